@@ -1,0 +1,84 @@
+//! Content-Name.
+
+use super::{Decode, FieldName, check_content, opaque_value};
+use crate::deviation::{Deviation, Deviations};
+use crate::error::Flaw;
+
+/// [2.2.1.1] Content-Name: the name of the entity at the client, without its path.
+///
+/// For people and logs: no server needs it, and none should make a path of it. It may hold any
+/// bytes a header field can carry, in whatever encoding the client's system has. More than
+/// [`MAX_LEN`](Self::MAX_LEN) bytes are the deviation
+/// [`LongContentName`](Deviation::LongContentName).
+///
+/// ```text
+/// content-name = *( HTAB / SP / VCHAR / obs-text )   ; no white space at either end
+/// ```
+///
+/// # Errors
+///
+/// [`ErrorKind::InvalidByte`](crate::error::ErrorKind::InvalidByte).
+///
+/// # Example
+///
+/// ```
+/// use bits_proto::field::ContentName;
+///
+/// assert!(ContentName::try_from("report.bin")?.is_safe());
+/// assert!(!ContentName::try_from("..\\..\\evil.dll")?.is_safe());
+/// # Ok::<(), bits_proto::Error>(())
+/// ```
+///
+/// Source: \[MC-BUP\] 2.2.1.1 and its note 3.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ContentName<'b>(&'b [u8]);
+
+/// Names that Windows takes for devices, with any extension.
+const DEVICES: [&[u8]; 6] = [b"CON", b"PRN", b"AUX", b"NUL", b"CONIN$", b"CONOUT$"];
+
+impl<'b> ContentName<'b> {
+    /// The longest name the specification allows, in bytes.
+    pub const MAX_LEN: usize = 260;
+
+    /// Whether it is a plain name on every common system: not empty, none of
+    /// `\ / : * ? " < > |`, no control character, not `.` or `..`, no dot or space at the end,
+    /// and no device name.
+    ///
+    /// A safe name is still a name that a stranger chose.
+    #[must_use]
+    pub fn is_safe(&self) -> bool {
+        let reserved = |byte: &u8| byte.is_ascii_control() || br#"\/:*?"<>|"#.contains(byte);
+        let name = self.0;
+        !matches!(name.last(), None | Some(b'.' | b' '))
+            && !name.iter().any(reserved)
+            && !is_device(name)
+    }
+}
+
+/// `CON`, `nul.txt`, `COM1`, `lpt9 .log` and their like.
+fn is_device(name: &[u8]) -> bool {
+    let stem = name.split(|byte| *byte == b'.').next().unwrap_or_default().trim_ascii_end();
+    let numbered = |prefix: &[u8], rest: &[u8]| {
+        // The superscripts one, two and three count too, in Latin-1 and in UTF-8.
+        let port =
+            matches!(rest, [b'0'..=b'9'] | [0xB9 | 0xB2 | 0xB3] | [0xC2, 0xB9 | 0xB2 | 0xB3]);
+        port && (prefix.eq_ignore_ascii_case(b"COM") || prefix.eq_ignore_ascii_case(b"LPT"))
+    };
+    DEVICES.iter().any(|device| stem.eq_ignore_ascii_case(device))
+        || stem.split_at_checked(3).is_some_and(|(prefix, rest)| numbered(prefix, rest))
+}
+
+impl<'b> Decode<'b> for ContentName<'b> {
+    const NAME: FieldName = FieldName::ContentName;
+
+    #[inline]
+    fn decode(value: &'b [u8], deviations: &mut Deviations) -> Result<Self, Flaw> {
+        check_content(value)?;
+        if value.len() > Self::MAX_LEN {
+            deviations.insert(Deviation::LongContentName);
+        }
+        Ok(Self(value))
+    }
+}
+
+opaque_value!(ContentName "The bytes of the name.");

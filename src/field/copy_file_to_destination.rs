@@ -1,0 +1,47 @@
+//! BITS-Copy-File-To-Destination.
+
+use super::{Decode, FieldName, check_content, opaque_value};
+use crate::deviation::Deviations;
+use crate::error::Flaw;
+
+/// [2.2.13.2] BITS-Copy-File-To-Destination: the server application asks for the entity to be put
+/// at its destination URL.
+///
+/// Its presence counts; its value, which is kept, does not.
+///
+/// ```text
+/// copy = *( HTAB / SP / VCHAR / obs-text )   ; no white space at either end
+/// ```
+///
+/// # Errors
+///
+/// [`ErrorKind::InvalidByte`](crate::error::ErrorKind::InvalidByte).
+///
+/// # Example
+///
+/// ```
+/// use bits_proto::field::CopyFileToDestination;
+///
+/// assert_eq!(CopyFileToDestination::default().to_string(), "1");
+/// ```
+///
+/// Source: \[MC-BUP\] 2.2.13.2; Microsoft's page on the notification protocol (any value).
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct CopyFileToDestination<'b>(&'b [u8]);
+
+impl Default for CopyFileToDestination<'_> {
+    fn default() -> Self {
+        Self(b"1")
+    }
+}
+
+impl<'b> Decode<'b> for CopyFileToDestination<'b> {
+    const NAME: FieldName = FieldName::CopyFileToDestination;
+
+    fn decode(value: &'b [u8], _: &mut Deviations) -> Result<Self, Flaw> {
+        check_content(value)?;
+        Ok(Self(value))
+    }
+}
+
+opaque_value!(CopyFileToDestination "The value, which means nothing.");

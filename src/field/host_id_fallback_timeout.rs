@@ -1,0 +1,63 @@
+//! BITS-Host-Id-Fallback-Timeout.
+
+use core::time::Duration;
+
+use super::{Decode, FieldName, try_from_wire};
+use crate::deviation::Deviations;
+use crate::digits::decimal;
+use crate::error::{ErrorKind, Flaw};
+use crate::sink::{Sink, Wire, put_decimal, wire_display};
+
+/// [2.2.3.2] BITS-Host-Id-Fallback-Timeout: for how many seconds a client keeps trying to reach
+/// the host of [`HostId`](super::HostId) before it returns to the origin server.
+///
+/// A client that is given a host without a timeout never returns.
+///
+/// ```text
+/// timeout = 1*DIGIT   ; seconds, 0 to 4294967295
+/// ```
+///
+/// # Errors
+///
+/// [`ErrorKind::NotDecimal`], [`ErrorKind::NumberTooLarge`].
+///
+/// # Example
+///
+/// ```
+/// use bits_proto::field::HostIdFallbackTimeout;
+///
+/// let timeout = HostIdFallbackTimeout::try_from("110")?;
+/// assert_eq!(timeout.duration().as_secs(), 110);
+/// # Ok::<(), bits_proto::Error>(())
+/// ```
+///
+/// Source: \[MC-BUP\] 2.2.3.2; Microsoft's page on the properties of its server (32 bits).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HostIdFallbackTimeout(pub u32);
+
+impl HostIdFallbackTimeout {
+    /// The timeout as a duration.
+    #[must_use]
+    pub const fn duration(self) -> Duration {
+        Duration::from_secs(self.0 as u64)
+    }
+}
+
+impl Decode<'_> for HostIdFallbackTimeout {
+    const NAME: FieldName = FieldName::HostIdFallbackTimeout;
+
+    fn decode(value: &[u8], _: &mut Deviations) -> Result<Self, Flaw> {
+        let seconds = u32::try_from(decimal(value)?);
+        seconds.map(Self).map_err(|_| Flaw::new(ErrorKind::NumberTooLarge, 0))
+    }
+}
+
+try_from_wire!(HostIdFallbackTimeout);
+
+impl Wire for HostIdFallbackTimeout {
+    fn put_into(&self, sink: &mut impl Sink) {
+        put_decimal(sink, u64::from(self.0));
+    }
+}
+
+wire_display!(HostIdFallbackTimeout);

@@ -1,0 +1,148 @@
+//! The fields: one value type a file, named as the field it holds. This floor knows values and no
+//! messages.
+//!
+//! Every type is made by a constructor or a `TryFrom` that validates, cannot hold what cannot be
+//! sent, and is written without allocation by its `Display`. What the `TryFrom`s accept is what
+//! messages accept: everything that can mean only one thing.
+
+mod content_encoding;
+mod content_name;
+mod content_range;
+mod copy_file_to_destination;
+mod data_file_name;
+mod error_context;
+mod guid;
+mod host_id;
+mod host_id_fallback_timeout;
+mod hresult;
+mod name;
+mod original_request_url;
+mod packet_type;
+mod protocol;
+mod received_content_range;
+mod reply_url;
+mod session_id;
+mod static_response_url;
+mod supported_protocols;
+mod url;
+
+pub use self::content_encoding::ContentEncoding;
+pub use self::content_name::ContentName;
+pub use self::content_range::{ContentRange, Overlap};
+pub use self::copy_file_to_destination::CopyFileToDestination;
+pub use self::data_file_name::{RequestDataFileName, ResponseDataFileName};
+pub use self::error_context::ErrorContext;
+pub use self::host_id::{Host, HostId, RewrittenUrl};
+pub use self::host_id_fallback_timeout::HostIdFallbackTimeout;
+pub use self::hresult::HResult;
+pub use self::name::FieldName;
+pub use self::original_request_url::OriginalRequestUrl;
+pub use self::packet_type::PacketType;
+pub use self::protocol::Protocol;
+pub use self::received_content_range::ReceivedContentRange;
+pub use self::reply_url::ReplyUrl;
+pub use self::session_id::SessionId;
+pub use self::static_response_url::StaticResponseUrl;
+pub use self::supported_protocols::SupportedProtocols;
+pub use self::url::ResolvedUrl;
+
+use crate::deviation::Deviations;
+use crate::error::{ErrorKind, Flaw};
+
+/// A value that can be read from the wire form of one field.
+pub(crate) trait Decode<'b>: Sized {
+    /// The field it is the value of.
+    const NAME: FieldName;
+
+    /// Reads a value without outer white space, and records what is unusual about it.
+    fn decode(value: &'b [u8], deviations: &mut Deviations) -> Result<Self, Flaw>;
+}
+
+/// Implements the public ways into a value type: `TryFrom` bytes, an array of them, or text.
+macro_rules! try_from_wire {
+    ($($type:ident $(<$life:lifetime>)?),+) => { $(
+        impl<'b> TryFrom<&'b [u8]> for $crate::field::$type $(<$life>)? {
+            type Error = $crate::error::Error;
+
+            fn try_from(value: &'b [u8]) -> Result<Self, Self::Error> {
+                let mut ignored = $crate::deviation::Deviations::EMPTY;
+                <Self as $crate::field::Decode<'b>>::decode(value, &mut ignored)
+                    .map_err(|flaw| <Self as $crate::field::Decode<'b>>::NAME.caller_error(flaw))
+            }
+        }
+
+        impl<'b, const N: usize> TryFrom<&'b [u8; N]> for $crate::field::$type $(<$life>)? {
+            type Error = $crate::error::Error;
+
+            fn try_from(value: &'b [u8; N]) -> Result<Self, Self::Error> {
+                Self::try_from(value.as_slice())
+            }
+        }
+
+        impl<'b> TryFrom<&'b str> for $crate::field::$type $(<$life>)? {
+            type Error = $crate::error::Error;
+
+            fn try_from(value: &'b str) -> Result<Self, Self::Error> {
+                Self::try_from(value.as_bytes())
+            }
+        }
+    )+ };
+}
+pub(crate) use try_from_wire;
+
+/// Implements what all values have that are bytes to hand through: access, `Debug`, wire form, and
+/// the ways in.
+macro_rules! opaque_value {
+    ($type:ident $what:literal) => {
+        impl<'b> $crate::field::$type<'b> {
+            #[doc = $what]
+            #[must_use]
+            pub const fn as_bytes(&self) -> &'b [u8] {
+                self.0
+            }
+        }
+
+        $crate::field::try_from_wire!($type<'b>);
+
+        impl core::fmt::Debug for $crate::field::$type<'_> {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                write!(f, "{}(\"{}\")", stringify!($type), self.0.escape_ascii())
+            }
+        }
+
+        impl $crate::sink::Wire for $crate::field::$type<'_> {
+            #[inline]
+            fn put_into(&self, sink: &mut impl $crate::sink::Sink) {
+                sink.put(self.0);
+            }
+        }
+
+        $crate::sink::wire_display!($crate::field::$type<'_>);
+    };
+}
+pub(crate) use opaque_value;
+
+/// `*( HTAB / SP / VCHAR / obs-text )` with no white space at either end: what a header field can
+/// carry and bring back unchanged.
+pub(crate) fn check_content(value: &[u8]) -> Result<(), Flaw> {
+    let control = |byte: &u8| (*byte < b' ' && *byte != b'\t') || *byte == 0x7F;
+    if let Some(at) = value.iter().position(control) {
+        return Err(Flaw::new(ErrorKind::InvalidByte, at));
+    }
+    let blank = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
+    if blank(value.first()) {
+        return Err(Flaw::new(ErrorKind::InvalidByte, 0));
+    }
+    if blank(value.last()) {
+        return Err(Flaw::new(ErrorKind::InvalidByte, value.len().saturating_sub(1)));
+    }
+    Ok(())
+}
+
+/// [`check_content`] of a value that must not be empty.
+pub(crate) fn check_present(value: &[u8]) -> Result<(), Flaw> {
+    if value.is_empty() {
+        return Err(Flaw::new(ErrorKind::Empty, 0));
+    }
+    check_content(value)
+}

@@ -1,0 +1,44 @@
+//! BITS-Original-Request-URL.
+
+use super::{Decode, FieldName, check_present, opaque_value};
+use crate::deviation::Deviations;
+use crate::error::Flaw;
+
+/// [2.2.12.2] BITS-Original-Request-URL: the destination URL of the upload that the server
+/// application is notified of.
+///
+/// What the client wrote in its request, so it is opaque bytes to this crate.
+///
+/// ```text
+/// original-url = 1*( HTAB / SP / VCHAR / obs-text )   ; no white space at either end
+/// ```
+///
+/// # Errors
+///
+/// [`ErrorKind::Empty`](crate::error::ErrorKind::Empty),
+/// [`ErrorKind::InvalidByte`](crate::error::ErrorKind::InvalidByte).
+///
+/// # Example
+///
+/// ```
+/// use bits_proto::field::OriginalRequestUrl;
+///
+/// let url = OriginalRequestUrl::try_from("http://origin.example/dir/entity")?;
+/// assert_eq!(url.to_string(), "http://origin.example/dir/entity");
+/// # Ok::<(), bits_proto::Error>(())
+/// ```
+///
+/// Source: \[MC-BUP\] 2.2.12.2.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct OriginalRequestUrl<'b>(&'b [u8]);
+
+impl<'b> Decode<'b> for OriginalRequestUrl<'b> {
+    const NAME: FieldName = FieldName::OriginalRequestUrl;
+
+    fn decode(value: &'b [u8], _: &mut Deviations) -> Result<Self, Flaw> {
+        check_present(value)?;
+        Ok(Self(value))
+    }
+}
+
+opaque_value!(OriginalRequestUrl "The bytes as they are on the wire.");

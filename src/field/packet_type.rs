@@ -1,0 +1,104 @@
+//! BITS-Packet-Type.
+
+use super::{Decode, FieldName, try_from_wire};
+use crate::deviation::Deviations;
+use crate::error::{ErrorKind, Flaw};
+use crate::sink::{Sink, Wire, wire_display};
+
+/// [2.2.1.2] BITS-Packet-Type: what a message is.
+///
+/// Read in any letter case; written as Windows writes it, not in the capitals of the text.
+///
+/// ```text
+/// packet-type = "Create-Session" / "Ping" / "Fragment" / "Close-Session" / "Cancel-Session"
+///             / "Ack"
+/// ```
+///
+/// # Errors
+///
+/// [`ErrorKind::UnknownPacketType`] for anything else.
+///
+/// # Example
+///
+/// ```
+/// use bits_proto::field::PacketType;
+///
+/// assert_eq!(PacketType::try_from("CREATE-SESSION")?, PacketType::CreateSession);
+/// assert_eq!(PacketType::CreateSession.to_string(), "Create-Session");
+/// # Ok::<(), bits_proto::Error>(())
+/// ```
+///
+/// Source: \[MC-BUP\] 2.2.1.2; the spelling from the captures in 4.1 and 4.2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum PacketType {
+    /// A Create-Session request.
+    CreateSession,
+    /// A Ping request.
+    Ping,
+    /// A Fragment request.
+    Fragment,
+    /// A Close-Session request.
+    CloseSession,
+    /// A Cancel-Session request.
+    CancelSession,
+    /// Any response.
+    Ack,
+}
+
+impl PacketType {
+    /// Every packet type.
+    pub const ALL: [Self; 6] = [
+        Self::CreateSession,
+        Self::Ping,
+        Self::Fragment,
+        Self::CloseSession,
+        Self::CancelSession,
+        Self::Ack,
+    ];
+
+    /// The value as it is written.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::CreateSession => "Create-Session",
+            Self::Ping => "Ping",
+            Self::Fragment => "Fragment",
+            Self::CloseSession => "Close-Session",
+            Self::CancelSession => "Cancel-Session",
+            Self::Ack => "Ack",
+        }
+    }
+}
+
+impl Decode<'_> for PacketType {
+    const NAME: FieldName = FieldName::PacketType;
+
+    #[inline]
+    fn decode(value: &[u8], _: &mut Deviations) -> Result<Self, Flaw> {
+        // No two have one length, but for Fragment's and nothing else's.
+        let candidate = match value.len() {
+            14 if value.get(1).is_some_and(|byte| byte | 0x20 == b'r') => Self::CreateSession,
+            14 => Self::CancelSession,
+            13 => Self::CloseSession,
+            8 => Self::Fragment,
+            4 => Self::Ping,
+            3 => Self::Ack,
+            _ => return Err(Flaw::new(ErrorKind::UnknownPacketType, 0)),
+        };
+        if value.eq_ignore_ascii_case(candidate.as_str().as_bytes()) {
+            Ok(candidate)
+        } else {
+            Err(Flaw::new(ErrorKind::UnknownPacketType, 0))
+        }
+    }
+}
+
+try_from_wire!(PacketType);
+
+impl Wire for PacketType {
+    fn put_into(&self, sink: &mut impl Sink) {
+        sink.put(self.as_str().as_bytes());
+    }
+}
+
+wire_display!(PacketType);

@@ -1,0 +1,64 @@
+//! BITS-Protocol.
+
+use uuid::Uuid;
+
+use super::{Decode, FieldName, guid, try_from_wire};
+use crate::deviation::{Deviation, Deviations};
+use crate::error::Flaw;
+use crate::sink::{Sink, Wire, put_guid, wire_display};
+
+/// [2.2.3.2] BITS-Protocol: the protocol the server chose for a session.
+///
+/// Compared as 128 bits. Written in braces and lower case; braces may be absent when read
+/// (deviation [`UnbracedGuid`](Deviation::UnbracedGuid)).
+///
+/// ```text
+/// protocol = "{" guid "}"
+/// guid     = 8HEXDIG "-" 4HEXDIG "-" 4HEXDIG "-" 4HEXDIG "-" 12HEXDIG
+/// ```
+///
+/// # Errors
+///
+/// [`ErrorKind::NotGuid`](crate::error::ErrorKind::NotGuid) for anything else.
+///
+/// # Example
+///
+/// ```
+/// use bits_proto::field::Protocol;
+///
+/// let chosen = Protocol::try_from("{7DF0354D-249B-430F-820D-3D2A9BEF4931}")?;
+/// assert_eq!(chosen, Protocol::BITS_1_5);
+/// assert_eq!(chosen.to_string(), "{7df0354d-249b-430f-820d-3d2a9bef4931}");
+/// # Ok::<(), bits_proto::Error>(())
+/// ```
+///
+/// Source: \[MC-BUP\] 1.7.1, 2.2.3.2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Protocol(pub Uuid);
+
+impl Protocol {
+    /// The BITS 1.5 Upload Protocol, the only one there is.
+    pub const BITS_1_5: Self = Self(Uuid::from_u128(0x7df0354d_249b_430f_820d_3d2a9bef4931));
+}
+
+impl Decode<'_> for Protocol {
+    const NAME: FieldName = FieldName::Protocol;
+
+    fn decode(value: &[u8], deviations: &mut Deviations) -> Result<Self, Flaw> {
+        let (guid, braced) = guid::decode_item(value)?;
+        if !braced {
+            deviations.insert(Deviation::UnbracedGuid);
+        }
+        Ok(Self(guid))
+    }
+}
+
+try_from_wire!(Protocol);
+
+impl Wire for Protocol {
+    fn put_into(&self, sink: &mut impl Sink) {
+        put_guid(sink, self.0);
+    }
+}
+
+wire_display!(Protocol);

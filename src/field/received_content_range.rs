@@ -1,0 +1,55 @@
+//! BITS-Received-Content-Range.
+
+use super::{Decode, FieldName, try_from_wire};
+use crate::deviation::Deviations;
+use crate::digits::decimal;
+use crate::error::Flaw;
+use crate::sink::{Sink, Wire, put_decimal, wire_display};
+
+/// [2.2.7.2] BITS-Received-Content-Range: the offset the server expects next.
+///
+/// Not a range, in spite of its name: after a fragment with the bytes 128 to 212 it is 213. It is
+/// the only source of the client's next offset.
+///
+/// ```text
+/// received = 1*DIGIT
+/// ```
+///
+/// # Errors
+///
+/// [`ErrorKind::NotDecimal`](crate::error::ErrorKind::NotDecimal),
+/// [`ErrorKind::NumberTooLarge`](crate::error::ErrorKind::NumberTooLarge).
+///
+/// # Example
+///
+/// ```
+/// use bits_proto::field::ReceivedContentRange;
+///
+/// assert_eq!(ReceivedContentRange::try_from("213")?, ReceivedContentRange(213));
+/// assert!(ReceivedContentRange::try_from("+213").is_err());
+/// # Ok::<(), bits_proto::Error>(())
+/// ```
+///
+/// Source: \[MC-BUP\] 2.2.7.2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ReceivedContentRange(pub u64);
+
+impl Decode<'_> for ReceivedContentRange {
+    const NAME: FieldName = FieldName::ReceivedContentRange;
+
+    #[inline]
+    fn decode(value: &[u8], _: &mut Deviations) -> Result<Self, Flaw> {
+        decimal(value).map(Self)
+    }
+}
+
+try_from_wire!(ReceivedContentRange);
+
+impl Wire for ReceivedContentRange {
+    #[inline]
+    fn put_into(&self, sink: &mut impl Sink) {
+        put_decimal(sink, self.0);
+    }
+}
+
+wire_display!(ReceivedContentRange);

@@ -1,0 +1,52 @@
+//! BITS-Static-Response-URL.
+
+use super::url::{self, Url};
+use super::{Decode, FieldName, check_present, opaque_value};
+use crate::deviation::{Deviation, Deviations};
+use crate::error::Flaw;
+
+/// [2.2.13.2] BITS-Static-Response-URL: the server application answers with an entity that exists
+/// already, at this absolute URL.
+///
+/// A relative one is the deviation [`RelativeStaticUrl`](Deviation::RelativeStaticUrl); it is
+/// passed to the client as it is, who resolves it like any [`ReplyUrl`](super::ReplyUrl).
+///
+/// ```text
+/// static-url = 1*( HTAB / SP / VCHAR / obs-text )   ; no white space at either end
+/// ```
+///
+/// # Errors
+///
+/// [`ErrorKind::Empty`](crate::error::ErrorKind::Empty),
+/// [`ErrorKind::InvalidByte`](crate::error::ErrorKind::InvalidByte),
+/// [`ErrorKind::UnsupportedScheme`](crate::error::ErrorKind::UnsupportedScheme),
+/// [`ErrorKind::NotAbsoluteUrl`](crate::error::ErrorKind::NotAbsoluteUrl).
+///
+/// # Example
+///
+/// ```
+/// use bits_proto::field::StaticResponseUrl;
+///
+/// let url = StaticResponseUrl::try_from("https://app.example/replies/1")?;
+/// assert_eq!(url.as_bytes(), b"https://app.example/replies/1");
+/// # Ok::<(), bits_proto::Error>(())
+/// ```
+///
+/// Source: \[MC-BUP\] 2.2.13.2.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct StaticResponseUrl<'b>(&'b [u8]);
+
+impl<'b> Decode<'b> for StaticResponseUrl<'b> {
+    const NAME: FieldName = FieldName::StaticResponseUrl;
+
+    fn decode(value: &'b [u8], deviations: &mut Deviations) -> Result<Self, Flaw> {
+        check_present(value)?;
+        url::check_scheme(value)?;
+        if Url::parse(value).is_err() {
+            deviations.insert(Deviation::RelativeStaticUrl);
+        }
+        Ok(Self(value))
+    }
+}
+
+opaque_value!(StaticResponseUrl "The bytes as they are on the wire.");

@@ -1,0 +1,180 @@
+//! BITS-Supported-Protocols.
+
+use core::fmt;
+
+use nom::Parser as _;
+use nom::bytes::complete::{take_till1, take_while};
+use nom::sequence::preceded;
+
+use super::{Decode, FieldName, Protocol, guid, try_from_wire};
+use crate::deviation::{Deviation, Deviations};
+use crate::error::{Error, ErrorKind, Flaw};
+use crate::sink::{Sink, Wire, put_guid, wire_display};
+
+/// [2.2.2.2] BITS-Supported-Protocols: the protocols a client offers, the most preferred first.
+///
+/// The list is read lazily and never copied. Separators are spaces, tabs and commas in any run;
+/// empty items are skipped. At most [`MAX`](Self::MAX) items are read, as Windows does; more are
+/// the deviation [`ExcessProtocols`](Deviation::ExcessProtocols). The list may be spread over up
+/// to four fields ([`JoinedProtocols`](Deviation::JoinedProtocols)). It is written in braces and
+/// lower case, with spaces between.
+///
+/// ```text
+/// protocols = *sep protocol *( 1*sep protocol ) *sep
+/// sep       = SP / HTAB / ","
+/// ```
+///
+/// # Errors
+///
+/// [`ErrorKind::ProtocolCount`] for a list with no item, or spread over more than four fields,
+/// [`ErrorKind::NotGuid`] for an item that is none.
+///
+/// # Example
+///
+/// ```
+/// use bits_proto::field::{Protocol, SupportedProtocols};
+///
+/// let offered = SupportedProtocols::try_from(
+///     "{11111111-1111-1111-1111-111111111111}, {7df0354d-249b-430f-820d-3d2a9bef4931}",
+/// )?;
+/// assert_eq!(offered.iter().count(), 2);
+/// assert_eq!(offered.negotiate(&[Protocol::BITS_1_5]), Some(Protocol::BITS_1_5));
+/// # Ok::<(), bits_proto::Error>(())
+/// ```
+///
+/// Source: \[MC-BUP\] 2.2.2.2 and its note 6.
+#[derive(Clone, Copy)]
+pub struct SupportedProtocols<'b>(Repr<'b>);
+
+#[derive(Clone, Copy)]
+enum Repr<'b> {
+    /// Valid lists of up to four fields; unused places are empty.
+    Read([&'b [u8]; 4]),
+    /// One to 100 protocols.
+    Given(&'b [Protocol]),
+}
+
+const fn is_separator(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b',')
+}
+
+/// One item and what follows it; `None` at the end of the list.
+fn next_item(list: &[u8]) -> Option<(&[u8], &[u8])> {
+    preceded(take_while(is_separator), take_till1::<_, _, ()>(is_separator)).parse(list).ok()
+}
+
+impl<'b> SupportedProtocols<'b> {
+    /// How many protocols are read at most.
+    pub const MAX: usize = 100;
+
+    /// The list a client of today sends: [`Protocol::BITS_1_5`] alone.
+    pub const BITS_1_5: SupportedProtocols<'static> =
+        SupportedProtocols(Repr::Given(&[Protocol::BITS_1_5]));
+
+    /// A list to be sent.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::ProtocolCount`] unless there are 1 to 100.
+    pub const fn new(protocols: &'b [Protocol]) -> Result<Self, Error> {
+        if protocols.is_empty() || protocols.len() > Self::MAX {
+            let flaw = Flaw::new(ErrorKind::ProtocolCount, 0);
+            return Err(FieldName::SupportedProtocols.caller_error(flaw));
+        }
+        Ok(Self(Repr::Given(protocols)))
+    }
+
+    /// The protocols, in the client's order of preference.
+    pub fn iter(&self) -> impl Iterator<Item = Protocol> + Clone + use<'b> {
+        let (fields, given) = match self.0 {
+            Repr::Read(fields) => (fields, [].as_slice()),
+            Repr::Given(given) => ([[].as_slice(); 4], given),
+        };
+        let read = fields.into_iter().flat_map(|list: &'b [u8]| {
+            let mut rest = list;
+            core::iter::from_fn(move || {
+                let (tail, item) = next_item(rest)?;
+                rest = tail;
+                Some(item)
+            })
+        });
+        let read =
+            read.filter_map(|item| guid::decode_item(item).ok()).map(|(guid, _)| Protocol(guid));
+        read.chain(given.iter().copied()).take(Self::MAX)
+    }
+
+    /// The first protocol in the client's list that is also in `supported`.
+    #[must_use]
+    pub fn negotiate(&self, supported: &[Protocol]) -> Option<Protocol> {
+        self.iter().find(|offered| supported.contains(offered))
+    }
+
+    /// The lists of several fields, joined in their order.
+    pub(crate) fn decode_joined(
+        fields: [&'b [u8]; 4],
+        deviations: &mut Deviations,
+    ) -> Result<Self, (Flaw, &'b [u8])> {
+        let mut count = 0_usize;
+        for list in fields {
+            let mut rest = list;
+            while let Some((tail, item)) = next_item(rest) {
+                if count == Self::MAX {
+                    deviations.insert(Deviation::ExcessProtocols);
+                    return Ok(Self(Repr::Read(fields)));
+                }
+                let at = list.len().saturating_sub(tail.len()).saturating_sub(item.len());
+                let (_, braced) =
+                    guid::decode_item(item).map_err(|flaw| (Flaw::new(flaw.kind, at), list))?;
+                if !braced {
+                    deviations.insert(Deviation::UnbracedGuid);
+                }
+                count = count.saturating_add(1);
+                rest = tail;
+            }
+        }
+        if count == 0 {
+            let [first, ..] = fields;
+            return Err((Flaw::new(ErrorKind::ProtocolCount, 0), first));
+        }
+        Ok(Self(Repr::Read(fields)))
+    }
+}
+
+impl<'b> Decode<'b> for SupportedProtocols<'b> {
+    const NAME: FieldName = FieldName::SupportedProtocols;
+
+    #[inline]
+    fn decode(value: &'b [u8], deviations: &mut Deviations) -> Result<Self, Flaw> {
+        Self::decode_joined([value, &[], &[], &[]], deviations).map_err(|(flaw, _)| flaw)
+    }
+}
+
+try_from_wire!(SupportedProtocols<'b>);
+
+/// Two lists are equal when they offer the same protocols in the same order.
+impl PartialEq for SupportedProtocols<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for SupportedProtocols<'_> {}
+
+impl fmt::Debug for SupportedProtocols<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+impl Wire for SupportedProtocols<'_> {
+    fn put_into(&self, sink: &mut impl Sink) {
+        for (index, protocol) in self.iter().enumerate() {
+            if index > 0 {
+                sink.put(b" ");
+            }
+            put_guid(sink, protocol.0);
+        }
+    }
+}
+
+wire_display!(SupportedProtocols<'_>);

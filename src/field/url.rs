@@ -1,0 +1,300 @@
+//! URLs: taken apart, and references resolved against them.
+//!
+//! Only as much of RFC 3986 as the protocol needs: http and https URLs with a host, references
+//! relative to them, and the backslashes that Windows writes in place of slashes.
+
+use core::fmt;
+
+use nom::Parser as _;
+use nom::bytes::complete::{tag, take_till, take_till1, take_while};
+use nom::combinator::{opt, recognize};
+use nom::sequence::terminated;
+
+use crate::error::{ErrorKind, Flaw};
+use crate::sink::{Count, Fill, Sink};
+
+type Parsed<'u, T> = nom::IResult<&'u [u8], T, ()>;
+
+/// An http or https URL.
+///
+/// ```text
+/// url       = scheme "://" [ userinfo "@" ] host [ ":" port ] [ path ] [ "?" query ] [ "#" … ]
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Url<'u> {
+    pub(super) scheme: &'u [u8],
+    /// With its `@`; empty where there is none.
+    pub(super) userinfo: &'u [u8],
+    /// With brackets around an IPv6 address.
+    pub(super) host: &'u [u8],
+    /// With its `:`; empty where there is none.
+    pub(super) port: &'u [u8],
+    pub(super) path: &'u [u8],
+    /// Query and fragment, with their marks.
+    pub(super) tail: &'u [u8],
+}
+
+/// Ends an authority.
+const fn is_delimiter(byte: u8) -> bool {
+    matches!(byte, b'/' | b'?' | b'#' | b'\\')
+}
+
+/// `scheme = ALPHA *( ALPHA / DIGIT / "+" / "-" / "." )`, followed by a colon that is consumed.
+fn scheme(text: &[u8]) -> Parsed<'_, &[u8]> {
+    let letters = take_till1(|byte: u8| !byte.is_ascii_alphanumeric() && !b"+-.".contains(&byte));
+    let (rest, scheme) = terminated(letters, tag(&b":"[..])).parse(text)?;
+    if scheme.first().is_some_and(u8::is_ascii_alphabetic) {
+        Ok((rest, scheme))
+    } else {
+        Err(nom::Err::Error(()))
+    }
+}
+
+fn is_http(scheme: &[u8]) -> bool {
+    scheme.eq_ignore_ascii_case(b"http") || scheme.eq_ignore_ascii_case(b"https")
+}
+
+/// `authority = [ userinfo "@" ] host [ ":" port ]`
+fn authority(text: &[u8]) -> Parsed<'_, (&[u8], &[u8], &[u8])> {
+    let (rest, whole) = take_till(is_delimiter).parse(text)?;
+    let host_start =
+        whole.iter().rposition(|byte| *byte == b'@').map_or(0, |at| at.saturating_add(1));
+    let (userinfo, host_port) = whole.split_at_checked(host_start).ok_or(nom::Err::Error(()))?;
+    let bracketed = recognize((tag(&b"["[..]), take_till(|byte| byte == b']'), tag(&b"]"[..])));
+    let name = take_till(|byte| byte == b':');
+    let (port, host) = nom::branch::alt((bracketed, name)).parse(host_port)?;
+    let digits = recognize((tag(&b":"[..]), take_while(|byte: u8| byte.is_ascii_digit())));
+    let (left, port) = opt(digits).parse(port)?;
+    if host.is_empty() || !left.is_empty() || !host.iter().all(u8::is_ascii_graphic) {
+        return Err(nom::Err::Error(()));
+    }
+    Ok((rest, (userinfo, host, port.unwrap_or_default())))
+}
+
+impl<'u> Url<'u> {
+    /// Takes an absolute URL apart.
+    pub(super) fn parse(text: &'u [u8]) -> Result<Self, Flaw> {
+        let not_absolute = |_| Flaw::new(ErrorKind::NotAbsoluteUrl, 0);
+        let (rest, scheme) = scheme(text).map_err(not_absolute)?;
+        if !is_http(scheme) {
+            return Err(Flaw::new(ErrorKind::UnsupportedScheme, 0));
+        }
+        let (rest, _) = tag::<_, _, ()>(&b"//"[..]).parse(rest).map_err(not_absolute)?;
+        let (rest, (userinfo, host, port)) = authority(rest).map_err(not_absolute)?;
+        let path = rest.split(|byte| matches!(byte, b'?' | b'#')).next().unwrap_or_default();
+        let tail = rest.get(path.len()..).unwrap_or_default();
+        Ok(Self { scheme, userinfo, host, port, path, tail })
+    }
+
+    /// The port in numbers, the scheme's own where none is given.
+    fn effective_port(&self) -> Option<u64> {
+        match self.port {
+            [b':', digits @ ..] if !digits.is_empty() => crate::digits::decimal(digits).ok(),
+            _ if self.scheme.eq_ignore_ascii_case(b"https") => Some(443),
+            _ => Some(80),
+        }
+    }
+
+    /// Whether both have one scheme, host and port.
+    fn same_origin(&self, other: &Self) -> bool {
+        self.scheme.eq_ignore_ascii_case(other.scheme)
+            && self.host.eq_ignore_ascii_case(other.host)
+            && self.effective_port() == other.effective_port()
+    }
+}
+
+/// A reference is relative unless it begins with a scheme; that must be http or https.
+pub(super) fn check_scheme(reference: &[u8]) -> Result<(), Flaw> {
+    match scheme(reference) {
+        Ok((_, scheme)) if !is_http(scheme) => Err(Flaw::new(ErrorKind::UnsupportedScheme, 0)),
+        Ok(_) => Url::parse(reference).map(|_| ()),
+        Err(_) => Ok(()),
+    }
+}
+
+/// An absolute URL, in the caller's buffer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ResolvedUrl<'o> {
+    /// The URL: visible ASCII, percent-encoded, without dot segments.
+    pub url: &'o str,
+    /// Whether scheme, host and port are those of the destination. Nothing else should be fetched
+    /// without asking.
+    pub same_origin: bool,
+}
+
+impl fmt::Display for ResolvedUrl<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.url)
+    }
+}
+
+/// `\` and `/` are one to Windows.
+const fn is_slash(byte: u8) -> bool {
+    matches!(byte, b'/' | b'\\')
+}
+
+/// Writes `text` with every byte that a URL cannot hold percent-encoded; with `slashes`,
+/// backslashes become slashes.
+fn put_encoded(sink: &mut impl Sink, text: &[u8], slashes: bool) {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    let digit = |nibble: u8| DIGITS.get(usize::from(nibble & 0xF)).copied().unwrap_or_default();
+    for (index, byte) in text.iter().enumerate() {
+        let escape = |at: usize| index.checked_add(at).and_then(|at| text.get(at));
+        let keeps = match byte {
+            b'%' => [1, 2].iter().all(|at| escape(*at).is_some_and(u8::is_ascii_hexdigit)),
+            b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}' => false,
+            byte => byte.is_ascii_graphic(),
+        };
+        if *byte == b'\\' && slashes {
+            sink.put(b"/");
+        } else if keeps {
+            sink.put(&[*byte]);
+        } else {
+            sink.put(&[b'%', digit(byte >> 4), digit(*byte)]);
+        }
+    }
+}
+
+/// The parts a resolved URL is made of.
+struct Parts<'u> {
+    base: Url<'u>,
+    /// What stands before the reference's own path: the destination's directory, or nothing.
+    directory: &'u [u8],
+    path: &'u [u8],
+    tail: &'u [u8],
+    same_origin: bool,
+}
+
+/// RFC 3986 section 5.2.2, for a base that is an http or https URL.
+fn transform<'u>(reference: &'u [u8], destination: &'u [u8]) -> Result<Parts<'u>, Flaw> {
+    let base = Url::parse(destination)?;
+    if scheme(reference).is_ok() {
+        let url = Url::parse(reference)?;
+        let same_origin = url.same_origin(&base);
+        let (path, tail) = (url.path, url.tail);
+        return Ok(Parts { base: url, directory: &[], path, tail, same_origin });
+    }
+    if let [first, second, rest @ ..] = reference {
+        if is_slash(*first) && is_slash(*second) {
+            let (rest, (userinfo, host, port)) =
+                authority(rest).map_err(|_| Flaw::new(ErrorKind::NotAbsoluteUrl, 0))?;
+            let (path, tail) = split_tail(rest);
+            let url = Url { userinfo, host, port, path, tail, ..base };
+            let same_origin = url.same_origin(&base);
+            return Ok(Parts { base: url, directory: &[], path, tail, same_origin });
+        }
+    }
+    let (path, tail) = split_tail(reference);
+    if path.is_empty() {
+        // Query and fragment alone refer to the destination itself.
+        return Ok(Parts { base, directory: &[], path: base.path, tail, same_origin: true });
+    }
+    let directory = if path.first().is_some_and(|byte| is_slash(*byte)) {
+        &[]
+    } else {
+        let end = base.path.iter().rposition(|byte| is_slash(*byte));
+        end.and_then(|end| base.path.get(..=end)).unwrap_or(b"/")
+    };
+    Ok(Parts { base, directory, path, tail, same_origin: true })
+}
+
+/// Path, and query with fragment.
+fn split_tail(text: &[u8]) -> (&[u8], &[u8]) {
+    let path = text.split(|byte| matches!(byte, b'?' | b'#')).next().unwrap_or_default();
+    (path, text.get(path.len()..).unwrap_or_default())
+}
+
+/// Scheme and authority. User and password of a URL are for its own server and left out.
+fn put_origin(sink: &mut impl Sink, url: &Url<'_>) {
+    for part in [url.scheme, b"://", url.host, url.port] {
+        sink.put(part);
+    }
+}
+
+/// The path before its dot segments are removed; an empty one is `/`.
+fn put_path(sink: &mut impl Sink, parts: &Parts<'_>) {
+    if parts.directory.is_empty() && parts.path.is_empty() {
+        sink.put(b"/");
+    }
+    put_encoded(sink, parts.directory, true);
+    put_encoded(sink, parts.path, true);
+}
+
+/// How many bytes of buffer resolving takes at most.
+pub(super) fn resolved_len(reference: &[u8], destination: &[u8]) -> Result<usize, Flaw> {
+    let parts = transform(reference, destination)?;
+    let mut count = Count::default();
+    put_origin(&mut count, &parts.base);
+    put_path(&mut count, &parts);
+    put_encoded(&mut count, parts.tail, false);
+    Ok(count.0)
+}
+
+/// Resolves `reference` against `destination` into `out`.
+pub(super) fn resolve<'o>(
+    reference: &[u8],
+    destination: &[u8],
+    out: &'o mut [u8],
+) -> Result<ResolvedUrl<'o>, Flaw> {
+    let needed = resolved_len(reference, destination)?;
+    let too_small = Flaw::new(ErrorKind::BufferTooSmall { needed }, 0);
+    let out = out.get_mut(..needed).ok_or(too_small)?;
+    let parts = transform(reference, destination)?;
+
+    let (mut origin, mut path) = (Count::default(), Count::default());
+    put_origin(&mut origin, &parts.base);
+    put_path(&mut path, &parts);
+    let (start, rest) = out.split_at_mut_checked(origin.0).ok_or(too_small)?;
+    put_origin(&mut Fill(start), &parts.base);
+    let (raw, _) = rest.split_at_mut_checked(path.0).ok_or(too_small)?;
+    put_path(&mut Fill(raw), &parts);
+    let kept = remove_dot_segments(raw);
+    put_encoded(&mut Fill(rest.get_mut(kept..).unwrap_or_default()), parts.tail, false);
+
+    let end = needed.saturating_sub(path.0.saturating_sub(kept));
+    let url = out.get(..end).and_then(|url| core::str::from_utf8(url).ok()).ok_or(too_small)?;
+    Ok(ResolvedUrl { url, same_origin: parts.same_origin })
+}
+
+/// RFC 3986 section 5.2.4, in place; the length of what is left. `.` and `..` count when
+/// percent-encoded too, as servers decode before they look.
+fn remove_dot_segments(path: &mut [u8]) -> usize {
+    let (mut read, mut written) = (0_usize, 0_usize);
+    while let Some(rest) = path.get(read..).filter(|rest| !rest.is_empty()) {
+        // Each segment with the slash before it.
+        let tail = rest.iter().skip(1).position(|byte| *byte == b'/');
+        let len = tail.map_or(rest.len(), |tail| tail.saturating_add(1));
+        let (dots, is_end) = (count_dots(rest.get(1..len).unwrap_or_default()), tail.is_none());
+        match dots {
+            Some(dots) => {
+                if dots == 2 {
+                    let kept = path.get(..written).unwrap_or_default();
+                    written = kept.iter().rposition(|byte| *byte == b'/').unwrap_or_default();
+                }
+                if is_end {
+                    if let Some(slash) = path.get_mut(written) {
+                        *slash = b'/';
+                        written = written.saturating_add(1);
+                    }
+                }
+            }
+            None => {
+                path.copy_within(read..read.saturating_add(len), written);
+                written = written.saturating_add(len);
+            }
+        }
+        read = read.saturating_add(len);
+    }
+    written
+}
+
+/// 1 for `.`, 2 for `..`, in any spelling.
+fn count_dots(segment: &[u8]) -> Option<usize> {
+    let mut rest = segment;
+    let mut dots = 0_usize;
+    while let [b'.', tail @ ..] | [b'%', b'2', b'E' | b'e', tail @ ..] = rest {
+        dots = dots.saturating_add(1);
+        rest = tail;
+    }
+    (rest.is_empty() && matches!(dots, 1 | 2)).then_some(dots)
+}

@@ -1,0 +1,85 @@
+//! Where a message ends: Content-Length, and nothing else.
+
+use crate::digits;
+use crate::error::{Error, ErrorKind, Flaw};
+
+/// What the fields of a head say about the body that follows.
+///
+/// [2.2.1.1] Content-Length is the only framing the protocol knows.
+///
+/// ```text
+/// Content-Length = 1*DIGIT
+/// ```
+///
+/// # Example
+///
+/// ```
+/// use bits_proto::head::Framing;
+///
+/// let framing = Framing::of([("Host", &b"h"[..]), ("content-length", b"4892")])?;
+/// assert_eq!(framing.content_length, Some(4892));
+/// assert!(Framing::of([("Content-Length", "+1")]).is_err());
+/// # Ok::<(), bits_proto::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Framing {
+    /// How many bytes of body follow, where the head says so.
+    pub content_length: Option<u64>,
+    /// Whether a Transfer-Encoding field was there.
+    pub transfer_encoding: bool,
+}
+
+impl Framing {
+    /// Reads the framing from fields.
+    ///
+    /// # Errors
+    ///
+    /// When a Content-Length is not `1*DIGIT`, does not fit a `u64`, or contradicts another one.
+    pub fn of<N, V>(fields: impl IntoIterator<Item = (N, V)>) -> Result<Self, Error>
+    where
+        N: AsRef<str>,
+        V: AsRef<[u8]>,
+    {
+        let mut framing = Self::default();
+        for (name, value) in fields {
+            framing
+                .observe(name.as_ref(), value.as_ref().trim_ascii())
+                .map_err(|flaw| Self::error(flaw, None))?;
+        }
+        Ok(framing)
+    }
+
+    /// Takes one more field into account.
+    #[inline]
+    pub(crate) fn observe(&mut self, name: &str, value: &[u8]) -> Result<(), Flaw> {
+        match name.len() {
+            14 if name.eq_ignore_ascii_case("content-length") => {
+                let length = digits::decimal(value)?;
+                if self.content_length.is_some_and(|earlier| earlier != length) {
+                    return Err(Flaw::new(ErrorKind::ContentLengthConflict, 0));
+                }
+                self.content_length = Some(length);
+            }
+            17 if name.eq_ignore_ascii_case("transfer-encoding") => self.transfer_encoding = true,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The error for a flawed Content-Length.
+    pub(crate) const fn error(flaw: Flaw, offset: Option<usize>) -> Error {
+        Error {
+            field: Some("Content-Length"),
+            section: "2.2.1.1",
+            ..Error::http(flaw.kind, offset)
+        }
+    }
+
+    /// The error for a Transfer-Encoding.
+    pub(crate) const fn transfer_encoding_error(offset: Option<usize>) -> Error {
+        Error {
+            field: Some("Transfer-Encoding"),
+            ..Error::http(ErrorKind::TransferEncoding, offset)
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Reading a head from bytes.
+
+use super::start_line::sealed::Raw;
+use super::window::{Window, offset_in};
+use super::{Fields, Framing, Progress, RequestLine, Slot, Slots, StartLine, StatusLine};
+use crate::error::{Error, ErrorKind};
+use crate::limits::Limits;
+
+/// [2.2.1] The head of an HTTP/1.1 message, read in place.
+///
+/// ```text
+/// head         = start-line CRLF *( field-line CRLF ) CRLF
+/// start-line   = request-line / status-line
+/// request-line = method SP request-target SP HTTP-version
+/// status-line  = HTTP-version SP 3DIGIT [ SP reason-phrase ]
+/// field-line   = field-name ":" OWS field-value OWS
+/// ```
+///
+/// Use it as [`RequestHead`] or [`ResponseHead`].
+///
+/// # Example
+///
+/// ```
+/// use bits_proto::head::{Progress, RequestHead, Slots};
+///
+/// let bytes = b"BITS_POST /entity HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nab";
+/// let mut slots = Slots::new();
+/// let Progress::Complete(head) = RequestHead::parse(bytes, &mut slots)? else { panic!() };
+/// assert_eq!(head.line().target, "/entity");
+/// assert_eq!(head.fields().next(), Some(("Host", &b"h"[..])));
+/// assert_eq!(head.framing().content_length, Some(2));
+/// assert_eq!(&bytes[head.len()..], b"ab");
+/// # Ok::<(), bits_proto::Error>(())
+/// ```
+///
+/// Source: \[MC-BUP\] 2.2, 2.2.1; RFC 9112 sections 2 to 6.
+#[derive(Clone, Copy, Debug)]
+pub struct Head<'h, 'b, L> {
+    bytes: &'b [u8],
+    line: L,
+    fields: &'h [httparse::Header<'b>],
+    framing: Framing,
+}
+
+/// The head of a request.
+pub type RequestHead<'h, 'b> = Head<'h, 'b, RequestLine<'b>>;
+
+/// The head of a response.
+pub type ResponseHead<'h, 'b> = Head<'h, 'b, StatusLine<'b>>;
+
+impl<'h, 'b, L: StartLine<'b>> Head<'h, 'b, L> {
+    /// Reads a head within the default [`Limits`].
+    ///
+    /// # Errors
+    ///
+    /// When the input is not the head of an HTTP/1.1 message of this kind, leaves its end in
+    /// doubt, or exceeds a limit; never because it is incomplete.
+    pub fn parse<const N: usize>(
+        input: &'b [u8],
+        slots: &'h mut Slots<'b, N>,
+    ) -> Result<Progress<Self>, Error> {
+        Self::parse_within(input, slots, &Limits::DEFAULT)
+    }
+
+    /// Reads a head within `limits`.
+    ///
+    /// # Errors
+    ///
+    /// As [`parse`](Self::parse).
+    pub fn parse_within<const N: usize>(
+        input: &'b [u8],
+        slots: &'h mut Slots<'b, N>,
+        limits: &Limits,
+    ) -> Result<Progress<Self>, Error> {
+        let window = Window::open(input, limits)?;
+        let room = limits.fields.min(N);
+        match L::read(window.bytes, first(&mut slots.0, room)) {
+            Ok(httparse::Status::Complete(Raw { line, fields, len })) => {
+                let bytes = window.bytes.get(..len).unwrap_or_default();
+                let framing = check_fields(bytes, fields)?;
+                Ok(Progress::Complete(Self { bytes, line, fields, framing }))
+            }
+            Ok(httparse::Status::Partial) => window.partial().map(|()| Progress::Partial),
+            Err(error) => Err(window.refused(error, |prefix| {
+                let mut slots = Slots::<N>::with_room();
+                L::read(prefix, first(&mut slots.0, room)).is_err()
+            })),
+        }
+    }
+
+    /// The start line.
+    #[must_use]
+    pub const fn line(&self) -> L {
+        self.line
+    }
+
+    /// All fields, in order.
+    #[must_use]
+    pub fn fields(&self) -> Fields<'h, 'b> {
+        Fields(self.fields.iter())
+    }
+
+    /// What the head says about the body.
+    #[must_use]
+    pub const fn framing(&self) -> Framing {
+        self.framing
+    }
+
+    /// The length of the head in bytes; the body starts here.
+    #[expect(clippy::len_without_is_empty, reason = "a head is never empty")]
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Where byte `at` of `value`, the value of the field called `name`, stands in the head.
+    pub(crate) fn locate(&self, name: &str, value: &[u8], at: usize) -> usize {
+        offset_in(self.bytes, value)
+            .or_else(|| {
+                // An empty value may point anywhere; the place behind its colon stands for it.
+                let mut fields = self.fields.iter();
+                let field = fields.find(|field| {
+                    field.value.is_empty() && field.name.eq_ignore_ascii_case(name)
+                })?;
+                let start = offset_in(self.bytes, field.name.as_bytes())?;
+                start.checked_add(name.len())?.checked_add(1)
+            })
+            .map_or_else(|| self.end_of_fields(), |offset| offset.saturating_add(at))
+    }
+
+    /// Where the empty line stands that ends the head.
+    pub(crate) const fn end_of_fields(&self) -> usize {
+        self.bytes.len().saturating_sub(2)
+    }
+}
+
+fn first<'s, 'b>(slots: &'s mut [Slot<'b>], room: usize) -> &'s mut [Slot<'b>] {
+    slots.get_mut(..room).unwrap_or_default()
+}
+
+/// Checks in one pass over the fields that every line ends in CR LF, and reads the framing.
+#[inline]
+fn check_fields(head: &[u8], fields: &[httparse::Header<'_>]) -> Result<Framing, Error> {
+    let mut framing = Framing::default();
+    for field in fields {
+        let offset = offset_in(head, field.name.as_bytes()).unwrap_or_default();
+        check_line_end(head, offset)?;
+        framing.observe(field.name, field.value).map_err(|flaw| {
+            let value = offset_in(head, field.value);
+            let empty = offset.saturating_add(field.name.len()).saturating_add(1);
+            Framing::error(flaw, Some(value.unwrap_or(empty).saturating_add(flaw.at)))
+        })?;
+        if framing.transfer_encoding {
+            return Err(Framing::transfer_encoding_error(Some(offset)));
+        }
+    }
+    check_line_end(head, head.len())?;
+    check_line_end(head, head.len().saturating_sub(2))?;
+    Ok(framing)
+}
+
+/// The line that ends just before `offset` must end in CR LF.
+#[inline]
+fn check_line_end(head: &[u8], offset: usize) -> Result<(), Error> {
+    if head.get(..offset).is_some_and(|before| before.ends_with(b"\r\n")) {
+        return Ok(());
+    }
+    Err(Error::http(ErrorKind::BareLineFeed, Some(offset.saturating_sub(1))))
+}

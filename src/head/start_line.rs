@@ -1,0 +1,106 @@
+//! The first line of a message, which tells requests and responses apart.
+
+use super::{Slot, Status, Version};
+
+/// The first line of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RequestLine<'b> {
+    /// The method, as it was sent: methods are case-sensitive.
+    pub method: &'b str,
+    /// The request target, in origin form (`/path?query`) or absolute form.
+    pub target: &'b str,
+    /// The version.
+    pub version: Version,
+}
+
+/// The first line of a response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StatusLine<'b> {
+    /// The version.
+    pub version: Version,
+    /// The status code.
+    pub status: Status,
+    /// The reason phrase, for people; empty where it was left out or is not ASCII.
+    pub reason: &'b str,
+}
+
+/// [`RequestLine`] or [`StatusLine`]; there is no third.
+pub trait StartLine<'b>: sealed::Read<'b> {}
+
+impl<'b> StartLine<'b> for RequestLine<'b> {}
+impl<'b> StartLine<'b> for StatusLine<'b> {}
+
+pub(super) mod sealed {
+    use super::Slot;
+
+    /// A complete head as httparse sees it: start line, fields, length in bytes.
+    pub struct Raw<'h, 'b, L> {
+        pub line: L,
+        pub fields: &'h [httparse::Header<'b>],
+        pub len: usize,
+    }
+
+    /// Hands a head to httparse.
+    pub trait Read<'b>: Copy {
+        fn read<'h>(
+            bytes: &'b [u8],
+            slots: &'h mut [Slot<'b>],
+        ) -> Result<httparse::Status<Raw<'h, 'b, Self>>, httparse::Error>;
+    }
+}
+
+use sealed::{Raw, Read};
+
+impl<'b> Read<'b> for RequestLine<'b> {
+    #[inline]
+    fn read<'h>(
+        bytes: &'b [u8],
+        slots: &'h mut [Slot<'b>],
+    ) -> Result<httparse::Status<Raw<'h, 'b, Self>>, httparse::Error> {
+        let mut request = httparse::Request::new(&mut []);
+        let status = request.parse_with_uninit_headers(bytes, slots)?;
+        let line = Self {
+            method: request.method.unwrap_or_default(),
+            target: request.path.unwrap_or_default(),
+            version: Version::from_minor(request.version),
+        };
+        Ok(complete(status, line, request.headers))
+    }
+}
+
+impl<'b> Read<'b> for StatusLine<'b> {
+    #[inline]
+    fn read<'h>(
+        bytes: &'b [u8],
+        slots: &'h mut [Slot<'b>],
+    ) -> Result<httparse::Status<Raw<'h, 'b, Self>>, httparse::Error> {
+        let mut response = httparse::Response::new(&mut []);
+        let status = httparse::ParserConfig::default().parse_response_with_uninit_headers(
+            &mut response,
+            bytes,
+            slots,
+        )?;
+        let line = Self {
+            version: Version::from_minor(response.version),
+            status: match response.code.map(Status::try_from) {
+                Some(Ok(status)) => status,
+                Some(Err(_)) => return Err(httparse::Error::Status),
+                None => return Ok(httparse::Status::Partial),
+            },
+            reason: response.reason.unwrap_or_default(),
+        };
+        Ok(complete(status, line, response.headers))
+    }
+}
+
+#[inline]
+fn complete<'h, 'b, L>(
+    status: httparse::Status<usize>,
+    line: L,
+    fields: &'h [httparse::Header<'b>],
+) -> httparse::Status<Raw<'h, 'b, L>> {
+    match status {
+        httparse::Status::Complete(len) => httparse::Status::Complete(Raw { line, fields, len }),
+        httparse::Status::Partial => httparse::Status::Partial,
+    }
+}

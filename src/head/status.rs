@@ -1,0 +1,110 @@
+//! Status codes.
+
+use core::fmt;
+
+use crate::error::{Error, ErrorKind};
+
+/// A status code of HTTP: three digits, from 100.
+///
+/// # Errors
+///
+/// [`ErrorKind::NotStatus`] for a number that is none.
+///
+/// # Example
+///
+/// ```
+/// use bits_proto::head::Status;
+///
+/// let status = Status::try_from(416)?;
+/// assert_eq!(status, Status::RANGE_NOT_SATISFIABLE);
+/// assert_eq!(status.reason(), "Requested Range Not Satisfiable");
+/// # Ok::<(), bits_proto::Error>(())
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Status(u16);
+
+macro_rules! statuses {
+    ($($name:ident $code:literal $reason:literal;)+) => {
+        impl Status {
+            $(
+                #[doc = concat!($code, " ", $reason, ".")]
+                pub const $name: Self = Self($code);
+            )+
+
+            /// The usual reason phrase; empty for a status that has none here.
+            #[must_use]
+            pub const fn reason(self) -> &'static str {
+                match self.0 {
+                    $( $code => $reason, )+
+                    _ => "",
+                }
+            }
+        }
+    };
+}
+
+statuses! {
+    OK 200 "OK";
+    CREATED 201 "Created";
+    BAD_REQUEST 400 "Bad Request";
+    UNAUTHORIZED 401 "Unauthorized";
+    FORBIDDEN 403 "Forbidden";
+    NOT_FOUND 404 "Not Found";
+    METHOD_NOT_ALLOWED 405 "Method Not Allowed";
+    PROXY_AUTHENTICATION_REQUIRED 407 "Proxy Authentication Required";
+    REQUEST_TIMEOUT 408 "Request Timeout";
+    CONFLICT 409 "Conflict";
+    LENGTH_REQUIRED 411 "Length Required";
+    CONTENT_TOO_LARGE 413 "Request Entity Too Large";
+    RANGE_NOT_SATISFIABLE 416 "Requested Range Not Satisfiable";
+    INTERNAL_SERVER_ERROR 500 "Internal Server Error";
+    NOT_IMPLEMENTED 501 "Not Implemented";
+    BAD_GATEWAY 502 "Bad Gateway";
+    SERVICE_UNAVAILABLE 503 "Service Unavailable";
+    GATEWAY_TIMEOUT 504 "Gateway Timeout";
+    HTTP_VERSION_NOT_SUPPORTED 505 "HTTP Version Not Supported";
+}
+
+impl Status {
+    /// The code as a number.
+    #[must_use]
+    pub const fn get(self) -> u16 {
+        self.0
+    }
+
+    /// Whether the final response is still to come (1xx).
+    #[must_use]
+    pub const fn is_interim(self) -> bool {
+        self.0 < 200
+    }
+
+    /// Whether the request was granted in some way (2xx).
+    #[must_use]
+    pub const fn is_success(self) -> bool {
+        matches!(self.0, 200..=299)
+    }
+}
+
+impl TryFrom<u16> for Status {
+    type Error = Error;
+
+    fn try_from(code: u16) -> Result<Self, Error> {
+        if matches!(code, 100..=999) {
+            Ok(Self(code))
+        } else {
+            Err(Error::caller(ErrorKind::NotStatus))
+        }
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl fmt::Debug for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Status({})", self.0)
+    }
+}

@@ -1,0 +1,51 @@
+//! The request target.
+
+use core::fmt;
+
+use crate::error::{Error, ErrorKind};
+
+/// A request target that can be written: visible ASCII, at least one byte.
+///
+/// [2.2.1] The target is the destination URL's path and query, or the whole URL.
+///
+/// # Errors
+///
+/// [`ErrorKind::NotTarget`] for anything else; a target with spaces or other letters is to be
+/// percent-encoded first.
+///
+/// # Example
+///
+/// ```
+/// use bits_proto::head::Target;
+///
+/// assert_eq!(Target::try_from("/upload/report.bin")?.as_str(), "/upload/report.bin");
+/// assert!(Target::try_from("/two words").is_err());
+/// # Ok::<(), bits_proto::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Target<'a>(&'a str);
+
+impl<'a> Target<'a> {
+    /// The target's text.
+    #[must_use]
+    pub const fn as_str(&self) -> &'a str {
+        self.0
+    }
+}
+
+impl<'a> TryFrom<&'a str> for Target<'a> {
+    type Error = Error;
+
+    fn try_from(text: &'a str) -> Result<Self, Error> {
+        if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+            return Err(Error::caller(ErrorKind::NotTarget));
+        }
+        Ok(Self(text))
+    }
+}
+
+impl fmt::Display for Target<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
