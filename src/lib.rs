@@ -20,6 +20,7 @@ pub mod error;
 pub mod field;
 pub mod head;
 pub mod limits;
+pub mod message;
 mod sink;
 
 pub use self::error::Error;

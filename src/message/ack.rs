@@ -1,0 +1,361 @@
+//! The Acks: what a server answers.
+
+use super::encoder::{Encoder, Start};
+use super::scan::{Scan, Trouble};
+use super::value::Value;
+use super::{
+    CancelSessionAck, CloseSessionAck, CreateSessionAck, Decoded, Failure, FragmentAck,
+    MessageKind, PingAck, Refusal, Request,
+};
+use crate::deviation::{Deviation, Deviations};
+use crate::error::{Error, ErrorKind, Flaw};
+use crate::field::{ContentRange, FieldName, PacketType, SessionId, SupportedProtocols};
+use crate::head::{Framing, ResponseHead, Status, StatusLine, Version};
+
+/// A server's answer: what was granted, or a [`Refusal`].
+///
+/// # Example
+///
+/// ```
+/// use bits_proto::field::ContentRange;
+/// use bits_proto::head::{Progress, ResponseHead, Slots};
+/// use bits_proto::message::{Ack, AckFor};
+///
+/// let bytes = b"HTTP/1.1 200 OK\r\n\
+///     BITS-Packet-Type: Ack\r\n\
+///     BITS-Session-Id: 1\r\n\
+///     Content-Length: 0\r\n\
+///     BITS-Received-Content-Range: 213\r\n\r\n";
+/// let mut slots = Slots::new();
+/// let Progress::Complete(head) = ResponseHead::parse(bytes, &mut slots)? else { panic!() };
+/// let sent = ContentRange::new(128, 212, 213)?;
+/// let ack_for = AckFor::Fragment { session_id: None, content_range: Some(sent) };
+/// let decoded = Ack::from_head(&head, &ack_for)?;
+/// assert!(matches!(decoded.message, Ack::Fragment(ack) if ack.received.0 == 213));
+/// # Ok::<(), bits_proto::Error>(())
+/// ```
+///
+/// Source: \[MC-BUP\] 2.2.3, 2.2.5, 2.2.7, 2.2.9, 2.2.11.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Ack<'b> {
+    /// [2.2.5] ACK for PING.
+    Ping(PingAck),
+    /// [2.2.3] Ack Response for CREATE-SESSION.
+    CreateSession(CreateSessionAck<'b>),
+    /// [2.2.7] ACK for FRAGMENT.
+    Fragment(FragmentAck<'b>),
+    /// [2.2.9] ACK for CLOSE-SESSION.
+    CloseSession(CloseSessionAck<'b>),
+    /// [2.2.11] ACK for CANCEL-SESSION.
+    CancelSession(CancelSessionAck<'b>),
+    /// Any of them with a status other than 200 and 201.
+    Refused(Refusal<'b>),
+}
+
+/// The request that an Ack answers: an Ack can be read only in its light.
+///
+/// Made from the [`Request`] that was sent. What is not known, to a monitor that came late, is
+/// `None` and not checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AckFor<'r> {
+    /// A Ping.
+    Ping,
+    /// A Create-Session.
+    CreateSession {
+        /// The protocols that were offered.
+        offered: Option<SupportedProtocols<'r>>,
+    },
+    /// A Fragment.
+    Fragment {
+        /// The session.
+        session_id: Option<SessionId<'r>>,
+        /// The range that was sent.
+        content_range: Option<ContentRange>,
+    },
+    /// A Close-Session.
+    CloseSession {
+        /// The session.
+        session_id: Option<SessionId<'r>>,
+    },
+    /// A Cancel-Session.
+    CancelSession {
+        /// The session.
+        session_id: Option<SessionId<'r>>,
+    },
+}
+
+impl<'r> From<&Request<'r>> for AckFor<'r> {
+    fn from(request: &Request<'r>) -> Self {
+        let session_id = request.session_id().copied();
+        match request {
+            Request::Ping(_) => Self::Ping,
+            Request::CreateSession(create) => {
+                Self::CreateSession { offered: Some(create.supported_protocols) }
+            }
+            Request::Fragment(fragment) => {
+                Self::Fragment { session_id, content_range: Some(fragment.content_range) }
+            }
+            Request::CloseSession(_) => Self::CloseSession { session_id },
+            Request::CancelSession(_) => Self::CancelSession { session_id },
+        }
+    }
+}
+
+impl<'r> AckFor<'r> {
+    /// The kind of Ack that grants it.
+    #[must_use]
+    pub const fn kind(&self) -> MessageKind {
+        match self {
+            Self::Ping => MessageKind::PingAck,
+            Self::CreateSession { .. } => MessageKind::CreateSessionAck,
+            Self::Fragment { .. } => MessageKind::FragmentAck,
+            Self::CloseSession { .. } => MessageKind::CloseSessionAck,
+            Self::CancelSession { .. } => MessageKind::CancelSessionAck,
+        }
+    }
+
+    const fn session_id(&self) -> Option<SessionId<'r>> {
+        match self {
+            Self::Ping | Self::CreateSession { .. } => None,
+            Self::Fragment { session_id, .. }
+            | Self::CloseSession { session_id }
+            | Self::CancelSession { session_id } => *session_id,
+        }
+    }
+
+    const fn content_range(&self) -> Option<ContentRange> {
+        match self {
+            Self::Fragment { content_range, .. } => *content_range,
+            _ => None,
+        }
+    }
+}
+
+impl<'b> Ack<'b> {
+    /// Reads an Ack from a head.
+    ///
+    /// A failure status without BITS-Packet-Type is a [`Refusal`] too, classified by its status
+    /// alone: a proxy may have answered.
+    ///
+    /// # Errors
+    ///
+    /// When the response is no Ack, is not valid, or does not fit the request: nothing may be
+    /// concluded from it, and the client stands where it stood.
+    pub fn from_head(
+        head: &ResponseHead<'_, 'b>,
+        ack_for: &AckFor<'_>,
+    ) -> Result<Decoded<Self>, Error> {
+        let scan = Scan::of_head(head, MAX_VALUE);
+        read(head.line(), head.framing(), scan, ack_for).map_err(|trouble| trouble.in_head(head))
+    }
+
+    /// Reads an Ack from what another HTTP stack has read.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_head`](Self::from_head), without offsets; and when Content-Length is in doubt. A
+    /// Transfer-Encoding is an error only on an Ack: the stack has dealt with it.
+    pub fn from_fields(
+        line: StatusLine<'b>,
+        fields: impl IntoIterator<Item = (&'b str, &'b [u8])>,
+        ack_for: &AckFor<'_>,
+    ) -> Result<Decoded<Self>, Error> {
+        let (scan, framing) = Scan::of_pairs(fields, MAX_VALUE)?;
+        read(line, framing, scan, ack_for).map_err(Trouble::in_pairs)
+    }
+
+    /// Which kind of message it is.
+    #[must_use]
+    pub const fn kind(&self) -> MessageKind {
+        match self {
+            Self::Ping(_) => MessageKind::PingAck,
+            Self::CreateSession(_) => MessageKind::CreateSessionAck,
+            Self::Fragment(_) => MessageKind::FragmentAck,
+            Self::CloseSession(_) => MessageKind::CloseSessionAck,
+            Self::CancelSession(_) => MessageKind::CancelSessionAck,
+            Self::Refused(_) => MessageKind::Refusal,
+        }
+    }
+
+    /// The status it is written with.
+    #[must_use]
+    pub const fn status(&self) -> Status {
+        match self {
+            Self::Refused(refusal) => refusal.status(),
+            _ => Status::OK,
+        }
+    }
+
+    /// What the client does about it; `None` for what was granted.
+    #[must_use]
+    pub const fn failure(&self) -> Option<Failure> {
+        match self {
+            Self::Refused(refusal) => Some(refusal.failure()),
+            _ => None,
+        }
+    }
+
+    /// The session it names.
+    #[must_use]
+    pub const fn session_id(&self) -> Option<&SessionId<'b>> {
+        match self {
+            Self::Ping(_) => None,
+            Self::CreateSession(ack) => Some(&ack.session_id),
+            Self::Fragment(FragmentAck { session_id, .. })
+            | Self::CloseSession(CloseSessionAck { session_id })
+            | Self::CancelSession(CancelSessionAck { session_id }) => session_id.as_ref(),
+            Self::Refused(refusal) => refusal.session_id(),
+        }
+    }
+
+    /// Makes it ready to be written: the status line, the message's fields, and `extras` of the
+    /// transport such as Date or Server.
+    ///
+    /// # Errors
+    ///
+    /// When an extra field cannot be written or belongs to the message; see [`Encoder`].
+    pub fn encode<E, N, V>(&self, extras: E) -> Result<Encoder<'b, E>, Error>
+    where
+        E: IntoIterator<Item = (N, V)> + Clone,
+        N: AsRef<str>,
+        V: AsRef<[u8]>,
+    {
+        Encoder::new(Start::Ack(*self), extras)
+    }
+
+    /// The value it has for `field`.
+    pub(super) fn value(&self, field: FieldName) -> Option<Value<'_>> {
+        match (field, self) {
+            (FieldName::PacketType, _) => Some(Value::PacketType(PacketType::Ack)),
+            (FieldName::ContentLength, _) => Some(Value::Number(0)),
+            (FieldName::SessionId, _) => self.session_id().map(|id| Value::Bytes(id.as_bytes())),
+            (FieldName::Protocol, Self::CreateSession(ack)) => Some(Value::Protocol(ack.protocol)),
+            (FieldName::HostId, Self::CreateSession(ack)) => {
+                ack.host_id.map(|host| Value::Bytes(host.as_str().as_bytes()))
+            }
+            (FieldName::HostIdFallbackTimeout, Self::CreateSession(ack)) => {
+                ack.host_id_fallback_timeout.map(|timeout| Value::Number(u64::from(timeout.0)))
+            }
+            (FieldName::AcceptEncoding, Self::CreateSession(ack)) => {
+                ack.accept_encoding.map(Value::Encoding)
+            }
+            (FieldName::ReceivedContentRange, Self::Fragment(ack)) => {
+                Some(Value::Number(ack.received.0))
+            }
+            (FieldName::ReplyUrl, Self::Fragment(ack)) => {
+                ack.reply_url.map(|url| Value::Bytes(url.as_bytes()))
+            }
+            (FieldName::ReceivedContentRange, Self::Refused(refusal)) => {
+                refusal.received().map(|received| Value::Number(received.0))
+            }
+            (FieldName::Error | FieldName::ErrorCode, Self::Refused(refusal)) => {
+                refusal.code().map(Value::Code)
+            }
+            (FieldName::ErrorContext, Self::Refused(refusal)) => {
+                refusal.context().map(Value::Context)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The longest value that is not remarked on.
+const MAX_VALUE: usize = 4096;
+
+fn read<'b>(
+    line: StatusLine<'b>,
+    framing: Framing,
+    mut scan: Scan<'b>,
+    ack_for: &AckFor<'_>,
+) -> Result<Decoded<Ack<'b>>, Trouble<'b>> {
+    let status = line.status;
+    if line.version == Version::Http10 {
+        scan.deviations.insert(Deviation::Http10);
+    }
+    if status.is_interim() {
+        return Err(Trouble::in_start_line(ErrorKind::InterimResponse));
+    }
+    let granted = matches!(status, Status::OK | Status::CREATED);
+    let kind = if granted { ack_for.kind() } else { MessageKind::Refusal };
+    let Some(packet_type) = scan.get(FieldName::PacketType) else {
+        if status.is_success() {
+            return Err(Trouble::absent(ErrorKind::NotAnAck, FieldName::PacketType));
+        }
+        let refusal = Refusal::read_bare(status, &mut scan, ack_for.content_range())?;
+        // Nothing else is expected of a response that may not be the server's.
+        let mut deviations = Deviations::from_iter([Deviation::MissingPacketType]);
+        deviations.extend((line.version == Version::Http10).then_some(Deviation::Http10));
+        return Ok(Decoded { message: Ack::Refused(refusal), deviations });
+    };
+    if PacketType::try_from(packet_type) != Ok(PacketType::Ack) {
+        let flaw = Flaw::new(ErrorKind::WrongPacketType, 0);
+        return Err(Trouble::in_value(FieldName::PacketType, packet_type, flaw));
+    }
+    check_shape(kind, framing, &mut scan)?;
+    let session_id = match kind {
+        MessageKind::PingAck | MessageKind::CreateSessionAck => None,
+        _ => read_session_id(kind, &mut scan, ack_for)?,
+    };
+    if status == Status::CREATED && !is_created_documented(kind) {
+        scan.deviations.insert(Deviation::UnexpectedCreated);
+    }
+    let sent = ack_for.content_range();
+    let message = match (granted, ack_for) {
+        (false, _) => Ack::Refused(Refusal::read(status, &mut scan, session_id, sent)?),
+        (true, AckFor::Ping) => Ack::Ping(PingAck),
+        (true, AckFor::CreateSession { offered }) => {
+            Ack::CreateSession(CreateSessionAck::read(&mut scan, *offered)?)
+        }
+        (true, AckFor::Fragment { .. }) => {
+            Ack::Fragment(FragmentAck::read(&mut scan, session_id, sent)?)
+        }
+        (true, AckFor::CloseSession { .. }) => Ack::CloseSession(CloseSessionAck { session_id }),
+        (true, AckFor::CancelSession { .. }) => Ack::CancelSession(CancelSessionAck { session_id }),
+    };
+    Ok(Decoded { message, deviations: scan.deviations })
+}
+
+/// 201 is documented for Create-Session, and seen on Close-Session.
+const fn is_created_documented(kind: MessageKind) -> bool {
+    matches!(kind, MessageKind::CreateSessionAck | MessageKind::CloseSessionAck)
+}
+
+/// What every Ack has in common: no contradictions, no body.
+#[inline]
+fn check_shape<'b>(
+    kind: MessageKind,
+    framing: Framing,
+    scan: &mut Scan<'b>,
+) -> Result<(), Trouble<'b>> {
+    if framing.transfer_encoding {
+        let value = scan.get(FieldName::TransferEncoding).unwrap_or_default();
+        let flaw = Flaw::new(ErrorKind::TransferEncoding, 0);
+        return Err(Trouble::in_value(FieldName::TransferEncoding, value, flaw));
+    }
+    if scan.long_value().is_some() {
+        scan.deviations.insert(Deviation::LongValue);
+    }
+    scan.check_conflicts()?;
+    scan.check_unexpected(kind);
+    scan.carried(kind, FieldName::ContentLength)?;
+    if framing.content_length.is_some_and(|length| length > 0) {
+        scan.deviations.insert(Deviation::UnexpectedBody);
+    }
+    Ok(())
+}
+
+#[inline]
+fn read_session_id<'b>(
+    kind: MessageKind,
+    scan: &mut Scan<'b>,
+    ack_for: &AckFor<'_>,
+) -> Result<Option<SessionId<'b>>, Trouble<'b>> {
+    let named: Option<SessionId<'b>> = scan.optional(kind)?;
+    if let (Some(named), Some(sent)) = (named, ack_for.session_id()) {
+        if named != sent {
+            scan.deviations.insert(Deviation::OtherSessionId);
+        }
+    }
+    Ok(named)
+}

@@ -1,0 +1,59 @@
+//! Cancel-Session and its Ack.
+
+use super::MessageKind;
+use super::scan::{Scan, Trouble};
+use crate::error::Stage;
+use crate::field::{ContentName, SessionId};
+
+/// [2.2.10] CANCEL-SESSION: gives an upload up. The server deletes what it holds of it.
+///
+/// ```text
+/// BITS_POST target HTTP/1.1
+/// BITS-Packet-Type: Cancel-Session
+/// BITS-Session-Id: {A0FF5911-4144-45B3-BF27-27AFC8EC8A67}
+/// Content-Name: name               ; optional
+/// Content-Length: 0
+/// ```
+///
+/// # Example
+///
+/// ```
+/// use bits_proto::field::SessionId;
+/// use bits_proto::message::{CancelSession, MessageKind, Request};
+///
+/// let request = Request::from(CancelSession::new(SessionId::try_from("1")?));
+/// assert_eq!(request.kind(), MessageKind::CancelSession);
+/// # Ok::<(), bits_proto::Error>(())
+/// ```
+///
+/// Source: \[MC-BUP\] 2.2.10.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CancelSession<'b> {
+    /// The session.
+    pub session_id: SessionId<'b>,
+    /// The entity's name.
+    pub content_name: Option<ContentName<'b>>,
+}
+
+/// [2.2.11] ACK for CANCEL-SESSION: the session is gone.
+///
+/// Source: \[MC-BUP\] 2.2.11.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CancelSessionAck<'b> {
+    /// The session; Windows leaves it out.
+    pub session_id: Option<SessionId<'b>>,
+}
+
+impl<'b> CancelSession<'b> {
+    /// A request without a name.
+    #[must_use]
+    pub const fn new(session_id: SessionId<'b>) -> Self {
+        Self { session_id, content_name: None }
+    }
+
+    pub(super) fn read(scan: &mut Scan<'b>) -> Result<Self, Trouble<'b>> {
+        const KIND: MessageKind = MessageKind::CancelSession;
+        let session_id = scan.required(KIND).map_err(|trouble| trouble.at_stage(Stage::Session))?;
+        Ok(Self { session_id, content_name: scan.optional(KIND)? })
+    }
+}

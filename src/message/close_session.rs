@@ -1,0 +1,59 @@
+//! Close-Session and its Ack.
+
+use super::MessageKind;
+use super::scan::{Scan, Trouble};
+use crate::error::Stage;
+use crate::field::{ContentName, SessionId};
+
+/// [2.2.8] CLOSE-SESSION: ends an upload. The server puts the entity at its destination and forgets the session.
+///
+/// ```text
+/// BITS_POST target HTTP/1.1
+/// BITS-Packet-Type: Close-Session
+/// BITS-Session-Id: {A0FF5911-4144-45B3-BF27-27AFC8EC8A67}
+/// Content-Name: name               ; optional
+/// Content-Length: 0
+/// ```
+///
+/// # Example
+///
+/// ```
+/// use bits_proto::field::SessionId;
+/// use bits_proto::message::{CloseSession, MessageKind, Request};
+///
+/// let request = Request::from(CloseSession::new(SessionId::try_from("1")?));
+/// assert_eq!(request.kind(), MessageKind::CloseSession);
+/// # Ok::<(), bits_proto::Error>(())
+/// ```
+///
+/// Source: \[MC-BUP\] 2.2.8.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CloseSession<'b> {
+    /// The session.
+    pub session_id: SessionId<'b>,
+    /// The entity's name.
+    pub content_name: Option<ContentName<'b>>,
+}
+
+/// [2.2.9] ACK for CLOSE-SESSION: the session is gone.
+///
+/// Source: \[MC-BUP\] 2.2.9.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CloseSessionAck<'b> {
+    /// The session; Windows leaves it out.
+    pub session_id: Option<SessionId<'b>>,
+}
+
+impl<'b> CloseSession<'b> {
+    /// A request without a name.
+    #[must_use]
+    pub const fn new(session_id: SessionId<'b>) -> Self {
+        Self { session_id, content_name: None }
+    }
+
+    pub(super) fn read(scan: &mut Scan<'b>) -> Result<Self, Trouble<'b>> {
+        const KIND: MessageKind = MessageKind::CloseSession;
+        let session_id = scan.required(KIND).map_err(|trouble| trouble.at_stage(Stage::Session))?;
+        Ok(Self { session_id, content_name: scan.optional(KIND)? })
+    }
+}

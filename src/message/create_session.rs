@@ -1,0 +1,160 @@
+//! Create-Session and its Ack.
+
+use super::MessageKind;
+use super::scan::{Scan, Trouble};
+use crate::deviation::Deviation;
+use crate::error::{ErrorKind, Flaw};
+use crate::field::{
+    ContentEncoding, ContentName, FieldName, HostId, HostIdFallbackTimeout, Protocol, SessionId,
+    SupportedProtocols,
+};
+
+/// [2.2.2] CREATE-SESSION: begins an upload.
+///
+/// ```text
+/// BITS_POST target HTTP/1.1
+/// BITS-Packet-Type: Create-Session
+/// BITS-Supported-Protocols: {7df0354d-249b-430f-820d-3d2a9bef4931}
+/// Content-Name: name              ; optional
+/// Content-Length: 0
+/// ```
+///
+/// # Example
+///
+/// ```
+/// use bits_proto::field::SupportedProtocols;
+/// use bits_proto::message::CreateSession;
+///
+/// let create = CreateSession::default();
+/// assert_eq!(create.supported_protocols, SupportedProtocols::BITS_1_5);
+/// ```
+///
+/// Source: \[MC-BUP\] 2.2.2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CreateSession<'b> {
+    /// The protocols the client can speak, the most preferred first.
+    pub supported_protocols: SupportedProtocols<'b>,
+    /// The entity's name.
+    pub content_name: Option<ContentName<'b>>,
+}
+
+/// [2.2.3] Ack Response for CREATE-SESSION: the session is there.
+///
+/// ```text
+/// HTTP/1.1 200 OK
+/// BITS-Packet-Type: Ack
+/// BITS-Protocol: {7df0354d-249b-430f-820d-3d2a9bef4931}
+/// BITS-Session-Id: {A0FF5911-4144-45B3-BF27-27AFC8EC8A67}
+/// BITS-Host-Id: host                      ; optional
+/// BITS-Host-Id-Fallback-Timeout: seconds  ; with a host
+/// Content-Length: 0
+/// Accept-encoding: identity               ; optional
+/// ```
+///
+/// # Example
+///
+/// ```
+/// use bits_proto::field::{Protocol, SessionId};
+/// use bits_proto::message::CreateSessionAck;
+///
+/// let ack = CreateSessionAck::new(Protocol::BITS_1_5, SessionId::from_random([1; 16]));
+/// assert!(ack.host_id.is_none());
+/// ```
+///
+/// Source: \[MC-BUP\] 2.2.3.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CreateSessionAck<'b> {
+    /// The protocol the server chose.
+    pub protocol: Protocol,
+    /// The session's id.
+    pub session_id: SessionId<'b>,
+    /// The host to send everything else to.
+    pub host_id: Option<HostId<'b>>,
+    /// For how long to try that host. Without it a client never returns to the origin.
+    pub host_id_fallback_timeout: Option<HostIdFallbackTimeout>,
+    /// The content coding the server takes.
+    pub accept_encoding: Option<ContentEncoding>,
+}
+
+impl Default for CreateSession<'_> {
+    /// Offers [`Protocol::BITS_1_5`] and gives no name.
+    fn default() -> Self {
+        Self { supported_protocols: SupportedProtocols::BITS_1_5, content_name: None }
+    }
+}
+
+impl<'b> CreateSession<'b> {
+    pub(super) fn read(scan: &mut Scan<'b>) -> Result<Self, Trouble<'b>> {
+        const KIND: MessageKind = MessageKind::CreateSession;
+        Ok(Self { supported_protocols: scan.protocols(KIND)?, content_name: scan.optional(KIND)? })
+    }
+}
+
+impl<'b> CreateSessionAck<'b> {
+    /// What Windows answers when no other host is configured.
+    #[must_use]
+    pub const fn new(protocol: Protocol, session_id: SessionId<'b>) -> Self {
+        Self {
+            protocol,
+            session_id,
+            host_id: None,
+            host_id_fallback_timeout: None,
+            accept_encoding: Some(ContentEncoding::Identity),
+        }
+    }
+
+    pub(super) fn read(
+        scan: &mut Scan<'b>,
+        offered: Option<SupportedProtocols<'_>>,
+    ) -> Result<Self, Trouble<'b>> {
+        const KIND: MessageKind = MessageKind::CreateSessionAck;
+        let protocol = Self::read_protocol(scan, offered)?;
+        let session_id = scan.required(KIND)?;
+        let host_id: Option<HostId<'_>> = scan.optional(KIND)?;
+        let timeout: Option<HostIdFallbackTimeout> = scan.optional(KIND)?;
+        match (host_id, timeout) {
+            (Some(_), None) => scan.deviations.insert(Deviation::HostIdWithoutTimeout),
+            (None, Some(_)) => scan.deviations.insert(Deviation::TimeoutWithoutHostId),
+            (Some(_), Some(_)) | (None, None) => {}
+        }
+        let accept_encoding = scan.carried(KIND, FieldName::AcceptEncoding)?.and_then(|value| {
+            match ContentEncoding::try_from(value) {
+                Ok(encoding) => Some(encoding),
+                Err(_) => {
+                    scan.deviations.insert(Deviation::UnsupportedAcceptEncoding);
+                    None
+                }
+            }
+        });
+        Ok(Self {
+            protocol,
+            session_id,
+            host_id,
+            host_id_fallback_timeout: timeout,
+            accept_encoding,
+        })
+    }
+
+    /// The protocol must be one that was offered; if none is named, the only one that was.
+    fn read_protocol(
+        scan: &mut Scan<'b>,
+        offered: Option<SupportedProtocols<'_>>,
+    ) -> Result<Protocol, Trouble<'b>> {
+        let chosen: Option<Protocol> = scan.optional(MessageKind::CreateSessionAck)?;
+        match (chosen, offered) {
+            (Some(chosen), Some(offered)) if !offered.iter().any(|protocol| protocol == chosen) => {
+                let value = scan.get(FieldName::Protocol).unwrap_or_default();
+                let flaw = Flaw::new(ErrorKind::NotOffered, 0);
+                Err(Trouble::in_value(FieldName::Protocol, value, flaw).behaviour())
+            }
+            (Some(chosen), _) => Ok(chosen),
+            (None, offered) => {
+                let mut offered = offered.iter().flat_map(SupportedProtocols::iter);
+                match (offered.next(), offered.next()) {
+                    (Some(only), None) => Ok(only),
+                    _ => Err(Trouble::missing(FieldName::Protocol)),
+                }
+            }
+        }
+    }
+}

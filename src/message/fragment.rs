@@ -1,0 +1,142 @@
+//! Fragment and its Ack.
+
+use super::MessageKind;
+use super::scan::{Scan, Trouble};
+use crate::deviation::Deviation;
+use crate::error::{ErrorKind, Flaw, Stage};
+use crate::field::{
+    ContentEncoding, ContentName, ContentRange, FieldName, ReceivedContentRange, ReplyUrl,
+    SessionId,
+};
+use crate::head::Framing;
+
+/// [2.2.6] FRAGMENT: a range of the entity's bytes, which follow the head.
+///
+/// Content-Length is the length of the range, so it is not a field of its own: written from the
+/// range, and refused where it differs.
+///
+/// ```text
+/// BITS_POST target HTTP/1.1
+/// BITS-Packet-Type: Fragment
+/// BITS-Session-Id: {A0FF5911-4144-45B3-BF27-27AFC8EC8A67}
+/// Content-Name: name               ; optional
+/// Content-Range: bytes 0-4891/4892
+/// Content-Encoding: identity       ; optional
+/// Content-Length: 4892
+/// ```
+///
+/// # Example
+///
+/// ```
+/// use bits_proto::field::{ContentRange, SessionId};
+/// use bits_proto::message::{Fragment, Request};
+///
+/// let range = ContentRange::new(0, 4891, 4892)?;
+/// let fragment = Fragment::new(SessionId::try_from("1")?, range);
+/// assert_eq!(Request::from(fragment).content_length(), 4892);
+/// # Ok::<(), bits_proto::Error>(())
+/// ```
+///
+/// Source: \[MC-BUP\] 2.2.6.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fragment<'b> {
+    /// The session.
+    pub session_id: SessionId<'b>,
+    /// Which bytes follow.
+    pub content_range: ContentRange,
+    /// The entity's name.
+    pub content_name: Option<ContentName<'b>>,
+    /// The content coding of the bytes.
+    pub content_encoding: Option<ContentEncoding>,
+}
+
+/// [2.2.7] ACK for FRAGMENT: how far the server has come.
+///
+/// ```text
+/// HTTP/1.1 200 OK
+/// BITS-Packet-Type: Ack
+/// BITS-Session-Id: {A0FF5911-4144-45B3-BF27-27AFC8EC8A67}
+/// Content-Length: 0
+/// BITS-Received-Content-Range: 4892
+/// BITS-Reply-URL: url               ; upload-reply, last fragment
+/// ```
+///
+/// # Example
+///
+/// ```
+/// use bits_proto::field::{ContentRange, SessionId};
+/// use bits_proto::message::FragmentAck;
+///
+/// let range = ContentRange::new(128, 212, 213)?;
+/// let ack = FragmentAck::new(SessionId::try_from("1")?, range.received());
+/// assert_eq!(ack.received.0, 213);
+/// # Ok::<(), bits_proto::Error>(())
+/// ```
+///
+/// Source: \[MC-BUP\] 2.2.7.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FragmentAck<'b> {
+    /// The session; Windows leaves it out.
+    pub session_id: Option<SessionId<'b>>,
+    /// The offset of the next byte to send.
+    pub received: ReceivedContentRange,
+    /// Where the reply is.
+    pub reply_url: Option<ReplyUrl<'b>>,
+}
+
+impl<'b> Fragment<'b> {
+    /// A fragment without a name.
+    #[must_use]
+    pub const fn new(session_id: SessionId<'b>, content_range: ContentRange) -> Self {
+        Self { session_id, content_range, content_name: None, content_encoding: None }
+    }
+
+    pub(super) fn read(framing: Framing, scan: &mut Scan<'b>) -> Result<Self, Trouble<'b>> {
+        const KIND: MessageKind = MessageKind::Fragment;
+        let session_id = scan.required(KIND).map_err(|trouble| trouble.at_stage(Stage::Session))?;
+        let content_range: ContentRange = scan.required(KIND)?;
+        let content_encoding = scan.optional(KIND)?;
+        if framing.content_length != Some(content_range.len()) {
+            let value = scan.get(FieldName::ContentLength).unwrap_or_default();
+            let flaw = Flaw::new(ErrorKind::LengthMismatch, 0);
+            return Err(Trouble::in_value(FieldName::ContentLength, value, flaw));
+        }
+        Ok(Self { session_id, content_range, content_name: scan.optional(KIND)?, content_encoding })
+    }
+}
+
+impl<'b> FragmentAck<'b> {
+    /// An Ack without a reply.
+    #[must_use]
+    pub const fn new(session_id: SessionId<'b>, received: ReceivedContentRange) -> Self {
+        Self { session_id: Some(session_id), received, reply_url: None }
+    }
+
+    pub(super) fn read(
+        scan: &mut Scan<'b>,
+        session_id: Option<SessionId<'b>>,
+        sent: Option<ContentRange>,
+    ) -> Result<Self, Trouble<'b>> {
+        const KIND: MessageKind = MessageKind::FragmentAck;
+        let field = FieldName::ReceivedContentRange;
+        let received: Option<ReceivedContentRange> = scan.optional(KIND)?;
+        let received = received.or(sent.map(|sent| sent.received()));
+        let received = received.ok_or(Trouble::missing(field))?;
+        if sent.is_some_and(|sent| received > sent.received()) {
+            return Err(beyond(scan));
+        }
+        let mut reply_url = scan.optional(KIND)?;
+        if reply_url.is_some() && sent.is_some_and(|sent| !sent.is_last()) {
+            scan.deviations.insert(Deviation::EarlyReplyUrl);
+            reply_url = None;
+        }
+        Ok(Self { session_id, received, reply_url })
+    }
+}
+
+/// An offset that the server cannot have reached.
+pub(super) fn beyond<'b>(scan: &Scan<'b>) -> Trouble<'b> {
+    let field = FieldName::ReceivedContentRange;
+    let flaw = Flaw::new(ErrorKind::ReceivedBeyondSent, 0);
+    Trouble::in_value(field, scan.get(field).unwrap_or_default(), flaw).behaviour()
+}

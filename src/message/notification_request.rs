@@ -1,0 +1,205 @@
+//! The notification request to the server application.
+
+use super::encoder::{Encoder, Start};
+use super::scan::{Scan, Trouble};
+use super::value::Value;
+use super::{Decoded, MessageKind};
+use crate::deviation::Deviation;
+use crate::error::{Error, ErrorKind, Stage};
+use crate::field::{FieldName, OriginalRequestUrl, RequestDataFileName, ResponseDataFileName};
+use crate::head::{Framing, RequestHead, RequestLine, Target, Version};
+
+/// [2.2.12] Notification Request to the Server Application: an upload is complete.
+///
+/// The back-end client of a server sends it with the method POST; it is no BITS packet and has no
+/// packet type. By reference it names two paths; by value the entity is its body.
+///
+/// ```text
+/// POST target HTTP/1.1
+/// BITS-Original-Request-URL: url
+/// BITS-Request-DataFile-Name: path    ; by reference
+/// BITS-Response-DataFile-Name: path   ; by reference
+/// Content-Length: 0                   ; by value, the entity's length
+/// ```
+///
+/// # Example
+///
+/// ```
+/// use bits_proto::field::OriginalRequestUrl;
+/// use bits_proto::head::Target;
+/// use bits_proto::message::{NO_EXTRAS, NotifiedEntity, NotificationRequest};
+///
+/// let request = NotificationRequest {
+///     original_request_url: OriginalRequestUrl::try_from("http://origin.example/dir/entity")?,
+///     entity: NotifiedEntity::ByValue { content_length: 80_000 },
+/// };
+/// let head = request.encode(Target::try_from("/app")?, NO_EXTRAS)?;
+/// let mut buffer = [0; 128];
+/// let written = head.write(&mut buffer)?;
+/// assert_eq!(
+///     &buffer[..written],
+///     b"POST /app HTTP/1.1\r\n\
+///       BITS-Original-Request-URL: http://origin.example/dir/entity\r\n\
+///       Content-Length: 80000\r\n\r\n",
+/// );
+/// # Ok::<(), bits_proto::Error>(())
+/// ```
+///
+/// Source: \[MC-BUP\] 2.2.12; the capture in 4.2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotificationRequest<'b> {
+    /// The destination URL of the upload.
+    pub original_request_url: OriginalRequestUrl<'b>,
+    /// The entity that was uploaded.
+    pub entity: NotifiedEntity<'b>,
+}
+
+/// How the server application gets the entity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotifiedEntity<'b> {
+    /// `NOTIFICATION_BY_REFERENCE`: it opens a file.
+    ByReference {
+        /// Where the entity is.
+        request: RequestDataFileName<'b>,
+        /// Where its reply belongs.
+        response: ResponseDataFileName<'b>,
+    },
+    /// `NOTIFICATION_BY_VALUE`: it reads the body.
+    ByValue {
+        /// The length of the body in bytes.
+        content_length: u64,
+    },
+}
+
+impl<'b> NotificationRequest<'b> {
+    /// Whether a request looks like a notification: a POST with one of its fields.
+    #[must_use]
+    pub fn is_one(
+        line: &RequestLine<'_>,
+        fields: impl IntoIterator<Item = (&'b str, &'b [u8])>,
+    ) -> bool {
+        line.method == "POST"
+            && fields.into_iter().any(|(name, _)| {
+                matches!(
+                    FieldName::recognise(name),
+                    Some(
+                        FieldName::OriginalRequestUrl
+                            | FieldName::RequestDataFileName
+                            | FieldName::ResponseDataFileName
+                    )
+                )
+            })
+    }
+
+    /// Reads a notification from a head.
+    ///
+    /// # Errors
+    ///
+    /// When the request is not a POST, or not a valid notification. The server application
+    /// answers with any failure status.
+    pub fn from_head(head: &RequestHead<'_, 'b>) -> Result<Decoded<Self>, Error> {
+        let scan = Scan::of_head(head, usize::MAX);
+        read(head.line(), head.framing(), scan).map_err(|trouble| trouble.in_head(head))
+    }
+
+    /// Reads a notification from what another HTTP stack has read.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_head`](Self::from_head), without offsets; and when the framing is in doubt.
+    pub fn from_fields(
+        line: RequestLine<'b>,
+        fields: impl IntoIterator<Item = (&'b str, &'b [u8])>,
+    ) -> Result<Decoded<Self>, Error> {
+        let (scan, framing) = Scan::of_pairs(fields, usize::MAX)?;
+        if framing.transfer_encoding {
+            return Err(Framing::transfer_encoding_error(None));
+        }
+        read(line, framing, scan).map_err(Trouble::in_pairs)
+    }
+
+    /// By reference or by value.
+    #[must_use]
+    pub const fn kind(&self) -> MessageKind {
+        match self.entity {
+            NotifiedEntity::ByReference { .. } => MessageKind::NotificationByReference,
+            NotifiedEntity::ByValue { .. } => MessageKind::NotificationByValue,
+        }
+    }
+
+    /// Makes it ready to be written: the request line for `target`, the message's fields, and
+    /// `extras` of the transport.
+    ///
+    /// # Errors
+    ///
+    /// When an extra field cannot be written or belongs to the message; see [`Encoder`].
+    pub fn encode<E, N, V>(&self, target: Target<'b>, extras: E) -> Result<Encoder<'b, E>, Error>
+    where
+        E: IntoIterator<Item = (N, V)> + Clone,
+        N: AsRef<str>,
+        V: AsRef<[u8]>,
+    {
+        Encoder::new(Start::NotificationRequest(target, *self), extras)
+    }
+
+    /// The value it has for `field`.
+    pub(super) fn value(&self, field: FieldName) -> Option<Value<'_>> {
+        match (field, &self.entity) {
+            (FieldName::OriginalRequestUrl, _) => {
+                Some(Value::Bytes(self.original_request_url.as_bytes()))
+            }
+            (FieldName::RequestDataFileName, NotifiedEntity::ByReference { request, .. }) => {
+                Some(Value::Bytes(request.as_bytes()))
+            }
+            (FieldName::ResponseDataFileName, NotifiedEntity::ByReference { response, .. }) => {
+                Some(Value::Bytes(response.as_bytes()))
+            }
+            (FieldName::ContentLength, NotifiedEntity::ByReference { .. }) => {
+                Some(Value::Number(0))
+            }
+            (FieldName::ContentLength, NotifiedEntity::ByValue { content_length }) => {
+                Some(Value::Number(*content_length))
+            }
+            _ => None,
+        }
+    }
+}
+
+fn read<'b>(
+    line: RequestLine<'b>,
+    framing: Framing,
+    mut scan: Scan<'b>,
+) -> Result<Decoded<NotificationRequest<'b>>, Trouble<'b>> {
+    if line.version != Version::Http11 {
+        return Err(Trouble::in_start_line(ErrorKind::HttpVersion).at_stage(Stage::Http));
+    }
+    if line.method != "POST" {
+        return Err(Trouble::in_start_line(ErrorKind::NotPost).at_stage(Stage::Method));
+    }
+    let by_reference = scan.get(FieldName::RequestDataFileName).is_some()
+        || scan.get(FieldName::ResponseDataFileName).is_some();
+    let kind = if by_reference {
+        MessageKind::NotificationByReference
+    } else {
+        MessageKind::NotificationByValue
+    };
+    scan.check_conflicts()?;
+    scan.check_unexpected(kind);
+    scan.carried(kind, FieldName::ContentLength)
+        .map_err(|missing| missing.at_stage(Stage::Length))?;
+    let content_length = framing.content_length.unwrap_or_default();
+    let original_request_url = scan.required(kind)?;
+    let entity = if by_reference {
+        if content_length > 0 {
+            scan.deviations.insert(Deviation::UnexpectedBody);
+        }
+        NotifiedEntity::ByReference {
+            request: scan.required(kind)?,
+            response: scan.required(kind)?,
+        }
+    } else {
+        NotifiedEntity::ByValue { content_length }
+    };
+    let message = NotificationRequest { original_request_url, entity };
+    Ok(Decoded { message, deviations: scan.deviations })
+}

@@ -1,0 +1,150 @@
+//! The notification response from the server application.
+
+use super::encoder::{Encoder, Start};
+use super::scan::{Scan, Trouble};
+use super::value::Value;
+use super::{Decoded, MessageKind};
+use crate::deviation::Deviation;
+use crate::error::{Error, ErrorKind};
+use crate::field::{CopyFileToDestination, FieldName, StaticResponseUrl};
+use crate::head::{Framing, ResponseHead, Status, StatusLine, Version};
+
+/// [2.2.13] Notification Response from the Server Application: what became of the upload.
+///
+/// 200 is success, anything else the application's error, which the upload server passes on. The
+/// reply is a static URL, the body, or the file that the request named.
+///
+/// ```text
+/// HTTP/1.1 200 OK
+/// BITS-Static-Response-URL: url       ; optional
+/// BITS-Copy-File-To-Destination: 1    ; optional
+/// Content-Length: 0                   ; by value, the reply's length
+/// ```
+///
+/// # Example
+///
+/// ```
+/// use bits_proto::field::StaticResponseUrl;
+/// use bits_proto::message::{NO_EXTRAS, NotificationResponse};
+///
+/// let response = NotificationResponse {
+///     static_response_url: Some(StaticResponseUrl::try_from("https://app.example/reply")?),
+///     ..NotificationResponse::default()
+/// };
+/// assert!(response.is_success());
+/// assert!(response.encode(NO_EXTRAS)?.encoded_len() > 0);
+/// # Ok::<(), bits_proto::Error>(())
+/// ```
+///
+/// Source: \[MC-BUP\] 2.2.13; Microsoft's page on the notification protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NotificationResponse<'b> {
+    /// The application's verdict.
+    pub status: Status,
+    /// A reply that exists already.
+    pub static_response_url: Option<StaticResponseUrl<'b>>,
+    /// Asks for the entity to be put at its destination.
+    pub copy_file_to_destination: Option<CopyFileToDestination<'b>>,
+    /// The length of the body in bytes; `None` when it ends with the connection.
+    pub content_length: Option<u64>,
+}
+
+impl Default for NotificationResponse<'_> {
+    /// 200 and nothing else.
+    fn default() -> Self {
+        Self {
+            status: Status::OK,
+            static_response_url: None,
+            copy_file_to_destination: None,
+            content_length: Some(0),
+        }
+    }
+}
+
+impl<'b> NotificationResponse<'b> {
+    /// Reads a response from a head.
+    ///
+    /// # Errors
+    ///
+    /// When the response is not a valid one.
+    pub fn from_head(head: &ResponseHead<'_, 'b>) -> Result<Decoded<Self>, Error> {
+        let scan = Scan::of_head(head, usize::MAX);
+        read(head.line(), head.framing(), scan).map_err(|trouble| trouble.in_head(head))
+    }
+
+    /// Reads a response from what another HTTP stack has read.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_head`](Self::from_head), without offsets; and when Content-Length is in doubt. A
+    /// Transfer-Encoding is the stack's affair.
+    pub fn from_fields(
+        line: StatusLine<'b>,
+        fields: impl IntoIterator<Item = (&'b str, &'b [u8])>,
+    ) -> Result<Decoded<Self>, Error> {
+        let (scan, framing) = Scan::of_pairs(fields, usize::MAX)?;
+        read(line, framing, scan).map_err(Trouble::in_pairs)
+    }
+
+    /// Whether the application was content.
+    #[must_use]
+    pub const fn is_success(&self) -> bool {
+        matches!(self.status, Status::OK)
+    }
+
+    /// Makes it ready to be written.
+    ///
+    /// # Errors
+    ///
+    /// When an extra field cannot be written or belongs to the message; see [`Encoder`].
+    pub fn encode<E, N, V>(&self, extras: E) -> Result<Encoder<'b, E>, Error>
+    where
+        E: IntoIterator<Item = (N, V)> + Clone,
+        N: AsRef<str>,
+        V: AsRef<[u8]>,
+    {
+        Encoder::new(Start::NotificationResponse(*self), extras)
+    }
+
+    /// The value it has for `field`.
+    pub(super) fn value(&self, field: FieldName) -> Option<Value<'_>> {
+        match field {
+            FieldName::StaticResponseUrl => {
+                self.static_response_url.map(|url| Value::Bytes(url.as_bytes()))
+            }
+            FieldName::CopyFileToDestination => {
+                self.copy_file_to_destination.map(|copy| Value::Bytes(copy.as_bytes()))
+            }
+            FieldName::ContentLength => self.content_length.map(Value::Number),
+            _ => None,
+        }
+    }
+}
+
+fn read<'b>(
+    line: StatusLine<'b>,
+    framing: Framing,
+    mut scan: Scan<'b>,
+) -> Result<Decoded<NotificationResponse<'b>>, Trouble<'b>> {
+    const KIND: MessageKind = MessageKind::NotificationResponse;
+    if line.version == Version::Http10 {
+        scan.deviations.insert(Deviation::Http10);
+    }
+    if line.status.is_interim() {
+        return Err(Trouble::in_start_line(ErrorKind::InterimResponse));
+    }
+    scan.check_conflicts()?;
+    scan.check_unexpected(KIND);
+    scan.carried(KIND, FieldName::ContentLength)?;
+    let message = NotificationResponse {
+        status: line.status,
+        static_response_url: scan.optional(KIND)?,
+        copy_file_to_destination: scan.optional(KIND)?,
+        content_length: framing.content_length,
+    };
+    let has_body = framing.content_length.is_some_and(|length| length > 0);
+    if message.static_response_url.is_some() && has_body {
+        scan.deviations.insert(Deviation::UnexpectedBody);
+    }
+    Ok(Decoded { message, deviations: scan.deviations })
+}

@@ -1,0 +1,67 @@
+//! What a server takes from a client that does not keep to the letter.
+
+/// How requests are read where the specification, Windows and real clients differ.
+///
+/// The default is what the specification's text asks for.
+///
+/// # Example
+///
+/// ```
+/// use bits_proto::message::{AbsentLength, Policy};
+///
+/// let policy = Policy { absent_length: AbsentLength::AcceptOnEmpty, ..Policy::DEFAULT };
+/// assert!(!policy.plain_post);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// Take `POST` with `X-HTTP-Method-Override: BITS_POST` for `BITS_POST`.
+    pub method_override: bool,
+    /// Take `POST` with a BITS-Packet-Type for `BITS_POST`.
+    pub plain_post: bool,
+    /// What to do about a request without Content-Length.
+    pub absent_length: AbsentLength,
+    /// The largest body, in bytes, that is taken and skipped on a packet that has none. Default 0:
+    /// such a packet is refused.
+    pub skipped_body: u64,
+    /// The longest value of any field, in bytes. Default 4096.
+    pub max_value: usize,
+}
+
+/// What to do about a request without Content-Length. A Fragment without it is always refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum AbsentLength {
+    /// Refuse it with 411, as \[MC-BUP\] 3.2.5.2.3 has it.
+    LengthRequired,
+    /// Refuse it with 400, as Windows does.
+    BadRequest,
+    /// Take it on packets that have no body; refuse it with 411 on a Fragment.
+    AcceptOnEmpty,
+}
+
+impl Policy {
+    /// To the letter.
+    pub const DEFAULT: Self = Self {
+        method_override: false,
+        plain_post: false,
+        absent_length: AbsentLength::LengthRequired,
+        skipped_body: 0,
+        max_value: 4096,
+    };
+
+    /// Everything that is unambiguous: other methods, no Content-Length, a body of up to 4 KiB
+    /// where there should be none.
+    pub const LENIENT: Self = Self {
+        method_override: true,
+        plain_post: true,
+        absent_length: AbsentLength::AcceptOnEmpty,
+        skipped_body: 4096,
+        max_value: 4096,
+    };
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self::DEFAULT
+    }
+}

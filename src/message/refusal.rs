@@ -1,0 +1,287 @@
+//! An Ack that refuses, and the one mapping from errors to it.
+
+use super::scan::{Scan, Trouble};
+use super::{AbsentLength, Failure, MessageKind, Policy};
+use crate::deviation::Deviation;
+use crate::error::{Error, ErrorKind};
+use crate::field::{
+    ContentRange, ErrorContext, FieldName, HResult, ReceivedContentRange, SessionId,
+};
+use crate::head::Status;
+
+/// [2.2.1.2] An Ack that refuses: a status, and mostly an error code and its context.
+///
+/// Its parts depend on each other, so they are private: a 416 always has an offset, and a context
+/// never stands without a code.
+///
+/// ```text
+/// HTTP/1.1 500 Internal Server Error
+/// BITS-Packet-Type: Ack
+/// BITS-Session-Id: {A0FF5911-4144-45B3-BF27-27AFC8EC8A67}   ; optional
+/// Content-Length: 0
+/// BITS-Received-Content-Range: 128                          ; with 416
+/// BITS-Error: 0x8020001F
+/// BITS-Error-Code: 0x8020001F
+/// BITS-Error-Context: 0x5
+/// ```
+///
+/// # Example
+///
+/// ```
+/// use bits_proto::field::{HResult, ReceivedContentRange};
+/// use bits_proto::message::{Failure, Refusal};
+///
+/// assert_eq!(Refusal::session_not_found().failure(), Failure::StartOver);
+/// let out_of_sync = Refusal::out_of_sync(ReceivedContentRange(128));
+/// assert_eq!(out_of_sync.status().get(), 416);
+/// assert_eq!(out_of_sync.received(), Some(ReceivedContentRange(128)));
+/// ```
+///
+/// Source: \[MC-BUP\] 2.2.1.2, 3.2.5.2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refusal<'b> {
+    status: Status,
+    code: Option<HResult>,
+    context: Option<ErrorContext>,
+    received: Option<ReceivedContentRange>,
+    session_id: Option<SessionId<'b>>,
+}
+
+impl<'b> Refusal<'b> {
+    /// A refusal by status alone.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotRefusal`] for 200, 201 and 1xx, and for 416, which needs an
+    /// [offset](Self::out_of_sync).
+    pub const fn new(status: Status) -> Result<Self, Error> {
+        match status {
+            Status::OK | Status::CREATED | Status::RANGE_NOT_SATISFIABLE => {
+                Err(Error::caller(ErrorKind::NotRefusal))
+            }
+            status if status.is_interim() => Err(Error::caller(ErrorKind::NotRefusal)),
+            status => Ok(Self::bare(status)),
+        }
+    }
+
+    const fn bare(status: Status) -> Self {
+        Self { status, code: None, context: None, received: None, session_id: None }
+    }
+
+    const fn of_server(status: Status, code: HResult) -> Self {
+        Self::bare(status).with_error(code, ErrorContext::SERVER)
+    }
+
+    /// The request is not valid: 400, `E_INVALIDARG`.
+    #[must_use]
+    pub const fn invalid_argument() -> Self {
+        Self::of_server(Status::BAD_REQUEST, HResult::E_INVALIDARG)
+    }
+
+    /// Content-Length is missing: 411, `E_INVALIDARG`.
+    #[must_use]
+    pub const fn length_required() -> Self {
+        Self::of_server(Status::LENGTH_REQUIRED, HResult::E_INVALIDARG)
+    }
+
+    /// The client may not upload there, or may not overwrite what is there: 403,
+    /// `E_ACCESSDENIED`.
+    #[must_use]
+    pub const fn access_denied() -> Self {
+        Self::of_server(Status::FORBIDDEN, HResult::E_ACCESSDENIED)
+    }
+
+    /// Uploads are not enabled there: 501, `E_ACCESSDENIED`.
+    #[must_use]
+    pub const fn uploads_disabled() -> Self {
+        Self::of_server(Status::NOT_IMPLEMENTED, HResult::E_ACCESSDENIED)
+    }
+
+    /// There is no such session: 500, `BG_E_SESSION_NOT_FOUND`.
+    #[must_use]
+    pub const fn session_not_found() -> Self {
+        Self::of_server(Status::INTERNAL_SERVER_ERROR, HResult::BG_E_SESSION_NOT_FOUND)
+    }
+
+    /// The entity or the fragment is too large: 500, `BG_E_TOO_LARGE`.
+    #[must_use]
+    pub const fn too_large() -> Self {
+        Self::of_server(Status::INTERNAL_SERVER_ERROR, HResult::BG_E_TOO_LARGE)
+    }
+
+    /// The disk is full: 500 and the code given,
+    /// [`DISK_FULL`](HResult::DISK_FULL) as Windows has it or
+    /// [`DISK_FULL_MC_BUP`](HResult::DISK_FULL_MC_BUP) as the specification prints it. Clients
+    /// know both.
+    #[must_use]
+    pub const fn disk_full(code: HResult) -> Self {
+        Self::of_server(Status::INTERNAL_SERVER_ERROR, code)
+    }
+
+    /// The fragment does not begin where the server stands: 416 and the offset to go on at.
+    #[must_use]
+    pub const fn out_of_sync(received: ReceivedContentRange) -> Self {
+        Self { received: Some(received), ..Self::bare(Status::RANGE_NOT_SATISFIABLE) }
+    }
+
+    /// What to answer to a request that could not be read: total, one refusal for every error.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use bits_proto::head::{RequestLine, Version};
+    /// use bits_proto::message::{Policy, Refusal, Request};
+    ///
+    /// let line = RequestLine { method: "BITS_POST", target: "/e", version: Version::Http11 };
+    /// let fields = [("BITS-Packet-Type", &b"Ping"[..])];
+    /// let error = Request::from_fields(line, fields, &Policy::DEFAULT).unwrap_err();
+    /// assert_eq!(Refusal::for_error(&error, &Policy::DEFAULT), Refusal::length_required());
+    /// # Ok::<(), bits_proto::Error>(())
+    /// ```
+    #[must_use]
+    pub fn for_error(error: &Error, policy: &Policy) -> Self {
+        let no_length = error.kind() == ErrorKind::MissingField
+            && error.field() == Some(FieldName::ContentLength.as_str());
+        if no_length && policy.absent_length != AbsentLength::BadRequest {
+            return Self::length_required();
+        }
+        Self::invalid_argument()
+    }
+
+    /// The same with an error code and who met the error.
+    #[must_use]
+    pub const fn with_error(self, code: HResult, context: ErrorContext) -> Self {
+        Self { code: Some(code), context: Some(context), ..self }
+    }
+
+    /// The same with the session's id.
+    #[must_use]
+    pub const fn with_session_id(self, session_id: SessionId<'b>) -> Self {
+        Self { session_id: Some(session_id), ..self }
+    }
+
+    /// The same with the offset the server expects next.
+    #[must_use]
+    pub const fn with_received(self, received: ReceivedContentRange) -> Self {
+        Self { received: Some(received), ..self }
+    }
+
+    /// The status.
+    #[must_use]
+    pub const fn status(&self) -> Status {
+        self.status
+    }
+
+    /// The error code; none where the status says it all.
+    #[must_use]
+    pub const fn code(&self) -> Option<HResult> {
+        self.code
+    }
+
+    /// Who met the error.
+    #[must_use]
+    pub const fn context(&self) -> Option<ErrorContext> {
+        self.context
+    }
+
+    /// The offset the server expects next; always there with 416.
+    #[must_use]
+    pub const fn received(&self) -> Option<ReceivedContentRange> {
+        self.received
+    }
+
+    /// The session.
+    #[must_use]
+    pub const fn session_id(&self) -> Option<&SessionId<'b>> {
+        self.session_id.as_ref()
+    }
+
+    /// What the client does about it.
+    #[must_use]
+    pub const fn failure(&self) -> Failure {
+        match Failure::of(self.status, self.code) {
+            Some(failure) => failure,
+            // No refusal has the status of a success.
+            None => Failure::Fatal,
+        }
+    }
+
+    /// Reads what an Ack of this status carries.
+    pub(super) fn read(
+        status: Status,
+        scan: &mut Scan<'b>,
+        session_id: Option<SessionId<'b>>,
+        sent: Option<ContentRange>,
+    ) -> Result<Self, Trouble<'b>> {
+        let received = Self::read_received(status, scan, sent)?;
+        let (code, context) = read_error(status, scan)?;
+        Ok(Self { status, code, context, received, session_id })
+    }
+
+    /// What a response says that is no Ack: a proxy may have answered.
+    pub(super) fn read_bare(
+        status: Status,
+        scan: &mut Scan<'b>,
+        sent: Option<ContentRange>,
+    ) -> Result<Self, Trouble<'b>> {
+        let received = match status {
+            Status::RANGE_NOT_SATISFIABLE => Self::read_received(status, scan, sent)?,
+            _ => None,
+        };
+        Ok(Self { received, ..Self::bare(status) })
+    }
+
+    fn read_received(
+        status: Status,
+        scan: &mut Scan<'b>,
+        sent: Option<ContentRange>,
+    ) -> Result<Option<ReceivedContentRange>, Trouble<'b>> {
+        let received: Option<ReceivedContentRange> = scan.optional(MessageKind::Refusal)?;
+        match received {
+            Some(received) if sent.is_some_and(|sent| received.0 > sent.total()) => {
+                Err(super::fragment::beyond(scan))
+            }
+            None if status == Status::RANGE_NOT_SATISFIABLE => {
+                let field = FieldName::ReceivedContentRange;
+                Err(Trouble::absent(ErrorKind::OutOfSyncWithoutOffset, field))
+            }
+            received => Ok(received),
+        }
+    }
+}
+
+/// BITS-Error, BITS-Error-Code and BITS-Error-Context.
+fn read_error<'b>(
+    status: Status,
+    scan: &mut Scan<'b>,
+) -> Result<(Option<HResult>, Option<ErrorContext>), Trouble<'b>> {
+    let mut code_in = |field| match scan.carried(MessageKind::Refusal, field)? {
+        Some(value) => {
+            HResult::decode(value).map(Some).map_err(|flaw| Trouble::in_value(field, value, flaw))
+        }
+        None => Ok(None),
+    };
+    let error = code_in(FieldName::Error)?;
+    let error_code = code_in(FieldName::ErrorCode)?;
+    let context = match scan.carried(MessageKind::Refusal, FieldName::ErrorContext)? {
+        Some(value) => ErrorContext::decode(value)
+            .map_err(|flaw| Trouble::in_value(FieldName::ErrorContext, value, flaw))?,
+        None => None,
+    };
+    if error.is_some() && error_code.is_some() && error != error_code {
+        scan.deviations.insert(Deviation::ErrorFieldsDisagree);
+    }
+    let given = error.or(error_code);
+    let deviation = match (given, context) {
+        (None, Some(_)) => Some(Deviation::ContextWithoutError),
+        (None, None) if status.get() >= 400 && status != Status::RANGE_NOT_SATISFIABLE => {
+            Some(Deviation::MissingError)
+        }
+        (Some(Some(_)), None) => Some(Deviation::MissingErrorContext),
+        (Some(_), Some(context)) if !context.is_known() => Some(Deviation::UnknownErrorContext),
+        _ => None,
+    };
+    scan.deviations.extend(deviation);
+    let code = given.flatten();
+    Ok((code, context.filter(|_| code.is_some())))
+}

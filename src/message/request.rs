@@ -1,0 +1,288 @@
+//! The five requests of a client.
+
+use super::encoder::{Encoder, Start};
+use super::scan::{Scan, Trouble};
+use super::value::Value;
+use super::{
+    AbsentLength, CancelSession, CloseSession, CreateSession, Decoded, Fragment, MessageKind, Ping,
+    Policy,
+};
+use crate::deviation::Deviation;
+use crate::error::{Error, ErrorKind, Flaw, Stage};
+use crate::field::{ContentName, FieldName, PacketType, SessionId};
+use crate::head::{Framing, RequestHead, RequestLine, Target, Version};
+
+/// A request of a client, read from or to be written into an HTTP head.
+///
+/// # Example
+///
+/// ```
+/// use bits_proto::head::{Progress, RequestHead, Slots, Target};
+/// use bits_proto::message::{Policy, Request};
+///
+/// let bytes = b"BITS_POST /entity HTTP/1.1\r\n\
+///     BITS-Packet-Type: Close-Session\r\n\
+///     BITS-Session-Id: {A0FF5911-4144-45B3-BF27-27AFC8EC8A67}\r\n\
+///     Host: origin.example\r\n\
+///     Content-Length: 0\r\n\r\n";
+/// let mut slots = Slots::new();
+/// let Progress::Complete(head) = RequestHead::parse(bytes, &mut slots)? else { panic!() };
+/// let decoded = Request::from_head(&head, &Policy::DEFAULT)?;
+/// assert!(matches!(decoded.message, Request::CloseSession(_)));
+/// assert!(decoded.deviations.is_empty());
+///
+/// let again = decoded.message.encode(Target::try_from("/entity")?, [("Host", "origin.example")])?;
+/// let mut buffer = [0; 256];
+/// let written = again.write(&mut buffer)?;
+/// assert_eq!(&buffer[..written], bytes);
+/// # Ok::<(), bits_proto::Error>(())
+/// ```
+///
+/// Source: \[MC-BUP\] 2.2.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Request<'b> {
+    /// [2.2.4] PING.
+    Ping(Ping<'b>),
+    /// [2.2.2] CREATE-SESSION.
+    CreateSession(CreateSession<'b>),
+    /// [2.2.6] FRAGMENT.
+    Fragment(Fragment<'b>),
+    /// [2.2.8] CLOSE-SESSION.
+    CloseSession(CloseSession<'b>),
+    /// [2.2.10] CANCEL-SESSION.
+    CancelSession(CancelSession<'b>),
+}
+
+impl<'b> Request<'b> {
+    /// Reads a request from a head.
+    ///
+    /// Checks go in the order of [`Stage`]; the first that fails is reported. The body, if there
+    /// is one, follows the head and is [`Framing::content_length`] bytes long.
+    ///
+    /// # Errors
+    ///
+    /// When the head is not one of the five requests, or not a valid one. What to answer is
+    /// [`Refusal::for_error`](super::Refusal::for_error).
+    pub fn from_head(head: &RequestHead<'_, 'b>, policy: &Policy) -> Result<Decoded<Self>, Error> {
+        let scan = Scan::of_head(head, policy.max_value);
+        read(head.line(), head.framing(), scan, policy).map_err(|trouble| trouble.in_head(head))
+    }
+
+    /// Reads a request from what another HTTP stack has read.
+    ///
+    /// # Errors
+    ///
+    /// As [`from_head`](Self::from_head), without offsets; and when the framing is in doubt.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use bits_proto::head::{RequestLine, Version};
+    /// use bits_proto::message::{Policy, Request};
+    ///
+    /// let line = RequestLine { method: "BITS_POST", target: "/e", version: Version::Http11 };
+    /// let fields = [("bits-packet-type", &b"Ping"[..]), ("content-length", b"0")];
+    /// let decoded = Request::from_fields(line, fields, &Policy::DEFAULT)?;
+    /// assert!(matches!(decoded.message, Request::Ping(_)));
+    /// # Ok::<(), bits_proto::Error>(())
+    /// ```
+    pub fn from_fields(
+        line: RequestLine<'b>,
+        fields: impl IntoIterator<Item = (&'b str, &'b [u8])>,
+        policy: &Policy,
+    ) -> Result<Decoded<Self>, Error> {
+        let (scan, framing) = Scan::of_pairs(fields, policy.max_value)?;
+        if framing.transfer_encoding {
+            return Err(Framing::transfer_encoding_error(None));
+        }
+        read(line, framing, scan, policy).map_err(Trouble::in_pairs)
+    }
+
+    /// Which of the five it is.
+    #[must_use]
+    pub const fn kind(&self) -> MessageKind {
+        match self {
+            Self::Ping(_) => MessageKind::Ping,
+            Self::CreateSession(_) => MessageKind::CreateSession,
+            Self::Fragment(_) => MessageKind::Fragment,
+            Self::CloseSession(_) => MessageKind::CloseSession,
+            Self::CancelSession(_) => MessageKind::CancelSession,
+        }
+    }
+
+    /// Its packet type.
+    #[must_use]
+    pub const fn packet_type(&self) -> PacketType {
+        match self {
+            Self::Ping(_) => PacketType::Ping,
+            Self::CreateSession(_) => PacketType::CreateSession,
+            Self::Fragment(_) => PacketType::Fragment,
+            Self::CloseSession(_) => PacketType::CloseSession,
+            Self::CancelSession(_) => PacketType::CancelSession,
+        }
+    }
+
+    /// The session it belongs to; Ping and Create-Session belong to none.
+    #[must_use]
+    pub const fn session_id(&self) -> Option<&SessionId<'b>> {
+        match self {
+            Self::Ping(_) | Self::CreateSession(_) => None,
+            Self::Fragment(Fragment { session_id, .. })
+            | Self::CloseSession(CloseSession { session_id, .. })
+            | Self::CancelSession(CancelSession { session_id, .. }) => Some(session_id),
+        }
+    }
+
+    /// The entity's name, which any packet may carry.
+    #[must_use]
+    pub const fn content_name(&self) -> Option<ContentName<'b>> {
+        match self {
+            Self::Ping(Ping { content_name })
+            | Self::CreateSession(CreateSession { content_name, .. })
+            | Self::Fragment(Fragment { content_name, .. })
+            | Self::CloseSession(CloseSession { content_name, .. })
+            | Self::CancelSession(CancelSession { content_name, .. }) => *content_name,
+        }
+    }
+
+    /// How many bytes of body follow the head when it is written.
+    #[must_use]
+    pub const fn content_length(&self) -> u64 {
+        match self {
+            Self::Fragment(fragment) => fragment.content_range.len(),
+            _ => 0,
+        }
+    }
+
+    /// Makes it ready to be written: the request line for `target`, the message's fields, and
+    /// `extras` of the transport such as Host, User-Agent or Authorization.
+    ///
+    /// # Errors
+    ///
+    /// When an extra field cannot be written or belongs to the message; see [`Encoder`].
+    pub fn encode<E, N, V>(&self, target: Target<'b>, extras: E) -> Result<Encoder<'b, E>, Error>
+    where
+        E: IntoIterator<Item = (N, V)> + Clone,
+        N: AsRef<str>,
+        V: AsRef<[u8]>,
+    {
+        Encoder::new(Start::Request("BITS_POST", target, *self), extras)
+    }
+
+    /// The value it has for `field`.
+    pub(super) fn value(&self, field: FieldName) -> Option<Value<'_>> {
+        match (field, self) {
+            (FieldName::PacketType, _) => Some(Value::PacketType(self.packet_type())),
+            (FieldName::SessionId, _) => self.session_id().map(|id| Value::Bytes(id.as_bytes())),
+            (FieldName::ContentName, _) => {
+                self.content_name().map(|name| Value::Bytes(name.as_bytes()))
+            }
+            (FieldName::ContentLength, _) => Some(Value::Number(self.content_length())),
+            (FieldName::SupportedProtocols, Self::CreateSession(create)) => {
+                Some(Value::Protocols(create.supported_protocols))
+            }
+            (FieldName::ContentRange, Self::Fragment(fragment)) => {
+                Some(Value::ContentRange(fragment.content_range))
+            }
+            (FieldName::ContentEncoding, Self::Fragment(fragment)) => {
+                fragment.content_encoding.map(Value::Encoding)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Reads in the order of [`Stage`].
+fn read<'b>(
+    line: RequestLine<'b>,
+    framing: Framing,
+    mut scan: Scan<'b>,
+    policy: &Policy,
+) -> Result<Decoded<Request<'b>>, Trouble<'b>> {
+    if line.version != Version::Http11 {
+        return Err(Trouble::in_start_line(ErrorKind::HttpVersion).at_stage(Stage::Http));
+    }
+    check_method(line.method, &mut scan, policy)?;
+    let kind = packet_kind(&mut scan)?;
+    if let Some(trouble) = scan.long_value() {
+        return Err(trouble);
+    }
+    scan.check_conflicts()?;
+    scan.check_unexpected(kind);
+    check_length(kind, framing, &mut scan, policy)?;
+    let message = match kind {
+        MessageKind::Fragment => Request::Fragment(Fragment::read(framing, &mut scan)?),
+        MessageKind::CreateSession => Request::CreateSession(CreateSession::read(&mut scan)?),
+        MessageKind::CloseSession => Request::CloseSession(CloseSession::read(&mut scan)?),
+        MessageKind::CancelSession => Request::CancelSession(CancelSession::read(&mut scan)?),
+        _ => Request::Ping(Ping::read(&mut scan)?),
+    };
+    Ok(Decoded { message, deviations: scan.deviations })
+}
+
+#[inline]
+fn check_method<'b>(method: &str, scan: &mut Scan<'b>, policy: &Policy) -> Result<(), Trouble<'b>> {
+    if method == "BITS_POST" {
+        return Ok(());
+    }
+    let overridden = scan.get(FieldName::MethodOverride) == Some(b"BITS_POST");
+    let deviation = match method {
+        "POST" if overridden && policy.method_override => Deviation::MethodOverride,
+        "POST" if policy.plain_post && scan.get(FieldName::PacketType).is_some() => {
+            Deviation::PlainPost
+        }
+        _ => return Err(Trouble::in_start_line(ErrorKind::NotBits).at_stage(Stage::Method)),
+    };
+    scan.deviations.insert(deviation);
+    Ok(())
+}
+
+#[inline]
+fn packet_kind<'b>(scan: &mut Scan<'b>) -> Result<MessageKind, Trouble<'b>> {
+    // Every column of the requests requires it; the Ping's stands for them all.
+    let packet_type = scan
+        .required::<PacketType>(MessageKind::Ping)
+        .map_err(|trouble| trouble.at_stage(Stage::PacketType))?;
+    Ok(match packet_type {
+        PacketType::Ping => MessageKind::Ping,
+        PacketType::CreateSession => MessageKind::CreateSession,
+        PacketType::Fragment => MessageKind::Fragment,
+        PacketType::CloseSession => MessageKind::CloseSession,
+        PacketType::CancelSession => MessageKind::CancelSession,
+        PacketType::Ack => {
+            let value = scan.get(FieldName::PacketType).unwrap_or_default();
+            let flaw = Flaw::new(ErrorKind::UnknownPacketType, 0);
+            let trouble = Trouble::in_value(FieldName::PacketType, value, flaw);
+            return Err(trouble.at_stage(Stage::PacketType));
+        }
+    })
+}
+
+#[inline]
+fn check_length<'b>(
+    kind: MessageKind,
+    framing: Framing,
+    scan: &mut Scan<'b>,
+    policy: &Policy,
+) -> Result<(), Trouble<'b>> {
+    let has_body = kind == MessageKind::Fragment;
+    match (scan.carried(kind, FieldName::ContentLength), framing.content_length) {
+        (Err(_), _) if !has_body && policy.absent_length == AbsentLength::AcceptOnEmpty => {
+            scan.deviations.insert(Deviation::MissingContentLength);
+            Ok(())
+        }
+        (Err(missing), _) => Err(missing.at_stage(Stage::Length)),
+        (Ok(value), Some(length)) if !has_body && length > policy.skipped_body => {
+            let flaw = Flaw::new(ErrorKind::UnexpectedBody, 0);
+            let value = value.unwrap_or_default();
+            let trouble = Trouble::in_value(FieldName::ContentLength, value, flaw);
+            Err(trouble.at_stage(Stage::Length))
+        }
+        (Ok(_), Some(1..)) if !has_body => {
+            scan.deviations.insert(Deviation::UnexpectedBody);
+            Ok(())
+        }
+        (Ok(_), _) => Ok(()),
+    }
+}

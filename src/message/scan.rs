@@ -1,0 +1,287 @@
+//! One pass over the fields of a message: which are there, which twice, which too long.
+
+use super::MessageKind;
+use super::presence::{self, FieldSets, bit};
+use crate::deviation::{Deviation, Deviations};
+use crate::error::{Error, ErrorKind, Fault, Flaw, Stage};
+use crate::field::{Decode, FieldName, SupportedProtocols};
+use crate::head::{Framing, Head, StartLine};
+
+/// The fields of one message that the protocol knows.
+pub(super) struct Scan<'b> {
+    values: [&'b [u8]; FieldName::ALL.len()],
+    present: u32,
+    /// Further BITS-Supported-Protocols fields; the list may be spread over several.
+    more_protocols: [&'b [u8]; 3],
+    protocol_fields: usize,
+    conflict: Option<(FieldName, &'b [u8])>,
+    long: Option<(Option<FieldName>, &'b [u8])>,
+    pub(super) deviations: Deviations,
+}
+
+/// Something wrong, before it is known where in the input it stands.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Trouble<'b> {
+    kind: ErrorKind,
+    field: Option<FieldName>,
+    place: Place<'b>,
+    fault: Fault,
+    stage: Stage,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Place<'b> {
+    StartLine,
+    Value(&'b [u8], usize),
+    Nowhere,
+}
+
+impl<'b> Trouble<'b> {
+    const fn new(kind: ErrorKind, field: Option<FieldName>, place: Place<'b>) -> Self {
+        Self { kind, field, place, fault: Fault::PeerBytes, stage: Stage::Packet }
+    }
+
+    /// In the start line.
+    pub(super) const fn in_start_line(kind: ErrorKind) -> Self {
+        Self::new(kind, None, Place::StartLine)
+    }
+
+    /// A field that has to be there and is not.
+    pub(super) const fn missing(field: FieldName) -> Self {
+        Self::absent(ErrorKind::MissingField, field)
+    }
+
+    /// The same, where its absence means something of its own.
+    pub(super) const fn absent(kind: ErrorKind, field: FieldName) -> Self {
+        Self::new(kind, Some(field), Place::Nowhere)
+    }
+
+    /// In a value.
+    pub(super) const fn in_value(field: FieldName, value: &'b [u8], flaw: Flaw) -> Self {
+        Self::new(flaw.kind, Some(field), Place::Value(value, flaw.at))
+    }
+
+    pub(super) const fn at_stage(self, stage: Stage) -> Self {
+        Self { stage, ..self }
+    }
+
+    /// Well-formed, but not what may follow the request.
+    pub(super) const fn behaviour(self) -> Self {
+        Self { fault: Fault::PeerBehaviour, ..self }
+    }
+
+    fn into_error(self, offset: Option<usize>) -> Error {
+        Error {
+            kind: self.kind,
+            field: self.field.map(FieldName::as_str),
+            section: self.field.map_or("2.2.1", FieldName::section),
+            offset,
+            fault: self.fault,
+            stage: self.stage,
+        }
+    }
+
+    /// The error in a message that was read from bytes.
+    pub(super) fn in_head<'h, L: StartLine<'b>>(self, head: &Head<'h, 'b, L>) -> Error {
+        let offset = match (self.place, self.field) {
+            (Place::StartLine, _) => 0,
+            (Place::Nowhere, _) => head.end_of_fields(),
+            (Place::Value(value, at), field) => {
+                head.locate(field.map_or("", FieldName::as_str), value, at)
+            }
+        };
+        self.into_error(Some(offset))
+    }
+
+    /// The error in a message that came as pairs.
+    pub(super) fn in_pairs(self) -> Error {
+        self.into_error(None)
+    }
+}
+
+impl<'b> Scan<'b> {
+    /// Looks at the fields of a head that was read from bytes.
+    #[inline]
+    pub(super) fn of_head<L: StartLine<'b>>(head: &Head<'_, 'b, L>, max_value: usize) -> Self {
+        let mut scan = Self::new();
+        for (name, value) in head.fields() {
+            scan.observe(name, value, max_value);
+        }
+        scan
+    }
+
+    /// Looks at fields that another HTTP stack has read, and at their framing.
+    pub(super) fn of_pairs(
+        fields: impl IntoIterator<Item = (&'b str, &'b [u8])>,
+        max_value: usize,
+    ) -> Result<(Self, Framing), Error> {
+        let mut scan = Self::new();
+        let mut framing = Framing::default();
+        for (name, value) in fields {
+            let value = value.trim_ascii();
+            framing.observe(name, value).map_err(|flaw| Framing::error(flaw, None))?;
+            scan.observe(name, value, max_value);
+        }
+        Ok((scan, framing))
+    }
+
+    const fn new() -> Self {
+        Self {
+            values: [&[]; FieldName::ALL.len()],
+            present: 0,
+            more_protocols: [&[]; 3],
+            protocol_fields: 0,
+            conflict: None,
+            long: None,
+            deviations: Deviations::EMPTY,
+        }
+    }
+
+    #[inline]
+    fn observe(&mut self, name: &'b str, value: &'b [u8], max_value: usize) {
+        let field = FieldName::recognise(name);
+        if value.len() > max_value && self.long.is_none() {
+            self.long = Some((field, value));
+        }
+        let Some(field) = field else { return };
+        if value.is_empty() && is_absent_when_empty(field) {
+            return;
+        }
+        if self.present & bit(field) != 0 {
+            self.observe_again(field, value);
+            return;
+        }
+        self.present |= bit(field);
+        if let Some(slot) = self.values.get_mut(field as usize) {
+            *slot = value;
+        }
+        if field == FieldName::ReceivedContentRange && !name.eq_ignore_ascii_case(field.as_str()) {
+            self.deviations.insert(Deviation::MisspeltReceived);
+        }
+    }
+
+    /// A field that was there before.
+    #[cold]
+    fn observe_again(&mut self, field: FieldName, value: &'b [u8]) {
+        match field {
+            FieldName::SupportedProtocols => {
+                self.deviations.insert(Deviation::JoinedProtocols);
+                match self.more_protocols.get_mut(self.protocol_fields) {
+                    Some(slot) => *slot = value,
+                    None => self.conflict = self.conflict.or(Some((field, value))),
+                }
+                self.protocol_fields = self.protocol_fields.saturating_add(1);
+            }
+            // A list, which may be spread over several fields; only its first item matters.
+            FieldName::AcceptEncoding => {}
+            // What contradicts has been refused with the framing.
+            FieldName::ContentLength => self.deviations.insert(Deviation::DuplicateField),
+            _ if self.get(field) == Some(value) => {
+                self.deviations.insert(Deviation::DuplicateField);
+            }
+            _ => self.conflict = self.conflict.or(Some((field, value))),
+        }
+    }
+
+    /// The value of a field that is there.
+    #[inline]
+    pub(super) fn get(&self, field: FieldName) -> Option<&'b [u8]> {
+        if self.present & bit(field) == 0 {
+            return None;
+        }
+        self.values.get(field as usize).copied()
+    }
+
+    /// The first value that is longer than the limit.
+    pub(super) fn long_value(&self) -> Option<Trouble<'b>> {
+        let (field, value) = self.long?;
+        let place = Place::Value(value, 0);
+        Some(Trouble::new(ErrorKind::ValueTooLong, field, place).at_stage(Stage::Limits))
+    }
+
+    /// Fields that contradict themselves.
+    #[inline]
+    pub(super) fn check_conflicts(&self) -> Result<(), Trouble<'b>> {
+        let Some((field, value)) = self.conflict else { return Ok(()) };
+        let flaw = Flaw::new(ErrorKind::ConflictingField, 0);
+        Err(Trouble::in_value(field, value, flaw).at_stage(Stage::Limits))
+    }
+
+    /// Remarks on fields that the message does not carry.
+    #[inline]
+    pub(super) fn check_unexpected(&mut self, kind: MessageKind) {
+        const ERRORS: u32 =
+            bit(FieldName::Error) | bit(FieldName::ErrorCode) | bit(FieldName::ErrorContext);
+        let unexpected = self.present & FieldSets::of(kind).unexpected;
+        if unexpected == 0 {
+            return;
+        }
+        let errors = if kind.is_grant() { unexpected & ERRORS } else { 0 };
+        if errors != 0 {
+            self.deviations.insert(Deviation::ErrorOnSuccess);
+        }
+        if unexpected != errors {
+            self.deviations.insert(Deviation::UnexpectedField);
+        }
+    }
+
+    /// Whether the message carries the field and it is there. Its absence is an error, a
+    /// deviation or nothing, as the presence table has it.
+    #[inline]
+    pub(super) fn carried(
+        &mut self,
+        kind: MessageKind,
+        field: FieldName,
+    ) -> Result<Option<&'b [u8]>, Trouble<'b>> {
+        let sets = FieldSets::of(kind);
+        let carried = sets.required | sets.expected | sets.optional;
+        if self.present & carried & bit(field) != 0 {
+            return Ok(self.get(field));
+        }
+        if sets.required & bit(field) != 0 {
+            return Err(Trouble::missing(field));
+        }
+        if sets.expected & bit(field) != 0 {
+            self.deviations.insert(presence::absence(field));
+        }
+        Ok(None)
+    }
+
+    /// The value of a field that the message may carry.
+    #[inline]
+    pub(super) fn optional<T: Decode<'b>>(
+        &mut self,
+        kind: MessageKind,
+    ) -> Result<Option<T>, Trouble<'b>> {
+        let Some(value) = self.carried(kind, T::NAME)? else { return Ok(None) };
+        T::decode(value, &mut self.deviations)
+            .map(Some)
+            .map_err(|flaw| Trouble::in_value(T::NAME, value, flaw))
+    }
+
+    /// The value of a field that the message must carry.
+    #[inline]
+    pub(super) fn required<T: Decode<'b>>(&mut self, kind: MessageKind) -> Result<T, Trouble<'b>> {
+        self.optional(kind)?.ok_or(Trouble::missing(T::NAME))
+    }
+
+    /// The list of protocols, from all the fields it is spread over.
+    pub(super) fn protocols(
+        &mut self,
+        kind: MessageKind,
+    ) -> Result<SupportedProtocols<'b>, Trouble<'b>> {
+        let field = FieldName::SupportedProtocols;
+        let value = self.carried(kind, field)?.ok_or(Trouble::missing(field))?;
+        let [second, third, fourth] = self.more_protocols;
+        SupportedProtocols::decode_joined([value, second, third, fourth], &mut self.deviations)
+            .map_err(|(flaw, value)| Trouble::in_value(field, value, flaw))
+    }
+}
+
+/// Fields for which an empty value is as good as none.
+const fn is_absent_when_empty(field: FieldName) -> bool {
+    matches!(
+        field,
+        FieldName::Error | FieldName::ErrorCode | FieldName::ErrorContext | FieldName::ReplyUrl
+    )
+}
