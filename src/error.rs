@@ -209,9 +209,9 @@ error_kinds! {
     /// Only HTTP/1.1 is taken from a client.
     HttpVersion => "the HTTP version must be 1.1",
     /// Every message of the protocol is framed by Content-Length alone.
-    TransferEncoding => "Transfer-Encoding is never used by this protocol",
+    TransferEncoding => "this protocol never uses a transfer coding",
     /// Two readers of such a head would disagree about where it ends.
-    ContentLengthConflict => "two Content-Length fields contradict each other",
+    ContentLengthConflict => "two lengths contradict each other",
 
     // The request.
     /// Notifications are plain POSTs.
@@ -227,13 +227,13 @@ error_kinds! {
     /// A request is one of Ping, Create-Session, Fragment, Close-Session and Cancel-Session.
     UnknownPacketType => "the packet type is not one a client sends",
     /// Only a Fragment and a notification by value carry a body.
-    UnexpectedBody => "this packet has no body, but its Content-Length is not zero",
+    UnexpectedBody => "this packet has no body, but its length is not zero",
     /// A Fragment's body holds its range, no more and no less.
-    LengthMismatch => "Content-Length differs from the length of Content-Range",
+    LengthMismatch => "the body's length differs from that of Content-Range",
 
     // The Ack.
     /// It may be a web page that answers everything with 200.
-    NotAnAck => "a success without BITS-Packet-Type is not an Ack",
+    NotAnAck => "a success without a packet type is not an Ack",
     /// The final response follows it.
     InterimResponse => "an interim (1xx) response is not an Ack",
     /// Responses carry the packet type Ack.
@@ -243,7 +243,7 @@ error_kinds! {
     /// A server cannot hold more than it was sent.
     ReceivedBeyondSent => "the offset lies beyond what was sent",
     /// Nothing is known about where to go on.
-    OutOfSyncWithoutOffset => "a 416 without BITS-Received-Content-Range cannot be acted on",
+    OutOfSyncWithoutOffset => "a 416 without an offset to go on at cannot be acted on",
 
     // The grammar of one field.
     /// A value is needed here.

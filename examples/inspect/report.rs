@@ -1,0 +1,165 @@
+//! What is said of one message.
+
+use bits_proto::Error;
+use bits_proto::field::{
+    ContentRange, ErrorContext, FieldName, HResult, HostIdFallbackTimeout, Protocol,
+    ReceivedContentRange, SupportedProtocols,
+};
+use bits_proto::message::{Failure, Refusal};
+use serde_json::{Map, Value, json};
+
+/// How a message stands to the specification.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    Ok,
+    Deviates,
+    Rejected,
+    Partial,
+    Foreign,
+}
+
+impl Verdict {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Deviates => "deviates",
+            Self::Rejected => "rejected",
+            Self::Partial => "partial",
+            Self::Foreign => "foreign",
+        }
+    }
+}
+
+/// Everything there is to say of one message.
+#[derive(Debug)]
+pub struct Report {
+    pub file: String,
+    pub index: usize,
+    /// `POST /target` or `200 OK`.
+    pub start_line: String,
+    pub is_request: bool,
+    pub kind: &'static str,
+    pub ack_for: Option<&'static str>,
+    pub verdict: Verdict,
+    pub deviations: Vec<bits_proto::deviation::Deviation>,
+    pub fields: Map<String, Value>,
+    pub failure: Option<Failure>,
+    pub error: Option<Error>,
+    pub reply: Option<Refusal<'static>>,
+}
+
+impl Report {
+    /// A report that says nothing yet.
+    pub fn new(file: &str, index: usize, is_request: bool) -> Self {
+        Self {
+            file: file.into(),
+            index,
+            start_line: String::new(),
+            is_request,
+            kind: "other",
+            ack_for: None,
+            verdict: Verdict::Ok,
+            deviations: Vec::new(),
+            fields: Map::new(),
+            failure: None,
+            error: None,
+            reply: None,
+        }
+    }
+
+    /// Whether the exit status should speak of it.
+    pub fn is_trouble(&self) -> bool {
+        matches!(self.verdict, Verdict::Rejected | Verdict::Partial)
+    }
+
+    pub fn to_json(&self) -> Value {
+        let names: Vec<_> = self.deviations.iter().map(|deviation| deviation.name()).collect();
+        json!({
+            "file": self.file,
+            "index": self.index,
+            "kind": self.kind,
+            "ack_for": self.ack_for,
+            "verdict": self.verdict.name(),
+            "deviations": names,
+            "fields": self.fields,
+            "failure": self.failure.map(Failure::name),
+            "error": self.error.map(|error| json!({
+                "message": error.to_string(),
+                "field": error.field(),
+                "offset": error.offset(),
+                "section": error.section(),
+            })),
+            "reply": self.reply.map(|reply| json!({
+                "status": reply.status().get(),
+                "code": reply.code().map(|code| code.to_string()),
+                "context": reply.context().map(|context| context.to_string()),
+            })),
+        })
+    }
+}
+
+/// The fields of a head that the protocol knows and whose values can be read, whatever the
+/// message as a whole is worth.
+pub fn fields<'b>(
+    head: impl Iterator<Item = (&'b str, &'b [u8])> + Clone,
+    status: Option<u16>,
+) -> Map<String, Value> {
+    let find = |field: FieldName| field.find_in(head.clone());
+    let text = |field| find(field).map(|value| json!(String::from_utf8_lossy(value)));
+    let mut known = Map::new();
+    let mut insert = |key: &str, value: Option<Value>| {
+        if let Some(value) = value {
+            known.insert(key.into(), value);
+        }
+    };
+    insert("session_id", text(FieldName::SessionId));
+    insert("protocols", protocols(head.clone()));
+    insert("protocol", read::<Protocol>(find(FieldName::Protocol)).map(|it| json!(it.to_string())));
+    let range = read::<ContentRange>(find(FieldName::ContentRange));
+    insert("first", range.map(|range| json!(range.first())));
+    insert("last", range.map(|range| json!(range.last())));
+    insert("total", range.map(|range| json!(range.total())));
+    // Digits of an offset and of a length are read alike.
+    let length = read::<ReceivedContentRange>(find(FieldName::ContentLength));
+    insert("content_length", length.map(|length| json!(length.0)));
+    insert("content_name", text(FieldName::ContentName));
+    let received = read::<ReceivedContentRange>(find(FieldName::ReceivedContentRange));
+    insert("received", received.map(|received| json!(received.0)));
+    insert("reply_url", text(FieldName::ReplyUrl));
+    insert("host_id", text(FieldName::HostId));
+    let timeout = read::<HostIdFallbackTimeout>(find(FieldName::HostIdFallbackTimeout));
+    insert("fallback_timeout", timeout.map(|timeout| json!(timeout.0)));
+    insert("original_request_url", text(FieldName::OriginalRequestUrl));
+    insert("request_data_file_name", text(FieldName::RequestDataFileName));
+    insert("response_data_file_name", text(FieldName::ResponseDataFileName));
+    insert("static_response_url", text(FieldName::StaticResponseUrl));
+    insert("copy_file_to_destination", text(FieldName::CopyFileToDestination));
+    insert("status", status.map(|status| json!(status)));
+    let is_set = |value: &&[u8]| !value.is_empty();
+    let code = find(FieldName::Error).filter(is_set);
+    let code = code.or_else(|| find(FieldName::ErrorCode).filter(is_set));
+    insert("code", code.and_then(code_text));
+    let context =
+        find(FieldName::ErrorContext).and_then(|value| ErrorContext::parse(value).ok()?);
+    insert("context", context.map(|context| json!(context.to_string())));
+    known
+}
+
+fn read<'b, T: TryFrom<&'b [u8]>>(value: Option<&'b [u8]>) -> Option<T> {
+    value.and_then(|value| T::try_from(value).ok())
+}
+
+fn code_text(value: &[u8]) -> Option<Value> {
+    let code = HResult::parse(value).ok()?;
+    Some(code.map_or(json!("0x00000000"), |code| json!(code.to_string())))
+}
+
+/// The protocols of all BITS-Supported-Protocols fields.
+fn protocols<'b>(head: impl Iterator<Item = (&'b str, &'b [u8])>) -> Option<Value> {
+    let lists = head
+        .filter(|(name, _)| FieldName::recognise(name) == Some(FieldName::SupportedProtocols))
+        .filter_map(|(_, value)| SupportedProtocols::try_from(value).ok());
+    let protocols: Vec<_> =
+        lists.flat_map(|list| list.iter()).map(|protocol| protocol.to_string()).collect();
+    (!protocols.is_empty()).then(|| json!(protocols))
+}

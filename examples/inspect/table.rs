@@ -1,0 +1,109 @@
+//! The reports as a table for people.
+
+use comfy_table::{Cell, Color, ContentArrangement, Row, Table, presets};
+use serde_json::Value;
+
+use bits_proto::field::ContentName;
+
+use crate::report::{Report, Verdict};
+
+/// One file's messages; in colour where standard output is a terminal.
+pub fn table(reports: &[Report]) -> Table {
+    let mut table = Table::new();
+    table
+        .load_preset(presets::UTF8_BORDERS_ONLY)
+        .set_content_arrangement(ContentArrangement::Dynamic)
+        .set_header(["#", "", "message", "status", "session", "bytes", "verdict", "remarks"])
+        .add_rows(reports.iter().map(row));
+    table
+}
+
+fn row(report: &Report) -> Row {
+    Row::from(vec![
+        Cell::new(report.index),
+        Cell::new(if report.is_request { "→" } else { "←" }),
+        Cell::new(message(report)),
+        Cell::new(if report.is_request { "" } else { report.start_line.trim() }),
+        Cell::new(session(report)),
+        Cell::new(bytes(report)),
+        coloured(report),
+        Cell::new(remarks(report).join("\n")),
+    ])
+}
+
+fn coloured(report: &Report) -> Cell {
+    let cell = Cell::new(report.verdict.name());
+    if std::env::var_os("NO_COLOR").is_some() { cell } else { cell.fg(colour(report)) }
+}
+
+fn colour(report: &Report) -> Color {
+    match report.verdict {
+        Verdict::Rejected => Color::Red,
+        Verdict::Partial => Color::Magenta,
+        Verdict::Foreign => Color::DarkGrey,
+        Verdict::Deviates => Color::Yellow,
+        Verdict::Ok if report.failure.is_some() => Color::Yellow,
+        Verdict::Ok => Color::Green,
+    }
+}
+
+fn message(report: &Report) -> String {
+    match (report.kind, report.ack_for) {
+        ("ack", Some(ack_for)) => format!("ack for {ack_for}"),
+        ("download" | "other", _) if report.is_request => report.start_line.clone(),
+        (kind, _) => kind.into(),
+    }
+}
+
+fn text<'r>(report: &'r Report, key: &str) -> &'r str {
+    report.fields.get(key).and_then(Value::as_str).unwrap_or_default()
+}
+
+fn number(report: &Report, key: &str) -> Option<u64> {
+    report.fields.get(key).and_then(Value::as_u64)
+}
+
+fn session(report: &Report) -> &str {
+    text(report, "session_id")
+}
+
+/// The range of a fragment, or how far the server has come.
+fn bytes(report: &Report) -> String {
+    if let (Some(first), Some(last), Some(total)) =
+        (number(report, "first"), number(report, "last"), number(report, "total"))
+    {
+        return format!("{first}–{last} of {total}");
+    }
+    number(report, "received").map(|next| format!("next {next}")).unwrap_or_default()
+}
+
+/// What deviates, what is wrong, and what is worth knowing.
+fn remarks(report: &Report) -> Vec<String> {
+    let mut remarks: Vec<String> = Vec::new();
+    let named = [
+        ("content_name", "name"),
+        ("protocol", "protocol"),
+        ("host_id", "go to host"),
+        ("reply_url", "reply at"),
+        ("static_response_url", "reply at"),
+        ("original_request_url", "uploaded to"),
+        ("code", "code"),
+    ];
+    for (key, label) in named {
+        if !text(report, key).is_empty() {
+            remarks.push(format!("{label} {}", text(report, key)));
+        }
+    }
+    let name = text(report, "content_name");
+    if !name.is_empty() && ContentName::try_from(name).is_ok_and(|name| !name.is_safe()) {
+        remarks.push("the name is not safe to use as a file name".into());
+    }
+    remarks.extend(report.failure.map(|failure| format!("the client should: {failure}")));
+    remarks.extend(report.deviations.iter().map(|it| format!("{it}: {}", it.sentence())));
+    remarks.extend(report.error.map(|error| error.to_string()));
+    remarks.extend(report.reply.map(|reply| {
+        let code = reply.code().map(|code| format!(" with {code}")).unwrap_or_default();
+        format!("a server should answer {}{code}", reply.status())
+    }));
+    remarks
+}
