@@ -22,6 +22,7 @@ mod digits;
 pub mod error;
 pub mod field;
 pub mod head;
+mod letters;
 pub mod limits;
 pub mod message;
 mod sink;

@@ -122,13 +122,21 @@ macro_rules! opaque_value {
 }
 pub(crate) use opaque_value;
 
+/// Every byte must be `fine`. All of them are looked at without stopping, many at a time; where
+/// the first bad one is matters only when there is one.
+#[inline]
+pub(crate) fn check_bytes(value: &[u8], fine: impl Fn(u8) -> bool) -> Result<(), Flaw> {
+    if value.iter().fold(true, |all, byte| all & fine(*byte)) {
+        return Ok(());
+    }
+    let at = value.iter().position(|byte| !fine(*byte)).unwrap_or_default();
+    Err(Flaw::new(ErrorKind::InvalidByte, at))
+}
+
 /// `*( HTAB / SP / VCHAR / obs-text )` with no white space at either end: what a header field can
 /// carry and bring back unchanged.
 pub(crate) fn check_content(value: &[u8]) -> Result<(), Flaw> {
-    let control = |byte: &u8| (*byte < b' ' && *byte != b'\t') || *byte == 0x7F;
-    if let Some(at) = value.iter().position(control) {
-        return Err(Flaw::new(ErrorKind::InvalidByte, at));
-    }
+    check_bytes(value, |byte| (byte >= b' ' && byte != 0x7F) || byte == b'\t')?;
     let blank = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
     if blank(value.first()) {
         return Err(Flaw::new(ErrorKind::InvalidByte, 0));

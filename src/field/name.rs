@@ -1,34 +1,7 @@
 //! The names of the fields, and finding them in any letter case.
 
 use crate::error::{Error, Fault, Flaw, Stage};
-
-/// Reads the eight bytes of a chunk as one word.
-#[inline(always)]
-fn word(chunk: &[u8]) -> u64 {
-    chunk.try_into().map_or(0, u64::from_le_bytes)
-}
-
-/// Compares eight letters at a time. The bit that tells upper from lower case is ignored where
-/// the documented name has a letter, and only there.
-#[inline(always)]
-fn same<const N: usize>(name: &[u8], documented: &'static [u8; N]) -> bool {
-    let case = documented.map(|byte| if byte.is_ascii_alphabetic() { 0x20 } else { 0 });
-    let lower = documented.map(|byte| byte.to_ascii_lowercase());
-    let Ok(name) = <&[u8; N]>::try_from(name) else { return false };
-    let mut differing = 0;
-    for ((name, case), lower) in
-        name.chunks_exact(8).zip(case.chunks_exact(8)).zip(lower.chunks_exact(8))
-    {
-        differing |= (word(name) | word(case)) ^ word(lower);
-    }
-    // The last eight letters again, whichever of them are left; every name has at least ten.
-    if let (Some(name), Some(case), Some(lower)) =
-        (name.last_chunk::<8>(), case.last_chunk::<8>(), lower.last_chunk::<8>())
-    {
-        differing |= (word(name) | word(case)) ^ word(lower);
-    }
-    differing == 0
-}
+use crate::letters::same;
 
 const fn text(bytes: &'static [u8]) -> &'static str {
     match core::str::from_utf8(bytes) {
@@ -76,8 +49,8 @@ macro_rules! field_names {
                 let name = name.as_bytes();
                 match name.len() {
                     $( $len => {
-                        $( if same(name, $name) { return Some(Self::$variant); } )*
-                        $($( if same(name, $spelling) { return Some(Self::$found); } )+)?
+                        $( if same!(name, $name) { return Some(Self::$variant); } )*
+                        $($( if same!(name, $spelling) { return Some(Self::$found); } )+)?
                         None
                     } )+
                     _ => None,

@@ -3,6 +3,7 @@
 use super::{Decode, FieldName, try_from_wire};
 use crate::deviation::Deviations;
 use crate::error::{ErrorKind, Flaw};
+use crate::letters::same;
 use crate::sink::{Sink, Wire, wire_display};
 
 /// [2.2.1.2] BITS-Packet-Type: what a message is.
@@ -75,20 +76,14 @@ impl Decode<'_> for PacketType {
 
     #[inline]
     fn decode(value: &[u8], _: &mut Deviations) -> Result<Self, Flaw> {
-        // No two have one length, but for Fragment's and nothing else's.
-        let candidate = match value.len() {
-            14 if value.get(1).is_some_and(|byte| byte | 0x20 == b'r') => Self::CreateSession,
-            14 => Self::CancelSession,
-            13 => Self::CloseSession,
-            8 => Self::Fragment,
-            4 => Self::Ping,
-            3 => Self::Ack,
-            _ => return Err(Flaw::new(ErrorKind::UnknownPacketType, 0)),
-        };
-        if value.eq_ignore_ascii_case(candidate.as_str().as_bytes()) {
-            Ok(candidate)
-        } else {
-            Err(Flaw::new(ErrorKind::UnknownPacketType, 0))
+        match value.len() {
+            3 if same!(value, b"Ack") => Ok(Self::Ack),
+            4 if same!(value, b"Ping") => Ok(Self::Ping),
+            8 if same!(value, b"Fragment") => Ok(Self::Fragment),
+            13 if same!(value, b"Close-Session") => Ok(Self::CloseSession),
+            14 if same!(value, b"Create-Session") => Ok(Self::CreateSession),
+            14 if same!(value, b"Cancel-Session") => Ok(Self::CancelSession),
+            _ => Err(Flaw::new(ErrorKind::UnknownPacketType, 0)),
         }
     }
 }

@@ -5,7 +5,7 @@ use core::hash::{Hash, Hasher};
 
 use uuid::Uuid;
 
-use super::{Decode, FieldName, guid, try_from_wire};
+use super::{Decode, FieldName, check_bytes, guid, try_from_wire};
 use crate::deviation::Deviations;
 use crate::error::{ErrorKind, Flaw};
 use crate::sink::{Sink, Wire, wire_display};
@@ -105,10 +105,7 @@ impl<'b> Decode<'b> for SessionId<'b> {
         if value.len() > Self::MAX_LEN {
             return Err(Flaw::new(ErrorKind::TooLong, Self::MAX_LEN));
         }
-        if !value.iter().fold(true, |fine, byte| fine & byte.is_ascii_graphic()) {
-            let at = value.iter().position(|byte| !byte.is_ascii_graphic());
-            return Err(Flaw::new(ErrorKind::InvalidByte, at.unwrap_or_default()));
-        }
+        check_bytes(value, |byte| byte.is_ascii_graphic())?;
         Ok(Self(Repr::Read(value)))
     }
 }

@@ -59,7 +59,14 @@ const fn is_separator(byte: u8) -> bool {
 }
 
 /// One item and what follows it; `None` at the end of the list.
+#[inline]
 fn next_item(list: &[u8]) -> Option<(&[u8], &[u8])> {
+    // The end of an item of the usual form need not be searched for.
+    if let Some((item @ [b'{', .., b'}'], tail)) = list.split_at_checked(38) {
+        if tail.first().is_none_or(|byte| is_separator(*byte)) {
+            return Some((tail, item));
+        }
+    }
     preceded(take_while(is_separator), take_till1::<_, _, ()>(is_separator)).parse(list).ok()
 }
 

@@ -2,6 +2,7 @@
 
 use crate::digits;
 use crate::error::{Error, ErrorKind, Flaw};
+use crate::letters::same;
 
 /// What the fields of a head say about the body that follows.
 ///
@@ -53,14 +54,14 @@ impl Framing {
     #[inline]
     pub(crate) fn observe(&mut self, name: &str, value: &[u8]) -> Result<(), Flaw> {
         match name.len() {
-            14 if name.eq_ignore_ascii_case("content-length") => {
+            14 if same!(name.as_bytes(), b"Content-Length") => {
                 let length = digits::decimal(value)?;
                 if self.content_length.is_some_and(|earlier| earlier != length) {
                     return Err(Flaw::new(ErrorKind::ContentLengthConflict, 0));
                 }
                 self.content_length = Some(length);
             }
-            17 if name.eq_ignore_ascii_case("transfer-encoding") => self.transfer_encoding = true,
+            17 if same!(name.as_bytes(), b"Transfer-Encoding") => self.transfer_encoding = true,
             _ => {}
         }
         Ok(())

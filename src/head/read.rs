@@ -143,8 +143,11 @@ fn first<'s, 'b>(slots: &'s mut [Slot<'b>], room: usize) -> &'s mut [Slot<'b>] {
 fn check_fields(head: &[u8], fields: &[httparse::Header<'_>]) -> Result<Framing, Error> {
     let mut framing = Framing::default();
     for field in fields {
-        let offset = offset_in(head, field.name.as_bytes()).unwrap_or_default();
-        check_line_end(head, offset)?;
+        // Names lie in the head; one that did not would fail the check of its line.
+        let offset = field.name.as_ptr().addr().wrapping_sub(head.as_ptr().addr());
+        if !follows_line_end(head, offset) {
+            return Err(bare_line_feed(offset.saturating_sub(1)));
+        }
         framing.observe(field.name, field.value).map_err(|flaw| {
             let value = offset_in(head, field.value);
             let empty = offset.saturating_add(field.name.len()).saturating_add(1);
@@ -154,16 +157,20 @@ fn check_fields(head: &[u8], fields: &[httparse::Header<'_>]) -> Result<Framing,
             return Err(Framing::transfer_encoding_error(Some(offset)));
         }
     }
-    check_line_end(head, head.len())?;
-    check_line_end(head, head.len().saturating_sub(2))?;
-    Ok(framing)
+    match head {
+        [.., b'\r', b'\n', b'\r', b'\n'] => Ok(framing),
+        [.., b'\r', b'\n'] => Err(bare_line_feed(head.len().saturating_sub(3))),
+        _ => Err(bare_line_feed(head.len().saturating_sub(1))),
+    }
 }
 
-/// The line that ends just before `offset` must end in CR LF.
+/// Whether the line before the one at `offset` ends in CR LF.
 #[inline]
-fn check_line_end(head: &[u8], offset: usize) -> Result<(), Error> {
-    if head.get(..offset).is_some_and(|before| before.ends_with(b"\r\n")) {
-        return Ok(());
-    }
-    Err(Error::http(ErrorKind::BareLineFeed, Some(offset.saturating_sub(1))))
+fn follows_line_end(head: &[u8], offset: usize) -> bool {
+    let before = head.get(offset.wrapping_sub(2)..);
+    before.and_then(<[u8]>::first_chunk::<2>) == Some(b"\r\n")
+}
+
+const fn bare_line_feed(offset: usize) -> Error {
+    Error::http(ErrorKind::BareLineFeed, Some(offset))
 }

@@ -146,8 +146,10 @@ impl<'b> Ack<'b> {
         head: &ResponseHead<'_, 'b>,
         ack_for: &AckFor<'_>,
     ) -> Result<Decoded<Self>, Error> {
-        let scan = Scan::of_head(head, MAX_VALUE);
-        read(head.line(), head.framing(), scan, ack_for).map_err(|trouble| trouble.in_head(head))
+        let mut scan = Scan::new();
+        scan.observe_head(head, MAX_VALUE);
+        read(head.line(), head.framing(), &mut scan, ack_for)
+            .map_err(|trouble| trouble.in_head(head))
     }
 
     /// Reads an Ack from what another HTTP stack has read.
@@ -161,8 +163,9 @@ impl<'b> Ack<'b> {
         fields: impl IntoIterator<Item = (&'b str, &'b [u8])>,
         ack_for: &AckFor<'_>,
     ) -> Result<Decoded<Self>, Error> {
-        let (scan, framing) = Scan::of_pairs(fields, MAX_VALUE)?;
-        read(line, framing, scan, ack_for).map_err(Trouble::in_pairs)
+        let mut scan = Scan::new();
+        let framing = scan.observe_pairs(fields, MAX_VALUE)?;
+        read(line, framing, &mut scan, ack_for).map_err(Trouble::in_pairs)
     }
 
     /// Which kind of message it is.
@@ -266,7 +269,7 @@ const MAX_VALUE: usize = 4096;
 fn read<'b>(
     line: StatusLine<'b>,
     framing: Framing,
-    mut scan: Scan<'b>,
+    scan: &mut Scan<'b>,
     ack_for: &AckFor<'_>,
 ) -> Result<Decoded<Ack<'b>>, Trouble<'b>> {
     let status = line.status;
@@ -282,7 +285,7 @@ fn read<'b>(
         if status.is_success() {
             return Err(Trouble::absent(ErrorKind::NotAnAck, FieldName::PacketType));
         }
-        let refusal = Refusal::read_bare(status, &mut scan, ack_for.content_range())?;
+        let refusal = Refusal::read_bare(status, scan, ack_for.content_range())?;
         // Nothing else is expected of a response that may not be the server's.
         let mut deviations = Deviations::from_iter([Deviation::MissingPacketType]);
         deviations.extend((line.version == Version::Http10).then_some(Deviation::Http10));
@@ -292,23 +295,23 @@ fn read<'b>(
         let flaw = Flaw::new(ErrorKind::WrongPacketType, 0);
         return Err(Trouble::in_value(FieldName::PacketType, packet_type, flaw));
     }
-    check_shape(kind, framing, &mut scan)?;
+    check_shape(kind, framing, scan)?;
     let session_id = match kind {
         MessageKind::PingAck | MessageKind::CreateSessionAck => None,
-        _ => read_session_id(kind, &mut scan, ack_for)?,
+        _ => read_session_id(kind, scan, ack_for)?,
     };
     if status == Status::CREATED && !is_created_documented(kind) {
         scan.deviations.insert(Deviation::UnexpectedCreated);
     }
     let sent = ack_for.content_range();
     let message = match (granted, ack_for) {
-        (false, _) => Ack::Refused(Refusal::read(status, &mut scan, session_id, sent)?),
+        (false, _) => Ack::Refused(Refusal::read(status, scan, session_id, sent)?),
         (true, AckFor::Ping) => Ack::Ping(PingAck),
         (true, AckFor::CreateSession { offered }) => {
-            Ack::CreateSession(CreateSessionAck::read(&mut scan, *offered)?)
+            Ack::CreateSession(CreateSessionAck::read(scan, *offered)?)
         }
         (true, AckFor::Fragment { .. }) => {
-            Ack::Fragment(FragmentAck::read(&mut scan, session_id, sent)?)
+            Ack::Fragment(FragmentAck::read(scan, session_id, sent)?)
         }
         (true, AckFor::CloseSession { .. }) => Ack::CloseSession(CloseSessionAck { session_id }),
         (true, AckFor::CancelSession { .. }) => Ack::CancelSession(CancelSessionAck { session_id }),

@@ -98,8 +98,9 @@ impl<'b> NotificationRequest<'b> {
     /// When the request is not a POST, or not a valid notification. The server application
     /// answers with any failure status.
     pub fn from_head(head: &RequestHead<'_, 'b>) -> Result<Decoded<Self>, Error> {
-        let scan = Scan::of_head(head, usize::MAX);
-        read(head.line(), head.framing(), scan).map_err(|trouble| trouble.in_head(head))
+        let mut scan = Scan::new();
+        scan.observe_head(head, usize::MAX);
+        read(head.line(), head.framing(), &mut scan).map_err(|trouble| trouble.in_head(head))
     }
 
     /// Reads a notification from what another HTTP stack has read.
@@ -111,11 +112,12 @@ impl<'b> NotificationRequest<'b> {
         line: RequestLine<'b>,
         fields: impl IntoIterator<Item = (&'b str, &'b [u8])>,
     ) -> Result<Decoded<Self>, Error> {
-        let (scan, framing) = Scan::of_pairs(fields, usize::MAX)?;
+        let mut scan = Scan::new();
+        let framing = scan.observe_pairs(fields, usize::MAX)?;
         if framing.transfer_encoding {
             return Err(Framing::transfer_encoding_error(None));
         }
-        read(line, framing, scan).map_err(Trouble::in_pairs)
+        read(line, framing, &mut scan).map_err(Trouble::in_pairs)
     }
 
     /// By reference or by value.
@@ -168,7 +170,7 @@ impl<'b> NotificationRequest<'b> {
 fn read<'b>(
     line: RequestLine<'b>,
     framing: Framing,
-    mut scan: Scan<'b>,
+    scan: &mut Scan<'b>,
 ) -> Result<Decoded<NotificationRequest<'b>>, Trouble<'b>> {
     if line.version != Version::Http11 {
         return Err(Trouble::in_start_line(ErrorKind::HttpVersion).at_stage(Stage::Http));

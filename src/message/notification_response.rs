@@ -68,8 +68,9 @@ impl<'b> NotificationResponse<'b> {
     ///
     /// When the response is not a valid one.
     pub fn from_head(head: &ResponseHead<'_, 'b>) -> Result<Decoded<Self>, Error> {
-        let scan = Scan::of_head(head, usize::MAX);
-        read(head.line(), head.framing(), scan).map_err(|trouble| trouble.in_head(head))
+        let mut scan = Scan::new();
+        scan.observe_head(head, usize::MAX);
+        read(head.line(), head.framing(), &mut scan).map_err(|trouble| trouble.in_head(head))
     }
 
     /// Reads a response from what another HTTP stack has read.
@@ -82,8 +83,9 @@ impl<'b> NotificationResponse<'b> {
         line: StatusLine<'b>,
         fields: impl IntoIterator<Item = (&'b str, &'b [u8])>,
     ) -> Result<Decoded<Self>, Error> {
-        let (scan, framing) = Scan::of_pairs(fields, usize::MAX)?;
-        read(line, framing, scan).map_err(Trouble::in_pairs)
+        let mut scan = Scan::new();
+        let framing = scan.observe_pairs(fields, usize::MAX)?;
+        read(line, framing, &mut scan).map_err(Trouble::in_pairs)
     }
 
     /// Whether the application was content.
@@ -124,7 +126,7 @@ impl<'b> NotificationResponse<'b> {
 fn read<'b>(
     line: StatusLine<'b>,
     framing: Framing,
-    mut scan: Scan<'b>,
+    scan: &mut Scan<'b>,
 ) -> Result<Decoded<NotificationResponse<'b>>, Trouble<'b>> {
     const KIND: MessageKind = MessageKind::NotificationResponse;
     if line.version == Version::Http10 {

@@ -65,8 +65,10 @@ impl<'b> Request<'b> {
     /// When the head is not one of the five requests, or not a valid one. What to answer is
     /// [`Refusal::for_error`](super::Refusal::for_error).
     pub fn from_head(head: &RequestHead<'_, 'b>, policy: &Policy) -> Result<Decoded<Self>, Error> {
-        let scan = Scan::of_head(head, policy.max_value);
-        read(head.line(), head.framing(), scan, policy).map_err(|trouble| trouble.in_head(head))
+        let mut scan = Scan::new();
+        scan.observe_head(head, policy.max_value);
+        read(head.line(), head.framing(), &mut scan, policy)
+            .map_err(|trouble| trouble.in_head(head))
     }
 
     /// Reads a request from what another HTTP stack has read.
@@ -92,11 +94,12 @@ impl<'b> Request<'b> {
         fields: impl IntoIterator<Item = (&'b str, &'b [u8])>,
         policy: &Policy,
     ) -> Result<Decoded<Self>, Error> {
-        let (scan, framing) = Scan::of_pairs(fields, policy.max_value)?;
+        let mut scan = Scan::new();
+        let framing = scan.observe_pairs(fields, policy.max_value)?;
         if framing.transfer_encoding {
             return Err(Framing::transfer_encoding_error(None));
         }
-        read(line, framing, scan, policy).map_err(Trouble::in_pairs)
+        read(line, framing, &mut scan, policy).map_err(Trouble::in_pairs)
     }
 
     /// Which of the five it is.
@@ -197,26 +200,26 @@ impl<'b> Request<'b> {
 fn read<'b>(
     line: RequestLine<'b>,
     framing: Framing,
-    mut scan: Scan<'b>,
+    scan: &mut Scan<'b>,
     policy: &Policy,
 ) -> Result<Decoded<Request<'b>>, Trouble<'b>> {
     if line.version != Version::Http11 {
         return Err(Trouble::in_start_line(ErrorKind::HttpVersion).at_stage(Stage::Http));
     }
-    check_method(line.method, &mut scan, policy)?;
-    let kind = packet_kind(&mut scan)?;
+    check_method(line.method, scan, policy)?;
+    let kind = packet_kind(scan)?;
     if let Some(trouble) = scan.long_value() {
         return Err(trouble);
     }
     scan.check_conflicts()?;
     scan.check_unexpected(kind);
-    check_length(kind, framing, &mut scan, policy)?;
+    check_length(kind, framing, scan, policy)?;
     let message = match kind {
-        MessageKind::Fragment => Request::Fragment(Fragment::read(framing, &mut scan)?),
-        MessageKind::CreateSession => Request::CreateSession(CreateSession::read(&mut scan)?),
-        MessageKind::CloseSession => Request::CloseSession(CloseSession::read(&mut scan)?),
-        MessageKind::CancelSession => Request::CancelSession(CancelSession::read(&mut scan)?),
-        _ => Request::Ping(Ping::read(&mut scan)?),
+        MessageKind::Fragment => Request::Fragment(Fragment::read(framing, scan)?),
+        MessageKind::CreateSession => Request::CreateSession(CreateSession::read(scan)?),
+        MessageKind::CloseSession => Request::CloseSession(CloseSession::read(scan)?),
+        MessageKind::CancelSession => Request::CancelSession(CancelSession::read(scan)?),
+        _ => Request::Ping(Ping::read(scan)?),
     };
     Ok(Decoded { message, deviations: scan.deviations })
 }

@@ -102,30 +102,34 @@ impl<'b> Trouble<'b> {
 impl<'b> Scan<'b> {
     /// Looks at the fields of a head that was read from bytes.
     #[inline]
-    pub(super) fn of_head<L: StartLine<'b>>(head: &Head<'_, 'b, L>, max_value: usize) -> Self {
-        let mut scan = Self::new();
+    pub(super) fn observe_head<L: StartLine<'b>>(
+        &mut self,
+        head: &Head<'_, 'b, L>,
+        max_value: usize,
+    ) {
         for (name, value) in head.fields() {
-            scan.observe(name, value, max_value);
+            self.observe(name, value, max_value);
         }
-        scan
     }
 
     /// Looks at fields that another HTTP stack has read, and at their framing.
-    pub(super) fn of_pairs(
+    pub(super) fn observe_pairs(
+        &mut self,
         fields: impl IntoIterator<Item = (&'b str, &'b [u8])>,
         max_value: usize,
-    ) -> Result<(Self, Framing), Error> {
-        let mut scan = Self::new();
+    ) -> Result<Framing, Error> {
         let mut framing = Framing::default();
         for (name, value) in fields {
             let value = value.trim_ascii();
             framing.observe(name, value).map_err(|flaw| Framing::error(flaw, None))?;
-            scan.observe(name, value, max_value);
+            self.observe(name, value, max_value);
         }
-        Ok((scan, framing))
+        Ok(framing)
     }
 
-    const fn new() -> Self {
+    /// Nothing seen yet. Large, so it stays where it is made.
+    #[inline]
+    pub(super) const fn new() -> Self {
         Self {
             values: [&[]; FieldName::ALL.len()],
             present: 0,
