@@ -3,6 +3,7 @@
 use super::{Decode, FieldName, try_from_wire};
 use crate::deviation::Deviations;
 use crate::error::{ErrorKind, Flaw};
+use crate::letters::same;
 use crate::sink::{Sink, Wire, wire_display};
 
 /// [2.2.6.1] Content-Encoding of a Fragment, [2.2.3.1] Accept-Encoding of the Ack for
@@ -41,7 +42,7 @@ impl Decode<'_> for ContentEncoding {
     const NAME: FieldName = FieldName::ContentEncoding;
 
     fn decode(value: &[u8], _: &mut Deviations) -> Result<Self, Flaw> {
-        if value.eq_ignore_ascii_case(b"identity") {
+        if same!(value, b"identity") {
             return Ok(Self::Identity);
         }
         Err(Flaw::new(ErrorKind::UnsupportedEncoding, 0))

@@ -127,8 +127,10 @@ impl fmt::Display for RewrittenUrl<'_, '_> {
 }
 
 fn name_or_v4(text: &str) -> Option<Host<'_>> {
-    if let Ok(address) = text.parse() {
-        return Some(Host::V4(address));
+    if text.starts_with(|letter: char| letter.is_ascii_digit()) {
+        if let Ok(address) = text.parse() {
+            return Some(Host::V4(address));
+        }
     }
     let fine = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
     (!text.is_empty() && text.bytes().all(fine)).then_some(Host::Name(text))
@@ -148,6 +150,9 @@ fn port(text: &str) -> Parsed<'_, Option<&str>> {
 
 /// Host and the text of the port.
 fn split(text: &str) -> Option<(Host<'_>, Option<&str>)> {
+    if !text.contains(':') {
+        return Some((name_or_v4(text)?, None));
+    }
     if let Ok(address) = text.parse() {
         return Some((Host::V6(address), None));
     }

@@ -110,6 +110,15 @@ impl<'b> SupportedProtocols<'b> {
         read.chain(given.iter().copied()).take(Self::MAX)
     }
 
+    /// Whether the list offers `protocol`.
+    #[must_use]
+    pub fn contains(&self, protocol: Protocol) -> bool {
+        match self.0 {
+            Repr::Given(given) => given.contains(&protocol),
+            Repr::Read(_) => self.iter().any(|offered| offered == protocol),
+        }
+    }
+
     /// The first protocol in the client's list that is also in `supported`.
     #[must_use]
     pub fn negotiate(&self, supported: &[Protocol]) -> Option<Protocol> {

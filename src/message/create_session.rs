@@ -142,7 +142,7 @@ impl<'b> CreateSessionAck<'b> {
     ) -> Result<Protocol, Trouble<'b>> {
         let chosen: Option<Protocol> = scan.optional(MessageKind::CreateSessionAck)?;
         match (chosen, offered) {
-            (Some(chosen), Some(offered)) if !offered.iter().any(|protocol| protocol == chosen) => {
+            (Some(chosen), Some(offered)) if !offered.contains(chosen) => {
                 let value = scan.get(FieldName::Protocol).unwrap_or_default();
                 let flaw = Flaw::new(ErrorKind::NotOffered, 0);
                 Err(Trouble::in_value(FieldName::Protocol, value, flaw).behaviour())
