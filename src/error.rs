@@ -235,7 +235,7 @@ error_kinds! {
     /// It may be a web page that answers everything with 200.
     NotAnAck => "a success without a packet type is not an Ack",
     /// The final response follows it.
-    InterimResponse => "an interim (1xx) response is not an Ack",
+    InterimResponse => "an interim (1xx) response answers nothing",
     /// Responses carry the packet type Ack.
     WrongPacketType => "the packet type of a response must be Ack",
     /// The server may choose only from the list in the Create-Session.
@@ -252,7 +252,7 @@ error_kinds! {
     TooLong => "the value is too long",
     /// Control characters, or white space where there must be none.
     InvalidByte => "the value holds a byte that is not allowed there",
-    /// One to twenty digits; no sign, no white space.
+    /// Digits and nothing else: no sign, no white space.
     NotDecimal => "digits are expected",
     /// The largest number is 18446744073709551615, or 4294967295 for a timeout.
     NumberTooLarge => "the number is too large",

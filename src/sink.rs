@@ -122,14 +122,20 @@ pub(crate) fn put_decimal(sink: &mut impl Sink, mut value: u64) {
     sink.put(digits.get(start..).unwrap_or_default());
 }
 
+/// One hexadecimal digit, in upper case; only the low four bits of `nibble` count.
+pub(crate) const fn hex_digit(nibble: u8) -> u8 {
+    match nibble & 0xF {
+        digit @ 0..=9 => b'0'.wrapping_add(digit),
+        letter => b'A'.wrapping_add(letter).wrapping_sub(10),
+    }
+}
+
 /// `"0x" 1*8HEXDIG` in upper case, with at least `width` digits.
 pub(crate) fn put_hexadecimal(sink: &mut impl Sink, value: u32, width: u32) {
-    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
     sink.put(b"0x");
     let significant = 8_u32.saturating_sub(value.leading_zeros() / 4);
     for place in (0..significant.max(width)).rev() {
-        let nibble = value >> place.saturating_mul(4) & 0xF;
-        sink.put(DIGITS.get(nibble as usize..).and_then(|from| from.get(..1)).unwrap_or_default());
+        sink.put(&[hex_digit((value >> place.saturating_mul(4)) as u8)]);
     }
 }
 

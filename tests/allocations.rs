@@ -1,116 +1,226 @@
-//! Reading and writing allocate nothing.
+//! Reading and writing messages, and showing what is wrong with them, allocates nothing.
 
 mod common;
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use bits_proto::Error;
-use bits_proto::head::{Progress, RequestHead, ResponseHead, Slots, Target};
+use bits_proto::head::{Head, Progress, RequestHead, ResponseHead, Slots, StartLine, Target};
 use bits_proto::message::{
-    Ack, NO_EXTRAS, NotificationRequest, NotificationResponse, Policy, Refusal, Request,
+    Ack, AckFor, Decoded, Encoder, MessageKind, NO_EXTRAS, NotificationRequest,
+    NotificationResponse, Policy, Refusal, Request,
 };
-use common::{Vector, asked, vectors};
+use common::read::{ack_for, is_extra};
+use common::vectors::{self, Message};
 
-thread_local! {
-    /// Per thread, since the test harness has threads of its own.
-    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
-}
-
+/// The system's allocator, with a count for each thread: the test harness has threads of its own.
 struct Counting;
 
-// SAFETY: everything is handed on to the system's allocator.
+thread_local! {
+    static COUNT: Cell<usize> = const { Cell::new(0) };
+}
+
+fn count_one() {
+    // A thread that is ending has no count any more, and nobody who would ask for it.
+    let _ = COUNT.try_with(|count| count.set(count.get() + 1));
+}
+
+// SAFETY: every call is handed to the system's allocator as it is.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
-        // SAFETY: the caller's promises are those that `System` asks for.
+        count_one();
         unsafe { System.alloc(layout) }
     }
 
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        // SAFETY: as above.
-        unsafe { System.dealloc(pointer, layout) }
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        count_one();
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn realloc(&self, place: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count_one();
+        unsafe { System.realloc(place, layout, size) }
+    }
+
+    unsafe fn dealloc(&self, place: *mut u8, layout: Layout) {
+        unsafe { System.dealloc(place, layout) }
     }
 }
 
 #[global_allocator]
-static GLOBAL: Counting = Counting;
+static ALLOCATOR: Counting = Counting;
 
-fn count(work: impl FnOnce()) -> u64 {
-    let before = ALLOCATIONS.get();
-    work();
-    ALLOCATIONS.get() - before
+/// How many allocations this thread makes meanwhile.
+fn allocations<T>(work: impl FnOnce() -> T) -> (usize, T) {
+    let before = COUNT.get();
+    let value = work();
+    (COUNT.get() - before, value)
 }
 
-/// A place for text that does not grow.
-struct Fixed([u8; 512], usize);
+/// What was done, so that a run that did nothing shows.
+#[derive(Clone, Copy, Debug, Default)]
+struct Done {
+    heads: usize,
+    messages: usize,
+    errors: usize,
+}
 
-impl std::fmt::Write for Fixed {
-    fn write_str(&mut self, text: &str) -> std::fmt::Result {
-        let place = self.0.get_mut(self.1..self.1 + text.len()).ok_or(std::fmt::Error)?;
-        place.copy_from_slice(text.as_bytes());
-        self.1 += text.len();
+/// Room for text, on the stack.
+struct Text {
+    bytes: [u8; 1024],
+    len: usize,
+}
+
+impl fmt::Write for Text {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let end = self.len + text.len();
+        self.bytes.get_mut(self.len..end).ok_or(fmt::Error)?.copy_from_slice(text.as_bytes());
+        self.len = end;
         Ok(())
     }
 }
 
-/// Errors are told and answered.
-fn tell(error: Error, buffer: &mut [u8]) {
-    let mut text = Fixed([0; 512], 0);
-    write!(text, "{error}").expect("room for an error");
-    let refusal = Ack::Refused(Refusal::for_error(&error, &Policy::DEFAULT));
-    refusal.encode(NO_EXTRAS).and_then(|head| head.write(buffer)).expect("room for a refusal");
-}
-
-fn read_and_write_request(bytes: &[u8], buffer: &mut [u8]) -> Result<(), Error> {
-    let mut slots = Slots::new();
-    let Progress::Complete(head) = RequestHead::parse(bytes, &mut slots)? else { return Ok(()) };
-    let target = Target::try_from(head.line().target)?;
-    if let Ok(decoded) = NotificationRequest::from_head(&head) {
-        decoded.message.encode(target, [("Host", "h")])?.write(buffer)?;
-        return Ok(());
+impl Done {
+    /// Says what is wrong, and what a server would answer.
+    fn show(&mut self, error: Error) {
+        let mut text = Text { bytes: [0; 1024], len: 0 };
+        write!(text, "{error} {error:?}").expect("room for an error");
+        assert!(text.len > 0);
+        let refusal = Ack::Refused(Refusal::for_error(&error, &Policy::DEFAULT));
+        let refusal = refusal.encode(NO_EXTRAS).and_then(|head| head.write(&mut [0; 256]));
+        assert!(refusal.is_ok(), "{refusal:?}");
+        self.errors += 1;
     }
-    let decoded = Request::from_head(&head, &Policy::LENIENT)?;
-    decoded.message.encode(target, [("Host", "h")])?.write(buffer)?;
-    Ok(())
-}
 
-fn read_and_write_response(bytes: &[u8], buffer: &mut [u8]) -> Result<(), Error> {
-    let mut slots = Slots::new();
-    let Progress::Complete(head) = ResponseHead::parse(bytes, &mut slots)? else { return Ok(()) };
-    let notified = NotificationResponse::from_head(&head)?;
-    notified.message.encode(NO_EXTRAS)?.write(buffer)?;
-    for request in ["ping", "create", "last", "close", "cancel"] {
-        match Ack::from_head(&head, &asked(request)) {
-            Ok(decoded) => drop(decoded.message.encode(NO_EXTRAS)?.write(buffer)?),
-            Err(error) => tell(error, buffer),
+    fn write<'b, N: AsRef<str>, V: AsRef<[u8]>>(
+        &mut self,
+        encoder: Result<Encoder<'b, impl IntoIterator<Item = (N, V)> + Clone>, Error>,
+        buffer: &mut [u8],
+    ) {
+        match encoder {
+            Ok(encoder) => assert_eq!(encoder.write(buffer), Ok(encoder.encoded_len())),
+            Err(error) => self.show(error),
+        }
+        self.messages += 1;
+    }
+
+    /// Hands on a decoded message, or shows the error or what is unusual.
+    fn decoded<T>(&mut self, result: Result<Decoded<T>, Error>) -> Option<T> {
+        match result {
+            Ok(Decoded { message, deviations }) => {
+                let mut text = Text { bytes: [0; 1024], len: 0 };
+                write!(text, "{deviations}").expect("room for the deviations");
+                Some(message)
+            }
+            Err(error) => {
+                self.show(error);
+                None
+            }
         }
     }
-    Ok(())
+
+    fn head<'h, 'b, L: StartLine<'b>>(
+        &mut self,
+        bytes: &'b [u8],
+        slots: &'h mut Slots<'b, 64>,
+    ) -> Option<Head<'h, 'b, L>> {
+        self.heads += 1;
+        match Head::parse(bytes, slots) {
+            Ok(Progress::Complete(head)) => Some(head),
+            Ok(Progress::Partial) => None,
+            Err(error) => {
+                self.show(error);
+                None
+            }
+        }
+    }
+
+    fn request(&mut self, bytes: &[u8], buffer: &mut [u8]) {
+        let mut slots = Slots::new();
+        let Some(head) = self.head(bytes, &mut slots) else { return };
+        let head: RequestHead<'_, '_> = head;
+        let target = Target::try_from(head.line().target);
+        for policy in [Policy::DEFAULT, Policy::LENIENT] {
+            if let Some(request) = self.decoded(Request::from_head(&head, &policy)) {
+                let extras = head.fields().filter(|(name, _)| is_extra(request.kind(), name));
+                self.write(target.and_then(|target| request.encode(target, extras)), buffer);
+            }
+        }
+        if let Some(request) = self.decoded(NotificationRequest::from_head(&head)) {
+            let extras = head.fields().filter(|(name, _)| is_extra(request.kind(), name));
+            self.write(target.and_then(|target| request.encode(target, extras)), buffer);
+        }
+    }
+
+    fn response(&mut self, bytes: &[u8], ack_for: &AckFor<'_>, buffer: &mut [u8]) {
+        let mut slots = Slots::new();
+        let Some(head) = self.head(bytes, &mut slots) else { return };
+        let head: ResponseHead<'_, '_> = head;
+        if let Some(ack) = self.decoded(Ack::from_head(&head, ack_for)) {
+            let extras = head.fields().filter(|(name, _)| is_extra(ack.kind(), name));
+            self.write(ack.encode(extras), buffer);
+        }
+        if let Some(response) = self.decoded(NotificationResponse::from_head(&head)) {
+            let kind = MessageKind::NotificationResponse;
+            let extras = head.fields().filter(|(name, _)| is_extra(kind, name));
+            self.write(response.encode(extras), buffer);
+        }
+    }
 }
 
-fn read_and_write(vector: &Vector, buffer: &mut [u8]) {
-    let result = if vector.is_request {
-        read_and_write_request(&vector.bytes, buffer)
+/// Reads and writes one message in every way there is.
+fn run(message: &Message, buffer: &mut [u8]) -> Done {
+    let mut done = Done::default();
+    if message.is_response() {
+        done.response(&message.bytes, &ack_for(&message.ack_for), buffer);
     } else {
-        read_and_write_response(&vector.bytes, buffer)
-    };
-    if let Err(error) = result {
-        tell(error, buffer);
+        done.request(&message.bytes, buffer);
     }
+    done
 }
 
 #[test]
-fn reading_and_writing_allocate_nothing() {
-    let mut buffer = vec![0; 64 * 1024];
-    for vector in vectors() {
-        let allocations = count(|| read_and_write(&vector, &mut buffer));
-        assert_eq!(allocations, 0, "{}", vector.name);
+fn reading_and_writing_the_vectors_allocates_nothing() {
+    let messages = vectors::all();
+    let mut buffer = vec![0; 16384];
+    let mut total = Done::default();
+    for message in &messages {
+        let (count, done) = allocations(|| run(message, &mut buffer));
+        assert_eq!(count, 0, "{}: {done:?}", message.name);
+        total.heads += done.heads;
+        total.messages += done.messages;
+        total.errors += done.errors;
     }
+    assert_eq!(total.heads, messages.len());
+    assert!(total.messages > 150 && total.errors > 150, "{total:?}");
 }
 
 #[test]
-fn the_count_counts() {
-    assert_eq!(count(|| drop(std::hint::black_box(Box::new(1)))), 1);
+fn a_buffer_too_small_allocates_nothing() {
+    let ack = Ack::Ping(bits_proto::message::PingAck);
+    let (count, done) = allocations(|| {
+        let mut done = Done::default();
+        let encoder = ack.encode([("Server", "example")]).expect("a good extra");
+        done.show(encoder.write(&mut [0; 8]).expect_err("eight bytes"));
+        done
+    });
+    assert_eq!((count, done.errors), (0, 1));
+}
+
+/// A count that stayed at zero whatever happened would make the other tests pass.
+#[test]
+fn allocations_are_counted() {
+    let (count, boxed) = allocations(|| Box::new(7));
+    assert_eq!((count, *boxed), (1, 7));
+    let (count, grown) = allocations(|| {
+        let mut bytes = Vec::with_capacity(1);
+        bytes.extend([0_u8; 100]);
+        bytes
+    });
+    assert!(count >= 2, "{count} allocations for {} bytes", grown.len());
+    let other = std::thread::spawn(|| vec![0; 100].len());
+    let (count, len) = allocations(|| other.join().expect("a thread that ends"));
+    assert_eq!((count, len), (0, 100), "other threads count for themselves");
 }

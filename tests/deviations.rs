@@ -1,391 +1,411 @@
-//! One case for every deviation: a message that has it and no other, and its neighbour that has
-//! none, read from bytes and from pairs.
+//! Deviations: a message that has each of them and no other, and its neighbour that has none.
 
-mod common;
+#[path = "samples/messages.rs"]
+mod messages;
 
-use bits_proto::Error;
+use std::collections::BTreeSet;
+
 use bits_proto::deviation::{Deviation, Deviations};
-use bits_proto::head::Slots;
-use bits_proto::message::{
-    AbsentLength, Ack, NotificationRequest, NotificationResponse, Policy, Request,
-};
-use common::{asked, head, ok, post, request_head, response_head};
+use bits_proto::message::{AckFor, Policy};
+use messages::{Draft, PROTOCOL, Reader, for_close, for_create, for_fragment};
 
-/// How a message is read.
-#[derive(Clone, Copy, Debug)]
-enum As {
-    Request(Policy),
-    Ack(&'static str),
-    Notification,
-    Notified,
+const REQUEST: Reader = Reader::Request(Policy::DEFAULT);
+const LENIENT: Reader = Reader::Request(Policy::LENIENT);
+const PING_ACK: Reader = Reader::Ack(AckFor::Ping);
+
+/// A message that departs in one way, and one as like it as can be that does not depart.
+struct Row {
+    deviation: Deviation,
+    reader: Reader,
+    with: Draft,
+    without: Draft,
 }
 
-const STRICT: As = As::Request(Policy::DEFAULT);
-const LENIENT: As = As::Request(Policy::LENIENT);
-
-/// What deviates, read from bytes and from pairs; both must agree.
-fn deviations(bytes: &[u8], how: As) -> Result<Deviations, Error> {
-    let mut slots = Slots::new();
-    let (from_bytes, from_pairs) = match how {
-        As::Request(policy) => {
-            let head = request_head(bytes, &mut slots)?;
-            (
-                Request::from_head(&head, &policy).map(|it| it.deviations),
-                Request::from_fields(head.line(), head.fields(), &policy).map(|it| it.deviations),
-            )
-        }
-        As::Ack(request) => {
-            let (head, ack_for) = (response_head(bytes, &mut slots)?, asked(request));
-            (
-                Ack::from_head(&head, &ack_for).map(|it| it.deviations),
-                Ack::from_fields(head.line(), head.fields(), &ack_for).map(|it| it.deviations),
-            )
-        }
-        As::Notification => {
-            let head = request_head(bytes, &mut slots)?;
-            (
-                NotificationRequest::from_head(&head).map(|it| it.deviations),
-                NotificationRequest::from_fields(head.line(), head.fields())
-                    .map(|it| it.deviations),
-            )
-        }
-        As::Notified => {
-            let head = response_head(bytes, &mut slots)?;
-            (
-                NotificationResponse::from_head(&head).map(|it| it.deviations),
-                NotificationResponse::from_fields(head.line(), head.fields())
-                    .map(|it| it.deviations),
-            )
-        }
-    };
-    assert_eq!(from_bytes.is_ok(), from_pairs.is_ok(), "{}", bytes.escape_ascii());
-    if from_bytes.is_ok() {
-        assert_eq!(from_bytes, from_pairs, "{}", bytes.escape_ascii());
-    }
-    from_bytes
+const fn row(deviation: Deviation, reader: Reader, with: Draft, without: Draft) -> Row {
+    Row { deviation, reader, with, without }
 }
 
-/// Messages without a deviation, which the cases change in one place.
-const PING: [&str; 2] = ["BITS-Packet-Type: Ping", "Content-Length: 0"];
-const CREATE: [&str; 3] = [
-    "BITS-Packet-Type: Create-Session",
-    "BITS-Supported-Protocols: {7df0354d-249b-430f-820d-3d2a9bef4931}",
-    "Content-Length: 0",
-];
-const FRAGMENT: [&str; 4] = [
-    "BITS-Packet-Type: Fragment",
-    "BITS-Session-Id: 1",
-    "Content-Range: bytes 0-1/2",
-    "Content-Length: 2",
-];
-const ACK: [&str; 2] = ["BITS-Packet-Type: Ack", "Content-Length: 0"];
-const CREATE_ACK: [&str; 4] = [
-    "BITS-Packet-Type: Ack",
-    "BITS-Protocol: {7df0354d-249b-430f-820d-3d2a9bef4931}",
-    "BITS-Session-Id: 1",
-    "Content-Length: 0",
-];
-const FRAGMENT_ACK: [&str; 4] = [
-    "BITS-Packet-Type: Ack",
-    "BITS-Session-Id: {a0ff5911-4144-45b3-bf27-27afc8ec8a67}",
-    "Content-Length: 0",
-    "BITS-Received-Content-Range: 100",
-];
-const REFUSAL: [&str; 4] = [
-    "BITS-Packet-Type: Ack",
-    "Content-Length: 0",
-    "BITS-Error: 0x8020001F",
-    "BITS-Error-Context: 0x5",
-];
-const NOTIFICATION: [&str; 4] = [
-    "BITS-Original-Request-URL: http://h/e",
-    "BITS-Request-DataFile-Name: 1",
-    "BITS-Response-DataFile-Name: 2",
-    "Content-Length: 0",
-];
-
-fn start(line: &str, fields: &[&str]) -> Vec<u8> {
-    head(&[&[line], fields].concat())
+fn rows() -> Vec<Row> {
+    let rows = [requests(), protocol_lists(), acks(), create_acks(), fragment_acks(), refusals()];
+    rows.into_iter().flatten().chain(notifications()).collect()
 }
 
-/// The fields with those that begin with `old` replaced by `new`, which may be several or none.
-fn with(fields: &[&str], old: &str, new: &[&str]) -> Vec<String> {
-    let mut changed = Vec::new();
-    for field in fields {
-        if field.starts_with(old) {
-            changed.extend(new.iter().map(ToString::to_string));
-        } else {
-            changed.push(field.to_string());
-        }
-    }
-    assert_ne!(changed, fields, "{old} is not there");
-    changed
-}
-
-/// The fields and more.
-fn and(fields: &[&str], more: &[&str]) -> Vec<u8> {
-    ok(&[fields, more].concat())
-}
-
-fn changed_post(fields: &[&str], old: &str, new: &[&str]) -> Vec<u8> {
-    let fields = with(fields, old, new);
-    post(&fields.iter().map(String::as_str).collect::<Vec<_>>())
-}
-
-fn changed(line: &str, fields: &[&str], old: &str, new: &[&str]) -> Vec<u8> {
-    let fields = with(fields, old, new);
-    start(line, &fields.iter().map(String::as_str).collect::<Vec<_>>())
-}
-
-const OK: &str = "HTTP/1.1 200 OK";
-const FAILED: &str = "HTTP/1.1 500 Internal Server Error";
-
-fn requests() -> Vec<(Deviation, Vec<u8>, As)> {
-    let accept_on_empty =
-        As::Request(Policy { absent_length: AbsentLength::AcceptOnEmpty, ..Policy::DEFAULT });
-    let guid = "{7df0354d-249b-430f-820d-3d2a9bef4931}";
-    let list = "BITS-Supported-Protocols: ";
-    let unbraced = format!("{list}{}", guid.trim_matches(['{', '}']));
-    let excess = format!("{list}{}", vec![guid; 101].join(" "));
-    let long_name = format!("Content-Name: {}", "n".repeat(261));
-    let lists = [CREATE[1], "bits-supported-protocols: {11111111-1111-1111-1111-111111111111}"];
-    let overridden = [&PING[..], &["x-http-method-override: BITS_POST"]].concat();
+fn requests() -> Vec<Row> {
+    let overridden = || Draft::ping().with("X-HTTP-Method-Override", "BITS_POST");
+    let only_override = Policy { method_override: true, ..Policy::DEFAULT };
+    let only_plain = Policy { plain_post: true, ..Policy::DEFAULT };
+    let named = |len| Draft::ping().with("Content-Name", "x".repeat(len));
+    let spaced = |range| Draft::fragment().set("Content-Range", range);
+    let post = "POST /e HTTP/1.1";
+    use Deviation::*;
     vec![
-        (Deviation::MethodOverride, start("POST /e HTTP/1.1", &overridden), LENIENT),
-        (Deviation::PlainPost, start("POST /e HTTP/1.1", &PING), LENIENT),
-        (Deviation::DuplicateField, post(&[PING[0], PING[0], PING[1]]), STRICT),
-        (Deviation::DuplicateField, post(&[PING[0], PING[1], "content-length: 00"]), STRICT),
-        (Deviation::UnexpectedField, post(&[PING[0], PING[1], "BITS-Error: 0x1"]), STRICT),
-        (
-            Deviation::UnexpectedField,
-            post(&[&CREATE[..], &["BITS-Session-Id: 1"]].concat()),
-            STRICT,
+        row(MethodOverride, LENIENT, overridden().line(post), overridden()),
+        row(MethodOverride, Reader::Request(only_override), overridden().line(post), overridden()),
+        row(PlainPost, LENIENT, Draft::ping().line(post), Draft::ping()),
+        row(PlainPost, Reader::Request(only_plain), overridden().line(post), overridden()),
+        row(
+            DuplicateField,
+            REQUEST,
+            Draft::close().with("bits-session-id", "1"),
+            Draft::close().with("X-Session-Id", "1"),
         ),
-        (Deviation::MissingContentLength, post(&[PING[0]]), accept_on_empty),
-        (Deviation::UnexpectedBody, post(&[PING[0], "Content-Length: 4096"]), LENIENT),
-        (Deviation::LongContentName, post(&[PING[0], PING[1], &long_name]), STRICT),
-        (Deviation::UnbracedGuid, changed_post(&CREATE, list, &[&unbraced]), STRICT),
-        (Deviation::JoinedProtocols, changed_post(&CREATE, list, &lists), STRICT),
-        (Deviation::ExcessProtocols, changed_post(&CREATE, list, &[&excess]), STRICT),
-        (
-            Deviation::RangeWhiteSpace,
-            changed_post(&FRAGMENT, "Content-Range", &["Content-Range: bytes \t0-1/2"]),
-            STRICT,
+        row(DuplicateField, REQUEST, Draft::ping().with("Content-Length", "0"), Draft::ping()),
+        row(DuplicateField, REQUEST, Draft::ping().with("Content-Length", "00"), Draft::ping()),
+        row(
+            UnexpectedField,
+            REQUEST,
+            Draft::create().with("BITS-Session-Id", "1"),
+            Draft::ping().with("BITS-Session-Id", "1"),
         ),
-        (
-            Deviation::RangeWhiteSpace,
-            changed_post(&FRAGMENT, "Content-Range", &["Content-Range: bytes\t0-1/2"]),
-            STRICT,
+        row(
+            UnexpectedField,
+            REQUEST,
+            Draft::ping().with("BITS-Error", "0x80070057"),
+            Draft::ping().with("BITS-Error", ""),
+        ),
+        row(
+            UnexpectedField,
+            REQUEST,
+            Draft::fragment().with("BITS-Request-DataEntity-Name", "x"),
+            Draft::fragment().with("Accept-Encoding", "gzip"),
+        ),
+        row(MissingContentLength, LENIENT, Draft::ping().without("Content-Length"), Draft::ping()),
+        row(UnexpectedBody, LENIENT, Draft::close().set("Content-Length", "1"), Draft::close()),
+        row(UnexpectedBody, LENIENT, Draft::close().set("Content-Length", "4096"), Draft::close()),
+        row(LongContentName, REQUEST, named(261), named(260)),
+        row(RangeWhiteSpace, REQUEST, spaced("bytes  0-99/200"), spaced("bytes 0-99/200")),
+        row(RangeWhiteSpace, REQUEST, spaced("bytes\t0-99/200"), spaced("BYTES 00-099/200 ")),
+    ]
+}
+
+fn protocol_lists() -> Vec<Row> {
+    let offering = |list: &str| Draft::create().set("BITS-Supported-Protocols", list);
+    let many = |count| offering(&vec![PROTOCOL; count].join(" "));
+    let bare = PROTOCOL.trim_matches(['{', '}']);
+    let twice = format!("{PROTOCOL} ,\t {PROTOCOL},");
+    use Deviation::*;
+    vec![
+        row(UnbracedGuid, REQUEST, offering(bare), offering(&PROTOCOL.to_uppercase())),
+        row(UnbracedGuid, REQUEST, offering(&format!("{PROTOCOL} {bare}")), offering(&twice)),
+        row(
+            JoinedProtocols,
+            REQUEST,
+            Draft::create().with("bits-supported-protocols", PROTOCOL),
+            offering(&twice),
+        ),
+        row(ExcessProtocols, REQUEST, many(101), many(100)),
+    ]
+}
+
+fn acks() -> Vec<Row> {
+    let served = |len| Draft::ack().with("Server", "x".repeat(len));
+    let closed = || Draft::close_ack().line("HTTP/1.1 201 Created");
+    let of_close = Reader::Ack(for_close());
+    let as_guid = |id| Draft::close_ack().set("BITS-Session-Id", id);
+    let guid = AckFor::CloseSession { session_id: Some(messages::session(GUID)) };
+    use Deviation::*;
+    vec![
+        row(Http10, PING_ACK, Draft::ack().line("HTTP/1.0 200 OK"), Draft::ack()),
+        row(LongValue, PING_ACK, served(4097), served(4096)),
+        row(MissingContentLength, PING_ACK, Draft::ack().without("Content-Length"), Draft::ack()),
+        row(UnexpectedBody, PING_ACK, Draft::ack().set("Content-Length", "1"), Draft::ack()),
+        row(
+            UnexpectedField,
+            PING_ACK,
+            Draft::ack().with("BITS-Protocol", PROTOCOL),
+            Draft::ack().with("BITS-Session-Id", "1"),
+        ),
+        row(
+            DuplicateField,
+            of_close,
+            Draft::close_ack().with("BITS-Packet-Type", "Ack"),
+            Draft::close_ack(),
+        ),
+        row(
+            MissingSessionId,
+            of_close,
+            Draft::close_ack().without("BITS-Session-Id"),
+            Draft::close_ack(),
+        ),
+        row(OtherSessionId, of_close, as_guid("2"), as_guid("1")),
+        row(
+            OtherSessionId,
+            Reader::Ack(guid),
+            as_guid(&GUID.replace('A', "B")),
+            as_guid(&GUID.to_lowercase()),
+        ),
+        row(UnexpectedCreated, PING_ACK, Draft::ack().line("HTTP/1.1 201 Created"), Draft::ack()),
+        row(
+            UnexpectedCreated,
+            Reader::Ack(for_fragment(0, 99, 200)),
+            Draft::fragment_ack().line("HTTP/1.1 201 Created"),
+            Draft::fragment_ack(),
+        ),
+        row(
+            UnexpectedCreated,
+            Reader::Ack(AckFor::CancelSession { session_id: None }),
+            closed(),
+            Draft::close_ack(),
+        ),
+        row(
+            ErrorOnSuccess,
+            of_close,
+            closed().with("BITS-Error-Context", "0x5"),
+            closed().with("BITS-Error-Context", ""),
+        ),
+        row(
+            ErrorOnSuccess,
+            PING_ACK,
+            Draft::ack().with("BITS-Error", "0").with("BITS-Error-Code", "no code"),
+            Draft::ack(),
         ),
     ]
 }
 
-fn acks() -> Vec<(Deviation, Vec<u8>, As)> {
-    let fragment = As::Ack("fragment");
+const GUID: &str = "{A0FF5911-4144-45B3-BF27-27AFC8EC8A67}";
+
+fn create_acks() -> Vec<Row> {
+    let reader = Reader::Ack(for_create());
+    let base = Draft::create_ack;
+    let bare = PROTOCOL.trim_matches(['{', '}']);
+    let host = |host| base().with("BITS-Host-Id", host);
+    let timeout = |draft: Draft| draft.with("BITS-Host-Id-Fallback-Timeout", "110");
+    use Deviation::*;
+    vec![
+        row(MissingProtocol, reader, base().without("BITS-Protocol"), base()),
+        row(
+            UnbracedGuid,
+            reader,
+            base().set("BITS-Protocol", bare),
+            base().line("HTTP/1.1 201 Created"),
+        ),
+        row(
+            UnsupportedAcceptEncoding,
+            reader,
+            base().with("Accept-encoding", "gzip"),
+            base().with("Accept-encoding", "IDENTITY"),
+        ),
+        row(HostIdPort, reader, timeout(host("h:80")), timeout(host("::80"))),
+        row(HostIdWithoutTimeout, reader, host("h"), timeout(host("h"))),
+        row(TimeoutWithoutHostId, reader, timeout(base()), base()),
+    ]
+}
+
+fn fragment_acks() -> Vec<Row> {
+    let reader = Reader::Ack(for_fragment(0, 99, 200));
+    let last = Reader::Ack(for_fragment(100, 199, 200));
     let received = "BITS-Received-Content-Range";
-    let long_value = format!("Server: {}", "s".repeat(4097));
-    let long_url = format!("BITS-Reply-URL: {}", "u".repeat(2201));
-    let without = |old: &str| changed(OK, &FRAGMENT_ACK, old, &[]);
-    let last = changed(OK, &FRAGMENT_ACK, received, &["BITS-Received-Content-Range: 200"]);
-    let last = [&last[..last.len() - 2], long_url.as_bytes(), b"\r\n\r\n"].concat();
+    let replied = |url: &str| Draft::fragment_ack().with("BITS-Reply-URL", url);
+    let long = |len: usize| replied(&"x".repeat(len)).set(received, "200");
+    use Deviation::*;
     vec![
-        (Deviation::Http10, start("HTTP/1.0 200 OK", &ACK), As::Ack("ping")),
-        (Deviation::MissingPacketType, start("HTTP/1.1 503 Busy", &[]), fragment),
-        (Deviation::UnexpectedField, and(&ACK, &["BITS-Reply-URL: /r"]), As::Ack("ping")),
-        (Deviation::LongValue, and(&ACK, &[&long_value]), As::Ack("ping")),
-        (Deviation::MissingContentLength, ok(&[ACK[0]]), As::Ack("ping")),
-        (Deviation::UnexpectedBody, ok(&[ACK[0], "Content-Length: 1"]), As::Ack("ping")),
-        (Deviation::MissingSessionId, without("BITS-Session-Id"), fragment),
-        (Deviation::MissingSessionId, ok(&ACK), As::Ack("close")),
-        (Deviation::MissingSessionId, ok(&ACK), As::Ack("cancel")),
-        (
-            Deviation::OtherSessionId,
-            changed(OK, &FRAGMENT_ACK, "BITS-Session-Id", &["BITS-Session-Id: 2"]),
-            fragment,
+        row(
+            MissingReceived,
+            reader,
+            Draft::fragment_ack().without(received),
+            Draft::fragment_ack(),
         ),
-        (Deviation::UnexpectedCreated, start("HTTP/1.1 201 Created", &FRAGMENT_ACK), fragment),
-        (Deviation::UnexpectedCreated, start("HTTP/1.1 201 Created", &ACK), As::Ack("ping")),
-        (
-            Deviation::MissingProtocol,
-            changed(OK, &CREATE_ACK, "BITS-Protocol", &[]),
-            As::Ack("create"),
+        row(
+            MisspeltReceived,
+            reader,
+            Draft::fragment_ack().rename(received, "bits-recieved-content-range"),
+            Draft::fragment_ack().rename(received, "bits-received-content-range"),
         ),
-        (
-            Deviation::UnsupportedAcceptEncoding,
-            and(&CREATE_ACK, &["Accept-Encoding: gzip"]),
-            As::Ack("create"),
-        ),
-        (
-            Deviation::HostIdPort,
-            and(&CREATE_ACK, &["BITS-Host-Id: h:8080", "BITS-Host-Id-Fallback-Timeout: 1"]),
-            As::Ack("create"),
-        ),
-        (
-            Deviation::HostIdWithoutTimeout,
-            and(&CREATE_ACK, &["BITS-Host-Id: h"]),
-            As::Ack("create"),
-        ),
-        (
-            Deviation::TimeoutWithoutHostId,
-            and(&CREATE_ACK, &["BITS-Host-Id-Fallback-Timeout: 1"]),
-            As::Ack("create"),
-        ),
-        (Deviation::MissingReceived, without(received), fragment),
-        (
-            Deviation::MisspeltReceived,
-            changed(OK, &FRAGMENT_ACK, received, &["bits-recieved-content-range: 100"]),
-            fragment,
-        ),
-        (Deviation::EarlyReplyUrl, and(&FRAGMENT_ACK, &["BITS-Reply-URL: /r"]), fragment),
-        (Deviation::LongReplyUrl, last, As::Ack("last")),
-        (Deviation::ErrorOnSuccess, and(&FRAGMENT_ACK, &["BITS-Error-Code: 0x0"]), fragment),
+        row(EarlyReplyUrl, reader, replied("r"), replied("")),
+        row(LongReplyUrl, last, long(2201), long(2200)),
     ]
 }
 
-fn refusals() -> Vec<(Deviation, Vec<u8>, As)> {
-    let fragment = As::Ack("fragment");
-    let context = "BITS-Error-Context";
-    let disagreeing = [&REFUSAL[..], &["BITS-Error-Code: 0x80070057"]].concat();
+fn refusals() -> Vec<Row> {
+    let base = Draft::refusal;
+    let status = |line| base().line(line).without("BITS-Error").without("BITS-Error-Context");
+    let out_of_sync =
+        || status("HTTP/1.1 416 Out of sync").with("BITS-Received-Content-Range", "0");
+    let code = |value: &str| base().with("BITS-Error-Code", value);
+    use Deviation::*;
     vec![
-        (Deviation::ErrorFieldsDisagree, start(FAILED, &disagreeing), fragment),
-        (Deviation::MissingError, start(FAILED, &ACK), fragment),
-        (Deviation::MissingErrorContext, changed(FAILED, &REFUSAL, context, &[]), fragment),
-        (
-            Deviation::ContextWithoutError,
-            changed(FAILED, &REFUSAL, "BITS-Error:", &["BITS-Error:"]),
-            fragment,
+        row(MissingPacketType, PING_ACK, base().without("BITS-Packet-Type"), base()),
+        row(ErrorFieldsDisagree, PING_ACK, code("0x80070057"), code("x80070070")),
+        row(MissingError, PING_ACK, status("HTTP/1.1 400 Bad Request"), out_of_sync()),
+        row(MissingError, PING_ACK, status("HTTP/1.1 503 X"), status("HTTP/1.1 399 X")),
+        row(MissingErrorContext, PING_ACK, base().without("BITS-Error-Context"), base()),
+        row(
+            MissingErrorContext,
+            PING_ACK,
+            base().without("BITS-Error-Context"),
+            base().without("BITS-Error-Context").set("BITS-Error", "0x0"),
         ),
-        (
-            Deviation::UnknownErrorContext,
-            changed(FAILED, &REFUSAL, context, &["BITS-Error-Context: 0x6"]),
-            fragment,
+        row(
+            ContextWithoutError,
+            PING_ACK,
+            base().without("BITS-Error"),
+            base().rename("BITS-Error", "BITS-Error-Code"),
+        ),
+        row(
+            UnknownErrorContext,
+            PING_ACK,
+            base().set("BITS-Error-Context", "0x6"),
+            base().set("BITS-Error-Context", "7"),
         ),
     ]
 }
 
-fn notifications() -> Vec<(Deviation, Vec<u8>, As)> {
-    let post = "POST /app HTTP/1.1";
+fn notifications() -> Vec<Row> {
+    let answer = Draft::notification_response;
+    let replied = |url| answer().with("BITS-Static-Response-URL", url);
+    let (request, response) = (Reader::Notification, Reader::NotificationResponse);
+    let entity = "BITS-Request-DataEntity-Name";
+    use Deviation::*;
     vec![
-        (
-            Deviation::MissingContentLength,
-            changed(post, &NOTIFICATION, "Content-Length", &[]),
-            As::Notification,
+        row(
+            UnexpectedBody,
+            request,
+            Draft::notification().set("Content-Length", "3"),
+            Draft::notification().rename("BITS-Request-DataFile-Name", entity),
         ),
-        (
-            Deviation::UnexpectedBody,
-            changed(post, &NOTIFICATION, "Content-Length", &["Content-Length: 1"]),
-            As::Notification,
+        row(
+            DuplicateField,
+            request,
+            Draft::notification().with(entity, r"C:\request"),
+            Draft::notification(),
         ),
-        (Deviation::MissingContentLength, ok(&[]), As::Notified),
-        (
-            Deviation::RelativeStaticUrl,
-            ok(&["BITS-Static-Response-URL: /r", "Content-Length: 0"]),
-            As::Notified,
+        row(
+            UnexpectedField,
+            request,
+            Draft::by_value().with("BITS-Session-Id", "1"),
+            Draft::by_value().with("Content-Name", "1"),
         ),
-        (
-            Deviation::UnexpectedBody,
-            ok(&["BITS-Static-Response-URL: http://h/r", "Content-Length: 1"]),
-            As::Notified,
+        row(MissingContentLength, response, answer().without("Content-Length"), answer()),
+        row(Http10, response, answer().line("HTTP/1.0 200 OK"), answer()),
+        row(RelativeStaticUrl, response, replied("/r"), replied("https://o/r")),
+        row(
+            UnexpectedBody,
+            response,
+            replied("http://o/r").set("Content-Length", "3"),
+            answer().set("Content-Length", "3"),
         ),
-        (Deviation::Http10, start("HTTP/1.0 200 OK", &["Content-Length: 0"]), As::Notified),
     ]
-}
-
-fn all_cases() -> Vec<(Deviation, Vec<u8>, As)> {
-    [requests(), acks(), refusals(), notifications()].concat()
 }
 
 #[test]
-fn every_case_has_its_deviation_and_no_other() {
-    for (deviation, bytes, how) in all_cases() {
-        let found = deviations(&bytes, how);
-        let expected = Ok(Deviations::from_iter([deviation]));
-        assert_eq!(found, expected, "{} {how:?}", bytes.escape_ascii());
+fn each_is_recorded_alone_and_not_for_its_neighbour() {
+    for Row { deviation, reader, with, without } in rows() {
+        let alone = Deviations::from_iter([deviation]);
+        assert_eq!(reader.deviations(&with), alone, "{deviation}: {:?}", with.text());
+        let none = reader.deviations(&without);
+        assert!(none.is_empty(), "{deviation}: {none:?} in its neighbour {:?}", without.text());
     }
 }
 
 #[test]
-fn the_messages_that_the_cases_change_have_none() {
-    let sound = [
-        (post(&PING), STRICT),
-        (post(&CREATE), STRICT),
-        (post(&FRAGMENT), STRICT),
-        (ok(&ACK), As::Ack("ping")),
-        (ok(&CREATE_ACK), As::Ack("create")),
-        (start("HTTP/1.1 201 Created", &CREATE_ACK), As::Ack("create")),
-        (start("HTTP/1.1 201 Created", &[ACK[0], "BITS-Session-Id: 1", ACK[1]]), As::Ack("close")),
-        (ok(&FRAGMENT_ACK), As::Ack("fragment")),
-        (start(FAILED, &REFUSAL), As::Ack("fragment")),
-        (start("POST /app HTTP/1.1", &NOTIFICATION), As::Notification),
-        (ok(&["Content-Length: 9"]), As::Notified),
+fn each_has_a_row() {
+    let covered: BTreeSet<_> = rows().iter().map(|row| row.deviation).collect();
+    let missing: Vec<_> = Deviation::ALL.iter().filter(|it| !covered.contains(it)).collect();
+    assert!(missing.is_empty(), "no message has {missing:?}");
+}
+
+#[test]
+fn several_are_recorded_together() {
+    let draft = Draft::fragment()
+        .line("POST /e HTTP/1.1")
+        .set("Content-Range", "bytes \t0-99/200")
+        .with("Content-Name", "x".repeat(261))
+        .with("BITS-Session-Id", "1")
+        .with("BITS-Host-Id", "h");
+    let all = [
+        Deviation::PlainPost,
+        Deviation::DuplicateField,
+        Deviation::UnexpectedField,
+        Deviation::LongContentName,
+        Deviation::RangeWhiteSpace,
     ];
-    for (bytes, how) in sound {
-        // The Ack of a Close names another session here.
-        let found = deviations(&bytes, how).map(|found| {
-            found.iter().filter(|it| *it != Deviation::OtherSessionId).collect::<Vec<_>>()
-        });
-        assert_eq!(found, Ok(Vec::new()), "{} {how:?}", bytes.escape_ascii());
+    assert_eq!(LENIENT.deviations(&draft), Deviations::from_iter(all));
+    let success = Draft::ack().with("BITS-Error", "1").with("BITS-Protocol", PROTOCOL);
+    let both = Deviations::from_iter([Deviation::ErrorOnSuccess, Deviation::UnexpectedField]);
+    assert_eq!(PING_ACK.deviations(&success), both);
+}
+
+#[test]
+fn nothing_is_remarked_on_in_what_windows_sends() {
+    let of_fragment = Reader::Ack(for_fragment(0, 99, 200));
+    for (reader, draft) in [
+        (REQUEST, Draft::ping()),
+        (REQUEST, Draft::create()),
+        (REQUEST, Draft::fragment()),
+        (REQUEST, Draft::close()),
+        (REQUEST, Draft::cancel()),
+        (PING_ACK, Draft::ack()),
+        (Reader::Ack(for_create()), Draft::create_ack().with("Accept-encoding", "identity")),
+        (of_fragment, Draft::fragment_ack()),
+        (Reader::Ack(for_close()), Draft::close_ack()),
+        (PING_ACK, Draft::refusal()),
+        (Reader::Notification, Draft::notification()),
+        (Reader::Notification, Draft::by_value()),
+        (Reader::NotificationResponse, Draft::notification_response()),
+    ] {
+        let deviations = reader.deviations(&draft);
+        assert!(deviations.is_empty(), "{deviations:?}: {:?}", draft.text());
     }
 }
 
 #[test]
-fn every_deviation_has_a_case() {
-    let cases = all_cases();
+fn names_sections_and_sentences_are_well_formed() {
+    let names: BTreeSet<_> = Deviation::ALL.iter().map(|it| it.name()).collect();
+    assert_eq!(names.len(), Deviation::ALL.len(), "a name is used twice");
+    let sentences: BTreeSet<_> = Deviation::ALL.iter().map(|it| it.sentence()).collect();
+    assert_eq!(sentences.len(), Deviation::ALL.len(), "a sentence is used twice");
     for deviation in Deviation::ALL {
-        assert!(cases.iter().any(|(it, ..)| it == deviation), "no case for {deviation}");
+        let (name, section) = (deviation.name(), deviation.section());
+        let word = |it: &str| {
+            !it.is_empty() && it.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+        };
+        assert!(name.split('-').all(word), "{name:?} is kebab-case");
+        assert_eq!(deviation.to_string(), name);
+        assert!(section.split('.').all(|part| part.parse::<u8>().is_ok()), "{name}: {section:?}");
+        assert!(section.starts_with("2.2"), "{name}: {section:?} is about messages");
+        assert!(deviation.sentence().ends_with('.'), "{name}: {:?}", deviation.sentence());
+        let name_of_variant = format!("{deviation:?}").to_lowercase();
+        assert_eq!(name.replace('-', ""), name_of_variant, "the variant of {name}");
     }
 }
 
 #[test]
-fn values_at_the_limit_are_no_deviation() {
-    let name = format!("Content-Name: {}", "n".repeat(260));
-    assert_eq!(deviations(&post(&[PING[0], PING[1], &name]), STRICT), Ok(Deviations::EMPTY));
-    let value = format!("Server: {}", "s".repeat(4096));
-    assert_eq!(deviations(&and(&ACK, &[&value]), As::Ack("ping")), Ok(Deviations::EMPTY));
-    let body = post(&[PING[0], "Content-Length: 4097"]);
-    assert!(deviations(&body, LENIENT).is_err(), "more than 4 KiB is not skipped");
-}
-
-#[test]
-fn strict_policies_refuse_what_lenient_ones_remark_on() {
-    for (deviation, bytes, how) in requests() {
-        if let As::Request(policy) = how {
-            let is_policy = policy != Policy::DEFAULT;
-            assert_eq!(deviations(&bytes, STRICT).is_err(), is_policy, "{deviation}");
+fn a_set_holds_what_was_inserted_and_nothing_else() {
+    for deviation in Deviation::ALL {
+        let mut set = Deviations::EMPTY;
+        let (len, is_empty) = (set.len(), set.is_empty());
+        assert_eq!((len, is_empty), (0, true), "{deviation}: the empty set");
+        for _ in 0..2 {
+            set.insert(*deviation);
+            assert_eq!((set.len(), set.is_empty()), (1, false), "{deviation}");
+            for other in Deviation::ALL {
+                assert_eq!(set.contains(*other), other == deviation, "{other} in {{{deviation}}}");
+            }
         }
     }
 }
 
 #[test]
-fn names_sections_and_sentences_are_for_people_and_machines() {
-    let mut names: Vec<_> = Deviation::ALL.iter().map(|deviation| deviation.name()).collect();
-    names.sort_unstable();
-    names.dedup();
-    assert_eq!(names.len(), Deviation::ALL.len(), "names are unique");
-    for deviation in Deviation::ALL {
-        let kebab = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit();
-        let words = deviation.name().split('-');
-        assert!(words.clone().all(|word| !word.is_empty() && word.chars().all(kebab)));
-        let numbers = deviation.section().split('.');
-        assert!(numbers.clone().all(|number| number.parse::<u8>().is_ok()), "{deviation}");
-        assert!(deviation.sentence().ends_with('.'), "{deviation}");
-        assert_eq!(deviation.to_string(), deviation.name());
-    }
-}
-
-#[test]
-fn a_set_holds_what_was_put_into_it() {
-    let mut set = Deviations::EMPTY;
-    assert!(set.is_empty() && set.len() == 0 && set.to_string().is_empty());
-    set.insert(Deviation::RelativeStaticUrl);
-    set.insert(Deviation::Http10);
-    set.insert(Deviation::Http10);
-    assert_eq!(set.len(), 2);
-    assert!(set.contains(Deviation::Http10) && !set.contains(Deviation::PlainPost));
+fn a_set_lists_its_members_in_order() {
+    let all = Deviations::from_iter(Deviation::ALL.iter().rev().copied());
+    assert_eq!(all.len(), Deviation::ALL.len());
+    assert!(all.iter().eq(Deviation::ALL.iter().copied()), "{all:?}");
+    assert!(Deviation::ALL.is_sorted(), "the order of ALL is the order of the type");
+    let mut set = Deviations::default();
+    assert_eq!(set, Deviations::EMPTY);
+    assert_eq!(set.to_string(), "");
+    set.extend([Deviation::RelativeStaticUrl, Deviation::Http10, Deviation::Http10]);
     assert_eq!(set.to_string(), "http-1-0, relative-static-url");
     assert_eq!(format!("{set:?}"), "{Http10, RelativeStaticUrl}");
-    let all: Deviations = Deviation::ALL.iter().copied().collect();
-    assert_eq!(all.iter().collect::<Vec<_>>(), Deviation::ALL);
-    assert_eq!(all.intersection(set), set);
-    assert_eq!(set.intersection(Deviations::EMPTY), Deviations::EMPTY);
+}
+
+#[test]
+fn an_intersection_holds_what_both_hold() {
+    let every = |step: usize| Deviations::from_iter(Deviation::ALL.iter().step_by(step).copied());
+    let (two, three, six) = (every(2), every(3), every(6));
+    assert_eq!(two.intersection(three), six);
+    assert_eq!(three.intersection(two), six);
+    assert_eq!(two.intersection(two), two);
+    assert_eq!(two.intersection(Deviations::EMPTY), Deviations::EMPTY);
+    assert_ne!(two, three);
 }

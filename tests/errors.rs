@@ -1,398 +1,374 @@
-//! One case for every kind of error: the field, the place, the section, whose fault, and at which
-//! stage of checking.
+//! Errors: one of every kind with all it says, their text, and which of several is reported.
 
-mod common;
+#[path = "samples/errors.rs"]
+mod errors;
+#[path = "samples/messages.rs"]
+mod messages;
 
-use bits_proto::Error;
+use std::mem::discriminant;
+
 use bits_proto::error::{ErrorKind, Fault, Stage};
-use bits_proto::field::{
-    ContentEncoding, ContentName, ContentRange, HResult, HostId, HostIdFallbackTimeout, PacketType,
-    Protocol, ReceivedContentRange, ReplyUrl, SessionId, StaticResponseUrl, SupportedProtocols,
-};
-use bits_proto::head::{RequestHead, Slots, Status, Target};
+use bits_proto::field::FieldName;
+use bits_proto::head::{RequestHead, Slots};
 use bits_proto::limits::Limits;
-use bits_proto::message::{
-    AbsentLength, Ack, FragmentAck, NO_EXTRAS, Ping, PingAck, Policy, Refusal, Request,
-};
-use common::{SESSION, asked, head, ok, post, read_ack, read_notification, read_request};
+use bits_proto::message::{Ack, AckFor, Policy, Request};
+use errors::samples;
+use messages::{Draft, Reader, for_create, for_fragment, protocols};
 
-/// An input, the error it gives, and the error expected.
-type Case = (Vec<u8>, Error, Expected);
+const REQUEST: Reader = Reader::Request(Policy::DEFAULT);
 
-/// What is expected of one error.
-struct Expected {
-    kind: ErrorKind,
-    field: Option<&'static str>,
-    section: &'static str,
-    fault: Fault,
-    stage: Stage,
-    /// The text that the offset points to; `None` where there is no offset.
-    at: Option<&'static str>,
+#[test]
+fn every_kind_says_what_it_should() {
+    samples().iter().for_each(errors::Sample::check);
 }
 
-const fn http(kind: ErrorKind, at: &'static str) -> Expected {
-    let (field, section, fault) = (None, "2.2.1", Fault::PeerBytes);
-    Expected { kind, field, section, fault, stage: Stage::Http, at: Some(at) }
-}
-
-const fn peer(
-    kind: ErrorKind,
-    field: &'static str,
-    section: &'static str,
-    stage: Stage,
-    at: &'static str,
-) -> Expected {
-    Expected { kind, field: Some(field), section, fault: Fault::PeerBytes, stage, at: Some(at) }
-}
-
-const fn caller(kind: ErrorKind, section: &'static str) -> Expected {
-    let (field, fault, stage) = (None, Fault::Caller, Stage::Packet);
-    Expected { kind, field, section, fault, stage, at: None }
-}
-
-#[track_caller]
-fn check(input: &[u8], error: Error, expected: &Expected) {
-    let kind = expected.kind;
-    assert_eq!(error.kind(), kind, "{}", input.escape_ascii());
-    assert_eq!(error.field(), expected.field, "{kind:?}");
-    assert_eq!(error.section(), expected.section, "{kind:?}");
-    assert_eq!(error.fault(), expected.fault, "{kind:?}");
-    assert_eq!(error.stage(), expected.stage, "{kind:?}");
-    match (expected.at, error.offset()) {
-        (Some(at), Some(offset)) => {
-            let rest = input[offset..].escape_ascii().to_string();
-            assert!(
-                rest.starts_with(&at.as_bytes().escape_ascii().to_string()),
-                "{kind:?} points to {rest}"
-            );
-        }
-        (None, None) => {}
-        (at, offset) => panic!("{kind:?}: expected {at:?}, found {offset:?}"),
+#[test]
+fn every_kind_has_a_sample() {
+    // What a kind carries does not count.
+    let samples = samples();
+    for kind in ErrorKind::ALL {
+        let same = |sample: &&errors::Sample| discriminant(&sample.kind) == discriminant(kind);
+        assert_eq!(samples.iter().filter(same).count(), 1, "samples of {kind:?}");
     }
-    let text = error.to_string();
-    assert!(text.contains(&kind.to_string()) && text.contains(expected.section), "{text}");
-    assert!(error.field().is_none_or(|field| text.starts_with(field)), "{text}");
+    assert_eq!(samples.len(), ErrorKind::ALL.len());
 }
 
-fn request_error(bytes: &[u8]) -> Error {
-    read_request(bytes, &Policy::DEFAULT).expect_err("a refused request")
+#[test]
+fn the_text_of_an_error_says_all_of_it() {
+    for sample in samples() {
+        let (kind, text) = (sample.kind, sample.error.to_string());
+        let sentence = kind.to_string();
+        assert!(!sentence.is_empty(), "{kind:?}");
+        let (field, offset, section) =
+            (sample.error.field(), sample.error.offset(), sample.error.section());
+        let field = field.map_or(String::new(), |field| format!("{field}: "));
+        let byte = offset.map_or(String::new(), |offset| format!("byte {offset}, "));
+        let expected = format!("{field}{sentence} ({byte}[MC-BUP] {section})");
+        assert_eq!(text, expected, "{kind:?}");
+    }
 }
 
-fn fragment(fields: &[&str]) -> Vec<u8> {
-    let session = format!("BITS-Session-Id: {SESSION}");
-    post(&[&["BITS-Packet-Type: Fragment", &session], fields].concat())
+#[test]
+fn no_two_kinds_read_the_same() {
+    let mut sentences: Vec<_> = ErrorKind::ALL.iter().map(ToString::to_string).collect();
+    sentences.sort();
+    sentences.dedup();
+    assert_eq!(sentences.len(), ErrorKind::ALL.len());
+    let needed = ErrorKind::BufferTooSmall { needed: 1234 }.to_string();
+    assert!(needed.contains("1234"), "{needed}");
 }
 
-fn errors_of_heads() -> Vec<Case> {
-    use ErrorKind::{
-        BareLineFeed, ContentLengthConflict, HeadTooLarge, HttpVersion, NotDecimal, NumberTooLarge,
-        Syntax, TooManyFields, TransferEncoding,
+#[test]
+fn the_section_of_an_error_is_that_of_its_field() {
+    // But for what a caller asks for, the field's own section states the rule.
+    for sample in samples().iter().filter(|sample| sample.kind != ErrorKind::ReservedExtra) {
+        let Some(name) = sample.error.field() else { continue };
+        let field = FieldName::recognise(name).unwrap_or_else(|| panic!("{name} is no field"));
+        assert_eq!(name, field.as_str(), "{:?}", sample.kind);
+        assert_eq!(sample.error.section(), field.section(), "{:?} in {name}", sample.kind);
+    }
+}
+
+#[test]
+fn a_transfer_coding_is_reported_alike_by_every_reader() {
+    let coding = ("Transfer-Encoding", "chunked");
+    let line = "BITS_POST /e HTTP/1.1";
+    let request = Draft::new(line, &[("BITS-Packet-Type", "Ping"), coding]);
+    let of_head = REQUEST.error(&request);
+    let pairs = request.pairs();
+    let policy = Policy::DEFAULT;
+    let of_pairs = Request::from_fields(request.request_line(), pairs, &policy);
+    let of_pairs = of_pairs.expect_err("a transfer coding in pairs");
+    let ack = Draft::ack().with(coding.0, coding.1);
+    let of_ack = Ack::from_fields(ack.status_line(), ack.pairs(), &AckFor::Ping);
+    let of_ack = of_ack.expect_err("a transfer coding on an Ack");
+    for (reader, error) in [("head", of_head), ("pairs", of_pairs), ("Ack", of_ack)] {
+        assert_eq!(error.kind(), ErrorKind::TransferEncoding, "{reader}");
+        assert_eq!(error.field(), Some("Transfer-Encoding"), "{reader}");
+        assert_eq!(error.section(), "2.2.1.1", "{reader}");
+        let (fault, stage) = (error.fault(), error.stage());
+        assert_eq!((fault, stage), (Fault::PeerBytes, Stage::Http), "{reader}");
+    }
+}
+
+#[test]
+fn the_first_field_that_is_too_many_is_reported() {
+    let text = "BITS_POST /e HTTP/1.1\r\nAlpha: 1\r\nBeta:\r\nGamma: 3\r\n\r\n";
+    for (fields, name) in [(0, "Alpha"), (1, "Beta"), (2, "Gamma")] {
+        let limits = Limits { fields, ..Limits::DEFAULT };
+        let mut slots = Slots::new();
+        let error = RequestHead::parse_within(text.as_bytes(), &mut slots, &limits);
+        let error = error.expect_err(name);
+        let expected = (ErrorKind::TooManyFields, text.find(name));
+        assert_eq!((error.kind(), error.offset()), expected, "limit {fields}");
+    }
+    let mut two = Slots::<2>::with_room();
+    let error = RequestHead::parse(text.as_bytes(), &mut two).expect_err("room for two");
+    let expected = (ErrorKind::TooManyFields, text.find("Gamma"));
+    assert_eq!((error.kind(), error.offset()), expected, "room for two");
+    let (mut slots, three) = (Slots::new(), Limits { fields: 3, ..Limits::DEFAULT });
+    let read = RequestHead::parse_within(text.as_bytes(), &mut slots, &three);
+    assert!(read.is_ok(), "limit 3: {read:?}");
+}
+
+#[test]
+fn white_space_around_a_value_in_pairs_is_spaces_and_tabs() {
+    let close = |id| {
+        let draft = Draft::close().set("BITS-Session-Id", id);
+        let read = Request::from_fields(draft.request_line(), draft.pairs(), &Policy::DEFAULT);
+        read.map(|decoded| decoded.message.session_id().map(ToString::to_string))
+            .map_err(|error| (error.kind(), error.field()))
     };
-    let length = |kind, at| peer(kind, "Content-Length", "2.2.1.1", Stage::Http, at);
-    let many: Vec<String> = (0..65).map(|index| format!("F{index}: 1")).collect();
-    let many: Vec<&str> = many.iter().map(String::as_str).collect();
-    let cases: Vec<(Vec<u8>, Expected)> = vec![
-        (post(&["Bad name: 1"]), http(Syntax, " name")),
-        (post(&["Space : 1"]), http(Syntax, " : 1")),
-        (post(&["A: 1", " folded"]), http(Syntax, " folded")),
-        (post(&["A: \0"]), http(Syntax, "\0")),
-        (b"BITS_POST /e HTTP/1.1\r\nA: 1\nB: 2\r\n\r\n".into(), http(BareLineFeed, "\nB")),
-        (b"BITS_POST /e HTTP/1.1\nA: 1\r\n\r\n".into(), http(BareLineFeed, "\nA")),
-        (b"BITS_POST /e HTTP/1.1\r\nA: 1\n\r\n".into(), http(BareLineFeed, "\n\r\n")),
-        (b"BITS_POST /e HTTP/1.1\r\nA: 1\r\n\n".into(), http(BareLineFeed, "\n")),
-        (b"\nBITS_POST /e HTTP/1.1\r\n\r\n".into(), http(BareLineFeed, "\nBITS")),
-        (b"BITS_POST /e HTTP/2.0\r\n\r\n".into(), http(HttpVersion, "2.0\r\n")),
-        (post(&many), http(TooManyFields, "\n\r\n")),
-        (
-            post(&["Transfer-Encoding: chunked"]),
-            peer(TransferEncoding, "Transfer-Encoding", "2.2.1", Stage::Http, "Transfer"),
-        ),
-        (post(&["Content-Length: +5"]), length(NotDecimal, "+5")),
-        (post(&["Content-Length: 5, 5"]), length(NotDecimal, ", 5")),
-        (post(&["Content-Length:"]), length(NotDecimal, "\r\n")),
-        (post(&["Content-Length: 18446744073709551616"]), length(NumberTooLarge, "1844")),
-        (post(&["Content-Length: 5", "content-length: 6"]), length(ContentLengthConflict, "6")),
-    ];
-    let mut cases = refused_requests(cases);
-    let bytes = post(&["A: 1"]);
-    let limits = Limits { head_bytes: bytes.len() - 1, ..Limits::DEFAULT };
-    let mut slots = Slots::new();
-    let error = RequestHead::parse_within(&bytes, &mut slots, &limits).expect_err("too large");
-    cases.push((bytes.clone(), error, http(HeadTooLarge, "\n")));
-    cases
+    assert_eq!(close(" \t1\t "), Ok(Some("1".into())));
+    for id in ["1\r\n", "1\n", "\r1", "\x0C1", "\x0B1", "1\0"] {
+        let refused = Err((ErrorKind::InvalidByte, Some("BITS-Session-Id")));
+        assert_eq!(close(id), refused, "{id:?}");
+    }
 }
 
-fn refused_requests(cases: Vec<(Vec<u8>, Expected)>) -> Vec<Case> {
-    let refused = |(bytes, expected): (Vec<u8>, Expected)| {
-        let error = request_error(&bytes);
-        (bytes, error, expected)
-    };
-    cases.into_iter().map(refused).collect()
+#[test]
+fn every_line_ends_in_cr_lf() {
+    let whole = "BITS_POST /e HTTP/1.1\r\nA: 1\r\nB: 2\r\n\r\n";
+    for (at, _) in whole.match_indices('\r') {
+        let text = format!("{}{}", &whole[..at], &whole[at + 1..]);
+        let error = RequestHead::parse(text.as_bytes(), &mut Slots::new()).expect_err(&text);
+        assert_eq!((error.kind(), error.offset()), (ErrorKind::BareLineFeed, Some(at)), "{text:?}");
+    }
 }
 
-fn errors_of_requests() -> Vec<Case> {
-    use ErrorKind::{
-        ConflictingField, HttpVersion, LengthMismatch, MissingField, NotBits, NotPost,
-        UnexpectedBody, UnknownPacketType, UnsupportedEncoding, ValueTooLong,
-    };
-    let packet_type = |kind, at| peer(kind, "BITS-Packet-Type", "2.2.1.2", Stage::PacketType, at);
-    let length = |kind, stage, at| peer(kind, "Content-Length", "2.2.1.1", stage, at);
-    let method = |kind, at| Expected { stage: Stage::Method, ..http(kind, at) };
-    let ping = "BITS-Packet-Type: Ping";
-    let long = format!("A: {}", "x".repeat(4097));
-    let cases: Vec<(Vec<u8>, Expected)> = vec![
-        (head(&["BITS_POST /e HTTP/1.0", ping]), http(HttpVersion, "BITS_POST")),
-        (head(&["bits_post /e HTTP/1.1", ping]), method(NotBits, "bits_post")),
-        (post(&["Host: h"]), packet_type(MissingField, "\r\n")),
-        (post(&["BITS-Packet-Type: Pong"]), packet_type(UnknownPacketType, "Pong")),
-        (post(&["BITS-Packet-Type: Ack"]), packet_type(UnknownPacketType, "Ack")),
-        (post(&["BITS-Packet-Type:"]), packet_type(UnknownPacketType, "\r\n")),
-        (post(&[ping, &long]), Expected { stage: Stage::Limits, ..http(ValueTooLong, "xxx") }),
-        (
-            post(&[ping, "BITS-Session-Id: 1", "BITS-Session-Id: 2"]),
-            peer(ConflictingField, "BITS-Session-Id", "2.2.1.2", Stage::Limits, "2"),
-        ),
-        (post(&[ping]), length(MissingField, Stage::Length, "\r\n")),
-        (post(&[ping, "Content-Length: 1"]), length(UnexpectedBody, Stage::Length, "1")),
-        (
-            post(&["BITS-Packet-Type: Fragment", "Content-Length: 1"]),
-            peer(MissingField, "BITS-Session-Id", "2.2.1.2", Stage::Session, "\r\n"),
-        ),
-        (
-            fragment(&["Content-Length: 2"]),
-            peer(MissingField, "Content-Range", "2.2.6.1", Stage::Packet, "\r\n"),
-        ),
-        (
-            fragment(&["Content-Range: bytes 0-1/2", "Content-Length: 3"]),
-            length(LengthMismatch, Stage::Packet, "3"),
-        ),
-        (
-            fragment(&["Content-Range: bytes 0-0/2", "Content-Length: 1", "Content-Encoding: br"]),
-            peer(UnsupportedEncoding, "Content-Encoding", "2.2.6.1", Stage::Packet, "br"),
-        ),
-    ];
-    let mut cases = refused_requests(cases);
-    let bytes = head(&["PUT /e HTTP/1.1", "BITS-Original-Request-URL: u"]);
-    let error = read_notification(&bytes).expect_err("no notification");
-    cases.push((bytes.clone(), error, method(NotPost, "PUT")));
-    cases
+/// Kind, field, stage and the place of each flaw in a message. The place is the text that stands
+/// there, or the end of the fields for a field that is not there.
+fn check_flaws(reader: Reader, rows: &[(Draft, ErrorKind, &str, Stage, Option<&str>)]) {
+    for (draft, kind, field, stage, mark) in rows {
+        let (error, text) = (reader.error(draft), draft.text());
+        assert_eq!((error.kind(), error.field()), (*kind, Some(*field)), "{text:?}");
+        assert_eq!((error.fault(), error.stage()), (Fault::PeerBytes, *stage), "{text:?}");
+        let offset = mark.map_or(Some(text.len() - 2), |mark| text.find(mark));
+        assert!(offset.is_some(), "{mark:?} is not in {text:?}");
+        assert_eq!(error.offset(), offset, "{text:?}");
+    }
 }
 
-fn errors_of_acks() -> Vec<Case> {
-    use ErrorKind::{
-        InterimResponse, NotAnAck, NotOffered, OutOfSyncWithoutOffset, ReceivedBeyondSent,
-        WrongPacketType,
+#[test]
+fn a_missing_field_is_reported_at_the_end_of_the_head() {
+    let missing = |draft: Draft, field: &'static str, stage| {
+        (draft.without(field), ErrorKind::MissingField, field, stage, None)
     };
-    let ack = "BITS-Packet-Type: Ack";
-    let packet_type = |kind, at| peer(kind, "BITS-Packet-Type", "2.2.1.2", Stage::Packet, at);
-    let received =
-        |kind, at| peer(kind, "BITS-Received-Content-Range", "2.2.7.2", Stage::Packet, at);
-    let behaviour = |expected| Expected { fault: Fault::PeerBehaviour, ..expected };
-    let other = "BITS-Protocol: {11111111-1111-1111-1111-111111111111}";
-    let out_of_sync = "HTTP/1.1 416 Out of Sync";
-    let cases: Vec<(Vec<u8>, &str, Expected)> = vec![
-        (ok(&["Content-Length: 0"]), "ping", packet_type(NotAnAck, "\r\n")),
-        (ok(&["BITS-Packet-Type: Ping"]), "ping", packet_type(WrongPacketType, "Ping")),
-        (
-            head(&["HTTP/1.1 100 Continue"]),
-            "ping",
-            Expected { stage: Stage::Packet, ..http(InterimResponse, "HTTP") },
-        ),
-        (
-            ok(&[ack, other, "BITS-Session-Id: 1"]),
-            "create",
-            behaviour(peer(NotOffered, "BITS-Protocol", "2.2.3.2", Stage::Packet, "{1111")),
-        ),
-        (
-            ok(&[ack, "BITS-Received-Content-Range: 101"]),
-            "fragment",
-            behaviour(received(ReceivedBeyondSent, "101")),
-        ),
-        (
-            head(&[out_of_sync, ack, "BITS-Received-Content-Range: 201"]),
-            "fragment",
-            behaviour(received(ReceivedBeyondSent, "201")),
-        ),
-        (head(&[out_of_sync, ack]), "fragment", received(OutOfSyncWithoutOffset, "\r\n")),
-        (head(&[out_of_sync]), "fragment", received(OutOfSyncWithoutOffset, "\r\n")),
-    ];
-    let refused = |(bytes, request, expected): (Vec<u8>, &str, Expected)| {
-        let error = read_ack(&bytes, &asked(request)).expect_err("a refused Ack");
-        (bytes, error, expected)
-    };
-    cases.into_iter().map(refused).collect()
+    let (create, fragment) = (Draft::create, Draft::fragment);
+    check_flaws(
+        REQUEST,
+        &[
+            missing(fragment(), "BITS-Packet-Type", Stage::PacketType),
+            missing(create(), "Content-Length", Stage::Length),
+            missing(fragment(), "Content-Length", Stage::Length),
+            missing(fragment(), "BITS-Session-Id", Stage::Session),
+            missing(Draft::close(), "BITS-Session-Id", Stage::Session),
+            missing(Draft::cancel(), "BITS-Session-Id", Stage::Session),
+            missing(create(), "BITS-Supported-Protocols", Stage::Packet),
+            missing(fragment(), "Content-Range", Stage::Packet),
+        ],
+    );
+    let notification = Draft::notification;
+    check_flaws(
+        Reader::Notification,
+        &[
+            missing(notification(), "BITS-Original-Request-URL", Stage::Packet),
+            missing(notification(), "BITS-Request-DataFile-Name", Stage::Packet),
+            missing(notification(), "BITS-Response-DataFile-Name", Stage::Packet),
+            missing(Draft::by_value(), "BITS-Original-Request-URL", Stage::Packet),
+            missing(Draft::by_value(), "Content-Length", Stage::Length),
+        ],
+    );
+    let two =
+        protocols("{7df0354d-249b-430f-820d-3d2a9bef4931} {11111111-1111-1111-1111-111111111111}");
+    check_flaws(
+        Reader::Ack(AckFor::CreateSession { offered: Some(two) }),
+        &[missing(Draft::create_ack(), "BITS-Protocol", Stage::Packet)],
+    );
+    check_flaws(
+        Reader::Ack(for_create()),
+        &[missing(Draft::create_ack(), "BITS-Session-Id", Stage::Packet)],
+    );
+    let unknown = AckFor::Fragment { session_id: None, content_range: None };
+    check_flaws(
+        Reader::Ack(unknown),
+        &[missing(Draft::fragment_ack(), "BITS-Received-Content-Range", Stage::Packet)],
+    );
 }
 
-/// Values that a caller makes: the offset is within the value.
-fn errors_of_values() -> Vec<Case> {
-    let value = |kind, field, section, at| Expected {
-        fault: Fault::Caller,
-        ..peer(kind, field, section, Stage::Packet, at)
+#[test]
+fn a_flaw_in_a_value_is_reported_at_its_byte_of_the_head() {
+    use ErrorKind::*;
+    let set = |draft: Draft, field: &'static str, value: &str, kind, stage, mark| {
+        (draft.set(field, value), kind, field, stage, Some(mark))
     };
-    macro_rules! refused {
-        ($($type:ty: $text:expr => $kind:ident $field:literal $section:literal $at:literal;)+) => {
-            vec![$({
-                let text: &[u8] = $text.as_ref();
-                let error = <$type>::try_from(text).expect_err("a refused value");
-                (text.to_vec(), error, value(ErrorKind::$kind, $field, $section, $at))
-            }),+]
+    let (fragment, session) = (Draft::fragment, Stage::Session);
+    let (range, packet) = ("Content-Range", Stage::Packet);
+    check_flaws(
+        REQUEST,
+        &[
+            set(fragment(), "BITS-Session-Id", "ab cd", InvalidByte, session, " cd"),
+            set(fragment(), "BITS-Session-Id", &"x".repeat(101), TooLong, session, "x\r\n"),
+            set(fragment(), range, "bytes 0-99", NotByteRange, packet, "\r\nContent-Length"),
+            set(fragment(), range, "bytes 0-x/2", NotDecimal, packet, "x/2"),
+            set(fragment(), range, "bytes 0-99/*", NotDecimal, packet, "*"),
+            set(fragment(), range, "bytes 7-3/8", FirstBeyondLast, packet, "7-3"),
+            set(fragment(), range, "bytes 0-9/9", LastBeyondTotal, packet, "0-9"),
+            set(
+                Draft::create(),
+                "BITS-Supported-Protocols",
+                "{7df0354d-249b-430f-820d-3d2a9bef4931} pong",
+                NotGuid,
+                packet,
+                "pong",
+            ),
+            set(Draft::create(), "BITS-Supported-Protocols", ",", ProtocolCount, packet, ",\r\n"),
+            (
+                fragment().with("Content-Encoding", "gzip"),
+                UnsupportedEncoding,
+                "Content-Encoding",
+                packet,
+                Some("gzip"),
+            ),
+        ],
+    );
+    let received = "BITS-Received-Content-Range";
+    check_flaws(
+        Reader::Ack(for_fragment(0, 99, 200)),
+        &[
+            set(Draft::fragment_ack(), received, "+100", NotDecimal, packet, "+100"),
+            set(Draft::fragment_ack(), received, "7 9", NotDecimal, packet, " 9\r\n"),
+            set(Draft::refusal(), "BITS-Error", "0x8G", NotHexadecimal, packet, "G"),
+            set(Draft::refusal(), "BITS-Error-Context", "0xG", NotHexadecimal, packet, "G"),
+            (
+                Draft::refusal().with("BITS-Error-Code", "Q"),
+                NotHexadecimal,
+                "BITS-Error-Code",
+                packet,
+                Some("Q"),
+            ),
+        ],
+    );
+}
+
+#[test]
+fn an_empty_value_is_reported_behind_its_colon() {
+    let draft = Draft::fragment().set("BITS-Session-Id", "");
+    let (error, text) = (REQUEST.error(&draft), draft.text());
+    let colon = text.find("BITS-Session-Id:").map(|at| at + "BITS-Session-Id:".len());
+    assert_eq!((error.kind(), error.offset()), (ErrorKind::Empty, colon), "{text:?}");
+    let length = Draft::ping().set("Content-Length", "");
+    let (error, text) = (REQUEST.error(&length), length.text());
+    let colon = text.find("Content-Length:").map(|at| at + "Content-Length:".len());
+    assert_eq!((error.kind(), error.offset()), (ErrorKind::NotDecimal, colon), "{text:?}");
+}
+
+#[test]
+fn a_long_value_of_no_field_of_ours_has_its_place_and_no_name() {
+    let draft = Draft::ping().with("Cookie", "x".repeat(4097));
+    let error = REQUEST.error(&draft);
+    assert_eq!((error.kind(), error.field()), (ErrorKind::ValueTooLong, None));
+    assert_eq!(error.offset(), draft.text().find("xx"));
+    assert_eq!((error.stage(), error.section()), (Stage::Limits, "2.2.1"));
+    let fits = Draft::ping().with("Cookie", "x".repeat(4096));
+    assert!(REQUEST.deviations(&fits).is_empty(), "4096 bytes are no more than the limit");
+    let policy = Policy { max_value: 10, ..Policy::DEFAULT };
+    let long = Draft::ping().with("Cookie", "x".repeat(11));
+    assert_eq!(Reader::Request(policy).error(&long).kind(), ErrorKind::ValueTooLong);
+}
+
+/// A request with every flaw whose bit is set, one for each stage in the order of checking.
+///
+/// The flaws of the second `variant` are others of the same stages.
+fn flawed(flaws: u32, variant: usize) -> Draft {
+    let has = |stage: usize| flaws >> stage & 1 == 1;
+    let mut draft = [Draft::fragment(), Draft::fragment().with("Host", "h")][variant].clone();
+    let version = if has(0) { "HTTP/1.0" } else { "HTTP/1.1" };
+    let method = if has(1) { ["PUT", "POST"][variant] } else { "BITS_POST" };
+    draft = draft.line(&format!("{method} /e {version}"));
+    if has(2) {
+        draft = match variant {
+            0 => draft.set("BITS-Packet-Type", "Pong"),
+            _ => draft.without("BITS-Packet-Type"),
         };
     }
-    let long = "x".repeat(101);
-    let mut cases = refused! {
-        SessionId: "" => Empty "BITS-Session-Id" "2.2.1.2" "";
-        SessionId: long => TooLong "BITS-Session-Id" "2.2.1.2" "x";
-        SessionId: "two words" => InvalidByte "BITS-Session-Id" "2.2.1.2" " words";
-        ContentName: b"a\rb" => InvalidByte "Content-Name" "2.2.1.1" "\rb";
-        PacketType: "Pong" => UnknownPacketType "BITS-Packet-Type" "2.2.1.2" "Pong";
-        ReceivedContentRange: "1-" => NotDecimal "BITS-Received-Content-Range" "2.2.7.2" "-";
-        HostIdFallbackTimeout: "4294967296" => NumberTooLarge "BITS-Host-Id-Fallback-Timeout" "2.2.3.2" "4";
-        Protocol: "{7df0354d}" => NotGuid "BITS-Protocol" "2.2.3.2" "{7df";
-        SupportedProtocols: " , " => ProtocolCount "BITS-Supported-Protocols" "2.2.2.2" " ,";
-        ContentRange: "bytes=0-1/2" => NotByteRange "Content-Range" "2.2.6.1" "=0";
-        ContentRange: "bytes 0-1/2 " => NotByteRange "Content-Range" "2.2.6.1" " ";
-        ContentRange: "bytes 2-1/9" => FirstBeyondLast "Content-Range" "2.2.6.1" "2-1";
-        ContentRange: "bytes 0-9/9" => LastBeyondTotal "Content-Range" "2.2.6.1" "0-9";
-        ContentEncoding: "gzip" => UnsupportedEncoding "Content-Encoding" "2.2.6.1" "gzip";
-        HostId: "http://h" => NotHost "BITS-Host-Id" "2.2.3.2" "http";
-        ReplyUrl: "file:///e" => UnsupportedScheme "BITS-Reply-URL" "2.2.7.2" "file";
-        StaticResponseUrl: "http:///e" => NotAbsoluteUrl "BITS-Static-Response-URL" "2.2.13.2" "http";
-    };
-    let error = HResult::parse("0x123456789").expect_err("nine digits");
-    let expected = value(ErrorKind::NotHexadecimal, "BITS-Error", "2.2.1.2", "123456789");
-    cases.push((b"0x123456789".into(), error, expected));
-    cases
+    if has(3) {
+        draft = match variant {
+            0 => draft.with("Cookie", "x".repeat(4097)),
+            _ => draft.with("Content-Range", "bytes 0-98/200"),
+        };
+    }
+    if has(4) {
+        draft = draft.without("Content-Length");
+    }
+    if has(5) {
+        draft = match variant {
+            0 => draft.set("BITS-Session-Id", "a b"),
+            _ => draft.without("BITS-Session-Id"),
+        };
+    }
+    if has(6) {
+        draft = match variant {
+            0 => draft.set("Content-Range", "bytes 0-0/0"),
+            _ => draft.with("Content-Encoding", "gzip"),
+        };
+    }
+    draft
 }
 
-fn errors_of_what_a_caller_writes() -> Vec<Case> {
-    use ErrorKind::{
-        BufferTooSmall, ExtraName, ExtraValue, NotRefusal, NotStatus, NotTarget, ReservedExtra,
-    };
-    let request = Request::Ping(Ping::default());
-    let target = Target::try_from("/e").expect("a target");
-    let extra = |name: &str, value: &str| request.encode(target, [(name, value)]).err();
-    let cases = [
-        (Status::try_from(99).err(), caller(NotStatus, "2.2")),
-        (Target::try_from("/two words").err(), caller(NotTarget, "2.2")),
-        (Refusal::new(Status::OK).err(), caller(NotRefusal, "2.2")),
-        (extra("", "1"), caller(ExtraName, "2.2")),
-        (extra("A", "1\n"), caller(ExtraValue, "2.2")),
+#[test]
+fn of_several_flaws_the_earliest_is_reported() {
+    use Stage::*;
+    let stages = [Http, Method, PacketType, Limits, Length, Session, Packet];
+    for (flaws, variant) in (1..1 << stages.len()).flat_map(|flaws| [(flaws, 0), (flaws, 1)]) {
+        let error = REQUEST.error(&flawed(flaws, variant));
+        let earliest = stages[flaws.trailing_zeros() as usize];
+        assert_eq!(error.stage(), earliest, "flaws {flaws:07b} of variant {variant}: {error}");
+    }
+    for variant in [0, 1] {
+        assert!(REQUEST.deviations(&flawed(0, variant)).is_empty(), "no flaws, variant {variant}");
+    }
+}
+
+#[test]
+fn framing_comes_before_everything_and_a_body_before_the_session() {
+    let close = || Draft::close().set("Content-Length", "5");
+    for (draft, kind) in [
+        (Draft::fragment().line("PUT /e HTTP/1.1").set("Content-Length", "+5"), "NotDecimal"),
+        (Draft::ping().line("PUT /e HTTP/1.1").with("Transfer-Encoding", "x"), "TransferEncoding"),
         (
-            extra("bits-packet-type", "1"),
-            Expected { field: Some("BITS-Packet-Type"), ..caller(ReservedExtra, "2.2") },
+            Draft::ping().line("PUT /e HTTP/1.1").with("Content-Length", "1"),
+            "ContentLengthConflict",
         ),
-    ];
-    let refused =
-        |(error, expected): (Option<Error>, _)| (Vec::new(), error.expect("an error"), expected);
-    let mut cases: Vec<Case> = cases.into_iter().map(refused).collect();
-    let head = Ack::Ping(PingAck).encode(NO_EXTRAS).expect("an Ack");
-    let needed = head.encoded_len();
-    let error = head.write(&mut vec![0; needed - 1]).expect_err("too small");
-    cases.push((Vec::new(), error, caller(BufferTooSmall { needed }, "2.2")));
-    cases
-}
-
-fn all_cases() -> Vec<Case> {
-    [
-        errors_of_heads(),
-        errors_of_requests(),
-        errors_of_acks(),
-        errors_of_values(),
-        errors_of_what_a_caller_writes(),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
-}
-
-#[test]
-fn every_case_is_as_expected() {
-    for (input, error, expected) in &all_cases() {
-        check(input, *error, expected);
-    }
-}
-
-/// A kind that is added without a case fails here.
-#[test]
-fn every_kind_has_a_case() {
-    let cases = all_cases();
-    for kind in ErrorKind::ALL {
-        let same =
-            |found: ErrorKind| std::mem::discriminant(&found) == std::mem::discriminant(kind);
-        assert!(cases.iter().any(|(_, error, _)| same(error.kind())), "no case for {kind:?}");
-    }
-}
-
-/// Of two things that are wrong, the one that is checked first is reported.
-#[test]
-fn checks_go_in_the_order_of_the_stages() {
-    let long = format!("A: {}", "x".repeat(4097));
-    let bad = [
-        (Stage::Http, "Transfer-Encoding: chunked"),
-        (Stage::PacketType, "BITS-Packet-Type: Pong"),
-        (Stage::Limits, long.as_str()),
-        (Stage::Length, ""),
-        (Stage::Session, "BITS-Session-Id: a b"),
-        (Stage::Packet, "Content-Range: bytes 9-1/2"),
-    ];
-    let fine = [
-        (Stage::Http, "Host: h"),
-        (Stage::PacketType, "BITS-Packet-Type: Fragment"),
-        (Stage::Limits, "A: x"),
-        (Stage::Length, "Content-Length: 2"),
-        (Stage::Session, "BITS-Session-Id: 1"),
-        (Stage::Packet, "Content-Range: bytes 0-1/2"),
-    ];
-    for first in 0..bad.len() {
-        for second in first..bad.len() {
-            let broken = |index: usize| index == first || index == second;
-            let lines: Vec<&str> = (0..bad.len())
-                .map(|index| if broken(index) { bad[index].1 } else { fine[index].1 })
-                .filter(|line| !line.is_empty())
-                .collect();
-            let error = request_error(&post(&lines));
-            assert_eq!(error.stage(), bad[first].0, "{first} and {second}: {error}");
-        }
-    }
-    let method = head(&["PUT /e HTTP/1.1", "BITS-Packet-Type: Pong"]);
-    assert_eq!(request_error(&method).stage(), Stage::Method);
-    let version = head(&["PUT /e HTTP/1.0", "BITS-Packet-Type: Pong"]);
-    assert_eq!(request_error(&version).stage(), Stage::Http);
-    assert!(Stage::Length < Stage::Access && Stage::Access < Stage::Session);
-}
-
-#[test]
-fn a_missing_length_is_refused_as_the_policy_has_it() {
-    let ping = post(&["BITS-Packet-Type: Ping"]);
-    let fragment = fragment(&["Content-Range: bytes 0-1/2"]);
-    let policy = |absent_length| Policy { absent_length, ..Policy::DEFAULT };
-    for (absent, status, ping_is_taken) in [
-        (AbsentLength::LengthRequired, 411, false),
-        (AbsentLength::BadRequest, 400, false),
-        (AbsentLength::AcceptOnEmpty, 411, true),
+        (close().without("BITS-Session-Id"), "UnexpectedBody"),
+        (close().set("BITS-Session-Id", ""), "UnexpectedBody"),
+        (close().with("BITS-Session-Id", "2"), "ConflictingField"),
+        (
+            Draft::create().set("Content-Length", "5").set("BITS-Supported-Protocols", "x"),
+            "UnexpectedBody",
+        ),
+        (Draft::fragment().set("Content-Length", "5").set("BITS-Session-Id", "a b"), "InvalidByte"),
     ] {
-        let policy = policy(absent);
-        assert_eq!(read_request(&ping, &policy).is_ok(), ping_is_taken, "{absent:?}");
-        let error = read_request(&fragment, &policy).expect_err("a Fragment needs a length");
-        let refusal = Refusal::for_error(&error, &policy);
-        assert_eq!(refusal.status().get(), status, "{absent:?}");
-        assert_eq!(refusal.code(), Some(HResult::E_INVALIDARG), "{absent:?}");
+        let error = REQUEST.error(&draft);
+        assert_eq!(format!("{:?}", error.kind()), kind, "{:?}", draft.text());
     }
 }
 
-/// Without bytes there is no place, and everything else is the same.
 #[test]
-fn errors_of_pairs_have_no_offset() {
-    let ack = [("BITS-Packet-Type", &b"Ack"[..]), ("BITS-Received-Content-Range", b"-1")];
-    let line = bits_proto::head::StatusLine {
-        version: bits_proto::head::Version::Http11,
-        status: Status::OK,
-        reason: "",
-    };
-    let error = Ack::from_fields(line, ack, &asked("fragment")).expect_err("a refused Ack");
-    assert_eq!((error.kind(), error.offset()), (ErrorKind::NotDecimal, None));
-    let fine = Ack::from_fields(line, [("bits-packet-type", &b" ack\t"[..])], &asked("last"));
-    let received = ContentRange::new(100, 199, 200).expect("a range").received();
-    let expected = FragmentAck { session_id: None, received, reply_url: None };
-    assert_eq!(fine.expect("an Ack").message, Ack::Fragment(expected));
+fn stages_are_in_the_order_of_checking() {
+    use Stage::*;
+    let stages = [Http, Method, PacketType, Limits, Length, Access, Session, Packet];
+    assert!(stages.is_sorted(), "{stages:?}");
+    // What a host that has refused access must not tell.
+    for (draft, after_access) in [
+        (Draft::close().without("BITS-Session-Id"), true),
+        (Draft::fragment().set("Content-Range", "x"), true),
+        (Draft::create().without("BITS-Supported-Protocols"), true),
+        (Draft::fragment().set("Content-Length", "7"), true),
+        (Draft::close().without("Content-Length"), false),
+        (Draft::close().set("Content-Length", "7"), false),
+    ] {
+        let error = REQUEST.error(&draft);
+        assert_eq!(error.stage() > Access, after_access, "{error}");
+    }
 }

@@ -180,7 +180,7 @@ fn inspect(arguments: &[&str], input: &[u8]) -> Output {
     path.pop();
     path.push("examples");
     path.push(format!("inspect{}", std::env::consts::EXE_SUFFIX));
-    assert!(path.exists(), "cargo build --example inspect goes first");
+    build_unless_there(&path);
     let mut child = Command::new(path)
         .args(arguments)
         .current_dir(VECTORS)
@@ -192,6 +192,20 @@ fn inspect(arguments: &[&str], input: &[u8]) -> Output {
     // It may end without reading.
     let _ = child.stdin.take().expect("a pipe").write_all(input);
     child.wait_with_output().expect("the program ends")
+}
+
+/// `cargo test --test inspect` alone does not build it.
+fn build_unless_there(path: &Path) {
+    if path.exists() {
+        return;
+    }
+    let target = path.ancestors().nth(3).expect("the target folder");
+    let status = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--example", "inspect", "--target-dir"])
+        .arg(target)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .status();
+    assert!(status.is_ok_and(|status| status.success()) && path.exists(), "{path:?} is not built");
 }
 
 fn json_lines(output: &Output) -> Vec<Value> {

@@ -135,11 +135,11 @@ impl<'b> Reader<'_, 'b> {
             read_packet(report, &head)
         };
         self.unanswered.push_back(asked);
+        // A request that was refused for want of a length may have brought its body.
+        let is_in_doubt = report.verdict == Verdict::Rejected;
         match head.framing().content_length {
-            Some(length) => Body::Length(length),
-            // A request that was refused for want of a length may have brought its body.
-            None if report.verdict == Verdict::Rejected => Body::Open,
-            None => Body::Length(0),
+            None if is_in_doubt => Body::Open,
+            _ => Body::Length(head.body_length()),
         }
     }
 
@@ -171,10 +171,8 @@ impl<'b> Reader<'_, 'b> {
             Some(Asked::Foreign) => report.verdict = Verdict::Foreign,
             None => read_alone(report, &head),
         }
-        let has_no_body =
-            matches!(asked, Some(Asked::Download(true))) || matches!(status.get(), 204 | 304);
-        match head.framing().content_length {
-            _ if has_no_body => Body::Length(0),
+        match head.body_length() {
+            _ if matches!(asked, Some(Asked::Download(true))) => Body::Length(0),
             Some(length) => Body::Length(length),
             None => Body::Open,
         }

@@ -2,14 +2,14 @@
 
 use super::{Decode, FieldName, check_content, opaque_value};
 use crate::deviation::{Deviation, Deviations};
-use crate::error::Flaw;
+use crate::error::{ErrorKind, Flaw};
 
 /// [2.2.1.1] Content-Name: the name of the entity at the client, without its path.
 ///
 /// For people and logs: no server needs it, and none should make a path of it. It may hold any
 /// bytes a header field can carry, in whatever encoding the client's system has. More than
 /// [`MAX_LEN`](Self::MAX_LEN) bytes are the deviation
-/// [`LongContentName`](Deviation::LongContentName).
+/// [`LongContentName`](Deviation::LongContentName), more than 4096 an error.
 ///
 /// ```text
 /// content-name = *( HTAB / SP / VCHAR / obs-text )   ; no white space at either end
@@ -17,7 +17,7 @@ use crate::error::Flaw;
 ///
 /// # Errors
 ///
-/// [`ErrorKind::InvalidByte`](crate::error::ErrorKind::InvalidByte).
+/// [`ErrorKind::InvalidByte`], [`ErrorKind::TooLong`].
 ///
 /// # Example
 ///
@@ -39,6 +39,9 @@ const DEVICES: [&[u8]; 6] = [b"CON", b"PRN", b"AUX", b"NUL", b"CONIN$", b"CONOUT
 impl<'b> ContentName<'b> {
     /// The longest name the specification allows, in bytes.
     pub const MAX_LEN: usize = 260;
+
+    /// The longest name that is taken, in bytes: what any value may have.
+    const LIMIT: usize = 4096;
 
     /// Whether it is a plain name on every common system: not empty, none of
     /// `\ / : * ? " < > |`, no control character, not `.` or `..`, no dot or space at the end,
@@ -73,6 +76,9 @@ impl<'b> Decode<'b> for ContentName<'b> {
 
     #[inline]
     fn decode(value: &'b [u8], deviations: &mut Deviations) -> Result<Self, Flaw> {
+        if value.len() > Self::LIMIT {
+            return Err(Flaw::new(ErrorKind::TooLong, Self::LIMIT));
+        }
         check_content(value)?;
         if value.len() > Self::MAX_LEN {
             deviations.insert(Deviation::LongContentName);

@@ -167,7 +167,10 @@ impl Decode<'_> for ContentRange {
         if !unit.eq_ignore_ascii_case(b"bytes") {
             return Err(not_a_range(value));
         }
-        let numbers = rest.trim_ascii_start();
+        let mut numbers = rest;
+        while let [b' ' | b'\t', tail @ ..] = numbers {
+            numbers = tail;
+        }
         match rest.len().saturating_sub(numbers.len()) {
             0 => return Err(not_a_range(rest)),
             1 if rest.first() == Some(&b' ') => {}

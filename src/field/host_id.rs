@@ -24,7 +24,8 @@ use crate::sink::{Sink, Wire, wire_display};
 /// ```text
 /// host-id = host [ ":" port ]
 /// host    = name / IPv4address / "[" IPv6address "]" / IPv6address
-/// name    = 1*( ALPHA / DIGIT / "-" / "." / "_" )
+/// name    = label *( "." label ) [ "." ]   ; the last label is no number
+/// label   = 1*( ALPHA / DIGIT / "-" / "_" )
 /// ```
 ///
 /// # Errors
@@ -132,8 +133,13 @@ fn name_or_v4(text: &str) -> Option<Host<'_>> {
             return Some(Host::V4(address));
         }
     }
-    let fine = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
-    (!text.is_empty() && text.bytes().all(fine)).then_some(Host::Name(text))
+    let fine = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    let mut labels = text.strip_suffix('.').unwrap_or(text).split('.');
+    let are_labels = labels.clone().all(|label| !label.is_empty() && label.bytes().all(fine));
+    // What ends in a number is an address, and if it is none here it is one to some resolvers.
+    let is_number = |label: &str| label.bytes().all(|byte| byte.is_ascii_digit());
+    let is_name = are_labels && !labels.next_back().is_some_and(is_number);
+    is_name.then_some(Host::Name(text))
 }
 
 type Parsed<'t, T> = nom::IResult<&'t str, T, ()>;

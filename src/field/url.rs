@@ -10,8 +10,9 @@ use nom::bytes::complete::{tag, take_till, take_till1, take_while};
 use nom::combinator::{opt, recognize};
 use nom::sequence::terminated;
 
+use crate::digits::decimal;
 use crate::error::{ErrorKind, Flaw};
-use crate::sink::{Count, Fill, Sink};
+use crate::sink::{Count, Fill, Sink, hex_digit};
 
 type Parsed<'u, T> = nom::IResult<&'u [u8], T, ()>;
 
@@ -32,6 +33,12 @@ pub(super) struct Url<'u> {
     pub(super) path: &'u [u8],
     /// Query and fragment, with their marks.
     pub(super) tail: &'u [u8],
+}
+
+/// Bytes that stand for themselves in a URL.
+const fn is_url_byte(byte: &u8) -> bool {
+    byte.is_ascii_graphic()
+        && !matches!(byte, b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}')
 }
 
 /// Ends an authority.
@@ -65,10 +72,15 @@ fn authority(text: &[u8]) -> Parsed<'_, (&[u8], &[u8], &[u8])> {
     let (port, host) = nom::branch::alt((bracketed, name)).parse(host_port)?;
     let digits = recognize((tag(&b":"[..]), take_while(|byte: u8| byte.is_ascii_digit())));
     let (left, port) = opt(digits).parse(port)?;
-    if host.is_empty() || !left.is_empty() || !host.iter().all(u8::is_ascii_graphic) {
+    let port = port.unwrap_or_default();
+    let is_port = match port {
+        [] | [_] => true,
+        [_, digits @ ..] => decimal(digits).is_ok_and(|port| port <= u64::from(u16::MAX)),
+    };
+    if host.is_empty() || !left.is_empty() || !host.iter().all(is_url_byte) || !is_port {
         return Err(nom::Err::Error(()));
     }
-    Ok((rest, (userinfo, host, port.unwrap_or_default())))
+    Ok((rest, (userinfo, host, port)))
 }
 
 impl<'u> Url<'u> {
@@ -81,15 +93,14 @@ impl<'u> Url<'u> {
         }
         let (rest, _) = tag::<_, _, ()>(&b"//"[..]).parse(rest).map_err(not_absolute)?;
         let (rest, (userinfo, host, port)) = authority(rest).map_err(not_absolute)?;
-        let path = rest.split(|byte| matches!(byte, b'?' | b'#')).next().unwrap_or_default();
-        let tail = rest.get(path.len()..).unwrap_or_default();
+        let (path, tail) = split_tail(rest);
         Ok(Self { scheme, userinfo, host, port, path, tail })
     }
 
     /// The port in numbers, the scheme's own where none is given.
     fn effective_port(&self) -> Option<u64> {
         match self.port {
-            [b':', digits @ ..] if !digits.is_empty() => crate::digits::decimal(digits).ok(),
+            [b':', digits @ ..] if !digits.is_empty() => decimal(digits).ok(),
             _ if self.scheme.eq_ignore_ascii_case(b"https") => Some(443),
             _ => Some(80),
         }
@@ -136,21 +147,18 @@ const fn is_slash(byte: u8) -> bool {
 /// Writes `text` with every byte that a URL cannot hold percent-encoded; with `slashes`,
 /// backslashes become slashes.
 fn put_encoded(sink: &mut impl Sink, text: &[u8], slashes: bool) {
-    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
-    let digit = |nibble: u8| DIGITS.get(usize::from(nibble & 0xF)).copied().unwrap_or_default();
     for (index, byte) in text.iter().enumerate() {
         let escape = |at: usize| index.checked_add(at).and_then(|at| text.get(at));
         let keeps = match byte {
             b'%' => [1, 2].iter().all(|at| escape(*at).is_some_and(u8::is_ascii_hexdigit)),
-            b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}' => false,
-            byte => byte.is_ascii_graphic(),
+            byte => is_url_byte(byte),
         };
         if *byte == b'\\' && slashes {
             sink.put(b"/");
         } else if keeps {
             sink.put(&[*byte]);
         } else {
-            sink.put(&[b'%', digit(byte >> 4), digit(*byte)]);
+            sink.put(&[b'%', hex_digit(byte >> 4), hex_digit(*byte)]);
         }
     }
 }
@@ -161,6 +169,8 @@ struct Parts<'u> {
     /// What stands before the reference's own path: the destination's directory, or nothing.
     directory: &'u [u8],
     path: &'u [u8],
+    /// The destination's query, which a bare fragment leaves as it is.
+    query: &'u [u8],
     tail: &'u [u8],
     same_origin: bool,
 }
@@ -172,7 +182,7 @@ fn transform<'u>(reference: &'u [u8], destination: &'u [u8]) -> Result<Parts<'u>
         let url = Url::parse(reference)?;
         let same_origin = url.same_origin(&base);
         let (path, tail) = (url.path, url.tail);
-        return Ok(Parts { base: url, directory: &[], path, tail, same_origin });
+        return Ok(Parts { base: url, directory: &[], path, query: &[], tail, same_origin });
     }
     if let [first, second, rest @ ..] = reference {
         if is_slash(*first) && is_slash(*second) {
@@ -181,13 +191,17 @@ fn transform<'u>(reference: &'u [u8], destination: &'u [u8]) -> Result<Parts<'u>
             let (path, tail) = split_tail(rest);
             let url = Url { userinfo, host, port, path, tail, ..base };
             let same_origin = url.same_origin(&base);
-            return Ok(Parts { base: url, directory: &[], path, tail, same_origin });
+            return Ok(Parts { base: url, directory: &[], path, query: &[], tail, same_origin });
         }
     }
     let (path, tail) = split_tail(reference);
     if path.is_empty() {
         // Query and fragment alone refer to the destination itself.
-        return Ok(Parts { base, directory: &[], path: base.path, tail, same_origin: true });
+        let keeps_query = tail.first() != Some(&b'?');
+        let query = base.tail.split(|byte| *byte == b'#').next().filter(|_| keeps_query);
+        let query = query.unwrap_or_default();
+        let path = base.path;
+        return Ok(Parts { base, directory: &[], path, query, tail, same_origin: true });
     }
     let directory = if path.first().is_some_and(|byte| is_slash(*byte)) {
         &[]
@@ -195,7 +209,7 @@ fn transform<'u>(reference: &'u [u8], destination: &'u [u8]) -> Result<Parts<'u>
         let end = base.path.iter().rposition(|byte| is_slash(*byte));
         end.and_then(|end| base.path.get(..=end)).unwrap_or(b"/")
     };
-    Ok(Parts { base, directory, path, tail, same_origin: true })
+    Ok(Parts { base, directory, path, query: &[], tail, same_origin: true })
 }
 
 /// Path, and query with fragment.
@@ -220,13 +234,19 @@ fn put_path(sink: &mut impl Sink, parts: &Parts<'_>) {
     put_encoded(sink, parts.path, true);
 }
 
+/// Query and fragment.
+fn put_tail(sink: &mut impl Sink, parts: &Parts<'_>) {
+    put_encoded(sink, parts.query, false);
+    put_encoded(sink, parts.tail, false);
+}
+
 /// How many bytes of buffer resolving takes at most.
 pub(super) fn resolved_len(reference: &[u8], destination: &[u8]) -> Result<usize, Flaw> {
     let parts = transform(reference, destination)?;
     let mut count = Count::default();
     put_origin(&mut count, &parts.base);
     put_path(&mut count, &parts);
-    put_encoded(&mut count, parts.tail, false);
+    put_tail(&mut count, &parts);
     Ok(count.0)
 }
 
@@ -249,7 +269,7 @@ pub(super) fn resolve<'o>(
     let (raw, _) = rest.split_at_mut_checked(path.0).ok_or(too_small)?;
     put_path(&mut Fill(raw), &parts);
     let kept = remove_dot_segments(raw);
-    put_encoded(&mut Fill(rest.get_mut(kept..).unwrap_or_default()), parts.tail, false);
+    put_tail(&mut Fill(rest.get_mut(kept..).unwrap_or_default()), &parts);
 
     let end = needed.saturating_sub(path.0.saturating_sub(kept));
     let url = out.get(..end).and_then(|url| core::str::from_utf8(url).ok()).ok_or(too_small)?;

@@ -1,8 +1,12 @@
 //! Where a message ends: Content-Length, and nothing else.
 
+use super::trim_white_space;
 use crate::digits;
 use crate::error::{Error, ErrorKind, Flaw};
 use crate::letters::same;
+
+/// The section about Content-Length.
+const SECTION: &str = "2.2.1.1";
 
 /// What the fields of a head say about the body that follows.
 ///
@@ -24,7 +28,7 @@ use crate::letters::same;
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Framing {
-    /// How many bytes of body follow, where the head says so.
+    /// What Content-Length says, where there is one.
     pub content_length: Option<u64>,
     /// Whether a Transfer-Encoding field was there.
     pub transfer_encoding: bool,
@@ -44,7 +48,7 @@ impl Framing {
         let mut framing = Self::default();
         for (name, value) in fields {
             framing
-                .observe(name.as_ref(), value.as_ref().trim_ascii())
+                .observe(name.as_ref(), trim_white_space(value.as_ref()))
                 .map_err(|flaw| Self::error(flaw, None))?;
         }
         Ok(framing)
@@ -69,17 +73,14 @@ impl Framing {
 
     /// The error for a flawed Content-Length.
     pub(crate) const fn error(flaw: Flaw, offset: Option<usize>) -> Error {
-        Error {
-            field: Some("Content-Length"),
-            section: "2.2.1.1",
-            ..Error::http(flaw.kind, offset)
-        }
+        Error { field: Some("Content-Length"), section: SECTION, ..Error::http(flaw.kind, offset) }
     }
 
     /// The error for a Transfer-Encoding.
     pub(crate) const fn transfer_encoding_error(offset: Option<usize>) -> Error {
         Error {
             field: Some("Transfer-Encoding"),
+            section: SECTION,
             ..Error::http(ErrorKind::TransferEncoding, offset)
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! A head is read with httparse into [`Slots`] that the caller keeps on its stack; nothing is
 //! copied and nothing is allocated. On top of httparse's grammar a head is refused when two
-//! readers could disagree about it:
+//! readers could disagree about where it, or its body, ends:
 //!
 //! * lines that end in a bare LF, folded lines, white space before a colon;
 //! * Transfer-Encoding;
@@ -66,7 +66,8 @@ impl<T> Progress<T> {
 /// Room for the fields of one head, on the caller's stack and not initialised.
 ///
 /// `N` is the most fields a head may have; see also
-/// [`Limits::fields`](crate::limits::Limits::fields). Making one costs nothing, so a reader makes
+/// [`Limits::fields`](crate::limits::Limits::fields), which for more than 64 has to be raised too.
+/// Making one costs nothing, so a reader makes
 /// a new one for each attempt.
 pub struct Slots<'b, const N: usize = 64>([Slot<'b>; N]);
 
@@ -98,6 +99,15 @@ impl<const N: usize> fmt::Debug for Slots<'_, N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Slots").field("room", &N).finish()
     }
+}
+
+/// `OWS = *( SP / HTAB )`: what may stand around a value, and is no part of it.
+pub(crate) fn trim_white_space(value: &[u8]) -> &[u8] {
+    let mut value = value;
+    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = value {
+        value = rest;
+    }
+    value
 }
 
 /// The version of HTTP a message speaks.

@@ -134,6 +134,25 @@ impl<'h, 'b, L: StartLine<'b>> Head<'h, 'b, L> {
     }
 }
 
+impl RequestHead<'_, '_> {
+    /// How many bytes of body follow; without a Content-Length, none.
+    #[must_use]
+    pub fn body_length(&self) -> u64 {
+        self.framing.content_length.unwrap_or_default()
+    }
+}
+
+impl ResponseHead<'_, '_> {
+    /// How many bytes of body follow; `None` when the body ends with the connection.
+    ///
+    /// Interim responses, 204 and 304 have no body, whatever Content-Length says. Nor has the
+    /// answer to a HEAD, which this crate cannot know.
+    #[must_use]
+    pub fn body_length(&self) -> Option<u64> {
+        if self.line.status.has_no_body() { Some(0) } else { self.framing.content_length }
+    }
+}
+
 fn first<'s, 'b>(slots: &'s mut [Slot<'b>], room: usize) -> &'s mut [Slot<'b>] {
     slots.get_mut(..room).unwrap_or_default()
 }

@@ -46,6 +46,7 @@ macro_rules! statuses {
 statuses! {
     OK 200 "OK";
     CREATED 201 "Created";
+    NO_CONTENT 204 "No Content";
     BAD_REQUEST 400 "Bad Request";
     UNAUTHORIZED 401 "Unauthorized";
     FORBIDDEN 403 "Forbidden";
@@ -76,6 +77,12 @@ impl Status {
     #[must_use]
     pub const fn is_interim(self) -> bool {
         self.0 < 200
+    }
+
+    /// Whether a response of this status never has a body: 1xx, 204 and 304.
+    #[must_use]
+    pub const fn has_no_body(self) -> bool {
+        matches!(self.0, 100..=199 | 204 | 304)
     }
 
     /// Whether the request was granted in some way (2xx).

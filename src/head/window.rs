@@ -54,7 +54,16 @@ impl<'b> Window<'b> {
                 fine = middle;
             }
         }
-        Error::http(kind, Some(refused.saturating_sub(1)))
+        let last = refused.saturating_sub(1);
+        let offset = match kind {
+            // Seen at the end of the line that is too many; its start is what to look at.
+            ErrorKind::TooManyFields => {
+                let before = self.bytes.get(..last).unwrap_or_default();
+                before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at.saturating_add(1))
+            }
+            _ => last,
+        };
+        Error::http(kind, Some(offset))
     }
 }
 

@@ -1,6 +1,7 @@
 //! The Acks: what a server answers.
 
 use super::encoder::{Encoder, Start};
+use super::policy::MAX_VALUE;
 use super::scan::{Scan, Trouble};
 use super::value::Value;
 use super::{
@@ -8,7 +9,7 @@ use super::{
     MessageKind, PingAck, Refusal, Request,
 };
 use crate::deviation::{Deviation, Deviations};
-use crate::error::{Error, ErrorKind, Flaw};
+use crate::error::{Error, ErrorKind, Flaw, Stage};
 use crate::field::{ContentRange, FieldName, PacketType, SessionId, SupportedProtocols};
 use crate::head::{Framing, ResponseHead, Status, StatusLine, Version};
 
@@ -37,7 +38,6 @@ use crate::head::{Framing, ResponseHead, Status, StatusLine, Version};
 ///
 /// Source: \[MC-BUP\] 2.2.3, 2.2.5, 2.2.7, 2.2.9, 2.2.11.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Ack<'b> {
     /// [2.2.5] ACK for PING.
     Ping(PingAck),
@@ -56,7 +56,8 @@ pub enum Ack<'b> {
 /// The request that an Ack answers: an Ack can be read only in its light.
 ///
 /// Made from the [`Request`] that was sent. What is not known, to a monitor that came late, is
-/// `None` and not checked.
+/// `None`: then the Ack is not compared with it, and nothing can be taken from it for a protocol
+/// or an offset that the Ack leaves out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AckFor<'r> {
     /// A Ping.
@@ -141,7 +142,8 @@ impl<'b> Ack<'b> {
     /// # Errors
     ///
     /// When the response is no Ack, is not valid, or does not fit the request: nothing may be
-    /// concluded from it, and the client stands where it stood.
+    /// concluded from it, and the client stands where it stood. A client that wants to know
+    /// whether to try again asks [`Failure::of`] about the status alone.
     pub fn from_head(
         head: &ResponseHead<'_, 'b>,
         ack_for: &AckFor<'_>,
@@ -263,9 +265,6 @@ impl<'b> Ack<'b> {
     }
 }
 
-/// The longest value that is not remarked on.
-const MAX_VALUE: usize = 4096;
-
 fn read<'b>(
     line: StatusLine<'b>,
     framing: Framing,
@@ -295,7 +294,7 @@ fn read<'b>(
         let flaw = Flaw::new(ErrorKind::WrongPacketType, 0);
         return Err(Trouble::in_value(FieldName::PacketType, packet_type, flaw));
     }
-    check_shape(kind, framing, scan)?;
+    check_shape(kind, line.status, framing, scan)?;
     let session_id = match kind {
         MessageKind::PingAck | MessageKind::CreateSessionAck => None,
         _ => read_session_id(kind, scan, ack_for)?,
@@ -328,19 +327,24 @@ const fn is_created_documented(kind: MessageKind) -> bool {
 #[inline]
 fn check_shape<'b>(
     kind: MessageKind,
+    status: Status,
     framing: Framing,
     scan: &mut Scan<'b>,
 ) -> Result<(), Trouble<'b>> {
     if framing.transfer_encoding {
         let value = scan.get(FieldName::TransferEncoding).unwrap_or_default();
         let flaw = Flaw::new(ErrorKind::TransferEncoding, 0);
-        return Err(Trouble::in_value(FieldName::TransferEncoding, value, flaw));
+        let trouble = Trouble::in_value(FieldName::TransferEncoding, value, flaw);
+        return Err(trouble.at_stage(Stage::Http));
     }
     if scan.long_value().is_some() {
         scan.deviations.insert(Deviation::LongValue);
     }
-    scan.check_conflicts()?;
-    scan.check_unexpected(kind);
+    scan.check_conflicts(kind)?;
+    scan.remark_on_fields(kind);
+    if status.has_no_body() {
+        return Ok(());
+    }
     scan.carried(kind, FieldName::ContentLength)?;
     if framing.content_length.is_some_and(|length| length > 0) {
         scan.deviations.insert(Deviation::UnexpectedBody);

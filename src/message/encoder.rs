@@ -1,7 +1,7 @@
 //! Writing messages.
 
 use super::presence::TABLE;
-use super::{Ack, MessageKind, NotificationRequest, NotificationResponse, Request, extras};
+use super::{Ack, METHOD, MessageKind, NotificationRequest, NotificationResponse, Request, extras};
 use crate::error::{Error, ErrorKind};
 use crate::field::FieldName;
 use crate::head::{Status, Target};
@@ -21,7 +21,8 @@ pub const NO_EXTRAS: [(&str, &[u8]); 0] = [];
 /// [table](super::presence::TABLE); a client's extras before Content-Length, but for Accept, which
 /// comes first, and Connection, which comes last; a server's extras first.
 ///
-/// Extra fields are checked: names are tokens, values hold no control characters and no outer
+/// Extra fields are gone through several times and must be the same each time, as they are in any
+/// collection. They are checked: names are tokens, values hold no control characters and no outer
 /// white space, and none is a field that the message itself writes, or that would change where the
 /// message ends.
 ///
@@ -64,16 +65,24 @@ pub enum ErrorFields {
 /// A message and what its start line needs beside it.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Start<'b> {
-    Request(&'static str, Target<'b>, Request<'b>),
+    Request(Target<'b>, Request<'b>),
     Ack(Ack<'b>),
     NotificationRequest(Target<'b>, NotificationRequest<'b>),
     NotificationResponse(NotificationResponse<'b>),
 }
 
 impl Start<'_> {
+    const fn status(&self) -> Option<Status> {
+        match self {
+            Self::Ack(ack) => Some(ack.status()),
+            Self::NotificationResponse(response) => Some(response.status),
+            Self::Request(..) | Self::NotificationRequest(..) => None,
+        }
+    }
+
     const fn kind(&self) -> MessageKind {
         match self {
-            Self::Request(_, _, request) => request.kind(),
+            Self::Request(_, request) => request.kind(),
             Self::Ack(ack) => ack.kind(),
             Self::NotificationRequest(_, request) => request.kind(),
             Self::NotificationResponse(_) => MessageKind::NotificationResponse,
@@ -81,8 +90,12 @@ impl Start<'_> {
     }
 
     fn value(&self, field: FieldName) -> Option<Value<'_>> {
+        // With 204 there is no body, and its length must not be written.
+        if field == FieldName::ContentLength && self.status() == Some(Status::NO_CONTENT) {
+            return None;
+        }
         match self {
-            Self::Request(_, _, request) => request.value(field),
+            Self::Request(_, request) => request.value(field),
             Self::Ack(ack) => ack.value(field),
             Self::NotificationRequest(_, request) => request.value(field),
             Self::NotificationResponse(response) => response.value(field),
@@ -195,7 +208,7 @@ where
 
     fn put_start_line(&self, sink: &mut impl Sink) {
         match &self.start {
-            Start::Request(method, target, _) => put_request_line(sink, method, *target),
+            Start::Request(target, _) => put_request_line(sink, METHOD, *target),
             Start::NotificationRequest(target, _) => put_request_line(sink, "POST", *target),
             Start::Ack(ack) => put_status_line(sink, ack.status()),
             Start::NotificationResponse(response) => put_status_line(sink, response.status),

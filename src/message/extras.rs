@@ -19,12 +19,7 @@ pub(super) enum Zone {
 impl Zone {
     /// The zone of an extra field. A server puts all of them first.
     pub(super) fn of(kind: MessageKind, name: &str) -> Self {
-        let is_sent_by_client = kind.is_request()
-            || matches!(
-                kind,
-                MessageKind::NotificationByReference | MessageKind::NotificationByValue
-            );
-        if !is_sent_by_client || name.eq_ignore_ascii_case("accept") {
+        if kind.is_response() || name.eq_ignore_ascii_case("accept") {
             Self::Lead
         } else if name.eq_ignore_ascii_case("connection") {
             Self::Trail

@@ -125,11 +125,13 @@ impl<'b> FragmentAck<'b> {
         if sent.is_some_and(|sent| received > sent.received()) {
             return Err(beyond(scan));
         }
-        let mut reply_url = scan.optional(KIND)?;
-        if reply_url.is_some() && sent.is_some_and(|sent| !sent.is_last()) {
+        let is_early = sent.is_some_and(|sent| !sent.is_last());
+        let reply_url = if is_early && scan.get(FieldName::ReplyUrl).is_some() {
             scan.deviations.insert(Deviation::EarlyReplyUrl);
-            reply_url = None;
-        }
+            None
+        } else {
+            scan.optional(KIND)?
+        };
         Ok(Self { session_id, received, reply_url })
     }
 }

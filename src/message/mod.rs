@@ -43,7 +43,7 @@ pub use self::notification_response::NotificationResponse;
 pub use self::ping::{Ping, PingAck};
 pub use self::policy::{AbsentLength, Policy};
 pub use self::refusal::Refusal;
-pub use self::request::Request;
+pub use self::request::{METHOD, Request};
 
 use crate::deviation::Deviations;
 

@@ -185,8 +185,8 @@ fn read<'b>(
     } else {
         MessageKind::NotificationByValue
     };
-    scan.check_conflicts()?;
-    scan.check_unexpected(kind);
+    scan.check_conflicts(kind)?;
+    scan.remark_on_fields(kind);
     scan.carried(kind, FieldName::ContentLength)
         .map_err(|missing| missing.at_stage(Stage::Length))?;
     let content_length = framing.content_length.unwrap_or_default();

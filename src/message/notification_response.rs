@@ -98,13 +98,17 @@ impl<'b> NotificationResponse<'b> {
     ///
     /// # Errors
     ///
-    /// When an extra field cannot be written or belongs to the message; see [`Encoder`].
+    /// When the status is an interim one, or when an extra field cannot be written or belongs to
+    /// the message; see [`Encoder`].
     pub fn encode<E, N, V>(&self, extras: E) -> Result<Encoder<'b, E>, Error>
     where
         E: IntoIterator<Item = (N, V)> + Clone,
         N: AsRef<str>,
         V: AsRef<[u8]>,
     {
+        if self.status.is_interim() {
+            return Err(Error::caller(ErrorKind::InterimResponse));
+        }
         Encoder::new(Start::NotificationResponse(*self), extras)
     }
 
@@ -135,9 +139,11 @@ fn read<'b>(
     if line.status.is_interim() {
         return Err(Trouble::in_start_line(ErrorKind::InterimResponse));
     }
-    scan.check_conflicts()?;
-    scan.check_unexpected(KIND);
-    scan.carried(KIND, FieldName::ContentLength)?;
+    scan.check_conflicts(KIND)?;
+    scan.remark_on_fields(KIND);
+    if !line.status.has_no_body() {
+        scan.carried(KIND, FieldName::ContentLength)?;
+    }
     let message = NotificationResponse {
         status: line.status,
         static_response_url: scan.optional(KIND)?,

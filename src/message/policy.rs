@@ -24,6 +24,9 @@ pub struct Policy {
     /// such a packet is refused.
     pub skipped_body: u64,
     /// The longest value of any field, in bytes. Default 4096.
+    ///
+    /// Of any field: where clients authenticate with tickets in Authorization, which can be
+    /// longer, this has to be raised.
     pub max_value: usize,
 }
 
@@ -39,6 +42,9 @@ pub enum AbsentLength {
     AcceptOnEmpty,
 }
 
+/// [2.2.1] The longest value that the specification allows, in bytes.
+pub(super) const MAX_VALUE: usize = 4096;
+
 impl Policy {
     /// To the letter.
     pub const DEFAULT: Self = Self {
@@ -46,7 +52,7 @@ impl Policy {
         plain_post: false,
         absent_length: AbsentLength::LengthRequired,
         skipped_body: 0,
-        max_value: 4096,
+        max_value: MAX_VALUE,
     };
 
     /// Everything that is unambiguous: other methods, no Content-Length, a body of up to 4 KiB
@@ -56,7 +62,7 @@ impl Policy {
         plain_post: true,
         absent_length: AbsentLength::AcceptOnEmpty,
         skipped_body: 4096,
-        max_value: 4096,
+        max_value: MAX_VALUE,
     };
 }
 

@@ -140,6 +140,11 @@ const SETS: [FieldSets; KINDS] = {
 };
 
 impl FieldSets {
+    /// What the message has values for.
+    pub(super) const fn carried(&self) -> u32 {
+        self.required | self.expected | self.optional
+    }
+
     #[inline]
     pub(super) const fn of(kind: MessageKind) -> Self {
         #[expect(clippy::indexing_slicing, reason = "there is a column for each kind")]

@@ -3,7 +3,7 @@
 use super::scan::{Scan, Trouble};
 use super::{AbsentLength, Failure, MessageKind, Policy};
 use crate::deviation::Deviation;
-use crate::error::{Error, ErrorKind};
+use crate::error::{Error, ErrorKind, Fault};
 use crate::field::{
     ContentRange, ErrorContext, FieldName, HResult, ReceivedContentRange, SessionId,
 };
@@ -103,7 +103,9 @@ impl<'b> Refusal<'b> {
         Self::of_server(Status::INTERNAL_SERVER_ERROR, HResult::BG_E_SESSION_NOT_FOUND)
     }
 
-    /// The entity or the fragment is too large: 500, `BG_E_TOO_LARGE`.
+    /// The entity is too large, or a fragment that cannot be any smaller: 500,
+    /// `BG_E_TOO_LARGE`. The client gives up; 413 by [`new`](Self::new) with
+    /// [`Status::CONTENT_TOO_LARGE`] asks it for smaller fragments instead.
     #[must_use]
     pub const fn too_large() -> Self {
         Self::of_server(Status::INTERNAL_SERVER_ERROR, HResult::BG_E_TOO_LARGE)
@@ -126,6 +128,10 @@ impl<'b> Refusal<'b> {
 
     /// What to answer to a request that could not be read: total, one refusal for every error.
     ///
+    /// A missing Content-Length is 411 or 400, as the policy has it; whatever else the peer did is
+    /// 400 and `E_INVALIDARG`. An error of our own side's is no fault of the client's: 500 without
+    /// a code, which it takes as a reason to try again.
+    ///
     /// # Example
     ///
     /// ```
@@ -140,6 +146,9 @@ impl<'b> Refusal<'b> {
     /// ```
     #[must_use]
     pub fn for_error(error: &Error, policy: &Policy) -> Self {
+        if error.fault() == Fault::Caller {
+            return Self::bare(Status::INTERNAL_SERVER_ERROR);
+        }
         let no_length = error.kind() == ErrorKind::MissingField
             && error.field() == Some(FieldName::ContentLength.as_str());
         if no_length && policy.absent_length != AbsentLength::BadRequest {
@@ -225,7 +234,10 @@ impl<'b> Refusal<'b> {
         sent: Option<ContentRange>,
     ) -> Result<Self, Trouble<'b>> {
         let received = match status {
-            Status::RANGE_NOT_SATISFIABLE => Self::read_received(status, scan, sent)?,
+            Status::RANGE_NOT_SATISFIABLE => {
+                scan.check_conflicts(MessageKind::Refusal)?;
+                Self::read_received(status, scan, sent)?
+            }
             _ => None,
         };
         Ok(Self { received, ..Self::bare(status) })
@@ -237,15 +249,17 @@ impl<'b> Refusal<'b> {
         sent: Option<ContentRange>,
     ) -> Result<Option<ReceivedContentRange>, Trouble<'b>> {
         let received: Option<ReceivedContentRange> = scan.optional(MessageKind::Refusal)?;
+        // With any other status the offset is not acted on.
         match received {
+            received if status != Status::RANGE_NOT_SATISFIABLE => Ok(received),
             Some(received) if sent.is_some_and(|sent| received.0 > sent.total()) => {
                 Err(super::fragment::beyond(scan))
             }
-            None if status == Status::RANGE_NOT_SATISFIABLE => {
+            Some(received) => Ok(Some(received)),
+            None => {
                 let field = FieldName::ReceivedContentRange;
                 Err(Trouble::absent(ErrorKind::OutOfSyncWithoutOffset, field))
             }
-            received => Ok(received),
         }
     }
 }

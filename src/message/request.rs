@@ -12,6 +12,9 @@ use crate::error::{Error, ErrorKind, Flaw, Stage};
 use crate::field::{ContentName, FieldName, PacketType, SessionId};
 use crate::head::{Framing, RequestHead, RequestLine, Target, Version};
 
+/// [2.2.1] The method of every request of a client.
+pub const METHOD: &str = "BITS_POST";
+
 /// A request of a client, read from or to be written into an HTTP head.
 ///
 /// # Example
@@ -40,7 +43,6 @@ use crate::head::{Framing, RequestHead, RequestLine, Target, Version};
 ///
 /// Source: \[MC-BUP\] 2.2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Request<'b> {
     /// [2.2.4] PING.
     Ping(Ping<'b>),
@@ -57,8 +59,9 @@ pub enum Request<'b> {
 impl<'b> Request<'b> {
     /// Reads a request from a head.
     ///
-    /// Checks go in the order of [`Stage`]; the first that fails is reported. The body, if there
-    /// is one, follows the head and is [`Framing::content_length`] bytes long.
+    /// Checks go in the order of [`Stage`]; the first that fails is reported. The body follows the
+    /// head and is [`RequestHead::body_length`] bytes long, even where a lenient policy took a
+    /// packet that should have none.
     ///
     /// # Errors
     ///
@@ -170,7 +173,7 @@ impl<'b> Request<'b> {
         N: AsRef<str>,
         V: AsRef<[u8]>,
     {
-        Encoder::new(Start::Request("BITS_POST", target, *self), extras)
+        Encoder::new(Start::Request(target, *self), extras)
     }
 
     /// The value it has for `field`.
@@ -211,8 +214,8 @@ fn read<'b>(
     if let Some(trouble) = scan.long_value() {
         return Err(trouble);
     }
-    scan.check_conflicts()?;
-    scan.check_unexpected(kind);
+    scan.check_conflicts(kind)?;
+    scan.remark_on_fields(kind);
     check_length(kind, framing, scan, policy)?;
     let message = match kind {
         MessageKind::Fragment => Request::Fragment(Fragment::read(framing, scan)?),
@@ -226,10 +229,10 @@ fn read<'b>(
 
 #[inline]
 fn check_method<'b>(method: &str, scan: &mut Scan<'b>, policy: &Policy) -> Result<(), Trouble<'b>> {
-    if method == "BITS_POST" {
+    if method == METHOD {
         return Ok(());
     }
-    let overridden = scan.get(FieldName::MethodOverride) == Some(b"BITS_POST");
+    let overridden = scan.get(FieldName::MethodOverride) == Some(METHOD.as_bytes());
     let deviation = match method {
         "POST" if overridden && policy.method_override => Deviation::MethodOverride,
         "POST" if policy.plain_post && scan.get(FieldName::PacketType).is_some() => {

@@ -5,7 +5,7 @@ use super::presence::{self, FieldSets, bit};
 use crate::deviation::{Deviation, Deviations};
 use crate::error::{Error, ErrorKind, Fault, Flaw, Stage};
 use crate::field::{Decode, FieldName, SupportedProtocols};
-use crate::head::{Framing, Head, StartLine};
+use crate::head::{Framing, Head, StartLine, trim_white_space};
 
 /// The fields of one message that the protocol knows.
 pub(super) struct Scan<'b> {
@@ -14,7 +14,12 @@ pub(super) struct Scan<'b> {
     /// Further BITS-Supported-Protocols fields; the list may be spread over several.
     more_protocols: [&'b [u8]; 3],
     protocol_fields: usize,
-    conflict: Option<(FieldName, &'b [u8])>,
+    /// The fields that are there again with the same value, or with more of a list.
+    repeated: u32,
+    is_misspelt: bool,
+    /// The fields that contradict themselves, and the first contradiction.
+    contradicted: u32,
+    conflict: Option<(ErrorKind, FieldName, &'b [u8])>,
     long: Option<(Option<FieldName>, &'b [u8])>,
     pub(super) deviations: Deviations,
 }
@@ -120,7 +125,7 @@ impl<'b> Scan<'b> {
     ) -> Result<Framing, Error> {
         let mut framing = Framing::default();
         for (name, value) in fields {
-            let value = value.trim_ascii();
+            let value = trim_white_space(value);
             framing.observe(name, value).map_err(|flaw| Framing::error(flaw, None))?;
             self.observe(name, value, max_value);
         }
@@ -135,6 +140,9 @@ impl<'b> Scan<'b> {
             present: 0,
             more_protocols: [&[]; 3],
             protocol_fields: 0,
+            repeated: 0,
+            is_misspelt: false,
+            contradicted: 0,
             conflict: None,
             long: None,
             deviations: Deviations::EMPTY,
@@ -160,7 +168,7 @@ impl<'b> Scan<'b> {
             *slot = value;
         }
         if field == FieldName::ReceivedContentRange && !name.eq_ignore_ascii_case(field.as_str()) {
-            self.deviations.insert(Deviation::MisspeltReceived);
+            self.is_misspelt = true;
         }
     }
 
@@ -169,22 +177,26 @@ impl<'b> Scan<'b> {
     fn observe_again(&mut self, field: FieldName, value: &'b [u8]) {
         match field {
             FieldName::SupportedProtocols => {
-                self.deviations.insert(Deviation::JoinedProtocols);
+                self.repeated |= bit(field);
                 match self.more_protocols.get_mut(self.protocol_fields) {
                     Some(slot) => *slot = value,
-                    None => self.conflict = self.conflict.or(Some((field, value))),
+                    None => self.contradict(ErrorKind::ProtocolCount, field, value),
                 }
                 self.protocol_fields = self.protocol_fields.saturating_add(1);
             }
             // A list, which may be spread over several fields; only its first item matters.
             FieldName::AcceptEncoding => {}
             // What contradicts has been refused with the framing.
-            FieldName::ContentLength => self.deviations.insert(Deviation::DuplicateField),
-            _ if self.get(field) == Some(value) => {
-                self.deviations.insert(Deviation::DuplicateField);
-            }
-            _ => self.conflict = self.conflict.or(Some((field, value))),
+            FieldName::ContentLength => self.repeated |= bit(field),
+            _ if self.get(field) == Some(value) => self.repeated |= bit(field),
+            _ => self.contradict(ErrorKind::ConflictingField, field, value),
         }
+    }
+
+    /// Remembers the first contradiction.
+    fn contradict(&mut self, kind: ErrorKind, field: FieldName, value: &'b [u8]) {
+        self.contradicted |= bit(field);
+        self.conflict = self.conflict.or(Some((kind, field, value)));
     }
 
     /// The value of a field that is there.
@@ -203,23 +215,52 @@ impl<'b> Scan<'b> {
         Some(Trouble::new(ErrorKind::ValueTooLong, field, place).at_stage(Stage::Limits))
     }
 
-    /// Fields that contradict themselves.
+    /// Fields that the message carries must not contradict themselves.
     #[inline]
-    pub(super) fn check_conflicts(&self) -> Result<(), Trouble<'b>> {
-        let Some((field, value)) = self.conflict else { return Ok(()) };
-        let flaw = Flaw::new(ErrorKind::ConflictingField, 0);
-        Err(Trouble::in_value(field, value, flaw).at_stage(Stage::Limits))
+    pub(super) fn check_conflicts(&self, kind: MessageKind) -> Result<(), Trouble<'b>> {
+        match self.contradicted & FieldSets::of(kind).carried() {
+            0 => Ok(()),
+            contradicted => Err(self.contradiction(contradicted)),
+        }
     }
 
-    /// Remarks on fields that the message does not carry.
+    #[cold]
+    fn contradiction(&self, contradicted: u32) -> Trouble<'b> {
+        let is_meant = |field: FieldName| contradicted & bit(field) != 0;
+        let first = self.conflict.filter(|(_, field, _)| is_meant(*field));
+        let (kind, field, value) = first.unwrap_or_else(|| {
+            let field = FieldName::ALL.iter().copied().find(|field| is_meant(*field));
+            let field = field.unwrap_or(FieldName::PacketType);
+            (ErrorKind::ConflictingField, field, self.get(field).unwrap_or_default())
+        });
+        Trouble::in_value(field, value, Flaw::new(kind, 0)).at_stage(Stage::Limits)
+    }
+
+    /// Remarks on fields that the message does not carry, and on those it carries more than once
+    /// or under a misspelt name.
     #[inline]
-    pub(super) fn check_unexpected(&mut self, kind: MessageKind) {
+    pub(super) fn remark_on_fields(&mut self, kind: MessageKind) {
+        let sets = FieldSets::of(kind);
+        let unexpected = self.present & sets.unexpected;
+        if unexpected != 0 {
+            self.remark_on_unexpected(kind, unexpected);
+        }
+        let repeated = self.repeated & sets.carried();
+        if repeated & bit(FieldName::SupportedProtocols) != 0 {
+            self.deviations.insert(Deviation::JoinedProtocols);
+        }
+        if repeated & !bit(FieldName::SupportedProtocols) != 0 {
+            self.deviations.insert(Deviation::DuplicateField);
+        }
+        if self.is_misspelt && sets.carried() & bit(FieldName::ReceivedContentRange) != 0 {
+            self.deviations.insert(Deviation::MisspeltReceived);
+        }
+    }
+
+    #[cold]
+    fn remark_on_unexpected(&mut self, kind: MessageKind, unexpected: u32) {
         const ERRORS: u32 =
             bit(FieldName::Error) | bit(FieldName::ErrorCode) | bit(FieldName::ErrorContext);
-        let unexpected = self.present & FieldSets::of(kind).unexpected;
-        if unexpected == 0 {
-            return;
-        }
         let errors = if kind.is_grant() { unexpected & ERRORS } else { 0 };
         if errors != 0 {
             self.deviations.insert(Deviation::ErrorOnSuccess);
@@ -238,8 +279,7 @@ impl<'b> Scan<'b> {
         field: FieldName,
     ) -> Result<Option<&'b [u8]>, Trouble<'b>> {
         let sets = FieldSets::of(kind);
-        let carried = sets.required | sets.expected | sets.optional;
-        if self.present & carried & bit(field) != 0 {
+        if self.present & sets.carried() & bit(field) != 0 {
             return Ok(self.get(field));
         }
         if sets.required & bit(field) != 0 {

@@ -1,0 +1,214 @@
+//! What an Ack comes to in the light of its request, and what a client may conclude from it.
+
+#[path = "samples/messages.rs"]
+mod messages;
+
+use bits_proto::deviation::{Deviation, Deviations};
+use bits_proto::error::{ErrorKind, Fault};
+use bits_proto::field::{Protocol, ReceivedContentRange, SessionId};
+use bits_proto::head::{Progress, RequestHead, ResponseHead, Slots, Status};
+use bits_proto::message::{
+    Ack, AckFor, CreateSessionAck, Decoded, Failure, FragmentAck, NO_EXTRAS, NotificationResponse,
+    Request,
+};
+use messages::{Draft, Reader, for_create, for_fragment, session};
+
+fn with_ack<T>(draft: &Draft, ack_for: &AckFor<'_>, look: impl Fn(Decoded<Ack<'_>>) -> T) -> T {
+    let text = draft.text();
+    let mut slots = Slots::new();
+    let head = ResponseHead::parse(text.as_bytes(), &mut slots).map(Progress::complete);
+    let Ok(Some(head)) = head else { panic!("{text:?} is no head") };
+    look(Ack::from_head(&head, ack_for).unwrap_or_else(|error| panic!("{text:?}: {error}")))
+}
+
+fn failure(draft: &Draft, ack_for: &AckFor<'_>) -> Option<Failure> {
+    with_ack(draft, ack_for, |decoded| decoded.message.failure())
+}
+
+#[test]
+fn the_next_offset_comes_from_the_ack() {
+    let sent = for_fragment(100, 199, 300);
+    // Fewer bytes than were sent, and even fewer than before: the server knows.
+    for offset in [0, 99, 100, 150, 200] {
+        let ack = Draft::fragment_ack().set("BITS-Received-Content-Range", offset.to_string());
+        let received = with_ack(&ack, &sent, |decoded| match decoded.message {
+            Ack::Fragment(FragmentAck { received, .. }) => received.0,
+            other => panic!("{other:?}"),
+        });
+        assert_eq!(received, offset);
+    }
+    let beyond = Draft::fragment_ack().set("BITS-Received-Content-Range", "201");
+    let error = Reader::Ack(sent).error(&beyond);
+    assert_eq!(
+        (error.kind(), error.fault()),
+        (ErrorKind::ReceivedBeyondSent, Fault::PeerBehaviour)
+    );
+}
+
+#[test]
+fn an_offset_that_is_left_out_is_the_end_of_what_was_sent() {
+    let ack = Draft::fragment_ack().without("BITS-Received-Content-Range");
+    with_ack(&ack, &for_fragment(100, 199, 300), |decoded| {
+        let Ack::Fragment(ack) = decoded.message else { panic!("{decoded:?}") };
+        assert_eq!(ack.received, ReceivedContentRange(200));
+    });
+    let unknown = AckFor::Fragment { session_id: None, content_range: None };
+    assert_eq!(Reader::Ack(unknown).error(&ack).kind(), ErrorKind::MissingField);
+}
+
+#[test]
+fn out_of_sync_goes_on_at_the_offset_up_to_the_total() {
+    let sent = for_fragment(100, 199, 300);
+    let at = |offset: &str| {
+        Draft::fragment_ack()
+            .line("HTTP/1.1 416 Out of sync")
+            .set("BITS-Received-Content-Range", offset)
+    };
+    for offset in [0_u64, 200, 300] {
+        with_ack(&at(&offset.to_string()), &sent, |decoded| {
+            let Ack::Refused(refusal) = decoded.message else { panic!("{decoded:?}") };
+            assert_eq!(refusal.received(), Some(ReceivedContentRange(offset)));
+            assert_eq!(refusal.failure(), Failure::Resynchronise);
+        });
+    }
+    assert_eq!(Reader::Ack(sent).error(&at("301")).kind(), ErrorKind::ReceivedBeyondSent);
+    // A code beside it changes nothing.
+    let with_code = at("128").with("BITS-Error", "0x8020001F").with("BITS-Error-Context", "0x5");
+    assert_eq!(failure(&with_code, &sent), Some(Failure::Resynchronise));
+}
+
+/// Two offsets cannot both be the one to go on at, whoever answered.
+#[test]
+fn two_offsets_are_no_offset() {
+    let twice = |draft: Draft| {
+        draft
+            .line("HTTP/1.1 416 Out of sync")
+            .set("BITS-Received-Content-Range", "3")
+            .with("BITS-Received-Content-Range", "7")
+    };
+    let ack = twice(Draft::fragment_ack());
+    let bare = twice(Draft::fragment_ack()).without("BITS-Packet-Type");
+    for draft in [ack, bare] {
+        let error = Reader::Ack(for_fragment(0, 99, 100)).error(&draft);
+        assert_eq!(error.kind(), ErrorKind::ConflictingField, "{draft:?}");
+    }
+}
+
+#[test]
+fn offsets_of_other_refusals_are_not_acted_on() {
+    let lost = Draft::refusal()
+        .set("BITS-Error", "0x8020001F")
+        .with("BITS-Received-Content-Range", "99999");
+    assert_eq!(failure(&lost, &for_fragment(0, 99, 100)), Some(Failure::StartOver));
+}
+
+#[test]
+fn a_reply_url_before_the_last_fragment_is_not_even_looked_at() {
+    let early = Draft::fragment_ack().with("BITS-Reply-URL", "file:///etc/passwd");
+    let ack_for = for_fragment(0, 99, 200);
+    let expected = Deviations::from_iter([Deviation::EarlyReplyUrl]);
+    assert_eq!(Reader::Ack(ack_for).deviations(&early), expected);
+    let error = Reader::Ack(for_fragment(0, 99, 100)).error(&early);
+    assert_eq!(error.kind(), ErrorKind::UnsupportedScheme);
+}
+
+#[test]
+fn fields_that_do_not_matter_may_contradict_themselves() {
+    let strict = Reader::Request(bits_proto::message::Policy::DEFAULT);
+    let ping = Draft::ping().with("BITS-Session-Id", "1").with("BITS-Session-Id", "2");
+    assert_eq!(strict.deviations(&ping), Deviations::EMPTY);
+    let ping = Draft::ping().with("Content-Range", "bytes 0-1/2").with("Content-Range", "x");
+    assert_eq!(strict.deviations(&ping), Deviations::EMPTY);
+    let ack = Draft::fragment_ack().with("BITS-Error", "0x1").with("BITS-Error", "0x2");
+    let expected = Deviations::from_iter([Deviation::ErrorOnSuccess]);
+    assert_eq!(Reader::Ack(for_fragment(0, 99, 200)).deviations(&ack), expected);
+    let close = Draft::close().with("BITS-Session-Id", "2");
+    assert_eq!(strict.error(&close).kind(), ErrorKind::ConflictingField);
+    // The first contradiction does not matter here, the second does.
+    let fragment = Draft::fragment()
+        .with("BITS-Error", "1")
+        .with("BITS-Error", "2")
+        .with("BITS-Session-Id", "2");
+    let error = strict.error(&fragment);
+    assert_eq!(error.kind(), ErrorKind::ConflictingField);
+    assert_eq!(error.field(), Some("BITS-Session-Id"));
+}
+
+#[test]
+fn a_session_is_created_with_what_was_offered() {
+    let expected = CreateSessionAck {
+        accept_encoding: None,
+        ..CreateSessionAck::new(Protocol::BITS_1_5, session("1"))
+    };
+    for draft in [Draft::create_ack(), Draft::create_ack().without("BITS-Protocol")] {
+        with_ack(&draft, &for_create(), |decoded| {
+            assert_eq!(decoded.message, Ack::CreateSession(expected));
+        });
+    }
+    let monitor = AckFor::CreateSession { offered: None };
+    assert_eq!(Reader::Ack(monitor).deviations(&Draft::create_ack()), Deviations::EMPTY);
+    let unnamed = Draft::create_ack().without("BITS-Protocol");
+    assert_eq!(Reader::Ack(monitor).error(&unnamed).kind(), ErrorKind::MissingField);
+    let list = "{7df0354d-249b-430f-820d-3d2a9bef4931} {11111111-1111-1111-1111-111111111111}";
+    let two = AckFor::CreateSession { offered: Some(messages::protocols(list)) };
+    assert_eq!(Reader::Ack(two).error(&unnamed).kind(), ErrorKind::MissingField);
+}
+
+#[test]
+fn what_was_asked_is_taken_from_the_request() {
+    let text = Draft::fragment().text();
+    let mut slots = Slots::new();
+    let head = RequestHead::parse(text.as_bytes(), &mut slots).map(Progress::complete);
+    let Ok(Some(head)) = head else { panic!("{text:?}") };
+    let request = Request::from_head(&head, &bits_proto::message::Policy::DEFAULT);
+    let request = request.unwrap_or_else(|error| panic!("{error}")).message;
+    assert_eq!(AckFor::from(&request), for_fragment(0, 99, 200));
+    assert_eq!(request.session_id(), SessionId::try_from("1").ok().as_ref());
+}
+
+#[test]
+fn answers_without_a_body_need_no_length() {
+    for status in ["204 No Content", "304 Not Modified"] {
+        let line = format!("HTTP/1.1 {status}");
+        let without = Draft::refusal().line(&line).without("Content-Length");
+        let ack_for = for_fragment(0, 99, 200);
+        assert_eq!(Reader::Ack(ack_for).deviations(&without), Deviations::EMPTY, "{status}");
+        let with = without.with("Content-Length", "30");
+        assert_eq!(Reader::Ack(ack_for).deviations(&with), Deviations::EMPTY, "{status}");
+        let text = with.text();
+        let mut slots = Slots::new();
+        let head = ResponseHead::parse(text.as_bytes(), &mut slots).map(Progress::complete);
+        let body = head.map(|head| head.map(|head| head.body_length()));
+        assert_eq!(body, Ok(Some(Some(0))), "{status}");
+    }
+}
+
+#[test]
+fn bodies_are_as_long_as_the_head_says() {
+    let bodies = [("HTTP/1.1 200 OK", None, None), ("HTTP/1.1 200 OK", Some("7"), Some(7))];
+    for (line, length, expected) in bodies {
+        let fields: Vec<_> = length.map(|length| ("Content-Length", length)).into_iter().collect();
+        let text = Draft::new(line, &fields).text();
+        let mut slots = Slots::new();
+        let head = ResponseHead::parse(text.as_bytes(), &mut slots).map(Progress::complete);
+        assert_eq!(head.map(|head| head.map(|head| head.body_length())), Ok(Some(expected)));
+    }
+    for (draft, expected) in [(Draft::fragment(), 100), (Draft::packet("Ping"), 0)] {
+        let text = draft.text();
+        let mut slots = Slots::new();
+        let head = RequestHead::parse(text.as_bytes(), &mut slots).map(Progress::complete);
+        assert_eq!(head.map(|head| head.map(|head| head.body_length())), Ok(Some(expected)));
+    }
+}
+
+#[test]
+fn statuses_that_cannot_have_a_length_are_written_without() {
+    let answer = |code: u16| NotificationResponse {
+        status: Status::try_from(code).unwrap_or(Status::OK),
+        ..NotificationResponse::default()
+    };
+    let written = messages::written(&answer(204).encode(NO_EXTRAS).expect("an answer"));
+    assert_eq!(written, b"HTTP/1.1 204 No Content\r\n\r\n");
+    let error = answer(100).encode(NO_EXTRAS).err().map(|error| (error.kind(), error.fault()));
+    assert_eq!(error, Some((ErrorKind::InterimResponse, Fault::Caller)));
+}

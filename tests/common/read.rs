@@ -1,0 +1,236 @@
+//! Reading whatever comes, and everything there is to say about it as one value.
+
+use bits_proto::Error;
+use bits_proto::field::FieldName;
+use bits_proto::head::{
+    Framing, Head, Progress, RequestHead, RequestLine, ResponseHead, Slots, StartLine, StatusLine,
+    Target,
+};
+use bits_proto::limits::Limits;
+use bits_proto::message::presence::{self, Presence};
+use bits_proto::message::{
+    Ack, AckFor, Decoded, Encoder, MessageKind, NotificationRequest, NotificationResponse, Policy,
+    Request,
+};
+
+pub type Pair<'b> = (&'b str, &'b [u8]);
+pub type Extras<'e> = std::iter::Copied<std::slice::Iter<'e, Pair<'e>>>;
+
+/// A head that was read whole, and what each decoder makes of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Whole<'b, L> {
+    pub line: L,
+    pub len: usize,
+    pub framing: Framing,
+    pub fields: Vec<Pair<'b>>,
+    pub decoded: Vec<Result<Decoded<Message<'b>>, Error>>,
+}
+
+/// What reading an input came to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer<'b, L> {
+    Partial,
+    Refused(Error),
+    Whole(Whole<'b, L>),
+}
+
+/// A message of any kind.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Message<'b> {
+    Request(Request<'b>),
+    Ack(Ack<'b>),
+    NotificationRequest(NotificationRequest<'b>),
+    NotificationResponse(NotificationResponse<'b>),
+}
+
+impl<'b> Message<'b> {
+    pub fn kind(&self) -> MessageKind {
+        match self {
+            Self::Request(request) => request.kind(),
+            Self::Ack(ack) => ack.kind(),
+            Self::NotificationRequest(request) => request.kind(),
+            Self::NotificationResponse(_) => MessageKind::NotificationResponse,
+        }
+    }
+
+    /// Makes it ready to be written.
+    pub fn encoder<'e>(
+        &self,
+        target: &'b str,
+        extras: &'e [Pair<'e>],
+    ) -> Result<Encoder<'b, Extras<'e>>, Error> {
+        let extras = extras.iter().copied();
+        match self {
+            Self::Request(request) => request.encode(Target::try_from(target)?, extras),
+            Self::Ack(ack) => ack.encode(extras),
+            Self::NotificationRequest(request) => request.encode(Target::try_from(target)?, extras),
+            Self::NotificationResponse(response) => response.encode(extras),
+        }
+    }
+
+    /// Writes it into a vector, with the one output that every build has.
+    pub fn encode(&self, target: &'b str, extras: &[Pair<'_>]) -> Result<Vec<u8>, Error> {
+        self.encoder(target, extras).map(|encoder| written(&encoder))
+    }
+}
+
+/// What an encoder writes into a buffer of the length it asks for.
+pub fn written(encoder: &Encoder<'_, Extras<'_>>) -> Vec<u8> {
+    let mut buffer = vec![0; encoder.encoded_len()];
+    let written = encoder.write(&mut buffer);
+    assert_eq!(written, Ok(buffer.len()));
+    buffer
+}
+
+macro_rules! into_message {
+    ($($kind:ident)+) => { $(
+        impl<'b> From<$kind<'b>> for Message<'b> {
+            fn from(message: $kind<'b>) -> Self {
+                Self::$kind(message)
+            }
+        }
+    )+ };
+}
+
+into_message!(Request Ack NotificationRequest NotificationResponse);
+
+pub fn any<'b, M: Into<Message<'b>>>(
+    result: Result<Decoded<M>, Error>,
+) -> Result<Decoded<Message<'b>>, Error> {
+    result.map(|Decoded { message, deviations }| Decoded { message: message.into(), deviations })
+}
+
+/// A start line with all the decoders of the messages that begin with it.
+pub trait Line<'b>: StartLine<'b> + Copy + PartialEq + std::fmt::Debug {
+    fn decode_head(
+        head: &Head<'_, 'b, Self>,
+        ack_for: &AckFor<'_>,
+    ) -> Vec<Result<Decoded<Message<'b>>, Error>>
+    where
+        Self: Sized;
+
+    fn decode_fields(
+        self,
+        fields: &[Pair<'b>],
+        ack_for: &AckFor<'_>,
+    ) -> Vec<Result<Decoded<Message<'b>>, Error>>;
+}
+
+impl<'b> Line<'b> for RequestLine<'b> {
+    fn decode_head(
+        head: &RequestHead<'_, 'b>,
+        _: &AckFor<'_>,
+    ) -> Vec<Result<Decoded<Message<'b>>, Error>> {
+        vec![
+            any(Request::from_head(head, &Policy::DEFAULT)),
+            any(Request::from_head(head, &Policy::LENIENT)),
+            any(NotificationRequest::from_head(head)),
+        ]
+    }
+
+    fn decode_fields(
+        self,
+        fields: &[Pair<'b>],
+        _: &AckFor<'_>,
+    ) -> Vec<Result<Decoded<Message<'b>>, Error>> {
+        let fields = || fields.iter().copied();
+        vec![
+            any(Request::from_fields(self, fields(), &Policy::DEFAULT)),
+            any(Request::from_fields(self, fields(), &Policy::LENIENT)),
+            any(NotificationRequest::from_fields(self, fields())),
+        ]
+    }
+}
+
+impl<'b> Line<'b> for StatusLine<'b> {
+    fn decode_head(
+        head: &ResponseHead<'_, 'b>,
+        ack_for: &AckFor<'_>,
+    ) -> Vec<Result<Decoded<Message<'b>>, Error>> {
+        vec![any(Ack::from_head(head, ack_for)), any(NotificationResponse::from_head(head))]
+    }
+
+    fn decode_fields(
+        self,
+        fields: &[Pair<'b>],
+        ack_for: &AckFor<'_>,
+    ) -> Vec<Result<Decoded<Message<'b>>, Error>> {
+        let fields = || fields.iter().copied();
+        vec![
+            any(Ack::from_fields(self, fields(), ack_for)),
+            any(NotificationResponse::from_fields(self, fields())),
+        ]
+    }
+}
+
+/// Reads an input with everything there is to read it with.
+pub fn answer_within<'b, L: Line<'b>, const N: usize>(
+    input: &'b [u8],
+    ack_for: &AckFor<'_>,
+    limits: &Limits,
+) -> Answer<'b, L> {
+    let mut slots = Slots::<N>::with_room();
+    match Head::<L>::parse_within(input, &mut slots, limits) {
+        Ok(Progress::Partial) => Answer::Partial,
+        Err(error) => Answer::Refused(error),
+        Ok(Progress::Complete(head)) => Answer::Whole(Whole {
+            line: head.line(),
+            len: head.len(),
+            framing: head.framing(),
+            fields: head.fields().collect(),
+            decoded: L::decode_head(&head, ack_for),
+        }),
+    }
+}
+
+pub fn answer<'b, L: Line<'b>>(input: &'b [u8], ack_for: &AckFor<'_>) -> Answer<'b, L> {
+    answer_within::<L, 64>(input, ack_for, &Limits::DEFAULT)
+}
+
+/// The request that an Ack answers, by the manifest's word for it.
+pub fn ack_for(word: &str) -> AckFor<'static> {
+    match word {
+        "ping" => AckFor::Ping,
+        "create-session" => AckFor::CreateSession { offered: None },
+        "close-session" => AckFor::CloseSession { session_id: None },
+        "cancel-session" => AckFor::CancelSession { session_id: None },
+        "-" | "fragment" | "notification" => {
+            AckFor::Fragment { session_id: None, content_range: None }
+        }
+        other => panic!("the manifest names the request {other:?}"),
+    }
+}
+
+/// Whether the field belongs to the transport, and not to a message of this kind.
+pub fn is_extra(kind: MessageKind, name: &str) -> bool {
+    FieldName::recognise(name).is_none_or(|field| presence::of(kind, field) == Presence::Ignored)
+}
+
+/// The fields of a head that a message of this kind does not write itself.
+pub fn extras<'b>(kind: MessageKind, fields: &[Pair<'b>]) -> Vec<Pair<'b>> {
+    fields.iter().copied().filter(|(name, _)| is_extra(kind, name)).collect()
+}
+
+/// The head of a request that must be there whole.
+pub fn request_head<'h, 'b>(
+    name: &str,
+    bytes: &'b [u8],
+    slots: &'h mut Slots<'b, 64>,
+) -> RequestHead<'h, 'b> {
+    match RequestHead::parse(bytes, slots) {
+        Ok(Progress::Complete(head)) => head,
+        other => panic!("{name}: {other:?} of {}", bytes.escape_ascii()),
+    }
+}
+
+/// The head of a response that must be there whole.
+pub fn response_head<'h, 'b>(
+    name: &str,
+    bytes: &'b [u8],
+    slots: &'h mut Slots<'b, 64>,
+) -> ResponseHead<'h, 'b> {
+    match ResponseHead::parse(bytes, slots) {
+        Ok(Progress::Complete(head)) => head,
+        other => panic!("{name}: {other:?} of {}", bytes.escape_ascii()),
+    }
+}

@@ -1,0 +1,456 @@
+//! What holds for every message that can be built, and for every input whatever it is.
+
+mod common;
+
+use bits_proto::error::ErrorKind;
+use bits_proto::field::{
+    ContentEncoding, ContentName, ContentRange, CopyFileToDestination, ErrorContext, FieldName,
+    HResult, HostId, HostIdFallbackTimeout, OriginalRequestUrl, PacketType, Protocol,
+    ReceivedContentRange, ReplyUrl, RequestDataFileName, ResponseDataFileName, SessionId,
+    StaticResponseUrl, SupportedProtocols,
+};
+use bits_proto::head::{RequestLine, Slots, StatusLine};
+use bits_proto::message::{
+    Ack, AckFor, Decoded, Encoder, NotificationRequest, NotificationResponse, Policy, Request,
+};
+use common::read::{
+    Answer, Extras, Line, Message, Pair, ack_for, answer, any as any_message, is_extra,
+    request_head, response_head, written,
+};
+use common::strategies::{
+    AckSpec, OwnedExtras, Spec, ack, config, error_fields, extras, message, mutations, target,
+    valid_extras,
+};
+use common::vectors;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::Index;
+
+const UNSET: u8 = 0xA5;
+
+/// Writing into a buffer of more or fewer bytes than the head has.
+fn check_buffers(encoder: &Encoder<'_, Extras<'_>>) {
+    let bytes = written(encoder);
+    let needed = bytes.len();
+    assert_eq!(encoder.encoded_len(), needed);
+
+    let mut longer = vec![UNSET; needed + 3];
+    assert_eq!(encoder.write(&mut longer), Ok(needed));
+    assert_eq!(longer[..needed], bytes, "unset bytes show");
+    assert_eq!(longer[needed..], [UNSET; 3], "what lies behind the head is not touched");
+
+    let mut shorter = vec![UNSET; needed - 1];
+    let error = encoder.write(&mut shorter).expect_err("a buffer one byte too short");
+    assert_eq!(error.kind(), ErrorKind::BufferTooSmall { needed });
+    assert!(shorter.iter().all(|byte| *byte == UNSET), "it is as it was");
+    check_growable(encoder, &bytes);
+}
+
+/// The outputs that grow say the same.
+fn check_growable(encoder: &Encoder<'_, Extras<'_>>, bytes: &[u8]) {
+    let _ = (encoder, bytes);
+    #[cfg(feature = "alloc")]
+    assert_eq!(encoder.to_vec(), bytes, "to_vec");
+    #[cfg(feature = "bytes")]
+    check_buf_mut(encoder, bytes);
+    #[cfg(feature = "std")]
+    {
+        let mut stream = b"before".to_vec();
+        encoder.write_to(&mut stream).expect("a vector takes everything");
+        assert_eq!(stream, [b"before", bytes].concat(), "write_to");
+    }
+}
+
+#[cfg(feature = "bytes")]
+fn check_buf_mut(encoder: &Encoder<'_, Extras<'_>>, bytes: &[u8]) {
+    let mut buffer = bytes::BytesMut::from(&b"before"[..]);
+    assert_eq!(encoder.put(&mut buffer), Ok(bytes.len()));
+    assert_eq!(buffer, [b"before", bytes].concat(), "put");
+
+    let mut room = vec![UNSET; bytes.len() - 1];
+    let error = encoder.put(&mut &mut room[..]).expect_err("one byte too short");
+    assert_eq!(error.kind(), ErrorKind::BufferTooSmall { needed: bytes.len() });
+    assert!(room.iter().all(|byte| *byte == UNSET), "put leaves it as it was");
+}
+
+/// A stream may fail at any byte; then what came before it is the start of the head.
+#[cfg(feature = "std")]
+fn check_failing_stream(encoder: &Encoder<'_, Extras<'_>>, at: usize) {
+    let bytes = written(encoder);
+    let mut room = vec![UNSET; at];
+    let left = {
+        let mut stream = room.as_mut_slice();
+        encoder.write_to(&mut stream).expect_err("no room for all of it");
+        stream.len()
+    };
+    assert_eq!(room[..at - left], bytes[..at - left]);
+}
+
+/// A written head, read again.
+struct ReadBack<'b> {
+    decoded: Decoded<Message<'b>>,
+    target: &'b str,
+    fields: Vec<Pair<'b>>,
+}
+
+fn read_back<'b>(spec: &Spec, bytes: &'b [u8]) -> ReadBack<'b> {
+    let mut slots = Slots::new();
+    let (decoded, len, target, fields) = if spec.is_sent_by_client() {
+        let head = request_head("written", bytes, &mut slots);
+        let decoded = match spec {
+            Spec::Request(_) => any_message(Request::from_head(&head, &Policy::DEFAULT)),
+            _ => any_message(NotificationRequest::from_head(&head)),
+        };
+        let is_notification = NotificationRequest::is_one(&head.line(), head.fields());
+        assert_eq!(is_notification, matches!(spec, Spec::NotificationRequest(_)));
+        (decoded, head.len(), head.line().target, head.fields().collect::<Vec<_>>())
+    } else {
+        let head = response_head("written", bytes, &mut slots);
+        let decoded = match spec {
+            Spec::Ack(_) => any_message(Ack::from_head(&head, &spec.ack_for())),
+            _ => any_message(NotificationResponse::from_head(&head)),
+        };
+        (decoded, head.len(), "/", head.fields().collect())
+    };
+    assert_eq!(len, bytes.len(), "the whole of it is the head");
+    let decoded = decoded.unwrap_or_else(|error| panic!("{error}: {}", bytes.escape_ascii()));
+    ReadBack { decoded, target, fields }
+}
+
+/// Where the extras belong: a server's first; a client's Accept first, its Connection last and
+/// the others before Content-Length.
+fn in_order<'e>(spec: &Spec, own: &[Pair<'e>], extras: &[Pair<'e>]) -> Vec<Pair<'e>> {
+    if !spec.is_sent_by_client() {
+        return [extras, own].concat();
+    }
+    let named =
+        |wanted: &'static str| move |(name, _): &&Pair<'e>| name.eq_ignore_ascii_case(wanted);
+    let (accept, connection) = (named("accept"), named("connection"));
+    let length = own.iter().position(|(name, _)| *name == "Content-Length").expect("a length");
+    let (before, after) = own.split_at(length);
+    let lead = extras.iter().filter(accept);
+    let middle = extras.iter().filter(|extra| !accept(extra) && !connection(extra));
+    let trail = extras.iter().filter(connection);
+    lead.chain(before).chain(middle).chain(after).chain(trail).copied().collect()
+}
+
+fn count_line_ends(bytes: &[u8]) -> usize {
+    bytes.windows(2).filter(|pair| pair == b"\r\n").count()
+}
+
+/// No value has ended its field: there are as many line ends as lines.
+fn check_line_ends(bytes: &[u8], fields: usize) {
+    assert_eq!(count_line_ends(bytes), fields + 2, "{}", bytes.escape_ascii());
+    let controls = |wanted| bytes.iter().filter(|byte| **byte == wanted).count();
+    assert_eq!(controls(b'\r'), fields + 2, "{}", bytes.escape_ascii());
+    assert_eq!(controls(b'\n'), fields + 2, "{}", bytes.escape_ascii());
+    assert_eq!(controls(0), 0, "{}", bytes.escape_ascii());
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn every_output_takes_the_same_bytes_and_no_more_room_than_it_asked_for(
+        spec in message(),
+        target in target(),
+        extras in extras(),
+        error_fields in error_fields(),
+    ) {
+        let message = spec.view();
+        let extras = valid_extras(message.kind(), &extras);
+        let encoder = message.encoder(&target, &extras).unwrap().error_fields(error_fields);
+        check_buffers(&encoder);
+    }
+
+    #[cfg(feature = "std")]
+    #[test]
+    fn a_stream_that_fails_has_taken_the_start_of_the_head(spec in message(), at in any::<Index>()) {
+        let message = spec.view();
+        let encoder = message.encoder("/", &[]).unwrap();
+        check_failing_stream(&encoder, at.index(encoder.encoded_len()));
+    }
+
+    #[test]
+    fn what_was_written_is_read_back(
+        spec in message(),
+        target in target(),
+        extras in extras(),
+        error_fields in error_fields(),
+    ) {
+        let message = spec.view();
+        let kind = message.kind();
+        let extras = valid_extras(kind, &extras);
+        let bytes = written(&message.encoder(&target, &extras).unwrap().error_fields(error_fields));
+        let found = read_back(&spec, &bytes);
+
+        prop_assert_eq!(found.decoded.message, message);
+        prop_assert_eq!(found.decoded.deviations, spec.deviations());
+        if spec.is_sent_by_client() {
+            prop_assert_eq!(found.target, &target);
+        }
+        let own: Vec<_> =
+            found.fields.iter().copied().filter(|(name, _)| !is_extra(kind, name)).collect();
+        prop_assert_eq!(&found.fields, &in_order(&spec, &own, &extras));
+        check_line_ends(&bytes, found.fields.len());
+        let found_extras = common::read::extras(kind, &found.fields);
+        let again = found.decoded.message.encoder(found.target, &found_extras).unwrap();
+        prop_assert_eq!(written(&again.error_fields(error_fields)), bytes);
+    }
+
+    #[test]
+    fn values_come_back_in_their_own_spelling(spec in message()) {
+        let bytes = spec.view().encode("/", &[]).unwrap();
+        let found = read_back(&spec, &bytes);
+        // Equality of session ids does not look at their spelling; the text of a message does.
+        let (found, built) = (found.decoded.message, spec.view());
+        prop_assert_eq!(format!("{found:?}"), format!("{built:?}"));
+    }
+
+    #[test]
+    fn no_extra_escapes_its_field(
+        spec in message(),
+        name in dirty(12),
+        value in vec(prop_oneof![any::<u8>(), Just(b'\r'), Just(b'\n'), Just(0)], 0..12),
+    ) {
+        let message = spec.view();
+        let extras = [("X-Before", &b"1"[..]), (&name, &value)];
+        let Ok(bytes) = message.encode("/", &extras) else { return Ok(()) };
+        let found = read_back(&spec, &bytes);
+        let own = message.encode("/", &[]).unwrap();
+        check_line_ends(&bytes, found.fields.len());
+        prop_assert_eq!(count_line_ends(&bytes), count_line_ends(&own) + 2);
+        prop_assert!(found.fields.contains(&(name.as_str(), &value)));
+        prop_assert_eq!(found.decoded.message, message);
+    }
+}
+
+/// Text in which what ends lines is frequent.
+fn dirty(len: usize) -> impl Strategy<Value = String> {
+    let letter = prop_oneof![
+        4 => proptest::char::range('!', '~'),
+        1 => proptest::sample::select(vec!['\r', '\n', '\0', ' ', '\t', ':', '\u{7F}', 'ä']),
+    ];
+    vec(letter, 0..len).prop_map(String::from_iter)
+}
+
+/// Bytes that end a field are never part of a value that can be written.
+#[test]
+fn an_extra_with_any_control_character_is_refused() {
+    let ack = Message::from(Ack::Ping(bits_proto::message::PingAck));
+    for byte in (0..=0x1F).chain([0x7F]) {
+        let value = [b'a', byte, b'b'];
+        let error = ack.encode("/", &[("X-Extra", &value)]).err().map(|error| error.kind());
+        let expected = (byte != b'\t').then_some(ErrorKind::ExtraValue);
+        assert_eq!(error, expected, "byte {byte:#04X} in a value");
+        let name = format!("X{}Y", char::from(byte));
+        let error = ack.encode("/", &[(&name, b"a")]).err().map(|error| error.kind());
+        assert_eq!(error, Some(ErrorKind::ExtraName), "byte {byte:#04X} in a name");
+    }
+}
+
+/// Reads an input whole and cut, as one kind of message, and from its fields.
+fn check_input<'b, L: Line<'b>>(input: &'b [u8], ack_for: &AckFor<'_>, cut: usize) {
+    let whole = answer::<L>(input, ack_for);
+    let prefix = answer::<L>(&input[..cut], ack_for);
+    assert!(
+        prefix == Answer::Partial || prefix == whole,
+        "{} cut at {cut}: {prefix:?}\nbut whole: {whole:?}",
+        input.escape_ascii()
+    );
+    match whole {
+        Answer::Partial => {}
+        Answer::Refused(error) => check_offset(error, input),
+        Answer::Whole(whole) => {
+            let from_fields = whole.line.decode_fields(&whole.fields, ack_for);
+            for (from_fields, from_head) in from_fields.into_iter().zip(whole.decoded) {
+                from_head.map_err(|error| check_offset(error, &input[..whole.len])).ok();
+                assert_eq!(
+                    from_fields.map_err(|error| (error.kind(), error.field(), error.stage())),
+                    from_head.map_err(|error| (error.kind(), error.field(), error.stage())),
+                );
+            }
+        }
+    }
+}
+
+fn check_offset(error: bits_proto::Error, input: &[u8]) {
+    let in_input = error.offset().is_some_and(|at| at <= input.len());
+    assert!(in_input, "{error} in {} bytes: {}", input.len(), input.escape_ascii());
+}
+
+fn check_as_everything(input: &[u8], ack_for: &AckFor<'_>, cut: Index) {
+    let cut = cut.index(input.len() + 1);
+    check_input::<RequestLine<'_>>(input, ack_for, cut);
+    check_input::<StatusLine<'_>>(input, ack_for, cut);
+}
+
+/// Any request, as the one that the input is the answer to.
+fn any_ack_for(spec: &AckSpec) -> AckFor<'_> {
+    AckFor::from(&spec.request.view())
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn a_damaged_vector_never_panics_and_reads_the_same_when_cut(
+        vector in any::<Index>(),
+        mutations in mutations(),
+        ack in ack(),
+        cut in any::<Index>(),
+    ) {
+        thread_local!(static VECTORS: Vec<vectors::Message> = vectors::all());
+        VECTORS.with(|all| {
+            let vector = vector.get(all);
+            let mut bytes = vector.bytes.clone();
+            mutations.iter().for_each(|mutation| mutation.apply(&mut bytes));
+            check_as_everything(&bytes, &ack_for(&vector.ack_for), cut);
+            check_as_everything(&bytes, &any_ack_for(&ack), cut);
+        });
+    }
+
+    #[test]
+    fn a_damaged_message_never_panics_and_reads_the_same_when_cut(
+        spec in message(),
+        extras in extras(),
+        mutations in mutations(),
+        cut in any::<Index>(),
+    ) {
+        let message = spec.view();
+        let extras = valid_extras(message.kind(), &extras);
+        let mut bytes = message.encode("/", &extras).unwrap();
+        mutations.iter().for_each(|mutation| mutation.apply(&mut bytes));
+        check_as_everything(&bytes, &spec.ack_for(), cut);
+    }
+
+    #[test]
+    fn arbitrary_bytes_never_panic_and_read_the_same_when_cut(
+        start in prop_oneof![Just(""), Just("HTTP/1.1 200 OK\r\n"), Just("BITS_POST / HTTP/1.1\r\n")],
+        rest in vec(any::<u8>(), 0..200),
+        cut in any::<Index>(),
+    ) {
+        let bytes = [start.as_bytes(), &rest].concat();
+        check_as_everything(&bytes, &AckFor::Ping, cut);
+    }
+
+    #[test]
+    fn arbitrary_lines_never_panic_and_read_the_same_when_cut(
+        lines in vec((select_name(), dirty(30)), 0..12),
+        is_response in any::<bool>(),
+        ack in ack(),
+        cut in any::<Index>(),
+    ) {
+        let start = if is_response { "HTTP/1.1 416 x" } else { "BITS_POST / HTTP/1.1" };
+        let fields: String =
+            lines.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+        let bytes = format!("{start}\r\n{fields}\r\n");
+        check_as_everything(bytes.as_bytes(), &any_ack_for(&ack), cut);
+    }
+}
+
+fn select_name() -> impl Strategy<Value = &'static str> {
+    proptest::sample::select(FieldName::ALL).prop_map(FieldName::as_str)
+}
+
+/// What a type accepts, its text gives again, and it holds nothing that ends a field.
+macro_rules! check_values {
+    ($text:expr; $($type:ident)+) => { $(
+        if let Ok(value) = $type::try_from($text.as_bytes()) {
+            let name = stringify!($type);
+            let shown = value.to_string();
+            let again = $type::try_from(shown.as_bytes());
+            assert_eq!(again, Ok(value), "{name} from {:?} shown as {shown:?}", $text);
+            assert_eq!(again.map(|again| again.to_string()), Ok(shown.clone()), "{name}");
+            assert!(!shown.contains(['\r', '\n', '\0']), "{name} holds {shown:?}");
+        }
+    )+ };
+}
+
+fn check_as_every_value(text: &str) {
+    check_values!(text;
+        ContentEncoding ContentName ContentRange CopyFileToDestination HostId
+        HostIdFallbackTimeout OriginalRequestUrl PacketType Protocol ReceivedContentRange ReplyUrl
+        RequestDataFileName ResponseDataFileName SessionId StaticResponseUrl SupportedProtocols
+    );
+    if let Ok(Some(code)) = HResult::parse(text) {
+        assert_eq!(HResult::parse(code.to_string()), Ok(Some(code)), "HResult from {text:?}");
+    }
+    if let Ok(Some(context)) = ErrorContext::parse(text) {
+        assert_eq!(ErrorContext::parse(context.to_string()), Ok(Some(context)), "from {text:?}");
+    }
+}
+
+/// Text that is a value of some field, or nearly one.
+fn value_text() -> impl Strategy<Value = String> {
+    prop_oneof![
+        any::<String>(),
+        dirty(40),
+        "[+ ]?[0-9]{1,22}",
+        "(0x|0X|x|X)?[0-9a-fA-F]{0,9}",
+        r"(?i:bytes)[ \t=]{0,2}[0-9]{1,3}-[0-9]{1,4}/([0-9]{1,5}|\*)",
+        r"([ ,\t]?\{?[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\}?[ ,\t]?){1,4}",
+        r"(?i:identity|gzip|ping|ack|fragment|(create|close|cancel)-session)",
+        r"(?i:https?|ftp|file)?:?[/\\]{0,2}([a-z]@)?[a-z0-9.\[\]:]{0,12}[/\\?#a-z{}]{0,12}",
+        r"\[?[0-9a-f:]{2,20}\]?(:[0-9]{0,6})?",
+        r"[a-zA-Z0-9._-]{1,12}(:[0-9]{0,6})?",
+        r"([0-9]{1,3}\.){3}[0-9]{1,3}(:[0-9]{1,5})?",
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 4096, ..config() })]
+
+    #[test]
+    fn a_value_that_was_accepted_is_read_again_from_its_text(text in value_text()) {
+        check_as_every_value(&text);
+    }
+
+    /// A value may be any bytes, so it is looked at as bytes, not as its text.
+    #[test]
+    fn no_accepted_value_holds_what_ends_a_field(bytes in vec(
+        prop_oneof![8 => any::<u8>(), 1 => proptest::sample::select(b"\r\n\0".to_vec())],
+        0..12,
+    )) {
+        let accepted = [
+            ContentName::try_from(&bytes[..]).map(|value| value.as_bytes().to_vec()),
+            CopyFileToDestination::try_from(&bytes[..]).map(|value| value.as_bytes().to_vec()),
+            OriginalRequestUrl::try_from(&bytes[..]).map(|value| value.as_bytes().to_vec()),
+            ReplyUrl::try_from(&bytes[..]).map(|value| value.as_bytes().to_vec()),
+            RequestDataFileName::try_from(&bytes[..]).map(|value| value.as_bytes().to_vec()),
+            ResponseDataFileName::try_from(&bytes[..]).map(|value| value.as_bytes().to_vec()),
+            SessionId::try_from(&bytes[..]).map(|value| value.as_bytes().to_vec()),
+            StaticResponseUrl::try_from(&bytes[..]).map(|value| value.as_bytes().to_vec()),
+        ];
+        for value in accepted.into_iter().flatten() {
+            prop_assert!(!value.iter().any(|byte| b"\r\n\0".contains(byte)));
+            prop_assert_eq!(&value, &bytes);
+        }
+    }
+}
+
+/// Strategies that never choose some kind would prove nothing about it.
+#[test]
+fn the_strategies_choose_every_kind_of_message() {
+    use proptest::strategy::ValueTree as _;
+    use proptest::test_runner::TestRunner;
+    let mut runner = TestRunner::new(config());
+    let choose = |_| message().new_tree(&mut runner).expect("a message").current().view().kind();
+    let chosen: Vec<_> = (0..1000).map(choose).collect();
+    for kind in bits_proto::message::MessageKind::ALL {
+        assert!(chosen.contains(kind), "{kind}");
+    }
+}
+
+/// Extras that are of use to the tests only if most are valid.
+#[test]
+fn extras_of_the_message_itself_are_refused_and_others_are_not() {
+    let ping = Message::from(Request::Ping(bits_proto::message::Ping::default()));
+    for field in FieldName::ALL {
+        let extras: OwnedExtras = vec![(field.as_str().into(), b"1".to_vec())];
+        let is_valid = !valid_extras(ping.kind(), &extras).is_empty();
+        let error = ping.encode("/", &[(field.as_str(), b"1")]).err();
+        let expected = (!is_valid).then_some((ErrorKind::ReservedExtra, Some(field.as_str())));
+        assert_eq!(error.map(|error| (error.kind(), error.field())), expected, "{field}");
+    }
+}
