@@ -13,14 +13,13 @@ use bits_proto::head::{RequestLine, Slots, StatusLine};
 use bits_proto::message::{
     Ack, AckFor, Decoded, Encoder, NotificationRequest, NotificationResponse, Policy, Request,
 };
+use common::inputs::{OwnedExtras, extras, mutations, valid_extras};
 use common::read::{
     Answer, Extras, Line, Message, Pair, ack_for, answer, any as any_message, is_extra,
     request_head, response_head, written,
 };
-use common::strategies::{
-    AckSpec, OwnedExtras, Spec, ack, config, error_fields, extras, message, mutations, target,
-    valid_extras,
-};
+use common::strategies::{AckSpec, Spec, ack, error_fields, message, target};
+use common::values::config;
 use common::vectors;
 use proptest::collection::vec;
 use proptest::prelude::*;

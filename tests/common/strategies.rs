@@ -2,10 +2,9 @@
 
 use bits_proto::deviation::{Deviation, Deviations};
 use bits_proto::field::{
-    ContentEncoding, ContentName, ContentRange, CopyFileToDestination, ErrorContext, FieldName,
-    HResult, HostId, HostIdFallbackTimeout, OriginalRequestUrl, Protocol, ReceivedContentRange,
-    ReplyUrl, RequestDataFileName, ResponseDataFileName, SessionId, StaticResponseUrl,
-    SupportedProtocols,
+    ContentEncoding, ContentName, ContentRange, CopyFileToDestination, ErrorContext, HResult,
+    HostId, HostIdFallbackTimeout, OriginalRequestUrl, ReceivedContentRange, ReplyUrl,
+    RequestDataFileName, ResponseDataFileName, StaticResponseUrl,
 };
 use bits_proto::head::Status;
 use bits_proto::message::{
@@ -13,118 +12,14 @@ use bits_proto::message::{
     CreateSessionAck, ErrorFields, Fragment, FragmentAck, MessageKind, NotificationRequest,
     NotificationResponse, NotifiedEntity, Ping, PingAck, Refusal, Request,
 };
-use proptest::collection::vec;
 use proptest::option::{of, weighted};
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
-use proptest::test_runner::RngSeed;
-use uuid::Uuid;
 
-use super::read::{Message, is_extra};
-
-/// Cases, and a seed that is always the same: a run does not hang on the clock, nor on how fast
-/// the machine is. `PROPTEST_RNG_SEED` chooses others.
-pub fn config() -> ProptestConfig {
-    let default = ProptestConfig::default();
-    let rng_seed = match default.rng_seed {
-        RngSeed::Random => RngSeed::Fixed(0x1B17),
-        fixed => fixed,
-    };
-    ProptestConfig { cases: 256, rng_seed, failure_persistence: None, ..default }
-}
-
-/// Bytes that a field carries and brings back unchanged.
-pub fn content(len: std::ops::Range<usize>) -> impl Strategy<Value = Vec<u8>> {
-    let byte = prop_oneof![
-        8 => b' '..=b'~',
-        1 => Just(b'\t'),
-        1 => 0x80_u8..=0xFF,
-    ];
-    let least = len.start;
-    vec(byte, len).prop_map(move |bytes| {
-        let mut bytes = bytes.trim_ascii().to_vec();
-        bytes.resize(bytes.len().max(least), b'x');
-        bytes
-    })
-}
-
-fn guid_text((guid, style): (u128, u8)) -> String {
-    let guid = Uuid::from_u128(guid);
-    match style {
-        0 => guid.braced().to_string(),
-        1 => guid.braced().to_string().to_uppercase(),
-        2 => guid.to_string(),
-        _ => guid.to_string().to_uppercase(),
-    }
-}
-
-#[derive(Clone, Debug)]
-pub enum SessionSpec {
-    Text(String),
-    Random([u8; 16]),
-    Guid(u128),
-}
-
-impl SessionSpec {
-    fn view(&self) -> SessionId<'_> {
-        match self {
-            Self::Text(text) => SessionId::try_from(text.as_str()).expect("visible ASCII"),
-            Self::Random(bytes) => SessionId::from_random(*bytes),
-            Self::Guid(guid) => Uuid::from_u128(*guid).into(),
-        }
-    }
-}
-
-fn session() -> impl Strategy<Value = SessionSpec> {
-    prop_oneof![
-        "[!-~]{1,100}".prop_map(SessionSpec::Text),
-        (any::<u128>(), 0..4_u8).prop_map(guid_text).prop_map(SessionSpec::Text),
-        any::<[u8; 16]>().prop_map(SessionSpec::Random),
-        any::<u128>().prop_map(SessionSpec::Guid),
-    ]
-}
-
-#[derive(Clone, Debug)]
-pub enum ProtocolsSpec {
-    Given(Vec<Protocol>),
-    Text(String),
-}
-
-impl ProtocolsSpec {
-    fn view(&self) -> SupportedProtocols<'_> {
-        match self {
-            Self::Given(list) => SupportedProtocols::new(list).expect("1 to 100"),
-            Self::Text(text) => SupportedProtocols::try_from(text.as_str()).expect("a list"),
-        }
-    }
-}
-
-fn protocols() -> impl Strategy<Value = ProtocolsSpec> {
-    let given = |len| {
-        vec(any::<u128>().prop_map(|guid| Protocol(Uuid::from_u128(guid))), len)
-            .prop_map(ProtocolsSpec::Given)
-    };
-    let item = (any::<u128>(), 0..4_u8).prop_map(guid_text);
-    let text = vec((item, "[ ,\t]{1,3}"), 1..5).prop_map(|items| {
-        ProtocolsSpec::Text(items.into_iter().map(|(item, gap)| item + &gap).collect())
-    });
-    prop_oneof![
-        1 => Just(ProtocolsSpec::Given(vec![Protocol::BITS_1_5])),
-        4 => given(1..4),
-        1 => given(95..101),
-        4 => text,
-    ]
-}
-
-/// Small and huge ranges, and every order of their ends.
-fn range() -> impl Strategy<Value = ContentRange> {
-    let number = || prop_oneof![0..20_u64, any::<u64>()];
-    (number(), number(), number()).prop_filter_map("no range", |(a, b, c)| {
-        let mut ends = [a, b, c];
-        ends.sort_unstable();
-        ContentRange::new(ends[0], ends[1], ends[2]).ok()
-    })
-}
+use super::read::Message;
+use super::values::{
+    ProtocolsSpec, SessionSpec, content, host, protocols, range, reference, session,
+};
 
 #[derive(Clone, Debug)]
 pub struct RequestSpec {
@@ -175,33 +70,6 @@ pub fn request() -> impl Strategy<Value = RequestSpec> {
         .prop_map(|(kind, session, range, protocols, content_name, content_encoding)| {
             RequestSpec { kind, session, range, protocols, content_name, content_encoding }
         })
-}
-
-/// A reference, absolute or relative, that can be sent.
-fn reference() -> impl Strategy<Value = Vec<u8>> {
-    let sendable = |bytes: &Vec<u8>| ReplyUrl::try_from(&bytes[..]).is_ok();
-    prop_oneof![
-        2 => "(?i:https?)://[a-z0-9.-]{1,20}(:[0-9]{1,5})?(/[!-~]{0,20})?".prop_map(String::into_bytes),
-        2 => r"[a-z]{1,9}\\[{}a-z0-9\\]{1,30}".prop_map(String::into_bytes),
-        2 => content(1..40),
-        1 => content(2190..2210),
-    ]
-    .prop_filter("another scheme", sendable)
-}
-
-fn host() -> impl Strategy<Value = String> {
-    let sendable = |text: &String| HostId::try_from(text.as_str()).is_ok();
-    let port = || "(:[1-9][0-9]{0,3})?";
-    prop_oneof![
-        ("([A-Za-z0-9_-]{1,9}[.]){0,3}[a-z][A-Za-z0-9_-]{0,9}[.]?", port())
-            .prop_map(|(name, port)| name + &port),
-        (any::<std::net::Ipv4Addr>(), port())
-            .prop_map(|(address, port)| format!("{address}{port}")),
-        (any::<std::net::Ipv6Addr>(), port())
-            .prop_map(|(address, port)| format!("[{address}]{port}")),
-        any::<std::net::Ipv6Addr>().prop_map(|address| address.to_string()),
-    ]
-    .prop_filter("no host", sendable)
 }
 
 #[derive(Clone, Debug)]
@@ -519,83 +387,4 @@ pub fn target() -> impl Strategy<Value = String> {
 
 pub fn error_fields() -> impl Strategy<Value = ErrorFields> {
     select(vec![ErrorFields::Both, ErrorFields::Error, ErrorFields::ErrorCode])
-}
-
-pub type OwnedExtras = Vec<(String, Vec<u8>)>;
-
-/// Fields of the transport, and fields of the protocol that some messages ignore.
-pub fn extras() -> impl Strategy<Value = OwnedExtras> {
-    let usual = select(vec!["Host", "User-Agent", "Accept", "ACCEPT", "Connection", "connection"]);
-    let known = select(FieldName::ALL).prop_map(FieldName::as_str);
-    let name = prop_oneof![
-        2 => usual.prop_map(String::from),
-        1 => known.prop_map(String::from),
-        2 => "[A-Za-z0-9!#$%&'*+.^_`|~-]{1,20}",
-    ];
-    vec((name, content(0..30)), 0..7)
-}
-
-/// Those of the extras that a message of this kind can be written with, each field that the
-/// protocol knows once.
-pub fn valid_extras(kind: MessageKind, extras: &OwnedExtras) -> Vec<(&str, &[u8])> {
-    let mut seen = Vec::new();
-    let mut valid = Vec::new();
-    for (name, value) in extras {
-        let field = FieldName::recognise(name);
-        let is_framing =
-            matches!(field, Some(FieldName::ContentLength | FieldName::TransferEncoding));
-        let is_first = field.is_none() || !seen.contains(&field);
-        if is_extra(kind, name) && !is_framing && is_first {
-            seen.push(field);
-            valid.push((name.as_str(), value.as_slice()));
-        }
-    }
-    valid
-}
-
-/// One change to bytes.
-#[derive(Clone, Debug)]
-pub enum Mutation {
-    Flip(Index, u8),
-    Insert(Index, u8),
-    Delete(Index),
-    Truncate(Index),
-    DuplicateLine(Index),
-}
-
-pub fn mutations() -> impl Strategy<Value = Vec<Mutation>> {
-    let byte = || prop_oneof![any::<u8>(), select(b"\r\n\0 \t:/{}-+".to_vec())];
-    let index = any::<Index>;
-    let one = prop_oneof![
-        4 => (index(), 0..8_u8).prop_map(|(at, bit)| Mutation::Flip(at, bit)),
-        4 => (index(), byte()).prop_map(|(at, byte)| Mutation::Insert(at, byte)),
-        4 => index().prop_map(Mutation::Delete),
-        1 => index().prop_map(Mutation::Truncate),
-        2 => index().prop_map(Mutation::DuplicateLine),
-    ];
-    vec(one, 0..5)
-}
-
-impl Mutation {
-    pub fn apply(&self, bytes: &mut Vec<u8>) {
-        let len = bytes.len();
-        if len == 0 {
-            return;
-        }
-        match self {
-            Self::Flip(at, bit) => bytes[at.index(len)] ^= 1 << bit,
-            Self::Insert(at, byte) => bytes.insert(at.index(len), *byte),
-            Self::Delete(at) => drop(bytes.remove(at.index(len))),
-            Self::Truncate(at) => bytes.truncate(at.index(len)),
-            Self::DuplicateLine(at) => duplicate_line(bytes, at.index(len)),
-        }
-    }
-}
-
-fn duplicate_line(bytes: &mut Vec<u8>, at: usize) {
-    let start = bytes[..at].iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
-    let end = bytes[at..].iter().position(|byte| *byte == b'\n');
-    let end = end.map_or(bytes.len(), |end| at + end + 1);
-    let line = bytes[start..end].to_vec();
-    bytes.splice(end..end, line);
 }
