@@ -2,8 +2,8 @@
 //! tests share.
 //!
 //! Three things happen before the table is asked. A Transfer-Encoding is refused with the framing,
-//! except on responses that another HTTP stack has read. X-HTTP-Method-Override is looked at with
-//! the method. And either DataFile name makes a notification one by reference, which then needs
+//! except on responses that another HTTP stack has read. `X-HTTP-Method-Override` is looked at with
+//! the method. And either `DataFile` name makes a notification one by reference, which then needs
 //! both.
 //!
 #![doc = include_str!("presence.md")]
