@@ -278,6 +278,8 @@ error_kinds! {
     UnsupportedScheme => "only http and https URLs are supported",
 
     // What a caller asks for.
+    /// Everything is resolved against it, so it has to be whole.
+    NotDestination => "the destination is not an absolute http or https URL",
     /// 200 and 201 are successes, 1xx are interim, and 416 needs an offset.
     NotRefusal => "the status cannot be that of a refusal",
     /// From 100 to 999.

@@ -7,7 +7,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use bits_proto::error::ErrorKind;
 use bits_proto::field::{FieldName, Host, HostId};
-use values::{check_error, check_refused, read};
+use values::{check_refused, read};
 
 fn v6(text: &str) -> Host<'static> {
     Host::V6(text.parse::<Ipv6Addr>().unwrap_or_else(|error| panic!("{text}: {error}")))
@@ -172,35 +172,34 @@ fn the_host_of_a_url_is_replaced_and_nothing_else() {
 
 #[test]
 fn only_absolute_http_urls_are_rewritten() {
-    use ErrorKind::{NotAbsoluteUrl, UnsupportedScheme};
     let id: HostId<'_> = read("h2");
-    for (url, kind) in [
-        ("", NotAbsoluteUrl),
-        ("/e", NotAbsoluteUrl),
-        ("//o/e", NotAbsoluteUrl),
-        ("o/e", NotAbsoluteUrl),
-        ("http", NotAbsoluteUrl),
-        ("http:", NotAbsoluteUrl),
-        ("http:/o/e", NotAbsoluteUrl),
-        ("http://", NotAbsoluteUrl),
-        ("http:///e", NotAbsoluteUrl),
-        ("http://:80/e", NotAbsoluteUrl),
-        ("http://u@/e", NotAbsoluteUrl),
-        ("http://o:8x/e", NotAbsoluteUrl),
-        ("http://o:-1/e", NotAbsoluteUrl),
-        ("http://o:65536/e", NotAbsoluteUrl),
-        ("http://o{}/e", NotAbsoluteUrl),
-        ("http://a b/e", NotAbsoluteUrl),
-        ("http://[::1/e", NotAbsoluteUrl),
-        ("http://[::1]x/e", NotAbsoluteUrl),
-        (" http://o/e", NotAbsoluteUrl),
-        ("://o/e", NotAbsoluteUrl),
-        ("ftp://o/e", UnsupportedScheme),
-        ("httpx://o/e", UnsupportedScheme),
-        ("file:///e", UnsupportedScheme),
-        ("javascript:alert(1)", UnsupportedScheme),
+    for url in [
+        "",
+        "/e",
+        "//o/e",
+        "o/e",
+        "http",
+        "http:",
+        "http:/o/e",
+        "http://",
+        "http:///e",
+        "http://:80/e",
+        "http://u@/e",
+        "http://o:8x/e",
+        "http://o:-1/e",
+        "http://o:65536/e",
+        "http://o{}/e",
+        "http://a b/e",
+        "http://[::1/e",
+        "http://[::1]x/e",
+        " http://o/e",
+        "://o/e",
+        "ftp://o/e",
+        "httpx://o/e",
+        "file:///e",
+        "javascript:alert(1)",
     ] {
         let error = id.rewrite(url).expect_err(url);
-        check_error(url, error, FieldName::HostId, kind, 0);
+        assert_eq!((error.kind(), error.field()), (ErrorKind::NotDestination, None), "{url}");
     }
 }

@@ -43,6 +43,18 @@ fn check_buffers(encoder: &Encoder<'_, Extras<'_>>) {
     assert_eq!(error.kind(), ErrorKind::BufferTooSmall { needed });
     assert!(shorter.iter().all(|byte| *byte == UNSET), "it is as it was");
     check_growable(encoder, &bytes);
+    check_fields_one_by_one(encoder, &bytes);
+}
+
+/// The way out to an HTTP stack has the fields that the head has, in their order.
+fn check_fields_one_by_one(encoder: &Encoder<'_, Extras<'_>>, bytes: &[u8]) {
+    let start = bytes.windows(2).position(|end| end == b"\r\n").expect("a start line");
+    let mut head = bytes[..start + 2].to_vec();
+    encoder.for_each_field(|name, value| {
+        head.extend([name.as_bytes(), b": ", value, b"\r\n"].concat());
+    });
+    head.extend(b"\r\n");
+    assert_eq!(head.escape_ascii().to_string(), bytes.escape_ascii().to_string());
 }
 
 /// The outputs that grow say the same.

@@ -55,9 +55,10 @@ impl<'b> ReplyUrl<'b> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotAbsoluteUrl`](crate::error::ErrorKind::NotAbsoluteUrl) or
-    /// [`ErrorKind::UnsupportedScheme`](crate::error::ErrorKind::UnsupportedScheme) when either
-    /// URL is not to be used, and
+    /// [`ErrorKind::NotDestination`](crate::error::ErrorKind::NotDestination) when `destination` is
+    /// no absolute http or https URL,
+    /// [`ErrorKind::NotAbsoluteUrl`](crate::error::ErrorKind::NotAbsoluteUrl) when the reply URL
+    /// names a host that cannot be one, and
     /// [`ErrorKind::BufferTooSmall`](crate::error::ErrorKind::BufferTooSmall) with the length that
     /// is enough.
     pub fn resolve_into<'o>(

@@ -19,6 +19,10 @@ use crate::sink::{Sink, Wire, wire_display};
 /// bytes. Two ids that are both GUIDs are equal, and hash alike, when their 128 bits are: letter
 /// case and braces do not matter. Any others are compared byte for byte.
 ///
+/// It borrows the text it was read from. A key that lives longer is its [`guid`](Self::guid) where
+/// the server issues GUIDs, as [`from_random`](Self::from_random) does, or a copy of
+/// [`as_bytes`](Self::as_bytes).
+///
 /// ```text
 /// session-id = 1*100VCHAR
 /// ```

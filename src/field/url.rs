@@ -97,6 +97,11 @@ impl<'u> Url<'u> {
         Ok(Self { scheme, userinfo, host, port, path, tail })
     }
 
+    /// Takes the URL apart that an upload goes to, which the caller gives.
+    pub(super) fn of_destination(text: &'u [u8]) -> Result<Self, Flaw> {
+        Self::parse(text).map_err(|_| Flaw::new(ErrorKind::NotDestination, 0))
+    }
+
     /// The port in numbers, the scheme's own where none is given.
     fn effective_port(&self) -> Option<u64> {
         match self.port {
@@ -177,7 +182,7 @@ struct Parts<'u> {
 
 /// RFC 3986 section 5.2.2, for a base that is an http or https URL.
 fn transform<'u>(reference: &'u [u8], destination: &'u [u8]) -> Result<Parts<'u>, Flaw> {
-    let base = Url::parse(destination)?;
+    let base = Url::of_destination(destination)?;
     if scheme(reference).is_ok() {
         let url = Url::parse(reference)?;
         let same_origin = url.same_origin(&base);

@@ -3,7 +3,7 @@
 use super::presence::TABLE;
 use super::{Ack, METHOD, MessageKind, NotificationRequest, NotificationResponse, Request, extras};
 use crate::error::{Error, ErrorKind};
-use crate::field::FieldName;
+use crate::field::{FieldName, SupportedProtocols};
 use crate::head::{Status, Target};
 use crate::message::extras::Zone;
 use crate::message::value::Value;
@@ -122,6 +122,28 @@ where
         Self { error_fields, ..self }
     }
 
+    /// Hands every field, the extras among them, to `each` in the order in which they are written:
+    /// the way out to an HTTP stack that writes heads itself.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use bits_proto::message::{Ack, NO_EXTRAS, Refusal};
+    ///
+    /// let ack = Ack::from(Refusal::access_denied());
+    /// let mut fields = Vec::new();
+    /// ack.encode(NO_EXTRAS)?.for_each_field(|name, value| {
+    ///     fields.push((name.to_string(), value.to_vec()));
+    /// });
+    /// assert_eq!(ack.status().get(), 403);
+    /// assert_eq!(fields[0], ("BITS-Packet-Type".into(), b"Ack".to_vec()));
+    /// assert_eq!(fields.len(), 5);
+    /// # Ok::<(), bits_proto::Error>(())
+    /// ```
+    pub fn for_each_field(&self, each: impl FnMut(&str, &[u8])) {
+        self.walk(&mut Pairs(each));
+    }
+
     /// The length of the head in bytes.
     #[must_use]
     pub fn encoded_len(&self) -> usize {
@@ -183,12 +205,18 @@ where
     }
 
     fn put_into(&self, sink: &mut impl Sink) {
-        let kind = self.start.kind();
         self.put_start_line(sink);
-        self.put_extras(sink, kind, Zone::Lead);
+        self.walk(&mut Lines(sink));
+        sink.put(b"\r\n");
+    }
+
+    /// Goes through all fields in the order in which they are written.
+    fn walk(&self, visit: &mut impl Visit) {
+        let kind = self.start.kind();
+        self.walk_extras(visit, kind, Zone::Lead);
         for (field, _) in &TABLE {
             if *field == FieldName::ContentLength {
-                self.put_extras(sink, kind, Zone::Middle);
+                self.walk_extras(visit, kind, Zone::Middle);
             }
             let left_out = match field {
                 FieldName::Error => self.error_fields == ErrorFields::ErrorCode,
@@ -196,14 +224,19 @@ where
                 _ => false,
             };
             if let Some(value) = self.start.value(*field).filter(|_| !left_out) {
-                sink.put(field.as_str().as_bytes());
-                sink.put(b": ");
-                value.put_into(sink);
-                sink.put(b"\r\n");
+                visit.field(field.as_str(), value);
             }
         }
-        self.put_extras(sink, kind, Zone::Trail);
-        sink.put(b"\r\n");
+        self.walk_extras(visit, kind, Zone::Trail);
+    }
+
+    #[inline]
+    fn walk_extras(&self, visit: &mut impl Visit, kind: MessageKind, zone: Zone) {
+        for (name, value) in self.extras.clone() {
+            if Zone::of(kind, name.as_ref()) == zone {
+                visit.field(name.as_ref(), Value::Bytes(value.as_ref()));
+            }
+        }
     }
 
     fn put_start_line(&self, sink: &mut impl Sink) {
@@ -214,17 +247,40 @@ where
             Start::NotificationResponse(response) => put_status_line(sink, response.status),
         }
     }
+}
 
+/// Looks at one field after the other.
+trait Visit {
+    fn field(&mut self, name: &str, value: Value<'_>);
+}
+
+/// Writes each field as a line of the head.
+struct Lines<'s, S>(&'s mut S);
+
+impl<S: Sink> Visit for Lines<'_, S> {
     #[inline]
-    fn put_extras(&self, sink: &mut impl Sink, kind: MessageKind, zone: Zone) {
-        for (name, value) in self.extras.clone() {
-            if Zone::of(kind, name.as_ref()) == zone {
-                sink.put(name.as_ref().as_bytes());
-                sink.put(b": ");
-                sink.put(value.as_ref());
-                sink.put(b"\r\n");
-            }
+    fn field(&mut self, name: &str, value: Value<'_>) {
+        self.0.put(name.as_bytes());
+        self.0.put(b": ");
+        value.put_into(self.0);
+        self.0.put(b"\r\n");
+    }
+}
+
+/// Hands each field to a function, its value as bytes.
+struct Pairs<F>(F);
+
+impl<F: FnMut(&str, &[u8])> Visit for Pairs<F> {
+    fn field(&mut self, name: &str, value: Value<'_>) {
+        if let Value::Bytes(bytes) = value {
+            return (self.0)(name, bytes);
         }
+        // The longest value that is made here is a list of protocols.
+        let mut text = [0; SupportedProtocols::MAX * (uuid::fmt::Braced::LENGTH + 1)];
+        let mut length = Count::default();
+        value.put_into(&mut length);
+        value.put_into(&mut Fill(&mut text));
+        (self.0)(name, text.get(..length.0).unwrap_or_default());
     }
 }
 

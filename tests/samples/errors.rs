@@ -262,8 +262,10 @@ fn caller_samples() -> Vec<Sample> {
     let ping_ack = Ack::Ping(PingAck).encode(NO_EXTRAS);
     let ping_ack = ping_ack.unwrap_or_else(|error| panic!("an Ack for a Ping: {error}"));
     let needed = ping_ack.encoded_len();
+    let host = HostId::try_from("h").unwrap_or_else(|error| panic!("h: {error}"));
     vec![
         caller_sample(ErrorKind::NotRefusal, Refusal::new(Status::OK)),
+        caller_sample(ErrorKind::NotDestination, host.rewrite("/e")),
         caller_sample(ErrorKind::NotStatus, Status::try_from(99)),
         caller_sample(ErrorKind::NotTarget, Target::try_from("/two words")),
         caller_sample(ErrorKind::ReservedExtra, with("Content-Length", "5"))
