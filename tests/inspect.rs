@@ -223,6 +223,19 @@ fn without_files_two_conversations_are_explained() {
 }
 
 #[test]
+fn what_a_peer_sent_does_not_command_the_terminal() {
+    // U+009B begins a command to many terminals.
+    let csi = "\u{9B}31m";
+    let bytes = format!(
+        "BITS_POST /e HTTP/1.1\r\nBITS-Packet-Type: Ping\r\nContent-Name: {csi}\r\n\
+         Content-Length: 0\r\n\r\n"
+    );
+    let output = inspect(&["-"], bytes.as_bytes());
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    assert!(text.contains("\u{FFFD}31m") && !text.contains('\u{9B}'), "{text}");
+}
+
+#[test]
 fn json_has_every_key_for_every_message() {
     let keys = [
         "file",

@@ -22,13 +22,20 @@ fn row(report: &Report) -> Row {
     Row::from(vec![
         Cell::new(report.index),
         Cell::new(if report.is_request { "→" } else { "←" }),
-        Cell::new(message(report)),
-        Cell::new(if report.is_request { "" } else { report.start_line.trim() }),
-        Cell::new(session(report)),
+        Cell::new(printable(&message(report))),
+        Cell::new(printable(if report.is_request { "" } else { report.start_line.trim() })),
+        Cell::new(printable(&session(report))),
         Cell::new(bytes(report)),
         coloured(report),
-        Cell::new(remarks(report).join("\n")),
+        Cell::new(printable(&remarks(report).join("\n"))),
     ])
+}
+
+/// What peers sent must not command the terminal.
+fn printable(text: &str) -> String {
+    let safe =
+        |letter: char| if letter.is_control() && letter != '\n' { '\u{FFFD}' } else { letter };
+    text.chars().map(safe).collect()
 }
 
 fn coloured(report: &Report) -> Cell {
@@ -63,8 +70,13 @@ fn number(report: &Report, key: &str) -> Option<u64> {
     report.fields.get(key).and_then(Value::as_u64)
 }
 
-fn session(report: &Report) -> &str {
-    text(report, "session_id")
+/// The start of the session's id, which is enough to tell sessions apart by eye.
+fn session(report: &Report) -> String {
+    let id = text(report, "session_id");
+    match id.char_indices().nth(12) {
+        Some(_) => format!("{}…", id.chars().take(9).collect::<String>()),
+        None => id.into(),
+    }
 }
 
 /// The range of a fragment, or how far the server has come.
