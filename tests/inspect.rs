@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
 
 use conversation::{Asked, explain};
 use report::{Report, Verdict};
@@ -173,15 +174,34 @@ fn values_are_shown_even_when_the_message_is_rejected() {
     assert!(json["fields"]["last"].is_u64() && json["fields"]["session_id"].is_string());
 }
 
-/// The program, which `cargo test` has built beside the tests.
+/// The program, built from the sources of now: `cargo test --test inspect` alone builds no
+/// examples. Where everything was built it takes no time.
+fn program() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
+        let test = std::env::current_exe().expect("the test's own path");
+        let profile = test.ancestors().nth(2).expect("the folder of the profile");
+        let target = profile.parent().expect("the target folder");
+        let features = [
+            ("std", cfg!(feature = "std")),
+            ("alloc", cfg!(feature = "alloc")),
+            ("bytes", cfg!(feature = "bytes")),
+        ];
+        let features = features.iter().filter(|it| it.1).map(|it| it.0).collect::<Vec<_>>();
+        let mut build = Command::new(env!("CARGO"));
+        build.args(["build", "--quiet", "--example", "inspect", "--no-default-features"]);
+        build.args(["--features", &features.join(","), "--target-dir"]).arg(target);
+        if !cfg!(debug_assertions) {
+            build.arg("--release");
+        }
+        let built = build.current_dir(env!("CARGO_MANIFEST_DIR")).status();
+        assert!(built.is_ok_and(|status| status.success()), "the program is not built");
+        profile.join("examples").join(format!("inspect{}", std::env::consts::EXE_SUFFIX))
+    })
+}
+
 fn inspect(arguments: &[&str], input: &[u8]) -> Output {
-    let mut path: PathBuf = std::env::current_exe().expect("the test's own path");
-    path.pop();
-    path.pop();
-    path.push("examples");
-    path.push(format!("inspect{}", std::env::consts::EXE_SUFFIX));
-    build_unless_there(&path);
-    let mut child = Command::new(path)
+    let mut child = Command::new(program())
         .args(arguments)
         .current_dir(VECTORS)
         .stdin(Stdio::piped())
@@ -192,20 +212,6 @@ fn inspect(arguments: &[&str], input: &[u8]) -> Output {
     // It may end without reading.
     let _ = child.stdin.take().expect("a pipe").write_all(input);
     child.wait_with_output().expect("the program ends")
-}
-
-/// `cargo test --test inspect` alone does not build it.
-fn build_unless_there(path: &Path) {
-    if path.exists() {
-        return;
-    }
-    let target = path.ancestors().nth(3).expect("the target folder");
-    let status = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--example", "inspect", "--target-dir"])
-        .arg(target)
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .status();
-    assert!(status.is_ok_and(|status| status.success()) && path.exists(), "{path:?} is not built");
 }
 
 fn json_lines(output: &Output) -> Vec<Value> {
