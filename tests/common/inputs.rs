@@ -87,3 +87,12 @@ fn duplicate_line(bytes: &mut Vec<u8>, at: usize) {
     let line = bytes[start..end].to_vec();
     bytes.splice(end..end, line);
 }
+
+/// Text in which what ends lines is frequent.
+pub fn dirty(len: usize) -> impl Strategy<Value = String> {
+    let letter = prop_oneof![
+        4 => proptest::char::range('!', '~'),
+        1 => proptest::sample::select(vec!['\r', '\n', '\0', ' ', '\t', ':', '\u{7F}', 'ä']),
+    ];
+    vec(letter, 0..len).prop_map(String::from_iter)
+}
