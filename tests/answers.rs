@@ -212,3 +212,50 @@ fn statuses_that_cannot_have_a_length_are_written_without() {
     let error = answer(100).encode(NO_EXTRAS).err().map(|error| (error.kind(), error.fault()));
     assert_eq!(error, Some((ErrorKind::InterimResponse, Fault::Caller)));
 }
+
+#[test]
+fn a_request_is_no_ack_and_an_ack_is_no_request() {
+    let strict = Reader::Request(bits_proto::message::Policy::DEFAULT);
+    let error = strict.error(&Draft::ping().set("BITS-Packet-Type", "Ack"));
+    assert_eq!(error.kind(), ErrorKind::UnknownPacketType);
+    assert_eq!(error.field(), Some("BITS-Packet-Type"));
+    for packet_type in ["Ping", "Fragment", "Pong"] {
+        let ack = Draft::fragment_ack().set("BITS-Packet-Type", packet_type);
+        let error = Reader::Ack(for_fragment(0, 99, 200)).error(&ack);
+        assert_eq!(error.kind(), ErrorKind::WrongPacketType, "{packet_type}");
+    }
+}
+
+#[test]
+fn an_interim_response_answers_nothing() {
+    for line in ["HTTP/1.1 100 Continue", "HTTP/1.1 102 Processing", "HTTP/1.1 199 x"] {
+        let error = Reader::NotificationResponse.error(&Draft::notification_response().line(line));
+        assert_eq!(error.kind(), ErrorKind::InterimResponse, "{line}");
+        let error = Reader::Ack(AckFor::Ping).error(&Draft::ack().line(line));
+        assert_eq!(error.kind(), ErrorKind::InterimResponse, "{line}");
+    }
+    let mut slots = Slots::new();
+    let error = ResponseHead::parse(b"HTTP/1.1 099 x\r\n\r\n", &mut slots).err();
+    assert_eq!(error.map(|error| error.kind()), Some(ErrorKind::Syntax), "no status at all");
+}
+
+#[test]
+fn only_200_is_a_success_of_the_server_application() {
+    for code in [200, 201, 204, 302, 403, 500] {
+        let status = Status::try_from(code).unwrap_or(Status::OK);
+        let response = NotificationResponse { status, ..NotificationResponse::default() };
+        assert_eq!(response.is_success(), code == 200, "{code}");
+    }
+}
+
+#[test]
+fn a_notification_with_a_transfer_coding_is_refused() {
+    let chunked = Draft::by_value().with("Transfer-Encoding", "chunked");
+    let of_pairs = bits_proto::message::NotificationRequest::from_fields(
+        chunked.request_line(),
+        chunked.pairs(),
+    );
+    let kind = of_pairs.err().map(|error| error.kind());
+    assert_eq!(kind, Some(ErrorKind::TransferEncoding));
+    assert_eq!(Reader::Notification.error(&chunked).kind(), ErrorKind::TransferEncoding);
+}

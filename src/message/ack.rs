@@ -2,6 +2,7 @@
 
 use super::encoder::{Encoder, Start};
 use super::policy::MAX_VALUE;
+use super::presence;
 use super::scan::{Scan, Trouble};
 use super::value::Value;
 use super::{
@@ -286,7 +287,7 @@ fn read<'b>(
         }
         let refusal = Refusal::read_bare(status, scan, ack_for.content_range())?;
         // Nothing else is expected of a response that may not be the server's.
-        let mut deviations = Deviations::from_iter([Deviation::MissingPacketType]);
+        let mut deviations = Deviations::from_iter([presence::absence(FieldName::PacketType)]);
         deviations.extend((line.version == Version::Http10).then_some(Deviation::Http10));
         return Ok(Decoded { message: Ack::Refused(refusal), deviations });
     };
