@@ -191,10 +191,10 @@ fn transform<'u>(reference: &'u [u8], destination: &'u [u8]) -> Result<Parts<'u>
     }
     if let [first, second, rest @ ..] = reference {
         if is_slash(*first) && is_slash(*second) {
-            let (rest, (userinfo, host, port)) =
+            let (rest, (_, host, port)) =
                 authority(rest).map_err(|_| Flaw::new(ErrorKind::NotAbsoluteUrl, 0))?;
             let (path, tail) = split_tail(rest);
-            let url = Url { userinfo, host, port, path, tail, ..base };
+            let url = Url { host, port, ..base };
             let same_origin = url.same_origin(&base);
             return Ok(Parts { base: url, directory: &[], path, query: &[], tail, same_origin });
         }

@@ -296,27 +296,38 @@ fn read<'b>(
         return Err(Trouble::in_value(FieldName::PacketType, packet_type, flaw));
     }
     check_shape(kind, line.status, framing, scan)?;
-    let session_id = match kind {
-        MessageKind::PingAck | MessageKind::CreateSessionAck => None,
-        _ => read_session_id(kind, scan, ack_for)?,
-    };
     if status == Status::CREATED && !is_created_documented(kind) {
         scan.deviations.insert(Deviation::UnexpectedCreated);
     }
-    let sent = ack_for.content_range();
-    let message = match (granted, ack_for) {
-        (false, _) => Ack::Refused(Refusal::read(status, scan, session_id, sent)?),
-        (true, AckFor::Ping) => Ack::Ping(PingAck),
-        (true, AckFor::CreateSession { offered }) => {
-            Ack::CreateSession(CreateSessionAck::read(scan, *offered)?)
-        }
-        (true, AckFor::Fragment { .. }) => {
-            Ack::Fragment(FragmentAck::read(scan, session_id, sent)?)
-        }
-        (true, AckFor::CloseSession { .. }) => Ack::CloseSession(CloseSessionAck { session_id }),
-        (true, AckFor::CancelSession { .. }) => Ack::CancelSession(CancelSessionAck { session_id }),
+    let message = if granted {
+        read_granted(kind, ack_for, scan)?
+    } else {
+        let session_id = read_session_id(kind, scan, ack_for)?;
+        Refusal::read(status, scan, session_id, ack_for.content_range())?.into()
     };
     Ok(Decoded { message, deviations: scan.deviations })
+}
+
+#[inline]
+fn read_granted<'b>(
+    kind: MessageKind,
+    ack_for: &AckFor<'_>,
+    scan: &mut Scan<'b>,
+) -> Result<Ack<'b>, Trouble<'b>> {
+    Ok(match ack_for {
+        AckFor::Ping => PingAck.into(),
+        AckFor::CreateSession { offered } => CreateSessionAck::read(scan, *offered)?.into(),
+        AckFor::Fragment { content_range, .. } => {
+            let session_id = read_session_id(kind, scan, ack_for)?;
+            FragmentAck::read(scan, session_id, *content_range)?.into()
+        }
+        AckFor::CloseSession { .. } => {
+            CloseSessionAck { session_id: read_session_id(kind, scan, ack_for)? }.into()
+        }
+        AckFor::CancelSession { .. } => {
+            CancelSessionAck { session_id: read_session_id(kind, scan, ack_for)? }.into()
+        }
+    })
 }
 
 /// 201 is documented for Create-Session, and seen on Close-Session.
