@@ -116,11 +116,7 @@ impl<'b> Reader<'_, 'b> {
         let head = match RequestHead::parse(self.rest, &mut slots) {
             Ok(Progress::Complete(head)) => head,
             Ok(Progress::Partial) => return self.cut_short(report),
-            Err(error) => {
-                report.kind = kind_despite(&error, self.rest).unwrap_or("other");
-                reject(report, error, true);
-                return Body::Unknown;
-            }
+            Err(error) => return self.broken_head(report, error),
         };
         self.rest = &self.rest[head.len()..];
         let line = head.line();
@@ -148,11 +144,7 @@ impl<'b> Reader<'_, 'b> {
         let head = match ResponseHead::parse(self.rest, &mut slots) {
             Ok(Progress::Complete(head)) => head,
             Ok(Progress::Partial) => return self.cut_short(report),
-            Err(error) => {
-                report.kind = kind_despite(&error, self.rest).unwrap_or("other");
-                reject(report, error, false);
-                return Body::Unknown;
-            }
+            Err(error) => return self.broken_head(report, error),
         };
         self.rest = &self.rest[head.len()..];
         let status = head.line().status;
@@ -192,6 +184,13 @@ impl<'b> Reader<'_, 'b> {
         report.verdict = Verdict::Partial;
         self.rest = &[];
         Body::Length(0)
+    }
+
+    /// The head is no head, or nobody can tell where its message ends.
+    fn broken_head(&self, report: &mut Report, error: Error) -> Body {
+        report.kind = kind_despite(&error, self.rest).unwrap_or("other");
+        reject(report, error);
+        Body::Unknown
     }
 
     fn skip_body(&mut self, report: &mut Report, body: Body) {
@@ -238,7 +237,7 @@ fn read_packet<'b>(report: &mut Report, head: &RequestHead<'_, 'b>) -> Asked<'b>
             let is_known = error.field() != Some(FieldName::PacketType.as_str());
             let kind = packet_type.filter(|_| is_known).map_or("other", packet_name);
             report.kind = kind;
-            reject(report, error, true);
+            reject(report, error);
             Asked::alone(kind).unwrap_or(Asked::Packet(AckFor::Ping))
         }
     }
@@ -248,7 +247,7 @@ fn read_notification_request<'b>(report: &mut Report, head: &RequestHead<'_, 'b>
     report.kind = "notification-request";
     match NotificationRequest::from_head(head) {
         Ok(decoded) => accept(report, decoded.deviations),
-        Err(error) => reject(report, error, true),
+        Err(error) => reject(report, error),
     }
     Asked::Notification
 }
@@ -261,7 +260,7 @@ fn read_ack(report: &mut Report, head: &ResponseHead<'_, '_>, ack_for: &AckFor<'
             accept(report, decoded.deviations);
         }
         Err(error) if error.kind() == ErrorKind::NotAnAck => report.verdict = Verdict::Foreign,
-        Err(error) => reject(report, error, false),
+        Err(error) => reject(report, error),
     }
 }
 
@@ -269,7 +268,7 @@ fn read_notification_response(report: &mut Report, head: &ResponseHead<'_, '_>) 
     report.kind = "notification-response";
     match NotificationResponse::from_head(head) {
         Ok(decoded) => accept(report, decoded.deviations),
-        Err(error) => reject(report, error, false),
+        Err(error) => reject(report, error),
     }
 }
 
@@ -311,10 +310,10 @@ fn accept(report: &mut Report, deviations: Deviations) {
     report.verdict = if deviations.is_empty() { Verdict::Ok } else { Verdict::Deviates };
 }
 
-fn reject(report: &mut Report, error: Error, is_request: bool) {
+fn reject(report: &mut Report, error: Error) {
     report.verdict = Verdict::Rejected;
     report.error = Some(error);
-    report.reply = is_request.then(|| Refusal::for_error(&error, &POLICY));
+    report.reply = report.is_request.then(|| Refusal::for_error(&error, &POLICY));
 }
 
 fn packet_name(packet_type: PacketType) -> &'static str {

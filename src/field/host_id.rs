@@ -90,8 +90,7 @@ impl<'b> HostId<'b> {
     ///
     /// [`ErrorKind::NotDestination`] when `url` is no absolute http or https URL.
     pub fn rewrite<'u>(&self, url: &'u str) -> Result<RewrittenUrl<'b, 'u>, Error> {
-        let parts = Url::of_destination(url.as_bytes())
-            .map_err(|flaw| FieldName::HostId.caller_error(flaw))?;
+        let parts = Url::of_destination(url)?;
         let before = [parts.scheme.len(), 3, parts.userinfo.len()].iter().sum::<usize>();
         let (before, rest) = url.split_at_checked(before).unwrap_or_default();
         let (_, rest) = rest.split_at_checked(parts.host.len()).unwrap_or_default();

@@ -1,6 +1,6 @@
 //! The names of the fields, and finding them in any letter case.
 
-use crate::error::{Error, ErrorKind, Fault, Flaw, Stage};
+use crate::error::{Error, Fault, Flaw, Stage};
 use crate::letters::same;
 
 const fn text(bytes: &'static [u8]) -> &'static str {
@@ -153,11 +153,8 @@ impl FieldName {
         fields.find(|(name, _)| Self::recognise(name) == Some(self)).map(|(_, value)| value)
     }
 
-    /// An error in a value of this field that the caller made, or in what it is used with.
+    /// An error in a value of this field that the caller made.
     pub(crate) const fn caller_error(self, flaw: Flaw) -> Error {
-        if let ErrorKind::NotDestination = flaw.kind {
-            return Error::caller(flaw.kind);
-        }
         Error {
             kind: flaw.kind,
             field: Some(self.as_str()),

@@ -1,6 +1,7 @@
 //! BITS-Reply-URL.
 
-use super::{Decode, FieldName, ResolvedUrl, check_present, opaque_value, url};
+use super::url::{self, Url};
+use super::{Decode, FieldName, ResolvedUrl, check_present, opaque_value};
 use crate::deviation::{Deviation, Deviations};
 use crate::error::{Error, Flaw};
 
@@ -66,7 +67,8 @@ impl<'b> ReplyUrl<'b> {
         destination: &str,
         out: &'o mut [u8],
     ) -> Result<ResolvedUrl<'o>, Error> {
-        url::resolve(self.0, destination.as_bytes(), out)
+        let destination = Url::of_destination(destination)?;
+        url::resolve(self.0, destination, out)
             .map_err(|flaw| FieldName::ReplyUrl.caller_error(flaw))
     }
 
@@ -78,7 +80,8 @@ impl<'b> ReplyUrl<'b> {
     /// As [`resolve_into`](Self::resolve_into), but for want of space.
     #[cfg(feature = "alloc")]
     pub fn resolve(&self, destination: &str) -> Result<(alloc::string::String, bool), Error> {
-        let needed = url::resolved_len(self.0, destination.as_bytes())
+        let base = Url::of_destination(destination)?;
+        let needed = url::resolved_len(self.0, base)
             .map_err(|flaw| FieldName::ReplyUrl.caller_error(flaw))?;
         let mut out = alloc::vec![0; needed];
         let resolved = self.resolve_into(destination, &mut out)?;

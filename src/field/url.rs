@@ -11,7 +11,7 @@ use nom::combinator::{opt, recognize};
 use nom::sequence::terminated;
 
 use crate::digits::decimal;
-use crate::error::{ErrorKind, Flaw};
+use crate::error::{Error, ErrorKind, Flaw};
 use crate::sink::{Count, Fill, Sink, hex_digit};
 
 type Parsed<'u, T> = nom::IResult<&'u [u8], T, ()>;
@@ -98,8 +98,8 @@ impl<'u> Url<'u> {
     }
 
     /// Takes the URL apart that an upload goes to, which the caller gives.
-    pub(super) fn of_destination(text: &'u [u8]) -> Result<Self, Flaw> {
-        Self::parse(text).map_err(|_| Flaw::new(ErrorKind::NotDestination, 0))
+    pub(super) fn of_destination(text: &'u str) -> Result<Self, Error> {
+        Self::parse(text.as_bytes()).map_err(|_| Error::caller(ErrorKind::NotDestination))
     }
 
     /// The port in numbers, the scheme's own where none is given.
@@ -181,8 +181,7 @@ struct Parts<'u> {
 }
 
 /// RFC 3986 section 5.2.2, for a base that is an http or https URL.
-fn transform<'u>(reference: &'u [u8], destination: &'u [u8]) -> Result<Parts<'u>, Flaw> {
-    let base = Url::of_destination(destination)?;
+fn transform<'u>(reference: &'u [u8], base: Url<'u>) -> Result<Parts<'u>, Flaw> {
     if scheme(reference).is_ok() {
         let url = Url::parse(reference)?;
         let same_origin = url.same_origin(&base);
@@ -245,38 +244,42 @@ fn put_tail(sink: &mut impl Sink, parts: &Parts<'_>) {
     put_encoded(sink, parts.tail, false);
 }
 
+/// How many bytes the parts take before dot segments are removed: origin, path, and the rest.
+fn lengths(parts: &Parts<'_>) -> (usize, usize, usize) {
+    let (mut origin, mut path, mut tail) = (Count::default(), Count::default(), Count::default());
+    put_origin(&mut origin, &parts.base);
+    put_path(&mut path, parts);
+    put_tail(&mut tail, parts);
+    (origin.0, path.0, tail.0)
+}
+
 /// How many bytes of buffer resolving takes at most.
-pub(super) fn resolved_len(reference: &[u8], destination: &[u8]) -> Result<usize, Flaw> {
-    let parts = transform(reference, destination)?;
-    let mut count = Count::default();
-    put_origin(&mut count, &parts.base);
-    put_path(&mut count, &parts);
-    put_tail(&mut count, &parts);
-    Ok(count.0)
+#[cfg(feature = "alloc")]
+pub(super) fn resolved_len(reference: &[u8], destination: Url<'_>) -> Result<usize, Flaw> {
+    let (origin, path, tail) = lengths(&transform(reference, destination)?);
+    Ok(origin.saturating_add(path).saturating_add(tail))
 }
 
 /// Resolves `reference` against `destination` into `out`.
 pub(super) fn resolve<'o>(
     reference: &[u8],
-    destination: &[u8],
+    destination: Url<'_>,
     out: &'o mut [u8],
 ) -> Result<ResolvedUrl<'o>, Flaw> {
-    let needed = resolved_len(reference, destination)?;
+    let parts = transform(reference, destination)?;
+    let (origin, path, tail) = lengths(&parts);
+    let needed = origin.saturating_add(path).saturating_add(tail);
     let too_small = Flaw::new(ErrorKind::BufferTooSmall { needed }, 0);
     let out = out.get_mut(..needed).ok_or(too_small)?;
-    let parts = transform(reference, destination)?;
 
-    let (mut origin, mut path) = (Count::default(), Count::default());
-    put_origin(&mut origin, &parts.base);
-    put_path(&mut path, &parts);
-    let (start, rest) = out.split_at_mut_checked(origin.0).ok_or(too_small)?;
+    let (start, rest) = out.split_at_mut_checked(origin).ok_or(too_small)?;
     put_origin(&mut Fill(start), &parts.base);
-    let (raw, _) = rest.split_at_mut_checked(path.0).ok_or(too_small)?;
+    let (raw, _) = rest.split_at_mut_checked(path).ok_or(too_small)?;
     put_path(&mut Fill(raw), &parts);
     let kept = remove_dot_segments(raw);
     put_tail(&mut Fill(rest.get_mut(kept..).unwrap_or_default()), &parts);
 
-    let end = needed.saturating_sub(path.0.saturating_sub(kept));
+    let end = needed.saturating_sub(path.saturating_sub(kept));
     let url = out.get(..end).and_then(|url| core::str::from_utf8(url).ok()).ok_or(too_small)?;
     Ok(ResolvedUrl { url, same_origin: parts.same_origin })
 }

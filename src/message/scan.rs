@@ -87,7 +87,7 @@ impl<'b> Trouble<'b> {
     }
 
     /// The error in a message that was read from bytes.
-    pub(super) fn in_head<'h, L: StartLine<'b>>(self, head: &Head<'h, 'b, L>) -> Error {
+    pub(super) fn in_head<L: StartLine<'b>>(self, head: &Head<'_, 'b, L>) -> Error {
         let offset = match (self.place, self.field) {
             (Place::StartLine, _) => 0,
             (Place::Nowhere, _) => head.end_of_fields(),
