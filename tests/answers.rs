@@ -52,7 +52,7 @@ fn an_offset_that_is_left_out_is_the_end_of_what_was_sent() {
         let Ack::Fragment(ack) = decoded.message else { panic!("{decoded:?}") };
         assert_eq!(ack.received, ReceivedContentRange(200));
     });
-    let unknown = AckFor::Fragment { session_id: None, content_range: None };
+    let unknown = AckFor::Fragment { session_id: None, content_range: None, sent_up_to: None };
     assert_eq!(Reader::Ack(unknown).error(&ack).kind(), ErrorKind::MissingField);
 }
 

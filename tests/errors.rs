@@ -189,7 +189,7 @@ fn a_missing_field_is_reported_at_the_end_of_the_head() {
         Reader::Ack(for_create()),
         &[missing(Draft::create_ack(), "BITS-Session-Id", Stage::Packet)],
     );
-    let unknown = AckFor::Fragment { session_id: None, content_range: None };
+    let unknown = AckFor::Fragment { session_id: None, content_range: None, sent_up_to: None };
     check_flaws(
         Reader::Ack(unknown),
         &[missing(Draft::fragment_ack(), "BITS-Received-Content-Range", Stage::Packet)],

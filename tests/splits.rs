@@ -10,7 +10,8 @@ use bits_proto::message::AckFor;
 use common::read::{Answer, Line, Whole, ack_for, answer, answer_within};
 use common::vectors::{self, Message};
 
-const UNKNOWN: AckFor<'static> = AckFor::Fragment { session_id: None, content_range: None };
+const UNKNOWN: AckFor<'static> =
+    AckFor::Fragment { session_id: None, content_range: None, sent_up_to: None };
 
 /// Runs a generic check with the start line that the message has.
 macro_rules! with_line {

@@ -35,7 +35,11 @@ impl Asked<'_> {
                 let offered = Some(SupportedProtocols::BITS_1_5);
                 Self::Packet(AckFor::CreateSession { offered })
             }
-            "fragment" => Self::Packet(AckFor::Fragment { session_id, content_range: widest() }),
+            "fragment" => Self::Packet(AckFor::Fragment {
+                session_id,
+                content_range: widest(),
+                sent_up_to: None,
+            }),
             "close-session" => Self::Packet(AckFor::CloseSession { session_id }),
             "cancel-session" => Self::Packet(AckFor::CancelSession { session_id }),
             "notification" => Self::Notification,
@@ -292,7 +296,7 @@ fn read_alone(report: &mut Report, head: &ResponseHead<'_, '_>) {
     let ack_for = if has(FieldName::Protocol) {
         AckFor::CreateSession { offered: None }
     } else if has(FieldName::ReceivedContentRange) || status == Status::RANGE_NOT_SATISFIABLE {
-        AckFor::Fragment { session_id: None, content_range: widest() }
+        AckFor::Fragment { session_id: None, content_range: widest(), sent_up_to: None }
     } else {
         AckFor::Ping
     };

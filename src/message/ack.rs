@@ -31,7 +31,11 @@ use crate::head::{Framing, ResponseHead, Status, StatusLine, Version};
 /// let mut slots = Slots::new();
 /// let Progress::Complete(head) = ResponseHead::parse(bytes, &mut slots)? else { panic!() };
 /// let sent = ContentRange::new(128, 212, 213)?;
-/// let ack_for = AckFor::Fragment { session_id: None, content_range: Some(sent) };
+/// let ack_for = AckFor::Fragment {
+///     session_id: None,
+///     content_range: Some(sent),
+///     sent_up_to: None,
+/// };
 /// let decoded = Ack::from_head(&head, &ack_for)?;
 /// assert!(matches!(decoded.message, Ack::Fragment(ack) if ack.received.0 == 213));
 /// # Ok::<(), bits_proto::Error>(())
@@ -74,6 +78,10 @@ pub enum AckFor<'r> {
         session_id: Option<SessionId<'r>>,
         /// The range that was sent.
         content_range: Option<ContentRange>,
+        /// How far all fragments of the session have come, if any came further than this one: a
+        /// fragment whose Ack was lost, sent again with less in it, is answered with all the server
+        /// holds by now.
+        sent_up_to: Option<u64>,
     },
     /// A Close-Session.
     CloseSession {
@@ -96,7 +104,8 @@ impl<'r> From<&Request<'r>> for AckFor<'r> {
                 Self::CreateSession { offered: Some(create.supported_protocols) }
             }
             Request::Fragment(fragment) => {
-                Self::Fragment { session_id, content_range: Some(fragment.content_range) }
+                let content_range = Some(fragment.content_range);
+                Self::Fragment { session_id, content_range, sent_up_to: None }
             }
             Request::CloseSession(_) => Self::CloseSession { session_id },
             Request::CancelSession(_) => Self::CancelSession { session_id },
@@ -317,9 +326,9 @@ fn read_granted<'b>(
     Ok(match ack_for {
         AckFor::Ping => PingAck.into(),
         AckFor::CreateSession { offered } => CreateSessionAck::read(scan, *offered)?.into(),
-        AckFor::Fragment { content_range, .. } => {
+        AckFor::Fragment { content_range, sent_up_to, .. } => {
             let session_id = read_session_id(kind, scan, ack_for)?;
-            FragmentAck::read(scan, session_id, *content_range)?.into()
+            FragmentAck::read(scan, session_id, *content_range, *sent_up_to)?.into()
         }
         AckFor::CloseSession { .. } => {
             CloseSessionAck { session_id: read_session_id(kind, scan, ack_for)? }.into()

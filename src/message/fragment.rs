@@ -116,16 +116,19 @@ impl<'b> FragmentAck<'b> {
         scan: &mut Scan<'b>,
         session_id: Option<SessionId<'b>>,
         sent: Option<ContentRange>,
+        sent_up_to: Option<u64>,
     ) -> Result<Self, Trouble<'b>> {
         const KIND: MessageKind = MessageKind::FragmentAck;
         let field = FieldName::ReceivedContentRange;
         let received: Option<ReceivedContentRange> = scan.optional(KIND)?;
         let received = received.or(sent.map(|sent| sent.received()));
         let received = received.ok_or(Trouble::missing(field))?;
-        if sent.is_some_and(|sent| received > sent.received()) {
+        // `None` is less than any offset.
+        let most = sent.map(|sent| sent.end()).max(sent_up_to);
+        if most.is_some_and(|most| received.0 > most) {
             return Err(beyond(scan));
         }
-        let is_early = sent.is_some_and(|sent| !sent.is_last());
+        let is_early = sent.is_some_and(|sent| !sent.is_last() && received.0 != sent.total());
         let reply_url = if is_early && scan.get(FieldName::ReplyUrl).is_some() {
             scan.deviations.insert(Deviation::EarlyReplyUrl);
             None

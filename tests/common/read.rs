@@ -195,7 +195,7 @@ pub fn ack_for(word: &str) -> AckFor<'static> {
         "close-session" => AckFor::CloseSession { session_id: None },
         "cancel-session" => AckFor::CancelSession { session_id: None },
         "-" | "fragment" | "notification" => {
-            AckFor::Fragment { session_id: None, content_range: None }
+            AckFor::Fragment { session_id: None, content_range: None, sent_up_to: None }
         }
         other => panic!("the manifest names the request {other:?}"),
     }

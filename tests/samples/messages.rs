@@ -174,7 +174,7 @@ pub fn range(first: u64, last: u64, total: u64) -> ContentRange {
 /// The request that [`Draft::fragment_ack`] answers.
 pub fn for_fragment(first: u64, last: u64, total: u64) -> AckFor<'static> {
     let content_range = Some(range(first, last, total));
-    AckFor::Fragment { session_id: Some(session("1")), content_range }
+    AckFor::Fragment { session_id: Some(session("1")), content_range, sent_up_to: None }
 }
 
 /// The request that [`Draft::create_ack`] answers.
