@@ -25,6 +25,8 @@ pub mod head;
 mod letters;
 pub mod limits;
 pub mod message;
+pub mod sequence;
+pub mod server;
 mod sink;
 
 pub use self::error::Error;

@@ -25,6 +25,7 @@ use crate::sink::{Sink, Wire, put_hexadecimal, wire_display};
 ///
 /// Source: \[MC-BUP\] 2.2.1.2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
 pub struct ErrorContext(pub u32);
 
 impl ErrorContext {

@@ -34,6 +34,7 @@ use crate::sink::{Sink, Wire, put_hexadecimal, wire_display};
 ///
 /// Source: \[MC-BUP\] 2.2.1.2; Microsoft's page on BITS return values.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
 pub struct HResult(NonZeroU32);
 
 macro_rules! known {
@@ -152,6 +153,16 @@ impl HResult {
     #[must_use]
     pub const fn get(self) -> u32 {
         self.0.get()
+    }
+
+    /// The code that stands for a status of HTTP: `0x80190000` and the status, such as
+    /// [`BG_E_HTTP_ERROR_503`](Self::BG_E_HTTP_ERROR_503). `None` for what is no failure.
+    #[must_use]
+    pub const fn of_status(status: u16) -> Option<Self> {
+        match status {
+            300..=999 => Self::new(0x8019_0000 | status as u32),
+            _ => None,
+        }
     }
 
     /// Reads the wire form. `None` for an empty value and for zero.

@@ -21,6 +21,11 @@ use crate::error::{Error, ErrorKind};
 /// # Ok::<(), bits_proto::Error>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(into = "u16", try_from = "u16")
+)]
 pub struct Status(u16);
 
 macro_rules! statuses {
@@ -89,6 +94,12 @@ impl Status {
     #[must_use]
     pub const fn is_success(self) -> bool {
         matches!(self.0, 200..=299)
+    }
+}
+
+impl From<Status> for u16 {
+    fn from(status: Status) -> Self {
+        status.0
     }
 }
 

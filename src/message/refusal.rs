@@ -64,7 +64,7 @@ impl<'b> Refusal<'b> {
         }
     }
 
-    const fn bare(status: Status) -> Self {
+    pub(crate) const fn bare(status: Status) -> Self {
         Self { status, code: None, context: None, received: None, session_id: None }
     }
 

@@ -1,0 +1,110 @@
+//! The answer to a request, and what becomes of the rest of its body.
+
+use super::Policy;
+use crate::error::Error;
+use crate::field::ReplyUrl;
+use crate::head::Status;
+use crate::message::{Ack, FragmentAck, Refusal};
+
+/// An answer to send.
+///
+/// # Example
+///
+/// ```
+/// use bits_proto::message::Ack;
+/// use bits_proto::server::{Answer, Policy, Rest};
+/// # use bits_proto::head::{RequestLine, Version};
+/// # use bits_proto::message::Request;
+/// # let line = RequestLine { method: "BITS_POST", target: "/e", version: Version::Http11 };
+/// # let fields = [("BITS-Packet-Type", &b"Fragment"[..]), ("Content-Length", b"7")];
+/// # let error = Request::from_fields(line, fields, &Policy::DEFAULT.requests).unwrap_err();
+/// // A request that could not be read, with 7 bytes of body behind it:
+/// let answer = Answer::for_error(&error, Some(7), &Policy::DEFAULT);
+/// assert_eq!(answer.ack(None).status().get(), 400);
+/// assert_eq!(answer.rest, Rest::Drain(7));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct Answer {
+    ack: Ack<'static>,
+    has_reply_url: bool,
+    /// What to do with the part of the body that was not asked for.
+    pub rest: Rest,
+}
+
+/// What to do with the part of a body that nobody needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Rest {
+    /// There is none: the connection can be used again.
+    None,
+    /// Read so many bytes and throw them away; then the connection can be used again. Counted are
+    /// the bytes of the body that were not asked for, or not reported as stored.
+    Drain(u64),
+    /// Close the connection behind the answer. A server that closes while bytes come in may
+    /// destroy its own answer: it shuts down its sending side first, and reads on for a moment.
+    Close,
+}
+
+impl Rest {
+    pub(super) const fn of(bytes: u64, policy: &Policy<'_>) -> Self {
+        if bytes == 0 {
+            Self::None
+        } else if bytes <= policy.drain_limit {
+            Self::Drain(bytes)
+        } else {
+            Self::Close
+        }
+    }
+}
+
+impl Answer {
+    pub(super) const fn new(ack: Ack<'static>, rest: Rest) -> Self {
+        Self { ack, has_reply_url: false, rest }
+    }
+
+    /// A refusal, with `body` bytes that nobody has read.
+    pub(super) const fn refuse(refusal: Refusal<'static>, body: u64, policy: &Policy<'_>) -> Self {
+        Self::new(Ack::Refused(refusal), Rest::of(body, policy))
+    }
+
+    pub(super) const fn with_reply_url(self) -> Self {
+        Self { has_reply_url: true, ..self }
+    }
+
+    /// The answer to a request that could not be read: the one mapping from errors to refusals,
+    /// [`Refusal::for_error`], and what to do with the body. `body_length` is `None` where it is
+    /// not known where the body ends.
+    pub fn for_error(error: &Error, body_length: Option<u64>, policy: &Policy<'_>) -> Self {
+        let rest = body_length.map_or(Rest::Close, |length| Rest::of(length, policy));
+        Self::new(Refusal::for_error(error, &policy.requests).into(), rest)
+    }
+
+    /// The answer to a request of a session that nobody knows.
+    pub const fn session_not_found(body_length: u64, policy: &Policy<'_>) -> Self {
+        Self::refuse(Refusal::session_not_found(), body_length, policy)
+    }
+
+    /// Whether the Ack carries the reply URL, which the host keeps.
+    #[must_use]
+    pub const fn has_reply_url(&self) -> bool {
+        self.has_reply_url
+    }
+
+    /// The status.
+    #[must_use]
+    pub const fn status(&self) -> Status {
+        self.ack.status()
+    }
+
+    /// The Ack. `reply_url` is the URL that came with the notification, where
+    /// [`has_reply_url`](Self::has_reply_url) asks for it; it is left out otherwise.
+    #[must_use]
+    pub const fn ack<'b>(&self, reply_url: Option<ReplyUrl<'b>>) -> Ack<'b> {
+        match self.ack {
+            Ack::Fragment(ack) if self.has_reply_url => {
+                Ack::Fragment(FragmentAck { reply_url, ..ack })
+            }
+            ack => ack,
+        }
+    }
+}

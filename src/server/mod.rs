@@ -1,0 +1,59 @@
+//! [3.2] The server's side of an upload: a session, and a table of sessions.
+//!
+//! A [`Session`] is small plain data that says what to do. It has no sockets and no files:
+//!
+//! ```text
+//!               request, access                     answer
+//!   client  ───────────────────►  Session  ─────────────────────►  client
+//!                                 │     ▲
+//!             store, notify,      │     │  handle_stored, handle_notified,
+//!             commit, discard     ▼     │  handle_placed, handle_discarded, handle_failed
+//!                                  host
+//! ```
+//!
+//! [`Session::handle_request`] gives a [`Step`]: an answer, or work whose report gives the next
+//! step. Bytes count as soon as they are reported as stored, so an interrupted fragment keeps what
+//! arrived. Work that nobody reports on counts as given up after a while, so no session is locked
+//! for ever.
+//!
+//! What the host has to see to:
+//!
+//! * Access: it judges every packet, and says so with [`Access`].
+//! * Texts: it keeps the reply URL. [`Sessions`] does.
+//! * Whose session it is: [`Sessions`] does; a host without it looks the session up by
+//!   [`SessionId::guid`](crate::field::SessionId::guid), and compares URL and principal.
+//! * Stored bytes: those of a session belong to its id, never to a name that the client sent.
+//! * One request at a time for each session: from `handle_request` to the write-back of the
+//!   session nobody else may change it. [`Store::update`] says how.
+//!
+//! # States
+//!
+//! The table is [`TABLE`]; each machine asks it before it changes anything.
+//!
+#![doc = include_str!("state.md")]
+
+mod answer;
+mod policy;
+mod report;
+mod request;
+mod session;
+mod state;
+mod step;
+#[cfg(feature = "alloc")]
+mod store;
+#[cfg(feature = "serde")]
+mod stored;
+#[cfg(feature = "alloc")]
+mod table;
+
+pub use self::answer::{Answer, Rest};
+pub use self::policy::{CommitAt, EarlyClose, MIN_FRAGMENT, OverlapRule, Policy, SessionHost};
+pub use self::session::{Ending, Session};
+pub use self::state::{Event, State, TABLE};
+pub use self::step::{
+    Access, Discard, HostError, Notified, Reply, ReportError, Step, StoreBytes, Turn,
+};
+#[cfg(feature = "alloc")]
+pub use self::store::{Record, Store};
+#[cfg(feature = "alloc")]
+pub use self::table::{Arrival, Limits, Sessions, TableAnswer, TableError};

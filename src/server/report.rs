@@ -1,0 +1,288 @@
+//! What the host reports to a session.
+
+use core::time::Duration;
+
+use super::session::Pending;
+use super::{
+    Answer, Discard, Ending, Event, HostError, Notified, Policy, Reply, ReportError, Rest, Session,
+    State, Step, StoreBytes, Turn,
+};
+use crate::field::{ErrorContext, HResult};
+use crate::head::Status;
+use crate::message::{Ack, CancelSessionAck, CloseSessionAck, Failure, Refusal};
+use crate::sequence::{IllegalEvent, Machine as _};
+
+impl Session {
+    /// The next `bytes` bytes of a [`Step::Store`] are stored, so that they survive whatever the
+    /// host promises to survive. They count from now on, whatever becomes of the connection; so a
+    /// host may report each piece, and need not wait for the whole fragment.
+    ///
+    /// Yields [`Step::Store`] with what is still lacking. No bytes are a report too: the work is
+    /// still being done.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError`]; nothing is changed then.
+    pub fn handle_stored(
+        &mut self,
+        turn: Turn,
+        bytes: u64,
+        policy: &Policy<'_>,
+        now: Duration,
+    ) -> Result<Step, ReportError> {
+        self.check_turn(turn)?;
+        self.state.after(Event::Stored)?;
+        let too_many = ReportError::TooManyBytes { left: self.left };
+        let left = self.left.checked_sub(bytes).ok_or(too_many)?;
+        let next = self.next.checked_add(bytes).ok_or(too_many)?;
+        let event = match (left, self.total) {
+            (1.., _) => Event::Stored,
+            (0, Some(total)) if next == total => Event::Complete,
+            (0, _) => Event::FragmentStored,
+        };
+        self.state.after(event)?;
+        (self.left, self.next) = (left, next);
+        self.work_until = now.saturating_add(policy.work_timeout);
+        if bytes > 0 {
+            self.expires_at = now.saturating_add(policy.session_timeout);
+        }
+        if event == Event::Complete {
+            return Ok(self.complete(policy)?);
+        }
+        self.apply(event)?;
+        if event == Event::Stored {
+            return Ok(Step::Store(StoreBytes { turn, skip: 0, offset: next, take: left }));
+        }
+        self.end_work();
+        Ok(Step::Answer(self.received_answer(Rest::None)))
+    }
+
+    /// The server application took the entity, and said this. The host keeps the reply URL.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError`]; nothing is changed then.
+    pub fn handle_notified(
+        &mut self,
+        turn: Turn,
+        notified: Notified,
+        policy: &Policy<'_>,
+        now: Duration,
+    ) -> Result<Step, ReportError> {
+        self.check_turn(turn)?;
+        self.state.after(Event::Notified)?;
+        self.work_until = now.saturating_add(policy.work_timeout);
+        Ok(self.told(notified, policy)?)
+    }
+
+    /// The entity is at its destination.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError`]; nothing is changed then.
+    pub fn handle_placed(&mut self, turn: Turn) -> Result<Step, ReportError> {
+        self.check_turn(turn)?;
+        self.state.after(Event::Placed)?;
+        self.placed = true;
+        if self.state == State::Closing {
+            self.apply(Event::Placed)?;
+            return Ok(self.discard_rest(Ending::Closed)?);
+        }
+        self.apply(Event::Placed)?;
+        self.end_work();
+        Ok(Step::Answer(self.received_answer(Rest::None)))
+    }
+
+    /// What [`Step::Discard`] named is deleted. The session has ended; a host forgets it.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError`]; nothing is changed then.
+    pub fn handle_discarded(&mut self, turn: Turn) -> Result<Step, ReportError> {
+        self.check_turn(turn)?;
+        self.state.after(Event::Discarded)?;
+        Ok(self.end()?)
+    }
+
+    /// What a step asked for could not be done. What was stored before counts, and the client
+    /// learns why.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError`]; nothing is changed then.
+    pub fn handle_failed(
+        &mut self,
+        turn: Turn,
+        error: HostError,
+        policy: &Policy<'_>,
+    ) -> Result<Step, ReportError> {
+        self.check_turn(turn)?;
+        if error == HostError::EntityLost {
+            if self.state == State::Discarding {
+                return Ok(self.end()?);
+            }
+            self.apply(Event::EntityLost)?;
+            return Ok(self.discard_rest(Ending::EntityLost)?);
+        }
+        let unread = self.left;
+        let in_application = self.state == State::Notifying;
+        self.apply(Event::Failed)?;
+        let pending = self.pending;
+        self.end_work();
+        let refusal = refusal(error, policy);
+        if in_application && refusal.status() == Status::FORBIDDEN {
+            self.forbidden = Some(refusal.code().map_or(0, HResult::get));
+        }
+        if pending == Some(Pending::Timeout) {
+            return Ok(Step::Done);
+        }
+        Ok(Step::Answer(Answer::refuse(refusal, unread, policy)))
+    }
+
+    /// The client is gone, and what was asked for is not done any further. What was stored before
+    /// counts; notifying, placing and discarding are asked for again when they are due.
+    ///
+    /// Only for work that is really left undone: what is finished in spite of it is reported as
+    /// ever, and the answer thrown away.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError`]; nothing is changed then.
+    pub fn handle_disconnected(&mut self, turn: Turn) -> Result<(), ReportError> {
+        self.check_turn(turn)?;
+        Ok(self.give_up_work()?)
+    }
+
+    /// The process that worked on a request is no more: whatever it had not reported is undone.
+    /// For sessions that are read back from where they were stored; of use only to a host that
+    /// knows that no other process works on them, as the work counts as given up after
+    /// [`Policy::work_timeout`] anyway.
+    pub fn recover(&mut self) {
+        // Without work there is nothing to undo, and where there is work the table has a way back.
+        let _ = self.give_up_work();
+    }
+
+    /// [3.2.6.1] Time has passed. If the session has timed out, says what to delete; until that is
+    /// reported, it says so again each time, but not while the host is at work.
+    pub fn handle_timeout(&mut self, policy: &Policy<'_>, now: Duration) -> Option<Step> {
+        if now < self.expires_at || self.is_busy(now) {
+            return None;
+        }
+        self.give_up_work().ok()?;
+        self.apply(Event::Timeout).ok()?;
+        self.begin(Pending::Timeout, policy.work_timeout, now);
+        self.discard_rest(Ending::TimedOut).ok()
+    }
+
+    /// [3.2.7] Ends the session before its time, as if it had timed out: the server needs room, or
+    /// [3.2.4.2] uploads are not enabled any more. `None` while the host is at work; then it ends
+    /// as soon as [`handle_timeout`](Self::handle_timeout) is called after that.
+    pub fn expire(&mut self, policy: &Policy<'_>, now: Duration) -> Option<Step> {
+        self.expires_at = self.expires_at.min(now);
+        self.handle_timeout(policy, now)
+    }
+
+    /// The entity is whole.
+    pub(super) fn complete(&mut self, policy: &Policy<'_>) -> Result<Step, IllegalEvent<State>> {
+        self.apply(Event::Complete)?;
+        if policy.notification {
+            return Ok(Step::Notify(self.this_turn()));
+        }
+        self.told(Notified { copy_to_destination: true, reply: Reply::None }, policy)
+    }
+
+    /// The application was told, or there is none.
+    fn told(
+        &mut self,
+        notified: Notified,
+        policy: &Policy<'_>,
+    ) -> Result<Step, IllegalEvent<State>> {
+        self.apply(Event::Notified)?;
+        self.notified = Some(notified);
+        if self.pending == Some(Pending::Close) {
+            return self.close();
+        }
+        if self.commits_at_last(policy) {
+            self.apply(Event::Commit)?;
+            return Ok(Step::Commit(self.this_turn()));
+        }
+        self.end_work();
+        Ok(Step::Answer(self.received_answer(Rest::None)))
+    }
+
+    /// A whole entity is closed.
+    pub(super) fn close(&mut self) -> Result<Step, IllegalEvent<State>> {
+        self.apply(Event::Close)?;
+        if self.notified.is_none_or(|notified| notified.copy_to_destination) {
+            return Ok(Step::Commit(self.this_turn()));
+        }
+        self.apply(Event::Placed)?;
+        self.discard_rest(Ending::Closed)
+    }
+
+    /// Nothing of the session is needed any more.
+    pub(super) fn discard_rest(&mut self, ending: Ending) -> Result<Step, IllegalEvent<State>> {
+        self.ending = Some(ending);
+        let reply = self.notified.is_some_and(|notified| notified.reply == Reply::Kept);
+        let entity = !self.placed && ending != Ending::EntityLost;
+        if entity || reply {
+            return Ok(Step::Discard(Discard { turn: self.this_turn(), entity, reply }));
+        }
+        self.end()
+    }
+
+    fn end(&mut self) -> Result<Step, IllegalEvent<State>> {
+        self.apply(Event::Discarded)?;
+        let (pending, unread) = (self.pending, self.left);
+        self.end_work();
+        let session_id = Some(self.session_id());
+        let ack: Ack<'static> = match (pending, self.ending) {
+            (None | Some(Pending::Timeout), _) => return Ok(Step::Done),
+            (Some(Pending::Cancel), _) => CancelSessionAck { session_id }.into(),
+            (Some(Pending::Close), Some(Ending::EntityLost)) => {
+                Refusal::bare(Status::NOT_FOUND).into()
+            }
+            (Some(Pending::Close), _) => CloseSessionAck { session_id }.into(),
+            (Some(Pending::Fragment), _) => Refusal::session_not_found().into(),
+        };
+        let rest = if unread == 0 { Rest::None } else { Rest::Close };
+        Ok(Step::Answer(Answer::new(ack, rest)))
+    }
+
+    /// Undoes what was begun and not reported.
+    pub(super) fn give_up_work(&mut self) -> Result<(), IllegalEvent<State>> {
+        if self.pending.is_some() {
+            self.apply(Event::Interrupted)?;
+            self.end_work();
+        }
+        Ok(())
+    }
+
+    fn check_turn(&self, turn: Turn) -> Result<(), ReportError> {
+        if self.pending.is_some() && self.this_turn() == turn {
+            Ok(())
+        } else {
+            Err(ReportError::OtherTurn)
+        }
+    }
+}
+
+/// What the client is told.
+fn refusal(error: HostError, policy: &Policy<'_>) -> Refusal<'static> {
+    match error {
+        HostError::DiskFull => Refusal::disk_full(policy.disk_full),
+        HostError::AccessDenied | HostError::DestinationExists => Refusal::access_denied(),
+        HostError::EntityLost => Refusal::bare(Status::NOT_FOUND),
+        HostError::Application { status, code } => {
+            let status = match Failure::of(status, None) {
+                // A success is no reason to refuse, and a 416 would speak of the client's offset.
+                None | Some(Failure::Resynchronise) => Status::INTERNAL_SERVER_ERROR,
+                Some(_) => status,
+            };
+            let code = code.or(HResult::of_status(status.get()));
+            let refusal = Refusal::bare(status);
+            code.map_or(refusal, |code| refusal.with_error(code, ErrorContext::REMOTE_APPLICATION))
+        }
+        HostError::Other => Refusal::bare(Status::INTERNAL_SERVER_ERROR),
+    }
+}

@@ -1,0 +1,378 @@
+//! The table of sessions.
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+use core::fmt;
+use core::time::Duration;
+
+use uuid::Uuid;
+
+use super::{
+    Access, Answer, Discard, HostError, Notified, Policy, Record, ReportError, Rest, Session,
+    State, Step, Store, Turn,
+};
+use crate::field::ReplyUrl;
+use crate::head::Status;
+use crate::message::{Ack, CreateSession, PingAck, Refusal, Request};
+
+/// [3.2.1.3] `BITSSessionManager`: all sessions of a server, and who they belong to.
+///
+/// A session belongs to the URL and the principal that created it. For anybody else, and under any
+/// other URL, it does not exist: an id alone opens nothing.
+///
+/// # Example
+///
+/// ```
+/// use std::collections::BTreeMap;
+///
+/// use bits_proto::message::{Ack, CreateSession, Request};
+/// use bits_proto::server::{Access, Arrival, Limits, Policy, Sessions, Step};
+/// # use core::time::Duration;
+///
+/// let mut sessions = Sessions::new(BTreeMap::new(), Policy::DEFAULT, Limits::default());
+/// let arrival = Arrival {
+///     url: "/dir/entity",
+///     principal: Some("alice"),
+///     access: Access::Granted,
+///     now: Duration::from_secs(1_700_000_000),
+/// };
+/// let random = || [7; 16]; // from the operating system
+/// let request = Request::from(CreateSession::default());
+/// let Step::Answer(answer) = sessions.handle_request(&request, &arrival, random)? else { panic!() };
+/// assert!(matches!(answer.ack(), Ack::CreateSession(_)));
+/// # Ok::<(), core::convert::Infallible>(())
+/// ```
+///
+/// Source: \[MC-BUP\] 3.2.1.3, 3.2.5.2.2.
+#[derive(Clone, Debug)]
+pub struct Sessions<'p, S> {
+    store: S,
+    policy: Policy<'p>,
+    limits: Limits,
+}
+
+/// How many sessions there may be. One more is refused with 503, and the client tries again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Limits {
+    /// In all. Default: 100 000.
+    pub sessions: usize,
+    /// Of one principal; sessions without one are not counted. Default: 50, as Windows has it.
+    pub sessions_of_principal: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { sessions: 100_000, sessions_of_principal: 50 }
+    }
+}
+
+/// What the host knows of a request beside the request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Arrival<'a> {
+    /// The destination, in a form that is the same for all requests of a session: a client that
+    /// goes on at another host sends another Host, and the same path.
+    pub url: &'a str,
+    /// Who sends it, if the host knows; the same for all requests of a session.
+    pub principal: Option<&'a str>,
+    /// The verdict on this request.
+    pub access: Access,
+    /// The time.
+    pub now: Duration,
+}
+
+/// An answer with its texts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TableAnswer<'p> {
+    ack: Ack<'p>,
+    reply_url: Option<(Answer, Box<[u8]>)>,
+    /// What to do with the part of the body that was not asked for.
+    pub rest: Rest,
+}
+
+impl<'p> TableAnswer<'p> {
+    const fn new(ack: Ack<'p>, rest: Rest) -> Self {
+        Self { ack, reply_url: None, rest }
+    }
+
+    fn of(answer: Answer, record: &Record) -> Self {
+        let url = record.reply_url.clone().filter(|_| answer.has_reply_url());
+        Self { ack: answer.ack(None), reply_url: url.map(|url| (answer, url)), rest: answer.rest }
+    }
+
+    /// The Ack to send.
+    #[must_use]
+    pub fn ack(&self) -> Ack<'_> {
+        match &self.reply_url {
+            Some((answer, url)) => answer.ack(ReplyUrl::try_from(&**url).ok()),
+            None => self.ack,
+        }
+    }
+}
+
+/// Why a report was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TableError<E> {
+    /// The store failed.
+    Store(E),
+    /// The session did not take it; [`ReportError::OtherTurn`] also if there is no such session.
+    Report(ReportError),
+}
+
+impl<E: fmt::Display> fmt::Display for TableError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Store(error) => write!(f, "the store of sessions failed: {error}"),
+            Self::Report(error) => error.fmt(f),
+        }
+    }
+}
+
+impl<E: core::error::Error> core::error::Error for TableError<E> {}
+
+impl<'p, S: Store> Sessions<'p, S> {
+    /// A table over what the store holds.
+    #[must_use]
+    pub const fn new(store: S, policy: Policy<'p>, limits: Limits) -> Self {
+        Self { store, policy, limits }
+    }
+
+    /// The rules.
+    #[must_use]
+    pub const fn policy(&self) -> &Policy<'p> {
+        &self.policy
+    }
+
+    /// Where the sessions are kept.
+    #[must_use]
+    pub const fn store(&self) -> &S {
+        &self.store
+    }
+
+    /// Gives the store back.
+    #[must_use]
+    pub fn into_store(self) -> S {
+        self.store
+    }
+
+    /// [3.2.5.2.2] Says what to do with a request, as [`Session::handle_request`] does, and makes
+    /// a session for a Create-Session. `random` gives 16 bytes from a source that nobody can
+    /// guess, and is asked only then.
+    ///
+    /// # Errors
+    ///
+    /// The store's; nothing is changed then, and 503 is the answer.
+    pub fn handle_request(
+        &mut self,
+        request: &Request<'_>,
+        arrival: &Arrival<'_>,
+        random: impl FnOnce() -> [u8; 16],
+    ) -> Result<Step<TableAnswer<'p>>, S::Error> {
+        let body = request.content_length();
+        let refuse =
+            |refusal| TableAnswer::new(Ack::Refused(refusal), Rest::of(body, &self.policy));
+        if let Some(refusal) = arrival.access.refusal() {
+            return Ok(Step::Answer(refuse(refusal)));
+        }
+        match request {
+            Request::Ping(_) => Ok(Step::Answer(TableAnswer::new(PingAck.into(), Rest::None))),
+            Request::CreateSession(create) => self.create(create, arrival, random),
+            _ => {
+                let not_found = refuse(Refusal::session_not_found());
+                let Some(id) = request.session_id().and_then(|id| id.guid()) else {
+                    return Ok(Step::Answer(not_found));
+                };
+                let policy = self.policy;
+                let step = self.change(id, |record| {
+                    record.belongs_to(arrival).then(|| {
+                        let session = &mut record.session;
+                        session.handle_request(request, arrival.access, &policy, arrival.now)
+                    })
+                })?;
+                Ok(step.unwrap_or(Step::Answer(not_found)))
+            }
+        }
+    }
+
+    fn create(
+        &mut self,
+        create: &CreateSession<'_>,
+        arrival: &Arrival<'_>,
+        random: impl FnOnce() -> [u8; 16],
+    ) -> Result<Step<TableAnswer<'p>>, S::Error> {
+        let refuse =
+            |refusal| Ok(Step::Answer(TableAnswer::new(Ack::Refused(refusal), Rest::None)));
+        let too_many = self.store.count(None)? >= self.limits.sessions
+            || match arrival.principal {
+                Some(principal) => {
+                    self.store.count(Some(principal))? >= self.limits.sessions_of_principal
+                }
+                None => false,
+            };
+        if too_many {
+            return refuse(Refusal::bare(Status::SERVICE_UNAVAILABLE));
+        }
+        let (access, now) = (arrival.access, arrival.now);
+        match Session::create(create, access, &self.policy, random(), now) {
+            Ok((session, ack)) => {
+                let url = arrival.url.into();
+                let principal = arrival.principal.map(Into::into);
+                self.store.insert(Record { session, url, principal, reply_url: None })?;
+                Ok(Step::Answer(TableAnswer::new(ack.into(), Rest::None)))
+            }
+            Err(refusal) => refuse(refusal),
+        }
+    }
+
+    /// As [`Session::handle_stored`].
+    ///
+    /// # Errors
+    ///
+    /// [`TableError`]; nothing is changed then.
+    pub fn handle_stored(
+        &mut self,
+        turn: Turn,
+        bytes: u64,
+        now: Duration,
+    ) -> Result<Step<TableAnswer<'p>>, TableError<S::Error>> {
+        let policy = self.policy;
+        self.report(turn, |record| record.session.handle_stored(turn, bytes, &policy, now))
+    }
+
+    /// As [`Session::handle_notified`], with the URL of the reply if there is one.
+    ///
+    /// # Errors
+    ///
+    /// [`TableError`]; nothing is changed then.
+    pub fn handle_notified(
+        &mut self,
+        turn: Turn,
+        notified: Notified,
+        reply_url: Option<ReplyUrl<'_>>,
+        now: Duration,
+    ) -> Result<Step<TableAnswer<'p>>, TableError<S::Error>> {
+        let policy = self.policy;
+        self.report(turn, |record| {
+            let step = record.session.handle_notified(turn, notified, &policy, now)?;
+            record.reply_url = reply_url.map(|url| url.as_bytes().into());
+            Ok(step)
+        })
+    }
+
+    /// As [`Session::handle_placed`].
+    ///
+    /// # Errors
+    ///
+    /// [`TableError`]; nothing is changed then.
+    pub fn handle_placed(
+        &mut self,
+        turn: Turn,
+    ) -> Result<Step<TableAnswer<'p>>, TableError<S::Error>> {
+        self.report(turn, |record| record.session.handle_placed(turn))
+    }
+
+    /// As [`Session::handle_discarded`]; the session is forgotten.
+    ///
+    /// # Errors
+    ///
+    /// [`TableError`]; nothing is changed then.
+    pub fn handle_discarded(
+        &mut self,
+        turn: Turn,
+    ) -> Result<Step<TableAnswer<'p>>, TableError<S::Error>> {
+        self.report(turn, |record| record.session.handle_discarded(turn))
+    }
+
+    /// As [`Session::handle_failed`].
+    ///
+    /// # Errors
+    ///
+    /// [`TableError`]; nothing is changed then.
+    pub fn handle_failed(
+        &mut self,
+        turn: Turn,
+        error: HostError,
+    ) -> Result<Step<TableAnswer<'p>>, TableError<S::Error>> {
+        let policy = self.policy;
+        self.report(turn, |record| record.session.handle_failed(turn, error, &policy))
+    }
+
+    /// As [`Session::handle_disconnected`].
+    ///
+    /// # Errors
+    ///
+    /// [`TableError`]; nothing is changed then.
+    pub fn handle_disconnected(&mut self, turn: Turn) -> Result<(), TableError<S::Error>> {
+        self.report(turn, |record| record.session.handle_disconnected(turn).map(|()| Step::Done))
+            .map(drop)
+    }
+
+    /// As [`Session::handle_timeout`], for all sessions: what to delete, and to report with
+    /// [`handle_discarded`](Self::handle_discarded).
+    ///
+    /// # Errors
+    ///
+    /// The store's; what was found until then comes again with the next call.
+    pub fn handle_timeout(&mut self, now: Duration) -> Result<Vec<Discard>, S::Error> {
+        let mut discards = Vec::new();
+        for id in self.store.expired(now)? {
+            discards.extend(self.expire(id, now)?);
+        }
+        Ok(discards)
+    }
+
+    /// As [`Session::expire`], for one session.
+    ///
+    /// # Errors
+    ///
+    /// The store's; nothing is changed then.
+    pub fn expire(&mut self, id: Uuid, now: Duration) -> Result<Option<Discard>, S::Error> {
+        let policy = self.policy;
+        let step = self.change(id, |record| record.session.expire(&policy, now))?;
+        Ok(match step {
+            Some(Step::Discard(discard)) => Some(discard),
+            _ => None,
+        })
+    }
+
+    fn report(
+        &mut self,
+        turn: Turn,
+        mut change: impl FnMut(&mut Record) -> Result<Step, ReportError>,
+    ) -> Result<Step<TableAnswer<'p>>, TableError<S::Error>> {
+        let mut outcome = Err(ReportError::OtherTurn);
+        let step = self.change(turn.session_id(), |record| {
+            let changed = change(record);
+            outcome = changed.map(|_| ());
+            changed.ok()
+        });
+        match (step.map_err(TableError::Store)?, outcome) {
+            (Some(step), Ok(())) => Ok(step),
+            (_, Err(error)) => Err(TableError::Report(error)),
+            (None, Ok(())) => Err(TableError::Report(ReportError::OtherTurn)),
+        }
+    }
+
+    /// Changes one session, and forgets it if it has ended.
+    fn change(
+        &mut self,
+        id: Uuid,
+        mut change: impl FnMut(&mut Record) -> Option<Step>,
+    ) -> Result<Option<Step<TableAnswer<'p>>>, S::Error> {
+        let changed = self.store.update(id, |record| {
+            let step = change(record);
+            let has_ended = record.session.state() == State::Ended;
+            (step.map(|step| step.map_answer(|answer| TableAnswer::of(answer, record))), has_ended)
+        })?;
+        let Some((step, has_ended)) = changed else { return Ok(None) };
+        if has_ended {
+            self.store.remove(id)?;
+        }
+        Ok(step)
+    }
+}
+
+impl Record {
+    fn belongs_to(&self, arrival: &Arrival<'_>) -> bool {
+        *self.url == *arrival.url && self.principal.as_deref() == arrival.principal
+    }
+}
