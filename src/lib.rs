@@ -17,6 +17,7 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+pub mod client;
 pub mod deviation;
 mod digits;
 pub mod error;
@@ -28,5 +29,6 @@ pub mod message;
 pub mod sequence;
 pub mod server;
 mod sink;
+mod text;
 
 pub use self::error::Error;

@@ -1,0 +1,20 @@
+//! Numbers that spread clients over time. Nothing secret comes of them.
+
+/// The generator `SplitMix64`: one addition and a mix, from any seed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
+pub(super) struct Random(pub(super) u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ (mixed >> 31)
+    }
+
+    /// A number from 0 to `most`.
+    pub(super) fn up_to(&mut self, most: u64) -> u64 {
+        self.next().checked_rem(most.saturating_add(1)).unwrap_or(0)
+    }
+}

@@ -1,0 +1,222 @@
+//! The stored form of an upload.
+
+use core::fmt;
+use core::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::random::Random;
+use super::upload::MAX_HOST;
+use super::{Exchange, FragmentSizing, Options, State, Stop, Upload};
+use crate::field::{ReplyUrl, SessionId};
+use crate::head::Status;
+use crate::sequence::VERSION;
+use crate::text::Text;
+
+/// An upload as it is stored. Fields are only ever added, and a change of meaning is another
+/// version.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Stored {
+    version: u8,
+    options: Options,
+    total: u64,
+    state: State,
+    exchange: Exchange,
+    session_id: Option<Text<{ SessionId::MAX_LEN }>>,
+    host_id: Option<Text<MAX_HOST>>,
+    fallback_timeout: Option<Duration>,
+    fallback_at: Option<Duration>,
+    next: u64,
+    highest: u64,
+    sent_up_to: u64,
+    reply_url: Option<Text<{ ReplyUrl::MAX_LEN }>>,
+    reply_done: bool,
+    maybe_closed: bool,
+    deadline: Duration,
+    failures: u32,
+    restarts: u32,
+    stalls: u32,
+    random: Random,
+    stop: Option<Stop>,
+    challenge: Option<Status>,
+}
+
+/// A sizing as it is stored.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct StoredSizing {
+    length: u64,
+    floor: u64,
+    ceiling: u64,
+}
+
+impl From<FragmentSizing> for StoredSizing {
+    fn from(sizing: FragmentSizing) -> Self {
+        let FragmentSizing { length, floor, ceiling } = sizing;
+        Self { length, floor, ceiling }
+    }
+}
+
+impl TryFrom<StoredSizing> for FragmentSizing {
+    type Error = Damaged;
+
+    fn try_from(stored: StoredSizing) -> Result<Self, Damaged> {
+        let StoredSizing { length, floor, ceiling } = stored;
+        let sizing = Self::within(length, floor, ceiling);
+        if sizing == (Self { length, floor, ceiling }) {
+            Ok(sizing)
+        } else {
+            Err(Damaged::Contradiction("the bounds of fragments are out of order"))
+        }
+    }
+}
+
+impl From<Upload> for Stored {
+    fn from(upload: Upload) -> Self {
+        Self {
+            version: VERSION,
+            options: upload.options,
+            total: upload.total,
+            state: upload.state,
+            exchange: upload.exchange,
+            session_id: upload.session_id,
+            host_id: upload.host_id,
+            fallback_timeout: upload.fallback_timeout,
+            fallback_at: upload.fallback_at,
+            next: upload.next,
+            highest: upload.highest,
+            sent_up_to: upload.sent_up_to,
+            reply_url: upload.reply_url,
+            reply_done: upload.reply_done,
+            maybe_closed: upload.maybe_closed,
+            deadline: upload.deadline,
+            failures: upload.failures,
+            restarts: upload.restarts,
+            stalls: upload.stalls,
+            random: upload.random,
+            stop: upload.stop,
+            challenge: upload.challenge,
+        }
+    }
+}
+
+/// Why what was stored is no upload.
+#[derive(Debug)]
+pub(super) enum Damaged {
+    Version(u8),
+    Contradiction(&'static str),
+}
+
+impl fmt::Display for Damaged {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Version(version) => write!(f, "an upload stored in version {version}"),
+            Self::Contradiction(what) => write!(f, "a damaged upload: {what}"),
+        }
+    }
+}
+
+impl TryFrom<Stored> for Upload {
+    type Error = Damaged;
+
+    fn try_from(stored: Stored) -> Result<Self, Damaged> {
+        if stored.version != VERSION {
+            return Err(Damaged::Version(stored.version));
+        }
+        let upload = Self {
+            options: stored.options,
+            total: stored.total,
+            state: stored.state,
+            exchange: stored.exchange,
+            session_id: stored.session_id,
+            host_id: stored.host_id,
+            fallback_timeout: stored.fallback_timeout,
+            fallback_at: stored.fallback_at,
+            next: stored.next,
+            highest: stored.highest,
+            sent_up_to: stored.sent_up_to,
+            reply_url: stored.reply_url,
+            reply_done: stored.reply_done,
+            maybe_closed: stored.maybe_closed,
+            deadline: stored.deadline,
+            failures: stored.failures,
+            restarts: stored.restarts,
+            stalls: stored.stalls,
+            random: stored.random,
+            stop: stored.stop,
+            challenge: stored.challenge,
+        };
+        match upload.contradiction() {
+            Some(what) => Err(Damaged::Contradiction(what)),
+            None => Ok(upload),
+        }
+    }
+}
+
+impl Upload {
+    /// What cannot be true of any upload that lived.
+    fn contradiction(&self) -> Option<&'static str> {
+        let has_session = self.session_id.is_some();
+        let waits = self.exchange == Exchange::Unauthorized;
+        let stands = self.exchange == Exchange::Suspended || self.state == State::Failed;
+        let rules = [
+            (self.is_text_valid(), "a text is not valid"),
+            (self.next <= self.total, "more bytes are held than there are"),
+            (self.next <= self.highest, "more bytes are held than ever were"),
+            (self.highest.max(self.sent_up_to) <= self.total, "the offsets lie beyond the end"),
+            (has_session || self.next == 0, "bytes are held without a session"),
+            (has_session || !self.needs_session(), "there is no session, and one is needed"),
+            (
+                !self.is_whole_state() || self.next == self.total,
+                "it is whole, and bytes are missing",
+            ),
+            (self.state != State::Fragment || self.next < self.total, "there is nothing to send"),
+            (self.challenge.is_some() == waits, "credentials are wanted and not wanted"),
+            (self.stop.is_some() == stands, "it stands, and nobody knows why"),
+            (self.fallback_at.is_none() || self.host_id.is_some(), "it waits for no host"),
+            (self.is_exchange_of_state(), "what is under way does not fit the state"),
+        ];
+        rules.iter().find(|(holds, _)| !holds).map(|(_, what)| *what)
+    }
+
+    fn is_text_valid(&self) -> bool {
+        self.session_id.is_some() == self.session_id().is_some()
+            && self.host_id.is_some() == self.host().is_some()
+            && self.reply_url.is_some() == self.reply_url().is_some()
+    }
+
+    const fn needs_session(&self) -> bool {
+        match self.state {
+            State::Fragment | State::GetReply | State::Close | State::Cancel | State::Finished => {
+                true
+            }
+            State::CreateSession | State::Ping | State::Cancelled | State::Failed => false,
+        }
+    }
+
+    const fn is_whole_state(&self) -> bool {
+        match self.state {
+            State::GetReply | State::Close | State::Finished => true,
+            State::CreateSession
+            | State::Ping
+            | State::Fragment
+            | State::Cancel
+            | State::Cancelled
+            | State::Failed => false,
+        }
+    }
+
+    /// Nothing is under way where there is nothing to send.
+    const fn is_exchange_of_state(&self) -> bool {
+        match (self.state, self.exchange) {
+            (State::Finished | State::Cancelled | State::Failed, exchange) => {
+                matches!(exchange, Exchange::Ready)
+            }
+            (State::GetReply, exchange) => {
+                matches!(exchange, Exchange::Ready | Exchange::BackOff | Exchange::Suspended)
+            }
+            _ => true,
+        }
+    }
+}
