@@ -1,0 +1,331 @@
+//! A server without files: it knows how many bytes of each entity are stored, and checks that each
+//! belongs where it is put.
+
+use core::ops::Range;
+use core::time::Duration;
+use std::collections::{BTreeMap, BTreeSet};
+
+use bits_proto::client::Mode;
+use bits_proto::field::{HResult, HostId, HostIdFallbackTimeout, ReceivedContentRange, ReplyUrl};
+use bits_proto::message::{Ack, Request};
+use bits_proto::server::{
+    Access, Arrival, CommitAt, HostError, Limits, Notified, OverlapRule, Policy, Record, Reply,
+    SessionHost, Sessions, Step, StoreBytes, TableAnswer, Turn,
+};
+use rand::Rng as _;
+use rand::rngs::SmallRng;
+use uuid::Uuid;
+
+use super::faults::Fault;
+
+type Table = Sessions<'static, BTreeMap<Uuid, Record>>;
+
+pub struct Server {
+    sessions: Table,
+    /// What survives a crash: the sessions as they were last stored.
+    stored: BTreeMap<Uuid, Record>,
+    /// How many bytes of each session's entity are stored. Survives a crash.
+    pub entities: BTreeMap<Uuid, u64>,
+    /// Which entities were deleted. Survives a crash.
+    gone: BTreeSet<Uuid>,
+    /// The replies there are. Survive a crash.
+    pub replies: BTreeMap<Uuid, String>,
+    /// Which session's entity was put at the destination, how many times each.
+    pub placed: BTreeMap<Uuid, u64>,
+    /// Which session's entity the application was told of.
+    pub notified: BTreeMap<Uuid, u64>,
+    mode: Mode,
+    total: u64,
+    pub lost_sessions: u64,
+    most_stored: u64,
+}
+
+impl Server {
+    pub fn new(random: &mut SmallRng, mode: Mode, total: u64) -> Self {
+        let policy = Policy {
+            overlap: if random.random_bool(0.7) { OverlapRule::Trim } else { OverlapRule::Refuse },
+            commit_at: match random.random_range(0..3) {
+                0 => CommitAt::LastFragment,
+                _ => CommitAt::Close,
+            },
+            max_fragment: match random.random_range(0..4) {
+                0 => (total / 20).max(6 * 1024),
+                _ => u64::MAX,
+            },
+            notification: mode == Mode::UploadReply || random.random_bool(0.2),
+            overwrites: true,
+            host: random.random_bool(0.3).then(|| SessionHost {
+                host_id: HostId::try_from("node-1.example").unwrap(),
+                fallback_timeout: random.random_bool(0.7).then_some(HostIdFallbackTimeout(60)),
+            }),
+            ..Policy::DEFAULT
+        };
+        let sessions = Sessions::new(BTreeMap::new(), policy, Limits::default());
+        Self {
+            sessions,
+            stored: BTreeMap::new(),
+            entities: BTreeMap::new(),
+            gone: BTreeSet::new(),
+            replies: BTreeMap::new(),
+            placed: BTreeMap::new(),
+            notified: BTreeMap::new(),
+            mode,
+            total,
+            lost_sessions: 0,
+            most_stored: 0,
+        }
+    }
+
+    pub fn policy(&self) -> &Policy<'static> {
+        self.sessions.policy()
+    }
+
+    pub fn sessions(&self) -> &BTreeMap<Uuid, Record> {
+        self.sessions.store()
+    }
+
+    /// The most bytes that were ever stored of one entity.
+    pub fn most_stored(&self) -> u64 {
+        self.most_stored
+    }
+
+    /// The reply at a URL, which has to be there.
+    pub fn reply(&self, url: &[u8]) -> String {
+        let found = self.replies.values().find(|reply| reply.as_bytes() == url);
+        found.expect("the reply was deleted before it was fetched").clone()
+    }
+
+    /// Handles one request; `None` if the connection breaks before an answer.
+    pub fn handle(
+        &mut self,
+        request: &Request<'_>,
+        body: &Range<u64>,
+        fault: Option<Fault>,
+        now: Duration,
+        random: &mut SmallRng,
+    ) -> Option<TableAnswer<'static>> {
+        if fault == Some(Fault::Expired) {
+            self.expire_all(now);
+        }
+        let access = match fault {
+            Some(Fault::Unauthenticated) => Access::Unauthenticated,
+            _ => Access::Granted,
+        };
+        let arrival = Arrival { url: "/entity", principal: Some("alice"), access, now };
+        let mut step = self.sessions.handle_request(request, &arrival, || random.random()).unwrap();
+        let mut body = body.clone();
+        let mut steps = 0;
+        loop {
+            if !matches!(step, Step::Store(_)) {
+                // What is not asked for again must not be done before it is known to be due.
+                self.persist();
+            }
+            if fault == Some(Fault::ServerCrash(steps)) && !matches!(step, Step::Answer(_)) {
+                return self.crash(step, random);
+            }
+            steps += 1;
+            step = match step {
+                Step::Store(store) => self.store(store, &mut body, fault, now, random)?,
+                Step::Notify(turn) => self.notify(turn, fault, now),
+                Step::Commit(turn) => self.commit(turn, fault),
+                Step::Discard(discard) => {
+                    if discard.entity {
+                        self.delete(discard.turn.session_id());
+                    }
+                    if discard.reply {
+                        self.replies.remove(&discard.turn.session_id());
+                    }
+                    self.sessions.handle_discarded(discard.turn).unwrap()
+                }
+                Step::Answer(answer) => {
+                    self.check(request, &answer.ack());
+                    return Some(answer);
+                }
+                Step::Done => panic!("somebody waits for an answer"),
+            };
+        }
+    }
+
+    /// Stores a piece of what is asked for; `None` if the connection breaks.
+    fn store(
+        &mut self,
+        store: StoreBytes,
+        body: &mut Range<u64>,
+        fault: Option<Fault>,
+        now: Duration,
+        random: &mut SmallRng,
+    ) -> Option<Step<TableAnswer<'static>>> {
+        let length = body.end - body.start;
+        let arrives = match fault {
+            Some(Fault::BodyCut(part) | Fault::BodyStalls(part) | Fault::DiskFull(part)) => {
+                length * part / 1000
+            }
+            _ => length,
+        };
+        body.start += store.skip;
+        let arrives = arrives.saturating_sub(store.skip);
+        // The byte at offset n of the client's entity belongs at offset n.
+        assert_eq!(body.start, store.offset, "a byte is put where it does not belong");
+        assert!(store.take <= body.end - body.start, "more bytes are asked for than there are");
+        let whole = arrives >= store.take;
+        let piece = if whole && random.random_bool(0.7) {
+            store.take
+        } else {
+            random.random_range(0..=arrives.min(store.take))
+        };
+        let piece = if whole { piece } else { arrives };
+        let id = store.turn.session_id();
+        if self.gone.contains(&id) {
+            // The session was read back from before the bytes were deleted.
+            self.lost_sessions += 1;
+            return Some(self.sessions.handle_failed(store.turn, HostError::EntityLost).unwrap());
+        }
+        let held = self.entities.entry(id).or_default();
+        assert!(store.offset <= *held, "a hole is left");
+        *held = (*held).max(store.offset + piece);
+        self.most_stored = self.most_stored.max(*held);
+        body.start += piece;
+        if fault == Some(Fault::EntityLost) {
+            self.delete(id);
+            self.lost_sessions += 1;
+            return Some(self.sessions.handle_failed(store.turn, HostError::EntityLost).unwrap());
+        }
+        let step = self.sessions.handle_stored(store.turn, piece, now).unwrap();
+        if whole {
+            return Some(step);
+        }
+        self.persist();
+        match fault {
+            Some(Fault::DiskFull(_)) => {
+                Some(self.sessions.handle_failed(store.turn, HostError::DiskFull).unwrap())
+            }
+            Some(Fault::BodyCut(_)) => {
+                self.sessions.handle_disconnected(store.turn).unwrap();
+                self.persist();
+                None
+            }
+            _ => None,
+        }
+    }
+
+    fn notify(
+        &mut self,
+        turn: Turn,
+        fault: Option<Fault>,
+        now: Duration,
+    ) -> Step<TableAnswer<'static>> {
+        let id = turn.session_id();
+        assert_eq!(self.entities.get(&id).copied().unwrap_or(0), self.total, "it is not whole");
+        if fault == Some(Fault::HostFails) {
+            let status = 500.try_into().unwrap();
+            let error = HostError::Application { status, code: HResult::new(0x8000_4005) };
+            return self.sessions.handle_failed(turn, error).unwrap();
+        }
+        *self.notified.entry(id).or_default() += 1;
+        let reply = match self.mode {
+            Mode::UploadReply => Reply::Kept,
+            Mode::Upload => Reply::None,
+        };
+        let url = format!(r"BITS-Sessions\Replies\{{{id}}}\reply");
+        let reply_url = (reply == Reply::Kept).then_some(url.as_str());
+        if reply == Reply::Kept {
+            self.replies.insert(id, url.clone());
+        }
+        let notified = Notified { copy_to_destination: true, reply };
+        let url = reply_url.map(|url| ReplyUrl::try_from(url).unwrap());
+        self.sessions.handle_notified(turn, notified, url, now).unwrap()
+    }
+
+    fn commit(&mut self, turn: Turn, fault: Option<Fault>) -> Step<TableAnswer<'static>> {
+        if fault == Some(Fault::HostFails) {
+            return self.sessions.handle_failed(turn, HostError::Other).unwrap();
+        }
+        self.place(turn);
+        self.sessions.handle_placed(turn).unwrap()
+    }
+
+    /// Moves the entity, if it was not moved before a crash.
+    fn place(&mut self, turn: Turn) {
+        let id = turn.session_id();
+        let placed = self.placed.entry(id).or_default();
+        let stored = self.entities.remove(&id);
+        if *placed == 0 || stored.is_some() {
+            assert_eq!(stored.unwrap_or(0), self.total, "what is committed is not whole");
+            *placed += 1;
+        }
+    }
+
+    /// The process dies: perhaps after the work was done and before that was stored.
+    fn crash<A>(&mut self, step: Step<A>, random: &mut SmallRng) -> Option<TableAnswer<'static>> {
+        match step {
+            Step::Commit(turn) if random.random_bool(0.5) => self.place(turn),
+            Step::Discard(discard) if random.random_bool(0.5) && discard.entity => {
+                self.delete(discard.turn.session_id());
+            }
+            _ => {}
+        }
+        let mut sessions = restored(&self.stored);
+        for record in sessions.values_mut() {
+            // Another process cannot know that, and waits.
+            if random.random_bool(0.7) {
+                record.session.recover();
+            }
+        }
+        let policy = *self.policy();
+        self.lost_sessions += self.sessions().len().saturating_sub(sessions.len()) as u64;
+        self.sessions = Sessions::new(sessions, policy, Limits::default());
+        None
+    }
+
+    fn expire_all(&mut self, now: Duration) {
+        let ids: Vec<Uuid> = self.sessions().keys().copied().collect();
+        for id in ids {
+            if let Some(discard) = self.sessions.expire(id, now).unwrap() {
+                self.delete(id);
+                self.replies.remove(&id);
+                assert_eq!(self.sessions.handle_discarded(discard.turn).unwrap(), Step::Done);
+            }
+        }
+        self.lost_sessions += 1;
+        self.persist();
+    }
+
+    fn delete(&mut self, id: Uuid) {
+        self.entities.remove(&id);
+        self.gone.insert(id);
+    }
+
+    fn persist(&mut self) {
+        self.stored = self.sessions().clone();
+    }
+
+    /// Nothing is acknowledged that is not stored.
+    fn check(&self, request: &Request<'_>, ack: &Ack<'_>) {
+        let received = match ack {
+            Ack::Fragment(ack) => Some(ack.received),
+            Ack::Refused(refusal) => refusal.received(),
+            _ => None,
+        };
+        let Some(ReceivedContentRange(received)) = received else { return };
+        let id = request.session_id().and_then(|id| id.guid()).unwrap();
+        let stored = match self.placed.get(&id) {
+            Some(1..) => self.total,
+            _ => self.entities.get(&id).copied().unwrap_or(0),
+        };
+        assert!(received <= stored, "acknowledged {received} and stored {stored}");
+    }
+}
+
+/// What another process reads of what this one had stored.
+#[cfg(feature = "serde")]
+fn restored(sessions: &BTreeMap<Uuid, Record>) -> BTreeMap<Uuid, Record> {
+    let stored = serde_json::to_string(sessions).unwrap();
+    let again = serde_json::from_str(&stored).unwrap();
+    assert_eq!(sessions, &again);
+    again
+}
+
+#[cfg(not(feature = "serde"))]
+fn restored(sessions: &BTreeMap<Uuid, Record>) -> BTreeMap<Uuid, Record> {
+    sessions.clone()
+}
