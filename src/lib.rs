@@ -17,6 +17,7 @@ extern crate alloc;
 #[cfg(feature = "std")]
 extern crate std;
 
+pub mod backend;
 pub mod client;
 pub mod deviation;
 mod digits;
@@ -29,6 +30,8 @@ pub mod message;
 pub mod sequence;
 pub mod server;
 mod sink;
+#[cfg(feature = "serde")]
+mod stored;
 mod text;
 
 pub use self::error::Error;

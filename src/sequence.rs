@@ -86,10 +86,6 @@ impl<S: Machine> Display for IllegalEvent<S> {
 
 impl<S: Machine> core::error::Error for IllegalEvent<S> {}
 
-/// The version of the stored form of every machine.
-#[cfg(feature = "serde")]
-pub(crate) const VERSION: u8 = 1;
-
 /// Defines a plain enum whose values have names for people.
 macro_rules! named {
     ($(#[$doc:meta])* pub enum $type:ident { $( $(#[$variant_doc:meta])* $variant:ident $name:literal, )+ }) => {

@@ -1,6 +1,5 @@
 //! The stored form of an upload.
 
-use core::fmt;
 use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -10,7 +9,7 @@ use super::upload::MAX_HOST;
 use super::{Exchange, FragmentSizing, Options, State, Stop, Upload};
 use crate::field::{ReplyUrl, SessionId};
 use crate::head::Status;
-use crate::sequence::VERSION;
+use crate::stored::{Damaged, VERSION, check};
 use crate::text::Text;
 
 /// An upload as it is stored. Fields are only ever added, and a change of meaning is another
@@ -64,11 +63,10 @@ impl TryFrom<StoredSizing> for FragmentSizing {
     fn try_from(stored: StoredSizing) -> Result<Self, Damaged> {
         let StoredSizing { length, floor, ceiling } = stored;
         let sizing = Self::within(length, floor, ceiling);
-        if sizing == (Self { length, floor, ceiling }) {
-            Ok(sizing)
-        } else {
-            Err(Damaged::Contradiction("the bounds of fragments are out of order"))
-        }
+        let is_sizing = sizing == Self { length, floor, ceiling };
+        let out_of_order = (!is_sizing).then_some("the bounds of fragments are out of order");
+        check("an upload", VERSION, out_of_order)?;
+        Ok(sizing)
     }
 }
 
@@ -101,29 +99,11 @@ impl From<Upload> for Stored {
     }
 }
 
-/// Why what was stored is no upload.
-#[derive(Debug)]
-pub(super) enum Damaged {
-    Version(u8),
-    Contradiction(&'static str),
-}
-
-impl fmt::Display for Damaged {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Version(version) => write!(f, "an upload stored in version {version}"),
-            Self::Contradiction(what) => write!(f, "a damaged upload: {what}"),
-        }
-    }
-}
-
 impl TryFrom<Stored> for Upload {
     type Error = Damaged;
 
     fn try_from(stored: Stored) -> Result<Self, Damaged> {
-        if stored.version != VERSION {
-            return Err(Damaged::Version(stored.version));
-        }
+        let version = stored.version;
         let upload = Self {
             options: stored.options,
             total: stored.total,
@@ -147,10 +127,8 @@ impl TryFrom<Stored> for Upload {
             stop: stored.stop,
             challenge: stored.challenge,
         };
-        match upload.contradiction() {
-            Some(what) => Err(Damaged::Contradiction(what)),
-            None => Ok(upload),
-        }
+        check("an upload", version, upload.contradiction())?;
+        Ok(upload)
     }
 }
 

@@ -117,6 +117,7 @@ impl<'b> Decode<'b> for SessionId<'b> {
 try_from_wire!(SessionId<'b>);
 
 impl PartialEq<SessionId<'_>> for SessionId<'_> {
+    #[inline]
     fn eq(&self, other: &SessionId<'_>) -> bool {
         if self.as_bytes() == other.as_bytes() {
             return true;

@@ -9,7 +9,8 @@ use crate::error::Flaw;
 /// already, at this absolute URL.
 ///
 /// A relative one is the deviation [`RelativeStaticUrl`](Deviation::RelativeStaticUrl); it is
-/// passed to the client as it is, who resolves it like any [`ReplyUrl`](super::ReplyUrl).
+/// passed to the client as it is, who resolves it like any [`ReplyUrl`](super::ReplyUrl). In a message
+/// an empty value is as good as none.
 ///
 /// ```text
 /// static-url = 1*( HTAB / SP / VCHAR / obs-text )   ; no white space at either end

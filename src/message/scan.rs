@@ -326,6 +326,10 @@ impl<'b> Scan<'b> {
 const fn is_absent_when_empty(field: FieldName) -> bool {
     matches!(
         field,
-        FieldName::Error | FieldName::ErrorCode | FieldName::ErrorContext | FieldName::ReplyUrl
+        FieldName::Error
+            | FieldName::ErrorCode
+            | FieldName::ErrorContext
+            | FieldName::ReplyUrl
+            | FieldName::StaticResponseUrl
     )
 }

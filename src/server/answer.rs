@@ -2,9 +2,9 @@
 
 use super::Policy;
 use crate::error::Error;
-use crate::field::ReplyUrl;
+use crate::field::{ReceivedContentRange, ReplyUrl, SessionId};
 use crate::head::Status;
-use crate::message::{Ack, FragmentAck, Refusal};
+use crate::message::{Ack, CancelSessionAck, CloseSessionAck, FragmentAck, PingAck, Refusal};
 
 /// An answer to send.
 ///
@@ -26,10 +26,20 @@ use crate::message::{Ack, FragmentAck, Refusal};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct Answer {
-    ack: Ack<'static>,
-    has_reply_url: bool,
+    grant: Grant,
+    session_id: Option<SessionId<'static>>,
     /// What to do with the part of the body that was not asked for.
     pub rest: Rest,
+}
+
+/// What is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Grant {
+    Ping,
+    Received { next: u64, has_reply_url: bool },
+    Closed,
+    Cancelled,
+    Refused(Refusal<'static>),
 }
 
 /// What to do with the part of a body that nobody needs.
@@ -58,17 +68,12 @@ impl Rest {
 }
 
 impl Answer {
-    pub(super) const fn new(ack: Ack<'static>, rest: Rest) -> Self {
-        Self { ack, has_reply_url: false, rest }
+    pub(super) const fn new(grant: Grant, session_id: SessionId<'static>, rest: Rest) -> Self {
+        Self { grant, session_id: Some(session_id), rest }
     }
 
-    /// A refusal, with `body` bytes that nobody has read.
-    pub(super) const fn refuse(refusal: Refusal<'static>, body: u64, policy: &Policy<'_>) -> Self {
-        Self::new(Ack::Refused(refusal), Rest::of(body, policy))
-    }
-
-    pub(super) const fn with_reply_url(self) -> Self {
-        Self { has_reply_url: true, ..self }
+    pub(super) const fn refuse(refusal: Refusal<'static>, rest: Rest) -> Self {
+        Self { grant: Grant::Refused(refusal), session_id: None, rest }
     }
 
     /// The answer to a request that could not be read: the one mapping from errors to refusals,
@@ -76,35 +81,45 @@ impl Answer {
     /// not known where the body ends.
     pub fn for_error(error: &Error, body_length: Option<u64>, policy: &Policy<'_>) -> Self {
         let rest = body_length.map_or(Rest::Close, |length| Rest::of(length, policy));
-        Self::new(Refusal::for_error(error, &policy.requests).into(), rest)
+        Self::refuse(Refusal::for_error(error, &policy.requests), rest)
     }
 
     /// The answer to a request of a session that nobody knows.
     pub const fn session_not_found(body_length: u64, policy: &Policy<'_>) -> Self {
-        Self::refuse(Refusal::session_not_found(), body_length, policy)
+        Self::refuse(Refusal::session_not_found(), Rest::of(body_length, policy))
     }
 
     /// Whether the Ack carries the reply URL, which the host keeps.
     #[must_use]
     pub const fn has_reply_url(&self) -> bool {
-        self.has_reply_url
+        matches!(self.grant, Grant::Received { has_reply_url: true, .. })
     }
 
     /// The status.
     #[must_use]
     pub const fn status(&self) -> Status {
-        self.ack.status()
+        match self.grant {
+            Grant::Refused(refusal) => refusal.status(),
+            Grant::Ping | Grant::Received { .. } | Grant::Closed | Grant::Cancelled => Status::OK,
+        }
     }
 
     /// The Ack. `reply_url` is the URL that came with the notification, where
     /// [`has_reply_url`](Self::has_reply_url) asks for it; it is left out otherwise.
     #[must_use]
-    pub const fn ack<'b>(&self, reply_url: Option<ReplyUrl<'b>>) -> Ack<'b> {
-        match self.ack {
-            Ack::Fragment(ack) if self.has_reply_url => {
-                Ack::Fragment(FragmentAck { reply_url, ..ack })
+    pub fn ack<'b>(&self, reply_url: Option<ReplyUrl<'b>>) -> Ack<'b> {
+        let session_id = self.session_id;
+        match self.grant {
+            Grant::Ping => PingAck.into(),
+            Grant::Received { next, has_reply_url } => FragmentAck {
+                session_id,
+                received: ReceivedContentRange(next),
+                reply_url: reply_url.filter(|_| has_reply_url),
             }
-            ack => ack,
+            .into(),
+            Grant::Closed => CloseSessionAck { session_id }.into(),
+            Grant::Cancelled => CancelSessionAck { session_id }.into(),
+            Grant::Refused(refusal) => refusal.into(),
         }
     }
 }

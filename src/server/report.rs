@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 
+use super::answer::Grant;
 use super::session::Pending;
 use super::{
     Answer, Discard, Ending, Event, HostError, Notified, Policy, Reply, ReportError, Rest, Session,
@@ -9,7 +10,7 @@ use super::{
 };
 use crate::field::{ErrorContext, HResult};
 use crate::head::Status;
-use crate::message::{Ack, CancelSessionAck, CloseSessionAck, Failure, Refusal};
+use crate::message::{Failure, Refusal};
 use crate::sequence::{IllegalEvent, Machine as _};
 
 impl Session {
@@ -23,6 +24,7 @@ impl Session {
     /// # Errors
     ///
     /// [`ReportError`]; nothing is changed then.
+    #[inline]
     pub fn handle_stored(
         &mut self,
         turn: Turn,
@@ -42,19 +44,20 @@ impl Session {
         };
         self.state.after(event)?;
         (self.left, self.next) = (left, next);
-        self.work_until = now.saturating_add(policy.work_timeout);
         if bytes > 0 {
             self.expires_at = now.saturating_add(policy.session_timeout);
         }
+        if event == Event::FragmentStored {
+            self.apply(event)?;
+            self.end_work();
+            return Ok(Step::Answer(self.received_answer(Rest::None)));
+        }
+        self.work_until = now.saturating_add(policy.work_timeout);
         if event == Event::Complete {
             return Ok(self.complete(policy)?);
         }
         self.apply(event)?;
-        if event == Event::Stored {
-            return Ok(Step::Store(StoreBytes { turn, skip: 0, offset: next, take: left }));
-        }
-        self.end_work();
-        Ok(Step::Answer(self.received_answer(Rest::None)))
+        Ok(Step::Store(StoreBytes { turn, skip: 0, offset: next, take: left }))
     }
 
     /// The server application took the entity, and said this. The host keeps the reply URL.
@@ -136,7 +139,7 @@ impl Session {
         if pending == Some(Pending::Timeout) {
             return Ok(Step::Done);
         }
-        Ok(Step::Answer(Answer::refuse(refusal, unread, policy)))
+        Ok(Step::Answer(Answer::refuse(refusal, Rest::of(unread, policy))))
     }
 
     /// The client is gone, and what was asked for is not done any further. What was stored before
@@ -235,21 +238,21 @@ impl Session {
         self.apply(Event::Discarded)?;
         let (pending, unread) = (self.pending, self.left);
         self.end_work();
-        let session_id = Some(self.session_id());
-        let ack: Ack<'static> = match (pending, self.ending) {
+        let grant = match (pending, self.ending) {
             (None | Some(Pending::Timeout), _) => return Ok(Step::Done),
-            (Some(Pending::Cancel), _) => CancelSessionAck { session_id }.into(),
+            (Some(Pending::Cancel), _) => Grant::Cancelled,
             (Some(Pending::Close), Some(Ending::EntityLost)) => {
-                Refusal::bare(Status::NOT_FOUND).into()
+                Grant::Refused(Refusal::bare(Status::NOT_FOUND))
             }
-            (Some(Pending::Close), _) => CloseSessionAck { session_id }.into(),
-            (Some(Pending::Fragment), _) => Refusal::session_not_found().into(),
+            (Some(Pending::Close), _) => Grant::Closed,
+            (Some(Pending::Fragment), _) => Grant::Refused(Refusal::session_not_found()),
         };
         let rest = if unread == 0 { Rest::None } else { Rest::Close };
-        Ok(Step::Answer(Answer::new(ack, rest)))
+        Ok(Step::Answer(Answer::new(grant, self.session_id, rest)))
     }
 
     /// Undoes what was begun and not reported.
+    #[inline]
     pub(super) fn give_up_work(&mut self) -> Result<(), IllegalEvent<State>> {
         if self.pending.is_some() {
             self.apply(Event::Interrupted)?;
@@ -258,6 +261,7 @@ impl Session {
         Ok(())
     }
 
+    #[inline]
     fn check_turn(&self, turn: Turn) -> Result<(), ReportError> {
         if self.pending.is_some() && self.this_turn() == turn {
             Ok(())

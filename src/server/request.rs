@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 
+use super::answer::Grant;
 use super::session::Pending;
 use super::{
     Access, Answer, CommitAt, EarlyClose, Ending, Event, MIN_FRAGMENT, OverlapRule, Policy, Rest,
@@ -9,7 +10,7 @@ use super::{
 };
 use crate::field::{ContentRange, ErrorContext, HResult, Overlap};
 use crate::head::Status;
-use crate::message::{Ack, FragmentAck, PingAck, Refusal, Request};
+use crate::message::{Refusal, Request};
 use crate::sequence::IllegalEvent;
 
 impl Session {
@@ -21,6 +22,7 @@ impl Session {
     /// Create-Session belongs to no session and is refused; see [`Session::create`].
     ///
     /// A refusal leaves the session as it was, but for work that had been given up.
+    #[inline]
     pub fn handle_request(
         &mut self,
         request: &Request<'_>,
@@ -31,10 +33,13 @@ impl Session {
         let body = request.content_length();
         match self.take_request(request, access, policy, now) {
             Ok(step) => step,
-            Err(TurnedAway(refusal)) => Step::Answer(Answer::refuse(refusal, body, policy)),
+            Err(TurnedAway(refusal)) => {
+                Step::Answer(Answer::refuse(refusal, Rest::of(body, policy)))
+            }
         }
     }
 
+    #[inline]
     fn take_request(
         &mut self,
         request: &Request<'_>,
@@ -48,14 +53,14 @@ impl Session {
         let session_id = match request {
             Request::Ping(_) => {
                 self.apply(Event::Answered)?;
-                return Ok(Step::Answer(Answer::new(PingAck.into(), Rest::None)));
+                return Ok(Step::Answer(Answer::new(Grant::Ping, self.session_id, Rest::None)));
             }
             Request::CreateSession(_) => return Err(Refusal::invalid_argument().into()),
-            Request::Fragment(fragment) => fragment.session_id,
-            Request::CloseSession(close) => close.session_id,
-            Request::CancelSession(cancel) => cancel.session_id,
+            Request::Fragment(fragment) => &fragment.session_id,
+            Request::CloseSession(close) => &close.session_id,
+            Request::CancelSession(cancel) => &cancel.session_id,
         };
-        if session_id.guid() != Some(self.id) || self.state == State::Ended {
+        if *session_id != self.session_id || self.state == State::Ended {
             return Err(Refusal::session_not_found().into());
         }
         if self.is_busy(now) {
@@ -72,6 +77,7 @@ impl Session {
     }
 
     /// [3.2.5.2.6] FRAGMENT.
+    #[inline]
     fn take_fragment(
         &mut self,
         range: ContentRange,
@@ -85,7 +91,8 @@ impl Session {
             State::Unnotified => match self.forbidden {
                 Some(code) => {
                     self.apply(Event::Repeated)?;
-                    Ok(Step::Answer(Answer::refuse(forbidden(code), range.len(), policy)))
+                    let rest = Rest::of(range.len(), policy);
+                    Ok(Step::Answer(Answer::refuse(forbidden(code), rest)))
                 }
                 None => {
                     self.begin(Pending::Fragment, policy.work_timeout, now);
@@ -103,6 +110,7 @@ impl Session {
     }
 
     /// A fragment while bytes are missing.
+    #[inline]
     fn take_bytes(
         &mut self,
         range: ContentRange,
@@ -211,10 +219,10 @@ impl Session {
     }
 
     /// The answer that says how many bytes are held, and where the reply is once it is known.
+    #[inline]
     pub(super) fn received_answer(&self, rest: Rest) -> Answer {
-        let ack = FragmentAck::new(self.session_id(), self.received());
-        let answer = Answer::new(Ack::Fragment(ack), rest);
-        if self.has_reply() { answer.with_reply_url() } else { answer }
+        let grant = Grant::Received { next: self.next, has_reply_url: self.has_reply() };
+        Answer::new(grant, self.session_id, rest)
     }
 }
 

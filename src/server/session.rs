@@ -57,6 +57,9 @@ use crate::sequence::{IllegalEvent, Machine as _};
 )]
 pub struct Session {
     pub(super) id: Uuid,
+    /// The id as it was issued: comparing and answering with it is most of what a step costs, if
+    /// it has to be spelt each time.
+    pub(super) session_id: SessionId<'static>,
     pub(super) state: State,
     /// The kind of request that is worked on.
     pub(super) pending: Option<Pending>,
@@ -146,6 +149,7 @@ impl Session {
         let id = uuid::Builder::from_random_bytes(random).into_uuid();
         let session = Self {
             id,
+            session_id: SessionId::from(id),
             state: State::Receiving,
             pending: None,
             turn: 0,
@@ -175,8 +179,8 @@ impl Session {
 
     /// The session's id as it was issued.
     #[must_use]
-    pub fn session_id(&self) -> SessionId<'static> {
-        SessionId::from(self.id)
+    pub const fn session_id(&self) -> SessionId<'static> {
+        self.session_id
     }
 
     /// Where it stands.
@@ -225,6 +229,7 @@ impl Session {
 
     /// Whether it works on a request, so that another one is answered with *busy*.
     #[must_use]
+    #[inline]
     pub fn is_busy(&self, now: Duration) -> bool {
         self.pending.is_some() && now < self.work_until
     }

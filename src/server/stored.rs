@@ -1,6 +1,5 @@
 //! The stored form of a session.
 
-use core::fmt;
 use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -8,7 +7,8 @@ use uuid::Uuid;
 
 use super::session::Pending;
 use super::{Ending, Notified, Session, State};
-use crate::sequence::VERSION;
+use crate::field::SessionId;
+use crate::stored::{Damaged, VERSION, check};
 
 /// A session as it is stored. Fields are only ever added, and a change of meaning is another
 /// version.
@@ -52,31 +52,14 @@ impl From<Session> for Stored {
     }
 }
 
-/// Why what was stored is no session.
-#[derive(Debug)]
-pub(super) enum Damaged {
-    Version(u8),
-    Contradiction(&'static str),
-}
-
-impl fmt::Display for Damaged {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Version(version) => write!(f, "a session stored in version {version}"),
-            Self::Contradiction(what) => write!(f, "a damaged session: {what}"),
-        }
-    }
-}
-
 impl TryFrom<Stored> for Session {
     type Error = Damaged;
 
     fn try_from(stored: Stored) -> Result<Self, Damaged> {
-        if stored.version != VERSION {
-            return Err(Damaged::Version(stored.version));
-        }
+        let version = stored.version;
         let session = Self {
             id: stored.id,
+            session_id: SessionId::from(stored.id),
             state: stored.state,
             pending: stored.pending,
             turn: stored.turn,
@@ -90,10 +73,8 @@ impl TryFrom<Stored> for Session {
             ending: stored.ending,
             expires_at: stored.expires_at,
         };
-        match session.contradiction() {
-            Some(what) => Err(Damaged::Contradiction(what)),
-            None => Ok(session),
-        }
+        check("a session", version, session.contradiction())?;
+        Ok(session)
     }
 }
 

@@ -1,0 +1,126 @@
+//! Notifications in every state, and a way to make any event happen to one.
+#![allow(dead_code, reason = "each test file uses a part of it")]
+
+use core::time::Duration;
+
+use bits_proto::backend::{
+    Event, EventError, Notification, NotificationType, Poll, Refused, State, Timeouts, Timer,
+};
+use bits_proto::field::{CopyFileToDestination, StaticResponseUrl};
+use bits_proto::head::Status;
+use bits_proto::message::NotificationResponse;
+
+pub const KINDS: [NotificationType; 3] =
+    [NotificationType::None, NotificationType::ByReference, NotificationType::ByValue];
+
+/// When every sample begins. No timeout of the samples is as long as a test takes.
+pub const NOW: Duration = Duration::from_secs(1_000);
+
+/// The length of every sample's entity.
+pub const LENGTH: u64 = 500;
+
+pub const URL: &str = "https://app.example/replies/1";
+
+pub fn new(kind: NotificationType) -> Notification {
+    Notification::new(kind, LENGTH, Timeouts::DEFAULT, NOW)
+}
+
+/// Reports that are legal, and whose steps do not matter.
+#[track_caller]
+pub fn done<const N: usize>(results: [Result<Poll, EventError>; N]) {
+    for result in results {
+        assert!(result.is_ok(), "{result:?}");
+    }
+}
+
+pub fn status(code: u16) -> Status {
+    Status::try_from(code).unwrap_or_else(|error| panic!("{code}: {error}"))
+}
+
+/// A 200 with a body of unknown length.
+pub fn success() -> NotificationResponse<'static> {
+    NotificationResponse { content_length: None, ..NotificationResponse::default() }
+}
+
+pub fn with_length(length: u64) -> NotificationResponse<'static> {
+    NotificationResponse { content_length: Some(length), ..success() }
+}
+
+pub fn with_url(response: NotificationResponse<'static>) -> NotificationResponse<'static> {
+    let url = StaticResponseUrl::try_from(URL).unwrap_or_else(|error| panic!("{error}"));
+    NotificationResponse { static_response_url: Some(url), ..response }
+}
+
+pub fn with_copy(response: NotificationResponse<'static>) -> NotificationResponse<'static> {
+    let copy = Some(CopyFileToDestination::default());
+    NotificationResponse { copy_file_to_destination: copy, ..response }
+}
+
+pub fn refusing(code: u16) -> NotificationResponse<'static> {
+    NotificationResponse { status: status(code), ..NotificationResponse::default() }
+}
+
+/// Makes `event` happen. `None` where no call stands for it with a notification of this kind.
+///
+/// A timer reports no error: that it did nothing is `Ok` of what was polled before.
+pub fn occur(it: &mut Notification, event: Event) -> Option<Result<Poll, EventError>> {
+    let by_value = it.kind() == NotificationType::ByValue;
+    let by_reference = it.kind() == NotificationType::ByReference;
+    let left = match it.poll() {
+        Poll::SendData { length, .. } => length,
+        _ => 1,
+    };
+    Some(match event {
+        Event::HeadersSent if by_value => it.handle_headers_sent(NOW),
+        Event::RequestSent if !by_value => it.handle_headers_sent(NOW),
+        Event::HeadersSent | Event::RequestSent => return None,
+        Event::DataPiece => it.handle_data_sent(left.min(2) - 1, NOW),
+        // Where there is nothing to send, it is all the same whether it was all.
+        Event::DataSent if it.state() == State::SendData => it.handle_data_sent(left, NOW),
+        Event::DataSent => return None,
+        Event::SuccessByValue if !by_reference => it.handle_response(&success(), NOW),
+        Event::SuccessByReference if by_reference => it.handle_response(&success(), NOW),
+        Event::SuccessStatic if by_reference => it.handle_response(&with_url(success()), NOW),
+        Event::SuccessByValue | Event::SuccessByReference | Event::SuccessStatic => return None,
+        Event::ReplyPiece => it.handle_reply_data(3, NOW),
+        Event::ReplyReceived => it.handle_reply_end(NOW),
+        Event::ReplyLookedUp => it.handle_reply_file(Some(9)),
+        Event::Refused => it.handle_response(&refusing(403), NOW),
+        Event::InvalidResponse => it.handle_invalid_response(),
+        Event::TransportFailure => it.handle_transport_failure(),
+        Event::ReadFailure => it.handle_read_failure(),
+        Event::Timeout => {
+            it.handle_timeout(Duration::MAX);
+            Ok(it.poll())
+        }
+    })
+}
+
+/// Every notification that can be reached from the start within a few events, without duplicates.
+pub fn reachable() -> Vec<Notification> {
+    let mut found: Vec<Notification> = KINDS.map(new).into();
+    let mut next = 0;
+    while let Some(from) = found.get(next).copied().filter(|_| next < 200) {
+        for event in Event::ALL {
+            let mut it = from;
+            if let Some(Ok(_)) = occur(&mut it, *event) {
+                if !found.contains(&it) {
+                    found.push(it);
+                }
+            }
+        }
+        next += 1;
+    }
+    found
+}
+
+/// All failures there are, with a status that is passed on.
+pub const FAILURES: [Refused; 7] = [
+    Refused::Application(Status::FORBIDDEN),
+    Refused::InvalidResponse,
+    Refused::Timeout(Timer::Send),
+    Refused::Timeout(Timer::Receive),
+    Refused::Timeout(Timer::ReceiveResponse),
+    Refused::Transport,
+    Refused::Local,
+];
