@@ -12,7 +12,7 @@ use crate::head::Status;
 use crate::stored::{Damaged, VERSION, check};
 use crate::text::Text;
 
-/// An upload as it is stored. Fields are only ever added, and a change of meaning is another
+/// An upload as it is stored. A field that is missing is damage, also where it may be null. Fields are only ever added, and a change of meaning is another
 /// version.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -22,13 +22,18 @@ pub(super) struct Stored {
     total: u64,
     state: State,
     exchange: Exchange,
+    #[serde(deserialize_with = "Option::deserialize")]
     session_id: Option<Text<{ SessionId::MAX_LEN }>>,
+    #[serde(deserialize_with = "Option::deserialize")]
     host_id: Option<Text<MAX_HOST>>,
+    #[serde(deserialize_with = "Option::deserialize")]
     fallback_timeout: Option<Duration>,
+    #[serde(deserialize_with = "Option::deserialize")]
     fallback_at: Option<Duration>,
     next: u64,
     highest: u64,
     sent_up_to: u64,
+    #[serde(deserialize_with = "Option::deserialize")]
     reply_url: Option<Text<{ ReplyUrl::MAX_LEN }>>,
     reply_done: bool,
     maybe_closed: bool,
@@ -37,7 +42,9 @@ pub(super) struct Stored {
     restarts: u32,
     stalls: u32,
     random: Random,
+    #[serde(deserialize_with = "Option::deserialize")]
     stop: Option<Stop>,
+    #[serde(deserialize_with = "Option::deserialize")]
     challenge: Option<Status>,
 }
 

@@ -44,6 +44,11 @@ pub(super) enum Grant {
 
 /// What to do with the part of a body that nobody needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "kebab-case")
+)]
 pub enum Rest {
     /// There is none: the connection can be used again.
     None,

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::field::{ErrorContext, HResult};
 use crate::head::Status;
-use crate::message::{Failure, Refusal};
+use crate::message::Refusal;
 use crate::sequence::{IllegalEvent, Machine as _};
 
 impl Session {
@@ -44,13 +44,12 @@ impl Session {
         };
         self.state.after(event)?;
         (self.left, self.next) = (left, next);
-        if bytes > 0 {
+        if bytes > 0 && self.expires_at > Duration::ZERO {
             self.expires_at = now.saturating_add(policy.session_timeout);
         }
         if event == Event::FragmentStored {
             self.apply(event)?;
-            self.end_work();
-            return Ok(Step::Answer(self.received_answer(Rest::None)));
+            return Ok(self.answer_fragment());
         }
         self.work_until = now.saturating_add(policy.work_timeout);
         if event == Event::Complete {
@@ -92,8 +91,7 @@ impl Session {
             return Ok(self.discard_rest(Ending::Closed)?);
         }
         self.apply(Event::Placed)?;
-        self.end_work();
-        Ok(Step::Answer(self.received_answer(Rest::None)))
+        Ok(self.answer_fragment())
     }
 
     /// What [`Step::Discard`] named is deleted. The session has ended; a host forgets it.
@@ -127,19 +125,22 @@ impl Session {
             self.apply(Event::EntityLost)?;
             return Ok(self.discard_rest(Ending::EntityLost)?);
         }
-        let unread = self.left;
-        let in_application = self.state == State::Notifying;
+        let rest = if self.left == 0 { self.rest } else { Rest::of(self.left, policy) };
+        let in_application = matches!(error, HostError::Application { .. });
         self.apply(Event::Failed)?;
         let pending = self.pending;
         self.end_work();
         let refusal = refusal(error, policy);
-        if in_application && refusal.status() == Status::FORBIDDEN {
+        if self.state == State::Unnotified
+            && in_application
+            && refusal.status() == Status::FORBIDDEN
+        {
             self.forbidden = Some(refusal.code().map_or(0, HResult::get));
         }
         if pending == Some(Pending::Timeout) {
             return Ok(Step::Done);
         }
-        Ok(Step::Answer(Answer::refuse(refusal, Rest::of(unread, policy))))
+        Ok(Step::Answer(Answer::refuse(refusal, rest)))
     }
 
     /// The client is gone, and what was asked for is not done any further. What was stored before
@@ -174,14 +175,14 @@ impl Session {
         self.give_up_work().ok()?;
         self.apply(Event::Timeout).ok()?;
         self.begin(Pending::Timeout, policy.work_timeout, now);
-        self.discard_rest(Ending::TimedOut).ok()
+        self.discard_rest(self.ending.unwrap_or(Ending::TimedOut)).ok()
     }
 
     /// [3.2.7] Ends the session before its time, as if it had timed out: the server needs room, or
     /// [3.2.4.2] uploads are not enabled any more. `None` while the host is at work; then it ends
     /// as soon as [`handle_timeout`](Self::handle_timeout) is called after that.
     pub fn expire(&mut self, policy: &Policy<'_>, now: Duration) -> Option<Step> {
-        self.expires_at = self.expires_at.min(now);
+        self.expires_at = Duration::ZERO;
         self.handle_timeout(policy, now)
     }
 
@@ -209,8 +210,14 @@ impl Session {
             self.apply(Event::Commit)?;
             return Ok(Step::Commit(self.this_turn()));
         }
+        Ok(self.answer_fragment())
+    }
+
+    /// The work on a fragment is done.
+    fn answer_fragment(&mut self) -> Step {
+        let rest = self.rest;
         self.end_work();
-        Ok(Step::Answer(self.received_answer(Rest::None)))
+        Step::Answer(self.received_answer(rest))
     }
 
     /// A whole entity is closed.
@@ -236,7 +243,8 @@ impl Session {
 
     fn end(&mut self) -> Result<Step, IllegalEvent<State>> {
         self.apply(Event::Discarded)?;
-        let (pending, unread) = (self.pending, self.left);
+        let pending = self.pending;
+        let rest = if self.left == 0 { self.rest } else { Rest::Close };
         self.end_work();
         let grant = match (pending, self.ending) {
             (None | Some(Pending::Timeout), _) => return Ok(Step::Done),
@@ -247,7 +255,6 @@ impl Session {
             (Some(Pending::Close), _) => Grant::Closed,
             (Some(Pending::Fragment), _) => Grant::Refused(Refusal::session_not_found()),
         };
-        let rest = if unread == 0 { Rest::None } else { Rest::Close };
         Ok(Step::Answer(Answer::new(grant, self.session_id, rest)))
     }
 
@@ -278,10 +285,11 @@ fn refusal(error: HostError, policy: &Policy<'_>) -> Refusal<'static> {
         HostError::AccessDenied | HostError::DestinationExists => Refusal::access_denied(),
         HostError::EntityLost => Refusal::bare(Status::NOT_FOUND),
         HostError::Application { status, code } => {
-            let status = match Failure::of(status, None) {
-                // A success is no reason to refuse, and a 416 would speak of the client's offset.
-                None | Some(Failure::Resynchronise) => Status::INTERNAL_SERVER_ERROR,
-                Some(_) => status,
+            // What is no failure is no reason to refuse, and a 416 would speak of the client's offset.
+            let status = match status {
+                Status::RANGE_NOT_SATISFIABLE => Status::INTERNAL_SERVER_ERROR,
+                status if status.get() < 300 => Status::INTERNAL_SERVER_ERROR,
+                status => status,
             };
             let code = code.or(HResult::of_status(status.get()));
             let refusal = Refusal::bare(status);

@@ -85,7 +85,9 @@ impl Session {
         now: Duration,
     ) -> Result<Step, TurnedAway> {
         self.give_up_work()?;
-        check_size(range, self.total, policy)?;
+        if self.total.is_some_and(|total| total != range.total()) {
+            return Err(Refusal::invalid_argument().into());
+        }
         match self.state {
             State::Receiving => self.take_bytes(range, policy, now),
             State::Unnotified => match self.forbidden {
@@ -96,12 +98,14 @@ impl Session {
                 }
                 None => {
                     self.begin(Pending::Fragment, policy.work_timeout, now);
+                    self.rest = Rest::of(range.len(), policy);
                     Ok(self.complete(policy)?)
                 }
             },
             State::WaitForClose if self.commits_at_last(policy) => {
                 self.apply(Event::Commit)?;
                 self.begin(Pending::Fragment, policy.work_timeout, now);
+                self.rest = Rest::of(range.len(), policy);
                 Ok(Step::Commit(self.this_turn()))
             }
             State::WaitForClose | State::Committed => self.repeat(range, policy),
@@ -117,6 +121,7 @@ impl Session {
         policy: &Policy<'_>,
         now: Duration,
     ) -> Result<Step, TurnedAway> {
+        check_size(range, policy)?;
         let out_of_sync = Refusal::out_of_sync(self.received());
         let strict = policy.overlap == OverlapRule::Refuse;
         match range.overlap(self.next) {
@@ -258,14 +263,7 @@ fn forbidden(code: u32) -> Refusal<'static> {
 }
 
 /// The rules about sizes, in the order in which they are answered.
-fn check_size(
-    range: ContentRange,
-    total: Option<u64>,
-    policy: &Policy<'_>,
-) -> Result<(), Refusal<'static>> {
-    if total.is_some_and(|total| total != range.total()) {
-        return Err(Refusal::invalid_argument());
-    }
+fn check_size(range: ContentRange, policy: &Policy<'_>) -> Result<(), Refusal<'static>> {
     if range.total() > policy.max_entity {
         return Err(Refusal::too_large());
     }

@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use uuid::Uuid;
 
-use super::{Access, Event, Notified, Policy, Reply, State, Turn};
+use super::{Access, Event, Notified, Policy, Reply, Rest, State, Turn};
 use crate::field::{ReceivedContentRange, SessionId};
 use crate::message::{CreateSession, CreateSessionAck, Refusal};
 use crate::sequence::{IllegalEvent, Machine as _};
@@ -73,6 +73,8 @@ pub struct Session {
     pub(super) total: Option<u64>,
     /// How many bytes of the fragment that is worked on are still to be stored.
     pub(super) left: u64,
+    /// What to do with a body that brings nothing new, once the work is done.
+    pub(super) rest: Rest,
     pub(super) notified: Option<Notified>,
     /// The code, or 0, that the application refused with in a way that makes it pointless to ask
     /// it again.
@@ -157,6 +159,7 @@ impl Session {
             next: 0,
             total: None,
             left: 0,
+            rest: Rest::None,
             notified: None,
             forbidden: None,
             placed: false,
@@ -221,7 +224,7 @@ impl Session {
     }
 
     /// [3.2.2.1] When it times out: the session timeout after the last stored byte, or after its
-    /// beginning.
+    /// beginning. Zero once it is to [end before its time](Self::expire).
     #[must_use]
     pub const fn expires_at(&self) -> Duration {
         self.expires_at
@@ -262,7 +265,7 @@ impl Session {
     #[inline]
     pub(super) fn end_work(&mut self) {
         self.pending = None;
-        self.left = 0;
+        (self.left, self.rest) = (0, Rest::None);
         self.work_until = Duration::ZERO;
     }
 }

@@ -12,15 +12,21 @@ use super::Session;
 
 /// A session and the texts that belong to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(deny_unknown_fields)
+)]
 pub struct Record {
     /// The session.
     pub session: Session,
     /// The URL it was created for.
     pub url: Box<str>,
     /// Who created it.
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "serde::Deserialize::deserialize"))]
     pub principal: Option<Box<str>>,
     /// Where the reply is, as it goes into BITS-Reply-URL.
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "serde::Deserialize::deserialize"))]
     pub reply_url: Option<Box<[u8]>>,
 }
 

@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::session::Pending;
-use super::{Ending, Notified, Session, State};
+use super::{Ending, Notified, Rest, Session, State};
 use crate::field::SessionId;
 use crate::stored::{Damaged, VERSION, check};
 
-/// A session as it is stored. Fields are only ever added, and a change of meaning is another
+/// A session as it is stored. A field that is missing is damage, also where it may be null. Fields are only ever added, and a change of meaning is another
 /// version.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -18,15 +18,21 @@ pub(super) struct Stored {
     version: u8,
     id: Uuid,
     state: State,
+    #[serde(deserialize_with = "Option::deserialize")]
     pending: Option<Pending>,
     turn: u32,
     work_until: Duration,
     next: u64,
+    #[serde(deserialize_with = "Option::deserialize")]
     total: Option<u64>,
     left: u64,
+    rest: Rest,
+    #[serde(deserialize_with = "Option::deserialize")]
     notified: Option<Notified>,
+    #[serde(deserialize_with = "Option::deserialize")]
     forbidden: Option<u32>,
     placed: bool,
+    #[serde(deserialize_with = "Option::deserialize")]
     ending: Option<Ending>,
     expires_at: Duration,
 }
@@ -43,6 +49,7 @@ impl From<Session> for Stored {
             next: session.next,
             total: session.total,
             left: session.left,
+            rest: session.rest,
             notified: session.notified,
             forbidden: session.forbidden,
             placed: session.placed,
@@ -67,6 +74,7 @@ impl TryFrom<Stored> for Session {
             next: stored.next,
             total: stored.total,
             left: stored.left,
+            rest: stored.rest,
             notified: stored.notified,
             forbidden: stored.forbidden,
             placed: stored.placed,
@@ -99,6 +107,17 @@ impl Session {
             (self.state != State::Committed || self.placed, "it is committed and not placed"),
             (!self.placed || received_all, "it is placed, and bytes are missing"),
             (self.is_over() == self.ending.is_some(), "its end does not fit its state"),
+            (self.state != State::Receiving || !received_all, "no byte is missing, and it waits"),
+            (!was_told || received_all, "the application was told, and bytes are missing"),
+            (self.forbidden.is_none() || self.may_be_forbidden(), "nobody can have forbidden it"),
+            (!self.placed || self.may_be_placed(), "it is placed, and still to be placed"),
+            (
+                !self.is_to_be_placed() || self.is_copied(),
+                "it is placed, and does not belong there",
+            ),
+            (self.is_end_possible(received_all), "its end does not fit its bytes or its work"),
+            (works || self.work_until == Duration::ZERO, "nothing is done, and it takes time"),
+            (works || self.rest == Rest::None, "nothing is done, and a body is left"),
         ];
         rules.iter().find(|(holds, _)| !holds).map(|(_, what)| *what)
     }
@@ -124,6 +143,38 @@ impl Session {
             ) => !works,
             _ => false,
         }
+    }
+
+    const fn may_be_forbidden(&self) -> bool {
+        matches!(self.state, State::Unnotified | State::Discarding | State::Ended)
+    }
+
+    const fn may_be_placed(&self) -> bool {
+        matches!(self.state, State::Committed | State::Discarding | State::Ended)
+    }
+
+    const fn is_to_be_placed(&self) -> bool {
+        matches!(self.state, State::Committing | State::Committed | State::Closing)
+    }
+
+    fn is_copied(&self) -> bool {
+        self.notified.is_none_or(|notified| notified.copy_to_destination)
+    }
+
+    const fn is_end_possible(&self, received_all: bool) -> bool {
+        let fits_work = match (self.pending, self.ending) {
+            (Some(Pending::Fragment), Some(ending)) => matches!(ending, Ending::EntityLost),
+            (Some(Pending::Close), Some(ending)) => {
+                !matches!(ending, Ending::Cancelled | Ending::TimedOut)
+            }
+            _ => true,
+        };
+        let fits_bytes = match self.ending {
+            Some(Ending::Closed) => received_all,
+            Some(Ending::ClosedIncomplete) => !received_all,
+            _ => true,
+        };
+        fits_work && fits_bytes
     }
 
     /// Whether the application may have been told, and must have been.

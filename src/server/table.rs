@@ -311,11 +311,18 @@ impl<'p, S: Store> Sessions<'p, S> {
     ///
     /// # Errors
     ///
-    /// The store's; what was found until then comes again with the next call.
+    /// The store's, if it failed before anything was found; otherwise what was found comes first,
+    /// and the failure with the next call.
     pub fn handle_timeout(&mut self, now: Duration) -> Result<Vec<Discard>, S::Error> {
+        let policy = self.policy;
         let mut discards = Vec::new();
         for id in self.store.expired(now)? {
-            discards.extend(self.expire(id, now)?);
+            match self.change(id, |record| record.session.handle_timeout(&policy, now)) {
+                Ok(Some(Step::Discard(discard))) => discards.push(discard),
+                Ok(_) => {}
+                Err(error) if discards.is_empty() => return Err(error),
+                Err(_) => break,
+            }
         }
         Ok(discards)
     }
@@ -365,7 +372,9 @@ impl<'p, S: Store> Sessions<'p, S> {
         })?;
         let Some((step, has_ended)) = changed else { return Ok(None) };
         if has_ended {
-            self.store.remove(id)?;
+            // If that fails, the session is answered as one that has ended, and the sweep removes it
+            // when its time is over. What was done is done, and its answer is due.
+            let _ = self.store.remove(id);
         }
         Ok(step)
     }

@@ -2,8 +2,13 @@
 #![allow(dead_code, unused_macros, reason = "each test file uses a part of it")]
 
 pub mod complete;
+pub mod diagram;
+pub mod events;
 pub mod inputs;
 pub mod read;
+pub mod session;
+pub mod stores;
 pub mod strategies;
+pub mod table;
 pub mod values;
 pub mod vectors;

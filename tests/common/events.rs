@@ -1,0 +1,150 @@
+//! What may come to a session, in any order.
+
+use bits_proto::field::ContentRange;
+use bits_proto::server::{
+    Access, CommitAt, EarlyClose, HostError, Notified, OverlapRule, Policy, Reply,
+};
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use super::session::{PLAIN, application};
+
+#[derive(Clone, Debug)]
+pub enum Event {
+    Fragment { range: Range, is_ours: bool },
+    Close,
+    Cancel,
+    Ping,
+    Create,
+    Access(Access),
+    Stored { turn: Which, bytes: Bytes },
+    Notified(Which, Notified),
+    Placed(Which),
+    Discarded(Which),
+    Failed(Which, HostError),
+    Disconnected(Which),
+    Recover,
+    Timeout,
+    Expire,
+    Time { seconds: u64, back: bool },
+    Policy(Box<Policy<'static>>),
+}
+
+/// A range: relative to what is held, or any.
+#[derive(Clone, Debug)]
+pub enum Range {
+    Near { before: u64, len: u64, total: u64 },
+    Any(ContentRange),
+}
+
+/// How many bytes are reported as stored.
+#[derive(Clone, Copy, Debug)]
+pub enum Bytes {
+    All,
+    Some(u64),
+    TooMany,
+}
+
+/// The turn of a report.
+#[derive(Clone, Copy, Debug)]
+pub enum Which {
+    Due,
+    Older,
+    OfAnother,
+}
+
+pub fn event() -> impl Strategy<Value = Event> {
+    prop_oneof![
+        8 => requests(),
+        10 => reports(),
+        1 => time(),
+        1 => policy().prop_map(|policy| Event::Policy(Box::new(policy))),
+    ]
+}
+
+fn requests() -> impl Strategy<Value = Event> {
+    let before = select(vec![0, 0, 0, 0, 1, 5, 40, u64::MAX]);
+    let total = select(vec![40, 40, 40, 40, 40, 40, 40, 40, 41, 9]);
+    let near = (before, 1..60_u64, total).prop_map(|(before, len, total)| Range::Near {
+        before,
+        len,
+        total,
+    });
+    let range = prop_oneof![19 => near, 1 => super::values::range().prop_map(Range::Any)];
+    let fragment = (range, prop::bool::weighted(0.98))
+        .prop_map(|(range, is_ours)| Event::Fragment { range, is_ours });
+    let denied = select(vec![Access::Unauthenticated, Access::Denied, Access::Disabled]);
+    prop_oneof![
+        14 => fragment,
+        3 => Just(Event::Close),
+        2 => select(vec![Event::Cancel, Event::Ping, Event::Create]),
+        1 => denied.prop_map(Event::Access),
+    ]
+}
+
+fn reports() -> impl Strategy<Value = Event> {
+    let which = || {
+        select(
+            vec![Which::Due; 18]
+                .into_iter()
+                .chain([Which::Older, Which::OfAnother])
+                .collect::<Vec<_>>(),
+        )
+    };
+    let bytes = prop_oneof![
+        6 => Just(Bytes::All),
+        3 => (0..45_u64).prop_map(Bytes::Some),
+        1 => Just(Bytes::TooMany),
+    ];
+    let notified =
+        (prop::bool::weighted(0.8), select(vec![Reply::None, Reply::Static, Reply::Kept]))
+            .prop_map(|(copy_to_destination, reply)| Notified { copy_to_destination, reply });
+    let error = select(vec![
+        HostError::DiskFull,
+        HostError::AccessDenied,
+        HostError::DestinationExists,
+        HostError::EntityLost,
+        HostError::Other,
+        application(403, 0),
+        application(500, 7),
+        application(200, 0),
+    ]);
+    prop_oneof![
+        8 => (which(), bytes).prop_map(|(turn, bytes)| Event::Stored { turn, bytes }),
+        5 => (which(), notified).prop_map(|(turn, notified)| Event::Notified(turn, notified)),
+        5 => which().prop_map(Event::Placed),
+        2 => which().prop_map(Event::Discarded),
+        1 => (which(), error).prop_map(|(turn, error)| Event::Failed(turn, error)),
+        1 => which().prop_map(Event::Disconnected),
+    ]
+}
+
+fn time() -> impl Strategy<Value = Event> {
+    let seconds = select(vec![0, 1, 299, 300, 1_000, 14 * 86_400]);
+    prop_oneof![
+        4 => (seconds, prop::bool::weighted(0.3))
+            .prop_map(|(seconds, back)| Event::Time { seconds, back }),
+        4 => Just(Event::Timeout),
+        1 => select(vec![Event::Recover, Event::Expire]),
+    ]
+}
+
+pub fn policy() -> impl Strategy<Value = Policy<'static>> {
+    let small = || select(vec![u64::MAX, u64::MAX, u64::MAX, u64::MAX, u64::MAX, 40, 40, 20]);
+    let bools = (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>());
+    (bools, small(), small(), select(vec![0, 10, u64::MAX])).prop_map(
+        |((strict, early, empty, refuse, notification), max_entity, max_fragment, drain_limit)| {
+            Policy {
+                overlap: if strict { OverlapRule::Refuse } else { OverlapRule::Trim },
+                commit_at: if early { CommitAt::LastFragment } else { CommitAt::Close },
+                empty_entities: empty,
+                early_close: if refuse { EarlyClose::Refuse } else { EarlyClose::Discard },
+                notification,
+                max_entity,
+                max_fragment,
+                drain_limit,
+                ..PLAIN
+            }
+        },
+    )
+}

@@ -1,0 +1,384 @@
+//! A server's session with a host around it, and a session in every state.
+
+use std::time::Duration;
+
+use bits_proto::field::{ContentRange, HResult, SessionId};
+use bits_proto::head::Status;
+use bits_proto::message::{
+    Ack, CancelSession, CloseSession, CreateSession, Fragment, Ping, Refusal, Request,
+};
+use bits_proto::server::{
+    Access, Answer, CommitAt, Discard, Ending, HostError, Notified, Policy, Reply, ReportError,
+    Rest, Session, State, Step, StoreBytes, Turn,
+};
+
+pub const NOW: Duration = Duration::from_secs(1_700_000_000);
+pub const SECOND: Duration = Duration::from_secs(1);
+pub const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+pub const INVALID_ARGUMENT: Refused = (400, Some(0x8007_0057), Some(5));
+pub const ACCESS_DENIED: Refused = (403, Some(0x8007_0005), Some(5));
+pub const DISABLED: Refused = (501, Some(0x8007_0005), Some(5));
+pub const NOT_FOUND: Refused = (500, Some(0x8020_001F), Some(5));
+pub const TOO_LARGE: Refused = (500, Some(0x8020_0020), Some(5));
+pub const BUSY: Refused = (503, None, None);
+
+/// Status, code and context.
+pub type Refused = (u16, Option<u32>, Option<u32>);
+
+pub const PLAIN: Policy<'static> = Policy::DEFAULT;
+pub const NOTIFYING: Policy<'static> = Policy { notification: true, ..PLAIN };
+pub const EARLY: Policy<'static> = Policy { commit_at: CommitAt::LastFragment, ..PLAIN };
+pub const NOTIFYING_EARLY: Policy<'static> = Policy { notification: true, ..EARLY };
+
+pub const NO_REPLY: Notified = Notified { copy_to_destination: true, reply: Reply::None };
+pub const KEPT_REPLY: Notified = Notified { reply: Reply::Kept, ..NO_REPLY };
+pub const STATIC_REPLY: Notified = Notified { reply: Reply::Static, ..NO_REPLY };
+pub const NOT_COPIED: Notified = Notified { copy_to_destination: false, ..NO_REPLY };
+
+/// A session, the policy in force, and the clock.
+#[derive(Clone, Copy, Debug)]
+pub struct Server {
+    pub session: Session,
+    pub policy: Policy<'static>,
+    pub now: Duration,
+}
+
+pub fn range(first: u64, last: u64, total: u64) -> ContentRange {
+    let range = ContentRange::new(first, last, total);
+    range.unwrap_or_else(|error| panic!("{first}-{last}/{total}: {error}"))
+}
+
+pub fn fragment(id: SessionId<'_>, first: u64, last: u64, total: u64) -> Request<'_> {
+    Fragment::new(id, range(first, last, total)).into()
+}
+
+pub fn create() -> Request<'static> {
+    CreateSession::default().into()
+}
+
+pub fn ping() -> Request<'static> {
+    Ping::default().into()
+}
+
+pub fn application(status: u16, code: u32) -> HostError {
+    HostError::Application { status: self::status(status), code: HResult::new(code) }
+}
+
+pub fn status(code: u16) -> Status {
+    Status::try_from(code).unwrap_or_else(|error| panic!("{code}: {error}"))
+}
+
+impl Server {
+    pub fn new(policy: Policy<'static>) -> Self {
+        Self::with_random(policy, [7; 16])
+    }
+
+    pub fn with_random(policy: Policy<'static>, random: [u8; 16]) -> Self {
+        let create = CreateSession::default();
+        let created = Session::create(&create, Access::Granted, &policy, random, NOW);
+        let (session, _) = created.unwrap_or_else(|refusal| panic!("{refusal:?}"));
+        Self { session, policy, now: NOW }
+    }
+
+    pub fn send(&mut self, request: Request<'_>) -> Step {
+        self.send_with(request, Access::Granted)
+    }
+
+    pub fn send_with(&mut self, request: Request<'_>, access: Access) -> Step {
+        self.session.handle_request(&request, access, &self.policy, self.now)
+    }
+
+    pub fn fragment(&mut self, first: u64, last: u64, total: u64) -> Step {
+        self.send(fragment(self.session.session_id(), first, last, total))
+    }
+
+    pub fn close_request(&self) -> Request<'static> {
+        CloseSession::new(self.session.session_id()).into()
+    }
+
+    pub fn cancel_request(&self) -> Request<'static> {
+        CancelSession::new(self.session.session_id()).into()
+    }
+
+    pub fn close(&mut self) -> Step {
+        self.send(self.close_request())
+    }
+
+    pub fn cancel(&mut self) -> Step {
+        self.send(self.cancel_request())
+    }
+
+    #[track_caller]
+    pub fn stored(&mut self, turn: Turn, bytes: u64) -> Step {
+        taken(self.session.handle_stored(turn, bytes, &self.policy, self.now))
+    }
+
+    #[track_caller]
+    pub fn notified(&mut self, turn: Turn, notified: Notified) -> Step {
+        taken(self.session.handle_notified(turn, notified, &self.policy, self.now))
+    }
+
+    #[track_caller]
+    pub fn placed(&mut self, turn: Turn) -> Step {
+        taken(self.session.handle_placed(turn))
+    }
+
+    #[track_caller]
+    pub fn discarded(&mut self, turn: Turn) -> Step {
+        taken(self.session.handle_discarded(turn))
+    }
+
+    #[track_caller]
+    pub fn failed(&mut self, turn: Turn, error: HostError) -> Step {
+        taken(self.session.handle_failed(turn, error, &self.policy))
+    }
+
+    #[track_caller]
+    pub fn disconnected(&mut self, turn: Turn) {
+        taken(self.session.handle_disconnected(turn));
+    }
+
+    pub fn timeout(&mut self) -> Option<Step> {
+        self.session.handle_timeout(&self.policy, self.now)
+    }
+
+    pub fn pass(&mut self, time: Duration) {
+        self.now += time;
+    }
+
+    /// Sends a fragment and stores what is asked for: the step after that.
+    #[track_caller]
+    pub fn store(&mut self, first: u64, last: u64, total: u64) -> Step {
+        let asked = stores(self.fragment(first, last, total));
+        self.stored(asked.turn, asked.take)
+    }
+
+    pub fn received(&self) -> u64 {
+        self.session.received().0
+    }
+}
+
+#[track_caller]
+fn taken<T>(report: Result<T, ReportError>) -> T {
+    report.unwrap_or_else(|error| panic!("{error}"))
+}
+
+#[track_caller]
+pub fn stores(step: Step) -> StoreBytes {
+    let Step::Store(store) = step else { panic!("not asked to store: {step:?}") };
+    store
+}
+
+#[track_caller]
+pub fn notifies(step: Step) -> Turn {
+    let Step::Notify(turn) = step else { panic!("not asked to notify: {step:?}") };
+    turn
+}
+
+#[track_caller]
+pub fn commits(step: Step) -> Turn {
+    let Step::Commit(turn) = step else { panic!("not asked to commit: {step:?}") };
+    turn
+}
+
+#[track_caller]
+pub fn discards(step: Step) -> Discard {
+    let Step::Discard(discard) = step else { panic!("not asked to discard: {step:?}") };
+    discard
+}
+
+/// Whether the entity, and whether the reply is to be deleted.
+pub fn what(discard: &Discard) -> (bool, bool) {
+    (discard.entity, discard.reply)
+}
+
+#[track_caller]
+pub fn answers(step: Step) -> Answer {
+    let Step::Answer(answer) = step else { panic!("no answer: {step:?}") };
+    answer
+}
+
+#[track_caller]
+pub fn refusal(step: Step) -> Refusal<'static> {
+    let ack = answers(step).ack(None);
+    let Ack::Refused(refusal) = ack else { panic!("not refused: {ack:?}") };
+    refusal
+}
+
+#[track_caller]
+pub fn refused(step: Step) -> Refused {
+    in_numbers(&refusal(step))
+}
+
+pub fn in_numbers(refusal: &Refusal<'_>) -> Refused {
+    let context = refusal.context().map(|context| context.0);
+    (refusal.status().get(), refusal.code().map(HResult::get), context)
+}
+
+/// The offset in a refusal with 416.
+#[track_caller]
+pub fn out_of_sync(step: Step) -> u64 {
+    let refusal = refusal(step);
+    assert_eq!(in_numbers(&refusal), (416, None, None));
+    refusal.received().expect("416 has an offset").0
+}
+
+/// The offset in the Ack of a fragment.
+#[track_caller]
+pub fn received(step: Step) -> u64 {
+    let ack = answers(step).ack(None);
+    let Ack::Fragment(ack) = ack else { panic!("no Ack for a fragment: {ack:?}") };
+    ack.received.0
+}
+
+#[track_caller]
+pub fn rest(step: Step) -> Rest {
+    answers(step).rest
+}
+
+#[track_caller]
+pub fn is_closed(step: Step) -> bool {
+    matches!(answers(step).ack(None), Ack::CloseSession(_))
+}
+
+#[track_caller]
+pub fn is_cancelled(step: Step) -> bool {
+    matches!(answers(step).ack(None), Ack::CancelSession(_))
+}
+
+/// A session that stands somewhere, and the turn of its work.
+#[derive(Clone, Copy, Debug)]
+pub struct Stand {
+    pub what: &'static str,
+    pub state: State,
+    pub server: Server,
+    pub turn: Option<Turn>,
+}
+
+/// A session in every state, with every work that it can have there. Entities have 100 bytes, or
+/// none.
+pub fn stands() -> Vec<Stand> {
+    let mut stands = alive();
+    stands.extend(over());
+    stands
+}
+
+type Way = fn(&mut Server) -> Option<Turn>;
+
+fn go(ways: &[(&'static str, State, Policy<'static>, Way)]) -> Vec<Stand> {
+    let go = |&(what, state, policy, way): &(_, _, _, Way)| {
+        let mut server = Server::new(policy);
+        let turn = way(&mut server);
+        Stand { what, state, server, turn }
+    };
+    ways.iter().map(go).collect()
+}
+
+fn whole(server: &mut Server) -> Step {
+    server.store(0, 99, 100)
+}
+
+fn alive() -> Vec<Stand> {
+    use State::*;
+    go(&[
+        ("new", Receiving, PLAIN, |_| None),
+        ("with bytes", Receiving, PLAIN, |it| {
+            assert_eq!(received(it.store(0, 49, 100)), 50);
+            None
+        }),
+        ("storing the first bytes", Storing, PLAIN, |it| {
+            Some(stores(it.fragment(0, 49, 100)).turn)
+        }),
+        ("storing the last bytes", Storing, PLAIN, |it| {
+            assert_eq!(received(it.store(0, 49, 100)), 50);
+            let asked = stores(it.fragment(40, 99, 100));
+            Some(stores(it.stored(asked.turn, 20)).turn)
+        }),
+        ("telling", Notifying, NOTIFYING, |it| Some(notifies(whole(it)))),
+        ("telling of nothing", Notifying, NOTIFYING, |it| Some(notifies(it.close()))),
+        ("to be told again", Unnotified, NOTIFYING, |it| {
+            let turn = notifies(whole(it));
+            assert_eq!(refused(it.failed(turn, HostError::Other)).0, 500);
+            None
+        }),
+        ("forbidden", Unnotified, NOTIFYING, |it| {
+            let turn = notifies(whole(it));
+            assert_eq!(refused(it.failed(turn, application(403, 0))).0, 403);
+            None
+        }),
+        ("whole", WaitForClose, PLAIN, |it| {
+            assert_eq!(received(whole(it)), 100);
+            None
+        }),
+        ("whole with a reply", WaitForClose, NOTIFYING, |it| {
+            let turn = notifies(whole(it));
+            assert_eq!(received(it.notified(turn, KEPT_REPLY)), 100);
+            None
+        }),
+        ("placing", Committing, EARLY, |it| Some(commits(whole(it)))),
+        ("placed", Committed, EARLY, |it| {
+            let turn = commits(whole(it));
+            assert_eq!(received(it.placed(turn)), 100);
+            None
+        }),
+        ("closing", Closing, PLAIN, |it| {
+            assert_eq!(received(whole(it)), 100);
+            Some(commits(it.close()))
+        }),
+        ("closing nothing", Closing, PLAIN, |it| Some(commits(it.close()))),
+    ])
+}
+
+fn over() -> Vec<Stand> {
+    use State::*;
+    go(&[
+        ("closing too early", Discarding, PLAIN, |it| {
+            assert_eq!(received(it.store(0, 49, 100)), 50);
+            Some(discards(it.close()).turn)
+        }),
+        ("cancelling", Discarding, PLAIN, |it| Some(discards(it.cancel()).turn)),
+        ("left undone", Discarding, PLAIN, |it| {
+            let turn = discards(it.cancel()).turn;
+            it.disconnected(turn);
+            None
+        }),
+        ("timing out", Discarding, PLAIN, |it| {
+            it.pass(14 * DAY);
+            it.timeout().map(|step| discards(step).turn)
+        }),
+        ("lost, with a reply", Discarding, NOTIFYING_EARLY, |it| {
+            let turn = notifies(whole(it));
+            let turn = commits(it.notified(turn, KEPT_REPLY));
+            Some(discards(it.failed(turn, HostError::EntityLost)).turn)
+        }),
+        ("closed", Ended, PLAIN, |it| {
+            let turn = commits(it.close());
+            assert!(is_closed(it.placed(turn)));
+            assert_eq!(it.session.ending(), Some(Ending::Closed));
+            None
+        }),
+        ("closed too early", Ended, PLAIN, |it| {
+            assert_eq!(received(it.store(0, 49, 100)), 50);
+            let turn = discards(it.close()).turn;
+            assert!(is_closed(it.discarded(turn)));
+            None
+        }),
+        ("cancelled", Ended, PLAIN, |it| {
+            let turn = discards(it.cancel()).turn;
+            assert!(is_cancelled(it.discarded(turn)));
+            None
+        }),
+        ("lost", Ended, PLAIN, |it| {
+            let turn = stores(it.fragment(0, 49, 100)).turn;
+            assert_eq!(refused(it.failed(turn, HostError::EntityLost)), NOT_FOUND);
+            None
+        }),
+        ("timed out", Ended, PLAIN, |it| {
+            it.pass(14 * DAY);
+            let turn = it.timeout().map(|step| discards(step).turn).expect("due");
+            assert_eq!(it.discarded(turn), Step::Done);
+            None
+        }),
+    ])
+}

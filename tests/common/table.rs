@@ -1,0 +1,81 @@
+//! A table of sessions, what is sent to it, and what it says.
+#![cfg(feature = "alloc")]
+
+use std::fmt::Debug;
+
+use bits_proto::field::SessionId;
+use bits_proto::message::{Ack, CancelSession, CloseSession, Request};
+use bits_proto::server::{
+    Access, Arrival, Discard, Limits, Policy, Sessions, Step, Store, StoreBytes, TableAnswer, Turn,
+};
+
+use super::session::{NOW, Refused, create, in_numbers};
+
+pub const ALICE: Arrival<'static> =
+    Arrival { url: "/a", principal: Some("alice"), access: Access::Granted, now: NOW };
+
+pub fn table<S: Store>(store: S, policy: Policy<'static>) -> Sessions<'static, S> {
+    Sessions::new(store, policy, Limits::default())
+}
+
+pub fn no_random() -> [u8; 16] {
+    panic!("random bytes are for Create-Session")
+}
+
+/// Creates a session.
+#[track_caller]
+pub fn begin<S: Store<Error: Debug>>(
+    sessions: &mut Sessions<'static, S>,
+    arrival: &Arrival<'_>,
+    random: u8,
+) -> SessionId<'static> {
+    let step = sessions.handle_request(&create(), arrival, || [random; 16]).expect("no failure");
+    let Step::Answer(answer) = step else { panic!("{step:?}") };
+    let Ack::CreateSession(ack) = answer.ack() else { panic!("{answer:?}") };
+    ack.session_id.guid().expect("a GUID").into()
+}
+
+pub fn send<S: Store>(
+    sessions: &mut Sessions<'static, S>,
+    request: Request<'_>,
+    arrival: &Arrival<'_>,
+) -> Result<Step<TableAnswer<'static>>, S::Error> {
+    sessions.handle_request(&request, arrival, no_random)
+}
+
+#[track_caller]
+pub fn ack(step: Step<TableAnswer<'static>>) -> TableAnswer<'static> {
+    let Step::Answer(answer) = step else { panic!("no answer: {step:?}") };
+    answer
+}
+
+#[track_caller]
+pub fn refused_by<E: Debug>(step: Result<Step<TableAnswer<'static>>, E>) -> Refused {
+    let answer = ack(step.expect("no failure"));
+    let Ack::Refused(refusal) = answer.ack() else { panic!("not refused: {answer:?}") };
+    in_numbers(&refusal)
+}
+
+#[track_caller]
+pub fn asked<E: Debug>(step: Result<Step<TableAnswer<'static>>, E>) -> StoreBytes {
+    match step.expect("no failure") {
+        Step::Store(store) => store,
+        other => panic!("not asked to store: {other:?}"),
+    }
+}
+
+#[track_caller]
+pub fn turn<E: Debug>(step: Result<Step<TableAnswer<'static>>, E>) -> Turn {
+    match step.expect("no failure") {
+        Step::Notify(turn) | Step::Commit(turn) | Step::Discard(Discard { turn, .. }) => turn,
+        other => panic!("no work: {other:?}"),
+    }
+}
+
+pub fn close(id: SessionId<'_>) -> Request<'_> {
+    CloseSession::new(id).into()
+}
+
+pub fn cancel(id: SessionId<'_>) -> Request<'_> {
+    CancelSession::new(id).into()
+}
