@@ -19,16 +19,16 @@
 //! What the host has to see to:
 //!
 //! * Access: it judges every packet, and says so with [`Access`].
-//! * Texts: it keeps the reply URL. [`Sessions`] does.
-//! * Whose session it is: [`Sessions`] does; a host without it looks the session up by
+//! * Texts: it keeps the reply URL. `Sessions` does.
+//! * Whose session it is: `Sessions` does; a host without it looks the session up by
 //!   [`SessionId::guid`](crate::field::SessionId::guid), and compares URL and principal.
 //! * Stored bytes: those of a session belong to its id, never to a name that the client sent.
 //! * One request at a time for each session: from `handle_request` to the write-back of the
-//!   session nobody else may change it. [`Store::update`] says how.
+//!   session nobody else may change it. `Store::update` says how.
 //!
 //! # States
 //!
-//! The table is [`TABLE`]; each machine asks it before it changes anything.
+//! The table is [`TABLE`]; the session asks it before it changes anything.
 //!
 #![doc = include_str!("state.md")]
 

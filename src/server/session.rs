@@ -17,7 +17,7 @@ use crate::sequence::{IllegalEvent, Machine as _};
 /// it can be stored, and what was stored is checked when it is read.
 ///
 /// It is the host's duty to give a session only requests of the client and for the URL that it
-/// was created for; [`Sessions`](super::Sessions) sees to that.
+/// was created for; the table `Sessions` sees to that.
 ///
 /// Times are durations since any moment the host likes, as long as it is the same one for the
 /// whole life of a session; the epoch of Unix is a good one.

@@ -257,15 +257,9 @@ enum Reading {
 }
 
 /// What another process reads of what this one had stored.
-#[cfg(feature = "serde")]
 fn restarted(upload: &Upload) -> Upload {
     let stored = serde_json::to_string(upload).unwrap();
     let again: Upload = serde_json::from_str(&stored).unwrap();
     assert_eq!(again, *upload);
     again
-}
-
-#[cfg(not(feature = "serde"))]
-fn restarted(upload: &Upload) -> Upload {
-    *upload
 }

@@ -317,15 +317,9 @@ impl Server {
 }
 
 /// What another process reads of what this one had stored.
-#[cfg(feature = "serde")]
 fn restored(sessions: &BTreeMap<Uuid, Record>) -> BTreeMap<Uuid, Record> {
     let stored = serde_json::to_string(sessions).unwrap();
     let again = serde_json::from_str(&stored).unwrap();
     assert_eq!(sessions, &again);
     again
-}
-
-#[cfg(not(feature = "serde"))]
-fn restored(sessions: &BTreeMap<Uuid, Record>) -> BTreeMap<Uuid, Record> {
-    sessions.clone()
 }
