@@ -80,7 +80,7 @@ impl Upload {
         self.session_id = session_id;
         if host_id.is_some() {
             self.host_id = host_id;
-            self.fallback_timeout = ack.host_id_fallback_timeout.map(|it| it.duration());
+            self.fallback_timeout = ack.host_id_fallback_timeout.and_then(|it| it.limit());
         }
         self.failures = 0;
         self.settle()
@@ -138,11 +138,7 @@ impl Upload {
                 _ => self.fail(Stop::Protocol, now),
             },
             Failure::SmallerFragments if self.state == State::Fragment => self.reduce(stop),
-            Failure::Resynchronise | Failure::Transient => {
-                // The server may have closed the session before it, or a proxy, failed.
-                self.maybe_closed |= self.state == State::Close;
-                self.fail(stop, now)
-            }
+            Failure::Resynchronise | Failure::Transient => self.fail(stop, now),
             Failure::SmallerFragments | Failure::Fatal => self.fatal(stop),
         }
     }

@@ -53,6 +53,7 @@ impl Upload {
         let state = self.state.after(Event::Cancel)?;
         self.restart_exchange();
         self.state = state;
+        self.failures = 0;
         if self.session_id.is_none() {
             // There is nothing that the server could be told to forget.
             self.state = self.state.after(Event::Gone)?;
@@ -73,7 +74,8 @@ impl Upload {
     }
 
     /// The connection is a new one, and the server authenticates connections, not requests: a Ping
-    /// goes first, so that no body is sent in vain.
+    /// goes first, so that no body is sent in vain. Where a Ping or a Cancel-Session is due, or the
+    /// reply, nothing changes.
     ///
     /// # Errors
     ///
@@ -100,12 +102,15 @@ impl Upload {
         Ok(())
     }
 
-    /// Does without the reply, and closes the session.
+    /// Does without the reply, and closes the session; also an upload that was suspended because the
+    /// reply could not be fetched goes on.
     ///
     /// # Errors
     ///
     /// [`EventError`] when no reply is to be fetched; nothing is changed then.
     pub fn close_without_reply(&mut self) -> Result<(), EventError> {
-        self.handle_reply_fetched()
+        self.handle_reply_fetched()?;
+        self.restart_exchange();
+        Ok(())
     }
 }

@@ -72,7 +72,9 @@ impl Upload {
         self.state = self.state.after(Event::ReplyFetched)?;
         self.reply_done = true;
         self.failures = 0;
-        self.restart_exchange();
+        if self.exchange == Exchange::BackOff {
+            self.restart_exchange();
+        }
         Ok(())
     }
 
@@ -94,6 +96,7 @@ impl Upload {
         let gives_up = !waits_for_host && self.failures >= self.options.retries;
         let event = if gives_up { ExchangeEvent::GivenUp } else { ExchangeEvent::Failed };
         let exchange = self.exchange.after(event)?;
+        // The server may have closed the session before it, or a proxy, failed.
         self.maybe_closed |= state == State::Close && self.exchange.is_under_way();
         (self.state, self.exchange) = (state, exchange);
         self.failures = self.failures.saturating_add(1);
@@ -121,6 +124,8 @@ impl Upload {
         self.state = state;
         self.host_id = None;
         (self.fallback_timeout, self.fallback_at) = (None, None);
+        // That the origin server knows no session says nothing of a Close-Session sent elsewhere.
+        self.maybe_closed = false;
         self.failures = 0;
         if self.exchange == Exchange::BackOff {
             self.restart_exchange();

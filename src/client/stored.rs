@@ -9,6 +9,7 @@ use super::upload::MAX_HOST;
 use super::{Exchange, FragmentSizing, Options, State, Stop, Upload};
 use crate::field::{ReplyUrl, SessionId};
 use crate::head::Status;
+use crate::message::Failure;
 use crate::stored::{Damaged, VERSION, check};
 use crate::text::Text;
 
@@ -148,8 +149,7 @@ impl Upload {
         let rules = [
             (self.is_text_valid(), "a text is not valid"),
             (self.next <= self.total, "more bytes are held than there are"),
-            (self.next <= self.highest, "more bytes are held than ever were"),
-            (self.highest.max(self.sent_up_to) <= self.total, "the offsets lie beyond the end"),
+            (self.are_offsets_in_order(), "the offsets contradict"),
             (has_session || self.next == 0, "bytes are held without a session"),
             (has_session || !self.needs_session(), "there is no session, and one is needed"),
             (
@@ -157,9 +157,14 @@ impl Upload {
                 "it is whole, and bytes are missing",
             ),
             (self.state != State::Fragment || self.next < self.total, "there is nothing to send"),
-            (self.challenge.is_some() == waits, "credentials are wanted and not wanted"),
+            (self.is_challenged() == waits, "credentials are wanted and not wanted"),
             (self.stop.is_some() == stands, "it stands, and nobody knows why"),
-            (self.fallback_at.is_none() || self.host_id.is_some(), "it waits for no host"),
+            (self.host_id.is_some() || !self.waits_for_host(), "it waits for no host"),
+            (has_session || !self.remembers_session(), "it remembers what was of no session"),
+            (self.next == self.total || !self.was_whole(), "it was whole, and bytes are missing"),
+            (!has_session || self.state != State::CreateSession, "there is a session already"),
+            (self.state != State::GetReply || self.wants_reply(), "nobody wants a reply"),
+            (self.is_stop_of_state(), "it has failed without a refusal"),
             (self.is_exchange_of_state(), "what is under way does not fit the state"),
         ];
         rules.iter().find(|(holds, _)| !holds).map(|(_, what)| *what)
@@ -169,6 +174,30 @@ impl Upload {
         self.session_id.is_some() == self.session_id().is_some()
             && self.host_id.is_some() == self.host().is_some()
             && self.reply_url.is_some() == self.reply_url().is_some()
+    }
+
+    fn are_offsets_in_order(&self) -> bool {
+        self.next <= self.highest && self.highest.max(self.sent_up_to) <= self.total
+    }
+
+    const fn waits_for_host(&self) -> bool {
+        self.fallback_at.is_some() || self.fallback_timeout.is_some()
+    }
+
+    const fn remembers_session(&self) -> bool {
+        self.highest > 0 || self.sent_up_to > 0 || self.was_whole()
+    }
+
+    const fn was_whole(&self) -> bool {
+        self.maybe_closed || self.reply_done || self.reply_url.is_some()
+    }
+
+    fn is_challenged(&self) -> bool {
+        self.challenge.is_some_and(|status| Failure::of(status, None) == Some(Failure::Credentials))
+    }
+
+    const fn is_stop_of_state(&self) -> bool {
+        !matches!(self.state, State::Failed) || matches!(self.stop, Some(Stop::Refused { .. }))
     }
 
     const fn needs_session(&self) -> bool {

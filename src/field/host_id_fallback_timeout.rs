@@ -11,7 +11,8 @@ use crate::sink::{Sink, Wire, put_decimal, wire_display};
 /// [2.2.3.2] BITS-Host-Id-Fallback-Timeout: for how many seconds a client keeps trying to reach
 /// the host of [`HostId`](super::HostId) before it returns to the origin server.
 ///
-/// A client that is given a host without a timeout never returns.
+/// A client that is given a host without a timeout, or with [`INFINITE`](Self::INFINITE), never
+/// returns.
 ///
 /// ```text
 /// timeout = 1*DIGIT   ; seconds, 0 to 4294967295
@@ -36,7 +37,16 @@ use crate::sink::{Sink, Wire, put_decimal, wire_display};
 pub struct HostIdFallbackTimeout(pub u32);
 
 impl HostIdFallbackTimeout {
-    /// The timeout as a duration.
+    /// The largest value, which means that the client never returns.
+    pub const INFINITE: Self = Self(u32::MAX);
+
+    /// The timeout as a duration; `None` for [`INFINITE`](Self::INFINITE).
+    #[must_use]
+    pub fn limit(self) -> Option<Duration> {
+        (self != Self::INFINITE).then_some(self.duration())
+    }
+
+    /// The seconds as a duration.
     #[must_use]
     pub const fn duration(self) -> Duration {
         Duration::from_secs(self.0 as u64)

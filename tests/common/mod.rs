@@ -10,5 +10,6 @@ pub mod session;
 pub mod stores;
 pub mod strategies;
 pub mod table;
+pub mod upload;
 pub mod values;
 pub mod vectors;

@@ -107,7 +107,12 @@ impl World {
                 Poll::Wait(until) => {
                     assert!(until > self.now, "a timer that is due is left");
                     self.now = until;
+                    let had_host = self.upload.host().is_some();
                     self.upload.handle_timeout(self.now);
+                    // The origin server is another one to the client: that it knows of no session
+                    // says nothing of a Close-Session sent to the host.
+                    let fell_back = had_host && self.upload.host().is_none();
+                    self.server.lost_sessions += u64::from(fell_back);
                 }
                 Poll::FetchReply(url) => {
                     self.fetched = Some(self.server.reply(url.as_bytes()));

@@ -1,0 +1,275 @@
+//! A server for one destination, with a table of sessions that survives it.
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use bits_proto::field::ReplyUrl;
+use bits_proto::head::{RequestHead, Slots};
+use bits_proto::message::{Ack, Request};
+use bits_proto::server::{
+    Access, Answer, Arrival, Discard, Limits, Notified, Policy, Record, Reply, Rest, Sessions,
+    Step, StoreBytes, TableAnswer, TableError, Turn,
+};
+use uuid::Uuid;
+
+use crate::faults::Fates;
+use crate::http::{Body, Connection, Incoming, PIECE, Service, closes, request_len};
+use crate::random::Random;
+use crate::storage::{Storage, host_error};
+
+/// The only destination there is.
+pub const TARGET: &str = "/upload/entity";
+
+/// What stands around the id of a session in the target of its reply, once a client has made a
+/// URL of what [`Server::notify`] says.
+const REPLIES: (&str, &str) = ("/upload/BITS-Sessions/Replies/%7B", "%7D/response.bin");
+
+type Table = Sessions<'static, BTreeMap<Uuid, Record>>;
+type Next = Step<TableAnswer<'static>>;
+
+pub struct Server {
+    policy: Policy<'static>,
+    sessions: Table,
+    storage: Storage,
+    random: Random,
+    fates: Arc<Fates>,
+    piece: Vec<u8>,
+    is_killed: bool,
+    /// How many times it was killed and started again.
+    pub restarts: u64,
+    /// How many bytes arrived that were held already.
+    pub held: u64,
+}
+
+impl Server {
+    /// A server without sessions. With `has_application`, there is a reply to each entity.
+    pub fn new(
+        storage: Storage,
+        has_application: bool,
+        random: Random,
+        fates: Arc<Fates>,
+    ) -> io::Result<Self> {
+        let policy = Policy { overwrites: true, notification: has_application, ..Policy::DEFAULT };
+        let sessions = Sessions::new(BTreeMap::new(), policy, Limits::default());
+        storage.save(sessions.store())?;
+        let (piece, is_killed) = (Vec::new(), false);
+        let (restarts, held) = (0, 0);
+        Ok(Self { policy, sessions, storage, random, fates, piece, is_killed, restarts, held })
+    }
+
+    pub fn destination(&self) -> PathBuf {
+        self.storage.destination()
+    }
+
+    /// What a new process does: it takes up the sessions where the last one wrote them down.
+    fn restart(&mut self) -> io::Result<()> {
+        let mut records = self.storage.load()?;
+        // Nobody else works on them; what the last process had begun and not reported is undone.
+        records.values_mut().for_each(|record| record.session.recover());
+        self.sessions = Sessions::new(records, self.policy, Limits::default());
+        self.restarts += 1;
+        Ok(())
+    }
+}
+
+impl Service for Server {
+    fn serve(&mut self, connection: &mut Connection) -> io::Result<()> {
+        self.expire()?;
+        let served = self.serve_messages(connection);
+        // Whoever does not die at work dies before the connection is closed.
+        if self.fates.takes_idle_server() | std::mem::take(&mut self.is_killed) {
+            self.restart()?;
+        }
+        served
+    }
+}
+
+impl Server {
+    fn serve_messages(&mut self, connection: &mut Connection) -> io::Result<()> {
+        loop {
+            let head = match connection.read_head(request_len)? {
+                Incoming::Head(head) => head,
+                Incoming::Unreadable(error) => {
+                    let answer = Answer::for_error(&error, None, &self.policy);
+                    self.send(&answer.ack(None), answer.rest, 0, connection)?;
+                    return connection.end();
+                }
+                Incoming::End => return Ok(()),
+            };
+            if !self.serve_message(&head, connection)? {
+                return connection.end();
+            }
+        }
+    }
+
+    /// Whether the connection can be used again.
+    fn serve_message(&mut self, head: &[u8], connection: &mut Connection) -> io::Result<bool> {
+        let mut slots = Slots::new();
+        let head = RequestHead::parse(head, &mut slots).map_err(io::Error::other)?;
+        let head = head.complete().ok_or(io::ErrorKind::InvalidData)?;
+        let is_last = closes(head.fields());
+        let length = head.body_length();
+        if head.line().method == "GET" {
+            self.send_reply(head.line().target, connection)?;
+            return Ok(!is_last && length == 0);
+        }
+        let request = match Request::from_head(&head, &self.policy.requests) {
+            Ok(decoded) => decoded.message,
+            Err(error) => {
+                let length = head.framing().content_length;
+                let answer = Answer::for_error(&error, length, &self.policy);
+                let length = length.unwrap_or(0);
+                return self.send(&answer.ack(None), answer.rest, length, connection);
+            }
+        };
+        let mut body = connection.body(length);
+        let answer = self.work(&request, head.line().target, &mut body)?;
+        let left = body.left();
+        let Some(answer) = answer else { return Ok(false) };
+        Ok(self.send(&answer.ack(), answer.rest, left, connection)? && !is_last)
+    }
+
+    /// Sends an answer, and deals with the `left` bytes of the body that nobody has read.
+    fn send(
+        &self,
+        ack: &Ack<'_>,
+        rest: Rest,
+        left: u64,
+        connection: &mut Connection,
+    ) -> io::Result<bool> {
+        let closes = (rest == Rest::Close).then_some(("Connection", "close"));
+        let head = self.policy.encode(ack, closes).map_err(io::Error::other)?;
+        connection.write(&head.to_vec())?;
+        if rest == Rest::Close {
+            return Ok(false);
+        }
+        connection.body(left).skip(left)?;
+        Ok(true)
+    }
+
+    /// Does what the session says, step by step, until there is an answer.
+    fn work(
+        &mut self,
+        request: &Request<'_>,
+        target: &str,
+        body: &mut Body<'_>,
+    ) -> io::Result<Option<TableAnswer<'static>>> {
+        let access = match target {
+            TARGET if self.destination().exists() => Access::GrantedOverExisting,
+            TARGET => Access::Granted,
+            _ => Access::Denied,
+        };
+        let arrival = Arrival { url: TARGET, principal: None, access, now: now() };
+        let random = &mut self.random;
+        let Ok(mut step) = self.sessions.handle_request(request, &arrival, || random.bytes());
+        loop {
+            // What is reported is answered for, and has to be known to the next process.
+            self.storage.save(self.sessions.store())?;
+            let report = match step {
+                Step::Store(bytes) => self.store(&bytes, body),
+                Step::Notify(turn) => self.notify(turn),
+                Step::Commit(turn) => self.commit(turn),
+                Step::Discard(discard) => self.discard(&discard),
+                Step::Answer(answer) => return Ok(Some(answer)),
+                Step::Done => return Ok(None),
+            }?;
+            step = report;
+        }
+    }
+
+    /// Stores the next piece. The next step brings the one behind it.
+    fn store(&mut self, bytes: &StoreBytes, body: &mut Body<'_>) -> io::Result<Next> {
+        let StoreBytes { turn, skip, offset, take } = *bytes;
+        self.piece.clear();
+        if body.skip(skip).is_ok() {
+            self.held += skip;
+            body.read_piece(take.min(PIECE), &mut self.piece);
+        }
+        if self.piece.is_empty() {
+            self.sessions.handle_disconnected(turn).map_err(io::Error::other)?;
+            self.storage.save(self.sessions.store())?;
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        let stored = self.storage.store(turn.session_id(), offset, &self.piece);
+        let length = self.piece.len() as u64;
+        self.report(turn, stored, |sessions| sessions.handle_stored(turn, length, now()))
+    }
+
+    /// Tells the server application of a whole entity: this one answers with a reply, which the
+    /// server keeps.
+    fn notify(&mut self, turn: Turn) -> io::Result<Next> {
+        let id = turn.session_id();
+        let notified = Notified { copy_to_destination: true, reply: Reply::Kept };
+        // Relative, in backslashes and braces, as Windows has it.
+        let url = format!(r"BITS-Sessions\Replies\{:X}\response.bin", id.braced());
+        let url = ReplyUrl::try_from(&*url).map_err(io::Error::other)?;
+        let written = self.storage.write_reply(id);
+        self.report(turn, written, |sessions| {
+            sessions.handle_notified(turn, notified, Some(url), now())
+        })
+    }
+
+    fn commit(&mut self, turn: Turn) -> io::Result<Next> {
+        let id = turn.session_id();
+        let session = self.sessions.store().get(&id).map(|record| record.session);
+        let is_empty = session.is_some_and(|session| session.total() == Some(0));
+        let committed = self.storage.commit(id, is_empty);
+        self.report(turn, committed, |sessions| sessions.handle_placed(turn))
+    }
+
+    fn discard(&mut self, discard: &Discard) -> io::Result<Next> {
+        let discarded = self.storage.discard(discard);
+        self.report(discard.turn, discarded, |sessions| sessions.handle_discarded(discard.turn))
+    }
+
+    /// Reports what became of a piece of work.
+    fn report(
+        &mut self,
+        turn: Turn,
+        done: io::Result<()>,
+        report: impl FnOnce(&mut Table) -> Result<Next, TableError<Infallible>>,
+    ) -> io::Result<Next> {
+        if self.fates.takes_server_at_work() {
+            self.is_killed = true;
+            return Err(io::ErrorKind::ConnectionAborted.into());
+        }
+        let next = match done {
+            Ok(()) => report(&mut self.sessions),
+            Err(error) => self.sessions.handle_failed(turn, host_error(&error)),
+        };
+        next.map_err(io::Error::other)
+    }
+
+    /// Deletes what clients have left behind.
+    fn expire(&mut self) -> io::Result<()> {
+        let Ok(discards) = self.sessions.handle_timeout(now());
+        for discard in &discards {
+            let _ = self.discard(discard)?;
+        }
+        self.storage.save(self.sessions.store())
+    }
+
+    /// Sends the reply to an entity, to whoever knows the session's id.
+    fn send_reply(&self, target: &str, connection: &mut Connection) -> io::Result<()> {
+        let id = target.strip_prefix(REPLIES.0).and_then(|rest| rest.strip_suffix(REPLIES.1));
+        let id = id.and_then(|id| Uuid::try_parse(id).ok());
+        let id = id.filter(|id| self.sessions.store().contains_key(id));
+        let Some(reply) = id.and_then(|id| fs::read(self.storage.reply(id)).ok()) else {
+            return connection.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
+        };
+        let length = reply.len();
+        connection
+            .write(format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n").as_bytes())?;
+        connection.write(&reply)
+    }
+}
+
+/// Sessions outlive processes: their times are those of the calendar.
+fn now() -> Duration {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
+}

@@ -1,0 +1,339 @@
+//! An upload that is driven, what it wants in words, and the answers of a server.
+
+use std::time::Duration;
+
+use bits_proto::client::{Exchange, FragmentSizing, Mode, Options, Poll, State, Upload};
+use bits_proto::field::{
+    ErrorContext, HResult, HostId, HostIdFallbackTimeout, Protocol, ReceivedContentRange, ReplyUrl,
+    SessionId,
+};
+use bits_proto::head::Status;
+use bits_proto::message::{
+    Ack, CancelSessionAck, CloseSessionAck, CreateSessionAck, FragmentAck, PingAck, Refusal,
+    Request,
+};
+
+pub const SESSION: &str = "{A0FF5911-4144-45B3-BF27-27AFC8EC8A67}";
+pub const HOST: &str = "node-7.example";
+pub const REPLY: &str = r"BITS-Sessions\Replies\{1}\responsefile.bin";
+pub const SESSION_NOT_FOUND: u32 = 0x8020_001F;
+pub const SECOND: Duration = Duration::from_secs(1);
+pub const NANOSECOND: Duration = Duration::from_nanos(1);
+/// When tests begin: not at zero, where too much is equal.
+pub const START: Duration = Duration::from_secs(1_000_000);
+
+/// Fragments of 10 bytes, and never less than 3.
+pub const SMALL: Options =
+    Options { fragments: FragmentSizing::within(10, 3, 40), ..Options::DEFAULT };
+pub const WITH_REPLY: Options = Options { mode: Mode::UploadReply, ..SMALL };
+
+pub fn session() -> SessionId<'static> {
+    SessionId::try_from(SESSION).expect("a session id")
+}
+
+pub fn status(code: u16) -> Status {
+    Status::try_from(code).unwrap_or_else(|error| panic!("{code}: {error}"))
+}
+
+pub fn create_ack() -> CreateSessionAck<'static> {
+    CreateSessionAck::new(Protocol::BITS_1_5, session())
+}
+
+pub fn created() -> Ack<'static> {
+    create_ack().into()
+}
+
+/// A session on another host, which may be out of reach for so many seconds.
+pub fn created_on(host: &str, timeout: Option<u32>) -> Ack<'_> {
+    let host_id = Some(HostId::try_from(host).expect("a host"));
+    let host_id_fallback_timeout = timeout.map(HostIdFallbackTimeout);
+    CreateSessionAck { host_id, host_id_fallback_timeout, ..create_ack() }.into()
+}
+
+pub fn held(received: u64) -> Ack<'static> {
+    FragmentAck::new(session(), ReceivedContentRange(received)).into()
+}
+
+pub fn held_with_reply(received: u64, url: &[u8]) -> Ack<'_> {
+    let reply_url = Some(ReplyUrl::try_from(url).expect("a reply URL"));
+    let received = ReceivedContentRange(received);
+    FragmentAck { session_id: None, received, reply_url }.into()
+}
+
+pub fn pinged() -> Ack<'static> {
+    PingAck.into()
+}
+
+pub fn closed() -> Ack<'static> {
+    CloseSessionAck { session_id: None }.into()
+}
+
+pub fn cancelled() -> Ack<'static> {
+    CancelSessionAck { session_id: None }.into()
+}
+
+pub fn out_of_sync(received: u64) -> Ack<'static> {
+    Refusal::out_of_sync(ReceivedContentRange(received)).into()
+}
+
+pub fn refused(code: u16) -> Ack<'static> {
+    Refusal::new(status(code)).expect("a refusal").into()
+}
+
+pub fn refused_with(code: u16, error: u32) -> Ack<'static> {
+    let error = HResult::new(error).expect("an error");
+    let bare = match code {
+        416 => Refusal::out_of_sync(ReceivedContentRange(0)),
+        _ => Refusal::new(status(code)).expect("a refusal"),
+    };
+    bare.with_error(error, ErrorContext::SERVER).into()
+}
+
+pub fn lost() -> Ack<'static> {
+    refused_with(500, SESSION_NOT_FOUND)
+}
+
+/// What an upload wants, in words.
+pub fn due(upload: &Upload) -> String {
+    match upload.poll() {
+        Poll::Send(outgoing) => {
+            let entity = outgoing.entity.clone();
+            let (what, named) = match outgoing.request {
+                Request::Ping(_) => ("ping".into(), None),
+                Request::CreateSession(_) => ("create".into(), None),
+                Request::Fragment(it) => {
+                    let range = it.content_range;
+                    assert_eq!((range.first(), range.end()), (entity.start, entity.end));
+                    assert_eq!(range.total(), upload.total());
+                    (format!("fragment {}..{}", entity.start, entity.end), Some(it.session_id))
+                }
+                Request::CloseSession(it) => ("close".to_string(), Some(it.session_id)),
+                Request::CancelSession(it) => ("cancel".to_string(), Some(it.session_id)),
+            };
+            assert!(what.starts_with("fragment") || entity == (0..0), "{what} has a body");
+            assert!(named.is_none_or(|named| Some(named) == upload.session_id()), "{what}");
+            assert_eq!(outgoing.host, upload.host(), "{what}");
+            match outgoing.host {
+                Some(host) => format!("{what} at {}", host.as_str()),
+                None => what,
+            }
+        }
+        Poll::FetchReply(url) => format!("fetch {}", url.as_bytes().escape_ascii()),
+        Poll::ReplyMissing => "no reply".into(),
+        Poll::Wait(until) => {
+            assert_eq!(upload.next_timeout(), Some(until));
+            "wait".into()
+        }
+        Poll::Credentials(status) => format!("credentials {}", status.get()),
+        Poll::Suspended(stop) => format!("suspended: {stop}"),
+        Poll::Finished => "finished".into(),
+        Poll::Cancelled => "cancelled".into(),
+        Poll::Failed(stop) => format!("failed: {stop}"),
+    }
+}
+
+/// An upload and its clock.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Client {
+    pub upload: Upload,
+    pub now: Duration,
+}
+
+impl Client {
+    pub fn new(total: u64, options: Options) -> Self {
+        Self { upload: Upload::new(total, options, 7), now: START }
+    }
+
+    /// With a session on the origin server.
+    pub fn begun(total: u64, options: Options) -> Self {
+        Self::new(total, options).answered(&created())
+    }
+
+    /// With a session on another host, which has answered a Ping.
+    pub fn elsewhere(total: u64, timeout: Option<u32>) -> Self {
+        Self::new(total, SMALL).answered(&created_on(HOST, timeout)).answered(&pinged())
+    }
+
+    /// With all bytes of an entity of 10 on the server.
+    pub fn whole() -> Self {
+        Self::begun(10, SMALL).answered(&held(10))
+    }
+
+    pub fn due(&self) -> String {
+        due(&self.upload)
+    }
+
+    pub fn sending(&mut self) {
+        let now = self.now;
+        self.upload.handle_sending(now).unwrap_or_else(|error| panic!("{error}: {self:?}"));
+    }
+
+    pub fn sent(&mut self) {
+        self.sending();
+        self.upload.handle_sent(self.now).unwrap_or_else(|error| panic!("{error}: {self:?}"));
+    }
+
+    /// The request that is due is sent, and answered with this.
+    pub fn answer(&mut self, ack: &Ack<'_>) {
+        self.sent();
+        let now = self.now;
+        self.upload.handle_ack(ack, now).unwrap_or_else(|error| panic!("{error}: {self:?}"));
+    }
+
+    #[must_use]
+    pub fn answered(mut self, ack: &Ack<'_>) -> Self {
+        self.answer(ack);
+        self
+    }
+
+    /// The request that is due is sent, and the connection breaks.
+    pub fn breaks(&mut self) {
+        self.sent();
+        let now = self.now;
+        self.upload.handle_transport_failure(now).unwrap_or_else(|error| panic!("{error}"));
+    }
+
+    /// How long it waits; it does so.
+    pub fn wait(&mut self) -> Duration {
+        let until = self.upload.next_timeout().unwrap_or_else(|| panic!("no timer: {self:?}"));
+        let delay = until.saturating_sub(self.now);
+        self.now = until;
+        self.upload.handle_timeout(until);
+        delay
+    }
+
+    pub fn at(&self) -> (State, Exchange) {
+        (self.upload.state(), self.upload.exchange())
+    }
+}
+
+/// An upload in this state, ready to go on. A fragment that is due is the first of two.
+pub fn in_state(state: State) -> Client {
+    let mut client = match state {
+        State::CreateSession => Client::new(20, SMALL),
+        State::Ping => Client::new(20, SMALL).answered(&created_on(HOST, None)),
+        State::Fragment | State::Cancel | State::Cancelled | State::Failed => {
+            Client::begun(20, SMALL)
+        }
+        State::GetReply => {
+            Client::begun(10, WITH_REPLY).answered(&held_with_reply(10, REPLY.as_bytes()))
+        }
+        State::Close => Client::whole(),
+        State::Finished => Client::whole().answered(&closed()),
+    };
+    match state {
+        State::Cancel | State::Cancelled => client.upload.cancel().expect("it can be cancelled"),
+        State::Failed => client.answer(&refused(403)),
+        _ => {}
+    }
+    if state == State::Cancelled {
+        client.answer(&cancelled());
+    }
+    assert_eq!(client.at(), (state, Exchange::Ready));
+    client
+}
+
+/// An upload in this state and exchange; `None` where there is none.
+pub fn reach(state: State, exchange: Exchange) -> Option<Client> {
+    let has_requests =
+        !matches!(state, State::GetReply | State::Finished | State::Cancelled | State::Failed);
+    let can = match exchange {
+        Exchange::Ready => true,
+        Exchange::BackOff | Exchange::Suspended => has_requests || state == State::GetReply,
+        Exchange::Sending | Exchange::Awaiting | Exchange::Unauthorized => has_requests,
+    };
+    let mut client = can.then(|| in_state(state))?;
+    let now = client.now;
+    match exchange {
+        Exchange::Ready => {}
+        Exchange::Sending => client.sending(),
+        Exchange::Awaiting => client.sent(),
+        Exchange::BackOff if has_requests => client.breaks(),
+        Exchange::BackOff => client.upload.handle_reply_failed(now).expect("a reply is due"),
+        Exchange::Unauthorized => client.answer(&refused(401)),
+        Exchange::Suspended => client.upload.pause().expect("it can be paused"),
+    }
+    assert_eq!(client.at(), (state, exchange));
+    Some(client)
+}
+
+/// Every state and exchange that there can be: 5 states with 6 exchanges, one with 3, three with 1.
+pub fn all_reachable() -> Vec<Client> {
+    let pairs = State::ALL.iter().flat_map(|state| Exchange::ALL.iter().map(|it| (*state, *it)));
+    let all: Vec<_> = pairs.filter_map(|(state, exchange)| reach(state, exchange)).collect();
+    assert_eq!(all.len(), 5 * 6 + 3 + 3);
+    all
+}
+
+/// A server that does everything right.
+#[derive(Clone, Copy, Debug)]
+pub struct Server {
+    pub held: u64,
+    pub reply: bool,
+}
+
+impl Server {
+    pub fn answer(&mut self, request: &Request<'_>) -> Ack<'static> {
+        match request {
+            Request::Ping(_) => pinged(),
+            Request::CreateSession(_) => {
+                self.held = 0;
+                created()
+            }
+            // Not contiguous, or all of it held already and more.
+            Request::Fragment(it)
+                if it.content_range.first() > self.held || it.content_range.end() < self.held =>
+            {
+                out_of_sync(self.held)
+            }
+            Request::Fragment(it) => {
+                self.held = self.held.max(it.content_range.end());
+                match self.reply && self.held == it.content_range.total() {
+                    true => held_with_reply(self.held, REPLY.as_bytes()),
+                    false => held(self.held),
+                }
+            }
+            Request::CloseSession(_) => closed(),
+            Request::CancelSession(_) => cancelled(),
+        }
+    }
+
+    /// Lets the upload go on to its end; how many times it had to be told something.
+    pub fn finish(&mut self, client: &mut Client, limit: u32) -> u32 {
+        for step in 0..limit {
+            let answer = match client.upload.poll() {
+                Poll::Send(outgoing) => Some(self.answer(&outgoing.request)),
+                Poll::Finished | Poll::Cancelled => return step,
+                _ => None,
+            };
+            match (answer, client.upload.poll()) {
+                (Some(ack), _) => client.answer(&ack),
+                (_, Poll::FetchReply(_)) => client.upload.handle_reply_fetched().expect("due"),
+                (_, Poll::ReplyMissing) => client.upload.close_without_reply().expect("due"),
+                (_, Poll::Wait(until)) => {
+                    client.now = client.now.max(until);
+                    client.upload.handle_timeout(client.now);
+                }
+                (_, Poll::Credentials(_)) => client.upload.provide_credentials().expect("wanted"),
+                (_, other) => {
+                    assert!(matches!(other, Poll::Suspended(_) | Poll::Failed(_)), "{other:?}");
+                    client.upload.resume().expect("it can be resumed");
+                }
+            }
+        }
+        panic!("no end after {limit} steps: {client:?}")
+    }
+}
+
+/// The rows of a table that is written as a text: words, a line each.
+pub fn rows(table: &str) -> impl Iterator<Item = Vec<&str>> {
+    table
+        .lines()
+        .map(|line| line.split_whitespace().collect())
+        .filter(|row: &Vec<_>| row.first().is_some_and(|first| !first.starts_with('#')))
+}
+
+/// The one of these values that has this name.
+pub fn named<T: Copy + std::fmt::Display>(all: &[T], name: &str) -> T {
+    *all.iter().find(|it| it.to_string() == name).unwrap_or_else(|| panic!("no {name}"))
+}

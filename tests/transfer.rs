@@ -1,0 +1,191 @@
+//! The transfer between a client and a server over real sockets, with and without a bad network.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+
+use sha2::{Digest as _, Sha256};
+use tempfile::TempDir;
+
+/// The program, built from the sources of now: `cargo test --test transfer` alone builds no
+/// examples. Where everything was built it takes no time.
+fn program() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
+        let test = std::env::current_exe().expect("the test's own path");
+        let profile = test.ancestors().nth(2).expect("the folder of the profile");
+        let target = profile.parent().expect("the target folder");
+        let features = [
+            ("default", cfg!(feature = "default")),
+            ("std", cfg!(feature = "std")),
+            ("alloc", cfg!(feature = "alloc")),
+            ("bytes", cfg!(feature = "bytes")),
+            ("serde", cfg!(feature = "serde")),
+        ];
+        let features = features.iter().filter(|it| it.1).map(|it| it.0).collect::<Vec<_>>();
+        let mut build = Command::new(env!("CARGO"));
+        build.args(["build", "--quiet", "--example", "transfer", "--no-default-features"]);
+        build.args(["--features", &features.join(","), "--target-dir"]).arg(target);
+        if !cfg!(debug_assertions) {
+            build.arg("--release");
+        }
+        let built = build.current_dir(env!("CARGO_MANIFEST_DIR")).status();
+        assert!(built.is_ok_and(|status| status.success()), "the program is not built");
+        profile.join("examples").join(format!("transfer{}", std::env::consts::EXE_SUFFIX))
+    })
+}
+
+fn transfer(arguments: &[&str]) -> Output {
+    Command::new(program()).args(arguments).output().expect("the program runs")
+}
+
+/// What a transfer that came out right printed.
+fn succeed(arguments: &[&str]) -> String {
+    let output = transfer(arguments);
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!((output.status.code(), &*errors), (Some(0), ""), "{arguments:?}\n{text}");
+    assert_eq!(value(&text, "sent  "), value(&text, "received"), "{arguments:?}\n{text}");
+    assert_eq!(text.lines().last(), Some("the same at both ends"), "{arguments:?}\n{text}");
+    text
+}
+
+/// What stands behind a word at the start of a line.
+fn value<'t>(text: &'t str, word: &str) -> &'t str {
+    let line = text.lines().find_map(|line| line.strip_prefix(word));
+    line.unwrap_or_else(|| panic!("no {word} in\n{text}")).trim()
+}
+
+fn count(text: &str, word: &str) -> u64 {
+    value(text, word).parse().expect("a number")
+}
+
+/// How many times the server and the client were killed.
+fn restarts(text: &str) -> (u64, u64) {
+    let both = value(text, "restarts").strip_prefix("server ").expect("the server's");
+    let (server, client) = both.split_once(", client ").expect("the client's");
+    (server.parse().expect("a number"), client.parse().expect("a number"))
+}
+
+/// Everything but the time that it took.
+fn without_speed(text: &str) -> String {
+    text.lines().filter(|line| !line.starts_with("speed")).collect::<Vec<_>>().join("\n")
+}
+
+/// Files to upload, in a folder that goes away with it.
+struct Files(TempDir);
+
+impl Files {
+    fn new() -> Self {
+        Self(tempfile::tempdir().expect("a folder"))
+    }
+
+    /// A file in which no two pieces are alike: its path, and its SHA-256.
+    fn file(&self, length: u64) -> (String, String) {
+        let state = |index: u64| index.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 56;
+        let bytes: Vec<_> = (1..=length).map(|index| state(index * index) as u8).collect();
+        let path = self.0.path().join(length.to_string());
+        fs::write(&path, &bytes).expect("a file");
+        let digest = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+        (path.to_str().expect("UTF-8").into(), digest)
+    }
+}
+
+#[test]
+fn made_up_bytes_arrive() {
+    let text = succeed(&[]);
+    assert!(text.starts_with("made-up bytes: 8388608 bytes in fragments of 1048576\n"), "{text}");
+    assert_eq!((count(&text, "messages"), count(&text, "retries")), (10, 0));
+    assert_eq!(restarts(&text), (0, 0));
+}
+
+#[test]
+fn the_hash_is_that_of_the_file() {
+    let files = Files::new();
+    for length in [0, 1, 65_536, 3_000_017] {
+        let (path, digest) = files.file(length);
+        let text = succeed(&[&path]);
+        assert_eq!(value(&text, "received"), format!("sha256 {digest}"));
+    }
+}
+
+#[test]
+fn fragments_may_have_any_length() {
+    let files = Files::new();
+    let lengths = [("1", 1, 3), ("1", 57, 59), ("777", 100_000, 131), ("65537", 3_000_017, 48)];
+    for (fragment, length, messages) in lengths {
+        let (path, _) = files.file(length);
+        let text = succeed(&[&path, "--fragment-size", fragment]);
+        assert_eq!(count(&text, "messages"), messages, "{text}");
+    }
+    // The second is longer than what the server reads in vain.
+    for fragment in ["18446744073709551615", "33554432"] {
+        let (path, _) = files.file(2_000_000);
+        let text = succeed(&[&path, "--fragment-size", fragment]);
+        assert_eq!(count(&text, "messages"), 3, "{text}");
+    }
+    assert_eq!(transfer(&["--fragment-size", "0"]).status.code(), Some(2));
+}
+
+#[test]
+fn there_is_a_reply_to_all_but_an_empty_entity() {
+    let files = Files::new();
+    for length in [1, 400_000] {
+        let text = succeed(&["--reply", &files.file(length).0, "--fragment-size", "100001"]);
+        assert_eq!(value(&text, "reply"), "right");
+    }
+    let text = succeed(&["--reply", &files.file(0).0]);
+    assert!(value(&text, "reply").starts_with("none"), "{text}");
+}
+
+#[test]
+fn a_bad_network_does_not_stop_it() {
+    let files = Files::new();
+    let lengths = [0, 1, 4_999, 60_000, 200_003].map(|length| files.file(length).0);
+    let (mut retries, mut resumptions, mut servers, mut clients, mut twice) = (0, 0, 0, 0, 0);
+    for seed in 0..30 {
+        let file = &lengths[seed % lengths.len()];
+        let seed = seed.to_string();
+        let text = succeed(&["--reply", file, "--fragment-size", "9973", "--faults", &seed]);
+        retries += count(&text, "retries");
+        resumptions += count(&text, "resumptions");
+        let (server, client) = restarts(&text);
+        (servers, clients) = (servers + server, clients + client);
+        let held = value(&text, "sent twice").split_once(' ').expect("a number").0;
+        twice += held.parse::<u64>().expect("a number");
+    }
+    let all = [retries, resumptions, servers, clients, twice];
+    assert!(all.iter().all(|count| *count > 0), "{all:?}");
+}
+
+#[test]
+fn the_same_seed_does_the_same_again() {
+    let files = Files::new();
+    let (path, _) = files.file(150_001);
+    let mut conversations = Vec::new();
+    for seed in ["3", "17", "4711", "18446744073709551615"] {
+        let run = || {
+            let arguments = ["--reply", &path, "--fragment-size", "5000", "--faults", seed];
+            without_speed(&succeed(&arguments))
+        };
+        let text = run();
+        assert_eq!(text, run(), "seed {seed}");
+        assert!(!conversations.contains(&text), "seed {seed} does what another one does");
+        conversations.push(text);
+    }
+}
+
+#[test]
+fn what_cannot_be_uploaded_is_named() {
+    let files = Files::new();
+    let folder = files.0.path().to_str().expect("UTF-8");
+    for path in ["no such file", folder] {
+        let output = transfer(&[path]);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1));
+        assert!(errors.starts_with(&format!("transfer: {path}: ")), "{errors}");
+        assert!(output.stdout.is_empty());
+    }
+    assert_eq!(transfer(&["--nonsense"]).status.code(), Some(2));
+}
