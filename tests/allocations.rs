@@ -5,13 +5,16 @@ mod common;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::fmt::{self, Write as _};
+use std::time::Duration;
 
 use bits_proto::Error;
+use bits_proto::client::{Options, Poll, State, Upload};
 use bits_proto::head::{Head, Progress, RequestHead, ResponseHead, Slots, StartLine, Target};
 use bits_proto::message::{
-    Ack, AckFor, Decoded, Encoder, MessageKind, NO_EXTRAS, NotificationRequest,
+    Ack, AckFor, CreateSession, Decoded, Encoder, MessageKind, NO_EXTRAS, NotificationRequest,
     NotificationResponse, Policy, Refusal, Request,
 };
+use bits_proto::server::{self, Access, Session, Step};
 use common::read::{ack_for, is_extra};
 use common::vectors::{self, Message};
 
@@ -210,6 +213,49 @@ fn a_buffer_too_small_allocates_nothing() {
 }
 
 /// A count that stayed at zero whatever happened would make the other tests pass.
+#[test]
+fn the_steps_of_a_session_and_of_an_upload_allocate_nothing() {
+    let now = Duration::from_secs(1);
+    let policy = server::Policy::DEFAULT;
+    let total = 100 * 1024 * 1024;
+    let mut upload = Upload::new(total, Options::DEFAULT, 7);
+    let (count, steps) = allocations(|| {
+        let create = CreateSession::default();
+        let created = Session::create(&create, Access::Granted, &policy, [7; 16], now);
+        let Ok((mut session, created)) = created else { return 0 };
+        let mut steps = 0;
+        while !upload.state().has_ended() {
+            let sending = upload;
+            let Poll::Send(outgoing) = sending.poll() else { return 0 };
+            let ack = match &outgoing.request {
+                Request::CreateSession(_) => Ack::from(created),
+                request => {
+                    let mut step = session.handle_request(request, Access::Granted, &policy, now);
+                    loop {
+                        let next = match step {
+                            Step::Store(it) => {
+                                session.handle_stored(it.turn, it.take, &policy, now)
+                            }
+                            Step::Commit(turn) => session.handle_placed(turn),
+                            Step::Answer(answer) => break answer.ack(None),
+                            _ => return 0,
+                        };
+                        let Ok(next) = next else { return 0 };
+                        step = next;
+                    }
+                }
+            };
+            let told = [upload.handle_sending(now), upload.handle_sent(now)];
+            if told.iter().any(Result::is_err) || upload.handle_ack(&ack, now).is_err() {
+                return 0;
+            }
+            steps += 1;
+        }
+        steps
+    });
+    assert_eq!((count, steps, upload.state()), (0, 102, State::Finished));
+}
+
 #[test]
 fn allocations_are_counted() {
     let (count, boxed) = allocations(|| Box::new(7));

@@ -5,7 +5,7 @@ mod messages;
 
 use bits_proto::deviation::{Deviation, Deviations};
 use bits_proto::error::{ErrorKind, Fault};
-use bits_proto::field::{Protocol, ReceivedContentRange, SessionId};
+use bits_proto::field::{ContentRange, Protocol, ReceivedContentRange, SessionId};
 use bits_proto::head::{Progress, RequestHead, ResponseHead, Slots, Status};
 use bits_proto::message::{
     Ack, AckFor, CreateSessionAck, Decoded, Failure, FragmentAck, NO_EXTRAS, NotificationResponse,
@@ -43,6 +43,40 @@ fn the_next_offset_comes_from_the_ack() {
         (error.kind(), error.fault()),
         (ErrorKind::ReceivedBeyondSent, Fault::PeerBehaviour)
     );
+}
+
+#[test]
+fn an_offset_beyond_the_fragment_is_right_if_more_was_sent_before() {
+    let session_id = Some(SessionId::try_from("1").unwrap());
+    let content_range = Some(ContentRange::new(100, 199, 300).unwrap());
+    let ack_for = |sent_up_to| AckFor::Fragment { session_id, content_range, sent_up_to };
+    let at = |offset: &str| Draft::fragment_ack().set("BITS-Received-Content-Range", offset);
+    for (sent_up_to, offset, is_right) in [
+        (Some(250), "250", true),
+        (Some(250), "251", false),
+        (Some(150), "200", true),
+        (Some(150), "201", false),
+        (Some(300), "300", true),
+        (None, "200", true),
+        (None, "201", false),
+    ] {
+        let for_this = ack_for(sent_up_to);
+        if is_right {
+            with_ack(&at(offset), &for_this, |decoded| {
+                let Ack::Fragment(ack) = decoded.message else { panic!("{decoded:?}") };
+                assert_eq!(ack.received.to_string(), offset);
+            });
+        } else {
+            let error = Reader::Ack(for_this).error(&at(offset));
+            assert_eq!(error.kind(), ErrorKind::ReceivedBeyondSent, "{sent_up_to:?} {offset}");
+        }
+    }
+    // The last byte is there, so the reply URL is not early.
+    let whole = at("300").with("BITS-Reply-URL", "/reply");
+    with_ack(&whole, &ack_for(Some(300)), |decoded| {
+        assert!(matches!(decoded.message, Ack::Fragment(ack) if ack.reply_url.is_some()));
+        assert!(!decoded.deviations.contains(Deviation::EarlyReplyUrl));
+    });
 }
 
 #[test]
