@@ -42,12 +42,15 @@ fn server_step(bencher: Bencher<'_, '_>) {
     let id = session.session_id().to_string();
     let session_id = SessionId::try_from(id.as_str()).expect("it was issued");
     let policy = Policy::DEFAULT;
-    let mut first = 0;
-    bencher.bench_local(|| {
-        let request = black_box(fragment(first, session_id));
-        let step = session.handle_request(&request, Access::Granted, &policy, NOW);
+    let mut next = 0;
+    let requests = bencher.with_inputs(|| {
+        let request = fragment(next, session_id);
+        next += FRAGMENT;
+        request
+    });
+    requests.bench_local_refs(|request| {
+        let step = session.handle_request(request, Access::Granted, &policy, NOW);
         let Step::Store(store) = step else { panic!("{step:?}") };
-        first += FRAGMENT;
         match session.handle_stored(store.turn, store.take, &policy, NOW) {
             Ok(Step::Answer(answer)) => answer.ack(None),
             other => panic!("{other:?}"),

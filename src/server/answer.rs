@@ -2,7 +2,7 @@
 
 use super::Policy;
 use crate::error::Error;
-use crate::field::{ReceivedContentRange, ReplyUrl, SessionId};
+use crate::field::{ErrorContext, HResult, ReceivedContentRange, ReplyUrl, SessionId};
 use crate::head::Status;
 use crate::message::{Ack, CancelSessionAck, CloseSessionAck, FragmentAck, PingAck, Refusal};
 
@@ -28,7 +28,9 @@ use crate::message::{Ack, CancelSessionAck, CloseSessionAck, FragmentAck, PingAc
 pub struct Answer {
     grant: Grant,
     session_id: Option<SessionId<'static>>,
-    /// What to do with the part of the body that was not asked for.
+    /// What to do with the part of a fragment's body that was not asked for. Where
+    /// [`message::Policy::skipped_body`](crate::message::Policy::skipped_body) lets another packet
+    /// have a body, the host reads that and throws it away.
     pub rest: Rest,
 }
 
@@ -39,7 +41,36 @@ pub(super) enum Grant {
     Received { next: u64, has_reply_url: bool },
     Closed,
     Cancelled,
-    Refused(Refusal<'static>),
+    Refused(Refused),
+}
+
+/// A refusal without a session id: a step is handed on many times, and this is half the size.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Refused {
+    status: Status,
+    error: Option<(HResult, ErrorContext)>,
+    received: Option<ReceivedContentRange>,
+}
+
+impl Refused {
+    pub(super) const fn new(refusal: &Refusal<'_>) -> Self {
+        let error = match (refusal.code(), refusal.context()) {
+            (Some(code), Some(context)) => Some((code, context)),
+            _ => None,
+        };
+        Self { status: refusal.status(), error, received: refusal.received() }
+    }
+
+    const fn refusal(self) -> Refusal<'static> {
+        let refusal = match self.received {
+            Some(received) => Refusal::bare(self.status).with_received(received),
+            None => Refusal::bare(self.status),
+        };
+        match self.error {
+            Some((code, context)) => refusal.with_error(code, context),
+            None => refusal,
+        }
+    }
 }
 
 /// What to do with the part of a body that nobody needs.
@@ -78,7 +109,7 @@ impl Answer {
     }
 
     pub(super) const fn refuse(refusal: Refusal<'static>, rest: Rest) -> Self {
-        Self { grant: Grant::Refused(refusal), session_id: None, rest }
+        Self { grant: Grant::Refused(Refused::new(&refusal)), session_id: None, rest }
     }
 
     /// The answer to a request that could not be read: the one mapping from errors to refusals,
@@ -104,7 +135,7 @@ impl Answer {
     #[must_use]
     pub const fn status(&self) -> Status {
         match self.grant {
-            Grant::Refused(refusal) => refusal.status(),
+            Grant::Refused(refused) => refused.status,
             Grant::Ping | Grant::Received { .. } | Grant::Closed | Grant::Cancelled => Status::OK,
         }
     }
@@ -124,7 +155,7 @@ impl Answer {
             .into(),
             Grant::Closed => CloseSessionAck { session_id }.into(),
             Grant::Cancelled => CancelSessionAck { session_id }.into(),
-            Grant::Refused(refusal) => refusal.into(),
+            Grant::Refused(refused) => refused.refusal().into(),
         }
     }
 }

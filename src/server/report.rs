@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use super::answer::Grant;
+use super::answer::{Grant, Refused};
 use super::session::Pending;
 use super::{
     Answer, Discard, Ending, Event, HostError, Notified, Policy, Reply, ReportError, Rest, Session,
@@ -250,10 +250,12 @@ impl Session {
             (None | Some(Pending::Timeout), _) => return Ok(Step::Done),
             (Some(Pending::Cancel), _) => Grant::Cancelled,
             (Some(Pending::Close), Some(Ending::EntityLost)) => {
-                Grant::Refused(Refusal::bare(Status::NOT_FOUND))
+                Grant::Refused(Refused::new(&Refusal::bare(Status::NOT_FOUND)))
             }
             (Some(Pending::Close), _) => Grant::Closed,
-            (Some(Pending::Fragment), _) => Grant::Refused(Refusal::session_not_found()),
+            (Some(Pending::Fragment), _) => {
+                Grant::Refused(Refused::new(&Refusal::session_not_found()))
+            }
         };
         Ok(Step::Answer(Answer::new(grant, self.session_id, rest)))
     }
