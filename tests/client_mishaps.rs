@@ -11,7 +11,7 @@ use bits_proto::message::Ack;
 use common::upload::{
     Client, HOST, NANOSECOND, REPLY, SECOND, SMALL, Server, WITH_REPLY, all_reachable, cancelled,
     closed, created, created_on, held, held_with_reply, in_state, lost, out_of_sync, pinged, reach,
-    refused,
+    refused, refused_with,
 };
 
 #[test]
@@ -360,4 +360,41 @@ fn resuming_counts_answers_without_progress_anew() {
     assert_eq!((client.due().as_str(), client.upload.failures()), ("fragment 0..10", 0));
     client.answer(&out_of_sync(0));
     assert_eq!((client.due().as_str(), client.upload.failures()), ("wait", 1));
+}
+
+#[test]
+fn a_fragment_that_cannot_be_sent_in_time_is_sent_in_smaller_ones() {
+    let mut client = Client::begun(1000, SMALL);
+    let mut lengths = Vec::new();
+    for _ in 0..4 {
+        lengths.push(client.upload.fragments().length());
+        client.sending();
+        client.wait();
+        client.wait();
+    }
+    assert_eq!(lengths, [10, 5, 3, 3], "halved, down to the floor");
+    // An answer that does not come in time says nothing of the length.
+    let mut client = Client::begun(1000, SMALL);
+    client.sent();
+    client.wait();
+    assert_eq!(client.upload.fragments().length(), 10);
+}
+
+#[test]
+fn what_the_server_says_went_wrong_with_a_close_did_not_close_it() {
+    for (refusal, due) in [(refused_with(500, 0x8007_0070), "create"), (refused(503), "finished")] {
+        let mut client = in_state(State::Close);
+        client.answer(&refusal);
+        client.wait();
+        assert_eq!(client.answered(&lost()).due(), due);
+    }
+}
+
+#[test]
+fn a_cancellation_that_is_refused_for_good_stays_one() {
+    let mut client = in_state(State::Cancel);
+    client.answer(&refused(403));
+    assert_eq!(client.due(), "suspended: the server refused with status 403 Forbidden");
+    client.upload.resume().expect("it has not ended");
+    assert_eq!(client.due(), "cancel");
 }

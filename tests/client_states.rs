@@ -36,7 +36,7 @@ get-reply pause=get-reply resume=ping cancel=cancel
 close begin=close closed=finished session-lost=create-session delayed=close credentials=close
 close fatal=failed fallback=ping new-connection=ping pause=close resume=ping cancel=cancel
 # 3.1.5.1.6; session not found is what was wanted (3.1.5.2.1), and it stays cancelled
-cancel begin=cancel gone=cancelled delayed=cancel credentials=cancel fatal=failed
+cancel begin=cancel gone=cancelled delayed=cancel credentials=cancel fatal=cancel
 cancel fallback=cancel new-connection=cancel pause=cancel resume=cancel cancel=cancel
 # Terminal
 finished
@@ -177,9 +177,11 @@ closed          sending,awaiting                 close                          
 cancelled       sending,awaiting                 cancel                             cancelled/ready
 401             sending,awaiting                 +                                  =/unauthorized
 407             sending,awaiting                 +                                  =/unauthorized
-403             sending,awaiting                 +                                  failed/ready
+403             sending,awaiting                 create-session,ping,fragment,close failed/ready
+403             sending,awaiting                 cancel                             =/suspended
 413             sending,awaiting                 fragment                           fragment/ready
-413             sending,awaiting                 create-session,ping,close,cancel   failed/ready
+413             sending,awaiting                 create-session,ping,close          failed/ready
+413             sending,awaiting                 cancel                             =/suspended
 416             sending,awaiting                 fragment                           fragment/ready
 416             sending,awaiting                 create-session,ping,close,cancel   =/back-off
 416-end         sending,awaiting                 fragment                           close/ready
@@ -189,9 +191,11 @@ lost            sending,awaiting          create-session,ping,fragment,close    
 lost            sending,awaiting                 cancel                             cancelled/ready
 unreadable      sending,awaiting                 +                                  =/back-off
 unreadable-200  sending,awaiting                 +                                  =/back-off
-unreadable-403  sending,awaiting                 +                                  failed/ready
+unreadable-403  sending,awaiting                 create-session,ping,fragment,close failed/ready
+unreadable-403  sending,awaiting                 cancel                             =/suspended
 unreadable-413  sending,awaiting                 fragment                           fragment/ready
-unreadable-413  sending,awaiting                 create-session,ping,close,cancel   failed/ready
+unreadable-413  sending,awaiting                 create-session,ping,close          failed/ready
+unreadable-413  sending,awaiting                 cancel                             =/suspended
 unreadable-416  sending,awaiting                 +                                  =/back-off
 ";
 

@@ -16,7 +16,7 @@ use common::session::*;
 ///
 /// A letter is the state that follows, `.` is illegal:
 /// `r`eceiving, `s`toring, `n`otifying, `u`nnotified, `w`ait-for-close, `p`lacing early
-/// (committing), `c`ommitted, c`l`osing, `d`iscarding, `e`nded.
+/// (committing), `c` for committed, c`l`osing, `d`iscarding, `e`nded.
 const SPECIFICATION: &str = "
                 r s n u w p c l d e
 answered        r s n u w p c l d e

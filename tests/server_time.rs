@@ -242,3 +242,34 @@ fn the_policy_of_the_moment_says_how_long_a_session_lives() {
     assert_eq!(received(server.store(0, 9, 100)), 10);
     assert_eq!(server.session.expires_at(), NOW + 2 * SECOND);
 }
+
+#[test]
+fn a_fragment_that_stops_gives_way_while_a_client_still_tries() {
+    let mut server = Server::new(Policy::DEFAULT);
+    let asked = stores(server.fragment(0, 99, 100));
+    server.pass(59 * SECOND);
+    assert_eq!(stores(server.stored(asked.turn, 10)).take, 90);
+    server.pass(59 * SECOND);
+    assert_eq!(refused(server.fragment(10, 99, 100)), BUSY);
+    server.pass(SECOND);
+    assert_eq!(stores(server.fragment(0, 99, 100)).offset, 10);
+}
+
+#[test]
+fn work_that_takes_long_is_not_given_up_while_the_host_says_so() {
+    let mut server = Server::new(NOTIFYING);
+    let turn = notifies(server.store(0, 99, 100));
+    for _ in 0..10 {
+        server.pass(299 * SECOND);
+        let (policy, now) = (server.policy, server.now);
+        assert_eq!(server.session.handle_working(turn, &policy, now), Ok(()));
+        assert_eq!(refused(server.fragment(50, 99, 100)), BUSY);
+    }
+    server.pass(300 * SECOND);
+    let again = notifies(server.fragment(50, 99, 100));
+    let (policy, now, before) = (server.policy, server.now, server.session);
+    let late = server.session.handle_working(turn, &policy, now);
+    assert_eq!(late, Err(ReportError::OtherTurn));
+    assert_eq!(server.session, before);
+    assert_eq!(received(server.notified(again, NO_REPLY)), 100);
+}

@@ -45,7 +45,7 @@ fn offsets_at_the_end_of_the_numbers_do_not_overflow() {
     assert_eq!(server.session.state(), State::WaitForClose);
     // Times do not, either.
     let mut server = Server::new(Policy { session_timeout: Duration::MAX, ..PLAIN });
-    server.policy.work_timeout = Duration::MAX;
+    server.policy.store_timeout = Duration::MAX;
     let asked = stores(server.fragment(0, 9, 100));
     assert!(server.session.is_busy(Duration::MAX - SECOND));
     assert_eq!(received(server.stored(asked.turn, 10)), 10);

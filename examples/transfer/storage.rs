@@ -38,6 +38,11 @@ impl Storage {
         self.folder.join(format!("{session}.reply"))
     }
 
+    /// Stands there since before the entity of a session was moved.
+    fn mark(&self, session: Uuid) -> PathBuf {
+        self.folder.join(format!("{session}.placed"))
+    }
+
     fn sessions(&self) -> PathBuf {
         self.folder.join("sessions.json")
     }
@@ -48,25 +53,28 @@ impl Storage {
         let mut options = OpenOptions::new();
         let mut file =
             options.write(true).create(true).truncate(false).open(self.entity(session))?;
+        if file.metadata()?.len() < offset {
+            return Err(io::Error::new(io::ErrorKind::NotFound, "bytes that were stored are gone"));
+        }
         file.seek(SeekFrom::Start(offset))?;
         file.write_all(bytes)
     }
 
     /// Puts an entity at its destination, in one step for whoever looks at it.
     ///
-    /// It may be asked for again after a crash: then it is there already.
+    /// It may be asked for again after a crash: then it is there already, which a mark shows.
     pub fn commit(&self, session: Uuid, is_empty: bool) -> io::Result<()> {
         let entity = self.entity(session);
         if is_empty {
             // Nothing was ever stored of it.
             File::create(&entity)?;
         }
-        match fs::rename(entity, self.destination()) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                fs::metadata(self.destination()).map(drop)
-            }
-            renamed => renamed,
+        let mark = self.mark(session);
+        if !entity.exists() {
+            return fs::metadata(mark).map(drop);
         }
+        File::create(mark)?;
+        fs::rename(entity, self.destination())
     }
 
     /// Deletes what is left of a session.

@@ -3,8 +3,10 @@
 //!
 //! A [`Notification`] is one message to the application and its answer. It opens no connection and
 //! reads no clock: the host does what [`poll`](Notification::poll) says, and reports back with the
-//! `handle_` method that the step names. How it ended is an [`Outcome`], or a [`Refused`] that
-//! makes the [refusal](Refused::refusal) for the client.
+//! `handle_` method that the step names. How it ended is an [`Outcome`], or a [`Refused`]. A session
+//! of [`server`](crate::server) is told with `handle_notified`, or with `handle_failed` and
+//! `HostError::Application`; a server without such sessions answers with the
+//! [refusal](Refused::refusal).
 //!
 //! ```text
 //! by value:      SendHeaders  SendData  ReceiveHeaders  ReceiveData  Complete

@@ -9,8 +9,8 @@ use super::{Notification, NotificationType, Outcome, Refused, Reply, Timeouts};
 use crate::head::Status;
 use crate::stored::{Damaged, VERSION, check};
 
-/// A notification as it is stored. Fields are only ever added, and a change of meaning is another
-/// version.
+/// The stored form. A field that is missing is damage, also where it may be null, and any other set
+/// of fields is another version.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Stored {

@@ -15,7 +15,8 @@ impl Upload {
     /// sent.
     ///
     /// What the server refuses is acted on as [`Failure`] has it; what it grants moves the upload
-    /// on. An offset that the server cannot have reached is a failure, and moves nothing.
+    /// on. A success with an offset beyond what was sent, and a 416 with one beyond the end of the
+    /// entity, are failures and move nothing.
     ///
     /// # Errors
     ///
@@ -180,8 +181,14 @@ impl Upload {
     }
 
     fn fatal(&mut self, stop: Stop) -> Result<(), EventError> {
+        let is_cancelling = self.state == State::Cancel;
         self.granted(Event::Fatal)?;
         self.stop = Some(stop);
+        self.maybe_closed = false;
+        if is_cancelling {
+            // It stays cancelled: what is resumed is the cancellation.
+            self.exchange = self.exchange.after(ExchangeEvent::GivenUp)?;
+        }
         Ok(())
     }
 

@@ -8,6 +8,9 @@ use crate::sequence::Machine as _;
 impl Upload {
     /// The caller begins to send the request of [`poll`](Self::poll): the request timer starts.
     ///
+    /// A caller that is to survive its own crashes stores the upload after this, and before the
+    /// first byte is sent: then the next process knows what may have reached the server.
+    ///
     /// # Errors
     ///
     /// [`EventError`] when nothing is to be sent; nothing is changed then.
@@ -51,11 +54,16 @@ impl Upload {
     /// early, or once more, changes nothing.
     pub fn handle_timeout(&mut self, now: Duration) {
         if self.exchange.is_under_way() && now >= self.deadline {
+            if self.exchange == Exchange::Sending && self.state == State::Fragment {
+                // A fragment that cannot be sent in time never will be: less at a time may.
+                let fragments = self.options.fragments;
+                self.options.fragments = fragments.with_length(fragments.length / 2);
+            }
             // Legal in every state that has something under way.
             let _ = self.fail(Stop::Timeout, now);
         }
         if self.exchange == Exchange::BackOff && now >= self.deadline {
-            self.restart_exchange();
+            self.exchange = self.exchange.next(ExchangeEvent::Due).unwrap_or(self.exchange);
         }
         let is_over = self.fallback_at.is_some_and(|fallback_at| now >= fallback_at);
         if is_over && !self.exchange.is_under_way() {
@@ -96,8 +104,10 @@ impl Upload {
         let gives_up = !waits_for_host && self.failures >= self.options.retries;
         let event = if gives_up { ExchangeEvent::GivenUp } else { ExchangeEvent::Failed };
         let exchange = self.exchange.after(event)?;
-        // The server may have closed the session before it, or a proxy, failed.
-        self.maybe_closed |= state == State::Close && self.exchange.is_under_way();
+        // The session may have been closed before a proxy failed, or the connection; a server that
+        // says itself what went wrong has not closed it.
+        let is_by_server = matches!(stop, Stop::Refused { code: Some(_), .. });
+        self.maybe_closed |= state == State::Close && self.exchange.is_under_way() && !is_by_server;
         (self.state, self.exchange) = (state, exchange);
         self.failures = self.failures.saturating_add(1);
         if gives_up {

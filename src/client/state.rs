@@ -97,7 +97,7 @@ pub const TABLE: [(State, [Option<State>; Event::ALL.len()]); State::ALL.len()] 
         (Fragment,      [FRA, ___, ___, ___, FRA, FRA, CLO, REP, ___, ___, ___, CRE,   FRA, FRA, FAI, PIN,   PIN, FRA, PIN, CAN]),
         (GetReply,      [___, ___, ___, ___, ___, ___, ___, ___, CLO, ___, ___, ___,   REP, ___, ___, PIN,   REP, REP, PIN, CAN]),
         (Close,         [CLO, ___, ___, ___, ___, ___, ___, ___, ___, FIN, ___, CRE,   CLO, CLO, FAI, PIN,   PIN, CLO, PIN, CAN]),
-        (Cancel,        [CAN, ___, ___, ___, ___, ___, ___, ___, ___, ___, CLD, ___,   CAN, CAN, FAI, CAN,   CAN, CAN, CAN, CAN]),
+        (Cancel,        [CAN, ___, ___, ___, ___, ___, ___, ___, ___, ___, CLD, ___,   CAN, CAN, CAN, CAN,   CAN, CAN, CAN, CAN]),
         (Finished,      [___, ___, ___, ___, ___, ___, ___, ___, ___, ___, ___, ___,   ___, ___, ___, ___,   ___, ___, ___, ___]),
         (Cancelled,     [___, ___, ___, ___, ___, ___, ___, ___, ___, ___, ___, ___,   ___, ___, ___, ___,   ___, ___, ___, ___]),
         (Failed,        [___, ___, ___, ___, ___, ___, ___, ___, ___, ___, ___, ___,   ___, ___, ___, FAI,   ___, ___, PIN, CAN]),

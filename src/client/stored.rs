@@ -13,8 +13,8 @@ use crate::message::Failure;
 use crate::stored::{Damaged, VERSION, check};
 use crate::text::Text;
 
-/// An upload as it is stored. A field that is missing is damage, also where it may be null. Fields are only ever added, and a change of meaning is another
-/// version.
+/// The stored form. A field that is missing is damage, also where it may be null, and any other set
+/// of fields is another version.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Stored {

@@ -83,8 +83,8 @@ impl Refused {
 pub enum Rest {
     /// There is none: the connection can be used again.
     None,
-    /// Read so many bytes and throw them away; then the connection can be used again. Counted are
-    /// the bytes of the body that were not asked for, or not reported as stored.
+    /// Read so many bytes, the whole body, and throw them away; then the connection can be used
+    /// again.
     Drain(u64),
     /// Close the connection behind the answer. A server that closes while bytes come in may
     /// destroy its own answer: it shuts down its sending side first, and reads on for a moment.

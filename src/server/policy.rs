@@ -53,8 +53,12 @@ pub struct Policy<'p> {
     pub notification: bool,
     /// [3.2.2.1] After how long without a stored byte a session ends. Default: 14 days.
     pub session_timeout: Duration,
-    /// After how long without a report from the host a request counts as given up, so that the
-    /// next one is taken. Default: 5 minutes, after which a client gives up too.
+    /// After how long without a stored byte a fragment counts as interrupted, so that the next
+    /// request is taken. Default: 1 minute, which is shorter than a client keeps trying when its
+    /// connection broke and the server did not notice.
+    pub store_timeout: Duration,
+    /// After how long without a report any other work counts as given up. Default: 15 minutes,
+    /// longer than all timers of a notification together.
     pub work_timeout: Duration,
     /// How many bytes of the body of an answered request are read and thrown away, at most, to
     /// keep the connection. Default: 16 MiB, more than any fragment of Windows.
@@ -122,7 +126,8 @@ impl Policy<'static> {
         overwrites: false,
         notification: false,
         session_timeout: Duration::from_secs(14 * 24 * 60 * 60),
-        work_timeout: Duration::from_secs(5 * 60),
+        store_timeout: Duration::from_secs(60),
+        work_timeout: Duration::from_secs(15 * 60),
         drain_limit: 16 * 1024 * 1024,
         disk_full: HResult::DISK_FULL,
         error_fields: ErrorFields::Both,

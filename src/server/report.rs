@@ -51,12 +51,30 @@ impl Session {
             self.apply(event)?;
             return Ok(self.answer_fragment());
         }
-        self.work_until = now.saturating_add(policy.work_timeout);
         if event == Event::Complete {
+            self.work_until = now.saturating_add(policy.work_timeout);
             return Ok(self.complete(policy)?);
         }
+        self.work_until = now.saturating_add(policy.store_timeout);
         self.apply(event)?;
         Ok(Step::Store(StoreBytes { turn, skip: 0, offset: next, take: left }))
+    }
+
+    /// The work is still being done, and counts as given up later: for what takes longer than
+    /// [`Policy::work_timeout`], such as a large entity that is copied.
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError`]; nothing is changed then.
+    pub fn handle_working(
+        &mut self,
+        turn: Turn,
+        policy: &Policy<'_>,
+        now: Duration,
+    ) -> Result<(), ReportError> {
+        self.check_turn(turn)?;
+        self.work_until = now.saturating_add(policy.work_timeout);
+        Ok(())
     }
 
     /// The server application took the entity, and said this. The host keeps the reply URL.
@@ -125,7 +143,8 @@ impl Session {
             self.apply(Event::EntityLost)?;
             return Ok(self.discard_rest(Ending::EntityLost)?);
         }
-        let rest = if self.left == 0 { self.rest } else { Rest::of(self.left, policy) };
+        // Only the host knows how much of the body it has read.
+        let rest = if self.left == 0 { self.rest } else { Rest::Close };
         let in_application = matches!(error, HostError::Application { .. });
         self.apply(Event::Failed)?;
         let pending = self.pending;
@@ -293,6 +312,8 @@ fn refusal(error: HostError, policy: &Policy<'_>) -> Refusal<'static> {
                 status if status.get() < 300 => Status::INTERNAL_SERVER_ERROR,
                 status => status,
             };
+            // Only the server can say that it knows no session.
+            let code = code.filter(|code| *code != HResult::BG_E_SESSION_NOT_FOUND);
             let code = code.or(HResult::of_status(status.get()));
             let refusal = Refusal::bare(status);
             code.map_or(refusal, |code| refusal.with_error(code, ErrorContext::REMOTE_APPLICATION))

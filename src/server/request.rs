@@ -131,7 +131,7 @@ impl Session {
             Overlap::Held => self.repeat(range, policy),
             Overlap::New { skip, take } => {
                 self.apply(Event::Fragment)?;
-                self.begin(Pending::Fragment, policy.work_timeout, now);
+                self.begin(Pending::Fragment, policy.store_timeout, now);
                 self.total = Some(range.total());
                 self.left = take;
                 Ok(Step::Store(StoreBytes {

@@ -255,10 +255,10 @@ impl Session {
 
     /// A request is worked on from now on.
     #[inline]
-    pub(super) fn begin(&mut self, pending: Pending, policy_timeout: Duration, now: Duration) {
+    pub(super) fn begin(&mut self, pending: Pending, timeout: Duration, now: Duration) {
         self.pending = Some(pending);
         self.turn = self.turn.wrapping_add(1);
-        self.work_until = now.saturating_add(policy_timeout);
+        self.work_until = now.saturating_add(timeout);
     }
 
     /// Nothing is worked on any more, and reports on it are not taken any more.

@@ -31,12 +31,15 @@ pub enum Step<A = Answer> {
     /// does not reach up to their offset any more, [`HostError::EntityLost`] is the report.
     Store(StoreBytes),
     /// Tell the server application that the entity is whole; see [`backend`](crate::backend).
-    /// Report with [`handle_notified`](super::Session::handle_notified).
+    /// Report with [`handle_notified`](super::Session::handle_notified). A reply that is a
+    /// [`Body`](crate::backend::Reply::Body) or a [`File`](crate::backend::Reply::File) is
+    /// [`Reply::Kept`].
     Notify(Turn),
     /// Put the entity at its destination. Report with
     /// [`handle_placed`](super::Session::handle_placed).
     ///
-    /// It may be asked for again after a crash: an entity that is there already counts as placed.
+    /// It may be asked for again after a crash: this session's entity, if it is there already,
+    /// counts as placed.
     Commit(Turn),
     /// Delete what is left. Report with
     /// [`handle_discarded`](super::Session::handle_discarded).
@@ -179,7 +182,8 @@ pub enum HostError {
     /// a fragment with session not found, so that the client starts over.
     EntityLost,
     /// The server application refused the entity, or could not be reached: its status and code,
-    /// in the context of the application. 200 and 201 count as 500.
+    /// in the context of the application; those of a [`Refused`](crate::backend::Refused). What is
+    /// no failure counts as 500.
     ///
     /// It is told again when the client sends its last fragment again, unless it said 403.
     Application {
@@ -199,7 +203,8 @@ pub enum ReportError {
     /// The session is not at work on what was reported.
     Illegal(IllegalEvent<State>),
     /// The session works on another request by now, or on none: somebody else took over, or the
-    /// work counted as given up. What was stored for it must not be used.
+    /// work counted as given up. What was stored for it must not be used; what was told or placed
+    /// is asked for again.
     OtherTurn,
     /// More bytes were reported than there were to store.
     TooManyBytes {

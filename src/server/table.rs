@@ -238,6 +238,23 @@ impl<'p, S: Store> Sessions<'p, S> {
         self.report(turn, |record| record.session.handle_stored(turn, bytes, &policy, now))
     }
 
+    /// As [`Session::handle_working`].
+    ///
+    /// # Errors
+    ///
+    /// [`TableError`]; nothing is changed then.
+    pub fn handle_working(
+        &mut self,
+        turn: Turn,
+        now: Duration,
+    ) -> Result<(), TableError<S::Error>> {
+        let policy = self.policy;
+        self.report(turn, |record| {
+            record.session.handle_working(turn, &policy, now).map(|()| Step::Done)
+        })
+        .map(drop)
+    }
+
     /// As [`Session::handle_notified`], with the URL of the reply if there is one.
     ///
     /// # Errors

@@ -26,7 +26,11 @@ pub const BUSY: Refused = (503, None, None);
 /// Status, code and context.
 pub type Refused = (u16, Option<u32>, Option<u32>);
 
-pub const PLAIN: Policy<'static> = Policy::DEFAULT;
+pub const PLAIN: Policy<'static> = Policy {
+    store_timeout: Duration::from_secs(300),
+    work_timeout: Duration::from_secs(300),
+    ..Policy::DEFAULT
+};
 pub const NOTIFYING: Policy<'static> = Policy { notification: true, ..PLAIN };
 pub const EARLY: Policy<'static> = Policy { commit_at: CommitAt::LastFragment, ..PLAIN };
 pub const NOTIFYING_EARLY: Policy<'static> = Policy { notification: true, ..EARLY };
