@@ -36,7 +36,7 @@ fn fragment(first: u64, session_id: SessionId<'_>) -> Request<'_> {
 }
 
 /// From a fragment to its Ack: what to store, and what to answer when it is stored.
-#[divan::bench]
+#[divan::bench(sample_size = 1000, sample_count = 200)]
 fn server_step(bencher: Bencher<'_, '_>) {
     let mut session = session();
     let id = session.session_id().to_string();
@@ -59,7 +59,7 @@ fn server_step(bencher: Bencher<'_, '_>) {
 }
 
 /// From what to send to its Ack.
-#[divan::bench]
+#[divan::bench(sample_size = 1000, sample_count = 200)]
 fn client_step(bencher: Bencher<'_, '_>) {
     let session_id = SessionId::from_random([7; 16]);
     let mut upload = Upload::new(TOTAL, Options::DEFAULT, 7);
@@ -82,7 +82,7 @@ fn exchange(upload: &mut Upload, ack: &Ack<'_>) {
 }
 
 /// What a store of sessions pays for each.
-#[divan::bench]
+#[divan::bench(sample_size = 1000, sample_count = 200)]
 fn copy_of_a_session(bencher: Bencher<'_, '_>) {
     let session = session();
     bencher.bench_local(|| *black_box(&session));
