@@ -5,25 +5,16 @@ mod common;
 
 use bits_proto::client::{EventError, Exchange, FragmentSizing, Options, State, Stop, Upload};
 use bits_proto::field::{ContentRange, ErrorContext, HResult};
-use bits_proto::message::{Ack, AckFor, MessageKind, Request};
+use bits_proto::message::{AckFor, MessageKind, Request};
 use common::upload::{
-    Client, HOST, REPLY, SESSION_NOT_FOUND, SMALL, WITH_REPLY, all_reachable, cancelled, closed,
-    created, created_on, held, held_with_reply, in_state, lost, out_of_sync, pinged, reach,
-    refused, refused_with, session, status,
+    Client, HOST, REPLY, SESSION_NOT_FOUND, SMALL, WITH_REPLY, all_reachable, cancelled,
+    check_course, closed, created, created_on, held, held_with_reply, in_state, lost, out_of_sync,
+    pinged, reach, refused, refused_with, session, status,
 };
 
 const INVALID_ARGUMENT: u32 = 0x8007_0057;
 const ACCESS_DENIED: u32 = 0x8007_0005;
 const TOO_LARGE: u32 = 0x8020_0020;
-
-/// What an upload wants from step to step, each answered with this.
-fn check_course(client: &mut Client, course: &[(&str, Ack<'_>)], end: &str) {
-    for (wanted, ack) in course {
-        assert_eq!(client.due(), *wanted);
-        client.answer(ack);
-    }
-    assert_eq!(client.due(), end);
-}
 
 #[test]
 fn a1_an_empty_entity_is_created_and_closed() {

@@ -3,19 +3,9 @@
 
 mod common;
 
-use bits_proto::message::Ack;
 use common::upload::{
-    Client, SECOND, SMALL, START, created, held, lost, out_of_sync, pinged, refused,
+    Client, SECOND, SMALL, START, check_course, created, held, lost, out_of_sync, pinged, refused,
 };
-
-/// What an upload wants from step to step, each answered with this.
-fn check_course(client: &mut Client, course: &[(&str, Ack<'_>)], end: &str) {
-    for (wanted, ack) in course {
-        assert_eq!(client.due(), *wanted);
-        client.answer(ack);
-    }
-    assert_eq!(client.due(), end);
-}
 
 #[test]
 fn a28_the_host_may_be_out_of_reach_for_its_timeout_and_then_it_is_the_origin_server() {

@@ -9,6 +9,8 @@
 
 #[path = "../examples/inspect/conversation.rs"]
 mod conversation;
+#[path = "common/program.rs"]
+mod program;
 #[path = "../examples/inspect/report.rs"]
 mod report;
 
@@ -16,9 +18,9 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use std::sync::OnceLock;
 
 use conversation::{Asked, explain};
+use program::program;
 use report::{Report, Verdict};
 use serde_json::Value;
 
@@ -174,34 +176,8 @@ fn values_are_shown_even_when_the_message_is_rejected() {
     assert!(json["fields"]["last"].is_u64() && json["fields"]["session_id"].is_string());
 }
 
-/// The program, built from the sources of now: `cargo test --test inspect` alone builds no
-/// examples. Where everything was built it takes no time.
-fn program() -> &'static Path {
-    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| {
-        let test = std::env::current_exe().expect("the test's own path");
-        let profile = test.ancestors().nth(2).expect("the folder of the profile");
-        let target = profile.parent().expect("the target folder");
-        let features = [
-            ("std", cfg!(feature = "std")),
-            ("alloc", cfg!(feature = "alloc")),
-            ("bytes", cfg!(feature = "bytes")),
-        ];
-        let features = features.iter().filter(|it| it.1).map(|it| it.0).collect::<Vec<_>>();
-        let mut build = Command::new(env!("CARGO"));
-        build.args(["build", "--quiet", "--example", "inspect", "--no-default-features"]);
-        build.args(["--features", &features.join(","), "--target-dir"]).arg(target);
-        if !cfg!(debug_assertions) {
-            build.arg("--release");
-        }
-        let built = build.current_dir(env!("CARGO_MANIFEST_DIR")).status();
-        assert!(built.is_ok_and(|status| status.success()), "the program is not built");
-        profile.join("examples").join(format!("inspect{}", std::env::consts::EXE_SUFFIX))
-    })
-}
-
 fn inspect(arguments: &[&str], input: &[u8]) -> Output {
-    let mut child = Command::new(program())
+    let mut child = Command::new(program("inspect"))
         .args(arguments)
         .current_dir(VECTORS)
         .stdin(Stdio::piped())

@@ -1,43 +1,17 @@
 //! The transfer between a client and a server over real sockets, with and without a bad network.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
-use std::sync::OnceLock;
+#[path = "common/program.rs"]
+mod program;
 
+use std::fs;
+use std::process::{Command, Output};
+
+use program::program;
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
-/// The program, built from the sources of now: `cargo test --test transfer` alone builds no
-/// examples. Where everything was built it takes no time.
-fn program() -> &'static Path {
-    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| {
-        let test = std::env::current_exe().expect("the test's own path");
-        let profile = test.ancestors().nth(2).expect("the folder of the profile");
-        let target = profile.parent().expect("the target folder");
-        let features = [
-            ("default", cfg!(feature = "default")),
-            ("std", cfg!(feature = "std")),
-            ("alloc", cfg!(feature = "alloc")),
-            ("bytes", cfg!(feature = "bytes")),
-            ("serde", cfg!(feature = "serde")),
-        ];
-        let features = features.iter().filter(|it| it.1).map(|it| it.0).collect::<Vec<_>>();
-        let mut build = Command::new(env!("CARGO"));
-        build.args(["build", "--quiet", "--example", "transfer", "--no-default-features"]);
-        build.args(["--features", &features.join(","), "--target-dir"]).arg(target);
-        if !cfg!(debug_assertions) {
-            build.arg("--release");
-        }
-        let built = build.current_dir(env!("CARGO_MANIFEST_DIR")).status();
-        assert!(built.is_ok_and(|status| status.success()), "the program is not built");
-        profile.join("examples").join(format!("transfer{}", std::env::consts::EXE_SUFFIX))
-    })
-}
-
 fn transfer(arguments: &[&str]) -> Output {
-    Command::new(program()).args(arguments).output().expect("the program runs")
+    Command::new(program("transfer")).args(arguments).output().expect("the program runs")
 }
 
 /// What a transfer that came out right printed.

@@ -207,6 +207,15 @@ impl Client {
     }
 }
 
+/// What an upload wants from step to step, each answered with this.
+pub fn check_course(client: &mut Client, course: &[(&str, Ack<'_>)], end: &str) {
+    for (wanted, ack) in course {
+        assert_eq!(client.due(), *wanted);
+        client.answer(ack);
+    }
+    assert_eq!(client.due(), end);
+}
+
 /// An upload in this state, ready to go on. A fragment that is due is the first of two.
 pub fn in_state(state: State) -> Client {
     let mut client = match state {
