@@ -45,3 +45,40 @@ impl fmt::Display for Damaged {
         }
     }
 }
+
+/// Defines `Stored`, the stored form of a machine: its version and the fields that are named. A
+/// field that is missing is damage, also where it may be null, and any other set of fields is
+/// another version. What follows from the fields is made of them, and what they contradict is
+/// refused as the machine's `contradiction` says.
+macro_rules! stored_form {
+    ($machine:ident as $name:literal {
+        $( $field:ident: $type:ty, )+
+        $( => $derived:ident: $from_fields:expr, )*
+    }) => {
+        #[derive(serde::Serialize, serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub(super) struct Stored {
+            version: u8,
+            $( #[serde(deserialize_with = "serde::Deserialize::deserialize")] $field: $type, )+
+        }
+
+        impl From<$machine> for Stored {
+            fn from(machine: $machine) -> Self {
+                let $machine { $( $field, )+ .. } = machine;
+                Self { version: $crate::stored::VERSION, $( $field, )+ }
+            }
+        }
+
+        impl TryFrom<Stored> for $machine {
+            type Error = $crate::stored::Damaged;
+
+            fn try_from(stored: Stored) -> Result<Self, Self::Error> {
+                let Stored { version, $( $field, )+ } = stored;
+                let machine = Self { $( $derived: $from_fields, )* $( $field, )+ };
+                $crate::stored::check($name, version, machine.contradiction())?;
+                Ok(machine)
+            }
+        }
+    };
+}
+pub(crate) use stored_form;

@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::field::{ErrorContext, HResult, ReplyUrl};
+use crate::field::{HResult, ReplyUrl};
 use crate::head::Status;
 use crate::message::{NotificationResponse, Refusal};
 use crate::sequence::named;
@@ -156,15 +156,7 @@ impl Refused {
     /// Source: \[MC-BUP\] 3.3.5.2.7.
     #[must_use]
     pub const fn status(self) -> Status {
-        match self {
-            Self::Application(Status::RANGE_NOT_SATISFIABLE) => Status::INTERNAL_SERVER_ERROR,
-            Self::Application(status) if status.get() < 300 => Status::INTERNAL_SERVER_ERROR,
-            Self::Application(status) => status,
-            Self::InvalidResponse => Status::LENGTH_REQUIRED,
-            Self::Timeout(_) => Status::REQUEST_TIMEOUT,
-            Self::Transport => Status::BAD_GATEWAY,
-            Self::Local => Status::INTERNAL_SERVER_ERROR,
-        }
+        self.refusal().status()
     }
 
     /// [3.3.5.2.7] The error code for the client (`BitsErrorCode`).
@@ -172,16 +164,10 @@ impl Refused {
     /// Source: \[MC-BUP\] 3.3.5.2.7.
     #[must_use]
     pub const fn code(self) -> HResult {
-        match self {
-            Self::InvalidResponse => HResult::E_INVALIDARG,
-            Self::Timeout(_) => HResult::DISK_FULL_MC_BUP,
-            Self::Application(_) | Self::Transport | Self::Local => {
-                match HResult::of_status(self.status().get()) {
-                    Some(code) => code,
-                    // Every status from 300 has a code, and `status` yields no other.
-                    None => HResult::BG_E_ERROR_INFORMATION_UNAVAILABLE,
-                }
-            }
+        match self.refusal().code() {
+            Some(code) => code,
+            // Every status from 300 has a code, and a refusal has no other.
+            None => HResult::BG_E_ERROR_INFORMATION_UNAVAILABLE,
         }
     }
 
@@ -190,7 +176,14 @@ impl Refused {
     /// Source: \[MC-BUP\] 2.2.1.2, 3.3.5.2.7.
     #[must_use]
     pub const fn refusal(self) -> Refusal<'static> {
-        Refusal::bare(self.status()).with_error(self.code(), ErrorContext::REMOTE_APPLICATION)
+        let (status, code) = match self {
+            Self::Application(status) => (status, None),
+            Self::InvalidResponse => (Status::LENGTH_REQUIRED, Some(HResult::E_INVALIDARG)),
+            Self::Timeout(_) => (Status::REQUEST_TIMEOUT, Some(HResult::DISK_FULL_MC_BUP)),
+            Self::Transport => (Status::BAD_GATEWAY, None),
+            Self::Local => (Status::INTERNAL_SERVER_ERROR, None),
+        };
+        Refusal::of_application(status, code)
     }
 }
 

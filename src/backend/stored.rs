@@ -2,55 +2,18 @@
 
 use core::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use super::notification::{Body, Phase};
 use super::{Notification, NotificationType, Outcome, Refused, Reply, Timeouts};
 use crate::head::Status;
-use crate::stored::{Damaged, VERSION, check};
+use crate::stored::stored_form;
 
-/// The stored form. A field that is missing is damage, also where it may be null, and any other set
-/// of fields is another version.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Stored {
-    version: u8,
+stored_form!(Notification as "a notification" {
     kind: NotificationType,
     timeouts: Timeouts,
     entity_length: u64,
     since: Duration,
     phase: Phase,
-}
-
-impl From<Notification> for Stored {
-    fn from(notification: Notification) -> Self {
-        Self {
-            version: VERSION,
-            kind: notification.kind,
-            timeouts: notification.timeouts,
-            entity_length: notification.entity_length,
-            since: notification.since,
-            phase: notification.phase,
-        }
-    }
-}
-
-impl TryFrom<Stored> for Notification {
-    type Error = Damaged;
-
-    fn try_from(stored: Stored) -> Result<Self, Damaged> {
-        let version = stored.version;
-        let notification = Self {
-            kind: stored.kind,
-            timeouts: stored.timeouts,
-            entity_length: stored.entity_length,
-            since: stored.since,
-            phase: stored.phase,
-        };
-        check("a notification", version, notification.contradiction())?;
-        Ok(notification)
-    }
-}
+});
 
 impl Notification {
     /// What cannot be true of any notification that lived.

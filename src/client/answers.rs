@@ -23,29 +23,22 @@ impl Upload {
     /// [`EventError`] when no answer is due, or another one; nothing is changed then.
     pub fn handle_ack(&mut self, ack: &Ack<'_>, now: Duration) -> Result<(), EventError> {
         self.exchange.after(ExchangeEvent::Answered)?;
-        match (self.state, ack) {
-            (_, Ack::Refused(refusal)) => {
-                self.host_answered();
-                self.refused(refusal, now)
-            }
-            (State::CreateSession, Ack::CreateSession(ack)) => {
-                self.host_answered();
-                self.created(ack, now)
-            }
-            (State::Ping, Ack::Ping(_)) => {
-                self.host_answered();
+        let (expected, got) = (expected_ack(self.state), ack.kind());
+        if got != expected && got != MessageKind::Refusal {
+            return Err(EventError::WrongAck { expected, got });
+        }
+        // Any answer shows that the host can be reached.
+        self.fallback_at = None;
+        match ack {
+            Ack::Refused(refusal) => self.refused(refusal, now),
+            Ack::CreateSession(ack) => self.created(ack, now),
+            Ack::Ping(_) => {
                 self.granted(Event::Pinged)?;
                 self.settle()
             }
-            (State::Fragment, Ack::Fragment(ack)) => {
-                self.host_answered();
-                self.received_more(ack, now)
-            }
-            (State::Close, Ack::CloseSession(_)) => self.granted(Event::Closed),
-            (State::Cancel, Ack::CancelSession(_)) => self.granted(Event::Gone),
-            (state, ack) => {
-                Err(EventError::WrongAck { expected: expected_ack(state), got: ack.kind() })
-            }
+            Ack::Fragment(ack) => self.received_more(ack, now),
+            Ack::CloseSession(_) => self.granted(Event::Closed),
+            Ack::CancelSession(_) => self.granted(Event::Gone),
         }
     }
 
@@ -161,7 +154,7 @@ impl Upload {
         Ok(())
     }
 
-    pub(super) fn forget_session(&mut self) {
+    fn forget_session(&mut self) {
         self.session_id = None;
         (self.next, self.highest, self.sent_up_to, self.stalls) = (0, 0, 0, 0);
         self.reply_url = None;
@@ -201,7 +194,7 @@ impl Upload {
     }
 
     /// In the state of fragments: is there a session, and is there anything left to send?
-    pub(super) fn settle(&mut self) -> Result<(), EventError> {
+    fn settle(&mut self) -> Result<(), EventError> {
         if self.state != State::Fragment {
             return Ok(());
         }
@@ -216,11 +209,6 @@ impl Upload {
         };
         self.state = self.state.after(event)?;
         Ok(())
-    }
-
-    /// Any answer shows that the host can be reached.
-    const fn host_answered(&mut self) {
-        self.fallback_at = None;
     }
 }
 

@@ -1,6 +1,6 @@
 //! What a caller asks of an upload.
 
-use super::{Event, EventError, Exchange, ExchangeEvent, State, Stop, Upload};
+use super::{Event, EventError, Exchange, ExchangeEvent, Stop, Upload};
 use crate::sequence::Machine as _;
 
 impl Upload {
@@ -15,7 +15,7 @@ impl Upload {
     pub fn pause(&mut self) -> Result<(), EventError> {
         let exchange = self.exchange.after(ExchangeEvent::Pause)?;
         let state = self.state.after(Event::Pause)?;
-        self.maybe_closed |= self.state == State::Close && self.exchange.is_under_way();
+        self.maybe_closed |= self.is_close_under_way();
         (self.state, self.exchange) = (state, exchange);
         (self.stop, self.challenge) = (Some(Stop::Paused), None);
         Ok(())

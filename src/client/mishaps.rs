@@ -63,7 +63,7 @@ impl Upload {
             let _ = self.fail(Stop::Timeout, now);
         }
         if self.exchange == Exchange::BackOff && now >= self.deadline {
-            self.exchange = self.exchange.next(ExchangeEvent::Due).unwrap_or(self.exchange);
+            self.stop_waiting();
         }
         let is_over = self.fallback_at.is_some_and(|fallback_at| now >= fallback_at);
         if is_over && !self.exchange.is_under_way() {
@@ -80,9 +80,7 @@ impl Upload {
         self.state = self.state.after(Event::ReplyFetched)?;
         self.reply_done = true;
         self.failures = 0;
-        if self.exchange == Exchange::BackOff {
-            self.restart_exchange();
-        }
+        self.stop_waiting();
         Ok(())
     }
 
@@ -107,7 +105,7 @@ impl Upload {
         // The session may have been closed before a proxy failed, or the connection; a server that
         // says itself what went wrong has not closed it.
         let is_by_server = matches!(stop, Stop::Refused { code: Some(_), .. });
-        self.maybe_closed |= state == State::Close && self.exchange.is_under_way() && !is_by_server;
+        self.maybe_closed |= self.is_close_under_way() && !is_by_server;
         (self.state, self.exchange) = (state, exchange);
         self.failures = self.failures.saturating_add(1);
         if gives_up {
@@ -137,14 +135,22 @@ impl Upload {
         // That the origin server knows no session says nothing of a Close-Session sent elsewhere.
         self.maybe_closed = false;
         self.failures = 0;
-        if self.exchange == Exchange::BackOff {
-            self.restart_exchange();
-        }
+        self.stop_waiting();
+    }
+
+    /// If it waits to try again, it does so now.
+    fn stop_waiting(&mut self) {
+        self.exchange = self.exchange.next(ExchangeEvent::Due).unwrap_or(self.exchange);
+    }
+
+    /// Whether a Close-Session may reach the server.
+    pub(super) const fn is_close_under_way(&self) -> bool {
+        matches!(self.state, State::Close) && self.exchange.is_under_way()
     }
 
     /// What is due can be sent; what was under way is dropped.
     pub(super) fn restart_exchange(&mut self) {
-        self.maybe_closed |= self.state == State::Close && self.exchange.is_under_way();
+        self.maybe_closed |= self.is_close_under_way();
         if let Ok(exchange) = self.exchange.after(ExchangeEvent::Restart) {
             self.exchange = exchange;
             (self.stop, self.challenge) = (None, None);

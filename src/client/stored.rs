@@ -10,31 +10,21 @@ use super::{Exchange, FragmentSizing, Options, State, Stop, Upload};
 use crate::field::{ReplyUrl, SessionId};
 use crate::head::Status;
 use crate::message::Failure;
-use crate::stored::{Damaged, VERSION, check};
+use crate::stored::{Damaged, VERSION, check, stored_form};
 use crate::text::Text;
 
-/// The stored form. A field that is missing is damage, also where it may be null, and any other set
-/// of fields is another version.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Stored {
-    version: u8,
+stored_form!(Upload as "an upload" {
     options: Options,
     total: u64,
     state: State,
     exchange: Exchange,
-    #[serde(deserialize_with = "Option::deserialize")]
     session_id: Option<Text<{ SessionId::MAX_LEN }>>,
-    #[serde(deserialize_with = "Option::deserialize")]
     host_id: Option<Text<MAX_HOST>>,
-    #[serde(deserialize_with = "Option::deserialize")]
     fallback_timeout: Option<Duration>,
-    #[serde(deserialize_with = "Option::deserialize")]
     fallback_at: Option<Duration>,
     next: u64,
     highest: u64,
     sent_up_to: u64,
-    #[serde(deserialize_with = "Option::deserialize")]
     reply_url: Option<Text<{ ReplyUrl::MAX_LEN }>>,
     reply_done: bool,
     maybe_closed: bool,
@@ -43,11 +33,9 @@ pub(super) struct Stored {
     restarts: u32,
     stalls: u32,
     random: Random,
-    #[serde(deserialize_with = "Option::deserialize")]
     stop: Option<Stop>,
-    #[serde(deserialize_with = "Option::deserialize")]
     challenge: Option<Status>,
-}
+});
 
 /// A sizing as it is stored.
 #[derive(Serialize, Deserialize)]
@@ -75,68 +63,6 @@ impl TryFrom<StoredSizing> for FragmentSizing {
         let out_of_order = (!is_sizing).then_some("the bounds of fragments are out of order");
         check("an upload", VERSION, out_of_order)?;
         Ok(sizing)
-    }
-}
-
-impl From<Upload> for Stored {
-    fn from(upload: Upload) -> Self {
-        Self {
-            version: VERSION,
-            options: upload.options,
-            total: upload.total,
-            state: upload.state,
-            exchange: upload.exchange,
-            session_id: upload.session_id,
-            host_id: upload.host_id,
-            fallback_timeout: upload.fallback_timeout,
-            fallback_at: upload.fallback_at,
-            next: upload.next,
-            highest: upload.highest,
-            sent_up_to: upload.sent_up_to,
-            reply_url: upload.reply_url,
-            reply_done: upload.reply_done,
-            maybe_closed: upload.maybe_closed,
-            deadline: upload.deadline,
-            failures: upload.failures,
-            restarts: upload.restarts,
-            stalls: upload.stalls,
-            random: upload.random,
-            stop: upload.stop,
-            challenge: upload.challenge,
-        }
-    }
-}
-
-impl TryFrom<Stored> for Upload {
-    type Error = Damaged;
-
-    fn try_from(stored: Stored) -> Result<Self, Damaged> {
-        let version = stored.version;
-        let upload = Self {
-            options: stored.options,
-            total: stored.total,
-            state: stored.state,
-            exchange: stored.exchange,
-            session_id: stored.session_id,
-            host_id: stored.host_id,
-            fallback_timeout: stored.fallback_timeout,
-            fallback_at: stored.fallback_at,
-            next: stored.next,
-            highest: stored.highest,
-            sent_up_to: stored.sent_up_to,
-            reply_url: stored.reply_url,
-            reply_done: stored.reply_done,
-            maybe_closed: stored.maybe_closed,
-            deadline: stored.deadline,
-            failures: stored.failures,
-            restarts: stored.restarts,
-            stalls: stored.stalls,
-            random: stored.random,
-            stop: stored.stop,
-            challenge: stored.challenge,
-        };
-        check("an upload", version, upload.contradiction())?;
-        Ok(upload)
     }
 }
 

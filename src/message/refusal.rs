@@ -126,6 +126,27 @@ impl<'b> Refusal<'b> {
         Self { received: Some(received), ..Self::bare(Status::RANGE_NOT_SATISFIABLE) }
     }
 
+    /// What a server application that refused an entity, or could not be reached, makes the server
+    /// answer: its status and code, or the code that stands for the status.
+    ///
+    /// What is no failure is no reason to refuse, and a 416 would speak of the client's offset: both
+    /// are 500. And only the server can say that it knows no session.
+    pub(crate) const fn of_application(status: Status, code: Option<HResult>) -> Self {
+        let status = match status.get() {
+            ..300 | 416 => Status::INTERNAL_SERVER_ERROR,
+            _ => status,
+        };
+        let refusal = Self::bare(status);
+        let code = match code {
+            None | Some(HResult::BG_E_SESSION_NOT_FOUND) => HResult::of_status(status.get()),
+            code => code,
+        };
+        match code {
+            Some(code) => refusal.with_error(code, ErrorContext::REMOTE_APPLICATION),
+            None => refusal,
+        }
+    }
+
     /// What to answer to a request that could not be read: total, one refusal for every error.
     ///
     /// A missing Content-Length is 411 or 400, as the policy has it; whatever else the peer did is

@@ -8,7 +8,6 @@ use super::{
     Answer, Discard, Ending, Event, HostError, Notified, Policy, Reply, ReportError, Rest, Session,
     State, Step, StoreBytes, Turn,
 };
-use crate::field::{ErrorContext, HResult};
 use crate::head::Status;
 use crate::message::Refusal;
 use crate::sequence::{IllegalEvent, Machine as _};
@@ -143,8 +142,7 @@ impl Session {
             self.apply(Event::EntityLost)?;
             return Ok(self.discard_rest(Ending::EntityLost)?);
         }
-        // Only the host knows how much of the body it has read.
-        let rest = if self.left == 0 { self.rest } else { Rest::Close };
+        let rest = self.unread();
         let in_application = matches!(error, HostError::Application { .. });
         self.apply(Event::Failed)?;
         let pending = self.pending;
@@ -154,7 +152,7 @@ impl Session {
             && in_application
             && refusal.status() == Status::FORBIDDEN
         {
-            self.forbidden = Some(refusal.code().map_or(0, HResult::get));
+            self.forbidden = refusal.code();
         }
         if pending == Some(Pending::Timeout) {
             return Ok(Step::Done);
@@ -242,7 +240,7 @@ impl Session {
     /// A whole entity is closed.
     pub(super) fn close(&mut self) -> Result<Step, IllegalEvent<State>> {
         self.apply(Event::Close)?;
-        if self.notified.is_none_or(|notified| notified.copy_to_destination) {
+        if self.belongs_at_destination() {
             return Ok(Step::Commit(self.this_turn()));
         }
         self.apply(Event::Placed)?;
@@ -263,7 +261,7 @@ impl Session {
     fn end(&mut self) -> Result<Step, IllegalEvent<State>> {
         self.apply(Event::Discarded)?;
         let pending = self.pending;
-        let rest = if self.left == 0 { self.rest } else { Rest::Close };
+        let rest = self.unread();
         self.end_work();
         let grant = match (pending, self.ending) {
             (None | Some(Pending::Timeout), _) => return Ok(Step::Done),
@@ -277,6 +275,12 @@ impl Session {
             }
         };
         Ok(Step::Answer(Answer::new(grant, self.session_id, rest)))
+    }
+
+    /// What to do with the body when the work on it ends before all is stored: only the host knows
+    /// how much it has read.
+    const fn unread(&self) -> Rest {
+        if self.left == 0 { self.rest } else { Rest::Close }
     }
 
     /// Undoes what was begun and not reported.
@@ -305,19 +309,7 @@ fn refusal(error: HostError, policy: &Policy<'_>) -> Refusal<'static> {
         HostError::DiskFull => Refusal::disk_full(policy.disk_full),
         HostError::AccessDenied | HostError::DestinationExists => Refusal::access_denied(),
         HostError::EntityLost => Refusal::bare(Status::NOT_FOUND),
-        HostError::Application { status, code } => {
-            // What is no failure is no reason to refuse, and a 416 would speak of the client's offset.
-            let status = match status {
-                Status::RANGE_NOT_SATISFIABLE => Status::INTERNAL_SERVER_ERROR,
-                status if status.get() < 300 => Status::INTERNAL_SERVER_ERROR,
-                status => status,
-            };
-            // Only the server can say that it knows no session.
-            let code = code.filter(|code| *code != HResult::BG_E_SESSION_NOT_FOUND);
-            let code = code.or(HResult::of_status(status.get()));
-            let refusal = Refusal::bare(status);
-            code.map_or(refusal, |code| refusal.with_error(code, ErrorContext::REMOTE_APPLICATION))
-        }
+        HostError::Application { status, code } => Refusal::of_application(status, code),
         HostError::Other => Refusal::bare(Status::INTERNAL_SERVER_ERROR),
     }
 }

@@ -8,7 +8,7 @@ use super::{
     Access, Answer, CommitAt, EarlyClose, Ending, Event, MIN_FRAGMENT, OverlapRule, Policy, Rest,
     Session, State, Step, StoreBytes,
 };
-use crate::field::{ContentRange, ErrorContext, HResult, Overlap};
+use crate::field::{ContentRange, HResult, Overlap};
 use crate::head::Status;
 use crate::message::{Refusal, Request};
 use crate::sequence::IllegalEvent;
@@ -219,8 +219,7 @@ impl Session {
 
     /// Whether the entity goes to its destination without waiting for Close-Session.
     pub(super) fn commits_at_last(&self, policy: &Policy<'_>) -> bool {
-        policy.commit_at == CommitAt::LastFragment
-            && self.notified.is_none_or(|notified| notified.copy_to_destination)
+        policy.commit_at == CommitAt::LastFragment && self.belongs_at_destination()
     }
 
     /// The answer that says how many bytes are held, and where the reply is once it is known.
@@ -254,12 +253,8 @@ const fn busy() -> Refusal<'static> {
 }
 
 /// What the application said when it forbade the entity.
-fn forbidden(code: u32) -> Refusal<'static> {
-    let refusal = Refusal::bare(Status::FORBIDDEN);
-    match HResult::new(code) {
-        Some(code) => refusal.with_error(code, ErrorContext::REMOTE_APPLICATION),
-        None => refusal,
-    }
+const fn forbidden(code: HResult) -> Refusal<'static> {
+    Refusal::of_application(Status::FORBIDDEN, Some(code))
 }
 
 /// The rules about sizes, in the order in which they are answered.

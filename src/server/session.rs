@@ -5,7 +5,7 @@ use core::time::Duration;
 use uuid::Uuid;
 
 use super::{Access, Event, Notified, Policy, Reply, Rest, State, Turn};
-use crate::field::{ReceivedContentRange, SessionId};
+use crate::field::{HResult, ReceivedContentRange, SessionId};
 use crate::message::{CreateSession, CreateSessionAck, Refusal};
 use crate::sequence::{IllegalEvent, Machine as _};
 
@@ -76,9 +76,8 @@ pub struct Session {
     /// What to do with a body that brings nothing new, once the work is done.
     pub(super) rest: Rest,
     pub(super) notified: Option<Notified>,
-    /// The code, or 0, that the application refused with in a way that makes it pointless to ask
-    /// it again.
-    pub(super) forbidden: Option<u32>,
+    /// The code that the application refused with in a way that makes it pointless to ask it again.
+    pub(super) forbidden: Option<HResult>,
     /// Whether the entity is at its destination.
     pub(super) placed: bool,
     pub(super) ending: Option<Ending>,
@@ -235,6 +234,10 @@ impl Session {
     #[inline]
     pub fn is_busy(&self, now: Duration) -> bool {
         self.pending.is_some() && now < self.work_until
+    }
+
+    pub(super) fn belongs_at_destination(&self) -> bool {
+        self.notified.is_none_or(|notified| notified.copy_to_destination)
     }
 
     pub(super) const fn has_reply(&self) -> bool {

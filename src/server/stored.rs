@@ -2,89 +2,30 @@
 
 use core::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::session::Pending;
 use super::{Ending, Notified, Rest, Session, State};
-use crate::field::SessionId;
-use crate::stored::{Damaged, VERSION, check};
+use crate::field::{HResult, SessionId};
+use crate::stored::stored_form;
 
-/// The stored form. A field that is missing is damage, also where it may be null, and any other set
-/// of fields is another version.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct Stored {
-    version: u8,
+stored_form!(Session as "a session" {
     id: Uuid,
     state: State,
-    #[serde(deserialize_with = "Option::deserialize")]
     pending: Option<Pending>,
     turn: u32,
     work_until: Duration,
     next: u64,
-    #[serde(deserialize_with = "Option::deserialize")]
     total: Option<u64>,
     left: u64,
     rest: Rest,
-    #[serde(deserialize_with = "Option::deserialize")]
     notified: Option<Notified>,
-    #[serde(deserialize_with = "Option::deserialize")]
-    forbidden: Option<u32>,
+    forbidden: Option<HResult>,
     placed: bool,
-    #[serde(deserialize_with = "Option::deserialize")]
     ending: Option<Ending>,
     expires_at: Duration,
-}
-
-impl From<Session> for Stored {
-    fn from(session: Session) -> Self {
-        Self {
-            version: VERSION,
-            id: session.id,
-            state: session.state,
-            pending: session.pending,
-            turn: session.turn,
-            work_until: session.work_until,
-            next: session.next,
-            total: session.total,
-            left: session.left,
-            rest: session.rest,
-            notified: session.notified,
-            forbidden: session.forbidden,
-            placed: session.placed,
-            ending: session.ending,
-            expires_at: session.expires_at,
-        }
-    }
-}
-
-impl TryFrom<Stored> for Session {
-    type Error = Damaged;
-
-    fn try_from(stored: Stored) -> Result<Self, Damaged> {
-        let version = stored.version;
-        let session = Self {
-            id: stored.id,
-            session_id: SessionId::from(stored.id),
-            state: stored.state,
-            pending: stored.pending,
-            turn: stored.turn,
-            work_until: stored.work_until,
-            next: stored.next,
-            total: stored.total,
-            left: stored.left,
-            rest: stored.rest,
-            notified: stored.notified,
-            forbidden: stored.forbidden,
-            placed: stored.placed,
-            ending: stored.ending,
-            expires_at: stored.expires_at,
-        };
-        check("a session", version, session.contradiction())?;
-        Ok(session)
-    }
-}
+    => session_id: SessionId::from(id),
+});
 
 impl Session {
     /// What cannot be true of any session that lived.
@@ -102,7 +43,7 @@ impl Session {
             (self.left == 0 || works, "bytes come without work"),
             (self.state != State::Storing || self.left > 0, "nothing comes, and it is stored"),
             (!self.state.is_whole() || received_all, "it is whole, and bytes are missing"),
-            (self.is_in_time_with(works), "its work does not fit its state"),
+            (self.is_work_of_state(works), "its work does not fit its state"),
             (was_told == self.may_be_told(was_told), "the notification does not fit its state"),
             (self.state != State::Committed || self.placed, "it is committed and not placed"),
             (!self.placed || received_all, "it is placed, and bytes are missing"),
@@ -112,7 +53,7 @@ impl Session {
             (self.forbidden.is_none() || self.may_be_forbidden(), "nobody can have forbidden it"),
             (!self.placed || self.may_be_placed(), "it is placed, and still to be placed"),
             (
-                !self.is_to_be_placed() || self.is_copied(),
+                !self.is_to_be_placed() || self.belongs_at_destination(),
                 "it is placed, and does not belong there",
             ),
             (self.is_end_possible(received_all), "its end does not fit its bytes or its work"),
@@ -127,7 +68,7 @@ impl Session {
     }
 
     /// Discarding may be left undone; any other work is either being done or undone.
-    const fn is_in_time_with(&self, works: bool) -> bool {
+    const fn is_work_of_state(&self, works: bool) -> bool {
         match (self.state, self.pending) {
             (State::Storing | State::Committing, Some(Pending::Fragment)) => true,
             (State::Notifying, Some(Pending::Fragment | Pending::Close)) => true,
@@ -155,10 +96,6 @@ impl Session {
 
     const fn is_to_be_placed(&self) -> bool {
         matches!(self.state, State::Committing | State::Committed | State::Closing)
-    }
-
-    fn is_copied(&self) -> bool {
-        self.notified.is_none_or(|notified| notified.copy_to_destination)
     }
 
     const fn is_end_possible(&self, received_all: bool) -> bool {
