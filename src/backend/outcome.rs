@@ -106,7 +106,8 @@ named! {
 /// | [`Transport`](Self::Transport) | 502 | 0x801901F6 |
 /// | [`Local`](Self::Local) | 500 | 0x801901F4 |
 ///
-/// The context is always [`ErrorContext::REMOTE_APPLICATION`].
+/// The context is always
+/// [`ErrorContext::REMOTE_APPLICATION`](crate::field::ErrorContext::REMOTE_APPLICATION).
 ///
 /// The code of a timeout is that of a full disk,
 /// [`HResult::DISK_FULL_MC_BUP`]; so says the specification, and whoever shows it to a user had
