@@ -157,7 +157,7 @@ pub enum Stage {
 }
 
 macro_rules! error_kinds {
-    ($( $(#[$doc:meta])* $kind:ident => $sentence:literal, )+) => {
+    ($( $(#[$doc:meta])* $kind:ident $name:literal => $sentence:literal, )+) => {
         /// The rules that can be broken. Open: a later version may name more.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[non_exhaustive]
@@ -181,6 +181,15 @@ macro_rules! error_kinds {
                 $( Self::$kind, )+
                 Self::BufferTooSmall { needed: 0 },
             ];
+
+            /// A stable kebab-case name, for logs and for machines.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $( Self::$kind => $name, )+
+                    Self::BufferTooSmall { .. } => "buffer-too-small",
+                }
+            }
         }
 
         impl fmt::Display for ErrorKind {
@@ -199,99 +208,99 @@ macro_rules! error_kinds {
 error_kinds! {
     // The head.
     /// The offset is that of the first byte that fits nowhere.
-    Syntax => "this is not the head of an HTTP/1.1 message",
+    Syntax "syntax" => "this is not the head of an HTTP/1.1 message",
     /// Lines end in CR LF; a server that also takes LF disagrees with its proxies about the head.
-    BareLineFeed => "a line ends in LF without CR",
+    BareLineFeed "bare-line-feed" => "a line ends in LF without CR",
     /// See [`Limits`](crate::limits::Limits).
-    HeadTooLarge => "the head is larger than the limit",
+    HeadTooLarge "head-too-large" => "the head is larger than the limit",
     /// See [`Limits`](crate::limits::Limits).
-    TooManyFields => "the head has more fields than the limit",
+    TooManyFields "too-many-fields" => "the head has more fields than the limit",
     /// Only HTTP/1.1 is taken from a client.
-    HttpVersion => "the HTTP version must be 1.1",
+    HttpVersion "http-version" => "the HTTP version must be 1.1",
     /// Every message of the protocol is framed by Content-Length alone.
-    TransferEncoding => "this protocol never uses a transfer coding",
+    TransferEncoding "transfer-encoding" => "this protocol never uses a transfer coding",
     /// Two readers of such a head would disagree about where it ends.
-    ContentLengthConflict => "two lengths contradict each other",
+    ContentLengthConflict "content-length-conflict" => "two lengths contradict each other",
 
     // The request.
     /// Notifications are plain POSTs.
-    NotPost => "the method of a notification is POST",
+    NotPost "not-post" => "the method of a notification is POST",
     /// Neither `BITS_POST` nor an alternative that the policy allows.
-    NotBits => "the method is not BITS_POST",
+    NotBits "not-bits" => "the method is not BITS_POST",
     /// The message cannot be understood without it.
-    MissingField => "the field is missing",
+    MissingField "missing-field" => "the field is missing",
     /// Equal duplicates are a deviation; different ones have no meaning.
-    ConflictingField => "the field appears twice with different values",
+    ConflictingField "conflicting-field" => "the field appears twice with different values",
     /// See [`Policy::max_value`](crate::message::Policy::max_value).
-    ValueTooLong => "the value is longer than the limit of 4096 bytes or the one set",
+    ValueTooLong "value-too-long" => "the value is longer than the limit of 4096 bytes or the one set",
     /// A request is one of Ping, Create-Session, Fragment, Close-Session and Cancel-Session.
-    UnknownPacketType => "the packet type is not one a client sends",
+    UnknownPacketType "unknown-packet-type" => "the packet type is not one a client sends",
     /// Only a Fragment and a notification by value carry a body.
-    UnexpectedBody => "this packet has no body, but its length is not zero",
+    UnexpectedBody "unexpected-body" => "this packet has no body, but its length is not zero",
     /// A Fragment's body holds its range, no more and no less.
-    LengthMismatch => "the body's length differs from that of Content-Range",
+    LengthMismatch "length-mismatch" => "the body's length differs from that of Content-Range",
 
     // The Ack.
     /// It may be a web page that answers everything with 200.
-    NotAnAck => "a success without a packet type is not an Ack",
+    NotAnAck "not-an-ack" => "a success without a packet type is not an Ack",
     /// The final response follows it.
-    InterimResponse => "an interim (1xx) response answers nothing",
+    InterimResponse "interim-response" => "an interim (1xx) response answers nothing",
     /// Responses carry the packet type Ack.
-    WrongPacketType => "the packet type of a response must be Ack",
+    WrongPacketType "wrong-packet-type" => "the packet type of a response must be Ack",
     /// The server may choose only from the list in the Create-Session.
-    NotOffered => "the server chose a protocol that was not offered",
+    NotOffered "not-offered" => "the server chose a protocol that was not offered",
     /// A server cannot hold more than it was sent.
-    ReceivedBeyondSent => "the offset lies beyond what was sent",
+    ReceivedBeyondSent "received-beyond-sent" => "the offset lies beyond what was sent",
     /// Nothing is known about where to go on.
-    OutOfSyncWithoutOffset => "a 416 without an offset to go on at cannot be acted on",
+    OutOfSyncWithoutOffset "out-of-sync-without-offset" => "a 416 without an offset to go on at cannot be acted on",
 
     // The grammar of one field.
     /// A value is needed here.
-    Empty => "the value is empty",
+    Empty "empty" => "the value is empty",
     /// The field's type says how long it may be.
-    TooLong => "the value is too long",
+    TooLong "too-long" => "the value is too long",
     /// Control characters, or white space where there must be none.
-    InvalidByte => "the value holds a byte that is not allowed there",
+    InvalidByte "invalid-byte" => "the value holds a byte that is not allowed there",
     /// Digits and nothing else: no sign, no white space.
-    NotDecimal => "digits are expected",
+    NotDecimal "not-decimal" => "digits are expected",
     /// The largest number is 18446744073709551615, or 4294967295 for a timeout.
-    NumberTooLarge => "the number is too large",
+    NumberTooLarge "number-too-large" => "the number is too large",
     /// One to eight hexadecimal digits after an optional `0x`.
-    NotHexadecimal => "one to eight hexadecimal digits are expected",
+    NotHexadecimal "not-hexadecimal" => "one to eight hexadecimal digits are expected",
     /// 32 hexadecimal digits in five groups, in braces.
-    NotGuid => "a GUID in braces is expected",
+    NotGuid "not-guid" => "a GUID in braces is expected",
     /// At least one, at most 100, in at most four fields.
-    ProtocolCount => "a list of 1 to 100 protocols is expected",
+    ProtocolCount "protocol-count" => "a list of 1 to 100 protocols is expected",
     /// `bytes FIRST-LAST/TOTAL` and nothing else.
-    NotByteRange => "'bytes FIRST-LAST/TOTAL' is expected",
+    NotByteRange "not-byte-range" => "'bytes FIRST-LAST/TOTAL' is expected",
     /// A range holds at least one byte.
-    FirstBeyondLast => "the first byte lies beyond the last",
+    FirstBeyondLast "first-beyond-last" => "the first byte lies beyond the last",
     /// The last byte of an entity of N bytes is N - 1.
-    LastBeyondTotal => "the last byte lies outside the total length",
+    LastBeyondTotal "last-beyond-total" => "the last byte lies outside the total length",
     /// Only identity, which may be left out.
-    UnsupportedEncoding => "only the identity encoding is supported",
+    UnsupportedEncoding "unsupported-encoding" => "only the identity encoding is supported",
     /// A host alone: no scheme, user, path or query.
-    NotHost => "a host name or an IP address is expected",
+    NotHost "not-host" => "a host name or an IP address is expected",
     /// `http://` or `https://`, a host, and what follows.
-    NotAbsoluteUrl => "an absolute http or https URL is expected",
+    NotAbsoluteUrl "not-absolute-url" => "an absolute http or https URL is expected",
     /// The scheme of another protocol is never followed.
-    UnsupportedScheme => "only http and https URLs are supported",
+    UnsupportedScheme "unsupported-scheme" => "only http and https URLs are supported",
 
     // What a caller asks for.
     /// Everything is resolved against it, so it has to be whole.
-    NotDestination => "the destination is not an absolute http or https URL",
+    NotDestination "not-destination" => "the destination is not an absolute http or https URL",
     /// 200 and 201 are successes, 1xx are interim, and 416 needs an offset.
-    NotRefusal => "the status cannot be that of a refusal",
+    NotRefusal "not-refusal" => "the status cannot be that of a refusal",
     /// From 100 to 999.
-    NotStatus => "a status code has three digits",
+    NotStatus "not-status" => "a status code has three digits",
     /// Visible ASCII without spaces, at least one byte.
-    NotTarget => "the request target is not visible ASCII",
+    NotTarget "not-target" => "the request target is not visible ASCII",
     /// Framing and the fields of the protocol are written from the message's values.
-    ReservedExtra => "this field is written from the message and cannot be an extra",
+    ReservedExtra "reserved-extra" => "this field is written from the message and cannot be an extra",
     /// A field name is a token: letters, digits and a few marks.
-    ExtraName => "the name of the extra field is not a token",
+    ExtraName "extra-name" => "the name of the extra field is not a token",
     /// CR, LF and NUL would end the field, or start another message.
-    ExtraValue => "the value of the extra field holds a control character or outer white space",
+    ExtraValue "extra-value" => "the value of the extra field holds a control character or outer white space",
 }
 
 /// A flaw in one value, before it is known in which field, where, and whose fault it is.

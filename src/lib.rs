@@ -27,6 +27,7 @@ pub mod head;
 mod letters;
 pub mod limits;
 pub mod message;
+pub mod observer;
 pub mod sequence;
 pub mod server;
 mod sink;

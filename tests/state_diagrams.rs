@@ -10,7 +10,7 @@ mod common;
 use std::path::Path;
 
 use bits_proto::sequence::Machine;
-use bits_proto::{backend, client, server};
+use bits_proto::{backend, client, observer, server};
 use common::diagram::diagram;
 
 /// Where the diagram of a machine is, and what it is.
@@ -22,6 +22,7 @@ const MACHINES: &[Document] = &[
     ("src/client/upload.md", diagram::<client::State>),
     ("src/client/exchange.md", diagram::<client::Exchange>),
     ("src/backend/state.md", diagram::<backend::State>),
+    ("src/observer/state.md", diagram::<observer::State>),
 ];
 
 #[test]

@@ -48,6 +48,11 @@ impl<'b> ReplyUrl<'b> {
     /// The longest URL a server passes on, in bytes.
     pub const MAX_LEN: usize = 2200;
 
+    /// The host that it names; a relative one names none.
+    pub(crate) fn host(&self) -> Option<&'b [u8]> {
+        url::host(self.0)
+    }
+
     /// Resolves it against the destination URL of the upload, into `out`.
     ///
     /// `destination` is the URL on the *origin* server, not on a host that BITS-Host-Id named.

@@ -180,6 +180,22 @@ struct Parts<'u> {
     same_origin: bool,
 }
 
+/// What follows two slashes, of either kind, in a reference without a scheme.
+fn network_path(reference: &[u8]) -> Option<&[u8]> {
+    match reference {
+        [first, second, rest @ ..] if is_slash(*first) && is_slash(*second) => Some(rest),
+        _ => None,
+    }
+}
+
+/// The host that a reference names, if it names one.
+pub(super) fn host(reference: &[u8]) -> Option<&[u8]> {
+    match network_path(reference) {
+        Some(rest) => authority(rest).ok().map(|(_, (_, host, _))| host),
+        None => Url::parse(reference).ok().map(|url| url.host),
+    }
+}
+
 /// RFC 3986 section 5.2.2, for a base that is an http or https URL.
 fn transform<'u>(reference: &'u [u8], base: Url<'u>) -> Result<Parts<'u>, Flaw> {
     if scheme(reference).is_ok() {
@@ -188,15 +204,13 @@ fn transform<'u>(reference: &'u [u8], base: Url<'u>) -> Result<Parts<'u>, Flaw> 
         let (path, tail) = (url.path, url.tail);
         return Ok(Parts { base: url, directory: &[], path, query: &[], tail, same_origin });
     }
-    if let [first, second, rest @ ..] = reference {
-        if is_slash(*first) && is_slash(*second) {
-            let (rest, (_, host, port)) =
-                authority(rest).map_err(|_| Flaw::new(ErrorKind::NotAbsoluteUrl, 0))?;
-            let (path, tail) = split_tail(rest);
-            let url = Url { host, port, ..base };
-            let same_origin = url.same_origin(&base);
-            return Ok(Parts { base: url, directory: &[], path, query: &[], tail, same_origin });
-        }
+    if let Some(rest) = network_path(reference) {
+        let (rest, (_, host, port)) =
+            authority(rest).map_err(|_| Flaw::new(ErrorKind::NotAbsoluteUrl, 0))?;
+        let (path, tail) = split_tail(rest);
+        let url = Url { host, port, ..base };
+        let same_origin = url.same_origin(&base);
+        return Ok(Parts { base: url, directory: &[], path, query: &[], tail, same_origin });
     }
     let (path, tail) = split_tail(reference);
     if path.is_empty() {

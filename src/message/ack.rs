@@ -6,12 +6,12 @@ use super::presence;
 use super::scan::{Scan, Trouble};
 use super::value::Value;
 use super::{
-    CancelSessionAck, CloseSessionAck, CreateSessionAck, Decoded, Failure, FragmentAck,
-    MessageKind, PingAck, Refusal, Request,
+    AckFor, CancelSessionAck, CloseSessionAck, CreateSessionAck, Decoded, Failure, FragmentAck,
+    MessageKind, PingAck, Refusal,
 };
 use crate::deviation::{Deviation, Deviations};
-use crate::error::{Error, ErrorKind, Flaw, Stage};
-use crate::field::{ContentRange, FieldName, PacketType, SessionId, SupportedProtocols};
+use crate::error::{Error, ErrorKind, Flaw};
+use crate::field::{FieldName, PacketType, SessionId};
 use crate::head::{Framing, ResponseHead, Status, StatusLine, Version};
 
 /// A server's answer: what was granted, or a [`Refusal`].
@@ -56,91 +56,6 @@ pub enum Ack<'b> {
     CancelSession(CancelSessionAck<'b>),
     /// Any of them with a status other than 200 and 201.
     Refused(Refusal<'b>),
-}
-
-/// The request that an Ack answers: an Ack can be read only in its light.
-///
-/// Made from the [`Request`] that was sent. What is not known, to a monitor that came late, is
-/// `None`: then the Ack is not compared with it, and nothing can be taken from it for a protocol
-/// or an offset that the Ack leaves out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AckFor<'r> {
-    /// A Ping.
-    Ping,
-    /// A Create-Session.
-    CreateSession {
-        /// The protocols that were offered.
-        offered: Option<SupportedProtocols<'r>>,
-    },
-    /// A Fragment.
-    Fragment {
-        /// The session.
-        session_id: Option<SessionId<'r>>,
-        /// The range that was sent.
-        content_range: Option<ContentRange>,
-        /// How far all fragments of the session have come, if any came further than this one: a
-        /// fragment whose Ack was lost, sent again with less in it, is answered with all the server
-        /// holds by now.
-        sent_up_to: Option<u64>,
-    },
-    /// A Close-Session.
-    CloseSession {
-        /// The session.
-        session_id: Option<SessionId<'r>>,
-    },
-    /// A Cancel-Session.
-    CancelSession {
-        /// The session.
-        session_id: Option<SessionId<'r>>,
-    },
-}
-
-impl<'r> From<&Request<'r>> for AckFor<'r> {
-    fn from(request: &Request<'r>) -> Self {
-        let session_id = request.session_id().copied();
-        match request {
-            Request::Ping(_) => Self::Ping,
-            Request::CreateSession(create) => {
-                Self::CreateSession { offered: Some(create.supported_protocols) }
-            }
-            Request::Fragment(fragment) => {
-                let content_range = Some(fragment.content_range);
-                Self::Fragment { session_id, content_range, sent_up_to: None }
-            }
-            Request::CloseSession(_) => Self::CloseSession { session_id },
-            Request::CancelSession(_) => Self::CancelSession { session_id },
-        }
-    }
-}
-
-impl<'r> AckFor<'r> {
-    /// The kind of Ack that grants it.
-    #[must_use]
-    pub const fn kind(&self) -> MessageKind {
-        match self {
-            Self::Ping => MessageKind::PingAck,
-            Self::CreateSession { .. } => MessageKind::CreateSessionAck,
-            Self::Fragment { .. } => MessageKind::FragmentAck,
-            Self::CloseSession { .. } => MessageKind::CloseSessionAck,
-            Self::CancelSession { .. } => MessageKind::CancelSessionAck,
-        }
-    }
-
-    const fn session_id(&self) -> Option<SessionId<'r>> {
-        match self {
-            Self::Ping | Self::CreateSession { .. } => None,
-            Self::Fragment { session_id, .. }
-            | Self::CloseSession { session_id }
-            | Self::CancelSession { session_id } => *session_id,
-        }
-    }
-
-    const fn content_range(&self) -> Option<ContentRange> {
-        match self {
-            Self::Fragment { content_range, .. } => *content_range,
-            _ => None,
-        }
-    }
 }
 
 impl<'b> Ack<'b> {
@@ -275,7 +190,7 @@ impl<'b> Ack<'b> {
     }
 }
 
-fn read<'b>(
+pub(super) fn read<'b>(
     line: StatusLine<'b>,
     framing: Framing,
     scan: &mut Scan<'b>,
@@ -288,8 +203,8 @@ fn read<'b>(
     if status.is_interim() {
         return Err(Trouble::in_start_line(ErrorKind::InterimResponse));
     }
-    let granted = matches!(status, Status::OK | Status::CREATED);
-    let kind = if granted { ack_for.kind() } else { MessageKind::Refusal };
+    let kind = kind_of(status, ack_for);
+    let granted = kind != MessageKind::Refusal;
     let Some(packet_type) = scan.get(FieldName::PacketType) else {
         if status.is_success() {
             return Err(Trouble::absent(ErrorKind::NotAnAck, FieldName::PacketType));
@@ -315,6 +230,54 @@ fn read<'b>(
         Refusal::read(status, scan, session_id, ack_for.content_range())?.into()
     };
     Ok(Decoded { message, deviations: scan.deviations })
+}
+
+/// Tells everything that is wrong with an Ack, where [`read`] stops at the first.
+pub(super) fn each_trouble<'b>(
+    line: StatusLine<'b>,
+    framing: Framing,
+    scan: &mut Scan<'b>,
+    ack_for: &AckFor<'_>,
+    each: &mut impl FnMut(Trouble<'b>),
+) {
+    let (status, kind) = (line.status, kind_of(line.status, ack_for));
+    match scan.get(FieldName::PacketType) {
+        // It has only one thing to be read.
+        None => return read(line, framing, scan, ack_for).map(drop).unwrap_or_else(each),
+        Some(packet_type) if PacketType::try_from(packet_type) != Ok(PacketType::Ack) => {
+            let flaw = Flaw::new(ErrorKind::WrongPacketType, 0);
+            each(Trouble::in_value(FieldName::PacketType, packet_type, flaw));
+        }
+        Some(_) => {}
+    }
+    scan.check_coding(framing).unwrap_or_else(&mut *each);
+    scan.each_conflict(kind, each);
+    scan.remark_on_fields(kind);
+    remark_on_body(kind, status, framing, scan);
+    scan.each_flaw(kind, &[FieldName::PacketType, FieldName::ContentLength], each);
+    // Those of the fields alone are told by now.
+    let _ = read_session_id(kind, scan, ack_for);
+    let sent = ack_for.content_range();
+    let in_light_of_request = match ack_for {
+        _ if kind == MessageKind::Refusal => Refusal::read(status, scan, None, sent).err(),
+        AckFor::CreateSession { offered } => {
+            CreateSessionAck::remark(scan);
+            CreateSessionAck::read_protocol(scan, *offered).err()
+        }
+        AckFor::Fragment { sent_up_to, .. } => {
+            FragmentAck::read(scan, None, sent, *sent_up_to).err()
+        }
+        AckFor::Ping | AckFor::CloseSession { .. } | AckFor::CancelSession { .. } => None,
+    };
+    in_light_of_request.into_iter().filter(Trouble::needs_request).for_each(each);
+}
+
+/// What the status makes of the Ack.
+pub(super) const fn kind_of(status: Status, ack_for: &AckFor<'_>) -> MessageKind {
+    match status {
+        Status::OK | Status::CREATED => ack_for.kind(),
+        _ => MessageKind::Refusal,
+    }
 }
 
 #[inline]
@@ -352,25 +315,26 @@ fn check_shape<'b>(
     framing: Framing,
     scan: &mut Scan<'b>,
 ) -> Result<(), Trouble<'b>> {
-    if framing.transfer_encoding {
-        let value = scan.get(FieldName::TransferEncoding).unwrap_or_default();
-        let flaw = Flaw::new(ErrorKind::TransferEncoding, 0);
-        let trouble = Trouble::in_value(FieldName::TransferEncoding, value, flaw);
-        return Err(trouble.at_stage(Stage::Http));
-    }
+    scan.check_coding(framing)?;
+    scan.check_conflicts(kind)?;
+    scan.remark_on_fields(kind);
+    remark_on_body(kind, status, framing, scan);
+    Ok(())
+}
+
+#[inline]
+fn remark_on_body(kind: MessageKind, status: Status, framing: Framing, scan: &mut Scan<'_>) {
     if scan.long_value().is_some() {
         scan.deviations.insert(Deviation::LongValue);
     }
-    scan.check_conflicts(kind)?;
-    scan.remark_on_fields(kind);
     if status.has_no_body() {
-        return Ok(());
+        return;
     }
-    scan.carried(kind, FieldName::ContentLength)?;
+    // No Ack is refused for want of it; its absence is remarked on.
+    let _ = scan.carried(kind, FieldName::ContentLength);
     if framing.content_length.is_some_and(|length| length > 0) {
         scan.deviations.insert(Deviation::UnexpectedBody);
     }
-    Ok(())
 }
 
 #[inline]

@@ -112,20 +112,7 @@ impl<'b> CreateSessionAck<'b> {
         let session_id = scan.required(KIND)?;
         let host_id: Option<HostId<'_>> = scan.optional(KIND)?;
         let timeout: Option<HostIdFallbackTimeout> = scan.optional(KIND)?;
-        match (host_id, timeout) {
-            (Some(_), None) => scan.deviations.insert(Deviation::HostIdWithoutTimeout),
-            (None, Some(_)) => scan.deviations.insert(Deviation::TimeoutWithoutHostId),
-            (Some(_), Some(_)) | (None, None) => {}
-        }
-        let accept_encoding = scan.carried(KIND, FieldName::AcceptEncoding)?.and_then(|value| {
-            match ContentEncoding::try_from(value) {
-                Ok(encoding) => Some(encoding),
-                Err(_) => {
-                    scan.deviations.insert(Deviation::UnsupportedAcceptEncoding);
-                    None
-                }
-            }
-        });
+        let accept_encoding = Self::remark(scan);
         Ok(Self {
             protocol,
             session_id,
@@ -135,8 +122,24 @@ impl<'b> CreateSessionAck<'b> {
         })
     }
 
+    /// What is unusual about fields that need no reading, or go together. The content coding that
+    /// the server takes.
+    pub(super) fn remark(scan: &mut Scan<'b>) -> Option<ContentEncoding> {
+        let has = |field| scan.get(field).is_some();
+        let deviation = match (has(FieldName::HostId), has(FieldName::HostIdFallbackTimeout)) {
+            (true, false) => Some(Deviation::HostIdWithoutTimeout),
+            (false, true) => Some(Deviation::TimeoutWithoutHostId),
+            (true, true) | (false, false) => None,
+        };
+        scan.deviations.extend(deviation);
+        let coding = scan.get(FieldName::AcceptEncoding)?;
+        let coding = ContentEncoding::try_from(coding).ok();
+        scan.deviations.extend(coding.is_none().then_some(Deviation::UnsupportedAcceptEncoding));
+        coding
+    }
+
     /// The protocol must be one that was offered; if none is named, the only one that was.
-    fn read_protocol(
+    pub(super) fn read_protocol(
         scan: &mut Scan<'b>,
         offered: Option<SupportedProtocols<'_>>,
     ) -> Result<Protocol, Trouble<'b>> {

@@ -96,12 +96,30 @@ impl<'b> Fragment<'b> {
         let session_id = scan.required(KIND).map_err(|trouble| trouble.at_stage(Stage::Session))?;
         let content_range: ContentRange = scan.required(KIND)?;
         let content_encoding = scan.optional(KIND)?;
-        if framing.content_length != Some(content_range.len()) {
-            let value = scan.get(FieldName::ContentLength).unwrap_or_default();
-            let flaw = Flaw::new(ErrorKind::LengthMismatch, 0);
-            return Err(Trouble::in_value(FieldName::ContentLength, value, flaw));
-        }
+        Self::check_length(content_range, framing, scan)?;
         Ok(Self { session_id, content_range, content_name: scan.optional(KIND)?, content_encoding })
+    }
+
+    /// The body holds the range, no more and no less.
+    #[inline]
+    fn check_length(
+        content_range: ContentRange,
+        framing: Framing,
+        scan: &Scan<'b>,
+    ) -> Result<(), Trouble<'b>> {
+        if framing.content_length == Some(content_range.len()) {
+            return Ok(());
+        }
+        let value = scan.get(FieldName::ContentLength).unwrap_or_default();
+        let flaw = Flaw::new(ErrorKind::LengthMismatch, 0);
+        Err(Trouble::in_value(FieldName::ContentLength, value, flaw))
+    }
+
+    /// Whether the length contradicts the range, where both can be read.
+    pub(super) fn length_trouble(framing: Framing, scan: &mut Scan<'b>) -> Option<Trouble<'b>> {
+        let content_range: ContentRange = scan.optional(MessageKind::Fragment).ok()??;
+        framing.content_length?;
+        Self::check_length(content_range, framing, scan).err()
     }
 }
 

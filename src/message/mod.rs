@@ -12,10 +12,12 @@
 //! [`Decoded::deviations`]. An Ack is read in the light of its request; see [`AckFor`].
 
 mod ack;
+mod ack_for;
 mod cancel_session;
 mod close_session;
 mod create_session;
 mod encoder;
+mod examine;
 mod extras;
 mod failure;
 mod fragment;
@@ -30,11 +32,16 @@ mod request;
 mod scan;
 mod value;
 
-pub use self::ack::{Ack, AckFor};
+pub use self::ack::Ack;
+pub use self::ack_for::AckFor;
 pub use self::cancel_session::{CancelSession, CancelSessionAck};
 pub use self::close_session::{CloseSession, CloseSessionAck};
 pub use self::create_session::{CreateSession, CreateSessionAck};
 pub use self::encoder::{Encoder, ErrorFields, NO_EXTRAS};
+pub(crate) use self::examine::{
+    Incoming, Pairs, examine_ack, examine_notification, examine_notification_response,
+    examine_request,
+};
 pub use self::failure::Failure;
 pub use self::fragment::{Fragment, FragmentAck};
 pub use self::kind::MessageKind;

@@ -167,7 +167,7 @@ impl<'b> NotificationRequest<'b> {
     }
 }
 
-fn read<'b>(
+pub(super) fn read<'b>(
     line: RequestLine<'b>,
     framing: Framing,
     scan: &mut Scan<'b>,
@@ -178,23 +178,15 @@ fn read<'b>(
     if line.method != "POST" {
         return Err(Trouble::in_start_line(ErrorKind::NotPost).at_stage(Stage::Method));
     }
-    let by_reference = scan.get(FieldName::RequestDataFileName).is_some()
-        || scan.get(FieldName::ResponseDataFileName).is_some();
-    let kind = if by_reference {
-        MessageKind::NotificationByReference
-    } else {
-        MessageKind::NotificationByValue
-    };
+    let kind = kind_of(scan);
     scan.check_conflicts(kind)?;
     scan.remark_on_fields(kind);
     scan.carried(kind, FieldName::ContentLength)
         .map_err(|missing| missing.at_stage(Stage::Length))?;
     let content_length = framing.content_length.unwrap_or_default();
     let original_request_url = scan.required(kind)?;
-    let entity = if by_reference {
-        if content_length > 0 {
-            scan.deviations.insert(Deviation::UnexpectedBody);
-        }
+    remark_on_body(kind, framing, scan);
+    let entity = if kind == MessageKind::NotificationByReference {
         NotifiedEntity::ByReference {
             request: scan.required(kind)?,
             response: scan.required(kind)?,
@@ -204,4 +196,41 @@ fn read<'b>(
     };
     let message = NotificationRequest { original_request_url, entity };
     Ok(Decoded { message, deviations: scan.deviations })
+}
+
+/// Tells everything that is wrong with a notification, where [`read`] stops at the first.
+pub(super) fn each_trouble<'b>(
+    line: RequestLine<'b>,
+    framing: Framing,
+    scan: &mut Scan<'b>,
+    each: &mut impl FnMut(Trouble<'b>),
+) {
+    if line.version != Version::Http11 {
+        each(Trouble::in_start_line(ErrorKind::HttpVersion).at_stage(Stage::Http));
+    }
+    if line.method != "POST" {
+        each(Trouble::in_start_line(ErrorKind::NotPost).at_stage(Stage::Method));
+    }
+    let kind = kind_of(scan);
+    scan.each_conflict(kind, each);
+    scan.remark_on_fields(kind);
+    remark_on_body(kind, framing, scan);
+    scan.each_flaw(kind, &[], each);
+}
+
+/// Either name makes it one by reference.
+fn kind_of(scan: &Scan<'_>) -> MessageKind {
+    let has = |field| scan.get(field).is_some();
+    if has(FieldName::RequestDataFileName) || has(FieldName::ResponseDataFileName) {
+        MessageKind::NotificationByReference
+    } else {
+        MessageKind::NotificationByValue
+    }
+}
+
+fn remark_on_body(kind: MessageKind, framing: Framing, scan: &mut Scan<'_>) {
+    let has_body = framing.content_length.is_some_and(|length| length > 0);
+    if kind == MessageKind::NotificationByReference && has_body {
+        scan.deviations.insert(Deviation::UnexpectedBody);
+    }
 }

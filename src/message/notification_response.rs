@@ -127,32 +127,51 @@ impl<'b> NotificationResponse<'b> {
     }
 }
 
-fn read<'b>(
+pub(super) fn read<'b>(
     line: StatusLine<'b>,
     framing: Framing,
     scan: &mut Scan<'b>,
 ) -> Result<Decoded<NotificationResponse<'b>>, Trouble<'b>> {
-    const KIND: MessageKind = MessageKind::NotificationResponse;
-    if line.version == Version::Http10 {
-        scan.deviations.insert(Deviation::Http10);
-    }
     if line.status.is_interim() {
         return Err(Trouble::in_start_line(ErrorKind::InterimResponse));
     }
     scan.check_conflicts(KIND)?;
-    scan.remark_on_fields(KIND);
-    if !line.status.has_no_body() {
-        scan.carried(KIND, FieldName::ContentLength)?;
-    }
+    remark(line, framing, scan);
     let message = NotificationResponse {
         status: line.status,
         static_response_url: scan.optional(KIND)?,
         copy_file_to_destination: scan.optional(KIND)?,
         content_length: framing.content_length,
     };
-    let has_body = framing.content_length.is_some_and(|length| length > 0);
-    if message.static_response_url.is_some() && has_body {
-        scan.deviations.insert(Deviation::UnexpectedBody);
-    }
     Ok(Decoded { message, deviations: scan.deviations })
 }
+
+/// Tells everything that is wrong with an answer, where [`read`] stops at the first.
+pub(super) fn each_trouble<'b>(
+    line: StatusLine<'b>,
+    framing: Framing,
+    scan: &mut Scan<'b>,
+    each: &mut impl FnMut(Trouble<'b>),
+) {
+    scan.each_conflict(KIND, each);
+    remark(line, framing, scan);
+    scan.each_flaw(KIND, &[], each);
+}
+
+/// What is unusual, and wrong enough for nobody to refuse it.
+fn remark(line: StatusLine<'_>, framing: Framing, scan: &mut Scan<'_>) {
+    if line.version == Version::Http10 {
+        scan.deviations.insert(Deviation::Http10);
+    }
+    scan.remark_on_fields(KIND);
+    if !line.status.has_no_body() {
+        // Its absence is remarked on, and no error.
+        let _ = scan.carried(KIND, FieldName::ContentLength);
+    }
+    let has_body = framing.content_length.is_some_and(|length| length > 0);
+    if scan.get(FieldName::StaticResponseUrl).is_some() && has_body {
+        scan.deviations.insert(Deviation::UnexpectedBody);
+    }
+}
+
+const KIND: MessageKind = MessageKind::NotificationResponse;

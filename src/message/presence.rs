@@ -144,6 +144,19 @@ const SETS: [FieldSets; KINDS] = {
     sets
 };
 
+/// What Acks that grant carry.
+#[expect(clippy::indexing_slicing, reason = "evaluated as a constant")]
+pub(super) const GRANTS: u32 = {
+    let (mut carried, mut kind) = (0, 0);
+    while kind < KINDS {
+        if MessageKind::ALL[kind].is_grant() {
+            carried |= SETS[kind].carried();
+        }
+        kind += 1;
+    }
+    carried
+};
+
 impl FieldSets {
     /// What the message has values for.
     pub(super) const fn carried(&self) -> u32 {

@@ -200,7 +200,7 @@ impl<'b> Request<'b> {
 }
 
 /// Reads in the order of [`Stage`].
-fn read<'b>(
+pub(super) fn read<'b>(
     line: RequestLine<'b>,
     framing: Framing,
     scan: &mut Scan<'b>,
@@ -225,6 +225,30 @@ fn read<'b>(
         _ => Request::Ping(Ping::read(scan)?),
     };
     Ok(Decoded { message, deviations: scan.deviations })
+}
+
+/// Tells everything that is wrong with a request, where [`read`] stops at the first, and which of
+/// the five it is.
+pub(super) fn each_trouble<'b>(
+    line: RequestLine<'b>,
+    framing: Framing,
+    scan: &mut Scan<'b>,
+    policy: &Policy,
+    each: &mut impl FnMut(Trouble<'b>),
+) -> Option<MessageKind> {
+    if line.version != Version::Http11 {
+        each(Trouble::in_start_line(ErrorKind::HttpVersion).at_stage(Stage::Http));
+    }
+    let kind = check_method(line.method, scan, policy).and_then(|()| packet_kind(scan));
+    let kind = kind.map_err(&mut *each).ok()?;
+    scan.each_conflict(kind, each);
+    scan.remark_on_fields(kind);
+    check_length(kind, framing, scan, policy).unwrap_or_else(&mut *each);
+    scan.each_flaw(kind, &[FieldName::ContentLength], each);
+    if kind == MessageKind::Fragment {
+        Fragment::length_trouble(framing, scan).into_iter().for_each(each);
+    }
+    Some(kind)
 }
 
 #[inline]

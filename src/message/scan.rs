@@ -8,7 +8,7 @@ use crate::field::{Decode, FieldName, SupportedProtocols};
 use crate::head::{Framing, Head, StartLine, trim_white_space};
 
 /// The fields of one message that the protocol knows.
-pub(super) struct Scan<'b> {
+pub(crate) struct Scan<'b> {
     values: [&'b [u8]; FieldName::ALL.len()],
     present: u32,
     /// Further BITS-Supported-Protocols fields; the list may be spread over several.
@@ -26,7 +26,7 @@ pub(super) struct Scan<'b> {
 
 /// Something wrong, before it is known where in the input it stands.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Trouble<'b> {
+pub(crate) struct Trouble<'b> {
     kind: ErrorKind,
     field: Option<FieldName>,
     place: Place<'b>,
@@ -73,6 +73,22 @@ impl<'b> Trouble<'b> {
     /// Well-formed, but not what may follow the request.
     pub(super) const fn behaviour(self) -> Self {
         Self { fault: Fault::PeerBehaviour, ..self }
+    }
+
+    /// Whether the field alone would have been fine: it is wrong beside the request, or beside the
+    /// status.
+    pub(super) fn needs_request(&self) -> bool {
+        match self.kind {
+            ErrorKind::NotOffered
+            | ErrorKind::ReceivedBeyondSent
+            | ErrorKind::OutOfSyncWithoutOffset => true,
+            // Where the presence table only expects it.
+            ErrorKind::MissingField => {
+                self.field != Some(FieldName::SessionId)
+                    && self.field != Some(FieldName::PacketType)
+            }
+            _ => false,
+        }
     }
 
     fn into_error(self, offset: Option<usize>) -> Error {
@@ -123,13 +139,27 @@ impl<'b> Scan<'b> {
         fields: impl IntoIterator<Item = (&'b str, &'b [u8])>,
         max_value: usize,
     ) -> Result<Framing, Error> {
-        let mut framing = Framing::default();
+        match self.observe_all_pairs(fields, max_value) {
+            (framing, None) => Ok(framing),
+            (_, Some(error)) => Err(error),
+        }
+    }
+
+    /// The same, with what could be read of the framing beside what is wrong with it.
+    pub(super) fn observe_all_pairs(
+        &mut self,
+        fields: impl IntoIterator<Item = (&'b str, &'b [u8])>,
+        max_value: usize,
+    ) -> (Framing, Option<Error>) {
+        let (mut framing, mut error) = (Framing::default(), None);
         for (name, value) in fields {
             let value = trim_white_space(value);
-            framing.observe(name, value).map_err(|flaw| Framing::error(flaw, None))?;
+            if let Err(flaw) = framing.observe(name, value) {
+                error = error.or(Some(Framing::error(flaw, None)));
+            }
             self.observe(name, value, max_value);
         }
-        Ok(framing)
+        (framing, error)
     }
 
     /// Nothing seen yet. Large, so it stays where it is made.
@@ -208,11 +238,30 @@ impl<'b> Scan<'b> {
         self.values.get(field as usize).copied()
     }
 
+    /// A Transfer-Encoding that another HTTP stack has dealt with.
+    #[inline]
+    pub(super) fn check_coding(&self, framing: Framing) -> Result<(), Trouble<'b>> {
+        if !framing.transfer_encoding {
+            return Ok(());
+        }
+        let value = self.get(FieldName::TransferEncoding).unwrap_or_default();
+        let flaw = Flaw::new(ErrorKind::TransferEncoding, 0);
+        let trouble = Trouble::in_value(FieldName::TransferEncoding, value, flaw);
+        Err(trouble.at_stage(Stage::Http))
+    }
+
     /// The first value that is longer than the limit.
     pub(super) fn long_value(&self) -> Option<Trouble<'b>> {
         let (field, value) = self.long?;
         let place = Place::Value(value, 0);
         Some(Trouble::new(ErrorKind::ValueTooLong, field, place).at_stage(Stage::Limits))
+    }
+
+    /// The same, and forgets it: what follows is read whatever its length.
+    pub(super) fn take_long_value(&mut self) -> Option<Trouble<'b>> {
+        let trouble = self.long_value();
+        self.long = None;
+        trouble
     }
 
     /// Fields that the message carries must not contradict themselves.
@@ -234,6 +283,43 @@ impl<'b> Scan<'b> {
             (ErrorKind::ConflictingField, field, self.get(field).unwrap_or_default())
         });
         Trouble::in_value(field, value, Flaw::new(kind, 0)).at_stage(Stage::Limits)
+    }
+
+    /// Every contradiction of [`check_conflicts`](Self::check_conflicts), not only the first.
+    pub(super) fn each_conflict(&self, kind: MessageKind, each: &mut impl FnMut(Trouble<'b>)) {
+        let contradicted = self.contradicted & FieldSets::of(kind).carried();
+        for field in FieldName::ALL.iter().filter(|field| contradicted & bit(**field) != 0) {
+            each(self.contradiction(bit(*field)));
+        }
+    }
+
+    /// Everything that is wrong with the fields the message carries, one by one: those that are
+    /// missing, and those whose values cannot be read. Fields that are looked at in another light
+    /// are `left_out`.
+    pub(super) fn each_flaw(
+        &mut self,
+        kind: MessageKind,
+        left_out: &[FieldName],
+        each: &mut impl FnMut(Trouble<'b>),
+    ) {
+        for field in FieldName::ALL.iter().filter(|field| !left_out.contains(field)) {
+            let trouble = match self.carried(kind, *field) {
+                Err(missing) => Some(missing),
+                Ok(None) => None,
+                Ok(Some(_)) if *field == FieldName::SupportedProtocols => {
+                    self.protocols(kind).err()
+                }
+                Ok(Some(value)) => field
+                    .flaw_in(value, &mut self.deviations)
+                    .map(|flaw| Trouble::in_value(*field, value, flaw)),
+            };
+            trouble.into_iter().for_each(&mut *each);
+        }
+    }
+
+    /// Whether it carries what only the Acks for other requests carry.
+    pub(super) const fn is_of_another(&self, kind: MessageKind) -> bool {
+        self.present & FieldSets::of(kind).unexpected & presence::GRANTS != 0
     }
 
     /// Remarks on fields that the message does not carry, and on those it carries more than once

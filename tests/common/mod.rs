@@ -6,6 +6,7 @@ pub mod diagram;
 pub mod events;
 pub mod inputs;
 pub mod read;
+pub mod script;
 pub mod session;
 pub mod stores;
 pub mod strategies;

@@ -1,0 +1,199 @@
+//! Everything that is wrong with a message, not only what stops its reading: what an observer of
+//! other people's messages asks.
+//!
+//! Reading and examining share every rule; each message's `each_trouble` stands beside its `read`.
+
+use super::policy::MAX_VALUE;
+use super::scan::{Scan, Trouble};
+use super::{
+    Ack, AckFor, Decoded, MessageKind, NotificationRequest, NotificationResponse, Policy, Request,
+    ack, notification_request, notification_response, request,
+};
+use crate::deviation::Deviations;
+use crate::error::Error;
+use crate::head::{Framing, Head, RequestLine, StartLine, StatusLine};
+
+/// A message as it comes in: a head that was read from bytes, or what another HTTP stack has read.
+pub(crate) trait Incoming<'b> {
+    type Line: Copy;
+
+    fn line(&self) -> Self::Line;
+
+    /// The fields, in their order.
+    fn fields(&self) -> impl Iterator<Item = (&'b str, &'b [u8])>;
+
+    /// The framing, and what is wrong with it.
+    fn observe(&self, scan: &mut Scan<'b>) -> (Framing, Option<Error>);
+
+    /// What is wrong, with its place where that can be known.
+    fn error(&self, trouble: Trouble<'b>) -> Error;
+}
+
+impl<'b, L: StartLine<'b> + Copy> Incoming<'b> for Head<'_, 'b, L> {
+    type Line = L;
+
+    fn line(&self) -> L {
+        Self::line(self)
+    }
+
+    fn fields(&self) -> impl Iterator<Item = (&'b str, &'b [u8])> {
+        Self::fields(self)
+    }
+
+    fn observe(&self, scan: &mut Scan<'b>) -> (Framing, Option<Error>) {
+        scan.observe_head(self, MAX_VALUE);
+        (self.framing(), None)
+    }
+
+    fn error(&self, trouble: Trouble<'b>) -> Error {
+        trouble.in_head(self)
+    }
+}
+
+/// A start line and fields that another HTTP stack has read.
+pub(crate) struct Pairs<L, F> {
+    pub(crate) line: L,
+    pub(crate) fields: F,
+}
+
+impl<'b, L: Copy, F> Incoming<'b> for Pairs<L, F>
+where
+    F: IntoIterator<Item = (&'b str, &'b [u8])> + Clone,
+{
+    type Line = L;
+
+    fn line(&self) -> L {
+        self.line
+    }
+
+    fn fields(&self) -> impl Iterator<Item = (&'b str, &'b [u8])> {
+        self.fields.clone().into_iter()
+    }
+
+    fn observe(&self, scan: &mut Scan<'b>) -> (Framing, Option<Error>) {
+        scan.observe_all_pairs(self.fields.clone(), MAX_VALUE)
+    }
+
+    fn error(&self, trouble: Trouble<'b>) -> Error {
+        trouble.in_pairs()
+    }
+}
+
+/// What there is to say of a message.
+pub(crate) struct Examined<M> {
+    /// The message, if nothing is wrong with it.
+    pub(crate) message: Option<M>,
+    /// Which kind it is, as far as that can be told.
+    pub(crate) kind: Option<MessageKind>,
+    pub(crate) deviations: Deviations,
+    /// Whether it carries what only the Acks for other requests carry.
+    pub(crate) is_of_another: bool,
+}
+
+/// Reads a message, and tells every error there is in it. `rest` tells those behind the first.
+fn examine<'b, L: Copy, M>(
+    incoming: &impl Incoming<'b, Line = L>,
+    scan: &mut Scan<'b>,
+    each: &mut impl FnMut(Error),
+    read: impl FnOnce(L, Framing, &mut Scan<'b>) -> Result<Decoded<M>, Trouble<'b>>,
+    rest: impl FnOnce(L, Framing, &mut Scan<'b>, &mut dyn FnMut(Trouble<'b>)),
+) -> (Option<M>, Deviations) {
+    let (framing, error) = incoming.observe(scan);
+    let clean = error.is_none();
+    error.into_iter().for_each(&mut *each);
+    match read(incoming.line(), framing, scan) {
+        Ok(Decoded { message, deviations }) => (clean.then_some(message), deviations),
+        Err(_) => {
+            rest(incoming.line(), framing, scan, &mut |trouble| each(incoming.error(trouble)));
+            (None, scan.deviations)
+        }
+    }
+}
+
+/// Examines a request.
+pub(crate) fn examine_request<'b>(
+    incoming: &impl Incoming<'b, Line = RequestLine<'b>>,
+    policy: &Policy,
+    each: &mut impl FnMut(Error),
+) -> Examined<Request<'b>> {
+    let (mut scan, mut kind, mut long) = (Scan::new(), None, None);
+    let (message, deviations) = examine(
+        incoming,
+        &mut scan,
+        each,
+        |line, framing, scan| {
+            // A long value is no reason not to understand the others.
+            long = scan.take_long_value();
+            scan.check_coding(framing)?;
+            request::read(line, framing, scan, policy)
+        },
+        |line, framing, scan, mut each| {
+            scan.check_coding(framing).unwrap_or_else(&mut each);
+            kind = request::each_trouble(line, framing, scan, policy, &mut each);
+        },
+    );
+    long.into_iter().for_each(|long| each(incoming.error(long)));
+    let kind = message.as_ref().map(Request::kind).or(kind);
+    Examined { message, kind, deviations, is_of_another: false }
+}
+
+/// Examines an Ack, in the light of its request.
+pub(crate) fn examine_ack<'b>(
+    incoming: &impl Incoming<'b, Line = StatusLine<'b>>,
+    ack_for: &AckFor<'_>,
+    each: &mut impl FnMut(Error),
+) -> Examined<Ack<'b>> {
+    let mut scan = Scan::new();
+    let (message, deviations) = examine(
+        incoming,
+        &mut scan,
+        each,
+        |line, framing, scan| ack::read(line, framing, scan, ack_for),
+        |line, framing, scan, mut each| {
+            ack::each_trouble(line, framing, scan, ack_for, &mut each);
+        },
+    );
+    let kind = ack::kind_of(incoming.line().status, ack_for);
+    let is_of_another = kind.is_grant() && scan.is_of_another(kind);
+    Examined { message, kind: Some(kind), deviations, is_of_another }
+}
+
+/// Examines a notification of a server application.
+pub(crate) fn examine_notification<'b>(
+    incoming: &impl Incoming<'b, Line = RequestLine<'b>>,
+    each: &mut impl FnMut(Error),
+) -> Examined<NotificationRequest<'b>> {
+    let (message, deviations) = examine(
+        incoming,
+        &mut Scan::new(),
+        each,
+        |line, framing, scan| {
+            scan.check_coding(framing)?;
+            notification_request::read(line, framing, scan)
+        },
+        |line, framing, scan, mut each| {
+            scan.check_coding(framing).unwrap_or_else(&mut each);
+            notification_request::each_trouble(line, framing, scan, &mut each);
+        },
+    );
+    let kind = message.as_ref().map(NotificationRequest::kind);
+    Examined { message, kind, deviations, is_of_another: false }
+}
+
+/// Examines what a server application answers.
+pub(crate) fn examine_notification_response<'b>(
+    incoming: &impl Incoming<'b, Line = StatusLine<'b>>,
+    each: &mut impl FnMut(Error),
+) -> Examined<NotificationResponse<'b>> {
+    let (message, deviations) = examine(
+        incoming,
+        &mut Scan::new(),
+        each,
+        notification_response::read,
+        |line, framing, scan, mut each| {
+            notification_response::each_trouble(line, framing, scan, &mut each);
+        },
+    );
+    let kind = Some(MessageKind::NotificationResponse);
+    Examined { message, kind, deviations, is_of_another: false }
+}

@@ -1,0 +1,378 @@
+//! The observer's rules of sequence: conversations that break each of them, and their neighbours
+//! that do not. What a line of a conversation means is said in `common/script.rs`.
+
+mod common;
+
+use bits_proto::observer::{Observer, Sequence};
+use common::script::{check, follow};
+
+/// A session of 300 bytes, of which 100 are there.
+const BEGUN: &str = "
+    > create
+    < created A
+    > fragment A 0-99/300
+    < received A 100
+";
+
+/// One that is whole.
+const WHOLE: &str = "
+    > create
+    < created A
+    > fragment A 0-299/300
+    < received A 300
+";
+
+/// Rules about what the client does.
+const REQUESTS: &[(&str, &str)] = &[
+    ("", "> fragment A 0-99/300     ! request-before-create"),
+    ("", "> close A                 ! request-before-create"),
+    ("", "> cancel A                ! request-before-create"),
+    ("", "> ping \n < pinged \n > create \n < created A"),
+    ("> create \n < refused 403 0x80070005", "> close A   ! request-before-create"),
+    (BEGUN, "> fragment B 100-199/300  ! unknown-session"),
+    (BEGUN, "> close B                 ! unknown-session"),
+    (BEGUN, "> cancel B                ! unknown-session"),
+    (BEGUN, "> fragment aaaaaaaa-aaaa-aaaa-aaaa-aaaaaaaaaaaa 100-199/300"),
+    (WHOLE, "> close A \n < closed A \n > close A               ! request-after-end"),
+    (WHOLE, "> close A \n < closed A \n > cancel A              ! request-after-end"),
+    (BEGUN, "> cancel A \n < cancelled A \n > fragment A 100-199/300  ! request-after-end"),
+    (BEGUN, "> fragment A 100-199/300 \n < lost \n > close A    ! request-after-end"),
+    (WHOLE, "> close A \n < closed A \n > create \n < created B \n > close A ! request-after-end"),
+    (WHOLE, "> close A \n < closed A \n > ping \n < pinged \n > create \n < created B"),
+    (BEGUN, "> fragment A 100-199/300 \n < lost \n > create \n < created B \n > fragment B 0-9/10"),
+    (WHOLE, "> close A \n x \n > fragment A 0-99/300    ! fragment-after-close, offset-goes-back"),
+    (BEGUN, "> cancel A \n x \n > fragment A 100-199/300    ! fragment-after-close"),
+    (BEGUN, "> cancel A \n x \n > close A    ! fragment-after-close, close-before-whole"),
+    (WHOLE, "> close A \n x \n > close A \n < closed A"),
+    (WHOLE, "> close A \n x \n > cancel A \n < cancelled A"),
+    (WHOLE, "> close A \n < refused 503 \n > close A \n < closed A"),
+    (BEGUN, "> fragment A 99-199/300   ! offset-goes-back"),
+    (BEGUN, "> fragment A 0-99/300     ! offset-goes-back"),
+    (WHOLE, "> fragment A 0-299/300    ! offset-goes-back"),
+    (
+        BEGUN,
+        "> fragment A 100-199/300 \n < resync 50 \n > fragment A 50-199/300 \n < received A 200",
+    ),
+    (BEGUN, "> fragment A 100-199/300 \n < refused 503 \n > fragment A 100-149/300"),
+    (BEGUN, "> fragment A 101-199/300  ! offset-skips-ahead"),
+    ("> create \n < created A", "> fragment A 1-9/10   ! offset-skips-ahead"),
+    (BEGUN, "> fragment A 100-199/301  ! total-changes"),
+    (
+        BEGUN,
+        "> fragment A 100-199/299  ! total-changes \n < refused 400 0x80070057
+             > fragment A 100-199/300",
+    ),
+    (
+        BEGUN,
+        "> fragment A 100-199/300 | Content-Name: a \n < received A 200
+             > fragment A 200-299/300 | Content-Name: b   ! content-name-changes",
+    ),
+    (
+        "> create | Content-Name: a \n < created A",
+        "> fragment A 0-9/10 | Content-Name: A    ! content-name-changes",
+    ),
+    (
+        "> create | Content-Name: a \n < created A",
+        "> fragment A 0-8/10 | Content-Name: a \n < received A 9 \n > fragment A 9-9/10",
+    ),
+    (
+        "> create | Content-Name: a \n < created A \n > cancel A \n < cancelled A
+      > create | Content-Name: b \n < created B",
+        "> fragment B 0-9/10 | Content-Name: b",
+    ),
+    (
+        BEGUN,
+        "> fragment A 100-199/300 \n < refused 413
+             > fragment A 100-199/300     ! fragment-not-smaller",
+    ),
+    (BEGUN, "> fragment A 100-199/300 \n < refused 413 \n > fragment A 100-198/300"),
+    (
+        BEGUN,
+        "> fragment A 100-199/300 \n < refused 413 \n > ping \n < pinged
+             > fragment A 100-199/300",
+    ),
+    (BEGUN, "> close A                 ! close-before-whole"),
+    (BEGUN, "> fragment A 100-299/300 \n x \n > close A     ! close-before-whole"),
+    ("> create \n < created A", "> close A"),
+    (BEGUN, "> fragment A 100-299/300 \n < resync 300 \n > close A"),
+    ("> create", "> create                  ! pipelined-request"),
+    (BEGUN, "> fragment A 100-199/300 \n > ping             ! pipelined-request"),
+    (BEGUN, "> get \n > ping \n < bare 200 \n < pinged"),
+    (BEGUN, "> fragment A 100-199/300 \n 2> ping             ! concurrent-request"),
+    (BEGUN, "> fragment A 100-199/300 \n x \n 2> ping \n 2< pinged"),
+    (
+        "> create | Host: origin.example
+      < created A | BITS-Host-Id: Node.example | BITS-Host-Id-Fallback-Timeout: 60",
+        "> ping | Host: origin.example       ! host-id-ignored",
+    ),
+    (
+        "> create | Host: origin.example
+      < created A | BITS-Host-Id: [2001:db8::1] | BITS-Host-Id-Fallback-Timeout: 60",
+        "> ping | Host: 2001:DB8::1 \n < pinged
+             > fragment A 0-9/10 | Host: [2001:db8::1]:8080",
+    ),
+    (
+        "> create | Host: origin.example
+      < created A | BITS-Host-Id: Node.example | BITS-Host-Id-Fallback-Timeout: 60",
+        "> ping | Host: node.EXAMPLE:8080 \n < pinged \n > create | Host: origin.example",
+    ),
+];
+
+/// Rules about what the server does.
+const RESPONSES: &[(&str, &str)] = &[
+    ("", "< pinged                      ! unasked-answer"),
+    (BEGUN, "< received A 200          ! unasked-answer"),
+    (BEGUN, "> ping \n < pinged \n < pinged         ! unasked-answer"),
+    (BEGUN, "> ping \n 2< pinged                   ! unasked-answer"),
+    (BEGUN, "> ping \n < bare 100 \n < pinged"),
+    (BEGUN, "> ping \n < pinged | BITS-Received-Content-Range: 100     ! wrong-ack"),
+    (BEGUN, "> ping \n < resync 100                                   ! wrong-ack"),
+    (
+        WHOLE,
+        "> close A \n < closed A | BITS-Protocol: {7df0354d-249b-430f-820d-3d2a9bef4931} ! wrong-ack",
+    ),
+    (WHOLE, "> close A \n < closed A | BITS-Original-Request-URL: http://a/   ! unexpected-field"),
+    (BEGUN, "> create \n < created A                ! session-id-reused"),
+    (BEGUN, "> create \n < created B \n > create \n < created A     ! session-id-reused"),
+    (BEGUN, "> create \n < created B"),
+    ("> create", "< created opaque         ! session-id-not-guid"),
+    ("> create", "< created 01234567-89ab-CDEF-0123-456789abcdef"),
+    ("", "> close A   ! request-before-create \n < closed A   ! granted-without-session"),
+    (
+        BEGUN,
+        "> fragment B 0-9/10   ! unknown-session \n < received B 10  ! granted-without-session",
+    ),
+    (BEGUN, "> cancel B   ! unknown-session \n < lost \n > cancel A \n < cancelled A"),
+    (WHOLE, "> close A \n < closed A \n x \n > close A \n < closed A      ! granted-after-end"),
+    (
+        BEGUN,
+        "> cancel A \n < cancelled A \n x \n > cancel A \n < cancelled A   ! granted-after-end",
+    ),
+    (
+        BEGUN,
+        "> fragment A 100-199/300 \n < lost \n x \n > fragment A 100-199/300
+             < received A 200         ! granted-after-end",
+    ),
+    (
+        WHOLE,
+        "> close A \n < closed A \n > create \n < created B
+             > close A  ! request-after-end \n < closed A   ! granted-after-end",
+    ),
+    (WHOLE, "> close A \n < closed A \n x \n > close A \n < lost"),
+    (
+        BEGUN,
+        "> fragment A 200-100/300  ! first-beyond-last
+             < received A 300         ! granted-despite-error",
+    ),
+    (
+        BEGUN,
+        "> line BITS_POST /e HTTP/1.1 | Content-Length: 1x   ! not-decimal
+             < pinged                 ! granted-despite-error",
+    ),
+    (BEGUN, "> fragment A 200-100/300  ! first-beyond-last \n < refused 400 0x80070057"),
+    (
+        BEGUN,
+        "> fragment A 200-299/300  ! offset-skips-ahead
+             < received A 300         ! gap-granted",
+    ),
+    (
+        BEGUN,
+        "> fragment A 200-299/300  ! offset-skips-ahead
+             < resync 100",
+    ),
+    (BEGUN, "> fragment A 100-199/300 \n < received A 99      ! received-goes-back"),
+    (BEGUN, "> fragment A 100-199/300 \n < received A 199     ! received-short"),
+    (BEGUN, "> fragment A 100-199/300 \n < received A 100     ! received-short"),
+    (BEGUN, "> fragment A 100-299/300 \n x \n > fragment A 100-199/300 \n < received A 300"),
+    (BEGUN, "> fragment A 100-199/300 \n < resync 100         ! needless-resynchronisation"),
+    (BEGUN, "> fragment A 100-199/300 \n < resync 99"),
+    (BEGUN, "> fragment A 100-199/300 \n < resync 201         ! resynchronised-beyond-sent"),
+    (BEGUN, "> fragment A 100-199/300 \n < resync 200"),
+    (BEGUN, "> ping \n < lost                                 ! no-session-to-lose"),
+    ("", "> create \n < lost                                  ! no-session-to-lose"),
+    (
+        "> create | Host: origin.example \n < created A",
+        "> fragment A 0-9/10 \n < received A 10 | BITS-Reply-URL: http://other.example/r ! reply-url-elsewhere",
+    ),
+    (
+        "> create | Host: origin.example \n < created A",
+        r"> fragment A 0-9/10
+              < received A 10 | BITS-Reply-URL: \\other.example/r      ! reply-url-elsewhere",
+    ),
+    (
+        "> create | Host: origin.example:8080 \n < created A",
+        "> fragment A 0-9/10 \n < received A 10 | BITS-Reply-URL: http://ORIGIN.example/r",
+    ),
+    (
+        "> create | Host: origin.example \n < created A",
+        r"> fragment A 0-9/10 \n < received A 10 | BITS-Reply-URL: Replies\r",
+    ),
+    (BEGUN, "> fragment A 100-199/300 \n 2> notify 300       ! early-notification"),
+    (BEGUN, "> fragment A 100-299/300 \n 2> notify 300 \n 2< bare 200 \n < received A 300"),
+];
+
+#[test]
+fn each_rule_is_reported_where_it_is_broken_and_nowhere_else() {
+    for (before, then) in REQUESTS.iter().chain(RESPONSES) {
+        let then = then.replace(r" \n ", "\n");
+        check(&format!("{before}\n{}", then));
+    }
+}
+
+#[test]
+fn each_rule_is_broken_by_one_of_the_conversations() {
+    let broken = |name: &str| {
+        let rules = REQUESTS.iter().chain(RESPONSES).flat_map(|(_, then)| then.lines());
+        rules
+            .filter_map(|line| line.split_once('!'))
+            .any(|(_, rules)| rules.split(',').any(|rule| rule.trim() == name))
+    };
+    for rule in Sequence::ALL {
+        assert!(broken(rule.name()), "nothing breaks {rule}");
+    }
+}
+
+#[test]
+fn conversations_that_break_nothing() {
+    for script in [
+        // An upload with everything in it.
+        "> create | Host: o | Content-Name: e
+         < refused 401
+         > create | Host: o | Content-Name: e
+         < created A | BITS-Host-Id: n | BITS-Host-Id-Fallback-Timeout: 9
+         > ping | Host: n
+         < pinged
+         > fragment A 0-9/30 | Content-Name: e
+         < received A 10
+         > fragment A 10-29/30
+         2> notify 30
+         2< bare 200
+         < received A 30 | BITS-Reply-URL: /r
+         > get
+         < bare 200
+         > close A
+         < closed A",
+        // Two uploads, one after the other.
+        "> create
+         < created A
+         > fragment A 0-9/10
+         < received A 10
+         > close A
+         < closed A
+         > create
+         < created B
+         > fragment B 0-19/20
+         < received B 20
+         > close B
+         < closed B",
+        // An empty entity.
+        "> create
+         < created A
+         > close A
+         < closed A",
+        // A proxy that speaks for the server: suspicious, and no more.
+        "> create
+         < created A
+         > fragment A 0-9/10
+         < bare 502      ! missing-packet-type
+         > fragment A 0-9/10
+         < received A 10",
+    ] {
+        check(script);
+    }
+}
+
+#[test]
+fn everything_in_one_message_is_reported() {
+    check("
+        > create
+        < created A
+        > fragment A 0-99/300
+        < received A 100
+        > fragment A 50-1x9/300 | Content-Length: 1 | Content-Encoding: gzip | +Bits-Session-Id: 7 | Content-Name: a/b  ! not-byte-range, conflicting-field, unsupported-encoding
+        > fragment  200-299/400 | Content-Length: 100  ! pipelined-request, missing-field
+    ".replace("fragment  200-299/400", "line BITS_POST /e HTTP/1.1 | BITS-Packet-Type: Fragment | Content-Range: bytes 200-299/400").as_str());
+}
+
+#[test]
+fn after_a_violation_the_observer_goes_on() {
+    check(
+        "> create
+         < created A
+         > fragment A 0-99/300
+         < received A 100
+         > fragment A 50-149/300  ! offset-goes-back
+         < received A 150
+         > fragment A 50-149/300  ! offset-goes-back
+         < resync 150
+         > fragment A 150-299/301 ! total-changes
+         < refused 400 0x80070057
+         > fragment A 150-299/300
+         < received A 300
+         > close A
+         < closed A",
+    );
+}
+
+#[test]
+fn an_observer_that_comes_late_knows_nothing_and_learns() {
+    for script in [
+        "> fragment A 500-599/900 \n < received A 600 \n > fragment A 650-699/900 ! offset-skips-ahead",
+        "> fragment A 500-599/900 \n < received A 800 \n > fragment A 800-899/900",
+        "> fragment A 500-599/900 \n < resync 700 \n > fragment A 700-899/900 \n < received A 900
+         > close A \n < closed A \n > close A          ! request-after-end",
+        "> fragment A 500-599/900 \n < received A 600 \n > close A   ! close-before-whole",
+        "> close A \n < closed A",
+        "> cancel A \n < lost",
+        "> ping \n < pinged \n > close B \n < closed B",
+        // The end of an exchange that was under way.
+        "< received A 100 \n > fragment A 100-199/900 \n < received A 200 \n < pinged ! unasked-answer",
+        // Another session than the one that was adopted may be as old.
+        "> fragment A 500-599/900 \n < received A 600 \n > fragment B 7-9/10 \n < received B 10",
+        // Once one was issued, there is no other.
+        "> fragment A 500-599/900 \n < received A 600 \n > create \n < created B
+         > fragment C 0-9/10      ! unknown-session",
+        // The protocols that were offered are not known.
+        "< created A | BITS-Protocol: {00000000-249b-430f-820d-3d2a9bef4931}
+         > fragment A 3-9/10      ",
+    ] {
+        follow(Observer::joining(), script);
+    }
+}
+
+#[test]
+fn the_protocol_is_one_that_was_offered() {
+    let other = "{00000000-249b-430f-820d-3d2a9bef4931}";
+    check(&format!("> create \n < created A | BITS-Protocol: {other}   ! not-offered"));
+    check(&format!(
+        "> create | BITS-Supported-Protocols: {other} {{7df0354d-249b-430f-820d-3d2a9bef4931}}
+         < created A | BITS-Protocol: {other}"
+    ));
+    check("> create \n < created A | BITS-Protocol:   ! missing-protocol");
+    // More than the observer keeps: not judged.
+    let many = vec!["{7df0354d-249b-430f-820d-3d2a9bef4931}"; 17].join(",");
+    check(&format!(
+        "> create | BITS-Supported-Protocols: {many} \n < created A | BITS-Protocol: {other}"
+    ));
+}
+
+#[test]
+fn the_received_offset_lies_within_what_was_sent() {
+    check(&format!(
+        "{BEGUN} > fragment A 100-199/300 \n < received A 201   ! received-beyond-sent"
+    ));
+    check(&format!("{BEGUN} > fragment A 100-199/300 \n < resync 301   ! received-beyond-sent"));
+    // What the client makes of such an Ack is not known.
+    check(&format!(
+        "{BEGUN} > fragment A 100-199/300 \n < received A 201   ! received-beyond-sent
+         > fragment A 201-299/300 \n < resync 200"
+    ));
+}
+
+#[test]
+fn a_reply_url_comes_with_the_last_fragment() {
+    check(&format!(
+        "{BEGUN} > fragment A 100-199/300 \n < received A 200 | BITS-Reply-URL: /r   ! early-reply-url"
+    ));
+    check(&format!("{BEGUN} > fragment A 100-299/300 \n < received A 300 | BITS-Reply-URL: /r"));
+}
