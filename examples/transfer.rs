@@ -8,9 +8,9 @@
 //! between the two: connections are cut, answers are lost, replaced and late, and both sides are
 //! killed and start again from what they have written down. The same seed does the same again.
 //!
-//! It prints the conversation, and the SHA-256 of what was sent and of what was received. Exit
-//! status: 0 when they are the same, and the reply is right, if there is one; 1 otherwise; 2 for
-//! bad usage.
+//! It prints the conversation, what an observer of it found, and the SHA-256 of what was sent and of
+//! what was received. Exit status: 0 when they are the same, no rule was broken, and the reply is
+//! right, if there is one; 1 otherwise; 2 for bad usage.
 
 #[path = "transfer/client.rs"]
 mod client;
@@ -30,6 +30,8 @@ mod report;
 mod server;
 #[path = "transfer/storage.rs"]
 mod storage;
+#[path = "transfer/watch.rs"]
+mod watch;
 
 use std::fs::{self, File};
 use std::io::{self, Write as _};
@@ -41,7 +43,7 @@ use std::time::{Duration, Instant};
 use bits_proto::client::{FragmentSizing, Mode, Options, Upload};
 use clap::Parser;
 
-use client::{Client, Result};
+use client::{Client, Result, Told};
 use clock::Clock;
 use faults::{Fates, Plan};
 use http::{PATIENCE, Running};
@@ -109,7 +111,7 @@ fn transfer(arguments: &Arguments) -> Result<Outcome> {
     let clock = Clock::new(arguments.faults.is_some());
     let start = Instant::now();
     let client = Client::new(upload, file, &folder.path().join("client"), address, clock, fates)?;
-    let (journal, reply) = client.run()?;
+    let Told { journal, watch, reply } = client.run()?;
     let took = start.elapsed();
 
     network.map(Running::stop).transpose()?;
@@ -120,6 +122,7 @@ fn transfer(arguments: &Arguments) -> Result<Outcome> {
         length,
         fragment_size: arguments.fragment_size,
         journal,
+        watch,
         server_restarts: server.restarts,
         held: server.held,
         sent: sha256(File::open(path)?)?,

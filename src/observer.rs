@@ -103,6 +103,8 @@ use crate::message::Pairs;
 pub struct Observer {
     state: State,
     session: Session,
+    /// How many sessions were issued.
+    sessions: u32,
     answered: Option<Answered>,
     /// What the client may still believe, as nobody knows which of the answers since it has got.
     doubt: Option<View>,
@@ -134,6 +136,7 @@ impl Observer {
         Self {
             state: State::NoSession,
             session: Session::UNKNOWN,
+            sessions: 0,
             answered: None,
             doubt: None,
             previous: None,

@@ -174,13 +174,17 @@ fn a37_the_answer_says_what_becomes_of_the_body() {
 #[test]
 fn a_created_session_names_the_host_to_go_on_at() {
     let host_id = HostId::try_from("node-7").expect("a name");
-    for fallback_timeout in [None, Some(HostIdFallbackTimeout(60))] {
+    let timeouts = [
+        (None, HostIdFallbackTimeout::INFINITE),
+        (Some(HostIdFallbackTimeout(60)), HostIdFallbackTimeout(60)),
+    ];
+    for (fallback_timeout, written) in timeouts {
         let host = Some(SessionHost { host_id, fallback_timeout });
         let policy = Policy { host, ..PLAIN };
         let create = CreateSession::default();
         let created = Session::create(&create, Access::Granted, &policy, [7; 16], NOW);
         let (session, ack) = created.expect("granted");
-        assert_eq!((ack.host_id, ack.host_id_fallback_timeout), (Some(host_id), fallback_timeout));
+        assert_eq!((ack.host_id, ack.host_id_fallback_timeout), (Some(host_id), Some(written)));
         assert_eq!((ack.protocol, ack.session_id), (Protocol::BITS_1_5, session.session_id()));
     }
     let created = Session::create(&CreateSession::default(), Access::Granted, &PLAIN, [7; 16], NOW);

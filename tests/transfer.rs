@@ -21,6 +21,9 @@ fn succeed(arguments: &[&str]) -> String {
     let errors = String::from_utf8_lossy(&output.stderr);
     assert_eq!((output.status.code(), &*errors), (Some(0), ""), "{arguments:?}\n{text}");
     assert_eq!(value(&text, "sent  "), value(&text, "received"), "{arguments:?}\n{text}");
+    let observed = value(&text, "observed").strip_suffix(" messages, no rule broken");
+    let observed = observed.unwrap_or_else(|| panic!("{arguments:?}\n{text}"));
+    assert!(observed.parse::<u64>().expect("a number") >= 4, "{arguments:?}\n{text}");
     assert_eq!(text.lines().last(), Some("the same at both ends"), "{arguments:?}\n{text}");
     text
 }

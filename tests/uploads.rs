@@ -9,6 +9,8 @@
 //! ```
 #![cfg(feature = "alloc")]
 
+#[path = "common/watch.rs"]
+mod watch;
 mod world;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -21,6 +23,7 @@ const UPLOADS: u64 = 10_000;
 #[derive(Default)]
 struct Seen {
     messages: u64,
+    observed: u64,
     faults: u64,
     resumptions: u64,
     restarts: u64,
@@ -44,6 +47,7 @@ fn run(seed: u64, trace: bool, seen: &mut Seen) {
         assert_eq!(server.placed.len(), 1, "it was uploaded more than once without a reason");
     }
     seen.messages += world.messages;
+    seen.observed += world.watch.messages;
     seen.faults += world.plan.spent;
     seen.resumptions += world.resumptions;
     seen.restarts += server.lost_sessions;
@@ -61,11 +65,14 @@ fn every_upload_ends_well() {
         assert!(outcome.is_ok(), "the upload with BITS_SEED={seed} does not end well");
     }
     if only.is_none() {
-        let Seen { messages, faults, resumptions, restarts, cancelled, replies } = seen;
+        let Seen { messages, observed, faults, resumptions, restarts, cancelled, replies } = seen;
         println!(
             "{UPLOADS} uploads: {messages} messages, {faults} faults, {resumptions} resumptions, \
-             {restarts} sessions lost, {cancelled} cancelled, {replies} replies"
+             {restarts} sessions lost, {cancelled} cancelled, {replies} replies; {observed} \
+             requests and answers observed"
         );
+        // Most requests get by the observer, and most answers.
+        assert!(observed > messages * 3 / 2);
         assert!(messages > 20 * UPLOADS && faults > 4 * UPLOADS && resumptions > 100);
         assert!(restarts > 100 && cancelled > 100 && replies > 1000);
     }

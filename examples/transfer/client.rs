@@ -20,6 +20,7 @@ use crate::http::{Connection, Incoming, PIECE, closes, is_timeout, response_len}
 use crate::report::{Entry, Journal};
 use crate::server::TARGET;
 use crate::storage::replace;
+use crate::watch::Watch;
 
 /// The longest body of a response that is taken, in bytes.
 const MAX_BODY: u64 = 1024 * 1024;
@@ -36,7 +37,17 @@ pub struct Client {
     clock: Clock,
     fates: Arc<Fates>,
     bar: ProgressBar,
+    watch: Watch,
     journal: Journal,
+}
+
+/// What the client has to tell when all is done.
+pub struct Told {
+    pub journal: Journal,
+    /// What the observer saw.
+    pub watch: Watch,
+    /// The reply, if there was one.
+    pub reply: Option<Vec<u8>>,
 }
 
 /// What came of a request.
@@ -68,12 +79,22 @@ impl Client {
         let folder = folder.into();
         // Nothing is drawn where standard error is no terminal.
         let bar = ProgressBar::new(upload.total());
-        let (connection, journal) = (None, Journal::default());
-        Ok(Self { upload, entity, folder, server, connection, clock, fates, bar, journal })
+        Ok(Self {
+            upload,
+            entity,
+            folder,
+            server,
+            connection: None,
+            clock,
+            fates,
+            bar,
+            watch: Watch::default(),
+            journal: Journal::default(),
+        })
     }
 
-    /// Uploads the entity. Gives back what was said, and the reply, if there was one.
-    pub fn run(mut self) -> Result<(Journal, Option<Vec<u8>>)> {
+    /// Uploads the entity.
+    pub fn run(mut self) -> Result<Told> {
         loop {
             self.save()?;
             self.bar.set_position(self.upload.received().0);
@@ -102,7 +123,7 @@ impl Client {
         }
         self.bar.finish_and_clear();
         let reply = fs::read(self.reply()).ok();
-        Ok((self.journal, reply))
+        Ok(Told { journal: self.journal, watch: self.watch, reply })
     }
 
     /// Sends a request, and tells the upload what came of it.
@@ -218,7 +239,19 @@ impl Client {
             Err(error) => (Arrived::Broken(error), false),
         };
         self.connection = Some(connection).filter(|_| is_sent && can_go_on);
+        self.observe(head, &arrived);
         Ok(arrived)
+    }
+
+    fn observe(&mut self, request: &[u8], arrived: &Arrived) {
+        let response = match arrived {
+            Arrived::Response(response) => Some(&response.head[..]),
+            Arrived::Unreadable | Arrived::Broken(_) => None,
+        };
+        self.watch.exchange(request, response, self.fates.forges_answer());
+        if response.is_some() && self.connection.is_none() {
+            self.watch.disconnected();
+        }
     }
 
     /// Sends bytes of the entity. Whether the connection took them all.
@@ -243,6 +276,7 @@ impl Client {
     /// What a new process does: it takes up the upload where the last one wrote it down.
     fn start_again(&mut self) -> Result<String> {
         self.connection = None;
+        self.watch.disconnected();
         self.upload = serde_json::from_slice(&fs::read(self.state())?)?;
         self.resume()?;
         self.journal.restarts += 1;

@@ -116,15 +116,18 @@ fn status(number: u32) -> Status {
 #[derive(Default)]
 pub struct Fates {
     remark: Mutex<String>,
+    forges_answer: AtomicBool,
     kills_client: AtomicBool,
     /// How many pieces of work the server has to live for; 0 for ever.
     server_lives_for: AtomicU32,
 }
 
 impl Fates {
-    pub fn announce(&self, victim: Option<Victim>, remark: String) {
+    pub fn announce(&self, fault: Fault, remark: String) {
         *self.remark.lock().unwrap_or_else(PoisonError::into_inner) = remark;
-        match victim {
+        let forges = matches!(fault.effect, Effect::Instead { .. } | Effect::OutOfSync(_));
+        self.forges_answer.store(forges, SeqCst);
+        match fault.victim {
             Some(Victim::Client) => self.kills_client.store(true, SeqCst),
             Some(Victim::Server { after }) => self.server_lives_for.store(after, SeqCst),
             None => {}
@@ -134,6 +137,11 @@ impl Fates {
     /// What the network did to the message.
     pub fn take_remark(&self) -> String {
         std::mem::take(&mut self.remark.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Whether it is the network that answers.
+    pub fn forges_answer(&self) -> bool {
+        self.forges_answer.load(SeqCst)
     }
 
     /// Whether the client is no more.

@@ -51,7 +51,7 @@ impl Service for Network {
             let passing = Passing::new(head)?;
             let fault = passing.possible(self.plan.fault(self.number));
             thread::sleep(fault.delay);
-            self.fates.announce(fault.victim, passing.remark(&fault));
+            self.fates.announce(fault, passing.remark(&fault));
             if !passing.meet(fault.effect, client, server)? {
                 // Whatever the server still does about it is done before the client can go on.
                 let _ = server.end();

@@ -8,6 +8,8 @@ use std::time::Duration;
 use bits_proto::field::ContentRange;
 use indicatif::HumanBytes;
 
+use crate::watch::Watch;
+
 /// How many exchanges are shown at either end of a long conversation.
 const SHOWN: usize = 12;
 
@@ -71,6 +73,7 @@ pub struct Outcome {
     pub length: u64,
     pub fragment_size: u64,
     pub journal: Journal,
+    pub watch: Watch,
     pub server_restarts: u64,
     /// Bytes that came to the server although it held them.
     pub held: u64,
@@ -89,7 +92,7 @@ impl Outcome {
             Some(None) => self.length == 0,
             Some(Some(is_right)) => is_right,
         };
-        self.sent == self.received && is_reply_right
+        self.sent == self.received && is_reply_right && self.watch.broken.is_empty()
     }
 
     pub fn print(&self, out: &mut impl Write) -> io::Result<()> {
@@ -102,6 +105,7 @@ impl Outcome {
         writeln!(out, "resumptions  {}", journal.resumptions)?;
         writeln!(out, "restarts     server {}, client {}", self.server_restarts, journal.restarts)?;
         writeln!(out, "sent twice   {} bytes, stored once", self.held)?;
+        self.watch.print(out)?;
         writeln!(out, "speed        {}", self.speed())?;
         writeln!(out, "sent         sha256 {sent}")?;
         writeln!(out, "received     sha256 {received}")?;

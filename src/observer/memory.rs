@@ -94,6 +94,8 @@ impl Session {
 pub(super) struct View {
     pub(super) state: State,
     pub(super) next: Option<u64>,
+    /// How many sessions had been issued.
+    pub(super) sessions: u32,
 }
 
 /// The last answer: the next request shows whether the client has got it.

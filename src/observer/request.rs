@@ -155,6 +155,9 @@ impl Observer {
     /// Which session the client means.
     fn identify(&mut self, session_id: &SessionId<'_>) -> Named {
         if is_id(self.session.id.as_ref(), session_id) {
+            // Who knows the id has got the Ack that issued it.
+            let sessions = self.sessions;
+            self.doubt = self.doubt.filter(|earlier| earlier.sessions == sessions);
             return Named::This;
         }
         if let Some(previous) = self.previous.filter(|it| is_id(Some(&it.id), session_id)) {

@@ -32,11 +32,15 @@ impl Observer {
             }
             Some(Asked::Packet(packet)) => {
                 self.doubt_answer();
-                let before = View { state: self.state, next: self.session.next };
+                let before = self.view();
                 let settles = self.answer(&packet, incoming, report);
                 self.answered = Some(Answered { connection, before, settles });
             }
         }
+    }
+
+    const fn view(&self) -> View {
+        View { state: self.state, next: self.session.next, sessions: self.sessions }
     }
 
     /// The request that an answer belongs to.
@@ -154,6 +158,7 @@ impl Observer {
         }
         let has_ended = matches!(self.state, State::Closed | State::Cancelled | State::Lost);
         self.previous = self.session.id.map(|id| Previous { id, has_ended }).or(self.previous);
+        self.sessions = self.sessions.wrapping_add(1);
         self.session = Session::issued(id_of(&ack.session_id), self.created_name);
         self.host = ack.host_id.map(|host| Fingerprint::of_host(host.as_str().as_bytes()));
         // A new session may follow whatever went before it.

@@ -107,7 +107,8 @@ pub enum EarlyClose {
 pub struct SessionHost<'p> {
     /// The name or address of this server.
     pub host_id: HostId<'p>,
-    /// For how long a client tries to reach it before it goes back to the origin server.
+    /// For how long a client tries to reach it before it goes back to the origin server. Without
+    /// it the client never does, and is told so: [`HostIdFallbackTimeout::INFINITE`].
     pub fallback_timeout: Option<HostIdFallbackTimeout>,
 }
 

@@ -5,7 +5,7 @@ use core::time::Duration;
 use uuid::Uuid;
 
 use super::{Access, Event, Notified, Policy, Reply, Rest, State, Turn};
-use crate::field::{HResult, ReceivedContentRange, SessionId};
+use crate::field::{HResult, HostIdFallbackTimeout, ReceivedContentRange, SessionId};
 use crate::message::{CreateSession, CreateSessionAck, Refusal};
 use crate::sequence::{IllegalEvent, Machine as _};
 
@@ -168,7 +168,9 @@ impl Session {
         let mut ack = CreateSessionAck::new(protocol, session.session_id());
         if let Some(host) = policy.host {
             ack.host_id = Some(host.host_id);
-            ack.host_id_fallback_timeout = host.fallback_timeout;
+            // Neither of the two fields goes without the other.
+            let never = HostIdFallbackTimeout::INFINITE;
+            ack.host_id_fallback_timeout = Some(host.fallback_timeout.unwrap_or(never));
         }
         Ok((session, ack))
     }

@@ -28,7 +28,8 @@ pub fn follow(mut observer: Observer, script: &str) -> Observer {
             expected.split(',').map(str::trim).filter(|rule| !rule.is_empty()).collect();
         let seen = watch(&mut observer, text.trim());
         let mut seen: Vec<_> = seen.iter().map(Violation::rule).collect();
-        (expected.sort_unstable(), seen.sort_unstable());
+        expected.sort_unstable();
+        seen.sort_unstable();
         assert_eq!(seen, expected, "{line}\nof\n{script}");
     }
     observer

@@ -16,6 +16,7 @@ use rand::Rng as _;
 use rand::SeedableRng as _;
 use rand::rngs::SmallRng;
 
+use crate::watch::Watch;
 use faults::{Fault, Plan};
 use server::Server;
 
@@ -25,6 +26,8 @@ pub struct World {
     pub now: Duration,
     pub upload: Upload,
     pub server: Server,
+    /// What goes by between the two.
+    pub watch: Watch,
     pub plan: Plan,
     /// Requests that were begun.
     pub messages: u64,
@@ -79,6 +82,7 @@ impl World {
             now: Duration::from_secs(1_700_000_000),
             upload: Upload::new(total, options, seed),
             server,
+            watch: Watch::new(),
             plan: Plan::new(&mut random),
             messages: 0,
             resumptions: 0,
@@ -156,6 +160,7 @@ impl World {
         let fault = fault.filter(|fault| !(may_be_closing && *fault == Fault::Expired));
         self.now += Duration::from_millis(self.random.random_range(1..200));
         if fault == Some(Fault::ClientCrash) {
+            self.watch.disconnected();
             self.upload = restarted(&self.upload);
             return self.upload.resume().unwrap();
         }
@@ -167,17 +172,9 @@ impl World {
             eprintln!("{:>3} {:?} {body:?} {fault:?}", self.messages, request.kind());
         }
         self.upload.handle_sending(self.now).unwrap();
-        let answer = match fault {
-            Some(Fault::NoConnection | Fault::HeadLost) => None,
-            Some(Fault::Refused(status)) => Some(Reading::Unreadable(status)),
-            Some(Fault::NotAnAck) => {
-                self.deliver(request, body, None);
-                Some(Reading::Unreadable(Status::OK))
-            }
-            Some(Fault::AckLost) => {
-                self.deliver(request, body, None);
-                None
-            }
+        let passing = match fault {
+            Some(Fault::NoConnection | Fault::HeadLost | Fault::Refused(_)) => None,
+            Some(Fault::NotAnAck | Fault::AckLost) => self.deliver(request, body, None),
             Some(Fault::Twice) => {
                 // The second Close-Session finds no session, and the client starts over: it cannot
                 // know that there was a first one.
@@ -187,11 +184,42 @@ impl World {
             }
             fault => self.deliver(request, body, fault),
         };
+        self.observe(request, passing.as_ref(), fault);
+        let answer = match fault {
+            Some(Fault::Refused(status)) => Some(Reading::Unreadable(status)),
+            Some(Fault::NotAnAck) => Some(Reading::Unreadable(Status::OK)),
+            Some(Fault::AckLost) => None,
+            _ => passing,
+        };
         self.now += Duration::from_millis(self.random.random_range(1..2_000));
         self.take(answer, fault, &outgoing.ack_for());
         if self.plan.hits(&mut self.random, 0.01) && self.upload.pause().is_ok() {
+            self.watch.disconnected();
             self.now += Duration::from_secs(self.random.random_range(0..100_000));
             self.upload.resume().unwrap();
+        }
+    }
+
+    /// What goes by of the exchange, and whether the connection lives on.
+    fn observe(&mut self, request: &Request<'_>, answer: Option<&Reading>, fault: Option<Fault>) {
+        let is_lost = matches!(
+            fault,
+            Some(
+                Fault::NoConnection
+                    | Fault::HeadLost
+                    | Fault::Refused(_)
+                    | Fault::NotAnAck
+                    | Fault::AckLost
+            )
+        );
+        if !matches!(fault, Some(Fault::NoConnection | Fault::HeadLost | Fault::Refused(_))) {
+            self.watch.request(request);
+        }
+        if let Some(Reading::Answer(answer) | Reading::Bytes(_, answer)) = answer {
+            self.watch.answer(&answer.ack());
+        }
+        if is_lost || answer.is_none() {
+            self.watch.disconnected();
         }
     }
 
