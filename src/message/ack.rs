@@ -3,7 +3,8 @@
 use super::encoder::{Encoder, Start};
 use super::policy::MAX_VALUE;
 use super::presence;
-use super::scan::{Scan, Trouble};
+use super::scan::Scan;
+use super::trouble::Trouble;
 use super::value::Value;
 use super::{
     AckFor, CancelSessionAck, CloseSessionAck, CreateSessionAck, Decoded, Failure, FragmentAck,

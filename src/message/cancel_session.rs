@@ -1,8 +1,8 @@
 //! Cancel-Session and its Ack.
 
 use super::MessageKind;
-use super::scan::{Scan, Trouble};
-use crate::error::Stage;
+use super::scan::Scan;
+use super::trouble::Trouble;
 use crate::field::{ContentName, SessionId};
 
 /// [2.2.10] CANCEL-SESSION: gives an upload up. The server deletes what it holds of it.
@@ -53,7 +53,7 @@ impl<'b> CancelSession<'b> {
 
     pub(super) fn read(scan: &mut Scan<'b>) -> Result<Self, Trouble<'b>> {
         const KIND: MessageKind = MessageKind::CancelSession;
-        let session_id = scan.required(KIND).map_err(|trouble| trouble.at_stage(Stage::Session))?;
+        let session_id = scan.session_id(KIND)?;
         Ok(Self { session_id, content_name: scan.optional(KIND)? })
     }
 }

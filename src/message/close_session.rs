@@ -1,8 +1,8 @@
 //! Close-Session and its Ack.
 
 use super::MessageKind;
-use super::scan::{Scan, Trouble};
-use crate::error::Stage;
+use super::scan::Scan;
+use super::trouble::Trouble;
 use crate::field::{ContentName, SessionId};
 
 /// [2.2.8] CLOSE-SESSION: ends an upload. The server puts the entity at its destination and forgets the session.
@@ -53,7 +53,7 @@ impl<'b> CloseSession<'b> {
 
     pub(super) fn read(scan: &mut Scan<'b>) -> Result<Self, Trouble<'b>> {
         const KIND: MessageKind = MessageKind::CloseSession;
-        let session_id = scan.required(KIND).map_err(|trouble| trouble.at_stage(Stage::Session))?;
+        let session_id = scan.session_id(KIND)?;
         Ok(Self { session_id, content_name: scan.optional(KIND)? })
     }
 }

@@ -1,7 +1,8 @@
 //! Create-Session and its Ack.
 
 use super::MessageKind;
-use super::scan::{Scan, Trouble};
+use super::scan::Scan;
+use super::trouble::Trouble;
 use crate::deviation::Deviation;
 use crate::error::{ErrorKind, Flaw};
 use crate::field::{

@@ -4,7 +4,8 @@
 //! Reading and examining share every rule; each message's `each_trouble` stands beside its `read`.
 
 use super::policy::MAX_VALUE;
-use super::scan::{Scan, Trouble};
+use super::scan::Scan;
+use super::trouble::Trouble;
 use super::{
     Ack, AckFor, Decoded, MessageKind, NotificationRequest, NotificationResponse, Policy, Request,
     ack, notification_request, notification_response, request,

@@ -1,9 +1,10 @@
 //! Fragment and its Ack.
 
 use super::MessageKind;
-use super::scan::{Scan, Trouble};
+use super::scan::Scan;
+use super::trouble::Trouble;
 use crate::deviation::Deviation;
-use crate::error::{ErrorKind, Flaw, Stage};
+use crate::error::{ErrorKind, Flaw};
 use crate::field::{
     ContentEncoding, ContentName, ContentRange, FieldName, ReceivedContentRange, ReplyUrl,
     SessionId,
@@ -93,7 +94,7 @@ impl<'b> Fragment<'b> {
 
     pub(super) fn read(framing: Framing, scan: &mut Scan<'b>) -> Result<Self, Trouble<'b>> {
         const KIND: MessageKind = MessageKind::Fragment;
-        let session_id = scan.required(KIND).map_err(|trouble| trouble.at_stage(Stage::Session))?;
+        let session_id = scan.session_id(KIND)?;
         let content_range: ContentRange = scan.required(KIND)?;
         let content_encoding = scan.optional(KIND)?;
         Self::check_length(content_range, framing, scan)?;

@@ -30,6 +30,7 @@ pub mod presence;
 mod refusal;
 mod request;
 mod scan;
+mod trouble;
 mod value;
 
 pub use self::ack::Ack;

@@ -1,7 +1,8 @@
 //! The notification request to the server application.
 
 use super::encoder::{Encoder, Start};
-use super::scan::{Scan, Trouble};
+use super::scan::Scan;
+use super::trouble::Trouble;
 use super::value::Value;
 use super::{Decoded, MessageKind};
 use crate::deviation::Deviation;

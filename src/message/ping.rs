@@ -1,7 +1,8 @@
 //! Ping and its Ack.
 
 use super::MessageKind;
-use super::scan::{Scan, Trouble};
+use super::scan::Scan;
+use super::trouble::Trouble;
 use crate::field::ContentName;
 
 /// [2.2.4] PING: is the server there?

@@ -1,6 +1,7 @@
 //! An Ack that refuses, and the one mapping from errors to it.
 
-use super::scan::{Scan, Trouble};
+use super::scan::Scan;
+use super::trouble::Trouble;
 use super::{AbsentLength, Failure, MessageKind, Policy};
 use crate::deviation::Deviation;
 use crate::error::{Error, ErrorKind, Fault};

@@ -1,7 +1,9 @@
 //! The five requests of a client.
 
 use super::encoder::{Encoder, Start};
-use super::scan::{Scan, Trouble};
+use super::presence::{self, Presence};
+use super::scan::Scan;
+use super::trouble::Trouble;
 use super::value::Value;
 use super::{
     AbsentLength, CancelSession, CloseSession, CreateSession, Decoded, Fragment, MessageKind, Ping,
@@ -244,7 +246,10 @@ pub(super) fn each_trouble<'b>(
     scan.each_conflict(kind, each);
     scan.remark_on_fields(kind);
     check_length(kind, framing, scan, policy).unwrap_or_else(&mut *each);
-    scan.each_flaw(kind, &[FieldName::ContentLength], each);
+    scan.each_flaw(kind, &[FieldName::ContentLength, FieldName::SessionId], each);
+    if presence::of(kind, FieldName::SessionId) == Presence::Required {
+        scan.session_id(kind).map(drop).unwrap_or_else(&mut *each);
+    }
     if kind == MessageKind::Fragment {
         Fragment::length_trouble(framing, scan).into_iter().for_each(each);
     }

@@ -1,0 +1,415 @@
+//! What an observer says of single messages: everything that reading says, and what reading does
+//! not come to because it stops at the first error.
+
+mod common;
+#[path = "samples/messages.rs"]
+mod messages;
+
+use std::collections::BTreeSet;
+
+use bits_proto::Error;
+use bits_proto::deviation::{Deviation, Deviations};
+use bits_proto::error::ErrorKind;
+use bits_proto::field::FieldName;
+use bits_proto::head::{RequestHead, ResponseHead, Slots};
+use bits_proto::message::{
+    AbsentLength, Ack, AckFor, Decoded, METHOD, NotificationRequest, NotificationResponse, Policy,
+    Request,
+};
+use bits_proto::observer::{Observer, Sequence, Severity, Violation};
+use common::read::{request_head, response_head};
+use common::script;
+use common::vectors;
+use messages::Draft;
+
+/// Everything that can be understood is.
+const POLICY: Policy = Policy {
+    method_override: true,
+    plain_post: true,
+    absent_length: AbsentLength::AcceptOnEmpty,
+    skipped_body: u64::MAX,
+    max_value: 4096,
+};
+
+/// What reading says: the first error, or the deviations.
+type Read = Result<Deviations, Error>;
+
+fn read<T>(decoded: Result<Decoded<T>, Error>) -> Read {
+    decoded.map(|decoded| decoded.deviations)
+}
+
+/// The violations are what reading says: all of it if the message can be read, and the first error
+/// among others if not.
+fn compare(name: &str, read: Read, seen: &[Violation]) {
+    match read {
+        Ok(deviations) => {
+            let expected: Vec<_> = deviations.iter().map(Violation::from).collect();
+            assert_eq!(seen, expected, "{name}");
+        }
+        Err(error) => {
+            assert!(seen.contains(&Violation::from(error)), "{name}: {error:?} of {seen:?}");
+        }
+    }
+}
+
+fn of_request(head: &RequestHead<'_, '_>) -> Vec<Violation> {
+    let mut seen = Vec::new();
+    Observer::joining().handle_request(1, head, |violation| seen.push(violation));
+    let mut pairs = Vec::new();
+    let fields = head.fields();
+    Observer::joining().handle_request_fields(1, head.line(), fields, |it| pairs.push(it));
+    same_rules(&seen, &pairs);
+    seen
+}
+
+fn of_response(asked: &str, head: &ResponseHead<'_, '_>) -> Vec<Violation> {
+    let mut observer = Observer::joining();
+    let bytes = request_bytes(asked);
+    script::request(&mut observer, 1, &bytes, &mut Vec::new());
+    let (mut seen, mut pairs, mut other) = (Vec::new(), Vec::new(), observer);
+    observer.handle_response(1, head, |violation| seen.push(violation));
+    let fields = head.fields();
+    other.handle_response_fields(1, head.line(), fields, |violation| pairs.push(violation));
+    same_rules(&seen, &pairs);
+    assert_eq!(observer, other, "what comes from bytes and what comes from pairs are the same");
+    seen
+}
+
+/// Without places, which pairs do not have.
+fn same_rules(left: &[Violation], right: &[Violation]) {
+    let rule = |violation: &Violation| (violation.rule(), violation.section());
+    let names = |violations: &[Violation]| violations.iter().map(rule).collect::<Vec<_>>();
+    assert_eq!(names(left), names(right));
+}
+
+fn request_bytes(asked: &str) -> Vec<u8> {
+    let draft = match asked {
+        "ping" => Draft::ping(),
+        "create-session" => Draft::create(),
+        "close-session" => Draft::close(),
+        "cancel-session" => Draft::cancel(),
+        "notification" => Draft::notification(),
+        _ => Draft::fragment(),
+    };
+    draft.text().into_bytes()
+}
+
+/// The same request, as reading needs it.
+fn ack_for<'b>(request: &RequestHead<'_, 'b>) -> AckFor<'b> {
+    let request = Request::from_head(request, &POLICY).expect("a request").message;
+    match AckFor::from(&request) {
+        AckFor::Fragment { session_id, content_range, .. } => {
+            AckFor::Fragment { session_id, content_range, sent_up_to: Some(u64::MAX) }
+        }
+        other => other,
+    }
+}
+
+#[test]
+fn every_vector_is_judged_as_it_is_read() {
+    let mut counts = [0; 2];
+    for message in vectors::all() {
+        if message.is_response() {
+            counts[0] += usize::from(check_response(&message));
+        } else {
+            counts[1] += usize::from(check_request(&message));
+        }
+    }
+    assert!(counts[0] > 80 && counts[1] > 80, "{counts:?}");
+}
+
+fn check_request(message: &vectors::Message) -> bool {
+    let mut slots = Slots::new();
+    let Ok(progress) = RequestHead::parse(&message.bytes, &mut slots) else { return false };
+    let Some(head) = progress.complete() else { return false };
+    let seen = of_request(&head);
+    if NotificationRequest::is_one(&head.line(), head.fields()) {
+        compare(&message.name, read(NotificationRequest::from_head(&head)), &seen);
+    } else if head.line().method != METHOD && !has_packet_type(&head) {
+        assert_eq!(seen, [], "{}", message.name);
+    } else {
+        compare(&message.name, read(Request::from_head(&head, &POLICY)), &seen);
+    }
+    true
+}
+
+fn has_packet_type(head: &RequestHead<'_, '_>) -> bool {
+    FieldName::PacketType.find_in(head.fields()).is_some()
+}
+
+fn check_response(message: &vectors::Message) -> bool {
+    let mut slots = Slots::new();
+    let Ok(progress) = ResponseHead::parse(&message.bytes, &mut slots) else { return false };
+    let Some(head) = progress.complete() else { return false };
+    let asked = &message.ack_for[..];
+    if head.line().status.is_interim() {
+        return false;
+    }
+    let seen = of_response(asked, &head);
+    // What it says of sequence is tested elsewhere, and what it says instead of a deviation.
+    let said = |violation: &&Violation| !matches!(violation, Violation::Sequence(_));
+    let seen: Vec<_> = seen.iter().filter(said).copied().collect();
+    if asked == "notification" {
+        compare(&message.name, read(NotificationResponse::from_head(&head)), &seen);
+        return true;
+    }
+    let (bytes, mut slots) = (request_bytes(asked), Slots::new());
+    let request = request_head("a request", &bytes, &mut slots);
+    let read = read(Ack::from_head(&head, &ack_for(&request)));
+    let is_http = !matches!(head.line().status.get(), 400 | 403 | 411 | 501);
+    let left_out = |deviation: &Deviation| {
+        (*deviation == Deviation::MissingError && is_http)
+            || (*deviation == Deviation::UnexpectedField && !seen.contains(&(*deviation).into()))
+    };
+    let read = read.map(|read| read.iter().filter(|it| !left_out(it)).collect());
+    compare(&message.name, read, &seen);
+    true
+}
+
+/// A way to spoil a message, and the rule that is broken then.
+type Spoiler = (&'static str, fn(Draft) -> Draft);
+
+/// Every set of spoilers breaks every one of their rules, and no other.
+fn spoil(asked: Option<&str>, whole: fn() -> Draft, spoilers: &[Spoiler]) {
+    for set in 0_u32..1 << spoilers.len() {
+        let chosen = || spoilers.iter().enumerate().filter(|(index, _)| set & (1 << index) != 0);
+        let draft = chosen().fold(whole(), |draft, (_, (_, spoil))| spoil(draft));
+        let mut expected: Vec<_> = chosen().map(|(_, (rule, _))| *rule).collect();
+        let bytes = draft.text().into_bytes();
+        let mut slots = Slots::new();
+        let seen = match asked {
+            None => of_request(&request_head("a request", &bytes, &mut slots)),
+            Some(asked) => {
+                let mut slots = Slots::new();
+                of_response(asked, &response_head("a response", &bytes, &mut slots))
+            }
+        };
+        let mut seen: Vec<_> = seen.iter().map(Violation::rule).collect();
+        seen.sort_unstable();
+        expected.sort_unstable();
+        assert_eq!(seen, expected, "{}", draft.text());
+    }
+}
+
+#[test]
+fn every_error_of_a_fragment_is_told() {
+    spoil(
+        None,
+        Draft::fragment,
+        &[
+            ("http-version", |it| it.line("BITS_POST /e HTTP/1.0")),
+            ("unsupported-encoding", |it| it.with("Content-Encoding", "gzip")),
+            ("first-beyond-last", |it| it.set("Content-Range", "bytes 5-1/9")),
+            ("invalid-byte", |it| it.set("BITS-Session-Id", "1 2")),
+            ("missing-field", |it| it.without("Content-Length")),
+            ("value-too-long", |it| it.with("X-Other", "x".repeat(4097))),
+            ("conflicting-field", |it| it.with("Content-Name", "a").with("content-name", "b")),
+            ("unexpected-field", |it| it.with("BITS-Reply-URL", "/r")),
+            ("duplicate-field", |it| it.with("BITS-Packet-Type", "Fragment")),
+        ],
+    );
+}
+
+#[test]
+fn every_error_of_a_create_session_is_told() {
+    spoil(
+        None,
+        Draft::create,
+        &[
+            ("method-override", |it| {
+                it.line("POST /e HTTP/1.1").with("X-HTTP-Method-Override", "BITS_POST")
+            }),
+            ("not-guid", |it| it.set("BITS-Supported-Protocols", "{1}")),
+            ("unexpected-body", |it| it.set("Content-Length", "7")),
+            ("long-content-name", |it| it.with("Content-Name", "x".repeat(261))),
+            ("value-too-long", |it| it.with("X-Other", "x".repeat(4097))),
+            ("unexpected-field", |it| it.with("BITS-Session-Id", "1")),
+        ],
+    );
+}
+
+#[test]
+fn every_error_of_an_ack_for_create_session_is_told() {
+    spoil(
+        Some("create-session"),
+        || {
+            let id = "{01234567-89AB-CDEF-0123-456789ABCDEF}";
+            Draft::create_ack().set("BITS-Session-Id", id)
+        },
+        &[
+            ("http-1-0", |it| it.line("HTTP/1.0 200 OK")),
+            ("not-guid", |it| it.set("BITS-Protocol", "1")),
+            ("missing-field", |it| it.without("BITS-Session-Id")),
+            ("host-id-without-timeout", |it| it.with("BITS-Host-Id", "h")),
+        ],
+    );
+    spoil(
+        Some("create-session"),
+        || {
+            Draft::create_ack()
+                .set("BITS-Session-Id", "{01234567-89AB-CDEF-0123-456789ABCDEF}")
+                .with("BITS-Host-Id", "h")
+                .with("BITS-Host-Id-Fallback-Timeout", "1")
+        },
+        &[
+            ("not-host", |it| it.set("BITS-Host-Id", "a/b")),
+            ("not-decimal", |it| it.set("BITS-Host-Id-Fallback-Timeout", "x")),
+            ("error-on-success", |it| it.with("BITS-Error", "0x1")),
+            ("unexpected-body", |it| it.set("Content-Length", "7")),
+            ("unsupported-accept-encoding", |it| it.with("Accept-Encoding", "gzip")),
+            ("not-offered", |it| it.set("BITS-Protocol", "{00000000-249b-430f-820d-3d2a9bef4931}")),
+        ],
+    );
+}
+
+#[test]
+fn every_error_of_an_ack_for_a_fragment_is_told() {
+    spoil(
+        Some("fragment"),
+        Draft::fragment_ack,
+        &[
+            ("invalid-byte", |it| it.set("BITS-Session-Id", "1 2")),
+            ("not-decimal", |it| it.set("BITS-Received-Content-Range", "+1")),
+            ("error-on-success", |it| it.with("BITS-Error-Context", "0x5")),
+            ("long-value", |it| it.with("X-Other", "x".repeat(4097))),
+            ("missing-content-length", |it| it.without("Content-Length")),
+            ("unexpected-created", |it| it.line("HTTP/1.1 201 Created")),
+        ],
+    );
+    spoil(
+        Some("fragment"),
+        || Draft::fragment_ack().set("BITS-Received-Content-Range", "200"),
+        &[
+            ("other-session-id", |it| it.set("BITS-Session-Id", "2")),
+            ("unsupported-scheme", |it| it.with("BITS-Reply-URL", "ftp://h/")),
+            ("conflicting-field", |it| it.with("BITS-Received-Content-Range", "201")),
+        ],
+    );
+}
+
+#[test]
+fn every_error_of_a_refusal_is_told() {
+    spoil(
+        Some("close-session"),
+        Draft::refusal,
+        &[
+            ("not-hexadecimal", |it| it.set("BITS-Error", "0xx")),
+            ("not-hexadecimal", |it| it.with("BITS-Error-Code", "later")),
+            ("not-hexadecimal", |it| it.set("BITS-Error-Context", "server")),
+            ("other-session-id", |it| it.with("BITS-Session-Id", "2")),
+            ("wrong-packet-type", |it| it.set("BITS-Packet-Type", "Ping")),
+        ],
+    );
+    spoil(
+        Some("fragment"),
+        || Draft::refusal().line("HTTP/1.1 416 X").with("BITS-Received-Content-Range", "50"),
+        &[
+            ("not-hexadecimal", |it| it.set("BITS-Error", "0xx")),
+            ("out-of-sync-without-offset", |it| it.without("BITS-Received-Content-Range")),
+            ("invalid-byte", |it| it.with("BITS-Session-Id", "1 2")),
+        ],
+    );
+}
+
+#[test]
+fn every_error_of_a_notification_is_told() {
+    spoil(
+        None,
+        Draft::notification,
+        &[
+            ("http-version", |it| it.line("POST /app HTTP/1.0")),
+            ("missing-field", |it| it.without("BITS-Original-Request-URL")),
+            ("missing-field", |it| it.without("BITS-Request-DataFile-Name")),
+            ("empty", |it| it.set("BITS-Response-DataFile-Name", "")),
+            ("unexpected-body", |it| it.set("Content-Length", "7")),
+        ],
+    );
+    spoil(
+        Some("notification"),
+        Draft::notification_response,
+        &[
+            ("http-1-0", |it| it.line("HTTP/1.0 200 OK")),
+            ("unsupported-scheme", |it| it.with("BITS-Static-Response-URL", "ftp://h/")),
+            ("missing-content-length", |it| it.without("Content-Length")),
+        ],
+    );
+}
+
+/// An error code is missed only where the specification prescribes one: other statuses may come
+/// from HTTP itself.
+#[test]
+fn a_status_of_http_needs_no_error_code() {
+    for status in [400, 403, 411, 501] {
+        script::check(&format!("> ping \n < refused {status}    ! missing-error"));
+    }
+    for status in [401, 404, 407, 408, 413, 500, 503, 505] {
+        script::check(&format!("> ping \n < refused {status}"));
+    }
+}
+
+#[test]
+fn what_is_not_this_protocol_is_passed_over() {
+    for script in [
+        "> line OPTIONS * HTTP/1.1 \n < bare 200",
+        "> line GET /e HTTP/1.1 | Range: bytes=0-9 \n < bare 206",
+        "> line POST /form HTTP/1.1 | Content-Length: 3 \n < bare 302",
+        // But for what means to be it.
+        "> line PUT /e HTTP/1.1 | BITS-Packet-Type: Ping | Content-Length: 0   ! not-bits",
+        "> line bits_post /e HTTP/1.1 | BITS-Packet-Type: Ping | Content-Length: 0  ! not-bits",
+        "> line BITS_POST /e HTTP/1.1 | Content-Length: 0    ! missing-field",
+        "> line BITS_POST /e HTTP/1.1 | BITS-Packet-Type: Ack | Content-Length: 0  ! unknown-packet-type",
+    ] {
+        script::check(script);
+    }
+}
+
+fn is_kebab_case(name: &str) -> bool {
+    let fine = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit();
+    name.split('-').all(|word| !word.is_empty() && word.chars().all(fine))
+}
+
+#[test]
+fn rules_have_names_sections_and_sentences() {
+    let mut names = BTreeSet::new();
+    for rule in Sequence::ALL {
+        let violation = Violation::from(*rule);
+        assert!(is_kebab_case(rule.name()) && names.insert(rule.name()), "{rule}");
+        assert_eq!(violation.rule(), rule.to_string());
+        assert!(violation.section().split('.').all(|part| part.parse::<u8>().is_ok()), "{rule}");
+        assert!(violation.to_string().ends_with('.'), "{rule}");
+        assert_eq!(violation.severity(), rule.severity());
+    }
+    for deviation in Deviation::ALL {
+        let violation = Violation::from(*deviation);
+        assert!(is_kebab_case(deviation.name()) && names.insert(deviation.name()), "{deviation}");
+        assert_eq!(violation.to_string(), deviation.sentence());
+        assert_eq!(violation.section(), deviation.section());
+    }
+    for kind in ErrorKind::ALL {
+        assert!(is_kebab_case(kind.name()), "{kind}");
+        // A body where there should be none is an error or a deviation, as the policy has it.
+        let is_both = *kind == ErrorKind::UnexpectedBody;
+        assert_eq!(names.insert(kind.name()), !is_both, "{}", kind.name());
+    }
+}
+
+#[test]
+fn severities_are_those_of_the_text() {
+    assert_eq!(
+        Severity::ALL.iter().map(|it| it.name()).collect::<Vec<_>>(),
+        ["suspicious", "SHOULD", "MUST"]
+    );
+    assert!(Severity::Suspicious < Severity::Should && Severity::Should < Severity::Must);
+    let of = |deviation: Deviation| Violation::from(deviation).severity();
+    assert_eq!(of(Deviation::MissingSessionId), Severity::Must);
+    assert_eq!(of(Deviation::EarlyReplyUrl), Severity::Should);
+    assert_eq!(of(Deviation::LongContentName), Severity::Should);
+    assert_eq!(of(Deviation::MissingPacketType), Severity::Suspicious);
+    let error = |head: &[u8]| Violation::from(script::head_error(head));
+    let error = error(b"BITS_POST /e HTTP/1.1\r\nContent-Length: -1\r\n\r\n");
+    assert_eq!((error.rule(), error.severity()), ("not-decimal", Severity::Must));
+    let long = Draft::ping().with("X-Other", "x".repeat(4097)).text();
+    let mut slots = Slots::new();
+    let seen = of_request(&request_head("a request", long.as_bytes(), &mut slots));
+    assert_eq!(seen.iter().map(Violation::severity).collect::<Vec<_>>(), [Severity::Should]);
+}
