@@ -1,4 +1,5 @@
-//! Reading and writing messages, and showing what is wrong with them, allocates nothing.
+//! Reading and writing messages, watching them, and showing what is wrong with them, allocates
+//! nothing.
 
 mod common;
 
@@ -14,6 +15,7 @@ use bits_proto::message::{
     Ack, AckFor, CreateSession, Decoded, Encoder, MessageKind, NO_EXTRAS, NotificationRequest,
     NotificationResponse, Policy, Refusal, Request,
 };
+use bits_proto::observer::{Observer, Violation};
 use bits_proto::server::{self, Access, Session, Step};
 use common::read::{ack_for, is_extra};
 use common::vectors::{self, Message};
@@ -212,7 +214,6 @@ fn a_buffer_too_small_allocates_nothing() {
     assert_eq!((count, done.errors), (0, 1));
 }
 
-/// A count that stayed at zero whatever happened would make the other tests pass.
 #[test]
 fn the_steps_of_a_session_and_of_an_upload_allocate_nothing() {
     let now = Duration::from_secs(1);
@@ -256,6 +257,46 @@ fn the_steps_of_a_session_and_of_an_upload_allocate_nothing() {
     assert_eq!((count, steps, upload.state()), (0, 102, State::Finished));
 }
 
+/// Whatever goes by, in whatever order: all vectors as one conversation that makes no sense.
+#[test]
+fn an_observer_allocates_nothing() {
+    let messages = vectors::all();
+    let mut observer = Observer::new();
+    let mut violations = 0;
+    for message in &messages {
+        let (count, seen) = allocations(|| watch(&mut observer, message));
+        assert_eq!(count, 0, "{}", message.name);
+        violations += seen;
+    }
+    assert!(violations > messages.len(), "{violations} violations");
+}
+
+/// How many violations a message is, each of which can be shown.
+fn watch(observer: &mut Observer, message: &Message) -> usize {
+    let mut seen = 0;
+    let report = |violation: Violation| {
+        let mut text = Text { bytes: [0; 1024], len: 0 };
+        let (rule, section) = (violation.rule(), violation.section());
+        assert!(write!(text, "{rule} {section} {}: {violation}", violation.severity()).is_ok());
+        seen += 1;
+    };
+    if message.is_response() {
+        match ResponseHead::parse(&message.bytes, &mut Slots::new()) {
+            Ok(Progress::Complete(head)) => observer.handle_response(1, &head, report),
+            Ok(Progress::Partial) => observer.handle_disconnected(1),
+            Err(error) => observer.handle_broken_response(1, &error, report),
+        }
+    } else {
+        match RequestHead::parse(&message.bytes, &mut Slots::new()) {
+            Ok(Progress::Complete(head)) => observer.handle_request(1, &head, report),
+            Ok(Progress::Partial) => observer.handle_disconnected(1),
+            Err(error) => observer.handle_broken_request(1, &error, report),
+        }
+    }
+    seen
+}
+
+/// A count that stayed at zero whatever happened would make the other tests pass.
 #[test]
 fn allocations_are_counted() {
     let (count, boxed) = allocations(|| Box::new(7));
