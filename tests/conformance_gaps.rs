@@ -210,6 +210,22 @@ fn a_notification_of_another_version_is_refused() {
 }
 
 #[test]
+fn a_notification_that_contradicts_itself_is_refused() {
+    let url = ("BITS-Original-Request-URL", "http://o/other");
+    let path = ("BITS-Request-DataEntity-Name", r"C:\other");
+    for (draft, (name, value)) in
+        [(Draft::notification(), url), (Draft::notification(), path), (Draft::by_value(), url)]
+    {
+        let error = Reader::Notification.error(&draft.with(name, value));
+        assert_eq!(error.kind(), ErrorKind::ConflictingField, "{name}");
+    }
+    let answer = Draft::notification_response().with("BITS-Copy-File-To-Destination", "1");
+    let answer = answer.with("BITS-Copy-File-To-Destination", "0");
+    let error = Reader::NotificationResponse.error(&answer);
+    assert_eq!(error.kind(), ErrorKind::ConflictingField);
+}
+
+#[test]
 fn a_notification_has_the_fields_and_the_length_of_its_kind() {
     let url = OriginalRequestUrl::try_from("http://origin.example/dir/entity").expect("a URL");
     let request = RequestDataFileName::try_from(r"C:\entities\1").expect("a path");

@@ -197,6 +197,7 @@ fn an_application_whose_answer_cannot_be_read_is_reported_with_411() {
     for fields in [
         [("BITS-Static-Response-URL", "ftp://app.example/reply"), ("Content-Length", "0")],
         [("Content-Length", "5"), ("Content-Length", "6")],
+        [("BITS-Static-Response-URL", "http://a/1"), ("BITS-Static-Response-URL", "http://a/2")],
         [("BITS-Copy-File-To-Destination", "1"), ("Content-Length", "x")],
     ] {
         let pairs = fields.map(|(name, value)| (name, value.as_bytes()));

@@ -37,6 +37,7 @@ R3.3.5.3.2-2 departed | its version is 1.1 | 1.0 is read with a remark: it can m
     deviations::each_is_recorded_alone_and_not_for_its_neighbour
 R3.3.5.3.2-3 enforced | its fields are checked
     conformance_sequence::an_application_whose_answer_cannot_be_read_is_reported_with_411
+    conformance_gaps::a_notification_that_contradicts_itself_is_refused
     answers::an_interim_response_answers_nothing
 R3.3.5.3.2-4 enforced | an invalid one: 411, invalid argument
     conformance_sequence::an_application_whose_answer_cannot_be_read_is_reported_with_411
@@ -57,8 +58,10 @@ R3.4.5.2-1 enforced | a notification is checked before anything else
 R3.4.5.2-2 enforced | its version is 1.1
     conformance_gaps::a_notification_of_another_version_is_refused
 R3.4.5.2-3 enforced | its fields are checked
+    presence::the_table_is_the_specification_but_where_it_says_why_not
     presence_messages::a_message_is_refused_without_a_required_field
     errors::a_missing_field_is_reported_at_the_end_of_the_head
+    conformance_gaps::a_notification_that_contradicts_itself_is_refused
 R3.4.5.2-4 host | an invalid one is answered with a failure | NotificationResponse::status is the application's
     answers::only_200_is_a_success_of_the_server_application
 R3.4.5.2-5 host | an application that wants the entity at its URL says so | copy_file_to_destination

@@ -28,6 +28,7 @@ A9 | a Ping and sessions | 200 always, its id is not looked at, nothing lives lo
     server_decisions::a9_a_ping_is_answered_in_every_state_and_prolongs_nothing
 A10 | creating again | another session
     server_decisions::a10_every_create_makes_a_session_of_its_own
+    server_states::what_is_answered_at_once_changes_nothing
     client_decisions::a10_to_create_again_begins_another_session_at_its_first_byte
     server_table::ids_are_made_of_the_random_bytes
 A11 | ending again, after a lost Ack | the server finds no session; to the client it is done
@@ -61,6 +62,7 @@ A20 | when two ids are one | as GUIDs where both are; otherwise byte for byte; e
     field_ids::spellings_of_one_guid_are_one_session
     field_ids::what_is_no_guid_is_compared_byte_for_byte
 A21 | error fields on a success | not read, and remarked on
+    presence::the_table_is_the_specification_but_where_it_says_why_not
     presence_messages::an_unexpected_field_is_remarked_on_and_not_read
     deviations::each_is_recorded_alone_and_not_for_its_neighbour
 A22 | two fields for one code | BITS-Error counts; both are written, by policy one
@@ -75,6 +77,7 @@ A23 | which error is told | the first in one order of checks
 A24 | what 4 KiB counts | the bytes of one trimmed value; 4097 are refused
     errors::a_long_value_of_no_field_of_ours_has_its_place_and_no_name
     inspect::every_vector_is_read_as_its_manifest_says
+    splits::white_space_around_the_values_of_another_stack_does_not_count
 A26 | which offset a client believes | that of an Ack, up to what was sent; of a 416, up to the total
     client_decisions::a18_a26_the_offset_comes_from_the_server_alone
     client_decisions::a26_an_offset_that_cannot_be_moves_nothing

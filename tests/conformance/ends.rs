@@ -21,9 +21,11 @@ R2.2.9.1-1 enforced | its length is 0
 R2.2.9.2-1 enforced | its type
     conformance_gaps::every_ack_says_that_it_is_one_and_has_no_body
 R2.2.9.2-2 departed | BITS-Error with a refusal, and only then | not with 404, 500 and 503 (note 4)
+    presence::the_table_is_the_specification_but_where_it_says_why_not
     server_work::a_lost_entity_ends_the_session refusals::without_a_code_no_error_field_is_written
     presence_messages::an_unexpected_field_is_remarked_on_and_not_read
 R2.2.9.2-3 departed | BITS-Error-Context likewise | there where there is a code
+    presence::the_table_is_the_specification_but_where_it_says_why_not
     server_work::a_lost_entity_ends_the_session refusals::without_a_code_no_error_field_is_written
     presence_messages::an_unexpected_field_is_remarked_on_and_not_read
 R2.2.9.3-1 enforced | no body | one is remarked on, and framed by its length
@@ -47,10 +49,12 @@ R2.2.11.1-1 enforced | its length is 0
 R2.2.11.2-1 enforced | its type
     conformance_gaps::every_ack_says_that_it_is_one_and_has_no_body
 R2.2.11.2-2 departed | BITS-Error with a refusal, and only then | not with 500 and 503 (note 4)
+    presence::the_table_is_the_specification_but_where_it_says_why_not
     server_decisions::a39_a_second_request_is_busy
     refusals::without_a_code_no_error_field_is_written
     presence_messages::an_unexpected_field_is_remarked_on_and_not_read
 R2.2.11.2-3 departed | BITS-Error-Context likewise | there where there is a code
+    presence::the_table_is_the_specification_but_where_it_says_why_not
     server_decisions::a39_a_second_request_is_busy
     refusals::without_a_code_no_error_field_is_written
     presence_messages::an_unexpected_field_is_remarked_on_and_not_read
@@ -65,6 +69,7 @@ R2.2.12.1-1 enforced | its length is that of its body
 R2.2.12.2-1 host | the original URL is one | bytes that are handed through; the host has the URL
     field_texts::opaque_values_come_back_byte_for_byte
 R2.2.12.2-2 enforced | the original URL is there
+    presence::the_table_is_the_specification_but_where_it_says_why_not
     presence_messages::a_message_is_refused_without_a_required_field
     conformance_gaps::a_notification_has_the_fields_and_the_length_of_its_kind
 R2.2.12.2-3 host | the entity's path, on one machine | given to Notification::request_by_reference
@@ -72,6 +77,7 @@ R2.2.12.2-3 host | the entity's path, on one machine | given to Notification::re
 R2.2.12.2-4 host | the entity's path, between machines | given to Notification::request_by_reference
     conformance_gaps::a_notification_has_the_fields_and_the_length_of_its_kind
 R2.2.12.2-5 enforced | the entity's path by reference, and only then
+    presence::the_table_is_the_specification_but_where_it_says_why_not
     conformance_gaps::a_notification_has_the_fields_and_the_length_of_its_kind
     presence_messages::a_message_is_refused_without_a_required_field
     presence_messages::a_single_path_makes_a_notification_one_by_reference
@@ -82,6 +88,7 @@ R2.2.12.2-7 host | the reply's path, on one machine | given to Notification::req
 R2.2.12.2-8 host | the reply's path, between machines | given to Notification::request_by_reference
     conformance_gaps::a_notification_has_the_fields_and_the_length_of_its_kind
 R2.2.12.2-9 enforced | the reply's path by reference, and only then
+    presence::the_table_is_the_specification_but_where_it_says_why_not
     conformance_gaps::a_notification_has_the_fields_and_the_length_of_its_kind
     presence_messages::a_message_is_refused_without_a_required_field
     presence_messages::a_single_path_makes_a_notification_one_by_reference

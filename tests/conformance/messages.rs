@@ -7,7 +7,8 @@ R2.1-1 host | extra authentication between the ends | Access says who may; Poll:
 R2.1-2 host | how credentials travel | the host's HTTP stack; its fields go in as extras
     extras::fields_of_the_transport_are_free
 
-R2.2-1 enforced | extra fields of HTTP, with their usual meaning | those that would reframe are refused
+R2.2-1 enforced | extra fields of HTTP, with their usual meaning | handed through, but what frames is checked
+    presence::the_table_is_the_specification_but_where_it_says_why_not
     extras::fields_of_the_transport_are_free extras::a_value_cannot_smuggle_another_field_or_message
     presence_messages::an_ignored_field_changes_nothing
 R2.2-2 n/a | fields of later versions | says what others may do
@@ -42,28 +43,33 @@ R2.2.1.1-2 departed | Content-Name of at most 260 characters | a longer one is r
 R2.2.1.1-3 enforced | Content-Length is digits and says one thing
     fields::a_length_is_digits errors::every_kind_says_what_it_should
 R2.2.1.1-4 enforced | Content-Length in every request
+    presence::the_table_is_the_specification_but_where_it_says_why_not
     presence_messages::a_message_is_refused_without_a_required_field
     conformance_gaps::every_request_says_what_it_is_and_how_long_its_body_is
 R2.2.1.2-1 enforced | packet types are six words
     fields::a_packet_type_is_read_in_every_letter_case
     fields::words_that_are_no_packet_type_are_refused
 R2.2.1.2-2 enforced | BITS-Packet-Type in all but notifications | a refusal without it has its status (A18)
+    presence::the_table_is_the_specification_but_where_it_says_why_not
     presence_messages::a_message_is_refused_without_a_required_field
     presence_messages::a_message_without_an_expected_field_is_accepted_and_remarked_on
     presence_messages::the_writer_writes_the_fields_that_are_carried_in_the_order_of_the_table
-R2.2.1.2-3 enforced | no two sessions of a server have one id | of 122 random bits, never given twice
+R2.2.1.2-3 enforced | no two sessions of a server have one id | 122 random bits; the table gives none twice
     field_ids::random_bytes_become_a_version_4_guid field_ids::random_bytes_give_122_bits
     server_table::an_id_that_is_taken_is_not_given_again
 R2.2.1.2-4 departed | the session's id in all requests but Create | captured Pings have none (A9)
+    presence::the_table_is_the_specification_but_where_it_says_why_not
     presence_messages::a_message_is_refused_without_a_required_field
     conformance_sequence::every_packet_of_a_session_carries_the_id_it_was_issued
     server_decisions::a9_a_ping_is_answered_in_every_state_and_prolongs_nothing
 R2.2.1.2-5 departed | the session's id in every success | not in the Ack for a Ping; elsewhere a remark (A19)
+    presence::the_table_is_the_specification_but_where_it_says_why_not
     presence_messages::the_writer_writes_the_fields_that_are_carried_in_the_order_of_the_table
     presence_messages::a_message_without_an_expected_field_is_accepted_and_remarked_on
 R2.2.1.2-6 enforced | a refusal may name its session, and no other | another one is remarked on (A19)
     conformance_gaps::a_refusal_that_names_another_session_is_remarked_on
 R2.2.1.2-7 enforced | BITS-Error only with a failure
+    presence::the_table_is_the_specification_but_where_it_says_why_not
     presence_messages::an_unexpected_field_is_remarked_on_and_not_read
     presence_messages::the_writer_takes_ignored_fields_as_extras_and_no_others
 R2.2.1.2-8 enforced | context 5 for the server, 7 for the application
@@ -88,6 +94,7 @@ R2.2.2.2-2 enforced | protocols are GUIDs
 R2.2.2.2-3 enforced | preferred protocols come first
     field_ids::the_clients_order_decides field_ids::a_list_to_be_sent_has_1_to_100_protocols
 R2.2.2.2-4 enforced | BITS-Supported-Protocols is there
+    presence::the_table_is_the_specification_but_where_it_says_why_not
     presence_messages::a_message_is_refused_without_a_required_field
 R2.2.2.3-1 enforced | no body
     conformance_gaps::a_body_on_a_packet_that_has_none_is_refused
@@ -97,11 +104,13 @@ R2.2.3.1-1 enforced | its length is 0
 R2.2.3.2-1 enforced | its type
     conformance_gaps::every_ack_says_that_it_is_one_and_has_no_body
 R2.2.3.2-2 enforced | BITS-Protocol with a success, and only then | absent where one was offered: a remark
+    presence::the_table_is_the_specification_but_where_it_says_why_not
     answers::a_session_is_created_with_what_was_offered
     presence_messages::an_unexpected_field_is_remarked_on_and_not_read
 R2.2.3.2-3 enforced | the id it gives is that of all later packets
     conformance_sequence::every_packet_of_a_session_carries_the_id_it_was_issued
 R2.2.3.2-4 enforced | a session that was created has an id
+    presence::the_table_is_the_specification_but_where_it_says_why_not
     presence_messages::a_message_is_refused_without_a_required_field
 R2.2.3.2-5 enforced | BITS-Host-Id is where everything goes from now on
     client_decisions::a36_a_ping_goes_first_after_a_host_id_on_resuming_and_on_a_new_connection
@@ -116,12 +125,15 @@ R2.2.3.2-9 enforced | after how many seconds to go back to the origin | from the
     client_fallback::a28_the_host_may_be_out_of_reach_for_its_timeout_and_then_it_is_the_origin_server
     fields::a_timeout_is_seconds_in_32_bits
 R2.2.3.2-10 departed | the timeout goes with every host | only where it is set, as 3.2.1.1 has it
+    presence::the_table_is_the_specification_but_where_it_says_why_not
     server_answers::a_created_session_names_the_host_to_go_on_at
     presence_messages::a_message_is_accepted_without_an_optional_field
 R2.2.3.2-11 departed | BITS-Error with a refusal, and only then | a status that says it all goes alone (note 4)
+    presence::the_table_is_the_specification_but_where_it_says_why_not
     server_work::access_is_asked_for_every_packet refusals::without_a_code_no_error_field_is_written
     presence_messages::an_unexpected_field_is_remarked_on_and_not_read
 R2.2.3.2-12 departed | BITS-Error-Context likewise | there where there is a code
+    presence::the_table_is_the_specification_but_where_it_says_why_not
     server_work::access_is_asked_for_every_packet refusals::without_a_code_no_error_field_is_written
     presence_messages::an_unexpected_field_is_remarked_on_and_not_read
 R2.2.3.3-1 enforced | no body | one is remarked on, and framed by its length
@@ -145,9 +157,11 @@ R2.2.5.1-1 enforced | its length is 0
 R2.2.5.2-1 enforced | its type
     conformance_gaps::every_ack_says_that_it_is_one_and_has_no_body
 R2.2.5.2-2 departed | BITS-Error with a refusal, and only then | a status that says it all goes alone (note 4)
+    presence::the_table_is_the_specification_but_where_it_says_why_not
     server_work::access_is_asked_for_every_packet refusals::without_a_code_no_error_field_is_written
     presence_messages::an_unexpected_field_is_remarked_on_and_not_read
 R2.2.5.2-3 departed | BITS-Error-Context likewise | there where there is a code
+    presence::the_table_is_the_specification_but_where_it_says_why_not
     server_work::access_is_asked_for_every_packet refusals::without_a_code_no_error_field_is_written
     presence_messages::an_unexpected_field_is_remarked_on_and_not_read
 R2.2.5.3-1 enforced | no body | one is remarked on, and framed by its length
@@ -163,6 +177,7 @@ R2.2.6.1-1 departed | Content-Name with the first fragment | left to the caller,
 R2.2.6.1-2 departed | the same name as on Create-Session | never compared: the server has no use for it
     conformance_sequence::a_name_changes_nothing_about_a_session
 R2.2.6.1-3 enforced | Content-Range is there
+    presence::the_table_is_the_specification_but_where_it_says_why_not
     presence_messages::a_message_is_refused_without_a_required_field
 R2.2.6.2-1 enforced | its type
     conformance_gaps::every_request_says_what_it_is_and_how_long_its_body_is
@@ -184,6 +199,7 @@ R2.2.7.2-2 enforced | its offset is where the next fragment begins
 R2.2.7.2-3 enforced | which is one more than the last byte held
     fields::the_numbers_of_a_content_range_fit_together server_work::pieces_count_as_they_are_stored
 R2.2.7.2-4 enforced | the offset is there | absent from a success: a remark
+    presence::the_table_is_the_specification_but_where_it_says_why_not
     presence_messages::the_writer_writes_the_fields_that_are_carried_in_the_order_of_the_table
     presence_messages::a_message_without_an_expected_field_is_accepted_and_remarked_on
 R2.2.7.2-5 enforced | no reply URL where there is no reply
@@ -195,10 +211,12 @@ R2.2.7.2-7 enforced | and with no earlier one
     server_work::the_reply_is_at_a_url_from_the_last_fragment_on
     answers::a_reply_url_before_the_last_fragment_is_not_even_looked_at
 R2.2.7.2-8 departed | BITS-Error with a refusal, and only then | not with 413, 416, 503 and the like (note 4)
+    presence::the_table_is_the_specification_but_where_it_says_why_not
     refusals::without_a_code_no_error_field_is_written
     refusals::a_refusal_to_go_on_names_the_offset_and_no_error
     presence_messages::an_unexpected_field_is_remarked_on_and_not_read
 R2.2.7.2-9 departed | BITS-Error-Context likewise | there where there is a code
+    presence::the_table_is_the_specification_but_where_it_says_why_not
     refusals::without_a_code_no_error_field_is_written
     refusals::a_refusal_to_go_on_names_the_offset_and_no_error
     presence_messages::an_unexpected_field_is_remarked_on_and_not_read

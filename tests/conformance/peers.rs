@@ -73,6 +73,7 @@ range-leading-zeros | leading zeros | digits like others
     fields::a_content_range_is_read_and_written
 
 name-any-packet | Content-Name on any packet | read
+    presence::the_table_is_the_specification_but_where_it_says_why_not
     presence_messages::a_complete_message_has_every_field_it_carries_and_nothing_unusual
     conformance_gaps::a_name_is_written_only_if_it_was_given
 name-opaque | names in any encoding | bytes that are handed through
@@ -85,6 +86,7 @@ name-safe | names with a meaning to a file system | ContentName::is_safe tells
     field_texts::names_with_a_meaning_to_a_file_system_are_not_safe
     field_texts::device_names_are_not_safe field_texts::plain_names_are_safe
 encoding-identity | Content-Encoding absent, or identity | read
+    presence::the_table_is_the_specification_but_where_it_says_why_not
     fields::the_only_encoding_is_identity
     presence_messages::a_message_is_accepted_without_an_optional_field
 encoding-other | any other Content-Encoding | 400

@@ -41,6 +41,7 @@ R3.2.5.2.1-2 enforced | they have no body
 R3.2.5.2.3-1 enforced | an answer is of the kind of its request
     conformance_sequence::every_request_gets_the_ack_of_its_kind
 R3.2.5.2.3-2 enforced | requests are checked
+    presence::the_table_is_the_specification_but_where_it_says_why_not
     presence_messages::a_message_is_refused_without_a_required_field
     errors::of_several_flaws_the_earliest_is_reported
 R3.2.5.2.3-3 enforced | invalid ones are 400, invalid argument
@@ -52,6 +53,7 @@ R3.2.5.2.3-4 host | who may upload where | Access is asked for with every packet
 R3.2.5.2.3-5 enforced | who may not is told 403, access denied
     server_work::access_is_asked_for_every_packet
 R3.2.5.2.3-6 enforced | Content-Length is wanted
+    presence::the_table_is_the_specification_but_where_it_says_why_not
     presence_messages::a_message_is_refused_without_a_required_field
 R3.2.5.2.3-7 enforced | without it: 411, invalid argument | 400 by policy, as Windows does (A16)
     server_answers::a16_an_absent_length_is_answered_as_the_policy_has_it
