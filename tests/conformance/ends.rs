@@ -66,8 +66,8 @@ R2.2.12-1 enforced | sent where an application is configured, either way | Step:
     backend_refusals::each_kind_has_its_own_message_and_no_other
 R2.2.12.1-1 enforced | its length is that of its body
     conformance_gaps::a_notification_has_the_fields_and_the_length_of_its_kind
-R2.2.12.2-1 host | the original URL is one | bytes that are handed through; the host has the URL
-    field_texts::opaque_values_come_back_byte_for_byte
+R2.2.12.2-1 enforced | the original URL is an http URL | anything else is read with a remark
+    deviations::each_is_recorded_alone_and_not_for_its_neighbour
 R2.2.12.2-2 enforced | the original URL is there
     presence::the_table_is_the_specification_but_where_it_says_why_not
     presence_messages::a_message_is_refused_without_a_required_field
