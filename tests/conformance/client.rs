@@ -27,10 +27,10 @@ R3.1.5.2.1-1 host | answering a challenge, 401 or 407 | Poll::Credentials asks; 
     client_mishaps::credentials_are_given_with_the_same_packet
 R3.1.5.2.1-2 enforced | 403 is reported
     client_decisions::a33_every_status_and_code_has_its_effect
-R3.1.5.2.1-3 enforced | 501 with access denied: nobody may upload there
+R3.1.5.2.1-3 enforced | 501 with access denied: uploads are not enabled
     client_decisions::a33_every_status_and_code_has_its_effect
     refusals::every_status_and_code_has_its_class
-R3.1.5.2.1-4 enforced | that is reported
+R3.1.5.2.1-4 enforced | uploads that are not enabled are reported
     client_decisions::a33_every_status_and_code_has_its_effect
 R3.1.5.2.1-5 enforced | session not found: begin with Create-Session | but while cancelling, or closing again (A11)
     client_decisions::a33_every_status_and_code_has_its_effect
@@ -48,28 +48,28 @@ R3.1.5.2.1-9 departed | every other status is reported | what may pass is tried 
     client_mishaps::too_many_failures_suspend_with_the_reason_and_resuming_goes_on_where_the_server_stands
 R3.1.5.2.1-10 enforced | the request timer starts before a message is sent
     client_timers::a_request_that_cannot_be_sent_in_time_is_dropped
-R3.1.5.2.1-11 enforced | and stops when it was sent
+R3.1.5.2.1-11 enforced | the request timer stops when all was sent
     client_timers::an_answer_that_does_not_come_in_time_is_given_up
 R3.1.5.2.1-12 enforced | the response timer starts before the answer
     client_timers::an_answer_that_does_not_come_in_time_is_given_up
-R3.1.5.2.1-13 enforced | and stops with it, whatever it says
+R3.1.5.2.1-13 enforced | the response timer stops with the answer, whatever it says
     client_timers::a_timer_is_stopped_by_the_answer_and_by_the_caller
 
 R3.1.5.2.2-1 enforced | an Ack for Create-Session is checked, or discarded
     conformance_sequence::an_answer_that_breaks_the_rules_is_discarded
-R3.1.5.2.2-2 enforced | what it says is kept
+R3.1.5.2.2-2 enforced | what the Ack for Create-Session says is kept
     client_states::what_an_upload_says_of_itself_is_what_happened
     conformance_sequence::every_packet_of_a_session_carries_the_id_it_was_issued
-R3.1.5.2.2-3 enforced | its host is the one to go on at
+R3.1.5.2.2-3 enforced | the host that it names is the one to go on at
     client_decisions::a36_a_ping_goes_first_after_a_host_id_on_resuming_and_on_a_new_connection
     field_hosts::the_host_of_a_url_is_replaced_and_nothing_else
-R3.1.5.2.2-4 enforced | that host is pinged first
+R3.1.5.2.2-4 enforced | a host that was named is pinged first
     client_decisions::a36_a_ping_goes_first_after_a_host_id_on_resuming_and_on_a_new_connection
 R3.1.5.2.3-1 enforced | an Ack for a Ping is checked, or discarded
     conformance_sequence::an_answer_that_breaks_the_rules_is_discarded
 R3.1.5.2.4-1 enforced | an Ack for a Fragment is checked, or discarded
     conformance_sequence::an_answer_that_breaks_the_rules_is_discarded
-R3.1.5.2.4-2 enforced | its offset is checked, and is the next one | with 200 and with 416
+R3.1.5.2.4-2 enforced | the offset of an Ack is checked, and is the next one | with 200 and with 416
     client_decisions::a18_a26_the_offset_comes_from_the_server_alone
     client_decisions::a26_an_offset_that_cannot_be_moves_nothing
 R3.1.5.2.4-3 enforced | 413: shorter fragments
@@ -77,7 +77,7 @@ R3.1.5.2.4-3 enforced | 413: shorter fragments
     client_fragments::what_is_halved_is_what_was_sent
 R3.1.5.2.4-4 enforced | the server sends a reply URL with the last Ack
     server_work::the_reply_is_at_a_url_from_the_last_fragment_on
-R3.1.5.2.4-5 enforced | its absence is reported | Poll::ReplyMissing (A30)
+R3.1.5.2.4-5 enforced | a reply URL that is missing is reported | Poll::ReplyMissing (A30)
     client_decisions::a30_a_reply_without_a_url_is_reported_and_the_session_can_be_closed
 R3.1.5.2.5-1 enforced | an Ack for Close-Session is checked, or discarded
     conformance_sequence::an_answer_that_breaks_the_rules_is_discarded

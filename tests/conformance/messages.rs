@@ -83,10 +83,10 @@ R2.2.1.2-9 enforced | no context without an error
 R2.2.2.1-1 departed | Content-Name on Create-Session | newer Windows has none; the caller may add it
     conformance_sequence::a_client_names_no_entity_and_its_caller_may
     conformance_gaps::a_name_is_written_only_if_it_was_given
-R2.2.2.1-2 enforced | its length is 0
+R2.2.2.1-2 enforced | Content-Length is 0
     conformance_gaps::every_request_says_what_it_is_and_how_long_its_body_is
     conformance_gaps::a_body_on_a_packet_that_has_none_is_refused
-R2.2.2.2-1 enforced | its type
+R2.2.2.2-1 enforced | BITS-Packet-Type is Create-Session
     conformance_gaps::every_request_says_what_it_is_and_how_long_its_body_is
     fields::a_packet_type_is_read_in_every_letter_case
 R2.2.2.2-2 enforced | protocols are GUIDs
@@ -96,18 +96,18 @@ R2.2.2.2-3 enforced | preferred protocols come first
 R2.2.2.2-4 enforced | BITS-Supported-Protocols is there
     presence::the_table_is_the_specification_but_where_it_says_why_not
     presence_messages::a_message_is_refused_without_a_required_field
-R2.2.2.3-1 enforced | no body
+R2.2.2.3-1 enforced | no body after Create-Session
     conformance_gaps::a_body_on_a_packet_that_has_none_is_refused
 
-R2.2.3.1-1 enforced | its length is 0
+R2.2.3.1-1 enforced | Content-Length is 0
     conformance_gaps::every_ack_says_that_it_is_one_and_has_no_body
-R2.2.3.2-1 enforced | its type
+R2.2.3.2-1 enforced | BITS-Packet-Type is Ack
     conformance_gaps::every_ack_says_that_it_is_one_and_has_no_body
 R2.2.3.2-2 enforced | BITS-Protocol with a success, and only then | absent where one was offered: a remark
     presence::the_table_is_the_specification_but_where_it_says_why_not
     answers::a_session_is_created_with_what_was_offered
     presence_messages::an_unexpected_field_is_remarked_on_and_not_read
-R2.2.3.2-3 enforced | the id it gives is that of all later packets
+R2.2.3.2-3 enforced | later packets carry the id that the Ack gives
     conformance_sequence::every_packet_of_a_session_carries_the_id_it_was_issued
 R2.2.3.2-4 enforced | a session that was created has an id
     presence::the_table_is_the_specification_but_where_it_says_why_not
@@ -115,16 +115,16 @@ R2.2.3.2-4 enforced | a session that was created has an id
 R2.2.3.2-5 enforced | BITS-Host-Id is where everything goes from now on
     client_decisions::a36_a_ping_goes_first_after_a_host_id_on_resuming_and_on_a_new_connection
     client_mishaps::a_host_is_kept_until_another_is_named
-R2.2.3.2-6 enforced | it is a name or an address
+R2.2.3.2-6 enforced | BITS-Host-Id is a name or an address
     field_hosts::a_host_is_a_name_or_an_address field_hosts::what_is_no_host_alone_is_refused
-R2.2.3.2-7 enforced | it takes the place of the host in the URL, nothing else does
+R2.2.3.2-7 enforced | BITS-Host-Id replaces the host of the URL, nothing else
     field_hosts::the_host_of_a_url_is_replaced_and_nothing_else
-R2.2.3.2-8 enforced | sent where a host is configured, and only there
+R2.2.3.2-8 enforced | BITS-Host-Id where a host is configured, and only there
     server_answers::a_created_session_names_the_host_to_go_on_at
 R2.2.3.2-9 enforced | after how many seconds to go back to the origin | from the first failure on (A28)
     client_fallback::a28_the_host_may_be_out_of_reach_for_its_timeout_and_then_it_is_the_origin_server
     fields::a_timeout_is_seconds_in_32_bits
-R2.2.3.2-10 departed | the timeout goes with every host | only where it is set, as 3.2.1.1 has it
+R2.2.3.2-10 departed | BITS-Host-Id-Fallback-Timeout with every host | only where it is set, as 3.2.1.1 has it
     presence::the_table_is_the_specification_but_where_it_says_why_not
     server_answers::a_created_session_names_the_host_to_go_on_at
     presence_messages::a_message_is_accepted_without_an_optional_field
@@ -136,25 +136,25 @@ R2.2.3.2-12 departed | BITS-Error-Context likewise | there where there is a code
     presence::the_table_is_the_specification_but_where_it_says_why_not
     server_work::access_is_asked_for_every_packet refusals::without_a_code_no_error_field_is_written
     presence_messages::an_unexpected_field_is_remarked_on_and_not_read
-R2.2.3.3-1 enforced | no body | one is remarked on, and framed by its length
+R2.2.3.3-1 enforced | no body after its Ack | one is remarked on, and framed by its length
     conformance_gaps::every_ack_says_that_it_is_one_and_has_no_body
 
 R2.2.4-1 enforced | a Ping may try a host first | it always does
     client_decisions::a36_a_ping_goes_first_after_a_host_id_on_resuming_and_on_a_new_connection
 R2.2.4-2 host | a Ping on a new connection that authenticates | Upload::ping_first is for that
     client_decisions::a36_a_ping_goes_first_after_a_host_id_on_resuming_and_on_a_new_connection
-R2.2.4.1-1 enforced | its length is 0
+R2.2.4.1-1 enforced | Content-Length is 0
     conformance_gaps::every_request_says_what_it_is_and_how_long_its_body_is
     conformance_gaps::a_body_on_a_packet_that_has_none_is_refused
-R2.2.4.2-1 enforced | its type
+R2.2.4.2-1 enforced | BITS-Packet-Type is Ping
     conformance_gaps::every_request_says_what_it_is_and_how_long_its_body_is
     fields::a_packet_type_is_read_in_every_letter_case
-R2.2.4.3-1 enforced | no body
+R2.2.4.3-1 enforced | no body after a Ping
     conformance_gaps::a_body_on_a_packet_that_has_none_is_refused
 
-R2.2.5.1-1 enforced | its length is 0
+R2.2.5.1-1 enforced | Content-Length is 0
     conformance_gaps::every_ack_says_that_it_is_one_and_has_no_body
-R2.2.5.2-1 enforced | its type
+R2.2.5.2-1 enforced | BITS-Packet-Type is Ack
     conformance_gaps::every_ack_says_that_it_is_one_and_has_no_body
 R2.2.5.2-2 departed | BITS-Error with a refusal, and only then | a status that says it all goes alone (note 4)
     presence::the_table_is_the_specification_but_where_it_says_why_not
@@ -164,7 +164,7 @@ R2.2.5.2-3 departed | BITS-Error-Context likewise | there where there is a code
     presence::the_table_is_the_specification_but_where_it_says_why_not
     server_work::access_is_asked_for_every_packet refusals::without_a_code_no_error_field_is_written
     presence_messages::an_unexpected_field_is_remarked_on_and_not_read
-R2.2.5.3-1 enforced | no body | one is remarked on, and framed by its length
+R2.2.5.3-1 enforced | no body after its Ack | one is remarked on, and framed by its length
     conformance_gaps::every_ack_says_that_it_is_one_and_has_no_body
 
 R2.2.6-1 enforced | the entity goes to its URL in Fragments
@@ -179,26 +179,26 @@ R2.2.6.1-2 departed | the same name as on Create-Session | never compared: the s
 R2.2.6.1-3 enforced | Content-Range is there
     presence::the_table_is_the_specification_but_where_it_says_why_not
     presence_messages::a_message_is_refused_without_a_required_field
-R2.2.6.2-1 enforced | its type
+R2.2.6.2-1 enforced | BITS-Packet-Type is Fragment
     conformance_gaps::every_request_says_what_it_is_and_how_long_its_body_is
     fields::a_packet_type_is_read_in_every_letter_case
-R2.2.6.3-1 enforced | its body is its range
+R2.2.6.3-1 enforced | the body of a Fragment is its range
     errors::every_kind_says_what_it_should client_decisions::a41_a_plain_success_advances_to_its_offset
     client_random::whatever_it_is_told_it_keeps_its_promises_and_then_ends
 
 R2.2.7-1 enforced | every Fragment is answered
     conformance_sequence::every_request_gets_the_ack_of_its_kind
     server_random::whatever_comes_no_byte_is_lost_or_made_up
-R2.2.7.1-1 enforced | its length is 0
+R2.2.7.1-1 enforced | Content-Length is 0
     conformance_gaps::every_ack_says_that_it_is_one_and_has_no_body
-R2.2.7.2-1 enforced | its type
+R2.2.7.2-1 enforced | BITS-Packet-Type is Ack
     conformance_gaps::every_ack_says_that_it_is_one_and_has_no_body
-R2.2.7.2-2 enforced | its offset is where the next fragment begins
+R2.2.7.2-2 enforced | the offset is where the next fragment begins
     client_decisions::a41_a_plain_success_advances_to_its_offset
     server_work::pieces_count_as_they_are_stored
-R2.2.7.2-3 enforced | which is one more than the last byte held
+R2.2.7.2-3 enforced | the offset is one more than the last byte held
     fields::the_numbers_of_a_content_range_fit_together server_work::pieces_count_as_they_are_stored
-R2.2.7.2-4 enforced | the offset is there | absent from a success: a remark
+R2.2.7.2-4 enforced | BITS-Received-Content-Range is there | absent from a success: a remark
     presence::the_table_is_the_specification_but_where_it_says_why_not
     presence_messages::the_writer_writes_the_fields_that_are_carried_in_the_order_of_the_table
     presence_messages::a_message_without_an_expected_field_is_accepted_and_remarked_on
@@ -207,7 +207,7 @@ R2.2.7.2-5 enforced | no reply URL where there is no reply
     server_work::the_reply_is_at_a_url_from_the_last_fragment_on
 R2.2.7.2-6 enforced | a reply URL with the last fragment
     server_work::the_reply_is_at_a_url_from_the_last_fragment_on
-R2.2.7.2-7 enforced | and with no earlier one
+R2.2.7.2-7 enforced | a reply URL with no earlier fragment
     server_work::the_reply_is_at_a_url_from_the_last_fragment_on
     answers::a_reply_url_before_the_last_fragment_is_not_even_looked_at
 R2.2.7.2-8 departed | BITS-Error with a refusal, and only then | not with 413, 416, 503 and the like (note 4)
@@ -220,6 +220,6 @@ R2.2.7.2-9 departed | BITS-Error-Context likewise | there where there is a code
     refusals::without_a_code_no_error_field_is_written
     refusals::a_refusal_to_go_on_names_the_offset_and_no_error
     presence_messages::an_unexpected_field_is_remarked_on_and_not_read
-R2.2.7.3-1 enforced | no body | one is remarked on, and framed by its length
+R2.2.7.3-1 enforced | no body after the Ack | one is remarked on, and framed by its length
     conformance_gaps::every_ack_says_that_it_is_one_and_has_no_body
 ";

@@ -159,9 +159,9 @@ host-port | a host with a port | read with a remark
     deviations::each_is_recorded_alone_and_not_for_its_neighbour
 host-more | a host with a path, a query or a user | refused
     field_hosts::what_is_no_host_alone_is_refused
-host-timeout | its timeout in decimal seconds | read; others are refused
+host-timeout | the timeout of a host in decimal seconds | read; others are refused
     fields::a_timeout_is_seconds_in_32_bits
-host-timeout-absent | no timeout | never left
+host-timeout-absent | a host without a timeout | never left
     client_fallback::a28_a_host_without_a_timeout_is_never_left
 
 http-1-0-request | a request of HTTP/1.0 | refused

@@ -4,18 +4,18 @@ pub const ROWS: &str = "
 R3.2-1 enforced | a server notifies applications | the module backend, and Step::Notify
     backend::the_table_is_that_of_the_specification
     server_decisions::a2_complete_and_commit_are_two_things
-R3.2-2 enforced | so does one that has replies
+R3.2-2 enforced | a server that has replies notifies applications
     backend::the_table_is_that_of_the_specification
     server_work::the_reply_is_at_a_url_from_the_last_fragment_on
 
 R3.2.1.1-1 enforced | an application gets entities in one of three ways
     backend_refusals::each_kind_has_its_own_message_and_no_other
-R3.2.1.1-2 enforced | none: it does not get them
+R3.2.1.1-2 enforced | no application: it is sent nothing
     backend::without_an_application_it_is_complete_at_once
     backend_refusals::each_kind_has_its_own_message_and_no_other
-R3.2.1.1-3 enforced | by reference: it gets a path
+R3.2.1.1-3 enforced | by reference: the application gets a path
     conformance_gaps::a_notification_has_the_fields_and_the_length_of_its_kind
-R3.2.1.1-4 enforced | by value: it gets the bytes
+R3.2.1.1-4 enforced | by value: the application gets the bytes
     backend::by_value_the_entity_is_sent_in_any_pieces
 R3.2.1.1-5 host | the URL of the application | the target of the notification's encode
     conformance_gaps::a_notification_has_the_fields_and_the_length_of_its_kind
@@ -36,7 +36,7 @@ R3.2.5.1.3-1 host | what the back-end client is told | Step::Notify asks; the ho
     server_decisions::a2_complete_and_commit_are_two_things
 R3.2.5.2.1-1 enforced | refusals are HTTP responses
     conformance_gaps::every_refusal_is_an_http_response_without_a_body
-R3.2.5.2.1-2 enforced | they have no body
+R3.2.5.2.1-2 enforced | refusals have no body
     conformance_gaps::every_refusal_is_an_http_response_without_a_body
 R3.2.5.2.3-1 enforced | an answer is of the kind of its request
     conformance_sequence::every_request_gets_the_ack_of_its_kind
@@ -50,12 +50,12 @@ R3.2.5.2.3-3 enforced | invalid ones are 400, invalid argument
 R3.2.5.2.3-4 host | who may upload where | Access is asked for with every packet
     server_work::access_is_asked_for_every_packet
     server_table::access_is_asked_before_anything_is_looked_up
-R3.2.5.2.3-5 enforced | who may not is told 403, access denied
+R3.2.5.2.3-5 enforced | a client that may not is told 403, access denied
     server_work::access_is_asked_for_every_packet
 R3.2.5.2.3-6 enforced | Content-Length is wanted
     presence::the_table_is_the_specification_but_where_it_says_why_not
     presence_messages::a_message_is_refused_without_a_required_field
-R3.2.5.2.3-7 enforced | without it: 411, invalid argument | 400 by policy, as Windows does (A16)
+R3.2.5.2.3-7 enforced | no Content-Length: 411, invalid argument | 400 by policy, as Windows does (A16)
     server_answers::a16_an_absent_length_is_answered_as_the_policy_has_it
     refusals::a_missing_length_is_answered_as_the_policy_has_it
 R3.2.5.2.3-8 departed | the session is looked up, but for Create-Session | nor for a Ping, which names none (A9)
@@ -69,7 +69,7 @@ R3.2.5.2.3-9 enforced | no such session: 500, session not found
 
 R3.2.5.2.4-1 enforced | a protocol that both know
     field_ids::the_clients_order_decides server_answers::a23_the_order_of_the_checks
-R3.2.5.2.4-2 enforced | none: 400, invalid argument
+R3.2.5.2.4-2 enforced | no such protocol: 400, invalid argument
     server_answers::a23_the_order_of_the_checks
 R3.2.5.2.4-3 enforced | a GUID for the session
     field_ids::random_bytes_become_a_version_4_guid server_table::ids_are_made_of_the_random_bytes
@@ -96,21 +96,21 @@ R3.2.5.2.6-3 enforced | a Fragment is answered
     server_random::whatever_comes_no_byte_is_lost_or_made_up
 R3.2.5.2.6-4 enforced | context 7 for what the application says
     server_work::an_application_that_refuses_for_now_is_told_again
-R3.2.5.2.7-1 host | the entity moves to its destination | Step::Commit asks for it
+R3.2.5.2.7-1 host | closing moves the entity to its destination | Step::Commit asks for it
     server_decisions::a2_complete_and_commit_are_two_things
     server_states::a_request_leads_where_the_table_says
-R3.2.5.2.7-2 host | what the session stored is deleted | Step::Discard asks; the session itself is forgotten
+R3.2.5.2.7-2 host | closing deletes what the session stored | Step::Discard asks; the session itself is forgotten
     server_decisions::a7_a_close_before_all_fragments_discards
     server_table::an_upload_works_over_every_store
-R3.2.5.2.7-3 enforced | an entity that is gone: 404
+R3.2.5.2.7-3 enforced | closing an entity that is gone: 404
     server_work::a_lost_entity_ends_the_session
-R3.2.5.2.7-4 host | so is the reply that the server keeps | Discard::reply asks for it
+R3.2.5.2.7-4 host | closing deletes the reply that the server keeps | Discard::reply asks for it
     server_work::the_reply_is_at_a_url_from_the_last_fragment_on
 R3.2.5.2.7-5 enforced | Close-Session is answered
     conformance_sequence::every_request_gets_the_ack_of_its_kind
 R3.2.5.2.8-1 host | cancelling deletes all that was stored | Step::Discard asks for it
     server_decisions::a8_a_cancel_after_the_last_fragment_keeps_what_is_placed
-R3.2.5.2.8-2 host | the reply too | Discard::reply asks for it
+R3.2.5.2.8-2 host | cancelling deletes the reply that the server keeps | Discard::reply asks for it
     server_decisions::a8_a_cancel_after_the_last_fragment_keeps_what_is_placed
 R3.2.5.2.8-3 enforced | Cancel-Session is answered
     conformance_sequence::every_request_gets_the_ack_of_its_kind
