@@ -115,6 +115,8 @@ deviations! {
         "BITS-Error-Context comes without an error code; it was ignored.",
     UnknownErrorContext "unknown-error-context" "2.2.1.2"
         "BITS-Error-Context is neither 0x5 nor 0x7.",
+    RelativeOriginalUrl "relative-original-url" "2.2.12.2"
+        "BITS-Original-Request-URL is not an absolute http or https URL.",
     RelativeStaticUrl "relative-static-url" "2.2.13.2"
         "BITS-Static-Response-URL is not an absolute URL.",
 }

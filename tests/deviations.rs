@@ -254,6 +254,7 @@ fn notifications() -> Vec<Row> {
     let answer = Draft::notification_response;
     let replied = |url| answer().with("BITS-Static-Response-URL", url);
     let (request, response) = (Reader::Notification, Reader::NotificationResponse);
+    let original = |url| Draft::by_value().set("BITS-Original-Request-URL", url);
     let entity = "BITS-Request-DataEntity-Name";
     use Deviation::*;
     vec![
@@ -277,6 +278,8 @@ fn notifications() -> Vec<Row> {
         ),
         row(MissingContentLength, response, answer().without("Content-Length"), answer()),
         row(Http10, response, answer().line("HTTP/1.0 200 OK"), answer()),
+        row(RelativeOriginalUrl, request, original("/e"), original("https://o/e")),
+        row(RelativeOriginalUrl, request, original("ftp://o/e"), original("http://o:8080/e?q")),
         row(RelativeStaticUrl, response, replied("/r"), replied("https://o/r")),
         row(
             UnexpectedBody,

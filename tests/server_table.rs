@@ -133,6 +133,23 @@ fn ids_are_made_of_the_random_bytes() {
     assert_eq!(sessions.store().len(), 4);
 }
 
+/// Random bytes that come again, as after a machine was copied, give nobody's session away.
+#[test]
+fn an_id_that_is_taken_is_not_given_again() {
+    let mut sessions = table(Map::new(), PLAIN);
+    let id = begin(&mut sessions, &ALICE, 7);
+    let store = asked(send(&mut sessions, fragment(id, 0, 9, 100), &ALICE));
+    ack(sessions.handle_stored(store.turn, 10, NOW).expect("taken"));
+    let before = sessions.store().clone();
+    let bob = Arrival { url: "/b", principal: Some("bob"), ..ALICE };
+    for arrival in [ALICE, bob] {
+        let step = sessions.handle_request(&create(), &arrival, || [7; 16]);
+        assert_eq!(refused_by(step), BUSY, "{arrival:?}");
+        assert_eq!(sessions.store(), &before, "{arrival:?}");
+    }
+    begin(&mut sessions, &bob, 8);
+}
+
 #[test]
 fn a_session_is_found_in_any_spelling_of_its_guid() {
     let mut sessions = table(Map::new(), PLAIN);

@@ -1,13 +1,15 @@
 //! BITS-Original-Request-URL.
 
+use super::url::Url;
 use super::{Decode, FieldName, check_present, opaque_value};
-use crate::deviation::Deviations;
+use crate::deviation::{Deviation, Deviations};
 use crate::error::Flaw;
 
 /// [2.2.12.2] BITS-Original-Request-URL: the destination URL of the upload that the server
 /// application is notified of.
 ///
-/// What the client wrote in its request, so it is opaque bytes to this crate.
+/// What the client wrote in its request, so it is opaque bytes to this crate; that it is no absolute
+/// URL is the deviation [`RelativeOriginalUrl`](Deviation::RelativeOriginalUrl).
 ///
 /// ```text
 /// original-url = 1*( HTAB / SP / VCHAR / obs-text )   ; no white space at either end
@@ -35,8 +37,11 @@ pub struct OriginalRequestUrl<'b>(&'b [u8]);
 impl<'b> Decode<'b> for OriginalRequestUrl<'b> {
     const NAME: FieldName = FieldName::OriginalRequestUrl;
 
-    fn decode(value: &'b [u8], _: &mut Deviations) -> Result<Self, Flaw> {
+    fn decode(value: &'b [u8], deviations: &mut Deviations) -> Result<Self, Flaw> {
         check_present(value)?;
+        if Url::parse(value).is_err() {
+            deviations.insert(Deviation::RelativeOriginalUrl);
+        }
         Ok(Self(value))
     }
 }

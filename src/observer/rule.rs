@@ -300,7 +300,8 @@ const fn of_deviation(deviation: Deviation) -> Severity {
         | Deviation::MissingErrorContext
         | Deviation::ContextWithoutError
         | Deviation::UnknownErrorContext
-        | Deviation::RelativeStaticUrl => Severity::Must,
+        | Deviation::RelativeStaticUrl
+        | Deviation::RelativeOriginalUrl => Severity::Must,
         Deviation::LongValue | Deviation::LongContentName | Deviation::EarlyReplyUrl => {
             Severity::Should
         }

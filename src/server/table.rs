@@ -156,7 +156,8 @@ impl<'p, S: Store> Sessions<'p, S> {
 
     /// [3.2.5.2.2] Says what to do with a request, as [`Session::handle_request`] does, and makes
     /// a session for a Create-Session. `random` gives 16 bytes from a source that nobody can
-    /// guess, and is asked only then.
+    /// guess, and is asked only then; bytes that it gave before, for a session that is still there,
+    /// make none: 503.
     ///
     /// # Errors
     ///
@@ -214,6 +215,10 @@ impl<'p, S: Store> Sessions<'p, S> {
         let (access, now) = (arrival.access, arrival.now);
         match Session::create(create, access, &self.policy, random(), now) {
             Ok((session, ack)) => {
+                // Random bytes that came before would give somebody else's session away.
+                if self.store.update(session.id(), |_| ())?.is_some() {
+                    return refuse(Refusal::bare(Status::SERVICE_UNAVAILABLE));
+                }
                 let url = arrival.url.into();
                 let principal = arrival.principal.map(Into::into);
                 self.store.insert(Record { session, url, principal, reply_url: None })?;

@@ -256,8 +256,12 @@ pub struct NotificationRequestSpec {
 
 pub fn notification_request() -> impl Strategy<Value = NotificationRequestSpec> {
     let paths = of((content(1..60), content(1..60)));
-    (content(1..60), paths, any::<u64>()).prop_map(|(url, paths, content_length)| {
-        NotificationRequestSpec { url, paths, content_length }
+    let absolute = "https?://[a-z]{1,9}/[!-~]{0,20}".prop_map(String::into_bytes);
+    let url = prop_oneof![content(1..60), absolute];
+    (url, paths, any::<u64>()).prop_map(|(url, paths, content_length)| NotificationRequestSpec {
+        url,
+        paths,
+        content_length,
     })
 }
 
@@ -273,6 +277,16 @@ impl NotificationRequestSpec {
         let original_request_url = OriginalRequestUrl::try_from(&self.url[..]).expect("a URL");
         NotificationRequest { original_request_url, entity }
     }
+
+    fn deviations(&self) -> Deviations {
+        let relative = (!is_absolute(&self.url)).then_some(Deviation::RelativeOriginalUrl);
+        relative.into_iter().collect()
+    }
+}
+
+fn is_absolute(url: &[u8]) -> bool {
+    let url = url.to_ascii_lowercase();
+    url.starts_with(b"http://") || url.starts_with(b"https://")
 }
 
 #[derive(Clone, Debug)]
@@ -311,10 +325,6 @@ impl NotificationResponseSpec {
     }
 
     fn deviations(&self) -> Deviations {
-        let is_absolute = |url: &Vec<u8>| {
-            let url = url.to_ascii_lowercase();
-            url.starts_with(b"http://") || url.starts_with(b"https://")
-        };
         let relative = self.url.as_ref().is_some_and(|url| !is_absolute(url));
         let has_no_body = [204, 304].contains(&self.status.get());
         let missing = self.content_length.is_none() && !has_no_body;
@@ -366,7 +376,7 @@ impl Spec {
         match self {
             Self::Request(spec) => spec.deviations(),
             Self::Ack(spec) => spec.deviations(),
-            Self::NotificationRequest(_) => Deviations::EMPTY,
+            Self::NotificationRequest(spec) => spec.deviations(),
             Self::NotificationResponse(spec) => spec.deviations(),
         }
     }
