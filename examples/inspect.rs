@@ -9,10 +9,19 @@
 //! FILE it explains two conversations of its own. Exit status: 0 when nothing was rejected or cut
 //! short, 1 otherwise, 2 for bad usage or a file that cannot be read.
 
+#[path = "inspect/asked.rs"]
+mod asked;
 #[path = "inspect/conversation.rs"]
 mod conversation;
+#[path = "inspect/reading.rs"]
+mod reading;
 #[path = "inspect/report.rs"]
 mod report;
+#[path = "inspect/source.rs"]
+#[allow(dead_code, reason = "a plain file loses nothing and ends nothing")]
+mod source;
+#[path = "inspect/start.rs"]
+mod start;
 #[path = "inspect/table.rs"]
 mod table;
 
@@ -21,7 +30,8 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use conversation::{Asked, explain};
+use asked::Asked;
+use conversation::explain;
 use report::Report;
 
 /// The conversations that a newcomer sees first.

@@ -7,19 +7,29 @@
 //! BITS_WIRE=path/to/wire cargo test --all-features --test inspect
 //! ```
 
+#[path = "../examples/inspect/asked.rs"]
+mod asked;
 #[path = "../examples/inspect/conversation.rs"]
 mod conversation;
 #[path = "common/program.rs"]
 mod program;
+#[path = "../examples/inspect/reading.rs"]
+mod reading;
 #[path = "../examples/inspect/report.rs"]
 mod report;
+#[path = "../examples/inspect/source.rs"]
+#[allow(dead_code, reason = "a plain file is the one source here")]
+mod source;
+#[path = "../examples/inspect/start.rs"]
+mod start;
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use conversation::{Asked, explain};
+use asked::Asked;
+use conversation::explain;
 use program::program;
 use report::{Report, Verdict};
 use serde_json::Value;
@@ -230,6 +240,9 @@ fn json_has_every_key_for_every_message() {
         "failure",
         "error",
         "reply",
+        "connection",
+        "time",
+        "missing",
     ];
     let output = inspect(&["--json", "upload.http", "rules/transfer-encoding-on-create.http"], b"");
     let lines = json_lines(&output);
@@ -237,6 +250,8 @@ fn json_has_every_key_for_every_message() {
     for line in lines {
         let found: Vec<_> = line.as_object().expect("an object").keys().cloned().collect();
         assert_eq!(found, keys);
+        let of_captures = [&line["connection"], &line["time"], &line["missing"]];
+        assert!(of_captures.iter().all(|value| value.is_null()), "{line}");
     }
 }
 
