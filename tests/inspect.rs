@@ -11,6 +11,9 @@
 mod asked;
 #[path = "../examples/inspect/conversation.rs"]
 mod conversation;
+#[path = "common/inspector.rs"]
+#[allow(dead_code, reason = "captures need more of it")]
+mod inspector;
 #[path = "common/program.rs"]
 mod program;
 #[path = "../examples/inspect/reading.rs"]
@@ -21,16 +24,16 @@ mod report;
 #[allow(dead_code, reason = "a plain file is the one source here")]
 mod source;
 #[path = "../examples/inspect/start.rs"]
+#[allow(dead_code, reason = "captures need more of it")]
 mod start;
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 
 use asked::Asked;
 use conversation::explain;
-use program::program;
+use inspector::json_lines;
 use report::{Report, Verdict};
 use serde_json::Value;
 
@@ -187,22 +190,7 @@ fn values_are_shown_even_when_the_message_is_rejected() {
 }
 
 fn inspect(arguments: &[&str], input: &[u8]) -> Output {
-    let mut child = Command::new(program("inspect"))
-        .args(arguments)
-        .current_dir(VECTORS)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the program starts");
-    // It may end without reading.
-    let _ = child.stdin.take().expect("a pipe").write_all(input);
-    child.wait_with_output().expect("the program ends")
-}
-
-fn json_lines(output: &Output) -> Vec<Value> {
-    let text = std::str::from_utf8(&output.stdout).expect("UTF-8");
-    text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+    inspector::inspect("vectors", arguments, input)
 }
 
 #[test]
