@@ -40,15 +40,15 @@ struct Mark {
 }
 
 impl Stream {
-    pub fn new(mut chunks: BTreeMap<i64, Chunk<'_>>, start: Option<i64>, end: i64) -> Self {
+    pub fn new(mut chunks: BTreeMap<i64, Chunk<'_>>, start: Option<i64>, end: Option<i64>) -> Self {
         let first = chunks.first_key_value().map(|(at, chunk)| (*at, chunk.data));
         // A probe whether the other side is still there repeats a byte, or makes one up.
         if let (None, Some((at, [0]))) = (start, first) {
             chunks.remove(&at);
         }
         let is_start_known = start.is_some();
-        let first = chunks.first_key_value().map_or(end, |(at, _)| *at);
-        let start = start.unwrap_or(first);
+        let first = chunks.first_key_value().map(|(at, _)| *at);
+        let start = start.or(first).or(end).unwrap_or_default();
         let mut pieces: Vec<Piece> = Vec::new();
         for (at, chunk) in chunks.range(start..) {
             match pieces.last_mut() {
@@ -60,7 +60,7 @@ impl Stream {
                 }
             }
         }
-        let end = pieces.last().map_or(end, |piece| piece.end().max(end)).max(start);
+        let end = end.unwrap_or(start).max(start);
         Self { pieces, start, is_start_known, end }
     }
 }

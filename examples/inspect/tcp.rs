@@ -74,7 +74,7 @@ struct Side<'b> {
     /// Where the stream ends, if that was captured.
     fin: Option<i64>,
     /// The end of everything that is known to have been sent.
-    end: i64,
+    end: Option<i64>,
     chunks: BTreeMap<i64, Chunk<'b>>,
 }
 
@@ -162,7 +162,7 @@ impl<'b> Side<'b> {
         }
         let end = start + sent as i64;
         self.near = end;
-        self.end = self.end.max(end);
+        self.end = self.end.max(Some(end));
         if segment.is_fin {
             self.fin.get_or_insert(end);
         }
