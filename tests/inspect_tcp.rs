@@ -125,14 +125,28 @@ fn segments_sent_again() {
     assert_is_upload(&twice);
     let again: Vec<_> = segments.iter().chain(&segments[3..]).cloned().collect();
     assert_is_upload(&again);
-    let syn_again: Vec<_> = segments[..2].iter().chain(&segments).cloned().collect();
+    let syn_again = [&segments[..8], &segments[..2], &segments[8..]].concat();
     assert_is_upload(&syn_again);
 }
 
 #[test]
 fn segments_that_overlap() {
     let segments = upload(50000, INITIAL);
-    // Each one again with the end of the one before it, then all with the whole of it.
+    // Each one with the end of the one before it, or with the start of the one behind it.
+    let (mut longer_before, mut longer_behind) = (segments.clone(), segments.clone());
+    for at in 1..segments.len() {
+        let (one, next) = (&segments[at - 1], &segments[at]);
+        if one.side == next.side && one.data.len() > 30 && !next.data.is_empty() {
+            longer_before[at].sequence = next.sequence.wrapping_sub(30);
+            longer_before[at].data = [&one.data[one.data.len() - 30..], &next.data].concat();
+            longer_behind[at - 1].data = [&one.data[..], &next.data[..1]].concat();
+        }
+    }
+    assert_is_upload(&longer_before);
+    assert_is_upload(&longer_behind);
+    longer_behind.reverse();
+    assert_is_upload(&longer_behind);
+    // Each one again with the end of the one before it, late and early.
     let mut overlapping = segments.clone();
     for pair in segments.windows(2) {
         if pair[0].side == pair[1].side && !pair[0].data.is_empty() {
@@ -241,6 +255,17 @@ fn a_request_that_is_lost_leaves_the_others_their_responses() {
     // The server had what the capture has not when it answered.
     let says = ["ping ok", "ack ok", "other partial -500", "ack ok", "close-session ok", "ack ok"];
     assert_says(&dialogue.segments, &says);
+}
+
+#[test]
+fn bytes_lost_at_the_end() {
+    let mut dialogue = Dialogue::opened(50000, INITIAL);
+    dialogue.say(Client, &ping()).say(Server, &ping_ack());
+    dialogue.lose(Client, 70).close();
+    let reports = explain(&plain_pcap(&dialogue.segments));
+    assert_eq!(words(&reports), ["ping ok", "ack ok", "other partial -70"]);
+    // Its FIN, the sixth packet, says that there was something.
+    assert_eq!(text(&reports[2], "time"), "1700000000.005005000");
 }
 
 #[test]

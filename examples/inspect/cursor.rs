@@ -8,7 +8,7 @@ use crate::stream::{Piece, Stream};
 #[derive(Clone, Copy, Debug)]
 pub struct Next {
     pub kind: Kind,
-    /// The packet that completed it.
+    /// The packet that completed its head, or brought the start behind a loss.
     pub packet: usize,
     /// Where its head ends.
     end: i64,
@@ -19,7 +19,7 @@ pub struct Next {
 #[derive(Clone, Copy, Debug)]
 pub enum Kind {
     Message,
-    /// So many bytes are missing, and others can be told to belong to no message that is there.
+    /// Bytes that belong to no message whose start is there; so many of them are missing.
     Lost(u64),
 }
 
@@ -50,7 +50,7 @@ struct Found {
     missing: u64,
     /// Whether bytes were passed over that were captured.
     is_skipped: bool,
-    /// The packet that brought what was looked at last.
+    /// The packet that brought the start, or else the last one of the stream.
     packet: usize,
 }
 
@@ -172,8 +172,9 @@ impl<'b> Cursor<'b> {
 
     /// The next start at a position or behind it, or else the end of the stream.
     fn find(&self, from: i64) -> Found {
+        let packet = self.stream.packet;
         let mut found =
-            Found { at: from, piece: self.piece, missing: 0, is_skipped: false, packet: 0 };
+            Found { at: from, piece: self.piece, missing: 0, is_skipped: false, packet };
         for piece in &self.stream.pieces[self.piece..] {
             let bytes = piece.from(found.at.max(piece.start));
             if bytes.is_empty() {
@@ -186,10 +187,9 @@ impl<'b> Cursor<'b> {
             found.is_skipped |= start != Some(0);
             if let Some(start) = start {
                 found.at += start as i64;
-                found.packet = found.packet.max(piece.complete_at(found.at + 1));
+                found.packet = piece.complete_at(found.at + 1);
                 return found;
             }
-            found.packet = found.packet.max(piece.complete_at(piece.end()));
             found.at = piece.end();
             found.piece += 1;
         }

@@ -20,6 +20,8 @@ pub struct Stream {
     pub is_start_known: bool,
     /// The end of everything that is known to have been sent.
     pub end: i64,
+    /// The packet of the last segment.
+    pub packet: usize,
 }
 
 /// Bytes of which none is missing.
@@ -40,7 +42,13 @@ struct Mark {
 }
 
 impl Stream {
-    pub fn new(mut chunks: BTreeMap<i64, Chunk<'_>>, start: Option<i64>, end: Option<i64>) -> Self {
+    /// Puts together what packets brought, between where the stream is known to begin and to end.
+    pub fn new(
+        mut chunks: BTreeMap<i64, Chunk<'_>>,
+        start: Option<i64>,
+        end: Option<i64>,
+        packet: usize,
+    ) -> Self {
         let first = chunks.first_key_value().map(|(at, chunk)| (*at, chunk.data));
         // A probe whether the other side is still there repeats a byte, or makes one up.
         if let (None, Some((at, [0]))) = (start, first) {
@@ -61,7 +69,7 @@ impl Stream {
             }
         }
         let end = end.unwrap_or(start).max(start);
-        Self { pieces, start, is_start_known, end }
+        Self { pieces, start, is_start_known, end, packet }
     }
 }
 

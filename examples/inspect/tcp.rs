@@ -75,6 +75,8 @@ struct Side<'b> {
     fin: Option<i64>,
     /// The end of everything that is known to have been sent.
     end: Option<i64>,
+    /// The packet of the last segment.
+    packet: usize,
     chunks: BTreeMap<i64, Chunk<'b>>,
 }
 
@@ -135,7 +137,7 @@ impl<'b> Flow<'b> {
             ends: self.ends,
             opener: self.opener,
             ended: self.ended,
-            streams: self.sides.map(|side| Stream::new(side.chunks, side.start, side.end)),
+            streams: self.sides.map(Side::put_together),
         }
     }
 }
@@ -162,11 +164,16 @@ impl<'b> Side<'b> {
         }
         let end = start + sent as i64;
         self.near = end;
+        self.packet = packet;
         self.end = self.end.max(Some(end));
         if segment.is_fin {
             self.fin.get_or_insert(end);
         }
         self.insert(start, Chunk { data: segment.data, packet, acknowledged });
+    }
+
+    fn put_together(self) -> Stream {
+        Stream::new(self.chunks, self.start, self.end, self.packet)
     }
 
     /// Keeps what is new of a chunk.
