@@ -68,7 +68,8 @@ impl Stream {
                 }
             }
         }
-        let end = end.unwrap_or(start).max(start);
+        let captured = pieces.last().map_or(start, Piece::end);
+        let end = end.map_or(captured, |end| end.max(captured));
         Self { pieces, start, is_start_known, end, packet }
     }
 }
