@@ -4,24 +4,57 @@
 //! cargo run --example inspect -- [--json] [--ack-for REQUEST] FILE…
 //! ```
 //!
-//! Each FILE (`-` is standard input) holds HTTP messages back to back, bodies included. Where
-//! requests and responses are interleaved, each Ack is read for the request before it. Without a
-//! FILE it explains two conversations of its own. Exit status: 0 when nothing was rejected or cut
-//! short, 1 otherwise, 2 for bad usage or a file that cannot be read.
+//! Each FILE (`-` is standard input) holds HTTP messages back to back, bodies included, or is a
+//! capture of packets: pcap or pcapng, which its first bytes tell. Without a FILE it explains two
+//! conversations of its own.
+//!
+//! Where requests and responses are interleaved, each Ack is read for the request before it. Of a
+//! capture, the TCP connections that speak HTTP are put together and read each for itself; their
+//! messages come in the order in which they happened, each at the time at which its head was
+//! complete. A message of which bytes were not captured is `partial`, and says how many; so is what
+//! stands before the first message that can be told in a connection. What is passed over, such as
+//! connections without HTTP and fragments of IP packets, is counted on standard error.
+//!
+//! Exit status: 0 when nothing was rejected or cut short, 1 otherwise, 2 for bad usage or a file
+//! that cannot be read; what could be read of a damaged capture is explained all the same.
 
+#[path = "inspect/asked.rs"]
+mod asked;
+#[path = "inspect/capture.rs"]
+mod capture;
+#[path = "inspect/captured.rs"]
+mod captured;
 #[path = "inspect/conversation.rs"]
 mod conversation;
+#[path = "inspect/cursor.rs"]
+mod cursor;
+#[path = "inspect/packet.rs"]
+mod packet;
+#[path = "inspect/reading.rs"]
+mod reading;
 #[path = "inspect/report.rs"]
 mod report;
+#[path = "inspect/source.rs"]
+mod source;
+#[path = "inspect/start.rs"]
+mod start;
+#[path = "inspect/stream.rs"]
+mod stream;
 #[path = "inspect/table.rs"]
 mod table;
+#[path = "inspect/tcp.rs"]
+mod tcp;
+#[path = "inspect/traffic.rs"]
+mod traffic;
 
+use std::fmt::Display;
 use std::io::{self, Read as _, Write as _};
 use std::process::ExitCode;
 
 use clap::Parser;
 
-use conversation::{Asked, explain};
+use asked::Asked;
+use captured::Explained;
 use report::Report;
 
 /// The conversations that a newcomer sees first.
@@ -42,7 +75,7 @@ struct Arguments {
         "ping", "create-session", "fragment", "close-session", "cancel-session", "notification",
     ])]
     ack_for: Option<String>,
-    /// Files of HTTP messages; `-` is standard input.
+    /// Files of HTTP messages, or captures of packets; `-` is standard input.
     #[arg(value_name = "FILE")]
     files: Vec<String>,
 }
@@ -64,23 +97,34 @@ fn run(arguments: &Arguments) -> io::Result<ExitCode> {
     let alone = arguments.ack_for.as_deref().and_then(Asked::alone);
     let (mut is_trouble, mut is_unreadable) = (false, false);
     for (file, bytes) in inputs(&arguments.files) {
-        match bytes {
-            Ok(bytes) => {
-                let reports = explain(&file, &bytes, alone);
-                is_trouble |= reports.iter().any(Report::is_trouble);
-                print(&file, &reports, arguments.json)?;
-            }
+        let say = |what: &dyn Display| writeln!(io::stderr(), "inspect: {file}: {what}");
+        let bytes = match bytes {
+            Ok(bytes) => bytes,
             Err(error) => {
                 is_unreadable = true;
-                writeln!(io::stderr(), "inspect: {file}: {error}")?;
+                say(&error)?;
+                continue;
             }
-        }
+        };
+        let explained = explain(&file, &bytes, alone);
+        is_trouble |= explained.reports.iter().any(Report::is_trouble);
+        is_unreadable |= explained.damage.is_some();
+        print(&file, &explained.reports, arguments.json)?;
+        explained.notes.iter().chain(&explained.damage).try_for_each(|it| say(it))?;
     }
     Ok(match (is_unreadable, is_trouble) {
         (true, _) => ExitCode::from(2),
         (false, true) => ExitCode::FAILURE,
         (false, false) => ExitCode::SUCCESS,
     })
+}
+
+fn explain(file: &str, bytes: &[u8], alone: Option<Asked<'static>>) -> Explained {
+    if capture::is_capture(bytes) {
+        return captured::explain(file, bytes, alone);
+    }
+    let reports = conversation::explain(file, bytes, alone);
+    Explained { reports, notes: Vec::new(), damage: None }
 }
 
 /// The inputs, read one at a time.

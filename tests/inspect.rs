@@ -7,20 +7,33 @@
 //! BITS_WIRE=path/to/wire cargo test --all-features --test inspect
 //! ```
 
+#[path = "../examples/inspect/asked.rs"]
+mod asked;
 #[path = "../examples/inspect/conversation.rs"]
 mod conversation;
+#[path = "common/inspector.rs"]
+#[allow(dead_code, reason = "captures need more of it")]
+mod inspector;
 #[path = "common/program.rs"]
 mod program;
+#[path = "../examples/inspect/reading.rs"]
+mod reading;
 #[path = "../examples/inspect/report.rs"]
 mod report;
+#[path = "../examples/inspect/source.rs"]
+#[allow(dead_code, reason = "a plain file is the one source here")]
+mod source;
+#[path = "../examples/inspect/start.rs"]
+#[allow(dead_code, reason = "captures need more of it")]
+mod start;
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::Output;
 
-use conversation::{Asked, explain};
-use program::program;
+use asked::Asked;
+use conversation::explain;
+use inspector::json_lines;
 use report::{Report, Verdict};
 use serde_json::Value;
 
@@ -177,22 +190,7 @@ fn values_are_shown_even_when_the_message_is_rejected() {
 }
 
 fn inspect(arguments: &[&str], input: &[u8]) -> Output {
-    let mut child = Command::new(program("inspect"))
-        .args(arguments)
-        .current_dir(VECTORS)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the program starts");
-    // It may end without reading.
-    let _ = child.stdin.take().expect("a pipe").write_all(input);
-    child.wait_with_output().expect("the program ends")
-}
-
-fn json_lines(output: &Output) -> Vec<Value> {
-    let text = std::str::from_utf8(&output.stdout).expect("UTF-8");
-    text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+    inspector::inspect("vectors", arguments, input)
 }
 
 #[test]
@@ -230,6 +228,9 @@ fn json_has_every_key_for_every_message() {
         "failure",
         "error",
         "reply",
+        "connection",
+        "time",
+        "missing",
     ];
     let output = inspect(&["--json", "upload.http", "rules/transfer-encoding-on-create.http"], b"");
     let lines = json_lines(&output);
@@ -237,6 +238,8 @@ fn json_has_every_key_for_every_message() {
     for line in lines {
         let found: Vec<_> = line.as_object().expect("an object").keys().cloned().collect();
         assert_eq!(found, keys);
+        let of_captures = [&line["connection"], &line["time"], &line["missing"]];
+        assert!(of_captures.iter().all(|value| value.is_null()), "{line}");
     }
 }
 

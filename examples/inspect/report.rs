@@ -8,6 +8,8 @@ use bits_proto::field::{
 use bits_proto::message::{Failure, Refusal};
 use serde_json::{Map, Value, json};
 
+use crate::source::Time;
+
 /// How a message stands to the specification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -46,6 +48,12 @@ pub struct Report {
     pub failure: Option<Failure>,
     pub error: Option<Error>,
     pub reply: Option<Refusal<'static>>,
+    /// The two ends, the client first, where connections are told apart.
+    pub connection: Option<String>,
+    /// When its head was complete.
+    pub time: Option<Time>,
+    /// How many of its bytes were sent and not captured.
+    pub missing: Option<u64>,
 }
 
 impl Report {
@@ -64,6 +72,9 @@ impl Report {
             failure: None,
             error: None,
             reply: None,
+            connection: None,
+            time: None,
+            missing: None,
         }
     }
 
@@ -94,6 +105,9 @@ impl Report {
                 "code": reply.code().map(|code| code.to_string()),
                 "context": reply.context().map(|context| context.to_string()),
             })),
+            "connection": self.connection,
+            "time": self.time.map(|time| time.to_string()),
+            "missing": self.missing,
         })
     }
 }

@@ -1,5 +1,7 @@
 //! The reports as a table for people.
 
+use std::collections::BTreeSet;
+
 use comfy_table::{Cell, Color, ContentArrangement, Row, Table, presets};
 use serde_json::Value;
 
@@ -9,18 +11,27 @@ use crate::report::{Report, Verdict};
 
 /// One file's messages; in colour where standard output is a terminal.
 pub fn table(reports: &[Report]) -> Table {
+    let connections: BTreeSet<_> = reports.iter().map(|it| it.connection.as_ref()).collect();
+    let is_told_apart = connections.len() > 1;
+    let mut header = vec!["#", "", "message", "status", "session", "bytes", "verdict", "remarks"];
+    if is_told_apart {
+        header.insert(1, "connection");
+    }
     let mut table = Table::new();
     table
         .load_preset(presets::UTF8_BORDERS_ONLY)
         .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_header(["#", "", "message", "status", "session", "bytes", "verdict", "remarks"])
-        .add_rows(reports.iter().map(row));
+        .set_header(header)
+        .add_rows(reports.iter().map(|report| row(report, is_told_apart)));
     table
 }
 
-fn row(report: &Report) -> Row {
-    Row::from(vec![
-        Cell::new(report.index),
+fn row(report: &Report, is_told_apart: bool) -> Row {
+    let mut cells = vec![Cell::new(report.index)];
+    if is_told_apart {
+        cells.push(Cell::new(report.connection.as_deref().unwrap_or_default()));
+    }
+    cells.extend([
         Cell::new(if report.is_request { "→" } else { "←" }),
         Cell::new(printable(&message(report))),
         Cell::new(printable(if report.is_request { "" } else { report.start_line.trim() })),
@@ -28,7 +39,8 @@ fn row(report: &Report) -> Row {
         Cell::new(bytes(report)),
         coloured(report),
         Cell::new(printable(&remarks(report).join("\n"))),
-    ])
+    ]);
+    Row::from(cells)
 }
 
 /// What peers sent must not command the terminal.
@@ -110,6 +122,8 @@ fn remarks(report: &Report) -> Vec<String> {
     if !name.is_empty() && ContentName::try_from(name).is_ok_and(|name| !name.is_safe()) {
         remarks.push("the name is not safe to use as a file name".into());
     }
+    let missing = report.missing.filter(|missing| *missing > 0);
+    remarks.extend(missing.map(|missing| format!("{missing} bytes were not captured")));
     remarks.extend(report.failure.map(|failure| format!("the client should: {failure}")));
     remarks.extend(report.deviations.iter().map(|it| format!("{it}: {}", it.sentence())));
     remarks.extend(report.error.map(|error| error.to_string()));
