@@ -1,9 +1,12 @@
-//! The inspector on TCP as networks have it: segments lost, twice, late and cut; ports that are used
-//! again; captures that begin in the middle.
+//! The inspector on TCP as networks have it: segments lost, twice, late and cut, and captures that
+//! begin in the middle.
 
 #[path = "common/capture.rs"]
 #[allow(dead_code, reason = "each test file uses a part of it")]
 mod capture;
+#[path = "common/dialogues.rs"]
+#[allow(dead_code, reason = "each test file uses a part of it")]
+mod dialogues;
 #[path = "common/inspector.rs"]
 mod inspector;
 #[path = "common/program.rs"]
@@ -13,96 +16,12 @@ mod program;
 mod vectors;
 
 use capture::Side::{Client, Server};
-use capture::{Dialogue, FORMAT, Link, Segment, captured, dialogue_of, pcap, plain_pcap};
-use inspector::{inspect, json_lines, text, without_packets};
-use serde_json::Value;
-
-/// Where the numbers of the two sides begin, unless a test is about them.
-const INITIAL: [u32; 2] = [1_000_000, 2_000_000];
-
-fn explain(file: &[u8]) -> Vec<Value> {
-    let output = inspect("vectors", &["--json", "-"], file);
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.code().is_some_and(|code| code < 2) && errors.is_empty(), "{errors}");
-    json_lines(&output)
-}
-
-/// `kind verdict missing` of each message.
-fn words(reports: &[Value]) -> Vec<String> {
-    let of = |it: &Value| match &it["missing"] {
-        Value::Number(zero) if zero.as_u64() == Some(0) => {
-            format!("{} {}", text(it, "kind"), text(it, "verdict"))
-        }
-        missing => format!("{} {} -{missing}", text(it, "kind"), text(it, "verdict")),
-    };
-    reports.iter().map(of).collect()
-}
-
-#[track_caller]
-fn assert_says(segments: &[Segment], expected: &[&str]) {
-    assert_eq!(words(&explain(&plain_pcap(segments))), expected);
-}
-
-const ID: &str = "{3F9C1A52-7E64-4B0D-8A2F-6D15C0E4B793}";
-
-fn ping() -> Vec<u8> {
-    b"BITS_POST /e HTTP/1.1\r\nBITS-Packet-Type: Ping\r\nContent-Length: 0\r\n\r\n".to_vec()
-}
-
-fn ping_ack() -> Vec<u8> {
-    b"HTTP/1.1 200 OK\r\nBITS-Packet-Type: Ack\r\nContent-Length: 0\r\n\r\n".to_vec()
-}
-
-fn fragment(first: u64, length: u64, total: u64) -> Vec<u8> {
-    let last = first + length - 1;
-    format!(
-        "BITS_POST /e HTTP/1.1\r\nBITS-Packet-Type: Fragment\r\nBITS-Session-Id: {ID}\r\n\
-         Content-Range: bytes {first}-{last}/{total}\r\nContent-Length: {length}\r\n\r\n"
-    )
-    .into_bytes()
-}
-
-fn fragment_ack(next: u64) -> Vec<u8> {
-    format!(
-        "HTTP/1.1 200 OK\r\nBITS-Packet-Type: Ack\r\nBITS-Session-Id: {ID}\r\n\
-         BITS-Received-Content-Range: {next}\r\nContent-Length: 0\r\n\r\n"
-    )
-    .into_bytes()
-}
-
-fn close() -> Vec<u8> {
-    format!(
-        "BITS_POST /e HTTP/1.1\r\nBITS-Packet-Type: Close-Session\r\nBITS-Session-Id: {ID}\r\n\
-         Content-Length: 0\r\n\r\n"
-    )
-    .into_bytes()
-}
-
-fn close_ack() -> Vec<u8> {
-    format!(
-        "HTTP/1.1 200 OK\r\nBITS-Packet-Type: Ack\r\nBITS-Session-Id: {ID}\r\n\
-         Content-Length: 0\r\n\r\n"
-    )
-    .into_bytes()
-}
-
-fn plain(messages: &[Vec<u8>]) -> Vec<Value> {
-    let reports = json_lines(&inspect("vectors", &["--json", "-"], &messages.concat()));
-    reports.iter().map(without_packets).collect()
-}
-
-/// The upload of the vectors, in short segments, on a port.
-fn upload(port: u16, initial: [u32; 2]) -> Vec<Segment> {
-    dialogue_of(port, initial, &vectors::conversation("upload.http"), 100)
-}
-
-#[track_caller]
-fn assert_is_upload(segments: &[Segment]) {
-    let reports = explain(&plain_pcap(segments));
-    let found: Vec<_> = reports.iter().map(without_packets).collect();
-    assert_eq!(found, plain(&vectors::conversation("upload.http")));
-    assert!(reports.iter().all(|report| report["missing"] == 0));
-}
+use capture::{Dialogue, FORMAT, Link, Segment, captured, pcap, plain_pcap};
+use dialogues::{
+    INITIAL, assert_is_upload, assert_says, close, close_ack, explain, fragment, fragment_ack,
+    ping, ping_ack, upload, words,
+};
+use inspector::text;
 
 #[test]
 fn segments_out_of_order() {
@@ -375,98 +294,34 @@ fn probes_whether_the_other_side_is_there() {
 }
 
 #[test]
-fn ports_that_are_used_again() {
-    let mut first = upload(50000, INITIAL);
-    let second = upload(50000, [7_000_000, 900]);
-    let whole = words(&explain(&plain_pcap(&first)));
-    // After an orderly end, after none, and in the middle of a message.
-    for keep in [first.len(), first.len() - 3, 9] {
-        let segments: Vec<_> = first[..keep].iter().chain(&second).cloned().collect();
-        let reports = explain(&plain_pcap(&segments));
-        let (before, after): (Vec<_>, Vec<_>) = reports
-            .into_iter()
-            .partition(|it| text(it, "connection") == "10.0.0.1:50000 > 10.0.0.2:80");
-        assert_eq!(words(&after), whole, "{keep}");
-        assert_eq!(text(&after[0], "connection"), "10.0.0.1:50000 > 10.0.0.2:80 #2");
-        assert_eq!(words(&before)[..before.len() - 1], whole[..before.len() - 1], "{keep}");
-    }
-    // Without a SYN, after the end of the first.
-    first.extend_from_slice(&second[3..]);
-    let reports = explain(&plain_pcap(&first));
-    assert_eq!(words(&reports), [whole.clone(), whole].concat());
-}
-
-#[test]
-fn two_connections_at_once() {
-    let (left, right) = (upload(50000, INITIAL), upload(50001, [5, 6]));
-    let both: Vec<_> = left.iter().zip(&right).flat_map(|(l, r)| [l.clone(), r.clone()]).collect();
-    let reports = explain(&plain_pcap(&both));
-    let whole = plain(&vectors::conversation("upload.http"));
-    for (port, other) in [("50000", 0), ("50001", 1)] {
-        let of: Vec<_> =
-            reports.iter().filter(|it| text(it, "connection").contains(port)).collect();
-        assert_eq!(of.iter().map(|it| without_packets(it)).collect::<Vec<_>>(), whole);
-        // They take turns.
-        assert_eq!(of[0]["index"], other);
-        assert_eq!(of[1]["index"], 2 + other);
-    }
-}
-
-#[test]
-fn each_response_is_read_for_a_request_of_its_own_connection() {
-    let mut left = Dialogue::opened(50000, INITIAL);
-    let mut right = Dialogue::opened(50001, INITIAL);
-    left.say(Client, &fragment(0, 5, 5)).say(Client, b"12345");
-    right.say(Client, &ping()).say(Server, &ping_ack());
-    left.say(Server, &fragment_ack(5));
-    let (l, r) = (left.segments, right.segments);
-    let segments = [&l[..5], &r[..], &l[5..]].concat();
-    let reports = explain(&plain_pcap(&segments));
-    let asked: Vec<_> = reports.iter().filter_map(|it| it["ack_for"].as_str()).collect();
-    assert_eq!(asked, ["ping", "fragment"]);
-    assert!(reports.iter().all(|report| report["verdict"] == "ok"), "{reports:?}");
-}
-
-#[test]
-fn a_response_captured_before_its_request_comes_after_it() {
+fn the_time_is_that_of_the_packet_that_completed_the_head() {
     let mut dialogue = Dialogue::opened(50000, INITIAL);
-    dialogue.say(Client, &ping()).say(Server, &ping_ack());
-    dialogue.say(Client, &close()).say(Server, &close_ack());
-    let mut segments = dialogue.segments;
-    segments[3..].reverse();
-    assert_says(&segments, &["ping ok", "ack ok", "close-session ok", "ack ok"]);
+    dialogue.say_in(Client, &ping(), 20).say(Server, &ping_ack());
+    let segments = dialogue.segments;
+    let last = segments.len() - 2;
+    let time = |segments: &[Segment]| {
+        let reports = explain(&plain_pcap(segments));
+        text(&reports[0], "time").to_string()
+    };
+    let at = |packet: usize| format!("1700000000.{:09}", packet * 1_001_001 / 1000 * 1000);
+    assert_eq!(time(&segments), at(last));
+    // The first segment is captured after the second, and after all of them.
+    let mut late = segments.clone();
+    late.swap(3, 4);
+    assert_eq!(time(&late), at(last));
+    late = segments.clone();
+    late.swap(3, last);
+    assert_eq!(time(&late), at(last));
+    late = [&segments[..3], &segments[4..=last], &segments[3..4], &segments[last + 1..]].concat();
+    assert_eq!(time(&late), at(last));
 }
 
 #[test]
-fn a_connection_that_is_cut() {
-    for flags in ["R", "R.", "F."] {
-        let mut dialogue = Dialogue::opened(50000, INITIAL);
-        dialogue.say(Client, &ping()).say(Server, &ping_ack());
-        dialogue.say(Client, &fragment(0, 1000, 1000)).say(Client, &[b'a'; 300]);
-        dialogue.push(Client, flags, b"");
-        assert_says(&dialogue.segments, &["ping ok", "ack ok", "fragment partial"]);
-    }
-}
-
-#[test]
-fn what_follows_a_head_that_is_refused_is_read() {
-    let mut dialogue = Dialogue::opened(50000, INITIAL);
-    let chunked =
-        b"HTTP/1.1 404 Not Found\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nHTTP/\r\n0\r\n\r\n";
-    dialogue.say(Client, &ping()).say(Server, chunked);
-    dialogue.say(Client, &close()).say(Server, &close_ack());
-    let says = ["ping ok", "other rejected", "close-session ok", "ack ok"];
-    assert_says(&dialogue.segments, &says);
-}
-
-#[test]
-fn a_head_has_no_body_whatever_it_says() {
-    let mut dialogue = Dialogue::opened(50000, INITIAL);
-    dialogue.say(Client, b"HEAD /reply HTTP/1.1\r\nHost: e\r\n\r\n");
-    dialogue.say(Server, b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n");
-    dialogue.say(Client, b"GET /reply HTTP/1.1\r\nHost: e\r\n\r\n");
-    dialogue.say(Server, b"HTTP/1.1 200 OK\r\n\r\n").say(Server, &[b'r'; 500]);
-    dialogue.lose(Server, 20).say(Server, b"end").close();
-    let says = ["download ok", "download ok", "download ok", "download partial -20"];
-    assert_says(&dialogue.segments, &says);
+fn bytes_before_the_start_are_no_data() {
+    let mut segments = upload(50000, INITIAL);
+    let mut probe = segments[3].clone();
+    probe.sequence = probe.sequence.wrapping_sub(1);
+    probe.data = b"x".to_vec();
+    segments.insert(3, probe);
+    assert_is_upload(&segments);
 }
