@@ -1,7 +1,7 @@
 //! Says what captured BITS traffic means.
 //!
 //! ```sh
-//! cargo run --example inspect -- [--json] [--ack-for REQUEST] FILE…
+//! cargo run --example inspect -- [--json] [--from-start] [--ack-for REQUEST] FILE…
 //! ```
 //!
 //! Each FILE (`-` is standard input) holds HTTP messages back to back, bodies included, or is a
@@ -14,6 +14,10 @@
 //! complete. A message of which bytes were not captured is `partial`, and says how many; so is what
 //! stands before the first message that can be told in a connection. What is passed over, such as
 //! connections without HTTP and fragments of IP packets, is counted on standard error.
+//!
+//! An observer watches what each client says to each URL, and each message comes with the rules it
+//! breaks. It has not seen what went before the file, and holds nothing against anybody that may
+//! have been right then; with `--from-start` nothing went before.
 //!
 //! Exit status: 0 when nothing was rejected or cut short, 1 otherwise, 2 for bad usage or a file
 //! that cannot be read; what could be read of a damaged capture is explained all the same.
@@ -46,6 +50,8 @@ mod table;
 mod tcp;
 #[path = "inspect/traffic.rs"]
 mod traffic;
+#[path = "inspect/watchers.rs"]
+mod watchers;
 
 use std::fmt::Display;
 use std::io::{self, Read as _, Write as _};
@@ -55,6 +61,7 @@ use clap::Parser;
 
 use asked::Asked;
 use captured::Explained;
+use conversation::Circumstances;
 use report::Report;
 
 /// The conversations that a newcomer sees first.
@@ -75,6 +82,9 @@ struct Arguments {
         "ping", "create-session", "fragment", "close-session", "cancel-session", "notification",
     ])]
     ack_for: Option<String>,
+    /// Conversations begin with the file: a packet whose session was not created in it is wrong.
+    #[arg(long)]
+    from_start: bool,
     /// Files of HTTP messages, or captures of packets; `-` is standard input.
     #[arg(value_name = "FILE")]
     files: Vec<String>,
@@ -94,7 +104,10 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> io::Result<ExitCode> {
-    let alone = arguments.ack_for.as_deref().and_then(Asked::alone);
+    let circumstances = Circumstances {
+        alone: arguments.ack_for.as_deref().and_then(Asked::alone),
+        from_start: arguments.from_start,
+    };
     let (mut is_trouble, mut is_unreadable) = (false, false);
     for (file, bytes) in inputs(&arguments.files) {
         let say = |what: &dyn Display| writeln!(io::stderr(), "inspect: {file}: {what}");
@@ -106,7 +119,7 @@ fn run(arguments: &Arguments) -> io::Result<ExitCode> {
                 continue;
             }
         };
-        let explained = explain(&file, &bytes, alone);
+        let explained = explain(&file, &bytes, circumstances);
         is_trouble |= explained.reports.iter().any(Report::is_trouble);
         is_unreadable |= explained.damage.is_some();
         print(&file, &explained.reports, arguments.json)?;
@@ -119,11 +132,11 @@ fn run(arguments: &Arguments) -> io::Result<ExitCode> {
     })
 }
 
-fn explain(file: &str, bytes: &[u8], alone: Option<Asked<'static>>) -> Explained {
+fn explain(file: &str, bytes: &[u8], circumstances: Circumstances) -> Explained {
     if capture::is_capture(bytes) {
-        return captured::explain(file, bytes, alone);
+        return captured::explain(file, bytes, circumstances);
     }
-    let reports = conversation::explain(file, bytes, alone);
+    let reports = conversation::explain(file, bytes, circumstances);
     Explained { reports, notes: Vec::new(), damage: None }
 }
 

@@ -26,13 +26,15 @@ mod source;
 #[path = "../examples/inspect/start.rs"]
 #[allow(dead_code, reason = "captures need more of it")]
 mod start;
+#[path = "../examples/inspect/watchers.rs"]
+mod watchers;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
 use asked::Asked;
-use conversation::explain;
+use conversation::{Circumstances, explain};
 use inspector::json_lines;
 use report::{Report, Verdict};
 use serde_json::Value;
@@ -49,6 +51,11 @@ fn manifest(folder: &Path) -> Vec<BTreeMap<String, String>> {
         .map(|row| header.iter().zip(row).map(|(key, it)| (key.to_string(), it.to_string())))
         .map(BTreeMap::from_iter)
         .collect()
+}
+
+/// Nothing is known but what a response answers that stands alone.
+fn answering(alone: Option<Asked<'static>>) -> Circumstances {
+    Circumstances { alone, ..Circumstances::default() }
 }
 
 fn read(folder: &Path, file: &str) -> Vec<u8> {
@@ -89,7 +96,7 @@ fn every_vector_is_read_as_its_manifest_says() {
     }
     let mut wrong = Vec::new();
     for (file, expected) in &expected {
-        let reports = explain(file, &read(folder, file), alone[file]);
+        let reports = explain(file, &read(folder, file), answering(alone[file]));
         let found: Vec<_> = reports.iter().map(in_words).collect();
         if found != *expected {
             wrong.push(format!("{file}\n  expected {expected:#?}\n  found {found:#?}"));
@@ -119,9 +126,10 @@ fn every_vector_file_is_in_the_manifest() {
 fn a_conversation_cut_anywhere_is_explained_up_to_the_cut() {
     for file in ["upload.http", "upload-reply.http", "notify-by-value.http"] {
         let bytes = read(Path::new(VECTORS), file);
-        let whole: Vec<_> = explain(file, &bytes, None).iter().map(in_words).collect();
+        let whole: Vec<_> =
+            explain(file, &bytes, Circumstances::default()).iter().map(in_words).collect();
         for cut in 0..bytes.len() {
-            let reports = explain(file, &bytes[..cut], None);
+            let reports = explain(file, &bytes[..cut], Circumstances::default());
             let (last, before) = match reports.split_last() {
                 Some((last, before)) if last.verdict == Verdict::Partial => (Some(last), before),
                 _ => (None, &reports[..]),
@@ -137,7 +145,8 @@ fn a_conversation_cut_anywhere_is_explained_up_to_the_cut() {
 #[test]
 fn an_ack_is_read_for_the_request_before_it() {
     let bytes = read(Path::new(VECTORS), "upload.http");
-    let asked: Vec<_> = explain("", &bytes, None).iter().filter_map(|it| it.ack_for).collect();
+    let asked: Vec<_> =
+        explain("", &bytes, Circumstances::default()).iter().filter_map(|it| it.ack_for).collect();
     assert_eq!(asked, ["create-session", "fragment", "fragment", "ping", "close-session"]);
 }
 
@@ -145,9 +154,9 @@ fn an_ack_is_read_for_the_request_before_it() {
 fn pipelined_requests_are_answered_in_order() {
     let bytes = read(Path::new(VECTORS), "upload.http");
     // All requests first, then all Acks.
-    let whole = explain("", &bytes, None);
+    let whole = explain("", &bytes, Circumstances::default());
     let split = split_directions(&bytes);
-    let reports = explain("", &split, None);
+    let reports = explain("", &split, Circumstances::default());
     let answers = |reports: &[Report]| -> Vec<String> {
         reports.iter().filter(|it| !it.is_request).map(in_words).collect()
     };
@@ -173,7 +182,7 @@ fn an_interim_response_leaves_the_request_unanswered() {
     let bytes = b"BITS_POST /e HTTP/1.1\r\nBITS-Packet-Type: Ping\r\nContent-Length: 0\r\n\r\n\
         HTTP/1.1 100 Continue\r\n\r\n\
         HTTP/1.1 200 OK\r\nBITS-Packet-Type: Ack\r\nContent-Length: 0\r\n\r\n";
-    let reports = explain("", bytes, None);
+    let reports = explain("", bytes, Circumstances::default());
     let words: Vec<_> = reports.iter().map(in_words).collect();
     assert_eq!(words, ["ping ok - - -", "other foreign - - -", "ack ok - - -"]);
 }
@@ -181,7 +190,7 @@ fn an_interim_response_leaves_the_request_unanswered() {
 #[test]
 fn values_are_shown_even_when_the_message_is_rejected() {
     let bytes = read(Path::new(VECTORS), "rules/content-encoding-gzip.http");
-    let json = explain("", &bytes, None)[0].to_json();
+    let json = explain("", &bytes, Circumstances::default())[0].to_json();
     assert_eq!(json["verdict"], "rejected");
     assert_eq!(json["error"]["field"], "Content-Encoding");
     assert_eq!(json["error"]["section"], "2.2.6.1");
@@ -231,6 +240,7 @@ fn json_has_every_key_for_every_message() {
         "connection",
         "time",
         "missing",
+        "violations",
     ];
     let output = inspect(&["--json", "upload.http", "rules/transfer-encoding-on-create.http"], b"");
     let lines = json_lines(&output);
@@ -310,7 +320,7 @@ fn captured_messages_get_their_verdicts() {
     let mut count = 0;
     for row in manifest(&folder).iter().filter(|row| row["verdict"] != "raw-body") {
         let (file, verdict) = (&row["file"], &row["verdict"]);
-        let reports = explain(file, &read(&folder, file), alone(&row["packet_kind"]));
+        let reports = explain(file, &read(&folder, file), answering(alone(&row["packet_kind"])));
         let fine = |report: &Report| fits(verdict, &row["expected_outcome"], report);
         if reports.is_empty() || !reports.iter().all(fine) {
             let found: Vec<_> = reports.iter().map(in_words).collect();
@@ -344,7 +354,7 @@ fn captured_conversations_are_explained_without_a_rejection() {
             .collect();
         files.sort();
         let bytes: Vec<u8> = files.iter().flat_map(|file| read(&folder, file)).collect();
-        let reports = explain(conversation, &bytes, None);
+        let reports = explain(conversation, &bytes, Circumstances::default());
         let answered: Vec<_> = reports.iter().filter_map(|report| report.ack_for).collect();
         assert_eq!(answered, asked, "{conversation}");
         for report in &reports {

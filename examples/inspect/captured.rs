@@ -2,9 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::asked::Asked;
 use crate::capture::{self, Packet};
-use crate::conversation::explain_source;
+use crate::conversation::{Circumstances, explain_source};
 use crate::packet::{Content, Segment, content};
 use crate::report::Report;
 use crate::tcp::connections;
@@ -19,7 +18,7 @@ pub struct Explained {
     pub damage: Option<String>,
 }
 
-pub fn explain(file: &str, bytes: &[u8], alone: Option<Asked<'static>>) -> Explained {
+pub fn explain(file: &str, bytes: &[u8], circumstances: Circumstances) -> Explained {
     let capture = capture::read(bytes);
     let mut passed_over = PassedOver::default();
     let packets = capture.packets.iter().enumerate();
@@ -32,7 +31,7 @@ pub fn explain(file: &str, bytes: &[u8], alone: Option<Asked<'static>>) -> Expla
     // One that carried nothing at all speaks no other protocol.
     let spoken = connections.iter().filter(|connection| connection.is_spoken_on()).count();
     passed_over.connections = spoken.saturating_sub(traffic.count());
-    let reports = explain_source(file, &mut traffic, alone);
+    let reports = explain_source(file, &mut traffic, circumstances);
     Explained { reports, notes: passed_over.notes(), damage: capture.damage }
 }
 

@@ -6,6 +6,7 @@ use bits_proto::Error;
 use bits_proto::field::FieldName;
 use bits_proto::head::{Progress, RequestHead, ResponseHead, Slots};
 use bits_proto::message::NotificationRequest;
+use bits_proto::observer::Violation;
 
 use crate::asked::Asked;
 use crate::reading::{
@@ -14,20 +15,35 @@ use crate::reading::{
 };
 use crate::report::{Report, Verdict, fields};
 use crate::source::{Body, ConnectionId, Direction, Event, Loss, Message, PlainFile, Source};
+use crate::watchers::{Watched, Watchers};
 
-/// Explains every message in `bytes`. `alone` is what a response answers that no request in
-/// `bytes` went before.
-pub fn explain(file: &str, bytes: &[u8], alone: Option<Asked<'static>>) -> Vec<Report> {
-    explain_source(file, &mut PlainFile::new(bytes), alone)
+/// What is known beside what was captured.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Circumstances {
+    /// What a response answers that no request went before.
+    pub alone: Option<Asked<'static>>,
+    /// Whether nothing went before: sessions are created where they can be seen.
+    pub from_start: bool,
+}
+
+/// Explains every message in `bytes`.
+pub fn explain(file: &str, bytes: &[u8], circumstances: Circumstances) -> Vec<Report> {
+    explain_source(file, &mut PlainFile::new(bytes), circumstances)
 }
 
 /// Explains everything that a source has.
 pub fn explain_source<'b>(
     file: &str,
     source: &mut impl Source<'b>,
-    alone: Option<Asked<'static>>,
+    circumstances: Circumstances,
 ) -> Vec<Report> {
-    let mut reader = Reader { file, source, conversations: BTreeMap::new(), alone };
+    let mut reader = Reader {
+        file,
+        source,
+        conversations: BTreeMap::new(),
+        watchers: Watchers::new(circumstances.from_start),
+        alone: circumstances.alone,
+    };
     let mut reports = Vec::new();
     while let Some(event) = reader.source.next_event() {
         match event {
@@ -43,7 +59,7 @@ pub fn explain_source<'b>(
 #[derive(Default)]
 struct Conversation<'b> {
     /// Requests in the order in which they have to be answered.
-    unanswered: VecDeque<Asked<'b>>,
+    unanswered: VecDeque<(Asked<'b>, Watched)>,
     /// Responses may have been lost, and nobody knows how many.
     is_astray: bool,
 }
@@ -52,6 +68,7 @@ struct Reader<'s, 'b, S> {
     file: &'s str,
     source: &'s mut S,
     conversations: BTreeMap<ConnectionId, Conversation<'b>>,
+    watchers: Watchers,
     alone: Option<Asked<'static>>,
 }
 
@@ -78,8 +95,8 @@ impl<'b, S: Source<'b>> Reader<'_, 'b, S> {
         let mut slots = Slots::new();
         let head = match RequestHead::parse(message.bytes, &mut slots) {
             Ok(Progress::Complete(head)) => head,
-            Ok(Progress::Partial) => return cut_short(report),
-            Err(error) => return broken_head(report, error, message.bytes),
+            Ok(Progress::Partial) => return self.cut_short(message, report),
+            Err(error) => return self.broken_head(message, report, error),
         };
         let line = head.line();
         report.start_line = format!("{} {}", line.method, line.target);
@@ -92,7 +109,10 @@ impl<'b, S: Source<'b>> Reader<'_, 'b, S> {
         } else {
             read_packet(report, &head)
         };
-        self.conversation(message.connection).unanswered.push_back(asked);
+        let violations = &mut report.violations;
+        let ends = report.connection.as_deref();
+        let watched = self.watchers.request(message.connection, ends, &head, violations);
+        self.conversation(message.connection).unanswered.push_back((asked, watched));
         // A request that was refused for want of a length may have brought its body.
         let is_in_doubt = report.verdict == Verdict::Rejected;
         let body = match head.framing().content_length {
@@ -107,8 +127,8 @@ impl<'b, S: Source<'b>> Reader<'_, 'b, S> {
         let mut slots = Slots::new();
         let head = match ResponseHead::parse(message.bytes, &mut slots) {
             Ok(Progress::Complete(head)) => head,
-            Ok(Progress::Partial) => return cut_short(report),
-            Err(error) => return broken_head(report, error, message.bytes),
+            Ok(Progress::Partial) => return self.cut_short(message, report),
+            Err(error) => return self.broken_head(message, report, error),
         };
         let status = head.line().status;
         report.start_line = format!("{status} {}", head.line().reason);
@@ -117,7 +137,8 @@ impl<'b, S: Source<'b>> Reader<'_, 'b, S> {
             report.verdict = Verdict::Foreign;
             return (head.len(), Body::Length(0));
         }
-        let asked = self.take_asked(message.connection, &head).or(self.alone);
+        let answered = self.take_asked(message.connection, &head);
+        let asked = answered.as_ref().map(|(asked, _)| *asked).or(self.alone);
         report.ack_for = asked.as_ref().and_then(Asked::name);
         match asked {
             Some(Asked::Packet(ack_for)) => read_ack(report, &head, &ack_for),
@@ -126,6 +147,7 @@ impl<'b, S: Source<'b>> Reader<'_, 'b, S> {
             Some(Asked::Foreign) => report.verdict = Verdict::Foreign,
             None => read_alone(report, &head),
         }
+        self.watch_response(message.connection, answered.as_ref(), &head, report);
         let body = match head.body_length() {
             _ if matches!(asked, Some(Asked::Download(true))) => Body::Length(0),
             Some(length) => Body::Length(length),
@@ -134,8 +156,32 @@ impl<'b, S: Source<'b>> Reader<'_, 'b, S> {
         (head.len(), body)
     }
 
+    fn watch_response(
+        &mut self,
+        connection: ConnectionId,
+        answered: Option<&(Asked<'b>, Watched)>,
+        head: &ResponseHead<'_, '_>,
+        report: &mut Report,
+    ) {
+        match answered {
+            Some((_, watched)) => {
+                self.watchers.response(watched, head, &mut report.violations);
+            }
+            None => {
+                self.watchers.unasked(connection, head, &mut report.violations);
+                // No observer has read it in the light of a request.
+                let deviations = report.deviations.iter().copied();
+                report.violations.extend(deviations.map(Violation::from));
+            }
+        }
+        // Beside the request alone it may be wrong where more may have gone before.
+        let error = report.error.map(Violation::from);
+        report.violations.extend(error.filter(|error| !report.violations.contains(error)));
+    }
+
     /// The start of one message or more was not captured.
     fn lost(&mut self, loss: &Loss, index: usize) -> Report {
+        self.watchers.astray(loss.connection);
         let is_request = loss.direction == Direction::Request;
         self.conversation(loss.connection).is_astray |= !is_request;
         let mut report = Report::new(self.file, index, is_request);
@@ -150,6 +196,7 @@ impl<'b, S: Source<'b>> Reader<'_, 'b, S> {
     /// A connection came to its end, after all of its messages.
     fn ended(&mut self, connection: ConnectionId) {
         self.conversations.remove(&connection);
+        self.watchers.ended(connection);
     }
 
     fn conversation(&mut self, connection: ConnectionId) -> &mut Conversation<'b> {
@@ -161,8 +208,11 @@ impl<'b, S: Source<'b>> Reader<'_, 'b, S> {
         &mut self,
         connection: ConnectionId,
         head: &ResponseHead<'_, '_>,
-    ) -> Option<Asked<'b>> {
+    ) -> Option<(Asked<'b>, Watched)> {
         let is_mixed = self.source.ends(connection).is_none();
+        if self.conversations.get(&connection).is_some_and(|it| it.is_astray) {
+            self.watchers.astray(connection);
+        }
         let conversation = self.conversation(connection);
         let unanswered = &mut conversation.unanswered;
         if std::mem::take(&mut conversation.is_astray) {
@@ -175,7 +225,7 @@ impl<'b, S: Source<'b>> Reader<'_, 'b, S> {
         // A notification, or a download, may go on between a packet and its Ack, on another
         // connection.
         let is_ack = FieldName::PacketType.find_in(head.fields()).is_some();
-        let fits = |asked: &Asked<'_>| matches!(asked, Asked::Packet(_)) == is_ack;
+        let fits = |(asked, _): &(Asked<'_>, _)| matches!(asked, Asked::Packet(_)) == is_ack;
         let index = unanswered.iter().position(fits).unwrap_or(0);
         unanswered.remove(index)
     }
@@ -192,17 +242,20 @@ impl<'b, S: Source<'b>> Reader<'_, 'b, S> {
             self.conversation(message.connection).is_astray |= held.is_astray;
         }
     }
-}
 
-/// The input ends inside the head.
-fn cut_short(report: &mut Report) -> Extent {
-    report.verdict = Verdict::Partial;
-    (0, Body::Unknown)
-}
+    /// The input ends inside the head.
+    fn cut_short(&mut self, message: &Message<'b>, report: &mut Report) -> Extent {
+        self.watchers.astray(message.connection);
+        report.verdict = Verdict::Partial;
+        (0, Body::Unknown)
+    }
 
-/// The head is no head, or nobody can tell where its message ends.
-fn broken_head(report: &mut Report, error: Error, bytes: &[u8]) -> Extent {
-    report.kind = kind_despite(&error, bytes).unwrap_or("other");
-    reject(report, error);
-    (0, Body::Unknown)
+    /// The head is no head, or nobody can tell where its message ends.
+    fn broken_head(&mut self, message: &Message<'b>, report: &mut Report, error: Error) -> Extent {
+        self.watchers.astray(message.connection);
+        report.violations.push(Violation::from(error));
+        report.kind = kind_despite(&error, message.bytes).unwrap_or("other");
+        reject(report, error);
+        (0, Body::Unknown)
+    }
 }

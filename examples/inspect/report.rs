@@ -6,6 +6,7 @@ use bits_proto::field::{
     ReceivedContentRange, SupportedProtocols,
 };
 use bits_proto::message::{Failure, Refusal};
+use bits_proto::observer::Violation;
 use serde_json::{Map, Value, json};
 
 use crate::source::Time;
@@ -44,6 +45,8 @@ pub struct Report {
     pub ack_for: Option<&'static str>,
     pub verdict: Verdict,
     pub deviations: Vec<bits_proto::deviation::Deviation>,
+    /// The rules it breaks, by itself or after what went before it.
+    pub violations: Vec<Violation>,
     pub fields: Map<String, Value>,
     pub failure: Option<Failure>,
     pub error: Option<Error>,
@@ -68,6 +71,7 @@ impl Report {
             ack_for: None,
             verdict: Verdict::Ok,
             deviations: Vec::new(),
+            violations: Vec::new(),
             fields: Map::new(),
             failure: None,
             error: None,
@@ -108,8 +112,18 @@ impl Report {
             "connection": self.connection,
             "time": self.time.map(|time| time.to_string()),
             "missing": self.missing,
+            "violations": self.violations.iter().map(violation).collect::<Vec<_>>(),
         })
     }
+}
+
+fn violation(violation: &Violation) -> Value {
+    json!({
+        "rule": violation.rule(),
+        "section": violation.section(),
+        "severity": violation.severity().name(),
+        "message": violation.to_string(),
+    })
 }
 
 /// The fields of a head that the protocol knows and whose values can be read, whatever the

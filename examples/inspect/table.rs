@@ -6,6 +6,7 @@ use comfy_table::{Cell, Color, ContentArrangement, Row, Table, presets};
 use serde_json::Value;
 
 use bits_proto::field::ContentName;
+use bits_proto::observer::Violation;
 
 use crate::report::{Report, Verdict};
 
@@ -101,6 +102,15 @@ fn bytes(report: &Report) -> String {
     number(report, "received").map(|next| format!("next {next}")).unwrap_or_default()
 }
 
+fn sentence(violation: &Violation) -> String {
+    let (severity, rule, section) = (violation.severity(), violation.rule(), violation.section());
+    match violation {
+        // The sentence says the section.
+        Violation::Message(_) => format!("{severity} {rule}: {violation}"),
+        _ => format!("{severity} {rule}: {violation} ([MC-BUP] {section})"),
+    }
+}
+
 /// What deviates, what is wrong, and what is worth knowing.
 fn remarks(report: &Report) -> Vec<String> {
     let mut remarks: Vec<String> = Vec::new();
@@ -125,8 +135,10 @@ fn remarks(report: &Report) -> Vec<String> {
     let missing = report.missing.filter(|missing| *missing > 0);
     remarks.extend(missing.map(|missing| format!("{missing} bytes were not captured")));
     remarks.extend(report.failure.map(|failure| format!("the client should: {failure}")));
-    remarks.extend(report.deviations.iter().map(|it| format!("{it}: {}", it.sentence())));
-    remarks.extend(report.error.map(|error| error.to_string()));
+    remarks.extend(report.violations.iter().map(sentence));
+    let is_told = |violation| report.violations.contains(&violation);
+    let untold = report.deviations.iter().filter(|it| !is_told(Violation::from(**it)));
+    remarks.extend(untold.map(|it| format!("{it}: {}", it.sentence())));
     remarks.extend(report.reply.map(|reply| {
         let code = reply.code().map(|code| format!(" with {code}")).unwrap_or_default();
         format!("a server should answer {}{code}", reply.status())
