@@ -74,7 +74,7 @@ impl<A> Step<A> {
 ///                 |                            |
 /// entity:  ... held| offset ..                 |
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct StoreBytes {
     /// What to report with.
     pub turn: Turn,
@@ -87,7 +87,7 @@ pub struct StoreBytes {
 }
 
 /// What to delete. Nothing of it is needed any more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Discard {
     /// What to report with.
     pub turn: Turn,
