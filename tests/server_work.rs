@@ -324,6 +324,16 @@ fn a_lost_entity_ends_the_session() {
     let turn = discards(server.cancel()).turn;
     assert!(is_cancelled(server.failed(turn, lost)));
     assert_eq!(server.session.ending(), Some(Ending::Cancelled));
+    // Its reply is not.
+    let mut server = Server::new(NOTIFYING);
+    let turn = notifies(server.store(0, 99, 100));
+    assert_eq!(received(server.notified(turn, KEPT_REPLY)), 100);
+    let discard = discards(server.cancel());
+    assert_eq!(what(&discard), (true, true));
+    let discard = discards(server.failed(discard.turn, lost));
+    assert_eq!(what(&discard), (false, true));
+    assert!(is_cancelled(server.discarded(discard.turn)));
+    assert_eq!(server.session.ending(), Some(Ending::Cancelled));
 }
 
 /// A fragment that brings nothing new has a body nevertheless, and nobody was asked to read

@@ -137,7 +137,12 @@ impl Session {
         self.check_turn(turn)?;
         if error == HostError::EntityLost {
             if self.state == State::Discarding {
-                return Ok(self.end()?);
+                // It was to be deleted, and counts as that; the reply does not.
+                return if self.keeps_reply() {
+                    Ok(self.ask_to_discard(false, true))
+                } else {
+                    Ok(self.end()?)
+                };
             }
             self.apply(Event::EntityLost)?;
             return Ok(self.discard_rest(Ending::EntityLost)?);
@@ -250,12 +255,17 @@ impl Session {
     /// Nothing of the session is needed any more.
     pub(super) fn discard_rest(&mut self, ending: Ending) -> Result<Step, IllegalEvent<State>> {
         self.ending = Some(ending);
-        let reply = self.notified.is_some_and(|notified| notified.reply == Reply::Kept);
+        let reply = self.keeps_reply();
         let entity = !self.placed && ending != Ending::EntityLost;
-        if entity || reply {
-            return Ok(Step::Discard(Discard { turn: self.this_turn(), entity, reply }));
-        }
-        self.end()
+        if entity || reply { Ok(self.ask_to_discard(entity, reply)) } else { self.end() }
+    }
+
+    fn keeps_reply(&self) -> bool {
+        self.notified.is_some_and(|notified| notified.reply == Reply::Kept)
+    }
+
+    const fn ask_to_discard(&self, entity: bool, reply: bool) -> Step {
+        Step::Discard(Discard { turn: self.this_turn(), entity, reply })
     }
 
     fn end(&mut self) -> Result<Step, IllegalEvent<State>> {
