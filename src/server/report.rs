@@ -138,7 +138,7 @@ impl Session {
         if error == HostError::EntityLost {
             if self.state == State::Discarding {
                 // It was to be deleted, and counts as that; the reply does not.
-                return if self.keeps_reply() {
+                return if self.may_keep_reply() {
                     Ok(self.ask_to_discard(false, true))
                 } else {
                     Ok(self.end()?)
@@ -255,13 +255,18 @@ impl Session {
     /// Nothing of the session is needed any more.
     pub(super) fn discard_rest(&mut self, ending: Ending) -> Result<Step, IllegalEvent<State>> {
         self.ending = Some(ending);
-        let reply = self.keeps_reply();
+        let reply = self.may_keep_reply();
         let entity = !self.placed && ending != Ending::EntityLost;
         if entity || reply { Ok(self.ask_to_discard(entity, reply)) } else { self.end() }
     }
 
-    fn keeps_reply(&self) -> bool {
-        self.notified.is_some_and(|notified| notified.reply == Reply::Kept)
+    /// Whether there is a reply to delete, or may be: where the entity is whole, the application
+    /// was told of it or was to be, and what it said may have gone unreported.
+    fn may_keep_reply(&self) -> bool {
+        match self.notified {
+            Some(notified) => notified.reply == Reply::Kept,
+            None => self.total == Some(self.next) && self.forbidden.is_none(),
+        }
     }
 
     const fn ask_to_discard(&self, entity: bool, reply: bool) -> Step {

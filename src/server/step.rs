@@ -93,7 +93,8 @@ pub struct Discard {
     pub turn: Turn,
     /// The stored bytes of the entity. Not what is at the destination.
     pub entity: bool,
-    /// The reply that the server keeps.
+    /// The reply that the server keeps, or what there is of one where a notification was begun and
+    /// not reported.
     pub reply: bool,
 }
 
