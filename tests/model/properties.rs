@@ -23,6 +23,8 @@ pub enum Rule {
     Whole,
     /// What was reported as placed is not to be placed again.
     PlacedOnce,
+    /// What was reported as placed is not to be deleted.
+    PlacedForGood,
     /// What was reported as told is not to be told again.
     NotifiedOnce,
     /// A request is answered in the end.
@@ -90,6 +92,9 @@ fn rules() -> Checks {
         Property::always(WHOLE, |_, it: &World| it.keeps(Rule::Whole)),
         Property::always("a session's entity is committed once", |_, it: &World| {
             it.keeps(Rule::PlacedOnce)
+        }),
+        Property::always("what is committed is not discarded", |_, it: &World| {
+            it.keeps(Rule::PlacedForGood)
         }),
         Property::always(NOTIFIED_ONCE, |_, it: &World| it.keeps(Rule::NotifiedOnce)),
         Property::always("every request is answered", |_, it: &World| it.keeps(Rule::Answered)),

@@ -112,11 +112,15 @@ impl Checked {
             return self.place(world, session, true);
         }
         let book = world.book(session);
+        let is_committed = entity && book.is_placed_known;
         if entity && !book.is_placed {
             book.bytes.clear();
             book.is_gone = true;
         }
         book.has_reply &= !reply;
+        if is_committed {
+            world.break_rule(Rule::PlacedForGood);
+        }
     }
 
     pub fn report(&self, world: &mut World, slot: usize) {
