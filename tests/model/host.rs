@@ -4,6 +4,7 @@ use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bits_proto::message::Ack;
 use bits_proto::server::{
     Access, Arrival, Limits, Policy, Sessions, State, Step, StoreBytes, TableAnswer, Turn,
 };
@@ -106,11 +107,17 @@ impl Checked {
         let policy = Policy { store_timeout: patience, work_timeout: patience, ..self.policy };
         let access = if challenged { Access::Unauthenticated } else { Access::Granted };
         let arrival = Arrival { url: "/e", principal: Some("a"), access, now };
+        let session = packet.session().and_then(|session| world.host.table.session(session));
+        let is_overdue = session.is_some_and(|session| session.expires_at() <= NOW);
         let created = u8::try_from(world.host.books.len()).expect("a few sessions");
         let request = packet.request(self.config.total);
         let Ok(step) = self.with_sessions(world, policy, |sessions| {
             sessions.handle_request(&request, &arrival, || [created; 16])
         });
+        let is_refused = matches!(&step, Step::Answer(it) if matches!(it.ack(), Ack::Refused(_)));
+        if is_overdue && !is_refused {
+            world.break_rule(Rule::StaysEnded);
+        }
         self.see_arrival(world, slot, &link, late);
         if let Some(session) = packet.session().filter(|session| !world.is_busy(*session)) {
             // It was given up.
@@ -138,7 +145,7 @@ impl Checked {
     }
 
     /// What a host does with a bug.
-    fn misbehave(&self, world: &mut World, packet: Packet, ack: &bits_proto::message::Ack<'_>) {
+    fn misbehave(&self, world: &mut World, packet: Packet, ack: &Ack<'_>) {
         let Packet::Fragment { session, first, end } = packet else { return };
         let is_repeated = end == self.config.total && matches!(Reply::of(ack), Reply::Held { .. });
         if !is_repeated || world.book(session).is_placed {

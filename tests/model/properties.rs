@@ -31,7 +31,7 @@ pub enum Rule {
     Answered,
     /// No report is taken once a request is answered.
     AnsweredOnce,
-    /// A session that has ended is not found.
+    /// A session that has ended is not found, and one whose time is over takes nothing.
     StaysEnded,
     /// The reply is there as long as the session.
     ReplyKept,
@@ -101,7 +101,7 @@ fn rules() -> Checks {
         Property::always("no request is answered twice", |_, it: &World| {
             it.keeps(Rule::AnsweredOnce)
         }),
-        Property::always("a session that has ended is not found", |_, it: &World| {
+        Property::always("a session that has ended is not served", |_, it: &World| {
             it.keeps(Rule::StaysEnded)
         }),
         Property::always("a reply is kept as long as its session", |_, it: &World| {
