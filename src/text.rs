@@ -1,6 +1,7 @@
 //! Short texts that are owned without an allocator.
 
 use core::fmt;
+use core::hash::{Hash, Hasher};
 
 /// At most `N` bytes of text, in place.
 #[derive(Clone, Copy)]
@@ -30,6 +31,12 @@ impl<const N: usize> PartialEq for Text<N> {
 }
 
 impl<const N: usize> Eq for Text<N> {}
+
+impl<const N: usize> Hash for Text<N> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_bytes().hash(state);
+    }
+}
 
 impl<const N: usize> fmt::Debug for Text<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

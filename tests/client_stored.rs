@@ -3,6 +3,8 @@
 
 mod common;
 
+use std::collections::HashSet;
+
 use bits_proto::client::{Exchange, State, Upload};
 use common::upload::{
     Client, HOST, SECOND, SMALL, Server, WITH_REPLY, all_reachable, created_on, held,
@@ -32,6 +34,19 @@ fn every_state_and_exchange_reads_back_equal() {
     for client in all_reachable() {
         check_round_trip(&client.upload);
     }
+}
+
+#[test]
+fn an_upload_and_its_copy_hash_alike_and_others_do_not() {
+    let uploads: Vec<Upload> = all_reachable().iter().map(|client| client.upload).collect();
+    let different: HashSet<Upload> = uploads.iter().copied().collect();
+    assert_eq!(different.len(), uploads.len());
+    for upload in uploads {
+        assert!(different.contains(&read(&stored(&upload)).expect("it reads back")));
+    }
+    // So do those that differ in a text alone.
+    let on = |host| Client::new(20, SMALL).answered(&created_on(host, None)).upload;
+    assert_eq!(HashSet::from([on("a.example"), on("b.example"), on("a.example")]).len(), 2);
 }
 
 #[test]

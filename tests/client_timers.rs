@@ -309,6 +309,16 @@ fn only_what_waits_has_a_timer() {
 }
 
 #[test]
+fn where_nothing_is_to_be_spread_failures_leave_no_trace() {
+    let at_once = Options { first_delay: Duration::ZERO, ..SMALL };
+    let lucky = Client::begun(20, at_once).answered(&held(10));
+    let mut unlucky = Client::begun(20, at_once);
+    unlucky.breaks();
+    unlucky.wait();
+    assert_eq!(unlucky.answered(&held(10)), lucky);
+}
+
+#[test]
 fn a_clock_that_goes_back_does_no_harm() {
     let mut client = Client::begun(20, SMALL);
     client.sent();

@@ -3,6 +3,8 @@
 
 mod common;
 
+use std::collections::HashSet;
+
 use bits_proto::server::{Ending, Session, State, Step};
 use common::session::*;
 use serde_json::{Value, json};
@@ -55,6 +57,17 @@ fn every_session_is_read_back_as_it_was() {
         let text = serde_json::to_string(&stand.server.session).expect("stored");
         let session: Session = serde_json::from_str(&text).expect("read");
         assert_eq!(session, stand.server.session, "{}", stand.what);
+    }
+}
+
+#[test]
+fn a_session_and_its_copy_hash_alike_and_others_do_not() {
+    let sessions: Vec<Session> = stands().iter().map(|stand| stand.server.session).collect();
+    let different: HashSet<Session> = sessions.iter().copied().collect();
+    let is_first = |(index, session)| !sessions[..index].contains(session);
+    assert_eq!(different.len(), sessions.iter().enumerate().filter(|it| is_first(*it)).count());
+    for session in &sessions {
+        assert!(different.contains(&read(&stored(session)).expect("it reads back")));
     }
 }
 

@@ -304,7 +304,9 @@ fn a_lost_entity_ends_the_session() {
     let mut server = Server::new(NOTIFYING_EARLY);
     let turn = notifies(server.store(0, 99, 100));
     let mut early = server;
-    assert_eq!(refused(server.failed(turn, lost)), NOT_FOUND);
+    let discard = discards(server.failed(turn, lost));
+    assert_eq!(what(&discard), (false, true), "there may be a reply");
+    assert_eq!(refused(server.discarded(discard.turn)), NOT_FOUND);
     let turn = commits(early.notified(turn, KEPT_REPLY));
     let discard = discards(early.failed(turn, lost));
     assert_eq!(what(&discard), (false, true), "the reply is still there");
@@ -313,7 +315,8 @@ fn a_lost_entity_ends_the_session() {
     // On Close-Session, also of an empty entity: 404.
     let mut server = Server::new(NOTIFYING);
     let turn = notifies(server.close());
-    assert_eq!(refused(server.failed(turn, lost)), (404, None, None));
+    let turn = discards(server.failed(turn, lost)).turn;
+    assert_eq!(refused(server.discarded(turn)), (404, None, None));
     let mut server = Server::new(PLAIN);
     assert_eq!(received(server.store(0, 99, 100)), 100);
     let turn = commits(server.close());
@@ -323,6 +326,16 @@ fn a_lost_entity_ends_the_session() {
     let mut server = Server::new(PLAIN);
     let turn = discards(server.cancel()).turn;
     assert!(is_cancelled(server.failed(turn, lost)));
+    assert_eq!(server.session.ending(), Some(Ending::Cancelled));
+    // Its reply is not.
+    let mut server = Server::new(NOTIFYING);
+    let turn = notifies(server.store(0, 99, 100));
+    assert_eq!(received(server.notified(turn, KEPT_REPLY)), 100);
+    let discard = discards(server.cancel());
+    assert_eq!(what(&discard), (true, true));
+    let discard = discards(server.failed(discard.turn, lost));
+    assert_eq!(what(&discard), (false, true));
+    assert!(is_cancelled(server.discarded(discard.turn)));
     assert_eq!(server.session.ending(), Some(Ending::Cancelled));
 }
 
@@ -339,7 +352,8 @@ fn the_body_of_a_repeated_fragment_is_not_forgotten() {
     let (mut refusing, mut losing) = (server, server);
     assert_eq!(rest(server.notified(turn, NO_REPLY)), unread, "told");
     assert_eq!(rest(refusing.failed(turn, HostError::Other)), unread, "refused");
-    assert_ne!(rest(losing.failed(turn, HostError::EntityLost)), Rest::None, "lost");
+    let turn = discards(losing.failed(turn, HostError::EntityLost)).turn;
+    assert_ne!(rest(losing.discarded(turn)), Rest::None, "lost");
     // Placed on the repeated fragment.
     let mut server = Server::new(EARLY);
     let turn = commits(server.store(0, 99, 100));

@@ -1,7 +1,7 @@
 //! Numbers that spread clients over time. Nothing secret comes of them.
 
 /// The generator `SplitMix64`: one addition and a mix, from any seed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
 pub(super) struct Random(pub(super) u64);
 
@@ -13,8 +13,11 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number from 0 to `most`.
+    /// A number from 0 to `most`. Where that is one number alone, none is drawn.
     pub(super) fn up_to(&mut self, most: u64) -> u64 {
+        if most == 0 {
+            return 0;
+        }
         self.next().checked_rem(most.saturating_add(1)).unwrap_or(0)
     }
 }

@@ -70,7 +70,7 @@ pub(super) const MAX_HOST: usize = 300;
 /// ```
 ///
 /// Source: \[MC-BUP\] 3.1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(
     feature = "serde",
     derive(serde::Serialize, serde::Deserialize),

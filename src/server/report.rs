@@ -137,7 +137,12 @@ impl Session {
         self.check_turn(turn)?;
         if error == HostError::EntityLost {
             if self.state == State::Discarding {
-                return Ok(self.end()?);
+                // It was to be deleted, and counts as that; the reply does not.
+                return if self.may_keep_reply() {
+                    Ok(self.ask_to_discard(false, true))
+                } else {
+                    Ok(self.end()?)
+                };
             }
             self.apply(Event::EntityLost)?;
             return Ok(self.discard_rest(Ending::EntityLost)?);
@@ -250,12 +255,22 @@ impl Session {
     /// Nothing of the session is needed any more.
     pub(super) fn discard_rest(&mut self, ending: Ending) -> Result<Step, IllegalEvent<State>> {
         self.ending = Some(ending);
-        let reply = self.notified.is_some_and(|notified| notified.reply == Reply::Kept);
+        let reply = self.may_keep_reply();
         let entity = !self.placed && ending != Ending::EntityLost;
-        if entity || reply {
-            return Ok(Step::Discard(Discard { turn: self.this_turn(), entity, reply }));
+        if entity || reply { Ok(self.ask_to_discard(entity, reply)) } else { self.end() }
+    }
+
+    /// Whether there is a reply to delete, or may be: where the entity is whole, the application
+    /// was told of it or was to be, and what it said may have gone unreported.
+    fn may_keep_reply(&self) -> bool {
+        match self.notified {
+            Some(notified) => notified.reply == Reply::Kept,
+            None => self.total == Some(self.next) && self.forbidden.is_none(),
         }
-        self.end()
+    }
+
+    const fn ask_to_discard(&self, entity: bool, reply: bool) -> Step {
+        Step::Discard(Discard { turn: self.this_turn(), entity, reply })
     }
 
     fn end(&mut self) -> Result<Step, IllegalEvent<State>> {

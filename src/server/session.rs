@@ -49,7 +49,7 @@ use crate::sequence::{IllegalEvent, Machine as _};
 /// ```
 ///
 /// Source: \[MC-BUP\] 3.2.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(
     feature = "serde",
     derive(serde::Serialize, serde::Deserialize),
@@ -85,7 +85,7 @@ pub struct Session {
 }
 
 /// What a session works on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(
     feature = "serde",
     derive(serde::Serialize, serde::Deserialize),

@@ -74,7 +74,7 @@ impl<A> Step<A> {
 ///                 |                            |
 /// entity:  ... held| offset ..                 |
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct StoreBytes {
     /// What to report with.
     pub turn: Turn,
@@ -87,13 +87,14 @@ pub struct StoreBytes {
 }
 
 /// What to delete. Nothing of it is needed any more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Discard {
     /// What to report with.
     pub turn: Turn,
     /// The stored bytes of the entity. Not what is at the destination.
     pub entity: bool,
-    /// The reply that the server keeps.
+    /// The reply that the server keeps, or what there is of one where a notification was begun and
+    /// not reported.
     pub reply: bool,
 }
 
@@ -179,7 +180,8 @@ pub enum HostError {
     /// There is something at the destination by now, and it may not be replaced: 403.
     DestinationExists,
     /// The entity's stored bytes are gone. The session ends: Close-Session is answered with 404,
-    /// a fragment with session not found, so that the client starts over.
+    /// a fragment with session not found, so that the client starts over. Reported of a
+    /// [`Step::Discard`], it counts as deleted, and the reply is asked for alone.
     EntityLost,
     /// The server application refused the entity, or could not be reached: its status and code,
     /// in the context of the application; those of a [`Refused`](crate::backend::Refused). What is

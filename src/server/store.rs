@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::Session;
 
 /// A session and the texts that belong to it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(
     feature = "serde",
     derive(serde::Serialize, serde::Deserialize),

@@ -1,0 +1,335 @@
+//! The server's half: a table of sessions, what the host keeps beside it, and what it answers.
+
+use std::mem;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bits_proto::message::Ack;
+use bits_proto::server::{
+    Access, Arrival, Limits, Policy, Sessions, State, Step, StoreBytes, TableAnswer, Turn,
+};
+
+use super::config::{Bug, Fault};
+use super::store::Table;
+use super::wire::{Job, Link, Packet, Phase, Reply, session_id, session_of};
+use super::{Checked, NOW, PATIENCE, Rule, Sight, World};
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Host {
+    pub table: Table,
+    /// The table as it was stored.
+    pub stored: Table,
+    /// What there is of each session, by its number.
+    pub books: Vec<Book>,
+}
+
+/// What the host keeps of a session, and what the checker remembers of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Book {
+    /// The stored bytes. They survive a crash.
+    pub bytes: Vec<u8>,
+    /// Whether the stored bytes were deleted, or lost.
+    pub is_gone: bool,
+    /// Whether the entity was put at its destination.
+    pub is_placed: bool,
+    pub has_reply: bool,
+    /// The work that was asked for last, unless it is over.
+    pub turn: Option<Turn>,
+    /// How many bytes were reported as stored, and how many when the session was stored.
+    pub counted: u64,
+    pub counted_then: u64,
+    /// The most bytes that an answer said are held.
+    pub acked: u64,
+    /// Whether these were reported.
+    pub is_told: bool,
+    pub is_placed_known: bool,
+    /// Whether the session has ended.
+    pub has_ended: bool,
+    /// Whether the client has sent a Close-Session.
+    pub is_closing: bool,
+    /// Whether it was ended before its time, or its bytes were lost.
+    pub is_lost: bool,
+    /// Whether more than one Close-Session may arrive without the client knowing.
+    pub is_closed_twice: bool,
+}
+
+impl Host {
+    pub fn new(keeps_ended: bool) -> Self {
+        let table = Table { records: Vec::new(), keeps_ended };
+        Self { stored: table.clone(), table, books: Vec::new() }
+    }
+
+    pub fn forget_what_is_stored(&mut self) {
+        self.stored.records.clear();
+        for book in &mut self.books {
+            book.counted_then = 0;
+        }
+    }
+
+    /// Whether the session has ended, or is about to.
+    pub fn is_over(&self, session: u8) -> bool {
+        self.table.session(session).is_none_or(|session| session.ending().is_some())
+    }
+}
+
+impl World {
+    pub fn has_to_sweep(&self) -> bool {
+        self.host.table.records.iter().map(|record| &record.session).any(|session| {
+            session.expires_at() <= NOW && !session.is_busy(NOW) && session.state() != State::Ended
+        })
+    }
+
+    pub fn book(&mut self, session: u8) -> &mut Book {
+        &mut self.host.books[usize::from(session)]
+    }
+}
+
+impl Checked {
+    pub fn with_sessions<T>(
+        &self,
+        world: &mut World,
+        policy: Policy<'static>,
+        use_it: impl FnOnce(&mut Sessions<'static, Table>) -> T,
+    ) -> T {
+        let table = mem::take(&mut world.host.table);
+        let mut sessions = Sessions::new(table, policy, Limits::default());
+        let outcome = use_it(&mut sessions);
+        world.host.table = sessions.into_store();
+        outcome
+    }
+
+    pub fn deliver(&self, world: &mut World, slot: usize, late: bool, challenged: bool) {
+        let link = *world.link(slot).expect("a request comes");
+        let packet = link.packet.expect("a request comes");
+        // Time passes, work counts as given up, and time goes back: what begins then counts as
+        // given up after the same time as ever.
+        let (now, patience) = if late { (NOW + PATIENCE, Duration::ZERO) } else { (NOW, PATIENCE) };
+        let policy = Policy { store_timeout: patience, work_timeout: patience, ..self.policy };
+        let access = if challenged { Access::Unauthenticated } else { Access::Granted };
+        let arrival = Arrival { url: "/e", principal: Some("a"), access, now };
+        let session = packet.session().and_then(|session| world.host.table.session(session));
+        let is_overdue = session.is_some_and(|session| session.expires_at() <= NOW);
+        let created = u8::try_from(world.host.books.len()).expect("a few sessions");
+        let request = packet.request(self.config.total);
+        let Ok(step) = self.with_sessions(world, policy, |sessions| {
+            sessions.handle_request(&request, &arrival, || [created; 16])
+        });
+        let is_refused = matches!(&step, Step::Answer(it) if matches!(it.ack(), Ack::Refused(_)));
+        if is_overdue && !is_refused {
+            world.break_rule(Rule::StaysEnded);
+        }
+        self.see_arrival(world, slot, &link, late);
+        if let Some(session) = packet.session().filter(|session| !world.is_busy(*session)) {
+            // It was given up.
+            world.book(session).turn = None;
+        }
+        if packet == Packet::Create && matches!(step, Step::Answer(_)) && !challenged {
+            world.host.books.push(Book::default());
+            self.persist(world, created);
+        }
+        if let Step::Answer(answer) = &step {
+            self.misbehave(world, packet, &answer.ack());
+        }
+        self.go_on(world, slot, step);
+    }
+
+    fn see_arrival(&self, world: &World, slot: usize, link: &Link, late: bool) {
+        if link.is_copy {
+            self.see(Sight::Doubled);
+        } else if slot > 0 && world.link.is_some() {
+            self.see(Sight::ArrivedLate);
+        }
+        if late {
+            self.see(Sight::TakenOver);
+        }
+    }
+
+    /// What a host does with a bug.
+    fn misbehave(&self, world: &mut World, packet: Packet, ack: &Ack<'_>) {
+        let Packet::Fragment { session, first, end } = packet else { return };
+        let is_repeated = end == self.config.total && matches!(Reply::of(ack), Reply::Held { .. });
+        if !is_repeated || world.book(session).is_placed {
+            return;
+        }
+        match self.config.bug {
+            Some(Bug::StoredAgain) => {
+                (first..end).for_each(|at| self.write(world, session, at, at, true));
+            }
+            Some(Bug::NotifiedAgain) => self.notify(world, session, true),
+            _ => {}
+        }
+    }
+
+    /// What the session says is to be done next is on its way, or being done.
+    pub fn go_on(&self, world: &mut World, slot: usize, step: Step<TableAnswer<'static>>) {
+        let link = *world.link(slot).expect("somebody works");
+        let before = link.job().map(Job::session);
+        let session = before.or(link.packet.and_then(Packet::session));
+        // What is not asked for again must not be done before it is known to be due.
+        if let (Some(session), false) = (session, matches!(step, Step::Store(_))) {
+            self.persist(world, session);
+        }
+        let next = match step {
+            Step::Store(store) => Some(self.next_to_store(world, slot, store)),
+            Step::Notify(turn) => Some(Job::Notify(turn)),
+            Step::Commit(turn) => Some(Job::Commit(turn)),
+            Step::Discard(discard) => Some(Job::Discard(discard)),
+            Step::Answer(_) | Step::Done => None,
+        };
+        if let Some(job) = next {
+            world.book(job.session()).turn = Some(job.turn());
+            let link = world.link_mut(slot);
+            if !matches!(job, Job::Store(_)) {
+                link.until = link.at;
+            }
+            link.phase = Phase::Working { job, done: None };
+            return;
+        }
+        self.check_reports(world, link.job());
+        if let Some(session) = before {
+            world.book(session).turn = None;
+        }
+        match step {
+            Step::Answer(answer) => self.answer(world, slot, Reply::of(&answer.ack())),
+            _ if link.packet.is_some() => world.break_rule(Rule::Answered),
+            _ => world.drop_link(slot),
+        }
+        if let Some(session) = session.filter(|session| !world.host.table.is_alive(*session)) {
+            if let Some(book) = world.host.books.get_mut(usize::from(session)) {
+                book.has_ended = true;
+            }
+        }
+    }
+
+    fn next_to_store(&self, world: &mut World, slot: usize, store: StoreBytes) -> Job {
+        if store.skip > 0 {
+            self.see(Sight::Trimmed);
+        }
+        if self.config.bug != Some(Bug::Untrimmed) {
+            world.link_mut(slot).at += store.skip;
+        }
+        Job::Store(store)
+    }
+
+    fn answer(&self, world: &mut World, slot: usize, reply: Reply) {
+        let packet = world.link(slot).and_then(|link| link.packet);
+        let reply = match (self.config.bug, reply) {
+            (Some(Bug::WrongOffset), Reply::Refused { status, code, received: Some(received) }) => {
+                Reply::Refused { status, code, received: Some(received + 1) }
+            }
+            _ => reply,
+        };
+        if let Some(session) = packet.and_then(Packet::session) {
+            let total = self.config.total;
+            let book = world.book(session);
+            let stored = if book.is_placed { total } else { book.bytes.len() as u64 };
+            let received = reply.received().unwrap_or(0);
+            book.acked = book.acked.max(received);
+            let has_ended = book.has_ended;
+            if received > stored {
+                world.break_rule(Rule::Stored);
+            }
+            if has_ended && !reply.is_session_not_found() && !reply.is_challenge() {
+                world.break_rule(Rule::StaysEnded);
+            }
+        }
+        if slot == 0 {
+            let link = world.link_mut(0);
+            (link.at, link.until) = (0, 0);
+            link.phase = Phase::Answered(reply);
+        } else {
+            world.drop_link(slot);
+        }
+    }
+
+    /// Once a request is answered, no report on it is taken any more.
+    fn check_reports(&self, world: &mut World, job: Option<&Job>) {
+        let Some(turn) = job.map(Job::turn) else { return };
+        let table = world.host.table.clone();
+        let mut sessions = Sessions::new(table, self.policy, Limits::default());
+        let is_taken = sessions.handle_stored(turn, 0, NOW).is_ok()
+            || sessions.handle_notified(turn, super::work::told(true), None, NOW).is_ok()
+            || sessions.handle_placed(turn).is_ok()
+            || sessions.handle_discarded(turn).is_ok()
+            || sessions.handle_disconnected(turn).is_ok();
+        if is_taken {
+            world.break_rule(Rule::AnsweredOnce);
+        }
+    }
+
+    fn persist(&self, world: &mut World, session: u8) {
+        if !self.config.faults.contains(Fault::Crash) {
+            return;
+        }
+        let record = world.host.table.get(session).map(Arc::clone);
+        world.host.stored.put(session, record);
+        if let Some(book) = world.host.books.get_mut(usize::from(session)) {
+            book.counted_then = book.counted;
+        }
+    }
+
+    pub fn crash(&self, world: &mut World, recover: bool, done: Option<usize>) {
+        if let Some(slot) = done {
+            let is_commit = matches!(world.link(slot).and_then(Link::job), Some(Job::Commit(_)));
+            self.work(world, slot);
+            self.see(if is_commit { Sight::CrashedInCommit } else { Sight::CrashedAtWork });
+        }
+        world.host.table = world.host.stored.clone();
+        if recover {
+            for record in &mut world.host.table.records {
+                Arc::make_mut(record).session.recover();
+            }
+        }
+        for book in &mut world.host.books {
+            book.counted = book.counted_then;
+            book.turn = None;
+        }
+        let works = |link: &Link| link.job().is_some();
+        world.old.retain(|link| !works(link));
+        world.link = world.link.filter(|link| !works(link));
+    }
+
+    pub fn expire(&self, world: &mut World, session: u8) {
+        let id = session_id(session);
+        world.book(session).is_lost = true;
+        self.see(Sight::Expired);
+        let policy = self.policy;
+        let Ok(discard) = self.with_sessions(world, policy, |it| it.expire(id, NOW));
+        self.begin_discard(world, discard);
+    }
+
+    pub fn sweep(&self, world: &mut World) {
+        let policy = self.policy;
+        let Ok(discards) = self.with_sessions(world, policy, |it| it.handle_timeout(NOW));
+        self.see(Sight::Swept);
+        self.begin_discard(world, discards);
+    }
+
+    fn begin_discard(
+        &self,
+        world: &mut World,
+        discards: impl IntoIterator<Item = bits_proto::server::Discard>,
+    ) {
+        for discard in discards {
+            let session = session_of(discard.turn.session_id());
+            self.persist(world, session);
+            world.book(session).turn = Some(discard.turn);
+            let phase = Phase::Working { job: Job::Discard(discard), done: None };
+            world.old.push(Link { packet: None, at: 0, until: 0, phase, is_copy: false });
+        }
+    }
+
+    pub fn double(&self, world: &mut World) {
+        let link = world.link.expect("a request comes");
+        if let Some(Packet::Close(session)) = link.packet {
+            world.book(session).is_closed_twice = true;
+        }
+        world.old.push(Link { is_copy: true, ..link });
+    }
+
+    pub fn stray(&self, world: &mut World, session: u8) {
+        world.book(session).is_closed_twice = true;
+        world.old.push(Link::of(Packet::Close(session)));
+        self.deliver(world, world.old.len(), false, false);
+    }
+}

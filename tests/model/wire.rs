@@ -1,0 +1,248 @@
+//! What goes over a connection: a request, the body behind it, and an answer.
+
+use bits_proto::client::Outgoing;
+use bits_proto::field::{
+    ContentRange, ErrorContext, HResult, Protocol, ReceivedContentRange, ReplyUrl, SessionId,
+};
+use bits_proto::head::Status;
+use bits_proto::message::{
+    Ack, CancelSession, CancelSessionAck, CloseSession, CloseSessionAck, CreateSession,
+    CreateSessionAck, Fragment, FragmentAck, Ping, PingAck, Refusal, Request,
+};
+use bits_proto::server::{Discard, StoreBytes, Turn};
+use uuid::Uuid;
+
+/// Sessions are numbered, and their ids made of the number.
+pub fn session_id(session: u8) -> Uuid {
+    uuid::Builder::from_random_bytes([session; 16]).into_uuid()
+}
+
+pub fn session_of(id: Uuid) -> u8 {
+    id.as_bytes()[0]
+}
+
+fn session_named(id: SessionId<'_>) -> u8 {
+    session_of(id.guid().expect("the server issues GUIDs"))
+}
+
+/// A request, without what is the same in all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Packet {
+    Ping,
+    Create,
+    Fragment { session: u8, first: u64, end: u64 },
+    Close(u8),
+    Cancel(u8),
+}
+
+impl Packet {
+    pub fn of(outgoing: &Outgoing<'_>) -> Self {
+        match &outgoing.request {
+            Request::Ping(_) => Self::Ping,
+            Request::CreateSession(_) => Self::Create,
+            Request::Fragment(it) => {
+                let (session, body) = (session_named(it.session_id), &outgoing.entity);
+                Self::Fragment { session, first: body.start, end: body.end }
+            }
+            Request::CloseSession(it) => Self::Close(session_named(it.session_id)),
+            Request::CancelSession(it) => Self::Cancel(session_named(it.session_id)),
+        }
+    }
+
+    pub fn request(self, total: u64) -> Request<'static> {
+        let id = |session| SessionId::from(session_id(session));
+        match self {
+            Self::Ping => Ping::default().into(),
+            Self::Create => CreateSession::default().into(),
+            Self::Fragment { session, first, end } => {
+                let range = ContentRange::new(first, end - 1, total).expect("a range");
+                Fragment::new(id(session), range).into()
+            }
+            Self::Close(session) => CloseSession::new(id(session)).into(),
+            Self::Cancel(session) => CancelSession::new(id(session)).into(),
+        }
+    }
+
+    /// The session it names.
+    pub const fn session(self) -> Option<u8> {
+        match self {
+            Self::Ping | Self::Create => None,
+            Self::Fragment { session, .. } | Self::Close(session) | Self::Cancel(session) => {
+                Some(session)
+            }
+        }
+    }
+
+    /// Which bytes of the entity are its body.
+    pub const fn body(self) -> (u64, u64) {
+        match self {
+            Self::Fragment { first, end, .. } => (first, end),
+            Self::Ping | Self::Create | Self::Close(_) | Self::Cancel(_) => (0, 0),
+        }
+    }
+}
+
+/// An answer, without what is the same in all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Reply {
+    Created(u8),
+    Pinged,
+    Held { next: u64, url_of: Option<u8> },
+    Closed,
+    Cancelled,
+    Refused { status: Status, code: Option<HResult>, received: Option<u64> },
+}
+
+pub const SESSION_NOT_FOUND: HResult = HResult::BG_E_SESSION_NOT_FOUND;
+
+impl Reply {
+    pub fn of(ack: &Ack<'_>) -> Self {
+        match ack {
+            Ack::CreateSession(ack) => Self::Created(session_named(ack.session_id)),
+            Ack::Ping(_) => Self::Pinged,
+            Ack::Fragment(ack) => {
+                let url_of = ack.reply_url.map(|url| url.as_bytes()[0] - b'0');
+                Self::Held { next: ack.received.0, url_of }
+            }
+            Ack::CloseSession(_) => Self::Closed,
+            Ack::CancelSession(_) => Self::Cancelled,
+            Ack::Refused(refusal) => Self::Refused {
+                status: refusal.status(),
+                code: refusal.code(),
+                received: refusal.received().map(|it| it.0),
+            },
+        }
+    }
+
+    pub fn ack(self) -> Ack<'static> {
+        match self {
+            Self::Created(session) => {
+                CreateSessionAck::new(Protocol::BITS_1_5, session_id(session).into()).into()
+            }
+            Self::Pinged => PingAck.into(),
+            Self::Held { next, url_of } => FragmentAck {
+                session_id: None,
+                received: ReceivedContentRange(next),
+                reply_url: url_of.map(reply_url),
+            }
+            .into(),
+            Self::Closed => CloseSessionAck { session_id: None }.into(),
+            Self::Cancelled => CancelSessionAck { session_id: None }.into(),
+            Self::Refused { status, code, received } => {
+                let refusal = match received {
+                    Some(received) => Refusal::out_of_sync(ReceivedContentRange(received)),
+                    None => Refusal::new(status).expect("it refuses"),
+                };
+                match code {
+                    Some(code) => refusal.with_error(code, ErrorContext::SERVER).into(),
+                    None => refusal.into(),
+                }
+            }
+        }
+    }
+
+    /// How many bytes it says are held.
+    pub const fn received(self) -> Option<u64> {
+        match self {
+            Self::Held { next, .. } => Some(next),
+            Self::Refused { received, .. } => received,
+            Self::Created(_) | Self::Pinged | Self::Closed | Self::Cancelled => None,
+        }
+    }
+
+    /// Whether access was refused, which is asked about before anything else.
+    pub fn is_challenge(self) -> bool {
+        matches!(self, Self::Refused { status: Status::UNAUTHORIZED, .. })
+    }
+
+    pub fn is_session_not_found(self) -> bool {
+        matches!(self, Self::Refused { code: Some(code), .. } if code == SESSION_NOT_FOUND)
+    }
+}
+
+/// Where the reply of a session is.
+pub fn reply_url(session: u8) -> ReplyUrl<'static> {
+    const URLS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
+    ReplyUrl::try_from(URLS[usize::from(session)]).expect("a URL")
+}
+
+/// What the host works on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Job {
+    Store(StoreBytes),
+    Notify(Turn),
+    Commit(Turn),
+    Discard(Discard),
+}
+
+impl Job {
+    pub const fn turn(&self) -> Turn {
+        match self {
+            Self::Store(StoreBytes { turn, .. })
+            | Self::Notify(turn)
+            | Self::Commit(turn)
+            | Self::Discard(Discard { turn, .. }) => *turn,
+        }
+    }
+
+    pub fn session(&self) -> u8 {
+        session_of(self.turn().session_id())
+    }
+}
+
+/// How far a request has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Phase {
+    Coming,
+    /// The host works on it. What is done is to be reported.
+    Working {
+        job: Job,
+        done: Option<Done>,
+    },
+    Answered(Reply),
+}
+
+/// What the host has to report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Done {
+    /// It is done; with so many bytes, if it is about bytes.
+    Well(u64),
+    /// The stored bytes are gone.
+    Lost,
+}
+
+/// A connection with one request on it; or, without one, the server's own work on a session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Link {
+    pub packet: Option<Packet>,
+    /// The next byte of the body that the host reads.
+    pub at: u64,
+    /// Where the body ends that arrives.
+    pub until: u64,
+    pub phase: Phase,
+    /// Whether the network made it of another one.
+    pub is_copy: bool,
+}
+
+impl Link {
+    pub const fn of(packet: Packet) -> Self {
+        let (at, until) = packet.body();
+        Self { packet: Some(packet), at, until, phase: Phase::Coming, is_copy: false }
+    }
+
+    pub const fn job(&self) -> Option<&Job> {
+        match &self.phase {
+            Phase::Working { job, .. } => Some(job),
+            Phase::Coming | Phase::Answered(_) => None,
+        }
+    }
+
+    /// Whether there is something to do for the host, and all that it takes.
+    pub const fn can_be_done(&self) -> bool {
+        match self.phase {
+            Phase::Working { job: Job::Store(_), done: None } => self.at < self.until,
+            Phase::Working { done, .. } => done.is_none(),
+            Phase::Coming | Phase::Answered(_) => false,
+        }
+    }
+}
