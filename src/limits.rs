@@ -33,3 +33,8 @@ impl Default for Limits {
         Self::DEFAULT
     }
 }
+
+/// The fragment that clients do not go below, in bytes, but for the last one: 5 KiB.
+///
+/// Source: \[MC-BUP\] notes 10 and 16 (what Windows does).
+pub const MIN_FRAGMENT: u64 = 5 * 1024;

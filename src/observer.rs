@@ -20,22 +20,33 @@
 //! What one client has to say to one URL, over any number of connections, one session after
 //! another. An observer follows one, in memory of fixed size and without an allocator; a monitor
 //! of many keeps one for each, in a map by client and URL, or by [`Observer::session_id`] where
-//! several go through one proxy. Connections have numbers that the monitor gives them.
+//! several go through one proxy. Connections have numbers that the monitor gives them. Of the
+//! sessions, the last two are followed: an older one that had not ended is unknown again.
 //!
 //! # Unknown is not wrong
 //!
-//! An observer may come late ([`Observer::joining`]), and may not see what got lost between it and
-//! either end. It reports only what cannot be right whatever it has missed:
+//! An observer may come late ([`Observer::joining`]), and does not see what got lost between it and
+//! either end. It reports only what cannot be right whatever it has missed before it came:
 //!
 //! * The session, its length and the offsets it has not seen are unknown until they go by.
 //! * An Ack that went by may not have reached the client. Whatever was allowed before it is allowed
 //!   until the client shows that it has it: by its next request on the same connection.
 //! * A request whose connection ended ([`Observer::handle_disconnected`]) may have been done, or
 //!   done in part, or not.
+//! * Answers on different connections come in any order: each is compared with what was so when its
+//!   request was sent.
 //!
-//! Not judged are: time, as an observer has no clock; bodies, which it does not see; and what
-//! answers a request beyond the fourth that is still to be answered. A choice from more than 16
-//! protocols is not compared with what was offered.
+//! A monitor that has missed something on the way begins anew with `joining`.
+//!
+//! Not judged are: time, as an observer has no clock; bodies, which it does not see; and answers on
+//! a connection with more requests under way than it remembers, which is eight in all. A choice
+//! from more than 16 protocols is not compared with what was offered.
+//!
+//! # Severities
+//!
+//! A rule weighs what the text of \[MC-BUP\] says, unless a page of Microsoft's says otherwise.
+//! Windows' own servers are not without fault: IIS leaves BITS-Session-Id out of all Acks but that
+//! for Create-Session, and each is a violation.
 //!
 //! # States
 //!
@@ -44,18 +55,18 @@
 //!
 #![doc = include_str!("observer/state.md")]
 
-mod memory;
 mod request;
 mod response;
 mod rule;
+mod session;
 mod state;
+mod unanswered;
 
 pub use self::rule::{Sequence, Severity, Violation};
 pub use self::state::{Event, State, TABLE};
 
-use self::memory::{
-    Answered, Asked, Fingerprint, Offered, Packet, Previous, Session, Unanswered, View,
-};
+use self::session::{Creation, Fingerprint, Session, View};
+use self::unanswered::{Asked, Packet, Unanswered};
 use crate::error::Error;
 use crate::field::{ReceivedContentRange, SessionId};
 use crate::head::{RequestHead, RequestLine, ResponseHead, StatusLine};
@@ -101,27 +112,42 @@ use crate::message::Pairs;
 /// Source: \[MC-BUP\] 2.2, 3.1.5, 3.2.5; Microsoft's pages on the packets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Observer {
-    state: State,
-    session: Session,
-    /// How many sessions were issued.
+    /// The session that the conversation is about.
+    current: Session,
+    /// The one before it, which may be alive.
+    previous: Option<Session>,
+    /// How many sessions were followed.
     sessions: u32,
+    /// How many packets were seen.
+    packets: u32,
+    /// Whether the observer was there from the beginning.
+    from_start: bool,
+    /// Whether every session that may be alive is known.
+    knows_all: bool,
     answered: Option<Answered>,
-    /// What the client may still believe, as nobody knows which of the answers since it has got.
-    doubt: Option<View>,
-    previous: Option<Previous>,
-    offered: Offered,
-    /// The name that came with the last Create-Session.
-    created_name: Option<Fingerprint>,
+    creation: Creation,
     /// The host that the client began with.
     origin: Option<Fingerprint>,
     /// The host that it was told to go on with.
     host: Option<Fingerprint>,
     unanswered: Unanswered,
-    /// Whether a request was seen, so that an answer without one is wrong.
-    has_begun: bool,
+    /// The connection of the last request: what answers none on it is wrong.
+    heard: Option<u32>,
 }
 
-const _: () = assert!(size_of::<Observer>() <= 1024, "an observer is small");
+/// The last answer: the next request shows whether the client has got it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Answered {
+    connection: u32,
+    /// The session it is about.
+    serial: u32,
+    /// What the client believes that has not got it.
+    before: View,
+    /// Whether it says where the session stands, whatever the client believed before.
+    settles: bool,
+}
+
+const _: () = assert!(size_of::<Observer>() <= 2048, "an observer is small");
 
 impl Default for Observer {
     fn default() -> Self {
@@ -134,25 +160,26 @@ impl Observer {
     #[must_use]
     pub const fn new() -> Self {
         Self {
-            state: State::NoSession,
-            session: Session::UNKNOWN,
-            sessions: 0,
-            answered: None,
-            doubt: None,
+            current: Session::none(State::NoSession),
             previous: None,
-            offered: Offered::UNKNOWN,
-            created_name: None,
+            sessions: 0,
+            packets: 0,
+            from_start: true,
+            knows_all: true,
+            answered: None,
+            creation: Creation::NONE,
             origin: None,
             host: None,
             unanswered: Unanswered::NONE,
-            has_begun: true,
+            heard: None,
         }
     }
 
     /// For a conversation that has gone on for a while: nothing is known of it.
     #[must_use]
     pub const fn joining() -> Self {
-        Self { state: State::Unknown, has_begun: false, ..Self::new() }
+        let current = Session::none(State::Unknown);
+        Self { current, from_start: false, knows_all: false, ..Self::new() }
     }
 
     /// A request goes by, on a connection that the caller has given this number: a packet, a
@@ -188,7 +215,13 @@ impl Observer {
     ) {
         self.begin_packet(connection, &mut report);
         report(Violation::from(*error));
-        self.unanswered.push(connection, Asked::Packet(Packet::new(None, false)));
+        self.ask(connection, Asked::Packet(Packet::new(self.packets, None, false)));
+    }
+
+    /// A request goes by that is known to be none of this protocol, though its head may be an
+    /// error: what answers it is passed over.
+    pub fn handle_foreign_request(&mut self, connection: u32) {
+        self.ask(connection, Asked::Foreign);
     }
 
     /// A response goes by: it answers the oldest request on this connection that is still to be
@@ -220,9 +253,13 @@ impl Observer {
         error: &Error,
         mut report: impl FnMut(Violation),
     ) {
-        if let Some(asked) = self.take_asked(connection, &mut report) {
-            report(Violation::from(*error));
-            self.unreadable(asked);
+        match self.take_asked(connection, None, &mut report) {
+            None | Some(Asked::Foreign) => {}
+            Some(Asked::Notification { .. }) => report(Violation::from(*error)),
+            Some(Asked::Packet(packet)) => {
+                report(Violation::from(*error));
+                self.unreadable(&packet);
+            }
         }
     }
 
@@ -232,42 +269,66 @@ impl Observer {
         if self.answered.is_some_and(|answered| answered.connection == connection) {
             self.doubt_answer();
         }
-        while self.unanswered.take(connection).is_some() {}
+        if self.unanswered.end(connection) {
+            // The host could not be reached: the client may go back to the origin server.
+            self.host = None;
+        }
+        self.heard = self.heard.filter(|heard| *heard != connection);
     }
 
     /// What is known of the session.
     #[must_use]
     pub const fn state(&self) -> State {
-        self.state
+        self.current.state
     }
 
     /// The session that the conversation is about.
     #[must_use]
     pub fn session_id(&self) -> Option<SessionId<'_>> {
-        self.session.id.as_ref().and_then(|id| SessionId::try_from(id.as_bytes()).ok())
+        self.current.id()
     }
 
     /// The offset that the server named last; `None` if it is not known.
     #[must_use]
     pub fn received(&self) -> Option<ReceivedContentRange> {
-        self.session.next.map(ReceivedContentRange)
+        self.current.next.map(ReceivedContentRange)
     }
 
     /// The length of the entity; `None` if it is not known.
     #[must_use]
     pub const fn total(&self) -> Option<u64> {
-        self.session.total
+        self.current.total
+    }
+
+    /// A session that is still followed.
+    fn session(&mut self, serial: u32) -> Option<&mut Session> {
+        if self.current.serial == serial {
+            return Some(&mut self.current);
+        }
+        self.previous.as_mut().filter(|previous| previous.serial == serial)
     }
 
     /// The client may not have got the last answer.
     fn doubt_answer(&mut self) {
-        let before = self.answered.take().map(|answered| answered.before);
-        self.doubt = self.doubt.or(before);
+        if let Some(Answered { serial, before, .. }) = self.answered.take() {
+            if let Some(session) = self.session(serial) {
+                session.doubt = session.doubt.or(Some(before));
+            }
+        }
     }
 
-    /// Moves as the table says, or tells the rule that is broken.
-    fn apply(&mut self, event: Event) -> Result<(), Sequence> {
-        self.state = self.state.follow(event)?;
-        Ok(())
+    /// A request is to be answered.
+    fn ask(&mut self, connection: u32, asked: Asked) {
+        self.heard = Some(connection);
+        if self.unanswered.push(connection, asked) {
+            // What was under way is forgotten, and may have changed anything.
+            self.lose_track();
+        }
+    }
+
+    fn lose_track(&mut self) {
+        self.knows_all = false;
+        self.current.lose_track();
+        self.previous.iter_mut().for_each(Session::lose_track);
     }
 }

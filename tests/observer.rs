@@ -41,8 +41,8 @@ const REQUESTS: &[(&str, &str)] = &[
     (WHOLE, "> close A \n < closed A \n > ping \n < pinged \n > create \n < created B"),
     (BEGUN, "> fragment A 100-199/300 \n < lost \n > create \n < created B \n > fragment B 0-9/10"),
     (WHOLE, "> close A \n x \n > fragment A 0-99/300    ! fragment-after-close, offset-goes-back"),
-    (BEGUN, "> cancel A \n x \n > fragment A 100-199/300    ! fragment-after-close"),
-    (BEGUN, "> cancel A \n x \n > close A    ! fragment-after-close, close-before-whole"),
+    (BEGUN, "> cancel A \n x \n > fragment A 100-199/300    ! request-after-cancel"),
+    (BEGUN, "> cancel A \n x \n > close A    ! request-after-cancel, close-before-whole"),
     (WHOLE, "> close A \n x \n > close A \n < closed A"),
     (WHOLE, "> close A \n x \n > cancel A \n < cancelled A"),
     (WHOLE, "> close A \n < refused 503 \n > close A \n < closed A"),
@@ -81,15 +81,40 @@ const REQUESTS: &[(&str, &str)] = &[
         "> fragment B 0-9/10 | Content-Name: b",
     ),
     (
-        BEGUN,
-        "> fragment A 100-199/300 \n < refused 413
-             > fragment A 100-199/300     ! fragment-not-smaller",
+        "> create \n < created A",
+        "> fragment A 0-9999/90000 \n < refused 413 \n > fragment A 0-9998/90000",
     ),
-    (BEGUN, "> fragment A 100-199/300 \n < refused 413 \n > fragment A 100-198/300"),
     (
-        BEGUN,
-        "> fragment A 100-199/300 \n < refused 413 \n > ping \n < pinged
-             > fragment A 100-199/300",
+        "> create \n < created A",
+        "> fragment A 0-9999/90000 \n < refused 413 \n > ping \n < pinged
+             > fragment A 0-9999/90000",
+    ),
+    // After it was taken, another one may be as long.
+    (
+        "> create \n < created A",
+        "> fragment A 0-9999/90000 \n < refused 413 \n > fragment A 0-5999/90000
+             < received A 6000 \n > fragment A 6000-15999/90000",
+    ),
+    (
+        "> create \n < created A",
+        "> fragment A 0-5120/9000 \n < refused 413
+             > fragment A 0-5120/9000    ! fragment-not-smaller",
+    ),
+    (
+        "> create \n < created A",
+        "> fragment A 0-5119/9000 \n < refused 413
+             > fragment A 0-5119/9000",
+    ),
+    // A total that was refused pins nothing.
+    (
+        "> create \n < created A",
+        "> fragment A 0-9/900 \n < refused 500 0x80200020
+             > fragment A 0-9/30",
+    ),
+    (
+        "> create \n < created A",
+        "> fragment A 0-9/900 \n x
+             > fragment A 0-9/30          ! total-changes",
     ),
     (BEGUN, "> close A                 ! close-before-whole"),
     (BEGUN, "> fragment A 100-299/300 \n x \n > close A     ! close-before-whole"),
@@ -99,6 +124,21 @@ const REQUESTS: &[(&str, &str)] = &[
     (BEGUN, "> fragment A 100-199/300 \n > ping             ! pipelined-request"),
     (BEGUN, "> get \n > ping \n < bare 200 \n < pinged"),
     (BEGUN, "> fragment A 100-199/300 \n 2> ping             ! concurrent-request"),
+    // It is said once of each that waits.
+    (
+        BEGUN,
+        "> fragment A 100-199/300 \n 2> ping             ! concurrent-request \n 2< pinged
+             2> ping \n 2< pinged \n 3> ping \n 3< pinged",
+    ),
+    (
+        BEGUN,
+        "> fragment A 100-199/300 \n 2> ping             ! concurrent-request
+             > ping                                         ! pipelined-request",
+    ),
+    (
+        BEGUN,
+        "> fragment A 100-199/300 \n 2> line BITS_POST /e HTTP/1.1 | Content-Length: 1x ! not-decimal, concurrent-request",
+    ),
     (BEGUN, "> fragment A 100-199/300 \n x \n 2> ping \n 2< pinged"),
     (
         "> create | Host: origin.example
@@ -117,6 +157,52 @@ const REQUESTS: &[(&str, &str)] = &[
         "> ping | Host: node.EXAMPLE:8080 \n < pinged \n > create | Host: origin.example",
     ),
 ];
+
+/// The host that BITS-Host-Id names, and where the reply is.
+const HOSTS: &[(&str, &str)] = &[
+    (
+        ELSEWHERE,
+        "> ping | Host: origin.example       ! host-id-ignored \n < pinged
+                 > fragment A 0-9/10 | Host: origin.example",
+    ),
+    (ELSEWHERE, "> ping | Host: NODE.example.:80 \n < pinged"),
+    // The Ack may have been lost, and a new session begins where it likes.
+    (ELSEWHERE, "2> create | Host: origin.example \n 2< created B"),
+    // The host could not be reached.
+    (ELSEWHERE, "> ping | Host: node.example \n x \n > ping | Host: origin.example \n < pinged"),
+    (
+        ELSEWHERE,
+        "> ping | Host: node.example \n < pinged \n x
+                 > ping | Host: origin.example       ! host-id-ignored",
+    ),
+    (
+        ELSEWHERE,
+        "> fragment A 0-9/10 | Host: node.example
+                 < received A 10 | BITS-Reply-URL: http://node.example/r",
+    ),
+    (
+        ELSEWHERE,
+        "> fragment A 0-9/10 | Host: node.example
+                 < received A 10 | BITS-Reply-URL: http://origin.example./r",
+    ),
+    (
+        ELSEWHERE,
+        "> fragment A 0-9/10 | Host: node.example
+                 < received A 10 | BITS-Reply-URL: http://third.example/r   ! reply-url-elsewhere",
+    ),
+    // The origin is where the session was created.
+    (
+        "",
+        "> ping | Host: other.example \n < pinged \n > create | Host: origin.example \n < created A
+          > fragment A 0-9/10 \n < received A 10 | BITS-Reply-URL: http://origin.example/r",
+    ),
+];
+
+/// A session on another host.
+const ELSEWHERE: &str = "
+    > create | Host: origin.example
+    < created A | BITS-Host-Id: node.example | BITS-Host-Id-Fallback-Timeout: 60
+";
 
 /// Rules about what the server does.
 const RESPONSES: &[(&str, &str)] = &[
@@ -207,13 +293,33 @@ const RESPONSES: &[(&str, &str)] = &[
         "> create | Host: origin.example \n < created A",
         r"> fragment A 0-9/10 \n < received A 10 | BITS-Reply-URL: Replies\r",
     ),
+    (BEGUN, "> close A   ! close-before-whole \n < resync 100                  ! wrong-ack"),
+    (BEGUN, "> cancel A \n < refused 500 | BITS-Received-Content-Range: 100   ! wrong-ack"),
+    (BEGUN, "> ping \n < refused 404 0x8020001F   ! unusual-status, no-session-to-lose"),
+    (BEGUN, "> fragment A 100-199/300 \n < refused 404 0x8020001F            ! unusual-status"),
+    (BEGUN, "> fragment A 100-199/300 \n < refused 403 0x80070057            ! unusual-status"),
+    (BEGUN, "> fragment A 100-199/300 \n < refused 500 0x80070005            ! unusual-status"),
+    (BEGUN, "> fragment A 100-199/300 \n < refused 500 0x80070005 | BITS-Error-Context: 0x7"),
+    (BEGUN, "> fragment A 100-199/300 \n < resync 100 | BITS-Error: 0x80070057 | BITS-Error-Context: 0x5 ! needless-resynchronisation"),
+    (BEGUN, "> fragment A 100-199/300 \n < refused 501 0x80070005 \n > ping \n < refused 411 0x80070057"),
+    (WHOLE, "2> fragment A 0-299/300 \n 2< received A 300 | BITS-Reply-URL: /a
+             3> fragment A 0-299/300 \n 3< received A 300 | BITS-Reply-URL: /b   ! reply-url-changes"),
+    (WHOLE, "2> fragment A 0-299/300 \n 2< received A 300 | BITS-Reply-URL: /a
+             3> fragment A 0-299/300 \n 3< received A 300 | BITS-Reply-URL: /a"),
+    ("", "> notify 3                                        ! early-notification"),
+    (WHOLE, "> notify 299                                   ! notification-length"),
+    (WHOLE, "> notify 0 | BITS-Request-DataFile-Name: a | BITS-Response-DataFile-Name: b
+             < bare 200 | Content-Length: 3                 ! unexpected-body"),
+    (WHOLE, "> notify 0 | BITS-Request-DataFile-Name: a | BITS-Response-DataFile-Name: b
+             < bare 403 | Content-Length: 3"),
+    (WHOLE, "> notify 300 \n < bare 200 | Content-Length: 3"),
     (BEGUN, "> fragment A 100-199/300 \n 2> notify 300       ! early-notification"),
     (BEGUN, "> fragment A 100-299/300 \n 2> notify 300 \n 2< bare 200 \n < received A 300"),
 ];
 
 #[test]
 fn each_rule_is_reported_where_it_is_broken_and_nowhere_else() {
-    for (before, then) in REQUESTS.iter().chain(RESPONSES) {
+    for (before, then) in REQUESTS.iter().chain(HOSTS).chain(RESPONSES) {
         let then = then.replace(r" \n ", "\n");
         check(&format!("{before}\n{}", then));
     }
@@ -222,7 +328,8 @@ fn each_rule_is_reported_where_it_is_broken_and_nowhere_else() {
 #[test]
 fn each_rule_is_broken_by_one_of_the_conversations() {
     let broken = |name: &str| {
-        let rules = REQUESTS.iter().chain(RESPONSES).flat_map(|(_, then)| then.lines());
+        let rules =
+            REQUESTS.iter().chain(HOSTS).chain(RESPONSES).flat_map(|(_, then)| then.lines());
         rules
             .filter_map(|line| line.split_once('!'))
             .any(|(_, rules)| rules.split(',').any(|rule| rule.trim() == name))
@@ -329,9 +436,11 @@ fn an_observer_that_comes_late_knows_nothing_and_learns() {
         "< received A 100 \n > fragment A 100-199/900 \n < received A 200 \n < pinged ! unasked-answer",
         // Another session than the one that was adopted may be as old.
         "> fragment A 500-599/900 \n < received A 600 \n > fragment B 7-9/10 \n < received B 10",
-        // Once one was issued, there is no other.
-        "> fragment A 500-599/900 \n < received A 600 \n > create \n < created B
-         > fragment C 0-9/10      ! unknown-session",
+        // And so may another one than the one that was issued since.
+        "> create \n < created B \n 2> fragment A 100-199/300 \n 2< received A 200
+         2> fragment B 0-9/30 \n 2< received B 10 \n 2> fragment A 210-219/300 ! offset-skips-ahead",
+        // What goes on elsewhere while it comes.
+        "> ping \n 2< bare 200 \n < pinged \n < pinged    ! unasked-answer",
         // The protocols that were offered are not known.
         "< created A | BITS-Protocol: {00000000-249b-430f-820d-3d2a9bef4931}
          > fragment A 3-9/10      ",

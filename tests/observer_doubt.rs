@@ -102,32 +102,46 @@ fn what_the_client_makes_of_an_answer_that_nobody_can_read_is_unknown() {
         "> create \n < created A \n > close A \n ?    ! syntax \n > close A \n < lost",
         "> create \n < created A | BITS-Session-Id:   ! missing-field
          > fragment A 7-9/10 \n < received A 10",
-        "> get \n ?    ! syntax \n > create \n < created A",
+        "> get \n ? \n > create \n < created A",
+        "> notify 3  ! early-notification \n ?    ! syntax \n > create \n < created A",
     ] {
         check(script);
     }
 }
 
+/// What is said of more requests than it remembers is nothing, and stays nothing until their
+/// connection has ended.
 #[test]
 fn more_requests_than_it_remembers_are_not_held_against_anybody() {
-    let observer = check(
+    let pings = "> ping      ! pipelined-request\n".repeat(8) + "> ping";
+    let script = format!(
         "> create
          < created A
          > fragment A 0-9/90
-         > ping      ! pipelined-request
-         > ping      ! pipelined-request
-         > ping      ! pipelined-request
-         > ping      ! pipelined-request
-         > ping      ! pipelined-request
+         {pings}
          < received A 10
          < pinged
-         < pinged
-         < pinged
-         < pinged
-         < pinged
-         < pinged    ! unasked-answer",
+         > fragment A 50-59/90   ! pipelined-request
+         2> fragment A 40-49/90
+         2< received A 50
+         x
+         2> fragment A 60-69/90    ! offset-skips-ahead
+         2< resync 50
+         > ping
+         < pinged"
     );
-    assert_eq!(observer.received().map(|received| received.0), Some(10));
+    // The requests before it on its connection wait for answers that nobody can tell.
+    check(&script.replace("50-59/90   ! pipelined-request", "50-59/90"));
+}
+
+/// Downloads that go on for ever take nothing from the memory for packets.
+#[test]
+fn downloads_take_one_place_for_each_connection() {
+    let gets = "2> get \n 3> get \n 4> get \n".repeat(20);
+    check(&format!(
+        "> create \n < created A \n {gets} > fragment A 0-9/30 \n < received A 10
+         > fragment A 20-29/30    ! offset-skips-ahead"
+    ));
 }
 
 /// Answers on one connection come in the order of their requests; those on another do not.

@@ -2,6 +2,8 @@
 
 use core::time::Duration;
 
+use crate::limits::MIN_FRAGMENT;
+
 /// How an upload goes about it.
 ///
 /// # Example
@@ -95,7 +97,7 @@ pub struct FragmentSizing {
 
 impl FragmentSizing {
     /// The shortest fragments that Windows sends, but for last ones: 5 KiB.
-    pub const FLOOR: u64 = 5 * 1024;
+    pub const FLOOR: u64 = MIN_FRAGMENT;
     /// The longest fragments that Windows sends: 13 MiB.
     pub const CEILING: u64 = 13 * 1024 * 1024;
 

@@ -216,10 +216,7 @@ pub(super) fn read<'b>(
         deviations.extend((line.version == Version::Http10).then_some(Deviation::Http10));
         return Ok(Decoded { message: Ack::Refused(refusal), deviations });
     };
-    if PacketType::try_from(packet_type) != Ok(PacketType::Ack) {
-        let flaw = Flaw::new(ErrorKind::WrongPacketType, 0);
-        return Err(Trouble::in_value(FieldName::PacketType, packet_type, flaw));
-    }
+    check_packet_type(packet_type)?;
     check_shape(kind, line.status, framing, scan)?;
     if status == Status::CREATED && !is_created_documented(kind) {
         scan.deviations.insert(Deviation::UnexpectedCreated);
@@ -245,11 +242,7 @@ pub(super) fn each_trouble<'b>(
     match scan.get(FieldName::PacketType) {
         // It has only one thing to be read.
         None => return read(line, framing, scan, ack_for).map(drop).unwrap_or_else(each),
-        Some(packet_type) if PacketType::try_from(packet_type) != Ok(PacketType::Ack) => {
-            let flaw = Flaw::new(ErrorKind::WrongPacketType, 0);
-            each(Trouble::in_value(FieldName::PacketType, packet_type, flaw));
-        }
-        Some(_) => {}
+        Some(packet_type) => check_packet_type(packet_type).unwrap_or_else(&mut *each),
     }
     scan.check_coding(framing).unwrap_or_else(&mut *each);
     scan.each_conflict(kind, each);
@@ -270,7 +263,11 @@ pub(super) fn each_trouble<'b>(
         }
         AckFor::Ping | AckFor::CloseSession { .. } | AckFor::CancelSession { .. } => None,
     };
-    in_light_of_request.into_iter().filter(Trouble::needs_request).for_each(each);
+    if let Some(trouble) = in_light_of_request.filter(Trouble::needs_request) {
+        // What is an error in this light is no deviation as well.
+        trouble.field_missing().into_iter().for_each(|field| scan.forget_absence(field));
+        each(trouble);
+    }
 }
 
 /// What the status makes of the Ack.
@@ -321,6 +318,15 @@ fn check_shape<'b>(
     scan.remark_on_fields(kind);
     remark_on_body(kind, status, framing, scan);
     Ok(())
+}
+
+#[inline]
+fn check_packet_type(packet_type: &[u8]) -> Result<(), Trouble<'_>> {
+    if PacketType::try_from(packet_type) == Ok(PacketType::Ack) {
+        return Ok(());
+    }
+    let flaw = Flaw::new(ErrorKind::WrongPacketType, 0);
+    Err(Trouble::in_value(FieldName::PacketType, packet_type, flaw))
 }
 
 #[inline]

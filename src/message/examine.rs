@@ -12,6 +12,7 @@ use super::{
 };
 use crate::deviation::Deviations;
 use crate::error::Error;
+use crate::field::{ContentName, ContentRange, SessionId, SupportedProtocols};
 use crate::head::{Framing, Head, RequestLine, StartLine, StatusLine};
 
 /// A message as it comes in: a head that was read from bytes, or what another HTTP stack has read.
@@ -80,14 +81,25 @@ where
     }
 }
 
-/// What there is to say of a message.
-pub(crate) struct Examined<M> {
-    /// The message, if nothing is wrong with it.
-    pub(crate) message: Option<M>,
-    /// Which kind it is, as far as that can be told.
+/// What could be read of a request, whatever else is wrong with it.
+#[derive(Default)]
+pub(crate) struct Outline<'b> {
+    /// Which of the five it is.
     pub(crate) kind: Option<MessageKind>,
+    /// Whether nothing is wrong with it.
+    pub(crate) is_valid: bool,
+    pub(crate) session_id: Option<SessionId<'b>>,
+    pub(crate) content_range: Option<ContentRange>,
+    pub(crate) content_name: Option<ContentName<'b>>,
+    pub(crate) supported_protocols: Option<SupportedProtocols<'b>>,
     pub(crate) deviations: Deviations,
-    /// Whether it carries what only the Acks for other requests carry.
+}
+
+/// An Ack, if nothing is wrong with it.
+pub(crate) struct ExaminedAck<'b> {
+    pub(crate) message: Option<Ack<'b>>,
+    pub(crate) deviations: Deviations,
+    /// Whether it grants, and carries what only the Acks for other requests carry.
     pub(crate) is_of_another: bool,
 }
 
@@ -116,7 +128,7 @@ pub(crate) fn examine_request<'b>(
     incoming: &impl Incoming<'b, Line = RequestLine<'b>>,
     policy: &Policy,
     each: &mut impl FnMut(Error),
-) -> Examined<Request<'b>> {
+) -> Outline<'b> {
     let (mut scan, mut kind, mut long) = (Scan::new(), None, None);
     let (message, deviations) = examine(
         incoming,
@@ -134,8 +146,18 @@ pub(crate) fn examine_request<'b>(
         },
     );
     long.into_iter().for_each(|long| each(incoming.error(long)));
+    let is_valid = message.is_some();
     let kind = message.as_ref().map(Request::kind).or(kind);
-    Examined { message, kind, deviations, is_of_another: false }
+    let Some(of) = kind else { return Outline { deviations, ..Outline::default() } };
+    Outline {
+        kind,
+        is_valid,
+        session_id: scan.certain(of),
+        content_range: scan.certain(of),
+        content_name: scan.certain(of),
+        supported_protocols: scan.protocols(of).ok(),
+        deviations,
+    }
 }
 
 /// Examines an Ack, in the light of its request.
@@ -143,7 +165,7 @@ pub(crate) fn examine_ack<'b>(
     incoming: &impl Incoming<'b, Line = StatusLine<'b>>,
     ack_for: &AckFor<'_>,
     each: &mut impl FnMut(Error),
-) -> Examined<Ack<'b>> {
+) -> ExaminedAck<'b> {
     let mut scan = Scan::new();
     let (message, deviations) = examine(
         incoming,
@@ -156,15 +178,15 @@ pub(crate) fn examine_ack<'b>(
     );
     let kind = ack::kind_of(incoming.line().status, ack_for);
     let is_of_another = kind.is_grant() && scan.is_of_another(kind);
-    Examined { message, kind: Some(kind), deviations, is_of_another }
+    ExaminedAck { message, deviations, is_of_another }
 }
 
 /// Examines a notification of a server application.
 pub(crate) fn examine_notification<'b>(
     incoming: &impl Incoming<'b, Line = RequestLine<'b>>,
     each: &mut impl FnMut(Error),
-) -> Examined<NotificationRequest<'b>> {
-    let (message, deviations) = examine(
+) -> (Option<NotificationRequest<'b>>, Deviations) {
+    examine(
         incoming,
         &mut Scan::new(),
         each,
@@ -176,17 +198,15 @@ pub(crate) fn examine_notification<'b>(
             scan.check_coding(framing).unwrap_or_else(&mut each);
             notification_request::each_trouble(line, framing, scan, &mut each);
         },
-    );
-    let kind = message.as_ref().map(NotificationRequest::kind);
-    Examined { message, kind, deviations, is_of_another: false }
+    )
 }
 
 /// Examines what a server application answers.
 pub(crate) fn examine_notification_response<'b>(
     incoming: &impl Incoming<'b, Line = StatusLine<'b>>,
     each: &mut impl FnMut(Error),
-) -> Examined<NotificationResponse<'b>> {
-    let (message, deviations) = examine(
+) -> (Option<NotificationResponse<'b>>, Deviations) {
+    examine(
         incoming,
         &mut Scan::new(),
         each,
@@ -194,7 +214,5 @@ pub(crate) fn examine_notification_response<'b>(
         |line, framing, scan, mut each| {
             notification_response::each_trouble(line, framing, scan, &mut each);
         },
-    );
-    let kind = Some(MessageKind::NotificationResponse);
-    Examined { message, kind, deviations, is_of_another: false }
+    )
 }

@@ -40,7 +40,7 @@ pub use self::close_session::{CloseSession, CloseSessionAck};
 pub use self::create_session::{CreateSession, CreateSessionAck};
 pub use self::encoder::{Encoder, ErrorFields, NO_EXTRAS};
 pub(crate) use self::examine::{
-    Incoming, Pairs, examine_ack, examine_notification, examine_notification_response,
+    Incoming, Outline, Pairs, examine_ack, examine_notification, examine_notification_response,
     examine_request,
 };
 pub use self::failure::Failure;

@@ -199,7 +199,8 @@ pub(super) fn read<'b>(
     Ok(Decoded { message, deviations: scan.deviations })
 }
 
-/// Tells everything that is wrong with a notification, where [`read`] stops at the first.
+/// Tells everything that is wrong with a notification, which is a POST, where [`read`] stops at the
+/// first.
 pub(super) fn each_trouble<'b>(
     line: RequestLine<'b>,
     framing: Framing,
@@ -208,9 +209,6 @@ pub(super) fn each_trouble<'b>(
 ) {
     if line.version != Version::Http11 {
         each(Trouble::in_start_line(ErrorKind::HttpVersion).at_stage(Stage::Http));
-    }
-    if line.method != "POST" {
-        each(Trouble::in_start_line(ErrorKind::NotPost).at_stage(Stage::Method));
     }
     let kind = kind_of(scan);
     scan.each_conflict(kind, each);

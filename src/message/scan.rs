@@ -281,6 +281,12 @@ impl<'b> Scan<'b> {
         Ok(None)
     }
 
+    /// Takes back the remark that the field is not there.
+    pub(super) fn forget_absence(&mut self, field: FieldName) {
+        let absence = presence::absence(field);
+        self.deviations = self.deviations.iter().filter(|it| *it != absence).collect();
+    }
+
     /// The value of a field that the message may carry.
     #[inline]
     pub(super) fn optional<T: Decode<'b>>(
@@ -297,6 +303,14 @@ impl<'b> Scan<'b> {
     #[inline]
     pub(super) fn required<T: Decode<'b>>(&mut self, kind: MessageKind) -> Result<T, Trouble<'b>> {
         self.optional(kind)?.ok_or(Trouble::missing(T::NAME))
+    }
+
+    /// The value of a field, if it can be read and does not contradict itself.
+    pub(super) fn certain<T: Decode<'b>>(&mut self, kind: MessageKind) -> Option<T> {
+        if self.contradicted & bit(T::NAME) != 0 {
+            return None;
+        }
+        self.optional(kind).ok().flatten()
     }
 
     /// The session that a request names.

@@ -76,6 +76,11 @@ impl<'b> Trouble<'b> {
         }
     }
 
+    /// The field, if it is its absence that is wrong.
+    pub(super) fn field_missing(&self) -> Option<FieldName> {
+        self.field.filter(|_| self.kind == ErrorKind::MissingField)
+    }
+
     fn into_error(self, offset: Option<usize>) -> Error {
         Error {
             kind: self.kind,

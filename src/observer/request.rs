@@ -1,12 +1,14 @@
 //! What an observer makes of a request.
 
-use super::memory::{Asked, Fingerprint, Named, Offered, Packet, Session, id_of, is_id};
+use super::session::{Creation, Fingerprint, Session};
+use super::unanswered::{Asked, Named, Packet, Waiting};
 use super::{Event, Observer, Sequence, State, Violation};
 use crate::field::{ContentName, ContentRange, FieldName, SessionId};
 use crate::head::RequestLine;
+use crate::limits::MIN_FRAGMENT;
 use crate::message::{
-    AbsentLength, Fragment, Incoming, METHOD, MessageKind, NotificationRequest, Policy, Request,
-    examine_notification, examine_request,
+    AbsentLength, Incoming, METHOD, MessageKind, NotificationRequest, NotifiedEntity, Outline,
+    Policy, examine_notification, examine_request,
 };
 
 /// Everything is taken that can be understood: what is wrong with it is said all the same.
@@ -26,61 +28,67 @@ impl Observer {
         report: &mut impl FnMut(Violation),
     ) {
         let line = incoming.line();
-        if NotificationRequest::is_one(&line, incoming.fields()) {
-            self.notification(incoming, report);
-            return self.unanswered.push(connection, Asked::Notification);
-        }
-        if line.method != METHOD && FieldName::PacketType.find_in(incoming.fields()).is_none() {
-            return self.unanswered.push(connection, Asked::Foreign);
+        if !is_packet(&line, incoming) {
+            if NotificationRequest::is_one(&line, incoming.fields()) {
+                return self.notification(connection, incoming, report);
+            }
+            return self.ask(connection, Asked::Foreign);
         }
         self.begin_packet(connection, report);
         let each = &mut |error| report(Violation::from(error));
-        let examined = examine_request(incoming, &POLICY, each);
-        examined.deviations.iter().for_each(|deviation| report(Violation::from(deviation)));
-        let mut packet = Packet::new(examined.kind, examined.message.is_some());
-        self.check_host(examined.kind, incoming, report);
-        if let Some(request) = examined.message {
-            let each = &mut |rule| report(Violation::Sequence(rule));
-            self.packet(&request, &mut packet, each);
-        }
-        self.unanswered.push(connection, Asked::Packet(packet));
+        let outline = examine_request(incoming, &POLICY, each);
+        outline.deviations.iter().for_each(|deviation| report(Violation::from(deviation)));
+        self.check_host(outline.kind, incoming, report);
+        let mut packet = Packet::new(self.packets, outline.kind, outline.is_valid);
+        self.packet(&outline, &mut packet, &mut |rule| report(Violation::Sequence(rule)));
+        self.ask(connection, Asked::Packet(packet));
     }
 
     /// A packet begins on this connection.
     pub(super) fn begin_packet(&mut self, connection: u32, report: &mut impl FnMut(Violation)) {
-        self.has_begun = true;
+        self.packets = self.packets.wrapping_add(1);
         match self.answered {
             // The client sends on after an answer: it has it.
             Some(answered) if answered.connection == connection => {
                 self.answered = None;
-                self.doubt = self.doubt.filter(|_| !answered.settles);
+                if let Some(session) = self.session(answered.serial) {
+                    session.doubt = session.doubt.filter(|_| !answered.settles);
+                }
             }
             _ => self.doubt_answer(),
         }
-        let (mut is_here, mut is_elsewhere) = (false, false);
-        for (other, _) in self.unanswered.packets() {
-            is_here |= other == connection;
-            is_elsewhere |= other != connection;
-        }
-        if is_here {
-            report(Sequence::PipelinedRequest.into());
-        } else if is_elsewhere {
-            report(Sequence::ConcurrentRequest.into());
+        match self.unanswered.note_waiting(connection) {
+            Some(Waiting::Here) => report(Sequence::PipelinedRequest.into()),
+            Some(Waiting::Elsewhere) => report(Sequence::ConcurrentRequest.into()),
+            None => {}
         }
     }
 
     fn notification<'b>(
         &mut self,
+        connection: u32,
         incoming: &impl Incoming<'b, Line = RequestLine<'b>>,
         report: &mut impl FnMut(Violation),
     ) {
         let each = &mut |error| report(Violation::from(error));
-        let examined = examine_notification(incoming, each);
-        examined.deviations.iter().for_each(|deviation| report(Violation::from(deviation)));
-        let (sent_up_to, total) = (self.session.sent_up_to, self.session.total);
-        if matches!((sent_up_to, total), (Some(sent_up_to), Some(total)) if sent_up_to < total) {
+        let (message, deviations) = examine_notification(incoming, each);
+        deviations.iter().for_each(|deviation| report(Violation::from(deviation)));
+        let Session { state, sent_up_to, total, .. } = self.current;
+        let is_early = match (sent_up_to, total) {
+            (Some(sent_up_to), Some(total)) => sent_up_to < total,
+            _ => state == State::NoSession,
+        };
+        if is_early {
             report(Sequence::EarlyNotification.into());
         }
+        let entity = message.map(|message| message.entity);
+        if let (Some(NotifiedEntity::ByValue { content_length }), Some(total)) = (entity, total) {
+            if content_length != total {
+                report(Sequence::NotificationLength.into());
+            }
+        }
+        let by_reference = matches!(entity, Some(NotifiedEntity::ByReference { .. }));
+        self.ask(connection, Asked::Notification { by_reference });
     }
 
     /// Whether it goes where the server sent the client to.
@@ -95,10 +103,10 @@ impl Observer {
             return;
         };
         let host = Fingerprint::of_host(host);
-        self.origin = self.origin.or(Some(host));
-        // A new session begins where it likes, and a client that has not got the name cannot know.
-        let is_bound = kind != Some(MessageKind::CreateSession) && self.doubt.is_none();
-        if is_bound && self.host.is_some_and(|named| named != host) {
+        if kind == Some(MessageKind::CreateSession) {
+            // A new session begins where it likes.
+            self.origin = self.origin.or(Some(host));
+        } else if self.current.doubt.is_none() && self.host.is_some_and(|named| named != host) {
             report(Sequence::HostIdIgnored.into());
             // It goes on there; that is said once.
             self.host = None;
@@ -107,142 +115,164 @@ impl Observer {
 
     fn packet(
         &mut self,
-        request: &Request<'_>,
+        outline: &Outline<'_>,
         packet: &mut Packet,
         report: &mut impl FnMut(Sequence),
     ) {
-        let event = match request {
-            Request::Ping(_) => Event::Ping,
-            Request::CreateSession(create) => {
-                self.offered = Offered::new(&create.supported_protocols);
-                self.created_name = create.content_name.as_ref().map(fingerprint);
-                Event::Create
-            }
-            Request::Fragment(_) => Event::Fragment,
-            Request::CloseSession(_) => Event::Close,
-            Request::CancelSession(_) => Event::Cancel,
-        };
-        if let Some(session_id) = request.session_id() {
+        let Some(event) = event_of(packet.kind) else { return };
+        packet.range = outline.content_range;
+        if event == Event::Create {
+            let name = outline.content_name.as_ref().map(fingerprint);
+            self.creation = Creation::new(packet.number, name, outline.supported_protocols);
+        }
+        if packet.needs_session() {
+            let Some(session_id) = &outline.session_id else { return };
             packet.named = self.identify(session_id);
-            match packet.named {
-                Named::This | Named::None => {}
-                Named::Previous => return,
-                Named::Ended => return report(Sequence::RequestAfterEnd),
-                Named::Unknown => return report(Sequence::UnknownSession),
+            if packet.named == Named::Unknown {
+                return report(Sequence::UnknownSession);
             }
         }
-        if let Err(rule) = self.apply(event) {
-            // Before the last answers, which the client may not have, it was right.
-            if self.doubt.is_none_or(|earlier| earlier.state.follow(event).is_err()) {
-                report(rule);
-                if rule != Sequence::FragmentAfterClose {
-                    // There is no session whose offsets could be compared.
-                    return;
-                }
-            }
-        }
-        match request {
-            Request::Fragment(fragment) => self.fragment(fragment, packet, report),
-            Request::CloseSession(_) => self.close(report),
+        let session = match packet.named {
+            Named::Session(serial) => self.session(serial),
+            Named::None | Named::Unknown => None,
+        };
+        let is_followed = session.is_some();
+        let session = match session {
+            Some(session) => session,
+            None => &mut self.current,
+        };
+        packet.had_ended = session.state.has_ended();
+        packet.next = session.next;
+        if session.begin(event, report) && is_followed {
+            session.observe(event, packet, report);
+            session.check_name(outline.content_name, report);
+        } else if !packet.needs_session() {
             // A client that goes on after a Ping tries again, perhaps with what was too large.
-            _ => self.session.too_large = None,
-        }
-        if packet.named == Named::This {
-            self.check_name(request.content_name(), report);
+            session.too_large = None;
         }
     }
 
     /// Which session the client means.
     fn identify(&mut self, session_id: &SessionId<'_>) -> Named {
-        if is_id(self.session.id.as_ref(), session_id) {
-            // Who knows the id has got the Ack that issued it.
-            let sessions = self.sessions;
-            self.doubt = self.doubt.filter(|earlier| earlier.sessions == sessions);
-            return Named::This;
+        if self.current.is(session_id) {
+            return Named::Session(self.current.serial);
         }
-        if let Some(previous) = self.previous.filter(|it| is_id(Some(&it.id), session_id)) {
-            return if previous.has_ended { Named::Ended } else { Named::Previous };
+        if let Some(previous) = self.previous.filter(|previous| previous.is(session_id)) {
+            if !previous.state.has_ended() {
+                // The client has come back to it.
+                self.previous = Some(self.current);
+                self.current = previous;
+            }
+            return Named::Session(previous.serial);
         }
-        if self.session.is_issued {
-            return Named::Unknown;
+        if self.knows_all {
+            let is_none = self.current.state == State::NoSession;
+            return if is_none { Named::None } else { Named::Unknown };
         }
-        if self.state == State::NoSession {
-            return Named::None;
+        // One that the observer did not see being issued.
+        self.sessions = self.sessions.wrapping_add(1);
+        self.follow(Session::named(self.sessions, State::Unknown, session_id));
+        Named::Session(self.sessions)
+    }
+
+    /// From now on the conversation is about this session.
+    pub(super) fn follow(&mut self, session: Session) {
+        if self.current.id().is_some() {
+            let forgotten = self.previous.replace(self.current);
+            // One that has ended may be forgotten: whoever names it is wrong either way.
+            self.knows_all &= forgotten.is_none_or(|forgotten| forgotten.state.has_ended());
         }
-        // One from before the observer came.
-        self.session = Session::adopted(id_of(session_id));
-        self.state = State::Unknown;
-        self.doubt = None;
-        Named::This
+        self.current = session;
+    }
+}
+
+impl Session {
+    /// Moves as the table says, or tells the rule that is broken. Whether there is a session whose
+    /// offsets can be compared.
+    fn begin(&mut self, event: Event, report: &mut impl FnMut(Sequence)) -> bool {
+        match self.state.follow(event) {
+            Ok(state) => self.state = state,
+            // Before the last answers, which the client may not have, it was right.
+            Err(_) if self.doubt.is_some_and(|earlier| earlier.state.follow(event).is_ok()) => {}
+            Err(rule) => {
+                report(rule);
+                return !matches!(rule, Sequence::RequestAfterEnd | Sequence::RequestBeforeCreate);
+            }
+        }
+        true
+    }
+
+    fn observe(&mut self, event: Event, packet: &mut Packet, report: &mut impl FnMut(Sequence)) {
+        match (event, packet.range) {
+            (Event::Fragment, Some(range)) => self.fragment(range, packet, report),
+            // Nobody can tell what it brings.
+            (Event::Fragment, None) => self.sent_up_to = None,
+            (Event::Close, _) => self.close(report),
+            _ => {}
+        }
     }
 
     fn fragment(
         &mut self,
-        fragment: &Fragment<'_>,
+        range: ContentRange,
         packet: &mut Packet,
         report: &mut impl FnMut(Sequence),
     ) {
-        let range = fragment.content_range;
-        packet.range = Some(range);
         match self.believed() {
             Some((lowest, _)) if range.first() < lowest => report(Sequence::OffsetGoesBack),
             Some((_, highest)) if range.first() > highest => report(Sequence::OffsetSkipsAhead),
             _ => {}
         }
-        let has_answers = self.doubt.is_none();
-        let session = &mut self.session;
-        if session.total.is_some_and(|total| total != range.total()) {
+        if self.total.is_some_and(|total| total != range.total()) {
             report(Sequence::TotalChanges);
         }
-        session.total = session.total.or(Some(range.total()));
-        if has_answers && session.too_large.is_some_and(|too_large| range.len() >= too_large) {
+        self.total = self.total.or(Some(range.total()));
+        let is_as_long = |too_large| range.len() >= too_large && range.len() > MIN_FRAGMENT;
+        if self.doubt.is_none() && self.too_large.is_some_and(is_as_long) {
             report(Sequence::FragmentNotSmaller);
         }
-        packet.leaves_gap = session.sent_up_to.is_some_and(|sent| range.first() > sent);
-        session.sent_up_to = session.sent_up_to.map(|sent| sent.max(range.end()));
+        packet.leaves_gap = self.sent_up_to.is_some_and(|sent| range.first() > sent);
+        self.sent_up_to = self.sent_up_to.map(|sent| sent.max(range.end()));
     }
 
     fn close(&self, report: &mut impl FnMut(Sequence)) {
-        if let (Some(total), Some((_, highest))) = (self.session.total, self.believed()) {
+        if let (Some(total), Some((_, highest))) = (self.total, self.believed()) {
             if highest < total {
                 report(Sequence::CloseBeforeWhole);
             }
         }
     }
 
-    /// The lowest and the highest offset at which the client may believe to stand; `None` if that
-    /// is not known.
-    fn believed(&self) -> Option<(u64, u64)> {
-        let next = self.session.next?;
-        let earlier = match self.doubt {
-            Some(earlier) => earlier.next?,
-            None => next,
-        };
-        Some((next.min(earlier), next.max(earlier)))
-    }
-
     fn check_name(&mut self, name: Option<ContentName<'_>>, report: &mut impl FnMut(Sequence)) {
         let name = name.as_ref().map(fingerprint);
-        let known = self.session.content_name;
-        if name.is_some() && known.is_some() && name != known {
+        if name.is_some() && self.content_name.is_some_and(|known| Some(known) != name) {
             report(Sequence::ContentNameChanges);
         }
-        self.session.content_name = known.or(name);
+        self.content_name = self.content_name.or(name);
+    }
+}
+
+/// Whether the request means to be one of this protocol.
+fn is_packet<'b>(line: &RequestLine<'b>, incoming: &impl Incoming<'b>) -> bool {
+    let is_ours = |(name, value): (&str, &[u8])| match FieldName::recognise(name) {
+        Some(FieldName::PacketType) => true,
+        Some(FieldName::MethodOverride) => value == METHOD.as_bytes(),
+        _ => false,
+    };
+    line.method == METHOD || incoming.fields().any(is_ours)
+}
+
+const fn event_of(kind: Option<MessageKind>) -> Option<Event> {
+    match kind {
+        Some(MessageKind::Ping) => Some(Event::Ping),
+        Some(MessageKind::CreateSession) => Some(Event::Create),
+        Some(MessageKind::Fragment) => Some(Event::Fragment),
+        Some(MessageKind::CloseSession) => Some(Event::Close),
+        Some(MessageKind::CancelSession) => Some(Event::Cancel),
+        _ => None,
     }
 }
 
 fn fingerprint(name: &ContentName<'_>) -> Fingerprint {
-    Fingerprint::of(name.as_bytes().iter().copied())
-}
-
-impl Packet {
-    /// Whether it is a Fragment of the session that is followed.
-    pub(super) fn is_fragment_of_session(&self) -> bool {
-        self.kind == Some(MessageKind::Fragment) && self.named == Named::This
-    }
-
-    /// The range of the fragment that a 416 or a 413 may answer.
-    pub(super) fn fragment_range(&self) -> Option<ContentRange> {
-        self.range.filter(|_| self.is_fragment_of_session())
-    }
+    Fingerprint::of(name.as_bytes())
 }

@@ -1,11 +1,10 @@
 //! What an observer makes of a response.
 
-use super::memory::{
-    Answered, Asked, Fingerprint, Named, Packet, Previous, Session, View, id_of, is_id,
-};
-use super::{Event, Observer, Sequence, State, Violation};
-use crate::deviation::Deviation;
-use crate::field::{HResult, ReplyUrl};
+use super::session::{Fingerprint, Session, View};
+use super::unanswered::{Asked, Named, Packet};
+use super::{Answered, Event, Observer, Sequence, Violation};
+use crate::deviation::{Deviation, Deviations};
+use crate::field::{ErrorContext, HResult, ReplyUrl};
 use crate::head::{Status, StatusLine};
 use crate::message::{
     Ack, AckFor, CreateSessionAck, FragmentAck, Incoming, MessageKind, Refusal, examine_ack,
@@ -23,50 +22,54 @@ impl Observer {
         if status.is_interim() {
             return;
         }
-        match self.take_asked(connection, report) {
+        match self.take_asked(connection, Some(status), report) {
             None | Some(Asked::Foreign) => {}
-            Some(Asked::Notification) => {
-                let each = &mut |error| report(Violation::from(error));
-                let examined = examine_notification_response(incoming, each);
-                examined.deviations.iter().for_each(|it| report(Violation::from(it)));
+            Some(Asked::Notification { by_reference }) => {
+                told(by_reference, incoming, report);
             }
             Some(Asked::Packet(packet)) => {
                 self.doubt_answer();
-                let before = self.view();
+                let before = self.view_of(&packet);
                 let settles = self.answer(&packet, incoming, report);
-                self.answered = Some(Answered { connection, before, settles });
+                self.answered =
+                    before.map(|(serial, before)| Answered { connection, serial, before, settles });
             }
         }
     }
 
-    const fn view(&self) -> View {
-        View { state: self.state, next: self.session.next, sessions: self.sessions }
+    fn view_of(&mut self, packet: &Packet) -> Option<(u32, View)> {
+        let Named::Session(serial) = packet.named else { return None };
+        self.session(serial).map(|session| (serial, session.view()))
     }
 
     /// The request that an answer belongs to.
     pub(super) fn take_asked(
         &mut self,
         connection: u32,
+        status: Option<Status>,
         report: &mut impl FnMut(Violation),
     ) -> Option<Asked> {
         let asked = self.unanswered.take(connection);
-        if asked.is_none() && !self.unanswered.take_untracked() && self.has_begun {
+        // A server may say so before it closes a connection that nothing comes on.
+        let is_farewell = status == Some(Status::REQUEST_TIMEOUT);
+        let is_known = self.from_start || self.heard == Some(connection);
+        if asked.is_none() && is_known && !is_farewell && !self.unanswered.is_blind(connection) {
             report(Sequence::UnaskedAnswer.into());
         }
         asked
     }
 
     /// An answer that the client may have understood in one way or another, or not at all.
-    pub(super) fn unreadable(&mut self, asked: Asked) {
-        let Asked::Packet(packet) = asked else { return };
-        if packet.is_fragment_of_session() {
-            self.session.next = None;
-        }
-        if packet.kind == Some(MessageKind::CreateSession) {
-            self.session.is_issued = false;
-            if self.state == State::NoSession {
-                self.state = State::Unknown;
+    pub(super) fn unreadable(&mut self, packet: &Packet) {
+        match packet.kind {
+            // There may be a session that nobody has seen.
+            None | Some(MessageKind::CreateSession) => self.lose_track(),
+            Some(MessageKind::Fragment) => {
+                if let Named::Session(serial) = packet.named {
+                    self.session(serial).into_iter().for_each(|session| session.next = None);
+                }
             }
+            _ => {}
         }
     }
 
@@ -77,59 +80,58 @@ impl Observer {
         incoming: &impl Incoming<'b, Line = StatusLine<'b>>,
         report: &mut impl FnMut(Violation),
     ) -> bool {
-        let status = incoming.line().status;
         let each = &mut |error| report(Violation::from(error));
         let examined = examine_ack(incoming, &self.ack_for(packet), each);
-        for deviation in examined.deviations.iter() {
-            let is_said_better = examined.is_of_another && deviation == Deviation::UnexpectedField;
-            let is_http = deviation == Deviation::MissingError && !has_code(status);
-            if !is_said_better && !is_http {
-                report(Violation::from(deviation));
-            }
-        }
+        // Fields of other Acks are told as that, and are nothing if the request is not known.
+        let has_own_fields = packet.kind.is_some() && !examined.is_of_another;
+        let is_told = |it: &Deviation| has_own_fields || *it != Deviation::UnexpectedField;
+        let deviations = worth_saying(examined.deviations, incoming.line().status);
+        deviations.filter(is_told).for_each(|deviation| report(Violation::from(deviation)));
         let report = &mut |rule| report(Violation::Sequence(rule));
-        if examined.is_of_another {
+        if packet.kind.is_some() && examined.is_of_another {
             report(Sequence::WrongAck);
         }
         let Some(ack) = examined.message else {
-            self.unreadable(Asked::Packet(*packet));
+            self.unreadable(packet);
             return true;
         };
-        match &ack {
-            Ack::Refused(refusal) => self.refused(refusal, packet, report),
-            _ if !packet.is_valid => {
-                report(Sequence::GrantedDespiteError);
-                // Nobody knows what the two have made of it.
-                (self.session.next, self.session.sent_up_to) = (None, None);
+        if !packet.is_valid && ack.failure().is_none() {
+            report(Sequence::GrantedDespiteError);
+            if packet.kind.is_none() {
+                self.unreadable(packet);
             }
-            Ack::Ping(_) => self.granted(Event::Pinged, packet, report),
-            Ack::CreateSession(ack) => self.created(ack, report),
+        }
+        match &ack {
+            Ack::Refused(refusal) => return self.refused(refusal, packet, report),
+            Ack::Ping(_) => return false,
+            Ack::CreateSession(ack) => self.created(ack, packet, report),
             Ack::Fragment(ack) => self.received_more(ack, packet, report),
             Ack::CloseSession(_) => self.granted(Event::Closed, packet, report),
             Ack::CancelSession(_) => self.granted(Event::Cancelled, packet, report),
         }
-        match &ack {
-            Ack::Ping(_) => false,
-            Ack::Refused(refusal) => {
-                refusal.status() == Status::RANGE_NOT_SATISFIABLE || is_not_found(refusal)
-            }
-            _ => packet.is_valid,
-        }
+        true
     }
 
     /// What the answer is to be read in the light of.
     fn ack_for(&self, packet: &Packet) -> AckFor<'_> {
-        let session_id = self.session_id().filter(|_| packet.named == Named::This);
-        // What is not known is as large as can be.
-        let sent_up_to = self.session.sent_up_to.filter(|_| packet.is_valid).unwrap_or(u64::MAX);
+        let followed = match packet.named {
+            Named::Session(serial) => {
+                let sessions = core::iter::once(&self.current).chain(&self.previous);
+                sessions.into_iter().find(|session| session.serial == serial)
+            }
+            Named::None | Named::Unknown => None,
+        };
+        let session_id = followed.and_then(Session::id);
         match packet.kind {
             Some(MessageKind::CreateSession) => {
-                AckFor::CreateSession { offered: self.offered.protocols() }
+                let creation = Some(&self.creation).filter(|it| it.number == packet.number);
+                AckFor::CreateSession { offered: creation.and_then(|it| it.offered()) }
             }
             Some(MessageKind::Fragment) => AckFor::Fragment {
                 session_id,
                 content_range: packet.range,
-                sent_up_to: Some(sent_up_to),
+                // What is not known is as large as can be.
+                sent_up_to: followed.and_then(|it| it.sent_up_to).or(Some(u64::MAX)),
             },
             Some(MessageKind::CloseSession) => AckFor::CloseSession { session_id },
             Some(MessageKind::CancelSession) => AckFor::CancelSession { session_id },
@@ -137,32 +139,42 @@ impl Observer {
         }
     }
 
+    /// The request was granted.
     fn granted(&mut self, event: Event, packet: &Packet, report: &mut impl FnMut(Sequence)) {
-        let rule = match packet.named {
-            Named::This | Named::None => self.apply(event).err(),
-            Named::Previous => None,
-            Named::Ended => Some(Sequence::GrantedAfterEnd),
-            Named::Unknown => Some(Sequence::GrantedWithoutSession),
+        let session = match packet.named {
+            Named::Unknown => return report(Sequence::GrantedWithoutSession),
+            Named::None => Some(&mut self.current),
+            Named::Session(serial) => self.session(serial),
         };
-        rule.into_iter().for_each(report);
+        let Some(session) = session else { return };
+        if session.state.has_ended() && !packet.had_ended {
+            // It ended while this was under way, and what was first is not known.
+            return;
+        }
+        match session.state.follow(event) {
+            Ok(state) => session.state = state,
+            Err(rule) => report(rule),
+        }
     }
 
-    fn created(&mut self, ack: &CreateSessionAck<'_>, report: &mut impl FnMut(Sequence)) {
-        let is_known = |id| is_id(id, &ack.session_id);
-        let previous = self.previous.as_ref().map(|previous| &previous.id);
-        if is_known(self.session.id.as_ref()) || is_known(previous) {
+    fn created(
+        &mut self,
+        ack: &CreateSessionAck<'_>,
+        packet: &Packet,
+        report: &mut impl FnMut(Sequence),
+    ) {
+        let is_known = |session: &Session| session.is(&ack.session_id);
+        if is_known(&self.current) || self.previous.as_ref().is_some_and(is_known) {
             report(Sequence::SessionIdReused);
         }
         if ack.session_id.guid().is_none() {
             report(Sequence::SessionIdNotGuid);
         }
-        let has_ended = matches!(self.state, State::Closed | State::Cancelled | State::Lost);
-        self.previous = self.session.id.map(|id| Previous { id, has_ended }).or(self.previous);
-        self.sessions = self.sessions.wrapping_add(1);
-        self.session = Session::issued(id_of(&ack.session_id), self.created_name);
         self.host = ack.host_id.map(|host| Fingerprint::of_host(host.as_str().as_bytes()));
-        // A new session may follow whatever went before it.
-        let _ = self.apply(Event::Created);
+        let creation = Some(self.creation).filter(|it| it.number == packet.number);
+        let name = creation.and_then(|creation| creation.content_name);
+        self.sessions = self.sessions.wrapping_add(1);
+        self.follow(Session::issued(self.sessions, &ack.session_id, name));
     }
 
     fn received_more(
@@ -171,59 +183,70 @@ impl Observer {
         packet: &Packet,
         report: &mut impl FnMut(Sequence),
     ) {
+        let (origin, host) = (self.origin, self.host);
         self.granted(Event::Received, packet, report);
-        if packet.named != Named::This {
-            return;
-        }
+        let Named::Session(serial) = packet.named else { return };
+        let Some(session) = self.session(serial) else { return };
         let received = ack.received.0;
         if packet.leaves_gap {
             report(Sequence::GapGranted);
         }
-        if self.session.next.is_some_and(|next| received < next) {
+        if packet.next.is_some_and(|next| received < next) {
             report(Sequence::ReceivedGoesBack);
         } else if packet.range.is_some_and(|range| received < range.end()) {
             report(Sequence::ReceivedShort);
         }
-        self.session.next = Some(received);
-        self.session.too_large = None;
-        if ack.reply_url.is_some_and(|url| self.is_elsewhere(&url)) {
+        session.go_on_at(received, packet);
+        session.too_large = None;
+        let Some(url) = ack.reply_url else { return };
+        if is_elsewhere(&url, [origin, host]) {
             report(Sequence::ReplyUrlElsewhere);
         }
-    }
-
-    /// Whether the reply is on another host than the one the client began with.
-    fn is_elsewhere(&self, url: &ReplyUrl<'_>) -> bool {
-        match (self.origin, url.host()) {
-            (Some(origin), Some(host)) => Fingerprint::of_host(host) != origin,
-            _ => false,
+        let url = Fingerprint::of(url.as_bytes());
+        if session.reply_url.is_some_and(|known| known != url) {
+            report(Sequence::ReplyUrlChanges);
         }
+        session.reply_url = Some(url);
     }
 
+    /// The server says no. Whether that says where the session stands.
     fn refused(
         &mut self,
         refusal: &Refusal<'_>,
         packet: &Packet,
         report: &mut impl FnMut(Sequence),
-    ) {
-        let is_not_found = is_not_found(refusal);
-        let is_for_anybody =
-            matches!(packet.kind, Some(MessageKind::Ping | MessageKind::CreateSession));
-        if is_not_found && is_for_anybody {
+    ) -> bool {
+        let is_not_found = refusal.code() == Some(HResult::BG_E_SESSION_NOT_FOUND);
+        if is_not_found && packet.kind.is_some() && !packet.needs_session() {
             report(Sequence::NoSessionToLose);
         }
-        if packet.named == Named::This {
+        if !is_status_of_code(refusal) {
+            report(Sequence::UnusualStatus);
+        }
+        let is_fragment = packet.kind == Some(MessageKind::Fragment);
+        if refusal.received().is_some() && !is_fragment && packet.kind.is_some() {
+            report(Sequence::WrongAck);
+            return false;
+        }
+        let Named::Session(serial) = packet.named else { return false };
+        let Some(session) = self.session(serial) else { return false };
+        if !session.state.has_ended() || packet.had_ended {
             // Neither breaks a rule in any state.
-            let _ = self.apply(if is_not_found { Event::NotFound } else { Event::Refused });
+            let event = if is_not_found { Event::NotFound } else { Event::Refused };
+            session.state = session.state.follow(event).unwrap_or(session.state);
         }
         match refusal.status() {
-            Status::RANGE_NOT_SATISFIABLE => self.out_of_sync(refusal, packet, report),
-            Status::CONTENT_TOO_LARGE => {
-                self.session.too_large = packet.fragment_range().map(|range| range.len());
-            }
+            Status::RANGE_NOT_SATISFIABLE => session.out_of_sync(refusal, packet, report),
+            Status::CONTENT_TOO_LARGE => session.too_large = packet.range.map(|range| range.len()),
+            // Nobody has taken its length from a first fragment that was refused.
+            _ if session.next == Some(0) && is_fragment => session.total = None,
             _ => {}
         }
+        is_not_found || refusal.status() == Status::RANGE_NOT_SATISFIABLE
     }
+}
 
+impl Session {
     /// The server says where the client has to go on.
     fn out_of_sync(
         &mut self,
@@ -231,28 +254,71 @@ impl Observer {
         packet: &Packet,
         report: &mut impl FnMut(Sequence),
     ) {
-        if packet.kind.is_some_and(|kind| kind != MessageKind::Fragment) {
-            return report(Sequence::WrongAck);
-        }
-        let (Some(range), Some(received)) = (packet.fragment_range(), refusal.received()) else {
-            return;
-        };
+        let (Some(range), Some(received)) = (packet.range, refusal.received()) else { return };
         if received.0 == range.first() {
             report(Sequence::NeedlessResynchronisation);
         }
-        if self.session.sent_up_to.is_some_and(|sent_up_to| received.0 > sent_up_to) {
+        if self.sent_up_to.is_some_and(|sent_up_to| received.0 > sent_up_to) {
             report(Sequence::ResynchronisedBeyondSent);
         }
-        self.session.next = Some(received.0);
+        self.go_on_at(received.0, packet);
+    }
+
+    /// The server has named an offset. In answer to a request that was overtaken by another one,
+    /// it does not lead back.
+    fn go_on_at(&mut self, received: u64, packet: &Packet) {
+        if packet.number < self.answered {
+            self.next = self.next.map(|next| next.max(received));
+            return;
+        }
+        (self.next, self.answered) = (Some(received), packet.number);
     }
 }
 
-fn is_not_found(refusal: &Refusal<'_>) -> bool {
-    refusal.code() == Some(HResult::BG_E_SESSION_NOT_FOUND)
+/// What a server application answered.
+fn told<'b>(
+    by_reference: bool,
+    incoming: &impl Incoming<'b, Line = StatusLine<'b>>,
+    report: &mut impl FnMut(Violation),
+) {
+    let each = &mut |error| report(Violation::from(error));
+    let (message, mut deviations) = examine_notification_response(incoming, each);
+    let has_body = |length: Option<u64>| length.is_some_and(|length| length > 0);
+    if by_reference && message.is_some_and(|it| it.is_success() && has_body(it.content_length)) {
+        // A reply goes where the notification said.
+        deviations.insert(Deviation::UnexpectedBody);
+    }
+    deviations.iter().for_each(|deviation| report(Violation::from(deviation)));
 }
 
-/// [3.2.5.2.3] Whether the specification prescribes an error code for the status. Any other may
-/// come from HTTP itself (3.2.5.2.1), and needs none.
-const fn has_code(status: Status) -> bool {
-    matches!(status.get(), 400 | 403 | 411 | 501)
+/// What departs from the protocol, and not from HTTP alone: [3.2.5.2.1] a server may answer as any
+/// HTTP server does, and a challenge is one for HTTP to deal with.
+fn worth_saying(deviations: Deviations, status: Status) -> impl Iterator<Item = Deviation> {
+    let has_code = matches!(status.get(), 400 | 403 | 411 | 501);
+    let is_challenge = matches!(status.get(), 401 | 407);
+    deviations.iter().filter(move |deviation| match deviation {
+        Deviation::MissingError => has_code,
+        Deviation::MissingPacketType => !is_challenge,
+        _ => true,
+    })
+}
+
+/// Whether the reply is on none of the hosts that the client has to do with.
+fn is_elsewhere(url: &ReplyUrl<'_>, [origin, host]: [Option<Fingerprint>; 2]) -> bool {
+    let named = url.host().map(Fingerprint::of_host);
+    named.is_some() && origin.is_some() && named != origin && named != host
+}
+
+/// [3.2.5.2.3] Whether the status is the one that the specification has for the code. What an
+/// application says is its own.
+fn is_status_of_code(refusal: &Refusal<'_>) -> bool {
+    let status = refusal.status().get();
+    match refusal.code() {
+        _ if refusal.context() == Some(ErrorContext::REMOTE_APPLICATION) => true,
+        _ if refusal.status() == Status::RANGE_NOT_SATISFIABLE => true,
+        Some(HResult::BG_E_SESSION_NOT_FOUND) => status == 500,
+        Some(HResult::E_ACCESSDENIED) => matches!(status, 403 | 501),
+        Some(HResult::E_INVALIDARG) => matches!(status, 400 | 411),
+        _ => true,
+    }
 }

@@ -96,15 +96,18 @@ sequence_rules! {
     /// Known only to an observer that was there from the beginning.
     RequestBeforeCreate "request-before-create" "1.3.1" Must
         "The request needs a session, and none was created.",
-    /// Also one that was issued to nobody in this conversation.
+    /// Known only to an observer that has seen every session of the conversation.
     UnknownSession "unknown-session" "2.2.3.2" Must
-        "The request names a session that the server has not issued.",
+        "The request names a session that the server has not issued, or that ended long ago.",
     /// Only a Ping and a Create-Session may follow.
     RequestAfterEnd "request-after-end" "3.1.5.2.1" Must
         "The session was closed or cancelled, or the server has said that it is gone.",
-    /// The request may have ended it; what follows is the same request again, or a new session.
-    FragmentAfterClose "fragment-after-close" "3.1.5.1.5" Must
-        "A Fragment, or a Close-Session after a Cancel-Session, follows a request to end the session.",
+    /// The Close-Session may have ended it. A client that resumes in spite of that asks first.
+    FragmentAfterClose "fragment-after-close" "3.1.5.1.5" Should
+        "A Fragment follows a Close-Session that was not refused.",
+    /// The client has given up the upload.
+    RequestAfterCancel "request-after-cancel" "3.1.5.1.6" Should
+        "A Fragment or a Close-Session follows a Cancel-Session that was not refused.",
     /// A client that has lost an Ack sends the fragment again; one that has it does not.
     OffsetGoesBack "offset-goes-back" "2.2.7.2" Must
         "The fragment begins before the offset that the server named, and no 416 asked for that.",
@@ -113,11 +116,11 @@ sequence_rules! {
         "The fragment begins beyond the offset that the server named.",
     /// The first fragment says how long the entity is.
     TotalChanges "total-changes" "2.2.6.1" Must
-        "The fragment says another length of the entity than the one before it.",
+        "The fragment says another length of the entity than an earlier one of this session.",
     /// Names are compared byte for byte.
     ContentNameChanges "content-name-changes" "2.2.6.1" Should
         "Content-Name differs from the one that came with an earlier request of this session.",
-    /// A client that goes on after a Ping may try again.
+    /// A client that goes on after a Ping may try again, and none goes below 5 KiB.
     FragmentNotSmaller "fragment-not-smaller" "3.1.5.2.4" Should
         "The fragment is as long as the one that the server refused with 413.",
     /// An entity of which no fragment was sent may be empty.
@@ -144,8 +147,8 @@ sequence_rules! {
     SessionIdReused "session-id-reused" "2.2.1.2" Must
         "The server issues a session id for the second time.",
     /// What can be guessed can be taken over.
-    SessionIdNotGuid "session-id-not-guid" "2.2.1.2" Must
-        "The session id that the server issues is no GUID.",
+    SessionIdNotGuid "session-id-not-guid" "2.2.1.2" Suspicious
+        "The session id that the server issues is no GUID, as the text has it; a page takes any text.",
     /// See [`RequestBeforeCreate`](Self::RequestBeforeCreate) and
     /// [`UnknownSession`](Self::UnknownSession).
     GrantedWithoutSession "granted-without-session" "3.2.5.2.3" Must
@@ -155,7 +158,7 @@ sequence_rules! {
         "The server grants a request of a session that has ended.",
     /// What is wrong with it was said when it came.
     GrantedDespiteError "granted-despite-error" "3.2.5.2.3" Must
-        "The server grants a request that it has to refuse with 400.",
+        "The server grants a request that it has to refuse.",
     /// Bytes in between were never sent, so the entity has a hole.
     GapGranted "gap-granted" "3.2.5.2.6" Must
         "The server takes a fragment that begins beyond everything that was sent.",
@@ -172,14 +175,23 @@ sequence_rules! {
     ResynchronisedBeyondSent "resynchronised-beyond-sent" "3.2.5.2.6" Must
         "The 416 names an offset beyond everything that was sent.",
     /// A Ping and a Create-Session belong to no session.
-    NoSessionToLose "no-session-to-lose" "3.2.5.2.5" Must
+    NoSessionToLose "no-session-to-lose" "3.2.5.2.2" Suspicious
         "The server says 'session not found' to a request that belongs to no session.",
+    /// Clients go by the one or by the other.
+    UnusualStatus "unusual-status" "3.2.5.2.3" Suspicious
+        "The status is not the one that the specification has for the error code.",
     /// Its reply may be meant for somebody else; see [`ReplyUrl`](crate::field::ReplyUrl).
     ReplyUrlElsewhere "reply-url-elsewhere" "2.2.7.2" Suspicious
         "BITS-Reply-URL names another host than the one that the client began with.",
+    /// An upload has one reply.
+    ReplyUrlChanges "reply-url-changes" "2.2.7.2" Suspicious
+        "BITS-Reply-URL differs from the one that came with an earlier Ack of this session.",
     /// The server application is told of whole entities only.
     EarlyNotification "early-notification" "3.2.5.1.3" Must
         "The server application is notified before all bytes of the entity were sent.",
+    /// By value, the entity is the body.
+    NotificationLength "notification-length" "2.2.12.3" Must
+        "The notification is longer or shorter than the entity.",
 }
 
 impl fmt::Display for Sequence {
@@ -290,7 +302,6 @@ const fn of_deviation(deviation: Deviation) -> Severity {
         | Deviation::OtherSessionId
         | Deviation::MissingProtocol
         | Deviation::HostIdPort
-        | Deviation::HostIdWithoutTimeout
         | Deviation::TimeoutWithoutHostId
         | Deviation::MissingReceived
         | Deviation::MisspeltReceived
@@ -302,9 +313,11 @@ const fn of_deviation(deviation: Deviation) -> Severity {
         | Deviation::UnknownErrorContext
         | Deviation::RelativeStaticUrl
         | Deviation::RelativeOriginalUrl => Severity::Must,
-        Deviation::LongValue | Deviation::LongContentName | Deviation::EarlyReplyUrl => {
-            Severity::Should
-        }
+        // The text requires the timeout, and a page says what its absence means.
+        Deviation::HostIdWithoutTimeout
+        | Deviation::LongValue
+        | Deviation::LongContentName
+        | Deviation::EarlyReplyUrl => Severity::Should,
         Deviation::MissingPacketType
         | Deviation::UnexpectedField
         | Deviation::JoinedProtocols

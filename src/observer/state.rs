@@ -71,7 +71,8 @@ const CAD: Cell = Ok(State::Cancelled);
 const LST: Cell = Ok(State::Lost);
 const BEFORE: Cell = Err(Sequence::RequestBeforeCreate);
 const AFTER_: Cell = Err(Sequence::RequestAfterEnd);
-const ENDING: Cell = Err(Sequence::FragmentAfterClose);
+const CLOSE_: Cell = Err(Sequence::FragmentAfterClose);
+const CANCEL: Cell = Err(Sequence::RequestAfterCancel);
 const GRANT_: Cell = Err(Sequence::GrantedWithoutSession);
 const GR_END: Cell = Err(Sequence::GrantedAfterEnd);
 
@@ -85,8 +86,8 @@ pub const TABLE: [(State, [Cell; EVENTS]); STATES] = {
         (Unknown,    [UNK, UNK, OPN,    CLG,    CAG,         UNK, OPN, OPN,    CLD,    CAD,    UNK, LST]),
         (NoSession,  [NOS, NOS, BEFORE, BEFORE, BEFORE,      NOS, OPN, GRANT_, GRANT_, GRANT_, NOS, NOS]),
         (Open,       [OPN, OPN, OPN,    CLG,    CAG,         OPN, OPN, OPN,    CLD,    CAD,    OPN, LST]),
-        (Closing,    [CLG, CLG, ENDING, CLG,    CAG,         CLG, OPN, OPN,    CLD,    CAD,    OPN, LST]),
-        (Cancelling, [CAG, CAG, ENDING, ENDING, CAG,         CAG, OPN, OPN,    CLD,    CAD,    OPN, LST]),
+        (Closing,    [CLG, CLG, CLOSE_, CLG,    CAG,         CLG, OPN, OPN,    CLD,    CAD,    OPN, LST]),
+        (Cancelling, [CAG, CAG, CANCEL, CANCEL, CAG,         CAG, OPN, OPN,    CLD,    CAD,    OPN, LST]),
         (Closed,     [CLD, CLD, AFTER_, AFTER_, AFTER_,      CLD, OPN, GR_END, GR_END, GR_END, CLD, CLD]),
         (Cancelled,  [CAD, CAD, AFTER_, AFTER_, AFTER_,      CAD, OPN, GR_END, GR_END, GR_END, CAD, CAD]),
         (Lost,       [LST, LST, AFTER_, AFTER_, AFTER_,      LST, OPN, GR_END, GR_END, GR_END, LST, LST]),
@@ -119,5 +120,15 @@ impl State {
     pub(super) fn follow(self, event: Event) -> Result<Self, Sequence> {
         let row = TABLE.get(self as usize).map(|(_, row)| row);
         row.and_then(|row| row.get(event as usize)).copied().unwrap_or(Ok(self))
+    }
+
+    /// Whether the session is no more.
+    pub(super) const fn has_ended(self) -> bool {
+        match self {
+            Self::Closed | Self::Cancelled | Self::Lost => true,
+            Self::Unknown | Self::NoSession | Self::Open | Self::Closing | Self::Cancelling => {
+                false
+            }
+        }
     }
 }

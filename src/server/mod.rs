@@ -47,7 +47,7 @@ mod stored;
 mod table;
 
 pub use self::answer::{Answer, Rest};
-pub use self::policy::{CommitAt, EarlyClose, MIN_FRAGMENT, OverlapRule, Policy, SessionHost};
+pub use self::policy::{CommitAt, EarlyClose, OverlapRule, Policy, SessionHost};
 pub use self::session::{Ending, Session};
 pub use self::state::{Event, State, TABLE};
 pub use self::step::{
@@ -57,3 +57,4 @@ pub use self::step::{
 pub use self::store::{Record, Store};
 #[cfg(feature = "alloc")]
 pub use self::table::{Arrival, Limits, Sessions, TableAnswer, TableError};
+pub use crate::limits::MIN_FRAGMENT;

@@ -69,9 +69,6 @@ pub struct Policy<'p> {
     pub error_fields: ErrorFields,
 }
 
-/// The fragment that clients do not go below, in bytes: 5 KiB.
-pub const MIN_FRAGMENT: u64 = 5 * 1024;
-
 /// What to do about bytes of a fragment that are held already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
