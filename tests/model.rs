@@ -6,8 +6,9 @@
 //! ```sh
 //! cargo test --all-features --release --test model -- --ignored --nocapture
 //! ```
-#![cfg(feature = "alloc")]
 
+#[path = "common/watch.rs"]
+mod watch;
 #[path = "model/mod.rs"]
 mod world;
 
@@ -18,6 +19,7 @@ use bits_proto::client::Mode;
 use bits_proto::server::{CommitAt, OverlapRule};
 use stateright::{Checker as _, DiscoveryClassification, HasDiscoveries, Model as _};
 use world::config::{Bug, Config, Faults};
+use world::walk::walk;
 use world::{Checked, properties};
 
 /// What was gone through.
@@ -115,6 +117,37 @@ fn each_planted_bug_is_found() {
         let found = checker.discovery(rule);
         let path = found.unwrap_or_else(|| panic!("{bug:?} is not found"));
         println!("{bug:?} in {} steps: not so: {rule}", path.into_actions().len());
+    }
+}
+
+/// Whatever goes wrong, our two ends break no rule that an observer knows. It is not in the states
+/// that are gone through: it counts what goes by, so there would be no end to them.
+#[test]
+fn an_observer_finds_nothing_whatever_goes_wrong() {
+    let config = Config { faults: Faults::ALL, budget: 8, total: 4, old: 2, ..Config::PLAIN };
+    let mut messages = 0;
+    for (index, config) in with_each_policy(config).into_iter().enumerate() {
+        for seed in 0..500 {
+            messages += walk(config, seed + 1000 * index as u64, 120).messages;
+        }
+    }
+    println!("model: {messages} messages observed");
+    assert!(messages > 10_000, "{messages} messages");
+}
+
+#[test]
+#[should_panic = "offset-goes-back"]
+fn an_observer_finds_a_client_that_takes_its_own_word() {
+    let config = Config {
+        faults: Faults::ALL,
+        budget: 8,
+        total: 4,
+        overlap: OverlapRule::Refuse,
+        bug: Some(Bug::OffsetOfSent),
+        ..Config::PLAIN
+    };
+    for seed in 0..1000 {
+        walk(config, seed, 120);
     }
 }
 

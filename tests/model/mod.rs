@@ -16,6 +16,7 @@ mod drain;
 mod host;
 pub mod properties;
 mod store;
+pub mod walk;
 mod wire;
 mod work;
 
