@@ -48,6 +48,10 @@
 //! Windows' own servers are not without fault: IIS leaves BITS-Session-Id out of all Acks but that
 //! for Create-Session, and each is a violation.
 //!
+//! # Rules
+//!
+#![doc = include_str!("observer/rules.md")]
+//!
 //! # States
 //!
 //! The table is [`TABLE`]: where each event leads, or which rule it breaks. The diagram shows what

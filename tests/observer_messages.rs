@@ -356,6 +356,15 @@ fn a_status_of_http_needs_no_error_code() {
     }
 }
 
+/// One that cannot be read is passed over too, if the caller knows it for what it is.
+#[test]
+fn a_request_that_is_known_to_be_foreign_is_passed_over() {
+    let mut observer = Observer::new();
+    observer.handle_foreign_request(1);
+    let observer = script::follow(observer, "< bare 200 \n > ping \n < pinged");
+    script::follow(observer, "< bare 200   ! unasked-answer");
+}
+
 #[test]
 fn what_is_not_this_protocol_is_passed_over() {
     for script in [

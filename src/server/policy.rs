@@ -32,7 +32,7 @@ pub struct Policy<'p> {
     /// The largest entity, in bytes. A larger one is refused with `BG_E_TOO_LARGE`. Default: none.
     pub max_entity: u64,
     /// The largest fragment, in bytes. A larger one is refused with 413, and the client sends
-    /// smaller ones; it does not go below [`MIN_FRAGMENT`], and what is refused then is refused
+    /// smaller ones; it does not go below [`MIN_FRAGMENT`](crate::limits::MIN_FRAGMENT), and what is refused then is refused
     /// with `BG_E_TOO_LARGE`. Default: none.
     pub max_fragment: u64,
     /// What to do about bytes that are held already. Default: trim.
