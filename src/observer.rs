@@ -4,7 +4,7 @@
 //! An [`Observer`] is fed the heads of requests and responses in the order in which they go by,
 //! and reports each [`Violation`] of grammar, presence and sequence as it happens: each has a name
 //! that does not change, a section, a [`Severity`] and a sentence. It never stops at the first one,
-//! in a message or in a conversation.
+//! in a message or in a conversation; only of a head that is no head there is nothing more to say.
 //!
 //! ```text
 //!   client  ── request ──►│                │── request ──►  server
@@ -26,7 +26,8 @@
 //! # Unknown is not wrong
 //!
 //! An observer may come late ([`Observer::joining`]), and does not see what got lost between it and
-//! either end. It reports only what cannot be right whatever it has missed before it came:
+//! either end. But for what is only suspicious, it reports what cannot be right whatever it has
+//! missed:
 //!
 //! * The session, its length and the offsets it has not seen are unknown until they go by.
 //! * An Ack that went by may not have reached the client. Whatever was allowed before it is allowed
@@ -66,7 +67,7 @@ mod session;
 mod state;
 mod unanswered;
 
-pub use self::rule::{Sequence, Severity, Violation};
+pub use self::rule::{SequenceRule, Severity, Violation};
 pub use self::state::{Event, State, TABLE};
 
 use self::session::{Creation, Fingerprint, Session, View};

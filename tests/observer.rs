@@ -5,7 +5,7 @@ mod common;
 #[path = "samples/conversations.rs"]
 mod conversations;
 
-use bits_proto::observer::{Observer, Sequence};
+use bits_proto::observer::{Observer, SequenceRule};
 use common::script::{check, follow};
 use conversations::{BEGUN, HOSTS, REQUESTS, RESPONSES};
 
@@ -26,7 +26,7 @@ fn each_rule_is_broken_by_one_of_the_conversations() {
             .filter_map(|line| line.split_once('!'))
             .any(|(_, rules)| rules.split(',').any(|rule| rule.trim() == name))
     };
-    for rule in Sequence::ALL {
+    for rule in SequenceRule::ALL {
         assert!(broken(rule.name()), "nothing breaks {rule}");
     }
 }

@@ -134,6 +134,22 @@ fn more_requests_than_it_remembers_are_not_held_against_anybody() {
     check(&script.replace("50-59/90   ! pipelined-request", "50-59/90"));
 }
 
+/// Whoever opens so many connections that not even they can be remembered is not accused.
+#[test]
+fn more_connections_than_it_remembers_are_not_held_against_anybody() {
+    let pings: String = (2..=30)
+        .map(|connection| {
+            let told = if connection < 14 { "! concurrent-request" } else { "" };
+            format!("{connection}> ping {told}\n")
+        })
+        .collect();
+    let acks: String = (1..=30).map(|connection| format!("{connection}< pinged\n")).collect();
+    check(&format!(
+        "> create \n < created A \n > ping \n {pings} {acks} 2> fragment A 5-9/90
+         2< received A 50"
+    ));
+}
+
 /// Downloads that go on for ever take nothing from the memory for packets.
 #[test]
 fn downloads_take_one_place_for_each_connection() {

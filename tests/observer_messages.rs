@@ -16,7 +16,7 @@ use bits_proto::message::{
     AbsentLength, Ack, AckFor, Decoded, METHOD, NotificationRequest, NotificationResponse, Policy,
     Request,
 };
-use bits_proto::observer::{Observer, Sequence, Severity, Violation};
+use bits_proto::observer::{Observer, SequenceRule, Severity, Violation};
 use common::read::{request_head, response_head};
 use common::script;
 use common::vectors;
@@ -391,7 +391,7 @@ fn is_kebab_case(name: &str) -> bool {
 #[test]
 fn rules_have_names_sections_and_sentences() {
     let mut names = BTreeSet::new();
-    for rule in Sequence::ALL {
+    for rule in SequenceRule::ALL {
         let violation = Violation::from(*rule);
         assert!(is_kebab_case(rule.name()) && names.insert(rule.name()), "{rule}");
         assert_eq!(violation.rule(), rule.to_string());

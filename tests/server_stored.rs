@@ -31,7 +31,7 @@ fn damaged(what: &str, field: &str, value: Value) -> Value {
     form
 }
 
-const FIELDS: [&str; 15] = [
+const FIELDS: [&str; 16] = [
     "rest",
     "version",
     "id",
@@ -45,6 +45,7 @@ const FIELDS: [&str; 15] = [
     "notified",
     "forbidden",
     "placed",
+    "entity_gone",
     "ending",
     "expires_at",
 ];
@@ -99,6 +100,7 @@ fn the_stored_form_is_the_first_version() {
         "notified": null,
         "forbidden": null,
         "placed": false,
+        "entity_gone": false,
         "ending": null,
         "expires_at": { "secs": 1_701_209_600, "nanos": 0 },
     });
@@ -144,6 +146,7 @@ fn a_field_of_another_type_or_name_is_refused() {
         ("turn", json!(1_u64 << 32), "invalid value"),
         ("id", json!("07"), "UUID parsing failed"),
         ("placed", json!(0), "invalid type: integer"),
+        ("entity_gone", json!(0), "invalid type: integer"),
         ("notified", json!({ "reply": "kept" }), "missing field `copy_to_destination`"),
     ] {
         let error = read(&damaged("new", field, value)).expect_err(field);
@@ -223,6 +226,9 @@ fn a_contradiction_is_refused_with_what_it_is() {
         ("placing", "pending", json!("close"), work),
         ("placing", "pending", json!("timeout"), work),
         ("placed", "placed", json!(false), "it is committed and not placed"),
+        ("placed", "entity_gone", json!(true), "its bytes are gone, and it goes on"),
+        ("whole", "entity_gone", json!(true), "its bytes are gone, and it goes on"),
+        ("closed", "entity_gone", json!(true), "its bytes are gone, and they are placed"),
         ("placed", "pending", json!("fragment"), work),
         ("closing", "pending", json!("fragment"), work),
         ("closing", "pending", json!(null), work),

@@ -188,8 +188,9 @@ fn an_application_that_forbids_is_not_told_again() {
         assert_eq!((refused(step), rest(step)), (expected, Rest::Drain(50)));
         assert_eq!(refused(server.close()), expected);
         assert_eq!(server.session, before);
+        // There may be something of a reply that it had begun before.
         let discard = discards(server.cancel());
-        assert_eq!(what(&discard), (true, false));
+        assert_eq!(what(&discard), (true, true));
     }
 }
 
@@ -335,8 +336,25 @@ fn a_lost_entity_ends_the_session() {
     assert_eq!(what(&discard), (true, true));
     let discard = discards(server.failed(discard.turn, lost));
     assert_eq!(what(&discard), (false, true));
+    let mut other = server;
     assert!(is_cancelled(server.discarded(discard.turn)));
     assert_eq!(server.session.ending(), Some(Ending::Cancelled));
+    // It is asked for again if it cannot be deleted, and the entity is not.
+    assert_eq!(refused(other.failed(discard.turn, HostError::Other)).0, 500);
+    let discard = discards(other.cancel());
+    assert_eq!(what(&discard), (false, true));
+    // If it is gone as well, nothing is left, and nothing is asked for for ever.
+    assert!(is_cancelled(other.failed(discard.turn, lost)));
+    assert_eq!(other.session.state(), State::Ended);
+    // So it is where the entity was placed, and the reply alone was to be deleted.
+    let mut server = Server::new(NOTIFYING);
+    let turn = notifies(server.store(0, 99, 100));
+    assert_eq!(received(server.notified(turn, KEPT_REPLY)), 100);
+    let turn = commits(server.close());
+    let discard = discards(server.placed(turn));
+    assert_eq!(what(&discard), (false, true));
+    let answer = answers(server.failed(discard.turn, lost));
+    assert_eq!((answer.status().get(), server.session.state()), (200, State::Ended));
 }
 
 /// A fragment that brings nothing new has a body nevertheless, and nobody was asked to read

@@ -95,7 +95,7 @@ impl<'b, S: Source<'b>> Reader<'_, 'b, S> {
         let mut slots = Slots::new();
         let head = match RequestHead::parse(message.bytes, &mut slots) {
             Ok(Progress::Complete(head)) => head,
-            Ok(Progress::Partial) => return self.cut_short(message, report),
+            Ok(Progress::Partial) => return cut_short(report),
             Err(error) => return self.broken_head(message, report, error),
         };
         let line = head.line();
@@ -127,7 +127,7 @@ impl<'b, S: Source<'b>> Reader<'_, 'b, S> {
         let mut slots = Slots::new();
         let head = match ResponseHead::parse(message.bytes, &mut slots) {
             Ok(Progress::Complete(head)) => head,
-            Ok(Progress::Partial) => return self.cut_short(message, report),
+            Ok(Progress::Partial) => return cut_short(report),
             Err(error) => return self.broken_head(message, report, error),
         };
         let status = head.line().status;
@@ -233,6 +233,10 @@ impl<'b, S: Source<'b>> Reader<'_, 'b, S> {
     fn pass(&mut self, message: &Message<'b>, head: usize, body: Body, report: &mut Report) {
         let held = self.source.pass(message, head, body);
         report.missing = held.missing;
+        if head == 0 && held.missing.is_some_and(|missing| missing > 0) {
+            // One that was cut when its connection ended is as good as none; this one was whole.
+            self.watchers.astray(message.connection);
+        }
         if !held.is_whole && report.verdict != Verdict::Rejected {
             report.verdict = Verdict::Partial;
             report.deviations.clear();
@@ -243,13 +247,6 @@ impl<'b, S: Source<'b>> Reader<'_, 'b, S> {
         }
     }
 
-    /// The input ends inside the head.
-    fn cut_short(&mut self, message: &Message<'b>, report: &mut Report) -> Extent {
-        self.watchers.astray(message.connection);
-        report.verdict = Verdict::Partial;
-        (0, Body::Unknown)
-    }
-
     /// The head is no head, or nobody can tell where its message ends.
     fn broken_head(&mut self, message: &Message<'b>, report: &mut Report, error: Error) -> Extent {
         self.watchers.astray(message.connection);
@@ -258,4 +255,10 @@ impl<'b, S: Source<'b>> Reader<'_, 'b, S> {
         reject(report, error);
         (0, Body::Unknown)
     }
+}
+
+/// The input ends inside the head.
+fn cut_short(report: &mut Report) -> Extent {
+    report.verdict = Verdict::Partial;
+    (0, Body::Unknown)
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use bits_proto::field::{FieldName, SessionId};
 use bits_proto::head::{RequestHead, ResponseHead};
-use bits_proto::message::METHOD;
+use bits_proto::message::Request;
 use bits_proto::observer::{Observer, Violation};
 
 use crate::source::ConnectionId;
@@ -55,8 +55,7 @@ impl Watchers {
         violations: &mut Vec<Violation>,
     ) -> Watched {
         let conversation = self.conversation_of(connection, ends, head);
-        let is_packet =
-            head.line().method == METHOD || FieldName::PacketType.find_in(head.fields()).is_some();
+        let is_packet = Request::is_one(&head.line(), head.fields());
         let watched = Watched { conversation, connection, is_packet };
         let conversation = &mut self.conversations[conversation];
         let report = |violation| violations.push(violation);

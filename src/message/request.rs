@@ -59,6 +59,33 @@ pub enum Request<'b> {
 }
 
 impl<'b> Request<'b> {
+    /// Whether a request means to be one of a client's, for one who watches other requests too: by
+    /// its method, by a BITS-Packet-Type, or by an `X-HTTP-Method-Override`. Whether it is a valid
+    /// one, reading says.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use bits_proto::head::{RequestLine, Version};
+    /// use bits_proto::message::Request;
+    ///
+    /// let line = RequestLine { method: "POST", target: "/e", version: Version::Http11 };
+    /// assert!(Request::is_one(&line, [("BITS-Packet-Type", &b"Ping"[..])]));
+    /// assert!(!Request::is_one(&line, [("Host", &b"h"[..])]));
+    /// ```
+    #[must_use]
+    pub fn is_one(
+        line: &RequestLine<'_>,
+        fields: impl IntoIterator<Item = (&'b str, &'b [u8])>,
+    ) -> bool {
+        let is_ours = |(name, value): (&str, &[u8])| match FieldName::recognise(name) {
+            Some(FieldName::PacketType) => true,
+            Some(FieldName::MethodOverride) => value == METHOD.as_bytes(),
+            _ => false,
+        };
+        line.method == METHOD || fields.into_iter().any(is_ours)
+    }
+
     /// Reads a request from a head.
     ///
     /// Checks go in the order of [`Stage`]; the first that fails is reported. The body follows the

@@ -2,13 +2,13 @@
 
 use super::session::{Creation, Fingerprint, Session};
 use super::unanswered::{Asked, Named, Packet, Waiting};
-use super::{Event, Observer, Sequence, State, Violation};
-use crate::field::{ContentName, ContentRange, FieldName, SessionId};
+use super::{Event, Observer, SequenceRule, State, Violation};
+use crate::field::{ContentName, ContentRange, SessionId};
 use crate::head::RequestLine;
 use crate::limits::MIN_FRAGMENT;
 use crate::message::{
-    AbsentLength, Incoming, METHOD, MessageKind, NotificationRequest, NotifiedEntity, Outline,
-    Policy, examine_notification, examine_request,
+    AbsentLength, Incoming, MessageKind, NotificationRequest, NotifiedEntity, Outline, Policy,
+    Request, examine_notification, examine_request,
 };
 
 /// Everything is taken that can be understood: what is wrong with it is said all the same.
@@ -28,7 +28,7 @@ impl Observer {
         report: &mut impl FnMut(Violation),
     ) {
         let line = incoming.line();
-        if !is_packet(&line, incoming) {
+        if !Request::is_one(&line, incoming.fields()) {
             if NotificationRequest::is_one(&line, incoming.fields()) {
                 return self.notification(connection, incoming, report);
             }
@@ -58,8 +58,8 @@ impl Observer {
             _ => self.doubt_answer(),
         }
         match self.unanswered.note_waiting(connection) {
-            Some(Waiting::Here) => report(Sequence::PipelinedRequest.into()),
-            Some(Waiting::Elsewhere) => report(Sequence::ConcurrentRequest.into()),
+            Some(Waiting::Here) => report(SequenceRule::PipelinedRequest.into()),
+            Some(Waiting::Elsewhere) => report(SequenceRule::ConcurrentRequest.into()),
             None => {}
         }
     }
@@ -74,18 +74,20 @@ impl Observer {
         let (message, deviations) = examine_notification(incoming, each);
         deviations.iter().for_each(|deviation| report(Violation::from(deviation)));
         let Session { state, sent_up_to, total, .. } = self.current;
-        let is_early = match (sent_up_to, total) {
+        let entity = message.map(|message| message.entity);
+        let length = match entity {
+            Some(NotifiedEntity::ByValue { content_length }) => Some(content_length),
+            Some(NotifiedEntity::ByReference { .. }) | None => None,
+        };
+        let is_early = match (sent_up_to, total.or(length)) {
             (Some(sent_up_to), Some(total)) => sent_up_to < total,
             _ => state == State::NoSession,
         };
         if is_early {
-            report(Sequence::EarlyNotification.into());
+            report(SequenceRule::EarlyNotification.into());
         }
-        let entity = message.map(|message| message.entity);
-        if let (Some(NotifiedEntity::ByValue { content_length }), Some(total)) = (entity, total) {
-            if content_length != total {
-                report(Sequence::NotificationLength.into());
-            }
+        if total.is_some() && length.is_some() && total != length {
+            report(SequenceRule::NotificationLength.into());
         }
         let by_reference = matches!(entity, Some(NotifiedEntity::ByReference { .. }));
         self.ask(connection, Asked::Notification { by_reference });
@@ -107,7 +109,7 @@ impl Observer {
             // A new session begins where it likes.
             self.origin = self.origin.or(Some(host));
         } else if self.current.doubt.is_none() && self.host.is_some_and(|named| named != host) {
-            report(Sequence::HostIdIgnored.into());
+            report(SequenceRule::HostIdIgnored.into());
             // It goes on there; that is said once.
             self.host = None;
         }
@@ -117,7 +119,7 @@ impl Observer {
         &mut self,
         outline: &Outline<'_>,
         packet: &mut Packet,
-        report: &mut impl FnMut(Sequence),
+        report: &mut impl FnMut(SequenceRule),
     ) {
         let Some(event) = event_of(packet.kind) else { return };
         packet.range = outline.content_range;
@@ -129,7 +131,7 @@ impl Observer {
             let Some(session_id) = &outline.session_id else { return };
             packet.named = self.identify(session_id);
             if packet.named == Named::Unknown {
-                return report(Sequence::UnknownSession);
+                return report(SequenceRule::UnknownSession);
             }
         }
         let session = match packet.named {
@@ -189,20 +191,28 @@ impl Observer {
 impl Session {
     /// Moves as the table says, or tells the rule that is broken. Whether there is a session whose
     /// offsets can be compared.
-    fn begin(&mut self, event: Event, report: &mut impl FnMut(Sequence)) -> bool {
+    fn begin(&mut self, event: Event, report: &mut impl FnMut(SequenceRule)) -> bool {
         match self.state.follow(event) {
             Ok(state) => self.state = state,
             // Before the last answers, which the client may not have, it was right.
             Err(_) if self.doubt.is_some_and(|earlier| earlier.state.follow(event).is_ok()) => {}
             Err(rule) => {
                 report(rule);
-                return !matches!(rule, Sequence::RequestAfterEnd | Sequence::RequestBeforeCreate);
+                return !matches!(
+                    rule,
+                    SequenceRule::RequestAfterEnd | SequenceRule::RequestBeforeCreate
+                );
             }
         }
         true
     }
 
-    fn observe(&mut self, event: Event, packet: &mut Packet, report: &mut impl FnMut(Sequence)) {
+    fn observe(
+        &mut self,
+        event: Event,
+        packet: &mut Packet,
+        report: &mut impl FnMut(SequenceRule),
+    ) {
         match (event, packet.range) {
             (Event::Fragment, Some(range)) => self.fragment(range, packet, report),
             // Nobody can tell what it brings.
@@ -216,50 +226,42 @@ impl Session {
         &mut self,
         range: ContentRange,
         packet: &mut Packet,
-        report: &mut impl FnMut(Sequence),
+        report: &mut impl FnMut(SequenceRule),
     ) {
         match self.believed() {
-            Some((lowest, _)) if range.first() < lowest => report(Sequence::OffsetGoesBack),
-            Some((_, highest)) if range.first() > highest => report(Sequence::OffsetSkipsAhead),
+            Some((lowest, _)) if range.first() < lowest => report(SequenceRule::OffsetGoesBack),
+            Some((_, highest)) if range.first() > highest => report(SequenceRule::OffsetSkipsAhead),
             _ => {}
         }
         if self.total.is_some_and(|total| total != range.total()) {
-            report(Sequence::TotalChanges);
+            report(SequenceRule::TotalChanges);
         }
         self.total = self.total.or(Some(range.total()));
         let is_as_long = |too_large| range.len() >= too_large && range.len() > MIN_FRAGMENT;
         if self.doubt.is_none() && self.too_large.is_some_and(is_as_long) {
-            report(Sequence::FragmentNotSmaller);
+            report(SequenceRule::FragmentNotSmaller);
         }
         packet.leaves_gap = self.sent_up_to.is_some_and(|sent| range.first() > sent);
-        self.sent_up_to = self.sent_up_to.map(|sent| sent.max(range.end()));
+        if !packet.leaves_gap {
+            self.sent_up_to = self.sent_up_to.map(|sent| sent.max(range.end()));
+        }
     }
 
-    fn close(&self, report: &mut impl FnMut(Sequence)) {
+    fn close(&self, report: &mut impl FnMut(SequenceRule)) {
         if let (Some(total), Some((_, highest))) = (self.total, self.believed()) {
             if highest < total {
-                report(Sequence::CloseBeforeWhole);
+                report(SequenceRule::CloseBeforeWhole);
             }
         }
     }
 
-    fn check_name(&mut self, name: Option<ContentName<'_>>, report: &mut impl FnMut(Sequence)) {
+    fn check_name(&mut self, name: Option<ContentName<'_>>, report: &mut impl FnMut(SequenceRule)) {
         let name = name.as_ref().map(fingerprint);
         if name.is_some() && self.content_name.is_some_and(|known| Some(known) != name) {
-            report(Sequence::ContentNameChanges);
+            report(SequenceRule::ContentNameChanges);
         }
         self.content_name = self.content_name.or(name);
     }
-}
-
-/// Whether the request means to be one of this protocol.
-fn is_packet<'b>(line: &RequestLine<'b>, incoming: &impl Incoming<'b>) -> bool {
-    let is_ours = |(name, value): (&str, &[u8])| match FieldName::recognise(name) {
-        Some(FieldName::PacketType) => true,
-        Some(FieldName::MethodOverride) => value == METHOD.as_bytes(),
-        _ => false,
-    };
-    line.method == METHOD || incoming.fields().any(is_ours)
 }
 
 const fn event_of(kind: Option<MessageKind>) -> Option<Event> {

@@ -2,7 +2,7 @@
 
 use super::session::{Fingerprint, Session, View};
 use super::unanswered::{Asked, Named, Packet};
-use super::{Answered, Event, Observer, Sequence, Violation};
+use super::{Answered, Event, Observer, SequenceRule, Violation};
 use crate::deviation::{Deviation, Deviations};
 use crate::field::{ErrorContext, HResult, ReplyUrl};
 use crate::head::{Status, StatusLine};
@@ -54,7 +54,7 @@ impl Observer {
         let is_farewell = status == Some(Status::REQUEST_TIMEOUT);
         let is_known = self.from_start || self.heard == Some(connection);
         if asked.is_none() && is_known && !is_farewell && !self.unanswered.is_blind(connection) {
-            report(Sequence::UnaskedAnswer.into());
+            report(SequenceRule::UnaskedAnswer.into());
         }
         asked
     }
@@ -89,21 +89,24 @@ impl Observer {
         deviations.filter(is_told).for_each(|deviation| report(Violation::from(deviation)));
         let report = &mut |rule| report(Violation::Sequence(rule));
         if packet.kind.is_some() && examined.is_of_another {
-            report(Sequence::WrongAck);
+            report(SequenceRule::WrongAck);
         }
         let Some(ack) = examined.message else {
             self.unreadable(packet);
             return true;
         };
         if !packet.is_valid && ack.failure().is_none() {
-            report(Sequence::GrantedDespiteError);
+            report(SequenceRule::GrantedDespiteError);
             if packet.kind.is_none() {
                 self.unreadable(packet);
             }
         }
         match &ack {
             Ack::Refused(refusal) => return self.refused(refusal, packet, report),
-            Ack::Ping(_) => return false,
+            Ack::Ping(_) => {
+                self.granted(Event::Pinged, packet, report);
+                return false;
+            }
             Ack::CreateSession(ack) => self.created(ack, packet, report),
             Ack::Fragment(ack) => self.received_more(ack, packet, report),
             Ack::CloseSession(_) => self.granted(Event::Closed, packet, report),
@@ -140,9 +143,9 @@ impl Observer {
     }
 
     /// The request was granted.
-    fn granted(&mut self, event: Event, packet: &Packet, report: &mut impl FnMut(Sequence)) {
+    fn granted(&mut self, event: Event, packet: &Packet, report: &mut impl FnMut(SequenceRule)) {
         let session = match packet.named {
-            Named::Unknown => return report(Sequence::GrantedWithoutSession),
+            Named::Unknown => return report(SequenceRule::GrantedWithoutSession),
             Named::None => Some(&mut self.current),
             Named::Session(serial) => self.session(serial),
         };
@@ -161,27 +164,29 @@ impl Observer {
         &mut self,
         ack: &CreateSessionAck<'_>,
         packet: &Packet,
-        report: &mut impl FnMut(Sequence),
+        report: &mut impl FnMut(SequenceRule),
     ) {
         let is_known = |session: &Session| session.is(&ack.session_id);
         if is_known(&self.current) || self.previous.as_ref().is_some_and(is_known) {
-            report(Sequence::SessionIdReused);
+            report(SequenceRule::SessionIdReused);
         }
         if ack.session_id.guid().is_none() {
-            report(Sequence::SessionIdNotGuid);
+            report(SequenceRule::SessionIdNotGuid);
         }
         self.host = ack.host_id.map(|host| Fingerprint::of_host(host.as_str().as_bytes()));
         let creation = Some(self.creation).filter(|it| it.number == packet.number);
         let name = creation.and_then(|creation| creation.content_name);
         self.sessions = self.sessions.wrapping_add(1);
-        self.follow(Session::issued(self.sessions, &ack.session_id, name));
+        let mut session = Session::issued(self.sessions, &ack.session_id, name);
+        session.state = self.current.state.follow(Event::Created).unwrap_or(session.state);
+        self.follow(session);
     }
 
     fn received_more(
         &mut self,
         ack: &FragmentAck<'_>,
         packet: &Packet,
-        report: &mut impl FnMut(Sequence),
+        report: &mut impl FnMut(SequenceRule),
     ) {
         let (origin, host) = (self.origin, self.host);
         self.granted(Event::Received, packet, report);
@@ -189,22 +194,24 @@ impl Observer {
         let Some(session) = self.session(serial) else { return };
         let received = ack.received.0;
         if packet.leaves_gap {
-            report(Sequence::GapGranted);
+            report(SequenceRule::GapGranted);
+            // It was sent after all, and the server holds to it.
+            session.sent_up_to = session.sent_up_to.max(packet.range.map(|range| range.end()));
         }
         if packet.next.is_some_and(|next| received < next) {
-            report(Sequence::ReceivedGoesBack);
+            report(SequenceRule::ReceivedGoesBack);
         } else if packet.range.is_some_and(|range| received < range.end()) {
-            report(Sequence::ReceivedShort);
+            report(SequenceRule::ReceivedShort);
         }
         session.go_on_at(received, packet);
         session.too_large = None;
         let Some(url) = ack.reply_url else { return };
         if is_elsewhere(&url, [origin, host]) {
-            report(Sequence::ReplyUrlElsewhere);
+            report(SequenceRule::ReplyUrlElsewhere);
         }
         let url = Fingerprint::of(url.as_bytes());
         if session.reply_url.is_some_and(|known| known != url) {
-            report(Sequence::ReplyUrlChanges);
+            report(SequenceRule::ReplyUrlChanges);
         }
         session.reply_url = Some(url);
     }
@@ -214,18 +221,18 @@ impl Observer {
         &mut self,
         refusal: &Refusal<'_>,
         packet: &Packet,
-        report: &mut impl FnMut(Sequence),
+        report: &mut impl FnMut(SequenceRule),
     ) -> bool {
         let is_not_found = refusal.code() == Some(HResult::BG_E_SESSION_NOT_FOUND);
         if is_not_found && packet.kind.is_some() && !packet.needs_session() {
-            report(Sequence::NoSessionToLose);
+            report(SequenceRule::NoSessionToLose);
         }
         if !is_status_of_code(refusal) {
-            report(Sequence::UnusualStatus);
+            report(SequenceRule::UnusualStatus);
         }
         let is_fragment = packet.kind == Some(MessageKind::Fragment);
         if refusal.received().is_some() && !is_fragment && packet.kind.is_some() {
-            report(Sequence::WrongAck);
+            report(SequenceRule::WrongAck);
             return false;
         }
         let Named::Session(serial) = packet.named else { return false };
@@ -235,11 +242,13 @@ impl Observer {
             let event = if is_not_found { Event::NotFound } else { Event::Refused };
             session.state = session.state.follow(event).unwrap_or(session.state);
         }
+        if session.next == Some(0) && is_fragment {
+            // Nobody has taken the length from a first fragment that was refused.
+            session.total = None;
+        }
         match refusal.status() {
             Status::RANGE_NOT_SATISFIABLE => session.out_of_sync(refusal, packet, report),
             Status::CONTENT_TOO_LARGE => session.too_large = packet.range.map(|range| range.len()),
-            // Nobody has taken its length from a first fragment that was refused.
-            _ if session.next == Some(0) && is_fragment => session.total = None,
             _ => {}
         }
         is_not_found || refusal.status() == Status::RANGE_NOT_SATISFIABLE
@@ -252,14 +261,14 @@ impl Session {
         &mut self,
         refusal: &Refusal<'_>,
         packet: &Packet,
-        report: &mut impl FnMut(Sequence),
+        report: &mut impl FnMut(SequenceRule),
     ) {
         let (Some(range), Some(received)) = (packet.range, refusal.received()) else { return };
         if received.0 == range.first() {
-            report(Sequence::NeedlessResynchronisation);
+            report(SequenceRule::NeedlessResynchronisation);
         }
         if self.sent_up_to.is_some_and(|sent_up_to| received.0 > sent_up_to) {
-            report(Sequence::ResynchronisedBeyondSent);
+            report(SequenceRule::ResynchronisedBeyondSent);
         }
         self.go_on_at(received.0, packet);
     }

@@ -43,7 +43,7 @@ macro_rules! sequence_rules {
         /// A rule about which message may follow which. Open: a later version may name more.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
-        pub enum Sequence {
+        pub enum SequenceRule {
             $(
                 #[doc = concat!("*", $sentence, "* \\[MC-BUP\\] ", $section, ".")]
                 ///
@@ -52,7 +52,7 @@ macro_rules! sequence_rules {
             )+
         }
 
-        impl Sequence {
+        impl SequenceRule {
             /// Every rule.
             pub const ALL: &'static [Self] = &[$( Self::$rule, )+];
 
@@ -140,10 +140,11 @@ sequence_rules! {
     /// Nothing is concluded from such an answer.
     UnaskedAnswer "unasked-answer" "2.2.1" Must
         "The response answers no request.",
-    /// Such as an offset in answer to a Ping.
+    /// Such as an offset in answer to a Ping. One that lacks what its request asks for is told by the
+    /// fields that are missing.
     WrongAck "wrong-ack" "3.2.5.2.3" Must
         "The Ack carries what belongs into the Ack for another request.",
-    /// Two uploads would be mixed up.
+    /// Two uploads would be mixed up. Known of the sessions that are followed, which are two.
     SessionIdReused "session-id-reused" "2.2.1.2" Must
         "The server issues a session id for the second time.",
     /// What can be guessed can be taken over.
@@ -194,7 +195,7 @@ sequence_rules! {
         "The notification is longer or shorter than the entity.",
 }
 
-impl fmt::Display for Sequence {
+impl fmt::Display for SequenceRule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
     }
@@ -207,9 +208,9 @@ impl fmt::Display for Sequence {
 /// # Example
 ///
 /// ```
-/// use bits_proto::observer::{Sequence, Severity, Violation};
+/// use bits_proto::observer::{SequenceRule, Severity, Violation};
 ///
-/// let violation = Violation::from(Sequence::TotalChanges);
+/// let violation = Violation::from(SequenceRule::TotalChanges);
 /// assert_eq!(violation.rule(), "total-changes");
 /// assert_eq!(violation.section(), "2.2.6.1");
 /// assert_eq!(violation.severity(), Severity::Must);
@@ -222,7 +223,7 @@ pub enum Violation {
     /// The message departs from the specification and can be understood all the same.
     Departure(Deviation),
     /// The message does not fit what went before it.
-    Sequence(Sequence),
+    Sequence(SequenceRule),
 }
 
 impl Violation {
@@ -272,8 +273,8 @@ impl From<Deviation> for Violation {
     }
 }
 
-impl From<Sequence> for Violation {
-    fn from(rule: Sequence) -> Self {
+impl From<SequenceRule> for Violation {
+    fn from(rule: SequenceRule) -> Self {
         Self::Sequence(rule)
     }
 }

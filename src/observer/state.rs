@@ -1,6 +1,6 @@
 //! What an observer knows of a session, and the table of what may happen to it.
 
-use super::Sequence;
+use super::SequenceRule;
 use crate::sequence::{Machine, named};
 
 named! {
@@ -56,7 +56,7 @@ named! {
 }
 
 /// Where an event leads, or the rule it breaks: then the state stays.
-type Cell = Result<State, Sequence>;
+type Cell = Result<State, SequenceRule>;
 
 const STATES: usize = State::ALL.len();
 const EVENTS: usize = Event::ALL.len();
@@ -69,12 +69,12 @@ const CAG: Cell = Ok(State::Cancelling);
 const CLD: Cell = Ok(State::Closed);
 const CAD: Cell = Ok(State::Cancelled);
 const LST: Cell = Ok(State::Lost);
-const BEFORE: Cell = Err(Sequence::RequestBeforeCreate);
-const AFTER_: Cell = Err(Sequence::RequestAfterEnd);
-const CLOSE_: Cell = Err(Sequence::FragmentAfterClose);
-const CANCEL: Cell = Err(Sequence::RequestAfterCancel);
-const GRANT_: Cell = Err(Sequence::GrantedWithoutSession);
-const GR_END: Cell = Err(Sequence::GrantedAfterEnd);
+const BEFORE: Cell = Err(SequenceRule::RequestBeforeCreate);
+const AFTER_: Cell = Err(SequenceRule::RequestAfterEnd);
+const CLOSE_: Cell = Err(SequenceRule::FragmentAfterClose);
+const CANCEL: Cell = Err(SequenceRule::RequestAfterCancel);
+const GRANT_: Cell = Err(SequenceRule::GrantedWithoutSession);
+const GR_END: Cell = Err(SequenceRule::GrantedAfterEnd);
 
 /// The table: where each event leads from each state, or which rule it breaks there.
 #[rustfmt::skip]
@@ -117,7 +117,7 @@ impl Machine for State {
 
 impl State {
     /// Where the event leads, or the rule it breaks.
-    pub(super) fn follow(self, event: Event) -> Result<Self, Sequence> {
+    pub(super) fn follow(self, event: Event) -> Result<Self, SequenceRule> {
         let row = TABLE.get(self as usize).map(|(_, row)| row);
         row.and_then(|row| row.get(event as usize)).copied().unwrap_or(Ok(self))
     }

@@ -82,6 +82,8 @@ pub(super) struct Unanswered {
     entries: [Option<Entry>; 8],
     /// Connections with more than find a place: what comes on them is paired with nothing any more.
     blind: [Option<u32>; 4],
+    /// Whether there were more such connections than find a place: then it is so on all.
+    is_overrun: bool,
 }
 
 /// A packet is sent while others wait for their answers.
@@ -94,7 +96,7 @@ pub(super) enum Waiting {
 }
 
 impl Unanswered {
-    pub(super) const NONE: Self = Self { entries: [None; 8], blind: [None; 4] };
+    pub(super) const NONE: Self = Self { entries: [None; 8], blind: [None; 4], is_overrun: false };
 
     /// Remembers one more; whether that cost the memory of others.
     pub(super) fn push(&mut self, connection: u32, asked: Asked) -> bool {
@@ -117,9 +119,9 @@ impl Unanswered {
         }
         let oldest = self.entries.iter().flatten().next().map_or(connection, |it| it.connection);
         self.remove(oldest);
-        self.blind.rotate_right(1);
-        if let Some(slot) = self.blind.first_mut() {
-            *slot = Some(oldest);
+        match self.blind.iter_mut().find(|slot| slot.is_none()) {
+            Some(slot) => *slot = Some(oldest),
+            None => self.is_overrun = true,
         }
         self.push(connection, asked);
         true
@@ -152,7 +154,7 @@ impl Unanswered {
 
     /// Whether what comes on this connection is paired with nothing.
     pub(super) fn is_blind(&self, connection: u32) -> bool {
-        self.blind.contains(&Some(connection))
+        self.is_overrun || self.blind.contains(&Some(connection))
     }
 
     /// Where packets wait for their answers while another is sent on this connection; that is told

@@ -136,16 +136,19 @@ impl Session {
     ) -> Result<Step, ReportError> {
         self.check_turn(turn)?;
         if error == HostError::EntityLost {
-            if self.state == State::Discarding {
-                // It was to be deleted, and counts as that; the reply does not.
-                return if self.may_keep_reply() {
-                    Ok(self.ask_to_discard(false, true))
-                } else {
-                    Ok(self.end()?)
-                };
+            if self.state != State::Discarding {
+                self.apply(Event::EntityLost)?;
+                self.entity_gone = true;
+                return Ok(self.discard_rest(Ending::EntityLost)?);
             }
-            self.apply(Event::EntityLost)?;
-            return Ok(self.discard_rest(Ending::EntityLost)?);
+            // What was to be deleted counts as that; a reply that was to go with it is asked for.
+            let discard = self.what_is_left();
+            self.entity_gone |= discard.entity;
+            return if discard.entity && discard.reply {
+                Ok(Step::Discard(self.what_is_left()))
+            } else {
+                Ok(self.end()?)
+            };
         }
         let rest = self.unread();
         let in_application = matches!(error, HostError::Application { .. });
@@ -255,22 +258,18 @@ impl Session {
     /// Nothing of the session is needed any more.
     pub(super) fn discard_rest(&mut self, ending: Ending) -> Result<Step, IllegalEvent<State>> {
         self.ending = Some(ending);
-        let reply = self.may_keep_reply();
-        let entity = !self.placed && ending != Ending::EntityLost;
-        if entity || reply { Ok(self.ask_to_discard(entity, reply)) } else { self.end() }
+        let discard = self.what_is_left();
+        if discard.entity || discard.reply { Ok(Step::Discard(discard)) } else { self.end() }
     }
 
-    /// Whether there is a reply to delete, or may be: where the entity is whole, the application
-    /// was told of it or was to be, and what it said may have gone unreported.
-    fn may_keep_reply(&self) -> bool {
-        match self.notified {
+    /// What is to be deleted. Where the entity is whole, the application was told of it or was to
+    /// be, and there may be a reply of which nobody reported.
+    fn what_is_left(&self) -> Discard {
+        let reply = match self.notified {
             Some(notified) => notified.reply == Reply::Kept,
-            None => self.total == Some(self.next) && self.forbidden.is_none(),
-        }
-    }
-
-    const fn ask_to_discard(&self, entity: bool, reply: bool) -> Step {
-        Step::Discard(Discard { turn: self.this_turn(), entity, reply })
+            None => self.total == Some(self.next),
+        };
+        Discard { turn: self.this_turn(), entity: !self.placed && !self.entity_gone, reply }
     }
 
     fn end(&mut self) -> Result<Step, IllegalEvent<State>> {

@@ -80,6 +80,8 @@ pub struct Session {
     pub(super) forbidden: Option<HResult>,
     /// Whether the entity is at its destination.
     pub(super) placed: bool,
+    /// Whether the stored bytes are gone.
+    pub(super) entity_gone: bool,
     pub(super) ending: Option<Ending>,
     pub(super) expires_at: Duration,
 }
@@ -162,6 +164,7 @@ impl Session {
             notified: None,
             forbidden: None,
             placed: false,
+            entity_gone: false,
             ending: None,
             expires_at: now.saturating_add(policy.session_timeout),
         };

@@ -34,6 +34,9 @@ pub enum Step<A = Answer> {
     /// Report with [`handle_notified`](super::Session::handle_notified). A reply that is a
     /// [`Body`](crate::backend::Reply::Body) or a [`File`](crate::backend::Reply::File) is
     /// [`Reply::Kept`].
+    ///
+    /// It may be asked for again after a crash or a failure: what an earlier attempt left of a
+    /// reply is replaced by this one's, or deleted.
     Notify(Turn),
     /// Put the entity at its destination. Report with
     /// [`handle_placed`](super::Session::handle_placed).
@@ -181,7 +184,8 @@ pub enum HostError {
     DestinationExists,
     /// The entity's stored bytes are gone. The session ends: Close-Session is answered with 404,
     /// a fragment with session not found, so that the client starts over. Reported of a
-    /// [`Step::Discard`], it counts as deleted, and the reply is asked for alone.
+    /// [`Step::Discard`], it counts as deleted, and a reply that was to go with it is asked for
+    /// alone; of that, it says that the reply is gone.
     EntityLost,
     /// The server application refused the entity, or could not be reached: its status and code,
     /// in the context of the application; those of a [`Refused`](crate::backend::Refused). What is

@@ -37,12 +37,12 @@ pub trait Store {
     /// Why it may fail.
     type Error;
 
-    /// Adds a session, whose id is new.
+    /// Adds a session, if its id is free; if not, `false`, and nothing is changed.
     ///
     /// # Errors
     ///
     /// The store's own; then the session is not created.
-    fn insert(&mut self, record: Record) -> Result<(), Self::Error>;
+    fn insert(&mut self, record: Record) -> Result<bool, Self::Error>;
 
     /// Changes a session, and gives back what `change` did; `None` if there is no such session.
     ///
@@ -85,9 +85,11 @@ macro_rules! store_in_map {
     ($map:ty) => {
         type Error = Infallible;
 
-        fn insert(&mut self, record: Record) -> Result<(), Infallible> {
-            <$map>::insert(self, record.session.id(), record);
-            Ok(())
+        fn insert(&mut self, record: Record) -> Result<bool, Infallible> {
+            let id = record.session.id();
+            let is_free = !self.contains_key(&id);
+            self.entry(id).or_insert(record);
+            Ok(is_free)
         }
 
         fn update<T>(

@@ -215,14 +215,15 @@ impl<'p, S: Store> Sessions<'p, S> {
         let (access, now) = (arrival.access, arrival.now);
         match Session::create(create, access, &self.policy, random(), now) {
             Ok((session, ack)) => {
-                // Random bytes that came before would give somebody else's session away.
-                if self.store.update(session.id(), |_| ())?.is_some() {
-                    return refuse(Refusal::bare(Status::SERVICE_UNAVAILABLE));
-                }
                 let url = arrival.url.into();
                 let principal = arrival.principal.map(Into::into);
-                self.store.insert(Record { session, url, principal, reply_url: None })?;
-                Ok(Step::Answer(TableAnswer::new(ack.into(), Rest::None)))
+                let record = Record { session, url, principal, reply_url: None };
+                // Random bytes that came before would give somebody else's session away.
+                if self.store.insert(record)? {
+                    Ok(Step::Answer(TableAnswer::new(ack.into(), Rest::None)))
+                } else {
+                    refuse(Refusal::bare(Status::SERVICE_UNAVAILABLE))
+                }
             }
             Err(refusal) => refuse(refusal),
         }

@@ -46,10 +46,10 @@ impl Broken {
 impl Store for Broken {
     type Error = Down;
 
-    fn insert(&mut self, record: Record) -> Result<(), Down> {
+    fn insert(&mut self, record: Record) -> Result<bool, Down> {
         self.try_once()?;
-        self.map.insert(record.session.id(), record);
-        Ok(())
+        let Ok(is_free) = Store::insert(&mut self.map, record);
+        Ok(is_free)
     }
 
     fn update<T>(
@@ -104,7 +104,7 @@ impl Default for Contested {
 impl Store for Contested {
     type Error = Infallible;
 
-    fn insert(&mut self, record: Record) -> Result<(), Infallible> {
+    fn insert(&mut self, record: Record) -> Result<bool, Infallible> {
         Store::insert(&mut self.map, record)
     }
 
@@ -139,7 +139,7 @@ pub struct Stale(pub Map);
 impl Store for Stale {
     type Error = Infallible;
 
-    fn insert(&mut self, record: Record) -> Result<(), Infallible> {
+    fn insert(&mut self, record: Record) -> Result<bool, Infallible> {
         Store::insert(&mut self.0, record)
     }
 

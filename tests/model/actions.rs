@@ -208,6 +208,7 @@ impl Checked {
         if self.allows(world, Fault::Fail) {
             actions.push(Action::Fail(slot));
         }
+        // Of a reply alone it would say that the reply is gone.
         let needs_entity = !book.is_placed && !matches!(job, Job::Discard(it) if !it.entity);
         if self.allows(world, Fault::LoseEntity) && needs_entity {
             actions.push(Action::LoseEntity(slot));

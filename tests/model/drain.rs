@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
 use std::sync::Mutex;
 
-use bits_proto::client::Poll;
+use bits_proto::client::{Poll, State};
 
 use super::actions::Action;
 use super::wire::{Link, Packet, Phase};
@@ -49,7 +49,12 @@ impl Checked {
             if passed.len() > STEPS {
                 break false;
             }
-            world = self.after(&world, action);
+            let after = self.after(&world, action);
+            if is_cancelled(&after) && !is_cancelled(&world) {
+                // Nobody has asked for that.
+                break false;
+            }
+            world = after;
         };
         if ends {
             self.memory.0.lock().expect("nobody panics with it").extend(passed);
@@ -84,8 +89,13 @@ impl Checked {
         // One thing is possible, as nothing goes wrong.
         let mut actions = Vec::new();
         self.of_client(world, &mut actions);
+        assert!(actions.len() <= 1, "{actions:?}");
         actions.pop()
     }
+}
+
+fn is_cancelled(world: &World) -> bool {
+    matches!(world.upload.state(), State::Cancel | State::Cancelled)
 }
 
 /// Work that nobody does any more counts as given up, sooner or later.

@@ -50,9 +50,12 @@ impl Table {
 impl Store for Table {
     type Error = Infallible;
 
-    fn insert(&mut self, record: Record) -> Result<(), Infallible> {
-        self.records.push(Arc::new(record));
-        Ok(())
+    fn insert(&mut self, record: Record) -> Result<bool, Infallible> {
+        let is_free = self.records.iter().all(|other| other.session.id() != record.session.id());
+        if is_free {
+            self.records.push(Arc::new(record));
+        }
+        Ok(is_free)
     }
 
     fn update<T>(

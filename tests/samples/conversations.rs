@@ -261,6 +261,24 @@ pub const RESPONSES: &[(&str, &str)] = &[
         "> fragment A 200-299/300  ! offset-skips-ahead
              < resync 100",
     ),
+    // Bytes behind a gap that was refused were never sent, as far as anybody holds them.
+    ("> create \n < created A \n > fragment A 0-9/30 \n < received A 10",
+            "> fragment A 20-24/30 ! offset-skips-ahead \n < resync 22 ! resynchronised-beyond-sent"),
+    ("> create \n < created A \n > fragment A 0-9/30 \n < received A 10",
+            "> fragment A 20-29/30 ! offset-skips-ahead \n < resync 10 \n > fragment A 10-19/30
+             < received A 30       ! received-beyond-sent"),
+    ("> create \n < created A",
+            "> fragment A 20-24/30 ! offset-skips-ahead \n < resync 0
+             > fragment A 25-29/30 ! offset-skips-ahead \n < received A 30 ! gap-granted
+             > close A \n < closed A"),
+    ("> create \n < created A",
+            "> fragment A 20-29/30 ! offset-skips-ahead \n 2> notify 30 ! early-notification"),
+    ("> create \n < created A", "2> notify 30             ! early-notification"),
+    ("> create \n < created A", "> close A \n 2> notify 0 \n 2< bare 200 \n < closed A"),
+    // A length that was refused with the first fragment pins nothing, whatever refused it.
+    ("> create \n < created A", "> fragment A 0-9/900 \n < refused 413 \n > fragment A 0-4/30"),
+    ("> create \n < created A", "> fragment A 5-9/900 ! offset-skips-ahead \n < resync 0
+             > fragment A 0-9/30"),
     (BEGUN, "> fragment A 100-199/300 \n < received A 99      ! received-goes-back"),
     (BEGUN, "> fragment A 100-199/300 \n < received A 199     ! received-short"),
     (BEGUN, "> fragment A 100-199/300 \n < received A 100     ! received-short"),
