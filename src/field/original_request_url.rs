@@ -8,8 +8,8 @@ use crate::error::Flaw;
 /// [2.2.12.2] BITS-Original-Request-URL: the destination URL of the upload that the server
 /// application is notified of.
 ///
-/// What the client wrote in its request, so it is opaque bytes to this crate; that it is no absolute
-/// URL is the deviation [`RelativeOriginalUrl`](Deviation::RelativeOriginalUrl).
+/// The host makes it of the target and the Host of the client's requests, so it is opaque bytes to
+/// this crate; that it is no absolute URL is the deviation [`RelativeOriginalUrl`](Deviation::RelativeOriginalUrl).
 ///
 /// ```text
 /// original-url = 1*( HTAB / SP / VCHAR / obs-text )   ; no white space at either end

@@ -70,6 +70,7 @@ R3.1.5.2.3-1 enforced | an Ack for a Ping is checked, or discarded
 R3.1.5.2.4-1 enforced | an Ack for a Fragment is checked, or discarded
     conformance_sequence::an_answer_that_breaks_the_rules_is_discarded
 R3.1.5.2.4-2 enforced | the offset of an Ack is checked, and is the next one | with 200 and with 416
+    observer::the_received_offset_lies_within_what_was_sent
     client_decisions::a18_a26_the_offset_comes_from_the_server_alone
     client_decisions::a26_an_offset_that_cannot_be_moves_nothing
 R3.1.5.2.4-3 enforced | 413: shorter fragments

@@ -32,6 +32,7 @@ A10 | creating again | another session
     client_decisions::a10_to_create_again_begins_another_session_at_its_first_byte
     server_table::ids_are_made_of_the_random_bytes
 A11 | ending again, after a lost Ack | the server finds no session; to the client it is done
+    model::nothing_goes_wrong_whatever_goes_wrong
     server_decisions::a11_close_or_cancel_again_finds_no_session
     client_decisions::a11_a_session_that_is_gone_after_a_lost_close_is_closed
     client_decisions::a11_a_session_that_is_gone_at_the_first_close_is_started_over
@@ -41,6 +42,7 @@ A13 | a range that cannot be | 400 before any of the body
     fields::a_content_range_outside_its_entity_is_refused
     refusals::every_error_of_the_peers_is_answered_with_an_invalid_argument
 A14 | another total than before | 400
+    observer::each_rule_is_reported_where_it_is_broken_and_nowhere_else
     server_decisions::a14_another_total_is_refused
 A15 | a length that is not the range's | 400 before any of the body
     errors::every_kind_says_what_it_should inspect::every_vector_is_read_as_its_manifest_says
@@ -79,6 +81,7 @@ A24 | what 4 KiB counts | the bytes of one trimmed value; 4097 are refused
     inspect::every_vector_is_read_as_its_manifest_says
     splits::white_space_around_the_values_of_another_stack_does_not_count
 A26 | which offset a client believes | that of an Ack, up to what was sent; of a 416, up to the total
+    observer::the_received_offset_lies_within_what_was_sent
     client_decisions::a18_a26_the_offset_comes_from_the_server_alone
     client_decisions::a26_an_offset_that_cannot_be_moves_nothing
     answers::the_next_offset_comes_from_the_ack
@@ -90,10 +93,12 @@ A28 | the fallback timer | from the first failure until any Ack; then the origin
     client_fallback::a28_any_ack_stops_the_timer
     client_fallback::a28_only_a_host_that_is_out_of_reach_starts_the_timer
 A29 | no such session | from the start, so many times
+    model::nothing_goes_wrong_whatever_goes_wrong
     client_decisions::a29_starting_over_is_counted_and_limited
 A30 | no URL for the reply | reported; the session can still be closed
     client_decisions::a30_a_reply_without_a_url_is_reported_and_the_session_can_be_closed
 A31 | a URL too early | not looked at, a remark
+    observer::a_reply_url_comes_with_the_last_fragment
     client_decisions::a31_a_reply_before_the_last_byte_is_ignored
     answers::a_reply_url_before_the_last_fragment_is_not_even_looked_at
 A33 | what a failure means | one of six classes, for every status and code; no redirect is followed
@@ -110,6 +115,7 @@ A37 | the body of a fragment that is refused | drained or cut off, as the answer
     server_answers::a37_the_answer_says_what_becomes_of_the_body
     server_work::the_body_of_a_repeated_fragment_is_not_forgotten
 A39 | two requests at once | the second is busy, 503
+    model::nothing_goes_wrong_whatever_goes_wrong
     server_decisions::a39_a_second_request_is_busy
     server_states::every_request_is_busy_while_the_host_works_and_changes_nothing
 A40 | when a session expires | so long after its last stored byte, 14 days unless set

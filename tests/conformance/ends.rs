@@ -5,6 +5,7 @@ R2.2.8-1 enforced | Close-Session says that the upload is complete
     client_decisions::a41_a_plain_success_advances_to_its_offset
     client_mishaps::the_reply_is_fetched_before_the_session_is_closed_and_tried_again
 R2.2.8-2 enforced | Close-Session clears what the session held, the reply too
+    server_time::what_there_is_of_a_reply_that_nobody_reported_is_deleted
     server_work::the_reply_is_at_a_url_from_the_last_fragment_on
 R2.2.8.1-1 enforced | Content-Length is 0
     conformance_gaps::every_request_says_what_it_is_and_how_long_its_body_is
@@ -66,7 +67,7 @@ R2.2.12-1 enforced | sent where an application is configured, either way | Step:
     backend_refusals::each_kind_has_its_own_message_and_no_other
 R2.2.12.1-1 enforced | Content-Length is that of the body
     conformance_gaps::a_notification_has_the_fields_and_the_length_of_its_kind
-R2.2.12.2-1 enforced | the original URL is an http URL | anything else is read with a remark
+R2.2.12.2-1 host | the original URL is an http URL | the host knows its own; anything else is read with a remark
     deviations::each_is_recorded_alone_and_not_for_its_neighbour
 R2.2.12.2-2 enforced | the original URL is there
     presence::the_table_is_the_specification_but_where_it_says_why_not
@@ -103,7 +104,7 @@ R2.2.12.3-2 enforced | by reference there is no body | one is remarked on
 R2.2.13.1-1 enforced | Content-Length is that of the body | absent: it ends with the connection, and a remark
     backend::a_body_that_is_too_short_is_a_failure backend::no_more_is_received_than_was_announced
     deviations::each_is_recorded_alone_and_not_for_its_neighbour
-R2.2.13.2-1 enforced | the static URL is absolute | a relative one is read with a remark
+R2.2.13.2-1 host | the static URL is absolute | the application gives it; a relative one is read with a remark
     deviations::each_is_recorded_alone_and_not_for_its_neighbour
 R2.2.13.2-2 host | the client can reach the static URL | the application's; the URL is passed on as it is
     backend_refusals::every_static_url_is_a_reply_url

@@ -172,7 +172,8 @@ R2.2.6-2 enforced | both ends may bound the length of a fragment
     server_work::what_is_too_large_is_refused_so_that_the_client_knows_what_to_do
 R2.2.6.1-1 departed | Content-Name with the first fragment | left to the caller, as on Create-Session
     conformance_sequence::a_client_names_no_entity_and_its_caller_may
-R2.2.6.1-2 departed | the same name as on Create-Session | never compared: the server has no use for it
+R2.2.6.1-2 departed | the same name as on Create-Session | the server has no use for it; the observer compares
+    observer::each_rule_is_reported_where_it_is_broken_and_nowhere_else
     conformance_sequence::a_name_changes_nothing_about_a_session
 R2.2.6.1-3 enforced | Content-Range is there
     presence::the_table_is_the_specification_but_where_it_says_why_not
@@ -206,6 +207,7 @@ R2.2.7.2-5 enforced | no reply URL where there is no reply
 R2.2.7.2-6 enforced | a reply URL with the last fragment
     server_work::the_reply_is_at_a_url_from_the_last_fragment_on
 R2.2.7.2-7 enforced | a reply URL with no earlier fragment
+    observer::a_reply_url_comes_with_the_last_fragment
     server_work::the_reply_is_at_a_url_from_the_last_fragment_on
     answers::a_reply_url_before_the_last_fragment_is_not_even_looked_at
 R2.2.7.2-8 departed | BITS-Error with a refusal, and only then | not with 413, 416, 503 and the like (note 4)

@@ -2,6 +2,8 @@
 
 pub const MISTAKES: &str = "
 H1 | bytes stored twice, an entity written again | only new bytes are handed out; being whole is a state
+    model::nothing_goes_wrong_whatever_goes_wrong
+    model::each_planted_bug_is_found
     server_random::whatever_comes_no_byte_is_lost_or_made_up
     server_decisions::a4_an_overlap_is_trimmed
     server_decisions::a3_a_fragment_after_completion_is_answered_as_the_last_one_was
@@ -18,6 +20,7 @@ H4 | ids that can be guessed, or that open everything | 122 random bits, bound t
     server_table::a_session_is_only_there_for_its_url_and_its_principal
     server_work::access_is_asked_for_every_packet
 H5 | data thrown away and acknowledged, errors answered with 200, no answer | one typed answer for each request
+    model::nothing_goes_wrong_whatever_goes_wrong
     server_states::what_is_answered_at_once_changes_nothing
     server_states::nothing_reaches_a_session_that_has_ended
     server_states::every_request_is_busy_while_the_host_works_and_changes_nothing
@@ -30,13 +33,17 @@ H7 | codes compared as texts | they are numbers
     field_codes::a_code_is_read_with_every_prefix field_codes::a_code_that_is_not_hexadecimal_is_refused
     field_codes::zero_is_no_error_and_an_empty_value_is_none
 H8 | sessions tied to a connection, locks for ever | plain data that expires; work that is given up
+    model::nothing_goes_wrong_whatever_goes_wrong
     server_stored::every_session_is_read_back_as_it_was
     server_time::work_that_nobody_reports_on_makes_room_for_the_next_request
     server_decisions::a40_a_session_expires_after_its_last_stored_byte
 H9 | entities and fragments in memory | no byte passes through; a step allocates nothing
+    allocations::an_observer_allocates_nothing
     allocations::the_steps_of_a_session_and_of_an_upload_allocate_nothing
     server_states::a_session_is_small_plain_data
 H10 | a client that goes on beyond what was acknowledged | the offset is the Ack's
+    model::nothing_goes_wrong_whatever_goes_wrong
+    model::each_planted_bug_is_found
     client_decisions::a18_a26_the_offset_comes_from_the_server_alone
     client_random::whatever_it_is_told_it_keeps_its_promises_and_then_ends
 ";
@@ -45,10 +52,12 @@ pub const ASKS: &str = "
 any-server | a server that is not IIS | a session and a table of them, over any store
     server_table::an_upload_works_over_every_store transfer::made_up_bytes_arrive
 resume-connection | going on over another connection | nothing hangs on one
+    model::nothing_goes_wrong_whatever_goes_wrong
     server_work::pieces_count_as_they_are_stored
     client_mishaps::an_upload_that_is_paused_at_any_time_goes_on_with_a_ping
     transfer::a_bad_network_does_not_stop_it
 resume-restart | going on after a restart or a reboot | both ends can be stored at any time
+    model::nothing_goes_wrong_whatever_goes_wrong
     server_stored::work_goes_on_in_a_session_that_was_read_back
     client_stored::an_upload_read_back_goes_on_and_ends
     backend_stored::what_was_read_goes_on_like_what_was_stored
@@ -86,9 +95,13 @@ connection-authentication | authentication of connections | a Ping first on a ne
 overwriting | what is at the destination already | replaced only by policy, else 403
     server_answers::a23_the_order_of_the_checks server_table::a_refused_create_makes_no_session
 reading-captures | captured traffic, explained | the example `inspect`
+    inspect_captures::an_upload_that_tcpdump_captured
+    inspect_captures::a_bad_network_that_tshark_captured
+    inspect_violations::a_violation_has_a_rule_a_section_a_severity_and_a_message
     inspect::every_vector_is_read_as_its_manifest_says
     inspect::without_files_two_conversations_are_explained
 replies | uploads with a reply | from the application to the client
+    server_time::what_there_is_of_a_reply_that_nobody_reported_is_deleted
     server_work::the_reply_is_at_a_url_from_the_last_fragment_on
     client_mishaps::the_reply_is_fetched_before_the_session_is_closed_and_tried_again
     transfer::there_is_a_reply_to_all_but_an_empty_entity

@@ -55,6 +55,7 @@ created-read | 201 on Create-Session and Close-Session | a success
 created-unwritten | 201 | never written
     conformance_gaps::created_is_a_success_where_it_is_documented_and_ok_is_written
 protocol-not-offered | BITS-Protocol that was not offered | an error at the client
+    observer::the_protocol_is_one_that_was_offered
     errors::every_kind_says_what_it_should
     conformance_sequence::an_answer_that_breaks_the_rules_is_discarded
 protocol-absent | no BITS-Protocol where one was offered | that one, with a remark

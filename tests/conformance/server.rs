@@ -105,17 +105,20 @@ R3.2.5.2.7-2 host | closing deletes what the session stored | Step::Discard asks
 R3.2.5.2.7-3 enforced | closing an entity that is gone: 404
     server_work::a_lost_entity_ends_the_session
 R3.2.5.2.7-4 host | closing deletes the reply that the server keeps | Discard::reply asks for it
+    server_time::what_there_is_of_a_reply_that_nobody_reported_is_deleted
     server_work::the_reply_is_at_a_url_from_the_last_fragment_on
 R3.2.5.2.7-5 enforced | Close-Session is answered
     conformance_sequence::every_request_gets_the_ack_of_its_kind
 R3.2.5.2.8-1 host | cancelling deletes all that was stored | Step::Discard asks for it
     server_decisions::a8_a_cancel_after_the_last_fragment_keeps_what_is_placed
 R3.2.5.2.8-2 host | cancelling deletes the reply that the server keeps | Discard::reply asks for it
+    server_time::what_there_is_of_a_reply_that_nobody_reported_is_deleted
     server_decisions::a8_a_cancel_after_the_last_fragment_keeps_what_is_placed
 R3.2.5.2.8-3 enforced | Cancel-Session is answered
     conformance_sequence::every_request_gets_the_ack_of_its_kind
 
 R3.2.6.1-1 enforced | what times out is cleared away and forgotten | Step::Discard asks for the files
+    server_time::what_there_is_of_a_reply_that_nobody_reported_is_deleted
     server_time::a_session_times_out_at_its_time_and_not_before
     server_table::the_sweep_ends_what_has_timed_out
 R3.2.7-1 enforced | a server may end sessions early | Session::expire; limits refuse new ones

@@ -20,7 +20,10 @@ pub fn tests() -> BTreeSet<String> {
     for file in files {
         let file = file.unwrap_or_else(|error| panic!("{folder:?}: {error}")).path();
         let Some(name) = file.file_name().and_then(|name| name.to_str()) else { continue };
-        let Some(stem) = name.strip_suffix(".rs") else { continue };
+        // The file that tries this out has tests in its texts that are none.
+        let Some(stem) = name.strip_suffix(".rs").filter(|stem| *stem != "conformance") else {
+            continue;
+        };
         tests.extend(tests_in(&text(&file)).into_iter().map(|test| format!("{stem}::{test}")));
     }
     tests
