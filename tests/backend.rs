@@ -9,7 +9,10 @@ use bits_proto::backend::{
     Event, EventError, Notification, NotificationType, Outcome, Poll, Refused, Reply, State, TABLE,
     Timeouts,
 };
-use bits_proto::message::NotificationResponse;
+use bits_proto::field::{OriginalRequestUrl, RequestDataFileName, ResponseDataFileName};
+use bits_proto::head::{Progress, RequestHead, ResponseHead, Slots, Target};
+use bits_proto::message::{Encoder, NO_EXTRAS, NotificationResponse};
+use bits_proto::observer::Observer;
 use bits_proto::sequence::{IllegalEvent, Machine};
 use notifications::{
     LENGTH, NOW, done, new, occur, reachable, success, with_copy, with_length, with_url,
@@ -221,6 +224,45 @@ fn by_value_the_reply_is_the_body() {
         assert_eq!(to_receive(it.handle_reply_data(5, NOW)), (None, true));
         assert_eq!(it.handle_reply_end(NOW), complete(copy, Reply::Body { length: 9 }));
     }
+}
+
+/// An observer of the exchange finds nothing, whatever kind of reply there is.
+#[test]
+fn what_goes_to_an_application_and_back_breaks_no_rule() {
+    let url = OriginalRequestUrl::try_from("http://origin.example/e").expect("a URL");
+    let file = RequestDataFileName::try_from(r"C:\entity").expect("a name");
+    let reply = ResponseDataFileName::try_from(r"C:\reply").expect("a name");
+    let by_reference = new(NotificationType::ByReference).request_by_reference(url, file, reply);
+    let requests = [by_reference, by_value().request_by_value(url)];
+    let answers = [with_length(0), with_url(with_length(0)), with_copy(with_length(0))];
+    let mut observer = Observer::joining();
+    for (connection, request) in (1..).zip(requests) {
+        for answer in &answers {
+            let target = Target::try_from("/application").expect("a target");
+            let head = request.expect("of this kind").encode(target, NO_EXTRAS);
+            let bytes = written(&head.expect("a request"));
+            let mut slots = Slots::new();
+            let head = RequestHead::parse(&bytes, &mut slots).map(Progress::complete);
+            let head = head.expect("a head").expect("whole");
+            observer.handle_request(connection, &head, |violation| panic!("{violation}"));
+            let bytes = written(&answer.encode(NO_EXTRAS).expect("an answer"));
+            let mut slots = Slots::new();
+            let head = ResponseHead::parse(&bytes, &mut slots).map(Progress::complete);
+            let head = head.expect("a head").expect("whole");
+            observer.handle_response(connection, &head, |violation| panic!("{violation}"));
+        }
+    }
+}
+
+fn written<E, N, V>(encoder: &Encoder<'_, E>) -> Vec<u8>
+where
+    E: IntoIterator<Item = (N, V)> + Clone,
+    N: AsRef<str>,
+    V: AsRef<[u8]>,
+{
+    let mut bytes = vec![0; encoder.encoded_len()];
+    encoder.write(&mut bytes).expect("room");
+    bytes
 }
 
 #[test]

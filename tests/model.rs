@@ -61,10 +61,24 @@ impl Extent {
         println!(
             "model: {configurations} configurations, {states} states, {transitions} transitions"
         );
+        let readme = include_str!("../README.md").split_whitespace().collect::<Vec<_>>().join(" ");
+        let extent =
+            format!("{} states and {} transitions", grouped(*states), grouped(*transitions));
+        assert!(readme.contains(&extent), "the README does not say {extent}");
         for sight in properties::sights() {
             assert!(seen.contains(sight.name), "never seen: {}", sight.name);
         }
     }
+}
+
+/// A number as people read it.
+fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let first = digits.len() % 3;
+    let (head, tail) = digits.split_at(if first == 0 { 3.min(digits.len()) } else { first });
+    tail.as_bytes().chunks(3).fold(head.to_string(), |text, group| {
+        text + "," + std::str::from_utf8(group).expect("digits")
+    })
 }
 
 /// Both modes under each policy.

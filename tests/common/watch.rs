@@ -1,5 +1,7 @@
 //! An observer between our own two ends: everything they say to each other goes by it as bytes,
-//! and no rule may be broken.
+//! and no rule may be broken. It watches the ten thousand uploads and the walks through the model;
+//! `transfer` has one of its own. Tests of one end alone are not watched: what they make of the other
+//! end need not be right.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 use bits_proto::head::{Progress, RequestHead, ResponseHead, Slots, Target};
