@@ -1,6 +1,5 @@
 //! An observer that comes late, at every point of conversations that break no rule, and finds
 //! nothing: unknown is not wrong.
-#![cfg(feature = "alloc")]
 
 mod common;
 #[path = "common/watch.rs"]

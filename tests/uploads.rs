@@ -7,7 +7,6 @@
 //! ```sh
 //! BITS_SEED=4711 cargo test --all-features --test uploads
 //! ```
-#![cfg(feature = "alloc")]
 
 #[path = "common/watch.rs"]
 mod watch;
