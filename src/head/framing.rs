@@ -77,11 +77,11 @@ impl Framing {
     }
 
     /// The error for a Transfer-Encoding.
-    pub(crate) const fn transfer_encoding_error(offset: Option<usize>) -> Error {
+    pub(crate) const fn transfer_encoding_error(offset: usize) -> Error {
         Error {
             field: Some("Transfer-Encoding"),
             section: SECTION,
-            ..Error::http(ErrorKind::TransferEncoding, offset)
+            ..Error::http(ErrorKind::TransferEncoding, Some(offset))
         }
     }
 }

@@ -173,7 +173,7 @@ fn check_fields(head: &[u8], fields: &[httparse::Header<'_>]) -> Result<Framing,
             Framing::error(flaw, Some(value.unwrap_or(empty).saturating_add(flaw.at)))
         })?;
         if framing.transfer_encoding {
-            return Err(Framing::transfer_encoding_error(Some(offset)));
+            return Err(Framing::transfer_encoding_error(offset));
         }
     }
     match head {

@@ -137,11 +137,9 @@ pub(crate) fn examine_request<'b>(
         |line, framing, scan| {
             // A long value is no reason not to understand the others.
             long = scan.take_long_value();
-            scan.check_coding(framing)?;
             request::read(line, framing, scan, policy)
         },
         |line, framing, scan, mut each| {
-            scan.check_coding(framing).unwrap_or_else(&mut each);
             kind = request::each_trouble(line, framing, scan, policy, &mut each);
         },
     );
@@ -190,12 +188,8 @@ pub(crate) fn examine_notification<'b>(
         incoming,
         &mut Scan::new(),
         each,
-        |line, framing, scan| {
-            scan.check_coding(framing)?;
-            notification_request::read(line, framing, scan)
-        },
+        notification_request::read,
         |line, framing, scan, mut each| {
-            scan.check_coding(framing).unwrap_or_else(&mut each);
             notification_request::each_trouble(line, framing, scan, &mut each);
         },
     )

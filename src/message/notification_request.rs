@@ -115,9 +115,6 @@ impl<'b> NotificationRequest<'b> {
     ) -> Result<Decoded<Self>, Error> {
         let mut scan = Scan::new();
         let framing = scan.observe_pairs(fields, usize::MAX)?;
-        if framing.transfer_encoding {
-            return Err(Framing::transfer_encoding_error(None));
-        }
         read(line, framing, &mut scan).map_err(Trouble::in_pairs)
     }
 
@@ -173,6 +170,7 @@ pub(super) fn read<'b>(
     framing: Framing,
     scan: &mut Scan<'b>,
 ) -> Result<Decoded<NotificationRequest<'b>>, Trouble<'b>> {
+    scan.check_coding(framing)?;
     if line.version != Version::Http11 {
         return Err(Trouble::in_start_line(ErrorKind::HttpVersion).at_stage(Stage::Http));
     }
@@ -207,6 +205,7 @@ pub(super) fn each_trouble<'b>(
     scan: &mut Scan<'b>,
     each: &mut impl FnMut(Trouble<'b>),
 ) {
+    scan.check_coding(framing).unwrap_or_else(&mut *each);
     if line.version != Version::Http11 {
         each(Trouble::in_start_line(ErrorKind::HttpVersion).at_stage(Stage::Http));
     }

@@ -128,9 +128,6 @@ impl<'b> Request<'b> {
     ) -> Result<Decoded<Self>, Error> {
         let mut scan = Scan::new();
         let framing = scan.observe_pairs(fields, policy.max_value)?;
-        if framing.transfer_encoding {
-            return Err(Framing::transfer_encoding_error(None));
-        }
         read(line, framing, &mut scan, policy).map_err(Trouble::in_pairs)
     }
 
@@ -235,6 +232,7 @@ pub(super) fn read<'b>(
     scan: &mut Scan<'b>,
     policy: &Policy,
 ) -> Result<Decoded<Request<'b>>, Trouble<'b>> {
+    scan.check_coding(framing)?;
     if line.version != Version::Http11 {
         return Err(Trouble::in_start_line(ErrorKind::HttpVersion).at_stage(Stage::Http));
     }
@@ -265,6 +263,7 @@ pub(super) fn each_trouble<'b>(
     policy: &Policy,
     each: &mut impl FnMut(Trouble<'b>),
 ) -> Option<MessageKind> {
+    scan.check_coding(framing).unwrap_or_else(&mut *each);
     if line.version != Version::Http11 {
         each(Trouble::in_start_line(ErrorKind::HttpVersion).at_stage(Stage::Http));
     }
