@@ -1,0 +1,77 @@
+//! What reading and writing cost in instructions, beside what others cost: the same in every run.
+//!
+//! ```sh
+//! cargo bench --bench instructions
+//! ```
+//!
+//! It runs itself under valgrind's callgrind, from Debian's package `valgrind`, which writes one
+//! file of counts for each call of [`measured`].
+
+mod subjects;
+
+use std::collections::VecDeque;
+use std::env;
+use std::path::Path;
+use std::process::{Command, ExitCode};
+
+use subjects::{Pair, Work, groups, report};
+
+/// Set where the counting happens.
+const COUNTING: &str = "BITS_COUNTING_INSTRUCTIONS";
+
+/// How often each work is done while it is counted.
+const TIMES: u32 = 16;
+
+fn main() -> ExitCode {
+    let mut groups = groups();
+    if env::var_os(COUNTING).is_some() {
+        measured(&mut (Box::new(|| ()) as Work));
+        for Pair { ours, other, .. } in groups.iter_mut().flat_map(|group| &mut group.pairs) {
+            for work in [ours, other] {
+                // What is only done the first time is not counted.
+                work();
+                measured(work);
+            }
+        }
+        return ExitCode::SUCCESS;
+    }
+    let Some(mut counts) = count() else {
+        println!("no valgrind, so nothing was counted: it is in Debian's package `valgrind`");
+        return ExitCode::SUCCESS;
+    };
+    let nothing = counts.pop_front().expect("the work that does nothing");
+    let mut next = || counts.pop_front().expect("two counts for each pair") - nothing;
+    report(&mut groups, |bars| bars.instructions, |_| next() / next())
+}
+
+/// Callgrind counts what happens in here.
+#[inline(never)]
+fn measured(work: &mut Work) {
+    for _ in 0..TIMES {
+        work();
+    }
+}
+
+/// The instructions of each call of [`measured`]; `None` where there is no valgrind.
+fn count() -> Option<VecDeque<f64>> {
+    Command::new("valgrind").arg("--version").output().ok()?;
+    let folder = tempfile::tempdir().expect("a folder for the counts");
+    let status = Command::new("valgrind")
+        .args(["--tool=callgrind", "--quiet", "--toggle-collect=instructions::measured"])
+        .arg("--dump-after=instructions::measured")
+        .arg(format!("--callgrind-out-file={}", folder.path().join("count").display()))
+        .arg(env::current_exe().expect("a path"))
+        .env(COUNTING, "")
+        .status()
+        .expect("valgrind starts");
+    assert!(status.success(), "valgrind failed: {status}");
+    let file = |index: usize| folder.path().join(format!("count.{index}"));
+    Some((1..).map(file).take_while(|file| file.exists()).map(|file| total(&file)).collect())
+}
+
+/// The sum that a file of callgrind's states.
+fn total(file: &Path) -> f64 {
+    let text = std::fs::read_to_string(file).expect("a file of callgrind");
+    let line = text.lines().find_map(|line| line.strip_prefix("summary: "));
+    line.expect("it has a sum").trim().parse().expect("a number")
+}

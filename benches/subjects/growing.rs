@@ -1,0 +1,60 @@
+//! Heads that grow: with nothing but foreign fields, and a byte at a time.
+
+use std::hint::black_box;
+
+use bits_proto::head::{Progress, RequestHead, Slots};
+use bits_proto::limits::Limits;
+use bits_proto::message::{Policy, Request};
+
+use super::{Bars, Group, Pair};
+
+const ROOM: usize = 2048;
+
+/// A valid Ping of `length` bytes, of which all but a few are fields that mean nothing here.
+fn foreign(length: usize) -> Vec<u8> {
+    let mut head =
+        b"BITS_POST /e HTTP/1.1\r\nBITS-Packet-Type: Ping\r\nContent-Length: 0\r\n".to_vec();
+    let mut index = 0;
+    while head.len() + 2 < length {
+        let line = format!("X-Foreign-{index:04}: {:032}\r\n", index * 7919);
+        // The last one fills up.
+        let left = length - 2 - head.len();
+        let fits = if left < 2 * line.len() { left - 2 } else { line.len() - 2 };
+        head.extend(line.trim_end().bytes().chain(std::iter::repeat(b'x')).take(fits));
+        head.extend(b"\r\n");
+        index += 1;
+    }
+    head.extend(b"\r\n");
+    assert_eq!(head.len(), length);
+    head
+}
+
+fn read(bytes: &[u8], limits: &Limits) -> bool {
+    let mut slots = Slots::<ROOM>::with_room();
+    match RequestHead::parse_within(black_box(bytes), &mut slots, limits).expect("it is valid") {
+        Progress::Partial => false,
+        Progress::Complete(head) => {
+            black_box(&Request::from_head(&head, &Policy::DEFAULT)).as_ref().expect("valid");
+            true
+        }
+    }
+}
+
+pub fn group() -> Group {
+    let limits = Limits { head_bytes: 64 << 10, fields: ROOM };
+    let (short, long) = (foreign(4 << 10), foreign(64 << 10));
+    let linear = Pair {
+        scale: 16.0,
+        ..Pair::new(
+            "foreign-64-KiB-beside-16-of-4",
+            move || assert!(read(&long, &limits)),
+            move || assert!(read(&short, &limits)),
+        )
+    };
+    Group {
+        name: "growing",
+        pairs: vec![linear],
+        each: Bars { instructions: 1.1, time: 1.5 },
+        mean: None,
+    }
+}

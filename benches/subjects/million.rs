@@ -1,0 +1,74 @@
+//! One million live sessions.
+
+use std::collections::HashMap;
+use std::hint::black_box;
+
+use bits_proto::field::{ContentRange, SessionId};
+use bits_proto::message::{Ack, CreateSession, Fragment, Request};
+use bits_proto::server::{Access, Arrival, Limits, Policy, Record, Sessions, Step};
+use uuid::Uuid;
+
+use super::steps::NOW;
+use super::{Bars, Group, Pair};
+
+const MILLION: usize = 1_000_000;
+const THOUSAND: usize = 1_000;
+const ARRIVAL: Arrival<'static> =
+    Arrival { url: "/inbox/report.bin", principal: None, access: Access::Granted, now: NOW };
+
+type Table = Sessions<'static, HashMap<Uuid, Record>>;
+
+/// A table of that many sessions, and their ids.
+fn table(sessions: usize) -> (Table, Vec<SessionId<'static>>) {
+    let limits = Limits { sessions, ..Limits::default() };
+    let mut table = Sessions::new(HashMap::with_capacity(sessions), Policy::DEFAULT, limits);
+    let request = Request::from(CreateSession::default());
+    let ids = (0..sessions as u128).map(|index| {
+        let random = || index.wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835).to_le_bytes();
+        let step = table.handle_request(&request, &ARRIVAL, random).expect("a map never fails");
+        let Step::Answer(answer) = step else { panic!("{step:?}") };
+        let Ack::CreateSession(ack) = answer.ack() else { panic!("{answer:?}") };
+        SessionId::from(ack.session_id.guid().expect("a GUID"))
+    });
+    let ids = ids.collect();
+    (table, ids)
+}
+
+/// A fragment of one byte after the other, each to another session.
+fn steps(sessions: usize) -> impl FnMut() {
+    let (mut table, ids) = table(sessions);
+    let mut count = 0;
+    move || {
+        let id = ids[count * 7919 % sessions];
+        let next = (count / sessions) as u64;
+        count += 1;
+        let range = ContentRange::new(next, next, u64::MAX).expect("a range");
+        let request = Request::from(Fragment::new(id, range));
+        let step = table.handle_request(black_box(&request), &ARRIVAL, || unreachable!());
+        let Ok(Step::Store(store)) = step else { panic!("{step:?}") };
+        match table.handle_stored(store.turn, store.take, NOW) {
+            Ok(Step::Answer(answer)) => drop(black_box(answer.ack())),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+/// What a step costs more where a million sessions are live than where a thousand are: only what
+/// memory does, which is slow where it is not in the cache.
+pub fn group() -> Group {
+    let pair = Pair::new("step-beside-one-of-a-thousand", steps(MILLION), steps(THOUSAND));
+    Group {
+        name: "million",
+        pairs: vec![pair],
+        each: Bars { instructions: f64::INFINITY, time: 12.0 },
+        mean: None,
+    }
+}
+
+/// Makes a million sessions, and keeps them while `look` looks.
+pub fn memory(look: impl FnOnce()) {
+    let (table, ids) = table(MILLION);
+    drop(ids);
+    look();
+    drop(table);
+}

@@ -1,0 +1,114 @@
+//! What is measured, beside what, and how much of it may be spent.
+
+mod built;
+mod growing;
+mod heads;
+mod million;
+mod report;
+mod steps;
+mod today;
+mod writing;
+
+#[path = "../../tests/common/vectors.rs"]
+#[allow(dead_code, reason = "a part of it is used")]
+mod vectors;
+
+use std::hint::black_box;
+
+pub use report::report;
+
+/// Something that is done over and over.
+pub type Work = Box<dyn FnMut()>;
+
+/// Two things of which one may cost a part, or some times, of what the other costs.
+pub struct Pair {
+    pub name: String,
+    pub ours: Work,
+    pub other: Work,
+    /// How many times `other` is worth one `ours`, where that is not once.
+    pub scale: f64,
+}
+
+impl Pair {
+    fn new(
+        name: impl Into<String>,
+        ours: impl FnMut() + 'static,
+        other: impl FnMut() + 'static,
+    ) -> Self {
+        Self { name: name.into(), ours: Box::new(ours), other: Box::new(other), scale: 1.0 }
+    }
+}
+
+/// The most that a ratio may be.
+#[derive(Clone, Copy)]
+pub struct Bars {
+    pub instructions: f64,
+    pub time: f64,
+}
+
+/// No bar: shown so that it can be compared.
+const SHOWN: Bars = Bars { instructions: f64::INFINITY, time: f64::INFINITY };
+
+/// Pairs with the same bars.
+pub struct Group {
+    pub name: &'static str,
+    pub pairs: Vec<Pair>,
+    /// For each pair.
+    pub each: Bars,
+    /// For the geometric mean of all of them.
+    pub mean: Option<Bars>,
+}
+
+/// Everything that can be measured in instructions and in time.
+pub fn groups() -> Vec<Group> {
+    let heads: &'static [heads::Head] = heads::all().leak();
+    let read = |other: fn(&'static heads::Head)| {
+        let pair = move |head: &'static heads::Head| {
+            Pair::new(&*head.name, move || head.read(), move || other(head))
+        };
+        heads.iter().map(pair).collect::<Vec<_>>()
+    };
+    vec![
+        Group {
+            name: "read",
+            pairs: read(|head| today::httparse_alone(&head.bytes)),
+            each: Bars { instructions: 1.30, time: 1.40 },
+            mean: Some(Bars { instructions: 1.22, time: 1.28 }),
+        },
+        Group {
+            name: "head",
+            pairs: heads
+                .iter()
+                .map(|head| {
+                    let floor = move || today::httparse_alone(&head.bytes);
+                    Pair::new(&*head.name, move || head.read_head(), floor)
+                })
+                .collect(),
+            each: SHOWN,
+            mean: Some(SHOWN),
+        },
+        Group {
+            name: "today",
+            pairs: read(|head| {
+                let map = today::header_map(black_box(&head.bytes));
+                black_box(today::get_and_parse(&map, head.is_response()));
+            }),
+            each: Bars { instructions: 1.0 / 3.8, time: 1.0 / 4.5 },
+            mean: None,
+        },
+        built::group(heads),
+        writing::acks(),
+        writing::fragments(),
+        growing::group(),
+        steps::group(heads),
+    ]
+}
+
+/// What can be measured in time only: instructions do not show what memory costs.
+#[allow(dead_code, reason = "for one of the two benches")]
+pub fn groups_of_time() -> Vec<Group> {
+    vec![million::group()]
+}
+
+#[allow(unused_imports, reason = "for one of the two benches")]
+pub use million::memory;
