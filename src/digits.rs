@@ -5,30 +5,49 @@
 
 use crate::error::{ErrorKind, Flaw};
 
+/// As many digits as always fit a `u64`.
+const SAFE: usize = 19;
+
+/// The value of a digit; ten or more for anything else.
+#[inline(always)]
+const fn digit(byte: u8) -> u8 {
+    byte.wrapping_sub(b'0')
+}
+
 /// `1*DIGIT` at the start of `text`, and what follows it.
-#[inline]
+#[inline(always)]
 pub(crate) fn split_decimal(text: &[u8]) -> Result<(u64, &[u8]), Flaw> {
-    let mut value = 0_u64;
-    let mut rest = text;
-    while let [byte, tail @ ..] = rest {
-        let digit = byte.wrapping_sub(b'0');
+    let (mut value, mut count) = (0_u64, 0_usize);
+    for digit in text.iter().take(SAFE).map(|byte| digit(*byte)).take_while(|digit| *digit < 10) {
+        // Neither can wrap: so few digits are safe.
+        value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
+        count = count.wrapping_add(1);
+    }
+    let rest = text.get(count..).unwrap_or_default();
+    match count {
+        0 => Err(Flaw::new(ErrorKind::NotDecimal, 0)),
+        SAFE => further_digits(value, rest),
+        _ => Ok((value, rest)),
+    }
+}
+
+/// The digits behind those that always fit.
+#[cold]
+fn further_digits(mut value: u64, mut rest: &[u8]) -> Result<(u64, &[u8]), Flaw> {
+    while let Some((byte, tail)) = rest.split_first() {
+        let digit = digit(*byte);
         if digit > 9 {
             break;
         }
-        value = value
-            .checked_mul(10)
-            .and_then(|tens| tens.checked_add(u64::from(digit)))
-            .ok_or(Flaw::new(ErrorKind::NumberTooLarge, 0))?;
+        let tens = value.checked_mul(10).and_then(|tens| tens.checked_add(u64::from(digit)));
+        value = tens.ok_or(Flaw::new(ErrorKind::NumberTooLarge, 0))?;
         rest = tail;
-    }
-    if rest.len() == text.len() {
-        return Err(Flaw::new(ErrorKind::NotDecimal, 0));
     }
     Ok((value, rest))
 }
 
 /// `1*DIGIT` and nothing else.
-#[inline]
+#[inline(always)]
 pub(crate) fn decimal(text: &[u8]) -> Result<u64, Flaw> {
     match split_decimal(text)? {
         (value, []) => Ok(value),

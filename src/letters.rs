@@ -10,10 +10,16 @@ pub(crate) struct Letters<const N: usize> {
     lower: [u8; N],
 }
 
-/// Reads eight bytes as one word.
-#[inline(always)]
-fn word(bytes: &[u8]) -> u64 {
-    bytes.try_into().map_or(0, u64::from_le_bytes)
+/// The bytes at a place as one word of that many bytes.
+macro_rules! word {
+    ($type:ident at $at:expr, in $($bytes:expr),+) => {
+        ($(
+            match $bytes.get($at..).and_then(|bytes| bytes.first_chunk()) {
+                Some(word) => $type::from_le_bytes(*word),
+                None => 0,
+            },
+        )+)
+    };
 }
 
 impl<const N: usize> Letters<N> {
@@ -38,21 +44,25 @@ impl<const N: usize> Letters<N> {
     #[inline(always)]
     pub(crate) fn are(&self, text: &[u8]) -> bool {
         let Ok(text) = <&[u8; N]>::try_from(text) else { return false };
-        let mut differing = 0;
-        let words =
-            text.chunks_exact(8).zip(self.case.chunks_exact(8)).zip(self.lower.chunks_exact(8));
-        for ((text, case), lower) in words {
-            differing |= (word(text) | word(case)) ^ word(lower);
-        }
-        match (text.last_chunk::<8>(), self.case.last_chunk::<8>(), self.lower.last_chunk::<8>()) {
-            // The last eight letters, whichever of them are left.
-            (Some(text), Some(case), Some(lower)) => {
-                differing |= (word(text) | word(case)) ^ word(lower);
+        // The last word overlaps the one before, so that no letters are left over.
+        let last = |size: usize| N.saturating_sub(size);
+        let mut differing = 0_u64;
+        if N >= 8 {
+            let mut at = 0_usize;
+            while at < N {
+                let (text, case, lower) =
+                    word!(u64 at at.min(last(8)), in text, self.case, self.lower);
+                differing |= (text | case) ^ lower;
+                at = at.saturating_add(8);
             }
-            _ => {
-                for ((text, case), lower) in text.iter().zip(&self.case).zip(&self.lower) {
-                    differing |= u64::from((text | case) ^ lower);
-                }
+        } else if N >= 4 {
+            for at in [0, last(4)] {
+                let (text, case, lower) = word!(u32 at at, in text, self.case, self.lower);
+                differing |= u64::from((text | case) ^ lower);
+            }
+        } else {
+            for ((text, case), lower) in text.iter().zip(&self.case).zip(&self.lower) {
+                differing |= u64::from((text | case) ^ lower);
             }
         }
         differing == 0

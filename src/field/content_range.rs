@@ -4,6 +4,7 @@ use super::{Decode, FieldName, ReceivedContentRange, try_from_wire};
 use crate::deviation::{Deviation, Deviations};
 use crate::digits::split_decimal;
 use crate::error::{Error, ErrorKind, Flaw};
+use crate::letters::same;
 use crate::sink::{Sink, Wire, put_decimal, wire_display};
 
 /// [2.2.6.1] Content-Range: which bytes of the entity a Fragment holds.
@@ -164,7 +165,7 @@ impl Decode<'_> for ContentRange {
         let offset = |rest: &[u8]| value.len().saturating_sub(rest.len());
         let not_a_range = |rest: &[u8]| Flaw::new(ErrorKind::NotByteRange, offset(rest));
         let (unit, rest) = value.split_at_checked(5).ok_or(not_a_range(value))?;
-        if !unit.eq_ignore_ascii_case(b"bytes") {
+        if !same!(unit, b"bytes") {
             return Err(not_a_range(value));
         }
         let mut numbers = rest;

@@ -11,6 +11,7 @@ mod content_range;
 mod copy_file_to_destination;
 mod data_file_name;
 mod error_context;
+mod found;
 mod guid;
 mod host_id;
 mod host_id_fallback_timeout;
@@ -32,6 +33,7 @@ pub use self::content_range::{ContentRange, Overlap};
 pub use self::copy_file_to_destination::CopyFileToDestination;
 pub use self::data_file_name::{RequestDataFileName, ResponseDataFileName};
 pub use self::error_context::ErrorContext;
+pub(crate) use self::found::{Found, Seen, bit};
 pub use self::host_id::{Host, HostId, RewrittenUrl};
 pub use self::host_id_fallback_timeout::HostIdFallbackTimeout;
 pub use self::hresult::HResult;
@@ -122,21 +124,43 @@ macro_rules! opaque_value {
 }
 pub(crate) use opaque_value;
 
-/// Every byte must be `fine`. All of them are looked at without stopping, many at a time; where
-/// the first bad one is matters only when there is one.
+/// Whether every byte is one of ASCII from `LOW` to `~`, eight at a time: in a byte that is none
+/// the highest bit is set, or becomes so when `LOW` is taken away or one is added.
 #[inline]
-pub(crate) fn check_bytes(value: &[u8], fine: impl Fn(u8) -> bool) -> Result<(), Flaw> {
-    if value.iter().fold(true, |all, byte| all & fine(*byte)) {
+fn is_ascii_from<const LOW: u8>(value: &[u8]) -> bool {
+    const HIGHEST: u64 = u64::from_le_bytes([0x80; 8]);
+    let flags = |word: &[u8]| {
+        let word = word.try_into().map_or(u64::MAX, u64::from_le_bytes);
+        let below = word.wrapping_sub(const { u64::from_le_bytes([LOW; 8]) });
+        word | below | word.wrapping_add(const { u64::from_le_bytes([1; 8]) })
+    };
+    let Some(last) = value.last_chunk::<8>() else {
+        return value.iter().all(|byte| (LOW..=b'~').contains(byte));
+    };
+    // The last word overlaps the one before, so that no bytes are left over.
+    value.chunks_exact(8).fold(flags(last), |all, word| all | flags(word)) & HIGHEST == 0
+}
+
+/// Every byte must be `fine`; those of ASCII from `LOW` to `~` are.
+#[inline]
+pub(crate) fn check_bytes<const LOW: u8>(
+    value: &[u8],
+    fine: impl Fn(u8) -> bool,
+) -> Result<(), Flaw> {
+    if is_ascii_from::<LOW>(value) {
         return Ok(());
     }
-    let at = value.iter().position(|byte| !fine(*byte)).unwrap_or_default();
-    Err(Flaw::new(ErrorKind::InvalidByte, at))
+    match value.iter().position(|byte| !fine(*byte)) {
+        Some(at) => Err(Flaw::new(ErrorKind::InvalidByte, at)),
+        None => Ok(()),
+    }
 }
 
 /// `*( HTAB / SP / VCHAR / obs-text )` with no white space at either end: what a header field can
 /// carry and bring back unchanged.
+#[inline]
 pub(crate) fn check_content(value: &[u8]) -> Result<(), Flaw> {
-    check_bytes(value, |byte| (byte >= b' ' && byte != 0x7F) || byte == b'\t')?;
+    check_bytes::<b' '>(value, |byte| (byte >= b' ' && byte != 0x7F) || byte == b'\t')?;
     let blank = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
     if blank(value.first()) {
         return Err(Flaw::new(ErrorKind::InvalidByte, 0));

@@ -53,11 +53,17 @@ macro_rules! field_names {
             #[must_use]
             #[inline]
             pub fn recognise(name: &str) -> Option<Self> {
+                Self::recognise_spelling(name).map(|(field, _)| field)
+            }
+
+            /// The same, with whether it is spelt as documented but for the case of its letters.
+            #[inline(always)]
+            pub(crate) fn recognise_spelling(name: &str) -> Option<(Self, bool)> {
                 let name = name.as_bytes();
                 match name.len() {
                     $( $len => {
-                        $( if same!(name, $name) { return Some(Self::$variant); } )*
-                        $($( if same!(name, $spelling) { return Some(Self::$found); } )+)?
+                        $( if same!(name, $name) { return Some((Self::$variant, true)); } )*
+                        $($( if same!(name, $spelling) { return Some((Self::$found, false)); } )+)?
                         None
                     } )+
                     _ => None,

@@ -109,7 +109,7 @@ impl<'b> Decode<'b> for SessionId<'b> {
         if value.len() > Self::MAX_LEN {
             return Err(Flaw::new(ErrorKind::TooLong, Self::MAX_LEN));
         }
-        check_bytes(value, |byte| byte.is_ascii_graphic())?;
+        check_bytes::<b'!'>(value, |byte| byte.is_ascii_graphic())?;
         Ok(Self(Repr::Read(value)))
     }
 }

@@ -3,7 +3,7 @@
 use super::trim_white_space;
 use crate::digits;
 use crate::error::{Error, ErrorKind, Flaw};
-use crate::letters::same;
+use crate::field::FieldName;
 
 /// The section about Content-Length.
 const SECTION: &str = "2.2.1.1";
@@ -47,25 +47,26 @@ impl Framing {
     {
         let mut framing = Self::default();
         for (name, value) in fields {
+            let Some(field) = FieldName::recognise(name.as_ref()) else { continue };
             framing
-                .observe(name.as_ref(), trim_white_space(value.as_ref()))
+                .observe(field, trim_white_space(value.as_ref()))
                 .map_err(|flaw| Self::error(flaw, None))?;
         }
         Ok(framing)
     }
 
     /// Takes one more field into account.
-    #[inline]
-    pub(crate) fn observe(&mut self, name: &str, value: &[u8]) -> Result<(), Flaw> {
-        match name.len() {
-            14 if same!(name.as_bytes(), b"Content-Length") => {
+    #[inline(always)]
+    pub(crate) fn observe(&mut self, field: FieldName, value: &[u8]) -> Result<(), Flaw> {
+        match field {
+            FieldName::ContentLength => {
                 let length = digits::decimal(value)?;
                 if self.content_length.is_some_and(|earlier| earlier != length) {
                     return Err(Flaw::new(ErrorKind::ContentLengthConflict, 0));
                 }
                 self.content_length = Some(length);
             }
-            17 if same!(name.as_bytes(), b"Transfer-Encoding") => self.transfer_encoding = true,
+            FieldName::TransferEncoding => self.transfer_encoding = true,
             _ => {}
         }
         Ok(())

@@ -16,6 +16,7 @@
 //! [`Ack::from_fields`](crate::message::Ack::from_fields) with a [`StatusLine`].
 
 mod framing;
+mod index;
 mod read;
 mod start_line;
 mod status;
@@ -26,6 +27,7 @@ use core::fmt;
 use core::mem::MaybeUninit;
 
 pub use self::framing::Framing;
+pub(crate) use self::index::Index;
 pub use self::read::{Head, RequestHead, ResponseHead};
 pub use self::start_line::{RequestLine, StartLine, StatusLine};
 pub use self::status::Status;
@@ -63,13 +65,16 @@ impl<T> Progress<T> {
     }
 }
 
-/// Room for the fields of one head, on the caller's stack and not initialised.
+/// Room for the fields of one head, on the caller's stack and hardly initialised.
 ///
 /// `N` is the most fields a head may have; see also
 /// [`Limits::fields`](crate::limits::Limits::fields), which for more than 64 has to be raised too.
 /// Making one costs nothing, so a reader makes
 /// a new one for each attempt.
-pub struct Slots<'b, const N: usize = 64>([Slot<'b>; N]);
+pub struct Slots<'b, const N: usize = 64> {
+    fields: [Slot<'b>; N],
+    index: Index,
+}
 
 type Slot<'b> = MaybeUninit<httparse::Header<'b>>;
 
@@ -77,7 +82,7 @@ impl Slots<'_> {
     /// Room for 64 fields.
     #[must_use]
     pub const fn new() -> Self {
-        Self([const { MaybeUninit::uninit() }; 64])
+        Self::with_room()
     }
 }
 
@@ -85,7 +90,7 @@ impl<const N: usize> Slots<'_, N> {
     /// Room for `N` fields.
     #[must_use]
     pub const fn with_room() -> Self {
-        Self([const { MaybeUninit::uninit() }; N])
+        Self { fields: [const { MaybeUninit::uninit() }; N], index: Index::EMPTY }
     }
 }
 
@@ -131,6 +136,14 @@ impl Version {
 /// Names are as they were sent; values are without the white space around them.
 #[derive(Clone)]
 pub struct Fields<'h, 'b>(core::slice::Iter<'h, httparse::Header<'b>>);
+
+impl<'b> Fields<'_, 'b> {
+    /// The value of the field at a place, counted from where the iterator stands.
+    #[inline]
+    pub(crate) fn value_at(&self, place: usize) -> Option<&'b [u8]> {
+        self.0.as_slice().get(place).map(|field| field.value)
+    }
+}
 
 impl<'b> Iterator for Fields<'_, 'b> {
     type Item = (&'b str, &'b [u8]);

@@ -1,9 +1,10 @@
 //! Reading a head from bytes.
 
+use super::index::Index;
 use super::start_line::sealed::Raw;
 use super::window::{Window, offset_in};
 use super::{Fields, Framing, Progress, RequestLine, Slot, Slots, StartLine, StatusLine};
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::limits::Limits;
 
 /// [2.2.1] The head of an HTTP/1.1 message, read in place.
@@ -40,6 +41,7 @@ pub struct Head<'h, 'b, L> {
     line: L,
     fields: &'h [httparse::Header<'b>],
     framing: Framing,
+    index: &'h Index,
 }
 
 /// The head of a request.
@@ -73,17 +75,18 @@ impl<'h, 'b, L: StartLine<'b>> Head<'h, 'b, L> {
         limits: &Limits,
     ) -> Result<Progress<Self>, Error> {
         let window = Window::open(input, limits)?;
-        let room = limits.fields.min(N);
-        match L::read(window.bytes, first(&mut slots.0, room)) {
+        let room = limits.fields.min(N).min(Index::ROOM);
+        let Slots { fields: slots, index } = slots;
+        match L::read(window.bytes, first(slots, room)) {
             Ok(httparse::Status::Complete(Raw { line, fields, len })) => {
                 let bytes = window.bytes.get(..len).unwrap_or_default();
-                let framing = check_fields(bytes, fields)?;
-                Ok(Progress::Complete(Self { bytes, line, fields, framing }))
+                let framing = index.fill(bytes, fields)?;
+                Ok(Progress::Complete(Self { bytes, line, fields, framing, index }))
             }
             Ok(httparse::Status::Partial) => window.partial().map(|()| Progress::Partial),
             Err(error) => Err(window.refused(error, |prefix| {
                 let mut slots = Slots::<N>::with_room();
-                L::read(prefix, first(&mut slots.0, room)).is_err()
+                L::read(prefix, first(&mut slots.fields, room)).is_err()
             })),
         }
     }
@@ -111,6 +114,11 @@ impl<'h, 'b, L: StartLine<'b>> Head<'h, 'b, L> {
     #[must_use]
     pub const fn len(&self) -> usize {
         self.bytes.len()
+    }
+
+    /// Which of the fields the protocol knows.
+    pub(crate) const fn index(&self) -> &'h Index {
+        self.index
     }
 
     /// Where byte `at` of `value`, the value of the field called `name`, stands in the head.
@@ -155,41 +163,4 @@ impl ResponseHead<'_, '_> {
 
 fn first<'s, 'b>(slots: &'s mut [Slot<'b>], room: usize) -> &'s mut [Slot<'b>] {
     slots.get_mut(..room).unwrap_or_default()
-}
-
-/// Checks in one pass over the fields that every line ends in CR LF, and reads the framing.
-#[inline]
-fn check_fields(head: &[u8], fields: &[httparse::Header<'_>]) -> Result<Framing, Error> {
-    let mut framing = Framing::default();
-    for field in fields {
-        // Names lie in the head; one that did not would fail the check of its line.
-        let offset = field.name.as_ptr().addr().wrapping_sub(head.as_ptr().addr());
-        if !follows_line_end(head, offset) {
-            return Err(bare_line_feed(offset.saturating_sub(1)));
-        }
-        framing.observe(field.name, field.value).map_err(|flaw| {
-            let value = offset_in(head, field.value);
-            let empty = offset.saturating_add(field.name.len()).saturating_add(1);
-            Framing::error(flaw, Some(value.unwrap_or(empty).saturating_add(flaw.at)))
-        })?;
-        if framing.transfer_encoding {
-            return Err(Framing::transfer_encoding_error(offset));
-        }
-    }
-    match head {
-        [.., b'\r', b'\n', b'\r', b'\n'] => Ok(framing),
-        [.., b'\r', b'\n'] => Err(bare_line_feed(head.len().saturating_sub(3))),
-        _ => Err(bare_line_feed(head.len().saturating_sub(1))),
-    }
-}
-
-/// Whether the line before the one at `offset` ends in CR LF.
-#[inline]
-fn follows_line_end(head: &[u8], offset: usize) -> bool {
-    let before = head.get(offset.wrapping_sub(2)..);
-    before.and_then(<[u8]>::first_chunk::<2>) == Some(b"\r\n")
-}
-
-const fn bare_line_feed(offset: usize) -> Error {
-    Error::http(ErrorKind::BareLineFeed, Some(offset))
 }

@@ -3,7 +3,7 @@
 use super::encoder::{Encoder, Start};
 use super::policy::MAX_VALUE;
 use super::presence;
-use super::scan::Scan;
+use super::scan::{EMPTY_ROOM, Scan};
 use super::trouble::Trouble;
 use super::value::Value;
 use super::{
@@ -74,8 +74,7 @@ impl<'b> Ack<'b> {
         head: &ResponseHead<'_, 'b>,
         ack_for: &AckFor<'_>,
     ) -> Result<Decoded<Self>, Error> {
-        let mut scan = Scan::new();
-        scan.observe_head(head, MAX_VALUE);
+        let mut scan = Scan::of_head(head, MAX_VALUE);
         read(head.line(), head.framing(), &mut scan, ack_for)
             .map_err(|trouble| trouble.in_head(head))
     }
@@ -91,8 +90,11 @@ impl<'b> Ack<'b> {
         fields: impl IntoIterator<Item = (&'b str, &'b [u8])>,
         ack_for: &AckFor<'_>,
     ) -> Result<Decoded<Self>, Error> {
-        let mut scan = Scan::new();
-        let framing = scan.observe_pairs(fields, MAX_VALUE)?;
+        let mut room = EMPTY_ROOM;
+        let (mut scan, framing, error) = Scan::of_pairs(&mut room, fields, MAX_VALUE);
+        if let Some(error) = error {
+            return Err(error);
+        }
         read(line, framing, &mut scan, ack_for).map_err(Trouble::in_pairs)
     }
 
@@ -191,10 +193,11 @@ impl<'b> Ack<'b> {
     }
 }
 
+#[inline(always)]
 pub(super) fn read<'b>(
     line: StatusLine<'b>,
     framing: Framing,
-    scan: &mut Scan<'b>,
+    scan: &mut Scan<'_, 'b>,
     ack_for: &AckFor<'_>,
 ) -> Result<Decoded<Ack<'b>>, Trouble<'b>> {
     let status = line.status;
@@ -234,7 +237,7 @@ pub(super) fn read<'b>(
 pub(super) fn each_trouble<'b>(
     line: StatusLine<'b>,
     framing: Framing,
-    scan: &mut Scan<'b>,
+    scan: &mut Scan<'_, 'b>,
     ack_for: &AckFor<'_>,
     each: &mut impl FnMut(Trouble<'b>),
 ) {
@@ -278,11 +281,11 @@ pub(super) const fn kind_of(status: Status, ack_for: &AckFor<'_>) -> MessageKind
     }
 }
 
-#[inline]
+#[inline(always)]
 fn read_granted<'b>(
     kind: MessageKind,
     ack_for: &AckFor<'_>,
-    scan: &mut Scan<'b>,
+    scan: &mut Scan<'_, 'b>,
 ) -> Result<Ack<'b>, Trouble<'b>> {
     Ok(match ack_for {
         AckFor::Ping => PingAck.into(),
@@ -306,12 +309,12 @@ const fn is_created_documented(kind: MessageKind) -> bool {
 }
 
 /// What every Ack has in common: no contradictions, no body.
-#[inline]
+#[inline(always)]
 fn check_shape<'b>(
     kind: MessageKind,
     status: Status,
     framing: Framing,
-    scan: &mut Scan<'b>,
+    scan: &mut Scan<'_, 'b>,
 ) -> Result<(), Trouble<'b>> {
     scan.check_coding(framing)?;
     scan.check_conflicts(kind)?;
@@ -320,7 +323,7 @@ fn check_shape<'b>(
     Ok(())
 }
 
-#[inline]
+#[inline(always)]
 fn check_packet_type(packet_type: &[u8]) -> Result<(), Trouble<'_>> {
     if PacketType::try_from(packet_type) == Ok(PacketType::Ack) {
         return Ok(());
@@ -329,8 +332,8 @@ fn check_packet_type(packet_type: &[u8]) -> Result<(), Trouble<'_>> {
     Err(Trouble::in_value(FieldName::PacketType, packet_type, flaw))
 }
 
-#[inline]
-fn remark_on_body(kind: MessageKind, status: Status, framing: Framing, scan: &mut Scan<'_>) {
+#[inline(always)]
+fn remark_on_body(kind: MessageKind, status: Status, framing: Framing, scan: &mut Scan<'_, '_>) {
     if scan.long_value().is_some() {
         scan.deviations.insert(Deviation::LongValue);
     }
@@ -344,10 +347,10 @@ fn remark_on_body(kind: MessageKind, status: Status, framing: Framing, scan: &mu
     }
 }
 
-#[inline]
+#[inline(always)]
 fn read_session_id<'b>(
     kind: MessageKind,
-    scan: &mut Scan<'b>,
+    scan: &mut Scan<'_, 'b>,
     ack_for: &AckFor<'_>,
 ) -> Result<Option<SessionId<'b>>, Trouble<'b>> {
     let named: Option<SessionId<'b>> = scan.optional(kind)?;

@@ -51,7 +51,8 @@ impl<'b> CloseSession<'b> {
         Self { session_id, content_name: None }
     }
 
-    pub(super) fn read(scan: &mut Scan<'b>) -> Result<Self, Trouble<'b>> {
+    #[inline(always)]
+    pub(super) fn read(scan: &mut Scan<'_, 'b>) -> Result<Self, Trouble<'b>> {
         const KIND: MessageKind = MessageKind::CloseSession;
         let session_id = scan.session_id(KIND)?;
         Ok(Self { session_id, content_name: scan.optional(KIND)? })

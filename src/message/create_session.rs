@@ -85,7 +85,8 @@ impl Default for CreateSession<'_> {
 }
 
 impl<'b> CreateSession<'b> {
-    pub(super) fn read(scan: &mut Scan<'b>) -> Result<Self, Trouble<'b>> {
+    #[inline(always)]
+    pub(super) fn read(scan: &mut Scan<'_, 'b>) -> Result<Self, Trouble<'b>> {
         const KIND: MessageKind = MessageKind::CreateSession;
         Ok(Self { supported_protocols: scan.protocols(KIND)?, content_name: scan.optional(KIND)? })
     }
@@ -104,8 +105,9 @@ impl<'b> CreateSessionAck<'b> {
         }
     }
 
+    #[inline(always)]
     pub(super) fn read(
-        scan: &mut Scan<'b>,
+        scan: &mut Scan<'_, 'b>,
         offered: Option<SupportedProtocols<'_>>,
     ) -> Result<Self, Trouble<'b>> {
         const KIND: MessageKind = MessageKind::CreateSessionAck;
@@ -125,7 +127,7 @@ impl<'b> CreateSessionAck<'b> {
 
     /// What is unusual about fields that need no reading, or go together. The content coding that
     /// the server takes.
-    pub(super) fn remark(scan: &mut Scan<'b>) -> Option<ContentEncoding> {
+    pub(super) fn remark(scan: &mut Scan<'_, 'b>) -> Option<ContentEncoding> {
         let has = |field| scan.get(field).is_some();
         let deviation = match (has(FieldName::HostId), has(FieldName::HostIdFallbackTimeout)) {
             (true, false) => Some(Deviation::HostIdWithoutTimeout),
@@ -141,7 +143,7 @@ impl<'b> CreateSessionAck<'b> {
 
     /// The protocol must be one that was offered; if none is named, the only one that was.
     pub(super) fn read_protocol(
-        scan: &mut Scan<'b>,
+        scan: &mut Scan<'_, 'b>,
         offered: Option<SupportedProtocols<'_>>,
     ) -> Result<Protocol, Trouble<'b>> {
         let chosen: Option<Protocol> = scan.optional(MessageKind::CreateSessionAck)?;

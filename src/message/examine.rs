@@ -4,7 +4,7 @@
 //! Reading and examining share every rule; each message's `each_trouble` stands beside its `read`.
 
 use super::policy::MAX_VALUE;
-use super::scan::Scan;
+use super::scan::{EMPTY_ROOM, Room, Scan};
 use super::trouble::Trouble;
 use super::{
     Ack, AckFor, Decoded, MessageKind, NotificationRequest, NotificationResponse, Policy, Request,
@@ -24,8 +24,8 @@ pub(crate) trait Incoming<'b> {
     /// The fields, in their order.
     fn fields(&self) -> impl Iterator<Item = (&'b str, &'b [u8])>;
 
-    /// The framing, and what is wrong with it.
-    fn observe(&self, scan: &mut Scan<'b>) -> (Framing, Option<Error>);
+    /// The fields that the protocol knows, the framing, and what is wrong with it.
+    fn scan<'h>(&'h self, room: &'h mut Room<'b>) -> (Scan<'h, 'b>, Framing, Option<Error>);
 
     /// What is wrong, with its place where that can be known.
     fn error(&self, trouble: Trouble<'b>) -> Error;
@@ -42,9 +42,9 @@ impl<'b, L: StartLine<'b> + Copy> Incoming<'b> for Head<'_, 'b, L> {
         Self::fields(self)
     }
 
-    fn observe(&self, scan: &mut Scan<'b>) -> (Framing, Option<Error>) {
-        scan.observe_head(self, MAX_VALUE);
-        (self.framing(), None)
+    fn scan<'h>(&'h self, room: &'h mut Room<'b>) -> (Scan<'h, 'b>, Framing, Option<Error>) {
+        let _ = room;
+        (Scan::of_head(self, MAX_VALUE), self.framing(), None)
     }
 
     fn error(&self, trouble: Trouble<'b>) -> Error {
@@ -72,8 +72,8 @@ where
         self.fields.clone().into_iter()
     }
 
-    fn observe(&self, scan: &mut Scan<'b>) -> (Framing, Option<Error>) {
-        scan.observe_all_pairs(self.fields.clone(), MAX_VALUE)
+    fn scan<'h>(&'h self, room: &'h mut Room<'b>) -> (Scan<'h, 'b>, Framing, Option<Error>) {
+        Scan::of_pairs(room, self.fields.clone(), MAX_VALUE)
     }
 
     fn error(&self, trouble: Trouble<'b>) -> Error {
@@ -106,12 +106,11 @@ pub(crate) struct ExaminedAck<'b> {
 /// Reads a message, and tells every error there is in it. `rest` tells those behind the first.
 fn examine<'b, L: Copy, M>(
     incoming: &impl Incoming<'b, Line = L>,
-    scan: &mut Scan<'b>,
+    (scan, framing, error): (&mut Scan<'_, 'b>, Framing, Option<Error>),
     each: &mut impl FnMut(Error),
-    read: impl FnOnce(L, Framing, &mut Scan<'b>) -> Result<Decoded<M>, Trouble<'b>>,
-    rest: impl FnOnce(L, Framing, &mut Scan<'b>, &mut dyn FnMut(Trouble<'b>)),
+    read: impl FnOnce(L, Framing, &mut Scan<'_, 'b>) -> Result<Decoded<M>, Trouble<'b>>,
+    rest: impl FnOnce(L, Framing, &mut Scan<'_, 'b>, &mut dyn FnMut(Trouble<'b>)),
 ) -> (Option<M>, Deviations) {
-    let (framing, error) = incoming.observe(scan);
     let clean = error.is_none();
     error.into_iter().for_each(&mut *each);
     match read(incoming.line(), framing, scan) {
@@ -129,10 +128,12 @@ pub(crate) fn examine_request<'b>(
     policy: &Policy,
     each: &mut impl FnMut(Error),
 ) -> Outline<'b> {
-    let (mut scan, mut kind, mut long) = (Scan::new(), None, None);
+    let mut room = EMPTY_ROOM;
+    let (mut scan, framing, error) = incoming.scan(&mut room);
+    let (mut kind, mut long) = (None, None);
     let (message, deviations) = examine(
         incoming,
-        &mut scan,
+        (&mut scan, framing, error),
         each,
         |line, framing, scan| {
             // A long value is no reason not to understand the others.
@@ -164,10 +165,11 @@ pub(crate) fn examine_ack<'b>(
     ack_for: &AckFor<'_>,
     each: &mut impl FnMut(Error),
 ) -> ExaminedAck<'b> {
-    let mut scan = Scan::new();
+    let mut room = EMPTY_ROOM;
+    let (mut scan, framing, error) = incoming.scan(&mut room);
     let (message, deviations) = examine(
         incoming,
-        &mut scan,
+        (&mut scan, framing, error),
         each,
         |line, framing, scan| ack::read(line, framing, scan, ack_for),
         |line, framing, scan, mut each| {
@@ -184,9 +186,11 @@ pub(crate) fn examine_notification<'b>(
     incoming: &impl Incoming<'b, Line = RequestLine<'b>>,
     each: &mut impl FnMut(Error),
 ) -> (Option<NotificationRequest<'b>>, Deviations) {
+    let mut room = EMPTY_ROOM;
+    let (mut scan, framing, error) = incoming.scan(&mut room);
     examine(
         incoming,
-        &mut Scan::new(),
+        (&mut scan, framing, error),
         each,
         notification_request::read,
         |line, framing, scan, mut each| {
@@ -200,9 +204,11 @@ pub(crate) fn examine_notification_response<'b>(
     incoming: &impl Incoming<'b, Line = StatusLine<'b>>,
     each: &mut impl FnMut(Error),
 ) -> (Option<NotificationResponse<'b>>, Deviations) {
+    let mut room = EMPTY_ROOM;
+    let (mut scan, framing, error) = incoming.scan(&mut room);
     examine(
         incoming,
-        &mut Scan::new(),
+        (&mut scan, framing, error),
         each,
         notification_response::read,
         |line, framing, scan, mut each| {

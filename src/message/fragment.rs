@@ -92,7 +92,8 @@ impl<'b> Fragment<'b> {
         Self { session_id, content_range, content_name: None, content_encoding: None }
     }
 
-    pub(super) fn read(framing: Framing, scan: &mut Scan<'b>) -> Result<Self, Trouble<'b>> {
+    #[inline(always)]
+    pub(super) fn read(framing: Framing, scan: &mut Scan<'_, 'b>) -> Result<Self, Trouble<'b>> {
         const KIND: MessageKind = MessageKind::Fragment;
         let session_id = scan.session_id(KIND)?;
         let content_range: ContentRange = scan.required(KIND)?;
@@ -102,11 +103,11 @@ impl<'b> Fragment<'b> {
     }
 
     /// The body holds the range, no more and no less.
-    #[inline]
+    #[inline(always)]
     fn check_length(
         content_range: ContentRange,
         framing: Framing,
-        scan: &Scan<'b>,
+        scan: &Scan<'_, 'b>,
     ) -> Result<(), Trouble<'b>> {
         if framing.content_length == Some(content_range.len()) {
             return Ok(());
@@ -117,7 +118,7 @@ impl<'b> Fragment<'b> {
     }
 
     /// Whether the length contradicts the range, where both can be read.
-    pub(super) fn length_trouble(framing: Framing, scan: &mut Scan<'b>) -> Option<Trouble<'b>> {
+    pub(super) fn length_trouble(framing: Framing, scan: &mut Scan<'_, 'b>) -> Option<Trouble<'b>> {
         let content_range: ContentRange = scan.optional(MessageKind::Fragment).ok()??;
         framing.content_length?;
         Self::check_length(content_range, framing, scan).err()
@@ -131,8 +132,9 @@ impl<'b> FragmentAck<'b> {
         Self { session_id: Some(session_id), received, reply_url: None }
     }
 
+    #[inline(always)]
     pub(super) fn read(
-        scan: &mut Scan<'b>,
+        scan: &mut Scan<'_, 'b>,
         session_id: Option<SessionId<'b>>,
         sent: Option<ContentRange>,
         sent_up_to: Option<u64>,
@@ -159,7 +161,7 @@ impl<'b> FragmentAck<'b> {
 }
 
 /// An offset that the server cannot have reached.
-pub(super) fn beyond<'b>(scan: &Scan<'b>) -> Trouble<'b> {
+pub(super) fn beyond<'b>(scan: &Scan<'_, 'b>) -> Trouble<'b> {
     let field = FieldName::ReceivedContentRange;
     let flaw = Flaw::new(ErrorKind::ReceivedBeyondSent, 0);
     Trouble::in_value(field, scan.get(field).unwrap_or_default(), flaw).behaviour()

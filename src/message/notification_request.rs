@@ -1,7 +1,7 @@
 //! The notification request to the server application.
 
 use super::encoder::{Encoder, Start};
-use super::scan::Scan;
+use super::scan::{EMPTY_ROOM, Scan};
 use super::trouble::Trouble;
 use super::value::Value;
 use super::{Decoded, MessageKind};
@@ -99,8 +99,7 @@ impl<'b> NotificationRequest<'b> {
     /// When the request is not a POST, or not a valid notification. The server application
     /// answers with any failure status.
     pub fn from_head(head: &RequestHead<'_, 'b>) -> Result<Decoded<Self>, Error> {
-        let mut scan = Scan::new();
-        scan.observe_head(head, usize::MAX);
+        let mut scan = Scan::of_head(head, usize::MAX);
         read(head.line(), head.framing(), &mut scan).map_err(|trouble| trouble.in_head(head))
     }
 
@@ -113,8 +112,11 @@ impl<'b> NotificationRequest<'b> {
         line: RequestLine<'b>,
         fields: impl IntoIterator<Item = (&'b str, &'b [u8])>,
     ) -> Result<Decoded<Self>, Error> {
-        let mut scan = Scan::new();
-        let framing = scan.observe_pairs(fields, usize::MAX)?;
+        let mut room = EMPTY_ROOM;
+        let (mut scan, framing, error) = Scan::of_pairs(&mut room, fields, usize::MAX);
+        if let Some(error) = error {
+            return Err(error);
+        }
         read(line, framing, &mut scan).map_err(Trouble::in_pairs)
     }
 
@@ -165,10 +167,11 @@ impl<'b> NotificationRequest<'b> {
     }
 }
 
+#[inline(always)]
 pub(super) fn read<'b>(
     line: RequestLine<'b>,
     framing: Framing,
-    scan: &mut Scan<'b>,
+    scan: &mut Scan<'_, 'b>,
 ) -> Result<Decoded<NotificationRequest<'b>>, Trouble<'b>> {
     scan.check_coding(framing)?;
     if line.version != Version::Http11 {
@@ -202,7 +205,7 @@ pub(super) fn read<'b>(
 pub(super) fn each_trouble<'b>(
     line: RequestLine<'b>,
     framing: Framing,
-    scan: &mut Scan<'b>,
+    scan: &mut Scan<'_, 'b>,
     each: &mut impl FnMut(Trouble<'b>),
 ) {
     scan.check_coding(framing).unwrap_or_else(&mut *each);
@@ -217,7 +220,7 @@ pub(super) fn each_trouble<'b>(
 }
 
 /// Either name makes it one by reference.
-fn kind_of(scan: &Scan<'_>) -> MessageKind {
+fn kind_of(scan: &Scan<'_, '_>) -> MessageKind {
     let has = |field| scan.get(field).is_some();
     if has(FieldName::RequestDataFileName) || has(FieldName::ResponseDataFileName) {
         MessageKind::NotificationByReference
@@ -226,7 +229,7 @@ fn kind_of(scan: &Scan<'_>) -> MessageKind {
     }
 }
 
-fn remark_on_body(kind: MessageKind, framing: Framing, scan: &mut Scan<'_>) {
+fn remark_on_body(kind: MessageKind, framing: Framing, scan: &mut Scan<'_, '_>) {
     let has_body = framing.content_length.is_some_and(|length| length > 0);
     if kind == MessageKind::NotificationByReference && has_body {
         scan.deviations.insert(Deviation::UnexpectedBody);

@@ -1,7 +1,7 @@
 //! The notification response from the server application.
 
 use super::encoder::{Encoder, Start};
-use super::scan::Scan;
+use super::scan::{EMPTY_ROOM, Scan};
 use super::trouble::Trouble;
 use super::value::Value;
 use super::{Decoded, MessageKind};
@@ -69,8 +69,7 @@ impl<'b> NotificationResponse<'b> {
     ///
     /// When the response is not a valid one.
     pub fn from_head(head: &ResponseHead<'_, 'b>) -> Result<Decoded<Self>, Error> {
-        let mut scan = Scan::new();
-        scan.observe_head(head, usize::MAX);
+        let mut scan = Scan::of_head(head, usize::MAX);
         read(head.line(), head.framing(), &mut scan).map_err(|trouble| trouble.in_head(head))
     }
 
@@ -84,8 +83,11 @@ impl<'b> NotificationResponse<'b> {
         line: StatusLine<'b>,
         fields: impl IntoIterator<Item = (&'b str, &'b [u8])>,
     ) -> Result<Decoded<Self>, Error> {
-        let mut scan = Scan::new();
-        let framing = scan.observe_pairs(fields, usize::MAX)?;
+        let mut room = EMPTY_ROOM;
+        let (mut scan, framing, error) = Scan::of_pairs(&mut room, fields, usize::MAX);
+        if let Some(error) = error {
+            return Err(error);
+        }
         read(line, framing, &mut scan).map_err(Trouble::in_pairs)
     }
 
@@ -128,10 +130,11 @@ impl<'b> NotificationResponse<'b> {
     }
 }
 
+#[inline(always)]
 pub(super) fn read<'b>(
     line: StatusLine<'b>,
     framing: Framing,
-    scan: &mut Scan<'b>,
+    scan: &mut Scan<'_, 'b>,
 ) -> Result<Decoded<NotificationResponse<'b>>, Trouble<'b>> {
     if line.status.is_interim() {
         return Err(Trouble::in_start_line(ErrorKind::InterimResponse));
@@ -151,7 +154,7 @@ pub(super) fn read<'b>(
 pub(super) fn each_trouble<'b>(
     line: StatusLine<'b>,
     framing: Framing,
-    scan: &mut Scan<'b>,
+    scan: &mut Scan<'_, 'b>,
     each: &mut impl FnMut(Trouble<'b>),
 ) {
     scan.each_conflict(KIND, each);
@@ -160,7 +163,7 @@ pub(super) fn each_trouble<'b>(
 }
 
 /// What is unusual, and wrong enough for nobody to refuse it.
-fn remark(line: StatusLine<'_>, framing: Framing, scan: &mut Scan<'_>) {
+fn remark(line: StatusLine<'_>, framing: Framing, scan: &mut Scan<'_, '_>) {
     if line.version == Version::Http10 {
         scan.deviations.insert(Deviation::Http10);
     }

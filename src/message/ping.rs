@@ -38,7 +38,8 @@ pub struct Ping<'b> {
 pub struct PingAck;
 
 impl<'b> Ping<'b> {
-    pub(super) fn read(scan: &mut Scan<'b>) -> Result<Self, Trouble<'b>> {
+    #[inline(always)]
+    pub(super) fn read(scan: &mut Scan<'_, 'b>) -> Result<Self, Trouble<'b>> {
         Ok(Self { content_name: scan.optional(MessageKind::Ping)? })
     }
 }

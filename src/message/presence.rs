@@ -10,7 +10,7 @@
 
 use super::MessageKind;
 use crate::deviation::Deviation;
-use crate::field::FieldName;
+use crate::field::{FieldName, bit};
 
 /// What a message has to do with a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -113,13 +113,6 @@ pub(super) struct FieldSets {
     pub(super) expected: u32,
     pub(super) optional: u32,
     pub(super) unexpected: u32,
-}
-
-const _: () = assert!(FieldName::ALL.len() <= 32, "one bit each");
-
-/// The bit of a field in a set.
-pub(super) const fn bit(field: FieldName) -> u32 {
-    1 << field as u32
 }
 
 #[expect(clippy::indexing_slicing, reason = "evaluated as a constant")]

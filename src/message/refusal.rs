@@ -238,9 +238,10 @@ impl<'b> Refusal<'b> {
     }
 
     /// Reads what an Ack of this status carries.
+    #[inline(always)]
     pub(super) fn read(
         status: Status,
-        scan: &mut Scan<'b>,
+        scan: &mut Scan<'_, 'b>,
         session_id: Option<SessionId<'b>>,
         sent: Option<ContentRange>,
     ) -> Result<Self, Trouble<'b>> {
@@ -250,9 +251,10 @@ impl<'b> Refusal<'b> {
     }
 
     /// What a response says that is no Ack: a proxy may have answered.
+    #[inline(always)]
     pub(super) fn read_bare(
         status: Status,
-        scan: &mut Scan<'b>,
+        scan: &mut Scan<'_, 'b>,
         sent: Option<ContentRange>,
     ) -> Result<Self, Trouble<'b>> {
         let received = match status {
@@ -267,7 +269,7 @@ impl<'b> Refusal<'b> {
 
     fn read_received(
         status: Status,
-        scan: &mut Scan<'b>,
+        scan: &mut Scan<'_, 'b>,
         sent: Option<ContentRange>,
     ) -> Result<Option<ReceivedContentRange>, Trouble<'b>> {
         let received: Option<ReceivedContentRange> = scan.optional(MessageKind::Refusal)?;
@@ -289,7 +291,7 @@ impl<'b> Refusal<'b> {
 /// BITS-Error, BITS-Error-Code and BITS-Error-Context.
 fn read_error<'b>(
     status: Status,
-    scan: &mut Scan<'b>,
+    scan: &mut Scan<'_, 'b>,
 ) -> Result<(Option<HResult>, Option<ErrorContext>), Trouble<'b>> {
     let mut code_in = |field| match scan.carried(MessageKind::Refusal, field)? {
         Some(value) => {

@@ -2,7 +2,7 @@
 
 use super::encoder::{Encoder, Start};
 use super::presence::{self, Presence};
-use super::scan::Scan;
+use super::scan::{EMPTY_ROOM, Scan};
 use super::trouble::Trouble;
 use super::value::Value;
 use super::{
@@ -97,8 +97,7 @@ impl<'b> Request<'b> {
     /// When the head is not one of the five requests, or not a valid one. What to answer is
     /// [`Refusal::for_error`](super::Refusal::for_error).
     pub fn from_head(head: &RequestHead<'_, 'b>, policy: &Policy) -> Result<Decoded<Self>, Error> {
-        let mut scan = Scan::new();
-        scan.observe_head(head, policy.max_value);
+        let mut scan = Scan::of_head(head, policy.max_value);
         read(head.line(), head.framing(), &mut scan, policy)
             .map_err(|trouble| trouble.in_head(head))
     }
@@ -126,8 +125,11 @@ impl<'b> Request<'b> {
         fields: impl IntoIterator<Item = (&'b str, &'b [u8])>,
         policy: &Policy,
     ) -> Result<Decoded<Self>, Error> {
-        let mut scan = Scan::new();
-        let framing = scan.observe_pairs(fields, policy.max_value)?;
+        let mut room = EMPTY_ROOM;
+        let (mut scan, framing, error) = Scan::of_pairs(&mut room, fields, policy.max_value);
+        if let Some(error) = error {
+            return Err(error);
+        }
         read(line, framing, &mut scan, policy).map_err(Trouble::in_pairs)
     }
 
@@ -226,10 +228,11 @@ impl<'b> Request<'b> {
 }
 
 /// Reads in the order of [`Stage`].
+#[inline(always)]
 pub(super) fn read<'b>(
     line: RequestLine<'b>,
     framing: Framing,
-    scan: &mut Scan<'b>,
+    scan: &mut Scan<'_, 'b>,
     policy: &Policy,
 ) -> Result<Decoded<Request<'b>>, Trouble<'b>> {
     scan.check_coding(framing)?;
@@ -259,7 +262,7 @@ pub(super) fn read<'b>(
 pub(super) fn each_trouble<'b>(
     line: RequestLine<'b>,
     framing: Framing,
-    scan: &mut Scan<'b>,
+    scan: &mut Scan<'_, 'b>,
     policy: &Policy,
     each: &mut impl FnMut(Trouble<'b>),
 ) -> Option<MessageKind> {
@@ -282,8 +285,12 @@ pub(super) fn each_trouble<'b>(
     Some(kind)
 }
 
-#[inline]
-fn check_method<'b>(method: &str, scan: &mut Scan<'b>, policy: &Policy) -> Result<(), Trouble<'b>> {
+#[inline(always)]
+fn check_method<'b>(
+    method: &str,
+    scan: &mut Scan<'_, 'b>,
+    policy: &Policy,
+) -> Result<(), Trouble<'b>> {
     if method == METHOD {
         return Ok(());
     }
@@ -299,8 +306,8 @@ fn check_method<'b>(method: &str, scan: &mut Scan<'b>, policy: &Policy) -> Resul
     Ok(())
 }
 
-#[inline]
-fn packet_kind<'b>(scan: &mut Scan<'b>) -> Result<MessageKind, Trouble<'b>> {
+#[inline(always)]
+fn packet_kind<'b>(scan: &mut Scan<'_, 'b>) -> Result<MessageKind, Trouble<'b>> {
     // Every column of the requests requires it; the Ping's stands for them all.
     let packet_type = scan
         .required::<PacketType>(MessageKind::Ping)
@@ -320,11 +327,11 @@ fn packet_kind<'b>(scan: &mut Scan<'b>) -> Result<MessageKind, Trouble<'b>> {
     })
 }
 
-#[inline]
+#[inline(always)]
 fn check_length<'b>(
     kind: MessageKind,
     framing: Framing,
-    scan: &mut Scan<'b>,
+    scan: &mut Scan<'_, 'b>,
     policy: &Policy,
 ) -> Result<(), Trouble<'b>> {
     let has_body = kind == MessageKind::Fragment;

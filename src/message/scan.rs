@@ -1,23 +1,22 @@
 //! One pass over the fields of a message: which are there, which twice, which too long.
 
 use super::MessageKind;
-use super::presence::{self, FieldSets, bit};
+use super::presence::{self, FieldSets};
 use super::trouble::Trouble;
 use crate::deviation::{Deviation, Deviations};
 use crate::error::{Error, ErrorKind, Flaw, Stage};
-use crate::field::{Decode, FieldName, SessionId, SupportedProtocols};
-use crate::head::{Framing, Head, StartLine, trim_white_space};
+use crate::field::{Decode, FieldName, Found, Seen, SessionId, SupportedProtocols, bit};
+use crate::head::{Fields, Framing, Head, Index, StartLine, trim_white_space};
 
 /// The fields of one message that the protocol knows.
-pub(crate) struct Scan<'b> {
-    values: [&'b [u8]; FieldName::ALL.len()],
-    present: u32,
+pub(crate) struct Scan<'h, 'b> {
+    found: Found,
+    values: Values<'h, 'b>,
     /// Further BITS-Supported-Protocols fields; the list may be spread over several.
     more_protocols: [&'b [u8]; 3],
     protocol_fields: usize,
     /// The fields that are there again with the same value, or with more of a list.
     repeated: u32,
-    is_misspelt: bool,
     /// The fields that contradict themselves, and the first contradiction.
     contradicted: u32,
     conflict: Option<(ErrorKind, FieldName, &'b [u8])>,
@@ -25,58 +24,83 @@ pub(crate) struct Scan<'b> {
     pub(super) deviations: Deviations,
 }
 
-impl<'b> Scan<'b> {
-    /// Looks at the fields of a head that was read from bytes.
-    #[inline]
-    pub(super) fn observe_head<L: StartLine<'b>>(
-        &mut self,
-        head: &Head<'_, 'b, L>,
-        max_value: usize,
-    ) {
-        for (name, value) in head.fields() {
-            self.observe(name, value, max_value);
+/// Where the values are.
+enum Values<'h, 'b> {
+    /// In a head, at the places of its index.
+    Head(Fields<'h, 'b>, &'h Index),
+    /// In a room of their own, each at the number of its field.
+    Room(&'h mut Room<'b>),
+}
+
+/// Room for the values of the fields that another HTTP stack has read.
+pub(super) type Room<'b> = [&'b [u8]; FieldName::ALL.len()];
+
+pub(super) const EMPTY_ROOM: Room<'_> = [&[]; FieldName::ALL.len()];
+
+impl<'h, 'b> Scan<'h, 'b> {
+    /// The fields of a head that was read from bytes. They were looked at when it was read; only
+    /// where some are there again, or could be too long, they are gone through once more.
+    #[inline(always)]
+    pub(super) fn of_head<L: StartLine<'b>>(head: &'h Head<'_, 'b, L>, max_value: usize) -> Self {
+        let index = head.index();
+        let found = index.found;
+        let mut scan = Self::new(found, Values::Head(head.fields(), index));
+        if found.again != 0 || head.len() > max_value {
+            scan.look_again(head.fields(), max_value);
+        }
+        scan
+    }
+
+    #[cold]
+    fn look_again(&mut self, fields: Fields<'_, 'b>, max_value: usize) {
+        let mut found = Found::NOTHING;
+        for (name, value) in fields {
+            self.observe_length(name, value, max_value);
+            if let Some(Seen::Again(field)) = found.see(name, value) {
+                self.observe_again(field, value);
+            }
         }
     }
 
-    /// Looks at fields that another HTTP stack has read, and at their framing.
-    pub(super) fn observe_pairs(
-        &mut self,
+    /// The fields that another HTTP stack has read; with what could be read of the framing, and
+    /// what is wrong with it.
+    #[inline(always)]
+    pub(super) fn of_pairs(
+        room: &'h mut Room<'b>,
         fields: impl IntoIterator<Item = (&'b str, &'b [u8])>,
         max_value: usize,
-    ) -> Result<Framing, Error> {
-        match self.observe_all_pairs(fields, max_value) {
-            (framing, None) => Ok(framing),
-            (_, Some(error)) => Err(error),
-        }
-    }
-
-    /// The same, with what could be read of the framing beside what is wrong with it.
-    pub(super) fn observe_all_pairs(
-        &mut self,
-        fields: impl IntoIterator<Item = (&'b str, &'b [u8])>,
-        max_value: usize,
-    ) -> (Framing, Option<Error>) {
+    ) -> (Self, Framing, Option<Error>) {
+        let mut scan = Self::new(Found::NOTHING, Values::Room(room));
         let (mut framing, mut error) = (Framing::default(), None);
         for (name, value) in fields {
             let value = trim_white_space(value);
-            if let Err(flaw) = framing.observe(name, value) {
+            scan.observe_length(name, value, max_value);
+            let field = match scan.found.see(name, value) {
+                None => continue,
+                Some(Seen::First(field)) => {
+                    scan.set(field, value);
+                    field
+                }
+                Some(Seen::Again(field)) => {
+                    scan.observe_again(field, value);
+                    field
+                }
+            };
+            if let Err(flaw) = framing.observe(field, value) {
                 error = error.or(Some(Framing::error(flaw, None)));
             }
-            self.observe(name, value, max_value);
         }
-        (framing, error)
+        (scan, framing, error)
     }
 
-    /// Nothing seen yet. Large, so it stays where it is made.
-    #[inline]
-    pub(super) const fn new() -> Self {
+    #[inline(always)]
+    const fn new(found: Found, values: Values<'h, 'b>) -> Self {
         Self {
-            values: [&[]; FieldName::ALL.len()],
-            present: 0,
+            found,
+            values,
             more_protocols: [&[]; 3],
             protocol_fields: 0,
             repeated: 0,
-            is_misspelt: false,
             contradicted: 0,
             conflict: None,
             long: None,
@@ -84,26 +108,20 @@ impl<'b> Scan<'b> {
         }
     }
 
-    #[inline]
-    fn observe(&mut self, name: &'b str, value: &'b [u8], max_value: usize) {
-        let field = FieldName::recognise(name);
+    #[inline(always)]
+    fn observe_length(&mut self, name: &str, value: &'b [u8], max_value: usize) {
         if value.len() > max_value && self.long.is_none() {
-            self.long = Some((field, value));
+            self.long = Some((FieldName::recognise(name), value));
         }
-        let Some(field) = field else { return };
-        if value.is_empty() && is_absent_when_empty(field) {
-            return;
-        }
-        if self.present & bit(field) != 0 {
-            self.observe_again(field, value);
-            return;
-        }
-        self.present |= bit(field);
-        if let Some(slot) = self.values.get_mut(field as usize) {
-            *slot = value;
-        }
-        if field == FieldName::ReceivedContentRange && !name.eq_ignore_ascii_case(field.as_str()) {
-            self.is_misspelt = true;
+    }
+
+    /// Keeps the value of a field that is there for the first time.
+    #[inline(always)]
+    fn set(&mut self, field: FieldName, value: &'b [u8]) {
+        if let Values::Room(values) = &mut self.values {
+            if let Some(slot) = values.get_mut(field as usize) {
+                *slot = value;
+            }
         }
     }
 
@@ -135,16 +153,19 @@ impl<'b> Scan<'b> {
     }
 
     /// The value of a field that is there.
-    #[inline]
+    #[inline(always)]
     pub(super) fn get(&self, field: FieldName) -> Option<&'b [u8]> {
-        if self.present & bit(field) == 0 {
+        if !self.found.has(field) {
             return None;
         }
-        self.values.get(field as usize).copied()
+        match &self.values {
+            Values::Head(fields, index) => fields.value_at(index.place(field)),
+            Values::Room(values) => values.get(field as usize).copied(),
+        }
     }
 
     /// A Transfer-Encoding that another HTTP stack has dealt with.
-    #[inline]
+    #[inline(always)]
     pub(super) fn check_coding(&self, framing: Framing) -> Result<(), Trouble<'b>> {
         if !framing.transfer_encoding {
             return Ok(());
@@ -169,7 +190,7 @@ impl<'b> Scan<'b> {
     }
 
     /// Fields that the message carries must not contradict themselves.
-    #[inline]
+    #[inline(always)]
     pub(super) fn check_conflicts(&self, kind: MessageKind) -> Result<(), Trouble<'b>> {
         match self.contradicted & FieldSets::of(kind).carried() {
             0 => Ok(()),
@@ -223,15 +244,15 @@ impl<'b> Scan<'b> {
 
     /// Whether it carries what only the Acks for other requests carry.
     pub(super) const fn is_of_another(&self, kind: MessageKind) -> bool {
-        self.present & FieldSets::of(kind).unexpected & presence::GRANTS != 0
+        self.found.present & FieldSets::of(kind).unexpected & presence::GRANTS != 0
     }
 
     /// Remarks on fields that the message does not carry, and on those it carries more than once
     /// or under a misspelt name.
-    #[inline]
+    #[inline(always)]
     pub(super) fn remark_on_fields(&mut self, kind: MessageKind) {
         let sets = FieldSets::of(kind);
-        let unexpected = self.present & sets.unexpected;
+        let unexpected = self.found.present & sets.unexpected;
         if unexpected != 0 {
             self.remark_on_unexpected(kind, unexpected);
         }
@@ -242,7 +263,7 @@ impl<'b> Scan<'b> {
         if repeated & !bit(FieldName::SupportedProtocols) != 0 {
             self.deviations.insert(Deviation::DuplicateField);
         }
-        if self.is_misspelt && sets.carried() & bit(FieldName::ReceivedContentRange) != 0 {
+        if self.found.is_misspelt && sets.carried() & bit(FieldName::ReceivedContentRange) != 0 {
             self.deviations.insert(Deviation::MisspeltReceived);
         }
     }
@@ -262,14 +283,14 @@ impl<'b> Scan<'b> {
 
     /// Whether the message carries the field and it is there. Its absence is an error, a
     /// deviation or nothing, as the presence table has it.
-    #[inline]
+    #[inline(always)]
     pub(super) fn carried(
         &mut self,
         kind: MessageKind,
         field: FieldName,
     ) -> Result<Option<&'b [u8]>, Trouble<'b>> {
         let sets = FieldSets::of(kind);
-        if self.present & sets.carried() & bit(field) != 0 {
+        if self.found.present & sets.carried() & bit(field) != 0 {
             return Ok(self.get(field));
         }
         if sets.required & bit(field) != 0 {
@@ -288,7 +309,7 @@ impl<'b> Scan<'b> {
     }
 
     /// The value of a field that the message may carry.
-    #[inline]
+    #[inline(always)]
     pub(super) fn optional<T: Decode<'b>>(
         &mut self,
         kind: MessageKind,
@@ -300,7 +321,7 @@ impl<'b> Scan<'b> {
     }
 
     /// The value of a field that the message must carry.
-    #[inline]
+    #[inline(always)]
     pub(super) fn required<T: Decode<'b>>(&mut self, kind: MessageKind) -> Result<T, Trouble<'b>> {
         self.optional(kind)?.ok_or(Trouble::missing(T::NAME))
     }
@@ -314,7 +335,7 @@ impl<'b> Scan<'b> {
     }
 
     /// The session that a request names.
-    #[inline]
+    #[inline(always)]
     pub(super) fn session_id(&mut self, kind: MessageKind) -> Result<SessionId<'b>, Trouble<'b>> {
         self.required(kind).map_err(|trouble| trouble.at_stage(Stage::Session))
     }
@@ -330,16 +351,4 @@ impl<'b> Scan<'b> {
         SupportedProtocols::decode_joined([value, second, third, fourth], &mut self.deviations)
             .map_err(|(flaw, value)| Trouble::in_value(field, value, flaw))
     }
-}
-
-/// Fields for which an empty value is as good as none.
-const fn is_absent_when_empty(field: FieldName) -> bool {
-    matches!(
-        field,
-        FieldName::Error
-            | FieldName::ErrorCode
-            | FieldName::ErrorContext
-            | FieldName::ReplyUrl
-            | FieldName::StaticResponseUrl
-    )
 }
