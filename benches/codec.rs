@@ -10,10 +10,15 @@
 
 mod subjects;
 
+use std::alloc::System;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use subjects::{Pair, Work, groups, groups_of_time, report};
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
+use subjects::{Pair, Work, groups, line, million, report, sizes};
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 /// How long one turn is, at least.
 const TURN: Duration = Duration::from_micros(40);
@@ -23,8 +28,20 @@ const TURNS: usize = 301;
 
 fn main() -> ExitCode {
     let mut groups = groups();
-    groups.extend(groups_of_time());
-    report(&mut groups, |bars| bars.time, ratio)
+    groups.push(million::group());
+    let mut is_over = report(&mut groups, |bars| bars.time, ratio);
+    is_over |= sizes::print();
+    is_over |= line("million/bytes-of-a-session", bytes_of_a_session(), million::MOST_BYTES);
+    if is_over { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+/// What one of a million sessions takes, with its part of the table.
+fn bytes_of_a_session() -> f64 {
+    let region = Region::new(ALLOCATOR);
+    let table = million::table();
+    let change = region.change();
+    drop(table);
+    (change.bytes_allocated - change.bytes_deallocated) as f64 / million::SESSIONS as f64
 }
 
 /// The median of the ratios of turns that follow each other.

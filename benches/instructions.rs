@@ -41,7 +41,8 @@ fn main() -> ExitCode {
     };
     let nothing = counts.pop_front().expect("the work that does nothing");
     let mut next = || counts.pop_front().expect("two counts for each pair") - nothing;
-    report(&mut groups, |bars| bars.instructions, |_| next() / next())
+    let is_over = report(&mut groups, |bars| bars.instructions, |_| next() / next());
+    if is_over { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
 /// Callgrind counts what happens in here.

@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use bits_proto::head::{Progress, RequestHead, Slots};
+use bits_proto::head::{HeadEnd, Progress, RequestHead, Slots};
 use bits_proto::limits::Limits;
 use bits_proto::message::{Policy, Request};
 
@@ -40,20 +40,37 @@ fn read(bytes: &[u8], limits: &Limits) -> bool {
     }
 }
 
+/// As a server does whose peer sends one byte after the other.
+fn grow(bytes: &[u8], limits: &Limits) {
+    let mut end = HeadEnd::within(limits);
+    let arrived = (1..=bytes.len()).map(|length| &bytes[..length]);
+    let attempts = arrived.filter(|received| end.may_be_in(received));
+    assert_eq!(attempts.filter(|received| read(received, limits)).count(), 1);
+}
+
 pub fn group() -> Group {
     let limits = Limits { head_bytes: 64 << 10, fields: ROOM };
-    let (short, long) = (foreign(4 << 10), foreign(64 << 10));
+    let (short, long) = (foreign(8 << 10), foreign(64 << 10));
     let linear = Pair {
-        scale: 16.0,
+        scale: 8.0,
         ..Pair::new(
-            "foreign-64-KiB-beside-16-of-4",
+            "foreign-64-KiB-beside-8-of-8",
             move || assert!(read(&long, &limits)),
             move || assert!(read(&short, &limits)),
         )
     };
+    let (short, long) = (foreign(1 << 10), foreign(16 << 10));
+    let a_byte_at_a_time = Pair {
+        scale: 16.0,
+        ..Pair::new(
+            "byte-by-byte-16-KiB-beside-16-of-1",
+            move || grow(&long, &limits),
+            move || grow(&short, &limits),
+        )
+    };
     Group {
         name: "growing",
-        pairs: vec![linear],
+        pairs: vec![linear, a_byte_at_a_time],
         each: Bars { instructions: 1.1, time: 1.5 },
         mean: None,
     }

@@ -11,17 +11,26 @@ use uuid::Uuid;
 use super::steps::NOW;
 use super::{Bars, Group, Pair};
 
-const MILLION: usize = 1_000_000;
+pub const SESSIONS: usize = 1_000_000;
+/// The most bytes that one of them may take: its record, its URL, and its part of a map that may
+/// be half empty.
+pub const MOST_BYTES: f64 = 1024.0;
+
 const THOUSAND: usize = 1_000;
 const ARRIVAL: Arrival<'static> =
     Arrival { url: "/inbox/report.bin", principal: None, access: Access::Granted, now: NOW };
 
 type Table = Sessions<'static, HashMap<Uuid, Record>>;
 
+/// A million sessions.
+pub fn table() -> impl Sized {
+    filled(SESSIONS).0
+}
+
 /// A table of that many sessions, and their ids.
-fn table(sessions: usize) -> (Table, Vec<SessionId<'static>>) {
+fn filled(sessions: usize) -> (Table, Vec<SessionId<'static>>) {
     let limits = Limits { sessions, ..Limits::default() };
-    let mut table = Sessions::new(HashMap::with_capacity(sessions), Policy::DEFAULT, limits);
+    let mut table = Sessions::new(HashMap::new(), Policy::DEFAULT, limits);
     let request = Request::from(CreateSession::default());
     let ids = (0..sessions as u128).map(|index| {
         let random = || index.wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835).to_le_bytes();
@@ -36,7 +45,7 @@ fn table(sessions: usize) -> (Table, Vec<SessionId<'static>>) {
 
 /// A fragment of one byte after the other, each to another session.
 fn steps(sessions: usize) -> impl FnMut() {
-    let (mut table, ids) = table(sessions);
+    let (mut table, ids) = filled(sessions);
     let mut count = 0;
     move || {
         let id = ids[count * 7919 % sessions];
@@ -56,19 +65,11 @@ fn steps(sessions: usize) -> impl FnMut() {
 /// What a step costs more where a million sessions are live than where a thousand are: only what
 /// memory does, which is slow where it is not in the cache.
 pub fn group() -> Group {
-    let pair = Pair::new("step-beside-one-of-a-thousand", steps(MILLION), steps(THOUSAND));
+    let pair = Pair::new("step-beside-one-of-a-thousand", steps(SESSIONS), steps(THOUSAND));
     Group {
         name: "million",
         pairs: vec![pair],
         each: Bars { instructions: f64::INFINITY, time: 12.0 },
         mean: None,
     }
-}
-
-/// Makes a million sessions, and keeps them while `look` looks.
-pub fn memory(look: impl FnOnce()) {
-    let (table, ids) = table(MILLION);
-    drop(ids);
-    look();
-    drop(table);
 }

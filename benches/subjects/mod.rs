@@ -1,21 +1,22 @@
 //! What is measured, beside what, and how much of it may be spent.
+#![allow(dead_code, unused_imports, reason = "each bench uses a part of it")]
 
 mod built;
 mod growing;
 mod heads;
-mod million;
+pub mod million;
 mod report;
+pub mod sizes;
 mod steps;
 mod today;
 mod writing;
 
 #[path = "../../tests/common/vectors.rs"]
-#[allow(dead_code, reason = "a part of it is used")]
 mod vectors;
 
 use std::hint::black_box;
 
-pub use report::report;
+pub use report::{line, report};
 
 /// Something that is done over and over.
 pub type Work = Box<dyn FnMut()>;
@@ -103,12 +104,3 @@ pub fn groups() -> Vec<Group> {
         steps::group(heads),
     ]
 }
-
-/// What can be measured in time only: instructions do not show what memory costs.
-#[allow(dead_code, reason = "for one of the two benches")]
-pub fn groups_of_time() -> Vec<Group> {
-    vec![million::group()]
-}
-
-#[allow(unused_imports, reason = "for one of the two benches")]
-pub use million::memory;

@@ -9,12 +9,13 @@
 //! * a Content-Length that is not `1*DIGIT`, does not fit a `u64`, or contradicts another one.
 //!
 //! Reading a head again with more bytes gives the same answer as reading it whole: every shorter
-//! input is [`Progress::Partial`] or the same error.
+//! input is [`Progress::Partial`] or the same error. [`HeadEnd`] says when it is worth it.
 //!
 //! Callers whose HTTP stack has read the head already need none of this; they start at
 //! [`Request::from_fields`](crate::message::Request::from_fields) with a [`RequestLine`], or at
 //! [`Ack::from_fields`](crate::message::Ack::from_fields) with a [`StatusLine`].
 
+mod end;
 mod framing;
 mod index;
 mod read;
@@ -26,6 +27,7 @@ mod window;
 use core::fmt;
 use core::mem::MaybeUninit;
 
+pub use self::end::HeadEnd;
 pub use self::framing::Framing;
 pub(crate) use self::index::Index;
 pub use self::read::{Head, RequestHead, ResponseHead};

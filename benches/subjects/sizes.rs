@@ -1,0 +1,56 @@
+//! How large things are, in bytes.
+
+use bits_proto::backend::Notification;
+use bits_proto::client::Upload;
+use bits_proto::head::{HeadEnd, RequestHead, ResponseHead, Slots};
+use bits_proto::message::{
+    Ack, AckFor, CancelSession, CancelSessionAck, CloseSession, CloseSessionAck, CreateSession,
+    CreateSessionAck, Decoded, Fragment, FragmentAck, NotificationRequest, NotificationResponse,
+    Ping, PingAck, Refusal, Request,
+};
+use bits_proto::observer::Observer;
+use bits_proto::server::{Record, Session};
+
+use super::report::line;
+
+/// Prints a line for each public message, session and what they are read with; says whether a
+/// bar is exceeded.
+pub fn print() -> bool {
+    macro_rules! sizes {
+        ($($type:ty $(: $bar:literal)?),+ $(,)?) => {
+            [$((stringify!($type), size_of::<$type>(), [$($bar,)? f64::INFINITY][0])),+]
+        };
+    }
+    let sizes = sizes![
+        Request<'_>,
+        Ping<'_>,
+        CreateSession<'_>,
+        Fragment<'_>,
+        CloseSession<'_>,
+        CancelSession<'_>,
+        Ack<'_>,
+        PingAck,
+        CreateSessionAck<'_>,
+        FragmentAck<'_>,
+        CloseSessionAck<'_>,
+        CancelSessionAck<'_>,
+        Refusal<'_>,
+        NotificationRequest<'_>,
+        NotificationResponse<'_>,
+        Decoded<Request<'_>>,
+        Decoded<Ack<'_>>,
+        AckFor<'_>,
+        RequestHead<'_, '_>,
+        ResponseHead<'_, '_>,
+        Slots<'_>,
+        HeadEnd,
+        Session: 256.0,
+        Record,
+        Upload,
+        Notification,
+        Observer: 2048.0,
+    ];
+    sizes.iter().fold(false, |is_over, (name, size, bar)| {
+        line(&format!("size/{}", name.replace(' ', "")), *size as f64, *bar) | is_over
+    })
+}
