@@ -61,6 +61,9 @@ const fn is_separator(byte: u8) -> bool {
 /// One item and what follows it; `None` at the end of the list.
 #[inline]
 fn next_item(list: &[u8]) -> Option<(&[u8], &[u8])> {
+    if list.is_empty() {
+        return None;
+    }
     // The end of an item of the usual form need not be searched for.
     if let Some((item @ [b'{', .., b'}'], tail)) = list.split_at_checked(38) {
         if tail.first().is_none_or(|byte| is_separator(*byte)) {

@@ -91,10 +91,8 @@ impl<'b> Ack<'b> {
         ack_for: &AckFor<'_>,
     ) -> Result<Decoded<Self>, Error> {
         let mut room = EMPTY_ROOM;
-        let (mut scan, framing, error) = Scan::of_pairs(&mut room, fields, MAX_VALUE);
-        if let Some(error) = error {
-            return Err(error);
-        }
+        let mut scan = Scan::in_room(&mut room);
+        let framing = scan.observe_pairs(fields, MAX_VALUE)?;
         read(line, framing, &mut scan, ack_for).map_err(Trouble::in_pairs)
     }
 

@@ -42,8 +42,7 @@ impl<'b, L: StartLine<'b> + Copy> Incoming<'b> for Head<'_, 'b, L> {
         Self::fields(self)
     }
 
-    fn scan<'h>(&'h self, room: &'h mut Room<'b>) -> (Scan<'h, 'b>, Framing, Option<Error>) {
-        let _ = room;
+    fn scan<'h>(&'h self, _: &'h mut Room<'b>) -> (Scan<'h, 'b>, Framing, Option<Error>) {
         (Scan::of_head(self, MAX_VALUE), self.framing(), None)
     }
 
@@ -73,7 +72,9 @@ where
     }
 
     fn scan<'h>(&'h self, room: &'h mut Room<'b>) -> (Scan<'h, 'b>, Framing, Option<Error>) {
-        Scan::of_pairs(room, self.fields.clone(), MAX_VALUE)
+        let mut scan = Scan::in_room(room);
+        let (framing, error) = scan.observe_all_pairs(self.fields.clone(), MAX_VALUE);
+        (scan, framing, error)
     }
 
     fn error(&self, trouble: Trouble<'b>) -> Error {

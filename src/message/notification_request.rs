@@ -113,10 +113,8 @@ impl<'b> NotificationRequest<'b> {
         fields: impl IntoIterator<Item = (&'b str, &'b [u8])>,
     ) -> Result<Decoded<Self>, Error> {
         let mut room = EMPTY_ROOM;
-        let (mut scan, framing, error) = Scan::of_pairs(&mut room, fields, usize::MAX);
-        if let Some(error) = error {
-            return Err(error);
-        }
+        let mut scan = Scan::in_room(&mut room);
+        let framing = scan.observe_pairs(fields, usize::MAX)?;
         read(line, framing, &mut scan).map_err(Trouble::in_pairs)
     }
 

@@ -126,10 +126,8 @@ impl<'b> Request<'b> {
         policy: &Policy,
     ) -> Result<Decoded<Self>, Error> {
         let mut room = EMPTY_ROOM;
-        let (mut scan, framing, error) = Scan::of_pairs(&mut room, fields, policy.max_value);
-        if let Some(error) = error {
-            return Err(error);
-        }
+        let mut scan = Scan::in_room(&mut room);
+        let framing = scan.observe_pairs(fields, policy.max_value)?;
         read(line, framing, &mut scan, policy).map_err(Trouble::in_pairs)
     }
 

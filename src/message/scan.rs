@@ -62,27 +62,44 @@ impl<'h, 'b> Scan<'h, 'b> {
         }
     }
 
-    /// The fields that another HTTP stack has read; with what could be read of the framing, and
-    /// what is wrong with it.
+    /// No fields yet, and room for the values of those that another HTTP stack has read.
     #[inline(always)]
-    pub(super) fn of_pairs(
-        room: &'h mut Room<'b>,
+    pub(super) fn in_room(room: &'h mut Room<'b>) -> Self {
+        Self::new(Found::NOTHING, Values::Room(room))
+    }
+
+    /// Looks at fields that another HTTP stack has read, and at their framing.
+    #[inline(always)]
+    pub(super) fn observe_pairs(
+        &mut self,
         fields: impl IntoIterator<Item = (&'b str, &'b [u8])>,
         max_value: usize,
-    ) -> (Self, Framing, Option<Error>) {
-        let mut scan = Self::new(Found::NOTHING, Values::Room(room));
+    ) -> Result<Framing, Error> {
+        match self.observe_all_pairs(fields, max_value) {
+            (framing, None) => Ok(framing),
+            (_, Some(error)) => Err(error),
+        }
+    }
+
+    /// The same, with what could be read of the framing beside what is wrong with it.
+    #[inline(always)]
+    pub(super) fn observe_all_pairs(
+        &mut self,
+        fields: impl IntoIterator<Item = (&'b str, &'b [u8])>,
+        max_value: usize,
+    ) -> (Framing, Option<Error>) {
         let (mut framing, mut error) = (Framing::default(), None);
         for (name, value) in fields {
             let value = trim_white_space(value);
-            scan.observe_length(name, value, max_value);
-            let field = match scan.found.see(name, value) {
+            self.observe_length(name, value, max_value);
+            let field = match self.found.see(name, value) {
                 None => continue,
                 Some(Seen::First(field)) => {
-                    scan.set(field, value);
+                    self.set(field, value);
                     field
                 }
                 Some(Seen::Again(field)) => {
-                    scan.observe_again(field, value);
+                    self.observe_again(field, value);
                     field
                 }
             };
@@ -90,7 +107,7 @@ impl<'h, 'b> Scan<'h, 'b> {
                 error = error.or(Some(Framing::error(flaw, None)));
             }
         }
-        (scan, framing, error)
+        (framing, error)
     }
 
     #[inline(always)]
