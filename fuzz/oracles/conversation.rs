@@ -5,6 +5,7 @@ use crate::world::dice::Dice;
 
 /// The input decides what happens; behind its end a generator does.
 pub fn conversation(data: &[u8]) {
-    let Some((seed, given)) = data.split_first() else { return };
-    World::of_dice(Dice::given(given, u64::from(*seed)), u64::from(*seed)).run_well();
+    let Some((seed, given)) = data.split_first_chunk() else { return };
+    let seed = u64::from(u16::from_le_bytes(*seed));
+    World::of_dice(Dice::given(given, seed), seed).run_well();
 }

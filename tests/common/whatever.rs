@@ -3,6 +3,7 @@
 
 use bits_proto::Error;
 use bits_proto::head::Slots;
+use bits_proto::limits::Limits;
 use bits_proto::message::{Ack, AckFor, Policy, Refusal};
 
 use super::read::{Answer, Line, Message, answer, response_head};
@@ -23,7 +24,7 @@ pub fn check_input<'b, L: Line<'b>>(
         );
     }
     match whole {
-        Answer::Partial => {}
+        Answer::Partial => assert!(input.len() < Limits::DEFAULT.head_bytes, "it waits for ever"),
         Answer::Refused(error) => check_error(error, input),
         Answer::Whole(whole) => {
             let from_fields = whole.line.decode_fields(&whole.fields, ack_for);
