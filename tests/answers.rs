@@ -243,6 +243,13 @@ fn statuses_that_cannot_have_a_length_are_written_without() {
     };
     let written = messages::written(&answer(204).encode(NO_EXTRAS).expect("an answer"));
     assert_eq!(written, b"HTTP/1.1 204 No Content\r\n\r\n");
+    // And read so, whatever the head says: what is read can be written.
+    let text = b"HTTP/1.1 204 No Content\r\nContent-Length: 254\r\n\r\n";
+    let mut slots = Slots::new();
+    let head = ResponseHead::parse(text, &mut slots).map(Progress::complete);
+    let Ok(Some(head)) = head else { panic!("it is whole") };
+    let read = NotificationResponse::from_head(&head).map(|decoded| decoded.message.content_length);
+    assert_eq!(read, Ok(None));
     let error = answer(100).encode(NO_EXTRAS).err().map(|error| (error.kind(), error.fault()));
     assert_eq!(error, Some((ErrorKind::InterimResponse, Fault::Caller)));
 }

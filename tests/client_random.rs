@@ -4,55 +4,12 @@ mod common;
 
 use std::time::Duration;
 
-use bits_proto::client::{
-    EventError, Exchange, FragmentSizing, Mode, Options, Poll, State, Upload,
-};
-use bits_proto::message::{Ack, Request};
-use common::upload::{
-    Client, HOST, REPLY, SESSION_NOT_FOUND, Server, cancelled, closed, created, created_on, held,
-    held_with_reply, out_of_sync, pinged, refused, refused_with, status,
-};
+use bits_proto::client::{FragmentSizing, Mode, Options, Upload};
+use common::any_upload::{Answer, Run, Step};
+use common::upload::SESSION_NOT_FOUND;
 use common::values::config;
 use proptest::collection::vec;
 use proptest::prelude::*;
-
-#[derive(Clone, Copy, Debug)]
-enum Answer {
-    /// What a server that does everything right answers.
-    Right,
-    Created,
-    CreatedOn(Option<u32>),
-    Pinged,
-    Held(u64),
-    HeldWithReply(u64),
-    Closed,
-    Cancelled,
-    OutOfSync(u64),
-    Refused(u16),
-    RefusedWith(u16, u32),
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Step {
-    Sending,
-    Sent,
-    Ack(Answer),
-    /// All three, if something can be sent.
-    Exchange(Answer),
-    Unreadable(Option<u16>),
-    Broken,
-    Passes(Duration),
-    Wait,
-    Fetched,
-    Unfetched,
-    Pause,
-    Resume,
-    Cancel,
-    Credentials,
-    PingFirst,
-    Length(u64),
-    NoReply,
-}
 
 fn any_answer() -> impl Strategy<Value = Answer> {
     let offset = || prop_oneof![8 => 0..30_u64, 1 => any::<u64>()];
@@ -125,180 +82,6 @@ fn any_upload() -> impl Strategy<Value = Upload> {
     })
 }
 
-fn right(upload: &Upload) -> Ack<'static> {
-    let Poll::Send(outgoing) = upload.poll() else { return pinged() };
-    let mut server = Server { held: upload.received().0, reply: true };
-    server.answer(&outgoing.request)
-}
-
-fn ack(answer: Answer, right: Ack<'static>) -> Ack<'static> {
-    match answer {
-        Answer::Right => right,
-        Answer::Created => created(),
-        Answer::CreatedOn(timeout) => created_on(HOST, timeout),
-        Answer::Pinged => pinged(),
-        Answer::Held(offset) => held(offset),
-        Answer::HeldWithReply(offset) => held_with_reply(offset, REPLY.as_bytes()),
-        Answer::Closed => closed(),
-        Answer::Cancelled => cancelled(),
-        Answer::OutOfSync(offset) => out_of_sync(offset),
-        Answer::Refused(code) => refused(code),
-        Answer::RefusedWith(code, error) => refused_with(code, error),
-    }
-}
-
-/// The upload, its clock, and what is due before it is sent.
-struct Run {
-    client: Client,
-    right: Ack<'static>,
-}
-
-impl Run {
-    /// Tells it one thing. Whether it was an Ack that it took.
-    fn tell(&mut self, step: Step) -> Result<bool, EventError> {
-        let now = self.client.now;
-        let upload = &mut self.client.upload;
-        if upload.exchange() == Exchange::Ready {
-            self.right = right(upload);
-        }
-        match step {
-            Step::Sending => upload.handle_sending(now)?,
-            Step::Sent => upload.handle_sent(now)?,
-            Step::Ack(answer) => {
-                upload.handle_ack(&ack(answer, self.right), now)?;
-                return Ok(true);
-            }
-            Step::Exchange(answer) => {
-                self.tell(Step::Sending)?;
-                self.check_told(Step::Sent);
-                return Ok(self.check_told(Step::Ack(answer)));
-            }
-            Step::Unreadable(code) => upload.handle_unreadable(code.map(status), now)?,
-            Step::Broken => upload.handle_transport_failure(now)?,
-            Step::Passes(time) => self.pass(now.saturating_add(time)),
-            Step::Wait => {
-                let until = upload.next_timeout().unwrap_or(now).max(now);
-                self.pass(until);
-            }
-            Step::Fetched => upload.handle_reply_fetched()?,
-            Step::Unfetched => upload.handle_reply_failed(now)?,
-            Step::Pause => upload.pause()?,
-            Step::Resume => upload.resume()?,
-            Step::Cancel => upload.cancel()?,
-            Step::Credentials => upload.provide_credentials()?,
-            Step::PingFirst => upload.ping_first()?,
-            Step::Length(length) => upload.set_fragment_length(length)?,
-            Step::NoReply => upload.close_without_reply()?,
-        }
-        Ok(false)
-    }
-
-    fn pass(&mut self, now: Duration) {
-        self.client.now = now;
-        self.client.upload.handle_timeout(now);
-        let next = self.client.upload.next_timeout();
-        let end = Duration::from_secs(u64::MAX);
-        assert!(next.is_none_or(|next| next > now || next >= end), "{next:?} at {now:?}");
-    }
-
-    /// Tells it one thing, and looks at what must hold. Whether it was an Ack that it took.
-    fn check_told(&mut self, step: Step) -> bool {
-        let before = self.client.upload;
-        let result = self.tell(step);
-        let after = self.client.upload;
-        match result {
-            Err(error) => {
-                assert_eq!(after, before, "{step:?}: {error}");
-                assert!(error.to_string().contains("expected"), "{error}");
-            }
-            Ok(by_ack) => check_change(&before, &after, by_ack, step),
-        }
-        check_always(&after);
-        result.unwrap_or(false)
-    }
-}
-
-fn check_change(before: &Upload, after: &Upload, by_ack: bool, step: Step) {
-    if after.received() != before.received() {
-        assert!(by_ack, "{step:?} moved {before:?} to {after:?}");
-    }
-    if before.state().has_ended() {
-        let (same_state, same_poll) =
-            (before.state() == after.state(), before.poll() == after.poll());
-        assert!(same_state && same_poll, "{step:?} moved {before:?}");
-        assert!(!by_ack, "{step:?}");
-    }
-    if after.session_id() != before.session_id() {
-        assert!(by_ack, "{step:?} changed the session");
-    }
-    assert_eq!(after.total(), before.total());
-    let stays = [State::Cancel, State::Cancelled, State::Failed];
-    if before.state() == State::Cancel && !matches!(step, Step::Exchange(_)) {
-        assert!(stays.contains(&after.state()), "{step:?} revives {after:?}");
-    }
-}
-
-fn check_always(upload: &Upload) {
-    let copy = *upload;
-    let (received, total) = (upload.received().0, upload.total());
-    assert!(received <= total, "{upload:?}");
-    let fragments = upload.fragments();
-    assert!(fragments.floor() >= 1 && fragments.floor() <= fragments.length(), "{upload:?}");
-    assert!(fragments.length() <= fragments.ceiling(), "{upload:?}");
-    match upload.poll() {
-        Poll::Send(outgoing) => {
-            assert_eq!(upload.exchange(), Exchange::Ready);
-            let sends = match outgoing.request {
-                Request::CreateSession(_) => State::CreateSession,
-                Request::Ping(_) => State::Ping,
-                Request::Fragment(it) => {
-                    let range = it.content_range;
-                    assert_eq!((range.first(), range.total()), (received, total));
-                    assert!(range.len() <= fragments.length() && range.last() < total);
-                    assert!(range.len() == fragments.length() || range.is_last(), "{upload:?}");
-                    assert_eq!(outgoing.entity, range.first()..range.last() + 1);
-                    State::Fragment
-                }
-                Request::CloseSession(_) => {
-                    assert_eq!(received, total, "{upload:?}");
-                    State::Close
-                }
-                Request::CancelSession(_) => State::Cancel,
-            };
-            assert_eq!(upload.state(), sends);
-            let has_session = upload.session_id().is_some();
-            assert!(has_session || [State::CreateSession, State::Ping].contains(&sends));
-            let named = outgoing.request.session_id().copied();
-            assert!(named.is_none() || named == upload.session_id(), "{upload:?}");
-        }
-        Poll::FetchReply(_) | Poll::ReplyMissing => {
-            assert_eq!((upload.state(), received), (State::GetReply, total));
-        }
-        Poll::Wait(until) => assert_eq!(Some(until), upload.next_timeout()),
-        Poll::Credentials(code) => assert!([401, 407].contains(&code.get()), "{code}"),
-        Poll::Suspended(_) => assert_eq!(upload.exchange(), Exchange::Suspended),
-        Poll::Failed(_) => assert_eq!(upload.state(), State::Failed),
-        Poll::Finished => assert_eq!((upload.state(), received), (State::Finished, total)),
-        Poll::Cancelled => assert_eq!(upload.state(), State::Cancelled),
-    }
-    assert_eq!(*upload, copy);
-    #[cfg(feature = "serde")]
-    {
-        let text = serde_json::to_string(upload).expect("it can be stored");
-        let back: Upload =
-            serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
-        assert_eq!(back, *upload);
-    }
-}
-
-/// How many messages an upload takes from here, at most, if everything goes right.
-fn limit(upload: &Upload) -> u32 {
-    let fragments = upload.total() / upload.fragments().length() + 2;
-    // A wait, a Ping, perhaps a new session, a fragment for what was lost, the reply, the close;
-    // and where the server holds less than it said, all of it again.
-    u32::try_from(fragments).expect("a small entity") + 12
-}
-
 proptest! {
     #![proptest_config(config())]
 
@@ -308,25 +91,10 @@ proptest! {
         steps in vec(any_step(), 0..80),
         held_by_server in 0..30_u64,
     ) {
-        let client = Client { upload, now: Duration::from_secs(1) };
-        let mut run = Run { client, right: pinged() };
+        let mut run = Run::new(upload);
         for step in steps {
             run.check_told(step);
         }
-        let mut client = run.client;
-        if client.upload.total() > 30 || client.upload.state().has_ended() {
-            return Ok(());
-        }
-        // The caller resumes what is under way, suspended or has failed; the server holds all that
-        // it said, or more.
-        if client.upload.exchange() != Exchange::Ready || client.upload.state() == State::Failed {
-            client.upload.resume().expect("it has not ended");
-        }
-        let held = client.upload.received().0.max(held_by_server.min(client.upload.total()));
-        let mut server = Server { held, reply: true };
-        let limit = limit(&client.upload);
-        server.finish(&mut client, limit);
-        let expected = [State::Finished, State::Cancelled];
-        prop_assert!(expected.contains(&client.upload.state()));
+        run.check_ends(held_by_server);
     }
 }

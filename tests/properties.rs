@@ -4,18 +4,16 @@ mod common;
 
 use bits_proto::error::ErrorKind;
 use bits_proto::field::FieldName;
-use bits_proto::head::{RequestLine, Slots, StatusLine};
-use bits_proto::message::{
-    Ack, AckFor, Decoded, Encoder, NotificationRequest, NotificationResponse, Policy, Request,
-};
+use bits_proto::head::{RequestLine, StatusLine};
+use bits_proto::message::{Ack, AckFor, Encoder, Request};
+use common::built::{check_line_ends, check_read_back, count_line_ends, read_back};
 use common::inputs::{OwnedExtras, dirty, extras, mutations, valid_extras};
-use common::read::{
-    Answer, Extras, Line, Message, Pair, ack_for, answer, any as any_message, is_extra,
-    request_head, response_head, written,
-};
-use common::strategies::{AckSpec, Spec, ack, error_fields, message, target};
+use common::read::{Extras, Message, ack_for, written};
+use common::specs::AckSpec;
+use common::strategies::{ack, error_fields, message, target};
 use common::values::config;
 use common::vectors;
+use common::whatever::check_input;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -92,67 +90,6 @@ fn check_failing_stream(encoder: &Encoder<'_, Extras<'_>>, at: usize) {
     assert_eq!(room[..at - left], bytes[..at - left]);
 }
 
-/// A written head, read again.
-struct ReadBack<'b> {
-    decoded: Decoded<Message<'b>>,
-    target: &'b str,
-    fields: Vec<Pair<'b>>,
-}
-
-fn read_back<'b>(spec: &Spec, bytes: &'b [u8]) -> ReadBack<'b> {
-    let mut slots = Slots::new();
-    let (decoded, len, target, fields) = if spec.is_sent_by_client() {
-        let head = request_head("written", bytes, &mut slots);
-        let decoded = match spec {
-            Spec::Request(_) => any_message(Request::from_head(&head, &Policy::DEFAULT)),
-            _ => any_message(NotificationRequest::from_head(&head)),
-        };
-        let is_notification = NotificationRequest::is_one(&head.line(), head.fields());
-        assert_eq!(is_notification, matches!(spec, Spec::NotificationRequest(_)));
-        (decoded, head.len(), head.line().target, head.fields().collect::<Vec<_>>())
-    } else {
-        let head = response_head("written", bytes, &mut slots);
-        let decoded = match spec {
-            Spec::Ack(_) => any_message(Ack::from_head(&head, &spec.ack_for())),
-            _ => any_message(NotificationResponse::from_head(&head)),
-        };
-        (decoded, head.len(), "/", head.fields().collect())
-    };
-    assert_eq!(len, bytes.len(), "the whole of it is the head");
-    let decoded = decoded.unwrap_or_else(|error| panic!("{error}: {}", bytes.escape_ascii()));
-    ReadBack { decoded, target, fields }
-}
-
-/// Where the extras belong: a server's first; a client's Accept first, its Connection last and
-/// the others before Content-Length.
-fn in_order<'e>(spec: &Spec, own: &[Pair<'e>], extras: &[Pair<'e>]) -> Vec<Pair<'e>> {
-    if !spec.is_sent_by_client() {
-        return [extras, own].concat();
-    }
-    let named =
-        |wanted: &'static str| move |(name, _): &&Pair<'e>| name.eq_ignore_ascii_case(wanted);
-    let (accept, connection) = (named("accept"), named("connection"));
-    let length = own.iter().position(|(name, _)| *name == "Content-Length").expect("a length");
-    let (before, after) = own.split_at(length);
-    let lead = extras.iter().filter(accept);
-    let middle = extras.iter().filter(|extra| !accept(extra) && !connection(extra));
-    let trail = extras.iter().filter(connection);
-    lead.chain(before).chain(middle).chain(after).chain(trail).copied().collect()
-}
-
-fn count_line_ends(bytes: &[u8]) -> usize {
-    bytes.windows(2).filter(|pair| pair == b"\r\n").count()
-}
-
-/// No value has ended its field: there are as many line ends as lines.
-fn check_line_ends(bytes: &[u8], fields: usize) {
-    assert_eq!(count_line_ends(bytes), fields + 2, "{}", bytes.escape_ascii());
-    let controls = |wanted| bytes.iter().filter(|byte| **byte == wanted).count();
-    assert_eq!(controls(b'\r'), fields + 2, "{}", bytes.escape_ascii());
-    assert_eq!(controls(b'\n'), fields + 2, "{}", bytes.escape_ascii());
-    assert_eq!(controls(0), 0, "{}", bytes.escape_ascii());
-}
-
 proptest! {
     #![proptest_config(config())]
 
@@ -184,24 +121,7 @@ proptest! {
         extras in extras(),
         error_fields in error_fields(),
     ) {
-        let message = spec.view();
-        let kind = message.kind();
-        let extras = valid_extras(kind, &extras);
-        let bytes = written(&message.encoder(&target, &extras).unwrap().error_fields(error_fields));
-        let found = read_back(&spec, &bytes);
-
-        prop_assert_eq!(found.decoded.message, message);
-        prop_assert_eq!(found.decoded.deviations, spec.deviations());
-        if spec.is_sent_by_client() {
-            prop_assert_eq!(found.target, &target);
-        }
-        let own: Vec<_> =
-            found.fields.iter().copied().filter(|(name, _)| !is_extra(kind, name)).collect();
-        prop_assert_eq!(&found.fields, &in_order(&spec, &own, &extras));
-        check_line_ends(&bytes, found.fields.len());
-        let found_extras = common::read::extras(kind, &found.fields);
-        let again = found.decoded.message.encoder(found.target, &found_extras).unwrap();
-        prop_assert_eq!(written(&again.error_fields(error_fields)), bytes);
+        check_read_back(&spec, &target, &extras, error_fields);
     }
 
     #[test]
@@ -246,40 +166,10 @@ fn an_extra_with_any_control_character_is_refused() {
     }
 }
 
-/// Reads an input whole and cut, as one kind of message, and from its fields.
-fn check_input<'b, L: Line<'b>>(input: &'b [u8], ack_for: &AckFor<'_>, cut: usize) {
-    let whole = answer::<L>(input, ack_for);
-    let prefix = answer::<L>(&input[..cut], ack_for);
-    assert!(
-        prefix == Answer::Partial || prefix == whole,
-        "{} cut at {cut}: {prefix:?}\nbut whole: {whole:?}",
-        input.escape_ascii()
-    );
-    match whole {
-        Answer::Partial => {}
-        Answer::Refused(error) => check_offset(error, input),
-        Answer::Whole(whole) => {
-            let from_fields = whole.line.decode_fields(&whole.fields, ack_for);
-            for (from_fields, from_head) in from_fields.into_iter().zip(whole.decoded) {
-                from_head.map_err(|error| check_offset(error, &input[..whole.len])).ok();
-                assert_eq!(
-                    from_fields.map_err(|error| (error.kind(), error.field(), error.stage())),
-                    from_head.map_err(|error| (error.kind(), error.field(), error.stage())),
-                );
-            }
-        }
-    }
-}
-
-fn check_offset(error: bits_proto::Error, input: &[u8]) {
-    let in_input = error.offset().is_some_and(|at| at <= input.len());
-    assert!(in_input, "{error} in {} bytes: {}", input.len(), input.escape_ascii());
-}
-
 fn check_as_everything(input: &[u8], ack_for: &AckFor<'_>, cut: Index) {
     let cut = cut.index(input.len() + 1);
-    check_input::<RequestLine<'_>>(input, ack_for, cut);
-    check_input::<StatusLine<'_>>(input, ack_for, cut);
+    check_input::<RequestLine<'_>>(input, ack_for, [cut]);
+    check_input::<StatusLine<'_>>(input, ack_for, [cut]);
 }
 
 /// Any request, as the one that the input is the answer to.

@@ -177,7 +177,9 @@ impl Upload {
         let is_cancelling = self.state == State::Cancel;
         self.granted(Event::Fatal)?;
         self.stop = Some(stop);
-        self.maybe_closed = false;
+        // What refuses without a code may stand before the server, and does not know what became
+        // of an earlier Close-Session.
+        self.maybe_closed &= !stop.is_by_server();
         if is_cancelling {
             // It stays cancelled: what is resumed is the cancellation.
             self.exchange = self.exchange.after(ExchangeEvent::GivenUp)?;

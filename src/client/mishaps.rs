@@ -104,8 +104,7 @@ impl Upload {
         let exchange = self.exchange.after(event)?;
         // The session may have been closed before a proxy failed, or the connection; a server that
         // says itself what went wrong has not closed it.
-        let is_by_server = matches!(stop, Stop::Refused { code: Some(_), .. });
-        self.maybe_closed |= self.is_close_under_way() && !is_by_server;
+        self.maybe_closed |= self.is_close_under_way() && !stop.is_by_server();
         (self.state, self.exchange) = (state, exchange);
         self.failures = self.failures.saturating_add(1);
         if gives_up {

@@ -47,6 +47,11 @@ impl Stop {
         Self::Refused { status: refusal.status(), code: refusal.code(), context: refusal.context() }
     }
 
+    /// Whether the server itself said so: something on the way gives no code.
+    pub(super) const fn is_by_server(self) -> bool {
+        matches!(self, Self::Refused { code: Some(_), .. })
+    }
+
     /// Whether it says that the server could not be reached.
     pub(super) const fn is_out_of_reach(self) -> bool {
         matches!(self, Self::Transport | Self::Timeout)

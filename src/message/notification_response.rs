@@ -46,7 +46,8 @@ pub struct NotificationResponse<'b> {
     pub static_response_url: Option<StaticResponseUrl<'b>>,
     /// Asks for the entity to be put at its destination.
     pub copy_file_to_destination: Option<CopyFileToDestination<'b>>,
-    /// The length of the body in bytes; `None` when it ends with the connection.
+    /// The length of the body in bytes; `None` when it ends with the connection, and with 204, which
+    /// has none.
     pub content_length: Option<u64>,
 }
 
@@ -143,7 +144,8 @@ pub(super) fn read<'b>(
         status: line.status,
         static_response_url: scan.optional(KIND)?,
         copy_file_to_destination: scan.optional(KIND)?,
-        content_length: framing.content_length,
+        // With 204 there is no body, whatever its length is said to be.
+        content_length: framing.content_length.filter(|_| line.status != Status::NO_CONTENT),
     };
     Ok(Decoded { message, deviations: scan.deviations })
 }

@@ -1,57 +1,13 @@
-//! What may come to a session, in any order.
+//! Choosing what comes to a session.
 
-use bits_proto::field::ContentRange;
 use bits_proto::server::{
     Access, CommitAt, EarlyClose, HostError, Notified, OverlapRule, Policy, Reply,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
 
+use super::any_session::{Bytes, Event, Range, Which};
 use super::session::{PLAIN, application};
-
-#[derive(Clone, Debug)]
-pub enum Event {
-    Fragment { range: Range, is_ours: bool },
-    Close,
-    Cancel,
-    Ping,
-    Create,
-    Access(Access),
-    Stored { turn: Which, bytes: Bytes },
-    Notified(Which, Notified),
-    Placed(Which),
-    Discarded(Which),
-    Failed(Which, HostError),
-    Disconnected(Which),
-    Recover,
-    Timeout,
-    Expire,
-    Time { seconds: u64, back: bool },
-    Policy(Box<Policy<'static>>),
-}
-
-/// A range: relative to what is held, or any.
-#[derive(Clone, Debug)]
-pub enum Range {
-    Near { before: u64, len: u64, total: u64 },
-    Any(ContentRange),
-}
-
-/// How many bytes are reported as stored.
-#[derive(Clone, Copy, Debug)]
-pub enum Bytes {
-    All,
-    Some(u64),
-    TooMany,
-}
-
-/// The turn of a report.
-#[derive(Clone, Copy, Debug)]
-pub enum Which {
-    Due,
-    Older,
-    OfAnother,
-}
 
 pub fn event() -> impl Strategy<Value = Event> {
     prop_oneof![

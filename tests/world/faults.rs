@@ -2,7 +2,8 @@
 
 use bits_proto::head::Status;
 use rand::Rng as _;
-use rand::rngs::SmallRng;
+
+use super::dice::Dice;
 
 /// What goes wrong with one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,13 +51,13 @@ pub struct Plan {
 }
 
 impl Plan {
-    pub fn new(random: &mut SmallRng) -> Self {
+    pub fn new(random: &mut Dice) -> Self {
         let chance = [0.0, 0.02, 0.1, 0.3, 0.6][random.random_range(0..5)];
         Self { chance, budget: random.random_range(0..60), spent: 0, client_crashes: 0 }
     }
 
     /// Whether something happens that has this chance.
-    pub fn hits(&mut self, random: &mut SmallRng, chance: f64) -> bool {
+    pub fn hits(&mut self, random: &mut Dice, chance: f64) -> bool {
         let hits = self.budget > 0 && self.chance > 0.0 && random.random_bool(chance);
         if hits {
             self.budget -= 1;
@@ -66,7 +67,7 @@ impl Plan {
     }
 
     /// What goes wrong with the next request.
-    pub fn next(&mut self, random: &mut SmallRng) -> Option<Fault> {
+    pub fn next(&mut self, random: &mut Dice) -> Option<Fault> {
         if !self.hits(random, self.chance) {
             return None;
         }

@@ -2,6 +2,7 @@
 //! the byte at offset `n` of the client's entity is the number `n`, so where bytes belong is
 //! arithmetic.
 
+pub mod dice;
 pub mod faults;
 pub mod server;
 
@@ -13,16 +14,15 @@ use bits_proto::head::{Progress, RequestHead, ResponseHead, Slots, Status, Targe
 use bits_proto::message::{Ack, AckFor, NO_EXTRAS, Request};
 use bits_proto::server::TableAnswer;
 use rand::Rng as _;
-use rand::SeedableRng as _;
-use rand::rngs::SmallRng;
 
 use crate::watch::Watch;
+use dice::Dice;
 use faults::{Fault, Plan};
 use server::Server;
 
 /// One upload, from its beginning to its end.
 pub struct World {
-    pub random: SmallRng,
+    pub random: Dice,
     pub now: Duration,
     pub upload: Upload,
     pub server: Server,
@@ -53,7 +53,7 @@ pub enum End {
     Cancelled,
 }
 
-fn length(random: &mut SmallRng) -> u64 {
+fn length(random: &mut Dice) -> u64 {
     match random.random_range(0..10) {
         0 => 0,
         1 => random.random_range(1..10),
@@ -62,9 +62,14 @@ fn length(random: &mut SmallRng) -> u64 {
     }
 }
 
+#[allow(dead_code, reason = "each test file uses a part of it")]
 impl World {
     pub fn new(seed: u64) -> Self {
-        let mut random = SmallRng::seed_from_u64(seed);
+        Self::of_dice(Dice::seeded(seed), seed)
+    }
+
+    /// With whatever happens in it chosen by these dice.
+    pub fn of_dice(mut random: Dice, seed: u64) -> Self {
         let total = length(&mut random);
         // At most a few dozen fragments, with an even and with an odd last one.
         let least = (total / 30).max(FragmentSizing::FLOOR);
@@ -96,6 +101,23 @@ impl World {
         }
     }
 
+    /// Runs to the end, and looks at what came of it: nothing is lost and nothing is there twice.
+    pub fn run_well(&mut self) -> End {
+        let end = self.run();
+        let server = &self.server;
+        if end == End::Finished {
+            assert!(server.placed.values().any(|times| *times > 0), "nothing was committed");
+            assert_eq!(self.upload.received().0, self.total);
+        }
+        for (session, times) in &server.placed {
+            assert_eq!(*times, 1, "session {session} was committed {times} times");
+        }
+        if end == End::Finished && server.lost_sessions + self.plan.client_crashes == 0 {
+            assert_eq!(server.placed.len(), 1, "it was uploaded more than once without a reason");
+        }
+        end
+    }
+
     /// Runs to the end, which has to come.
     pub fn run(&mut self) -> End {
         loop {
@@ -109,10 +131,12 @@ impl World {
             match self.upload.poll() {
                 Poll::Send(_) => self.exchange(),
                 Poll::Wait(until) => {
-                    assert!(until > self.now, "a timer that is due is left");
-                    self.now = until;
+                    // The way back to the origin may have become due during a request.
+                    self.now = self.now.max(until);
                     let had_host = self.upload.host().is_some();
                     self.upload.handle_timeout(self.now);
+                    let next = self.upload.next_timeout();
+                    assert!(next.is_none_or(|it| it > self.now), "a timer that is due is left");
                     // The origin server is another one to the client: that it knows of no session
                     // says nothing of a Close-Session sent to the host.
                     let fell_back = had_host && self.upload.host().is_none();

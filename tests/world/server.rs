@@ -12,10 +12,10 @@ use bits_proto::server::{
     Access, Arrival, CommitAt, HostError, Limits, Notified, OverlapRule, Policy, Record, Reply,
     SessionHost, Sessions, Step, StoreBytes, TableAnswer, Turn,
 };
-use rand::Rng as _;
-use rand::rngs::SmallRng;
+use rand::{Rng as _, RngCore as _};
 use uuid::Uuid;
 
+use super::dice::Dice;
 use super::faults::Fault;
 
 type Table = Sessions<'static, BTreeMap<Uuid, Record>>;
@@ -41,7 +41,7 @@ pub struct Server {
 }
 
 impl Server {
-    pub fn new(random: &mut SmallRng, mode: Mode, total: u64) -> Self {
+    pub fn new(random: &mut Dice, mode: Mode, total: u64) -> Self {
         let policy = Policy {
             overlap: if random.random_bool(0.7) { OverlapRule::Trim } else { OverlapRule::Refuse },
             commit_at: match random.random_range(0..3) {
@@ -54,6 +54,8 @@ impl Server {
             },
             notification: mode == Mode::UploadReply || random.random_bool(0.2),
             overwrites: true,
+            // As long as a client goes on trying, so that one resumption is enough.
+            work_timeout: Duration::from_secs(5 * 60),
             host: random.random_bool(0.3).then(|| SessionHost {
                 host_id: HostId::try_from("node-1.example").unwrap(),
                 fallback_timeout: random.random_bool(0.7).then_some(HostIdFallbackTimeout(60)),
@@ -102,7 +104,7 @@ impl Server {
         body: &Range<u64>,
         fault: Option<Fault>,
         now: Duration,
-        random: &mut SmallRng,
+        random: &mut Dice,
     ) -> Option<TableAnswer<'static>> {
         if fault == Some(Fault::Expired) {
             self.expire_all(now);
@@ -112,7 +114,13 @@ impl Server {
             _ => Access::Granted,
         };
         let arrival = Arrival { url: "/entity", principal: Some("alice"), access, now };
-        let mut step = self.sessions.handle_request(request, &arrival, || random.random()).unwrap();
+        // Not by throwing: ids are never the same, whatever is chosen.
+        let random_id = || {
+            let mut bytes = [0; 16];
+            random.fill_bytes(&mut bytes);
+            bytes
+        };
+        let mut step = self.sessions.handle_request(request, &arrival, random_id).unwrap();
         let mut body = body.clone();
         let mut steps = 0;
         loop {
@@ -153,7 +161,7 @@ impl Server {
         body: &mut Range<u64>,
         fault: Option<Fault>,
         now: Duration,
-        random: &mut SmallRng,
+        random: &mut Dice,
     ) -> Option<Step<TableAnswer<'static>>> {
         let length = body.end - body.start;
         let arrives = match fault {
@@ -256,7 +264,7 @@ impl Server {
     }
 
     /// The process dies: perhaps after the work was done and before that was stored.
-    fn crash<A>(&mut self, step: Step<A>, random: &mut SmallRng) -> Option<TableAnswer<'static>> {
+    fn crash<A>(&mut self, step: Step<A>, random: &mut Dice) -> Option<TableAnswer<'static>> {
         match step {
             Step::Commit(turn) if random.random_bool(0.5) => self.place(turn),
             Step::Discard(discard) if random.random_bool(0.5) && discard.entity => {

@@ -1,0 +1,21 @@
+//! What must hold for every input: plain functions on the public API, which a fuzz target calls with
+//! what the fuzzer makes up and `cargo test` with what fuzzers found before.
+
+mod choose;
+mod construct;
+mod conversation;
+pub mod differential;
+mod fields;
+mod parse;
+mod reading;
+mod reference;
+mod roundtrip;
+mod steps;
+
+pub use construct::construct;
+pub use conversation::conversation;
+pub use differential::differential;
+pub use fields::fields;
+pub use parse::{parse_ack, parse_notification, parse_request};
+pub use roundtrip::{roundtrip_ack, roundtrip_request};
+pub use steps::{client_steps, server_steps};

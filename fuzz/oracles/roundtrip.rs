@@ -1,0 +1,108 @@
+//! What is read is written, and read again it is the same; what was written once is written the
+//! same ever after.
+
+use bits_proto::deviation::{Deviation, Deviations};
+use bits_proto::head::{Progress, RequestHead, ResponseHead, Slots};
+use bits_proto::message::{
+    Ack, AckFor, Decoded, NotificationRequest, NotificationResponse, Policy, Request,
+};
+
+use super::parse::ack_fors;
+use crate::common::inputs::{OwnedExtras, valid_extras};
+use crate::common::read::{Message, Pair, any, request_head, response_head};
+
+pub fn roundtrip_request(data: &[u8]) {
+    let mut slots = Slots::new();
+    let Ok(Progress::Complete(head)) = RequestHead::parse(data, &mut slots) else { return };
+    for policy in [Policy::DEFAULT, Policy::LENIENT] {
+        let Ok(decoded) = any(Request::from_head(&head, &policy)) else { continue };
+        check(&decoded, head.line().target, &head.fields().collect::<Vec<_>>(), &|bytes| {
+            let mut slots = Slots::new();
+            let head = request_head("canonical", bytes, &mut slots);
+            any(Request::from_head(&head, &Policy::DEFAULT)).map(owned)
+        });
+    }
+}
+
+pub fn roundtrip_ack(data: &[u8]) {
+    let mut slots = Slots::new();
+    let Ok(Progress::Complete(head)) = ResponseHead::parse(data, &mut slots) else { return };
+    for ack_for in ack_fors() {
+        let Ok(decoded) = any(Ack::from_head(&head, &ack_for)) else { continue };
+        check(&decoded, "/", &head.fields().collect::<Vec<_>>(), &|bytes| {
+            ack_again(bytes, &ack_for)
+        });
+    }
+}
+
+fn ack_again(bytes: &[u8], ack_for: &AckFor<'_>) -> Again {
+    let mut slots = Slots::new();
+    let head = response_head("canonical", bytes, &mut slots);
+    any(Ack::from_head(&head, ack_for)).map(owned)
+}
+
+pub fn notification_request(data: &[u8]) {
+    let mut slots = Slots::new();
+    let Ok(Progress::Complete(head)) = RequestHead::parse(data, &mut slots) else { return };
+    let Ok(decoded) = any(NotificationRequest::from_head(&head)) else { return };
+    check(&decoded, head.line().target, &head.fields().collect::<Vec<_>>(), &|bytes| {
+        let mut slots = Slots::new();
+        let head = request_head("canonical", bytes, &mut slots);
+        any(NotificationRequest::from_head(&head)).map(owned)
+    });
+}
+
+pub fn notification_response(data: &[u8]) {
+    let mut slots = Slots::new();
+    let Ok(Progress::Complete(head)) = ResponseHead::parse(data, &mut slots) else { return };
+    let Ok(decoded) = any(NotificationResponse::from_head(&head)) else { return };
+    check(&decoded, "/", &head.fields().collect::<Vec<_>>(), &|bytes| {
+        let mut slots = Slots::new();
+        let head = response_head("canonical", bytes, &mut slots);
+        any(NotificationResponse::from_head(&head)).map(owned)
+    });
+}
+
+/// A message that was read again: what it says of itself, what is unusual about it, and what it is
+/// written as.
+struct Owned {
+    text: String,
+    deviations: Deviations,
+    bytes: Vec<u8>,
+}
+
+type Again = Result<Owned, bits_proto::Error>;
+
+fn owned(decoded: Decoded<Message<'_>>) -> Owned {
+    let bytes = decoded.message.encode("/", &[]).expect("what was read can be written");
+    // Equality of session ids does not look at their spelling; the text does.
+    Owned { text: format!("{:?}", decoded.message), deviations: decoded.deviations, bytes }
+}
+
+fn check(
+    decoded: &Decoded<Message<'_>>,
+    target: &str,
+    fields: &[Pair<'_>],
+    read: &dyn Fn(&[u8]) -> Again,
+) {
+    let first = owned(*decoded);
+    let again = read(&first.bytes);
+    let again = again.unwrap_or_else(|error| panic!("{error}: {}", first.bytes.escape_ascii()));
+    assert_eq!(again.text, first.text);
+    assert_eq!(again.bytes, first.bytes);
+    // Nothing new is unusual, but that there is no error code where zero stood for none, or where
+    // a status alone was taken for a refusal.
+    let new = again.deviations.iter().filter(|it| !decoded.deviations.contains(*it));
+    let new: Vec<_> = new.filter(|it| *it != Deviation::MissingError).collect();
+    assert_eq!(new, [], "{}", first.bytes.escape_ascii());
+
+    // What the transport adds goes with it, and changes nothing.
+    let extras: OwnedExtras =
+        fields.iter().map(|(name, value)| ((*name).into(), value.to_vec())).collect();
+    let extras = valid_extras(decoded.message.kind(), &extras);
+    let target = if target.bytes().all(|byte| byte.is_ascii_graphic()) { target } else { "/" };
+    let bytes = decoded.message.encode(target, &extras);
+    let bytes = bytes.unwrap_or_else(|error| panic!("{error}: {extras:?}"));
+    let again = read(&bytes).unwrap_or_else(|error| panic!("{error}: {}", bytes.escape_ascii()));
+    assert_eq!(again.text, first.text);
+}

@@ -1,0 +1,53 @@
+//! What holds for every input whatever it is: reading does not panic, comes to the same answer
+//! however the input arrives, and says where in it things went wrong.
+
+use bits_proto::Error;
+use bits_proto::head::Slots;
+use bits_proto::limits::Limits;
+use bits_proto::message::{Ack, AckFor, Policy, Refusal};
+
+use super::read::{Answer, Line, Message, answer, response_head};
+
+/// Reads an input whole and cut, as one kind of message, and from its fields.
+pub fn check_input<'b, L: Line<'b>>(
+    input: &'b [u8],
+    ack_for: &AckFor<'_>,
+    cuts: impl IntoIterator<Item = usize>,
+) {
+    let whole = answer::<L>(input, ack_for);
+    for cut in cuts {
+        let prefix = answer::<L>(&input[..cut], ack_for);
+        assert!(
+            prefix == Answer::Partial || prefix == whole,
+            "{} cut at {cut}: {prefix:?}\nbut whole: {whole:?}",
+            input.escape_ascii()
+        );
+    }
+    match whole {
+        Answer::Partial => assert!(input.len() < Limits::DEFAULT.head_bytes, "it waits for ever"),
+        Answer::Refused(error) => check_error(error, input),
+        Answer::Whole(whole) => {
+            let from_fields = whole.line.decode_fields(&whole.fields, ack_for);
+            for (from_fields, from_head) in from_fields.into_iter().zip(whole.decoded) {
+                from_head.map_err(|error| check_error(error, &input[..whole.len])).ok();
+                assert_eq!(
+                    from_fields.map_err(|error| (error.kind(), error.field(), error.stage())),
+                    from_head.map_err(|error| (error.kind(), error.field(), error.stage())),
+                );
+            }
+        }
+    }
+}
+
+/// It says where in the input, and there is an answer to it that can be sent and read.
+fn check_error(error: Error, input: &[u8]) {
+    let in_input = error.offset().is_some_and(|at| at <= input.len());
+    assert!(in_input, "{error} in {} bytes: {}", input.len(), input.escape_ascii());
+    let refusal = Refusal::for_error(&error, &Policy::DEFAULT);
+    assert!(refusal.status().get() >= 400, "{error}: {refusal:?}");
+    let bytes = Message::from(Ack::from(refusal)).encode("/", &[]).expect("it can be sent");
+    let mut slots = Slots::new();
+    let head = response_head("a refusal", &bytes, &mut slots);
+    let read = Ack::from_head(&head, &AckFor::Ping).map(|decoded| decoded.message);
+    assert_eq!(read, Ok(Ack::from(refusal)), "{error}");
+}
