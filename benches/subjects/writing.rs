@@ -5,9 +5,9 @@ use std::io::Write as _;
 
 use bits_proto::field::{ContentName, ContentRange, ReceivedContentRange, SessionId};
 use bits_proto::head::Target;
-use bits_proto::message::{Ack, Fragment, FragmentAck, PingAck, Request};
+use bits_proto::message::{Ack, Fragment, FragmentAck, NO_EXTRAS, PingAck, Refusal, Request};
 
-use super::{Bars, Group, Pair};
+use super::{Bars, Group, Pair, SHOWN};
 
 const DATE: &str = "Tue, 04 Mar 2025 09:15:02 GMT";
 
@@ -40,15 +40,11 @@ pub fn acks() -> Group {
         let [date, server] = of_server();
         write!(
             head,
-            "HTTP/1.1 {} {}\r\nDate: {}\r\nServer: {}\r\nBITS-Packet-Type: {}\r\n\
-            BITS-Session-Id: {}\r\nContent-Length: {}\r\nBITS-Received-Content-Range: {}\r\n\r\n",
-            200,
-            "OK",
+            "HTTP/1.1 200 OK\r\nDate: {}\r\nServer: {}\r\nBITS-Packet-Type: Ack\r\n\
+            BITS-Session-Id: {}\r\nContent-Length: 0\r\nBITS-Received-Content-Range: {}\r\n\r\n",
             date.1,
             server.1,
-            "Ack",
             id.as_str(),
-            0,
             received.0
         )
         .expect("there is room");
@@ -67,9 +63,9 @@ pub fn acks() -> Group {
         let [date, server] = of_server();
         write!(
             head,
-            "HTTP/1.1 {} {}\r\nDate: {}\r\nServer: {}\r\nBITS-Packet-Type: {}\r\n\
-            Content-Length: {}\r\n\r\n",
-            200, "OK", date.1, server.1, "Ack", 0
+            "HTTP/1.1 200 OK\r\nDate: {}\r\nServer: {}\r\nBITS-Packet-Type: Ack\r\n\
+            Content-Length: 0\r\n\r\n",
+            date.1, server.1
         )
         .expect("there is room");
         black_box(&head);
@@ -105,13 +101,10 @@ pub fn fragments() -> Group {
         let [agent, host, connection] = of_client();
         write!(
             head,
-            "BITS_POST {} HTTP/1.1\r\nBITS-Packet-Type: {}\r\nBITS-Session-Id: {}\r\n\
-            Content-Name: {}\r\nContent-Range: bytes {}-{}/{}\r\nUser-Agent: {}\r\n\
+            "BITS_POST /inbox/report.bin HTTP/1.1\r\nBITS-Packet-Type: Fragment\r\nBITS-Session-Id: {}\r\n\
+            Content-Name: report.bin\r\nContent-Range: bytes {}-{}/{}\r\nUser-Agent: {}\r\n\
             Host: {}\r\nContent-Length: {}\r\nConnection: {}\r\n\r\n",
-            "/inbox/report.bin",
-            "Fragment",
             id.as_str(),
-            "report.bin",
             range.first(),
             range.last(),
             range.total(),
@@ -127,6 +120,61 @@ pub fn fragments() -> Group {
         name: "write-fragment",
         pairs: vec![Pair::new("fragment", ours, by_hand)],
         each: Bars { instructions: 0.30, time: f64::INFINITY },
+        mean: None,
+    }
+}
+
+/// Without extras: what the messages themselves cost.
+pub fn plain() -> Group {
+    let session_id = SessionId::from_random([7; 16]);
+    let received = ReceivedContentRange(1 << 20);
+    let fragment = Ack::from(FragmentAck::new(session_id, received));
+    let mut head = Vec::with_capacity(512);
+    let by_hand = move || {
+        head.clear();
+        let (id, received) = black_box((&session_id, &received));
+        write!(
+            head,
+            "HTTP/1.1 200 OK\r\nBITS-Packet-Type: Ack\r\nBITS-Session-Id: {}\r\n\
+            Content-Length: 0\r\nBITS-Received-Content-Range: {}\r\n\r\n",
+            id.as_str(),
+            received.0
+        )
+        .expect("there is room");
+        black_box(&head);
+    };
+    let refusal = Refusal::session_not_found();
+    let mut head = Vec::with_capacity(512);
+    let refused_by_hand = move || {
+        head.clear();
+        let refusal = black_box(&refusal);
+        let code = refusal.code().expect("it has a code").get();
+        write!(
+            head,
+            "HTTP/1.1 {} {}\r\nBITS-Packet-Type: Ack\r\nContent-Length: 0\r\n\
+            BITS-Error: 0x{code:08X}\r\nBITS-Error-Code: 0x{code:08X}\r\n\
+            BITS-Error-Context: 0x{:X}\r\n\r\n",
+            refusal.status().get(),
+            refusal.status().reason(),
+            refusal.context().expect("it has a context").0
+        )
+        .expect("there is room");
+        black_box(&head);
+    };
+    let ours = |ack: Ack<'static>| {
+        let mut buffer = [0; 512];
+        move || {
+            let encoder = black_box(&ack).encode(NO_EXTRAS).expect("there are no extras");
+            black_box((encoder.write(&mut buffer), &buffer)).0.expect("there is room");
+        }
+    };
+    Group {
+        name: "write-plain",
+        pairs: vec![
+            Pair::new("fragment-ack", ours(fragment), by_hand),
+            Pair::new("refusal", ours(refusal.into()), refused_by_hand),
+        ],
+        each: SHOWN,
         mean: None,
     }
 }
