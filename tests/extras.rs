@@ -211,6 +211,35 @@ fn a_value_ends_no_line_and_holds_no_control_character() {
     }
 }
 
+/// Fields that are mostly sent are looked at many bytes at a time: a bad byte shows wherever it is.
+#[test]
+fn a_usual_field_is_checked_as_any_other() {
+    for length in 1..=40 {
+        for name in ["Date", "Host", "Accept", "Server", "Connection", "User-Agent"] {
+            let value = vec![b'~'; length];
+            check_allowed(MessageKind::Fragment, name, &value);
+            for at in 0..length {
+                let with = |byte| [&value[..at], &[byte], &value[at + 1..]].concat();
+                for byte in [0, b'\n', b'\r', 0x1F, 0x7F] {
+                    let value = with(byte);
+                    check_refused(MessageKind::Fragment, name, &value, ErrorKind::ExtraValue);
+                }
+                for byte in [b'!', 0x80, 0xFF] {
+                    check_allowed(MessageKind::Fragment, name, &with(byte));
+                }
+                for byte in [b' ', b'\t'] {
+                    if [0, length - 1].contains(&at) {
+                        let value = with(byte);
+                        check_refused(MessageKind::Fragment, name, &value, ErrorKind::ExtraValue);
+                    } else {
+                        check_allowed(MessageKind::Fragment, name, &with(byte));
+                    }
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn a_value_cannot_smuggle_another_field_or_message() {
     for (kind, value) in MessageKind::ALL.iter().flat_map(|kind| {

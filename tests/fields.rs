@@ -217,6 +217,17 @@ fn an_offset_is_digits() {
     );
 }
 
+/// Beside the standard library's: all numbers of up to five digits, in each place of longer ones.
+#[test]
+fn a_number_is_written_with_all_its_digits_and_no_others() {
+    let places = (0..20).map(|place| 10_u64.pow(place));
+    for number in places.flat_map(|place| (0..100_000).map_while(move |it| place.checked_mul(it))) {
+        for number in [number, number.wrapping_sub(1)] {
+            assert_eq!(ReceivedContentRange(number).to_string(), number.to_string());
+        }
+    }
+}
+
 #[test]
 fn no_other_byte_is_a_digit() {
     for byte in (0..=0xFF_u8).filter(|byte| !byte.is_ascii_digit()) {

@@ -26,10 +26,14 @@ fn check_buffers(encoder: &Encoder<'_, Extras<'_>>) {
     let needed = bytes.len();
     assert_eq!(encoder.encoded_len(), needed);
 
-    let mut longer = vec![UNSET; needed + 3];
-    assert_eq!(encoder.write(&mut longer), Ok(needed));
-    assert_eq!(longer[..needed], bytes, "unset bytes show");
-    assert_eq!(longer[needed..], [UNSET; 3], "what lies behind the head is not touched");
+    // With little room the head is counted before, with much it is not.
+    for room in [0, 3, 500] {
+        let mut longer = vec![UNSET; needed + room];
+        assert_eq!(encoder.write(&mut longer), Ok(needed));
+        assert_eq!(longer[..needed], bytes, "unset bytes show");
+        let behind = &longer[needed..];
+        assert!(behind.iter().all(|byte| *byte == UNSET), "what lies behind is not touched");
+    }
 
     let mut shorter = vec![UNSET; needed - 1];
     let error = encoder.write(&mut shorter).expect_err("a buffer one byte too short");

@@ -100,6 +100,7 @@ pub fn groups() -> Vec<Group> {
         built::group(heads),
         writing::acks(),
         writing::fragments(),
+        writing::plain(),
         growing::group(),
         steps::group(heads),
     ]

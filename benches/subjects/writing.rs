@@ -5,63 +5,67 @@ use std::io::Write as _;
 
 use bits_proto::field::{ContentName, ContentRange, ReceivedContentRange, SessionId};
 use bits_proto::head::Target;
-use bits_proto::message::{Ack, Fragment, FragmentAck, PingAck, Request};
+use bits_proto::message::{Ack, Fragment, FragmentAck, NO_EXTRAS, PingAck, Refusal, Request};
 
-use super::{Bars, Group, Pair};
+use super::{Bars, Group, Pair, SHOWN};
 
 const DATE: &str = "Tue, 04 Mar 2025 09:15:02 GMT";
-const ACK_EXTRAS: [(&str, &str); 2] = [("Date", DATE), ("Server", "origin/1.0")];
-const EXTRAS: [(&str, &str); 3] = [
-    ("User-Agent", "Microsoft BITS/7.8"),
-    ("Host", "origin.example"),
-    ("Connection", "Keep-Alive"),
-];
+
+/// What a server adds. Both sides know the names, and neither the values.
+fn of_server() -> [(&'static str, &'static str); 2] {
+    [("Date", black_box(DATE)), ("Server", black_box("origin/1.0"))]
+}
+
+/// What a client adds.
+fn of_client() -> [(&'static str, &'static str); 3] {
+    let connection = ("Connection", black_box("Keep-Alive"));
+    let agent = ("User-Agent", black_box("Microsoft BITS/7.8"));
+    [agent, ("Host", black_box("origin.example")), connection]
+}
 
 pub fn acks() -> Group {
     let session_id = SessionId::from_random([7; 16]);
     let received = ReceivedContentRange(1 << 20);
     let fragment = Ack::from(FragmentAck::new(session_id, received));
+    let mut buffer = [0; 512];
     let of_fragment = move || {
         let ack = black_box(&fragment);
-        let mut buffer = [0; 512];
-        let encoder = ack.encode(ACK_EXTRAS).expect("the extras are fine");
+        let encoder = ack.encode(of_server()).expect("the extras are fine");
         black_box((encoder.write(&mut buffer), &buffer)).0.expect("there is room");
     };
     let mut head = Vec::with_capacity(512);
     let by_hand = move || {
         head.clear();
         let (id, received) = black_box((&session_id, &received));
+        let [date, server] = of_server();
         write!(
             head,
-            "HTTP/1.1 {} {}\r\nDate: {}\r\nServer: {}\r\nBITS-Packet-Type: {}\r\n\
-            BITS-Session-Id: {}\r\nContent-Length: {}\r\nBITS-Received-Content-Range: {}\r\n\r\n",
-            200,
-            "OK",
-            ACK_EXTRAS[0].1,
-            ACK_EXTRAS[1].1,
-            "Ack",
+            "HTTP/1.1 200 OK\r\nDate: {}\r\nServer: {}\r\nBITS-Packet-Type: Ack\r\n\
+            BITS-Session-Id: {}\r\nContent-Length: 0\r\nBITS-Received-Content-Range: {}\r\n\r\n",
+            date.1,
+            server.1,
             id.as_str(),
-            0,
             received.0
         )
         .expect("there is room");
         black_box(&head);
     };
     let ping = Ack::from(PingAck);
+    let mut buffer = [0; 512];
     let of_ping = move || {
         let ack = black_box(&ping);
-        let mut buffer = [0; 512];
-        let encoder = ack.encode(ACK_EXTRAS).expect("the extras are fine");
+        let encoder = ack.encode(of_server()).expect("the extras are fine");
         black_box((encoder.write(&mut buffer), &buffer)).0.expect("there is room");
     };
     let mut head = Vec::with_capacity(512);
     let ping_by_hand = move || {
         head.clear();
+        let [date, server] = of_server();
         write!(
             head,
-            "HTTP/1.1 {} {}\r\nDate: {}\r\nServer: {}\r\nBITS-Packet-Type: {}\r\n\
-            Content-Length: {}\r\n\r\n",
-            200, "OK", ACK_EXTRAS[0].1, ACK_EXTRAS[1].1, "Ack", 0
+            "HTTP/1.1 200 OK\r\nDate: {}\r\nServer: {}\r\nBITS-Packet-Type: Ack\r\n\
+            Content-Length: 0\r\n\r\n",
+            date.1, server.1
         )
         .expect("there is room");
         black_box(&head);
@@ -83,33 +87,31 @@ pub fn fragments() -> Group {
     let name = ContentName::try_from("report.bin").expect("a name");
     let fragment = Fragment { content_name: Some(name), ..Fragment::new(session_id, range) };
     let request = Request::from(fragment);
+    let mut buffer = [0; 512];
     let ours = move || {
         let request = black_box(&request);
         let target = Target::try_from("/inbox/report.bin").expect("a target");
-        let mut buffer = [0; 512];
-        let encoder = request.encode(target, EXTRAS).expect("the extras are fine");
+        let encoder = request.encode(target, of_client()).expect("the extras are fine");
         black_box((encoder.write(&mut buffer), &buffer)).0.expect("there is room");
     };
     let mut head = Vec::with_capacity(512);
     let by_hand = move || {
         head.clear();
         let (id, range) = black_box((&session_id, &range));
+        let [agent, host, connection] = of_client();
         write!(
             head,
-            "BITS_POST {} HTTP/1.1\r\nBITS-Packet-Type: {}\r\nBITS-Session-Id: {}\r\n\
-            Content-Name: {}\r\nContent-Range: bytes {}-{}/{}\r\nUser-Agent: {}\r\n\
+            "BITS_POST /inbox/report.bin HTTP/1.1\r\nBITS-Packet-Type: Fragment\r\nBITS-Session-Id: {}\r\n\
+            Content-Name: report.bin\r\nContent-Range: bytes {}-{}/{}\r\nUser-Agent: {}\r\n\
             Host: {}\r\nContent-Length: {}\r\nConnection: {}\r\n\r\n",
-            "/inbox/report.bin",
-            "Fragment",
             id.as_str(),
-            "report.bin",
             range.first(),
             range.last(),
             range.total(),
-            EXTRAS[0].1,
-            EXTRAS[1].1,
+            agent.1,
+            host.1,
             range.len(),
-            EXTRAS[2].1,
+            connection.1,
         )
         .expect("there is room");
         black_box(&head);
@@ -118,6 +120,61 @@ pub fn fragments() -> Group {
         name: "write-fragment",
         pairs: vec![Pair::new("fragment", ours, by_hand)],
         each: Bars { instructions: 0.30, time: f64::INFINITY },
+        mean: None,
+    }
+}
+
+/// Without extras: what the messages themselves cost.
+pub fn plain() -> Group {
+    let session_id = SessionId::from_random([7; 16]);
+    let received = ReceivedContentRange(1 << 20);
+    let fragment = Ack::from(FragmentAck::new(session_id, received));
+    let mut head = Vec::with_capacity(512);
+    let by_hand = move || {
+        head.clear();
+        let (id, received) = black_box((&session_id, &received));
+        write!(
+            head,
+            "HTTP/1.1 200 OK\r\nBITS-Packet-Type: Ack\r\nBITS-Session-Id: {}\r\n\
+            Content-Length: 0\r\nBITS-Received-Content-Range: {}\r\n\r\n",
+            id.as_str(),
+            received.0
+        )
+        .expect("there is room");
+        black_box(&head);
+    };
+    let refusal = Refusal::session_not_found();
+    let mut head = Vec::with_capacity(512);
+    let refused_by_hand = move || {
+        head.clear();
+        let refusal = black_box(&refusal);
+        let code = refusal.code().expect("it has a code").get();
+        write!(
+            head,
+            "HTTP/1.1 {} {}\r\nBITS-Packet-Type: Ack\r\nContent-Length: 0\r\n\
+            BITS-Error: 0x{code:08X}\r\nBITS-Error-Code: 0x{code:08X}\r\n\
+            BITS-Error-Context: 0x{:X}\r\n\r\n",
+            refusal.status().get(),
+            refusal.status().reason(),
+            refusal.context().expect("it has a context").0
+        )
+        .expect("there is room");
+        black_box(&head);
+    };
+    let ours = |ack: Ack<'static>| {
+        let mut buffer = [0; 512];
+        move || {
+            let encoder = black_box(&ack).encode(NO_EXTRAS).expect("there are no extras");
+            black_box((encoder.write(&mut buffer), &buffer)).0.expect("there is room");
+        }
+    };
+    Group {
+        name: "write-plain",
+        pairs: vec![
+            Pair::new("fragment-ack", ours(fragment), by_hand),
+            Pair::new("refusal", ours(refusal.into()), refused_by_hand),
+        ],
+        each: SHOWN,
         mean: None,
     }
 }

@@ -52,7 +52,7 @@ impl Decode<'_> for ContentEncoding {
 try_from_wire!(ContentEncoding);
 
 impl Wire for ContentEncoding {
-    fn put_into(&self, sink: &mut impl Sink) {
+    fn put_into<S: Sink>(&self, sink: S) -> S {
         match self {
             Self::Identity => sink.put(b"identity"),
         }

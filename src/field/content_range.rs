@@ -5,7 +5,7 @@ use crate::deviation::{Deviation, Deviations};
 use crate::digits::split_decimal;
 use crate::error::{Error, ErrorKind, Flaw};
 use crate::letters::same;
-use crate::sink::{Sink, Wire, put_decimal, wire_display};
+use crate::sink::{Sink, Wire, wire_display};
 
 /// [2.2.6.1] Content-Range: which bytes of the entity a Fragment holds.
 ///
@@ -195,13 +195,9 @@ try_from_wire!(ContentRange);
 
 impl Wire for ContentRange {
     #[inline]
-    fn put_into(&self, sink: &mut impl Sink) {
-        sink.put(b"bytes ");
-        put_decimal(sink, self.first);
-        sink.put(b"-");
-        put_decimal(sink, self.last);
-        sink.put(b"/");
-        put_decimal(sink, self.total);
+    fn put_into<S: Sink>(&self, sink: S) -> S {
+        let sink = sink.put(b"bytes ").put_decimal(self.first);
+        sink.put(b"-").put_decimal(self.last).put(b"/").put_decimal(self.total)
     }
 }
 

@@ -59,8 +59,8 @@ impl ErrorContext {
 }
 
 impl Wire for ErrorContext {
-    fn put_into(&self, sink: &mut impl Sink) {
-        put_hexadecimal(sink, self.0, 1);
+    fn put_into<S: Sink>(&self, sink: S) -> S {
+        put_hexadecimal(sink, self.0, 1)
     }
 }
 

@@ -201,8 +201,8 @@ impl fmt::Debug for HostId<'_> {
 }
 
 impl Wire for HostId<'_> {
-    fn put_into(&self, sink: &mut impl Sink) {
-        sink.put(self.text.as_bytes());
+    fn put_into<S: Sink>(&self, sink: S) -> S {
+        sink.put(self.text.as_bytes())
     }
 }
 

@@ -6,7 +6,7 @@ use super::{Decode, FieldName, try_from_wire};
 use crate::deviation::Deviations;
 use crate::digits::decimal;
 use crate::error::{ErrorKind, Flaw};
-use crate::sink::{Sink, Wire, put_decimal, wire_display};
+use crate::sink::{Sink, Wire, wire_display};
 
 /// [2.2.3.2] BITS-Host-Id-Fallback-Timeout: for how many seconds a client keeps trying to reach
 /// the host of [`HostId`](super::HostId) before it returns to the origin server.
@@ -65,8 +65,8 @@ impl Decode<'_> for HostIdFallbackTimeout {
 try_from_wire!(HostIdFallbackTimeout);
 
 impl Wire for HostIdFallbackTimeout {
-    fn put_into(&self, sink: &mut impl Sink) {
-        put_decimal(sink, u64::from(self.0));
+    fn put_into<S: Sink>(&self, sink: S) -> S {
+        sink.put_decimal(u64::from(self.0))
     }
 }
 

@@ -199,8 +199,8 @@ impl fmt::Debug for HResult {
 }
 
 impl Wire for HResult {
-    fn put_into(&self, sink: &mut impl Sink) {
-        put_hexadecimal(sink, self.get(), 8);
+    fn put_into<S: Sink>(&self, sink: S) -> S {
+        put_hexadecimal(sink, self.get(), 8)
     }
 }
 

@@ -114,8 +114,8 @@ macro_rules! opaque_value {
 
         impl $crate::sink::Wire for $crate::field::$type<'_> {
             #[inline]
-            fn put_into(&self, sink: &mut impl $crate::sink::Sink) {
-                sink.put(self.0);
+            fn put_into<S: $crate::sink::Sink>(&self, sink: S) -> S {
+                sink.put(self.0)
             }
         }
 
@@ -154,6 +154,32 @@ pub(crate) fn check_bytes<const LOW: u8>(
         Some(at) => Err(Flaw::new(ErrorKind::InvalidByte, at)),
         None => Ok(()),
     }
+}
+
+/// Whether a value is visible ASCII, with spaces inside: most are, and eight bytes at a time are
+/// enough to see it. Of what is `false` only [`check_content`] knows whether it is wrong.
+#[inline(always)]
+pub(crate) fn is_plain(value: &[u8]) -> bool {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const SPACES: u64 = u64::from_ne_bytes([b' '; 8]);
+    const HIGHS: u64 = u64::from_ne_bytes([0x80; 8]);
+    let Some(last @ [.., end]) = value.last_chunk::<8>() else { return false };
+    // The highest bit of a byte is set where one is above ASCII, below the space, or DEL. What is
+    // carried into the next byte comes from a bad one, so that it does not matter.
+    let is_good = |word: &[u8; 8]| {
+        let word = u64::from_ne_bytes(*word);
+        let seen = word | word.wrapping_sub(SPACES) | word.wrapping_add(ONES);
+        seen & HIGHS == 0
+    };
+    let mut rest = value;
+    while let Some((word, tail)) = rest.split_first_chunk() {
+        if !is_good(word) {
+            return false;
+        }
+        rest = tail;
+    }
+    let is_blank = |byte: &u8| *byte == b' ';
+    is_good(last) && !is_blank(end) && !value.first().is_none_or(is_blank)
 }
 
 /// `*( HTAB / SP / VCHAR / obs-text )` with no white space at either end: what a header field can

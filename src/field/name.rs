@@ -17,6 +17,20 @@ const fn text(bytes: &'static [u8]) -> &'static str {
     }
 }
 
+/// `CRLF name ":" SP`
+#[expect(clippy::indexing_slicing, clippy::arithmetic_side_effects, reason = "a constant")]
+const fn line_start<const LENGTH: usize>(name: &[u8]) -> [u8; LENGTH] {
+    let mut line = [0; LENGTH];
+    (line[0], line[1]) = (b'\r', b'\n');
+    (line[LENGTH - 2], line[LENGTH - 1]) = (b':', b' ');
+    let mut at = 0;
+    while at < name.len() {
+        line[at + 2] = name[at];
+        at += 1;
+    }
+    line
+}
+
 macro_rules! field_names {
     ($(
         $len:literal {
@@ -75,6 +89,15 @@ macro_rules! field_names {
             pub const fn as_str(self) -> &'static str {
                 match self {
                     $($( Self::$variant => const { text($name) }, )*)+
+                }
+            }
+
+            /// The name as it begins a line, behind the end of the line before.
+            pub(crate) const fn line_start(self) -> &'static [u8] {
+                match self {
+                    $($( Self::$variant => {
+                        const { &line_start::<{ $len + b"\r\n: ".len() }>($name) }
+                    } )*)+
                 }
             }
 

@@ -91,8 +91,9 @@ impl Decode<'_> for PacketType {
 try_from_wire!(PacketType);
 
 impl Wire for PacketType {
-    fn put_into(&self, sink: &mut impl Sink) {
-        sink.put(self.as_str().as_bytes());
+    #[inline]
+    fn put_into<S: Sink>(&self, sink: S) -> S {
+        sink.put(self.as_str().as_bytes())
     }
 }
 

@@ -56,8 +56,8 @@ impl Decode<'_> for Protocol {
 try_from_wire!(Protocol);
 
 impl Wire for Protocol {
-    fn put_into(&self, sink: &mut impl Sink) {
-        put_guid(sink, self.0);
+    fn put_into<S: Sink>(&self, sink: S) -> S {
+        put_guid(sink, self.0)
     }
 }
 

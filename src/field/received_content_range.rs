@@ -4,7 +4,7 @@ use super::{Decode, FieldName, try_from_wire};
 use crate::deviation::Deviations;
 use crate::digits::decimal;
 use crate::error::Flaw;
-use crate::sink::{Sink, Wire, put_decimal, wire_display};
+use crate::sink::{Sink, Wire, wire_display};
 
 /// [2.2.7.2] BITS-Received-Content-Range: the offset the server expects next.
 ///
@@ -47,8 +47,8 @@ try_from_wire!(ReceivedContentRange);
 
 impl Wire for ReceivedContentRange {
     #[inline]
-    fn put_into(&self, sink: &mut impl Sink) {
-        put_decimal(sink, self.0);
+    fn put_into<S: Sink>(&self, sink: S) -> S {
+        sink.put_decimal(self.0)
     }
 }
 

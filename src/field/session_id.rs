@@ -144,8 +144,13 @@ impl fmt::Debug for SessionId<'_> {
 }
 
 impl Wire for SessionId<'_> {
-    fn put_into(&self, sink: &mut impl Sink) {
-        sink.put(self.as_bytes());
+    #[inline]
+    fn put_into<S: Sink>(&self, sink: S) -> S {
+        match &self.0 {
+            Repr::Read(text) => sink.put(text),
+            // Its length is known here, which makes the copy a cheap one.
+            Repr::Issued(text) => sink.put(text),
+        }
     }
 }
 

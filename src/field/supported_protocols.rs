@@ -186,13 +186,11 @@ impl fmt::Debug for SupportedProtocols<'_> {
 }
 
 impl Wire for SupportedProtocols<'_> {
-    fn put_into(&self, sink: &mut impl Sink) {
-        for (index, protocol) in self.iter().enumerate() {
-            if index > 0 {
-                sink.put(b" ");
-            }
-            put_guid(sink, protocol.0);
-        }
+    fn put_into<S: Sink>(&self, sink: S) -> S {
+        self.iter().enumerate().fold(sink, |sink, (index, protocol)| {
+            let sink = if index > 0 { sink.put(b" ") } else { sink };
+            put_guid(sink, protocol.0)
+        })
     }
 }
 

@@ -151,21 +151,21 @@ const fn is_slash(byte: u8) -> bool {
 
 /// Writes `text` with every byte that a URL cannot hold percent-encoded; with `slashes`,
 /// backslashes become slashes.
-fn put_encoded(sink: &mut impl Sink, text: &[u8], slashes: bool) {
-    for (index, byte) in text.iter().enumerate() {
+fn put_encoded<S: Sink>(sink: S, text: &[u8], slashes: bool) -> S {
+    text.iter().enumerate().fold(sink, |sink, (index, byte)| {
         let escape = |at: usize| index.checked_add(at).and_then(|at| text.get(at));
         let keeps = match byte {
             b'%' => [1, 2].iter().all(|at| escape(*at).is_some_and(u8::is_ascii_hexdigit)),
             byte => is_url_byte(byte),
         };
         if *byte == b'\\' && slashes {
-            sink.put(b"/");
+            sink.put(b"/")
         } else if keeps {
-            sink.put(&[*byte]);
+            sink.put(&[*byte])
         } else {
-            sink.put(&[b'%', hex_digit(byte >> 4), hex_digit(*byte)]);
+            sink.put(&[b'%', hex_digit(byte >> 4), hex_digit(*byte)])
         }
-    }
+    })
 }
 
 /// The parts a resolved URL is made of.
@@ -237,33 +237,27 @@ fn split_tail(text: &[u8]) -> (&[u8], &[u8]) {
 }
 
 /// Scheme and authority. User and password of a URL are for its own server and left out.
-fn put_origin(sink: &mut impl Sink, url: &Url<'_>) {
-    for part in [url.scheme, b"://", url.host, url.port] {
-        sink.put(part);
-    }
+fn put_origin<S: Sink>(sink: S, url: &Url<'_>) -> S {
+    sink.put(url.scheme).put(b"://").put(url.host).put(url.port)
 }
 
 /// The path before its dot segments are removed; an empty one is `/`.
-fn put_path(sink: &mut impl Sink, parts: &Parts<'_>) {
-    if parts.directory.is_empty() && parts.path.is_empty() {
-        sink.put(b"/");
-    }
-    put_encoded(sink, parts.directory, true);
-    put_encoded(sink, parts.path, true);
+fn put_path<S: Sink>(sink: S, parts: &Parts<'_>) -> S {
+    let is_empty = parts.directory.is_empty() && parts.path.is_empty();
+    let sink = if is_empty { sink.put(b"/") } else { sink };
+    put_encoded(put_encoded(sink, parts.directory, true), parts.path, true)
 }
 
 /// Query and fragment.
-fn put_tail(sink: &mut impl Sink, parts: &Parts<'_>) {
-    put_encoded(sink, parts.query, false);
-    put_encoded(sink, parts.tail, false);
+fn put_tail<S: Sink>(sink: S, parts: &Parts<'_>) -> S {
+    put_encoded(put_encoded(sink, parts.query, false), parts.tail, false)
 }
 
 /// How many bytes the parts take before dot segments are removed: origin, path, and the rest.
 fn lengths(parts: &Parts<'_>) -> (usize, usize, usize) {
-    let (mut origin, mut path, mut tail) = (Count::default(), Count::default(), Count::default());
-    put_origin(&mut origin, &parts.base);
-    put_path(&mut path, parts);
-    put_tail(&mut tail, parts);
+    let origin = put_origin(Count::default(), &parts.base);
+    let path = put_path(Count::default(), parts);
+    let tail = put_tail(Count::default(), parts);
     (origin.0, path.0, tail.0)
 }
 
@@ -287,11 +281,11 @@ pub(super) fn resolve<'o>(
     let out = out.get_mut(..needed).ok_or(too_small)?;
 
     let (start, rest) = out.split_at_mut_checked(origin).ok_or(too_small)?;
-    put_origin(&mut Fill(start), &parts.base);
+    put_origin(Fill(start), &parts.base);
     let (raw, _) = rest.split_at_mut_checked(path).ok_or(too_small)?;
-    put_path(&mut Fill(raw), &parts);
+    put_path(Fill(raw), &parts);
     let kept = remove_dot_segments(raw);
-    put_tail(&mut Fill(rest.get_mut(kept..).unwrap_or_default()), &parts);
+    put_tail(Fill(rest.get_mut(kept..).unwrap_or_default()), &parts);
 
     let end = needed.saturating_sub(path.saturating_sub(kept));
     let url = out.get(..end).and_then(|url| core::str::from_utf8(url).ok()).ok_or(too_small)?;

@@ -37,7 +37,9 @@ impl<'a> TryFrom<&'a str> for Target<'a> {
     type Error = Error;
 
     fn try_from(text: &'a str) -> Result<Self, Error> {
-        if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        // Without stopping, so that many bytes are looked at at a time.
+        let is_visible = text.bytes().fold(true, |all, byte| all & byte.is_ascii_graphic());
+        if text.is_empty() || !is_visible {
             return Err(Error::caller(ErrorKind::NotTarget));
         }
         Ok(Self(text))

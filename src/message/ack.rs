@@ -5,10 +5,10 @@ use super::policy::MAX_VALUE;
 use super::presence;
 use super::scan::{EMPTY_ROOM, Scan};
 use super::trouble::Trouble;
-use super::value::Value;
+use super::value::{Value, Visit};
 use super::{
-    AckFor, CancelSessionAck, CloseSessionAck, CreateSessionAck, Decoded, Failure, FragmentAck,
-    MessageKind, PingAck, Refusal,
+    AckFor, CancelSessionAck, CloseSessionAck, CreateSessionAck, Decoded, ErrorFields, Failure,
+    FragmentAck, MessageKind, PingAck, Refusal,
 };
 use crate::deviation::{Deviation, Deviations};
 use crate::error::{Error, ErrorKind, Flaw};
@@ -146,6 +146,7 @@ impl<'b> Ack<'b> {
     /// # Errors
     ///
     /// When an extra field cannot be written or belongs to the message; see [`Encoder`].
+    #[inline]
     pub fn encode<E, N, V>(&self, extras: E) -> Result<Encoder<'b, E>, Error>
     where
         E: IntoIterator<Item = (N, V)> + Clone,
@@ -155,38 +156,19 @@ impl<'b> Ack<'b> {
         Encoder::new(Start::Ack(*self), extras)
     }
 
-    /// The value it has for `field`.
-    pub(super) fn value(&self, field: FieldName) -> Option<Value<'_>> {
-        match (field, self) {
-            (FieldName::PacketType, _) => Some(Value::PacketType(PacketType::Ack)),
-            (FieldName::ContentLength, _) => Some(Value::Number(0)),
-            (FieldName::SessionId, _) => self.session_id().map(|id| Value::Bytes(id.as_bytes())),
-            (FieldName::Protocol, Self::CreateSession(ack)) => Some(Value::Protocol(ack.protocol)),
-            (FieldName::HostId, Self::CreateSession(ack)) => {
-                ack.host_id.map(|host| Value::Bytes(host.as_str().as_bytes()))
-            }
-            (FieldName::HostIdFallbackTimeout, Self::CreateSession(ack)) => {
-                ack.host_id_fallback_timeout.map(|timeout| Value::Number(u64::from(timeout.0)))
-            }
-            (FieldName::AcceptEncoding, Self::CreateSession(ack)) => {
-                ack.accept_encoding.map(Value::Encoding)
-            }
-            (FieldName::ReceivedContentRange, Self::Fragment(ack)) => {
-                Some(Value::Number(ack.received.0))
-            }
-            (FieldName::ReplyUrl, Self::Fragment(ack)) => {
-                ack.reply_url.map(|url| Value::Bytes(url.as_bytes()))
-            }
-            (FieldName::ReceivedContentRange, Self::Refused(refusal)) => {
-                refusal.received().map(|received| Value::Number(received.0))
-            }
-            (FieldName::Error | FieldName::ErrorCode, Self::Refused(refusal)) => {
-                refusal.code().map(Value::Code)
-            }
-            (FieldName::ErrorContext, Self::Refused(refusal)) => {
-                refusal.context().map(Value::Context)
-            }
-            _ => None,
+    /// Shows its fields, in the order of the table; see [`Refusal::show`].
+    #[inline]
+    pub(super) fn show<V: Visit>(&self, error_fields: ErrorFields, visit: V) -> V {
+        let visit = visit.field(FieldName::PacketType, Value::PacketType(PacketType::Ack));
+        match self {
+            Self::Ping(PingAck) => visit.field(FieldName::ContentLength, Value::Number(0)),
+            Self::CreateSession(ack) => ack.show(visit),
+            Self::Fragment(ack) => ack.show(visit),
+            Self::CloseSession(CloseSessionAck { session_id })
+            | Self::CancelSession(CancelSessionAck { session_id }) => visit
+                .optional(FieldName::SessionId, session_id.as_ref().map(Value::SessionId))
+                .field(FieldName::ContentLength, Value::Number(0)),
+            Self::Refused(refusal) => refusal.show(error_fields, visit),
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::MessageKind;
 use super::scan::Scan;
 use super::trouble::Trouble;
+use super::value::{Value, Visit};
 use crate::deviation::Deviation;
 use crate::error::{ErrorKind, Flaw};
 use crate::field::{
@@ -85,6 +86,12 @@ impl Default for CreateSession<'_> {
 }
 
 impl<'b> CreateSession<'b> {
+    /// Shows the field that no other request has.
+    #[inline]
+    pub(super) fn show_protocols<V: Visit>(&self, visit: V) -> V {
+        visit.field(FieldName::SupportedProtocols, Value::Protocols(self.supported_protocols))
+    }
+
     #[inline(always)]
     pub(super) fn read(scan: &mut Scan<'_, 'b>) -> Result<Self, Trouble<'b>> {
         const KIND: MessageKind = MessageKind::CreateSession;
@@ -103,6 +110,19 @@ impl<'b> CreateSessionAck<'b> {
             host_id_fallback_timeout: None,
             accept_encoding: Some(ContentEncoding::Identity),
         }
+    }
+
+    /// Shows its fields behind the packet type, in the order of the table.
+    pub(super) fn show<V: Visit>(&self, visit: V) -> V {
+        let host = self.host_id.as_ref().map(|host| Value::Bytes(host.as_str().as_bytes()));
+        let timeout = self.host_id_fallback_timeout.map(|timeout| Value::Number(timeout.0.into()));
+        visit
+            .field(FieldName::Protocol, Value::Protocol(self.protocol))
+            .field(FieldName::SessionId, Value::SessionId(&self.session_id))
+            .optional(FieldName::HostId, host)
+            .optional(FieldName::HostIdFallbackTimeout, timeout)
+            .field(FieldName::ContentLength, Value::Number(0))
+            .optional(FieldName::AcceptEncoding, self.accept_encoding.map(Value::Encoding))
     }
 
     #[inline(always)]

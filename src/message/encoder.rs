@@ -1,13 +1,12 @@
 //! Writing messages.
 
-use super::presence::TABLE;
-use super::{Ack, METHOD, MessageKind, NotificationRequest, NotificationResponse, Request, extras};
+use super::extras::{self, Zone, Zones};
+use super::value::{Value, Visit};
+use super::{Ack, METHOD, MessageKind, NotificationRequest, NotificationResponse, Request};
 use crate::error::{Error, ErrorKind};
 use crate::field::{FieldName, SupportedProtocols};
 use crate::head::{Status, Target};
-use crate::message::extras::Zone;
-use crate::message::value::Value;
-use crate::sink::{Count, Fill, Sink, Wire, put_decimal};
+use crate::sink::{Bound, Count, Fill, Sink, Wire};
 
 /// No extra fields.
 pub const NO_EXTRAS: [(&str, &[u8]); 0] = [];
@@ -46,6 +45,9 @@ pub const NO_EXTRAS: [(&str, &[u8]); 0] = [];
 pub struct Encoder<'b, E> {
     start: Start<'b>,
     extras: E,
+    /// The length of the lines of all extras.
+    extras_length: usize,
+    zones: Zones,
     error_fields: ErrorFields,
 }
 
@@ -72,14 +74,7 @@ pub(super) enum Start<'b> {
 }
 
 impl Start<'_> {
-    const fn status(&self) -> Option<Status> {
-        match self {
-            Self::Ack(ack) => Some(ack.status()),
-            Self::NotificationResponse(response) => Some(response.status),
-            Self::Request(..) | Self::NotificationRequest(..) => None,
-        }
-    }
-
+    #[inline]
     const fn kind(&self) -> MessageKind {
         match self {
             Self::Request(_, request) => request.kind(),
@@ -89,16 +84,24 @@ impl Start<'_> {
         }
     }
 
-    fn value(&self, field: FieldName) -> Option<Value<'_>> {
-        // With 204 there is no body, and its length must not be written.
-        if field == FieldName::ContentLength && self.status() == Some(Status::NO_CONTENT) {
-            return None;
-        }
+    /// Puts the start line, without its end.
+    #[inline(always)]
+    fn put_line<S: Sink>(&self, sink: S) -> S {
         match self {
-            Self::Request(_, request) => request.value(field),
-            Self::Ack(ack) => ack.value(field),
-            Self::NotificationRequest(_, request) => request.value(field),
-            Self::NotificationResponse(response) => response.value(field),
+            Self::Request(target, _) => put_request_line(sink, METHOD, *target),
+            Self::NotificationRequest(target, _) => put_request_line(sink, "POST", *target),
+            Self::Ack(ack) => put_status_line(sink, ack.status()),
+            Self::NotificationResponse(response) => put_status_line(sink, response.status),
+        }
+    }
+
+    #[inline(always)]
+    fn show<V: Visit>(&self, error_fields: ErrorFields, visit: V) -> V {
+        match self {
+            Self::Request(_, request) => request.show(visit),
+            Self::Ack(ack) => ack.show(error_fields, visit),
+            Self::NotificationRequest(_, request) => request.show(visit),
+            Self::NotificationResponse(response) => response.show(visit),
         }
     }
 }
@@ -109,12 +112,21 @@ where
     N: AsRef<str>,
     V: AsRef<[u8]>,
 {
+    #[inline(always)]
     pub(super) fn new(start: Start<'b>, extras: E) -> Result<Self, Error> {
-        let kind = start.kind();
+        let is_response = matches!(start, Start::Ack(_) | Start::NotificationResponse(_));
+        let (mut extras_length, mut zones) = (0_usize, Zones::default());
         for (name, value) in extras.clone() {
-            extras::check(kind, name.as_ref(), value.as_ref())?;
+            let (name, value) = (name.as_ref(), value.as_ref());
+            if !extras::is_usual(name, value) {
+                extras::check(start.kind(), name, value)?;
+            }
+            zones.insert(if is_response { Zone::Lead } else { Zone::of(name) });
+            let line = [b"\r\n: ".len(), name.len(), value.len()];
+            extras_length = line.into_iter().fold(extras_length, usize::saturating_add);
         }
-        Ok(Self { start, extras, error_fields: ErrorFields::default() })
+        let error_fields = ErrorFields::default();
+        Ok(Self { start, extras, extras_length, zones, error_fields })
     }
 
     /// The same, with the error code in other fields than the default [`ErrorFields::Both`].
@@ -141,15 +153,13 @@ where
     /// # Ok::<(), bits_proto::Error>(())
     /// ```
     pub fn for_each_field(&self, each: impl FnMut(&str, &[u8])) {
-        self.walk(&mut Pairs(each));
+        self.walk(Pairs(each));
     }
 
     /// The length of the head in bytes.
     #[must_use]
     pub fn encoded_len(&self) -> usize {
-        let mut count = Count::default();
-        self.put_into(&mut count);
-        count.0
+        self.measure(Count(self.extras_length)).0
     }
 
     /// Writes the head to the start of `buffer` and returns its length.
@@ -157,22 +167,26 @@ where
     /// # Errors
     ///
     /// [`ErrorKind::BufferTooSmall`] with the length that is needed; then the buffer is as it was.
+    #[inline]
     pub fn write(&self, buffer: &mut [u8]) -> Result<usize, Error> {
-        let needed = self.encoded_len();
-        let Some(place) = buffer.get_mut(..needed) else {
-            return Err(Error::caller(ErrorKind::BufferTooSmall { needed }));
-        };
-        self.put_into(&mut Fill(place));
-        Ok(needed)
+        // Only a buffer that may be too small makes it worth while to count.
+        let most = self.measure(Bound(self.extras_length)).0;
+        if buffer.len() < most {
+            let needed = self.encoded_len();
+            if buffer.len() < needed {
+                return Err(Error::caller(ErrorKind::BufferTooSmall { needed }));
+            }
+        }
+        let room = buffer.len();
+        let Fill(rest) = self.put_into(Fill(buffer));
+        Ok(room.saturating_sub(rest.len()))
     }
 
     /// The head in a vector of its own.
     #[cfg(feature = "alloc")]
     #[must_use]
     pub fn to_vec(&self) -> alloc::vec::Vec<u8> {
-        let mut head = alloc::vec::Vec::with_capacity(self.encoded_len());
-        self.put_into(&mut head);
-        head
+        self.put_into(alloc::vec::Vec::with_capacity(self.encoded_len()))
     }
 
     /// Appends the head to a `BufMut` and returns its length.
@@ -187,7 +201,7 @@ where
         if buffer.remaining_mut() < needed {
             return Err(Error::caller(ErrorKind::BufferTooSmall { needed }));
         }
-        self.put_into(&mut crate::sink::Buf(buffer));
+        self.put_into(crate::sink::Buf(buffer));
         Ok(needed)
     }
 
@@ -199,71 +213,86 @@ where
     /// The writer's first error; some of the head may have been written.
     #[cfg(feature = "std")]
     pub fn write_to(&self, writer: &mut impl std::io::Write) -> std::io::Result<()> {
-        let mut stream = crate::sink::Stream { writer, result: Ok(()) };
-        self.put_into(&mut stream);
-        stream.result
+        self.put_into(crate::sink::Stream { writer, result: Ok(()) }).result
     }
 
-    fn put_into(&self, sink: &mut impl Sink) {
-        self.put_start_line(sink);
-        self.walk(&mut Lines(sink));
-        sink.put(b"\r\n");
+    /// Measures all but the extras, which have been.
+    #[inline]
+    fn measure<S: Sink>(&self, measure: S) -> S {
+        let measure = self.start.put_line(measure);
+        let Lines(measure) = self.start.show(self.error_fields, Lines(measure));
+        measure.put(b"\r\n\r\n")
+    }
+
+    #[inline]
+    fn put_into<S: Sink>(&self, sink: S) -> S {
+        let Lines(sink) = self.walk(Lines(self.start.put_line(sink)));
+        sink.put(b"\r\n\r\n")
     }
 
     /// Goes through all fields in the order in which they are written.
-    fn walk(&self, visit: &mut impl Visit) {
-        let kind = self.start.kind();
-        self.walk_extras(visit, kind, Zone::Lead);
-        for (field, _) in &TABLE {
-            if *field == FieldName::ContentLength {
-                self.walk_extras(visit, kind, Zone::Middle);
-            }
-            let left_out = match field {
-                FieldName::Error => self.error_fields == ErrorFields::ErrorCode,
-                FieldName::ErrorCode => self.error_fields == ErrorFields::Error,
-                _ => false,
-            };
-            if let Some(value) = self.start.value(*field).filter(|_| !left_out) {
-                visit.field(field.as_str(), value);
-            }
-        }
-        self.walk_extras(visit, kind, Zone::Trail);
-    }
-
     #[inline]
-    fn walk_extras(&self, visit: &mut impl Visit, kind: MessageKind, zone: Zone) {
-        for (name, value) in self.extras.clone() {
-            if Zone::of(kind, name.as_ref()) == zone {
-                visit.field(name.as_ref(), Value::Bytes(value.as_ref()));
-            }
-        }
+    fn walk<A: VisitAll>(&self, visit: A) -> A {
+        let visit = self.walk_extras(Zone::Lead, visit);
+        let among = self.start.show(self.error_fields, Among { encoder: self, visit });
+        self.walk_extras(Zone::Trail, among.visit)
     }
 
-    fn put_start_line(&self, sink: &mut impl Sink) {
-        match &self.start {
-            Start::Request(target, _) => put_request_line(sink, METHOD, *target),
-            Start::NotificationRequest(target, _) => put_request_line(sink, "POST", *target),
-            Start::Ack(ack) => put_status_line(sink, ack.status()),
-            Start::NotificationResponse(response) => put_status_line(sink, response.status),
-        }
+    #[inline(always)]
+    fn walk_extras<A: VisitAll>(&self, zone: Zone, visit: A) -> A {
+        if self.zones.contain(zone) { self.walk_zone(zone, visit) } else { visit }
+    }
+
+    fn walk_zone<A: VisitAll>(&self, zone: Zone, visit: A) -> A {
+        let is_here = |name: &str| self.zones.contain_one() || Zone::of(name) == zone;
+        self.extras.clone().into_iter().fold(visit, |visit, (name, value)| {
+            if is_here(name.as_ref()) { visit.extra(name.as_ref(), value.as_ref()) } else { visit }
+        })
     }
 }
 
-/// Looks at one field after the other.
-trait Visit {
-    fn field(&mut self, name: &str, value: Value<'_>);
+/// Looks at the extras too.
+trait VisitAll: Visit {
+    fn extra(self, name: &str, value: &[u8]) -> Self;
 }
 
-/// Writes each field as a line of the head.
-struct Lines<'s, S>(&'s mut S);
+/// The message's fields among the extras.
+struct Among<'e, 'b, E, A> {
+    encoder: &'e Encoder<'b, E>,
+    visit: A,
+}
 
-impl<S: Sink> Visit for Lines<'_, S> {
+impl<E, N, V, A> Visit for Among<'_, '_, E, A>
+where
+    E: IntoIterator<Item = (N, V)> + Clone,
+    N: AsRef<str>,
+    V: AsRef<[u8]>,
+    A: VisitAll,
+{
+    #[inline(always)]
+    fn field(self, field: FieldName, value: Value<'_>) -> Self {
+        let visit = match field {
+            FieldName::ContentLength => self.encoder.walk_extras(Zone::Middle, self.visit),
+            _ => self.visit,
+        };
+        Self { visit: visit.field(field, value), ..self }
+    }
+}
+
+/// Writes each field as a line of the head, without its end.
+struct Lines<S>(S);
+
+impl<S: Sink> Visit for Lines<S> {
+    #[inline(always)]
+    fn field(self, field: FieldName, value: Value<'_>) -> Self {
+        Self(value.put_into(self.0.put(field.line_start())))
+    }
+}
+
+impl<S: Sink> VisitAll for Lines<S> {
     #[inline]
-    fn field(&mut self, name: &str, value: Value<'_>) {
-        self.0.put(name.as_bytes());
-        self.0.put(b": ");
-        value.put_into(self.0);
-        self.0.put(b"\r\n");
+    fn extra(self, name: &str, value: &[u8]) -> Self {
+        Self(self.0.put(b"\r\n").put(name.as_bytes()).put(b": ").put(value))
     }
 }
 
@@ -271,29 +300,43 @@ impl<S: Sink> Visit for Lines<'_, S> {
 struct Pairs<F>(F);
 
 impl<F: FnMut(&str, &[u8])> Visit for Pairs<F> {
-    fn field(&mut self, name: &str, value: Value<'_>) {
-        if let Value::Bytes(bytes) = value {
-            return (self.0)(name, bytes);
+    fn field(mut self, field: FieldName, value: Value<'_>) -> Self {
+        let bytes = match &value {
+            Value::Bytes(bytes) => Some(*bytes),
+            Value::SessionId(id) => Some(id.as_bytes()),
+            _ => None,
+        };
+        if let Some(bytes) = bytes {
+            (self.0)(field.as_str(), bytes);
+            return self;
         }
         // The longest value that is made here is a list of protocols.
         let mut text = [0; SupportedProtocols::MAX * (uuid::fmt::Braced::LENGTH + 1)];
-        let mut length = Count::default();
-        value.put_into(&mut length);
-        value.put_into(&mut Fill(&mut text));
-        (self.0)(name, text.get(..length.0).unwrap_or_default());
+        let room = text.len();
+        let Fill(rest) = value.put_into(Fill(&mut text));
+        let length = room.saturating_sub(rest.len());
+        (self.0)(field.as_str(), text.get(..length).unwrap_or_default());
+        self
     }
 }
 
-fn put_request_line(sink: &mut impl Sink, method: &str, target: Target<'_>) {
-    for part in [method, " ", target.as_str(), " HTTP/1.1\r\n"] {
-        sink.put(part.as_bytes());
+impl<F: FnMut(&str, &[u8])> VisitAll for Pairs<F> {
+    fn extra(mut self, name: &str, value: &[u8]) -> Self {
+        (self.0)(name, value);
+        self
     }
 }
 
-fn put_status_line(sink: &mut impl Sink, status: Status) {
-    sink.put(b"HTTP/1.1 ");
-    put_decimal(sink, u64::from(status.get()));
-    sink.put(b" ");
-    sink.put(status.reason().as_bytes());
-    sink.put(b"\r\n");
+#[inline(always)]
+fn put_request_line<S: Sink>(sink: S, method: &str, target: Target<'_>) -> S {
+    sink.put(method.as_bytes()).put(b" ").put(target.as_str().as_bytes()).put(b" HTTP/1.1")
+}
+
+#[inline(always)]
+fn put_status_line<S: Sink>(sink: S, status: Status) -> S {
+    if status == Status::OK {
+        return sink.put(b"HTTP/1.1 200 OK");
+    }
+    let sink = sink.put(b"HTTP/1.1 ").put_decimal(status.get().into());
+    sink.put(b" ").put(status.reason().as_bytes())
 }

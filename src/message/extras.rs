@@ -3,7 +3,8 @@
 use super::MessageKind;
 use super::presence::{self, Presence};
 use crate::error::{Error, ErrorKind};
-use crate::field::{FieldName, check_content};
+use crate::field::{FieldName, check_content, is_plain};
+use crate::letters::same;
 
 /// Where in a head a field stands, in Microsoft's captures.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -16,12 +17,34 @@ pub(super) enum Zone {
     Trail,
 }
 
+/// The zones that any extra field stands in.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Zones(u8);
+
+impl Zones {
+    #[inline]
+    pub(super) const fn insert(&mut self, zone: Zone) {
+        self.0 |= 1 << zone as u8;
+    }
+
+    #[inline]
+    pub(super) const fn contain(self, zone: Zone) -> bool {
+        self.0 & 1 << zone as u8 != 0
+    }
+
+    #[inline]
+    pub(super) const fn contain_one(self) -> bool {
+        self.0.is_power_of_two()
+    }
+}
+
 impl Zone {
-    /// The zone of an extra field. A server puts all of them first.
-    pub(super) fn of(kind: MessageKind, name: &str) -> Self {
-        if kind.is_response() || name.eq_ignore_ascii_case("accept") {
+    /// The zone of an extra field of a client. A server puts all of them first.
+    #[inline]
+    pub(super) fn of(name: &str) -> Self {
+        if same!(name.as_bytes(), b"accept") {
             Self::Lead
-        } else if name.eq_ignore_ascii_case("connection") {
+        } else if same!(name.as_bytes(), b"connection") {
             Self::Trail
         } else {
             Self::Middle
@@ -33,6 +56,14 @@ impl Zone {
 fn is_token(name: &str) -> bool {
     let fine = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
     !name.is_empty() && name.bytes().all(fine)
+}
+
+/// Whether an extra field is one of those that are mostly sent, in every way a usual one. Of what
+/// is not, [`check`] knows whether it is wrong.
+pub(super) fn is_usual(name: &str, value: &[u8]) -> bool {
+    let is_known =
+        matches!(name, "Date" | "Host" | "Accept" | "Server" | "Connection" | "User-Agent");
+    is_known && is_plain(value)
 }
 
 /// An extra field must be a field of its own and none of the message's.

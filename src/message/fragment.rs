@@ -3,6 +3,7 @@
 use super::MessageKind;
 use super::scan::Scan;
 use super::trouble::Trouble;
+use super::value::{Value, Visit};
 use crate::deviation::Deviation;
 use crate::error::{ErrorKind, Flaw};
 use crate::field::{
@@ -92,6 +93,14 @@ impl<'b> Fragment<'b> {
         Self { session_id, content_range, content_name: None, content_encoding: None }
     }
 
+    /// Shows the fields that no other request has.
+    #[inline]
+    pub(super) fn show_range<V: Visit>(&self, visit: V) -> V {
+        visit
+            .field(FieldName::ContentRange, Value::ContentRange(self.content_range))
+            .optional(FieldName::ContentEncoding, self.content_encoding.map(Value::Encoding))
+    }
+
     #[inline(always)]
     pub(super) fn read(framing: Framing, scan: &mut Scan<'_, 'b>) -> Result<Self, Trouble<'b>> {
         const KIND: MessageKind = MessageKind::Fragment;
@@ -130,6 +139,17 @@ impl<'b> FragmentAck<'b> {
     #[must_use]
     pub const fn new(session_id: SessionId<'b>, received: ReceivedContentRange) -> Self {
         Self { session_id: Some(session_id), received, reply_url: None }
+    }
+
+    /// Shows its fields behind the packet type, in the order of the table.
+    #[inline]
+    pub(super) fn show<V: Visit>(&self, visit: V) -> V {
+        let url = self.reply_url.map(|url| Value::Bytes(url.as_bytes()));
+        visit
+            .optional(FieldName::SessionId, self.session_id.as_ref().map(Value::SessionId))
+            .field(FieldName::ContentLength, Value::Number(0))
+            .field(FieldName::ReceivedContentRange, Value::Number(self.received.0))
+            .optional(FieldName::ReplyUrl, url)
     }
 
     #[inline(always)]

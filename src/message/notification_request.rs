@@ -3,7 +3,7 @@
 use super::encoder::{Encoder, Start};
 use super::scan::{EMPTY_ROOM, Scan};
 use super::trouble::Trouble;
-use super::value::Value;
+use super::value::{Value, Visit};
 use super::{Decoded, MessageKind};
 use crate::deviation::Deviation;
 use crate::error::{Error, ErrorKind, Stage};
@@ -133,6 +133,7 @@ impl<'b> NotificationRequest<'b> {
     /// # Errors
     ///
     /// When an extra field cannot be written or belongs to the message; see [`Encoder`].
+    #[inline]
     pub fn encode<E, N, V>(&self, target: Target<'b>, extras: E) -> Result<Encoder<'b, E>, Error>
     where
         E: IntoIterator<Item = (N, V)> + Clone,
@@ -142,26 +143,20 @@ impl<'b> NotificationRequest<'b> {
         Encoder::new(Start::NotificationRequest(target, *self), extras)
     }
 
-    /// The value it has for `field`.
-    pub(super) fn value(&self, field: FieldName) -> Option<Value<'_>> {
-        match (field, &self.entity) {
-            (FieldName::OriginalRequestUrl, _) => {
-                Some(Value::Bytes(self.original_request_url.as_bytes()))
+    /// Shows its fields, in the order of the table.
+    pub(super) fn show<V: Visit>(&self, visit: V) -> V {
+        let url = Value::Bytes(self.original_request_url.as_bytes());
+        let visit = visit.field(FieldName::OriginalRequestUrl, url);
+        let (visit, content_length) = match &self.entity {
+            NotifiedEntity::ByReference { request, response } => {
+                let visit = visit
+                    .field(FieldName::RequestDataFileName, Value::Bytes(request.as_bytes()))
+                    .field(FieldName::ResponseDataFileName, Value::Bytes(response.as_bytes()));
+                (visit, 0)
             }
-            (FieldName::RequestDataFileName, NotifiedEntity::ByReference { request, .. }) => {
-                Some(Value::Bytes(request.as_bytes()))
-            }
-            (FieldName::ResponseDataFileName, NotifiedEntity::ByReference { response, .. }) => {
-                Some(Value::Bytes(response.as_bytes()))
-            }
-            (FieldName::ContentLength, NotifiedEntity::ByReference { .. }) => {
-                Some(Value::Number(0))
-            }
-            (FieldName::ContentLength, NotifiedEntity::ByValue { content_length }) => {
-                Some(Value::Number(*content_length))
-            }
-            _ => None,
-        }
+            NotifiedEntity::ByValue { content_length } => (visit, *content_length),
+        };
+        visit.field(FieldName::ContentLength, Value::Number(content_length))
     }
 }
 

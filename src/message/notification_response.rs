@@ -3,7 +3,7 @@
 use super::encoder::{Encoder, Start};
 use super::scan::{EMPTY_ROOM, Scan};
 use super::trouble::Trouble;
-use super::value::Value;
+use super::value::{Value, Visit};
 use super::{Decoded, MessageKind};
 use crate::deviation::Deviation;
 use crate::error::{Error, ErrorKind};
@@ -102,6 +102,7 @@ impl<'b> NotificationResponse<'b> {
     ///
     /// When the status is an interim one, or when an extra field cannot be written or belongs to
     /// the message; see [`Encoder`].
+    #[inline]
     pub fn encode<E, N, V>(&self, extras: E) -> Result<Encoder<'b, E>, Error>
     where
         E: IntoIterator<Item = (N, V)> + Clone,
@@ -114,17 +115,16 @@ impl<'b> NotificationResponse<'b> {
         Encoder::new(Start::NotificationResponse(*self), extras)
     }
 
-    /// The value it has for `field`.
-    pub(super) fn value(&self, field: FieldName) -> Option<Value<'_>> {
-        match field {
-            FieldName::StaticResponseUrl => {
-                self.static_response_url.map(|url| Value::Bytes(url.as_bytes()))
-            }
-            FieldName::CopyFileToDestination => {
-                self.copy_file_to_destination.map(|copy| Value::Bytes(copy.as_bytes()))
-            }
-            FieldName::ContentLength => self.content_length.map(Value::Number),
-            _ => None,
+    /// Shows its fields, in the order of the table.
+    pub(super) fn show<V: Visit>(&self, visit: V) -> V {
+        let url = self.static_response_url.map(|url| Value::Bytes(url.as_bytes()));
+        let copy = self.copy_file_to_destination.map(|copy| Value::Bytes(copy.as_bytes()));
+        let visit = visit
+            .optional(FieldName::StaticResponseUrl, url)
+            .optional(FieldName::CopyFileToDestination, copy);
+        match self.content_length {
+            Some(length) => visit.body_length(self.status, length),
+            None => visit,
         }
     }
 }

@@ -2,7 +2,8 @@
 
 use super::scan::Scan;
 use super::trouble::Trouble;
-use super::{AbsentLength, Failure, MessageKind, Policy};
+use super::value::{Value, Visit};
+use super::{AbsentLength, ErrorFields, Failure, MessageKind, Policy};
 use crate::deviation::Deviation;
 use crate::error::{Error, ErrorKind, Fault};
 use crate::field::{
@@ -235,6 +236,21 @@ impl<'b> Refusal<'b> {
             // No refusal has the status of a success.
             None => Failure::Fatal,
         }
+    }
+
+    /// Shows its fields behind the packet type, in the order of the table, the error code in those
+    /// that `error_fields` says.
+    pub(super) fn show<V: Visit>(&self, error_fields: ErrorFields, visit: V) -> V {
+        let received = self.received.map(|received| Value::Number(received.0));
+        let code =
+            |other: ErrorFields| self.code.filter(|_| error_fields != other).map(Value::Code);
+        visit
+            .optional(FieldName::SessionId, self.session_id.as_ref().map(Value::SessionId))
+            .body_length(self.status, 0)
+            .optional(FieldName::ReceivedContentRange, received)
+            .optional(FieldName::Error, code(ErrorFields::ErrorCode))
+            .optional(FieldName::ErrorCode, code(ErrorFields::Error))
+            .optional(FieldName::ErrorContext, self.context.map(Value::Context))
     }
 
     /// Reads what an Ack of this status carries.

@@ -4,7 +4,7 @@ use super::encoder::{Encoder, Start};
 use super::presence::{self, Presence};
 use super::scan::{EMPTY_ROOM, Scan};
 use super::trouble::Trouble;
-use super::value::Value;
+use super::value::{Value, Visit};
 use super::{
     AbsentLength, CancelSession, CloseSession, CreateSession, Decoded, Fragment, MessageKind, Ping,
     Policy,
@@ -193,6 +193,7 @@ impl<'b> Request<'b> {
     /// # Errors
     ///
     /// When an extra field cannot be written or belongs to the message; see [`Encoder`].
+    #[inline]
     pub fn encode<E, N, V>(&self, target: Target<'b>, extras: E) -> Result<Encoder<'b, E>, Error>
     where
         E: IntoIterator<Item = (N, V)> + Clone,
@@ -202,26 +203,23 @@ impl<'b> Request<'b> {
         Encoder::new(Start::Request(target, *self), extras)
     }
 
-    /// The value it has for `field`.
-    pub(super) fn value(&self, field: FieldName) -> Option<Value<'_>> {
-        match (field, self) {
-            (FieldName::PacketType, _) => Some(Value::PacketType(self.packet_type())),
-            (FieldName::SessionId, _) => self.session_id().map(|id| Value::Bytes(id.as_bytes())),
-            (FieldName::ContentName, _) => {
-                self.content_name().map(|name| Value::Bytes(name.as_bytes()))
-            }
-            (FieldName::ContentLength, _) => Some(Value::Number(self.content_length())),
-            (FieldName::SupportedProtocols, Self::CreateSession(create)) => {
-                Some(Value::Protocols(create.supported_protocols))
-            }
-            (FieldName::ContentRange, Self::Fragment(fragment)) => {
-                Some(Value::ContentRange(fragment.content_range))
-            }
-            (FieldName::ContentEncoding, Self::Fragment(fragment)) => {
-                fragment.content_encoding.map(Value::Encoding)
-            }
-            _ => None,
-        }
+    /// Shows its fields, in the order of the table.
+    #[inline]
+    pub(super) fn show<V: Visit>(&self, visit: V) -> V {
+        let visit = visit.field(FieldName::PacketType, Value::PacketType(self.packet_type()));
+        let visit = match self {
+            Self::CreateSession(create) => create.show_protocols(visit),
+            _ => visit,
+        };
+        let name = self.content_name();
+        let visit = visit
+            .optional(FieldName::SessionId, self.session_id().map(Value::SessionId))
+            .optional(FieldName::ContentName, name.map(|name| Value::Bytes(name.as_bytes())));
+        let visit = match self {
+            Self::Fragment(fragment) => fragment.show_range(visit),
+            _ => visit,
+        };
+        visit.field(FieldName::ContentLength, Value::Number(self.content_length()))
     }
 }
 

@@ -1,9 +1,11 @@
 //! The values a message writes.
 
 use crate::field::{
-    ContentEncoding, ContentRange, ErrorContext, HResult, PacketType, Protocol, SupportedProtocols,
+    ContentEncoding, ContentRange, ErrorContext, FieldName, HResult, PacketType, Protocol,
+    SessionId, SupportedProtocols,
 };
-use crate::sink::{Sink, Wire, put_decimal};
+use crate::head::Status;
+use crate::sink::{Sink, Wire};
 
 /// The value of one field, on its way out.
 #[derive(Clone, Copy)]
@@ -13,6 +15,7 @@ pub(super) enum Value<'v> {
     PacketType(PacketType),
     Protocol(Protocol),
     Protocols(SupportedProtocols<'v>),
+    SessionId(&'v SessionId<'v>),
     ContentRange(ContentRange),
     Encoding(ContentEncoding),
     Code(HResult),
@@ -20,18 +23,41 @@ pub(super) enum Value<'v> {
 }
 
 impl Wire for Value<'_> {
-    #[inline]
-    fn put_into(&self, sink: &mut impl Sink) {
+    #[inline(always)]
+    fn put_into<S: Sink>(&self, sink: S) -> S {
         match self {
             Self::Bytes(bytes) => sink.put(bytes),
-            Self::Number(number) => put_decimal(sink, *number),
+            Self::Number(number) => sink.put_decimal(*number),
             Self::PacketType(packet_type) => packet_type.put_into(sink),
             Self::Protocol(protocol) => protocol.put_into(sink),
             Self::Protocols(protocols) => protocols.put_into(sink),
+            Self::SessionId(id) => id.put_into(sink),
             Self::ContentRange(range) => range.put_into(sink),
             Self::Encoding(encoding) => encoding.put_into(sink),
             Self::Code(code) => code.put_into(sink),
             Self::Context(context) => context.put_into(sink),
         }
+    }
+}
+
+/// Looks at the fields of a message, one after the other, in the order in which they are written.
+pub(super) trait Visit: Sized {
+    fn field(self, field: FieldName, value: Value<'_>) -> Self;
+
+    /// A field that may be left out.
+    #[inline(always)]
+    fn optional(self, field: FieldName, value: Option<Value<'_>>) -> Self {
+        match value {
+            Some(value) => self.field(field, value),
+            None => self,
+        }
+    }
+
+    /// The length of a response's body. With 204 there is none, and its length must not be
+    /// written.
+    #[inline(always)]
+    fn body_length(self, status: Status, length: u64) -> Self {
+        let has_body = status != Status::NO_CONTENT;
+        self.optional(FieldName::ContentLength, has_body.then_some(Value::Number(length)))
     }
 }
