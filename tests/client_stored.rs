@@ -305,6 +305,7 @@ fn contradictions_that_no_upload_that_lived_can_have_are_refused_too() {
             with(&half, "state", json!("create-session")),
         ),
         ("bytes acknowledged without a session", with(&fresh, "highest", json!(5))),
+        ("bytes sent without a session", with(&fresh, "sent_up_to", json!(5))),
         ("a close without a session", with(&fresh, "maybe_closed", json!(true))),
         ("a close before the last byte", with(&half, "maybe_closed", json!(true))),
         ("a reply without a session", with(&fresh, "reply_url", json!("r"))),
