@@ -83,6 +83,7 @@ fn spellings_of_one_guid_are_one_session() {
             assert_eq!(session(a), session(b), "{a} and {b}");
             let (hash_a, hash_b) = (hasher.hash_one(session(a)), hasher.hash_one(session(b)));
             assert_eq!(hash_a, hash_b, "hashes of {a} and {b}");
+            assert_ne!(hash_a, hasher.hash_one(session("1")), "hashes of {a} and 1");
         }
         assert_eq!(session(a).guid(), Uuid::parse_str(bare).ok(), "{a}");
         assert_eq!(session(a).as_str(), a, "the spelling is kept");
@@ -207,7 +208,12 @@ fn every_digit_of_a_guid_counts() {
         for byte in [b'/', b':', b'@', b'G', b'`', b'g', 0xB0, 0xE1, 0x10, 0x00] {
             let mut text = text.clone().into_bytes();
             text[at] = byte;
-            check_refused::<Protocol>(FieldName::Protocol, &[(text, ErrorKind::NotGuid, 0)]);
+            let mut twice = text.clone();
+            twice.iter_mut().skip(at).take(2).for_each(|digit| *digit = byte);
+            check_refused::<Protocol>(
+                FieldName::Protocol,
+                &[(text, ErrorKind::NotGuid, 0), (twice, ErrorKind::NotGuid, 0)],
+            );
         }
     }
 }

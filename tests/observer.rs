@@ -150,6 +150,12 @@ fn the_protocol_is_one_that_was_offered() {
          < created A | BITS-Protocol: {other}"
     ));
     check("> create \n < created A | BITS-Protocol:   ! missing-protocol");
+    // Of several the server has to name one.
+    check(&format!(
+        "> create | BITS-Supported-Protocols: {other} {{7df0354d-249b-430f-820d-3d2a9bef4931}}
+         < created A | BITS-Protocol:   ! missing-field"
+    ));
+    check("> create | +BITS-Supported-Protocols: {7}   ! not-guid, joined-protocols");
     // More than the observer keeps: not judged.
     let many = vec!["{7df0354d-249b-430f-820d-3d2a9bef4931}"; 17].join(",");
     check(&format!(
