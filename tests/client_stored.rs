@@ -28,6 +28,11 @@ fn check_round_trip(upload: &Upload) {
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
     assert_eq!(back, *upload);
     assert_eq!(serde_json::to_string(&back).expect("it can be stored"), text);
+    // In a form that is not for people, too.
+    let mut bytes = Vec::new();
+    ciborium::into_writer(upload, &mut bytes).expect("it can be stored");
+    let back = ciborium::from_reader::<Upload, _>(&bytes[..]);
+    assert_eq!(back.unwrap_or_else(|error| panic!("{error}: {text}")), *upload);
 }
 
 #[test]
