@@ -89,6 +89,13 @@ fn a_connection_that_ends_takes_its_requests_with_it() {
     ] {
         check(script);
     }
+    // What was asked on it before may be unknown to one who has come late, unless nothing was.
+    for script in [
+        "> ping \n < pinged \n x \n < pinged",
+        "> ping \n < pinged \n 2x \n < pinged    ! unasked-answer",
+    ] {
+        follow(Observer::joining(), script);
+    }
 }
 
 #[test]
@@ -128,7 +135,8 @@ fn more_requests_than_it_remembers_are_not_held_against_anybody() {
          2> fragment A 60-69/90    ! offset-skips-ahead
          2< resync 50
          > ping
-         < pinged"
+         < pinged
+         < pinged     ! unasked-answer"
     );
     // The requests before it on its connection wait for answers that nobody can tell.
     check(&script.replace("50-59/90   ! pipelined-request", "50-59/90"));
