@@ -11,8 +11,8 @@ use std::hash::{BuildHasher, RandomState};
 use bits_proto::deviation::{Deviation, Deviations};
 use bits_proto::error::ErrorKind;
 use bits_proto::field::{FieldName, Protocol, SessionId, SupportedProtocols};
-use bits_proto::head::{RequestLine, Version};
-use bits_proto::message::{Policy, Request};
+use bits_proto::head::{RequestLine, Target, Version};
+use bits_proto::message::{CreateSession, NO_EXTRAS, Policy, Request};
 use messages::{PROTOCOL, protocols, session};
 use uuid::Uuid;
 use values::{check_error, check_refused, read};
@@ -290,6 +290,12 @@ fn a_list_to_be_sent_has_1_to_100_protocols() {
         assert_eq!(given, protocols(&list(count)), "{count}");
         assert!(given.contains(protocol(count - 1)), "{count}");
         assert!(!given.contains(protocol(count)), "{count}");
+        let target = Target::try_from("/e").expect("a target");
+        let create = CreateSession { supported_protocols: given, ..CreateSession::default() };
+        let encoder = Request::from(create).encode(target, NO_EXTRAS).expect("a head");
+        let mut values = Vec::new();
+        encoder.for_each_field(|_, value| values.push(value.to_vec()));
+        assert!(values.contains(&list(count).into_bytes()), "{count}");
     }
     for count in [0, 101] {
         let error = SupportedProtocols::new(&many[..count]).expect_err("a count out of range");
