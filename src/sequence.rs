@@ -122,18 +122,25 @@ macro_rules! named {
 }
 pub(crate) use named;
 
-/// Makes the table of a machine: a row for each state, a column for each event, in the order of
-/// the enums.
-macro_rules! machine {
-    ($state:ident, $event:ident, $table:ident) => {
+/// The rows of a table stand in the order in which the states are declared, or it does not compile.
+macro_rules! rows_in_order {
+    ($table:ident) => {
         const _: () = {
-            // Rows stand in the order in which the states are declared.
             let mut row = 0;
             while row < $table.len() {
                 assert!($table[row].0 as usize == row, "a row is out of order");
                 row += 1;
             }
         };
+    };
+}
+pub(crate) use rows_in_order;
+
+/// Makes the table of a machine: a row for each state, a column for each event, in the order of
+/// the enums.
+macro_rules! machine {
+    ($state:ident, $event:ident, $table:ident) => {
+        $crate::sequence::rows_in_order!($table);
 
         impl $crate::sequence::Machine for $state {
             type Event = $event;

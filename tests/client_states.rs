@@ -7,6 +7,7 @@ use std::fmt::{Debug, Display};
 use std::time::Duration;
 
 use bits_proto::client::{EXCHANGE_TABLE, Event, EventError, Exchange, State, Stop, TABLE, Upload};
+use bits_proto::field::{ErrorContext, HResult};
 use bits_proto::message::Ack;
 use bits_proto::sequence::Machine;
 use common::upload::{
@@ -361,6 +362,14 @@ fn a_stop_says_why() {
         (
             Stop::Refused { status: status(599), code: None, context: None },
             "the server refused with status 599",
+        ),
+        (
+            Stop::Refused {
+                status: status(403),
+                code: Some(HResult::DISK_FULL),
+                context: Some(ErrorContext::REMOTE_APPLICATION),
+            },
+            "the server application refused with status 403 Forbidden and code 0x80070070 DISK_FULL",
         ),
     ] {
         assert_eq!(stop.to_string(), said);

@@ -319,6 +319,19 @@ fn where_nothing_is_to_be_spread_failures_leave_no_trace() {
 }
 
 #[test]
+fn waiting_times_are_spread_as_the_reference_of_splitmix64_does() {
+    // A seed, and the first number that it gives.
+    for (seed, drawn) in [(0, 0xE220_A839_7B1D_CDAF), (1_234_567, 6_457_827_717_110_365_317)] {
+        let options = Options { first_delay: Duration::MAX, longest_delay: Duration::MAX, ..SMALL };
+        let mut client = Client { upload: Upload::new(10, options, seed), now: Duration::ZERO };
+        client.breaks();
+        // Of the longest there is: half of it, and as much of the rest as was drawn.
+        let half = u64::MAX / 2;
+        assert_eq!(client.wait(), Duration::from_nanos(half + drawn % (half + 2)));
+    }
+}
+
+#[test]
 fn a_clock_that_goes_back_does_no_harm() {
     let mut client = Client::begun(20, SMALL);
     client.sent();

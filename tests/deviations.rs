@@ -183,7 +183,7 @@ fn create_acks() -> Vec<Row> {
             UnsupportedAcceptEncoding,
             reader,
             base().with("Accept-encoding", "gzip"),
-            base().with("Accept-encoding", "IDENTITY"),
+            base().with("Accept-encoding", "IDENTITY").with("Accept-Encoding", "gzip"),
         ),
         row(HostIdPort, reader, timeout(host("h:80")), timeout(host("::80"))),
         row(HostIdWithoutTimeout, reader, host("h"), timeout(host("h"))),
@@ -326,6 +326,9 @@ fn several_are_recorded_together() {
     let success = Draft::ack().with("BITS-Error", "1").with("BITS-Protocol", PROTOCOL);
     let both = Deviations::from_iter([Deviation::ErrorOnSuccess, Deviation::UnexpectedField]);
     assert_eq!(PING_ACK.deviations(&success), both);
+    let misspelt = Draft::ack().with("BITS-Recieved-Content-Range", "7");
+    let unexpected = Deviations::from_iter([Deviation::UnexpectedField]);
+    assert_eq!(PING_ACK.deviations(&misspelt), unexpected, "no name of a field it carries");
 }
 
 #[test]

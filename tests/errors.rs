@@ -9,7 +9,7 @@ use std::mem::discriminant;
 
 use bits_proto::error::{ErrorKind, Fault, Stage};
 use bits_proto::field::FieldName;
-use bits_proto::head::{RequestHead, Slots};
+use bits_proto::head::{Progress, RequestHead, Slots};
 use bits_proto::limits::Limits;
 use bits_proto::message::{Ack, AckFor, Policy, Request};
 use errors::samples;
@@ -109,6 +109,18 @@ fn the_first_field_that_is_too_many_is_reported() {
     let (mut slots, three) = (Slots::new(), Limits { fields: 3, ..Limits::DEFAULT });
     let read = RequestHead::parse_within(text.as_bytes(), &mut slots, &three);
     assert!(read.is_ok(), "limit 3: {read:?}");
+}
+
+#[test]
+fn an_empty_value_is_found_behind_its_own_colon() {
+    let text = "BITS_POST /e HTTP/1.1\r\nContent-Length: 1\r\nX-Other:\r\n\
+        BITS-Packet-Type: Fragment\r\nBITS-Session-Id: 1\r\nContent-Range:\r\n\r\n";
+    let mut slots = Slots::new();
+    let head = RequestHead::parse(text.as_bytes(), &mut slots).map(Progress::complete);
+    let Ok(Some(head)) = head else { panic!("{text:?} is no head") };
+    let error = Request::from_head(&head, &Policy::DEFAULT).expect_err("a range of nothing");
+    let colon = text.find("Range:").map(|at| at + "Range:".len());
+    assert_eq!((error.kind(), error.offset()), (ErrorKind::NotByteRange, colon));
 }
 
 #[test]

@@ -11,8 +11,8 @@ use std::hash::{BuildHasher, RandomState};
 use bits_proto::deviation::{Deviation, Deviations};
 use bits_proto::error::ErrorKind;
 use bits_proto::field::{FieldName, Protocol, SessionId, SupportedProtocols};
-use bits_proto::head::{RequestLine, Version};
-use bits_proto::message::{Policy, Request};
+use bits_proto::head::{RequestLine, Target, Version};
+use bits_proto::message::{CreateSession, NO_EXTRAS, Policy, Request};
 use messages::{PROTOCOL, protocols, session};
 use uuid::Uuid;
 use values::{check_error, check_refused, read};
@@ -83,6 +83,7 @@ fn spellings_of_one_guid_are_one_session() {
             assert_eq!(session(a), session(b), "{a} and {b}");
             let (hash_a, hash_b) = (hasher.hash_one(session(a)), hasher.hash_one(session(b)));
             assert_eq!(hash_a, hash_b, "hashes of {a} and {b}");
+            assert_ne!(hash_a, hasher.hash_one(session("1")), "hashes of {a} and 1");
         }
         assert_eq!(session(a).guid(), Uuid::parse_str(bare).ok(), "{a}");
         assert_eq!(session(a).as_str(), a, "the spelling is kept");
@@ -207,7 +208,12 @@ fn every_digit_of_a_guid_counts() {
         for byte in [b'/', b':', b'@', b'G', b'`', b'g', 0xB0, 0xE1, 0x10, 0x00] {
             let mut text = text.clone().into_bytes();
             text[at] = byte;
-            check_refused::<Protocol>(FieldName::Protocol, &[(text, ErrorKind::NotGuid, 0)]);
+            let mut twice = text.clone();
+            twice.iter_mut().skip(at).take(2).for_each(|digit| *digit = byte);
+            check_refused::<Protocol>(
+                FieldName::Protocol,
+                &[(text, ErrorKind::NotGuid, 0), (twice, ErrorKind::NotGuid, 0)],
+            );
         }
     }
 }
@@ -284,6 +290,12 @@ fn a_list_to_be_sent_has_1_to_100_protocols() {
         assert_eq!(given, protocols(&list(count)), "{count}");
         assert!(given.contains(protocol(count - 1)), "{count}");
         assert!(!given.contains(protocol(count)), "{count}");
+        let target = Target::try_from("/e").expect("a target");
+        let create = CreateSession { supported_protocols: given, ..CreateSession::default() };
+        let encoder = Request::from(create).encode(target, NO_EXTRAS).expect("a head");
+        let mut values = Vec::new();
+        encoder.for_each_field(|_, value| values.push(value.to_vec()));
+        assert!(values.contains(&list(count).into_bytes()), "{count}");
     }
     for count in [0, 101] {
         let error = SupportedProtocols::new(&many[..count]).expect_err("a count out of range");

@@ -118,6 +118,7 @@ fn an_observer_that_comes_late_knows_nothing_and_learns() {
     for script in [
         "> fragment A 500-599/900 \n < received A 600 \n > fragment A 650-699/900 ! offset-skips-ahead",
         "> fragment A 500-599/900 \n < received A 800 \n > fragment A 800-899/900",
+        "> fragment A 500-599/900 \n < resync 300 \n > fragment A 300-399/900",
         "> fragment A 500-599/900 \n < resync 700 \n > fragment A 700-899/900 \n < received A 900
          > close A \n < closed A \n > close A          ! request-after-end",
         "> fragment A 500-599/900 \n < received A 600 \n > close A   ! close-before-whole",
@@ -150,6 +151,12 @@ fn the_protocol_is_one_that_was_offered() {
          < created A | BITS-Protocol: {other}"
     ));
     check("> create \n < created A | BITS-Protocol:   ! missing-protocol");
+    // Of several the server has to name one.
+    check(&format!(
+        "> create | BITS-Supported-Protocols: {other} {{7df0354d-249b-430f-820d-3d2a9bef4931}}
+         < created A | BITS-Protocol:   ! missing-field"
+    ));
+    check("> create | +BITS-Supported-Protocols: {7}   ! not-guid, joined-protocols");
     // More than the observer keeps: not judged.
     let many = vec!["{7df0354d-249b-430f-820d-3d2a9bef4931}"; 17].join(",");
     check(&format!(

@@ -89,6 +89,13 @@ fn a_connection_that_ends_takes_its_requests_with_it() {
     ] {
         check(script);
     }
+    // What was asked on it before may be unknown to one who has come late, unless nothing was.
+    for script in [
+        "> ping \n < pinged \n x \n < pinged",
+        "> ping \n < pinged \n 2x \n < pinged    ! unasked-answer",
+    ] {
+        follow(Observer::joining(), script);
+    }
 }
 
 #[test]
@@ -128,7 +135,8 @@ fn more_requests_than_it_remembers_are_not_held_against_anybody() {
          2> fragment A 60-69/90    ! offset-skips-ahead
          2< resync 50
          > ping
-         < pinged"
+         < pinged
+         < pinged     ! unasked-answer"
     );
     // The requests before it on its connection wait for answers that nobody can tell.
     check(&script.replace("50-59/90   ! pipelined-request", "50-59/90"));
@@ -160,6 +168,22 @@ fn downloads_take_one_place_for_each_connection() {
     ));
 }
 
+/// However many there are on one connection, each has its answer, and packets keep their turn.
+#[test]
+fn downloads_are_answered_in_their_turn() {
+    let (gets, answers) = ("> get \n".repeat(9), "< bare 200 \n".repeat(9));
+    check(&format!(
+        "> create \n < created A \n {gets} > fragment A 0-9/30 \n > get
+         {answers} < received A 11      ! received-beyond-sent
+         < bare 200 \n < bare 200      ! unasked-answer"
+    ));
+    // Nor do those of one connection belong to another.
+    check(
+        "> get \n 2> get \n < bare 200 \n 2< bare 200
+         < bare 200    ! unasked-answer",
+    );
+}
+
 /// Answers on one connection come in the order of their requests; those on another do not.
 #[test]
 fn answers_belong_to_the_requests_of_their_connection() {
@@ -176,6 +200,17 @@ fn answers_belong_to_the_requests_of_their_connection() {
          2< received A 20
          2> fragment A 20-29/30
          2< received A 30",
+    );
+    // The one that is sent when the first of two has been answered is the last of three.
+    check(
+        "> create
+         < created A
+         > fragment A 0-9/40
+         > ping                        ! pipelined-request
+         < received A 10
+         > fragment A 10-19/40         ! pipelined-request
+         < pinged
+         < received A 20",
     );
 }
 

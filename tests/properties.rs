@@ -75,6 +75,10 @@ fn check_buf_mut(encoder: &Encoder<'_, Extras<'_>>, bytes: &[u8]) {
     assert_eq!(encoder.put(&mut buffer), Ok(bytes.len()));
     assert_eq!(buffer, [b"before", bytes].concat(), "put");
 
+    let mut room = vec![UNSET; bytes.len()];
+    assert_eq!(encoder.put(&mut &mut room[..]), Ok(bytes.len()));
+    assert_eq!(room, bytes, "put into just enough room");
+
     let mut room = vec![UNSET; bytes.len() - 1];
     let error = encoder.put(&mut &mut room[..]).expect_err("one byte too short");
     assert_eq!(error.kind(), ErrorKind::BufferTooSmall { needed: bytes.len() });

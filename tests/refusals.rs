@@ -263,6 +263,14 @@ fn a_bare_answer_has_the_class_of_its_status_alone() {
 }
 
 #[test]
+fn a_bare_416_says_where_to_go_on() {
+    let line = StatusLine { version: Version::Http11, status: status(416), reason: "" };
+    let fields = [("BITS-Received-Content-Range", &b"7"[..])];
+    let ack = Ack::from_fields(line, fields, &AckFor::Ping).map(|decoded| decoded.message);
+    assert_eq!(ack, Ok(Refusal::out_of_sync(ReceivedContentRange(7)).into()));
+}
+
+#[test]
 fn a_grant_is_no_failure() {
     assert_eq!(Ack::Ping(PingAck).failure(), None);
     assert_eq!(Ack::Ping(PingAck).status(), Status::OK);

@@ -14,6 +14,14 @@ use common::session::*;
 const STRICT: Policy<'static> = Policy { overlap: OverlapRule::Refuse, ..PLAIN };
 
 #[test]
+fn the_defaults_are_those_documented() {
+    let it = Policy::default();
+    assert_eq!((it.max_entity, it.max_fragment, it.drain_limit), (u64::MAX, u64::MAX, 16_777_216));
+    let seconds = [it.session_timeout, it.store_timeout, it.work_timeout];
+    assert_eq!(seconds.map(|it| it.as_millis()), [1_209_600_000, 60_000, 900_000]);
+}
+
+#[test]
 fn a1_a_zero_length_entity_is_created_and_closed() {
     let mut server = Server::new(PLAIN);
     let turn = commits(server.close());

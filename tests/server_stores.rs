@@ -126,6 +126,9 @@ fn a_sweep_that_fails_loses_nothing() {
     discards.extend(sessions.handle_timeout(due).expect("it works again"));
     assert_eq!(discards.len(), 2, "{discards:?}");
     assert_ne!(discards[0].turn.session_id(), discards[1].turn.session_id());
+    // Nothing was found: the list was there, and the first session could not be changed.
+    sessions.store().works.set(1);
+    assert_eq!(sessions.handle_timeout(due + DAY), Err(Down));
 }
 
 #[test]

@@ -252,6 +252,23 @@ fn the_sweep_ends_what_has_timed_out() {
     assert_eq!(sessions.expire(Uuid::nil(), later), Ok(None));
 }
 
+#[test]
+fn work_goes_on_for_as_long_as_the_host_says_so() {
+    let mut sessions = table(Map::new(), NOTIFYING);
+    let id = begin(&mut sessions, &ALICE, 1);
+    let store = asked(send(&mut sessions, fragment(id, 0, 9, 10), &ALICE));
+    let work = turn(sessions.handle_stored(store.turn, 10, NOW));
+    let again = |sessions: &mut Sessions<'static, Map>, now| {
+        send(sessions, fragment(id, 0, 9, 10), &Arrival { now, ..ALICE })
+    };
+    let later = NOW + 299 * SECOND;
+    assert_eq!(sessions.handle_working(work, later), Ok(()));
+    assert_eq!(refused_by(again(&mut sessions, later + 299 * SECOND)), BUSY);
+    turn(again(&mut sessions, later + 300 * SECOND));
+    let given_up = sessions.handle_working(work, later + 300 * SECOND);
+    assert_eq!(given_up, Err(TableError::Report(ReportError::OtherTurn)));
+}
+
 /// A store that is shared may find a session that another server has just gone on with.
 #[test]
 fn the_sweep_spares_a_session_that_was_gone_on_with_in_between() {

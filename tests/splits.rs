@@ -225,6 +225,7 @@ fn refusal_of(answer: Answer<'_, RequestLine<'_>>) -> Option<(ErrorKind, Option<
 
 #[test]
 fn a_head_may_be_as_long_as_the_limit() {
+    assert_eq!((Limits::DEFAULT.head_bytes, Limits::DEFAULT.fields), (16_384, 64));
     for limit in [100, 101, 4096, 16384] {
         let limits = Limits { head_bytes: limit, ..Limits::DEFAULT };
         for input in [head_of(limit), [head_of(limit), vec![b'x'; 9]].concat()] {

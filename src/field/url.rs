@@ -122,7 +122,6 @@ impl<'u> Url<'u> {
 /// A reference is relative unless it begins with a scheme; that must be http or https.
 pub(super) fn check_scheme(reference: &[u8]) -> Result<(), Flaw> {
     match scheme(reference) {
-        Ok((_, scheme)) if !is_http(scheme) => Err(Flaw::new(ErrorKind::UnsupportedScheme, 0)),
         Ok(_) => Url::parse(reference).map(|_| ()),
         Err(_) => Ok(()),
     }

@@ -164,8 +164,10 @@ impl ExactSizeIterator for Fields<'_, '_> {}
 
 impl fmt::Debug for Fields<'_, '_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_map()
-            .entries(self.clone().map(|(name, value)| (name, value.escape_ascii())))
-            .finish()
+        let mut map = f.debug_map();
+        for (name, value) in self.clone() {
+            map.entry(&name, &format_args!("\"{}\"", value.escape_ascii()));
+        }
+        map.finish()
     }
 }

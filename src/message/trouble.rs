@@ -63,17 +63,14 @@ impl<'b> Trouble<'b> {
     /// Whether the field alone would have been fine: it is wrong beside the request, or beside the
     /// status.
     pub(super) fn needs_request(&self) -> bool {
-        match self.kind {
+        matches!(
+            self.kind,
             ErrorKind::NotOffered
-            | ErrorKind::ReceivedBeyondSent
-            | ErrorKind::OutOfSyncWithoutOffset => true,
-            // Where the presence table only expects it.
-            ErrorKind::MissingField => {
-                self.field != Some(FieldName::SessionId)
-                    && self.field != Some(FieldName::PacketType)
-            }
-            _ => false,
-        }
+                | ErrorKind::ReceivedBeyondSent
+                | ErrorKind::OutOfSyncWithoutOffset
+                // Where the presence table only expects it.
+                | ErrorKind::MissingField
+        )
     }
 
     /// The field, if it is its absence that is wrong.

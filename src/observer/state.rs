@@ -1,7 +1,7 @@
 //! What an observer knows of a session, and the table of what may happen to it.
 
 use super::SequenceRule;
-use crate::sequence::{Machine, named};
+use crate::sequence::{Machine, named, rows_in_order};
 
 named! {
     /// What is known of the session of a conversation.
@@ -94,15 +94,7 @@ pub const TABLE: [(State, [Cell; EVENTS]); STATES] = {
     ]
 };
 
-#[expect(clippy::indexing_slicing, reason = "evaluated as a constant")]
-const _: () = {
-    // Rows stand in the order in which the states are declared.
-    let mut row = 0;
-    while row < TABLE.len() {
-        assert!(TABLE[row].0 as usize == row, "a row is out of order");
-        row += 1;
-    }
-};
+rows_in_order!(TABLE);
 
 impl Machine for State {
     type Event = Event;

@@ -173,13 +173,17 @@ pub fn answer_within<'b, L: Line<'b>, const N: usize>(
     match Head::<L>::parse_within(input, &mut slots, limits) {
         Ok(Progress::Partial) => Answer::Partial,
         Err(error) => Answer::Refused(error),
-        Ok(Progress::Complete(head)) => Answer::Whole(Whole {
-            line: head.line(),
-            len: head.len(),
-            framing: head.framing(),
-            fields: head.fields().collect(),
-            decoded: L::decode_head(&head, ack_for),
-        }),
+        Ok(Progress::Complete(head)) => {
+            let fields: Vec<_> = head.fields().collect();
+            assert_eq!(head.fields().size_hint(), (fields.len(), Some(fields.len())));
+            Answer::Whole(Whole {
+                line: head.line(),
+                len: head.len(),
+                framing: head.framing(),
+                fields,
+                decoded: L::decode_head(&head, ack_for),
+            })
+        }
     }
 }
 
