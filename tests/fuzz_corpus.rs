@@ -66,6 +66,8 @@ replay! {
     conversation
     differential
     fields
+    notification_steps
+    observe
     parse_ack
     parse_notification
     parse_request

@@ -1,0 +1,105 @@
+//! A notification of a server application under whatever may come, in any order.
+
+use std::time::Duration;
+
+use arbitrary::{Result, Unstructured};
+use bits_proto::backend::{EventError, Notification, NotificationType, Poll, Timeouts};
+use bits_proto::field::{CopyFileToDestination, StaticResponseUrl};
+use bits_proto::head::Status;
+use bits_proto::message::NotificationResponse;
+
+/// The most events of one input.
+const MOST: usize = 32;
+
+pub fn notification_steps(data: &[u8]) {
+    // An input that ends early has fewer events.
+    let _ = notification(&mut Unstructured::new(data));
+}
+
+fn notification(input: &mut Unstructured<'_>) -> Result<()> {
+    use NotificationType::{ByReference, ByValue, None};
+    let kind = *input.choose(&[ByValue, ByValue, ByValue, ByReference, ByReference, None])?;
+    let length = *input.choose(&[0, 1, 7, 500, u64::MAX])?;
+    let mut now = Duration::from_secs(1_000);
+    let mut it = Notification::new(kind, length, Timeouts::DEFAULT, now);
+    let mut sent = 0;
+    for _ in 0..MOST {
+        if input.is_empty() {
+            break;
+        }
+        now += Duration::from_secs(*input.choose(&[0, 0, 0, 1, 299, 300])?);
+        let before = it;
+        let outcome = occur(&mut it, input, now)?;
+        match outcome {
+            Ok(step) => assert_eq!(step, it.poll()),
+            Err(error) => {
+                assert!(!error.to_string().is_empty());
+                // What comes at the deadline comes too late, and that is an end.
+                assert!(it == before || it.state().is_over(), "{before:?}: {error}");
+            }
+        }
+        if before.state().is_over() {
+            assert_eq!(it, before, "what is over stays so");
+        }
+        check(&it, length, &mut sent);
+    }
+    it.handle_timeout(Duration::MAX);
+    assert_eq!(it.deadline(), Option::None, "no timer is left that is due");
+    Ok(())
+}
+
+fn check(it: &Notification, length: u64, sent: &mut u64) {
+    match it.poll() {
+        Poll::SendData { offset, length: left, .. } => {
+            assert!(offset >= *sent, "nothing is sent twice");
+            assert_eq!(offset.checked_add(left), Some(length), "nothing is left out");
+            *sent = offset;
+        }
+        Poll::Failed(refused) => {
+            let refusal = refused.refusal();
+            assert_eq!(
+                (refusal.status(), refusal.code()),
+                (refused.status(), Some(refused.code()))
+            );
+        }
+        _ => {}
+    }
+    let stored = serde_json::to_string(it).expect("it can be stored");
+    assert_eq!(&serde_json::from_str::<Notification>(&stored).expect("and read back"), it);
+}
+
+fn occur(
+    it: &mut Notification,
+    input: &mut Unstructured<'_>,
+    now: Duration,
+) -> Result<std::result::Result<Poll, EventError>> {
+    let bytes = *input.choose(&[0, 1, 3, 7, 499, 500, u64::MAX])?;
+    Ok(match input.int_in_range(0..=11_u8)? {
+        0 | 1 => it.handle_headers_sent(now),
+        2 | 3 => it.handle_data_sent(bytes, now),
+        4 | 5 => it.handle_response(&response(input)?, now),
+        6 => it.handle_reply_data(bytes, now),
+        7 => it.handle_reply_end(now),
+        8 => it.handle_reply_file((bytes != 0).then_some(bytes)),
+        9 => it.handle_invalid_response(),
+        10 if input.arbitrary()? => it.handle_transport_failure(),
+        10 => it.handle_read_failure(),
+        _ => {
+            let is_due = it.deadline().is_some_and(|deadline| deadline <= now);
+            assert_eq!(it.handle_timeout(now), is_due, "{it:?}");
+            Ok(it.poll())
+        }
+    })
+}
+
+fn response(input: &mut Unstructured<'_>) -> Result<NotificationResponse<'static>> {
+    let status = *input.choose(&[200, 200, 200, 200, 201, 204, 403, 500])?;
+    let url = StaticResponseUrl::try_from("https://app.example/replies/1").expect("a URL");
+    Ok(NotificationResponse {
+        status: Status::try_from(status).expect("a status"),
+        content_length: *input.choose(&[None, Some(0), Some(7), Some(u64::MAX)])?,
+        static_response_url: input.arbitrary::<bool>()?.then_some(url),
+        copy_file_to_destination: input.arbitrary::<bool>()?.then(CopyFileToDestination::default),
+        ..NotificationResponse::default()
+    })
+}
