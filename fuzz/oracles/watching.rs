@@ -28,10 +28,6 @@ pub fn observe(data: &[u8]) {
 
 /// What can be asked about a conversation.
 fn look_at(observer: &Observer) {
-    let (received, total) = (observer.received(), observer.total());
-    if let (Some(received), Some(total)) = (received, total) {
-        assert!(received.0 <= total, "{received} of {total}");
-    }
     assert!(observer.session_id().is_none_or(|id| !id.as_str().is_empty()));
     assert!(!observer.state().name().is_empty());
 }

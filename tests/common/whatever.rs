@@ -4,7 +4,7 @@
 use bits_proto::Error;
 use bits_proto::head::Slots;
 use bits_proto::limits::Limits;
-use bits_proto::message::{Ack, AckFor, Policy, Refusal};
+use bits_proto::message::{Ack, AckFor, Decoded, Policy, Refusal};
 
 use super::read::{Answer, Line, Message, answer, response_head};
 
@@ -29,7 +29,10 @@ pub fn check_input<'b, L: Line<'b>>(
         Answer::Whole(whole) => {
             let from_fields = whole.line.decode_fields(&whole.fields, ack_for);
             for (from_fields, from_head) in from_fields.into_iter().zip(whole.decoded) {
-                from_head.map_err(|error| check_error(error, &input[..whole.len])).ok();
+                match from_head {
+                    Ok(decoded) => check_told(&decoded),
+                    Err(error) => check_error(error, &input[..whole.len]),
+                }
                 assert_eq!(
                     from_fields.map_err(|error| (error.kind(), error.field(), error.stage())),
                     from_head.map_err(|error| (error.kind(), error.field(), error.stage())),
@@ -39,9 +42,20 @@ pub fn check_input<'b, L: Line<'b>>(
     }
 }
 
+/// What is said about a message can be shown to people: nothing that a peer sent breaks the line.
+fn check_told(decoded: &Decoded<Message<'_>>) {
+    assert!(!format!("{:?}", decoded.message).contains(char::is_control));
+    for deviation in decoded.deviations.iter() {
+        let told = [deviation.name(), deviation.section(), deviation.sentence()];
+        assert!(told.iter().all(|it| !it.is_empty()), "{deviation:?}");
+    }
+}
+
 /// It says where in the input, and there is an answer to it that can be sent and read.
 fn check_error(error: Error, input: &[u8]) {
     let in_input = error.offset().is_some_and(|at| at <= input.len());
+    let text = error.to_string();
+    assert!(text.contains(error.section()) && !text.contains(char::is_control), "{text:?}");
     assert!(in_input, "{error} in {} bytes: {}", input.len(), input.escape_ascii());
     let refusal = Refusal::for_error(&error, &Policy::DEFAULT);
     assert!(refusal.status().get() >= 400, "{error}: {refusal:?}");
