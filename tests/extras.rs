@@ -6,13 +6,13 @@ mod messages;
 use bits_proto::Error;
 use bits_proto::error::{ErrorKind, Fault};
 use bits_proto::field::{
-    FieldName, OriginalRequestUrl, Protocol, ReceivedContentRange, RequestDataFileName,
-    ResponseDataFileName,
+    ContentName, FieldName, OriginalRequestUrl, Protocol, ReceivedContentRange,
+    RequestDataFileName, ResponseDataFileName,
 };
 use bits_proto::head::Target;
 use bits_proto::message::{
     Ack, CancelSession, CancelSessionAck, CloseSession, CloseSessionAck, CreateSession,
-    CreateSessionAck, Fragment, FragmentAck, MessageKind, NotificationRequest,
+    CreateSessionAck, Fragment, FragmentAck, MessageKind, NO_EXTRAS, NotificationRequest,
     NotificationResponse, NotifiedEntity, Ping, PingAck, Refusal, Request,
 };
 use messages::{range, session, written};
@@ -295,4 +295,16 @@ fn there_is_a_message_of_every_kind() {
         assert_eq!(made, Ok(*kind));
         assert!(head.ends_with(b"\r\n\r\n"), "{kind}");
     }
+}
+
+#[test]
+fn a_long_value_is_handed_on_whole() {
+    let name = vec![b'n'; 4000];
+    let content_name = ContentName::try_from(&*name).ok();
+    let ping = Request::from(Ping { content_name });
+    let target = Target::try_from("/e").expect("a target");
+    let mut seen = Vec::new();
+    let encoder = ping.encode(target, NO_EXTRAS).expect("it has no extras");
+    encoder.for_each_field(|_, value| seen.push(value.to_vec()));
+    assert!(seen.contains(&name));
 }

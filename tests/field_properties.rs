@@ -59,3 +59,18 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn every_byte_of_an_id_is_looked_at() {
+    for length in 1..=20 {
+        for at in 0..length {
+            for byte in 0..=u8::MAX {
+                let mut id = vec![b'a'; length];
+                id[at] = byte;
+                let expected = if byte.is_ascii_graphic() { None } else { Some(at) };
+                let read = SessionId::try_from(&*id);
+                assert_eq!(read.err().map(|error| error.offset()), expected.map(Some), "{byte}");
+            }
+        }
+    }
+}

@@ -100,6 +100,5 @@ fn response(input: &mut Unstructured<'_>) -> Result<NotificationResponse<'static
         content_length: *input.choose(&[None, Some(0), Some(7), Some(u64::MAX)])?,
         static_response_url: input.arbitrary::<bool>()?.then_some(url),
         copy_file_to_destination: input.arbitrary::<bool>()?.then(CopyFileToDestination::default),
-        ..NotificationResponse::default()
     })
 }

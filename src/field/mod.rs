@@ -126,7 +126,7 @@ pub(crate) use opaque_value;
 
 /// Whether every byte is one of ASCII from `LOW` to `~`, eight at a time: in a byte that is none
 /// the highest bit is set, or becomes so when `LOW` is taken away or one is added.
-#[inline]
+#[inline(always)]
 fn is_ascii_from<const LOW: u8>(value: &[u8]) -> bool {
     const HIGHEST: u64 = u64::from_le_bytes([0x80; 8]);
     let flags = |word: &[u8]| {
@@ -156,30 +156,12 @@ pub(crate) fn check_bytes<const LOW: u8>(
     }
 }
 
-/// Whether a value is visible ASCII, with spaces inside: most are, and eight bytes at a time are
-/// enough to see it. Of what is `false` only [`check_content`] knows whether it is wrong.
+/// Whether a value is visible ASCII, with spaces inside: most are, and it is seen at once. Of what
+/// is not only [`check_content`] knows whether it is wrong.
 #[inline(always)]
 pub(crate) fn is_plain(value: &[u8]) -> bool {
-    const ONES: u64 = u64::from_ne_bytes([1; 8]);
-    const SPACES: u64 = u64::from_ne_bytes([b' '; 8]);
-    const HIGHS: u64 = u64::from_ne_bytes([0x80; 8]);
-    let Some(last @ [.., end]) = value.last_chunk::<8>() else { return false };
-    // The highest bit of a byte is set where one is above ASCII, below the space, or DEL. What is
-    // carried into the next byte comes from a bad one, so that it does not matter.
-    let is_good = |word: &[u8; 8]| {
-        let word = u64::from_ne_bytes(*word);
-        let seen = word | word.wrapping_sub(SPACES) | word.wrapping_add(ONES);
-        seen & HIGHS == 0
-    };
-    let mut rest = value;
-    while let Some((word, tail)) = rest.split_first_chunk() {
-        if !is_good(word) {
-            return false;
-        }
-        rest = tail;
-    }
-    let is_blank = |byte: &u8| *byte == b' ';
-    is_good(last) && !is_blank(end) && !value.first().is_none_or(is_blank)
+    let is_blank = |byte: Option<&u8>| byte == Some(&b' ');
+    is_ascii_from::<b' '>(value) && !is_blank(value.first()) && !is_blank(value.last())
 }
 
 /// `*( HTAB / SP / VCHAR / obs-text )` with no white space at either end: what a header field can
