@@ -1,15 +1,18 @@
 //! What is read is written, and read again it is the same; what was written once is written the
 //! same ever after.
 
+use std::fmt::Debug;
+
 use bits_proto::deviation::{Deviation, Deviations};
-use bits_proto::head::{Progress, RequestHead, ResponseHead, Slots};
+use bits_proto::head::{Head, Progress, RequestHead, ResponseHead, Slots, StartLine};
+use bits_proto::limits::Limits;
 use bits_proto::message::{
     Ack, AckFor, Decoded, NotificationRequest, NotificationResponse, Policy, Request,
 };
 
 use super::parse::ack_fors;
 use crate::common::inputs::{OwnedExtras, valid_extras};
-use crate::common::read::{Message, Pair, any, request_head, response_head};
+use crate::common::read::{Message, Pair, any};
 
 pub fn roundtrip_request(data: &[u8]) {
     let mut slots = Slots::new();
@@ -17,8 +20,8 @@ pub fn roundtrip_request(data: &[u8]) {
     for policy in [Policy::DEFAULT, Policy::LENIENT] {
         let Ok(decoded) = any(Request::from_head(&head, &policy)) else { continue };
         check(&decoded, head.line().target, &head.fields().collect::<Vec<_>>(), &|bytes| {
-            let mut slots = Slots::new();
-            let head = request_head("canonical", bytes, &mut slots);
+            let mut slots = Slots::with_room();
+            let head = again(bytes, &mut slots);
             any(Request::from_head(&head, &Policy::DEFAULT)).map(owned)
         });
     }
@@ -36,8 +39,8 @@ pub fn roundtrip_ack(data: &[u8]) {
 }
 
 fn ack_again(bytes: &[u8], ack_for: &AckFor<'_>) -> Again {
-    let mut slots = Slots::new();
-    let head = response_head("canonical", bytes, &mut slots);
+    let mut slots = Slots::with_room();
+    let head = again(bytes, &mut slots);
     any(Ack::from_head(&head, ack_for)).map(owned)
 }
 
@@ -46,8 +49,8 @@ pub fn notification_request(data: &[u8]) {
     let Ok(Progress::Complete(head)) = RequestHead::parse(data, &mut slots) else { return };
     let Ok(decoded) = any(NotificationRequest::from_head(&head)) else { return };
     check(&decoded, head.line().target, &head.fields().collect::<Vec<_>>(), &|bytes| {
-        let mut slots = Slots::new();
-        let head = request_head("canonical", bytes, &mut slots);
+        let mut slots = Slots::with_room();
+        let head = again(bytes, &mut slots);
         any(NotificationRequest::from_head(&head)).map(owned)
     });
 }
@@ -57,10 +60,23 @@ pub fn notification_response(data: &[u8]) {
     let Ok(Progress::Complete(head)) = ResponseHead::parse(data, &mut slots) else { return };
     let Ok(decoded) = any(NotificationResponse::from_head(&head)) else { return };
     check(&decoded, "/", &head.fields().collect::<Vec<_>>(), &|bytes| {
-        let mut slots = Slots::new();
-        let head = response_head("canonical", bytes, &mut slots);
+        let mut slots = Slots::with_room();
+        let head = again(bytes, &mut slots);
         any(NotificationResponse::from_head(&head)).map(owned)
     });
+}
+
+/// A head that was written. It may be a little larger than the one that was read, which may have been
+/// as large as is taken: fields that were missing are there, and a space behind each colon.
+fn again<'h, 'b, L: StartLine<'b> + Debug>(
+    bytes: &'b [u8],
+    slots: &'h mut Slots<'b, 128>,
+) -> Head<'h, 'b, L> {
+    let limits = Limits { head_bytes: 64 << 10, fields: 128 };
+    match Head::parse_within(bytes, slots, &limits) {
+        Ok(Progress::Complete(head)) => head,
+        other => panic!("{other:?} of {}", bytes.escape_ascii()),
+    }
 }
 
 /// A message that was read again: what it says of itself, what is unusual about it, and what it is
