@@ -59,9 +59,9 @@ impl HeadEnd {
         Self { limit: limits.head_bytes, start: 0, searched: 0, tried: 0 }
     }
 
-    /// Whether an attempt to read `received`, which is all bytes so far, may come to more than
-    /// [`Partial`](super::Progress::Partial). Always so when the end of the head is there, or as
-    /// much as the limit allows.
+    /// Whether it is worth it to read `received`, which is all bytes so far. Always so when the end
+    /// of the head is there, or as much as the limit allows; what is wrong before that may be
+    /// noticed only at the next attempt, so that a peer which sends no more has to be timed out.
     #[must_use]
     pub fn may_be_in(&mut self, received: &[u8]) -> bool {
         while received.get(self.start..).is_some_and(|rest| rest.starts_with(b"\r\n")) {

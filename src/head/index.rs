@@ -36,7 +36,8 @@ impl Index {
         fields: &[httparse::Header<'_>],
     ) -> Result<Framing, Error> {
         let mut found = Found::NOTHING;
-        for (place, field) in (0_u16..).zip(fields) {
+        // The fields are asked first: behind the last place there is no other.
+        for (field, place) in fields.iter().zip(0_u16..) {
             // Names lie in the head, behind a line feed; one that did not would fail the check.
             let offset = offset_of(field, head);
             if head.get(offset.wrapping_sub(2)) != Some(&b'\r') {

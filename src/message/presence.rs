@@ -1,5 +1,5 @@
-//! Which message carries which field: one table that reading, writing, the documentation and the
-//! tests share.
+//! Which message carries which field: one table that reading, the documentation and the tests share,
+//! and that the tests hold writing to.
 //!
 //! Three things happen before the table is asked. A Transfer-Encoding is refused with the framing,
 //! except on responses that another HTTP stack has read. `X-HTTP-Method-Override` is looked at with

@@ -1,0 +1,46 @@
+//! Heads with as many fields as there can be places for.
+
+use std::thread;
+
+use bits_proto::error::ErrorKind;
+use bits_proto::head::{Progress, RequestHead, Slots};
+use bits_proto::limits::Limits;
+use bits_proto::message::{Policy, Request};
+
+/// One more than there are places for.
+const ROOM: usize = 65_536;
+
+fn head(fields: usize) -> Vec<u8> {
+    let length = b"Content-Length:0\r\nBITS-Packet-Type:Ping\r\n\r\n";
+    [b"BITS_POST /e HTTP/1.1\r\n", &b"a:\r\n".repeat(fields - 2)[..], length].concat()
+}
+
+/// Slots of this size are too many for the stack of a test.
+fn with_much_stack(test: impl FnOnce() + Send + 'static) {
+    let thread = thread::Builder::new().stack_size(64 << 20).spawn(test).expect("a thread");
+    thread.join().expect("it does not panic");
+}
+
+#[test]
+fn the_most_fields_are_read_and_one_more_is_refused() {
+    with_much_stack(|| {
+        let limits = Limits { head_bytes: 1 << 20, fields: ROOM };
+        for fields in [65_534, 65_535] {
+            let bytes = head(fields);
+            let mut slots = Slots::<ROOM>::with_room();
+            let Ok(Progress::Complete(head)) =
+                RequestHead::parse_within(&bytes, &mut slots, &limits)
+            else {
+                panic!("{fields} fields are not read")
+            };
+            assert_eq!(head.fields().len(), fields);
+            let decoded = Request::from_head(&head, &Policy::DEFAULT).expect("it is valid");
+            assert!(matches!(decoded.message, Request::Ping(_)));
+        }
+        let bytes = head(ROOM);
+        let mut slots = Slots::<ROOM>::with_room();
+        let refused = RequestHead::parse_within(&bytes, &mut slots, &limits);
+        let error = refused.map(|_| ()).expect_err("there is no place for the last");
+        assert_eq!(error.kind(), ErrorKind::TooManyFields);
+    });
+}
