@@ -13,8 +13,8 @@ fn attempts<'b, L: StartLine<'b>>(bytes: &'b [u8], limits: &Limits) -> (Vec<usiz
     let mut attempts = Vec::new();
     for length in 1..=bytes.len() {
         let received = &bytes[..length];
-        let may_be = end.may_be_in(received);
-        if may_be {
+        let is_worth_it = end.is_worth_reading(received);
+        if is_worth_it {
             attempts.push(length);
         }
         let mut slots = Slots::new();
@@ -22,10 +22,10 @@ fn attempts<'b, L: StartLine<'b>>(bytes: &'b [u8], limits: &Limits) -> (Vec<usiz
             Ok(Progress::Partial) => {}
             Ok(Progress::Complete(head)) => {
                 assert_eq!(head.len(), length, "the first time that it is there");
-                assert!(may_be, "{}", received.escape_ascii());
+                assert!(is_worth_it, "{}", received.escape_ascii());
                 return (attempts, Some(length));
             }
-            Err(_) if may_be => return (attempts, Some(length)),
+            Err(_) if is_worth_it => return (attempts, Some(length)),
             Err(_) => {}
         }
     }
@@ -71,9 +71,9 @@ fn ends_are_found_wherever_the_pieces_are_cut() {
         for first in 0..=length {
             for second in first..=length {
                 let mut end = HeadEnd::new();
-                let _ = end.may_be_in(&head[..first]);
-                let _ = end.may_be_in(&head[..second]);
-                assert!(end.may_be_in(head), "{first}, {second}: {}", head.escape_ascii());
+                let _ = end.is_worth_reading(&head[..first]);
+                let _ = end.is_worth_reading(&head[..second]);
+                assert!(end.is_worth_reading(head), "{first}, {second}: {}", head.escape_ascii());
             }
         }
     }
@@ -83,7 +83,7 @@ fn ends_are_found_wherever_the_pieces_are_cut() {
 fn a_body_behind_the_head_changes_nothing() {
     let bytes = [b"BITS_POST /e HTTP/1.1\r\nContent-Length: 9\r\n\r\n", &[0; 9][..]].concat();
     let mut end = HeadEnd::new();
-    assert!(end.may_be_in(&bytes));
+    assert!(end.is_worth_reading(&bytes));
 }
 
 #[test]

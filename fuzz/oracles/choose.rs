@@ -5,13 +5,12 @@ use std::time::Duration;
 use arbitrary::{Result, Unstructured};
 use bits_proto::client::{FragmentSizing, Mode, Options, Upload};
 use bits_proto::field::ContentRange;
-use bits_proto::server::{
-    Access, CommitAt, EarlyClose, HostError, Notified, OverlapRule, Policy, Reply,
-};
+use bits_proto::server::{CommitAt, EarlyClose, HostError, Notified, OverlapRule, Policy};
 
 use crate::common::any_session::{Bytes, Event, Range, Which};
 use crate::common::any_upload::{Answer, Step};
-use crate::common::session::{PLAIN, application};
+use crate::common::events::{DENIALS, REPLIES, host_errors};
+use crate::common::session::PLAIN;
 use crate::common::upload::SESSION_NOT_FOUND;
 
 type Input<'a, 'b> = &'a mut Unstructured<'b>;
@@ -40,11 +39,7 @@ pub fn event(input: Input<'_, '_>) -> Result<Event> {
         8 => Event::Cancel,
         9 => Event::Ping,
         10 => Event::Create,
-        11 => Event::Access(*input.choose(&[
-            Access::Unauthenticated,
-            Access::Denied,
-            Access::Disabled,
-        ])?),
+        11 => Event::Access(*input.choose(&DENIALS)?),
         12..15 => Event::Stored { turn: which(input)?, bytes: bytes(input)? },
         15 => Event::Notified(which(input)?, notified(input)?),
         16 => Event::Placed(which(input)?),
@@ -95,22 +90,12 @@ fn bytes(input: Input<'_, '_>) -> Result<Bytes> {
 
 fn notified(input: Input<'_, '_>) -> Result<Notified> {
     let copy_to_destination = input.arbitrary()?;
-    let reply = *input.choose(&[Reply::None, Reply::Static, Reply::Kept])?;
+    let reply = *input.choose(&REPLIES)?;
     Ok(Notified { copy_to_destination, reply })
 }
 
 fn host_error(input: Input<'_, '_>) -> Result<HostError> {
-    let errors = [
-        HostError::DiskFull,
-        HostError::AccessDenied,
-        HostError::DestinationExists,
-        HostError::EntityLost,
-        HostError::Other,
-        application(403, 0),
-        application(500, 7),
-        application(200, 0),
-    ];
-    input.choose(&errors).copied()
+    input.choose(&host_errors()).copied()
 }
 
 pub fn upload(input: Input<'_, '_>) -> Result<Upload> {

@@ -21,7 +21,7 @@ use crate::limits::Limits;
 /// let (mut end, mut attempts) = (HeadEnd::new(), 0);
 /// for length in 1..=bytes.len() {
 ///     let received = &bytes[..length];
-///     if !end.may_be_in(received) {
+///     if !end.is_worth_reading(received) {
 ///         continue; // for more bytes
 ///     }
 ///     attempts += 1;
@@ -63,7 +63,7 @@ impl HeadEnd {
     /// of the head is there, or as much as the limit allows; what is wrong before that may be
     /// noticed only at the next attempt, so that a peer which sends no more has to be timed out.
     #[must_use]
-    pub fn may_be_in(&mut self, received: &[u8]) -> bool {
+    pub fn is_worth_reading(&mut self, received: &[u8]) -> bool {
         while received.get(self.start..).is_some_and(|rest| rest.starts_with(b"\r\n")) {
             self.start = self.start.saturating_add(2);
         }

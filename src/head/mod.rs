@@ -1,4 +1,5 @@
-//! HTTP/1.1 heads: bytes to start line and fields. This floor knows HTTP and no BITS.
+//! HTTP/1.1 heads: bytes to start line and fields. Of BITS this floor knows the names of the fields,
+//! which it looks up in its one pass over them, and nothing else.
 //!
 //! A head is read with httparse into [`Slots`] that the caller keeps on its stack; nothing is
 //! copied and nothing is allocated. On top of httparse's grammar a head is refused when two
@@ -71,8 +72,7 @@ impl<T> Progress<T> {
 ///
 /// `N` is the most fields a head may have; see also
 /// [`Limits::fields`](crate::limits::Limits::fields), which for more than 64 has to be raised too.
-/// Making one costs nothing, so a reader makes
-/// a new one for each attempt.
+/// Making one costs next to nothing, so a reader makes a new one for each attempt.
 pub struct Slots<'b, const N: usize = 64> {
     fields: [Slot<'b>; N],
     index: Index,

@@ -9,6 +9,26 @@ use proptest::sample::select;
 use super::any_session::{Bytes, Event, Range, Which};
 use super::session::{PLAIN, application};
 
+/// Verdicts on a request that is not let in.
+pub const DENIALS: [Access; 3] = [Access::Unauthenticated, Access::Denied, Access::Disabled];
+
+/// What a server application may leave as its reply.
+pub const REPLIES: [Reply; 3] = [Reply::None, Reply::Static, Reply::Kept];
+
+/// Why a host may fail: every reason, and an application with statuses of each kind.
+pub fn host_errors() -> [HostError; 8] {
+    [
+        HostError::DiskFull,
+        HostError::AccessDenied,
+        HostError::DestinationExists,
+        HostError::EntityLost,
+        HostError::Other,
+        application(403, 0),
+        application(500, 7),
+        application(200, 0),
+    ]
+}
+
 pub fn event() -> impl Strategy<Value = Event> {
     prop_oneof![
         8 => requests(),
@@ -29,7 +49,7 @@ fn requests() -> impl Strategy<Value = Event> {
     let range = prop_oneof![19 => near, 1 => super::values::range().prop_map(Range::Any)];
     let fragment = (range, prop::bool::weighted(0.98))
         .prop_map(|(range, is_ours)| Event::Fragment { range, is_ours });
-    let denied = select(vec![Access::Unauthenticated, Access::Denied, Access::Disabled]);
+    let denied = select(&DENIALS[..]);
     prop_oneof![
         14 => fragment,
         3 => Just(Event::Close),
@@ -52,19 +72,9 @@ fn reports() -> impl Strategy<Value = Event> {
         3 => (0..45_u64).prop_map(Bytes::Some),
         1 => Just(Bytes::TooMany),
     ];
-    let notified =
-        (prop::bool::weighted(0.8), select(vec![Reply::None, Reply::Static, Reply::Kept]))
-            .prop_map(|(copy_to_destination, reply)| Notified { copy_to_destination, reply });
-    let error = select(vec![
-        HostError::DiskFull,
-        HostError::AccessDenied,
-        HostError::DestinationExists,
-        HostError::EntityLost,
-        HostError::Other,
-        application(403, 0),
-        application(500, 7),
-        application(200, 0),
-    ]);
+    let notified = (prop::bool::weighted(0.8), select(&REPLIES[..]))
+        .prop_map(|(copy_to_destination, reply)| Notified { copy_to_destination, reply });
+    let error = select(host_errors().to_vec());
     prop_oneof![
         8 => (which(), bytes).prop_map(|(turn, bytes)| Event::Stored { turn, bytes }),
         5 => (which(), notified).prop_map(|(turn, notified)| Event::Notified(turn, notified)),
