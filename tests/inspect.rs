@@ -20,6 +20,8 @@ mod program;
 mod reading;
 #[path = "../examples/inspect/report.rs"]
 mod report;
+#[path = "common/selection.rs"]
+mod selection;
 #[path = "../examples/inspect/source.rs"]
 #[allow(dead_code, reason = "a plain file is the one source here")]
 mod source;

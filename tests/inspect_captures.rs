@@ -7,6 +7,8 @@ mod capture;
 mod inspector;
 #[path = "common/program.rs"]
 mod program;
+#[path = "common/selection.rs"]
+mod selection;
 #[path = "common/vectors.rs"]
 #[allow(dead_code, reason = "each test file uses a part of it")]
 mod vectors;

@@ -5,6 +5,8 @@
 mod inspector;
 #[path = "common/program.rs"]
 mod program;
+#[path = "common/selection.rs"]
+mod selection;
 
 use inspector::json_lines;
 use serde_json::{Value, json};

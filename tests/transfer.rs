@@ -2,16 +2,22 @@
 
 #[path = "common/program.rs"]
 mod program;
+#[path = "common/selection.rs"]
+mod selection;
 
 use std::fs;
 use std::process::{Command, Output};
 
 use program::program;
+use selection::selection;
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
 fn transfer(arguments: &[&str]) -> Output {
-    Command::new(program("transfer")).args(arguments).output().expect("the program runs")
+    Command::new(program("transfer", selection()))
+        .args(arguments)
+        .output()
+        .expect("the program runs")
 }
 
 /// What a transfer that came out right printed.

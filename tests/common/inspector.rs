@@ -6,10 +6,11 @@ use std::process::{Command, Output, Stdio};
 use serde_json::Value;
 
 use crate::program::program;
+use crate::selection::selection;
 
 /// What the program does in the folder of the tests.
 pub fn inspect(folder: &str, arguments: &[&str], input: &[u8]) -> Output {
-    let mut child = Command::new(program("inspect"))
+    let mut child = Command::new(program("inspect", selection()))
         .args(arguments)
         .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests").to_string() + "/" + folder)
         .stdin(Stdio::piped())

@@ -5,28 +5,20 @@ use std::process::Command;
 use std::sync::OnceLock;
 
 /// A program, built from the sources of now: `cargo test --test NAME` alone builds no examples.
-/// Where everything was built it takes no time. Each test file runs one program.
-pub fn program(name: &str) -> &'static Path {
+/// Where everything was built it takes no time, if `selection` says the packages and features that
+/// `cargo test` was asked for. Each test file runs one program.
+pub fn program(name: &str, selection: Vec<String>) -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
         let test = std::env::current_exe().expect("the test's own path");
         let profile = test.ancestors().nth(2).expect("the folder of the profile");
         let target = profile.parent().expect("the target folder");
-        let features = [
-            ("default", cfg!(feature = "default")),
-            ("std", cfg!(feature = "std")),
-            ("alloc", cfg!(feature = "alloc")),
-            ("bytes", cfg!(feature = "bytes")),
-            ("serde", cfg!(feature = "serde")),
-        ];
-        let features = features.iter().filter(|it| it.1).map(|it| it.0).collect::<Vec<_>>();
         let mut build = Command::new(env!("CARGO"));
-        build.args(["build", "--quiet", "--example", name, "--no-default-features"]);
-        build.args(["--features", &features.join(","), "--target-dir"]).arg(target);
+        build.args(["build", "--quiet", "--example", name, "--target-dir"]).arg(target);
         if !cfg!(debug_assertions) {
             build.arg("--release");
         }
-        let built = build.current_dir(env!("CARGO_MANIFEST_DIR")).status();
+        let built = build.args(selection).current_dir(env!("CARGO_MANIFEST_DIR")).status();
         assert!(built.is_ok_and(|status| status.success()), "the program is not built");
         profile.join("examples").join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
     })
