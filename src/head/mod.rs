@@ -14,10 +14,13 @@
 //!
 //! Callers whose HTTP stack has read the head already need none of this; they start at
 //! [`Request::from_fields`](crate::message::Request::from_fields) with a [`RequestLine`], or at
-//! [`Ack::from_fields`](crate::message::Ack::from_fields) with a [`StatusLine`].
+//! [`Ack::from_fields`](crate::message::Ack::from_fields) with a [`StatusLine`]; with the feature
+//! `http`, at `Request::from_http` and `Ack::from_http`.
 
 mod end;
 mod framing;
+#[cfg(feature = "http")]
+mod http_crate;
 mod index;
 mod read;
 mod start_line;
@@ -30,6 +33,8 @@ use core::mem::MaybeUninit;
 
 pub use self::end::HeadEnd;
 pub use self::framing::Framing;
+#[cfg(feature = "http")]
+pub use self::http_crate::{HttpFields, HttpFieldsIter, HttpRequest, HttpResponse};
 pub(crate) use self::index::Index;
 pub use self::read::{Head, RequestHead, ResponseHead};
 pub use self::start_line::{RequestLine, StartLine, StatusLine};

@@ -126,3 +126,10 @@ impl fmt::Debug for Status {
         write!(f, "Status({})", self.0)
     }
 }
+
+#[cfg(feature = "http")]
+impl From<http::StatusCode> for Status {
+    fn from(status: http::StatusCode) -> Self {
+        Self(status.as_u16())
+    }
+}

@@ -21,6 +21,8 @@ mod examine;
 mod extras;
 mod failure;
 mod fragment;
+#[cfg(feature = "http")]
+mod http_crate;
 mod kind;
 mod notification_request;
 mod notification_response;

@@ -152,4 +152,31 @@ impl Policy<'_> {
     {
         Ok(ack.encode(extras)?.error_fields(self.error_fields))
     }
+    /// The head of an [`http::Response`] for an Ack, with the error fields of this policy.
+    ///
+    /// # Errors
+    ///
+    /// As [`Ack::encode`].
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use bits_proto::message::{Ack, NO_EXTRAS, Refusal};
+    /// use bits_proto::server::Policy;
+    ///
+    /// let ack = Ack::from(Refusal::session_not_found());
+    /// let response = Policy::DEFAULT.to_http(&ack, NO_EXTRAS)?;
+    /// assert_eq!(response.status(), 500);
+    /// assert_eq!(response.headers()["bits-error"], "0x8020001F");
+    /// # Ok::<(), bits_proto::Error>(())
+    /// ```
+    #[cfg(feature = "http")]
+    pub fn to_http<E, N, V>(&self, ack: &Ack<'_>, extras: E) -> Result<http::Response<()>, Error>
+    where
+        E: IntoIterator<Item = (N, V)> + Clone,
+        N: AsRef<str>,
+        V: AsRef<[u8]>,
+    {
+        self.encode(ack, extras)?.http_response(ack.status())
+    }
 }
