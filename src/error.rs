@@ -120,6 +120,7 @@ impl core::error::Error for Error {}
 
 /// Whose fault an [`Error`] is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "kebab-case"))]
 #[non_exhaustive]
 pub enum Fault {
     /// The peer sent bytes that are not a message.
@@ -136,6 +137,7 @@ pub enum Fault {
 /// to the host (an intruder should learn nothing about sessions), it asks for
 /// `error.stage() > Stage::Access` and checks access before it sends the refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "kebab-case"))]
 #[non_exhaustive]
 pub enum Stage {
     /// HTTP syntax, version and framing.

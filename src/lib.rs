@@ -34,5 +34,7 @@ mod sink;
 #[cfg(feature = "serde")]
 mod stored;
 mod text;
+#[cfg(feature = "serde")]
+mod told;
 
 pub use self::error::Error;

@@ -15,6 +15,11 @@
 /// assert_eq!(limits.fields, 64);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(default, deny_unknown_fields)
+)]
 pub struct Limits {
     /// The largest head, in bytes, start line and final empty line included. Default 16384.
     pub head_bytes: usize,

@@ -67,6 +67,7 @@ pub enum Poll {
 ///
 /// Source: \[MC-BUP\] 3.3.5.2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "kebab-case"))]
 #[non_exhaustive]
 pub enum EventError {
     /// The notification was not at work on what was reported.

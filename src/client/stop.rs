@@ -90,6 +90,7 @@ impl core::error::Error for Stop {}
 
 /// Something an upload was told that cannot have happened. Nothing was changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "kebab-case"))]
 #[non_exhaustive]
 pub enum EventError {
     /// Not in this state.

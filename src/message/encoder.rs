@@ -53,6 +53,11 @@ pub struct Encoder<'b, E> {
 
 /// Which of the two fields carries the error code of a refusal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "kebab-case")
+)]
 #[non_exhaustive]
 pub enum ErrorFields {
     /// Both, with one value: clients look for either.

@@ -13,6 +13,11 @@
 /// assert!(!policy.plain_post);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(default, deny_unknown_fields)
+)]
 pub struct Policy {
     /// Take `POST` with `X-HTTP-Method-Override: BITS_POST` for `BITS_POST`.
     pub method_override: bool,
@@ -32,6 +37,11 @@ pub struct Policy {
 
 /// What to do about a request without Content-Length. A Fragment without it is always refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "kebab-case")
+)]
 #[non_exhaustive]
 pub enum AbsentLength {
     /// Refuse it with 411, as \[MC-BUP\] 3.2.5.2.3 has it.

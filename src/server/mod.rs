@@ -33,7 +33,11 @@
 #![doc = include_str!("state.md")]
 
 mod answer;
+#[cfg(all(feature = "alloc", feature = "serde"))]
+mod configured;
 mod policy;
+#[cfg(feature = "alloc")]
+mod policy_buf;
 mod report;
 mod request;
 mod session;
@@ -48,6 +52,8 @@ mod table;
 
 pub use self::answer::{Answer, Rest};
 pub use self::policy::{CommitAt, EarlyClose, OverlapRule, Policy, SessionHost};
+#[cfg(feature = "alloc")]
+pub use self::policy_buf::{PolicyBuf, SessionHostBuf};
 pub use self::session::{Ending, Session};
 pub use self::state::{Event, State, TABLE};
 pub use self::step::{

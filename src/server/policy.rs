@@ -71,6 +71,11 @@ pub struct Policy<'p> {
 
 /// What to do about bytes of a fragment that are held already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "kebab-case")
+)]
 #[non_exhaustive]
 pub enum OverlapRule {
     /// Store only what is new, as Windows does.
@@ -81,6 +86,11 @@ pub enum OverlapRule {
 
 /// When an entity goes to its destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "kebab-case")
+)]
 #[non_exhaustive]
 pub enum CommitAt {
     /// With Close-Session, as \[MC-BUP\] 3.2.5.2.7 has it.
@@ -91,6 +101,11 @@ pub enum CommitAt {
 
 /// What to do about Close-Session of an entity that is not whole.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "kebab-case")
+)]
 #[non_exhaustive]
 pub enum EarlyClose {
     /// Discard what is there and answer 200, as Windows does.

@@ -204,6 +204,7 @@ pub enum HostError {
 
 /// A report that a session does not take. Nothing was changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "kebab-case"))]
 #[non_exhaustive]
 pub enum ReportError {
     /// The session is not at work on what was reported.

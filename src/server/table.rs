@@ -53,6 +53,11 @@ pub struct Sessions<'p, S> {
 
 /// How many sessions there may be. One more is refused with 503, and the client tries again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(default, deny_unknown_fields)
+)]
 pub struct Limits {
     /// In all. Default: 100 000.
     pub sessions: usize,
@@ -111,6 +116,7 @@ impl<'p> TableAnswer<'p> {
 
 /// Why a report was not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "kebab-case"))]
 pub enum TableError<E> {
     /// The store failed.
     Store(E),

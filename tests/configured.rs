@@ -1,0 +1,149 @@
+//! Policies as a server's configuration holds them.
+#![cfg(all(feature = "alloc", feature = "serde"))]
+
+use std::fmt::Debug;
+use std::time::Duration;
+
+use bits_proto::field::{HResult, HostId, HostIdFallbackTimeout, Protocol};
+use bits_proto::limits;
+use bits_proto::message::{self, AbsentLength, ErrorFields};
+use bits_proto::server::{
+    self, CommitAt, EarlyClose, OverlapRule, Policy, PolicyBuf, SessionHost, SessionHostBuf,
+};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+/// No value in it is the default.
+fn unusual() -> Policy<'static> {
+    const PROTOCOLS: &[Protocol] = &[Protocol(Uuid::from_u128(7)), Protocol::BITS_1_5];
+    Policy {
+        requests: message::Policy {
+            method_override: true,
+            plain_post: true,
+            absent_length: AbsentLength::BadRequest,
+            skipped_body: 7,
+            max_value: 9000,
+        },
+        protocols: PROTOCOLS,
+        max_entity: 10,
+        max_fragment: 5,
+        overlap: OverlapRule::Refuse,
+        commit_at: CommitAt::LastFragment,
+        empty_entities: false,
+        early_close: EarlyClose::Refuse,
+        host: Some(SessionHost {
+            host_id: HostId::try_from("node7.example").expect("a host"),
+            fallback_timeout: Some(HostIdFallbackTimeout(110)),
+        }),
+        overwrites: true,
+        notification: true,
+        session_timeout: Duration::from_millis(1500),
+        store_timeout: Duration::from_secs(2),
+        work_timeout: Duration::from_secs(3),
+        drain_limit: 4,
+        disk_full: HResult::DISK_FULL_MC_BUP,
+        error_fields: ErrorFields::Error,
+    }
+}
+
+fn assert_same_through_text<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: &T) {
+    let text = serde_json::to_string(value).expect("it is written");
+    // From a reader nothing can be borrowed.
+    let read: T = serde_json::from_reader(text.as_bytes()).expect("it is read");
+    assert_eq!(read, *value);
+    let mut bytes = Vec::new();
+    ciborium::into_writer(value, &mut bytes).expect("it is written");
+    let read: T = ciborium::from_reader(&*bytes).expect("it is read");
+    assert_eq!(read, *value);
+}
+
+fn read(value: Value) -> Result<PolicyBuf, String> {
+    serde_json::from_value(value).map_err(|error| error.to_string())
+}
+
+#[test]
+fn policies_are_read_as_they_were_written() {
+    for policy in [Policy::DEFAULT, unusual()] {
+        let configured = PolicyBuf::from(policy);
+        assert_eq!(configured.as_policy(), policy);
+        assert_same_through_text(&configured);
+    }
+    assert_same_through_text(&message::Policy::LENIENT);
+    assert_same_through_text(&limits::Limits { head_bytes: 1, fields: 2 });
+    assert_same_through_text(&server::Limits { sessions: 1, sessions_of_principal: 2 });
+}
+
+#[test]
+fn the_text_is_what_a_person_would_write() {
+    let written = serde_json::to_value(PolicyBuf::from(unusual())).expect("it is written");
+    let expected = json!({
+        "protocols": [
+            "{00000000-0000-0000-0000-000000000007}",
+            "{7df0354d-249b-430f-820d-3d2a9bef4931}"
+        ],
+        "host": { "host_id": "node7.example", "fallback_timeout": 110 },
+        "requests": {
+            "method_override": true,
+            "plain_post": true,
+            "absent_length": "bad-request",
+            "skipped_body": 7,
+            "max_value": 9000
+        },
+        "max_entity": 10,
+        "max_fragment": 5,
+        "overlap": "refuse",
+        "commit_at": "last-fragment",
+        "empty_entities": false,
+        "early_close": "refuse",
+        "overwrites": true,
+        "notification": true,
+        "session_timeout": { "secs": 1, "nanos": 500_000_000 },
+        "store_timeout": { "secs": 2, "nanos": 0 },
+        "work_timeout": { "secs": 3, "nanos": 0 },
+        "drain_limit": 4,
+        "disk_full": 0x8007_0112_u32,
+        "error_fields": "error"
+    });
+    assert_eq!(written, expected);
+}
+
+#[test]
+fn what_is_left_out_has_its_default() {
+    assert_eq!(read(json!({})), Ok(PolicyBuf::default()));
+    assert_eq!(PolicyBuf::default().as_policy(), Policy::DEFAULT);
+    let configured = read(json!({ "requests": { "plain_post": true }, "max_entity": 5 }));
+    let requests = message::Policy { plain_post: true, ..message::Policy::DEFAULT };
+    let expected = Policy { requests, max_entity: 5, ..Policy::DEFAULT };
+    assert_eq!(configured.expect("it is read").as_policy(), expected);
+    let host = read(json!({ "host": { "host_id": "h" } })).expect("it is read").host;
+    assert_eq!(host, Some(SessionHostBuf::new("h", None).expect("a host")));
+}
+
+#[test]
+fn no_limit_is_null() {
+    let written = serde_json::to_value(PolicyBuf::default()).expect("it is written");
+    assert_eq!((&written["max_entity"], &written["max_fragment"]), (&Value::Null, &Value::Null));
+    let configured = read(json!({ "max_fragment": null })).expect("it is read");
+    assert_eq!(configured.max_fragment, u64::MAX);
+}
+
+#[test]
+fn what_is_not_known_or_not_valid_is_an_error() {
+    for (form, told) in [
+        (json!({ "max_entitiy": 5 }), "unknown field `max_entitiy`"),
+        (json!({ "requests": { "post": true } }), "unknown field `post`"),
+        (json!({ "overlap": "416" }), "unknown variant `416`"),
+        (json!({ "protocols": ["{7df0354d}"] }), "a GUID in braces is expected"),
+        (json!({ "protocols": [7] }), "expected a GUID in braces"),
+        (json!({ "host": { "host_id": "http://h/" } }), "a host name or an IP address"),
+        (json!({ "host": {} }), "missing field `host_id`"),
+        (json!({ "disk_full": 0 }), "nonzero"),
+        (json!({ "max_entity": -1 }), "-1"),
+    ] {
+        let error = read(form.clone()).expect_err("it is not valid");
+        assert!(error.contains(told), "{form}: {error}");
+    }
+    assert!(SessionHostBuf::new("a b", None).is_err());
+}
