@@ -1,6 +1,6 @@
 //! The fuzz targets' oracles over their corpora and over what was once found: what fuzzing is about
 //! holds in every `cargo test`, and no target is forgotten.
-#![cfg(feature = "std")]
+#![cfg(all(feature = "bytes", feature = "http", feature = "std"))]
 
 mod common;
 #[path = "../fuzz/oracles/mod.rs"]

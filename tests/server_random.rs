@@ -1,4 +1,5 @@
 //! A session under whatever may come, in any order: what holds after every step.
+#![cfg(all(feature = "alloc", feature = "serde"))]
 
 mod common;
 

@@ -111,7 +111,7 @@ pub fn upload(input: Input<'_, '_>) -> Result<Upload> {
         retries: input.int_in_range(0..=11)?,
         restarts: input.int_in_range(0..=3)?,
         resynchronisations: input.int_in_range(0..=3)?,
-        ..Options::DEFAULT
+        ..Options::default()
     };
     Ok(Upload::new(total, options, input.arbitrary::<u8>()?.into()))
 }

@@ -29,7 +29,10 @@ pub fn construct(data: &[u8]) {
 
 fn check(spec: &Spec, input: Input<'_, '_>) -> Result<()> {
     let target = text(input, 40)?;
-    let target = if Target::try_from(target.as_str()).is_ok() { target } else { "/".into() };
+    let target = match Target::try_from(target.as_str()) {
+        Ok(target) => target.to_string(),
+        Err(_) => "/".into(),
+    };
     let error_fields =
         *input.choose(&[ErrorFields::Both, ErrorFields::Error, ErrorFields::ErrorCode])?;
     let mut extras = Vec::new();

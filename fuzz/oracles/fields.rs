@@ -1,5 +1,7 @@
 //! Each field's grammar against a plain reading of it.
 
+use std::hash::{DefaultHasher, Hash, Hasher as _};
+
 use bits_proto::deviation::{Deviation, Deviations};
 use bits_proto::field::{
     ContentEncoding, ContentName, ContentRange, CopyFileToDestination, ErrorContext, FieldName,
@@ -9,11 +11,13 @@ use bits_proto::field::{
 };
 use bits_proto::head::{Framing, RequestLine, Status, StatusLine, Version};
 use bits_proto::message::{
-    Ack, AckFor, NotificationRequest, NotificationResponse, Policy, Request,
+    Ack, AckFor, NotificationRequest, NotificationResponse, Policy, Refusal, Request,
 };
+use bits_proto::server::{PolicyBuf, SessionHostBuf};
 
 use super::reference;
 use crate::common::texts::check_as_every_value;
+use crate::common::told::check_refusal;
 
 /// The same bytes as the value of every field, and as the name of one.
 pub fn fields(data: &[u8]) {
@@ -28,6 +32,12 @@ pub fn fields(data: &[u8]) {
     if let Ok(text) = std::str::from_utf8(data) {
         check_as_every_value(text);
     }
+}
+
+fn hash(value: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
 }
 
 fn show(data: &[u8]) -> String {
@@ -45,6 +55,10 @@ fn numbers(data: &[u8]) {
     assert_eq!(length, reference::decimal(trimmed), "{}", show(data));
 
     let number = (!data.is_empty()).then(|| reference::hexadecimal(data));
+    if let Ok(Some(code)) = HResult::parse(data) {
+        let refusal = Refusal::access_denied().with_error(code, ErrorContext::SERVER);
+        check_refusal(&refusal);
+    }
     let code = HResult::parse(data).map(|code| code.map(HResult::get)).ok();
     let expected =
         number.map_or(Some(None), |number| number.map(|it| Some(it).filter(|it| *it > 0)));
@@ -65,6 +79,12 @@ fn guids(data: &[u8]) {
     let guid = reference::guid(data).map(|(guid, _)| guid);
     let protocol = Protocol::try_from(data).ok().map(|it| it.0.as_u128());
     assert_eq!(protocol, guid, "{}", show(data));
+    if let Ok(protocol) = Protocol::try_from(data) {
+        let text = serde_json::to_string(&protocol).expect("a text");
+        assert_eq!(serde_json::from_str::<Protocol>(&text).ok(), Some(protocol), "{text}");
+        let error = serde_json::from_str::<Protocol>("7").expect_err("a number");
+        assert!(error.to_string().contains("a GUID in braces"), "{error}");
+    }
     let list = SupportedProtocols::try_from(data).ok();
     let list = list.map(|list| list.iter().map(|it| it.0.as_u128()).collect::<Vec<_>>());
     let expected = reference::protocols(data).map(|list| list.guids);
@@ -79,6 +99,7 @@ fn guids(data: &[u8]) {
     let other = data.to_ascii_uppercase();
     let other = SessionId::try_from(&other[..]).expect("as visible as before");
     assert_eq!(session == other, guid.is_some() || session.as_bytes() == other.as_bytes());
+    assert!(session != other || hash(&session) == hash(&other), "{}", show(data));
 }
 
 fn range(data: &[u8]) {
@@ -135,10 +156,29 @@ fn host(data: &[u8]) {
         Host::V6(address) => (reference::Host::V6(address), port),
     });
     assert_eq!(found, reference::host(data), "{}", show(data));
+    if let Ok(text) = std::str::from_utf8(data) {
+        configured_host(text, host.is_some());
+    }
     let Some(host) = host else { return };
     let url = host.rewrite("http://u@origin.example/dir?q").expect("a destination").to_string();
     assert_eq!(reference::http_url(url.as_bytes()), Ok(()), "{url}");
     assert!(url.starts_with("http://u@") && url.ends_with("/dir?q"), "{url}");
+}
+
+/// A host of a configuration is one that can be sent, and comes back as it was.
+fn configured_host(text: &str, is_host: bool) {
+    let host = SessionHostBuf::new(text, Some(HostIdFallbackTimeout(7))).ok();
+    assert_eq!(host.is_some(), is_host, "{text:?}");
+    let written = serde_json::json!({ "host": { "host_id": text, "fallback_timeout": 7 } });
+    let read = serde_json::from_value::<PolicyBuf>(written.clone()).ok();
+    assert_eq!(read.as_ref().and_then(|it| it.host.clone()), host, "{text:?}");
+    let Some(policy) = read else { return };
+    let sent = policy.as_policy().host.expect("a host");
+    assert_eq!(
+        (sent.host_id.as_str(), PolicyBuf::from(policy.as_policy())),
+        (text, policy.clone())
+    );
+    assert_eq!(serde_json::to_value(&policy).expect("written")["host"], written["host"]);
 }
 
 fn names(data: &[u8]) {

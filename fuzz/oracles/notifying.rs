@@ -4,9 +4,12 @@ use std::time::Duration;
 
 use arbitrary::{Result, Unstructured};
 use bits_proto::backend::{EventError, Notification, NotificationType, Poll, Timeouts};
-use bits_proto::field::{CopyFileToDestination, StaticResponseUrl};
+use bits_proto::field::{
+    CopyFileToDestination, OriginalRequestUrl, RequestDataFileName, ResponseDataFileName,
+    StaticResponseUrl,
+};
 use bits_proto::head::Status;
-use bits_proto::message::NotificationResponse;
+use bits_proto::message::{NotificationResponse, NotifiedEntity};
 
 /// The most events of one input.
 const MOST: usize = 32;
@@ -21,7 +24,8 @@ fn notification(input: &mut Unstructured<'_>) -> Result<()> {
     let kind = *input.choose(&[ByValue, ByValue, ByValue, ByReference, ByReference, None])?;
     let length = *input.choose(&[0, 1, 7, 500, u64::MAX])?;
     let mut now = Duration::from_secs(1_000);
-    let mut it = Notification::new(kind, length, Timeouts::DEFAULT, now);
+    let mut it = Notification::new(kind, length, Timeouts::default(), now);
+    check_requests(&it, kind, length);
     let mut sent = 0;
     for _ in 0..MOST {
         if input.is_empty() {
@@ -33,7 +37,7 @@ fn notification(input: &mut Unstructured<'_>) -> Result<()> {
         match outcome {
             Ok(step) => assert_eq!(step, it.poll()),
             Err(error) => {
-                assert!(!error.to_string().is_empty());
+                check_told(&error);
                 // What comes at the deadline comes too late, and that is an end.
                 assert!(it == before || it.state().is_over(), "{before:?}: {error}");
             }
@@ -46,6 +50,31 @@ fn notification(input: &mut Unstructured<'_>) -> Result<()> {
     it.handle_timeout(Duration::MAX);
     assert_eq!(it.deadline(), Option::None, "no timer is left that is due");
     Ok(())
+}
+
+/// One kind of request is right, and no other.
+fn check_requests(it: &Notification, kind: NotificationType, length: u64) {
+    let url = OriginalRequestUrl::try_from("http://origin.example/e").expect("a URL");
+    let request = RequestDataFileName::try_from("/entity").expect("a name");
+    let response = ResponseDataFileName::try_from("/reply").expect("a name");
+    let by_value = it.request_by_value(url).map(|it| it.entity);
+    let by_reference = it.request_by_reference(url, request, response).map(|it| it.entity);
+    let of_value = NotifiedEntity::ByValue { content_length: length };
+    let of_reference = NotifiedEntity::ByReference { request, response };
+    assert_eq!(it.kind(), kind);
+    assert_eq!(by_value, (kind == NotificationType::ByValue).then_some(of_value));
+    assert_eq!(by_reference, (kind == NotificationType::ByReference).then_some(of_reference));
+}
+
+/// A report on something else is told as one.
+fn check_told(error: &EventError) {
+    let text = error.to_string();
+    assert!(!text.is_empty());
+    let record = serde_json::to_value(error).expect("a record");
+    if let EventError::Illegal(illegal) = error {
+        assert_eq!(record["illegal"]["message"], text);
+        assert_eq!(record["illegal"]["state"], illegal.state.name());
+    }
 }
 
 fn check(it: &Notification, length: u64, sent: &mut u64) {
@@ -61,6 +90,7 @@ fn check(it: &Notification, length: u64, sent: &mut u64) {
                 (refusal.status(), refusal.code()),
                 (refused.status(), Some(refused.code()))
             );
+            assert!(!refused.to_string().is_empty());
         }
         _ => {}
     }
@@ -100,5 +130,6 @@ fn response(input: &mut Unstructured<'_>) -> Result<NotificationResponse<'static
         content_length: *input.choose(&[None, Some(0), Some(7), Some(u64::MAX)])?,
         static_response_url: input.arbitrary::<bool>()?.then_some(url),
         copy_file_to_destination: input.arbitrary::<bool>()?.then(CopyFileToDestination::default),
+        ..NotificationResponse::default()
     })
 }

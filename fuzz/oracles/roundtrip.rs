@@ -4,6 +4,7 @@
 use std::fmt::Debug;
 
 use bits_proto::deviation::{Deviation, Deviations};
+use bits_proto::field::FieldName;
 use bits_proto::head::{Head, Progress, RequestHead, ResponseHead, Slots, StartLine};
 use bits_proto::limits::Limits;
 use bits_proto::message::{
@@ -12,11 +13,14 @@ use bits_proto::message::{
 
 use super::parse::ack_fors;
 use crate::common::inputs::{OwnedExtras, valid_extras};
+use crate::common::outputs::{check_http, check_outputs};
 use crate::common::read::{Message, Pair, any};
 
 pub fn roundtrip_request(data: &[u8]) {
-    let mut slots = Slots::new();
+    let mut slots = Slots::default();
     let Ok(Progress::Complete(head)) = RequestHead::parse(data, &mut slots) else { return };
+    assert_eq!(Some(head.body_length()), head.framing().content_length.or(Some(0)));
+    check_shown(&head);
     for policy in [Policy::DEFAULT, Policy::LENIENT] {
         let Ok(decoded) = any(Request::from_head(&head, &policy)) else { continue };
         check(&decoded, head.line().target, &head.fields().collect::<Vec<_>>(), &|bytes| {
@@ -28,13 +32,29 @@ pub fn roundtrip_request(data: &[u8]) {
 }
 
 pub fn roundtrip_ack(data: &[u8]) {
-    let mut slots = Slots::new();
+    let mut slots = Slots::default();
     let Ok(Progress::Complete(head)) = ResponseHead::parse(data, &mut slots) else { return };
+    let length = head.body_length();
+    assert!(length == head.framing().content_length || length == Some(0), "{length:?}");
+    check_shown(&head);
     for ack_for in ack_fors() {
         let Ok(decoded) = any(Ack::from_head(&head, &ack_for)) else { continue };
         check(&decoded, "/", &head.fields().collect::<Vec<_>>(), &|bytes| {
             ack_again(bytes, &ack_for)
         });
+    }
+}
+
+/// What is shown of a head are its fields, each found by its name too.
+fn check_shown<'b, L: StartLine<'b>>(head: &Head<'_, 'b, L>) {
+    let shown = format!("{:?}", head.fields());
+    for (name, value) in head.fields() {
+        let value = value.escape_ascii().to_string();
+        assert!(shown.contains(&format!("{name:?}: \"{value}\"")), "{shown}");
+        let Some(field) = FieldName::recognise(name) else { continue };
+        let first = head.fields().find(|(name, _)| FieldName::recognise(name) == Some(field));
+        assert_eq!(field.find_in(head.fields()), first.map(|(_, value)| value));
+        assert_eq!(field.to_string(), field.as_str());
     }
 }
 
@@ -45,7 +65,7 @@ fn ack_again(bytes: &[u8], ack_for: &AckFor<'_>) -> Again {
 }
 
 pub fn notification_request(data: &[u8]) {
-    let mut slots = Slots::new();
+    let mut slots = Slots::default();
     let Ok(Progress::Complete(head)) = RequestHead::parse(data, &mut slots) else { return };
     let Ok(decoded) = any(NotificationRequest::from_head(&head)) else { return };
     check(&decoded, head.line().target, &head.fields().collect::<Vec<_>>(), &|bytes| {
@@ -56,7 +76,7 @@ pub fn notification_request(data: &[u8]) {
 }
 
 pub fn notification_response(data: &[u8]) {
-    let mut slots = Slots::new();
+    let mut slots = Slots::default();
     let Ok(Progress::Complete(head)) = ResponseHead::parse(data, &mut slots) else { return };
     let Ok(decoded) = any(NotificationResponse::from_head(&head)) else { return };
     check(&decoded, "/", &head.fields().collect::<Vec<_>>(), &|bytes| {
@@ -121,4 +141,12 @@ fn check(
     let bytes = bytes.unwrap_or_else(|error| panic!("{error}: {extras:?}"));
     let again = read(&bytes).unwrap_or_else(|error| panic!("{error}: {}", bytes.escape_ascii()));
     assert_eq!(again.text, first.text);
+    check_ways_out(&decoded.message, target, &extras, &bytes);
+}
+
+/// As bytes it comes out the same in every way, and as fields it is the same.
+fn check_ways_out(message: &Message<'_>, target: &str, extras: &[Pair<'_>], bytes: &[u8]) {
+    let encoder = message.encoder(target, extras).expect("it was written");
+    check_outputs(&encoder, bytes);
+    check_http(message, target, extras, bytes);
 }

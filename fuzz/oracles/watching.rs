@@ -4,10 +4,12 @@ use bits_proto::error::ErrorKind;
 use bits_proto::head::{Head, Progress, RequestLine, Slots, StartLine, StatusLine};
 use bits_proto::observer::{Observer, Violation};
 
+use crate::common::told::check_violation;
+
 /// Pieces between NULs, which no message holds: a connection's number, and what comes on it; nothing
 /// is its end.
 pub fn observe(data: &[u8]) {
-    for observer in [Observer::new(), Observer::joining()] {
+    for observer in [Observer::default(), Observer::joining()] {
         let (mut of_heads, mut of_fields) = (observer, observer);
         for piece in data.split(|byte| *byte == 0) {
             let Some((connection, message)) = piece.split_first() else { continue };
@@ -30,13 +32,13 @@ pub fn observe(data: &[u8]) {
 fn look_at(observer: &Observer) {
     assert!(observer.session_id().is_none_or(|id| !id.as_str().is_empty()));
     assert!(!observer.state().name().is_empty());
+    let (received, total) = (observer.received(), observer.total());
+    assert!(received.zip(total).is_none_or(|(received, total)| received.0 <= total));
 }
 
 /// The violation but for its place, which pairs have none of.
 fn told(violation: &Violation) -> (&'static str, &'static str, String) {
-    let text = violation.to_string();
-    assert!(!text.is_empty() && !violation.section().is_empty(), "{violation:?}");
-    assert!(!text.contains(['\r', '\n', '\0']), "{text:?}");
+    check_violation(violation);
     (violation.rule(), violation.section(), format!("{:?}", violation.severity()))
 }
 

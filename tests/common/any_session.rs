@@ -1,16 +1,18 @@
 //! A session under whatever may come, in any order: what holds after every step.
+#![cfg(all(feature = "alloc", feature = "serde"))]
 
 use std::time::Duration;
 
 use bits_proto::field::{ContentRange, Overlap, SessionId};
 use bits_proto::message::{Ack, Fragment, Request};
 use bits_proto::server::{
-    Access, HostError, Notified, Policy, Reply, ReportError, State, Step, Turn,
+    Access, Answer, HostError, Notified, Policy, Reply, ReportError, Session, State, Step, Turn,
 };
 
 use super::session::{
     INVALID_ARGUMENT, NOT_FOUND, PLAIN, Server, answers, create, ping, refused, stores,
 };
+use super::twin::Twin;
 
 #[derive(Clone, Debug)]
 pub enum Event {
@@ -147,7 +149,9 @@ impl World {
     fn request(&mut self, request: Request<'_>, access: Access) {
         let before = self.server.session;
         let is_busy = before.is_busy(self.server.now);
+        let twin = Twin::of(&self.server);
         let step = self.server.send_with(request, access);
+        twin.check_request(&request, access, step, &self.server.session);
         let answer = match step {
             Step::Answer(answer) => answer,
             step => {
@@ -162,6 +166,11 @@ impl World {
                 return self.asked(step);
             }
         };
+        let is_theirs = request.session_id().is_some_and(|id| *id != before.session_id());
+        if is_theirs && access == Access::Granted {
+            let body = request.content_length();
+            assert_eq!(answer, Answer::session_not_found(body, &self.server.policy));
+        }
         let is_ping = matches!(request, Request::Ping(_));
         let is_granted = access == Access::Granted;
         if before.state() == State::Ended && is_granted && !is_ping {
@@ -197,6 +206,7 @@ impl World {
             Event::Stored { bytes: Bytes::Some(bytes), .. } => *bytes,
             _ => u64::MAX,
         };
+        let twin = Twin::of(&self.server);
         let Server { session, policy, now } = &mut self.server;
         let outcome = match event {
             Event::Stored { .. } => session.handle_stored(turn, bytes, policy, *now),
@@ -206,6 +216,19 @@ impl World {
             Event::Failed(_, error) => session.handle_failed(turn, *error, policy),
             _ => session.handle_disconnected(turn).map(|()| Step::Done),
         };
+        let (after, now) = (*session, *now);
+        twin.check_report(
+            |table| match event {
+                Event::Stored { .. } => table.handle_stored(turn, bytes, now),
+                Event::Notified(_, notified) => table.handle_notified(turn, *notified, None, now),
+                Event::Placed(_) => table.handle_placed(turn),
+                Event::Discarded(_) => table.handle_discarded(turn),
+                Event::Failed(_, error) => table.handle_failed(turn, *error),
+                _ => table.handle_disconnected(turn).map(|()| Step::Done),
+            },
+            outcome,
+            &after,
+        );
         // Whether it works at all: no work is given up before the beginning of time.
         let works = before.is_busy(Duration::ZERO);
         let is_due = works && Some(turn) == self.due;
@@ -248,12 +271,14 @@ impl World {
 
     fn time(&mut self, is_forced: bool) {
         let before = self.server.session;
+        let twin = Twin::of(&self.server);
         let Server { session, policy, now } = &mut self.server;
         let step = if is_forced {
             session.expire(policy, *now)
         } else {
             session.handle_timeout(policy, *now)
         };
+        twin.check_time(is_forced, step, session);
         let is_due = is_forced || *now >= before.expires_at();
         let may_end = is_due && !before.is_busy(*now) && before.state() != State::Ended;
         assert_eq!(step.is_some(), may_end, "{before:?}");
@@ -306,6 +331,7 @@ impl World {
     pub fn check_steps(&mut self, events: &[Event]) {
         for event in events {
             let before = self.server;
+            Twin::of(&before).check_working(self.turn(Which::Due));
             self.step(event);
             self.check(&before);
         }
@@ -348,7 +374,7 @@ impl World {
             Step::Answer(_) | Step::Done => panic!("no work: {step:?}"),
         };
         assert_eq!(turn.session_id(), session.id());
-        assert!(session.is_busy(Duration::ZERO));
+        assert!(session.is_busy(Duration::ZERO) && session.state().is_work());
         if self.due != Some(turn) {
             self.older = self.due.replace(turn);
         }
@@ -397,5 +423,8 @@ impl World {
         let text = serde_json::to_string(session).expect("stored");
         let read = serde_json::from_str(&text).map_err(|error| error.to_string());
         assert_eq!(read, Ok(*session), "{text}");
+        let other = text.replacen("\"version\":1", "\"version\":2", 1);
+        let error = serde_json::from_str::<Session>(&other).expect_err("another version");
+        assert!(error.to_string().contains("a session stored in version 2"), "{error}");
     }
 }

@@ -1,5 +1,6 @@
 //! An upload that is told whatever may come, in any order: what holds after every step.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::time::Duration;
 
 use bits_proto::client::{EventError, Exchange, Poll, State, Upload};
@@ -10,7 +11,7 @@ use super::upload::{
     out_of_sync, pinged, refused, refused_with, status,
 };
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Answer {
     /// What a server that does everything right answers.
     Right,
@@ -26,7 +27,7 @@ pub enum Answer {
     RefusedWith(u16, u32),
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Step {
     Sending,
     Sent,
@@ -175,6 +176,7 @@ fn check_change(before: &Upload, after: &Upload, by_ack: bool, step: Step) {
         assert!(same_state && same_poll, "{step:?} moved {before:?}");
         assert!(!by_ack, "{step:?}");
     }
+    assert!(after.restarts() >= before.restarts() || by_ack || step == Step::Resume, "{step:?}");
     if after.session_id() != before.session_id() {
         assert!(by_ack, "{step:?} changed the session");
     }
@@ -223,8 +225,14 @@ fn check_always(upload: &Upload) {
         }
         Poll::Wait(until) => assert_eq!(Some(until), upload.next_timeout()),
         Poll::Credentials(code) => assert!([401, 407].contains(&code.get()), "{code}"),
-        Poll::Suspended(_) => assert_eq!(upload.exchange(), Exchange::Suspended),
-        Poll::Failed(_) => assert_eq!(upload.state(), State::Failed),
+        Poll::Suspended(stop) => {
+            assert_eq!(upload.exchange(), Exchange::Suspended);
+            assert!(!stop.to_string().is_empty());
+        }
+        Poll::Failed(stop) => {
+            assert_eq!(upload.state(), State::Failed);
+            assert!(!stop.to_string().is_empty());
+        }
         Poll::Finished => assert_eq!((upload.state(), received), (State::Finished, total)),
         Poll::Cancelled => assert_eq!(upload.state(), State::Cancelled),
     }
@@ -233,6 +241,23 @@ fn check_always(upload: &Upload) {
     let back: Upload =
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
     assert_eq!(back, *upload);
+    // Formats have strings, bytes or lists for texts.
+    let mut value = serde_json::to_value(upload).expect("it can be stored");
+    assert_eq!(serde_json::from_value::<Upload>(value.clone()).ok(), Some(*upload));
+    if let Some(id) = value["session_id"].as_str().map(|id| id.as_bytes().to_vec()) {
+        value["session_id"] = id.into();
+    }
+    assert_eq!(serde_json::from_value::<Upload>(value).ok(), Some(*upload));
+    let mut bytes = Vec::new();
+    ciborium::into_writer(upload, &mut bytes).expect("it can be stored");
+    let back: Upload = ciborium::from_reader(&*bytes).expect("it can be read");
+    assert_eq!((back, hash(&back)), (*upload, hash(upload)));
+}
+
+fn hash(upload: &Upload) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    upload.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// How many messages an upload takes from here, at most, if everything goes right.

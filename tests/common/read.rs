@@ -114,6 +114,16 @@ pub trait Line<'b>: StartLine<'b> + Copy + PartialEq + std::fmt::Debug {
         fields: &[Pair<'b>],
         ack_for: &AckFor<'_>,
     ) -> Vec<Result<Decoded<Message<'b>>, Error>>;
+
+    /// What is read from the types of the `http` crate has to be what is read from bytes. `false`
+    /// if that crate cannot hold it.
+    #[cfg(feature = "http")]
+    fn check_http(
+        self,
+        fields: &[Pair<'_>],
+        ack_for: &AckFor<'_>,
+        from_head: &[Result<Decoded<Message<'_>>, Error>],
+    ) -> bool;
 }
 
 impl<'b> Line<'b> for RequestLine<'b> {
@@ -140,6 +150,16 @@ impl<'b> Line<'b> for RequestLine<'b> {
             any(NotificationRequest::from_fields(self, fields())),
         ]
     }
+
+    #[cfg(feature = "http")]
+    fn check_http(
+        self,
+        fields: &[Pair<'_>],
+        _: &AckFor<'_>,
+        from_head: &[Result<Decoded<Message<'_>>, Error>],
+    ) -> bool {
+        super::http_types::check_request(&self, fields, from_head)
+    }
 }
 
 impl<'b> Line<'b> for StatusLine<'b> {
@@ -160,6 +180,16 @@ impl<'b> Line<'b> for StatusLine<'b> {
             any(Ack::from_fields(self, fields(), ack_for)),
             any(NotificationResponse::from_fields(self, fields())),
         ]
+    }
+
+    #[cfg(feature = "http")]
+    fn check_http(
+        self,
+        fields: &[Pair<'_>],
+        ack_for: &AckFor<'_>,
+        from_head: &[Result<Decoded<Message<'_>>, Error>],
+    ) -> bool {
+        super::http_types::check_response(&self, fields, ack_for, from_head)
     }
 }
 
@@ -188,7 +218,7 @@ pub fn answer_within<'b, L: Line<'b>, const N: usize>(
 }
 
 pub fn answer<'b, L: Line<'b>>(input: &'b [u8], ack_for: &AckFor<'_>) -> Answer<'b, L> {
-    answer_within::<L, 64>(input, ack_for, &Limits::DEFAULT)
+    answer_within::<L, 64>(input, ack_for, &Limits::default())
 }
 
 /// The request that an Ack answers, by the manifest's word for it.

@@ -4,9 +4,10 @@
 use bits_proto::Error;
 use bits_proto::head::Slots;
 use bits_proto::limits::Limits;
-use bits_proto::message::{Ack, AckFor, Decoded, Policy, Refusal};
+use bits_proto::message::{Ack, AckFor, Decoded, MessageKind, Policy, Refusal};
 
 use super::read::{Answer, Line, Message, answer, response_head};
+use super::told;
 
 /// Reads an input whole and cut, as one kind of message, and from its fields.
 pub fn check_input<'b, L: Line<'b>>(
@@ -27,6 +28,8 @@ pub fn check_input<'b, L: Line<'b>>(
         Answer::Partial => assert!(input.len() < Limits::DEFAULT.head_bytes, "it waits for ever"),
         Answer::Refused(error) => check_error(error, input),
         Answer::Whole(whole) => {
+            #[cfg(feature = "http")]
+            whole.line.check_http(&whole.fields, ack_for, &whole.decoded);
             let from_fields = whole.line.decode_fields(&whole.fields, ack_for);
             for (from_fields, from_head) in from_fields.into_iter().zip(whole.decoded) {
                 match from_head {
@@ -45,17 +48,20 @@ pub fn check_input<'b, L: Line<'b>>(
 /// What is said about a message can be shown to people: nothing that a peer sent breaks the line.
 fn check_told(decoded: &Decoded<Message<'_>>) {
     assert!(!format!("{:?}", decoded.message).contains(char::is_control));
-    for deviation in decoded.deviations.iter() {
-        let told = [deviation.name(), deviation.section(), deviation.sentence()];
-        assert!(told.iter().all(|it| !it.is_empty()), "{deviation:?}");
+    told::check_deviations(decoded.deviations);
+    told::check_kind(decoded.message.kind());
+    if let Message::Ack(ack) = decoded.message {
+        assert_eq!(ack.failure().is_some(), ack.kind() == MessageKind::Refusal);
+        if let Ack::Refused(refusal) = ack {
+            told::check_refusal(&refusal);
+        }
     }
 }
 
 /// It says where in the input, and there is an answer to it that can be sent and read.
 fn check_error(error: Error, input: &[u8]) {
     let in_input = error.offset().is_some_and(|at| at <= input.len());
-    let text = error.to_string();
-    assert!(text.contains(error.section()) && !text.contains(char::is_control), "{text:?}");
+    told::check_error(&error);
     assert!(in_input, "{error} in {} bytes: {}", input.len(), input.escape_ascii());
     let refusal = Refusal::for_error(&error, &Policy::DEFAULT);
     assert!(refusal.status().get() >= 400, "{error}: {refusal:?}");

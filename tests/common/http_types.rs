@@ -1,0 +1,119 @@
+//! Heads as the `http` crate has them, and all that is read from those.
+#![cfg(feature = "http")]
+
+use bits_proto::Error;
+use bits_proto::error::{ErrorKind, Stage};
+use bits_proto::head::{RequestLine, StatusLine, Version};
+use bits_proto::message::{
+    Ack, AckFor, Decoded, NotificationRequest, NotificationResponse, Policy, Request,
+};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+
+use super::read::{Message, Pair, any};
+
+pub type Read<'b> = Result<Decoded<Message<'b>>, Error>;
+
+fn header_map(fields: &[Pair<'_>]) -> Option<HeaderMap> {
+    let mut headers = HeaderMap::new();
+    for (name, value) in fields {
+        let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
+        headers.append(name, HeaderValue::from_bytes(value).ok()?);
+    }
+    Some(headers)
+}
+
+fn version(version: Version) -> http::Version {
+    if version == Version::Http10 { http::Version::HTTP_10 } else { http::Version::HTTP_11 }
+}
+
+/// All that is known without the order of different fields, which a map does not keep: of several
+/// that contradict themselves, another one may be named.
+fn without_order(error: &Error) -> (ErrorKind, Stage, Option<&'static str>) {
+    let kind = error.kind();
+    let field = error.field().filter(|_| kind != ErrorKind::ConflictingField);
+    (kind, error.stage(), field)
+}
+
+fn assert_same(from_http: Vec<Read<'_>>, from_head: &[Read<'_>]) {
+    assert_eq!(from_http.len(), from_head.len());
+    for (from_http, from_head) in from_http.iter().zip(from_head) {
+        match (from_http, from_head) {
+            (Err(from_http), Err(from_head)) => {
+                assert_eq!(without_order(from_http), without_order(from_head));
+            }
+            (from_http, from_head) => assert_eq!(from_http, from_head),
+        }
+    }
+}
+
+/// Reads a request from the types of that crate, whole and its parts, which has to come to what was
+/// read from bytes. `false` if that crate cannot hold it.
+pub fn check_request(line: &RequestLine<'_>, fields: &[Pair<'_>], from_head: &[Read<'_>]) -> bool {
+    let Some(whole) = request(line, fields) else { return false };
+    let of_whole = vec![
+        any(Request::from_http(&whole, &Policy::DEFAULT)),
+        any(Request::from_http(&whole, &Policy::LENIENT)),
+        any(NotificationRequest::from_http(&whole)),
+    ];
+    let (parts, ()) = whole.clone().into_parts();
+    let of_parts = vec![
+        any(Request::from_http(&parts, &Policy::DEFAULT)),
+        any(Request::from_http(&parts, &Policy::LENIENT)),
+        any(NotificationRequest::from_http(&parts)),
+    ];
+    assert_eq!(of_whole, of_parts);
+    let check_converted = |request: Result<Request<'_>, _>, notification: Result<_, _>| {
+        let messages = [request.map(Message::from), notification.map(Message::NotificationRequest)];
+        assert_eq!(messages.map(Result::ok), [0, 2].map(|at| message_of(&of_whole[at])));
+    };
+    check_converted((&whole).try_into(), (&whole).try_into());
+    check_converted((&parts).try_into(), (&parts).try_into());
+    assert_same(of_whole, from_head);
+    true
+}
+
+fn message_of<'b>(read: &Read<'b>) -> Option<Message<'b>> {
+    read.as_ref().ok().map(|decoded| decoded.message)
+}
+
+/// As [`check_request`], for a response.
+pub fn check_response(
+    line: &StatusLine<'_>,
+    fields: &[Pair<'_>],
+    ack_for: &AckFor<'_>,
+    from_head: &[Read<'_>],
+) -> bool {
+    let Some(whole) = response(line, fields) else { return false };
+    let of_whole =
+        vec![any(Ack::from_http(&whole, ack_for)), any(NotificationResponse::from_http(&whole))];
+    let (parts, ()) = whole.clone().into_parts();
+    let of_parts =
+        vec![any(Ack::from_http(&parts, ack_for)), any(NotificationResponse::from_http(&parts))];
+    assert_eq!(of_whole, of_parts);
+    let check_converted = |ack: Result<Ack<'_>, _>, response: Result<_, _>| {
+        let messages = [ack.map(Message::from), response.map(Message::NotificationResponse)];
+        assert_eq!(messages.map(Result::ok), [0, 1].map(|at| message_of(&of_whole[at])));
+    };
+    check_converted((&whole, ack_for).try_into(), (&whole).try_into());
+    check_converted((&parts, ack_for).try_into(), (&parts).try_into());
+    assert_same(of_whole, from_head);
+    true
+}
+
+/// The request as an HTTP stack hands it on.
+fn request(line: &RequestLine<'_>, fields: &[Pair<'_>]) -> Option<http::Request<()>> {
+    let mut request = http::Request::new(());
+    *request.method_mut() = Method::from_bytes(line.method.as_bytes()).ok()?;
+    *request.uri_mut() = line.target.parse().ok()?;
+    *request.version_mut() = version(line.version);
+    *request.headers_mut() = header_map(fields)?;
+    Some(request)
+}
+
+fn response(line: &StatusLine<'_>, fields: &[Pair<'_>]) -> Option<http::Response<()>> {
+    let mut response = http::Response::new(());
+    *response.status_mut() = StatusCode::from_u16(line.status.get()).ok()?;
+    *response.version_mut() = version(line.version);
+    *response.headers_mut() = header_map(fields)?;
+    Some(response)
+}

@@ -1,0 +1,157 @@
+//! A table that holds one session, beside that session: what the one does and says, the other does
+//! and says too.
+#![cfg(all(feature = "alloc", feature = "serde"))]
+
+use std::collections::BTreeMap;
+use std::convert::Infallible;
+
+use bits_proto::message::{Ack, Request};
+use bits_proto::server::{
+    Access, Arrival, Discard, Limits, PolicyBuf, Record, ReportError, Session, Sessions, State,
+    Step, TableAnswer, TableError, Turn,
+};
+use uuid::Uuid;
+
+use super::session::Server;
+
+const URL: &str = "/entity";
+
+type Table<'p> = Sessions<'p, BTreeMap<Uuid, Record>>;
+type TableStep<'p> = Step<TableAnswer<'p>>;
+
+/// A session as it was before something happened to it, and its policy as it is configured.
+pub struct Twin {
+    before: Server,
+    policy: PolicyBuf,
+}
+
+impl Twin {
+    pub fn of(server: &Server) -> Self {
+        let written = serde_json::to_string(&PolicyBuf::from(server.policy)).expect("written");
+        let policy: PolicyBuf = serde_json::from_str(&written).expect("read");
+        assert_eq!(policy.as_policy(), server.policy);
+        Self { before: *server, policy }
+    }
+
+    fn table(&self) -> Table<'_> {
+        let session = self.before.session;
+        let record = Record { session, url: URL.into(), principal: None, reply_url: None };
+        let store = BTreeMap::from([(session.id(), record)]);
+        Sessions::new(store, self.policy.as_policy(), Limits::default())
+    }
+
+    /// A request that is no Create-Session, with what the session made of it.
+    pub fn check_request(
+        &self,
+        request: &Request<'_>,
+        access: Access,
+        step: Step,
+        after: &Session,
+    ) {
+        let mut table = self.table();
+        if matches!(request, Request::CreateSession(_)) {
+            return self.check_create(table, request, access);
+        }
+        let arrival = Arrival { url: URL, principal: None, access, now: self.before.now };
+        let random = || panic!("random bytes are for Create-Session");
+        let Ok(of_table) = table.handle_request(request, &arrival, random);
+        assert_same_step(&of_table, &step);
+        assert_same_session(table, after);
+    }
+
+    /// A table that is full takes no other session, and one that is not does.
+    fn check_create(&self, table: Table<'_>, request: &Request<'_>, access: Access) {
+        let store = table.into_store();
+        let arrival = Arrival { url: URL, principal: Some("alice"), access, now: self.before.now };
+        for sessions in [1, 2] {
+            let limits = Limits { sessions, ..Limits::default() };
+            let mut table = Sessions::new(store.clone(), self.policy.as_policy(), limits);
+            let Ok(step) = table.handle_request(request, &arrival, || [9; 16]);
+            let Step::Answer(answer) = step else { panic!("{step:?}") };
+            let is_created = matches!(answer.ack(), Ack::CreateSession(_));
+            assert_eq!(is_created, sessions > store.len() && access == Access::Granted);
+            assert_eq!(table.store().len(), store.len() + usize::from(is_created));
+        }
+    }
+
+    /// A report, with what the session made of it.
+    pub fn check_report(
+        &self,
+        report: impl for<'p> FnOnce(&mut Table<'p>) -> Result<TableStep<'p>, TableError<Infallible>>,
+        outcome: Result<Step, ReportError>,
+        after: &Session,
+    ) {
+        let mut table = self.table();
+        match (report(&mut table), outcome) {
+            (Ok(of_table), Ok(step)) => assert_same_step(&of_table, &step),
+            (Err(TableError::Report(of_table)), Err(error)) => {
+                assert_eq!(of_table, error);
+                assert_eq!(
+                    TableError::<Infallible>::Report(of_table).to_string(),
+                    error.to_string()
+                );
+            }
+            (of_table, outcome) => panic!("{of_table:?} is not {outcome:?}"),
+        }
+        assert_same_session(table, after);
+    }
+
+    /// Time passes, or the session is to end before its time.
+    pub fn check_time(&self, is_forced: bool, step: Option<Step>, after: &Session) {
+        let mut table = self.table();
+        let (id, now) = (self.before.session.id(), self.before.now);
+        let discards = if is_forced {
+            let Ok(discard) = table.expire(id, now);
+            discard.into_iter().collect::<Vec<Discard>>()
+        } else {
+            let Ok(discards) = table.handle_timeout(now);
+            discards
+        };
+        let expected = step.and_then(|step| match step {
+            Step::Discard(discard) => Some(discard),
+            _ => None,
+        });
+        assert_eq!(discards, expected.into_iter().collect::<Vec<_>>());
+        assert_same_session(table, after);
+    }
+
+    /// The host says that it is still at work, which only makes the time for it longer.
+    pub fn check_working(&self, turn: Turn) {
+        let Server { mut session, policy, now } = self.before;
+        let outcome = session.handle_working(turn, &policy, now).map(|()| Step::Done);
+        match outcome {
+            Ok(_) => assert_eq!(session.state(), self.before.session.state()),
+            Err(_) => assert_eq!(session, self.before.session),
+        }
+        self.check_report(
+            |table| table.handle_working(turn, now).map(|()| Step::Done),
+            outcome,
+            &session,
+        );
+    }
+}
+
+fn assert_same_step(of_table: &TableStep<'_>, step: &Step) {
+    match (of_table, step) {
+        (Step::Answer(of_table), Step::Answer(answer)) => {
+            assert_eq!((of_table.ack(), of_table.rest), (answer.ack(None), answer.rest));
+            assert_eq!(answer.status(), answer.ack(None).status());
+        }
+        (Step::Store(of_table), Step::Store(store)) => assert_eq!(of_table, store),
+        (Step::Notify(of_table), Step::Notify(turn))
+        | (Step::Commit(of_table), Step::Commit(turn)) => assert_eq!(of_table, turn),
+        (Step::Discard(of_table), Step::Discard(discard)) => assert_eq!(of_table, discard),
+        (Step::Done, Step::Done) => {}
+        (of_table, step) => panic!("{of_table:?} is not {step:?}"),
+    }
+}
+
+/// The table forgets what has ended, and holds nothing else.
+fn assert_same_session(table: Table<'_>, after: &Session) {
+    let mut records = table.into_store();
+    match records.remove(&after.id()) {
+        Some(record) => assert_eq!(record.session, *after),
+        None => assert_eq!(after.state(), State::Ended),
+    }
+    assert!(records.is_empty(), "{records:?}");
+}
