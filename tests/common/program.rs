@@ -18,6 +18,15 @@ pub fn program(name: &str, selection: Vec<String>) -> &'static Path {
         if !cfg!(debug_assertions) {
             build.arg("--release");
         }
+        // What `cargo test` says of this package to its tests, some build scripts would take for a
+        // change of theirs.
+        let is_of_package =
+            |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
+        for (name, _) in std::env::vars_os() {
+            if name.to_str().is_some_and(is_of_package) {
+                build.env_remove(name);
+            }
+        }
         let built = build.args(selection).current_dir(env!("CARGO_MANIFEST_DIR")).status();
         assert!(built.is_ok_and(|status| status.success()), "the program is not built");
         profile.join("examples").join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
