@@ -23,6 +23,7 @@ pub mod deviation;
 mod digits;
 pub mod error;
 pub mod field;
+pub mod guide;
 pub mod head;
 mod letters;
 pub mod limits;

@@ -132,7 +132,7 @@ fn no_limit_is_null() {
 #[test]
 fn what_is_not_known_or_not_valid_is_an_error() {
     for (form, told) in [
-        (json!({ "max_entitiy": 5 }), "unknown field `max_entitiy`"),
+        (json!({ "max_length": 5 }), "unknown field `max_length`"),
         (json!({ "requests": { "post": true } }), "unknown field `post`"),
         (json!({ "overlap": "416" }), "unknown variant `416`"),
         (json!({ "protocols": ["{7df0354d}"] }), "a GUID in braces is expected"),

@@ -30,6 +30,17 @@ fn pieces_count_as_they_are_stored() {
 }
 
 #[test]
+fn turns_are_numbered() {
+    let mut server = Server::new(PLAIN);
+    let first = stores(server.fragment(0, 99, 100)).turn;
+    let same = stores(server.stored(first, 30)).turn;
+    assert_eq!(same.number(), first.number());
+    server.disconnected(first);
+    let second = stores(server.fragment(0, 99, 100)).turn;
+    assert_eq!(second.number(), first.number() + 1);
+}
+
+#[test]
 fn offsets_at_the_end_of_the_numbers_do_not_overflow() {
     const TOTAL: u64 = u64::MAX;
     let mut server = Server::new(Policy { drain_limit: TOTAL, ..PLAIN });

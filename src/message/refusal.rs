@@ -99,6 +99,19 @@ impl<'b> Refusal<'b> {
         Self::of_server(Status::NOT_IMPLEMENTED, HResult::E_ACCESSDENIED)
     }
 
+    /// Not now: 503 without a code, and the client tries again. What a host answers whose store of
+    /// sessions fails, or which has no room for one more.
+    ///
+    /// ```
+    /// use bits_proto::message::{Failure, Refusal};
+    ///
+    /// assert_eq!(Refusal::unavailable().failure(), Failure::Transient);
+    /// ```
+    #[must_use]
+    pub const fn unavailable() -> Self {
+        Self::bare(Status::SERVICE_UNAVAILABLE)
+    }
+
     /// There is no such session: 500, `BG_E_SESSION_NOT_FOUND`.
     #[must_use]
     pub const fn session_not_found() -> Self {

@@ -249,7 +249,7 @@ impl From<IllegalEvent<State>> for TurnedAway {
 
 /// Another request is worked on: 503 without a code, so that the client tries again.
 const fn busy() -> Refusal<'static> {
-    Refusal::bare(Status::SERVICE_UNAVAILABLE)
+    Refusal::unavailable()
 }
 
 /// What the application said when it forbade the entity.

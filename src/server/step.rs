@@ -115,6 +115,14 @@ impl Turn {
     pub const fn session_id(&self) -> Uuid {
         self.session_id
     }
+
+    /// Which of the session's turns it is: one more than the one before, and after
+    /// [`u32::MAX`] zero. With the session's id it names what belongs to this turn alone, such as
+    /// a file that nobody else writes to.
+    #[must_use]
+    pub const fn number(&self) -> u32 {
+        self.number
+    }
 }
 
 /// Whether the client may do what it asks for: the host's verdict, on every packet.
@@ -135,7 +143,22 @@ pub enum Access {
 }
 
 impl Access {
-    pub(super) const fn refusal(self) -> Option<Refusal<'static>> {
+    /// The refusal to answer; `None` where it may.
+    ///
+    /// A session asks by itself. It is for hosts whose request could not be read, where an error
+    /// behind [`Stage::Access`](crate::error::Stage::Access) would tell an intruder too much.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use bits_proto::server::Access;
+    ///
+    /// assert_eq!(Access::Granted.refusal(), None);
+    /// assert_eq!(Access::Unauthenticated.refusal().map(|it| it.status().get()), Some(401));
+    /// assert_eq!(Access::Denied.refusal().map(|it| it.status().get()), Some(403));
+    /// ```
+    #[must_use]
+    pub const fn refusal(self) -> Option<Refusal<'static>> {
         match self {
             Self::Granted | Self::GrantedOverExisting => None,
             Self::Unauthenticated => Some(Refusal::bare(Status::UNAUTHORIZED)),

@@ -12,7 +12,6 @@ use super::{
     State, Step, Store, Turn,
 };
 use crate::field::ReplyUrl;
-use crate::head::Status;
 use crate::message::{Ack, CreateSession, PingAck, Refusal, Request};
 
 /// [3.2.1.3] `BITSSessionManager`: all sessions of a server, and who they belong to.
@@ -216,7 +215,7 @@ impl<'p, S: Store> Sessions<'p, S> {
                 None => false,
             };
         if too_many {
-            return refuse(Refusal::bare(Status::SERVICE_UNAVAILABLE));
+            return refuse(Refusal::unavailable());
         }
         let (access, now) = (arrival.access, arrival.now);
         match Session::create(create, access, &self.policy, random(), now) {
@@ -228,7 +227,7 @@ impl<'p, S: Store> Sessions<'p, S> {
                 if self.store.insert(record)? {
                     Ok(Step::Answer(TableAnswer::new(ack.into(), Rest::None)))
                 } else {
-                    refuse(Refusal::bare(Status::SERVICE_UNAVAILABLE))
+                    refuse(Refusal::unavailable())
                 }
             }
             Err(refusal) => refuse(refusal),

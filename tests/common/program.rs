@@ -27,7 +27,10 @@ pub fn program(name: &str, selection: Vec<String>) -> &'static Path {
                 build.env_remove(name);
             }
         }
-        let built = build.args(selection).current_dir(env!("CARGO_MANIFEST_DIR")).status();
+        let mut folders = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+        // From a package's own folder, that package alone would be built.
+        let workspace = folders.find(|folder| folder.join("Cargo.lock").exists());
+        let built = build.args(selection).current_dir(workspace.expect("a workspace")).status();
         assert!(built.is_ok_and(|status| status.success()), "the program is not built");
         profile.join("examples").join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
     })

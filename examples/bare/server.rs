@@ -1,0 +1,239 @@
+//! An upload server that needs nothing but `core`: no allocator, no files, no threads.
+//!
+//! A device takes one entity, its next firmware perhaps, at one destination. What it has are
+//! buffers of fixed size, a few sessions side by side, each with a slot of flash memory, and a
+//! connection at a time. That is enough for every rule of the protocol.
+
+use core::time::Duration;
+
+use bits_proto::head::{RequestHead, Slots};
+use bits_proto::message::{Ack, CreateSession, PingAck, Refusal, Request};
+use bits_proto::server::{
+    Access, Answer, Discard, HostError, Notified, Policy, Reply, Rest, Session, State, Step,
+    StoreBytes, Turn,
+};
+
+use super::connection::{Connection, FIELDS, LIMITS, PIECE, Transport};
+
+/// Where to upload to.
+pub const DESTINATION: &str = "/firmware";
+
+/// What is beside the network: memory that keeps what is written, a clock, and a source of random
+/// bytes that nobody can guess.
+pub trait Device {
+    /// How much goes into a slot.
+    const CAPACITY: u64;
+
+    /// Writes a part of an entity. A slot is written from its beginning to its end, once, but for
+    /// bytes that were not counted when the power went.
+    fn write(&mut self, slot: usize, offset: u64, bytes: &[u8]) -> Result<(), HostError>;
+
+    /// The entity is whole, and what the device does with it is up to the device.
+    fn commit(&mut self, slot: usize, length: u64) -> Result<(), HostError>;
+
+    /// Makes a slot free.
+    fn erase(&mut self, slot: usize) -> Result<(), HostError>;
+
+    /// The time, since any moment.
+    fn now(&self) -> Duration;
+
+    /// Random bytes.
+    fn random(&mut self) -> [u8; 16];
+}
+
+/// A server with room for so many sessions.
+pub struct Server<D, const SESSIONS: usize> {
+    device: D,
+    policy: Policy<'static>,
+    sessions: [Option<Session>; SESSIONS],
+}
+
+/// The connection is of no use any more.
+#[derive(Debug)]
+pub struct Over;
+
+impl<E: core::error::Error> From<E> for Over {
+    fn from(_: E) -> Self {
+        Self
+    }
+}
+
+impl<D: Device, const SESSIONS: usize> Server<D, SESSIONS> {
+    /// A server without sessions.
+    pub const fn new(device: D) -> Self {
+        let policy = Policy {
+            max_entity: D::CAPACITY,
+            overwrites: true,
+            drain_limit: D::CAPACITY,
+            ..Policy::DEFAULT
+        };
+        Self { device, policy, sessions: [None; SESSIONS] }
+    }
+
+    /// The device.
+    pub const fn device(&mut self) -> &mut D {
+        &mut self.device
+    }
+
+    /// Serves a connection until it is over.
+    pub fn serve(&mut self, transport: &mut impl Transport) {
+        self.expire();
+        let mut connection = Connection::new(transport);
+        while self.serve_message(&mut connection).is_ok() {}
+    }
+
+    fn serve_message<T: Transport>(
+        &mut self,
+        connection: &mut Connection<'_, T>,
+    ) -> Result<(), Over> {
+        if let Err(error) = connection.fill()? {
+            let answer = Answer::for_error(&error, None, &self.policy);
+            return connection.send(&answer.ack(None), answer.rest, &self.policy);
+        }
+        // What was read behind the head moves to its place while the request is worked on.
+        let bytes = connection.buffer;
+        let mut slots = Slots::<FIELDS>::with_room();
+        let head = RequestHead::parse_within(&bytes, &mut slots, &LIMITS)?;
+        let head = head.complete().ok_or(Over)?;
+        let length = head.framing().content_length;
+        connection.take_head(head.len(), length.unwrap_or(0));
+        let answer = match Request::from_head(&head, &self.policy.requests) {
+            Ok(decoded) => self.work(&decoded.message, head.line().target, connection)?,
+            Err(error) => {
+                let answer = Answer::for_error(&error, length, &self.policy);
+                (answer.ack(None), answer.rest)
+            }
+        };
+        connection.send(&answer.0, answer.1, &self.policy)
+    }
+
+    fn work<T: Transport>(
+        &mut self,
+        request: &Request<'_>,
+        target: &str,
+        body: &mut Connection<'_, T>,
+    ) -> Result<(Ack<'static>, Rest), Over> {
+        let access = if target == DESTINATION { Access::Granted } else { Access::Denied };
+        if let Request::CreateSession(create) = request {
+            return Ok((self.create(create, access), Rest::None));
+        }
+        if let (Request::Ping(_), Access::Granted) = (request, access) {
+            return Ok((PingAck.into(), Rest::None));
+        }
+        let id = request.session_id().and_then(|id| id.guid());
+        let is_it = |it: &Session| Some(it.id()) == id;
+        let mut slots = self.sessions.iter_mut().enumerate();
+        let found = slots.find_map(|(slot, it)| Some((slot, it.as_mut().filter(|it| is_it(it))?)));
+        let Some((slot, session)) = found else {
+            let answer = Answer::session_not_found(request.content_length(), &self.policy);
+            return Ok((answer.ack(None), answer.rest));
+        };
+        let work = Work { device: &mut self.device, policy: &self.policy, session, slot };
+        let answer = work.answer(request, access, body);
+        self.forget_ended();
+        answer.map(|answer| (answer.ack(None), answer.rest))
+    }
+
+    fn create(&mut self, create: &CreateSession<'_>, access: Access) -> Ack<'static> {
+        let Some(free) = self.sessions.iter_mut().find(|it| it.is_none()) else {
+            return Refusal::unavailable().into();
+        };
+        let (random, now) = (self.device.random(), self.device.now());
+        match Session::create(create, access, &self.policy, random, now) {
+            Ok((session, ack)) => {
+                *free = Some(session);
+                ack.into()
+            }
+            Err(refusal) => refusal.into(),
+        }
+    }
+
+    /// Frees the slots of uploads that nobody goes on with.
+    fn expire(&mut self) {
+        let now = self.device.now();
+        for (slot, session) in self.sessions.iter_mut().enumerate() {
+            let Some(session) = session else { continue };
+            let Some(Step::Discard(discard)) = session.handle_timeout(&self.policy, now) else {
+                continue;
+            };
+            // What cannot be erased now is tried with the next connection.
+            if self.device.erase(slot).is_ok() {
+                let _ = session.handle_discarded(discard.turn);
+            }
+        }
+        self.forget_ended();
+    }
+
+    fn forget_ended(&mut self) {
+        for slot in &mut self.sessions {
+            *slot = slot.filter(|session| session.state() != State::Ended);
+        }
+    }
+}
+
+/// One request of a session.
+struct Work<'s, D> {
+    device: &'s mut D,
+    policy: &'s Policy<'static>,
+    session: &'s mut Session,
+    slot: usize,
+}
+
+impl<D: Device> Work<'_, D> {
+    /// Does what the session says, step by step, until there is an answer.
+    fn answer<T: Transport>(
+        mut self,
+        request: &Request<'_>,
+        access: Access,
+        body: &mut Connection<'_, T>,
+    ) -> Result<Answer, Over> {
+        let now = self.device.now();
+        let mut step = self.session.handle_request(request, access, self.policy, now);
+        loop {
+            step = match step {
+                Step::Store(bytes) => self.store(&bytes, body)?,
+                // Nobody else has to be told.
+                Step::Notify(turn) => {
+                    let notified = Notified { copy_to_destination: true, reply: Reply::None };
+                    let now = self.device.now();
+                    self.session.handle_notified(turn, notified, self.policy, now)?
+                }
+                Step::Commit(turn) => self.commit(turn)?,
+                Step::Discard(Discard { turn, .. }) => match self.device.erase(self.slot) {
+                    Ok(()) => self.session.handle_discarded(turn)?,
+                    Err(error) => self.session.handle_failed(turn, error, self.policy)?,
+                },
+                Step::Answer(answer) => return Ok(answer),
+                Step::Done => return Err(Over),
+            };
+        }
+    }
+
+    /// Stores the next piece. The next step brings the one behind it.
+    fn store<T: Transport>(
+        &mut self,
+        bytes: &StoreBytes,
+        body: &mut Connection<'_, T>,
+    ) -> Result<Step, Over> {
+        let StoreBytes { turn, skip, offset, take } = *bytes;
+        let mut room = [0; PIECE];
+        body.skip(skip);
+        let piece = body.next(take, &mut room);
+        if piece.is_empty() {
+            self.session.handle_disconnected(turn)?;
+            return Err(Over);
+        }
+        let now = self.device.now();
+        Ok(match self.device.write(self.slot, offset, piece) {
+            Ok(()) => self.session.handle_stored(turn, piece.len() as u64, self.policy, now)?,
+            Err(error) => self.session.handle_failed(turn, error, self.policy)?,
+        })
+    }
+
+    fn commit(&mut self, turn: Turn) -> Result<Step, Over> {
+        match self.device.commit(self.slot, self.session.received().0) {
+            Ok(()) => Ok(self.session.handle_placed(turn)?),
+            Err(error) => Ok(self.session.handle_failed(turn, error, self.policy)?),
+        }
+    }
+}
