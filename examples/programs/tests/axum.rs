@@ -1,0 +1,275 @@
+//! The program `axum`, spoken to over sockets, and by curl.
+
+#[path = "common/node.rs"]
+#[allow(dead_code, reason = "not every signal is sent here")]
+mod node;
+#[path = "../../../tests/common/program.rs"]
+mod program;
+#[path = "common/selection.rs"]
+mod selection;
+#[path = "common/wire.rs"]
+#[allow(dead_code, reason = "not all of it is said here")]
+mod wire;
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use bits_proto::field::SessionId;
+use tempfile::TempDir;
+
+use node::{Node, poll};
+use wire::*;
+
+const NOT_FOUND: &str = "0x8020001F";
+
+struct Server {
+    node: Node,
+    folder: TempDir,
+}
+
+impl Server {
+    fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let program = program::program("axum", selection::selection());
+        Self { node: Node::start(program, &[folder.path().as_ref()]), folder }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+}
+
+fn strange() -> SessionId<'static> {
+    SessionId::from_random([9; 16])
+}
+
+#[test]
+fn an_upload_and_what_is_refused_on_the_way() {
+    let server = Server::start();
+    let entity = entity(1_000_000);
+    let total = entity.len() as u64;
+    // All on one connection: a refusal that left some of a body behind would spoil what follows.
+    let mut wire = Wire::connect(server.node.address);
+    let mut say = |target: &str, request, body: &[u8]| {
+        wire.send(target, &request, body);
+        let answer = wire.answer().expect("an answer");
+        assert!(answer.is_ack() && !answer.closes(), "{answer:?}");
+        answer
+    };
+    assert_eq!(say("/e", ping(), b"").status, 200);
+    let id = begin(server.node.address, "/e");
+
+    let gap = say("/e", fragment(id, 100..200, total), &entity[100..200]);
+    assert_eq!((gap.status, gap.received()), (416, Some(0)));
+    let unknown = say("/e", fragment(strange(), 0..300_000, total), &entity[..300_000]);
+    assert_eq!((unknown.status, unknown.code()), (500, Some(NOT_FOUND)));
+    let elsewhere = say("/f", fragment(id, 0..10, total), &entity[..10]);
+    assert_eq!((elsewhere.status, elsewhere.code()), (500, Some(NOT_FOUND)));
+
+    let first = say("/e", fragment(id, 0..600_000, total), &entity[..600_000]);
+    assert_eq!((first.status, first.received()), (200, Some(600_000)));
+    let other_total = say("/e", fragment(id, 600_000..600_010, total + 1), &[0; 10]);
+    assert_eq!(other_total.status, 400);
+    let overlap = say("/e", fragment(id, 500_000..total, total), &entity[500_000..]);
+    assert_eq!((overlap.status, overlap.received()), (200, Some(total)));
+    assert!(!server.path("e").exists(), "it is not closed yet");
+    assert_eq!(say("/e", close(id), b"").status, 200);
+    assert_eq!(fs::read(server.path("e")).expect("the entity"), entity);
+    assert_eq!(say("/e", close(id), b"").code(), Some(NOT_FOUND));
+
+    let again = say("/e", create(), b"");
+    assert_eq!(again.status, 403, "it is there already");
+    assert_eq!(fs::read(server.path("e")).expect("the entity"), entity);
+    assert_eq!(leftovers(server.folder.path()), [""; 0]);
+}
+
+#[test]
+fn destinations_are_plain_names() {
+    let server = Server::start();
+    let long = format!("/{}", "n".repeat(129));
+    let refused = [
+        "/..",
+        "/.sessions",
+        "/.sessions/x",
+        "/a/b",
+        "//a",
+        "/a%2Fb",
+        "/a%00",
+        "/a?b",
+        "/-a",
+        "/a:b",
+        r"/a\b",
+        "/%2e%2e",
+        &long,
+    ];
+    for target in refused {
+        let answer = ask(server.node.address, target, &create(), b"");
+        assert!(answer.is_ack(), "{target}: {answer:?}");
+        assert_eq!((answer.status, answer.code()), (403, Some("0x80070005")), "{target}");
+    }
+    for target in ["/a", "/A-1_b.tar.gz", "/a..b", &long[..129]] {
+        begin(server.node.address, target);
+    }
+}
+
+#[test]
+fn an_empty_entity_and_one_that_is_cancelled() {
+    let server = Server::start();
+    let id = begin(server.node.address, "/empty");
+    assert_eq!(ask(server.node.address, "/empty", &close(id), b"").status, 200);
+    assert_eq!(fs::read(server.path("empty")).expect("the entity"), b"");
+
+    let id = begin(server.node.address, "/gone");
+    let half = ask(server.node.address, "/gone", &fragment(id, 0..5, 10), b"abcde");
+    assert_eq!(half.received(), Some(5));
+    assert_eq!(leftovers(server.folder.path()).len(), 1);
+    assert_eq!(ask(server.node.address, "/gone", &cancel(id), b"").status, 200);
+    assert!(!server.path("gone").exists());
+    assert_eq!(leftovers(server.folder.path()), [""; 0]);
+}
+
+#[test]
+fn what_arrived_before_a_connection_broke_is_kept() {
+    let server = Server::start();
+    let entity = entity(900_000);
+    let total = entity.len() as u64;
+    let id = begin(server.node.address, "/e");
+    let mut wire = Wire::connect(server.node.address);
+    wire.send("/e", &fragment(id, 0..total, total), &entity[..400_001]);
+    drop(wire);
+    // The server sees the end at once, not after the time that a silent client has.
+    let gap = poll("free", || {
+        let request = fragment(id, total - 1..total, total);
+        let answer = ask(server.node.address, "/e", &request, &entity[..1]);
+        (answer.status != 503).then_some(answer)
+    });
+    assert_eq!((gap.status, gap.received()), (416, Some(400_001)));
+    let rest = fragment(id, 400_001..total, total);
+    assert_eq!(ask(server.node.address, "/e", &rest, &entity[400_001..]).received(), Some(total));
+    assert_eq!(ask(server.node.address, "/e", &close(id), b"").status, 200);
+    assert_eq!(fs::read(server.path("e")).expect("the entity"), entity);
+}
+
+#[test]
+fn what_was_begun_is_finished_without_the_client() {
+    let server = Server::start();
+    let entity = entity(4 * 1024 * 1024);
+    let total = entity.len() as u64;
+    for name in ["a", "b"] {
+        let target = format!("/{name}");
+        let id = begin(server.node.address, &target);
+        let whole = fragment(id, 0..total, total);
+        assert_eq!(ask(server.node.address, &target, &whole, &entity).received(), Some(total));
+        let parts = format!(".sessions/{}/parts", id.guid().expect("a GUID"));
+        let mut wire = Wire::connect(server.node.address);
+        wire.send(&target, &close(id), b"");
+        poll("begun", || (!server.path(&parts).exists()).then_some(()));
+        drop(wire);
+        // Work that was left lying would keep the session busy for a quarter of an hour.
+        let again = poll("free", || {
+            let answer = ask(server.node.address, &target, &close(id), b"");
+            (answer.status != 503).then_some(answer)
+        });
+        assert_eq!(again.code(), Some(NOT_FOUND));
+        assert!(fs::read(server.path(name)).expect("the entity") == entity);
+    }
+    poll("forgotten", || leftovers(server.folder.path()).is_empty().then_some(()));
+}
+
+#[test]
+fn one_request_of_a_session_is_taken_at_a_time() {
+    let server = Server::start();
+    let id = begin(server.node.address, "/e");
+    let mut slow = Wire::connect(server.node.address);
+    slow.send("/e", &fragment(id, 0..100, 200), &[1; 50]);
+    poll("busy", || {
+        let answer = ask(server.node.address, "/e", &fragment(id, 150..160, 200), &[2; 10]);
+        (answer.status == 503).then_some(())
+    });
+    slow.raw(&[1; 50]);
+    assert_eq!(slow.answer().expect("an answer").received(), Some(100));
+}
+
+#[test]
+fn a_body_too_long_to_drain_closes_the_connection_behind_the_answer() {
+    let server = Server::start();
+    let total = 17 * 1024 * 1024;
+    let mut wire = Wire::connect(server.node.address);
+    wire.send("/e", &fragment(strange(), 0..total, total), &[]);
+    // More than fits between the two: unless somebody reads, this never ends, and if the server
+    // closed at once, the answer would be lost.
+    for _ in 0..12 {
+        wire.raw(&vec![0; 1024 * 1024]);
+    }
+    let answer = wire.answer().expect("an answer");
+    assert!(answer.is_ack() && answer.closes(), "{answer:?}");
+    assert_eq!((answer.status, answer.code()), (500, Some(NOT_FOUND)));
+}
+
+#[test]
+fn what_cannot_be_read_is_answered_too() {
+    let server = Server::start();
+    let heads = [
+        ("GET /e HTTP/1.1\r\nHost: h\r\n\r\n", "another method"),
+        ("BITS_POST /e HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n", "no packet type"),
+        (
+            "BITS_POST /e HTTP/1.1\r\nHost: h\r\nBITS-Packet-Type: Ping\r\n\
+             Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            "chunks",
+        ),
+        ("BITS_POST /e HTTP/1.1\r\nHost: h\r\nBITS-Packet-Type: Fragment\r\n\r\n", "no length"),
+    ];
+    for (head, what) in heads {
+        let mut wire = Wire::connect(server.node.address);
+        wire.raw(head.as_bytes());
+        let answer = wire.answer().expect("an answer");
+        assert!(answer.is_ack() && (400..600).contains(&answer.status), "{what}: {answer:?}");
+    }
+    let mut wire = Wire::connect(server.node.address);
+    wire.raw(b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+    let page = String::from_utf8(wire.until_closed()).expect("text");
+    assert!(page.starts_with("HTTP/1.1 200 OK\r\n"), "the app's own route: {page}");
+}
+
+/// Skipped where there is no curl, unless everything is to be checked.
+#[test]
+fn curl_uploads() {
+    if Command::new("curl").arg("--version").stdout(Stdio::null()).status().is_err() {
+        assert!(std::env::var_os("CI").is_none(), "curl is missing");
+        return eprintln!("skipped: curl is missing");
+    }
+    let server = Server::start();
+    let entity = entity(700_000);
+    let source = server.path("source");
+    fs::write(&source, &entity).expect("a file");
+    let curl = |fields: &[&str], body: Option<&str>| {
+        let mut curl = Command::new("curl");
+        curl.args(["-sS", "-i", "-X", "BITS_POST", "-H", "Content-Type:"]);
+        curl.args(fields.iter().flat_map(|field| ["-H", field]));
+        curl.args(["--data-binary", body.unwrap_or("")]);
+        let url = format!("http://{}/by-curl", server.node.address);
+        let output = curl.arg(url).output().expect("curl");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("text")
+    };
+    let answer = curl(
+        &[
+            "BITS-Packet-Type: Create-Session",
+            "BITS-Supported-Protocols: {7df0354d-249b-430f-820d-3d2a9bef4931}",
+        ],
+        None,
+    );
+    let id = answer.lines().find_map(|line| line.strip_prefix("bits-session-id: ")).expect("an id");
+    let id = format!("BITS-Session-Id: {id}");
+    let body = format!("@{}", source.display());
+    let range = "Content-Range: bytes 0-699999/700000";
+    // curl asks first whether it may send so much, with Expect: 100-continue.
+    let expect = "Expect: 100-continue";
+    let answer = curl(&["BITS-Packet-Type: Fragment", &id, range, expect], Some(&body));
+    assert!(answer.starts_with("HTTP/1.1 100 Continue\r\n"), "{answer}");
+    assert!(answer.contains("bits-received-content-range: 700000\r\n"), "{answer}");
+    let answer = curl(&["BITS-Packet-Type: Close-Session", &id], None);
+    assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    assert_eq!(fs::read(server.path("by-curl")).expect("the entity"), entity);
+}

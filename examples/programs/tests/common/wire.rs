@@ -1,0 +1,153 @@
+//! A client that writes requests to a socket, whole or not, and reads what comes back.
+
+use std::io::{self, Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::ops::Range;
+use std::path::Path;
+use std::time::Duration;
+
+use bits_proto::field::{ContentRange, SessionId};
+use bits_proto::head::{ResponseHead, Slots, Target};
+use bits_proto::message::{CancelSession, CloseSession, CreateSession, Fragment, Ping, Request};
+
+/// A connection to a server.
+pub struct Wire {
+    pub stream: TcpStream,
+    buffer: Vec<u8>,
+}
+
+/// A response without a body, which is what Acks are.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Answer {
+    pub status: u16,
+    fields: Vec<(String, String)>,
+}
+
+impl Answer {
+    pub fn field(&self, name: &str) -> Option<&str> {
+        let is_it = |field: &&(String, String)| field.0.eq_ignore_ascii_case(name);
+        self.fields.iter().find(is_it).map(|field| &*field.1)
+    }
+
+    /// The offset that it names.
+    pub fn received(&self) -> Option<u64> {
+        self.field("BITS-Received-Content-Range").map(|value| value.parse().expect("a number"))
+    }
+
+    pub fn code(&self) -> Option<&str> {
+        self.field("BITS-Error-Code")
+    }
+
+    /// Whether it is an Ack, which says so itself and has no body.
+    pub fn is_ack(&self) -> bool {
+        self.field("BITS-Packet-Type") == Some("Ack") && self.field("Content-Length") == Some("0")
+    }
+
+    pub fn closes(&self) -> bool {
+        self.field("Connection") == Some("close")
+    }
+}
+
+/// What a server answered to a request that is sent alone, on a connection of its own.
+pub fn ask(server: SocketAddr, target: &str, request: &Request<'_>, body: &[u8]) -> Answer {
+    let mut wire = Wire::connect(server);
+    wire.send(target, request, body);
+    wire.answer().expect("an answer")
+}
+
+impl Wire {
+    pub fn connect(server: SocketAddr) -> Self {
+        let stream = TcpStream::connect(server).expect("a server that listens");
+        stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a timeout");
+        stream.set_write_timeout(Some(Duration::from_secs(20))).expect("a timeout");
+        Self { stream, buffer: Vec::new() }
+    }
+
+    /// Sends a request with as much of its body as there is.
+    pub fn send(&mut self, target: &str, request: &Request<'_>, body: &[u8]) {
+        let target = Target::try_from(target).expect("a target");
+        let head = request.encode(target, [("Host", "origin.example")]).expect("extras");
+        self.raw(&[&*head.to_vec(), body].concat());
+    }
+
+    pub fn raw(&mut self, bytes: &[u8]) {
+        self.stream.write_all(bytes).expect("a server that reads");
+    }
+
+    /// The next response. An error if the connection ends before it.
+    pub fn answer(&mut self) -> io::Result<Answer> {
+        loop {
+            if let Some(answer) = self.take_answer() {
+                return Ok(answer);
+            }
+            let mut chunk = [0; 1024];
+            match self.stream.read(&mut chunk)? {
+                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                read => self.buffer.extend_from_slice(&chunk[..read]),
+            }
+        }
+    }
+
+    fn take_answer(&mut self) -> Option<Answer> {
+        let mut slots = Slots::new();
+        let head = ResponseHead::parse(&self.buffer, &mut slots).expect("HTTP").complete()?;
+        let text = |value: &[u8]| String::from_utf8(value.to_vec()).expect("text");
+        let fields = head.fields().map(|(name, value)| (name.into(), text(value))).collect();
+        let answer = Answer { status: head.line().status.get(), fields };
+        let length = head.len();
+        self.buffer.drain(..length);
+        Some(answer)
+    }
+
+    /// What is there until the other side closes.
+    pub fn until_closed(mut self) -> Vec<u8> {
+        let _ = self.stream.read_to_end(&mut self.buffer);
+        self.buffer
+    }
+}
+
+pub fn ping() -> Request<'static> {
+    Ping::default().into()
+}
+
+pub fn create() -> Request<'static> {
+    CreateSession::default().into()
+}
+
+pub fn fragment(session: SessionId<'_>, range: Range<u64>, total: u64) -> Request<'_> {
+    let range = ContentRange::new(range.start, range.end - 1, total).expect("a range");
+    Fragment::new(session, range).into()
+}
+
+pub fn close(session: SessionId<'_>) -> Request<'_> {
+    CloseSession::new(session).into()
+}
+
+pub fn cancel(session: SessionId<'_>) -> Request<'_> {
+    CancelSession::new(session).into()
+}
+
+/// Creates a session.
+#[track_caller]
+pub fn begin(server: SocketAddr, target: &str) -> SessionId<'static> {
+    let answer = ask(server, target, &create(), b"");
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let id = SessionId::try_from(answer.field("BITS-Session-Id").expect("an id")).expect("an id");
+    id.guid().expect("a GUID").into()
+}
+
+/// Bytes that are different wherever one looks.
+pub fn entity(length: usize) -> Vec<u8> {
+    let mut word: u64 = 7;
+    let mut next = || {
+        word = word.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (word >> 56) as u8
+    };
+    (0..length).map(|_| next()).collect()
+}
+
+/// The names of what is in a folder that belongs to no entity.
+pub fn leftovers(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder.join(".sessions")).expect("the folder of sessions");
+    entries.map(|it| it.expect("an entry").file_name().to_string_lossy().into_owned()).collect()
+}

@@ -1,0 +1,229 @@
+//! Nodes of the program `redis` over one Redis and one folder, some of which die.
+#![cfg(feature = "redis")]
+
+#[path = "common/node.rs"]
+#[allow(dead_code, reason = "not every signal is sent here")]
+mod node;
+#[path = "../../../tests/common/program.rs"]
+mod program;
+#[path = "common/redis_server.rs"]
+mod redis_server;
+#[path = "common/selection.rs"]
+mod selection;
+#[path = "../../redis/store.rs"]
+#[allow(dead_code, reason = "only sessions are asked for here")]
+mod store;
+#[path = "common/wire.rs"]
+#[allow(dead_code, reason = "not all of it is said here")]
+mod wire;
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::thread;
+
+use bits_proto::field::SessionId;
+use bits_proto::server::Session;
+use tempfile::TempDir;
+
+use node::{Node, poll};
+use redis_server::RedisServer;
+use store::RedisStore;
+use wire::*;
+
+const PREFIX: &str = "{test}:";
+
+struct Cluster {
+    nodes: [Node; 2],
+    redis: RedisServer,
+    folder: TempDir,
+}
+
+impl Cluster {
+    /// Two nodes; dead ones are noticed after a moment.
+    fn start(redis: Option<RedisServer>, session_timeout: &str) -> Option<Self> {
+        let redis = redis?;
+        let folder = tempfile::tempdir().expect("a folder");
+        let program = program::program("redis", selection::selection());
+        let url = redis.url();
+        let nodes = [(); 2].map(|()| {
+            let path = folder.path().to_str().expect("text");
+            let timeouts = ["--store-timeout", "1s", "--work-timeout", "1s", "--sweep", "200ms"]
+                .map(str::as_ref);
+            let places = ["--redis", &url, "--prefix", PREFIX, "--folder", path].map(str::as_ref);
+            let session = ["--session-timeout", session_timeout].map(str::as_ref);
+            Node::start(program, &[&places[..], &timeouts, &session].concat())
+        });
+        Some(Self { nodes, redis, folder })
+    }
+
+    fn address(&self, node: usize) -> SocketAddr {
+        self.nodes[node].address
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// A session as Redis has it.
+    fn session(&self, id: SessionId<'_>) -> Option<Session> {
+        let store = RedisStore::new(&self.redis.url(), PREFIX).expect("a URL");
+        store.session(id.guid().expect("a GUID")).expect("Redis works")
+    }
+
+    /// Waits until so many bytes count.
+    fn wait_for(&self, id: SessionId<'_>, bytes: u64) -> u64 {
+        poll("counted", || {
+            let received = self.session(id)?.received().0;
+            (received >= bytes).then_some(received)
+        })
+    }
+
+    /// Sends a request until the session is free for it.
+    fn insist(
+        &self,
+        node: usize,
+        request: &bits_proto::message::Request<'_>,
+        body: &[u8],
+    ) -> Answer {
+        poll("free", || {
+            let answer = ask(self.address(node), "/e", request, body);
+            (answer.status != 503).then_some(answer)
+        })
+    }
+}
+
+#[test]
+fn an_upload_goes_from_node_to_node_and_to_both_at_once() {
+    let Some(cluster) = Cluster::start(RedisServer::start(), "1h") else { return };
+    let entity = entity(2_000_000);
+    let total = entity.len() as u64;
+    let id = begin(cluster.address(0), "/e");
+    let (mut next, mut turn, mut both) = (0, 0, 0);
+    while next < total {
+        let range = next..(next + 150_000).min(total);
+        let body = &entity[range.start as usize..range.end as usize];
+        let request = fragment(id, range.clone(), total);
+        turn += 1;
+        if turn % 3 > 0 {
+            let answer = ask(cluster.address(turn % 2), "/e", &request, body);
+            assert_eq!((answer.status, answer.received()), (200, Some(range.end)));
+        } else {
+            let answers = thread::scope(|scope| {
+                let ask = |node| ask(cluster.address(node), "/e", &request, body);
+                let other = scope.spawn(move || ask(1));
+                [ask(0), other.join().expect("an answer")]
+            });
+            both += answers.iter().filter(|it| it.status == 200).count();
+            for answer in &answers {
+                // One node stores the bytes, and the other is busy or has them already.
+                let is_right = match answer.status {
+                    200 => answer.received() == Some(range.end),
+                    503 => answer.is_ack(),
+                    _ => false,
+                };
+                assert!(is_right, "{answers:?}");
+            }
+            assert!(answers.iter().any(|it| it.status == 200), "{answers:?}");
+        }
+        next = range.end;
+    }
+    assert!(both > 0);
+    assert_eq!(ask(cluster.address(1), "/e", &close(id), b"").status, 200);
+    assert_eq!(fs::read(cluster.path("e")).expect("the entity"), entity);
+    assert_eq!(leftovers(cluster.folder.path()), [""; 0]);
+    assert_eq!(cluster.session(id), None);
+    // What the other node placed is there for this one.
+    assert_eq!(ask(cluster.address(0), "/e", &create(), b"").status, 403);
+}
+
+#[test]
+fn a_node_that_dies_in_a_fragment_is_followed_by_another() {
+    let Some(mut cluster) = Cluster::start(RedisServer::start(), "1h") else { return };
+    let entity = entity(2_000_000);
+    let total = entity.len() as u64;
+    let id = begin(cluster.address(0), "/e");
+    let mut wire = Wire::connect(cluster.address(0));
+    wire.send("/e", &fragment(id, 0..total, total), &entity[..1_100_000]);
+    let counted = cluster.wait_for(id, 1_000_000);
+    cluster.nodes[0].kill();
+    assert!(wire.answer().is_err());
+
+    // It is not known that it is dead until its time is over.
+    let whole = fragment(id, 0..total, total);
+    let busy = ask(cluster.address(1), "/e", &whole, &entity);
+    assert_eq!(busy.status, 503);
+    let done = cluster.insist(1, &whole, &entity);
+    assert_eq!((done.status, done.received()), (200, Some(total)));
+    let id_folder = cluster.path(".sessions").join(id.guid().expect("a GUID").to_string());
+    let mut parts = fs::read_dir(id_folder.join("parts"))
+        .expect("parts")
+        .map(|it| it.expect("an entry").file_name().into_string().expect("text"))
+        .collect::<Vec<_>>();
+    parts.sort();
+    assert!(parts[1].starts_with(&format!("{counted:020}-")), "{parts:?}");
+    assert_eq!(ask(cluster.address(1), "/e", &close(id), b"").status, 200);
+    assert_eq!(fs::read(cluster.path("e")).expect("the entity"), entity);
+    assert_eq!(leftovers(cluster.folder.path()), [""; 0]);
+}
+
+#[test]
+fn a_node_that_wakes_up_too_late_spoils_nothing() {
+    let Some(cluster) = Cluster::start(RedisServer::start(), "1h") else { return };
+    let entity = entity(1_500_000);
+    let total = entity.len() as u64;
+    let whole = fragment(begin(cluster.address(0), "/e"), 0..total, total);
+    let id = *whole.session_id().expect("an id");
+    let mut late = Wire::connect(cluster.address(0));
+    late.send("/e", &whole, &entity[..600_000]);
+    cluster.wait_for(id, 500_000);
+    cluster.nodes[0].signal("STOP");
+    // What it finds when it wakes up is nothing like the entity.
+    late.raw(&[0; 100_000]);
+    let done = cluster.insist(1, &whole, &entity);
+    assert_eq!((done.status, done.received()), (200, Some(total)));
+    cluster.nodes[0].signal("CONT");
+    let answer = late.answer().expect("an answer");
+    assert!(answer.is_ack() && answer.closes() && answer.status == 503, "{answer:?}");
+    assert_eq!(ask(cluster.address(1), "/e", &close(id), b"").status, 200);
+    assert_eq!(fs::read(cluster.path("e")).expect("the entity"), entity);
+    assert_eq!(leftovers(cluster.folder.path()), [""; 0]);
+}
+
+#[test]
+fn what_is_left_behind_is_forgotten_by_any_node() {
+    let Some(mut cluster) = Cluster::start(RedisServer::start(), "1s") else { return };
+    let id = begin(cluster.address(0), "/e");
+    let half = ask(cluster.address(0), "/e", &fragment(id, 0..5, 10), b"abcde");
+    assert_eq!(half.received(), Some(5));
+    cluster.nodes[0].kill();
+    // A folder whose session ended just before its node did.
+    let orphan = cluster.path(".sessions").join("00000000-0000-4000-8000-000000000000/parts");
+    fs::create_dir_all(&orphan).expect("a folder");
+    poll("forgotten", || leftovers(cluster.folder.path()).is_empty().then_some(()));
+    poll("forgotten", || cluster.session(id).is_none().then_some(()));
+    let late = ask(cluster.address(1), "/e", &fragment(id, 5..10, 10), b"fghij");
+    assert_eq!((late.status, late.code()), (500, Some("0x8020001F")));
+    assert!(!cluster.path("e").exists());
+}
+
+#[test]
+fn without_redis_clients_are_told_to_try_again_and_go_on_later() {
+    let redis = RedisServer::surviving();
+    let Some(mut cluster) = Cluster::start(redis, "1h") else { return };
+    let id = begin(cluster.address(0), "/e");
+    let half = ask(cluster.address(0), "/e", &fragment(id, 0..5, 10), b"abcde");
+    assert_eq!(half.received(), Some(5));
+    cluster.redis.kill();
+    for request in [create(), fragment(id, 5..10, 10)] {
+        let body = &b"fghij"[..request.content_length() as usize];
+        let answer = ask(cluster.address(1), "/e", &request, body);
+        assert!(answer.is_ack() && answer.status == 503, "{answer:?}");
+    }
+    assert_eq!(ask(cluster.address(1), "/e", &ping(), b"").status, 200, "it needs no session");
+    cluster.redis.start_again();
+    let rest = ask(cluster.address(1), "/e", &fragment(id, 5..10, 10), b"fghij");
+    assert_eq!((rest.status, rest.received()), (200, Some(10)));
+    assert_eq!(ask(cluster.address(0), "/e", &close(id), b"").status, 200);
+    assert_eq!(fs::read(cluster.path("e")).expect("the entity"), b"abcdefghij");
+}

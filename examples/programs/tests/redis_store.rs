@@ -1,0 +1,293 @@
+//! The store in Redis beside one in memory, and several tables over it at once.
+#![cfg(feature = "redis")]
+
+#[path = "common/node.rs"]
+#[allow(dead_code, reason = "there are no nodes here")]
+mod node;
+#[path = "common/redis_server.rs"]
+mod redis_server;
+#[path = "../../redis/store.rs"]
+#[allow(dead_code, reason = "not all of it is asked for here")]
+mod store;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Debug;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::thread;
+use std::time::Duration;
+
+use bits_proto::field::{ContentRange, ReplyUrl, SessionId};
+use bits_proto::message::{Ack, CancelSession, CloseSession, CreateSession, Fragment, Request};
+use bits_proto::server::{
+    Access, Arrival, HostError, Limits, Notified, Policy, Record, Reply, ReportError, Sessions,
+    Step, Store, TableAnswer, TableError, Turn,
+};
+use rand::rngs::SmallRng;
+use rand::{Rng as _, SeedableRng as _};
+use uuid::Uuid;
+
+use redis_server::RedisServer;
+use store::RedisStore;
+
+type Map = BTreeMap<Uuid, Record>;
+type Table<S> = Sessions<'static, S>;
+
+const PRINCIPALS: [Option<&str>; 3] = [None, Some("alice"), Some("bob: \u{e9}\0")];
+
+/// So few that limits are met.
+const LIMITS: Limits = Limits { sessions: 6, sessions_of_principal: 2 };
+
+const POLICY: Policy<'static> = Policy {
+    notification: true,
+    session_timeout: Duration::from_secs(60),
+    store_timeout: Duration::from_secs(5),
+    work_timeout: Duration::from_secs(9),
+    ..Policy::DEFAULT
+};
+
+/// Something that is done to a table.
+#[derive(Clone, Debug)]
+enum Call {
+    Send(Request<'static>, Option<&'static str>, u8),
+    Stored(Turn, u64),
+    Working(Turn),
+    Notified(Turn, bool),
+    Placed(Turn),
+    Discarded(Turn),
+    Failed(Turn, HostError),
+    Disconnected(Turn),
+    Expire(u8),
+    Timeout,
+}
+
+/// What became of it.
+#[derive(Debug, PartialEq)]
+enum Outcome {
+    Step(Step<TableAnswer<'static>>),
+    Report(ReportError),
+    Discards(BTreeSet<String>, Vec<Turn>),
+    Done,
+}
+
+fn id(random: u8) -> SessionId<'static> {
+    SessionId::from_random([random; 16])
+}
+
+fn call<S: Store<Error: Debug>>(table: &mut Table<S>, call: &Call, now: Duration) -> Outcome {
+    let reported = match call {
+        Call::Send(request, principal, random) => {
+            let access = Access::Granted;
+            let arrival = Arrival { url: "/e", principal: *principal, access, now };
+            let step = table.handle_request(request, &arrival, || [*random; 16]);
+            return Outcome::Step(step.expect("a store that works"));
+        }
+        Call::Stored(turn, bytes) => table.handle_stored(*turn, *bytes, now),
+        Call::Working(turn) => table.handle_working(*turn, now).map(|()| Step::Done),
+        Call::Notified(turn, has_reply) => {
+            let url = ReplyUrl::try_from("/reply").expect("a URL");
+            let reply = if *has_reply { Reply::Kept } else { Reply::None };
+            let notified = Notified { copy_to_destination: true, reply };
+            table.handle_notified(*turn, notified, has_reply.then_some(url), now)
+        }
+        Call::Placed(turn) => table.handle_placed(*turn),
+        Call::Discarded(turn) => table.handle_discarded(*turn),
+        Call::Failed(turn, error) => table.handle_failed(*turn, *error),
+        Call::Disconnected(turn) => table.handle_disconnected(*turn).map(|()| Step::Done),
+        Call::Expire(random) => {
+            let id = id(*random).guid().expect("a GUID");
+            let discard = table.expire(id, now).expect("a store that works");
+            return discard.map_or(Outcome::Done, |it| Outcome::Step(Step::Discard(it)));
+        }
+        Call::Timeout => {
+            let discards = table.handle_timeout(now).expect("a store that works");
+            // Stores need not find them in the same order.
+            let mut turns = discards.iter().map(|it| it.turn).collect::<Vec<_>>();
+            turns.sort_by_key(Turn::session_id);
+            return Outcome::Discards(discards.iter().map(|it| format!("{it:?}")).collect(), turns);
+        }
+    };
+    match reported {
+        Ok(step) => Outcome::Step(step),
+        Err(TableError::Report(error)) => Outcome::Report(error),
+        Err(TableError::Store(error)) => panic!("{error:?}"),
+    }
+}
+
+/// What to do next: mostly what was asked for, sometimes anything.
+fn any_call(random: &mut SmallRng, turns: &[Turn]) -> Call {
+    let principal = PRINCIPALS[random.random_range(0..3)];
+    let session = random.random_range(0..8);
+    let turn = turns.get(turns.len().saturating_sub(random.random_range(1..5))).copied();
+    match (random.random_range(0..24), turn) {
+        (0..=3, _) => Call::Send(CreateSession::default().into(), principal, session),
+        (4..=8, _) | (11.., None) => {
+            let first = random.random_range(0..20);
+            let range = ContentRange::new(first, first + random.random_range(0..12), 32);
+            let range = range.expect("a range");
+            Call::Send(Fragment::new(id(session), range).into(), principal, session)
+        }
+        (9, _) => Call::Send(CloseSession::new(id(session)).into(), principal, session),
+        (10, _) if random.random() => {
+            Call::Send(CancelSession::new(id(session)).into(), principal, session)
+        }
+        (10, _) => Call::Expire(session),
+        (11..=14, Some(turn)) => Call::Stored(turn, random.random_range(0..12)),
+        (15..=16, Some(turn)) => Call::Notified(turn, random.random()),
+        (17, Some(turn)) => Call::Placed(turn),
+        (18..=19, Some(turn)) => Call::Discarded(turn),
+        (20, Some(turn)) => {
+            let errors = [HostError::Other, HostError::EntityLost, HostError::DiskFull];
+            Call::Failed(turn, errors[random.random_range(0..3)])
+        }
+        (21, Some(turn)) => Call::Disconnected(turn),
+        (22, Some(turn)) => Call::Working(turn),
+        _ => Call::Timeout,
+    }
+}
+
+/// Everything that can be asked of a store, of the sessions that there may be.
+fn contents<S: Store<Error: Debug>>(store: &mut S, now: Duration) -> String {
+    let mut records = Vec::new();
+    for random in 0..8 {
+        let id = id(random).guid().expect("a GUID");
+        records.push(store.update(id, |record| record.clone()).expect("it works"));
+    }
+    let counts = [None, Some("alice"), Some(PRINCIPALS[2].unwrap_or_default()), Some("nobody")]
+        .map(|principal| store.count(principal).expect("it works"));
+    let expired: BTreeSet<_> = store.expired(now).expect("it works").into_iter().collect();
+    format!("{records:?} {counts:?} {expired:?}")
+}
+
+#[test]
+fn it_does_what_a_map_does() {
+    let Some(redis) = RedisServer::start() else { return };
+    let (mut accepted, mut refused, mut swept) = (0, 0, 0);
+    for seed in 0..4 {
+        let mut random = SmallRng::seed_from_u64(seed);
+        let mut store = RedisStore::new(&redis.url(), &format!("seed-{seed}:")).expect("a URL");
+        let mut in_memory = Sessions::new(Map::new(), POLICY, LIMITS);
+        // Each call is made by another node.
+        let mut nodes = [(); 2].map(|()| Sessions::new(store.clone(), POLICY, LIMITS));
+        let mut map = Map::new();
+        let mut turns: Vec<Turn> = Vec::new();
+        let mut now = Duration::from_secs(1_700_000_000);
+        for step in 0..400 {
+            now += Duration::from_millis(random.random_range(0..2000));
+            let made = any_call(&mut random, &turns);
+            let expected = call(&mut in_memory, &made, now);
+            let outcome = call(&mut nodes[step % 2], &made, now);
+            assert_eq!(outcome, expected, "seed {seed}, step {step}: {made:?}");
+            match outcome {
+                Outcome::Step(Step::Store(it)) => turns.push(it.turn),
+                Outcome::Step(Step::Notify(turn) | Step::Commit(turn)) => turns.push(turn),
+                Outcome::Step(Step::Discard(it)) => turns.push(it.turn),
+                Outcome::Discards(_, found) => {
+                    swept += found.len();
+                    turns.extend(found);
+                }
+                Outcome::Step(_) => accepted += 1,
+                Outcome::Report(_) => refused += 1,
+                Outcome::Done => {}
+            }
+            map.clone_from(in_memory.store());
+            let stored = contents(&mut store, now);
+            assert_eq!(stored, contents(&mut map, now), "seed {seed}, step {step}: {made:?}");
+        }
+    }
+    assert!(accepted > 200 && refused > 200 && swept > 5, "{accepted}, {refused}, {swept}");
+}
+
+/// How long the entity is that many write at once.
+const TOTAL: u64 = 1000;
+
+/// One of those who write: it takes what the others leave it, and does not always finish.
+fn hammer(mut table: Table<RedisStore>, seed: u64, clock: &AtomicU64) -> (Vec<u64>, usize) {
+    let mut random = SmallRng::seed_from_u64(seed);
+    let (mut accepted, mut lost) = (Vec::new(), 0);
+    let mut next = 0;
+    while next < TOTAL {
+        let now = || Duration::from_secs(1_700_000_000 + clock.fetch_add(1, SeqCst) / 16);
+        let last = (next + random.random_range(1..40)).min(TOTAL) - 1;
+        let range = ContentRange::new(next, last, TOTAL).expect("a range");
+        let request = Fragment::new(id(7), range).into();
+        let arrival = Arrival { url: "/e", principal: None, access: Access::Granted, now: now() };
+        let mut step = table.handle_request(&request, &arrival, || [7; 16]).expect("it works");
+        while let Step::Store(bytes) = step {
+            let taken = random.random_range(1..=bytes.take);
+            // Some of them come too late, and some never.
+            let patience = random.random_range(0..160);
+            clock.fetch_add(patience, SeqCst);
+            match table.handle_stored(bytes.turn, taken, now()) {
+                Ok(then) => {
+                    accepted.extend(bytes.offset..bytes.offset + taken);
+                    step = then;
+                }
+                Err(TableError::Report(ReportError::OtherTurn)) => {
+                    lost += 1;
+                    break;
+                }
+                Err(error) => panic!("{error}"),
+            }
+        }
+        if let Step::Answer(answer) = &step {
+            match answer.ack() {
+                Ack::Fragment(ack) => next = ack.received.0,
+                Ack::Refused(refusal) => next = refusal.received().map_or(next, |it| it.0),
+                other => panic!("{other:?}"),
+            }
+        }
+    }
+    (accepted, lost)
+}
+
+#[test]
+fn of_many_who_write_at_once_each_byte_is_accepted_of_one() {
+    let Some(redis) = RedisServer::start() else { return };
+    let policy = Policy { store_timeout: Duration::from_secs(5), ..Policy::DEFAULT };
+    let table = || {
+        let store = RedisStore::new(&redis.url(), "").expect("a URL");
+        Sessions::new(store, policy, Limits::default())
+    };
+    let clock = AtomicU64::new(0);
+    let now = Duration::from_secs(1_700_000_000);
+    let arrival = Arrival { url: "/e", principal: None, access: Access::Granted, now };
+    let created = table().handle_request(&CreateSession::default().into(), &arrival, || [7; 16]);
+    assert!(matches!(created, Ok(Step::Answer(_))), "{created:?}");
+
+    let done = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for seed in 0..4 {
+            let (done, clock, table) = (&done, &clock, table());
+            scope.spawn(move || {
+                let result = hammer(table, seed, clock);
+                done.lock().expect("nobody panicked").push(result);
+            });
+        }
+    });
+    let done = done.into_inner().expect("nobody panicked");
+    let mut accepted = done.iter().flat_map(|it| it.0.iter().copied()).collect::<Vec<_>>();
+    accepted.sort_unstable();
+    assert!(accepted.iter().copied().eq(0..TOTAL), "{} bytes", accepted.len());
+    let writers = done.iter().filter(|it| !it.0.is_empty()).count();
+    let lost: usize = done.iter().map(|it| it.1).sum();
+    assert!(writers > 1 && lost > 0, "{writers} writers, and {lost} came too late");
+}
+
+#[test]
+fn without_redis_it_says_so_and_with_it_it_works_again() {
+    let Some(mut redis) = RedisServer::surviving() else { return };
+    let store = RedisStore::new(&redis.url(), "p:").expect("a URL");
+    let mut table = Sessions::new(store, Policy::DEFAULT, Limits::default());
+    let now = Duration::from_secs(1);
+    let arrival = Arrival { url: "/e", principal: Some("a"), access: Access::Granted, now };
+    let create = CreateSession::default().into();
+    assert!(table.handle_request(&create, &arrival, || [7; 16]).is_ok());
+    redis.kill();
+    let cancel = CancelSession::new(id(7)).into();
+    let error = table.handle_request(&cancel, &arrival, || [7; 16]).expect_err("no Redis");
+    assert!(error.to_string().starts_with("Redis "), "{error}");
+    redis.start_again();
+    let step = table.handle_request(&cancel, &arrival, || [7; 16]);
+    assert!(matches!(step, Ok(Step::Discard(_))), "{step:?}");
+}
