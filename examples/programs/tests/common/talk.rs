@@ -1,0 +1,329 @@
+//! A client that says what it likes over a socket: whole requests or pieces, and what comes back,
+//! read by the crate.
+
+use std::fmt;
+use std::io::{self, Read as _, Write as _};
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::ops::Range;
+
+use bits_proto::field::{ContentRange, SessionId};
+use bits_proto::head::{ResponseHead, Slots, Target};
+use bits_proto::message::{
+    Ack, AckFor, CancelSession, CloseSession, CreateSession, Fragment, Ping, Request,
+};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{RngCore as _, SeedableRng as _};
+
+use crate::server::{PATIENCE, Server};
+
+/// A connection to a server.
+pub struct Connection {
+    pub stream: TcpStream,
+    buffer: Vec<u8>,
+}
+
+/// A response.
+#[derive(Clone)]
+pub struct Answer {
+    pub status: u16,
+    head: Vec<u8>,
+    pub body: Vec<u8>,
+}
+
+/// A refusal in numbers: status, code, context, and the offset to go on at.
+pub type Refused = (u16, Option<u32>, Option<u32>, Option<u64>);
+
+pub const INVALID_ARGUMENT: Refused = (400, Some(0x8007_0057), Some(5), None);
+pub const LENGTH_REQUIRED: Refused = (411, Some(0x8007_0057), Some(5), None);
+pub const ACCESS_DENIED: Refused = (403, Some(0x8007_0005), Some(5), None);
+pub const NOT_FOUND: Refused = (500, Some(0x8020_001F), Some(5), None);
+pub const TOO_LARGE: Refused = (500, Some(0x8020_0020), Some(5), None);
+pub const SMALLER_FRAGMENTS: Refused = (413, None, None, None);
+pub const UNAVAILABLE: Refused = (503, None, None, None);
+pub const UNAUTHENTICATED: Refused = (401, None, None, None);
+
+/// The fragment does not begin where the server stands.
+pub fn out_of_sync(next: u64) -> Refused {
+    (416, None, None, Some(next))
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{} bytes of body", String::from_utf8_lossy(&self.head), self.body.len())
+    }
+}
+
+impl Answer {
+    pub fn field(&self, name: &str) -> Option<String> {
+        let mut slots = Slots::new();
+        let head = ResponseHead::parse(&self.head, &mut slots).expect("HTTP").complete()?;
+        let (_, value) = head.fields().find(|field| field.0.eq_ignore_ascii_case(name))?;
+        Some(String::from_utf8_lossy(value).into_owned())
+    }
+
+    pub fn head(&self) -> &[u8] {
+        &self.head
+    }
+
+    pub fn closes(&self) -> bool {
+        self.field("Connection").is_some_and(|value| value.eq_ignore_ascii_case("close"))
+    }
+
+    /// The Ack, if it is one to the letter.
+    #[track_caller]
+    pub fn ack(&self, ack_for: &AckFor<'_>) -> Ack<'_> {
+        let mut slots = Slots::new();
+        let head = ResponseHead::parse(&self.head, &mut slots).expect("HTTP");
+        let decoded = Ack::from_head(&head.complete().expect("a head"), ack_for);
+        let decoded = decoded.unwrap_or_else(|error| panic!("{error}: {self:?}"));
+        // Where the status says it all there is no code.
+        let says_it_all = matches!(self.status, 401 | 413 | 503 | 500);
+        assert!(decoded.deviations.is_empty() || says_it_all, "{self:?}");
+        assert_eq!(self.field("BITS-Packet-Type").as_deref(), Some("Ack"), "{self:?}");
+        assert_eq!(self.field("BITS-Error"), self.field("BITS-Error-Code"));
+        assert!(self.body.is_empty(), "{self:?}");
+        decoded.message
+    }
+
+    /// What it refuses with.
+    #[track_caller]
+    pub fn refused(&self) -> Refused {
+        let Ack::Refused(refusal) = self.ack(&AckFor::Ping) else { panic!("{self:?}") };
+        let code = refusal.code().map(|code| code.get());
+        let context = refusal.context().map(|context| context.0);
+        (self.status, code, context, refusal.received().map(|received| received.0))
+    }
+
+    /// How many bytes the server holds, said to a fragment that it took.
+    #[track_caller]
+    pub fn received(&self) -> u64 {
+        let ack_for = AckFor::Fragment { session_id: None, content_range: None, sent_up_to: None };
+        let Ack::Fragment(ack) = self.ack(&ack_for) else { panic!("{self:?}") };
+        ack.received.0
+    }
+
+    /// The session that was created.
+    #[track_caller]
+    pub fn session(&self) -> SessionId<'static> {
+        let Ack::CreateSession(ack) = self.ack(&AckFor::CreateSession { offered: None }) else {
+            panic!("{self:?}")
+        };
+        ack.session_id.guid().expect("a GUID").into()
+    }
+
+    /// Asserts that it grants a Close-Session, Cancel-Session or Ping.
+    #[track_caller]
+    pub fn granted(&self, ack_for: &AckFor<'_>) {
+        let ack = self.ack(ack_for);
+        assert!(!matches!(ack, Ack::Refused(_)), "{self:?}");
+    }
+
+    #[track_caller]
+    pub fn closed(&self) {
+        self.granted(&AckFor::CloseSession { session_id: None });
+    }
+}
+
+impl Connection {
+    pub fn open(server: &Server) -> Self {
+        Self::to(server.address).expect("a server that listens")
+    }
+
+    pub fn to(server: SocketAddr) -> io::Result<Self> {
+        let stream = TcpStream::connect(server)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_write_timeout(Some(PATIENCE))?;
+        stream.set_nodelay(true)?;
+        Ok(Self { stream, buffer: Vec::new() })
+    }
+
+    /// Sends bytes. A server may have answered before it has read them all, and not want the rest.
+    pub fn raw(&mut self, bytes: impl AsRef<[u8]>) {
+        let _ = self.stream.write_all(bytes.as_ref());
+    }
+
+    /// Sends a request with as much of its body as there is.
+    pub fn send(&mut self, target: &str, request: &Request<'_>, body: &[u8]) {
+        self.raw([&*head(target, request), body].concat());
+    }
+
+    /// Sends a request and reads the answer.
+    #[track_caller]
+    pub fn ask(&mut self, target: &str, request: &Request<'_>, body: &[u8]) -> Answer {
+        self.send(target, request, body);
+        self.answer()
+    }
+
+    /// Sends the head of a request that is no packet, and reads the answer.
+    #[track_caller]
+    pub fn fetch(&mut self, method: &str, target: &str, fields: &[(&str, &str)]) -> Answer {
+        let mut head = format!("{method} {target} HTTP/1.1\r\nHost: origin.example\r\n");
+        for (name, value) in fields {
+            head += &format!("{name}: {value}\r\n");
+        }
+        self.raw(head + "\r\n");
+        self.read(method != "HEAD").expect("an answer")
+    }
+
+    #[track_caller]
+    pub fn answer(&mut self) -> Answer {
+        self.try_answer().expect("an answer")
+    }
+
+    pub fn try_answer(&mut self) -> io::Result<Answer> {
+        self.read(true)
+    }
+
+    fn read(&mut self, has_body: bool) -> io::Result<Answer> {
+        loop {
+            let Some((status, body, head)) = self.head()? else {
+                self.more()?;
+                continue;
+            };
+            let head = self.take(head);
+            if (100..200).contains(&status) {
+                continue;
+            }
+            let body = if has_body { body } else { 0 };
+            while self.buffer.len() < body {
+                self.more()?;
+            }
+            return Ok(Answer { status, head, body: self.take(body) });
+        }
+    }
+
+    fn take(&mut self, length: usize) -> Vec<u8> {
+        let rest = self.buffer.split_off(length);
+        std::mem::replace(&mut self.buffer, rest)
+    }
+
+    /// The next head, if it is there: its status, the length of its body, and its own.
+    fn head(&self) -> io::Result<Option<(u16, usize, usize)>> {
+        let mut slots = Slots::new();
+        let head = ResponseHead::parse(&self.buffer, &mut slots).map_err(io::Error::other)?;
+        let Some(head) = head.complete() else { return Ok(None) };
+        let length = head.body_length().ok_or_else(|| io::Error::other("no Content-Length"))?;
+        let length = usize::try_from(length).map_err(io::Error::other)?;
+        Ok(Some((head.line().status.get(), length, head.len())))
+    }
+
+    fn more(&mut self) -> io::Result<()> {
+        let mut chunk = [0; 65_536];
+        match self.stream.read(&mut chunk)? {
+            0 => Err(io::ErrorKind::UnexpectedEof.into()),
+            read => {
+                self.buffer.extend_from_slice(&chunk[..read]);
+                Ok(())
+            }
+        }
+    }
+
+    /// Reads the interim response that asks for the body.
+    #[track_caller]
+    pub fn is_asked_to_continue(&mut self) {
+        loop {
+            if let Some((status, _, length)) = self.head().expect("HTTP") {
+                assert_eq!(status, 100);
+                self.take(length);
+                return;
+            }
+            self.more().expect("an interim response");
+        }
+    }
+
+    /// Whether the connection can still be used: a Ping on it is answered.
+    pub fn is_open(&mut self) -> bool {
+        self.send("/", &ping(), b"");
+        self.try_answer().is_ok()
+    }
+
+    /// Asserts that the server ends the connection, without another word.
+    #[track_caller]
+    pub fn ends(&mut self) {
+        let end = match self.more() {
+            Err(error) => error.kind(),
+            Ok(()) => panic!("it says {:?}", String::from_utf8_lossy(&self.buffer)),
+        };
+        let ended = [io::ErrorKind::UnexpectedEof, io::ErrorKind::ConnectionReset];
+        assert!(ended.contains(&end), "{end}");
+    }
+
+    /// Cuts the connection: the server sees that nothing more comes.
+    pub fn cut(self) {
+        let _ = self.stream.shutdown(Shutdown::Both);
+    }
+}
+
+/// The head of a request.
+pub fn head(target: &str, request: &Request<'_>) -> Vec<u8> {
+    head_with(target, request, &[])
+}
+
+/// The head of a request, with more fields.
+pub fn head_with(target: &str, request: &Request<'_>, extras: &[(&str, &str)]) -> Vec<u8> {
+    let target = Target::try_from(target).expect("a target");
+    let host = [("Host", "origin.example")];
+    let extras = host.iter().chain(extras).map(|&(name, value)| (name, value));
+    request.encode(target, extras).expect("extras").to_vec()
+}
+
+pub fn ping() -> Request<'static> {
+    Ping::default().into()
+}
+
+pub fn create() -> Request<'static> {
+    CreateSession::default().into()
+}
+
+pub fn fragment(session: SessionId<'_>, range: Range<u64>, total: u64) -> Request<'_> {
+    let range = ContentRange::new(range.start, range.end - 1, total).expect("a range");
+    Fragment::new(session, range).into()
+}
+
+pub fn close(session: SessionId<'_>) -> Request<'_> {
+    CloseSession::new(session).into()
+}
+
+pub fn cancel(session: SessionId<'_>) -> Request<'_> {
+    CancelSession::new(session).into()
+}
+
+/// Creates a session.
+#[track_caller]
+pub fn begin(server: &Server, target: &str) -> SessionId<'static> {
+    ask(server, target, &create(), b"").session()
+}
+
+/// Asks on a connection of its own.
+#[track_caller]
+pub fn ask(server: &Server, target: &str, request: &Request<'_>, body: &[u8]) -> Answer {
+    Connection::open(server).ask(target, request, body)
+}
+
+/// Uploads an entity in one fragment, or none if it is empty.
+#[track_caller]
+pub fn upload(server: &Server, target: &str, entity: &[u8]) {
+    let mut connection = Connection::open(server);
+    let id = connection.ask(target, &create(), b"").session();
+    let total = entity.len() as u64;
+    if total > 0 {
+        let sent = connection.ask(target, &fragment(id, 0..total, total), entity);
+        assert_eq!(sent.received(), total);
+    }
+    connection.ask(target, &close(id), b"").closed();
+}
+
+/// How many bytes the server holds of a session that lacks more than the last byte: it says so to
+/// a fragment that it cannot take.
+#[track_caller]
+pub fn held(server: &Server, target: &str, id: SessionId<'_>, total: u64) -> u64 {
+    let answer = ask(server, target, &fragment(id, total - 1..total, total), b"!");
+    answer.refused().3.expect("a gap")
+}
+
+/// Bytes that are different wherever one looks, and for each seed.
+pub fn entity(seed: u64, length: usize) -> Vec<u8> {
+    let mut bytes = vec![0; length];
+    ChaCha8Rng::seed_from_u64(seed).fill_bytes(&mut bytes);
+    bytes
+}

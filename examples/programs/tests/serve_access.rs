@@ -1,0 +1,149 @@
+//! The program `serve` asks for a user and a password, and tells nobody else anything.
+
+#[path = "../../../tests/common/program.rs"]
+mod program;
+#[path = "common/selection.rs"]
+mod selection;
+#[path = "common/server.rs"]
+#[allow(dead_code, reason = "each file of tests needs other parts of it")]
+mod server;
+#[path = "common/talk.rs"]
+#[allow(dead_code, reason = "each file of tests needs other parts of it")]
+mod talk;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use bits_proto::field::SessionId;
+use bits_proto::message::{AckFor, Request};
+use server::Server;
+use talk::*;
+
+fn basic(credentials: &str) -> String {
+    format!("Basic {}", BASE64_STANDARD.encode(credentials))
+}
+
+fn ask_as(server: &Server, who: &str, target: &str, request: &Request<'_>, body: &[u8]) -> Answer {
+    let mut connection = Connection::open(server);
+    let head = head_with(target, request, &[("Authorization", who)]);
+    connection.raw([&*head, body].concat());
+    connection.answer()
+}
+
+#[track_caller]
+fn asks_for_credentials(answer: &Answer) {
+    assert_eq!(answer.refused(), UNAUTHENTICATED);
+    let challenge = answer.field("WWW-Authenticate").expect("a challenge");
+    assert!(challenge.starts_with("Basic realm="), "{challenge}");
+}
+
+#[test]
+fn every_packet_needs_the_password() {
+    let server = Server::start(&["--basic", "alice:open:sesame"]);
+    let alice = basic("alice:open:sesame");
+    let id = ask_as(&server, &alice, "/e", &create(), b"").session();
+    let first = fragment(id, 0..5, 10);
+    assert_eq!(ask_as(&server, &alice, "/e", &first, b"01234").received(), 5);
+    let strangers = [
+        basic("alice:open"),
+        basic("alice:open:sesame2"),
+        basic("alice:open:sesam"),
+        basic("alice:"),
+        basic("Alice:open:sesame"),
+        basic(":open:sesame"),
+        basic("alice"),
+        "Basic".into(),
+        "Basic !!!".into(),
+        "Basic YWxpY2U".into(),
+        "Bearer YWxpY2U6b3BlbjpzZXNhbWU=".into(),
+        "alice:open:sesame".into(),
+    ];
+    let packets: [(Request<'_>, &[u8]); 5] = [
+        (ping(), b""),
+        (create(), b""),
+        (fragment(id, 5..10, 10), b"!!!!!"),
+        (close(id), b""),
+        (cancel(id), b""),
+    ];
+    for (request, body) in &packets {
+        asks_for_credentials(&ask(&server, "/e", request, body));
+        for stranger in &strangers {
+            asks_for_credentials(&ask_as(&server, stranger, "/e", request, body));
+        }
+    }
+    // The scheme is a word in any case.
+    let lower = alice.replace("Basic", "basic");
+    assert_eq!(ask_as(&server, &lower, "/e", &fragment(id, 5..10, 10), b"56789").received(), 10);
+    ask_as(&server, &alice, "/e", &ping(), b"").granted(&AckFor::Ping);
+    ask_as(&server, &alice, "/e", &close(id), b"").closed();
+    assert_eq!(server.entity("e"), b"0123456789");
+    server.assert_clean();
+}
+
+/// [A23] Whoever has no password learns nothing of sessions, destinations and entities.
+#[test]
+fn a_stranger_learns_nothing() {
+    let server = Server::start(&["--basic", "alice:secret"]);
+    let alice = basic("alice:secret");
+    let id = ask_as(&server, &alice, "/e", &create(), b"").session();
+    std::fs::write(server.path("there"), "there").expect("a file");
+    let unknown = SessionId::from_random([7; 16]);
+    for (target, request, body) in [
+        ("/e", fragment(unknown, 0..1, 1), &b"!"[..]),
+        ("/f", fragment(id, 0..1, 1), b"!"),
+        ("/e", fragment(id, 5..6, 10), b"!"),
+        ("/there", create(), b""),
+        ("/../x", create(), b""),
+        ("/CON", create(), b""),
+    ] {
+        asks_for_credentials(&ask(&server, target, &request, body));
+    }
+    // What comes before access in the order of the checks is answered, and what comes behind is not.
+    let packet = |fields: &str| {
+        let mut connection = Connection::open(&server);
+        connection.raw(format!(
+            "BITS_POST /e HTTP/1.1\r\nHost: origin.example\r\n{fields}Content-Length: 1\r\n\r\n!"
+        ));
+        connection.answer()
+    };
+    assert_eq!(packet("").refused(), INVALID_ARGUMENT);
+    let session = format!("BITS-Packet-Type: Fragment\r\nBITS-Session-Id: {id}\r\n");
+    asks_for_credentials(&packet(&format!("{session}Content-Range: bytes 5-4/3\r\n")));
+    for target in ["/there", "/nothing", "/e", "/", "/../x", "/BITS-Sessions/Replies/1/response"] {
+        for method in ["GET", "HEAD"] {
+            let answer = Connection::open(&server).fetch(method, target, &[]);
+            assert_eq!(answer.status, 401, "{method} {target}");
+            assert!(answer.field("WWW-Authenticate").is_some_and(|it| it.starts_with("Basic ")));
+        }
+    }
+    let field = [("Authorization", &*alice)];
+    let answer = Connection::open(&server).fetch("GET", "/there", &field);
+    assert_eq!((answer.status, &*answer.body), (200, &b"there"[..]));
+    let ack_for = AckFor::CancelSession { session_id: None };
+    ask_as(&server, &alice, "/e", &cancel(id), b"").granted(&ack_for);
+    assert!(!server.log().contains("c2VjcmV0") && !server.log().contains("secret"), "in the log");
+    server.assert_clean();
+}
+
+/// A session is its creator's, even after the server has another user.
+#[test]
+fn a_session_is_its_creators() {
+    let mut server = Server::start(&["--basic", "alice:1"]);
+    let (alice, bob) = (basic("alice:1"), basic("bob:2"));
+    let id = ask_as(&server, &alice, "/e", &create(), b"").session();
+    let first = fragment(id, 0..5, 10);
+    assert_eq!(ask_as(&server, &alice, "/e", &first, b"01234").received(), 5);
+    server.start_again_with(&["--basic", "bob:2"]);
+    for (request, body) in
+        [(fragment(id, 5..10, 10), &b"!!!!!"[..]), (close(id), b""), (cancel(id), b"")]
+    {
+        assert_eq!(ask_as(&server, &bob, "/e", &request, body).refused(), NOT_FOUND);
+    }
+    server.start_again_with(&[]);
+    assert_eq!(ask(&server, "/e", &close(id), b"").refused(), NOT_FOUND);
+    server.start_again_with(&["--basic", "alice:1"]);
+    let rest = fragment(id, 5..10, 10);
+    assert_eq!(ask_as(&server, &alice, "/e", &rest, b"56789").received(), 10);
+    ask_as(&server, &alice, "/e", &close(id), b"").closed();
+    assert_eq!(server.entity("e"), b"0123456789");
+    server.assert_clean();
+}

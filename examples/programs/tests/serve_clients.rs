@@ -1,0 +1,252 @@
+//! Other people's HTTP speaks to the program `serve`: curl, and Python's `http.client`.
+//!
+//! Where they are not installed the tests say so and pass, unless they run in CI.
+
+#[path = "../../../tests/common/program.rs"]
+mod program;
+#[path = "common/selection.rs"]
+mod selection;
+#[path = "common/server.rs"]
+#[allow(dead_code, reason = "each file of tests needs other parts of it")]
+mod server;
+#[path = "common/talk.rs"]
+#[allow(dead_code, reason = "each file of tests needs other parts of it")]
+mod talk;
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use server::Server;
+use talk::*;
+use tempfile::TempDir;
+
+/// Whether a program can be had.
+fn is_there(program: &str) -> bool {
+    let is_there =
+        Command::new(program).arg("--version").output().is_ok_and(|it| it.status.success());
+    assert!(is_there || std::env::var_os("CI").is_none(), "{program} is missing");
+    if !is_there {
+        println!("{program} is not installed: this test was left out");
+    }
+    is_there
+}
+
+/// A response that curl has read: its head, and the body.
+struct Curled {
+    head: String,
+    body: Vec<u8>,
+}
+
+impl Curled {
+    /// The status of the last response: interim ones come before it.
+    fn status(&self) -> u16 {
+        let line = self.head.lines().rfind(|line| line.starts_with("HTTP/1.1 ")).expect("a status");
+        line[9..12].parse().expect("a number")
+    }
+
+    fn field(&self, name: &str) -> Option<&str> {
+        let mut fields = self.head.lines().filter_map(|line| line.split_once(": "));
+        fields.find(|field| field.0.eq_ignore_ascii_case(name)).map(|field| field.1)
+    }
+}
+
+/// curl, in a folder of its own.
+struct Curl<'s> {
+    server: &'s Server,
+    folder: TempDir,
+}
+
+impl<'s> Curl<'s> {
+    fn of(server: &'s Server) -> Self {
+        Self { server, folder: tempfile::tempdir().expect("a folder") }
+    }
+
+    fn run(&self, target: &str, arguments: &[&str]) -> Curled {
+        let (head, body) = (self.folder.path().join("head"), self.folder.path().join("body"));
+        let _ = fs::remove_file(&body);
+        let output = Command::new("curl")
+            .args(["--silent", "--show-error", "--path-as-is", "--max-time", "30"])
+            .arg("--dump-header")
+            .arg(&head)
+            .arg("--output")
+            .arg(&body)
+            .args(arguments)
+            .arg(format!("http://{}{target}", self.server.address))
+            .output()
+            .expect("curl");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let head = fs::read_to_string(head).expect("a head");
+        // Where there is no body there is no file.
+        Curled { head, body: fs::read(body).unwrap_or_default() }
+    }
+
+    fn packet(&self, target: &str, packet_type: &str, fields: &[&str], more: &[&str]) -> Curled {
+        let packet_type = format!("BITS-Packet-Type: {packet_type}");
+        let mut arguments = vec!["-X", "BITS_POST", "-H", &packet_type];
+        for field in fields {
+            arguments.extend(["-H", field]);
+        }
+        arguments.extend(more);
+        let answer = self.run(target, &arguments);
+        assert_eq!(answer.field("BITS-Packet-Type"), Some("Ack"), "{}", answer.head);
+        answer
+    }
+
+    /// A file for `--data-binary`.
+    fn file(&self, bytes: &[u8]) -> String {
+        let path = self.folder.path().join("fragment");
+        fs::write(&path, bytes).expect("a file");
+        format!("@{}", path.display())
+    }
+
+    /// A session, as the field that names it.
+    fn begin(&self, target: &str) -> String {
+        let protocols = "BITS-Supported-Protocols: {7df0354d-249b-430f-820d-3d2a9bef4931}";
+        let empty = ["Content-Length: 0", protocols];
+        let created = self.packet(target, "Create-Session", &empty, &[]);
+        assert_eq!(created.status(), 200, "{}", created.head);
+        format!("BITS-Session-Id: {}", created.field("BITS-Session-Id").expect("an id"))
+    }
+}
+
+#[test]
+fn curl_uploads_with_and_without_asking_first() {
+    if !is_there("curl") {
+        return;
+    }
+    let server = Server::start(&[]);
+    let curl = Curl::of(&server);
+    let entity = entity(40, 2_500_000);
+    for (target, expect) in [("/asks", "Expect: 100-continue"), ("/does-not", "Expect:")] {
+        let session = curl.begin(target);
+        for (first, end) in [(0, 1_500_000), (1_500_000, 2_500_000)] {
+            let file = curl.file(&entity[first..end]);
+            let range = format!("Content-Range: bytes {first}-{}/2500000", end - 1);
+            let fields = [&*session, &range, expect];
+            let sent = curl.packet(target, "Fragment", &fields, &["--data-binary", &file]);
+            assert_eq!(sent.status(), 200, "{}", sent.head);
+            let received = sent.field("BITS-Received-Content-Range");
+            assert_eq!(received, Some(&*end.to_string()));
+            let is_asked = sent.head.starts_with("HTTP/1.1 100 Continue\r\n");
+            assert_eq!(is_asked, expect.ends_with("continue"), "{}", sent.head);
+        }
+        let closed = curl.packet(target, "Close-Session", &[&session, "Content-Length: 0"], &[]);
+        assert_eq!(closed.status(), 200, "{}", closed.head);
+        assert!(server.entity(&target[1..]) == entity);
+    }
+    server.assert_clean();
+}
+
+#[test]
+fn curl_is_refused() {
+    if !is_there("curl") {
+        return;
+    }
+    let server = Server::start(&[]);
+    let curl = Curl::of(&server);
+    let session = curl.begin("/e");
+    let file = curl.file(&[0; 1_000_000]);
+    for expect in ["Expect: 100-continue", "Expect:"] {
+        let range = "Content-Range: bytes 500-1000499/2000000";
+        let fields = [&*session, range, expect];
+        let sent = curl.packet("/e", "Fragment", &fields, &["--data-binary", &file]);
+        let received = sent.field("BITS-Received-Content-Range");
+        assert_eq!((sent.status(), received), (416, Some("0")), "{}", sent.head);
+    }
+    // It sends no Content-Length of its own without a body.
+    let no_length = curl.packet("/e", "Cancel-Session", &[&session], &[]);
+    assert_eq!(no_length.status(), 411, "{}", no_length.head);
+    let outside = curl.packet("/../e", "Create-Session", &["Content-Length: 0"], &[]);
+    assert_eq!(outside.status(), 403, "{}", outside.head);
+    let done = curl.packet("/e", "Cancel-Session", &[&session, "Content-Length: 0"], &[]);
+    assert_eq!(done.status(), 200, "{}", done.head);
+    server.assert_clean();
+}
+
+#[test]
+fn curl_fetches_whole_and_in_ranges() {
+    if !is_there("curl") {
+        return;
+    }
+    let server = Server::start(&[]);
+    let curl = Curl::of(&server);
+    let entity = entity(41, 700_000);
+    upload(&server, "/a%20b", &entity);
+    let whole = curl.run("/a%20b", &[]);
+    assert!(whole.status() == 200 && whole.body == entity);
+    for (range, expected) in [
+        ("0-0", 0..1),
+        ("100-199999", 100..200_000),
+        ("699999-", 699_999..700_000),
+        ("-7", 699_993..700_000),
+    ] {
+        let part = curl.run("/a%20b", &["-r", range]);
+        assert!(part.status() == 206 && part.body == entity[expected], "{range}: {}", part.head);
+    }
+    assert_eq!(curl.run("/a%20b", &["-r", "700000-"]).status(), 416);
+    // What a download that was cut does.
+    let path = curl.folder.path().join("body");
+    let head = curl.run("/a%20b", &["--head"]);
+    assert_eq!((head.status(), head.field("Content-Length")), (200, Some("700000")));
+    fs::write(&path, &entity[..300_000]).expect("a file");
+    let rest = Command::new("curl")
+        .args(["--silent", "--continue-at", "-", "--output"])
+        .arg(&path)
+        .arg(format!("http://{}/a%20b", server.address))
+        .status();
+    assert!(rest.is_ok_and(|status| status.success()));
+    assert!(fs::read(&path).expect("the entity") == entity);
+    server.assert_clean();
+}
+
+#[test]
+fn curl_gives_a_password() {
+    if !is_there("curl") {
+        return;
+    }
+    let server = Server::start(&["--basic", "alice:se cret"]);
+    let curl = Curl::of(&server);
+    let ping = |more: &[&str]| curl.packet("/e", "Ping", &["Content-Length: 0"], more).status();
+    assert_eq!(ping(&[]), 401);
+    assert_eq!(ping(&["--user", "alice:secret"]), 401);
+    assert_eq!(ping(&["--user", "alice:se cret"]), 200);
+    server.assert_clean();
+}
+
+#[test]
+fn python_uploads_in_fragments() {
+    if !is_there("python3") {
+        return;
+    }
+    let server = Server::start(&["--max-fragment", "100000"]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/upload.py");
+    let run = |name: &str, entity: &[u8], fragment: &str| {
+        let file = folder.path().join(name);
+        fs::write(&file, entity).expect("a file");
+        let output = Command::new("python3")
+            .arg(&script)
+            .arg(format!("http://{}/{name}", server.address))
+            .arg(&file)
+            .arg(fragment)
+            .output()
+            .expect("Python");
+        let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
+        (output.status.success(), text(&output.stdout), text(&output.stderr))
+    };
+    let bytes = entity(42, 123_456);
+    let (is_done, said, errors) = run("e", &bytes, "50000");
+    assert!(is_done, "{said}{errors}");
+    let expected = "Ping 200 -\nCreate-Session 200 -\nFragment 200 50000\nFragment 200 100000\n\
+        Fragment 200 123456\nClose-Session 200 -\n";
+    assert_eq!(said, expected);
+    assert!(server.entity("e") == bytes);
+    let (is_done, said, errors) = run("empty", b"", "50000");
+    assert!(is_done && server.entity("empty").is_empty(), "{said}{errors}");
+    // What is refused is an Ack that Python reads as well.
+    let (is_done, said, errors) = run("e", &bytes, "50000");
+    assert!(!is_done && errors.contains("403 0x80070005"), "{said}{errors}");
+    let (is_done, said, errors) = run("large", &bytes, "100001");
+    assert!(!is_done && said.contains("Fragment 413 -"), "{said}{errors}");
+}

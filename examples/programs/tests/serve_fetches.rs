@@ -1,0 +1,137 @@
+//! The program `serve` gives back what was uploaded: whole, in ranges, and to curl.
+
+#[path = "../../../tests/common/program.rs"]
+mod program;
+#[path = "common/selection.rs"]
+mod selection;
+#[path = "common/server.rs"]
+#[allow(dead_code, reason = "each file of tests needs other parts of it")]
+mod server;
+#[path = "common/talk.rs"]
+#[allow(dead_code, reason = "each file of tests needs other parts of it")]
+mod talk;
+
+use server::Server;
+use talk::*;
+
+#[test]
+fn an_entity_is_fetched_whole_and_in_ranges() {
+    let server = Server::start(&[]);
+    let entity = entity(20, 100_000);
+    upload(&server, "/e", &entity);
+    let mut connection = Connection::open(&server);
+    let whole = connection.fetch("GET", "/e", &[]);
+    assert_eq!((whole.status, whole.closes()), (200, false));
+    assert_eq!(whole.field("Accept-Ranges").as_deref(), Some("bytes"));
+    assert_eq!(whole.field("Content-Length").as_deref(), Some("100000"));
+    assert_eq!(whole.field("Content-Range"), None);
+    assert!(whole.body == entity);
+    for (range, expected) in [
+        ("bytes=0-0", 0..1),
+        ("bytes=0-99999", 0..100_000),
+        ("bytes=10-19", 10..20),
+        ("bytes=99999-", 99_999..100_000),
+        ("bytes=50000-", 50_000..100_000),
+        ("bytes=0-", 0..100_000),
+        ("bytes=99990-200000", 99_990..100_000),
+        ("bytes=5-18446744073709551615", 5..100_000),
+        ("bytes=-1", 99_999..100_000),
+        ("bytes=-1000", 99_000..100_000),
+        ("bytes=-100000", 0..100_000),
+        ("bytes=-200000", 0..100_000),
+    ] {
+        let answer = connection.fetch("GET", "/e", &[("Range", range)]);
+        let content_range = format!("bytes {}-{}/100000", expected.start, expected.end - 1);
+        assert_eq!(answer.status, 206, "{range}");
+        assert_eq!(answer.field("Content-Range"), Some(content_range), "{range}");
+        assert!(answer.body == entity[expected], "{range}");
+    }
+    for range in ["bytes=100000-", "bytes=100000-100001"] {
+        let answer = connection.fetch("GET", "/e", &[("Range", range)]);
+        assert_eq!(answer.status, 416, "{range}");
+        assert_eq!(answer.field("Content-Range").as_deref(), Some("bytes */100000"), "{range}");
+    }
+    // The last no bytes: none of them, or no range.
+    let none = connection.fetch("GET", "/e", &[("Range", "bytes=-0")]);
+    assert!(none.status == 416 || none.status == 200 && none.body == entity, "{none:?}");
+    // Several at once, another unit, and what is no range: the whole.
+    for range in
+        ["bytes=0-1,5-9", "lines=1-2", "bytes=9-5", "bytes=", "bytes=a-b", "0-5", "bytes=--5"]
+    {
+        let answer = connection.fetch("GET", "/e", &[("Range", range)]);
+        assert_eq!(answer.status, 200, "{range}");
+        assert!(answer.body == entity, "{range}");
+    }
+    server.assert_clean();
+}
+
+#[test]
+fn a_head_says_what_a_get_would_bring() {
+    let server = Server::start(&[]);
+    upload(&server, "/e", b"0123456789");
+    let id = begin(&server, "/empty");
+    ask(&server, "/empty", &close(id), b"").closed();
+    let mut connection = Connection::open(&server);
+    let answer = connection.fetch("HEAD", "/e", &[]);
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.field("Content-Length").as_deref(), Some("10"));
+    assert_eq!(answer.field("Accept-Ranges").as_deref(), Some("bytes"));
+    // Nothing comes behind it: the next response is where a body would be.
+    let empty = connection.fetch("GET", "/empty", &[]);
+    assert_eq!((empty.status, empty.body), (200, vec![]));
+    let empty = connection.fetch("GET", "/empty", &[("Range", "bytes=0-")]);
+    assert!([200, 416].contains(&empty.status), "{empty:?}");
+    for method in ["GET", "HEAD"] {
+        assert_eq!(connection.fetch(method, "/nothing", &[]).status, 404);
+        assert_eq!(connection.fetch(method, "/e/below", &[]).status, 404);
+        let folder = connection.fetch(method, "/", &[]);
+        assert!([403, 404].contains(&folder.status), "{folder:?}");
+        assert!(!String::from_utf8_lossy(&folder.body).contains("empty"), "it lists the folder");
+    }
+    server.assert_clean();
+}
+
+/// What is not at its destination cannot be had, by no name.
+#[test]
+fn an_entity_on_its_way_is_not_to_be_had() {
+    let server = Server::start(&[]);
+    let id = begin(&server, "/e");
+    assert_eq!(ask(&server, "/e", &fragment(id, 0..6, 9), b"secret").received(), 6);
+    let mut targets = vec!["/e".to_string(), "/../sessions/".into(), "/%2e%2e/sessions/".into()];
+    for path in server.kept() {
+        let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+        for folder in ["", "sessions/", "../sessions/", "BITS-Sessions/", "BITS-Sessions/Replies/"]
+        {
+            targets.push(format!("/{folder}{name}"));
+        }
+    }
+    assert!(targets.len() > 3, "something is kept");
+    targets.push(format!("/BITS-Sessions/Replies/{id}/response"));
+    targets.push(format!("/BITS-Sessions/Replies/{}/response", id.guid().expect("a GUID")));
+    for target in targets {
+        let answer = Connection::open(&server).fetch("GET", &target, &[]);
+        assert!([400, 403, 404].contains(&answer.status), "{target}: {answer:?}");
+        assert!(!answer.body.windows(6).any(|it| it == b"secret"), "{target}");
+    }
+    ask(&server, "/e", &cancel(id), b"");
+    server.assert_clean();
+}
+
+#[test]
+fn a_large_entity_is_fetched_with_little_memory() {
+    let server = Server::start(&[]);
+    let length = 128 * 1024 * 1024;
+    std::fs::File::create(server.path("large"))
+        .and_then(|file| file.set_len(length))
+        .expect("a sparse file");
+    let answer = Connection::open(&server).fetch("GET", "/large", &[]);
+    assert_eq!((answer.status, answer.body.len() as u64), (200, length));
+    // One who asks and goes away.
+    for _ in 0..10 {
+        let mut connection = Connection::open(&server);
+        connection.raw("GET /large HTTP/1.1\r\nHost: origin.example\r\n\r\n");
+        connection.cut();
+    }
+    assert_eq!(Connection::open(&server).fetch("HEAD", "/large", &[]).status, 200);
+    server.assert_clean();
+}

@@ -1,0 +1,290 @@
+//! What the program `serve` does not put up with: slow clients, too many of them, sessions that
+//! nobody goes on with; and how it starts and ends.
+
+#[path = "../../../tests/common/program.rs"]
+mod program;
+#[path = "common/selection.rs"]
+mod selection;
+#[path = "common/server.rs"]
+#[allow(dead_code, reason = "each file of tests needs other parts of it")]
+mod server;
+#[path = "common/talk.rs"]
+#[allow(dead_code, reason = "each file of tests needs other parts of it")]
+mod talk;
+
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use bits_proto::message::{Ack, AckFor};
+use server::{Server, command, files, poll};
+use talk::*;
+
+/// A client that stops in the middle of a head, or says nothing, is not waited for.
+#[test]
+fn a_client_that_says_nothing_is_let_go() {
+    let server = Server::start(&["--read-timeout", "1"]);
+    let mut idle = Connection::open(&server);
+    let mut used = Connection::open(&server);
+    used.ask("/e", &ping(), b"").granted(&AckFor::Ping);
+    let mut slow = Connection::open(&server);
+    slow.raw("BITS_POST /e HTTP/1.1\r\nHost: origin");
+    let start = Instant::now();
+    idle.ends();
+    used.ends();
+    // What the stack says to half a head, if anything, is no more than a status.
+    if let Ok(answer) = slow.try_answer() {
+        assert_eq!(answer.status, 408);
+    }
+    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
+    server.assert_clean();
+}
+
+/// A fragment that stands still is given up, and what came of it is kept.
+#[test]
+fn a_body_that_stands_still_is_given_up() {
+    let server = Server::start(&["--read-timeout", "1"]);
+    let id = begin(&server, "/e");
+    let mut slow = Connection::open(&server);
+    slow.send("/e", &fragment(id, 0..100, 100), b"0123456789");
+    // The connection is open all the time, and the session can be used again.
+    poll("what arrived of the fragment", || {
+        let refused = ask(&server, "/e", &fragment(id, 50..100, 100), &[b'!'; 50]).refused();
+        (refused == out_of_sync(10)).then_some(())
+    });
+    let _ = slow.try_answer();
+    let answer = ask(&server, "/e", &fragment(id, 10..100, 100), &[b'x'; 90]);
+    assert_eq!(answer.received(), 100);
+    ask(&server, "/e", &close(id), b"").closed();
+    assert_eq!(server.entity("e"), [&b"0123456789"[..], &[b'x'; 90]].concat());
+    server.assert_clean();
+}
+
+/// One that is slow, and goes on, is waited for.
+#[test]
+fn a_slow_client_that_goes_on_is_waited_for() {
+    let server = Server::start(&["--read-timeout", "2"]);
+    let id = begin(&server, "/e");
+    let mut connection = Connection::open(&server);
+    connection.send("/e", &fragment(id, 0..6, 6), b"");
+    for byte in b"abcdef" {
+        std::thread::sleep(Duration::from_millis(500));
+        connection.raw([*byte]);
+    }
+    assert_eq!(connection.answer().received(), 6);
+    connection.ask("/e", &close(id), b"").closed();
+    assert_eq!(server.entity("e"), b"abcdef");
+    server.assert_clean();
+}
+
+#[test]
+fn a_session_too_many_has_to_wait() {
+    let server = Server::start(&["--max-sessions", "3"]);
+    let ids = [0, 1, 2].map(|number| begin(&server, &format!("/e{number}")));
+    assert_eq!(ask(&server, "/e3", &create(), b"").refused(), UNAVAILABLE);
+    let ack_for = AckFor::CancelSession { session_id: None };
+    ask(&server, "/e1", &cancel(ids[1]), b"").granted(&ack_for);
+    let id = begin(&server, "/e3");
+    for (target, id) in [("/e0", ids[0]), ("/e2", ids[2]), ("/e3", id)] {
+        ask(&server, target, &cancel(id), b"").granted(&ack_for);
+    }
+    server.assert_clean();
+}
+
+#[test]
+fn a_connection_too_many_has_to_wait() {
+    let server = Server::start(&["--max-connections", "2"]);
+    let mut open = [(); 2].map(|()| Connection::open(&server));
+    for connection in &mut open {
+        connection.ask("/e", &ping(), b"").granted(&AckFor::Ping);
+    }
+    let mut third = Connection::open(&server);
+    third.send("/e", &ping(), b"");
+    third.stream.set_read_timeout(Some(Duration::from_millis(300))).expect("a timeout");
+    match third.try_answer() {
+        // It is turned away with an answer, or it is not heard yet.
+        Ok(answer) => assert_eq!(answer.status, 503),
+        Err(_) => {
+            let [first, _second] = open;
+            first.cut();
+            third.stream.set_read_timeout(Some(server::PATIENCE)).expect("a timeout");
+            third.answer().granted(&AckFor::Ping);
+        }
+    }
+    server.assert_clean();
+}
+
+/// [A40] The time of a session goes on with each byte, and is over in the end.
+#[test]
+fn a_session_that_nobody_goes_on_with_is_forgotten() {
+    let mut server = Server::start(&["--session-timeout", "2"]);
+    let (kept, left) = (begin(&server, "/kept"), begin(&server, "/left"));
+    assert_eq!(ask(&server, "/left", &fragment(left, 0..5, 50), b"01234").received(), 5);
+    let start = Instant::now();
+    for first in 0..8 {
+        let answer = ask(&server, "/kept", &fragment(kept, first..first + 1, 8), b"k");
+        assert_eq!(answer.received(), first + 1, "after {:?}", start.elapsed());
+        std::thread::sleep(Duration::from_millis(350));
+    }
+    poll("the end of the session", || {
+        let answer = ask(&server, "/left", &fragment(left, 9..10, 50), b"!");
+        (answer.refused() == NOT_FOUND).then_some(())
+    });
+    ask(&server, "/kept", &close(kept), b"").closed();
+    assert_eq!(server.entity("kept"), b"kkkkkkkk");
+    poll("the end of its bytes", || server.kept().is_empty().then_some(()));
+    assert!(!server.path("left").exists());
+    // One whose time is over while no server runs.
+    let late = begin(&server, "/late");
+    assert_eq!(ask(&server, "/late", &fragment(late, 0..5, 50), b"01234").received(), 5);
+    server.kill();
+    std::thread::sleep(Duration::from_millis(2100));
+    server.start_again();
+    let rest = ask(&server, "/late", &fragment(late, 5..50, 50), &[0; 45]);
+    assert_eq!(rest.refused(), NOT_FOUND);
+    poll("the end of its bytes", || server.kept().is_empty().then_some(()));
+    server.assert_clean();
+}
+
+/// It is asked to end: what it is working on is finished, and nothing new begins.
+#[test]
+fn it_ends_when_it_is_asked_to() {
+    for signal in ["TERM", "INT"] {
+        let mut server = Server::start(&[]);
+        let id = begin(&server, "/e");
+        let mut at_work = Connection::open(&server);
+        at_work.send("/e", &fragment(id, 0..10, 20), b"01234");
+        poll("the fragment at work", || {
+            let answer = ask(&server, "/e", &fragment(id, 15..20, 20), b"!!!!!");
+            (answer.refused() == UNAVAILABLE).then_some(())
+        });
+        let mut idle = Connection::open(&server);
+        idle.ask("/e", &ping(), b"").granted(&AckFor::Ping);
+        server.signal(signal);
+        poll("a server that takes nobody", || {
+            Connection::to(server.address).is_err().then_some(())
+        });
+        idle.ends();
+        at_work.raw("56789");
+        assert_eq!(at_work.answer().received(), 10, "what was begun is finished");
+        at_work.ends();
+        drop((idle, at_work));
+        let ended = server.wait();
+        assert_eq!(ended.code(), Some(0), "{signal}: {}", server.log());
+        // Another process goes on with the session.
+        server.start_again();
+        let rest = ask(&server, "/e", &fragment(id, 10..20, 20), b"abcdefghij");
+        assert_eq!(rest.received(), 20);
+        ask(&server, "/e", &close(id), b"").closed();
+        assert_eq!(server.entity("e"), b"0123456789abcdefghij");
+        server.assert_clean();
+    }
+}
+
+/// A client that does not go on does not keep the server from ending, and loses nothing.
+#[test]
+fn it_ends_without_clients_that_stand_still() {
+    let mut server = Server::start(&[]);
+    let id = begin(&server, "/e");
+    let mut slow = Connection::open(&server);
+    slow.send("/e", &fragment(id, 0..20, 40), b"01234");
+    poll("the fragment at work", || {
+        let answer = ask(&server, "/e", &fragment(id, 15..20, 40), b"!!!!!");
+        (answer.refused() == UNAVAILABLE).then_some(())
+    });
+    server.signal("TERM");
+    assert_eq!(server.wait().code(), Some(0), "{}", server.log());
+    server.start_again();
+    assert_eq!(held(&server, "/e", id, 40), 5);
+    ask(&server, "/e", &cancel(id), b"");
+    server.assert_clean();
+}
+
+#[test]
+fn it_says_why_it_does_not_start() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (root, sessions) = (folder.path().join("root"), folder.path().join("sessions"));
+    let run = |root: &Path, sessions: &Path, options: &[&str]| {
+        let output = command(root, Some(sessions)).args(options).output().expect("a program");
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.stdout.is_empty(), "it does not listen");
+        assert!(!output.status.success() && !text.contains("panicked"), "{text}");
+        text
+    };
+    let text = run(&root.join("missing"), &sessions, &[]);
+    assert!(text.contains("missing"), "{text}");
+    fs::create_dir(&root).expect("a folder");
+    run(&root, &sessions, &["--listen", "nowhere"]);
+    run(&root, &sessions, &["--basic", "no-colon"]);
+    run(&root, &sessions, &["--overlap", "perhaps"]);
+    run(&root, &sessions, &["--max-upload", "-1"]);
+    // Another file system: an entity could not be moved from there in one step.
+    let shm = Path::new("/dev/shm");
+    if let Ok(elsewhere) = tempfile::tempdir_in(shm) {
+        let text = run(&root, elsewhere.path(), &[]);
+        assert!(text.contains("file system"), "{text}");
+    }
+}
+
+/// Without `--sessions` they are kept beside the root, where a listing does not show them.
+#[test]
+fn sessions_are_kept_beside_the_root() {
+    let server = Server::start_by_itself();
+    let id = begin(&server, "/e");
+    let home = server.root().parent().expect("a parent").to_path_buf();
+    let names = fs::read_dir(home).expect("a folder");
+    let names = names.map(|it| it.expect("an entry").file_name()).collect::<Vec<_>>();
+    assert_eq!(names.len(), 2, "{names:?}");
+    let hidden = names.iter().find(|it| *it != "root").expect("another").to_string_lossy();
+    assert!(hidden.starts_with('.') && hidden.contains("root"), "{hidden}");
+    assert!(files(&server.root()).is_empty());
+    ask(&server, "/e", &close(id), b"").closed();
+    assert_eq!(server.entity("e"), b"");
+}
+
+/// Without a place for sessions there are none, and the client tries again later.
+#[test]
+fn what_cannot_be_kept_is_refused_for_now() {
+    let server = Server::start(&[]);
+    let id = begin(&server, "/e");
+    assert_eq!(ask(&server, "/e", &fragment(id, 0..5, 10), b"01234").received(), 5);
+    fs::remove_dir_all(server.sessions()).expect("a folder");
+    assert_eq!(ask(&server, "/f", &create(), b"").refused(), UNAVAILABLE);
+    let answer = ask(&server, "/e", &fragment(id, 5..10, 10), b"56789");
+    assert!((500..600).contains(&answer.refused().0), "{answer:?}");
+    ask(&server, "/e", &ping(), b"").granted(&AckFor::Ping);
+    assert!(!server.path("e").exists() && !server.path("f").exists());
+}
+
+/// [2.2.3.2] The host that clients go on at.
+#[test]
+fn a_host_is_named_where_one_is_given() {
+    for (options, timeout) in [
+        (&["--host-id", "node-7.example"][..], None),
+        (&["--host-id", "node-7.example", "--fallback", "60"], Some(60)),
+    ] {
+        let server = Server::start(options);
+        let answer = ask(&server, "/e", &create(), b"");
+        let Ack::CreateSession(ack) = answer.ack(&AckFor::CreateSession { offered: None }) else {
+            panic!("{answer:?}")
+        };
+        assert_eq!(ack.host_id.map(|it| it.to_string()).as_deref(), Some("node-7.example"));
+        let fallback = ack.host_id_fallback_timeout.expect("one with a host").0;
+        assert_eq!(fallback, timeout.unwrap_or(u32::MAX));
+        ask(&server, "/e", &cancel(ack.session_id), b"");
+        server.assert_clean();
+    }
+}
+
+/// Each line of the log is an object, where machines read it, and says what was asked and answered.
+#[test]
+fn the_log_is_for_machines_too() {
+    let server = Server::start(&["--log-format", "json"]);
+    upload(&server, "/e", b"bytes");
+    let is_about = |line: &&str| line.contains("Close-Session") && line.contains("200");
+    poll("a line about Close-Session", || server.log().lines().find(is_about).map(drop));
+    for line in server.log().lines() {
+        let parsed: serde_json::Value = serde_json::from_str(line).expect(line);
+        assert!(parsed["level"].is_string() && parsed["timestamp"].is_string(), "{line}");
+    }
+}

@@ -1,0 +1,186 @@
+//! What the program `serve` can be told about what it takes: sizes, overlaps, methods; and what
+//! becomes of bodies that it does not want and of requests that are not the protocol's.
+
+#[path = "../../../tests/common/program.rs"]
+mod program;
+#[path = "common/selection.rs"]
+mod selection;
+#[path = "common/server.rs"]
+#[allow(dead_code, reason = "each file of tests needs other parts of it")]
+mod server;
+#[path = "common/talk.rs"]
+#[allow(dead_code, reason = "each file of tests needs other parts of it")]
+mod talk;
+
+use std::io::Write as _;
+
+use bits_proto::field::SessionId;
+use bits_proto::message::AckFor;
+use server::Server;
+use talk::*;
+
+#[test]
+fn what_is_too_large_is_refused() {
+    let server = Server::start(&["--max-upload", "20000", "--max-fragment", "6000"]);
+    let mut connection = Connection::open(&server);
+    let id = connection.ask("/e", &create(), b"").session();
+    let entity = entity(8, 20_001);
+    let mut say = |length: usize, total| {
+        connection.ask("/e", &fragment(id, 0..length as u64, total), &entity[..length])
+    };
+    assert_eq!(say(10, 20_001).refused(), TOO_LARGE, "the entity");
+    assert_eq!(say(6_001, 20_000).refused(), SMALLER_FRAGMENTS, "[A33] the fragment");
+    assert_eq!(say(6_000, 20_000).received(), 6_000);
+    for first in [6_000, 12_000, 18_000] {
+        let end = (first + 6_000).min(20_000);
+        let request = fragment(id, first as u64..end as u64, 20_000);
+        let answer = connection.ask("/e", &request, &entity[first..end]);
+        assert_eq!(answer.received(), end as u64);
+    }
+    connection.ask("/e", &close(id), b"").closed();
+    assert_eq!(server.entity("e"), entity[..20_000]);
+    // Clients do not go below 5 KiB: what is refused then is too large for good.
+    let strict = Server::start(&["--max-fragment", "100"]);
+    let id = begin(&strict, "/e");
+    let answer = ask(&strict, "/e", &fragment(id, 0..101, 200), &entity[..101]);
+    assert_eq!(answer.refused(), TOO_LARGE);
+    ask(&strict, "/e", &cancel(id), b"").granted(&AckFor::CancelSession { session_id: None });
+    server.assert_clean();
+    strict.assert_clean();
+}
+
+/// [A37] A body that nobody wants is read up to a limit; beyond it the connection is closed, and
+/// the client reads the answer all the same.
+#[test]
+fn a_body_that_is_not_wanted_is_drained_or_cut() {
+    let server = Server::start(&[]);
+    let unknown = SessionId::from_random([7; 16]);
+    let small = vec![0; 1_000_000];
+    let mut connection = Connection::open(&server);
+    let request = fragment(unknown, 0..1_000_000, 1_000_000);
+    let answer = connection.ask("/e", &request, &small);
+    assert_eq!((answer.refused(), answer.closes()), (NOT_FOUND, false));
+    assert!(connection.is_open());
+    const LARGE: u64 = 40 * 1024 * 1024;
+    for _ in 0..3 {
+        let mut connection = Connection::open(&server);
+        connection.raw(head("/e", &fragment(unknown, 0..LARGE, LARGE)));
+        // The client does not listen before it has said everything. Were the connection closed at
+        // once, the system would break it off, and the answer could be lost.
+        for _ in 0..LARGE as usize / small.len() {
+            connection.stream.write_all(&small).expect("a server that reads on");
+        }
+        let answer = connection.answer();
+        assert_eq!((answer.refused(), answer.closes()), (NOT_FOUND, true));
+        connection.ends();
+    }
+    server.assert_clean();
+}
+
+/// [A4], [A5] To the letter of the specification, bytes that are held are out of sync.
+#[test]
+fn overlaps_are_refused_where_that_is_wanted() {
+    let server = Server::start(&["--overlap", "416"]);
+    let session = begin(&server, "/e");
+    let say = |range: std::ops::Range<u64>| {
+        let body = vec![b'a' + range.start as u8 % 26; (range.end - range.start) as usize];
+        ask(&server, "/e", &fragment(session, range, 100), &body)
+    };
+    assert_eq!(say(0..10).received(), 10);
+    for range in [0..10, 9..10, 5..15, 0..100, 11..12] {
+        assert_eq!(say(range).refused(), out_of_sync(10));
+    }
+    assert_eq!(say(10..100).received(), 100);
+    ask(&server, "/e", &close(session), b"").closed();
+    assert_eq!(server.entity("e"), [vec![b'a'; 10], vec![b'k'; 90]].concat());
+    server.assert_clean();
+}
+
+/// HTTP that is not the protocol's.
+#[test]
+fn other_requests_and_broken_ones() {
+    let server = Server::start(&[]);
+    for method in ["PUT", "DELETE", "POST", "PATCH"] {
+        let answer = Connection::open(&server).fetch(method, "/e", &[("Content-Length", "0")]);
+        assert_eq!(answer.status, 405, "{method}");
+        let allowed = answer.field("Allow").expect("what is allowed");
+        for method in ["BITS_POST", "GET", "HEAD"] {
+            assert!(allowed.split(", ").any(|it| it == method), "{allowed}");
+        }
+    }
+    // To HTTP/1.0 a server says no.
+    let old = "BITS_POST /e HTTP/1.0\r\nHost: origin.example\r\nBITS-Packet-Type: Ping\r\n\
+        Content-Length: 0\r\n\r\n";
+    let mut connection = Connection::open(&server);
+    connection.raw(old);
+    let answer = connection.answer();
+    assert_eq!((answer.status, answer.field("BITS-Error").as_deref()), (400, Some("0x80070057")));
+    connection.ends();
+    // What is no HTTP is refused by the stack, before the protocol sees it.
+    let host = "Host: origin.example\r\nBITS-Packet-Type: Ping\r\n";
+    for (what, request, status) in [
+        (
+            "two lengths",
+            format!(
+                "BITS_POST /e HTTP/1.1\r\n{host}Content-Length: 0\r\nContent-Length: 1\r\n\r\n"
+            ),
+            400,
+        ),
+        ("a sign", format!("BITS_POST /e HTTP/1.1\r\n{host}Content-Length: +0\r\n\r\n"), 400),
+        ("no name", format!("BITS_POST /e HTTP/1.1\r\n{host}: value\r\n\r\n"), 400),
+        (
+            "a space before the colon",
+            format!("BITS_POST /e HTTP/1.1\r\n{host}Content-Length : 0\r\n\r\n"),
+            400,
+        ),
+        ("no HTTP", "EHLO origin.example\r\n\r\n".into(), 400),
+        (
+            "many fields",
+            format!("BITS_POST /e HTTP/1.1\r\n{host}{}\r\n", "X-Note: 1\r\n".repeat(2000)),
+            431,
+        ),
+    ] {
+        let mut connection = Connection::open(&server);
+        connection.raw(request);
+        assert_eq!(connection.answer().status, status, "{what}");
+        connection.ends();
+    }
+    server.assert_clean();
+}
+
+/// What clients do that cannot send the verb, where the server is told to take it.
+#[test]
+fn a_lenient_server_takes_other_methods() {
+    let requests = |target: &str, field: &str| {
+        format!(
+            "POST {target} HTTP/1.1\r\nHost: origin.example\r\n{field}\
+             BITS-Packet-Type: Create-Session\r\n\
+             BITS-Supported-Protocols: {{7df0354d-249b-430f-820d-3d2a9bef4931}}\r\n\
+             Content-Length: 0\r\n\r\n"
+        )
+    };
+    let lenient = Server::start(&["--lenient"]);
+    let strict = Server::start(&[]);
+    for field in ["", "X-HTTP-Method-Override: BITS_POST\r\n"] {
+        let request = requests("/e", field);
+        let mut connection = Connection::open(&lenient);
+        connection.raw(&request);
+        let id = connection.answer().session();
+        // No Content-Length where there is no body, and a body where there is none.
+        connection
+            .raw("POST /e HTTP/1.1\r\nHost: origin.example\r\nBITS-Packet-Type: Ping\r\n\r\n");
+        connection.answer().granted(&AckFor::Ping);
+        connection.raw(format!(
+            "POST /e HTTP/1.1\r\nHost: origin.example\r\nBITS-Packet-Type: Cancel-Session\r\n\
+             BITS-Session-Id: {id}\r\nContent-Length: 4\r\n\r\nbody"
+        ));
+        connection.answer().granted(&AckFor::CancelSession { session_id: None });
+        let mut connection = Connection::open(&strict);
+        connection.raw(&request);
+        let status = connection.answer().status;
+        assert!([400, 405].contains(&status), "{status}");
+    }
+    assert!(strict.kept().is_empty(), "no session was made");
+    lenient.assert_clean();
+    strict.assert_clean();
+}

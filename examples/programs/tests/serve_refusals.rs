@@ -1,0 +1,307 @@
+//! How the program `serve` refuses: a table of requests that are wrong in one way each, with what
+//! is answered and what becomes of the connection.
+//!
+//! What is decided where the specification leaves a choice goes by its number, as in the tests of
+//! the crate.
+
+#[path = "../../../tests/common/program.rs"]
+mod program;
+#[path = "common/selection.rs"]
+mod selection;
+#[path = "common/server.rs"]
+#[allow(dead_code, reason = "each file of tests needs other parts of it")]
+mod server;
+#[path = "common/talk.rs"]
+#[allow(dead_code, reason = "each file of tests needs other parts of it")]
+mod talk;
+
+use bits_proto::field::SessionId;
+use bits_proto::message::AckFor;
+use server::Server;
+use talk::*;
+
+/// What becomes of the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Then {
+    /// The next request on it is answered.
+    Goes,
+    /// The answer says that it is closed, and it is.
+    Closed,
+    /// Either, as the answer says: nobody says where the body ends, which for HTTP says that there
+    /// is none.
+    AsItSays,
+}
+
+use Then::{AsItSays, Closed, Goes};
+
+/// What is wrong, the fields behind the packet's own, the body, and what is said to it.
+type Row<'t> = (&'t str, &'t str, &'t str, Refused, Then);
+
+/// Asks, and compares the answer.
+#[track_caller]
+fn check(server: &Server, what: &str, request: &str, expected: Refused, then: Then) {
+    let mut connection = Connection::open(server);
+    connection.raw(request);
+    let answer = connection.answer();
+    assert_eq!(answer.refused(), expected, "{what}");
+    if then != AsItSays {
+        assert_eq!(answer.closes(), then == Closed, "{what}");
+    }
+    if answer.closes() {
+        connection.ends();
+    } else {
+        assert!(connection.is_open(), "{what}");
+    }
+}
+
+/// A session that holds the first 10 bytes of 100, and how to see that it still does.
+struct Tenth<'s> {
+    server: &'s Server,
+    id: SessionId<'static>,
+}
+
+impl<'s> Tenth<'s> {
+    fn begin(server: &'s Server) -> Self {
+        let id = begin(server, "/e");
+        let answer = ask(server, "/e", &fragment(id, 0..10, 100), b"0123456789");
+        assert_eq!(answer.received(), 10);
+        Self { server, id }
+    }
+
+    #[track_caller]
+    fn is_as_it_was(&self, what: &str) {
+        let answer = ask(self.server, "/e", &fragment(self.id, 0..1, 100), b"!");
+        assert_eq!(answer.received(), 10, "{what}");
+    }
+
+    /// Completes the entity: nothing of what was refused is in it.
+    #[track_caller]
+    fn ends_well(self) {
+        let rest = entity(7, 90);
+        let answer = ask(self.server, "/e", &fragment(self.id, 10..100, 100), &rest);
+        assert_eq!(answer.received(), 100);
+        ask(self.server, "/e", &close(self.id), b"").closed();
+        assert_eq!(self.server.entity("e"), [b"0123456789", &*rest].concat());
+        self.server.assert_clean();
+    }
+}
+
+/// A Fragment of ten bytes, of which the table says the fields that matter.
+fn fragment_with(id: SessionId<'_>, fields: &str, body: &str) -> String {
+    format!(
+        "BITS_POST /e HTTP/1.1\r\nHost: origin.example\r\nBITS-Packet-Type: Fragment\r\n\
+         BITS-Session-Id: {id}\r\n{fields}\r\n{body}"
+    )
+}
+
+#[test]
+fn fragments_that_are_refused() {
+    const TEN: &str = "0123456789";
+    const LENGTH: &str = "Content-Length: 10\r\n";
+    let server = Server::start(&[]);
+    let session = Tenth::begin(&server);
+    let ranges: [(&str, &str, Refused); 14] = [
+        ("[A6] a gap", "bytes 11-20/100", out_of_sync(10)),
+        ("[A6] far away", "bytes 90-99/100", out_of_sync(10)),
+        ("[A13] ends behind the total", "bytes 91-100/100", INVALID_ARGUMENT),
+        ("[A13] ends before it begins", "bytes 19-10/100", INVALID_ARGUMENT),
+        ("[A13] signs", "bytes +10-+19/+100", INVALID_ARGUMENT),
+        ("[A13] 64 bits are not enough", "bytes 10-19/18446744073709551616", INVALID_ARGUMENT),
+        ("[A13] wraps to 10", "bytes 18446744073709551626-19/100", INVALID_ARGUMENT),
+        ("[A13] the total is left open", "bytes 10-19/*", INVALID_ARGUMENT),
+        ("[A1] the range of nothing", "bytes 0--1/0", INVALID_ARGUMENT),
+        ("[A1] the range of nothing", "bytes */0", INVALID_ARGUMENT),
+        ("no unit", "10-19/100", INVALID_ARGUMENT),
+        ("another unit", "lines 10-19/100", INVALID_ARGUMENT),
+        ("[A14] a smaller total", "bytes 10-19/99", INVALID_ARGUMENT),
+        ("[A14] a greater total", "bytes 10-19/101", INVALID_ARGUMENT),
+    ];
+    for (what, range, expected) in ranges {
+        let fields = format!("Content-Range: {range}\r\n{LENGTH}");
+        check(&server, what, &fragment_with(session.id, &fields, TEN), expected, Goes);
+        session.is_as_it_was(what);
+    }
+    let right = "Content-Range: bytes 10-19/100\r\n";
+    let with_length = format!("{right}{LENGTH}");
+    let with = |field: &str| format!("{with_length}{field}\r\n");
+    let (coded, another, twice, no_range, long) = (
+        with("Content-Encoding: gzip"),
+        with("BITS-Session-Id: {00000000-0000-4000-8000-000000000000}"),
+        with("BITS-Packet-Type: Ping"),
+        LENGTH.to_string(),
+        with(&format!("X-Note: {}", "n".repeat(4097))),
+    );
+    let (shorter, longer) =
+        (format!("{right}Content-Length: 9\r\n"), format!("{right}Content-Length: 11\r\n"));
+    let chunked = format!("{right}Transfer-Encoding: chunked\r\n");
+    let rows: [Row<'_>; 10] = [
+        ("[A15] less than the range", &shorter, "012345678", INVALID_ARGUMENT, Goes),
+        ("[A15] more than the range", &longer, "0123456789a", INVALID_ARGUMENT, Goes),
+        ("[A16] no Content-Length", right, "", LENGTH_REQUIRED, AsItSays),
+        ("[A16] chunks", &chunked, "a\r\n0123456789\r\n0\r\n\r\n", INVALID_ARGUMENT, Closed),
+        ("no Content-Range", &no_range, TEN, INVALID_ARGUMENT, Goes),
+        ("an encoding", &coded, TEN, INVALID_ARGUMENT, Goes),
+        ("two sessions", &another, TEN, INVALID_ARGUMENT, Goes),
+        ("two packet types", &twice, TEN, INVALID_ARGUMENT, Goes),
+        ("[A24] a value of 4097 bytes", &long, TEN, INVALID_ARGUMENT, Goes),
+        (
+            "[A13] no body to a range",
+            "Content-Range: bytes 10-19/100\r\nContent-Length: 0\r\n",
+            "",
+            INVALID_ARGUMENT,
+            Goes,
+        ),
+    ];
+    for (what, fields, body, expected, then) in rows {
+        check(&server, what, &fragment_with(session.id, fields, body), expected, then);
+        session.is_as_it_was(what);
+    }
+    // [A24] One byte less is taken, and what is said twice in the same words too.
+    let fields = format!(
+        "{right}{LENGTH}X-Note: {}\r\n{right}BITS-Packet-Type: Fragment\r\n\
+         Content-Encoding: identity\r\n",
+        "n".repeat(4096)
+    );
+    let mut connection = Connection::open(&server);
+    connection.raw(fragment_with(session.id, &fields, TEN));
+    assert_eq!(connection.answer().received(), 20);
+    ask(&server, "/e", &cancel(session.id), b"")
+        .granted(&AckFor::CancelSession { session_id: None });
+    server.assert_clean();
+}
+
+#[test]
+fn sessions_that_are_not_there_and_packets_that_are_none() {
+    let server = Server::start(&[]);
+    let session = Tenth::begin(&server);
+    let id = session.id;
+    let unknown = SessionId::from_random([7; 16]);
+    let body = "Content-Length: 1\r\nContent-Range: bytes 10-10/100\r\n\r\n!";
+    let protocols = "BITS-Supported-Protocols";
+    let long_id = "1".repeat(101);
+    let rows: [(&str, String, Refused, Then); 18] = [
+        (
+            "a session nobody knows",
+            format!("Fragment\r\nBITS-Session-Id: {unknown}\r\n{body}"),
+            NOT_FOUND,
+            Goes,
+        ),
+        ("no GUID", format!("Fragment\r\nBITS-Session-Id: 1\r\n{body}"), NOT_FOUND, Goes),
+        ("a path", format!("Fragment\r\nBITS-Session-Id: ../root/e\r\n{body}"), NOT_FOUND, Goes),
+        (
+            "close it",
+            format!("Close-Session\r\nBITS-Session-Id: {unknown}\r\nContent-Length: 0\r\n\r\n"),
+            NOT_FOUND,
+            Goes,
+        ),
+        (
+            "cancel it",
+            format!("Cancel-Session\r\nBITS-Session-Id: {unknown}\r\nContent-Length: 0\r\n\r\n"),
+            NOT_FOUND,
+            Goes,
+        ),
+        ("no session", format!("Fragment\r\n{body}"), INVALID_ARGUMENT, Goes),
+        (
+            "an empty session id",
+            format!("Fragment\r\nBITS-Session-Id: \r\n{body}"),
+            INVALID_ARGUMENT,
+            Goes,
+        ),
+        (
+            "an id of 101 bytes",
+            format!("Fragment\r\nBITS-Session-Id: {long_id}\r\n{body}"),
+            INVALID_ARGUMENT,
+            Goes,
+        ),
+        (
+            "no session to close",
+            "Close-Session\r\nContent-Length: 0\r\n\r\n".into(),
+            INVALID_ARGUMENT,
+            Goes,
+        ),
+        (
+            "a body to close",
+            format!("Close-Session\r\nBITS-Session-Id: {id}\r\nContent-Length: 1\r\n\r\n!"),
+            INVALID_ARGUMENT,
+            Goes,
+        ),
+        (
+            "[A16] no length to close",
+            format!("Close-Session\r\nBITS-Session-Id: {id}\r\n\r\n"),
+            LENGTH_REQUIRED,
+            AsItSays,
+        ),
+        ("[A16] no length to ping", "Ping\r\n\r\n".into(), LENGTH_REQUIRED, AsItSays),
+        ("a body to ping", "Ping\r\nContent-Length: 5\r\n\r\nbytes".into(), INVALID_ARGUMENT, Goes),
+        ("an Ack", "Ack\r\nContent-Length: 0\r\n\r\n".into(), INVALID_ARGUMENT, Goes),
+        (
+            "another packet",
+            "Resume-Session\r\nContent-Length: 0\r\n\r\n".into(),
+            INVALID_ARGUMENT,
+            Goes,
+        ),
+        (
+            "no protocol",
+            "Create-Session\r\nContent-Length: 0\r\n\r\n".into(),
+            INVALID_ARGUMENT,
+            Goes,
+        ),
+        (
+            "a protocol of the future",
+            format!(
+                "Create-Session\r\n{protocols}: {{7df0354d-249b-430f-820d-3d2a9bef4932}}\r\nContent-Length: 0\r\n\r\n"
+            ),
+            INVALID_ARGUMENT,
+            Goes,
+        ),
+        (
+            "no list of protocols",
+            format!("Create-Session\r\n{protocols}: BITS 1.5\r\nContent-Length: 0\r\n\r\n"),
+            INVALID_ARGUMENT,
+            Goes,
+        ),
+    ];
+    for (what, packet, expected, then) in rows {
+        let request =
+            format!("BITS_POST /e HTTP/1.1\r\nHost: origin.example\r\nBITS-Packet-Type: {packet}");
+        check(&server, what, &request, expected, then);
+        session.is_as_it_was(what);
+    }
+    let untyped = "BITS_POST /e HTTP/1.1\r\nHost: origin.example\r\nContent-Length: 0\r\n\r\n";
+    check(&server, "no packet type", untyped, INVALID_ARGUMENT, Goes);
+    // A session is one of its URL; for others it is not there.
+    let elsewhere = [fragment(id, 10..11, 100), close(id), cancel(id)];
+    for request in elsewhere {
+        let body = if matches!(request.content_length(), 1) { &b"!"[..] } else { b"" };
+        assert_eq!(ask(&server, "/f", &request, body).refused(), NOT_FOUND, "{request:?}");
+        session.is_as_it_was("another URL");
+    }
+    // [A9] A Ping belongs to none, whatever it names.
+    let mut connection = Connection::open(&server);
+    connection.raw(
+        "BITS_POST /e HTTP/1.1\r\nHost: origin.example\r\nBITS-Packet-Type: Ping\r\n\
+         BITS-Session-Id: none\r\nContent-Length: 0\r\n\r\n",
+    );
+    connection.answer().granted(&AckFor::Ping);
+    session.ends_well();
+}
+
+/// [A23] The checks have an order: a request that is wrong in every way, mended one by one.
+#[test]
+fn the_first_flaw_is_answered() {
+    let server = Server::start(&["--max-upload", "1000", "--max-fragment", "6000"]);
+    let session = Tenth::begin(&server);
+    let say = |id: SessionId<'_>, range: &str, length: u64| {
+        let fields = format!("Content-Range: bytes {range}\r\nContent-Length: {length}\r\n");
+        let body = "!".repeat(length as usize);
+        let mut connection = Connection::open(&server);
+        connection.raw(fragment_with(id, &fields, &body));
+        connection.answer().refused()
+    };
+    let unknown = SessionId::from_random([7; 16]);
+    assert_eq!(say(unknown, "50-2000/2001", 9), INVALID_ARGUMENT, "its length");
+    assert_eq!(say(unknown, "50-2000/2001", 1951), NOT_FOUND, "the session");
+    assert_eq!(say(session.id, "50-2000/2001", 1951), INVALID_ARGUMENT, "another total");
+    assert_eq!(say(session.id, "50-99/100", 50), out_of_sync(10), "the offset");
+    session.ends_well();
+}

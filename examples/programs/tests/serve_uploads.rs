@@ -1,0 +1,327 @@
+//! The program `serve` takes entities: in fragments of any length, in whatever pieces they arrive,
+//! and however often a connection breaks on the way.
+
+#[path = "../../../tests/common/program.rs"]
+mod program;
+#[path = "common/selection.rs"]
+mod selection;
+#[path = "common/server.rs"]
+#[allow(dead_code, reason = "each file of tests needs other parts of it")]
+mod server;
+#[path = "common/talk.rs"]
+#[allow(dead_code, reason = "each file of tests needs other parts of it")]
+mod talk;
+
+use std::fs::File;
+use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+
+use bits_proto::message::AckFor;
+use server::Server;
+use talk::*;
+
+#[test]
+fn an_entity_arrives_in_fragments_over_one_connection() {
+    let server = Server::start(&[]);
+    let entity = entity(1, 300_000);
+    let mut connection = Connection::open(&server);
+    connection.ask("/e", &ping(), b"").granted(&AckFor::Ping);
+    let id = connection.ask("/e", &create(), b"").session();
+    let mut offset = 0;
+    for length in [1, 5_120, 100_000, 65_536, 129_343] {
+        let range = offset..offset + length;
+        let request = fragment(id, range.start as u64..range.end as u64, 300_000);
+        let answer = connection.ask("/e", &request, &entity[range]);
+        offset += length;
+        assert_eq!(answer.received(), offset as u64);
+    }
+    assert_eq!(offset, entity.len());
+    assert!(!server.path("e").exists(), "it is there only after Close-Session");
+    connection.ask("/e", &close(id), b"").closed();
+    assert_eq!(server.entity("e"), entity);
+    // [A11] The session is over, for whom the first answer did not reach as well.
+    assert_eq!(connection.ask("/e", &close(id), b"").refused(), NOT_FOUND);
+    assert_eq!(connection.ask("/e", &cancel(id), b"").refused(), NOT_FOUND);
+    server.assert_clean();
+}
+
+/// [A1] Nobody can write the range of an empty entity.
+#[test]
+fn an_empty_entity_is_created_and_closed() {
+    let server = Server::start(&[]);
+    let id = begin(&server, "/empty");
+    ask(&server, "/empty", &close(id), b"").closed();
+    assert_eq!(server.entity("empty"), b"");
+    server.assert_clean();
+}
+
+/// [A7], [A8] What is closed too early or cancelled goes nowhere.
+#[test]
+fn what_is_given_up_leaves_nothing() {
+    let server = Server::start(&[]);
+    for (request, sent) in [(close as fn(_) -> _, 50), (cancel, 50), (cancel, 100)] {
+        let id = begin(&server, "/e");
+        let answer = ask(&server, "/e", &fragment(id, 0..sent, 100), &entity(2, sent as usize));
+        assert_eq!(answer.received(), sent);
+        assert!(!server.kept().is_empty(), "it is kept while the session lives");
+        ask(&server, "/e", &request(id), b"").granted(&AckFor::from(&request(id)));
+        assert!(!server.path("e").exists());
+        server.assert_clean();
+    }
+}
+
+/// [A3], [A4], [A5] What is held already is stored once, and answered.
+#[test]
+fn bytes_that_are_held_are_not_stored_again() {
+    let server = Server::start(&[]);
+    let (entity, garbage) = (entity(3, 1000), vec![b'!'; 1000]);
+    let mut connection = Connection::open(&server);
+    let id = connection.ask("/e", &create(), b"").session();
+    let mut say = |range: std::ops::Range<usize>, body: &[u8]| {
+        let request = fragment(id, range.start as u64..range.end as u64, 1000);
+        connection.ask("/e", &request, body).received()
+    };
+    assert_eq!(say(0..100, &entity[..100]), 100);
+    for held in [0..100, 0..1, 99..100] {
+        assert_eq!(say(held.clone(), &garbage[held]), 100);
+    }
+    let overlapping = [&garbage[50..100], &entity[100..600]].concat();
+    assert_eq!(say(50..600, &overlapping), 600);
+    assert_eq!(say(0..1000, &[&garbage[..600], &entity[600..]].concat()), 1000);
+    // The last one again, and any other, after the entity is whole.
+    for held in [0..1000, 900..1000, 3..4] {
+        assert_eq!(say(held.clone(), &garbage[held]), 1000);
+    }
+    connection.ask("/e", &close(id), b"").closed();
+    assert_eq!(server.entity("e"), entity);
+    server.assert_clean();
+}
+
+/// Field names in any case, as Go and front ends of HTTP/2 write them; packet types too.
+#[test]
+fn names_are_known_in_any_case() {
+    let server = Server::start(&[]);
+    let as_is = |text: &str| text.to_string();
+    let cases: [fn(&str) -> String; 3] = [as_is, |it| it.to_lowercase(), |it| it.to_uppercase()];
+    for (number, case) in cases.iter().enumerate() {
+        let target = format!("/e{number}");
+        let mut connection = Connection::open(&server);
+        let mut say = |packet: &str, fields: &[(&str, &str)], body: &str| {
+            let mut head = format!("BITS_POST {target} HTTP/1.1\r\nHost: origin.example\r\n");
+            let own =
+                [("BITS-Packet-Type", case(packet)), ("Content-Length", body.len().to_string())];
+            for (name, value) in own {
+                head += &format!("{}: {value}\r\n", case(name));
+            }
+            for (name, value) in fields {
+                head += &format!("{}: {value}\r\n", case(name));
+            }
+            connection.raw(head + "\r\n" + body);
+            connection.answer()
+        };
+        let protocol = ("BITS-Supported-Protocols", "{7df0354d-249b-430f-820d-3d2a9bef4931}");
+        let created = say("Create-Session", &[protocol], "");
+        let id = created.session();
+        let spelling = created.field("BITS-Session-Id").expect("an id");
+        // [A20] Ids are GUIDs: braces and case do not matter. What was issued is echoed.
+        let id_field = ("BITS-Session-Id", &*case(&spelling));
+        say("Ping", &[], "").granted(&AckFor::Ping);
+        let stored = say("Fragment", &[id_field, ("Content-Range", "bytes 0-4/5")], "bytes");
+        assert_eq!((stored.received(), stored.field("BITS-Session-Id")), (5, Some(spelling)));
+        say("Close-Session", &[("BITS-Session-Id", &id.guid().expect("one").to_string())], "")
+            .closed();
+        assert_eq!(server.entity(&target[1..]), b"bytes");
+    }
+    server.assert_clean();
+}
+
+#[test]
+fn requests_may_come_all_at_once_or_byte_by_byte() {
+    let server = Server::start(&[]);
+    let mut connection = Connection::open(&server);
+    let id = connection.ask("/a", &create(), b"").session();
+    // All of them before the first answer is read.
+    let all = [
+        &*head("/a", &fragment(id, 0..3, 9)),
+        b"abc",
+        &*head("/a", &fragment(id, 5..9, 9)),
+        b"gap!",
+        &*head("/a", &fragment(id, 3..9, 9)),
+        b"defghi",
+        &*head("/a", &close(id)),
+        &*head("/a", &ping()),
+    ];
+    connection.raw(all.concat());
+    assert_eq!(connection.answer().received(), 3);
+    assert_eq!(connection.answer().refused(), out_of_sync(3));
+    assert_eq!(connection.answer().received(), 9);
+    connection.answer().closed();
+    connection.answer().granted(&AckFor::Ping);
+    assert_eq!(server.entity("a"), b"abcdefghi");
+    // The same, and each byte is a packet of its own.
+    let id = connection.ask("/b", &create(), b"").session();
+    let all = [&*head("/b", &fragment(id, 0..9, 9)), b"abcdefghi", &*head("/b", &close(id))];
+    for byte in all.concat() {
+        connection.raw([byte]);
+    }
+    assert_eq!(connection.answer().received(), 9);
+    connection.answer().closed();
+    assert_eq!(server.entity("b"), b"abcdefghi");
+    server.assert_clean();
+}
+
+/// A client may ask first whether its body is wanted.
+#[test]
+fn a_client_that_expects_to_be_asked_is_asked() {
+    let server = Server::start(&[]);
+    let id = begin(&server, "/e");
+    let expect = [("Expect", "100-continue")];
+    let mut connection = Connection::open(&server);
+    connection.raw(head_with("/e", &fragment(id, 0..5, 5), &expect));
+    connection.is_asked_to_continue();
+    connection.raw("bytes");
+    assert_eq!(connection.answer().received(), 5);
+    connection.ask("/e", &close(id), b"").closed();
+    // It is not kept waiting for an answer that does not depend on the body.
+    let mut connection = Connection::open(&server);
+    connection.raw(head_with("/e", &fragment(id, 0..5, 5), &expect));
+    assert_eq!(connection.answer().refused(), NOT_FOUND);
+    assert_eq!(server.entity("e"), b"bytes");
+    server.assert_clean();
+}
+
+/// A body that is cut keeps what arrived of it, wherever the cut is.
+#[test]
+fn a_fragment_that_is_cut_keeps_what_arrived() {
+    let server = Server::start(&[]);
+    let total = 200_000;
+    let entity = entity(4, total);
+    for (number, cut) in [0, 1, 4_095, 65_536, 100_001, 199_998].into_iter().enumerate() {
+        let target = format!("/e{number}");
+        let id = begin(&server, &target);
+        let whole = fragment(id, 0..total as u64, total as u64);
+        let mut connection = Connection::open(&server);
+        connection.send(&target, &whole, &entity[..cut]);
+        connection.cut();
+        // It takes a moment until the server has heard the beginning, and a moment until it notices
+        // the end.
+        server::poll("what arrived", || {
+            let gap = fragment(id, total as u64 - 1..total as u64, total as u64);
+            let refused = ask(&server, &target, &gap, b"!").refused();
+            (refused == out_of_sync(cut as u64)).then_some(())
+        });
+        let rest = fragment(id, cut as u64..total as u64, total as u64);
+        assert_eq!(ask(&server, &target, &rest, &entity[cut..]).received(), total as u64);
+        ask(&server, &target, &close(id), b"").closed();
+        assert_eq!(server.entity(&target[1..]), entity, "cut at {cut}");
+    }
+    server.assert_clean();
+}
+
+/// The client is gone before it reads the answer, and says the same again.
+#[test]
+fn what_was_done_without_an_answer_is_answered_again() {
+    let server = Server::start(&[]);
+    let entity = entity(5, 50_000);
+    let id = begin(&server, "/e");
+    for range in [0..20_000, 20_000..50_000] {
+        let request = fragment(id, range.start as u64..range.end as u64, 50_000);
+        let mut connection = Connection::open(&server);
+        connection.send("/e", &request, &entity[range.clone()]);
+        connection.cut();
+        let received = server::poll("the end of the fragment", || {
+            let answer = ask(&server, "/e", &request, &entity[range.clone()]);
+            (answer.status == 200).then(|| answer.received())
+        });
+        assert_eq!(received, range.end as u64);
+    }
+    let mut connection = Connection::open(&server);
+    connection.send("/e", &close(id), b"");
+    connection.cut();
+    // [A11] If the first was heard the session is gone, which a client takes for done.
+    let answer = server::poll("an answer", || {
+        let answer = ask(&server, "/e", &close(id), b"");
+        (answer.status != 503).then_some(answer)
+    });
+    if answer.status != 200 {
+        assert_eq!(answer.refused(), NOT_FOUND);
+    }
+    assert_eq!(server.entity("e"), entity);
+    server.assert_clean();
+}
+
+/// [A39] One request of a session at a time; others have to come again.
+#[test]
+fn a_session_at_work_is_busy_for_everybody_else() {
+    let server = Server::start(&[]);
+    let id = begin(&server, "/e");
+    let mut first = Connection::open(&server);
+    first.send("/e", &fragment(id, 0..10, 10), b"01234");
+    let mut second = Connection::open(&server);
+    server::poll("the first fragment at work", || {
+        let answer = second.ask("/e", &fragment(id, 5..10, 10), b"!!!!!");
+        (answer.refused() == UNAVAILABLE).then_some(())
+    });
+    assert_eq!(second.ask("/e", &close(id), b"").refused(), UNAVAILABLE);
+    assert_eq!(second.ask("/e", &cancel(id), b"").refused(), UNAVAILABLE);
+    second.ask("/e", &ping(), b"").granted(&AckFor::Ping);
+    first.raw("56789");
+    assert_eq!(first.answer().received(), 10);
+    second.ask("/e", &close(id), b"").closed();
+    assert_eq!(server.entity("e"), b"0123456789");
+    server.assert_clean();
+}
+
+/// A fragment goes through the server, and is never in it.
+#[test]
+fn a_large_fragment_takes_little_memory() {
+    const LENGTH: u64 = 256 * 1024 * 1024;
+    let server = Server::start(&[]);
+    let id = begin(&server, "/large");
+    let piece = entity(6, 1024 * 1024);
+    let mut connection = Connection::open(&server);
+    connection.raw(head("/large", &fragment(id, 0..LENGTH, LENGTH)));
+    for number in 0..LENGTH / piece.len() as u64 {
+        // No piece is the same as another.
+        connection.stream.write_all(&number.to_be_bytes()).expect("a server that reads");
+        connection.stream.write_all(&piece[8..]).expect("a server that reads");
+    }
+    assert_eq!(connection.answer().received(), LENGTH);
+    connection.ask("/large", &close(id), b"").closed();
+    let mut file = File::open(server.path("large")).expect("the entity");
+    assert_eq!(file.metadata().expect("a file").len(), LENGTH);
+    let mut stored = vec![0; piece.len()];
+    for number in 0..LENGTH / piece.len() as u64 {
+        file.read_exact(&mut stored).expect("a piece");
+        assert!(stored[..8] == number.to_be_bytes() && stored[8..] == piece[8..], "{number}");
+    }
+    server.assert_clean();
+}
+
+/// Offsets beyond 32 bits.
+#[test]
+#[ignore = "writes 5 GiB"]
+fn an_entity_beyond_4_gib() {
+    const FRAGMENT: u64 = 64 * 1024 * 1024;
+    const TOTAL: u64 = 80 * FRAGMENT;
+    let server = Server::start(&[]);
+    let mut connection = Connection::open(&server);
+    let id = connection.ask("/huge", &create(), b"").session();
+    let mut body = vec![0; FRAGMENT as usize];
+    for first in (0..TOTAL).step_by(FRAGMENT as usize) {
+        body[..8].copy_from_slice(&first.to_be_bytes());
+        let request = fragment(id, first..first + FRAGMENT, TOTAL);
+        assert_eq!(connection.ask("/huge", &request, &body).received(), first + FRAGMENT);
+    }
+    connection.ask("/huge", &close(id), b"").closed();
+    let mut file = File::open(server.path("huge")).expect("the entity");
+    assert_eq!(file.metadata().expect("a file").len(), TOTAL);
+    for first in (0..TOTAL).step_by(FRAGMENT as usize) {
+        let mut mark = [0; 16];
+        file.seek(SeekFrom::Start(first)).expect("a place");
+        file.read_exact(&mut mark).expect("bytes");
+        assert_eq!(mark, [first.to_be_bytes(), [0; 8]].concat()[..]);
+    }
+    let last = connection.fetch("GET", "/huge", &[("Range", "bytes=-1")]);
+    assert_eq!((last.status, last.body), (206, vec![0]));
+    server.assert_clean();
+}

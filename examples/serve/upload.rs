@@ -1,0 +1,290 @@
+//! Requests of the protocol: does what a session says, step by step, until there is an answer.
+//!
+//! What is answered is the crate's decision alone, and so are the checks and their order; what the
+//! host adds is who the client is and whether there may be something at the path.
+
+use std::io::{self, Write as _};
+
+use bits_proto::error::Stage;
+use bits_proto::head::Status;
+use bits_proto::message::{Ack, Refusal, Request};
+use bits_proto::server::{
+    Access, Answer, Arrival, Discard, HostError, Policy, Rest, Step, StoreBytes, TableAnswer,
+    TableError, Turn,
+};
+use cap_std::fs::File;
+use http::Response;
+use http::request::Parts;
+use tokio::task::block_in_place;
+use tracing::field::display;
+use tracing::{Span, debug, error, info, warn};
+
+use crate::basic::CHALLENGE;
+use crate::body::{Outgoing, PIECE, Piece, Reader};
+use crate::path::{Destination, destination};
+use crate::server::{Server, Table, Unknown, now};
+use crate::storage::host_error;
+
+/// After how many bytes of a fragment their count is written down.
+const REPORTED: u64 = 1024 * 1024;
+
+pub type Next = Result<Step<TableAnswer<'static>>, TableError<io::Error>>;
+
+/// An answer.
+pub struct Answered {
+    pub head: Response<()>,
+    /// What to do with the body that nobody has read.
+    pub rest: Rest,
+    /// How many bytes were stored.
+    pub bytes: u64,
+}
+
+impl Answered {
+    /// The answer of the server, which may close the connection behind it.
+    pub fn response(&self, closes: bool) -> Response<Outgoing> {
+        let mut response = Response::new(Outgoing::EMPTY);
+        *response.status_mut() = self.head.status();
+        *response.headers_mut() = self.head.headers().clone();
+        if closes {
+            let close = http::HeaderValue::from_static("close");
+            response.headers_mut().insert(http::header::CONNECTION, close);
+        }
+        response
+    }
+}
+
+/// One request, while it is worked on.
+struct Work<'s> {
+    server: &'s Server,
+    parts: &'s Parts,
+    destination: Option<Destination>,
+    stored: u64,
+}
+
+impl Server {
+    /// The answer to a request; `None` if nobody waits for it.
+    pub async fn answer(&self, parts: &Parts, body: &mut Reader) -> Option<Answered> {
+        let policy = *self.table().policy();
+        let principal = self.principal(parts);
+        let destination = destination(parts.uri.path());
+        let access = match (&principal, &destination) {
+            (Err(Unknown), _) => Access::Unauthenticated,
+            (_, Err(why)) => {
+                debug!(%why, "no destination");
+                Access::Denied
+            }
+            (Ok(_), Ok(_)) => Access::Granted,
+        };
+        let url = destination.as_ref().map_or("", |destination| destination.as_str());
+        let principal = principal.unwrap_or_default();
+        let arrival = Arrival { url, principal, access, now: now() };
+        let request = match Request::from_http(parts, &policy.requests) {
+            Ok(decoded) => {
+                if !decoded.deviations.is_empty() {
+                    debug!(deviations = ?decoded.deviations, "not to the letter");
+                }
+                decoded.message
+            }
+            Err(error) => return self.refuse(&error, &arrival, body, &policy),
+        };
+        let span = Span::current();
+        span.record("packet", display(request.packet_type()));
+        if let Some(id) = request.session_id() {
+            span.record("session", display(id));
+        }
+        let step = block_in_place(|| self.begin(&request, arrival, destination.as_ref().ok()));
+        let mut work = Work { server: self, parts, destination: destination.ok(), stored: 0 };
+        match work.until_answer(step, body).await? {
+            Ok(answer) => {
+                let ack = answer.ack();
+                if let Ack::CreateSession(ack) = &ack {
+                    span.record("session", display(&ack.session_id));
+                }
+                Some(Answered { head: head(&policy, &ack)?, rest: answer.rest, bytes: work.stored })
+            }
+            Err(failed) => {
+                error!(error = %failed, "the sessions cannot be kept");
+                let refusal = Refusal::new(Status::SERVICE_UNAVAILABLE).ok()?;
+                let head = head(&policy, &refusal.into())?;
+                Some(Answered { head, rest: Rest::Close, bytes: work.stored })
+            }
+        }
+    }
+
+    /// The first step. What is at the destination counts when a session is created.
+    fn begin(
+        &self,
+        request: &Request<'_>,
+        mut arrival: Arrival<'_>,
+        destination: Option<&Destination>,
+    ) -> Next {
+        let mut random = [0; 16];
+        if let (Request::CreateSession(_), Access::Granted) = (request, arrival.access) {
+            arrival.access = destination.map_or(Access::Denied, |it| self.storage.access(it));
+            let filled = getrandom::fill(&mut random);
+            filled.map_err(|error| TableError::Store(io::Error::other(error)))?;
+        }
+        self.table().handle_request(request, &arrival, || random).map_err(TableError::Store)
+    }
+
+    /// The answer to what cannot be read. Who may not be here learns nothing but that.
+    fn refuse(
+        &self,
+        error: &bits_proto::Error,
+        arrival: &Arrival<'_>,
+        body: &Reader,
+        policy: &Policy<'_>,
+    ) -> Option<Answered> {
+        debug!(%error, "cannot be read");
+        let answer = Answer::for_error(error, body.length(), policy);
+        let ack = match arrival.access.refusal() {
+            Some(refusal) if error.stage() > Stage::Access => refusal.into(),
+            _ => answer.ack(None),
+        };
+        Some(Answered { head: head(policy, &ack)?, rest: answer.rest, bytes: 0 })
+    }
+}
+
+impl Work<'_> {
+    /// Goes from step to step.
+    async fn until_answer(
+        &mut self,
+        mut next: Next,
+        body: &mut Reader,
+    ) -> Option<Result<TableAnswer<'static>, TableError<io::Error>>> {
+        let mut last = None;
+        loop {
+            let step = match next {
+                Ok(step) => step,
+                Err(error) => {
+                    last.into_iter().for_each(|turn| self.give_up(turn));
+                    return Some(Err(error));
+                }
+            };
+            next = match step {
+                Step::Store(bytes) => {
+                    last = Some(bytes.turn);
+                    self.store(&bytes, body).await?
+                }
+                Step::Notify(turn) => {
+                    last = Some(turn);
+                    self.server.notify(turn, self.parts).await
+                }
+                Step::Commit(turn) => {
+                    last = Some(turn);
+                    block_in_place(|| self.commit(turn))
+                }
+                Step::Discard(discard) => {
+                    last = Some(discard.turn);
+                    block_in_place(|| self.discard(&discard))
+                }
+                Step::Answer(answer) => return Some(Ok(answer)),
+                Step::Done => return None,
+            }
+        }
+    }
+
+    /// Stores the next bytes, so many that it is worth while to write down their count. The next
+    /// step brings those behind them.
+    async fn store(&mut self, bytes: &StoreBytes, body: &mut Reader) -> Option<Next> {
+        let StoreBytes { turn, skip, offset, take } = *bytes;
+        if !body.skip(skip).await {
+            return self.interrupted(turn);
+        }
+        let mut entity =
+            match block_in_place(|| self.server.storage.entity(turn.session_id(), offset)) {
+                Ok(entity) => entity,
+                Err(error) => return Some(self.failed(turn, &error)),
+            };
+        let most = take.min(REPORTED);
+        let mut stored = 0;
+        loop {
+            let piece = body.piece((most - stored).min(PIECE)).await;
+            let written = block_in_place(|| write(&mut entity, &piece));
+            if written.is_ok() {
+                stored += piece.length;
+                // A piece that came slowly is reported at once: silence counts as giving up.
+                if stored < most && piece.length == PIECE {
+                    continue;
+                }
+            }
+            self.stored += stored;
+            let next = block_in_place(|| self.report(turn, stored, &entity));
+            return match written {
+                Err(error) => Some(self.failed(turn, &error)),
+                Ok(()) if stored < take && piece.is_last && next.is_ok() => self.interrupted(turn),
+                Ok(()) => Some(next),
+            };
+        }
+    }
+
+    fn report(&self, turn: Turn, stored: u64, entity: &File) -> Next {
+        if let Err(error) = self.server.storage.sync(entity) {
+            return self.failed(turn, &error);
+        }
+        self.table().handle_stored(turn, stored, now())
+    }
+
+    /// The client is gone. What was stored counts.
+    fn interrupted(&self, turn: Turn) -> Option<Next> {
+        info!(bytes = self.stored, "interrupted");
+        self.give_up(turn);
+        None
+    }
+
+    /// The session takes the next request at once, and not only when the work has taken too long.
+    fn give_up(&self, turn: Turn) {
+        let reported = block_in_place(|| self.table().handle_disconnected(turn));
+        if let Err(error) = reported {
+            warn!(%error, "the session does not know that the work was given up");
+        }
+    }
+
+    fn commit(&self, turn: Turn) -> Next {
+        let id = turn.session_id();
+        let total = self.server.total(id);
+        let committed = match &self.destination {
+            // An entity without bytes has no fragment, and so no total.
+            Some(destination) => {
+                self.server.storage.commit(id, total.unwrap_or_default(), destination)
+            }
+            None => Err(HostError::AccessDenied),
+        };
+        match committed {
+            Ok(()) => {
+                info!(bytes = total, "placed");
+                self.table().handle_placed(turn)
+            }
+            Err(error) => {
+                warn!(?error, "not placed");
+                self.table().handle_failed(turn, error)
+            }
+        }
+    }
+
+    fn discard(&self, discard: &Discard) -> Next {
+        match self.server.storage.discard(discard) {
+            Ok(()) => self.table().handle_discarded(discard.turn),
+            Err(error) => self.failed(discard.turn, &error),
+        }
+    }
+
+    fn failed(&self, turn: Turn, error: &io::Error) -> Next {
+        warn!(%error, "cannot be done");
+        block_in_place(|| self.table().handle_failed(turn, host_error(error)))
+    }
+
+    fn table(&self) -> std::sync::MutexGuard<'_, Table> {
+        self.server.table()
+    }
+}
+
+fn write(entity: &mut File, piece: &Piece) -> io::Result<()> {
+    piece.parts.iter().try_for_each(|bytes| entity.write_all(bytes))
+}
+
+fn head(policy: &Policy<'_>, ack: &Ack<'_>) -> Option<Response<()>> {
+    let challenge =
+        (ack.status() == Status::UNAUTHORIZED).then_some(("WWW-Authenticate", CHALLENGE));
+    policy.to_http(ack, challenge).inspect_err(|error| error!(%error, "no answer")).ok()
+}
