@@ -1,0 +1,359 @@
+//! A BITS server on a socket, with the crate's own table of sessions, that does what a script says
+//! in place of what is right.
+
+use std::collections::{BTreeMap, HashMap};
+use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+use bits_proto::field::ReplyUrl;
+use bits_proto::head::{RequestHead, Slots};
+use bits_proto::message::Request;
+use bits_proto::server::{
+    Access, Arrival, Limits, Notified, Policy, Record, Reply, Sessions, Step, TableAnswer,
+};
+use uuid::Uuid;
+
+/// Nothing that a server waits for takes longer.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A request that came.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// BITS-Packet-Type, or the method where there is none.
+    pub kind: String,
+    /// As it was on the wire.
+    pub head: String,
+    /// Which of the connections it came on.
+    pub connection: usize,
+    /// How many of its kind came before.
+    pub earlier: usize,
+}
+
+impl Seen {
+    pub fn field(&self, name: &str) -> Option<&str> {
+        self.head.lines().find_map(|line| {
+            let (key, value) = line.split_once(':')?;
+            key.eq_ignore_ascii_case(name).then(|| value.trim())
+        })
+    }
+}
+
+/// What the server does with a request.
+pub enum Fate {
+    /// What is right.
+    Pass,
+    /// What is right, behind these bytes.
+    PassBehind(String),
+    /// The body is read, and this is the answer.
+    Instead(String),
+    /// This is the answer, and then the connection is closed.
+    InsteadCut(String),
+    /// This is the answer, before the body was read; what comes after is thrown away.
+    Early(String),
+    /// So many bytes of the body are stored, then the connection is closed.
+    CutBody(u64),
+    /// All is done, and the answer lost.
+    LoseAnswer,
+    /// All is done, and there is no answer until the client goes.
+    Silence,
+    /// Nothing is read or answered until the client goes.
+    Stall,
+}
+
+type Script = Box<dyn FnMut(&Seen) -> Fate + Send>;
+
+struct State {
+    sessions: Sessions<'static, BTreeMap<Uuid, Record>>,
+    stored: HashMap<Uuid, Vec<u8>>,
+    entity: Option<Vec<u8>>,
+    seen: Vec<Seen>,
+    script: Script,
+    created: u8,
+    access: Access,
+    reply_url: Option<String>,
+    /// How many bytes of bodies were read.
+    read: u64,
+}
+
+#[derive(Clone)]
+pub struct Server {
+    pub address: SocketAddr,
+    state: Arc<Mutex<State>>,
+}
+
+impl Server {
+    pub fn start(script: impl FnMut(&Seen) -> Fate + Send + 'static) -> Self {
+        Self::start_at("127.0.0.1:0", Policy::DEFAULT, script)
+    }
+
+    pub fn start_at(
+        address: &str,
+        policy: Policy<'static>,
+        script: impl FnMut(&Seen) -> Fate + Send + 'static,
+    ) -> Self {
+        let listener = TcpListener::bind(address).expect("an address to listen at");
+        let address = listener.local_addr().expect("the address");
+        let state = State {
+            sessions: Sessions::new(BTreeMap::new(), policy, Limits::default()),
+            stored: HashMap::new(),
+            entity: None,
+            seen: Vec::new(),
+            script: Box::new(script),
+            created: 0,
+            access: Access::Granted,
+            reply_url: None,
+            read: 0,
+        };
+        let server = Self { address, state: Arc::new(Mutex::new(state)) };
+        let serving = server.clone();
+        // Ends with the process of the test.
+        thread::spawn(move || {
+            for (number, stream) in listener.incoming().enumerate() {
+                let (serving, stream) = (serving.clone(), stream.expect("a connection"));
+                thread::spawn(move || serving.serve(stream, number));
+            }
+        });
+        server
+    }
+
+    /// The same sessions under another address.
+    pub fn also_at(&self, address: &str) {
+        let listener = TcpListener::bind(address).expect("an address to listen at");
+        let serving = self.clone();
+        thread::spawn(move || {
+            for (number, stream) in listener.incoming().enumerate() {
+                let (serving, stream) = (serving.clone(), stream.expect("a connection"));
+                thread::spawn(move || serving.serve(stream, 1000 + number));
+            }
+        });
+    }
+
+    pub fn with_access(self, access: Access) -> Self {
+        self.locked().access = access;
+        self
+    }
+
+    /// Where there is a reply, once there is an entity.
+    pub fn with_reply(self, url: Option<&str>) -> Self {
+        self.locked().reply_url = url.map(Into::into);
+        self
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}/dir/entity", self.address)
+    }
+
+    /// What was committed.
+    pub fn entity(&self) -> Option<Vec<u8>> {
+        self.locked().entity.clone()
+    }
+
+    pub fn seen(&self) -> Vec<Seen> {
+        self.locked().seen.clone()
+    }
+
+    pub fn kinds(&self) -> Vec<String> {
+        self.seen().into_iter().map(|seen| seen.kind).collect()
+    }
+
+    /// How many sessions there are.
+    pub fn sessions(&self) -> usize {
+        self.locked().sessions.store().len()
+    }
+
+    /// How many bytes of the session that is there are stored.
+    pub fn stored(&self) -> usize {
+        self.locked().stored.values().map(Vec::len).max().unwrap_or(0)
+    }
+
+    /// How many bytes of bodies were read.
+    pub fn read(&self) -> u64 {
+        self.locked().read
+    }
+
+    /// All sessions are lost.
+    pub fn forget(&self) {
+        let mut state = self.locked();
+        state.forget();
+    }
+
+    fn locked(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("no thread of the server panicked")
+    }
+
+    /// Until the client goes, or something is not as it should be.
+    fn serve(&self, stream: TcpStream, connection: usize) -> Option<()> {
+        stream.set_read_timeout(Some(PATIENCE)).ok()?;
+        stream.set_nodelay(true).ok()?;
+        let mut reader = BufReader::new(stream.try_clone().ok()?);
+        while self.serve_request(&mut reader, &stream, connection)? {}
+        stream.shutdown(Shutdown::Both).ok()
+    }
+
+    /// Whether the connection can be used again.
+    fn serve_request(
+        &self,
+        reader: &mut BufReader<TcpStream>,
+        mut stream: &TcpStream,
+        connection: usize,
+    ) -> Option<bool> {
+        let bytes = read_head(reader).ok().filter(|head| !head.is_empty())?;
+        let mut slots = Slots::new();
+        let head = RequestHead::parse(&bytes, &mut slots).ok()?.complete()?;
+        let length = head.body_length();
+        let (fate, limit) = self.see(&bytes, head.line().method, connection);
+        match &fate {
+            Fate::Early(answer) => {
+                stream.write_all(answer.as_bytes()).ok()?;
+                stream.shutdown(Shutdown::Write).ok()?;
+                let read = io::copy(reader, &mut io::sink()).ok()?;
+                self.locked().read += read;
+                return Some(false);
+            }
+            Fate::Stall => {
+                io::copy(reader, &mut io::sink()).ok()?;
+                return Some(false);
+            }
+            _ => {}
+        }
+        let body = self.read_body(reader, length.min(limit))?;
+        match fate {
+            Fate::Instead(answer) => stream.write_all(answer.as_bytes()).ok()?,
+            Fate::InsteadCut(answer) => {
+                stream.write_all(answer.as_bytes()).ok()?;
+                return Some(false);
+            }
+            _ => {
+                let request = Request::from_head(&head, &Default::default()).ok()?.message;
+                let answer = self.locked().work(&request, head.line().target, &body);
+                if matches!(fate, Fate::Silence) {
+                    io::copy(reader, &mut io::sink()).ok()?;
+                    return Some(false);
+                }
+                let (false, Some(answer)) = (matches!(fate, Fate::LoseAnswer), answer) else {
+                    return Some(false);
+                };
+                if let Fate::PassBehind(before) = fate {
+                    stream.write_all(before.as_bytes()).ok()?;
+                }
+                let policy = *self.locked().sessions.policy();
+                let ack = policy.encode(&answer.ack(), [("Server", "scripted")]).ok()?.to_vec();
+                stream.write_all(&ack).ok()?;
+            }
+        }
+        Some(true)
+    }
+
+    /// Notes a request: what to do with it, and how much of its body to read.
+    fn see(&self, head: &[u8], method: &str, connection: usize) -> (Fate, u64) {
+        let head = String::from_utf8_lossy(head).into_owned();
+        let mut state = self.locked();
+        let mut seen = Seen { kind: String::new(), head, connection, earlier: 0 };
+        seen.kind = seen.field("BITS-Packet-Type").unwrap_or(method).to_owned();
+        seen.earlier = state.seen.iter().filter(|it| it.kind == seen.kind).count();
+        state.seen.push(seen.clone());
+        let fate = (state.script)(&seen);
+        let limit = if let Fate::CutBody(limit) = fate { limit } else { u64::MAX };
+        (fate, limit)
+    }
+
+    fn read_body(&self, reader: &mut impl io::Read, length: u64) -> Option<Vec<u8>> {
+        let mut body = Vec::new();
+        let mut piece = vec![0; 256 * 1024];
+        while (body.len() as u64) < length {
+            let most = piece.len().min((length - body.len() as u64) as usize);
+            let read = reader.read(&mut piece[..most]).ok().filter(|read| *read > 0)?;
+            body.extend_from_slice(&piece[..read]);
+            self.locked().read += read as u64;
+        }
+        Some(body)
+    }
+}
+
+impl State {
+    fn forget(&mut self) {
+        let policy = *self.sessions.policy();
+        self.sessions = Sessions::new(BTreeMap::new(), policy, Limits::default());
+        self.stored.clear();
+    }
+
+    fn work(
+        &mut self,
+        request: &Request<'_>,
+        url: &str,
+        body: &[u8],
+    ) -> Option<TableAnswer<'static>> {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let arrival = Arrival { url, principal: None, access: self.access, now };
+        let created = &mut self.created;
+        let random = || {
+            *created += 1;
+            [*created; 16]
+        };
+        let Ok(mut step) = self.sessions.handle_request(request, &arrival, random);
+        let mut at = 0;
+        loop {
+            step = match step {
+                Step::Store(bytes) => {
+                    at += bytes.skip as usize;
+                    let end = body.len().min(at + bytes.take as usize);
+                    let Some(piece) = body.get(at..end).filter(|it| !it.is_empty()) else {
+                        self.sessions.handle_disconnected(bytes.turn).ok()?;
+                        return None;
+                    };
+                    let entity = self.stored.entry(bytes.turn.session_id()).or_default();
+                    assert_eq!(entity.len() as u64, bytes.offset);
+                    entity.extend_from_slice(piece);
+                    at = end;
+                    self.sessions.handle_stored(bytes.turn, piece.len() as u64, now).ok()?
+                }
+                Step::Notify(turn) => {
+                    let notified = Notified { copy_to_destination: true, reply: Reply::Kept };
+                    let url = self.reply_url.clone();
+                    let url = url.as_deref().and_then(|url| ReplyUrl::try_from(url).ok());
+                    self.sessions.handle_notified(turn, notified, url, now).ok()?
+                }
+                Step::Commit(turn) => {
+                    self.entity = Some(self.stored.remove(&turn.session_id()).unwrap_or_default());
+                    self.sessions.handle_placed(turn).ok()?
+                }
+                Step::Discard(discard) => {
+                    self.stored.remove(&discard.turn.session_id());
+                    self.sessions.handle_discarded(discard.turn).ok()?
+                }
+                Step::Answer(answer) => return Some(answer),
+                Step::Done => return None,
+            };
+        }
+    }
+}
+
+/// Up to the empty line; nothing where the client has gone.
+fn read_head(reader: &mut BufReader<TcpStream>) -> io::Result<Vec<u8>> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        if reader.read_until(b'\n', &mut head)? == 0 {
+            return Ok(Vec::new());
+        }
+    }
+    Ok(head)
+}
+
+/// An answer without a body.
+pub fn status(status: u16, fields: &[&str]) -> String {
+    let mut answer = format!("HTTP/1.1 {status} Scripted\r\nContent-Length: 0\r\n");
+    for field in fields {
+        answer.push_str(field);
+        answer.push_str("\r\n");
+    }
+    answer + "\r\n"
+}
+
+/// An Ack that refuses.
+pub fn refusal(number: u16, code: &str) -> String {
+    let code = format!("BITS-Error-Code: {code}");
+    status(number, &["BITS-Packet-Type: Ack", &code, "BITS-Error-Context: 0x7"])
+}

@@ -1,0 +1,221 @@
+//! `upload`: what goes well, and what a command line may not ask for.
+
+#[path = "common/bits_server.rs"]
+#[allow(dead_code)]
+mod bits_server;
+#[path = "../../../tests/common/program.rs"]
+mod program;
+#[path = "common/selection.rs"]
+mod selection;
+#[path = "common/uploader.rs"]
+#[allow(dead_code)]
+mod uploader;
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{Read as _, Write as _};
+use std::path::Path;
+
+use bits_server::{Fate, Server};
+use uploader::{Folder, Running, upload, wait_until};
+
+#[test]
+fn the_entity_arrives_in_fragments_on_one_connection() {
+    let (folder, server) = (Folder::new(300_000), Server::start(|_| Fate::Pass));
+    let ended = upload(&folder.file(), &server.url(), &[&"--fragment-size", &"100K"]);
+    ended.expect(0, &["292.97 KiB to http://", "/s"]);
+    assert_eq!(ended.told.lines().count(), 1, "{}", ended.told);
+    assert_eq!(server.entity(), Some(folder.bytes.clone()));
+    let expected = ["Create-Session", "Fragment", "Fragment", "Fragment", "Close-Session"];
+    assert_eq!(server.kinds(), expected);
+    assert!(server.seen().iter().all(|seen| seen.connection == 0));
+    assert_eq!(server.seen()[1].field("Content-Range"), Some("bytes 0-99999/300000"));
+    assert_eq!(server.seen()[1].field("Host"), Some(&*server.address.to_string()));
+    assert_eq!(server.sessions(), 0);
+}
+
+#[test]
+fn an_empty_file_is_an_empty_entity() {
+    let (folder, server) = (Folder::new(0), Server::start(|_| Fate::Pass));
+    upload(&folder.file(), &server.url(), &[]).expect(0, &["0 B to"]);
+    assert_eq!(server.entity(), Some(Vec::new()));
+    assert_eq!(server.kinds(), ["Create-Session", "Close-Session"]);
+}
+
+#[test]
+fn it_can_be_quiet() {
+    let (folder, server) = (Folder::new(10), Server::start(|_| Fate::Pass));
+    assert_eq!(upload(&folder.file(), &server.url(), &[&"--quiet"]).told, "");
+    assert_eq!(server.entity(), Some(folder.bytes));
+}
+
+/// Both ends of a terminal.
+#[cfg(target_os = "linux")]
+fn terminal() -> (File, File) {
+    use rustix::pty::{OpenptFlags, grantpt, ioctl_tiocgptpeer, openpt, unlockpt};
+    let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY;
+    let ours = openpt(flags).expect("a terminal");
+    grantpt(&ours).and_then(|()| unlockpt(&ours)).expect("the other end is there");
+    let theirs = ioctl_tiocgptpeer(&ours, flags).expect("the other end");
+    (ours.into(), theirs.into())
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_terminal_gets_a_bar() {
+    let (folder, server) = (Folder::new(300_000), Server::start(|_| Fate::Pass));
+    let (mut ours, theirs) = terminal();
+    let drawn = std::thread::spawn(move || {
+        let mut drawn = Vec::new();
+        // Fails where the other end is closed.
+        let _ = ours.read_to_end(&mut drawn);
+        String::from_utf8_lossy(&drawn).into_owned()
+    });
+    let program = program::program("upload", selection::selection());
+    let mut command = std::process::Command::new(program);
+    command.arg(folder.file()).arg(server.url()).args(["--limit", "300K"]).env("TERM", "xterm");
+    let status = command.stderr(theirs).status().expect("the program runs");
+    drop(command);
+    let drawn = drawn.join().expect("what was drawn");
+    assert!(status.success(), "{drawn}");
+    let bars = drawn.matches("of 292.97 KiB").count();
+    assert!(bars >= 3, "{drawn}");
+    assert!(drawn.contains("KiB/s, ") && drawn.contains(" left"), "{drawn}");
+}
+
+#[test]
+fn interim_answers_and_bodies_of_answers_are_passed_over() {
+    let (folder, server) = (
+        Folder::new(100_000),
+        Server::start(|_| {
+            Fate::PassBehind("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\n".into())
+        }),
+    );
+    upload(&folder.file(), &server.url(), &[&"--fragment-size", &"50K"]).expect(0, &[]);
+    assert_eq!(server.entity(), Some(folder.bytes));
+    assert!(server.seen().iter().all(|seen| seen.connection == 0));
+}
+
+#[test]
+fn credentials_and_fields_go_with_every_request() {
+    let (folder, server) = (Folder::new(10), Server::start(|_| Fate::Pass));
+    let more: [&dyn AsRef<std::ffi::OsStr>; 4] =
+        [&"--basic", &"user:s3cret", &"--header", &"X-Job: 7"];
+    upload(&folder.file(), &server.url(), &more).expect(0, &[]);
+    assert_eq!(server.seen().len(), 3);
+    for seen in server.seen() {
+        assert_eq!(seen.field("Authorization"), Some("Basic dXNlcjpzM2NyZXQ="));
+        assert_eq!(seen.field("X-Job"), Some("7"));
+    }
+}
+
+#[test]
+fn a_limit_is_kept() {
+    let (folder, server) = (Folder::new(1_500_000), Server::start(|_| Fate::Pass));
+    let ended = upload(&folder.file(), &server.url(), &[&"--limit", &"500K"]);
+    ended.expect(0, &[]);
+    let seconds = ended.took.as_secs_f64();
+    assert!((2.7..3.3).contains(&seconds), "{seconds} s");
+    assert_eq!(server.entity(), Some(folder.bytes));
+}
+
+#[test]
+fn what_the_command_line_may_not_ask_for() {
+    let folder = Folder::new(10);
+    let (file, url) = (folder.file(), "http://127.0.0.1:9/x");
+    let of_message = [&"--header" as &dyn AsRef<std::ffi::OsStr>, &"BITS-Packet-Type: Ping"];
+    upload(&file, url, &of_message).expect(2, &["BITS-Packet-Type"]);
+    upload(&file, url, &[&"--header", &"Content-Length: 1"]).expect(2, &["Content-Length"]);
+    upload(&file, url, &[&"--header", &"Host: other"]).expect(2, &["host"]);
+    upload(&file, url, &[&"--header", &"no colon"]).expect(2, &["a colon"]);
+    upload(&file, url, &[&"--header", &"A: b\u{1}c"]).expect(2, &["not a field"]);
+    upload(&file, url, &[&"--basic", &"user"]).expect(2, &["a colon"]);
+    upload(&file, url, &[&"--fragment-size", &"many"]).expect(2, &["--fragment-size"]);
+    upload(&file, url, &[&"--limit", &"0"]).expect(2, &["more than 0"]);
+    upload(&file, url, &[&"--timeout", &"-1"]).expect(2, &[]);
+    upload(&file, "ftp://host/", &[]).expect(2, &["http://"]);
+    upload(&file, "/only/a/path", &[]).expect(2, &["http://"]);
+    let ended = upload(&file, "http://me:s3cret@127.0.0.1:9/x", &[]);
+    ended.expect(2, &["--basic"]);
+    assert!(!ended.told.contains("s3cret"));
+    upload(Path::new("-"), url, &[]).expect(2, &["standard input"]);
+}
+
+#[test]
+fn what_is_no_file() {
+    let folder = Folder::new(10);
+    let url = "http://127.0.0.1:9/x";
+    upload(folder.folder.path(), url, &[]).expect(1, &["a folder"]);
+    upload(&folder.path("none"), url, &[]).expect(1, &["none: No such file"]);
+    #[cfg(unix)]
+    upload(Path::new("/dev/null"), url, &[]).expect(1, &["not a regular file"]);
+}
+
+/// A file that changes while the server holds the first fragment.
+fn changed(change: impl Fn(&Path) + Send + 'static) {
+    let folder = Folder::new(200_000);
+    let file = folder.file();
+    let server = Server::start(move |seen| {
+        if seen.kind == "Fragment" && seen.earlier == 0 {
+            change(&file);
+        }
+        Fate::Pass
+    });
+    let ended = upload(&folder.file(), &server.url(), &[&"--fragment-size", &"50K"]);
+    ended.expect(1, &["was changed while it was being uploaded"]);
+    assert_eq!(server.entity(), None);
+    assert_eq!(server.sessions(), 0, "the session is cancelled");
+    assert_eq!(server.kinds().last().map(String::as_str), Some("Cancel-Session"));
+}
+
+#[test]
+fn a_file_that_grows_is_an_error() {
+    changed(|file| {
+        let mut file = OpenOptions::new().append(true).open(file).expect("the file");
+        file.write_all(b"more").expect("it grows");
+    });
+}
+
+#[test]
+fn a_file_that_shrinks_is_an_error() {
+    changed(|file| {
+        let file = OpenOptions::new().write(true).open(file).expect("the file");
+        file.set_len(60_000).expect("it shrinks");
+    });
+}
+
+#[test]
+fn a_file_that_is_written_to_is_an_error() {
+    changed(|file| {
+        let length = fs::metadata(file).expect("the file").len() as usize;
+        fs::write(file, vec![0; length]).expect("it is written");
+    });
+}
+
+/// The peak of a process's memory, in KiB.
+#[cfg(target_os = "linux")]
+fn peak(id: u32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{id}/status")).ok()?;
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    line.split_whitespace().nth(1)?.parse().ok()
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn memory_is_bounded() {
+    let folder = Folder::new(0);
+    let length = 256 * 1024 * 1024;
+    File::create(folder.path("large")).and_then(|file| file.set_len(length)).expect("a file");
+    let server = Server::start(|_| Fate::Pass);
+    let more = [&"--fragment-size" as &dyn AsRef<std::ffi::OsStr>, &"13MiB"];
+    let mut running = Running::start(&folder.path("large"), &server.url(), &more);
+    let mut highest = 0;
+    wait_until("the upload ends", || {
+        highest = peak(running.id()).unwrap_or(0).max(highest);
+        !running.is_running()
+    });
+    running.end().expect(0, &["256.00 MiB"]);
+    assert_eq!(server.entity().map(|entity| entity.len() as u64), Some(length));
+    let fragments = server.kinds().iter().filter(|kind| *kind == "Fragment").count();
+    assert_eq!(fragments, 20);
+    assert!((1024..32 * 1024).contains(&highest), "{highest} KiB");
+}

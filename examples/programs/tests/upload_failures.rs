@@ -1,0 +1,305 @@
+//! `upload`: what fails and is tried again, and what is not.
+
+#[path = "common/bits_server.rs"]
+#[allow(dead_code)]
+mod bits_server;
+#[path = "../../../tests/common/program.rs"]
+mod program;
+#[path = "common/selection.rs"]
+mod selection;
+#[path = "common/uploader.rs"]
+#[allow(dead_code)]
+mod uploader;
+
+use std::ffi::OsStr;
+use std::net::TcpListener;
+
+use bits_proto::field::{HostId, HostIdFallbackTimeout};
+use bits_proto::server::{Access, Policy, SessionHost};
+use bits_server::{Fate, Seen, Server, refusal, status};
+use uploader::{Folder, upload};
+
+/// Fragments of 50 000 bytes of 200 000, and no more than three retries.
+const FOUR: [&dyn AsRef<OsStr>; 4] = [&"--fragment-size", &"50K", &"--retries", &"3"];
+
+/// Uploads to a server that does this once to a fragment, and gives back all that was said.
+fn survives(fate: impl Fn() -> Fate + Send + 'static) -> (String, Server) {
+    let folder = Folder::new(200_000);
+    let server = Server::start(move |seen| match (&*seen.kind, seen.earlier) {
+        ("Fragment", 1) => fate(),
+        _ => Fate::Pass,
+    });
+    let ended = upload(&folder.file(), &server.url(), &FOUR);
+    ended.expect(0, &[]);
+    assert_eq!(server.entity(), Some(folder.bytes));
+    (ended.told, server)
+}
+
+/// Uploads to a server that does this to each request of a kind, and gives back all that was said.
+fn fails(kind: &'static str, fate: impl Fn(&Seen) -> Fate + Send + 'static) -> (String, Server) {
+    let folder = Folder::new(200_000);
+    let server = Server::start(move |seen| match &*seen.kind {
+        it if it == kind => fate(seen),
+        _ => Fate::Pass,
+    });
+    let ended = upload(&folder.file(), &server.url(), &FOUR);
+    ended.expect(1, &[]);
+    assert_eq!(server.entity(), None);
+    (ended.told, server)
+}
+
+fn count(server: &Server, kind: &str) -> usize {
+    server.kinds().iter().filter(|it| *it == kind).count()
+}
+
+#[test]
+fn transient_failures_are_tried_again() {
+    for number in [408, 409, 500, 502, 503] {
+        let (told, server) = survives(move || Fate::Instead(status(number, &[])));
+        assert!(told.contains(&format!("status {number}")), "{told}");
+        assert!(told.contains("trying again in"), "{told}");
+        assert_eq!(count(&server, "Fragment"), 5);
+    }
+}
+
+#[test]
+fn answers_that_are_none_are_tried_again() {
+    let answers = [
+        "nonsense\r\n\r\n".to_owned(),
+        status(200, &[]),
+        "HTTP/1.1 200 OK\r\nBITS-Packet-Type: Ack\r\nBITS-Received-Content-Range: -1\r\n\
+         Content-Length: 0\r\n\r\n"
+            .into(),
+        // Beyond what was sent.
+        status(200, &["BITS-Packet-Type: Ack", "BITS-Received-Content-Range: 200000"]),
+    ];
+    for answer in answers {
+        let (told, server) = survives(move || Fate::InsteadCut(answer.clone()));
+        assert!(told.contains("trying again in"), "{told}");
+        assert_eq!(count(&server, "Fragment"), 5);
+    }
+}
+
+#[test]
+fn a_lost_ack_is_found_out() {
+    let (_, server) = survives(|| Fate::LoseAnswer);
+    let ranges = server.seen();
+    let ranges = ranges.iter().filter_map(|seen| seen.field("Content-Range"));
+    let same = "bytes 50000-99999/200000";
+    assert_eq!(ranges.filter(|range| *range == same).count(), 2);
+}
+
+#[test]
+fn a_connection_that_is_cut_is_replaced() {
+    let (told, server) = survives(|| Fate::CutBody(20_000));
+    assert!(told.contains("trying again in"), "{told}");
+    assert_eq!(server.seen().last().map(|seen| seen.connection), Some(1));
+}
+
+#[test]
+fn a_connection_that_was_closed_between_requests_is_replaced_without_a_word() {
+    let folder = Folder::new(200_000);
+    let server = Server::start(|seen| match (&*seen.kind, seen.earlier) {
+        ("Fragment", 0) => Fate::InsteadCut(status(
+            416,
+            &["BITS-Packet-Type: Ack", "BITS-Received-Content-Range: 0"],
+        )),
+        _ => Fate::Pass,
+    });
+    let ended = upload(&folder.file(), &server.url(), &FOUR);
+    ended.expect(0, &[]);
+    assert_eq!(ended.told.lines().count(), 1, "{}", ended.told);
+    assert_eq!(server.entity(), Some(folder.bytes));
+}
+
+#[test]
+fn a_416_says_where_to_go_on() {
+    let folder = Folder::new(200_000);
+    let server = Server::start(|seen| match (&*seen.kind, seen.earlier) {
+        // Some of the fragment is stored, and nobody is told.
+        ("Fragment", 1) => Fate::CutBody(20_000),
+        ("Fragment", 2) => Fate::Instead(status(
+            416,
+            &["BITS-Packet-Type: Ack", "BITS-Received-Content-Range: 70000"],
+        )),
+        _ => Fate::Pass,
+    });
+    upload(&folder.file(), &server.url(), &FOUR).expect(0, &[]);
+    assert_eq!(server.entity(), Some(folder.bytes));
+    let seen = server.seen();
+    let ranges = seen.iter().filter_map(|seen| seen.field("Content-Range")).collect::<Vec<_>>();
+    assert_eq!(ranges[3], "bytes 70000-119999/200000", "{ranges:?}");
+}
+
+#[test]
+fn a_413_makes_fragments_smaller_and_a_second_one_too() {
+    let folder = Folder::new(200_000);
+    let server = Server::start(|seen| {
+        let length = seen.field("Content-Length").and_then(|it| it.parse::<u64>().ok());
+        if length > Some(15_000) { Fate::Instead(status(413, &[])) } else { Fate::Pass }
+    });
+    upload(&folder.file(), &server.url(), &FOUR).expect(0, &[]);
+    assert_eq!(server.entity(), Some(folder.bytes));
+    let seen = server.seen();
+    let lengths = seen.iter().filter(|it| it.kind == "Fragment").take(3);
+    let lengths = lengths.filter_map(|seen| seen.field("Content-Length")).collect::<Vec<_>>();
+    assert_eq!(lengths, ["50000", "25000", "12500"]);
+}
+
+#[test]
+fn a_lost_session_is_started_over() {
+    let folder = Folder::new(200_000);
+    let server = Server::start(|seen| match (&*seen.kind, seen.earlier) {
+        ("Fragment", 2) => Fate::Instead(refusal(500, "0x8020001F")),
+        _ => Fate::Pass,
+    });
+    upload(&folder.file(), &server.url(), &FOUR).expect(0, &[]);
+    assert_eq!(server.entity(), Some(folder.bytes));
+    assert_eq!(count(&server, "Create-Session"), 2);
+    let (told, _) = fails("Fragment", |_| Fate::Instead(refusal(500, "0x8020001F")));
+    assert!(told.contains("the server loses its sessions"), "{told}");
+}
+
+#[test]
+fn a_refusal_that_comes_before_the_body_is_sent_is_read() {
+    let folder = Folder::new(13 * 1024 * 1024);
+    let server = Server::start(|seen| match &*seen.kind {
+        "Fragment" => Fate::Early(refusal(403, "0x80070005")),
+        _ => Fate::Pass,
+    });
+    let ended = upload(&folder.file(), &server.url(), &[&"--fragment-size", &"13MiB"]);
+    ended.expect(1, &["status 403", "E_ACCESSDENIED", "access denied"]);
+    assert_eq!(count(&server, "Fragment"), 1);
+    assert!(server.read() < 13 * 1024 * 1024, "{} bytes were sent", server.read());
+}
+
+#[test]
+fn fatal_failures_say_what_to_do() {
+    let fatal = [
+        (refusal(403, "0x80070005"), "access denied: the server does not let you upload"),
+        (refusal(413, "0x80200020"), "too large"),
+        (refusal(400, "0x80070057"), "the server calls the request invalid"),
+        (status(404, &[]), "check the URL"),
+        (status(405, &[]), "not a BITS server"),
+        (status(501, &[]), "not a BITS server"),
+    ];
+    for (answer, advice) in fatal {
+        let (told, server) = fails("Create-Session", move |_| Fate::Instead(answer.clone()));
+        assert!(told.contains(advice), "{told}");
+        assert!(told.contains(&server.url()), "{told}");
+        assert_eq!(server.kinds(), ["Create-Session"]);
+    }
+}
+
+#[test]
+fn a_session_that_is_refused_is_cancelled() {
+    let (told, server) = fails("Fragment", |_| Fate::Instead(refusal(403, "0x80070005")));
+    assert!(told.contains("access denied"), "{told}");
+    assert_eq!(server.kinds(), ["Create-Session", "Fragment", "Cancel-Session"]);
+    assert_eq!(server.sessions(), 0);
+}
+
+#[test]
+fn what_does_not_pass_is_given_up() {
+    let (told, server) = fails("Fragment", |_| Fate::Instead(refusal(500, "0x80070070")));
+    assert!(told.contains("the server's disk is full"), "{told}");
+    assert!(told.contains("after 4 attempts"), "{told}");
+    assert_eq!(count(&server, "Fragment"), 4);
+    let (told, _) = fails("Create-Session", |_| Fate::Instead(status(200, &[])));
+    assert!(told.contains("is it a BITS server"), "{told}");
+}
+
+#[test]
+fn a_server_that_is_not_there() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let url = format!("http://{}/x", listener.local_addr().expect("its address"));
+    drop(listener);
+    let folder = Folder::new(10);
+    upload(&folder.file(), &url, &FOUR).expect(1, &["Connection refused", "after 4 attempts"]);
+    let ended = upload(&folder.file(), "http://none.invalid/", &[&"--retries", &"1"]);
+    ended.expect(1, &["the name none.invalid is not resolved", "after 2 attempts"]);
+}
+
+#[test]
+fn a_server_that_does_not_answer() {
+    let folder = Folder::new(10);
+    let server = Server::start(|_| Fate::Stall);
+    let more: [&dyn AsRef<OsStr>; 4] = [&"--timeout", &"0.2", &"--retries", &"1"];
+    let ended = upload(&folder.file(), &server.url(), &more);
+    ended.expect(1, &["no answer in time", "--timeout"]);
+    assert_eq!(server.kinds(), ["Create-Session", "Create-Session"]);
+}
+
+#[test]
+fn a_redirect_is_named_and_not_followed() {
+    for number in [301, 302, 307, 308] {
+        let elsewhere = Server::start(|_| Fate::Pass);
+        let location = format!("Location: {}", elsewhere.url());
+        let (told, server) =
+            fails("Create-Session", move |_| Fate::Instead(status(number, &[&location])));
+        assert!(told.contains(&elsewhere.url()), "{told}");
+        assert!(told.contains("not followed"), "{told}");
+        assert_eq!((server.seen().len(), elsewhere.seen().len()), (1, 0));
+    }
+}
+
+#[test]
+fn credentials_that_are_wanted_or_wrong() {
+    let folder = Folder::new(10);
+    let challenge = || Fate::Instead(status(401, &["WWW-Authenticate: Basic realm=\"here\""]));
+    let server = Server::start(move |_| challenge());
+    let ended = upload(&folder.file(), &server.url(), &[]);
+    ended.expect(1, &["wants credentials", "--basic", "Basic realm="]);
+    let ended = upload(&folder.file(), &server.url(), &[&"--basic", &"user:s3cret"]);
+    ended.expect(1, &["refuses the credentials"]);
+    assert!(!ended.told.contains("s3cret"));
+    assert_eq!(server.seen().len(), 2);
+    let server = Server::start(|_| Fate::Pass).with_access(Access::Denied);
+    upload(&folder.file(), &server.url(), &[]).expect(1, &["access denied"]);
+}
+
+/// A server that sends its clients to 127.0.0.2, and leaves them there for so many seconds.
+fn elsewhere(seconds: u32) -> Server {
+    let host_id = HostId::try_from("127.0.0.2").expect("a host");
+    let fallback_timeout = Some(HostIdFallbackTimeout(seconds));
+    let policy =
+        Policy { host: Some(SessionHost { host_id, fallback_timeout }), ..Policy::DEFAULT };
+    Server::start_at("127.0.0.1:0", policy, |_| Fate::Pass)
+}
+
+#[test]
+fn a_host_id_is_followed() {
+    let (folder, server) = (Folder::new(200_000), elsewhere(60));
+    let host = format!("127.0.0.2:{}", server.address.port());
+    server.also_at(&host);
+    upload(&folder.file(), &server.url(), &FOUR).expect(0, &[]);
+    assert_eq!(server.entity(), Some(folder.bytes));
+    let seen = server.seen();
+    assert_eq!(seen[1].kind, "Ping");
+    assert!(seen[0].connection < 1000);
+    for seen in &seen[1..] {
+        assert_eq!(seen.field("Host"), Some(&*host));
+        assert!(seen.connection >= 1000);
+    }
+}
+
+#[test]
+fn a_host_that_is_not_there_is_left_for_the_origin() {
+    let (folder, server) = (Folder::new(200_000), elsewhere(1));
+    let ended = upload(&folder.file(), &server.url(), &FOUR);
+    ended.expect(0, &["Connection refused", "back to 127.0.0.1"]);
+    assert!(ended.took.as_secs_f64() > 0.9, "{:?}", ended.took);
+    assert_eq!(server.entity(), Some(folder.bytes));
+    assert_eq!(server.kinds()[..2], ["Create-Session", "Ping"]);
+}
+
+#[test]
+fn a_success_of_201_is_one() {
+    let folder = Folder::new(10);
+    let server = Server::start(|seen| match &*seen.kind {
+        "Close-Session" => Fate::Instead(status(201, &["BITS-Packet-Type: Ack"])),
+        _ => Fate::Pass,
+    });
+    upload(&folder.file(), &server.url(), &FOUR).expect(0, &[]);
+    assert_eq!(server.kinds().len(), 3);
+}

@@ -1,0 +1,138 @@
+//! `upload --reply`: the reply to an upload.
+
+#[path = "common/bits_server.rs"]
+#[allow(dead_code)]
+mod bits_server;
+#[path = "../../../tests/common/program.rs"]
+mod program;
+#[path = "common/selection.rs"]
+mod selection;
+#[path = "common/uploader.rs"]
+#[allow(dead_code)]
+mod uploader;
+
+use std::ffi::OsStr;
+use std::fs;
+
+use bits_proto::server::Policy;
+use bits_server::{Fate, Seen, Server, status};
+use uploader::{Ended, Folder, upload};
+
+const REPLY: &str = "This is the reply to what was uploaded.";
+
+/// A server with a reply at this URL, which does this when it is asked for it.
+fn server(url: Option<&str>, get: impl Fn(&Seen) -> Fate + Send + 'static) -> Server {
+    let policy = Policy { notification: true, ..Policy::DEFAULT };
+    let script = move |seen: &Seen| if seen.kind == "GET" { get(seen) } else { Fate::Pass };
+    Server::start_at("127.0.0.1:0", policy, script).with_reply(url)
+}
+
+fn whole(_: &Seen) -> Fate {
+    let length = REPLY.len();
+    Fate::Instead(format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{REPLY}"))
+}
+
+fn run(folder: &Folder, server: &Server, more: &[&dyn AsRef<OsStr>]) -> Ended {
+    let out = folder.path("out");
+    let mut all: Vec<&dyn AsRef<OsStr>> = vec![&"--reply", &out, &"--retries", &"3"];
+    all.extend(more);
+    let ended = upload(&folder.file(), &server.url(), &all);
+    // Whatever becomes of the reply, the entity is there.
+    assert_eq!(server.entity().as_ref(), Some(&folder.bytes), "{}", ended.told);
+    assert_eq!(server.sessions(), 0);
+    assert_eq!(server.kinds().last().map(String::as_str), Some("Close-Session"));
+    ended
+}
+
+fn reply(folder: &Folder) -> Option<String> {
+    fs::read_to_string(folder.path("out")).ok()
+}
+
+#[test]
+fn it_is_fetched_before_the_session_is_closed() {
+    let server = server(Some(r"Replies\{7}\reply.bin"), whole);
+    let folder = Folder::new(100_000);
+    run(&folder, &server, &[&"--basic", &"user:password"]).expect(0, &[]);
+    assert_eq!(reply(&folder).as_deref(), Some(REPLY));
+    assert!(!folder.path("out.part").exists());
+    assert_eq!(server.kinds(), ["Create-Session", "Fragment", "GET", "Close-Session"]);
+    let get = &server.seen()[2];
+    assert!(get.head.starts_with("GET /dir/Replies/%7B7%7D/reply.bin HTTP/1.1"), "{}", get.head);
+    assert!(get.field("Authorization").is_some());
+    assert_eq!(get.connection, 0);
+}
+
+#[test]
+fn one_that_breaks_off_is_resumed() {
+    let (half, rest) = REPLY.split_at(11);
+    let length = REPLY.len();
+    let server = server(Some("reply"), move |seen| match seen.earlier {
+        0 => Fate::InsteadCut(format!(
+            "HTTP/1.1 200 OK\r\nETag: \"a\"\r\nContent-Length: {length}\r\n\r\n{half}"
+        )),
+        _ => Fate::Instead(format!(
+            "HTTP/1.1 206 Partial\r\nETag: \"a\"\r\nContent-Range: bytes 11-{}/{length}\r\n\
+             Content-Length: {}\r\n\r\n{rest}",
+            length - 1,
+            rest.len(),
+        )),
+    });
+    let folder = Folder::new(10);
+    run(&folder, &server, &[]).expect(0, &["the reply breaks off"]);
+    assert_eq!(reply(&folder).as_deref(), Some(REPLY));
+    let second = &server.seen()[3];
+    assert_eq!(second.field("Range"), Some("bytes=11-"));
+    assert_eq!(second.field("If-Range"), Some("\"a\""));
+}
+
+#[test]
+fn one_that_breaks_off_and_has_no_tag_is_fetched_from_its_beginning() {
+    let length = REPLY.len();
+    let server = server(Some("reply"), move |seen| match seen.earlier {
+        0 => Fate::InsteadCut(format!(
+            "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\nAnother beginning"
+        )),
+        1 => Fate::Instead(status(503, &[])),
+        _ => whole(seen),
+    });
+    let folder = Folder::new(10);
+    run(&folder, &server, &[]).expect(0, &["the reply breaks off", "status 503"]);
+    assert_eq!(reply(&folder).as_deref(), Some(REPLY));
+    assert!(server.seen().iter().all(|seen| seen.field("Range").is_none()));
+}
+
+#[test]
+fn a_server_without_one_is_told_of() {
+    let (folder, server) = (Folder::new(10), server(None, whole));
+    run(&folder, &server, &[]).expect(1, &["the entity is uploaded", "no URL for a reply"]);
+    assert_eq!(reply(&folder), None);
+}
+
+#[test]
+fn one_that_cannot_be_had_is_told_of() {
+    let folder = Folder::new(10);
+    let gone = server(Some("reply"), |_| Fate::Instead(status(404, &[])));
+    run(&folder, &gone, &[]).expect(1, &["the entity is uploaded", "status 404"]);
+    let broken = server(Some("reply"), |_| Fate::Instead(status(500, &[])));
+    run(&folder, &broken, &[]).expect(1, &["the entity is uploaded", "status 500"]);
+    assert_eq!(broken.kinds().iter().filter(|kind| *kind == "GET").count(), 4);
+    assert_eq!(reply(&folder), None);
+}
+
+#[test]
+fn one_on_another_server_is_refused_or_fetched_without_credentials() {
+    let elsewhere = Server::start(whole);
+    let url = elsewhere.url();
+    let (folder, refused) = (Folder::new(10), server(Some(&url), whole));
+    run(&folder, &refused, &[]).expect(1, &["another server", &url, "--reply-from-anywhere"]);
+    assert_eq!((elsewhere.seen().len(), reply(&folder)), (0, None));
+
+    let fetched = server(Some(&url), whole);
+    let more: [&dyn AsRef<OsStr>; 5] =
+        [&"--reply-from-anywhere", &"--basic", &"user:password", &"--header", &"X-Token: 7"];
+    run(&folder, &fetched, &more).expect(0, &[]);
+    assert_eq!(reply(&folder).as_deref(), Some(REPLY));
+    let seen = elsewhere.seen();
+    assert_eq!((seen.len(), &*seen[0].kind), (1, "GET"));
+    assert_eq!((seen[0].field("Authorization"), seen[0].field("X-Token")), (None, None));
+}

@@ -1,0 +1,236 @@
+//! `upload`: what another process goes on with.
+#![cfg(unix)]
+
+#[path = "common/bits_server.rs"]
+#[allow(dead_code)]
+mod bits_server;
+#[path = "../../../tests/common/program.rs"]
+mod program;
+#[path = "common/selection.rs"]
+mod selection;
+#[path = "common/uploader.rs"]
+#[allow(dead_code)]
+mod uploader;
+
+use std::ffi::OsStr;
+use std::fs;
+
+use bits_server::{Fate, Server, status};
+use uploader::{Folder, Running, upload, wait_until};
+
+/// A server that has got so many fragments when it stops answering, once.
+fn stalls_at(fragment: usize) -> Server {
+    Server::start(move |seen| match (&*seen.kind, seen.earlier) {
+        ("Fragment", earlier) if earlier == fragment => Fate::Stall,
+        _ => Fate::Pass,
+    })
+}
+
+struct Job {
+    folder: Folder,
+    server: Server,
+}
+
+impl Job {
+    fn new(server: Server) -> Self {
+        Self { folder: Folder::new(400_000), server }
+    }
+
+    fn start(&self) -> Running {
+        let state = self.folder.path("state");
+        let more: [&dyn AsRef<OsStr>; 4] = [&"--fragment-size", &"100K", &"--resume", &state];
+        Running::start(&self.folder.file(), &self.server.url(), &more)
+    }
+
+    /// Starts it, and waits until the server has got this many fragments.
+    fn start_until(&self, fragments: usize) -> Running {
+        let running = self.start();
+        let is_fragment = |kind: &String| kind == "Fragment";
+        wait_until("the fragments come", || {
+            self.server.kinds().iter().filter(|kind| is_fragment(kind)).count() == fragments
+        });
+        running
+    }
+
+    /// Goes on, and ends well.
+    fn resume(&self) {
+        self.start().end().expect(0, &[]);
+        assert_eq!(self.server.entity().as_ref(), Some(&self.folder.bytes));
+        assert!(!self.folder.path("state").exists());
+        assert!(!self.folder.path("state.lock").exists());
+    }
+
+    /// The first bytes of the ranges that came.
+    fn firsts(&self) -> Vec<String> {
+        let seen = self.server.seen();
+        let ranges = seen.iter().filter_map(|seen| seen.field("Content-Range"));
+        ranges.filter_map(|range| range.split_once('-')).map(|range| range.0.to_owned()).collect()
+    }
+}
+
+#[test]
+fn after_kill_9_the_next_process_goes_on() {
+    let job = Job::new(stalls_at(2));
+    let mut running = job.start_until(3);
+    running.kill();
+    assert_eq!(running.end().status, None);
+    job.resume();
+    let kinds = job.server.kinds();
+    assert_eq!(kinds.iter().filter(|kind| *kind == "Create-Session").count(), 1, "{kinds:?}");
+    assert_eq!(kinds[4], "Ping", "{kinds:?}");
+    let expected = ["bytes 0", "bytes 100000", "bytes 200000", "bytes 200000", "bytes 300000"];
+    assert_eq!(job.firsts(), expected);
+}
+
+#[test]
+fn ctrl_c_pauses() {
+    let job = Job::new(stalls_at(2));
+    let running = job.start_until(3);
+    running.interrupt();
+    running.end().expect(130, &["paused at 200000 of 400000", "--resume", "state"]);
+    assert_eq!(job.server.sessions(), 1);
+    job.resume();
+    assert_eq!(job.firsts().len(), 5);
+}
+
+#[test]
+fn what_the_server_did_while_nobody_listened_counts() {
+    let job = Job::new(Server::start(|seen| match (&*seen.kind, seen.earlier) {
+        ("Fragment", 1) => Fate::CutBody(60_000),
+        ("Fragment", 2) => Fate::Stall,
+        _ => Fate::Pass,
+    }));
+    let mut running = job.start_until(3);
+    running.kill();
+    drop(running);
+    job.resume();
+}
+
+#[test]
+fn a_server_that_has_forgotten_the_session_gets_all_of_it() {
+    let job = Job::new(stalls_at(2));
+    job.start_until(3).kill();
+    job.server.forget();
+    job.resume();
+    assert_eq!(
+        job.firsts()[3..],
+        ["bytes 200000", "bytes 0", "bytes 100000", "bytes 200000", "bytes 300000"]
+    );
+}
+
+#[test]
+fn a_lost_answer_to_close_is_found_out_by_the_next_process() {
+    let job = Job::new(Server::start(|seen| match (&*seen.kind, seen.earlier) {
+        ("Close-Session", 0) => Fate::LoseAnswer,
+        ("Close-Session", 1) => Fate::Stall,
+        _ => Fate::Pass,
+    }));
+    let mut running = job.start();
+    wait_until("it closes twice", || {
+        job.server.kinds().iter().filter(|kind| *kind == "Close-Session").count() == 2
+    });
+    running.kill();
+    drop(running);
+    job.resume();
+    assert_eq!(job.firsts().len(), 4);
+}
+
+#[test]
+fn a_close_without_an_answer_before_the_process_died_counts() {
+    let job = Job::new(Server::start(|seen| match (&*seen.kind, seen.earlier) {
+        ("Close-Session", 0) => Fate::Silence,
+        _ => Fate::Pass,
+    }));
+    let mut running = job.start();
+    wait_until("the entity is there", || job.server.entity().is_some());
+    running.kill();
+    drop(running);
+    job.resume();
+    assert_eq!(job.firsts().len(), 4, "nothing is sent twice");
+}
+
+#[test]
+fn a_failure_keeps_what_there_is() {
+    let job = Job::new(Server::start(|seen| match (&*seen.kind, seen.earlier) {
+        ("Fragment", 2) => Fate::Instead(status(404, &[])),
+        _ => Fate::Pass,
+    }));
+    job.start().end().expect(1, &["check the URL"]);
+    assert_eq!(job.server.sessions(), 1);
+    job.resume();
+    assert_eq!(job.firsts().len(), 5);
+}
+
+#[test]
+fn another_process_on_the_same_state_is_an_error() {
+    let job = Job::new(stalls_at(0));
+    let first = job.start_until(1);
+    job.start().end().expect(1, &["another process is working on this upload"]);
+    first.interrupt();
+    first.end().expect(130, &[]);
+    job.resume();
+}
+
+#[test]
+fn another_job_is_an_error() {
+    let job = Job::new(stalls_at(1));
+    job.start_until(2).kill();
+    let state = job.folder.path("state");
+    let before = fs::read(&state).expect("a state");
+    let requests = job.server.seen().len();
+    let refused = |file: &std::path::Path, url: &str, why: &str, reply: bool| {
+        let mut more: Vec<&dyn AsRef<OsStr>> = vec![&"--resume", &state];
+        if reply {
+            more.extend([&"--reply" as &dyn AsRef<OsStr>, &"out"]);
+        }
+        upload(file, url, &more).expect(1, &[why, "delete it to begin anew"]);
+        assert_eq!(fs::read(&state).expect("a state"), before);
+    };
+    let (file, url) = (job.folder.file(), job.server.url());
+    refused(&file, &format!("{url}2"), "is of an upload to http", false);
+    refused(&file, &url, "without --reply", true);
+    let other = job.folder.path("other");
+    fs::write(&other, &job.folder.bytes).expect("another file");
+    refused(&other, &url, "is of an upload of", false);
+    fs::write(&file, b"shorter").expect("a change");
+    refused(&file, &url, "before it was changed (400000 bytes then, 7 now)", false);
+    assert_eq!(job.server.seen().len(), requests, "no request was sent");
+}
+
+#[test]
+fn a_damaged_state_is_an_error() {
+    let job = Job::new(Server::start(|_| Fate::Pass));
+    fs::write(job.folder.path("state"), b"{\"job\":").expect("a state");
+    job.start().end().expect(1, &["does not hold an upload", "delete it"]);
+    assert_eq!(job.server.seen().len(), 0);
+}
+
+#[test]
+fn without_a_state_ctrl_c_cancels() {
+    let (folder, server) = (Folder::new(400_000), stalls_at(1));
+    let more = [&"--fragment-size" as &dyn AsRef<OsStr>, &"100K"];
+    let running = Running::start(&folder.file(), &server.url(), &more);
+    wait_until("the fragments come", || server.kinds().len() == 3);
+    running.interrupt();
+    running.end().expect(130, &["the server has forgotten the upload"]);
+    assert_eq!(server.kinds().last().map(String::as_str), Some("Cancel-Session"));
+    assert_eq!(server.sessions(), 0);
+    assert_eq!(server.entity(), None);
+}
+
+#[test]
+fn a_second_ctrl_c_ends_it_at_once() {
+    let folder = Folder::new(400_000);
+    let server = Server::start(|seen| match &*seen.kind {
+        "Fragment" | "Cancel-Session" => Fate::Stall,
+        _ => Fate::Pass,
+    });
+    let running = Running::start(&folder.file(), &server.url(), &[]);
+    wait_until("the fragment comes", || server.kinds().len() == 2);
+    running.interrupt();
+    wait_until("it cancels", || server.kinds().len() == 3);
+    running.interrupt();
+    let ended = running.end();
+    assert_eq!((ended.status, &*ended.told), (Some(130), ""));
+    assert!(ended.took.as_secs() < 8, "{:?}", ended.took);
+}

@@ -1,0 +1,126 @@
+//! `upload` over https.
+
+#[path = "common/bits_server.rs"]
+#[allow(dead_code)]
+mod bits_server;
+#[path = "../../../tests/common/program.rs"]
+mod program;
+#[path = "common/selection.rs"]
+mod selection;
+#[path = "common/uploader.rs"]
+#[allow(dead_code)]
+mod uploader;
+
+use bits_server::{Fate, Server};
+use uploader::{Folder, upload};
+
+#[cfg(not(feature = "tls"))]
+#[test]
+fn a_build_without_https_says_how_to_get_one() {
+    let folder = Folder::new(10);
+    let ended = upload(&folder.file(), "https://127.0.0.1:9/", &[]);
+    ended.expect(2, &["--features tls"]);
+    let server = Server::start(|_| Fate::Pass);
+    upload(&folder.file(), &server.url(), &[]).expect(0, &[]);
+}
+
+#[cfg(feature = "tls")]
+mod tls {
+    use std::fs;
+    use std::net::SocketAddr;
+    use std::sync::Arc;
+
+    use rcgen::{CertifiedKey, generate_simple_self_signed};
+    use rustls::ServerConfig;
+    use rustls::pki_types::PrivateKeyDer;
+    use tokio::net::{TcpListener, TcpStream};
+    use tokio_rustls::TlsAcceptor;
+
+    use super::*;
+
+    /// TLS before a server: its port, and its certificate in PEM form.
+    fn before(server: SocketAddr) -> (u16, String) {
+        let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
+        let CertifiedKey { cert, signing_key } =
+            generate_simple_self_signed(names).expect("a certificate");
+        let key = PrivateKeyDer::Pkcs8(signing_key.serialize_der().into());
+        let config = ServerConfig::builder()
+            .with_no_client_auth()
+            .with_single_cert(vec![cert.der().clone()], key)
+            .expect("a configuration");
+        let acceptor = TlsAcceptor::from(Arc::new(config));
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("an address");
+        let port = listener.local_addr().expect("the address").port();
+        listener.set_nonblocking(true).expect("no blocking");
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.expect("a runtime").block_on(async {
+                let listener = TcpListener::from_std(listener).expect("a listener");
+                while let Ok((stream, _)) = listener.accept().await {
+                    let acceptor = acceptor.clone();
+                    tokio::spawn(async move {
+                        // A client that does not trust the certificate goes.
+                        let Ok(mut client) = acceptor.accept(stream).await else { return };
+                        let mut server = TcpStream::connect(server).await.expect("the server");
+                        let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
+                    });
+                }
+            });
+        });
+        (port, cert.pem())
+    }
+
+    #[test]
+    fn the_entity_arrives() {
+        let (folder, server) = (Folder::new(3_000_000), Server::start(|_| Fate::Pass));
+        let (port, pem) = before(server.address);
+        let ca = folder.path("ca.pem");
+        fs::write(&ca, pem).expect("a file");
+        for host in ["localhost", "127.0.0.1"] {
+            let url = format!("https://{host}:{port}/dir/entity");
+            upload(&folder.file(), &url, &[&"--ca", &ca]).expect(0, &[&url]);
+            assert_eq!(server.entity().as_ref(), Some(&folder.bytes));
+        }
+        assert!(server.seen().iter().all(|seen| seen.connection < 2));
+    }
+
+    #[test]
+    fn a_certificate_that_is_not_trusted_is_an_error_at_once() {
+        let (folder, server) = (Folder::new(10), Server::start(|_| Fate::Pass));
+        let (port, _) = before(server.address);
+        let url = format!("https://127.0.0.1:{port}/");
+        let ended = upload(&folder.file(), &url, &[]);
+        ended.expect(1, &["the certificate is not trusted", "--ca"]);
+        assert_eq!(ended.told.lines().count(), 1, "{}", ended.told);
+        assert_eq!(server.seen().len(), 0);
+        let (_, other) = before(server.address);
+        let ca = folder.path("ca.pem");
+        fs::write(&ca, other).expect("a file");
+        upload(&folder.file(), &url, &[&"--ca", &ca]).expect(1, &["not trusted"]);
+    }
+
+    #[test]
+    fn a_certificate_file_that_is_none() {
+        let folder = Folder::new(10);
+        let url = "https://127.0.0.1:9/";
+        upload(&folder.file(), url, &[&"--ca", &folder.file()]).expect(2, &["no certificate"]);
+        upload(&folder.file(), url, &[&"--ca", &folder.path("none")]).expect(2, &["none"]);
+    }
+
+    #[test]
+    fn a_server_that_speaks_no_tls() {
+        let folder = Folder::new(10);
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("an address");
+        let plain = listener.local_addr().expect("the address");
+        std::thread::spawn(move || {
+            use std::io::{Read as _, Write as _};
+            for stream in listener.incoming() {
+                let mut stream = stream.expect("a connection");
+                let _ = stream.read(&mut [0; 100]);
+                let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+            }
+        });
+        let url = format!("https://{plain}/");
+        upload(&folder.file(), &url, &[]).expect(1, &["no TLS"]);
+    }
+}
