@@ -5,8 +5,11 @@
 mod program;
 #[path = "common/selection.rs"]
 mod selection;
-#[path = "common/serve.rs"]
-mod serve;
+#[path = "common/server.rs"]
+#[allow(dead_code, reason = "each test file uses a part of it")]
+mod server;
+#[path = "common/texts.rs"]
+mod texts;
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -19,7 +22,8 @@ use rcgen::{CertifiedKey, generate_simple_self_signed};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
-use serve::{Serve, fetch, packet};
+use server::Server;
+use texts::{create, fetch, packet, start, talk};
 
 /// The head and the body of a request, if one came.
 type Told = Option<(String, Vec<u8>)>;
@@ -56,10 +60,10 @@ fn application(ca: &Path) -> (String, JoinHandle<Told>) {
     (format!("https://localhost:{port}/told"), serving)
 }
 
-fn upload(server: &Serve) -> (String, String) {
-    let session = server.create();
+fn upload(server: &Server) -> (String, String) {
+    let session = create(server);
     let fields = format!("{session}Content-Range: bytes 0-5/6\r\nConnection: close\r\n");
-    (server.talk(&[packet("Fragment", &fields, "entity")]), session)
+    (talk(server, &[packet("Fragment", &fields, "entity")]), session)
 }
 
 #[test]
@@ -67,7 +71,7 @@ fn an_application_is_told_over_https() {
     let folder = tempfile::tempdir().expect("a folder");
     let ca = folder.path().join("ca.pem");
     let (url, application) = application(&ca);
-    let server = Serve::start(&["--notify", &url, "--ca", ca.to_str().expect("a path")]);
+    let server = start(&["--notify", &url, "--ca", ca.to_str().expect("a path")]);
     let (answer, session) = upload(&server);
     let (head, entity) = application.join().expect("the application").expect("a request");
     assert!(head.starts_with("POST /told HTTP/1.1\r\n"), "{head}");
@@ -75,14 +79,14 @@ fn an_application_is_told_over_https() {
     assert_eq!(entity, b"entity");
     let url = answer.split("Bits-Reply-Url: ").nth(1).and_then(|rest| rest.split("\r\n").next());
     let url = url.unwrap_or_else(|| panic!("no reply: {answer}"));
-    let reply = server.talk(&[fetch(url)]);
+    let reply = talk(&server, &[fetch(url)]);
     assert!(reply.ends_with("\r\n\r\nreply"), "{reply}");
     let closed =
-        server.talk(&[packet("Close-Session", &format!("{session}Connection: close\r\n"), "")]);
+        talk(&server, &[packet("Close-Session", &format!("{session}Connection: close\r\n"), "")]);
     assert!(closed.starts_with("HTTP/1.1 200 OK\r\n"), "{closed}");
     // The application did not ask for the entity at its destination.
     assert!(!server.path("dir/e").exists());
-    assert_eq!(server.kept(), [""; 0]);
+    server.assert_clean();
 }
 
 #[test]
@@ -90,7 +94,7 @@ fn an_application_that_is_not_known_is_not_told() {
     let folder = tempfile::tempdir().expect("a folder");
     let ca = folder.path().join("ca.pem");
     let (url, application) = application(&ca);
-    let server = Serve::start(&["--notify", &url]);
+    let server = start(&["--notify", &url]);
     let (answer, _) = upload(&server);
     assert!(answer.starts_with("HTTP/1.1 502 "), "{answer}");
     assert!(answer.contains("Bits-Error-Context: 0x7\r\n"), "{answer}");

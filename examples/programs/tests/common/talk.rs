@@ -4,17 +4,19 @@
 use std::fmt;
 use std::io::{self, Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpStream};
-use std::ops::Range;
 
-use bits_proto::field::{ContentRange, SessionId};
+use bits_proto::field::SessionId;
 use bits_proto::head::{ResponseHead, Slots, Target};
-use bits_proto::message::{
-    Ack, AckFor, CancelSession, CloseSession, CreateSession, Fragment, Ping, Request,
-};
+use bits_proto::message::{Ack, AckFor, Request};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore as _, SeedableRng as _};
 
 use crate::server::{PATIENCE, Server};
+
+#[path = "packets.rs"]
+mod packets;
+
+pub use packets::*;
 
 /// A connection to a server.
 pub struct Connection {
@@ -265,27 +267,6 @@ pub fn head_with(target: &str, request: &Request<'_>, extras: &[(&str, &str)]) -
     let host = [("Host", "origin.example")];
     let extras = host.iter().chain(extras).map(|&(name, value)| (name, value));
     request.encode(target, extras).expect("extras").to_vec()
-}
-
-pub fn ping() -> Request<'static> {
-    Ping::default().into()
-}
-
-pub fn create() -> Request<'static> {
-    CreateSession::default().into()
-}
-
-pub fn fragment(session: SessionId<'_>, range: Range<u64>, total: u64) -> Request<'_> {
-    let range = ContentRange::new(range.start, range.end - 1, total).expect("a range");
-    Fragment::new(session, range).into()
-}
-
-pub fn close(session: SessionId<'_>) -> Request<'_> {
-    CloseSession::new(session).into()
-}
-
-pub fn cancel(session: SessionId<'_>) -> Request<'_> {
-    CancelSession::new(session).into()
 }
 
 /// Creates a session.

@@ -2,13 +2,17 @@
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
-use std::ops::Range;
 use std::path::Path;
 use std::time::Duration;
 
-use bits_proto::field::{ContentRange, SessionId};
+use bits_proto::field::SessionId;
 use bits_proto::head::{ResponseHead, Slots, Target};
-use bits_proto::message::{CancelSession, CloseSession, CreateSession, Fragment, Ping, Request};
+use bits_proto::message::Request;
+
+#[path = "packets.rs"]
+mod packets;
+
+pub use packets::*;
 
 /// A connection to a server.
 pub struct Wire {
@@ -104,27 +108,6 @@ impl Wire {
         let _ = self.stream.read_to_end(&mut self.buffer);
         self.buffer
     }
-}
-
-pub fn ping() -> Request<'static> {
-    Ping::default().into()
-}
-
-pub fn create() -> Request<'static> {
-    CreateSession::default().into()
-}
-
-pub fn fragment(session: SessionId<'_>, range: Range<u64>, total: u64) -> Request<'_> {
-    let range = ContentRange::new(range.start, range.end - 1, total).expect("a range");
-    Fragment::new(session, range).into()
-}
-
-pub fn close(session: SessionId<'_>) -> Request<'_> {
-    CloseSession::new(session).into()
-}
-
-pub fn cancel(session: SessionId<'_>) -> Request<'_> {
-    CancelSession::new(session).into()
 }
 
 /// Creates a session.
