@@ -2,7 +2,7 @@
 //! are.
 //!
 //! ```sh
-//! cargo bench --bench codec
+//! cargo bench --package bits-proto --bench codec
 //! ```
 //!
 //! Times are never compared across runs: the two sides of a pair take turns, and the median of
