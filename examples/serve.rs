@@ -37,6 +37,8 @@ mod arguments;
 mod basic;
 #[path = "serve/body.rs"]
 mod body;
+#[path = "upload/causes.rs"]
+mod causes;
 #[path = "serve/download.rs"]
 mod download;
 #[path = "serve/folder.rs"]
@@ -47,6 +49,9 @@ mod listen;
 mod notify;
 #[path = "serve/path.rs"]
 mod path;
+#[cfg(feature = "tls")]
+#[path = "upload/roots.rs"]
+mod roots;
 #[path = "serve/server.rs"]
 mod server;
 #[path = "serve/socket.rs"]

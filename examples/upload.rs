@@ -19,6 +19,8 @@ mod answers;
 mod arguments;
 #[path = "upload/body.rs"]
 mod body;
+#[path = "upload/causes.rs"]
+mod causes;
 #[path = "upload/client.rs"]
 mod client;
 #[path = "upload/connection.rs"]
@@ -39,6 +41,9 @@ mod interrupt;
 mod pace;
 #[path = "upload/reply.rs"]
 mod reply;
+#[cfg(feature = "tls")]
+#[path = "upload/roots.rs"]
+mod roots;
 #[path = "upload/state.rs"]
 mod state;
 #[cfg(feature = "tls")]
@@ -48,7 +53,7 @@ mod tls;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 
-use bits_proto::client::{Mode, Upload};
+use bits_proto::client::{FragmentSizing, Mode, Upload};
 use clap::Parser as _;
 
 use arguments::Arguments;
@@ -88,8 +93,11 @@ async fn upload(arguments: &Arguments) -> Result<()> {
     let opened = arguments.resume.as_deref().map(|path| StateFile::open(path, job)).transpose()?;
     let (state, stored) = opened.map_or((None, None), |(state, stored)| (Some(state), stored));
     let upload = match stored {
-        Some(stored) => resumed(stored, arguments)?,
-        None => Upload::new(entity.length(), arguments.options(mode), seed()?),
+        Some(stored) => resumed(stored, mode, arguments)?,
+        None => {
+            let options = arguments.options(mode, FragmentSizing::default().length());
+            Upload::new(entity.length(), options, seed()?)
+        }
     };
     let console = Console::new(entity.length(), arguments.quiet);
     let interrupts = Interrupts::listen()?;
@@ -113,13 +121,13 @@ async fn upload(arguments: &Arguments) -> Result<()> {
     client.run(interrupts).await
 }
 
-/// An upload that another process began.
-fn resumed(mut upload: Upload, arguments: &Arguments) -> Result<Upload> {
+/// An upload that another process began, by what is wanted now.
+fn resumed(mut upload: Upload, mode: Mode, arguments: &Arguments) -> Result<Upload> {
     if !upload.state().has_ended() {
         upload.resume().map_err(Failure::machine)?;
-        if let Some(length) = arguments.fragment_size {
-            upload.set_fragment_length(length).map_err(Failure::machine)?;
-        }
+        // Fragments stay as short as the server had them.
+        let options = arguments.options(mode, upload.fragments().length());
+        upload.set_options(options).map_err(Failure::machine)?;
     }
     Ok(upload)
 }

@@ -2,7 +2,9 @@
 
 mod common;
 
-use bits_proto::client::{FragmentSizing, Options, State};
+use std::time::Duration;
+
+use bits_proto::client::{FragmentSizing, Mode, Options, State};
 use common::upload::{Client, SMALL, closed, held, out_of_sync, refused, status};
 
 #[test]
@@ -88,4 +90,33 @@ fn a_server_that_holds_all_of_a_shortened_fragment_and_more_is_believed() {
     assert_eq!(client.due(), "fragment 0..5");
     client.answer(&held(10));
     assert_eq!(client.due(), "fragment 10..15");
+}
+
+/// A caller who resumes may have other wishes; what is under way keeps to those it began with.
+#[test]
+fn other_options_count_from_the_next_request_on() {
+    let mut client = Client::begun(25, SMALL);
+    let other = Options {
+        mode: Mode::UploadReply,
+        fragments: FragmentSizing::within(4, 1, 4),
+        request_timeout: Duration::from_secs(7),
+        ..SMALL
+    };
+    let mut under_way = client;
+    under_way.sent();
+    let before = under_way.upload;
+    under_way.upload.set_options(other).expect_err("a request is under way");
+    assert_eq!(under_way.upload, before);
+
+    client.upload.set_options(other).expect("nothing is under way");
+    assert_eq!(client.due(), "fragment 0..4");
+    let now = client.now;
+    client.upload.handle_sending(now).expect("it is due");
+    assert_eq!(client.upload.next_timeout(), Some(now + Duration::from_secs(7)));
+    client.upload.handle_sent(now).expect("it was being sent");
+    client.upload.handle_ack(&held(4), now).expect("it holds the fragment");
+    for next in [8, 12, 16, 20, 24, 25] {
+        client.answer(&held(next));
+    }
+    assert_eq!(client.due(), "close", "the mode is still that without a reply");
 }

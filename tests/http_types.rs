@@ -88,6 +88,7 @@ fn a_callers_header_map_is_kept() {
     let cookies = request.headers().get_all("cookie").iter().collect::<Vec<_>>();
     assert_eq!(cookies, ["a=1", "b=2"]);
     assert_eq!(request.headers()["authorization"], "Basic dTpw");
+    assert!(!format!("{request:?}").contains("dTpw"), "credentials are not for logs");
     assert_eq!(request.request_line().target, "/dir/entity?x=1");
     assert_eq!(Request::try_from(&request), Ok(ping));
     assert_eq!(Request::try_from(&request.into_parts().0), Ok(ping));

@@ -71,8 +71,8 @@ pub enum Error {
     Unreachable(r2d2::Error),
     /// Redis failed, or did not answer: whether it did what it was asked is not known then.
     Redis(RedisError),
-    /// What is stored is no session.
-    Record(serde_json::Error),
+    /// What is stored of a session is none.
+    Record(Uuid, serde_json::Error),
 }
 
 impl fmt::Display for Error {
@@ -80,7 +80,9 @@ impl fmt::Display for Error {
         match self {
             Self::Unreachable(error) => write!(f, "Redis cannot be reached: {error}"),
             Self::Redis(error) => write!(f, "Redis failed: {error}"),
-            Self::Record(error) => write!(f, "what Redis has is no session: {error}"),
+            Self::Record(id, error) => {
+                write!(f, "what Redis has of {id} is no session, and can be deleted: {error}")
+            }
         }
     }
 }
@@ -96,12 +98,6 @@ impl From<r2d2::Error> for Error {
 impl From<RedisError> for Error {
     fn from(error: RedisError) -> Self {
         Self::Redis(error)
-    }
-}
-
-impl From<serde_json::Error> for Error {
-    fn from(error: serde_json::Error) -> Self {
-        Self::Record(error)
     }
 }
 
@@ -160,7 +156,7 @@ impl RedisStore {
         id: Uuid,
     ) -> Result<Option<(String, Record)>, Error> {
         let Some(stored) = connection.get(self.session_key(id))? else { return Ok(None) };
-        let record = serde_json::from_str(&stored)?;
+        let record = serde_json::from_str(&stored).map_err(|error| Error::Record(id, error))?;
         Ok(Some((stored, record)))
     }
 
@@ -175,6 +171,10 @@ impl RedisStore {
     fn principal_key(&self, principal: &str) -> String {
         format!("{}principal:{principal}", self.prefix)
     }
+}
+
+fn written(record: &Record) -> Result<String, Error> {
+    serde_json::to_string(record).map_err(|error| Error::Record(record.session.id(), error))
 }
 
 /// When a session expires, as the index has it: not before its time.
@@ -198,7 +198,7 @@ impl Store for RedisStore {
         if let Some(principal) = &record.principal {
             insert.key(self.principal_key(principal));
         }
-        insert.arg(serde_json::to_string(&record)?).arg(id.to_string());
+        insert.arg(written(&record)?).arg(id.to_string());
         insert.arg(score(&record.session));
         Ok(insert.invoke(&mut *self.connection()?)?)
     }
@@ -214,7 +214,7 @@ impl Store for RedisStore {
                 return Ok(None);
             };
             let changed = change(&mut record);
-            let new = serde_json::to_string(&record)?;
+            let new = written(&record)?;
             if new == stored {
                 return Ok(Some(changed));
             }

@@ -55,7 +55,7 @@ impl Application {
         let is_secure = match url.scheme_str() {
             Some("http") => false,
             Some("https") if cfg!(feature = "tls") => true,
-            Some("https") => return Err(invalid("this program was built without https")),
+            Some("https") => return Err(invalid("build with --features tls for https")),
             _ => return Err(invalid("not an http or https URL")),
         };
         if authority.as_str().contains('@') {

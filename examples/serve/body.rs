@@ -18,7 +18,7 @@ use tokio::time::{Instant, timeout_at};
 pub const PIECE: u64 = 256 * 1024;
 
 /// How long bytes wait for others before they are stored.
-const HURRY: Duration = Duration::from_secs(2);
+pub const HURRY: Duration = Duration::from_secs(2);
 
 /// The body of a request, whose bytes are waited for so long and no longer.
 pub struct Reader {

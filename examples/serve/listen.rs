@@ -15,6 +15,7 @@ use tokio::time::{interval, sleep, timeout};
 use tracing::{Instrument as _, debug, info, info_span, warn};
 
 use crate::arguments::Arguments;
+use crate::causes::causes;
 use crate::server::Server;
 use crate::socket::Socket;
 
@@ -114,17 +115,6 @@ async fn sweep(server: Arc<Server>, session_timeout: Duration) {
         ticks.tick().await;
         tokio::task::block_in_place(|| server.sweep());
     }
-}
-
-/// An error with what is behind it.
-fn causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(&format!(": {error}"));
-        cause = error.source();
-    }
-    text
 }
 
 /// Listens, and says where.

@@ -77,7 +77,7 @@ impl Server {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The length of a session's entity; `None` without a fragment, and so of one without bytes.
+    /// The length of a session's entity, once it is known.
     pub fn total(&self, session: Uuid) -> Option<u64> {
         self.table().store().get(session)?.session.total()
     }

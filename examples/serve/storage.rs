@@ -261,10 +261,12 @@ fn lock(_: &Dir) -> io::Result<()> {
 /// Whether an entity can go from one folder to the other in one step: that is tried, as no number
 /// of a device tells all.
 fn check_file_system(root: &Dir, sessions: &Dir) -> io::Result<()> {
-    let name = format!(".bits-probe-{}", std::process::id());
+    let mut random = [0; 16];
+    getrandom::fill(&mut random).map_err(io::Error::other)?;
+    // A name that nobody uploads to.
+    let name = format!(".bits-probe-{}", Uuid::from_bytes(random));
     sessions.create(&name)?;
-    let linked = sessions.hard_link(&name, root, &name);
-    remove(root, &name)?;
+    let linked = sessions.hard_link(&name, root, &name).and_then(|()| remove(root, &name));
     remove(sessions, &name)?;
     linked
 }

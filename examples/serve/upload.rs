@@ -4,6 +4,7 @@
 //! host adds is who the client is and whether there may be something at the path.
 
 use std::io::{self, Write as _};
+use std::time::Instant;
 
 use bits_proto::error::Stage;
 use bits_proto::head::Status;
@@ -20,7 +21,7 @@ use tracing::field::display;
 use tracing::{Span, debug, error, info, warn};
 
 use crate::basic::CHALLENGE;
-use crate::body::{Outgoing, PIECE, Piece, Reader};
+use crate::body::{HURRY, Outgoing, PIECE, Piece, Reader};
 use crate::path::{Destination, destination};
 use crate::server::{Server, Table, Unknown, now};
 use crate::storage::host_error;
@@ -104,8 +105,7 @@ impl Server {
             }
             Err(failed) => {
                 error!(error = %failed, "the sessions cannot be kept");
-                let refusal = Refusal::new(Status::SERVICE_UNAVAILABLE).ok()?;
-                let head = head(&policy, &refusal.into())?;
+                let head = head(&policy, &Refusal::unavailable().into())?;
                 Some(Answered { head, rest: Rest::Close, bytes: work.stored })
             }
         }
@@ -188,8 +188,8 @@ impl Work<'_> {
     /// step brings those behind them.
     async fn store(&mut self, bytes: &StoreBytes, body: &mut Reader) -> Option<Next> {
         let StoreBytes { turn, skip, offset, take } = *bytes;
-        if !body.skip(skip).await {
-            return self.interrupted(turn);
+        if let Some(next) = self.skip(turn, skip, body).await? {
+            return Some(next);
         }
         let mut entity =
             match block_in_place(|| self.server.storage.entity(turn.session_id(), offset)) {
@@ -197,14 +197,15 @@ impl Work<'_> {
                 Err(error) => return Some(self.failed(turn, &error)),
             };
         let most = take.min(REPORTED);
-        let mut stored = 0;
+        let (mut stored, start) = (0, Instant::now());
         loop {
             let piece = body.piece((most - stored).min(PIECE)).await;
             let written = block_in_place(|| write(&mut entity, &piece));
             if written.is_ok() {
                 stored += piece.length;
-                // A piece that came slowly is reported at once: silence counts as giving up.
-                if stored < most && piece.length == PIECE {
+                // What came slowly is reported at once: silence counts as giving up, and whoever
+                // has lost the turn must not write.
+                if stored < most && piece.length == PIECE && start.elapsed() < HURRY {
                     continue;
                 }
             }
@@ -216,6 +217,23 @@ impl Work<'_> {
                 Ok(()) => Some(next),
             };
         }
+    }
+
+    /// Throws away bytes that are held already. However slowly they come, the turn is kept; the
+    /// answer where it is not.
+    async fn skip(&self, turn: Turn, mut skip: u64, body: &mut Reader) -> Option<Option<Next>> {
+        while skip > 0 {
+            let piece = body.piece(skip.min(PIECE)).await;
+            if piece.length == 0 {
+                return self.interrupted(turn).map(Some);
+            }
+            skip -= piece.length;
+            let kept = block_in_place(|| self.table().handle_stored(turn, 0, now()));
+            if kept.is_err() {
+                return Some(Some(kept));
+            }
+        }
+        Some(None)
     }
 
     fn report(&self, turn: Turn, stored: u64, entity: &File) -> Next {

@@ -87,10 +87,13 @@ impl Client {
 
     /// There is no connection.
     pub fn unreachable(&mut self, error: LinkError) -> Result<()> {
-        if let LinkError::Lasting(why) = error {
-            return Err(Failure::failed(why));
+        match error {
+            // Another host than the origin may be left for that again.
+            LinkError::Lasting(why) if self.upload.host().is_none() => {
+                return Err(Failure::failed(why));
+            }
+            error => self.trouble = Some(error.to_string().into()),
         }
-        self.trouble = Some(error.to_string().into());
         let now = self.now();
         let told = if self.upload.state() == State::GetReply {
             self.upload.handle_reply_failed(now)

@@ -22,7 +22,7 @@ pub struct Arguments {
     /// Where to: http://… or https://…
     #[arg(value_name = "URL")]
     pub url: String,
-    /// How many bytes go into a fragment: 5K to 13MiB [default: 1MiB].
+    /// How many bytes go into a fragment, 5KiB to 13MiB, or the nearer of the two [default: 1MiB].
     #[arg(long, value_name = "N", value_parser = size)]
     pub fragment_size: Option<u64>,
     /// The server has a reply, which goes to this file.
@@ -82,9 +82,9 @@ fn seconds(text: &str) -> std::result::Result<Duration, String> {
 const OF_CONNECTION: [HeaderName; 3] = [HOST, CONNECTION, EXPECT];
 
 impl Arguments {
-    /// How the upload goes about it.
-    pub fn options(&self, mode: Mode) -> Options {
-        let length = self.fragment_size.unwrap_or(FragmentSizing::default().length());
+    /// How the upload goes about it, with fragments as long as `usual` if nobody says so.
+    pub fn options(&self, mode: Mode, usual: u64) -> Options {
+        let length = self.fragment_size.unwrap_or(usual);
         // A fragment that takes longer than a request may is sent in vain.
         let in_time = self.limit.map_or(u64::MAX, |limit| {
             let half = self.timeout.as_secs_f64() / 2.0;

@@ -1,6 +1,5 @@
 //! The one connection there is at a time, kept from request to request.
 
-use std::error::Error;
 use std::fmt;
 use std::io;
 use std::path::Path;
@@ -16,6 +15,7 @@ use tokio::net::TcpStream;
 use tokio::task::AbortHandle;
 
 use crate::body::EntityBody;
+use crate::causes::causes;
 use crate::destination::{Destination, Server};
 use crate::failure::{Failure, Result};
 #[cfg(feature = "tls")]
@@ -185,18 +185,4 @@ impl Connection {
             },
         }
     }
-}
-
-/// An error and what it came from.
-fn causes(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            text = format!("{text}: {cause_text}");
-        }
-        source = cause.source();
-    }
-    text
 }

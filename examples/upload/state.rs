@@ -12,7 +12,6 @@ use std::time::{Duration, SystemTime};
 use bits_proto::client::{Mode, Upload};
 use fs4::{FileExt, TryLockError};
 use serde::{Deserialize, Serialize};
-use tempfile::NamedTempFile;
 
 use crate::destination::Destination;
 use crate::entity::Entity;
@@ -112,12 +111,14 @@ impl StateFile {
     }
 
     fn replace(&self, upload: &Upload) -> io::Result<()> {
-        let folder = self.path.parent().filter(|it| !it.as_os_str().is_empty());
-        let mut file = NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
         let text = serde_json::to_vec(&Stored { job: &self.job, upload: *upload })?;
-        file.write_all(&text)?;
-        file.persist(&self.path)?;
-        Ok(())
+        // One name, so that a process that is killed leaves nothing that the next does not use.
+        let new = beside(&self.path, ".new");
+        let mut options = OpenOptions::new();
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options.write(true).create(true).truncate(true).open(&new)?.write_all(&text)?;
+        fs::rename(new, &self.path)
     }
 
     /// There is nothing left to go on with.
@@ -143,10 +144,14 @@ fn stored(text: &[u8], job: &Job) -> std::result::Result<Upload, String> {
     }
 }
 
-fn lock_of(path: &Path) -> PathBuf {
+fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
-    name.push(".lock");
+    name.push(ending);
     name.into()
+}
+
+fn lock_of(path: &Path) -> PathBuf {
+    beside(path, ".lock")
 }
 
 /// Holds the lock at this path, which another process may have removed when it was done.

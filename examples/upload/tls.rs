@@ -1,11 +1,8 @@
 //! https.
 
 use std::path::Path;
-use std::sync::Arc;
 
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, ServerName};
-use rustls::{ClientConfig, RootCertStore};
+use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
@@ -13,20 +10,15 @@ use tokio_rustls::client::TlsStream;
 use crate::connection::LinkError;
 use crate::destination::Server;
 use crate::failure::{Failure, Result};
+use crate::roots::client_config;
 
 pub struct Tls(TlsConnector);
 
 impl Tls {
     /// Trusts what is in the file `ca`, or what browsers trust.
     pub fn new(ca: Option<&Path>) -> Result<Self> {
-        let roots = match ca {
-            Some(path) => roots_of(path)?,
-            None => webpki_roots::TLS_SERVER_ROOTS.iter().cloned().collect(),
-        };
-        let mut config =
-            ClientConfig::builder().with_root_certificates(roots).with_no_client_auth();
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Self(TlsConnector::from(Arc::new(config))))
+        let config = client_config(ca).map_err(Failure::usage)?;
+        Ok(Self(TlsConnector::from(config)))
     }
 
     pub async fn secure(
@@ -48,19 +40,4 @@ impl Tls {
             }
         })
     }
-}
-
-fn roots_of(path: &Path) -> Result<RootCertStore> {
-    let explain = |why: String| Failure::usage(format!("--ca {}: {why}", path.display()));
-    let certificates =
-        CertificateDer::pem_file_iter(path).map_err(|error| explain(error.to_string()))?;
-    let mut roots = RootCertStore::empty();
-    for certificate in certificates {
-        let certificate = certificate.map_err(|error| explain(error.to_string()))?;
-        roots.add(certificate).map_err(|error| explain(error.to_string()))?;
-    }
-    if roots.is_empty() {
-        return Err(explain("no certificate in PEM form".into()));
-    }
-    Ok(roots)
 }

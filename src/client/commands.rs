@@ -1,6 +1,6 @@
 //! What a caller asks of an upload.
 
-use super::{Event, EventError, Exchange, ExchangeEvent, Stop, Upload};
+use super::{Event, EventError, Exchange, ExchangeEvent, Options, Stop, Upload};
 use crate::sequence::Machine as _;
 
 impl Upload {
@@ -99,6 +99,30 @@ impl Upload {
             self.exchange.after(ExchangeEvent::Begin)?;
         }
         self.options.fragments = self.options.fragments.with_length(length);
+        Ok(())
+    }
+
+    /// Goes on with other options, such as timeouts that a caller who resumes has chosen anew. The
+    /// mode stays.
+    ///
+    /// # Errors
+    ///
+    /// [`EventError`] while a request is under way; nothing is changed then.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use bits_proto::client::{Options, Upload};
+    ///
+    /// let mut upload = Upload::new(1_000_000, Options::DEFAULT, 7);
+    /// upload.set_options(Options { retries: 100, ..Options::DEFAULT })?;
+    /// # Ok::<(), bits_proto::client::EventError>(())
+    /// ```
+    pub fn set_options(&mut self, options: Options) -> Result<(), EventError> {
+        if self.exchange.is_under_way() {
+            self.exchange.after(ExchangeEvent::Begin)?;
+        }
+        self.options = Options { mode: self.options.mode, ..options };
         Ok(())
     }
 

@@ -4,6 +4,7 @@
 //! through, a transfer coding or lengths that contradict each other among them. Writing makes a head
 //! without a body, with the caller's fields beside the message's own.
 
+use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 
 use super::{
@@ -49,13 +50,14 @@ impl<'b> Request<'b> {
     }
 
     /// The head of an [`http::Request`] to `uri`, with `extras` such as Host and Authorization; a
-    /// `&HeaderMap` serves too. The body to send is [`content_length`](Self::content_length) bytes
+    /// `&HeaderMap` serves too. Values of Authorization, Proxy-Authorization and Cookie are marked
+    /// as sensitive. The body to send is [`content_length`](Self::content_length) bytes
     /// long.
     ///
     /// # Errors
     ///
-    /// As [`encode`](Self::encode); and [`ErrorKind::NotTarget`] for a `uri` whose path and query
-    /// are not visible ASCII.
+    /// As [`encode`](Self::encode); and [`ErrorKind::NotTarget`] for a `uri` without a path, or
+    /// whose path and query are not visible ASCII.
     ///
     /// # Example
     ///
@@ -141,8 +143,8 @@ impl<'b> NotificationRequest<'b> {
     ///
     /// # Errors
     ///
-    /// As [`encode`](Self::encode); and [`ErrorKind::NotTarget`] for a `uri` whose path and query
-    /// are not visible ASCII.
+    /// As [`encode`](Self::encode); and [`ErrorKind::NotTarget`] for a `uri` without a path, or
+    /// whose path and query are not visible ASCII.
     pub fn to_http<E, N, V>(&self, uri: Uri, extras: E) -> Result<http::Request<()>, Error>
     where
         E: IntoIterator<Item = (N, V)> + Clone,
@@ -276,7 +278,9 @@ where
 
 fn append(headers: &mut HeaderMap, name: &str, value: &[u8]) -> Result<(), ErrorKind> {
     let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| ErrorKind::ExtraName)?;
-    let value = HeaderValue::from_bytes(value).map_err(|_| ErrorKind::ExtraValue)?;
+    let mut value = HeaderValue::from_bytes(value).map_err(|_| ErrorKind::ExtraValue)?;
+    // A caller's mark does not come through; nobody prints these, or compresses them.
+    value.set_sensitive([AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE].contains(&name));
     headers.try_append(name, value).map_err(|_| ErrorKind::TooManyFields)?;
     Ok(())
 }

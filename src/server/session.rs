@@ -202,7 +202,8 @@ impl Session {
         ReceivedContentRange(self.next)
     }
 
-    /// The length of the entity; `None` before the first fragment.
+    /// The length of the entity; `None` before the first fragment, or before the Close-Session of an
+    /// empty one.
     #[must_use]
     pub const fn total(&self) -> Option<u64> {
         self.total

@@ -339,20 +339,22 @@ impl<'p, S: Store> Sessions<'p, S> {
     ///
     /// # Errors
     ///
-    /// The store's, if it failed before anything was found; otherwise what was found comes first,
-    /// and the failure with the next call.
+    /// The store's first, if nothing was found; otherwise what was found comes first, and the
+    /// failure with the next call. One session that the store fails at keeps none of the others.
     pub fn handle_timeout(&mut self, now: Duration) -> Result<Vec<Discard>, S::Error> {
         let policy = self.policy;
-        let mut discards = Vec::new();
+        let (mut discards, mut failure) = (Vec::new(), None);
         for id in self.store.expired(now)? {
             match self.change(id, |record| record.session.handle_timeout(&policy, now)) {
                 Ok(Some(Step::Discard(discard))) => discards.push(discard),
                 Ok(_) => {}
-                Err(error) if discards.is_empty() => return Err(error),
-                Err(_) => break,
+                Err(error) => failure = failure.or(Some(error)),
             }
         }
-        Ok(discards)
+        match failure {
+            Some(error) if discards.is_empty() => Err(error),
+            _ => Ok(discards),
+        }
     }
 
     /// As [`Session::expire`], for one session.

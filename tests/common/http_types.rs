@@ -27,11 +27,10 @@ fn version(version: Version) -> http::Version {
 }
 
 /// All that is known without the order of different fields, which a map does not keep: of several
-/// that contradict themselves, another one may be named.
-fn without_order(error: &Error) -> (ErrorKind, Stage, Option<&'static str>) {
-    let kind = error.kind();
-    let field = error.field().filter(|_| kind != ErrorKind::ConflictingField);
-    (kind, error.stage(), field)
+/// that are wrong by themselves, another one may be named.
+fn without_order(error: &Error) -> (Stage, Option<(ErrorKind, Option<&'static str>)>) {
+    let is_of_one = !matches!(error.stage(), Stage::Http | Stage::Limits);
+    (error.stage(), is_of_one.then_some((error.kind(), error.field())))
 }
 
 fn assert_same(from_http: Vec<Read<'_>>, from_head: &[Read<'_>]) {
