@@ -7,6 +7,9 @@
 //! `BITS_POST /NAME` uploads FOLDER/NAME, for anybody who asks, and nothing that is there already
 //! is replaced. Bodies go to disk as they arrive. It is what an app needs to take uploads and no
 //! more; the program `serve` asks for credentials, takes whole paths, and outlives its process.
+//!
+//! The folder is one process's alone: what lies in its `.sessions` and belongs to no session of this
+//! process is deleted.
 
 #[path = "axum/body.rs"]
 mod body;
@@ -37,7 +40,7 @@ use upload::{Server, Table, upload};
 #[derive(Parser)]
 #[command(name = "axum", version)]
 struct Arguments {
-    /// Where entities go.
+    /// Where entities go; no other process may use it.
     #[arg(value_name = "FOLDER")]
     folder: PathBuf,
     /// Where to listen; port 0 is any that is free.

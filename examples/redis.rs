@@ -10,6 +10,9 @@
 //! of its work is over another one goes on. `bits_proto::guide::machines` says why that is safe,
 //! and `axum/folder.rs` how the folder is used for it. Otherwise a node is what the program `axum`
 //! is, from which it takes the handler.
+//!
+//! The folder belongs to the nodes of one Redis and one prefix: what lies in its `.sessions` and
+//! belongs to none of their sessions is deleted.
 
 #[path = "axum/body.rs"]
 mod body;
@@ -44,10 +47,10 @@ struct Arguments {
     /// Where Redis is.
     #[arg(long, value_name = "URL")]
     redis: String,
-    /// What the keys in Redis begin with.
+    /// What the keys in Redis begin with; the same for all nodes of a folder.
     #[arg(long, value_name = "TEXT", default_value = "{bits}:")]
     prefix: String,
-    /// Where entities go; the same for all nodes.
+    /// Where entities go; the same for all nodes, and nobody else's.
     #[arg(long, value_name = "FOLDER")]
     folder: PathBuf,
     /// Where to listen; port 0 is any that is free.
