@@ -56,6 +56,7 @@ pub enum LinkError {
     /// It may work later.
     Passing(String),
     /// It will not.
+    #[cfg_attr(not(feature = "tls"), allow(dead_code, reason = "only TLS has such trouble"))]
     Lasting(String),
 }
 
