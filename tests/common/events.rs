@@ -1,4 +1,5 @@
 //! Choosing what comes to a session.
+#![cfg(all(feature = "alloc", feature = "serde"))]
 
 use bits_proto::server::{
     Access, CommitAt, EarlyClose, HostError, Notified, OverlapRule, Policy, Reply,
