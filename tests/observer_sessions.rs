@@ -199,6 +199,25 @@ fn an_observer_that_has_come_late_adopts_what_it_hears() {
     assert_eq!(observer.total(), Some(30));
 }
 
+/// A client may change its mind about the length of its entity, and a server go along.
+#[test]
+fn the_length_of_an_entity_is_not_less_than_what_the_server_holds() {
+    let grown = "> fragment A 0-4/10 \n < received A 5 \n > fragment A 5-49/60    ! total-changes";
+    let sent = follow(Observer::joining(), grown);
+    assert_eq!(sent.total(), Some(10));
+    let taken = follow(sent, "< received A 50");
+    assert_eq!((taken.received().map(|it| it.0), taken.total()), (Some(50), None));
+    let taken = follow(taken, "> fragment A 0-9/20     ! offset-goes-back");
+    assert_eq!(taken.total(), None);
+    assert_eq!(follow(taken, "< resync 20 \n > fragment A 20-59/60").total(), Some(60));
+    // Another request has overtaken it.
+    let overtaken = follow(
+        sent,
+        "2> fragment A 5-9/10 ! concurrent-request \n 2< received A 10 \n < received A 50",
+    );
+    assert_eq!((overtaken.received().map(|it| it.0), overtaken.total()), (Some(50), None));
+}
+
 /// Servers say so before they close a connection that nothing comes on.
 #[test]
 fn a_timeout_answers_nothing() {

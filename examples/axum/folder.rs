@@ -23,10 +23,15 @@ use std::collections::BTreeMap;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use bits_proto::server::{HostError, Turn};
+use bits_proto::server::Turn;
 use tokio::fs::{self, File, OpenOptions};
 use tokio::task::spawn_blocking;
 use uuid::Uuid;
+
+#[path = "../transfer/host_error.rs"]
+mod host_error;
+
+pub use host_error::host_error;
 
 /// The part that counts from each offset on, with its turn.
 type Parts = BTreeMap<u64, (u32, PathBuf)>;
@@ -203,16 +208,4 @@ async fn names(folder: &Path) -> io::Result<Vec<String>> {
         names.extend(entry.file_name().into_string());
     }
     Ok(names)
-}
-
-/// What a session is told of an error.
-pub fn host_error(error: &io::Error) -> HostError {
-    match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => HostError::DiskFull,
-        io::ErrorKind::PermissionDenied => HostError::AccessDenied,
-        io::ErrorKind::AlreadyExists => HostError::DestinationExists,
-        // The bytes that were stored are not there any more.
-        io::ErrorKind::NotFound => HostError::EntityLost,
-        _ => HostError::Other,
-    }
 }

@@ -17,6 +17,11 @@ use uuid::Uuid;
 use crate::folder::{ENTITY, PLACED, REPLY, file_name, remove, sync_dir};
 use crate::path::Destination;
 
+#[path = "../transfer/host_error.rs"]
+mod host_error;
+
+pub use host_error::host_error;
+
 /// The root and the folder of sessions.
 pub struct Storage {
     root: Dir,
@@ -127,10 +132,7 @@ impl Storage {
         // Without its folder the destination cannot be written to; the bytes are not lost.
         let folder = folder.map_err(|_| HostError::AccessDenied)?;
         let done = self.place(session, total, &folder, destination.name());
-        done.map_err(|error| match error.kind() {
-            io::ErrorKind::AlreadyExists => HostError::DestinationExists,
-            _ => host_error(&error),
-        })
+        done.map_err(|error| host_error(&error))
     }
 
     fn place(&self, session: Uuid, total: u64, folder: &Dir, name: &str) -> io::Result<()> {
@@ -281,15 +283,4 @@ fn is_same(one: &cap_std::fs::Metadata, other: &cap_std::fs::Metadata) -> bool {
 #[cfg(not(unix))]
 fn is_same(_: &cap_std::fs::Metadata, _: &cap_std::fs::Metadata) -> bool {
     false
-}
-
-/// What the session is told of an error of the disk.
-pub fn host_error(error: &io::Error) -> HostError {
-    match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => HostError::DiskFull,
-        io::ErrorKind::PermissionDenied => HostError::AccessDenied,
-        // The bytes that were stored are not there any more.
-        io::ErrorKind::NotFound => HostError::EntityLost,
-        _ => HostError::Other,
-    }
 }

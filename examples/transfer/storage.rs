@@ -8,11 +8,16 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
-use bits_proto::server::{Discard, HostError, Record};
+use bits_proto::server::{Discard, Record};
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use crate::http::PIECE;
+
+#[path = "host_error.rs"]
+mod host_error;
+
+pub use host_error::host_error;
 
 /// A folder of the server's own.
 pub struct Storage {
@@ -134,16 +139,5 @@ pub fn sha256(mut input: impl io::Read) -> io::Result<String> {
             return Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect());
         }
         hash.update(&piece);
-    }
-}
-
-/// What the session is told of an error of the disk.
-pub fn host_error(error: &io::Error) -> HostError {
-    match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => HostError::DiskFull,
-        io::ErrorKind::PermissionDenied => HostError::AccessDenied,
-        // The bytes that were stored are not there any more.
-        io::ErrorKind::NotFound => HostError::EntityLost,
-        _ => HostError::Other,
     }
 }

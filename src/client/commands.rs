@@ -95,9 +95,7 @@ impl Upload {
     ///
     /// [`EventError`] while a request is under way, whose length is given; nothing is changed then.
     pub fn set_fragment_length(&mut self, length: u64) -> Result<(), EventError> {
-        if self.exchange.is_under_way() {
-            self.exchange.after(ExchangeEvent::Begin)?;
-        }
+        self.check_idle()?;
         self.options.fragments = self.options.fragments.with_length(length);
         Ok(())
     }
@@ -119,10 +117,16 @@ impl Upload {
     /// # Ok::<(), bits_proto::client::EventError>(())
     /// ```
     pub fn set_options(&mut self, options: Options) -> Result<(), EventError> {
+        self.check_idle()?;
+        self.options = Options { mode: self.options.mode, ..options };
+        Ok(())
+    }
+
+    /// Nothing is under way; the error is that which sending now would be.
+    fn check_idle(&self) -> Result<(), EventError> {
         if self.exchange.is_under_way() {
             self.exchange.after(ExchangeEvent::Begin)?;
         }
-        self.options = Options { mode: self.options.mode, ..options };
         Ok(())
     }
 

@@ -236,7 +236,8 @@ impl Session {
         if self.total.is_some_and(|total| total != range.total()) {
             report(SequenceRule::TotalChanges);
         }
-        self.total = self.total.or(Some(range.total()));
+        let is_credible = self.next.is_none_or(|next| next <= range.total());
+        self.total = self.total.or(Some(range.total()).filter(|_| is_credible));
         let is_as_long = |too_large| range.len() >= too_large && range.len() > MIN_FRAGMENT;
         if self.doubt.is_none() && self.too_large.is_some_and(is_as_long) {
             report(SequenceRule::FragmentNotSmaller);

@@ -134,7 +134,10 @@ impl Observer {
                 session_id,
                 content_range: packet.range,
                 // What is not known is as large as can be.
-                sent_up_to: followed.and_then(|it| it.sent_up_to).or(Some(u64::MAX)),
+                sent_up_to: followed
+                    .and_then(|it| it.sent_up_to)
+                    .or(packet.range.map(|range| range.total()))
+                    .or(Some(u64::MAX)),
             },
             Some(MessageKind::CloseSession) => AckFor::CloseSession { session_id },
             Some(MessageKind::CancelSession) => AckFor::CancelSession { session_id },
@@ -278,9 +281,11 @@ impl Session {
     fn go_on_at(&mut self, received: u64, packet: &Packet) {
         if packet.number < self.answered {
             self.next = self.next.map(|next| next.max(received));
-            return;
+        } else {
+            (self.next, self.answered) = (Some(received), packet.number);
         }
-        (self.next, self.answered) = (Some(received), packet.number);
+        // The server holds more than the client said there is: nobody knows how much that is.
+        self.total = self.total.filter(|total| self.next.is_none_or(|next| next <= *total));
     }
 }
 

@@ -5,13 +5,11 @@ use bits_proto::Error;
 use bits_proto::error::{ErrorKind, Stage};
 use bits_proto::head::{RequestLine, StatusLine, Version};
 use bits_proto::message::{
-    Ack, AckFor, Decoded, NotificationRequest, NotificationResponse, Policy, Request,
+    Ack, AckFor, NotificationRequest, NotificationResponse, Policy, Request,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
-use super::read::{Message, Pair, any};
-
-pub type Read<'b> = Result<Decoded<Message<'b>>, Error>;
+use super::read::{Message, Pair, Read, any};
 
 fn header_map(fields: &[Pair<'_>]) -> Option<HeaderMap> {
     let mut headers = HeaderMap::new();

@@ -13,6 +13,8 @@ use bits_proto::message::{
     Request,
 };
 
+/// What reading a message came to.
+pub type Read<'b> = Result<Decoded<Message<'b>>, Error>;
 pub type Pair<'b> = (&'b str, &'b [u8]);
 pub type Extras<'e> = std::iter::Copied<std::slice::Iter<'e, Pair<'e>>>;
 
@@ -23,7 +25,7 @@ pub struct Whole<'b, L> {
     pub len: usize,
     pub framing: Framing,
     pub fields: Vec<Pair<'b>>,
-    pub decoded: Vec<Result<Decoded<Message<'b>>, Error>>,
+    pub decoded: Vec<Read<'b>>,
 }
 
 /// What reading an input came to.
@@ -94,43 +96,26 @@ macro_rules! into_message {
 
 into_message!(Request Ack NotificationRequest NotificationResponse);
 
-pub fn any<'b, M: Into<Message<'b>>>(
-    result: Result<Decoded<M>, Error>,
-) -> Result<Decoded<Message<'b>>, Error> {
+pub fn any<'b, M: Into<Message<'b>>>(result: Result<Decoded<M>, Error>) -> Read<'b> {
     result.map(|Decoded { message, deviations }| Decoded { message: message.into(), deviations })
 }
 
 /// A start line with all the decoders of the messages that begin with it.
 pub trait Line<'b>: StartLine<'b> + Copy + PartialEq + std::fmt::Debug {
-    fn decode_head(
-        head: &Head<'_, 'b, Self>,
-        ack_for: &AckFor<'_>,
-    ) -> Vec<Result<Decoded<Message<'b>>, Error>>
+    fn decode_head(head: &Head<'_, 'b, Self>, ack_for: &AckFor<'_>) -> Vec<Read<'b>>
     where
         Self: Sized;
 
-    fn decode_fields(
-        self,
-        fields: &[Pair<'b>],
-        ack_for: &AckFor<'_>,
-    ) -> Vec<Result<Decoded<Message<'b>>, Error>>;
+    fn decode_fields(self, fields: &[Pair<'b>], ack_for: &AckFor<'_>) -> Vec<Read<'b>>;
 
     /// What is read from the types of the `http` crate has to be what is read from bytes. `false`
     /// if that crate cannot hold it.
     #[cfg(feature = "http")]
-    fn check_http(
-        self,
-        fields: &[Pair<'_>],
-        ack_for: &AckFor<'_>,
-        from_head: &[Result<Decoded<Message<'_>>, Error>],
-    ) -> bool;
+    fn check_http(self, fields: &[Pair<'_>], ack_for: &AckFor<'_>, from_head: &[Read<'_>]) -> bool;
 }
 
 impl<'b> Line<'b> for RequestLine<'b> {
-    fn decode_head(
-        head: &RequestHead<'_, 'b>,
-        _: &AckFor<'_>,
-    ) -> Vec<Result<Decoded<Message<'b>>, Error>> {
+    fn decode_head(head: &RequestHead<'_, 'b>, _: &AckFor<'_>) -> Vec<Read<'b>> {
         vec![
             any(Request::from_head(head, &Policy::DEFAULT)),
             any(Request::from_head(head, &Policy::LENIENT)),
@@ -138,11 +123,7 @@ impl<'b> Line<'b> for RequestLine<'b> {
         ]
     }
 
-    fn decode_fields(
-        self,
-        fields: &[Pair<'b>],
-        _: &AckFor<'_>,
-    ) -> Vec<Result<Decoded<Message<'b>>, Error>> {
+    fn decode_fields(self, fields: &[Pair<'b>], _: &AckFor<'_>) -> Vec<Read<'b>> {
         let fields = || fields.iter().copied();
         vec![
             any(Request::from_fields(self, fields(), &Policy::DEFAULT)),
@@ -152,29 +133,17 @@ impl<'b> Line<'b> for RequestLine<'b> {
     }
 
     #[cfg(feature = "http")]
-    fn check_http(
-        self,
-        fields: &[Pair<'_>],
-        _: &AckFor<'_>,
-        from_head: &[Result<Decoded<Message<'_>>, Error>],
-    ) -> bool {
+    fn check_http(self, fields: &[Pair<'_>], _: &AckFor<'_>, from_head: &[Read<'_>]) -> bool {
         super::http_types::check_request(&self, fields, from_head)
     }
 }
 
 impl<'b> Line<'b> for StatusLine<'b> {
-    fn decode_head(
-        head: &ResponseHead<'_, 'b>,
-        ack_for: &AckFor<'_>,
-    ) -> Vec<Result<Decoded<Message<'b>>, Error>> {
+    fn decode_head(head: &ResponseHead<'_, 'b>, ack_for: &AckFor<'_>) -> Vec<Read<'b>> {
         vec![any(Ack::from_head(head, ack_for)), any(NotificationResponse::from_head(head))]
     }
 
-    fn decode_fields(
-        self,
-        fields: &[Pair<'b>],
-        ack_for: &AckFor<'_>,
-    ) -> Vec<Result<Decoded<Message<'b>>, Error>> {
+    fn decode_fields(self, fields: &[Pair<'b>], ack_for: &AckFor<'_>) -> Vec<Read<'b>> {
         let fields = || fields.iter().copied();
         vec![
             any(Ack::from_fields(self, fields(), ack_for)),
@@ -183,12 +152,7 @@ impl<'b> Line<'b> for StatusLine<'b> {
     }
 
     #[cfg(feature = "http")]
-    fn check_http(
-        self,
-        fields: &[Pair<'_>],
-        ack_for: &AckFor<'_>,
-        from_head: &[Result<Decoded<Message<'_>>, Error>],
-    ) -> bool {
+    fn check_http(self, fields: &[Pair<'_>], ack_for: &AckFor<'_>, from_head: &[Read<'_>]) -> bool {
         super::http_types::check_response(&self, fields, ack_for, from_head)
     }
 }
