@@ -210,6 +210,8 @@ fn the_length_of_an_entity_is_not_less_than_what_the_server_holds() {
     let taken = follow(taken, "> fragment A 0-9/20     ! offset-goes-back");
     assert_eq!(taken.total(), None);
     assert_eq!(follow(taken, "< resync 20 \n > fragment A 20-59/60").total(), Some(60));
+    let observer = follow(Observer::joining(), "> fragment A 0-4/10 \n < received A 50");
+    assert_eq!((observer.received().map(|it| it.0), observer.total()), (Some(50), None));
     // Another request has overtaken it.
     let overtaken = follow(
         sent,

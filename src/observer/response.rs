@@ -134,10 +134,7 @@ impl Observer {
                 session_id,
                 content_range: packet.range,
                 // What is not known is as large as can be.
-                sent_up_to: followed
-                    .and_then(|it| it.sent_up_to)
-                    .or(packet.range.map(|range| range.total()))
-                    .or(Some(u64::MAX)),
+                sent_up_to: followed.and_then(|it| it.sent_up_to).or(Some(u64::MAX)),
             },
             Some(MessageKind::CloseSession) => AckFor::CloseSession { session_id },
             Some(MessageKind::CancelSession) => AckFor::CancelSession { session_id },
