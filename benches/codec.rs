@@ -1,8 +1,7 @@
-//! What reading, writing and stepping cost in time, beside what others cost; and how large things
-//! are.
+//! What reading, writing and stepping cost in time, beside what others cost.
 //!
 //! ```sh
-//! cargo bench --package bits-proto --bench codec
+//! cargo bench --package bits-proto --features http --bench codec
 //! ```
 //!
 //! Times are never compared across runs: the two sides of a pair take turns, and the median of
@@ -10,15 +9,10 @@
 
 mod subjects;
 
-use std::alloc::System;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
-use subjects::{Pair, Work, groups, line, million, report, sizes};
-
-#[global_allocator]
-static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
+use subjects::{Pair, Work, groups, line, million, report, steps};
 
 /// How long one turn is, at least.
 const TURN: Duration = Duration::from_micros(40);
@@ -30,18 +24,17 @@ fn main() -> ExitCode {
     let mut groups = groups();
     groups.push(million::group());
     let mut is_over = report(&mut groups, |bars| bars.time, ratio);
-    is_over |= sizes::print();
-    is_over |= line("million/bytes-of-a-session", bytes_of_a_session(), million::MOST_BYTES);
+    is_over |= line("step/server-nanoseconds", nanoseconds(steps::server_step()), 60.0);
     if is_over { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
-/// What one of a million sessions takes, with its part of the table.
-fn bytes_of_a_session() -> f64 {
-    let region = Region::new(ALLOCATOR);
-    let table = million::table();
-    let change = region.change();
-    drop(table);
-    (change.bytes_allocated - change.bytes_deallocated) as f64 / million::SESSIONS as f64
+/// The median of turns, which is a figure of the machine as well.
+fn nanoseconds(work: impl FnMut() + 'static) -> f64 {
+    let mut work: Work = Box::new(work);
+    let times = often_enough(&mut work);
+    let mut turns: Vec<_> = (0..TURNS).map(|_| time(&mut work, times)).collect();
+    turns.sort_by(f64::total_cmp);
+    turns[TURNS / 2] * 1e9
 }
 
 /// The median of the ratios of turns that follow each other.

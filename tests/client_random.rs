@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use bits_proto::client::{FragmentSizing, Mode, Options, Upload};
 use common::any_upload::{Answer, Run, Step};
+use common::cases::config;
 use common::upload::SESSION_NOT_FOUND;
-use common::values::config;
 use proptest::collection::vec;
 use proptest::prelude::*;
 

@@ -6,9 +6,9 @@ use bits_proto::field::{
     ContentName, CopyFileToDestination, OriginalRequestUrl, ReplyUrl, RequestDataFileName,
     ResponseDataFileName, SessionId, StaticResponseUrl,
 };
+use common::cases::config;
 use common::inputs::dirty;
 use common::texts::check_as_every_value;
-use common::values::config;
 use proptest::collection::vec;
 use proptest::prelude::*;
 

@@ -15,11 +15,11 @@ use bits_proto::message::{
 };
 use bits_proto::observer::{Observer, Violation};
 use bits_proto::server;
+use common::cases::config;
 use common::inputs::{extras, valid_extras};
 use common::outputs::check_http;
 use common::read::{Answer, Line, ack_for, answer};
 use common::strategies::{message, target};
-use common::values::config;
 use common::vectors;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use proptest::prelude::*;

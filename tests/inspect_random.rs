@@ -4,6 +4,8 @@
 #[path = "common/capture.rs"]
 #[allow(dead_code, reason = "each test file uses a part of it")]
 mod capture;
+#[path = "common/cases.rs"]
+mod cases;
 #[path = "common/inspector.rs"]
 mod inspector;
 #[path = "common/program.rs"]
@@ -16,6 +18,7 @@ mod vectors;
 
 use capture::Side::{Client, Server};
 use capture::{Dialogue, Segment, plain_pcap};
+use cases::config;
 use inspector::{inspect, json_lines, text, without_packets};
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -100,7 +103,7 @@ fn numbers() -> impl Strategy<Value = [u32; 2]> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(ProptestConfig { cases: 64, ..config() })]
 
     /// Disorder within messages: the messages are those of the plain file, and in its order.
     #[test]

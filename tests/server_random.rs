@@ -5,8 +5,8 @@ mod common;
 
 use bits_proto::server::{Ending, State};
 use common::any_session::World;
+use common::cases::config;
 use common::events::{event, policy};
-use common::values::config;
 use proptest::collection::vec;
 use proptest::prelude::*;
 

@@ -1,4 +1,5 @@
-//! From what an HTTP stack has read already: an `http::HeaderMap`.
+//! From what an HTTP stack has read already: the fields of an `http::HeaderMap`, and with the feature
+//! `http` whole heads of that crate.
 
 use std::hint::black_box;
 
@@ -9,21 +10,63 @@ use http::HeaderMap;
 use super::heads::{Head, Kind};
 use super::{Bars, Group, Pair, today};
 
-pub fn group(heads: &'static [Head]) -> Group {
+pub fn fields(heads: &'static [Head]) -> Group {
     let pair = |head: &'static Head| {
         let map: &HeaderMap = Box::leak(Box::new(today::header_map(&head.bytes)));
-        let is_response = head.is_response();
-        Pair::new(
-            &*head.name,
-            move || read(head.kind, black_box(map)),
-            move || drop(black_box(today::get_and_parse(black_box(map), is_response))),
-        )
+        beside_get_and_parse(head, map, move || read(head.kind, black_box(map)))
     };
-    Group {
-        name: "built",
-        pairs: heads.iter().map(pair).collect(),
-        each: Bars { instructions: 0.25, time: f64::INFINITY },
-        mean: None,
+    Group { name: "built", pairs: heads.iter().map(pair).collect(), each: BARS, mean: None }
+}
+
+#[cfg(feature = "http")]
+pub fn http(heads: &'static [Head]) -> Group {
+    let pair = |head: &'static Head| {
+        let map: &HeaderMap = Box::leak(Box::new(today::header_map(&head.bytes)));
+        let mut request = ::http::Request::new(());
+        let method = match head.kind {
+            Kind::NotificationRequest => "POST",
+            _ => bits_proto::message::METHOD,
+        };
+        *request.method_mut() = method.parse().expect("a method");
+        *request.headers_mut() = map.clone();
+        let mut response = ::http::Response::new(());
+        *response.headers_mut() = map.clone();
+        beside_get_and_parse(head, map, move || {
+            read_http(head.kind, black_box(&request), black_box(&response));
+        })
+    };
+    Group { name: "http", pairs: heads.iter().map(pair).collect(), each: BARS, mean: None }
+}
+
+const BARS: Bars = Bars { instructions: 0.25, time: f64::INFINITY };
+
+fn beside_get_and_parse(
+    head: &Head,
+    map: &'static HeaderMap,
+    ours: impl FnMut() + 'static,
+) -> Pair {
+    let is_response = head.is_response();
+    let other = move || drop(black_box(today::get_and_parse(black_box(map), is_response)));
+    Pair::new(&*head.name, ours, other)
+}
+
+#[cfg(feature = "http")]
+#[inline]
+fn read_http(kind: Kind, request: &::http::Request<()>, response: &::http::Response<()>) {
+    match kind {
+        Kind::Request => {
+            let request = Request::from_http(request, &Policy::DEFAULT);
+            black_box(&request).as_ref().expect("valid");
+        }
+        Kind::Ack(ack_for) => {
+            black_box(&Ack::from_http(response, &ack_for)).as_ref().expect("valid");
+        }
+        Kind::NotificationRequest => {
+            black_box(&NotificationRequest::from_http(request)).as_ref().expect("valid");
+        }
+        Kind::NotificationResponse => {
+            black_box(&NotificationResponse::from_http(response)).as_ref().expect("valid");
+        }
     }
 }
 

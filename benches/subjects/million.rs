@@ -14,7 +14,7 @@ use super::{Bars, Group, Pair};
 pub const SESSIONS: usize = 1_000_000;
 /// The most bytes that one of them may take: its record, its URL, and its part of a map that may
 /// be half empty.
-pub const MOST_BYTES: f64 = 1024.0;
+pub const MOST_BYTES: f64 = 600.0;
 
 const THOUSAND: usize = 1_000;
 const ARRIVAL: Arrival<'static> =
@@ -69,7 +69,7 @@ pub fn group() -> Group {
     Group {
         name: "million",
         pairs: vec![pair],
-        each: Bars { instructions: f64::INFINITY, time: 12.0 },
+        each: Bars { instructions: f64::INFINITY, time: 6.0 },
         mean: None,
     }
 }

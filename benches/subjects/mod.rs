@@ -3,13 +3,13 @@
 
 mod built;
 mod growing;
-mod heads;
+pub mod heads;
 pub mod million;
 mod report;
 pub mod sizes;
-mod steps;
+pub mod steps;
 mod today;
-mod writing;
+pub mod writing;
 
 #[path = "../../tests/common/vectors.rs"]
 mod vectors;
@@ -97,7 +97,9 @@ pub fn groups() -> Vec<Group> {
             each: Bars { instructions: 1.0 / 3.8, time: 1.0 / 4.5 },
             mean: None,
         },
-        built::group(heads),
+        built::fields(heads),
+        #[cfg(feature = "http")]
+        built::http(heads),
         writing::acks(),
         writing::fragments(),
         writing::plain(),

@@ -24,13 +24,13 @@ pub fn group(heads: &'static [Head]) -> Group {
             Pair::new("server", server_step(), floor),
             Pair::new("client", client_step(), floor),
         ],
-        each: Bars { instructions: 1.0, time: 1.0 },
+        each: Bars { instructions: 0.25, time: 0.25 },
         mean: None,
     }
 }
 
 /// From a fragment to its Ack: what to store, and what to answer when it is stored.
-fn server_step() -> impl FnMut() {
+pub fn server_step() -> impl FnMut() {
     let create = CreateSession::default();
     let created = Session::create(&create, Access::Granted, &Policy::DEFAULT, [7; 16], NOW);
     let mut session = created.expect("it is granted").0;
@@ -51,7 +51,7 @@ fn server_step() -> impl FnMut() {
 }
 
 /// From what to send to its Ack.
-fn client_step() -> impl FnMut() {
+pub fn client_step() -> impl FnMut() {
     let session_id = SessionId::from_random([7; 16]);
     let mut upload = Upload::new(TOTAL, Options::DEFAULT, 7);
     exchange(&mut upload, &CreateSessionAck::new(Protocol::BITS_1_5, session_id).into());

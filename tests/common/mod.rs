@@ -4,6 +4,7 @@
 pub mod any_session;
 pub mod any_upload;
 pub mod built;
+pub mod cases;
 pub mod complete;
 pub mod diagram;
 pub mod events;

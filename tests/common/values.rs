@@ -3,19 +3,7 @@
 use bits_proto::field::{ContentRange, HostId, Protocol, ReplyUrl, SessionId, SupportedProtocols};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use proptest::test_runner::RngSeed;
 use uuid::Uuid;
-
-/// Cases, and a seed that is always the same: a run does not hang on the clock, nor on how fast
-/// the machine is. `PROPTEST_RNG_SEED` chooses others.
-pub fn config() -> ProptestConfig {
-    let default = ProptestConfig::default();
-    let rng_seed = match default.rng_seed {
-        RngSeed::Random => RngSeed::Fixed(0x1B17),
-        fixed => fixed,
-    };
-    ProptestConfig { cases: 256, rng_seed, failure_persistence: None, ..default }
-}
 
 /// Bytes that a field carries and brings back unchanged.
 pub fn content(len: std::ops::Range<usize>) -> impl Strategy<Value = Vec<u8>> {

@@ -35,6 +35,8 @@ pub struct World {
     pub resumptions: u64,
     /// The reply that was fetched.
     pub fetched: Option<String>,
+    /// Whether the server said that there is no reply.
+    pub reply_missing: bool,
     /// When to cancel: before this message.
     pub cancel_at: Option<u64>,
     /// Whether heads go over the wire as bytes.
@@ -92,6 +94,7 @@ impl World {
             messages: 0,
             resumptions: 0,
             fetched: None,
+            reply_missing: false,
             cancel_at,
             as_bytes: seed % 16 == 0,
             trace: false,
@@ -115,7 +118,25 @@ impl World {
         if end == End::Finished && server.lost_sessions + self.plan.client_crashes == 0 {
             assert_eq!(server.placed.len(), 1, "it was uploaded more than once without a reason");
         }
+        self.check_notifications(end);
         end
+    }
+
+    /// The application is told of each entity once, and again only by a server that cannot know
+    /// that it was; and who wants the reply has it.
+    fn check_notifications(&self, end: End) {
+        let server = &self.server;
+        for (session, times) in &server.notified {
+            assert!(*times <= 1 + server.crashes, "session {session} was told {times} times");
+        }
+        let is_told = |session| server.notified.contains_key(session);
+        if server.policy().notification && self.total > 0 {
+            assert!(server.placed.keys().all(is_told), "the application knows of nothing");
+        }
+        let wants_reply = server.mode == Mode::UploadReply;
+        if end == End::Finished && wants_reply && self.total > 0 && !self.reply_missing {
+            assert!(self.fetched.is_some(), "nobody has fetched the reply");
+        }
     }
 
     /// Runs to the end, which has to come.
@@ -150,7 +171,10 @@ impl World {
                         self.upload.handle_reply_fetched().unwrap();
                     }
                 }
-                Poll::ReplyMissing => self.upload.close_without_reply().unwrap(),
+                Poll::ReplyMissing => {
+                    self.reply_missing = true;
+                    self.upload.close_without_reply().unwrap();
+                }
                 Poll::Credentials(status) => {
                     assert_eq!(status, Status::UNAUTHORIZED);
                     self.upload.provide_credentials().unwrap();

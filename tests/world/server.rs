@@ -34,7 +34,9 @@ pub struct Server {
     pub placed: BTreeMap<Uuid, u64>,
     /// Which session's entity the application was told of.
     pub notified: BTreeMap<Uuid, u64>,
-    mode: Mode,
+    /// How many times it came back with what it had stored before.
+    pub crashes: u64,
+    pub mode: Mode,
     total: u64,
     pub lost_sessions: u64,
     most_stored: u64,
@@ -71,6 +73,7 @@ impl Server {
             replies: BTreeMap::new(),
             placed: BTreeMap::new(),
             notified: BTreeMap::new(),
+            crashes: 0,
             mode,
             total,
             lost_sessions: 0,
@@ -272,6 +275,7 @@ impl Server {
             }
             _ => {}
         }
+        self.crashes += 1;
         let mut sessions = restored(&self.stored);
         for record in sessions.values_mut() {
             // Another process cannot know that, and waits.
