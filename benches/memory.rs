@@ -10,7 +10,7 @@ mod subjects;
 use std::alloc::System;
 use std::process::ExitCode;
 
-use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc, Stats};
+use stats_alloc::{INSTRUMENTED_SYSTEM, Region, Stats, StatsAlloc};
 use subjects::{heads, line, million, sizes, steps, writing};
 
 #[global_allocator]

@@ -9,6 +9,7 @@ use bits_proto::message::{Ack, AckFor, Encoder, Request};
 use common::built::{check_line_ends, check_read_back, count_line_ends, read_back};
 use common::cases::config;
 use common::inputs::{OwnedExtras, dirty, extras, mutations, valid_extras};
+use common::outputs::check_outputs;
 use common::read::{Extras, Message, ack_for, written};
 use common::specs::AckSpec;
 use common::strategies::{ack, error_fields, message, target};
@@ -19,71 +20,6 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 const UNSET: u8 = 0xA5;
-
-/// Writing into a buffer of more or fewer bytes than the head has.
-fn check_buffers(encoder: &Encoder<'_, Extras<'_>>) {
-    let bytes = written(encoder);
-    let needed = bytes.len();
-    assert_eq!(encoder.encoded_len(), needed);
-
-    // With little room the head is counted before, with much it is not.
-    for room in [0, 3, 500] {
-        let mut longer = vec![UNSET; needed + room];
-        assert_eq!(encoder.write(&mut longer), Ok(needed));
-        assert_eq!(longer[..needed], bytes, "unset bytes show");
-        let behind = &longer[needed..];
-        assert!(behind.iter().all(|byte| *byte == UNSET), "what lies behind is not touched");
-    }
-
-    let mut shorter = vec![UNSET; needed - 1];
-    let error = encoder.write(&mut shorter).expect_err("a buffer one byte too short");
-    assert_eq!(error.kind(), ErrorKind::BufferTooSmall { needed });
-    assert!(shorter.iter().all(|byte| *byte == UNSET), "it is as it was");
-    check_growable(encoder, &bytes);
-    check_fields_one_by_one(encoder, &bytes);
-}
-
-/// The way out to an HTTP stack has the fields that the head has, in their order.
-fn check_fields_one_by_one(encoder: &Encoder<'_, Extras<'_>>, bytes: &[u8]) {
-    let start = bytes.windows(2).position(|end| end == b"\r\n").expect("a start line");
-    let mut head = bytes[..start + 2].to_vec();
-    encoder.for_each_field(|name, value| {
-        head.extend([name.as_bytes(), b": ", value, b"\r\n"].concat());
-    });
-    head.extend(b"\r\n");
-    assert_eq!(head.escape_ascii().to_string(), bytes.escape_ascii().to_string());
-}
-
-/// The outputs that grow say the same.
-fn check_growable(encoder: &Encoder<'_, Extras<'_>>, bytes: &[u8]) {
-    let _ = (encoder, bytes);
-    #[cfg(feature = "alloc")]
-    assert_eq!(encoder.to_vec(), bytes, "to_vec");
-    #[cfg(feature = "bytes")]
-    check_buf_mut(encoder, bytes);
-    #[cfg(feature = "std")]
-    {
-        let mut stream = b"before".to_vec();
-        encoder.write_to(&mut stream).expect("a vector takes everything");
-        assert_eq!(stream, [b"before", bytes].concat(), "write_to");
-    }
-}
-
-#[cfg(feature = "bytes")]
-fn check_buf_mut(encoder: &Encoder<'_, Extras<'_>>, bytes: &[u8]) {
-    let mut buffer = bytes::BytesMut::from(&b"before"[..]);
-    assert_eq!(encoder.put(&mut buffer), Ok(bytes.len()));
-    assert_eq!(buffer, [b"before", bytes].concat(), "put");
-
-    let mut room = vec![UNSET; bytes.len()];
-    assert_eq!(encoder.put(&mut &mut room[..]), Ok(bytes.len()));
-    assert_eq!(room, bytes, "put into just enough room");
-
-    let mut room = vec![UNSET; bytes.len() - 1];
-    let error = encoder.put(&mut &mut room[..]).expect_err("one byte too short");
-    assert_eq!(error.kind(), ErrorKind::BufferTooSmall { needed: bytes.len() });
-    assert!(room.iter().all(|byte| *byte == UNSET), "put leaves it as it was");
-}
 
 /// A stream may fail at any byte; then what came before it is the start of the head.
 #[cfg(feature = "std")]
@@ -111,7 +47,7 @@ proptest! {
         let message = spec.view();
         let extras = valid_extras(message.kind(), &extras);
         let encoder = message.encoder(&target, &extras).unwrap().error_fields(error_fields);
-        check_buffers(&encoder);
+        check_outputs(&encoder, &written(&encoder));
     }
 
     #[cfg(feature = "std")]

@@ -205,9 +205,6 @@ fn deviations(data: &[u8]) {
     if !is_sendable {
         return;
     }
-    let has = |deviations: Option<Deviations>, deviation: Deviation| {
-        deviations.map(|all| all.contains(deviation))
-    };
     let list = reference::protocols(data);
     let found = of_request("Create-Session", "0", FieldName::SupportedProtocols, data);
     let expected = list.as_ref().map(|list| list.unbraced);
@@ -234,10 +231,11 @@ fn deviations(data: &[u8]) {
     let_urls_deviate(data);
 }
 
+fn has(deviations: Option<Deviations>, deviation: Deviation) -> Option<bool> {
+    deviations.map(|all| all.contains(deviation))
+}
+
 fn let_urls_deviate(data: &[u8]) {
-    let has = |deviations: Option<Deviations>, deviation: Deviation| {
-        deviations.map(|all| all.contains(deviation))
-    };
     let is_relative = reference::http_url(data).is_err();
     let fields = [
         ("BITS-Packet-Type", &b"Ack"[..]),

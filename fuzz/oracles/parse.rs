@@ -1,7 +1,6 @@
 //! Whatever comes is read without a panic, the same however it is split, and what is wrong with it
 //! lies in it and has an answer.
 
-
 use bits_proto::field::{ContentRange, SessionId, SupportedProtocols};
 use bits_proto::head::{RequestLine, StatusLine};
 use bits_proto::message::AckFor;

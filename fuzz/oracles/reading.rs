@@ -22,9 +22,27 @@ pub enum Start<'b> {
 /// What a packet says.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Reading {
-    Request { target: String, session: Option<Vec<u8>>, name: Option<Vec<u8>>, packet: Packet },
-    CreateAck { session: Vec<u8>, protocol: u128, host: Option<Vec<u8>>, timeout: Option<u64> },
-    FragmentAck { session: Option<Vec<u8>>, received: u64, reply: Option<Vec<u8>> },
+    Request {
+        target: String,
+        session: Option<Vec<u8>>,
+        name: Option<Vec<u8>>,
+        packet: Packet,
+    },
+    CreateAck {
+        session: Vec<u8>,
+        protocol: u128,
+        host: Option<Vec<u8>>,
+        timeout: Option<u64>,
+    },
+    FragmentAck {
+        session: Option<Vec<u8>>,
+        received: u64,
+        reply: Option<Vec<u8>>,
+    },
+    /// That of another request, which says no more.
+    Ack {
+        session: Option<Vec<u8>>,
+    },
     Refusal(Refusal),
 }
 
@@ -49,8 +67,16 @@ pub struct Refusal {
 /// The request that an Ack answers.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Asked {
+    Ping,
     Create,
     Fragment,
+    Close,
+    Cancel,
+}
+
+impl Asked {
+    pub const ALL: [Self; 5] =
+        [Self::Ping, Self::Create, Self::Fragment, Self::Close, Self::Cancel];
 }
 
 impl<'b> Case<'b> {
@@ -156,6 +182,8 @@ fn ack(status: u16, map: &HeaderMap, asked: Asked) -> Option<Reading> {
         return refusal(status, map, session?);
     }
     match asked {
+        Asked::Ping => Some(Reading::Ack { session: None }),
+        Asked::Close | Asked::Cancel => Some(Reading::Ack { session: session? }),
         Asked::Create => Some(Reading::CreateAck {
             session: session??,
             protocol: required(map, "bits-protocol", reference::guid)?.0,

@@ -13,8 +13,9 @@ use bits_proto::message::{
 
 use super::parse::ack_fors;
 use crate::common::inputs::{OwnedExtras, valid_extras};
-use crate::common::outputs::{check_http, check_outputs};
+use crate::common::outputs::check_outputs;
 use crate::common::read::{Message, Pair, any};
+use crate::common::to_http::check_http;
 
 pub fn roundtrip_request(data: &[u8]) {
     let mut slots = Slots::default();

@@ -19,6 +19,7 @@ pub mod stores;
 pub mod strategies;
 pub mod table;
 pub mod texts;
+pub mod to_http;
 pub mod told;
 pub mod twin;
 pub mod upload;

@@ -1,0 +1,78 @@
+//! What is written in the types of the `http` crate is the same head.
+#![cfg(feature = "http")]
+
+use bits_proto::head::HttpFields;
+use bits_proto::message::Ack;
+use bits_proto::server;
+
+use super::read::{Message, Pair};
+
+/// A message that was written as `bytes`, in the types of the `http` crate. Whether that crate can
+/// hold it.
+pub fn check_http(message: &Message<'_>, target: &str, extras: &[Pair<'_>], bytes: &[u8]) -> bool {
+    let Ok(uri) = target.parse::<http::Uri>() else { return false };
+    if uri.path_and_query().is_none() {
+        return false;
+    }
+    let extras = extras.iter().copied();
+    let headers = match message {
+        Message::Request(it) => {
+            let request = it.to_http(uri.clone(), extras).expect("it can be written");
+            assert_eq!(request.method().as_str(), bits_proto::message::METHOD);
+            assert_eq!(request.uri(), &uri);
+            request.into_parts().0.headers
+        }
+        Message::Ack(it) => {
+            let response = it.to_http(extras.clone()).expect("it can be written");
+            assert_eq!(response.status().as_u16(), it.status().get());
+            let by_policy = server::Policy::default().to_http(it, extras).expect("a response");
+            assert_eq!(by_policy.headers(), response.headers());
+            let alone = http::Response::try_from(*it).expect("a response");
+            assert!(alone.headers().keys().all(|name| response.headers().contains_key(name)));
+            if let Ack::Refused(refusal) = it {
+                let of_refusal = http::Response::try_from(*refusal).expect("a response");
+                assert_eq!(of_refusal.headers(), alone.headers());
+            }
+            response.into_parts().0.headers
+        }
+        Message::NotificationRequest(it) => {
+            let request = it.to_http(uri.clone(), extras).expect("it can be written");
+            assert_eq!((request.method(), request.uri()), (&http::Method::POST, &uri));
+            request.into_parts().0.headers
+        }
+        Message::NotificationResponse(it) => {
+            let response = it.to_http(extras).expect("it can be written");
+            assert_eq!(response.status().as_u16(), it.status.get());
+            let alone = http::Response::try_from(*it).expect("a response");
+            assert!(alone.headers().keys().all(|name| response.headers().contains_key(name)));
+            response.into_parts().0.headers
+        }
+    };
+    assert_eq!(fields_of(&headers), lines_of(bytes), "{}", bytes.escape_ascii());
+    true
+}
+
+type Fields = Vec<(String, Vec<u8>)>;
+
+/// By name; those of one name stay in their order.
+fn fields_of(headers: &http::HeaderMap) -> Fields {
+    let fields = HttpFields::from(headers).into_iter();
+    let mut fields: Fields =
+        fields.map(|(name, value)| (name.to_string(), value.to_vec())).collect();
+    fields.sort_by(|a, b| a.0.cmp(&b.0));
+    fields
+}
+
+/// The fields of a head that was written, whose lines have one shape.
+fn lines_of(head: &[u8]) -> Fields {
+    let text: Vec<_> = head.split_inclusive(|byte| *byte == b'\n').skip(1).collect();
+    let field = |line: &&[u8]| {
+        let line = line.strip_suffix(b"\r\n").expect("a whole line");
+        let colon = line.iter().position(|byte| *byte == b':')?;
+        let name = String::from_utf8(line[..colon].to_ascii_lowercase()).expect("a name");
+        Some((name, line[colon + 2..].to_vec()))
+    };
+    let mut fields: Fields = text.iter().filter_map(field).collect();
+    fields.sort_by(|a, b| a.0.cmp(&b.0));
+    fields
+}
