@@ -304,7 +304,7 @@ fn a_server_that_was_killed_tells_again() {
 /// The entity goes to the application and the reply comes back, and neither is in memory.
 #[test]
 fn a_large_entity_is_told_with_little_memory() {
-    const LENGTH: u64 = 96 * 1024 * 1024;
+    const LENGTH: u64 = 72 * 1024 * 1024;
     let application =
         Application::start(|_, told| response("200 OK", "", &"r".repeat(told.entity.len())));
     let server = Server::start(&["--notify", &application.url]);
