@@ -140,7 +140,7 @@ fn what_arrived_before_a_connection_broke_is_kept() {
     drop(wire);
     // The server sees the end at once, not after the time that a silent client has. Before it has
     // seen the beginning, there is nothing yet.
-    let gap = poll("free", || {
+    let gap = poll("the session is free", || {
         let request = fragment(id, total - 1..total, total);
         let answer = ask(server.node.address, "/e", &request, &entity[..1]);
         (answer.status != 503 && answer.received() != Some(0)).then_some(answer)
@@ -165,17 +165,17 @@ fn what_was_begun_is_finished_without_the_client() {
         let parts = format!(".sessions/{}/parts", id.guid().expect("a GUID"));
         let mut wire = Wire::connect(server.node.address);
         wire.send(&target, &close(id), b"");
-        poll("begun", || (!server.path(&parts).exists()).then_some(()));
+        poll("it begins", || (!server.path(&parts).exists()).then_some(()));
         drop(wire);
         // Work that was left lying would keep the session busy for a quarter of an hour.
-        let again = poll("free", || {
+        let again = poll("the session is free", || {
             let answer = ask(server.node.address, &target, &close(id), b"");
             (answer.status != 503).then_some(answer)
         });
         assert_eq!(again.code(), Some(NOT_FOUND));
         assert!(fs::read(server.path(name)).expect("the entity") == entity);
     }
-    poll("forgotten", || leftovers(server.folder.path()).is_empty().then_some(()));
+    poll("nothing is left", || leftovers(server.folder.path()).is_empty().then_some(()));
 }
 
 #[test]
@@ -184,7 +184,7 @@ fn one_request_of_a_session_is_taken_at_a_time() {
     let id = begin(server.node.address, "/e");
     let mut slow = Wire::connect(server.node.address);
     slow.send("/e", &fragment(id, 0..100, 200), &[1; 50]);
-    poll("busy", || {
+    poll("the session is busy", || {
         let answer = ask(server.node.address, "/e", &fragment(id, 150..160, 200), &[2; 10]);
         (answer.status == 503).then_some(())
     });

@@ -17,7 +17,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use server::Server;
+use server::{PATIENCE, Server};
 use talk::*;
 use tempfile::TempDir;
 
@@ -66,7 +66,8 @@ impl<'s> Curl<'s> {
         let (head, body) = (self.folder.path().join("head"), self.folder.path().join("body"));
         let _ = fs::remove_file(&body);
         let output = Command::new("curl")
-            .args(["--silent", "--show-error", "--path-as-is", "--max-time", "30"])
+            .args(["--silent", "--show-error", "--path-as-is", "--max-time"])
+            .arg(PATIENCE.as_secs().to_string())
             .arg("--dump-header")
             .arg(&head)
             .arg("--output")

@@ -30,9 +30,9 @@ fn survives(seeds: std::ops::Range<u64>, options: &[&str]) {
         driver.run(&mut server, "/e", &entity);
         assert!(server.entity("e") == entity, "seed {seed}: {:?}", driver.journal);
         // A session whose Create-Session was not heard of waits for its time to be over, and has
-        // nothing but itself.
-        let kept = server.kept();
-        assert!(kept.len() <= driver.journal.orphans, "seed {seed}: {kept:?}");
+        // nothing but itself. One that was heard of twice may be cleared up only now.
+        let orphans = driver.journal.orphans;
+        poll("only orphans", || (server.kept().len() <= orphans).then_some(()));
         server.assert_small();
         cuts += driver.journal.cuts;
         kills += driver.journal.kills;

@@ -12,50 +12,93 @@ mod server;
 mod talk;
 
 use std::collections::BTreeSet;
-use std::sync::Barrier;
+use std::sync::RwLock;
 use std::thread;
 
+use bits_proto::field::SessionId;
 use server::{Server, files};
 use talk::*;
+
+/// Does this with all of them at once, each in a thread of its own, none of which waits for another
+/// that has failed.
+fn at_once<T: Send, U: Send>(
+    all: impl IntoIterator<Item = T>,
+    work: impl Fn(T) -> U + Sync,
+) -> Vec<U> {
+    let gate = RwLock::new(());
+    thread::scope(|scope| {
+        let closed = gate.write();
+        let begin = |one| {
+            let (gate, work) = (&gate, &work);
+            let begin = move || {
+                drop(gate.read());
+                work(one)
+            };
+            let thread = thread::Builder::new().stack_size(256 * 1024);
+            thread.spawn_scoped(scope, begin).expect("a thread")
+        };
+        let threads = all.into_iter().map(begin).collect::<Vec<_>>();
+        drop(closed);
+        threads.into_iter().map(|it| it.join().expect("a client that succeeds")).collect()
+    })
+}
+
+/// A client with a connection of its own, and a session.
+struct Client {
+    target: String,
+    connection: Connection,
+    id: SessionId<'static>,
+}
+
+impl Client {
+    fn begin(server: &Server, target: String) -> Self {
+        let mut connection = Connection::open(server);
+        let id = connection.ask(&target, &create(), b"").session();
+        Self { target, connection, id }
+    }
+
+    fn send(&mut self, entity: &[u8], fragment_size: usize) {
+        let total = entity.len();
+        for first in (0..total).step_by(fragment_size) {
+            let end = total.min(first + fragment_size);
+            let request = fragment(self.id, first as u64..end as u64, total as u64);
+            let answer = self.connection.ask(&self.target, &request, &entity[first..end]);
+            assert_eq!(answer.received(), end as u64);
+        }
+    }
+
+    fn close(&mut self) -> Answer {
+        self.connection.ask(&self.target, &close(self.id), b"")
+    }
+}
 
 /// Every client has a connection of its own, and all of them are open at once.
 #[test]
 fn five_hundred_sessions_at_once() {
     const CLIENTS: usize = 500;
     // A file and a socket for each, at the server, and a socket here.
-    rlimit::increase_nofile_limit(4096).expect("enough files");
-    let server = Server::start(&["--max-connections", "600"]);
-    let all_are_there = Barrier::new(CLIENTS);
-    let ids = thread::scope(|scope| {
-        let clients = (0..CLIENTS).map(|number| {
-            let client = thread::Builder::new().stack_size(256 * 1024);
-            let (server, all_are_there) = (&server, &all_are_there);
-            let upload = move || {
-                let target = format!("/e{number}");
-                let entity = entity(number as u64, 20_000 + number);
-                let total = entity.len();
-                let mut connection = Connection::open(server);
-                let id = connection.ask(&target, &create(), b"").session();
-                all_are_there.wait();
-                for first in (0..total).step_by(7_000) {
-                    let end = total.min(first + 7_000);
-                    let request = fragment(id, first as u64..end as u64, total as u64);
-                    let answer = connection.ask(&target, &request, &entity[first..end]);
-                    assert_eq!(answer.received(), end as u64);
-                }
-                all_are_there.wait();
-                connection.ask(&target, &close(id), b"").closed();
-                id.guid()
-            };
-            client.spawn_scoped(scope, upload).expect("a thread")
-        });
-        let clients = clients.collect::<Vec<_>>();
-        clients.into_iter().map(|it| it.join().expect("an upload")).collect::<BTreeSet<_>>()
+    const FILES: u64 = 2 * CLIENTS as u64 + 100;
+    let files_at_once = rlimit::increase_nofile_limit(4096).expect("the limit");
+    assert!(files_at_once >= FILES, "{files_at_once} files at once are too few");
+    // Clients say nothing while the slowest of them begins.
+    let server = Server::start(&["--max-connections", "600", "--read-timeout", "3600"]);
+    let entity = |number: usize| entity(number as u64, 20_000 + number);
+    let clients = at_once(0..CLIENTS, |number| {
+        let client = Client::begin(&server, format!("/e{number}"));
+        (client, number)
     });
+    let clients = at_once(clients, |(mut client, number)| {
+        client.send(&entity(number), 7_000);
+        client
+    });
+    let ids = at_once(clients, |mut client| {
+        client.close().closed();
+        client.id.guid()
+    });
+    let ids = ids.into_iter().collect::<BTreeSet<_>>();
     assert_eq!(ids.len(), CLIENTS, "each has a session of its own");
     for number in 0..CLIENTS {
-        let expected = entity(number as u64, 20_000 + number);
-        assert!(server.entity(&format!("e{number}")) == expected, "{number}");
+        assert!(server.entity(&format!("e{number}")) == entity(number), "{number}");
     }
     assert_eq!(files(&server.root()).len(), CLIENTS);
     server.assert_clean();
@@ -64,31 +107,23 @@ fn five_hundred_sessions_at_once() {
 /// Uploads one entity for each seed to the same destination, and closes all of them at once. Says
 /// which were placed; the others are cancelled.
 fn race(server: &Server, seeds: &[u64]) -> Vec<u64> {
-    let start = Barrier::new(seeds.len());
-    thread::scope(|scope| {
-        let clients = seeds.iter().map(|&seed| {
-            let start = &start;
-            scope.spawn(move || {
-                let entity = entity(seed, 5_000);
-                let mut connection = Connection::open(server);
-                let id = connection.ask("/e", &create(), b"").session();
-                let sent = connection.ask("/e", &fragment(id, 0..5_000, 5_000), &entity);
-                assert_eq!(sent.received(), 5_000);
-                start.wait();
-                let answer = connection.ask("/e", &close(id), b"");
-                if answer.status == 200 {
-                    answer.closed();
-                    return Some(seed);
-                }
-                assert_eq!(answer.refused(), ACCESS_DENIED);
-                let ack_for = bits_proto::message::AckFor::CancelSession { session_id: None };
-                connection.ask("/e", &cancel(id), b"").granted(&ack_for);
-                None
-            })
-        });
-        let clients = clients.collect::<Vec<_>>();
-        clients.into_iter().filter_map(|it| it.join().expect("an upload")).collect()
-    })
+    let clients = at_once(seeds, |&seed| {
+        let mut client = Client::begin(server, "/e".into());
+        client.send(&entity(seed, 5_000), 5_000);
+        (client, seed)
+    });
+    let placed = at_once(clients, |(mut client, seed)| {
+        let answer = client.close();
+        if answer.status == 200 {
+            answer.closed();
+            return Some(seed);
+        }
+        assert_eq!(answer.refused(), ACCESS_DENIED);
+        let ack_for = bits_proto::message::AckFor::CancelSession { session_id: None };
+        client.connection.ask("/e", &cancel(client.id), b"").granted(&ack_for);
+        None
+    });
+    placed.into_iter().flatten().collect()
 }
 
 /// Without leave to overwrite, one of many uploads to a destination wins, and it is its entity that
@@ -120,7 +155,7 @@ fn with_leave_to_overwrite_all_are_placed() {
     }
 }
 
-/// Two connections that send the same fragment at once: its bytes are stored once.
+/// Connections that send the same fragment at once: its bytes are stored once.
 #[test]
 fn the_same_fragment_twice_at_once_is_stored_once() {
     let server = Server::start(&[]);
@@ -128,22 +163,16 @@ fn the_same_fragment_twice_at_once_is_stored_once() {
     let id = begin(&server, "/e");
     for first in (0..60_000).step_by(10_000) {
         let request = fragment(id, first as u64..first as u64 + 10_000, 60_000);
-        let start = Barrier::new(3);
-        thread::scope(|scope| {
-            for _ in 0..3 {
-                scope.spawn(|| {
-                    let mut connection = Connection::open(&server);
-                    start.wait();
-                    let body = &entity[first..first + 10_000];
-                    // Busy is what the ones that come second may hear, and then they come again.
-                    let received = server::poll("an answer", || {
-                        let answer = connection.ask("/e", &request, body);
-                        (answer.status != 503).then(|| answer.received())
-                    });
-                    assert_eq!(received, first as u64 + 10_000);
-                });
-            }
+        let body = &entity[first..first + 10_000];
+        let connections = [(); 3].map(|()| Connection::open(&server));
+        let received = at_once(connections, |mut connection| {
+            // Busy is what the ones that come second may hear, and then they come again.
+            server::poll("an answer", || {
+                let answer = connection.ask("/e", &request, body);
+                (answer.status != 503).then(|| answer.received())
+            })
         });
+        assert_eq!(received, [first as u64 + 10_000; 3]);
     }
     ask(&server, "/e", &close(id), b"").closed();
     assert!(server.entity("e") == entity);

@@ -19,6 +19,9 @@ use bits_proto::message::AckFor;
 use server::Server;
 use talk::*;
 
+/// A server that ends no connection because nothing is said on it.
+const PATIENT: [&str; 2] = ["--read-timeout", "3600"];
+
 #[test]
 fn what_is_too_large_is_refused() {
     let server = Server::start(&["--max-upload", "20000", "--max-fragment", "6000"]);
@@ -53,7 +56,7 @@ fn what_is_too_large_is_refused() {
 /// the client reads the answer all the same.
 #[test]
 fn a_body_that_is_not_wanted_is_drained_or_cut() {
-    let server = Server::start(&[]);
+    let server = Server::start(&PATIENT);
     let unknown = SessionId::from_random([7; 16]);
     let small = vec![0; 1_000_000];
     let mut connection = Connection::open(&server);
@@ -61,7 +64,7 @@ fn a_body_that_is_not_wanted_is_drained_or_cut() {
     let answer = connection.ask("/e", &request, &small);
     assert_eq!((answer.refused(), answer.closes()), (NOT_FOUND, false));
     assert!(connection.is_open());
-    const LARGE: u64 = 40 * 1024 * 1024;
+    const LARGE: u64 = 20 * 1024 * 1024;
     for _ in 0..3 {
         let mut connection = Connection::open(&server);
         connection.raw(head("/e", &fragment(unknown, 0..LARGE, LARGE)));
@@ -99,7 +102,7 @@ fn overlaps_are_refused_where_that_is_wanted() {
 /// HTTP that is not the protocol's.
 #[test]
 fn other_requests_and_broken_ones() {
-    let server = Server::start(&[]);
+    let server = Server::start(&PATIENT);
     for method in ["PUT", "DELETE", "POST", "PATCH"] {
         let answer = Connection::open(&server).fetch(method, "/e", &[("Content-Length", "0")]);
         assert_eq!(answer.status, 405, "{method}");

@@ -37,6 +37,11 @@ use Then::{AsItSays, Closed, Goes};
 /// What is wrong, the fields behind the packet's own, the body, and what is said to it.
 type Row<'t> = (&'t str, &'t str, &'t str, Refused, Then);
 
+/// A server that ends no connection because nothing is said on it.
+fn start(options: &[&str]) -> Server {
+    Server::start(&[options, &["--read-timeout", "3600"]].concat())
+}
+
 /// Asks, and compares the answer.
 #[track_caller]
 fn check(server: &Server, what: &str, request: &str, expected: Refused, then: Then) {
@@ -98,7 +103,7 @@ fn fragment_with(id: SessionId<'_>, fields: &str, body: &str) -> String {
 fn fragments_that_are_refused() {
     const TEN: &str = "0123456789";
     const LENGTH: &str = "Content-Length: 10\r\n";
-    let server = Server::start(&[]);
+    let server = start(&[]);
     let session = Tenth::begin(&server);
     let ranges: [(&str, &str, Refused); 14] = [
         ("[A6] a gap", "bytes 11-20/100", out_of_sync(10)),
@@ -172,7 +177,7 @@ fn fragments_that_are_refused() {
 
 #[test]
 fn sessions_that_are_not_there_and_packets_that_are_none() {
-    let server = Server::start(&[]);
+    let server = start(&[]);
     let session = Tenth::begin(&server);
     let id = session.id;
     let unknown = SessionId::from_random([7; 16]);
@@ -289,7 +294,7 @@ fn sessions_that_are_not_there_and_packets_that_are_none() {
 /// [A23] The checks have an order: a request that is wrong in every way, mended one by one.
 #[test]
 fn the_first_flaw_is_answered() {
-    let server = Server::start(&["--max-upload", "1000", "--max-fragment", "6000"]);
+    let server = start(&["--max-upload", "1000", "--max-fragment", "6000"]);
     let session = Tenth::begin(&server);
     let say = |id: SessionId<'_>, range: &str, length: u64| {
         let fields = format!("Content-Range: bytes {range}\r\nContent-Length: {length}\r\n");

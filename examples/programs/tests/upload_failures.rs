@@ -12,12 +12,12 @@ mod selection;
 mod uploader;
 
 use std::ffi::OsStr;
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 
 use bits_proto::field::{HostId, HostIdFallbackTimeout};
 use bits_proto::server::{Access, Policy, SessionHost};
 use bits_server::{Fate, Seen, Server, refusal, status};
-use uploader::{Folder, upload};
+use uploader::{Folder, upload, wait_until};
 
 /// Fragments of 50 000 bytes of 200 000, and no more than three retries.
 const FOUR: [&dyn AsRef<OsStr>; 4] = [&"--fragment-size", &"50K", &"--retries", &"3"];
@@ -170,6 +170,7 @@ fn a_refusal_that_comes_before_the_body_is_sent_is_read() {
     });
     let ended = upload(&folder.file(), &server.url(), &[&"--fragment-size", &"13MiB"]);
     ended.expect(1, &["status 403", "E_ACCESSDENIED", "access denied"]);
+    wait_until("all that was sent is read", || server.connections() == 0);
     assert_eq!(count(&server, "Fragment"), 1);
     assert!(server.read() < 13 * 1024 * 1024, "{} bytes were sent", server.read());
 }
@@ -213,21 +214,33 @@ fn what_does_not_pass_is_given_up() {
 #[test]
 fn a_server_that_is_not_there() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    let url = format!("http://{}/x", listener.local_addr().expect("its address"));
-    drop(listener);
+    // Nobody listens at this end of a connection, and while it stands nobody else can.
+    let taken = TcpStream::connect(listener.local_addr().expect("its address"));
+    let taken = taken.expect("a connection");
+    let url = format!("http://{}/x", taken.local_addr().expect("its address"));
     let folder = Folder::new(10);
     upload(&folder.file(), &url, &FOUR).expect(1, &["Connection refused", "after 4 attempts"]);
-    let ended = upload(&folder.file(), "http://none.invalid/", &[&"--retries", &"1"]);
-    ended.expect(1, &["the name none.invalid is not resolved", "after 2 attempts"]);
+}
+
+/// A name that is too long to be asked for: what a resolver out there says is another matter.
+#[test]
+fn a_name_that_nobody_has() {
+    let name = format!("{}.invalid", "n".repeat(64));
+    let folder = Folder::new(10);
+    let ended = upload(&folder.file(), &format!("http://{name}/"), &[&"--retries", &"1"]);
+    let unresolved = format!("the name {name} is not resolved");
+    ended.expect(1, &[&unresolved, "after 2 attempts"]);
 }
 
 #[test]
 fn a_server_that_does_not_answer() {
     let folder = Folder::new(10);
     let server = Server::start(|_| Fate::Stall);
-    let more: [&dyn AsRef<OsStr>; 4] = [&"--timeout", &"0.2", &"--retries", &"1"];
+    let more: [&dyn AsRef<OsStr>; 4] = [&"--timeout", &"2", &"--retries", &"1"];
     let ended = upload(&folder.file(), &server.url(), &more);
     ended.expect(1, &["no answer in time", "--timeout"]);
+    // It may have gone before the server came to read what it said.
+    wait_until("both requests are read", || server.kinds().len() >= 2);
     assert_eq!(server.kinds(), ["Create-Session", "Create-Session"]);
 }
 

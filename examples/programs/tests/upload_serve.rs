@@ -1,25 +1,30 @@
 //! `upload` and `serve`: what either lives through when it is killed.
 
-#[allow(clippy::duplicate_mod)]
 #[path = "../../../tests/common/program.rs"]
 mod program;
 #[path = "common/selection.rs"]
 mod selection;
-// It remembers one program.
-#[allow(clippy::duplicate_mod)]
-#[path = "../../../tests/common/program.rs"]
-mod server_program;
 #[path = "common/uploader.rs"]
 #[allow(dead_code)]
 mod uploader;
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use serde_json::Value;
 use uploader::{Folder, Running, wait_until};
+
+const LENGTH: u64 = 2_000_000;
+
+/// The longest fragment that is sent.
+const FRAGMENT: u64 = 100_000;
+
+/// Whoever is to be killed is slow enough for that.
+const SLOWLY: [&dyn AsRef<OsStr>; 2] = [&"--limit", &"200K"];
 
 /// The program `serve`, which does not outlive the test.
 struct Server {
@@ -28,10 +33,11 @@ struct Server {
 }
 
 impl Server {
-    fn start(root: &Path, listen: &str) -> Self {
-        let mut serve = Command::new(server_program::program("serve", selection::selection()));
-        serve.args(["--listen", listen, "--root"]).arg(root);
-        let child = serve.stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
+    fn start(root: &Path, listen: &str, log: &Path) -> Self {
+        let log = File::options().create(true).append(true).open(log).expect("a log");
+        let mut serve = Command::new(program::program("serve", selection::selection()));
+        serve.args(["--log-format", "json", "--listen", listen, "--root"]).arg(root);
+        let child = serve.env_remove("RUST_LOG").stdout(Stdio::piped()).stderr(log).spawn();
         let mut child = child.expect("the server runs");
         let mut said = String::new();
         let output = child.stdout.take().expect("its output");
@@ -54,20 +60,54 @@ struct Job {
     url: String,
 }
 
+/// A packet that the server has answered.
+struct Answered {
+    packet: String,
+    status: u64,
+    /// The client's end of the connection.
+    peer: String,
+}
+
+impl Answered {
+    /// What a line of the log says of one.
+    fn of(line: &str) -> Option<Self> {
+        let line = serde_json::from_str::<Value>(line).ok()?;
+        let spans = line["spans"].as_array()?;
+        let find = |field: &str| spans.iter().find_map(|span| span[field].as_str());
+        let (packet, peer) = (find("packet")?.to_owned(), find("peer")?.to_owned());
+        Some(Self { packet, status: line["fields"]["status"].as_u64()?, peer })
+    }
+}
+
 impl Job {
     fn new() -> Self {
-        let folder = Folder::new(2_000_000);
+        let folder = Folder::new(LENGTH as usize);
         fs::create_dir(folder.path("root")).expect("the root");
-        let server = Server::start(&folder.path("root"), "127.0.0.1:0");
-        let url = format!("http://{}/uploaded", server.address);
-        Self { folder, server: Some(server), url }
+        let mut job = Self { folder, server: None, url: String::new() };
+        // Where hardly anybody else takes a port, while the server is away.
+        let address = job.serve("127.0.0.3:0");
+        job.url = format!("http://{address}/uploaded");
+        job
     }
 
-    /// Slow enough for somebody to come between.
+    /// Starts the server, and says where it listens.
+    fn serve(&mut self, listen: &str) -> String {
+        let server = Server::start(&self.folder.path("root"), listen, &self.folder.path("log"));
+        let address = server.address.clone();
+        self.server = Some(server);
+        address
+    }
+
+    fn answered(&self) -> Vec<Answered> {
+        let log = fs::read_to_string(self.folder.path("log")).expect("the log");
+        log.lines().filter_map(Answered::of).collect()
+    }
+
     fn start(&self, more: &[&dyn AsRef<OsStr>]) -> Running {
         let state = self.folder.path("state");
+        let fragment = FRAGMENT.to_string();
         let mut all: Vec<&dyn AsRef<OsStr>> =
-            vec![&"--fragment-size", &"100K", &"--limit", &"1M", &"--resume", &state];
+            vec![&"--fragment-size", &fragment, &"--resume", &state];
         all.extend(more);
         Running::start(&self.folder.file(), &self.url, &all)
     }
@@ -88,28 +128,34 @@ impl Job {
 fn a_client_that_is_killed_goes_on() {
     let job = Job::new();
     for received in [300_000, 900_000] {
-        let mut running = job.start(&[]);
+        let mut running = job.start(&SLOWLY);
         wait_until("some of it is there", || job.received() >= received);
         running.kill();
         assert_eq!(running.end().status, None);
         assert!(!job.uploaded().exists());
     }
-    let running = job.start(&[]);
-    let ended = running.end();
-    ended.expect(0, &[]);
-    assert!(ended.took.as_secs_f64() < 1.5, "not all of it again: {:?}", ended.took);
+    let received = job.received();
+    let before = job.answered().into_iter().map(|it| it.peer).collect::<BTreeSet<_>>();
+    job.start(&[]).end().expect(0, &[]);
     assert_eq!(fs::read(job.uploaded()).expect("the entity"), job.folder.bytes);
     assert!(!job.folder.path("state").exists());
+    let answered = job.answered();
+    assert_eq!(answered.iter().filter(|it| it.packet == "Create-Session").count(), 1);
+    // With more of them the first would begin before what was received.
+    let most = (LENGTH - received).div_ceil(FRAGMENT);
+    let last = answered.iter().filter(|it| !before.contains(&it.peer));
+    let sent = last.filter(|it| it.packet == "Fragment" && it.status == 200).count() as u64;
+    assert!((1..=most).contains(&sent), "{sent} fragments, though {received} bytes were there");
 }
 
 #[test]
 fn a_server_that_is_killed_is_waited_for() {
     let mut job = Job::new();
-    let running = job.start(&[&"--retries", &"10"]);
+    let running = job.start(&[SLOWLY[0], SLOWLY[1], &"--retries", &"12"]);
     wait_until("some of it is there", || job.received() >= 500_000);
     let address = job.server.take().map(|server| server.address.clone()).expect("it ran");
     assert!(!job.uploaded().exists());
-    job.server = Some(Server::start(&job.folder.path("root"), &address));
+    job.serve(&address);
     running.end().expect(0, &["trying again in"]);
     assert_eq!(fs::read(job.uploaded()).expect("the entity"), job.folder.bytes);
 }

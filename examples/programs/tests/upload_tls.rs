@@ -118,6 +118,8 @@ mod tls {
                 let mut stream = stream.expect("a connection");
                 let _ = stream.read(&mut [0; 100]);
                 let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
+                // With bytes unread it would be broken off, and what was said perhaps lost.
+                let _ = std::io::copy(&mut stream, &mut std::io::sink());
             }
         });
         let url = format!("https://{plain}/");

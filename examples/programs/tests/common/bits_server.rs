@@ -6,7 +6,7 @@ use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use bits_proto::field::ReplyUrl;
 use bits_proto::head::{RequestHead, Slots};
@@ -16,8 +16,7 @@ use bits_proto::server::{
 };
 use uuid::Uuid;
 
-/// Nothing that a server waits for takes longer.
-const PATIENCE: Duration = Duration::from_secs(20);
+use crate::uploader::PATIENCE;
 
 /// A request that came.
 #[derive(Clone, Debug)]
@@ -76,6 +75,7 @@ struct State {
     reply_url: Option<String>,
     /// How many bytes of bodies were read.
     read: u64,
+    connections: usize,
 }
 
 #[derive(Clone)]
@@ -106,6 +106,7 @@ impl Server {
             access: Access::Granted,
             reply_url: None,
             read: 0,
+            connections: 0,
         };
         let server = Self { address, state: Arc::new(Mutex::new(state)) };
         let serving = server.clone();
@@ -174,6 +175,11 @@ impl Server {
         self.locked().read
     }
 
+    /// How many connections stand: what was sent on others is read, as far as it ever will be.
+    pub fn connections(&self) -> usize {
+        self.locked().connections
+    }
+
     /// All sessions are lost.
     pub fn forget(&self) {
         let mut state = self.locked();
@@ -184,8 +190,14 @@ impl Server {
         self.state.lock().expect("no thread of the server panicked")
     }
 
+    fn serve(&self, stream: TcpStream, connection: usize) {
+        self.locked().connections += 1;
+        let _ = self.serve_requests(stream, connection);
+        self.locked().connections -= 1;
+    }
+
     /// Until the client goes, or something is not as it should be.
-    fn serve(&self, stream: TcpStream, connection: usize) -> Option<()> {
+    fn serve_requests(&self, stream: TcpStream, connection: usize) -> Option<()> {
         stream.set_read_timeout(Some(PATIENCE)).ok()?;
         stream.set_nodelay(true).ok()?;
         let mut reader = BufReader::new(stream.try_clone().ok()?);
@@ -209,8 +221,8 @@ impl Server {
             Fate::Early(answer) => {
                 stream.write_all(answer.as_bytes()).ok()?;
                 stream.shutdown(Shutdown::Write).ok()?;
-                let read = io::copy(reader, &mut io::sink()).ok()?;
-                self.locked().read += read;
+                // A client that breaks it off has sent something before.
+                let _ = self.read_body(reader, u64::MAX);
                 return Some(false);
             }
             Fate::Stall => {

@@ -5,8 +5,11 @@ use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::thread;
-use std::time::{Duration, Instant};
+
+#[path = "wait.rs"]
+mod wait;
+
+pub use wait::*;
 
 /// A server that listens.
 pub struct Node {
@@ -49,18 +52,5 @@ impl Node {
 impl Drop for Node {
     fn drop(&mut self) {
         self.kill();
-    }
-}
-
-/// Asks again and again until there is something, for as long as anything may take.
-#[track_caller]
-pub fn poll<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
-    let start = Instant::now();
-    loop {
-        if let Some(found) = ask() {
-            return found;
-        }
-        assert!(start.elapsed() < Duration::from_secs(30), "in 30 seconds not {what}");
-        thread::sleep(Duration::from_millis(2));
     }
 }

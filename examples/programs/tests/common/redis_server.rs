@@ -1,11 +1,12 @@
 //! A Redis of a test's own.
 
+use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
-use crate::node::poll;
+use crate::node::{PATIENCE, poll};
 
 /// A Redis on a free port, which ends with its test.
 pub struct RedisServer {
@@ -35,11 +36,13 @@ impl RedisServer {
             eprintln!("skipped: redis-server is missing");
             return None;
         }
-        let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
-        let port = free.local_addr().expect("an address").port();
-        drop(free);
         let folder = tempfile::tempdir().expect("a folder");
-        Some(Self { process: run(port, &folder, survives), port, folder, survives })
+        let running = (0..20).find_map(|_| {
+            let port = free_port();
+            Some((run(port, &folder, survives)?, port))
+        });
+        let (process, port) = running.expect("a Redis that starts");
+        Some(Self { process, port, folder, survives })
     }
 
     pub fn url(&self) -> String {
@@ -53,7 +56,7 @@ impl RedisServer {
 
     #[allow(dead_code, reason = "not every test ends it")]
     pub fn start_again(&mut self) {
-        self.process = run(self.port, &self.folder, self.survives);
+        self.process = poll("Redis listens again", || run(self.port, &self.folder, self.survives));
     }
 }
 
@@ -63,7 +66,14 @@ impl Drop for RedisServer {
     }
 }
 
-fn run(port: u16, folder: &TempDir, survives: bool) -> Child {
+/// One that was free a moment ago.
+fn free_port() -> u16 {
+    let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    free.local_addr().expect("an address").port()
+}
+
+/// `None` if it does not run, most likely because somebody else has got the port.
+fn run(port: u16, folder: &TempDir, survives: bool) -> Option<Child> {
     let appends = if survives { "yes" } else { "no" };
     let mut process = Command::new("redis-server")
         .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", ""])
@@ -72,10 +82,22 @@ fn run(port: u16, folder: &TempDir, survives: bool) -> Child {
         .stdout(Stdio::null())
         .spawn()
         .expect("a Redis that starts");
-    poll("Redis listens", || {
-        let ended = process.try_wait().expect("its status");
-        assert!(ended.is_none(), "Redis does not start: {ended:?}");
-        TcpStream::connect((Ipv4Addr::LOCALHOST, port)).ok()
+    let runs = poll("Redis listens or ends", || {
+        let has_ended = process.try_wait().expect("its status").is_some();
+        (has_ended || is_ready(port, process.id())).then_some(!has_ended)
     });
-    process
+    runs.then_some(process)
+}
+
+/// Whether this process answers there, and not another that was faster, and has all its data.
+fn is_ready(port: u16, process: u32) -> bool {
+    let Ok(mut stream) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)) else { return false };
+    let mut told = String::new();
+    let asked = stream
+        .set_read_timeout(Some(PATIENCE))
+        .and_then(|()| stream.write_all(b"INFO\r\nQUIT\r\n"))
+        .and_then(|()| stream.read_to_string(&mut told));
+    asked.is_ok()
+        && told.contains(&format!("\r\nprocess_id:{process}\r\n"))
+        && told.contains("\r\nloading:0\r\n")
 }

@@ -7,15 +7,16 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
-use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
 use crate::program::program;
 use crate::selection::selection;
 
-/// How long anything may take, on a machine that does something else too.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+#[path = "wait.rs"]
+mod wait;
+
+pub use wait::*;
 
 /// What the server may have had in memory at most, in KiB: much less than what goes through it.
 const MAX_MEMORY: u64 = 64 * 1024;
@@ -124,10 +125,7 @@ impl Server {
     /// the root; and that the server never had much in memory.
     #[track_caller]
     pub fn assert_clean(&self) {
-        let is_empty = || self.kept().is_empty().then_some(());
-        if within(Duration::from_secs(5), is_empty).is_none() {
-            panic!("left behind: {:?}", self.kept());
-        }
+        poll("the end of what is kept", || self.kept().is_empty().then_some(()));
         let home = self.root().parent().expect("a parent").to_path_buf();
         let mut names = fs::read_dir(home)
             .expect("a folder")
@@ -174,20 +172,21 @@ fn log(folder: &TempDir) -> PathBuf {
     folder.path().join("log")
 }
 
-/// The program, on these folders, before it is started.
+/// The program, on these folders, before it is told where to listen.
 pub fn command(root: &Path, sessions: Option<&Path>) -> Command {
     let mut command = Command::new(program("serve", selection()));
     command.arg("--root").arg(root);
     if let Some(sessions) = sessions {
         command.arg("--sessions").arg(sessions);
     }
-    command.args(["--listen", "127.0.0.1:0"]).env_remove("RUST_LOG");
+    command.env_remove("RUST_LOG");
     command
 }
 
 fn launch(folder: &TempDir, sessions: Option<&Path>, options: &[String]) -> (Child, SocketAddr) {
     let log = File::options().create(true).append(true).open(log(folder)).expect("a log");
     let mut process = command(&root(folder), sessions)
+        .args(["--listen", "127.0.0.1:0"])
         .args(options)
         .stdout(Stdio::piped())
         .stderr(log)
@@ -216,23 +215,4 @@ pub fn files(folder: &Path) -> Vec<PathBuf> {
     }
     found.sort();
     found
-}
-
-/// Asks again and again until there is something.
-#[track_caller]
-pub fn poll<T>(what: &str, ask: impl FnMut() -> Option<T>) -> T {
-    within(PATIENCE, ask).unwrap_or_else(|| panic!("waited too long for {what}"))
-}
-
-fn within<T>(time: Duration, mut ask: impl FnMut() -> Option<T>) -> Option<T> {
-    let start = Instant::now();
-    loop {
-        if let Some(found) = ask() {
-            return Some(found);
-        }
-        if start.elapsed() > time {
-            return None;
-        }
-        thread::sleep(Duration::from_millis(5));
-    }
 }

@@ -13,8 +13,10 @@ use tempfile::TempDir;
 use crate::program::program;
 use crate::selection::selection;
 
-/// Nothing here takes longer, or it never ends.
-const PATIENCE: Duration = Duration::from_secs(60);
+#[path = "wait.rs"]
+mod wait;
+
+pub use wait::*;
 
 /// A folder with a file to upload.
 pub struct Folder {
@@ -136,9 +138,5 @@ pub fn upload(file: &Path, url: &str, more: &[&dyn AsRef<OsStr>]) -> Ended {
 
 #[track_caller]
 pub fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
-    let start = Instant::now();
-    while !holds() {
-        assert!(start.elapsed() < PATIENCE, "not in time: {what}");
-        thread::sleep(Duration::from_millis(2));
-    }
+    poll(what, || holds().then_some(()));
 }

@@ -3,11 +3,12 @@
 use std::io::{self, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
-use std::time::Duration;
 
 use bits_proto::field::SessionId;
 use bits_proto::head::{ResponseHead, Slots, Target};
 use bits_proto::message::Request;
+
+use crate::node::PATIENCE;
 
 #[path = "packets.rs"]
 mod packets;
@@ -62,8 +63,8 @@ pub fn ask(server: SocketAddr, target: &str, request: &Request<'_>, body: &[u8])
 impl Wire {
     pub fn connect(server: SocketAddr) -> Self {
         let stream = TcpStream::connect(server).expect("a server that listens");
-        stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a timeout");
-        stream.set_write_timeout(Some(Duration::from_secs(20))).expect("a timeout");
+        stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
+        stream.set_write_timeout(Some(PATIENCE)).expect("a timeout");
         Self { stream, buffer: Vec::new() }
     }
 
