@@ -8,10 +8,12 @@ peak of each process's memory is what the kernel counted. Needs curl and nginx.
 """
 
 import argparse
+import contextlib
 import filecmp
 import os
 import pathlib
 import re
+import select
 import shutil
 import socket
 import statistics
@@ -47,38 +49,55 @@ def free_port():
 
 
 def peak_of(pid):
-    """The peak of a running process's memory, in bytes."""
+    """The peak of a running process's memory, in bytes; none of one that has ended."""
     status = pathlib.Path(f"/proc/{pid}/status").read_text()
-    return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) * 1024
+    peak = re.search(r"VmHWM:\s+(\d+) kB", status)
+    return int(peak[1]) * 1024 if peak else 0
 
 
 def run(command):
-    """How long a command took in seconds, and the peak of its memory in bytes."""
+    """How long a command took in seconds, and the peak of its memory in bytes.
+
+    The peak is read while the command runs: what `wait4` tells afterwards is at least what this
+    script itself had in memory when it started the command.
+    """
     start = time.monotonic()
     child = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(child.pid, 0)
+    ended = os.pidfd_open(child.pid)
+    peak = peak_of(child.pid)
+    while not select.select([ended], [], [], 0.01)[0]:
+        peak = max(peak, peak_of(child.pid))
     took = time.monotonic() - start
-    if status != 0:
-        raise SystemExit(f"{command[0]} failed: {status}")
-    return took, usage.ru_maxrss * 1024
+    os.close(ended)
+    if child.wait() != 0:
+        raise SystemExit(f"{command[0]} failed: {child.returncode}")
+    return took, peak
 
 
-def start_serve(program, folder):
+def started(servers, command, **streams):
+    """A server that ends with `servers`, whatever fails after it was started."""
+    server = subprocess.Popen(command, **streams)
+    servers.callback(server.wait)
+    servers.callback(server.terminate)
+    return server
+
+
+def start_serve(servers, program, folder):
     root = folder / "serve-root"
     root.mkdir()
     command = [program, "--root", root, "--listen", "127.0.0.1:0", "--allow-overwrite"]
-    server = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    server = started(servers, command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     url = server.stdout.readline().strip().removeprefix("listening on ")
     return server, url, root
 
 
-def start_nginx(folder):
+def start_nginx(servers, folder):
     root = folder / "nginx-root"
     root.mkdir()
     port = free_port()
     configuration = folder / "nginx.conf"
     configuration.write_text("user root;" * (os.geteuid() == 0) + NGINX.format(folder=folder, port=port))
-    server = subprocess.Popen(["nginx", "-c", configuration, "-e", folder / "nginx.log"])
+    server = started(servers, ["nginx", "-c", configuration, "-e", folder / "nginx.log"])
     deadline = time.monotonic() + 10
     while True:
         try:
@@ -107,34 +126,34 @@ def compare(arguments, folder):
     serve, upload = build()
     entity = folder / "entity"
     generate(entity, arguments.mib)
-    ours, our_url, our_root = start_serve(serve, folder)
-    theirs, their_url, their_root = start_nginx(folder)
-    fragment = str(arguments.fragment)
-    commands = {
-        "upload to serve": [upload, entity, f"{our_url}/entity", "--fragment-size", fragment],
-        "curl -T to nginx": ["curl", "-sSf", "-T", entity, f"{their_url}/entity"],
-    }
-    took = {name: [] for name in commands}
-    peaks = {}
-    try:
+    took, client_peaks = {}, {}
+    with contextlib.ExitStack() as servers:
+        ours, our_url, our_root = start_serve(servers, serve, folder)
+        theirs, their_url, their_root = start_nginx(servers, folder)
+        fragment = str(arguments.fragment)
+        commands = {
+            "upload to serve": [upload, entity, f"{our_url}/entity", "--fragment-size", fragment],
+            "curl -T to nginx": ["curl", "-sSf", "-T", entity, f"{their_url}/entity"],
+        }
         for _ in range(arguments.rounds):
             for name, command in commands.items():
                 seconds, peak = run(command)
-                took[name].append(seconds)
-                peaks[name] = max(peak, peaks.get(name, 0))
-        servers = {"upload to serve": peak_of(ours.pid), "curl -T to nginx": peak_of(theirs.pid)}
+                took.setdefault(name, []).append(seconds)
+                client_peaks[name] = max(peak, client_peaks.get(name, 0))
+        server_peaks = {"upload to serve": peak_of(ours.pid), "curl -T to nginx": peak_of(theirs.pid)}
         for root in our_root, their_root:
             if not filecmp.cmp(entity, root / "entity", shallow=False):
                 raise SystemExit(f"{root}: the entity is another one")
-    finally:
-        ours.terminate()
-        theirs.terminate()
-    for name in commands:
-        speed = arguments.mib / statistics.median(took[name])
-        print(f"{name:18} {speed:7.0f} MiB/s   peak: client {peaks[name] / 2**20:5.1f} MiB,"
-              f" server {servers[name] / 2**20:5.1f} MiB")
-    ours_median, theirs_median = (statistics.median(it) for it in took.values())
-    print(f"ratio of the speeds {theirs_median / ours_median:.2f}")
+    tell(arguments.mib, took, client_peaks, server_peaks)
+
+
+def tell(mib, took, client_peaks, server_peaks):
+    medians = {name: statistics.median(seconds) for name, seconds in took.items()}
+    for name, median in medians.items():
+        print(f"{name:18} {mib / median:7.0f} MiB/s   peak: client {client_peaks[name] / 2**20:5.1f} MiB,"
+              f" server {server_peaks[name] / 2**20:5.1f} MiB")
+    ours, theirs = medians.values()
+    print(f"ratio of the speeds {theirs / ours:.2f}")
 
 
 def main():
