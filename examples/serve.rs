@@ -16,7 +16,8 @@
 //!
 //! Every BITS request gets an Ack, and the crate alone decides which. A request is one if its method
 //! is `BITS_POST`, or it has a BITS-Packet-Type or `X-HTTP-Method-Override: BITS_POST`. GET and HEAD
-//! fetch entities and replies; every other method is answered with 405.
+//! fetch entities and replies, whole or a range, and for If-Range there is a strong ETag; every other
+//! method is answered with 405.
 //!
 //! A destination that is no plain path below the root, whose folder does not exist, or which is a
 //! folder, is answered as a place that nobody may write to: 403.

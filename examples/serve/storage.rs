@@ -210,11 +210,13 @@ impl Storage {
 }
 
 fn open_file(dir: &Dir, path: &str) -> io::Result<(File, u64)> {
-    let found = dir.metadata(path)?;
-    if !found.is_file() {
+    if !dir.metadata(path)?.is_file() {
         return Err(io::ErrorKind::NotFound.into());
     }
-    Ok((dir.open(path)?, found.len()))
+    let file = dir.open(path)?;
+    // Another may have taken its place meanwhile.
+    let length = file.metadata()?.len();
+    Ok((file, length))
 }
 
 fn explained(error: io::Error, path: &Path, what: &str) -> io::Error {
