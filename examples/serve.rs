@@ -62,6 +62,8 @@ mod storage;
 #[cfg(feature = "tls")]
 #[path = "serve/tls.rs"]
 mod tls;
+#[path = "serve/turns.rs"]
+mod turns;
 #[path = "serve/upload.rs"]
 mod upload;
 
