@@ -101,6 +101,7 @@ fn log(format: LogFormat) {
 #[tokio::main]
 async fn run(arguments: &Arguments) -> io::Result<()> {
     let server = Arc::new(Server::new(arguments)?);
+    outlive_large_files()?;
     let end = end()?;
     let listener = listen::bind(arguments.listen).await?;
     let address = listener.local_addr()?;
@@ -108,6 +109,20 @@ async fn run(arguments: &Arguments) -> io::Result<()> {
     writeln!(stdout, "listening on http://{address}")?;
     stdout.flush()?;
     listen::serve(listener, server, arguments, end).await;
+    Ok(())
+}
+
+/// A write beyond a limit on the size of files (`ulimit -f`) ends the process, unless it hears of
+/// the signal: then the write fails, and the client is told of that.
+#[cfg(unix)]
+fn outlive_large_files() -> io::Result<()> {
+    use rustix::process::Signal;
+    use tokio::signal::unix::{SignalKind, signal};
+    signal(SignalKind::from_raw(Signal::XFSZ.as_raw())).map(drop)
+}
+
+#[cfg(not(unix))]
+fn outlive_large_files() -> io::Result<()> {
     Ok(())
 }
 
