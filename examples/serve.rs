@@ -72,6 +72,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser as _;
+use tokio::runtime::{Builder, Runtime};
 use tracing_subscriber::EnvFilter;
 
 use arguments::{Arguments, LogFormat};
@@ -80,7 +81,7 @@ use server::Server;
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     log(arguments.log_format);
-    match run(&arguments) {
+    match runtime().and_then(|runtime| runtime.block_on(run(&arguments))) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let _ = writeln!(io::stderr(), "serve: {error}");
@@ -98,7 +99,12 @@ fn log(format: LogFormat) {
     }
 }
 
-#[tokio::main]
+/// Who waits for the disk takes a thread, and hundreds that wait for one disk are no faster than
+/// some; each has a stack.
+fn runtime() -> io::Result<Runtime> {
+    Builder::new_multi_thread().max_blocking_threads(64).enable_all().build()
+}
+
 async fn run(arguments: &Arguments) -> io::Result<()> {
     let server = Arc::new(Server::new(arguments)?);
     outlive_large_files()?;
