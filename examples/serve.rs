@@ -16,7 +16,8 @@
 //!
 //! Every BITS request gets an Ack, and the crate alone decides which. A request is one if its method
 //! is `BITS_POST`, or it has a BITS-Packet-Type or `X-HTTP-Method-Override: BITS_POST`. GET and HEAD
-//! fetch entities and replies; every other method is answered with 405.
+//! fetch entities and replies, whole or a range, and for If-Range there is a strong ETag; every other
+//! method is answered with 405.
 //!
 //! A destination that is no plain path below the root, whose folder does not exist, or which is a
 //! folder, is answered as a place that nobody may write to: 403.
@@ -61,6 +62,8 @@ mod storage;
 #[cfg(feature = "tls")]
 #[path = "serve/tls.rs"]
 mod tls;
+#[path = "serve/turns.rs"]
+mod turns;
 #[path = "serve/upload.rs"]
 mod upload;
 
@@ -69,6 +72,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser as _;
+use tokio::runtime::{Builder, Runtime};
 use tracing_subscriber::EnvFilter;
 
 use arguments::{Arguments, LogFormat};
@@ -77,7 +81,7 @@ use server::Server;
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     log(arguments.log_format);
-    match run(&arguments) {
+    match runtime().and_then(|runtime| runtime.block_on(run(&arguments))) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             let _ = writeln!(io::stderr(), "serve: {error}");
@@ -95,9 +99,15 @@ fn log(format: LogFormat) {
     }
 }
 
-#[tokio::main]
+/// Who waits for the disk takes a thread, and hundreds that wait for one disk are no faster than
+/// some; each has a stack.
+fn runtime() -> io::Result<Runtime> {
+    Builder::new_multi_thread().max_blocking_threads(64).enable_all().build()
+}
+
 async fn run(arguments: &Arguments) -> io::Result<()> {
     let server = Arc::new(Server::new(arguments)?);
+    outlive_large_files()?;
     let end = end()?;
     let listener = listen::bind(arguments.listen).await?;
     let address = listener.local_addr()?;
@@ -105,6 +115,20 @@ async fn run(arguments: &Arguments) -> io::Result<()> {
     writeln!(stdout, "listening on http://{address}")?;
     stdout.flush()?;
     listen::serve(listener, server, arguments, end).await;
+    Ok(())
+}
+
+/// A write beyond a limit on the size of files (`ulimit -f`) ends the process, unless it hears of
+/// the signal: then the write fails, and the client is told of that.
+#[cfg(unix)]
+fn outlive_large_files() -> io::Result<()> {
+    use rustix::process::Signal;
+    use tokio::signal::unix::{SignalKind, signal};
+    signal(SignalKind::from_raw(Signal::XFSZ.as_raw())).map(drop)
+}
+
+#[cfg(not(unix))]
+fn outlive_large_files() -> io::Result<()> {
     Ok(())
 }
 

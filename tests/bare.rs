@@ -208,10 +208,8 @@ fn an_upload_goes_on_after_a_broken_connection() {
 fn refusals_leave_the_connection_usable_where_they_can() {
     let ping = request("Ping", 9, "", b"");
     let mut server = Server::new(Flash::new());
-    let elsewhere = String::from_utf8(create()).expect("text").replace("/firmware", "/f");
     let refused = [
         (fragment(9, 0, b"abc", 3), "500 0x8020001F"),
-        (elsewhere.into_bytes(), "403 0x80070005"),
         (request("Fragment", 1, "Content-Range: bytes 0-1/2\r\n", b"abc"), "400 0x80070057"),
         (request("Dance", 1, "", b"abc"), "400 0x80070057"),
     ];
@@ -225,6 +223,32 @@ fn refusals_leave_the_connection_usable_where_they_can() {
         let heard = say(&mut server, &[request, ping.clone()].concat(), 50);
         assert_eq!(heard, ["400 0x80070057 close"]);
     }
+}
+
+#[test]
+fn elsewhere_nothing_is_told_of_sessions() {
+    let ping = request("Ping", 9, "", b"");
+    let mut server = Server::new(Flash::new());
+    assert_eq!(say(&mut server, &create(), 50), ["200"]);
+    // The first session is there, and the second is not.
+    let of_session = |session| {
+        [
+            fragment(session, 0, b"abc", 3),
+            close(session),
+            request("Cancel-Session", session, "", b""),
+        ]
+    };
+    let requests =
+        [[ping.clone(), create()].to_vec(), of_session(1).to_vec(), of_session(2).to_vec()];
+    for request in requests.concat() {
+        let text = String::from_utf8(request).expect("text");
+        let elsewhere = text.replace("/firmware", "/f").into_bytes();
+        let heard = say(&mut server, &[elsewhere, ping.clone()].concat(), 50);
+        assert_eq!(heard, ["403 0x80070005", "200"], "{text}");
+    }
+    // The body of what was refused is nothing that was stored.
+    let heard = say(&mut server, &[fragment(1, 0, b"abc", 3), close(1)].concat(), 50);
+    assert_eq!(heard, ["200 3", "200"]);
 }
 
 #[test]

@@ -114,19 +114,22 @@ impl<D: Device, const SESSIONS: usize> Server<D, SESSIONS> {
         body: &mut Connection<'_, T>,
     ) -> Result<(Ack<'static>, Rest), Over> {
         let access = if target == DESTINATION { Access::Granted } else { Access::Denied };
-        if let Request::CreateSession(create) = request {
-            return Ok((self.create(create, access), Rest::None));
+        let not_found = Answer::session_not_found(request.content_length(), &self.policy);
+        // Whoever may not write here does not learn either which sessions there are.
+        if let Some(refusal) = access.refusal() {
+            return Ok((refusal.into(), not_found.rest));
         }
-        if let (Request::Ping(_), Access::Granted) = (request, access) {
-            return Ok((PingAck.into(), Rest::None));
+        match request {
+            Request::Ping(_) => return Ok((PingAck.into(), Rest::None)),
+            Request::CreateSession(create) => return Ok((self.create(create, access), Rest::None)),
+            _ => {}
         }
         let id = request.session_id().and_then(|id| id.guid());
         let is_it = |it: &Session| Some(it.id()) == id;
         let mut slots = self.sessions.iter_mut().enumerate();
         let found = slots.find_map(|(slot, it)| Some((slot, it.as_mut().filter(|it| is_it(it))?)));
         let Some((slot, session)) = found else {
-            let answer = Answer::session_not_found(request.content_length(), &self.policy);
-            return Ok((answer.ack(None), answer.rest));
+            return Ok((not_found.ack(None), not_found.rest));
         };
         let work = Work { device: &mut self.device, policy: &self.policy, session, slot };
         let answer = work.answer(request, access, body);

@@ -19,52 +19,31 @@ use tokio::sync::mpsc;
 use tokio::task::{JoinHandle, block_in_place};
 use tokio::time::timeout;
 use tracing::{info, warn};
-use uuid::Uuid;
 
 use crate::application::{Application, Link};
 use crate::body::{Outgoing, read_piece};
 use crate::download::reply_path;
 use crate::server::{Server, now};
 use crate::storage::Storage;
+use crate::turns::Hold;
 use crate::upload::Next;
 
 impl Server {
     /// Tells the application, and the session what it said.
-    pub async fn notify(&self, turn: Turn, parts: &Parts) -> Next {
-        let Some(application) = &self.application else {
-            // An application was there when the policy was made.
-            return self.table().handle_failed(turn, HostError::Other);
-        };
-        let session = turn.session_id();
-        let total = self.total(session).unwrap_or_default();
-        let prepared = block_in_place(|| {
-            self.storage.remove_reply(session)?;
-            self.storage.finish(session, total)?;
-            self.storage.stored(session)
-        });
-        let entity = match prepared {
-            Ok((entity, _)) => entity,
+    pub async fn notify(&self, hold: &Hold, parts: &Parts) -> Next {
+        let turn = hold.turn;
+        let mut telling = match block_in_place(|| self.prepare(hold, parts)) {
+            Ok(telling) => telling,
             Err(error) => {
+                warn!(%error, "the application cannot be told");
                 let error = crate::storage::host_error(&error);
                 return block_in_place(|| self.table().handle_failed(turn, error));
             }
         };
-        let notification = Notification::new(application.kind, total, Timeouts::DEFAULT, now());
-        let mut telling = Telling {
-            application,
-            storage: &self.storage,
-            session,
-            original: original_url(parts),
-            notification,
-            length: total,
-            entity,
-            reply: None,
-            url: None,
-        };
         match telling.until_over().await {
             Ok(outcome) => {
                 info!(?outcome, "the application was told");
-                let kept = reply_path(session);
+                let kept = reply_path(turn.session_id());
                 block_in_place(|| self.told(turn, outcome, telling.url.as_deref(), &kept))
             }
             Err(refused) => {
@@ -74,6 +53,29 @@ impl Server {
                 block_in_place(|| self.table().handle_failed(turn, error))
             }
         }
+    }
+
+    fn prepare<'s>(&'s self, hold: &'s Hold, parts: &Parts) -> io::Result<Telling<'s>> {
+        // An application was there when the policy was made.
+        let application = self.application.as_ref().ok_or(io::ErrorKind::NotConnected)?;
+        let session = hold.turn.session_id();
+        let length = self.total(session)?;
+        let (entity, _) = hold.touch(|| {
+            self.storage.remove_reply(session)?;
+            self.storage.finish(session, length)?;
+            self.storage.stored(session)
+        })?;
+        Ok(Telling {
+            application,
+            storage: &self.storage,
+            hold,
+            original: original_url(parts),
+            notification: Notification::new(application.kind, length, Timeouts::DEFAULT, now()),
+            length,
+            entity,
+            reply: None,
+            url: None,
+        })
     }
 
     fn told(&self, turn: Turn, outcome: Outcome, url: Option<&[u8]>, kept: &str) -> Next {
@@ -106,7 +108,7 @@ fn original_url(parts: &Parts) -> String {
 struct Telling<'s> {
     application: &'s Application,
     storage: &'s Storage,
-    session: Uuid,
+    hold: &'s Hold,
     original: String,
     notification: Notification,
     length: u64,
@@ -199,7 +201,7 @@ impl Telling<'_> {
 
     fn request(&self) -> io::Result<Request<()>> {
         let original = OriginalRequestUrl::try_from(&*self.original).map_err(io::Error::other)?;
-        let (entity, reply) = self.storage.paths(self.session);
+        let (entity, reply) = self.storage.paths(self.hold.turn.session_id());
         let text = |path: &Path| path.to_str().map(str::to_owned).ok_or(io::ErrorKind::InvalidData);
         let (entity, reply) = (text(&entity)?, text(&reply)?);
         let request = match self.notification.request_by_value(original) {
@@ -285,17 +287,19 @@ impl Telling<'_> {
     }
 
     fn keep(&mut self, piece: &[u8]) -> io::Result<()> {
-        let mut reply = match self.reply.take() {
-            Some(reply) => reply,
-            None => self.storage.create_reply(self.session)?,
-        };
-        reply.write_all(piece)?;
-        self.reply = Some(reply);
-        Ok(())
+        self.hold.touch(|| {
+            let mut reply = match self.reply.take() {
+                Some(reply) => reply,
+                None => self.storage.create_reply(self.hold.turn.session_id())?,
+            };
+            reply.write_all(piece)?;
+            self.reply = Some(reply);
+            Ok(())
+        })
     }
 
     fn find_reply(&mut self) -> Polled {
-        match self.storage.reply(self.session) {
+        match self.storage.reply(self.hold.turn.session_id()) {
             Ok((_, length)) => self.notification.handle_reply_file(Some(length)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 self.notification.handle_reply_file(None)

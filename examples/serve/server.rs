@@ -4,7 +4,7 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use bits_proto::server::{Rest, Sessions};
+use bits_proto::server::{Discard, Policy, Rest, Sessions};
 use http::header::{ALLOW, CONTENT_LENGTH, EXPECT, WWW_AUTHENTICATE};
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
@@ -20,12 +20,16 @@ use crate::basic::{Basic, CHALLENGE};
 use crate::body::{Outgoing, Reader};
 use crate::folder::Folder;
 use crate::storage::Storage;
+use crate::turns::{Hold, Turns};
 
 pub type Table = Sessions<'static, Folder>;
 
 /// A server.
 pub struct Server {
     table: Mutex<Table>,
+    /// The table's, to be had without waiting for that.
+    pub policy: Policy<'static>,
+    pub turns: Turns,
     pub storage: Storage,
     basic: Option<Basic>,
     pub application: Option<Application>,
@@ -61,8 +65,11 @@ impl Server {
         }
         info!(sessions = folder.len(), removed = found.removed, "took up the sessions");
         let application = Application::of(arguments)?;
+        let policy = arguments.policy();
         Ok(Self {
-            table: Mutex::new(Sessions::new(folder, arguments.policy(), arguments.limits())),
+            table: Mutex::new(Sessions::new(folder, policy, arguments.limits())),
+            policy,
+            turns: Turns::default(),
             storage,
             basic: arguments.basic.clone(),
             application,
@@ -71,15 +78,19 @@ impl Server {
         })
     }
 
-    /// The sessions. Nobody waits for anything but the disk while they are locked.
+    /// The sessions. Whoever has them may wait for the disk and for nothing else, so whoever asks
+    /// for them blocks.
     pub fn table(&self) -> MutexGuard<'_, Table> {
         // The table changes nothing before all of a change is written.
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The length of a session's entity, once it is known.
-    pub fn total(&self, session: Uuid) -> Option<u64> {
-        self.table().store().get(session)?.session.total()
+    /// The length of a session's entity, which is known once that is whole. A length that is not
+    /// known is none to cut an entity to.
+    pub fn total(&self, session: Uuid) -> io::Result<u64> {
+        let table = self.table();
+        let total = table.store().get(session).and_then(|record| record.session.total());
+        total.ok_or_else(|| io::Error::other("nobody knows the length of the entity"))
     }
 
     /// Ends the work on requests: what was received counts.
@@ -90,13 +101,9 @@ impl Server {
 
     /// Deletes what clients have left behind.
     pub fn sweep(&self) {
-        let discards = self.table().handle_timeout(now());
-        let discards = discards.unwrap_or_else(|error| {
-            error!(%error, "the sessions cannot be swept");
-            Vec::new()
-        });
-        for discard in discards {
-            let discarded = self.storage.discard(&discard);
+        self.turns.tidy();
+        for (discard, hold) in self.expired() {
+            let discarded = hold.touch(|| self.storage.discard(&discard));
             let turn = discard.turn;
             info!(session = %turn.session_id(), "a session timed out");
             let reported = match discarded {
@@ -110,6 +117,16 @@ impl Server {
                 error!(%error, "the end of a session cannot be written down");
             }
         }
+    }
+
+    /// The sessions whose time is over.
+    fn expired(&self) -> Vec<(Discard, Hold)> {
+        let mut table = self.table();
+        let discards = table.handle_timeout(now()).unwrap_or_else(|error| {
+            error!(%error, "the sessions cannot be swept");
+            Vec::new()
+        });
+        discards.into_iter().map(|discard| (discard, self.turns.hold(discard.turn))).collect()
     }
 
     /// Answers a request.

@@ -9,7 +9,7 @@ use std::io::{self, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use bits_proto::server::{Access, Discard, HostError};
+use bits_proto::server::{Access, Discard};
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, File, OpenOptions};
 use uuid::Uuid;
@@ -122,17 +122,11 @@ impl Storage {
     /// Puts an entity at its destination, in one step for whoever looks at it.
     ///
     /// It may be asked for again after a crash: then it is there already, which a mark shows.
-    pub fn commit(
-        &self,
-        session: Uuid,
-        total: u64,
-        destination: &Destination,
-    ) -> Result<(), HostError> {
+    pub fn commit(&self, session: Uuid, total: u64, destination: &Destination) -> io::Result<()> {
         let folder = self.root.open_dir(destination.folder());
         // Without its folder the destination cannot be written to; the bytes are not lost.
-        let folder = folder.map_err(|_| HostError::AccessDenied)?;
-        let done = self.place(session, total, &folder, destination.name());
-        done.map_err(|error| host_error(&error))
+        let folder = folder.map_err(|_| io::Error::from(io::ErrorKind::PermissionDenied))?;
+        self.place(session, total, &folder, destination.name())
     }
 
     fn place(&self, session: Uuid, total: u64, folder: &Dir, name: &str) -> io::Result<()> {
@@ -210,11 +204,13 @@ impl Storage {
 }
 
 fn open_file(dir: &Dir, path: &str) -> io::Result<(File, u64)> {
-    let found = dir.metadata(path)?;
-    if !found.is_file() {
+    if !dir.metadata(path)?.is_file() {
         return Err(io::ErrorKind::NotFound.into());
     }
-    Ok((dir.open(path)?, found.len()))
+    let file = dir.open(path)?;
+    // Another may have taken its place meanwhile.
+    let length = file.metadata()?.len();
+    Ok((file, length))
 }
 
 fn explained(error: io::Error, path: &Path, what: &str) -> io::Error {

@@ -10,8 +10,7 @@ use bits_proto::error::Stage;
 use bits_proto::head::Status;
 use bits_proto::message::{Ack, Refusal, Request};
 use bits_proto::server::{
-    Access, Answer, Arrival, Discard, HostError, Policy, Rest, Step, StoreBytes, TableAnswer,
-    TableError, Turn,
+    Access, Answer, Arrival, Discard, Policy, Rest, Step, StoreBytes, TableAnswer, TableError, Turn,
 };
 use cap_std::fs::File;
 use http::Response;
@@ -24,7 +23,8 @@ use crate::basic::CHALLENGE;
 use crate::body::{HURRY, Outgoing, PIECE, Piece, Reader};
 use crate::path::{Destination, destination};
 use crate::server::{Server, Table, Unknown, now};
-use crate::storage::host_error;
+use crate::storage::{Storage, host_error};
+use crate::turns::{Hold, turn_of};
 
 /// After how many bytes of a fragment their count is written down.
 const REPORTED: u64 = 1024 * 1024;
@@ -59,13 +59,15 @@ struct Work<'s> {
     server: &'s Server,
     parts: &'s Parts,
     destination: Option<Destination>,
+    /// What is done is done in one turn, if there is anything to do.
+    hold: Option<Hold>,
     stored: u64,
 }
 
 impl Server {
     /// The answer to a request; `None` if nobody waits for it.
     pub async fn answer(&self, parts: &Parts, body: &mut Reader) -> Option<Answered> {
-        let policy = *self.table().policy();
+        let policy = self.policy;
         let principal = self.principal(parts);
         let destination = destination(parts.uri.path());
         let access = match (&principal, &destination) {
@@ -93,8 +95,9 @@ impl Server {
         if let Some(id) = request.session_id() {
             span.record("session", display(id));
         }
-        let step = block_in_place(|| self.begin(&request, arrival, destination.as_ref().ok()));
-        let mut work = Work { server: self, parts, destination: destination.ok(), stored: 0 };
+        let (step, hold) =
+            block_in_place(|| self.begin(&request, arrival, destination.as_ref().ok()));
+        let mut work = Work { server: self, parts, destination: destination.ok(), hold, stored: 0 };
         match work.until_answer(step, body).await? {
             Ok(answer) => {
                 let ack = answer.ack();
@@ -117,14 +120,18 @@ impl Server {
         request: &Request<'_>,
         mut arrival: Arrival<'_>,
         destination: Option<&Destination>,
-    ) -> Next {
+    ) -> (Next, Option<Hold>) {
         let mut random = [0; 16];
         if let (Request::CreateSession(_), Access::Granted) = (request, arrival.access) {
             arrival.access = destination.map_or(Access::Denied, |it| self.storage.access(it));
-            let filled = getrandom::fill(&mut random);
-            filled.map_err(|error| TableError::Store(io::Error::other(error)))?;
+            if let Err(error) = getrandom::fill(&mut random) {
+                return (Err(TableError::Store(io::Error::other(error))), None);
+            }
         }
-        self.table().handle_request(request, &arrival, || random).map_err(TableError::Store)
+        let mut table = self.table();
+        let step = table.handle_request(request, &arrival, || random);
+        let turn = step.as_ref().ok().and_then(turn_of);
+        (step.map_err(TableError::Store), turn.map(|turn| self.turns.hold(turn)))
     }
 
     /// The answer to what cannot be read. Who may not be here learns nothing but that.
@@ -152,36 +159,29 @@ impl Work<'_> {
         mut next: Next,
         body: &mut Reader,
     ) -> Option<Result<TableAnswer<'static>, TableError<io::Error>>> {
-        let mut last = None;
         loop {
             let step = match next {
                 Ok(step) => step,
                 Err(error) => {
-                    last.into_iter().for_each(|turn| self.give_up(turn));
+                    self.hold.iter().for_each(|hold| self.give_up(hold.turn));
                     return Some(Err(error));
                 }
             };
-            next = match step {
-                Step::Store(bytes) => {
-                    last = Some(bytes.turn);
-                    self.store(&bytes, body).await?
-                }
-                Step::Notify(turn) => {
-                    last = Some(turn);
-                    self.server.notify(turn, self.parts).await
-                }
-                Step::Commit(turn) => {
-                    last = Some(turn);
-                    block_in_place(|| self.commit(turn))
-                }
-                Step::Discard(discard) => {
-                    last = Some(discard.turn);
-                    block_in_place(|| self.discard(&discard))
-                }
-                Step::Answer(answer) => return Some(Ok(answer)),
-                Step::Done => return None,
+            next = match (step, &self.hold) {
+                (Step::Store(bytes), _) => self.store(&bytes, body).await?,
+                (Step::Notify(_), Some(hold)) => self.server.notify(hold, self.parts).await,
+                (Step::Commit(turn), _) => block_in_place(|| self.commit(turn)),
+                (Step::Discard(discard), _) => block_in_place(|| self.discard(&discard)),
+                (Step::Answer(answer), _) => return Some(Ok(answer)),
+                (Step::Done, _) | (Step::Notify(_), None) => return None,
             }
         }
+    }
+
+    /// Touches files of the session, unless another request has taken over.
+    fn touch<T>(&self, work: impl FnOnce(&Storage) -> io::Result<T>) -> io::Result<T> {
+        let hold = self.hold.as_ref().ok_or_else(|| io::Error::other("it is nobody's turn"))?;
+        hold.touch(|| work(&self.server.storage))
     }
 
     /// Stores the next bytes, so many that it is worth while to write down their count. The next
@@ -191,20 +191,20 @@ impl Work<'_> {
         if let Some(next) = self.skip(turn, skip, body).await? {
             return Some(next);
         }
-        let mut entity =
-            match block_in_place(|| self.server.storage.entity(turn.session_id(), offset)) {
-                Ok(entity) => entity,
-                Err(error) => return Some(self.failed(turn, &error)),
-            };
+        let entity = block_in_place(|| self.touch(|it| it.entity(turn.session_id(), offset)));
+        let mut entity = match entity {
+            Ok(entity) => entity,
+            Err(error) => return Some(self.failed(turn, &error)),
+        };
         let most = take.min(REPORTED);
         let (mut stored, start) = (0, Instant::now());
         loop {
             let piece = body.piece((most - stored).min(PIECE)).await;
-            let written = block_in_place(|| write(&mut entity, &piece));
+            let written = block_in_place(|| self.touch(|_| write(&mut entity, &piece)));
             if written.is_ok() {
                 stored += piece.length;
-                // What came slowly is reported at once: silence counts as giving up, and whoever
-                // has lost the turn must not write.
+                // What came slowly is reported at once: silence counts as giving up, and what
+                // another request takes over does not count.
                 if stored < most && piece.length == PIECE && start.elapsed() < HURRY {
                     continue;
                 }
@@ -260,28 +260,23 @@ impl Work<'_> {
 
     fn commit(&self, turn: Turn) -> Next {
         let id = turn.session_id();
-        let total = self.server.total(id);
-        let committed = match &self.destination {
-            // An entity without bytes has no fragment, and so no total.
-            Some(destination) => {
-                self.server.storage.commit(id, total.unwrap_or_default(), destination)
-            }
-            None => Err(HostError::AccessDenied),
-        };
+        let committed = self.touch(|storage| {
+            let destination = self.destination.as_ref().ok_or(io::ErrorKind::PermissionDenied)?;
+            let total = self.server.total(id)?;
+            storage.commit(id, total, destination)?;
+            Ok(total)
+        });
         match committed {
-            Ok(()) => {
-                info!(bytes = total, "placed");
+            Ok(bytes) => {
+                info!(bytes, "placed");
                 self.table().handle_placed(turn)
             }
-            Err(error) => {
-                warn!(?error, "not placed");
-                self.table().handle_failed(turn, error)
-            }
+            Err(error) => self.failed(turn, &error),
         }
     }
 
     fn discard(&self, discard: &Discard) -> Next {
-        match self.server.storage.discard(discard) {
+        match self.touch(|storage| storage.discard(discard)) {
             Ok(()) => self.table().handle_discarded(discard.turn),
             Err(error) => self.failed(discard.turn, &error),
         }

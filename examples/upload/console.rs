@@ -13,6 +13,8 @@ pub struct Console {
     bar: ProgressBar,
     is_quiet: bool,
     start: Instant,
+    /// How many bytes another process had sent before.
+    before: u64,
 }
 
 impl Console {
@@ -21,7 +23,7 @@ impl Console {
         if let Ok(style) = ProgressStyle::with_template(LOOK) {
             bar.set_style(style);
         }
-        Self { bar, is_quiet, start: Instant::now() }
+        Self { bar, is_quiet, start: Instant::now(), before: 0 }
     }
 
     /// So many bytes are acknowledged.
@@ -31,7 +33,8 @@ impl Console {
 
     /// An upload that is taken up begins here: what another process sent says nothing about how
     /// fast this one is.
-    pub fn resumed_at(&self, bytes: u64) {
+    pub fn resumed_at(&mut self, bytes: u64) {
+        self.before = bytes;
         self.bar.set_position(bytes);
         self.bar.reset_eta();
     }
@@ -51,9 +54,8 @@ impl Console {
     pub fn done(&self, length: u64, url: &str) {
         self.bar.finish_and_clear();
         let took = self.start.elapsed();
-        let rate = length as f64 / took.as_secs_f64().max(0.001);
+        let rate = DecimalBytes(rate(self.before, length, took));
         let took = humantime::format_duration(Duration::from_millis(took.as_millis() as u64));
-        let rate = DecimalBytes(rate as u64);
         self.say(&format!("{} to {url} in {took}, {rate}/s", HumanBytes(length)));
     }
 
@@ -61,4 +63,10 @@ impl Console {
     pub fn clear(&self) {
         self.bar.finish_and_clear();
     }
+}
+
+/// How many bytes a second one process sent, of an entity of which others had sent the beginning.
+pub fn rate(before: u64, length: u64, took: Duration) -> u64 {
+    // A server may have lost what it held, and an entity without bytes takes no time.
+    (length.saturating_sub(before) as f64 / took.as_secs_f64().max(0.001)) as u64
 }

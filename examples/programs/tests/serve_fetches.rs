@@ -11,6 +11,9 @@ mod server;
 #[allow(dead_code, reason = "each file of tests needs other parts of it")]
 mod talk;
 
+use std::io::Read as _;
+use std::time::{Duration, Instant};
+
 use server::Server;
 use talk::*;
 
@@ -133,5 +136,80 @@ fn a_large_entity_is_fetched_with_little_memory() {
         connection.cut();
     }
     assert_eq!(Connection::open(&server).fetch("HEAD", "/large", &[]).status, 200);
+    server.assert_clean();
+}
+
+/// A download that is resumed never puts two entities together.
+#[cfg(unix)]
+#[test]
+fn the_rest_of_another_entity_is_not_to_be_had() {
+    let server = Server::start(&["--allow-overwrite"]);
+    let (old, new) = (entity(21, 50_000), entity(22, 50_000));
+    upload(&server, "/e", &old);
+    let mut connection = Connection::open(&server);
+    let whole = connection.fetch("GET", "/e", &[]);
+    let tag = whole.field("ETag").expect("a tag");
+    assert!(tag.starts_with('"') && tag.ends_with('"') && tag.len() > 2, "it is strong: {tag}");
+    assert_eq!(connection.fetch("HEAD", "/e", &[]).field("ETag").as_ref(), Some(&tag));
+    let rest = |connection: &mut Connection, tag: &str| {
+        connection.fetch("GET", "/e", &[("If-Range", tag), ("Range", "bytes=40000-")])
+    };
+    let same = rest(&mut connection, &tag);
+    assert_eq!((same.status, same.field("ETag").as_ref()), (206, Some(&tag)));
+    assert!(same.body == old[40_000..]);
+    // Without the range there is nothing to make dependent on it.
+    assert_eq!(connection.fetch("GET", "/e", &[("If-Range", "\"other\"")]).status, 200);
+    let date = "Fri, 01 Jan 2038 00:00:00 GMT";
+    for other in ["\"other\"", &format!("W/{tag}"), tag.trim_matches('"'), date, "*", ""] {
+        let answer = rest(&mut connection, other);
+        assert_eq!((answer.status, answer.field("Content-Range")), (200, None), "{other}");
+        assert!(answer.body == old, "{other}");
+    }
+    upload(&server, "/e", &new);
+    let answer = rest(&mut connection, &tag);
+    assert_eq!(answer.status, 200);
+    assert!(answer.body == new);
+    let newer = answer.field("ETag").expect("a tag");
+    assert_ne!(newer, tag);
+    let answer = rest(&mut connection, &newer);
+    assert!((answer.status, &*answer.body) == (206, &new[40_000..]));
+    // The same bytes once more are another entity.
+    upload(&server, "/e", &new);
+    assert_eq!(rest(&mut connection, &newer).status, 200);
+    server.assert_clean();
+}
+
+/// A client that takes nothing of an answer keeps its place for a while and not for ever; one that
+/// takes a little now and then keeps it.
+#[test]
+fn a_client_that_takes_nothing_is_dropped() {
+    const LENGTH: u64 = 64 * 1024 * 1024;
+    let server = Server::start(&["--read-timeout", "1", "--max-connections", "1"]);
+    std::fs::File::create(server.path("large"))
+        .and_then(|file| file.set_len(LENGTH))
+        .expect("a sparse file");
+    let mut idle = Connection::open(&server);
+    idle.raw("GET /large HTTP/1.1\r\nHost: origin.example\r\n\r\n");
+    let start = Instant::now();
+    // It waits until there is a place.
+    let mut slow = Connection::open(&server);
+    slow.raw("GET /large HTTP/1.1\r\nHost: origin.example\r\nConnection: close\r\n\r\n");
+    slow.stream.read_exact(&mut [0; 12]).expect("an answer");
+    assert!(start.elapsed() > Duration::from_millis(900), "{:?}", start.elapsed());
+    let taken = std::io::copy(&mut idle.stream, &mut std::io::sink());
+    let is_cut = match &taken {
+        Ok(taken) => *taken < LENGTH,
+        Err(error) => error.kind() == std::io::ErrorKind::ConnectionReset,
+    };
+    assert!(is_cut, "{taken:?}");
+    let (mut read, mut piece) = (12, vec![0; 4 * 1024 * 1024]);
+    while read < LENGTH {
+        std::thread::sleep(Duration::from_millis(150));
+        let length = usize::try_from(LENGTH - read).map_or(piece.len(), |it| it.min(piece.len()));
+        slow.stream.read_exact(&mut piece[..length]).expect("the next bytes");
+        read += length as u64;
+    }
+    assert!(start.elapsed() > Duration::from_secs(3), "{:?}", start.elapsed());
+    slow.stream.read_to_end(&mut piece).expect("the last bytes");
     server.assert_clean();
 }

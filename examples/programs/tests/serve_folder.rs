@@ -29,7 +29,7 @@ use uuid::Uuid;
 
 use folder::{Folder, Found, file_name};
 use path::destination;
-use storage::Storage;
+use storage::{Storage, host_error};
 
 const NOW: Duration = Duration::from_secs(1_700_000_000);
 const ARRIVAL: Arrival<'_> =
@@ -226,7 +226,9 @@ impl Disk {
     }
 
     fn commit(&self, total: u64, target: &str) -> Result<(), HostError> {
-        self.storage.commit(self.session, total, &destination(target).expect("a destination"))
+        let destination = destination(target).expect("a destination");
+        let committed = self.storage.commit(self.session, total, &destination);
+        committed.map_err(|error| host_error(&error))
     }
 }
 

@@ -1,0 +1,112 @@
+//! `serve`: no room for all of an entity.
+//!
+//! A limit on the size of files stands in for a full disk, which takes somebody who may make one.
+#![cfg(target_os = "linux")]
+
+#[path = "../../../tests/common/program.rs"]
+mod program;
+#[path = "common/selection.rs"]
+mod selection;
+#[path = "common/server.rs"]
+#[allow(dead_code, reason = "each file of tests needs other parts of it")]
+mod server;
+#[path = "common/talk.rs"]
+#[allow(dead_code, reason = "each file of tests needs other parts of it")]
+mod talk;
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+use tempfile::TempDir;
+
+use bits_proto::message::AckFor;
+use server::files;
+use talk::*;
+
+/// How large a file may be.
+const ROOM: u64 = 3_000_000;
+const TOTAL: u64 = 4_000_000;
+
+const DISK_FULL: Refused = (500, Some(0x8007_0070), Some(5), None);
+
+/// A server whose files cannot get larger than that, and its folders.
+struct Small {
+    process: Child,
+    address: SocketAddr,
+    folder: TempDir,
+}
+
+impl Small {
+    /// `None` where nothing can set the limit.
+    fn start() -> Option<Self> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (root, sessions) = (folder.path().join("root"), folder.path().join("sessions"));
+        fs::create_dir(&root).expect("a root");
+        let serve = server::command(&root, Some(&sessions));
+        let mut limited = Command::new("prlimit");
+        limited.arg(format!("--fsize={ROOM}")).arg(serve.get_program()).args(serve.get_args());
+        limited.env("RUST_LOG", "warn").stdout(Stdio::piped()).stderr(Stdio::null());
+        let mut process = match limited.spawn() {
+            Ok(process) => process,
+            Err(error) if std::env::var_os("CI").is_none() => {
+                println!("prlimit does not run: {error}; this test was left out");
+                return None;
+            }
+            Err(error) => panic!("prlimit: {error}"),
+        };
+        let mut line = String::new();
+        let output = process.stdout.take().expect("its output");
+        BufReader::new(output).read_line(&mut line).expect("a line");
+        let address = line.trim_end().strip_prefix("listening on http://").map(str::parse);
+        let address = address.expect("a server that starts").expect("an address");
+        Some(Self { process, address, folder })
+    }
+
+    fn connect(&self) -> Connection {
+        Connection::to(self.address).expect("a server that listens")
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+}
+
+impl Drop for Small {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+#[test]
+fn no_room_is_told_and_what_there_was_room_for_counts() {
+    let Some(server) = Small::start() else { return };
+    let entity = entity(60, TOTAL as usize);
+    let mut connection = server.connect();
+    let id = connection.ask("/e", &create(), b"").session();
+    let full = connection.ask("/e", &fragment(id, 0..TOTAL, TOTAL), &entity);
+    assert_eq!(full.refused(), DISK_FULL);
+    // It lives, and has what was stored before: all, or all but the last piece.
+    let mut connection = server.connect();
+    let gap = connection.ask("/e", &fragment(id, TOTAL - 1..TOTAL, TOTAL), b"!");
+    let held = gap.refused().3.expect("a gap");
+    assert!((ROOM - 1_000_000..=ROOM).contains(&held), "{held}");
+    let again =
+        server.connect().ask("/e", &fragment(id, held..TOTAL, TOTAL), &entity[held as usize..]);
+    assert_eq!(again.refused(), DISK_FULL);
+    assert!(!server.path("root/e").exists());
+    // Whoever needs less is served, and what was given up makes no trouble.
+    let mut connection = server.connect();
+    let ack_for = AckFor::CancelSession { session_id: None };
+    connection.ask("/e", &cancel(id), b"").granted(&ack_for);
+    let id = connection.ask("/e", &create(), b"").session();
+    let small = &entity[..ROOM as usize];
+    assert_eq!(connection.ask("/e", &fragment(id, 0..ROOM, ROOM), small).received(), ROOM);
+    connection.ask("/e", &close(id), b"").closed();
+    assert!(fs::read(server.path("root/e")).expect("the entity") == small);
+    let kept = files(&server.path("sessions"));
+    assert!(kept.is_empty(), "left behind: {kept:?}");
+}

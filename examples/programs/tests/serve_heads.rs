@@ -1,0 +1,82 @@
+//! `serve`: heads in any spelling, and heads that are too long.
+
+#[path = "../../../tests/common/program.rs"]
+mod program;
+#[path = "common/selection.rs"]
+mod selection;
+#[path = "common/server.rs"]
+#[allow(dead_code, reason = "each file of tests needs other parts of it")]
+mod server;
+#[path = "common/talk.rs"]
+#[allow(dead_code, reason = "each file of tests needs other parts of it")]
+mod talk;
+
+use bits_proto::message::AckFor;
+use server::Server;
+use talk::*;
+
+/// The names of all five packets, in letters of either kind.
+#[test]
+fn packets_are_known_in_any_case() {
+    let server = Server::start(&[]);
+    let mixed = |text: &str| {
+        let alternate = |(place, letter): (usize, char)| match place % 2 {
+            0 => letter.to_ascii_lowercase(),
+            _ => letter.to_ascii_uppercase(),
+        };
+        text.chars().enumerate().map(alternate).collect()
+    };
+    let cases: [fn(&str) -> String; 4] =
+        [str::to_owned, |it| it.to_lowercase(), |it| it.to_uppercase(), mixed];
+    for case in cases {
+        let mut connection = Connection::open(&server);
+        let mut say = |packet: &str, fields: &str, body: &str| {
+            let (packet, length) = (case(packet), body.len());
+            connection.raw(format!(
+                "BITS_POST /e HTTP/1.1\r\nHost: origin.example\r\nBITS-Packet-Type: {packet}\r\n\
+                 Content-Length: {length}\r\n{fields}\r\n{body}"
+            ));
+            connection.answer()
+        };
+        say("Ping", "", "").granted(&AckFor::Ping);
+        let protocols = "BITS-Supported-Protocols: {7df0354d-249b-430f-820d-3d2a9bef4931}\r\n";
+        for ends_with in ["Cancel-Session", "Close-Session"] {
+            let id = say("Create-Session", protocols, "").session();
+            let id = format!("BITS-Session-Id: {id}\r\n");
+            let range = format!("{id}Content-Range: bytes 0-4/5\r\n");
+            assert_eq!(say("Fragment", &range, "bytes").received(), 5);
+            assert!(!server.path("e").exists());
+            let ack_for = match ends_with {
+                "Cancel-Session" => AckFor::CancelSession { session_id: None },
+                _ => AckFor::CloseSession { session_id: None },
+            };
+            say(ends_with, &id, "").granted(&ack_for);
+            assert_eq!(say(ends_with, &id, "").refused(), NOT_FOUND);
+        }
+        assert_eq!(server.entity("e"), b"bytes");
+        std::fs::remove_file(server.path("e")).expect("the entity");
+    }
+    server.assert_clean();
+}
+
+/// Fewer fields than there may be, and more bytes.
+#[test]
+fn a_long_head_is_431() {
+    let server = Server::start(&[]);
+    let fetch = |lengths: &[usize]| {
+        let notes = lengths.iter().map(|length| "x".repeat(*length)).collect::<Vec<_>>();
+        let fields = notes.iter().map(|note| ("X-Note", &**note)).collect::<Vec<_>>();
+        let mut connection = Connection::open(&server);
+        (connection.fetch("GET", "/e", &fields).status, connection)
+    };
+    for lengths in [&[60_000][..], &[1000; 60]] {
+        let (status, mut connection) = fetch(lengths);
+        assert_eq!((status, connection.is_open()), (404, true));
+    }
+    for lengths in [&[66_000][..], &[1000; 66], &[1_000_000]] {
+        let (status, mut connection) = fetch(lengths);
+        assert_eq!(status, 431);
+        connection.ends();
+    }
+    server.assert_clean();
+}

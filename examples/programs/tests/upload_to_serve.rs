@@ -1,0 +1,179 @@
+//! `upload` and `serve`: a reply that breaks off, and an entity with offsets beyond 32 bits.
+#![cfg(unix)]
+
+#[path = "common/application.rs"]
+#[allow(dead_code, reason = "each file of tests needs other parts of it")]
+mod application;
+#[path = "common/selection.rs"]
+mod selection;
+#[allow(clippy::duplicate_mod)]
+#[path = "../../../tests/common/program.rs"]
+mod serve_program;
+#[path = "common/server.rs"]
+#[allow(dead_code, reason = "each file of tests needs other parts of it")]
+mod server;
+#[allow(clippy::duplicate_mod)]
+#[path = "../../../tests/common/program.rs"]
+mod upload_program;
+#[path = "common/uploader.rs"]
+#[allow(dead_code)]
+mod uploader;
+
+/// Each of the modules behind it remembers one program.
+mod program {
+    use std::path::Path;
+
+    pub fn program(name: &str, selection: Vec<String>) -> &'static Path {
+        match name {
+            "serve" => crate::serve_program::program(name, selection),
+            _ => crate::upload_program::program(name, selection),
+        }
+    }
+}
+
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::os::unix::fs::FileExt as _;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use application::{Application, COPY, response};
+use server::Server;
+use uploader::{Folder, upload};
+
+/// A way between them that breaks off in the middle of the answer to the first GET.
+struct Way {
+    address: SocketAddr,
+    /// The heads of GETs, and how the answers begin.
+    seen: Arc<Mutex<Vec<String>>>,
+}
+
+impl Way {
+    /// So many bytes of that answer get through.
+    fn start(server: SocketAddr, through: usize) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("one");
+        let seen = Arc::<Mutex<Vec<String>>>::default();
+        let way = Self { address, seen: Arc::clone(&seen) };
+        thread::spawn(move || {
+            for client in listener.incoming() {
+                let client = client.expect("a connection");
+                let server = TcpStream::connect(server).expect("a server that listens");
+                let asks = Arc::new(AtomicBool::new(false));
+                let [(from, to), (back, home)] = [(&client, &server), (&server, &client)]
+                    .map(|(one, other)| (one.try_clone(), other.try_clone()))
+                    .map(|(one, other)| (one.expect("a stream"), other.expect("a stream")));
+                let (seen, told) = (Arc::clone(&seen), Arc::clone(&seen));
+                let asked = Arc::clone(&asks);
+                thread::spawn(move || pass_on(from, to, &seen, &asks));
+                thread::spawn(move || answer(back, home, &told, &asked, through));
+            }
+        });
+        way
+    }
+
+    fn seen(&self) -> Vec<String> {
+        self.seen.lock().expect("what was seen").clone()
+    }
+}
+
+fn pass_on(mut from: TcpStream, mut to: TcpStream, seen: &Mutex<Vec<String>>, asks: &AtomicBool) {
+    let mut piece = vec![0; 65_536];
+    while let Ok(read @ 1..) = from.read(&mut piece) {
+        if piece.starts_with(b"GET ") {
+            let head = String::from_utf8_lossy(&piece[..read]).to_lowercase();
+            seen.lock().expect("what was seen").push(head);
+            asks.store(true, Ordering::SeqCst);
+        }
+        if to.write_all(&piece[..read]).is_err() {
+            break;
+        }
+    }
+    let _ = to.shutdown(Shutdown::Write);
+}
+
+fn answer(
+    mut from: TcpStream,
+    mut to: TcpStream,
+    seen: &Mutex<Vec<String>>,
+    asks: &AtomicBool,
+    through: usize,
+) {
+    let mut piece = vec![0; 65_536];
+    let mut left = usize::MAX;
+    while let Ok(read @ 1..) = from.read(&mut piece) {
+        if asks.swap(false, Ordering::SeqCst) {
+            let mut seen = seen.lock().expect("what was seen");
+            seen.push(String::from_utf8_lossy(&piece[..12]).into_owned());
+            left = if seen.len() == 2 { through } else { usize::MAX };
+        }
+        let part = read.min(left);
+        left -= part;
+        if to.write_all(&piece[..part]).is_err() || left == 0 {
+            break;
+        }
+    }
+    let _ = to.shutdown(Shutdown::Both);
+}
+
+#[test]
+fn a_reply_that_breaks_off_is_resumed() {
+    const THROUGH: usize = 100_000;
+    let reply = (0..50_000).map(|number| format!("{number} ")).collect::<String>();
+    let said = reply.clone();
+    let application = Application::start(move |_, _| response("200 OK", COPY, &said));
+    let server = Server::start(&["--notify", &application.url]);
+    let way = Way::start(server.address, THROUGH);
+    let folder = Folder::new(100_000);
+    let out = folder.path("out");
+    let url = format!("http://{}/e", way.address);
+    let ended = upload(&folder.file(), &url, &[&"--reply", &out, &"--retries", &"3"]);
+    ended.expect(0, &["the reply breaks off"]);
+    assert_eq!(fs::read(&out).expect("the reply"), reply.as_bytes());
+    assert_eq!(server.entity("e"), folder.bytes);
+    let seen = way.seen();
+    let [first, whole, second, rest] = &seen[..] else { panic!("{seen:?}") };
+    assert!(!first.contains("\r\nrange: "), "{first}");
+    assert_eq!((&**whole, &**rest), ("HTTP/1.1 200", "HTTP/1.1 206"));
+    let held = second.split("\r\nrange: bytes=").nth(1).and_then(|it| it.split('-').next());
+    let held = held.and_then(|held| held.parse::<usize>().ok()).expect("a range");
+    assert!((THROUGH - 1000..THROUGH).contains(&held), "{held}");
+    server.assert_clean();
+}
+
+/// A file that is almost all holes, and is compared to the last byte.
+#[test]
+#[ignore = "writes 5 GiB, and takes its time in a build that is not optimized"]
+fn an_entity_beyond_4_gib_is_the_same_at_both_ends() {
+    const LENGTH: u64 = (5 << 30) + 1;
+    let server = Server::start(&[]);
+    let folder = Folder::new(0);
+    let source = File::create(folder.file()).expect("a file");
+    source.set_len(LENGTH).expect("a sparse file");
+    for place in [0, (1 << 31) - 4, (1 << 32) - 4, 3 << 30, (9 << 29) + 5, LENGTH - 8] {
+        source.write_all_at(&(!place).to_be_bytes(), place).expect("a mark");
+    }
+    let url = format!("http://{}/huge", server.address);
+    upload(&folder.file(), &url, &[&"--quiet", &"--fragment-size", &"64M"]).expect(0, &[]);
+    assert_same(&folder.file(), &server.path("huge"));
+    server.assert_clean();
+}
+
+#[track_caller]
+fn assert_same(one: &std::path::Path, other: &std::path::Path) {
+    let [mut one, mut other] = [one, other].map(|path| File::open(path).expect("a file"));
+    let [mut piece, mut wanted] = [vec![0; 1 << 20], vec![0; 1 << 20]];
+    let mut place = 0_u64;
+    loop {
+        let read = one.read(&mut wanted).expect("bytes");
+        if read == 0 {
+            assert_eq!(other.read(&mut piece).expect("the end"), 0, "it is longer");
+            return;
+        }
+        other.read_exact(&mut piece[..read]).expect("as many bytes");
+        assert!(piece[..read] == wanted[..read], "behind {place}");
+        place += read as u64;
+    }
+}
