@@ -7,6 +7,8 @@ mod node;
 mod program;
 #[path = "common/selection.rs"]
 mod selection;
+#[path = "common/wait.rs"]
+mod wait;
 #[path = "common/wire.rs"]
 #[allow(dead_code, reason = "not all of it is said here")]
 mod wire;

@@ -13,6 +13,8 @@ mod selection;
 #[path = "../../redis/store.rs"]
 #[allow(dead_code, reason = "only sessions are asked for here")]
 mod store;
+#[path = "common/wait.rs"]
+mod wait;
 #[path = "common/wire.rs"]
 #[allow(dead_code, reason = "not all of it is said here")]
 mod wire;

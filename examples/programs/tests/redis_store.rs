@@ -9,6 +9,8 @@ mod redis_server;
 #[path = "../../redis/store.rs"]
 #[allow(dead_code, reason = "not all of it is asked for here")]
 mod store;
+#[path = "common/wait.rs"]
+mod wait;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;

@@ -10,6 +10,8 @@ mod server;
 #[path = "common/talk.rs"]
 #[allow(dead_code, reason = "each file of tests needs other parts of it")]
 mod talk;
+#[path = "common/wait.rs"]
+mod wait;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;

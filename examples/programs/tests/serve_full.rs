@@ -13,6 +13,8 @@ mod server;
 #[path = "common/talk.rs"]
 #[allow(dead_code, reason = "each file of tests needs other parts of it")]
 mod talk;
+#[path = "common/wait.rs"]
+mod wait;
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};

@@ -10,6 +10,8 @@ mod server;
 #[path = "common/talk.rs"]
 #[allow(dead_code, reason = "each file of tests needs other parts of it")]
 mod talk;
+#[path = "common/wait.rs"]
+mod wait;
 
 use std::collections::BTreeSet;
 use std::sync::RwLock;

@@ -14,6 +14,8 @@ mod server;
 #[path = "common/talk.rs"]
 #[allow(dead_code, reason = "each file of tests needs other parts of it")]
 mod talk;
+#[path = "common/wait.rs"]
+mod wait;
 
 use bits_proto::field::SessionId;
 use bits_proto::message::AckFor;

@@ -10,6 +10,8 @@ mod server;
 #[path = "common/texts.rs"]
 #[allow(dead_code, reason = "each test file uses a part of it")]
 mod texts;
+#[path = "common/wait.rs"]
+mod wait;
 
 use std::fs;
 

@@ -10,6 +10,8 @@ mod selection;
 mod server;
 #[path = "common/texts.rs"]
 mod texts;
+#[path = "common/wait.rs"]
+mod wait;
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};

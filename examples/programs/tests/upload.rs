@@ -12,6 +12,8 @@ mod selection;
 #[path = "common/uploader.rs"]
 #[allow(dead_code)]
 mod uploader;
+#[path = "common/wait.rs"]
+mod wait;
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read as _, Write as _};

@@ -7,6 +7,8 @@ mod selection;
 #[path = "common/uploader.rs"]
 #[allow(dead_code)]
 mod uploader;
+#[path = "common/wait.rs"]
+mod wait;
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;

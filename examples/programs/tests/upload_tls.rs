@@ -10,6 +10,8 @@ mod selection;
 #[path = "common/uploader.rs"]
 #[allow(dead_code)]
 mod uploader;
+#[path = "common/wait.rs"]
+mod wait;
 
 use bits_server::{Fate, Server};
 use uploader::{Folder, upload};

@@ -4,32 +4,18 @@
 #[path = "common/application.rs"]
 #[allow(dead_code, reason = "each file of tests needs other parts of it")]
 mod application;
+#[path = "../../../tests/common/program.rs"]
+mod program;
 #[path = "common/selection.rs"]
 mod selection;
-#[allow(clippy::duplicate_mod)]
-#[path = "../../../tests/common/program.rs"]
-mod serve_program;
 #[path = "common/server.rs"]
 #[allow(dead_code, reason = "each file of tests needs other parts of it")]
 mod server;
-#[allow(clippy::duplicate_mod)]
-#[path = "../../../tests/common/program.rs"]
-mod upload_program;
 #[path = "common/uploader.rs"]
 #[allow(dead_code)]
 mod uploader;
-
-/// Each of the modules behind it remembers one program.
-mod program {
-    use std::path::Path;
-
-    pub fn program(name: &str, selection: Vec<String>) -> &'static Path {
-        match name {
-            "serve" => crate::serve_program::program(name, selection),
-            _ => crate::upload_program::program(name, selection),
-        }
-    }
-}
+#[path = "common/wait.rs"]
+mod wait;
 
 use std::fs::{self, File};
 use std::io::{Read, Write};

@@ -6,10 +6,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-#[path = "wait.rs"]
-mod wait;
-
-pub use wait::*;
+pub use crate::wait::*;
 
 /// A server that listens.
 pub struct Node {

@@ -13,10 +13,7 @@ use tempfile::TempDir;
 use crate::program::program;
 use crate::selection::selection;
 
-#[path = "wait.rs"]
-mod wait;
-
-pub use wait::*;
+pub use crate::wait::*;
 
 /// What the server may have had in memory at most, in KiB: much less than what goes through it.
 const MAX_MEMORY: u64 = 64 * 1024;

@@ -13,10 +13,7 @@ use tempfile::TempDir;
 use crate::program::program;
 use crate::selection::selection;
 
-#[path = "wait.rs"]
-mod wait;
-
-pub use wait::*;
+pub use crate::wait::*;
 
 /// A folder with a file to upload.
 pub struct Folder {
