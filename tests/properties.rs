@@ -5,12 +5,12 @@ mod common;
 use bits_proto::error::ErrorKind;
 use bits_proto::field::FieldName;
 use bits_proto::head::{RequestLine, StatusLine};
-use bits_proto::message::{Ack, AckFor, Encoder, Request};
+use bits_proto::message::{Ack, AckFor, Request};
 use common::built::{check_line_ends, check_read_back, count_line_ends, read_back};
 use common::cases::config;
 use common::inputs::{OwnedExtras, dirty, extras, mutations, valid_extras};
 use common::outputs::check_outputs;
-use common::read::{Extras, Message, ack_for, written};
+use common::read::{Message, ack_for, written};
 use common::specs::AckSpec;
 use common::strategies::{ack, error_fields, message, target};
 use common::vectors;
@@ -19,13 +19,14 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-const UNSET: u8 = 0xA5;
-
 /// A stream may fail at any byte; then what came before it is the start of the head.
 #[cfg(feature = "std")]
-fn check_failing_stream(encoder: &Encoder<'_, Extras<'_>>, at: usize) {
+fn check_failing_stream(
+    encoder: &bits_proto::message::Encoder<'_, common::read::Extras<'_>>,
+    at: usize,
+) {
     let bytes = written(encoder);
-    let mut room = vec![UNSET; at];
+    let mut room = vec![0; at];
     let left = {
         let mut stream = room.as_mut_slice();
         encoder.write_to(&mut stream).expect_err("no room for all of it");

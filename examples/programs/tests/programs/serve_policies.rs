@@ -1,25 +1,12 @@
 //! What the program `serve` can be told about what it takes: sizes, overlaps, methods; and what
 //! becomes of bodies that it does not want and of requests that are not the protocol's.
 
-#[path = "../../../tests/common/program.rs"]
-mod program;
-#[path = "common/selection.rs"]
-mod selection;
-#[path = "common/server.rs"]
-#[allow(dead_code, reason = "each file of tests needs other parts of it")]
-mod server;
-#[path = "common/talk.rs"]
-#[allow(dead_code, reason = "each file of tests needs other parts of it")]
-mod talk;
-#[path = "common/wait.rs"]
-mod wait;
-
 use std::io::Write as _;
 
+use crate::server::Server;
+use crate::talk::*;
 use bits_proto::field::SessionId;
 use bits_proto::message::AckFor;
-use server::Server;
-use talk::*;
 
 /// A server that ends no connection because nothing is said on it.
 const PATIENT: [&str; 2] = ["--read-timeout", "3600"];

@@ -1,17 +1,6 @@
 //! The store in Redis beside one in memory, and several tables over it at once.
 #![cfg(feature = "redis")]
 
-#[path = "common/node.rs"]
-#[allow(dead_code, reason = "there are no nodes here")]
-mod node;
-#[path = "common/redis_server.rs"]
-mod redis_server;
-#[path = "../../redis/store.rs"]
-#[allow(dead_code, reason = "not all of it is asked for here")]
-mod store;
-#[path = "common/wait.rs"]
-mod wait;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::sync::Barrier;
@@ -29,8 +18,8 @@ use rand::rngs::SmallRng;
 use rand::{Rng as _, SeedableRng as _};
 use uuid::Uuid;
 
-use redis_server::RedisServer;
-use store::RedisStore;
+use crate::redis_server::RedisServer;
+use crate::store::RedisStore;
 
 type Map = BTreeMap<Uuid, Record>;
 type Table<S> = Sessions<'static, S>;

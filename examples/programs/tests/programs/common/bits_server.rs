@@ -165,11 +165,6 @@ impl Server {
         self.locked().sessions.store().len()
     }
 
-    /// How many bytes of the session that is there are stored.
-    pub fn stored(&self) -> usize {
-        self.locked().stored.values().map(Vec::len).max().unwrap_or(0)
-    }
-
     /// How many bytes of bodies were read.
     pub fn read(&self) -> u64 {
         self.locked().read

@@ -1,18 +1,5 @@
 //! The program `axum`, spoken to over sockets, and by curl.
 
-#[path = "common/node.rs"]
-#[allow(dead_code, reason = "not every signal is sent here")]
-mod node;
-#[path = "../../../tests/common/program.rs"]
-mod program;
-#[path = "common/selection.rs"]
-mod selection;
-#[path = "common/wait.rs"]
-mod wait;
-#[path = "common/wire.rs"]
-#[allow(dead_code, reason = "not all of it is said here")]
-mod wire;
-
 use std::fs;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -20,8 +7,8 @@ use std::process::{Command, Stdio};
 use bits_proto::field::SessionId;
 use tempfile::TempDir;
 
-use node::{Node, poll};
-use wire::*;
+use crate::node::{Node, poll};
+use crate::wire::*;
 
 const NOT_FOUND: &str = "0x8020001F";
 
@@ -33,7 +20,7 @@ struct Server {
 impl Server {
     fn start() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let program = program::program("axum", selection::selection());
+        let program = crate::program::program("axum", crate::selection::selection());
         Self { node: Node::start(program, &[folder.path().as_ref()]), folder }
     }
 

@@ -1,20 +1,7 @@
 //! `upload` over https.
 
-#[path = "common/bits_server.rs"]
-#[allow(dead_code)]
-mod bits_server;
-#[path = "../../../tests/common/program.rs"]
-mod program;
-#[path = "common/selection.rs"]
-mod selection;
-#[path = "common/uploader.rs"]
-#[allow(dead_code)]
-mod uploader;
-#[path = "common/wait.rs"]
-mod wait;
-
-use bits_server::{Fate, Server};
-use uploader::{Folder, upload};
+use crate::bits_server::{Fate, Server};
+use crate::uploader::{Folder, upload};
 
 #[cfg(not(feature = "tls"))]
 #[test]

@@ -1,26 +1,11 @@
 //! The program `serve` is killed, as `kill -9` does it, at any moment, and goes on where it was.
 
-#[path = "common/driver.rs"]
-mod driver;
-#[path = "../../../tests/common/program.rs"]
-mod program;
-#[path = "common/selection.rs"]
-mod selection;
-#[path = "common/server.rs"]
-#[allow(dead_code, reason = "each file of tests needs other parts of it")]
-mod server;
-#[path = "common/talk.rs"]
-#[allow(dead_code, reason = "each file of tests needs other parts of it")]
-mod talk;
-#[path = "common/wait.rs"]
-mod wait;
-
 use std::fs;
 
+use crate::driver::Driver;
+use crate::server::{Server, poll};
+use crate::talk::*;
 use bits_proto::field::SessionId;
-use driver::Driver;
-use server::{Server, poll};
-use talk::*;
 
 /// Uploads that are cut and killed at random end with the right bytes, each on a server of its own.
 fn survives(seeds: std::ops::Range<u64>, options: &[&str]) {

@@ -4,23 +4,10 @@
 //! What is decided where the specification leaves a choice goes by its number, as in the tests of
 //! the crate.
 
-#[path = "../../../tests/common/program.rs"]
-mod program;
-#[path = "common/selection.rs"]
-mod selection;
-#[path = "common/server.rs"]
-#[allow(dead_code, reason = "each file of tests needs other parts of it")]
-mod server;
-#[path = "common/talk.rs"]
-#[allow(dead_code, reason = "each file of tests needs other parts of it")]
-mod talk;
-#[path = "common/wait.rs"]
-mod wait;
-
+use crate::server::Server;
+use crate::talk::*;
 use bits_proto::field::SessionId;
 use bits_proto::message::AckFor;
-use server::Server;
-use talk::*;
 
 /// What becomes of the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,25 +1,12 @@
 //! `upload`: what fails and is tried again, and what is not.
 
-#[path = "common/bits_server.rs"]
-#[allow(dead_code)]
-mod bits_server;
-#[path = "../../../tests/common/program.rs"]
-mod program;
-#[path = "common/selection.rs"]
-mod selection;
-#[path = "common/uploader.rs"]
-#[allow(dead_code)]
-mod uploader;
-#[path = "common/wait.rs"]
-mod wait;
-
 use std::ffi::OsStr;
 use std::net::{TcpListener, TcpStream};
 
+use crate::bits_server::{Fate, Seen, Server, refusal, status};
+use crate::uploader::{Folder, upload, wait_until};
 use bits_proto::field::{HostId, HostIdFallbackTimeout};
 use bits_proto::server::{Access, Policy, SessionHost};
-use bits_server::{Fate, Seen, Server, refusal, status};
-use uploader::{Folder, upload, wait_until};
 
 /// Fragments of 50 000 bytes of 200 000, and no more than three retries.
 const FOUR: [&dyn AsRef<OsStr>; 4] = [&"--fragment-size", &"50K", &"--retries", &"3"];

@@ -1,24 +1,6 @@
 //! Nodes of the program `redis` over one Redis and one folder, some of which die.
 #![cfg(feature = "redis")]
 
-#[path = "common/node.rs"]
-#[allow(dead_code, reason = "not every signal is sent here")]
-mod node;
-#[path = "../../../tests/common/program.rs"]
-mod program;
-#[path = "common/redis_server.rs"]
-mod redis_server;
-#[path = "common/selection.rs"]
-mod selection;
-#[path = "../../redis/store.rs"]
-#[allow(dead_code, reason = "only sessions are asked for here")]
-mod store;
-#[path = "common/wait.rs"]
-mod wait;
-#[path = "common/wire.rs"]
-#[allow(dead_code, reason = "not all of it is said here")]
-mod wire;
-
 use std::fs;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -28,10 +10,10 @@ use bits_proto::field::SessionId;
 use bits_proto::server::Session;
 use tempfile::TempDir;
 
-use node::{Node, poll};
-use redis_server::RedisServer;
-use store::RedisStore;
-use wire::*;
+use crate::node::{Node, poll};
+use crate::redis_server::RedisServer;
+use crate::store::RedisStore;
+use crate::wire::*;
 
 const PREFIX: &str = "{test}:";
 
@@ -46,7 +28,7 @@ impl Cluster {
     fn start(redis: Option<RedisServer>, session_timeout: &str) -> Option<Self> {
         let redis = redis?;
         let folder = tempfile::tempdir().expect("a folder");
-        let program = program::program("redis", selection::selection());
+        let program = crate::program::program("redis", crate::selection::selection());
         let url = redis.url();
         let nodes = [(); 2].map(|()| {
             let path = folder.path().to_str().expect("text");

@@ -10,10 +10,7 @@ use bits_proto::message::Request;
 
 use crate::node::PATIENCE;
 
-#[path = "packets.rs"]
-mod packets;
-
-pub use packets::*;
+pub use crate::packets::*;
 
 /// A connection to a server.
 pub struct Wire {

@@ -1,28 +1,13 @@
 //! `upload`: what goes well, and what a command line may not ask for.
 
-#[path = "common/bits_server.rs"]
-#[allow(dead_code)]
-mod bits_server;
-#[path = "../../upload/pace.rs"]
-mod pace;
-#[path = "../../../tests/common/program.rs"]
-mod program;
-#[path = "common/selection.rs"]
-mod selection;
-#[path = "common/uploader.rs"]
-#[allow(dead_code)]
-mod uploader;
-#[path = "common/wait.rs"]
-mod wait;
-
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read as _, Write as _};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use bits_server::{Fate, Server};
-use pace::Pace;
-use uploader::{Folder, Running, upload, wait_until};
+use crate::bits_server::{Fate, Server};
+use crate::pace::Pace;
+use crate::uploader::{Folder, Running, upload, wait_until};
 
 #[test]
 fn the_entity_arrives_in_fragments_on_one_connection() {
@@ -76,7 +61,7 @@ fn a_terminal_gets_a_bar() {
         let _ = ours.read_to_end(&mut drawn);
         String::from_utf8_lossy(&drawn).into_owned()
     });
-    let program = program::program("upload", selection::selection());
+    let program = crate::program::program("upload", crate::selection::selection());
     let mut command = std::process::Command::new(program);
     command.arg(folder.file()).arg(server.url()).args(["--limit", "300K"]).env("TERM", "xterm");
     let status = command.stderr(theirs).status().expect("the program runs");

@@ -1,30 +1,17 @@
 //! The program `serve` takes entities: in fragments of any length, in whatever pieces they arrive,
 //! and however often a connection breaks on the way.
 
-#[path = "../../../tests/common/program.rs"]
-mod program;
-#[path = "common/selection.rs"]
-mod selection;
-#[path = "common/server.rs"]
-#[allow(dead_code, reason = "each file of tests needs other parts of it")]
-mod server;
-#[path = "common/talk.rs"]
-#[allow(dead_code, reason = "each file of tests needs other parts of it")]
-mod talk;
-#[path = "common/wait.rs"]
-mod wait;
-
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 
+use crate::server::Server;
+use crate::talk::*;
 use bits_proto::message::{AckFor, Request};
-use server::Server;
-use talk::*;
 
 /// Asks until the session is free for it.
 #[track_caller]
 fn insist(server: &Server, target: &str, request: &Request<'_>, body: &[u8]) -> Answer {
-    server::poll("an answer", || {
+    crate::server::poll("an answer", || {
         let answer = ask(server, target, request, body);
         (answer.status != 503).then_some(answer)
     })
@@ -215,7 +202,7 @@ fn a_fragment_that_is_cut_keeps_what_arrived() {
         connection.cut();
         // It takes a moment until the server has heard the beginning, and a moment until it notices
         // the end.
-        server::poll("what arrived", || {
+        crate::server::poll("what arrived", || {
             let gap = fragment(id, total as u64 - 1..total as u64, total as u64);
             let refused = ask(&server, &target, &gap, b"!").refused();
             (refused == out_of_sync(cut as u64)).then_some(())
@@ -264,7 +251,7 @@ fn a_session_at_work_is_busy_for_everybody_else() {
     let mut first = Connection::open(&server);
     first.send("/e", &fragment(id, 0..10, 10), b"01234");
     let mut second = Connection::open(&server);
-    server::poll("the first fragment at work", || {
+    crate::server::poll("the first fragment at work", || {
         let answer = second.ask("/e", &fragment(id, 5..10, 10), b"!!!!!");
         (answer.refused() == UNAVAILABLE).then_some(())
     });

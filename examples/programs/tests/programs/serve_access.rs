@@ -1,24 +1,11 @@
 //! The program `serve` asks for a user and a password, and tells nobody else anything.
 
-#[path = "../../../tests/common/program.rs"]
-mod program;
-#[path = "common/selection.rs"]
-mod selection;
-#[path = "common/server.rs"]
-#[allow(dead_code, reason = "each file of tests needs other parts of it")]
-mod server;
-#[path = "common/talk.rs"]
-#[allow(dead_code, reason = "each file of tests needs other parts of it")]
-mod talk;
-#[path = "common/wait.rs"]
-mod wait;
-
+use crate::server::Server;
+use crate::talk::*;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use bits_proto::field::SessionId;
 use bits_proto::message::{AckFor, Request};
-use server::Server;
-use talk::*;
 
 fn basic(credentials: &str) -> String {
     format!("Basic {}", BASE64_STANDARD.encode(credentials))

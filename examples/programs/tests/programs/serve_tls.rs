@@ -1,18 +1,6 @@
 //! `serve`: a server application that is told over https.
 #![cfg(feature = "tls")]
 
-#[path = "../../../tests/common/program.rs"]
-mod program;
-#[path = "common/selection.rs"]
-mod selection;
-#[path = "common/server.rs"]
-#[allow(dead_code, reason = "each test file uses a part of it")]
-mod server;
-#[path = "common/texts.rs"]
-mod texts;
-#[path = "common/wait.rs"]
-mod wait;
-
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpListener;
@@ -24,8 +12,8 @@ use rcgen::{CertifiedKey, generate_simple_self_signed};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
-use server::Server;
-use texts::{create, fetch, packet, start, talk};
+use crate::server::Server;
+use crate::texts::{create, fetch, packet, start, talk};
 
 /// The head and the body of a request, if one came.
 type Told = Option<(String, Vec<u8>)>;

@@ -1,19 +1,6 @@
 //! What the program `serve` does not put up with: slow clients, too many of them, sessions that
 //! nobody goes on with; and how it starts and ends.
 
-#[path = "../../../tests/common/program.rs"]
-mod program;
-#[path = "common/selection.rs"]
-mod selection;
-#[path = "common/server.rs"]
-#[allow(dead_code, reason = "each file of tests needs other parts of it")]
-mod server;
-#[path = "common/talk.rs"]
-#[allow(dead_code, reason = "each file of tests needs other parts of it")]
-mod talk;
-#[path = "common/wait.rs"]
-mod wait;
-
 use std::fs;
 use std::io::{BufRead as _, BufReader, ErrorKind};
 use std::os::unix::fs::MetadataExt as _;
@@ -22,10 +9,10 @@ use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
 
+use crate::server::{Server, command, files, poll};
+use crate::talk::*;
 use bits_proto::field::SessionId;
 use bits_proto::message::{Ack, AckFor};
-use server::{Server, command, files, poll};
-use talk::*;
 
 /// A client that stops in the middle of a head, or says nothing, is not waited for.
 #[test]
@@ -132,7 +119,7 @@ fn a_connection_too_many_has_to_wait() {
         Err(_) => {
             let [first, _second] = open;
             first.cut();
-            third.stream.set_read_timeout(Some(server::PATIENCE)).expect("a timeout");
+            third.stream.set_read_timeout(Some(crate::server::PATIENCE)).expect("a timeout");
             third.answer().granted(&AckFor::Ping);
         }
     }

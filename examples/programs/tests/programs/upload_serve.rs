@@ -1,15 +1,5 @@
 //! `upload` and `serve`: what either lives through when it is killed.
 
-#[path = "../../../tests/common/program.rs"]
-mod program;
-#[path = "common/selection.rs"]
-mod selection;
-#[path = "common/uploader.rs"]
-#[allow(dead_code)]
-mod uploader;
-#[path = "common/wait.rs"]
-mod wait;
-
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -17,8 +7,8 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+use crate::uploader::{Folder, Running, wait_until};
 use serde_json::Value;
-use uploader::{Folder, Running, wait_until};
 
 const LENGTH: u64 = 2_000_000;
 
@@ -37,7 +27,8 @@ struct Server {
 impl Server {
     fn start(root: &Path, listen: &str, log: &Path) -> Self {
         let log = File::options().create(true).append(true).open(log).expect("a log");
-        let mut serve = Command::new(program::program("serve", selection::selection()));
+        let mut serve =
+            Command::new(crate::program::program("serve", crate::selection::selection()));
         serve.args(["--log-format", "json", "--listen", listen, "--root"]).arg(root);
         let child = serve.env_remove("RUST_LOG").stdout(Stdio::piped()).stderr(log).spawn();
         let mut child = child.expect("the server runs");

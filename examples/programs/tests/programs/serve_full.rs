@@ -3,19 +3,6 @@
 //! A limit on the size of files stands in for a full disk, which takes somebody who may make one.
 #![cfg(target_os = "linux")]
 
-#[path = "../../../tests/common/program.rs"]
-mod program;
-#[path = "common/selection.rs"]
-mod selection;
-#[path = "common/server.rs"]
-#[allow(dead_code, reason = "each file of tests needs other parts of it")]
-mod server;
-#[path = "common/talk.rs"]
-#[allow(dead_code, reason = "each file of tests needs other parts of it")]
-mod talk;
-#[path = "common/wait.rs"]
-mod wait;
-
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
@@ -24,9 +11,9 @@ use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
+use crate::server::files;
+use crate::talk::*;
 use bits_proto::message::AckFor;
-use server::files;
-use talk::*;
 
 /// How large a file may be.
 const ROOM: u64 = 3_000_000;
@@ -47,7 +34,7 @@ impl Small {
         let folder = tempfile::tempdir().expect("a folder");
         let (root, sessions) = (folder.path().join("root"), folder.path().join("sessions"));
         fs::create_dir(&root).expect("a root");
-        let serve = server::command(&root, Some(&sessions));
+        let serve = crate::server::command(&root, Some(&sessions));
         let mut limited = Command::new("prlimit");
         limited.arg(format!("--fsize={ROOM}")).arg(serve.get_program()).args(serve.get_args());
         limited.env("RUST_LOG", "warn").stdout(Stdio::piped()).stderr(Stdio::null());

@@ -1,22 +1,6 @@
 //! `upload` and `serve`: a reply that breaks off, and an entity with offsets beyond 32 bits.
 #![cfg(unix)]
 
-#[path = "common/application.rs"]
-#[allow(dead_code, reason = "each file of tests needs other parts of it")]
-mod application;
-#[path = "../../../tests/common/program.rs"]
-mod program;
-#[path = "common/selection.rs"]
-mod selection;
-#[path = "common/server.rs"]
-#[allow(dead_code, reason = "each file of tests needs other parts of it")]
-mod server;
-#[path = "common/uploader.rs"]
-#[allow(dead_code)]
-mod uploader;
-#[path = "common/wait.rs"]
-mod wait;
-
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -25,9 +9,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use application::{Application, COPY, response};
-use server::Server;
-use uploader::{Folder, upload};
+use crate::application::{Application, COPY, response};
+use crate::server::Server;
+use crate::uploader::{Folder, upload};
 
 /// A way between them that breaks off in the middle of the answer to the first GET.
 struct Way {

@@ -1,24 +1,11 @@
 //! `upload`: what another process goes on with.
 #![cfg(unix)]
 
-#[path = "common/bits_server.rs"]
-#[allow(dead_code)]
-mod bits_server;
-#[path = "../../../tests/common/program.rs"]
-mod program;
-#[path = "common/selection.rs"]
-mod selection;
-#[path = "common/uploader.rs"]
-#[allow(dead_code)]
-mod uploader;
-#[path = "common/wait.rs"]
-mod wait;
-
 use std::ffi::OsStr;
 use std::fs;
 
-use bits_server::{Fate, Server, status};
-use uploader::{Folder, Running, upload, wait_until};
+use crate::bits_server::{Fate, Server, status};
+use crate::uploader::{Folder, Running, upload, wait_until};
 
 /// A server that has got so many fragments when it stops answering, once.
 fn stalls_at(fragment: usize) -> Server {

@@ -1,23 +1,10 @@
 //! The program `serve` gives back what was uploaded: whole, in ranges, and to curl.
 
-#[path = "../../../tests/common/program.rs"]
-mod program;
-#[path = "common/selection.rs"]
-mod selection;
-#[path = "common/server.rs"]
-#[allow(dead_code, reason = "each file of tests needs other parts of it")]
-mod server;
-#[path = "common/talk.rs"]
-#[allow(dead_code, reason = "each file of tests needs other parts of it")]
-mod talk;
-#[path = "common/wait.rs"]
-mod wait;
-
 use std::io::Read as _;
 use std::time::{Duration, Instant};
 
-use server::Server;
-use talk::*;
+use crate::server::Server;
+use crate::talk::*;
 
 #[test]
 fn an_entity_is_fetched_whole_and_in_ranges() {

@@ -2,25 +2,12 @@
 //!
 //! Where they are not installed the tests say so and pass, unless they run in CI.
 
-#[path = "../../../tests/common/program.rs"]
-mod program;
-#[path = "common/selection.rs"]
-mod selection;
-#[path = "common/server.rs"]
-#[allow(dead_code, reason = "each file of tests needs other parts of it")]
-mod server;
-#[path = "common/talk.rs"]
-#[allow(dead_code, reason = "each file of tests needs other parts of it")]
-mod talk;
-#[path = "common/wait.rs"]
-mod wait;
-
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use server::{PATIENCE, Server};
-use talk::*;
+use crate::server::{PATIENCE, Server};
+use crate::talk::*;
 use tempfile::TempDir;
 
 /// Whether a program can be had.

@@ -1,25 +1,12 @@
 //! The program `serve` with many clients at once.
 
-#[path = "../../../tests/common/program.rs"]
-mod program;
-#[path = "common/selection.rs"]
-mod selection;
-#[path = "common/server.rs"]
-#[allow(dead_code, reason = "each file of tests needs other parts of it")]
-mod server;
-#[path = "common/talk.rs"]
-#[allow(dead_code, reason = "each file of tests needs other parts of it")]
-mod talk;
-#[path = "common/wait.rs"]
-mod wait;
-
 use std::collections::BTreeSet;
 use std::sync::RwLock;
 use std::thread;
 
+use crate::server::{Server, files};
+use crate::talk::*;
 use bits_proto::field::SessionId;
-use server::{Server, files};
-use talk::*;
 
 /// Does this with all of them at once, each in a thread of its own, none of which waits for another
 /// that has failed.
@@ -169,7 +156,7 @@ fn the_same_fragment_twice_at_once_is_stored_once() {
         let connections = [(); 3].map(|()| Connection::open(&server));
         let received = at_once(connections, |mut connection| {
             // Busy is what the ones that come second may hear, and then they come again.
-            server::poll("an answer", || {
+            crate::server::poll("an answer", || {
                 let answer = connection.ask("/e", &request, body);
                 (answer.status != 503).then(|| answer.received())
             })

@@ -1,21 +1,8 @@
 //! `serve`: heads in any spelling, and heads that are too long.
 
-#[path = "../../../tests/common/program.rs"]
-mod program;
-#[path = "common/selection.rs"]
-mod selection;
-#[path = "common/server.rs"]
-#[allow(dead_code, reason = "each file of tests needs other parts of it")]
-mod server;
-#[path = "common/talk.rs"]
-#[allow(dead_code, reason = "each file of tests needs other parts of it")]
-mod talk;
-#[path = "common/wait.rs"]
-mod wait;
-
+use crate::server::Server;
+use crate::talk::*;
 use bits_proto::message::AckFor;
-use server::Server;
-use talk::*;
 
 /// The names of all five packets, in letters of either kind.
 #[test]

@@ -13,10 +13,7 @@ use rand_chacha::rand_core::{RngCore as _, SeedableRng as _};
 
 use crate::server::{PATIENCE, Server};
 
-#[path = "packets.rs"]
-mod packets;
-
-pub use packets::*;
+pub use crate::packets::*;
 
 /// A connection to a server.
 pub struct Connection {

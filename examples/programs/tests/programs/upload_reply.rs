@@ -1,24 +1,11 @@
 //! `upload --reply`: the reply to an upload.
 
-#[path = "common/bits_server.rs"]
-#[allow(dead_code)]
-mod bits_server;
-#[path = "../../../tests/common/program.rs"]
-mod program;
-#[path = "common/selection.rs"]
-mod selection;
-#[path = "common/uploader.rs"]
-#[allow(dead_code)]
-mod uploader;
-#[path = "common/wait.rs"]
-mod wait;
-
 use std::ffi::OsStr;
 use std::fs;
 
+use crate::bits_server::{Fate, Seen, Server, status};
+use crate::uploader::{Ended, Folder, upload};
 use bits_proto::server::Policy;
-use bits_server::{Fate, Seen, Server, status};
-use uploader::{Ended, Folder, upload};
 
 const REPLY: &str = "This is the reply to what was uploaded.";
 

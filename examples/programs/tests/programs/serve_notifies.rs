@@ -1,30 +1,15 @@
 //! The program `serve` tells a server application of every entity, and keeps its replies. The
 //! application is the test.
 
-#[path = "common/application.rs"]
-mod application;
-#[path = "../../../tests/common/program.rs"]
-mod program;
-#[path = "common/selection.rs"]
-mod selection;
-#[path = "common/server.rs"]
-#[allow(dead_code, reason = "each file of tests needs other parts of it")]
-mod server;
-#[path = "common/talk.rs"]
-#[allow(dead_code, reason = "each file of tests needs other parts of it")]
-mod talk;
-#[path = "common/wait.rs"]
-mod wait;
-
 use std::fs;
 use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc;
 
-use application::{Application, COPY, response};
+use crate::application::{Application, COPY, response};
+use crate::server::{PATIENCE, Server};
+use crate::talk::*;
 use bits_proto::field::SessionId;
 use bits_proto::message::{Ack, AckFor};
-use server::{PATIENCE, Server};
-use talk::*;
 
 /// Sends the last fragment of 10 bytes, and gives back where the reply is, if there is one.
 #[track_caller]
@@ -234,7 +219,7 @@ fn a_client_that_leaves_meanwhile_comes_back_to_the_reply() {
     connection.cut();
     go_on.send(()).expect("an application");
     let again = fragment(id, 5..10, 10);
-    let url = server::poll("an answer", || {
+    let url = crate::server::poll("an answer", || {
         let answer = ask(&server, "/e", &again, b"56789");
         (answer.status != 503).then(|| answer.field("BITS-Reply-URL").expect("a reply"))
     });

@@ -1,21 +1,8 @@
 //! `serve`: sessions that cannot be written down.
 
-#[path = "../../../tests/common/program.rs"]
-mod program;
-#[path = "common/selection.rs"]
-mod selection;
-#[path = "common/server.rs"]
-#[allow(dead_code, reason = "each test file uses a part of it")]
-mod server;
-#[path = "common/texts.rs"]
-#[allow(dead_code, reason = "each test file uses a part of it")]
-mod texts;
-#[path = "common/wait.rs"]
-mod wait;
-
 use std::fs;
 
-use texts::{create, packet, start, talk};
+use crate::texts::{create, packet, start, talk};
 
 /// What cannot be written down is not answered for, and the client may try again at once.
 #[test]
