@@ -2,7 +2,7 @@
 //! in every run.
 //!
 //! ```sh
-//! cargo bench --package bits-proto --bench memory
+//! cargo bench --bench memory
 //! ```
 
 mod subjects;

@@ -1,5 +1,5 @@
-//! From what an HTTP stack has read already: the fields of an `http::HeaderMap`, and with the feature
-//! `http` whole heads of that crate.
+//! From what an HTTP stack has read already: the fields of an `http::HeaderMap`, and whole heads of
+//! the `http` crate.
 
 use std::hint::black_box;
 
@@ -18,7 +18,6 @@ pub fn fields(heads: &'static [Head]) -> Group {
     Group { name: "built", pairs: heads.iter().map(pair).collect(), each: BARS, mean: None }
 }
 
-#[cfg(feature = "http")]
 pub fn http(heads: &'static [Head]) -> Group {
     let pair = |head: &'static Head| {
         let map: &HeaderMap = Box::leak(Box::new(today::header_map(&head.bytes)));
@@ -50,7 +49,6 @@ fn beside_get_and_parse(
     Pair::new(&*head.name, ours, other)
 }
 
-#[cfg(feature = "http")]
 #[inline]
 fn read_http(kind: Kind, request: &::http::Request<()>, response: &::http::Response<()>) {
     match kind {

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::hint::black_box;
-use std::path::Path;
 
 use bits_proto::head::{Progress, RequestHead, RequestLine, Slots, StartLine, StatusLine};
 use bits_proto::message::{
@@ -86,7 +85,7 @@ fn whole<'h, 'b, L: StartLine<'b> + Debug>(
 /// Every head of the whole conversations, but for downloads, which are plain HTTP.
 pub fn all() -> Vec<Head> {
     let mut rows = BTreeMap::new();
-    for row in vectors::manifest(Path::new(vectors::FOLDER)) {
+    for row in vectors::manifest(&vectors::folder()) {
         rows.entry(row["file"].clone()).or_insert_with(Vec::new).push(row["kind"].clone());
     }
     let mut heads = Vec::new();

@@ -98,7 +98,6 @@ pub fn groups() -> Vec<Group> {
             mean: None,
         },
         built::fields(heads),
-        #[cfg(feature = "http")]
         built::http(heads),
         writing::acks(),
         writing::fragments(),

@@ -1,9 +1,14 @@
 //! The vectors and their manifest.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-pub const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors");
+/// Where they are: benches are in a folder beside the tests, and share this.
+pub fn folder() -> PathBuf {
+    let folders = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+    let mut folders = folders.map(|folder| folder.join("tests/vectors"));
+    folders.find(|folder| folder.is_dir()).expect("the vectors")
+}
 
 /// One line of a manifest, by the names of its columns.
 pub type Row = BTreeMap<String, String>;
@@ -66,13 +71,13 @@ pub fn split_messages(mut bytes: &[u8]) -> Vec<Vec<u8>> {
 
 /// All messages of all vectors; a rule's file counts as one message, whatever follows its head.
 pub fn all() -> Vec<Message> {
-    let folder = Path::new(FOLDER);
+    let folder = folder();
     let mut files: BTreeMap<String, Vec<Row>> = BTreeMap::new();
-    for row in manifest(folder) {
+    for row in manifest(&folder) {
         files.entry(row["file"].clone()).or_default().push(row);
     }
     let messages: Vec<_> =
-        files.iter().flat_map(|(name, rows)| of_file(name, rows, file(folder, name))).collect();
+        files.iter().flat_map(|(name, rows)| of_file(name, rows, file(&folder, name))).collect();
     assert!(messages.len() > 200, "only {} messages were found", messages.len());
     messages
 }
@@ -95,5 +100,5 @@ pub const CONVERSATIONS: [&str; 4] =
 
 /// The messages of one file.
 pub fn conversation(name: &str) -> Vec<Vec<u8>> {
-    split_messages(&file(Path::new(FOLDER), name))
+    split_messages(&file(&folder(), name))
 }
