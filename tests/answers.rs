@@ -1,8 +1,6 @@
 //! What an Ack comes to in the light of its request, and what a client may conclude from it.
 
-#[path = "samples/messages.rs"]
-mod messages;
-
+use crate::messages;
 use bits_proto::deviation::{Deviation, Deviations};
 use bits_proto::error::{ErrorKind, Fault};
 use bits_proto::field::{ContentRange, Protocol, ReceivedContentRange, SessionId};

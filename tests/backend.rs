@@ -1,8 +1,6 @@
 //! The back-end client: what is asked for in which order, how it ends, and what is illegal when.
 
-#[path = "samples/notifications.rs"]
-mod notifications;
-
+use crate::notifications;
 use std::collections::HashSet;
 
 use bits_proto::backend::{

@@ -1,8 +1,6 @@
 //! The back-end client: the messages it sends and reads, and what a client learns of a failure.
 
-#[path = "samples/notifications.rs"]
-mod notifications;
-
+use crate::notifications;
 use bits_proto::backend::{
     EventError, Notification, NotificationType, Outcome, Poll, Refused, Reply, Timeouts, Timer,
     reply_url,

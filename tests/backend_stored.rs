@@ -1,9 +1,7 @@
 //! The stored form of a notification: what lived comes back as it was, and nothing else does.
 #![cfg(feature = "serde")]
 
-#[path = "samples/notifications.rs"]
-mod notifications;
-
+use crate::notifications;
 use std::collections::HashSet;
 
 use bits_proto::backend::{Event, Notification, NotificationType, State, Timeouts};

@@ -1,9 +1,7 @@
 //! The three timers of the back-end client: when they start, when they expire, and what a timer
 //! that fires at the wrong time does.
 
-#[path = "samples/notifications.rs"]
-mod notifications;
-
+use crate::notifications;
 use std::time::Duration;
 
 use bits_proto::backend::{

@@ -5,11 +5,10 @@
 //! the captures of [MC-BUP] 4.1 and 4.2 in it are held to the same:
 //!
 //! ```sh
-//! BITS_WIRE=path/to/wire cargo test --all-features --test captures -- --nocapture
+//! BITS_WIRE=path/to/wire cargo test --all-features --test library captures -- --nocapture
 //! ```
 
-mod common;
-
+use crate::common;
 use std::path::Path;
 
 use bits_proto::head::{RequestHead, Slots};

@@ -1,7 +1,6 @@
 //! A Close-Session whose answer does not arrive: whether it was heard.
 
-mod common;
-
+use crate::common;
 use bits_proto::client::State;
 use bits_proto::message::Ack;
 use common::upload::{Client, in_state, lost, pinged, refused, refused_with};

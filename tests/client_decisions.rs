@@ -1,8 +1,7 @@
 //! What the client does where the specification leaves a choice or contradicts itself. The names
 //! begin with the number of the decision.
 
-mod common;
-
+use crate::common;
 use bits_proto::client::{EventError, Exchange, FragmentSizing, Options, State, Stop, Upload};
 use bits_proto::field::{ContentRange, ErrorContext, HResult};
 use bits_proto::message::{AckFor, MessageKind, Request};

@@ -1,8 +1,7 @@
 //! The host that a server names, and what becomes of an upload when it is out of reach: decision
 //! A28. The names of the tests begin with the number.
 
-mod common;
-
+use crate::common;
 use common::upload::{
     Client, SECOND, SMALL, START, check_course, created, held, lost, out_of_sync, pinged, refused,
 };

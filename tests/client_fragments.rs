@@ -1,7 +1,6 @@
 //! How long fragments are: bounds, what is too large for a server, and the ends of numbers.
 
-mod common;
-
+use crate::common;
 use std::time::Duration;
 
 use bits_proto::client::{FragmentSizing, Mode, Options, State};

@@ -1,8 +1,7 @@
 //! What an upload does about what goes wrong: fragments that are too large, credentials, failures,
 //! interruptions, replies that cannot be fetched, servers that lose bytes.
 
-mod common;
-
+use crate::common;
 use std::collections::BTreeSet;
 use std::time::Duration;
 

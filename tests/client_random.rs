@@ -1,7 +1,6 @@
 //! Whatever an upload is told: what always holds, and that it ends once the server does right.
 
-mod common;
-
+use crate::common;
 use std::time::Duration;
 
 use bits_proto::client::{FragmentSizing, Mode, Options, Upload};

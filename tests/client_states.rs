@@ -1,8 +1,7 @@
 //! What may happen to an upload: the tables against tables of the tests' own, and every input and
 //! command in every state.
 
-mod common;
-
+use crate::common;
 use std::fmt::{Debug, Display};
 use std::time::Duration;
 

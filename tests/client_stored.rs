@@ -1,8 +1,7 @@
 //! Uploads that are stored and read back, in whatever state, and what is not read back.
 #![cfg(feature = "serde")]
 
-mod common;
-
+use crate::common;
 use std::collections::HashSet;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 

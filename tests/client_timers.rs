@@ -1,7 +1,6 @@
 //! The timers of an upload: early, exactly, late, and twice.
 
-mod common;
-
+use crate::common;
 use std::time::Duration;
 
 use bits_proto::client::{Exchange, Options, Poll, State, Upload};

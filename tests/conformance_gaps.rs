@@ -2,12 +2,9 @@
 //! what an Ack is, and what names a session. Those on the two ends are in
 //! `conformance_sequence.rs`.
 
-mod common;
-#[path = "samples/messages.rs"]
-mod messages;
-#[path = "samples/notifications.rs"]
-mod notifications;
-
+use crate::common;
+use crate::messages;
+use crate::notifications;
 use bits_proto::backend::NotificationType;
 use bits_proto::deviation::{Deviation, Deviations};
 use bits_proto::error::{ErrorKind, Stage};

@@ -2,10 +2,8 @@
 //! an entity's name is good for, what a client makes of answers that break the rules, and what
 //! becomes of an application's answer on its way to the client.
 
-mod common;
-#[path = "samples/messages.rs"]
-mod messages;
-
+use crate::common;
+use crate::messages;
 use std::time::Duration;
 
 use bits_proto::backend::{Notification, NotificationType, Poll, Timeouts};

@@ -1,8 +1,6 @@
 //! Deviations: a message that has each of them and no other, and its neighbour that has none.
 
-#[path = "samples/messages.rs"]
-mod messages;
-
+use crate::messages;
 use std::collections::BTreeSet;
 
 use bits_proto::deviation::{Deviation, Deviations};

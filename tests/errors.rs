@@ -1,10 +1,7 @@
 //! Errors: one of every kind with all it says, their text, and which of several is reported.
 
-#[path = "samples/errors.rs"]
-mod errors;
-#[path = "samples/messages.rs"]
-mod messages;
-
+use crate::messages;
+use crate::sample_errors as errors;
 use std::mem::discriminant;
 
 use bits_proto::error::{ErrorKind, Fault, Stage};

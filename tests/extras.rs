@@ -1,8 +1,6 @@
 //! Extra fields: on every kind of message, what may be added to its head and what may not.
 
-#[path = "samples/messages.rs"]
-mod messages;
-
+use crate::messages;
 use bits_proto::Error;
 use bits_proto::error::{ErrorKind, Fault};
 use bits_proto::field::{

@@ -1,8 +1,6 @@
 //! Error codes and error contexts: how they are spelt, and the names of those that have one.
 
-#[path = "samples/values.rs"]
-mod values;
-
+use crate::values;
 use std::collections::BTreeSet;
 
 use bits_proto::error::ErrorKind;

@@ -1,8 +1,6 @@
 //! BITS-Host-Id: what names a host, and the URL that is made of it.
 
-#[path = "samples/values.rs"]
-mod values;
-
+use crate::values;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use bits_proto::error::ErrorKind;

@@ -1,10 +1,7 @@
 //! Session ids and protocols: what two spellings of one GUID have in common.
 
-#[path = "samples/messages.rs"]
-mod messages;
-#[path = "samples/values.rs"]
-mod values;
-
+use crate::messages;
+use crate::values;
 use std::collections::HashSet;
 use std::hash::{BuildHasher, RandomState};
 

@@ -1,8 +1,6 @@
 //! The names of the fields: which texts are taken for which name, and which are not.
 
-#[path = "samples/values.rs"]
-mod values;
-
+use crate::values;
 use std::collections::BTreeSet;
 
 use bits_proto::field::FieldName;

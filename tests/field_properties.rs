@@ -1,7 +1,6 @@
 //! What holds for every text as the value of every field.
 
-mod common;
-
+use crate::common;
 use bits_proto::field::{
     ContentName, CopyFileToDestination, OriginalRequestUrl, ReplyUrl, RequestDataFileName,
     ResponseDataFileName, SessionId, StaticResponseUrl,

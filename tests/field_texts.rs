@@ -1,8 +1,6 @@
 //! The values that are handed through as bytes, and which names are safe.
 
-#[path = "samples/values.rs"]
-mod values;
-
+use crate::values;
 use bits_proto::Error;
 use bits_proto::error::ErrorKind;
 use bits_proto::field::{

@@ -1,8 +1,6 @@
 //! The URLs that a server names: which are taken, and what a reply URL comes to at the client.
 
-#[path = "samples/values.rs"]
-mod values;
-
+use crate::values;
 use bits_proto::error::{ErrorKind, Fault};
 use bits_proto::field::{FieldName, ReplyUrl, StaticResponseUrl};
 use values::{check_error, check_refused, read};

@@ -1,11 +1,8 @@
 //! The values that are numbers or words: what is taken, what it means, and where it is refused.
 //! The other values are in the files beside this one.
 
-#[path = "samples/messages.rs"]
-mod messages;
-#[path = "samples/values.rs"]
-mod values;
-
+use crate::messages;
+use crate::values;
 use bits_proto::error::{ErrorKind, Fault};
 use bits_proto::field::{
     ContentEncoding, ContentRange, FieldName, HostIdFallbackTimeout, Overlap, PacketType,

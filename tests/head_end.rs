@@ -1,7 +1,6 @@
 //! When a head that arrives in pieces is worth reading.
 
-mod common;
-
+use crate::common;
 use bits_proto::head::{Head, HeadEnd, Progress, RequestLine, Slots, StartLine, StatusLine};
 use bits_proto::limits::Limits;
 use common::vectors;

@@ -1,8 +1,7 @@
 //! The types of the `http` crate: what is read from them is what is read from bytes, and what is
 //! written into them is what is written as bytes.
 
-mod common;
-
+use crate::common;
 use bits_proto::deviation::Deviation;
 use bits_proto::error::{ErrorKind, Fault};
 use bits_proto::field::{HResult, ReceivedContentRange, ReplyUrl, SessionId};

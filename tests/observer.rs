@@ -1,10 +1,8 @@
 //! The observer's rules of sequence: conversations that break each of them, and their neighbours
 //! that do not. What a line of a conversation means is said in `common/script.rs`.
 
-mod common;
-#[path = "samples/conversations.rs"]
-mod conversations;
-
+use crate::common;
+use crate::conversations;
 use bits_proto::observer::{Observer, SequenceRule};
 use common::script::{check, follow};
 use conversations::{BEGUN, HOSTS, REQUESTS, RESPONSES};

@@ -1,8 +1,7 @@
 //! What an observer cannot know is not wrong: answers that may not have arrived, connections that
 //! end, answers that nobody can read.
 
-mod common;
-
+use crate::common;
 use bits_proto::observer::{Observer, State};
 use common::script::{check, follow};
 

@@ -1,14 +1,11 @@
 //! An observer that comes late, at every point of conversations that break no rule, and finds
 //! nothing: unknown is not wrong.
 
-mod common;
-#[path = "common/watch.rs"]
-mod watch;
-mod world;
-
+use crate::common;
+use crate::world;
 use bits_proto::observer::Observer;
 use common::vectors;
-use watch::Passed;
+use crate::watch::Passed;
 use world::World;
 
 /// From each message on.

@@ -1,10 +1,8 @@
 //! What an observer says of single messages: everything that reading says, and what reading does
 //! not come to because it stops at the first error.
 
-mod common;
-#[path = "samples/messages.rs"]
-mod messages;
-
+use crate::common;
+use crate::messages;
 use std::collections::BTreeSet;
 
 use bits_proto::Error;

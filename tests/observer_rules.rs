@@ -2,7 +2,7 @@
 //! is old:
 //!
 //! ```sh
-//! BITS_BLESS=1 cargo test --test observer_rules
+//! BITS_BLESS=1 cargo test --all-features --test library observer_rules
 //! ```
 
 use std::fmt::Write as _;
@@ -42,6 +42,6 @@ fn the_list_of_rules_is_that_of_the_code() {
     }
     let written = std::fs::read_to_string(&path);
     let written = written.unwrap_or_else(|error| panic!("{path:?}: {error}"));
-    let bless = "BITS_BLESS=1 cargo test --test observer_rules";
+    let bless = "BITS_BLESS=1 cargo test --all-features --test library observer_rules";
     assert_eq!(written.replace("\r\n", "\n"), text, "{DOCUMENT} is old: {bless}");
 }

@@ -1,8 +1,7 @@
 //! An observer of conversations with more than one session, with answers that overtake each other,
 //! and with messages that are wrong in themselves.
 
-mod common;
-
+use crate::common;
 use bits_proto::observer::Observer;
 use common::script::{check, follow};
 

@@ -1,8 +1,7 @@
 //! The observer's table, cell by cell, against one that was typed independently: where each event
 //! leads, or which rule it breaks.
 
-mod common;
-
+use crate::common;
 use bits_proto::observer::{Event, State, TABLE};
 use bits_proto::sequence::Machine as _;
 use common::upload::{named, rows};

@@ -4,7 +4,7 @@
 //! The table's documentation is generated here, and a test says when it is old:
 //!
 //! ```sh
-//! BITS_BLESS=1 cargo test --test presence
+//! BITS_BLESS=1 cargo test --all-features --test library presence
 //! ```
 
 use bits_proto::field::FieldName;
@@ -199,5 +199,8 @@ fn the_documentation_is_the_table() {
         return;
     }
     let written = include_str!("../src/message/presence.md").replace("\r\n", "\n");
-    assert_eq!(written, document, "{DOCUMENT} is old: BITS_BLESS=1 cargo test --test presence");
+    assert_eq!(
+        written, document,
+        "{DOCUMENT} is old: BITS_BLESS=1 cargo test --all-features --test library presence"
+    );
 }

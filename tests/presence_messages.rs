@@ -1,7 +1,6 @@
 //! Which message carries which field: the readers and the writer against the table.
 
-mod common;
-
+use crate::common;
 use bits_proto::deviation::Deviation;
 use bits_proto::error::ErrorKind;
 use bits_proto::field::FieldName as F;

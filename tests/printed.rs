@@ -1,8 +1,6 @@
 //! How values are printed, for people and for developers.
 
-#[path = "samples/messages.rs"]
-mod messages;
-
+use crate::messages;
 use bits_proto::client::{Options, Upload};
 use bits_proto::field::{HResult, HostId, SupportedProtocols};
 use bits_proto::head::{Progress, RequestHead, Slots, Status};

@@ -1,7 +1,6 @@
 //! What holds for every message that can be built, and for every input whatever it is.
 
-mod common;
-
+use crate::common;
 use bits_proto::error::ErrorKind;
 use bits_proto::field::FieldName;
 use bits_proto::head::{RequestLine, StatusLine};

@@ -1,11 +1,8 @@
 //! Refusals: what is answered to every error, what a client makes of every answer, and how they
 //! are written.
 
-#[path = "samples/errors.rs"]
-mod errors;
-#[path = "samples/messages.rs"]
-mod messages;
-
+use crate::messages;
+use crate::sample_errors as errors;
 use std::ops::RangeInclusive;
 
 use bits_proto::error::{ErrorKind, Fault};

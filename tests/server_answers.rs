@@ -2,8 +2,7 @@
 //! the body, by the number of the decision. Those about the sequence are in
 //! `server_decisions.rs`.
 
-mod common;
-
+use crate::common;
 use bits_proto::field::{
     HResult, HostId, HostIdFallbackTimeout, Protocol, ReplyUrl, SessionId, SupportedProtocols,
 };

@@ -2,8 +2,7 @@
 //! each decision about the server's sequence, by its number. Those about how a request is refused
 //! are in `server_answers.rs`.
 
-mod common;
-
+use crate::common;
 use bits_proto::head::{RequestLine, Version};
 use bits_proto::message::{self, Ack, Request};
 use bits_proto::server::{

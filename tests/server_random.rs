@@ -1,8 +1,7 @@
 //! A session under whatever may come, in any order: what holds after every step.
 #![cfg(all(feature = "alloc", feature = "serde"))]
 
-mod common;
-
+use crate::common;
 use bits_proto::server::{Ending, State};
 use common::any_session::World;
 use common::cases::config;

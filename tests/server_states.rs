@@ -1,8 +1,7 @@
 //! The states of a server's session: the table against the specification, and a session in every
 //! state against the table.
 
-mod common;
-
+use crate::common;
 use bits_proto::sequence::{IllegalEvent, Machine as _};
 use bits_proto::server::{
     Access, Event, HostError, ReportError, Session, State, Step, TABLE, Turn,

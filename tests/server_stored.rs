@@ -1,8 +1,7 @@
 //! Sessions that are stored and read back, and stored forms that are damaged.
 #![cfg(feature = "serde")]
 
-mod common;
-
+use crate::common;
 use std::collections::HashSet;
 
 use bits_proto::server::{Ending, Session, State, Step};

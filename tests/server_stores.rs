@@ -1,8 +1,7 @@
 //! The table of sessions over stores that fail, and over stores that somebody else writes to.
 #![cfg(feature = "alloc")]
 
-mod common;
-
+use crate::common;
 use bits_proto::field::{ReplyUrl, SessionId};
 use bits_proto::message::Ack;
 use bits_proto::server::{

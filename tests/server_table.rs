@@ -2,8 +2,7 @@
 //! store fails or somebody else writes to it.
 #![cfg(feature = "alloc")]
 
-mod common;
-
+use crate::common;
 use std::cell::Cell;
 use std::fmt::Debug;
 use std::time::Duration;

@@ -1,7 +1,6 @@
 //! Sessions and time: work that is given up, sessions that time out, and those that are made to.
 
-mod common;
-
+use crate::common;
 use std::time::Duration;
 
 use bits_proto::server::{Ending, HostError, Policy, ReportError, State, Step};

@@ -1,8 +1,7 @@
 //! What a session makes of its host's work: pieces, failures, applications that refuse, and lost
 //! entities.
 
-mod common;
-
+use crate::common;
 use std::time::Duration;
 
 use bits_proto::message::Refusal;

@@ -1,7 +1,6 @@
 //! A head is the same however it arrives: whole, byte by byte, cut anywhere, or with more behind.
 
-mod common;
-
+use crate::common;
 use bits_proto::Error;
 use bits_proto::error::ErrorKind;
 use bits_proto::head::{RequestLine, StatusLine};

@@ -2,11 +2,10 @@
 //! says when one is old:
 //!
 //! ```sh
-//! BITS_BLESS=1 cargo test --test state_diagrams
+//! BITS_BLESS=1 cargo test --all-features --test library state_diagrams
 //! ```
 
-mod common;
-
+use crate::common;
 use std::path::Path;
 
 use bits_proto::sequence::Machine;
@@ -36,7 +35,7 @@ fn the_diagrams_are_the_tables() {
         }
         let written = std::fs::read_to_string(&path);
         let written = written.unwrap_or_else(|error| panic!("{path:?}: {error}"));
-        let bless = "BITS_BLESS=1 cargo test --test state_diagrams";
+        let bless = "BITS_BLESS=1 cargo test --all-features --test library state_diagrams";
         assert_eq!(written.replace("\r\n", "\n"), diagram, "{document} is old: {bless}");
     }
 }
