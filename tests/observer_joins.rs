@@ -2,10 +2,10 @@
 //! nothing: unknown is not wrong.
 
 use crate::common;
+use crate::watch::Passed;
 use crate::world;
 use bits_proto::observer::Observer;
 use common::vectors;
-use crate::watch::Passed;
 use world::World;
 
 /// From each message on.
