@@ -314,6 +314,21 @@ fn a_fault_before_the_limit_is_not_taken_for_the_limit() {
     assert_eq!((kind, offset), (ErrorKind::Syntax, Some(26)));
 }
 
+/// A start line is not all that can be wrong: httparse counts fields before anybody looks at its code.
+#[test]
+fn a_status_that_is_none_comes_before_fields_that_are_too_many() {
+    let input = [b"HTTP/1.1 091 OK\r\n", &b"X: y\r\n".repeat(200)[..], b"\r\n"].concat();
+    let error = |input| match answer::<StatusLine<'_>>(input, &UNKNOWN) {
+        Answer::Refused(error) => Some((error.kind(), error.offset())),
+        _ => None,
+    };
+    let expected = Some((ErrorKind::Syntax, Some(11)));
+    assert_eq!(error(&input), expected);
+    for cut in 0..input.len() {
+        assert_eq!(error(&input[..cut]), expected.filter(|_| cut > 11), "cut at {cut}");
+    }
+}
+
 fn head_with(fields: usize) -> Vec<u8> {
     let fields: String = (0..fields).map(|at| format!("X-{at}: {at}\r\n")).collect();
     format!("BITS_POST /e HTTP/1.1\r\n{fields}\r\n").into_bytes()

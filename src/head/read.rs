@@ -86,7 +86,7 @@ impl<'h, 'b, L: StartLine<'b>> Head<'h, 'b, L> {
             Ok(httparse::Status::Partial) => window.partial().map(|()| Progress::Partial),
             Err(error) => Err(window.refused(error, |prefix| {
                 let mut slots = Slots::<N>::with_room();
-                L::read(prefix, first(&mut slots.fields, room)).is_err()
+                L::read(prefix, first(&mut slots.fields, room)).err()
             })),
         }
     }

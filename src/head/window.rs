@@ -34,26 +34,26 @@ impl<'b> Window<'b> {
     }
 
     /// What httparse refused. It does not say where, so the shortest prefix that it refuses is
-    /// searched for by halving: once it refuses a prefix it refuses every longer one.
+    /// searched for by halving: once it refuses a prefix it refuses every longer one. What is wrong
+    /// with that prefix counts, as for who reads the head as it arrives.
     pub(super) fn refused(
         &self,
-        error: httparse::Error,
-        refuses: impl Fn(&'b [u8]) -> bool,
+        mut error: httparse::Error,
+        refusal: impl Fn(&'b [u8]) -> Option<httparse::Error>,
     ) -> Error {
+        let (mut fine, mut refused) = (0_usize, self.bytes.len());
+        while refused.saturating_sub(fine) > 1 {
+            let middle = fine.midpoint(refused);
+            match self.bytes.get(..middle).and_then(&refusal) {
+                Some(earlier) => (error, refused) = (earlier, middle),
+                None => fine = middle,
+            }
+        }
         let kind = match error {
             httparse::Error::TooManyHeaders => ErrorKind::TooManyFields,
             httparse::Error::Version => ErrorKind::HttpVersion,
             _ => ErrorKind::Syntax,
         };
-        let (mut fine, mut refused) = (0_usize, self.bytes.len());
-        while refused.saturating_sub(fine) > 1 {
-            let middle = fine.midpoint(refused);
-            if self.bytes.get(..middle).is_some_and(&refuses) {
-                refused = middle;
-            } else {
-                fine = middle;
-            }
-        }
         let last = refused.saturating_sub(1);
         let offset = match kind {
             // Seen at the end of the line that is too many; its start is what to look at.
