@@ -6,16 +6,7 @@ use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 
 use crate::server::Server;
 use crate::talk::*;
-use bits_proto::message::{AckFor, Request};
-
-/// Asks until the session is free for it.
-#[track_caller]
-fn insist(server: &Server, target: &str, request: &Request<'_>, body: &[u8]) -> Answer {
-    crate::server::poll("an answer", || {
-        let answer = ask(server, target, request, body);
-        (answer.status != 503).then_some(answer)
-    })
-}
+use bits_proto::message::AckFor;
 
 #[test]
 fn an_entity_arrives_in_fragments_over_one_connection() {

@@ -11,7 +11,7 @@ use bits_proto::message::{Ack, AckFor, Request};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore as _, SeedableRng as _};
 
-use crate::server::{PATIENCE, Server};
+use crate::server::{PATIENCE, Server, poll};
 
 pub use crate::packets::*;
 
@@ -276,6 +276,15 @@ pub fn begin(server: &Server, target: &str) -> SessionId<'static> {
 #[track_caller]
 pub fn ask(server: &Server, target: &str, request: &Request<'_>, body: &[u8]) -> Answer {
     Connection::open(server).ask(target, request, body)
+}
+
+/// Asks until the session is free for it.
+#[track_caller]
+pub fn insist(server: &Server, target: &str, request: &Request<'_>, body: &[u8]) -> Answer {
+    poll("an answer", || {
+        let answer = ask(server, target, request, body);
+        (answer.status != 503).then_some(answer)
+    })
 }
 
 /// Uploads an entity in one fragment, or none if it is empty.
