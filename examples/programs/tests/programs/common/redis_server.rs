@@ -8,6 +8,9 @@ use tempfile::TempDir;
 
 use crate::node::{PATIENCE, poll};
 
+/// Where hardly anybody else takes a port, before Redis has it or while Redis is away.
+const ADDRESS: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 4);
+
 /// A Redis on a free port, which ends with its test.
 pub struct RedisServer {
     process: Child,
@@ -46,7 +49,7 @@ impl RedisServer {
     }
 
     pub fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}/", self.port)
+        format!("redis://{ADDRESS}:{}/", self.port)
     }
 
     pub fn kill(&mut self) {
@@ -68,7 +71,7 @@ impl Drop for RedisServer {
 
 /// One that was free a moment ago.
 fn free_port() -> u16 {
-    let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    let free = TcpListener::bind((ADDRESS, 0)).expect("a free port");
     free.local_addr().expect("an address").port()
 }
 
@@ -76,8 +79,10 @@ fn free_port() -> u16 {
 fn run(port: u16, folder: &TempDir, survives: bool) -> Option<Child> {
     let appends = if survives { "yes" } else { "no" };
     let mut process = Command::new("redis-server")
-        .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", ""])
-        .args(["--appendonly", appends, "--appendfsync", "always", "--dir"])
+        .args(["--port", &port.to_string(), "--bind", &ADDRESS.to_string(), "--save", ""])
+        // What is written survives the process, though not the machine; a disk that is busy may
+        // take longer than clients wait.
+        .args(["--appendonly", appends, "--appendfsync", "no", "--dir"])
         .arg(folder.path())
         .stdout(Stdio::null())
         .spawn()
@@ -91,7 +96,7 @@ fn run(port: u16, folder: &TempDir, survives: bool) -> Option<Child> {
 
 /// Whether this process answers there, and not another that was faster, and has all its data.
 fn is_ready(port: u16, process: u32) -> bool {
-    let Ok(mut stream) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)) else { return false };
+    let Ok(mut stream) = TcpStream::connect((ADDRESS, port)) else { return false };
     let mut told = String::new();
     let asked = stream
         .set_read_timeout(Some(PATIENCE))
