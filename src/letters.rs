@@ -53,6 +53,10 @@ impl<const N: usize> Letters<N> {
                 let (text, case, lower) =
                     word!(u64 at at.min(last(8)), in text, self.case, self.lower);
                 differing |= (text | case) ^ lower;
+                // Most texts that are none differ in their first word.
+                if at == 0 && differing != 0 {
+                    return false;
+                }
                 at = at.saturating_add(8);
             }
         } else if N >= 4 {

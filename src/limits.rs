@@ -24,7 +24,7 @@ pub struct Limits {
     /// The largest head, in bytes, start line and final empty line included. Default 16384.
     pub head_bytes: usize,
     /// The largest number of fields. Default 64. More than the
-    /// [`Slots`](crate::head::Slots) have room for cannot be had, and never more than 65,535.
+    /// [`Slots`](crate::head::Slots) have room for cannot be had.
     pub fields: usize,
 }
 

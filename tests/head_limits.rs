@@ -1,4 +1,4 @@
-//! Heads with as many fields as there can be places for.
+//! Heads with more fields than sixteen bits count.
 
 use std::thread;
 
@@ -7,8 +7,7 @@ use bits_proto::head::{Progress, RequestHead, Slots};
 use bits_proto::limits::Limits;
 use bits_proto::message::{Policy, Request};
 
-/// One more than there are places for.
-const ROOM: usize = 65_536;
+const ROOM: usize = 65_537;
 
 fn head(fields: usize) -> Vec<u8> {
     let length = b"Content-Length:0\r\nBITS-Packet-Type:Ping\r\n\r\n";
@@ -22,10 +21,10 @@ fn with_much_stack(test: impl FnOnce() + Send + 'static) {
 }
 
 #[test]
-fn the_most_fields_are_read_and_one_more_is_refused() {
+fn as_many_fields_are_read_as_there_is_room_for_and_one_more_is_refused() {
     with_much_stack(|| {
-        let limits = Limits { head_bytes: 1 << 20, fields: ROOM };
-        for fields in [65_534, 65_535] {
+        let limits = Limits { head_bytes: 1 << 20, fields: ROOM + 1 };
+        for fields in [65_535, 65_536, ROOM] {
             let bytes = head(fields);
             let mut slots = Slots::<ROOM>::with_room();
             let Ok(Progress::Complete(head)) =
@@ -37,7 +36,7 @@ fn the_most_fields_are_read_and_one_more_is_refused() {
             let decoded = Request::from_head(&head, &Policy::DEFAULT).expect("it is valid");
             assert!(matches!(decoded.message, Request::Ping(_)));
         }
-        let bytes = head(ROOM);
+        let bytes = head(ROOM + 1);
         let mut slots = Slots::<ROOM>::with_room();
         let refused = RequestHead::parse_within(&bytes, &mut slots, &limits);
         let error = refused.map(|_| ()).expect_err("there is no place for the last");

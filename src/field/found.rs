@@ -9,7 +9,7 @@ pub(crate) struct Found {
     /// One bit for each field that is there.
     pub(crate) present: u32,
     /// One bit for each that is there again.
-    pub(crate) again: u32,
+    again: u32,
     /// Whether BITS-Received-Content-Range is there under its misspelt name.
     pub(crate) is_misspelt: bool,
 }
@@ -30,12 +30,18 @@ pub(crate) const fn bit(field: FieldName) -> u32 {
     1 << field as u32
 }
 
-/// Fields for which an empty value is as good as none.
-const ABSENT_WHEN_EMPTY: u32 = bit(FieldName::Error)
-    | bit(FieldName::ErrorCode)
-    | bit(FieldName::ErrorContext)
-    | bit(FieldName::ReplyUrl)
-    | bit(FieldName::StaticResponseUrl);
+/// Whether an empty value of the field is as good as none.
+#[cold]
+const fn is_absent_when_empty(field: FieldName) -> bool {
+    matches!(
+        field,
+        FieldName::Error
+            | FieldName::ErrorCode
+            | FieldName::ErrorContext
+            | FieldName::ReplyUrl
+            | FieldName::StaticResponseUrl
+    )
+}
 
 impl Found {
     pub(crate) const NOTHING: Self = Self { present: 0, again: 0, is_misspelt: false };
@@ -45,7 +51,10 @@ impl Found {
     #[inline(always)]
     pub(crate) fn see(&mut self, name: &str, value: &[u8]) -> Option<Seen> {
         let (field, is_spelt) = FieldName::recognise_spelling(name)?;
-        if value.is_empty() && bit(field) & ABSENT_WHEN_EMPTY != 0 {
+        if !is_spelt {
+            self.see_other_spelling(field);
+        }
+        if value.is_empty() && is_absent_when_empty(field) {
             return None;
         }
         if self.has(field) {
@@ -53,14 +62,24 @@ impl Found {
             return Some(Seen::Again(field));
         }
         self.present |= bit(field);
-        self.is_misspelt |= !is_spelt && field == FieldName::ReceivedContentRange;
         Some(Seen::First(field))
+    }
+
+    #[cold]
+    fn see_other_spelling(&mut self, field: FieldName) {
+        self.is_misspelt |= field == FieldName::ReceivedContentRange && !self.has(field);
     }
 
     /// Whether the field is there.
     #[inline]
     pub(crate) const fn has(&self, field: FieldName) -> bool {
         self.present & bit(field) != 0
+    }
+
+    /// Whether any field is there again.
+    #[inline]
+    pub(crate) const fn has_any_again(&self) -> bool {
+        self.again != 0
     }
 
     /// Whether the field is there again.

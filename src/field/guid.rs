@@ -23,28 +23,34 @@ const fn nibble(byte: u8) -> u8 {
 /// guid = 8HEXDIG "-" 4HEXDIG "-" 4HEXDIG "-" 4HEXDIG "-" 12HEXDIG
 /// ```
 ///
-/// Loops of our own: every digit is converted and only at the end it is asked whether one was
-/// none, so that the compiler does sixteen at a time.
+/// A loop of our own: the digits are moved together, every one is converted, and only at the end it
+/// is asked whether one was none, so that the compiler does sixteen at a time.
 #[inline]
 pub(super) fn decode(text: &[u8; 36]) -> Option<Uuid> {
     let (time_low, rest) = text.split_first_chunk::<8>()?;
-    let (time_mid, rest) = rest.split_first_chunk::<5>()?;
-    let (time_high, rest) = rest.split_first_chunk::<5>()?;
-    let (clock, node) = rest.split_first_chunk::<5>()?;
-    let &[a, b, c, d, e, f, g, h] = time_low;
-    let &[hyphen_1, i, j, k, l] = time_mid;
-    let &[hyphen_2, m, n, o, p] = time_high;
-    let &[hyphen_3, q, r, s, t] = clock;
-    let &[hyphen_4, u, v, w, x, y, z, aa, bb, cc, dd, ee, ff] = node.first_chunk::<13>()?;
-    let high = [a, c, e, g, i, k, m, o, q, s, u, w, y, aa, cc, ee].map(nibble);
-    let low = [b, d, f, h, j, l, n, p, r, t, v, x, z, bb, dd, ff].map(nibble);
-    let mut bytes = [0_u8; 16];
-    let mut invalid = 0;
-    for ((byte, high), low) in bytes.iter_mut().zip(high).zip(low) {
-        invalid |= high | low;
-        *byte = high << 4 | low & 0xF;
+    let ([hyphen_1, time_mid @ ..], rest) = rest.split_first_chunk::<5>()?;
+    let ([hyphen_2, time_high @ ..], rest) = rest.split_first_chunk::<5>()?;
+    let ([hyphen_3, clock @ ..], rest) = rest.split_first_chunk::<5>()?;
+    let [hyphen_4, node @ ..] = rest.first_chunk::<13>()?;
+    let mut digits = [0_u8; 32];
+    let mut room = digits.as_mut_slice();
+    for part in [time_low.as_slice(), time_mid, time_high, clock, node] {
+        let (here, rest) = room.split_at_mut_checked(part.len())?;
+        here.copy_from_slice(part);
+        room = rest;
     }
-    let hyphens = [hyphen_1, hyphen_2, hyphen_3, hyphen_4] == *b"----";
+    let (mut nibbles, mut invalid) = ([0_u8; 32], 0);
+    for (value, digit) in nibbles.iter_mut().zip(digits) {
+        *value = nibble(digit);
+        invalid |= *value;
+    }
+    let mut bytes = [0_u8; 16];
+    for (byte, pair) in bytes.iter_mut().zip(nibbles.chunks_exact(2)) {
+        // The first is the lower byte of the number: as numbers, eight are joined at a time.
+        let pair = pair.try_into().map_or(0, u16::from_le_bytes);
+        [*byte, _] = (pair << 4 | pair >> 8).to_le_bytes();
+    }
+    let hyphens = [*hyphen_1, *hyphen_2, *hyphen_3, *hyphen_4] == *b"----";
     (hyphens && invalid < 0x10).then(|| Uuid::from_bytes(bytes))
 }
 

@@ -132,13 +132,26 @@ fn name_or_v4(text: &str) -> Option<Host<'_>> {
             return Some(Host::V4(address));
         }
     }
-    let fine = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
-    let mut labels = text.strip_suffix('.').unwrap_or(text).split('.');
-    let are_labels = labels.clone().all(|label| !label.is_empty() && label.bytes().all(fine));
-    // What ends in a number is an address, and if it is none here it is one to some resolvers.
-    let is_number = |label: &str| label.bytes().all(|byte| byte.is_ascii_digit());
-    let is_name = are_labels && !labels.next_back().is_some_and(is_number);
-    is_name.then_some(Host::Name(text))
+    is_name(text).then_some(Host::Name(text))
+}
+
+/// `name = label *( "." label ) [ "." ]`, in one pass.
+///
+/// What ends in a number is an address, and if it is none here it is one to some resolvers.
+fn is_name(text: &str) -> bool {
+    // What is true of the label as far as it goes.
+    let (mut is_empty, mut is_number) = (true, true);
+    for byte in text.strip_suffix('.').unwrap_or(text).bytes() {
+        match byte {
+            b'.' if is_empty => return false,
+            b'.' => (is_empty, is_number) = (true, true),
+            b'0'..=b'9' => is_empty = false,
+            b'a'..=b'z' | b'A'..=b'Z' | b'-' | b'_' => (is_empty, is_number) = (false, false),
+            _ => return false,
+        }
+    }
+    // Nor is an empty label one.
+    !is_number
 }
 
 type Parsed<'t, T> = nom::IResult<&'t str, T, ()>;

@@ -99,7 +99,7 @@ impl<'b> Decode<'b> for ReplyUrl<'b> {
 
     fn decode(value: &'b [u8], deviations: &mut Deviations) -> Result<Self, Flaw> {
         check_present(value)?;
-        url::check_scheme(value)?;
+        url::is_absolute(value)?;
         if value.len() > Self::MAX_LEN {
             deviations.insert(Deviation::LongReplyUrl);
         }

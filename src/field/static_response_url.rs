@@ -1,6 +1,6 @@
 //! BITS-Static-Response-URL.
 
-use super::url::{self, Url};
+use super::url;
 use super::{Decode, FieldName, check_present, opaque_value};
 use crate::deviation::{Deviation, Deviations};
 use crate::error::Flaw;
@@ -42,8 +42,7 @@ impl<'b> Decode<'b> for StaticResponseUrl<'b> {
 
     fn decode(value: &'b [u8], deviations: &mut Deviations) -> Result<Self, Flaw> {
         check_present(value)?;
-        url::check_scheme(value)?;
-        if Url::parse(value).is_err() {
+        if !url::is_absolute(value)? {
             deviations.insert(Deviation::RelativeStaticUrl);
         }
         Ok(Self(value))

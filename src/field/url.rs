@@ -12,6 +12,7 @@ use nom::sequence::terminated;
 
 use crate::digits::decimal;
 use crate::error::{Error, ErrorKind, Flaw};
+use crate::letters::same;
 use crate::sink::{Count, Fill, Sink, hex_digit};
 
 type Parsed<'u, T> = nom::IResult<&'u [u8], T, ()>;
@@ -46,8 +47,35 @@ const fn is_delimiter(byte: u8) -> bool {
     matches!(byte, b'/' | b'?' | b'#' | b'\\')
 }
 
+/// Which bytes leave no doubt, in an authority, that they belong to a host: those that stand for
+/// themselves and delimit nothing.
+#[expect(clippy::indexing_slicing, reason = "a constant")]
+const IS_OF_HOST: [bool; 256] = {
+    let (mut is_of_host, mut byte) = ([false; 256], 0_u8);
+    while byte < u8::MAX {
+        let delimits = is_delimiter(byte) || matches!(byte, b'@' | b':' | b'[' | b']');
+        is_of_host[byte as usize] = is_url_byte(&byte) && !delimits;
+        byte += 1;
+    }
+    is_of_host
+};
+
 /// `scheme = ALPHA *( ALPHA / DIGIT / "+" / "-" / "." )`, followed by a colon that is consumed.
+#[inline(always)]
 fn scheme(text: &[u8]) -> Parsed<'_, &[u8]> {
+    // It is hardly ever another than these.
+    for length in ["http".len(), "https".len()] {
+        if let Some((scheme, [b':', rest @ ..])) = text.split_at_checked(length) {
+            if is_http(scheme) {
+                return Ok((rest, scheme));
+            }
+        }
+    }
+    any_scheme(text)
+}
+
+#[cold]
+fn any_scheme(text: &[u8]) -> Parsed<'_, &[u8]> {
     let letters = take_till1(|byte: u8| !byte.is_ascii_alphanumeric() && !b"+-.".contains(&byte));
     let (rest, scheme) = terminated(letters, tag(&b":"[..])).parse(text)?;
     if scheme.first().is_some_and(u8::is_ascii_alphabetic) {
@@ -58,11 +86,24 @@ fn scheme(text: &[u8]) -> Parsed<'_, &[u8]> {
 }
 
 fn is_http(scheme: &[u8]) -> bool {
-    scheme.eq_ignore_ascii_case(b"http") || scheme.eq_ignore_ascii_case(b"https")
+    same!(scheme, b"http") || same!(scheme, b"https")
 }
 
 /// `authority = [ userinfo "@" ] host [ ":" port ]`
+#[inline]
 fn authority(text: &[u8]) -> Parsed<'_, (&[u8], &[u8], &[u8])> {
+    let is_of_host = |byte: &u8| IS_OF_HOST.get(usize::from(*byte)) == Some(&true);
+    let length = text.iter().position(|byte| !is_of_host(byte)).unwrap_or(text.len());
+    match text.split_at_checked(length) {
+        // Most have a host and nothing else.
+        Some((host @ [_, ..], rest)) if rest.first().is_none_or(|byte| is_delimiter(*byte)) => {
+            Ok((rest, (&[], host, &[])))
+        }
+        _ => any_authority(text),
+    }
+}
+
+fn any_authority(text: &[u8]) -> Parsed<'_, (&[u8], &[u8], &[u8])> {
     let (rest, whole) = take_till(is_delimiter).parse(text)?;
     let host_start =
         whole.iter().rposition(|byte| *byte == b'@').map_or(0, |at| at.saturating_add(1));
@@ -85,6 +126,7 @@ fn authority(text: &[u8]) -> Parsed<'_, (&[u8], &[u8], &[u8])> {
 
 impl<'u> Url<'u> {
     /// Takes an absolute URL apart.
+    #[inline]
     pub(super) fn parse(text: &'u [u8]) -> Result<Self, Flaw> {
         let not_absolute = |_| Flaw::new(ErrorKind::NotAbsoluteUrl, 0);
         let (rest, scheme) = scheme(text).map_err(not_absolute)?;
@@ -119,11 +161,12 @@ impl<'u> Url<'u> {
     }
 }
 
-/// A reference is relative unless it begins with a scheme; that must be http or https.
-pub(super) fn check_scheme(reference: &[u8]) -> Result<(), Flaw> {
+/// Whether a reference is absolute: it is relative unless it begins with a scheme, which must be http
+/// or https.
+pub(super) fn is_absolute(reference: &[u8]) -> Result<bool, Flaw> {
     match scheme(reference) {
-        Ok(_) => Url::parse(reference).map(|_| ()),
-        Err(_) => Ok(()),
+        Ok(_) => Url::parse(reference).map(|_| true),
+        Err(_) => Ok(false),
     }
 }
 

@@ -72,6 +72,14 @@ impl Framing {
         Ok(())
     }
 
+    /// Takes a further length into account, and the first, perhaps once more; the first flaw is told.
+    #[cold]
+    pub(crate) fn observe_again(&mut self, first: &[u8], length: &[u8]) -> Option<Flaw> {
+        let [first, further] =
+            [first, length].map(|length| self.observe(FieldName::ContentLength, length).err());
+        first.or(further)
+    }
+
     /// The error for a flawed Content-Length.
     pub(crate) const fn error(flaw: Flaw, offset: Option<usize>) -> Error {
         Error { field: Some("Content-Length"), section: SECTION, ..Error::http(flaw.kind, offset) }

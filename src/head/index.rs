@@ -1,30 +1,33 @@
-//! One pass over the fields of a head: what is checked, and where the known ones are.
+//! One pass over the fields of a message: what the known ones say, and what is checked of all.
 
 use super::Framing;
 use super::window::offset_in;
 use crate::error::{Error, ErrorKind};
 use crate::field::{FieldName, Found, Seen};
 
-/// Where in a head the fields are that the protocol knows: taken down in the one pass that checks
-/// the head, so that nobody has to go through the fields again.
+/// The values of the fields that the protocol knows: taken down in the one pass that checks them, so
+/// that nobody has to go through the fields again.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Index {
-    pub(crate) found: Found,
-    /// The place of each field's first occurrence; meaningless for those that are not there.
-    places: [u16; FieldName::ALL.len()],
+pub(crate) struct Index<'b> {
+    found: Found,
+    /// What each field says where it is first.
+    values: [Option<&'b [u8]>; FieldName::ALL.len()],
 }
 
-impl Index {
-    pub(super) const EMPTY: Self =
-        Self { found: Found::NOTHING, places: [0; FieldName::ALL.len()] };
+impl<'b> Index<'b> {
+    pub(crate) const EMPTY: Self =
+        Self { found: Found::NOTHING, values: [None; FieldName::ALL.len()] };
 
-    /// For how many fields there are places.
-    pub(super) const ROOM: usize = u16::MAX as usize;
+    /// Which fields are there.
+    #[inline(always)]
+    pub(crate) const fn found(&self) -> &Found {
+        &self.found
+    }
 
-    /// Where a field that is there is first.
-    #[inline]
-    pub(crate) fn place(&self, field: FieldName) -> usize {
-        self.places.get(field as usize).copied().map_or(0, usize::from)
+    /// The value of a field that is there.
+    #[inline(always)]
+    pub(crate) fn get(&self, field: FieldName) -> Option<&'b [u8]> {
+        self.values.get(field as usize).copied().flatten()
     }
 
     /// Goes through the fields of a head: every line must end in CR LF, and what the fields say
@@ -33,23 +36,18 @@ impl Index {
     pub(super) fn fill(
         &mut self,
         head: &[u8],
-        fields: &[httparse::Header<'_>],
+        fields: &[httparse::Header<'b>],
     ) -> Result<Framing, Error> {
-        let mut found = Found::NOTHING;
-        // The fields are asked first: behind the last place there is no other.
-        for (field, place) in fields.iter().zip(0_u16..) {
+        let mut filling = Filling::of(self);
+        for field in fields {
             // Names lie in the head, behind a line feed; one that did not would fail the check.
             let offset = offset_of(field, head);
             if head.get(offset.wrapping_sub(2)) != Some(&b'\r') {
                 return Err(bare_line_feed(offset.saturating_sub(1)));
             }
-            if let Some(Seen::First(known)) = found.see(field.name, field.value) {
-                if let Some(slot) = self.places.get_mut(known as usize) {
-                    *slot = place;
-                }
-            }
+            filling.see(field.name, field.value);
         }
-        self.found = found;
+        filling.finish();
         match head {
             [.., b'\r', b'\n', b'\r', b'\n'] => self.framing(head, fields),
             [.., b'\r', b'\n'] => Err(bare_line_feed(head.len().saturating_sub(3))),
@@ -60,37 +58,74 @@ impl Index {
     /// What the fields say about the body.
     #[inline(always)]
     fn framing(&self, head: &[u8], fields: &[httparse::Header<'_>]) -> Result<Framing, Error> {
-        const LENGTH: FieldName = FieldName::ContentLength;
         let mut framing = Framing::default();
-        let field = |known| fields.get(self.place(known));
-        if self.found.has(FieldName::TransferEncoding) {
-            let field = field(FieldName::TransferEncoding);
-            let offset = field.map_or(0, |field| offset_of(field, head));
-            return Err(Framing::transfer_encoding_error(offset));
+        let is_doubtful = self.found.has(FieldName::TransferEncoding)
+            || self.found.has_again(FieldName::ContentLength);
+        match self.get(FieldName::ContentLength) {
+            None if !is_doubtful => Ok(framing),
+            Some(length)
+                if !is_doubtful && framing.observe(FieldName::ContentLength, length).is_ok() =>
+            {
+                Ok(framing)
+            }
+            _ => careful_framing(head, fields),
         }
-        if self.found.has_again(LENGTH) {
-            let is_one =
-                |field: &&httparse::Header<'_>| FieldName::recognise(field.name) == Some(LENGTH);
-            let mut lengths = fields.iter().filter(is_one);
-            lengths.try_for_each(|field| observe_length(&mut framing, field, head))?;
-        } else if let (true, Some(field)) = (self.found.has(LENGTH), field(LENGTH)) {
-            observe_length(&mut framing, field, head)?;
-        }
-        Ok(framing)
     }
 }
 
-#[inline]
-fn observe_length(
-    framing: &mut Framing,
-    field: &httparse::Header<'_>,
-    head: &[u8],
-) -> Result<(), Error> {
-    framing.observe(FieldName::ContentLength, field.value).map_err(|flaw| {
-        let value = offset_in(head, field.value);
-        let empty = offset_of(field, head).saturating_add(field.name.len()).saturating_add(1);
-        Framing::error(flaw, Some(value.unwrap_or(empty).saturating_add(flaw.at)))
-    })
+/// The same where there is a doubt, field by field.
+#[cold]
+fn careful_framing(head: &[u8], fields: &[httparse::Header<'_>]) -> Result<Framing, Error> {
+    let called =
+        |name| fields.iter().filter(move |field| FieldName::recognise(field.name) == Some(name));
+    if let Some(field) = called(FieldName::TransferEncoding).next() {
+        return Err(Framing::transfer_encoding_error(offset_of(field, head)));
+    }
+    let mut framing = Framing::default();
+    for field in called(FieldName::ContentLength) {
+        framing.observe(FieldName::ContentLength, field.value).map_err(|flaw| {
+            let value = offset_in(head, field.value);
+            let empty = offset_of(field, head).saturating_add(field.name.len()).saturating_add(1);
+            Framing::error(flaw, Some(value.unwrap_or(empty).saturating_add(flaw.at)))
+        })?;
+    }
+    Ok(framing)
+}
+
+/// An empty index while it is filled: what was found until then can stay in registers.
+pub(crate) struct Filling<'i, 'b> {
+    found: Found,
+    index: &'i mut Index<'b>,
+}
+
+impl<'i, 'b> Filling<'i, 'b> {
+    #[inline(always)]
+    pub(crate) const fn of(index: &'i mut Index<'b>) -> Self {
+        Self { found: Found::NOTHING, index }
+    }
+
+    /// Takes one more field into account.
+    #[inline(always)]
+    pub(crate) fn see(&mut self, name: &str, value: &'b [u8]) -> Option<Seen> {
+        let seen = self.found.see(name, value)?;
+        if let Seen::First(field) = seen {
+            if let Some(slot) = self.index.values.get_mut(field as usize) {
+                *slot = Some(value);
+            }
+        }
+        Some(seen)
+    }
+
+    /// The first value of a field that is there.
+    #[inline(always)]
+    pub(crate) fn get(&self, field: FieldName) -> Option<&'b [u8]> {
+        self.index.get(field)
+    }
+
+    #[inline(always)]
+    pub(crate) const fn finish(self) {
+        self.index.found = self.found;
+    }
 }
 
 /// Where the line of a field begins.

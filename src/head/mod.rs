@@ -35,7 +35,7 @@ pub use self::end::HeadEnd;
 pub use self::framing::Framing;
 #[cfg(feature = "http")]
 pub use self::http_crate::{HttpFields, HttpFieldsIter, HttpRequest, HttpResponse};
-pub(crate) use self::index::Index;
+pub(crate) use self::index::{Filling, Index};
 pub use self::read::{Head, RequestHead, ResponseHead};
 pub use self::start_line::{RequestLine, StartLine, StatusLine};
 pub use self::status::Status;
@@ -80,7 +80,7 @@ impl<T> Progress<T> {
 /// Making one costs next to nothing, so a reader makes a new one for each attempt.
 pub struct Slots<'b, const N: usize = 64> {
     fields: [Slot<'b>; N],
-    index: Index,
+    index: MaybeUninit<Index<'b>>,
 }
 
 type Slot<'b> = MaybeUninit<httparse::Header<'b>>;
@@ -97,7 +97,7 @@ impl<const N: usize> Slots<'_, N> {
     /// Room for `N` fields.
     #[must_use]
     pub const fn with_room() -> Self {
-        Self { fields: [const { MaybeUninit::uninit() }; N], index: Index::EMPTY }
+        Self { fields: [const { MaybeUninit::uninit() }; N], index: MaybeUninit::uninit() }
     }
 }
 
@@ -143,14 +143,6 @@ impl Version {
 /// Names are as they were sent; values are without the white space around them.
 #[derive(Clone)]
 pub struct Fields<'h, 'b>(core::slice::Iter<'h, httparse::Header<'b>>);
-
-impl<'b> Fields<'_, 'b> {
-    /// The value of the field at a place, counted from where the iterator stands.
-    #[inline]
-    pub(crate) fn value_at(&self, place: usize) -> Option<&'b [u8]> {
-        self.0.as_slice().get(place).map(|field| field.value)
-    }
-}
 
 impl<'b> Iterator for Fields<'_, 'b> {
     type Item = (&'b str, &'b [u8]);

@@ -41,7 +41,7 @@ pub struct Head<'h, 'b, L> {
     line: L,
     fields: &'h [httparse::Header<'b>],
     framing: Framing,
-    index: &'h Index,
+    index: &'h Index<'b>,
 }
 
 /// The head of a request.
@@ -57,6 +57,7 @@ impl<'h, 'b, L: StartLine<'b>> Head<'h, 'b, L> {
     ///
     /// When the input is not the head of an HTTP/1.1 message of this kind, leaves its end in
     /// doubt, or exceeds a limit; never because it is incomplete.
+    #[inline]
     pub fn parse<const N: usize>(
         input: &'b [u8],
         slots: &'h mut Slots<'b, N>,
@@ -69,17 +70,19 @@ impl<'h, 'b, L: StartLine<'b>> Head<'h, 'b, L> {
     /// # Errors
     ///
     /// As [`parse`](Self::parse).
+    #[inline]
     pub fn parse_within<const N: usize>(
         input: &'b [u8],
         slots: &'h mut Slots<'b, N>,
         limits: &Limits,
     ) -> Result<Progress<Self>, Error> {
         let window = Window::open(input, limits)?;
-        let room = limits.fields.min(N).min(Index::ROOM);
+        let room = limits.fields.min(N);
         let Slots { fields: slots, index } = slots;
         match L::read(window.bytes, first(slots, room)) {
             Ok(httparse::Status::Complete(Raw { line, fields, len })) => {
                 let bytes = window.bytes.get(..len).unwrap_or_default();
+                let index = index.write(Index::EMPTY);
                 let framing = index.fill(bytes, fields)?;
                 Ok(Progress::Complete(Self { bytes, line, fields, framing, index }))
             }
@@ -116,8 +119,8 @@ impl<'h, 'b, L: StartLine<'b>> Head<'h, 'b, L> {
         self.bytes.len()
     }
 
-    /// Which of the fields the protocol knows.
-    pub(crate) const fn index(&self) -> &'h Index {
+    /// What the fields say that the protocol knows.
+    pub(crate) const fn index(&self) -> &'h Index<'b> {
         self.index
     }
 

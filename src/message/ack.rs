@@ -1,9 +1,10 @@
 //! The Acks: what a server answers.
 
+use super::anomalies::Anomalies;
 use super::encoder::{Encoder, Start};
 use super::policy::MAX_VALUE;
 use super::presence;
-use super::scan::{EMPTY_ROOM, Scan};
+use super::scan::Scan;
 use super::trouble::Trouble;
 use super::value::{Value, Visit};
 use super::{
@@ -13,7 +14,7 @@ use super::{
 use crate::deviation::{Deviation, Deviations};
 use crate::error::{Error, ErrorKind, Flaw};
 use crate::field::{FieldName, PacketType, SessionId};
-use crate::head::{Framing, ResponseHead, Status, StatusLine, Version};
+use crate::head::{Framing, Index, ResponseHead, Status, StatusLine, Version};
 
 /// A server's answer: what was granted, or a [`Refusal`].
 ///
@@ -74,7 +75,8 @@ impl<'b> Ack<'b> {
         head: &ResponseHead<'_, 'b>,
         ack_for: &AckFor<'_>,
     ) -> Result<Decoded<Self>, Error> {
-        let mut scan = Scan::of_head(head, MAX_VALUE);
+        let anomalies = Anomalies::of_head(head, MAX_VALUE);
+        let mut scan = Scan::new(head.index(), &anomalies);
         read(head.line(), head.framing(), &mut scan, ack_for)
             .map_err(|trouble| trouble.in_head(head))
     }
@@ -90,9 +92,10 @@ impl<'b> Ack<'b> {
         fields: impl IntoIterator<Item = (&'b str, &'b [u8])>,
         ack_for: &AckFor<'_>,
     ) -> Result<Decoded<Self>, Error> {
-        let mut room = EMPTY_ROOM;
-        let mut scan = Scan::in_room(&mut room);
-        let framing = scan.observe_pairs(fields, MAX_VALUE)?;
+        let mut index = Index::EMPTY;
+        let (anomalies, framing, error) = Anomalies::of_pairs(&mut index, fields, MAX_VALUE);
+        error.map_or(Ok(()), Err)?;
+        let mut scan = Scan::new(&index, &anomalies);
         read(line, framing, &mut scan, ack_for).map_err(Trouble::in_pairs)
     }
 

@@ -3,8 +3,9 @@
 //!
 //! Reading and examining share every rule; each message's `each_trouble` stands beside its `read`.
 
+use super::anomalies::Anomalies;
 use super::policy::MAX_VALUE;
-use super::scan::{EMPTY_ROOM, Room, Scan};
+use super::scan::Scan;
 use super::trouble::Trouble;
 use super::{
     Ack, AckFor, Decoded, MessageKind, NotificationRequest, NotificationResponse, Policy, Request,
@@ -13,7 +14,16 @@ use super::{
 use crate::deviation::Deviations;
 use crate::error::Error;
 use crate::field::{ContentName, ContentRange, SessionId, SupportedProtocols};
-use crate::head::{Framing, Head, RequestLine, StartLine, StatusLine};
+use crate::head::{Framing, Head, Index, RequestLine, StartLine, StatusLine};
+
+/// What there is to be read of a message.
+pub(crate) struct Survey<'h, 'b> {
+    index: &'h Index<'b>,
+    anomalies: Option<Anomalies<'b>>,
+    framing: Framing,
+    /// What is wrong with the framing.
+    error: Option<Error>,
+}
 
 /// A message as it comes in: a head that was read from bytes, or what another HTTP stack has read.
 pub(crate) trait Incoming<'b> {
@@ -24,8 +34,8 @@ pub(crate) trait Incoming<'b> {
     /// The fields, in their order.
     fn fields(&self) -> impl Iterator<Item = (&'b str, &'b [u8])>;
 
-    /// The fields that the protocol knows, the framing, and what is wrong with it.
-    fn scan<'h>(&'h self, room: &'h mut Room<'b>) -> (Scan<'h, 'b>, Framing, Option<Error>);
+    /// Looks at the fields, for which there is room where they were not looked at before.
+    fn survey<'h>(&'h self, room: &'h mut Index<'b>) -> Survey<'h, 'b>;
 
     /// What is wrong, with its place where that can be known.
     fn error(&self, trouble: Trouble<'b>) -> Error;
@@ -42,8 +52,9 @@ impl<'b, L: StartLine<'b> + Copy> Incoming<'b> for Head<'_, 'b, L> {
         Self::fields(self)
     }
 
-    fn scan<'h>(&'h self, _: &'h mut Room<'b>) -> (Scan<'h, 'b>, Framing, Option<Error>) {
-        (Scan::of_head(self, MAX_VALUE), self.framing(), None)
+    fn survey<'h>(&'h self, _: &'h mut Index<'b>) -> Survey<'h, 'b> {
+        let anomalies = Anomalies::of_head(self, MAX_VALUE);
+        Survey { index: self.index(), anomalies, framing: self.framing(), error: None }
     }
 
     fn error(&self, trouble: Trouble<'b>) -> Error {
@@ -71,10 +82,10 @@ where
         self.fields.clone().into_iter()
     }
 
-    fn scan<'h>(&'h self, room: &'h mut Room<'b>) -> (Scan<'h, 'b>, Framing, Option<Error>) {
-        let mut scan = Scan::in_room(room);
-        let (framing, error) = scan.observe_all_pairs(self.fields.clone(), MAX_VALUE);
-        (scan, framing, error)
+    fn survey<'h>(&'h self, index: &'h mut Index<'b>) -> Survey<'h, 'b> {
+        let fields = self.fields.clone();
+        let (anomalies, framing, error) = Anomalies::of_pairs(index, fields, MAX_VALUE);
+        Survey { index, anomalies, framing, error }
     }
 
     fn error(&self, trouble: Trouble<'b>) -> Error {
@@ -129,18 +140,17 @@ pub(crate) fn examine_request<'b>(
     policy: &Policy,
     each: &mut impl FnMut(Error),
 ) -> Outline<'b> {
-    let mut room = EMPTY_ROOM;
-    let (mut scan, framing, error) = incoming.scan(&mut room);
-    let (mut kind, mut long) = (None, None);
+    let mut room = Index::EMPTY;
+    let Survey { index, mut anomalies, framing, error } = incoming.survey(&mut room);
+    // A long value is no reason not to understand the others.
+    let long = anomalies.as_mut().and_then(Anomalies::take_long_value);
+    let mut scan = Scan::new(index, &anomalies);
+    let mut kind = None;
     let (message, deviations) = examine(
         incoming,
         (&mut scan, framing, error),
         each,
-        |line, framing, scan| {
-            // A long value is no reason not to understand the others.
-            long = scan.take_long_value();
-            request::read(line, framing, scan, policy)
-        },
+        |line, framing, scan| request::read(line, framing, scan, policy),
         |line, framing, scan, mut each| {
             kind = request::each_trouble(line, framing, scan, policy, &mut each);
         },
@@ -166,8 +176,9 @@ pub(crate) fn examine_ack<'b>(
     ack_for: &AckFor<'_>,
     each: &mut impl FnMut(Error),
 ) -> ExaminedAck<'b> {
-    let mut room = EMPTY_ROOM;
-    let (mut scan, framing, error) = incoming.scan(&mut room);
+    let mut room = Index::EMPTY;
+    let Survey { index, anomalies, framing, error } = incoming.survey(&mut room);
+    let mut scan = Scan::new(index, &anomalies);
     let (message, deviations) = examine(
         incoming,
         (&mut scan, framing, error),
@@ -187,8 +198,9 @@ pub(crate) fn examine_notification<'b>(
     incoming: &impl Incoming<'b, Line = RequestLine<'b>>,
     each: &mut impl FnMut(Error),
 ) -> (Option<NotificationRequest<'b>>, Deviations) {
-    let mut room = EMPTY_ROOM;
-    let (mut scan, framing, error) = incoming.scan(&mut room);
+    let mut room = Index::EMPTY;
+    let Survey { index, anomalies, framing, error } = incoming.survey(&mut room);
+    let mut scan = Scan::new(index, &anomalies);
     examine(
         incoming,
         (&mut scan, framing, error),
@@ -205,8 +217,9 @@ pub(crate) fn examine_notification_response<'b>(
     incoming: &impl Incoming<'b, Line = StatusLine<'b>>,
     each: &mut impl FnMut(Error),
 ) -> (Option<NotificationResponse<'b>>, Deviations) {
-    let mut room = EMPTY_ROOM;
-    let (mut scan, framing, error) = incoming.scan(&mut room);
+    let mut room = Index::EMPTY;
+    let Survey { index, anomalies, framing, error } = incoming.survey(&mut room);
+    let mut scan = Scan::new(index, &anomalies);
     examine(
         incoming,
         (&mut scan, framing, error),

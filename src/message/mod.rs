@@ -13,6 +13,7 @@
 
 mod ack;
 mod ack_for;
+mod anomalies;
 mod cancel_session;
 mod close_session;
 mod create_session;

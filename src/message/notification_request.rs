@@ -1,14 +1,15 @@
 //! The notification request to the server application.
 
+use super::anomalies::Anomalies;
 use super::encoder::{Encoder, Start};
-use super::scan::{EMPTY_ROOM, Scan};
+use super::scan::Scan;
 use super::trouble::Trouble;
 use super::value::{Value, Visit};
 use super::{Decoded, MessageKind};
 use crate::deviation::Deviation;
 use crate::error::{Error, ErrorKind, Stage};
 use crate::field::{FieldName, OriginalRequestUrl, RequestDataFileName, ResponseDataFileName};
-use crate::head::{Framing, RequestHead, RequestLine, Target, Version};
+use crate::head::{Framing, Index, RequestHead, RequestLine, Target, Version};
 
 /// [2.2.12] Notification Request to the Server Application: an upload is complete.
 ///
@@ -99,7 +100,8 @@ impl<'b> NotificationRequest<'b> {
     /// When the request is not a POST, or not a valid notification. The server application
     /// answers with any failure status.
     pub fn from_head(head: &RequestHead<'_, 'b>) -> Result<Decoded<Self>, Error> {
-        let mut scan = Scan::of_head(head, usize::MAX);
+        let anomalies = Anomalies::of_head(head, usize::MAX);
+        let mut scan = Scan::new(head.index(), &anomalies);
         read(head.line(), head.framing(), &mut scan).map_err(|trouble| trouble.in_head(head))
     }
 
@@ -112,9 +114,10 @@ impl<'b> NotificationRequest<'b> {
         line: RequestLine<'b>,
         fields: impl IntoIterator<Item = (&'b str, &'b [u8])>,
     ) -> Result<Decoded<Self>, Error> {
-        let mut room = EMPTY_ROOM;
-        let mut scan = Scan::in_room(&mut room);
-        let framing = scan.observe_pairs(fields, usize::MAX)?;
+        let mut index = Index::EMPTY;
+        let (anomalies, framing, error) = Anomalies::of_pairs(&mut index, fields, usize::MAX);
+        error.map_or(Ok(()), Err)?;
+        let mut scan = Scan::new(&index, &anomalies);
         read(line, framing, &mut scan).map_err(Trouble::in_pairs)
     }
 

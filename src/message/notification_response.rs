@@ -1,14 +1,15 @@
 //! The notification response from the server application.
 
+use super::anomalies::Anomalies;
 use super::encoder::{Encoder, Start};
-use super::scan::{EMPTY_ROOM, Scan};
+use super::scan::Scan;
 use super::trouble::Trouble;
 use super::value::{Value, Visit};
 use super::{Decoded, MessageKind};
 use crate::deviation::Deviation;
 use crate::error::{Error, ErrorKind};
 use crate::field::{CopyFileToDestination, FieldName, StaticResponseUrl};
-use crate::head::{Framing, ResponseHead, Status, StatusLine, Version};
+use crate::head::{Framing, Index, ResponseHead, Status, StatusLine, Version};
 
 /// [2.2.13] Notification Response from the Server Application: what became of the upload.
 ///
@@ -70,7 +71,8 @@ impl<'b> NotificationResponse<'b> {
     ///
     /// When the response is not a valid one.
     pub fn from_head(head: &ResponseHead<'_, 'b>) -> Result<Decoded<Self>, Error> {
-        let mut scan = Scan::of_head(head, usize::MAX);
+        let anomalies = Anomalies::of_head(head, usize::MAX);
+        let mut scan = Scan::new(head.index(), &anomalies);
         read(head.line(), head.framing(), &mut scan).map_err(|trouble| trouble.in_head(head))
     }
 
@@ -84,9 +86,10 @@ impl<'b> NotificationResponse<'b> {
         line: StatusLine<'b>,
         fields: impl IntoIterator<Item = (&'b str, &'b [u8])>,
     ) -> Result<Decoded<Self>, Error> {
-        let mut room = EMPTY_ROOM;
-        let mut scan = Scan::in_room(&mut room);
-        let framing = scan.observe_pairs(fields, usize::MAX)?;
+        let mut index = Index::EMPTY;
+        let (anomalies, framing, error) = Anomalies::of_pairs(&mut index, fields, usize::MAX);
+        error.map_or(Ok(()), Err)?;
+        let mut scan = Scan::new(&index, &anomalies);
         read(line, framing, &mut scan).map_err(Trouble::in_pairs)
     }
 

@@ -1,8 +1,9 @@
 //! The five requests of a client.
 
+use super::anomalies::Anomalies;
 use super::encoder::{Encoder, Start};
 use super::presence::{self, Presence};
-use super::scan::{EMPTY_ROOM, Scan};
+use super::scan::Scan;
 use super::trouble::Trouble;
 use super::value::{Value, Visit};
 use super::{
@@ -12,7 +13,7 @@ use super::{
 use crate::deviation::Deviation;
 use crate::error::{Error, ErrorKind, Flaw, Stage};
 use crate::field::{ContentName, FieldName, PacketType, SessionId};
-use crate::head::{Framing, RequestHead, RequestLine, Target, Version};
+use crate::head::{Framing, Index, RequestHead, RequestLine, Target, Version};
 
 /// [2.2.1] The method of every request of a client.
 pub const METHOD: &str = "BITS_POST";
@@ -97,7 +98,8 @@ impl<'b> Request<'b> {
     /// When the head is not one of the five requests, or not a valid one. What to answer is
     /// [`Refusal::for_error`](super::Refusal::for_error).
     pub fn from_head(head: &RequestHead<'_, 'b>, policy: &Policy) -> Result<Decoded<Self>, Error> {
-        let mut scan = Scan::of_head(head, policy.max_value);
+        let anomalies = Anomalies::of_head(head, policy.max_value);
+        let mut scan = Scan::new(head.index(), &anomalies);
         read(head.line(), head.framing(), &mut scan, policy)
             .map_err(|trouble| trouble.in_head(head))
     }
@@ -125,9 +127,10 @@ impl<'b> Request<'b> {
         fields: impl IntoIterator<Item = (&'b str, &'b [u8])>,
         policy: &Policy,
     ) -> Result<Decoded<Self>, Error> {
-        let mut room = EMPTY_ROOM;
-        let mut scan = Scan::in_room(&mut room);
-        let framing = scan.observe_pairs(fields, policy.max_value)?;
+        let mut index = Index::EMPTY;
+        let (anomalies, framing, error) = Anomalies::of_pairs(&mut index, fields, policy.max_value);
+        error.map_or(Ok(()), Err)?;
+        let mut scan = Scan::new(&index, &anomalies);
         read(line, framing, &mut scan, policy).map_err(Trouble::in_pairs)
     }
 

@@ -1,0 +1,157 @@
+//! What is not as usual about the fields of a message: some are there again, contradict themselves,
+//! or are too long. Most messages have nothing of it.
+
+use super::trouble::Trouble;
+use crate::error::{Error, ErrorKind, Flaw, Stage};
+use crate::field::{FieldName, Seen, bit};
+use crate::head::{Filling, Framing, Head, Index, StartLine, trim_white_space};
+
+/// What is not as usual about the fields of one message.
+#[derive(Debug)]
+pub(super) struct Anomalies<'b> {
+    /// Further BITS-Supported-Protocols fields; the list may be spread over several.
+    pub(super) more_protocols: [&'b [u8]; 3],
+    protocol_fields: usize,
+    /// The fields that are there again with the same value, or with more of a list.
+    pub(super) repeated: u32,
+    /// The fields that contradict themselves, and the first contradiction.
+    pub(super) contradicted: u32,
+    conflict: Option<(ErrorKind, FieldName, &'b [u8])>,
+    long: Option<(Option<FieldName>, &'b [u8])>,
+}
+
+impl<'b> Anomalies<'b> {
+    const NONE: Self = Self {
+        more_protocols: [&[]; 3],
+        protocol_fields: 0,
+        repeated: 0,
+        contradicted: 0,
+        conflict: None,
+        long: None,
+    };
+
+    /// Of a head that was read from bytes. Its fields were looked at when it was read; only where some
+    /// are there again, or could be too long, they are gone through once more.
+    #[inline(always)]
+    pub(super) fn of_head<L: StartLine<'b>>(
+        head: &Head<'_, 'b, L>,
+        max_value: usize,
+    ) -> Option<Self> {
+        let is_usual = !head.index().found().has_any_again() && head.len() <= max_value;
+        if is_usual { None } else { Self::look_again(head, max_value) }
+    }
+
+    #[cold]
+    fn look_again<L: StartLine<'b>>(head: &Head<'_, 'b, L>, max_value: usize) -> Option<Self> {
+        let (mut anomalies, mut index) = (None, Index::EMPTY);
+        let mut filling = Filling::of(&mut index);
+        for field in head.fields() {
+            Self::observe(&mut anomalies, &mut filling, field, max_value);
+        }
+        anomalies
+    }
+
+    /// Of fields that another HTTP stack has read, which fill the index; with what could be read of
+    /// the framing, and what is wrong with it.
+    #[inline(always)]
+    pub(super) fn of_pairs(
+        index: &mut Index<'b>,
+        fields: impl IntoIterator<Item = (&'b str, &'b [u8])>,
+        max_value: usize,
+    ) -> (Option<Self>, Framing, Option<Error>) {
+        let (mut anomalies, mut framing, mut flaw) = (None, Framing::default(), None);
+        let mut filling = Filling::of(index);
+        for (name, value) in fields {
+            let value = trim_white_space(value);
+            let again = Self::observe(&mut anomalies, &mut filling, (name, value), max_value);
+            if again == Some(FieldName::ContentLength) {
+                let first = filling.get(FieldName::ContentLength).unwrap_or_default();
+                flaw = flaw.or(framing.observe_again(first, value));
+            }
+        }
+        filling.finish();
+        framing.transfer_encoding = index.found().has(FieldName::TransferEncoding);
+        if let Some(length) = index.get(FieldName::ContentLength) {
+            if let Err(further) = framing.observe(FieldName::ContentLength, length) {
+                flaw = flaw.or(Some(further));
+            }
+        }
+        (anomalies, framing, flaw.map(|flaw| Framing::error(flaw, None)))
+    }
+
+    /// Takes one more field into account, which is told if it was there before.
+    #[inline(always)]
+    fn observe(
+        anomalies: &mut Option<Self>,
+        filling: &mut Filling<'_, 'b>,
+        (name, value): (&str, &'b [u8]),
+        max_value: usize,
+    ) -> Option<FieldName> {
+        if value.len() > max_value {
+            anomalies.get_or_insert(Self::NONE).observe_long(name, value);
+        }
+        let Seen::Again(field) = filling.see(name, value)? else { return None };
+        let first = filling.get(field);
+        anomalies.get_or_insert(Self::NONE).observe_again(field, value, first);
+        Some(field)
+    }
+
+    #[cold]
+    fn observe_long(&mut self, name: &str, value: &'b [u8]) {
+        self.long = self.long.or_else(|| Some((FieldName::recognise(name), value)));
+    }
+
+    /// A field that was there before.
+    #[cold]
+    fn observe_again(&mut self, field: FieldName, value: &'b [u8], first: Option<&'b [u8]>) {
+        match field {
+            FieldName::SupportedProtocols => {
+                self.repeated |= bit(field);
+                match self.more_protocols.get_mut(self.protocol_fields) {
+                    Some(slot) => *slot = value,
+                    None => self.contradict(ErrorKind::ProtocolCount, field, value),
+                }
+                self.protocol_fields = self.protocol_fields.saturating_add(1);
+            }
+            // A list, which may be spread over several fields; only its first item matters.
+            FieldName::AcceptEncoding => {}
+            // What contradicts has been refused with the framing.
+            FieldName::ContentLength => self.repeated |= bit(field),
+            _ if first == Some(value) => self.repeated |= bit(field),
+            _ => self.contradict(ErrorKind::ConflictingField, field, value),
+        }
+    }
+
+    /// Remembers the first contradiction.
+    fn contradict(&mut self, kind: ErrorKind, field: FieldName, value: &'b [u8]) {
+        self.contradicted |= bit(field);
+        self.conflict = self.conflict.or(Some((kind, field, value)));
+    }
+
+    /// The first contradiction of these fields, which contradict themselves; another than the first
+    /// of all is told with its first value.
+    #[cold]
+    pub(super) fn contradiction(&self, contradicted: u32, index: &Index<'b>) -> Trouble<'b> {
+        let is_meant = |field: FieldName| contradicted & bit(field) != 0;
+        let first = self.conflict.filter(|(_, field, _)| is_meant(*field));
+        let (kind, field, value) = first.unwrap_or_else(|| {
+            let field = FieldName::ALL.iter().copied().find(|field| is_meant(*field));
+            let field = field.unwrap_or(FieldName::PacketType);
+            (ErrorKind::ConflictingField, field, index.get(field).unwrap_or_default())
+        });
+        Trouble::in_value(field, value, Flaw::new(kind, 0)).at_stage(Stage::Limits)
+    }
+
+    /// The first value that is longer than the limit.
+    pub(super) fn long_value(&self) -> Option<Trouble<'b>> {
+        let (field, value) = self.long?;
+        Some(Trouble::in_long_value(field, value))
+    }
+
+    /// The same, and forgets it: what follows is read whatever its length.
+    pub(super) fn take_long_value(&mut self) -> Option<Trouble<'b>> {
+        let trouble = self.long_value();
+        self.long = None;
+        trouble
+    }
+}
