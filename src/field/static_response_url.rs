@@ -1,7 +1,6 @@
 //! BITS-Static-Response-URL.
 
-use super::url;
-use super::{Decode, FieldName, check_present, opaque_value};
+use super::{Decode, FieldName, check_present, opaque_value, url};
 use crate::deviation::{Deviation, Deviations};
 use crate::error::Flaw;
 

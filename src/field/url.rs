@@ -48,7 +48,7 @@ const fn is_delimiter(byte: u8) -> bool {
 }
 
 /// Which bytes leave no doubt, in an authority, that they belong to a host: those that stand for
-/// themselves and delimit nothing.
+/// themselves and delimit nothing. A table, as it is asked of each byte of every URL.
 #[expect(clippy::indexing_slicing, reason = "a constant")]
 const IS_OF_HOST: [bool; 256] = {
     let (mut is_of_host, mut byte) = ([false; 256], 0_u8);
@@ -74,6 +74,7 @@ fn scheme(text: &[u8]) -> Parsed<'_, &[u8]> {
     any_scheme(text)
 }
 
+/// A scheme of whatever name.
 #[cold]
 fn any_scheme(text: &[u8]) -> Parsed<'_, &[u8]> {
     let letters = take_till1(|byte: u8| !byte.is_ascii_alphanumeric() && !b"+-.".contains(&byte));
@@ -87,6 +88,10 @@ fn any_scheme(text: &[u8]) -> Parsed<'_, &[u8]> {
 
 fn is_http(scheme: &[u8]) -> bool {
     same!(scheme, b"http") || same!(scheme, b"https")
+}
+
+fn not_absolute(_: nom::Err<()>) -> Flaw {
+    Flaw::new(ErrorKind::NotAbsoluteUrl, 0)
 }
 
 /// `authority = [ userinfo "@" ] host [ ":" port ]`
@@ -103,6 +108,7 @@ fn authority(text: &[u8]) -> Parsed<'_, (&[u8], &[u8], &[u8])> {
     }
 }
 
+/// An authority of whatever form.
 fn any_authority(text: &[u8]) -> Parsed<'_, (&[u8], &[u8], &[u8])> {
     let (rest, whole) = take_till(is_delimiter).parse(text)?;
     let host_start =
@@ -128,8 +134,13 @@ impl<'u> Url<'u> {
     /// Takes an absolute URL apart.
     #[inline]
     pub(super) fn parse(text: &'u [u8]) -> Result<Self, Flaw> {
-        let not_absolute = |_| Flaw::new(ErrorKind::NotAbsoluteUrl, 0);
         let (rest, scheme) = scheme(text).map_err(not_absolute)?;
+        Self::behind(scheme, rest)
+    }
+
+    /// Takes apart what follows a scheme.
+    #[inline]
+    fn behind(scheme: &'u [u8], rest: &'u [u8]) -> Result<Self, Flaw> {
         if !is_http(scheme) {
             return Err(Flaw::new(ErrorKind::UnsupportedScheme, 0));
         }
@@ -165,7 +176,7 @@ impl<'u> Url<'u> {
 /// or https.
 pub(super) fn is_absolute(reference: &[u8]) -> Result<bool, Flaw> {
     match scheme(reference) {
-        Ok(_) => Url::parse(reference).map(|_| true),
+        Ok((rest, scheme)) => Url::behind(scheme, rest).map(|_| true),
         Err(_) => Ok(false),
     }
 }
@@ -240,15 +251,14 @@ pub(super) fn host(reference: &[u8]) -> Option<&[u8]> {
 
 /// RFC 3986 section 5.2.2, for a base that is an http or https URL.
 fn transform<'u>(reference: &'u [u8], base: Url<'u>) -> Result<Parts<'u>, Flaw> {
-    if scheme(reference).is_ok() {
-        let url = Url::parse(reference)?;
+    if let Ok((rest, scheme)) = scheme(reference) {
+        let url = Url::behind(scheme, rest)?;
         let same_origin = url.same_origin(&base);
         let (path, tail) = (url.path, url.tail);
         return Ok(Parts { base: url, directory: &[], path, query: &[], tail, same_origin });
     }
     if let Some(rest) = network_path(reference) {
-        let (rest, (_, host, port)) =
-            authority(rest).map_err(|_| Flaw::new(ErrorKind::NotAbsoluteUrl, 0))?;
+        let (rest, (_, host, port)) = authority(rest).map_err(not_absolute)?;
         let (path, tail) = split_tail(rest);
         let url = Url { host, port, ..base };
         let same_origin = url.same_origin(&base);

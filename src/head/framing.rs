@@ -47,36 +47,33 @@ impl Framing {
     {
         let mut framing = Self::default();
         for (name, value) in fields {
-            let Some(field) = FieldName::recognise(name.as_ref()) else { continue };
-            framing
-                .observe(field, trim_white_space(value.as_ref()))
-                .map_err(|flaw| Self::error(flaw, None))?;
+            match FieldName::recognise(name.as_ref()) {
+                Some(FieldName::ContentLength) => framing
+                    .observe_length(trim_white_space(value.as_ref()))
+                    .map_err(|flaw| Self::error(flaw, None))?,
+                Some(FieldName::TransferEncoding) => framing.transfer_encoding = true,
+                _ => {}
+            }
         }
         Ok(framing)
     }
 
-    /// Takes one more field into account.
+    /// Takes one more Content-Length into account.
     #[inline(always)]
-    pub(crate) fn observe(&mut self, field: FieldName, value: &[u8]) -> Result<(), Flaw> {
-        match field {
-            FieldName::ContentLength => {
-                let length = digits::decimal(value)?;
-                if self.content_length.is_some_and(|earlier| earlier != length) {
-                    return Err(Flaw::new(ErrorKind::ContentLengthConflict, 0));
-                }
-                self.content_length = Some(length);
-            }
-            FieldName::TransferEncoding => self.transfer_encoding = true,
-            _ => {}
+    pub(crate) fn observe_length(&mut self, value: &[u8]) -> Result<(), Flaw> {
+        let length = digits::decimal(value)?;
+        if self.content_length.is_some_and(|earlier| earlier != length) {
+            return Err(Flaw::new(ErrorKind::ContentLengthConflict, 0));
         }
+        self.content_length = Some(length);
         Ok(())
     }
 
-    /// Takes a further length into account, and the first, perhaps once more; the first flaw is told.
+    /// Takes the first Content-Length, perhaps once more, and a further one into account; the first
+    /// flaw is told.
     #[cold]
-    pub(crate) fn observe_again(&mut self, first: &[u8], length: &[u8]) -> Option<Flaw> {
-        let [first, further] =
-            [first, length].map(|length| self.observe(FieldName::ContentLength, length).err());
+    pub(crate) fn observe_lengths(&mut self, first: &[u8], further: &[u8]) -> Option<Flaw> {
+        let [first, further] = [first, further].map(|length| self.observe_length(length).err());
         first.or(further)
     }
 

@@ -63,11 +63,7 @@ impl<'b> Index<'b> {
             || self.found.has_again(FieldName::ContentLength);
         match self.get(FieldName::ContentLength) {
             None if !is_doubtful => Ok(framing),
-            Some(length)
-                if !is_doubtful && framing.observe(FieldName::ContentLength, length).is_ok() =>
-            {
-                Ok(framing)
-            }
+            Some(length) if !is_doubtful && framing.observe_length(length).is_ok() => Ok(framing),
             _ => careful_framing(head, fields),
         }
     }
@@ -83,7 +79,7 @@ fn careful_framing(head: &[u8], fields: &[httparse::Header<'_>]) -> Result<Frami
     }
     let mut framing = Framing::default();
     for field in called(FieldName::ContentLength) {
-        framing.observe(FieldName::ContentLength, field.value).map_err(|flaw| {
+        framing.observe_length(field.value).map_err(|flaw| {
             let value = offset_in(head, field.value);
             let empty = offset_of(field, head).saturating_add(field.name.len()).saturating_add(1);
             Framing::error(flaw, Some(value.unwrap_or(empty).saturating_add(flaw.at)))

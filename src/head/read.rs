@@ -57,7 +57,6 @@ impl<'h, 'b, L: StartLine<'b>> Head<'h, 'b, L> {
     ///
     /// When the input is not the head of an HTTP/1.1 message of this kind, leaves its end in
     /// doubt, or exceeds a limit; never because it is incomplete.
-    #[inline]
     pub fn parse<const N: usize>(
         input: &'b [u8],
         slots: &'h mut Slots<'b, N>,
@@ -70,7 +69,6 @@ impl<'h, 'b, L: StartLine<'b>> Head<'h, 'b, L> {
     /// # Errors
     ///
     /// As [`parse`](Self::parse).
-    #[inline]
     pub fn parse_within<const N: usize>(
         input: &'b [u8],
         slots: &'h mut Slots<'b, N>,

@@ -1,10 +1,10 @@
 //! The Acks: what a server answers.
 
-use super::anomalies::Anomalies;
 use super::encoder::{Encoder, Start};
 use super::policy::MAX_VALUE;
 use super::presence;
 use super::scan::Scan;
+use super::survey::Survey;
 use super::trouble::Trouble;
 use super::value::{Value, Visit};
 use super::{
@@ -75,9 +75,8 @@ impl<'b> Ack<'b> {
         head: &ResponseHead<'_, 'b>,
         ack_for: &AckFor<'_>,
     ) -> Result<Decoded<Self>, Error> {
-        let anomalies = Anomalies::of_head(head, MAX_VALUE);
-        let mut scan = Scan::new(head.index(), &anomalies);
-        read(head.line(), head.framing(), &mut scan, ack_for)
+        let survey = Survey::of_head(head, MAX_VALUE);
+        read(head.line(), head.framing(), &mut survey.scan(), ack_for)
             .map_err(|trouble| trouble.in_head(head))
     }
 
@@ -93,10 +92,9 @@ impl<'b> Ack<'b> {
         ack_for: &AckFor<'_>,
     ) -> Result<Decoded<Self>, Error> {
         let mut index = Index::EMPTY;
-        let (anomalies, framing, error) = Anomalies::of_pairs(&mut index, fields, MAX_VALUE);
+        let (survey, framing, error) = Survey::of_pairs(&mut index, fields, MAX_VALUE);
         error.map_or(Ok(()), Err)?;
-        let mut scan = Scan::new(&index, &anomalies);
-        read(line, framing, &mut scan, ack_for).map_err(Trouble::in_pairs)
+        read(line, framing, &mut survey.scan(), ack_for).map_err(Trouble::in_pairs)
     }
 
     /// Which kind of message it is.

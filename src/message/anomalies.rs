@@ -2,9 +2,9 @@
 //! or are too long. Most messages have nothing of it.
 
 use super::trouble::Trouble;
-use crate::error::{Error, ErrorKind, Flaw, Stage};
+use crate::error::{ErrorKind, Flaw, Stage};
 use crate::field::{FieldName, Seen, bit};
-use crate::head::{Filling, Framing, Head, Index, StartLine, trim_white_space};
+use crate::head::{Filling, Index};
 
 /// What is not as usual about the fields of one message.
 #[derive(Debug)]
@@ -30,58 +30,9 @@ impl<'b> Anomalies<'b> {
         long: None,
     };
 
-    /// Of a head that was read from bytes. Its fields were looked at when it was read; only where some
-    /// are there again, or could be too long, they are gone through once more.
-    #[inline(always)]
-    pub(super) fn of_head<L: StartLine<'b>>(
-        head: &Head<'_, 'b, L>,
-        max_value: usize,
-    ) -> Option<Self> {
-        let is_usual = !head.index().found().has_any_again() && head.len() <= max_value;
-        if is_usual { None } else { Self::look_again(head, max_value) }
-    }
-
-    #[cold]
-    fn look_again<L: StartLine<'b>>(head: &Head<'_, 'b, L>, max_value: usize) -> Option<Self> {
-        let (mut anomalies, mut index) = (None, Index::EMPTY);
-        let mut filling = Filling::of(&mut index);
-        for field in head.fields() {
-            Self::observe(&mut anomalies, &mut filling, field, max_value);
-        }
-        anomalies
-    }
-
-    /// Of fields that another HTTP stack has read, which fill the index; with what could be read of
-    /// the framing, and what is wrong with it.
-    #[inline(always)]
-    pub(super) fn of_pairs(
-        index: &mut Index<'b>,
-        fields: impl IntoIterator<Item = (&'b str, &'b [u8])>,
-        max_value: usize,
-    ) -> (Option<Self>, Framing, Option<Error>) {
-        let (mut anomalies, mut framing, mut flaw) = (None, Framing::default(), None);
-        let mut filling = Filling::of(index);
-        for (name, value) in fields {
-            let value = trim_white_space(value);
-            let again = Self::observe(&mut anomalies, &mut filling, (name, value), max_value);
-            if again == Some(FieldName::ContentLength) {
-                let first = filling.get(FieldName::ContentLength).unwrap_or_default();
-                flaw = flaw.or(framing.observe_again(first, value));
-            }
-        }
-        filling.finish();
-        framing.transfer_encoding = index.found().has(FieldName::TransferEncoding);
-        if let Some(length) = index.get(FieldName::ContentLength) {
-            if let Err(further) = framing.observe(FieldName::ContentLength, length) {
-                flaw = flaw.or(Some(further));
-            }
-        }
-        (anomalies, framing, flaw.map(|flaw| Framing::error(flaw, None)))
-    }
-
     /// Takes one more field into account, which is told if it was there before.
     #[inline(always)]
-    fn observe(
+    pub(super) fn observe(
         anomalies: &mut Option<Self>,
         filling: &mut Filling<'_, 'b>,
         (name, value): (&str, &'b [u8]),

@@ -3,9 +3,9 @@
 //!
 //! Reading and examining share every rule; each message's `each_trouble` stands beside its `read`.
 
-use super::anomalies::Anomalies;
 use super::policy::MAX_VALUE;
 use super::scan::Scan;
+use super::survey::Survey;
 use super::trouble::Trouble;
 use super::{
     Ack, AckFor, Decoded, MessageKind, NotificationRequest, NotificationResponse, Policy, Request,
@@ -16,15 +16,6 @@ use crate::error::Error;
 use crate::field::{ContentName, ContentRange, SessionId, SupportedProtocols};
 use crate::head::{Framing, Head, Index, RequestLine, StartLine, StatusLine};
 
-/// What there is to be read of a message.
-pub(crate) struct Survey<'h, 'b> {
-    index: &'h Index<'b>,
-    anomalies: Option<Anomalies<'b>>,
-    framing: Framing,
-    /// What is wrong with the framing.
-    error: Option<Error>,
-}
-
 /// A message as it comes in: a head that was read from bytes, or what another HTTP stack has read.
 pub(crate) trait Incoming<'b> {
     type Line: Copy;
@@ -34,8 +25,9 @@ pub(crate) trait Incoming<'b> {
     /// The fields, in their order.
     fn fields(&self) -> impl Iterator<Item = (&'b str, &'b [u8])>;
 
-    /// Looks at the fields, for which there is room where they were not looked at before.
-    fn survey<'h>(&'h self, room: &'h mut Index<'b>) -> Survey<'h, 'b>;
+    /// Looks at the fields, for which there is room where they were not looked at before; with what
+    /// could be read of the framing, and what is wrong with it.
+    fn survey<'h>(&'h self, room: &'h mut Index<'b>) -> (Survey<'h, 'b>, Framing, Option<Error>);
 
     /// What is wrong, with its place where that can be known.
     fn error(&self, trouble: Trouble<'b>) -> Error;
@@ -52,9 +44,8 @@ impl<'b, L: StartLine<'b> + Copy> Incoming<'b> for Head<'_, 'b, L> {
         Self::fields(self)
     }
 
-    fn survey<'h>(&'h self, _: &'h mut Index<'b>) -> Survey<'h, 'b> {
-        let anomalies = Anomalies::of_head(self, MAX_VALUE);
-        Survey { index: self.index(), anomalies, framing: self.framing(), error: None }
+    fn survey<'h>(&'h self, _: &'h mut Index<'b>) -> (Survey<'h, 'b>, Framing, Option<Error>) {
+        (Survey::of_head(self, MAX_VALUE), self.framing(), None)
     }
 
     fn error(&self, trouble: Trouble<'b>) -> Error {
@@ -82,10 +73,8 @@ where
         self.fields.clone().into_iter()
     }
 
-    fn survey<'h>(&'h self, index: &'h mut Index<'b>) -> Survey<'h, 'b> {
-        let fields = self.fields.clone();
-        let (anomalies, framing, error) = Anomalies::of_pairs(index, fields, MAX_VALUE);
-        Survey { index, anomalies, framing, error }
+    fn survey<'h>(&'h self, index: &'h mut Index<'b>) -> (Survey<'h, 'b>, Framing, Option<Error>) {
+        Survey::of_pairs(index, self.fields.clone(), MAX_VALUE)
     }
 
     fn error(&self, trouble: Trouble<'b>) -> Error {
@@ -141,10 +130,10 @@ pub(crate) fn examine_request<'b>(
     each: &mut impl FnMut(Error),
 ) -> Outline<'b> {
     let mut room = Index::EMPTY;
-    let Survey { index, mut anomalies, framing, error } = incoming.survey(&mut room);
+    let (mut survey, framing, error) = incoming.survey(&mut room);
     // A long value is no reason not to understand the others.
-    let long = anomalies.as_mut().and_then(Anomalies::take_long_value);
-    let mut scan = Scan::new(index, &anomalies);
+    let long = survey.take_long_value();
+    let mut scan = survey.scan();
     let mut kind = None;
     let (message, deviations) = examine(
         incoming,
@@ -177,8 +166,8 @@ pub(crate) fn examine_ack<'b>(
     each: &mut impl FnMut(Error),
 ) -> ExaminedAck<'b> {
     let mut room = Index::EMPTY;
-    let Survey { index, anomalies, framing, error } = incoming.survey(&mut room);
-    let mut scan = Scan::new(index, &anomalies);
+    let (survey, framing, error) = incoming.survey(&mut room);
+    let mut scan = survey.scan();
     let (message, deviations) = examine(
         incoming,
         (&mut scan, framing, error),
@@ -199,8 +188,8 @@ pub(crate) fn examine_notification<'b>(
     each: &mut impl FnMut(Error),
 ) -> (Option<NotificationRequest<'b>>, Deviations) {
     let mut room = Index::EMPTY;
-    let Survey { index, anomalies, framing, error } = incoming.survey(&mut room);
-    let mut scan = Scan::new(index, &anomalies);
+    let (survey, framing, error) = incoming.survey(&mut room);
+    let mut scan = survey.scan();
     examine(
         incoming,
         (&mut scan, framing, error),
@@ -218,8 +207,8 @@ pub(crate) fn examine_notification_response<'b>(
     each: &mut impl FnMut(Error),
 ) -> (Option<NotificationResponse<'b>>, Deviations) {
     let mut room = Index::EMPTY;
-    let Survey { index, anomalies, framing, error } = incoming.survey(&mut room);
-    let mut scan = Scan::new(index, &anomalies);
+    let (survey, framing, error) = incoming.survey(&mut room);
+    let mut scan = survey.scan();
     examine(
         incoming,
         (&mut scan, framing, error),

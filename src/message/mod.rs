@@ -33,6 +33,7 @@ pub mod presence;
 mod refusal;
 mod request;
 mod scan;
+mod survey;
 mod trouble;
 mod value;
 

@@ -1,8 +1,8 @@
 //! The notification request to the server application.
 
-use super::anomalies::Anomalies;
 use super::encoder::{Encoder, Start};
 use super::scan::Scan;
+use super::survey::Survey;
 use super::trouble::Trouble;
 use super::value::{Value, Visit};
 use super::{Decoded, MessageKind};
@@ -100,9 +100,9 @@ impl<'b> NotificationRequest<'b> {
     /// When the request is not a POST, or not a valid notification. The server application
     /// answers with any failure status.
     pub fn from_head(head: &RequestHead<'_, 'b>) -> Result<Decoded<Self>, Error> {
-        let anomalies = Anomalies::of_head(head, usize::MAX);
-        let mut scan = Scan::new(head.index(), &anomalies);
-        read(head.line(), head.framing(), &mut scan).map_err(|trouble| trouble.in_head(head))
+        let survey = Survey::of_head(head, usize::MAX);
+        read(head.line(), head.framing(), &mut survey.scan())
+            .map_err(|trouble| trouble.in_head(head))
     }
 
     /// Reads a notification from what another HTTP stack has read.
@@ -115,10 +115,9 @@ impl<'b> NotificationRequest<'b> {
         fields: impl IntoIterator<Item = (&'b str, &'b [u8])>,
     ) -> Result<Decoded<Self>, Error> {
         let mut index = Index::EMPTY;
-        let (anomalies, framing, error) = Anomalies::of_pairs(&mut index, fields, usize::MAX);
+        let (survey, framing, error) = Survey::of_pairs(&mut index, fields, usize::MAX);
         error.map_or(Ok(()), Err)?;
-        let mut scan = Scan::new(&index, &anomalies);
-        read(line, framing, &mut scan).map_err(Trouble::in_pairs)
+        read(line, framing, &mut survey.scan()).map_err(Trouble::in_pairs)
     }
 
     /// By reference or by value.

@@ -1,8 +1,8 @@
 //! The notification response from the server application.
 
-use super::anomalies::Anomalies;
 use super::encoder::{Encoder, Start};
 use super::scan::Scan;
+use super::survey::Survey;
 use super::trouble::Trouble;
 use super::value::{Value, Visit};
 use super::{Decoded, MessageKind};
@@ -71,9 +71,9 @@ impl<'b> NotificationResponse<'b> {
     ///
     /// When the response is not a valid one.
     pub fn from_head(head: &ResponseHead<'_, 'b>) -> Result<Decoded<Self>, Error> {
-        let anomalies = Anomalies::of_head(head, usize::MAX);
-        let mut scan = Scan::new(head.index(), &anomalies);
-        read(head.line(), head.framing(), &mut scan).map_err(|trouble| trouble.in_head(head))
+        let survey = Survey::of_head(head, usize::MAX);
+        read(head.line(), head.framing(), &mut survey.scan())
+            .map_err(|trouble| trouble.in_head(head))
     }
 
     /// Reads a response from what another HTTP stack has read.
@@ -87,10 +87,9 @@ impl<'b> NotificationResponse<'b> {
         fields: impl IntoIterator<Item = (&'b str, &'b [u8])>,
     ) -> Result<Decoded<Self>, Error> {
         let mut index = Index::EMPTY;
-        let (anomalies, framing, error) = Anomalies::of_pairs(&mut index, fields, usize::MAX);
+        let (survey, framing, error) = Survey::of_pairs(&mut index, fields, usize::MAX);
         error.map_or(Ok(()), Err)?;
-        let mut scan = Scan::new(&index, &anomalies);
-        read(line, framing, &mut scan).map_err(Trouble::in_pairs)
+        read(line, framing, &mut survey.scan()).map_err(Trouble::in_pairs)
     }
 
     /// Whether the application was content.

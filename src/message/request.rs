@@ -1,9 +1,9 @@
 //! The five requests of a client.
 
-use super::anomalies::Anomalies;
 use super::encoder::{Encoder, Start};
 use super::presence::{self, Presence};
 use super::scan::Scan;
+use super::survey::Survey;
 use super::trouble::Trouble;
 use super::value::{Value, Visit};
 use super::{
@@ -98,9 +98,8 @@ impl<'b> Request<'b> {
     /// When the head is not one of the five requests, or not a valid one. What to answer is
     /// [`Refusal::for_error`](super::Refusal::for_error).
     pub fn from_head(head: &RequestHead<'_, 'b>, policy: &Policy) -> Result<Decoded<Self>, Error> {
-        let anomalies = Anomalies::of_head(head, policy.max_value);
-        let mut scan = Scan::new(head.index(), &anomalies);
-        read(head.line(), head.framing(), &mut scan, policy)
+        let survey = Survey::of_head(head, policy.max_value);
+        read(head.line(), head.framing(), &mut survey.scan(), policy)
             .map_err(|trouble| trouble.in_head(head))
     }
 
@@ -128,10 +127,9 @@ impl<'b> Request<'b> {
         policy: &Policy,
     ) -> Result<Decoded<Self>, Error> {
         let mut index = Index::EMPTY;
-        let (anomalies, framing, error) = Anomalies::of_pairs(&mut index, fields, policy.max_value);
+        let (survey, framing, error) = Survey::of_pairs(&mut index, fields, policy.max_value);
         error.map_or(Ok(()), Err)?;
-        let mut scan = Scan::new(&index, &anomalies);
-        read(line, framing, &mut scan, policy).map_err(Trouble::in_pairs)
+        read(line, framing, &mut survey.scan(), policy).map_err(Trouble::in_pairs)
     }
 
     /// Which of the five it is.

@@ -18,8 +18,8 @@ pub(super) struct Scan<'h, 'b> {
 
 impl<'h, 'b> Scan<'h, 'b> {
     #[inline(always)]
-    pub(super) const fn new(index: &'h Index<'b>, anomalies: &'h Option<Anomalies<'b>>) -> Self {
-        Self { index, anomalies: anomalies.as_ref(), deviations: Deviations::EMPTY }
+    pub(super) const fn new(index: &'h Index<'b>, anomalies: Option<&'h Anomalies<'b>>) -> Self {
+        Self { index, anomalies, deviations: Deviations::EMPTY }
     }
 
     /// The value of a field that is there.
