@@ -167,6 +167,24 @@ fn fields_that_do_not_matter_may_contradict_themselves() {
 }
 
 #[test]
+fn of_a_416_that_is_no_ack_only_the_offset_matters() {
+    let reader = Reader::Ack(for_fragment(0, 99, 200));
+    let bare = |name| {
+        Draft::new("HTTP/1.1 416 X", &[("BITS-Error", "0x1"), ("BITS-Error", "0x2")])
+            .with(name, "50")
+    };
+    let received = bare("BITS-Received-Content-Range");
+    let no_ack = Deviation::MissingPacketType;
+    assert_eq!(reader.deviations(&received), Deviations::from_iter([no_ack]));
+    let twice = received.with("BITS-Received-Content-Range", "50");
+    let expected = Deviations::from_iter([no_ack, Deviation::DuplicateField]);
+    assert_eq!(reader.deviations(&twice), expected);
+    let misspelt = bare("BITS-Recieved-Content-Range");
+    let expected = Deviations::from_iter([no_ack, Deviation::MisspeltReceived]);
+    assert_eq!(reader.deviations(&misspelt), expected);
+}
+
+#[test]
 fn a_session_is_created_with_what_was_offered() {
     let expected = CreateSessionAck {
         accept_encoding: None,

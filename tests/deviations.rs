@@ -209,6 +209,13 @@ fn fragment_acks() -> Vec<Row> {
             Draft::fragment_ack().rename(received, "bits-recieved-content-range"),
             Draft::fragment_ack().rename(received, "bits-received-content-range"),
         ),
+        // The one that is spelt right comes first, and counts.
+        row(
+            DuplicateField,
+            reader,
+            Draft::fragment_ack().set(received, "100").with("BITS-Recieved-Content-Range", "100"),
+            Draft::fragment_ack().set(received, "100"),
+        ),
         row(EarlyReplyUrl, reader, replied("r"), replied("")),
         row(LongReplyUrl, last, long(2201), long(2200)),
     ]

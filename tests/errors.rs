@@ -4,13 +4,14 @@ use crate::messages;
 use crate::sample_errors as errors;
 use std::mem::discriminant;
 
+use bits_proto::Error;
 use bits_proto::error::{ErrorKind, Fault, Stage};
 use bits_proto::field::FieldName;
-use bits_proto::head::{Progress, RequestHead, Slots};
+use bits_proto::head::{Progress, RequestHead, Slots, Status};
 use bits_proto::limits::Limits;
-use bits_proto::message::{Ack, AckFor, Policy, Request};
+use bits_proto::message::{Ack, AckFor, NotificationRequest, Policy, Refusal, Request};
 use errors::samples;
-use messages::{Draft, Reader, for_create, for_fragment, protocols};
+use messages::{Draft, PROTOCOL, Reader, for_create, for_fragment, protocols};
 
 const REQUEST: Reader = Reader::Request(Policy::DEFAULT);
 
@@ -270,6 +271,101 @@ fn an_empty_value_is_reported_behind_its_colon() {
     let (error, text) = (REQUEST.error(&length), length.text());
     let colon = text.find("Content-Length:").map(|at| at + "Content-Length:".len());
     assert_eq!((error.kind(), error.offset()), (ErrorKind::NotDecimal, colon), "{text:?}");
+    // Under another spelling too.
+    let misspelt = "BITS-Recieved-Content-Range";
+    let received = Draft::fragment_ack()
+        .set("BITS-Received-Content-Range", "")
+        .rename("BITS-Received-Content-Range", misspelt);
+    let data_entity = "BITS-Request-DataEntity-Name";
+    let name = Draft::notification()
+        .set("BITS-Request-DataFile-Name", "")
+        .rename("BITS-Request-DataFile-Name", data_entity);
+    for (reader, draft, spelling) in [
+        (Reader::Ack(for_fragment(0, 99, 200)), received, misspelt),
+        (Reader::Notification, name, data_entity),
+    ] {
+        let (error, text) = (reader.error(&draft), draft.text());
+        let colon = text.find(spelling).map(|at| at + spelling.len() + 1);
+        assert_eq!(error.offset(), colon, "{text:?}");
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_start_line_is_where_that_line_is() {
+    let bytes = b"\r\n\r\nPUT /e HTTP/1.1\r\nBITS-Packet-Type: Ping\r\n\r\n";
+    let mut slots = Slots::new();
+    let head = RequestHead::parse(bytes, &mut slots).map(Progress::complete);
+    let Ok(Some(head)) = head else { panic!("{head:?}") };
+    let error = Request::from_head(&head, &Policy::DEFAULT).expect_err("PUT");
+    assert_eq!((error.kind(), error.offset()), (ErrorKind::NotBits, Some(4)));
+}
+
+/// Whoever reads the other value takes it for another request.
+#[test]
+fn a_verb_that_contradicts_itself_is_refused_where_it_counts() {
+    let verbs = |first: &str, second: &str| {
+        Draft::ping()
+            .line("POST /e HTTP/1.1")
+            .with("X-HTTP-Method-Override", first)
+            .with("X-HTTP-Method-Override", second)
+    };
+    let overridden = Policy { method_override: true, ..Policy::DEFAULT };
+    for policy in [overridden, Policy::LENIENT] {
+        for draft in [verbs("BITS_POST", "DELETE"), verbs("DELETE", "BITS_POST")] {
+            let error = Reader::Request(policy).error(&draft);
+            let expected = (ErrorKind::ConflictingField, Stage::Method);
+            assert_eq!((error.kind(), error.stage()), expected, "{draft:?}");
+            assert_eq!(error.field(), Some("X-HTTP-Method-Override"));
+            assert_eq!(Refusal::for_error(&error, &policy).status(), Status::BAD_REQUEST);
+            let plain = Draft::line(draft, "BITS_POST /e HTTP/1.1");
+            assert!(Reader::Request(policy).read(&plain).is_ok(), "nobody asks for it there");
+        }
+        assert!(Reader::Request(policy).read(&verbs("BITS_POST", "BITS_POST")).is_ok());
+    }
+    let error = REQUEST.error(&verbs("BITS_POST", "DELETE"));
+    assert_eq!(error.kind(), ErrorKind::NotBits, "nobody asks for it here");
+    let plain_post = Policy { plain_post: true, ..Policy::DEFAULT };
+    assert!(Reader::Request(plain_post).read(&verbs("BITS_POST", "DELETE")).is_ok());
+}
+
+/// Other HTTP stacks may let both through.
+#[test]
+fn a_coding_is_told_before_a_length_from_pairs_as_from_a_head() {
+    let doubtful =
+        |draft: Draft| draft.with("Transfer-Encoding", "chunked").set("Content-Length", "x");
+    for (reader, draft) in [
+        (REQUEST, Draft::ping()),
+        (Reader::Ack(AckFor::Ping), Draft::ack()),
+        (Reader::Notification, Draft::notification()),
+    ] {
+        let draft = doubtful(draft);
+        let of_head = reader.error(&draft);
+        assert_eq!(of_head.kind(), ErrorKind::TransferEncoding, "{draft:?}");
+        let of_pairs = match reader {
+            Reader::Request(policy) => {
+                Request::from_fields(draft.request_line(), draft.pairs(), &policy).map(drop)
+            }
+            Reader::Ack(ack_for) => {
+                Ack::from_fields(draft.status_line(), draft.pairs(), &ack_for).map(drop)
+            }
+            _ => NotificationRequest::from_fields(draft.request_line(), draft.pairs()).map(drop),
+        };
+        let error = of_pairs.expect_err("it is in doubt");
+        let said = |error: Error| (error.kind(), error.field(), error.section(), error.stage());
+        assert_eq!(said(error), said(of_head), "{draft:?}");
+    }
+}
+
+/// A contradiction that does not matter does not become the kind of one that does.
+#[test]
+fn too_many_lists_are_too_many_whatever_else_there_is() {
+    let ids = Draft::create().with("BITS-Session-Id", "a").with("BITS-Session-Id", "b");
+    let draft = (0..4).fold(ids, |draft, _| draft.with("BITS-Supported-Protocols", PROTOCOL));
+    let error = REQUEST.error(&draft);
+    assert_eq!(error.kind(), ErrorKind::ProtocolCount);
+    assert_eq!(error.field(), Some("BITS-Supported-Protocols"));
+    let text = draft.text();
+    assert_eq!(error.offset(), text.rfind(PROTOCOL), "the fifth");
 }
 
 #[test]

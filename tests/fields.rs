@@ -281,6 +281,21 @@ fn a_length_is_digits() {
 }
 
 #[test]
+fn framing_is_what_two_fields_say_and_no_other() {
+    let framing = |fields: &[(&str, &str)]| {
+        let framing = Framing::of(fields.iter().copied());
+        framing.map(|it| (it.content_length, it.transfer_encoding)).map_err(|error| error.kind())
+    };
+    let (length, coding) = (("Content-Length", "5"), ("TRANSFER-encoding", "chunked"));
+    assert_eq!(framing(&[]), Ok((None, false)));
+    assert_eq!(framing(&[("Host", "6"), length, ("Content-Range", "7")]), Ok((Some(5), false)));
+    assert_eq!(framing(&[coding]), Ok((None, true)));
+    assert_eq!(framing(&[length, coding, ("content-length", "05")]), Ok((Some(5), true)));
+    let six = ("content-length", "6");
+    assert_eq!(framing(&[length, coding, six]), Err(ErrorKind::ContentLengthConflict));
+}
+
+#[test]
 fn a_length_with_line_ends_around_it_is_refused() {
     // White space around a value is spaces and tabs; two readers differ about anything else.
     for text in ["5\r\n", "\r5", "\n5", "5\n", "5\x0C"] {

@@ -143,6 +143,13 @@ fn an_observer_that_comes_late_knows_nothing_and_learns() {
 #[test]
 fn the_protocol_is_one_that_was_offered() {
     let other = "{00000000-249b-430f-820d-3d2a9bef4931}";
+    // Of too many lists it is not known what they offer.
+    let lists = "| +BITS-Supported-Protocols: {7df0354d-249b-430f-820d-3d2a9bef4931} ".repeat(3);
+    check(&format!(
+        "> create {lists} | +BITS-Supported-Protocols: {other}   ! protocol-count, joined-protocols
+         < created A | BITS-Protocol: {other}    ! granted-despite-error
+         > fragment A 1-9/10    ! offset-skips-ahead"
+    ));
     check(&format!("> create \n < created A | BITS-Protocol: {other}   ! not-offered"));
     check(&format!(
         "> create | BITS-Supported-Protocols: {other} {{7df0354d-249b-430f-820d-3d2a9bef4931}}

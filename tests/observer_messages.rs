@@ -273,6 +273,8 @@ fn every_error_of_an_ack_for_a_fragment_is_told() {
             ("long-value", |it| it.with("X-Other", "x".repeat(4097))),
             ("missing-content-length", |it| it.without("Content-Length")),
             ("unexpected-created", |it| it.line("HTTP/1.1 201 Created")),
+            ("wrong-packet-type", |it| it.set("BITS-Packet-Type", "Ping")),
+            ("conflicting-field", |it| it.with("BITS-Session-Id", "7")),
         ],
     );
     spoil(
@@ -308,6 +310,82 @@ fn every_error_of_a_refusal_is_told() {
             ("invalid-byte", |it| it.with("BITS-Session-Id", "1 2")),
         ],
     );
+    spoil(
+        Some("fragment"),
+        || Draft::refusal().line("HTTP/1.1 416 X").with("BITS-Received-Content-Range", "50"),
+        &[
+            ("error-fields-disagree", |it| it.with("BITS-Error-Code", "0x1")),
+            ("unknown-error-context", |it| it.set("BITS-Error-Context", "0x77")),
+            ("out-of-sync-without-offset", |it| it.without("BITS-Received-Content-Range")),
+        ],
+    );
+}
+
+#[test]
+fn a_notification_without_a_length_is_judged_as_it_is_read() {
+    let bytes = Draft::by_value().without("Content-Length").text().into_bytes();
+    let mut slots = Slots::new();
+    let head = request_head("a notification", &bytes, &mut slots);
+    let error = NotificationRequest::from_head(&head).map(drop).expect_err("no length");
+    assert_eq!(of_request(&head), [Violation::from(error)]);
+}
+
+/// Another HTTP stack may hand on what no head can have that is read here.
+#[test]
+fn a_packet_is_known_whatever_is_wrong_with_its_framing() {
+    let lengths = |draft: Draft, lengths: &[&str]| {
+        let draft = draft.without("Content-Length");
+        lengths.iter().fold(draft, |draft, length| draft.with("Content-Length", *length))
+    };
+    let create_ack =
+        || Draft::create_ack().set("BITS-Session-Id", "{01234567-89AB-CDEF-0123-456789ABCDEF}");
+    for (request, rules, ack) in [
+        (
+            lengths(Draft::fragment(), &["100", "101"]),
+            &["content-length-conflict"][..],
+            Draft::fragment_ack(),
+        ),
+        (
+            lengths(Draft::fragment(), &["101", "100"]),
+            &["content-length-conflict", "length-mismatch"],
+            Draft::fragment_ack(),
+        ),
+        (lengths(Draft::create(), &["x"]), &["not-decimal"], create_ack()),
+        (lengths(Draft::create(), &["0", "x"]), &["not-decimal"], create_ack()),
+        (lengths(Draft::fragment(), &["100", "0100"]), &["duplicate-field"], Draft::fragment_ack()),
+    ] {
+        let mut observer = Observer::joining();
+        let mut seen = Vec::new();
+        let fields: Vec<_> = request.pairs().collect();
+        let fields = fields.iter().copied();
+        observer.handle_request_fields(1, request.request_line(), fields, |it| seen.push(it));
+        let seen: Vec<_> = seen.iter().map(Violation::rule).collect();
+        assert_eq!(seen, rules, "{request:?}");
+        let mut seen = Vec::new();
+        let fields: Vec<_> = ack.pairs().collect();
+        let fields = fields.iter().copied();
+        observer.handle_response_fields(1, ack.status_line(), fields, |it| seen.push(it));
+        let seen: Vec<_> = seen.iter().map(Violation::rule).collect();
+        let granted =
+            if rules == ["duplicate-field"] { &[][..] } else { &["granted-despite-error"] };
+        assert_eq!(seen, granted, "{request:?}");
+    }
+}
+
+/// A verb is a verb with white space around it, as in a head.
+#[test]
+fn pairs_may_have_white_space_around_their_values() {
+    let draft = Draft::new("POST /e HTTP/1.1", &[("X-HTTP-Method-Override", " BITS_POST\t")]);
+    let fields: Vec<_> = draft.pairs().collect();
+    let is_one = Request::is_one(&draft.request_line(), fields.iter().copied());
+    assert!(is_one);
+    let mut seen = Vec::new();
+    Observer::new().handle_request_fields(1, draft.request_line(), fields.iter().copied(), |it| {
+        seen.push(it);
+    });
+    let bytes = draft.text().into_bytes();
+    let mut slots = Slots::new();
+    same_rules(&seen, &of_request(&request_head("a request", &bytes, &mut slots)));
 }
 
 #[test]

@@ -121,7 +121,11 @@ fn what_can_be_read_of_a_wrong_message_is_judged() {
         "> create \n < created A \n > cancel A | Content-Name: a | +Content-Name: b ! conflicting-field
          < cancelled A   ! granted-despite-error
          > fragment A 0-9/30   ! request-after-end",
+        "> create \n < created A \n > close A \n < closed A
+         > fragment A 0-9/30 | Content-Name: a | +Content-Name: b  ! conflicting-field, request-after-end",
         // What contradicts itself is not known.
+        "> create \n < created A \n > close A \n < closed A
+         > fragment A 0-9/30 | +BITS-Session-Id: 7    ! conflicting-field",
         "> create \n < created A
          > fragment A 0-9/30 | +BITS-Session-Id: 7    ! conflicting-field \n < refused 400 0x80070057
          > fragment A 0-9/30 \n < received A 10

@@ -20,6 +20,7 @@ use uuid::Uuid;
 /// A whole upload with a reply, over any store.
 fn upload<S: Store<Error: Debug>>(store: S) -> S {
     let mut sessions = table(store, NOTIFYING);
+    assert_eq!(*sessions.policy(), NOTIFYING);
     let id = begin(&mut sessions, &ALICE, 7);
     assert_eq!(sessions.store().count(None).expect("a number"), 1);
     let store = asked(send(&mut sessions, fragment(id, 0, 99, 100), &ALICE));

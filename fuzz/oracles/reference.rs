@@ -139,7 +139,9 @@ fn name_or_v4(text: &str) -> Option<Host> {
     let labels: Vec<_> = text.strip_suffix('.').unwrap_or(text).split('.').collect();
     let fine = |letter: char| letter.is_ascii_alphanumeric() || letter == '-' || letter == '_';
     let are_labels = labels.iter().all(|label| !label.is_empty() && label.chars().all(fine));
-    let ends_in_number = labels.last()?.chars().all(|letter| letter.is_ascii_digit());
+    let last = labels.last()?.to_ascii_lowercase();
+    let ends_in_number = last.chars().all(|letter| letter.is_ascii_digit())
+        || last.strip_prefix("0x").is_some_and(|it| it.chars().all(|it| it.is_ascii_hexdigit()));
     (are_labels && !ends_in_number).then(|| Host::Name(text.into()))
 }
 

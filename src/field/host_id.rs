@@ -139,19 +139,31 @@ fn name_or_v4(text: &str) -> Option<Host<'_>> {
 ///
 /// What ends in a number is an address, and if it is none here it is one to some resolvers.
 fn is_name(text: &str) -> bool {
+    let text = text.strip_suffix('.').unwrap_or(text);
     // What is true of the label as far as it goes.
     let (mut is_empty, mut is_number) = (true, true);
-    for byte in text.strip_suffix('.').unwrap_or(text).bytes() {
+    let mut has_x = false;
+    for byte in text.bytes() {
         match byte {
             b'.' if is_empty => return false,
             b'.' => (is_empty, is_number) = (true, true),
             b'0'..=b'9' => is_empty = false,
+            b'x' | b'X' => (is_empty, is_number, has_x) = (false, false, true),
             b'a'..=b'z' | b'A'..=b'Z' | b'-' | b'_' => (is_empty, is_number) = (false, false),
             _ => return false,
         }
     }
-    // Nor is an empty label one.
-    !is_number
+    // So is an empty label, which is no name either.
+    let is_address = is_number || has_x && ends_in_hexadecimal(text);
+    !is_address
+}
+
+/// `0x7f000001` is a number too.
+#[cold]
+fn ends_in_hexadecimal(text: &str) -> bool {
+    let label = text.rsplit('.').next().unwrap_or_default();
+    let digits = label.strip_prefix("0x").or_else(|| label.strip_prefix("0X"));
+    digits.is_some_and(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
 }
 
 type Parsed<'t, T> = nom::IResult<&'t str, T, ()>;

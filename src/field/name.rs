@@ -140,7 +140,7 @@ field_names! {
         ContentEncoding b"Content-Encoding" "2.2.6.1" "The coding of a Fragment's body."
     }
     17 {
-        TransferEncoding b"Transfer-Encoding" "2.2.1.1" "Refused wherever it appears."
+        TransferEncoding b"Transfer-Encoding" "2.2.1.1" "Refused, but where another HTTP stack has dealt with it and the response is no Ack."
     }
     18 {
         ErrorContext b"BITS-Error-Context" "2.2.1.2" "Who met the error."

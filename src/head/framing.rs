@@ -83,11 +83,11 @@ impl Framing {
     }
 
     /// The error for a Transfer-Encoding.
-    pub(crate) const fn transfer_encoding_error(offset: usize) -> Error {
+    pub(crate) const fn transfer_encoding_error(offset: Option<usize>) -> Error {
         Error {
             field: Some("Transfer-Encoding"),
             section: SECTION,
-            ..Error::http(ErrorKind::TransferEncoding, Some(offset))
+            ..Error::http(ErrorKind::TransferEncoding, offset)
         }
     }
 }

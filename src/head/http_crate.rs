@@ -81,10 +81,6 @@ impl<'b> Iterator for HttpFieldsIter<'b> {
     fn next(&mut self) -> Option<Self::Item> {
         self.0.next().map(|(name, value)| (name.as_str(), value.as_bytes()))
     }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        self.0.size_hint()
-    }
 }
 
 mod sealed {

@@ -75,7 +75,7 @@ fn careful_framing(head: &[u8], fields: &[httparse::Header<'_>]) -> Result<Frami
     let called =
         |name| fields.iter().filter(move |field| FieldName::recognise(field.name) == Some(name));
     if let Some(field) = called(FieldName::TransferEncoding).next() {
-        return Err(Framing::transfer_encoding_error(offset_of(field, head)));
+        return Err(Framing::transfer_encoding_error(Some(offset_of(field, head))));
     }
     let mut framing = Framing::default();
     for field in called(FieldName::ContentLength) {

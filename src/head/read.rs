@@ -5,6 +5,7 @@ use super::start_line::sealed::Raw;
 use super::window::{Window, offset_in};
 use super::{Fields, Framing, Progress, RequestLine, Slot, Slots, StartLine, StatusLine};
 use crate::error::Error;
+use crate::field::FieldName;
 use crate::limits::Limits;
 
 /// [2.2.1] The head of an HTTP/1.1 message, read in place.
@@ -122,19 +123,24 @@ impl<'h, 'b, L: StartLine<'b>> Head<'h, 'b, L> {
         self.index
     }
 
-    /// Where byte `at` of `value`, the value of the field called `name`, stands in the head.
-    pub(crate) fn locate(&self, name: &str, value: &[u8], at: usize) -> usize {
+    /// Where byte `at` of `value`, the value of this field, stands in the head.
+    pub(crate) fn locate(&self, name: Option<FieldName>, value: &[u8], at: usize) -> usize {
         offset_in(self.bytes, value)
             .or_else(|| {
                 // An empty value may point anywhere; the place behind its colon stands for it.
                 let mut fields = self.fields.iter();
                 let field = fields.find(|field| {
-                    field.value.is_empty() && field.name.eq_ignore_ascii_case(name)
+                    field.value.is_empty() && FieldName::recognise(field.name) == name
                 })?;
                 let start = offset_in(self.bytes, field.name.as_bytes())?;
-                start.checked_add(name.len())?.checked_add(1)
+                start.checked_add(field.name.len())?.checked_add(1)
             })
             .map_or_else(|| self.end_of_fields(), |offset| offset.saturating_add(at))
+    }
+
+    /// Where the start line stands, behind the empty lines that may come before it.
+    pub(crate) fn start_of_line(&self) -> usize {
+        self.bytes.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count()
     }
 
     /// Where the empty line stands that ends the head.

@@ -4,7 +4,7 @@ use super::encoder::{Encoder, Start};
 use super::policy::MAX_VALUE;
 use super::presence;
 use super::scan::Scan;
-use super::survey::Survey;
+use super::survey::{self, Survey};
 use super::trouble::Trouble;
 use super::value::{Value, Visit};
 use super::{
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::deviation::{Deviation, Deviations};
 use crate::error::{Error, ErrorKind, Flaw};
-use crate::field::{FieldName, PacketType, SessionId};
+use crate::field::{FieldName, PacketType, SessionId, bit};
 use crate::head::{Framing, Index, ResponseHead, Status, StatusLine, Version};
 
 /// A server's answer: what was granted, or a [`Refusal`].
@@ -93,7 +93,7 @@ impl<'b> Ack<'b> {
     ) -> Result<Decoded<Self>, Error> {
         let mut index = Index::EMPTY;
         let (survey, framing, error) = Survey::of_pairs(&mut index, fields, MAX_VALUE);
-        error.map_or(Ok(()), Err)?;
+        survey::check_framing(framing, error)?;
         read(line, framing, &mut survey.scan(), ack_for).map_err(Trouble::in_pairs)
     }
 
@@ -196,15 +196,15 @@ pub(super) fn read<'b>(
         }
         let refusal = Refusal::read_bare(status, scan, ack_for.content_range())?;
         // Nothing else is expected of a response that may not be the server's.
-        let mut deviations = Deviations::from_iter([presence::absence(FieldName::PacketType)]);
-        deviations.extend((line.version == Version::Http10).then_some(Deviation::Http10));
-        return Ok(Decoded { message: Ack::Refused(refusal), deviations });
+        scan.deviations = Deviations::from_iter([presence::absence(FieldName::PacketType)]);
+        scan.deviations.extend((line.version == Version::Http10).then_some(Deviation::Http10));
+        if refusal.received().is_some() {
+            scan.remark_on_form(bit(FieldName::ReceivedContentRange));
+        }
+        return Ok(Decoded { message: Ack::Refused(refusal), deviations: scan.deviations });
     };
     check_packet_type(packet_type)?;
-    check_shape(kind, line.status, framing, scan)?;
-    if status == Status::CREATED && !is_created_documented(kind) {
-        scan.deviations.insert(Deviation::UnexpectedCreated);
-    }
+    check_shape(kind, status, framing, scan)?;
     let message = if granted {
         read_granted(kind, ack_for, scan)?
     } else {
@@ -231,6 +231,7 @@ pub(super) fn each_trouble<'b>(
     scan.check_coding(framing).unwrap_or_else(&mut *each);
     scan.each_conflict(kind, each);
     scan.remark_on_fields(kind);
+    remark_on_status(kind, status, scan);
     remark_on_body(kind, status, framing, scan);
     scan.each_flaw(kind, &[FieldName::PacketType, FieldName::ContentLength], each);
     // Those of the fields alone are told by now.
@@ -300,8 +301,16 @@ fn check_shape<'b>(
     scan.check_coding(framing)?;
     scan.check_conflicts(kind)?;
     scan.remark_on_fields(kind);
+    remark_on_status(kind, status, scan);
     remark_on_body(kind, status, framing, scan);
     Ok(())
+}
+
+#[inline(always)]
+fn remark_on_status(kind: MessageKind, status: Status, scan: &mut Scan<'_, '_>) {
+    if status == Status::CREATED && !is_created_documented(kind) {
+        scan.deviations.insert(Deviation::UnexpectedCreated);
+    }
 }
 
 #[inline(always)]

@@ -2,6 +2,7 @@
 //! or are too long. Most messages have nothing of it.
 
 use super::trouble::Trouble;
+use crate::digits::decimal;
 use crate::error::{ErrorKind, Flaw, Stage};
 use crate::field::{FieldName, Seen, bit};
 use crate::head::{Filling, Index};
@@ -16,7 +17,9 @@ pub(super) struct Anomalies<'b> {
     pub(super) repeated: u32,
     /// The fields that contradict themselves, and the first contradiction.
     pub(super) contradicted: u32,
-    conflict: Option<(ErrorKind, FieldName, &'b [u8])>,
+    conflict: Option<(FieldName, &'b [u8])>,
+    /// The first list of protocols that is too many.
+    excess: Option<&'b [u8]>,
     long: Option<(Option<FieldName>, &'b [u8])>,
 }
 
@@ -27,6 +30,7 @@ impl<'b> Anomalies<'b> {
         repeated: 0,
         contradicted: 0,
         conflict: None,
+        excess: None,
         long: None,
     };
 
@@ -60,23 +64,27 @@ impl<'b> Anomalies<'b> {
                 self.repeated |= bit(field);
                 match self.more_protocols.get_mut(self.protocol_fields) {
                     Some(slot) => *slot = value,
-                    None => self.contradict(ErrorKind::ProtocolCount, field, value),
+                    None => {
+                        self.excess = self.excess.or(Some(value));
+                        self.contradict(field, value);
+                    }
                 }
                 self.protocol_fields = self.protocol_fields.saturating_add(1);
             }
             // A list, which may be spread over several fields; only its first item matters.
             FieldName::AcceptEncoding => {}
-            // What contradicts has been refused with the framing.
+            // What contradicts is refused with the framing.
+            FieldName::ContentLength if first.map(decimal) != Some(decimal(value)) => {}
             FieldName::ContentLength => self.repeated |= bit(field),
             _ if first == Some(value) => self.repeated |= bit(field),
-            _ => self.contradict(ErrorKind::ConflictingField, field, value),
+            _ => self.contradict(field, value),
         }
     }
 
     /// Remembers the first contradiction.
-    fn contradict(&mut self, kind: ErrorKind, field: FieldName, value: &'b [u8]) {
+    fn contradict(&mut self, field: FieldName, value: &'b [u8]) {
         self.contradicted |= bit(field);
-        self.conflict = self.conflict.or(Some((kind, field, value)));
+        self.conflict = self.conflict.or(Some((field, value)));
     }
 
     /// The first contradiction of these fields, which contradict themselves; another than the first
@@ -84,12 +92,18 @@ impl<'b> Anomalies<'b> {
     #[cold]
     pub(super) fn contradiction(&self, contradicted: u32, index: &Index<'b>) -> Trouble<'b> {
         let is_meant = |field: FieldName| contradicted & bit(field) != 0;
-        let first = self.conflict.filter(|(_, field, _)| is_meant(*field));
-        let (kind, field, value) = first.unwrap_or_else(|| {
+        let first = self.conflict.filter(|(field, _)| is_meant(*field));
+        let (field, value) = first.unwrap_or_else(|| {
             let field = FieldName::ALL.iter().copied().find(|field| is_meant(*field));
             let field = field.unwrap_or(FieldName::PacketType);
-            (ErrorKind::ConflictingField, field, index.get(field).unwrap_or_default())
+            (field, index.get(field).unwrap_or_default())
         });
+        let (kind, value) = match self.excess {
+            Some(excess) if field == FieldName::SupportedProtocols => {
+                (ErrorKind::ProtocolCount, excess)
+            }
+            _ => (ErrorKind::ConflictingField, value),
+        };
         Trouble::in_value(field, value, Flaw::new(kind, 0)).at_stage(Stage::Limits)
     }
 

@@ -3,13 +3,15 @@
 //!
 //! Reading and examining share every rule; each message's `each_trouble` stands beside its `read`.
 
+use core::cell::Cell;
+
 use super::policy::MAX_VALUE;
 use super::scan::Scan;
 use super::survey::Survey;
 use super::trouble::Trouble;
 use super::{
-    Ack, AckFor, Decoded, MessageKind, NotificationRequest, NotificationResponse, Policy, Request,
-    ack, notification_request, notification_response, request,
+    Ack, AckFor, Decoded, MessageKind, NotificationRequest, NotificationResponse, Policy, ack,
+    notification_request, notification_response, request,
 };
 use crate::deviation::Deviations;
 use crate::error::Error;
@@ -134,27 +136,30 @@ pub(crate) fn examine_request<'b>(
     // A long value is no reason not to understand the others.
     let long = survey.take_long_value();
     let mut scan = survey.scan();
-    let mut kind = None;
+    // Of a message whose framing alone is wrong it is known as well.
+    let kind = Cell::new(None);
     let (message, deviations) = examine(
         incoming,
         (&mut scan, framing, error),
         each,
-        |line, framing, scan| request::read(line, framing, scan, policy),
+        |line, framing, scan| {
+            let read = request::read(line, framing, scan, policy);
+            kind.set(read.as_ref().ok().map(|decoded| decoded.message.kind()));
+            read
+        },
         |line, framing, scan, mut each| {
-            kind = request::each_trouble(line, framing, scan, policy, &mut each);
+            kind.set(request::each_trouble(line, framing, scan, policy, &mut each));
         },
     );
     long.into_iter().for_each(|long| each(incoming.error(long)));
-    let is_valid = message.is_some();
-    let kind = message.as_ref().map(Request::kind).or(kind);
-    let Some(of) = kind else { return Outline { deviations, ..Outline::default() } };
+    let Some(of) = kind.get() else { return Outline { deviations, ..Outline::default() } };
     Outline {
-        kind,
-        is_valid,
+        kind: Some(of),
+        is_valid: message.is_some(),
         session_id: scan.certain(of),
         content_range: scan.certain(of),
         content_name: scan.certain(of),
-        supported_protocols: scan.protocols(of).ok(),
+        supported_protocols: scan.certain_protocols(of),
         deviations,
     }
 }

@@ -2,7 +2,7 @@
 
 use super::encoder::{Encoder, Start};
 use super::scan::Scan;
-use super::survey::Survey;
+use super::survey::{self, Survey};
 use super::trouble::Trouble;
 use super::value::{Value, Visit};
 use super::{Decoded, MessageKind};
@@ -116,7 +116,7 @@ impl<'b> NotificationRequest<'b> {
     ) -> Result<Decoded<Self>, Error> {
         let mut index = Index::EMPTY;
         let (survey, framing, error) = Survey::of_pairs(&mut index, fields, usize::MAX);
-        error.map_or(Ok(()), Err)?;
+        survey::check_framing(framing, error)?;
         read(line, framing, &mut survey.scan()).map_err(Trouble::in_pairs)
     }
 
@@ -178,8 +178,7 @@ pub(super) fn read<'b>(
     let kind = kind_of(scan);
     scan.check_conflicts(kind)?;
     scan.remark_on_fields(kind);
-    scan.carried(kind, FieldName::ContentLength)
-        .map_err(|missing| missing.at_stage(Stage::Length))?;
+    check_length(kind, scan)?;
     let content_length = framing.content_length.unwrap_or_default();
     let original_request_url = scan.required(kind)?;
     remark_on_body(kind, framing, scan);
@@ -210,8 +209,14 @@ pub(super) fn each_trouble<'b>(
     let kind = kind_of(scan);
     scan.each_conflict(kind, each);
     scan.remark_on_fields(kind);
+    check_length(kind, scan).unwrap_or_else(&mut *each);
     remark_on_body(kind, framing, scan);
-    scan.each_flaw(kind, &[], each);
+    scan.each_flaw(kind, &[FieldName::ContentLength], each);
+}
+
+fn check_length<'b>(kind: MessageKind, scan: &mut Scan<'_, 'b>) -> Result<(), Trouble<'b>> {
+    let length = scan.carried(kind, FieldName::ContentLength);
+    length.map(drop).map_err(|missing| missing.at_stage(Stage::Length))
 }
 
 /// Either name makes it one by reference.

@@ -2,7 +2,7 @@
 
 use super::encoder::{Encoder, Start};
 use super::scan::Scan;
-use super::survey::Survey;
+use super::survey::{self, Survey};
 use super::trouble::Trouble;
 use super::value::{Value, Visit};
 use super::{Decoded, MessageKind};
@@ -88,7 +88,7 @@ impl<'b> NotificationResponse<'b> {
     ) -> Result<Decoded<Self>, Error> {
         let mut index = Index::EMPTY;
         let (survey, framing, error) = Survey::of_pairs(&mut index, fields, usize::MAX);
-        error.map_or(Ok(()), Err)?;
+        survey::check_framing(framing, error)?;
         read(line, framing, &mut survey.scan()).map_err(Trouble::in_pairs)
     }
 

@@ -274,8 +274,10 @@ impl<'b> Refusal<'b> {
         session_id: Option<SessionId<'b>>,
         sent: Option<ContentRange>,
     ) -> Result<Self, Trouble<'b>> {
+        // What is remarked on of an error does not depend on the offset.
+        let error = read_error(status, scan);
         let received = Self::read_received(status, scan, sent)?;
-        let (code, context) = read_error(status, scan)?;
+        let (code, context) = error?;
         Ok(Self { status, code, context, received, session_id })
     }
 
@@ -288,7 +290,7 @@ impl<'b> Refusal<'b> {
     ) -> Result<Self, Trouble<'b>> {
         let received = match status {
             Status::RANGE_NOT_SATISFIABLE => {
-                scan.check_conflicts(MessageKind::Refusal)?;
+                scan.check_conflict(FieldName::ReceivedContentRange)?;
                 Self::read_received(status, scan, sent)?
             }
             _ => None,

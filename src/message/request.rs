@@ -3,7 +3,7 @@
 use super::encoder::{Encoder, Start};
 use super::presence::{self, Presence};
 use super::scan::Scan;
-use super::survey::Survey;
+use super::survey::{self, Survey};
 use super::trouble::Trouble;
 use super::value::{Value, Visit};
 use super::{
@@ -13,7 +13,7 @@ use super::{
 use crate::deviation::Deviation;
 use crate::error::{Error, ErrorKind, Flaw, Stage};
 use crate::field::{ContentName, FieldName, PacketType, SessionId};
-use crate::head::{Framing, Index, RequestHead, RequestLine, Target, Version};
+use crate::head::{Framing, Index, RequestHead, RequestLine, Target, Version, trim_white_space};
 
 /// [2.2.1] The method of every request of a client.
 pub const METHOD: &str = "BITS_POST";
@@ -81,7 +81,7 @@ impl<'b> Request<'b> {
     ) -> bool {
         let is_ours = |(name, value): (&str, &[u8])| match FieldName::recognise(name) {
             Some(FieldName::PacketType) => true,
-            Some(FieldName::MethodOverride) => value == METHOD.as_bytes(),
+            Some(FieldName::MethodOverride) => trim_white_space(value) == METHOD.as_bytes(),
             _ => false,
         };
         line.method == METHOD || fields.into_iter().any(is_ours)
@@ -128,7 +128,7 @@ impl<'b> Request<'b> {
     ) -> Result<Decoded<Self>, Error> {
         let mut index = Index::EMPTY;
         let (survey, framing, error) = Survey::of_pairs(&mut index, fields, policy.max_value);
-        error.map_or(Ok(()), Err)?;
+        survey::check_framing(framing, error)?;
         read(line, framing, &mut survey.scan(), policy).map_err(Trouble::in_pairs)
     }
 
@@ -290,6 +290,11 @@ fn check_method<'b>(
 ) -> Result<(), Trouble<'b>> {
     if method == METHOD {
         return Ok(());
+    }
+    if method == "POST" && policy.method_override {
+        // Whoever reads the other value takes it for another request.
+        scan.check_conflict(FieldName::MethodOverride)
+            .map_err(|trouble| trouble.at_stage(Stage::Method))?;
     }
     let overridden = scan.get(FieldName::MethodOverride) == Some(METHOD.as_bytes());
     let deviation = match method {

@@ -49,8 +49,19 @@ impl<'h, 'b> Scan<'h, 'b> {
     /// Fields that the message carries must not contradict themselves.
     #[inline(always)]
     pub(super) fn check_conflicts(&self, kind: MessageKind) -> Result<(), Trouble<'b>> {
+        self.check_conflicts_among(FieldSets::of(kind).carried())
+    }
+
+    /// One field must not contradict itself, whatever the message carries.
+    #[inline(always)]
+    pub(super) fn check_conflict(&self, field: FieldName) -> Result<(), Trouble<'b>> {
+        self.check_conflicts_among(bit(field))
+    }
+
+    #[inline(always)]
+    fn check_conflicts_among(&self, fields: u32) -> Result<(), Trouble<'b>> {
         let Some(anomalies) = self.anomalies else { return Ok(()) };
-        match anomalies.contradicted & FieldSets::of(kind).carried() {
+        match anomalies.contradicted & fields {
             0 => Ok(()),
             contradicted => Err(anomalies.contradiction(contradicted, self.index)),
         }
@@ -103,12 +114,16 @@ impl<'h, 'b> Scan<'h, 'b> {
         if unexpected != 0 {
             self.remark_on_unexpected(kind, unexpected);
         }
+        self.remark_on_form(sets.carried());
+    }
+
+    /// Remarks on those of these fields that are there more than once or under a misspelt name.
+    #[inline(always)]
+    pub(super) fn remark_on_form(&mut self, fields: u32) {
         if let Some(anomalies) = self.anomalies {
-            self.remark_on_repeated(anomalies.repeated & sets.carried());
+            self.remark_on_repeated(anomalies.repeated & fields);
         }
-        if self.index.found().is_misspelt
-            && sets.carried() & bit(FieldName::ReceivedContentRange) != 0
-        {
+        if self.index.found().is_misspelt && fields & bit(FieldName::ReceivedContentRange) != 0 {
             self.deviations.insert(Deviation::MisspeltReceived);
         }
     }
@@ -183,10 +198,16 @@ impl<'h, 'b> Scan<'h, 'b> {
 
     /// The value of a field, if it can be read and does not contradict itself.
     pub(super) fn certain<T: Decode<'b>>(&mut self, kind: MessageKind) -> Option<T> {
-        if self.anomalies.is_some_and(|it| it.contradicted & bit(T::NAME) != 0) {
-            return None;
-        }
-        self.optional(kind).ok().flatten()
+        self.check_conflict(T::NAME).and_then(|()| self.optional(kind)).ok().flatten()
+    }
+
+    /// The list of protocols, if it can be read and is not too long.
+    pub(super) fn certain_protocols(
+        &mut self,
+        kind: MessageKind,
+    ) -> Option<SupportedProtocols<'b>> {
+        let field = FieldName::SupportedProtocols;
+        self.check_conflict(field).and_then(|()| self.protocols(kind)).ok()
     }
 
     /// The session that a request names.

@@ -66,6 +66,17 @@ impl<'h, 'b> Survey<'h, 'b> {
     }
 }
 
+/// What is wrong with the framing of pairs is an error, a Transfer-Encoding before a Content-Length as
+/// in a head.
+#[inline(always)]
+pub(super) fn check_framing(framing: Framing, error: Option<Error>) -> Result<(), Error> {
+    match error {
+        None => Ok(()),
+        Some(_) if framing.transfer_encoding => Err(Framing::transfer_encoding_error(None)),
+        Some(error) => Err(error),
+    }
+}
+
 #[cold]
 fn look_again<'b, L: StartLine<'b>>(
     head: &Head<'_, 'b, L>,

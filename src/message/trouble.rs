@@ -92,11 +92,9 @@ impl<'b> Trouble<'b> {
     /// The error in a message that was read from bytes.
     pub(super) fn in_head<L: StartLine<'b>>(self, head: &Head<'_, 'b, L>) -> Error {
         let offset = match (self.place, self.field) {
-            (Place::StartLine, _) => 0,
+            (Place::StartLine, _) => head.start_of_line(),
             (Place::Nowhere, _) => head.end_of_fields(),
-            (Place::Value(value, at), field) => {
-                head.locate(field.map_or("", FieldName::as_str), value, at)
-            }
+            (Place::Value(value, at), field) => head.locate(field, value, at),
         };
         self.into_error(Some(offset))
     }

@@ -170,6 +170,7 @@ pub fn answer_within<'b, L: Line<'b>, const N: usize>(
         Ok(Progress::Complete(head)) => {
             let fields: Vec<_> = head.fields().collect();
             assert_eq!(head.fields().size_hint(), (fields.len(), Some(fields.len())));
+            assert_eq!(Framing::of(head.fields()), Ok(head.framing()), "{fields:?}");
             Answer::Whole(Whole {
                 line: head.line(),
                 len: head.len(),
