@@ -34,7 +34,7 @@ pub fn policy(input: Input<'_, '_>) -> Result<Policy<'static>> {
 pub fn event(input: Input<'_, '_>) -> Result<Event> {
     Ok(match input.int_in_range(0..=23_u8)? {
         0..6 => Event::Fragment { range: near(input)?, is_ours: true },
-        6 => Event::Fragment { range: far(input)?, is_ours: input.arbitrary()? },
+        6 => Event::Fragment { range: Range::Any(range(input)?), is_ours: input.arbitrary()? },
         7 => Event::Close,
         8 => Event::Cancel,
         9 => Event::Ping,
@@ -65,11 +65,13 @@ fn near(input: Input<'_, '_>) -> Result<Range> {
     })
 }
 
-fn far(input: Input<'_, '_>) -> Result<Range> {
+/// Any range there is.
+pub fn range(input: Input<'_, '_>) -> Result<ContentRange> {
     let mut ends: [u64; 3] = input.arbitrary()?;
     ends.sort_unstable();
-    let range = ContentRange::new(ends[0], ends[1], ends[2]);
-    range.map(Range::Any).map_err(|_| arbitrary::Error::IncorrectFormat)
+    let total = ends[2].max(1);
+    let last = ends[1].min(total - 1);
+    Ok(ContentRange::new(ends[0].min(last), last, total).expect("its ends are in order"))
 }
 
 fn which(input: Input<'_, '_>) -> Result<Which> {

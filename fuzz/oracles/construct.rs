@@ -3,14 +3,14 @@
 use arbitrary::{Result, Unstructured};
 use bits_proto::error::ErrorKind;
 use bits_proto::field::{
-    ContentEncoding, ContentRange, ErrorContext, FieldName, HResult, HostId, Protocol,
-    ReceivedContentRange, ReplyUrl, SessionId, SupportedProtocols,
+    ContentEncoding, ErrorContext, FieldName, HResult, HostId, Protocol, ReceivedContentRange,
+    ReplyUrl, SessionId, SupportedProtocols,
 };
 use bits_proto::head::{Status, Target};
 use bits_proto::message::{ErrorFields, MessageKind, Refusal};
 use uuid::Uuid;
 
-use super::reference;
+use super::{choose, reference};
 use crate::common::built::{check_line_ends, check_read_back, read_back};
 use crate::common::specs::{
     AckSpec, NotificationRequestSpec, NotificationResponseSpec, RefusalSpec, RequestSpec, Spec,
@@ -139,12 +139,6 @@ fn protocols(input: Input<'_, '_>) -> Result<ProtocolsSpec> {
     (0..length).map(|_| guid(input)).collect::<Result<_>>().map(ProtocolsSpec::Given)
 }
 
-fn range(input: Input<'_, '_>) -> Result<ContentRange> {
-    let mut ends: [u64; 3] = input.arbitrary()?;
-    ends.sort_unstable();
-    ContentRange::new(ends[0], ends[1], ends[2]).map_err(|_| arbitrary::Error::IncorrectFormat)
-}
-
 fn coding(input: Input<'_, '_>) -> Result<Option<ContentEncoding>> {
     Ok(input.arbitrary::<bool>()?.then_some(ContentEncoding::Identity))
 }
@@ -155,7 +149,7 @@ fn request(input: Input<'_, '_>) -> Result<RequestSpec> {
     Ok(RequestSpec {
         kind,
         session: session(input)?,
-        range: range(input)?,
+        range: choose::range(input)?,
         protocols: protocols(input)?,
         content_name: accepted(input, 300, reference::is_content)?,
         content_encoding: coding(input)?,

@@ -193,6 +193,8 @@ impl Server {
         }
         let held = self.entities.entry(id).or_default();
         assert!(store.offset <= *held, "a hole is left");
+        // Only a server that has forgotten what it has can ask for it again.
+        assert!(store.offset == *held || self.crashes > 0, "bytes are stored twice");
         *held = (*held).max(store.offset + piece);
         self.most_stored = self.most_stored.max(*held);
         body.start += piece;
