@@ -1,7 +1,7 @@
 //! What reading, writing and stepping cost in time, beside what others cost.
 //!
 //! ```sh
-//! cargo bench --bench codec
+//! cargo bench -p bits-proto-benches --bench codec
 //! ```
 //!
 //! Times are never compared across runs: the two sides of a pair take turns, and the median of

@@ -1,7 +1,7 @@
 //! What reading and writing cost in instructions, beside what others cost: the same in every run.
 //!
 //! ```sh
-//! cargo bench --bench instructions
+//! cargo bench -p bits-proto-benches --bench instructions
 //! ```
 //!
 //! It runs itself under valgrind's callgrind, from Debian's package `valgrind`, which writes one

@@ -2,7 +2,7 @@
 //! in every run.
 //!
 //! ```sh
-//! cargo bench --bench memory
+//! cargo bench -p bits-proto-benches --bench memory
 //! ```
 
 mod subjects;

@@ -366,6 +366,10 @@ fn too_many_lists_are_too_many_whatever_else_there_is() {
     assert_eq!(error.field(), Some("BITS-Supported-Protocols"));
     let text = draft.text();
     assert_eq!(error.offset(), text.rfind(PROTOCOL), "the fifth");
+    let named = draft.with("Content-Name", "a").with("Content-Name", "b");
+    let error = REQUEST.error(&named);
+    assert_eq!(error.kind(), ErrorKind::ConflictingField);
+    assert_eq!(error.field(), Some("Content-Name"));
 }
 
 #[test]
