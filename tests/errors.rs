@@ -9,7 +9,9 @@ use bits_proto::error::{ErrorKind, Fault, Stage};
 use bits_proto::field::FieldName;
 use bits_proto::head::{Progress, RequestHead, Slots, Status};
 use bits_proto::limits::Limits;
-use bits_proto::message::{Ack, AckFor, NotificationRequest, Policy, Refusal, Request};
+use bits_proto::message::{
+    Ack, AckFor, NotificationRequest, NotificationResponse, Policy, Refusal, Request,
+};
 use errors::samples;
 use messages::{Draft, PROTOCOL, Reader, for_create, for_fragment, protocols};
 
@@ -353,6 +355,21 @@ fn a_coding_is_told_before_a_length_from_pairs_as_from_a_head() {
         let error = of_pairs.expect_err("it is in doubt");
         let said = |error: Error| (error.kind(), error.field(), error.section(), error.stage());
         assert_eq!(said(error), said(of_head), "{draft:?}");
+    }
+}
+
+/// What another stack has dealt with is no error, and hides none.
+#[test]
+fn a_coding_that_is_no_error_does_not_hide_a_length_that_is() {
+    let doubtful =
+        |draft: Draft| draft.with("Transfer-Encoding", "chunked").set("Content-Length", "x");
+    let bare = doubtful(Draft::new("HTTP/1.1 502 X", &[("Content-Length", "0")]));
+    let of_bare = Ack::from_fields(bare.status_line(), bare.pairs(), &AckFor::Ping).map(drop);
+    let answer = doubtful(Draft::notification_response());
+    let of_answer =
+        NotificationResponse::from_fields(answer.status_line(), answer.pairs()).map(drop);
+    for error in [of_bare, of_answer].map(|read| read.expect_err("its length is in doubt")) {
+        assert_eq!((error.kind(), error.field()), (ErrorKind::NotDecimal, Some("Content-Length")));
     }
 }
 

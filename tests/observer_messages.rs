@@ -225,6 +225,17 @@ fn every_error_of_a_create_session_is_told() {
             ("unexpected-field", |it| it.with("BITS-Session-Id", "1")),
         ],
     );
+    let overridden = || {
+        let verb = "X-HTTP-Method-Override";
+        let draft = Draft::fragment().line("POST /e HTTP/1.1");
+        draft.with(verb, "BITS_POST").with(verb, "DELETE")
+    };
+    let bytes = overridden().set("Content-Range", "bytes 5-1/9").text().into_bytes();
+    let mut slots = Slots::new();
+    let seen = of_request(&request_head("a request", &bytes, &mut slots));
+    let mut seen: Vec<_> = seen.iter().map(Violation::rule).collect();
+    seen.sort_unstable();
+    assert_eq!(seen, ["conflicting-field", "first-beyond-last", "method-override"]);
 }
 
 #[test]
@@ -321,6 +332,32 @@ fn every_error_of_a_refusal_is_told() {
     );
 }
 
+/// What is wrong with the offset of a 416 that is no Ack hides no remark on it.
+#[test]
+fn every_remark_on_a_bare_416_is_told() {
+    let bare = || Draft::new("HTTP/1.1 416 X", &[("BITS-Received-Content-Range", "50")]);
+    let received = "BITS-Received-Content-Range";
+    for (draft, rules) in [
+        (bare(), &["missing-packet-type"][..]),
+        (bare().without(received), &["missing-packet-type", "out-of-sync-without-offset"]),
+        (
+            bare().set(received, "999").rename(received, "BITS-Recieved-Content-Range"),
+            &["missing-packet-type", "misspelt-received", "received-beyond-sent"],
+        ),
+        (
+            bare().with(received, "51").line("HTTP/1.0 416 X"),
+            &["conflicting-field", "http-1-0", "missing-packet-type"],
+        ),
+    ] {
+        let bytes = draft.text().into_bytes();
+        let mut slots = Slots::new();
+        let seen = of_response("fragment", &response_head("a response", &bytes, &mut slots));
+        let mut seen: Vec<_> = seen.iter().map(Violation::rule).collect();
+        seen.sort_unstable();
+        assert_eq!(seen, rules, "{draft:?}");
+    }
+}
+
 #[test]
 fn a_notification_without_a_length_is_judged_as_it_is_read() {
     let bytes = Draft::by_value().without("Content-Length").text().into_bytes();
@@ -351,6 +388,7 @@ fn a_packet_is_known_whatever_is_wrong_with_its_framing() {
             Draft::fragment_ack(),
         ),
         (lengths(Draft::create(), &["x"]), &["not-decimal"], create_ack()),
+        (lengths(Draft::create(), &["x", "y"]), &["not-decimal"], create_ack()),
         (lengths(Draft::create(), &["0", "x"]), &["not-decimal"], create_ack()),
         (lengths(Draft::fragment(), &["100", "0100"]), &["duplicate-field"], Draft::fragment_ack()),
     ] {

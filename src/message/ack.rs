@@ -93,8 +93,10 @@ impl<'b> Ack<'b> {
     ) -> Result<Decoded<Self>, Error> {
         let mut index = Index::EMPTY;
         let (survey, framing, error) = Survey::of_pairs(&mut index, fields, MAX_VALUE);
-        survey::check_framing(framing, error)?;
-        read(line, framing, &mut survey.scan(), ack_for).map_err(Trouble::in_pairs)
+        let mut scan = survey.scan();
+        let is_ack = scan.get(FieldName::PacketType).is_some();
+        survey::check_lengths(error, is_ack && framing.transfer_encoding)?;
+        read(line, framing, &mut scan, ack_for).map_err(Trouble::in_pairs)
     }
 
     /// Which kind of message it is.
@@ -194,14 +196,14 @@ pub(super) fn read<'b>(
         if status.is_success() {
             return Err(Trouble::absent(ErrorKind::NotAnAck, FieldName::PacketType));
         }
-        let refusal = Refusal::read_bare(status, scan, ack_for.content_range())?;
+        let refusal = Refusal::read_bare(status, scan, ack_for.content_range());
         // Nothing else is expected of a response that may not be the server's.
         scan.deviations = Deviations::from_iter([presence::absence(FieldName::PacketType)]);
         scan.deviations.extend((line.version == Version::Http10).then_some(Deviation::Http10));
-        if refusal.received().is_some() {
+        if status == Status::RANGE_NOT_SATISFIABLE {
             scan.remark_on_form(bit(FieldName::ReceivedContentRange));
         }
-        return Ok(Decoded { message: Ack::Refused(refusal), deviations: scan.deviations });
+        return Ok(Decoded { message: refusal?.into(), deviations: scan.deviations });
     };
     check_packet_type(packet_type)?;
     check_shape(kind, status, framing, scan)?;

@@ -74,7 +74,7 @@ impl<'b> Anomalies<'b> {
             // A list, which may be spread over several fields; only its first item matters.
             FieldName::AcceptEncoding => {}
             // What contradicts is refused with the framing.
-            FieldName::ContentLength if first.map(decimal) != Some(decimal(value)) => {}
+            FieldName::ContentLength if !is_same_length(first, value) => {}
             FieldName::ContentLength => self.repeated |= bit(field),
             _ if first == Some(value) => self.repeated |= bit(field),
             _ => self.contradict(field, value),
@@ -119,4 +119,10 @@ impl<'b> Anomalies<'b> {
         self.long = None;
         trouble
     }
+}
+
+fn is_same_length(first: Option<&[u8]>, value: &[u8]) -> bool {
+    let number = |text: &[u8]| decimal(text).ok();
+    first == Some(value)
+        || number(value).is_some_and(|length| first.and_then(number) == Some(length))
 }

@@ -88,7 +88,7 @@ impl<'b> NotificationResponse<'b> {
     ) -> Result<Decoded<Self>, Error> {
         let mut index = Index::EMPTY;
         let (survey, framing, error) = Survey::of_pairs(&mut index, fields, usize::MAX);
-        survey::check_framing(framing, error)?;
+        survey::check_lengths(error, false)?;
         read(line, framing, &mut survey.scan()).map_err(Trouble::in_pairs)
     }
 

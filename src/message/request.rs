@@ -128,7 +128,7 @@ impl<'b> Request<'b> {
     ) -> Result<Decoded<Self>, Error> {
         let mut index = Index::EMPTY;
         let (survey, framing, error) = Survey::of_pairs(&mut index, fields, policy.max_value);
-        survey::check_framing(framing, error)?;
+        survey::check_lengths(error, framing.transfer_encoding)?;
         read(line, framing, &mut survey.scan(), policy).map_err(Trouble::in_pairs)
     }
 
@@ -236,6 +236,7 @@ pub(super) fn read<'b>(
     if line.version != Version::Http11 {
         return Err(Trouble::in_start_line(ErrorKind::HttpVersion).at_stage(Stage::Http));
     }
+    check_override(line.method, scan, policy)?;
     check_method(line.method, scan, policy)?;
     let kind = packet_kind(scan)?;
     if let Some(trouble) = scan.long_value() {
@@ -267,6 +268,7 @@ pub(super) fn each_trouble<'b>(
     if line.version != Version::Http11 {
         each(Trouble::in_start_line(ErrorKind::HttpVersion).at_stage(Stage::Http));
     }
+    check_override(line.method, scan, policy).unwrap_or_else(&mut *each);
     let kind = check_method(line.method, scan, policy).and_then(|()| packet_kind(scan));
     let kind = kind.map_err(&mut *each).ok()?;
     scan.each_conflict(kind, each);
@@ -282,6 +284,21 @@ pub(super) fn each_trouble<'b>(
     Some(kind)
 }
 
+/// Where the verb is looked for it must not contradict itself: whoever reads the other value takes it for
+/// another request.
+#[inline(always)]
+fn check_override<'b>(
+    method: &str,
+    scan: &Scan<'_, 'b>,
+    policy: &Policy,
+) -> Result<(), Trouble<'b>> {
+    if method != "POST" || !policy.method_override {
+        return Ok(());
+    }
+    let checked = scan.check_conflict(FieldName::MethodOverride);
+    checked.map_err(|trouble| trouble.at_stage(Stage::Method))
+}
+
 #[inline(always)]
 fn check_method<'b>(
     method: &str,
@@ -290,11 +307,6 @@ fn check_method<'b>(
 ) -> Result<(), Trouble<'b>> {
     if method == METHOD {
         return Ok(());
-    }
-    if method == "POST" && policy.method_override {
-        // Whoever reads the other value takes it for another request.
-        scan.check_conflict(FieldName::MethodOverride)
-            .map_err(|trouble| trouble.at_stage(Stage::Method))?;
     }
     let overridden = scan.get(FieldName::MethodOverride) == Some(METHOD.as_bytes());
     let deviation = match method {

@@ -66,13 +66,13 @@ impl<'h, 'b> Survey<'h, 'b> {
     }
 }
 
-/// What is wrong with the framing of pairs is an error, a Transfer-Encoding before a Content-Length as
-/// in a head.
+/// What is wrong with the lengths of pairs is an error; where a Transfer-Encoding is one too it is told
+/// before, as in a head.
 #[inline(always)]
-pub(super) fn check_framing(framing: Framing, error: Option<Error>) -> Result<(), Error> {
+pub(super) fn check_lengths(error: Option<Error>, has_wrong_coding: bool) -> Result<(), Error> {
     match error {
         None => Ok(()),
-        Some(_) if framing.transfer_encoding => Err(Framing::transfer_encoding_error(None)),
+        Some(_) if has_wrong_coding => Err(Framing::transfer_encoding_error(None)),
         Some(error) => Err(error),
     }
 }
