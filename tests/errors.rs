@@ -4,16 +4,13 @@ use crate::messages;
 use crate::sample_errors as errors;
 use std::mem::discriminant;
 
-use bits_proto::Error;
 use bits_proto::error::{ErrorKind, Fault, Stage};
 use bits_proto::field::FieldName;
-use bits_proto::head::{Progress, RequestHead, Slots, Status};
+use bits_proto::head::{Progress, RequestHead, Slots};
 use bits_proto::limits::Limits;
-use bits_proto::message::{
-    Ack, AckFor, NotificationRequest, NotificationResponse, Policy, Refusal, Request,
-};
+use bits_proto::message::{Ack, AckFor, Policy, Request};
 use errors::samples;
-use messages::{Draft, PROTOCOL, Reader, for_create, for_fragment, protocols};
+use messages::{Draft, Reader, for_create, for_fragment, protocols};
 
 const REQUEST: Reader = Reader::Request(Policy::DEFAULT);
 
@@ -300,93 +297,6 @@ fn what_is_wrong_with_a_start_line_is_where_that_line_is() {
     let Ok(Some(head)) = head else { panic!("{head:?}") };
     let error = Request::from_head(&head, &Policy::DEFAULT).expect_err("PUT");
     assert_eq!((error.kind(), error.offset()), (ErrorKind::NotBits, Some(4)));
-}
-
-/// Whoever reads the other value takes it for another request.
-#[test]
-fn a_verb_that_contradicts_itself_is_refused_where_it_counts() {
-    let verbs = |first: &str, second: &str| {
-        Draft::ping()
-            .line("POST /e HTTP/1.1")
-            .with("X-HTTP-Method-Override", first)
-            .with("X-HTTP-Method-Override", second)
-    };
-    let overridden = Policy { method_override: true, ..Policy::DEFAULT };
-    for policy in [overridden, Policy::LENIENT] {
-        for draft in [verbs("BITS_POST", "DELETE"), verbs("DELETE", "BITS_POST")] {
-            let error = Reader::Request(policy).error(&draft);
-            let expected = (ErrorKind::ConflictingField, Stage::Method);
-            assert_eq!((error.kind(), error.stage()), expected, "{draft:?}");
-            assert_eq!(error.field(), Some("X-HTTP-Method-Override"));
-            assert_eq!(Refusal::for_error(&error, &policy).status(), Status::BAD_REQUEST);
-            let plain = Draft::line(draft, "BITS_POST /e HTTP/1.1");
-            assert!(Reader::Request(policy).read(&plain).is_ok(), "nobody asks for it there");
-        }
-        assert!(Reader::Request(policy).read(&verbs("BITS_POST", "BITS_POST")).is_ok());
-    }
-    let error = REQUEST.error(&verbs("BITS_POST", "DELETE"));
-    assert_eq!(error.kind(), ErrorKind::NotBits, "nobody asks for it here");
-    let plain_post = Policy { plain_post: true, ..Policy::DEFAULT };
-    assert!(Reader::Request(plain_post).read(&verbs("BITS_POST", "DELETE")).is_ok());
-}
-
-/// Other HTTP stacks may let both through.
-#[test]
-fn a_coding_is_told_before_a_length_from_pairs_as_from_a_head() {
-    let doubtful =
-        |draft: Draft| draft.with("Transfer-Encoding", "chunked").set("Content-Length", "x");
-    for (reader, draft) in [
-        (REQUEST, Draft::ping()),
-        (Reader::Ack(AckFor::Ping), Draft::ack()),
-        (Reader::Notification, Draft::notification()),
-    ] {
-        let draft = doubtful(draft);
-        let of_head = reader.error(&draft);
-        assert_eq!(of_head.kind(), ErrorKind::TransferEncoding, "{draft:?}");
-        let of_pairs = match reader {
-            Reader::Request(policy) => {
-                Request::from_fields(draft.request_line(), draft.pairs(), &policy).map(drop)
-            }
-            Reader::Ack(ack_for) => {
-                Ack::from_fields(draft.status_line(), draft.pairs(), &ack_for).map(drop)
-            }
-            _ => NotificationRequest::from_fields(draft.request_line(), draft.pairs()).map(drop),
-        };
-        let error = of_pairs.expect_err("it is in doubt");
-        let said = |error: Error| (error.kind(), error.field(), error.section(), error.stage());
-        assert_eq!(said(error), said(of_head), "{draft:?}");
-    }
-}
-
-/// What another stack has dealt with is no error, and hides none.
-#[test]
-fn a_coding_that_is_no_error_does_not_hide_a_length_that_is() {
-    let doubtful =
-        |draft: Draft| draft.with("Transfer-Encoding", "chunked").set("Content-Length", "x");
-    let bare = doubtful(Draft::new("HTTP/1.1 502 X", &[("Content-Length", "0")]));
-    let of_bare = Ack::from_fields(bare.status_line(), bare.pairs(), &AckFor::Ping).map(drop);
-    let answer = doubtful(Draft::notification_response());
-    let of_answer =
-        NotificationResponse::from_fields(answer.status_line(), answer.pairs()).map(drop);
-    for error in [of_bare, of_answer].map(|read| read.expect_err("its length is in doubt")) {
-        assert_eq!((error.kind(), error.field()), (ErrorKind::NotDecimal, Some("Content-Length")));
-    }
-}
-
-/// A contradiction that does not matter does not become the kind of one that does.
-#[test]
-fn too_many_lists_are_too_many_whatever_else_there_is() {
-    let ids = Draft::create().with("BITS-Session-Id", "a").with("BITS-Session-Id", "b");
-    let draft = (0..4).fold(ids, |draft, _| draft.with("BITS-Supported-Protocols", PROTOCOL));
-    let error = REQUEST.error(&draft);
-    assert_eq!(error.kind(), ErrorKind::ProtocolCount);
-    assert_eq!(error.field(), Some("BITS-Supported-Protocols"));
-    let text = draft.text();
-    assert_eq!(error.offset(), text.rfind(PROTOCOL), "the fifth");
-    let named = draft.with("Content-Name", "a").with("Content-Name", "b");
-    let error = REQUEST.error(&named);
-    assert_eq!(error.kind(), ErrorKind::ConflictingField);
-    assert_eq!(error.field(), Some("Content-Name"));
 }
 
 #[test]

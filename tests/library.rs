@@ -4,6 +4,8 @@
 mod common;
 #[path = "samples/conversations.rs"]
 mod conversations;
+#[path = "samples/judged.rs"]
+mod judged;
 #[path = "samples/messages.rs"]
 mod messages;
 #[path = "samples/notifications.rs"]
@@ -36,6 +38,7 @@ mod client_timers;
 mod configured;
 mod conformance_gaps;
 mod conformance_sequence;
+mod contradictions;
 mod deviations;
 mod errors;
 mod extras;
@@ -53,6 +56,7 @@ mod head_limits;
 mod http_types;
 mod observer;
 mod observer_doubt;
+mod observer_errors;
 #[cfg(feature = "std")]
 mod observer_joins;
 mod observer_messages;

@@ -3,15 +3,13 @@
 //!
 //! Reading and examining share every rule; each message's `each_trouble` stands beside its `read`.
 
-use core::cell::Cell;
-
 use super::policy::MAX_VALUE;
 use super::scan::Scan;
 use super::survey::Survey;
 use super::trouble::Trouble;
 use super::{
-    Ack, AckFor, Decoded, MessageKind, NotificationRequest, NotificationResponse, Policy, ack,
-    notification_request, notification_response, request,
+    Ack, AckFor, Decoded, MessageKind, NotificationRequest, NotificationResponse, Policy, Request,
+    ack, notification_request, notification_response, request,
 };
 use crate::deviation::Deviations;
 use crate::error::Error;
@@ -106,6 +104,21 @@ pub(crate) struct ExaminedAck<'b> {
     pub(crate) is_of_another: bool,
 }
 
+/// What reading came to.
+struct Examined<M> {
+    /// The message, though its framing may be in doubt.
+    message: Option<M>,
+    is_sound: bool,
+    deviations: Deviations,
+}
+
+impl<M> Examined<M> {
+    /// The message, if nothing is wrong with it.
+    fn valid(self) -> (Option<M>, Deviations) {
+        (self.message.filter(|_| self.is_sound), self.deviations)
+    }
+}
+
 /// Reads a message, and tells every error there is in it. `rest` tells those behind the first.
 fn examine<'b, L: Copy, M>(
     incoming: &impl Incoming<'b, Line = L>,
@@ -113,14 +126,16 @@ fn examine<'b, L: Copy, M>(
     each: &mut impl FnMut(Error),
     read: impl FnOnce(L, Framing, &mut Scan<'_, 'b>) -> Result<Decoded<M>, Trouble<'b>>,
     rest: impl FnOnce(L, Framing, &mut Scan<'_, 'b>, &mut dyn FnMut(Trouble<'b>)),
-) -> (Option<M>, Deviations) {
-    let clean = error.is_none();
+) -> Examined<M> {
+    let is_sound = error.is_none();
     error.into_iter().for_each(&mut *each);
     match read(incoming.line(), framing, scan) {
-        Ok(Decoded { message, deviations }) => (clean.then_some(message), deviations),
+        Ok(Decoded { message, deviations }) => {
+            Examined { message: Some(message), is_sound, deviations }
+        }
         Err(_) => {
             rest(incoming.line(), framing, scan, &mut |trouble| each(incoming.error(trouble)));
-            (None, scan.deviations)
+            Examined { message: None, is_sound, deviations: scan.deviations }
         }
     }
 }
@@ -136,25 +151,23 @@ pub(crate) fn examine_request<'b>(
     // A long value is no reason not to understand the others.
     let long = survey.take_long_value();
     let mut scan = survey.scan();
-    // Of a message whose framing alone is wrong it is known as well.
-    let kind = Cell::new(None);
-    let (message, deviations) = examine(
+    let mut kind = None;
+    let examined = examine(
         incoming,
         (&mut scan, framing, error),
         each,
-        |line, framing, scan| {
-            let read = request::read(line, framing, scan, policy);
-            kind.set(read.as_ref().ok().map(|decoded| decoded.message.kind()));
-            read
-        },
+        |line, framing, scan| request::read(line, framing, scan, policy),
         |line, framing, scan, mut each| {
-            kind.set(request::each_trouble(line, framing, scan, policy, &mut each));
+            kind = request::each_trouble(line, framing, scan, policy, &mut each);
         },
     );
     long.into_iter().for_each(|long| each(incoming.error(long)));
-    let Some(of) = kind.get() else { return Outline { deviations, ..Outline::default() } };
+    // Of a message whose framing alone is wrong it is known as well.
+    let kind = examined.message.as_ref().map(Request::kind).or(kind);
+    let (message, deviations) = examined.valid();
+    let Some(of) = kind else { return Outline { deviations, ..Outline::default() } };
     Outline {
-        kind: Some(of),
+        kind,
         is_valid: message.is_some(),
         session_id: scan.certain(of),
         content_range: scan.certain(of),
@@ -181,7 +194,8 @@ pub(crate) fn examine_ack<'b>(
         |line, framing, scan, mut each| {
             ack::each_trouble(line, framing, scan, ack_for, &mut each);
         },
-    );
+    )
+    .valid();
     let kind = ack::kind_of(incoming.line().status, ack_for);
     let is_of_another = kind.is_grant() && scan.is_of_another(kind);
     ExaminedAck { message, deviations, is_of_another }
@@ -204,6 +218,7 @@ pub(crate) fn examine_notification<'b>(
             notification_request::each_trouble(line, framing, scan, &mut each);
         },
     )
+    .valid()
 }
 
 /// Examines what a server application answers.
@@ -223,4 +238,5 @@ pub(crate) fn examine_notification_response<'b>(
             notification_response::each_trouble(line, framing, scan, &mut each);
         },
     )
+    .valid()
 }
