@@ -5,7 +5,7 @@
 //! input where that can be known, the section of \[MC-BUP\] that states the rule, and the
 //! [fault](Fault): the peer's bytes, the peer's behaviour, or our caller.
 //!
-//! An incomplete head is not an error; see [`Progress`](crate::head::Progress).
+//! An incomplete head is not an error; see [`Progress`](crate::http1::Progress).
 
 use core::fmt;
 

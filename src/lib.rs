@@ -20,22 +20,19 @@ extern crate std;
 pub mod backend;
 pub mod client;
 pub mod deviation;
-mod digits;
 pub mod error;
 pub mod field;
 pub mod guide;
-pub mod head;
-mod letters;
+pub mod http1;
 pub mod limits;
 pub mod message;
 pub mod observer;
-pub mod sequence;
+#[cfg(feature = "serde")]
+mod persist;
+#[cfg(feature = "serde")]
+mod serialize;
 pub mod server;
-mod sink;
-#[cfg(feature = "serde")]
-mod stored;
-mod text;
-#[cfg(feature = "serde")]
-mod told;
+pub mod state_machine;
+mod util;
 
 pub use self::error::Error;

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bits_proto::Error;
 use bits_proto::client::{Options, Poll, State, Upload};
-use bits_proto::head::{Head, Progress, RequestHead, ResponseHead, Slots, StartLine, Target};
+use bits_proto::http1::{Head, Progress, RequestHead, ResponseHead, Slots, StartLine, Target};
 use bits_proto::message::{
     Ack, AckFor, CreateSession, Decoded, Encoder, MessageKind, NO_EXTRAS, NotificationRequest,
     NotificationResponse, Policy, Refusal, Request,

@@ -4,7 +4,7 @@ use crate::messages;
 use bits_proto::deviation::{Deviation, Deviations};
 use bits_proto::error::{ErrorKind, Fault};
 use bits_proto::field::{ContentRange, Protocol, ReceivedContentRange, SessionId};
-use bits_proto::head::{Progress, RequestHead, ResponseHead, Slots, Status};
+use bits_proto::http1::{Progress, RequestHead, ResponseHead, Slots, Status};
 use bits_proto::message::{
     Ack, AckFor, CreateSessionAck, Decoded, Failure, FragmentAck, NO_EXTRAS, NotificationResponse,
     Request,

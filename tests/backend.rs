@@ -8,10 +8,10 @@ use bits_proto::backend::{
     Timeouts,
 };
 use bits_proto::field::{OriginalRequestUrl, RequestDataFileName, ResponseDataFileName};
-use bits_proto::head::{Progress, RequestHead, ResponseHead, Slots, Target};
+use bits_proto::http1::{Progress, RequestHead, ResponseHead, Slots, Target};
 use bits_proto::message::{Encoder, NO_EXTRAS, NotificationResponse};
 use bits_proto::observer::Observer;
-use bits_proto::sequence::{IllegalEvent, Machine};
+use bits_proto::state_machine::{IllegalEvent, Machine};
 use notifications::{
     LENGTH, NOW, done, new, occur, reachable, success, with_copy, with_length, with_url,
 };

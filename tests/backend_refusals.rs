@@ -8,7 +8,7 @@ use bits_proto::backend::{
 use bits_proto::field::{
     OriginalRequestUrl, ReplyUrl, RequestDataFileName, ResponseDataFileName, StaticResponseUrl,
 };
-use bits_proto::head::{Status, StatusLine, Version};
+use bits_proto::http1::{Status, StatusLine, Version};
 use bits_proto::message::{Failure, NotificationRequest, NotificationResponse, NotifiedEntity};
 use notifications::{
     FAILURES, LENGTH, NOW, URL, done, new, refusing, status, success, with_length,

@@ -11,7 +11,7 @@
 use crate::common;
 use std::path::Path;
 
-use bits_proto::head::{RequestHead, Slots};
+use bits_proto::http1::{RequestHead, Slots};
 use bits_proto::message::{
     Ack, AckFor, NotificationRequest, NotificationResponse, Policy, Request,
 };

@@ -8,7 +8,7 @@ use std::time::Duration;
 use bits_proto::client::{EXCHANGE_TABLE, Event, EventError, Exchange, State, Stop, TABLE, Upload};
 use bits_proto::field::{ErrorContext, HResult};
 use bits_proto::message::Ack;
-use bits_proto::sequence::Machine;
+use bits_proto::state_machine::Machine;
 use common::upload::{
     HOST, REPLY, SECOND, all_reachable, cancelled, closed, created, created_on, held,
     held_with_reply, in_state, lost, named, out_of_sync, pinged, reach, refused, rows, status,

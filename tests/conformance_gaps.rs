@@ -12,7 +12,7 @@ use bits_proto::field::{
     ContentName, HResult, OriginalRequestUrl, ReceivedContentRange, RequestDataFileName,
     ResponseDataFileName,
 };
-use bits_proto::head::{Status, Target};
+use bits_proto::http1::{Status, Target};
 use bits_proto::message::{
     Ack, AckFor, MessageKind, NO_EXTRAS, NotificationResponse, Policy, Refusal, Request,
 };

@@ -10,7 +10,7 @@ use bits_proto::backend::{Notification, NotificationType, Poll, Timeouts};
 use bits_proto::client::{self, Exchange, State};
 use bits_proto::error::ErrorKind;
 use bits_proto::field::{ContentName, Protocol, SessionId};
-use bits_proto::head::{Status, StatusLine, Version};
+use bits_proto::http1::{Status, StatusLine, Version};
 use bits_proto::message::{
     Ack, AckFor, CreateSession, CreateSessionAck, Fragment, MessageKind, NotificationResponse,
     Request,

@@ -3,7 +3,7 @@
 use crate::messages::{Draft, PROTOCOL, Reader};
 use bits_proto::Error;
 use bits_proto::error::{ErrorKind, Stage};
-use bits_proto::head::Status;
+use bits_proto::http1::Status;
 use bits_proto::message::{
     Ack, AckFor, NotificationRequest, NotificationResponse, Policy, Refusal, Request,
 };

@@ -6,7 +6,7 @@ use std::mem::discriminant;
 
 use bits_proto::error::{ErrorKind, Fault, Stage};
 use bits_proto::field::FieldName;
-use bits_proto::head::{Progress, RequestHead, Slots};
+use bits_proto::http1::{Progress, RequestHead, Slots};
 use bits_proto::limits::Limits;
 use bits_proto::message::{Ack, AckFor, Policy, Request};
 use errors::samples;

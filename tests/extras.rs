@@ -7,7 +7,7 @@ use bits_proto::field::{
     ContentName, FieldName, OriginalRequestUrl, Protocol, ReceivedContentRange,
     RequestDataFileName, ResponseDataFileName,
 };
-use bits_proto::head::Target;
+use bits_proto::http1::Target;
 use bits_proto::message::{
     Ack, CancelSession, CancelSessionAck, CloseSession, CloseSessionAck, CreateSession,
     CreateSessionAck, Fragment, FragmentAck, MessageKind, NO_EXTRAS, NotificationRequest,

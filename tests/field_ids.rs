@@ -8,7 +8,7 @@ use std::hash::{BuildHasher, RandomState};
 use bits_proto::deviation::{Deviation, Deviations};
 use bits_proto::error::ErrorKind;
 use bits_proto::field::{FieldName, Protocol, SessionId, SupportedProtocols};
-use bits_proto::head::{RequestLine, Target, Version};
+use bits_proto::http1::{RequestLine, Target, Version};
 use bits_proto::message::{CreateSession, NO_EXTRAS, Policy, Request};
 use messages::{PROTOCOL, protocols, session};
 use uuid::Uuid;

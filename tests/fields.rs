@@ -8,7 +8,7 @@ use bits_proto::field::{
     ContentEncoding, ContentRange, FieldName, HostIdFallbackTimeout, Overlap, PacketType,
     ReceivedContentRange,
 };
-use bits_proto::head::{Framing, Status, Target};
+use bits_proto::http1::{Framing, Status, Target};
 use messages::range;
 use values::{check_refused, near_misses, read, spellings};
 

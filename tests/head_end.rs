@@ -1,7 +1,7 @@
 //! When a head that arrives in pieces is worth reading.
 
 use crate::common;
-use bits_proto::head::{Head, HeadEnd, Progress, RequestLine, Slots, StartLine, StatusLine};
+use bits_proto::http1::{Head, HeadEnd, Progress, RequestLine, Slots, StartLine, StatusLine};
 use bits_proto::limits::Limits;
 use common::vectors;
 

@@ -3,7 +3,7 @@
 use std::thread;
 
 use bits_proto::error::ErrorKind;
-use bits_proto::head::{Progress, RequestHead, Slots};
+use bits_proto::http1::{Progress, RequestHead, Slots};
 use bits_proto::limits::Limits;
 use bits_proto::message::{Policy, Request};
 

@@ -5,7 +5,7 @@ use crate::common;
 use bits_proto::deviation::Deviation;
 use bits_proto::error::{ErrorKind, Fault};
 use bits_proto::field::{HResult, ReceivedContentRange, ReplyUrl, SessionId};
-use bits_proto::head::{
+use bits_proto::http1::{
     HttpFields, HttpRequest as _, HttpResponse as _, RequestLine, Status, StatusLine,
 };
 use bits_proto::message::{

@@ -4,7 +4,7 @@
 use crate::common::read::{request_head, response_head};
 use crate::judged::{of_request, of_response, sorted_rules};
 use crate::messages::Draft;
-use bits_proto::head::Slots;
+use bits_proto::http1::Slots;
 
 /// A way to spoil a message, and the rule that is broken then.
 type Spoiler = (&'static str, fn(Draft) -> Draft);

@@ -10,7 +10,7 @@ use bits_proto::Error;
 use bits_proto::deviation::{Deviation, Deviations};
 use bits_proto::error::ErrorKind;
 use bits_proto::field::FieldName;
-use bits_proto::head::{RequestHead, ResponseHead, Slots};
+use bits_proto::http1::{RequestHead, ResponseHead, Slots};
 use bits_proto::message::{
     AbsentLength, Ack, AckFor, Decoded, METHOD, NotificationRequest, NotificationResponse, Policy,
     Request,

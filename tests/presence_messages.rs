@@ -283,13 +283,13 @@ fn the_writer_takes_ignored_fields_as_extras_and_no_others() {
 /// A message with nothing optional has no field too many either.
 #[test]
 fn the_writer_writes_no_field_for_what_is_not_there() {
-    let refusal = Refusal::new(bits_proto::head::Status::FORBIDDEN).expect("no success");
+    let refusal = Refusal::new(bits_proto::http1::Status::FORBIDDEN).expect("no success");
     let bytes = Message::from(Ack::from(refusal)).encode("/", &[]).expect("no extras");
     let text = b"HTTP/1.1 403 Forbidden\r\nBITS-Packet-Type: Ack\r\nContent-Length: 0\r\n\r\n";
     assert_eq!(bytes, text);
     let code = refusal.with_error(HResult::E_ACCESSDENIED, bits_proto::field::ErrorContext::SERVER);
     let bytes = Message::from(Ack::from(code)).encode("/", &[]).expect("no extras");
-    let head = answer::<bits_proto::head::StatusLine<'_>>(&bytes, &AckFor::Ping);
+    let head = answer::<bits_proto::http1::StatusLine<'_>>(&bytes, &AckFor::Ping);
     let common::read::Answer::Whole(head) = head else { panic!("{head:?}") };
     let names: Vec<_> = head.fields.iter().map(|(name, _)| *name).collect();
     let expected = [

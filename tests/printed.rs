@@ -3,7 +3,7 @@
 use crate::messages;
 use bits_proto::client::{Options, Upload};
 use bits_proto::field::{HResult, HostId, SupportedProtocols};
-use bits_proto::head::{Progress, RequestHead, Slots, Status};
+use bits_proto::http1::{Progress, RequestHead, Slots, Status};
 use bits_proto::message::{Ack, CreateSessionAck, MessageKind};
 use messages::{PROTOCOL, protocols, session};
 use std::time::Duration;

@@ -3,7 +3,7 @@
 use crate::common;
 use bits_proto::error::ErrorKind;
 use bits_proto::field::FieldName;
-use bits_proto::head::{RequestLine, StatusLine};
+use bits_proto::http1::{RequestLine, StatusLine};
 use bits_proto::message::{Ack, AckFor, Request};
 use common::built::{check_line_ends, check_read_back, count_line_ends, read_back};
 use common::cases::config;

@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 
 use bits_proto::error::{ErrorKind, Fault};
 use bits_proto::field::{ErrorContext, HResult, ReceivedContentRange};
-use bits_proto::head::{RequestLine, Status, StatusLine, Version};
+use bits_proto::http1::{RequestLine, Status, StatusLine, Version};
 use bits_proto::message::{
     AbsentLength, Ack, AckFor, ErrorFields, Failure, NO_EXTRAS, PingAck, Policy, Refusal, Request,
 };

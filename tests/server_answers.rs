@@ -6,7 +6,7 @@ use crate::common;
 use bits_proto::field::{
     HResult, HostId, HostIdFallbackTimeout, Protocol, ReplyUrl, SessionId, SupportedProtocols,
 };
-use bits_proto::head::{RequestLine, Version};
+use bits_proto::http1::{RequestLine, Version};
 use bits_proto::message::{self, AbsentLength, Ack, CreateSession, PingAck, Request};
 use bits_proto::server::{
     Access, Answer, HostError, Policy, Rest, Session, SessionHost, State, Step,

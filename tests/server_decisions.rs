@@ -3,7 +3,7 @@
 //! are in `server_answers.rs`.
 
 use crate::common;
-use bits_proto::head::{RequestLine, Version};
+use bits_proto::http1::{RequestLine, Version};
 use bits_proto::message::{self, Ack, Request};
 use bits_proto::server::{
     Answer, EarlyClose, Ending, HostError, OverlapRule, Policy, Rest, State, Step,

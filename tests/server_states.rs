@@ -2,7 +2,7 @@
 //! state against the table.
 
 use crate::common;
-use bits_proto::sequence::{IllegalEvent, Machine as _};
+use bits_proto::state_machine::{IllegalEvent, Machine as _};
 use bits_proto::server::{
     Access, Event, HostError, ReportError, Session, State, Step, TABLE, Turn,
 };

@@ -3,7 +3,7 @@
 use crate::common;
 use bits_proto::Error;
 use bits_proto::error::ErrorKind;
-use bits_proto::head::{RequestLine, StatusLine};
+use bits_proto::http1::{RequestLine, StatusLine};
 use bits_proto::limits::Limits;
 use bits_proto::message::AckFor;
 use common::read::{Answer, Line, Whole, ack_for, answer, answer_within};

@@ -8,7 +8,7 @@
 use crate::common;
 use std::path::Path;
 
-use bits_proto::sequence::Machine;
+use bits_proto::state_machine::Machine;
 use bits_proto::{backend, client, observer, server};
 use common::diagram::diagram;
 

@@ -3,7 +3,7 @@
 
 use std::hint::black_box;
 
-use bits_proto::head::{RequestLine, Status, StatusLine, Version};
+use bits_proto::http1::{RequestLine, Status, StatusLine, Version};
 use bits_proto::message::{Ack, NotificationRequest, NotificationResponse, Policy, Request};
 use http::HeaderMap;
 

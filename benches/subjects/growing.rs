@@ -2,7 +2,7 @@
 
 use std::hint::black_box;
 
-use bits_proto::head::{HeadEnd, Progress, RequestHead, Slots};
+use bits_proto::http1::{HeadEnd, Progress, RequestHead, Slots};
 use bits_proto::limits::Limits;
 use bits_proto::message::{Policy, Request};
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::hint::black_box;
 
-use bits_proto::head::{Progress, RequestHead, RequestLine, Slots, StartLine, StatusLine};
+use bits_proto::http1::{Progress, RequestHead, RequestLine, Slots, StartLine, StatusLine};
 use bits_proto::message::{
     Ack, AckFor, NotificationRequest, NotificationResponse, Policy, Request,
 };
@@ -75,8 +75,8 @@ impl Head {
 fn whole<'h, 'b, L: StartLine<'b> + Debug>(
     bytes: &'b [u8],
     slots: &'h mut Slots<'b, SLOTS>,
-) -> bits_proto::head::Head<'h, 'b, L> {
-    match bits_proto::head::Head::parse(black_box(bytes), slots) {
+) -> bits_proto::http1::Head<'h, 'b, L> {
+    match bits_proto::http1::Head::parse(black_box(bytes), slots) {
         Ok(Progress::Complete(head)) => head,
         other => panic!("{other:?} of {}", bytes.escape_ascii()),
     }

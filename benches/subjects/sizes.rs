@@ -2,7 +2,7 @@
 
 use bits_proto::backend::Notification;
 use bits_proto::client::Upload;
-use bits_proto::head::{HeadEnd, RequestHead, ResponseHead, Slots};
+use bits_proto::http1::{HeadEnd, RequestHead, ResponseHead, Slots};
 use bits_proto::message::{
     Ack, AckFor, CancelSession, CancelSessionAck, CloseSession, CloseSessionAck, CreateSession,
     CreateSessionAck, Decoded, Fragment, FragmentAck, NotificationRequest, NotificationResponse,

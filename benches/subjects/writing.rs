@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::io::Write as _;
 
 use bits_proto::field::{ContentName, ContentRange, ReceivedContentRange, SessionId};
-use bits_proto::head::Target;
+use bits_proto::http1::Target;
 use bits_proto::message::{Ack, Fragment, FragmentAck, NO_EXTRAS, PingAck, Refusal, Request};
 
 use super::{Bars, Group, Pair, SHOWN};

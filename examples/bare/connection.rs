@@ -1,7 +1,7 @@
 //! Messages on a connection: heads that come in pieces, bodies that end where they should.
 
 use bits_proto::Error;
-use bits_proto::head::{HeadEnd, RequestHead, Slots};
+use bits_proto::http1::{HeadEnd, RequestHead, Slots};
 use bits_proto::limits::Limits;
 use bits_proto::message::{Ack, NO_EXTRAS};
 use bits_proto::server::{Policy, Rest};

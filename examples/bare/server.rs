@@ -6,7 +6,7 @@
 
 use core::time::Duration;
 
-use bits_proto::head::{RequestHead, Slots};
+use bits_proto::http1::{RequestHead, Slots};
 use bits_proto::message::{Ack, CreateSession, PingAck, Refusal, Request};
 use bits_proto::server::{
     Access, Answer, Discard, HostError, Notified, Policy, Reply, Rest, Session, State, Step,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use bits_proto::Error;
 use bits_proto::field::FieldName;
-use bits_proto::head::{Progress, RequestHead, ResponseHead, Slots};
+use bits_proto::http1::{Progress, RequestHead, ResponseHead, Slots};
 use bits_proto::message::NotificationRequest;
 use bits_proto::observer::Violation;
 

@@ -4,7 +4,7 @@ use bits_proto::Error;
 use bits_proto::deviation::{Deviation, Deviations};
 use bits_proto::error::ErrorKind;
 use bits_proto::field::{FieldName, PacketType};
-use bits_proto::head::{RequestHead, ResponseHead, Status};
+use bits_proto::http1::{RequestHead, ResponseHead, Status};
 use bits_proto::message::{
     AbsentLength, Ack, AckFor, Failure, NotificationRequest, NotificationResponse, Policy, Refusal,
     Request,

@@ -7,7 +7,7 @@ use std::io::{self, Write as _};
 use std::time::Instant;
 
 use bits_proto::error::Stage;
-use bits_proto::head::Status;
+use bits_proto::http1::Status;
 use bits_proto::message::{Ack, Refusal, Request};
 use bits_proto::server::{
     Access, Answer, Arrival, Discard, Policy, Rest, Step, StoreBytes, TableAnswer, TableError, Turn,

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use bits_proto::client::{Exchange, Outgoing, Poll, Stop, Upload};
 use bits_proto::field::{ContentRange, ReplyUrl};
-use bits_proto::head::{ResponseHead, Slots, Status, Target};
+use bits_proto::http1::{ResponseHead, Slots, Status, Target};
 use bits_proto::message::{Ack, Request};
 use indicatif::ProgressBar;
 

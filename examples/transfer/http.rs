@@ -8,7 +8,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use bits_proto::Error;
-use bits_proto::head::{RequestHead, ResponseHead, Slots};
+use bits_proto::http1::{RequestHead, ResponseHead, Slots};
 
 /// How long a socket may stand still, so that nothing hangs for ever.
 pub const PATIENCE: Duration = Duration::from_secs(30);

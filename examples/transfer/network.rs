@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::thread;
 
 use bits_proto::field::{ContentRange, FieldName, ReceivedContentRange};
-use bits_proto::head::{RequestHead, ResponseHead, Slots, Status};
+use bits_proto::http1::{RequestHead, ResponseHead, Slots, Status};
 use bits_proto::message::{Ack, METHOD, Refusal};
 
 use crate::faults::{Effect, Fates, Fault, Plan, Victim};

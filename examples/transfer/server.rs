@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bits_proto::field::ReplyUrl;
-use bits_proto::head::{RequestHead, Slots};
+use bits_proto::http1::{RequestHead, Slots};
 use bits_proto::message::{Ack, Request};
 use bits_proto::server::{
     Access, Answer, Arrival, Discard, Limits, Notified, Policy, Record, Reply, Rest, Sessions,

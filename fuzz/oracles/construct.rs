@@ -6,7 +6,7 @@ use bits_proto::field::{
     ContentEncoding, ErrorContext, FieldName, HResult, HostId, Protocol, ReceivedContentRange,
     ReplyUrl, SessionId, SupportedProtocols,
 };
-use bits_proto::head::{Status, Target};
+use bits_proto::http1::{Status, Target};
 use bits_proto::message::{ErrorFields, MessageKind, Refusal};
 use uuid::Uuid;
 

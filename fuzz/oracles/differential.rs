@@ -1,6 +1,6 @@
 //! Our reading of a head against the plain one, which differs only where a rule says so.
 
-use bits_proto::head::{Progress, RequestHead, ResponseHead, Slots};
+use bits_proto::http1::{Progress, RequestHead, ResponseHead, Slots};
 use bits_proto::message::{
     Ack, AckFor, CreateSessionAck, Fragment, FragmentAck, Policy, Refusal as Refused, Request,
 };

@@ -9,7 +9,7 @@ use bits_proto::field::{
     ReceivedContentRange, ReplyUrl, RequestDataFileName, ResponseDataFileName, SessionId,
     StaticResponseUrl, SupportedProtocols,
 };
-use bits_proto::head::{Framing, RequestLine, Status, StatusLine, Version};
+use bits_proto::http1::{Framing, RequestLine, Status, StatusLine, Version};
 use bits_proto::message::{
     Ack, AckFor, NotificationRequest, NotificationResponse, Policy, Refusal, Request,
 };

@@ -8,7 +8,7 @@ use bits_proto::field::{
     CopyFileToDestination, OriginalRequestUrl, RequestDataFileName, ResponseDataFileName,
     StaticResponseUrl,
 };
-use bits_proto::head::Status;
+use bits_proto::http1::Status;
 use bits_proto::message::{NotificationResponse, NotifiedEntity};
 
 /// The most events of one input.

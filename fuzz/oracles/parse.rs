@@ -2,7 +2,7 @@
 //! lies in it and has an answer.
 
 use bits_proto::field::{ContentRange, SessionId, SupportedProtocols};
-use bits_proto::head::{RequestLine, StatusLine};
+use bits_proto::http1::{RequestLine, StatusLine};
 use bits_proto::message::AckFor;
 
 use super::roundtrip;

@@ -5,7 +5,7 @@ use std::fmt::Debug;
 
 use bits_proto::deviation::{Deviation, Deviations};
 use bits_proto::field::FieldName;
-use bits_proto::head::{Head, Progress, RequestHead, ResponseHead, Slots, StartLine};
+use bits_proto::http1::{Head, Progress, RequestHead, ResponseHead, Slots, StartLine};
 use bits_proto::limits::Limits;
 use bits_proto::message::{
     Ack, AckFor, Decoded, NotificationRequest, NotificationResponse, Policy, Request,

@@ -1,7 +1,7 @@
 //! Whatever an observer is told, it says the same of heads and of what another HTTP stack has read.
 
 use bits_proto::error::ErrorKind;
-use bits_proto::head::{Head, Progress, RequestLine, Slots, StartLine, StatusLine};
+use bits_proto::http1::{Head, Progress, RequestLine, Slots, StartLine, StatusLine};
 use bits_proto::observer::{Observer, Violation};
 
 use crate::common::told::check_violation;

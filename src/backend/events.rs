@@ -7,7 +7,7 @@ use super::{
     Event, EventError, Notification, NotificationType, Outcome, Poll, Refused, Reply, State,
 };
 use crate::message::NotificationResponse;
-use crate::sequence::{IllegalEvent, Machine as _};
+use crate::state_machine::{IllegalEvent, Machine as _};
 
 impl Notification {
     /// [3.3.5.2.2] `STATE_SEND_HEADERS`: the head of the request was sent, all of it.

@@ -31,7 +31,7 @@ mod outcome;
 mod poll;
 mod state;
 #[cfg(feature = "serde")]
-mod stored;
+mod persist;
 
 pub use self::notification::{Notification, NotificationType, Timeouts};
 pub use self::outcome::{Outcome, Refused, Reply, Timer, reply_url};

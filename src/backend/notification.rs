@@ -5,7 +5,7 @@ use core::time::Duration;
 use super::{Outcome, Poll, Refused, Reply, State, Timer};
 use crate::field::{OriginalRequestUrl, RequestDataFileName, ResponseDataFileName};
 use crate::message::{NotificationRequest, NotifiedEntity};
-use crate::sequence::named;
+use crate::state_machine::named;
 
 named! {
     /// [3.3.1.1] `NotificationType`: how a server application gets the entity.
@@ -119,7 +119,7 @@ impl Default for Timeouts {
 #[cfg_attr(
     feature = "serde",
     derive(serde::Serialize, serde::Deserialize),
-    serde(into = "super::stored::Stored", try_from = "super::stored::Stored")
+    serde(into = "super::persist::Stored", try_from = "super::persist::Stored")
 )]
 pub struct Notification {
     pub(super) kind: NotificationType,

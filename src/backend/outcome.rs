@@ -3,9 +3,9 @@
 use core::fmt;
 
 use crate::field::{HResult, ReplyUrl};
-use crate::head::Status;
+use crate::http1::Status;
 use crate::message::{NotificationResponse, Refusal};
-use crate::sequence::named;
+use crate::state_machine::named;
 
 /// [3.3.5.2.6] `STATE_COMPLETE`: what a server application that took the entity wants done.
 ///
@@ -119,7 +119,7 @@ named! {
 /// ```
 /// use bits_proto::backend::Refused;
 /// use bits_proto::field::ErrorContext;
-/// use bits_proto::head::Status;
+/// use bits_proto::http1::Status;
 ///
 /// let refused = Refused::Application(Status::FORBIDDEN);
 /// assert_eq!(refused.status(), Status::FORBIDDEN);

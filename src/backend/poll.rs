@@ -4,7 +4,7 @@ use core::fmt;
 use core::time::Duration;
 
 use super::{Outcome, Refused, State};
-use crate::sequence::IllegalEvent;
+use crate::state_machine::IllegalEvent;
 
 /// [3.3.5.2] Action for States: what to do next.
 ///

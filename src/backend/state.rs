@@ -1,6 +1,6 @@
 //! The states of a notification, and the table of what may happen in them.
 
-use crate::sequence::{machine, named};
+use crate::state_machine::{machine, named};
 
 named! {
     /// [3.3.1.1] Back-End Client's State: where a notification stands.

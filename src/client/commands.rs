@@ -1,7 +1,7 @@
 //! What a caller asks of an upload.
 
 use super::{Event, EventError, Exchange, ExchangeEvent, Options, Stop, Upload};
-use crate::sequence::Machine as _;
+use crate::state_machine::Machine as _;
 
 impl Upload {
     /// [3.1.4.2] Pauses. A request that is under way is dropped, and so is its answer: the caller

@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use super::{Event, EventError, Exchange, ExchangeEvent, State, Stop, Upload};
-use crate::sequence::Machine as _;
+use crate::state_machine::Machine as _;
 
 impl Upload {
     /// The caller begins to send the request of [`poll`](Self::poll): the request timer starts.

@@ -28,7 +28,7 @@
 //!
 #![doc = include_str!("exchange.md")]
 
-mod answers;
+mod responses;
 mod commands;
 mod mishaps;
 mod options;
@@ -36,7 +36,7 @@ mod random;
 mod state;
 mod stop;
 #[cfg(feature = "serde")]
-mod stored;
+mod persist;
 mod upload;
 
 pub use self::options::{FragmentSizing, Mode, Options};

@@ -87,7 +87,7 @@ pub enum Mode {
 #[cfg_attr(
     feature = "serde",
     derive(serde::Serialize, serde::Deserialize),
-    serde(into = "super::stored::StoredSizing", try_from = "super::stored::StoredSizing")
+    serde(into = "super::persist::StoredSizing", try_from = "super::persist::StoredSizing")
 )]
 pub struct FragmentSizing {
     pub(super) length: u64,

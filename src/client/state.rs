@@ -1,6 +1,6 @@
 //! The states of a client's upload, in two tables: which packet is due, and whether it can be sent.
 
-use crate::sequence::{machine, named};
+use crate::state_machine::{machine, named};
 
 named! {
     /// [3.1.1.2] What an upload sends next. `STATE_INIT` has no counterpart: an upload is made in

@@ -4,9 +4,9 @@ use core::fmt;
 
 use super::{Exchange, State};
 use crate::field::{ErrorContext, HResult};
-use crate::head::Status;
+use crate::http1::Status;
 use crate::message::{MessageKind, Refusal};
-use crate::sequence::IllegalEvent;
+use crate::state_machine::IllegalEvent;
 
 /// [3.1.1.2] Why an upload is suspended, or has failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

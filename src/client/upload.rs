@@ -6,9 +6,9 @@ use core::time::Duration;
 use super::random::Random;
 use super::{Exchange, FragmentSizing, Mode, Options, State, Stop};
 use crate::field::{ContentRange, HostId, ReceivedContentRange, ReplyUrl, SessionId};
-use crate::head::Status;
+use crate::http1::Status;
 use crate::message::{AckFor, CancelSession, CloseSession, CreateSession, Fragment, Ping, Request};
-use crate::text::Text;
+use crate::util::inline_str::Text;
 
 /// The longest host that a server's configuration takes, in bytes.
 pub(super) const MAX_HOST: usize = 300;
@@ -74,7 +74,7 @@ pub(super) const MAX_HOST: usize = 300;
 #[cfg_attr(
     feature = "serde",
     derive(serde::Serialize, serde::Deserialize),
-    serde(into = "super::stored::Stored", try_from = "super::stored::Stored")
+    serde(into = "super::persist::Stored", try_from = "super::persist::Stored")
 )]
 pub struct Upload {
     pub(super) options: Options,

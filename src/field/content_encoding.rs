@@ -3,8 +3,8 @@
 use super::{Decode, FieldName, try_from_wire};
 use crate::deviation::Deviations;
 use crate::error::{ErrorKind, Flaw};
-use crate::letters::same;
-use crate::sink::{Sink, Wire, wire_display};
+use crate::util::ascii_case::same;
+use crate::util::sink::{Sink, Wire, wire_display};
 
 /// [2.2.6.1] Content-Encoding of a Fragment, [2.2.3.1] Accept-Encoding of the Ack for
 /// Create-Session: the coding of the entity on its way.

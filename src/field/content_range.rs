@@ -2,10 +2,10 @@
 
 use super::{Decode, FieldName, ReceivedContentRange, try_from_wire};
 use crate::deviation::{Deviation, Deviations};
-use crate::digits::split_decimal;
+use crate::util::digits::split_decimal;
 use crate::error::{Error, ErrorKind, Flaw};
-use crate::letters::same;
-use crate::sink::{Sink, Wire, wire_display};
+use crate::util::ascii_case::same;
+use crate::util::sink::{Sink, Wire, wire_display};
 
 /// [2.2.6.1] Content-Range: which bytes of the entity a Fragment holds.
 ///

@@ -1,9 +1,9 @@
 //! BITS-Error-Context.
 
-use crate::digits::hexadecimal;
+use crate::util::digits::hexadecimal;
 use crate::error::{Error, Flaw};
 use crate::field::FieldName;
-use crate::sink::{Sink, Wire, put_hexadecimal, wire_display};
+use crate::util::sink::{Sink, Wire, put_hexadecimal, wire_display};
 
 /// [2.2.1.2] BITS-Error-Context: who met the error.
 ///

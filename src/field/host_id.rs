@@ -11,9 +11,9 @@ use nom::sequence::{delimited, preceded};
 use super::url::Url;
 use super::{Decode, FieldName, try_from_wire};
 use crate::deviation::{Deviation, Deviations};
-use crate::digits::decimal;
+use crate::util::digits::decimal;
 use crate::error::{Error, ErrorKind, Flaw};
-use crate::sink::{Sink, Wire, wire_display};
+use crate::util::sink::{Sink, Wire, wire_display};
 
 /// [2.2.3.2] BITS-Host-Id: the host a client sends everything else of the upload to.
 ///

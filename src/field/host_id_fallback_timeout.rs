@@ -4,9 +4,9 @@ use core::time::Duration;
 
 use super::{Decode, FieldName, try_from_wire};
 use crate::deviation::Deviations;
-use crate::digits::decimal;
+use crate::util::digits::decimal;
 use crate::error::{ErrorKind, Flaw};
-use crate::sink::{Sink, Wire, wire_display};
+use crate::util::sink::{Sink, Wire, wire_display};
 
 /// [2.2.3.2] BITS-Host-Id-Fallback-Timeout: for how many seconds a client keeps trying to reach
 /// the host of [`HostId`](super::HostId) before it returns to the origin server.

@@ -3,10 +3,10 @@
 use core::fmt;
 use core::num::NonZeroU32;
 
-use crate::digits::hexadecimal;
+use crate::util::digits::hexadecimal;
 use crate::error::{Error, Flaw};
 use crate::field::FieldName;
-use crate::sink::{Sink, Wire, put_hexadecimal, wire_display};
+use crate::util::sink::{Sink, Wire, put_hexadecimal, wire_display};
 
 /// [2.2.1.2] BITS-Error, BITS-Error-Code: an HRESULT that says why a request was refused.
 ///

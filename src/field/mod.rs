@@ -112,14 +112,14 @@ macro_rules! opaque_value {
             }
         }
 
-        impl $crate::sink::Wire for $crate::field::$type<'_> {
+        impl $crate::util::sink::Wire for $crate::field::$type<'_> {
             #[inline]
-            fn put_into<S: $crate::sink::Sink>(&self, sink: S) -> S {
+            fn put_into<S: $crate::util::sink::Sink>(&self, sink: S) -> S {
                 sink.put(self.0)
             }
         }
 
-        $crate::sink::wire_display!($crate::field::$type<'_>);
+        $crate::util::sink::wire_display!($crate::field::$type<'_>);
     };
 }
 pub(crate) use opaque_value;

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::deviation::Deviations;
 use crate::error::{Error, Fault, Flaw, Stage};
-use crate::letters::same;
+use crate::util::ascii_case::same;
 
 const fn text(bytes: &'static [u8]) -> &'static str {
     match core::str::from_utf8(bytes) {

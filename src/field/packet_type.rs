@@ -3,8 +3,8 @@
 use super::{Decode, FieldName, try_from_wire};
 use crate::deviation::Deviations;
 use crate::error::{ErrorKind, Flaw};
-use crate::letters::same;
-use crate::sink::{Sink, Wire, wire_display};
+use crate::util::ascii_case::same;
+use crate::util::sink::{Sink, Wire, wire_display};
 
 /// [2.2.1.2] BITS-Packet-Type: what a message is.
 ///

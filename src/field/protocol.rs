@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::{Decode, FieldName, guid, try_from_wire};
 use crate::deviation::{Deviation, Deviations};
 use crate::error::Flaw;
-use crate::sink::{Sink, Wire, put_guid, wire_display};
+use crate::util::sink::{Sink, Wire, put_guid, wire_display};
 
 /// [2.2.3.2] BITS-Protocol: the protocol the server chose for a session.
 ///

@@ -2,9 +2,9 @@
 
 use super::{Decode, FieldName, try_from_wire};
 use crate::deviation::Deviations;
-use crate::digits::decimal;
+use crate::util::digits::decimal;
 use crate::error::Flaw;
-use crate::sink::{Sink, Wire, wire_display};
+use crate::util::sink::{Sink, Wire, wire_display};
 
 /// [2.2.7.2] BITS-Received-Content-Range: the offset the server expects next.
 ///

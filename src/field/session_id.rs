@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{Decode, FieldName, check_bytes, guid, try_from_wire};
 use crate::deviation::Deviations;
 use crate::error::{ErrorKind, Flaw};
-use crate::sink::{Sink, Wire, wire_display};
+use crate::util::sink::{Sink, Wire, wire_display};
 
 /// [2.2.1.2] BITS-Session-Id: the session a packet belongs to.
 ///

@@ -9,7 +9,7 @@ use nom::sequence::preceded;
 use super::{Decode, FieldName, Protocol, guid, try_from_wire};
 use crate::deviation::{Deviation, Deviations};
 use crate::error::{Error, ErrorKind, Flaw};
-use crate::sink::{Sink, Wire, put_guid, wire_display};
+use crate::util::sink::{Sink, Wire, put_guid, wire_display};
 
 /// [2.2.2.2] BITS-Supported-Protocols: the protocols a client offers, the most preferred first.
 ///

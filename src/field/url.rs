@@ -10,10 +10,10 @@ use nom::bytes::complete::{tag, take_till, take_till1, take_while};
 use nom::combinator::{opt, recognize};
 use nom::sequence::terminated;
 
-use crate::digits::decimal;
+use crate::util::digits::decimal;
 use crate::error::{Error, ErrorKind, Flaw};
-use crate::letters::same;
-use crate::sink::{Count, Fill, Sink, hex_digit};
+use crate::util::ascii_case::same;
+use crate::util::sink::{Count, Fill, Sink, hex_digit};
 
 type Parsed<'u, T> = nom::IResult<&'u [u8], T, ()>;
 

@@ -14,7 +14,7 @@ use super::{
 use crate::deviation::{Deviation, Deviations};
 use crate::error::{Error, ErrorKind, Flaw};
 use crate::field::{FieldName, PacketType, SessionId, bit};
-use crate::head::{Framing, Index, ResponseHead, Status, StatusLine, Version};
+use crate::http1::{Framing, Index, ResponseHead, Status, StatusLine, Version};
 
 /// A server's answer: what was granted, or a [`Refusal`].
 ///
@@ -22,7 +22,7 @@ use crate::head::{Framing, Index, ResponseHead, Status, StatusLine, Version};
 ///
 /// ```
 /// use bits_proto::field::ContentRange;
-/// use bits_proto::head::{Progress, ResponseHead, Slots};
+/// use bits_proto::http1::{Progress, ResponseHead, Slots};
 /// use bits_proto::message::{Ack, AckFor};
 ///
 /// let bytes = b"HTTP/1.1 200 OK\r\n\

@@ -2,10 +2,10 @@
 //! or are too long. Most messages have nothing of it.
 
 use super::trouble::Trouble;
-use crate::digits::decimal;
+use crate::util::digits::decimal;
 use crate::error::{ErrorKind, Flaw, Stage};
 use crate::field::{FieldName, Seen, bit};
-use crate::head::{Filling, Index};
+use crate::http1::{Filling, Index};
 
 /// What is not as usual about the fields of one message.
 #[derive(Debug)]

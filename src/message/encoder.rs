@@ -5,8 +5,8 @@ use super::value::{Value, Visit};
 use super::{Ack, METHOD, MessageKind, NotificationRequest, NotificationResponse, Request};
 use crate::error::{Error, ErrorKind};
 use crate::field::{FieldName, SupportedProtocols};
-use crate::head::{Status, Target};
-use crate::sink::{Bound, Count, Fill, Sink, Wire};
+use crate::http1::{Status, Target};
+use crate::util::sink::{Bound, Count, Fill, Sink, Wire};
 
 /// No extra fields.
 pub const NO_EXTRAS: [(&str, &[u8]); 0] = [];
@@ -206,7 +206,7 @@ where
         if buffer.remaining_mut() < needed {
             return Err(Error::caller(ErrorKind::BufferTooSmall { needed }));
         }
-        self.put_into(crate::sink::Buf(buffer));
+        self.put_into(crate::util::sink::Buf(buffer));
         Ok(needed)
     }
 
@@ -218,7 +218,7 @@ where
     /// The writer's first error; some of the head may have been written.
     #[cfg(feature = "std")]
     pub fn write_to(&self, writer: &mut impl std::io::Write) -> std::io::Result<()> {
-        self.put_into(crate::sink::Stream { writer, result: Ok(()) }).result
+        self.put_into(crate::util::sink::Stream { writer, result: Ok(()) }).result
     }
 
     /// Measures all but the extras, which have been.

@@ -14,7 +14,7 @@ use super::{
 use crate::deviation::Deviations;
 use crate::error::Error;
 use crate::field::{ContentName, ContentRange, SessionId, SupportedProtocols};
-use crate::head::{Framing, Head, Index, RequestLine, StartLine, StatusLine};
+use crate::http1::{Framing, Head, Index, RequestLine, StartLine, StatusLine};
 
 /// A message as it comes in: a head that was read from bytes, or what another HTTP stack has read.
 pub(crate) trait Incoming<'b> {

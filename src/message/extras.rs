@@ -4,7 +4,7 @@ use super::MessageKind;
 use super::presence::{self, Presence};
 use crate::error::{Error, ErrorKind};
 use crate::field::{FieldName, check_content, is_plain};
-use crate::letters::same;
+use crate::util::ascii_case::same;
 
 /// Where in a head a field stands, in Microsoft's captures.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -3,7 +3,7 @@
 use core::fmt;
 
 use crate::field::HResult;
-use crate::head::Status;
+use crate::http1::Status;
 
 /// The class of a failure: what a client should do next.
 ///
@@ -22,7 +22,7 @@ use crate::head::Status;
 /// # Example
 ///
 /// ```
-/// use bits_proto::head::Status;
+/// use bits_proto::http1::Status;
 /// use bits_proto::message::Failure;
 ///
 /// assert_eq!(Failure::of(Status::SERVICE_UNAVAILABLE, None), Some(Failure::Transient));

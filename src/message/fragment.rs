@@ -10,7 +10,7 @@ use crate::field::{
     ContentEncoding, ContentName, ContentRange, FieldName, ReceivedContentRange, ReplyUrl,
     SessionId,
 };
-use crate::head::Framing;
+use crate::http1::Framing;
 
 /// [2.2.6] FRAGMENT: a range of the entity's bytes, which follow the head.
 ///

@@ -12,7 +12,7 @@ use super::{
     Policy, Refusal, Request,
 };
 use crate::error::{Error, ErrorKind};
-use crate::head::{HttpRequest, HttpResponse, Status, Target};
+use crate::http1::{HttpRequest, HttpResponse, Status, Target};
 
 impl<'b> Request<'b> {
     /// Reads a request from the types of the `http` crate: an [`http::Request`] or its

@@ -9,7 +9,7 @@ use super::{Decoded, MessageKind};
 use crate::deviation::Deviation;
 use crate::error::{Error, ErrorKind, Stage};
 use crate::field::{FieldName, OriginalRequestUrl, RequestDataFileName, ResponseDataFileName};
-use crate::head::{Framing, Index, RequestHead, RequestLine, Target, Version};
+use crate::http1::{Framing, Index, RequestHead, RequestLine, Target, Version};
 
 /// [2.2.12] Notification Request to the Server Application: an upload is complete.
 ///
@@ -28,7 +28,7 @@ use crate::head::{Framing, Index, RequestHead, RequestLine, Target, Version};
 ///
 /// ```
 /// use bits_proto::field::OriginalRequestUrl;
-/// use bits_proto::head::Target;
+/// use bits_proto::http1::Target;
 /// use bits_proto::message::{NO_EXTRAS, NotifiedEntity, NotificationRequest};
 ///
 /// let request = NotificationRequest {

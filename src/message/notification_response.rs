@@ -9,7 +9,7 @@ use super::{Decoded, MessageKind};
 use crate::deviation::Deviation;
 use crate::error::{Error, ErrorKind};
 use crate::field::{CopyFileToDestination, FieldName, StaticResponseUrl};
-use crate::head::{Framing, Index, ResponseHead, Status, StatusLine, Version};
+use crate::http1::{Framing, Index, ResponseHead, Status, StatusLine, Version};
 
 /// [2.2.13] Notification Response from the Server Application: what became of the upload.
 ///

@@ -9,7 +9,7 @@ use crate::error::{Error, ErrorKind, Fault};
 use crate::field::{
     ContentRange, ErrorContext, FieldName, HResult, ReceivedContentRange, SessionId,
 };
-use crate::head::Status;
+use crate::http1::Status;
 
 /// [2.2.1.2] An Ack that refuses: a status, and mostly an error code and its context.
 ///
@@ -171,7 +171,7 @@ impl<'b> Refusal<'b> {
     /// # Example
     ///
     /// ```
-    /// use bits_proto::head::{RequestLine, Version};
+    /// use bits_proto::http1::{RequestLine, Version};
     /// use bits_proto::message::{Policy, Refusal, Request};
     ///
     /// let line = RequestLine { method: "BITS_POST", target: "/e", version: Version::Http11 };

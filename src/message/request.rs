@@ -13,7 +13,7 @@ use super::{
 use crate::deviation::Deviation;
 use crate::error::{Error, ErrorKind, Flaw, Stage};
 use crate::field::{ContentName, FieldName, PacketType, SessionId};
-use crate::head::{Framing, Index, RequestHead, RequestLine, Target, Version, trim_white_space};
+use crate::http1::{Framing, Index, RequestHead, RequestLine, Target, Version, trim_white_space};
 
 /// [2.2.1] The method of every request of a client.
 pub const METHOD: &str = "BITS_POST";
@@ -23,7 +23,7 @@ pub const METHOD: &str = "BITS_POST";
 /// # Example
 ///
 /// ```
-/// use bits_proto::head::{Progress, RequestHead, Slots, Target};
+/// use bits_proto::http1::{Progress, RequestHead, Slots, Target};
 /// use bits_proto::message::{Policy, Request};
 ///
 /// let bytes = b"BITS_POST /entity HTTP/1.1\r\n\
@@ -67,7 +67,7 @@ impl<'b> Request<'b> {
     /// # Example
     ///
     /// ```
-    /// use bits_proto::head::{RequestLine, Version};
+    /// use bits_proto::http1::{RequestLine, Version};
     /// use bits_proto::message::Request;
     ///
     /// let line = RequestLine { method: "POST", target: "/e", version: Version::Http11 };
@@ -112,7 +112,7 @@ impl<'b> Request<'b> {
     /// # Example
     ///
     /// ```
-    /// use bits_proto::head::{RequestLine, Version};
+    /// use bits_proto::http1::{RequestLine, Version};
     /// use bits_proto::message::{Policy, Request};
     ///
     /// let line = RequestLine { method: "BITS_POST", target: "/e", version: Version::Http11 };

@@ -7,7 +7,7 @@ use super::trouble::Trouble;
 use crate::deviation::{Deviation, Deviations};
 use crate::error::{ErrorKind, Flaw, Stage};
 use crate::field::{Decode, FieldName, SessionId, SupportedProtocols, bit};
-use crate::head::{Framing, Index};
+use crate::http1::{Framing, Index};
 
 /// The fields of one message that the protocol knows.
 pub(super) struct Scan<'h, 'b> {

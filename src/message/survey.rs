@@ -5,7 +5,7 @@ use super::scan::Scan;
 use super::trouble::Trouble;
 use crate::error::Error;
 use crate::field::FieldName;
-use crate::head::{Filling, Framing, Head, Index, StartLine, trim_white_space};
+use crate::http1::{Filling, Framing, Head, Index, StartLine, trim_white_space};
 
 /// What is known of the fields of a message when they were gone through.
 pub(crate) struct Survey<'h, 'b> {

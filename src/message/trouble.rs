@@ -2,7 +2,7 @@
 
 use crate::error::{Error, ErrorKind, Fault, Flaw, Stage};
 use crate::field::FieldName;
-use crate::head::{Head, StartLine};
+use crate::http1::{Head, StartLine};
 
 /// Something wrong, before it is known where in the input it stands.
 #[derive(Clone, Copy, Debug)]

@@ -4,8 +4,8 @@ use crate::field::{
     ContentEncoding, ContentRange, ErrorContext, FieldName, HResult, PacketType, Protocol,
     SessionId, SupportedProtocols,
 };
-use crate::head::Status;
-use crate::sink::{Sink, Wire};
+use crate::http1::Status;
+use crate::util::sink::{Sink, Wire};
 
 /// The value of one field, on its way out.
 #[derive(Clone, Copy)]

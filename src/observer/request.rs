@@ -1,10 +1,10 @@
 //! What an observer makes of a request.
 
 use super::session::{Creation, Fingerprint, Session};
-use super::unanswered::{Asked, Named, Packet, Waiting};
+use super::pending::{Asked, Named, Packet, Waiting};
 use super::{Event, Observer, SequenceRule, State, Violation};
 use crate::field::{ContentName, ContentRange, SessionId};
-use crate::head::RequestLine;
+use crate::http1::RequestLine;
 use crate::limits::MIN_FRAGMENT;
 use crate::message::{
     AbsentLength, Incoming, MessageKind, NotificationRequest, NotifiedEntity, Outline, Policy,

@@ -1,11 +1,11 @@
 //! What an observer makes of a response.
 
 use super::session::{Fingerprint, Session, View};
-use super::unanswered::{Asked, Named, Packet};
+use super::pending::{Asked, Named, Packet};
 use super::{Answered, Event, Observer, SequenceRule, Violation};
 use crate::deviation::{Deviation, Deviations};
 use crate::field::{ErrorContext, HResult, ReplyUrl};
-use crate::head::{Status, StatusLine};
+use crate::http1::{Status, StatusLine};
 use crate::message::{
     Ack, AckFor, CreateSessionAck, FragmentAck, Incoming, MessageKind, Refusal, examine_ack,
     examine_notification_response,

@@ -2,7 +2,7 @@
 
 use super::State;
 use crate::field::{Protocol, SessionId, SupportedProtocols};
-use crate::text::Text;
+use crate::util::inline_str::Text;
 
 /// An id, longer than a message may live.
 type Id = Text<{ SessionId::MAX_LEN }>;

@@ -1,7 +1,7 @@
 //! What an observer knows of a session, and the table of what may happen to it.
 
 use super::SequenceRule;
-use crate::sequence::{Machine, named, rows_in_order};
+use crate::state_machine::{Machine, named, rows_in_order};
 
 named! {
     /// What is known of the session of a conversation.

@@ -3,7 +3,7 @@
 use super::Policy;
 use crate::error::Error;
 use crate::field::{ErrorContext, HResult, ReceivedContentRange, ReplyUrl, SessionId};
-use crate::head::Status;
+use crate::http1::Status;
 use crate::message::{Ack, CancelSessionAck, CloseSessionAck, FragmentAck, PingAck, Refusal};
 
 /// An answer to send.
@@ -13,7 +13,7 @@ use crate::message::{Ack, CancelSessionAck, CloseSessionAck, FragmentAck, PingAc
 /// ```
 /// use bits_proto::message::Ack;
 /// use bits_proto::server::{Answer, Policy, Rest};
-/// # use bits_proto::head::{RequestLine, Version};
+/// # use bits_proto::http1::{RequestLine, Version};
 /// # use bits_proto::message::Request;
 /// # let line = RequestLine { method: "BITS_POST", target: "/e", version: Version::Http11 };
 /// # let fields = [("BITS-Packet-Type", &b"Fragment"[..]), ("Content-Length", b"7")];

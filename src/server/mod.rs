@@ -38,7 +38,7 @@ mod configured;
 mod policy;
 #[cfg(feature = "alloc")]
 mod policy_buf;
-mod report;
+mod events;
 mod request;
 mod session;
 mod state;
@@ -46,9 +46,9 @@ mod step;
 #[cfg(feature = "alloc")]
 mod store;
 #[cfg(feature = "serde")]
-mod stored;
+mod persist;
 #[cfg(feature = "alloc")]
-mod table;
+mod sessions;
 
 pub use self::answer::{Answer, Rest};
 pub use self::policy::{CommitAt, EarlyClose, OverlapRule, Policy, SessionHost};
@@ -62,5 +62,5 @@ pub use self::step::{
 #[cfg(feature = "alloc")]
 pub use self::store::{Record, Store};
 #[cfg(feature = "alloc")]
-pub use self::table::{Arrival, Limits, Sessions, TableAnswer, TableError};
+pub use self::sessions::{Arrival, Limits, Sessions, TableAnswer, TableError};
 pub use crate::limits::MIN_FRAGMENT;

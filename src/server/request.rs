@@ -9,9 +9,9 @@ use super::{
     Session, State, Step, StoreBytes,
 };
 use crate::field::{ContentRange, HResult, Overlap};
-use crate::head::Status;
+use crate::http1::Status;
 use crate::message::{Refusal, Request};
-use crate::sequence::IllegalEvent;
+use crate::state_machine::IllegalEvent;
 
 impl Session {
     /// [3.2.5] Says what to do with a request.

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{Access, Event, Notified, Policy, Reply, Rest, State, Turn};
 use crate::field::{HResult, HostIdFallbackTimeout, ReceivedContentRange, SessionId};
 use crate::message::{CreateSession, CreateSessionAck, Refusal};
-use crate::sequence::{IllegalEvent, Machine as _};
+use crate::state_machine::{IllegalEvent, Machine as _};
 
 /// [3.2.1.4] `BITSSessionWrapper`: one upload, as the server sees it.
 ///
@@ -53,7 +53,7 @@ use crate::sequence::{IllegalEvent, Machine as _};
 #[cfg_attr(
     feature = "serde",
     derive(serde::Serialize, serde::Deserialize),
-    serde(into = "super::stored::Stored", try_from = "super::stored::Stored")
+    serde(into = "super::persist::Stored", try_from = "super::persist::Stored")
 )]
 pub struct Session {
     pub(super) id: Uuid,

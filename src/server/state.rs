@@ -1,6 +1,6 @@
 //! The states of a server's session, and the table of what may happen in them.
 
-use crate::sequence::{machine, named};
+use crate::state_machine::{machine, named};
 
 named! {
     /// [3.2.1.4] Where a session stands.

@@ -6,9 +6,9 @@ use uuid::Uuid;
 
 use super::{Answer, State};
 use crate::field::HResult;
-use crate::head::Status;
+use crate::http1::Status;
 use crate::message::Refusal;
-use crate::sequence::IllegalEvent;
+use crate::state_machine::IllegalEvent;
 
 /// What to do next.
 ///

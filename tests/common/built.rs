@@ -1,7 +1,7 @@
 //! What holds for every message that can be built: written and read again it is the same, and no
 //! value leaves its field.
 
-use bits_proto::head::Slots;
+use bits_proto::http1::Slots;
 use bits_proto::message::{
     Ack, Decoded, ErrorFields, NotificationRequest, NotificationResponse, Policy, Request,
 };

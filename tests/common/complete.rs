@@ -7,7 +7,7 @@ use bits_proto::deviation::{Deviation, Deviations};
 use bits_proto::error::ErrorKind;
 use bits_proto::field::FieldName;
 use bits_proto::field::FieldName as F;
-use bits_proto::head::{Progress, RequestHead, ResponseHead, Slots};
+use bits_proto::http1::{Progress, RequestHead, ResponseHead, Slots};
 use bits_proto::message::MessageKind as K;
 use bits_proto::message::presence::{Presence, of};
 use bits_proto::message::{

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use bits_proto::sequence::Machine;
+use bits_proto::state_machine::Machine;
 
 /// A Mermaid diagram: one line for each pair of states, with the events that lead from the one to
 /// the other.

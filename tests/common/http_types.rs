@@ -3,7 +3,7 @@
 
 use bits_proto::Error;
 use bits_proto::error::{ErrorKind, Stage};
-use bits_proto::head::{RequestLine, StatusLine, Version};
+use bits_proto::http1::{RequestLine, StatusLine, Version};
 use bits_proto::message::{
     Ack, AckFor, NotificationRequest, NotificationResponse, Policy, Request,
 };

@@ -2,7 +2,7 @@
 
 use bits_proto::Error;
 use bits_proto::field::FieldName;
-use bits_proto::head::{
+use bits_proto::http1::{
     Framing, Head, Progress, RequestHead, RequestLine, ResponseHead, Slots, StartLine, StatusLine,
     Target,
 };

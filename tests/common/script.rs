@@ -10,7 +10,7 @@
 //! of the rules that are broken, in any order; nothing else may be.
 
 use bits_proto::Error;
-use bits_proto::head::{Progress, RequestHead, ResponseHead, Slots};
+use bits_proto::http1::{Progress, RequestHead, ResponseHead, Slots};
 use bits_proto::observer::{Observer, Violation};
 
 /// Watches a conversation from its beginning, and checks what is said of each line.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bits_proto::field::{ContentRange, HResult, SessionId};
-use bits_proto::head::Status;
+use bits_proto::http1::Status;
 use bits_proto::message::{
     Ack, CancelSession, CloseSession, CreateSession, Fragment, Ping, Refusal, Request,
 };

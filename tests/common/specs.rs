@@ -6,7 +6,7 @@ use bits_proto::field::{
     HostId, HostIdFallbackTimeout, OriginalRequestUrl, ReceivedContentRange, ReplyUrl,
     RequestDataFileName, ResponseDataFileName, StaticResponseUrl,
 };
-use bits_proto::head::Status;
+use bits_proto::http1::Status;
 use bits_proto::message::{
     Ack, AckFor, CancelSession, CancelSessionAck, CloseSession, CloseSessionAck, CreateSession,
     CreateSessionAck, Fragment, FragmentAck, MessageKind, NotificationRequest,

@@ -1,7 +1,7 @@
 //! Choosing any message that can be built.
 
 use bits_proto::field::{ContentEncoding, ErrorContext, HResult, ReceivedContentRange};
-use bits_proto::head::Status;
+use bits_proto::http1::Status;
 use bits_proto::message::{ErrorFields, MessageKind, Refusal};
 use proptest::option::{of, weighted};
 use proptest::prelude::*;

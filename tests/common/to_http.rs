@@ -1,7 +1,7 @@
 //! What is written in the types of the `http` crate is the same head.
 #![cfg(feature = "http")]
 
-use bits_proto::head::HttpFields;
+use bits_proto::http1::HttpFields;
 use bits_proto::message::Ack;
 use bits_proto::server;
 

@@ -5,7 +5,7 @@ use std::fmt::{Debug, Display};
 
 use bits_proto::Error;
 use bits_proto::deviation::Deviations;
-use bits_proto::head::Status;
+use bits_proto::http1::Status;
 use bits_proto::message::{Failure, MessageKind, Refusal};
 use bits_proto::observer::Violation;
 use bits_proto::server::{self, Answer, Rest};

@@ -7,7 +7,7 @@ use bits_proto::field::{
     ErrorContext, HResult, HostId, HostIdFallbackTimeout, Protocol, ReceivedContentRange, ReplyUrl,
     SessionId,
 };
-use bits_proto::head::Status;
+use bits_proto::http1::Status;
 use bits_proto::message::{
     Ack, CancelSessionAck, CloseSessionAck, CreateSessionAck, FragmentAck, PingAck, Refusal,
     Request,

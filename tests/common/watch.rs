@@ -4,7 +4,7 @@
 //! end need not be right.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
-use bits_proto::head::{Progress, RequestHead, ResponseHead, Slots, Target};
+use bits_proto::http1::{Progress, RequestHead, ResponseHead, Slots, Target};
 use bits_proto::message::{Ack, NO_EXTRAS, Request};
 use bits_proto::observer::{Observer, Violation};
 

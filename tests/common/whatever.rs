@@ -2,7 +2,7 @@
 //! however the input arrives, and says where in it things went wrong.
 
 use bits_proto::Error;
-use bits_proto::head::{HeadEnd, Slots};
+use bits_proto::http1::{HeadEnd, Slots};
 use bits_proto::limits::Limits;
 use bits_proto::message::{Ack, AckFor, Decoded, MessageKind, Policy, Refusal};
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bits_proto::client::{EventError, Poll, Upload};
-use bits_proto::head::Status;
+use bits_proto::http1::Status;
 
 use super::actions::Leaving;
 use super::config::{Bug, Fault};

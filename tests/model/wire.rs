@@ -4,7 +4,7 @@ use bits_proto::client::Outgoing;
 use bits_proto::field::{
     ContentRange, ErrorContext, HResult, Protocol, ReceivedContentRange, ReplyUrl, SessionId,
 };
-use bits_proto::head::Status;
+use bits_proto::http1::Status;
 use bits_proto::message::{
     Ack, CancelSession, CancelSessionAck, CloseSession, CloseSessionAck, CreateSession,
     CreateSessionAck, Fragment, FragmentAck, Ping, PingAck, Refusal, Request,

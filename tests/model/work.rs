@@ -1,6 +1,6 @@
 //! What the host does for a session, and how it reports it.
 
-use bits_proto::head::Status;
+use bits_proto::http1::Status;
 use bits_proto::server::{HostError, Notified, Reply, Step, TableAnswer, TableError};
 
 use super::config::Bug;

@@ -9,7 +9,7 @@ use bits_proto::field::{
     ContentEncoding, ContentRange, HResult, HostId, Protocol, ReceivedContentRange, ReplyUrl,
     SessionId, SupportedProtocols,
 };
-use bits_proto::head::{RequestHead, Slots, Status, Target};
+use bits_proto::http1::{RequestHead, Slots, Status, Target};
 use bits_proto::limits::Limits;
 use bits_proto::message::{Ack, AckFor, NO_EXTRAS, PingAck, Policy, Refusal};
 

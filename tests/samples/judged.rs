@@ -2,7 +2,7 @@
 
 use crate::common::script;
 use crate::messages::Draft;
-use bits_proto::head::{RequestHead, ResponseHead};
+use bits_proto::http1::{RequestHead, ResponseHead};
 use bits_proto::observer::{Observer, Violation};
 
 pub fn of_request(head: &RequestHead<'_, '_>) -> Vec<Violation> {

@@ -6,7 +6,7 @@ use std::fmt::Debug;
 use bits_proto::Error;
 use bits_proto::deviation::Deviations;
 use bits_proto::field::{ContentRange, SessionId, SupportedProtocols};
-use bits_proto::head::{
+use bits_proto::http1::{
     Progress, RequestHead, RequestLine, ResponseHead, Slots, Status, StatusLine, Version,
 };
 use bits_proto::message::{

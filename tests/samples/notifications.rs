@@ -7,7 +7,7 @@ use bits_proto::backend::{
     Event, EventError, Notification, NotificationType, Poll, Refused, State, Timeouts, Timer,
 };
 use bits_proto::field::{CopyFileToDestination, StaticResponseUrl};
-use bits_proto::head::Status;
+use bits_proto::http1::Status;
 use bits_proto::message::NotificationResponse;
 
 pub const KINDS: [NotificationType; 3] =

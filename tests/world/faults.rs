@@ -1,6 +1,6 @@
 //! What goes wrong, and how often.
 
-use bits_proto::head::Status;
+use bits_proto::http1::Status;
 use rand::Rng as _;
 
 use super::dice::Dice;

@@ -10,7 +10,7 @@ use core::ops::Range;
 use core::time::Duration;
 
 use bits_proto::client::{FragmentSizing, Mode, Options, Poll, State, Upload};
-use bits_proto::head::{Progress, RequestHead, ResponseHead, Slots, Status, Target};
+use bits_proto::http1::{Progress, RequestHead, ResponseHead, Slots, Status, Target};
 use bits_proto::message::{Ack, AckFor, NO_EXTRAS, Request};
 use bits_proto::server::TableAnswer;
 use rand::Rng as _;

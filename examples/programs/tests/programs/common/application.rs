@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 
-use bits_proto::head::{RequestHead, Slots};
+use bits_proto::http1::{RequestHead, Slots};
 use bits_proto::message::{NotificationRequest, NotifiedEntity};
 
 use crate::server::PATIENCE;

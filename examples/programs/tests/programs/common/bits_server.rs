@@ -9,7 +9,7 @@ use std::thread;
 use std::time::SystemTime;
 
 use bits_proto::field::ReplyUrl;
-use bits_proto::head::{RequestHead, Slots};
+use bits_proto::http1::{RequestHead, Slots};
 use bits_proto::message::Request;
 use bits_proto::server::{
     Access, Arrival, Limits, Notified, Policy, Record, Reply, Sessions, Step, TableAnswer,

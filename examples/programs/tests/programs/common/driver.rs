@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::time::Duration;
 
 use bits_proto::client::{FragmentSizing, Options, Outgoing, Poll, Upload};
-use bits_proto::head::{ResponseHead, Slots};
+use bits_proto::http1::{ResponseHead, Slots};
 use bits_proto::message::{Ack, Request};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore as _, SeedableRng as _};

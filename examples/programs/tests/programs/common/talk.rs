@@ -6,7 +6,7 @@ use std::io::{self, Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 
 use bits_proto::field::SessionId;
-use bits_proto::head::{ResponseHead, Slots, Target};
+use bits_proto::http1::{ResponseHead, Slots, Target};
 use bits_proto::message::{Ack, AckFor, Request};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore as _, SeedableRng as _};

@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 
 use bits_proto::field::SessionId;
-use bits_proto::head::{ResponseHead, Slots, Target};
+use bits_proto::http1::{ResponseHead, Slots, Target};
 use bits_proto::message::Request;
 
 use crate::node::PATIENCE;

@@ -23,7 +23,7 @@ use crate::limits::Limits;
 /// # Example
 ///
 /// ```
-/// use bits_proto::head::{Progress, RequestHead, Slots};
+/// use bits_proto::http1::{Progress, RequestHead, Slots};
 ///
 /// let bytes = b"BITS_POST /entity HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nab";
 /// let mut slots = Slots::new();

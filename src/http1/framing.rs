@@ -1,7 +1,7 @@
 //! Where a message ends: Content-Length, and nothing else.
 
 use super::trim_white_space;
-use crate::digits;
+use crate::util::digits;
 use crate::error::{Error, ErrorKind, Flaw};
 use crate::field::FieldName;
 
@@ -19,7 +19,7 @@ const SECTION: &str = "2.2.1.1";
 /// # Example
 ///
 /// ```
-/// use bits_proto::head::Framing;
+/// use bits_proto::http1::Framing;
 ///
 /// let framing = Framing::of([("Host", &b"h"[..]), ("content-length", b"4892")])?;
 /// assert_eq!(framing.content_length, Some(4892));

@@ -4,8 +4,8 @@ use core::time::Duration;
 
 use super::notification::{Body, Phase};
 use super::{Notification, NotificationType, Outcome, Refused, Reply, Timeouts};
-use crate::head::Status;
-use crate::stored::stored_form;
+use crate::http1::Status;
+use crate::persist::stored_form;
 
 stored_form!(Notification as "a notification" {
     kind: NotificationType,

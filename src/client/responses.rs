@@ -4,10 +4,10 @@ use core::time::Duration;
 
 use super::{Event, EventError, ExchangeEvent, State, Stop, Upload};
 use crate::field::ReceivedContentRange;
-use crate::head::Status;
+use crate::http1::Status;
 use crate::message::{Ack, CreateSessionAck, Failure, FragmentAck, MessageKind, Refusal};
-use crate::sequence::Machine as _;
-use crate::text::Text;
+use crate::state_machine::Machine as _;
+use crate::util::inline_str::Text;
 
 impl Upload {
     /// [3.1.5.2] The answer to the request that is under way, read in its light

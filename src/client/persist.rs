@@ -8,10 +8,10 @@ use super::random::Random;
 use super::upload::MAX_HOST;
 use super::{Exchange, FragmentSizing, Options, State, Stop, Upload};
 use crate::field::{ReplyUrl, SessionId};
-use crate::head::Status;
+use crate::http1::Status;
 use crate::message::Failure;
-use crate::stored::{Damaged, VERSION, check, stored_form};
-use crate::text::Text;
+use crate::persist::{Damaged, VERSION, check, stored_form};
+use crate::util::inline_str::Text;
 
 stored_form!(Upload as "an upload" {
     options: Options,

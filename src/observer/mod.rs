@@ -51,30 +51,30 @@
 //!
 //! # Rules
 //!
-#![doc = include_str!("observer/rules.md")]
+#![doc = include_str!("rules.md")]
 //!
 //! # States
 //!
 //! The table is [`TABLE`]: where each event leads, or which rule it breaks. The diagram shows what
 //! breaks none.
 //!
-#![doc = include_str!("observer/state.md")]
+#![doc = include_str!("state.md")]
 
 mod request;
 mod response;
 mod rule;
 mod session;
 mod state;
-mod unanswered;
+mod pending;
 
 pub use self::rule::{SequenceRule, Severity, Violation};
 pub use self::state::{Event, State, TABLE};
 
 use self::session::{Creation, Fingerprint, Session, View};
-use self::unanswered::{Asked, Packet, Unanswered};
+use self::pending::{Asked, Packet, Unanswered};
 use crate::error::Error;
 use crate::field::{ReceivedContentRange, SessionId};
-use crate::head::{RequestHead, RequestLine, ResponseHead, StatusLine};
+use crate::http1::{RequestHead, RequestLine, ResponseHead, StatusLine};
 use crate::message::Pairs;
 
 /// Follows one conversation, and reports the rules that are broken in it.
@@ -84,7 +84,7 @@ use crate::message::Pairs;
 /// # Example
 ///
 /// ```
-/// use bits_proto::head::{Progress, RequestHead, Slots};
+/// use bits_proto::http1::{Progress, RequestHead, Slots};
 /// use bits_proto::observer::{Observer, Severity};
 ///
 /// let bytes = b"BITS_POST /entity HTTP/1.1\r\n\

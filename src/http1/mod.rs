@@ -17,36 +17,36 @@
 //! [`Ack::from_fields`](crate::message::Ack::from_fields) with a [`StatusLine`]; with the feature
 //! `http`, at `Request::from_http` and `Ack::from_http`.
 
-mod end;
 mod framing;
 #[cfg(feature = "http")]
 mod http_crate;
 mod index;
 mod read;
+mod request_target;
+mod scanner;
 mod start_line;
-mod status;
-mod target;
+mod status_code;
 mod window;
 
 use core::fmt;
 use core::mem::MaybeUninit;
 
-pub use self::end::HeadEnd;
+pub use self::scanner::HeadEnd;
 pub use self::framing::Framing;
 #[cfg(feature = "http")]
 pub use self::http_crate::{HttpFields, HttpFieldsIter, HttpRequest, HttpResponse};
 pub(crate) use self::index::{Filling, Index};
 pub use self::read::{Head, RequestHead, ResponseHead};
 pub use self::start_line::{RequestLine, StartLine, StatusLine};
-pub use self::status::Status;
-pub use self::target::Target;
+pub use self::status_code::Status;
+pub use self::request_target::Target;
 
 /// What reading a growing input has come to. Incomplete is a value, never an error.
 ///
 /// # Example
 ///
 /// ```
-/// use bits_proto::head::{Progress, RequestHead, Slots};
+/// use bits_proto::http1::{Progress, RequestHead, Slots};
 ///
 /// let mut slots = Slots::new();
 /// let progress = RequestHead::parse(b"BITS_POST /entity HTTP/1.1\r\nHos", &mut slots)?;

@@ -8,9 +8,9 @@ use super::{
     Answer, Discard, Ending, Event, HostError, Notified, Policy, Reply, ReportError, Rest, Session,
     State, Step, StoreBytes, Turn,
 };
-use crate::head::Status;
+use crate::http1::Status;
 use crate::message::Refusal;
-use crate::sequence::{IllegalEvent, Machine as _};
+use crate::state_machine::{IllegalEvent, Machine as _};
 
 impl Session {
     /// The next `bytes` bytes of a [`Step::Store`] are stored, so that they survive whatever the

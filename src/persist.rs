@@ -65,17 +65,17 @@ macro_rules! stored_form {
         impl From<$machine> for Stored {
             fn from(machine: $machine) -> Self {
                 let $machine { $( $field, )+ .. } = machine;
-                Self { version: $crate::stored::VERSION, $( $field, )+ }
+                Self { version: $crate::persist::VERSION, $( $field, )+ }
             }
         }
 
         impl TryFrom<Stored> for $machine {
-            type Error = $crate::stored::Damaged;
+            type Error = $crate::persist::Damaged;
 
             fn try_from(stored: Stored) -> Result<Self, Self::Error> {
                 let Stored { version, $( $field, )+ } = stored;
                 let machine = Self { $( $derived: $from_fields, )* $( $field, )+ };
-                $crate::stored::check($name, version, machine.contradiction())?;
+                $crate::persist::check($name, version, machine.contradiction())?;
                 Ok(machine)
             }
         }

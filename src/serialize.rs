@@ -8,7 +8,7 @@ use crate::deviation::{Deviation, Deviations};
 use crate::error::{Error, ErrorKind};
 use crate::message::MessageKind;
 use crate::observer::{SequenceRule, Severity, Violation};
-use crate::sequence::{IllegalEvent, Machine};
+use crate::state_machine::{IllegalEvent, Machine};
 
 /// What has a stable name is that name.
 macro_rules! by_name {

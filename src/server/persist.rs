@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::session::Pending;
 use super::{Ending, Notified, Rest, Session, State};
 use crate::field::{HResult, SessionId};
-use crate::stored::stored_form;
+use crate::persist::stored_form;
 
 stored_form!(Session as "a session" {
     id: Uuid,

@@ -178,8 +178,8 @@ macro_rules! wire_display {
     ($($type:ty),+) => { $(
         impl core::fmt::Display for $type {
             fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-                let text = $crate::sink::Text { formatter: f, result: Ok(()) };
-                $crate::sink::Wire::put_into(self, text).result
+                let text = $crate::util::sink::Text { formatter: f, result: Ok(()) };
+                $crate::util::sink::Wire::put_into(self, text).result
             }
         }
     )+ };

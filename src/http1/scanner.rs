@@ -15,7 +15,7 @@ use crate::limits::Limits;
 /// # Example
 ///
 /// ```
-/// use bits_proto::head::{HeadEnd, Progress, RequestHead, Slots};
+/// use bits_proto::http1::{HeadEnd, Progress, RequestHead, Slots};
 ///
 /// let bytes = b"BITS_POST /entity HTTP/1.1\r\nBITS-Packet-Type: Ping\r\n\r\n";
 /// let (mut end, mut attempts) = (HeadEnd::new(), 0);

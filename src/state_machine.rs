@@ -11,7 +11,7 @@ use core::fmt::{self, Debug, Display};
 /// # Example
 ///
 /// ```
-/// use bits_proto::sequence::Machine;
+/// use bits_proto::state_machine::Machine;
 /// use bits_proto::server::{Event, State};
 ///
 /// assert_eq!(State::Receiving.next(Event::Fragment), Some(State::Storing));
@@ -52,7 +52,7 @@ pub trait Machine: Copy + Debug + Display + PartialEq + 'static {
 /// # Example
 ///
 /// ```
-/// use bits_proto::sequence::IllegalEvent;
+/// use bits_proto::state_machine::IllegalEvent;
 /// use bits_proto::server::{Event, State};
 ///
 /// let error = IllegalEvent { state: State::Storing, got: Event::Close };
@@ -140,9 +140,9 @@ pub(crate) use rows_in_order;
 /// the enums.
 macro_rules! machine {
     ($state:ident, $event:ident, $table:ident) => {
-        $crate::sequence::rows_in_order!($table);
+        $crate::state_machine::rows_in_order!($table);
 
-        impl $crate::sequence::Machine for $state {
+        impl $crate::state_machine::Machine for $state {
             type Event = $event;
 
             const STATES: &'static [Self] = $state::ALL;

@@ -13,7 +13,7 @@ use crate::error::{Error, ErrorKind};
 /// # Example
 ///
 /// ```
-/// use bits_proto::head::HttpRequest as _;
+/// use bits_proto::http1::HttpRequest as _;
 ///
 /// let request = http::Request::post("/e?x=1").header("Host", "origin.example").body(())?;
 /// assert_eq!(request.request_line().target, "/e?x=1");
@@ -36,7 +36,7 @@ pub trait HttpRequest: sealed::Sealed {
 /// # Example
 ///
 /// ```
-/// use bits_proto::head::{HttpResponse as _, Status};
+/// use bits_proto::http1::{HttpResponse as _, Status};
 ///
 /// let response = http::Response::builder().status(416).body(())?;
 /// assert_eq!(response.status_line().status, Status::RANGE_NOT_SATISFIABLE);

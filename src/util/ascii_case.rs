@@ -76,7 +76,7 @@ impl<const N: usize> Letters<N> {
 /// Whether a text is a documented one but for the case of its letters.
 macro_rules! same {
     ($text:expr, $documented:literal) => {
-        const { &$crate::letters::Letters::new($documented) }.are($text)
+        const { &$crate::util::ascii_case::Letters::new($documented) }.are($text)
     };
 }
 pub(crate) use same;

@@ -13,7 +13,7 @@ use crate::error::{Error, ErrorKind};
 /// # Example
 ///
 /// ```
-/// use bits_proto::head::Status;
+/// use bits_proto::http1::Status;
 ///
 /// let status = Status::try_from(416)?;
 /// assert_eq!(status, Status::RANGE_NOT_SATISFIABLE);

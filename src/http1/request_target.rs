@@ -16,7 +16,7 @@ use crate::error::{Error, ErrorKind};
 /// # Example
 ///
 /// ```
-/// use bits_proto::head::Target;
+/// use bits_proto::http1::Target;
 ///
 /// assert_eq!(Target::try_from("/upload/report.bin")?.as_str(), "/upload/report.bin");
 /// assert!(Target::try_from("/two words").is_err());

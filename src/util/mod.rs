@@ -1,0 +1,6 @@
+//! Helpers without knowledge of the protocol: digits, case folding, sinks, inline strings.
+
+pub(crate) mod ascii_case;
+pub(crate) mod digits;
+pub(crate) mod inline_str;
+pub(crate) mod sink;
