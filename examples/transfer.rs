@@ -158,8 +158,8 @@ fn upload(arguments: &Arguments, length: u64, seed: u64) -> Upload {
         fragments: FragmentSizing::within(arguments.fragment_size, 1, u64::MAX),
         request_timeout: PATIENCE,
         response_timeout: PATIENCE,
-        first_delay: Duration::from_millis(100),
-        longest_delay: Duration::from_secs(1),
+        initial_backoff: Duration::from_millis(100),
+        max_backoff: Duration::from_secs(1),
         ..Options::DEFAULT
     };
     Upload::new(length, options, seed)

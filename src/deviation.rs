@@ -41,7 +41,7 @@ macro_rules! deviations {
 
             /// A sentence that says what is unusual and what was made of it.
             #[must_use]
-            pub const fn sentence(self) -> &'static str {
+            pub const fn description(self) -> &'static str {
                 match self {
                     $( Self::$variant => $sentence, )+
                 }

@@ -34,7 +34,7 @@ pub struct Error {
     pub(crate) section: &'static str,
     pub(crate) offset: Option<usize>,
     pub(crate) fault: Fault,
-    pub(crate) stage: Stage,
+    pub(crate) stage: CheckStage,
 }
 
 impl Error {
@@ -46,7 +46,7 @@ impl Error {
             section: "2.2.1",
             offset,
             fault: Fault::PeerBytes,
-            stage: Stage::Http,
+            stage: CheckStage::Http,
         }
     }
 
@@ -58,7 +58,7 @@ impl Error {
             section: "2.2",
             offset: None,
             fault: Fault::Caller,
-            stage: Stage::Packet,
+            stage: CheckStage::Packet,
         }
     }
 
@@ -96,9 +96,9 @@ impl Error {
         self.fault
     }
 
-    /// How far a server had come in checking the request; see [`Stage`].
+    /// How far a server had come in checking the request; see [`CheckStage`].
     #[must_use]
-    pub const fn stage(&self) -> Stage {
+    pub const fn stage(&self) -> CheckStage {
         self.stage
     }
 }
@@ -135,11 +135,11 @@ pub enum Fault {
 ///
 /// The crate checks everything but access, which only the host can judge. Where the order matters
 /// to the host (an intruder should learn nothing about sessions), it asks for
-/// `error.stage() > Stage::Access` and checks access before it sends the refusal.
+/// `error.stage() > CheckStage::Access` and checks access before it sends the refusal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "kebab-case"))]
 #[non_exhaustive]
-pub enum Stage {
+pub enum CheckStage {
     /// HTTP syntax, version and framing.
     Http,
     /// The method.
@@ -233,7 +233,7 @@ error_kinds! {
     MissingField "missing-field" => "the field is missing",
     /// Equal duplicates are a deviation; different ones have no meaning.
     ConflictingField "conflicting-field" => "the field appears twice with different values",
-    /// See [`Policy::max_value`](crate::message::Policy::max_value).
+    /// See [`ParseOptions::max_value`](crate::message::ParseOptions::max_value).
     ValueTooLong "value-too-long" => "the value is longer than the limit of 4096 bytes or the one set",
     /// A request is one of Ping, Create-Session, Fragment, Close-Session and Cancel-Session.
     UnknownPacketType "unknown-packet-type" => "the packet type is not one a client sends",
@@ -307,13 +307,13 @@ error_kinds! {
 
 /// A flaw in one value, before it is known in which field, where, and whose fault it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Flaw {
+pub(crate) struct ValueError {
     pub(crate) kind: ErrorKind,
     /// Offset within the value.
     pub(crate) at: usize,
 }
 
-impl Flaw {
+impl ValueError {
     pub(crate) const fn new(kind: ErrorKind, at: usize) -> Self {
         Self { kind, at }
     }

@@ -4,7 +4,7 @@
 ///
 /// A head past a limit is an error and never [`Partial`](crate::http1::Progress::Partial), so that
 /// a peer cannot make a reader wait, or a buffer grow, for ever. The limit on a single value,
-/// which the protocol itself sets, is [`Policy::max_value`](crate::message::Policy::max_value).
+/// which the protocol itself sets, is [`ParseOptions::max_value`](crate::message::ParseOptions::max_value).
 ///
 /// # Example
 ///
@@ -24,7 +24,7 @@ pub struct Limits {
     /// The largest head, in bytes, start line and final empty line included. Default 16384.
     pub head_bytes: usize,
     /// The largest number of fields. Default 64. More than the
-    /// [`Slots`](crate::http1::Slots) have room for cannot be had.
+    /// [`HeaderSlots`](crate::http1::HeaderSlots) have room for cannot be had.
     pub fields: usize,
 }
 

@@ -8,7 +8,7 @@ pub(crate) const VERSION: u8 = 1;
 
 /// Why what was stored is no machine.
 #[derive(Debug)]
-pub(crate) struct Damaged {
+pub(crate) struct RestoreError {
     /// Which machine, with its article.
     machine: &'static str,
     why: Why,
@@ -25,16 +25,16 @@ pub(crate) fn check(
     machine: &'static str,
     version: u8,
     contradiction: Option<&'static str>,
-) -> Result<(), Damaged> {
+) -> Result<(), RestoreError> {
     let why = match contradiction {
         _ if version != VERSION => Why::Version(version),
         Some(what) => Why::Contradiction(what),
         None => return Ok(()),
     };
-    Err(Damaged { machine, why })
+    Err(RestoreError { machine, why })
 }
 
-impl fmt::Display for Damaged {
+impl fmt::Display for RestoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.why {
             Why::Version(version) => write!(f, "{} stored in version {version}", self.machine),
@@ -70,7 +70,7 @@ macro_rules! stored_form {
         }
 
         impl TryFrom<Stored> for $machine {
-            type Error = $crate::persist::Damaged;
+            type Error = $crate::persist::RestoreError;
 
             fn try_from(stored: Stored) -> Result<Self, Self::Error> {
                 let Stored { version, $( $field, )+ } = stored;

@@ -8,7 +8,7 @@ use crate::deviation::{Deviation, Deviations};
 use crate::error::{Error, ErrorKind};
 use crate::message::MessageKind;
 use crate::observer::{SequenceRule, Severity, Violation};
-use crate::state_machine::{IllegalEvent, Machine};
+use crate::state_machine::{IllegalEvent, StateMachine};
 
 /// What has a stable name is that name.
 macro_rules! by_name {
@@ -32,7 +32,7 @@ impl Serialize for Error {
         record.serialize_field("section", self.section())?;
         record.serialize_field("fault", &self.fault())?;
         record.serialize_field("stage", &self.stage())?;
-        record.serialize_field("message", &Text(self))?;
+        record.serialize_field("message", &AsDisplay(self))?;
         record.end()
     }
 }
@@ -41,7 +41,7 @@ impl Serialize for Violation {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let error = match self {
             Self::Message(error) => Some(error),
-            Self::Departure(_) | Self::Sequence(_) => None,
+            Self::Deviation(_) | Self::Sequence(_) => None,
         };
         let mut record = serializer.serialize_struct("Violation", 6)?;
         record.serialize_field("rule", self.rule())?;
@@ -49,17 +49,17 @@ impl Serialize for Violation {
         record.serialize_field("section", self.section())?;
         record.serialize_field("field", &error.and_then(Error::field))?;
         record.serialize_field("offset", &error.and_then(Error::offset))?;
-        record.serialize_field("message", &Text(self))?;
+        record.serialize_field("message", &AsDisplay(self))?;
         record.end()
     }
 }
 
-impl<M: Machine> Serialize for IllegalEvent<M> {
+impl<M: StateMachine> Serialize for IllegalEvent<M> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut record = serializer.serialize_struct("IllegalEvent", 3)?;
-        record.serialize_field("state", &Text(self.state))?;
-        record.serialize_field("got", &Text(self.got))?;
-        record.serialize_field("message", &Text(self))?;
+        record.serialize_field("state", &AsDisplay(self.state))?;
+        record.serialize_field("got", &AsDisplay(self.got))?;
+        record.serialize_field("message", &AsDisplay(self))?;
         record.end()
     }
 }
@@ -71,9 +71,9 @@ impl Serialize for Deviations {
 }
 
 /// What is shown, as a text.
-struct Text<T>(T);
+struct AsDisplay<T>(T);
 
-impl<T: core::fmt::Display> Serialize for Text<T> {
+impl<T: core::fmt::Display> Serialize for AsDisplay<T> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(&self.0)
     }

@@ -11,13 +11,13 @@ use core::fmt::{self, Debug, Display};
 /// # Example
 ///
 /// ```
-/// use bits_proto::state_machine::Machine;
+/// use bits_proto::state_machine::StateMachine;
 /// use bits_proto::server::{Event, State};
 ///
 /// assert_eq!(State::Receiving.next(Event::Fragment), Some(State::Storing));
 /// assert_eq!(State::Ended.next(Event::Fragment), None);
 /// ```
-pub trait Machine: Copy + Debug + Display + PartialEq + 'static {
+pub trait StateMachine: Copy + Debug + Display + PartialEq + 'static {
     /// What can happen.
     type Event: Copy + Debug + Display + PartialEq + 'static;
 
@@ -42,7 +42,7 @@ pub trait Machine: Copy + Debug + Display + PartialEq + 'static {
     ///
     /// [`IllegalEvent`] where the table has none.
     #[inline]
-    fn after(self, event: Self::Event) -> Result<Self, IllegalEvent<Self>> {
+    fn transition(self, event: Self::Event) -> Result<Self, IllegalEvent<Self>> {
         self.next(event).ok_or(IllegalEvent { state: self, got: event })
     }
 }
@@ -59,21 +59,21 @@ pub trait Machine: Copy + Debug + Display + PartialEq + 'static {
 /// assert!(error.to_string().starts_with("storing: got close, expected one of "));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct IllegalEvent<S: Machine> {
+pub struct IllegalEvent<S: StateMachine> {
     /// The state the machine is in.
     pub state: S,
     /// What came.
     pub got: S::Event,
 }
 
-impl<S: Machine> IllegalEvent<S> {
+impl<S: StateMachine> IllegalEvent<S> {
     /// What could have come.
     pub fn expected(&self) -> impl Iterator<Item = S::Event> {
         self.state.expected()
     }
 }
 
-impl<S: Machine> Display for IllegalEvent<S> {
+impl<S: StateMachine> Display for IllegalEvent<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: got {}, expected ", self.state, self.got)?;
         for (index, event) in self.expected().enumerate() {
@@ -84,7 +84,7 @@ impl<S: Machine> Display for IllegalEvent<S> {
     }
 }
 
-impl<S: Machine> core::error::Error for IllegalEvent<S> {}
+impl<S: StateMachine> core::error::Error for IllegalEvent<S> {}
 
 /// Defines a plain enum whose values have names for people.
 macro_rules! named {
@@ -142,7 +142,7 @@ macro_rules! machine {
     ($state:ident, $event:ident, $table:ident) => {
         $crate::state_machine::rows_in_order!($table);
 
-        impl $crate::state_machine::Machine for $state {
+        impl $crate::state_machine::StateMachine for $state {
             type Event = $event;
 
             const STATES: &'static [Self] = $state::ALL;

@@ -10,14 +10,16 @@ use std::time::Duration;
 
 use bits_proto::Error;
 use bits_proto::client::{Options, Poll, State, Upload};
-use bits_proto::http1::{Head, Progress, RequestHead, ResponseHead, Slots, StartLine, Target};
+use bits_proto::http1::{
+    Head, HeaderSlots, Progress, RequestHead, RequestTarget, ResponseHead, StartLine,
+};
 use bits_proto::message::{
-    Ack, AckFor, CreateSession, Decoded, Encoder, MessageKind, NO_EXTRAS, NotificationRequest,
-    NotificationResponse, Policy, Refusal, Request,
+    Ack, AckContext, CreateSession, Decoded, Encoder, MessageKind, NO_EXTRAS, NotificationRequest,
+    NotificationResponse, ParseOptions, Refusal, Request,
 };
 use bits_proto::observer::{Observer, Violation};
 use bits_proto::server::{self, Access, Session, Step};
-use common::read::{ack_for, is_extra};
+use common::read::{ack_context, is_extra};
 use common::vectors::{self, Message};
 use counted::allocations;
 
@@ -50,7 +52,7 @@ impl Done {
         let mut text = Text { bytes: [0; 1024], len: 0 };
         write!(text, "{error} {error:?}").expect("room for an error");
         assert!(text.len > 0);
-        let refusal = Ack::Refused(Refusal::for_error(&error, &Policy::DEFAULT));
+        let refusal = Ack::Refused(Refusal::for_error(&error, &ParseOptions::DEFAULT));
         let refusal = refusal.encode(NO_EXTRAS).and_then(|head| head.write(&mut [0; 256]));
         assert!(refusal.is_ok(), "{refusal:?}");
         self.errors += 1;
@@ -86,7 +88,7 @@ impl Done {
     fn head<'h, 'b, L: StartLine<'b>>(
         &mut self,
         bytes: &'b [u8],
-        slots: &'h mut Slots<'b, 64>,
+        slots: &'h mut HeaderSlots<'b, 64>,
     ) -> Option<Head<'h, 'b, L>> {
         self.heads += 1;
         match Head::parse(bytes, slots) {
@@ -100,11 +102,11 @@ impl Done {
     }
 
     fn request(&mut self, bytes: &[u8], buffer: &mut [u8]) {
-        let mut slots = Slots::new();
+        let mut slots = HeaderSlots::new();
         let Some(head) = self.head(bytes, &mut slots) else { return };
         let head: RequestHead<'_, '_> = head;
-        let target = Target::try_from(head.line().target);
-        for policy in [Policy::DEFAULT, Policy::LENIENT] {
+        let target = RequestTarget::try_from(head.line().target);
+        for policy in [ParseOptions::DEFAULT, ParseOptions::LENIENT] {
             if let Some(request) = self.decoded(Request::from_head(&head, &policy)) {
                 let extras = head.fields().filter(|(name, _)| is_extra(request.kind(), name));
                 self.write(target.and_then(|target| request.encode(target, extras)), buffer);
@@ -116,11 +118,11 @@ impl Done {
         }
     }
 
-    fn response(&mut self, bytes: &[u8], ack_for: &AckFor<'_>, buffer: &mut [u8]) {
-        let mut slots = Slots::new();
+    fn response(&mut self, bytes: &[u8], ack_context: &AckContext<'_>, buffer: &mut [u8]) {
+        let mut slots = HeaderSlots::new();
         let Some(head) = self.head(bytes, &mut slots) else { return };
         let head: ResponseHead<'_, '_> = head;
-        if let Some(ack) = self.decoded(Ack::from_head(&head, ack_for)) {
+        if let Some(ack) = self.decoded(Ack::from_head(&head, ack_context)) {
             let extras = head.fields().filter(|(name, _)| is_extra(ack.kind(), name));
             self.write(ack.encode(extras), buffer);
         }
@@ -136,7 +138,7 @@ impl Done {
 fn run(message: &Message, buffer: &mut [u8]) -> Done {
     let mut done = Done::default();
     if message.is_response() {
-        done.response(&message.bytes, &ack_for(&message.ack_for), buffer);
+        done.response(&message.bytes, &ack_context(&message.ack_context), buffer);
     } else {
         done.request(&message.bytes, buffer);
     }
@@ -194,7 +196,7 @@ fn the_steps_of_a_session_and_of_an_upload_allocate_nothing() {
                             Step::Store(it) => {
                                 session.handle_stored(it.turn, it.take, &policy, now)
                             }
-                            Step::Commit(turn) => session.handle_placed(turn),
+                            Step::Commit(turn) => session.handle_committed(turn),
                             Step::Answer(answer) => break answer.ack(None),
                             _ => return 0,
                         };
@@ -238,7 +240,7 @@ fn watch(observer: &mut Observer, message: &Message) -> usize {
         seen += 1;
     };
     if message.is_response() {
-        match ResponseHead::parse(&message.bytes, &mut Slots::new()) {
+        match ResponseHead::parse(&message.bytes, &mut HeaderSlots::new()) {
             Ok(Progress::Complete(head)) => observer.handle_response(1, &head, report),
             Ok(Progress::Partial) => observer.handle_disconnected(1),
             Err(error) => observer.handle_broken_response(1, &error, report),
@@ -246,7 +248,7 @@ fn watch(observer: &mut Observer, message: &Message) -> usize {
     } else {
         // Each begins on another connection, so that it is answered by the next response.
         observer.handle_disconnected(1);
-        match RequestHead::parse(&message.bytes, &mut Slots::new()) {
+        match RequestHead::parse(&message.bytes, &mut HeaderSlots::new()) {
             Ok(Progress::Complete(head)) => observer.handle_request(1, &head, report),
             Ok(Progress::Partial) => observer.handle_disconnected(1),
             Err(error) => observer.handle_broken_request(1, &error, report),

@@ -4,23 +4,27 @@ use crate::messages;
 use bits_proto::deviation::{Deviation, Deviations};
 use bits_proto::error::{ErrorKind, Fault};
 use bits_proto::field::{ContentRange, Protocol, ReceivedContentRange, SessionId};
-use bits_proto::http1::{Progress, RequestHead, ResponseHead, Slots, Status};
+use bits_proto::http1::{HeaderSlots, Progress, RequestHead, ResponseHead, StatusCode};
 use bits_proto::message::{
-    Ack, AckFor, CreateSessionAck, Decoded, Failure, FragmentAck, NO_EXTRAS, NotificationResponse,
-    Request,
+    Ack, AckContext, CreateSessionAck, Decoded, Failure, FragmentAck, NO_EXTRAS,
+    NotificationResponse, Request,
 };
 use messages::{Draft, Reader, for_create, for_fragment, session};
 
-fn with_ack<T>(draft: &Draft, ack_for: &AckFor<'_>, look: impl Fn(Decoded<Ack<'_>>) -> T) -> T {
+fn with_ack<T>(
+    draft: &Draft,
+    ack_context: &AckContext<'_>,
+    look: impl Fn(Decoded<Ack<'_>>) -> T,
+) -> T {
     let text = draft.text();
-    let mut slots = Slots::new();
+    let mut slots = HeaderSlots::new();
     let head = ResponseHead::parse(text.as_bytes(), &mut slots).map(Progress::complete);
     let Ok(Some(head)) = head else { panic!("{text:?} is no head") };
-    look(Ack::from_head(&head, ack_for).unwrap_or_else(|error| panic!("{text:?}: {error}")))
+    look(Ack::from_head(&head, ack_context).unwrap_or_else(|error| panic!("{text:?}: {error}")))
 }
 
-fn failure(draft: &Draft, ack_for: &AckFor<'_>) -> Option<Failure> {
-    with_ack(draft, ack_for, |decoded| decoded.message.failure())
+fn failure(draft: &Draft, ack_context: &AckContext<'_>) -> Option<Failure> {
+    with_ack(draft, ack_context, |decoded| decoded.message.failure())
 }
 
 #[test]
@@ -47,7 +51,7 @@ fn the_next_offset_comes_from_the_ack() {
 fn an_offset_beyond_the_fragment_is_right_if_more_was_sent_before() {
     let session_id = Some(SessionId::try_from("1").unwrap());
     let content_range = Some(ContentRange::new(100, 199, 300).unwrap());
-    let ack_for = |sent_up_to| AckFor::Fragment { session_id, content_range, sent_up_to };
+    let ack_context = |sent_up_to| AckContext::Fragment { session_id, content_range, sent_up_to };
     let at = |offset: &str| Draft::fragment_ack().set("BITS-Received-Content-Range", offset);
     for (sent_up_to, offset, is_right) in [
         (Some(250), "250", true),
@@ -58,7 +62,7 @@ fn an_offset_beyond_the_fragment_is_right_if_more_was_sent_before() {
         (None, "200", true),
         (None, "201", false),
     ] {
-        let for_this = ack_for(sent_up_to);
+        let for_this = ack_context(sent_up_to);
         if is_right {
             with_ack(&at(offset), &for_this, |decoded| {
                 let Ack::Fragment(ack) = decoded.message else { panic!("{decoded:?}") };
@@ -71,7 +75,7 @@ fn an_offset_beyond_the_fragment_is_right_if_more_was_sent_before() {
     }
     // The last byte is there, so the reply URL is not early.
     let whole = at("300").with("BITS-Reply-URL", "/reply");
-    with_ack(&whole, &ack_for(Some(300)), |decoded| {
+    with_ack(&whole, &ack_context(Some(300)), |decoded| {
         assert!(matches!(decoded.message, Ack::Fragment(ack) if ack.reply_url.is_some()));
         assert!(!decoded.deviations.contains(Deviation::EarlyReplyUrl));
     });
@@ -84,7 +88,7 @@ fn an_offset_that_is_left_out_is_the_end_of_what_was_sent() {
         let Ack::Fragment(ack) = decoded.message else { panic!("{decoded:?}") };
         assert_eq!(ack.received, ReceivedContentRange(200));
     });
-    let unknown = AckFor::Fragment { session_id: None, content_range: None, sent_up_to: None };
+    let unknown = AckContext::Fragment { session_id: None, content_range: None, sent_up_to: None };
     assert_eq!(Reader::Ack(unknown).error(&ack).kind(), ErrorKind::MissingField);
 }
 
@@ -137,16 +141,16 @@ fn offsets_of_other_refusals_are_not_acted_on() {
 #[test]
 fn a_reply_url_before_the_last_fragment_is_not_even_looked_at() {
     let early = Draft::fragment_ack().with("BITS-Reply-URL", "file:///etc/passwd");
-    let ack_for = for_fragment(0, 99, 200);
+    let ack_context = for_fragment(0, 99, 200);
     let expected = Deviations::from_iter([Deviation::EarlyReplyUrl]);
-    assert_eq!(Reader::Ack(ack_for).deviations(&early), expected);
+    assert_eq!(Reader::Ack(ack_context).deviations(&early), expected);
     let error = Reader::Ack(for_fragment(0, 99, 100)).error(&early);
     assert_eq!(error.kind(), ErrorKind::UnsupportedScheme);
 }
 
 #[test]
 fn fields_that_do_not_matter_may_contradict_themselves() {
-    let strict = Reader::Request(bits_proto::message::Policy::DEFAULT);
+    let strict = Reader::Request(bits_proto::message::ParseOptions::DEFAULT);
     let ping = Draft::ping().with("BITS-Session-Id", "1").with("BITS-Session-Id", "2");
     assert_eq!(strict.deviations(&ping), Deviations::EMPTY);
     let ping = Draft::ping().with("Content-Range", "bytes 0-1/2").with("Content-Range", "x");
@@ -195,24 +199,24 @@ fn a_session_is_created_with_what_was_offered() {
             assert_eq!(decoded.message, Ack::CreateSession(expected));
         });
     }
-    let monitor = AckFor::CreateSession { offered: None };
+    let monitor = AckContext::CreateSession { offered: None };
     assert_eq!(Reader::Ack(monitor).deviations(&Draft::create_ack()), Deviations::EMPTY);
     let unnamed = Draft::create_ack().without("BITS-Protocol");
     assert_eq!(Reader::Ack(monitor).error(&unnamed).kind(), ErrorKind::MissingField);
     let list = "{7df0354d-249b-430f-820d-3d2a9bef4931} {11111111-1111-1111-1111-111111111111}";
-    let two = AckFor::CreateSession { offered: Some(messages::protocols(list)) };
+    let two = AckContext::CreateSession { offered: Some(messages::protocols(list)) };
     assert_eq!(Reader::Ack(two).error(&unnamed).kind(), ErrorKind::MissingField);
 }
 
 #[test]
 fn what_was_asked_is_taken_from_the_request() {
     let text = Draft::fragment().text();
-    let mut slots = Slots::new();
+    let mut slots = HeaderSlots::new();
     let head = RequestHead::parse(text.as_bytes(), &mut slots).map(Progress::complete);
     let Ok(Some(head)) = head else { panic!("{text:?}") };
-    let request = Request::from_head(&head, &bits_proto::message::Policy::DEFAULT);
+    let request = Request::from_head(&head, &bits_proto::message::ParseOptions::DEFAULT);
     let request = request.unwrap_or_else(|error| panic!("{error}")).message;
-    assert_eq!(AckFor::from(&request), for_fragment(0, 99, 200));
+    assert_eq!(AckContext::from(&request), for_fragment(0, 99, 200));
     assert_eq!(request.session_id(), SessionId::try_from("1").ok().as_ref());
 }
 
@@ -221,12 +225,12 @@ fn answers_without_a_body_need_no_length() {
     for status in ["204 No Content", "304 Not Modified"] {
         let line = format!("HTTP/1.1 {status}");
         let without = Draft::refusal().line(&line).without("Content-Length");
-        let ack_for = for_fragment(0, 99, 200);
-        assert_eq!(Reader::Ack(ack_for).deviations(&without), Deviations::EMPTY, "{status}");
+        let ack_context = for_fragment(0, 99, 200);
+        assert_eq!(Reader::Ack(ack_context).deviations(&without), Deviations::EMPTY, "{status}");
         let with = without.with("Content-Length", "30");
-        assert_eq!(Reader::Ack(ack_for).deviations(&with), Deviations::EMPTY, "{status}");
+        assert_eq!(Reader::Ack(ack_context).deviations(&with), Deviations::EMPTY, "{status}");
         let text = with.text();
-        let mut slots = Slots::new();
+        let mut slots = HeaderSlots::new();
         let head = ResponseHead::parse(text.as_bytes(), &mut slots).map(Progress::complete);
         let body = head.map(|head| head.map(|head| head.body_length()));
         assert_eq!(body, Ok(Some(Some(0))), "{status}");
@@ -239,13 +243,13 @@ fn bodies_are_as_long_as_the_head_says() {
     for (line, length, expected) in bodies {
         let fields: Vec<_> = length.map(|length| ("Content-Length", length)).into_iter().collect();
         let text = Draft::new(line, &fields).text();
-        let mut slots = Slots::new();
+        let mut slots = HeaderSlots::new();
         let head = ResponseHead::parse(text.as_bytes(), &mut slots).map(Progress::complete);
         assert_eq!(head.map(|head| head.map(|head| head.body_length())), Ok(Some(expected)));
     }
     for (draft, expected) in [(Draft::fragment(), 100), (Draft::packet("Ping"), 0)] {
         let text = draft.text();
-        let mut slots = Slots::new();
+        let mut slots = HeaderSlots::new();
         let head = RequestHead::parse(text.as_bytes(), &mut slots).map(Progress::complete);
         assert_eq!(head.map(|head| head.map(|head| head.body_length())), Ok(Some(expected)));
     }
@@ -254,14 +258,14 @@ fn bodies_are_as_long_as_the_head_says() {
 #[test]
 fn statuses_that_cannot_have_a_length_are_written_without() {
     let answer = |code: u16| NotificationResponse {
-        status: Status::try_from(code).unwrap_or(Status::OK),
+        status: StatusCode::try_from(code).unwrap_or(StatusCode::OK),
         ..NotificationResponse::default()
     };
     let written = messages::written(&answer(204).encode(NO_EXTRAS).expect("an answer"));
     assert_eq!(written, b"HTTP/1.1 204 No Content\r\n\r\n");
     // And read so, whatever the head says: what is read can be written.
     let text = b"HTTP/1.1 204 No Content\r\nContent-Length: 254\r\n\r\n";
-    let mut slots = Slots::new();
+    let mut slots = HeaderSlots::new();
     let head = ResponseHead::parse(text, &mut slots).map(Progress::complete);
     let Ok(Some(head)) = head else { panic!("it is whole") };
     let read = NotificationResponse::from_head(&head).map(|decoded| decoded.message.content_length);
@@ -272,7 +276,7 @@ fn statuses_that_cannot_have_a_length_are_written_without() {
 
 #[test]
 fn a_request_is_no_ack_and_an_ack_is_no_request() {
-    let strict = Reader::Request(bits_proto::message::Policy::DEFAULT);
+    let strict = Reader::Request(bits_proto::message::ParseOptions::DEFAULT);
     let error = strict.error(&Draft::ping().set("BITS-Packet-Type", "Ack"));
     assert_eq!(error.kind(), ErrorKind::UnknownPacketType);
     assert_eq!(error.field(), Some("BITS-Packet-Type"));
@@ -288,10 +292,10 @@ fn an_interim_response_answers_nothing() {
     for line in ["HTTP/1.1 100 Continue", "HTTP/1.1 102 Processing", "HTTP/1.1 199 x"] {
         let error = Reader::NotificationResponse.error(&Draft::notification_response().line(line));
         assert_eq!(error.kind(), ErrorKind::InterimResponse, "{line}");
-        let error = Reader::Ack(AckFor::Ping).error(&Draft::ack().line(line));
+        let error = Reader::Ack(AckContext::Ping).error(&Draft::ack().line(line));
         assert_eq!(error.kind(), ErrorKind::InterimResponse, "{line}");
     }
-    let mut slots = Slots::new();
+    let mut slots = HeaderSlots::new();
     let error = ResponseHead::parse(b"HTTP/1.1 099 x\r\n\r\n", &mut slots).err();
     assert_eq!(error.map(|error| error.kind()), Some(ErrorKind::Syntax), "no status at all");
 }
@@ -299,7 +303,7 @@ fn an_interim_response_answers_nothing() {
 #[test]
 fn only_200_is_a_success_of_the_server_application() {
     for code in [200, 201, 204, 302, 403, 500] {
-        let status = Status::try_from(code).unwrap_or(Status::OK);
+        let status = StatusCode::try_from(code).unwrap_or(StatusCode::OK);
         let response = NotificationResponse { status, ..NotificationResponse::default() };
         assert_eq!(response.is_success(), code == 200, "{code}");
     }

@@ -8,10 +8,10 @@ use bits_proto::backend::{
     Timeouts,
 };
 use bits_proto::field::{OriginalRequestUrl, RequestDataFileName, ResponseDataFileName};
-use bits_proto::http1::{Progress, RequestHead, ResponseHead, Slots, Target};
+use bits_proto::http1::{HeaderSlots, Progress, RequestHead, RequestTarget, ResponseHead};
 use bits_proto::message::{Encoder, NO_EXTRAS, NotificationResponse};
 use bits_proto::observer::Observer;
-use bits_proto::state_machine::{IllegalEvent, Machine};
+use bits_proto::state_machine::{IllegalEvent, StateMachine};
 use notifications::{
     LENGTH, NOW, done, new, occur, reachable, success, with_copy, with_length, with_url,
 };
@@ -233,18 +233,18 @@ fn what_goes_to_an_application_and_back_breaks_no_rule() {
     let by_reference = new(NotificationType::ByReference).request_by_reference(url, file, reply);
     let requests = [by_reference, by_value().request_by_value(url)];
     let answers = [with_length(0), with_url(with_length(0)), with_copy(with_length(0))];
-    let mut observer = Observer::joining();
+    let mut observer = Observer::mid_stream();
     for (connection, request) in (1..).zip(requests) {
         for answer in &answers {
-            let target = Target::try_from("/application").expect("a target");
+            let target = RequestTarget::try_from("/application").expect("a target");
             let head = request.expect("of this kind").encode(target, NO_EXTRAS);
             let bytes = written(&head.expect("a request"));
-            let mut slots = Slots::new();
+            let mut slots = HeaderSlots::new();
             let head = RequestHead::parse(&bytes, &mut slots).map(Progress::complete);
             let head = head.expect("a head").expect("whole");
             observer.handle_request(connection, &head, |violation| panic!("{violation}"));
             let bytes = written(&answer.encode(NO_EXTRAS).expect("an answer"));
-            let mut slots = Slots::new();
+            let mut slots = HeaderSlots::new();
             let head = ResponseHead::parse(&bytes, &mut slots).map(Progress::complete);
             let head = head.expect("a head").expect("whole");
             observer.handle_response(connection, &head, |violation| panic!("{violation}"));

@@ -8,7 +8,7 @@ use bits_proto::backend::{
 use bits_proto::field::{
     OriginalRequestUrl, ReplyUrl, RequestDataFileName, ResponseDataFileName, StaticResponseUrl,
 };
-use bits_proto::http1::{Status, StatusLine, Version};
+use bits_proto::http1::{StatusCode, StatusLine, Version};
 use bits_proto::message::{Failure, NotificationRequest, NotificationResponse, NotifiedEntity};
 use notifications::{
     FAILURES, LENGTH, NOW, URL, done, new, refusing, status, success, with_length,
@@ -20,7 +20,7 @@ type Fail = fn(&mut Notification) -> Result<Poll, EventError>;
 /// A notification that fails, and what the client gets: status and code.
 type Row = (Notification, Fail, u16, u32);
 
-/// Status, code and context, in numbers; the server adds the session, and there is no offset.
+/// StatusCode, code and context, in numbers; the server adds the session, and there is no offset.
 fn in_numbers(refused: Refused) -> (u16, Option<u32>, Option<u32>) {
     let refusal = refused.refusal();
     assert_eq!((refusal.received(), refusal.session_id()), (None, None), "{refused}");
@@ -110,7 +110,7 @@ fn a_refusal_before_all_was_sent_counts_but_a_success_does_not() {
     for before in [by_value, sending, new(NotificationType::ByReference)] {
         let mut it = before;
         let step = it.handle_response(&refusing(503), NOW);
-        let refused = Refused::Application(Status::SERVICE_UNAVAILABLE);
+        let refused = Refused::Application(StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(step, Ok(Poll::Failed(refused)));
 
         let mut it = before;
@@ -171,7 +171,7 @@ fn each_kind_has_its_own_message_and_no_other() {
 
 #[test]
 fn an_empty_static_url_is_none() {
-    let line = StatusLine { status: Status::OK, reason: "OK", version: Version::Http11 };
+    let line = StatusLine { status: StatusCode::OK, reason: "OK", version: Version::Http11 };
     for (url, reply, is_static) in [("", None, false), (URL, Some(URL), true)] {
         let fields = [
             ("Content-Length", &b"0"[..]),

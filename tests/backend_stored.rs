@@ -5,7 +5,7 @@ use crate::notifications;
 use std::collections::HashSet;
 
 use bits_proto::backend::{Event, Notification, NotificationType, State, Timeouts};
-use bits_proto::state_machine::Machine as _;
+use bits_proto::state_machine::StateMachine as _;
 use notifications::{
     LENGTH, NOW, done, new, occur, reachable, refusing, success, with_copy, with_url,
 };

@@ -11,9 +11,9 @@
 use crate::common;
 use std::path::Path;
 
-use bits_proto::http1::{RequestHead, Slots};
+use bits_proto::http1::{HeaderSlots, RequestHead};
 use bits_proto::message::{
-    Ack, AckFor, NotificationRequest, NotificationResponse, Policy, Request,
+    Ack, AckContext, NotificationRequest, NotificationResponse, ParseOptions, Request,
 };
 use common::read::{Message, Pair, extras, request_head, response_head};
 use common::vectors::{self, CONVERSATIONS, conversation, split_messages};
@@ -46,20 +46,20 @@ fn assert_same_head(
 }
 
 fn decode_request<'b>(name: &str, head: &RequestHead<'_, 'b>) -> Request<'b> {
-    match Request::from_head(head, &Policy::DEFAULT) {
+    match Request::from_head(head, &ParseOptions::DEFAULT) {
         Ok(decoded) => decoded.message,
         Err(error) => panic!("{name}: {error}"),
     }
 }
 
 fn check_request(name: &str, bytes: &[u8]) -> Asked {
-    let mut slots = Slots::new();
+    let mut slots = HeaderSlots::new();
     let head = request_head(name, bytes, &mut slots);
     let (line, fields) = (head.line(), head.fields().collect::<Vec<_>>());
     if line.method == "GET" {
         return Asked::Download;
     }
-    let is_notification = NotificationRequest::is_one(&line, head.fields());
+    let is_notification = NotificationRequest::is_notification(&line, head.fields());
     let message: Message<'_> = if is_notification {
         let decoded = NotificationRequest::from_head(&head);
         decoded.unwrap_or_else(|error| panic!("{name}: {error}")).message.into()
@@ -72,7 +72,7 @@ fn check_request(name: &str, bytes: &[u8]) -> Asked {
 
 /// Whether the response is one of the protocol's.
 fn check_response(name: &str, bytes: &[u8], asked: &Asked) -> bool {
-    let mut slots = Slots::new();
+    let mut slots = HeaderSlots::new();
     let head = response_head(name, bytes, &mut slots);
     let fields: Vec<_> = head.fields().collect();
     let message = match asked {
@@ -82,9 +82,9 @@ fn check_response(name: &str, bytes: &[u8], asked: &Asked) -> bool {
             decoded.unwrap_or_else(|error| panic!("{name}: {error}")).message.into()
         }
         Asked::Packet(request) => {
-            let mut slots = Slots::new();
+            let mut slots = HeaderSlots::new();
             let request = decode_request(name, &request_head(name, request, &mut slots));
-            let decoded = Ack::from_head(&head, &AckFor::from(&request));
+            let decoded = Ack::from_head(&head, &AckContext::from(&request));
             decoded.unwrap_or_else(|error| panic!("{name}: {error}")).message.into()
         }
     };

@@ -2,9 +2,11 @@
 //! begin with the number of the decision.
 
 use crate::common;
-use bits_proto::client::{EventError, Exchange, FragmentSizing, Options, State, Stop, Upload};
+use bits_proto::client::{
+    EventError, Exchange, FragmentSizing, Options, State, StopReason, Upload,
+};
 use bits_proto::field::{ContentRange, ErrorContext, HResult};
-use bits_proto::message::{AckFor, MessageKind, Request};
+use bits_proto::message::{AckContext, MessageKind, Request};
 use common::upload::{
     Client, HOST, REPLY, SESSION_NOT_FOUND, SMALL, WITH_REPLY, all_reachable, cancelled,
     check_course, closed, created, created_on, held, held_with_reply, in_state, lost, out_of_sync,
@@ -156,9 +158,9 @@ fn a26_an_offset_that_cannot_be_moves_nothing() {
         assert_eq!((client.upload.failures(), client.upload.fragments()), (1, SMALL.fragments));
         client.wait();
         assert_eq!(client.due(), "fragment 10..20");
-        let strict = Options { retries: 0, ..SMALL };
+        let strict = Options { max_retries: 0, ..SMALL };
         let client = Client::begun(25, strict).answered(&held(10)).answered(&wrong);
-        assert_eq!(client.due(), format!("suspended: {}", Stop::Protocol));
+        assert_eq!(client.due(), format!("suspended: {}", StopReason::Protocol));
         assert_eq!(client.upload.received().0, 10);
     }
 }
@@ -205,7 +207,7 @@ fn a27_the_third_answer_in_a_row_without_progress_is_a_failure() {
         assert_eq!(client.due(), "fragment 11..21");
     }
     // For ever: given up, with the reason.
-    let mut client = Client::begun(25, Options { retries: 1, ..SMALL });
+    let mut client = Client::begun(25, Options { max_retries: 1, ..SMALL });
     for _ in 0..3 {
         client.answer(&held(0));
     }
@@ -229,7 +231,7 @@ fn a29_starting_over_is_counted_and_limited() {
     assert_eq!(client.upload.restarts(), 3);
     client.answer(&created());
     client.answer(&lost());
-    assert_eq!(client.due(), format!("suspended: {}", Stop::SessionLost));
+    assert_eq!(client.due(), format!("suspended: {}", StopReason::SessionLost));
     client.upload.resume().expect("it can be resumed");
     assert_eq!(client.upload.restarts(), 0);
     let course = [("ping", pinged()), ("create", created()), ("fragment 0..10", lost())];
@@ -241,7 +243,7 @@ fn a29_starting_over_is_counted_and_limited() {
         assert_eq!(client.upload.restarts(), 1, "{state}");
         assert!(client.due().starts_with("create"), "{state}");
         let mut strict = Client::new(20, Options { restarts: 0, ..SMALL }).answered(&lost());
-        assert_eq!(strict.due(), format!("suspended: {}", Stop::SessionLost));
+        assert_eq!(strict.due(), format!("suspended: {}", StopReason::SessionLost));
         client.answer(&created());
         strict.upload.resume().expect("it can be resumed");
         assert_eq!((client.due().starts_with("fragment"), strict.due().as_str()), (true, "ping"));
@@ -301,7 +303,7 @@ fn a33_every_status_and_code_has_its_effect() {
         for code in (202..1000_u16).filter(|code| error.is_some() || *code != 416) {
             let ack = error.map_or_else(|| refused(code), |error| refused_with(code, error));
             let after = begin.answered(&ack);
-            let stop = Stop::Refused {
+            let stop = StopReason::Refused {
                 status: status(code),
                 code: error.and_then(HResult::new),
                 context: error.map(|_| ErrorContext::SERVER),
@@ -394,19 +396,19 @@ fn an_answer_is_read_in_the_light_of_what_was_sent() {
     let content_range = Some(ContentRange::new(10, 19, 25).expect("a range"));
     let session_id = Some(session());
     assert_eq!(
-        outgoing.ack_for(),
-        AckFor::Fragment { session_id, content_range, sent_up_to: Some(10) }
+        outgoing.ack_context(),
+        AckContext::Fragment { session_id, content_range, sent_up_to: Some(10) }
     );
-    assert_eq!(outgoing.ack_for().kind(), MessageKind::FragmentAck);
+    assert_eq!(outgoing.ack_context().kind(), MessageKind::FragmentAck);
     assert!(matches!(outgoing.request, Request::Fragment(it) if it.content_name.is_none()));
 }
 
 #[test]
 fn the_defaults_are_those_documented() {
     let it = Options::default();
-    let seconds = [it.request_timeout, it.response_timeout, it.first_delay, it.longest_delay];
+    let seconds = [it.request_timeout, it.response_timeout, it.initial_backoff, it.max_backoff];
     assert_eq!(seconds.map(|it| it.as_millis()), [120_000, 300_000, 1_000, 60_000]);
-    assert_eq!((it.retries, it.restarts, it.resynchronisations), (10, 3, 2));
+    assert_eq!((it.max_retries, it.restarts, it.max_stalls), (10, 3, 2));
     let sizing = FragmentSizing::default();
     assert_eq!((sizing.floor(), sizing.length(), sizing.ceiling()), (5_120, 1_048_576, 13_631_488));
     assert_eq!(it.fragments, sizing);

@@ -28,7 +28,7 @@ fn a28_the_host_may_be_out_of_reach_for_its_timeout_and_then_it_is_the_origin_se
             }
         }
     }
-    assert!(failures > SMALL.retries, "{failures}");
+    assert!(failures > SMALL.max_retries, "{failures}");
     assert_eq!((client.now, client.upload.failures()), (expires, 0));
     let course = [("ping", pinged()), ("fragment 0..10", lost()), ("create", created())];
     check_course(&mut client, &course, "fragment 0..10");
@@ -73,7 +73,7 @@ fn a28_any_ack_stops_the_timer() {
 #[test]
 fn a28_a_host_without_a_timeout_is_never_left() {
     let mut client = Client::elsewhere(20, None);
-    for _ in 0..=SMALL.retries {
+    for _ in 0..=SMALL.max_retries {
         client.breaks();
         client.now += SECOND * 100_000_000;
         client.upload.handle_timeout(client.now);
@@ -86,12 +86,12 @@ fn a28_a_host_without_a_timeout_is_never_left() {
 
 #[test]
 fn a28_the_largest_timeout_is_none() {
-    // [3.1.2.3]: 0xffffffff means infinite. As without one, the retries count.
+    // [3.1.2.3]: 0xffffffff means infinite. As without one, the max_retries count.
     for timeout in [None, Some(u32::MAX)] {
         let mut client = Client::elsewhere(20, timeout);
-        for _ in 0..SMALL.retries {
+        for _ in 0..SMALL.max_retries {
             client.breaks();
-            assert!(client.wait() <= SMALL.longest_delay, "{timeout:?}");
+            assert!(client.wait() <= SMALL.max_backoff, "{timeout:?}");
         }
         client.breaks();
         assert_eq!(client.due(), "suspended: the server cannot be reached", "{timeout:?}");

@@ -5,7 +5,7 @@ use crate::common;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use bits_proto::client::{Exchange, Options, Poll, State, Stop, Upload};
+use bits_proto::client::{Exchange, Options, Poll, State, StopReason, Upload};
 use bits_proto::message::Ack;
 use common::upload::{
     Client, HOST, NANOSECOND, REPLY, SECOND, SMALL, Server, WITH_REPLY, all_reachable, cancelled,
@@ -77,7 +77,7 @@ fn delays(options: Options, seed: u64) -> Vec<Duration> {
 
 #[test]
 fn waiting_times_double_up_to_a_cap_and_are_spread() {
-    let options = Options { retries: 40, ..SMALL };
+    let options = Options { max_retries: 40, ..SMALL };
     let mut firsts = BTreeSet::new();
     for seed in 0..50 {
         let delays = delays(options, seed);
@@ -101,12 +101,12 @@ fn waiting_times_double_up_to_a_cap_and_are_spread() {
 #[test]
 fn waiting_times_of_every_size_are_kept() {
     let bounds = [Duration::ZERO, NANOSECOND, SECOND, SECOND * 60, Duration::MAX];
-    for first_delay in bounds {
-        for longest_delay in bounds {
-            let options = Options { first_delay, longest_delay, retries: 3, ..SMALL };
+    for initial_backoff in bounds {
+        for max_backoff in bounds {
+            let options = Options { initial_backoff, max_backoff, max_retries: 3, ..SMALL };
             let mut client = Client { upload: Upload::new(10, options, 1), now: Duration::ZERO };
             client.breaks();
-            let whole = first_delay.min(longest_delay);
+            let whole = initial_backoff.min(max_backoff);
             let delay = client.wait();
             // Half a duration of 584 years is as good as half of any longer one.
             let half = (whole / 2).min(Duration::from_nanos(u64::MAX / 2));
@@ -142,10 +142,10 @@ fn too_many_failures_suspend_with_the_reason_and_resuming_goes_on_where_the_serv
         ),
     ];
     for (fail, said) in failures {
-        for retries in [0, 1, 10] {
-            let options = Options { retries, ..SMALL };
+        for max_retries in [0, 1, 10] {
+            let options = Options { max_retries, ..SMALL };
             let mut client = Client::begun(25, options).answered(&held(10));
-            for failed in 0..retries {
+            for failed in 0..max_retries {
                 assert_eq!(client.upload.failures(), failed);
                 fail(&mut client);
                 assert_eq!(client.due(), "wait");
@@ -205,7 +205,7 @@ fn the_reply_is_fetched_before_the_session_is_closed_and_tried_again() {
     let fetch = reply.due();
     assert!(fetch.starts_with("fetch BITS-Sessions"), "{fetch}");
     let mut client = reply;
-    for failed in 1..=SMALL.retries {
+    for failed in 1..=SMALL.max_retries {
         client.upload.handle_reply_failed(client.now).expect("it is fetched");
         assert_eq!((client.due().as_str(), client.upload.failures()), ("wait", failed));
         client.wait();
@@ -282,7 +282,7 @@ fn a_server_that_loses_the_same_bytes_for_ever_is_given_up() {
             client.wait();
         }
     }
-    assert_eq!(client.due(), format!("suspended: {}", Stop::NoProgress));
+    assert_eq!(client.due(), format!("suspended: {}", StopReason::NoProgress));
 }
 
 #[test]
@@ -300,7 +300,7 @@ fn an_amount_that_was_lost_and_is_sent_again_is_progress_only_beyond_it() {
 #[test]
 fn a_failed_upload_can_be_resumed_and_ends() {
     let mut client = in_state(State::Failed);
-    assert!(matches!(client.upload.poll(), Poll::Failed(Stop::Refused { .. })));
+    assert!(matches!(client.upload.poll(), Poll::Failed(StopReason::Refused { .. })));
     client.upload.resume().expect("the cause is seen to");
     let end: [(&str, Ack<'_>); 4] = [
         ("ping", pinged()),

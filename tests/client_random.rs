@@ -68,13 +68,13 @@ fn any_upload() -> impl Strategy<Value = Upload> {
     let sizes = (0..20_u64, 0..10_u64, 0..40_u64);
     let counts = (0..12_u32, 0..4_u32, 0..4_u32, any::<bool>(), any::<u64>());
     (total, sizes, counts).prop_map(|(total, (length, floor, ceiling), counts)| {
-        let (retries, restarts, resynchronisations, reply, seed) = counts;
+        let (max_retries, restarts, max_stalls, reply, seed) = counts;
         let options = Options {
             mode: if reply { Mode::UploadReply } else { Mode::Upload },
             fragments: FragmentSizing::within(length, floor, ceiling),
-            retries,
+            max_retries,
             restarts,
-            resynchronisations,
+            max_stalls,
             ..Options::DEFAULT
         };
         Upload::new(total, options, seed)

@@ -5,10 +5,12 @@ use crate::common;
 use std::fmt::{Debug, Display};
 use std::time::Duration;
 
-use bits_proto::client::{EXCHANGE_TABLE, Event, EventError, Exchange, State, Stop, TABLE, Upload};
+use bits_proto::client::{
+    EXCHANGE_TABLE, Event, EventError, Exchange, State, StopReason, TABLE, Upload,
+};
 use bits_proto::field::{ErrorContext, HResult};
 use bits_proto::message::Ack;
-use bits_proto::state_machine::Machine;
+use bits_proto::state_machine::StateMachine;
 use common::upload::{
     HOST, REPLY, SECOND, all_reachable, cancelled, closed, created, created_on, held,
     held_with_reply, in_state, lost, named, out_of_sync, pinged, reach, refused, rows, status,
@@ -58,7 +60,7 @@ suspended pause=suspended restart=ready
 ";
 
 /// What follows, by a table that is a text.
-fn next<S: Machine>(table: &str, state: S, event: S::Event) -> Option<S> {
+fn next<S: StateMachine>(table: &str, state: S, event: S::Event) -> Option<S> {
     let state = state.to_string();
     let arrow = format!("{event}=");
     let mut found = rows(table)
@@ -70,7 +72,7 @@ fn next<S: Machine>(table: &str, state: S, event: S::Event) -> Option<S> {
     next
 }
 
-fn check_table<S: Machine + Debug>(text: &str, rows: &[(S, &[Option<S>])], pairs: usize) {
+fn check_table<S: StateMachine + Debug>(text: &str, rows: &[(S, &[Option<S>])], pairs: usize) {
     assert_eq!(rows.iter().map(|(state, _)| *state).collect::<Vec<_>>(), S::STATES);
     let mut count = 0;
     for (state, row) in rows {
@@ -217,8 +219,8 @@ fn effect(input: &str, state: State, exchange: Exchange) -> Option<(State, Excha
     Some((to_state, if same { exchange } else { named(Exchange::ALL, to_exchange) }))
 }
 
-/// The sentence for an event that is illegal in this state, after the tests' own table.
-fn sentence<S: Machine>(table: &str, state: S, got: &impl Display) -> String {
+/// The description for an event that is illegal in this state, after the tests' own table.
+fn description<S: StateMachine>(table: &str, state: S, got: &impl Display) -> String {
     let legal: Vec<_> = S::EVENTS
         .iter()
         .filter(|event| next(table, state, **event).is_some())
@@ -237,12 +239,12 @@ fn check_error(error: &EventError, upload: &Upload, what: &str) {
         EventError::State(illegal) => {
             assert_eq!(illegal.state, upload.state(), "{what}");
             assert_eq!(next(STATES, illegal.state, illegal.got), None, "{what}: {said}");
-            assert_eq!(said, sentence(STATES, illegal.state, &illegal.got), "{what}");
+            assert_eq!(said, description(STATES, illegal.state, &illegal.got), "{what}");
         }
         EventError::Exchange(illegal) => {
             assert_eq!(illegal.state, upload.exchange(), "{what}");
             assert_eq!(next(EXCHANGES, illegal.state, illegal.got), None, "{what}: {said}");
-            assert_eq!(said, sentence(EXCHANGES, illegal.state, &illegal.got), "{what}");
+            assert_eq!(said, description(EXCHANGES, illegal.state, &illegal.got), "{what}");
         }
         EventError::WrongAck { .. } => {
             let expected = match upload.state() {
@@ -351,19 +353,19 @@ fn what_an_upload_says_of_itself_is_what_happened() {
 #[test]
 fn a_stop_says_why() {
     for (stop, said) in [
-        (Stop::Paused, "the upload is paused"),
-        (Stop::Transport, "the server cannot be reached"),
-        (Stop::Timeout, "the server does not answer in time"),
-        (Stop::Protocol, "the server's answers make no sense"),
-        (Stop::NoProgress, "the server takes fragments and comes no further"),
-        (Stop::SessionLost, "the server loses its sessions"),
-        (Stop::Reply, "the reply cannot be fetched"),
+        (StopReason::Paused, "the upload is paused"),
+        (StopReason::Transport, "the server cannot be reached"),
+        (StopReason::Timeout, "the server does not answer in time"),
+        (StopReason::Protocol, "the server's answers make no sense"),
+        (StopReason::NoProgress, "the server takes fragments and comes no further"),
+        (StopReason::SessionLost, "the server loses its sessions"),
+        (StopReason::Reply, "the reply cannot be fetched"),
         (
-            Stop::Refused { status: status(599), code: None, context: None },
+            StopReason::Refused { status: status(599), code: None, context: None },
             "the server refused with status 599",
         ),
         (
-            Stop::Refused {
+            StopReason::Refused {
                 status: status(403),
                 code: Some(HResult::DISK_FULL),
                 context: Some(ErrorContext::REMOTE_APPLICATION),

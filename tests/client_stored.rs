@@ -58,7 +58,7 @@ fn an_upload_and_its_copy_hash_alike_and_others_do_not() {
 
 #[test]
 fn every_reason_to_stand_and_every_history_reads_back_equal() {
-    let strict = bits_proto::client::Options { retries: 0, restarts: 0, ..SMALL };
+    let strict = bits_proto::client::Options { max_retries: 0, restarts: 0, ..SMALL };
     let begun = Client::begun(25, strict);
     let mut broken = begun;
     broken.breaks();
@@ -77,7 +77,7 @@ fn every_reason_to_stand_and_every_history_reads_back_equal() {
         unread,
         Client::begun(0, WITH_REPLY),
     ];
-    for _ in 0..=WITH_REPLY.retries {
+    for _ in 0..=WITH_REPLY.max_retries {
         unread.upload.handle_reply_failed(unread.now).expect("it is fetched");
         all.push(unread);
         if unread.upload.exchange() == Exchange::BackOff {
@@ -154,15 +154,15 @@ fn the_form_is_what_it_was() {
         "fragments": {"length": 10, "floor": 3, "ceiling": 40},
         "request_timeout": {"secs": 120, "nanos": 0},
         "response_timeout": {"secs": 300, "nanos": 0},
-        "first_delay": {"secs": 1, "nanos": 0},
-        "longest_delay": {"secs": 60, "nanos": 0},
-        "retries": 10, "restarts": 3, "resynchronisations": 2,
+        "initial_backoff": {"secs": 1, "nanos": 0},
+        "max_backoff": {"secs": 60, "nanos": 0},
+        "max_retries": 10, "restarts": 3, "max_stalls": 2,
     });
     let mut expected = json!({
         "version": 1, "options": options, "total": 20, "state": "ping", "exchange": "ready",
         "session_id": common::upload::SESSION, "host_id": HOST,
         "fallback_timeout": {"secs": 60, "nanos": 0}, "fallback_at": null,
-        "next": 0, "highest": 0, "sent_up_to": 0, "reply_url": null, "reply_done": false, "maybe_closed": false,
+        "next": 0, "max_acked": 0, "sent_up_to": 0, "reply_url": null, "reply_done": false, "maybe_closed": false,
         "failures": 0, "restarts": 0, "stalls": 0, "random": 7, "stop": null, "challenge": null,
     });
     // When a timer that does not run would end means nothing.
@@ -254,8 +254,8 @@ fn contradictions_are_refused() {
         (half, "next", json!(21), "more bytes are held than there are"),
         (half, "next", json!(20), "the offsets contradict"),
         (half, "next", json!(11), "the offsets contradict"),
-        (half, "highest", json!(9), "the offsets contradict"),
-        (half, "highest", json!(21), "the offsets contradict"),
+        (half, "max_acked", json!(9), "the offsets contradict"),
+        (half, "max_acked", json!(21), "the offsets contradict"),
         (half, "session_id", Value::Null, "bytes are held without a session"),
         (
             ready(State::Fragment),
@@ -311,7 +311,7 @@ fn contradictions_that_no_upload_that_lived_can_have_are_refused_too() {
             "a session that is created although there is one",
             with(&half, "state", json!("create-session")),
         ),
-        ("bytes acknowledged without a session", with(&fresh, "highest", json!(5))),
+        ("bytes acknowledged without a session", with(&fresh, "max_acked", json!(5))),
         ("bytes sent without a session", with(&fresh, "sent_up_to", json!(5))),
         ("a close without a session", with(&fresh, "maybe_closed", json!(true))),
         ("a close before the last byte", with(&half, "maybe_closed", json!(true))),

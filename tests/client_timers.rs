@@ -73,7 +73,7 @@ fn an_answer_that_does_not_come_in_time_is_given_up() {
 
 #[test]
 fn the_last_timeout_suspends_with_the_reason() {
-    let options = Options { retries: 0, ..SMALL };
+    let options = Options { max_retries: 0, ..SMALL };
     let mut client = Client::begun(20, options);
     client.sending();
     for mut after in fires(&client.upload, START + REQUEST) {
@@ -141,7 +141,7 @@ fn the_host_is_left_when_its_time_is_over() {
 fn the_host_is_left_in_the_middle_of_a_waiting_time() {
     let mut client = Client::elsewhere(20, Some(100));
     client.upload = {
-        let options = Options { first_delay: DAY, longest_delay: DAY, ..SMALL };
+        let options = Options { initial_backoff: DAY, max_backoff: DAY, ..SMALL };
         let mut slow = Client::new(20, options);
         slow.answer(&created_on(common::upload::HOST, Some(100)));
         slow.answered(&pinged()).upload
@@ -242,8 +242,8 @@ fn the_end_of_time_is_no_panic() {
         Options {
             request_timeout: Duration::MAX,
             response_timeout: Duration::MAX,
-            first_delay: Duration::MAX,
-            longest_delay: Duration::MAX,
+            initial_backoff: Duration::MAX,
+            max_backoff: Duration::MAX,
             ..SMALL
         },
     ] {
@@ -274,12 +274,12 @@ fn options_of_no_time_at_all_do_not_spin() {
     let options = Options {
         request_timeout: Duration::ZERO,
         response_timeout: Duration::ZERO,
-        first_delay: Duration::ZERO,
-        longest_delay: Duration::ZERO,
+        initial_backoff: Duration::ZERO,
+        max_backoff: Duration::ZERO,
         ..SMALL
     };
     let mut client = Client::new(20, options).answered(&created());
-    for failures in 1..=options.retries {
+    for failures in 1..=options.max_retries {
         client.sending();
         client.upload = tick(&client.upload, client.now);
         assert_eq!(
@@ -309,7 +309,7 @@ fn only_what_waits_has_a_timer() {
 
 #[test]
 fn where_nothing_is_to_be_spread_failures_leave_no_trace() {
-    let at_once = Options { first_delay: Duration::ZERO, ..SMALL };
+    let at_once = Options { initial_backoff: Duration::ZERO, ..SMALL };
     let lucky = Client::begun(20, at_once).answered(&held(10));
     let mut unlucky = Client::begun(20, at_once);
     unlucky.breaks();
@@ -321,7 +321,8 @@ fn where_nothing_is_to_be_spread_failures_leave_no_trace() {
 fn waiting_times_are_spread_as_the_reference_of_splitmix64_does() {
     // A seed, and the first number that it gives.
     for (seed, drawn) in [(0, 0xE220_A839_7B1D_CDAF), (1_234_567, 6_457_827_717_110_365_317)] {
-        let options = Options { first_delay: Duration::MAX, longest_delay: Duration::MAX, ..SMALL };
+        let options =
+            Options { initial_backoff: Duration::MAX, max_backoff: Duration::MAX, ..SMALL };
         let mut client = Client { upload: Upload::new(10, options, seed), now: Duration::ZERO };
         client.breaks();
         // Of the longest there is: half of it, and as much of the rest as was drawn.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bits_proto::field::{HResult, HostId, HostIdFallbackTimeout, Protocol};
 use bits_proto::limits;
-use bits_proto::message::{self, AbsentLength, ErrorFields};
+use bits_proto::message::{self, ErrorFields, MissingContentLength};
 use bits_proto::server::{
     self, CommitAt, EarlyClose, OverlapRule, Policy, PolicyBuf, SessionHost, SessionHostBuf,
 };
@@ -19,11 +19,11 @@ use uuid::Uuid;
 fn unusual() -> Policy<'static> {
     const PROTOCOLS: &[Protocol] = &[Protocol(Uuid::from_u128(7)), Protocol::BITS_1_5];
     Policy {
-        requests: message::Policy {
+        requests: message::ParseOptions {
             method_override: true,
             plain_post: true,
-            absent_length: AbsentLength::BadRequest,
-            skipped_body: 7,
+            missing_content_length: MissingContentLength::BadRequest,
+            max_ignored_body: 7,
             max_value: 9000,
         },
         protocols: PROTOCOLS,
@@ -70,7 +70,7 @@ fn policies_are_read_as_they_were_written() {
         assert_eq!(configured.as_policy(), policy);
         assert_same_through_text(&configured);
     }
-    assert_same_through_text(&message::Policy::LENIENT);
+    assert_same_through_text(&message::ParseOptions::LENIENT);
     assert_same_through_text(&limits::Limits { head_bytes: 1, fields: 2 });
     assert_same_through_text(&server::Limits { sessions: 1, sessions_of_principal: 2 });
 }
@@ -87,8 +87,8 @@ fn the_text_is_what_a_person_would_write() {
         "requests": {
             "method_override": true,
             "plain_post": true,
-            "absent_length": "bad-request",
-            "skipped_body": 7,
+            "missing_content_length": "bad-request",
+            "max_ignored_body": 7,
             "max_value": 9000
         },
         "max_entity": 10,
@@ -114,7 +114,7 @@ fn what_is_left_out_has_its_default() {
     assert_eq!(read(json!({})), Ok(PolicyBuf::default()));
     assert_eq!(PolicyBuf::default().as_policy(), Policy::DEFAULT);
     let configured = read(json!({ "requests": { "plain_post": true }, "max_entity": 5 }));
-    let requests = message::Policy { plain_post: true, ..message::Policy::DEFAULT };
+    let requests = message::ParseOptions { plain_post: true, ..message::ParseOptions::DEFAULT };
     let expected = Policy { requests, max_entity: 5, ..Policy::DEFAULT };
     assert_eq!(configured.expect("it is read").as_policy(), expected);
     let host = read(json!({ "host": { "host_id": "h" } })).expect("it is read").host;

@@ -7,21 +7,21 @@ use crate::messages;
 use crate::notifications;
 use bits_proto::backend::NotificationType;
 use bits_proto::deviation::{Deviation, Deviations};
-use bits_proto::error::{ErrorKind, Stage};
+use bits_proto::error::{CheckStage, ErrorKind};
 use bits_proto::field::{
     ContentName, HResult, OriginalRequestUrl, ReceivedContentRange, RequestDataFileName,
     ResponseDataFileName,
 };
-use bits_proto::http1::{Status, Target};
+use bits_proto::http1::{RequestTarget, StatusCode};
 use bits_proto::message::{
-    Ack, AckFor, MessageKind, NO_EXTRAS, NotificationResponse, Policy, Refusal, Request,
+    Ack, AckContext, MessageKind, NO_EXTRAS, NotificationResponse, ParseOptions, Refusal, Request,
 };
 use common::complete::{Outcome, complete, decode, every_kind};
 use common::read::Message;
 use messages::{Draft, Reader, for_close, for_create, for_fragment, written};
 use notifications::{FAILURES, LENGTH, new};
 
-const REQUEST: Reader = Reader::Request(Policy::DEFAULT);
+const REQUEST: Reader = Reader::Request(ParseOptions::DEFAULT);
 
 fn text(bytes: Vec<u8>) -> String {
     String::from_utf8(bytes).expect("these heads are text")
@@ -59,10 +59,10 @@ fn a_body_on_a_packet_that_has_none_is_refused() {
         let with_body = packet.clone().set("Content-Length", length);
         let error = REQUEST.error(&with_body);
         let found = (error.kind(), error.stage());
-        assert_eq!(found, (ErrorKind::UnexpectedBody, Stage::Length), "{packet:?}");
-        assert_eq!(Refusal::for_error(&error, &Policy::DEFAULT), Refusal::invalid_argument());
+        assert_eq!(found, (ErrorKind::UnexpectedBody, CheckStage::Length), "{packet:?}");
+        assert_eq!(Refusal::for_error(&error, &ParseOptions::DEFAULT), Refusal::invalid_argument());
         // By policy it is skipped, up to a limit.
-        let lenient = Reader::Request(Policy::LENIENT);
+        let lenient = Reader::Request(ParseOptions::LENIENT);
         let remark = Deviations::from_iter([Deviation::UnexpectedBody]);
         assert_eq!(lenient.deviations(&with_body), remark, "{packet:?}");
         let long = packet.clone().set("Content-Length", "4097");
@@ -112,16 +112,16 @@ fn every_ack_says_that_it_is_one_and_has_no_body() {
     }
     assert_eq!(acks, 6, "five Acks, and a refusal");
     let remark = Deviations::from_iter([Deviation::UnexpectedBody]);
-    let cancel = AckFor::CancelSession { session_id: None };
-    for (ack, ack_for) in [
-        (Draft::ack(), AckFor::Ping),
+    let cancel = AckContext::CancelSession { session_id: None };
+    for (ack, ack_context) in [
+        (Draft::ack(), AckContext::Ping),
         (Draft::create_ack(), for_create()),
         (Draft::fragment_ack(), for_fragment(0, 99, 200)),
         (Draft::close_ack(), for_close()),
         (Draft::close_ack(), cancel),
-        (Draft::refusal(), AckFor::Ping),
+        (Draft::refusal(), AckContext::Ping),
     ] {
-        let reader = Reader::Ack(ack_for);
+        let reader = Reader::Ack(ack_context);
         let with_body = ack.clone().set("Content-Length", "7");
         assert_eq!(reader.deviations(&with_body), remark, "{with_body:?}");
         let other = ack.set("BITS-Packet-Type", "Ping");
@@ -132,18 +132,18 @@ fn every_ack_says_that_it_is_one_and_has_no_body() {
 #[test]
 fn created_is_a_success_where_it_is_documented_and_ok_is_written() {
     let created = "HTTP/1.1 201 Created";
-    let cancel = AckFor::CancelSession { session_id: None };
-    for (draft, ack_for, is_documented) in [
+    let cancel = AckContext::CancelSession { session_id: None };
+    for (draft, ack_context, is_documented) in [
         (Draft::create_ack(), for_create(), true),
         (Draft::close_ack(), for_close(), true),
-        (Draft::ack(), AckFor::Ping, false),
+        (Draft::ack(), AckContext::Ping, false),
         (Draft::fragment_ack(), for_fragment(0, 99, 200), false),
         (Draft::close_ack(), cancel, false),
     ] {
         let draft = draft.line(created);
-        let decoded = Ack::from_fields(draft.status_line(), draft.pairs(), &ack_for);
+        let decoded = Ack::from_fields(draft.status_line(), draft.pairs(), &ack_context);
         let decoded = decoded.unwrap_or_else(|error| panic!("{draft:?}: {error}"));
-        assert_eq!(decoded.message.kind(), ack_for.kind(), "{draft:?}");
+        assert_eq!(decoded.message.kind(), ack_context.kind(), "{draft:?}");
         let remark = decoded.deviations.contains(Deviation::UnexpectedCreated);
         assert_eq!(remark, !is_documented, "{draft:?}");
         let written = text(written(&decoded.message.encode(NO_EXTRAS).expect("no extras")));
@@ -176,7 +176,7 @@ fn every_refusal_is_an_http_response_without_a_body() {
     ];
     refusals.extend(FAILURES.map(|refused| refused.refusal()));
     let statuses = (202..=999).filter(|code| ![204, 416].contains(code));
-    let statuses = statuses.map(|code| Status::try_from(code).expect("three digits"));
+    let statuses = statuses.map(|code| StatusCode::try_from(code).expect("three digits"));
     refusals.extend(statuses.map(|status| Refusal::new(status).expect("no success")));
     for refusal in refusals {
         let status = refusal.status();
@@ -201,7 +201,7 @@ fn a_notification_of_another_version_is_refused() {
     for draft in [Draft::notification(), Draft::by_value()] {
         let old = draft.clone().line("POST /app HTTP/1.0");
         let error = Reader::Notification.error(&old);
-        assert_eq!((error.kind(), error.stage()), (ErrorKind::HttpVersion, Stage::Http));
+        assert_eq!((error.kind(), error.stage()), (ErrorKind::HttpVersion, CheckStage::Http));
         assert_eq!(Reader::Notification.deviations(&draft), Deviations::EMPTY);
     }
 }
@@ -235,7 +235,7 @@ fn a_notification_has_the_fields_and_the_length_of_its_kind() {
     let paths = "BITS-Request-DataFile-Name: C:\\entities\\1\r\n\
         BITS-Response-DataFile-Name: \\\\host\\replies\\1\r\n";
     for (message, fields, length) in [(by_value, "", LENGTH), (by_reference, paths, 0)] {
-        let target = Target::try_from("/app").expect("a target");
+        let target = RequestTarget::try_from("/app").expect("a target");
         let message = message.expect("a message of its kind");
         let head = text(written(&message.encode(target, NO_EXTRAS).expect("no extras")));
         assert_eq!(head, format!("{start}{fields}Content-Length: {length}\r\n\r\n"));
@@ -247,7 +247,7 @@ fn a_notification_has_the_fields_and_the_length_of_its_kind() {
 #[test]
 fn a_name_is_written_only_if_it_was_given() {
     let name = ContentName::try_from("report.bin").expect("a name");
-    let target = Target::try_from("/e").expect("a target");
+    let target = RequestTarget::try_from("/e").expect("a target");
     for sample in every_kind().filter(|sample| sample.kind.is_request()) {
         let bytes = complete(sample.kind).to_bytes();
         let message = decode(sample.kind, &bytes).expect("a complete message").message;

@@ -10,9 +10,9 @@ use bits_proto::backend::{Notification, NotificationType, Poll, Timeouts};
 use bits_proto::client::{self, Exchange, State};
 use bits_proto::error::ErrorKind;
 use bits_proto::field::{ContentName, Protocol, SessionId};
-use bits_proto::http1::{Status, StatusLine, Version};
+use bits_proto::http1::{StatusCode, StatusLine, Version};
 use bits_proto::message::{
-    Ack, AckFor, CreateSession, CreateSessionAck, Fragment, MessageKind, NotificationResponse,
+    Ack, AckContext, CreateSession, CreateSessionAck, Fragment, MessageKind, NotificationResponse,
     Request,
 };
 use bits_proto::server::{Access, HostError, Policy, Session};
@@ -164,11 +164,11 @@ fn an_answer_that_breaks_the_rules_is_discarded() {
             let mut client = in_state(state);
             let before = client;
             client.sent();
-            let ack_for: AckFor<'_> = match before.upload.poll() {
-                client::Poll::Send(outgoing) => outgoing.ack_for(),
+            let ack_context: AckContext<'_> = match before.upload.poll() {
+                client::Poll::Send(outgoing) => outgoing.ack_context(),
                 other => panic!("{other:?}"),
             };
-            let read = Ack::from_fields(draft.status_line(), draft.pairs(), &ack_for);
+            let read = Ack::from_fields(draft.status_line(), draft.pairs(), &ack_context);
             let error =
                 read.map(|decoded| decoded.message.kind()).expect_err(&format!("{draft:?}"));
             assert_eq!(error.kind(), kind, "{state}: {draft:?}");
@@ -191,7 +191,7 @@ fn an_answer_that_breaks_the_rules_is_discarded() {
 /// From the application's head to the Ack for the last fragment.
 #[test]
 fn an_application_whose_answer_cannot_be_read_is_reported_with_411() {
-    let line = StatusLine { version: Version::Http11, status: Status::OK, reason: "OK" };
+    let line = StatusLine { version: Version::Http11, status: StatusCode::OK, reason: "OK" };
     for fields in [
         [("BITS-Static-Response-URL", "ftp://app.example/reply"), ("Content-Length", "0")],
         [("Content-Length", "5"), ("Content-Length", "6")],

@@ -2,13 +2,13 @@
 
 use crate::messages::{Draft, PROTOCOL, Reader};
 use bits_proto::Error;
-use bits_proto::error::{ErrorKind, Stage};
-use bits_proto::http1::Status;
+use bits_proto::error::{CheckStage, ErrorKind};
+use bits_proto::http1::StatusCode;
 use bits_proto::message::{
-    Ack, AckFor, NotificationRequest, NotificationResponse, Policy, Refusal, Request,
+    Ack, AckContext, NotificationRequest, NotificationResponse, ParseOptions, Refusal, Request,
 };
 
-const REQUEST: Reader = Reader::Request(Policy::DEFAULT);
+const REQUEST: Reader = Reader::Request(ParseOptions::DEFAULT);
 
 /// Whoever reads the other value takes it for another request.
 #[test]
@@ -19,14 +19,14 @@ fn a_verb_that_contradicts_itself_is_refused_where_it_counts() {
             .with("X-HTTP-Method-Override", first)
             .with("X-HTTP-Method-Override", second)
     };
-    let overridden = Policy { method_override: true, ..Policy::DEFAULT };
-    for policy in [overridden, Policy::LENIENT] {
+    let overridden = ParseOptions { method_override: true, ..ParseOptions::DEFAULT };
+    for policy in [overridden, ParseOptions::LENIENT] {
         for draft in [verbs("BITS_POST", "DELETE"), verbs("DELETE", "BITS_POST")] {
             let error = Reader::Request(policy).error(&draft);
-            let expected = (ErrorKind::ConflictingField, Stage::Method);
+            let expected = (ErrorKind::ConflictingField, CheckStage::Method);
             assert_eq!((error.kind(), error.stage()), expected, "{draft:?}");
             assert_eq!(error.field(), Some("X-HTTP-Method-Override"));
-            assert_eq!(Refusal::for_error(&error, &policy).status(), Status::BAD_REQUEST);
+            assert_eq!(Refusal::for_error(&error, &policy).status(), StatusCode::BAD_REQUEST);
             let plain = Draft::line(draft, "BITS_POST /e HTTP/1.1");
             assert!(Reader::Request(policy).read(&plain).is_ok(), "nobody asks for it there");
         }
@@ -34,7 +34,7 @@ fn a_verb_that_contradicts_itself_is_refused_where_it_counts() {
     }
     let error = REQUEST.error(&verbs("BITS_POST", "DELETE"));
     assert_eq!(error.kind(), ErrorKind::NotBits, "nobody asks for it here");
-    let plain_post = Policy { plain_post: true, ..Policy::DEFAULT };
+    let plain_post = ParseOptions { plain_post: true, ..ParseOptions::DEFAULT };
     assert!(Reader::Request(plain_post).read(&verbs("BITS_POST", "DELETE")).is_ok());
 }
 
@@ -47,7 +47,7 @@ fn doubtful(draft: Draft) -> Draft {
 fn a_coding_is_told_before_a_length_from_pairs_as_from_a_head() {
     for (reader, draft) in [
         (REQUEST, Draft::ping()),
-        (Reader::Ack(AckFor::Ping), Draft::ack()),
+        (Reader::Ack(AckContext::Ping), Draft::ack()),
         (Reader::Notification, Draft::notification()),
     ] {
         let draft = doubtful(draft);
@@ -57,8 +57,8 @@ fn a_coding_is_told_before_a_length_from_pairs_as_from_a_head() {
             Reader::Request(policy) => {
                 Request::from_fields(draft.request_line(), draft.pairs(), &policy).map(drop)
             }
-            Reader::Ack(ack_for) => {
-                Ack::from_fields(draft.status_line(), draft.pairs(), &ack_for).map(drop)
+            Reader::Ack(ack_context) => {
+                Ack::from_fields(draft.status_line(), draft.pairs(), &ack_context).map(drop)
             }
             _ => NotificationRequest::from_fields(draft.request_line(), draft.pairs()).map(drop),
         };
@@ -72,7 +72,7 @@ fn a_coding_is_told_before_a_length_from_pairs_as_from_a_head() {
 #[test]
 fn a_coding_that_is_no_error_does_not_hide_a_length_that_is() {
     let bare = doubtful(Draft::new("HTTP/1.1 502 X", &[("Content-Length", "0")]));
-    let of_bare = Ack::from_fields(bare.status_line(), bare.pairs(), &AckFor::Ping).map(drop);
+    let of_bare = Ack::from_fields(bare.status_line(), bare.pairs(), &AckContext::Ping).map(drop);
     let answer = doubtful(Draft::notification_response());
     let of_answer =
         NotificationResponse::from_fields(answer.status_line(), answer.pairs()).map(drop);

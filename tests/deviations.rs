@@ -4,12 +4,12 @@ use crate::messages;
 use std::collections::BTreeSet;
 
 use bits_proto::deviation::{Deviation, Deviations};
-use bits_proto::message::{AckFor, Policy};
+use bits_proto::message::{AckContext, ParseOptions};
 use messages::{Draft, PROTOCOL, Reader, for_close, for_create, for_fragment};
 
-const REQUEST: Reader = Reader::Request(Policy::DEFAULT);
-const LENIENT: Reader = Reader::Request(Policy::LENIENT);
-const PING_ACK: Reader = Reader::Ack(AckFor::Ping);
+const REQUEST: Reader = Reader::Request(ParseOptions::DEFAULT);
+const LENIENT: Reader = Reader::Request(ParseOptions::LENIENT);
+const PING_ACK: Reader = Reader::Ack(AckContext::Ping);
 
 /// A message that departs in one way, and one as like it as can be that does not depart.
 struct Row {
@@ -30,8 +30,8 @@ fn rows() -> Vec<Row> {
 
 fn requests() -> Vec<Row> {
     let overridden = || Draft::ping().with("X-HTTP-Method-Override", "BITS_POST");
-    let only_override = Policy { method_override: true, ..Policy::DEFAULT };
-    let only_plain = Policy { plain_post: true, ..Policy::DEFAULT };
+    let only_override = ParseOptions { method_override: true, ..ParseOptions::DEFAULT };
+    let only_plain = ParseOptions { plain_post: true, ..ParseOptions::DEFAULT };
     let named = |len| Draft::ping().with("Content-Name", "x".repeat(len));
     let spaced = |range| Draft::fragment().set("Content-Range", range);
     let post = "POST /e HTTP/1.1";
@@ -100,7 +100,7 @@ fn acks() -> Vec<Row> {
     let closed = || Draft::close_ack().line("HTTP/1.1 201 Created");
     let of_close = Reader::Ack(for_close());
     let as_guid = |id| Draft::close_ack().set("BITS-Session-Id", id);
-    let guid = AckFor::CloseSession { session_id: Some(messages::session(GUID)) };
+    let guid = AckContext::CloseSession { session_id: Some(messages::session(GUID)) };
     use Deviation::*;
     vec![
         row(Http10, PING_ACK, Draft::ack().line("HTTP/1.0 200 OK"), Draft::ack()),
@@ -141,7 +141,7 @@ fn acks() -> Vec<Row> {
         ),
         row(
             UnexpectedCreated,
-            Reader::Ack(AckFor::CancelSession { session_id: None }),
+            Reader::Ack(AckContext::CancelSession { session_id: None }),
             closed(),
             Draft::close_ack(),
         ),
@@ -363,7 +363,7 @@ fn nothing_is_remarked_on_in_what_windows_sends() {
 fn names_sections_and_sentences_are_well_formed() {
     let names: BTreeSet<_> = Deviation::ALL.iter().map(|it| it.name()).collect();
     assert_eq!(names.len(), Deviation::ALL.len(), "a name is used twice");
-    let sentences: BTreeSet<_> = Deviation::ALL.iter().map(|it| it.sentence()).collect();
+    let sentences: BTreeSet<_> = Deviation::ALL.iter().map(|it| it.description()).collect();
     assert_eq!(sentences.len(), Deviation::ALL.len(), "a sentence is used twice");
     for deviation in Deviation::ALL {
         let (name, section) = (deviation.name(), deviation.section());
@@ -374,7 +374,7 @@ fn names_sections_and_sentences_are_well_formed() {
         assert_eq!(deviation.to_string(), name);
         assert!(section.split('.').all(|part| part.parse::<u8>().is_ok()), "{name}: {section:?}");
         assert!(section.starts_with("2.2"), "{name}: {section:?} is about messages");
-        assert!(deviation.sentence().ends_with('.'), "{name}: {:?}", deviation.sentence());
+        assert!(deviation.description().ends_with('.'), "{name}: {:?}", deviation.description());
         let name_of_variant = format!("{deviation:?}").to_lowercase();
         assert_eq!(name.replace('-', ""), name_of_variant, "the variant of {name}");
     }

@@ -4,15 +4,15 @@ use crate::messages;
 use crate::sample_errors as errors;
 use std::mem::discriminant;
 
-use bits_proto::error::{ErrorKind, Fault, Stage};
+use bits_proto::error::{CheckStage, ErrorKind, Fault};
 use bits_proto::field::FieldName;
-use bits_proto::http1::{Progress, RequestHead, Slots};
+use bits_proto::http1::{HeaderSlots, Progress, RequestHead};
 use bits_proto::limits::Limits;
-use bits_proto::message::{Ack, AckFor, Policy, Request};
+use bits_proto::message::{Ack, AckContext, ParseOptions, Request};
 use errors::samples;
 use messages::{Draft, Reader, for_create, for_fragment, protocols};
 
-const REQUEST: Reader = Reader::Request(Policy::DEFAULT);
+const REQUEST: Reader = Reader::Request(ParseOptions::DEFAULT);
 
 #[test]
 fn every_kind_says_what_it_should() {
@@ -60,7 +60,7 @@ fn the_section_of_an_error_is_that_of_its_field() {
     // But for what a caller asks for, the field's own section states the rule.
     for sample in samples().iter().filter(|sample| sample.kind != ErrorKind::ReservedExtra) {
         let Some(name) = sample.error.field() else { continue };
-        let field = FieldName::recognise(name).unwrap_or_else(|| panic!("{name} is no field"));
+        let field = FieldName::from_name(name).unwrap_or_else(|| panic!("{name} is no field"));
         assert_eq!(name, field.as_str(), "{:?}", sample.kind);
         assert_eq!(sample.error.section(), field.section(), "{:?} in {name}", sample.kind);
     }
@@ -73,18 +73,18 @@ fn a_transfer_coding_is_reported_alike_by_every_reader() {
     let request = Draft::new(line, &[("BITS-Packet-Type", "Ping"), coding]);
     let of_head = REQUEST.error(&request);
     let pairs = request.pairs();
-    let policy = Policy::DEFAULT;
+    let policy = ParseOptions::DEFAULT;
     let of_pairs = Request::from_fields(request.request_line(), pairs, &policy);
     let of_pairs = of_pairs.expect_err("a transfer coding in pairs");
     let ack = Draft::ack().with(coding.0, coding.1);
-    let of_ack = Ack::from_fields(ack.status_line(), ack.pairs(), &AckFor::Ping);
+    let of_ack = Ack::from_fields(ack.status_line(), ack.pairs(), &AckContext::Ping);
     let of_ack = of_ack.expect_err("a transfer coding on an Ack");
     for (reader, error) in [("head", of_head), ("pairs", of_pairs), ("Ack", of_ack)] {
         assert_eq!(error.kind(), ErrorKind::TransferEncoding, "{reader}");
         assert_eq!(error.field(), Some("Transfer-Encoding"), "{reader}");
         assert_eq!(error.section(), "2.2.1.1", "{reader}");
         let (fault, stage) = (error.fault(), error.stage());
-        assert_eq!((fault, stage), (Fault::PeerBytes, Stage::Http), "{reader}");
+        assert_eq!((fault, stage), (Fault::PeerBytes, CheckStage::Http), "{reader}");
     }
 }
 
@@ -93,17 +93,17 @@ fn the_first_field_that_is_too_many_is_reported() {
     let text = "BITS_POST /e HTTP/1.1\r\nAlpha: 1\r\nBeta:\r\nGamma: 3\r\n\r\n";
     for (fields, name) in [(0, "Alpha"), (1, "Beta"), (2, "Gamma")] {
         let limits = Limits { fields, ..Limits::DEFAULT };
-        let mut slots = Slots::new();
+        let mut slots = HeaderSlots::new();
         let error = RequestHead::parse_within(text.as_bytes(), &mut slots, &limits);
         let error = error.expect_err(name);
         let expected = (ErrorKind::TooManyFields, text.find(name));
         assert_eq!((error.kind(), error.offset()), expected, "limit {fields}");
     }
-    let mut two = Slots::<2>::with_room();
+    let mut two = HeaderSlots::<2>::with_capacity();
     let error = RequestHead::parse(text.as_bytes(), &mut two).expect_err("room for two");
     let expected = (ErrorKind::TooManyFields, text.find("Gamma"));
     assert_eq!((error.kind(), error.offset()), expected, "room for two");
-    let (mut slots, three) = (Slots::new(), Limits { fields: 3, ..Limits::DEFAULT });
+    let (mut slots, three) = (HeaderSlots::new(), Limits { fields: 3, ..Limits::DEFAULT });
     let read = RequestHead::parse_within(text.as_bytes(), &mut slots, &three);
     assert!(read.is_ok(), "limit 3: {read:?}");
 }
@@ -112,10 +112,10 @@ fn the_first_field_that_is_too_many_is_reported() {
 fn an_empty_value_is_found_behind_its_own_colon() {
     let text = "BITS_POST /e HTTP/1.1\r\nContent-Length: 1\r\nX-Other:\r\n\
         BITS-Packet-Type: Fragment\r\nBITS-Session-Id: 1\r\nContent-Range:\r\n\r\n";
-    let mut slots = Slots::new();
+    let mut slots = HeaderSlots::new();
     let head = RequestHead::parse(text.as_bytes(), &mut slots).map(Progress::complete);
     let Ok(Some(head)) = head else { panic!("{text:?} is no head") };
-    let error = Request::from_head(&head, &Policy::DEFAULT).expect_err("a range of nothing");
+    let error = Request::from_head(&head, &ParseOptions::DEFAULT).expect_err("a range of nothing");
     let colon = text.find("Range:").map(|at| at + "Range:".len());
     assert_eq!((error.kind(), error.offset()), (ErrorKind::NotByteRange, colon));
 }
@@ -124,7 +124,8 @@ fn an_empty_value_is_found_behind_its_own_colon() {
 fn white_space_around_a_value_in_pairs_is_spaces_and_tabs() {
     let close = |id| {
         let draft = Draft::close().set("BITS-Session-Id", id);
-        let read = Request::from_fields(draft.request_line(), draft.pairs(), &Policy::DEFAULT);
+        let read =
+            Request::from_fields(draft.request_line(), draft.pairs(), &ParseOptions::DEFAULT);
         read.map(|decoded| decoded.message.session_id().map(ToString::to_string))
             .map_err(|error| (error.kind(), error.field()))
     };
@@ -140,14 +141,14 @@ fn every_line_ends_in_cr_lf() {
     let whole = "BITS_POST /e HTTP/1.1\r\nA: 1\r\nB: 2\r\n\r\n";
     for (at, _) in whole.match_indices('\r') {
         let text = format!("{}{}", &whole[..at], &whole[at + 1..]);
-        let error = RequestHead::parse(text.as_bytes(), &mut Slots::new()).expect_err(&text);
+        let error = RequestHead::parse(text.as_bytes(), &mut HeaderSlots::new()).expect_err(&text);
         assert_eq!((error.kind(), error.offset()), (ErrorKind::BareLineFeed, Some(at)), "{text:?}");
     }
 }
 
 /// Kind, field, stage and the place of each flaw in a message. The place is the text that stands
 /// there, or the end of the fields for a field that is not there.
-fn check_flaws(reader: Reader, rows: &[(Draft, ErrorKind, &str, Stage, Option<&str>)]) {
+fn check_flaws(reader: Reader, rows: &[(Draft, ErrorKind, &str, CheckStage, Option<&str>)]) {
     for (draft, kind, field, stage, mark) in rows {
         let (error, text) = (reader.error(draft), draft.text());
         assert_eq!((error.kind(), error.field()), (*kind, Some(*field)), "{text:?}");
@@ -167,41 +168,41 @@ fn a_missing_field_is_reported_at_the_end_of_the_head() {
     check_flaws(
         REQUEST,
         &[
-            missing(fragment(), "BITS-Packet-Type", Stage::PacketType),
-            missing(create(), "Content-Length", Stage::Length),
-            missing(fragment(), "Content-Length", Stage::Length),
-            missing(fragment(), "BITS-Session-Id", Stage::Session),
-            missing(Draft::close(), "BITS-Session-Id", Stage::Session),
-            missing(Draft::cancel(), "BITS-Session-Id", Stage::Session),
-            missing(create(), "BITS-Supported-Protocols", Stage::Packet),
-            missing(fragment(), "Content-Range", Stage::Packet),
+            missing(fragment(), "BITS-Packet-Type", CheckStage::PacketType),
+            missing(create(), "Content-Length", CheckStage::Length),
+            missing(fragment(), "Content-Length", CheckStage::Length),
+            missing(fragment(), "BITS-Session-Id", CheckStage::Session),
+            missing(Draft::close(), "BITS-Session-Id", CheckStage::Session),
+            missing(Draft::cancel(), "BITS-Session-Id", CheckStage::Session),
+            missing(create(), "BITS-Supported-Protocols", CheckStage::Packet),
+            missing(fragment(), "Content-Range", CheckStage::Packet),
         ],
     );
     let notification = Draft::notification;
     check_flaws(
         Reader::Notification,
         &[
-            missing(notification(), "BITS-Original-Request-URL", Stage::Packet),
-            missing(notification(), "BITS-Request-DataFile-Name", Stage::Packet),
-            missing(notification(), "BITS-Response-DataFile-Name", Stage::Packet),
-            missing(Draft::by_value(), "BITS-Original-Request-URL", Stage::Packet),
-            missing(Draft::by_value(), "Content-Length", Stage::Length),
+            missing(notification(), "BITS-Original-Request-URL", CheckStage::Packet),
+            missing(notification(), "BITS-Request-DataFile-Name", CheckStage::Packet),
+            missing(notification(), "BITS-Response-DataFile-Name", CheckStage::Packet),
+            missing(Draft::by_value(), "BITS-Original-Request-URL", CheckStage::Packet),
+            missing(Draft::by_value(), "Content-Length", CheckStage::Length),
         ],
     );
     let two =
         protocols("{7df0354d-249b-430f-820d-3d2a9bef4931} {11111111-1111-1111-1111-111111111111}");
     check_flaws(
-        Reader::Ack(AckFor::CreateSession { offered: Some(two) }),
-        &[missing(Draft::create_ack(), "BITS-Protocol", Stage::Packet)],
+        Reader::Ack(AckContext::CreateSession { offered: Some(two) }),
+        &[missing(Draft::create_ack(), "BITS-Protocol", CheckStage::Packet)],
     );
     check_flaws(
         Reader::Ack(for_create()),
-        &[missing(Draft::create_ack(), "BITS-Session-Id", Stage::Packet)],
+        &[missing(Draft::create_ack(), "BITS-Session-Id", CheckStage::Packet)],
     );
-    let unknown = AckFor::Fragment { session_id: None, content_range: None, sent_up_to: None };
+    let unknown = AckContext::Fragment { session_id: None, content_range: None, sent_up_to: None };
     check_flaws(
         Reader::Ack(unknown),
-        &[missing(Draft::fragment_ack(), "BITS-Received-Content-Range", Stage::Packet)],
+        &[missing(Draft::fragment_ack(), "BITS-Received-Content-Range", CheckStage::Packet)],
     );
 }
 
@@ -211,8 +212,8 @@ fn a_flaw_in_a_value_is_reported_at_its_byte_of_the_head() {
     let set = |draft: Draft, field: &'static str, value: &str, kind, stage, mark| {
         (draft.set(field, value), kind, field, stage, Some(mark))
     };
-    let (fragment, session) = (Draft::fragment, Stage::Session);
-    let (range, packet) = ("Content-Range", Stage::Packet);
+    let (fragment, session) = (Draft::fragment, CheckStage::Session);
+    let (range, packet) = ("Content-Range", CheckStage::Packet);
     check_flaws(
         REQUEST,
         &[
@@ -292,10 +293,10 @@ fn an_empty_value_is_reported_behind_its_colon() {
 #[test]
 fn what_is_wrong_with_a_start_line_is_where_that_line_is() {
     let bytes = b"\r\n\r\nPUT /e HTTP/1.1\r\nBITS-Packet-Type: Ping\r\n\r\n";
-    let mut slots = Slots::new();
+    let mut slots = HeaderSlots::new();
     let head = RequestHead::parse(bytes, &mut slots).map(Progress::complete);
     let Ok(Some(head)) = head else { panic!("{head:?}") };
-    let error = Request::from_head(&head, &Policy::DEFAULT).expect_err("PUT");
+    let error = Request::from_head(&head, &ParseOptions::DEFAULT).expect_err("PUT");
     assert_eq!((error.kind(), error.offset()), (ErrorKind::NotBits, Some(4)));
 }
 
@@ -305,10 +306,10 @@ fn a_long_value_of_no_field_of_ours_has_its_place_and_no_name() {
     let error = REQUEST.error(&draft);
     assert_eq!((error.kind(), error.field()), (ErrorKind::ValueTooLong, None));
     assert_eq!(error.offset(), draft.text().find("xx"));
-    assert_eq!((error.stage(), error.section()), (Stage::Limits, "2.2.1"));
+    assert_eq!((error.stage(), error.section()), (CheckStage::Limits, "2.2.1"));
     let fits = Draft::ping().with("Cookie", "x".repeat(4096));
     assert!(REQUEST.deviations(&fits).is_empty(), "4096 bytes are no more than the limit");
-    let policy = Policy { max_value: 10, ..Policy::DEFAULT };
+    let policy = ParseOptions { max_value: 10, ..ParseOptions::DEFAULT };
     let long = Draft::ping().with("Cookie", "x".repeat(11));
     assert_eq!(Reader::Request(policy).error(&long).kind(), ErrorKind::ValueTooLong);
 }
@@ -354,7 +355,7 @@ fn flawed(flaws: u32, variant: usize) -> Draft {
 
 #[test]
 fn of_several_flaws_the_earliest_is_reported() {
-    use Stage::*;
+    use CheckStage::*;
     let stages = [Http, Method, PacketType, Limits, Length, Session, Packet];
     for (flaws, variant) in (1..1 << stages.len()).flat_map(|flaws| [(flaws, 0), (flaws, 1)]) {
         let error = REQUEST.error(&flawed(flaws, variant));
@@ -392,7 +393,7 @@ fn framing_comes_before_everything_and_a_body_before_the_session() {
 
 #[test]
 fn stages_are_in_the_order_of_checking() {
-    use Stage::*;
+    use CheckStage::*;
     let stages = [Http, Method, PacketType, Limits, Length, Access, Session, Packet];
     assert!(stages.is_sorted(), "{stages:?}");
     // What a host that has refused access must not tell.

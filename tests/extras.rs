@@ -7,7 +7,7 @@ use bits_proto::field::{
     ContentName, FieldName, OriginalRequestUrl, Protocol, ReceivedContentRange,
     RequestDataFileName, ResponseDataFileName,
 };
-use bits_proto::http1::Target;
+use bits_proto::http1::RequestTarget;
 use bits_proto::message::{
     Ack, CancelSession, CancelSessionAck, CloseSession, CloseSessionAck, CreateSession,
     CreateSessionAck, Fragment, FragmentAck, MessageKind, NO_EXTRAS, NotificationRequest,
@@ -53,7 +53,7 @@ fn notification_of(kind: MessageKind) -> Result<NotificationRequest<'static>, Er
 /// Writes a message of that kind with the extra fields.
 fn encode(kind: MessageKind, extras: &[(&str, &[u8])]) -> Result<Vec<u8>, Error> {
     let extras = extras.iter().copied();
-    let target = Target::try_from("/e")?;
+    let target = RequestTarget::try_from("/e")?;
     Ok(match kind {
         MessageKind::NotificationByReference | MessageKind::NotificationByValue => {
             written(&notification_of(kind)?.encode(target, extras)?)
@@ -86,7 +86,7 @@ fn check_refused(kind: MessageKind, name: &str, value: &[u8], error_kind: ErrorK
         Ok(head) => panic!("{case} was written: {}", head.escape_ascii()),
         Err(error) => {
             assert_eq!((error.kind(), error.fault()), (error_kind, Fault::Caller), "{case}");
-            let field = FieldName::recognise(name).map(FieldName::as_str);
+            let field = FieldName::from_name(name).map(FieldName::as_str);
             let field = field.filter(|_| error_kind == ErrorKind::ReservedExtra);
             assert_eq!((error.field(), error.offset()), (field, None), "{case}");
         }
@@ -300,7 +300,7 @@ fn a_long_value_is_handed_on_whole() {
     let name = vec![b'n'; 4000];
     let content_name = ContentName::try_from(&*name).ok();
     let ping = Request::from(Ping { content_name });
-    let target = Target::try_from("/e").expect("a target");
+    let target = RequestTarget::try_from("/e").expect("a target");
     let mut seen = Vec::new();
     let encoder = ping.encode(target, NO_EXTRAS).expect("it has no extras");
     encoder.for_each_field(|_, value| seen.push(value.to_vec()));

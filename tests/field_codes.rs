@@ -79,7 +79,7 @@ fn code(value: u32) -> HResult {
 fn every_documented_value_has_its_name() {
     for (name, value) in NAMED {
         assert_eq!(code(value).name(), Some(name), "{value:#X}");
-        let sentence = code(value).sentence().unwrap_or_default();
+        let sentence = code(value).description().unwrap_or_default();
         assert!(sentence.ends_with('.'), "{name}: {sentence:?}");
     }
     let listed: BTreeSet<_> = NAMED.iter().map(|(_, value)| *value).collect();
@@ -108,7 +108,7 @@ fn other_values_are_kept_without_a_name() {
     let named: BTreeSet<_> = NAMED.iter().map(|(_, value)| *value).collect();
     let near = named.iter().flat_map(|value| [value - 1, value + 1, value ^ 0x8000_0000]);
     for value in near.chain([1, 0x8007_0002, u32::MAX]).filter(|value| !named.contains(value)) {
-        assert_eq!((code(value).name(), code(value).sentence()), (None, None), "{value:#X}");
+        assert_eq!((code(value).name(), code(value).description()), (None, None), "{value:#X}");
         assert_eq!(code(value).get(), value);
     }
 }

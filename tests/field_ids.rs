@@ -8,8 +8,8 @@ use std::hash::{BuildHasher, RandomState};
 use bits_proto::deviation::{Deviation, Deviations};
 use bits_proto::error::ErrorKind;
 use bits_proto::field::{FieldName, Protocol, SessionId, SupportedProtocols};
-use bits_proto::http1::{RequestLine, Target, Version};
-use bits_proto::message::{CreateSession, NO_EXTRAS, Policy, Request};
+use bits_proto::http1::{RequestLine, RequestTarget, Version};
+use bits_proto::message::{CreateSession, NO_EXTRAS, ParseOptions, Request};
 use messages::{PROTOCOL, protocols, session};
 use uuid::Uuid;
 use values::{check_error, check_refused, read};
@@ -287,7 +287,7 @@ fn a_list_to_be_sent_has_1_to_100_protocols() {
         assert_eq!(given, protocols(&list(count)), "{count}");
         assert!(given.contains(protocol(count - 1)), "{count}");
         assert!(!given.contains(protocol(count)), "{count}");
-        let target = Target::try_from("/e").expect("a target");
+        let target = RequestTarget::try_from("/e").expect("a target");
         let create = CreateSession { supported_protocols: given, ..CreateSession::default() };
         let encoder = Request::from(create).encode(target, NO_EXTRAS).expect("a head");
         let mut values = Vec::new();
@@ -341,7 +341,8 @@ fn create(fields: &[String]) -> Offered {
     let line = RequestLine { method: "BITS_POST", target: "/e", version: Version::Http11 };
     let lists = fields.iter().map(|list| ("BITS-Supported-Protocols", list.as_bytes()));
     let pairs = [("BITS-Packet-Type", &b"Create-Session"[..]), ("Content-Length", b"0")];
-    let decoded = Request::from_fields(line, pairs.into_iter().chain(lists), &Policy::DEFAULT);
+    let decoded =
+        Request::from_fields(line, pairs.into_iter().chain(lists), &ParseOptions::DEFAULT);
     let decoded = decoded.map_err(|error| (error.kind(), error.field()))?;
     let Request::CreateSession(create) = decoded.message else { panic!("{fields:?}: {decoded:?}") };
     Ok((create.supported_protocols.iter().collect(), decoded.deviations))

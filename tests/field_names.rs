@@ -86,7 +86,7 @@ fn names_are_recognised_in_any_letter_case() {
             swapped(&alternating(name)),
         ];
         for spelling in spellings {
-            assert_eq!(FieldName::recognise(&spelling), Some(field), "{spelling}");
+            assert_eq!(FieldName::from_name(&spelling), Some(field), "{spelling}");
         }
     }
 }
@@ -96,7 +96,7 @@ fn one_letter_more_or_less_in_another_case_changes_nothing() {
     for (field, name) in recognisable() {
         for at in 0..name.len() {
             let swapped = format!("{}{}{}", &name[..at], swapped(&name[at..=at]), &name[at + 1..]);
-            assert_eq!(FieldName::recognise(&swapped), Some(field), "{swapped}");
+            assert_eq!(FieldName::from_name(&swapped), Some(field), "{swapped}");
         }
     }
 }
@@ -108,7 +108,7 @@ fn a_name_with_one_other_byte_is_no_name() {
             // Two of the names may be one byte apart.
             let other = recognisable().find(|(_, other)| other.eq_ignore_ascii_case(&miss));
             let other = other.map(|(field, _)| field);
-            assert_eq!(FieldName::recognise(&miss), other, "{miss:?} for {name}");
+            assert_eq!(FieldName::from_name(&miss), other, "{miss:?} for {name}");
         }
     }
 }
@@ -118,10 +118,10 @@ fn only_letters_have_two_cases() {
     // `-` and CR differ in the one bit that tells `A` from `a`.
     for (_, name) in recognisable() {
         let folded: String = name.replace('-', "\r");
-        assert_eq!(FieldName::recognise(&folded), None, "{folded:?}");
+        assert_eq!(FieldName::from_name(&folded), None, "{folded:?}");
         for (at, _) in name.match_indices('-') {
             let folded = format!("{}\r{}", &name[..at], &name[at + 1..]);
-            assert_eq!(FieldName::recognise(&folded), None, "{folded:?}");
+            assert_eq!(FieldName::from_name(&folded), None, "{folded:?}");
         }
     }
 }
@@ -146,7 +146,7 @@ fn names_of_nothing_are_not_recognised() {
         // The Kelvin sign is a k to Unicode.
         "BITS-Pac\u{212A}et-Type",
     ] {
-        assert_eq!(FieldName::recognise(name), None, "{name:?}");
+        assert_eq!(FieldName::from_name(name), None, "{name:?}");
     }
 }
 

@@ -8,7 +8,7 @@ use bits_proto::field::{
     ContentEncoding, ContentRange, FieldName, HostIdFallbackTimeout, Overlap, PacketType,
     ReceivedContentRange,
 };
-use bits_proto::http1::{Framing, Status, Target};
+use bits_proto::http1::{Framing, RequestTarget, StatusCode};
 use messages::range;
 use values::{check_refused, near_misses, read, spellings};
 
@@ -351,26 +351,26 @@ fn the_only_encoding_is_identity() {
 fn a_target_is_visible_ascii() {
     for byte in 0..0x80_u8 {
         let text = format!("/a{}b", char::from(byte));
-        let taken = Target::try_from(text.as_str());
+        let taken = RequestTarget::try_from(text.as_str());
         assert_eq!(taken.is_ok(), (0x21..=0x7E).contains(&byte), "{text:?}");
         if let Ok(target) = taken {
             assert_eq!((target.as_str(), target.to_string()), (text.as_str(), text.clone()));
         }
     }
     for text in ["", " ", "/ü", "/e\u{7F}", "/e ", " /e"] {
-        let error = Target::try_from(text).expect_err(text);
+        let error = RequestTarget::try_from(text).expect_err(text);
         assert_eq!((error.kind(), error.offset()), (ErrorKind::NotTarget, None), "{text:?}");
         assert_eq!((error.fault(), error.field()), (Fault::Caller, None), "{text:?}");
     }
     for text in ["/", "*", "http://o:80/e?q=1#f", "/%7B1%7D"] {
-        assert_eq!(Target::try_from(text).map(|target| target.as_str()), Ok(text));
+        assert_eq!(RequestTarget::try_from(text).map(|target| target.as_str()), Ok(text));
     }
 }
 
 #[test]
 fn a_status_has_three_digits() {
     for code in 0..=u16::MAX {
-        let status = Status::try_from(code);
+        let status = StatusCode::try_from(code);
         if !(100..=999).contains(&code) {
             let error = status.expect_err(&code.to_string());
             assert_eq!((error.kind(), error.fault()), (ErrorKind::NotStatus, Fault::Caller));
@@ -386,28 +386,28 @@ fn a_status_has_three_digits() {
 #[test]
 fn statuses_have_their_usual_reasons() {
     for (status, code, reason) in [
-        (Status::OK, 200, "OK"),
-        (Status::CREATED, 201, "Created"),
-        (Status::BAD_REQUEST, 400, "Bad Request"),
-        (Status::UNAUTHORIZED, 401, "Unauthorized"),
-        (Status::FORBIDDEN, 403, "Forbidden"),
-        (Status::NOT_FOUND, 404, "Not Found"),
-        (Status::METHOD_NOT_ALLOWED, 405, "Method Not Allowed"),
-        (Status::PROXY_AUTHENTICATION_REQUIRED, 407, "Proxy Authentication Required"),
-        (Status::REQUEST_TIMEOUT, 408, "Request Timeout"),
-        (Status::CONFLICT, 409, "Conflict"),
-        (Status::LENGTH_REQUIRED, 411, "Length Required"),
-        (Status::CONTENT_TOO_LARGE, 413, "Request Entity Too Large"),
-        (Status::RANGE_NOT_SATISFIABLE, 416, "Requested Range Not Satisfiable"),
-        (Status::INTERNAL_SERVER_ERROR, 500, "Internal Server Error"),
-        (Status::NOT_IMPLEMENTED, 501, "Not Implemented"),
-        (Status::BAD_GATEWAY, 502, "Bad Gateway"),
-        (Status::SERVICE_UNAVAILABLE, 503, "Service Unavailable"),
-        (Status::GATEWAY_TIMEOUT, 504, "Gateway Timeout"),
-        (Status::HTTP_VERSION_NOT_SUPPORTED, 505, "HTTP Version Not Supported"),
+        (StatusCode::OK, 200, "OK"),
+        (StatusCode::CREATED, 201, "Created"),
+        (StatusCode::BAD_REQUEST, 400, "Bad Request"),
+        (StatusCode::UNAUTHORIZED, 401, "Unauthorized"),
+        (StatusCode::FORBIDDEN, 403, "Forbidden"),
+        (StatusCode::NOT_FOUND, 404, "Not Found"),
+        (StatusCode::METHOD_NOT_ALLOWED, 405, "Method Not Allowed"),
+        (StatusCode::PROXY_AUTHENTICATION_REQUIRED, 407, "Proxy Authentication Required"),
+        (StatusCode::REQUEST_TIMEOUT, 408, "Request Timeout"),
+        (StatusCode::CONFLICT, 409, "Conflict"),
+        (StatusCode::LENGTH_REQUIRED, 411, "Length Required"),
+        (StatusCode::CONTENT_TOO_LARGE, 413, "Request Entity Too Large"),
+        (StatusCode::RANGE_NOT_SATISFIABLE, 416, "Requested Range Not Satisfiable"),
+        (StatusCode::INTERNAL_SERVER_ERROR, 500, "Internal Server Error"),
+        (StatusCode::NOT_IMPLEMENTED, 501, "Not Implemented"),
+        (StatusCode::BAD_GATEWAY, 502, "Bad Gateway"),
+        (StatusCode::SERVICE_UNAVAILABLE, 503, "Service Unavailable"),
+        (StatusCode::GATEWAY_TIMEOUT, 504, "Gateway Timeout"),
+        (StatusCode::HTTP_VERSION_NOT_SUPPORTED, 505, "HTTP Version Not Supported"),
     ] {
         assert_eq!((status.get(), status.reason()), (code, reason));
-        assert_eq!(Status::try_from(code), Ok(status));
+        assert_eq!(StatusCode::try_from(code), Ok(status));
     }
-    assert_eq!(Status::try_from(299).map(Status::reason), Ok(""));
+    assert_eq!(StatusCode::try_from(299).map(StatusCode::reason), Ok(""));
 }

@@ -1,22 +1,24 @@
 //! When a head that arrives in pieces is worth reading.
 
 use crate::common;
-use bits_proto::http1::{Head, HeadEnd, Progress, RequestLine, Slots, StartLine, StatusLine};
+use bits_proto::http1::{
+    Head, HeadScanner, HeaderSlots, Progress, RequestLine, StartLine, StatusLine,
+};
 use bits_proto::limits::Limits;
 use common::vectors;
 
 /// Feeds a byte at a time; after how many bytes it was worth it, and after how many of them there
 /// was an answer.
 fn attempts<'b, L: StartLine<'b>>(bytes: &'b [u8], limits: &Limits) -> (Vec<usize>, Option<usize>) {
-    let mut end = HeadEnd::within(limits);
+    let mut end = HeadScanner::within(limits);
     let mut attempts = Vec::new();
     for length in 1..=bytes.len() {
         let received = &bytes[..length];
-        let is_worth_it = end.is_worth_reading(received);
+        let is_worth_it = end.should_parse(received);
         if is_worth_it {
             attempts.push(length);
         }
-        let mut slots = Slots::new();
+        let mut slots = HeaderSlots::new();
         match Head::<L>::parse_within(received, &mut slots, limits) {
             Ok(Progress::Partial) => {}
             Ok(Progress::Complete(head)) => {
@@ -69,10 +71,10 @@ fn ends_are_found_wherever_the_pieces_are_cut() {
     ] {
         for first in 0..=length {
             for second in first..=length {
-                let mut end = HeadEnd::new();
-                let _ = end.is_worth_reading(&head[..first]);
-                let _ = end.is_worth_reading(&head[..second]);
-                assert!(end.is_worth_reading(head), "{first}, {second}: {}", head.escape_ascii());
+                let mut end = HeadScanner::new();
+                let _ = end.should_parse(&head[..first]);
+                let _ = end.should_parse(&head[..second]);
+                assert!(end.should_parse(head), "{first}, {second}: {}", head.escape_ascii());
             }
         }
     }
@@ -81,8 +83,8 @@ fn ends_are_found_wherever_the_pieces_are_cut() {
 #[test]
 fn a_body_behind_the_head_changes_nothing() {
     let bytes = [b"BITS_POST /e HTTP/1.1\r\nContent-Length: 9\r\n\r\n", &[0; 9][..]].concat();
-    let mut end = HeadEnd::new();
-    assert!(end.is_worth_reading(&bytes));
+    let mut end = HeadScanner::new();
+    assert!(end.should_parse(&bytes));
 }
 
 #[test]

@@ -3,9 +3,9 @@
 use std::thread;
 
 use bits_proto::error::ErrorKind;
-use bits_proto::http1::{Progress, RequestHead, Slots};
+use bits_proto::http1::{HeaderSlots, Progress, RequestHead};
 use bits_proto::limits::Limits;
-use bits_proto::message::{Policy, Request};
+use bits_proto::message::{ParseOptions, Request};
 
 const ROOM: usize = 65_537;
 
@@ -14,7 +14,7 @@ fn head(fields: usize) -> Vec<u8> {
     [b"BITS_POST /e HTTP/1.1\r\n", &b"a:\r\n".repeat(fields - 2)[..], length].concat()
 }
 
-/// Slots of this size are too many for the stack of a test.
+/// HeaderSlots of this size are too many for the stack of a test.
 fn with_much_stack(test: impl FnOnce() + Send + 'static) {
     let thread = thread::Builder::new().stack_size(64 << 20).spawn(test).expect("a thread");
     thread.join().expect("it does not panic");
@@ -26,18 +26,18 @@ fn as_many_fields_are_read_as_there_is_room_for_and_one_more_is_refused() {
         let limits = Limits { head_bytes: 1 << 20, fields: ROOM + 1 };
         for fields in [65_535, 65_536, ROOM] {
             let bytes = head(fields);
-            let mut slots = Slots::<ROOM>::with_room();
+            let mut slots = HeaderSlots::<ROOM>::with_capacity();
             let Ok(Progress::Complete(head)) =
                 RequestHead::parse_within(&bytes, &mut slots, &limits)
             else {
                 panic!("{fields} fields are not read")
             };
             assert_eq!(head.fields().len(), fields);
-            let decoded = Request::from_head(&head, &Policy::DEFAULT).expect("it is valid");
+            let decoded = Request::from_head(&head, &ParseOptions::DEFAULT).expect("it is valid");
             assert!(matches!(decoded.message, Request::Ping(_)));
         }
         let bytes = head(ROOM + 1);
-        let mut slots = Slots::<ROOM>::with_room();
+        let mut slots = HeaderSlots::<ROOM>::with_capacity();
         let refused = RequestHead::parse_within(&bytes, &mut slots, &limits);
         let error = refused.map(|_| ()).expect_err("there is no place for the last");
         assert_eq!(error.kind(), ErrorKind::TooManyFields);

@@ -6,17 +6,17 @@ use bits_proto::deviation::Deviation;
 use bits_proto::error::{ErrorKind, Fault};
 use bits_proto::field::{HResult, ReceivedContentRange, ReplyUrl, SessionId};
 use bits_proto::http1::{
-    HttpFields, HttpRequest as _, HttpResponse as _, RequestLine, Status, StatusLine,
+    self, HttpFields, HttpRequest as _, HttpResponse as _, RequestLine, StatusLine,
 };
 use bits_proto::message::{
-    Ack, AckFor, ErrorFields, Fragment, FragmentAck, METHOD, NO_EXTRAS, NotificationRequest,
-    NotificationResponse, Ping, PingAck, Policy, Refusal, Request,
+    Ack, AckContext, ErrorFields, Fragment, FragmentAck, METHOD, NO_EXTRAS, NotificationRequest,
+    NotificationResponse, ParseOptions, Ping, PingAck, Refusal, Request,
 };
 use bits_proto::observer::{Observer, Violation};
 use bits_proto::server;
 use common::cases::config;
 use common::inputs::{extras, valid_extras};
-use common::read::{Answer, Line, ack_for, answer};
+use common::read::{Answer, Line, ack_context, answer};
 use common::strategies::{message, target};
 use common::to_http::check_http;
 use common::vectors;
@@ -27,7 +27,7 @@ use proptest::prelude::*;
 /// bytes.
 fn count_read<'b, L: Line<'b>>(messages: &'b [vectors::Message]) -> usize {
     let read = |message: &&'b vectors::Message| {
-        let light = ack_for(&message.ack_for);
+        let light = ack_context(&message.ack_context);
         match answer::<L>(&message.bytes, &light) {
             Answer::Whole(whole) => whole.line.check_http(&whole.fields, &light, &whole.decoded),
             Answer::Partial | Answer::Refused(_) => false,
@@ -136,13 +136,13 @@ fn post(fields: &[(&str, &str)]) -> http::Request<()> {
 fn other_methods_are_taken_where_the_policy_takes_them() {
     let plain = post(&[("BITS-Packet-Type", "Ping")]);
     let overridden = post(&[("BITS-Packet-Type", "Ping"), ("X-HTTP-Method-Override", "BITS_POST")]);
-    let plain_policy = Policy { plain_post: true, ..Policy::DEFAULT };
-    let override_policy = Policy { method_override: true, ..Policy::DEFAULT };
+    let plain_policy = ParseOptions { plain_post: true, ..ParseOptions::DEFAULT };
+    let override_policy = ParseOptions { method_override: true, ..ParseOptions::DEFAULT };
     let cases = [
-        (&plain, Policy::DEFAULT, Err(ErrorKind::NotBits)),
+        (&plain, ParseOptions::DEFAULT, Err(ErrorKind::NotBits)),
         (&plain, override_policy, Err(ErrorKind::NotBits)),
         (&plain, plain_policy, Ok(Deviation::PlainPost)),
-        (&overridden, Policy::DEFAULT, Err(ErrorKind::NotBits)),
+        (&overridden, ParseOptions::DEFAULT, Err(ErrorKind::NotBits)),
         (&overridden, override_policy, Ok(Deviation::MethodOverride)),
         (&overridden, plain_policy, Ok(Deviation::PlainPost)),
     ];
@@ -160,13 +160,13 @@ fn versions() {
         let mut request = post(&[("BITS-Packet-Type", "Ping")]);
         *request.method_mut() = Method::from_bytes(METHOD.as_bytes()).expect("a method");
         *request.version_mut() = version;
-        let read = Request::from_http(&request, &Policy::DEFAULT);
+        let read = Request::from_http(&request, &ParseOptions::DEFAULT);
         let expected = if later.contains(&version) { Ok(()) } else { Err(ErrorKind::HttpVersion) };
         assert_eq!(read.map(drop).map_err(|error| error.kind()), expected, "{version:?}");
 
         let mut response = http::Response::try_from(Ack::from(PingAck)).expect("a response");
         *response.version_mut() = version;
-        let decoded = Ack::from_http(&response, &AckFor::Ping).expect("an Ack");
+        let decoded = Ack::from_http(&response, &AckContext::Ping).expect("an Ack");
         let is_old = decoded.deviations.contains(Deviation::Http10);
         assert_eq!(is_old, !later.contains(&version), "{version:?}");
     }
@@ -189,9 +189,9 @@ fn targets() {
 #[test]
 fn statuses_are_the_same_both_ways() {
     for number in 100..=999 {
-        let status = Status::try_from(number).expect("a status");
+        let status = http1::StatusCode::try_from(number).expect("a status");
         let code = StatusCode::try_from(status).expect("a code");
-        assert_eq!((code.as_u16(), Status::from(code)), (number, status));
+        assert_eq!((code.as_u16(), http1::StatusCode::from(code)), (number, status));
     }
 }
 
@@ -203,7 +203,7 @@ fn what_is_answered_becomes_a_response() {
     assert_eq!(of_refusal.status(), StatusCode::RANGE_NOT_SATISFIABLE);
     assert_eq!(of_refusal.headers()["bits-received-content-range"], "128");
     assert_eq!(of_refusal.headers(), of_ack.headers());
-    let light = AckFor::Fragment { session_id: None, content_range: None, sent_up_to: None };
+    let light = AckContext::Fragment { session_id: None, content_range: None, sent_up_to: None };
     assert_eq!(Ack::try_from((&of_refusal, &light)), Ok(refusal.into()));
     assert_eq!(Ack::try_from((&of_refusal.into_parts().0, &light)), Ok(refusal.into()));
 
@@ -253,7 +253,8 @@ fn framing_that_a_stack_let_through_is_refused() {
     for (request, kind) in
         [(twice, ErrorKind::ContentLengthConflict), (chunked, ErrorKind::TransferEncoding)]
     {
-        let error = Request::from_http(&request, &Policy::LENIENT).expect_err("it is in doubt");
+        let error =
+            Request::from_http(&request, &ParseOptions::LENIENT).expect_err("it is in doubt");
         assert_eq!((error.kind(), error.offset()), (kind, None));
     }
 }

@@ -147,8 +147,10 @@ fn a_conversation_cut_anywhere_is_explained_up_to_the_cut() {
 #[test]
 fn an_ack_is_read_for_the_request_before_it() {
     let bytes = read(Path::new(VECTORS), "upload.http");
-    let asked: Vec<_> =
-        explain("", &bytes, Circumstances::default()).iter().filter_map(|it| it.ack_for).collect();
+    let asked: Vec<_> = explain("", &bytes, Circumstances::default())
+        .iter()
+        .filter_map(|it| it.ack_context)
+        .collect();
     assert_eq!(asked, ["create-session", "fragment", "fragment", "ping", "close-session"]);
 }
 
@@ -357,7 +359,7 @@ fn captured_conversations_are_explained_without_a_rejection() {
         files.sort();
         let bytes: Vec<u8> = files.iter().flat_map(|file| read(&folder, file)).collect();
         let reports = explain(conversation, &bytes, Circumstances::default());
-        let answered: Vec<_> = reports.iter().filter_map(|report| report.ack_for).collect();
+        let answered: Vec<_> = reports.iter().filter_map(|report| report.ack_context).collect();
         assert_eq!(answered, asked, "{conversation}");
         for report in &reports {
             let fine = !report.is_trouble() && report.verdict != Verdict::Foreign;

@@ -136,7 +136,7 @@ fn an_observer_that_comes_late_knows_nothing_and_learns() {
         "< created A | BITS-Protocol: {00000000-249b-430f-820d-3d2a9bef4931}
          > fragment A 3-9/10      ",
     ] {
-        follow(Observer::joining(), script);
+        follow(Observer::mid_stream(), script);
     }
 }
 

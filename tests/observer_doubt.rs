@@ -93,7 +93,7 @@ fn a_connection_that_ends_takes_its_requests_with_it() {
         "> ping \n < pinged \n x \n < pinged",
         "> ping \n < pinged \n 2x \n < pinged    ! unasked-answer",
     ] {
-        follow(Observer::joining(), script);
+        follow(Observer::mid_stream(), script);
     }
 }
 
@@ -224,6 +224,6 @@ fn what_is_known_can_be_asked() {
     let observer = follow(observer, "< received A 10 \n > cancel A");
     assert_eq!(observer.received().map(|it| it.0), Some(10));
     assert_eq!(observer.state(), State::Cancelling);
-    let late = follow(Observer::joining(), "> fragment B 7-9/30");
+    let late = follow(Observer::mid_stream(), "> fragment B 7-9/30");
     assert_eq!((late.state(), late.received(), late.total()), (State::Open, None, Some(30)));
 }

@@ -4,7 +4,7 @@
 use crate::common::read::{request_head, response_head};
 use crate::judged::{of_request, of_response, sorted_rules};
 use crate::messages::Draft;
-use bits_proto::http1::Slots;
+use bits_proto::http1::HeaderSlots;
 
 /// A way to spoil a message, and the rule that is broken then.
 type Spoiler = (&'static str, fn(Draft) -> Draft);
@@ -16,11 +16,11 @@ fn spoil(asked: Option<&str>, whole: fn() -> Draft, spoilers: &[Spoiler]) {
         let draft = chosen().fold(whole(), |draft, (_, (_, spoil))| spoil(draft));
         let mut expected: Vec<_> = chosen().map(|(_, (rule, _))| *rule).collect();
         let bytes = draft.text().into_bytes();
-        let mut slots = Slots::new();
+        let mut slots = HeaderSlots::new();
         let seen = match asked {
             None => of_request(&request_head("a request", &bytes, &mut slots)),
             Some(asked) => {
-                let mut slots = Slots::new();
+                let mut slots = HeaderSlots::new();
                 of_response(asked, &response_head("a response", &bytes, &mut slots))
             }
         };
@@ -178,7 +178,7 @@ fn every_remark_on_a_bare_416_is_told() {
         ),
     ] {
         let bytes = draft.text().into_bytes();
-        let mut slots = Slots::new();
+        let mut slots = HeaderSlots::new();
         let seen = of_response("fragment", &response_head("a response", &bytes, &mut slots));
         assert_eq!(sorted_rules(&seen), expected, "{draft:?}");
     }
@@ -193,7 +193,7 @@ fn every_error_of_a_request_with_two_verbs_is_told() {
         draft.with(verb, "BITS_POST").with(verb, "DELETE")
     };
     let bytes = overridden().set("Content-Range", "bytes 5-1/9").text().into_bytes();
-    let mut slots = Slots::new();
+    let mut slots = HeaderSlots::new();
     let seen = of_request(&request_head("a request", &bytes, &mut slots));
     assert_eq!(sorted_rules(&seen), ["conflicting-field", "first-beyond-last", "method-override"]);
 }

@@ -11,7 +11,7 @@ use world::World;
 /// From each message on.
 fn join_everywhere(passed: &[Passed]) {
     for start in 0..passed.len() {
-        let mut observer = Observer::joining();
+        let mut observer = Observer::mid_stream();
         passed[start..].iter().for_each(|passed| passed.pass(&mut observer));
     }
 }

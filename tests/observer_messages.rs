@@ -10,10 +10,10 @@ use bits_proto::Error;
 use bits_proto::deviation::{Deviation, Deviations};
 use bits_proto::error::ErrorKind;
 use bits_proto::field::FieldName;
-use bits_proto::http1::{RequestHead, ResponseHead, Slots};
+use bits_proto::http1::{HeaderSlots, RequestHead, ResponseHead};
 use bits_proto::message::{
-    AbsentLength, Ack, AckFor, Decoded, METHOD, NotificationRequest, NotificationResponse, Policy,
-    Request,
+    Ack, AckContext, Decoded, METHOD, MissingContentLength, NotificationRequest,
+    NotificationResponse, ParseOptions, Request,
 };
 use bits_proto::observer::{Observer, SequenceRule, Severity, Violation};
 use common::read::request_head;
@@ -22,11 +22,11 @@ use common::vectors;
 use messages::Draft;
 
 /// Everything that can be understood is.
-const POLICY: Policy = Policy {
+const POLICY: ParseOptions = ParseOptions {
     method_override: true,
     plain_post: true,
-    absent_length: AbsentLength::AcceptOnEmpty,
-    skipped_body: u64::MAX,
+    missing_content_length: MissingContentLength::AcceptOnEmpty,
+    max_ignored_body: u64::MAX,
     max_value: 4096,
 };
 
@@ -52,11 +52,11 @@ fn compare(name: &str, read: Read, seen: &[Violation]) {
 }
 
 /// The same request, as reading needs it.
-fn ack_for<'b>(request: &RequestHead<'_, 'b>) -> AckFor<'b> {
+fn ack_context<'b>(request: &RequestHead<'_, 'b>) -> AckContext<'b> {
     let request = Request::from_head(request, &POLICY).expect("a request").message;
-    match AckFor::from(&request) {
-        AckFor::Fragment { session_id, content_range, .. } => {
-            AckFor::Fragment { session_id, content_range, sent_up_to: Some(u64::MAX) }
+    match AckContext::from(&request) {
+        AckContext::Fragment { session_id, content_range, .. } => {
+            AckContext::Fragment { session_id, content_range, sent_up_to: Some(u64::MAX) }
         }
         other => other,
     }
@@ -76,11 +76,11 @@ fn every_vector_is_judged_as_it_is_read() {
 }
 
 fn check_request(message: &vectors::Message) -> bool {
-    let mut slots = Slots::new();
+    let mut slots = HeaderSlots::new();
     let Ok(progress) = RequestHead::parse(&message.bytes, &mut slots) else { return false };
     let Some(head) = progress.complete() else { return false };
     let seen = of_request(&head);
-    if NotificationRequest::is_one(&head.line(), head.fields()) {
+    if NotificationRequest::is_notification(&head.line(), head.fields()) {
         compare(&message.name, read(NotificationRequest::from_head(&head)), &seen);
     } else if head.line().method != METHOD && !has_packet_type(&head) {
         assert_eq!(seen, [], "{}", message.name);
@@ -95,10 +95,10 @@ fn has_packet_type(head: &RequestHead<'_, '_>) -> bool {
 }
 
 fn check_response(message: &vectors::Message) -> bool {
-    let mut slots = Slots::new();
+    let mut slots = HeaderSlots::new();
     let Ok(progress) = ResponseHead::parse(&message.bytes, &mut slots) else { return false };
     let Some(head) = progress.complete() else { return false };
-    let asked = &message.ack_for[..];
+    let asked = &message.ack_context[..];
     if head.line().status.is_interim() {
         return false;
     }
@@ -110,9 +110,9 @@ fn check_response(message: &vectors::Message) -> bool {
         compare(&message.name, read(NotificationResponse::from_head(&head)), &seen);
         return true;
     }
-    let (bytes, mut slots) = (request_bytes(asked), Slots::new());
+    let (bytes, mut slots) = (request_bytes(asked), HeaderSlots::new());
     let request = request_head("a request", &bytes, &mut slots);
-    let read = read(Ack::from_head(&head, &ack_for(&request)));
+    let read = read(Ack::from_head(&head, &ack_context(&request)));
     let status = head.line().status.get();
     let left_out = |deviation: &Deviation| {
         (*deviation == Deviation::MissingError && !matches!(status, 400 | 403 | 411 | 501))
@@ -127,7 +127,7 @@ fn check_response(message: &vectors::Message) -> bool {
 #[test]
 fn a_notification_without_a_length_is_judged_as_it_is_read() {
     let bytes = Draft::by_value().without("Content-Length").text().into_bytes();
-    let mut slots = Slots::new();
+    let mut slots = HeaderSlots::new();
     let head = request_head("a notification", &bytes, &mut slots);
     let error = NotificationRequest::from_head(&head).map(drop).expect_err("no length");
     assert_eq!(of_request(&head), [Violation::from(error)]);
@@ -158,7 +158,7 @@ fn a_packet_is_known_whatever_is_wrong_with_its_framing() {
         (lengths(Draft::create(), &["0", "x"]), &["not-decimal"], create_ack()),
         (lengths(Draft::fragment(), &["100", "0100"]), &["duplicate-field"], Draft::fragment_ack()),
     ] {
-        let mut observer = Observer::joining();
+        let mut observer = Observer::mid_stream();
         let mut seen = Vec::new();
         let fields: Vec<_> = request.pairs().collect();
         let fields = fields.iter().copied();
@@ -179,14 +179,14 @@ fn a_packet_is_known_whatever_is_wrong_with_its_framing() {
 fn pairs_may_have_white_space_around_their_values() {
     let draft = Draft::new("POST /e HTTP/1.1", &[("X-HTTP-Method-Override", " BITS_POST\t")]);
     let fields: Vec<_> = draft.pairs().collect();
-    let is_one = Request::is_one(&draft.request_line(), fields.iter().copied());
-    assert!(is_one);
+    let is_bits_request = Request::is_bits_request(&draft.request_line(), fields.iter().copied());
+    assert!(is_bits_request);
     let mut seen = Vec::new();
     Observer::new().handle_request_fields(1, draft.request_line(), fields.iter().copied(), |it| {
         seen.push(it);
     });
     let bytes = draft.text().into_bytes();
-    let mut slots = Slots::new();
+    let mut slots = HeaderSlots::new();
     same_rules(&seen, &of_request(&request_head("a request", &bytes, &mut slots)));
 }
 
@@ -256,7 +256,7 @@ fn rules_have_names_sections_and_sentences() {
     for deviation in Deviation::ALL {
         let violation = Violation::from(*deviation);
         assert!(is_kebab_case(deviation.name()) && names.insert(deviation.name()), "{deviation}");
-        assert_eq!(violation.to_string(), deviation.sentence());
+        assert_eq!(violation.to_string(), deviation.description());
         assert_eq!(violation.section(), deviation.section());
     }
     for kind in ErrorKind::ALL {
@@ -283,7 +283,7 @@ fn severities_are_those_of_the_text() {
     let error = error(b"BITS_POST /e HTTP/1.1\r\nContent-Length: -1\r\n\r\n");
     assert_eq!((error.rule(), error.severity()), ("not-decimal", Severity::Must));
     let long = Draft::ping().with("X-Other", "x".repeat(4097)).text();
-    let mut slots = Slots::new();
+    let mut slots = HeaderSlots::new();
     let seen = of_request(&request_head("a request", long.as_bytes(), &mut slots));
     assert_eq!(seen.iter().map(Violation::severity).collect::<Vec<_>>(), [Severity::Should]);
 }

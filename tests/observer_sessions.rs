@@ -187,7 +187,7 @@ fn what_was_named_once_is_compared_with_that() {
 #[test]
 fn an_observer_that_has_come_late_adopts_what_it_hears() {
     let observer = follow(
-        Observer::joining(),
+        Observer::mid_stream(),
         "> fragment A 10-19/30
          < received A 20
          2> fragment B 0-9/90
@@ -206,14 +206,14 @@ fn an_observer_that_has_come_late_adopts_what_it_hears() {
 #[test]
 fn the_length_of_an_entity_is_not_less_than_what_the_server_holds() {
     let grown = "> fragment A 0-4/10 \n < received A 5 \n > fragment A 5-49/60    ! total-changes";
-    let sent = follow(Observer::joining(), grown);
+    let sent = follow(Observer::mid_stream(), grown);
     assert_eq!(sent.total(), Some(10));
     let taken = follow(sent, "< received A 50");
     assert_eq!((taken.received().map(|it| it.0), taken.total()), (Some(50), None));
     let taken = follow(taken, "> fragment A 0-9/20     ! offset-goes-back");
     assert_eq!(taken.total(), None);
     assert_eq!(follow(taken, "< resync 20 \n > fragment A 20-59/60").total(), Some(60));
-    let observer = follow(Observer::joining(), "> fragment A 0-4/10 \n < received A 50");
+    let observer = follow(Observer::mid_stream(), "> fragment A 0-4/10 \n < received A 50");
     assert_eq!((observer.received().map(|it| it.0), observer.total()), (Some(50), None));
     // Another request has overtaken it.
     let overtaken = follow(

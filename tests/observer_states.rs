@@ -3,7 +3,7 @@
 
 use crate::common;
 use bits_proto::observer::{Event, State, TABLE};
-use bits_proto::state_machine::Machine as _;
+use bits_proto::state_machine::StateMachine as _;
 use common::upload::{named, rows};
 
 /// `!` marks the rules.

@@ -108,7 +108,7 @@ fn specified() -> Vec<(FieldName, Vec<&'static str>)> {
     let row = |line: &'static str| {
         let mut words = line.split_whitespace();
         let name = words.next().expect("a name");
-        (FieldName::recognise(name).unwrap_or_else(|| panic!("{name}")), words.collect())
+        (FieldName::from_name(name).unwrap_or_else(|| panic!("{name}")), words.collect())
     };
     SPECIFICATION.lines().skip(2).map(row).collect()
 }

@@ -7,7 +7,7 @@ use bits_proto::field::FieldName as F;
 use bits_proto::field::{FieldName, HResult};
 use bits_proto::message::MessageKind as K;
 use bits_proto::message::presence::{Presence, TABLE, of};
-use bits_proto::message::{Ack, AckFor, MessageKind, Refusal};
+use bits_proto::message::{Ack, AckContext, MessageKind, Refusal};
 use common::complete::{Sample, complete, decode, every_kind};
 use common::read::{Message, answer};
 
@@ -32,7 +32,7 @@ fn is_carried(kind: MessageKind, field: FieldName) -> bool {
 fn a_message_is_refused_without_a_required_field() {
     for sample in every_kind() {
         for field in sample.has(Presence::Required) {
-            let is_ack = sample.kind.is_grant() && field == F::PacketType;
+            let is_ack = sample.kind.is_success() && field == F::PacketType;
             let kind = if is_ack { ErrorKind::NotAnAck } else { ErrorKind::MissingField };
             let dropped = sample.without(&[field]);
             let found = dropped.read();
@@ -157,7 +157,7 @@ fn an_unexpected_field_is_remarked_on_and_not_read() {
         let whole = sample.granted();
         let unexpected = sample.has(Presence::Unexpected).into_iter();
         for field in unexpected.filter(|field| !changes_kind(sample.kind, *field)) {
-            let is_error = sample.kind.is_grant() && ERRORS.contains(&field);
+            let is_error = sample.kind.is_success() && ERRORS.contains(&field);
             let expected =
                 if is_error { Deviation::ErrorOnSuccess } else { Deviation::UnexpectedField };
             for (value, added) in additions(&sample, field) {
@@ -189,7 +189,7 @@ fn an_unexpected_field_that_contradicts_itself_is_not_read_either() {
 
 #[test]
 fn an_error_and_a_stray_field_on_a_success_are_both_remarked_on() {
-    for sample in every_kind().filter(|sample| sample.kind.is_grant()) {
+    for sample in every_kind().filter(|sample| sample.kind.is_success()) {
         let added =
             sample.with(true, F::ErrorCode, "0x80200020").with(true, F::StaticResponseUrl, "/");
         let expected = [Deviation::UnexpectedField, Deviation::ErrorOnSuccess];
@@ -283,13 +283,13 @@ fn the_writer_takes_ignored_fields_as_extras_and_no_others() {
 /// A message with nothing optional has no field too many either.
 #[test]
 fn the_writer_writes_no_field_for_what_is_not_there() {
-    let refusal = Refusal::new(bits_proto::http1::Status::FORBIDDEN).expect("no success");
+    let refusal = Refusal::new(bits_proto::http1::StatusCode::FORBIDDEN).expect("no success");
     let bytes = Message::from(Ack::from(refusal)).encode("/", &[]).expect("no extras");
     let text = b"HTTP/1.1 403 Forbidden\r\nBITS-Packet-Type: Ack\r\nContent-Length: 0\r\n\r\n";
     assert_eq!(bytes, text);
     let code = refusal.with_error(HResult::E_ACCESSDENIED, bits_proto::field::ErrorContext::SERVER);
     let bytes = Message::from(Ack::from(code)).encode("/", &[]).expect("no extras");
-    let head = answer::<bits_proto::http1::StatusLine<'_>>(&bytes, &AckFor::Ping);
+    let head = answer::<bits_proto::http1::StatusLine<'_>>(&bytes, &AckContext::Ping);
     let common::read::Answer::Whole(head) = head else { panic!("{head:?}") };
     let names: Vec<_> = head.fields.iter().map(|(name, _)| *name).collect();
     let expected = [

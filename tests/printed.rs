@@ -3,7 +3,7 @@
 use crate::messages;
 use bits_proto::client::{Options, Upload};
 use bits_proto::field::{HResult, HostId, SupportedProtocols};
-use bits_proto::http1::{Progress, RequestHead, Slots, Status};
+use bits_proto::http1::{HeaderSlots, Progress, RequestHead, StatusCode};
 use bits_proto::message::{Ack, CreateSessionAck, MessageKind};
 use messages::{PROTOCOL, protocols, session};
 use std::time::Duration;
@@ -15,7 +15,7 @@ fn values_are_printed_with_their_type_and_their_text() {
     assert_eq!(format!("{:?}", session("1")), r#"SessionId("1")"#);
     assert_eq!(format!("{:?}", HResult::DISK_FULL), "HResult(0x80070070 DISK_FULL)");
     assert_eq!(format!("{:?}", HResult::new(1)), "Some(HResult(0x00000001))");
-    assert_eq!(format!("{:?}", Status::NOT_FOUND), "Status(404)");
+    assert_eq!(format!("{:?}", StatusCode::NOT_FOUND), "StatusCode(404)");
     let list: SupportedProtocols<'_> = protocols(PROTOCOL);
     let protocol = list.iter().next().expect("one");
     assert_eq!(format!("{list:?}"), format!("[{protocol:?}]"));
@@ -24,8 +24,8 @@ fn values_are_printed_with_their_type_and_their_text() {
 #[test]
 fn a_head_is_printed_with_its_fields() {
     let bytes = b"GET / HTTP/1.1\r\nHost: h\r\nX-Other: caf\xE9\r\n\r\n";
-    let mut slots = Slots::<'_, 7>::with_room();
-    assert_eq!(format!("{slots:?}"), "Slots { room: 7 }");
+    let mut slots = HeaderSlots::<'_, 7>::with_capacity();
+    assert_eq!(format!("{slots:?}"), "HeaderSlots { room: 7 }");
     let head = RequestHead::parse(bytes, &mut slots).map(Progress::complete);
     let Ok(Some(head)) = head else { panic!("{head:?}") };
     assert_eq!(format!("{:?}", head.fields()), r#"{"Host": "h", "X-Other": "caf\xe9"}"#);

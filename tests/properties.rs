@@ -4,12 +4,12 @@ use crate::common;
 use bits_proto::error::ErrorKind;
 use bits_proto::field::FieldName;
 use bits_proto::http1::{RequestLine, StatusLine};
-use bits_proto::message::{Ack, AckFor, Request};
+use bits_proto::message::{Ack, AckContext, Request};
 use common::built::{check_line_ends, check_read_back, count_line_ends, read_back};
 use common::cases::config;
 use common::inputs::{OwnedExtras, dirty, extras, mutations, valid_extras};
 use common::outputs::check_outputs;
-use common::read::{Message, ack_for, written};
+use common::read::{Message, ack_context, written};
 use common::specs::AckSpec;
 use common::strategies::{ack, error_fields, message, target};
 use common::vectors;
@@ -110,15 +110,15 @@ fn an_extra_with_any_control_character_is_refused() {
     }
 }
 
-fn check_as_everything(input: &[u8], ack_for: &AckFor<'_>, cut: Index) {
+fn check_as_everything(input: &[u8], ack_context: &AckContext<'_>, cut: Index) {
     let cut = cut.index(input.len() + 1);
-    check_input::<RequestLine<'_>>(input, ack_for, [cut]);
-    check_input::<StatusLine<'_>>(input, ack_for, [cut]);
+    check_input::<RequestLine<'_>>(input, ack_context, [cut]);
+    check_input::<StatusLine<'_>>(input, ack_context, [cut]);
 }
 
 /// Any request, as the one that the input is the answer to.
-fn any_ack_for(spec: &AckSpec) -> AckFor<'_> {
-    AckFor::from(&spec.request.view())
+fn any_ack_for(spec: &AckSpec) -> AckContext<'_> {
+    AckContext::from(&spec.request.view())
 }
 
 proptest! {
@@ -136,7 +136,7 @@ proptest! {
             let vector = vector.get(all);
             let mut bytes = vector.bytes.clone();
             mutations.iter().for_each(|mutation| mutation.apply(&mut bytes));
-            check_as_everything(&bytes, &ack_for(&vector.ack_for), cut);
+            check_as_everything(&bytes, &ack_context(&vector.ack_context), cut);
             check_as_everything(&bytes, &any_ack_for(&ack), cut);
         });
     }
@@ -152,7 +152,7 @@ proptest! {
         let extras = valid_extras(message.kind(), &extras);
         let mut bytes = message.encode("/", &extras).unwrap();
         mutations.iter().for_each(|mutation| mutation.apply(&mut bytes));
-        check_as_everything(&bytes, &spec.ack_for(), cut);
+        check_as_everything(&bytes, &spec.ack_context(), cut);
     }
 
     #[test]
@@ -162,7 +162,7 @@ proptest! {
         cut in any::<Index>(),
     ) {
         let bytes = [start.as_bytes(), &rest].concat();
-        check_as_everything(&bytes, &AckFor::Ping, cut);
+        check_as_everything(&bytes, &AckContext::Ping, cut);
     }
 
     #[test]

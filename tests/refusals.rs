@@ -7,9 +7,10 @@ use std::ops::RangeInclusive;
 
 use bits_proto::error::{ErrorKind, Fault};
 use bits_proto::field::{ErrorContext, HResult, ReceivedContentRange};
-use bits_proto::http1::{RequestLine, Status, StatusLine, Version};
+use bits_proto::http1::{RequestLine, StatusCode, StatusLine, Version};
 use bits_proto::message::{
-    AbsentLength, Ack, AckFor, ErrorFields, Failure, NO_EXTRAS, PingAck, Policy, Refusal, Request,
+    Ack, AckContext, ErrorFields, Failure, MissingContentLength, NO_EXTRAS, ParseOptions, PingAck,
+    Refusal, Request,
 };
 use errors::samples;
 use messages::{Draft, Reader, session};
@@ -19,25 +20,27 @@ const ACCESS_DENIED: u32 = 0x8007_0005;
 const SESSION_NOT_FOUND: u32 = 0x8020_001F;
 const TOO_LARGE: u32 = 0x8020_0020;
 
-fn status(code: u16) -> Status {
-    Status::try_from(code).unwrap_or_else(|error| panic!("{code}: {error}"))
+fn status(code: u16) -> StatusCode {
+    StatusCode::try_from(code).unwrap_or_else(|error| panic!("{code}: {error}"))
 }
 
 fn hresult(value: u32) -> HResult {
     HResult::new(value).unwrap_or_else(|| panic!("{value:#X} is no error"))
 }
 
-/// Status, code and context, in numbers; a server's refusal names no session and no offset.
+/// StatusCode, code and context, in numbers; a server's refusal names no session and no offset.
 fn in_numbers(refusal: &Refusal<'_>) -> (u16, Option<u32>, Option<u32>) {
     assert_eq!((refusal.received(), refusal.session_id()), (None, None), "{refusal:?}");
     let context = refusal.context().map(|context| context.0);
     (refusal.status().get(), refusal.code().map(HResult::get), context)
 }
 
-fn policies() -> [Policy; 3] {
-    use AbsentLength::*;
-    [LengthRequired, BadRequest, AcceptOnEmpty]
-        .map(|absent_length| Policy { absent_length, ..Policy::DEFAULT })
+fn policies() -> [ParseOptions; 3] {
+    use MissingContentLength::*;
+    [LengthRequired, BadRequest, AcceptOnEmpty].map(|missing_content_length| ParseOptions {
+        missing_content_length,
+        ..ParseOptions::DEFAULT
+    })
 }
 
 #[test]
@@ -199,7 +202,7 @@ fn a_refusal_that_is_read_has_the_class_of_its_status_and_code() {
             ("BITS-Error-Context", b"0x5"),
         ];
         let line = StatusLine { version: Version::Http11, status: status(number), reason: "" };
-        let ack = Ack::from_fields(line, fields, &AckFor::Ping).map(|decoded| decoded.message);
+        let ack = Ack::from_fields(line, fields, &AckContext::Ping).map(|decoded| decoded.message);
         let ack = ack.unwrap_or_else(|error| panic!("{number} with {code:X?}: {error}"));
         assert_eq!(ack.failure(), expected_failure(number, code), "{number} with {code:X?}");
         assert_eq!(ack.status().get(), number);
@@ -221,7 +224,7 @@ fn read_codes(error: &str, code: &str, context: &str) -> (Option<u32>, Option<u3
     ];
     let pairs = fields.map(|(name, value)| (name, value.as_bytes()));
     let line = StatusLine { version: Version::Http11, status: status(500), reason: "" };
-    let ack = Ack::from_fields(line, pairs, &AckFor::Ping).map(|decoded| decoded.message);
+    let ack = Ack::from_fields(line, pairs, &AckContext::Ping).map(|decoded| decoded.message);
     let Ok(Ack::Refused(refusal)) = ack else {
         panic!("{error:?}, {code:?}, {context:?}: {ack:?}")
     };
@@ -253,7 +256,7 @@ fn a_bare_answer_has_the_class_of_its_status_alone() {
     for number in (300..=999).filter(|number| *number != 416) {
         let fields = [("BITS-Error", &b"0x8020001F"[..]), ("BITS-Error-Context", b"0x5")];
         let line = StatusLine { version: Version::Http11, status: status(number), reason: "" };
-        let ack = Ack::from_fields(line, fields, &AckFor::Ping).map(|decoded| decoded.message);
+        let ack = Ack::from_fields(line, fields, &AckContext::Ping).map(|decoded| decoded.message);
         let ack = ack.unwrap_or_else(|error| panic!("{number}: {error}"));
         assert_eq!(ack.failure(), expected_failure(number, None), "{number}");
     }
@@ -263,14 +266,14 @@ fn a_bare_answer_has_the_class_of_its_status_alone() {
 fn a_bare_416_says_where_to_go_on() {
     let line = StatusLine { version: Version::Http11, status: status(416), reason: "" };
     let fields = [("BITS-Received-Content-Range", &b"7"[..])];
-    let ack = Ack::from_fields(line, fields, &AckFor::Ping).map(|decoded| decoded.message);
+    let ack = Ack::from_fields(line, fields, &AckContext::Ping).map(|decoded| decoded.message);
     assert_eq!(ack, Ok(Refusal::out_of_sync(ReceivedContentRange(7)).into()));
 }
 
 #[test]
 fn a_grant_is_no_failure() {
     assert_eq!(Ack::Ping(PingAck).failure(), None);
-    assert_eq!(Ack::Ping(PingAck).status(), Status::OK);
+    assert_eq!(Ack::Ping(PingAck).status(), StatusCode::OK);
 }
 
 #[test]
@@ -359,7 +362,7 @@ fn what_is_written_is_read_again_by_every_choice_of_fields() {
         let pairs = pairs.map(|(name, value)| (name, value.as_bytes()));
         let pairs = pairs.chain([("BITS-Packet-Type", &b"Ack"[..])]);
         let line = StatusLine { version: Version::Http11, status: status(500), reason: "" };
-        let decoded = Ack::from_fields(line, pairs, &AckFor::Ping);
+        let decoded = Ack::from_fields(line, pairs, &AckContext::Ping);
         let decoded = decoded.unwrap_or_else(|error| panic!("{asked_for:?} {code}: {error}"));
         assert_eq!(decoded.message, Ack::Refused(refusal), "{asked_for:?} {code}");
         assert!(decoded.deviations.is_empty(), "{asked_for:?} {code}: {decoded:?}");
@@ -369,7 +372,7 @@ fn what_is_written_is_read_again_by_every_choice_of_fields() {
 #[test]
 fn nothing_about_a_refusal_depends_on_a_request_that_could_not_be_read() {
     let line = RequestLine { method: "GET", target: "/", version: Version::Http10 };
-    let error =
-        Request::from_fields(line, [], &Policy::LENIENT).expect_err("a web page is asked for");
-    assert_eq!(Refusal::for_error(&error, &Policy::LENIENT), Refusal::invalid_argument());
+    let error = Request::from_fields(line, [], &ParseOptions::LENIENT)
+        .expect_err("a web page is asked for");
+    assert_eq!(Refusal::for_error(&error, &ParseOptions::LENIENT), Refusal::invalid_argument());
 }

@@ -7,14 +7,14 @@ use bits_proto::field::{
     HResult, HostId, HostIdFallbackTimeout, Protocol, ReplyUrl, SessionId, SupportedProtocols,
 };
 use bits_proto::http1::{RequestLine, Version};
-use bits_proto::message::{self, AbsentLength, Ack, CreateSession, PingAck, Request};
+use bits_proto::message::{self, Ack, CreateSession, MissingContentLength, PingAck, Request};
 use bits_proto::server::{
-    Access, Answer, HostError, Policy, Rest, Session, SessionHost, State, Step,
+    Access, Answer, HostError, Policy, Session, SessionHost, State, Step, UnreadBody,
 };
 use common::session::*;
 
 /// Reads a request as a server does, and answers what cannot be read.
-fn read(fields: &[(&str, &str)], requests: message::Policy, body: Option<u64>) -> Answer {
+fn read(fields: &[(&str, &str)], requests: message::ParseOptions, body: Option<u64>) -> Answer {
     let line = RequestLine { method: "BITS_POST", target: "/e", version: Version::Http11 };
     let fields = fields.iter().map(|(name, value)| (*name, value.as_bytes()));
     let error = Request::from_fields(line, fields, &requests).expect_err("cannot be read");
@@ -37,15 +37,16 @@ fn fragment_fields(range: &'static str) -> [(&'static str, &'static str); 4] {
 #[test]
 fn a16_an_absent_length_is_answered_as_the_policy_has_it() {
     let fields = [("BITS-Packet-Type", "Close-Session"), ("BITS-Session-Id", "1")];
-    for (absent_length, status) in
-        [(AbsentLength::LengthRequired, 411), (AbsentLength::BadRequest, 400)]
+    for (missing_content_length, status) in
+        [(MissingContentLength::LengthRequired, 411), (MissingContentLength::BadRequest, 400)]
     {
-        let requests = message::Policy { absent_length, ..message::Policy::DEFAULT };
+        let requests =
+            message::ParseOptions { missing_content_length, ..message::ParseOptions::DEFAULT };
         let answer = read(&fields, requests, None);
         assert_eq!(as_refused(answer), (status, Some(0x8007_0057), Some(5)));
-        assert_eq!(answer.rest, Rest::Close, "nobody knows where the body ends");
+        assert_eq!(answer.rest, UnreadBody::Close, "nobody knows where the body ends");
         assert!(!answer.has_reply_url());
-        assert_eq!(read(&fields, requests, Some(0)).rest, Rest::None);
+        assert_eq!(read(&fields, requests, Some(0)).rest, UnreadBody::None);
         let encoded = [fields[0], fields[1], ("Transfer-Encoding", "chunked")];
         assert_eq!(as_refused(read(&encoded, requests, None)).0, 400);
     }
@@ -123,8 +124,8 @@ fn a23_the_order_of_the_checks() {
     let created = Session::create(&CreateSession::default(), over, &overwriting, [7; 16], NOW);
     assert_eq!(created.expect("overwrites").0.state(), State::Receiving);
     // What cannot be read is refused before all of that.
-    let answer = read(&fragment_fields("bytes 1-0/2"), message::Policy::DEFAULT, Some(1));
-    assert_eq!((as_refused(answer), answer.rest), (INVALID_ARGUMENT, Rest::Drain(1)));
+    let answer = read(&fragment_fields("bytes 1-0/2"), message::ParseOptions::DEFAULT, Some(1));
+    assert_eq!((as_refused(answer), answer.rest), (INVALID_ARGUMENT, UnreadBody::Drain(1)));
 }
 
 #[test]
@@ -138,7 +139,7 @@ fn a34_a_full_disk_is_written_as_the_policy_has_it() {
         let step = server.failed(asked.turn, HostError::DiskFull);
         assert_eq!(refused(step), (500, Some(code), Some(5)));
         // How much of the rest has been read is the host's to know.
-        assert_eq!(rest(step), Rest::Close);
+        assert_eq!(rest(step), UnreadBody::Close);
         // What was stored counts.
         assert_eq!(stores(server.fragment(30, 99, 100)).offset, 30);
     }
@@ -148,7 +149,9 @@ fn a34_a_full_disk_is_written_as_the_policy_has_it() {
 #[test]
 fn a37_the_answer_says_what_becomes_of_the_body() {
     let mut server = Server::new(Policy { drain_limit: 50, ..PLAIN });
-    for (last, expected) in [(49, Rest::Drain(49)), (50, Rest::Drain(50)), (51, Rest::Close)] {
+    for (last, expected) in
+        [(49, UnreadBody::Drain(49)), (50, UnreadBody::Drain(50)), (51, UnreadBody::Close)]
+    {
         let other = SessionId::try_from("1").expect("an id");
         assert_eq!(rest(server.send(fragment(other, 1, last, 100))), expected);
         assert_eq!(rest(server.fragment(1, last, 100)), expected);
@@ -159,14 +162,14 @@ fn a37_the_answer_says_what_becomes_of_the_body() {
         assert_eq!((as_refused(not_found), not_found.rest), (NOT_FOUND, expected));
     }
     let close = CreateSession::default();
-    assert_eq!(rest(server.send_with(close.into(), Access::Denied)), Rest::None);
+    assert_eq!(rest(server.send_with(close.into(), Access::Denied)), UnreadBody::None);
     // Only the host knows how much it has read of what it was asked to store.
     let asked = stores(server.fragment(0, 99, 100));
-    assert_eq!(rest(server.failed(asked.turn, HostError::Other)), Rest::Close);
+    assert_eq!(rest(server.failed(asked.turn, HostError::Other)), UnreadBody::Close);
     let asked = stores(server.fragment(0, 99, 100));
     assert_eq!(stores(server.stored(asked.turn, 60)).take, 40);
-    assert_eq!(rest(server.failed(asked.turn, HostError::Other)), Rest::Close);
-    assert_eq!(rest(server.store(60, 99, 100)), Rest::None);
+    assert_eq!(rest(server.failed(asked.turn, HostError::Other)), UnreadBody::Close);
+    assert_eq!(rest(server.store(60, 99, 100)), UnreadBody::None);
 }
 
 /// [MC-BUP] 3.2.5.2.4.

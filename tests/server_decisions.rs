@@ -6,7 +6,7 @@ use crate::common;
 use bits_proto::http1::{RequestLine, Version};
 use bits_proto::message::{self, Ack, Request};
 use bits_proto::server::{
-    Answer, EarlyClose, Ending, HostError, OverlapRule, Policy, Rest, State, Step,
+    Answer, EarlyClose, EndReason, HostError, OverlapRule, Policy, State, Step, UnreadBody,
 };
 use common::session::*;
 
@@ -26,13 +26,13 @@ fn a1_a_zero_length_entity_is_created_and_closed() {
     let turn = commits(server.close());
     assert_eq!(server.session.total(), Some(0));
     assert!(is_closed(server.placed(turn)));
-    assert_eq!(server.session.ending(), Some(Ending::Closed));
+    assert_eq!(server.session.ending(), Some(EndReason::Closed));
     assert!(server.session.is_placed());
     // By policy it is an entity that is not whole.
     let mut server = Server::new(Policy { empty_entities: false, ..PLAIN });
     let discard = discards(server.close());
     assert!(is_closed(server.discarded(discard.turn)));
-    assert_eq!(server.session.ending(), Some(Ending::ClosedIncomplete));
+    assert_eq!(server.session.ending(), Some(EndReason::ClosedIncomplete));
     let refusing = Policy { empty_entities: false, early_close: EarlyClose::Refuse, ..PLAIN };
     let mut server = Server::new(refusing);
     assert_eq!(refused(server.close()), INVALID_ARGUMENT);
@@ -82,7 +82,7 @@ fn a3_a_fragment_after_completion_is_answered_as_the_last_one_was() {
         let answer = answers(server.fragment(first, last, 100));
         assert_eq!(received(Step::Answer(answer)), 100, "{first}-{last}");
         assert!(answer.has_reply_url(), "{first}-{last}");
-        assert_eq!(answer.rest, Rest::Drain(last - first + 1), "{first}-{last}");
+        assert_eq!(answer.rest, UnreadBody::Drain(last - first + 1), "{first}-{last}");
         assert_eq!(server.session, before);
     }
     // Beyond the total, there is another total.
@@ -108,7 +108,7 @@ fn a4_an_overlap_is_trimmed() {
     assert_eq!(received(server.store(0, 100, 1000)), 101);
     let before = server.session;
     let step = server.fragment(50, 150, 1000);
-    assert_eq!((out_of_sync(step), rest(step)), (101, Rest::Drain(101)));
+    assert_eq!((out_of_sync(step), rest(step)), (101, UnreadBody::Drain(101)));
     assert_eq!(server.session, before);
     assert_eq!(received(server.store(101, 150, 1000)), 151);
 }
@@ -122,7 +122,7 @@ fn a5_a_range_that_is_held_is_answered_with_the_offset() {
         for (first, last) in [(0, 99), (0, 0), (99, 99)] {
             let step = server.fragment(first, last, 1000);
             let offset = if is_strict { out_of_sync(step) } else { received(step) };
-            assert_eq!((offset, rest(step)), (100, Rest::Drain(last - first + 1)));
+            assert_eq!((offset, rest(step)), (100, UnreadBody::Drain(last - first + 1)));
             assert_eq!(server.session, before, "{first}-{last}");
         }
     }
@@ -139,7 +139,7 @@ fn a6_a_gap_is_answered_with_416_and_the_offset() {
         for (first, last) in [(51, 51), (99, 99), (60, 99)] {
             let step = server.fragment(first, last, 100);
             assert_eq!(out_of_sync(step), 50, "{first}-{last}");
-            assert_eq!(rest(step), Rest::Drain(last - first + 1), "{first}-{last}");
+            assert_eq!(rest(step), UnreadBody::Drain(last - first + 1), "{first}-{last}");
             assert_eq!(server.session, before);
         }
         assert_eq!(received(server.store(50, 99, 100)), 100);
@@ -154,7 +154,7 @@ fn a7_a_close_before_all_fragments_discards() {
     assert_eq!(what(&discard), (true, false));
     assert!(is_closed(server.discarded(discard.turn)));
     let session = server.session;
-    assert_eq!(session.ending(), Some(Ending::ClosedIncomplete));
+    assert_eq!(session.ending(), Some(EndReason::ClosedIncomplete));
     assert_eq!((session.received().0, session.total()), (50, Some(100)));
     // A fragment of which nothing was stored counts too: it is no empty entity.
     let mut server = Server::new(PLAIN);
@@ -179,7 +179,7 @@ fn a8_a_cancel_after_the_last_fragment_keeps_what_is_placed() {
     let discard = discards(server.cancel());
     assert_eq!(what(&discard), (true, true), "it was not placed");
     assert!(is_cancelled(server.discarded(discard.turn)));
-    assert_eq!(server.session.ending(), Some(Ending::Cancelled));
+    assert_eq!(server.session.ending(), Some(EndReason::Cancelled));
 
     let mut server = Server::new(NOTIFYING_EARLY);
     let turn = notifies(server.store(0, 99, 100));
@@ -199,7 +199,12 @@ fn a9_a_ping_is_answered_in_every_state_and_prolongs_nothing() {
             server.pass(days * DAY);
             let answer = answers(server.send(ping()));
             assert!(matches!(answer.ack(None), Ack::Ping(_)), "{}", stand.what);
-            assert_eq!((answer.status().get(), answer.rest), (200, Rest::None), "{}", stand.what);
+            assert_eq!(
+                (answer.status().get(), answer.rest),
+                (200, UnreadBody::None),
+                "{}",
+                stand.what
+            );
             assert_eq!(server.session, stand.server.session, "{}", stand.what);
         }
     }
@@ -208,7 +213,8 @@ fn a9_a_ping_is_answered_in_every_state_and_prolongs_nothing() {
     let fields =
         [("BITS-Packet-Type", "Ping"), ("BITS-Session-Id", "none"), ("Content-Length", "0")];
     let fields = fields.map(|(name, value)| (name, value.as_bytes()));
-    let decoded = Request::from_fields(line, fields, &message::Policy::DEFAULT).expect("a Ping");
+    let decoded =
+        Request::from_fields(line, fields, &message::ParseOptions::DEFAULT).expect("a Ping");
     let mut server = Server::new(PLAIN);
     assert_eq!(answers(server.send(decoded.message)).status().get(), 200);
 }
@@ -243,7 +249,11 @@ fn a14_another_total_is_refused() {
     assert_eq!(before.total(), Some(100));
     for total in [50, 99, 101, u64::MAX] {
         let step = server.fragment(0, 49, total);
-        assert_eq!((refused(step), rest(step)), (INVALID_ARGUMENT, Rest::Drain(50)), "{total}");
+        assert_eq!(
+            (refused(step), rest(step)),
+            (INVALID_ARGUMENT, UnreadBody::Drain(50)),
+            "{total}"
+        );
         assert_eq!(server.session, before, "{total}");
     }
     assert_eq!(received(server.store(0, 49, 100)), 50);
@@ -254,7 +264,7 @@ fn a39_a_second_request_is_busy() {
     let mut server = Server::new(PLAIN);
     let asked = stores(server.fragment(0, 49, 100));
     let step = server.fragment(0, 49, 100);
-    assert_eq!((refused(step), rest(step)), (BUSY, Rest::Drain(50)));
+    assert_eq!((refused(step), rest(step)), (BUSY, UnreadBody::Drain(50)));
     assert_eq!(refused(server.close()), BUSY);
     assert_eq!(refused(server.cancel()), BUSY);
     // The first is not disturbed.

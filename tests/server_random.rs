@@ -2,7 +2,7 @@
 #![cfg(all(feature = "alloc", feature = "serde"))]
 
 use crate::common;
-use bits_proto::server::{Ending, State};
+use bits_proto::server::{EndReason, State};
 use common::any_session::World;
 use common::cases::config;
 use common::events::{event, policy};
@@ -43,11 +43,11 @@ fn every_state_and_every_ending_is_reached() {
         assert!(states.contains(state), "{state}");
     }
     for ending in [
-        Ending::Closed,
-        Ending::ClosedIncomplete,
-        Ending::Cancelled,
-        Ending::TimedOut,
-        Ending::EntityLost,
+        EndReason::Closed,
+        EndReason::ClosedIncomplete,
+        EndReason::Cancelled,
+        EndReason::TimedOut,
+        EndReason::EntityLost,
     ] {
         assert!(endings.contains(&ending), "{ending:?}");
     }

@@ -2,10 +2,10 @@
 //! state against the table.
 
 use crate::common;
-use bits_proto::state_machine::{IllegalEvent, Machine as _};
 use bits_proto::server::{
-    Access, Event, HostError, ReportError, Session, State, Step, TABLE, Turn,
+    Access, Event, HostError, ReportError, Session, State, Step, TABLE, WorkToken,
 };
+use bits_proto::state_machine::{IllegalEvent, StateMachine as _};
 use common::session::*;
 
 /// What [MC-BUP] 3.2.5.1 and 3.2.5.2 say, event by event, with each state of the text that needs
@@ -128,7 +128,7 @@ fn the_stands_are_where_they_say() {
 
 // Reports.
 
-type Report = (Event, fn(&mut Server, Turn) -> Result<(), ReportError>);
+type Report = (Event, fn(&mut Server, WorkToken) -> Result<(), ReportError>);
 
 const REPORTS: [Report; 6] = [
     (Event::Stored, |it, turn| {
@@ -137,7 +137,7 @@ const REPORTS: [Report; 6] = [
     (Event::Notified, |it, turn| {
         it.session.handle_notified(turn, NO_REPLY, &it.policy, it.now).map(drop_step)
     }),
-    (Event::Placed, |it, turn| it.session.handle_placed(turn).map(drop_step)),
+    (Event::Committed, |it, turn| it.session.handle_committed(turn).map(drop_step)),
     (Event::Discarded, |it, turn| it.session.handle_discarded(turn).map(drop_step)),
     (Event::Failed, |it, turn| {
         it.session.handle_failed(turn, HostError::Other, &it.policy).map(drop_step)
@@ -184,26 +184,26 @@ fn only_the_report_that_is_due_is_taken() {
 
 #[test]
 fn an_illegal_event_says_what_could_have_come() {
-    let error = IllegalEvent { state: State::Ended, got: Event::Placed };
+    let error = IllegalEvent { state: State::Ended, got: Event::Committed };
     assert_eq!(error.to_string(), "ended: got placed, expected one of answered");
     assert_eq!(error.expected().collect::<Vec<_>>(), [Event::Answered]);
     for (from, event, to) in specified() {
-        assert_eq!(from.after(event), to.ok_or(IllegalEvent { state: from, got: event }));
+        assert_eq!(from.transition(event), to.ok_or(IllegalEvent { state: from, got: event }));
     }
 }
 
 /// All reports with a turn that is not the one that is worked on.
 #[track_caller]
-fn assert_other_turn(stand: &Stand, server: &Server, turn: Turn) {
+fn assert_other_turn(stand: &Stand, server: &Server, turn: WorkToken) {
     for (event, report) in REPORTS {
         let mut after = *server;
         let outcome = report(&mut after, turn);
-        assert_eq!(outcome, Err(ReportError::OtherTurn), "{}: {event}", stand.what);
+        assert_eq!(outcome, Err(ReportError::StaleToken), "{}: {event}", stand.what);
         assert_eq!(after.session, server.session, "{}: {event}", stand.what);
     }
     let mut after = *server;
     let lost = after.session.handle_failed(turn, HostError::EntityLost, &server.policy);
-    assert_eq!(lost, Err(ReportError::OtherTurn), "{}", stand.what);
+    assert_eq!(lost, Err(ReportError::StaleToken), "{}", stand.what);
     assert_eq!(after.session, server.session, "{}", stand.what);
 }
 
@@ -238,7 +238,7 @@ fn a_report_on_an_older_request_changes_nothing() {
         assert_other_turn(&stand, &server, turn);
         assert_other_turn(&stand, &server, again);
     }
-    let other = ReportError::OtherTurn.to_string();
+    let other = ReportError::StaleToken.to_string();
     assert_eq!(other, "the session no longer works on this request");
 }
 

@@ -4,7 +4,7 @@
 use crate::common;
 use std::collections::HashSet;
 
-use bits_proto::server::{Ending, Session, State, Step};
+use bits_proto::server::{EndReason, Session, State, Step};
 use common::session::*;
 use serde_json::{Value, json};
 
@@ -316,7 +316,7 @@ fn a_session_that_was_read_back_goes_on() {
             } else {
                 let turn = discards(step).turn;
                 assert!(is_cancelled(server.discarded(turn)), "{}", stand.what);
-                let ending = before.session.ending().unwrap_or(Ending::Cancelled);
+                let ending = before.session.ending().unwrap_or(EndReason::Cancelled);
                 assert_eq!(server.session.ending(), Some(ending), "{}", stand.what);
             }
         }

@@ -5,36 +5,38 @@ use crate::common;
 use bits_proto::field::{ReplyUrl, SessionId};
 use bits_proto::message::Ack;
 use bits_proto::server::{
-    Access, HostError, Policy, Record, ReportError, Sessions, State, Step, TableAnswer, TableError,
-    Turn,
+    Access, HostError, Policy, Record, ReportError, Sessions, SessionsError, SessionsResponse,
+    State, Step, WorkToken,
 };
 use common::session::*;
 use common::stores::{Broken, Contested, Down, Map};
 use common::table::*;
 
 type Table<S> = Sessions<'static, S>;
-type Outcome = Result<Step<TableAnswer<'static>>, TableError<Down>>;
+type Outcome = Result<Step<SessionsResponse<'static>>, SessionsError<Down>>;
 
 /// What is done to a session, with the turn of what was asked for before.
-type Call = fn(&mut Table<Broken>, SessionId<'static>, Option<Turn>) -> Outcome;
+type Call = fn(&mut Table<Broken>, SessionId<'static>, Option<WorkToken>) -> Outcome;
 
 /// An upload with a reply, up to where it has ended.
 const UPLOAD: [(&str, Call); 7] = [
     ("create", |it, _, _| {
-        it.handle_request(&create(), &ALICE, || [7; 16]).map_err(TableError::Store)
+        it.handle_request(&create(), &ALICE, || [7; 16]).map_err(SessionsError::Store)
     }),
-    ("fragment", |it, id, _| send(it, fragment(id, 0, 99, 100), &ALICE).map_err(TableError::Store)),
+    ("fragment", |it, id, _| {
+        send(it, fragment(id, 0, 99, 100), &ALICE).map_err(SessionsError::Store)
+    }),
     ("stored", |it, _, turn| it.handle_stored(turn.expect("a turn"), 60, NOW)),
     ("all stored", |it, _, turn| it.handle_stored(turn.expect("a turn"), 40, NOW)),
     ("notified", |it, _, turn| {
         let url = ReplyUrl::try_from("/reply").expect("a URL");
         it.handle_notified(turn.expect("a turn"), KEPT_REPLY, Some(url), NOW)
     }),
-    ("close", |it, id, _| send(it, close(id), &ALICE).map_err(TableError::Store)),
-    ("placed", |it, _, turn| it.handle_placed(turn.expect("a turn"))),
+    ("close", |it, id, _| send(it, close(id), &ALICE).map_err(SessionsError::Store)),
+    ("placed", |it, _, turn| it.handle_committed(turn.expect("a turn"))),
 ];
 
-fn turn_of(step: &Step<TableAnswer<'static>>) -> Option<Turn> {
+fn turn_of(step: &Step<SessionsResponse<'static>>) -> Option<WorkToken> {
     match step {
         Step::Store(store) => Some(store.turn),
         Step::Notify(turn) | Step::Commit(turn) => Some(*turn),
@@ -62,7 +64,7 @@ fn a_store_that_fails_changes_nothing_and_the_same_again_works() {
                     break;
                 }
                 Err(error) => {
-                    assert_eq!(error, TableError::Store(Down), "{what}");
+                    assert_eq!(error, SessionsError::Store(Down), "{what}");
                     assert_eq!(sessions.into_store().map, map, "{what}, {works}");
                     failures += 1;
                 }
@@ -75,7 +77,7 @@ fn a_store_that_fails_changes_nothing_and_the_same_again_works() {
 }
 
 /// The map of a session that is being cancelled, and the turn of it.
-fn cancelling() -> (Map, Turn) {
+fn cancelling() -> (Map, WorkToken) {
     let mut sessions = table(Map::new(), PLAIN);
     let id = begin(&mut sessions, &ALICE, 7);
     let turn = turn(send(&mut sessions, cancel(id), &ALICE));
@@ -132,10 +134,10 @@ fn a_sweep_that_fails_loses_nothing() {
 
 #[test]
 fn a_store_that_fails_is_named() {
-    let error = TableError::Store(Down);
+    let error = SessionsError::Store(Down);
     assert_eq!(error.to_string(), "the store of sessions failed: the power is off");
-    let error: TableError<Down> = TableError::Report(ReportError::OtherTurn);
-    assert_eq!(error.to_string(), ReportError::OtherTurn.to_string());
+    let error: SessionsError<Down> = SessionsError::Report(ReportError::StaleToken);
+    assert_eq!(error.to_string(), ReportError::StaleToken.to_string());
 }
 
 // Somebody else.
@@ -169,9 +171,10 @@ fn of_two_servers_that_take_the_same_bytes_one_is_busy() {
 
 #[test]
 fn a_report_that_was_overtaken_is_not_taken() {
-    type Sent = fn(&mut Table<Contested>, Turn) -> bool;
-    const OTHER: TableError<std::convert::Infallible> = TableError::Report(ReportError::OtherTurn);
-    type Overtaken = (fn(&mut Server) -> Turn, Policy<'static>, Sent);
+    type Sent = fn(&mut Table<Contested>, WorkToken) -> bool;
+    const OTHER: SessionsError<std::convert::Infallible> =
+        SessionsError::Report(ReportError::StaleToken);
+    type Overtaken = (fn(&mut Server) -> WorkToken, Policy<'static>, Sent);
     const REPORTS: [Overtaken; 6] = [
         (
             |it| stores(it.fragment(0, 9, 100)).turn,
@@ -186,7 +189,7 @@ fn a_report_that_was_overtaken_is_not_taken() {
                 it.handle_notified(turn, KEPT_REPLY, Some(url), NOW) == Err(OTHER)
             },
         ),
-        (|it| commits(it.close()), PLAIN, |it, turn| it.handle_placed(turn) == Err(OTHER)),
+        (|it| commits(it.close()), PLAIN, |it, turn| it.handle_committed(turn) == Err(OTHER)),
         (
             |it| discards(it.cancel()).turn,
             PLAIN,
@@ -234,7 +237,7 @@ fn of_two_reports_on_the_same_bytes_one_is_told_why() {
         assert_eq!(stores(step).take, 4);
     });
     let error = ReportError::TooManyBytes { left: 4 };
-    assert_eq!(sessions.handle_stored(turn, 10, NOW), Err(TableError::Report(error)));
+    assert_eq!(sessions.handle_stored(turn, 10, NOW), Err(SessionsError::Report(error)));
     let guid = id.guid().expect("a GUID");
     assert_eq!(sessions.store().map[&guid].session.received().0, 6);
 }
@@ -260,7 +263,7 @@ fn the_table_passes_failures_and_interruptions_on() {
     let store = asked(send(&mut sessions, fragment(id, 0, 9, 100), &ALICE));
     assert_eq!(sessions.handle_disconnected(store.turn), Ok(()));
     let gone = sessions.handle_disconnected(store.turn);
-    assert_eq!(gone, Err(TableError::Report(ReportError::OtherTurn)));
+    assert_eq!(gone, Err(SessionsError::Report(ReportError::StaleToken)));
     let store = asked(send(&mut sessions, fragment(id, 0, 9, 100), &ALICE));
     let answer = ack(sessions.handle_stored(store.turn, 10, NOW).expect("taken"));
     assert!(matches!(answer.ack(), Ack::Fragment(ack) if ack.received.0 == 10));

@@ -10,7 +10,7 @@ use std::time::Duration;
 use bits_proto::field::{ReplyUrl, SessionId};
 use bits_proto::message::{Ack, Refusal};
 use bits_proto::server::{
-    Access, Arrival, Limits, ReportError, Rest, Sessions, Step, Store, TableError,
+    Access, Limits, ReportError, RequestContext, Sessions, SessionsError, Step, Store, UnreadBody,
 };
 use common::session::*;
 use common::stores::{Broken, Contested, Map, Stale};
@@ -35,14 +35,14 @@ fn upload<S: Store<Error: Debug>>(store: S) -> S {
         assert_eq!((ack.received.0, ack.reply_url), (100, Some(url)));
     }
     let commit = turn(send(&mut sessions, close(id), &ALICE));
-    let discard = turn(sessions.handle_placed(commit));
+    let discard = turn(sessions.handle_committed(commit));
     assert_eq!(sessions.store().count(Some("alice")).expect("a number"), 1);
     let answer = ack(sessions.handle_discarded(discard).expect("taken"));
     assert!(matches!(answer.ack(), Ack::CloseSession(_)));
     assert_eq!(sessions.store().count(None).expect("a number"), 0, "it is forgotten");
     assert_eq!(refused_by(send(&mut sessions, close(id), &ALICE)), NOT_FOUND);
     let late = sessions.handle_discarded(discard).expect_err("there is no session");
-    assert!(matches!(late, TableError::Report(ReportError::OtherTurn)));
+    assert!(matches!(late, SessionsError::Report(ReportError::StaleToken)));
     sessions.into_store()
 }
 
@@ -63,28 +63,28 @@ fn an_upload_works_over_every_store() {
 fn a_session_is_only_there_for_its_url_and_its_principal() {
     for principal in [Some("alice"), None] {
         let mut sessions = table(Map::new(), PLAIN);
-        let owner = Arrival { principal, ..ALICE };
+        let owner = RequestContext { principal, ..ALICE };
         let id = begin(&mut sessions, &owner, 7);
         let store = asked(send(&mut sessions, fragment(id, 0, 9, 100), &owner));
         assert_eq!(
             ack(sessions.handle_stored(store.turn, 10, NOW).expect("taken")).rest,
-            Rest::None
+            UnreadBody::None
         );
         let before = sessions.store().clone();
         let other = if principal.is_some() { None } else { Some("alice") };
         for stranger in [
-            Arrival { url: "/b", ..owner },
-            Arrival { url: "/A", ..owner },
-            Arrival { url: "", ..owner },
-            Arrival { principal: Some("bob"), ..owner },
-            Arrival { principal: Some(""), ..owner },
-            Arrival { principal: other, ..owner },
+            RequestContext { url: "/b", ..owner },
+            RequestContext { url: "/A", ..owner },
+            RequestContext { url: "", ..owner },
+            RequestContext { principal: Some("bob"), ..owner },
+            RequestContext { principal: Some(""), ..owner },
+            RequestContext { principal: other, ..owner },
         ] {
             for request in [fragment(id, 10, 19, 100), close(id), cancel(id)] {
                 let answer = ack(send(&mut sessions, request, &stranger).expect("no failure"));
                 assert_eq!(answer.ack(), Refusal::session_not_found().into());
                 let body = request.content_length();
-                let rest = if body == 0 { Rest::None } else { Rest::Drain(body) };
+                let rest = if body == 0 { UnreadBody::None } else { UnreadBody::Drain(body) };
                 assert_eq!(answer.rest, rest, "{stranger:?}");
                 assert_eq!(sessions.store(), &before, "{stranger:?}");
             }
@@ -105,7 +105,7 @@ fn access_is_asked_before_anything_is_looked_up() {
         let mut sessions = table(broken, PLAIN);
         let id = SessionId::from_random([7; 16]);
         for request in [create(), ping(), fragment(id, 0, 9, 10), close(id), cancel(id)] {
-            let arrival = Arrival { access, ..ALICE };
+            let arrival = RequestContext { access, ..ALICE };
             assert_eq!(refused_by(send(&mut sessions, request, &arrival)), expected);
         }
     }
@@ -115,7 +115,7 @@ fn access_is_asked_before_anything_is_looked_up() {
 fn a_ping_asks_nobody() {
     let mut sessions = table(Broken { map: Map::new(), works: Cell::new(0) }, PLAIN);
     let answer = ack(send(&mut sessions, ping(), &ALICE).expect("no failure"));
-    assert_eq!((answer.ack().status().get(), answer.rest), (200, Rest::None));
+    assert_eq!((answer.ack().status().get(), answer.rest), (200, UnreadBody::None));
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn an_id_that_is_taken_is_not_given_again() {
     let store = asked(send(&mut sessions, fragment(id, 0, 9, 100), &ALICE));
     ack(sessions.handle_stored(store.turn, 10, NOW).expect("taken"));
     let before = sessions.store().clone();
-    let bob = Arrival { url: "/b", principal: Some("bob"), ..ALICE };
+    let bob = RequestContext { url: "/b", principal: Some("bob"), ..ALICE };
     for arrival in [ALICE, bob] {
         let step = sessions.handle_request(&create(), &arrival, || [7; 16]);
         assert_eq!(refused_by(step), BUSY, "{arrival:?}");
@@ -185,8 +185,10 @@ fn a_session_is_found_in_any_spelling_of_its_guid() {
 fn there_are_no_more_sessions_than_the_limits_say() {
     let limits = Limits { sessions: 4, sessions_of_principal: 2 };
     let mut sessions = Sessions::new(Map::new(), PLAIN, limits);
-    let (bob, nobody) =
-        (Arrival { principal: Some("bob"), ..ALICE }, Arrival { principal: None, ..ALICE });
+    let (bob, nobody) = (
+        RequestContext { principal: Some("bob"), ..ALICE },
+        RequestContext { principal: None, ..ALICE },
+    );
     let first = begin(&mut sessions, &ALICE, 1);
     begin(&mut sessions, &ALICE, 2);
     assert_eq!(refused_by(send(&mut sessions, create(), &ALICE)), BUSY, "no random bytes for it");
@@ -214,7 +216,7 @@ fn there_are_no_more_sessions_than_the_limits_say() {
 #[test]
 fn a_refused_create_makes_no_session() {
     let mut sessions = table(Map::new(), PLAIN);
-    let arrival = Arrival { access: Access::GrantedOverExisting, ..ALICE };
+    let arrival = RequestContext { access: Access::GrantedOverExisting, ..ALICE };
     let step = sessions.handle_request(&create(), &arrival, || [7; 16]);
     assert_eq!(refused_by(step), ACCESS_DENIED);
     assert!(sessions.store().is_empty());
@@ -227,10 +229,14 @@ fn the_sweep_ends_what_has_timed_out() {
     let mut sessions = table(Map::new(), PLAIN);
     let old = begin(&mut sessions, &ALICE, 1);
     let later = NOW + SECOND;
-    let new = begin(&mut sessions, &Arrival { now: later, ..ALICE }, 2);
+    let new = begin(&mut sessions, &RequestContext { now: later, ..ALICE }, 2);
     let busy = begin(&mut sessions, &ALICE, 3);
     let due = NOW + 14 * DAY;
-    asked(send(&mut sessions, fragment(busy, 0, 9, 10), &Arrival { now: due - SECOND, ..ALICE }));
+    asked(send(
+        &mut sessions,
+        fragment(busy, 0, 9, 10),
+        &RequestContext { now: due - SECOND, ..ALICE },
+    ));
     assert_eq!(sessions.handle_timeout(due - Duration::from_nanos(1)), Ok(vec![]));
     let discards = sessions.handle_timeout(due).expect("no failure");
     let ids: Vec<_> = discards.iter().map(|it| it.turn.session_id()).collect();
@@ -242,7 +248,7 @@ fn the_sweep_ends_what_has_timed_out() {
     let id = begin(&mut early, &ALICE, 1);
     let store = asked(send(&mut early, fragment(id, 0, 9, 10), &ALICE));
     let commit = turn(early.handle_stored(store.turn, 10, NOW));
-    ack(early.handle_placed(commit).expect("taken"));
+    ack(early.handle_committed(commit).expect("taken"));
     assert_eq!(early.handle_timeout(due), Ok(vec![]));
     assert!(early.store().is_empty());
     // One at a time, and before its time.
@@ -259,14 +265,14 @@ fn work_goes_on_for_as_long_as_the_host_says_so() {
     let store = asked(send(&mut sessions, fragment(id, 0, 9, 10), &ALICE));
     let work = turn(sessions.handle_stored(store.turn, 10, NOW));
     let again = |sessions: &mut Sessions<'static, Map>, now| {
-        send(sessions, fragment(id, 0, 9, 10), &Arrival { now, ..ALICE })
+        send(sessions, fragment(id, 0, 9, 10), &RequestContext { now, ..ALICE })
     };
     let later = NOW + 299 * SECOND;
-    assert_eq!(sessions.handle_working(work, later), Ok(()));
+    assert_eq!(sessions.renew(work, later), Ok(()));
     assert_eq!(refused_by(again(&mut sessions, later + 299 * SECOND)), BUSY);
     turn(again(&mut sessions, later + 300 * SECOND));
-    let given_up = sessions.handle_working(work, later + 300 * SECOND);
-    assert_eq!(given_up, Err(TableError::Report(ReportError::OtherTurn)));
+    let given_up = sessions.renew(work, later + 300 * SECOND);
+    assert_eq!(given_up, Err(SessionsError::Report(ReportError::StaleToken)));
 }
 
 /// A store that is shared may find a session that another server has just gone on with.

@@ -3,7 +3,7 @@
 use crate::common;
 use std::time::Duration;
 
-use bits_proto::server::{Ending, HostError, Policy, ReportError, State, Step};
+use bits_proto::server::{EndReason, HostError, Policy, ReportError, State, Step};
 use common::session::*;
 
 // Work that is given up.
@@ -22,14 +22,14 @@ fn work_that_nobody_reports_on_makes_room_for_the_next_request() {
     let asked = stores(server.fragment(0, 99, 100));
     assert_eq!((asked.skip, asked.offset, asked.take), (10, 10, 90));
     let outcome = server.session.handle_stored(late.turn, 10, &PLAIN, server.now);
-    assert_eq!(outcome, Err(ReportError::OtherTurn));
+    assert_eq!(outcome, Err(ReportError::StaleToken));
     assert_eq!(server.received(), 10);
     assert_eq!(received(server.stored(asked.turn, 90)), 100);
     // A refused request takes it over as well.
     let late = commits(server.close());
     server.pass(300 * SECOND);
     assert_eq!(refused(server.fragment(0, 99, 101)), INVALID_ARGUMENT);
-    assert_eq!(server.session.handle_placed(late), Err(ReportError::OtherTurn));
+    assert_eq!(server.session.handle_committed(late), Err(ReportError::StaleToken));
     assert_eq!(server.session.state(), State::WaitForClose);
     // While nobody has come, the work may still end well.
     let slow = commits(server.close());
@@ -108,7 +108,7 @@ fn a_session_times_out_at_its_time_and_not_before() {
         assert!(due, "{late:?}");
         let discard = discards(step);
         assert_eq!(what(&discard), (true, false));
-        assert_eq!(server.session.ending(), Some(Ending::TimedOut));
+        assert_eq!(server.session.ending(), Some(EndReason::TimedOut));
         assert_eq!(server.timeout(), None, "it is being deleted");
         assert_eq!(server.discarded(discard.turn), Step::Done, "nobody waits for an answer");
         assert_eq!((server.session.state(), server.timeout()), (State::Ended, None));
@@ -124,7 +124,7 @@ fn what_times_out_is_asked_for_until_it_is_deleted() {
     assert_eq!(server.timeout(), None);
     server.pass(TICK);
     let second = discards(server.timeout().expect("given up"));
-    assert_eq!(server.session.handle_discarded(first.turn), Err(ReportError::OtherTurn));
+    assert_eq!(server.session.handle_discarded(first.turn), Err(ReportError::StaleToken));
     assert_eq!(server.failed(second.turn, HostError::Other), Step::Done);
     let third = discards(server.timeout().expect("failed"));
     server.disconnected(third.turn);
@@ -163,7 +163,7 @@ fn a_session_times_out_in_every_state_that_waits() {
         let discard = discards(step);
         assert_eq!(discard.reply, kept, "{}", stand.what);
         if let Some(turn) = stand.turn {
-            assert_eq!(server.session.handle_discarded(turn), Err(ReportError::OtherTurn));
+            assert_eq!(server.session.handle_discarded(turn), Err(ReportError::StaleToken));
         }
         assert_eq!(server.discarded(discard.turn), Step::Done, "{}", stand.what);
     }
@@ -266,7 +266,7 @@ fn a_session_that_has_ended_otherwise_does_not_time_out() {
         server.pass(2 * TIMEOUT);
         let step = server.timeout();
         assert_eq!(server.session.ending(), Some(ending), "{}: {step:?}", stand.what);
-        if ending == Ending::EntityLost && stand.state != State::Ended {
+        if ending == EndReason::EntityLost && stand.state != State::Ended {
             assert_eq!(step.map(|step| what(&discards(step))), Some((false, true)));
         }
     }
@@ -301,14 +301,14 @@ fn work_that_takes_long_is_not_given_up_while_the_host_says_so() {
     for _ in 0..10 {
         server.pass(299 * SECOND);
         let (policy, now) = (server.policy, server.now);
-        assert_eq!(server.session.handle_working(turn, &policy, now), Ok(()));
+        assert_eq!(server.session.renew(turn, &policy, now), Ok(()));
         assert_eq!(refused(server.fragment(50, 99, 100)), BUSY);
     }
     server.pass(300 * SECOND);
     let again = notifies(server.fragment(50, 99, 100));
     let (policy, now, before) = (server.policy, server.now, server.session);
-    let late = server.session.handle_working(turn, &policy, now);
-    assert_eq!(late, Err(ReportError::OtherTurn));
+    let late = server.session.renew(turn, &policy, now);
+    assert_eq!(late, Err(ReportError::StaleToken));
     assert_eq!(server.session, before);
     assert_eq!(received(server.notified(again, NO_REPLY)), 100);
 }

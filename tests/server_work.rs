@@ -5,7 +5,9 @@ use crate::common;
 use std::time::Duration;
 
 use bits_proto::message::Refusal;
-use bits_proto::server::{Access, Ending, HostError, MIN_FRAGMENT, Policy, Rest, State, Step};
+use bits_proto::server::{
+    Access, EndReason, HostError, MIN_FRAGMENT, Policy, State, Step, UnreadBody,
+};
 use common::session::*;
 
 // Bytes.
@@ -51,7 +53,7 @@ fn offsets_at_the_end_of_the_numbers_do_not_overflow() {
     assert_eq!((asked.skip, asked.offset, asked.take), (TOTAL - 2, TOTAL - 2, 2));
     assert_eq!(received(server.stored(asked.turn, 2)), TOTAL);
     let step = server.fragment(0, TOTAL - 1, TOTAL);
-    assert_eq!((received(step), rest(step)), (TOTAL, Rest::Drain(TOTAL)));
+    assert_eq!((received(step), rest(step)), (TOTAL, UnreadBody::Drain(TOTAL)));
     assert_eq!(server.session.state(), State::WaitForClose);
     // Times do not, either.
     let mut server = Server::new(Policy { session_timeout: Duration::MAX, ..PLAIN });
@@ -81,7 +83,11 @@ fn what_is_too_large_is_refused_so_that_the_client_knows_what_to_do() {
             None => assert_eq!(stores(step).take, last + 1),
             Some(expected) => {
                 let outcome = (refused(step), rest(step), server.session);
-                assert_eq!(outcome, (expected, Rest::Drain(last + 1), before), "{last}/{total}");
+                assert_eq!(
+                    outcome,
+                    (expected, UnreadBody::Drain(last + 1), before),
+                    "{last}/{total}"
+                );
             }
         }
     }
@@ -154,7 +160,7 @@ fn the_reply_is_at_a_url_from_the_last_fragment_on() {
         let discard = discards(step);
         assert_eq!(what(&discard), (!copied, kept), "{notified:?}");
         assert!(is_closed(server.discarded(discard.turn)));
-        assert_eq!(server.session.ending(), Some(Ending::Closed));
+        assert_eq!(server.session.ending(), Some(EndReason::Closed));
         assert_eq!(server.session.is_placed(), copied);
     }
 }
@@ -195,7 +201,7 @@ fn an_application_that_forbids_is_not_told_again() {
         assert_eq!(refused(server.failed(turn, application(403, code))), expected);
         let before = server.session;
         let step = server.fragment(50, 99, 100);
-        assert_eq!((refused(step), rest(step)), (expected, Rest::Drain(50)));
+        assert_eq!((refused(step), rest(step)), (expected, UnreadBody::Drain(50)));
         assert_eq!(refused(server.close()), expected);
         assert_eq!(server.session, before);
         // There may be something of a reply that it had begun before.
@@ -288,12 +294,12 @@ fn an_interrupted_close_is_gone_on_with() {
     server.disconnected(turn);
     assert_eq!(refused(server.fragment(50, 99, 100)), NOT_FOUND, "it is over");
     let turn = discards(server.close()).turn;
-    assert_eq!(server.session.ending(), Some(Ending::ClosedIncomplete));
+    assert_eq!(server.session.ending(), Some(EndReason::ClosedIncomplete));
     assert_eq!(refused(server.failed(turn, HostError::Other)), (500, None, None));
     // A client that would rather cancel may, and nothing else has ended the session.
     let turn = discards(server.cancel()).turn;
     assert!(is_cancelled(server.discarded(turn)));
-    assert_eq!(server.session.ending(), Some(Ending::ClosedIncomplete));
+    assert_eq!(server.session.ending(), Some(EndReason::ClosedIncomplete));
     // What was cancelled cannot be closed.
     let mut server = Server::new(PLAIN);
     let turn = discards(server.cancel()).turn;
@@ -309,8 +315,8 @@ fn a_lost_entity_ends_the_session() {
     let asked = stores(server.fragment(0, 99, 100));
     assert_eq!(stores(server.stored(asked.turn, 10)).take, 90);
     let step = server.failed(asked.turn, lost);
-    assert_eq!((refused(step), rest(step)), (NOT_FOUND, Rest::Close));
-    assert_eq!(server.session.ending(), Some(Ending::EntityLost));
+    assert_eq!((refused(step), rest(step)), (NOT_FOUND, UnreadBody::Close));
+    assert_eq!(server.session.ending(), Some(EndReason::EntityLost));
     // While the application is told, and while it is placed early.
     let mut server = Server::new(NOTIFYING_EARLY);
     let turn = notifies(server.store(0, 99, 100));
@@ -337,7 +343,7 @@ fn a_lost_entity_ends_the_session() {
     let mut server = Server::new(PLAIN);
     let turn = discards(server.cancel()).turn;
     assert!(is_cancelled(server.failed(turn, lost)));
-    assert_eq!(server.session.ending(), Some(Ending::Cancelled));
+    assert_eq!(server.session.ending(), Some(EndReason::Cancelled));
     // Its reply is not.
     let mut server = Server::new(NOTIFYING);
     let turn = notifies(server.store(0, 99, 100));
@@ -348,7 +354,7 @@ fn a_lost_entity_ends_the_session() {
     assert_eq!(what(&discard), (false, true));
     let mut other = server;
     assert!(is_cancelled(server.discarded(discard.turn)));
-    assert_eq!(server.session.ending(), Some(Ending::Cancelled));
+    assert_eq!(server.session.ending(), Some(EndReason::Cancelled));
     // It is asked for again if it cannot be deleted, and the entity is not.
     assert_eq!(refused(other.failed(discard.turn, HostError::Other)).0, 500);
     let discard = discards(other.cancel());
@@ -371,18 +377,22 @@ fn a_lost_entity_ends_the_session() {
 /// it. An answer that says otherwise puts it in front of the next request.
 #[test]
 fn the_body_of_a_repeated_fragment_is_not_forgotten() {
-    let unread = Rest::Drain(50);
+    let unread = UnreadBody::Drain(50);
     // Told again.
     let mut server = Server::new(NOTIFYING);
     let turn = notifies(server.store(0, 99, 100));
-    assert_eq!(rest(server.failed(turn, HostError::Other)), Rest::None, "all of it was stored");
+    assert_eq!(
+        rest(server.failed(turn, HostError::Other)),
+        UnreadBody::None,
+        "all of it was stored"
+    );
     let turn = notifies(server.fragment(50, 99, 100));
     let (mut refusing, mut losing) = (server, server);
     assert_eq!(rest(server.notified(turn, NO_REPLY)), unread, "told");
     assert_eq!(rest(refusing.failed(turn, HostError::Other)), unread, "refused");
     let turn = discards(losing.failed(turn, HostError::EntityLost)).turn;
-    assert_ne!(rest(losing.discarded(turn)), Rest::None, "lost");
-    // Placed on the repeated fragment.
+    assert_ne!(rest(losing.discarded(turn)), UnreadBody::None, "lost");
+    // Committed on the repeated fragment.
     let mut server = Server::new(EARLY);
     let turn = commits(server.store(0, 99, 100));
     server.disconnected(turn);

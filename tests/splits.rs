@@ -5,12 +5,12 @@ use bits_proto::Error;
 use bits_proto::error::ErrorKind;
 use bits_proto::http1::{RequestLine, StatusLine};
 use bits_proto::limits::Limits;
-use bits_proto::message::AckFor;
-use common::read::{Answer, Line, Whole, ack_for, answer, answer_within};
+use bits_proto::message::AckContext;
+use common::read::{Answer, Line, Whole, ack_context, answer, answer_within};
 use common::vectors::{self, Message};
 
-const UNKNOWN: AckFor<'static> =
-    AckFor::Fragment { session_id: None, content_range: None, sent_up_to: None };
+const UNKNOWN: AckContext<'static> =
+    AckContext::Fragment { session_id: None, content_range: None, sent_up_to: None };
 
 /// Runs a generic check with the start line that the message has.
 macro_rules! with_line {
@@ -36,10 +36,10 @@ fn assert_prefix<'b, L: Line<'b>>(
 }
 
 fn check_every_prefix<'b, L: Line<'b>>(message: &'b Message) {
-    let ack_for = ack_for(&message.ack_for);
-    let whole = answer::<L>(&message.bytes, &ack_for);
+    let ack_context = ack_context(&message.ack_context);
+    let whole = answer::<L>(&message.bytes, &ack_context);
     for at in 0..message.bytes.len() {
-        let prefix = answer::<L>(&message.bytes[..at], &ack_for);
+        let prefix = answer::<L>(&message.bytes[..at], &ack_context);
         if let Answer::Whole(Whole { len, .. }) = prefix {
             assert!(len <= at, "{}: {len} bytes of head in {at}", message.name);
         }
@@ -51,10 +51,14 @@ fn check_every_prefix<'b, L: Line<'b>>(message: &'b Message) {
 /// One byte before its end a head is incomplete, and at its end it is whole.
 fn check_head_end<'b, L: Line<'b>>(message: &'b Message, whole: &Answer<'b, L>) {
     let Answer::Whole(Whole { len, .. }) = *whole else { return };
-    let ack_for = ack_for(&message.ack_for);
+    let ack_context = ack_context(&message.ack_context);
     let (name, bytes) = (&message.name, &message.bytes);
-    assert_eq!(answer::<L>(&bytes[..len - 1], &ack_for), Answer::Partial, "{name} without its end");
-    assert_eq!(answer::<L>(&bytes[..len], &ack_for), *whole, "{name} without its body");
+    assert_eq!(
+        answer::<L>(&bytes[..len - 1], &ack_context),
+        Answer::Partial,
+        "{name} without its end"
+    );
+    assert_eq!(answer::<L>(&bytes[..len], &ack_context), *whole, "{name} without its body");
     assert!(bytes[..len].ends_with(b"\r\n\r\n"), "{name}: the head ends in an empty line");
 }
 
@@ -67,11 +71,11 @@ fn every_prefix_of_every_vector_is_partial_or_has_the_answer_of_the_whole() {
 
 /// The answer as text, which says everything about it and borrows nothing.
 fn answer_text(message: &Message, bytes: &[u8]) -> String {
-    let ack_for = ack_for(&message.ack_for);
+    let ack_context = ack_context(&message.ack_context);
     if message.is_response() {
-        format!("{:?}", answer::<StatusLine<'_>>(bytes, &ack_for))
+        format!("{:?}", answer::<StatusLine<'_>>(bytes, &ack_context))
     } else {
-        format!("{:?}", answer::<RequestLine<'_>>(bytes, &ack_for))
+        format!("{:?}", answer::<RequestLine<'_>>(bytes, &ack_context))
     }
 }
 
@@ -147,9 +151,9 @@ fn in_pairs(error: Error) -> String {
 }
 
 fn check_fields<'b, L: Line<'b>>(message: &'b Message) {
-    let ack_for = ack_for(&message.ack_for);
-    let Answer::Whole(whole) = answer::<L>(&message.bytes, &ack_for) else { return };
-    let from_fields = whole.line.decode_fields(&whole.fields, &ack_for);
+    let ack_context = ack_context(&message.ack_context);
+    let Answer::Whole(whole) = answer::<L>(&message.bytes, &ack_context) else { return };
+    let from_fields = whole.line.decode_fields(&whole.fields, &ack_context);
     assert_eq!(from_fields.len(), whole.decoded.len());
     for (from_fields, from_head) in from_fields.into_iter().zip(whole.decoded) {
         if let Err(error) = from_fields {
@@ -171,12 +175,12 @@ fn fields_from_another_stack_are_read_as_those_of_a_head() {
 #[test]
 fn white_space_around_the_values_of_another_stack_does_not_count() {
     fn check<'b, L: Line<'b>>(message: &'b Message) {
-        let ack_for = ack_for(&message.ack_for);
-        let Answer::Whole(whole) = answer::<L>(&message.bytes, &ack_for) else { return };
+        let ack_context = ack_context(&message.ack_context);
+        let Answer::Whole(whole) = answer::<L>(&message.bytes, &ack_context) else { return };
         let pad = |value: &[u8]| -> &'static [u8] { Vec::leak([b" \t", value, b"\t "].concat()) };
         let padded: Vec<_> = whole.fields.iter().map(|(name, value)| (*name, pad(value))).collect();
-        let padded = whole.line.decode_fields(&padded, &ack_for);
-        let plain = whole.line.decode_fields(&whole.fields, &ack_for);
+        let padded = whole.line.decode_fields(&padded, &ack_context);
+        let plain = whole.line.decode_fields(&whole.fields, &ack_context);
         assert_eq!(padded, plain, "{}", message.name);
     }
     for message in &vectors::all() {
@@ -186,7 +190,7 @@ fn white_space_around_the_values_of_another_stack_does_not_count() {
 
 fn check_offsets<'b, L: Line<'b>>(message: &'b Message) {
     let len = message.bytes.len();
-    let errors = match answer::<L>(&message.bytes, &ack_for(&message.ack_for)) {
+    let errors = match answer::<L>(&message.bytes, &ack_context(&message.ack_context)) {
         Answer::Partial => vec![],
         Answer::Refused(error) => vec![error],
         Answer::Whole(whole) => whole.decoded.into_iter().filter_map(Result::err).collect(),

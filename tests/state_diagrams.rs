@@ -8,7 +8,7 @@
 use crate::common;
 use std::path::Path;
 
-use bits_proto::state_machine::Machine;
+use bits_proto::state_machine::StateMachine;
 use bits_proto::{backend, client, observer, server};
 use common::diagram::diagram;
 
@@ -58,7 +58,7 @@ impl std::fmt::Display for Lamp {
     }
 }
 
-impl Machine for Lamp {
+impl StateMachine for Lamp {
     type Event = char;
     const STATES: &'static [Self] = &[Self::Off, Self::HalfLit, Self::Broken];
     const EVENTS: &'static [char] = &['a', 'b', 'c'];

@@ -3,9 +3,9 @@
 
 use bits_proto::client::{self, Exchange, Upload};
 use bits_proto::deviation::{Deviation, Deviations};
-use bits_proto::error::{ErrorKind, Fault, Stage};
+use bits_proto::error::{CheckStage, ErrorKind, Fault};
 use bits_proto::field::ContentRange;
-use bits_proto::http1::{RequestHead, Slots};
+use bits_proto::http1::{HeaderSlots, RequestHead};
 use bits_proto::message::{Ack, MessageKind, PingAck};
 use bits_proto::observer::{SequenceRule, Severity, Violation};
 use bits_proto::state_machine::IllegalEvent;
@@ -32,7 +32,7 @@ fn an_error_says_all_of_it() {
     });
     assert_eq!(told(&error), expected);
 
-    let mut slots = Slots::new();
+    let mut slots = HeaderSlots::new();
     let error = RequestHead::parse(b"PUT / HTTP/1.1\r\n\n", &mut slots).expect_err("a bare LF");
     let expected = json!({
         "kind": "bare-line-feed",
@@ -65,7 +65,7 @@ fn what_has_a_name_is_its_name() {
         assert_eq!(told(severity), severity.name());
     }
     assert_eq!(told(&Fault::PeerBehaviour), "peer-behaviour");
-    assert_eq!(told(&Stage::PacketType), "packet-type");
+    assert_eq!(told(&CheckStage::PacketType), "packet-type");
 }
 
 #[test]
@@ -132,14 +132,14 @@ fn what_a_report_is_refused_with() {
         "illegal": { "state": "storing", "got": "close", "message": illegal.to_string() }
     });
     assert_eq!(told(&ReportError::Illegal(illegal)), expected);
-    assert_eq!(told(&ReportError::OtherTurn), json!("other-turn"));
+    assert_eq!(told(&ReportError::StaleToken), json!("stale-token"));
     let too_many = json!({ "too-many-bytes": { "left": 5 } });
     assert_eq!(told(&ReportError::TooManyBytes { left: 5 }), too_many);
     assert_eq!(told(&backend::EventError::TooManyBytes { left: 5 }), too_many);
     #[cfg(feature = "alloc")]
     {
-        let error = server::TableError::<&str>::Report(ReportError::OtherTurn);
-        assert_eq!(told(&error), json!({ "report": "other-turn" }));
-        assert_eq!(told(&server::TableError::Store("down")), json!({ "store": "down" }));
+        let error = server::SessionsError::<&str>::Report(ReportError::StaleToken);
+        assert_eq!(told(&error), json!({ "report": "stale-token" }));
+        assert_eq!(told(&server::SessionsError::Store("down")), json!({ "store": "down" }));
     }
 }

@@ -3,8 +3,8 @@
 
 use std::hint::black_box;
 
-use bits_proto::http1::{RequestLine, Status, StatusLine, Version};
-use bits_proto::message::{Ack, NotificationRequest, NotificationResponse, Policy, Request};
+use bits_proto::http1::{RequestLine, StatusCode, StatusLine, Version};
+use bits_proto::message::{Ack, NotificationRequest, NotificationResponse, ParseOptions, Request};
 use http::HeaderMap;
 
 use super::heads::{Head, Kind};
@@ -53,11 +53,11 @@ fn beside_get_and_parse(
 fn read_http(kind: Kind, request: &::http::Request<()>, response: &::http::Response<()>) {
     match kind {
         Kind::Request => {
-            let request = Request::from_http(request, &Policy::DEFAULT);
+            let request = Request::from_http(request, &ParseOptions::DEFAULT);
             black_box(&request).as_ref().expect("valid");
         }
-        Kind::Ack(ack_for) => {
-            black_box(&Ack::from_http(response, &ack_for)).as_ref().expect("valid");
+        Kind::Ack(ack_context) => {
+            black_box(&Ack::from_http(response, &ack_context)).as_ref().expect("valid");
         }
         Kind::NotificationRequest => {
             black_box(&NotificationRequest::from_http(request)).as_ref().expect("valid");
@@ -72,15 +72,15 @@ fn read_http(kind: Kind, request: &::http::Request<()>, response: &::http::Respo
 fn read(kind: Kind, map: &HeaderMap) {
     let fields = map.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
     let line = |method| RequestLine { method, target: "/", version: Version::Http11 };
-    let status = StatusLine { version: Version::Http11, status: Status::OK, reason: "" };
+    let status = StatusLine { version: Version::Http11, status: StatusCode::OK, reason: "" };
     match kind {
         Kind::Request => {
             let line = line(bits_proto::message::METHOD);
-            let request = Request::from_fields(line, fields, &Policy::DEFAULT);
+            let request = Request::from_fields(line, fields, &ParseOptions::DEFAULT);
             black_box(&request).as_ref().expect("valid");
         }
-        Kind::Ack(ack_for) => {
-            black_box(&Ack::from_fields(status, fields, &ack_for)).as_ref().expect("valid");
+        Kind::Ack(ack_context) => {
+            black_box(&Ack::from_fields(status, fields, &ack_context)).as_ref().expect("valid");
         }
         Kind::NotificationRequest => {
             let request = NotificationRequest::from_fields(line("POST"), fields);

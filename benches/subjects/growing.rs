@@ -2,9 +2,9 @@
 
 use std::hint::black_box;
 
-use bits_proto::http1::{HeadEnd, Progress, RequestHead, Slots};
+use bits_proto::http1::{HeadScanner, HeaderSlots, Progress, RequestHead};
 use bits_proto::limits::Limits;
-use bits_proto::message::{Policy, Request};
+use bits_proto::message::{ParseOptions, Request};
 
 use super::{Bars, Group, Pair};
 
@@ -30,11 +30,11 @@ fn foreign(length: usize) -> Vec<u8> {
 }
 
 fn read(bytes: &[u8], limits: &Limits) -> bool {
-    let mut slots = Slots::<ROOM>::with_room();
+    let mut slots = HeaderSlots::<ROOM>::with_capacity();
     match RequestHead::parse_within(black_box(bytes), &mut slots, limits).expect("it is valid") {
         Progress::Partial => false,
         Progress::Complete(head) => {
-            black_box(&Request::from_head(&head, &Policy::DEFAULT)).as_ref().expect("valid");
+            black_box(&Request::from_head(&head, &ParseOptions::DEFAULT)).as_ref().expect("valid");
             true
         }
     }
@@ -42,9 +42,9 @@ fn read(bytes: &[u8], limits: &Limits) -> bool {
 
 /// As a server does whose peer sends one byte after the other.
 fn grow(bytes: &[u8], limits: &Limits) {
-    let mut end = HeadEnd::within(limits);
+    let mut end = HeadScanner::within(limits);
     let arrived = (1..=bytes.len()).map(|length| &bytes[..length]);
-    let attempts = arrived.filter(|received| end.is_worth_reading(received));
+    let attempts = arrived.filter(|received| end.should_parse(received));
     assert_eq!(attempts.filter(|received| read(received, limits)).count(), 1);
 }
 

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::hint::black_box;
 
-use bits_proto::http1::{Progress, RequestHead, RequestLine, Slots, StartLine, StatusLine};
+use bits_proto::http1::{HeaderSlots, Progress, RequestHead, RequestLine, StartLine, StatusLine};
 use bits_proto::message::{
-    Ack, AckFor, NotificationRequest, NotificationResponse, Policy, Request,
+    Ack, AckContext, NotificationRequest, NotificationResponse, ParseOptions, Request,
 };
 
 use super::vectors;
@@ -25,7 +25,7 @@ pub struct Head {
 #[derive(Clone, Copy)]
 pub enum Kind {
     Request,
-    Ack(AckFor<'static>),
+    Ack(AckContext<'static>),
     NotificationRequest,
     NotificationResponse,
 }
@@ -38,15 +38,17 @@ impl Head {
     /// From bytes to the typed message, everything checked.
     #[inline]
     pub fn read(&self) {
-        let mut slots = Slots::<SLOTS>::with_room();
+        let mut slots = HeaderSlots::<SLOTS>::with_capacity();
         match self.kind {
             Kind::Request => {
                 let head = whole::<RequestLine<'_>>(&self.bytes, &mut slots);
-                black_box(&Request::from_head(&head, &Policy::DEFAULT)).as_ref().expect("valid");
+                black_box(&Request::from_head(&head, &ParseOptions::DEFAULT))
+                    .as_ref()
+                    .expect("valid");
             }
-            Kind::Ack(ack_for) => {
+            Kind::Ack(ack_context) => {
                 let head = whole::<StatusLine<'_>>(&self.bytes, &mut slots);
-                black_box(&Ack::from_head(&head, &ack_for)).as_ref().expect("valid");
+                black_box(&Ack::from_head(&head, &ack_context)).as_ref().expect("valid");
             }
             Kind::NotificationRequest => {
                 let head = whole::<RequestLine<'_>>(&self.bytes, &mut slots);
@@ -62,7 +64,7 @@ impl Head {
     /// The part of it that knows HTTP and no BITS.
     #[inline]
     pub fn read_head(&self) {
-        let mut slots = Slots::<SLOTS>::with_room();
+        let mut slots = HeaderSlots::<SLOTS>::with_capacity();
         if self.is_response() {
             black_box(&whole::<StatusLine<'_>>(&self.bytes, &mut slots));
         } else {
@@ -74,7 +76,7 @@ impl Head {
 #[inline]
 fn whole<'h, 'b, L: StartLine<'b> + Debug>(
     bytes: &'b [u8],
-    slots: &'h mut Slots<'b, SLOTS>,
+    slots: &'h mut HeaderSlots<'b, SLOTS>,
 ) -> bits_proto::http1::Head<'h, 'b, L> {
     match bits_proto::http1::Head::parse(black_box(bytes), slots) {
         Ok(Progress::Complete(head)) => head,
@@ -90,7 +92,7 @@ pub fn all() -> Vec<Head> {
     }
     let mut heads = Vec::new();
     for file in vectors::CONVERSATIONS {
-        let mut sent = AckFor::Ping;
+        let mut sent = AckContext::Ping;
         for (bytes, word) in vectors::conversation(file).into_iter().zip(&rows[file]) {
             let kind = match word.as_str() {
                 "ack" => Kind::Ack(sent),
@@ -103,7 +105,7 @@ pub fn all() -> Vec<Head> {
             let name = format!("{}/{}-{word}", file.trim_end_matches(".http"), heads.len());
             heads.push(Head { name, bytes: bytes[..end].to_vec(), kind });
             if let (Kind::Request, Some(head)) = (kind, heads.last()) {
-                sent = ack_for(&head.bytes);
+                sent = ack_context(&head.bytes);
             }
         }
     }
@@ -111,19 +113,19 @@ pub fn all() -> Vec<Head> {
 }
 
 /// What the Ack to a request is read with: all that a client knows but the texts.
-fn ack_for(request: &[u8]) -> AckFor<'static> {
-    let mut slots = Slots::new();
+fn ack_context(request: &[u8]) -> AckContext<'static> {
+    let mut slots = HeaderSlots::new();
     let head = RequestHead::parse(request, &mut slots).expect("it is valid").complete();
-    let decoded = Request::from_head(&head.expect("it is whole"), &Policy::DEFAULT);
+    let decoded = Request::from_head(&head.expect("it is whole"), &ParseOptions::DEFAULT);
     match decoded.expect("it is valid").message {
-        Request::Ping(_) => AckFor::Ping,
-        Request::CreateSession(_) => AckFor::CreateSession { offered: None },
-        Request::Fragment(fragment) => AckFor::Fragment {
+        Request::Ping(_) => AckContext::Ping,
+        Request::CreateSession(_) => AckContext::CreateSession { offered: None },
+        Request::Fragment(fragment) => AckContext::Fragment {
             session_id: None,
             content_range: Some(fragment.content_range),
             sent_up_to: None,
         },
-        Request::CloseSession(_) => AckFor::CloseSession { session_id: None },
-        Request::CancelSession(_) => AckFor::CancelSession { session_id: None },
+        Request::CloseSession(_) => AckContext::CloseSession { session_id: None },
+        Request::CancelSession(_) => AckContext::CancelSession { session_id: None },
     }
 }

@@ -5,7 +5,7 @@ use std::hint::black_box;
 
 use bits_proto::field::{ContentRange, SessionId};
 use bits_proto::message::{Ack, CreateSession, Fragment, Request};
-use bits_proto::server::{Access, Arrival, Limits, Policy, Record, Sessions, Step};
+use bits_proto::server::{Access, Limits, Policy, Record, RequestContext, Sessions, Step};
 use uuid::Uuid;
 
 use super::steps::NOW;
@@ -17,8 +17,8 @@ pub const SESSIONS: usize = 1_000_000;
 pub const MOST_BYTES: f64 = 600.0;
 
 const THOUSAND: usize = 1_000;
-const ARRIVAL: Arrival<'static> =
-    Arrival { url: "/inbox/report.bin", principal: None, access: Access::Granted, now: NOW };
+const ARRIVAL: RequestContext<'static> =
+    RequestContext { url: "/inbox/report.bin", principal: None, access: Access::Granted, now: NOW };
 
 type Table = Sessions<'static, HashMap<Uuid, Record>>;
 

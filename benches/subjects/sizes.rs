@@ -2,9 +2,9 @@
 
 use bits_proto::backend::Notification;
 use bits_proto::client::Upload;
-use bits_proto::http1::{HeadEnd, RequestHead, ResponseHead, Slots};
+use bits_proto::http1::{HeadScanner, HeaderSlots, RequestHead, ResponseHead};
 use bits_proto::message::{
-    Ack, AckFor, CancelSession, CancelSessionAck, CloseSession, CloseSessionAck, CreateSession,
+    Ack, AckContext, CancelSession, CancelSessionAck, CloseSession, CloseSessionAck, CreateSession,
     CreateSessionAck, Decoded, Fragment, FragmentAck, NotificationRequest, NotificationResponse,
     Ping, PingAck, Refusal, Request,
 };
@@ -39,11 +39,11 @@ pub fn print() -> bool {
         NotificationResponse<'_>,
         Decoded<Request<'_>>,
         Decoded<Ack<'_>>,
-        AckFor<'_>,
+        AckContext<'_>,
         RequestHead<'_, '_>,
         ResponseHead<'_, '_>,
-        Slots<'_>,
-        HeadEnd,
+        HeaderSlots<'_>,
+        HeadScanner,
         Session: 256.0,
         Record,
         Upload,

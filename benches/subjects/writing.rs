@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::io::Write as _;
 
 use bits_proto::field::{ContentName, ContentRange, ReceivedContentRange, SessionId};
-use bits_proto::http1::Target;
+use bits_proto::http1::RequestTarget;
 use bits_proto::message::{Ack, Fragment, FragmentAck, NO_EXTRAS, PingAck, Refusal, Request};
 
 use super::{Bars, Group, Pair, SHOWN};
@@ -90,7 +90,7 @@ pub fn fragments() -> Group {
     let mut buffer = [0; 512];
     let ours = move || {
         let request = black_box(&request);
-        let target = Target::try_from("/inbox/report.bin").expect("a target");
+        let target = RequestTarget::try_from("/inbox/report.bin").expect("a target");
         let encoder = request.encode(target, of_client()).expect("the extras are fine");
         black_box((encoder.write(&mut buffer), &buffer)).0.expect("there is room");
     };

@@ -23,7 +23,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use bits_proto::server::Turn;
+use bits_proto::server::WorkToken;
 use tokio::fs::{self, File, OpenOptions};
 use tokio::task::spawn_blocking;
 use uuid::Uuid;
@@ -82,7 +82,7 @@ impl Folder {
     }
 
     /// A file for what a turn stores from this offset on.
-    pub async fn part(&self, turn: Turn, first: u64) -> io::Result<File> {
+    pub async fn part(&self, turn: WorkToken, first: u64) -> io::Result<File> {
         let name = format!("{first:020}-{:010}", turn.number());
         let path = self.session(turn.session_id()).join(PARTS).join(name);
         // A number comes again only from a store that forgot what it had confirmed.
@@ -95,7 +95,7 @@ impl Folder {
 
     /// Puts the entity together, for [`place`](Self::place). The turn has to be asked for in
     /// between: if it is still held, whoever takes over comes later, and finds this done.
-    pub async fn assemble(&self, turn: Turn, total: u64) -> io::Result<PathBuf> {
+    pub async fn assemble(&self, turn: WorkToken, total: u64) -> io::Result<PathBuf> {
         let folder = self.claim(turn).await?;
         let whole = folder.join(WHOLE);
         if fs::try_exists(&whole).await? {
@@ -121,7 +121,7 @@ impl Folder {
     }
 
     /// Deletes what there is of a session, out of the reach of those who still write.
-    pub async fn discard(&self, turn: Turn) -> io::Result<()> {
+    pub async fn discard(&self, turn: WorkToken) -> io::Result<()> {
         match self.claim(turn).await {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => self.forget(turn.session_id()).await,
@@ -144,7 +144,7 @@ impl Folder {
 
     /// Takes the parts for a turn that ends the session, from where earlier turns have them. Who
     /// had them before does not find them any more; who finds a later turn's leaves them alone.
-    async fn claim(&self, turn: Turn) -> io::Result<PathBuf> {
+    async fn claim(&self, turn: WorkToken) -> io::Result<PathBuf> {
         let session = self.session(turn.session_id());
         let mine = session.join(format!("{CLAIM}{:010}", turn.number()));
         loop {

@@ -12,8 +12,8 @@ use axum::extract;
 use axum::response::{IntoResponse as _, Response};
 use bits_proto::message::{Ack, Refusal, Request};
 use bits_proto::server::{
-    Access, Answer, Arrival, Discard, Notified, Policy, Reply, Rest, Session, Sessions, Step,
-    Store, StoreBytes, TableAnswer, TableError, Turn,
+    Access, Answer, Discard, Notified, Policy, Reply, RequestContext, Session, Sessions,
+    SessionsError, SessionsResponse, Step, Store, StoreBytes, UnreadBody, WorkToken,
 };
 use http::StatusCode;
 use http::request::Parts;
@@ -50,7 +50,7 @@ pub struct Server<T> {
     policy: Policy<'static>,
 }
 
-type Next = Step<TableAnswer<'static>>;
+type Next = Step<SessionsResponse<'static>>;
 
 /// There is nothing right to answer: the client is gone, another request has taken over, or the
 /// sessions are out of reach. Whoever is still there is told to try again.
@@ -63,8 +63,8 @@ impl Broken {
     }
 }
 
-impl<E: Display> From<TableError<E>> for Broken {
-    fn from(error: TableError<E>) -> Self {
+impl<E: Display> From<SessionsError<E>> for Broken {
+    fn from(error: SessionsError<E>) -> Self {
         Self::because(error)
     }
 }
@@ -98,22 +98,22 @@ impl<T: Table> Server<T> {
         };
         match self.work(&request, &parts, &mut body).await {
             Ok(answer) => self.send(&answer.ack(), answer.rest, body).await,
-            Err(Broken) => self.send(&Refusal::unavailable().into(), Rest::Close, body).await,
+            Err(Broken) => self.send(&Refusal::unavailable().into(), UnreadBody::Close, body).await,
         }
     }
 
     /// Makes the response, and deals with what nobody has read of the body.
-    async fn send(&self, ack: &Ack<'_>, rest: Rest, mut body: Incoming) -> Response {
+    async fn send(&self, ack: &Ack<'_>, rest: UnreadBody, mut body: Incoming) -> Response {
         match rest {
-            Rest::None => {}
+            UnreadBody::None => {}
             // Clients read no answer before they have sent everything.
-            Rest::Drain(_) => body.skip(u64::MAX, self.policy.store_timeout).await,
+            UnreadBody::Drain(_) => body.skip(u64::MAX, self.policy.store_timeout).await,
             // The connection stays open for as long as its body is read.
-            Rest::Close => drop(tokio::spawn(async move {
+            UnreadBody::Close => drop(tokio::spawn(async move {
                 let _ = timeout(LINGER, body.skip(u64::MAX, LINGER)).await;
             })),
         }
-        let closes = (rest == Rest::Close).then_some(("Connection", "close"));
+        let closes = (rest == UnreadBody::Close).then_some(("Connection", "close"));
         match self.policy.to_http(ack, closes) {
             Ok(head) => head.map(|()| Body::empty()),
             Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
@@ -126,7 +126,7 @@ impl<T: Table> Server<T> {
         request: &Request<'_>,
         parts: &Parts,
         body: &mut Incoming,
-    ) -> Result<TableAnswer<'static>, Broken> {
+    ) -> Result<SessionsResponse<'static>, Broken> {
         let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
         let destination = self.folder.destination(target);
         let access = match &destination {
@@ -136,7 +136,7 @@ impl<T: Table> Server<T> {
                 Ok(true) | Err(_) => Access::GrantedOverExisting,
             },
         };
-        let arrival = Arrival { url: target, principal: None, access, now: now() };
+        let arrival = RequestContext { url: target, principal: None, access, now: now() };
         let asked = self.table.with(|it| it.handle_request(request, &arrival, random));
         let mut step = asked.map_err(Broken::because)?;
         let mut part = None;
@@ -204,7 +204,7 @@ impl<T: Table> Server<T> {
         Ok(stored)
     }
 
-    async fn commit(&self, turn: Turn, destination: Option<&Path>) -> Result<Next, Broken> {
+    async fn commit(&self, turn: WorkToken, destination: Option<&Path>) -> Result<Next, Broken> {
         let id = turn.session_id();
         let session = self.table.session(id).map_err(Broken::because)?;
         let total = session.and_then(|session| session.total()).ok_or(Broken)?;
@@ -212,27 +212,27 @@ impl<T: Table> Server<T> {
             let destination = destination.ok_or(io::ErrorKind::PermissionDenied)?;
             let whole = self.working(turn, self.folder.assemble(turn, total)).await?;
             // Whoever took over meanwhile places it, or has a reason not to.
-            let held = self.table.with(|it| it.handle_working(turn, now()));
+            let held = self.table.with(|it| it.renew(turn, now()));
             held.map_err(|_| io::ErrorKind::WouldBlock)?;
             self.folder.place(&whole, destination).await
         };
         if let Err(error) = placed.await {
             return self.failed(turn, &error);
         }
-        let step = self.table.with(|it| it.handle_placed(turn))?;
+        let step = self.table.with(|it| it.handle_committed(turn))?;
         // What cannot be deleted now is deleted by the sweep.
         let _ = self.folder.forget(id).await;
         Ok(step)
     }
 
     /// Does what may take long, and says from time to time that it is still being done.
-    async fn working<O>(&self, turn: Turn, work: impl Future<Output = O>) -> O {
+    async fn working<O>(&self, turn: WorkToken, work: impl Future<Output = O>) -> O {
         let mut work = pin!(work);
         loop {
             match timeout(self.policy.work_timeout / 3, &mut work).await {
                 Ok(done) => return done,
                 // If another turn has taken over, the work fails by itself.
-                Err(_) => drop(self.table.with(|it| it.handle_working(turn, now()))),
+                Err(_) => drop(self.table.with(|it| it.renew(turn, now()))),
             }
         }
     }
@@ -244,7 +244,7 @@ impl<T: Table> Server<T> {
         }
     }
 
-    fn failed(&self, turn: Turn, error: &io::Error) -> Result<Next, Broken> {
+    fn failed(&self, turn: WorkToken, error: &io::Error) -> Result<Next, Broken> {
         Ok(self.table.with(|it| it.handle_failed(turn, host_error(error)))?)
     }
 

@@ -1,10 +1,10 @@
 //! Messages on a connection: heads that come in pieces, bodies that end where they should.
 
 use bits_proto::Error;
-use bits_proto::http1::{HeadEnd, RequestHead, Slots};
+use bits_proto::http1::{HeadScanner, HeaderSlots, RequestHead};
 use bits_proto::limits::Limits;
 use bits_proto::message::{Ack, NO_EXTRAS};
-use bits_proto::server::{Policy, Rest};
+use bits_proto::server::{Policy, UnreadBody};
 
 use super::server::Over;
 
@@ -48,11 +48,11 @@ impl<'t, T: Transport> Connection<'t, T> {
     /// Reads until there is a head, which the buffer begins with then; an error if there will be
     /// none.
     pub fn fill(&mut self) -> Result<Result<(), Error>, Over> {
-        let mut end = HeadEnd::within(&LIMITS);
+        let mut end = HeadScanner::within(&LIMITS);
         loop {
             let received = self.buffer.get(..self.filled).ok_or(Over)?;
-            if end.is_worth_reading(received) {
-                let mut slots = Slots::<FIELDS>::with_room();
+            if end.should_parse(received) {
+                let mut slots = HeaderSlots::<FIELDS>::with_capacity();
                 match RequestHead::parse_within(received, &mut slots, &LIMITS) {
                     Ok(head) if head.complete().is_some() => return Ok(Ok(())),
                     Ok(_) => {}
@@ -109,16 +109,23 @@ impl<'t, T: Transport> Connection<'t, T> {
     }
 
     /// Sends an answer, behind what nobody has read of the body.
-    pub fn send(&mut self, ack: &Ack<'_>, rest: Rest, policy: &Policy<'_>) -> Result<(), Over> {
+    pub fn send(
+        &mut self,
+        ack: &Ack<'_>,
+        rest: UnreadBody,
+        policy: &Policy<'_>,
+    ) -> Result<(), Over> {
         let mut bytes = [0; ACK];
         let length = match rest {
-            Rest::Close => policy.encode(ack, [("Connection", "close")])?.write(&mut bytes)?,
-            Rest::None | Rest::Drain(_) => {
+            UnreadBody::Close => {
+                policy.encode(ack, [("Connection", "close")])?.write(&mut bytes)?
+            }
+            UnreadBody::None | UnreadBody::Drain(_) => {
                 self.skip(self.left);
                 policy.encode(ack, NO_EXTRAS)?.write(&mut bytes)?
             }
         };
         self.transport.write(bytes.get(..length).ok_or(Over)?);
-        if rest == Rest::Close { Err(Over) } else { Ok(()) }
+        if rest == UnreadBody::Close { Err(Over) } else { Ok(()) }
     }
 }

@@ -6,11 +6,11 @@
 
 use core::time::Duration;
 
-use bits_proto::http1::{RequestHead, Slots};
+use bits_proto::http1::{HeaderSlots, RequestHead};
 use bits_proto::message::{Ack, CreateSession, PingAck, Refusal, Request};
 use bits_proto::server::{
-    Access, Answer, Discard, HostError, Notified, Policy, Reply, Rest, Session, State, Step,
-    StoreBytes, Turn,
+    Access, Answer, Discard, HostError, Notified, Policy, Reply, Session, State, Step, StoreBytes,
+    UnreadBody, WorkToken,
 };
 
 use super::connection::{Connection, FIELDS, LIMITS, PIECE, Transport};
@@ -92,7 +92,7 @@ impl<D: Device, const SESSIONS: usize> Server<D, SESSIONS> {
         }
         // What was read behind the head moves to its place while the request is worked on.
         let bytes = connection.buffer;
-        let mut slots = Slots::<FIELDS>::with_room();
+        let mut slots = HeaderSlots::<FIELDS>::with_capacity();
         let head = RequestHead::parse_within(&bytes, &mut slots, &LIMITS)?;
         let head = head.complete().ok_or(Over)?;
         let length = head.framing().content_length;
@@ -112,7 +112,7 @@ impl<D: Device, const SESSIONS: usize> Server<D, SESSIONS> {
         request: &Request<'_>,
         target: &str,
         body: &mut Connection<'_, T>,
-    ) -> Result<(Ack<'static>, Rest), Over> {
+    ) -> Result<(Ack<'static>, UnreadBody), Over> {
         let access = if target == DESTINATION { Access::Granted } else { Access::Denied };
         let not_found = Answer::session_not_found(request.content_length(), &self.policy);
         // Whoever may not write here does not learn either which sessions there are.
@@ -120,8 +120,10 @@ impl<D: Device, const SESSIONS: usize> Server<D, SESSIONS> {
             return Ok((refusal.into(), not_found.rest));
         }
         match request {
-            Request::Ping(_) => return Ok((PingAck.into(), Rest::None)),
-            Request::CreateSession(create) => return Ok((self.create(create, access), Rest::None)),
+            Request::Ping(_) => return Ok((PingAck.into(), UnreadBody::None)),
+            Request::CreateSession(create) => {
+                return Ok((self.create(create, access), UnreadBody::None));
+            }
             _ => {}
         }
         let id = request.session_id().and_then(|id| id.guid());
@@ -233,9 +235,9 @@ impl<D: Device> Work<'_, D> {
         })
     }
 
-    fn commit(&mut self, turn: Turn) -> Result<Step, Over> {
+    fn commit(&mut self, turn: WorkToken) -> Result<Step, Over> {
         match self.device.commit(self.slot, self.session.received().0) {
-            Ok(()) => Ok(self.session.handle_placed(turn)?),
+            Ok(()) => Ok(self.session.handle_committed(turn)?),
             Err(error) => Ok(self.session.handle_failed(turn, error, self.policy)?),
         }
     }

@@ -1,12 +1,12 @@
 //! What a response answers.
 
 use bits_proto::field::{ContentRange, SupportedProtocols};
-use bits_proto::message::AckFor;
+use bits_proto::message::AckContext;
 
 /// What a response answers.
 #[derive(Clone, Copy, Debug)]
 pub enum Asked<'b> {
-    Packet(AckFor<'b>),
+    Packet(AckContext<'b>),
     Notification,
     /// A GET, or a HEAD (`true`), whose answer has no body.
     Download(bool),
@@ -19,18 +19,18 @@ impl Asked<'_> {
     pub fn alone(name: &str) -> Option<Self> {
         let session_id = None;
         Some(match name {
-            "ping" => Self::Packet(AckFor::Ping),
+            "ping" => Self::Packet(AckContext::Ping),
             "create-session" => {
                 let offered = Some(SupportedProtocols::BITS_1_5);
-                Self::Packet(AckFor::CreateSession { offered })
+                Self::Packet(AckContext::CreateSession { offered })
             }
-            "fragment" => Self::Packet(AckFor::Fragment {
+            "fragment" => Self::Packet(AckContext::Fragment {
                 session_id,
                 content_range: widest(),
                 sent_up_to: None,
             }),
-            "close-session" => Self::Packet(AckFor::CloseSession { session_id }),
-            "cancel-session" => Self::Packet(AckFor::CancelSession { session_id }),
+            "close-session" => Self::Packet(AckContext::CloseSession { session_id }),
+            "cancel-session" => Self::Packet(AckContext::CancelSession { session_id }),
             "notification" => Self::Notification,
             _ => return None,
         })
@@ -38,11 +38,11 @@ impl Asked<'_> {
 
     pub fn name(&self) -> Option<&'static str> {
         Some(match self {
-            Self::Packet(AckFor::Ping) => "ping",
-            Self::Packet(AckFor::CreateSession { .. }) => "create-session",
-            Self::Packet(AckFor::Fragment { .. }) => "fragment",
-            Self::Packet(AckFor::CloseSession { .. }) => "close-session",
-            Self::Packet(AckFor::CancelSession { .. }) => "cancel-session",
+            Self::Packet(AckContext::Ping) => "ping",
+            Self::Packet(AckContext::CreateSession { .. }) => "create-session",
+            Self::Packet(AckContext::Fragment { .. }) => "fragment",
+            Self::Packet(AckContext::CloseSession { .. }) => "close-session",
+            Self::Packet(AckContext::CancelSession { .. }) => "cancel-session",
             Self::Notification => "notification",
             Self::Download(_) | Self::Foreign => return None,
         })

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 
 use bits_proto::Error;
 use bits_proto::field::FieldName;
-use bits_proto::http1::{Progress, RequestHead, ResponseHead, Slots};
+use bits_proto::http1::{HeaderSlots, Progress, RequestHead, ResponseHead};
 use bits_proto::message::NotificationRequest;
 use bits_proto::observer::Violation;
 
@@ -92,7 +92,7 @@ impl<'b, S: Source<'b>> Reader<'_, 'b, S> {
 
     /// Every request of every connection comes by here, in the order of all messages.
     fn request(&mut self, message: &Message<'b>, report: &mut Report) -> Extent {
-        let mut slots = Slots::new();
+        let mut slots = HeaderSlots::new();
         let head = match RequestHead::parse(message.bytes, &mut slots) {
             Ok(Progress::Complete(head)) => head,
             Ok(Progress::Partial) => return cut_short(report),
@@ -101,7 +101,7 @@ impl<'b, S: Source<'b>> Reader<'_, 'b, S> {
         let line = head.line();
         report.start_line = format!("{} {}", line.method, line.target);
         report.fields = fields(head.fields(), None);
-        let asked = if NotificationRequest::is_one(&line, head.fields()) {
+        let asked = if NotificationRequest::is_notification(&line, head.fields()) {
             read_notification_request(report, &head)
         } else if matches!(line.method, "GET" | "HEAD") {
             report.kind = "download";
@@ -124,7 +124,7 @@ impl<'b, S: Source<'b>> Reader<'_, 'b, S> {
 
     /// Every response of every connection comes by here, in the order of all messages.
     fn response(&mut self, message: &Message<'b>, report: &mut Report) -> Extent {
-        let mut slots = Slots::new();
+        let mut slots = HeaderSlots::new();
         let head = match ResponseHead::parse(message.bytes, &mut slots) {
             Ok(Progress::Complete(head)) => head,
             Ok(Progress::Partial) => return cut_short(report),
@@ -139,9 +139,9 @@ impl<'b, S: Source<'b>> Reader<'_, 'b, S> {
         }
         let answered = self.take_asked(message.connection, &head);
         let asked = answered.as_ref().map(|(asked, _)| *asked).or(self.alone);
-        report.ack_for = asked.as_ref().and_then(Asked::name);
+        report.ack_context = asked.as_ref().and_then(Asked::name);
         match asked {
-            Some(Asked::Packet(ack_for)) => read_ack(report, &head, &ack_for),
+            Some(Asked::Packet(ack_context)) => read_ack(report, &head, &ack_context),
             Some(Asked::Notification) => read_notification_response(report, &head),
             Some(Asked::Download(_)) => report.kind = "download",
             Some(Asked::Foreign) => report.verdict = Verdict::Foreign,

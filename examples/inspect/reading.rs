@@ -4,10 +4,10 @@ use bits_proto::Error;
 use bits_proto::deviation::{Deviation, Deviations};
 use bits_proto::error::ErrorKind;
 use bits_proto::field::{FieldName, PacketType};
-use bits_proto::http1::{RequestHead, ResponseHead, Status};
+use bits_proto::http1::{RequestHead, ResponseHead, StatusCode};
 use bits_proto::message::{
-    AbsentLength, Ack, AckFor, Failure, NotificationRequest, NotificationResponse, Policy, Refusal,
-    Request,
+    Ack, AckContext, Failure, MissingContentLength, NotificationRequest, NotificationResponse,
+    ParseOptions, Refusal, Request,
 };
 
 use crate::asked::{Asked, widest};
@@ -15,11 +15,11 @@ use crate::report::{Report, Verdict};
 
 /// What an observer accepts: other methods and a missing Content-Length can be understood; a body
 /// where there is none is what a server has to refuse.
-const POLICY: Policy = Policy {
+const POLICY: ParseOptions = ParseOptions {
     method_override: true,
     plain_post: true,
-    absent_length: AbsentLength::AcceptOnEmpty,
-    ..Policy::DEFAULT
+    missing_content_length: MissingContentLength::AcceptOnEmpty,
+    ..ParseOptions::DEFAULT
 };
 
 pub fn read_packet<'b>(report: &mut Report, head: &RequestHead<'_, 'b>) -> Asked<'b> {
@@ -27,7 +27,7 @@ pub fn read_packet<'b>(report: &mut Report, head: &RequestHead<'_, 'b>) -> Asked
         Ok(decoded) => {
             report.kind = packet_name(decoded.message.packet_type());
             accept(report, decoded.deviations);
-            Asked::Packet(AckFor::from(&decoded.message))
+            Asked::Packet(AckContext::from(&decoded.message))
         }
         Err(error) if error.kind() == ErrorKind::NotBits => {
             report.verdict = Verdict::Foreign;
@@ -40,7 +40,7 @@ pub fn read_packet<'b>(report: &mut Report, head: &RequestHead<'_, 'b>) -> Asked
             let kind = packet_type.filter(|_| is_known).map_or("other", packet_name);
             report.kind = kind;
             reject(report, error);
-            Asked::alone(kind).unwrap_or(Asked::Packet(AckFor::Ping))
+            Asked::alone(kind).unwrap_or(Asked::Packet(AckContext::Ping))
         }
     }
 }
@@ -54,9 +54,9 @@ pub fn read_notification_request<'b>(report: &mut Report, head: &RequestHead<'_,
     Asked::Notification
 }
 
-pub fn read_ack(report: &mut Report, head: &ResponseHead<'_, '_>, ack_for: &AckFor<'_>) {
+pub fn read_ack(report: &mut Report, head: &ResponseHead<'_, '_>, ack_context: &AckContext<'_>) {
     report.kind = "ack";
-    match Ack::from_head(head, ack_for) {
+    match Ack::from_head(head, ack_context) {
         Ok(decoded) => {
             report.failure = decoded.message.failure();
             accept(report, decoded.deviations);
@@ -81,7 +81,7 @@ pub fn read_alone(report: &mut Report, head: &ResponseHead<'_, '_>) {
     if !has(FieldName::PacketType) {
         if has(FieldName::StaticResponseUrl) || has(FieldName::CopyFileToDestination) {
             read_notification_response(report, head);
-        } else if status == Status::try_from(206).unwrap_or(Status::OK) {
+        } else if status == StatusCode::try_from(206).unwrap_or(StatusCode::OK) {
             report.kind = "download";
         } else if status.is_success() {
             report.verdict = Verdict::Foreign;
@@ -91,14 +91,14 @@ pub fn read_alone(report: &mut Report, head: &ResponseHead<'_, '_>) {
         }
         return;
     }
-    let ack_for = if has(FieldName::Protocol) {
-        AckFor::CreateSession { offered: None }
-    } else if has(FieldName::ReceivedContentRange) || status == Status::RANGE_NOT_SATISFIABLE {
-        AckFor::Fragment { session_id: None, content_range: widest(), sent_up_to: None }
+    let ack_context = if has(FieldName::Protocol) {
+        AckContext::CreateSession { offered: None }
+    } else if has(FieldName::ReceivedContentRange) || status == StatusCode::RANGE_NOT_SATISFIABLE {
+        AckContext::Fragment { session_id: None, content_range: widest(), sent_up_to: None }
     } else {
-        AckFor::Ping
+        AckContext::Ping
     };
-    read_ack(report, head, &ack_for);
+    read_ack(report, head, &ack_context);
     // Whether the id is missing depends on the request: a Ping's Ack needs none.
     report.deviations.retain(|deviation| *deviation != Deviation::MissingSessionId);
     if report.deviations.is_empty() && report.verdict == Verdict::Deviates {

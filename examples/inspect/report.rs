@@ -42,7 +42,7 @@ pub struct Report {
     pub start_line: String,
     pub is_request: bool,
     pub kind: &'static str,
-    pub ack_for: Option<&'static str>,
+    pub ack_context: Option<&'static str>,
     pub verdict: Verdict,
     pub deviations: Vec<bits_proto::deviation::Deviation>,
     /// The rules it breaks, by itself or after what went before it.
@@ -68,7 +68,7 @@ impl Report {
             start_line: String::new(),
             is_request,
             kind: "other",
-            ack_for: None,
+            ack_context: None,
             verdict: Verdict::Ok,
             deviations: Vec::new(),
             violations: Vec::new(),
@@ -93,7 +93,7 @@ impl Report {
             "file": self.file,
             "index": self.index,
             "kind": self.kind,
-            "ack_for": self.ack_for,
+            "ack_for": self.ack_context,
             "verdict": self.verdict.name(),
             "deviations": names,
             "fields": self.fields,
@@ -185,7 +185,7 @@ fn code_text(value: &[u8]) -> Option<Value> {
 /// The protocols of all BITS-Supported-Protocols fields.
 fn protocols<'b>(head: impl Iterator<Item = (&'b str, &'b [u8])>) -> Option<Value> {
     let lists = head
-        .filter(|(name, _)| FieldName::recognise(name) == Some(FieldName::SupportedProtocols))
+        .filter(|(name, _)| FieldName::from_name(name) == Some(FieldName::SupportedProtocols))
         .filter_map(|(_, value)| SupportedProtocols::try_from(value).ok());
     let protocols: Vec<_> =
         lists.flat_map(|list| list.iter()).map(|protocol| protocol.to_string()).collect();

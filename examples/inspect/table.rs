@@ -68,8 +68,8 @@ fn colour(report: &Report) -> Color {
 }
 
 fn message(report: &Report) -> String {
-    match (report.kind, report.ack_for) {
-        ("ack", Some(ack_for)) => format!("ack for {ack_for}"),
+    match (report.kind, report.ack_context) {
+        ("ack", Some(ack_context)) => format!("ack for {ack_context}"),
         ("download" | "other", _) if report.is_request => report.start_line.clone(),
         (kind, _) => kind.into(),
     }
@@ -102,10 +102,10 @@ fn bytes(report: &Report) -> String {
     number(report, "received").map(|next| format!("next {next}")).unwrap_or_default()
 }
 
-fn sentence(violation: &Violation) -> String {
+fn description(violation: &Violation) -> String {
     let (severity, rule, section) = (violation.severity(), violation.rule(), violation.section());
     match violation {
-        // The sentence says the section.
+        // The description says the section.
         Violation::Message(_) => format!("{severity} {rule}: {violation}"),
         _ => format!("{severity} {rule}: {violation} ([MC-BUP] {section})"),
     }
@@ -135,10 +135,10 @@ fn remarks(report: &Report) -> Vec<String> {
     let missing = report.missing.filter(|missing| *missing > 0);
     remarks.extend(missing.map(|missing| format!("{missing} bytes were not captured")));
     remarks.extend(report.failure.map(|failure| format!("the client should: {failure}")));
-    remarks.extend(report.violations.iter().map(sentence));
+    remarks.extend(report.violations.iter().map(description));
     let is_told = |violation| report.violations.contains(&violation);
     let untold = report.deviations.iter().filter(|it| !is_told(Violation::from(**it)));
-    remarks.extend(untold.map(|it| format!("{it}: {}", it.sentence())));
+    remarks.extend(untold.map(|it| format!("{it}: {}", it.description())));
     remarks.extend(report.reply.map(|reply| {
         let code = reply.code().map(|code| format!(" with {code}")).unwrap_or_default();
         format!("a server should answer {}{code}", reply.status())

@@ -30,7 +30,7 @@ struct Dialogue<'b> {
 }
 
 /// What comes next on a connection: on one side, or nothing more.
-enum Turn {
+enum WorkToken {
     Side(usize, Next),
     End,
 }
@@ -66,8 +66,8 @@ impl<'b> Traffic<'b> {
     fn wait(&mut self, connection: ConnectionId) {
         let dialogue = &mut self.dialogues[connection];
         let packet = match dialogue.turn() {
-            Some(Turn::Side(_, next)) => next.packet,
-            Some(Turn::End) => dialogue.ended.unwrap_or_default(),
+            Some(WorkToken::Side(_, next)) => next.packet,
+            Some(WorkToken::End) => dialogue.ended.unwrap_or_default(),
             None => return,
         };
         self.waiting.push(Reverse((packet.max(dialogue.packet), connection)));
@@ -90,7 +90,7 @@ impl<'b> Source<'b> for Traffic<'b> {
         let Reverse((packet, connection)) = self.waiting.pop()?;
         let dialogue = &mut self.dialogues[connection];
         dialogue.packet = packet;
-        let Some(Turn::Side(side, next)) = dialogue.turn() else {
+        let Some(WorkToken::Side(side, next)) = dialogue.turn() else {
             dialogue.ended = None;
             return Some(Event::Ended(connection));
         };
@@ -132,15 +132,15 @@ impl<'b> Dialogue<'b> {
         }
     }
 
-    fn turn(&mut self) -> Option<Turn> {
+    fn turn(&mut self) -> Option<WorkToken> {
         let [requests, responses] = &mut self.cursors;
         match (requests.next(), responses.next()) {
             (Some(request), Some(response)) if is_answer_first(&request, &response) => {
-                Some(Turn::Side(1, response))
+                Some(WorkToken::Side(1, response))
             }
-            (Some(request), _) => Some(Turn::Side(0, request)),
-            (None, Some(response)) => Some(Turn::Side(1, response)),
-            (None, None) => self.ended.map(|_| Turn::End),
+            (Some(request), _) => Some(WorkToken::Side(0, request)),
+            (None, Some(response)) => Some(WorkToken::Side(1, response)),
+            (None, None) => self.ended.map(|_| WorkToken::End),
         }
     }
 }

@@ -42,7 +42,7 @@ pub struct Watched {
 
 impl Watchers {
     pub fn new(from_start: bool) -> Self {
-        let newcomer = if from_start { Observer::new() } else { Observer::joining() };
+        let newcomer = if from_start { Observer::new() } else { Observer::mid_stream() };
         Self { newcomer, conversations: Vec::new(), current: BTreeMap::new() }
     }
 
@@ -55,7 +55,7 @@ impl Watchers {
         violations: &mut Vec<Violation>,
     ) -> Watched {
         let conversation = self.conversation_of(connection, ends, head);
-        let is_packet = Request::is_one(&head.line(), head.fields());
+        let is_packet = Request::is_bits_request(&head.line(), head.fields());
         let watched = Watched { conversation, connection, is_packet };
         let conversation = &mut self.conversations[conversation];
         let report = |violation| violations.push(violation);
@@ -99,7 +99,7 @@ impl Watchers {
     pub fn astray(&mut self, connection: ConnectionId) {
         if let Some(conversation) = self.current.remove(&connection) {
             let conversation = &mut self.conversations[conversation];
-            conversation.observer = Observer::joining();
+            conversation.observer = Observer::mid_stream();
             conversation.waiting.clear();
         }
     }

@@ -104,8 +104,11 @@ impl Arguments {
             host_id,
             fallback_timeout: self.fallback.map(HostIdFallbackTimeout),
         });
-        let requests =
-            if self.lenient { message::Policy::LENIENT } else { message::Policy::DEFAULT };
+        let requests = if self.lenient {
+            message::ParseOptions::LENIENT
+        } else {
+            message::ParseOptions::DEFAULT
+        };
         Policy {
             requests,
             max_entity: self.max_upload,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bits_proto::backend::{self, Notification, NotificationType, Outcome, Poll, Refused, Timeouts};
 use bits_proto::field::{OriginalRequestUrl, ReplyUrl, RequestDataFileName, ResponseDataFileName};
 use bits_proto::message::NotificationResponse;
-use bits_proto::server::{HostError, Notified, Reply, TableError, Turn};
+use bits_proto::server::{HostError, Notified, Reply, SessionsError, WorkToken};
 use bytes::Bytes;
 use cap_std::fs::File;
 use http::header::HOST;
@@ -78,7 +78,7 @@ impl Server {
         })
     }
 
-    fn told(&self, turn: Turn, outcome: Outcome, url: Option<&[u8]>, kept: &str) -> Next {
+    fn told(&self, turn: WorkToken, outcome: Outcome, url: Option<&[u8]>, kept: &str) -> Next {
         let (reply, url) = match outcome.reply {
             backend::Reply::None => (Reply::None, None),
             backend::Reply::Static => (Reply::Static, url),
@@ -88,7 +88,7 @@ impl Server {
         };
         let notified = Notified { copy_to_destination: outcome.copy_to_destination, reply };
         let url = url.map(ReplyUrl::try_from).transpose();
-        let url = url.map_err(|error| TableError::Store(io::Error::other(error)))?;
+        let url = url.map_err(|error| SessionsError::Store(io::Error::other(error)))?;
         self.table().handle_notified(turn, notified, url, now())
     }
 }

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use bits_proto::server::{Discard, Policy, Rest, Sessions};
+use bits_proto::server::{Discard, Policy, Sessions, UnreadBody};
 use http::header::{ALLOW, CONTENT_LENGTH, EXPECT, WWW_AUTHENTICATE};
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
@@ -163,16 +163,18 @@ impl Server {
         };
         let rest = match answer.rest {
             // A lenient policy lets packets have a body that they should not have.
-            Rest::None if !body.is_empty() => body.length().map_or(Rest::Close, Rest::Drain),
+            UnreadBody::None if !body.is_empty() => {
+                body.length().map_or(UnreadBody::Close, UnreadBody::Drain)
+            }
             rest => rest,
         };
         // Nobody knows whether a body follows that the client asked about first.
-        let closes = rest == Rest::Close
-            || rest != Rest::None && !body.is_empty() && parts.headers.contains_key(EXPECT);
+        let closes = rest == UnreadBody::Close
+            || rest != UnreadBody::None && !body.is_empty() && parts.headers.contains_key(EXPECT);
         let response = answer.response(closes);
         let status = response.status().as_u16();
         info!(status, bytes = answer.bytes, "answered");
-        if let (Rest::Drain(length), false) = (rest, closes) {
+        if let (UnreadBody::Drain(length), false) = (rest, closes) {
             // Behind the answer: a client may wait for that before it sends the rest.
             tokio::spawn(async move { body.skip(length).await });
         }

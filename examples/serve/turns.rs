@@ -12,7 +12,7 @@ use std::io;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use bits_proto::server::{Step, Turn};
+use bits_proto::server::{Step, WorkToken};
 use uuid::Uuid;
 
 /// The turns of all sessions that somebody works on.
@@ -28,14 +28,14 @@ struct Files {
 
 /// A turn, which may touch files until another takes over.
 pub struct Hold {
-    pub turn: Turn,
+    pub turn: WorkToken,
     files: Arc<Files>,
 }
 
 impl Turns {
     /// Takes over. The table that gave the turn has to be locked since then, or another turn might
     /// come between.
-    pub fn hold(&self, turn: Turn) -> Hold {
+    pub fn hold(&self, turn: WorkToken) -> Hold {
         let mut sessions = locked(&self.0);
         let known = sessions.get(&turn.session_id()).and_then(Weak::upgrade);
         let files = known.unwrap_or_else(|| {
@@ -66,7 +66,7 @@ impl Hold {
 }
 
 /// The turn that a step is done in.
-pub fn turn_of<A>(step: &Step<A>) -> Option<Turn> {
+pub fn turn_of<A>(step: &Step<A>) -> Option<WorkToken> {
     match step {
         Step::Store(bytes) => Some(bytes.turn),
         Step::Notify(turn) | Step::Commit(turn) => Some(*turn),

@@ -6,11 +6,12 @@
 use std::io::{self, Write as _};
 use std::time::Instant;
 
-use bits_proto::error::Stage;
-use bits_proto::http1::Status;
+use bits_proto::error::CheckStage;
+use bits_proto::http1::StatusCode;
 use bits_proto::message::{Ack, Refusal, Request};
 use bits_proto::server::{
-    Access, Answer, Arrival, Discard, Policy, Rest, Step, StoreBytes, TableAnswer, TableError, Turn,
+    Access, Answer, Discard, Policy, RequestContext, SessionsError, SessionsResponse, Step,
+    StoreBytes, UnreadBody, WorkToken,
 };
 use cap_std::fs::File;
 use http::Response;
@@ -29,13 +30,13 @@ use crate::turns::{Hold, turn_of};
 /// After how many bytes of a fragment their count is written down.
 const REPORTED: u64 = 1024 * 1024;
 
-pub type Next = Result<Step<TableAnswer<'static>>, TableError<io::Error>>;
+pub type Next = Result<Step<SessionsResponse<'static>>, SessionsError<io::Error>>;
 
 /// An answer.
 pub struct Answered {
     pub head: Response<()>,
     /// What to do with the body that nobody has read.
-    pub rest: Rest,
+    pub rest: UnreadBody,
     /// How many bytes were stored.
     pub bytes: u64,
 }
@@ -80,7 +81,7 @@ impl Server {
         };
         let url = destination.as_ref().map_or("", |destination| destination.as_str());
         let principal = principal.unwrap_or_default();
-        let arrival = Arrival { url, principal, access, now: now() };
+        let arrival = RequestContext { url, principal, access, now: now() };
         let request = match Request::from_http(parts, &policy.requests) {
             Ok(decoded) => {
                 if !decoded.deviations.is_empty() {
@@ -109,7 +110,7 @@ impl Server {
             Err(failed) => {
                 error!(error = %failed, "the sessions cannot be kept");
                 let head = head(&policy, &Refusal::unavailable().into())?;
-                Some(Answered { head, rest: Rest::Close, bytes: work.stored })
+                Some(Answered { head, rest: UnreadBody::Close, bytes: work.stored })
             }
         }
     }
@@ -118,34 +119,34 @@ impl Server {
     fn begin(
         &self,
         request: &Request<'_>,
-        mut arrival: Arrival<'_>,
+        mut arrival: RequestContext<'_>,
         destination: Option<&Destination>,
     ) -> (Next, Option<Hold>) {
         let mut random = [0; 16];
         if let (Request::CreateSession(_), Access::Granted) = (request, arrival.access) {
             arrival.access = destination.map_or(Access::Denied, |it| self.storage.access(it));
             if let Err(error) = getrandom::fill(&mut random) {
-                return (Err(TableError::Store(io::Error::other(error))), None);
+                return (Err(SessionsError::Store(io::Error::other(error))), None);
             }
         }
         let mut table = self.table();
         let step = table.handle_request(request, &arrival, || random);
         let turn = step.as_ref().ok().and_then(turn_of);
-        (step.map_err(TableError::Store), turn.map(|turn| self.turns.hold(turn)))
+        (step.map_err(SessionsError::Store), turn.map(|turn| self.turns.hold(turn)))
     }
 
     /// The answer to what cannot be read. Who may not be here learns nothing but that.
     fn refuse(
         &self,
         error: &bits_proto::Error,
-        arrival: &Arrival<'_>,
+        arrival: &RequestContext<'_>,
         body: &Reader,
         policy: &Policy<'_>,
     ) -> Option<Answered> {
         debug!(%error, "cannot be read");
         let answer = Answer::for_error(error, body.length(), policy);
         let ack = match arrival.access.refusal() {
-            Some(refusal) if error.stage() > Stage::Access => refusal.into(),
+            Some(refusal) if error.stage() > CheckStage::Access => refusal.into(),
             _ => answer.ack(None),
         };
         Some(Answered { head: head(policy, &ack)?, rest: answer.rest, bytes: 0 })
@@ -158,7 +159,7 @@ impl Work<'_> {
         &mut self,
         mut next: Next,
         body: &mut Reader,
-    ) -> Option<Result<TableAnswer<'static>, TableError<io::Error>>> {
+    ) -> Option<Result<SessionsResponse<'static>, SessionsError<io::Error>>> {
         loop {
             let step = match next {
                 Ok(step) => step,
@@ -221,7 +222,12 @@ impl Work<'_> {
 
     /// Throws away bytes that are held already. However slowly they come, the turn is kept; the
     /// answer where it is not.
-    async fn skip(&self, turn: Turn, mut skip: u64, body: &mut Reader) -> Option<Option<Next>> {
+    async fn skip(
+        &self,
+        turn: WorkToken,
+        mut skip: u64,
+        body: &mut Reader,
+    ) -> Option<Option<Next>> {
         while skip > 0 {
             let piece = body.piece(skip.min(PIECE)).await;
             if piece.length == 0 {
@@ -236,7 +242,7 @@ impl Work<'_> {
         Some(None)
     }
 
-    fn report(&self, turn: Turn, stored: u64, entity: &File) -> Next {
+    fn report(&self, turn: WorkToken, stored: u64, entity: &File) -> Next {
         if let Err(error) = self.server.storage.sync(entity) {
             return self.failed(turn, &error);
         }
@@ -244,21 +250,21 @@ impl Work<'_> {
     }
 
     /// The client is gone. What was stored counts.
-    fn interrupted(&self, turn: Turn) -> Option<Next> {
+    fn interrupted(&self, turn: WorkToken) -> Option<Next> {
         info!(bytes = self.stored, "interrupted");
         self.give_up(turn);
         None
     }
 
     /// The session takes the next request at once, and not only when the work has taken too long.
-    fn give_up(&self, turn: Turn) {
+    fn give_up(&self, turn: WorkToken) {
         let reported = block_in_place(|| self.table().handle_disconnected(turn));
         if let Err(error) = reported {
             warn!(%error, "the session does not know that the work was given up");
         }
     }
 
-    fn commit(&self, turn: Turn) -> Next {
+    fn commit(&self, turn: WorkToken) -> Next {
         let id = turn.session_id();
         let committed = self.touch(|storage| {
             let destination = self.destination.as_ref().ok_or(io::ErrorKind::PermissionDenied)?;
@@ -269,7 +275,7 @@ impl Work<'_> {
         match committed {
             Ok(bytes) => {
                 info!(bytes, "placed");
-                self.table().handle_placed(turn)
+                self.table().handle_committed(turn)
             }
             Err(error) => self.failed(turn, &error),
         }
@@ -282,7 +288,7 @@ impl Work<'_> {
         }
     }
 
-    fn failed(&self, turn: Turn, error: &io::Error) -> Next {
+    fn failed(&self, turn: WorkToken, error: &io::Error) -> Next {
         warn!(%error, "cannot be done");
         block_in_place(|| self.table().handle_failed(turn, host_error(error)))
     }
@@ -298,6 +304,6 @@ fn write(entity: &mut File, piece: &Piece) -> io::Result<()> {
 
 fn head(policy: &Policy<'_>, ack: &Ack<'_>) -> Option<Response<()>> {
     let challenge =
-        (ack.status() == Status::UNAUTHORIZED).then_some(("WWW-Authenticate", CHALLENGE));
+        (ack.status() == StatusCode::UNAUTHORIZED).then_some(("WWW-Authenticate", CHALLENGE));
     policy.to_http(ack, challenge).inspect_err(|error| error!(%error, "no answer")).ok()
 }

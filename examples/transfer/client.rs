@@ -8,9 +8,9 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use bits_proto::client::{Exchange, Outgoing, Poll, Stop, Upload};
+use bits_proto::client::{Exchange, Poll, StopReason, Transmit, Upload};
 use bits_proto::field::{ContentRange, ReplyUrl};
-use bits_proto::http1::{ResponseHead, Slots, Status, Target};
+use bits_proto::http1::{HeaderSlots, RequestTarget, ResponseHead, StatusCode};
 use bits_proto::message::{Ack, Request};
 use indicatif::ProgressBar;
 
@@ -117,7 +117,7 @@ impl Client {
                 Poll::Credentials(status) => {
                     return Err(format!("the server wants credentials ({status})").into());
                 }
-                Poll::Cancelled => return Err(Stop::Paused.into()),
+                Poll::Cancelled => return Err(StopReason::Paused.into()),
                 Poll::Finished => break,
             }
         }
@@ -127,14 +127,15 @@ impl Client {
     }
 
     /// Sends a request, and tells the upload what came of it.
-    fn exchange(&mut self, outgoing: &Outgoing<'_>) -> Result<()> {
+    fn exchange(&mut self, outgoing: &Transmit<'_>) -> Result<()> {
         let range = match &outgoing.request {
             Request::Fragment(fragment) => Some(fragment.content_range),
             _ => None,
         };
         // `outgoing.host` is for servers that send their clients to another host.
         let host = self.server.to_string();
-        let head = outgoing.request.encode(Target::try_from(TARGET)?, [("Host", &host)])?.to_vec();
+        let head =
+            outgoing.request.encode(RequestTarget::try_from(TARGET)?, [("Host", &host)])?.to_vec();
         self.upload.handle_sending(self.clock.now())?;
         self.save()?;
         let arrived = self.converse(&head, outgoing.entity.clone())?;
@@ -148,7 +149,7 @@ impl Client {
     }
 
     /// Tells the upload what the answer says. Gives back what people are told of it.
-    fn take_answer(&mut self, arrived: &Arrived, outgoing: &Outgoing<'_>) -> Result<String> {
+    fn take_answer(&mut self, arrived: &Arrived, outgoing: &Transmit<'_>) -> Result<String> {
         let now = self.clock.now();
         let response = match arrived {
             Arrived::Response(response) => response,
@@ -166,11 +167,11 @@ impl Client {
                 return Ok("none".into());
             }
         };
-        let mut slots = Slots::new();
+        let mut slots = HeaderSlots::new();
         let head = ResponseHead::parse(&response.head, &mut slots)?;
         let head = head.complete().ok_or("half a head")?;
         let status = head.line().status;
-        match Ack::from_head(&head, &outgoing.ack_for()) {
+        match Ack::from_head(&head, &outgoing.ack_context()) {
             Ok(ack) => {
                 self.upload.handle_ack(&ack.message, now)?;
                 self.journal.resumptions += u64::from(is_elsewhere(&ack.message, outgoing));
@@ -205,10 +206,10 @@ impl Client {
             self.upload.handle_reply_failed(self.clock.now())?;
             return Ok("none".into());
         };
-        let mut slots = Slots::new();
+        let mut slots = HeaderSlots::new();
         let head = ResponseHead::parse(&response.head, &mut slots)?;
         let status = head.complete().ok_or("half a head")?.line().status;
-        if status == Status::OK {
+        if status == StatusCode::OK {
             // It is kept before it is reported: the next process does not fetch it again.
             fs::write(self.reply(), &response.body)?;
             self.upload.handle_reply_fetched()?;
@@ -308,7 +309,7 @@ impl Client {
 }
 
 /// Whether the server does not stand behind what was sent, but goes on elsewhere.
-fn is_elsewhere(ack: &Ack<'_>, outgoing: &Outgoing<'_>) -> bool {
+fn is_elsewhere(ack: &Ack<'_>, outgoing: &Transmit<'_>) -> bool {
     match ack {
         Ack::Fragment(ack) => ack.received.0 != outgoing.entity.end,
         Ack::Refused(refusal) => refusal.received().is_some(),
@@ -324,7 +325,7 @@ fn receive(connection: &mut Connection) -> io::Result<(Arrived, bool)> {
             Incoming::Unreadable(_) => return Ok((Arrived::Unreadable, false)),
             Incoming::End => return Err(io::ErrorKind::UnexpectedEof.into()),
         };
-        let mut slots = Slots::new();
+        let mut slots = HeaderSlots::new();
         let parsed = ResponseHead::parse(&head, &mut slots).map_err(io::Error::other)?;
         let parsed = parsed.complete().ok_or(io::ErrorKind::InvalidData)?;
         if parsed.line().status.is_interim() {

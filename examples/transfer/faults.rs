@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use bits_proto::http1::Status;
+use bits_proto::http1::StatusCode;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore as _, SeedableRng as _};
 
@@ -31,7 +31,7 @@ pub enum Effect {
     /// The request arrives; the connection is cut before the whole answer is there.
     CutAnswer(Share),
     /// Something between the two answers. The request may have arrived nevertheless.
-    Instead { status: Status, arrives: bool },
+    Instead { status: StatusCode, arrives: bool },
     /// Something between the two answers a fragment with 416 and an offset inside it.
     OutOfSync(Share),
 }
@@ -98,13 +98,13 @@ impl Plan {
 
 /// What proxies say of servers that they cannot reach; and 200, with which a network that wants
 /// its users to log in answers everything.
-fn status(number: u32) -> Status {
+fn status(number: u32) -> StatusCode {
     let statuses = [
-        Status::INTERNAL_SERVER_ERROR,
-        Status::BAD_GATEWAY,
-        Status::SERVICE_UNAVAILABLE,
-        Status::GATEWAY_TIMEOUT,
-        Status::OK,
+        StatusCode::INTERNAL_SERVER_ERROR,
+        StatusCode::BAD_GATEWAY,
+        StatusCode::SERVICE_UNAVAILABLE,
+        StatusCode::GATEWAY_TIMEOUT,
+        StatusCode::OK,
     ];
     statuses[number as usize % statuses.len()]
 }

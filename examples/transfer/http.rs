@@ -8,7 +8,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use bits_proto::Error;
-use bits_proto::http1::{RequestHead, ResponseHead, Slots};
+use bits_proto::http1::{HeaderSlots, RequestHead, ResponseHead};
 
 /// How long a socket may stand still, so that nothing hangs for ever.
 pub const PATIENCE: Duration = Duration::from_secs(30);
@@ -36,12 +36,12 @@ pub enum Incoming {
 type Measure = fn(&[u8]) -> Result<Option<usize>, Error>;
 
 pub fn request_len(bytes: &[u8]) -> Result<Option<usize>, Error> {
-    let mut slots = Slots::new();
+    let mut slots = HeaderSlots::new();
     Ok(RequestHead::parse(bytes, &mut slots)?.complete().map(|head| head.len()))
 }
 
 pub fn response_len(bytes: &[u8]) -> Result<Option<usize>, Error> {
-    let mut slots = Slots::new();
+    let mut slots = HeaderSlots::new();
     Ok(ResponseHead::parse(bytes, &mut slots)?.complete().map(|head| head.len()))
 }
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::thread;
 
 use bits_proto::field::{ContentRange, FieldName, ReceivedContentRange};
-use bits_proto::http1::{RequestHead, ResponseHead, Slots, Status};
+use bits_proto::http1::{HeaderSlots, RequestHead, ResponseHead, StatusCode};
 use bits_proto::message::{Ack, METHOD, Refusal};
 
 use crate::faults::{Effect, Fates, Fault, Plan, Victim};
@@ -64,7 +64,7 @@ impl Service for Network {
 
 impl Passing {
     fn new(head: Vec<u8>) -> io::Result<Self> {
-        let mut slots = Slots::new();
+        let mut slots = HeaderSlots::new();
         let parsed = RequestHead::parse(&head, &mut slots).map_err(io::Error::other)?;
         let parsed = parsed.complete().ok_or(io::ErrorKind::InvalidData)?;
         let range = FieldName::ContentRange.find_in(parsed.fields());
@@ -80,8 +80,8 @@ impl Passing {
             Effect::CutBody(share) if self.body_length == 0 => Effect::CutAnswer(share),
             Effect::OutOfSync(_) if self.range.is_none() => Effect::Pass,
             // Nothing tells that page from a reply.
-            Effect::Instead { status: Status::OK, arrives } if !self.is_packet => {
-                Effect::Instead { status: Status::BAD_GATEWAY, arrives }
+            Effect::Instead { status: StatusCode::OK, arrives } if !self.is_packet => {
+                Effect::Instead { status: StatusCode::BAD_GATEWAY, arrives }
             }
             effect => effect,
         };
@@ -189,7 +189,7 @@ fn read_answer(server: &mut Connection) -> io::Result<(Vec<u8>, bool)> {
     let Incoming::Head(mut answer) = server.read_head(response_len)? else {
         return Err(io::ErrorKind::UnexpectedEof.into());
     };
-    let mut slots = Slots::new();
+    let mut slots = HeaderSlots::new();
     let head = ResponseHead::parse(&answer, &mut slots).map_err(io::Error::other)?;
     let head = head.complete().ok_or(io::ErrorKind::InvalidData)?;
     let (length, closes) = (head.body_length().unwrap_or(0), closes(head.fields()));
@@ -200,7 +200,7 @@ fn read_answer(server: &mut Connection) -> io::Result<(Vec<u8>, bool)> {
 }
 
 /// What a proxy answers by itself: no Ack.
-fn page(status: Status) -> Vec<u8> {
+fn page(status: StatusCode) -> Vec<u8> {
     let text = "<html>Something between you and the server speaks.</html>\n";
     format!(
         "HTTP/1.1 {status} {}\r\nContent-Type: text/html\r\nContent-Length: {}\r\n\

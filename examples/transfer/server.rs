@@ -9,11 +9,11 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bits_proto::field::ReplyUrl;
-use bits_proto::http1::{RequestHead, Slots};
+use bits_proto::http1::{HeaderSlots, RequestHead};
 use bits_proto::message::{Ack, Request};
 use bits_proto::server::{
-    Access, Answer, Arrival, Discard, Limits, Notified, Policy, Record, Reply, Rest, Sessions,
-    Step, StoreBytes, TableAnswer, TableError, Turn,
+    Access, Answer, Discard, Limits, Notified, Policy, Record, Reply, RequestContext, Sessions,
+    SessionsError, SessionsResponse, Step, StoreBytes, UnreadBody, WorkToken,
 };
 use uuid::Uuid;
 
@@ -30,7 +30,7 @@ pub const TARGET: &str = "/upload/entity";
 const REPLIES: (&str, &str) = ("/upload/BITS-Sessions/Replies/%7B", "%7D/response.bin");
 
 type Table = Sessions<'static, BTreeMap<Uuid, Record>>;
-type Next = Step<TableAnswer<'static>>;
+type Next = Step<SessionsResponse<'static>>;
 
 pub struct Server {
     policy: Policy<'static>,
@@ -109,7 +109,7 @@ impl Server {
 
     /// Whether the connection can be used again.
     fn serve_message(&mut self, head: &[u8], connection: &mut Connection) -> io::Result<bool> {
-        let mut slots = Slots::new();
+        let mut slots = HeaderSlots::new();
         let head = RequestHead::parse(head, &mut slots).map_err(io::Error::other)?;
         let head = head.complete().ok_or(io::ErrorKind::InvalidData)?;
         let is_last = closes(head.fields());
@@ -138,14 +138,14 @@ impl Server {
     fn send(
         &self,
         ack: &Ack<'_>,
-        rest: Rest,
+        rest: UnreadBody,
         left: u64,
         connection: &mut Connection,
     ) -> io::Result<bool> {
-        let closes = (rest == Rest::Close).then_some(("Connection", "close"));
+        let closes = (rest == UnreadBody::Close).then_some(("Connection", "close"));
         let head = self.policy.encode(ack, closes).map_err(io::Error::other)?;
         connection.write(&head.to_vec())?;
-        if rest == Rest::Close {
+        if rest == UnreadBody::Close {
             return Ok(false);
         }
         connection.body(left).skip(left)?;
@@ -158,13 +158,13 @@ impl Server {
         request: &Request<'_>,
         target: &str,
         body: &mut Body<'_>,
-    ) -> io::Result<Option<TableAnswer<'static>>> {
+    ) -> io::Result<Option<SessionsResponse<'static>>> {
         let access = match target {
             TARGET if self.destination().exists() => Access::GrantedOverExisting,
             TARGET => Access::Granted,
             _ => Access::Denied,
         };
-        let arrival = Arrival { url: TARGET, principal: None, access, now: now() };
+        let arrival = RequestContext { url: TARGET, principal: None, access, now: now() };
         let random = &mut self.random;
         let Ok(mut step) = self.sessions.handle_request(request, &arrival, || random.bytes());
         loop {
@@ -202,7 +202,7 @@ impl Server {
 
     /// Tells the server application of a whole entity: this one answers with a reply, which the
     /// server keeps.
-    fn notify(&mut self, turn: Turn) -> io::Result<Next> {
+    fn notify(&mut self, turn: WorkToken) -> io::Result<Next> {
         let id = turn.session_id();
         let notified = Notified { copy_to_destination: true, reply: Reply::Kept };
         // Relative, in backslashes and braces, as Windows has it.
@@ -214,12 +214,12 @@ impl Server {
         })
     }
 
-    fn commit(&mut self, turn: Turn) -> io::Result<Next> {
+    fn commit(&mut self, turn: WorkToken) -> io::Result<Next> {
         let id = turn.session_id();
         let session = self.sessions.store().get(&id).map(|record| record.session);
         let is_empty = session.is_some_and(|session| session.total() == Some(0));
         let committed = self.storage.commit(id, is_empty);
-        self.report(turn, committed, |sessions| sessions.handle_placed(turn))
+        self.report(turn, committed, |sessions| sessions.handle_committed(turn))
     }
 
     fn discard(&mut self, discard: &Discard) -> io::Result<Next> {
@@ -230,9 +230,9 @@ impl Server {
     /// Reports what became of a piece of work.
     fn report(
         &mut self,
-        turn: Turn,
+        turn: WorkToken,
         done: io::Result<()>,
-        report: impl FnOnce(&mut Table) -> Result<Next, TableError<Infallible>>,
+        report: impl FnOnce(&mut Table) -> Result<Next, SessionsError<Infallible>>,
     ) -> io::Result<Next> {
         if self.fates.takes_server_at_work() {
             self.is_killed = true;

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use bits_proto::http1::{RequestHead, ResponseHead, Slots};
+use bits_proto::http1::{HeaderSlots, RequestHead, ResponseHead};
 use bits_proto::observer::{Observer, Violation};
 
 /// What the client and the server say to each other, over one connection after another.
@@ -22,22 +22,22 @@ impl Watch {
     /// What the network says in the server's place is heard, as the client acts on it; that it is
     /// wrong is no fault of the server's.
     pub fn exchange(&mut self, request: &[u8], response: Option<&[u8]>, is_forged: bool) {
-        let mut slots = Slots::new();
+        let mut slots = HeaderSlots::new();
         let Ok(parsed) = RequestHead::parse(request, &mut slots) else {
             return self.broken.push("the client sends what is no HTTP".into());
         };
         let Some(head) = parsed.complete() else { return };
         self.messages += 1;
-        let broken = |violation| self.broken.push(sentence(&violation));
+        let broken = |violation| self.broken.push(description(&violation));
         self.observer.handle_request(self.connection, &head, broken);
         let Some(response) = response else { return self.disconnected() };
         self.messages += 1;
         let broken = |violation| {
             if !is_forged {
-                self.broken.push(sentence(&violation));
+                self.broken.push(description(&violation));
             }
         };
-        let mut slots = Slots::new();
+        let mut slots = HeaderSlots::new();
         match ResponseHead::parse(response, &mut slots) {
             Ok(parsed) => {
                 let Some(head) = parsed.complete() else { return };
@@ -60,6 +60,6 @@ impl Watch {
     }
 }
 
-fn sentence(violation: &Violation) -> String {
+fn description(violation: &Violation) -> String {
     format!("{} ({}): {violation}", violation.rule(), violation.severity())
 }

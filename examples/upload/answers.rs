@@ -1,6 +1,6 @@
 //! What the upload is told of an exchange, and what people are.
 
-use bits_proto::client::{Outgoing, State};
+use bits_proto::client::{State, Transmit};
 use bits_proto::message::Ack;
 use http::HeaderMap;
 use http::header::{HeaderName, LOCATION, PROXY_AUTHENTICATE, WWW_AUTHENTICATE};
@@ -13,13 +13,13 @@ use crate::destination::Server;
 use crate::failure::{Failure, Result};
 
 /// What went wrong.
-pub struct Trouble {
+pub struct MessageError {
     pub text: String,
     /// How the server wants to be given credentials.
     pub challenge: Option<String>,
 }
 
-impl From<String> for Trouble {
+impl From<String> for MessageError {
     fn from(text: String) -> Self {
         Self { text, challenge: None }
     }
@@ -31,13 +31,13 @@ impl Client {
         &mut self,
         response: Response<Incoming>,
         connection: Connection,
-        outgoing: &Outgoing<'_>,
+        outgoing: &Transmit<'_>,
     ) -> Result<()> {
         let (head, body) = response.into_parts();
         let is_whole = self.is_sent();
         let now = self.now();
         self.trouble = None;
-        let told = match Ack::from_http(&head, &outgoing.ack_for()) {
+        let told = match Ack::from_http(&head, &outgoing.ack_context()) {
             Ok(ack) => {
                 if let Ack::Refused(refusal) = &ack.message {
                     let code = refusal.code().map_or_else(String::new, |code| {
@@ -113,12 +113,12 @@ impl Client {
 }
 
 /// What a response that is no success says.
-pub fn refused(head: &http::response::Parts, code: &str) -> Trouble {
+pub fn refused(head: &http::response::Parts, code: &str) -> MessageError {
     let location = text(&head.headers, &LOCATION);
     let location = location.map_or_else(String::new, |location| format!(" to {location}"));
     let challenge =
         text(&head.headers, &WWW_AUTHENTICATE).or_else(|| text(&head.headers, &PROXY_AUTHENTICATE));
-    Trouble { text: format!("status {}{code}{location}", head.status), challenge }
+    MessageError { text: format!("status {}{code}{location}", head.status), challenge }
 }
 
 /// A field, without what a terminal could take for commands.

@@ -45,7 +45,7 @@ pub struct Arguments {
     #[arg(long, value_name = "BYTES/S", value_parser = size)]
     pub limit: Option<u64>,
     /// How many failures in a row are tried again.
-    #[arg(long, value_name = "N", default_value_t = Options::DEFAULT.retries)]
+    #[arg(long, value_name = "N", default_value_t = Options::DEFAULT.max_retries)]
     pub retries: u32,
     /// How long to wait after the first failure; the time doubles with each, up to a minute.
     #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = seconds)]
@@ -95,9 +95,9 @@ impl Arguments {
             fragments: FragmentSizing::new(length.min(in_time)),
             request_timeout: self.timeout,
             response_timeout: self.timeout,
-            first_delay: self.retry_delay,
-            longest_delay: Options::DEFAULT.longest_delay.max(self.retry_delay),
-            retries: self.retries,
+            initial_backoff: self.retry_delay,
+            max_backoff: Options::DEFAULT.max_backoff.max(self.retry_delay),
+            max_retries: self.retries,
             ..Options::DEFAULT
         }
     }

@@ -3,14 +3,14 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use bits_proto::client::{Poll, State, Stop, Upload};
+use bits_proto::client::{Poll, State, StopReason, Upload};
 use bits_proto::field::{ContentRange, SessionId};
 use bits_proto::message::{CloseSession, Fragment, Request};
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use tokio::time::{sleep, timeout};
 
-use crate::answers::Trouble;
+use crate::answers::MessageError;
 use crate::connection::Link;
 use crate::console::Console;
 use crate::destination::Destination;
@@ -40,7 +40,7 @@ pub struct Client {
     /// How long a connection may take.
     pub patience: Duration,
     /// What went wrong last.
-    pub trouble: Option<Trouble>,
+    pub trouble: Option<MessageError>,
 }
 
 impl Client {
@@ -86,7 +86,7 @@ impl Client {
                 }
                 Poll::Wait(until) => self.wait(until).await,
                 Poll::Credentials(status) => return Err(self.unauthorized(status.get())),
-                Poll::Suspended(Stop::Reply) if self.state.is_none() => {
+                Poll::Suspended(StopReason::Reply) if self.state.is_none() => {
                     let why = self.trouble.take().map_or_else(String::new, |it| it.text);
                     self.do_without_reply(why)?;
                 }
@@ -127,7 +127,7 @@ impl Client {
         Failure::failed(format!("{url}: {why}: status {status}{asked}"))
     }
 
-    fn stopped(&self, stop: Stop) -> Failure {
+    fn stopped(&self, stop: StopReason) -> Failure {
         let text = self.trouble.as_ref().map(|trouble| trouble.text.as_str());
         let url = self.destination.as_str();
         let attempts = match self.upload.failures() {

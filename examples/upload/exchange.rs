@@ -1,6 +1,6 @@
 //! One request and what comes back.
 
-use bits_proto::client::{Exchange, Outgoing};
+use bits_proto::client::{Exchange, Transmit};
 use http::header::HOST;
 use http::{HeaderMap, HeaderValue};
 use hyper::Request;
@@ -14,7 +14,7 @@ use crate::failure::{Failure, Result};
 
 impl Client {
     /// Sends a request, and tells the upload what came of it.
-    pub async fn exchange(&mut self, outgoing: &Outgoing<'_>) -> Result<()> {
+    pub async fn exchange(&mut self, outgoing: &Transmit<'_>) -> Result<()> {
         let destination = match &outgoing.host {
             Some(host) => self.destination.on_host(host)?,
             None => self.destination.clone(),
@@ -49,7 +49,7 @@ impl Client {
     /// The request as it is sent, and what is to be known of its body.
     fn request(
         &self,
-        outgoing: &Outgoing<'_>,
+        outgoing: &Transmit<'_>,
         destination: &Destination,
     ) -> Result<(Request<EntityBody>, Watch)> {
         let extras = self.extras(&destination.server, true)?;

@@ -3,7 +3,7 @@
 use std::fmt::{self, Display};
 use std::process::ExitCode;
 
-use bits_proto::client::{EventError, Stop};
+use bits_proto::client::{EventError, StopReason};
 use bits_proto::field::HResult;
 
 pub type Result<T> = std::result::Result<T, Failure>;
@@ -51,21 +51,23 @@ impl Display for Failure {
 
 /// What stopped an upload, and what can be done about it. `trouble` is what went wrong last, in
 /// more detail than the upload knows.
-pub fn explain(stop: Stop, trouble: Option<&str>) -> String {
+pub fn explain(stop: StopReason, trouble: Option<&str>) -> String {
     let advice = advice(stop);
     let what = match (stop, trouble) {
-        (Stop::Refused { .. } | Stop::Paused, _) | (_, None) => stop.to_string(),
+        (StopReason::Refused { .. } | StopReason::Paused, _) | (_, None) => stop.to_string(),
         (_, Some(trouble)) => format!("{stop}: {trouble}"),
     };
     if advice.is_empty() { what } else { format!("{what}; {advice}") }
 }
 
-fn advice(stop: Stop) -> &'static str {
+fn advice(stop: StopReason) -> &'static str {
     match stop {
-        Stop::Refused { status, code, .. } => of_refusal(status.get(), code),
-        Stop::Timeout => "--timeout lets it take longer, --fragment-size sends less at a time",
-        Stop::Protocol => "is it a BITS server, and the URL one for uploads?",
-        Stop::SessionLost | Stop::NoProgress => "the server's own log may say why",
+        StopReason::Refused { status, code, .. } => of_refusal(status.get(), code),
+        StopReason::Timeout => {
+            "--timeout lets it take longer, --fragment-size sends less at a time"
+        }
+        StopReason::Protocol => "is it a BITS server, and the URL one for uploads?",
+        StopReason::SessionLost | StopReason::NoProgress => "the server's own log may say why",
         _ => "",
     }
 }

@@ -42,7 +42,7 @@ pub fn event(input: Input<'_, '_>) -> Result<Event> {
         11 => Event::Access(*input.choose(&DENIALS)?),
         12..15 => Event::Stored { turn: which(input)?, bytes: bytes(input)? },
         15 => Event::Notified(which(input)?, notified(input)?),
-        16 => Event::Placed(which(input)?),
+        16 => Event::Committed(which(input)?),
         17 => Event::Discarded(which(input)?),
         18 => Event::Failed(which(input)?, host_error(input)?),
         19 => Event::Disconnected(which(input)?),
@@ -110,9 +110,9 @@ pub fn upload(input: Input<'_, '_>) -> Result<Upload> {
     let options = Options {
         mode: if input.arbitrary()? { Mode::UploadReply } else { Mode::Upload },
         fragments: FragmentSizing::within(length, floor, ceiling),
-        retries: input.int_in_range(0..=11)?,
+        max_retries: input.int_in_range(0..=11)?,
         restarts: input.int_in_range(0..=3)?,
-        resynchronisations: input.int_in_range(0..=3)?,
+        max_stalls: input.int_in_range(0..=3)?,
         ..Options::default()
     };
     Ok(Upload::new(total, options, input.arbitrary::<u8>()?.into()))

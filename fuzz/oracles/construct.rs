@@ -6,7 +6,7 @@ use bits_proto::field::{
     ContentEncoding, ErrorContext, FieldName, HResult, HostId, Protocol, ReceivedContentRange,
     ReplyUrl, SessionId, SupportedProtocols,
 };
-use bits_proto::http1::{Status, Target};
+use bits_proto::http1::{RequestTarget, StatusCode};
 use bits_proto::message::{ErrorFields, MessageKind, Refusal};
 use uuid::Uuid;
 
@@ -29,7 +29,7 @@ pub fn construct(data: &[u8]) {
 
 fn check(spec: &Spec, input: Input<'_, '_>) -> Result<()> {
     let target = text(input, 40)?;
-    let target = match Target::try_from(target.as_str()) {
+    let target = match RequestTarget::try_from(target.as_str()) {
         Ok(target) => target.to_string(),
         Err(_) => "/".into(),
     };
@@ -156,9 +156,9 @@ fn request(input: Input<'_, '_>) -> Result<RequestSpec> {
     })
 }
 
-fn status(input: Input<'_, '_>) -> Result<Status> {
+fn status(input: Input<'_, '_>) -> Result<StatusCode> {
     let code = input.int_in_range(100..=999)?;
-    Ok(Status::try_from(code).expect("three digits"))
+    Ok(StatusCode::try_from(code).expect("three digits"))
 }
 
 fn refusal(input: Input<'_, '_>) -> Result<RefusalSpec> {
@@ -215,12 +215,12 @@ fn notification_request(input: Input<'_, '_>) -> Result<NotificationRequestSpec>
 fn notification_response(input: Input<'_, '_>) -> Result<NotificationResponseSpec> {
     let status = status(input)?;
     // A 204 is sent without a length whatever it holds, and an interim response is no answer.
-    let status = if status.is_interim() { Status::OK } else { status };
+    let status = if status.is_interim() { StatusCode::OK } else { status };
     let content_length = input.arbitrary::<Option<u64>>()?;
     Ok(NotificationResponseSpec {
         status,
         url: accepted(input, 80, |text| ReplyUrl::try_from(text).is_ok())?,
         copy: accepted(input, 20, reference::is_content)?,
-        content_length: content_length.filter(|_| status != Status::NO_CONTENT),
+        content_length: content_length.filter(|_| status != StatusCode::NO_CONTENT),
     })
 }

@@ -1,8 +1,9 @@
 //! Our reading of a head against the plain one, which differs only where a rule says so.
 
-use bits_proto::http1::{Progress, RequestHead, ResponseHead, Slots};
+use bits_proto::http1::{HeaderSlots, Progress, RequestHead, ResponseHead};
 use bits_proto::message::{
-    Ack, AckFor, CreateSessionAck, Fragment, FragmentAck, Policy, Refusal as Refused, Request,
+    Ack, AckContext, CreateSessionAck, Fragment, FragmentAck, ParseOptions, Refusal as Refused,
+    Request,
 };
 use http::{HeaderMap, HeaderValue};
 
@@ -218,9 +219,9 @@ fn our_reading(data: &[u8], asked: Asked) -> Option<Reading> {
 }
 
 fn our_request(data: &[u8]) -> Option<Reading> {
-    let mut slots = Slots::new();
+    let mut slots = HeaderSlots::new();
     let Ok(Progress::Complete(head)) = RequestHead::parse(data, &mut slots) else { return None };
-    let request = Request::from_head(&head, &Policy::DEFAULT).ok()?.message;
+    let request = Request::from_head(&head, &ParseOptions::DEFAULT).ok()?.message;
     let packet = match request {
         Request::Ping(_) => Packet::Ping,
         Request::CreateSession(it) => {
@@ -242,18 +243,18 @@ fn our_request(data: &[u8]) -> Option<Reading> {
 }
 
 fn our_ack(data: &[u8], asked: Asked) -> Option<Reading> {
-    let mut slots = Slots::new();
+    let mut slots = HeaderSlots::new();
     let Ok(Progress::Complete(head)) = ResponseHead::parse(data, &mut slots) else { return None };
-    let ack_for = match asked {
-        Asked::Ping => AckFor::Ping,
-        Asked::Close => AckFor::CloseSession { session_id: None },
-        Asked::Cancel => AckFor::CancelSession { session_id: None },
-        Asked::Create => AckFor::CreateSession { offered: None },
+    let ack_context = match asked {
+        Asked::Ping => AckContext::Ping,
+        Asked::Close => AckContext::CloseSession { session_id: None },
+        Asked::Cancel => AckContext::CancelSession { session_id: None },
+        Asked::Create => AckContext::CreateSession { offered: None },
         Asked::Fragment => {
-            AckFor::Fragment { session_id: None, content_range: None, sent_up_to: None }
+            AckContext::Fragment { session_id: None, content_range: None, sent_up_to: None }
         }
     };
-    let ack = Ack::from_head(&head, &ack_for).ok()?.message;
+    let ack = Ack::from_head(&head, &ack_context).ok()?.message;
     let session = ack.session_id().map(|id| id.as_bytes().to_vec());
     Some(match ack {
         Ack::CreateSession(CreateSessionAck {

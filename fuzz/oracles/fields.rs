@@ -9,9 +9,9 @@ use bits_proto::field::{
     ReceivedContentRange, ReplyUrl, RequestDataFileName, ResponseDataFileName, SessionId,
     StaticResponseUrl, SupportedProtocols,
 };
-use bits_proto::http1::{Framing, RequestLine, Status, StatusLine, Version};
+use bits_proto::http1::{Framing, RequestLine, StatusCode, StatusLine, Version};
 use bits_proto::message::{
-    Ack, AckFor, NotificationRequest, NotificationResponse, Policy, Refusal, Request,
+    Ack, AckContext, NotificationRequest, NotificationResponse, ParseOptions, Refusal, Request,
 };
 use bits_proto::server::{PolicyBuf, SessionHostBuf};
 
@@ -196,7 +196,7 @@ fn names(data: &[u8]) {
     ];
     let documented = FieldName::ALL.iter().map(|field| (field.as_str(), *field));
     let expected = documented.chain(spellings).find(|(known, _)| name.eq_ignore_ascii_case(known));
-    assert_eq!(FieldName::recognise(name), expected.map(|(_, field)| field), "{name}");
+    assert_eq!(FieldName::from_name(name), expected.map(|(_, field)| field), "{name}");
 }
 
 /// What a message that has this value says about it: one that would be fine but for the value.
@@ -242,8 +242,9 @@ fn let_urls_deviate(data: &[u8]) {
         ("BITS-Received-Content-Range", b"1"),
         ("BITS-Reply-URL", data),
     ];
-    let ack_for = AckFor::Fragment { session_id: None, content_range: None, sent_up_to: None };
-    let found = Ack::from_fields(status_line(), fields, &ack_for).ok().map(|it| it.deviations);
+    let ack_context =
+        AckContext::Fragment { session_id: None, content_range: None, sent_up_to: None };
+    let found = Ack::from_fields(status_line(), fields, &ack_context).ok().map(|it| it.deviations);
     let expected = reference::is_reference(data).then_some(data.len() > 2200);
     assert_eq!(has(found, Deviation::LongReplyUrl), expected, "{}", show(data));
 
@@ -265,7 +266,7 @@ fn request_line() -> RequestLine<'static> {
 }
 
 fn status_line() -> StatusLine<'static> {
-    StatusLine { version: Version::Http11, status: Status::OK, reason: "OK" }
+    StatusLine { version: Version::Http11, status: StatusCode::OK, reason: "OK" }
 }
 
 fn of_request(kind: &str, length: &str, field: FieldName, value: &[u8]) -> Option<Deviations> {
@@ -275,7 +276,7 @@ fn of_request(kind: &str, length: &str, field: FieldName, value: &[u8]) -> Optio
         ("Content-Length", length.as_bytes()),
         (field.as_str(), value),
     ];
-    let read = Request::from_fields(request_line(), fields, &Policy::DEFAULT);
+    let read = Request::from_fields(request_line(), fields, &ParseOptions::DEFAULT);
     read.ok().map(|decoded| decoded.deviations)
 }
 
@@ -284,6 +285,6 @@ fn of_create_ack(field: FieldName, value: &[u8]) -> Option<Deviations> {
     let fixed = [("BITS-Packet-Type", &b"Ack"[..]), ("BITS-Session-Id", b"1")];
     let chosen = chosen.into_iter().filter(|_| field != FieldName::Protocol);
     let fields = fixed.into_iter().chain(chosen).chain([(field.as_str(), value)]);
-    let ack_for = AckFor::CreateSession { offered: None };
-    Ack::from_fields(status_line(), fields, &ack_for).ok().map(|decoded| decoded.deviations)
+    let ack_context = AckContext::CreateSession { offered: None };
+    Ack::from_fields(status_line(), fields, &ack_context).ok().map(|decoded| decoded.deviations)
 }

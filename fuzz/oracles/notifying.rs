@@ -8,7 +8,7 @@ use bits_proto::field::{
     CopyFileToDestination, OriginalRequestUrl, RequestDataFileName, ResponseDataFileName,
     StaticResponseUrl,
 };
-use bits_proto::http1::Status;
+use bits_proto::http1::StatusCode;
 use bits_proto::message::{NotificationResponse, NotifiedEntity};
 
 /// The most events of one input.
@@ -127,7 +127,7 @@ fn response(input: &mut Unstructured<'_>) -> Result<NotificationResponse<'static
     let url = StaticResponseUrl::try_from("https://app.example/replies/1").expect("a URL");
     let usual = NotificationResponse::default();
     Ok(NotificationResponse {
-        status: Status::try_from(status).expect("a status"),
+        status: StatusCode::try_from(status).expect("a status"),
         content_length: *input.choose(&[None, usual.content_length, Some(7), Some(u64::MAX)])?,
         static_response_url: input.arbitrary::<bool>()?.then_some(url),
         copy_file_to_destination: input.arbitrary::<bool>()?.then(CopyFileToDestination::default),

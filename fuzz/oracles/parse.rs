@@ -3,50 +3,50 @@
 
 use bits_proto::field::{ContentRange, SessionId, SupportedProtocols};
 use bits_proto::http1::{RequestLine, StatusLine};
-use bits_proto::message::AckFor;
+use bits_proto::message::AckContext;
 
 use super::roundtrip;
 use crate::common::whatever::check_input;
 
 pub fn parse_request(data: &[u8]) {
-    check_input::<RequestLine<'_>>(data, &AckFor::Ping, cuts(data));
+    check_input::<RequestLine<'_>>(data, &AckContext::Ping, cuts(data));
 }
 
 pub fn parse_ack(data: &[u8]) {
     let all = ack_fors();
     let cut_for = hash(data) as usize % all.len();
-    for (index, ack_for) in all.iter().enumerate() {
+    for (index, ack_context) in all.iter().enumerate() {
         let cuts = if index == cut_for { cuts(data) } else { Vec::new() };
-        check_input::<StatusLine<'_>>(data, ack_for, cuts);
+        check_input::<StatusLine<'_>>(data, ack_context, cuts);
     }
 }
 
 /// Either end of the exchange with a server application, and what is read is written again.
 pub fn parse_notification(data: &[u8]) {
     if data.starts_with(b"HTTP/") {
-        check_input::<StatusLine<'_>>(data, &AckFor::Ping, cuts(data));
+        check_input::<StatusLine<'_>>(data, &AckContext::Ping, cuts(data));
         roundtrip::notification_response(data);
     } else {
-        check_input::<RequestLine<'_>>(data, &AckFor::Ping, cuts(data));
+        check_input::<RequestLine<'_>>(data, &AckContext::Ping, cuts(data));
         roundtrip::notification_request(data);
     }
 }
 
 /// The requests in whose light an Ack is read.
-pub fn ack_fors() -> [AckFor<'static>; 8] {
+pub fn ack_fors() -> [AckContext<'static>; 8] {
     let session_id = SessionId::try_from("{A0FF5911-4144-45B3-BF27-27AFC8EC8A67}").ok();
     let range = |first, last| ContentRange::new(first, last, 213).ok();
     let fragment =
-        |content_range, sent_up_to| AckFor::Fragment { session_id, content_range, sent_up_to };
+        |content_range, sent_up_to| AckContext::Fragment { session_id, content_range, sent_up_to };
     [
-        AckFor::Ping,
-        AckFor::CreateSession { offered: None },
-        AckFor::CreateSession { offered: Some(SupportedProtocols::BITS_1_5) },
-        AckFor::Fragment { session_id: None, content_range: None, sent_up_to: None },
+        AckContext::Ping,
+        AckContext::CreateSession { offered: None },
+        AckContext::CreateSession { offered: Some(SupportedProtocols::BITS_1_5) },
+        AckContext::Fragment { session_id: None, content_range: None, sent_up_to: None },
         fragment(range(0, 127), Some(200)),
         fragment(range(128, 212), None),
-        AckFor::CloseSession { session_id },
-        AckFor::CancelSession { session_id },
+        AckContext::CloseSession { session_id },
+        AckContext::CancelSession { session_id },
     ]
 }
 

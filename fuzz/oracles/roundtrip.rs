@@ -5,10 +5,10 @@ use std::fmt::Debug;
 
 use bits_proto::deviation::{Deviation, Deviations};
 use bits_proto::field::FieldName;
-use bits_proto::http1::{Head, Progress, RequestHead, ResponseHead, Slots, StartLine};
+use bits_proto::http1::{Head, HeaderSlots, Progress, RequestHead, ResponseHead, StartLine};
 use bits_proto::limits::Limits;
 use bits_proto::message::{
-    Ack, AckFor, Decoded, NotificationRequest, NotificationResponse, Policy, Request,
+    Ack, AckContext, Decoded, NotificationRequest, NotificationResponse, ParseOptions, Request,
 };
 
 use super::parse::ack_fors;
@@ -18,30 +18,30 @@ use crate::common::read::{Message, Pair, any};
 use crate::common::to_http::check_http;
 
 pub fn roundtrip_request(data: &[u8]) {
-    let mut slots = Slots::default();
+    let mut slots = HeaderSlots::default();
     let Ok(Progress::Complete(head)) = RequestHead::parse(data, &mut slots) else { return };
     assert_eq!(Some(head.body_length()), head.framing().content_length.or(Some(0)));
     check_shown(&head);
-    for policy in [Policy::DEFAULT, Policy::LENIENT] {
+    for policy in [ParseOptions::DEFAULT, ParseOptions::LENIENT] {
         let Ok(decoded) = any(Request::from_head(&head, &policy)) else { continue };
         check(&decoded, head.line().target, &head.fields().collect::<Vec<_>>(), &|bytes| {
-            let mut slots = Slots::with_room();
+            let mut slots = HeaderSlots::with_capacity();
             let head = again(bytes, &mut slots);
-            any(Request::from_head(&head, &Policy::DEFAULT)).map(owned)
+            any(Request::from_head(&head, &ParseOptions::DEFAULT)).map(owned)
         });
     }
 }
 
 pub fn roundtrip_ack(data: &[u8]) {
-    let mut slots = Slots::default();
+    let mut slots = HeaderSlots::default();
     let Ok(Progress::Complete(head)) = ResponseHead::parse(data, &mut slots) else { return };
     let length = head.body_length();
     assert!(length == head.framing().content_length || length == Some(0), "{length:?}");
     check_shown(&head);
-    for ack_for in ack_fors() {
-        let Ok(decoded) = any(Ack::from_head(&head, &ack_for)) else { continue };
+    for ack_context in ack_fors() {
+        let Ok(decoded) = any(Ack::from_head(&head, &ack_context)) else { continue };
         check(&decoded, "/", &head.fields().collect::<Vec<_>>(), &|bytes| {
-            ack_again(bytes, &ack_for)
+            ack_again(bytes, &ack_context)
         });
     }
 }
@@ -52,36 +52,36 @@ fn check_shown<'b, L: StartLine<'b>>(head: &Head<'_, 'b, L>) {
     for (name, value) in head.fields() {
         let value = value.escape_ascii().to_string();
         assert!(shown.contains(&format!("{name:?}: \"{value}\"")), "{shown}");
-        let Some(field) = FieldName::recognise(name) else { continue };
-        let first = head.fields().find(|(name, _)| FieldName::recognise(name) == Some(field));
+        let Some(field) = FieldName::from_name(name) else { continue };
+        let first = head.fields().find(|(name, _)| FieldName::from_name(name) == Some(field));
         assert_eq!(field.find_in(head.fields()), first.map(|(_, value)| value));
         assert_eq!(field.to_string(), field.as_str());
     }
 }
 
-fn ack_again(bytes: &[u8], ack_for: &AckFor<'_>) -> Again {
-    let mut slots = Slots::with_room();
+fn ack_again(bytes: &[u8], ack_context: &AckContext<'_>) -> Again {
+    let mut slots = HeaderSlots::with_capacity();
     let head = again(bytes, &mut slots);
-    any(Ack::from_head(&head, ack_for)).map(owned)
+    any(Ack::from_head(&head, ack_context)).map(owned)
 }
 
 pub fn notification_request(data: &[u8]) {
-    let mut slots = Slots::default();
+    let mut slots = HeaderSlots::default();
     let Ok(Progress::Complete(head)) = RequestHead::parse(data, &mut slots) else { return };
     let Ok(decoded) = any(NotificationRequest::from_head(&head)) else { return };
     check(&decoded, head.line().target, &head.fields().collect::<Vec<_>>(), &|bytes| {
-        let mut slots = Slots::with_room();
+        let mut slots = HeaderSlots::with_capacity();
         let head = again(bytes, &mut slots);
         any(NotificationRequest::from_head(&head)).map(owned)
     });
 }
 
 pub fn notification_response(data: &[u8]) {
-    let mut slots = Slots::default();
+    let mut slots = HeaderSlots::default();
     let Ok(Progress::Complete(head)) = ResponseHead::parse(data, &mut slots) else { return };
     let Ok(decoded) = any(NotificationResponse::from_head(&head)) else { return };
     check(&decoded, "/", &head.fields().collect::<Vec<_>>(), &|bytes| {
-        let mut slots = Slots::with_room();
+        let mut slots = HeaderSlots::with_capacity();
         let head = again(bytes, &mut slots);
         any(NotificationResponse::from_head(&head)).map(owned)
     });
@@ -91,7 +91,7 @@ pub fn notification_response(data: &[u8]) {
 /// as large as is taken: fields that were missing are there, and a space behind each colon.
 fn again<'h, 'b, L: StartLine<'b> + Debug>(
     bytes: &'b [u8],
-    slots: &'h mut Slots<'b, 128>,
+    slots: &'h mut HeaderSlots<'b, 128>,
 ) -> Head<'h, 'b, L> {
     let limits = Limits { head_bytes: 64 << 10, fields: 128 };
     match Head::parse_within(bytes, slots, &limits) {

@@ -1,7 +1,7 @@
 //! Whatever an observer is told, it says the same of heads and of what another HTTP stack has read.
 
 use bits_proto::error::ErrorKind;
-use bits_proto::http1::{Head, Progress, RequestLine, Slots, StartLine, StatusLine};
+use bits_proto::http1::{Head, HeaderSlots, Progress, RequestLine, StartLine, StatusLine};
 use bits_proto::observer::{Observer, Violation};
 
 use crate::common::told::check_violation;
@@ -9,7 +9,7 @@ use crate::common::told::check_violation;
 /// Pieces between NULs, which no message holds: a connection's number, and what comes on it; nothing
 /// is its end.
 pub fn observe(data: &[u8]) {
-    for observer in [Observer::default(), Observer::joining()] {
+    for observer in [Observer::default(), Observer::mid_stream()] {
         let (mut of_heads, mut of_fields) = (observer, observer);
         for piece in data.split(|byte| *byte == 0) {
             let Some((connection, message)) = piece.split_first() else { continue };
@@ -43,7 +43,7 @@ fn told(violation: &Violation) -> (&'static str, &'static str, String) {
 /// A head, or what is wrong with it; nothing if it is not all there.
 fn head<'h, 'b, L: StartLine<'b>>(
     message: &'b [u8],
-    slots: &'h mut Slots<'b>,
+    slots: &'h mut HeaderSlots<'b>,
 ) -> Option<Result<Head<'h, 'b, L>, bits_proto::Error>> {
     match Head::parse(message, slots) {
         Ok(Progress::Complete(head)) => Some(Ok(head)),
@@ -57,7 +57,7 @@ fn head<'h, 'b, L: StartLine<'b>>(
 
 fn request(connection: u32, message: &[u8], [of_heads, of_fields]: [&mut Observer; 2]) {
     let (mut by_head, mut by_fields) = (Vec::new(), Vec::new());
-    let mut slots = Slots::new();
+    let mut slots = HeaderSlots::new();
     match head::<RequestLine<'_>>(message, &mut slots) {
         None => {
             of_heads.handle_foreign_request(connection);
@@ -80,7 +80,7 @@ fn request(connection: u32, message: &[u8], [of_heads, of_fields]: [&mut Observe
 
 fn response(connection: u32, message: &[u8], [of_heads, of_fields]: [&mut Observer; 2]) {
     let (mut by_head, mut by_fields) = (Vec::new(), Vec::new());
-    let mut slots = Slots::new();
+    let mut slots = HeaderSlots::new();
     match head::<StatusLine<'_>>(message, &mut slots) {
         None => {}
         Some(Err(error)) => {

@@ -7,7 +7,7 @@ use super::{
     Event, EventError, Notification, NotificationType, Outcome, Poll, Refused, Reply, State,
 };
 use crate::message::NotificationResponse;
-use crate::state_machine::{IllegalEvent, Machine as _};
+use crate::state_machine::{IllegalEvent, StateMachine as _};
 
 impl Notification {
     /// [3.3.5.2.2] `STATE_SEND_HEADERS`: the head of the request was sent, all of it.
@@ -118,7 +118,7 @@ impl Notification {
     pub fn handle_reply_data(&mut self, bytes: u64, now: Duration) -> Result<Poll, EventError> {
         self.check_time(Event::ReplyPiece, now)?;
         if let Phase::ReceiveData(body) = self.phase {
-            let body = body.after(bytes)?;
+            let body = body.transition(bytes)?;
             if body.left == Some(0) {
                 self.enter(Event::ReplyReceived, Phase::Complete(body.outcome()))?;
             } else {
@@ -161,7 +161,7 @@ impl Notification {
     ///
     /// Source: \[MC-BUP\] 3.3.5.2.6.
     pub fn handle_reply_file(&mut self, length: Option<u64>) -> Result<Poll, EventError> {
-        self.state().after(Event::ReplyLookedUp)?;
+        self.state().transition(Event::ReplyLookedUp)?;
         if let Phase::FindReply { copy_to_destination } = self.phase {
             let reply = length.map_or(Reply::None, |length| Reply::File { length });
             let outcome = Outcome { copy_to_destination, reply };
@@ -212,7 +212,7 @@ impl Notification {
     /// Whether what happened may happen, and did so before a timer expired. If it came too late,
     /// the timer counts instead.
     fn check_time(&mut self, event: Event, now: Duration) -> Result<bool, IllegalEvent<State>> {
-        self.state().after(event)?;
+        self.state().transition(event)?;
         Ok(!self.handle_timeout(now))
     }
 
@@ -247,7 +247,7 @@ impl Notification {
 
     /// Moves as the table says.
     fn enter(&mut self, event: Event, phase: Phase) -> Result<(), IllegalEvent<State>> {
-        let next = self.state().after(event)?;
+        let next = self.state().transition(event)?;
         debug_assert_eq!(next, phase.state(), "{event} in {}", self.state());
         self.phase = phase;
         Ok(())
@@ -256,7 +256,7 @@ impl Notification {
 
 impl Body {
     /// The same when `bytes` more were received.
-    fn after(self, bytes: u64) -> Result<Self, EventError> {
+    fn transition(self, bytes: u64) -> Result<Self, EventError> {
         let most = self.left.unwrap_or(u64::MAX.saturating_sub(self.received));
         if bytes > most {
             return Err(EventError::TooManyBytes { left: most });

@@ -28,10 +28,10 @@
 mod events;
 mod notification;
 mod outcome;
-mod poll;
-mod state;
 #[cfg(feature = "serde")]
 mod persist;
+mod poll;
+mod state;
 
 pub use self::notification::{Notification, NotificationType, Timeouts};
 pub use self::outcome::{Outcome, Refused, Reply, Timer, reply_url};

@@ -3,7 +3,7 @@
 use core::fmt;
 
 use crate::field::{HResult, ReplyUrl};
-use crate::http1::Status;
+use crate::http1::StatusCode;
 use crate::message::{NotificationResponse, Refusal};
 use crate::state_machine::named;
 
@@ -119,10 +119,10 @@ named! {
 /// ```
 /// use bits_proto::backend::Refused;
 /// use bits_proto::field::ErrorContext;
-/// use bits_proto::http1::Status;
+/// use bits_proto::http1::StatusCode;
 ///
-/// let refused = Refused::Application(Status::FORBIDDEN);
-/// assert_eq!(refused.status(), Status::FORBIDDEN);
+/// let refused = Refused::Application(StatusCode::FORBIDDEN);
+/// assert_eq!(refused.status(), StatusCode::FORBIDDEN);
 /// assert_eq!(refused.code().get(), 0x8019_0193);
 /// assert_eq!(refused.refusal().context(), Some(ErrorContext::REMOTE_APPLICATION));
 /// ```
@@ -140,7 +140,7 @@ pub enum Refused {
     ///
     /// It is passed on, but for 416, which would speak of the client's offset, and for what is no
     /// failure to a client (1xx, 2xx): those are passed on as 500.
-    Application(Status),
+    Application(StatusCode),
     /// [3.3.5.3.2] Its response could not be read.
     InvalidResponse,
     /// [3.3.6] A timer expired.
@@ -156,7 +156,7 @@ impl Refused {
     ///
     /// Source: \[MC-BUP\] 3.3.5.2.7.
     #[must_use]
-    pub const fn status(self) -> Status {
+    pub const fn status(self) -> StatusCode {
         self.refusal().status()
     }
 
@@ -179,10 +179,10 @@ impl Refused {
     pub const fn refusal(self) -> Refusal<'static> {
         let (status, code) = match self {
             Self::Application(status) => (status, None),
-            Self::InvalidResponse => (Status::LENGTH_REQUIRED, Some(HResult::E_INVALIDARG)),
-            Self::Timeout(_) => (Status::REQUEST_TIMEOUT, Some(HResult::DISK_FULL_MC_BUP)),
-            Self::Transport => (Status::BAD_GATEWAY, None),
-            Self::Local => (Status::INTERNAL_SERVER_ERROR, None),
+            Self::InvalidResponse => (StatusCode::LENGTH_REQUIRED, Some(HResult::E_INVALIDARG)),
+            Self::Timeout(_) => (StatusCode::REQUEST_TIMEOUT, Some(HResult::DISK_FULL_MC_BUP)),
+            Self::Transport => (StatusCode::BAD_GATEWAY, None),
+            Self::Local => (StatusCode::INTERNAL_SERVER_ERROR, None),
         };
         Refusal::of_application(status, code)
     }

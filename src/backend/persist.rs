@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use super::notification::{Body, Phase};
 use super::{Notification, NotificationType, Outcome, Refused, Reply, Timeouts};
-use crate::http1::Status;
+use crate::http1::StatusCode;
 use crate::persist::stored_form;
 
 stored_form!(Notification as "a notification" {
@@ -65,6 +65,6 @@ impl Outcome {
 
 impl Refused {
     fn is_possible(self, kind: NotificationType) -> bool {
-        kind != NotificationType::None && self != Self::Application(Status::OK)
+        kind != NotificationType::None && self != Self::Application(StatusCode::OK)
     }
 }

@@ -1,7 +1,7 @@
 //! What a caller asks of an upload.
 
-use super::{Event, EventError, Exchange, ExchangeEvent, Options, Stop, Upload};
-use crate::state_machine::Machine as _;
+use super::{Event, EventError, Exchange, ExchangeEvent, Options, StopReason, Upload};
+use crate::state_machine::StateMachine as _;
 
 impl Upload {
     /// [3.1.4.2] Pauses. A request that is under way is dropped, and so is its answer: the caller
@@ -13,11 +13,11 @@ impl Upload {
     ///
     /// [`EventError`] when the upload has ended or failed; nothing is changed then.
     pub fn pause(&mut self) -> Result<(), EventError> {
-        let exchange = self.exchange.after(ExchangeEvent::Pause)?;
-        let state = self.state.after(Event::Pause)?;
+        let exchange = self.exchange.transition(ExchangeEvent::Pause)?;
+        let state = self.state.transition(Event::Pause)?;
         self.maybe_closed |= self.is_close_under_way();
         (self.state, self.exchange) = (state, exchange);
-        (self.stop, self.challenge) = (Some(Stop::Paused), None);
+        (self.stop, self.challenge) = (Some(StopReason::Paused), None);
         Ok(())
     }
 
@@ -31,7 +31,7 @@ impl Upload {
     ///
     /// [`EventError`] when the upload has ended; nothing is changed then.
     pub fn resume(&mut self) -> Result<(), EventError> {
-        let state = self.state.after(Event::Resume)?;
+        let state = self.state.transition(Event::Resume)?;
         self.restart_exchange();
         self.state = state;
         (self.failures, self.restarts, self.stalls) = (0, 0, 0);
@@ -50,13 +50,13 @@ impl Upload {
     ///
     /// [`EventError`] when the upload has ended; nothing is changed then.
     pub fn cancel(&mut self) -> Result<(), EventError> {
-        let state = self.state.after(Event::Cancel)?;
+        let state = self.state.transition(Event::Cancel)?;
         self.restart_exchange();
         self.state = state;
         self.failures = 0;
         if self.session_id.is_none() {
             // There is nothing that the server could be told to forget.
-            self.state = self.state.after(Event::Gone)?;
+            self.state = self.state.transition(Event::Gone)?;
         }
         Ok(())
     }
@@ -68,7 +68,7 @@ impl Upload {
     ///
     /// [`EventError`] when none were asked for; nothing is changed then.
     pub fn provide_credentials(&mut self) -> Result<(), EventError> {
-        self.exchange = self.exchange.after(ExchangeEvent::CredentialsGiven)?;
+        self.exchange = self.exchange.transition(ExchangeEvent::CredentialsGiven)?;
         self.challenge = None;
         Ok(())
     }
@@ -83,9 +83,9 @@ impl Upload {
     pub fn ping_first(&mut self) -> Result<(), EventError> {
         if self.exchange != Exchange::Ready {
             // The error that sending now would be.
-            self.exchange.after(ExchangeEvent::Begin)?;
+            self.exchange.transition(ExchangeEvent::Begin)?;
         }
-        self.state = self.state.after(Event::NewConnection)?;
+        self.state = self.state.transition(Event::NewConnection)?;
         Ok(())
     }
 
@@ -113,7 +113,7 @@ impl Upload {
     /// use bits_proto::client::{Options, Upload};
     ///
     /// let mut upload = Upload::new(1_000_000, Options::DEFAULT, 7);
-    /// upload.set_options(Options { retries: 100, ..Options::DEFAULT })?;
+    /// upload.set_options(Options { max_retries: 100, ..Options::DEFAULT })?;
     /// # Ok::<(), bits_proto::client::EventError>(())
     /// ```
     pub fn set_options(&mut self, options: Options) -> Result<(), EventError> {
@@ -125,7 +125,7 @@ impl Upload {
     /// Nothing is under way; the error is that which sending now would be.
     fn check_idle(&self) -> Result<(), EventError> {
         if self.exchange.is_under_way() {
-            self.exchange.after(ExchangeEvent::Begin)?;
+            self.exchange.transition(ExchangeEvent::Begin)?;
         }
         Ok(())
     }

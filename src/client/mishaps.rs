@@ -2,8 +2,8 @@
 
 use core::time::Duration;
 
-use super::{Event, EventError, Exchange, ExchangeEvent, State, Stop, Upload};
-use crate::state_machine::Machine as _;
+use super::{Event, EventError, Exchange, ExchangeEvent, State, StopReason, Upload};
+use crate::state_machine::StateMachine as _;
 
 impl Upload {
     /// The caller begins to send the request of [`poll`](Self::poll): the request timer starts.
@@ -15,8 +15,8 @@ impl Upload {
     ///
     /// [`EventError`] when nothing is to be sent; nothing is changed then.
     pub fn handle_sending(&mut self, now: Duration) -> Result<(), EventError> {
-        let exchange = self.exchange.after(ExchangeEvent::Begin)?;
-        self.state = self.state.after(Event::Begin)?;
+        let exchange = self.exchange.transition(ExchangeEvent::Begin)?;
+        self.state = self.state.transition(Event::Begin)?;
         self.exchange = exchange;
         if let Some(range) = self.next_range().filter(|_| self.state == State::Fragment) {
             self.sent_up_to = self.sent_up_to.max(range.end());
@@ -31,7 +31,7 @@ impl Upload {
     ///
     /// [`EventError`] when nothing is being sent; nothing is changed then.
     pub fn handle_sent(&mut self, now: Duration) -> Result<(), EventError> {
-        self.exchange = self.exchange.after(ExchangeEvent::Sent)?;
+        self.exchange = self.exchange.transition(ExchangeEvent::Sent)?;
         self.deadline = now.saturating_add(self.options.response_timeout);
         Ok(())
     }
@@ -45,9 +45,9 @@ impl Upload {
     pub fn handle_transport_failure(&mut self, now: Duration) -> Result<(), EventError> {
         if self.state == State::GetReply {
             // What failed is not one of our exchanges.
-            self.state.after(Event::Begin)?;
+            self.state.transition(Event::Begin)?;
         }
-        self.fail(Stop::Transport, now)
+        self.fail(StopReason::Transport, now)
     }
 
     /// [3.1.6] Time has passed. Does what is due by `now`, and nothing else: a call that comes too
@@ -60,7 +60,7 @@ impl Upload {
                 self.options.fragments = fragments.with_length(fragments.length / 2);
             }
             // Legal in every state that has something under way.
-            let _ = self.fail(Stop::Timeout, now);
+            let _ = self.fail(StopReason::Timeout, now);
         }
         if self.exchange == Exchange::BackOff && now >= self.deadline {
             self.stop_waiting();
@@ -77,7 +77,7 @@ impl Upload {
     ///
     /// [`EventError`] when no reply is to be fetched; nothing is changed then.
     pub fn handle_reply_fetched(&mut self) -> Result<(), EventError> {
-        self.state = self.state.after(Event::ReplyFetched)?;
+        self.state = self.state.transition(Event::ReplyFetched)?;
         self.reply_done = true;
         self.failures = 0;
         self.stop_waiting();
@@ -90,18 +90,18 @@ impl Upload {
     ///
     /// [`EventError`] when no reply is to be fetched; nothing is changed then.
     pub fn handle_reply_failed(&mut self, now: Duration) -> Result<(), EventError> {
-        self.state.after(Event::ReplyFetched)?;
-        self.fail(Stop::Reply, now)
+        self.state.transition(Event::ReplyFetched)?;
+        self.fail(StopReason::Reply, now)
     }
 
     /// Waits and tries again, or gives up.
-    pub(super) fn fail(&mut self, stop: Stop, now: Duration) -> Result<(), EventError> {
-        let state = self.state.after(Event::Delayed)?;
-        self.exchange.after(ExchangeEvent::Failed)?;
+    pub(super) fn fail(&mut self, stop: StopReason, now: Duration) -> Result<(), EventError> {
+        let state = self.state.transition(Event::Delayed)?;
+        self.exchange.transition(ExchangeEvent::Failed)?;
         let waits_for_host = self.arm_fallback(stop, now);
-        let gives_up = !waits_for_host && self.failures >= self.options.retries;
+        let gives_up = !waits_for_host && self.failures >= self.options.max_retries;
         let event = if gives_up { ExchangeEvent::GivenUp } else { ExchangeEvent::Failed };
-        let exchange = self.exchange.after(event)?;
+        let exchange = self.exchange.transition(event)?;
         // The session may have been closed before a proxy failed, or the connection; a server that
         // says itself what went wrong has not closed it.
         self.maybe_closed |= self.is_close_under_way() && !stop.is_by_server();
@@ -116,7 +116,7 @@ impl Upload {
     }
 
     /// [3.1.2.3] Starts the fallback timer at the first failure to reach the host. Whether it runs.
-    fn arm_fallback(&mut self, stop: Stop, now: Duration) -> bool {
+    fn arm_fallback(&mut self, stop: StopReason, now: Duration) -> bool {
         let (Some(_), Some(timeout)) = (&self.host_id, self.fallback_timeout) else { return false };
         if !stop.is_out_of_reach() {
             return false;
@@ -127,7 +127,7 @@ impl Upload {
 
     /// [3.1.6.3] Back to the origin server.
     fn fall_back(&mut self) {
-        let Ok(state) = self.state.after(Event::Fallback) else { return };
+        let Ok(state) = self.state.transition(Event::Fallback) else { return };
         self.state = state;
         self.host_id = None;
         (self.fallback_timeout, self.fallback_at) = (None, None);
@@ -150,7 +150,7 @@ impl Upload {
     /// What is due can be sent; what was under way is dropped.
     pub(super) fn restart_exchange(&mut self) {
         self.maybe_closed |= self.is_close_under_way();
-        if let Ok(exchange) = self.exchange.after(ExchangeEvent::Restart) {
+        if let Ok(exchange) = self.exchange.transition(ExchangeEvent::Restart) {
             self.exchange = exchange;
             (self.stop, self.challenge) = (None, None);
         }
@@ -160,8 +160,8 @@ impl Upload {
     /// between half of that and the whole.
     fn delay(&mut self) -> Duration {
         let doublings = self.failures.saturating_sub(1).min(31);
-        let longest = self.options.longest_delay;
-        let delay = self.options.first_delay.saturating_mul(1 << doublings).min(longest);
+        let longest = self.options.max_backoff;
+        let delay = self.options.initial_backoff.saturating_mul(1 << doublings).min(longest);
         let nanoseconds = u64::try_from(delay.as_nanos()).unwrap_or(u64::MAX);
         let half = nanoseconds / 2;
         let spread = self.random.up_to(nanoseconds.saturating_sub(half));

@@ -28,18 +28,18 @@
 //!
 #![doc = include_str!("exchange.md")]
 
-mod responses;
 mod commands;
 mod mishaps;
 mod options;
-mod random;
-mod state;
-mod stop;
 #[cfg(feature = "serde")]
 mod persist;
+mod random;
+mod responses;
+mod state;
+mod stop;
 mod upload;
 
 pub use self::options::{FragmentSizing, Mode, Options};
 pub use self::state::{EXCHANGE_TABLE, Event, Exchange, ExchangeEvent, State, TABLE};
-pub use self::stop::{EventError, Stop};
-pub use self::upload::{Outgoing, Poll, Upload};
+pub use self::stop::{EventError, StopReason};
+pub use self::upload::{Poll, Transmit, Upload};

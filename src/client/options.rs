@@ -16,7 +16,7 @@ use crate::limits::MIN_FRAGMENT;
 ///     fragments: FragmentSizing::new(4 * 1024 * 1024),
 ///     ..Options::DEFAULT
 /// };
-/// assert_eq!(options.retries, 10);
+/// assert_eq!(options.max_retries, 10);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(
@@ -36,20 +36,20 @@ pub struct Options {
     /// How long to wait after a first failure. Default: 1 second.
     ///
     /// After each further one the time doubles; between half of it and the whole of it is waited.
-    pub first_delay: Duration,
+    pub initial_backoff: Duration,
     /// How long to wait at most. Default: 1 minute.
-    pub longest_delay: Duration,
+    pub max_backoff: Duration,
     /// How many failures in a row are tried again; one more suspends the upload. Any byte that the
     /// server acknowledges for the first time ends the row. Default: 10.
     ///
     /// While another host cannot be reached, its fallback timeout counts instead.
-    pub retries: u32,
+    pub max_retries: u32,
     /// How many times the upload starts over because the server does not know its session; one
     /// more suspends it. Default: 3.
     pub restarts: u32,
     /// How many answers without progress, such as 416, are acted on; one more is a failure.
     /// Default: 2, so that the third in a row is one.
-    pub resynchronisations: u32,
+    pub max_stalls: u32,
 }
 
 /// [1.3] With or without a reply.
@@ -167,11 +167,11 @@ impl Options {
         fragments: FragmentSizing::DEFAULT,
         request_timeout: Duration::from_secs(2 * 60),
         response_timeout: Duration::from_secs(5 * 60),
-        first_delay: Duration::from_secs(1),
-        longest_delay: Duration::from_secs(60),
-        retries: 10,
+        initial_backoff: Duration::from_secs(1),
+        max_backoff: Duration::from_secs(60),
+        max_retries: 10,
         restarts: 3,
-        resynchronisations: 2,
+        max_stalls: 2,
     };
 }
 

@@ -6,26 +6,26 @@ use serde::{Deserialize, Serialize};
 
 use super::random::Random;
 use super::upload::MAX_HOST;
-use super::{Exchange, FragmentSizing, Options, State, Stop, Upload};
+use super::{Exchange, FragmentSizing, Options, State, StopReason, Upload};
 use crate::field::{ReplyUrl, SessionId};
-use crate::http1::Status;
+use crate::http1::StatusCode;
 use crate::message::Failure;
-use crate::persist::{Damaged, VERSION, check, stored_form};
-use crate::util::inline_str::Text;
+use crate::persist::{RestoreError, VERSION, check, stored_form};
+use crate::util::inline_str::InlineStr;
 
 stored_form!(Upload as "an upload" {
     options: Options,
     total: u64,
     state: State,
     exchange: Exchange,
-    session_id: Option<Text<{ SessionId::MAX_LEN }>>,
-    host_id: Option<Text<MAX_HOST>>,
+    session_id: Option<InlineStr<{ SessionId::MAX_LEN }>>,
+    host_id: Option<InlineStr<MAX_HOST>>,
     fallback_timeout: Option<Duration>,
     fallback_at: Option<Duration>,
     next: u64,
-    highest: u64,
+    max_acked: u64,
     sent_up_to: u64,
-    reply_url: Option<Text<{ ReplyUrl::MAX_LEN }>>,
+    reply_url: Option<InlineStr<{ ReplyUrl::MAX_LEN }>>,
     reply_done: bool,
     maybe_closed: bool,
     deadline: Duration,
@@ -33,8 +33,8 @@ stored_form!(Upload as "an upload" {
     restarts: u32,
     stalls: u32,
     random: Random,
-    stop: Option<Stop>,
-    challenge: Option<Status>,
+    stop: Option<StopReason>,
+    challenge: Option<StatusCode>,
 });
 
 /// A sizing as it is stored.
@@ -54,9 +54,9 @@ impl From<FragmentSizing> for StoredSizing {
 }
 
 impl TryFrom<StoredSizing> for FragmentSizing {
-    type Error = Damaged;
+    type Error = RestoreError;
 
-    fn try_from(stored: StoredSizing) -> Result<Self, Damaged> {
+    fn try_from(stored: StoredSizing) -> Result<Self, RestoreError> {
         let StoredSizing { length, floor, ceiling } = stored;
         let sizing = Self::within(length, floor, ceiling);
         let is_sizing = sizing == Self { length, floor, ceiling };
@@ -103,7 +103,7 @@ impl Upload {
     }
 
     fn are_offsets_in_order(&self) -> bool {
-        self.next <= self.highest && self.highest.max(self.sent_up_to) <= self.total
+        self.next <= self.max_acked && self.max_acked.max(self.sent_up_to) <= self.total
     }
 
     const fn waits_for_host(&self) -> bool {
@@ -111,7 +111,7 @@ impl Upload {
     }
 
     const fn remembers_session(&self) -> bool {
-        self.highest > 0 || self.sent_up_to > 0 || self.was_whole()
+        self.max_acked > 0 || self.sent_up_to > 0 || self.was_whole()
     }
 
     const fn was_whole(&self) -> bool {
@@ -123,7 +123,8 @@ impl Upload {
     }
 
     const fn is_stop_of_state(&self) -> bool {
-        !matches!(self.state, State::Failed) || matches!(self.stop, Some(Stop::Refused { .. }))
+        !matches!(self.state, State::Failed)
+            || matches!(self.stop, Some(StopReason::Refused { .. }))
     }
 
     const fn needs_session(&self) -> bool {

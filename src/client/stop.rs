@@ -4,7 +4,7 @@ use core::fmt;
 
 use super::{Exchange, State};
 use crate::field::{ErrorContext, HResult};
-use crate::http1::Status;
+use crate::http1::StatusCode;
 use crate::message::{MessageKind, Refusal};
 use crate::state_machine::IllegalEvent;
 
@@ -16,7 +16,7 @@ use crate::state_machine::IllegalEvent;
     serde(rename_all = "kebab-case")
 )]
 #[non_exhaustive]
-pub enum Stop {
+pub enum StopReason {
     /// The caller paused it.
     Paused,
     /// `ERROR_TRANSPORT`: the server could not be reached, or the connection broke, too often.
@@ -28,7 +28,7 @@ pub enum Stop {
     /// The server refused.
     Refused {
         /// The status.
-        status: Status,
+        status: StatusCode,
         /// The code, if there was one.
         code: Option<HResult>,
         /// Who met the error: the server, or its application.
@@ -42,7 +42,7 @@ pub enum Stop {
     Reply,
 }
 
-impl Stop {
+impl StopReason {
     pub(super) const fn refused(refusal: &Refusal<'_>) -> Self {
         Self::Refused { status: refusal.status(), code: refusal.code(), context: refusal.context() }
     }
@@ -58,7 +58,7 @@ impl Stop {
     }
 }
 
-impl fmt::Display for Stop {
+impl fmt::Display for StopReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Paused => f.write_str("the upload is paused"),
@@ -86,7 +86,7 @@ impl fmt::Display for Stop {
     }
 }
 
-impl core::error::Error for Stop {}
+impl core::error::Error for StopReason {}
 
 /// Something an upload was told that cannot have happened. Nothing was changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

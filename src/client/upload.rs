@@ -4,11 +4,13 @@ use core::ops::Range;
 use core::time::Duration;
 
 use super::random::Random;
-use super::{Exchange, FragmentSizing, Mode, Options, State, Stop};
+use super::{Exchange, FragmentSizing, Mode, Options, State, StopReason};
 use crate::field::{ContentRange, HostId, ReceivedContentRange, ReplyUrl, SessionId};
-use crate::http1::Status;
-use crate::message::{AckFor, CancelSession, CloseSession, CreateSession, Fragment, Ping, Request};
-use crate::util::inline_str::Text;
+use crate::http1::StatusCode;
+use crate::message::{
+    AckContext, CancelSession, CloseSession, CreateSession, Fragment, Ping, Request,
+};
+use crate::util::inline_str::InlineStr;
 
 /// The longest host that a server's configuration takes, in bytes.
 pub(super) const MAX_HOST: usize = 300;
@@ -28,7 +30,7 @@ pub(super) const MAX_HOST: usize = 300;
 ///
 /// ```
 /// use bits_proto::client::{Options, Poll, Upload};
-/// use bits_proto::message::{Ack, AckFor, Request};
+/// use bits_proto::message::{Ack, AckContext, Request};
 /// # use bits_proto::field::{Protocol, SessionId};
 /// # use bits_proto::message::{CreateSessionAck, FragmentAck, CloseSessionAck};
 /// # use core::time::Duration;
@@ -82,20 +84,20 @@ pub struct Upload {
     pub(super) total: u64,
     pub(super) state: State,
     pub(super) exchange: Exchange,
-    pub(super) session_id: Option<Text<{ SessionId::MAX_LEN }>>,
-    pub(super) host_id: Option<Text<MAX_HOST>>,
+    pub(super) session_id: Option<InlineStr<{ SessionId::MAX_LEN }>>,
+    pub(super) host_id: Option<InlineStr<MAX_HOST>>,
     /// How long the host may be out of reach.
     pub(super) fallback_timeout: Option<Duration>,
     /// When the host has been out of reach for too long.
     pub(super) fallback_at: Option<Duration>,
     /// The offset of the next byte, as the server has it.
     pub(super) next: u64,
-    /// The highest offset that the server has acknowledged in this session.
-    pub(super) highest: u64,
+    /// The max_acked offset that the server has acknowledged in this session.
+    pub(super) max_acked: u64,
     /// How much may have reached the server in this session.
     pub(super) sent_up_to: u64,
     /// Where the reply is, once the server has said so.
-    pub(super) reply_url: Option<Text<{ ReplyUrl::MAX_LEN }>>,
+    pub(super) reply_url: Option<InlineStr<{ ReplyUrl::MAX_LEN }>>,
     /// Whether the reply was fetched, or is done without.
     pub(super) reply_done: bool,
     /// Whether a Close-Session may have reached the server without an answer reaching us.
@@ -109,9 +111,9 @@ pub struct Upload {
     pub(super) stalls: u32,
     pub(super) random: Random,
     /// Why it is suspended, or has failed.
-    pub(super) stop: Option<Stop>,
+    pub(super) stop: Option<StopReason>,
     /// The status with which the server asked for credentials.
-    pub(super) challenge: Option<Status>,
+    pub(super) challenge: Option<StatusCode>,
 }
 
 /// What to do next. It changes only when the upload is told something.
@@ -122,7 +124,7 @@ pub enum Poll<'u> {
     /// [`handle_sent`](Upload::handle_sent) behind its last, and then one of
     /// [`handle_ack`](Upload::handle_ack), [`handle_unreadable`](Upload::handle_unreadable) and
     /// [`handle_transport_failure`](Upload::handle_transport_failure).
-    Send(Outgoing<'u>),
+    Send(Transmit<'u>),
     /// Fetch the reply, and report [`handle_reply_fetched`](Upload::handle_reply_fetched) or
     /// [`handle_reply_failed`](Upload::handle_reply_failed). The server deletes it with the
     /// session.
@@ -137,21 +139,21 @@ pub enum Poll<'u> {
     Wait(Duration),
     /// The server wants credentials, and asked with this status: give them with the same request
     /// after [`provide_credentials`](Upload::provide_credentials).
-    Credentials(Status),
+    Credentials(StatusCode),
     /// Nothing, until the caller calls [`resume`](Upload::resume).
-    Suspended(Stop),
+    Suspended(StopReason),
     /// Nothing any more: the entity is uploaded and the session closed.
     Finished,
     /// Nothing any more: the upload is cancelled.
     Cancelled,
     /// Nothing: the server will not have it. A caller that has seen to the cause can
     /// [`resume`](Upload::resume).
-    Failed(Stop),
+    Failed(StopReason),
 }
 
 /// A request to send.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Outgoing<'u> {
+pub struct Transmit<'u> {
     /// The request. The caller may add a name, or offer other protocols.
     pub request: Request<'u>,
     /// Which bytes of the entity are its body.
@@ -162,15 +164,17 @@ pub struct Outgoing<'u> {
     sent_up_to: u64,
 }
 
-impl<'u> Outgoing<'u> {
+impl<'u> Transmit<'u> {
     /// What its answer is to be read in the light of.
     #[must_use]
-    pub fn ack_for(&self) -> AckFor<'u> {
-        match AckFor::from(&self.request) {
-            AckFor::Fragment { session_id, content_range, .. } => {
-                AckFor::Fragment { session_id, content_range, sent_up_to: Some(self.sent_up_to) }
-            }
-            ack_for => ack_for,
+    pub fn ack_context(&self) -> AckContext<'u> {
+        match AckContext::from(&self.request) {
+            AckContext::Fragment { session_id, content_range, .. } => AckContext::Fragment {
+                session_id,
+                content_range,
+                sent_up_to: Some(self.sent_up_to),
+            },
+            ack_context => ack_context,
         }
     }
 }
@@ -190,7 +194,7 @@ impl Upload {
             fallback_timeout: None,
             fallback_at: None,
             next: 0,
-            highest: 0,
+            max_acked: 0,
             sent_up_to: 0,
             reply_url: None,
             reply_done: false,
@@ -210,7 +214,7 @@ impl Upload {
         match (self.state, self.stop) {
             (State::Finished, _) => return Poll::Finished,
             (State::Cancelled, _) => return Poll::Cancelled,
-            (State::Failed, stop) => return Poll::Failed(stop.unwrap_or(Stop::Paused)),
+            (State::Failed, stop) => return Poll::Failed(stop.unwrap_or(StopReason::Paused)),
             _ => {}
         }
         match self.exchange {
@@ -219,9 +223,9 @@ impl Upload {
                 Poll::Wait(self.next_timeout().unwrap_or(self.deadline))
             }
             Exchange::Unauthorized => {
-                Poll::Credentials(self.challenge.unwrap_or(Status::UNAUTHORIZED))
+                Poll::Credentials(self.challenge.unwrap_or(StatusCode::UNAUTHORIZED))
             }
-            Exchange::Suspended => Poll::Suspended(self.stop.unwrap_or(Stop::Paused)),
+            Exchange::Suspended => Poll::Suspended(self.stop.unwrap_or(StopReason::Paused)),
         }
     }
 
@@ -246,7 +250,7 @@ impl Upload {
             _ => 0..0,
         };
         let sent_up_to = self.sent_up_to;
-        Poll::Send(Outgoing { request, entity, host: self.host(), sent_up_to })
+        Poll::Send(Transmit { request, entity, host: self.host(), sent_up_to })
     }
 
     /// The range of the fragment that is due.

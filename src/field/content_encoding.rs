@@ -2,8 +2,8 @@
 
 use super::{Decode, FieldName, try_from_wire};
 use crate::deviation::Deviations;
-use crate::error::{ErrorKind, Flaw};
-use crate::util::ascii_case::same;
+use crate::error::{ErrorKind, ValueError};
+use crate::util::ascii_case::eq_ignore_case;
 use crate::util::sink::{Sink, Wire, wire_display};
 
 /// [2.2.6.1] Content-Encoding of a Fragment, [2.2.3.1] Accept-Encoding of the Ack for
@@ -41,11 +41,11 @@ pub enum ContentEncoding {
 impl Decode<'_> for ContentEncoding {
     const NAME: FieldName = FieldName::ContentEncoding;
 
-    fn decode(value: &[u8], _: &mut Deviations) -> Result<Self, Flaw> {
-        if same!(value, b"identity") {
+    fn decode(value: &[u8], _: &mut Deviations) -> Result<Self, ValueError> {
+        if eq_ignore_case!(value, b"identity") {
             return Ok(Self::Identity);
         }
-        Err(Flaw::new(ErrorKind::UnsupportedEncoding, 0))
+        Err(ValueError::new(ErrorKind::UnsupportedEncoding, 0))
     }
 }
 

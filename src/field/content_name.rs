@@ -2,7 +2,7 @@
 
 use super::{Decode, FieldName, check_content, opaque_value};
 use crate::deviation::{Deviation, Deviations};
-use crate::error::{ErrorKind, Flaw};
+use crate::error::{ErrorKind, ValueError};
 
 /// [2.2.1.1] Content-Name: the name of the entity at the client, without its path.
 ///
@@ -75,9 +75,9 @@ impl<'b> Decode<'b> for ContentName<'b> {
     const NAME: FieldName = FieldName::ContentName;
 
     #[inline]
-    fn decode(value: &'b [u8], deviations: &mut Deviations) -> Result<Self, Flaw> {
+    fn decode(value: &'b [u8], deviations: &mut Deviations) -> Result<Self, ValueError> {
         if value.len() > Self::LIMIT {
-            return Err(Flaw::new(ErrorKind::TooLong, Self::LIMIT));
+            return Err(ValueError::new(ErrorKind::TooLong, Self::LIMIT));
         }
         check_content(value)?;
         if value.len() > Self::MAX_LEN {

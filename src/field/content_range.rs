@@ -2,9 +2,9 @@
 
 use super::{Decode, FieldName, ReceivedContentRange, try_from_wire};
 use crate::deviation::{Deviation, Deviations};
+use crate::error::{Error, ErrorKind, ValueError};
+use crate::util::ascii_case::eq_ignore_case;
 use crate::util::digits::split_decimal;
-use crate::error::{Error, ErrorKind, Flaw};
-use crate::util::ascii_case::same;
 use crate::util::sink::{Sink, Wire, wire_display};
 
 /// [2.2.6.1] Content-Range: which bytes of the entity a Fragment holds.
@@ -73,7 +73,7 @@ impl ContentRange {
     pub const fn new(first: u64, last: u64, total: u64) -> Result<Self, Error> {
         match Self::checked(first, last, total) {
             Ok(range) => Ok(range),
-            Err(kind) => Err(FieldName::ContentRange.caller_error(Flaw::new(kind, 0))),
+            Err(kind) => Err(FieldName::ContentRange.caller_error(ValueError::new(kind, 0))),
         }
     }
 
@@ -161,11 +161,11 @@ impl Decode<'_> for ContentRange {
     const NAME: FieldName = FieldName::ContentRange;
 
     #[inline]
-    fn decode(value: &[u8], deviations: &mut Deviations) -> Result<Self, Flaw> {
+    fn decode(value: &[u8], deviations: &mut Deviations) -> Result<Self, ValueError> {
         let offset = |rest: &[u8]| value.len().saturating_sub(rest.len());
-        let not_a_range = |rest: &[u8]| Flaw::new(ErrorKind::NotByteRange, offset(rest));
+        let not_a_range = |rest: &[u8]| ValueError::new(ErrorKind::NotByteRange, offset(rest));
         let (unit, rest) = value.split_at_checked(5).ok_or(not_a_range(value))?;
-        if !same!(unit, b"bytes") {
+        if !eq_ignore_case!(unit, b"bytes") {
             return Err(not_a_range(value));
         }
         let mut numbers = rest;
@@ -177,8 +177,9 @@ impl Decode<'_> for ContentRange {
             1 if rest.first() == Some(&b' ') => {}
             _ => deviations.insert(Deviation::RangeWhiteSpace),
         }
-        let number =
-            |text| split_decimal(text).map_err(|flaw: Flaw| Flaw::new(flaw.kind, offset(text)));
+        let number = |text| {
+            split_decimal(text).map_err(|flaw: ValueError| ValueError::new(flaw.kind, offset(text)))
+        };
         let (first, rest) = number(numbers)?;
         let rest = rest.strip_prefix(b"-").ok_or(not_a_range(rest))?;
         let (last, rest) = number(rest)?;
@@ -187,7 +188,7 @@ impl Decode<'_> for ContentRange {
         if !rest.is_empty() {
             return Err(not_a_range(rest));
         }
-        Self::checked(first, last, total).map_err(|kind| Flaw::new(kind, offset(numbers)))
+        Self::checked(first, last, total).map_err(|kind| ValueError::new(kind, offset(numbers)))
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Decode, FieldName, check_content, opaque_value};
 use crate::deviation::Deviations;
-use crate::error::Flaw;
+use crate::error::ValueError;
 
 /// [2.2.13.2] BITS-Copy-File-To-Destination: the server application asks for the entity to be put
 /// at its destination URL.
@@ -38,7 +38,7 @@ impl Default for CopyFileToDestination<'_> {
 impl<'b> Decode<'b> for CopyFileToDestination<'b> {
     const NAME: FieldName = FieldName::CopyFileToDestination;
 
-    fn decode(value: &'b [u8], _: &mut Deviations) -> Result<Self, Flaw> {
+    fn decode(value: &'b [u8], _: &mut Deviations) -> Result<Self, ValueError> {
         check_content(value)?;
         Ok(Self(value))
     }

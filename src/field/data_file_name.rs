@@ -2,7 +2,7 @@
 
 use super::{Decode, FieldName, check_present, opaque_value};
 use crate::deviation::Deviations;
-use crate::error::Flaw;
+use crate::error::ValueError;
 
 macro_rules! data_file_name {
     ($type:ident $name:ident $(#[$doc:meta])+) => {
@@ -38,7 +38,7 @@ macro_rules! data_file_name {
         impl<'b> Decode<'b> for $type<'b> {
             const NAME: FieldName = FieldName::$name;
 
-            fn decode(value: &'b [u8], _: &mut Deviations) -> Result<Self, Flaw> {
+            fn decode(value: &'b [u8], _: &mut Deviations) -> Result<Self, ValueError> {
                 check_present(value)?;
                 Ok(Self(value))
             }

@@ -1,8 +1,8 @@
 //! BITS-Error-Context.
 
-use crate::util::digits::hexadecimal;
-use crate::error::{Error, Flaw};
+use crate::error::{Error, ValueError};
 use crate::field::FieldName;
+use crate::util::digits::hexadecimal;
 use crate::util::sink::{Sink, Wire, put_hexadecimal, wire_display};
 
 /// [2.2.1.2] BITS-Error-Context: who met the error.
@@ -50,7 +50,7 @@ impl ErrorContext {
         Self::decode(value.as_ref()).map_err(|flaw| FieldName::ErrorContext.caller_error(flaw))
     }
 
-    pub(crate) fn decode(value: &[u8]) -> Result<Option<Self>, Flaw> {
+    pub(crate) fn decode(value: &[u8]) -> Result<Option<Self>, ValueError> {
         if value.is_empty() {
             return Ok(None);
         }

@@ -50,7 +50,7 @@ impl Found {
     /// not there.
     #[inline(always)]
     pub(crate) fn see(&mut self, name: &str, value: &[u8]) -> Option<Seen> {
-        let (field, is_spelt) = FieldName::recognise_spelling(name)?;
+        let (field, is_spelt) = FieldName::from_name_and_spelling(name)?;
         if !is_spelt {
             self.see_other_spelling(field);
         }

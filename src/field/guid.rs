@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use crate::error::{ErrorKind, Flaw};
+use crate::error::{ErrorKind, ValueError};
 
 /// The value of one hexadecimal digit; 16 or more for anything else.
 #[inline(always)]
@@ -56,11 +56,11 @@ pub(super) fn decode(text: &[u8; 36]) -> Option<Uuid> {
 
 /// A GUID in braces, or without (`false`).
 #[inline]
-pub(super) fn decode_item(text: &[u8]) -> Result<(Uuid, bool), Flaw> {
+pub(super) fn decode_item(text: &[u8]) -> Result<(Uuid, bool), ValueError> {
     let (inner, braced) = match text {
         [b'{', inner @ .., b'}'] => (inner, true),
         inner => (inner, false),
     };
     let guid = <&[u8; 36]>::try_from(inner).ok().and_then(decode);
-    guid.map(|guid| (guid, braced)).ok_or(Flaw::new(ErrorKind::NotGuid, 0))
+    guid.map(|guid| (guid, braced)).ok_or(ValueError::new(ErrorKind::NotGuid, 0))
 }

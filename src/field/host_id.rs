@@ -11,8 +11,8 @@ use nom::sequence::{delimited, preceded};
 use super::url::Url;
 use super::{Decode, FieldName, try_from_wire};
 use crate::deviation::{Deviation, Deviations};
+use crate::error::{Error, ErrorKind, ValueError};
 use crate::util::digits::decimal;
-use crate::error::{Error, ErrorKind, Flaw};
 use crate::util::sink::{Sink, Wire, wire_display};
 
 /// [2.2.3.2] BITS-Host-Id: the host a client sends everything else of the upload to.
@@ -197,11 +197,11 @@ fn split(text: &str) -> Option<(Host<'_>, Option<&str>)> {
 impl<'b> Decode<'b> for HostId<'b> {
     const NAME: FieldName = FieldName::HostId;
 
-    fn decode(value: &'b [u8], deviations: &mut Deviations) -> Result<Self, Flaw> {
+    fn decode(value: &'b [u8], deviations: &mut Deviations) -> Result<Self, ValueError> {
         if value.is_empty() {
-            return Err(Flaw::new(ErrorKind::Empty, 0));
+            return Err(ValueError::new(ErrorKind::Empty, 0));
         }
-        let not_a_host = Flaw::new(ErrorKind::NotHost, 0);
+        let not_a_host = ValueError::new(ErrorKind::NotHost, 0);
         let text = core::str::from_utf8(value).map_err(|_| not_a_host)?;
         let (host, port) = split(text).ok_or(not_a_host)?;
         let port = match port {

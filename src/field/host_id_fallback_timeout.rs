@@ -4,8 +4,8 @@ use core::time::Duration;
 
 use super::{Decode, FieldName, try_from_wire};
 use crate::deviation::Deviations;
+use crate::error::{ErrorKind, ValueError};
 use crate::util::digits::decimal;
-use crate::error::{ErrorKind, Flaw};
 use crate::util::sink::{Sink, Wire, wire_display};
 
 /// [2.2.3.2] BITS-Host-Id-Fallback-Timeout: for how many seconds a client keeps trying to reach
@@ -56,9 +56,9 @@ impl HostIdFallbackTimeout {
 impl Decode<'_> for HostIdFallbackTimeout {
     const NAME: FieldName = FieldName::HostIdFallbackTimeout;
 
-    fn decode(value: &[u8], _: &mut Deviations) -> Result<Self, Flaw> {
+    fn decode(value: &[u8], _: &mut Deviations) -> Result<Self, ValueError> {
         let seconds = u32::try_from(decimal(value)?);
-        seconds.map(Self).map_err(|_| Flaw::new(ErrorKind::NumberTooLarge, 0))
+        seconds.map(Self).map_err(|_| ValueError::new(ErrorKind::NumberTooLarge, 0))
     }
 }
 

@@ -3,9 +3,9 @@
 use core::fmt;
 use core::num::NonZeroU32;
 
-use crate::util::digits::hexadecimal;
-use crate::error::{Error, Flaw};
+use crate::error::{Error, ValueError};
 use crate::field::FieldName;
+use crate::util::digits::hexadecimal;
 use crate::util::sink::{Sink, Wire, put_hexadecimal, wire_display};
 
 /// [2.2.1.2] BITS-Error, BITS-Error-Code: an HRESULT that says why a request was refused.
@@ -60,7 +60,7 @@ macro_rules! known {
 
             /// What a known value means, in a sentence.
             #[must_use]
-            pub const fn sentence(self) -> Option<&'static str> {
+            pub const fn description(self) -> Option<&'static str> {
                 match self.0.get() {
                     $( $value => Some($sentence), )+
                     _ => None,
@@ -158,7 +158,7 @@ impl HResult {
     /// The code that stands for a status of HTTP: `0x80190000` and the status, such as
     /// [`BG_E_HTTP_ERROR_503`](Self::BG_E_HTTP_ERROR_503). `None` for what is no failure.
     #[must_use]
-    pub const fn of_status(status: u16) -> Option<Self> {
+    pub const fn from_status(status: u16) -> Option<Self> {
         match status {
             300..=999 => Self::new(0x8019_0000 | status as u32),
             _ => None,
@@ -174,7 +174,7 @@ impl HResult {
         Self::decode(value.as_ref()).map_err(|flaw| FieldName::Error.caller_error(flaw))
     }
 
-    pub(crate) fn decode(value: &[u8]) -> Result<Option<Self>, Flaw> {
+    pub(crate) fn decode(value: &[u8]) -> Result<Option<Self>, ValueError> {
         if value.is_empty() {
             return Ok(None);
         }

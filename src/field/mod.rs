@@ -49,7 +49,7 @@ pub use self::supported_protocols::SupportedProtocols;
 pub use self::url::ResolvedUrl;
 
 use crate::deviation::Deviations;
-use crate::error::{ErrorKind, Flaw};
+use crate::error::{ErrorKind, ValueError};
 
 /// A value that can be read from the wire form of one field.
 pub(crate) trait Decode<'b>: Sized {
@@ -57,7 +57,7 @@ pub(crate) trait Decode<'b>: Sized {
     const NAME: FieldName;
 
     /// Reads a value without outer white space, and records what is unusual about it.
-    fn decode(value: &'b [u8], deviations: &mut Deviations) -> Result<Self, Flaw>;
+    fn decode(value: &'b [u8], deviations: &mut Deviations) -> Result<Self, ValueError>;
 }
 
 /// Implements the public ways into a value type: `TryFrom` bytes, an array of them, or text.
@@ -146,12 +146,12 @@ fn is_ascii_from<const LOW: u8>(value: &[u8]) -> bool {
 pub(crate) fn check_bytes<const LOW: u8>(
     value: &[u8],
     fine: impl Fn(u8) -> bool,
-) -> Result<(), Flaw> {
+) -> Result<(), ValueError> {
     if is_ascii_from::<LOW>(value) {
         return Ok(());
     }
     match value.iter().position(|byte| !fine(*byte)) {
-        Some(at) => Err(Flaw::new(ErrorKind::InvalidByte, at)),
+        Some(at) => Err(ValueError::new(ErrorKind::InvalidByte, at)),
         None => Ok(()),
     }
 }
@@ -167,22 +167,22 @@ pub(crate) fn is_plain(value: &[u8]) -> bool {
 /// `*( HTAB / SP / VCHAR / obs-text )` with no white space at either end: what a header field can
 /// carry and bring back unchanged.
 #[inline]
-pub(crate) fn check_content(value: &[u8]) -> Result<(), Flaw> {
+pub(crate) fn check_content(value: &[u8]) -> Result<(), ValueError> {
     check_bytes::<b' '>(value, |byte| (byte >= b' ' && byte != 0x7F) || byte == b'\t')?;
     let blank = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
     if blank(value.first()) {
-        return Err(Flaw::new(ErrorKind::InvalidByte, 0));
+        return Err(ValueError::new(ErrorKind::InvalidByte, 0));
     }
     if blank(value.last()) {
-        return Err(Flaw::new(ErrorKind::InvalidByte, value.len().saturating_sub(1)));
+        return Err(ValueError::new(ErrorKind::InvalidByte, value.len().saturating_sub(1)));
     }
     Ok(())
 }
 
 /// [`check_content`] of a value that must not be empty.
-pub(crate) fn check_present(value: &[u8]) -> Result<(), Flaw> {
+pub(crate) fn check_present(value: &[u8]) -> Result<(), ValueError> {
     if value.is_empty() {
-        return Err(Flaw::new(ErrorKind::Empty, 0));
+        return Err(ValueError::new(ErrorKind::Empty, 0));
     }
     check_content(value)
 }

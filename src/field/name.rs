@@ -7,8 +7,8 @@ use super::{
     StaticResponseUrl, SupportedProtocols,
 };
 use crate::deviation::Deviations;
-use crate::error::{Error, Fault, Flaw, Stage};
-use crate::util::ascii_case::same;
+use crate::error::{CheckStage, Error, Fault, ValueError};
+use crate::util::ascii_case::eq_ignore_case;
 
 const fn text(bytes: &'static [u8]) -> &'static str {
     match core::str::from_utf8(bytes) {
@@ -47,9 +47,9 @@ macro_rules! field_names {
         /// ```
         /// use bits_proto::field::FieldName;
         ///
-        /// assert_eq!(FieldName::recognise("bits-session-id"), Some(FieldName::SessionId));
+        /// assert_eq!(FieldName::from_name("bits-session-id"), Some(FieldName::SessionId));
         /// assert_eq!(FieldName::SessionId.as_str(), "BITS-Session-Id");
-        /// assert_eq!(FieldName::recognise("BITS-Package-Type"), None);
+        /// assert_eq!(FieldName::from_name("BITS-Package-Type"), None);
         /// ```
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
@@ -66,18 +66,18 @@ macro_rules! field_names {
             /// the misspelling `BITS-Recieved-Content-Range`.
             #[must_use]
             #[inline]
-            pub fn recognise(name: &str) -> Option<Self> {
-                Self::recognise_spelling(name).map(|(field, _)| field)
+            pub fn from_name(name: &str) -> Option<Self> {
+                Self::from_name_and_spelling(name).map(|(field, _)| field)
             }
 
             /// The same, with whether it is spelt as documented but for the case of its letters.
             #[inline(always)]
-            pub(crate) fn recognise_spelling(name: &str) -> Option<(Self, bool)> {
+            pub(crate) fn from_name_and_spelling(name: &str) -> Option<(Self, bool)> {
                 let name = name.as_bytes();
                 match name.len() {
                     $( $len => {
-                        $( if same!(name, $name) { return Some((Self::$variant, true)); } )*
-                        $($( if same!(name, $spelling) { return Some((Self::$found, false)); } )+)?
+                        $( if eq_ignore_case!(name, $name) { return Some((Self::$variant, true)); } )*
+                        $($( if eq_ignore_case!(name, $spelling) { return Some((Self::$found, false)); } )+)?
                         None
                     } )+
                     _ => None,
@@ -186,7 +186,7 @@ impl FieldName {
         fields: impl IntoIterator<Item = (&'b str, &'b [u8])>,
     ) -> Option<&'b [u8]> {
         let mut fields = fields.into_iter();
-        fields.find(|(name, _)| Self::recognise(name) == Some(self)).map(|(_, value)| value)
+        fields.find(|(name, _)| Self::from_name(name) == Some(self)).map(|(_, value)| value)
     }
 
     /// What is wrong with a value of this field, if anything is; what is unusual goes into
@@ -194,8 +194,11 @@ impl FieldName {
     ///
     /// Not for BITS-Supported-Protocols that is spread over several fields. The framing is read
     /// with the head, and a method or a content coding that is not known is no error.
-    pub(crate) fn flaw_in(self, value: &[u8], deviations: &mut Deviations) -> Option<Flaw> {
-        fn of<'b, T: Decode<'b>>(value: &'b [u8], deviations: &mut Deviations) -> Option<Flaw> {
+    pub(crate) fn flaw_in(self, value: &[u8], deviations: &mut Deviations) -> Option<ValueError> {
+        fn of<'b, T: Decode<'b>>(
+            value: &'b [u8],
+            deviations: &mut Deviations,
+        ) -> Option<ValueError> {
             T::decode(value, deviations).err()
         }
         match self {
@@ -225,14 +228,14 @@ impl FieldName {
     }
 
     /// An error in a value of this field that the caller made.
-    pub(crate) const fn caller_error(self, flaw: Flaw) -> Error {
+    pub(crate) const fn caller_error(self, flaw: ValueError) -> Error {
         Error {
             kind: flaw.kind,
             field: Some(self.as_str()),
             section: self.section(),
             offset: Some(flaw.at),
             fault: Fault::Caller,
-            stage: Stage::Packet,
+            stage: CheckStage::Packet,
         }
     }
 }

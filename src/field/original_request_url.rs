@@ -3,7 +3,7 @@
 use super::url::Url;
 use super::{Decode, FieldName, check_present, opaque_value};
 use crate::deviation::{Deviation, Deviations};
-use crate::error::Flaw;
+use crate::error::ValueError;
 
 /// [2.2.12.2] BITS-Original-Request-URL: the destination URL of the upload that the server
 /// application is notified of.
@@ -37,7 +37,7 @@ pub struct OriginalRequestUrl<'b>(&'b [u8]);
 impl<'b> Decode<'b> for OriginalRequestUrl<'b> {
     const NAME: FieldName = FieldName::OriginalRequestUrl;
 
-    fn decode(value: &'b [u8], deviations: &mut Deviations) -> Result<Self, Flaw> {
+    fn decode(value: &'b [u8], deviations: &mut Deviations) -> Result<Self, ValueError> {
         check_present(value)?;
         if Url::parse(value).is_err() {
             deviations.insert(Deviation::RelativeOriginalUrl);

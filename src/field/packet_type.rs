@@ -2,8 +2,8 @@
 
 use super::{Decode, FieldName, try_from_wire};
 use crate::deviation::Deviations;
-use crate::error::{ErrorKind, Flaw};
-use crate::util::ascii_case::same;
+use crate::error::{ErrorKind, ValueError};
+use crate::util::ascii_case::eq_ignore_case;
 use crate::util::sink::{Sink, Wire, wire_display};
 
 /// [2.2.1.2] BITS-Packet-Type: what a message is.
@@ -75,15 +75,15 @@ impl Decode<'_> for PacketType {
     const NAME: FieldName = FieldName::PacketType;
 
     #[inline]
-    fn decode(value: &[u8], _: &mut Deviations) -> Result<Self, Flaw> {
+    fn decode(value: &[u8], _: &mut Deviations) -> Result<Self, ValueError> {
         match value.len() {
-            3 if same!(value, b"Ack") => Ok(Self::Ack),
-            4 if same!(value, b"Ping") => Ok(Self::Ping),
-            8 if same!(value, b"Fragment") => Ok(Self::Fragment),
-            13 if same!(value, b"Close-Session") => Ok(Self::CloseSession),
-            14 if same!(value, b"Create-Session") => Ok(Self::CreateSession),
-            14 if same!(value, b"Cancel-Session") => Ok(Self::CancelSession),
-            _ => Err(Flaw::new(ErrorKind::UnknownPacketType, 0)),
+            3 if eq_ignore_case!(value, b"Ack") => Ok(Self::Ack),
+            4 if eq_ignore_case!(value, b"Ping") => Ok(Self::Ping),
+            8 if eq_ignore_case!(value, b"Fragment") => Ok(Self::Fragment),
+            13 if eq_ignore_case!(value, b"Close-Session") => Ok(Self::CloseSession),
+            14 if eq_ignore_case!(value, b"Create-Session") => Ok(Self::CreateSession),
+            14 if eq_ignore_case!(value, b"Cancel-Session") => Ok(Self::CancelSession),
+            _ => Err(ValueError::new(ErrorKind::UnknownPacketType, 0)),
         }
     }
 }

@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::{Decode, FieldName, guid, try_from_wire};
 use crate::deviation::{Deviation, Deviations};
-use crate::error::Flaw;
+use crate::error::ValueError;
 use crate::util::sink::{Sink, Wire, put_guid, wire_display};
 
 /// [2.2.3.2] BITS-Protocol: the protocol the server chose for a session.
@@ -44,7 +44,7 @@ impl Protocol {
 impl Decode<'_> for Protocol {
     const NAME: FieldName = FieldName::Protocol;
 
-    fn decode(value: &[u8], deviations: &mut Deviations) -> Result<Self, Flaw> {
+    fn decode(value: &[u8], deviations: &mut Deviations) -> Result<Self, ValueError> {
         let (guid, braced) = guid::decode_item(value)?;
         if !braced {
             deviations.insert(Deviation::UnbracedGuid);

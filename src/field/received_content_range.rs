@@ -2,8 +2,8 @@
 
 use super::{Decode, FieldName, try_from_wire};
 use crate::deviation::Deviations;
+use crate::error::ValueError;
 use crate::util::digits::decimal;
-use crate::error::Flaw;
 use crate::util::sink::{Sink, Wire, wire_display};
 
 /// [2.2.7.2] BITS-Received-Content-Range: the offset the server expects next.
@@ -38,7 +38,7 @@ impl Decode<'_> for ReceivedContentRange {
     const NAME: FieldName = FieldName::ReceivedContentRange;
 
     #[inline]
-    fn decode(value: &[u8], _: &mut Deviations) -> Result<Self, Flaw> {
+    fn decode(value: &[u8], _: &mut Deviations) -> Result<Self, ValueError> {
         decimal(value).map(Self)
     }
 }

@@ -3,7 +3,7 @@
 use super::url::{self, Url};
 use super::{Decode, FieldName, ResolvedUrl, check_present, opaque_value};
 use crate::deviation::{Deviation, Deviations};
-use crate::error::{Error, Flaw};
+use crate::error::{Error, ValueError};
 
 /// [2.2.7.2] BITS-Reply-URL: where the reply to the upload is.
 ///
@@ -97,7 +97,7 @@ impl<'b> ReplyUrl<'b> {
 impl<'b> Decode<'b> for ReplyUrl<'b> {
     const NAME: FieldName = FieldName::ReplyUrl;
 
-    fn decode(value: &'b [u8], deviations: &mut Deviations) -> Result<Self, Flaw> {
+    fn decode(value: &'b [u8], deviations: &mut Deviations) -> Result<Self, ValueError> {
         check_present(value)?;
         url::is_absolute(value)?;
         if value.len() > Self::MAX_LEN {

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{Decode, FieldName, check_bytes, guid, try_from_wire};
 use crate::deviation::Deviations;
-use crate::error::{ErrorKind, Flaw};
+use crate::error::{ErrorKind, ValueError};
 use crate::util::sink::{Sink, Wire, wire_display};
 
 /// [2.2.1.2] BITS-Session-Id: the session a packet belongs to.
@@ -102,12 +102,12 @@ impl<'b> Decode<'b> for SessionId<'b> {
     const NAME: FieldName = FieldName::SessionId;
 
     #[inline]
-    fn decode(value: &'b [u8], _: &mut Deviations) -> Result<Self, Flaw> {
+    fn decode(value: &'b [u8], _: &mut Deviations) -> Result<Self, ValueError> {
         if value.is_empty() {
-            return Err(Flaw::new(ErrorKind::Empty, 0));
+            return Err(ValueError::new(ErrorKind::Empty, 0));
         }
         if value.len() > Self::MAX_LEN {
-            return Err(Flaw::new(ErrorKind::TooLong, Self::MAX_LEN));
+            return Err(ValueError::new(ErrorKind::TooLong, Self::MAX_LEN));
         }
         check_bytes::<b'!'>(value, |byte| byte.is_ascii_graphic())?;
         Ok(Self(Repr::Read(value)))

@@ -2,7 +2,7 @@
 
 use super::{Decode, FieldName, check_present, opaque_value, url};
 use crate::deviation::{Deviation, Deviations};
-use crate::error::Flaw;
+use crate::error::ValueError;
 
 /// [2.2.13.2] BITS-Static-Response-URL: the server application answers with an entity that exists
 /// already, at this absolute URL.
@@ -39,7 +39,7 @@ pub struct StaticResponseUrl<'b>(&'b [u8]);
 impl<'b> Decode<'b> for StaticResponseUrl<'b> {
     const NAME: FieldName = FieldName::StaticResponseUrl;
 
-    fn decode(value: &'b [u8], deviations: &mut Deviations) -> Result<Self, Flaw> {
+    fn decode(value: &'b [u8], deviations: &mut Deviations) -> Result<Self, ValueError> {
         check_present(value)?;
         if !url::is_absolute(value)? {
             deviations.insert(Deviation::RelativeStaticUrl);

@@ -8,7 +8,7 @@ use nom::sequence::preceded;
 
 use super::{Decode, FieldName, Protocol, guid, try_from_wire};
 use crate::deviation::{Deviation, Deviations};
-use crate::error::{Error, ErrorKind, Flaw};
+use crate::error::{Error, ErrorKind, ValueError};
 use crate::util::sink::{Sink, Wire, put_guid, wire_display};
 
 /// [2.2.2.2] BITS-Supported-Protocols: the protocols a client offers, the most preferred first.
@@ -88,7 +88,7 @@ impl<'b> SupportedProtocols<'b> {
     /// [`ErrorKind::ProtocolCount`] unless there are 1 to 100.
     pub const fn new(protocols: &'b [Protocol]) -> Result<Self, Error> {
         if protocols.is_empty() || protocols.len() > Self::MAX {
-            let flaw = Flaw::new(ErrorKind::ProtocolCount, 0);
+            let flaw = ValueError::new(ErrorKind::ProtocolCount, 0);
             return Err(FieldName::SupportedProtocols.caller_error(flaw));
         }
         Ok(Self(Repr::Given(protocols)))
@@ -132,7 +132,7 @@ impl<'b> SupportedProtocols<'b> {
     pub(crate) fn decode_joined(
         fields: [&'b [u8]; 4],
         deviations: &mut Deviations,
-    ) -> Result<Self, (Flaw, &'b [u8])> {
+    ) -> Result<Self, (ValueError, &'b [u8])> {
         let mut count = 0_usize;
         for list in fields {
             let mut rest = list;
@@ -142,8 +142,8 @@ impl<'b> SupportedProtocols<'b> {
                     return Ok(Self(Repr::Read(fields)));
                 }
                 let at = list.len().saturating_sub(tail.len()).saturating_sub(item.len());
-                let (_, braced) =
-                    guid::decode_item(item).map_err(|flaw| (Flaw::new(flaw.kind, at), list))?;
+                let (_, braced) = guid::decode_item(item)
+                    .map_err(|flaw| (ValueError::new(flaw.kind, at), list))?;
                 if !braced {
                     deviations.insert(Deviation::UnbracedGuid);
                 }
@@ -153,7 +153,7 @@ impl<'b> SupportedProtocols<'b> {
         }
         if count == 0 {
             let [first, ..] = fields;
-            return Err((Flaw::new(ErrorKind::ProtocolCount, 0), first));
+            return Err((ValueError::new(ErrorKind::ProtocolCount, 0), first));
         }
         Ok(Self(Repr::Read(fields)))
     }
@@ -163,7 +163,7 @@ impl<'b> Decode<'b> for SupportedProtocols<'b> {
     const NAME: FieldName = FieldName::SupportedProtocols;
 
     #[inline]
-    fn decode(value: &'b [u8], deviations: &mut Deviations) -> Result<Self, Flaw> {
+    fn decode(value: &'b [u8], deviations: &mut Deviations) -> Result<Self, ValueError> {
         Self::decode_joined([value, &[], &[], &[]], deviations).map_err(|(flaw, _)| flaw)
     }
 }

@@ -10,10 +10,10 @@ use nom::bytes::complete::{tag, take_till, take_till1, take_while};
 use nom::combinator::{opt, recognize};
 use nom::sequence::terminated;
 
+use crate::error::{Error, ErrorKind, ValueError};
+use crate::util::ascii_case::eq_ignore_case;
 use crate::util::digits::decimal;
-use crate::error::{Error, ErrorKind, Flaw};
-use crate::util::ascii_case::same;
-use crate::util::sink::{Count, Fill, Sink, hex_digit};
+use crate::util::sink::{LenSink, Sink, SliceSink, hex_digit};
 
 type Parsed<'u, T> = nom::IResult<&'u [u8], T, ()>;
 
@@ -87,11 +87,11 @@ fn any_scheme(text: &[u8]) -> Parsed<'_, &[u8]> {
 }
 
 fn is_http(scheme: &[u8]) -> bool {
-    same!(scheme, b"http") || same!(scheme, b"https")
+    eq_ignore_case!(scheme, b"http") || eq_ignore_case!(scheme, b"https")
 }
 
-fn not_absolute(_: nom::Err<()>) -> Flaw {
-    Flaw::new(ErrorKind::NotAbsoluteUrl, 0)
+fn not_absolute(_: nom::Err<()>) -> ValueError {
+    ValueError::new(ErrorKind::NotAbsoluteUrl, 0)
 }
 
 /// `authority = [ userinfo "@" ] host [ ":" port ]`
@@ -133,16 +133,16 @@ fn any_authority(text: &[u8]) -> Parsed<'_, (&[u8], &[u8], &[u8])> {
 impl<'u> Url<'u> {
     /// Takes an absolute URL apart.
     #[inline]
-    pub(super) fn parse(text: &'u [u8]) -> Result<Self, Flaw> {
+    pub(super) fn parse(text: &'u [u8]) -> Result<Self, ValueError> {
         let (rest, scheme) = scheme(text).map_err(not_absolute)?;
         Self::behind(scheme, rest)
     }
 
     /// Takes apart what follows a scheme.
     #[inline]
-    fn behind(scheme: &'u [u8], rest: &'u [u8]) -> Result<Self, Flaw> {
+    fn behind(scheme: &'u [u8], rest: &'u [u8]) -> Result<Self, ValueError> {
         if !is_http(scheme) {
-            return Err(Flaw::new(ErrorKind::UnsupportedScheme, 0));
+            return Err(ValueError::new(ErrorKind::UnsupportedScheme, 0));
         }
         let (rest, _) = tag::<_, _, ()>(&b"//"[..]).parse(rest).map_err(not_absolute)?;
         let (rest, (userinfo, host, port)) = authority(rest).map_err(not_absolute)?;
@@ -174,7 +174,7 @@ impl<'u> Url<'u> {
 
 /// Whether a reference is absolute: it is relative unless it begins with a scheme, which must be http
 /// or https.
-pub(super) fn is_absolute(reference: &[u8]) -> Result<bool, Flaw> {
+pub(super) fn is_absolute(reference: &[u8]) -> Result<bool, ValueError> {
     match scheme(reference) {
         Ok((rest, scheme)) => Url::behind(scheme, rest).map(|_| true),
         Err(_) => Ok(false),
@@ -250,7 +250,7 @@ pub(super) fn host(reference: &[u8]) -> Option<&[u8]> {
 }
 
 /// RFC 3986 section 5.2.2, for a base that is an http or https URL.
-fn transform<'u>(reference: &'u [u8], base: Url<'u>) -> Result<Parts<'u>, Flaw> {
+fn transform<'u>(reference: &'u [u8], base: Url<'u>) -> Result<Parts<'u>, ValueError> {
     if let Ok((rest, scheme)) = scheme(reference) {
         let url = Url::behind(scheme, rest)?;
         let same_origin = url.same_origin(&base);
@@ -307,15 +307,15 @@ fn put_tail<S: Sink>(sink: S, parts: &Parts<'_>) -> S {
 
 /// How many bytes the parts take before dot segments are removed: origin, path, and the rest.
 fn lengths(parts: &Parts<'_>) -> (usize, usize, usize) {
-    let origin = put_origin(Count::default(), &parts.base);
-    let path = put_path(Count::default(), parts);
-    let tail = put_tail(Count::default(), parts);
+    let origin = put_origin(LenSink::default(), &parts.base);
+    let path = put_path(LenSink::default(), parts);
+    let tail = put_tail(LenSink::default(), parts);
     (origin.0, path.0, tail.0)
 }
 
 /// How many bytes of buffer resolving takes at most.
 #[cfg(feature = "alloc")]
-pub(super) fn resolved_len(reference: &[u8], destination: Url<'_>) -> Result<usize, Flaw> {
+pub(super) fn resolved_len(reference: &[u8], destination: Url<'_>) -> Result<usize, ValueError> {
     let (origin, path, tail) = lengths(&transform(reference, destination)?);
     Ok(origin.saturating_add(path).saturating_add(tail))
 }
@@ -325,19 +325,19 @@ pub(super) fn resolve<'o>(
     reference: &[u8],
     destination: Url<'_>,
     out: &'o mut [u8],
-) -> Result<ResolvedUrl<'o>, Flaw> {
+) -> Result<ResolvedUrl<'o>, ValueError> {
     let parts = transform(reference, destination)?;
     let (origin, path, tail) = lengths(&parts);
     let needed = origin.saturating_add(path).saturating_add(tail);
-    let too_small = Flaw::new(ErrorKind::BufferTooSmall { needed }, 0);
+    let too_small = ValueError::new(ErrorKind::BufferTooSmall { needed }, 0);
     let out = out.get_mut(..needed).ok_or(too_small)?;
 
     let (start, rest) = out.split_at_mut_checked(origin).ok_or(too_small)?;
-    put_origin(Fill(start), &parts.base);
+    put_origin(SliceSink(start), &parts.base);
     let (raw, _) = rest.split_at_mut_checked(path).ok_or(too_small)?;
-    put_path(Fill(raw), &parts);
+    put_path(SliceSink(raw), &parts);
     let kept = remove_dot_segments(raw);
-    put_tail(Fill(rest.get_mut(kept..).unwrap_or_default()), &parts);
+    put_tail(SliceSink(rest.get_mut(kept..).unwrap_or_default()), &parts);
 
     let end = needed.saturating_sub(path.saturating_sub(kept));
     let url = out.get(..end).and_then(|url| core::str::from_utf8(url).ok()).ok_or(too_small)?;

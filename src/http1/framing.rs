@@ -1,9 +1,9 @@
 //! Where a message ends: Content-Length, and nothing else.
 
 use super::trim_white_space;
-use crate::util::digits;
-use crate::error::{Error, ErrorKind, Flaw};
+use crate::error::{Error, ErrorKind, ValueError};
 use crate::field::FieldName;
+use crate::util::digits;
 
 /// The section about Content-Length.
 const SECTION: &str = "2.2.1.1";
@@ -47,7 +47,7 @@ impl Framing {
     {
         let mut framing = Self::default();
         for (name, value) in fields {
-            match FieldName::recognise(name.as_ref()) {
+            match FieldName::from_name(name.as_ref()) {
                 Some(FieldName::ContentLength) => framing
                     .observe_length(trim_white_space(value.as_ref()))
                     .map_err(|flaw| Self::error(flaw, None))?,
@@ -60,10 +60,10 @@ impl Framing {
 
     /// Takes one more Content-Length into account.
     #[inline(always)]
-    pub(crate) fn observe_length(&mut self, value: &[u8]) -> Result<(), Flaw> {
+    pub(crate) fn observe_length(&mut self, value: &[u8]) -> Result<(), ValueError> {
         let length = digits::decimal(value)?;
         if self.content_length.is_some_and(|earlier| earlier != length) {
-            return Err(Flaw::new(ErrorKind::ContentLengthConflict, 0));
+            return Err(ValueError::new(ErrorKind::ContentLengthConflict, 0));
         }
         self.content_length = Some(length);
         Ok(())
@@ -72,13 +72,13 @@ impl Framing {
     /// Takes the first Content-Length, perhaps once more, and a further one into account; the first
     /// flaw is told.
     #[cold]
-    pub(crate) fn observe_lengths(&mut self, first: &[u8], further: &[u8]) -> Option<Flaw> {
+    pub(crate) fn observe_lengths(&mut self, first: &[u8], further: &[u8]) -> Option<ValueError> {
         let [first, further] = [first, further].map(|length| self.observe_length(length).err());
         first.or(further)
     }
 
     /// The error for a flawed Content-Length.
-    pub(crate) const fn error(flaw: Flaw, offset: Option<usize>) -> Error {
+    pub(crate) const fn error(flaw: ValueError, offset: Option<usize>) -> Error {
         Error { field: Some("Content-Length"), section: SECTION, ..Error::http(flaw.kind, offset) }
     }
 

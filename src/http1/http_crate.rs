@@ -2,7 +2,7 @@
 
 use http::{HeaderMap, HeaderValue, header, request, response};
 
-use super::{RequestLine, Status, StatusLine, Version};
+use super::{RequestLine, StatusCode, StatusLine, Version};
 use crate::error::{Error, ErrorKind};
 
 /// A request's head, as the types of the `http` crate hold it.
@@ -36,10 +36,10 @@ pub trait HttpRequest: sealed::Sealed {
 /// # Example
 ///
 /// ```
-/// use bits_proto::http1::{HttpResponse as _, Status};
+/// use bits_proto::http1::{HttpResponse as _, StatusCode};
 ///
 /// let response = http::Response::builder().status(416).body(())?;
-/// assert_eq!(response.status_line().status, Status::RANGE_NOT_SATISFIABLE);
+/// assert_eq!(response.status_line().status, StatusCode::RANGE_NOT_SATISFIABLE);
 /// # Ok::<(), http::Error>(())
 /// ```
 pub trait HttpResponse: sealed::Sealed {
@@ -156,10 +156,10 @@ impl From<http::Version> for Version {
     }
 }
 
-impl TryFrom<Status> for http::StatusCode {
+impl TryFrom<StatusCode> for http::StatusCode {
     type Error = Error;
 
-    fn try_from(status: Status) -> Result<Self, Error> {
+    fn try_from(status: StatusCode) -> Result<Self, Error> {
         Self::from_u16(status.get()).map_err(|_| Error::caller(ErrorKind::NotStatus))
     }
 }

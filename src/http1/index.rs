@@ -73,7 +73,7 @@ impl<'b> Index<'b> {
 #[cold]
 fn careful_framing(head: &[u8], fields: &[httparse::Header<'_>]) -> Result<Framing, Error> {
     let called =
-        |name| fields.iter().filter(move |field| FieldName::recognise(field.name) == Some(name));
+        |name| fields.iter().filter(move |field| FieldName::from_name(field.name) == Some(name));
     if let Some(field) = called(FieldName::TransferEncoding).next() {
         return Err(Framing::transfer_encoding_error(Some(offset_of(field, head))));
     }

@@ -1,7 +1,7 @@
 //! HTTP/1.1 heads: bytes to start line and fields. Of BITS this floor knows the names of the fields,
 //! which it looks up in its one pass over them, and nothing else.
 //!
-//! A head is read with httparse into [`Slots`] that the caller keeps on its stack; nothing is
+//! A head is read with httparse into [`HeaderSlots`] that the caller keeps on its stack; nothing is
 //! copied and nothing is allocated. On top of httparse's grammar a head is refused when two
 //! readers could disagree about where it, or its body, ends:
 //!
@@ -10,7 +10,7 @@
 //! * a Content-Length that is not `1*DIGIT`, does not fit a `u64`, or contradicts another one.
 //!
 //! Reading a head again with more bytes gives the same answer as reading it whole: every shorter
-//! input is [`Progress::Partial`] or the same error. [`HeadEnd`] says when it is worth it.
+//! input is [`Progress::Partial`] or the same error. [`HeadScanner`] says when it is worth it.
 //!
 //! Callers whose HTTP stack has read the head already need none of this; they start at
 //! [`Request::from_fields`](crate::message::Request::from_fields) with a [`RequestLine`], or at
@@ -31,24 +31,24 @@ mod window;
 use core::fmt;
 use core::mem::MaybeUninit;
 
-pub use self::scanner::HeadEnd;
 pub use self::framing::Framing;
 #[cfg(feature = "http")]
 pub use self::http_crate::{HttpFields, HttpFieldsIter, HttpRequest, HttpResponse};
 pub(crate) use self::index::{Filling, Index};
 pub use self::read::{Head, RequestHead, ResponseHead};
+pub use self::request_target::RequestTarget;
+pub use self::scanner::HeadScanner;
 pub use self::start_line::{RequestLine, StartLine, StatusLine};
-pub use self::status_code::Status;
-pub use self::request_target::Target;
+pub use self::status_code::StatusCode;
 
 /// What reading a growing input has come to. Incomplete is a value, never an error.
 ///
 /// # Example
 ///
 /// ```
-/// use bits_proto::http1::{Progress, RequestHead, Slots};
+/// use bits_proto::http1::{Progress, RequestHead, HeaderSlots};
 ///
-/// let mut slots = Slots::new();
+/// let mut slots = HeaderSlots::new();
 /// let progress = RequestHead::parse(b"BITS_POST /entity HTTP/1.1\r\nHos", &mut slots)?;
 /// assert!(matches!(progress, Progress::Partial));
 /// # Ok::<(), bits_proto::Error>(())
@@ -78,38 +78,38 @@ impl<T> Progress<T> {
 /// `N` is the most fields a head may have; see also
 /// [`Limits::fields`](crate::limits::Limits::fields), which for more than 64 has to be raised too.
 /// Making one costs next to nothing, so a reader makes a new one for each attempt.
-pub struct Slots<'b, const N: usize = 64> {
+pub struct HeaderSlots<'b, const N: usize = 64> {
     fields: [Slot<'b>; N],
     index: MaybeUninit<Index<'b>>,
 }
 
 type Slot<'b> = MaybeUninit<httparse::Header<'b>>;
 
-impl Slots<'_> {
+impl HeaderSlots<'_> {
     /// Room for 64 fields.
     #[must_use]
     pub const fn new() -> Self {
-        Self::with_room()
+        Self::with_capacity()
     }
 }
 
-impl<const N: usize> Slots<'_, N> {
+impl<const N: usize> HeaderSlots<'_, N> {
     /// Room for `N` fields.
     #[must_use]
-    pub const fn with_room() -> Self {
+    pub const fn with_capacity() -> Self {
         Self { fields: [const { MaybeUninit::uninit() }; N], index: MaybeUninit::uninit() }
     }
 }
 
-impl Default for Slots<'_> {
+impl Default for HeaderSlots<'_> {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl<const N: usize> fmt::Debug for Slots<'_, N> {
+impl<const N: usize> fmt::Debug for HeaderSlots<'_, N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Slots").field("room", &N).finish()
+        f.debug_struct("HeaderSlots").field("room", &N).finish()
     }
 }
 

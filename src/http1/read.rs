@@ -3,7 +3,7 @@
 use super::index::Index;
 use super::start_line::sealed::Raw;
 use super::window::{Window, offset_in};
-use super::{Fields, Framing, Progress, RequestLine, Slot, Slots, StartLine, StatusLine};
+use super::{Fields, Framing, HeaderSlots, Progress, RequestLine, Slot, StartLine, StatusLine};
 use crate::error::Error;
 use crate::field::FieldName;
 use crate::limits::Limits;
@@ -23,10 +23,10 @@ use crate::limits::Limits;
 /// # Example
 ///
 /// ```
-/// use bits_proto::http1::{Progress, RequestHead, Slots};
+/// use bits_proto::http1::{Progress, RequestHead, HeaderSlots};
 ///
 /// let bytes = b"BITS_POST /entity HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nab";
-/// let mut slots = Slots::new();
+/// let mut slots = HeaderSlots::new();
 /// let Progress::Complete(head) = RequestHead::parse(bytes, &mut slots)? else { panic!() };
 /// assert_eq!(head.line().target, "/entity");
 /// assert_eq!(head.fields().next(), Some(("Host", &b"h"[..])));
@@ -60,7 +60,7 @@ impl<'h, 'b, L: StartLine<'b>> Head<'h, 'b, L> {
     /// doubt, or exceeds a limit; never because it is incomplete.
     pub fn parse<const N: usize>(
         input: &'b [u8],
-        slots: &'h mut Slots<'b, N>,
+        slots: &'h mut HeaderSlots<'b, N>,
     ) -> Result<Progress<Self>, Error> {
         Self::parse_within(input, slots, &Limits::DEFAULT)
     }
@@ -72,12 +72,12 @@ impl<'h, 'b, L: StartLine<'b>> Head<'h, 'b, L> {
     /// As [`parse`](Self::parse).
     pub fn parse_within<const N: usize>(
         input: &'b [u8],
-        slots: &'h mut Slots<'b, N>,
+        slots: &'h mut HeaderSlots<'b, N>,
         limits: &Limits,
     ) -> Result<Progress<Self>, Error> {
         let window = Window::open(input, limits)?;
         let room = limits.fields.min(N);
-        let Slots { fields: slots, index } = slots;
+        let HeaderSlots { fields: slots, index } = slots;
         match L::read(window.bytes, first(slots, room)) {
             Ok(httparse::Status::Complete(Raw { line, fields, len })) => {
                 let bytes = window.bytes.get(..len).unwrap_or_default();
@@ -87,7 +87,7 @@ impl<'h, 'b, L: StartLine<'b>> Head<'h, 'b, L> {
             }
             Ok(httparse::Status::Partial) => window.partial().map(|()| Progress::Partial),
             Err(error) => Err(window.refused(error, |prefix| {
-                let mut slots = Slots::<N>::with_room();
+                let mut slots = HeaderSlots::<N>::with_capacity();
                 L::read(prefix, first(&mut slots.fields, room)).err()
             })),
         }
@@ -130,7 +130,7 @@ impl<'h, 'b, L: StartLine<'b>> Head<'h, 'b, L> {
                 // An empty value may point anywhere; the place behind its colon stands for it.
                 let mut fields = self.fields.iter();
                 let field = fields.find(|field| {
-                    field.value.is_empty() && FieldName::recognise(field.name) == name
+                    field.value.is_empty() && FieldName::from_name(field.name) == name
                 })?;
                 let start = offset_in(self.bytes, field.name.as_bytes())?;
                 start.checked_add(field.name.len())?.checked_add(1)

@@ -16,16 +16,16 @@ use crate::error::{Error, ErrorKind};
 /// # Example
 ///
 /// ```
-/// use bits_proto::http1::Target;
+/// use bits_proto::http1::RequestTarget;
 ///
-/// assert_eq!(Target::try_from("/upload/report.bin")?.as_str(), "/upload/report.bin");
-/// assert!(Target::try_from("/two words").is_err());
+/// assert_eq!(RequestTarget::try_from("/upload/report.bin")?.as_str(), "/upload/report.bin");
+/// assert!(RequestTarget::try_from("/two words").is_err());
 /// # Ok::<(), bits_proto::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Target<'a>(&'a str);
+pub struct RequestTarget<'a>(&'a str);
 
-impl<'a> Target<'a> {
+impl<'a> RequestTarget<'a> {
     /// The target's text.
     #[must_use]
     pub const fn as_str(&self) -> &'a str {
@@ -33,7 +33,7 @@ impl<'a> Target<'a> {
     }
 }
 
-impl<'a> TryFrom<&'a str> for Target<'a> {
+impl<'a> TryFrom<&'a str> for RequestTarget<'a> {
     type Error = Error;
 
     fn try_from(text: &'a str) -> Result<Self, Error> {
@@ -46,7 +46,7 @@ impl<'a> TryFrom<&'a str> for Target<'a> {
     }
 }
 
-impl fmt::Display for Target<'_> {
+impl fmt::Display for RequestTarget<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.0)
     }

@@ -15,17 +15,17 @@ use crate::limits::Limits;
 /// # Example
 ///
 /// ```
-/// use bits_proto::http1::{HeadEnd, Progress, RequestHead, Slots};
+/// use bits_proto::http1::{HeadScanner, Progress, RequestHead, HeaderSlots};
 ///
 /// let bytes = b"BITS_POST /entity HTTP/1.1\r\nBITS-Packet-Type: Ping\r\n\r\n";
-/// let (mut end, mut attempts) = (HeadEnd::new(), 0);
+/// let (mut end, mut attempts) = (HeadScanner::new(), 0);
 /// for length in 1..=bytes.len() {
 ///     let received = &bytes[..length];
-///     if !end.is_worth_reading(received) {
+///     if !end.should_parse(received) {
 ///         continue; // for more bytes
 ///     }
 ///     attempts += 1;
-///     let mut slots = Slots::new();
+///     let mut slots = HeaderSlots::new();
 ///     if let Progress::Complete(head) = RequestHead::parse(received, &mut slots)? {
 ///         assert_eq!(head.len(), bytes.len());
 ///     }
@@ -36,7 +36,7 @@ use crate::limits::Limits;
 ///
 /// Source: RFC 9112 section 2.2.
 #[derive(Clone, Debug)]
-pub struct HeadEnd {
+pub struct HeadScanner {
     limit: usize,
     /// Where the empty lines end that may stand before a head.
     start: usize,
@@ -46,7 +46,7 @@ pub struct HeadEnd {
     tried: usize,
 }
 
-impl HeadEnd {
+impl HeadScanner {
     /// For a head within the default [`Limits`].
     #[must_use]
     pub const fn new() -> Self {
@@ -63,7 +63,7 @@ impl HeadEnd {
     /// of the head is there, or as much as the limit allows; what is wrong before that may be
     /// noticed only at the next attempt, so that a peer which sends no more has to be timed out.
     #[must_use]
-    pub fn is_worth_reading(&mut self, received: &[u8]) -> bool {
+    pub fn should_parse(&mut self, received: &[u8]) -> bool {
         while received.get(self.start..).is_some_and(|rest| rest.starts_with(b"\r\n")) {
             self.start = self.start.saturating_add(2);
         }
@@ -84,7 +84,7 @@ impl HeadEnd {
     }
 }
 
-impl Default for HeadEnd {
+impl Default for HeadScanner {
     fn default() -> Self {
         Self::new()
     }

@@ -1,6 +1,6 @@
 //! The first line of a message, which tells requests and responses apart.
 
-use super::{Slot, Status, Version};
+use super::{Slot, StatusCode, Version};
 
 /// The first line of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub struct StatusLine<'b> {
     /// The version.
     pub version: Version,
     /// The status code.
-    pub status: Status,
+    pub status: StatusCode,
     /// The reason phrase, for people; empty where it was left out or is not ASCII.
     pub reason: &'b str,
 }
@@ -82,7 +82,7 @@ impl<'b> Read<'b> for StatusLine<'b> {
         )?;
         let line = Self {
             version: Version::from_minor(response.version),
-            status: match response.code.map(Status::try_from) {
+            status: match response.code.map(StatusCode::try_from) {
                 Some(Ok(status)) => status,
                 Some(Err(_)) => return Err(httparse::Error::Status),
                 None => return Ok(httparse::Status::Partial),

@@ -1,4 +1,4 @@
-//! Status codes.
+//! StatusCode codes.
 
 use core::fmt;
 
@@ -13,10 +13,10 @@ use crate::error::{Error, ErrorKind};
 /// # Example
 ///
 /// ```
-/// use bits_proto::http1::Status;
+/// use bits_proto::http1::StatusCode;
 ///
-/// let status = Status::try_from(416)?;
-/// assert_eq!(status, Status::RANGE_NOT_SATISFIABLE);
+/// let status = StatusCode::try_from(416)?;
+/// assert_eq!(status, StatusCode::RANGE_NOT_SATISFIABLE);
 /// assert_eq!(status.reason(), "Requested Range Not Satisfiable");
 /// # Ok::<(), bits_proto::Error>(())
 /// ```
@@ -26,11 +26,11 @@ use crate::error::{Error, ErrorKind};
     derive(serde::Serialize, serde::Deserialize),
     serde(into = "u16", try_from = "u16")
 )]
-pub struct Status(u16);
+pub struct StatusCode(u16);
 
 macro_rules! statuses {
     ($($name:ident $code:literal $reason:literal;)+) => {
-        impl Status {
+        impl StatusCode {
             $(
                 #[doc = concat!($code, " ", $reason, ".")]
                 pub const $name: Self = Self($code);
@@ -71,7 +71,7 @@ statuses! {
     HTTP_VERSION_NOT_SUPPORTED 505 "HTTP Version Not Supported";
 }
 
-impl Status {
+impl StatusCode {
     /// The code as a number.
     #[must_use]
     pub const fn get(self) -> u16 {
@@ -97,13 +97,13 @@ impl Status {
     }
 }
 
-impl From<Status> for u16 {
-    fn from(status: Status) -> Self {
+impl From<StatusCode> for u16 {
+    fn from(status: StatusCode) -> Self {
         status.0
     }
 }
 
-impl TryFrom<u16> for Status {
+impl TryFrom<u16> for StatusCode {
     type Error = Error;
 
     fn try_from(code: u16) -> Result<Self, Error> {
@@ -115,20 +115,20 @@ impl TryFrom<u16> for Status {
     }
 }
 
-impl fmt::Display for Status {
+impl fmt::Display for StatusCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
     }
 }
 
-impl fmt::Debug for Status {
+impl fmt::Debug for StatusCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Status({})", self.0)
+        write!(f, "StatusCode({})", self.0)
     }
 }
 
 #[cfg(feature = "http")]
-impl From<http::StatusCode> for Status {
+impl From<http::StatusCode> for StatusCode {
     fn from(status: http::StatusCode) -> Self {
         Self(status.as_u16())
     }

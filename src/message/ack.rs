@@ -1,20 +1,20 @@
 //! The Acks: what a server answers.
 
 use super::encoder::{Encoder, Start};
-use super::policy::MAX_VALUE;
+use super::message_error::MessageError;
+use super::parse_options::MAX_VALUE;
 use super::presence;
 use super::scan::Scan;
 use super::survey::{self, Survey};
-use super::trouble::Trouble;
-use super::value::{Value, Visit};
+use super::value::{FieldVisitor, Value};
 use super::{
-    AckFor, CancelSessionAck, CloseSessionAck, CreateSessionAck, Decoded, ErrorFields, Failure,
+    AckContext, CancelSessionAck, CloseSessionAck, CreateSessionAck, Decoded, ErrorFields, Failure,
     FragmentAck, MessageKind, PingAck, Refusal,
 };
 use crate::deviation::{Deviation, Deviations};
-use crate::error::{Error, ErrorKind, Flaw};
+use crate::error::{Error, ErrorKind, ValueError};
 use crate::field::{FieldName, PacketType, SessionId, bit};
-use crate::http1::{Framing, Index, ResponseHead, Status, StatusLine, Version};
+use crate::http1::{Framing, Index, ResponseHead, StatusCode, StatusLine, Version};
 
 /// A server's answer: what was granted, or a [`Refusal`].
 ///
@@ -22,23 +22,23 @@ use crate::http1::{Framing, Index, ResponseHead, Status, StatusLine, Version};
 ///
 /// ```
 /// use bits_proto::field::ContentRange;
-/// use bits_proto::http1::{Progress, ResponseHead, Slots};
-/// use bits_proto::message::{Ack, AckFor};
+/// use bits_proto::http1::{Progress, ResponseHead, HeaderSlots};
+/// use bits_proto::message::{Ack, AckContext};
 ///
 /// let bytes = b"HTTP/1.1 200 OK\r\n\
 ///     BITS-Packet-Type: Ack\r\n\
 ///     BITS-Session-Id: 1\r\n\
 ///     Content-Length: 0\r\n\
 ///     BITS-Received-Content-Range: 213\r\n\r\n";
-/// let mut slots = Slots::new();
+/// let mut slots = HeaderSlots::new();
 /// let Progress::Complete(head) = ResponseHead::parse(bytes, &mut slots)? else { panic!() };
 /// let sent = ContentRange::new(128, 212, 213)?;
-/// let ack_for = AckFor::Fragment {
+/// let ack_context = AckContext::Fragment {
 ///     session_id: None,
 ///     content_range: Some(sent),
 ///     sent_up_to: None,
 /// };
-/// let decoded = Ack::from_head(&head, &ack_for)?;
+/// let decoded = Ack::from_head(&head, &ack_context)?;
 /// assert!(matches!(decoded.message, Ack::Fragment(ack) if ack.received.0 == 213));
 /// # Ok::<(), bits_proto::Error>(())
 /// ```
@@ -73,10 +73,10 @@ impl<'b> Ack<'b> {
     /// whether to try again asks [`Failure::of`] about the status alone.
     pub fn from_head(
         head: &ResponseHead<'_, 'b>,
-        ack_for: &AckFor<'_>,
+        ack_context: &AckContext<'_>,
     ) -> Result<Decoded<Self>, Error> {
         let survey = Survey::of_head(head, MAX_VALUE);
-        read(head.line(), head.framing(), &mut survey.scan(), ack_for)
+        read(head.line(), head.framing(), &mut survey.scan(), ack_context)
             .map_err(|trouble| trouble.in_head(head))
     }
 
@@ -89,14 +89,14 @@ impl<'b> Ack<'b> {
     pub fn from_fields(
         line: StatusLine<'b>,
         fields: impl IntoIterator<Item = (&'b str, &'b [u8])>,
-        ack_for: &AckFor<'_>,
+        ack_context: &AckContext<'_>,
     ) -> Result<Decoded<Self>, Error> {
         let mut index = Index::EMPTY;
         let (survey, framing, error) = Survey::of_pairs(&mut index, fields, MAX_VALUE);
         let mut scan = survey.scan();
         let is_ack = scan.get(FieldName::PacketType).is_some();
         survey::check_lengths(error, is_ack && framing.transfer_encoding)?;
-        read(line, framing, &mut scan, ack_for).map_err(Trouble::in_pairs)
+        read(line, framing, &mut scan, ack_context).map_err(MessageError::in_pairs)
     }
 
     /// Which kind of message it is.
@@ -114,10 +114,10 @@ impl<'b> Ack<'b> {
 
     /// The status it is written with.
     #[must_use]
-    pub const fn status(&self) -> Status {
+    pub const fn status(&self) -> StatusCode {
         match self {
             Self::Refused(refusal) => refusal.status(),
-            _ => Status::OK,
+            _ => StatusCode::OK,
         }
     }
 
@@ -159,19 +159,19 @@ impl<'b> Ack<'b> {
         Encoder::new(Start::Ack(*self), extras)
     }
 
-    /// Shows its fields, in the order of the table; see [`Refusal::show`].
+    /// Shows its fields, in the order of the table; see [`Refusal::visit_fields`].
     #[inline]
-    pub(super) fn show<V: Visit>(&self, error_fields: ErrorFields, visit: V) -> V {
+    pub(super) fn visit_fields<V: FieldVisitor>(&self, error_fields: ErrorFields, visit: V) -> V {
         let visit = visit.field(FieldName::PacketType, Value::PacketType(PacketType::Ack));
         match self {
             Self::Ping(PingAck) => visit.field(FieldName::ContentLength, Value::Number(0)),
-            Self::CreateSession(ack) => ack.show(visit),
-            Self::Fragment(ack) => ack.show(visit),
+            Self::CreateSession(ack) => ack.visit_fields(visit),
+            Self::Fragment(ack) => ack.visit_fields(visit),
             Self::CloseSession(CloseSessionAck { session_id })
             | Self::CancelSession(CancelSessionAck { session_id }) => visit
                 .optional(FieldName::SessionId, session_id.as_ref().map(Value::SessionId))
                 .field(FieldName::ContentLength, Value::Number(0)),
-            Self::Refused(refusal) => refusal.show(error_fields, visit),
+            Self::Refused(refusal) => refusal.visit_fields(error_fields, visit),
         }
     }
 }
@@ -181,37 +181,37 @@ pub(super) fn read<'b>(
     line: StatusLine<'b>,
     framing: Framing,
     scan: &mut Scan<'_, 'b>,
-    ack_for: &AckFor<'_>,
-) -> Result<Decoded<Ack<'b>>, Trouble<'b>> {
+    ack_context: &AckContext<'_>,
+) -> Result<Decoded<Ack<'b>>, MessageError<'b>> {
     let status = line.status;
     if line.version == Version::Http10 {
         scan.deviations.insert(Deviation::Http10);
     }
     if status.is_interim() {
-        return Err(Trouble::in_start_line(ErrorKind::InterimResponse));
+        return Err(MessageError::in_start_line(ErrorKind::InterimResponse));
     }
-    let kind = kind_of(status, ack_for);
+    let kind = kind_of(status, ack_context);
     let granted = kind != MessageKind::Refusal;
     let Some(packet_type) = scan.get(FieldName::PacketType) else {
         if status.is_success() {
-            return Err(Trouble::absent(ErrorKind::NotAnAck, FieldName::PacketType));
+            return Err(MessageError::absent(ErrorKind::NotAnAck, FieldName::PacketType));
         }
-        let refusal = Refusal::read_bare(status, scan, ack_for.content_range());
+        let refusal = Refusal::read_bare(status, scan, ack_context.content_range());
         // Nothing else is expected of a response that may not be the server's.
         scan.deviations = Deviations::from_iter([presence::absence(FieldName::PacketType)]);
         scan.deviations.extend((line.version == Version::Http10).then_some(Deviation::Http10));
-        if status == Status::RANGE_NOT_SATISFIABLE {
-            scan.remark_on_form(bit(FieldName::ReceivedContentRange));
+        if status == StatusCode::RANGE_NOT_SATISFIABLE {
+            scan.record_form(bit(FieldName::ReceivedContentRange));
         }
         return Ok(Decoded { message: refusal?.into(), deviations: scan.deviations });
     };
     check_packet_type(packet_type)?;
     check_shape(kind, status, framing, scan)?;
     let message = if granted {
-        read_granted(kind, ack_for, scan)?
+        read_granted(kind, ack_context, scan)?
     } else {
-        let session_id = read_session_id(kind, scan, ack_for)?;
-        Refusal::read(status, scan, session_id, ack_for.content_range())?.into()
+        let session_id = read_session_id(kind, scan, ack_context)?;
+        Refusal::read(status, scan, session_id, ack_context.content_range())?.into()
     };
     Ok(Decoded { message, deviations: scan.deviations })
 }
@@ -221,36 +221,38 @@ pub(super) fn each_trouble<'b>(
     line: StatusLine<'b>,
     framing: Framing,
     scan: &mut Scan<'_, 'b>,
-    ack_for: &AckFor<'_>,
-    each: &mut impl FnMut(Trouble<'b>),
+    ack_context: &AckContext<'_>,
+    each: &mut impl FnMut(MessageError<'b>),
 ) {
-    let (status, kind) = (line.status, kind_of(line.status, ack_for));
+    let (status, kind) = (line.status, kind_of(line.status, ack_context));
     match scan.get(FieldName::PacketType) {
         // It has only one thing to be read.
-        None => return read(line, framing, scan, ack_for).map(drop).unwrap_or_else(each),
+        None => return read(line, framing, scan, ack_context).map(drop).unwrap_or_else(each),
         Some(packet_type) => check_packet_type(packet_type).unwrap_or_else(&mut *each),
     }
     scan.check_coding(framing).unwrap_or_else(&mut *each);
     scan.each_conflict(kind, each);
-    scan.remark_on_fields(kind);
-    remark_on_status(kind, status, scan);
-    remark_on_body(kind, status, framing, scan);
+    scan.record_fields(kind);
+    record_status(kind, status, scan);
+    record_body(kind, status, framing, scan);
     scan.each_flaw(kind, &[FieldName::PacketType, FieldName::ContentLength], each);
     // Those of the fields alone are told by now.
-    let _ = read_session_id(kind, scan, ack_for);
-    let sent = ack_for.content_range();
-    let in_light_of_request = match ack_for {
+    let _ = read_session_id(kind, scan, ack_context);
+    let sent = ack_context.content_range();
+    let in_light_of_request = match ack_context {
         _ if kind == MessageKind::Refusal => Refusal::read(status, scan, None, sent).err(),
-        AckFor::CreateSession { offered } => {
+        AckContext::CreateSession { offered } => {
             CreateSessionAck::remark(scan);
             CreateSessionAck::read_protocol(scan, *offered).err()
         }
-        AckFor::Fragment { sent_up_to, .. } => {
+        AckContext::Fragment { sent_up_to, .. } => {
             FragmentAck::read(scan, None, sent, *sent_up_to).err()
         }
-        AckFor::Ping | AckFor::CloseSession { .. } | AckFor::CancelSession { .. } => None,
+        AckContext::Ping | AckContext::CloseSession { .. } | AckContext::CancelSession { .. } => {
+            None
+        }
     };
-    if let Some(trouble) = in_light_of_request.filter(Trouble::needs_request) {
+    if let Some(trouble) = in_light_of_request.filter(MessageError::needs_request) {
         // What is an error in this light is no deviation as well.
         trouble.field_missing().into_iter().for_each(|field| scan.forget_absence(field));
         each(trouble);
@@ -258,9 +260,9 @@ pub(super) fn each_trouble<'b>(
 }
 
 /// What the status makes of the Ack.
-pub(super) const fn kind_of(status: Status, ack_for: &AckFor<'_>) -> MessageKind {
+pub(super) const fn kind_of(status: StatusCode, ack_context: &AckContext<'_>) -> MessageKind {
     match status {
-        Status::OK | Status::CREATED => ack_for.kind(),
+        StatusCode::OK | StatusCode::CREATED => ack_context.kind(),
         _ => MessageKind::Refusal,
     }
 }
@@ -268,21 +270,21 @@ pub(super) const fn kind_of(status: Status, ack_for: &AckFor<'_>) -> MessageKind
 #[inline(always)]
 fn read_granted<'b>(
     kind: MessageKind,
-    ack_for: &AckFor<'_>,
+    ack_context: &AckContext<'_>,
     scan: &mut Scan<'_, 'b>,
-) -> Result<Ack<'b>, Trouble<'b>> {
-    Ok(match ack_for {
-        AckFor::Ping => PingAck.into(),
-        AckFor::CreateSession { offered } => CreateSessionAck::read(scan, *offered)?.into(),
-        AckFor::Fragment { content_range, sent_up_to, .. } => {
-            let session_id = read_session_id(kind, scan, ack_for)?;
+) -> Result<Ack<'b>, MessageError<'b>> {
+    Ok(match ack_context {
+        AckContext::Ping => PingAck.into(),
+        AckContext::CreateSession { offered } => CreateSessionAck::read(scan, *offered)?.into(),
+        AckContext::Fragment { content_range, sent_up_to, .. } => {
+            let session_id = read_session_id(kind, scan, ack_context)?;
             FragmentAck::read(scan, session_id, *content_range, *sent_up_to)?.into()
         }
-        AckFor::CloseSession { .. } => {
-            CloseSessionAck { session_id: read_session_id(kind, scan, ack_for)? }.into()
+        AckContext::CloseSession { .. } => {
+            CloseSessionAck { session_id: read_session_id(kind, scan, ack_context)? }.into()
         }
-        AckFor::CancelSession { .. } => {
-            CancelSessionAck { session_id: read_session_id(kind, scan, ack_for)? }.into()
+        AckContext::CancelSession { .. } => {
+            CancelSessionAck { session_id: read_session_id(kind, scan, ack_context)? }.into()
         }
     })
 }
@@ -296,36 +298,36 @@ const fn is_created_documented(kind: MessageKind) -> bool {
 #[inline(always)]
 fn check_shape<'b>(
     kind: MessageKind,
-    status: Status,
+    status: StatusCode,
     framing: Framing,
     scan: &mut Scan<'_, 'b>,
-) -> Result<(), Trouble<'b>> {
+) -> Result<(), MessageError<'b>> {
     scan.check_coding(framing)?;
     scan.check_conflicts(kind)?;
-    scan.remark_on_fields(kind);
-    remark_on_status(kind, status, scan);
-    remark_on_body(kind, status, framing, scan);
+    scan.record_fields(kind);
+    record_status(kind, status, scan);
+    record_body(kind, status, framing, scan);
     Ok(())
 }
 
 #[inline(always)]
-fn remark_on_status(kind: MessageKind, status: Status, scan: &mut Scan<'_, '_>) {
-    if status == Status::CREATED && !is_created_documented(kind) {
+fn record_status(kind: MessageKind, status: StatusCode, scan: &mut Scan<'_, '_>) {
+    if status == StatusCode::CREATED && !is_created_documented(kind) {
         scan.deviations.insert(Deviation::UnexpectedCreated);
     }
 }
 
 #[inline(always)]
-fn check_packet_type(packet_type: &[u8]) -> Result<(), Trouble<'_>> {
+fn check_packet_type(packet_type: &[u8]) -> Result<(), MessageError<'_>> {
     if PacketType::try_from(packet_type) == Ok(PacketType::Ack) {
         return Ok(());
     }
-    let flaw = Flaw::new(ErrorKind::WrongPacketType, 0);
-    Err(Trouble::in_value(FieldName::PacketType, packet_type, flaw))
+    let flaw = ValueError::new(ErrorKind::WrongPacketType, 0);
+    Err(MessageError::in_value(FieldName::PacketType, packet_type, flaw))
 }
 
 #[inline(always)]
-fn remark_on_body(kind: MessageKind, status: Status, framing: Framing, scan: &mut Scan<'_, '_>) {
+fn record_body(kind: MessageKind, status: StatusCode, framing: Framing, scan: &mut Scan<'_, '_>) {
     if scan.long_value().is_some() {
         scan.deviations.insert(Deviation::LongValue);
     }
@@ -343,10 +345,10 @@ fn remark_on_body(kind: MessageKind, status: Status, framing: Framing, scan: &mu
 fn read_session_id<'b>(
     kind: MessageKind,
     scan: &mut Scan<'_, 'b>,
-    ack_for: &AckFor<'_>,
-) -> Result<Option<SessionId<'b>>, Trouble<'b>> {
+    ack_context: &AckContext<'_>,
+) -> Result<Option<SessionId<'b>>, MessageError<'b>> {
     let named: Option<SessionId<'b>> = scan.optional(kind)?;
-    if let (Some(named), Some(sent)) = (named, ack_for.session_id()) {
+    if let (Some(named), Some(sent)) = (named, ack_context.session_id()) {
         if named != sent {
             scan.deviations.insert(Deviation::OtherSessionId);
         }

@@ -1,11 +1,11 @@
 //! What is not as usual about the fields of a message: some are there again, contradict themselves,
 //! or are too long. Most messages have nothing of it.
 
-use super::trouble::Trouble;
-use crate::util::digits::decimal;
-use crate::error::{ErrorKind, Flaw, Stage};
+use super::message_error::MessageError;
+use crate::error::{CheckStage, ErrorKind, ValueError};
 use crate::field::{FieldName, Seen, bit};
 use crate::http1::{Filling, Index};
+use crate::util::digits::decimal;
 
 /// What is not as usual about the fields of one message.
 #[derive(Debug)]
@@ -53,7 +53,7 @@ impl<'b> Anomalies<'b> {
 
     #[cold]
     fn observe_long(&mut self, name: &str, value: &'b [u8]) {
-        self.long = self.long.or_else(|| Some((FieldName::recognise(name), value)));
+        self.long = self.long.or_else(|| Some((FieldName::from_name(name), value)));
     }
 
     /// A field that was there before.
@@ -90,7 +90,7 @@ impl<'b> Anomalies<'b> {
     /// The first contradiction of these fields, which contradict themselves; another than the first
     /// of all is told with its first value.
     #[cold]
-    pub(super) fn contradiction(&self, contradicted: u32, index: &Index<'b>) -> Trouble<'b> {
+    pub(super) fn contradiction(&self, contradicted: u32, index: &Index<'b>) -> MessageError<'b> {
         let is_meant = |field: FieldName| contradicted & bit(field) != 0;
         let first = self.conflict.filter(|(field, _)| is_meant(*field));
         let (field, value) = first.unwrap_or_else(|| {
@@ -104,17 +104,17 @@ impl<'b> Anomalies<'b> {
             }
             _ => (ErrorKind::ConflictingField, value),
         };
-        Trouble::in_value(field, value, Flaw::new(kind, 0)).at_stage(Stage::Limits)
+        MessageError::in_value(field, value, ValueError::new(kind, 0)).at_stage(CheckStage::Limits)
     }
 
     /// The first value that is longer than the limit.
-    pub(super) fn long_value(&self) -> Option<Trouble<'b>> {
+    pub(super) fn long_value(&self) -> Option<MessageError<'b>> {
         let (field, value) = self.long?;
-        Some(Trouble::in_long_value(field, value))
+        Some(MessageError::in_long_value(field, value))
     }
 
     /// The same, and forgets it: what follows is read whatever its length.
-    pub(super) fn take_long_value(&mut self) -> Option<Trouble<'b>> {
+    pub(super) fn take_long_value(&mut self) -> Option<MessageError<'b>> {
         let trouble = self.long_value();
         self.long = None;
         trouble

@@ -1,8 +1,8 @@
 //! Cancel-Session and its Ack.
 
 use super::MessageKind;
+use super::message_error::MessageError;
 use super::scan::Scan;
-use super::trouble::Trouble;
 use crate::field::{ContentName, SessionId};
 
 /// [2.2.10] CANCEL-SESSION: gives an upload up. The server deletes what it holds of it.
@@ -52,7 +52,7 @@ impl<'b> CancelSession<'b> {
     }
 
     #[inline(always)]
-    pub(super) fn read(scan: &mut Scan<'_, 'b>) -> Result<Self, Trouble<'b>> {
+    pub(super) fn read(scan: &mut Scan<'_, 'b>) -> Result<Self, MessageError<'b>> {
         const KIND: MessageKind = MessageKind::CancelSession;
         let session_id = scan.session_id(KIND)?;
         Ok(Self { session_id, content_name: scan.optional(KIND)? })

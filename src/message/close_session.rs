@@ -1,8 +1,8 @@
 //! Close-Session and its Ack.
 
 use super::MessageKind;
+use super::message_error::MessageError;
 use super::scan::Scan;
-use super::trouble::Trouble;
 use crate::field::{ContentName, SessionId};
 
 /// [2.2.8] CLOSE-SESSION: ends an upload. The server puts the entity at its destination and forgets the session.
@@ -52,7 +52,7 @@ impl<'b> CloseSession<'b> {
     }
 
     #[inline(always)]
-    pub(super) fn read(scan: &mut Scan<'_, 'b>) -> Result<Self, Trouble<'b>> {
+    pub(super) fn read(scan: &mut Scan<'_, 'b>) -> Result<Self, MessageError<'b>> {
         const KIND: MessageKind = MessageKind::CloseSession;
         let session_id = scan.session_id(KIND)?;
         Ok(Self { session_id, content_name: scan.optional(KIND)? })

@@ -1,11 +1,11 @@
 //! Create-Session and its Ack.
 
 use super::MessageKind;
+use super::message_error::MessageError;
 use super::scan::Scan;
-use super::trouble::Trouble;
-use super::value::{Value, Visit};
+use super::value::{FieldVisitor, Value};
 use crate::deviation::Deviation;
-use crate::error::{ErrorKind, Flaw};
+use crate::error::{ErrorKind, ValueError};
 use crate::field::{
     ContentEncoding, ContentName, FieldName, HostId, HostIdFallbackTimeout, Protocol, SessionId,
     SupportedProtocols,
@@ -88,12 +88,12 @@ impl Default for CreateSession<'_> {
 impl<'b> CreateSession<'b> {
     /// Shows the field that no other request has.
     #[inline]
-    pub(super) fn show_protocols<V: Visit>(&self, visit: V) -> V {
+    pub(super) fn visit_protocols<V: FieldVisitor>(&self, visit: V) -> V {
         visit.field(FieldName::SupportedProtocols, Value::Protocols(self.supported_protocols))
     }
 
     #[inline(always)]
-    pub(super) fn read(scan: &mut Scan<'_, 'b>) -> Result<Self, Trouble<'b>> {
+    pub(super) fn read(scan: &mut Scan<'_, 'b>) -> Result<Self, MessageError<'b>> {
         const KIND: MessageKind = MessageKind::CreateSession;
         Ok(Self { supported_protocols: scan.protocols(KIND)?, content_name: scan.optional(KIND)? })
     }
@@ -113,7 +113,7 @@ impl<'b> CreateSessionAck<'b> {
     }
 
     /// Shows its fields behind the packet type, in the order of the table.
-    pub(super) fn show<V: Visit>(&self, visit: V) -> V {
+    pub(super) fn visit_fields<V: FieldVisitor>(&self, visit: V) -> V {
         let host = self.host_id.as_ref().map(|host| Value::Bytes(host.as_str().as_bytes()));
         let timeout = self.host_id_fallback_timeout.map(|timeout| Value::Number(timeout.0.into()));
         visit
@@ -129,7 +129,7 @@ impl<'b> CreateSessionAck<'b> {
     pub(super) fn read(
         scan: &mut Scan<'_, 'b>,
         offered: Option<SupportedProtocols<'_>>,
-    ) -> Result<Self, Trouble<'b>> {
+    ) -> Result<Self, MessageError<'b>> {
         const KIND: MessageKind = MessageKind::CreateSessionAck;
         let protocol = Self::read_protocol(scan, offered)?;
         let session_id = scan.required(KIND)?;
@@ -165,20 +165,20 @@ impl<'b> CreateSessionAck<'b> {
     pub(super) fn read_protocol(
         scan: &mut Scan<'_, 'b>,
         offered: Option<SupportedProtocols<'_>>,
-    ) -> Result<Protocol, Trouble<'b>> {
+    ) -> Result<Protocol, MessageError<'b>> {
         let chosen: Option<Protocol> = scan.optional(MessageKind::CreateSessionAck)?;
         match (chosen, offered) {
             (Some(chosen), Some(offered)) if !offered.contains(chosen) => {
                 let value = scan.get(FieldName::Protocol).unwrap_or_default();
-                let flaw = Flaw::new(ErrorKind::NotOffered, 0);
-                Err(Trouble::in_value(FieldName::Protocol, value, flaw).behaviour())
+                let flaw = ValueError::new(ErrorKind::NotOffered, 0);
+                Err(MessageError::in_value(FieldName::Protocol, value, flaw).behaviour())
             }
             (Some(chosen), _) => Ok(chosen),
             (None, offered) => {
                 let mut offered = offered.iter().flat_map(SupportedProtocols::iter);
                 match (offered.next(), offered.next()) {
                     (Some(only), None) => Ok(only),
-                    _ => Err(Trouble::missing(FieldName::Protocol)),
+                    _ => Err(MessageError::missing(FieldName::Protocol)),
                 }
             }
         }

@@ -1,12 +1,12 @@
 //! Writing messages.
 
-use super::extras::{self, Zone, Zones};
-use super::value::{Value, Visit};
+use super::extras::{self, Placement, Zones};
+use super::value::{FieldVisitor, Value};
 use super::{Ack, METHOD, MessageKind, NotificationRequest, NotificationResponse, Request};
 use crate::error::{Error, ErrorKind};
 use crate::field::{FieldName, SupportedProtocols};
-use crate::http1::{Status, Target};
-use crate::util::sink::{Bound, Count, Fill, Sink, Wire};
+use crate::http1::{RequestTarget, StatusCode};
+use crate::util::sink::{LenSink, MaxLenSink, Sink, SliceSink, Wire};
 
 /// No extra fields.
 pub const NO_EXTRAS: [(&str, &[u8]); 0] = [];
@@ -72,9 +72,9 @@ pub enum ErrorFields {
 /// A message and what its start line needs beside it.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Start<'b> {
-    Request(Target<'b>, Request<'b>),
+    Request(RequestTarget<'b>, Request<'b>),
     Ack(Ack<'b>),
-    NotificationRequest(Target<'b>, NotificationRequest<'b>),
+    NotificationRequest(RequestTarget<'b>, NotificationRequest<'b>),
     NotificationResponse(NotificationResponse<'b>),
 }
 
@@ -101,12 +101,12 @@ impl Start<'_> {
     }
 
     #[inline(always)]
-    fn show<V: Visit>(&self, error_fields: ErrorFields, visit: V) -> V {
+    fn visit_fields<V: FieldVisitor>(&self, error_fields: ErrorFields, visit: V) -> V {
         match self {
-            Self::Request(_, request) => request.show(visit),
-            Self::Ack(ack) => ack.show(error_fields, visit),
-            Self::NotificationRequest(_, request) => request.show(visit),
-            Self::NotificationResponse(response) => response.show(visit),
+            Self::Request(_, request) => request.visit_fields(visit),
+            Self::Ack(ack) => ack.visit_fields(error_fields, visit),
+            Self::NotificationRequest(_, request) => request.visit_fields(visit),
+            Self::NotificationResponse(response) => response.visit_fields(visit),
         }
     }
 }
@@ -126,7 +126,7 @@ where
             if !extras::is_usual(name, value) {
                 extras::check(start.kind(), name, value)?;
             }
-            zones.insert(if is_response { Zone::Lead } else { Zone::of(name) });
+            zones.insert(if is_response { Placement::Lead } else { Placement::of(name) });
             let line = [b"\r\n: ".len(), name.len(), value.len()];
             extras_length = line.into_iter().fold(extras_length, usize::saturating_add);
         }
@@ -164,7 +164,7 @@ where
     /// The length of the head in bytes.
     #[must_use]
     pub fn encoded_len(&self) -> usize {
-        self.measure(Count(self.extras_length)).0
+        self.measure(LenSink(self.extras_length)).0
     }
 
     /// Writes the head to the start of `buffer` and returns its length.
@@ -175,7 +175,7 @@ where
     #[inline]
     pub fn write(&self, buffer: &mut [u8]) -> Result<usize, Error> {
         // Only a buffer that may be too small makes it worth while to count.
-        let most = self.measure(Bound(self.extras_length)).0;
+        let most = self.measure(MaxLenSink(self.extras_length)).0;
         if buffer.len() < most {
             let needed = self.encoded_len();
             if buffer.len() < needed {
@@ -183,7 +183,7 @@ where
             }
         }
         let room = buffer.len();
-        let Fill(rest) = self.put_into(Fill(buffer));
+        let SliceSink(rest) = self.put_into(SliceSink(buffer));
         Ok(room.saturating_sub(rest.len()))
     }
 
@@ -206,7 +206,7 @@ where
         if buffer.remaining_mut() < needed {
             return Err(Error::caller(ErrorKind::BufferTooSmall { needed }));
         }
-        self.put_into(crate::util::sink::Buf(buffer));
+        self.put_into(crate::util::sink::BufMutSink(buffer));
         Ok(needed)
     }
 
@@ -218,38 +218,38 @@ where
     /// The writer's first error; some of the head may have been written.
     #[cfg(feature = "std")]
     pub fn write_to(&self, writer: &mut impl std::io::Write) -> std::io::Result<()> {
-        self.put_into(crate::util::sink::Stream { writer, result: Ok(()) }).result
+        self.put_into(crate::util::sink::IoSink { writer, result: Ok(()) }).result
     }
 
     /// Measures all but the extras, which have been.
     #[inline]
     fn measure<S: Sink>(&self, measure: S) -> S {
         let measure = self.start.put_line(measure);
-        let Lines(measure) = self.start.show(self.error_fields, Lines(measure));
+        let HeaderLines(measure) = self.start.visit_fields(self.error_fields, HeaderLines(measure));
         measure.put(b"\r\n\r\n")
     }
 
     #[inline]
     fn put_into<S: Sink>(&self, sink: S) -> S {
-        let Lines(sink) = self.walk(Lines(self.start.put_line(sink)));
+        let HeaderLines(sink) = self.walk(HeaderLines(self.start.put_line(sink)));
         sink.put(b"\r\n\r\n")
     }
 
     /// Goes through all fields in the order in which they are written.
     #[inline]
     fn walk<A: VisitAll>(&self, visit: A) -> A {
-        let visit = self.walk_extras(Zone::Lead, visit);
-        let among = self.start.show(self.error_fields, Among { encoder: self, visit });
-        self.walk_extras(Zone::Trail, among.visit)
+        let visit = self.walk_extras(Placement::Lead, visit);
+        let among = self.start.visit_fields(self.error_fields, WithExtras { encoder: self, visit });
+        self.walk_extras(Placement::Trail, among.visit)
     }
 
     #[inline(always)]
-    fn walk_extras<A: VisitAll>(&self, zone: Zone, visit: A) -> A {
-        if self.zones.contain(zone) { self.walk_zone(zone, visit) } else { visit }
+    fn walk_extras<A: VisitAll>(&self, placement: Placement, visit: A) -> A {
+        if self.zones.contain(placement) { self.walk_zone(placement, visit) } else { visit }
     }
 
-    fn walk_zone<A: VisitAll>(&self, zone: Zone, visit: A) -> A {
-        let is_here = |name: &str| self.zones.contain_one() || Zone::of(name) == zone;
+    fn walk_zone<A: VisitAll>(&self, placement: Placement, visit: A) -> A {
+        let is_here = |name: &str| self.zones.contain_one() || Placement::of(name) == placement;
         self.extras.clone().into_iter().fold(visit, |visit, (name, value)| {
             if is_here(name.as_ref()) { visit.extra(name.as_ref(), value.as_ref()) } else { visit }
         })
@@ -257,17 +257,17 @@ where
 }
 
 /// Looks at the extras too.
-trait VisitAll: Visit {
+trait VisitAll: FieldVisitor {
     fn extra(self, name: &str, value: &[u8]) -> Self;
 }
 
 /// The message's fields among the extras.
-struct Among<'e, 'b, E, A> {
+struct WithExtras<'e, 'b, E, A> {
     encoder: &'e Encoder<'b, E>,
     visit: A,
 }
 
-impl<E, N, V, A> Visit for Among<'_, '_, E, A>
+impl<E, N, V, A> FieldVisitor for WithExtras<'_, '_, E, A>
 where
     E: IntoIterator<Item = (N, V)> + Clone,
     N: AsRef<str>,
@@ -277,7 +277,7 @@ where
     #[inline(always)]
     fn field(self, field: FieldName, value: Value<'_>) -> Self {
         let visit = match field {
-            FieldName::ContentLength => self.encoder.walk_extras(Zone::Middle, self.visit),
+            FieldName::ContentLength => self.encoder.walk_extras(Placement::Middle, self.visit),
             _ => self.visit,
         };
         Self { visit: visit.field(field, value), ..self }
@@ -285,16 +285,16 @@ where
 }
 
 /// Writes each field as a line of the head, without its end.
-struct Lines<S>(S);
+struct HeaderLines<S>(S);
 
-impl<S: Sink> Visit for Lines<S> {
+impl<S: Sink> FieldVisitor for HeaderLines<S> {
     #[inline(always)]
     fn field(self, field: FieldName, value: Value<'_>) -> Self {
         Self(value.put_into(self.0.put(field.line_start())))
     }
 }
 
-impl<S: Sink> VisitAll for Lines<S> {
+impl<S: Sink> VisitAll for HeaderLines<S> {
     #[inline]
     fn extra(self, name: &str, value: &[u8]) -> Self {
         Self(self.0.put(b"\r\n").put(name.as_bytes()).put(b": ").put(value))
@@ -304,7 +304,7 @@ impl<S: Sink> VisitAll for Lines<S> {
 /// Hands each field to a function, its value as bytes.
 struct Pairs<F>(F);
 
-impl<F: FnMut(&str, &[u8])> Visit for Pairs<F> {
+impl<F: FnMut(&str, &[u8])> FieldVisitor for Pairs<F> {
     fn field(mut self, field: FieldName, value: Value<'_>) -> Self {
         let bytes = match &value {
             Value::Bytes(bytes) => Some(*bytes),
@@ -318,7 +318,7 @@ impl<F: FnMut(&str, &[u8])> Visit for Pairs<F> {
         // The longest value that is made here is a list of protocols.
         let mut text = [0; SupportedProtocols::MAX * (uuid::fmt::Braced::LENGTH + 1)];
         let room = text.len();
-        let Fill(rest) = value.put_into(Fill(&mut text));
+        let SliceSink(rest) = value.put_into(SliceSink(&mut text));
         let length = room.saturating_sub(rest.len());
         (self.0)(field.as_str(), text.get(..length).unwrap_or_default());
         self
@@ -333,13 +333,13 @@ impl<F: FnMut(&str, &[u8])> VisitAll for Pairs<F> {
 }
 
 #[inline(always)]
-fn put_request_line<S: Sink>(sink: S, method: &str, target: Target<'_>) -> S {
+fn put_request_line<S: Sink>(sink: S, method: &str, target: RequestTarget<'_>) -> S {
     sink.put(method.as_bytes()).put(b" ").put(target.as_str().as_bytes()).put(b" HTTP/1.1")
 }
 
 #[inline(always)]
-fn put_status_line<S: Sink>(sink: S, status: Status) -> S {
-    if status == Status::OK {
+fn put_status_line<S: Sink>(sink: S, status: StatusCode) -> S {
+    if status == StatusCode::OK {
         return sink.put(b"HTTP/1.1 200 OK");
     }
     let sink = sink.put(b"HTTP/1.1 ").put_decimal(status.get().into());

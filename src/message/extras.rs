@@ -4,11 +4,11 @@ use super::MessageKind;
 use super::presence::{self, Presence};
 use crate::error::{Error, ErrorKind};
 use crate::field::{FieldName, check_content, is_plain};
-use crate::util::ascii_case::same;
+use crate::util::ascii_case::eq_ignore_case;
 
 /// Where in a head a field stands, in Microsoft's captures.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Zone {
+pub(super) enum Placement {
     /// Before the message's fields.
     Lead,
     /// Before Content-Length.
@@ -23,13 +23,13 @@ pub(super) struct Zones(u8);
 
 impl Zones {
     #[inline]
-    pub(super) const fn insert(&mut self, zone: Zone) {
-        self.0 |= 1 << zone as u8;
+    pub(super) const fn insert(&mut self, placement: Placement) {
+        self.0 |= 1 << placement as u8;
     }
 
     #[inline]
-    pub(super) const fn contain(self, zone: Zone) -> bool {
-        self.0 & 1 << zone as u8 != 0
+    pub(super) const fn contain(self, placement: Placement) -> bool {
+        self.0 & 1 << placement as u8 != 0
     }
 
     #[inline]
@@ -38,13 +38,13 @@ impl Zones {
     }
 }
 
-impl Zone {
-    /// The zone of an extra field of a client. A server puts all of them first.
+impl Placement {
+    /// The placement of an extra field of a client. A server puts all of them first.
     #[inline]
     pub(super) fn of(name: &str) -> Self {
-        if same!(name.as_bytes(), b"accept") {
+        if eq_ignore_case!(name.as_bytes(), b"accept") {
             Self::Lead
-        } else if same!(name.as_bytes(), b"connection") {
+        } else if eq_ignore_case!(name.as_bytes(), b"connection") {
             Self::Trail
         } else {
             Self::Middle
@@ -78,7 +78,7 @@ pub(super) fn check(kind: MessageKind, name: &str, value: &[u8]) -> Result<(), E
         FieldName::ContentLength | FieldName::TransferEncoding => false,
         field => presence::of(kind, field) == Presence::Ignored,
     };
-    match FieldName::recognise(name) {
+    match FieldName::from_name(name) {
         Some(field) if !is_free(field) => {
             Err(Error { field: Some(field.as_str()), ..Error::caller(ErrorKind::ReservedExtra) })
         }

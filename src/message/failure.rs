@@ -3,7 +3,7 @@
 use core::fmt;
 
 use crate::field::HResult;
-use crate::http1::Status;
+use crate::http1::StatusCode;
 
 /// The class of a failure: what a client should do next.
 ///
@@ -22,11 +22,11 @@ use crate::http1::Status;
 /// # Example
 ///
 /// ```
-/// use bits_proto::http1::Status;
+/// use bits_proto::http1::StatusCode;
 /// use bits_proto::message::Failure;
 ///
-/// assert_eq!(Failure::of(Status::SERVICE_UNAVAILABLE, None), Some(Failure::Transient));
-/// assert_eq!(Failure::of(Status::OK, None), None);
+/// assert_eq!(Failure::of(StatusCode::SERVICE_UNAVAILABLE, None), Some(Failure::Transient));
+/// assert_eq!(Failure::of(StatusCode::OK, None), None);
 /// ```
 ///
 /// Source: \[MC-BUP\] 3.1.5.2.1; Microsoft's page on server application errors.
@@ -50,7 +50,7 @@ pub enum Failure {
 impl Failure {
     /// The class of an answer; `None` for the successes 200 and 201.
     #[must_use]
-    pub const fn of(status: Status, code: Option<HResult>) -> Option<Self> {
+    pub const fn of(status: StatusCode, code: Option<HResult>) -> Option<Self> {
         Some(match (status.get(), code) {
             (200 | 201, _) => return None,
             (416, _) => Self::Resynchronise,

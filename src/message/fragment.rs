@@ -1,11 +1,11 @@
 //! Fragment and its Ack.
 
 use super::MessageKind;
+use super::message_error::MessageError;
 use super::scan::Scan;
-use super::trouble::Trouble;
-use super::value::{Value, Visit};
+use super::value::{FieldVisitor, Value};
 use crate::deviation::Deviation;
-use crate::error::{ErrorKind, Flaw};
+use crate::error::{ErrorKind, ValueError};
 use crate::field::{
     ContentEncoding, ContentName, ContentRange, FieldName, ReceivedContentRange, ReplyUrl,
     SessionId,
@@ -95,14 +95,17 @@ impl<'b> Fragment<'b> {
 
     /// Shows the fields that no other request has.
     #[inline]
-    pub(super) fn show_range<V: Visit>(&self, visit: V) -> V {
+    pub(super) fn visit_range<V: FieldVisitor>(&self, visit: V) -> V {
         visit
             .field(FieldName::ContentRange, Value::ContentRange(self.content_range))
             .optional(FieldName::ContentEncoding, self.content_encoding.map(Value::Encoding))
     }
 
     #[inline(always)]
-    pub(super) fn read(framing: Framing, scan: &mut Scan<'_, 'b>) -> Result<Self, Trouble<'b>> {
+    pub(super) fn read(
+        framing: Framing,
+        scan: &mut Scan<'_, 'b>,
+    ) -> Result<Self, MessageError<'b>> {
         const KIND: MessageKind = MessageKind::Fragment;
         let session_id = scan.session_id(KIND)?;
         let content_range: ContentRange = scan.required(KIND)?;
@@ -117,17 +120,20 @@ impl<'b> Fragment<'b> {
         content_range: ContentRange,
         framing: Framing,
         scan: &Scan<'_, 'b>,
-    ) -> Result<(), Trouble<'b>> {
+    ) -> Result<(), MessageError<'b>> {
         if framing.content_length == Some(content_range.len()) {
             return Ok(());
         }
         let value = scan.get(FieldName::ContentLength).unwrap_or_default();
-        let flaw = Flaw::new(ErrorKind::LengthMismatch, 0);
-        Err(Trouble::in_value(FieldName::ContentLength, value, flaw))
+        let flaw = ValueError::new(ErrorKind::LengthMismatch, 0);
+        Err(MessageError::in_value(FieldName::ContentLength, value, flaw))
     }
 
     /// Whether the length contradicts the range, where both can be read.
-    pub(super) fn length_trouble(framing: Framing, scan: &mut Scan<'_, 'b>) -> Option<Trouble<'b>> {
+    pub(super) fn length_trouble(
+        framing: Framing,
+        scan: &mut Scan<'_, 'b>,
+    ) -> Option<MessageError<'b>> {
         let content_range: ContentRange = scan.optional(MessageKind::Fragment).ok()??;
         framing.content_length?;
         Self::check_length(content_range, framing, scan).err()
@@ -143,7 +149,7 @@ impl<'b> FragmentAck<'b> {
 
     /// Shows its fields behind the packet type, in the order of the table.
     #[inline]
-    pub(super) fn show<V: Visit>(&self, visit: V) -> V {
+    pub(super) fn visit_fields<V: FieldVisitor>(&self, visit: V) -> V {
         let url = self.reply_url.map(|url| Value::Bytes(url.as_bytes()));
         visit
             .optional(FieldName::SessionId, self.session_id.as_ref().map(Value::SessionId))
@@ -158,12 +164,12 @@ impl<'b> FragmentAck<'b> {
         session_id: Option<SessionId<'b>>,
         sent: Option<ContentRange>,
         sent_up_to: Option<u64>,
-    ) -> Result<Self, Trouble<'b>> {
+    ) -> Result<Self, MessageError<'b>> {
         const KIND: MessageKind = MessageKind::FragmentAck;
         let field = FieldName::ReceivedContentRange;
         let received: Option<ReceivedContentRange> = scan.optional(KIND)?;
         let received = received.or(sent.map(|sent| sent.received()));
-        let received = received.ok_or(Trouble::missing(field))?;
+        let received = received.ok_or(MessageError::missing(field))?;
         // `None` is less than any offset.
         let most = sent.map(|sent| sent.end()).max(sent_up_to);
         if most.is_some_and(|most| received.0 > most) {
@@ -181,8 +187,8 @@ impl<'b> FragmentAck<'b> {
 }
 
 /// An offset that the server cannot have reached.
-pub(super) fn beyond<'b>(scan: &Scan<'_, 'b>) -> Trouble<'b> {
+pub(super) fn beyond<'b>(scan: &Scan<'_, 'b>) -> MessageError<'b> {
     let field = FieldName::ReceivedContentRange;
-    let flaw = Flaw::new(ErrorKind::ReceivedBeyondSent, 0);
-    Trouble::in_value(field, scan.get(field).unwrap_or_default(), flaw).behaviour()
+    let flaw = ValueError::new(ErrorKind::ReceivedBeyondSent, 0);
+    MessageError::in_value(field, scan.get(field).unwrap_or_default(), flaw).behaviour()
 }

@@ -8,17 +8,17 @@ use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 
 use super::{
-    Ack, AckFor, Decoded, Encoder, METHOD, NO_EXTRAS, NotificationRequest, NotificationResponse,
-    Policy, Refusal, Request,
+    Ack, AckContext, Decoded, Encoder, METHOD, NO_EXTRAS, NotificationRequest,
+    NotificationResponse, ParseOptions, Refusal, Request,
 };
 use crate::error::{Error, ErrorKind};
-use crate::http1::{HttpRequest, HttpResponse, Status, Target};
+use crate::http1::{HttpRequest, HttpResponse, RequestTarget, StatusCode};
 
 impl<'b> Request<'b> {
     /// Reads a request from the types of the `http` crate: an [`http::Request`] or its
     /// [`Parts`](http::request::Parts).
     ///
-    /// `TryFrom` does the same with [`Policy::DEFAULT`], and does not tell what was unusual.
+    /// `TryFrom` does the same with [`ParseOptions::DEFAULT`], and does not tell what was unusual.
     ///
     /// # Errors
     ///
@@ -28,7 +28,7 @@ impl<'b> Request<'b> {
     ///
     /// ```
     /// use bits_proto::deviation::Deviation;
-    /// use bits_proto::message::{Policy, Request};
+    /// use bits_proto::message::{ParseOptions, Request};
     ///
     /// let request = http::Request::post("/entity")
     ///     .header("X-HTTP-Method-Override", "BITS_POST")
@@ -36,7 +36,7 @@ impl<'b> Request<'b> {
     ///     .header("Content-Length", "0")
     ///     .body(())?;
     /// assert!(Request::try_from(&request).is_err());
-    /// let policy = Policy { method_override: true, ..Policy::DEFAULT };
+    /// let policy = ParseOptions { method_override: true, ..ParseOptions::DEFAULT };
     /// let decoded = Request::from_http(&request, &policy)?;
     /// assert!(matches!(decoded.message, Request::Ping(_)));
     /// assert!(decoded.deviations.contains(Deviation::MethodOverride));
@@ -44,7 +44,7 @@ impl<'b> Request<'b> {
     /// ```
     pub fn from_http(
         request: &'b impl HttpRequest,
-        policy: &Policy,
+        policy: &ParseOptions,
     ) -> Result<Decoded<Self>, Error> {
         Self::from_fields(request.request_line(), request.fields(), policy)
     }
@@ -97,18 +97,18 @@ impl<'b> Ack<'b> {
     /// # Example
     ///
     /// ```
-    /// use bits_proto::message::{Ack, AckFor, Refusal};
+    /// use bits_proto::message::{Ack, AckContext, Refusal};
     ///
     /// let response = http::Response::try_from(Refusal::access_denied())?;
-    /// let ack = Ack::from_http(&response, &AckFor::Ping)?.message;
+    /// let ack = Ack::from_http(&response, &AckContext::Ping)?.message;
     /// assert_eq!(ack, Ack::Refused(Refusal::access_denied()));
     /// # Ok::<(), bits_proto::Error>(())
     /// ```
     pub fn from_http(
         response: &'b impl HttpResponse,
-        ack_for: &AckFor<'_>,
+        ack_context: &AckContext<'_>,
     ) -> Result<Decoded<Self>, Error> {
-        Self::from_fields(response.status_line(), response.fields(), ack_for)
+        Self::from_fields(response.status_line(), response.fields(), ack_context)
     }
 
     /// The head of an [`http::Response`], with `extras` such as Date and Server; a `&HeaderMap`
@@ -205,23 +205,23 @@ macro_rules! read_from {
 }
 
 read_from! {
-    http::Request<B>, http::request::Parts => Request, &Policy::DEFAULT;
+    http::Request<B>, http::request::Parts => Request, &ParseOptions::DEFAULT;
     http::Request<B>, http::request::Parts => NotificationRequest;
     http::Response<B>, http::response::Parts => NotificationResponse;
 }
 
-impl<'b, B> TryFrom<(&'b http::Response<B>, &AckFor<'_>)> for Ack<'b> {
+impl<'b, B> TryFrom<(&'b http::Response<B>, &AckContext<'_>)> for Ack<'b> {
     type Error = Error;
 
-    fn try_from(both: (&'b http::Response<B>, &AckFor<'_>)) -> Result<Self, Error> {
+    fn try_from(both: (&'b http::Response<B>, &AckContext<'_>)) -> Result<Self, Error> {
         Self::from_http(both.0, both.1).map(|decoded| decoded.message)
     }
 }
 
-impl<'b> TryFrom<(&'b http::response::Parts, &AckFor<'_>)> for Ack<'b> {
+impl<'b> TryFrom<(&'b http::response::Parts, &AckContext<'_>)> for Ack<'b> {
     type Error = Error;
 
-    fn try_from(both: (&'b http::response::Parts, &AckFor<'_>)) -> Result<Self, Error> {
+    fn try_from(both: (&'b http::response::Parts, &AckContext<'_>)) -> Result<Self, Error> {
         Self::from_http(both.0, both.1).map(|decoded| decoded.message)
     }
 }
@@ -257,7 +257,7 @@ where
     V: AsRef<[u8]>,
 {
     /// The head of a response of this status.
-    pub(crate) fn http_response(&self, status: Status) -> Result<http::Response<()>, Error> {
+    pub(crate) fn http_response(&self, status: StatusCode) -> Result<http::Response<()>, Error> {
         let mut response = http::Response::new(());
         *response.status_mut() = status.try_into()?;
         *response.headers_mut() = self.header_map()?;
@@ -293,6 +293,6 @@ fn request(method: Method, uri: Uri, headers: HeaderMap) -> http::Request<()> {
     request
 }
 
-fn target(uri: &Uri) -> Result<Target<'_>, Error> {
-    Target::try_from(uri.path_and_query().map_or("", |target| target.as_str()))
+fn target(uri: &Uri) -> Result<RequestTarget<'_>, Error> {
+    RequestTarget::try_from(uri.path_and_query().map_or("", |target| target.as_str()))
 }

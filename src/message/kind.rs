@@ -69,12 +69,12 @@ impl MessageKind {
     /// Whether it is an HTTP response; the others are HTTP requests.
     #[must_use]
     pub const fn is_response(self) -> bool {
-        self.is_grant() || matches!(self, Self::Refusal | Self::NotificationResponse)
+        self.is_success() || matches!(self, Self::Refusal | Self::NotificationResponse)
     }
 
     /// Whether it is an Ack that grants what was asked for.
     #[must_use]
-    pub const fn is_grant(self) -> bool {
+    pub const fn is_success(self) -> bool {
         matches!(
             self,
             Self::PingAck

@@ -9,53 +9,53 @@
 //! ```
 //!
 //! Reading accepts what is unambiguous and says what was unusual about it; see
-//! [`Decoded::deviations`]. An Ack is read in the light of its request; see [`AckFor`].
+//! [`Decoded::deviations`]. An Ack is read in the light of its request; see [`AckContext`].
 
 mod ack;
-mod ack_for;
+mod ack_context;
 mod anomalies;
 mod cancel_session;
 mod close_session;
 mod create_session;
 mod encoder;
-mod examine;
 mod extras;
 mod failure;
 mod fragment;
 #[cfg(feature = "http")]
 mod http_crate;
 mod kind;
+mod message_error;
 mod notification_request;
 mod notification_response;
+mod parse_options;
 mod ping;
-mod policy;
 pub mod presence;
 mod refusal;
 mod request;
 mod scan;
 mod survey;
-mod trouble;
+mod validate;
 mod value;
 
 pub use self::ack::Ack;
-pub use self::ack_for::AckFor;
+pub use self::ack_context::AckContext;
 pub use self::cancel_session::{CancelSession, CancelSessionAck};
 pub use self::close_session::{CloseSession, CloseSessionAck};
 pub use self::create_session::{CreateSession, CreateSessionAck};
 pub use self::encoder::{Encoder, ErrorFields, NO_EXTRAS};
-pub(crate) use self::examine::{
-    Incoming, Outline, Pairs, examine_ack, examine_notification, examine_notification_response,
-    examine_request,
-};
 pub use self::failure::Failure;
 pub use self::fragment::{Fragment, FragmentAck};
 pub use self::kind::MessageKind;
 pub use self::notification_request::{NotificationRequest, NotifiedEntity};
 pub use self::notification_response::NotificationResponse;
+pub use self::parse_options::{MissingContentLength, ParseOptions};
 pub use self::ping::{Ping, PingAck};
-pub use self::policy::{AbsentLength, Policy};
 pub use self::refusal::Refusal;
 pub use self::request::{METHOD, Request};
+pub(crate) use self::validate::{
+    Incoming, Pairs, RequestSummary, validate_ack, validate_notification,
+    validate_notification_response, validate_request,
+};
 
 use crate::deviation::Deviations;
 

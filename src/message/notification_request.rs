@@ -1,15 +1,15 @@
 //! The notification request to the server application.
 
 use super::encoder::{Encoder, Start};
+use super::message_error::MessageError;
 use super::scan::Scan;
 use super::survey::{self, Survey};
-use super::trouble::Trouble;
-use super::value::{Value, Visit};
+use super::value::{FieldVisitor, Value};
 use super::{Decoded, MessageKind};
 use crate::deviation::Deviation;
-use crate::error::{Error, ErrorKind, Stage};
+use crate::error::{CheckStage, Error, ErrorKind};
 use crate::field::{FieldName, OriginalRequestUrl, RequestDataFileName, ResponseDataFileName};
-use crate::http1::{Framing, Index, RequestHead, RequestLine, Target, Version};
+use crate::http1::{Framing, Index, RequestHead, RequestLine, RequestTarget, Version};
 
 /// [2.2.12] Notification Request to the Server Application: an upload is complete.
 ///
@@ -28,14 +28,14 @@ use crate::http1::{Framing, Index, RequestHead, RequestLine, Target, Version};
 ///
 /// ```
 /// use bits_proto::field::OriginalRequestUrl;
-/// use bits_proto::http1::Target;
+/// use bits_proto::http1::RequestTarget;
 /// use bits_proto::message::{NO_EXTRAS, NotifiedEntity, NotificationRequest};
 ///
 /// let request = NotificationRequest {
 ///     original_request_url: OriginalRequestUrl::try_from("http://origin.example/dir/entity")?,
 ///     entity: NotifiedEntity::ByValue { content_length: 80_000 },
 /// };
-/// let head = request.encode(Target::try_from("/app")?, NO_EXTRAS)?;
+/// let head = request.encode(RequestTarget::try_from("/app")?, NO_EXTRAS)?;
 /// let mut buffer = [0; 128];
 /// let written = head.write(&mut buffer)?;
 /// assert_eq!(
@@ -76,14 +76,14 @@ pub enum NotifiedEntity<'b> {
 impl<'b> NotificationRequest<'b> {
     /// Whether a request looks like a notification: a POST with one of its fields.
     #[must_use]
-    pub fn is_one(
+    pub fn is_notification(
         line: &RequestLine<'_>,
         fields: impl IntoIterator<Item = (&'b str, &'b [u8])>,
     ) -> bool {
         line.method == "POST"
             && fields.into_iter().any(|(name, _)| {
                 matches!(
-                    FieldName::recognise(name),
+                    FieldName::from_name(name),
                     Some(
                         FieldName::OriginalRequestUrl
                             | FieldName::RequestDataFileName
@@ -117,7 +117,7 @@ impl<'b> NotificationRequest<'b> {
         let mut index = Index::EMPTY;
         let (survey, framing, error) = Survey::of_pairs(&mut index, fields, usize::MAX);
         survey::check_lengths(error, framing.transfer_encoding)?;
-        read(line, framing, &mut survey.scan()).map_err(Trouble::in_pairs)
+        read(line, framing, &mut survey.scan()).map_err(MessageError::in_pairs)
     }
 
     /// By reference or by value.
@@ -136,7 +136,11 @@ impl<'b> NotificationRequest<'b> {
     ///
     /// When an extra field cannot be written or belongs to the message; see [`Encoder`].
     #[inline]
-    pub fn encode<E, N, V>(&self, target: Target<'b>, extras: E) -> Result<Encoder<'b, E>, Error>
+    pub fn encode<E, N, V>(
+        &self,
+        target: RequestTarget<'b>,
+        extras: E,
+    ) -> Result<Encoder<'b, E>, Error>
     where
         E: IntoIterator<Item = (N, V)> + Clone,
         N: AsRef<str>,
@@ -146,7 +150,7 @@ impl<'b> NotificationRequest<'b> {
     }
 
     /// Shows its fields, in the order of the table.
-    pub(super) fn show<V: Visit>(&self, visit: V) -> V {
+    pub(super) fn visit_fields<V: FieldVisitor>(&self, visit: V) -> V {
         let url = Value::Bytes(self.original_request_url.as_bytes());
         let visit = visit.field(FieldName::OriginalRequestUrl, url);
         let (visit, content_length) = match &self.entity {
@@ -167,21 +171,21 @@ pub(super) fn read<'b>(
     line: RequestLine<'b>,
     framing: Framing,
     scan: &mut Scan<'_, 'b>,
-) -> Result<Decoded<NotificationRequest<'b>>, Trouble<'b>> {
+) -> Result<Decoded<NotificationRequest<'b>>, MessageError<'b>> {
     scan.check_coding(framing)?;
     if line.version != Version::Http11 {
-        return Err(Trouble::in_start_line(ErrorKind::HttpVersion).at_stage(Stage::Http));
+        return Err(MessageError::in_start_line(ErrorKind::HttpVersion).at_stage(CheckStage::Http));
     }
     if line.method != "POST" {
-        return Err(Trouble::in_start_line(ErrorKind::NotPost).at_stage(Stage::Method));
+        return Err(MessageError::in_start_line(ErrorKind::NotPost).at_stage(CheckStage::Method));
     }
     let kind = kind_of(scan);
     scan.check_conflicts(kind)?;
-    scan.remark_on_fields(kind);
+    scan.record_fields(kind);
     check_length(kind, scan)?;
     let content_length = framing.content_length.unwrap_or_default();
     let original_request_url = scan.required(kind)?;
-    remark_on_body(kind, framing, scan);
+    record_body(kind, framing, scan);
     let entity = if kind == MessageKind::NotificationByReference {
         NotifiedEntity::ByReference {
             request: scan.required(kind)?,
@@ -200,23 +204,23 @@ pub(super) fn each_trouble<'b>(
     line: RequestLine<'b>,
     framing: Framing,
     scan: &mut Scan<'_, 'b>,
-    each: &mut impl FnMut(Trouble<'b>),
+    each: &mut impl FnMut(MessageError<'b>),
 ) {
     scan.check_coding(framing).unwrap_or_else(&mut *each);
     if line.version != Version::Http11 {
-        each(Trouble::in_start_line(ErrorKind::HttpVersion).at_stage(Stage::Http));
+        each(MessageError::in_start_line(ErrorKind::HttpVersion).at_stage(CheckStage::Http));
     }
     let kind = kind_of(scan);
     scan.each_conflict(kind, each);
-    scan.remark_on_fields(kind);
+    scan.record_fields(kind);
     check_length(kind, scan).unwrap_or_else(&mut *each);
-    remark_on_body(kind, framing, scan);
+    record_body(kind, framing, scan);
     scan.each_flaw(kind, &[FieldName::ContentLength], each);
 }
 
-fn check_length<'b>(kind: MessageKind, scan: &mut Scan<'_, 'b>) -> Result<(), Trouble<'b>> {
+fn check_length<'b>(kind: MessageKind, scan: &mut Scan<'_, 'b>) -> Result<(), MessageError<'b>> {
     let length = scan.carried(kind, FieldName::ContentLength);
-    length.map(drop).map_err(|missing| missing.at_stage(Stage::Length))
+    length.map(drop).map_err(|missing| missing.at_stage(CheckStage::Length))
 }
 
 /// Either name makes it one by reference.
@@ -229,7 +233,7 @@ fn kind_of(scan: &Scan<'_, '_>) -> MessageKind {
     }
 }
 
-fn remark_on_body(kind: MessageKind, framing: Framing, scan: &mut Scan<'_, '_>) {
+fn record_body(kind: MessageKind, framing: Framing, scan: &mut Scan<'_, '_>) {
     let has_body = framing.content_length.is_some_and(|length| length > 0);
     if kind == MessageKind::NotificationByReference && has_body {
         scan.deviations.insert(Deviation::UnexpectedBody);

@@ -1,15 +1,15 @@
 //! The notification response from the server application.
 
 use super::encoder::{Encoder, Start};
+use super::message_error::MessageError;
 use super::scan::Scan;
 use super::survey::{self, Survey};
-use super::trouble::Trouble;
-use super::value::{Value, Visit};
+use super::value::{FieldVisitor, Value};
 use super::{Decoded, MessageKind};
 use crate::deviation::Deviation;
 use crate::error::{Error, ErrorKind};
 use crate::field::{CopyFileToDestination, FieldName, StaticResponseUrl};
-use crate::http1::{Framing, Index, ResponseHead, Status, StatusLine, Version};
+use crate::http1::{Framing, Index, ResponseHead, StatusCode, StatusLine, Version};
 
 /// [2.2.13] Notification Response from the Server Application: what became of the upload.
 ///
@@ -42,7 +42,7 @@ use crate::http1::{Framing, Index, ResponseHead, Status, StatusLine, Version};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotificationResponse<'b> {
     /// The application's verdict.
-    pub status: Status,
+    pub status: StatusCode,
     /// A reply that exists already.
     pub static_response_url: Option<StaticResponseUrl<'b>>,
     /// Asks for the entity to be put at its destination.
@@ -56,7 +56,7 @@ impl Default for NotificationResponse<'_> {
     /// 200 and nothing else.
     fn default() -> Self {
         Self {
-            status: Status::OK,
+            status: StatusCode::OK,
             static_response_url: None,
             copy_file_to_destination: None,
             content_length: Some(0),
@@ -89,13 +89,13 @@ impl<'b> NotificationResponse<'b> {
         let mut index = Index::EMPTY;
         let (survey, framing, error) = Survey::of_pairs(&mut index, fields, usize::MAX);
         survey::check_lengths(error, false)?;
-        read(line, framing, &mut survey.scan()).map_err(Trouble::in_pairs)
+        read(line, framing, &mut survey.scan()).map_err(MessageError::in_pairs)
     }
 
     /// Whether the application was content.
     #[must_use]
     pub const fn is_success(&self) -> bool {
-        matches!(self.status, Status::OK)
+        matches!(self.status, StatusCode::OK)
     }
 
     /// Makes it ready to be written.
@@ -118,7 +118,7 @@ impl<'b> NotificationResponse<'b> {
     }
 
     /// Shows its fields, in the order of the table.
-    pub(super) fn show<V: Visit>(&self, visit: V) -> V {
+    pub(super) fn visit_fields<V: FieldVisitor>(&self, visit: V) -> V {
         let url = self.static_response_url.map(|url| Value::Bytes(url.as_bytes()));
         let copy = self.copy_file_to_destination.map(|copy| Value::Bytes(copy.as_bytes()));
         let visit = visit
@@ -136,9 +136,9 @@ pub(super) fn read<'b>(
     line: StatusLine<'b>,
     framing: Framing,
     scan: &mut Scan<'_, 'b>,
-) -> Result<Decoded<NotificationResponse<'b>>, Trouble<'b>> {
+) -> Result<Decoded<NotificationResponse<'b>>, MessageError<'b>> {
     if line.status.is_interim() {
-        return Err(Trouble::in_start_line(ErrorKind::InterimResponse));
+        return Err(MessageError::in_start_line(ErrorKind::InterimResponse));
     }
     scan.check_conflicts(KIND)?;
     remark(line, framing, scan);
@@ -147,7 +147,7 @@ pub(super) fn read<'b>(
         static_response_url: scan.optional(KIND)?,
         copy_file_to_destination: scan.optional(KIND)?,
         // With 204 there is no body, whatever its length is said to be.
-        content_length: framing.content_length.filter(|_| line.status != Status::NO_CONTENT),
+        content_length: framing.content_length.filter(|_| line.status != StatusCode::NO_CONTENT),
     };
     Ok(Decoded { message, deviations: scan.deviations })
 }
@@ -157,7 +157,7 @@ pub(super) fn each_trouble<'b>(
     line: StatusLine<'b>,
     framing: Framing,
     scan: &mut Scan<'_, 'b>,
-    each: &mut impl FnMut(Trouble<'b>),
+    each: &mut impl FnMut(MessageError<'b>),
 ) {
     scan.each_conflict(KIND, each);
     remark(line, framing, scan);
@@ -169,7 +169,7 @@ fn remark(line: StatusLine<'_>, framing: Framing, scan: &mut Scan<'_, '_>) {
     if line.version == Version::Http10 {
         scan.deviations.insert(Deviation::Http10);
     }
-    scan.remark_on_fields(KIND);
+    scan.record_fields(KIND);
     if !line.status.has_no_body() {
         // Its absence is remarked on, and no error.
         let _ = scan.carried(KIND, FieldName::ContentLength);

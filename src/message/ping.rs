@@ -1,8 +1,8 @@
 //! Ping and its Ack.
 
 use super::MessageKind;
+use super::message_error::MessageError;
 use super::scan::Scan;
-use super::trouble::Trouble;
 use crate::field::ContentName;
 
 /// [2.2.4] PING: is the server there?
@@ -39,7 +39,7 @@ pub struct PingAck;
 
 impl<'b> Ping<'b> {
     #[inline(always)]
-    pub(super) fn read(scan: &mut Scan<'_, 'b>) -> Result<Self, Trouble<'b>> {
+    pub(super) fn read(scan: &mut Scan<'_, 'b>) -> Result<Self, MessageError<'b>> {
         Ok(Self { content_name: scan.optional(MessageKind::Ping)? })
     }
 }

@@ -142,7 +142,7 @@ const SETS: [FieldSets; KINDS] = {
 pub(super) const GRANTS: u32 = {
     let (mut carried, mut kind) = (0, 0);
     while kind < KINDS {
-        if MessageKind::ALL[kind].is_grant() {
+        if MessageKind::ALL[kind].is_success() {
             carried |= SETS[kind].carried();
         }
         kind += 1;

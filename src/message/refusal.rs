@@ -1,15 +1,15 @@
 //! An Ack that refuses, and the one mapping from errors to it.
 
+use super::message_error::MessageError;
 use super::scan::Scan;
-use super::trouble::Trouble;
-use super::value::{Value, Visit};
-use super::{AbsentLength, ErrorFields, Failure, MessageKind, Policy};
+use super::value::{FieldVisitor, Value};
+use super::{ErrorFields, Failure, MessageKind, MissingContentLength, ParseOptions};
 use crate::deviation::Deviation;
 use crate::error::{Error, ErrorKind, Fault};
 use crate::field::{
     ContentRange, ErrorContext, FieldName, HResult, ReceivedContentRange, SessionId,
 };
-use crate::http1::Status;
+use crate::http1::StatusCode;
 
 /// [2.2.1.2] An Ack that refuses: a status, and mostly an error code and its context.
 ///
@@ -42,7 +42,7 @@ use crate::http1::Status;
 /// Source: \[MC-BUP\] 2.2.1.2, 3.2.5.2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Refusal<'b> {
-    status: Status,
+    status: StatusCode,
     code: Option<HResult>,
     context: Option<ErrorContext>,
     received: Option<ReceivedContentRange>,
@@ -56,9 +56,9 @@ impl<'b> Refusal<'b> {
     ///
     /// [`ErrorKind::NotRefusal`] for 200, 201 and 1xx, and for 416, which needs an
     /// [offset](Self::out_of_sync).
-    pub const fn new(status: Status) -> Result<Self, Error> {
+    pub const fn new(status: StatusCode) -> Result<Self, Error> {
         match status {
-            Status::OK | Status::CREATED | Status::RANGE_NOT_SATISFIABLE => {
+            StatusCode::OK | StatusCode::CREATED | StatusCode::RANGE_NOT_SATISFIABLE => {
                 Err(Error::caller(ErrorKind::NotRefusal))
             }
             status if status.is_interim() => Err(Error::caller(ErrorKind::NotRefusal)),
@@ -66,37 +66,37 @@ impl<'b> Refusal<'b> {
         }
     }
 
-    pub(crate) const fn bare(status: Status) -> Self {
+    pub(crate) const fn bare(status: StatusCode) -> Self {
         Self { status, code: None, context: None, received: None, session_id: None }
     }
 
-    const fn of_server(status: Status, code: HResult) -> Self {
+    const fn of_server(status: StatusCode, code: HResult) -> Self {
         Self::bare(status).with_error(code, ErrorContext::SERVER)
     }
 
     /// The request is not valid: 400, `E_INVALIDARG`.
     #[must_use]
     pub const fn invalid_argument() -> Self {
-        Self::of_server(Status::BAD_REQUEST, HResult::E_INVALIDARG)
+        Self::of_server(StatusCode::BAD_REQUEST, HResult::E_INVALIDARG)
     }
 
     /// Content-Length is missing: 411, `E_INVALIDARG`.
     #[must_use]
     pub const fn length_required() -> Self {
-        Self::of_server(Status::LENGTH_REQUIRED, HResult::E_INVALIDARG)
+        Self::of_server(StatusCode::LENGTH_REQUIRED, HResult::E_INVALIDARG)
     }
 
     /// The client may not upload there, or may not overwrite what is there: 403,
     /// `E_ACCESSDENIED`.
     #[must_use]
     pub const fn access_denied() -> Self {
-        Self::of_server(Status::FORBIDDEN, HResult::E_ACCESSDENIED)
+        Self::of_server(StatusCode::FORBIDDEN, HResult::E_ACCESSDENIED)
     }
 
     /// Uploads are not enabled there: 501, `E_ACCESSDENIED`.
     #[must_use]
     pub const fn uploads_disabled() -> Self {
-        Self::of_server(Status::NOT_IMPLEMENTED, HResult::E_ACCESSDENIED)
+        Self::of_server(StatusCode::NOT_IMPLEMENTED, HResult::E_ACCESSDENIED)
     }
 
     /// Not now: 503 without a code, and the client tries again. What a host answers whose store of
@@ -109,21 +109,21 @@ impl<'b> Refusal<'b> {
     /// ```
     #[must_use]
     pub const fn unavailable() -> Self {
-        Self::bare(Status::SERVICE_UNAVAILABLE)
+        Self::bare(StatusCode::SERVICE_UNAVAILABLE)
     }
 
     /// There is no such session: 500, `BG_E_SESSION_NOT_FOUND`.
     #[must_use]
     pub const fn session_not_found() -> Self {
-        Self::of_server(Status::INTERNAL_SERVER_ERROR, HResult::BG_E_SESSION_NOT_FOUND)
+        Self::of_server(StatusCode::INTERNAL_SERVER_ERROR, HResult::BG_E_SESSION_NOT_FOUND)
     }
 
     /// The entity is too large, or a fragment that cannot be any smaller: 500,
     /// `BG_E_TOO_LARGE`. The client gives up; 413 by [`new`](Self::new) with
-    /// [`Status::CONTENT_TOO_LARGE`] asks it for smaller fragments instead.
+    /// [`StatusCode::CONTENT_TOO_LARGE`] asks it for smaller fragments instead.
     #[must_use]
     pub const fn too_large() -> Self {
-        Self::of_server(Status::INTERNAL_SERVER_ERROR, HResult::BG_E_TOO_LARGE)
+        Self::of_server(StatusCode::INTERNAL_SERVER_ERROR, HResult::BG_E_TOO_LARGE)
     }
 
     /// The disk is full: 500 and the code given,
@@ -132,13 +132,13 @@ impl<'b> Refusal<'b> {
     /// know both.
     #[must_use]
     pub const fn disk_full(code: HResult) -> Self {
-        Self::of_server(Status::INTERNAL_SERVER_ERROR, code)
+        Self::of_server(StatusCode::INTERNAL_SERVER_ERROR, code)
     }
 
     /// The fragment does not begin where the server stands: 416 and the offset to go on at.
     #[must_use]
     pub const fn out_of_sync(received: ReceivedContentRange) -> Self {
-        Self { received: Some(received), ..Self::bare(Status::RANGE_NOT_SATISFIABLE) }
+        Self { received: Some(received), ..Self::bare(StatusCode::RANGE_NOT_SATISFIABLE) }
     }
 
     /// What a server application that refused an entity, or could not be reached, makes the server
@@ -146,14 +146,14 @@ impl<'b> Refusal<'b> {
     ///
     /// What is no failure is no reason to refuse, and a 416 would speak of the client's offset: both
     /// are 500. And only the server can say that it knows no session.
-    pub(crate) const fn of_application(status: Status, code: Option<HResult>) -> Self {
+    pub(crate) const fn of_application(status: StatusCode, code: Option<HResult>) -> Self {
         let status = match status.get() {
-            ..300 | 416 => Status::INTERNAL_SERVER_ERROR,
+            ..300 | 416 => StatusCode::INTERNAL_SERVER_ERROR,
             _ => status,
         };
         let refusal = Self::bare(status);
         let code = match code {
-            None | Some(HResult::BG_E_SESSION_NOT_FOUND) => HResult::of_status(status.get()),
+            None | Some(HResult::BG_E_SESSION_NOT_FOUND) => HResult::from_status(status.get()),
             code => code,
         };
         match code {
@@ -172,22 +172,22 @@ impl<'b> Refusal<'b> {
     ///
     /// ```
     /// use bits_proto::http1::{RequestLine, Version};
-    /// use bits_proto::message::{Policy, Refusal, Request};
+    /// use bits_proto::message::{ParseOptions, Refusal, Request};
     ///
     /// let line = RequestLine { method: "BITS_POST", target: "/e", version: Version::Http11 };
     /// let fields = [("BITS-Packet-Type", &b"Ping"[..])];
-    /// let error = Request::from_fields(line, fields, &Policy::DEFAULT).unwrap_err();
-    /// assert_eq!(Refusal::for_error(&error, &Policy::DEFAULT), Refusal::length_required());
+    /// let error = Request::from_fields(line, fields, &ParseOptions::DEFAULT).unwrap_err();
+    /// assert_eq!(Refusal::for_error(&error, &ParseOptions::DEFAULT), Refusal::length_required());
     /// # Ok::<(), bits_proto::Error>(())
     /// ```
     #[must_use]
-    pub fn for_error(error: &Error, policy: &Policy) -> Self {
+    pub fn for_error(error: &Error, policy: &ParseOptions) -> Self {
         if error.fault() == Fault::Caller {
-            return Self::bare(Status::INTERNAL_SERVER_ERROR);
+            return Self::bare(StatusCode::INTERNAL_SERVER_ERROR);
         }
         let no_length = error.kind() == ErrorKind::MissingField
             && error.field() == Some(FieldName::ContentLength.as_str());
-        if no_length && policy.absent_length != AbsentLength::BadRequest {
+        if no_length && policy.missing_content_length != MissingContentLength::BadRequest {
             return Self::length_required();
         }
         Self::invalid_argument()
@@ -213,7 +213,7 @@ impl<'b> Refusal<'b> {
 
     /// The status.
     #[must_use]
-    pub const fn status(&self) -> Status {
+    pub const fn status(&self) -> StatusCode {
         self.status
     }
 
@@ -253,7 +253,7 @@ impl<'b> Refusal<'b> {
 
     /// Shows its fields behind the packet type, in the order of the table, the error code in those
     /// that `error_fields` says.
-    pub(super) fn show<V: Visit>(&self, error_fields: ErrorFields, visit: V) -> V {
+    pub(super) fn visit_fields<V: FieldVisitor>(&self, error_fields: ErrorFields, visit: V) -> V {
         let received = self.received.map(|received| Value::Number(received.0));
         let code =
             |other: ErrorFields| self.code.filter(|_| error_fields != other).map(Value::Code);
@@ -269,11 +269,11 @@ impl<'b> Refusal<'b> {
     /// Reads what an Ack of this status carries.
     #[inline(always)]
     pub(super) fn read(
-        status: Status,
+        status: StatusCode,
         scan: &mut Scan<'_, 'b>,
         session_id: Option<SessionId<'b>>,
         sent: Option<ContentRange>,
-    ) -> Result<Self, Trouble<'b>> {
+    ) -> Result<Self, MessageError<'b>> {
         // What is remarked on of an error does not depend on the offset.
         let error = read_error(status, scan);
         let received = Self::read_received(status, scan, sent)?;
@@ -284,12 +284,12 @@ impl<'b> Refusal<'b> {
     /// What a response says that is no Ack: a proxy may have answered.
     #[inline(always)]
     pub(super) fn read_bare(
-        status: Status,
+        status: StatusCode,
         scan: &mut Scan<'_, 'b>,
         sent: Option<ContentRange>,
-    ) -> Result<Self, Trouble<'b>> {
+    ) -> Result<Self, MessageError<'b>> {
         let received = match status {
-            Status::RANGE_NOT_SATISFIABLE => {
+            StatusCode::RANGE_NOT_SATISFIABLE => {
                 scan.check_conflict(FieldName::ReceivedContentRange)?;
                 Self::read_received(status, scan, sent)?
             }
@@ -299,21 +299,21 @@ impl<'b> Refusal<'b> {
     }
 
     fn read_received(
-        status: Status,
+        status: StatusCode,
         scan: &mut Scan<'_, 'b>,
         sent: Option<ContentRange>,
-    ) -> Result<Option<ReceivedContentRange>, Trouble<'b>> {
+    ) -> Result<Option<ReceivedContentRange>, MessageError<'b>> {
         let received: Option<ReceivedContentRange> = scan.optional(MessageKind::Refusal)?;
         // With any other status the offset is not acted on.
         match received {
-            received if status != Status::RANGE_NOT_SATISFIABLE => Ok(received),
+            received if status != StatusCode::RANGE_NOT_SATISFIABLE => Ok(received),
             Some(received) if sent.is_some_and(|sent| received.0 > sent.total()) => {
                 Err(super::fragment::beyond(scan))
             }
             Some(received) => Ok(Some(received)),
             None => {
                 let field = FieldName::ReceivedContentRange;
-                Err(Trouble::absent(ErrorKind::OutOfSyncWithoutOffset, field))
+                Err(MessageError::absent(ErrorKind::OutOfSyncWithoutOffset, field))
             }
         }
     }
@@ -321,20 +321,20 @@ impl<'b> Refusal<'b> {
 
 /// BITS-Error, BITS-Error-Code and BITS-Error-Context.
 fn read_error<'b>(
-    status: Status,
+    status: StatusCode,
     scan: &mut Scan<'_, 'b>,
-) -> Result<(Option<HResult>, Option<ErrorContext>), Trouble<'b>> {
+) -> Result<(Option<HResult>, Option<ErrorContext>), MessageError<'b>> {
     let mut code_in = |field| match scan.carried(MessageKind::Refusal, field)? {
-        Some(value) => {
-            HResult::decode(value).map(Some).map_err(|flaw| Trouble::in_value(field, value, flaw))
-        }
+        Some(value) => HResult::decode(value)
+            .map(Some)
+            .map_err(|flaw| MessageError::in_value(field, value, flaw)),
         None => Ok(None),
     };
     let error = code_in(FieldName::Error)?;
     let error_code = code_in(FieldName::ErrorCode)?;
     let context = match scan.carried(MessageKind::Refusal, FieldName::ErrorContext)? {
         Some(value) => ErrorContext::decode(value)
-            .map_err(|flaw| Trouble::in_value(FieldName::ErrorContext, value, flaw))?,
+            .map_err(|flaw| MessageError::in_value(FieldName::ErrorContext, value, flaw))?,
         None => None,
     };
     if error.is_some() && error_code.is_some() && error != error_code {
@@ -343,7 +343,7 @@ fn read_error<'b>(
     let given = error.or(error_code);
     let deviation = match (given, context) {
         (None, Some(_)) => Some(Deviation::ContextWithoutError),
-        (None, None) if status.get() >= 400 && status != Status::RANGE_NOT_SATISFIABLE => {
+        (None, None) if status.get() >= 400 && status != StatusCode::RANGE_NOT_SATISFIABLE => {
             Some(Deviation::MissingError)
         }
         (Some(Some(_)), None) => Some(Deviation::MissingErrorContext),

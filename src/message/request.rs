@@ -1,19 +1,21 @@
 //! The five requests of a client.
 
 use super::encoder::{Encoder, Start};
+use super::message_error::MessageError;
 use super::presence::{self, Presence};
 use super::scan::Scan;
 use super::survey::{self, Survey};
-use super::trouble::Trouble;
-use super::value::{Value, Visit};
+use super::value::{FieldVisitor, Value};
 use super::{
-    AbsentLength, CancelSession, CloseSession, CreateSession, Decoded, Fragment, MessageKind, Ping,
-    Policy,
+    CancelSession, CloseSession, CreateSession, Decoded, Fragment, MessageKind,
+    MissingContentLength, ParseOptions, Ping,
 };
 use crate::deviation::Deviation;
-use crate::error::{Error, ErrorKind, Flaw, Stage};
+use crate::error::{CheckStage, Error, ErrorKind, ValueError};
 use crate::field::{ContentName, FieldName, PacketType, SessionId};
-use crate::http1::{Framing, Index, RequestHead, RequestLine, Target, Version, trim_white_space};
+use crate::http1::{
+    Framing, Index, RequestHead, RequestLine, RequestTarget, Version, trim_white_space,
+};
 
 /// [2.2.1] The method of every request of a client.
 pub const METHOD: &str = "BITS_POST";
@@ -23,21 +25,21 @@ pub const METHOD: &str = "BITS_POST";
 /// # Example
 ///
 /// ```
-/// use bits_proto::http1::{Progress, RequestHead, Slots, Target};
-/// use bits_proto::message::{Policy, Request};
+/// use bits_proto::http1::{Progress, RequestHead, HeaderSlots, RequestTarget};
+/// use bits_proto::message::{ParseOptions, Request};
 ///
 /// let bytes = b"BITS_POST /entity HTTP/1.1\r\n\
 ///     BITS-Packet-Type: Close-Session\r\n\
 ///     BITS-Session-Id: {A0FF5911-4144-45B3-BF27-27AFC8EC8A67}\r\n\
 ///     Host: origin.example\r\n\
 ///     Content-Length: 0\r\n\r\n";
-/// let mut slots = Slots::new();
+/// let mut slots = HeaderSlots::new();
 /// let Progress::Complete(head) = RequestHead::parse(bytes, &mut slots)? else { panic!() };
-/// let decoded = Request::from_head(&head, &Policy::DEFAULT)?;
+/// let decoded = Request::from_head(&head, &ParseOptions::DEFAULT)?;
 /// assert!(matches!(decoded.message, Request::CloseSession(_)));
 /// assert!(decoded.deviations.is_empty());
 ///
-/// let again = decoded.message.encode(Target::try_from("/entity")?, [("Host", "origin.example")])?;
+/// let again = decoded.message.encode(RequestTarget::try_from("/entity")?, [("Host", "origin.example")])?;
 /// let mut buffer = [0; 256];
 /// let written = again.write(&mut buffer)?;
 /// assert_eq!(&buffer[..written], bytes);
@@ -71,15 +73,15 @@ impl<'b> Request<'b> {
     /// use bits_proto::message::Request;
     ///
     /// let line = RequestLine { method: "POST", target: "/e", version: Version::Http11 };
-    /// assert!(Request::is_one(&line, [("BITS-Packet-Type", &b"Ping"[..])]));
-    /// assert!(!Request::is_one(&line, [("Host", &b"h"[..])]));
+    /// assert!(Request::is_bits_request(&line, [("BITS-Packet-Type", &b"Ping"[..])]));
+    /// assert!(!Request::is_bits_request(&line, [("Host", &b"h"[..])]));
     /// ```
     #[must_use]
-    pub fn is_one(
+    pub fn is_bits_request(
         line: &RequestLine<'_>,
         fields: impl IntoIterator<Item = (&'b str, &'b [u8])>,
     ) -> bool {
-        let is_ours = |(name, value): (&str, &[u8])| match FieldName::recognise(name) {
+        let is_ours = |(name, value): (&str, &[u8])| match FieldName::from_name(name) {
             Some(FieldName::PacketType) => true,
             Some(FieldName::MethodOverride) => trim_white_space(value) == METHOD.as_bytes(),
             _ => false,
@@ -89,7 +91,7 @@ impl<'b> Request<'b> {
 
     /// Reads a request from a head.
     ///
-    /// Checks go in the order of [`Stage`]; the first that fails is reported. The body follows the
+    /// Checks go in the order of [`CheckStage`]; the first that fails is reported. The body follows the
     /// head and is [`RequestHead::body_length`] bytes long, even where a lenient policy took a
     /// packet that should have none.
     ///
@@ -97,7 +99,10 @@ impl<'b> Request<'b> {
     ///
     /// When the head is not one of the five requests, or not a valid one. What to answer is
     /// [`Refusal::for_error`](super::Refusal::for_error).
-    pub fn from_head(head: &RequestHead<'_, 'b>, policy: &Policy) -> Result<Decoded<Self>, Error> {
+    pub fn from_head(
+        head: &RequestHead<'_, 'b>,
+        policy: &ParseOptions,
+    ) -> Result<Decoded<Self>, Error> {
         let survey = Survey::of_head(head, policy.max_value);
         read(head.line(), head.framing(), &mut survey.scan(), policy)
             .map_err(|trouble| trouble.in_head(head))
@@ -113,23 +118,23 @@ impl<'b> Request<'b> {
     ///
     /// ```
     /// use bits_proto::http1::{RequestLine, Version};
-    /// use bits_proto::message::{Policy, Request};
+    /// use bits_proto::message::{ParseOptions, Request};
     ///
     /// let line = RequestLine { method: "BITS_POST", target: "/e", version: Version::Http11 };
     /// let fields = [("bits-packet-type", &b"Ping"[..]), ("content-length", b"0")];
-    /// let decoded = Request::from_fields(line, fields, &Policy::DEFAULT)?;
+    /// let decoded = Request::from_fields(line, fields, &ParseOptions::DEFAULT)?;
     /// assert!(matches!(decoded.message, Request::Ping(_)));
     /// # Ok::<(), bits_proto::Error>(())
     /// ```
     pub fn from_fields(
         line: RequestLine<'b>,
         fields: impl IntoIterator<Item = (&'b str, &'b [u8])>,
-        policy: &Policy,
+        policy: &ParseOptions,
     ) -> Result<Decoded<Self>, Error> {
         let mut index = Index::EMPTY;
         let (survey, framing, error) = Survey::of_pairs(&mut index, fields, policy.max_value);
         survey::check_lengths(error, framing.transfer_encoding)?;
-        read(line, framing, &mut survey.scan(), policy).map_err(Trouble::in_pairs)
+        read(line, framing, &mut survey.scan(), policy).map_err(MessageError::in_pairs)
     }
 
     /// Which of the five it is.
@@ -195,7 +200,11 @@ impl<'b> Request<'b> {
     ///
     /// When an extra field cannot be written or belongs to the message; see [`Encoder`].
     #[inline]
-    pub fn encode<E, N, V>(&self, target: Target<'b>, extras: E) -> Result<Encoder<'b, E>, Error>
+    pub fn encode<E, N, V>(
+        &self,
+        target: RequestTarget<'b>,
+        extras: E,
+    ) -> Result<Encoder<'b, E>, Error>
     where
         E: IntoIterator<Item = (N, V)> + Clone,
         N: AsRef<str>,
@@ -206,10 +215,10 @@ impl<'b> Request<'b> {
 
     /// Shows its fields, in the order of the table.
     #[inline]
-    pub(super) fn show<V: Visit>(&self, visit: V) -> V {
+    pub(super) fn visit_fields<V: FieldVisitor>(&self, visit: V) -> V {
         let visit = visit.field(FieldName::PacketType, Value::PacketType(self.packet_type()));
         let visit = match self {
-            Self::CreateSession(create) => create.show_protocols(visit),
+            Self::CreateSession(create) => create.visit_protocols(visit),
             _ => visit,
         };
         let name = self.content_name();
@@ -217,24 +226,24 @@ impl<'b> Request<'b> {
             .optional(FieldName::SessionId, self.session_id().map(Value::SessionId))
             .optional(FieldName::ContentName, name.map(|name| Value::Bytes(name.as_bytes())));
         let visit = match self {
-            Self::Fragment(fragment) => fragment.show_range(visit),
+            Self::Fragment(fragment) => fragment.visit_range(visit),
             _ => visit,
         };
         visit.field(FieldName::ContentLength, Value::Number(self.content_length()))
     }
 }
 
-/// Reads in the order of [`Stage`].
+/// Reads in the order of [`CheckStage`].
 #[inline(always)]
 pub(super) fn read<'b>(
     line: RequestLine<'b>,
     framing: Framing,
     scan: &mut Scan<'_, 'b>,
-    policy: &Policy,
-) -> Result<Decoded<Request<'b>>, Trouble<'b>> {
+    policy: &ParseOptions,
+) -> Result<Decoded<Request<'b>>, MessageError<'b>> {
     scan.check_coding(framing)?;
     if line.version != Version::Http11 {
-        return Err(Trouble::in_start_line(ErrorKind::HttpVersion).at_stage(Stage::Http));
+        return Err(MessageError::in_start_line(ErrorKind::HttpVersion).at_stage(CheckStage::Http));
     }
     check_override(line.method, scan, policy)?;
     check_method(line.method, scan, policy)?;
@@ -243,7 +252,7 @@ pub(super) fn read<'b>(
         return Err(trouble);
     }
     scan.check_conflicts(kind)?;
-    scan.remark_on_fields(kind);
+    scan.record_fields(kind);
     check_length(kind, framing, scan, policy)?;
     let message = match kind {
         MessageKind::Fragment => Request::Fragment(Fragment::read(framing, scan)?),
@@ -261,18 +270,18 @@ pub(super) fn each_trouble<'b>(
     line: RequestLine<'b>,
     framing: Framing,
     scan: &mut Scan<'_, 'b>,
-    policy: &Policy,
-    each: &mut impl FnMut(Trouble<'b>),
+    policy: &ParseOptions,
+    each: &mut impl FnMut(MessageError<'b>),
 ) -> Option<MessageKind> {
     scan.check_coding(framing).unwrap_or_else(&mut *each);
     if line.version != Version::Http11 {
-        each(Trouble::in_start_line(ErrorKind::HttpVersion).at_stage(Stage::Http));
+        each(MessageError::in_start_line(ErrorKind::HttpVersion).at_stage(CheckStage::Http));
     }
     check_override(line.method, scan, policy).unwrap_or_else(&mut *each);
     let kind = check_method(line.method, scan, policy).and_then(|()| packet_kind(scan));
     let kind = kind.map_err(&mut *each).ok()?;
     scan.each_conflict(kind, each);
-    scan.remark_on_fields(kind);
+    scan.record_fields(kind);
     check_length(kind, framing, scan, policy).unwrap_or_else(&mut *each);
     scan.each_flaw(kind, &[FieldName::ContentLength, FieldName::SessionId], each);
     if presence::of(kind, FieldName::SessionId) == Presence::Required {
@@ -290,21 +299,21 @@ pub(super) fn each_trouble<'b>(
 fn check_override<'b>(
     method: &str,
     scan: &Scan<'_, 'b>,
-    policy: &Policy,
-) -> Result<(), Trouble<'b>> {
+    policy: &ParseOptions,
+) -> Result<(), MessageError<'b>> {
     if method != "POST" || !policy.method_override {
         return Ok(());
     }
     let checked = scan.check_conflict(FieldName::MethodOverride);
-    checked.map_err(|trouble| trouble.at_stage(Stage::Method))
+    checked.map_err(|trouble| trouble.at_stage(CheckStage::Method))
 }
 
 #[inline(always)]
 fn check_method<'b>(
     method: &str,
     scan: &mut Scan<'_, 'b>,
-    policy: &Policy,
-) -> Result<(), Trouble<'b>> {
+    policy: &ParseOptions,
+) -> Result<(), MessageError<'b>> {
     if method == METHOD {
         return Ok(());
     }
@@ -314,18 +323,22 @@ fn check_method<'b>(
         "POST" if policy.plain_post && scan.get(FieldName::PacketType).is_some() => {
             Deviation::PlainPost
         }
-        _ => return Err(Trouble::in_start_line(ErrorKind::NotBits).at_stage(Stage::Method)),
+        _ => {
+            return Err(
+                MessageError::in_start_line(ErrorKind::NotBits).at_stage(CheckStage::Method)
+            );
+        }
     };
     scan.deviations.insert(deviation);
     Ok(())
 }
 
 #[inline(always)]
-fn packet_kind<'b>(scan: &mut Scan<'_, 'b>) -> Result<MessageKind, Trouble<'b>> {
+fn packet_kind<'b>(scan: &mut Scan<'_, 'b>) -> Result<MessageKind, MessageError<'b>> {
     // Every column of the requests requires it; the Ping's stands for them all.
     let packet_type = scan
         .required::<PacketType>(MessageKind::Ping)
-        .map_err(|trouble| trouble.at_stage(Stage::PacketType))?;
+        .map_err(|trouble| trouble.at_stage(CheckStage::PacketType))?;
     Ok(match packet_type {
         PacketType::Ping => MessageKind::Ping,
         PacketType::CreateSession => MessageKind::CreateSession,
@@ -334,9 +347,9 @@ fn packet_kind<'b>(scan: &mut Scan<'_, 'b>) -> Result<MessageKind, Trouble<'b>> 
         PacketType::CancelSession => MessageKind::CancelSession,
         PacketType::Ack => {
             let value = scan.get(FieldName::PacketType).unwrap_or_default();
-            let flaw = Flaw::new(ErrorKind::UnknownPacketType, 0);
-            let trouble = Trouble::in_value(FieldName::PacketType, value, flaw);
-            return Err(trouble.at_stage(Stage::PacketType));
+            let flaw = ValueError::new(ErrorKind::UnknownPacketType, 0);
+            let trouble = MessageError::in_value(FieldName::PacketType, value, flaw);
+            return Err(trouble.at_stage(CheckStage::PacketType));
         }
     })
 }
@@ -346,20 +359,23 @@ fn check_length<'b>(
     kind: MessageKind,
     framing: Framing,
     scan: &mut Scan<'_, 'b>,
-    policy: &Policy,
-) -> Result<(), Trouble<'b>> {
+    policy: &ParseOptions,
+) -> Result<(), MessageError<'b>> {
     let has_body = kind == MessageKind::Fragment;
     match (scan.carried(kind, FieldName::ContentLength), framing.content_length) {
-        (Err(_), _) if !has_body && policy.absent_length == AbsentLength::AcceptOnEmpty => {
+        (Err(_), _)
+            if !has_body
+                && policy.missing_content_length == MissingContentLength::AcceptOnEmpty =>
+        {
             scan.deviations.insert(Deviation::MissingContentLength);
             Ok(())
         }
-        (Err(missing), _) => Err(missing.at_stage(Stage::Length)),
-        (Ok(value), Some(length)) if !has_body && length > policy.skipped_body => {
-            let flaw = Flaw::new(ErrorKind::UnexpectedBody, 0);
+        (Err(missing), _) => Err(missing.at_stage(CheckStage::Length)),
+        (Ok(value), Some(length)) if !has_body && length > policy.max_ignored_body => {
+            let flaw = ValueError::new(ErrorKind::UnexpectedBody, 0);
             let value = value.unwrap_or_default();
-            let trouble = Trouble::in_value(FieldName::ContentLength, value, flaw);
-            Err(trouble.at_stage(Stage::Length))
+            let trouble = MessageError::in_value(FieldName::ContentLength, value, flaw);
+            Err(trouble.at_stage(CheckStage::Length))
         }
         (Ok(_), Some(1..)) if !has_body => {
             scan.deviations.insert(Deviation::UnexpectedBody);

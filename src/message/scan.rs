@@ -2,10 +2,10 @@
 
 use super::MessageKind;
 use super::anomalies::Anomalies;
+use super::message_error::MessageError;
 use super::presence::{self, FieldSets};
-use super::trouble::Trouble;
 use crate::deviation::{Deviation, Deviations};
-use crate::error::{ErrorKind, Flaw, Stage};
+use crate::error::{CheckStage, ErrorKind, ValueError};
 use crate::field::{Decode, FieldName, SessionId, SupportedProtocols, bit};
 use crate::http1::{Framing, Index};
 
@@ -30,36 +30,36 @@ impl<'h, 'b> Scan<'h, 'b> {
 
     /// A Transfer-Encoding that another HTTP stack has dealt with.
     #[inline(always)]
-    pub(super) fn check_coding(&self, framing: Framing) -> Result<(), Trouble<'b>> {
+    pub(super) fn check_coding(&self, framing: Framing) -> Result<(), MessageError<'b>> {
         if !framing.transfer_encoding {
             return Ok(());
         }
         let value = self.get(FieldName::TransferEncoding).unwrap_or_default();
-        let flaw = Flaw::new(ErrorKind::TransferEncoding, 0);
-        let trouble = Trouble::in_value(FieldName::TransferEncoding, value, flaw);
-        Err(trouble.at_stage(Stage::Http))
+        let flaw = ValueError::new(ErrorKind::TransferEncoding, 0);
+        let trouble = MessageError::in_value(FieldName::TransferEncoding, value, flaw);
+        Err(trouble.at_stage(CheckStage::Http))
     }
 
     /// The first value that is longer than the limit.
     #[inline(always)]
-    pub(super) fn long_value(&self) -> Option<Trouble<'b>> {
+    pub(super) fn long_value(&self) -> Option<MessageError<'b>> {
         self.anomalies.and_then(Anomalies::long_value)
     }
 
     /// Fields that the message carries must not contradict themselves.
     #[inline(always)]
-    pub(super) fn check_conflicts(&self, kind: MessageKind) -> Result<(), Trouble<'b>> {
+    pub(super) fn check_conflicts(&self, kind: MessageKind) -> Result<(), MessageError<'b>> {
         self.check_conflicts_among(FieldSets::of(kind).carried())
     }
 
     /// One field must not contradict itself, whatever the message carries.
     #[inline(always)]
-    pub(super) fn check_conflict(&self, field: FieldName) -> Result<(), Trouble<'b>> {
+    pub(super) fn check_conflict(&self, field: FieldName) -> Result<(), MessageError<'b>> {
         self.check_conflicts_among(bit(field))
     }
 
     #[inline(always)]
-    fn check_conflicts_among(&self, fields: u32) -> Result<(), Trouble<'b>> {
+    fn check_conflicts_among(&self, fields: u32) -> Result<(), MessageError<'b>> {
         let Some(anomalies) = self.anomalies else { return Ok(()) };
         match anomalies.contradicted & fields {
             0 => Ok(()),
@@ -68,7 +68,7 @@ impl<'h, 'b> Scan<'h, 'b> {
     }
 
     /// Every contradiction of [`check_conflicts`](Self::check_conflicts), not only the first.
-    pub(super) fn each_conflict(&self, kind: MessageKind, each: &mut impl FnMut(Trouble<'b>)) {
+    pub(super) fn each_conflict(&self, kind: MessageKind, each: &mut impl FnMut(MessageError<'b>)) {
         let Some(anomalies) = self.anomalies else { return };
         let contradicted = anomalies.contradicted & FieldSets::of(kind).carried();
         for field in FieldName::ALL.iter().filter(|field| contradicted & bit(**field) != 0) {
@@ -83,7 +83,7 @@ impl<'h, 'b> Scan<'h, 'b> {
         &mut self,
         kind: MessageKind,
         left_out: &[FieldName],
-        each: &mut impl FnMut(Trouble<'b>),
+        each: &mut impl FnMut(MessageError<'b>),
     ) {
         for field in FieldName::ALL.iter().filter(|field| !left_out.contains(field)) {
             let trouble = match self.carried(kind, *field) {
@@ -94,7 +94,7 @@ impl<'h, 'b> Scan<'h, 'b> {
                 }
                 Ok(Some(value)) => field
                     .flaw_in(value, &mut self.deviations)
-                    .map(|flaw| Trouble::in_value(*field, value, flaw)),
+                    .map(|flaw| MessageError::in_value(*field, value, flaw)),
             };
             trouble.into_iter().for_each(&mut *each);
         }
@@ -108,20 +108,20 @@ impl<'h, 'b> Scan<'h, 'b> {
     /// Remarks on fields that the message does not carry, and on those it carries more than once
     /// or under a misspelt name.
     #[inline(always)]
-    pub(super) fn remark_on_fields(&mut self, kind: MessageKind) {
+    pub(super) fn record_fields(&mut self, kind: MessageKind) {
         let sets = FieldSets::of(kind);
         let unexpected = self.index.found().present & sets.unexpected;
         if unexpected != 0 {
-            self.remark_on_unexpected(kind, unexpected);
+            self.record_unexpected(kind, unexpected);
         }
-        self.remark_on_form(sets.carried());
+        self.record_form(sets.carried());
     }
 
     /// Remarks on those of these fields that are there more than once or under a misspelt name.
     #[inline(always)]
-    pub(super) fn remark_on_form(&mut self, fields: u32) {
+    pub(super) fn record_form(&mut self, fields: u32) {
         if let Some(anomalies) = self.anomalies {
-            self.remark_on_repeated(anomalies.repeated & fields);
+            self.record_repeated(anomalies.repeated & fields);
         }
         if self.index.found().is_misspelt && fields & bit(FieldName::ReceivedContentRange) != 0 {
             self.deviations.insert(Deviation::MisspeltReceived);
@@ -129,7 +129,7 @@ impl<'h, 'b> Scan<'h, 'b> {
     }
 
     #[cold]
-    fn remark_on_repeated(&mut self, repeated: u32) {
+    fn record_repeated(&mut self, repeated: u32) {
         if repeated & bit(FieldName::SupportedProtocols) != 0 {
             self.deviations.insert(Deviation::JoinedProtocols);
         }
@@ -139,10 +139,10 @@ impl<'h, 'b> Scan<'h, 'b> {
     }
 
     #[cold]
-    fn remark_on_unexpected(&mut self, kind: MessageKind, unexpected: u32) {
+    fn record_unexpected(&mut self, kind: MessageKind, unexpected: u32) {
         const ERRORS: u32 =
             bit(FieldName::Error) | bit(FieldName::ErrorCode) | bit(FieldName::ErrorContext);
-        let errors = if kind.is_grant() { unexpected & ERRORS } else { 0 };
+        let errors = if kind.is_success() { unexpected & ERRORS } else { 0 };
         if errors != 0 {
             self.deviations.insert(Deviation::ErrorOnSuccess);
         }
@@ -158,13 +158,13 @@ impl<'h, 'b> Scan<'h, 'b> {
         &mut self,
         kind: MessageKind,
         field: FieldName,
-    ) -> Result<Option<&'b [u8]>, Trouble<'b>> {
+    ) -> Result<Option<&'b [u8]>, MessageError<'b>> {
         let sets = FieldSets::of(kind);
         if self.index.found().present & sets.carried() & bit(field) != 0 {
             return Ok(self.get(field));
         }
         if sets.required & bit(field) != 0 {
-            return Err(Trouble::missing(field));
+            return Err(MessageError::missing(field));
         }
         if sets.expected & bit(field) != 0 {
             self.deviations.insert(presence::absence(field));
@@ -183,17 +183,20 @@ impl<'h, 'b> Scan<'h, 'b> {
     pub(super) fn optional<T: Decode<'b>>(
         &mut self,
         kind: MessageKind,
-    ) -> Result<Option<T>, Trouble<'b>> {
+    ) -> Result<Option<T>, MessageError<'b>> {
         let Some(value) = self.carried(kind, T::NAME)? else { return Ok(None) };
         T::decode(value, &mut self.deviations)
             .map(Some)
-            .map_err(|flaw| Trouble::in_value(T::NAME, value, flaw))
+            .map_err(|flaw| MessageError::in_value(T::NAME, value, flaw))
     }
 
     /// The value of a field that the message must carry.
     #[inline(always)]
-    pub(super) fn required<T: Decode<'b>>(&mut self, kind: MessageKind) -> Result<T, Trouble<'b>> {
-        self.optional(kind)?.ok_or(Trouble::missing(T::NAME))
+    pub(super) fn required<T: Decode<'b>>(
+        &mut self,
+        kind: MessageKind,
+    ) -> Result<T, MessageError<'b>> {
+        self.optional(kind)?.ok_or(MessageError::missing(T::NAME))
     }
 
     /// The value of a field, if it can be read and does not contradict itself.
@@ -212,20 +215,23 @@ impl<'h, 'b> Scan<'h, 'b> {
 
     /// The session that a request names.
     #[inline(always)]
-    pub(super) fn session_id(&mut self, kind: MessageKind) -> Result<SessionId<'b>, Trouble<'b>> {
-        self.required(kind).map_err(|trouble| trouble.at_stage(Stage::Session))
+    pub(super) fn session_id(
+        &mut self,
+        kind: MessageKind,
+    ) -> Result<SessionId<'b>, MessageError<'b>> {
+        self.required(kind).map_err(|trouble| trouble.at_stage(CheckStage::Session))
     }
 
     /// The list of protocols, from all the fields it is spread over.
     pub(super) fn protocols(
         &mut self,
         kind: MessageKind,
-    ) -> Result<SupportedProtocols<'b>, Trouble<'b>> {
+    ) -> Result<SupportedProtocols<'b>, MessageError<'b>> {
         let field = FieldName::SupportedProtocols;
-        let value = self.carried(kind, field)?.ok_or(Trouble::missing(field))?;
+        let value = self.carried(kind, field)?.ok_or(MessageError::missing(field))?;
         let more = self.anomalies.map_or([&[][..]; 3], |anomalies| anomalies.more_protocols);
         let [second, third, fourth] = more;
         SupportedProtocols::decode_joined([value, second, third, fourth], &mut self.deviations)
-            .map_err(|(flaw, value)| Trouble::in_value(field, value, flaw))
+            .map_err(|(flaw, value)| MessageError::in_value(field, value, flaw))
     }
 }

@@ -1,8 +1,8 @@
 //! The fields of a message are gone through once, before any value is read.
 
 use super::anomalies::Anomalies;
+use super::message_error::MessageError;
 use super::scan::Scan;
-use super::trouble::Trouble;
 use crate::error::Error;
 use crate::field::FieldName;
 use crate::http1::{Filling, Framing, Head, Index, StartLine, trim_white_space};
@@ -55,7 +55,7 @@ impl<'h, 'b> Survey<'h, 'b> {
     }
 
     /// The first value that is too long; what follows is read whatever its length.
-    pub(super) fn take_long_value(&mut self) -> Option<Trouble<'b>> {
+    pub(super) fn take_long_value(&mut self) -> Option<MessageError<'b>> {
         self.anomalies.as_mut().and_then(Anomalies::take_long_value)
     }
 

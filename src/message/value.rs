@@ -4,7 +4,7 @@ use crate::field::{
     ContentEncoding, ContentRange, ErrorContext, FieldName, HResult, PacketType, Protocol,
     SessionId, SupportedProtocols,
 };
-use crate::http1::Status;
+use crate::http1::StatusCode;
 use crate::util::sink::{Sink, Wire};
 
 /// The value of one field, on its way out.
@@ -41,7 +41,7 @@ impl Wire for Value<'_> {
 }
 
 /// Looks at the fields of a message, one after the other, in the order in which they are written.
-pub(super) trait Visit: Sized {
+pub(super) trait FieldVisitor: Sized {
     fn field(self, field: FieldName, value: Value<'_>) -> Self;
 
     /// A field that may be left out.
@@ -56,8 +56,8 @@ pub(super) trait Visit: Sized {
     /// The length of a response's body. With 204 there is none, and its length must not be
     /// written.
     #[inline(always)]
-    fn body_length(self, status: Status, length: u64) -> Self {
-        let has_body = status != Status::NO_CONTENT;
+    fn body_length(self, status: StatusCode, length: u64) -> Self {
+        let has_body = status != StatusCode::NO_CONTENT;
         self.optional(FieldName::ContentLength, has_body.then_some(Value::Number(length)))
     }
 }

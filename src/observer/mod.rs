@@ -25,7 +25,7 @@
 //!
 //! # Unknown is not wrong
 //!
-//! An observer may come late ([`Observer::joining`]), and does not see what got lost between it and
+//! An observer may come late ([`Observer::mid_stream`]), and does not see what got lost between it and
 //! either end. But for what is only suspicious, it reports what cannot be right whatever it has
 //! missed:
 //!
@@ -37,7 +37,7 @@
 //! * Answers on different connections come in any order: each is compared with what was so when its
 //!   request was sent.
 //!
-//! A monitor that has missed something on the way begins anew with `joining`.
+//! A monitor that has missed something on the way begins anew with `mid_stream`.
 //!
 //! Not judged are: time, as an observer has no clock; bodies, which it does not see; and answers on
 //! a connection with more requests under way than it remembers, which is eight in all. A choice
@@ -60,18 +60,18 @@
 //!
 #![doc = include_str!("state.md")]
 
+mod pending;
 mod request;
 mod response;
 mod rule;
 mod session;
 mod state;
-mod pending;
 
 pub use self::rule::{SequenceRule, Severity, Violation};
 pub use self::state::{Event, State, TABLE};
 
+use self::pending::{Packet, PendingRequest, PendingRequests};
 use self::session::{Creation, Fingerprint, Session, View};
-use self::pending::{Asked, Packet, Unanswered};
 use crate::error::Error;
 use crate::field::{ReceivedContentRange, SessionId};
 use crate::http1::{RequestHead, RequestLine, ResponseHead, StatusLine};
@@ -84,7 +84,7 @@ use crate::message::Pairs;
 /// # Example
 ///
 /// ```
-/// use bits_proto::http1::{Progress, RequestHead, Slots};
+/// use bits_proto::http1::{Progress, RequestHead, HeaderSlots};
 /// use bits_proto::observer::{Observer, Severity};
 ///
 /// let bytes = b"BITS_POST /entity HTTP/1.1\r\n\
@@ -95,7 +95,7 @@ use crate::message::Pairs;
 /// let mut seen = Vec::new();
 /// let connection = 1;
 ///
-/// let mut slots = Slots::new();
+/// let mut slots = HeaderSlots::new();
 /// match RequestHead::parse(bytes, &mut slots) {
 ///     Ok(Progress::Complete(head)) => {
 ///         observer.handle_request(connection, &head, |violation| seen.push(violation));
@@ -135,7 +135,7 @@ pub struct Observer {
     origin: Option<Fingerprint>,
     /// The host that it was told to go on with.
     host: Option<Fingerprint>,
-    unanswered: Unanswered,
+    unanswered: PendingRequests,
     /// The connection of the last request: what answers none on it is wrong.
     heard: Option<u32>,
 }
@@ -148,7 +148,7 @@ struct Answered {
     serial: u32,
     /// What the client believes that has not got it.
     before: View,
-    /// Whether it says where the session stands, whatever the client believed before.
+    /// Whether it says where the session stands, whatever the client offset_bounds before.
     settles: bool,
 }
 
@@ -175,14 +175,14 @@ impl Observer {
             creation: Creation::NONE,
             origin: None,
             host: None,
-            unanswered: Unanswered::NONE,
+            unanswered: PendingRequests::NONE,
             heard: None,
         }
     }
 
     /// For a conversation that has gone on for a while: nothing is known of it.
     #[must_use]
-    pub const fn joining() -> Self {
+    pub const fn mid_stream() -> Self {
         let current = Session::none(State::Unknown);
         Self { current, from_start: false, knows_all: false, ..Self::new() }
     }
@@ -220,13 +220,13 @@ impl Observer {
     ) {
         self.begin_packet(connection, &mut report);
         report(Violation::from(*error));
-        self.ask(connection, Asked::Packet(Packet::new(self.packets, None, false)));
+        self.ask(connection, PendingRequest::Packet(Packet::new(self.packets, None, false)));
     }
 
     /// A request goes by that is known to be none of this protocol, though its head may be an
     /// error: what answers it is passed over.
     pub fn handle_foreign_request(&mut self, connection: u32) {
-        self.ask(connection, Asked::Foreign);
+        self.ask(connection, PendingRequest::Foreign);
     }
 
     /// A response goes by: it answers the oldest request on this connection that is still to be
@@ -259,9 +259,9 @@ impl Observer {
         mut report: impl FnMut(Violation),
     ) {
         match self.take_asked(connection, None, &mut report) {
-            None | Some(Asked::Foreign) => {}
-            Some(Asked::Notification { .. }) => report(Violation::from(*error)),
-            Some(Asked::Packet(packet)) => {
+            None | Some(PendingRequest::Foreign) => {}
+            Some(PendingRequest::Notification { .. }) => report(Violation::from(*error)),
+            Some(PendingRequest::Packet(packet)) => {
                 report(Violation::from(*error));
                 self.unreadable(&packet);
             }
@@ -317,13 +317,13 @@ impl Observer {
     fn doubt_answer(&mut self) {
         if let Some(Answered { serial, before, .. }) = self.answered.take() {
             if let Some(session) = self.session(serial) {
-                session.doubt = session.doubt.or(Some(before));
+                session.unconfirmed = session.unconfirmed.or(Some(before));
             }
         }
     }
 
     /// A request is to be answered.
-    fn ask(&mut self, connection: u32, asked: Asked) {
+    fn ask(&mut self, connection: u32, asked: PendingRequest) {
         self.heard = Some(connection);
         if self.unanswered.push(connection, asked) {
             // What was under way is forgotten, and may have changed anything.

@@ -5,7 +5,7 @@ use crate::message::MessageKind;
 
 /// Which session a request named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Named {
+pub(super) enum SessionRef {
     /// None: it needs none, or it could not be read, or there is none.
     None,
     /// The one with this serial number.
@@ -16,7 +16,7 @@ pub(super) enum Named {
 
 /// A request that is still to be answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Asked {
+pub(super) enum PendingRequest {
     /// Something else than this protocol.
     Foreign,
     /// A notification of the server application, by reference or not.
@@ -33,7 +33,7 @@ pub(super) struct Packet {
     pub(super) kind: Option<MessageKind>,
     /// Whether nothing was wrong with it.
     pub(super) is_valid: bool,
-    pub(super) named: Named,
+    pub(super) named: SessionRef,
     pub(super) range: Option<ContentRange>,
     /// Whether it began beyond everything that was sent.
     pub(super) leaves_gap: bool,
@@ -49,7 +49,7 @@ impl Packet {
             number,
             kind,
             is_valid,
-            named: Named::None,
+            named: SessionRef::None,
             range: None,
             leaves_gap: false,
             had_ended: false,
@@ -69,7 +69,7 @@ impl Packet {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Entry {
     connection: u32,
-    asked: Asked,
+    asked: PendingRequest,
     /// How many in a row; more than one only of what is foreign.
     count: u32,
     /// The nearest place from which it was said that the client did not wait for its answer.
@@ -78,10 +78,10 @@ struct Entry {
 
 /// The requests that are still to be answered, in their order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Unanswered {
+pub(super) struct PendingRequests {
     entries: [Option<Entry>; 8],
     /// Connections with more than find a place: what comes on them is paired with nothing any more.
-    blind: [Option<u32>; 4],
+    untracked: [Option<u32>; 4],
     /// Whether there were more such connections than find a place: then it is so on all.
     is_overrun: bool,
 }
@@ -95,18 +95,21 @@ pub(super) enum Waiting {
     Here,
 }
 
-impl Unanswered {
-    pub(super) const NONE: Self = Self { entries: [None; 8], blind: [None; 4], is_overrun: false };
+impl PendingRequests {
+    pub(super) const NONE: Self =
+        Self { entries: [None; 8], untracked: [None; 4], is_overrun: false };
 
     /// Remembers one more; whether that cost the memory of others.
-    pub(super) fn push(&mut self, connection: u32, asked: Asked) -> bool {
+    pub(super) fn push(&mut self, connection: u32, asked: PendingRequest) -> bool {
         if self.is_blind(connection) {
             return true;
         }
         let of_connection =
             self.entries.iter_mut().flatten().filter(|it| it.connection == connection);
         match of_connection.last() {
-            Some(last) if last.asked == Asked::Foreign && asked == Asked::Foreign => {
+            Some(last)
+                if last.asked == PendingRequest::Foreign && asked == PendingRequest::Foreign =>
+            {
                 last.count = last.count.saturating_add(1);
                 return false;
             }
@@ -119,7 +122,7 @@ impl Unanswered {
         }
         let oldest = self.entries.iter().flatten().next().map_or(connection, |it| it.connection);
         self.remove(oldest);
-        match self.blind.iter_mut().find(|slot| slot.is_none()) {
+        match self.untracked.iter_mut().find(|slot| slot.is_none()) {
             Some(slot) => *slot = Some(oldest),
             None => self.is_overrun = true,
         }
@@ -128,7 +131,7 @@ impl Unanswered {
     }
 
     /// The one that an answer on this connection belongs to.
-    pub(super) fn take(&mut self, connection: u32) -> Option<Asked> {
+    pub(super) fn take(&mut self, connection: u32) -> Option<PendingRequest> {
         let is_here =
             |slot: &&mut Option<Entry>| slot.is_some_and(|it| it.connection == connection);
         let slot = self.entries.iter_mut().find(is_here)?;
@@ -138,7 +141,7 @@ impl Unanswered {
             Some(count @ 1..) => entry.count = count,
             _ => {
                 *slot = None;
-                self.close_ranks();
+                self.compact();
             }
         }
         Some(asked)
@@ -146,15 +149,15 @@ impl Unanswered {
 
     /// Forgets a connection; whether a packet on it was still to be answered.
     pub(super) fn end(&mut self, connection: u32) -> bool {
-        for slot in &mut self.blind {
-            *slot = slot.filter(|blind| *blind != connection);
+        for slot in &mut self.untracked {
+            *slot = slot.filter(|untracked| *untracked != connection);
         }
         self.remove(connection)
     }
 
     /// Whether what comes on this connection is paired with nothing.
     pub(super) fn is_blind(&self, connection: u32) -> bool {
-        self.is_overrun || self.blind.contains(&Some(connection))
+        self.is_overrun || self.untracked.contains(&Some(connection))
     }
 
     /// Where packets wait for their answers while another is sent on this connection; that is told
@@ -164,7 +167,7 @@ impl Unanswered {
         for entry in self.entries.iter_mut().flatten() {
             let is_here = entry.connection == connection;
             let place = Some(if is_here { Waiting::Here } else { Waiting::Elsewhere });
-            if matches!(entry.asked, Asked::Packet(_)) && entry.noted < place {
+            if matches!(entry.asked, PendingRequest::Packet(_)) && entry.noted < place {
                 entry.noted = place;
                 told = told.max(place);
             }
@@ -176,15 +179,15 @@ impl Unanswered {
         let mut had_packet = false;
         for slot in &mut self.entries {
             if let Some(entry) = slot.take_if(|it| it.connection == connection) {
-                had_packet |= matches!(entry.asked, Asked::Packet(_));
+                had_packet |= matches!(entry.asked, PendingRequest::Packet(_));
             }
         }
-        self.close_ranks();
+        self.compact();
         had_packet
     }
 
     /// Moves the others up, so that they stay in their order.
-    fn close_ranks(&mut self) {
+    fn compact(&mut self) {
         let mut kept = self.entries.into_iter().flatten();
         self.entries = core::array::from_fn(|_| kept.next());
     }

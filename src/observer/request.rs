@@ -1,22 +1,22 @@
 //! What an observer makes of a request.
 
+use super::pending::{Packet, PendingRequest, SessionRef, Waiting};
 use super::session::{Creation, Fingerprint, Session};
-use super::pending::{Asked, Named, Packet, Waiting};
 use super::{Event, Observer, SequenceRule, State, Violation};
 use crate::field::{ContentName, ContentRange, SessionId};
 use crate::http1::RequestLine;
 use crate::limits::MIN_FRAGMENT;
 use crate::message::{
-    AbsentLength, Incoming, MessageKind, NotificationRequest, NotifiedEntity, Outline, Policy,
-    Request, examine_notification, examine_request,
+    Incoming, MessageKind, MissingContentLength, NotificationRequest, NotifiedEntity, ParseOptions,
+    Request, RequestSummary, validate_notification, validate_request,
 };
 
 /// Everything is taken that can be understood: what is wrong with it is said all the same.
-const POLICY: Policy = Policy {
+const POLICY: ParseOptions = ParseOptions {
     method_override: true,
     plain_post: true,
-    absent_length: AbsentLength::AcceptOnEmpty,
-    skipped_body: u64::MAX,
+    missing_content_length: MissingContentLength::AcceptOnEmpty,
+    max_ignored_body: u64::MAX,
     max_value: usize::MAX,
 };
 
@@ -28,20 +28,20 @@ impl Observer {
         report: &mut impl FnMut(Violation),
     ) {
         let line = incoming.line();
-        if !Request::is_one(&line, incoming.fields()) {
-            if NotificationRequest::is_one(&line, incoming.fields()) {
+        if !Request::is_bits_request(&line, incoming.fields()) {
+            if NotificationRequest::is_notification(&line, incoming.fields()) {
                 return self.notification(connection, incoming, report);
             }
-            return self.ask(connection, Asked::Foreign);
+            return self.ask(connection, PendingRequest::Foreign);
         }
         self.begin_packet(connection, report);
         let each = &mut |error| report(Violation::from(error));
-        let outline = examine_request(incoming, &POLICY, each);
+        let outline = validate_request(incoming, &POLICY, each);
         outline.deviations.iter().for_each(|deviation| report(Violation::from(deviation)));
         self.check_host(outline.kind, incoming, report);
         let mut packet = Packet::new(self.packets, outline.kind, outline.is_valid);
         self.packet(&outline, &mut packet, &mut |rule| report(Violation::Sequence(rule)));
-        self.ask(connection, Asked::Packet(packet));
+        self.ask(connection, PendingRequest::Packet(packet));
     }
 
     /// A packet begins on this connection.
@@ -52,7 +52,7 @@ impl Observer {
             Some(answered) if answered.connection == connection => {
                 self.answered = None;
                 if let Some(session) = self.session(answered.serial) {
-                    session.doubt = session.doubt.filter(|_| !answered.settles);
+                    session.unconfirmed = session.unconfirmed.filter(|_| !answered.settles);
                 }
             }
             _ => self.doubt_answer(),
@@ -71,7 +71,7 @@ impl Observer {
         report: &mut impl FnMut(Violation),
     ) {
         let each = &mut |error| report(Violation::from(error));
-        let (message, deviations) = examine_notification(incoming, each);
+        let (message, deviations) = validate_notification(incoming, each);
         deviations.iter().for_each(|deviation| report(Violation::from(deviation)));
         let Session { state, sent_up_to, total, .. } = self.current;
         let entity = message.map(|message| message.entity);
@@ -90,7 +90,7 @@ impl Observer {
             report(SequenceRule::NotificationLength.into());
         }
         let by_reference = matches!(entity, Some(NotifiedEntity::ByReference { .. }));
-        self.ask(connection, Asked::Notification { by_reference });
+        self.ask(connection, PendingRequest::Notification { by_reference });
     }
 
     /// Whether it goes where the server sent the client to.
@@ -108,7 +108,8 @@ impl Observer {
         if kind == Some(MessageKind::CreateSession) {
             // A new session begins where it likes.
             self.origin = self.origin.or(Some(host));
-        } else if self.current.doubt.is_none() && self.host.is_some_and(|named| named != host) {
+        } else if self.current.unconfirmed.is_none() && self.host.is_some_and(|named| named != host)
+        {
             report(SequenceRule::HostIdIgnored.into());
             // It goes on there; that is said once.
             self.host = None;
@@ -117,7 +118,7 @@ impl Observer {
 
     fn packet(
         &mut self,
-        outline: &Outline<'_>,
+        outline: &RequestSummary<'_>,
         packet: &mut Packet,
         report: &mut impl FnMut(SequenceRule),
     ) {
@@ -130,13 +131,13 @@ impl Observer {
         if packet.needs_session() {
             let Some(session_id) = &outline.session_id else { return };
             packet.named = self.identify(session_id);
-            if packet.named == Named::Unknown {
+            if packet.named == SessionRef::Unknown {
                 return report(SequenceRule::UnknownSession);
             }
         }
         let session = match packet.named {
-            Named::Session(serial) => self.session(serial),
-            Named::None | Named::Unknown => None,
+            SessionRef::Session(serial) => self.session(serial),
+            SessionRef::None | SessionRef::Unknown => None,
         };
         let is_followed = session.is_some();
         let session = match session {
@@ -155,9 +156,9 @@ impl Observer {
     }
 
     /// Which session the client means.
-    fn identify(&mut self, session_id: &SessionId<'_>) -> Named {
+    fn identify(&mut self, session_id: &SessionId<'_>) -> SessionRef {
         if self.current.is(session_id) {
-            return Named::Session(self.current.serial);
+            return SessionRef::Session(self.current.serial);
         }
         if let Some(previous) = self.previous.filter(|previous| previous.is(session_id)) {
             if !previous.state.has_ended() {
@@ -165,16 +166,16 @@ impl Observer {
                 self.previous = Some(self.current);
                 self.current = previous;
             }
-            return Named::Session(previous.serial);
+            return SessionRef::Session(previous.serial);
         }
         if self.knows_all {
             let is_none = self.current.state == State::NoSession;
-            return if is_none { Named::None } else { Named::Unknown };
+            return if is_none { SessionRef::None } else { SessionRef::Unknown };
         }
         // One that the observer did not see being issued.
         self.sessions = self.sessions.wrapping_add(1);
         self.follow(Session::named(self.sessions, State::Unknown, session_id));
-        Named::Session(self.sessions)
+        SessionRef::Session(self.sessions)
     }
 
     /// From now on the conversation is about this session.
@@ -195,7 +196,8 @@ impl Session {
         match self.state.follow(event) {
             Ok(state) => self.state = state,
             // Before the last answers, which the client may not have, it was right.
-            Err(_) if self.doubt.is_some_and(|earlier| earlier.state.follow(event).is_ok()) => {}
+            Err(_)
+                if self.unconfirmed.is_some_and(|earlier| earlier.state.follow(event).is_ok()) => {}
             Err(rule) => {
                 report(rule);
                 return !matches!(
@@ -228,7 +230,7 @@ impl Session {
         packet: &mut Packet,
         report: &mut impl FnMut(SequenceRule),
     ) {
-        match self.believed() {
+        match self.offset_bounds() {
             Some((lowest, _)) if range.first() < lowest => report(SequenceRule::OffsetGoesBack),
             Some((_, highest)) if range.first() > highest => report(SequenceRule::OffsetSkipsAhead),
             _ => {}
@@ -239,7 +241,7 @@ impl Session {
         let is_credible = self.next.is_none_or(|next| next <= range.total());
         self.total = self.total.or(Some(range.total()).filter(|_| is_credible));
         let is_as_long = |too_large| range.len() >= too_large && range.len() > MIN_FRAGMENT;
-        if self.doubt.is_none() && self.too_large.is_some_and(is_as_long) {
+        if self.unconfirmed.is_none() && self.too_large.is_some_and(is_as_long) {
             report(SequenceRule::FragmentNotSmaller);
         }
         packet.leaves_gap = self.sent_up_to.is_some_and(|sent| range.first() > sent);
@@ -249,7 +251,7 @@ impl Session {
     }
 
     fn close(&self, report: &mut impl FnMut(SequenceRule)) {
-        if let (Some(total), Some((_, highest))) = (self.total, self.believed()) {
+        if let (Some(total), Some((_, highest))) = (self.total, self.offset_bounds()) {
             if highest < total {
                 report(SequenceRule::CloseBeforeWhole);
             }

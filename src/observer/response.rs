@@ -1,14 +1,14 @@
 //! What an observer makes of a response.
 
+use super::pending::{Packet, PendingRequest, SessionRef};
 use super::session::{Fingerprint, Session, View};
-use super::pending::{Asked, Named, Packet};
 use super::{Answered, Event, Observer, SequenceRule, Violation};
 use crate::deviation::{Deviation, Deviations};
 use crate::field::{ErrorContext, HResult, ReplyUrl};
-use crate::http1::{Status, StatusLine};
+use crate::http1::{StatusCode, StatusLine};
 use crate::message::{
-    Ack, AckFor, CreateSessionAck, FragmentAck, Incoming, MessageKind, Refusal, examine_ack,
-    examine_notification_response,
+    Ack, AckContext, CreateSessionAck, FragmentAck, Incoming, MessageKind, Refusal, validate_ack,
+    validate_notification_response,
 };
 
 impl Observer {
@@ -23,11 +23,11 @@ impl Observer {
             return;
         }
         match self.take_asked(connection, Some(status), report) {
-            None | Some(Asked::Foreign) => {}
-            Some(Asked::Notification { by_reference }) => {
+            None | Some(PendingRequest::Foreign) => {}
+            Some(PendingRequest::Notification { by_reference }) => {
                 told(by_reference, incoming, report);
             }
-            Some(Asked::Packet(packet)) => {
+            Some(PendingRequest::Packet(packet)) => {
                 self.doubt_answer();
                 let before = self.view_of(&packet);
                 let settles = self.answer(&packet, incoming, report);
@@ -38,7 +38,7 @@ impl Observer {
     }
 
     fn view_of(&mut self, packet: &Packet) -> Option<(u32, View)> {
-        let Named::Session(serial) = packet.named else { return None };
+        let SessionRef::Session(serial) = packet.named else { return None };
         self.session(serial).map(|session| (serial, session.view()))
     }
 
@@ -46,15 +46,15 @@ impl Observer {
     pub(super) fn take_asked(
         &mut self,
         connection: u32,
-        status: Option<Status>,
+        status: Option<StatusCode>,
         report: &mut impl FnMut(Violation),
-    ) -> Option<Asked> {
+    ) -> Option<PendingRequest> {
         let asked = self.unanswered.take(connection);
         // A server may say so before it closes a connection that nothing comes on.
-        let is_farewell = status == Some(Status::REQUEST_TIMEOUT);
+        let is_farewell = status == Some(StatusCode::REQUEST_TIMEOUT);
         let is_known = self.from_start || self.heard == Some(connection);
         if asked.is_none() && is_known && !is_farewell && !self.unanswered.is_blind(connection) {
-            report(SequenceRule::UnaskedAnswer.into());
+            report(SequenceRule::UnsolicitedResponse.into());
         }
         asked
     }
@@ -65,7 +65,7 @@ impl Observer {
             // There may be a session that nobody has seen.
             None | Some(MessageKind::CreateSession) => self.lose_track(),
             Some(MessageKind::Fragment) => {
-                if let Named::Session(serial) = packet.named {
+                if let SessionRef::Session(serial) = packet.named {
                     self.session(serial).into_iter().for_each(|session| session.next = None);
                 }
             }
@@ -81,7 +81,7 @@ impl Observer {
         report: &mut impl FnMut(Violation),
     ) -> bool {
         let each = &mut |error| report(Violation::from(error));
-        let examined = examine_ack(incoming, &self.ack_for(packet), each);
+        let examined = validate_ack(incoming, &self.ack_context(packet), each);
         // Fields of other Acks are told as that, and are nothing if the request is not known.
         let has_own_fields = packet.kind.is_some() && !examined.is_of_another;
         let is_told = |it: &Deviation| has_own_fields || *it != Deviation::UnexpectedField;
@@ -116,38 +116,38 @@ impl Observer {
     }
 
     /// What the answer is to be read in the light of.
-    fn ack_for(&self, packet: &Packet) -> AckFor<'_> {
+    fn ack_context(&self, packet: &Packet) -> AckContext<'_> {
         let followed = match packet.named {
-            Named::Session(serial) => {
+            SessionRef::Session(serial) => {
                 let sessions = core::iter::once(&self.current).chain(&self.previous);
                 sessions.into_iter().find(|session| session.serial == serial)
             }
-            Named::None | Named::Unknown => None,
+            SessionRef::None | SessionRef::Unknown => None,
         };
         let session_id = followed.and_then(Session::id);
         match packet.kind {
             Some(MessageKind::CreateSession) => {
                 let creation = Some(&self.creation).filter(|it| it.number == packet.number);
-                AckFor::CreateSession { offered: creation.and_then(|it| it.offered()) }
+                AckContext::CreateSession { offered: creation.and_then(|it| it.offered()) }
             }
-            Some(MessageKind::Fragment) => AckFor::Fragment {
+            Some(MessageKind::Fragment) => AckContext::Fragment {
                 session_id,
                 content_range: packet.range,
                 // What is not known is as large as can be.
                 sent_up_to: followed.and_then(|it| it.sent_up_to).or(Some(u64::MAX)),
             },
-            Some(MessageKind::CloseSession) => AckFor::CloseSession { session_id },
-            Some(MessageKind::CancelSession) => AckFor::CancelSession { session_id },
-            _ => AckFor::Ping,
+            Some(MessageKind::CloseSession) => AckContext::CloseSession { session_id },
+            Some(MessageKind::CancelSession) => AckContext::CancelSession { session_id },
+            _ => AckContext::Ping,
         }
     }
 
     /// The request was granted.
     fn granted(&mut self, event: Event, packet: &Packet, report: &mut impl FnMut(SequenceRule)) {
         let session = match packet.named {
-            Named::Unknown => return report(SequenceRule::GrantedWithoutSession),
-            Named::None => Some(&mut self.current),
-            Named::Session(serial) => self.session(serial),
+            SessionRef::Unknown => return report(SequenceRule::GrantedWithoutSession),
+            SessionRef::None => Some(&mut self.current),
+            SessionRef::Session(serial) => self.session(serial),
         };
         let Some(session) = session else { return };
         if session.state.has_ended() && !packet.had_ended {
@@ -190,7 +190,7 @@ impl Observer {
     ) {
         let (origin, host) = (self.origin, self.host);
         self.granted(Event::Received, packet, report);
-        let Named::Session(serial) = packet.named else { return };
+        let SessionRef::Session(serial) = packet.named else { return };
         let Some(session) = self.session(serial) else { return };
         let received = ack.received.0;
         if packet.leaves_gap {
@@ -235,7 +235,7 @@ impl Observer {
             report(SequenceRule::WrongAck);
             return false;
         }
-        let Named::Session(serial) = packet.named else { return false };
+        let SessionRef::Session(serial) = packet.named else { return false };
         let Some(session) = self.session(serial) else { return false };
         if !session.state.has_ended() || packet.had_ended {
             // Neither breaks a rule in any state.
@@ -247,11 +247,13 @@ impl Observer {
             session.total = None;
         }
         match refusal.status() {
-            Status::RANGE_NOT_SATISFIABLE => session.out_of_sync(refusal, packet, report),
-            Status::CONTENT_TOO_LARGE => session.too_large = packet.range.map(|range| range.len()),
+            StatusCode::RANGE_NOT_SATISFIABLE => session.out_of_sync(refusal, packet, report),
+            StatusCode::CONTENT_TOO_LARGE => {
+                session.too_large = packet.range.map(|range| range.len())
+            }
             _ => {}
         }
-        is_not_found || refusal.status() == Status::RANGE_NOT_SATISFIABLE
+        is_not_found || refusal.status() == StatusCode::RANGE_NOT_SATISFIABLE
     }
 }
 
@@ -293,7 +295,7 @@ fn told<'b>(
     report: &mut impl FnMut(Violation),
 ) {
     let each = &mut |error| report(Violation::from(error));
-    let (message, mut deviations) = examine_notification_response(incoming, each);
+    let (message, mut deviations) = validate_notification_response(incoming, each);
     let has_body = |length: Option<u64>| length.is_some_and(|length| length > 0);
     if by_reference && message.is_some_and(|it| it.is_success() && has_body(it.content_length)) {
         // A reply goes where the notification said.
@@ -304,7 +306,7 @@ fn told<'b>(
 
 /// What departs from the protocol, and not from HTTP alone: [3.2.5.2.1] a server may answer as any
 /// HTTP server does, and a challenge is one for HTTP to deal with.
-fn worth_saying(deviations: Deviations, status: Status) -> impl Iterator<Item = Deviation> {
+fn worth_saying(deviations: Deviations, status: StatusCode) -> impl Iterator<Item = Deviation> {
     let has_code = matches!(status.get(), 400 | 403 | 411 | 501);
     let is_challenge = matches!(status.get(), 401 | 407);
     deviations.iter().filter(move |deviation| match deviation {
@@ -326,7 +328,7 @@ fn is_status_of_code(refusal: &Refusal<'_>) -> bool {
     let status = refusal.status().get();
     match refusal.code() {
         _ if refusal.context() == Some(ErrorContext::REMOTE_APPLICATION) => true,
-        _ if refusal.status() == Status::RANGE_NOT_SATISFIABLE => true,
+        _ if refusal.status() == StatusCode::RANGE_NOT_SATISFIABLE => true,
         Some(HResult::BG_E_SESSION_NOT_FOUND) => status == 500,
         Some(HResult::E_ACCESSDENIED) => matches!(status, 403 | 501),
         Some(HResult::E_INVALIDARG) => matches!(status, 400 | 411),

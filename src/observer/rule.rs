@@ -82,7 +82,7 @@ macro_rules! sequence_rules {
 
             /// A sentence that says what happened.
             #[must_use]
-            pub const fn sentence(self) -> &'static str {
+            pub const fn description(self) -> &'static str {
                 match self {
                     $( Self::$rule => $sentence, )+
                 }
@@ -138,7 +138,7 @@ sequence_rules! {
 
     // What the server does.
     /// Nothing is concluded from such an answer.
-    UnaskedAnswer "unasked-answer" "2.2.1" Must
+    UnsolicitedResponse "unasked-answer" "2.2.1" Must
         "The response answers no request.",
     /// Such as an offset in answer to a Ping. One that lacks what its request asks for is told by the
     /// fields that are missing.
@@ -221,7 +221,7 @@ pub enum Violation {
     /// The message cannot be read, or must not be acted on.
     Message(Error),
     /// The message departs from the specification and can be understood all the same.
-    Departure(Deviation),
+    Deviation(Deviation),
     /// The message does not fit what went before it.
     Sequence(SequenceRule),
 }
@@ -232,7 +232,7 @@ impl Violation {
     pub const fn rule(&self) -> &'static str {
         match self {
             Self::Message(error) => error.kind().name(),
-            Self::Departure(deviation) => deviation.name(),
+            Self::Deviation(deviation) => deviation.name(),
             Self::Sequence(rule) => rule.name(),
         }
     }
@@ -242,7 +242,7 @@ impl Violation {
     pub const fn section(&self) -> &'static str {
         match self {
             Self::Message(error) => error.section(),
-            Self::Departure(deviation) => deviation.section(),
+            Self::Deviation(deviation) => deviation.section(),
             Self::Sequence(rule) => rule.section(),
         }
     }
@@ -255,7 +255,7 @@ impl Violation {
                 ErrorKind::ValueTooLong => Severity::Should,
                 _ => Severity::Must,
             },
-            Self::Departure(deviation) => of_deviation(*deviation),
+            Self::Deviation(deviation) => of_deviation(*deviation),
             Self::Sequence(rule) => rule.severity(),
         }
     }
@@ -269,7 +269,7 @@ impl From<Error> for Violation {
 
 impl From<Deviation> for Violation {
     fn from(deviation: Deviation) -> Self {
-        Self::Departure(deviation)
+        Self::Deviation(deviation)
     }
 }
 
@@ -283,8 +283,8 @@ impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Message(error) => error.fmt(f),
-            Self::Departure(deviation) => f.write_str(deviation.sentence()),
-            Self::Sequence(rule) => f.write_str(rule.sentence()),
+            Self::Deviation(deviation) => f.write_str(deviation.description()),
+            Self::Sequence(rule) => f.write_str(rule.description()),
         }
     }
 }

@@ -2,10 +2,10 @@
 
 use super::State;
 use crate::field::{Protocol, SessionId, SupportedProtocols};
-use crate::util::inline_str::Text;
+use crate::util::inline_str::InlineStr;
 
 /// An id, longer than a message may live.
-type Id = Text<{ SessionId::MAX_LEN }>;
+type Id = InlineStr<{ SessionId::MAX_LEN }>;
 
 /// A text of which nobody needs more than whether another one is the same: 64 bits of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -60,7 +60,7 @@ pub(super) struct Session {
     /// The number of the last request that was answered with an offset.
     pub(super) answered: u32,
     /// What the client may still believe, as nobody knows which of the answers since it has got.
-    pub(super) doubt: Option<View>,
+    pub(super) unconfirmed: Option<View>,
 }
 
 /// Where a session stands, as the client sees it.
@@ -84,7 +84,7 @@ impl Session {
             reply_url: None,
             too_large: None,
             answered: 0,
-            doubt: None,
+            unconfirmed: None,
         }
     }
 
@@ -113,9 +113,9 @@ impl Session {
 
     /// The lowest and the highest offset at which the client may believe to stand; `None` if that
     /// is not known.
-    pub(super) fn believed(&self) -> Option<(u64, u64)> {
+    pub(super) fn offset_bounds(&self) -> Option<(u64, u64)> {
         let next = self.next?;
-        let earlier = match self.doubt {
+        let earlier = match self.unconfirmed {
             Some(earlier) => earlier.next?,
             None => next,
         };

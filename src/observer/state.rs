@@ -1,7 +1,7 @@
 //! What an observer knows of a session, and the table of what may happen to it.
 
 use super::SequenceRule;
-use crate::state_machine::{Machine, named, rows_in_order};
+use crate::state_machine::{StateMachine, named, rows_in_order};
 
 named! {
     /// What is known of the session of a conversation.
@@ -96,7 +96,7 @@ pub const TABLE: [(State, [Cell; EVENTS]); STATES] = {
 
 rows_in_order!(TABLE);
 
-impl Machine for State {
+impl StateMachine for State {
     type Event = Event;
 
     const STATES: &'static [Self] = Self::ALL;

@@ -3,7 +3,7 @@
 use super::Policy;
 use crate::error::Error;
 use crate::field::{ErrorContext, HResult, ReceivedContentRange, ReplyUrl, SessionId};
-use crate::http1::Status;
+use crate::http1::StatusCode;
 use crate::message::{Ack, CancelSessionAck, CloseSessionAck, FragmentAck, PingAck, Refusal};
 
 /// An answer to send.
@@ -12,7 +12,7 @@ use crate::message::{Ack, CancelSessionAck, CloseSessionAck, FragmentAck, PingAc
 ///
 /// ```
 /// use bits_proto::message::Ack;
-/// use bits_proto::server::{Answer, Policy, Rest};
+/// use bits_proto::server::{Answer, Policy, UnreadBody};
 /// # use bits_proto::http1::{RequestLine, Version};
 /// # use bits_proto::message::Request;
 /// # let line = RequestLine { method: "BITS_POST", target: "/e", version: Version::Http11 };
@@ -21,7 +21,7 @@ use crate::message::{Ack, CancelSessionAck, CloseSessionAck, FragmentAck, PingAc
 /// // A request that could not be read, with 7 bytes of body behind it:
 /// let answer = Answer::for_error(&error, Some(7), &Policy::DEFAULT);
 /// assert_eq!(answer.ack(None).status().get(), 400);
-/// assert_eq!(answer.rest, Rest::Drain(7));
+/// assert_eq!(answer.rest, UnreadBody::Drain(7));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
@@ -29,9 +29,9 @@ pub struct Answer {
     grant: Grant,
     session_id: Option<SessionId<'static>>,
     /// What to do with the part of a fragment's body that was not asked for. Where
-    /// [`message::Policy::skipped_body`](crate::message::Policy::skipped_body) lets another packet
+    /// [`message::ParseOptions::max_ignored_body`](crate::message::ParseOptions::max_ignored_body) lets another packet
     /// have a body, the host reads that and throws it away.
-    pub rest: Rest,
+    pub rest: UnreadBody,
 }
 
 /// What is answered.
@@ -47,7 +47,7 @@ pub(super) enum Grant {
 /// A refusal without a session id: a step is handed on many times, and this is half the size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Refused {
-    status: Status,
+    status: StatusCode,
     error: Option<(HResult, ErrorContext)>,
     received: Option<ReceivedContentRange>,
 }
@@ -80,7 +80,7 @@ impl Refused {
     derive(serde::Serialize, serde::Deserialize),
     serde(rename_all = "kebab-case")
 )]
-pub enum Rest {
+pub enum UnreadBody {
     /// There is none: the connection can be used again.
     None,
     /// Read so many bytes, the whole body, and throw them away; then the connection can be used
@@ -91,7 +91,7 @@ pub enum Rest {
     Close,
 }
 
-impl Rest {
+impl UnreadBody {
     pub(super) const fn of(bytes: u64, policy: &Policy<'_>) -> Self {
         if bytes == 0 {
             Self::None
@@ -104,11 +104,15 @@ impl Rest {
 }
 
 impl Answer {
-    pub(super) const fn new(grant: Grant, session_id: SessionId<'static>, rest: Rest) -> Self {
+    pub(super) const fn new(
+        grant: Grant,
+        session_id: SessionId<'static>,
+        rest: UnreadBody,
+    ) -> Self {
         Self { grant, session_id: Some(session_id), rest }
     }
 
-    pub(super) const fn refuse(refusal: Refusal<'static>, rest: Rest) -> Self {
+    pub(super) const fn refuse(refusal: Refusal<'static>, rest: UnreadBody) -> Self {
         Self { grant: Grant::Refused(Refused::new(&refusal)), session_id: None, rest }
     }
 
@@ -116,13 +120,13 @@ impl Answer {
     /// [`Refusal::for_error`], and what to do with the body. `body_length` is `None` where it is
     /// not known where the body ends.
     pub fn for_error(error: &Error, body_length: Option<u64>, policy: &Policy<'_>) -> Self {
-        let rest = body_length.map_or(Rest::Close, |length| Rest::of(length, policy));
+        let rest = body_length.map_or(UnreadBody::Close, |length| UnreadBody::of(length, policy));
         Self::refuse(Refusal::for_error(error, &policy.requests), rest)
     }
 
     /// The answer to a request of a session that nobody knows.
     pub const fn session_not_found(body_length: u64, policy: &Policy<'_>) -> Self {
-        Self::refuse(Refusal::session_not_found(), Rest::of(body_length, policy))
+        Self::refuse(Refusal::session_not_found(), UnreadBody::of(body_length, policy))
     }
 
     /// Whether the Ack carries the reply URL, which the host keeps.
@@ -133,10 +137,12 @@ impl Answer {
 
     /// The status.
     #[must_use]
-    pub const fn status(&self) -> Status {
+    pub const fn status(&self) -> StatusCode {
         match self.grant {
             Grant::Refused(refused) => refused.status,
-            Grant::Ping | Grant::Received { .. } | Grant::Closed | Grant::Cancelled => Status::OK,
+            Grant::Ping | Grant::Received { .. } | Grant::Closed | Grant::Cancelled => {
+                StatusCode::OK
+            }
         }
     }
 

@@ -5,12 +5,12 @@ use core::time::Duration;
 use super::answer::{Grant, Refused};
 use super::session::Pending;
 use super::{
-    Answer, Discard, Ending, Event, HostError, Notified, Policy, Reply, ReportError, Rest, Session,
-    State, Step, StoreBytes, Turn,
+    Answer, Discard, EndReason, Event, HostError, Notified, Policy, Reply, ReportError, Session,
+    State, Step, StoreBytes, UnreadBody, WorkToken,
 };
-use crate::http1::Status;
+use crate::http1::StatusCode;
 use crate::message::Refusal;
-use crate::state_machine::{IllegalEvent, Machine as _};
+use crate::state_machine::{IllegalEvent, StateMachine as _};
 
 impl Session {
     /// The next `bytes` bytes of a [`Step::Store`] are stored, so that they survive whatever the
@@ -26,13 +26,13 @@ impl Session {
     #[inline]
     pub fn handle_stored(
         &mut self,
-        turn: Turn,
+        turn: WorkToken,
         bytes: u64,
         policy: &Policy<'_>,
         now: Duration,
     ) -> Result<Step, ReportError> {
         self.check_turn(turn)?;
-        self.state.after(Event::Stored)?;
+        self.state.transition(Event::Stored)?;
         let too_many = ReportError::TooManyBytes { left: self.left };
         let left = self.left.checked_sub(bytes).ok_or(too_many)?;
         let next = self.next.checked_add(bytes).ok_or(too_many)?;
@@ -41,7 +41,7 @@ impl Session {
             (0, Some(total)) if next == total => Event::Complete,
             (0, _) => Event::FragmentStored,
         };
-        self.state.after(event)?;
+        self.state.transition(event)?;
         (self.left, self.next) = (left, next);
         if bytes > 0 && self.expires_at > Duration::ZERO {
             self.expires_at = now.saturating_add(policy.session_timeout);
@@ -65,9 +65,9 @@ impl Session {
     /// # Errors
     ///
     /// [`ReportError`]; nothing is changed then.
-    pub fn handle_working(
+    pub fn renew(
         &mut self,
-        turn: Turn,
+        turn: WorkToken,
         policy: &Policy<'_>,
         now: Duration,
     ) -> Result<(), ReportError> {
@@ -83,13 +83,13 @@ impl Session {
     /// [`ReportError`]; nothing is changed then.
     pub fn handle_notified(
         &mut self,
-        turn: Turn,
+        turn: WorkToken,
         notified: Notified,
         policy: &Policy<'_>,
         now: Duration,
     ) -> Result<Step, ReportError> {
         self.check_turn(turn)?;
-        self.state.after(Event::Notified)?;
+        self.state.transition(Event::Notified)?;
         self.work_until = now.saturating_add(policy.work_timeout);
         Ok(self.told(notified, policy)?)
     }
@@ -99,15 +99,15 @@ impl Session {
     /// # Errors
     ///
     /// [`ReportError`]; nothing is changed then.
-    pub fn handle_placed(&mut self, turn: Turn) -> Result<Step, ReportError> {
+    pub fn handle_committed(&mut self, turn: WorkToken) -> Result<Step, ReportError> {
         self.check_turn(turn)?;
-        self.state.after(Event::Placed)?;
+        self.state.transition(Event::Committed)?;
         self.placed = true;
         if self.state == State::Closing {
-            self.apply(Event::Placed)?;
-            return Ok(self.discard_rest(Ending::Closed)?);
+            self.apply(Event::Committed)?;
+            return Ok(self.discard_rest(EndReason::Closed)?);
         }
-        self.apply(Event::Placed)?;
+        self.apply(Event::Committed)?;
         Ok(self.answer_fragment())
     }
 
@@ -116,9 +116,9 @@ impl Session {
     /// # Errors
     ///
     /// [`ReportError`]; nothing is changed then.
-    pub fn handle_discarded(&mut self, turn: Turn) -> Result<Step, ReportError> {
+    pub fn handle_discarded(&mut self, turn: WorkToken) -> Result<Step, ReportError> {
         self.check_turn(turn)?;
-        self.state.after(Event::Discarded)?;
+        self.state.transition(Event::Discarded)?;
         Ok(self.end()?)
     }
 
@@ -130,7 +130,7 @@ impl Session {
     /// [`ReportError`]; nothing is changed then.
     pub fn handle_failed(
         &mut self,
-        turn: Turn,
+        turn: WorkToken,
         error: HostError,
         policy: &Policy<'_>,
     ) -> Result<Step, ReportError> {
@@ -139,13 +139,13 @@ impl Session {
             if self.state != State::Discarding {
                 self.apply(Event::EntityLost)?;
                 self.entity_gone = true;
-                return Ok(self.discard_rest(Ending::EntityLost)?);
+                return Ok(self.discard_rest(EndReason::EntityLost)?);
             }
             // What was to be deleted counts as that; a reply that was to go with it is asked for.
-            let discard = self.what_is_left();
+            let discard = self.cleanup();
             self.entity_gone |= discard.entity;
             return if discard.entity && discard.reply {
-                Ok(Step::Discard(self.what_is_left()))
+                Ok(Step::Discard(self.cleanup()))
             } else {
                 Ok(self.end()?)
             };
@@ -158,7 +158,7 @@ impl Session {
         let refusal = refusal(error, policy);
         if self.state == State::Unnotified
             && in_application
-            && refusal.status() == Status::FORBIDDEN
+            && refusal.status() == StatusCode::FORBIDDEN
         {
             self.forbidden = refusal.code();
         }
@@ -177,9 +177,9 @@ impl Session {
     /// # Errors
     ///
     /// [`ReportError`]; nothing is changed then.
-    pub fn handle_disconnected(&mut self, turn: Turn) -> Result<(), ReportError> {
+    pub fn handle_disconnected(&mut self, turn: WorkToken) -> Result<(), ReportError> {
         self.check_turn(turn)?;
-        Ok(self.give_up_work()?)
+        Ok(self.abort_work()?)
     }
 
     /// The process that worked on a request is no more: whatever it had not reported is undone.
@@ -188,7 +188,7 @@ impl Session {
     /// [`Policy::work_timeout`] anyway.
     pub fn recover(&mut self) {
         // Without work there is nothing to undo, and where there is work the table has a way back.
-        let _ = self.give_up_work();
+        let _ = self.abort_work();
     }
 
     /// [3.2.6.1] Time has passed. If the session has timed out, says what to delete; until that is
@@ -197,10 +197,10 @@ impl Session {
         if now < self.expires_at || self.is_busy(now) {
             return None;
         }
-        self.give_up_work().ok()?;
+        self.abort_work().ok()?;
         self.apply(Event::Timeout).ok()?;
         self.begin(Pending::Timeout, policy.work_timeout, now);
-        self.discard_rest(self.ending.unwrap_or(Ending::TimedOut)).ok()
+        self.discard_rest(self.ending.unwrap_or(EndReason::TimedOut)).ok()
     }
 
     /// [3.2.7] Ends the session before its time, as if it had timed out: the server needs room, or
@@ -251,20 +251,20 @@ impl Session {
         if self.belongs_at_destination() {
             return Ok(Step::Commit(self.this_turn()));
         }
-        self.apply(Event::Placed)?;
-        self.discard_rest(Ending::Closed)
+        self.apply(Event::Committed)?;
+        self.discard_rest(EndReason::Closed)
     }
 
     /// Nothing of the session is needed any more.
-    pub(super) fn discard_rest(&mut self, ending: Ending) -> Result<Step, IllegalEvent<State>> {
+    pub(super) fn discard_rest(&mut self, ending: EndReason) -> Result<Step, IllegalEvent<State>> {
         self.ending = Some(ending);
-        let discard = self.what_is_left();
+        let discard = self.cleanup();
         if discard.entity || discard.reply { Ok(Step::Discard(discard)) } else { self.end() }
     }
 
     /// What is to be deleted. Where the entity is whole, the application was told of it or was to
     /// be, and there may be a reply of which nobody reported.
-    fn what_is_left(&self) -> Discard {
+    fn cleanup(&self) -> Discard {
         let reply = match self.notified {
             Some(notified) => notified.reply == Reply::Kept,
             None => self.total == Some(self.next),
@@ -280,8 +280,8 @@ impl Session {
         let grant = match (pending, self.ending) {
             (None | Some(Pending::Timeout), _) => return Ok(Step::Done),
             (Some(Pending::Cancel), _) => Grant::Cancelled,
-            (Some(Pending::Close), Some(Ending::EntityLost)) => {
-                Grant::Refused(Refused::new(&Refusal::bare(Status::NOT_FOUND)))
+            (Some(Pending::Close), Some(EndReason::EntityLost)) => {
+                Grant::Refused(Refused::new(&Refusal::bare(StatusCode::NOT_FOUND)))
             }
             (Some(Pending::Close), _) => Grant::Closed,
             (Some(Pending::Fragment), _) => {
@@ -293,13 +293,13 @@ impl Session {
 
     /// What to do with the body when the work on it ends before all is stored: only the host knows
     /// how much it has read.
-    const fn unread(&self) -> Rest {
-        if self.left == 0 { self.rest } else { Rest::Close }
+    const fn unread(&self) -> UnreadBody {
+        if self.left == 0 { self.rest } else { UnreadBody::Close }
     }
 
     /// Undoes what was begun and not reported.
     #[inline]
-    pub(super) fn give_up_work(&mut self) -> Result<(), IllegalEvent<State>> {
+    pub(super) fn abort_work(&mut self) -> Result<(), IllegalEvent<State>> {
         if self.pending.is_some() {
             self.apply(Event::Interrupted)?;
             self.end_work();
@@ -308,11 +308,11 @@ impl Session {
     }
 
     #[inline]
-    fn check_turn(&self, turn: Turn) -> Result<(), ReportError> {
+    fn check_turn(&self, turn: WorkToken) -> Result<(), ReportError> {
         if self.pending.is_some() && self.this_turn() == turn {
             Ok(())
         } else {
-            Err(ReportError::OtherTurn)
+            Err(ReportError::StaleToken)
         }
     }
 }
@@ -322,8 +322,8 @@ fn refusal(error: HostError, policy: &Policy<'_>) -> Refusal<'static> {
     match error {
         HostError::DiskFull => Refusal::disk_full(policy.disk_full),
         HostError::AccessDenied | HostError::DestinationExists => Refusal::access_denied(),
-        HostError::EntityLost => Refusal::bare(Status::NOT_FOUND),
+        HostError::EntityLost => Refusal::bare(StatusCode::NOT_FOUND),
         HostError::Application { status, code } => Refusal::of_application(status, code),
-        HostError::Other => Refusal::bare(Status::INTERNAL_SERVER_ERROR),
+        HostError::Other => Refusal::bare(StatusCode::INTERNAL_SERVER_ERROR),
     }
 }

@@ -7,7 +7,7 @@
 //!   client  ───────────────────►  Session  ─────────────────────►  client
 //!                                 │     ▲
 //!             store, notify,      │     │  handle_stored, handle_notified,
-//!             commit, discard     ▼     │  handle_placed, handle_discarded, handle_failed
+//!             commit, discard     ▼     │  handle_committed, handle_discarded, handle_failed
 //!                                  host
 //! ```
 //!
@@ -35,32 +35,32 @@
 mod answer;
 #[cfg(all(feature = "alloc", feature = "serde"))]
 mod configured;
+mod events;
+#[cfg(feature = "serde")]
+mod persist;
 mod policy;
 #[cfg(feature = "alloc")]
 mod policy_buf;
-mod events;
 mod request;
 mod session;
+#[cfg(feature = "alloc")]
+mod sessions;
 mod state;
 mod step;
 #[cfg(feature = "alloc")]
 mod store;
-#[cfg(feature = "serde")]
-mod persist;
-#[cfg(feature = "alloc")]
-mod sessions;
 
-pub use self::answer::{Answer, Rest};
+pub use self::answer::{Answer, UnreadBody};
 pub use self::policy::{CommitAt, EarlyClose, OverlapRule, Policy, SessionHost};
 #[cfg(feature = "alloc")]
 pub use self::policy_buf::{PolicyBuf, SessionHostBuf};
-pub use self::session::{Ending, Session};
+pub use self::session::{EndReason, Session};
+#[cfg(feature = "alloc")]
+pub use self::sessions::{Limits, RequestContext, Sessions, SessionsError, SessionsResponse};
 pub use self::state::{Event, State, TABLE};
 pub use self::step::{
-    Access, Discard, HostError, Notified, Reply, ReportError, Step, StoreBytes, Turn,
+    Access, Discard, HostError, Notified, Reply, ReportError, Step, StoreBytes, WorkToken,
 };
 #[cfg(feature = "alloc")]
 pub use self::store::{Record, Store};
-#[cfg(feature = "alloc")]
-pub use self::sessions::{Arrival, Limits, Sessions, TableAnswer, TableError};
 pub use crate::limits::MIN_FRAGMENT;

@@ -5,7 +5,7 @@ use core::time::Duration;
 use uuid::Uuid;
 
 use super::session::Pending;
-use super::{Ending, Notified, Rest, Session, State};
+use super::{EndReason, Notified, Session, State, UnreadBody};
 use crate::field::{HResult, SessionId};
 use crate::persist::stored_form;
 
@@ -18,12 +18,12 @@ stored_form!(Session as "a session" {
     next: u64,
     total: Option<u64>,
     left: u64,
-    rest: Rest,
+    rest: UnreadBody,
     notified: Option<Notified>,
     forbidden: Option<HResult>,
     placed: bool,
     entity_gone: bool,
-    ending: Option<Ending>,
+    ending: Option<EndReason>,
     expires_at: Duration,
     => session_id: SessionId::from(id),
 });
@@ -61,7 +61,7 @@ impl Session {
             ),
             (self.is_end_possible(received_all), "its end does not fit its bytes or its work"),
             (works || self.work_until == Duration::ZERO, "nothing is done, and it takes time"),
-            (works || self.rest == Rest::None, "nothing is done, and a body is left"),
+            (works || self.rest == UnreadBody::None, "nothing is done, and a body is left"),
         ];
         rules.iter().find(|(holds, _)| !holds).map(|(_, what)| *what)
     }
@@ -103,15 +103,15 @@ impl Session {
 
     const fn is_end_possible(&self, received_all: bool) -> bool {
         let fits_work = match (self.pending, self.ending) {
-            (Some(Pending::Fragment), Some(ending)) => matches!(ending, Ending::EntityLost),
+            (Some(Pending::Fragment), Some(ending)) => matches!(ending, EndReason::EntityLost),
             (Some(Pending::Close), Some(ending)) => {
-                !matches!(ending, Ending::Cancelled | Ending::TimedOut)
+                !matches!(ending, EndReason::Cancelled | EndReason::TimedOut)
             }
             _ => true,
         };
         let fits_bytes = match self.ending {
-            Some(Ending::Closed) => received_all,
-            Some(Ending::ClosedIncomplete) => !received_all,
+            Some(EndReason::Closed) => received_all,
+            Some(EndReason::ClosedIncomplete) => !received_all,
             _ => true,
         };
         fits_work && fits_bytes

@@ -26,7 +26,7 @@ use crate::message::{self, Ack, Encoder, ErrorFields};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policy<'p> {
     /// How requests are read: other methods, what an absent length is answered with.
-    pub requests: message::Policy,
+    pub requests: message::ParseOptions,
     /// The protocols that are spoken. Default: [`Protocol::BITS_1_5`].
     pub protocols: &'p [Protocol],
     /// The largest entity, in bytes. A larger one is refused with `BG_E_TOO_LARGE`. Default: none.
@@ -125,9 +125,9 @@ pub struct SessionHost<'p> {
 }
 
 impl Policy<'static> {
-    /// What Windows does, where it has a choice, and [`message::Policy::DEFAULT`].
+    /// What Windows does, where it has a choice, and [`message::ParseOptions::DEFAULT`].
     pub const DEFAULT: Self = Self {
-        requests: message::Policy::DEFAULT,
+        requests: message::ParseOptions::DEFAULT,
         protocols: &[Protocol::BITS_1_5],
         max_entity: u64::MAX,
         max_fragment: u64::MAX,

@@ -71,7 +71,7 @@ macro_rules! policy_buf {
 }
 
 policy_buf! {
-    requests: message::Policy,
+    requests: message::ParseOptions,
     #[cfg_attr(feature = "serde", serde(with = "super::configured::limit"))]
     max_entity: u64,
     #[cfg_attr(feature = "serde", serde(with = "super::configured::limit"))]

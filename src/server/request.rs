@@ -5,11 +5,11 @@ use core::time::Duration;
 use super::answer::Grant;
 use super::session::Pending;
 use super::{
-    Access, Answer, CommitAt, EarlyClose, Ending, Event, MIN_FRAGMENT, OverlapRule, Policy, Rest,
-    Session, State, Step, StoreBytes,
+    Access, Answer, CommitAt, EarlyClose, EndReason, Event, MIN_FRAGMENT, OverlapRule, Policy,
+    Session, State, Step, StoreBytes, UnreadBody,
 };
 use crate::field::{ContentRange, HResult, Overlap};
-use crate::http1::Status;
+use crate::http1::StatusCode;
 use crate::message::{Refusal, Request};
 use crate::state_machine::IllegalEvent;
 
@@ -33,8 +33,8 @@ impl Session {
         let body = request.content_length();
         match self.take_request(request, access, policy, now) {
             Ok(step) => step,
-            Err(TurnedAway(refusal)) => {
-                Step::Answer(Answer::refuse(refusal, Rest::of(body, policy)))
+            Err(Rejection(refusal)) => {
+                Step::Answer(Answer::refuse(refusal, UnreadBody::of(body, policy)))
             }
         }
     }
@@ -46,14 +46,18 @@ impl Session {
         access: Access,
         policy: &Policy<'_>,
         now: Duration,
-    ) -> Result<Step, TurnedAway> {
+    ) -> Result<Step, Rejection> {
         if let Some(refusal) = access.refusal() {
             return Err(refusal.into());
         }
         let session_id = match request {
             Request::Ping(_) => {
                 self.apply(Event::Answered)?;
-                return Ok(Step::Answer(Answer::new(Grant::Ping, self.session_id, Rest::None)));
+                return Ok(Step::Answer(Answer::new(
+                    Grant::Ping,
+                    self.session_id,
+                    UnreadBody::None,
+                )));
             }
             Request::CreateSession(_) => return Err(Refusal::invalid_argument().into()),
             Request::Fragment(fragment) => &fragment.session_id,
@@ -83,8 +87,8 @@ impl Session {
         range: ContentRange,
         policy: &Policy<'_>,
         now: Duration,
-    ) -> Result<Step, TurnedAway> {
-        self.give_up_work()?;
+    ) -> Result<Step, Rejection> {
+        self.abort_work()?;
         if self.total.is_some_and(|total| total != range.total()) {
             return Err(Refusal::invalid_argument().into());
         }
@@ -93,19 +97,19 @@ impl Session {
             State::Unnotified => match self.forbidden {
                 Some(code) => {
                     self.apply(Event::Repeated)?;
-                    let rest = Rest::of(range.len(), policy);
+                    let rest = UnreadBody::of(range.len(), policy);
                     Ok(Step::Answer(Answer::refuse(forbidden(code), rest)))
                 }
                 None => {
                     self.begin(Pending::Fragment, policy.work_timeout, now);
-                    self.rest = Rest::of(range.len(), policy);
+                    self.rest = UnreadBody::of(range.len(), policy);
                     Ok(self.complete(policy)?)
                 }
             },
             State::WaitForClose if self.commits_at_last(policy) => {
                 self.apply(Event::Commit)?;
                 self.begin(Pending::Fragment, policy.work_timeout, now);
-                self.rest = Rest::of(range.len(), policy);
+                self.rest = UnreadBody::of(range.len(), policy);
                 Ok(Step::Commit(self.this_turn()))
             }
             State::WaitForClose | State::Committed => self.repeat(range, policy),
@@ -120,7 +124,7 @@ impl Session {
         range: ContentRange,
         policy: &Policy<'_>,
         now: Duration,
-    ) -> Result<Step, TurnedAway> {
+    ) -> Result<Step, Rejection> {
         check_size(range, policy)?;
         let out_of_sync = Refusal::out_of_sync(self.received());
         let strict = policy.overlap == OverlapRule::Refuse;
@@ -145,14 +149,14 @@ impl Session {
     }
 
     /// A fragment that brings nothing new: what was answered before, again.
-    fn repeat(&mut self, range: ContentRange, policy: &Policy<'_>) -> Result<Step, TurnedAway> {
+    fn repeat(&mut self, range: ContentRange, policy: &Policy<'_>) -> Result<Step, Rejection> {
         self.apply(Event::Repeated)?;
-        Ok(Step::Answer(self.received_answer(Rest::of(range.len(), policy))))
+        Ok(Step::Answer(self.received_answer(UnreadBody::of(range.len(), policy))))
     }
 
     /// [3.2.5.2.7] CLOSE-SESSION.
-    fn take_close(&mut self, policy: &Policy<'_>, now: Duration) -> Result<Step, TurnedAway> {
-        self.give_up_work()?;
+    fn take_close(&mut self, policy: &Policy<'_>, now: Duration) -> Result<Step, Rejection> {
+        self.abort_work()?;
         match self.state {
             State::Receiving if self.is_empty_entity() && policy.empty_entities => {
                 self.total = Some(0);
@@ -164,7 +168,7 @@ impl Session {
             }
             State::Receiving => {
                 self.apply(Event::CloseEarly)?;
-                self.discard(Pending::Close, Ending::ClosedIncomplete, policy, now)
+                self.discard(Pending::Close, EndReason::ClosedIncomplete, policy, now)
             }
             State::Unnotified => match self.forbidden {
                 Some(code) => Err(forbidden(code).into()),
@@ -179,11 +183,11 @@ impl Session {
             }
             State::Committed => {
                 self.apply(Event::Close)?;
-                self.discard(Pending::Close, Ending::Closed, policy, now)
+                self.discard(Pending::Close, EndReason::Closed, policy, now)
             }
             State::Discarding if self.was_closed() => {
                 self.apply(Event::Close)?;
-                let ending = self.ending.unwrap_or(Ending::Closed);
+                let ending = self.ending.unwrap_or(EndReason::Closed);
                 self.discard(Pending::Close, ending, policy, now)
             }
             _ => Err(Refusal::session_not_found().into()),
@@ -191,20 +195,20 @@ impl Session {
     }
 
     /// [3.2.5.2.8] CANCEL-SESSION.
-    fn take_cancel(&mut self, policy: &Policy<'_>, now: Duration) -> Result<Step, TurnedAway> {
-        self.give_up_work()?;
+    fn take_cancel(&mut self, policy: &Policy<'_>, now: Duration) -> Result<Step, Rejection> {
+        self.abort_work()?;
         self.apply(Event::Cancel)?;
-        let ending = self.ending.unwrap_or(Ending::Cancelled);
+        let ending = self.ending.unwrap_or(EndReason::Cancelled);
         self.discard(Pending::Cancel, ending, policy, now)
     }
 
     fn discard(
         &mut self,
         pending: Pending,
-        ending: Ending,
+        ending: EndReason,
         policy: &Policy<'_>,
         now: Duration,
-    ) -> Result<Step, TurnedAway> {
+    ) -> Result<Step, Rejection> {
         self.begin(pending, policy.work_timeout, now);
         Ok(self.discard_rest(ending)?)
     }
@@ -214,7 +218,7 @@ impl Session {
     }
 
     const fn was_closed(&self) -> bool {
-        matches!(self.ending, Some(Ending::Closed | Ending::ClosedIncomplete))
+        matches!(self.ending, Some(EndReason::Closed | EndReason::ClosedIncomplete))
     }
 
     /// Whether the entity goes to its destination without waiting for Close-Session.
@@ -224,22 +228,22 @@ impl Session {
 
     /// The answer that says how many bytes are held, and where the reply is once it is known.
     #[inline]
-    pub(super) fn received_answer(&self, rest: Rest) -> Answer {
+    pub(super) fn received_answer(&self, rest: UnreadBody) -> Answer {
         let grant = Grant::Received { next: self.next, has_reply_url: self.has_reply() };
         Answer::new(grant, self.session_id, rest)
     }
 }
 
 /// What a request that is not taken is answered with.
-struct TurnedAway(Refusal<'static>);
+struct Rejection(Refusal<'static>);
 
-impl From<Refusal<'static>> for TurnedAway {
+impl From<Refusal<'static>> for Rejection {
     fn from(refusal: Refusal<'static>) -> Self {
         Self(refusal)
     }
 }
 
-impl From<IllegalEvent<State>> for TurnedAway {
+impl From<IllegalEvent<State>> for Rejection {
     /// The checks before let nothing illegal through. If one ever is, nothing was changed, and the
     /// client tries again.
     fn from(_: IllegalEvent<State>) -> Self {
@@ -254,7 +258,7 @@ const fn busy() -> Refusal<'static> {
 
 /// What the application said when it forbade the entity.
 const fn forbidden(code: HResult) -> Refusal<'static> {
-    Refusal::of_application(Status::FORBIDDEN, Some(code))
+    Refusal::of_application(StatusCode::FORBIDDEN, Some(code))
 }
 
 /// The rules about sizes, in the order in which they are answered.
@@ -269,5 +273,5 @@ fn check_size(range: ContentRange, policy: &Policy<'_>) -> Result<(), Refusal<'s
     if range.len() <= MIN_FRAGMENT {
         return Err(Refusal::too_large());
     }
-    Err(Refusal::bare(Status::CONTENT_TOO_LARGE))
+    Err(Refusal::bare(StatusCode::CONTENT_TOO_LARGE))
 }

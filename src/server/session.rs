@@ -4,10 +4,10 @@ use core::time::Duration;
 
 use uuid::Uuid;
 
-use super::{Access, Event, Notified, Policy, Reply, Rest, State, Turn};
+use super::{Access, Event, Notified, Policy, Reply, State, UnreadBody, WorkToken};
 use crate::field::{HResult, HostIdFallbackTimeout, ReceivedContentRange, SessionId};
 use crate::message::{CreateSession, CreateSessionAck, Refusal};
-use crate::state_machine::{IllegalEvent, Machine as _};
+use crate::state_machine::{IllegalEvent, StateMachine as _};
 
 /// [3.2.1.4] `BITSSessionWrapper`: one upload, as the server sees it.
 ///
@@ -74,7 +74,7 @@ pub struct Session {
     /// How many bytes of the fragment that is worked on are still to be stored.
     pub(super) left: u64,
     /// What to do with a body that brings nothing new, once the work is done.
-    pub(super) rest: Rest,
+    pub(super) rest: UnreadBody,
     pub(super) notified: Option<Notified>,
     /// The code that the application refused with in a way that makes it pointless to ask it again.
     pub(super) forbidden: Option<HResult>,
@@ -82,7 +82,7 @@ pub struct Session {
     pub(super) placed: bool,
     /// Whether the stored bytes are gone.
     pub(super) entity_gone: bool,
-    pub(super) ending: Option<Ending>,
+    pub(super) ending: Option<EndReason>,
     pub(super) expires_at: Duration,
 }
 
@@ -108,7 +108,7 @@ pub(super) enum Pending {
     serde(rename_all = "kebab-case")
 )]
 #[non_exhaustive]
-pub enum Ending {
+pub enum EndReason {
     /// The client closed it, and the entity was whole.
     Closed,
     /// The client closed it, and bytes were missing: the entity was discarded. How many there
@@ -160,7 +160,7 @@ impl Session {
             next: 0,
             total: None,
             left: 0,
-            rest: Rest::None,
+            rest: UnreadBody::None,
             notified: None,
             forbidden: None,
             placed: false,
@@ -224,7 +224,7 @@ impl Session {
 
     /// How it ended, or is about to; `None` while it is alive.
     #[must_use]
-    pub const fn ending(&self) -> Option<Ending> {
+    pub const fn ending(&self) -> Option<EndReason> {
         self.ending
     }
 
@@ -253,13 +253,13 @@ impl Session {
     /// Moves as the table says.
     #[inline]
     pub(super) fn apply(&mut self, event: Event) -> Result<(), IllegalEvent<State>> {
-        self.state = self.state.after(event)?;
+        self.state = self.state.transition(event)?;
         Ok(())
     }
 
     /// What reports on the request that is worked on carry.
-    pub(super) const fn this_turn(&self) -> Turn {
-        Turn { session_id: self.id, number: self.turn }
+    pub(super) const fn this_turn(&self) -> WorkToken {
+        WorkToken { session_id: self.id, number: self.turn }
     }
 
     /// A request is worked on from now on.
@@ -274,7 +274,7 @@ impl Session {
     #[inline]
     pub(super) fn end_work(&mut self) {
         self.pending = None;
-        (self.left, self.rest) = (0, Rest::None);
+        (self.left, self.rest) = (0, UnreadBody::None);
         self.work_until = Duration::ZERO;
     }
 }

@@ -8,8 +8,8 @@ use core::time::Duration;
 use uuid::Uuid;
 
 use super::{
-    Access, Answer, Discard, HostError, Notified, Policy, Record, ReportError, Rest, Session,
-    State, Step, Store, Turn,
+    Access, Answer, Discard, HostError, Notified, Policy, Record, ReportError, Session, State,
+    Step, Store, UnreadBody, WorkToken,
 };
 use crate::field::ReplyUrl;
 use crate::message::{Ack, CreateSession, PingAck, Refusal, Request};
@@ -25,11 +25,11 @@ use crate::message::{Ack, CreateSession, PingAck, Refusal, Request};
 /// use std::collections::BTreeMap;
 ///
 /// use bits_proto::message::{Ack, CreateSession, Request};
-/// use bits_proto::server::{Access, Arrival, Limits, Policy, Sessions, Step};
+/// use bits_proto::server::{Access, RequestContext, Limits, Policy, Sessions, Step};
 /// # use core::time::Duration;
 ///
 /// let mut sessions = Sessions::new(BTreeMap::new(), Policy::DEFAULT, Limits::default());
-/// let arrival = Arrival {
+/// let arrival = RequestContext {
 ///     url: "/dir/entity",
 ///     principal: Some("alice"),
 ///     access: Access::Granted,
@@ -72,7 +72,7 @@ impl Default for Limits {
 
 /// What the host knows of a request beside the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Arrival<'a> {
+pub struct RequestContext<'a> {
     /// The destination, in a form that is the same for all requests of a session: a client that
     /// goes on at another host sends another Host, and the same path.
     pub url: &'a str,
@@ -86,15 +86,15 @@ pub struct Arrival<'a> {
 
 /// An answer with its texts.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TableAnswer<'p> {
+pub struct SessionsResponse<'p> {
     ack: Ack<'p>,
     reply_url: Option<(Answer, Box<[u8]>)>,
     /// What to do with the part of the body that was not asked for.
-    pub rest: Rest,
+    pub rest: UnreadBody,
 }
 
-impl<'p> TableAnswer<'p> {
-    const fn new(ack: Ack<'p>, rest: Rest) -> Self {
+impl<'p> SessionsResponse<'p> {
+    const fn new(ack: Ack<'p>, rest: UnreadBody) -> Self {
         Self { ack, reply_url: None, rest }
     }
 
@@ -116,14 +116,14 @@ impl<'p> TableAnswer<'p> {
 /// Why a report was not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "kebab-case"))]
-pub enum TableError<E> {
+pub enum SessionsError<E> {
     /// The store failed.
     Store(E),
-    /// The session did not take it; [`ReportError::OtherTurn`] also if there is no such session.
+    /// The session did not take it; [`ReportError::StaleToken`] also if there is no such session.
     Report(ReportError),
 }
 
-impl<E: fmt::Display> fmt::Display for TableError<E> {
+impl<E: fmt::Display> fmt::Display for SessionsError<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Store(error) => write!(f, "the store of sessions failed: {error}"),
@@ -132,7 +132,7 @@ impl<E: fmt::Display> fmt::Display for TableError<E> {
     }
 }
 
-impl<E: core::error::Error> core::error::Error for TableError<E> {}
+impl<E: core::error::Error> core::error::Error for SessionsError<E> {}
 
 impl<'p, S: Store> Sessions<'p, S> {
     /// A table over what the store holds.
@@ -170,17 +170,20 @@ impl<'p, S: Store> Sessions<'p, S> {
     pub fn handle_request(
         &mut self,
         request: &Request<'_>,
-        arrival: &Arrival<'_>,
+        arrival: &RequestContext<'_>,
         random: impl FnOnce() -> [u8; 16],
-    ) -> Result<Step<TableAnswer<'p>>, S::Error> {
+    ) -> Result<Step<SessionsResponse<'p>>, S::Error> {
         let body = request.content_length();
-        let refuse =
-            |refusal| TableAnswer::new(Ack::Refused(refusal), Rest::of(body, &self.policy));
+        let refuse = |refusal| {
+            SessionsResponse::new(Ack::Refused(refusal), UnreadBody::of(body, &self.policy))
+        };
         if let Some(refusal) = arrival.access.refusal() {
             return Ok(Step::Answer(refuse(refusal)));
         }
         match request {
-            Request::Ping(_) => Ok(Step::Answer(TableAnswer::new(PingAck.into(), Rest::None))),
+            Request::Ping(_) => {
+                Ok(Step::Answer(SessionsResponse::new(PingAck.into(), UnreadBody::None)))
+            }
             Request::CreateSession(create) => self.create(create, arrival, random),
             _ => {
                 let not_found = refuse(Refusal::session_not_found());
@@ -202,11 +205,12 @@ impl<'p, S: Store> Sessions<'p, S> {
     fn create(
         &mut self,
         create: &CreateSession<'_>,
-        arrival: &Arrival<'_>,
+        arrival: &RequestContext<'_>,
         random: impl FnOnce() -> [u8; 16],
-    ) -> Result<Step<TableAnswer<'p>>, S::Error> {
-        let refuse =
-            |refusal| Ok(Step::Answer(TableAnswer::new(Ack::Refused(refusal), Rest::None)));
+    ) -> Result<Step<SessionsResponse<'p>>, S::Error> {
+        let refuse = |refusal| {
+            Ok(Step::Answer(SessionsResponse::new(Ack::Refused(refusal), UnreadBody::None)))
+        };
         let too_many = self.store.count(None)? >= self.limits.sessions
             || match arrival.principal {
                 Some(principal) => {
@@ -225,7 +229,7 @@ impl<'p, S: Store> Sessions<'p, S> {
                 let record = Record { session, url, principal, reply_url: None };
                 // Random bytes that came before would give somebody else's session away.
                 if self.store.insert(record)? {
-                    Ok(Step::Answer(TableAnswer::new(ack.into(), Rest::None)))
+                    Ok(Step::Answer(SessionsResponse::new(ack.into(), UnreadBody::None)))
                 } else {
                     refuse(Refusal::unavailable())
                 }
@@ -238,46 +242,40 @@ impl<'p, S: Store> Sessions<'p, S> {
     ///
     /// # Errors
     ///
-    /// [`TableError`]; nothing is changed then.
+    /// [`SessionsError`]; nothing is changed then.
     pub fn handle_stored(
         &mut self,
-        turn: Turn,
+        turn: WorkToken,
         bytes: u64,
         now: Duration,
-    ) -> Result<Step<TableAnswer<'p>>, TableError<S::Error>> {
+    ) -> Result<Step<SessionsResponse<'p>>, SessionsError<S::Error>> {
         let policy = self.policy;
         self.report(turn, |record| record.session.handle_stored(turn, bytes, &policy, now))
     }
 
-    /// As [`Session::handle_working`].
+    /// As [`Session::renew`].
     ///
     /// # Errors
     ///
-    /// [`TableError`]; nothing is changed then.
-    pub fn handle_working(
-        &mut self,
-        turn: Turn,
-        now: Duration,
-    ) -> Result<(), TableError<S::Error>> {
+    /// [`SessionsError`]; nothing is changed then.
+    pub fn renew(&mut self, turn: WorkToken, now: Duration) -> Result<(), SessionsError<S::Error>> {
         let policy = self.policy;
-        self.report(turn, |record| {
-            record.session.handle_working(turn, &policy, now).map(|()| Step::Done)
-        })
-        .map(drop)
+        self.report(turn, |record| record.session.renew(turn, &policy, now).map(|()| Step::Done))
+            .map(drop)
     }
 
     /// As [`Session::handle_notified`], with the URL of the reply if there is one.
     ///
     /// # Errors
     ///
-    /// [`TableError`]; nothing is changed then.
+    /// [`SessionsError`]; nothing is changed then.
     pub fn handle_notified(
         &mut self,
-        turn: Turn,
+        turn: WorkToken,
         notified: Notified,
         reply_url: Option<ReplyUrl<'_>>,
         now: Duration,
-    ) -> Result<Step<TableAnswer<'p>>, TableError<S::Error>> {
+    ) -> Result<Step<SessionsResponse<'p>>, SessionsError<S::Error>> {
         let policy = self.policy;
         self.report(turn, |record| {
             let step = record.session.handle_notified(turn, notified, &policy, now)?;
@@ -286,27 +284,27 @@ impl<'p, S: Store> Sessions<'p, S> {
         })
     }
 
-    /// As [`Session::handle_placed`].
+    /// As [`Session::handle_committed`].
     ///
     /// # Errors
     ///
-    /// [`TableError`]; nothing is changed then.
-    pub fn handle_placed(
+    /// [`SessionsError`]; nothing is changed then.
+    pub fn handle_committed(
         &mut self,
-        turn: Turn,
-    ) -> Result<Step<TableAnswer<'p>>, TableError<S::Error>> {
-        self.report(turn, |record| record.session.handle_placed(turn))
+        turn: WorkToken,
+    ) -> Result<Step<SessionsResponse<'p>>, SessionsError<S::Error>> {
+        self.report(turn, |record| record.session.handle_committed(turn))
     }
 
     /// As [`Session::handle_discarded`]; the session is forgotten.
     ///
     /// # Errors
     ///
-    /// [`TableError`]; nothing is changed then.
+    /// [`SessionsError`]; nothing is changed then.
     pub fn handle_discarded(
         &mut self,
-        turn: Turn,
-    ) -> Result<Step<TableAnswer<'p>>, TableError<S::Error>> {
+        turn: WorkToken,
+    ) -> Result<Step<SessionsResponse<'p>>, SessionsError<S::Error>> {
         self.report(turn, |record| record.session.handle_discarded(turn))
     }
 
@@ -314,12 +312,12 @@ impl<'p, S: Store> Sessions<'p, S> {
     ///
     /// # Errors
     ///
-    /// [`TableError`]; nothing is changed then.
+    /// [`SessionsError`]; nothing is changed then.
     pub fn handle_failed(
         &mut self,
-        turn: Turn,
+        turn: WorkToken,
         error: HostError,
-    ) -> Result<Step<TableAnswer<'p>>, TableError<S::Error>> {
+    ) -> Result<Step<SessionsResponse<'p>>, SessionsError<S::Error>> {
         let policy = self.policy;
         self.report(turn, |record| record.session.handle_failed(turn, error, &policy))
     }
@@ -328,8 +326,8 @@ impl<'p, S: Store> Sessions<'p, S> {
     ///
     /// # Errors
     ///
-    /// [`TableError`]; nothing is changed then.
-    pub fn handle_disconnected(&mut self, turn: Turn) -> Result<(), TableError<S::Error>> {
+    /// [`SessionsError`]; nothing is changed then.
+    pub fn handle_disconnected(&mut self, turn: WorkToken) -> Result<(), SessionsError<S::Error>> {
         self.report(turn, |record| record.session.handle_disconnected(turn).map(|()| Step::Done))
             .map(drop)
     }
@@ -373,19 +371,19 @@ impl<'p, S: Store> Sessions<'p, S> {
 
     fn report(
         &mut self,
-        turn: Turn,
+        turn: WorkToken,
         mut change: impl FnMut(&mut Record) -> Result<Step, ReportError>,
-    ) -> Result<Step<TableAnswer<'p>>, TableError<S::Error>> {
-        let mut outcome = Err(ReportError::OtherTurn);
+    ) -> Result<Step<SessionsResponse<'p>>, SessionsError<S::Error>> {
+        let mut outcome = Err(ReportError::StaleToken);
         let step = self.change(turn.session_id(), |record| {
             let changed = change(record);
             outcome = changed.map(|_| ());
             changed.ok()
         });
-        match (step.map_err(TableError::Store)?, outcome) {
+        match (step.map_err(SessionsError::Store)?, outcome) {
             (Some(step), Ok(())) => Ok(step),
-            (_, Err(error)) => Err(TableError::Report(error)),
-            (None, Ok(())) => Err(TableError::Report(ReportError::OtherTurn)),
+            (_, Err(error)) => Err(SessionsError::Report(error)),
+            (None, Ok(())) => Err(SessionsError::Report(ReportError::StaleToken)),
         }
     }
 
@@ -394,11 +392,14 @@ impl<'p, S: Store> Sessions<'p, S> {
         &mut self,
         id: Uuid,
         mut change: impl FnMut(&mut Record) -> Option<Step>,
-    ) -> Result<Option<Step<TableAnswer<'p>>>, S::Error> {
+    ) -> Result<Option<Step<SessionsResponse<'p>>>, S::Error> {
         let changed = self.store.update(id, |record| {
             let step = change(record);
             let has_ended = record.session.state() == State::Ended;
-            (step.map(|step| step.map_answer(|answer| TableAnswer::of(answer, record))), has_ended)
+            (
+                step.map(|step| step.map_answer(|answer| SessionsResponse::of(answer, record))),
+                has_ended,
+            )
         })?;
         let Some((step, has_ended)) = changed else { return Ok(None) };
         if has_ended {
@@ -411,7 +412,7 @@ impl<'p, S: Store> Sessions<'p, S> {
 }
 
 impl Record {
-    fn belongs_to(&self, arrival: &Arrival<'_>) -> bool {
+    fn belongs_to(&self, arrival: &RequestContext<'_>) -> bool {
         *self.url == *arrival.url && self.principal.as_deref() == arrival.principal
     }
 }

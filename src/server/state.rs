@@ -58,7 +58,7 @@ named! {
         /// The server application was told, or there is none.
         Notified "notified",
         /// The entity is at its destination, or does not belong there.
-        Placed "placed",
+        Committed "placed",
         /// Nothing is left.
         Discarded "discarded",
         /// The host could not do what it was asked to.

@@ -6,13 +6,13 @@ use uuid::Uuid;
 
 use super::{Answer, State};
 use crate::field::HResult;
-use crate::http1::Status;
+use crate::http1::StatusCode;
 use crate::message::Refusal;
 use crate::state_machine::IllegalEvent;
 
 /// What to do next.
 ///
-/// Everything but an answer is work, and is reported back with the [`Turn`] it carries; the report
+/// Everything but an answer is work, and is reported back with the [`WorkToken`] it carries; the report
 /// yields the next step, and the last one is an answer. If the client is gone by then, nobody
 /// takes the answer, and nothing is lost.
 ///
@@ -21,7 +21,7 @@ use crate::state_machine::IllegalEvent;
 /// is never forgotten. Bytes may be stored before their count is; those that were not counted are
 /// sent and stored again.
 ///
-/// `A` is the kind of answer: [`Answer`] from a [`Session`](super::Session), `TableAnswer` from
+/// `A` is the kind of answer: [`Answer`] from a [`Session`](super::Session), `SessionsResponse` from
 /// a table of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
@@ -37,13 +37,13 @@ pub enum Step<A = Answer> {
     ///
     /// It may be asked for again after a crash or a failure: what an earlier attempt left of a
     /// reply is replaced by this one's, or deleted.
-    Notify(Turn),
+    Notify(WorkToken),
     /// Put the entity at its destination. Report with
-    /// [`handle_placed`](super::Session::handle_placed).
+    /// [`handle_committed`](super::Session::handle_committed).
     ///
     /// It may be asked for again after a crash: this session's entity, if it is there already,
     /// counts as placed.
-    Commit(Turn),
+    Commit(WorkToken),
     /// Delete what is left. Report with
     /// [`handle_discarded`](super::Session::handle_discarded).
     ///
@@ -80,7 +80,7 @@ impl<A> Step<A> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct StoreBytes {
     /// What to report with.
-    pub turn: Turn,
+    pub turn: WorkToken,
     /// How many bytes to read and throw away first: they are held already.
     pub skip: u64,
     /// Where in the entity the bytes after them belong.
@@ -93,7 +93,7 @@ pub struct StoreBytes {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Discard {
     /// What to report with.
-    pub turn: Turn,
+    pub turn: WorkToken,
     /// The stored bytes of the entity. Not what is at the destination.
     pub entity: bool,
     /// The reply that the server keeps, or what there is of one where a notification was begun and
@@ -104,12 +104,12 @@ pub struct Discard {
 /// One request that a session works on. Reports carry it, so that a report that comes too late,
 /// when the session works on another request, changes nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Turn {
+pub struct WorkToken {
     pub(super) session_id: Uuid,
     pub(super) number: u32,
 }
 
-impl Turn {
+impl WorkToken {
     /// The session it belongs to.
     #[must_use]
     pub const fn session_id(&self) -> Uuid {
@@ -146,7 +146,7 @@ impl Access {
     /// The refusal to answer; `None` where it may.
     ///
     /// A session asks by itself. It is for hosts whose request could not be read, where an error
-    /// behind [`Stage::Access`](crate::error::Stage::Access) would tell an intruder too much.
+    /// behind [`CheckStage::Access`](crate::error::CheckStage::Access) would tell an intruder too much.
     ///
     /// # Example
     ///
@@ -161,7 +161,7 @@ impl Access {
     pub const fn refusal(self) -> Option<Refusal<'static>> {
         match self {
             Self::Granted | Self::GrantedOverExisting => None,
-            Self::Unauthenticated => Some(Refusal::bare(Status::UNAUTHORIZED)),
+            Self::Unauthenticated => Some(Refusal::bare(StatusCode::UNAUTHORIZED)),
             Self::Denied => Some(Refusal::access_denied()),
             Self::Disabled => Some(Refusal::uploads_disabled()),
         }
@@ -217,7 +217,7 @@ pub enum HostError {
     /// It is told again when the client sends its last fragment again, unless it said 403.
     Application {
         /// The status.
-        status: Status,
+        status: StatusCode,
         /// The code, if there is one.
         code: Option<HResult>,
     },
@@ -235,7 +235,7 @@ pub enum ReportError {
     /// The session works on another request by now, or on none: somebody else took over, or the
     /// work counted as given up. What was stored for it must not be used; what was told or placed
     /// is asked for again.
-    OtherTurn,
+    StaleToken,
     /// More bytes were reported than there were to store.
     TooManyBytes {
         /// How many there were.
@@ -247,7 +247,7 @@ impl fmt::Display for ReportError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Illegal(illegal) => illegal.fmt(f),
-            Self::OtherTurn => f.write_str("the session no longer works on this request"),
+            Self::StaleToken => f.write_str("the session no longer works on this request"),
             Self::TooManyBytes { left } => {
                 write!(f, "more bytes were stored than the {left} that were asked for")
             }

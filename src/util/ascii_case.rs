@@ -4,7 +4,7 @@
 ///
 /// The bit that tells upper from lower case is ignored where the name has a letter, and only
 /// there. Made as a constant, so that nothing of this is left to do at run time.
-pub(crate) struct Letters<const N: usize> {
+pub(crate) struct AsciiCase<const N: usize> {
     /// 0x20 where the name has a letter.
     case: [u8; N],
     lower: [u8; N],
@@ -22,7 +22,7 @@ macro_rules! word {
     };
 }
 
-impl<const N: usize> Letters<N> {
+impl<const N: usize> AsciiCase<N> {
     #[expect(
         clippy::indexing_slicing,
         clippy::arithmetic_side_effects,
@@ -42,7 +42,7 @@ impl<const N: usize> Letters<N> {
 
     /// Whether `text` is the name in any case.
     #[inline(always)]
-    pub(crate) fn are(&self, text: &[u8]) -> bool {
+    pub(crate) fn matches(&self, text: &[u8]) -> bool {
         let Ok(text) = <&[u8; N]>::try_from(text) else { return false };
         // The last word overlaps the one before, so that no letters are left over.
         let last = |size: usize| N.saturating_sub(size);
@@ -74,9 +74,9 @@ impl<const N: usize> Letters<N> {
 }
 
 /// Whether a text is a documented one but for the case of its letters.
-macro_rules! same {
+macro_rules! eq_ignore_case {
     ($text:expr, $documented:literal) => {
-        const { &$crate::util::ascii_case::Letters::new($documented) }.are($text)
+        const { &$crate::util::ascii_case::AsciiCase::new($documented) }.matches($text)
     };
 }
-pub(crate) use same;
+pub(crate) use eq_ignore_case;

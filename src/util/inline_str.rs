@@ -5,13 +5,13 @@ use core::hash::{Hash, Hasher};
 
 /// At most `N` bytes of text, in place.
 #[derive(Clone, Copy)]
-pub(crate) struct Text<const N: usize> {
+pub(crate) struct InlineStr<const N: usize> {
     /// The text, and zeros behind it.
     bytes: [u8; N],
     length: usize,
 }
 
-impl<const N: usize> Text<N> {
+impl<const N: usize> InlineStr<N> {
     /// A copy of `text`; `None` if it is too long.
     pub(crate) fn new(text: &[u8]) -> Option<Self> {
         let mut bytes = [0; N];
@@ -24,21 +24,21 @@ impl<const N: usize> Text<N> {
     }
 }
 
-impl<const N: usize> PartialEq for Text<N> {
+impl<const N: usize> PartialEq for InlineStr<N> {
     fn eq(&self, other: &Self) -> bool {
         self.as_bytes() == other.as_bytes()
     }
 }
 
-impl<const N: usize> Eq for Text<N> {}
+impl<const N: usize> Eq for InlineStr<N> {}
 
-impl<const N: usize> Hash for Text<N> {
+impl<const N: usize> Hash for InlineStr<N> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.as_bytes().hash(state);
     }
 }
 
-impl<const N: usize> fmt::Debug for Text<N> {
+impl<const N: usize> fmt::Debug for InlineStr<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "\"{}\"", self.as_bytes().escape_ascii())
     }
@@ -51,9 +51,9 @@ mod stored {
     use serde::de::{Error, SeqAccess, Visitor};
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-    use super::Text;
+    use super::InlineStr;
 
-    impl<const N: usize> Serialize for Text<N> {
+    impl<const N: usize> Serialize for InlineStr<N> {
         fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
             match core::str::from_utf8(self.as_bytes()) {
                 Ok(text) if serializer.is_human_readable() => serializer.serialize_str(text),
@@ -62,7 +62,7 @@ mod stored {
         }
     }
 
-    impl<'de, const N: usize> Deserialize<'de> for Text<N> {
+    impl<'de, const N: usize> Deserialize<'de> for InlineStr<N> {
         fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
             deserializer.deserialize_bytes(OfBytes)
         }
@@ -71,22 +71,22 @@ mod stored {
     struct OfBytes<const N: usize>;
 
     impl<'de, const N: usize> Visitor<'de> for OfBytes<N> {
-        type Value = Text<N>;
+        type Value = InlineStr<N>;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             write!(f, "a text of at most {N} bytes")
         }
 
-        fn visit_bytes<E: Error>(self, text: &[u8]) -> Result<Text<N>, E> {
-            Text::new(text).ok_or_else(|| E::invalid_length(text.len(), &self))
+        fn visit_bytes<E: Error>(self, text: &[u8]) -> Result<InlineStr<N>, E> {
+            InlineStr::new(text).ok_or_else(|| E::invalid_length(text.len(), &self))
         }
 
-        fn visit_str<E: Error>(self, text: &str) -> Result<Text<N>, E> {
+        fn visit_str<E: Error>(self, text: &str) -> Result<InlineStr<N>, E> {
             self.visit_bytes(text.as_bytes())
         }
 
         /// Formats for people have no bytes, only lists of numbers.
-        fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Text<N>, A::Error> {
+        fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<InlineStr<N>, A::Error> {
             let mut bytes = [0; N];
             let mut length = 0_usize;
             while let Some(byte) = list.next_element()? {
@@ -94,7 +94,7 @@ mod stored {
                 *bytes.get_mut(length).ok_or_else(too_long)? = byte;
                 length = length.saturating_add(1);
             }
-            Ok(Text { bytes, length })
+            Ok(InlineStr { bytes, length })
         }
     }
 }

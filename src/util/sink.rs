@@ -39,9 +39,9 @@ const MAX_DIGITS: usize = 20;
 
 /// Counts.
 #[derive(Default)]
-pub(crate) struct Count(pub(crate) usize);
+pub(crate) struct LenSink(pub(crate) usize);
 
-impl Sink for Count {
+impl Sink for LenSink {
     #[inline]
     fn put(self, bytes: &[u8]) -> Self {
         Self(self.0.saturating_add(bytes.len()))
@@ -49,9 +49,9 @@ impl Sink for Count {
 }
 
 /// Counts no less than there is, and quicker: a number has as many digits as it can have.
-pub(crate) struct Bound(pub(crate) usize);
+pub(crate) struct MaxLenSink(pub(crate) usize);
 
-impl Sink for Bound {
+impl Sink for MaxLenSink {
     #[inline]
     fn put(self, bytes: &[u8]) -> Self {
         Self(self.0.saturating_add(bytes.len()))
@@ -64,9 +64,9 @@ impl Sink for Bound {
 }
 
 /// Fills a buffer from its start. What does not fit is dropped: the caller has counted before.
-pub(crate) struct Fill<'a>(pub(crate) &'a mut [u8]);
+pub(crate) struct SliceSink<'a>(pub(crate) &'a mut [u8]);
 
-impl Sink for Fill<'_> {
+impl Sink for SliceSink<'_> {
     #[inline]
     fn put(self, bytes: &[u8]) -> Self {
         match self.0.split_at_mut_checked(bytes.len()) {
@@ -121,10 +121,10 @@ impl Sink for alloc::vec::Vec<u8> {
 
 /// Any `BufMut`.
 #[cfg(feature = "bytes")]
-pub(crate) struct Buf<'a, B>(pub(crate) &'a mut B);
+pub(crate) struct BufMutSink<'a, B>(pub(crate) &'a mut B);
 
 #[cfg(feature = "bytes")]
-impl<B: bytes::BufMut> Sink for Buf<'_, B> {
+impl<B: bytes::BufMut> Sink for BufMutSink<'_, B> {
     fn put(self, bytes: &[u8]) -> Self {
         self.0.put_slice(bytes);
         self
@@ -133,13 +133,13 @@ impl<B: bytes::BufMut> Sink for Buf<'_, B> {
 
 /// Any `io::Write`; the first error is kept and ends the writing.
 #[cfg(feature = "std")]
-pub(crate) struct Stream<'a, W> {
+pub(crate) struct IoSink<'a, W> {
     pub(crate) writer: &'a mut W,
     pub(crate) result: std::io::Result<()>,
 }
 
 #[cfg(feature = "std")]
-impl<W: std::io::Write> Sink for Stream<'_, W> {
+impl<W: std::io::Write> Sink for IoSink<'_, W> {
     fn put(mut self, bytes: &[u8]) -> Self {
         if self.result.is_ok() {
             self.result = self.writer.write_all(bytes);
@@ -149,12 +149,12 @@ impl<W: std::io::Write> Sink for Stream<'_, W> {
 }
 
 /// A formatter; bytes that are not UTF-8 become U+FFFD.
-pub(crate) struct Text<'a, 'f> {
+pub(crate) struct FmtSink<'a, 'f> {
     pub(crate) formatter: &'a mut fmt::Formatter<'f>,
     pub(crate) result: fmt::Result,
 }
 
-impl Sink for Text<'_, '_> {
+impl Sink for FmtSink<'_, '_> {
     fn put(mut self, bytes: &[u8]) -> Self {
         for chunk in bytes.utf8_chunks() {
             if self.result.is_ok() {
@@ -178,7 +178,7 @@ macro_rules! wire_display {
     ($($type:ty),+) => { $(
         impl core::fmt::Display for $type {
             fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-                let text = $crate::util::sink::Text { formatter: f, result: Ok(()) };
+                let text = $crate::util::sink::FmtSink { formatter: f, result: Ok(()) };
                 $crate::util::sink::Wire::put_into(self, text).result
             }
         }

@@ -6,7 +6,8 @@ use std::time::Duration;
 use bits_proto::field::{ContentRange, Overlap, SessionId};
 use bits_proto::message::{Ack, Fragment, Request};
 use bits_proto::server::{
-    Access, Answer, HostError, Notified, Policy, Reply, ReportError, Session, State, Step, Turn,
+    Access, Answer, HostError, Notified, Policy, Reply, ReportError, Session, State, Step,
+    WorkToken,
 };
 
 use super::session::{
@@ -24,7 +25,7 @@ pub enum Event {
     Access(Access),
     Stored { turn: Which, bytes: Bytes },
     Notified(Which, Notified),
-    Placed(Which),
+    Committed(Which),
     Discarded(Which),
     Failed(Which, HostError),
     Disconnected(Which),
@@ -70,9 +71,9 @@ pub struct World {
     /// Whether the application was to be told.
     was_to_tell: bool,
     /// What was asked for last, and before that.
-    due: Option<Turn>,
-    older: Option<Turn>,
-    another: Turn,
+    due: Option<WorkToken>,
+    older: Option<WorkToken>,
+    another: WorkToken,
     /// Whether a client waits for the answer to a request that is worked on.
     awaited: bool,
 }
@@ -95,7 +96,7 @@ impl World {
         }
     }
 
-    fn turn(&self, which: Which) -> Turn {
+    fn turn(&self, which: Which) -> WorkToken {
         match which {
             Which::Due => self.due.unwrap_or(self.another),
             Which::Older => self.older.unwrap_or(self.another),
@@ -193,7 +194,7 @@ impl World {
         let before = self.server.session;
         let (Event::Stored { turn: which, .. }
         | Event::Notified(which, _)
-        | Event::Placed(which)
+        | Event::Committed(which)
         | Event::Discarded(which)
         | Event::Failed(which, _)
         | Event::Disconnected(which)) = event
@@ -211,7 +212,7 @@ impl World {
         let outcome = match event {
             Event::Stored { .. } => session.handle_stored(turn, bytes, policy, *now),
             Event::Notified(_, notified) => session.handle_notified(turn, *notified, policy, *now),
-            Event::Placed(_) => session.handle_placed(turn),
+            Event::Committed(_) => session.handle_committed(turn),
             Event::Discarded(_) => session.handle_discarded(turn),
             Event::Failed(_, error) => session.handle_failed(turn, *error, policy),
             _ => session.handle_disconnected(turn).map(|()| Step::Done),
@@ -221,7 +222,7 @@ impl World {
             |table| match event {
                 Event::Stored { .. } => table.handle_stored(turn, bytes, now),
                 Event::Notified(_, notified) => table.handle_notified(turn, *notified, None, now),
-                Event::Placed(_) => table.handle_placed(turn),
+                Event::Committed(_) => table.handle_committed(turn),
                 Event::Discarded(_) => table.handle_discarded(turn),
                 Event::Failed(_, error) => table.handle_failed(turn, *error),
                 _ => table.handle_disconnected(turn).map(|()| Step::Done),
@@ -236,7 +237,7 @@ impl World {
             Ok(step) => step,
             Err(error) => {
                 assert_eq!(self.server.session, before, "{error}");
-                assert_eq!(error == ReportError::OtherTurn, !is_due, "{error}");
+                assert_eq!(error == ReportError::StaleToken, !is_due, "{error}");
                 return;
             }
         };
@@ -247,7 +248,7 @@ impl World {
                 self.left = self.left.checked_sub(bytes).expect("no more than there are");
                 self.stored = self.stored.checked_add(bytes).expect("no more than there are");
             }
-            Event::Placed(_) => {
+            Event::Committed(_) => {
                 assert!(matches!(before.state(), State::Committing | State::Closing));
                 self.placed += 1;
             }
@@ -304,7 +305,7 @@ impl World {
         let end = [
             Event::Stored { turn: due, bytes: Bytes::All },
             Event::Notified(due, told),
-            Event::Placed(due),
+            Event::Committed(due),
             Event::Recover,
             Event::Expire,
             Event::Discarded(due),

@@ -1,9 +1,9 @@
 //! What holds for every message that can be built: written and read again it is the same, and no
 //! value leaves its field.
 
-use bits_proto::http1::Slots;
+use bits_proto::http1::HeaderSlots;
 use bits_proto::message::{
-    Ack, Decoded, ErrorFields, NotificationRequest, NotificationResponse, Policy, Request,
+    Ack, Decoded, ErrorFields, NotificationRequest, NotificationResponse, ParseOptions, Request,
 };
 
 use super::inputs::{OwnedExtras, valid_extras};
@@ -20,20 +20,20 @@ pub struct ReadBack<'b> {
 }
 
 pub fn read_back<'b>(spec: &Spec, bytes: &'b [u8]) -> ReadBack<'b> {
-    let mut slots = Slots::new();
+    let mut slots = HeaderSlots::new();
     let (decoded, len, target, fields) = if spec.is_sent_by_client() {
         let head = request_head("written", bytes, &mut slots);
         let decoded = match spec {
-            Spec::Request(_) => any_message(Request::from_head(&head, &Policy::DEFAULT)),
+            Spec::Request(_) => any_message(Request::from_head(&head, &ParseOptions::DEFAULT)),
             _ => any_message(NotificationRequest::from_head(&head)),
         };
-        let is_notification = NotificationRequest::is_one(&head.line(), head.fields());
+        let is_notification = NotificationRequest::is_notification(&head.line(), head.fields());
         assert_eq!(is_notification, matches!(spec, Spec::NotificationRequest(_)));
         (decoded, head.len(), head.line().target, head.fields().collect::<Vec<_>>())
     } else {
         let head = response_head("written", bytes, &mut slots);
         let decoded = match spec {
-            Spec::Ack(_) => any_message(Ack::from_head(&head, &spec.ack_for())),
+            Spec::Ack(_) => any_message(Ack::from_head(&head, &spec.ack_context())),
             _ => any_message(NotificationResponse::from_head(&head)),
         };
         (decoded, head.len(), "/", head.fields().collect())

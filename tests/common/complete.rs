@@ -7,11 +7,12 @@ use bits_proto::deviation::{Deviation, Deviations};
 use bits_proto::error::ErrorKind;
 use bits_proto::field::FieldName;
 use bits_proto::field::FieldName as F;
-use bits_proto::http1::{Progress, RequestHead, ResponseHead, Slots};
+use bits_proto::http1::{HeaderSlots, Progress, RequestHead, ResponseHead};
 use bits_proto::message::MessageKind as K;
 use bits_proto::message::presence::{Presence, of};
 use bits_proto::message::{
-    Ack, AckFor, Decoded, MessageKind, NotificationRequest, NotificationResponse, Policy, Request,
+    Ack, AckContext, Decoded, MessageKind, NotificationRequest, NotificationResponse, ParseOptions,
+    Request,
 };
 
 use super::read::{Message, any};
@@ -56,7 +57,7 @@ pub fn complete(kind: MessageKind) -> Sample {
                 (F::ErrorContext, "0x5"),
             ],
         ),
-        kind if kind.is_grant() => complete_ack(kind),
+        kind if kind.is_success() => complete_ack(kind),
         kind => complete_request(kind),
     }
 }
@@ -209,7 +210,7 @@ impl Outcome {
 }
 
 /// The request that the Acks of this file answer.
-pub fn with_ack_for<T>(kind: MessageKind, read: impl FnOnce(&AckFor<'_>) -> T) -> T {
+pub fn with_ack_for<T>(kind: MessageKind, read: impl FnOnce(&AckContext<'_>) -> T) -> T {
     let asked = match kind {
         K::PingAck => K::Ping,
         K::CreateSessionAck => K::CreateSession,
@@ -219,7 +220,7 @@ pub fn with_ack_for<T>(kind: MessageKind, read: impl FnOnce(&AckFor<'_>) -> T) -
     };
     let bytes = complete(asked).to_bytes();
     match decode(asked, &bytes).map(|decoded| decoded.message) {
-        Ok(Message::Request(request)) => read(&AckFor::from(&request)),
+        Ok(Message::Request(request)) => read(&AckContext::from(&request)),
         other => panic!("{asked}: {other:?}"),
     }
 }
@@ -228,23 +229,23 @@ pub fn decode(kind: MessageKind, bytes: &[u8]) -> Result<Decoded<Message<'_>>, E
     if !bytes.starts_with(b"HTTP/") {
         return decode_request(kind, bytes);
     }
-    let mut slots = Slots::new();
+    let mut slots = HeaderSlots::new();
     let Progress::Complete(head) = ResponseHead::parse(bytes, &mut slots)? else {
         panic!("{kind}: {} is incomplete", bytes.escape_ascii())
     };
     if kind == K::NotificationResponse {
         return any(NotificationResponse::from_head(&head));
     }
-    with_ack_for(kind, |ack_for| any(Ack::from_head(&head, ack_for)))
+    with_ack_for(kind, |ack_context| any(Ack::from_head(&head, ack_context)))
 }
 
 pub fn decode_request(kind: MessageKind, bytes: &[u8]) -> Result<Decoded<Message<'_>>, Error> {
-    let mut slots = Slots::new();
+    let mut slots = HeaderSlots::new();
     let Progress::Complete(head) = RequestHead::parse(bytes, &mut slots)? else {
         panic!("{kind}: {} is incomplete", bytes.escape_ascii())
     };
     if kind.is_request() {
-        return any(Request::from_head(&head, &Policy::DEFAULT));
+        return any(Request::from_head(&head, &ParseOptions::DEFAULT));
     }
     any(NotificationRequest::from_head(&head))
 }

@@ -2,11 +2,11 @@
 
 use std::fmt::Write as _;
 
-use bits_proto::state_machine::Machine;
+use bits_proto::state_machine::StateMachine;
 
 /// A Mermaid diagram: one line for each pair of states, with the events that lead from the one to
 /// the other.
-pub fn diagram<S: Machine>() -> String {
+pub fn diagram<S: StateMachine>() -> String {
     let mut text = String::from("```mermaid\nstateDiagram-v2\n");
     for first in S::STATES.iter().take(1) {
         line(&mut text, "[*]", &id(*first), &[]);
@@ -28,12 +28,12 @@ pub fn diagram<S: Machine>() -> String {
 }
 
 /// Whether nothing leads to another state.
-fn is_last<S: Machine>(state: S) -> bool {
+fn is_last<S: StateMachine>(state: S) -> bool {
     S::EVENTS.iter().filter_map(|event| state.next(*event)).all(|next| next == state)
 }
 
 /// A state's name in a form that Mermaid takes.
-fn id<S: Machine>(state: S) -> String {
+fn id<S: StateMachine>(state: S) -> String {
     state.to_string().replace('-', "_")
 }
 

@@ -79,7 +79,7 @@ fn reports() -> impl Strategy<Value = Event> {
     prop_oneof![
         8 => (which(), bytes).prop_map(|(turn, bytes)| Event::Stored { turn, bytes }),
         5 => (which(), notified).prop_map(|(turn, notified)| Event::Notified(turn, notified)),
-        5 => which().prop_map(Event::Placed),
+        5 => which().prop_map(Event::Committed),
         2 => which().prop_map(Event::Discarded),
         1 => (which(), error).prop_map(|(turn, error)| Event::Failed(turn, error)),
         1 => which().prop_map(Event::Disconnected),

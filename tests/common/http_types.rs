@@ -2,10 +2,10 @@
 #![cfg(feature = "http")]
 
 use bits_proto::Error;
-use bits_proto::error::{ErrorKind, Stage};
+use bits_proto::error::{CheckStage, ErrorKind};
 use bits_proto::http1::{RequestLine, StatusLine, Version};
 use bits_proto::message::{
-    Ack, AckFor, NotificationRequest, NotificationResponse, Policy, Request,
+    Ack, AckContext, NotificationRequest, NotificationResponse, ParseOptions, Request,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 
@@ -26,8 +26,8 @@ fn version(version: Version) -> http::Version {
 
 /// All that is known without the order of different fields, which a map does not keep: of several
 /// that are wrong by themselves, another one may be named.
-fn without_order(error: &Error) -> (Stage, Option<(ErrorKind, Option<&'static str>)>) {
-    let is_of_one = !matches!(error.stage(), Stage::Http | Stage::Limits);
+fn without_order(error: &Error) -> (CheckStage, Option<(ErrorKind, Option<&'static str>)>) {
+    let is_of_one = !matches!(error.stage(), CheckStage::Http | CheckStage::Limits);
     (error.stage(), is_of_one.then_some((error.kind(), error.field())))
 }
 
@@ -48,14 +48,14 @@ fn assert_same(from_http: Vec<Read<'_>>, from_head: &[Read<'_>]) {
 pub fn check_request(line: &RequestLine<'_>, fields: &[Pair<'_>], from_head: &[Read<'_>]) -> bool {
     let Some(whole) = request(line, fields) else { return false };
     let of_whole = vec![
-        any(Request::from_http(&whole, &Policy::DEFAULT)),
-        any(Request::from_http(&whole, &Policy::LENIENT)),
+        any(Request::from_http(&whole, &ParseOptions::DEFAULT)),
+        any(Request::from_http(&whole, &ParseOptions::LENIENT)),
         any(NotificationRequest::from_http(&whole)),
     ];
     let (parts, ()) = whole.clone().into_parts();
     let of_parts = vec![
-        any(Request::from_http(&parts, &Policy::DEFAULT)),
-        any(Request::from_http(&parts, &Policy::LENIENT)),
+        any(Request::from_http(&parts, &ParseOptions::DEFAULT)),
+        any(Request::from_http(&parts, &ParseOptions::LENIENT)),
         any(NotificationRequest::from_http(&parts)),
     ];
     assert_eq!(of_whole, of_parts);
@@ -77,22 +77,26 @@ fn message_of<'b>(read: &Read<'b>) -> Option<Message<'b>> {
 pub fn check_response(
     line: &StatusLine<'_>,
     fields: &[Pair<'_>],
-    ack_for: &AckFor<'_>,
+    ack_context: &AckContext<'_>,
     from_head: &[Read<'_>],
 ) -> bool {
     let Some(whole) = response(line, fields) else { return false };
-    let of_whole =
-        vec![any(Ack::from_http(&whole, ack_for)), any(NotificationResponse::from_http(&whole))];
+    let of_whole = vec![
+        any(Ack::from_http(&whole, ack_context)),
+        any(NotificationResponse::from_http(&whole)),
+    ];
     let (parts, ()) = whole.clone().into_parts();
-    let of_parts =
-        vec![any(Ack::from_http(&parts, ack_for)), any(NotificationResponse::from_http(&parts))];
+    let of_parts = vec![
+        any(Ack::from_http(&parts, ack_context)),
+        any(NotificationResponse::from_http(&parts)),
+    ];
     assert_eq!(of_whole, of_parts);
     let check_converted = |ack: Result<Ack<'_>, _>, response: Result<_, _>| {
         let messages = [ack.map(Message::from), response.map(Message::NotificationResponse)];
         assert_eq!(messages.map(Result::ok), [0, 1].map(|at| message_of(&of_whole[at])));
     };
-    check_converted((&whole, ack_for).try_into(), (&whole).try_into());
-    check_converted((&parts, ack_for).try_into(), (&parts).try_into());
+    check_converted((&whole, ack_context).try_into(), (&whole).try_into());
+    check_converted((&parts, ack_context).try_into(), (&parts).try_into());
     assert_same(of_whole, from_head);
     true
 }

@@ -29,7 +29,7 @@ pub fn valid_extras(kind: MessageKind, extras: &OwnedExtras) -> Vec<(&str, &[u8]
     let mut seen = Vec::new();
     let mut valid = Vec::new();
     for (name, value) in extras {
-        let field = FieldName::recognise(name);
+        let field = FieldName::from_name(name);
         let is_framing =
             matches!(field, Some(FieldName::ContentLength | FieldName::TransferEncoding));
         let is_first = field.is_none() || !seen.contains(&field);

@@ -3,14 +3,14 @@
 use bits_proto::Error;
 use bits_proto::field::FieldName;
 use bits_proto::http1::{
-    Framing, Head, Progress, RequestHead, RequestLine, ResponseHead, Slots, StartLine, StatusLine,
-    Target,
+    Framing, Head, HeaderSlots, Progress, RequestHead, RequestLine, RequestTarget, ResponseHead,
+    StartLine, StatusLine,
 };
 use bits_proto::limits::Limits;
 use bits_proto::message::presence::{self, Presence};
 use bits_proto::message::{
-    Ack, AckFor, Decoded, Encoder, MessageKind, NotificationRequest, NotificationResponse, Policy,
-    Request,
+    Ack, AckContext, Decoded, Encoder, MessageKind, NotificationRequest, NotificationResponse,
+    ParseOptions, Request,
 };
 
 /// What reading a message came to.
@@ -63,9 +63,11 @@ impl<'b> Message<'b> {
     ) -> Result<Encoder<'b, Extras<'e>>, Error> {
         let extras = extras.iter().copied();
         match self {
-            Self::Request(request) => request.encode(Target::try_from(target)?, extras),
+            Self::Request(request) => request.encode(RequestTarget::try_from(target)?, extras),
             Self::Ack(ack) => ack.encode(extras),
-            Self::NotificationRequest(request) => request.encode(Target::try_from(target)?, extras),
+            Self::NotificationRequest(request) => {
+                request.encode(RequestTarget::try_from(target)?, extras)
+            }
             Self::NotificationResponse(response) => response.encode(extras),
         }
     }
@@ -102,68 +104,78 @@ pub fn any<'b, M: Into<Message<'b>>>(result: Result<Decoded<M>, Error>) -> Read<
 
 /// A start line with all the decoders of the messages that begin with it.
 pub trait Line<'b>: StartLine<'b> + Copy + PartialEq + std::fmt::Debug {
-    fn decode_head(head: &Head<'_, 'b, Self>, ack_for: &AckFor<'_>) -> Vec<Read<'b>>
+    fn decode_head(head: &Head<'_, 'b, Self>, ack_context: &AckContext<'_>) -> Vec<Read<'b>>
     where
         Self: Sized;
 
-    fn decode_fields(self, fields: &[Pair<'b>], ack_for: &AckFor<'_>) -> Vec<Read<'b>>;
+    fn decode_fields(self, fields: &[Pair<'b>], ack_context: &AckContext<'_>) -> Vec<Read<'b>>;
 
     /// What is read from the types of the `http` crate has to be what is read from bytes. `false`
     /// if that crate cannot hold it.
     #[cfg(feature = "http")]
-    fn check_http(self, fields: &[Pair<'_>], ack_for: &AckFor<'_>, from_head: &[Read<'_>]) -> bool;
+    fn check_http(
+        self,
+        fields: &[Pair<'_>],
+        ack_context: &AckContext<'_>,
+        from_head: &[Read<'_>],
+    ) -> bool;
 }
 
 impl<'b> Line<'b> for RequestLine<'b> {
-    fn decode_head(head: &RequestHead<'_, 'b>, _: &AckFor<'_>) -> Vec<Read<'b>> {
+    fn decode_head(head: &RequestHead<'_, 'b>, _: &AckContext<'_>) -> Vec<Read<'b>> {
         vec![
-            any(Request::from_head(head, &Policy::DEFAULT)),
-            any(Request::from_head(head, &Policy::LENIENT)),
+            any(Request::from_head(head, &ParseOptions::DEFAULT)),
+            any(Request::from_head(head, &ParseOptions::LENIENT)),
             any(NotificationRequest::from_head(head)),
         ]
     }
 
-    fn decode_fields(self, fields: &[Pair<'b>], _: &AckFor<'_>) -> Vec<Read<'b>> {
+    fn decode_fields(self, fields: &[Pair<'b>], _: &AckContext<'_>) -> Vec<Read<'b>> {
         let fields = || fields.iter().copied();
         vec![
-            any(Request::from_fields(self, fields(), &Policy::DEFAULT)),
-            any(Request::from_fields(self, fields(), &Policy::LENIENT)),
+            any(Request::from_fields(self, fields(), &ParseOptions::DEFAULT)),
+            any(Request::from_fields(self, fields(), &ParseOptions::LENIENT)),
             any(NotificationRequest::from_fields(self, fields())),
         ]
     }
 
     #[cfg(feature = "http")]
-    fn check_http(self, fields: &[Pair<'_>], _: &AckFor<'_>, from_head: &[Read<'_>]) -> bool {
+    fn check_http(self, fields: &[Pair<'_>], _: &AckContext<'_>, from_head: &[Read<'_>]) -> bool {
         super::http_types::check_request(&self, fields, from_head)
     }
 }
 
 impl<'b> Line<'b> for StatusLine<'b> {
-    fn decode_head(head: &ResponseHead<'_, 'b>, ack_for: &AckFor<'_>) -> Vec<Read<'b>> {
-        vec![any(Ack::from_head(head, ack_for)), any(NotificationResponse::from_head(head))]
+    fn decode_head(head: &ResponseHead<'_, 'b>, ack_context: &AckContext<'_>) -> Vec<Read<'b>> {
+        vec![any(Ack::from_head(head, ack_context)), any(NotificationResponse::from_head(head))]
     }
 
-    fn decode_fields(self, fields: &[Pair<'b>], ack_for: &AckFor<'_>) -> Vec<Read<'b>> {
+    fn decode_fields(self, fields: &[Pair<'b>], ack_context: &AckContext<'_>) -> Vec<Read<'b>> {
         let fields = || fields.iter().copied();
         vec![
-            any(Ack::from_fields(self, fields(), ack_for)),
+            any(Ack::from_fields(self, fields(), ack_context)),
             any(NotificationResponse::from_fields(self, fields())),
         ]
     }
 
     #[cfg(feature = "http")]
-    fn check_http(self, fields: &[Pair<'_>], ack_for: &AckFor<'_>, from_head: &[Read<'_>]) -> bool {
-        super::http_types::check_response(&self, fields, ack_for, from_head)
+    fn check_http(
+        self,
+        fields: &[Pair<'_>],
+        ack_context: &AckContext<'_>,
+        from_head: &[Read<'_>],
+    ) -> bool {
+        super::http_types::check_response(&self, fields, ack_context, from_head)
     }
 }
 
 /// Reads an input with everything there is to read it with.
 pub fn answer_within<'b, L: Line<'b>, const N: usize>(
     input: &'b [u8],
-    ack_for: &AckFor<'_>,
+    ack_context: &AckContext<'_>,
     limits: &Limits,
 ) -> Answer<'b, L> {
-    let mut slots = Slots::<N>::with_room();
+    let mut slots = HeaderSlots::<N>::with_capacity();
     match Head::<L>::parse_within(input, &mut slots, limits) {
         Ok(Progress::Partial) => Answer::Partial,
         Err(error) => Answer::Refused(error),
@@ -176,25 +188,25 @@ pub fn answer_within<'b, L: Line<'b>, const N: usize>(
                 len: head.len(),
                 framing: head.framing(),
                 fields,
-                decoded: L::decode_head(&head, ack_for),
+                decoded: L::decode_head(&head, ack_context),
             })
         }
     }
 }
 
-pub fn answer<'b, L: Line<'b>>(input: &'b [u8], ack_for: &AckFor<'_>) -> Answer<'b, L> {
-    answer_within::<L, 64>(input, ack_for, &Limits::default())
+pub fn answer<'b, L: Line<'b>>(input: &'b [u8], ack_context: &AckContext<'_>) -> Answer<'b, L> {
+    answer_within::<L, 64>(input, ack_context, &Limits::default())
 }
 
 /// The request that an Ack answers, by the manifest's word for it.
-pub fn ack_for(word: &str) -> AckFor<'static> {
+pub fn ack_context(word: &str) -> AckContext<'static> {
     match word {
-        "ping" => AckFor::Ping,
-        "create-session" => AckFor::CreateSession { offered: None },
-        "close-session" => AckFor::CloseSession { session_id: None },
-        "cancel-session" => AckFor::CancelSession { session_id: None },
+        "ping" => AckContext::Ping,
+        "create-session" => AckContext::CreateSession { offered: None },
+        "close-session" => AckContext::CloseSession { session_id: None },
+        "cancel-session" => AckContext::CancelSession { session_id: None },
         "-" | "fragment" | "notification" => {
-            AckFor::Fragment { session_id: None, content_range: None, sent_up_to: None }
+            AckContext::Fragment { session_id: None, content_range: None, sent_up_to: None }
         }
         other => panic!("the manifest names the request {other:?}"),
     }
@@ -202,7 +214,7 @@ pub fn ack_for(word: &str) -> AckFor<'static> {
 
 /// Whether the field belongs to the transport, and not to a message of this kind.
 pub fn is_extra(kind: MessageKind, name: &str) -> bool {
-    FieldName::recognise(name).is_none_or(|field| presence::of(kind, field) == Presence::Ignored)
+    FieldName::from_name(name).is_none_or(|field| presence::of(kind, field) == Presence::Ignored)
 }
 
 /// The fields of a head that a message of this kind does not write itself.
@@ -214,7 +226,7 @@ pub fn extras<'b>(kind: MessageKind, fields: &[Pair<'b>]) -> Vec<Pair<'b>> {
 pub fn request_head<'h, 'b>(
     name: &str,
     bytes: &'b [u8],
-    slots: &'h mut Slots<'b, 64>,
+    slots: &'h mut HeaderSlots<'b, 64>,
 ) -> RequestHead<'h, 'b> {
     match RequestHead::parse(bytes, slots) {
         Ok(Progress::Complete(head)) => head,
@@ -226,7 +238,7 @@ pub fn request_head<'h, 'b>(
 pub fn response_head<'h, 'b>(
     name: &str,
     bytes: &'b [u8],
-    slots: &'h mut Slots<'b, 64>,
+    slots: &'h mut HeaderSlots<'b, 64>,
 ) -> ResponseHead<'h, 'b> {
     match ResponseHead::parse(bytes, slots) {
         Ok(Progress::Complete(head)) => head,

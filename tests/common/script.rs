@@ -10,7 +10,7 @@
 //! of the rules that are broken, in any order; nothing else may be.
 
 use bits_proto::Error;
-use bits_proto::http1::{Progress, RequestHead, ResponseHead, Slots};
+use bits_proto::http1::{HeaderSlots, Progress, RequestHead, ResponseHead};
 use bits_proto::observer::{Observer, Violation};
 
 /// Watches a conversation from its beginning, and checks what is said of each line.
@@ -54,7 +54,7 @@ fn watch(observer: &mut Observer, line: &str) -> Vec<Violation> {
 
 /// A request's head as it is on the wire, whatever it is worth.
 pub fn request(observer: &mut Observer, connection: u32, bytes: &[u8], seen: &mut Vec<Violation>) {
-    let mut slots = Slots::new();
+    let mut slots = HeaderSlots::new();
     match RequestHead::parse(bytes, &mut slots) {
         Ok(progress) => {
             let head = whole(progress);
@@ -68,7 +68,7 @@ pub fn request(observer: &mut Observer, connection: u32, bytes: &[u8], seen: &mu
 
 /// A response's head as it is on the wire, whatever it is worth.
 pub fn response(observer: &mut Observer, connection: u32, bytes: &[u8], seen: &mut Vec<Violation>) {
-    let mut slots = Slots::new();
+    let mut slots = HeaderSlots::new();
     match ResponseHead::parse(bytes, &mut slots) {
         Ok(progress) => {
             let head = whole(progress);
@@ -86,7 +86,7 @@ fn whole<T>(progress: Progress<T>) -> T {
 
 /// The error that makes a head none.
 pub fn head_error(bytes: &[u8]) -> Error {
-    RequestHead::parse(bytes, &mut Slots::new()).expect_err("an error")
+    RequestHead::parse(bytes, &mut HeaderSlots::new()).expect_err("an error")
 }
 
 /// The id that a letter stands for.

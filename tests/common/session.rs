@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use bits_proto::field::{ContentRange, HResult, SessionId};
-use bits_proto::http1::Status;
+use bits_proto::http1::StatusCode;
 use bits_proto::message::{
     Ack, CancelSession, CloseSession, CreateSession, Fragment, Ping, Refusal, Request,
 };
 use bits_proto::server::{
-    Access, Answer, CommitAt, Discard, Ending, HostError, Notified, Policy, Reply, ReportError,
-    Rest, Session, State, Step, StoreBytes, Turn,
+    Access, Answer, CommitAt, Discard, EndReason, HostError, Notified, Policy, Reply, ReportError,
+    Session, State, Step, StoreBytes, UnreadBody, WorkToken,
 };
 
 pub const NOW: Duration = Duration::from_secs(1_700_000_000);
@@ -23,7 +23,7 @@ pub const NOT_FOUND: Refused = (500, Some(0x8020_001F), Some(5));
 pub const TOO_LARGE: Refused = (500, Some(0x8020_0020), Some(5));
 pub const BUSY: Refused = (503, None, None);
 
-/// Status, code and context.
+/// StatusCode, code and context.
 pub type Refused = (u16, Option<u32>, Option<u32>);
 
 pub const PLAIN: Policy<'static> = Policy {
@@ -69,8 +69,8 @@ pub fn application(status: u16, code: u32) -> HostError {
     HostError::Application { status: self::status(status), code: HResult::new(code) }
 }
 
-pub fn status(code: u16) -> Status {
-    Status::try_from(code).unwrap_or_else(|error| panic!("{code}: {error}"))
+pub fn status(code: u16) -> StatusCode {
+    StatusCode::try_from(code).unwrap_or_else(|error| panic!("{code}: {error}"))
 }
 
 impl Server {
@@ -114,32 +114,32 @@ impl Server {
     }
 
     #[track_caller]
-    pub fn stored(&mut self, turn: Turn, bytes: u64) -> Step {
+    pub fn stored(&mut self, turn: WorkToken, bytes: u64) -> Step {
         taken(self.session.handle_stored(turn, bytes, &self.policy, self.now))
     }
 
     #[track_caller]
-    pub fn notified(&mut self, turn: Turn, notified: Notified) -> Step {
+    pub fn notified(&mut self, turn: WorkToken, notified: Notified) -> Step {
         taken(self.session.handle_notified(turn, notified, &self.policy, self.now))
     }
 
     #[track_caller]
-    pub fn placed(&mut self, turn: Turn) -> Step {
-        taken(self.session.handle_placed(turn))
+    pub fn placed(&mut self, turn: WorkToken) -> Step {
+        taken(self.session.handle_committed(turn))
     }
 
     #[track_caller]
-    pub fn discarded(&mut self, turn: Turn) -> Step {
+    pub fn discarded(&mut self, turn: WorkToken) -> Step {
         taken(self.session.handle_discarded(turn))
     }
 
     #[track_caller]
-    pub fn failed(&mut self, turn: Turn, error: HostError) -> Step {
+    pub fn failed(&mut self, turn: WorkToken, error: HostError) -> Step {
         taken(self.session.handle_failed(turn, error, &self.policy))
     }
 
     #[track_caller]
-    pub fn disconnected(&mut self, turn: Turn) {
+    pub fn disconnected(&mut self, turn: WorkToken) {
         taken(self.session.handle_disconnected(turn));
     }
 
@@ -175,13 +175,13 @@ pub fn stores(step: Step) -> StoreBytes {
 }
 
 #[track_caller]
-pub fn notifies(step: Step) -> Turn {
+pub fn notifies(step: Step) -> WorkToken {
     let Step::Notify(turn) = step else { panic!("not asked to notify: {step:?}") };
     turn
 }
 
 #[track_caller]
-pub fn commits(step: Step) -> Turn {
+pub fn commits(step: Step) -> WorkToken {
     let Step::Commit(turn) = step else { panic!("not asked to commit: {step:?}") };
     turn
 }
@@ -237,7 +237,7 @@ pub fn received(step: Step) -> u64 {
 }
 
 #[track_caller]
-pub fn rest(step: Step) -> Rest {
+pub fn rest(step: Step) -> UnreadBody {
     answers(step).rest
 }
 
@@ -257,7 +257,7 @@ pub struct Stand {
     pub what: &'static str,
     pub state: State,
     pub server: Server,
-    pub turn: Option<Turn>,
+    pub turn: Option<WorkToken>,
 }
 
 /// A session in every state, with every work that it can have there. Entities have 100 bytes, or
@@ -268,7 +268,7 @@ pub fn stands() -> Vec<Stand> {
     stands
 }
 
-type Way = fn(&mut Server) -> Option<Turn>;
+type Way = fn(&mut Server) -> Option<WorkToken>;
 
 fn go(ways: &[(&'static str, State, Policy<'static>, Way)]) -> Vec<Stand> {
     let go = |&(what, state, policy, way): &(_, _, _, Way)| {
@@ -359,7 +359,7 @@ fn over() -> Vec<Stand> {
         ("closed", Ended, PLAIN, |it| {
             let turn = commits(it.close());
             assert!(is_closed(it.placed(turn)));
-            assert_eq!(it.session.ending(), Some(Ending::Closed));
+            assert_eq!(it.session.ending(), Some(EndReason::Closed));
             None
         }),
         ("closed too early", Ended, PLAIN, |it| {

@@ -6,9 +6,9 @@ use bits_proto::field::{
     HostId, HostIdFallbackTimeout, OriginalRequestUrl, ReceivedContentRange, ReplyUrl,
     RequestDataFileName, ResponseDataFileName, StaticResponseUrl,
 };
-use bits_proto::http1::Status;
+use bits_proto::http1::StatusCode;
 use bits_proto::message::{
-    Ack, AckFor, CancelSession, CancelSessionAck, CloseSession, CloseSessionAck, CreateSession,
+    Ack, AckContext, CancelSession, CancelSessionAck, CloseSession, CloseSessionAck, CreateSession,
     CreateSessionAck, Fragment, FragmentAck, MessageKind, NotificationRequest,
     NotificationResponse, NotifiedEntity, Ping, PingAck, Refusal, Request,
 };
@@ -204,7 +204,7 @@ fn is_absolute(url: &[u8]) -> bool {
 
 #[derive(Clone, Debug)]
 pub struct NotificationResponseSpec {
-    pub status: Status,
+    pub status: StatusCode,
     pub url: Option<Vec<u8>>,
     pub copy: Option<Vec<u8>>,
     pub content_length: Option<u64>,
@@ -263,10 +263,10 @@ impl Spec {
     }
 
     /// The request it is read in the light of; any, where there is none.
-    pub fn ack_for(&self) -> AckFor<'_> {
+    pub fn ack_context(&self) -> AckContext<'_> {
         match self {
-            Self::Ack(spec) => AckFor::from(&spec.request.view()),
-            _ => AckFor::Ping,
+            Self::Ack(spec) => AckContext::from(&spec.request.view()),
+            _ => AckContext::Ping,
         }
     }
 

@@ -1,7 +1,7 @@
 //! Choosing any message that can be built.
 
 use bits_proto::field::{ContentEncoding, ErrorContext, HResult, ReceivedContentRange};
-use bits_proto::http1::Status;
+use bits_proto::http1::StatusCode;
 use bits_proto::message::{ErrorFields, MessageKind, Refusal};
 use proptest::option::{of, weighted};
 use proptest::prelude::*;
@@ -28,9 +28,10 @@ pub fn request() -> impl Strategy<Value = RequestSpec> {
         })
 }
 
-fn status() -> impl Strategy<Value = Status> {
+fn status() -> impl Strategy<Value = StatusCode> {
     let usual = select(vec![204, 302, 304, 400, 401, 403, 404, 413, 416, 500, 501, 503]);
-    prop_oneof![usual, 202..=999_u16].prop_map(|code| Status::try_from(code).expect("three digits"))
+    prop_oneof![usual, 202..=999_u16]
+        .prop_map(|code| StatusCode::try_from(code).expect("three digits"))
 }
 
 fn refusal_base() -> impl Strategy<Value = Refusal<'static>> {
@@ -97,7 +98,7 @@ pub fn notification_request() -> impl Strategy<Value = NotificationRequestSpec> 
 }
 
 pub fn notification_response() -> impl Strategy<Value = NotificationResponseSpec> {
-    let status = prop_oneof![Just(Status::OK), status()];
+    let status = prop_oneof![Just(StatusCode::OK), status()];
     let length = weighted(0.8, prop_oneof![Just(0), any::<u64>()]);
     (status, of(reference()), of(content(0..10)), length).prop_map(
         |(status, url, copy, content_length)| NotificationResponseSpec {

@@ -6,13 +6,14 @@ use std::fmt::Debug;
 use bits_proto::field::SessionId;
 use bits_proto::message::{Ack, CancelSession, CloseSession, Request};
 use bits_proto::server::{
-    Access, Arrival, Discard, Limits, Policy, Sessions, Step, Store, StoreBytes, TableAnswer, Turn,
+    Access, Discard, Limits, Policy, RequestContext, Sessions, SessionsResponse, Step, Store,
+    StoreBytes, WorkToken,
 };
 
 use super::session::{NOW, Refused, create, in_numbers};
 
-pub const ALICE: Arrival<'static> =
-    Arrival { url: "/a", principal: Some("alice"), access: Access::Granted, now: NOW };
+pub const ALICE: RequestContext<'static> =
+    RequestContext { url: "/a", principal: Some("alice"), access: Access::Granted, now: NOW };
 
 pub fn table<S: Store>(store: S, policy: Policy<'static>) -> Sessions<'static, S> {
     Sessions::new(store, policy, Limits::default())
@@ -26,7 +27,7 @@ pub fn no_random() -> [u8; 16] {
 #[track_caller]
 pub fn begin<S: Store<Error: Debug>>(
     sessions: &mut Sessions<'static, S>,
-    arrival: &Arrival<'_>,
+    arrival: &RequestContext<'_>,
     random: u8,
 ) -> SessionId<'static> {
     let step = sessions.handle_request(&create(), arrival, || [random; 16]).expect("no failure");
@@ -38,26 +39,26 @@ pub fn begin<S: Store<Error: Debug>>(
 pub fn send<S: Store>(
     sessions: &mut Sessions<'static, S>,
     request: Request<'_>,
-    arrival: &Arrival<'_>,
-) -> Result<Step<TableAnswer<'static>>, S::Error> {
+    arrival: &RequestContext<'_>,
+) -> Result<Step<SessionsResponse<'static>>, S::Error> {
     sessions.handle_request(&request, arrival, no_random)
 }
 
 #[track_caller]
-pub fn ack(step: Step<TableAnswer<'static>>) -> TableAnswer<'static> {
+pub fn ack(step: Step<SessionsResponse<'static>>) -> SessionsResponse<'static> {
     let Step::Answer(answer) = step else { panic!("no answer: {step:?}") };
     answer
 }
 
 #[track_caller]
-pub fn refused_by<E: Debug>(step: Result<Step<TableAnswer<'static>>, E>) -> Refused {
+pub fn refused_by<E: Debug>(step: Result<Step<SessionsResponse<'static>>, E>) -> Refused {
     let answer = ack(step.expect("no failure"));
     let Ack::Refused(refusal) = answer.ack() else { panic!("not refused: {answer:?}") };
     in_numbers(&refusal)
 }
 
 #[track_caller]
-pub fn asked<E: Debug>(step: Result<Step<TableAnswer<'static>>, E>) -> StoreBytes {
+pub fn asked<E: Debug>(step: Result<Step<SessionsResponse<'static>>, E>) -> StoreBytes {
     match step.expect("no failure") {
         Step::Store(store) => store,
         other => panic!("not asked to store: {other:?}"),
@@ -65,7 +66,7 @@ pub fn asked<E: Debug>(step: Result<Step<TableAnswer<'static>>, E>) -> StoreByte
 }
 
 #[track_caller]
-pub fn turn<E: Debug>(step: Result<Step<TableAnswer<'static>>, E>) -> Turn {
+pub fn turn<E: Debug>(step: Result<Step<SessionsResponse<'static>>, E>) -> WorkToken {
     match step.expect("no failure") {
         Step::Notify(turn) | Step::Commit(turn) | Step::Discard(Discard { turn, .. }) => turn,
         other => panic!("no work: {other:?}"),

@@ -5,10 +5,10 @@ use std::fmt::{Debug, Display};
 
 use bits_proto::Error;
 use bits_proto::deviation::Deviations;
-use bits_proto::http1::Status;
+use bits_proto::http1::StatusCode;
 use bits_proto::message::{Failure, MessageKind, Refusal};
 use bits_proto::observer::Violation;
-use bits_proto::server::{self, Answer, Rest};
+use bits_proto::server::{self, Answer, UnreadBody};
 
 #[track_caller]
 fn check_line(text: &str) {
@@ -30,7 +30,7 @@ pub fn check_deviations(deviations: Deviations) {
     for deviation in &all {
         check_name(deviation, deviation.name());
         check_line(deviation.section());
-        check_line(deviation.sentence());
+        check_line(deviation.description());
     }
     check_line(&format!("{deviations:?}"));
     let names: Vec<_> = all.iter().map(|it| it.name()).collect();
@@ -45,7 +45,9 @@ pub fn check_error(error: &Error) {
     assert!(text.contains(error.section()) && text.contains(&error.kind().to_string()), "{text}");
     check_line(error.kind().name());
     let policy = server::Policy::default();
-    for (length, rest) in [(None, Rest::Close), (Some(0), Rest::None), (Some(7), Rest::Drain(7))] {
+    for (length, rest) in
+        [(None, UnreadBody::Close), (Some(0), UnreadBody::None), (Some(7), UnreadBody::Drain(7))]
+    {
         let answer = Answer::for_error(error, length, &policy);
         assert_eq!((answer.status().get() >= 400, answer.rest), (true, rest), "{error}");
     }
@@ -91,11 +93,11 @@ pub fn check_refusal(refusal: &Refusal<'_>) {
     let text = code.to_string();
     assert_eq!(u32::from_str_radix(&text[2..], 16), Ok(code.get()), "{text}");
     // What has a name has a meaning.
-    assert_eq!(code.name().is_some(), code.sentence().is_some(), "{text}");
+    assert_eq!(code.name().is_some(), code.description().is_some(), "{text}");
     assert!(!code.is_disk_full() || code.name().is_some(), "{text}");
     check_line(&format!("{code:?}"));
 }
 
-pub fn check_status(status: Status) {
+pub fn check_status(status: StatusCode) {
     check_name(&status, &status.get().to_string());
 }

@@ -7,8 +7,8 @@ use std::convert::Infallible;
 
 use bits_proto::message::{Ack, Request};
 use bits_proto::server::{
-    Access, Arrival, Discard, Limits, PolicyBuf, Record, ReportError, Session, Sessions, State,
-    Step, TableAnswer, TableError, Turn,
+    Access, Discard, Limits, PolicyBuf, Record, ReportError, RequestContext, Session, Sessions,
+    SessionsError, SessionsResponse, State, Step, WorkToken,
 };
 use uuid::Uuid;
 
@@ -17,7 +17,7 @@ use super::session::Server;
 const URL: &str = "/entity";
 
 type Table<'p> = Sessions<'p, BTreeMap<Uuid, Record>>;
-type TableStep<'p> = Step<TableAnswer<'p>>;
+type TableStep<'p> = Step<SessionsResponse<'p>>;
 
 /// A session as it was before something happened to it, and its policy as it is configured.
 pub struct Twin {
@@ -52,7 +52,7 @@ impl Twin {
         if matches!(request, Request::CreateSession(_)) {
             return self.check_create(table, request, access);
         }
-        let arrival = Arrival { url: URL, principal: None, access, now: self.before.now };
+        let arrival = RequestContext { url: URL, principal: None, access, now: self.before.now };
         let random = || panic!("random bytes are for Create-Session");
         let Ok(of_table) = table.handle_request(request, &arrival, random);
         assert_same_step(&of_table, &step);
@@ -62,7 +62,8 @@ impl Twin {
     /// A table that is full takes no other session, and one that is not does.
     fn check_create(&self, table: Table<'_>, request: &Request<'_>, access: Access) {
         let store = table.into_store();
-        let arrival = Arrival { url: URL, principal: Some("alice"), access, now: self.before.now };
+        let arrival =
+            RequestContext { url: URL, principal: Some("alice"), access, now: self.before.now };
         for sessions in [1, 2] {
             let limits = Limits { sessions, ..Limits::default() };
             let mut table = Sessions::new(store.clone(), self.policy.as_policy(), limits);
@@ -77,17 +78,17 @@ impl Twin {
     /// A report, with what the session made of it.
     pub fn check_report(
         &self,
-        report: impl for<'p> FnOnce(&mut Table<'p>) -> Result<TableStep<'p>, TableError<Infallible>>,
+        report: impl for<'p> FnOnce(&mut Table<'p>) -> Result<TableStep<'p>, SessionsError<Infallible>>,
         outcome: Result<Step, ReportError>,
         after: &Session,
     ) {
         let mut table = self.table();
         match (report(&mut table), outcome) {
             (Ok(of_table), Ok(step)) => assert_same_step(&of_table, &step),
-            (Err(TableError::Report(of_table)), Err(error)) => {
+            (Err(SessionsError::Report(of_table)), Err(error)) => {
                 assert_eq!(of_table, error);
                 assert_eq!(
-                    TableError::<Infallible>::Report(of_table).to_string(),
+                    SessionsError::<Infallible>::Report(of_table).to_string(),
                     error.to_string()
                 );
             }
@@ -116,18 +117,14 @@ impl Twin {
     }
 
     /// The host says that it is still at work, which only makes the time for it longer.
-    pub fn check_working(&self, turn: Turn) {
+    pub fn check_working(&self, turn: WorkToken) {
         let Server { mut session, policy, now } = self.before;
-        let outcome = session.handle_working(turn, &policy, now).map(|()| Step::Done);
+        let outcome = session.renew(turn, &policy, now).map(|()| Step::Done);
         match outcome {
             Ok(_) => assert_eq!(session.state(), self.before.session.state()),
             Err(_) => assert_eq!(session, self.before.session),
         }
-        self.check_report(
-            |table| table.handle_working(turn, now).map(|()| Step::Done),
-            outcome,
-            &session,
-        );
+        self.check_report(|table| table.renew(turn, now).map(|()| Step::Done), outcome, &session);
     }
 }
 

@@ -7,7 +7,7 @@ use bits_proto::field::{
     ErrorContext, HResult, HostId, HostIdFallbackTimeout, Protocol, ReceivedContentRange, ReplyUrl,
     SessionId,
 };
-use bits_proto::http1::Status;
+use bits_proto::http1::StatusCode;
 use bits_proto::message::{
     Ack, CancelSessionAck, CloseSessionAck, CreateSessionAck, FragmentAck, PingAck, Refusal,
     Request,
@@ -31,8 +31,8 @@ pub fn session() -> SessionId<'static> {
     SessionId::try_from(SESSION).expect("a session id")
 }
 
-pub fn status(code: u16) -> Status {
-    Status::try_from(code).unwrap_or_else(|error| panic!("{code}: {error}"))
+pub fn status(code: u16) -> StatusCode {
+    StatusCode::try_from(code).unwrap_or_else(|error| panic!("{code}: {error}"))
 }
 
 pub fn create_ack() -> CreateSessionAck<'static> {

@@ -19,8 +19,8 @@ pub struct Message {
     pub name: String,
     /// From its first byte to the end of its body.
     pub bytes: Vec<u8>,
-    /// The manifest's `ack_for`.
-    pub ack_for: String,
+    /// The manifest's `ack_context`.
+    pub ack_context: String,
     pub verdict: String,
 }
 
@@ -88,7 +88,7 @@ fn of_file(name: &str, rows: &[Row], bytes: Vec<u8>) -> Vec<Message> {
     let message = |(index, (bytes, row)): (usize, (Vec<u8>, &Row))| Message {
         name: format!("{name}#{index}"),
         bytes,
-        ack_for: row["ack_for"].clone(),
+        ack_context: row["ack_for"].clone(),
         verdict: row["verdict"].clone(),
     };
     pieces.into_iter().zip(rows).enumerate().map(message).collect()

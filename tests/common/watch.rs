@@ -4,7 +4,7 @@
 //! end need not be right.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
-use bits_proto::http1::{Progress, RequestHead, ResponseHead, Slots, Target};
+use bits_proto::http1::{HeaderSlots, Progress, RequestHead, RequestTarget, ResponseHead};
 use bits_proto::message::{Ack, NO_EXTRAS, Request};
 use bits_proto::observer::{Observer, Violation};
 
@@ -31,7 +31,7 @@ impl Passed {
     /// Shows it to an observer, which has to find nothing.
     #[track_caller]
     pub fn pass(&self, observer: &mut Observer) {
-        let mut slots = Slots::new();
+        let mut slots = HeaderSlots::new();
         match self {
             Self::Request(connection, bytes) => {
                 let head = RequestHead::parse(bytes, &mut slots).map(Progress::complete);
@@ -39,7 +39,7 @@ impl Passed {
                 observer.handle_request(*connection, &head, |it| forbidden(&it, bytes));
             }
             Self::Response(connection, bytes) => {
-                let mut slots = Slots::new();
+                let mut slots = HeaderSlots::new();
                 let head = ResponseHead::parse(bytes, &mut slots).map(Progress::complete);
                 let Ok(Some(head)) = head else { panic!("a head of ours cannot be read") };
                 observer.handle_response(*connection, &head, |it| forbidden(&it, bytes));
@@ -64,7 +64,7 @@ impl Watch {
     #[track_caller]
     pub fn request(&mut self, request: &Request<'_>) {
         let mut buffer = [0; 2048];
-        let target = Target::try_from("/entity").expect("a target");
+        let target = RequestTarget::try_from("/entity").expect("a target");
         let encoder = request.encode(target, NO_EXTRAS).expect("a request that can be sent");
         let length = encoder.write(&mut buffer).expect("room");
         self.messages += 1;

@@ -2,9 +2,9 @@
 //! however the input arrives, and says where in it things went wrong.
 
 use bits_proto::Error;
-use bits_proto::http1::{HeadEnd, Slots};
+use bits_proto::http1::{HeadScanner, HeaderSlots};
 use bits_proto::limits::Limits;
-use bits_proto::message::{Ack, AckFor, Decoded, MessageKind, Policy, Refusal};
+use bits_proto::message::{Ack, AckContext, Decoded, MessageKind, ParseOptions, Refusal};
 
 use super::read::{Answer, Line, Message, answer, response_head};
 use super::told;
@@ -12,32 +12,32 @@ use super::told;
 /// Reads an input whole and cut, as one kind of message, and from its fields.
 pub fn check_input<'b, L: Line<'b>>(
     input: &'b [u8],
-    ack_for: &AckFor<'_>,
+    ack_context: &AckContext<'_>,
     cuts: impl IntoIterator<Item = usize>,
 ) {
-    let whole = answer::<L>(input, ack_for);
+    let whole = answer::<L>(input, ack_context);
     let mut cuts: Vec<_> = cuts.into_iter().collect();
     cuts.sort_unstable();
-    let mut end = HeadEnd::new();
+    let mut end = HeadScanner::new();
     for cut in cuts {
         let received = &input[..cut];
-        let prefix = answer::<L>(received, ack_for);
+        let prefix = answer::<L>(received, ack_context);
         let is_there = matches!(&whole, Answer::Whole(head) if head.len <= cut);
         assert!(
             prefix == whole || (prefix == Answer::Partial && !is_there),
             "{} cut at {cut}: {prefix:?}\nbut whole: {whole:?}",
             input.escape_ascii()
         );
-        let is_worth_reading = end.is_worth_reading(received);
-        assert!(is_worth_reading || !is_there, "{} cut at {cut}", input.escape_ascii());
+        let should_parse = end.should_parse(received);
+        assert!(should_parse || !is_there, "{} cut at {cut}", input.escape_ascii());
     }
     match whole {
         Answer::Partial => assert!(input.len() < Limits::DEFAULT.head_bytes, "it waits for ever"),
         Answer::Refused(error) => check_error(error, input),
         Answer::Whole(whole) => {
             #[cfg(feature = "http")]
-            whole.line.check_http(&whole.fields, ack_for, &whole.decoded);
-            let from_fields = whole.line.decode_fields(&whole.fields, ack_for);
+            whole.line.check_http(&whole.fields, ack_context, &whole.decoded);
+            let from_fields = whole.line.decode_fields(&whole.fields, ack_context);
             for (from_fields, from_head) in from_fields.into_iter().zip(whole.decoded) {
                 match from_head {
                     Ok(decoded) => check_told(&decoded),
@@ -70,11 +70,11 @@ fn check_error(error: Error, input: &[u8]) {
     let in_input = error.offset().is_some_and(|at| at <= input.len());
     told::check_error(&error);
     assert!(in_input, "{error} in {} bytes: {}", input.len(), input.escape_ascii());
-    let refusal = Refusal::for_error(&error, &Policy::DEFAULT);
+    let refusal = Refusal::for_error(&error, &ParseOptions::DEFAULT);
     assert!(refusal.status().get() >= 400, "{error}: {refusal:?}");
     let bytes = Message::from(Ack::from(refusal)).encode("/", &[]).expect("it can be sent");
-    let mut slots = Slots::new();
+    let mut slots = HeaderSlots::new();
     let head = response_head("a refusal", &bytes, &mut slots);
-    let read = Ack::from_head(&head, &AckFor::Ping).map(|decoded| decoded.message);
+    let read = Ack::from_head(&head, &AckContext::Ping).map(|decoded| decoded.message);
     assert_eq!(read, Ok(Ack::from(refusal)), "{error}");
 }

@@ -3,7 +3,7 @@
 pub const ROWS: &str = "
 R3.1.1.1-1 host | the form of credentials | asked for by Poll::Credentials
     client_mishaps::credentials_are_given_with_the_same_packet
-R3.1.1.2-1 host | a buffer that holds a fragment | Outgoing::entity says which bytes; none pass through
+R3.1.1.2-1 host | a buffer that holds a fragment | Transmit::entity says which bytes; none pass through
     client_decisions::a41_a_plain_success_advances_to_its_offset
 
 R3.1.4.1-1 host | what a new upload is told | the length to Upload::new; entity, URL, credentials stay outside

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use bits_proto::client::{Exchange, Poll, Stop, Upload};
+use bits_proto::client::{Exchange, Poll, StopReason, Upload};
 
 use super::config::Fault;
 use super::wire::{Job, Link, Packet, Phase};
@@ -138,7 +138,7 @@ impl Checked {
                     actions.push(Action::Unfetched);
                 }
             }
-            (None, Poll::ReplyMissing | Poll::Suspended(Stop::Reply)) => {
+            (None, Poll::ReplyMissing | Poll::Suspended(StopReason::Reply)) => {
                 actions.push(Action::CloseWithoutReply);
             }
             (None, Poll::Credentials(_)) => actions.push(Action::GiveCredentials),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bits_proto::client::{EventError, Poll, Upload};
-use bits_proto::http1::Status;
+use bits_proto::http1::StatusCode;
 
 use super::actions::Leaving;
 use super::config::{Bug, Fault};
@@ -67,7 +67,7 @@ impl Checked {
 
     pub fn garble(&self, world: &mut World) {
         world.link = None;
-        let status = Status::try_from(502).expect("a status");
+        let status = StatusCode::try_from(502).expect("a status");
         self.tell(world, |upload| {
             upload.handle_sent(NOW)?;
             upload.handle_unreadable(Some(status), NOW)

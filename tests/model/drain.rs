@@ -20,7 +20,7 @@ pub struct Memory(Mutex<HashSet<u64>>);
 
 /// What becomes of what is on its way on connections that the client has left.
 #[derive(Clone, Copy, Hash)]
-enum Rest {
+enum UnreadBody {
     /// It arrives, before anything else happens.
     Arrives,
     /// It never arrives, and the host notices that.
@@ -30,10 +30,11 @@ enum Rest {
 impl Checked {
     pub fn ends(&self, world: &World) -> bool {
         let is_all_the_same = world.old.is_empty();
-        self.ends_if(world, Rest::Arrives) && (is_all_the_same || self.ends_if(world, Rest::IsLost))
+        self.ends_if(world, UnreadBody::Arrives)
+            && (is_all_the_same || self.ends_if(world, UnreadBody::IsLost))
     }
 
-    fn ends_if(&self, world: &World, rest: Rest) -> bool {
+    fn ends_if(&self, world: &World, rest: UnreadBody) -> bool {
         let mut world = World { left: 0, ..world.clone() };
         self.forget_what_no_longer_counts(&mut world);
         let hasher = BuildHasherDefault::<DefaultHasher>::default();
@@ -63,18 +64,18 @@ impl Checked {
     }
 
     /// What happens next where all do their best; nothing once the upload has ended.
-    fn fair(&self, world: &World, rest: Rest) -> Option<Action> {
+    fn fair(&self, world: &World, rest: UnreadBody) -> Option<Action> {
         if matches!(world.upload.poll(), Poll::Finished | Poll::Cancelled) {
             return None;
         }
         if let Some(link) = world.old.first() {
             return Some(match (link.phase, rest) {
-                (Phase::Coming, Rest::Arrives) => fair_delivery(world, 1, link),
+                (Phase::Coming, UnreadBody::Arrives) => fair_delivery(world, 1, link),
                 (Phase::Coming | Phase::Answered(_), _) => Action::Lose(1),
                 (Phase::Working { done: Some(_), .. }, _) => Action::Report(1),
                 // The server's own work has no client that could be gone.
                 _ if link.packet.is_none() => Action::Work(1),
-                (_, Rest::Arrives) if link.can_be_done() => Action::Work(1),
+                (_, UnreadBody::Arrives) if link.can_be_done() => Action::Work(1),
                 _ => Action::Disconnect(1),
             });
         }

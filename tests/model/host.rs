@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use bits_proto::message::Ack;
 use bits_proto::server::{
-    Access, Arrival, Limits, Policy, Sessions, State, Step, StoreBytes, TableAnswer, Turn,
+    Access, Limits, Policy, RequestContext, Sessions, SessionsResponse, State, Step, StoreBytes,
+    WorkToken,
 };
 
 use super::config::{Bug, Fault};
@@ -34,7 +35,7 @@ pub struct Book {
     pub is_placed: bool,
     pub has_reply: bool,
     /// The work that was asked for last, unless it is over.
-    pub turn: Option<Turn>,
+    pub turn: Option<WorkToken>,
     /// How many bytes were reported as stored, and how many when the session was stored.
     pub counted: u64,
     pub counted_then: u64,
@@ -106,7 +107,7 @@ impl Checked {
         let (now, patience) = if late { (NOW + PATIENCE, Duration::ZERO) } else { (NOW, PATIENCE) };
         let policy = Policy { store_timeout: patience, work_timeout: patience, ..self.policy };
         let access = if challenged { Access::Unauthenticated } else { Access::Granted };
-        let arrival = Arrival { url: "/e", principal: Some("a"), access, now };
+        let arrival = RequestContext { url: "/e", principal: Some("a"), access, now };
         let session = packet.session().and_then(|session| world.host.table.session(session));
         let is_overdue = session.is_some_and(|session| session.expires_at() <= NOW);
         let created = u8::try_from(world.host.books.len()).expect("a few sessions");
@@ -161,7 +162,7 @@ impl Checked {
     }
 
     /// What the session says is to be done next is on its way, or being done.
-    pub fn go_on(&self, world: &mut World, slot: usize, step: Step<TableAnswer<'static>>) {
+    pub fn go_on(&self, world: &mut World, slot: usize, step: Step<SessionsResponse<'static>>) {
         let link = *world.link(slot).expect("somebody works");
         let before = link.job().map(Job::session);
         let session = before.or(link.packet.and_then(Packet::session));
@@ -249,7 +250,7 @@ impl Checked {
         let mut sessions = Sessions::new(table, self.policy, Limits::default());
         let is_taken = sessions.handle_stored(turn, 0, NOW).is_ok()
             || sessions.handle_notified(turn, super::work::told(true), None, NOW).is_ok()
-            || sessions.handle_placed(turn).is_ok()
+            || sessions.handle_committed(turn).is_ok()
             || sessions.handle_discarded(turn).is_ok()
             || sessions.handle_disconnected(turn).is_ok();
         if is_taken {

@@ -91,11 +91,11 @@ impl Checked {
             fragments: FragmentSizing::within(config.fragment, 1, config.fragment),
             request_timeout: Duration::ZERO,
             response_timeout: Duration::ZERO,
-            first_delay: Duration::ZERO,
-            longest_delay: Duration::ZERO,
-            retries: 1,
+            initial_backoff: Duration::ZERO,
+            max_backoff: Duration::ZERO,
+            max_retries: 1,
             restarts: 1,
-            resynchronisations: 1,
+            max_stalls: 1,
         };
         Upload::new(config.total, options, 0)
     }

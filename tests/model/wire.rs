@@ -1,15 +1,15 @@
 //! What goes over a connection: a request, the body behind it, and an answer.
 
-use bits_proto::client::Outgoing;
+use bits_proto::client::Transmit;
 use bits_proto::field::{
     ContentRange, ErrorContext, HResult, Protocol, ReceivedContentRange, ReplyUrl, SessionId,
 };
-use bits_proto::http1::Status;
+use bits_proto::http1::StatusCode;
 use bits_proto::message::{
     Ack, CancelSession, CancelSessionAck, CloseSession, CloseSessionAck, CreateSession,
     CreateSessionAck, Fragment, FragmentAck, Ping, PingAck, Refusal, Request,
 };
-use bits_proto::server::{Discard, StoreBytes, Turn};
+use bits_proto::server::{Discard, StoreBytes, WorkToken};
 use uuid::Uuid;
 
 /// Sessions are numbered, and their ids made of the number.
@@ -36,7 +36,7 @@ pub enum Packet {
 }
 
 impl Packet {
-    pub fn of(outgoing: &Outgoing<'_>) -> Self {
+    pub fn of(outgoing: &Transmit<'_>) -> Self {
         match &outgoing.request {
             Request::Ping(_) => Self::Ping,
             Request::CreateSession(_) => Self::Create,
@@ -90,7 +90,7 @@ pub enum Reply {
     Held { next: u64, url_of: Option<u8> },
     Closed,
     Cancelled,
-    Refused { status: Status, code: Option<HResult>, received: Option<u64> },
+    Refused { status: StatusCode, code: Option<HResult>, received: Option<u64> },
 }
 
 pub const SESSION_NOT_FOUND: HResult = HResult::BG_E_SESSION_NOT_FOUND;
@@ -152,7 +152,7 @@ impl Reply {
 
     /// Whether access was refused, which is asked about before anything else.
     pub fn is_challenge(self) -> bool {
-        matches!(self, Self::Refused { status: Status::UNAUTHORIZED, .. })
+        matches!(self, Self::Refused { status: StatusCode::UNAUTHORIZED, .. })
     }
 
     pub fn is_session_not_found(self) -> bool {
@@ -170,13 +170,13 @@ pub fn reply_url(session: u8) -> ReplyUrl<'static> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Job {
     Store(StoreBytes),
-    Notify(Turn),
-    Commit(Turn),
+    Notify(WorkToken),
+    Commit(WorkToken),
     Discard(Discard),
 }
 
 impl Job {
-    pub const fn turn(&self) -> Turn {
+    pub const fn turn(&self) -> WorkToken {
         match self {
             Self::Store(StoreBytes { turn, .. })
             | Self::Notify(turn)

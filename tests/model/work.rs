@@ -1,7 +1,7 @@
 //! What the host does for a session, and how it reports it.
 
-use bits_proto::http1::Status;
-use bits_proto::server::{HostError, Notified, Reply, Step, TableAnswer, TableError};
+use bits_proto::http1::StatusCode;
+use bits_proto::server::{HostError, Notified, Reply, SessionsError, SessionsResponse, Step};
 
 use super::config::Bug;
 use super::wire::{Done, Job, Link, Packet, Phase, reply_url};
@@ -135,7 +135,7 @@ impl Checked {
             (_, Done::Lost) => sessions.handle_failed(turn, HostError::EntityLost),
             (Job::Store(_), Done::Well(bytes)) => sessions.handle_stored(turn, bytes, NOW),
             (Job::Notify(_), _) => sessions.handle_notified(turn, told(has_reply), url, NOW),
-            (Job::Commit(_), _) => sessions.handle_placed(turn),
+            (Job::Commit(_), _) => sessions.handle_committed(turn),
             (Job::Discard(_), _) => sessions.handle_discarded(turn),
         });
         if outcome.is_ok() {
@@ -156,7 +156,7 @@ impl Checked {
         world: &mut World,
         slot: usize,
         job: &Job,
-        outcome: Result<Step<TableAnswer<'static>>, TableError<E>>,
+        outcome: Result<Step<SessionsResponse<'static>>, SessionsError<E>>,
     ) {
         let is_asked = world.book(job.session()).turn == Some(job.turn());
         if outcome.is_ok() != is_asked {
@@ -177,7 +177,7 @@ impl Checked {
         let error = match job {
             Job::Store(_) => HostError::DiskFull,
             Job::Notify(_) => {
-                let status = Status::try_from(500).expect("a status");
+                let status = StatusCode::try_from(500).expect("a status");
                 HostError::Application { status, code: None }
             }
             Job::Commit(_) | Job::Discard(_) => HostError::Other,

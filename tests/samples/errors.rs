@@ -4,14 +4,14 @@
 use std::fmt::Debug;
 
 use bits_proto::Error;
-use bits_proto::error::{ErrorKind, Fault, Stage};
+use bits_proto::error::{CheckStage, ErrorKind, Fault};
 use bits_proto::field::{
     ContentEncoding, ContentRange, HResult, HostId, Protocol, ReceivedContentRange, ReplyUrl,
     SessionId, SupportedProtocols,
 };
-use bits_proto::http1::{RequestHead, Slots, Status, Target};
+use bits_proto::http1::{HeaderSlots, RequestHead, RequestTarget, StatusCode};
 use bits_proto::limits::Limits;
-use bits_proto::message::{Ack, AckFor, NO_EXTRAS, PingAck, Policy, Refusal};
+use bits_proto::message::{Ack, AckContext, NO_EXTRAS, ParseOptions, PingAck, Refusal};
 
 use crate::messages::{Draft, Reader, for_create, for_fragment};
 
@@ -24,7 +24,7 @@ pub struct Sample {
     pub section: &'static str,
     pub offset: Option<usize>,
     pub fault: Fault,
-    pub stage: Stage,
+    pub stage: CheckStage,
 }
 
 impl Sample {
@@ -37,7 +37,7 @@ impl Sample {
             section: "2.2.1",
             offset: None,
             fault: Fault::PeerBytes,
-            stage: Stage::Packet,
+            stage: CheckStage::Packet,
         }
     }
 
@@ -60,7 +60,7 @@ impl Sample {
         self.at(draft.text().len() - 2)
     }
 
-    fn in_stage(self, stage: Stage) -> Self {
+    fn in_stage(self, stage: CheckStage) -> Self {
         Self { stage, ..self }
     }
 
@@ -85,10 +85,10 @@ pub fn samples() -> Vec<Sample> {
     [head_samples(), request_samples(), ack_samples(), value_samples(), caller_samples()].concat()
 }
 
-const REQUEST: Reader = Reader::Request(Policy::DEFAULT);
+const REQUEST: Reader = Reader::Request(ParseOptions::DEFAULT);
 
 fn head_error(text: &str, limits: Limits) -> Error {
-    let mut slots = Slots::new();
+    let mut slots = HeaderSlots::new();
     match RequestHead::parse_within(text.as_bytes(), &mut slots, &limits) {
         Ok(progress) => panic!("{text:?} was read: {progress:?}"),
         Err(error) => error,
@@ -99,11 +99,11 @@ fn head_error(text: &str, limits: Limits) -> Error {
 fn head_samples() -> Vec<Sample> {
     let sample = |kind, text: &str, mark: &str| {
         let sample = Sample::of(kind, head_error(text, Limits::DEFAULT));
-        sample.in_stage(Stage::Http).at_text(text, mark)
+        sample.in_stage(CheckStage::Http).at_text(text, mark)
     };
     let two_fields = "BITS_POST /e HTTP/1.1\r\nA: 1\r\nB: 2\r\n\r\n";
     let limited = |kind, limits, offset| {
-        Sample::of(kind, head_error(two_fields, limits)).in_stage(Stage::Http).at(offset)
+        Sample::of(kind, head_error(two_fields, limits)).in_stage(CheckStage::Http).at(offset)
     };
     let one_field = Limits { fields: 1, ..Limits::DEFAULT };
     let surplus = "BITS_POST /e HTTP/1.1\r\nA: 1\r\n".len();
@@ -130,7 +130,7 @@ fn request_samples() -> Vec<Sample> {
     let sample = |kind, draft: &Draft| Sample::of(kind, REQUEST.error(draft));
     let in_session_id = |kind, draft: &Draft, mark| {
         let sample = sample(kind, draft).in_field("BITS-Session-Id", "2.2.1.2");
-        sample.at_text(&draft.text(), mark).in_stage(Stage::Limits)
+        sample.at_text(&draft.text(), mark).in_stage(CheckStage::Limits)
     };
     let in_length = |kind, draft: &Draft, mark| {
         let sample = sample(kind, draft).in_field("Content-Length", "2.2.1.1");
@@ -140,12 +140,12 @@ fn request_samples() -> Vec<Sample> {
     vec![
         Sample::of(ErrorKind::NotPost, Reader::Notification.error(&get))
             .at(0)
-            .in_stage(Stage::Method),
-        sample(ErrorKind::NotBits, &put).at(0).in_stage(Stage::Method),
+            .in_stage(CheckStage::Method),
+        sample(ErrorKind::NotBits, &put).at(0).in_stage(CheckStage::Method),
         sample(ErrorKind::MissingField, &bare)
             .in_field("BITS-Packet-Type", "2.2.1.2")
             .at_end(&bare)
-            .in_stage(Stage::PacketType),
+            .in_stage(CheckStage::PacketType),
         in_session_id(
             ErrorKind::ConflictingField,
             &Draft::close().with("bits-session-id", "2"),
@@ -159,9 +159,9 @@ fn request_samples() -> Vec<Sample> {
         sample(ErrorKind::UnknownPacketType, &pong)
             .in_field("BITS-Packet-Type", "2.2.1.2")
             .at_text(&pong.text(), "Pong")
-            .in_stage(Stage::PacketType),
+            .in_stage(CheckStage::PacketType),
         in_length(ErrorKind::UnexpectedBody, &Draft::ping().set("Content-Length", "9"), "9\r\n")
-            .in_stage(Stage::Length),
+            .in_stage(CheckStage::Length),
         in_length(
             ErrorKind::LengthMismatch,
             &Draft::fragment().set("Content-Length", "101"),
@@ -172,7 +172,8 @@ fn request_samples() -> Vec<Sample> {
 
 /// Errors in an answer.
 fn ack_samples() -> Vec<Sample> {
-    let sample = |kind, draft: &Draft, ack_for| Sample::of(kind, Reader::Ack(ack_for).error(draft));
+    let sample =
+        |kind, draft: &Draft, ack_context| Sample::of(kind, Reader::Ack(ack_context).error(draft));
     let page = Draft::ack().without("BITS-Packet-Type");
     let interim = Draft::ack().line("HTTP/1.1 100 Continue");
     let pong = Draft::ack().set("BITS-Packet-Type", "Pong");
@@ -180,11 +181,11 @@ fn ack_samples() -> Vec<Sample> {
     let beyond = Draft::fragment_ack().set("BITS-Received-Content-Range", "101");
     let lost = Draft::close_ack().line("HTTP/1.1 416 Out of sync");
     vec![
-        sample(ErrorKind::NotAnAck, &page, AckFor::Ping)
+        sample(ErrorKind::NotAnAck, &page, AckContext::Ping)
             .in_field("BITS-Packet-Type", "2.2.1.2")
             .at_end(&page),
-        sample(ErrorKind::InterimResponse, &interim, AckFor::Ping).at(0),
-        sample(ErrorKind::WrongPacketType, &pong, AckFor::Ping)
+        sample(ErrorKind::InterimResponse, &interim, AckContext::Ping).at(0),
+        sample(ErrorKind::WrongPacketType, &pong, AckContext::Ping)
             .in_field("BITS-Packet-Type", "2.2.1.2")
             .at_text(&pong.text(), "Pong"),
         sample(ErrorKind::NotOffered, &other, for_create())
@@ -264,10 +265,10 @@ fn caller_samples() -> Vec<Sample> {
     let needed = ping_ack.encoded_len();
     let host = HostId::try_from("h").unwrap_or_else(|error| panic!("h: {error}"));
     vec![
-        caller_sample(ErrorKind::NotRefusal, Refusal::new(Status::OK)),
+        caller_sample(ErrorKind::NotRefusal, Refusal::new(StatusCode::OK)),
         caller_sample(ErrorKind::NotDestination, host.rewrite("/e")),
-        caller_sample(ErrorKind::NotStatus, Status::try_from(99)),
-        caller_sample(ErrorKind::NotTarget, Target::try_from("/two words")),
+        caller_sample(ErrorKind::NotStatus, StatusCode::try_from(99)),
+        caller_sample(ErrorKind::NotTarget, RequestTarget::try_from("/two words")),
         caller_sample(ErrorKind::ReservedExtra, with("Content-Length", "5"))
             .in_field("Content-Length", "2.2"),
         caller_sample(ErrorKind::ExtraName, with("two words", "5")),

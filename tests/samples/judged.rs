@@ -7,16 +7,16 @@ use bits_proto::observer::{Observer, Violation};
 
 pub fn of_request(head: &RequestHead<'_, '_>) -> Vec<Violation> {
     let mut seen = Vec::new();
-    Observer::joining().handle_request(1, head, |violation| seen.push(violation));
+    Observer::mid_stream().handle_request(1, head, |violation| seen.push(violation));
     let mut pairs = Vec::new();
     let fields = head.fields();
-    Observer::joining().handle_request_fields(1, head.line(), fields, |it| pairs.push(it));
+    Observer::mid_stream().handle_request_fields(1, head.line(), fields, |it| pairs.push(it));
     same_rules(&seen, &pairs);
     seen
 }
 
 pub fn of_response(asked: &str, head: &ResponseHead<'_, '_>) -> Vec<Violation> {
-    let mut observer = Observer::joining();
+    let mut observer = Observer::mid_stream();
     let bytes = request_bytes(asked);
     script::request(&mut observer, 1, &bytes, &mut Vec::new());
     let (mut seen, mut pairs, mut other) = (Vec::new(), Vec::new(), observer);

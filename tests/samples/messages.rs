@@ -7,10 +7,11 @@ use bits_proto::Error;
 use bits_proto::deviation::Deviations;
 use bits_proto::field::{ContentRange, SessionId, SupportedProtocols};
 use bits_proto::http1::{
-    Progress, RequestHead, RequestLine, ResponseHead, Slots, Status, StatusLine, Version,
+    HeaderSlots, Progress, RequestHead, RequestLine, ResponseHead, StatusCode, StatusLine, Version,
 };
 use bits_proto::message::{
-    Ack, AckFor, Decoded, Encoder, NotificationRequest, NotificationResponse, Policy, Request,
+    Ack, AckContext, Decoded, Encoder, NotificationRequest, NotificationResponse, ParseOptions,
+    Request,
 };
 
 pub const PROTOCOL: &str = "{7df0354d-249b-430f-820d-3d2a9bef4931}";
@@ -144,7 +145,7 @@ impl Draft {
         let mut parts = self.line.splitn(3, ' ');
         let version = version_of(parts.next().unwrap_or_default());
         let code = parts.next().and_then(|code| code.parse::<u16>().ok());
-        let status = code.and_then(|code| Status::try_from(code).ok());
+        let status = code.and_then(|code| StatusCode::try_from(code).ok());
         let status = status.unwrap_or_else(|| panic!("{:?}: a status", self.line));
         StatusLine { version, status, reason: parts.next().unwrap_or_default() }
     }
@@ -172,19 +173,19 @@ pub fn range(first: u64, last: u64, total: u64) -> ContentRange {
 }
 
 /// The request that [`Draft::fragment_ack`] answers.
-pub fn for_fragment(first: u64, last: u64, total: u64) -> AckFor<'static> {
+pub fn for_fragment(first: u64, last: u64, total: u64) -> AckContext<'static> {
     let content_range = Some(range(first, last, total));
-    AckFor::Fragment { session_id: Some(session("1")), content_range, sent_up_to: None }
+    AckContext::Fragment { session_id: Some(session("1")), content_range, sent_up_to: None }
 }
 
 /// The request that [`Draft::create_ack`] answers.
-pub fn for_create() -> AckFor<'static> {
-    AckFor::CreateSession { offered: Some(SupportedProtocols::BITS_1_5) }
+pub fn for_create() -> AckContext<'static> {
+    AckContext::CreateSession { offered: Some(SupportedProtocols::BITS_1_5) }
 }
 
 /// The request that [`Draft::close_ack`] answers.
-pub fn for_close() -> AckFor<'static> {
-    AckFor::CloseSession { session_id: Some(session("1")) }
+pub fn for_close() -> AckContext<'static> {
+    AckContext::CloseSession { session_id: Some(session("1")) }
 }
 
 /// The head that an encoder writes.
@@ -203,8 +204,8 @@ where
 /// What a draft is read as.
 #[derive(Clone, Copy, Debug)]
 pub enum Reader {
-    Request(Policy),
-    Ack(AckFor<'static>),
+    Request(ParseOptions),
+    Ack(AckContext<'static>),
     Notification,
     NotificationResponse,
 }
@@ -214,7 +215,7 @@ impl Reader {
     pub fn read(&self, draft: &Draft) -> Result<Deviations, Error> {
         let text = draft.text();
         let bytes = text.as_bytes();
-        let mut slots = Slots::new();
+        let mut slots = HeaderSlots::new();
         match self {
             Self::Request(policy) => {
                 let head = complete(draft, RequestHead::parse(bytes, &mut slots)?);
@@ -222,11 +223,11 @@ impl Reader {
                 let line = draft.request_line();
                 agree(draft, of_head, Request::from_fields(line, draft.pairs(), policy))
             }
-            Self::Ack(ack_for) => {
+            Self::Ack(ack_context) => {
                 let head = complete(draft, ResponseHead::parse(bytes, &mut slots)?);
-                let of_head = Ack::from_head(&head, ack_for);
+                let of_head = Ack::from_head(&head, ack_context);
                 let line = draft.status_line();
-                agree(draft, of_head, Ack::from_fields(line, draft.pairs(), ack_for))
+                agree(draft, of_head, Ack::from_fields(line, draft.pairs(), ack_context))
             }
             Self::Notification => {
                 let head = complete(draft, RequestHead::parse(bytes, &mut slots)?);

@@ -7,7 +7,7 @@ use bits_proto::backend::{
     Event, EventError, Notification, NotificationType, Poll, Refused, State, Timeouts, Timer,
 };
 use bits_proto::field::{CopyFileToDestination, StaticResponseUrl};
-use bits_proto::http1::Status;
+use bits_proto::http1::StatusCode;
 use bits_proto::message::NotificationResponse;
 
 pub const KINDS: [NotificationType; 3] =
@@ -33,8 +33,8 @@ pub fn done<const N: usize>(results: [Result<Poll, EventError>; N]) {
     }
 }
 
-pub fn status(code: u16) -> Status {
-    Status::try_from(code).unwrap_or_else(|error| panic!("{code}: {error}"))
+pub fn status(code: u16) -> StatusCode {
+    StatusCode::try_from(code).unwrap_or_else(|error| panic!("{code}: {error}"))
 }
 
 /// A 200 with a body of unknown length.
@@ -116,7 +116,7 @@ pub fn reachable() -> Vec<Notification> {
 
 /// All failures there are, with a status that is passed on.
 pub const FAILURES: [Refused; 7] = [
-    Refused::Application(Status::FORBIDDEN),
+    Refused::Application(StatusCode::FORBIDDEN),
     Refused::InvalidResponse,
     Refused::Timeout(Timer::Send),
     Refused::Timeout(Timer::Receive),

@@ -4,7 +4,7 @@
 use std::fmt::Debug;
 
 use bits_proto::Error;
-use bits_proto::error::{ErrorKind, Fault, Stage};
+use bits_proto::error::{CheckStage, ErrorKind, Fault};
 use bits_proto::field::FieldName;
 
 /// Reads a value that must be fine.
@@ -36,7 +36,7 @@ pub fn check_error(case: &str, error: Error, field: FieldName, kind: ErrorKind, 
     assert_eq!((error.kind(), error.offset()), (kind, Some(offset)), "{case}");
     assert_eq!(error.field(), Some(field.as_str()), "{case}");
     assert_eq!(error.section(), field.section(), "{case}");
-    assert_eq!((error.fault(), error.stage()), (Fault::Caller, Stage::Packet), "{case}");
+    assert_eq!((error.fault(), error.stage()), (Fault::Caller, CheckStage::Packet), "{case}");
 }
 
 /// The text in every letter case; for texts with few letters.

@@ -1,6 +1,6 @@
 //! What goes wrong, and how often.
 
-use bits_proto::http1::Status;
+use bits_proto::http1::StatusCode;
 use rand::Rng as _;
 
 use super::dice::Dice;
@@ -21,7 +21,7 @@ pub enum Fault {
     /// Something on the way delivers the request twice, and the second answer.
     Twice,
     /// Something on the way answers with this status.
-    Refused(Status),
+    Refused(StatusCode),
     /// The server does what it was asked to, and something on the way makes the answer a page.
     NotAnAck,
     /// The server wants credentials.
@@ -80,7 +80,7 @@ impl Plan {
             8..10 => Fault::BodyStalls(part),
             10..15 => Fault::AckLost,
             15..17 => Fault::Twice,
-            17..20 => Fault::Refused(Status::try_from(status).unwrap()),
+            17..20 => Fault::Refused(StatusCode::try_from(status).unwrap()),
             20 => Fault::NotAnAck,
             21 => Fault::Unauthenticated,
             22 => Fault::DiskFull(part),

@@ -10,9 +10,11 @@ use core::ops::Range;
 use core::time::Duration;
 
 use bits_proto::client::{FragmentSizing, Mode, Options, Poll, State, Upload};
-use bits_proto::http1::{Progress, RequestHead, ResponseHead, Slots, Status, Target};
-use bits_proto::message::{Ack, AckFor, NO_EXTRAS, Request};
-use bits_proto::server::TableAnswer;
+use bits_proto::http1::{
+    HeaderSlots, Progress, RequestHead, RequestTarget, ResponseHead, StatusCode,
+};
+use bits_proto::message::{Ack, AckContext, NO_EXTRAS, Request};
+use bits_proto::server::SessionsResponse;
 use rand::Rng as _;
 
 use crate::watch::Watch;
@@ -176,7 +178,7 @@ impl World {
                     self.upload.close_without_reply().unwrap();
                 }
                 Poll::Credentials(status) => {
-                    assert_eq!(status, Status::UNAUTHORIZED);
+                    assert_eq!(status, StatusCode::UNAUTHORIZED);
                     self.upload.provide_credentials().unwrap();
                 }
                 Poll::Suspended(_) | Poll::Failed(_) => {
@@ -235,12 +237,12 @@ impl World {
         self.observe(request, passing.as_ref(), fault);
         let answer = match fault {
             Some(Fault::Refused(status)) => Some(Reading::Unreadable(status)),
-            Some(Fault::NotAnAck) => Some(Reading::Unreadable(Status::OK)),
+            Some(Fault::NotAnAck) => Some(Reading::Unreadable(StatusCode::OK)),
             Some(Fault::AckLost) => None,
             _ => passing,
         };
         self.now += Duration::from_millis(self.random.random_range(1..2_000));
-        self.take(answer, fault, &outgoing.ack_for());
+        self.take(answer, fault, &outgoing.ack_context());
         if self.plan.hits(&mut self.random, 0.01) && self.upload.pause().is_ok() {
             self.watch.disconnected();
             self.now += Duration::from_secs(self.random.random_range(0..100_000));
@@ -272,7 +274,12 @@ impl World {
     }
 
     /// The client gets to read an answer, or none.
-    fn take(&mut self, answer: Option<Reading>, fault: Option<Fault>, ack_for: &AckFor<'_>) {
+    fn take(
+        &mut self,
+        answer: Option<Reading>,
+        fault: Option<Fault>,
+        ack_context: &AckContext<'_>,
+    ) {
         if self.random.random_bool(0.8) {
             self.upload.handle_sent(self.now).unwrap();
         }
@@ -287,11 +294,11 @@ impl World {
                 self.upload.handle_ack(&answer.ack(), self.now).unwrap();
             }
             Some(Reading::Bytes(bytes, answer)) => {
-                let mut slots = Slots::new();
+                let mut slots = HeaderSlots::new();
                 let Ok(Progress::Complete(head)) = ResponseHead::parse(&bytes, &mut slots) else {
                     panic!("a head of ours cannot be read")
                 };
-                let ack = Ack::from_head(&head, ack_for).unwrap().message;
+                let ack = Ack::from_head(&head, ack_context).unwrap().message;
                 assert_eq!(ack, answer.ack());
                 self.upload.handle_ack(&ack, self.now).unwrap();
             }
@@ -311,9 +318,9 @@ impl World {
             let answer = self.server.handle(request, body, fault, self.now, &mut self.random);
             return answer.map(Reading::Answer);
         }
-        let target = Target::try_from("/entity").unwrap();
+        let target = RequestTarget::try_from("/entity").unwrap();
         let bytes = request.encode(target, NO_EXTRAS).unwrap().to_vec();
-        let mut slots = Slots::new();
+        let mut slots = HeaderSlots::new();
         let Ok(Progress::Complete(head)) = RequestHead::parse(&bytes, &mut slots) else {
             panic!("a head of ours cannot be read")
         };
@@ -330,11 +337,11 @@ impl World {
 
 /// What the client gets to read.
 enum Reading {
-    Answer(TableAnswer<'static>),
+    Answer(SessionsResponse<'static>),
     /// The same, as bytes.
-    Bytes(Vec<u8>, TableAnswer<'static>),
+    Bytes(Vec<u8>, SessionsResponse<'static>),
     /// Something of this status that is no Ack.
-    Unreadable(Status),
+    Unreadable(StatusCode),
 }
 
 /// What another process reads of what this one had stored.

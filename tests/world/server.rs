@@ -9,8 +9,8 @@ use bits_proto::client::Mode;
 use bits_proto::field::{HResult, HostId, HostIdFallbackTimeout, ReceivedContentRange, ReplyUrl};
 use bits_proto::message::{Ack, Request};
 use bits_proto::server::{
-    Access, Arrival, CommitAt, HostError, Limits, Notified, OverlapRule, Policy, Record, Reply,
-    SessionHost, Sessions, Step, StoreBytes, TableAnswer, Turn,
+    Access, CommitAt, HostError, Limits, Notified, OverlapRule, Policy, Record, Reply,
+    RequestContext, SessionHost, Sessions, SessionsResponse, Step, StoreBytes, WorkToken,
 };
 use rand::{Rng as _, RngCore as _};
 use uuid::Uuid;
@@ -108,7 +108,7 @@ impl Server {
         fault: Option<Fault>,
         now: Duration,
         random: &mut Dice,
-    ) -> Option<TableAnswer<'static>> {
+    ) -> Option<SessionsResponse<'static>> {
         if fault == Some(Fault::Expired) {
             self.expire_all(now);
         }
@@ -116,7 +116,7 @@ impl Server {
             Some(Fault::Unauthenticated) => Access::Unauthenticated,
             _ => Access::Granted,
         };
-        let arrival = Arrival { url: "/entity", principal: Some("alice"), access, now };
+        let arrival = RequestContext { url: "/entity", principal: Some("alice"), access, now };
         // Not by throwing: ids are never the same, whatever is chosen.
         let random_id = || {
             let mut bytes = [0; 16];
@@ -165,7 +165,7 @@ impl Server {
         fault: Option<Fault>,
         now: Duration,
         random: &mut Dice,
-    ) -> Option<Step<TableAnswer<'static>>> {
+    ) -> Option<Step<SessionsResponse<'static>>> {
         let length = body.end - body.start;
         let arrives = match fault {
             Some(Fault::BodyCut(part) | Fault::BodyStalls(part) | Fault::DiskFull(part)) => {
@@ -223,10 +223,10 @@ impl Server {
 
     fn notify(
         &mut self,
-        turn: Turn,
+        turn: WorkToken,
         fault: Option<Fault>,
         now: Duration,
-    ) -> Step<TableAnswer<'static>> {
+    ) -> Step<SessionsResponse<'static>> {
         let id = turn.session_id();
         assert_eq!(self.entities.get(&id).copied().unwrap_or(0), self.total, "it is not whole");
         if fault == Some(Fault::HostFails) {
@@ -249,16 +249,16 @@ impl Server {
         self.sessions.handle_notified(turn, notified, url, now).unwrap()
     }
 
-    fn commit(&mut self, turn: Turn, fault: Option<Fault>) -> Step<TableAnswer<'static>> {
+    fn commit(&mut self, turn: WorkToken, fault: Option<Fault>) -> Step<SessionsResponse<'static>> {
         if fault == Some(Fault::HostFails) {
             return self.sessions.handle_failed(turn, HostError::Other).unwrap();
         }
         self.place(turn);
-        self.sessions.handle_placed(turn).unwrap()
+        self.sessions.handle_committed(turn).unwrap()
     }
 
     /// Moves the entity, if it was not moved before a crash.
-    fn place(&mut self, turn: Turn) {
+    fn place(&mut self, turn: WorkToken) {
         let id = turn.session_id();
         let placed = self.placed.entry(id).or_default();
         let stored = self.entities.remove(&id);
@@ -269,7 +269,7 @@ impl Server {
     }
 
     /// The process dies: perhaps after the work was done and before that was stored.
-    fn crash<A>(&mut self, step: Step<A>, random: &mut Dice) -> Option<TableAnswer<'static>> {
+    fn crash<A>(&mut self, step: Step<A>, random: &mut Dice) -> Option<SessionsResponse<'static>> {
         match step {
             Step::Commit(turn) if random.random_bool(0.5) => self.place(turn),
             Step::Discard(discard) if random.random_bool(0.5) && discard.entity => {

@@ -13,7 +13,8 @@ use std::time::Duration;
 use bits_proto::field::{ContentRange, SessionId};
 use bits_proto::message::{CreateSession, Fragment, Request};
 use bits_proto::server::{
-    Access, Arrival, HostError, Limits, Policy, Record, Sessions, Step, StoreBytes, Turn,
+    Access, HostError, Limits, Policy, Record, RequestContext, Sessions, Step, StoreBytes,
+    WorkToken,
 };
 use tempfile::TempDir;
 use tokio::fs::File;
@@ -47,7 +48,7 @@ impl Stand {
         // Whoever was at work before counts as dead.
         self.now += Duration::from_secs(3600);
         let access = Access::Granted;
-        let arrival = Arrival { url: "/e", principal: None, access, now: self.now };
+        let arrival = RequestContext { url: "/e", principal: None, access, now: self.now };
         match self.table.handle_request(request, &arrival, || [7; 16]) {
             Ok(Step::Store(bytes)) => Step::Store(bytes),
             Ok(Step::Commit(turn)) => Step::Commit(turn),
@@ -64,7 +65,7 @@ impl Stand {
         bytes
     }
 
-    fn count(&mut self, turn: Turn, bytes: u64) {
+    fn count(&mut self, turn: WorkToken, bytes: u64) {
         let _ = self.table.handle_stored(turn, bytes, self.now).expect("the turn is held");
     }
 
@@ -78,7 +79,7 @@ impl Stand {
         part
     }
 
-    fn close(&mut self) -> Turn {
+    fn close(&mut self) -> WorkToken {
         let close = bits_proto::message::CloseSession::new(SessionId::from(id()));
         let Step::Commit(turn) = self.ask(&close.into()) else { panic!("nothing to place") };
         turn

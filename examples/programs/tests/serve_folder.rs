@@ -20,7 +20,8 @@ use std::time::Duration;
 use bits_proto::field::ContentRange;
 use bits_proto::message::{Ack, CreateSession, Fragment, Request};
 use bits_proto::server::{
-    Access, Arrival, HostError, Limits, Policy, Sessions, State, Step, Store as _, StoreBytes,
+    Access, HostError, Limits, Policy, RequestContext, Sessions, State, Step, Store as _,
+    StoreBytes,
 };
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
@@ -32,8 +33,8 @@ use path::destination;
 use storage::{Storage, host_error};
 
 const NOW: Duration = Duration::from_secs(1_700_000_000);
-const ARRIVAL: Arrival<'_> =
-    Arrival { url: "e", principal: Some("alice"), access: Access::Granted, now: NOW };
+const ARRIVAL: RequestContext<'_> =
+    RequestContext { url: "e", principal: Some("alice"), access: Access::Granted, now: NOW };
 
 type Table = Sessions<'static, Folder>;
 

@@ -24,7 +24,8 @@ use std::time::Duration;
 use bits_proto::field::{ContentRange, SessionId};
 use bits_proto::message::{CloseSession, CreateSession, Fragment, Request};
 use bits_proto::server::{
-    Access, Arrival, Limits, Policy, Record, Sessions, Step, StoreBytes, TableAnswer, Turn,
+    Access, Limits, Policy, Record, RequestContext, Sessions, SessionsResponse, Step, StoreBytes,
+    WorkToken,
 };
 use uuid::Uuid;
 
@@ -51,11 +52,11 @@ impl Stand {
         stand
     }
 
-    fn ask(&mut self, request: &Request<'_>, session: u8) -> Step<TableAnswer<'static>> {
+    fn ask(&mut self, request: &Request<'_>, session: u8) -> Step<SessionsResponse<'static>> {
         // Whoever was at work before counts as dead.
         self.now += Duration::from_secs(3600);
         let access = Access::Granted;
-        let arrival = Arrival { url: "/e", principal: None, access, now: self.now };
+        let arrival = RequestContext { url: "/e", principal: None, access, now: self.now };
         let Ok(step) = self.table.handle_request(request, &arrival, || [session; 16]);
         step
     }
@@ -68,7 +69,7 @@ impl Stand {
         (self.turns.hold(bytes.turn), bytes)
     }
 
-    fn count(&mut self, turn: Turn, bytes: u64) {
+    fn count(&mut self, turn: WorkToken, bytes: u64) {
         let _ = self.table.handle_stored(turn, bytes, self.now).expect("the turn is held");
     }
 }

@@ -11,8 +11,8 @@ use std::time::Duration;
 use bits_proto::field::{ContentRange, ReplyUrl, SessionId};
 use bits_proto::message::{Ack, CancelSession, CloseSession, CreateSession, Fragment, Request};
 use bits_proto::server::{
-    Access, Arrival, HostError, Limits, Notified, Policy, Record, Reply, ReportError, Sessions,
-    Step, Store, TableAnswer, TableError, Turn,
+    Access, HostError, Limits, Notified, Policy, Record, Reply, ReportError, RequestContext,
+    Sessions, SessionsError, SessionsResponse, Step, Store, WorkToken,
 };
 use rand::rngs::SmallRng;
 use rand::{Rng as _, SeedableRng as _};
@@ -41,13 +41,13 @@ const POLICY: Policy<'static> = Policy {
 #[derive(Clone, Debug)]
 enum Call {
     Send(Request<'static>, Option<&'static str>, u8),
-    Stored(Turn, u64),
-    Working(Turn),
-    Notified(Turn, bool),
-    Placed(Turn),
-    Discarded(Turn),
-    Failed(Turn, HostError),
-    Disconnected(Turn),
+    Stored(WorkToken, u64),
+    Working(WorkToken),
+    Notified(WorkToken, bool),
+    Committed(WorkToken),
+    Discarded(WorkToken),
+    Failed(WorkToken, HostError),
+    Disconnected(WorkToken),
     Expire(u8),
     Timeout,
 }
@@ -55,9 +55,9 @@ enum Call {
 /// What became of it.
 #[derive(Debug, PartialEq)]
 enum Outcome {
-    Step(Step<TableAnswer<'static>>),
+    Step(Step<SessionsResponse<'static>>),
     Report(ReportError),
-    Discards(BTreeSet<String>, Vec<Turn>),
+    Discards(BTreeSet<String>, Vec<WorkToken>),
     Done,
 }
 
@@ -69,19 +69,19 @@ fn call<S: Store<Error: Debug>>(table: &mut Table<S>, call: &Call, now: Duration
     let reported = match call {
         Call::Send(request, principal, random) => {
             let access = Access::Granted;
-            let arrival = Arrival { url: "/e", principal: *principal, access, now };
+            let arrival = RequestContext { url: "/e", principal: *principal, access, now };
             let step = table.handle_request(request, &arrival, || [*random; 16]);
             return Outcome::Step(step.expect("a store that works"));
         }
         Call::Stored(turn, bytes) => table.handle_stored(*turn, *bytes, now),
-        Call::Working(turn) => table.handle_working(*turn, now).map(|()| Step::Done),
+        Call::Working(turn) => table.renew(*turn, now).map(|()| Step::Done),
         Call::Notified(turn, has_reply) => {
             let url = ReplyUrl::try_from("/reply").expect("a URL");
             let reply = if *has_reply { Reply::Kept } else { Reply::None };
             let notified = Notified { copy_to_destination: true, reply };
             table.handle_notified(*turn, notified, has_reply.then_some(url), now)
         }
-        Call::Placed(turn) => table.handle_placed(*turn),
+        Call::Committed(turn) => table.handle_committed(*turn),
         Call::Discarded(turn) => table.handle_discarded(*turn),
         Call::Failed(turn, error) => table.handle_failed(*turn, *error),
         Call::Disconnected(turn) => table.handle_disconnected(*turn).map(|()| Step::Done),
@@ -94,19 +94,19 @@ fn call<S: Store<Error: Debug>>(table: &mut Table<S>, call: &Call, now: Duration
             let discards = table.handle_timeout(now).expect("a store that works");
             // Stores need not find them in the same order.
             let mut turns = discards.iter().map(|it| it.turn).collect::<Vec<_>>();
-            turns.sort_by_key(Turn::session_id);
+            turns.sort_by_key(WorkToken::session_id);
             return Outcome::Discards(discards.iter().map(|it| format!("{it:?}")).collect(), turns);
         }
     };
     match reported {
         Ok(step) => Outcome::Step(step),
-        Err(TableError::Report(error)) => Outcome::Report(error),
-        Err(TableError::Store(error)) => panic!("{error:?}"),
+        Err(SessionsError::Report(error)) => Outcome::Report(error),
+        Err(SessionsError::Store(error)) => panic!("{error:?}"),
     }
 }
 
 /// What to do next: mostly what was asked for, sometimes anything.
-fn any_call(random: &mut SmallRng, turns: &[Turn]) -> Call {
+fn any_call(random: &mut SmallRng, turns: &[WorkToken]) -> Call {
     let principal = PRINCIPALS[random.random_range(0..3)];
     let session = random.random_range(0..8);
     let turn = turns.get(turns.len().saturating_sub(random.random_range(1..5))).copied();
@@ -125,7 +125,7 @@ fn any_call(random: &mut SmallRng, turns: &[Turn]) -> Call {
         (10, _) => Call::Expire(session),
         (11..=14, Some(turn)) => Call::Stored(turn, random.random_range(0..12)),
         (15..=16, Some(turn)) => Call::Notified(turn, random.random()),
-        (17, Some(turn)) => Call::Placed(turn),
+        (17, Some(turn)) => Call::Committed(turn),
         (18..=19, Some(turn)) => Call::Discarded(turn),
         (20, Some(turn)) => {
             let errors = [HostError::Other, HostError::EntityLost, HostError::DiskFull];
@@ -161,7 +161,7 @@ fn it_does_what_a_map_does() {
         // Each call is made by another node.
         let mut nodes = [(); 2].map(|()| Sessions::new(store.clone(), POLICY, LIMITS));
         let mut map = Map::new();
-        let mut turns: Vec<Turn> = Vec::new();
+        let mut turns: Vec<WorkToken> = Vec::new();
         let mut now = Duration::from_secs(1_700_000_000);
         for step in 0..400 {
             now += Duration::from_millis(random.random_range(0..2000));
@@ -205,7 +205,8 @@ fn hammer(mut table: Table<RedisStore>, seed: u64, clock: &AtomicU64) -> Hammere
         let last = (next + random.random_range(1..40)).min(TOTAL) - 1;
         let range = ContentRange::new(next, last, TOTAL).expect("a range");
         let request = Fragment::new(id(7), range).into();
-        let arrival = Arrival { url: "/e", principal: None, access: Access::Granted, now: now() };
+        let arrival =
+            RequestContext { url: "/e", principal: None, access: Access::Granted, now: now() };
         let mut step = table.handle_request(&request, &arrival, || [7; 16]).expect("it works");
         while let Step::Store(bytes) = step {
             let taken = random.random_range(1..=bytes.take);
@@ -217,7 +218,7 @@ fn hammer(mut table: Table<RedisStore>, seed: u64, clock: &AtomicU64) -> Hammere
                     accepted.extend(bytes.offset..bytes.offset + taken);
                     step = then;
                 }
-                Err(TableError::Report(ReportError::OtherTurn)) => {
+                Err(SessionsError::Report(ReportError::StaleToken)) => {
                     lost += 1;
                     break;
                 }
@@ -244,7 +245,7 @@ fn round(redis: &RedisServer, round: u64) -> Vec<Hammered> {
     };
     let clock = AtomicU64::new(0);
     let now = Duration::from_secs(1_700_000_000);
-    let arrival = Arrival { url: "/e", principal: None, access: Access::Granted, now };
+    let arrival = RequestContext { url: "/e", principal: None, access: Access::Granted, now };
     let created = table().handle_request(&CreateSession::default().into(), &arrival, || [7; 16]);
     assert!(matches!(created, Ok(Step::Answer(_))), "{created:?}");
 
@@ -285,7 +286,7 @@ fn without_redis_it_says_so_and_with_it_it_works_again() {
     let store = RedisStore::new(&redis.url(), "p:").expect("a URL");
     let mut table = Sessions::new(store, Policy::DEFAULT, Limits::default());
     let now = Duration::from_secs(1);
-    let arrival = Arrival { url: "/e", principal: Some("a"), access: Access::Granted, now };
+    let arrival = RequestContext { url: "/e", principal: Some("a"), access: Access::Granted, now };
     let create = CreateSession::default().into();
     assert!(table.handle_request(&create, &arrival, || [7; 16]).is_ok());
     redis.kill();

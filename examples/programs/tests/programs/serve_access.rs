@@ -5,7 +5,7 @@ use crate::talk::*;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use bits_proto::field::SessionId;
-use bits_proto::message::{AckFor, Request};
+use bits_proto::message::{AckContext, Request};
 
 fn basic(credentials: &str) -> String {
     format!("Basic {}", BASE64_STANDARD.encode(credentials))
@@ -62,7 +62,7 @@ fn every_packet_needs_the_password() {
     // The scheme is a word in any case.
     let lower = alice.replace("Basic", "basic");
     assert_eq!(ask_as(&server, &lower, "/e", &fragment(id, 5..10, 10), b"56789").received(), 10);
-    ask_as(&server, &alice, "/e", &ping(), b"").granted(&AckFor::Ping);
+    ask_as(&server, &alice, "/e", &ping(), b"").granted(&AckContext::Ping);
     ask_as(&server, &alice, "/e", &close(id), b"").closed();
     assert_eq!(server.entity("e"), b"0123456789");
     server.assert_clean();
@@ -107,8 +107,8 @@ fn a_stranger_learns_nothing() {
     let field = [("Authorization", &*alice)];
     let answer = Connection::open(&server).fetch("GET", "/there", &field);
     assert_eq!((answer.status, &*answer.body), (200, &b"there"[..]));
-    let ack_for = AckFor::CancelSession { session_id: None };
-    ask_as(&server, &alice, "/e", &cancel(id), b"").granted(&ack_for);
+    let ack_context = AckContext::CancelSession { session_id: None };
+    ask_as(&server, &alice, "/e", &cancel(id), b"").granted(&ack_context);
     assert!(!server.log().contains("c2VjcmV0") && !server.log().contains("secret"), "in the log");
     server.assert_clean();
 }

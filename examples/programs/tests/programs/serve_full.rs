@@ -13,7 +13,7 @@ use tempfile::TempDir;
 
 use crate::server::files;
 use crate::talk::*;
-use bits_proto::message::AckFor;
+use bits_proto::message::AckContext;
 
 /// How large a file may be.
 const ROOM: u64 = 3_000_000;
@@ -89,8 +89,8 @@ fn no_room_is_told_and_what_there_was_room_for_counts() {
     assert!(!server.path("root/e").exists());
     // Whoever needs less is served, and what was given up makes no trouble.
     let mut connection = server.connect();
-    let ack_for = AckFor::CancelSession { session_id: None };
-    connection.ask("/e", &cancel(id), b"").granted(&ack_for);
+    let ack_context = AckContext::CancelSession { session_id: None };
+    connection.ask("/e", &cancel(id), b"").granted(&ack_context);
     let id = connection.ask("/e", &create(), b"").session();
     let small = &entity[..ROOM as usize];
     assert_eq!(connection.ask("/e", &fragment(id, 0..ROOM, ROOM), small).received(), ROOM);

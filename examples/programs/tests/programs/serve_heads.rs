@@ -2,7 +2,7 @@
 
 use crate::server::Server;
 use crate::talk::*;
-use bits_proto::message::AckFor;
+use bits_proto::message::AckContext;
 
 /// The names of all five packets, in letters of either kind.
 #[test]
@@ -27,7 +27,7 @@ fn packets_are_known_in_any_case() {
             ));
             connection.answer()
         };
-        say("Ping", "", "").granted(&AckFor::Ping);
+        say("Ping", "", "").granted(&AckContext::Ping);
         let protocols = "BITS-Supported-Protocols: {7df0354d-249b-430f-820d-3d2a9bef4931}\r\n";
         for ends_with in ["Cancel-Session", "Close-Session"] {
             let id = say("Create-Session", protocols, "").session();
@@ -35,11 +35,11 @@ fn packets_are_known_in_any_case() {
             let range = format!("{id}Content-Range: bytes 0-4/5\r\n");
             assert_eq!(say("Fragment", &range, "bytes").received(), 5);
             assert!(!server.path("e").exists());
-            let ack_for = match ends_with {
-                "Cancel-Session" => AckFor::CancelSession { session_id: None },
-                _ => AckFor::CloseSession { session_id: None },
+            let ack_context = match ends_with {
+                "Cancel-Session" => AckContext::CancelSession { session_id: None },
+                _ => AckContext::CloseSession { session_id: None },
             };
-            say(ends_with, &id, "").granted(&ack_for);
+            say(ends_with, &id, "").granted(&ack_context);
             assert_eq!(say(ends_with, &id, "").refused(), NOT_FOUND);
         }
         assert_eq!(server.entity("e"), b"bytes");

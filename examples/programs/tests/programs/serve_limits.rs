@@ -12,7 +12,7 @@ use std::time::Duration;
 use crate::server::{Server, command, files, poll};
 use crate::talk::*;
 use bits_proto::field::SessionId;
-use bits_proto::message::{Ack, AckFor};
+use bits_proto::message::{Ack, AckContext};
 
 /// A client that stops in the middle of a head, or says nothing, is not waited for.
 #[test]
@@ -23,7 +23,7 @@ fn a_client_that_says_nothing_is_let_go() {
     let mut kept = Connection::open(&patient);
     let mut idle = Connection::open(&server);
     let mut used = Connection::open(&server);
-    used.ask("/e", &ping(), b"").granted(&AckFor::Ping);
+    used.ask("/e", &ping(), b"").granted(&AckContext::Ping);
     let mut slow = Connection::open(&server);
     slow.raw("BITS_POST /e HTTP/1.1\r\nHost: origin");
     idle.ends();
@@ -94,11 +94,11 @@ fn a_session_too_many_has_to_wait() {
     let server = Server::start(&["--max-sessions", "3"]);
     let ids = [0, 1, 2].map(|number| begin(&server, &format!("/e{number}")));
     assert_eq!(ask(&server, "/e3", &create(), b"").refused(), UNAVAILABLE);
-    let ack_for = AckFor::CancelSession { session_id: None };
-    ask(&server, "/e1", &cancel(ids[1]), b"").granted(&ack_for);
+    let ack_context = AckContext::CancelSession { session_id: None };
+    ask(&server, "/e1", &cancel(ids[1]), b"").granted(&ack_context);
     let id = begin(&server, "/e3");
     for (target, id) in [("/e0", ids[0]), ("/e2", ids[2]), ("/e3", id)] {
-        ask(&server, target, &cancel(id), b"").granted(&ack_for);
+        ask(&server, target, &cancel(id), b"").granted(&ack_context);
     }
     server.assert_clean();
 }
@@ -108,7 +108,7 @@ fn a_connection_too_many_has_to_wait() {
     let server = Server::start(&["--max-connections", "2"]);
     let mut open = [(); 2].map(|()| Connection::open(&server));
     for connection in &mut open {
-        connection.ask("/e", &ping(), b"").granted(&AckFor::Ping);
+        connection.ask("/e", &ping(), b"").granted(&AckContext::Ping);
     }
     let mut third = Connection::open(&server);
     third.send("/e", &ping(), b"");
@@ -120,7 +120,7 @@ fn a_connection_too_many_has_to_wait() {
             let [first, _second] = open;
             first.cut();
             third.stream.set_read_timeout(Some(crate::server::PATIENCE)).expect("a timeout");
-            third.answer().granted(&AckFor::Ping);
+            third.answer().granted(&AckContext::Ping);
         }
     }
     server.assert_clean();
@@ -176,7 +176,7 @@ fn it_ends_when_it_is_asked_to() {
             (answer.refused() == UNAVAILABLE).then_some(())
         });
         let mut idle = Connection::open(&server);
-        idle.ask("/e", &ping(), b"").granted(&AckFor::Ping);
+        idle.ask("/e", &ping(), b"").granted(&AckContext::Ping);
         server.signal(signal);
         poll("a server that takes nobody", || {
             Connection::to(server.address).is_err().then_some(())
@@ -287,7 +287,7 @@ fn what_cannot_be_kept_is_refused_for_now() {
     assert_eq!(ask(&server, "/f", &create(), b"").refused(), UNAVAILABLE);
     let answer = ask(&server, "/e", &fragment(id, 5..10, 10), b"56789");
     assert!((500..600).contains(&answer.refused().0), "{answer:?}");
-    ask(&server, "/e", &ping(), b"").granted(&AckFor::Ping);
+    ask(&server, "/e", &ping(), b"").granted(&AckContext::Ping);
     assert!(!server.path("e").exists() && !server.path("f").exists());
 }
 
@@ -300,7 +300,8 @@ fn a_host_is_named_where_one_is_given() {
     ] {
         let server = Server::start(options);
         let answer = ask(&server, "/e", &create(), b"");
-        let Ack::CreateSession(ack) = answer.ack(&AckFor::CreateSession { offered: None }) else {
+        let Ack::CreateSession(ack) = answer.ack(&AckContext::CreateSession { offered: None })
+        else {
             panic!("{answer:?}")
         };
         assert_eq!(ack.host_id.map(|it| it.to_string()).as_deref(), Some("node-7.example"));

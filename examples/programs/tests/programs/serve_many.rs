@@ -108,8 +108,8 @@ fn race(server: &Server, seeds: &[u64]) -> Vec<u64> {
             return Some(seed);
         }
         assert_eq!(answer.refused(), ACCESS_DENIED);
-        let ack_for = bits_proto::message::AckFor::CancelSession { session_id: None };
-        client.connection.ask("/e", &cancel(client.id), b"").granted(&ack_for);
+        let ack_context = bits_proto::message::AckContext::CancelSession { session_id: None };
+        client.connection.ask("/e", &cancel(client.id), b"").granted(&ack_context);
         None
     });
     placed.into_iter().flatten().collect()

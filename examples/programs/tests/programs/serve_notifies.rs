@@ -9,15 +9,16 @@ use crate::application::{Application, COPY, response};
 use crate::server::{PATIENCE, Server};
 use crate::talk::*;
 use bits_proto::field::SessionId;
-use bits_proto::message::{Ack, AckFor};
+use bits_proto::message::{Ack, AckContext};
 
 /// Sends the last fragment of 10 bytes, and gives back where the reply is, if there is one.
 #[track_caller]
 fn last_fragment(server: &Server, target: &str, id: SessionId<'_>) -> Option<String> {
     let answer = ask(server, target, &fragment(id, 5..10, 10), b"56789");
     assert_eq!(answer.received(), 10);
-    let ack_for = AckFor::Fragment { session_id: None, content_range: None, sent_up_to: None };
-    let Ack::Fragment(ack) = answer.ack(&ack_for) else { panic!("{answer:?}") };
+    let ack_context =
+        AckContext::Fragment { session_id: None, content_range: None, sent_up_to: None };
+    let Ack::Fragment(ack) = answer.ack(&ack_context) else { panic!("{answer:?}") };
     ack.reply_url.map(|url| String::from_utf8_lossy(url.as_bytes()).into_owned())
 }
 
@@ -38,8 +39,8 @@ fn fetch(server: &Server, url: &str) -> (u16, Vec<u8>) {
 
 #[track_caller]
 fn cancels(server: &Server, target: &str, id: SessionId<'_>) {
-    let ack_for = AckFor::CancelSession { session_id: None };
-    ask(server, target, &cancel(id), b"").granted(&ack_for);
+    let ack_context = AckContext::CancelSession { session_id: None };
+    ask(server, target, &cancel(id), b"").granted(&ack_context);
 }
 
 #[test]
@@ -274,7 +275,7 @@ fn a_server_that_was_killed_tells_again() {
     connection.send("/e", &fragment(id, 5..10, 10), b"56789");
     heard.recv_timeout(PATIENCE).expect("a notification");
     // Others are served meanwhile, and this session is at work.
-    ask(&server, "/e", &ping(), b"").granted(&AckFor::Ping);
+    ask(&server, "/e", &ping(), b"").granted(&AckContext::Ping);
     assert_eq!(ask(&server, "/e", &close(id), b"").refused(), UNAVAILABLE);
     server.start_again();
     go_on.send(()).expect("an application");

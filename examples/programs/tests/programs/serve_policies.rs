@@ -6,7 +6,7 @@ use std::io::Write as _;
 use crate::server::Server;
 use crate::talk::*;
 use bits_proto::field::SessionId;
-use bits_proto::message::AckFor;
+use bits_proto::message::AckContext;
 
 /// A server that ends no connection because nothing is said on it.
 const PATIENT: [&str; 2] = ["--read-timeout", "3600"];
@@ -36,7 +36,7 @@ fn what_is_too_large_is_refused() {
     let id = begin(&strict, "/e");
     let answer = ask(&strict, "/e", &fragment(id, 0..101, 200), &entity[..101]);
     assert_eq!(answer.refused(), TOO_LARGE);
-    ask(&strict, "/e", &cancel(id), b"").granted(&AckFor::CancelSession { session_id: None });
+    ask(&strict, "/e", &cancel(id), b"").granted(&AckContext::CancelSession { session_id: None });
     server.assert_clean();
     strict.assert_clean();
 }
@@ -161,12 +161,12 @@ fn a_lenient_server_takes_other_methods() {
         // No Content-Length where there is no body, and a body where there is none.
         connection
             .raw("POST /e HTTP/1.1\r\nHost: origin.example\r\nBITS-Packet-Type: Ping\r\n\r\n");
-        connection.answer().granted(&AckFor::Ping);
+        connection.answer().granted(&AckContext::Ping);
         connection.raw(format!(
             "POST /e HTTP/1.1\r\nHost: origin.example\r\nBITS-Packet-Type: Cancel-Session\r\n\
              BITS-Session-Id: {id}\r\nContent-Length: 4\r\n\r\nbody"
         ));
-        connection.answer().granted(&AckFor::CancelSession { session_id: None });
+        connection.answer().granted(&AckContext::CancelSession { session_id: None });
         let mut connection = Connection::open(&strict);
         connection.raw(&request);
         let status = connection.answer().status;

@@ -7,7 +7,7 @@
 use crate::server::Server;
 use crate::talk::*;
 use bits_proto::field::SessionId;
-use bits_proto::message::AckFor;
+use bits_proto::message::AckContext;
 
 /// What becomes of the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -160,7 +160,7 @@ fn fragments_that_are_refused() {
     connection.raw(fragment_with(session.id, &fields, TEN));
     assert_eq!(connection.answer().received(), 20);
     ask(&server, "/e", &cancel(session.id), b"")
-        .granted(&AckFor::CancelSession { session_id: None });
+        .granted(&AckContext::CancelSession { session_id: None });
     server.assert_clean();
 }
 
@@ -276,7 +276,7 @@ fn sessions_that_are_not_there_and_packets_that_are_none() {
         "BITS_POST /e HTTP/1.1\r\nHost: origin.example\r\nBITS-Packet-Type: Ping\r\n\
          BITS-Session-Id: none\r\nContent-Length: 0\r\n\r\n",
     );
-    connection.answer().granted(&AckFor::Ping);
+    connection.answer().granted(&AckContext::Ping);
     session.ends_well();
 }
 

@@ -6,14 +6,14 @@ use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 
 use crate::server::Server;
 use crate::talk::*;
-use bits_proto::message::AckFor;
+use bits_proto::message::AckContext;
 
 #[test]
 fn an_entity_arrives_in_fragments_over_one_connection() {
     let server = Server::start(&[]);
     let entity = entity(1, 300_000);
     let mut connection = Connection::open(&server);
-    connection.ask("/e", &ping(), b"").granted(&AckFor::Ping);
+    connection.ask("/e", &ping(), b"").granted(&AckContext::Ping);
     let id = connection.ask("/e", &create(), b"").session();
     let mut offset = 0;
     for length in [1, 5_120, 100_000, 65_536, 129_343] {
@@ -52,7 +52,7 @@ fn what_is_given_up_leaves_nothing() {
         let answer = ask(&server, "/e", &fragment(id, 0..sent, 100), &entity(2, sent as usize));
         assert_eq!(answer.received(), sent);
         assert!(!server.kept().is_empty(), "it is kept while the session lives");
-        ask(&server, "/e", &request(id), b"").granted(&AckFor::from(&request(id)));
+        ask(&server, "/e", &request(id), b"").granted(&AckContext::from(&request(id)));
         assert!(!server.path("e").exists());
         server.assert_clean();
     }
@@ -113,7 +113,7 @@ fn names_are_known_in_any_case() {
         let spelling = created.field("BITS-Session-Id").expect("an id");
         // [A20] Ids are GUIDs: braces and case do not matter. What was issued is echoed.
         let id_field = ("BITS-Session-Id", &*case(&spelling));
-        say("Ping", &[], "").granted(&AckFor::Ping);
+        say("Ping", &[], "").granted(&AckContext::Ping);
         let stored = say("Fragment", &[id_field, ("Content-Range", "bytes 0-4/5")], "bytes");
         assert_eq!((stored.received(), stored.field("BITS-Session-Id")), (5, Some(spelling)));
         say("Close-Session", &[("BITS-Session-Id", &id.guid().expect("one").to_string())], "")
@@ -144,7 +144,7 @@ fn requests_may_come_all_at_once_or_byte_by_byte() {
     assert_eq!(connection.answer().refused(), out_of_sync(3));
     assert_eq!(connection.answer().received(), 9);
     connection.answer().closed();
-    connection.answer().granted(&AckFor::Ping);
+    connection.answer().granted(&AckContext::Ping);
     assert_eq!(server.entity("a"), b"abcdefghi");
     // The same, and each byte is a packet of its own.
     let id = connection.ask("/b", &create(), b"").session();
@@ -248,7 +248,7 @@ fn a_session_at_work_is_busy_for_everybody_else() {
     });
     assert_eq!(second.ask("/e", &close(id), b"").refused(), UNAVAILABLE);
     assert_eq!(second.ask("/e", &cancel(id), b"").refused(), UNAVAILABLE);
-    second.ask("/e", &ping(), b"").granted(&AckFor::Ping);
+    second.ask("/e", &ping(), b"").granted(&AckContext::Ping);
     first.raw("56789");
     assert_eq!(first.answer().received(), 10);
     second.ask("/e", &close(id), b"").closed();

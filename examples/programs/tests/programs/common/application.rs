@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 
-use bits_proto::http1::{RequestHead, Slots};
+use bits_proto::http1::{HeaderSlots, RequestHead};
 use bits_proto::message::{NotificationRequest, NotifiedEntity};
 
 use crate::server::PATIENCE;
@@ -68,7 +68,7 @@ fn hear(stream: &mut TcpStream) -> io::Result<Told> {
         let mut chunk = [0; 65_536];
         let read = stream.read(&mut chunk)?;
         bytes.extend_from_slice(&chunk[..read]);
-        let mut slots = Slots::new();
+        let mut slots = HeaderSlots::new();
         let head = RequestHead::parse(&bytes, &mut slots).map_err(io::Error::other)?;
         if let Some(head) = head.complete() {
             assert_eq!(head.line().target, "/application?from=bits");

@@ -9,10 +9,11 @@ use std::thread;
 use std::time::SystemTime;
 
 use bits_proto::field::ReplyUrl;
-use bits_proto::http1::{RequestHead, Slots};
+use bits_proto::http1::{HeaderSlots, RequestHead};
 use bits_proto::message::Request;
 use bits_proto::server::{
-    Access, Arrival, Limits, Notified, Policy, Record, Reply, Sessions, Step, TableAnswer,
+    Access, Limits, Notified, Policy, Record, Reply, RequestContext, Sessions, SessionsResponse,
+    Step,
 };
 use uuid::Uuid;
 
@@ -208,7 +209,7 @@ impl Server {
         connection: usize,
     ) -> Option<bool> {
         let bytes = read_head(reader).ok().filter(|head| !head.is_empty())?;
-        let mut slots = Slots::new();
+        let mut slots = HeaderSlots::new();
         let head = RequestHead::parse(&bytes, &mut slots).ok()?.complete()?;
         let length = head.body_length();
         let (fate, limit) = self.see(&bytes, head.line().method, connection);
@@ -292,9 +293,9 @@ impl State {
         request: &Request<'_>,
         url: &str,
         body: &[u8],
-    ) -> Option<TableAnswer<'static>> {
+    ) -> Option<SessionsResponse<'static>> {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let arrival = Arrival { url, principal: None, access: self.access, now };
+        let arrival = RequestContext { url, principal: None, access: self.access, now };
         let created = &mut self.created;
         let random = || {
             *created += 1;
@@ -325,7 +326,7 @@ impl State {
                 }
                 Step::Commit(turn) => {
                     self.entity = Some(self.stored.remove(&turn.session_id()).unwrap_or_default());
-                    self.sessions.handle_placed(turn).ok()?
+                    self.sessions.handle_committed(turn).ok()?
                 }
                 Step::Discard(discard) => {
                     self.stored.remove(&discard.turn.session_id());

@@ -4,8 +4,8 @@
 use std::io::Write as _;
 use std::time::Duration;
 
-use bits_proto::client::{FragmentSizing, Options, Outgoing, Poll, Upload};
-use bits_proto::http1::{ResponseHead, Slots};
+use bits_proto::client::{FragmentSizing, Options, Poll, Transmit, Upload};
+use bits_proto::http1::{HeaderSlots, ResponseHead};
 use bits_proto::message::{Ack, Request};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore as _, SeedableRng as _};
@@ -81,7 +81,7 @@ impl Driver {
         }
     }
 
-    fn exchange(&mut self, outgoing: &Outgoing<'_>, server: &mut Server, target: &str, all: &[u8]) {
+    fn exchange(&mut self, outgoing: &Transmit<'_>, server: &mut Server, target: &str, all: &[u8]) {
         let range = outgoing.entity.start as usize..outgoing.entity.end as usize;
         self.journal.resumptions += u32::from(range.start > 0 && self.upload.failures() > 0);
         let bytes = [&*head(target, &outgoing.request), &all[range]].concat();
@@ -129,11 +129,11 @@ impl Driver {
         }
     }
 
-    fn take(&mut self, answer: &Answer, outgoing: &Outgoing<'_>) {
+    fn take(&mut self, answer: &Answer, outgoing: &Transmit<'_>) {
         self.upload.handle_sent(self.now).expect("it was sent");
-        let mut slots = Slots::new();
+        let mut slots = HeaderSlots::new();
         let head = ResponseHead::parse(answer.head(), &mut slots).expect("HTTP");
-        let ack = Ack::from_head(&head.complete().expect("a head"), &outgoing.ack_for());
+        let ack = Ack::from_head(&head.complete().expect("a head"), &outgoing.ack_context());
         let ack = ack.unwrap_or_else(|error| panic!("{error}: {answer:?}"));
         self.upload.handle_ack(&ack.message, self.now).expect("it was sent");
     }

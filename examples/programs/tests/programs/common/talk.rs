@@ -6,8 +6,8 @@ use std::io::{self, Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 
 use bits_proto::field::SessionId;
-use bits_proto::http1::{ResponseHead, Slots, Target};
-use bits_proto::message::{Ack, AckFor, Request};
+use bits_proto::http1::{HeaderSlots, RequestTarget, ResponseHead};
+use bits_proto::message::{Ack, AckContext, Request};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore as _, SeedableRng as _};
 
@@ -54,7 +54,7 @@ impl fmt::Debug for Answer {
 
 impl Answer {
     pub fn field(&self, name: &str) -> Option<String> {
-        let mut slots = Slots::new();
+        let mut slots = HeaderSlots::new();
         let head = ResponseHead::parse(&self.head, &mut slots).expect("HTTP").complete()?;
         let (_, value) = head.fields().find(|field| field.0.eq_ignore_ascii_case(name))?;
         Some(String::from_utf8_lossy(value).into_owned())
@@ -70,10 +70,10 @@ impl Answer {
 
     /// The Ack, if it is one to the letter.
     #[track_caller]
-    pub fn ack(&self, ack_for: &AckFor<'_>) -> Ack<'_> {
-        let mut slots = Slots::new();
+    pub fn ack(&self, ack_context: &AckContext<'_>) -> Ack<'_> {
+        let mut slots = HeaderSlots::new();
         let head = ResponseHead::parse(&self.head, &mut slots).expect("HTTP");
-        let decoded = Ack::from_head(&head.complete().expect("a head"), ack_for);
+        let decoded = Ack::from_head(&head.complete().expect("a head"), ack_context);
         let decoded = decoded.unwrap_or_else(|error| panic!("{error}: {self:?}"));
         // Where the status says it all there is no code.
         let says_it_all = matches!(self.status, 401 | 413 | 503 | 500);
@@ -87,7 +87,7 @@ impl Answer {
     /// What it refuses with.
     #[track_caller]
     pub fn refused(&self) -> Refused {
-        let Ack::Refused(refusal) = self.ack(&AckFor::Ping) else { panic!("{self:?}") };
+        let Ack::Refused(refusal) = self.ack(&AckContext::Ping) else { panic!("{self:?}") };
         let code = refusal.code().map(|code| code.get());
         let context = refusal.context().map(|context| context.0);
         (self.status, code, context, refusal.received().map(|received| received.0))
@@ -96,15 +96,16 @@ impl Answer {
     /// How many bytes the server holds, said to a fragment that it took.
     #[track_caller]
     pub fn received(&self) -> u64 {
-        let ack_for = AckFor::Fragment { session_id: None, content_range: None, sent_up_to: None };
-        let Ack::Fragment(ack) = self.ack(&ack_for) else { panic!("{self:?}") };
+        let ack_context =
+            AckContext::Fragment { session_id: None, content_range: None, sent_up_to: None };
+        let Ack::Fragment(ack) = self.ack(&ack_context) else { panic!("{self:?}") };
         ack.received.0
     }
 
     /// The session that was created.
     #[track_caller]
     pub fn session(&self) -> SessionId<'static> {
-        let Ack::CreateSession(ack) = self.ack(&AckFor::CreateSession { offered: None }) else {
+        let Ack::CreateSession(ack) = self.ack(&AckContext::CreateSession { offered: None }) else {
             panic!("{self:?}")
         };
         ack.session_id.guid().expect("a GUID").into()
@@ -112,14 +113,14 @@ impl Answer {
 
     /// Asserts that it grants a Close-Session, Cancel-Session or Ping.
     #[track_caller]
-    pub fn granted(&self, ack_for: &AckFor<'_>) {
-        let ack = self.ack(ack_for);
+    pub fn granted(&self, ack_context: &AckContext<'_>) {
+        let ack = self.ack(ack_context);
         assert!(!matches!(ack, Ack::Refused(_)), "{self:?}");
     }
 
     #[track_caller]
     pub fn closed(&self) {
-        self.granted(&AckFor::CloseSession { session_id: None });
+        self.granted(&AckContext::CloseSession { session_id: None });
     }
 }
 
@@ -198,7 +199,7 @@ impl Connection {
 
     /// The next head, if it is there: its status, the length of its body, and its own.
     fn head(&self) -> io::Result<Option<(u16, usize, usize)>> {
-        let mut slots = Slots::new();
+        let mut slots = HeaderSlots::new();
         let head = ResponseHead::parse(&self.buffer, &mut slots).map_err(io::Error::other)?;
         let Some(head) = head.complete() else { return Ok(None) };
         let length = head.body_length().ok_or_else(|| io::Error::other("no Content-Length"))?;
@@ -260,7 +261,7 @@ pub fn head(target: &str, request: &Request<'_>) -> Vec<u8> {
 
 /// The head of a request, with more fields.
 pub fn head_with(target: &str, request: &Request<'_>, extras: &[(&str, &str)]) -> Vec<u8> {
-    let target = Target::try_from(target).expect("a target");
+    let target = RequestTarget::try_from(target).expect("a target");
     let host = [("Host", "origin.example")];
     let extras = host.iter().chain(extras).map(|&(name, value)| (name, value));
     request.encode(target, extras).expect("extras").to_vec()

@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 
 use bits_proto::field::SessionId;
-use bits_proto::http1::{ResponseHead, Slots, Target};
+use bits_proto::http1::{HeaderSlots, RequestTarget, ResponseHead};
 use bits_proto::message::Request;
 
 use crate::node::PATIENCE;
@@ -67,7 +67,7 @@ impl Wire {
 
     /// Sends a request with as much of its body as there is.
     pub fn send(&mut self, target: &str, request: &Request<'_>, body: &[u8]) {
-        let target = Target::try_from(target).expect("a target");
+        let target = RequestTarget::try_from(target).expect("a target");
         let head = request.encode(target, [("Host", "origin.example")]).expect("extras");
         self.raw(&[&*head.to_vec(), body].concat());
     }
@@ -91,7 +91,7 @@ impl Wire {
     }
 
     fn take_answer(&mut self) -> Option<Answer> {
-        let mut slots = Slots::new();
+        let mut slots = HeaderSlots::new();
         let head = ResponseHead::parse(&self.buffer, &mut slots).expect("HTTP").complete()?;
         let text = |value: &[u8]| String::from_utf8(value.to_vec()).expect("text");
         let fields = head.fields().map(|(name, value)| (name.into(), text(value))).collect();

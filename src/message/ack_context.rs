@@ -9,7 +9,7 @@ use crate::field::{ContentRange, SessionId, SupportedProtocols};
 /// `None`: then the Ack is not compared with it, and nothing can be taken from it for a protocol
 /// or an offset that the Ack leaves out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AckFor<'r> {
+pub enum AckContext<'r> {
     /// A Ping.
     Ping,
     /// A Create-Session.
@@ -40,7 +40,7 @@ pub enum AckFor<'r> {
     },
 }
 
-impl<'r> From<&Request<'r>> for AckFor<'r> {
+impl<'r> From<&Request<'r>> for AckContext<'r> {
     fn from(request: &Request<'r>) -> Self {
         let session_id = request.session_id().copied();
         match request {
@@ -58,7 +58,7 @@ impl<'r> From<&Request<'r>> for AckFor<'r> {
     }
 }
 
-impl<'r> AckFor<'r> {
+impl<'r> AckContext<'r> {
     /// The kind of Ack that grants it.
     #[must_use]
     pub const fn kind(&self) -> MessageKind {

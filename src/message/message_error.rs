@@ -1,17 +1,17 @@
 //! Something wrong with a message, on its way to an [`Error`].
 
-use crate::error::{Error, ErrorKind, Fault, Flaw, Stage};
+use crate::error::{CheckStage, Error, ErrorKind, Fault, ValueError};
 use crate::field::FieldName;
 use crate::http1::{Head, StartLine};
 
 /// Something wrong, before it is known where in the input it stands.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Trouble<'b> {
+pub(crate) struct MessageError<'b> {
     kind: ErrorKind,
     field: Option<FieldName>,
     place: Place<'b>,
     fault: Fault,
-    stage: Stage,
+    stage: CheckStage,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -21,9 +21,9 @@ enum Place<'b> {
     Nowhere,
 }
 
-impl<'b> Trouble<'b> {
+impl<'b> MessageError<'b> {
     const fn new(kind: ErrorKind, field: Option<FieldName>, place: Place<'b>) -> Self {
-        Self { kind, field, place, fault: Fault::PeerBytes, stage: Stage::Packet }
+        Self { kind, field, place, fault: Fault::PeerBytes, stage: CheckStage::Packet }
     }
 
     /// In the start line.
@@ -42,16 +42,17 @@ impl<'b> Trouble<'b> {
     }
 
     /// In a value.
-    pub(super) const fn in_value(field: FieldName, value: &'b [u8], flaw: Flaw) -> Self {
+    pub(super) const fn in_value(field: FieldName, value: &'b [u8], flaw: ValueError) -> Self {
         Self::new(flaw.kind, Some(field), Place::Value(value, flaw.at))
     }
 
     /// In a value that is too long, perhaps of a field that the protocol does not know.
     pub(super) const fn in_long_value(field: Option<FieldName>, value: &'b [u8]) -> Self {
-        Self::new(ErrorKind::ValueTooLong, field, Place::Value(value, 0)).at_stage(Stage::Limits)
+        Self::new(ErrorKind::ValueTooLong, field, Place::Value(value, 0))
+            .at_stage(CheckStage::Limits)
     }
 
-    pub(super) const fn at_stage(self, stage: Stage) -> Self {
+    pub(super) const fn at_stage(self, stage: CheckStage) -> Self {
         Self { stage, ..self }
     }
 

@@ -3,13 +3,13 @@
 //!
 //! Reading and examining share every rule; each message's `each_trouble` stands beside its `read`.
 
-use super::policy::MAX_VALUE;
+use super::message_error::MessageError;
+use super::parse_options::MAX_VALUE;
 use super::scan::Scan;
 use super::survey::Survey;
-use super::trouble::Trouble;
 use super::{
-    Ack, AckFor, Decoded, MessageKind, NotificationRequest, NotificationResponse, Policy, Request,
-    ack, notification_request, notification_response, request,
+    Ack, AckContext, Decoded, MessageKind, NotificationRequest, NotificationResponse, ParseOptions,
+    Request, ack, notification_request, notification_response, request,
 };
 use crate::deviation::Deviations;
 use crate::error::Error;
@@ -30,7 +30,7 @@ pub(crate) trait Incoming<'b> {
     fn survey<'h>(&'h self, room: &'h mut Index<'b>) -> (Survey<'h, 'b>, Framing, Option<Error>);
 
     /// What is wrong, with its place where that can be known.
-    fn error(&self, trouble: Trouble<'b>) -> Error;
+    fn error(&self, trouble: MessageError<'b>) -> Error;
 }
 
 impl<'b, L: StartLine<'b> + Copy> Incoming<'b> for Head<'_, 'b, L> {
@@ -48,7 +48,7 @@ impl<'b, L: StartLine<'b> + Copy> Incoming<'b> for Head<'_, 'b, L> {
         (Survey::of_head(self, MAX_VALUE), self.framing(), None)
     }
 
-    fn error(&self, trouble: Trouble<'b>) -> Error {
+    fn error(&self, trouble: MessageError<'b>) -> Error {
         trouble.in_head(self)
     }
 }
@@ -77,14 +77,14 @@ where
         Survey::of_pairs(index, self.fields.clone(), MAX_VALUE)
     }
 
-    fn error(&self, trouble: Trouble<'b>) -> Error {
+    fn error(&self, trouble: MessageError<'b>) -> Error {
         trouble.in_pairs()
     }
 }
 
 /// What could be read of a request, whatever else is wrong with it.
 #[derive(Default)]
-pub(crate) struct Outline<'b> {
+pub(crate) struct RequestSummary<'b> {
     /// Which of the five it is.
     pub(crate) kind: Option<MessageKind>,
     /// Whether nothing is wrong with it.
@@ -124,8 +124,8 @@ fn examine<'b, L: Copy, M>(
     incoming: &impl Incoming<'b, Line = L>,
     (scan, framing, error): (&mut Scan<'_, 'b>, Framing, Option<Error>),
     each: &mut impl FnMut(Error),
-    read: impl FnOnce(L, Framing, &mut Scan<'_, 'b>) -> Result<Decoded<M>, Trouble<'b>>,
-    rest: impl FnOnce(L, Framing, &mut Scan<'_, 'b>, &mut dyn FnMut(Trouble<'b>)),
+    read: impl FnOnce(L, Framing, &mut Scan<'_, 'b>) -> Result<Decoded<M>, MessageError<'b>>,
+    rest: impl FnOnce(L, Framing, &mut Scan<'_, 'b>, &mut dyn FnMut(MessageError<'b>)),
 ) -> Examined<M> {
     let is_sound = error.is_none();
     error.into_iter().for_each(&mut *each);
@@ -141,11 +141,11 @@ fn examine<'b, L: Copy, M>(
 }
 
 /// Examines a request.
-pub(crate) fn examine_request<'b>(
+pub(crate) fn validate_request<'b>(
     incoming: &impl Incoming<'b, Line = RequestLine<'b>>,
-    policy: &Policy,
+    policy: &ParseOptions,
     each: &mut impl FnMut(Error),
-) -> Outline<'b> {
+) -> RequestSummary<'b> {
     let mut room = Index::EMPTY;
     let (mut survey, framing, error) = incoming.survey(&mut room);
     // A long value is no reason not to understand the others.
@@ -165,8 +165,8 @@ pub(crate) fn examine_request<'b>(
     // Of a message whose framing alone is wrong it is known as well.
     let kind = examined.message.as_ref().map(Request::kind).or(kind);
     let (message, deviations) = examined.valid();
-    let Some(of) = kind else { return Outline { deviations, ..Outline::default() } };
-    Outline {
+    let Some(of) = kind else { return RequestSummary { deviations, ..RequestSummary::default() } };
+    RequestSummary {
         kind,
         is_valid: message.is_some(),
         session_id: scan.certain(of),
@@ -178,9 +178,9 @@ pub(crate) fn examine_request<'b>(
 }
 
 /// Examines an Ack, in the light of its request.
-pub(crate) fn examine_ack<'b>(
+pub(crate) fn validate_ack<'b>(
     incoming: &impl Incoming<'b, Line = StatusLine<'b>>,
-    ack_for: &AckFor<'_>,
+    ack_context: &AckContext<'_>,
     each: &mut impl FnMut(Error),
 ) -> ExaminedAck<'b> {
     let mut room = Index::EMPTY;
@@ -190,19 +190,19 @@ pub(crate) fn examine_ack<'b>(
         incoming,
         (&mut scan, framing, error),
         each,
-        |line, framing, scan| ack::read(line, framing, scan, ack_for),
+        |line, framing, scan| ack::read(line, framing, scan, ack_context),
         |line, framing, scan, mut each| {
-            ack::each_trouble(line, framing, scan, ack_for, &mut each);
+            ack::each_trouble(line, framing, scan, ack_context, &mut each);
         },
     )
     .valid();
-    let kind = ack::kind_of(incoming.line().status, ack_for);
-    let is_of_another = kind.is_grant() && scan.is_of_another(kind);
+    let kind = ack::kind_of(incoming.line().status, ack_context);
+    let is_of_another = kind.is_success() && scan.is_of_another(kind);
     ExaminedAck { message, deviations, is_of_another }
 }
 
 /// Examines a notification of a server application.
-pub(crate) fn examine_notification<'b>(
+pub(crate) fn validate_notification<'b>(
     incoming: &impl Incoming<'b, Line = RequestLine<'b>>,
     each: &mut impl FnMut(Error),
 ) -> (Option<NotificationRequest<'b>>, Deviations) {
@@ -222,7 +222,7 @@ pub(crate) fn examine_notification<'b>(
 }
 
 /// Examines what a server application answers.
-pub(crate) fn examine_notification_response<'b>(
+pub(crate) fn validate_notification_response<'b>(
     incoming: &impl Incoming<'b, Line = StatusLine<'b>>,
     each: &mut impl FnMut(Error),
 ) -> (Option<NotificationResponse<'b>>, Deviations) {

@@ -7,9 +7,9 @@
 /// # Example
 ///
 /// ```
-/// use bits_proto::message::{AbsentLength, Policy};
+/// use bits_proto::message::{MissingContentLength, ParseOptions};
 ///
-/// let policy = Policy { absent_length: AbsentLength::AcceptOnEmpty, ..Policy::DEFAULT };
+/// let policy = ParseOptions { missing_content_length: MissingContentLength::AcceptOnEmpty, ..ParseOptions::DEFAULT };
 /// assert!(!policy.plain_post);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,16 +18,16 @@
     derive(serde::Serialize, serde::Deserialize),
     serde(default, deny_unknown_fields)
 )]
-pub struct Policy {
+pub struct ParseOptions {
     /// Take `POST` with `X-HTTP-Method-Override: BITS_POST` for `BITS_POST`.
     pub method_override: bool,
     /// Take `POST` with a BITS-Packet-Type for `BITS_POST`.
     pub plain_post: bool,
     /// What to do about a request without Content-Length.
-    pub absent_length: AbsentLength,
+    pub missing_content_length: MissingContentLength,
     /// The largest body, in bytes, that is taken and skipped on a packet that has none. Default 0:
     /// such a packet is refused.
-    pub skipped_body: u64,
+    pub max_ignored_body: u64,
     /// The longest value of any field, in bytes. Default 4096.
     ///
     /// Of any field: where clients authenticate with tickets in Authorization, which can be
@@ -43,7 +43,7 @@ pub struct Policy {
     serde(rename_all = "kebab-case")
 )]
 #[non_exhaustive]
-pub enum AbsentLength {
+pub enum MissingContentLength {
     /// Refuse it with 411, as \[MC-BUP\] 3.2.5.2.3 has it.
     LengthRequired,
     /// Refuse it with 400, as Windows does.
@@ -55,13 +55,13 @@ pub enum AbsentLength {
 /// [2.2.1] The longest value that the specification allows, in bytes.
 pub(super) const MAX_VALUE: usize = 4096;
 
-impl Policy {
+impl ParseOptions {
     /// To the letter.
     pub const DEFAULT: Self = Self {
         method_override: false,
         plain_post: false,
-        absent_length: AbsentLength::LengthRequired,
-        skipped_body: 0,
+        missing_content_length: MissingContentLength::LengthRequired,
+        max_ignored_body: 0,
         max_value: MAX_VALUE,
     };
 
@@ -70,13 +70,13 @@ impl Policy {
     pub const LENIENT: Self = Self {
         method_override: true,
         plain_post: true,
-        absent_length: AbsentLength::AcceptOnEmpty,
-        skipped_body: 4096,
+        missing_content_length: MissingContentLength::AcceptOnEmpty,
+        max_ignored_body: 4096,
         max_value: MAX_VALUE,
     };
 }
 
-impl Default for Policy {
+impl Default for ParseOptions {
     fn default() -> Self {
         Self::DEFAULT
     }
