@@ -1,17 +1,18 @@
-//! How the crate stands to every requirement of [MC-BUP], to what was decided where its sources
-//! disagree, to what peers send, and to the mistakes that were made elsewhere: one table, in
-//! `tests/conformance/`, with the tests that show each row. A row names tests that fail if it is
-//! not true; that they exist is checked here, that they fail is for whoever writes the row.
+//! Checks the conformance table in `tests/conformance/`: requirements of [MC-BUP], decisions where
+//! its sources disagree, messages of peers, and mistakes of other implementations. Each row names
+//! tests that fail if it is not true. This file checks that those tests exist; the author of a row
+//! checks that they fail.
 //!
-//! `CONFORMANCE.md` is generated from the table, and a test says when it is old:
+//! `docs/CONFORMANCE.md` is generated from the table. A test fails if it is out of date; this
+//! command regenerates it:
 //!
 //! ```sh
 //! BITS_BLESS=1 cargo test --test conformance
 //! ```
 //!
-//! The ids, sections and levels of the requirements are committed. Where the specification's
-//! sentences are at hand, as lines of id, section, title, level and sentence with tabs between
-//! them, the list is compared with them, and no row may repeat their wording:
+//! Only ids, sections and levels of the requirements are committed. If the sentences of the
+//! specification are available, the list is compared with them, and no row may quote them. The
+//! file has tab-separated lines of id, section, title, level and sentence:
 //!
 //! ```sh
 //! BITS_REQUIREMENTS=path/to/sentences.tsv cargo test --test conformance
@@ -26,9 +27,9 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use table::sources::{quotation, tests, tests_in, text, words};
-use table::{Requirement, Row, Standing};
+use table::{Requirement, Row, Status};
 
-const DOCUMENT: &str = "CONFORMANCE.md";
+const DOCUMENT: &str = "docs/CONFORMANCE.md";
 
 fn ids(rows: &[Row]) -> Vec<&str> {
     rows.iter().map(|row| row.id).collect()
@@ -41,8 +42,8 @@ fn every_requirement_has_one_row() {
     let rows = table::specification();
     let found: BTreeSet<_> = ids(&rows).into_iter().collect();
     let missing: Vec<_> = expected.iter().filter(|id| !found.contains(*id)).collect();
-    assert!(missing.is_empty(), "without a row: {missing:?}");
-    // In the order of the list; so none is there twice, and none too many.
+    assert!(missing.is_empty(), "requirements without a row: {missing:?}");
+    // Equal order also excludes repeated and unknown ids.
     assert_eq!(ids(&rows), expected);
     assert_eq!(expected.len(), 269);
 }
@@ -70,8 +71,8 @@ fn every_decision_and_every_mistake_has_one_row() {
 fn other_ids_are_words_and_there_once() {
     let rows = [table::peers(), table::asks()].concat();
     let is_word = |word: &str| {
-        let fine = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
-        !word.is_empty() && word.bytes().all(fine)
+        let is_valid = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+        !word.is_empty() && word.bytes().all(is_valid)
     };
     for id in ids(&rows) {
         assert!(id.split('-').all(is_word), "{id:?} is kebab-case");
@@ -80,7 +81,7 @@ fn other_ids_are_words_and_there_once() {
     assert_eq!(
         ids(&all).into_iter().collect::<BTreeSet<_>>().len(),
         all.len(),
-        "one is there twice"
+        "an id is repeated"
     );
 }
 
@@ -89,7 +90,7 @@ fn every_test_that_is_named_exists() {
     let tests = tests();
     for Row { id, tests: named, .. } in table::everything() {
         for test in &named {
-            assert!(tests.contains(*test), "{id} names {test}, which is no test");
+            assert!(tests.contains(*test), "{id} names {test}, which does not exist");
         }
         let once: BTreeSet<_> = named.iter().collect();
         assert_eq!(once.len(), named.len(), "{id} names a test twice");
@@ -99,10 +100,10 @@ fn every_test_that_is_named_exists() {
 #[test]
 fn every_claim_is_shown_by_a_test() {
     for row in table::everything() {
-        let claims = !matches!(row.standing, Some(Standing::Host | Standing::NotApplicable));
+        let claims = !matches!(row.status, Some(Status::Embedder | Status::NotApplicable));
         assert!(!claims || !row.tests.is_empty(), "{} names no test", row.id);
-        let needs_reason = row.standing != Some(Standing::Enforced);
-        assert!(!needs_reason || !row.note.is_empty(), "{} does not say why, or what", row.id);
+        let needs_reason = row.status != Some(Status::Enforced);
+        assert!(!needs_reason || !row.note.is_empty(), "{} has no note", row.id);
     }
 }
 
@@ -133,9 +134,9 @@ fn cells_are_short() {
     }
 }
 
-// The specification, where it is at hand.
+// Comparisons with the sentences of the specification, if they are available.
 
-/// Its lines: a requirement, and its sentence.
+/// Passes each requirement and its sentence to `check`.
 fn with_sentences(check: impl FnOnce(&[(Requirement<'_>, &str)])) {
     let Some(file) = std::env::var_os("BITS_REQUIREMENTS") else { return };
     let lines = text(Path::new(&file));
@@ -190,7 +191,7 @@ fn a_quotation_is_eight_words_or_a_whole_sentence() {
     let short = "The value is always exactly zero.";
     assert!(quoted("where the value is always exactly zero", short).is_some());
     assert!(quoted("the value is always zero", short).is_none());
-    assert!(quoted("it is 0", "It is 0.").is_none(), "too short to be anybody's");
+    assert!(quoted("it is 0", "It is 0.").is_none(), "too short to compare");
 }
 
 #[test]
@@ -210,7 +211,7 @@ fn a_test_is_found_only_where_it_is_one() {
         }
 
         #[test]
-        // Of ours.
+        // A comment.
         #[cfg(feature = \"alloc\")]
         fn with_more(
         ) {}
@@ -241,5 +242,5 @@ fn the_document_is_the_table() {
         return;
     }
     let bless = "BITS_BLESS=1 cargo test --test conformance";
-    assert_eq!(text(&path), document, "{DOCUMENT} is old: {bless}");
+    assert_eq!(text(&path), document, "{DOCUMENT} is out of date, run: {bless}");
 }

@@ -1,29 +1,29 @@
 //! [MC-BUP] 3.1: the client.
 
 pub const ROWS: &str = "
-R3.1.1.1-1 host | the form of credentials | asked for by Poll::Credentials
+R3.1.1.1-1 embedder | type of credentials | requested by Poll::Credentials
     client_mishaps::credentials_are_given_with_the_same_packet
-R3.1.1.2-1 host | a buffer that holds a fragment | Transmit::entity says which bytes; none pass through
+R3.1.1.2-1 embedder | a buffer for a fragment | Transmit::entity gives the range; the crate holds no bytes
     client_decisions::a41_a_plain_success_advances_to_its_offset
 
-R3.1.4.1-1 host | what a new upload is told | the length to Upload::new; entity, URL, credentials stay outside
+R3.1.4.1-1 embedder | parameters of a new upload | Upload::new takes the length; entity, URL and credentials stay outside
     client_states::what_an_upload_says_of_itself_is_what_happened
-R3.1.4.2-1 host | which upload is paused | the one that Upload::pause is called on
+R3.1.4.2-1 embedder | selection of the upload to pause | the value that Upload::pause is called on
     client_mishaps::an_upload_that_is_paused_at_any_time_goes_on_with_a_ping
-R3.1.4.2-2 enforced | a paused upload is suspended | at once; what is under way is dropped
+R3.1.4.2-2 enforced | a paused upload is suspended | immediately; a request in progress is dropped
     client_mishaps::an_upload_that_is_paused_at_any_time_goes_on_with_a_ping
     client_states::every_input_in_every_state_does_what_the_table_says_or_nothing
-R3.1.4.3-1 host | which upload is resumed | the one that Upload::resume is called on
+R3.1.4.3-1 embedder | selection of the upload to resume | the value that Upload::resume is called on
     client_mishaps::an_upload_that_is_paused_at_any_time_goes_on_with_a_ping
-R3.1.4.4-1 host | which upload is cancelled | the one that Upload::cancel is called on
+R3.1.4.4-1 embedder | selection of the upload to cancel | the value that Upload::cancel is called on
     client_decisions::a35_a_cancellation_is_possible_from_everywhere_but_the_end
 
-R3.1.5.1.4-1 enforced | a fragment's range goes from the offset on, as long as it is
+R3.1.5.1.4-1 enforced | a fragment's range starts at the offset and has the chosen length
     client_decisions::a41_a_plain_success_advances_to_its_offset
     client_fragments::the_largest_entity_ends_without_an_overflow
-R3.1.5.1.8-1 host | fetching the reply | Poll::FetchReply asks for it
+R3.1.5.1.8-1 embedder | fetching the reply | Poll::FetchReply requests it
     client_mishaps::the_reply_is_fetched_before_the_session_is_closed_and_tried_again
-R3.1.5.2.1-1 host | answering a challenge, 401 or 407 | Poll::Credentials asks; the same packet goes again
+R3.1.5.2.1-1 embedder | answering a challenge, 401 or 407 | Poll::Credentials requests it; the packet is repeated
     client_mishaps::credentials_are_given_with_the_same_packet
 R3.1.5.2.1-2 enforced | 403 is reported
     client_decisions::a33_every_status_and_code_has_its_effect
@@ -32,7 +32,7 @@ R3.1.5.2.1-3 enforced | 501 with access denied: uploads are not enabled
     refusals::every_status_and_code_has_its_class
 R3.1.5.2.1-4 enforced | uploads that are not enabled are reported
     client_decisions::a33_every_status_and_code_has_its_effect
-R3.1.5.2.1-5 enforced | session not found: begin with Create-Session | but while cancelling, or closing again (A11)
+R3.1.5.2.1-5 enforced | session not found: begin with Create-Session | except when cancelling or closing again (A11)
     client_decisions::a33_every_status_and_code_has_its_effect
     client_decisions::a29_starting_over_is_counted_and_limited
     client_decisions::a11_a_session_that_is_gone_is_cancelled
@@ -40,36 +40,36 @@ R3.1.5.2.1-6 enforced | too large is reported
     client_decisions::a33_every_status_and_code_has_its_effect
 R3.1.5.2.1-7 enforced | invalid argument is reported
     client_decisions::a33_every_status_and_code_has_its_effect
-R3.1.5.2.1-8 departed | every other error with a code is reported | what may pass is tried again first (A33)
+R3.1.5.2.1-8 departed | every other error code is reported | transient ones are retried first (A33)
     client_decisions::a33_every_status_and_code_has_its_effect
     client_mishaps::too_many_failures_suspend_with_the_reason_and_resuming_goes_on_where_the_server_stands
-R3.1.5.2.1-9 departed | every other status is reported | what may pass is tried again first (A33)
+R3.1.5.2.1-9 departed | every other status is reported | transient ones are retried first (A33)
     client_decisions::a33_every_status_and_code_has_its_effect
     client_mishaps::too_many_failures_suspend_with_the_reason_and_resuming_goes_on_where_the_server_stands
 R3.1.5.2.1-10 enforced | the request timer starts before a message is sent
     client_timers::a_request_that_cannot_be_sent_in_time_is_dropped
-R3.1.5.2.1-11 enforced | the request timer stops when all was sent
+R3.1.5.2.1-11 enforced | the request timer stops after the last byte of the request
     client_timers::an_answer_that_does_not_come_in_time_is_given_up
-R3.1.5.2.1-12 enforced | the response timer starts before the answer
+R3.1.5.2.1-12 enforced | the response timer starts before the response
     client_timers::an_answer_that_does_not_come_in_time_is_given_up
-R3.1.5.2.1-13 enforced | the response timer stops with the answer, whatever it says
+R3.1.5.2.1-13 enforced | the response timer stops with any response
     client_timers::a_timer_is_stopped_by_the_answer_and_by_the_caller
 
-R3.1.5.2.2-1 enforced | an Ack for Create-Session is checked, or discarded
+R3.1.5.2.2-1 enforced | an Ack for Create-Session is checked; discarded if invalid
     conformance_sequence::an_answer_that_breaks_the_rules_is_discarded
-R3.1.5.2.2-2 enforced | what the Ack for Create-Session says is kept
+R3.1.5.2.2-2 enforced | the contents of the Ack for Create-Session are kept
     client_states::what_an_upload_says_of_itself_is_what_happened
     conformance_sequence::every_packet_of_a_session_carries_the_id_it_was_issued
-R3.1.5.2.2-3 enforced | the host that it names is the one to go on at
+R3.1.5.2.2-3 enforced | further requests use the named host
     client_decisions::a36_a_ping_goes_first_after_a_host_id_on_resuming_and_on_a_new_connection
     field_hosts::the_host_of_a_url_is_replaced_and_nothing_else
-R3.1.5.2.2-4 enforced | a host that was named is pinged first
+R3.1.5.2.2-4 enforced | a named host gets a Ping first
     client_decisions::a36_a_ping_goes_first_after_a_host_id_on_resuming_and_on_a_new_connection
-R3.1.5.2.3-1 enforced | an Ack for a Ping is checked, or discarded
+R3.1.5.2.3-1 enforced | an Ack for a Ping is checked; discarded if invalid
     conformance_sequence::an_answer_that_breaks_the_rules_is_discarded
-R3.1.5.2.4-1 enforced | an Ack for a Fragment is checked, or discarded
+R3.1.5.2.4-1 enforced | an Ack for a Fragment is checked; discarded if invalid
     conformance_sequence::an_answer_that_breaks_the_rules_is_discarded
-R3.1.5.2.4-2 enforced | the offset of an Ack is checked, and is the next one | with 200 and with 416
+R3.1.5.2.4-2 enforced | the offset of an Ack is checked and becomes the next offset | with 200 and with 416
     observer::the_received_offset_lies_within_what_was_sent
     client_decisions::a18_a26_the_offset_comes_from_the_server_alone
     client_decisions::a26_an_offset_that_cannot_be_moves_nothing
@@ -78,14 +78,14 @@ R3.1.5.2.4-3 enforced | 413: shorter fragments
     client_fragments::what_is_halved_is_what_was_sent
 R3.1.5.2.4-4 enforced | the server sends a reply URL with the last Ack
     server_work::the_reply_is_at_a_url_from_the_last_fragment_on
-R3.1.5.2.4-5 enforced | a reply URL that is missing is reported | Poll::ReplyMissing (A30)
+R3.1.5.2.4-5 enforced | a missing reply URL is reported | Poll::ReplyMissing (A30)
     client_decisions::a30_a_reply_without_a_url_is_reported_and_the_session_can_be_closed
-R3.1.5.2.5-1 enforced | an Ack for Close-Session is checked, or discarded
+R3.1.5.2.5-1 enforced | an Ack for Close-Session is checked; discarded if invalid
     conformance_sequence::an_answer_that_breaks_the_rules_is_discarded
-R3.1.5.2.6-1 enforced | an Ack for Cancel-Session is checked, or discarded
+R3.1.5.2.6-1 enforced | an Ack for Cancel-Session is checked; discarded if invalid
     conformance_sequence::an_answer_that_breaks_the_rules_is_discarded
 
-R3.1.6.3-1 enforced | after the fallback time everything goes to the origin server
+R3.1.6.3-1 enforced | after the fallback timeout all requests use the origin server
     client_timers::the_host_is_left_when_its_time_is_over
     client_fallback::a28_the_host_may_be_out_of_reach_for_its_timeout_and_then_it_is_the_origin_server
 ";

@@ -1,69 +1,70 @@
-//! `CONFORMANCE.md`, made of the table.
+//! Generates `docs/CONFORMANCE.md` from the table.
 
-use crate::table::{self, Requirement, Row, Standing};
+use crate::table::{self, Requirement, Row, Status};
 
 const INTRODUCTION: &str = "\
 # Conformance
 
-How this crate stands to each of the 269 normative sentences of [\\[MC-BUP\\]], to what was decided
-where its sources disagree, to what peers send, and to mistakes that are made impossible. Each row
-names tests that fail if it is not true: `file::function` is a function in `tests/file.rs`.
+This table lists the 269 normative sentences of [\\[MC-BUP\\]] with the status of this crate. It also
+lists decisions where the sources disagree, messages of known peers, and mistakes of other
+implementations that are prevented here. Each row names the tests that fail if it is not true:
+`file::function` is a function in `file.rs` below `tests/`.
 
-This file is generated from the table in `tests/conformance/`; `cargo test --test conformance` says
-when it is old, and with `BITS_BLESS=1` writes it anew.
+This file is generated from the table in `tests/conformance/`. `cargo test --test conformance` fails
+if it is out of date; with `BITS_BLESS=1` the same command regenerates it.
 
 [\\[MC-BUP\\]]: https://learn.microsoft.com/openspecs/windows_protocols/mc-bup
 ";
 
 const LEGEND: &str = "\
-* **enforced**: the crate keeps it in what it writes and does. What a peer does against it is
-  refused, or, where it can mean only one thing, read with a remark: a `Deviation`.
-* **host's duty**: it takes a socket, a file, a clock, a random source or a user. The crate says
-  when it is due, by what is named.
-* **not applicable**: it is about something that this crate is not: downloads, peer caching, the
+* **enforced**: the crate follows the rule in everything it writes and does. A peer that breaks it
+  is rejected; where the meaning is unambiguous, the message is accepted with a `Deviation`.
+* **embedder's duty**: the rule needs a socket, a file, a clock, a random source or a user. The
+  crate requests the work through the named item.
+* **not applicable**: the rule concerns something outside this crate: downloads, peer caching, the
   listener of an HTTP server, later versions.
-* **departed from on purpose**: the crate does otherwise unless told so, for the reason given; an
-  A with a number is one of the decisions below.
+* **departed from on purpose**: the crate differs by default, for the given reason. An A with a
+  number refers to a decision below.
 
-The specification is named by section and number: R2.2.6-1 is the first sentence with a MUST, a
-SHOULD or a MAY in section 2.2.6. What each is about is said in words of our own; the specification
-has the wording.
+Ids consist of section and number: R2.2.6-1 is the first sentence with MUST, SHOULD or MAY in
+section 2.2.6. The table describes each sentence in its own words; the specification has the
+authoritative text.
 ";
 
-/// The groups of sections, in order: the first whose sections begin like that.
+/// Section prefixes and their headings. The first matching prefix applies.
 const GROUPS: &[(&str, &str)] = &[
     ("2.1", "Transport"),
     ("2.2.1", "All messages"),
     ("2.2.2", "Create-Session"),
-    ("2.2.3", "The Ack for Create-Session"),
+    ("2.2.3", "Ack for Create-Session"),
     ("2.2.4", "Ping"),
-    ("2.2.5", "The Ack for Ping"),
+    ("2.2.5", "Ack for Ping"),
     ("2.2.6", "Fragment"),
-    ("2.2.7", "The Ack for Fragment"),
+    ("2.2.7", "Ack for Fragment"),
     ("2.2.8", "Close-Session"),
-    ("2.2.9", "The Ack for Close-Session"),
+    ("2.2.9", "Ack for Close-Session"),
     ("2.2.10", "Cancel-Session"),
-    ("2.2.11", "The Ack for Cancel-Session"),
-    ("2.2.12", "The notification of an application"),
-    ("2.2.13", "The application's answer"),
+    ("2.2.11", "Ack for Cancel-Session"),
+    ("2.2.12", "Notification request"),
+    ("2.2.13", "Notification response"),
     ("2.2", "Messages"),
     ("2.3", "Downloads"),
-    ("3.1.1", "The client: what it knows"),
-    ("3.1.4", "The client: what its caller asks"),
-    ("3.1.5", "The client: packets and answers"),
-    ("3.1.6", "The client: timers"),
-    ("3.2.1", "The server: what is configured"),
-    ("3.2.2", "The server: timers"),
-    ("3.2.3", "The server: how it begins"),
-    ("3.2.4", "The server: uploads enabled and disabled"),
-    ("3.2.5", "The server: packets and answers"),
-    ("3.2.6", "The server: what times out"),
-    ("3.2.7", "The server: other events"),
-    ("3.2", "The server"),
-    ("3.3", "The back-end client"),
-    ("3.4", "The application"),
-    ("3.5", "Downloads: the server"),
-    ("3.6", "Downloads: the client"),
+    ("3.1.1", "Client: state"),
+    ("3.1.4", "Client: calls of the application"),
+    ("3.1.5", "Client: requests and responses"),
+    ("3.1.6", "Client: timers"),
+    ("3.2.1", "Server: configuration"),
+    ("3.2.2", "Server: timers"),
+    ("3.2.3", "Server: initialization"),
+    ("3.2.4", "Server: enabling and disabling uploads"),
+    ("3.2.5", "Server: requests and responses"),
+    ("3.2.6", "Server: timeouts"),
+    ("3.2.7", "Server: other events"),
+    ("3.2", "Server"),
+    ("3.3", "Back-end client"),
+    ("3.4", "Server application"),
+    ("3.5", "Downloads: server"),
+    ("3.6", "Downloads: client"),
 ];
 
 fn is_within(section: &str, group: &str) -> bool {
@@ -83,29 +84,29 @@ fn heading(cells: &[&str]) -> String {
     line(cells) + &format!("|{}\n", "---|".repeat(cells.len()))
 }
 
-fn shown_by(row: &Row) -> String {
+fn test_list(row: &Row) -> String {
     row.tests.iter().map(|test| format!("`{test}`")).collect::<Vec<_>>().join(", ")
 }
 
-fn stands(row: &Row) -> String {
-    let standing = row.standing.map_or("", Standing::words);
-    if row.note.is_empty() { standing.into() } else { format!("{standing}: {}", row.note) }
+fn status_cell(row: &Row) -> String {
+    let status = row.status.map_or("", Status::description);
+    if row.note.is_empty() { status.into() } else { format!("{status}: {}", row.note) }
 }
 
-/// How many there are of each standing, by level.
+/// Counts the requirements of each status by level.
 fn counts(requirements: &[Requirement<'_>], rows: &[Row]) -> String {
     let levels = ["MUST", "SHOULD", "MAY"];
-    let count = |standing: Option<Standing>, level: &str| {
+    let count = |status: Option<Status>, level: &str| {
         let pairs = requirements.iter().zip(rows).filter(|(requirement, row)| {
-            requirement.level.starts_with(level) && (standing.is_none() || row.standing == standing)
+            requirement.level.starts_with(level) && (status.is_none() || row.status == status)
         });
         pairs.count().to_string()
     };
-    let mut text = heading(&["how it stands", "MUST (NOT)", "SHOULD (NOT)", "MAY", "all"]);
-    let standings = Standing::ALL.map(|standing| (standing.words(), Some(standing)));
-    for (words, standing) in standings.into_iter().chain([("all", None)]) {
-        let [must, should, may] = levels.map(|level| count(standing, level));
-        text += &line(&[words, &must, &should, &may, &count(standing, "")]);
+    let mut text = heading(&["status", "MUST (NOT)", "SHOULD (NOT)", "MAY", "all"]);
+    let statuss = Status::ALL.map(|status| (status.description(), Some(status)));
+    for (name, status) in statuss.into_iter().chain([("all", None)]) {
+        let [must, should, may] = levels.map(|level| count(status, level));
+        text += &line(&[name, &must, &should, &may, &count(status, "")]);
     }
     text
 }
@@ -113,16 +114,16 @@ fn counts(requirements: &[Requirement<'_>], rows: &[Row]) -> String {
 fn specification() -> String {
     let (requirements, rows) = (table::requirements(), table::specification());
     let mut text = format!("{}\n{LEGEND}", counts(&requirements, &rows));
-    text += "\n## What the specification asks for\n";
+    text += "\n## Requirements of the specification\n";
     let mut open = ("", "");
     for (Requirement { section, level, .. }, row) in requirements.iter().zip(&rows) {
         let group = group(section);
         if group != open {
             text += &format!("\n### {} {}\n\n", group.0, group.1);
-            text += &heading(&["id", "level", "about", "how it stands", "shown by"]);
+            text += &heading(&["id", "level", "about", "status", "tests"]);
             open = group;
         }
-        text += &line(&[row.id, level, row.about, &stands(row), &shown_by(row)]);
+        text += &line(&[row.id, level, row.about, &status_cell(row), &test_list(row)]);
     }
     text
 }
@@ -130,7 +131,7 @@ fn specification() -> String {
 fn part(title: &str, about: &str, columns: [&str; 4], rows: &[Row]) -> String {
     let mut text = format!("\n## {title}\n\n{about}\n\n{}", heading(&columns));
     for row in rows {
-        text += &line(&[row.id, row.about, row.note, &shown_by(row)]);
+        text += &line(&[row.id, row.about, row.note, &test_list(row)]);
     }
     text
 }
@@ -139,27 +140,27 @@ pub fn document() -> String {
     let parts = [
         part(
             "Decisions where the sources disagree",
-            "The text of the specification, Microsoft's pages, captures and Windows differ. \
-             Numbers that are not here were never given.",
-            ["id", "question", "decision", "shown by"],
+            "The text of the specification, Microsoft's pages, captures and Windows differ here. \
+             Missing numbers were never assigned.",
+            ["id", "question", "decision", "tests"],
             &table::decisions(),
         ),
         part(
-            "What peers send",
-            "And what is sent to them.",
-            ["id", "what is sent", "what is made of it", "shown by"],
+            "Messages of peers",
+            "Spellings and variants that known clients and servers send, and the spellings sent to them.",
+            ["id", "message", "handling", "tests"],
             &table::peers(),
         ),
         part(
-            "Mistakes made impossible",
-            "Each was made by somebody, and would have to get past types and tests here.",
-            ["id", "mistake", "what stands in its way", "shown by"],
+            "Prevented mistakes",
+            "Each occurs in another implementation. Types and tests prevent it here.",
+            ["id", "mistake", "prevented by", "tests"],
             &table::mistakes(),
         ),
         part(
-            "What users ask for",
-            "As far as a test can show it.",
-            ["id", "asked for", "what there is", "shown by"],
+            "Requests of users",
+            "Limited to those that a test can verify.",
+            ["id", "request", "support", "tests"],
             &table::asks(),
         ),
     ];

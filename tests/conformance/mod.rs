@@ -1,4 +1,4 @@
-//! The table: what is asked for, how it stands, and the tests that show it.
+//! The conformance table: each requirement, its status, and the tests that verify it.
 
 pub mod backend;
 pub mod client;
@@ -11,10 +11,10 @@ pub mod peers;
 pub mod server;
 pub mod sources;
 
-/// Id, section and level of every requirement: facts about the specification, in its order.
+/// Id, section and level of every requirement, in the order of the specification.
 const REQUIREMENTS: &str = include_str!("ids.tsv");
 
-/// A requirement of the specification, by what is committed here.
+/// A requirement of the specification, as listed in `ids.tsv`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Requirement<'t> {
     pub id: &'t str,
@@ -22,109 +22,109 @@ pub struct Requirement<'t> {
     pub level: &'t str,
 }
 
-/// How a requirement stands.
+/// Status of a requirement.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Standing {
+pub enum Status {
     Enforced,
-    Host,
+    Embedder,
     NotApplicable,
     Departed,
 }
 
-/// One row.
+/// One row of the table.
 #[derive(Clone, Debug)]
 pub struct Row {
     pub id: &'static str,
-    /// Only of a requirement.
-    pub standing: Option<Standing>,
+    /// Present on requirements only.
+    pub status: Option<Status>,
     pub about: &'static str,
     pub note: &'static str,
     pub tests: Vec<&'static str>,
 }
 
-impl Standing {
-    pub const ALL: [Self; 4] = [Self::Enforced, Self::Host, Self::NotApplicable, Self::Departed];
+impl Status {
+    pub const ALL: [Self; 4] = [Self::Enforced, Self::Embedder, Self::NotApplicable, Self::Departed];
 
-    pub const fn words(self) -> &'static str {
+    pub const fn description(self) -> &'static str {
         match self {
             Self::Enforced => "enforced",
-            Self::Host => "host's duty",
+            Self::Embedder => "embedder's duty",
             Self::NotApplicable => "not applicable",
             Self::Departed => "departed from on purpose",
         }
     }
 
-    fn read(word: &str) -> Self {
+    fn parse(word: &str) -> Self {
         match word {
             "enforced" => Self::Enforced,
-            "host" => Self::Host,
+            "embedder" => Self::Embedder,
             "n/a" => Self::NotApplicable,
             "departed" => Self::Departed,
-            other => panic!("{other:?} is no standing"),
+            other => panic!("{other:?} is not a status"),
         }
     }
 }
 
-/// The committed list.
+/// Parses the committed list.
 pub fn requirements() -> Vec<Requirement<'static>> {
     REQUIREMENTS.lines().skip(1).map(|line| requirement(line.split('\t'))).collect()
 }
 
-/// The first three of these columns.
+/// Builds a requirement from the first three columns.
 pub fn requirement<'t>(mut columns: impl Iterator<Item = &'t str>) -> Requirement<'t> {
-    let mut next = || columns.next().unwrap_or_else(|| panic!("too few columns"));
+    let mut next = || columns.next().unwrap_or_else(|| panic!("expected at least 3 columns"));
     Requirement { id: next(), section: next(), level: next() }
 }
 
-/// The rows of a text: `id standing | about | note`, the standing only of requirements, the note
-/// where there is one; and on indented lines below it, the tests.
-fn read(text: &'static str, has_standing: bool) -> Vec<Row> {
+/// Parses rows `id status | about | note`, each followed by indented lines with its tests.
+/// Requirements have a status, other rows do not; the note is optional.
+fn parse(text: &'static str, has_status: bool) -> Vec<Row> {
     let mut rows: Vec<Row> = Vec::new();
     for line in text.lines().filter(|line| !line.trim().is_empty()) {
         if line.starts_with(' ') {
-            let row = rows.last_mut().unwrap_or_else(|| panic!("{line:?} belongs to no row"));
+            let row = rows.last_mut().unwrap_or_else(|| panic!("{line:?} is not below a row"));
             row.tests.extend(line.split_whitespace());
             continue;
         }
         let mut cells = line.split('|').map(str::trim);
         let (head, about) = (cells.next().unwrap_or_default(), cells.next());
-        let (id, standing) = match head.split_once(' ') {
-            Some((id, standing)) if has_standing => (id, Some(Standing::read(standing))),
-            None if !has_standing => (head, None),
-            _ => panic!("{line:?}: an id, and of a requirement how it stands"),
+        let (id, status) = match head.split_once(' ') {
+            Some((id, status)) if has_status => (id, Some(Status::parse(status))),
+            None if !has_status => (head, None),
+            _ => panic!("{line:?}: expected an id, and for requirements a status"),
         };
-        let about = about.unwrap_or_else(|| panic!("{line:?} is about nothing"));
+        let about = about.unwrap_or_else(|| panic!("{line:?} has no description"));
         let note = cells.next().unwrap_or_default();
         assert_eq!(cells.next(), None, "{line:?} has too many cells");
-        rows.push(Row { id, standing, about, note, tests: Vec::new() });
+        rows.push(Row { id, status, about, note, tests: Vec::new() });
     }
     rows
 }
 
-/// The requirements of the specification.
+/// Returns the rows for the requirements of the specification.
 pub fn specification() -> Vec<Row> {
     let parts =
         [messages::ROWS, ends::ROWS, client::ROWS, server::ROWS, backend::ROWS, downloads::ROWS];
-    parts.into_iter().flat_map(|part| read(part, true)).collect()
+    parts.into_iter().flat_map(|part| parse(part, true)).collect()
 }
 
 pub fn decisions() -> Vec<Row> {
-    read(decisions::ROWS, false)
+    parse(decisions::ROWS, false)
 }
 
 pub fn peers() -> Vec<Row> {
-    read(peers::ROWS, false)
+    parse(peers::ROWS, false)
 }
 
 pub fn mistakes() -> Vec<Row> {
-    read(mistakes::MISTAKES, false)
+    parse(mistakes::MISTAKES, false)
 }
 
 pub fn asks() -> Vec<Row> {
-    read(mistakes::ASKS, false)
+    parse(mistakes::ASKS, false)
 }
 
-/// All of them.
+/// Returns all rows.
 pub fn everything() -> Vec<Row> {
     [specification(), decisions(), peers(), mistakes(), asks()].concat()
 }

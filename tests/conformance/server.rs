@@ -1,123 +1,123 @@
 //! [MC-BUP] 3.2: the server.
 
 pub const ROWS: &str = "
-R3.2-1 enforced | a server notifies applications | the module backend, and Step::Notify
+R3.2-1 enforced | a server notifies applications | module backend, and Step::Notify
     backend::the_table_is_that_of_the_specification
     server_decisions::a2_complete_and_commit_are_two_things
-R3.2-2 enforced | a server that has replies notifies applications
+R3.2-2 enforced | a server that offers replies notifies applications
     backend::the_table_is_that_of_the_specification
     server_work::the_reply_is_at_a_url_from_the_last_fragment_on
 
-R3.2.1.1-1 enforced | an application gets entities in one of three ways
+R3.2.1.1-1 enforced | three notification types
     backend_refusals::each_kind_has_its_own_message_and_no_other
-R3.2.1.1-2 enforced | no application: it is sent nothing
+R3.2.1.1-2 enforced | notification type none: nothing is sent
     backend::without_an_application_it_is_complete_at_once
     backend_refusals::each_kind_has_its_own_message_and_no_other
-R3.2.1.1-3 enforced | by reference: the application gets a path
+R3.2.1.1-3 enforced | by reference: the application receives a path
     conformance_gaps::a_notification_has_the_fields_and_the_length_of_its_kind
-R3.2.1.1-4 enforced | by value: the application gets the bytes
+R3.2.1.1-4 enforced | by value: the application receives the bytes
     backend::by_value_the_entity_is_sent_in_any_pieces
-R3.2.1.1-5 host | the URL of the application | the target of the notification's encode
+R3.2.1.1-5 embedder | URL of the application | the request target given to the notification's encode
     conformance_gaps::a_notification_has_the_fields_and_the_length_of_its_kind
 
-R3.2.2.1-1 enforced | the session timeout can be set | Policy::session_timeout
+R3.2.2.1-1 enforced | the session timeout is configurable | Policy::session_timeout
     server_time::the_policy_of_the_moment_says_how_long_a_session_lives
-R3.2.2.1-2 enforced | for all sessions of a directory, 14 days unless set
+R3.2.2.1-2 enforced | one timeout for all sessions of a directory, 14 days by default
     server_time::a_session_times_out_at_its_time_and_not_before
     server_table::the_sweep_ends_what_has_timed_out
-R3.2.3-1 n/a | one listener a port | the HTTP listener
-R3.2.3-2 n/a | the server hears from its listener | the HTTP listener
+R3.2.3-1 n/a | one listener per port | the HTTP listener
+R3.2.3-2 n/a | the listener passes requests to the server | the HTTP listener
 R3.2.4.1-1 n/a | a prefix is registered | the HTTP listener
-R3.2.4.2-1 host | uploads that are disabled end their sessions | Sessions::expire for each; Access::Disabled
+R3.2.4.2-1 embedder | disabling uploads ends their sessions | Sessions::expire for each; Access::Disabled
     server_time::a_session_can_be_made_to_time_out server_table::the_sweep_ends_what_has_timed_out
-R3.2.4.2-2 n/a | a prefix is taken back | the HTTP listener
+R3.2.4.2-2 n/a | a prefix is unregistered | the HTTP listener
 
-R3.2.5.1.3-1 host | what the back-end client is told | Step::Notify asks; the host makes a Notification
+R3.2.5.1.3-1 embedder | data for the back-end client | Step::Notify requests it; the embedder creates a Notification
     server_decisions::a2_complete_and_commit_are_two_things
 R3.2.5.2.1-1 enforced | refusals are HTTP responses
     conformance_gaps::every_refusal_is_an_http_response_without_a_body
 R3.2.5.2.1-2 enforced | refusals have no body
     conformance_gaps::every_refusal_is_an_http_response_without_a_body
-R3.2.5.2.3-1 enforced | an answer is of the kind of its request
+R3.2.5.2.3-1 enforced | each response is the Ack of its request's type
     conformance_sequence::every_request_gets_the_ack_of_its_kind
 R3.2.5.2.3-2 enforced | requests are checked
     presence::the_table_is_the_specification_but_where_it_says_why_not
     presence_messages::a_message_is_refused_without_a_required_field
     errors::of_several_flaws_the_earliest_is_reported
-R3.2.5.2.3-3 enforced | invalid ones are 400, invalid argument
+R3.2.5.2.3-3 enforced | invalid requests: 400, invalid argument
     refusals::every_error_of_the_peers_is_answered_with_an_invalid_argument
     refusals::another_missing_field_is_a_bad_request_under_every_policy
-R3.2.5.2.3-4 host | who may upload where | Access is asked for with every packet
+R3.2.5.2.3-4 embedder | authorization of uploads | Access is a parameter of every packet
     server_work::access_is_asked_for_every_packet
     server_table::access_is_asked_before_anything_is_looked_up
-R3.2.5.2.3-5 enforced | a client that may not is told 403, access denied
+R3.2.5.2.3-5 enforced | no access: 403, access denied
     server_work::access_is_asked_for_every_packet
-R3.2.5.2.3-6 enforced | Content-Length is wanted
+R3.2.5.2.3-6 enforced | Content-Length is required
     presence::the_table_is_the_specification_but_where_it_says_why_not
     presence_messages::a_message_is_refused_without_a_required_field
-R3.2.5.2.3-7 enforced | no Content-Length: 411, invalid argument | 400 by policy, as Windows does (A16)
+R3.2.5.2.3-7 enforced | no Content-Length: 411, invalid argument | by policy 400, like Windows (A16)
     server_answers::a16_an_absent_length_is_answered_as_the_policy_has_it
     refusals::a_missing_length_is_answered_as_the_policy_has_it
-R3.2.5.2.3-8 departed | the session is looked up, but for Create-Session | nor for a Ping, which names none (A9)
+R3.2.5.2.3-8 departed | the session is looked up except for Create-Session | nor for a Ping, which names none (A9)
     server_states::what_is_answered_at_once_changes_nothing
     server_table::a_session_is_found_in_any_spelling_of_its_guid
     server_decisions::a9_a_ping_is_answered_in_every_state_and_prolongs_nothing
-R3.2.5.2.3-9 enforced | no such session: 500, session not found
+R3.2.5.2.3-9 enforced | unknown session: 500, session not found
     server_answers::a20_session_ids_are_compared_as_guids_and_echoed_as_issued
     server_decisions::a11_close_or_cancel_again_finds_no_session
     server_table::a_session_is_only_there_for_its_url_and_its_principal
 
-R3.2.5.2.4-1 enforced | a protocol that both know
+R3.2.5.2.4-1 enforced | a protocol that both ends support
     field_ids::the_clients_order_decides server_answers::a23_the_order_of_the_checks
-R3.2.5.2.4-2 enforced | no such protocol: 400, invalid argument
+R3.2.5.2.4-2 enforced | no common protocol: 400, invalid argument
     server_answers::a23_the_order_of_the_checks
 R3.2.5.2.4-3 enforced | a GUID for the session
     field_ids::random_bytes_become_a_version_4_guid server_table::ids_are_made_of_the_random_bytes
-R3.2.5.2.4-4 host | stored elsewhere before it is placed | Step::Store and Step::Commit are two things
+R3.2.5.2.4-4 embedder | the entity is staged before it is published | Step::Store and Step::Commit are separate
     server_decisions::a2_complete_and_commit_are_two_things
 R3.2.5.2.4-5 enforced | the configured host and its timeout are sent
     server_answers::a_created_session_names_the_host_to_go_on_at
-R3.2.5.2.4-6 enforced | Create-Session is answered, well or not
+R3.2.5.2.4-6 enforced | Create-Session is answered, with success or failure
     conformance_sequence::every_request_gets_the_ack_of_its_kind
     server_answers::a23_the_order_of_the_checks
-R3.2.5.2.5-1 enforced | a Ping is answered with 200 | to those who have access
+R3.2.5.2.5-1 enforced | a Ping is answered with 200 | if access is granted
     server_decisions::a9_a_ping_is_answered_in_every_state_and_prolongs_nothing
     server_table::a_ping_asks_nobody
 R3.2.5.2.6-1 departed | 416 and the offset unless it begins at the next byte | an overlap is trimmed (A4, A5)
     server_decisions::a4_an_overlap_is_trimmed
     server_decisions::a5_a_range_that_is_held_is_answered_with_the_offset
     server_decisions::a6_a_gap_is_answered_with_416_and_the_offset
-R3.2.5.2.6-2 enforced | a range that is none: 400, invalid argument
+R3.2.5.2.6-2 enforced | an invalid range: 400, invalid argument
     fields::a_content_range_of_another_shape_is_refused
     fields::a_content_range_outside_its_entity_is_refused
     refusals::every_error_of_the_peers_is_answered_with_an_invalid_argument
 R3.2.5.2.6-3 enforced | a Fragment is answered
     conformance_sequence::every_request_gets_the_ack_of_its_kind
     server_random::whatever_comes_no_byte_is_lost_or_made_up
-R3.2.5.2.6-4 enforced | context 7 for what the application says
+R3.2.5.2.6-4 enforced | context 7 for failures of the application
     server_work::an_application_that_refuses_for_now_is_told_again
-R3.2.5.2.7-1 host | closing moves the entity to its destination | Step::Commit asks for it
+R3.2.5.2.7-1 embedder | closing moves the entity to its destination | Step::Commit requests it
     server_decisions::a2_complete_and_commit_are_two_things
     server_states::a_request_leads_where_the_table_says
-R3.2.5.2.7-2 host | closing deletes what the session stored | Step::Discard asks; the session itself is forgotten
+R3.2.5.2.7-2 embedder | closing deletes the stored data of the session | Step::Discard requests it; Sessions removes the record
     server_decisions::a7_a_close_before_all_fragments_discards
     server_table::an_upload_works_over_every_store
-R3.2.5.2.7-3 enforced | closing an entity that is gone: 404
+R3.2.5.2.7-3 enforced | closing a session whose entity is lost: 404
     server_work::a_lost_entity_ends_the_session
-R3.2.5.2.7-4 host | closing deletes the reply that the server keeps | Discard::reply asks for it
+R3.2.5.2.7-4 embedder | closing deletes the reply kept by the server | Discard::reply requests it
     server_time::what_there_is_of_a_reply_that_nobody_reported_is_deleted
     server_work::the_reply_is_at_a_url_from_the_last_fragment_on
 R3.2.5.2.7-5 enforced | Close-Session is answered
     conformance_sequence::every_request_gets_the_ack_of_its_kind
-R3.2.5.2.8-1 host | cancelling deletes all that was stored | Step::Discard asks for it
+R3.2.5.2.8-1 embedder | cancelling deletes all stored data | Step::Discard requests it
     server_decisions::a8_a_cancel_after_the_last_fragment_keeps_what_is_placed
-R3.2.5.2.8-2 host | cancelling deletes the reply that the server keeps | Discard::reply asks for it
+R3.2.5.2.8-2 embedder | cancelling deletes the reply kept by the server | Discard::reply requests it
     server_time::what_there_is_of_a_reply_that_nobody_reported_is_deleted
     server_decisions::a8_a_cancel_after_the_last_fragment_keeps_what_is_placed
 R3.2.5.2.8-3 enforced | Cancel-Session is answered
     conformance_sequence::every_request_gets_the_ack_of_its_kind
 
-R3.2.6.1-1 enforced | what times out is cleared away and forgotten | Step::Discard asks for the files
+R3.2.6.1-1 enforced | an expired session is deleted with its data | Step::Discard requests the files
     server_time::what_there_is_of_a_reply_that_nobody_reported_is_deleted
     server_time::a_session_times_out_at_its_time_and_not_before
     server_table::the_sweep_ends_what_has_timed_out

@@ -1,4 +1,4 @@
-//! What the table is compared with: the files of tests, and the wording of the specification.
+//! Sources that the table is compared with: the test files and the text of the specification.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ pub fn text(path: &Path) -> String {
     text.unwrap_or_else(|error| panic!("{}: {error}", path.display())).replace("\r\n", "\n")
 }
 
-/// Every test there is, as `file::function`; whatever the features, as it is read as text.
+/// Returns every test as `file::function`. Files are read as text, so features do not matter.
 pub fn tests() -> BTreeSet<String> {
     let folder = path("tests");
     let files = std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{folder:?}: {error}"));
@@ -20,7 +20,7 @@ pub fn tests() -> BTreeSet<String> {
     for file in files {
         let file = file.unwrap_or_else(|error| panic!("{folder:?}: {error}")).path();
         let Some(name) = file.file_name().and_then(|name| name.to_str()) else { continue };
-        // The file that tries this out has tests in its texts that are none.
+        // The tests of this function contain test functions in strings.
         let Some(stem) = name.strip_suffix(".rs").filter(|stem| *stem != "conformance") else {
             continue;
         };
@@ -29,7 +29,7 @@ pub fn tests() -> BTreeSet<String> {
     tests
 }
 
-/// The functions of a file that run as tests, those within `proptest!` among them.
+/// Returns the test functions of a file, including those in `proptest!`.
 pub fn tests_in(source: &str) -> Vec<&str> {
     let mut tests = Vec::new();
     let (mut is_test, mut is_ignored) = (false, false);
@@ -52,18 +52,18 @@ pub fn tests_in(source: &str) -> Vec<&str> {
     tests
 }
 
-/// The words of a text, without what is between them.
+/// Splits a text into lower-case words without punctuation.
 pub fn words(text: &str) -> Vec<String> {
     let words = text.split(|letter: char| !letter.is_alphanumeric());
     words.filter(|word| !word.is_empty()).map(str::to_lowercase).collect()
 }
 
-/// How many words in a row are a quotation; all of them, of a sentence that is shorter.
+/// The number of consecutive words that make a quotation; a shorter sentence counts as a whole.
 const QUOTATION: usize = 8;
-/// Sentences with fewer words are nobody's.
+/// Sentences with fewer words are too short to compare.
 const SENTENCE: usize = 6;
 
-/// What a text has of a sentence, word for word; both as [`words`].
+/// Returns the words that a text has in common with a sentence; both come from [`words`].
 pub fn quotation(text: &[String], sentence: &[String]) -> Option<String> {
     if sentence.len() < SENTENCE {
         return None;
