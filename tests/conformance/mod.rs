@@ -43,7 +43,8 @@ pub struct Row {
 }
 
 impl Status {
-    pub const ALL: [Self; 4] = [Self::Enforced, Self::Embedder, Self::NotApplicable, Self::Departed];
+    pub const ALL: [Self; 4] =
+        [Self::Enforced, Self::Embedder, Self::NotApplicable, Self::Departed];
 
     pub const fn description(self) -> &'static str {
         match self {
