@@ -7,37 +7,37 @@
 //! BITS_WIRE=path/to/wire cargo test --all-features --test inspect
 //! ```
 
-#[path = "../examples/inspect/asked.rs"]
-mod asked;
 #[path = "../examples/inspect/conversation.rs"]
 mod conversation;
+#[path = "../examples/inspect/decode.rs"]
+mod decode;
 #[path = "common/inspector.rs"]
 #[allow(dead_code, reason = "captures need more of it")]
 mod inspector;
+#[path = "../examples/inspect/observers.rs"]
+mod observers;
+#[path = "../examples/inspect/pending.rs"]
+mod pending;
 #[path = "common/program.rs"]
 mod program;
-#[path = "../examples/inspect/reading.rs"]
-mod reading;
 #[path = "../examples/inspect/report.rs"]
 mod report;
 #[path = "common/selection.rs"]
 mod selection;
+#[path = "../examples/inspect/sniff.rs"]
+#[allow(dead_code, reason = "captures need more of it")]
+mod sniff;
 #[path = "../examples/inspect/source.rs"]
 #[allow(dead_code, reason = "a plain file is the one source here")]
 mod source;
-#[path = "../examples/inspect/start.rs"]
-#[allow(dead_code, reason = "captures need more of it")]
-mod start;
-#[path = "../examples/inspect/watchers.rs"]
-mod watchers;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
-use asked::Asked;
 use conversation::{Circumstances, explain};
 use inspector::json_lines;
+use pending::PendingRequest;
 use report::{Report, Verdict};
 use serde_json::Value;
 
@@ -56,7 +56,7 @@ fn manifest(folder: &Path) -> Vec<BTreeMap<String, String>> {
 }
 
 /// Nothing is known but what a response answers that stands alone.
-fn answering(alone: Option<Asked<'static>>) -> Circumstances {
+fn answering(alone: Option<PendingRequest<'static>>) -> Circumstances {
     Circumstances { alone, ..Circumstances::default() }
 }
 
@@ -94,7 +94,7 @@ fn every_vector_is_read_as_its_manifest_says() {
         let columns = ["kind", "verdict", "deviations", "failure", "reply"];
         let words = columns.map(|column| row[column].clone()).join(" ");
         expected.entry(row["file"].clone()).or_default().push(words);
-        alone.insert(row["file"].clone(), Asked::alone(&row["ack_for"]));
+        alone.insert(row["file"].clone(), PendingRequest::alone(&row["ack_for"]));
     }
     let mut wrong = Vec::new();
     for (file, expected) in &expected {
@@ -301,9 +301,9 @@ fn fits(verdict: &str, note: &str, report: &Report) -> bool {
     }
 }
 
-fn alone(packet_kind: &str) -> Option<Asked<'static>> {
+fn alone(packet_kind: &str) -> Option<PendingRequest<'static>> {
     let inner = packet_kind.strip_prefix("Ack(").and_then(|rest| rest.strip_suffix(')'));
-    Asked::alone(match inner.map(|inner| inner.split(',').next().unwrap_or(inner)) {
+    PendingRequest::alone(match inner.map(|inner| inner.split(',').next().unwrap_or(inner)) {
         Some("Create") => "create-session",
         Some("Ping") => "ping",
         Some("Close") => "close-session",

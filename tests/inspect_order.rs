@@ -11,12 +11,12 @@ mod cursor;
 mod made;
 #[path = "../examples/inspect/packet.rs"]
 mod packet;
+#[path = "../examples/inspect/sniff.rs"]
+#[allow(dead_code, reason = "there is no plain file here")]
+mod sniff;
 #[path = "../examples/inspect/source.rs"]
 #[allow(dead_code, reason = "there is no plain file here")]
 mod source;
-#[path = "../examples/inspect/start.rs"]
-#[allow(dead_code, reason = "there is no plain file here")]
-mod start;
 #[path = "../examples/inspect/stream.rs"]
 mod stream;
 #[path = "../examples/inspect/tcp.rs"]
@@ -51,7 +51,7 @@ fn order(file: &[u8]) -> String {
     while let Some(event) = traffic.next_event() {
         events.push(match event {
             Event::Message(message) => {
-                let length = start::head_end(message.bytes);
+                let length = sniff::head_end(message.bytes);
                 traffic.pass(&message, length, Body::Length(0));
                 let arrow = if message.direction == Direction::Request { '>' } else { '<' };
                 format!("{arrow}{}", message.connection)

@@ -8,20 +8,20 @@ use bits_proto::http1::{HeaderSlots, Progress, RequestHead, ResponseHead};
 use bits_proto::message::NotificationRequest;
 use bits_proto::observer::Violation;
 
-use crate::asked::Asked;
-use crate::reading::{
-    kind_despite, read_ack, read_alone, read_notification_request, read_notification_response,
-    read_packet, reject,
+use crate::decode::{
+    decode_ack, decode_alone, decode_notification_request, decode_notification_response,
+    decode_packet, kind_despite, reject,
 };
+use crate::observers::{ObservedRequest, Observers};
+use crate::pending::PendingRequest;
 use crate::report::{Report, Verdict, fields};
 use crate::source::{Body, ConnectionId, Direction, Event, Loss, Message, PlainFile, Source};
-use crate::watchers::{Watched, Watchers};
 
 /// What is known beside what was captured.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Circumstances {
     /// What a response answers that no request went before.
-    pub alone: Option<Asked<'static>>,
+    pub alone: Option<PendingRequest<'static>>,
     /// Whether nothing went before: sessions are created where they can be seen.
     pub from_start: bool,
 }
@@ -41,7 +41,7 @@ pub fn explain_source<'b>(
         file,
         source,
         conversations: BTreeMap::new(),
-        watchers: Watchers::new(circumstances.from_start),
+        observers: Observers::new(circumstances.from_start),
         alone: circumstances.alone,
     };
     let mut reports = Vec::new();
@@ -59,7 +59,7 @@ pub fn explain_source<'b>(
 #[derive(Default)]
 struct Conversation<'b> {
     /// Requests in the order in which they have to be answered.
-    unanswered: VecDeque<(Asked<'b>, Watched)>,
+    unanswered: VecDeque<(PendingRequest<'b>, ObservedRequest)>,
     /// Responses may have been lost, and nobody knows how many.
     is_astray: bool,
 }
@@ -68,8 +68,8 @@ struct Reader<'s, 'b, S> {
     file: &'s str,
     source: &'s mut S,
     conversations: BTreeMap<ConnectionId, Conversation<'b>>,
-    watchers: Watchers,
-    alone: Option<Asked<'static>>,
+    observers: Observers,
+    alone: Option<PendingRequest<'static>>,
 }
 
 /// How long a message is: its head, and what follows it.
@@ -102,17 +102,17 @@ impl<'b, S: Source<'b>> Reader<'_, 'b, S> {
         report.start_line = format!("{} {}", line.method, line.target);
         report.fields = fields(head.fields(), None);
         let asked = if NotificationRequest::is_notification(&line, head.fields()) {
-            read_notification_request(report, &head)
+            decode_notification_request(report, &head)
         } else if matches!(line.method, "GET" | "HEAD") {
             report.kind = "download";
-            Asked::Download(line.method == "HEAD")
+            PendingRequest::Download(line.method == "HEAD")
         } else {
-            read_packet(report, &head)
+            decode_packet(report, &head)
         };
         let violations = &mut report.violations;
         let ends = report.connection.as_deref();
-        let watched = self.watchers.request(message.connection, ends, &head, violations);
-        self.conversation(message.connection).unanswered.push_back((asked, watched));
+        let observed = self.observers.request(message.connection, ends, &head, violations);
+        self.conversation(message.connection).unanswered.push_back((asked, observed));
         // A request that was refused for want of a length may have brought its body.
         let is_in_doubt = report.verdict == Verdict::Rejected;
         let body = match head.framing().content_length {
@@ -139,17 +139,17 @@ impl<'b, S: Source<'b>> Reader<'_, 'b, S> {
         }
         let answered = self.take_asked(message.connection, &head);
         let asked = answered.as_ref().map(|(asked, _)| *asked).or(self.alone);
-        report.ack_context = asked.as_ref().and_then(Asked::name);
+        report.ack_context = asked.as_ref().and_then(PendingRequest::name);
         match asked {
-            Some(Asked::Packet(ack_context)) => read_ack(report, &head, &ack_context),
-            Some(Asked::Notification) => read_notification_response(report, &head),
-            Some(Asked::Download(_)) => report.kind = "download",
-            Some(Asked::Foreign) => report.verdict = Verdict::Foreign,
-            None => read_alone(report, &head),
+            Some(PendingRequest::Packet(ack_context)) => decode_ack(report, &head, &ack_context),
+            Some(PendingRequest::Notification) => decode_notification_response(report, &head),
+            Some(PendingRequest::Download(_)) => report.kind = "download",
+            Some(PendingRequest::Foreign) => report.verdict = Verdict::Foreign,
+            None => decode_alone(report, &head),
         }
         self.watch_response(message.connection, answered.as_ref(), &head, report);
         let body = match head.body_length() {
-            _ if matches!(asked, Some(Asked::Download(true))) => Body::Length(0),
+            _ if matches!(asked, Some(PendingRequest::Download(true))) => Body::Length(0),
             Some(length) => Body::Length(length),
             None => Body::Open,
         };
@@ -159,16 +159,16 @@ impl<'b, S: Source<'b>> Reader<'_, 'b, S> {
     fn watch_response(
         &mut self,
         connection: ConnectionId,
-        answered: Option<&(Asked<'b>, Watched)>,
+        answered: Option<&(PendingRequest<'b>, ObservedRequest)>,
         head: &ResponseHead<'_, '_>,
         report: &mut Report,
     ) {
         match answered {
-            Some((_, watched)) => {
-                self.watchers.response(watched, head, &mut report.violations);
+            Some((_, observed)) => {
+                self.observers.response(observed, head, &mut report.violations);
             }
             None => {
-                self.watchers.unasked(connection, head, &mut report.violations);
+                self.observers.unasked(connection, head, &mut report.violations);
                 // No observer has read it in the light of a request.
                 let deviations = report.deviations.iter().copied();
                 report.violations.extend(deviations.map(Violation::from));
@@ -181,7 +181,7 @@ impl<'b, S: Source<'b>> Reader<'_, 'b, S> {
 
     /// The start of one message or more was not captured.
     fn lost(&mut self, loss: &Loss, index: usize) -> Report {
-        self.watchers.astray(loss.connection);
+        self.observers.astray(loss.connection);
         let is_request = loss.direction == Direction::Request;
         self.conversation(loss.connection).is_astray |= !is_request;
         let mut report = Report::new(self.file, index, is_request);
@@ -196,7 +196,7 @@ impl<'b, S: Source<'b>> Reader<'_, 'b, S> {
     /// A connection came to its end, after all of its messages.
     fn ended(&mut self, connection: ConnectionId) {
         self.conversations.remove(&connection);
-        self.watchers.ended(connection);
+        self.observers.ended(connection);
     }
 
     fn conversation(&mut self, connection: ConnectionId) -> &mut Conversation<'b> {
@@ -208,10 +208,10 @@ impl<'b, S: Source<'b>> Reader<'_, 'b, S> {
         &mut self,
         connection: ConnectionId,
         head: &ResponseHead<'_, '_>,
-    ) -> Option<(Asked<'b>, Watched)> {
+    ) -> Option<(PendingRequest<'b>, ObservedRequest)> {
         let is_mixed = self.source.ends(connection).is_none();
         if self.conversations.get(&connection).is_some_and(|it| it.is_astray) {
-            self.watchers.astray(connection);
+            self.observers.astray(connection);
         }
         let conversation = self.conversation(connection);
         let unanswered = &mut conversation.unanswered;
@@ -225,7 +225,9 @@ impl<'b, S: Source<'b>> Reader<'_, 'b, S> {
         // A notification, or a download, may go on between a packet and its Ack, on another
         // connection.
         let is_ack = FieldName::PacketType.find_in(head.fields()).is_some();
-        let fits = |(asked, _): &(Asked<'_>, _)| matches!(asked, Asked::Packet(_)) == is_ack;
+        let fits = |(asked, _): &(PendingRequest<'_>, _)| {
+            matches!(asked, PendingRequest::Packet(_)) == is_ack
+        };
         let index = unanswered.iter().position(fits).unwrap_or(0);
         unanswered.remove(index)
     }
@@ -235,7 +237,7 @@ impl<'b, S: Source<'b>> Reader<'_, 'b, S> {
         report.missing = held.missing;
         if head == 0 && held.missing.is_some_and(|missing| missing > 0) {
             // One that was cut when its connection ended is as good as none; this one was whole.
-            self.watchers.astray(message.connection);
+            self.observers.astray(message.connection);
         }
         if !held.is_whole && report.verdict != Verdict::Rejected {
             report.verdict = Verdict::Partial;
@@ -249,7 +251,7 @@ impl<'b, S: Source<'b>> Reader<'_, 'b, S> {
 
     /// The head is no head, or nobody can tell where its message ends.
     fn broken_head(&mut self, message: &Message<'b>, report: &mut Report, error: Error) -> Extent {
-        self.watchers.astray(message.connection);
+        self.observers.astray(message.connection);
         report.violations.push(Violation::from(error));
         report.kind = kind_despite(&error, message.bytes).unwrap_or("other");
         reject(report, error);

@@ -1,7 +1,7 @@
 //! Goes from message to message in what one side of a connection sent.
 
+use crate::sniff::{find_start, head_end, starts_message};
 use crate::source::{Body, Direction, Held};
-use crate::start::{find_start, head_end, starts_message};
 use crate::stream::{Piece, Stream};
 
 /// What comes next in a stream.

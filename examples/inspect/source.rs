@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use crate::start::{is_response, starts_message};
+use crate::sniff::{is_response, starts_message};
 
 /// Which connection of its input a message belongs to.
 pub type ConnectionId = usize;

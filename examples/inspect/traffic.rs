@@ -4,8 +4,8 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
 use crate::cursor::{Cursor, Kind, Next};
+use crate::sniff::find_start;
 use crate::source::{Body, ConnectionId, Direction, Event, Held, Loss, Message, Source, Time};
-use crate::start::find_start;
 use crate::stream::Stream;
 use crate::tcp::Connection;
 

@@ -17,10 +17,10 @@ use indicatif::ProgressBar;
 use crate::clock::Clock;
 use crate::faults::Fates;
 use crate::http::{Connection, Incoming, PIECE, closes, is_timeout, response_len};
+use crate::observe::WireObserver;
 use crate::report::{Entry, Journal};
 use crate::server::TARGET;
 use crate::storage::replace;
-use crate::watch::Watch;
 
 /// The longest body of a response that is taken, in bytes.
 const MAX_BODY: u64 = 1024 * 1024;
@@ -37,7 +37,7 @@ pub struct Client {
     clock: Clock,
     fates: Arc<Fates>,
     bar: ProgressBar,
-    watch: Watch,
+    watch: WireObserver,
     journal: Journal,
 }
 
@@ -45,7 +45,7 @@ pub struct Client {
 pub struct Told {
     pub journal: Journal,
     /// What the observer saw.
-    pub watch: Watch,
+    pub watch: WireObserver,
     /// The reply, if there was one.
     pub reply: Option<Vec<u8>>,
 }
@@ -88,7 +88,7 @@ impl Client {
             clock,
             fates,
             bar,
-            watch: Watch::default(),
+            watch: WireObserver::default(),
             journal: Journal::default(),
         })
     }

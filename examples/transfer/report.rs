@@ -8,7 +8,7 @@ use std::time::Duration;
 use bits_proto::field::ContentRange;
 use indicatif::HumanBytes;
 
-use crate::watch::Watch;
+use crate::observe::WireObserver;
 
 /// How many exchanges are shown at either end of a long conversation.
 const SHOWN: usize = 12;
@@ -73,7 +73,7 @@ pub struct Outcome {
     pub length: u64,
     pub fragment_size: u64,
     pub journal: Journal,
-    pub watch: Watch,
+    pub watch: WireObserver,
     pub server_restarts: u64,
     /// Bytes that came to the server although it held them.
     pub held: u64,

@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use crate::faults::Fates;
 use crate::http::{Body, Connection, Incoming, PIECE, Service, closes, request_len};
-use crate::random::Random;
+use crate::rng::SessionRng;
 use crate::storage::{Storage, host_error};
 
 /// The only destination there is.
@@ -36,7 +36,7 @@ pub struct Server {
     policy: Policy<'static>,
     sessions: Table,
     storage: Storage,
-    random: Random,
+    random: SessionRng,
     fates: Arc<Fates>,
     piece: Vec<u8>,
     is_killed: bool,
@@ -51,7 +51,7 @@ impl Server {
     pub fn new(
         storage: Storage,
         has_application: bool,
-        random: Random,
+        random: SessionRng,
         fates: Arc<Fates>,
     ) -> io::Result<Self> {
         let policy = Policy { overwrites: true, notification: has_application, ..Policy::DEFAULT };

@@ -1,10 +1,9 @@
 //! `serve`: which targets of requests are destinations, and how those are spelt.
 
-#[path = "../../serve/path.rs"]
-mod path;
-
-use path::BadPath::{self, Encoding, Escape, Name, NotAbsolute, Reserved, TooLong};
-use path::{RESERVED, decoded, destination};
+use bits_proto_programs::serve::path::BadPath::{
+    self, Encoding, Escape, Name, NotAbsolute, Reserved, TooLong,
+};
+use bits_proto_programs::serve::path::{RESERVED, decoded, destination};
 
 #[track_caller]
 fn is_refused(target: &str, why: BadPath) {

@@ -1,16 +1,5 @@
 //! `serve`: what it keeps on disk, and what it makes of that after a crash at any moment.
 
-// The tests use less of the modules than the program does.
-#[allow(dead_code)]
-#[path = "../../serve/folder.rs"]
-mod folder;
-#[allow(dead_code)]
-#[path = "../../serve/path.rs"]
-mod path;
-#[allow(dead_code)]
-#[path = "../../serve/storage.rs"]
-mod storage;
-
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -28,9 +17,10 @@ use cap_std::fs::Dir;
 use tempfile::TempDir;
 use uuid::Uuid;
 
-use folder::{Folder, Found, file_name};
-use path::destination;
-use storage::{Storage, host_error};
+use bits_proto_programs::host_error::host_error;
+use bits_proto_programs::serve::folder::{Folder, Found, file_name};
+use bits_proto_programs::serve::path::destination;
+use bits_proto_programs::serve::storage::Storage;
 
 const NOW: Duration = Duration::from_secs(1_700_000_000);
 const ARRIVAL: RequestContext<'_> =

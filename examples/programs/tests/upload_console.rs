@@ -1,12 +1,8 @@
 //! `upload`: what it says of how fast it was.
 
-#[allow(dead_code, reason = "nothing is drawn")]
-#[path = "../../upload/console.rs"]
-mod console;
-
 use std::time::Duration;
 
-use console::rate;
+use bits_proto_programs::upload::console::rate;
 
 #[test]
 fn what_another_process_sent_makes_nothing_faster() {

@@ -1,39 +1,34 @@
 //! What the programs do, driven over loopback: one crate, so that what the tests share is built
 //! once, and they run beside each other.
 
-#[path = "common/application.rs"]
+#[path = "support/application.rs"]
 mod application;
-#[path = "common/bits_server.rs"]
+#[path = "support/bits_server.rs"]
 mod bits_server;
-#[path = "common/driver.rs"]
+#[path = "support/driver.rs"]
 mod driver;
-#[path = "common/node.rs"]
+#[path = "support/node.rs"]
 mod node;
-#[path = "../../../upload/pace.rs"]
-mod pace;
-#[path = "common/packets.rs"]
+#[path = "support/packets.rs"]
 mod packets;
 #[path = "../../../../tests/common/program.rs"]
 mod program;
 #[cfg(feature = "redis")]
-#[path = "common/redis_server.rs"]
+#[path = "support/redis_server.rs"]
 mod redis_server;
-#[path = "common/selection.rs"]
+#[path = "support/selection.rs"]
 mod selection;
-#[path = "common/server.rs"]
+#[path = "support/server.rs"]
 mod server;
-#[cfg(feature = "redis")]
-#[path = "../../../redis/store.rs"]
-mod store;
-#[path = "common/talk.rs"]
+#[path = "support/talk.rs"]
 mod talk;
-#[path = "common/texts.rs"]
+#[path = "support/texts.rs"]
 mod texts;
-#[path = "common/uploader.rs"]
+#[path = "support/uploader.rs"]
 mod uploader;
-#[path = "common/wait.rs"]
+#[path = "support/wait.rs"]
 mod wait;
-#[path = "common/wire.rs"]
+#[path = "support/wire.rs"]
 mod wire;
 
 mod axum_app;

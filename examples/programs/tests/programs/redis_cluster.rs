@@ -12,8 +12,8 @@ use tempfile::TempDir;
 
 use crate::node::{Node, poll};
 use crate::redis_server::RedisServer;
-use crate::store::RedisStore;
 use crate::wire::*;
+use bits_proto_programs::cluster::redis_store::RedisStore;
 
 const PREFIX: &str = "{test}:";
 

@@ -19,7 +19,7 @@ use rand::{Rng as _, SeedableRng as _};
 use uuid::Uuid;
 
 use crate::redis_server::RedisServer;
-use crate::store::RedisStore;
+use bits_proto_programs::cluster::redis_store::RedisStore;
 
 type Map = BTreeMap<Uuid, Record>;
 type Table<S> = Sessions<'static, S>;

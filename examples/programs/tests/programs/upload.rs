@@ -6,8 +6,8 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::bits_server::{Fate, Server};
-use crate::pace::Pace;
 use crate::uploader::{Folder, Running, upload, wait_until};
+use bits_proto_programs::upload::rate_limit::RateLimit;
 
 #[test]
 fn the_entity_arrives_in_fragments_on_one_connection() {
@@ -113,7 +113,7 @@ fn a_limit_is_kept() {
 /// itself, and the tenth so much longer: by a clock that only this moves.
 fn paced(each: Duration, tenth: Duration) -> f64 {
     let start = Instant::now();
-    let (mut now, mut pace) = (start, Pace::new(500_000));
+    let (mut now, mut pace) = (start, RateLimit::new(500_000));
     let pieces = 1_500_000 / pace.piece();
     for number in 1..=pieces {
         now += pace.take(pace.piece(), now) + each;

@@ -1,0 +1,151 @@
+//! Reads one head for what it says in the light of the protocol.
+
+use bits_proto::Error;
+use bits_proto::deviation::{Deviation, Deviations};
+use bits_proto::error::ErrorKind;
+use bits_proto::field::{FieldName, PacketType};
+use bits_proto::http1::{RequestHead, ResponseHead, StatusCode};
+use bits_proto::message::{
+    Ack, AckContext, Failure, MissingContentLength, NotificationRequest, NotificationResponse,
+    ParseOptions, Refusal, Request,
+};
+
+use crate::pending::{PendingRequest, widest};
+use crate::report::{Report, Verdict};
+
+/// What an observer accepts: other methods and a missing Content-Length can be understood; a body
+/// where there is none is what a server has to refuse.
+const POLICY: ParseOptions = ParseOptions {
+    method_override: true,
+    plain_post: true,
+    missing_content_length: MissingContentLength::AcceptOnEmpty,
+    ..ParseOptions::DEFAULT
+};
+
+pub fn decode_packet<'b>(report: &mut Report, head: &RequestHead<'_, 'b>) -> PendingRequest<'b> {
+    match Request::from_head(head, &POLICY) {
+        Ok(decoded) => {
+            report.kind = packet_name(decoded.message.packet_type());
+            accept(report, decoded.deviations);
+            PendingRequest::Packet(AckContext::from(&decoded.message))
+        }
+        Err(error) if error.kind() == ErrorKind::NotBits => {
+            report.verdict = Verdict::Foreign;
+            PendingRequest::Foreign
+        }
+        Err(error) => {
+            let packet_type = FieldName::PacketType.find_in(head.fields());
+            let packet_type = packet_type.and_then(|value| PacketType::try_from(value).ok());
+            let is_known = error.field() != Some(FieldName::PacketType.as_str());
+            let kind = packet_type.filter(|_| is_known).map_or("other", packet_name);
+            report.kind = kind;
+            reject(report, error);
+            PendingRequest::alone(kind).unwrap_or(PendingRequest::Packet(AckContext::Ping))
+        }
+    }
+}
+
+pub fn decode_notification_request<'b>(
+    report: &mut Report,
+    head: &RequestHead<'_, 'b>,
+) -> PendingRequest<'b> {
+    report.kind = "notification-request";
+    match NotificationRequest::from_head(head) {
+        Ok(decoded) => accept(report, decoded.deviations),
+        Err(error) => reject(report, error),
+    }
+    PendingRequest::Notification
+}
+
+pub fn decode_ack(report: &mut Report, head: &ResponseHead<'_, '_>, ack_context: &AckContext<'_>) {
+    report.kind = "ack";
+    match Ack::from_head(head, ack_context) {
+        Ok(decoded) => {
+            report.failure = decoded.message.failure();
+            accept(report, decoded.deviations);
+        }
+        Err(error) if error.kind() == ErrorKind::NotAnAck => report.verdict = Verdict::Foreign,
+        Err(error) => reject(report, error),
+    }
+}
+
+pub fn decode_notification_response(report: &mut Report, head: &ResponseHead<'_, '_>) {
+    report.kind = "notification-response";
+    match NotificationResponse::from_head(head) {
+        Ok(decoded) => accept(report, decoded.deviations),
+        Err(error) => reject(report, error),
+    }
+}
+
+/// A response of whose request nothing is known is read for what it carries.
+pub fn decode_alone(report: &mut Report, head: &ResponseHead<'_, '_>) {
+    let has = |field: FieldName| field.find_in(head.fields()).is_some();
+    let status = head.line().status;
+    if !has(FieldName::PacketType) {
+        if has(FieldName::StaticResponseUrl) || has(FieldName::CopyFileToDestination) {
+            decode_notification_response(report, head);
+        } else if status == StatusCode::try_from(206).unwrap_or(StatusCode::OK) {
+            report.kind = "download";
+        } else if status.is_success() {
+            report.verdict = Verdict::Foreign;
+        } else {
+            report.failure = Failure::of(status, None);
+            accept(report, Deviations::from_iter([Deviation::MissingPacketType]));
+        }
+        return;
+    }
+    let ack_context = if has(FieldName::Protocol) {
+        AckContext::CreateSession { offered: None }
+    } else if has(FieldName::ReceivedContentRange) || status == StatusCode::RANGE_NOT_SATISFIABLE {
+        AckContext::Fragment { session_id: None, content_range: widest(), sent_up_to: None }
+    } else {
+        AckContext::Ping
+    };
+    decode_ack(report, head, &ack_context);
+    // Whether the id is missing depends on the request: a Ping's Ack needs none.
+    report.deviations.retain(|deviation| *deviation != Deviation::MissingSessionId);
+    if report.deviations.is_empty() && report.verdict == Verdict::Deviates {
+        report.verdict = Verdict::Ok;
+    }
+}
+
+fn accept(report: &mut Report, deviations: Deviations) {
+    report.deviations = deviations.iter().collect();
+    report.deviations.sort_by_key(|deviation| deviation.name());
+    report.verdict = if deviations.is_empty() { Verdict::Ok } else { Verdict::Deviates };
+}
+
+pub fn reject(report: &mut Report, error: Error) {
+    report.verdict = Verdict::Rejected;
+    report.error = Some(error);
+    report.reply = report.is_request.then(|| Refusal::for_error(&error, &POLICY));
+}
+
+fn packet_name(packet_type: PacketType) -> &'static str {
+    match packet_type {
+        PacketType::Ping => "ping",
+        PacketType::CreateSession => "create-session",
+        PacketType::Fragment => "fragment",
+        PacketType::CloseSession => "close-session",
+        PacketType::CancelSession => "cancel-session",
+        PacketType::Ack => "ack",
+    }
+}
+
+/// The packet type of a head that is well-formed HTTP but for its framing.
+pub fn kind_despite(error: &Error, bytes: &[u8]) -> Option<&'static str> {
+    error.field()?;
+    let mut slots = [httparse::EMPTY_HEADER; 64];
+    let mut request = httparse::Request::new(&mut slots);
+    let mut response_slots = [httparse::EMPTY_HEADER; 64];
+    let mut response = httparse::Response::new(&mut response_slots);
+    let headers: &[_] = if request.parse(bytes).is_ok() {
+        request.headers
+    } else if response.parse(bytes).is_ok() {
+        response.headers
+    } else {
+        return None;
+    };
+    let value = FieldName::PacketType.find_in(headers.iter().map(|it| (it.name, it.value)))?;
+    PacketType::try_from(value).ok().map(packet_name)
+}
