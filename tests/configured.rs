@@ -135,7 +135,7 @@ fn what_is_not_known_or_not_valid_is_an_error() {
         (json!({ "max_length": 5 }), "unknown field `max_length`"),
         (json!({ "requests": { "post": true } }), "unknown field `post`"),
         (json!({ "overlap": "416" }), "unknown variant `416`"),
-        (json!({ "protocols": ["{7df0354d}"] }), "a GUID in braces is expected"),
+        (json!({ "protocols": ["{7df0354d}"] }), "expected a GUID in braces"),
         (json!({ "protocols": [7] }), "expected a GUID in braces"),
         (json!({ "host": { "host_id": "http://h/" } }), "a host name or an IP address"),
         (json!({ "host": {} }), "missing field `host_id`"),

@@ -5,7 +5,7 @@ use crate::sample_errors as errors;
 use std::mem::discriminant;
 
 use bits_proto::error::{CheckStage, ErrorKind, Fault};
-use bits_proto::field::FieldName;
+use bits_proto::field::{FieldName, ReceivedContentRange};
 use bits_proto::http1::{HeaderSlots, Progress, RequestHead};
 use bits_proto::limits::Limits;
 use bits_proto::message::{Ack, AckContext, ParseOptions, Request};
@@ -31,18 +31,51 @@ fn every_kind_has_a_sample() {
 }
 
 #[test]
-fn the_text_of_an_error_says_all_of_it() {
-    for sample in samples() {
-        let (kind, text) = (sample.kind, sample.error.to_string());
-        let sentence = kind.to_string();
-        assert!(!sentence.is_empty(), "{kind:?}");
-        let (field, offset, section) =
-            (sample.error.field(), sample.error.offset(), sample.error.section());
-        let field = field.map_or(String::new(), |field| format!("{field}: "));
-        let byte = offset.map_or(String::new(), |offset| format!("byte {offset}, "));
-        let expected = format!("{field}{sentence} ({byte}[MC-BUP] {section})");
-        assert_eq!(text, expected, "{kind:?}");
-    }
+fn every_error_text_states_what_was_received_and_expected() {
+    let texts: Vec<_> = samples().iter().map(|sample| sample.error.to_string()).collect();
+    let expected: Vec<_> = include_str!("samples/error_texts.txt").lines().collect();
+    assert_eq!(texts, expected);
+}
+
+#[test]
+fn an_error_holds_an_excerpt_around_its_offset() {
+    let long = "x".repeat(50);
+    let text = |value: &str| {
+        let error = ReceivedContentRange::try_from(value).expect_err(value);
+        let received = error.received().map(<[u8]>::len);
+        let text = error.to_string();
+        let (_, shown) = text.split_once("received ").expect("an excerpt");
+        let (shown, _) = shown.rsplit_once(" (byte").expect("an offset");
+        (received, shown.to_owned())
+    };
+    assert_eq!(text(&long), (Some(40), format!("\"{}\"...", &long[..40])));
+    assert_eq!(text(&long[..40]), (Some(40), format!("\"{}\"", &long[..40])));
+    let (zeros, tens) = ("0".repeat(100), "0".repeat(20));
+    let middle = format!("\"{tens}{}\"", "x".repeat(20));
+    assert_eq!(text(&format!("{zeros}{long}")), (Some(40), format!("...{middle}...")));
+    let end = format!("...\"{}{}\"", "0".repeat(39), "x");
+    assert_eq!(text(&format!("{zeros}x")), (Some(40), end));
+    assert_eq!(text("1\"\n"), (Some(3), r#""1\"\n""#.to_owned()));
+}
+
+#[test]
+fn conflicting_values_are_shown_around_their_first_difference() {
+    let [one, two] = ["1", "2"].map(|end| format!("{{11111111-1111-1111-1111-11111111111{end}}}"));
+    let error =
+        REQUEST.error(&Draft::close().set("BITS-Session-Id", &one).with("BITS-Session-Id", &two));
+    let expected = "BITS-Session-Id: conflicting values \
+        ...\"1-1111-111111111111}\" and ...\"1-1111-111111111112}\" (byte 149, [MC-BUP] 2.2.1.2)";
+    assert_eq!(error.to_string(), expected);
+    assert_eq!(error.received(), Some(&one.as_bytes()[18..]));
+    assert_eq!(error.conflicting(), Some(&two.as_bytes()[18..]));
+}
+
+#[test]
+fn the_value_of_a_field_that_the_protocol_does_not_define_is_not_copied() {
+    let error = REQUEST.error(&Draft::ping().with("Cookie", "x".repeat(5120)));
+    assert_eq!((error.received(), error.limit()), (None, Some(4096)));
+    let text = "value of 5120 bytes exceeds the limit of 4096 (";
+    assert!(error.to_string().starts_with(text), "{error}");
 }
 
 #[test]

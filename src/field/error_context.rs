@@ -47,7 +47,8 @@ impl ErrorContext {
     /// [`NotHexadecimal`](crate::error::ErrorKind::NotHexadecimal) for anything but one to eight
     /// digits.
     pub fn parse(value: impl AsRef<[u8]>) -> Result<Option<Self>, Error> {
-        Self::decode(value.as_ref()).map_err(|flaw| FieldName::ErrorContext.caller_error(flaw))
+        let value = value.as_ref();
+        Self::decode(value).map_err(|error| FieldName::ErrorContext.value_error(value, error))
     }
 
     pub(crate) fn decode(value: &[u8]) -> Result<Option<Self>, ValueError> {

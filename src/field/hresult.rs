@@ -171,7 +171,8 @@ impl HResult {
     ///
     /// [`NotHexadecimal`](crate::error::ErrorKind::NotHexadecimal) for anything but one to eight digits.
     pub fn parse(value: impl AsRef<[u8]>) -> Result<Option<Self>, Error> {
-        Self::decode(value.as_ref()).map_err(|flaw| FieldName::Error.caller_error(flaw))
+        let value = value.as_ref();
+        Self::decode(value).map_err(|error| FieldName::Error.value_error(value, error))
     }
 
     pub(crate) fn decode(value: &[u8]) -> Result<Option<Self>, ValueError> {

@@ -69,7 +69,7 @@ macro_rules! try_from_wire {
             fn try_from(value: &'b [u8]) -> Result<Self, Self::Error> {
                 let mut ignored = $crate::deviation::Deviations::EMPTY;
                 <Self as $crate::field::Decode<'b>>::decode(value, &mut ignored)
-                    .map_err(|flaw| <Self as $crate::field::Decode<'b>>::NAME.caller_error(flaw))
+                    .map_err(|error| <Self as $crate::field::Decode<'b>>::NAME.value_error(value, error))
             }
         }
 

@@ -7,7 +7,7 @@ use super::{
     StaticResponseUrl, SupportedProtocols,
 };
 use crate::deviation::Deviations;
-use crate::error::{CheckStage, Error, Fault, ValueError};
+use crate::error::{Error, ValueError};
 use crate::util::ascii_case::eq_ignore_case;
 
 const fn text(bytes: &'static [u8]) -> &'static str {
@@ -227,16 +227,15 @@ impl FieldName {
         }
     }
 
-    /// An error in a value of this field that the caller made.
-    pub(crate) const fn caller_error(self, flaw: ValueError) -> Error {
-        Error {
-            kind: flaw.kind,
-            field: Some(self.as_str()),
-            section: self.section(),
-            offset: Some(flaw.at),
-            fault: Fault::Caller,
-            stage: CheckStage::Packet,
-        }
+    /// An error in a value of this field that the caller made from several parts.
+    pub(crate) const fn caller_error(self, error: ValueError) -> Error {
+        Error::caller(error.kind).in_field(self).at(Some(error.at))
+    }
+
+    /// An error in a value of this field that the caller passed.
+    #[cold]
+    pub(crate) fn value_error(self, value: &[u8], error: ValueError) -> Error {
+        self.caller_error(error).with_received(value, error.at)
     }
 }
 

@@ -3,7 +3,7 @@
 use super::url::{self, Url};
 use super::{Decode, FieldName, ResolvedUrl, check_present, opaque_value};
 use crate::deviation::{Deviation, Deviations};
-use crate::error::{Error, ValueError};
+use crate::error::{Error, ErrorKind, ValueError};
 
 /// [2.2.7.2] BITS-Reply-URL: where the reply to the upload is.
 ///
@@ -73,8 +73,10 @@ impl<'b> ReplyUrl<'b> {
         out: &'o mut [u8],
     ) -> Result<ResolvedUrl<'o>, Error> {
         let destination = Url::of_destination(destination)?;
-        url::resolve(self.0, destination, out)
-            .map_err(|flaw| FieldName::ReplyUrl.caller_error(flaw))
+        url::resolve(self.0, destination, out).map_err(|error| match error.kind {
+            ErrorKind::BufferTooSmall { .. } => FieldName::ReplyUrl.caller_error(error),
+            _ => FieldName::ReplyUrl.value_error(self.0, error),
+        })
     }
 
     /// Resolves it against the destination URL of the upload: the URL, and whether it has the
@@ -87,7 +89,7 @@ impl<'b> ReplyUrl<'b> {
     pub fn resolve(&self, destination: &str) -> Result<(alloc::string::String, bool), Error> {
         let base = Url::of_destination(destination)?;
         let needed = url::resolved_len(self.0, base)
-            .map_err(|flaw| FieldName::ReplyUrl.caller_error(flaw))?;
+            .map_err(|error| FieldName::ReplyUrl.value_error(self.0, error))?;
         let mut out = alloc::vec![0; needed];
         let resolved = self.resolve_into(destination, &mut out)?;
         Ok((resolved.url.into(), resolved.same_origin))

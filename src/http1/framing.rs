@@ -4,9 +4,7 @@ use super::trim_white_space;
 use crate::error::{Error, ErrorKind, ValueError};
 use crate::field::FieldName;
 use crate::util::digits;
-
-/// The section about Content-Length.
-const SECTION: &str = "2.2.1.1";
+use crate::util::sink::{LenSink, MAX_DIGITS, Sink as _, SliceSink};
 
 /// What the fields of a head say about the body that follows.
 ///
@@ -48,9 +46,12 @@ impl Framing {
         let mut framing = Self::default();
         for (name, value) in fields {
             match FieldName::from_name(name.as_ref()) {
-                Some(FieldName::ContentLength) => framing
-                    .observe_length(trim_white_space(value.as_ref()))
-                    .map_err(|flaw| Self::error(flaw, None))?,
+                Some(FieldName::ContentLength) => {
+                    let value = trim_white_space(value.as_ref());
+                    framing
+                        .observe_length(value)
+                        .map_err(|error| framing.length_error(value, error, None))?;
+                }
                 Some(FieldName::TransferEncoding) => framing.transfer_encoding = true,
                 _ => {}
             }
@@ -70,24 +71,38 @@ impl Framing {
     }
 
     /// Takes the first Content-Length, perhaps once more, and a further one into account; the first
-    /// flaw is told.
+    /// error is returned.
     #[cold]
-    pub(crate) fn observe_lengths(&mut self, first: &[u8], further: &[u8]) -> Option<ValueError> {
-        let [first, further] = [first, further].map(|length| self.observe_length(length).err());
+    pub(crate) fn observe_lengths(&mut self, first: &[u8], further: &[u8]) -> Option<Error> {
+        let [first, further] = [first, further].map(|value| {
+            let error = self.observe_length(value).err();
+            error.map(|error| self.length_error(value, error, None))
+        });
         first.or(further)
     }
 
-    /// The error for a flawed Content-Length.
-    pub(crate) const fn error(flaw: ValueError, offset: Option<usize>) -> Error {
-        Error { field: Some("Content-Length"), section: SECTION, ..Error::http(flaw.kind, offset) }
+    /// The error in a Content-Length, which may conflict with an earlier one.
+    #[cold]
+    pub(crate) fn length_error(
+        &self,
+        value: &[u8],
+        error: ValueError,
+        offset: Option<usize>,
+    ) -> Error {
+        let length = Error::http(error.kind, offset).in_field(FieldName::ContentLength);
+        match self.content_length {
+            Some(earlier) if error.kind == ErrorKind::ContentLengthConflict => {
+                let mut digits = [0; MAX_DIGITS];
+                let _ = SliceSink(&mut digits).put_decimal(earlier);
+                let LenSink(count) = LenSink::default().put_decimal(earlier);
+                length.with_conflict(digits.get(..count).unwrap_or_default(), value)
+            }
+            _ => length.with_received(value, error.at),
+        }
     }
 
     /// The error for a Transfer-Encoding.
     pub(crate) const fn transfer_encoding_error(offset: Option<usize>) -> Error {
-        Error {
-            field: Some("Transfer-Encoding"),
-            section: SECTION,
-            ..Error::http(ErrorKind::TransferEncoding, offset)
-        }
+        Error::http(ErrorKind::TransferEncoding, offset).in_field(FieldName::TransferEncoding)
     }
 }

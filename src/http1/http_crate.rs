@@ -160,6 +160,7 @@ impl TryFrom<StatusCode> for http::StatusCode {
     type Error = Error;
 
     fn try_from(status: StatusCode) -> Result<Self, Error> {
-        Self::from_u16(status.get()).map_err(|_| Error::caller(ErrorKind::NotStatus))
+        let not_status = Error::caller(ErrorKind::NotStatus).with_number(u64::from(status.get()));
+        Self::from_u16(status.get()).map_err(|_| not_status)
     }
 }

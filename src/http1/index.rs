@@ -75,14 +75,16 @@ fn careful_framing(head: &[u8], fields: &[httparse::Header<'_>]) -> Result<Frami
     let called =
         |name| fields.iter().filter(move |field| FieldName::from_name(field.name) == Some(name));
     if let Some(field) = called(FieldName::TransferEncoding).next() {
-        return Err(Framing::transfer_encoding_error(Some(offset_of(field, head))));
+        let error = Framing::transfer_encoding_error(Some(offset_of(field, head)));
+        return Err(error.with_received(field.value, 0));
     }
     let mut framing = Framing::default();
     for field in called(FieldName::ContentLength) {
-        framing.observe_length(field.value).map_err(|flaw| {
+        framing.observe_length(field.value).map_err(|error| {
             let value = offset_in(head, field.value);
             let empty = offset_of(field, head).saturating_add(field.name.len()).saturating_add(1);
-            Framing::error(flaw, Some(value.unwrap_or(empty).saturating_add(flaw.at)))
+            let offset = value.unwrap_or(empty).saturating_add(error.at);
+            framing.length_error(field.value, error, Some(offset))
         })?;
     }
     Ok(framing)

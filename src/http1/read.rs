@@ -86,7 +86,7 @@ impl<'h, 'b, L: StartLine<'b>> Head<'h, 'b, L> {
                 Ok(Progress::Complete(Self { bytes, line, fields, framing, index }))
             }
             Ok(httparse::Status::Partial) => window.partial().map(|()| Progress::Partial),
-            Err(error) => Err(window.refused(error, |prefix| {
+            Err(error) => Err(window.refused(error, room, |prefix| {
                 let mut slots = HeaderSlots::<N>::with_capacity();
                 L::read(prefix, first(&mut slots.fields, room)).err()
             })),

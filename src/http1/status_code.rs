@@ -110,7 +110,7 @@ impl TryFrom<u16> for StatusCode {
         if matches!(code, 100..=999) {
             Ok(Self(code))
         } else {
-            Err(Error::caller(ErrorKind::NotStatus))
+            Err(Error::caller(ErrorKind::NotStatus).with_number(u64::from(code)))
         }
     }
 }

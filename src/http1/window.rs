@@ -30,7 +30,8 @@ impl<'b> Window<'b> {
         if self.bytes.len() < self.limit {
             return Ok(());
         }
-        Err(Error::http(ErrorKind::HeadTooLarge, Some(self.limit)))
+        let error = Error::http(ErrorKind::HeadTooLarge, Some(self.limit));
+        Err(error.with_number(self.limit as u64))
     }
 
     /// What httparse refused. It does not say where, so the shortest prefix that it refuses is
@@ -39,6 +40,7 @@ impl<'b> Window<'b> {
     pub(super) fn refused(
         &self,
         mut error: httparse::Error,
+        max_fields: usize,
         refusal: impl Fn(&'b [u8]) -> Option<httparse::Error>,
     ) -> Error {
         let (mut fine, mut refused) = (0_usize, self.bytes.len());
@@ -63,7 +65,8 @@ impl<'b> Window<'b> {
             }
             _ => last,
         };
-        Error::http(kind, Some(offset))
+        let error = Error::http(kind, Some(offset));
+        if kind == ErrorKind::TooManyFields { error.with_number(max_fields as u64) } else { error }
     }
 }
 

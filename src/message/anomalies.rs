@@ -7,6 +7,14 @@ use crate::field::{FieldName, Seen, bit};
 use crate::http1::{Filling, Index};
 use crate::util::digits::decimal;
 
+/// A value that exceeds the limit.
+#[derive(Clone, Copy, Debug)]
+struct LongValue<'b> {
+    field: Option<FieldName>,
+    value: &'b [u8],
+    limit: usize,
+}
+
 /// What is not as usual about the fields of one message.
 #[derive(Debug)]
 pub(super) struct Anomalies<'b> {
@@ -20,7 +28,7 @@ pub(super) struct Anomalies<'b> {
     conflict: Option<(FieldName, &'b [u8])>,
     /// The first list of protocols that is too many.
     excess: Option<&'b [u8]>,
-    long: Option<(Option<FieldName>, &'b [u8])>,
+    long: Option<LongValue<'b>>,
 }
 
 impl<'b> Anomalies<'b> {
@@ -43,7 +51,7 @@ impl<'b> Anomalies<'b> {
         max_value: usize,
     ) -> Option<FieldName> {
         if value.len() > max_value {
-            anomalies.get_or_insert(Self::NONE).observe_long(name, value);
+            anomalies.get_or_insert(Self::NONE).observe_long(name, value, max_value);
         }
         let Seen::Again(field) = filling.see(name, value)? else { return None };
         let first = filling.get(field);
@@ -52,8 +60,9 @@ impl<'b> Anomalies<'b> {
     }
 
     #[cold]
-    fn observe_long(&mut self, name: &str, value: &'b [u8]) {
-        self.long = self.long.or_else(|| Some((FieldName::from_name(name), value)));
+    fn observe_long(&mut self, name: &str, value: &'b [u8], limit: usize) {
+        let long = || LongValue { field: FieldName::from_name(name), value, limit };
+        self.long = self.long.or_else(|| Some(long()));
     }
 
     /// A field that was there before.
@@ -98,19 +107,20 @@ impl<'b> Anomalies<'b> {
             let field = field.unwrap_or(FieldName::PacketType);
             (field, index.get(field).unwrap_or_default())
         });
-        let (kind, value) = match self.excess {
+        let error = match self.excess {
             Some(excess) if field == FieldName::SupportedProtocols => {
-                (ErrorKind::ProtocolCount, excess)
+                let error = ValueError::new(ErrorKind::ProtocolCount, 0);
+                MessageError::in_value(field, excess, error)
             }
-            _ => (ErrorKind::ConflictingField, value),
+            _ => MessageError::conflict(field, index.get(field).unwrap_or_default(), value),
         };
-        MessageError::in_value(field, value, ValueError::new(kind, 0)).at_stage(CheckStage::Limits)
+        error.at_stage(CheckStage::Limits)
     }
 
     /// The first value that is longer than the limit.
     pub(super) fn long_value(&self) -> Option<MessageError<'b>> {
-        let (field, value) = self.long?;
-        Some(MessageError::in_long_value(field, value))
+        let LongValue { field, value, limit } = self.long?;
+        Some(MessageError::in_long_value(field, value, limit))
     }
 
     /// The same, and forgets it: what follows is read whatever its length.

@@ -69,7 +69,7 @@ pub(super) fn is_usual(name: &str, value: &[u8]) -> bool {
 /// An extra field must be a field of its own and none of the message's.
 pub(super) fn check(kind: MessageKind, name: &str, value: &[u8]) -> Result<(), Error> {
     if !is_token(name) {
-        return Err(Error::caller(ErrorKind::ExtraName));
+        return Err(Error::caller(ErrorKind::ExtraName).with_received(name.as_bytes(), 0));
     }
     if check_content(value).is_err() {
         return Err(Error::caller(ErrorKind::ExtraValue));
@@ -80,7 +80,7 @@ pub(super) fn check(kind: MessageKind, name: &str, value: &[u8]) -> Result<(), E
     };
     match FieldName::from_name(name) {
         Some(field) if !is_free(field) => {
-            Err(Error { field: Some(field.as_str()), ..Error::caller(ErrorKind::ReservedExtra) })
+            Err(Error::caller(ErrorKind::ReservedExtra).in_field(field))
         }
         _ => Ok(()),
     }

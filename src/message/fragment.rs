@@ -5,7 +5,7 @@ use super::message_error::MessageError;
 use super::scan::Scan;
 use super::value::{FieldVisitor, Value};
 use crate::deviation::Deviation;
-use crate::error::{ErrorKind, ValueError};
+use crate::error::ErrorKind;
 use crate::field::{
     ContentEncoding, ContentName, ContentRange, FieldName, ReceivedContentRange, ReplyUrl,
     SessionId,
@@ -125,8 +125,8 @@ impl<'b> Fragment<'b> {
             return Ok(());
         }
         let value = scan.get(FieldName::ContentLength).unwrap_or_default();
-        let flaw = ValueError::new(ErrorKind::LengthMismatch, 0);
-        Err(MessageError::in_value(FieldName::ContentLength, value, flaw))
+        let (kind, field) = (ErrorKind::LengthMismatch, FieldName::ContentLength);
+        Err(MessageError::in_number(kind, field, value, content_range.len()))
     }
 
     /// Whether the length contradicts the range, where both can be read.
@@ -172,8 +172,8 @@ impl<'b> FragmentAck<'b> {
         let received = received.ok_or(MessageError::missing(field))?;
         // `None` is less than any offset.
         let most = sent.map(|sent| sent.end()).max(sent_up_to);
-        if most.is_some_and(|most| received.0 > most) {
-            return Err(beyond(scan));
+        if let Some(most) = most.filter(|most| received.0 > *most) {
+            return Err(beyond(scan, most));
         }
         let is_early = sent.is_some_and(|sent| !sent.is_last() && received.0 != sent.total());
         let reply_url = if is_early && scan.get(FieldName::ReplyUrl).is_some() {
@@ -187,8 +187,8 @@ impl<'b> FragmentAck<'b> {
 }
 
 /// An offset that the server cannot have reached.
-pub(super) fn beyond<'b>(scan: &Scan<'_, 'b>) -> MessageError<'b> {
+pub(super) fn beyond<'b>(scan: &Scan<'_, 'b>, sent: u64) -> MessageError<'b> {
     let field = FieldName::ReceivedContentRange;
-    let flaw = ValueError::new(ErrorKind::ReceivedBeyondSent, 0);
-    MessageError::in_value(field, scan.get(field).unwrap_or_default(), flaw).behaviour()
+    let value = scan.get(field).unwrap_or_default();
+    MessageError::in_number(ErrorKind::ReceivedBeyondSent, field, value, sent).behaviour()
 }

@@ -1,10 +1,10 @@
-//! Something wrong with a message, on its way to an [`Error`].
+//! Errors in messages, before they become an [`Error`].
 
 use crate::error::{CheckStage, Error, ErrorKind, Fault, ValueError};
 use crate::field::FieldName;
 use crate::http1::{Head, StartLine};
 
-/// Something wrong, before it is known where in the input it stands.
+/// An error in a message, before its offset in the input is known.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct MessageError<'b> {
     kind: ErrorKind,
@@ -16,9 +16,16 @@ pub(crate) struct MessageError<'b> {
 
 #[derive(Clone, Copy, Debug)]
 enum Place<'b> {
-    StartLine,
+    /// In the start line; the part that is wrong.
+    StartLine(&'b [u8]),
+    /// In a value, at an offset.
     Value(&'b [u8], usize),
-    Nowhere,
+    /// In the later of two conflicting values.
+    Conflict { earlier: &'b [u8], later: &'b [u8] },
+    /// In a value that exceeds a limit, or differs from the number that is expected.
+    Number { value: &'b [u8], expected: u64 },
+    /// In the absence of a field.
+    Absent,
 }
 
 impl<'b> MessageError<'b> {
@@ -28,41 +35,66 @@ impl<'b> MessageError<'b> {
 
     /// In the start line.
     pub(super) const fn in_start_line(kind: ErrorKind) -> Self {
-        Self::new(kind, None, Place::StartLine)
+        // HTTP/1.0 is the only other version that is parsed.
+        let received: &[u8] = if let ErrorKind::HttpVersion = kind { b"HTTP/1.0" } else { &[] };
+        Self::new(kind, None, Place::StartLine(received))
     }
 
-    /// A field that has to be there and is not.
+    /// In the method.
+    pub(super) const fn in_method(kind: ErrorKind, method: &'b str) -> Self {
+        Self::new(kind, None, Place::StartLine(method.as_bytes())).at_stage(CheckStage::Method)
+    }
+
+    /// A required field is missing.
     pub(super) const fn missing(field: FieldName) -> Self {
         Self::absent(ErrorKind::MissingField, field)
     }
 
-    /// The same, where its absence means something of its own.
+    /// A field is missing, with a more specific kind than [`ErrorKind::MissingField`].
     pub(super) const fn absent(kind: ErrorKind, field: FieldName) -> Self {
-        Self::new(kind, Some(field), Place::Nowhere)
+        Self::new(kind, Some(field), Place::Absent)
     }
 
     /// In a value.
-    pub(super) const fn in_value(field: FieldName, value: &'b [u8], flaw: ValueError) -> Self {
-        Self::new(flaw.kind, Some(field), Place::Value(value, flaw.at))
+    pub(super) const fn in_value(field: FieldName, value: &'b [u8], error: ValueError) -> Self {
+        Self::new(error.kind, Some(field), Place::Value(value, error.at))
     }
 
-    /// In a value that is too long, perhaps of a field that the protocol does not know.
-    pub(super) const fn in_long_value(field: Option<FieldName>, value: &'b [u8]) -> Self {
-        Self::new(ErrorKind::ValueTooLong, field, Place::Value(value, 0))
-            .at_stage(CheckStage::Limits)
+    /// In the later of two values of one field.
+    pub(super) const fn conflict(field: FieldName, earlier: &'b [u8], later: &'b [u8]) -> Self {
+        Self::new(ErrorKind::ConflictingField, Some(field), Place::Conflict { earlier, later })
+    }
+
+    /// In a number that exceeds a limit, or differs from the number that is expected.
+    pub(super) const fn in_number(
+        kind: ErrorKind,
+        field: FieldName,
+        value: &'b [u8],
+        expected: u64,
+    ) -> Self {
+        Self::new(kind, Some(field), Place::Number { value, expected })
+    }
+
+    /// In a value that is too long; the field may be one that the protocol does not define.
+    pub(super) const fn in_long_value(
+        field: Option<FieldName>,
+        value: &'b [u8],
+        limit: usize,
+    ) -> Self {
+        let place = Place::Number { value, expected: limit as u64 };
+        Self::new(ErrorKind::ValueTooLong, field, place).at_stage(CheckStage::Limits)
     }
 
     pub(super) const fn at_stage(self, stage: CheckStage) -> Self {
         Self { stage, ..self }
     }
 
-    /// Well-formed, but not what may follow the request.
+    /// The message is valid, but does not match the request.
     pub(super) const fn behaviour(self) -> Self {
         Self { fault: Fault::PeerBehaviour, ..self }
     }
 
-    /// Whether the field alone would have been fine: it is wrong beside the request, or beside the
-    /// status.
+    /// Whether the value is valid by itself, but does not match the request or the status.
     pub(super) fn needs_request(&self) -> bool {
         matches!(
             self.kind,
@@ -74,33 +106,47 @@ impl<'b> MessageError<'b> {
         )
     }
 
-    /// The field, if it is its absence that is wrong.
+    /// The field, if it is missing.
     pub(super) fn field_missing(&self) -> Option<FieldName> {
         self.field.filter(|_| self.kind == ErrorKind::MissingField)
     }
 
+    #[cold]
     fn into_error(self, offset: Option<usize>) -> Error {
-        Error {
-            kind: self.kind,
-            field: self.field.map(FieldName::as_str),
-            section: self.field.map_or("2.2.1", FieldName::section),
-            offset,
-            fault: self.fault,
-            stage: self.stage,
+        let error = Error::peer(self.kind).at(offset).with_fault(self.fault).at_stage(self.stage);
+        let error = match self.field {
+            Some(field) => error.in_field(field),
+            None => error,
+        };
+        match self.place {
+            Place::StartLine([]) | Place::Absent => error,
+            Place::StartLine(received) => error.with_received(received, 0),
+            Place::Value(value, at) => error.with_received(value, at),
+            Place::Conflict { earlier, later } => error.with_conflict(earlier, later),
+            // The values of other fields may be secrets.
+            Place::Number { value, expected } if self.field.is_none() => {
+                error.with_received_len(value.len()).with_number(expected)
+            }
+            Place::Number { value, expected } => {
+                error.with_received(value, 0).with_number(expected)
+            }
         }
     }
 
-    /// The error in a message that was read from bytes.
+    /// The error in a message that was parsed from bytes.
     pub(super) fn in_head<L: StartLine<'b>>(self, head: &Head<'_, 'b, L>) -> Error {
         let offset = match (self.place, self.field) {
-            (Place::StartLine, _) => head.start_of_line(),
-            (Place::Nowhere, _) => head.end_of_fields(),
+            (Place::StartLine(_), _) => head.start_of_line(),
+            (Place::Absent, _) => head.end_of_fields(),
             (Place::Value(value, at), field) => head.locate(field, value, at),
+            (Place::Conflict { later: value, .. } | Place::Number { value, .. }, field) => {
+                head.locate(field, value, 0)
+            }
         };
         self.into_error(Some(offset))
     }
 
-    /// The error in a message that came as pairs.
+    /// The error in a message that was passed as pairs.
     pub(super) fn in_pairs(self) -> Error {
         self.into_error(None)
     }

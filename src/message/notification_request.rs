@@ -177,7 +177,7 @@ pub(super) fn read<'b>(
         return Err(MessageError::in_start_line(ErrorKind::HttpVersion).at_stage(CheckStage::Http));
     }
     if line.method != "POST" {
-        return Err(MessageError::in_start_line(ErrorKind::NotPost).at_stage(CheckStage::Method));
+        return Err(MessageError::in_method(ErrorKind::NotPost, line.method));
     }
     let kind = kind_of(scan);
     scan.check_conflicts(kind)?;

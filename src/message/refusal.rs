@@ -59,9 +59,9 @@ impl<'b> Refusal<'b> {
     pub const fn new(status: StatusCode) -> Result<Self, Error> {
         match status {
             StatusCode::OK | StatusCode::CREATED | StatusCode::RANGE_NOT_SATISFIABLE => {
-                Err(Error::caller(ErrorKind::NotRefusal))
+                Err(not_refusal(status))
             }
-            status if status.is_interim() => Err(Error::caller(ErrorKind::NotRefusal)),
+            status if status.is_interim() => Err(not_refusal(status)),
             status => Ok(Self::bare(status)),
         }
     }
@@ -307,16 +307,21 @@ impl<'b> Refusal<'b> {
         // With any other status the offset is not acted on.
         match received {
             received if status != StatusCode::RANGE_NOT_SATISFIABLE => Ok(received),
-            Some(received) if sent.is_some_and(|sent| received.0 > sent.total()) => {
-                Err(super::fragment::beyond(scan))
-            }
-            Some(received) => Ok(Some(received)),
+            Some(received) => match sent.filter(|sent| received.0 > sent.total()) {
+                Some(sent) => Err(super::fragment::beyond(scan, sent.total())),
+                None => Ok(Some(received)),
+            },
             None => {
                 let field = FieldName::ReceivedContentRange;
                 Err(MessageError::absent(ErrorKind::OutOfSyncWithoutOffset, field))
             }
         }
     }
+}
+
+/// The error for a status code that is not a refusal.
+const fn not_refusal(status: StatusCode) -> Error {
+    Error::caller(ErrorKind::NotRefusal).with_number(status.get() as u64)
 }
 
 /// BITS-Error, BITS-Error-Code and BITS-Error-Context.

@@ -310,7 +310,7 @@ fn check_override<'b>(
 
 #[inline(always)]
 fn check_method<'b>(
-    method: &str,
+    method: &'b str,
     scan: &mut Scan<'_, 'b>,
     policy: &ParseOptions,
 ) -> Result<(), MessageError<'b>> {
@@ -324,9 +324,7 @@ fn check_method<'b>(
             Deviation::PlainPost
         }
         _ => {
-            return Err(
-                MessageError::in_start_line(ErrorKind::NotBits).at_stage(CheckStage::Method)
-            );
+            return Err(MessageError::in_method(ErrorKind::NotBits, method));
         }
     };
     scan.deviations.insert(deviation);

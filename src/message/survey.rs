@@ -35,22 +35,22 @@ impl<'h, 'b> Survey<'h, 'b> {
         fields: impl IntoIterator<Item = (&'b str, &'b [u8])>,
         max_value: usize,
     ) -> (Self, Framing, Option<Error>) {
-        let (mut anomalies, mut framing, mut flaw) = (None, Framing::default(), None);
+        let (mut anomalies, mut framing, mut error) = (None, Framing::default(), None);
         let mut filling = Filling::of(index);
         for (name, value) in fields {
             let value = trim_white_space(value);
             let again = Anomalies::observe(&mut anomalies, &mut filling, (name, value), max_value);
             if again == Some(FieldName::ContentLength) {
                 let first = filling.get(FieldName::ContentLength).unwrap_or_default();
-                flaw = flaw.or(framing.observe_lengths(first, value));
+                error = error.or(framing.observe_lengths(first, value));
             }
         }
         filling.finish();
         framing.transfer_encoding = index.found().has(FieldName::TransferEncoding);
         if let Some(length) = index.get(FieldName::ContentLength) {
-            flaw = flaw.or(framing.observe_length(length).err());
+            let wrong = framing.observe_length(length).err();
+            error = error.or(wrong.map(|wrong| framing.length_error(length, wrong, None)));
         }
-        let error = flaw.map(|flaw| Framing::error(flaw, None));
         (Self { index, anomalies }, framing, error)
     }
 

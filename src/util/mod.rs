@@ -2,5 +2,6 @@
 
 pub(crate) mod ascii_case;
 pub(crate) mod digits;
+pub(crate) mod excerpt;
 pub(crate) mod inline_str;
 pub(crate) mod sink;

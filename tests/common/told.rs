@@ -5,6 +5,7 @@ use std::fmt::{Debug, Display};
 
 use bits_proto::Error;
 use bits_proto::deviation::Deviations;
+use bits_proto::error::ErrorKind;
 use bits_proto::http1::StatusCode;
 use bits_proto::message::{Failure, MessageKind, Refusal};
 use bits_proto::observer::Violation;
@@ -42,7 +43,18 @@ pub fn check_deviations(deviations: Deviations) {
 pub fn check_error(error: &Error) {
     let text = error.to_string();
     check_line(&text);
-    assert!(text.contains(error.section()) && text.contains(&error.kind().to_string()), "{text}");
+    assert!(text.contains(error.section()), "{text}");
+    let description = match (error.limit(), error.conflicting(), error.kind()) {
+        (Some(limit), ..) => limit.to_string(),
+        (_, Some(later), _) => format!("\"{}\"", later.escape_ascii()),
+        (.., ErrorKind::LengthMismatch) => "the length of Content-Range".to_owned(),
+        (.., kind) => kind.to_string(),
+    };
+    assert!(text.contains(&description), "{text}");
+    let received = error.received().unwrap_or_default();
+    assert!(received.len() <= 40, "{text}");
+    let is_shown = !matches!(error.kind(), ErrorKind::ValueTooLong | ErrorKind::TooLong);
+    assert!(!is_shown || text.contains(&received.escape_ascii().to_string()), "{text}");
     check_line(error.kind().name());
     let policy = server::Policy::default();
     for (length, rest) in
