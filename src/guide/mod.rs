@@ -1,4 +1,8 @@
-//! What is to be known beside the interface: how this crate goes with the world around it.
+//! Guides: embedding the crate in a server or client, HTTP stacks, clusters.
+
+#[cfg(feature = "std")]
+#[doc = include_str!("../../docs/EMBEDDING.md")]
+pub mod embedding {}
 
 #[doc = include_str!("stacks.md")]
 pub mod stacks {}
