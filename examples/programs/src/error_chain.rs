@@ -1,8 +1,8 @@
-//! Errors that have error_chain.
+//! Error messages that include their causes.
 
 use std::error::Error;
 
-/// An error with what is behind it, each thing once.
+/// Returns the message of an error and of its sources, without repetitions.
 pub fn error_chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
     let mut source = error.source();

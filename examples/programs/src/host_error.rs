@@ -1,13 +1,14 @@
-//! What a session is told of an error of the disk.
+//! Conversion of I/O errors into errors of the server.
 
 use std::io;
 
 use bits_proto::server::HostError;
 
-/// It is for what is done with a session's bytes: that something is not there means those.
+/// Converts an error of an operation on the files of a session. A missing file means that stored
+/// bytes are lost.
 pub fn host_error(error: &io::Error) -> HostError {
     match error.kind() {
-        // A limit on the size of files is met where the room for one ends.
+        // To the client, a file size limit is no different from a full disk.
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
             HostError::DiskFull
         }

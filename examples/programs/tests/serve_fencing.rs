@@ -80,12 +80,12 @@ fn who_has_lost_the_turn_touches_nothing() {
     assert!(!is_refused(&other), "of another session");
     // As long as somebody may come late he is known, however often it is tidied up.
     drop(second);
-    stand.fencing.tidy();
+    stand.fencing.remove_unused();
     assert!(is_refused(&first));
     let (third, _) = stand.fragment(1);
     assert!(is_refused(&first) && !is_refused(&third));
     drop((first, third));
-    stand.fencing.tidy();
+    stand.fencing.remove_unused();
     assert!(!is_refused(&stand.fragment(1).0));
 }
 

@@ -1,4 +1,4 @@
-//! Where a server application is, and how it is reached.
+//! The connection to a server application.
 
 use std::io;
 
@@ -21,7 +21,7 @@ use crate::tls::Tls;
 pub struct Application {
     host: String,
     port: u16,
-    /// What goes into Host.
+    /// The value of Host.
     pub authority: String,
     /// The path and the query of its URL.
     pub target: Uri,
@@ -30,7 +30,7 @@ pub struct Application {
     tls: Option<Tls>,
 }
 
-/// A request on its way: the connection, which ends with it, and the response.
+/// A request in progress. Dropping it closes the connection.
 pub struct Link {
     connection: JoinHandle<hyper::Result<()>>,
     pub response: JoinHandle<hyper::Result<Response<Incoming>>>,
@@ -44,22 +44,28 @@ impl Drop for Link {
 }
 
 impl Application {
-    /// The application that the arguments name, if they name one.
-    pub fn of(arguments: &Arguments) -> io::Result<Option<Self>> {
+    /// Returns the application of `--notify`, if the option was given.
+    pub fn from_arguments(arguments: &Arguments) -> io::Result<Option<Self>> {
         let Some(url) = &arguments.notify else { return Ok(None) };
         let invalid = |why| {
             let why = format!("--notify {url}: {why}");
             io::Error::new(io::ErrorKind::InvalidInput, why)
         };
-        let authority = url.authority().ok_or_else(|| invalid("not an absolute URL"))?;
+        let authority = url
+            .authority()
+            .ok_or_else(|| invalid("expected an absolute URL such as http://host:8080/path"))?;
         let is_secure = match url.scheme_str() {
             Some("http") => false,
             Some("https") if cfg!(feature = "tls") => true,
-            Some("https") => return Err(invalid("build with --features tls for https")),
-            _ => return Err(invalid("not an http or https URL")),
+            Some("https") => {
+                return Err(invalid(
+                    "https is not supported by this build; build with --features tls",
+                ));
+            }
+            _ => return Err(invalid("expected an http or https URL")),
         };
         if authority.as_str().contains('@') {
-            return Err(invalid("a user is of no use in it"));
+            return Err(invalid("credentials in the URL are not supported"));
         }
         let host = authority.host().trim_matches(['[', ']']);
         let target = url.path_and_query().map_or("/", |target| target.as_str());
@@ -78,7 +84,7 @@ impl Application {
         }))
     }
 
-    /// Connects, and hands the request to the connection.
+    /// Connects and sends the request.
     pub async fn send(&self, request: Request<Outgoing>) -> io::Result<Link> {
         let stream = TcpStream::connect((&*self.host, self.port)).await?;
         stream.set_nodelay(true)?;

@@ -1,4 +1,4 @@
-//! What the server is told when it is started.
+//! Command line of the server.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -10,83 +10,84 @@ use bits_proto::server::{Limits, OverlapRule, Policy, SessionHost};
 use clap::{Parser, ValueEnum};
 use http::Uri;
 
-use crate::basic_auth::Basic;
+use crate::basic_auth::BasicAuth;
 
 /// A server for the BITS Upload Protocol.
 #[derive(Parser)]
 #[command(name = "serve", version)]
 pub struct Arguments {
-    /// Where uploads go, and what can be fetched.
+    /// Folder that receives uploads and serves downloads.
     #[arg(long, value_name = "DIR")]
     pub root: PathBuf,
-    /// The address to listen on; with port 0 the system picks one.
+    /// Address to listen on; with port 0 the system chooses a free port.
     #[arg(long, value_name = "ADDR:PORT", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
-    /// Where sessions are kept, on the file system of the root; a hidden folder beside the root by
-    /// default.
+    /// Folder for sessions, on the same file system as the root [default: a hidden folder beside
+    /// the root].
     #[arg(long, value_name = "DIR")]
     pub sessions: Option<PathBuf>,
-    /// The largest entity.
+    /// Largest entity to accept [default: no limit].
     #[arg(long, value_name = "BYTES", default_value_t = u64::MAX, hide_default_value = true)]
     pub max_upload: u64,
-    /// The largest fragment.
+    /// Largest fragment to accept [default: no limit].
     #[arg(long, value_name = "BYTES", default_value_t = u64::MAX, hide_default_value = true)]
     pub max_fragment: u64,
-    /// How many sessions there may be.
+    /// Maximum number of sessions.
     #[arg(long, value_name = "N", default_value_t = Limits::default().sessions)]
     pub max_sessions: usize,
-    /// How many connections there may be; others wait until they are taken.
+    /// Maximum number of connections; further clients wait until one closes.
     #[arg(long, value_name = "N", default_value_t = 1024,
         value_parser = clap::value_parser!(u32).range(1..))]
     pub max_connections: u32,
-    /// After how long without a stored byte a session ends.
+    /// Ends a session after this time without a stored byte.
     #[arg(long, value_name = "SECONDS", default_value = "1209600", value_parser = seconds)]
     pub session_timeout: Duration,
-    /// How long a client may send nothing: a head, between two pieces of a body, or between two
-    /// requests. As long may it take nothing of an answer.
+    /// Disconnects a client that sends nothing for this time while a request is expected or
+    /// incomplete, or that receives nothing of a response for this time.
     #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
     pub read_timeout: Duration,
-    /// Tell the server application at this URL of every entity.
+    /// Notify the server application at this URL of every entity.
     #[arg(long, value_name = "URL")]
     pub notify: Option<Uri>,
-    /// Send it the path of the entity, and not the entity.
+    /// Send the path of the entity to the application instead of the entity.
     #[arg(long, requires = "notify")]
     pub by_reference: bool,
-    /// Trust the certificates in this file when the application is told over https, and no others.
+    /// Trust only the certificates in this PEM file when the application is notified over https.
     #[cfg(feature = "tls")]
     #[arg(long, value_name = "FILE", requires = "notify")]
     pub ca: Option<PathBuf>,
-    /// Let an entity replace what is at its destination.
+    /// Let an entity replace an existing file at its destination.
     #[arg(long)]
     pub allow_overwrite: bool,
-    /// Take only requests with this user and password.
+    /// Require this user and password (HTTP Basic authentication).
     #[arg(long, value_name = "USER:PASSWORD", value_parser = credentials)]
-    pub basic: Option<Basic>,
-    /// What to do about bytes that are held already.
+    pub basic: Option<BasicAuth>,
+    /// How to handle a fragment that repeats bytes already received.
     #[arg(long, value_enum, default_value_t = Overlap::Trim)]
     pub overlap: Overlap,
-    /// Bring everything to the disk before it counts.
+    /// Flush data to the disk before it is acknowledged.
     #[arg(long)]
     pub fsync: bool,
-    /// The host that clients go on with.
+    /// Host at which clients continue the upload (BITS-Host-Id).
     #[arg(long, value_name = "HOST", value_parser = host_id)]
     pub host_id: Option<HostId<'static>>,
-    /// For how long they try that host, before they come back to this one.
+    /// Time after which clients give up on that host and return to this one
+    /// (BITS-Host-Id-Fallback-Timeout).
     #[arg(long, value_name = "SECONDS", requires = "host_id")]
     pub fallback: Option<u32>,
-    /// Take POST for BITS_POST, and whatever else is unambiguous.
+    /// Accept POST instead of BITS_POST, and other unambiguous deviations from the protocol.
     #[arg(long)]
     pub lenient: bool,
-    /// The form of the log, which goes to the standard error. RUST_LOG says what is in it.
+    /// Format of the log on standard error; the variable RUST_LOG sets its level.
     #[arg(long, value_enum, default_value_t = LogFormat::Text)]
     pub log_format: LogFormat,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
 pub enum Overlap {
-    /// Store only what is new.
+    /// Store only the new bytes.
     Trim,
-    /// Refuse the fragment.
+    /// Refuse the fragment with status 416.
     #[value(name = "416")]
     Refuse,
 }
@@ -98,7 +99,7 @@ pub enum LogFormat {
 }
 
 impl Arguments {
-    /// The rules for sessions.
+    /// Returns the rules for sessions.
     pub fn policy(&self) -> Policy<'static> {
         let host = self.host_id.map(|host_id| SessionHost {
             host_id,
@@ -121,13 +122,14 @@ impl Arguments {
             overwrites: self.allow_overwrite,
             notification: self.notify.is_some(),
             session_timeout: self.session_timeout,
-            // What is received is reported more often than that.
+            // A request that still receives data must not count as abandoned: its client may be
+            // silent for `read_timeout` between two reports.
             store_timeout: Policy::DEFAULT.store_timeout.max(self.read_timeout * 2),
             ..Policy::DEFAULT
         }
     }
 
-    /// How many sessions there may be. There is one principal at most, so all may be its.
+    /// Returns the limits for sessions. There is one principal at most, which may own all of them.
     pub fn limits(&self) -> Limits {
         Limits { sessions: self.max_sessions, sessions_of_principal: self.max_sessions }
     }
@@ -136,19 +138,19 @@ impl Arguments {
 fn seconds(text: &str) -> Result<Duration, String> {
     let seconds = text.parse().map_err(|_| "not a number of seconds")?;
     match Duration::try_from_secs_f64(seconds) {
-        Ok(duration) if !duration.is_zero() && duration <= LONGEST => Ok(duration),
-        _ => Err("not a positive number of seconds".into()),
+        Ok(duration) if !duration.is_zero() && duration <= MAX_DURATION => Ok(duration),
+        _ => Err("not a positive number of seconds, or more than a century".into()),
     }
 }
 
-/// A century: what is longer may be too long for a timer.
-const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
+/// A century; a longer time may overflow a timer.
+const MAX_DURATION: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
-fn credentials(text: &str) -> Result<Basic, &'static str> {
-    Basic::parse(text).ok_or("there is no colon between user and password")
+fn credentials(text: &str) -> Result<BasicAuth, &'static str> {
+    BasicAuth::parse(text).ok_or("missing colon between user and password")
 }
 
-/// It lives as long as the program.
+/// Leaks the text: the value is needed as long as the program runs.
 fn host_id(text: &str) -> Result<HostId<'static>, bits_proto::Error> {
     HostId::try_from(&*text.to_owned().leak())
 }

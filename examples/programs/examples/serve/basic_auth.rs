@@ -6,23 +6,23 @@ use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use subtle::ConstantTimeEq as _;
 
-/// What a client that has not said who it is has to be asked.
+/// The value of WWW-Authenticate for a client without credentials.
 pub const CHALLENGE: &str = "Basic realm=\"BITS\", charset=\"UTF-8\"";
 
-/// `USER:PASSWORD`.
+/// The credentials that clients must send, as `USER:PASSWORD`.
 #[derive(Clone)]
-pub struct Basic {
+pub struct BasicAuth {
     credentials: String,
 }
 
-impl Basic {
-    /// `None` without a colon.
+impl BasicAuth {
+    /// Returns `None` if there is no colon.
     pub fn parse(credentials: &str) -> Option<Self> {
         credentials.contains(':').then(|| Self { credentials: credentials.to_owned() })
     }
 
-    /// Who sent these fields, if it is the user. How long a comparison takes says nothing but
-    /// whether the lengths are the same.
+    /// Returns the user if the fields carry the right credentials. The comparison takes the same
+    /// time for all credentials of one length.
     pub fn user(&self, fields: &HeaderMap) -> Option<&str> {
         let given = fields.get(AUTHORIZATION)?.as_bytes();
         let (scheme, given) = given.split_at_checked("Basic ".len())?;

@@ -1,4 +1,4 @@
-//! Bodies: what comes in, by pieces and with patience, and what goes out, from a file.
+//! Request bodies, read in pieces with a timeout, and response bodies, sent from a file.
 
 use std::convert::Infallible;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
@@ -14,71 +14,71 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::block_in_place;
 use tokio::time::{Instant, timeout_at};
 
-/// How much of a body is in memory at a time.
+/// Maximum number of bytes of a body in memory.
 pub const PIECE: u64 = 256 * 1024;
 
-/// How long bytes wait for others before they are stored.
-pub const HURRY: Duration = Duration::from_secs(2);
+/// Maximum time for which received bytes are held back before they are stored.
+pub const FLUSH_INTERVAL: Duration = Duration::from_secs(2);
 
-/// The body of a request, whose bytes are waited for so long and no longer.
+/// A request body with a read timeout.
 pub struct Reader {
     body: Incoming,
-    /// What was received and not yet taken.
-    held: Bytes,
-    /// How long the client may send nothing.
-    patience: Duration,
-    /// The server is about to end.
-    stops: watch::Receiver<bool>,
+    /// Received bytes that are not yet consumed.
+    buffer: Bytes,
+    /// Maximum time without a byte from the client.
+    read_timeout: Duration,
+    /// Becomes `true` at shutdown.
+    shutdown: watch::Receiver<bool>,
 }
 
-/// Bytes of a body.
+/// Consecutive bytes of a body.
 #[derive(Default)]
 pub struct Piece {
     pub parts: Vec<Bytes>,
     pub length: u64,
-    /// Nothing comes any more: the client is gone or too slow, or the server ends.
+    /// No more bytes follow: the client is gone or too slow, or the server shuts down.
     pub is_last: bool,
 }
 
-/// What came where bytes were waited for.
-enum Came {
+/// Result of waiting for bytes.
+enum Received {
     Bytes(Bytes),
-    Nothing,
+    Timeout,
     End,
 }
 
 impl Reader {
-    pub fn new(body: Incoming, patience: Duration, stops: watch::Receiver<bool>) -> Self {
-        Self { body, held: Bytes::new(), patience, stops }
+    pub fn new(body: Incoming, read_timeout: Duration, shutdown: watch::Receiver<bool>) -> Self {
+        Self { body, buffer: Bytes::new(), read_timeout, shutdown }
     }
 
-    /// Whether all was read.
+    /// Returns whether the whole body was consumed.
     pub fn is_empty(&self) -> bool {
-        self.held.is_empty() && self.body.is_end_stream()
+        self.buffer.is_empty() && self.body.is_end_stream()
     }
 
-    /// How many bytes it has; `None` where that is not known.
+    /// Returns the length of the rest of the body, if it is known.
     pub fn length(&self) -> Option<u64> {
         self.body.size_hint().exact()
     }
 
-    /// Takes up to `most` bytes, as many as come within a while.
+    /// Reads up to `most` bytes: as many as arrive within [`FLUSH_INTERVAL`], but at least one.
     pub async fn piece(&mut self, most: u64) -> Piece {
         let mut piece = Piece::default();
         let start = Instant::now();
         while piece.length < most {
             let deadline = if piece.parts.is_empty() {
-                Instant::now() + self.patience
+                Instant::now() + self.read_timeout
             } else {
-                start + HURRY.min(self.patience)
+                start + FLUSH_INTERVAL.min(self.read_timeout)
             };
             match self.next(most - piece.length, deadline).await {
-                Came::Bytes(bytes) => {
+                Received::Bytes(bytes) => {
                     piece.length += bytes.len() as u64;
                     piece.parts.push(bytes);
                 }
-                Came::Nothing if !piece.parts.is_empty() => break,
-                Came::Nothing | Came::End => {
+                Received::Timeout if !piece.parts.is_empty() => break,
+                Received::Timeout | Received::End => {
                     piece.is_last = true;
                     break;
                 }
@@ -87,36 +87,36 @@ impl Reader {
         piece
     }
 
-    /// Reads `length` bytes and throws them away; whether there were so many.
+    /// Reads and discards `length` bytes. Returns `false` if there are fewer.
     pub async fn skip(&mut self, mut length: u64) -> bool {
         while length > 0 {
-            match self.next(length, Instant::now() + self.patience).await {
-                Came::Bytes(bytes) => length -= bytes.len() as u64,
-                Came::Nothing | Came::End => return false,
+            match self.next(length, Instant::now() + self.read_timeout).await {
+                Received::Bytes(bytes) => length -= bytes.len() as u64,
+                Received::Timeout | Received::End => return false,
             }
         }
         true
     }
 
-    async fn next(&mut self, most: u64, deadline: Instant) -> Came {
-        while self.held.is_empty() {
+    async fn next(&mut self, most: u64, deadline: Instant) -> Received {
+        while self.buffer.is_empty() {
             let frame = tokio::select! {
                 frame = timeout_at(deadline, self.body.frame()) => frame,
-                // A server that is gone without a word stops too.
-                _ = self.stops.wait_for(|stops| *stops) => return Came::End,
+                // Also completes if the sender was dropped.
+                _ = self.shutdown.wait_for(|shutdown| *shutdown) => return Received::End,
             };
             match frame {
-                Ok(Some(Ok(frame))) => self.held = frame.into_data().unwrap_or_default(),
-                Ok(Some(Err(_)) | None) => return Came::End,
-                Err(_) => return Came::Nothing,
+                Ok(Some(Ok(frame))) => self.buffer = frame.into_data().unwrap_or_default(),
+                Ok(Some(Err(_)) | None) => return Received::End,
+                Err(_) => return Received::Timeout,
             }
         }
-        let most = usize::try_from(most).unwrap_or(usize::MAX).min(self.held.len());
-        Came::Bytes(self.held.split_to(most))
+        let most = usize::try_from(most).unwrap_or(usize::MAX).min(self.buffer.len());
+        Received::Bytes(self.buffer.split_to(most))
     }
 }
 
-/// A body that goes out: a number of bytes that somebody else sends through a channel.
+/// An outgoing body of known length, whose bytes arrive through a channel.
 pub struct Outgoing {
     pieces: Option<mpsc::Receiver<Bytes>>,
     left: u64,
@@ -125,13 +125,13 @@ pub struct Outgoing {
 impl Outgoing {
     pub const EMPTY: Self = Self { pieces: None, left: 0 };
 
-    /// A body of this length, and where its pieces go in.
+    /// Returns a body of this length and the sender for its pieces.
     pub fn channel(length: u64) -> (mpsc::Sender<Bytes>, Self) {
         let (sender, pieces) = mpsc::channel(1);
         (sender, Self { pieces: Some(pieces), left: length })
     }
 
-    /// Bytes of a file.
+    /// Returns a body with `length` bytes of a file.
     pub fn of_file(mut file: File, offset: u64, length: u64) -> Self {
         let (sender, body) = Self::channel(length);
         tokio::spawn(async move {
@@ -139,7 +139,7 @@ impl Outgoing {
             if block_in_place(|| file.seek(SeekFrom::Start(offset))).is_err() {
                 return;
             }
-            // A file that became shorter ends the body, and with it the connection.
+            // If the file became shorter, the body ends early and hyper closes the connection.
             while let Ok(piece) = block_in_place(|| read_piece(&mut file, left)) {
                 left -= piece.len() as u64;
                 if piece.is_empty() || sender.send(piece).await.is_err() {
@@ -151,7 +151,7 @@ impl Outgoing {
     }
 }
 
-/// The next bytes of a file, at most `most`; none at its end.
+/// Reads up to `most` bytes of a file; none at its end.
 pub fn read_piece(file: &mut File, most: u64) -> io::Result<Bytes> {
     let most = most.min(PIECE);
     let mut piece = Vec::with_capacity(usize::try_from(most).unwrap_or_default());

@@ -1,4 +1,4 @@
-//! GET and HEAD of what was uploaded and of replies, whole or a range of it.
+//! GET and HEAD of uploaded entities and replies, with support for ranges.
 
 use std::io;
 
@@ -16,23 +16,23 @@ use tracing::{debug, warn};
 use uuid::Uuid;
 
 use crate::body::Outgoing;
-use crate::server::{Server, bare};
+use crate::server::{Server, empty_response};
 use bits_proto_programs::serve::path::{RESERVED, decoded, destination};
 
-/// What the client gets of a file.
+/// The part of a file that is sent to the client.
 #[derive(Debug, PartialEq, Eq)]
 enum Part {
     Whole,
     Range { first: u64, last: u64 },
-    Nothing,
+    Unsatisfiable,
 }
 
-/// Where the reply to a session's entity is, as it goes into BITS-Reply-URL.
+/// Returns the path of a session's reply, which is sent in BITS-Reply-URL.
 pub fn reply_path(session: Uuid) -> String {
     format!("/{RESERVED}/Replies/{session:X}/response")
 }
 
-/// The session whose reply is at a path.
+/// Returns the session whose reply is at a path.
 fn session_of(path: &str) -> Option<Uuid> {
     let mut segments = path.strip_prefix('/')?.split('/').map(decoded);
     let mut is_next = |name: &str| {
@@ -52,38 +52,38 @@ impl Server {
         let found = match session_of(parts.uri.path()) {
             Some(session) => self.reply(session, principal),
             None => match destination(parts.uri.path()) {
-                Ok(destination) => self.storage.whole(&destination),
+                Ok(destination) => self.storage.published(&destination),
                 Err(why) => {
-                    debug!(%why, "nothing is there");
+                    debug!(%why, "invalid path");
                     Err(io::ErrorKind::NotFound.into())
                 }
             },
         };
         match found {
             Ok((file, length)) => response(file, length, parts),
-            Err(error) => bare(status_of(&error)),
+            Err(error) => empty_response(status_of(&error)),
         }
     }
 
-    /// The reply to an entity, for whoever sent that.
+    /// Opens a reply. Only the principal that uploaded the entity may read it.
     fn reply(&self, session: Uuid, principal: Option<&str>) -> io::Result<(File, u64)> {
-        let is_theirs = self.table().store().get(session).is_some_and(|record| {
+        let is_readable = self.table().store().get(session).is_some_and(|record| {
             let notified = record.session.notified();
             record.principal.as_deref() == principal
                 && notified.is_some_and(|notified| notified.reply == Reply::Kept)
         });
-        if is_theirs { self.storage.reply(session) } else { Err(io::ErrorKind::NotFound.into()) }
+        if is_readable { self.storage.reply(session) } else { Err(io::ErrorKind::NotFound.into()) }
     }
 }
 
 fn status_of(error: &io::Error) -> StatusCode {
     match error.kind() {
-        // What leads out of the root is told from what is not there by nobody.
+        // A client cannot distinguish a link that leads out of the root from a missing file.
         io::ErrorKind::NotFound
         | io::ErrorKind::PermissionDenied
         | io::ErrorKind::NotADirectory => StatusCode::NOT_FOUND,
         _ => {
-            warn!(%error, "cannot be read");
+            warn!(%error, "cannot read the file");
             StatusCode::INTERNAL_SERVER_ERROR
         }
     }
@@ -95,16 +95,16 @@ fn response(file: File, length: u64, parts: &Parts) -> Response<Outgoing> {
     let (status, offset, count) = match part {
         Part::Whole => (StatusCode::OK, 0, length),
         Part::Range { first, last } => (StatusCode::PARTIAL_CONTENT, first, last - first + 1),
-        Part::Nothing => (StatusCode::RANGE_NOT_SATISFIABLE, 0, 0),
+        Part::Unsatisfiable => (StatusCode::RANGE_NOT_SATISFIABLE, 0, 0),
     };
-    let mut response = bare(status);
+    let mut response = empty_response(status);
     let fields = response.headers_mut();
     fields.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
     fields.insert(CONTENT_LENGTH, HeaderValue::from(count));
     let range = match part {
         Part::Whole => None,
         Part::Range { first, last } => Some(format!("bytes {first}-{last}/{length}")),
-        Part::Nothing => Some(format!("bytes */{length}")),
+        Part::Unsatisfiable => Some(format!("bytes */{length}")),
     };
     if let Some(range) = range.and_then(|range| HeaderValue::try_from(range).ok()) {
         fields.insert(CONTENT_RANGE, range);
@@ -112,7 +112,7 @@ fn response(file: File, length: u64, parts: &Parts) -> Response<Outgoing> {
     if let Some(tag) = tag {
         fields.insert(ETAG, tag);
     }
-    if part != Part::Nothing {
+    if part != Part::Unsatisfiable {
         fields.insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
     }
     if parts.method == Method::GET && count > 0 {
@@ -121,27 +121,27 @@ fn response(file: File, length: u64, parts: &Parts) -> Response<Outgoing> {
     response
 }
 
-/// A strong tag: an entity gets to its destination whole, as another file than the one before, and
-/// nobody writes to it there. So a client that holds a part of one never gets the rest of another.
+/// Returns a strong ETag. Published files are never modified, only replaced by other files, so the
+/// identity of a file identifies its content.
 #[cfg(unix)]
 fn tag(file: &File) -> Option<HeaderValue> {
     use cap_std::fs::MetadataExt as _;
     let found = file.metadata().ok()?;
-    // The number of a file may come again when that is gone; its time does not.
+    // A deleted file's number may be used again, but not together with its modification time.
     let (seconds, nanoseconds) = (found.mtime(), found.mtime_nsec());
     let (device, number, length) = (found.dev(), found.ino(), found.len());
     let tag = format!("\"{device:x}-{number:x}-{seconds:x}.{nanoseconds:x}-{length:x}\"");
     HeaderValue::try_from(tag).ok()
 }
 
-/// Elsewhere nothing tells files apart for certain, and downloads begin anew.
+/// Returns `None`: without file numbers there is no reliable tag, and downloads restart.
 #[cfg(not(unix))]
 fn tag(_: &File) -> Option<HeaderValue> {
     None
 }
 
-/// Several ranges, or what is no range, count as none; that is allowed, and nothing asks for them.
-/// So does one of another entity than the one that is there.
+/// Returns the requested part. A list of ranges, an invalid range, and a range of a different
+/// version (If-Range) are ignored, as RFC 9110 allows.
 fn part(fields: &HeaderMap, tag: Option<&HeaderValue>, length: u64) -> Part {
     if fields.get(IF_RANGE).is_some_and(|wanted| Some(wanted) != tag) {
         return Part::Whole;
@@ -155,18 +155,18 @@ fn part(fields: &HeaderMap, tag: Option<&HeaderValue>, length: u64) -> Part {
     }
 }
 
-/// What there is of a range. The crate that parsed it knows no suffix that is longer than the
-/// whole, and no file without bytes.
+/// Limits a range to the length of the file. `http_range_header` does not handle empty files, or
+/// suffixes that exceed the length.
 fn part_of(range: &SyntacticallyCorrectRange, length: u64) -> Part {
-    let Some(end) = length.checked_sub(1) else { return Part::Nothing };
+    let Some(end) = length.checked_sub(1) else { return Part::Unsatisfiable };
     let (first, last) = match (range.start, range.end) {
         (StartPosition::Index(first), EndPosition::Index(last)) if last < first => {
             return Part::Whole;
         }
         (StartPosition::Index(first), EndPosition::Index(last)) => (first, last.min(end)),
         (StartPosition::Index(first), EndPosition::LastByte) => (first, end),
-        (StartPosition::FromLast(0), _) => return Part::Nothing,
+        (StartPosition::FromLast(0), _) => return Part::Unsatisfiable,
         (StartPosition::FromLast(count), _) => (length.saturating_sub(count), end),
     };
-    if first > end { Part::Nothing } else { Part::Range { first, last } }
+    if first > end { Part::Unsatisfiable } else { Part::Range { first, last } }
 }

@@ -1,4 +1,4 @@
-//! Connections: takes them, serves them, and lets them finish when the server is to end.
+//! Accepts connections, serves them, and lets them finish at shutdown.
 
 use std::io;
 use std::net::SocketAddr;
@@ -19,47 +19,52 @@ use crate::server::Server;
 use crate::socket::Socket;
 use bits_proto_programs::error_chain::error_chain;
 
-/// The largest head, in bytes, and the most fields in it.
+/// Maximum length of a head, in bytes.
 const MAX_HEAD: usize = 64 * 1024;
+
+/// Maximum number of fields in a head.
 const MAX_FIELDS: usize = 100;
 
-/// How much of a connection hyper reads ahead.
+/// Maximum number of bytes that hyper buffers per connection.
 const BUFFER: usize = 256 * 1024;
 
-/// How long requests in progress may take when the server is to end.
-const GRACE: Duration = Duration::from_secs(10);
+/// Time for requests in progress to complete at shutdown.
+const GRACE_PERIOD: Duration = Duration::from_secs(10);
 
-/// How long the work on them may take to be written down after that.
-const LAST_WORDS: Duration = Duration::from_secs(5);
+/// Time for interrupted requests to store their progress after that.
+const STOP_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Serves connections until `end` is there.
+/// Delay after a connection could not be accepted.
+const ACCEPT_BACKOFF: Duration = Duration::from_millis(100);
+
+/// Serves connections until `shutdown` completes.
 pub async fn serve(
     listener: TcpListener,
     server: Arc<Server>,
     arguments: &Arguments,
-    end: impl Future<Output = ()>,
+    shutdown: impl Future<Output = ()>,
 ) {
     let http = http(arguments.read_timeout);
-    let places = Arc::new(Semaphore::new(arguments.max_connections as usize));
+    let permits = Arc::new(Semaphore::new(arguments.max_connections as usize));
     let graceful = GracefulShutdown::new();
     let sweeping = tokio::spawn(sweep(Arc::clone(&server), arguments.session_timeout));
-    tokio::pin!(end);
+    tokio::pin!(shutdown);
     loop {
-        // Whoever finds no place waits in the system's queue.
+        // At the limit, further clients wait in the backlog of the listening socket.
         let accepted = async {
-            let place = Arc::clone(&places).acquire_owned().await;
-            (place, listener.accept().await)
+            let permit = Arc::clone(&permits).acquire_owned().await;
+            (permit, listener.accept().await)
         };
-        let (place, accepted) = tokio::select! {
+        let (permit, accepted) = tokio::select! {
             accepted = accepted => accepted,
-            () = &mut end => break,
+            () = &mut shutdown => break,
         };
         let (stream, peer) = match accepted {
             Ok(accepted) => accepted,
             Err(error) => {
-                warn!(%error, "no connection");
-                // Most likely there are too many files; some will be closed.
-                sleep(Duration::from_millis(100)).await;
+                warn!(%error, "cannot accept a connection; retrying");
+                // Usually the process has too many open files, some of which will be closed.
+                sleep(ACCEPT_BACKOFF).await;
                 continue;
             }
         };
@@ -71,42 +76,42 @@ pub async fn serve(
         );
         let connection = graceful.watch(connection);
         let served = async move {
-            debug!("connected");
+            debug!("connection accepted");
             match connection.await {
-                Ok(()) => debug!("closed"),
-                Err(error) => debug!(error = %error_chain(&error), "closed"),
+                Ok(()) => debug!("connection closed"),
+                Err(error) => debug!(error = %error_chain(&error), "connection closed"),
             }
-            drop(place);
+            drop(permit);
         };
         tokio::spawn(served.instrument(info_span!("connection", %peer)));
     }
     drop(listener);
     sweeping.abort();
-    info!("ending");
-    if timeout(GRACE, graceful.shutdown()).await.is_err() {
-        info!("requests are interrupted");
+    info!("shutting down");
+    if timeout(GRACE_PERIOD, graceful.shutdown()).await.is_err() {
+        info!("requests in progress are interrupted");
     }
-    if timeout(LAST_WORDS, server.stop()).await.is_err() {
-        warn!("work is left undone");
+    if timeout(STOP_TIMEOUT, server.stop()).await.is_err() {
+        warn!("some requests did not stop in time; their last bytes may have to be sent again");
     }
 }
 
 fn http(read_timeout: Duration) -> http1::Builder {
     let mut http = http1::Builder::new();
     http.timer(TokioTimer::new())
-        // It runs between requests too.
+        // Also limits the time between two requests.
         .header_read_timeout(read_timeout)
         .max_header_size(MAX_HEAD)
         .max_headers(MAX_FIELDS)
         .max_buf_size(BUFFER)
-        // A client that has said all it has to say may still listen.
+        // A client may close its sending side and still read the response.
         .half_close(true)
-        // As near to the documented spelling as hyper comes.
+        // The closest that hyper offers to the documented spelling of field names.
         .title_case_headers(true);
     http
 }
 
-/// Ends sessions whose time is over, now and then.
+/// Ends expired sessions at regular intervals.
 async fn sweep(server: Arc<Server>, session_timeout: Duration) {
     let longest = Duration::from_secs(60);
     let shortest = Duration::from_millis(100);
@@ -117,7 +122,7 @@ async fn sweep(server: Arc<Server>, session_timeout: Duration) {
     }
 }
 
-/// Listens, and says where.
+/// Binds the address; an error names it.
 pub async fn bind(address: SocketAddr) -> io::Result<TcpListener> {
     let explain = |error: io::Error| io::Error::new(error.kind(), format!("{address}: {error}"));
     TcpListener::bind(address).await.map_err(explain)

@@ -1,34 +1,44 @@
-//! A server for uploads, on hyper.
+//! An upload server on hyper.
 //!
 //! ```sh
 //! cargo run --release --example serve -- --root DIR [--listen 127.0.0.1:8080] [--notify URL]
 //! ```
 //!
-//! A Windows client uploads to any path below the root whose folder is there; `--help` tells the
-//! rest. It prints `listening on http://ADDR:PORT` when it is ready, and logs to the standard
-//! error. SIGINT and SIGTERM end it when the requests in progress are done, or after some seconds.
-//! Exit status: 0 then; 1 when it cannot start; 2 for bad usage.
+//! A Windows client can upload to any path below the root if the parent folder exists. `--help`
+//! lists all options. The server prints `listening on http://ADDR:PORT` when it is ready and logs to
+//! standard error. SIGINT and SIGTERM stop it after the requests in progress, or after some seconds.
+//! Exit status: 0 after such a stop, 1 if the server cannot start, 2 for bad usage.
 //!
-//! Sessions lie in a folder beside the root, and outlive the server, however it ends: bytes count
-//! when they are reported to their session, at least once a MiB, and a client goes on behind them.
+//! Sessions are stored in a folder beside the root and survive every restart and crash. Received
+//! bytes are recorded in their session at least once per MiB; a client resumes after the last
+//! recorded byte.
 //!
-//! # What is answered
+//! # Embedding rules
 //!
-//! Every BITS request gets an Ack, and the crate alone decides which. A request is one if its method
-//! is `BITS_POST`, or it has a BITS-Packet-Type or `X-HTTP-Method-Override: BITS_POST`. GET and HEAD
-//! fetch entities and replies, whole or a range, and for If-Range there is a strong ETag; every other
-//! method is answered with 405.
+//! * Fencing: a request that stalls and is overtaken by a later one must not write any more. All
+//!   work on the files of a session runs under its work token: see `serve::fencing` in the library
+//!   of this package.
+//! * Cancellation: hyper drops a handler when the client disconnects. Each BITS request is therefore
+//!   a spawned task, which always reports its result to the session: see `Server::serve`.
+//! * Publication: an entity appears at its destination in one step, by a hard link or a rename: see
+//!   `Storage::commit`.
 //!
-//! A destination that is no plain path below the root, whose folder does not exist, or which is a
-//! folder, is answered as a place that nobody may write to: 403.
+//! # Responses
 //!
-//! hyper reads the heads, and so it answers before the crate, with a status alone, what it cannot
-//! read: 400 for what is no HTTP, for a Content-Length that is no number (a sign, a list, or one
-//! that overflows) and for two that differ, for a last transfer coding other than chunked, and for
-//! any coding in HTTP/1.0; 431 for a head of more than 64 KiB or of more than 100 fields. The crate
-//! would answer the same 400 with `E_INVALIDARG`. Two equal Content-Lengths are one to hyper, and
-//! beside Transfer-Encoding it hides Content-Length; the crate refuses the coding. A client that is
-//! too slow with a head is cut off without an answer.
+//! Every BITS request is answered with an Ack that `bits-proto` determines. A request belongs to
+//! BITS if its method is `BITS_POST`, or if it has the field BITS-Packet-Type or
+//! `X-HTTP-Method-Override: BITS_POST`. GET and HEAD return uploaded entities and replies, with
+//! support for ranges, If-Range and strong ETags. Every other method is answered with 405.
+//!
+//! An invalid destination is answered with 403: a path that is not plain, a path that names a
+//! folder, or a path without an existing parent folder.
+//!
+//! hyper parses the heads and rejects some of them itself, with a bare status code. It sends 400 for
+//! invalid HTTP, for an invalid or conflicting Content-Length, for a last transfer coding other than
+//! chunked, and for any transfer coding in HTTP/1.0. `bits-proto` would answer these with 400 and
+//! `E_INVALIDARG`. hyper sends 431 for a head of more than 64 KiB or more than 100 fields. It merges
+//! equal Content-Length fields and hides Content-Length if there is a Transfer-Encoding, which
+//! `bits-proto` then rejects. A client that sends its head too slowly is disconnected.
 
 mod application;
 mod arguments;
@@ -75,42 +85,41 @@ fn log(format: LogFormat) {
     }
 }
 
-/// Who waits for the disk takes a thread, and hundreds that wait for one disk are no faster than
-/// some; each has a stack.
+/// Limits the threads that wait for the disk: more would use memory without being faster.
 fn runtime() -> io::Result<Runtime> {
     Builder::new_multi_thread().max_blocking_threads(64).enable_all().build()
 }
 
 async fn run(arguments: &Arguments) -> io::Result<()> {
     let server = Arc::new(Server::new(arguments)?);
-    outlive_large_files()?;
-    let end = end()?;
+    survive_file_size_limit()?;
+    let shutdown = shutdown_signal()?;
     let listener = listen::bind(arguments.listen).await?;
     let address = listener.local_addr()?;
     let mut stdout = io::stdout();
     writeln!(stdout, "listening on http://{address}")?;
     stdout.flush()?;
-    listen::serve(listener, server, arguments, end).await;
+    listen::serve(listener, server, arguments, shutdown).await;
     Ok(())
 }
 
-/// A write beyond a limit on the size of files (`ulimit -f`) ends the process, unless it hears of
-/// the signal: then the write fails, and the client is told of that.
+/// Handles SIGXFSZ, which otherwise terminates the process at the file size limit (`ulimit -f`).
+/// The write then fails with an error that is reported to the client.
 #[cfg(unix)]
-fn outlive_large_files() -> io::Result<()> {
+fn survive_file_size_limit() -> io::Result<()> {
     use rustix::process::Signal;
     use tokio::signal::unix::{SignalKind, signal};
     signal(SignalKind::from_raw(Signal::XFSZ.as_raw())).map(drop)
 }
 
 #[cfg(not(unix))]
-fn outlive_large_files() -> io::Result<()> {
+fn survive_file_size_limit() -> io::Result<()> {
     Ok(())
 }
 
-/// When somebody asks the server to end.
+/// Completes at SIGINT or SIGTERM.
 #[cfg(unix)]
-fn end() -> io::Result<impl Future<Output = ()>> {
+fn shutdown_signal() -> io::Result<impl Future<Output = ()>> {
     use tokio::signal::unix::{SignalKind, signal};
     let (mut interrupt, mut terminate) =
         (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
@@ -122,9 +131,9 @@ fn end() -> io::Result<impl Future<Output = ()>> {
     })
 }
 
-/// When somebody asks the server to end.
+/// Completes at Ctrl-C.
 #[cfg(not(unix))]
-fn end() -> io::Result<impl Future<Output = ()>> {
+fn shutdown_signal() -> io::Result<impl Future<Output = ()>> {
     let mut interrupt = tokio::signal::windows::ctrl_c()?;
     Ok(async move {
         interrupt.recv().await;

@@ -24,14 +24,14 @@ use crate::application::{Application, Link};
 use crate::body::{Outgoing, read_piece};
 use crate::download::reply_path;
 use crate::server::{Server, now};
-use crate::upload::Next;
+use crate::upload::StepResult;
 use bits_proto_programs::host_error::host_error;
 use bits_proto_programs::serve::fencing::SessionGuard;
 use bits_proto_programs::serve::storage::Storage;
 
 impl Server {
     /// Tells the application, and the session what it said.
-    pub async fn notify(&self, guard: &SessionGuard, parts: &Parts) -> Next {
+    pub async fn notify(&self, guard: &SessionGuard, parts: &Parts) -> StepResult {
         let turn = guard.turn;
         let mut telling = match block_in_place(|| self.prepare(guard, parts)) {
             Ok(telling) => telling,
@@ -79,7 +79,13 @@ impl Server {
         })
     }
 
-    fn told(&self, turn: WorkToken, outcome: Outcome, url: Option<&[u8]>, kept: &str) -> Next {
+    fn told(
+        &self,
+        turn: WorkToken,
+        outcome: Outcome,
+        url: Option<&[u8]>,
+        kept: &str,
+    ) -> StepResult {
         let (reply, url) = match outcome.reply {
             backend::Reply::None => (Reply::None, None),
             backend::Reply::Static => (Reply::Static, url),

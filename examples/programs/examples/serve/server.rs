@@ -1,4 +1,4 @@
-//! What all requests share, and which of them goes where.
+//! State that all requests share, and the dispatch of requests.
 
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,7 +16,7 @@ use uuid::Uuid;
 
 use crate::application::Application;
 use crate::arguments::Arguments;
-use crate::basic_auth::{Basic, CHALLENGE};
+use crate::basic_auth::{BasicAuth, CHALLENGE};
 use crate::body::{Outgoing, Reader};
 use bits_proto_programs::host_error::host_error;
 use bits_proto_programs::serve::fencing::{Fencing, SessionGuard};
@@ -28,31 +28,31 @@ pub type Table = Sessions<'static, Folder>;
 /// A server.
 pub struct Server {
     table: Mutex<Table>,
-    /// The table's, to be had without waiting for that.
+    /// A copy of the table's policy, available without locking the table.
     pub policy: Policy<'static>,
     pub fencing: Fencing,
     pub storage: Storage,
-    basic: Option<Basic>,
+    basic: Option<BasicAuth>,
     pub application: Option<Application>,
     read_timeout: Duration,
-    /// Told when the server is about to end. Whoever works on a request listens.
-    stops: watch::Sender<bool>,
+    /// Becomes `true` at shutdown. Requests that wait for a body subscribe to it.
+    shutdown: watch::Sender<bool>,
 }
 
-/// The connection is to be closed without an answer: nobody waits for it.
+/// Closes the connection without a response.
 #[derive(Debug)]
-pub struct Gone;
+pub struct NoResponse;
 
-impl std::fmt::Display for Gone {
+impl std::fmt::Display for NoResponse {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("the client went away, sent nothing for too long, or the server ends")
+        f.write_str("client disconnected or timed out, or the server is shutting down")
     }
 }
 
-impl std::error::Error for Gone {}
+impl std::error::Error for NoResponse {}
 
 impl Server {
-    /// Takes up the sessions of the last process.
+    /// Creates a server that resumes the sessions of the previous process.
     pub fn new(arguments: &Arguments) -> io::Result<Self> {
         let storage = Storage::open(
             &arguments.root,
@@ -62,10 +62,13 @@ impl Server {
         )?;
         let (folder, found) = Folder::open(storage.sessions(), arguments.fsync)?;
         for name in &found.damaged {
-            warn!(name, "a damaged session was set aside");
+            warn!(
+                file = name,
+                "session record is damaged and was renamed; its upload must restart"
+            );
         }
-        info!(sessions = folder.len(), removed = found.removed, "took up the sessions");
-        let application = Application::of(arguments)?;
+        info!(sessions = folder.len(), removed_files = found.removed, "sessions loaded");
+        let application = Application::from_arguments(arguments)?;
         let policy = arguments.policy();
         Ok(Self {
             table: Mutex::new(Sessions::new(folder, policy, arguments.limits())),
@@ -75,66 +78,66 @@ impl Server {
             basic: arguments.basic.clone(),
             application,
             read_timeout: arguments.read_timeout,
-            stops: watch::Sender::new(false),
+            shutdown: watch::Sender::new(false),
         })
     }
 
-    /// The sessions. Whoever has them may wait for the disk and for nothing else, so whoever asks
-    /// for them blocks.
+    /// Locks the table of sessions, which blocks. A holder of the lock may wait for the disk and
+    /// for nothing else.
     pub fn table(&self) -> MutexGuard<'_, Table> {
-        // The table changes nothing before all of a change is written.
+        // A panic leaves the table consistent: it changes only after a change is stored.
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The length of a session's entity, which is known once that is whole. A length that is not
-    /// known is none to cut an entity to.
+    /// Returns the length of a session's complete entity. Fails if the length is unknown, since
+    /// the file would otherwise be truncated.
     pub fn total(&self, session: Uuid) -> io::Result<u64> {
         let table = self.table();
         let total = table.store().get(session).and_then(|record| record.session.total());
-        total.ok_or_else(|| io::Error::other("nobody knows the length of the entity"))
+        total.ok_or_else(|| io::Error::other("length of the entity is unknown"))
     }
 
-    /// Ends the work on requests: what was received counts.
+    /// Interrupts the requests in progress and waits for them. The bytes received so far are kept.
     pub async fn stop(&self) {
-        self.stops.send_replace(true);
-        self.stops.closed().await;
+        self.shutdown.send_replace(true);
+        self.shutdown.closed().await;
     }
 
-    /// Deletes what clients have left behind.
+    /// Deletes the files of expired sessions.
     pub fn sweep(&self) {
-        self.fencing.tidy();
+        self.fencing.remove_unused();
         for (discard, guard) in self.expired() {
             let discarded = guard.run(|| self.storage.discard(&discard));
             let turn = discard.turn;
-            info!(session = %turn.session_id(), "a session timed out");
+            info!(session = %turn.session_id(), "session expired");
             let reported = match discarded {
                 Ok(()) => self.table().handle_discarded(turn),
                 Err(error) => {
-                    error!(%error, "what a session left cannot be deleted");
+                    error!(%error, "cannot delete the files of a session");
                     self.table().handle_failed(turn, host_error(&error))
                 }
             };
             if let Err(error) = reported {
-                error!(%error, "the end of a session cannot be written down");
+                error!(%error, "cannot store the end of a session");
             }
         }
     }
 
-    /// The sessions whose time is over.
+    /// Returns the expired sessions.
     fn expired(&self) -> Vec<(Discard, SessionGuard)> {
         let mut table = self.table();
         let discards = table.handle_timeout(now()).unwrap_or_else(|error| {
-            error!(%error, "the sessions cannot be swept");
+            error!(%error, "cannot look for expired sessions");
             Vec::new()
         });
         discards.into_iter().map(|discard| (discard, self.fencing.guard(discard.turn))).collect()
     }
 
-    /// Answers a request.
+    /// Handles a request.
     pub async fn serve(
         self: Arc<Self>,
         request: Request<Incoming>,
-    ) -> Result<Response<Outgoing>, Gone> {
+    ) -> Result<Response<Outgoing>, NoResponse> {
         let span = info_span!(
             "request",
             method = %request.method(),
@@ -146,37 +149,38 @@ impl Server {
         if !is_bits(&parts) {
             return Ok(span.in_scope(|| self.serve_plain(&parts)));
         }
-        let body = Reader::new(body, self.read_timeout, self.stops.subscribe());
-        // A task of its own: work that was begun is finished and reported, whatever becomes of the
-        // connection.
+        let body = Reader::new(body, self.read_timeout, self.shutdown.subscribe());
+        // Embedding rule "cancellation": hyper drops this future when the client disconnects, but
+        // not a spawned task. So work that has begun is always finished and reported.
         let work = tokio::spawn(self.serve_bits(parts, body).instrument(span));
-        work.await.unwrap_or(Err(Gone))
+        work.await.unwrap_or(Err(NoResponse))
     }
 
     async fn serve_bits(
         self: Arc<Self>,
         parts: Parts,
         mut body: Reader,
-    ) -> Result<Response<Outgoing>, Gone> {
-        let Some(answer) = self.answer(&parts, &mut body).await else {
-            debug!("no answer");
-            return Err(Gone);
+    ) -> Result<Response<Outgoing>, NoResponse> {
+        let Some(answer) = self.handle_bits(&parts, &mut body).await else {
+            debug!("connection closed without a response");
+            return Err(NoResponse);
         };
         let rest = match answer.rest {
-            // A lenient policy lets packets have a body that they should not have.
+            // A lenient policy accepts a body on packets that must not have one.
             UnreadBody::None if !body.is_empty() => {
                 body.length().map_or(UnreadBody::Close, UnreadBody::Drain)
             }
             rest => rest,
         };
-        // Nobody knows whether a body follows that the client asked about first.
+        // After `Expect: 100-continue` a client may send the body or leave it out, so the next
+        // request on the connection could not be located.
         let closes = rest == UnreadBody::Close
             || rest != UnreadBody::None && !body.is_empty() && parts.headers.contains_key(EXPECT);
         let response = answer.response(closes);
         let status = response.status().as_u16();
-        info!(status, bytes = answer.bytes, "answered");
+        info!(status, bytes = answer.bytes, "request answered");
         if let (UnreadBody::Drain(length), false) = (rest, closes) {
-            // Behind the answer: a client may wait for that before it sends the rest.
+            // In the background: a client may wait for the response before it sends the rest.
             tokio::spawn(async move { body.skip(length).await });
         }
         Ok(response)
@@ -184,15 +188,15 @@ impl Server {
 
     fn serve_plain(&self, parts: &Parts) -> Response<Outgoing> {
         let response = if parts.method != Method::GET && parts.method != Method::HEAD {
-            let mut response = bare(StatusCode::METHOD_NOT_ALLOWED);
+            let mut response = empty_response(StatusCode::METHOD_NOT_ALLOWED);
             let allowed = HeaderValue::from_static("GET, HEAD, BITS_POST");
             response.headers_mut().insert(ALLOW, allowed);
             response
         } else {
             match self.principal(parts) {
                 Ok(principal) => block_in_place(|| self.fetch(parts, principal)),
-                Err(Unknown) => {
-                    let mut response = bare(StatusCode::UNAUTHORIZED);
+                Err(Unauthenticated) => {
+                    let mut response = empty_response(StatusCode::UNAUTHORIZED);
                     let challenge = HeaderValue::from_static(CHALLENGE);
                     response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
                     response
@@ -200,31 +204,31 @@ impl Server {
             }
         };
         let bytes = response.headers().get(CONTENT_LENGTH).and_then(|it| it.to_str().ok());
-        info!(status = response.status().as_u16(), bytes, "answered");
+        info!(status = response.status().as_u16(), bytes, "request answered");
         response
     }
 
-    /// Who sends a request; nobody in particular where nobody is asked.
-    pub fn principal(&self, parts: &Parts) -> Result<Option<&str>, Unknown> {
+    /// Returns the authenticated user, or `None` if no authentication is required.
+    pub fn principal(&self, parts: &Parts) -> Result<Option<&str>, Unauthenticated> {
         match &self.basic {
-            Some(basic) => basic.user(&parts.headers).map(Some).ok_or(Unknown),
+            Some(basic) => basic.user(&parts.headers).map(Some).ok_or(Unauthenticated),
             None => Ok(None),
         }
     }
 }
 
-/// Nobody knows who sends a request.
-pub struct Unknown;
+/// The required credentials are missing or wrong.
+pub struct Unauthenticated;
 
-/// An answer to a request that is not BITS', without a body.
-pub fn bare(status: StatusCode) -> Response<Outgoing> {
+/// Returns a response without content to a request outside the protocol.
+pub fn empty_response(status: StatusCode) -> Response<Outgoing> {
     let mut response = Response::new(Outgoing::EMPTY);
     *response.status_mut() = status;
     response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
     response
 }
 
-/// Whether a request is meant for this protocol, right or wrong.
+/// Returns whether a request belongs to this protocol, valid or not.
 fn is_bits(parts: &Parts) -> bool {
     parts.method.as_str() == "BITS_POST"
         || parts.headers.contains_key("BITS-Packet-Type")
@@ -234,7 +238,7 @@ fn is_bits(parts: &Parts) -> bool {
             .is_some_and(|method| method.as_bytes() == b"BITS_POST")
 }
 
-/// Sessions outlive processes: their times are those of the calendar.
+/// Returns the time since the Unix epoch: sessions outlive the process and its monotonic clock.
 pub fn now() -> Duration {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
 }

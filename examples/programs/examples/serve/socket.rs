@@ -1,4 +1,4 @@
-//! A socket that hands over its last bytes, and does not wait for ever for a peer to take them.
+//! A socket that delivers its last bytes and limits how long it waits for the peer.
 
 use std::io;
 use std::pin::Pin;
@@ -9,43 +9,43 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, Sleep, sleep};
 
-/// How long a connection stays open behind its last answer.
+/// Time for which a connection stays open after its last response.
 const LINGER: Duration = Duration::from_secs(10);
 
 /// A connection to a client.
 ///
-/// A server that closes while bytes come in may destroy its own answer: the system resets the
-/// connection, and the peer never sees what is on its way. So the end of a connection is announced
-/// first, and what still comes is thrown away until the peer has ended too, or for a while.
+/// A server that closes a connection while bytes arrive may lose its own response: the system
+/// resets the connection, and the peer discards what it has not read. So the socket shuts down its
+/// sending side first, then reads and discards until the peer closes or [`LINGER`] is over.
 pub struct Socket {
     stream: TcpStream,
-    /// How long the peer may take nothing.
-    patience: Duration,
-    /// Runs while the peer takes nothing.
-    stalled: Option<Pin<Box<Sleep>>>,
-    /// Runs since the end was announced.
-    lingers: Option<Pin<Box<Sleep>>>,
+    /// Maximum time for which a write may make no progress.
+    write_timeout: Duration,
+    /// Runs while a write makes no progress.
+    write_timer: Option<Pin<Box<Sleep>>>,
+    /// Runs from the shutdown of the sending side.
+    linger_timer: Option<Pin<Box<Sleep>>>,
 }
 
 impl Socket {
-    pub fn new(stream: TcpStream, patience: Duration) -> io::Result<Self> {
-        // Each message is written as a whole, and waits for nothing.
+    pub fn new(stream: TcpStream, write_timeout: Duration) -> io::Result<Self> {
+        // Each message is written as a whole, so there is nothing to coalesce.
         stream.set_nodelay(true)?;
-        Ok(Self { stream, patience, stalled: None, lingers: None })
+        Ok(Self { stream, write_timeout, write_timer: None, linger_timer: None })
     }
 
-    /// Passes on what a write came to; one that waits for too long is an error.
-    fn watched<T>(
+    /// Returns the result of a write, or an error if the write makes no progress for too long.
+    fn with_timeout<T>(
         &mut self,
         written: Poll<io::Result<T>>,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<T>> {
         if written.is_ready() {
-            self.stalled = None;
+            self.write_timer = None;
             return written;
         }
-        let deadline = self.patience;
-        let timer = self.stalled.get_or_insert_with(|| Box::pin(sleep(deadline)));
+        let limit = self.write_timeout;
+        let timer = self.write_timer.get_or_insert_with(|| Box::pin(sleep(limit)));
         ready!(timer.as_mut().poll(cx));
         Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
     }
@@ -68,7 +68,7 @@ impl AsyncWrite for Socket {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
-        self.watched(written, cx)
+        self.with_timeout(written, cx)
     }
 
     fn poll_write_vectored(
@@ -77,7 +77,7 @@ impl AsyncWrite for Socket {
         bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write_vectored(cx, bytes);
-        self.watched(written, cx)
+        self.with_timeout(written, cx)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -89,15 +89,15 @@ impl AsyncWrite for Socket {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        if self.lingers.is_none() {
+        if self.linger_timer.is_none() {
             ready!(Pin::new(&mut self.stream).poll_shutdown(cx))?;
-            self.lingers = Some(Box::pin(sleep(LINGER)));
+            self.linger_timer = Some(Box::pin(sleep(LINGER)));
         }
         let this = &mut *self;
-        let Some(timer) = &mut this.lingers else { return Poll::Ready(Ok(())) };
+        let Some(timer) = &mut this.linger_timer else { return Poll::Ready(Ok(())) };
         let mut rest = [0; 16 * 1024];
         loop {
-            // A peer that sends without end is not waited for either.
+            // Checked before each read, so that a peer that never stops sending is cut off too.
             if timer.as_ref().deadline() <= Instant::now() || timer.as_mut().poll(cx).is_ready() {
                 return Poll::Ready(Ok(()));
             }

@@ -1,4 +1,4 @@
-//! https, to a server application.
+//! TLS connections to a server application.
 
 use std::io;
 use std::path::Path;
@@ -10,7 +10,7 @@ use tokio_rustls::client::TlsStream;
 
 use bits_proto_programs::root_certs::client_config;
 
-/// How the application of one name is known.
+/// TLS configuration and the expected name of the application.
 #[derive(Clone)]
 pub struct Tls {
     connector: TlsConnector,
@@ -18,7 +18,7 @@ pub struct Tls {
 }
 
 impl Tls {
-    /// Trusts what is in the file `ca`, or what browsers trust.
+    /// Trusts the certificates in the file `ca`, or by default those that browsers trust.
     pub fn new(host: &str, ca: Option<&Path>) -> io::Result<Self> {
         let config = client_config(ca)?;
         let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;

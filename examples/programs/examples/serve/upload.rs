@@ -1,7 +1,7 @@
-//! Requests of the protocol: does what a session says, step by step, until there is an answer.
+//! BITS requests: carries out the steps of a session until there is an answer.
 //!
-//! What is answered is the crate's decision alone, and so are the checks and their order; what the
-//! host adds is who the client is and whether there may be something at the path.
+//! `bits-proto` decides all checks, their order and the answer. This module provides the
+//! authenticated user and the access rights to the destination, and does the input and output.
 
 use std::io::{self, Write as _};
 use std::time::Instant;
@@ -21,29 +21,29 @@ use tracing::field::display;
 use tracing::{Span, debug, error, info, warn};
 
 use crate::basic_auth::CHALLENGE;
-use crate::body::{HURRY, Outgoing, PIECE, Piece, Reader};
-use crate::server::{Server, Table, Unknown, now};
+use crate::body::{FLUSH_INTERVAL, Outgoing, PIECE, Piece, Reader};
+use crate::server::{Server, Table, Unauthenticated, now};
 use bits_proto_programs::host_error::host_error;
 use bits_proto_programs::serve::fencing::{SessionGuard, work_token};
 use bits_proto_programs::serve::path::{Destination, destination};
 use bits_proto_programs::serve::storage::Storage;
 
-/// After how many bytes of a fragment their count is written down.
-const REPORTED: u64 = 1024 * 1024;
+/// Maximum number of stored bytes that are not yet recorded in their session.
+const REPORT_INTERVAL: u64 = 1024 * 1024;
 
-pub type Next = Result<Step<SessionsResponse<'static>>, SessionsError<io::Error>>;
+pub type StepResult = Result<Step<SessionsResponse<'static>>, SessionsError<io::Error>>;
 
-/// An answer.
-pub struct Answered {
+/// The answer to a BITS request.
+pub struct BitsResponse {
     pub head: Response<()>,
-    /// What to do with the body that nobody has read.
+    /// How to handle the unread part of the body.
     pub rest: UnreadBody,
-    /// How many bytes were stored.
+    /// Number of bytes stored by the request.
     pub bytes: u64,
 }
 
-impl Answered {
-    /// The answer of the server, which may close the connection behind it.
+impl BitsResponse {
+    /// Returns the HTTP response, which closes the connection if `closes` is set.
     pub fn response(&self, closes: bool) -> Response<Outgoing> {
         let mut response = Response::new(Outgoing::EMPTY);
         *response.status_mut() = self.head.status();
@@ -56,41 +56,43 @@ impl Answered {
     }
 }
 
-/// One request, while it is worked on.
+/// A request in progress.
 struct Work<'s> {
     server: &'s Server,
     parts: &'s Parts,
     destination: Option<Destination>,
-    /// What is done is done in one turn, if there is anything to do.
+    /// Guards the files of the session under the work token of this request. `None` if the request
+    /// has no work to do.
     guard: Option<SessionGuard>,
+    /// Number of bytes stored so far.
     stored: u64,
 }
 
 impl Server {
-    /// The answer to a request; `None` if nobody waits for it.
-    pub async fn answer(&self, parts: &Parts, body: &mut Reader) -> Option<Answered> {
+    /// Handles a BITS request. Returns `None` if the client is gone.
+    pub async fn handle_bits(&self, parts: &Parts, body: &mut Reader) -> Option<BitsResponse> {
         let policy = self.policy;
         let principal = self.principal(parts);
         let destination = destination(parts.uri.path());
         let access = match (&principal, &destination) {
-            (Err(Unknown), _) => Access::Unauthenticated,
+            (Err(Unauthenticated), _) => Access::Unauthenticated,
             (_, Err(why)) => {
-                debug!(%why, "no destination");
+                debug!(%why, "invalid destination");
                 Access::Denied
             }
             (Ok(_), Ok(_)) => Access::Granted,
         };
         let url = destination.as_ref().map_or("", |destination| destination.as_str());
         let principal = principal.unwrap_or_default();
-        let arrival = RequestContext { url, principal, access, now: now() };
+        let context = RequestContext { url, principal, access, now: now() };
         let request = match Request::from_http(parts, &policy.requests) {
             Ok(decoded) => {
                 if !decoded.deviations.is_empty() {
-                    debug!(deviations = ?decoded.deviations, "not to the letter");
+                    debug!(deviations = ?decoded.deviations, "request deviates from the protocol");
                 }
                 decoded.message
             }
-            Err(error) => return self.refuse(&error, &arrival, body, &policy),
+            Err(error) => return self.refuse(&error, &context, body, &policy),
         };
         let span = Span::current();
         span.record("packet", display(request.packet_type()));
@@ -98,75 +100,78 @@ impl Server {
             span.record("session", display(id));
         }
         let (step, guard) =
-            block_in_place(|| self.begin(&request, arrival, destination.as_ref().ok()));
+            block_in_place(|| self.begin(&request, context, destination.as_ref().ok()));
         let mut work =
             Work { server: self, parts, destination: destination.ok(), guard, stored: 0 };
-        match work.until_answer(step, body).await? {
+        match work.run_steps(step, body).await? {
             Ok(answer) => {
                 let ack = answer.ack();
                 if let Ack::CreateSession(ack) = &ack {
                     span.record("session", display(&ack.session_id));
                 }
-                Some(Answered { head: head(&policy, &ack)?, rest: answer.rest, bytes: work.stored })
+                let head = head(&policy, &ack)?;
+                Some(BitsResponse { head, rest: answer.rest, bytes: work.stored })
             }
             Err(failed) => {
-                error!(error = %failed, "the sessions cannot be kept");
+                error!(error = %failed, "cannot store the session");
                 let head = head(&policy, &Refusal::unavailable().into())?;
-                Some(Answered { head, rest: UnreadBody::Close, bytes: work.stored })
+                Some(BitsResponse { head, rest: UnreadBody::Close, bytes: work.stored })
             }
         }
     }
 
-    /// The first step. What is at the destination counts when a session is created.
+    /// Returns the first step, and the guard for the work it requires. The destination is checked
+    /// when a session is created.
     fn begin(
         &self,
         request: &Request<'_>,
-        mut arrival: RequestContext<'_>,
+        mut context: RequestContext<'_>,
         destination: Option<&Destination>,
-    ) -> (Next, Option<SessionGuard>) {
+    ) -> (StepResult, Option<SessionGuard>) {
         let mut random = [0; 16];
-        if let (Request::CreateSession(_), Access::Granted) = (request, arrival.access) {
-            arrival.access = destination.map_or(Access::Denied, |it| self.storage.access(it));
+        if let (Request::CreateSession(_), Access::Granted) = (request, context.access) {
+            context.access = destination.map_or(Access::Denied, |it| self.storage.access(it));
             if let Err(error) = getrandom::fill(&mut random) {
                 return (Err(SessionsError::Store(io::Error::other(error))), None);
             }
         }
         let mut table = self.table();
-        let step = table.handle_request(request, &arrival, || random);
-        let turn = step.as_ref().ok().and_then(work_token);
-        (step.map_err(SessionsError::Store), turn.map(|turn| self.fencing.guard(turn)))
+        let step = table.handle_request(request, &context, || random);
+        // The table stays locked here, so that guards are created in the order of their tokens.
+        let token = step.as_ref().ok().and_then(work_token);
+        (step.map_err(SessionsError::Store), token.map(|token| self.fencing.guard(token)))
     }
 
-    /// The answer to what cannot be read. Who may not be here learns nothing but that.
+    /// Answers an invalid request. A client without access only learns that it has no access.
     fn refuse(
         &self,
         error: &bits_proto::Error,
-        arrival: &RequestContext<'_>,
+        context: &RequestContext<'_>,
         body: &Reader,
         policy: &Policy<'_>,
-    ) -> Option<Answered> {
-        debug!(%error, "cannot be read");
+    ) -> Option<BitsResponse> {
+        debug!(%error, "invalid request");
         let answer = Answer::for_error(error, body.length(), policy);
-        let ack = match arrival.access.refusal() {
+        let ack = match context.access.refusal() {
             Some(refusal) if error.stage() > CheckStage::Access => refusal.into(),
             _ => answer.ack(None),
         };
-        Some(Answered { head: head(policy, &ack)?, rest: answer.rest, bytes: 0 })
+        Some(BitsResponse { head: head(policy, &ack)?, rest: answer.rest, bytes: 0 })
     }
 }
 
 impl Work<'_> {
-    /// Goes from step to step.
-    async fn until_answer(
+    /// Carries out steps until one is the answer. Returns `None` if the client is gone.
+    async fn run_steps(
         &mut self,
-        mut next: Next,
+        mut next: StepResult,
         body: &mut Reader,
     ) -> Option<Result<SessionsResponse<'static>, SessionsError<io::Error>>> {
         loop {
             let step = match next {
                 Ok(step) => step,
                 Err(error) => {
-                    self.guard.iter().for_each(|guard| self.give_up(guard.turn));
+                    self.guard.iter().for_each(|guard| self.abort_work(guard.turn));
                     return Some(Err(error));
                 }
             };
@@ -181,15 +186,15 @@ impl Work<'_> {
         }
     }
 
-    /// Touches files of the session, unless another request has taken over.
+    /// Accesses the files of the session. Fails if a later request has taken over.
     fn run<T>(&self, work: impl FnOnce(&Storage) -> io::Result<T>) -> io::Result<T> {
-        let guard = self.guard.as_ref().ok_or_else(|| io::Error::other("it is nobody's turn"))?;
+        let guard = self.guard.as_ref().ok_or_else(|| io::Error::other("missing work token"))?;
         guard.run(|| work(&self.server.storage))
     }
 
-    /// Stores the next bytes, so many that it is worth while to write down their count. The next
-    /// step brings those behind them.
-    async fn store(&mut self, bytes: &StoreBytes, body: &mut Reader) -> Option<Next> {
+    /// Stores up to [`REPORT_INTERVAL`] bytes and reports them. The next step asks for the bytes
+    /// that follow.
+    async fn store(&mut self, bytes: &StoreBytes, body: &mut Reader) -> Option<StepResult> {
         let StoreBytes { turn, skip, offset, take } = *bytes;
         if let Some(next) = self.skip(turn, skip, body).await? {
             return Some(next);
@@ -199,16 +204,16 @@ impl Work<'_> {
             Ok(entity) => entity,
             Err(error) => return Some(self.failed(turn, &error)),
         };
-        let most = take.min(REPORTED);
+        let most = take.min(REPORT_INTERVAL);
         let (mut stored, start) = (0, Instant::now());
         loop {
             let piece = body.piece((most - stored).min(PIECE)).await;
             let written = block_in_place(|| self.run(|_| write(&mut entity, &piece)));
             if written.is_ok() {
                 stored += piece.length;
-                // What came slowly is reported at once: silence counts as giving up, and what
-                // another request takes over does not count.
-                if stored < most && piece.length == PIECE && start.elapsed() < HURRY {
+                // Slow data is reported without delay: a session without reports counts as
+                // abandoned, and unreported bytes are lost to a request that takes over.
+                if stored < most && piece.length == PIECE && start.elapsed() < FLUSH_INTERVAL {
                     continue;
                 }
             }
@@ -222,51 +227,55 @@ impl Work<'_> {
         }
     }
 
-    /// Throws away bytes that are held already. However slowly they come, the turn is kept; the
-    /// answer where it is not.
+    /// Discards bytes that were received before, and renews the work token meanwhile. Returns the
+    /// next step if the token is no longer valid, and `None` if the client is gone.
     async fn skip(
         &self,
         turn: WorkToken,
         mut skip: u64,
         body: &mut Reader,
-    ) -> Option<Option<Next>> {
+    ) -> Option<Option<StepResult>> {
         while skip > 0 {
             let piece = body.piece(skip.min(PIECE)).await;
             if piece.length == 0 {
                 return self.interrupted(turn).map(Some);
             }
             skip -= piece.length;
-            let kept = block_in_place(|| self.table().handle_stored(turn, 0, now()));
-            if kept.is_err() {
-                return Some(Some(kept));
+            let renewed = block_in_place(|| self.table().handle_stored(turn, 0, now()));
+            if renewed.is_err() {
+                return Some(Some(renewed));
             }
         }
         Some(None)
     }
 
-    fn report(&self, turn: WorkToken, stored: u64, entity: &File) -> Next {
+    fn report(&self, turn: WorkToken, stored: u64, entity: &File) -> StepResult {
         if let Err(error) = self.server.storage.sync(entity) {
             return self.failed(turn, &error);
         }
         self.table().handle_stored(turn, stored, now())
     }
 
-    /// The client is gone. What was stored counts.
-    fn interrupted(&self, turn: WorkToken) -> Option<Next> {
-        info!(bytes = self.stored, "interrupted");
-        self.give_up(turn);
+    /// Reports that the client is gone. The bytes stored so far are kept.
+    fn interrupted(&self, turn: WorkToken) -> Option<StepResult> {
+        info!(bytes = self.stored, "upload interrupted by the client");
+        self.abort_work(turn);
         None
     }
 
-    /// The session takes the next request at once, and not only when the work has taken too long.
-    fn give_up(&self, turn: WorkToken) {
+    /// Releases the work token, so that the session accepts another request without waiting for
+    /// its timeout.
+    fn abort_work(&self, turn: WorkToken) {
         let reported = block_in_place(|| self.table().handle_disconnected(turn));
         if let Err(error) = reported {
-            warn!(%error, "the session does not know that the work was given up");
+            warn!(%error, "cannot release the session; it accepts requests after its timeout");
         }
     }
 
-    fn commit(&self, turn: WorkToken) -> Next {
+    /// Embedding rule "publication": the entity is published under the work token, then the session
+    /// is informed. After a crash in between, the step is repeated, and `Storage::commit` detects
+    /// that the entity is already published.
+    fn commit(&self, turn: WorkToken) -> StepResult {
         let id = turn.session_id();
         let committed = self.run(|storage| {
             let destination = self.destination.as_ref().ok_or(io::ErrorKind::PermissionDenied)?;
@@ -276,22 +285,22 @@ impl Work<'_> {
         });
         match committed {
             Ok(bytes) => {
-                info!(bytes, "placed");
+                info!(bytes, "entity published");
                 self.table().handle_committed(turn)
             }
             Err(error) => self.failed(turn, &error),
         }
     }
 
-    fn discard(&self, discard: &Discard) -> Next {
+    fn discard(&self, discard: &Discard) -> StepResult {
         match self.run(|storage| storage.discard(discard)) {
             Ok(()) => self.table().handle_discarded(discard.turn),
             Err(error) => self.failed(discard.turn, &error),
         }
     }
 
-    fn failed(&self, turn: WorkToken, error: &io::Error) -> Next {
-        warn!(%error, "cannot be done");
+    fn failed(&self, turn: WorkToken, error: &io::Error) -> StepResult {
+        warn!(%error, "request failed");
         block_in_place(|| self.table().handle_failed(turn, host_error(error)))
     }
 
@@ -307,5 +316,8 @@ fn write(entity: &mut File, piece: &Piece) -> io::Result<()> {
 fn head(policy: &Policy<'_>, ack: &Ack<'_>) -> Option<Response<()>> {
     let challenge =
         (ack.status() == StatusCode::UNAUTHORIZED).then_some(("WWW-Authenticate", CHALLENGE));
-    policy.to_http(ack, challenge).inspect_err(|error| error!(%error, "no answer")).ok()
+    policy
+        .to_http(ack, challenge)
+        .inspect_err(|error| error!(%error, "cannot write the response"))
+        .ok()
 }

@@ -1,11 +1,14 @@
-//! Whose turn it is to touch the files of a session.
+//! Fencing: only the latest request of a session may access its files.
 //!
-//! All turns write to one file, and a file that is put at its destination keeps its open handles.
-//! A turn counts as given up when nothing was heard of it for too long, which a slow disk is
-//! enough for, or a clock that somebody sets; whoever has lost it may still have bytes in hand. So
-//! turns take over one after the other here as they do in the table, each touches files under the
-//! session's lock, and none does any more once another has taken over. Other processes are kept
-//! away by the lock on the folder of sessions.
+//! A request whose work is silent for too long loses its work token to a later request; a slow disk
+//! or a change of the clock suffices. When it resumes, it may still hold bytes and open files. A
+//! late write would change bytes that were acknowledged for, or published by, the later request,
+//! since an entity keeps its open handles when it is published.
+//!
+//! The embedding guide recommends one staging file per work token, as in `cluster::folder`, where
+//! processes share a folder. Here all requests of a session are in one process and share one file.
+//! So each access runs under a lock of the session that first compares the work token with the
+//! latest one. The lock on the folder of sessions excludes other processes.
 
 use std::collections::HashMap;
 use std::io;
@@ -15,26 +18,29 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use bits_proto::server::{Step, WorkToken};
 use uuid::Uuid;
 
-/// The turns of all sessions that somebody works on.
+/// The latest work token of every session in use.
 #[derive(Default)]
 pub struct Fencing(Mutex<HashMap<Uuid, Weak<Files>>>);
 
-/// The files of one session.
+/// Protects the files of one session.
 #[derive(Default)]
 struct Files {
-    newest: AtomicU32,
+    /// Number of the latest work token.
+    latest: AtomicU32,
     lock: Mutex<()>,
 }
 
-/// A turn, which may touch files until another takes over.
+/// Access to the files of a session, valid until a later request takes over.
 pub struct SessionGuard {
     pub turn: WorkToken,
     files: Arc<Files>,
 }
 
 impl Fencing {
-    /// Takes over. The table that gave the turn has to be locked since then, or another turn might
-    /// come between.
+    /// Makes this token the latest one of its session.
+    ///
+    /// The caller must hold the lock of the table since the table issued the token. Otherwise a
+    /// later token might be registered first.
     pub fn guard(&self, turn: WorkToken) -> SessionGuard {
         let mut sessions = locked(&self.0);
         let known = sessions.get(&turn.session_id()).and_then(Weak::upgrade);
@@ -43,29 +49,33 @@ impl Fencing {
             sessions.insert(turn.session_id(), Arc::downgrade(&files));
             files
         });
-        // Nobody waits here for one that is writing: the first touch of this turn does.
-        files.newest.store(turn.number(), Ordering::SeqCst);
+        // Does not wait for a write in progress, as the table is locked. `run` waits for it.
+        files.latest.store(turn.number(), Ordering::SeqCst);
         SessionGuard { turn, files }
     }
 
-    /// Forgets sessions that nobody works on: no turn of theirs can come late.
-    pub fn tidy(&self) {
+    /// Forgets sessions without guards: they have no requests that could write late.
+    pub fn remove_unused(&self) {
         locked(&self.0).retain(|_, files| files.strong_count() > 0);
     }
 }
 
 impl SessionGuard {
-    /// Touches files, unless another turn has taken over.
+    /// Accesses files.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error without calling `work` if a later request has taken over.
     pub fn run<T>(&self, work: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
         let _lock = locked(&self.files.lock);
-        if self.files.newest.load(Ordering::SeqCst) != self.turn.number() {
-            return Err(io::Error::other("another request has taken over"));
+        if self.files.latest.load(Ordering::SeqCst) != self.turn.number() {
+            return Err(io::Error::other("a later request of the session has taken over"));
         }
         work()
     }
 }
 
-/// The turn that a step is done in.
+/// Returns the work token of a step.
 pub fn work_token<A>(step: &Step<A>) -> Option<WorkToken> {
     match step {
         Step::Store(bytes) => Some(bytes.turn),
@@ -76,6 +86,6 @@ pub fn work_token<A>(step: &Step<A>) -> Option<WorkToken> {
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // What is locked is whole whenever somebody panics.
+    // A panic leaves the contents consistent.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,8 +1,8 @@
-//! The sessions, each in a file of its own, with all of them in memory.
+//! A store of sessions in a folder: one file per session, and a copy of all of them in memory.
 //!
-//! Whatever changes is written before it counts: a new file takes the place of the old one, so that
-//! a crash leaves one of them. Names are made of the ids that the server issued, never of anything
-//! that a client sent.
+//! Every change is written before it takes effect. A new file replaces the old one atomically, so a
+//! crash leaves one of the two. File names consist of session ids that the server issued, never of
+//! data from a client.
 
 use std::collections::HashMap;
 use std::io::{self, Write as _};
@@ -13,54 +13,55 @@ use bits_proto::server::{Record, Session, State, Store};
 use cap_std::fs::Dir;
 use uuid::Uuid;
 
-/// What belongs to a session, by the extension of its file.
+/// Extension of the file with a session's record.
 pub const RECORD: &str = "json";
+/// Extension of a record that is being written.
 const NEW: &str = "new";
+/// Extension of a record that cannot be parsed.
 const DAMAGED: &str = "damaged";
-
-/// The bytes of an entity.
+/// Extension of the file with the bytes of an entity.
 pub const ENTITY: &str = "entity";
-/// The reply of a server application.
+/// Extension of the file with the reply of a server application.
 pub const REPLY: &str = "reply";
-/// Stands there since before an entity was put at its destination.
+/// Extension of an empty file that is created before an entity is published.
 pub const PLACED: &str = "placed";
 
-/// The name of a session's file.
+/// Returns the name of a file of a session.
 pub fn file_name(id: Uuid, extension: &str) -> String {
     format!("{id}.{extension}")
 }
 
-/// The folder of sessions.
+/// A folder of sessions.
 #[derive(Debug)]
 pub struct Folder {
     dir: Arc<Dir>,
     records: HashMap<Uuid, Record>,
-    /// Whether files are on the disk before they count.
+    /// Flushes files to the disk before a change takes effect.
     syncs: bool,
 }
 
-/// What was found in a folder, beside sessions.
+/// Other files that were found when a folder was opened.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Found {
-    /// The names that damaged records have now.
+    /// New names of damaged records.
     pub damaged: Vec<String>,
-    /// How many files belonged to no session, or were written half, and are removed.
+    /// Number of removed files that were incomplete or belonged to no session.
     pub removed: usize,
 }
 
 impl Folder {
-    /// Takes up the sessions that the last process left, and tidies up behind it.
+    /// Loads the sessions of the previous process and removes its leftover files.
     ///
-    /// A record that cannot be read is set aside under another name. Its entity goes: nobody can
-    /// say how much of it counts.
+    /// A record that cannot be parsed is renamed. Its entity is removed, as the number of valid
+    /// bytes is unknown.
     pub fn open(dir: Arc<Dir>, syncs: bool) -> io::Result<(Self, Found)> {
         let mut folder = Self { dir, records: HashMap::new(), syncs };
         let mut found = Found::default();
         let mut others = Vec::new();
         for entry in folder.dir.entries()? {
             let name = entry?.file_name();
-            // What is not named as the server names files is not the server's.
-            let Some((id, extension)) = name.to_str().and_then(parsed) else { continue };
+            // Files with other names do not belong to the server.
+            let Some((id, extension)) = name.to_str().and_then(parse_file_name) else { continue };
             if extension == RECORD {
                 found.damaged.extend(folder.load(id)?);
             } else {
@@ -81,31 +82,31 @@ impl Folder {
         Ok((folder, found))
     }
 
-    /// Reads one record, or sets it aside and says how it is called then.
+    /// Loads one record. Returns its new name if it is damaged.
     fn load(&mut self, id: Uuid) -> io::Result<Option<String>> {
         let name = file_name(id, RECORD);
         let record = serde_json::from_slice::<Record>(&self.dir.read(&name)?);
         match record {
             Ok(mut record) if record.session.id() == id => {
-                // Nobody else works on it; what the last process had begun is undone.
+                // The requests of the previous process are gone, and with them their work.
                 record.session.recover();
                 self.records.insert(id, record);
                 Ok(None)
             }
             _ => {
-                let aside = file_name(id, DAMAGED);
-                self.dir.rename(&name, &self.dir, &aside)?;
-                Ok(Some(aside))
+                let damaged = file_name(id, DAMAGED);
+                self.dir.rename(&name, &self.dir, &damaged)?;
+                Ok(Some(damaged))
             }
         }
     }
 
-    /// The session of this id.
+    /// Returns the session with this id.
     pub fn get(&self, id: Uuid) -> Option<&Record> {
         self.records.get(&id)
     }
 
-    /// How many sessions there are.
+    /// Returns the number of sessions.
     pub fn len(&self) -> usize {
         self.records.len()
     }
@@ -124,15 +125,15 @@ impl Folder {
     }
 }
 
-/// The id and the extension in a file's name.
-fn parsed(name: &str) -> Option<(Uuid, &str)> {
+/// Parses a file name into id and extension.
+fn parse_file_name(name: &str) -> Option<(Uuid, &str)> {
     let (id, extension) = name.split_once('.')?;
     let parsed = Uuid::try_parse(id).ok()?;
-    // A GUID has several spellings, and the server writes one.
+    // A GUID has several spellings, of which the server writes one.
     (parsed.to_string() == id).then_some((parsed, extension))
 }
 
-/// Removes a file. What is gone already counts as removed.
+/// Removes a file, if it exists.
 pub fn remove(dir: &Dir, name: &str) -> io::Result<()> {
     match dir.remove_file(name) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
@@ -140,14 +141,14 @@ pub fn remove(dir: &Dir, name: &str) -> io::Result<()> {
     }
 }
 
-/// Brings the names in a folder to the disk, where a system can.
+/// Flushes the names in a folder to the disk, on systems that support it.
 pub fn sync_dir(dir: &Dir) -> io::Result<()> {
     if cfg!(unix) { dir.open(".")?.sync_all() } else { Ok(()) }
 }
 
-/// Whether a change is to be written down. Bytes count only when they are reported as stored: that
-/// a fragment began to come in, or was given up, is nothing that another process has to know.
-fn is_to_be_saved(old: &Record, new: &Record) -> bool {
+/// Returns whether a change must be written. The start or the abort of a fragment need not be: only
+/// bytes that were reported as stored matter after a restart.
+fn needs_save(old: &Record, new: &Record) -> bool {
     let (old, new) = (&old.session, &new.session);
     let receives = |session: &Session| {
         matches!(session.state(), State::Receiving | State::Storing)
@@ -177,7 +178,7 @@ impl Store for Folder {
         let Some(old) = self.records.get(&id) else { return Ok(None) };
         let mut new = old.clone();
         let changed = change(&mut new);
-        if is_to_be_saved(old, &new) {
+        if needs_save(old, &new) {
             self.save(&new)?;
         }
         self.records.insert(id, new);
@@ -187,7 +188,7 @@ impl Store for Folder {
     fn remove(&mut self, id: Uuid) -> io::Result<()> {
         remove(&self.dir, &file_name(id, RECORD))?;
         self.records.remove(&id);
-        // Only now: without it the entity would count as lost.
+        // Last, because without this mark the entity of an existing record would count as lost.
         remove(&self.dir, &file_name(id, PLACED))
     }
 

@@ -1,9 +1,9 @@
-//! The one way from the target of a request to a name below the root.
+//! Conversion of a request target into a path below the root.
 //!
-//! A destination is a list of plain names on every common system, joined by slashes: what Windows
-//! would take for a device, a stream or a drive is refused on Unix too, so that a root can move.
-//! What is refused here never reaches the file system. What passes is still opened through a
-//! `cap_std::fs::Dir`, which keeps symbolic links from leading out of the root.
+//! A destination consists of names that are valid on every common system, joined by slashes. Names
+//! that denote a device, a stream or a drive on Windows are rejected on Unix too, so that a root
+//! can move between systems. Rejected paths never reach the file system. Accepted paths are opened
+//! through a `cap_std::fs::Dir`, which prevents symbolic links from leading out of the root.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -11,19 +11,19 @@ use std::fmt;
 use bits_proto::field::ContentName;
 use percent_encoding::percent_decode_str;
 
-/// The first segment of the URLs under which replies are kept. It is no folder of the root.
+/// First segment of the URLs of replies. It does not correspond to a folder of the root.
 pub const RESERVED: &str = "BITS-Sessions";
 
-/// The longest name of a file on common systems, in bytes.
+/// Maximum length of a file name on common systems, in bytes.
 const MAX_NAME: usize = 255;
 
-/// The longest destination, in bytes: it leaves room for the path of the root.
+/// Maximum length of a destination, in bytes. It leaves room for the path of the root.
 const MAX_PATH: usize = 2048;
 
 /// A destination below the root.
 ///
-/// It is spelt in one way only, whatever the client escaped: requests of one session are known by
-/// it.
+/// All percent-encoded spellings of a path give the same destination, so that requests of one
+/// session match.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Destination {
     path: String,
@@ -31,43 +31,43 @@ pub struct Destination {
     name: usize,
 }
 
-/// Why a target is no destination.
+/// Reasons to reject a target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BadPath {
-    /// It does not begin with a slash.
+    /// The target does not begin with a slash.
     NotAbsolute,
-    /// A `%` without two hexadecimal digits.
+    /// A `%` is not followed by two hexadecimal digits.
     Escape,
-    /// Not UTF-8.
+    /// The decoded target is not UTF-8.
     Encoding,
-    /// A name that is empty, not allowed on some system, or means something else than a name.
+    /// A name is empty, invalid on some system, or has a special meaning such as `..`.
     Name,
-    /// A name or the whole is too long.
+    /// A name or the whole path is too long.
     TooLong,
-    /// It is where replies are.
+    /// The path is reserved for replies.
     Reserved,
 }
 
 impl fmt::Display for BadPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::NotAbsolute => "the target is no path",
-            Self::Escape => "the target has an escape without two hexadecimal digits",
-            Self::Encoding => "the target is not UTF-8",
-            Self::Name => "the target has a name that is no plain name",
-            Self::TooLong => "the target is too long",
-            Self::Reserved => "the target is where replies are",
+            Self::NotAbsolute => "target does not begin with '/'",
+            Self::Escape => "target contains a '%' without two hexadecimal digits",
+            Self::Encoding => "target is not UTF-8",
+            Self::Name => "target contains an empty, reserved or invalid file name",
+            Self::TooLong => "target exceeds 255 bytes in a name or 2048 bytes in total",
+            Self::Reserved => "target is reserved for replies",
         })
     }
 }
 
 impl Destination {
-    /// The path below the root, with slashes.
+    /// Returns the path relative to the root, with slashes.
     pub fn as_str(&self) -> &str {
         &self.path
     }
 
-    /// The folder it is in, below the root.
+    /// Returns the path of the parent folder relative to the root.
     pub fn folder(&self) -> &str {
         match self.path.get(..self.name) {
             None | Some("") => ".",
@@ -75,13 +75,17 @@ impl Destination {
         }
     }
 
-    /// Its name in that folder.
+    /// Returns the last name of the path.
     pub fn name(&self) -> &str {
         self.path.get(self.name..).unwrap_or_default()
     }
 }
 
-/// The destination that the path of a URL names. A query is no part of it.
+/// Returns the destination for the path of a URL, without a query.
+///
+/// # Errors
+///
+/// Returns the reason if the path is not acceptable.
 pub fn destination(path: &str) -> Result<Destination, BadPath> {
     let names = path.strip_prefix('/').ok_or(BadPath::NotAbsolute)?;
     let mut path = String::with_capacity(names.len());
@@ -105,7 +109,8 @@ pub fn destination(path: &str) -> Result<Destination, BadPath> {
     Ok(Destination { path, name })
 }
 
-/// One segment without escapes. It is split off before, so an escaped slash does not divide.
+/// Decodes the escapes of one segment. Segments are split before, so an escaped slash is part of a
+/// name.
 pub fn decoded(segment: &str) -> Result<Cow<'_, str>, BadPath> {
     let is_escape = |rest: &str| {
         rest.as_bytes().get(..2).is_some_and(|digits| digits.iter().all(u8::is_ascii_hexdigit))
@@ -121,6 +126,6 @@ fn check_name(name: &str) -> Result<(), BadPath> {
         return Err(BadPath::TooLong);
     }
     let is_safe = ContentName::try_from(name).is_ok_and(|name| name.is_safe());
-    // The check knows the control characters of ASCII only.
+    // `is_safe` rejects the control characters of ASCII only.
     if is_safe && !name.chars().any(char::is_control) { Ok(()) } else { Err(BadPath::Name) }
 }

@@ -1,7 +1,6 @@
-//! What the server keeps on disk: the root with the entities that are whole, and the folder of
-//! sessions beside it.
+//! Files of the server: the root with the published entities, and the folder of sessions.
 //!
-//! All below the root goes through a [`Dir`], so that the system itself keeps symbolic links from
+//! All paths below the root are opened through a [`Dir`], which prevents symbolic links from
 //! leading out of it.
 
 use std::fs;
@@ -21,7 +20,7 @@ use crate::serve::path::Destination;
 pub struct Storage {
     root: Dir,
     sessions: Arc<Dir>,
-    /// For a server application that is told of paths.
+    /// Absolute path for server applications that access the files.
     sessions_path: PathBuf,
     overwrites: bool,
     syncs: bool,
@@ -32,43 +31,44 @@ pub struct Storage {
 }
 
 impl Storage {
-    /// Opens both folders. Without `sessions` they are in a hidden one beside the root.
+    /// Opens both folders. By default the folder of sessions is hidden, beside the root.
     pub fn open(
         root: &Path,
         sessions: Option<&Path>,
         overwrites: bool,
         syncs: bool,
     ) -> io::Result<Self> {
-        let root_path = fs::canonicalize(root).map_err(|error| explained(error, root, ""))?;
+        let root_path =
+            fs::canonicalize(root).map_err(|error| with_path(error, root, "cannot open root: "))?;
         let path = match sessions {
             Some(sessions) => std::path::absolute(sessions)?,
-            None => beside(&root_path)?,
+            None => default_sessions(&root_path)?,
         };
-        let told = path.as_path();
-        let explain = |what| move |error| explained(error, told, what);
-        // Before it is made, and with all links followed.
+        let given = path.as_path();
+        let explain = |what| move |error| with_path(error, given, what);
+        // Checked before the folder is created, and again with all links followed.
         check_outside(&path, &root_path).map_err(explain(""))?;
         fs::create_dir_all(&path).map_err(explain(""))?;
         let sessions_path = fs::canonicalize(&path).map_err(explain(""))?;
         check_outside(&sessions_path, &root_path).map_err(explain(""))?;
         let open = |path| Dir::open_ambient_dir(path, ambient_authority());
-        let root = open(&root_path).map_err(|error| explained(error, &root_path, ""))?;
+        let root = open(&root_path).map_err(|error| with_path(error, &root_path, ""))?;
         let sessions = Arc::new(open(&sessions_path).map_err(explain(""))?);
         let lock = lock(&sessions).map_err(explain(""))?;
         check_file_system(&root, &sessions).map_err(explain(
-            "it has to be on the file system of the root, both have to be writable, and the file \
-             system has to know hard links: ",
+            "the folder of sessions and the root must be writable and on one file system that \
+             supports hard links: ",
         ))?;
         Ok(Self { root, sessions, sessions_path, overwrites, syncs, _lock: lock })
     }
 
-    /// The folder of sessions.
+    /// Returns the folder of sessions.
     pub fn sessions(&self) -> Arc<Dir> {
         Arc::clone(&self.sessions)
     }
 
-    /// Whether there may be an entity at a destination. Its folder has to be there: clients make no
-    /// folders, and 403 is what they are told of a place that cannot be written to.
+    /// Returns the access rights to a destination. Without an existing parent folder, access is
+    /// denied, as clients cannot create folders.
     pub fn access(&self, destination: &Destination) -> Access {
         if !self.root.is_dir(destination.folder()) {
             return Access::Denied;
@@ -81,31 +81,31 @@ impl Storage {
         }
     }
 
-    /// An entity that is whole, for reading, with its length. Nothing but a plain file is one: to
-    /// open anything else may wait for ever.
-    pub fn whole(&self, destination: &Destination) -> io::Result<(File, u64)> {
+    /// Opens a published entity for reading. Returns the file and its length. Only regular files
+    /// are opened, as opening a pipe may block forever.
+    pub fn published(&self, destination: &Destination) -> io::Result<(File, u64)> {
         open_file(&self.root, destination.as_str())
     }
 
-    /// The bytes of a session's entity, for writing from `offset` on.
+    /// Opens a session's entity for writing at `offset`.
     pub fn entity(&self, session: Uuid, offset: u64) -> io::Result<File> {
         let mut options = OpenOptions::new();
         options.write(true).create(offset == 0);
         let mut file = self.sessions.open_with(file_name(session, ENTITY), &options)?;
         if file.metadata()?.len() < offset {
-            return Err(io::Error::new(io::ErrorKind::NotFound, "bytes that were stored are gone"));
+            return Err(io::Error::new(io::ErrorKind::NotFound, "stored bytes are missing"));
         }
         file.seek(SeekFrom::Start(offset))?;
         Ok(file)
     }
 
-    /// Brings the bytes of an entity to the disk, if they have to be there before they count.
+    /// Flushes the bytes of an entity to the disk, if that is enabled.
     pub fn sync(&self, entity: &File) -> io::Result<()> {
         if self.syncs { entity.sync_data() } else { Ok(()) }
     }
 
-    /// Makes the entity as long as it is: one without bytes was never stored, and behind the last
-    /// byte there may be some that were stored and not counted.
+    /// Sets the length of a complete entity. An empty entity has no file yet, and after the last
+    /// byte there may be bytes that were written but not reported.
     pub fn finish(&self, session: Uuid, total: u64) -> io::Result<()> {
         let entity = self.entity(session, total)?;
         if entity.metadata()?.len() > total {
@@ -114,12 +114,15 @@ impl Storage {
         self.sync(&entity)
     }
 
-    /// Puts an entity at its destination, in one step for whoever looks at it.
+    /// Publishes an entity: it appears at its destination completely and in one step.
     ///
-    /// It may be asked for again after a crash: then it is there already, which a mark shows.
+    /// Embedding rule "publication": this step may be repeated after a crash, so it must detect
+    /// that the entity is already published. It then finds a mark, which is created before the
+    /// entity leaves the folder of sessions, and no entity. The session's record and its mark are
+    /// removed later, when the session ends.
     pub fn commit(&self, session: Uuid, total: u64, destination: &Destination) -> io::Result<()> {
         let folder = self.root.open_dir(destination.folder());
-        // Without its folder the destination cannot be written to; the bytes are not lost.
+        // Reported as denied access. "Not found" would mean that the stored bytes are lost.
         let folder = folder.map_err(|_| io::Error::from(io::ErrorKind::PermissionDenied))?;
         self.place(session, total, &folder, destination.name())
     }
@@ -137,7 +140,7 @@ impl Storage {
         if self.overwrites {
             self.sessions.rename(&entity, folder, name)?;
         } else {
-            // A link never replaces anything, so of two entities for one destination one comes in.
+            // A link never replaces a file, so only one of two entities for one destination wins.
             match self.sessions.hard_link(&entity, folder, name) {
                 Err(error)
                     if error.kind() == io::ErrorKind::AlreadyExists
@@ -152,14 +155,14 @@ impl Storage {
         if self.syncs { sync_dir(folder) } else { Ok(()) }
     }
 
-    /// Whether a crash came between the link and the removal of the other name.
+    /// Returns whether an earlier attempt created the link but did not remove the other name.
     fn is_linked(&self, entity: &str, folder: &Dir, name: &str) -> bool {
-        let there = folder.symlink_metadata(name);
-        let here = self.sessions.symlink_metadata(entity);
-        matches!((here, there), (Ok(here), Ok(there)) if is_same(&here, &there))
+        let published = folder.symlink_metadata(name);
+        let staged = self.sessions.symlink_metadata(entity);
+        matches!((staged, published), (Ok(one), Ok(other)) if is_same(&one, &other))
     }
 
-    /// Deletes what is left of a session.
+    /// Deletes the files of a session.
     pub fn discard(&self, discard: &Discard) -> io::Result<()> {
         let session = discard.turn.session_id();
         if discard.entity {
@@ -171,27 +174,27 @@ impl Storage {
         Ok(())
     }
 
-    /// What a session has stored, for reading.
+    /// Opens a session's entity for reading. Returns the file and its length.
     pub fn stored(&self, session: Uuid) -> io::Result<(File, u64)> {
         open_file(&self.sessions, &file_name(session, ENTITY))
     }
 
-    /// A reply that is kept, for reading.
+    /// Opens a stored reply for reading. Returns the file and its length.
     pub fn reply(&self, session: Uuid) -> io::Result<(File, u64)> {
         open_file(&self.sessions, &file_name(session, REPLY))
     }
 
-    /// A new reply, in place of what an earlier attempt left.
+    /// Creates a reply, which replaces that of an earlier attempt.
     pub fn create_reply(&self, session: Uuid) -> io::Result<File> {
         self.sessions.create(file_name(session, REPLY))
     }
 
-    /// Deletes what an earlier attempt left of a reply.
+    /// Deletes the reply of an earlier attempt.
     pub fn remove_reply(&self, session: Uuid) -> io::Result<()> {
         remove(&self.sessions, &file_name(session, REPLY))
     }
 
-    /// Where an application finds the entity and where it puts its reply.
+    /// Returns the paths of the entity and of the reply, for a server application.
     pub fn paths(&self, session: Uuid) -> (PathBuf, PathBuf) {
         let path = |extension| self.sessions_path.join(file_name(session, extension));
         (path(ENTITY), path(REPLY))
@@ -203,60 +206,65 @@ fn open_file(dir: &Dir, path: &str) -> io::Result<(File, u64)> {
         return Err(io::ErrorKind::NotFound.into());
     }
     let file = dir.open(path)?;
-    // Another may have taken its place meanwhile.
+    // From the open file, since another file may have replaced the one that was checked.
     let length = file.metadata()?.len();
     Ok((file, length))
 }
 
-fn explained(error: io::Error, path: &Path, what: &str) -> io::Error {
+fn with_path(error: io::Error, path: &Path, what: &str) -> io::Error {
     io::Error::new(error.kind(), format!("{}: {what}{error}", path.display()))
 }
 
-/// What lies in the root can be fetched.
+/// Checks that clients cannot download the folder of sessions.
 fn check_outside(sessions: &Path, root: &Path) -> io::Result<()> {
     if sessions.starts_with(root) {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it may not lie in the root"));
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "the folder of sessions must be outside the root",
+        ));
     }
     Ok(())
 }
 
-/// A hidden folder beside the root, and so most likely on its file system.
-fn beside(root: &Path) -> io::Result<PathBuf> {
+/// Returns a hidden folder beside the root, which is most likely on the same file system.
+fn default_sessions(root: &Path) -> io::Result<PathBuf> {
     let name = root.file_name().and_then(|name| name.to_str());
     let name = name.ok_or_else(|| {
         let error = io::ErrorKind::InvalidInput.into();
-        explained(error, root, "nothing is beside it, so --sessions has to name a folder: ")
+        with_path(error, root, "the root has no parent folder; use --sessions to name a folder: ")
     })?;
     Ok(root.with_file_name(format!(".{name}.bits-sessions")))
 }
 
-/// Keeps other servers away, which would undo what this one does, for as long as the file is open;
-/// a process that is killed lets go of it.
+/// Locks the folder against other servers while the returned file is open. The lock of a killed
+/// process is released.
 #[cfg(unix)]
 fn lock(dir: &Dir) -> io::Result<File> {
     use rustix::fs::{FlockOperation, flock};
     use rustix::io::Errno;
-    // A `Dir` itself may be open for nothing but finding paths.
+    // The handle of a `Dir` may be opened with O_PATH, which cannot be locked.
     let folder = dir.open(".")?;
     match flock(&folder, FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => Ok(folder),
-        Err(Errno::WOULDBLOCK) => Err(io::Error::other("another server uses it")),
+        Err(Errno::WOULDBLOCK) => {
+            Err(io::Error::other("another server uses this folder of sessions"))
+        }
         Err(error) => Err(error.into()),
     }
 }
 
-/// Elsewhere folders cannot be locked; one server for each is up to whoever starts them.
+/// Does nothing: folders cannot be locked here. Do not start two servers with one folder.
 #[cfg(not(unix))]
 fn lock(_: &Dir) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether an entity can go from one folder to the other in one step: that is tried, as no number
-/// of a device tells all.
+/// Checks that files can be linked from one folder into the other, by trying it. Device numbers
+/// alone do not tell, for example with bind mounts.
 fn check_file_system(root: &Dir, sessions: &Dir) -> io::Result<()> {
     let mut random = [0; 16];
     getrandom::fill(&mut random).map_err(io::Error::other)?;
-    // A name that nobody uploads to.
+    // A random name, so that no upload is affected.
     let name = format!(".bits-probe-{}", Uuid::from_bytes(random));
     sessions.create(&name)?;
     let linked = sessions.hard_link(&name, root, &name).and_then(|()| remove(root, &name));
@@ -270,7 +278,7 @@ fn is_same(one: &cap_std::fs::Metadata, other: &cap_std::fs::Metadata) -> bool {
     (one.dev(), one.ino()) == (other.dev(), other.ino())
 }
 
-/// Elsewhere a file's number takes an open file; the destination counts as somebody else's.
+/// Returns `false`: without file numbers, the file at the destination counts as a different one.
 #[cfg(not(unix))]
 fn is_same(_: &cap_std::fs::Metadata, _: &cap_std::fs::Metadata) -> bool {
     false
