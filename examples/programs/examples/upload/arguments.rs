@@ -1,4 +1,4 @@
-//! The command line.
+//! Command line of the client.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,58 +12,59 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::failure::{Failure, Result};
 
-/// Uploads a file to a server that speaks the BITS Upload Protocol.
+/// Uploads a file to a server that implements the BITS Upload Protocol.
 #[derive(Parser)]
 #[command(name = "upload", version)]
 pub struct Arguments {
-    /// What to upload.
+    /// File to upload.
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
-    /// Where to: http://… or https://…
+    /// Destination URL: http://… or https://…
     #[arg(value_name = "URL")]
     pub url: String,
-    /// How many bytes go into a fragment, 5KiB to 13MiB, or the nearer of the two [default: 1MiB].
+    /// Bytes per fragment, limited to the range from 5KiB to 13MiB [default: 1MiB].
     #[arg(long, value_name = "N", value_parser = size)]
     pub fragment_size: Option<u64>,
-    /// The server has a reply, which goes to this file.
+    /// Fetch the server's reply to the upload and write it to this file.
     #[arg(long, value_name = "OUT")]
     pub reply: Option<PathBuf>,
-    /// Fetch the reply from wherever the server says; without your credentials and headers if it
-    /// is elsewhere.
+    /// Also fetch the reply from another server if the server refers to one. Credentials and
+    /// --header fields are not sent there.
     #[arg(long, requires = "reply")]
     pub reply_from_anywhere: bool,
-    /// Keep a file by which the same command goes on after Ctrl-C, a crash or a failure.
+    /// Keep the state of the upload in this file, so that the same command continues it after
+    /// Ctrl-C, a crash or a failure.
     #[arg(long, value_name = "STATE")]
     pub resume: Option<PathBuf>,
-    /// Another field for each request; may be given more than once.
+    /// Additional header field for each request; may be repeated.
     #[arg(long = "header", value_name = "NAME: VALUE")]
     pub headers: Vec<String>,
-    /// Credentials for HTTP's Basic scheme.
+    /// Credentials for HTTP Basic authentication.
     #[arg(long, value_name = "USER:PASSWORD")]
     pub basic: Option<String>,
-    /// No more than this many bytes of the file in a second.
+    /// Maximum number of bytes to send per second.
     #[arg(long, value_name = "BYTES/S", value_parser = size)]
     pub limit: Option<u64>,
-    /// How many failures in a row are tried again.
+    /// Maximum number of consecutive failures to retry.
     #[arg(long, value_name = "N", default_value_t = Options::DEFAULT.max_retries)]
     pub retries: u32,
-    /// How long to wait after the first failure; the time doubles with each, up to a minute.
+    /// Delay after the first failure; it doubles with each further failure, up to a minute.
     #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = seconds)]
     pub retry_delay: Duration,
-    /// How long a connection, a request and an answer may take, each.
+    /// Timeout for establishing a connection, for sending a request, and for its response.
     #[arg(long, value_name = "SECONDS", default_value = "120", value_parser = seconds)]
     pub timeout: Duration,
-    /// Trust the certificates in this PEM file, and no others.
+    /// Trust only the certificates in this PEM file.
     #[arg(long, value_name = "FILE")]
     pub ca: Option<PathBuf>,
-    /// Print nothing but errors.
+    /// Print only errors.
     #[arg(long, short)]
     pub quiet: bool,
 }
 
 fn size(text: &str) -> std::result::Result<u64, String> {
     match parse_size::parse_size(text) {
-        Ok(0) => Err("must be more than 0".into()),
+        Ok(0) => Err("must be greater than 0".into()),
         Ok(size) => Ok(size),
         Err(error) => Err(error.to_string()),
     }
@@ -73,26 +74,27 @@ fn seconds(text: &str) -> std::result::Result<Duration, String> {
     let seconds = text.parse::<f64>().map_err(|error| error.to_string())?;
     match Duration::try_from_secs_f64(seconds) {
         Ok(duration) if !duration.is_zero() => Ok(duration),
-        Ok(_) => Err("must be more than 0".into()),
+        Ok(_) => Err("must be greater than 0".into()),
         Err(error) => Err(error.to_string()),
     }
 }
 
-/// What the connection, not the user, has to say.
-const OF_CONNECTION: [HeaderName; 3] = [HOST, CONNECTION, EXPECT];
+/// Fields that the program controls and `--header` must not set.
+const RESERVED: [HeaderName; 3] = [HOST, CONNECTION, EXPECT];
 
 impl Arguments {
-    /// How the upload goes about it, with fragments as long as `usual` if nobody says so.
-    pub fn options(&self, mode: Mode, usual: u64) -> Options {
-        let length = self.fragment_size.unwrap_or(usual);
-        // A fragment that takes longer than a request may is sent in vain.
-        let in_time = self.limit.map_or(u64::MAX, |limit| {
+    /// Returns the options of the upload. `default_length` is the fragment length without
+    /// `--fragment-size`.
+    pub fn options(&self, mode: Mode, default_length: u64) -> Options {
+        let length = self.fragment_size.unwrap_or(default_length);
+        // At the rate limit, a longer fragment would exceed the timeout for a request.
+        let max_length = self.limit.map_or(u64::MAX, |limit| {
             let half = self.timeout.as_secs_f64() / 2.0;
             (limit as f64 * half) as u64
         });
         Options {
             mode,
-            fragments: FragmentSizing::new(length.min(in_time)),
+            fragments: FragmentSizing::new(length.min(max_length)),
             request_timeout: self.timeout,
             response_timeout: self.timeout,
             initial_backoff: self.retry_delay,
@@ -102,24 +104,32 @@ impl Arguments {
         }
     }
 
-    /// The fields that each request carries beside those of its message, but for Host.
+    /// Returns the additional fields of each request, without Host.
+    ///
+    /// # Errors
+    ///
+    /// Returns a usage error for invalid or conflicting fields.
     pub fn headers(&self) -> Result<HeaderMap> {
         let mut headers = HeaderMap::new();
         for header in &self.headers {
             let (name, value) = header.split_once(':').ok_or_else(|| {
-                Failure::usage(format!("--header '{header}': a name, a colon and a value"))
+                Failure::usage(format!("--header '{header}': expected 'NAME: VALUE'"))
             })?;
-            let explain = || Failure::usage(format!("--header '{name}': not a field"));
+            let explain = || Failure::usage(format!("--header '{name}': not a valid header field"));
             let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| explain())?;
-            if OF_CONNECTION.contains(&name) {
-                return Err(Failure::usage(format!("--header '{name}' is not for you to say")));
+            if RESERVED.contains(&name) {
+                return Err(Failure::usage(format!(
+                    "--header '{name}': the program sets this field itself"
+                )));
             }
             let value = HeaderValue::from_str(value.trim()).map_err(|_| explain())?;
             headers.append(name, value);
         }
         if let Some(basic) = &self.basic {
             if headers.contains_key(AUTHORIZATION) {
-                return Err(Failure::usage("--basic and --header Authorization: one of them"));
+                return Err(Failure::usage(
+                    "--basic cannot be combined with --header Authorization",
+                ));
             }
             headers.insert(AUTHORIZATION, credentials(basic)?);
         }
@@ -131,7 +141,7 @@ impl Arguments {
 
 fn credentials(basic: &str) -> Result<HeaderValue> {
     if !basic.contains(':') {
-        return Err(Failure::usage("--basic: a user, a colon and a password"));
+        return Err(Failure::usage("--basic: expected USER:PASSWORD"));
     }
     let value = format!("Basic {}", STANDARD.encode(basic));
     let mut value = HeaderValue::try_from(value).map_err(Failure::usage)?;

@@ -1,4 +1,4 @@
-//! The body of a request: bytes of the file, read ahead by a thread of their own.
+//! Request bodies with bytes of the file, which a blocking thread reads ahead.
 
 use std::io;
 use std::ops::Range;
@@ -16,88 +16,88 @@ use crate::entity::Entity;
 use bits_proto_programs::upload::console::Console;
 use bits_proto_programs::upload::rate_limit::RateLimit;
 
-/// How many bytes are read at once.
+/// Maximum number of bytes per read.
 const PIECE: u64 = 128 * 1024;
 
-/// How many pieces are read ahead.
-const AHEAD: usize = 2;
+/// Number of pieces to read ahead.
+const READ_AHEAD: usize = 2;
 
-/// What a thread reads is sent as it comes; a fragment is never held as a whole.
+/// A body that streams part of the file. At most [`READ_AHEAD`] pieces are in memory.
 pub struct EntityBody {
     pieces: mpsc::Receiver<Bytes>,
     left: u64,
     console: Console,
-    /// Told when the last byte was taken to be sent.
+    /// Notified when the last byte is passed to the connection.
     sent: Option<oneshot::Sender<()>>,
 }
 
-/// What the sender of a body is told.
-pub struct Watch {
-    /// When the last byte was taken to be sent.
+/// Progress of a body.
+pub struct SendStatus {
+    /// Completes when the last byte is passed to the connection.
     pub sent: oneshot::Receiver<()>,
-    trouble: Arc<OnceLock<io::Error>>,
+    read_error: Arc<OnceLock<io::Error>>,
 }
 
-impl Watch {
-    /// Why the file could not be read.
-    pub fn trouble(&self) -> Option<&io::Error> {
-        self.trouble.get()
+impl SendStatus {
+    /// Returns the error if the file could not be read.
+    pub fn read_error(&self) -> Option<&io::Error> {
+        self.read_error.get()
     }
 }
 
 impl EntityBody {
-    /// These bytes of the entity.
+    /// Returns a body with this range of the entity.
     pub fn new(
         entity: &Arc<Entity>,
         range: Range<u64>,
         rate_limit: Option<&Arc<Mutex<RateLimit>>>,
         console: &Console,
-    ) -> (Self, Watch) {
-        let (put, pieces) = mpsc::channel(AHEAD);
-        let (tell, sent) = oneshot::channel();
-        let trouble = Arc::new(OnceLock::new());
+    ) -> (Self, SendStatus) {
+        let (sender, pieces) = mpsc::channel(READ_AHEAD);
+        let (sent_sender, sent) = oneshot::channel();
+        let read_error = Arc::new(OnceLock::new());
         let left = range.end.saturating_sub(range.start);
-        let mut body = Self { pieces, left, console: console.clone(), sent: Some(tell) };
+        let mut body = Self { pieces, left, console: console.clone(), sent: Some(sent_sender) };
         if left == 0 {
-            body.tell_sent();
+            body.notify_sent();
         } else {
             let (entity, rate_limit) = (Arc::clone(entity), rate_limit.cloned());
-            let failed = Arc::clone(&trouble);
+            let error_slot = Arc::clone(&read_error);
             tokio::task::spawn_blocking(move || {
-                if let Err(error) = read_pieces(&entity, range, rate_limit.as_deref(), &put) {
-                    let _ = failed.set(error);
+                if let Err(error) = read_pieces(&entity, range, rate_limit.as_deref(), &sender) {
+                    let _ = error_slot.set(error);
                 }
             });
         }
-        (body, Watch { sent, trouble })
+        (body, SendStatus { sent, read_error })
     }
 
-    fn tell_sent(&mut self) {
+    fn notify_sent(&mut self) {
         if let Some(sent) = self.sent.take() {
-            // Nobody listens any more where the answer came first.
+            // The receiver is gone if the response arrived first.
             let _ = sent.send(());
         }
     }
 }
 
-/// Ends early when nobody wants the pieces any more.
+/// Reads the range piece by piece. Returns early if the body is dropped.
 fn read_pieces(
     entity: &Entity,
     range: Range<u64>,
     rate_limit: Option<&Mutex<RateLimit>>,
-    put: &mpsc::Sender<Bytes>,
+    sender: &mpsc::Sender<Bytes>,
 ) -> io::Result<()> {
     let mut at = range.start;
     while at < range.end {
-        let longest = rate_limit.map_or(PIECE, |rate_limit| {
+        let max_length = rate_limit.map_or(PIECE, |rate_limit| {
             locked(rate_limit, |rate_limit| rate_limit.piece()).min(PIECE)
         });
-        let length = longest.min(range.end - at);
+        let length = max_length.min(range.end - at);
         let piece = entity.read(at, length)?;
         if let Some(rate_limit) = rate_limit {
             thread::sleep(locked(rate_limit, |rate_limit| rate_limit.take(length, Instant::now())));
         }
-        if put.blocking_send(piece).is_err() {
+        if sender.blocking_send(piece).is_err() {
             break;
         }
         at += length;
@@ -121,14 +121,14 @@ impl Body for EntityBody {
             return Poll::Ready(None);
         }
         let Some(piece) = std::task::ready!(self.pieces.poll_recv(context)) else {
-            // The watch has the reason.
+            // `SendStatus` has the error.
             return Poll::Ready(Some(Err(io::ErrorKind::UnexpectedEof.into())));
         };
         let length = piece.len() as u64;
         self.left = self.left.saturating_sub(length);
         self.console.sending(length);
         if self.left == 0 {
-            self.tell_sent();
+            self.notify_sent();
         }
         Poll::Ready(Some(Ok(Frame::data(piece))))
     }

@@ -1,4 +1,4 @@
-//! It does what its `Upload` says, and tells it what became of that.
+//! Drives the state machine of an upload: carries out each action and reports its result.
 
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -10,41 +10,41 @@ use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use tokio::time::{sleep, timeout};
 
-use crate::connection::Link;
+use crate::connection::Connector;
 use crate::destination::Destination;
 use crate::entity::Entity;
 use crate::failure::{Failure, Result, explain};
 use crate::interrupt::Interrupts;
 use crate::reply::ReplyFile;
-use crate::responses::MessageError;
+use crate::responses::LastError;
 use crate::state::StateFile;
 use bits_proto_programs::upload::console::Console;
 use bits_proto_programs::upload::rate_limit::RateLimit;
 
-/// How long a server is given to hear that a session is cancelled.
-const CANCELLING: Duration = Duration::from_secs(10);
+/// Maximum time to cancel a session.
+const CANCEL_TIMEOUT: Duration = Duration::from_secs(10);
 
 pub struct Client {
     pub upload: Upload,
     pub destination: Destination,
     pub entity: Arc<Entity>,
-    /// Of each request, but for Host.
+    /// Additional fields of each request, without Host.
     pub headers: HeaderMap,
-    pub link: Link,
+    pub connector: Connector,
     pub rate_limit: Option<Arc<Mutex<RateLimit>>>,
     pub reply: Option<ReplyFile>,
     pub state: Option<StateFile>,
     pub console: Console,
-    /// When the clock of the upload began.
+    /// Start of the clock of `upload`.
     pub start: Instant,
-    /// How long a connection may take.
-    pub patience: Duration,
-    /// What went wrong last.
-    pub trouble: Option<MessageError>,
+    /// Timeout for a connection, a request and a response.
+    pub timeout: Duration,
+    /// The latest failure, if the upload is being retried.
+    pub last_error: Option<LastError>,
 }
 
 impl Client {
-    /// Uploads the entity, unless Ctrl-C comes first.
+    /// Uploads the entity, unless Ctrl-C is pressed.
     pub async fn run(mut self, mut interrupts: Interrupts) -> Result<()> {
         self.console.resumed_at(self.upload.received().0);
         let worked = tokio::select! {
@@ -59,7 +59,7 @@ impl Client {
         self.console.clear();
         match ended {
             Ok(()) => self.finish(),
-            Err(failure) => Err(self.leave(failure).await),
+            Err(failure) => Err(self.clean_up(failure).await),
         }
     }
 
@@ -67,7 +67,7 @@ impl Client {
         self.start.elapsed()
     }
 
-    /// Until nothing is left to do.
+    /// Runs the upload until it ends.
     async fn work(&mut self) -> Result<()> {
         loop {
             self.console.received(self.upload.received().0);
@@ -82,13 +82,13 @@ impl Client {
                 }
                 Poll::FetchReply(url) => self.fetch_reply(url).await?,
                 Poll::ReplyMissing => {
-                    self.do_without_reply("the server sent no URL for a reply".into())?;
+                    self.skip_reply("the server did not send BITS-Reply-URL".into())?;
                 }
                 Poll::Wait(until) => self.wait(until).await,
                 Poll::Credentials(status) => return Err(self.unauthorized(status.get())),
                 Poll::Suspended(StopReason::Reply) if self.state.is_none() => {
-                    let why = self.trouble.take().map_or_else(String::new, |it| it.text);
-                    self.do_without_reply(why)?;
+                    let why = self.last_error.take().map_or_else(String::new, |it| it.text);
+                    self.skip_reply(why)?;
                 }
                 Poll::Suspended(stop) | Poll::Failed(stop) => return Err(self.stopped(stop)),
                 Poll::Finished | Poll::Cancelled => return Ok(()),
@@ -96,39 +96,42 @@ impl Client {
         }
     }
 
-    /// Writes down what the next process has to know.
+    /// Stores the state of the upload, if `--resume` was given.
     pub fn save(&self) -> Result<()> {
         self.state.as_ref().map_or(Ok(()), |state| state.save(&self.upload))
     }
 
     async fn wait(&mut self, until: Duration) {
         let time = until.saturating_sub(self.now());
-        if let Some(trouble) = &self.trouble {
+        if let Some(error) = &self.last_error {
             let seconds = time.as_secs_f64();
-            self.console.say(&format!("{}; trying again in {seconds:.1} s", trouble.text));
+            self.console.say(&format!("{}; retrying in {seconds:.1} s", error.text));
         }
         let host = self.upload.host().is_some();
         sleep(time).await;
         self.upload.handle_timeout(self.now());
         if host && self.upload.host().is_none() {
-            self.console.say(&format!("back to {}", self.destination.server));
+            let server = &self.destination.server;
+            self.console.say(&format!("host of the session is unreachable; returning to {server}"));
         }
     }
 
     fn unauthorized(&self, status: u16) -> Failure {
         let url = self.destination.as_str();
-        let asked = self.trouble.as_ref().and_then(|it| it.challenge.as_deref());
-        let asked = asked.map_or_else(String::new, |asked| format!(" ({asked})"));
-        let why = match status {
-            407 => "a proxy on the way wants credentials; --header Proxy-Authorization gives them",
-            _ if self.headers.contains_key(AUTHORIZATION) => "the server refuses the credentials",
-            _ => "the server wants credentials; --basic USER:PASSWORD gives them",
+        let challenge = self.last_error.as_ref().and_then(|it| it.challenge.as_deref());
+        let challenge = challenge.map_or_else(String::new, |it| format!(" ({it})"));
+        let (why, advice) = match status {
+            407 => ("a proxy requires credentials", "pass them with --header Proxy-Authorization"),
+            _ if self.headers.contains_key(AUTHORIZATION) => {
+                ("the server rejects the credentials", "check the user and the password")
+            }
+            _ => ("the server requires credentials", "pass them with --basic USER:PASSWORD"),
         };
-        Failure::failed(format!("{url}: {why}: status {status}{asked}"))
+        Failure::failed(format!("{url}: {why}: status {status}{challenge}; {advice}"))
     }
 
     fn stopped(&self, stop: StopReason) -> Failure {
-        let text = self.trouble.as_ref().map(|trouble| trouble.text.as_str());
+        let text = self.last_error.as_ref().map(|error| error.text.as_str());
         let url = self.destination.as_str();
         let attempts = match self.upload.failures() {
             0 | 1 => String::new(),
@@ -137,35 +140,37 @@ impl Client {
         Failure::failed(format!("{url}: {}{attempts}", explain(stop, text)))
     }
 
-    /// The entity is uploaded, and the reply is not to be had.
-    pub fn do_without_reply(&mut self, why: String) -> Result<()> {
+    /// Closes the session without the reply, which cannot be fetched.
+    pub fn skip_reply(&mut self, why: String) -> Result<()> {
         if let Some(reply) = &mut self.reply {
             reply.missing = Some(why);
         }
         self.upload.close_without_reply().map_err(Failure::machine)
     }
 
-    /// All that could be done is done.
+    /// Reports an upload that has ended.
     fn finish(mut self) -> Result<()> {
         if let Some(state) = self.state.take() {
             state.remove()?;
         }
         if self.upload.poll() == Poll::Cancelled {
-            return Err(Failure::failed("the upload was cancelled; the next one begins anew"));
+            return Err(Failure::failed(
+                "the upload was cancelled; the same command starts a new one",
+            ));
         }
         let url = self.destination.as_str();
         if let Some(why) = self.reply.and_then(|reply| reply.missing) {
             return Err(Failure::failed(format!(
-                "{url}: the entity is uploaded, and there is no reply: {why}"
+                "{url}: the entity is uploaded, but its reply cannot be fetched: {why}"
             )));
         }
         self.console.done(self.upload.total(), url);
         Ok(())
     }
 
-    /// After a failure: whatever the next process can go on with is kept, and what none can is
-    /// cancelled.
-    async fn leave(&mut self, failure: Failure) -> Failure {
+    /// Cleans up after a failure: keeps the state of an upload that can be resumed, and cancels one
+    /// that cannot.
+    async fn clean_up(&mut self, failure: Failure) -> Failure {
         let is_changed = self.entity.check().is_err();
         if !is_changed && self.state.is_some() {
             return match self.save() {
@@ -173,47 +178,47 @@ impl Client {
                 Err(error) => error,
             };
         }
-        let can_hear = is_changed || matches!(self.upload.poll(), Poll::Failed(_));
-        if can_hear && self.upload.session_id().is_some() {
+        let can_cancel = is_changed || matches!(self.upload.poll(), Poll::Failed(_));
+        if can_cancel && self.upload.session_id().is_some() {
             self.cancel().await;
         }
         let removed = self.state.take().map_or(Ok(()), StateFile::remove);
         removed.err().unwrap_or(failure)
     }
 
-    /// Ctrl-C came.
+    /// Handles Ctrl-C: pauses an upload that can be resumed, and cancels one that cannot.
     async fn interrupted(mut self) -> Result<()> {
         self.console.clear();
         if let Some(state) = &self.state {
-            // What has ended needs no more than its file removed, which the next process does.
+            // Fails for an upload that has ended. The next process then removes the file.
             let _ = self.upload.pause();
             self.save()?;
             let state = state.path().display();
             return Err(Failure::Interrupted(format!(
-                "paused at {} of {} bytes; the same command with --resume {state} goes on",
+                "paused at {} of {} bytes; the same command with --resume {state} continues",
                 self.upload.received().0,
                 self.upload.total(),
             )));
         }
         let what = if self.cancel().await {
-            "cancelled: the server has forgotten the upload"
+            "cancelled; the server has deleted the session"
         } else {
-            "cancelled, and the server could not be told: it keeps what it has until it expires"
+            "cancelled, but the server did not confirm it; the session remains there until it expires"
         };
         Err(Failure::Interrupted(what.into()))
     }
 
-    /// Whether the server has heard it, or has nothing to forget.
+    /// Cancels the session. Returns whether the server confirmed it, or had no session.
     async fn cancel(&mut self) -> bool {
-        self.trouble = None;
+        self.last_error = None;
         let cancelled = self.upload.cancel().is_ok()
-            && timeout(CANCELLING, Box::pin(self.work())).await.is_ok_and(|it| it.is_ok());
+            && timeout(CANCEL_TIMEOUT, Box::pin(self.work())).await.is_ok_and(|it| it.is_ok());
         cancelled && self.upload.poll() == Poll::Cancelled
     }
 }
 
-/// Fails if the fields of the command line are not for it to give: with every request, not at
-/// some later one.
+/// Fails if fields of the command line conflict with those of some message, so that the conflict
+/// is found before the first request.
 pub fn check_headers(destination: &Destination, headers: &HeaderMap) -> Result<()> {
     let session_id = SessionId::from_random([0; 16]);
     let range = ContentRange::new(0, 0, 1).map_err(Failure::usage)?;

@@ -1,4 +1,4 @@
-//! The one connection there is at a time, kept from request to request.
+//! Connections to the server. At most one is open, and it is reused for the next request.
 
 use std::fmt;
 use std::io;
@@ -21,15 +21,15 @@ use crate::failure::{Failure, Result};
 use crate::tls::Tls;
 use bits_proto_programs::error_chain::error_chain;
 
-/// The longest body of an answer that is read for the sake of the connection, in bytes: what is in
-/// it is for people who look at the server with a browser.
-const DRAIN: usize = 64 * 1024;
+/// Maximum length of a response body that is read in order to reuse the connection, in bytes. The
+/// protocol does not use these bodies.
+const MAX_DRAIN: usize = 64 * 1024;
 
-/// How long it is read at most.
-const DRAIN_TIME: Duration = Duration::from_secs(5);
+/// Maximum time for reading such a body.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How a connection is made, and the last one that was.
-pub struct Link {
+/// Establishes connections and keeps one for reuse.
+pub struct Connector {
     #[cfg(feature = "tls")]
     tls: Tls,
     kept: Option<Connection>,
@@ -39,43 +39,43 @@ pub struct Connection {
     server: Server,
     sender: http1::SendRequest<EntityBody>,
     task: AbortHandle,
-    /// Whether a request was answered on it: the server may have closed it since.
-    is_used: bool,
+    /// Whether it was used before. The server may have closed it since then.
+    is_reused: bool,
 }
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        // What is still being sent is not wanted any more.
+        // Stops sending a request whose response is no longer awaited.
         self.task.abort();
     }
 }
 
-/// Why there is no connection, or no answer.
+/// Reasons why a connection cannot be established.
 #[derive(Debug)]
-pub enum LinkError {
-    /// It may work later.
-    Passing(String),
-    /// It will not.
-    #[cfg_attr(not(feature = "tls"), allow(dead_code, reason = "only TLS has such trouble"))]
-    Lasting(String),
+pub enum ConnectError {
+    /// A retry may succeed.
+    Transient(String),
+    /// A retry would fail too.
+    #[cfg_attr(not(feature = "tls"), allow(dead_code, reason = "only TLS errors are permanent"))]
+    Permanent(String),
 }
 
-impl fmt::Display for LinkError {
+impl fmt::Display for ConnectError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Passing(why) | Self::Lasting(why) => f.write_str(why),
+            Self::Transient(why) | Self::Permanent(why) => f.write_str(why),
         }
     }
 }
 
-impl Link {
-    /// `ca` is a file of certificates to trust.
+impl Connector {
+    /// Creates a connector that trusts the certificates in the file `ca`.
     #[cfg(feature = "tls")]
     pub fn new(ca: Option<&Path>) -> Result<Self> {
         Ok(Self { tls: Tls::new(ca)?, kept: None })
     }
 
-    /// `ca` is a file of certificates to trust.
+    /// Creates a connector for http only.
     #[cfg(not(feature = "tls"))]
     pub fn new(ca: Option<&Path>) -> Result<Self> {
         match ca {
@@ -84,7 +84,7 @@ impl Link {
         }
     }
 
-    /// Fails if there is no way to this destination in this build.
+    /// Fails if this build does not support the scheme of the destination.
     pub fn check(&self, destination: &Destination) -> Result<()> {
         if destination.server.is_tls && !cfg!(feature = "tls") {
             return Err(Failure::usage(NO_TLS));
@@ -92,11 +92,11 @@ impl Link {
         Ok(())
     }
 
-    /// A connection to this server: the last one, if it is to the same server and still stands.
+    /// Returns the kept connection if it is to this server and still open, or a new one.
     pub async fn connection(
         &mut self,
         server: &Server,
-    ) -> std::result::Result<Connection, LinkError> {
+    ) -> std::result::Result<Connection, ConnectError> {
         let Some(mut kept) = self.kept.take().filter(|kept| kept.server == *server) else {
             return self.connect(server).await;
         };
@@ -106,12 +106,12 @@ impl Link {
         }
     }
 
-    /// A new connection.
-    pub async fn connect(&self, server: &Server) -> std::result::Result<Connection, LinkError> {
-        let explain = |error: io::Error| LinkError::Passing(format!("{server}: {error}"));
+    /// Establishes a new connection.
+    pub async fn connect(&self, server: &Server) -> std::result::Result<Connection, ConnectError> {
+        let explain = |error: io::Error| ConnectError::Transient(format!("{server}: {error}"));
         let addresses = tokio::net::lookup_host((server.host.as_str(), server.port)).await;
         let addresses = addresses.map_err(|error| {
-            LinkError::Passing(format!("the name {} is not resolved: {error}", server.host))
+            ConnectError::Transient(format!("cannot resolve host {}: {error}", server.host))
         })?;
         let addresses = addresses.collect::<Vec<_>>();
         let stream = TcpStream::connect(&*addresses).await.map_err(explain)?;
@@ -123,11 +123,10 @@ impl Link {
         handshake(server, stream).await
     }
 
-    /// Reads what is left of a response, and keeps the connection for the next request, if it can
-    /// be used for one.
+    /// Reads the rest of a response and keeps the connection for the next request, if possible.
     pub async fn keep(&mut self, mut connection: Connection, mut body: Incoming) {
-        let drained = tokio::time::timeout(DRAIN_TIME, async {
-            let mut left = DRAIN;
+        let drained = tokio::time::timeout(DRAIN_TIMEOUT, async {
+            let mut left = MAX_DRAIN;
             while let Some(frame) = body.frame().await {
                 let length = frame.ok()?.data_ref().map_or(0, |data| data.len());
                 left = left.checked_sub(length)?;
@@ -135,53 +134,55 @@ impl Link {
             Some(())
         });
         if drained.await.is_ok_and(|it| it.is_some()) && !connection.sender.is_closed() {
-            connection.is_used = true;
+            connection.is_reused = true;
             self.kept = Some(connection);
         }
     }
 }
 
-const NO_TLS: &str = "built without https: build with --features tls, as in \
+const NO_TLS: &str = "https is not supported by this build; build with --features tls, as in \
     `cargo run --release --features tls --example upload`";
 
-async fn handshake<S>(server: &Server, stream: S) -> std::result::Result<Connection, LinkError>
+async fn handshake<S>(server: &Server, stream: S) -> std::result::Result<Connection, ConnectError>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let mut builder = http1::Builder::new();
-    // The names are spelt nearly as in the specification, for servers that compare them.
+    // Close to the spelling in the specification, for servers that compare names by case.
     builder.title_case_headers(true);
     let (sender, connection) = builder
         .handshake(TokioIo::new(stream))
         .await
-        .map_err(|error| LinkError::Passing(format!("{server}: {}", error_chain(&error))))?;
-    // What goes wrong is told to whoever waits for the answer.
+        .map_err(|error| ConnectError::Transient(format!("{server}: {}", error_chain(&error))))?;
+    // Errors are also returned by the pending `send_request`.
     let task = tokio::spawn(async move { drop(connection.await) }).abort_handle();
-    Ok(Connection { server: server.clone(), sender, task, is_used: false })
+    Ok(Connection { server: server.clone(), sender, task, is_reused: false })
 }
 
-/// What came of a request.
-pub enum Exchanged {
-    Answered(Response<Incoming>),
-    /// The server had closed the connection before: nothing of the request was sent.
-    Unsent(Request<EntityBody>),
-    Broken {
+/// Result of sending a request.
+pub enum ExchangeResult {
+    Response(Response<Incoming>),
+    /// The server had closed the connection before any byte was sent.
+    NotSent(Request<EntityBody>),
+    Failed {
+        /// Whether everything received so far was valid HTTP.
         is_http: bool,
         why: String,
     },
 }
 
 impl Connection {
-    /// Sends a request, and waits for the head of the answer, which may come before all was sent.
-    pub async fn exchange(&mut self, request: Request<EntityBody>) -> Exchanged {
+    /// Sends a request and waits for the head of the response, which may arrive before the request
+    /// is completely sent.
+    pub async fn exchange(&mut self, request: Request<EntityBody>) -> ExchangeResult {
         match self.sender.try_send_request(request).await {
-            Ok(response) => Exchanged::Answered(response),
+            Ok(response) => ExchangeResult::Response(response),
             Err(mut error) => match error.take_message() {
-                Some(request) if self.is_used => Exchanged::Unsent(request),
+                Some(request) if self.is_reused => ExchangeResult::NotSent(request),
                 _ => {
                     let error = error.into_error();
                     let why = format!("{}: {}", self.server, error_chain(&error));
-                    Exchanged::Broken { is_http: !error.is_parse(), why }
+                    ExchangeResult::Failed { is_http: !error.is_parse(), why }
                 }
             },
         }

@@ -1,4 +1,4 @@
-//! URLs, and the servers they are on.
+//! URLs and the servers they refer to.
 
 use std::fmt;
 
@@ -8,48 +8,48 @@ use http::uri::{Authority, Scheme};
 
 use crate::failure::{Failure, Result};
 
-/// The destination URL of the upload, or one made from it.
+/// The destination URL of the upload, or a URL derived from it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Destination {
     url: String,
     pub server: Server,
-    /// Path and query: what goes into the request line.
+    /// Path and query: the request target.
     pub target: Uri,
 }
 
-/// What a connection leads to.
+/// The endpoint of a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Server {
     pub is_tls: bool,
     /// Without the brackets of an IPv6 address.
     pub host: String,
     pub port: u16,
-    /// As the field Host has it.
+    /// The value of Host.
     pub authority: String,
 }
 
 impl Destination {
-    /// The URL that the user gave.
+    /// Parses the URL of the command line.
     pub fn parse(url: &str) -> Result<Self> {
-        Self::of(url).map_err(Failure::usage)
+        Self::from_url(url).map_err(Failure::usage)
     }
 
-    /// What is not spelt out in the error is the URL: it may have a password in it.
-    pub fn of(url: &str) -> std::result::Result<Self, String> {
-        let uri = url.parse::<Uri>().map_err(|error| format!("not a URL: {error}"))?;
+    /// Parses a URL. Error messages do not contain the URL, as it may include a password.
+    pub fn from_url(url: &str) -> std::result::Result<Self, String> {
+        let uri = url.parse::<Uri>().map_err(|error| format!("invalid URL: {error}"))?;
         let is_tls = match uri.scheme() {
             Some(scheme) if *scheme == Scheme::HTTP => false,
             Some(scheme) if *scheme == Scheme::HTTPS => true,
-            _ => return Err("the URL has to begin with http:// or https://".into()),
+            _ => return Err("invalid URL: expected http:// or https:// at its beginning".into()),
         };
         let authority = uri.authority().filter(|it| !it.host().is_empty());
-        let authority = authority.ok_or("the URL names no server")?;
+        let authority = authority.ok_or("invalid URL: missing host")?;
         if authority.as_str().contains('@') {
-            return Err("no user or password in a URL: use --basic".into());
+            return Err("credentials in a URL are not supported; pass them with --basic".into());
         }
         let server = Server::of(authority, is_tls);
         let target = uri.path_and_query().map_or("/", |target| target.as_str());
-        let target = target.parse().map_err(|error| format!("not a URL: {error}"))?;
+        let target = target.parse().map_err(|error| format!("invalid URL: {error}"))?;
         Ok(Self { url: url.into(), server, target })
     }
 
@@ -57,10 +57,10 @@ impl Destination {
         &self.url
     }
 
-    /// The same on the host that the server sends us to.
+    /// Returns the URL on the host that the server named in BITS-Host-Id.
     pub fn on_host(&self, host: &HostId<'_>) -> Result<Self> {
         let url = host.rewrite(&self.url).map_err(Failure::failed)?.to_string();
-        Self::of(&url).map_err(Failure::failed)
+        Self::from_url(&url).map_err(Failure::failed)
     }
 }
 

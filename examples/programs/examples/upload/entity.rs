@@ -1,5 +1,5 @@
-//! The file that is uploaded. It must stay as it is: half of one version and half of another would
-//! be an entity that never was.
+//! The file to upload. The program stops if the file changes, since the server would otherwise
+//! receive a mixture of two versions.
 
 use std::fs::{File, Metadata};
 use std::io::{self, Read as _, Seek as _, SeekFrom};
@@ -13,12 +13,12 @@ use crate::failure::{Failure, Result};
 
 pub struct Entity {
     path: PathBuf,
-    /// Whoever seeks and reads holds it meanwhile.
+    /// Locked while a thread seeks and reads.
     file: Mutex<File>,
     version: Version,
 }
 
-/// What changes when somebody writes to the file.
+/// Properties that change when the file is modified.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Version {
     pub length: u64,
@@ -36,14 +36,14 @@ impl Entity {
         let explain = |error: io::Error| Failure::failed(format!("{}: {error}", path.display()));
         if path == Path::new("-") {
             return Err(Failure::usage(
-                "standard input cannot be uploaded: its length has to be known, and parts of it \
+                "standard input cannot be uploaded, as its length must be known and parts of it \
                  may have to be sent again; write it to a file first",
             ));
         }
-        // A pipe that is opened waits for its writer.
+        // Checked before the file is opened: opening a pipe would wait for its writer.
         let metadata = std::fs::metadata(path).map_err(explain)?;
         if !metadata.is_file() {
-            let what = if metadata.is_dir() { "a folder" } else { "not a regular file" };
+            let what = if metadata.is_dir() { "is a folder" } else { "is not a regular file" };
             return Err(Failure::failed(format!("{}: {what}", path.display())));
         }
         let file = File::open(path).map_err(explain)?;
@@ -64,13 +64,13 @@ impl Entity {
         self.version
     }
 
-    /// Fails if somebody has written to the file since it was opened.
+    /// Fails if the file was modified since it was opened.
     pub fn check(&self) -> Result<()> {
         let now = self.locked(|file| Version::of(&file.metadata()?));
         match now {
             Ok(now) if now == self.version => Ok(()),
             Ok(now) => Err(Failure::failed(format!(
-                "{} was changed while it was being uploaded ({} bytes then, {} now)",
+                "{} was modified during the upload ({} bytes then, {} now); upload it again",
                 self.path.display(),
                 self.version.length,
                 now.length,
@@ -79,7 +79,7 @@ impl Entity {
         }
     }
 
-    /// `length` bytes at `offset`.
+    /// Reads `length` bytes at `offset`.
     pub fn read(&self, offset: u64, length: u64) -> io::Result<Bytes> {
         let mut piece = Vec::with_capacity(usize::try_from(length).unwrap_or(usize::MAX));
         self.locked(|file| {
@@ -93,7 +93,7 @@ impl Entity {
     }
 
     fn locked<T>(&self, work: impl FnOnce(&mut File) -> T) -> T {
-        // A reader that panicked has left no more behind than a position, which is set each time.
+        // A panic leaves the file at some position, which is set before each read.
         let mut file = self.file.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
         work(&mut file)
     }

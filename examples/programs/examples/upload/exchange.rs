@@ -1,4 +1,4 @@
-//! One request and what comes back.
+//! One request and its response.
 
 use bits_proto::client::{Exchange, Transmit};
 use http::header::HOST;
@@ -6,14 +6,14 @@ use http::{HeaderMap, HeaderValue};
 use hyper::Request;
 use tokio::time::{sleep, timeout};
 
-use crate::body::{EntityBody, Watch};
+use crate::body::{EntityBody, SendStatus};
 use crate::client::Client;
-use crate::connection::{Connection, Exchanged, LinkError};
+use crate::connection::{ConnectError, Connection, ExchangeResult};
 use crate::destination::{Destination, Server};
 use crate::failure::{Failure, Result};
 
 impl Client {
-    /// Sends a request, and tells the upload what came of it.
+    /// Sends a request and reports the result to the upload.
     pub async fn exchange(&mut self, outgoing: &Transmit<'_>) -> Result<()> {
         let destination = match &outgoing.host {
             Some(host) => self.destination.on_host(host)?,
@@ -21,62 +21,64 @@ impl Client {
         };
         let server = &destination.server;
         let Some(mut connection) = self.connection(server).await? else { return Ok(()) };
-        let (request, mut watch) = self.request(outgoing, &destination)?;
+        let (request, mut status) = self.request(outgoing, &destination)?;
         self.upload.handle_sending(self.now()).map_err(Failure::machine)?;
         self.save()?;
-        let mut came = self.converse(&mut connection, request, &mut watch).await?;
-        if let Some(Exchanged::Unsent(request)) = came {
-            // As good as never tried: servers close connections that nobody uses.
+        let mut result = self.send(&mut connection, request, &mut status).await?;
+        if let Some(ExchangeResult::NotSent(request)) = result {
+            // Not a failure: servers close idle connections.
             let Some(new) = self.connection(server).await? else { return Ok(()) };
             connection = new;
-            came = self.converse(&mut connection, request, &mut watch).await?;
+            result = self.send(&mut connection, request, &mut status).await?;
         }
-        if let Some(why) = watch.trouble() {
+        if let Some(why) = status.read_error() {
             self.entity.check()?;
             let path = self.entity.path().display();
             return Err(Failure::failed(format!("{path}: {why}")));
         }
-        match came {
-            Some(Exchanged::Answered(response)) => {
-                self.answered(response, connection, outgoing).await
+        match result {
+            Some(ExchangeResult::Response(response)) => {
+                self.handle_response(response, connection, outgoing).await
             }
-            Some(Exchanged::Broken { is_http, why }) => self.broken(is_http, why),
-            Some(Exchanged::Unsent(_)) => self.broken(true, format!("{server}: closed")),
-            None => self.late(server),
+            Some(ExchangeResult::Failed { is_http, why }) => self.handle_failure(is_http, why),
+            Some(ExchangeResult::NotSent(_)) => {
+                self.handle_failure(true, format!("{server}: connection closed by the server"))
+            }
+            None => self.handle_late(server),
         }
     }
 
-    /// The request as it is sent, and what is to be known of its body.
+    /// Returns the HTTP request and the status of its body.
     fn request(
         &self,
         outgoing: &Transmit<'_>,
         destination: &Destination,
-    ) -> Result<(Request<EntityBody>, Watch)> {
+    ) -> Result<(Request<EntityBody>, SendStatus)> {
         let extras = self.extras(&destination.server, true)?;
         let head = outgoing.request.to_http(destination.target.clone(), &extras);
         let head = head.map_err(Failure::failed)?;
         let range = outgoing.entity.clone();
-        let (body, watch) =
+        let (body, status) =
             EntityBody::new(&self.entity, range, self.rate_limit.as_ref(), &self.console);
-        Ok((head.map(|()| body), watch))
+        Ok((head.map(|()| body), status))
     }
 
-    /// Until something comes, or it is too late: then `None`.
-    async fn converse(
+    /// Sends a request and waits for the response. Returns `None` after a timeout.
+    async fn send(
         &mut self,
         connection: &mut Connection,
         request: Request<EntityBody>,
-        watch: &mut Watch,
-    ) -> Result<Option<Exchanged>> {
+        status: &mut SendStatus,
+    ) -> Result<Option<ExchangeResult>> {
         let exchange = connection.exchange(request);
         tokio::pin!(exchange);
-        let mut is_body_there = true;
+        let mut is_body_alive = true;
         loop {
             let left = self.upload.next_timeout().map(|at| at.saturating_sub(self.now()));
             tokio::select! {
                 biased;
-                sent = &mut watch.sent, if is_body_there && !self.is_sent() => {
-                    is_body_there = false;
+                sent = &mut status.sent, if is_body_alive && !self.is_sent() => {
+                    is_body_alive = false;
                     if sent.is_ok() {
                         self.upload.handle_sent(self.now()).map_err(Failure::machine)?;
                     }
@@ -87,27 +89,32 @@ impl Client {
         }
     }
 
-    /// Whether all of the request that is under way was sent.
+    /// Returns whether the current request is completely sent.
     pub fn is_sent(&self) -> bool {
         self.upload.exchange() != Exchange::Sending
     }
 
-    /// A connection; `None` when there is none now, which the upload was told.
+    /// Returns a connection. Returns `None` after a transient failure, which is reported to the
+    /// upload.
     pub async fn connection(&mut self, server: &Server) -> Result<Option<Connection>> {
-        // While a host is out of reach there is a time at which it is left.
+        // While another host is unreachable, the upload returns to the origin after a timeout.
         let left = self.upload.next_timeout().map(|at| at.saturating_sub(self.now()));
-        let patience = left.map_or(self.patience, |left| left.min(self.patience));
-        let error = match timeout(patience, self.link.connection(server)).await {
+        let limit = left.map_or(self.timeout, |left| left.min(self.timeout));
+        let error = match timeout(limit, self.connector.connection(server)).await {
             Ok(Ok(connection)) => return Ok(Some(connection)),
             Ok(Err(error)) => error,
-            Err(_) => LinkError::Passing(format!("{server}: no connection in time")),
+            Err(_) => ConnectError::Transient(format!(
+                "{server}: no connection within {} s",
+                limit.as_secs_f64()
+            )),
         };
-        self.unreachable(error).map(|()| None)
+        self.handle_connect_error(error).map(|()| None)
     }
 
-    /// The fields that are not the message's; `with_own` the user's too.
-    pub fn extras(&self, server: &Server, with_own: bool) -> Result<HeaderMap> {
-        let mut extras = if with_own { self.headers.clone() } else { HeaderMap::new() };
+    /// Returns the fields beside those of the message: Host, and those of the command line if
+    /// `with_custom` is set.
+    pub fn extras(&self, server: &Server, with_custom: bool) -> Result<HeaderMap> {
+        let mut extras = if with_custom { self.headers.clone() } else { HeaderMap::new() };
         let host = HeaderValue::from_str(&server.authority).map_err(Failure::failed)?;
         extras.insert(HOST, host);
         Ok(extras)

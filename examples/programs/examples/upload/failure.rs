@@ -1,4 +1,4 @@
-//! Why an upload was not done, for people.
+//! Errors that end the program, described for the user.
 
 use std::fmt::{self, Display};
 use std::process::ExitCode;
@@ -8,13 +8,14 @@ use bits_proto::field::HResult;
 
 pub type Result<T> = std::result::Result<T, Failure>;
 
-/// The end of the program, but for a good one.
+/// Reason for an exit status other than 0.
 #[derive(Debug)]
 pub enum Failure {
-    /// The command line asks for what cannot be.
+    /// The command line is invalid.
     Usage(String),
+    /// The upload failed.
     Failed(String),
-    /// By Ctrl-C, and all was done that is done then.
+    /// The user pressed Ctrl-C, and the upload was paused or cancelled.
     Interrupted(String),
 }
 
@@ -27,9 +28,9 @@ impl Failure {
         Self::Failed(why.to_string())
     }
 
-    /// The program has told the upload what cannot have happened.
+    /// An input that the state machine does not accept, which is a bug of this program.
     pub fn machine(error: EventError) -> Self {
-        Self::Failed(format!("a defect of this program: {error}"))
+        Self::Failed(format!("internal error, please report it: {error}"))
     }
 
     pub fn exit_code(&self) -> ExitCode {
@@ -49,42 +50,44 @@ impl Display for Failure {
     }
 }
 
-/// What stopped an upload, and what can be done about it. `trouble` is what went wrong last, in
-/// more detail than the upload knows.
-pub fn explain(stop: StopReason, trouble: Option<&str>) -> String {
+/// Describes why an upload stopped, and the next step for the user. `last_error` has details that
+/// the state machine does not know.
+pub fn explain(stop: StopReason, last_error: Option<&str>) -> String {
     let advice = advice(stop);
-    let what = match (stop, trouble) {
+    let what = match (stop, last_error) {
         (StopReason::Refused { .. } | StopReason::Paused, _) | (_, None) => stop.to_string(),
-        (_, Some(trouble)) => format!("{stop}: {trouble}"),
+        (_, Some(error)) => format!("{stop}: {error}"),
     };
     if advice.is_empty() { what } else { format!("{what}; {advice}") }
 }
 
 fn advice(stop: StopReason) -> &'static str {
     match stop {
-        StopReason::Refused { status, code, .. } => of_refusal(status.get(), code),
+        StopReason::Refused { status, code, .. } => refusal_advice(status.get(), code),
         StopReason::Timeout => {
-            "--timeout lets it take longer, --fragment-size sends less at a time"
+            "allow more time with --timeout, or send smaller fragments with --fragment-size"
         }
-        StopReason::Protocol => "is it a BITS server, and the URL one for uploads?",
-        StopReason::SessionLost | StopReason::NoProgress => "the server's own log may say why",
+        StopReason::Protocol => "check that the URL belongs to a BITS server that accepts uploads",
+        StopReason::SessionLost | StopReason::NoProgress => {
+            "the log of the server may contain the reason"
+        }
         _ => "",
     }
 }
 
-fn of_refusal(status: u16, code: Option<HResult>) -> &'static str {
+fn refusal_advice(status: u16, code: Option<HResult>) -> &'static str {
     match (status, code) {
-        (_, Some(code)) if code.is_disk_full() => "the server's disk is full: try again later",
+        (_, Some(code)) if code.is_disk_full() => "the disk of the server is full: try again later",
         (413, _) | (_, Some(HResult::BG_E_TOO_LARGE)) => {
-            "too large: the server takes no entity, or no fragment, of this length"
+            "too large: the entity or the fragment exceeds a limit of the server"
         }
         (403, _) | (_, Some(HResult::E_ACCESSDENIED)) => {
-            "access denied: the server does not let you upload to this URL"
+            "access denied: the server does not allow this upload to this URL"
         }
-        (404, _) => "the server has no such place: check the URL",
-        (405 | 501, _) => "not a BITS server: it does not know BITS_POST requests to this URL",
-        (_, Some(HResult::E_INVALIDARG)) => "the server calls the request invalid",
-        (500..=599, _) => "the server is in trouble: try again later",
+        (404, _) => "the destination does not exist on the server: check the URL",
+        (405 | 501, _) => "not a BITS server: it does not support BITS_POST for this URL",
+        (_, Some(HResult::E_INVALIDARG)) => "the server rejects the request as invalid",
+        (500..=599, _) => "the server has an internal problem: try again later",
         _ => "",
     }
 }

@@ -1,4 +1,4 @@
-//! Ctrl-C, and the signal that asks a process to end.
+//! Ctrl-C and SIGTERM.
 
 use std::io;
 
@@ -6,26 +6,26 @@ use tokio::sync::watch;
 
 use crate::failure::{Failure, Result};
 
-/// The first one is waited for; the second ends the process at once.
+/// Handles interrupts: the first one ends the upload in an orderly way, the second one exits.
 pub struct Interrupts(watch::Receiver<bool>);
 
 impl Interrupts {
     pub fn listen() -> Result<Self> {
         let mut signals = Signals::listen().map_err(Failure::failed)?;
-        let (tell, told) = watch::channel(false);
+        let (sender, receiver) = watch::channel(false);
         tokio::spawn(async move {
             signals.next().await;
-            tell.send_replace(true);
+            sender.send_replace(true);
             signals.next().await;
             std::process::exit(130);
         });
-        Ok(Self(told))
+        Ok(Self(receiver))
     }
 
-    /// Until the first one.
+    /// Completes at the first interrupt.
     pub async fn first(&mut self) {
-        if self.0.wait_for(|came| *came).await.is_err() {
-            // Nobody listens any more, and none will come.
+        if self.0.wait_for(|interrupted| *interrupted).await.is_err() {
+            // The task that listens is gone, so no interrupt will be reported.
             std::future::pending::<()>().await;
         }
     }

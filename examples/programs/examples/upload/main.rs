@@ -1,17 +1,17 @@
-//! Uploads a file to a server that speaks the BITS Upload Protocol.
+//! Uploads a file to a server that implements the BITS Upload Protocol.
 //!
 //! ```sh
 //! cargo run --release --example upload -- FILE URL [--resume STATE] [--reply OUT] …
 //! ```
 //!
-//! Failures that may pass are tried again, after longer and longer waits. With `--resume` the
-//! upload survives Ctrl-C and the death of this process: the same command goes on where the server
-//! says it is. Without it, Ctrl-C tells the server to forget what it has. `https` needs the feature
-//! `tls`: `cargo run --release --features tls --example upload`.
+//! Transient failures are retried with exponential back-off. With `--resume` the upload survives
+//! Ctrl-C and crashes: the same command continues it at the offset that the server reports. Without
+//! it, Ctrl-C cancels the session on the server. `https` requires the feature `tls`:
+//! `cargo run --release --features tls --example upload`.
 //!
-//! A progress bar is drawn on a terminal; elsewhere one line at the end says what was done. Exit
-//! status: 0 when the entity is uploaded, and the reply fetched if one was asked for; 1 when not;
-//! 2 for bad usage; 130 after Ctrl-C.
+//! The program draws a progress bar on a terminal and prints one line at the end. Exit status: 0 if
+//! the entity is uploaded and the requested reply is fetched, 1 on failure, 2 for bad usage, 130
+//! after Ctrl-C.
 
 mod arguments;
 mod body;
@@ -38,7 +38,7 @@ use clap::Parser as _;
 
 use arguments::Arguments;
 use client::Client;
-use connection::Link;
+use connection::Connector;
 use destination::Destination;
 use entity::Entity;
 use failure::{Failure, Result};
@@ -46,7 +46,7 @@ use interrupt::Interrupts;
 use reply::ReplyFile;
 use state::{Job, StateFile};
 
-// One thread is enough for one connection; the file is read on another.
+// One thread suffices for one connection. A blocking thread reads the file.
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
@@ -63,15 +63,15 @@ async fn upload(arguments: &Arguments) -> Result<()> {
     let destination = Destination::parse(&arguments.url)?;
     let headers = arguments.headers()?;
     client::check_headers(&destination, &headers)?;
-    let link = Link::new(arguments.ca.as_deref())?;
-    link.check(&destination)?;
+    let connector = Connector::new(arguments.ca.as_deref())?;
+    connector.check(&destination)?;
     let entity = Arc::new(Entity::open(&arguments.file)?);
     let mode = if arguments.reply.is_some() { Mode::UploadReply } else { Mode::Upload };
     let job = Job::new(&destination, &entity, mode)?;
     let opened = arguments.resume.as_deref().map(|path| StateFile::open(path, job)).transpose()?;
     let (state, stored) = opened.map_or((None, None), |(state, stored)| (Some(state), stored));
     let upload = match stored {
-        Some(stored) => resumed(stored, mode, arguments)?,
+        Some(stored) => resume(stored, mode, arguments)?,
         None => {
             let options = arguments.options(mode, FragmentSizing::default().length());
             Upload::new(entity.length(), options, seed()?)
@@ -84,7 +84,7 @@ async fn upload(arguments: &Arguments) -> Result<()> {
         destination,
         entity,
         headers,
-        link,
+        connector,
         rate_limit: arguments.limit.map(|limit| Arc::new(Mutex::new(RateLimit::new(limit)))),
         reply: arguments
             .reply
@@ -93,24 +93,25 @@ async fn upload(arguments: &Arguments) -> Result<()> {
         state,
         console,
         start: std::time::Instant::now(),
-        patience: arguments.timeout,
-        trouble: None,
+        timeout: arguments.timeout,
+        last_error: None,
     };
     client.run(interrupts).await
 }
 
-/// An upload that another process began, by what is wanted now.
-fn resumed(mut upload: Upload, mode: Mode, arguments: &Arguments) -> Result<Upload> {
+/// Continues an upload of a previous process with the options of this one.
+fn resume(mut upload: Upload, mode: Mode, arguments: &Arguments) -> Result<Upload> {
     if !upload.state().has_ended() {
         upload.resume().map_err(Failure::machine)?;
-        // Fragments stay as short as the server had them.
+        // Keeps a fragment length that was reduced because the server rejected longer ones.
         let options = arguments.options(mode, upload.fragments().length());
         upload.set_options(options).map_err(Failure::machine)?;
     }
     Ok(upload)
 }
 
-/// Spreads the waiting times of many clients.
+/// Returns a random seed for the back-off, so that many clients do not retry at the same time.
 fn seed() -> Result<u64> {
-    getrandom::u64().map_err(|error| Failure::failed(format!("no random number: {error}")))
+    getrandom::u64()
+        .map_err(|error| Failure::failed(format!("the system provides no random numbers: {error}")))
 }

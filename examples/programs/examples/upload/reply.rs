@@ -1,4 +1,4 @@
-//! The reply to the upload, fetched by GET.
+//! Fetches the reply to the upload with GET.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -16,85 +16,87 @@ use tokio::time::timeout;
 
 use crate::body::EntityBody;
 use crate::client::Client;
-use crate::connection::Exchanged;
+use crate::connection::ExchangeResult;
 use crate::destination::Destination;
 use crate::failure::{Failure, Result};
-use crate::responses::refused;
+use crate::responses::describe;
 
-/// Where the reply goes.
+/// The file that receives the reply.
 pub struct ReplyFile {
     path: PathBuf,
-    /// As much of it as there is.
+    /// Receives the bytes until the reply is complete.
     part: PathBuf,
-    /// Which reply `part` is a part of: without it, a reply is fetched from its beginning.
+    /// Strong ETag of the reply in `part`. Without it, the reply is fetched from its beginning.
     tag: Option<HeaderValue>,
-    is_from_anywhere: bool,
-    /// Why there will be none.
+    allow_other_servers: bool,
+    /// Reason why the reply cannot be fetched.
     pub missing: Option<String>,
 }
 
-/// Why a reply was not fetched.
-enum Unfetched {
-    /// It is worth another try.
-    Passing(String),
-    /// It is not.
-    Lasting(String),
-    /// It cannot be written here.
+/// Reasons why fetching a reply failed.
+enum ReplyError {
+    /// A retry may succeed.
+    Transient(String),
+    /// A retry would fail too.
+    Permanent(String),
+    /// The reply cannot be written to its file.
     Local(Failure),
 }
 
 impl ReplyFile {
-    pub fn new(path: &Path, is_from_anywhere: bool) -> Self {
+    pub fn new(path: &Path, allow_other_servers: bool) -> Self {
         let mut part = path.as_os_str().to_owned();
         part.push(".part");
-        Self { path: path.into(), part: part.into(), tag: None, is_from_anywhere, missing: None }
+        Self { path: path.into(), part: part.into(), tag: None, allow_other_servers, missing: None }
     }
 
     fn local(&self, error: &io::Error) -> Failure {
         Failure::failed(format!("{}: {error}", self.part.display()))
     }
 
-    /// How much there is of the reply that the tag names.
-    async fn held(&self) -> u64 {
+    /// Returns the number of received bytes of the reply with this tag.
+    async fn received(&self) -> u64 {
         match (&self.tag, tokio::fs::metadata(&self.part).await) {
             (Some(_), Ok(metadata)) => metadata.len(),
             _ => 0,
         }
     }
 
-    /// Takes a response, which may be all of the reply or the rest of it.
-    async fn take(
+    /// Stores the body of a response with the whole reply or the rest of it.
+    async fn store(
         &mut self,
         head: &http::response::Parts,
         body: Incoming,
-        held: u64,
-        patience: Duration,
-    ) -> std::result::Result<(), Unfetched> {
+        received: u64,
+        read_timeout: Duration,
+    ) -> std::result::Result<(), ReplyError> {
         let is_rest = match head.status {
             StatusCode::OK => false,
-            StatusCode::PARTIAL_CONTENT if held > 0 && begins_at(&head.headers, held) => true,
+            StatusCode::PARTIAL_CONTENT if received > 0 && begins_at(&head.headers, received) => {
+                true
+            }
             StatusCode::PARTIAL_CONTENT | StatusCode::RANGE_NOT_SATISFIABLE => {
                 self.tag = None;
-                return Err(Unfetched::Passing("the reply has changed".into()));
+                return Err(ReplyError::Transient("reply has changed on the server".into()));
             }
             status => {
-                let why = format!("GET: {}", refused(head, "").text);
-                let is_passing = status.is_server_error()
+                let why = format!("GET: {}", describe(head, "").text);
+                let is_transient = status.is_server_error()
                     || status == StatusCode::REQUEST_TIMEOUT
                     || status == StatusCode::TOO_MANY_REQUESTS;
-                return Err(if is_passing {
-                    Unfetched::Passing(why)
+                return Err(if is_transient {
+                    ReplyError::Transient(why)
                 } else {
-                    Unfetched::Lasting(why)
+                    ReplyError::Permanent(why)
                 });
             }
         };
         self.tag = strong_tag(&head.headers).cloned();
         let file =
-            self.open(is_rest).await.map_err(|error| Unfetched::Local(self.local(&error)))?;
-        self.write(file, body, patience).await?;
+            self.open(is_rest).await.map_err(|error| ReplyError::Local(self.local(&error)))?;
+        self.write(file, body, read_timeout).await?;
         let renamed = tokio::fs::rename(&self.part, &self.path).await;
-        renamed.map_err(|error| Unfetched::Local(self.local(&error)))
+        renamed.map_err(|error| ReplyError::Local(self.local(&error)))
     }
 
     async fn open(&self, is_rest: bool) -> io::Result<File> {
@@ -108,49 +110,53 @@ impl ReplyFile {
         options.open(&self.part).await
     }
 
-    /// What arrived is kept also if the rest does not.
+    /// Writes a body to the file. Keeps the received bytes if the rest does not arrive.
     async fn write(
         &self,
         file: File,
         mut body: Incoming,
-        patience: Duration,
-    ) -> std::result::Result<(), Unfetched> {
+        read_timeout: Duration,
+    ) -> std::result::Result<(), ReplyError> {
         let mut file = BufWriter::new(file);
-        let broken = loop {
-            let frame = match timeout(patience, body.frame()).await {
+        let error = loop {
+            let frame = match timeout(read_timeout, body.frame()).await {
                 Ok(None) => break None,
                 Ok(Some(Ok(frame))) => frame,
                 Ok(Some(Err(error))) => break Some(error.to_string()),
-                Err(_) => break Some("nothing more in time".into()),
+                Err(_) => {
+                    let seconds = read_timeout.as_secs_f64();
+                    break Some(format!("no data within {seconds} s"));
+                }
             };
             if let Some(data) = frame.data_ref() {
                 let written = file.write_all(data).await;
-                written.map_err(|error| Unfetched::Local(self.local(&error)))?;
+                written.map_err(|error| ReplyError::Local(self.local(&error)))?;
             }
         };
         let written = async {
             file.flush().await?;
             file.get_ref().sync_all().await
         };
-        written.await.map_err(|error| Unfetched::Local(self.local(&error)))?;
-        broken.map_or(Ok(()), |why| {
-            Err(Unfetched::Passing(format!("GET: the reply breaks off: {why}")))
+        written.await.map_err(|error| ReplyError::Local(self.local(&error)))?;
+        error.map_or(Ok(()), |why| {
+            Err(ReplyError::Transient(format!("GET: reply is incomplete: {why}")))
         })
     }
 }
 
-/// A tag that the same bytes have, and no others.
+/// Returns the ETag if it is a strong one, which identifies the exact bytes.
 fn strong_tag(headers: &HeaderMap) -> Option<&HeaderValue> {
     headers.get(ETAG).filter(|tag| tag.as_bytes().starts_with(b"\""))
 }
 
-/// Whether `Content-Range: bytes held-…`.
-fn begins_at(headers: &HeaderMap, held: u64) -> bool {
+/// Returns whether Content-Range begins at `offset`.
+fn begins_at(headers: &HeaderMap, offset: u64) -> bool {
     let range = headers.get(CONTENT_RANGE).and_then(|it| it.to_str().ok());
-    range.is_some_and(|range| range.starts_with(&format!("bytes {held}-")))
+    range.is_some_and(|range| range.starts_with(&format!("bytes {offset}-")))
 }
 
 impl Client {
+    /// Fetches the reply and reports the result to the upload.
     pub async fn fetch_reply(&mut self, url: ReplyUrl<'_>) -> Result<()> {
         let Some(mut reply) = self.reply.take() else {
             return self.upload.close_without_reply().map_err(Failure::machine);
@@ -160,39 +166,40 @@ impl Client {
         let now = self.now();
         match fetched {
             Ok(true) => self.upload.handle_reply_fetched().map_err(Failure::machine)?,
-            // There was no connection, which the upload knows.
+            // The failed connection is reported already.
             Ok(false) => {}
-            Err(Unfetched::Passing(why)) => {
-                self.trouble = Some(why.into());
+            Err(ReplyError::Transient(why)) => {
+                self.last_error = Some(why.into());
                 self.upload.handle_reply_failed(now).map_err(Failure::machine)?;
             }
-            Err(Unfetched::Lasting(why)) => self.do_without_reply(why)?,
-            Err(Unfetched::Local(failure)) => return Err(failure),
+            Err(ReplyError::Permanent(why)) => self.skip_reply(why)?,
+            Err(ReplyError::Local(failure)) => return Err(failure),
         }
         self.save()
     }
 
-    /// Whether it was fetched.
+    /// Fetches the reply. Returns `false` if there is no connection.
     async fn fetch(
         &mut self,
         url: ReplyUrl<'_>,
         reply: &mut ReplyFile,
-    ) -> std::result::Result<bool, Unfetched> {
+    ) -> std::result::Result<bool, ReplyError> {
         let resolved = url.resolve(self.destination.as_str());
-        let (url, same_origin) = resolved.map_err(|error| Unfetched::Lasting(error.to_string()))?;
-        if !same_origin && !reply.is_from_anywhere {
-            return Err(Unfetched::Lasting(format!(
-                "it is on another server, {url}; --reply-from-anywhere fetches it from there"
+        let (url, same_origin) =
+            resolved.map_err(|error| ReplyError::Permanent(error.to_string()))?;
+        if !same_origin && !reply.allow_other_servers {
+            return Err(ReplyError::Permanent(format!(
+                "it is on another server, {url}; use --reply-from-anywhere to fetch it from there"
             )));
         }
-        let source = Destination::of(&url).map_err(Unfetched::Lasting)?;
-        let connection = self.connection(&source.server).await.map_err(Unfetched::Local)?;
+        let source = Destination::from_url(&url).map_err(ReplyError::Permanent)?;
+        let connection = self.connection(&source.server).await.map_err(ReplyError::Local)?;
         let Some(mut connection) = connection else { return Ok(false) };
-        let held = reply.held().await;
-        let mut headers = self.extras(&source.server, same_origin).map_err(Unfetched::Local)?;
-        if let (Some(tag), 1..) = (&reply.tag, held) {
-            let range = HeaderValue::try_from(format!("bytes={held}-"));
-            headers.insert(RANGE, range.map_err(|error| Unfetched::Lasting(error.to_string()))?);
+        let received = reply.received().await;
+        let mut headers = self.extras(&source.server, same_origin).map_err(ReplyError::Local)?;
+        if let (Some(tag), 1..) = (&reply.tag, received) {
+            let range = HeaderValue::try_from(format!("bytes={received}-"));
+            headers.insert(RANGE, range.map_err(|error| ReplyError::Permanent(error.to_string()))?);
             headers.insert(IF_RANGE, tag.clone());
         }
         let (body, _) = EntityBody::new(&self.entity, 0..0, None, &self.console);
@@ -200,23 +207,28 @@ impl Client {
         *request.method_mut() = Method::GET;
         *request.uri_mut() = source.target.clone();
         *request.headers_mut() = headers;
-        let answer = timeout(self.patience, connection.exchange(request)).await;
-        let (head, body) = self.reply_head(answer)?.into_parts();
-        reply.take(&head, body, held, self.patience).await?;
+        let result = timeout(self.timeout, connection.exchange(request)).await;
+        let (head, body) = self.reply_head(result)?.into_parts();
+        reply.store(&head, body, received, self.timeout).await?;
         Ok(true)
     }
 
     fn reply_head(
         &self,
-        answer: std::result::Result<Exchanged, tokio::time::error::Elapsed>,
-    ) -> std::result::Result<Response<Incoming>, Unfetched> {
-        match answer {
-            Ok(Exchanged::Answered(response)) => Ok(response),
-            Ok(Exchanged::Unsent(_)) => {
-                Err(Unfetched::Passing("GET: the connection was closed".into()))
+        result: std::result::Result<ExchangeResult, tokio::time::error::Elapsed>,
+    ) -> std::result::Result<Response<Incoming>, ReplyError> {
+        match result {
+            Ok(ExchangeResult::Response(response)) => Ok(response),
+            Ok(ExchangeResult::NotSent(_)) => {
+                Err(ReplyError::Transient("GET: connection closed by the server".into()))
             }
-            Ok(Exchanged::Broken { why, .. }) => Err(Unfetched::Passing(format!("GET: {why}"))),
-            Err(_) => Err(Unfetched::Passing("GET: no answer in time".into())),
+            Ok(ExchangeResult::Failed { why, .. }) => {
+                Err(ReplyError::Transient(format!("GET: {why}")))
+            }
+            Err(_) => {
+                let seconds = self.timeout.as_secs_f64();
+                Err(ReplyError::Transient(format!("GET: no response within {seconds} s")))
+            }
         }
     }
 }

@@ -1,8 +1,8 @@
-//! The file from which another process goes on.
+//! The state file of `--resume`, from which another process continues.
 //!
-//! It is replaced as a whole, so that it is never half written. It is not forced to the disk each
-//! time, which would cost more than the upload: a process may die at any moment, and a machine that
-//! loses power may have to begin anew. Beside it lies a lock, held by the process that works on it.
+//! Each update replaces the file atomically, so a crash never leaves an incomplete file. Updates
+//! are not flushed to the disk, which would take longer than the upload itself: after a power
+//! failure the upload may have to restart. A lock file beside it excludes other processes.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
@@ -17,18 +17,19 @@ use crate::destination::Destination;
 use crate::entity::Entity;
 use crate::failure::{Failure, Result};
 
-/// The only form there is.
-const FORM: u32 = 1;
+/// Version of the file format.
+const FORMAT: u32 = 1;
 
-/// What an upload is of, and where to: it must be the same to go on.
+/// Identifies an upload. A process continues only an upload with an equal `Job`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Job {
-    form: u32,
+    #[serde(rename = "form")]
+    format: u32,
     url: String,
     file: PathBuf,
     length: u64,
-    /// Since 1970.
+    /// Time of the last modification since the Unix epoch.
     modified: Duration,
     mode: Mode,
 }
@@ -45,42 +46,43 @@ impl Job {
         let version = entity.version();
         let modified = version.modified.duration_since(SystemTime::UNIX_EPOCH);
         Ok(Self {
-            form: FORM,
+            format: FORMAT,
             url: destination.as_str().into(),
             file: entity.path().into(),
             length: version.length,
-            // What is older than 1970 is so old that it is not being written to.
+            // A file from before 1970 is certainly not being written.
             modified: modified.unwrap_or_default(),
             mode,
         })
     }
 
-    /// What is not the same in `other`, for people.
+    /// Describes the first difference between the jobs for the user.
     fn difference(&self, other: &Self) -> Option<String> {
-        if self.form != other.form {
-            return Some(format!("was written by another version ({})", other.form));
+        if self.format != other.format {
+            return Some(format!("has format {}, expected {}", other.format, self.format));
         }
         if self.url != other.url {
-            return Some(format!("is of an upload to {}", other.url));
+            return Some(format!("belongs to an upload to {}", other.url));
         }
         if self.file != other.file {
-            return Some(format!("is of an upload of {}", other.file.display()));
+            return Some(format!("belongs to an upload of {}", other.file.display()));
         }
         if self.length != other.length || self.modified != other.modified {
             let (then, now) = (other.length, self.length);
             let file = self.file.display();
             return Some(format!(
-                "is of {file} as it was before it was changed ({then} bytes then, {now} now)"
+                "belongs to a version of {file} from before its modification ({then} bytes then, \
+                 {now} now)"
             ));
         }
         (self.mode != other.mode).then(|| match other.mode {
-            Mode::Upload => "is of an upload without --reply".into(),
-            Mode::UploadReply => "is of an upload with --reply".into(),
+            Mode::Upload => "belongs to an upload without --reply".into(),
+            Mode::UploadReply => "belongs to an upload with --reply".into(),
         })
     }
 }
 
-/// The file, locked until it is dropped.
+/// The state file, locked until it is dropped.
 pub struct StateFile {
     path: PathBuf,
     job: Job,
@@ -88,16 +90,16 @@ pub struct StateFile {
 }
 
 impl StateFile {
-    /// The file, and the upload that it holds, if it is there.
+    /// Opens the state file. Returns the upload in it, if it exists.
     pub fn open(path: &Path, job: Job) -> Result<(Self, Option<Upload>)> {
         let explain = |why: String| Failure::failed(format!("{}: {why}", path.display()));
-        let lock = lock(&lock_of(path)).map_err(explain)?;
+        let lock = lock(&lock_path(path)).map_err(explain)?;
         let text = match fs::read(path) {
             Ok(text) => Some(text),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(explain(error.to_string())),
         };
-        let upload = text.map(|text| stored(&text, &job).map_err(explain)).transpose()?;
+        let upload = text.map(|text| parse(&text, &job).map_err(explain)).transpose()?;
         Ok((Self { path: path.into(), job, _lock: lock }, upload))
     }
 
@@ -112,8 +114,8 @@ impl StateFile {
 
     fn replace(&self, upload: &Upload) -> io::Result<()> {
         let text = serde_json::to_vec(&Stored { job: &self.job, upload: *upload })?;
-        // One name, so that a process that is killed leaves nothing that the next does not use.
-        let new = beside(&self.path, ".new");
+        // Always the same name, so that the next process overwrites what a killed one left.
+        let new = with_suffix(&self.path, ".new");
         let mut options = OpenOptions::new();
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
@@ -121,40 +123,40 @@ impl StateFile {
         fs::rename(new, &self.path)
     }
 
-    /// There is nothing left to go on with.
+    /// Removes the file of an upload that has ended.
     pub fn remove(self) -> Result<()> {
         let removed = fs::remove_file(&self.path).or_else(|error| match error.kind() {
             io::ErrorKind::NotFound => Ok(()),
             _ => Err(error),
         });
-        // Whoever waits for the lock finds out that it is not the one beside the file any more.
+        // A process that locks the removed lock file later detects that it was removed.
         removed
-            .and_then(|()| fs::remove_file(lock_of(&self.path)))
+            .and_then(|()| fs::remove_file(lock_path(&self.path)))
             .map_err(|error| Failure::failed(format!("{}: {error}", self.path.display())))
     }
 }
 
-fn stored(text: &[u8], job: &Job) -> std::result::Result<Upload, String> {
-    let begin_anew = "delete it to begin anew";
+fn parse(text: &[u8], job: &Job) -> std::result::Result<Upload, String> {
+    let advice = "delete the file to start a new upload";
     let stored = serde_json::from_slice::<Stored<Job>>(text)
-        .map_err(|error| format!("does not hold an upload: {error}; {begin_anew}"))?;
+        .map_err(|error| format!("is not a valid state file: {error}; {advice}"))?;
     match job.difference(&stored.job) {
-        Some(difference) => Err(format!("{difference}; {begin_anew}")),
+        Some(difference) => Err(format!("{difference}; {advice}")),
         None => Ok(stored.upload),
     }
 }
 
-fn beside(path: &Path, ending: &str) -> PathBuf {
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
-    name.push(ending);
+    name.push(suffix);
     name.into()
 }
 
-fn lock_of(path: &Path) -> PathBuf {
-    beside(path, ".lock")
+fn lock_path(path: &Path) -> PathBuf {
+    with_suffix(path, ".lock")
 }
 
-/// Holds the lock at this path, which another process may have removed when it was done.
+/// Locks the file at this path. Repeats that if another process removed the file meanwhile.
 fn lock(path: &Path) -> std::result::Result<File, String> {
     loop {
         let file = OpenOptions::new().create(true).append(true).open(path);
@@ -162,13 +164,13 @@ fn lock(path: &Path) -> std::result::Result<File, String> {
         match FileExt::try_lock(&file) {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
-                return Err("another process is working on this upload".into());
+                return Err("another process is running this upload".into());
             }
             Err(TryLockError::Error(error)) => return Err(error.to_string()),
         }
         let held = file.try_clone().and_then(same_file::Handle::from_file);
         match (held, same_file::Handle::from_path(path)) {
-            (Ok(held), Ok(there)) if held == there => return Ok(file),
+            (Ok(held), Ok(current)) if held == current => return Ok(file),
             (Err(error), _) => return Err(error.to_string()),
             _ => {}
         }

@@ -1,72 +1,74 @@
-//! What people see: a bar on a terminal, and messages.
+//! Output for the user: messages, and a progress bar on a terminal.
 
 use std::time::{Duration, Instant};
 
 use indicatif::{DecimalBytes, HumanBytes, ProgressBar, ProgressStyle};
 
-/// How the bar looks.
-const LOOK: &str = "{bar:30} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left";
+/// Template of the progress bar.
+const TEMPLATE: &str = "{bar:30} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left";
 
 #[derive(Clone, Debug)]
 pub struct Console {
-    /// Drawn on standard error, and only if that is a terminal.
+    /// Drawn on standard error if that is a terminal.
     bar: ProgressBar,
     is_quiet: bool,
     start: Instant,
-    /// How many bytes another process had sent before.
+    /// Number of bytes sent by previous processes.
     before: u64,
 }
 
 impl Console {
     pub fn new(length: u64, is_quiet: bool) -> Self {
         let bar = if is_quiet { ProgressBar::hidden() } else { ProgressBar::new(length) };
-        if let Ok(style) = ProgressStyle::with_template(LOOK) {
+        if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
             bar.set_style(style);
         }
         Self { bar, is_quiet, start: Instant::now(), before: 0 }
     }
 
-    /// So many bytes are acknowledged.
+    /// Sets the number of acknowledged bytes.
     pub fn received(&self, bytes: u64) {
         self.bar.set_position(bytes);
     }
 
-    /// An upload that is taken up begins here: what another process sent says nothing about how
-    /// fast this one is.
+    /// Sets the offset at which a resumed upload continues. Bytes of previous processes do not count
+    /// for the transfer rate.
     pub fn resumed_at(&mut self, bytes: u64) {
         self.before = bytes;
         self.bar.set_position(bytes);
         self.bar.reset_eta();
     }
 
-    /// So many bytes more are on their way.
+    /// Adds bytes that are being sent.
     pub fn sending(&self, bytes: u64) {
         self.bar.inc(bytes);
     }
 
+    /// Prints a message unless the output is quiet.
     pub fn say(&self, message: &str) {
         if !self.is_quiet {
             self.bar.suspend(|| eprintln!("upload: {message}"));
         }
     }
 
-    /// The last line.
+    /// Prints the summary of a successful upload.
     pub fn done(&self, length: u64, url: &str) {
         self.bar.finish_and_clear();
         let took = self.start.elapsed();
         let rate = DecimalBytes(rate(self.before, length, took));
         let took = humantime::format_duration(Duration::from_millis(took.as_millis() as u64));
-        self.say(&format!("{} to {url} in {took}, {rate}/s", HumanBytes(length)));
+        self.say(&format!("uploaded {} to {url} in {took}, {rate}/s", HumanBytes(length)));
     }
 
-    /// Nothing more is drawn.
+    /// Removes the progress bar.
     pub fn clear(&self) {
         self.bar.finish_and_clear();
     }
 }
 
-/// How many bytes a second one process sent, of an entity of which others had sent the beginning.
+/// Returns the bytes per second that this process sent. `before` is the number of bytes that
+/// previous processes had sent.
 pub fn rate(before: u64, length: u64, took: Duration) -> u64 {
-    // A server may have lost what it held, and an entity without bytes takes no time.
+    // `before` exceeds `length` if the server lost data, and an empty entity may take no time.
     (length.saturating_sub(before) as f64 / took.as_secs_f64().max(0.001)) as u64
 }

@@ -1,17 +1,17 @@
-//! A limit to how fast the file is sent: a token bucket, kept as the time at which it is full.
+//! A rate limit for sending: a token bucket, represented by the time at which it is full.
 
 use std::time::{Duration, Instant};
 
-/// How long a silence can be made up for, such as the time in which a server thinks.
+/// Maximum idle time that is made up for afterwards, such as the time in which a server responds.
 const BURST: Duration = Duration::from_millis(250);
 
-/// The longest piece that is sent at once lasts so long.
+/// Duration of the largest piece at the limit.
 const PIECE: Duration = Duration::from_millis(50);
 
 #[derive(Clone, Debug)]
 pub struct RateLimit {
     bytes_per_second: u64,
-    /// When all that was sent has had its time.
+    /// The time at which all bytes sent so far conform to the limit.
     paid_at: Option<Instant>,
 }
 
@@ -20,12 +20,12 @@ impl RateLimit {
         Self { bytes_per_second, paid_at: None }
     }
 
-    /// How many bytes to send at once.
+    /// Returns the maximum number of bytes to send at once.
     pub fn piece(&self) -> u64 {
         ((self.bytes_per_second as f64 * PIECE.as_secs_f64()) as u64).max(1)
     }
 
-    /// `bytes` are to be sent: how long to wait before.
+    /// Accounts for `bytes` and returns the delay before they may be sent.
     pub fn take(&mut self, bytes: u64, now: Instant) -> Duration {
         let oldest = now.checked_sub(BURST).unwrap_or(now);
         let paid_at = self.paid_at.map_or(now, |paid_at| paid_at.max(oldest));
