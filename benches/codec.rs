@@ -7,12 +7,12 @@
 //! Times are never compared across runs: the two sides of a pair take turns, and the median of
 //! the ratios of their turns counts.
 
-mod subjects;
+mod cases;
 
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use subjects::{Pair, Work, groups, line, million, report, steps};
+use cases::{Pair, Work, groups, line, million, report, steps};
 
 /// How long one turn is, at least.
 const TURN: Duration = Duration::from_micros(40);

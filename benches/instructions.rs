@@ -7,14 +7,14 @@
 //! It runs itself under valgrind's callgrind, from Debian's package `valgrind`, which writes one
 //! file of counts for each call of [`measured`].
 
-mod subjects;
+mod cases;
 
 use std::collections::VecDeque;
 use std::env;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
-use subjects::{Pair, Work, groups, report};
+use cases::{Pair, Work, groups, report};
 
 /// Set where the counting happens.
 const COUNTING: &str = "BITS_COUNTING_INSTRUCTIONS";

@@ -5,13 +5,13 @@
 //! cargo bench -p bits-proto-benches --bench memory
 //! ```
 
-mod subjects;
+mod cases;
 
 use std::alloc::System;
 use std::process::ExitCode;
 
+use cases::{heads, line, million, sizes, steps, writing};
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, Stats, StatsAlloc};
-use subjects::{heads, line, million, sizes, steps, writing};
 
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;

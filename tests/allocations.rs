@@ -1,9 +1,9 @@
 //! Reading and writing messages, watching them, and showing what is wrong with them, allocates
 //! nothing.
 
-mod common;
-#[path = "common/counted.rs"]
+#[path = "support/counted.rs"]
 mod counted;
+mod support;
 
 use std::fmt::{self, Write as _};
 use std::time::Duration;
@@ -19,9 +19,9 @@ use bits_proto::message::{
 };
 use bits_proto::observer::{Observer, Violation};
 use bits_proto::server::{self, Access, Session, Step};
-use common::read::{ack_context, is_extra};
-use common::vectors::{self, Message};
 use counted::allocations;
+use support::read::{ack_context, is_extra};
+use support::vectors::{self, Message};
 
 /// What was done, so that a run that did nothing shows.
 #[derive(Clone, Copy, Debug, Default)]

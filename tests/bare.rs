@@ -2,7 +2,7 @@
 
 #[path = "../examples/bare/connection.rs"]
 mod connection;
-#[path = "common/counted.rs"]
+#[path = "support/counted.rs"]
 mod counted;
 #[path = "../examples/bare/server.rs"]
 mod server;

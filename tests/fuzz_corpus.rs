@@ -2,11 +2,8 @@
 //! holds in every `cargo test`, and no target is forgotten.
 #![cfg(all(feature = "bytes", feature = "http", feature = "std"))]
 
-mod common;
-#[path = "../fuzz/oracles/mod.rs"]
 mod oracles;
-#[path = "common/watch.rs"]
-mod watch;
+mod support;
 mod world;
 
 use std::collections::BTreeSet;

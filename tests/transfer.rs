@@ -1,16 +1,15 @@
 //! The transfer between a client and a server over real sockets, with and without a bad network.
 
-#[path = "common/program.rs"]
-mod program;
-#[path = "common/selection.rs"]
-mod selection;
+mod support {
+    pub mod selection;
+}
 
 use std::fs;
 use std::process::{Command, Output};
 
-use program::program;
-use selection::selection;
+use bits_proto_test_tools::program::program;
 use sha2::{Digest as _, Sha256};
+use support::selection::selection;
 use tempfile::TempDir;
 
 fn transfer(arguments: &[&str]) -> Output {

@@ -8,8 +8,9 @@
 //! BITS_SEED=4711 cargo test --all-features --test uploads
 //! ```
 
-#[path = "common/watch.rs"]
-mod watch;
+mod support {
+    pub mod watch;
+}
 mod world;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

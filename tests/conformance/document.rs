@@ -8,7 +8,7 @@ const INTRODUCTION: &str = "\
 This table lists the 269 normative sentences of [\\[MC-BUP\\]] with the status of this crate. It also
 lists decisions where the sources disagree, messages of known peers, and mistakes of other
 implementations that are prevented here. Each row names the tests that fail if it is not true:
-`file::function` is a function in `file.rs` below `tests/`.
+`server::work::function` is a function in `tests/server/work.rs`.
 
 This file is generated from the table in `tests/conformance/`. `cargo test --test conformance` fails
 if it is out of date; with `BITS_BLESS=1` the same command regenerates it.

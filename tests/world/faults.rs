@@ -3,7 +3,7 @@
 use bits_proto::http1::StatusCode;
 use rand::Rng as _;
 
-use super::dice::Dice;
+use super::rng::Dice;
 
 /// What goes wrong with one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

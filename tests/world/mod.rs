@@ -2,8 +2,8 @@
 //! the byte at offset `n` of the client's entity is the number `n`, so where bytes belong is
 //! arithmetic.
 
-pub mod dice;
 pub mod faults;
+pub mod rng;
 pub mod server;
 
 use core::ops::Range;
@@ -17,9 +17,9 @@ use bits_proto::message::{Ack, AckContext, NO_EXTRAS, Request};
 use bits_proto::server::SessionsResponse;
 use rand::Rng as _;
 
-use crate::watch::Watch;
-use dice::Dice;
+use crate::support::watch::Watch;
 use faults::{Fault, Plan};
+use rng::Dice;
 use server::Server;
 
 /// One upload, from its beginning to its end.

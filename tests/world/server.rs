@@ -15,8 +15,8 @@ use bits_proto::server::{
 use rand::{Rng as _, RngCore as _};
 use uuid::Uuid;
 
-use super::dice::Dice;
 use super::faults::Fault;
+use super::rng::Dice;
 
 type Table = Sessions<'static, BTreeMap<Uuid, Record>>;
 

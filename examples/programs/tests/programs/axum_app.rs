@@ -20,7 +20,8 @@ struct Server {
 impl Server {
     fn start() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let program = crate::program::program("axum", crate::selection::selection());
+        let program =
+            bits_proto_test_tools::program::program("axum", crate::selection::selection());
         Self { node: Node::start(program, &[folder.path().as_ref()]), folder }
     }
 

@@ -11,8 +11,6 @@ mod driver;
 mod node;
 #[path = "support/packets.rs"]
 mod packets;
-#[path = "../../../../tests/common/program.rs"]
-mod program;
 #[cfg(feature = "redis")]
 #[path = "support/redis_server.rs"]
 mod redis_server;

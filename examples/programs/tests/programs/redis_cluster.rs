@@ -28,7 +28,8 @@ impl Cluster {
     fn start(redis: Option<RedisServer>, session_timeout: &str) -> Option<Self> {
         let redis = redis?;
         let folder = tempfile::tempdir().expect("a folder");
-        let program = crate::program::program("redis", crate::selection::selection());
+        let program =
+            bits_proto_test_tools::program::program("redis", crate::selection::selection());
         let url = redis.url();
         let nodes = [(); 2].map(|()| {
             let path = folder.path().to_str().expect("text");

@@ -61,7 +61,7 @@ fn a_terminal_gets_a_bar() {
         let _ = ours.read_to_end(&mut drawn);
         String::from_utf8_lossy(&drawn).into_owned()
     });
-    let program = crate::program::program("upload", crate::selection::selection());
+    let program = bits_proto_test_tools::program::program("upload", crate::selection::selection());
     let mut command = std::process::Command::new(program);
     command.arg(folder.file()).arg(server.url()).args(["--limit", "300K"]).env("TERM", "xterm");
     let status = command.stderr(theirs).status().expect("the program runs");

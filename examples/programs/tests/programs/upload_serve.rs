@@ -27,8 +27,10 @@ struct Server {
 impl Server {
     fn start(root: &Path, listen: &str, log: &Path) -> Self {
         let log = File::options().create(true).append(true).open(log).expect("a log");
-        let mut serve =
-            Command::new(crate::program::program("serve", crate::selection::selection()));
+        let mut serve = Command::new(bits_proto_test_tools::program::program(
+            "serve",
+            crate::selection::selection(),
+        ));
         serve.args(["--log-format", "json", "--listen", listen, "--root"]).arg(root);
         let child = serve.env_remove("RUST_LOG").stdout(Stdio::piped()).stderr(log).spawn();
         let mut child = child.expect("the server runs");

@@ -10,8 +10,8 @@ use std::thread;
 
 use tempfile::TempDir;
 
-use crate::program::program;
 use crate::selection::selection;
+use bits_proto_test_tools::program::program;
 
 pub use crate::wait::*;
 

@@ -1,0 +1,6 @@
+//! Tests of `backend`.
+
+mod persist;
+mod refusals;
+mod states;
+mod timers;

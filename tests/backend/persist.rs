@@ -1,0 +1,231 @@
+//! The stored form of a notification: what lived comes back as it was, and nothing else does.
+#![cfg(feature = "serde")]
+
+use crate::support::notifications;
+use std::collections::HashSet;
+
+use bits_proto::backend::{Event, Notification, NotificationType, State, Timeouts};
+use bits_proto::state_machine::StateMachine as _;
+use notifications::{
+    LENGTH, NOW, done, new, occur, reachable, refusing, success, with_copy, with_url,
+};
+use serde_json::{Value, json};
+
+fn stored(it: &Notification) -> Value {
+    serde_json::to_value(it).unwrap_or_else(|error| panic!("{it:?}: {error}"))
+}
+
+fn read(value: &Value) -> Result<Notification, String> {
+    serde_json::from_value(value.clone()).map_err(|error| error.to_string())
+}
+
+/// The stored form of a notification of this kind in this phase.
+fn form(kind: &str, phase: Value) -> Value {
+    let five = json!({ "secs": 300, "nanos": 0 });
+    json!({
+        "version": 1,
+        "kind": kind,
+        "timeouts": { "send": five, "receive": five, "receive_response": five },
+        "entity_length": LENGTH,
+        "since": { "secs": 1000, "nanos": 0 },
+        "phase": phase,
+    })
+}
+
+#[test]
+fn every_state_comes_back_as_it_was() {
+    let mut states = HashSet::new();
+    for it in reachable() {
+        states.insert(it.state());
+        assert_eq!(read(&stored(&it)), Ok(it));
+        let text = serde_json::to_string(&it).unwrap();
+        assert_eq!(serde_json::from_str::<Notification>(&text).unwrap(), it);
+    }
+    assert_eq!(states.len(), State::STATES.len(), "{states:?}");
+}
+
+#[test]
+fn what_was_read_goes_on_like_what_was_stored() {
+    for it in reachable() {
+        for event in Event::ALL {
+            let (mut one, mut other) = (it, read(&stored(&it)).unwrap());
+            assert_eq!(occur(&mut one, *event), occur(&mut other, *event), "{it:?}: {event}");
+            assert_eq!(one, other, "{it:?}: {event}");
+        }
+    }
+}
+
+#[test]
+fn the_extremes_come_back_too() {
+    let most = core::time::Duration::MAX;
+    let timeouts = Timeouts { send: most, receive: most, receive_response: most };
+    let it = Notification::new(NotificationType::ByValue, u64::MAX, timeouts, most);
+    assert_eq!(read(&stored(&it)), Ok(it));
+    for code in [100, 199, 201, 299, 300, 416, 999] {
+        let mut it = new(NotificationType::ByReference);
+        done([it.handle_response(&refusing(code), NOW)]);
+        assert_eq!(read(&stored(&it)), Ok(it), "{code}");
+    }
+    let mut it = new(NotificationType::ByValue);
+    done([
+        it.handle_headers_sent(NOW),
+        it.handle_data_sent(LENGTH, NOW),
+        it.handle_response(&with_copy(with_url(success())), NOW),
+        it.handle_reply_data(u64::MAX, NOW),
+    ]);
+    assert_eq!(read(&stored(&it)), Ok(it));
+}
+
+/// What was stored by this version is read by every later one.
+#[test]
+fn the_form_is_the_documented_one() {
+    let it = new(NotificationType::ByValue);
+    assert_eq!(stored(&it), form("by-value", json!("send-headers")));
+    let mut it = new(NotificationType::ByValue);
+    done([it.handle_headers_sent(NOW), it.handle_data_sent(2, NOW)]);
+    assert_eq!(stored(&it), form("by-value", json!({ "send-data": { "sent": 2 } })));
+    done([it.handle_data_sent(498, NOW)]);
+    assert_eq!(stored(&it), form("by-value", json!("receive-headers")));
+    done([it.handle_response(&with_copy(success()), NOW)]);
+    let body =
+        json!({ "received": 0, "left": null, "is_static": false, "copy_to_destination": true });
+    assert_eq!(stored(&it), form("by-value", json!({ "receive-data": body })));
+    done([it.handle_reply_data(3, NOW), it.handle_reply_end(NOW)]);
+    let outcome = json!({ "copy_to_destination": true, "reply": { "body": { "length": 3 } } });
+    assert_eq!(stored(&it), form("by-value", json!({ "complete": outcome })));
+
+    let mut it = new(NotificationType::ByReference);
+    done([it.handle_headers_sent(NOW)]);
+    let mut other = it;
+    done([it.handle_response(&success(), NOW)]);
+    let phase = json!({ "find-reply": { "copy_to_destination": false } });
+    assert_eq!(stored(&it), form("by-reference", phase));
+    done([other.handle_response(&refusing(403), NOW)]);
+    assert_eq!(stored(&other), form("by-reference", json!({ "error": { "application": 403 } })));
+}
+
+/// Why each of these was never stored.
+fn contradictions() -> Vec<(&'static str, Value, &'static str)> {
+    let body = |received: u64, left: Option<u64>| {
+        let (is_static, copy) = (false, false);
+        json!({ "receive-data": {
+            "received": received, "left": left,
+            "is_static": is_static, "copy_to_destination": copy,
+        } })
+    };
+    let outcome = |copy: bool, reply: Value| json!({ "complete": { "copy_to_destination": copy, "reply": reply } });
+    let of_body = |length: u64| json!({ "body": { "length": length } });
+    let of_file = json!({ "file": { "length": 1 } });
+    let find = json!({ "find-reply": { "copy_to_destination": true } });
+    let (nobody, nothing) = ("there is nobody to notify", "there is nothing to send");
+    let (no_body, unfit) = ("there is nothing to receive", "the outcome does not fit its kind");
+    let failure = "the failure does not fit its kind";
+    vec![
+        ("none", json!("send-headers"), nobody),
+        ("none", json!("receive-headers"), nobody),
+        ("none", json!({ "send-data": { "sent": 0 } }), nothing),
+        ("by-reference", json!({ "send-data": { "sent": 0 } }), nothing),
+        ("by-value", json!({ "send-data": { "sent": LENGTH } }), nothing),
+        ("by-value", json!({ "send-data": { "sent": LENGTH + 1 } }), nothing),
+        ("none", body(0, None), no_body),
+        ("by-reference", body(0, None), no_body),
+        ("by-value", body(3, Some(0)), no_body),
+        ("by-value", body(u64::MAX, Some(1)), no_body),
+        ("none", find.clone(), "there is no file"),
+        ("by-value", find, "there is no file"),
+        ("none", outcome(false, json!("none")), unfit),
+        ("none", outcome(true, json!("static")), unfit),
+        ("none", outcome(true, of_body(1)), unfit),
+        ("none", outcome(true, of_file.clone()), unfit),
+        ("by-reference", outcome(true, of_body(1)), unfit),
+        ("by-value", outcome(true, of_body(0)), unfit),
+        ("by-value", outcome(true, of_file), unfit),
+        ("none", json!({ "error": "transport" }), failure),
+        ("by-value", json!({ "error": { "application": 200 } }), failure),
+        ("by-reference", json!({ "error": { "application": 200 } }), failure),
+    ]
+}
+
+#[test]
+fn what_contradicts_itself_is_refused() {
+    for (kind, phase, why) in contradictions() {
+        let result = read(&form(kind, phase.clone()));
+        assert_eq!(result, Err(format!("a damaged notification: {why}")), "{kind} {phase}");
+    }
+}
+
+#[test]
+fn another_version_is_refused() {
+    for version in [0, 2, 255] {
+        let mut value = stored(&new(NotificationType::ByValue));
+        value["version"] = json!(version);
+        assert_eq!(read(&value), Err(format!("a notification stored in version {version}")));
+    }
+}
+
+#[test]
+fn a_status_that_is_none_is_refused() {
+    for code in [json!(0), json!(99), json!(1000), json!(65_536), json!(-1), json!("403")] {
+        let phase = json!({ "error": { "application": code } });
+        let result = read(&form("by-value", phase));
+        assert!(result.is_err(), "{code}: {result:?}");
+    }
+}
+
+/// The paths of all objects within a value.
+fn objects(value: &Value, path: &str, found: &mut Vec<String>) {
+    if let Some(object) = value.as_object() {
+        found.push(path.into());
+        for (name, value) in object {
+            objects(value, &format!("{path}/{name}"), found);
+        }
+    }
+}
+
+/// Calls `damage` with the object at every path, and the names in it.
+fn damaged(mut damage: impl FnMut(Value, &str, Vec<String>)) {
+    for it in reachable() {
+        let value = stored(&it);
+        let mut paths = Vec::new();
+        objects(&value, "", &mut paths);
+        for path in paths {
+            let object = value.pointer(&path).and_then(Value::as_object).expect("an object");
+            let names = object.keys().cloned().collect();
+            damage(value.clone(), &path, names);
+        }
+    }
+}
+
+fn object<'v>(value: &'v mut Value, path: &str) -> &'v mut serde_json::Map<String, Value> {
+    value.pointer_mut(path).and_then(Value::as_object_mut).expect("an object")
+}
+
+#[test]
+fn a_missing_field_is_refused() {
+    damaged(|value, path, names| {
+        for name in names {
+            let mut value = value.clone();
+            object(&mut value, path).remove(&name);
+            assert!(read(&value).is_err(), "{value} without {path}/{name}");
+        }
+    });
+}
+
+#[test]
+fn an_unknown_field_is_refused() {
+    damaged(|mut value, path, _| {
+        object(&mut value, path).insert("other".into(), json!(1));
+        assert!(read(&value).is_err(), "{value}");
+    });
+}
+
+#[test]
+fn a_value_of_another_type_is_refused() {
+    damaged(|value, path, names| {
+        for name in names {
+            let mut value = value.clone();
+            object(&mut value, path).insert(name, json!([[]]));
+            assert!(read(&value).is_err(), "{value}");
+        }
+    });
+}

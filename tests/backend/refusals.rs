@@ -1,0 +1,205 @@
+//! The back-end client: the messages it sends and reads, and what a client learns of a failure.
+
+use crate::support::notifications;
+use bits_proto::backend::{
+    EventError, Notification, NotificationType, Outcome, Poll, Refused, Reply, Timeouts, Timer,
+    reply_url,
+};
+use bits_proto::field::{
+    OriginalRequestUrl, ReplyUrl, RequestDataFileName, ResponseDataFileName, StaticResponseUrl,
+};
+use bits_proto::http1::{StatusCode, StatusLine, Version};
+use bits_proto::message::{Failure, NotificationRequest, NotificationResponse, NotifiedEntity};
+use notifications::{
+    FAILURES, LENGTH, NOW, URL, done, new, refusing, status, success, with_length,
+};
+
+/// A way to fail.
+type Fail = fn(&mut Notification) -> Result<Poll, EventError>;
+
+/// A notification that fails, and what the client gets: status and code.
+type Row = (Notification, Fail, u16, u32);
+
+/// StatusCode, code and context, in numbers; the server adds the session, and there is no offset.
+fn in_numbers(refused: Refused) -> (u16, Option<u32>, Option<u32>) {
+    let refusal = refused.refusal();
+    assert_eq!((refusal.received(), refusal.session_id()), (None, None), "{refused}");
+    assert_eq!(refusal.status(), refused.status());
+    assert_eq!(refusal.code(), Some(refused.code()));
+    let context = refusal.context().map(|context| context.0);
+    (refusal.status().get(), refusal.code().map(|code| code.get()), context)
+}
+
+fn after(mut it: Notification, calls: &[Fail]) -> Notification {
+    for call in calls {
+        done([call(&mut it)]);
+    }
+    it
+}
+
+fn fail_late(it: &mut Notification) -> Result<Poll, EventError> {
+    assert!(it.handle_timeout(NOW + Timeouts::DEFAULT.send));
+    Ok(it.poll())
+}
+
+/// Every way to fail, in every state in which it can be met.
+fn rows() -> Vec<Row> {
+    let by_reference = new(NotificationType::ByReference);
+    let by_value = new(NotificationType::ByValue);
+    let headers: Fail = |it| it.handle_headers_sent(NOW);
+    let data: Fail = |it| it.handle_data_sent(LENGTH, NOW);
+    let response: Fail = |it| it.handle_response(&success(), NOW);
+    let sending = after(by_value, &[headers]);
+    let waiting = after(by_value, &[headers, data]);
+    let receiving = after(by_value, &[headers, data, response]);
+    let waiting_by_reference = after(by_reference, &[headers]);
+    let finding = after(by_reference, &[headers, response]);
+
+    let forbidden: Fail = |it| it.handle_response(&refusing(403), NOW);
+    let invalid: Fail = |it| it.handle_invalid_response();
+    let transport: Fail = |it| it.handle_transport_failure();
+    let local: Fail = |it| it.handle_read_failure();
+    let rows = [
+        (&[by_reference, by_value, sending][..], forbidden, 403, 0x8019_0193),
+        (&[waiting, waiting_by_reference], forbidden, 403, 0x8019_0193),
+        (&[waiting, waiting_by_reference], invalid, 411, 0x8007_0057),
+        (&[by_reference, by_value, sending], transport, 502, 0x8019_01F6),
+        (&[waiting, waiting_by_reference, receiving], transport, 502, 0x8019_01F6),
+        (&[by_reference, by_value, sending, receiving, finding], local, 500, 0x8019_01F4),
+        (&[by_reference, by_value, sending], fail_late, 408, 0x8007_0112),
+        (&[waiting, waiting_by_reference, receiving], fail_late, 408, 0x8007_0112),
+    ];
+    let each = |(from, fail, status, code): (&[Notification], Fail, u16, u32)| {
+        from.iter().map(|it| (*it, fail, status, code)).collect::<Vec<_>>()
+    };
+    rows.into_iter().flat_map(each).collect()
+}
+
+#[test]
+fn every_failure_is_reported_with_its_status_and_code() {
+    for (mut it, fail, status, code) in rows() {
+        let before = it;
+        let Ok(Poll::Failed(refused)) = fail(&mut it) else { panic!("{before:?} did not fail") };
+        assert_eq!(in_numbers(refused), (status, Some(code), Some(7)), "{before:?}");
+        assert_eq!(it.poll(), Poll::Failed(refused), "{before:?}");
+    }
+}
+
+#[test]
+fn every_status_is_passed_on_but_a_success_and_416() {
+    for code in 100..=999 {
+        let mut it = new(NotificationType::ByReference);
+        done([it.handle_headers_sent(NOW)]);
+        let step = it.handle_response(&refusing(code), NOW);
+        if code == 200 {
+            assert_eq!(step, Ok(Poll::FindReply));
+            continue;
+        }
+        let Ok(Poll::Failed(refused)) = step else { panic!("{code}: {step:?}") };
+        assert_eq!(refused, Refused::Application(status(code)));
+        let passed = if code < 300 || code == 416 { 500 } else { code };
+        let expected = (passed, Some(0x8019_0000 | u32::from(passed)), Some(7));
+        assert_eq!(in_numbers(refused), expected, "{code}");
+    }
+}
+
+#[test]
+fn a_refusal_before_all_was_sent_counts_but_a_success_does_not() {
+    let by_value = new(NotificationType::ByValue);
+    let sending = after(by_value, &[|it| it.handle_headers_sent(NOW)]);
+    for before in [by_value, sending, new(NotificationType::ByReference)] {
+        let mut it = before;
+        let step = it.handle_response(&refusing(503), NOW);
+        let refused = Refused::Application(StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(step, Ok(Poll::Failed(refused)));
+
+        let mut it = before;
+        assert!(matches!(it.handle_response(&success(), NOW), Err(EventError::Illegal(_))));
+        assert_eq!(it, before);
+    }
+}
+
+#[test]
+fn a_client_tries_again_unless_the_application_is_sure() {
+    let classes = FAILURES.map(|refused| {
+        let refusal = refused.refusal();
+        (refused, Failure::of(refusal.status(), refusal.code()))
+    });
+    for (refused, class) in classes {
+        let expected = match refused {
+            Refused::Timeout(_) | Refused::Transport | Refused::Local => Failure::Transient,
+            _ => Failure::Fatal,
+        };
+        assert_eq!(class, Some(expected), "{refused}");
+    }
+}
+
+#[test]
+fn every_failure_says_what_happened() {
+    let texts = FAILURES.map(|refused| refused.to_string());
+    assert_eq!(
+        texts,
+        [
+            "the server application answered 403",
+            "the server application's answer is not valid",
+            "the send timer of the notification expired",
+            "the receive timer of the notification expired",
+            "the receive-response timer of the notification expired",
+            "the connection to the server application failed",
+            "the entity or the reply could not be read or written",
+        ]
+    );
+    assert_eq!(Timer::ALL.len(), 3);
+}
+
+#[test]
+fn each_kind_has_its_own_message_and_no_other() {
+    let url = OriginalRequestUrl::try_from("http://origin.example/dir/entity").unwrap();
+    let request = RequestDataFileName::try_from(r"C:\entities\1").unwrap();
+    let response = ResponseDataFileName::try_from(r"C:\replies\1").unwrap();
+    let messages = |kind| {
+        let it = new(kind);
+        (it.request_by_value(url), it.request_by_reference(url, request, response))
+    };
+    let message = |entity| Some(NotificationRequest { original_request_url: url, entity });
+    let by_value = message(NotifiedEntity::ByValue { content_length: LENGTH });
+    let by_reference = message(NotifiedEntity::ByReference { request, response });
+    assert_eq!(messages(NotificationType::ByValue), (by_value, None));
+    assert_eq!(messages(NotificationType::ByReference), (None, by_reference));
+    assert_eq!(messages(NotificationType::None), (None, None));
+}
+
+#[test]
+fn an_empty_static_url_is_none() {
+    let line = StatusLine { status: StatusCode::OK, reason: "OK", version: Version::Http11 };
+    for (url, reply, is_static) in [("", None, false), (URL, Some(URL), true)] {
+        let fields = [
+            ("Content-Length", &b"0"[..]),
+            ("BITS-Static-Response-URL", url.as_bytes()),
+            ("BITS-Copy-File-To-Destination", b""),
+        ];
+        let response = NotificationResponse::from_fields(line, fields).unwrap().message;
+        let reply = reply.map(|url| ReplyUrl::try_from(url).unwrap());
+        assert_eq!(reply_url(&response), reply);
+
+        let mut it = new(NotificationType::ByReference);
+        done([it.handle_headers_sent(NOW)]);
+        let step = it.handle_response(&response, NOW).unwrap();
+        // The field asks for the copy whatever its value is, even an empty one.
+        let outcome = Outcome { copy_to_destination: true, reply: Reply::Static };
+        assert_eq!(step, if is_static { Poll::Complete(outcome) } else { Poll::FindReply });
+    }
+}
+
+#[test]
+fn every_static_url_is_a_reply_url() {
+    let long = format!("https://app.example/{}", "x".repeat(5_000));
+    let urls = [URL, "replies/1", r"..\replies\{1}", "x", "caf\u{e9}/1", "a b\tc", "?", &long].map(
+        |url| StaticResponseUrl::try_from(url).unwrap_or_else(|error| panic!("{url}: {error}")),
+    );
+    for url in urls {
+        let response = NotificationResponse { static_response_url: Some(url), ..with_length(0) };
+        let reply = reply_url(&response).unwrap_or_else(|| panic!("{url:?}"));
+        assert_eq!(reply.as_bytes(), url.as_bytes());
+    }
+}

@@ -1,0 +1,357 @@
+//! The back-end client: what is asked for in which order, how it ends, and what is illegal when.
+
+use crate::support::notifications;
+use std::collections::HashSet;
+
+use bits_proto::backend::{
+    Event, EventError, Notification, NotificationType, Outcome, Poll, Refused, Reply, State, TABLE,
+    Timeouts,
+};
+use bits_proto::field::{OriginalRequestUrl, RequestDataFileName, ResponseDataFileName};
+use bits_proto::http1::{HeaderSlots, Progress, RequestHead, RequestTarget, ResponseHead};
+use bits_proto::message::{Encoder, NO_EXTRAS, NotificationResponse};
+use bits_proto::observer::Observer;
+use bits_proto::state_machine::{IllegalEvent, StateMachine};
+use notifications::{
+    LENGTH, NOW, done, new, occur, reachable, success, with_copy, with_length, with_url,
+};
+
+/// The transitions of \[MC-BUP\] 3.3.5.2, from its pseudo-code: state, event, next state, section.
+const SPECIFICATION: &str = "
+    send-headers    request-sent          receive-headers  3.3.5.2.2
+    send-headers    headers-sent          send-data        3.3.5.2.2
+    send-headers    transport-failure     error            3.3.5.2.2
+    send-headers    timeout               error            3.3.6.1
+    send-data       read-failure          error            3.3.5.2.3
+    send-data       transport-failure     error            3.3.5.2.3
+    send-data       data-sent             receive-headers  3.3.5.2.3
+    send-data       timeout               error            3.3.6.1
+    receive-headers transport-failure     error            3.3.5.2.4
+    receive-headers success-by-reference  find-reply       3.3.5.2.4
+    receive-headers success-static        complete         3.3.5.2.4
+    receive-headers success-by-value      receive-data     3.3.5.2.4
+    receive-headers refused               error            3.3.5.2.6
+    receive-headers invalid-response      error            3.3.5.3.2
+    receive-headers timeout               error            3.3.6.2
+    receive-data    transport-failure     error            3.3.5.2.5
+    receive-data    read-failure          error            3.3.5.2.5
+    receive-data    reply-received        complete         3.3.5.2.5
+    receive-data    timeout               error            3.3.6.2
+    find-reply      reply-looked-up       complete         3.3.5.2.6
+    find-reply      read-failure          error            3.3.5.2.6
+";
+
+/// What the pseudo-code does not say: pieces, an entity that cannot be opened, and an application
+/// that does not wait for all of it.
+const OURS: &str = "
+    send-headers    read-failure          error
+    send-headers    refused               error
+    send-data       data-piece            send-data
+    send-data       refused               error
+    receive-data    reply-piece           receive-data
+";
+
+fn by_value() -> Notification {
+    new(NotificationType::ByValue)
+}
+
+/// By value, when the request was sent.
+fn sent_by_value() -> Notification {
+    let mut it = by_value();
+    assert!(matches!(it.handle_headers_sent(NOW), Ok(Poll::SendData { .. })));
+    assert!(matches!(it.handle_data_sent(LENGTH, NOW), Ok(Poll::ReceiveHeaders { .. })));
+    it
+}
+
+/// By reference, when the request was sent.
+fn sent_by_reference() -> Notification {
+    let mut it = new(NotificationType::ByReference);
+    assert!(matches!(it.handle_headers_sent(NOW), Ok(Poll::ReceiveHeaders { .. })));
+    it
+}
+
+fn complete(copy_to_destination: bool, reply: Reply) -> Result<Poll, EventError> {
+    Ok(Poll::Complete(Outcome { copy_to_destination, reply }))
+}
+
+/// What is still to be read, and whether to keep it.
+fn to_receive(step: Result<Poll, EventError>) -> (Option<u64>, bool) {
+    match step {
+        Ok(Poll::ReceiveData { left, keep, .. }) => (left, keep),
+        step => panic!("{step:?}"),
+    }
+}
+
+/// What is to be sent: offset and length.
+fn to_send(step: Result<Poll, EventError>) -> (u64, u64) {
+    match step {
+        Ok(Poll::SendData { offset, length, .. }) => (offset, length),
+        step => panic!("{step:?}"),
+    }
+}
+
+#[test]
+fn the_table_is_that_of_the_specification() {
+    let rows = SPECIFICATION.lines().chain(OURS.lines()).filter(|row| !row.trim().is_empty());
+    let rows: Vec<Vec<&str>> = rows.map(|row| row.split_whitespace().collect()).collect();
+    let named = |state: &State, event: &Event| {
+        let mut found = rows.iter().filter(|row| (row[0], row[1]) == (state.name(), event.name()));
+        let next = found.next().map(|row| row[2]);
+        assert_eq!(found.next(), None, "{state} {event} is there twice");
+        next
+    };
+    let mut legal = 0;
+    for (state, row) in &TABLE {
+        for (event, next) in Event::ALL.iter().zip(row) {
+            assert_eq!(next.map(State::name), named(state, event), "{state}: {event}");
+            assert_eq!(state.next(*event), *next, "{state}: {event}");
+            legal += usize::from(next.is_some());
+        }
+    }
+    assert_eq!(legal, rows.len(), "a row names a state or an event that there is not");
+}
+
+#[test]
+fn every_event_does_in_every_state_what_the_table_says() {
+    let (mut states, mut moves) = (HashSet::new(), HashSet::new());
+    for before in reachable() {
+        let state = before.state();
+        states.insert(state);
+        for event in Event::ALL {
+            let mut after = before;
+            let Some(result) = occur(&mut after, *event) else { continue };
+            match (state.next(*event), result) {
+                (Some(next), Ok(step)) => {
+                    assert_eq!(after.state(), next, "{before:?}: {event}");
+                    assert_eq!(step, after.poll(), "{before:?}: {event}");
+                    moves.insert((state, *event));
+                }
+                (None, Ok(_)) if *event == Event::Timeout => assert_eq!(after, before),
+                (None, Err(EventError::Illegal(illegal))) => {
+                    assert_eq!(illegal, IllegalEvent { state, got: *event });
+                    assert_eq!(after, before, "{event}");
+                    assert_names_everything(&illegal);
+                }
+                (next, result) => panic!("{before:?}: {event}: {next:?}, but {result:?}"),
+            }
+        }
+    }
+    assert_eq!(states.len(), State::STATES.len(), "{states:?}");
+    let legal = TABLE.iter().flat_map(|(_, row)| row).flatten().count();
+    assert_eq!(moves.len(), legal, "not every move was made: {moves:?}");
+}
+
+/// State, got and expected, in words.
+fn assert_names_everything(illegal: &IllegalEvent<State>) {
+    let text = EventError::Illegal(*illegal).to_string();
+    let (head, expected) = text.split_once(", expected ").unwrap_or_else(|| panic!("{text}"));
+    assert_eq!(head, format!("{}: got {}", illegal.state, illegal.got));
+    let (_, row) = TABLE[illegal.state as usize];
+    let events = Event::ALL.iter().zip(row).filter(|(_, next)| next.is_some());
+    let names: Vec<&str> = events.map(|(event, _)| event.name()).collect();
+    match names.as_slice() {
+        [] => assert_eq!(expected, "nothing"),
+        names => assert_eq!(expected, format!("one of {}", names.join(", "))),
+    }
+}
+
+#[test]
+fn what_is_over_takes_nothing_more() {
+    for state in State::ALL {
+        assert_eq!(state.is_over(), state.expected().next().is_none(), "{state}");
+    }
+}
+
+#[test]
+fn without_an_application_it_is_complete_at_once() {
+    let it = new(NotificationType::None);
+    assert_eq!(Ok(it.poll()), complete(true, Reply::None));
+    assert_eq!((it.deadline(), it.kind()), (None, NotificationType::None));
+}
+
+#[test]
+fn by_value_the_entity_is_sent_in_any_pieces() {
+    for piece in [1, 7, 499, 500] {
+        let mut it = by_value();
+        let mut step = it.handle_headers_sent(NOW);
+        let mut sent = 0;
+        while sent < LENGTH {
+            assert_eq!(to_send(step), (sent, LENGTH - sent));
+            let bytes = piece.min(LENGTH - sent);
+            step = it.handle_data_sent(bytes, NOW);
+            sent += bytes;
+        }
+        assert!(matches!(step, Ok(Poll::ReceiveHeaders { .. })), "{step:?}");
+    }
+}
+
+#[test]
+fn an_empty_entity_is_sent_with_its_head() {
+    let mut it = Notification::new(NotificationType::ByValue, 0, Timeouts::DEFAULT, NOW);
+    assert!(matches!(it.handle_headers_sent(NOW), Ok(Poll::ReceiveHeaders { .. })));
+}
+
+#[test]
+fn no_more_is_sent_than_there_is() {
+    let mut it = by_value();
+    assert_eq!(to_send(it.handle_headers_sent(NOW)), (0, 500));
+    assert_eq!(to_send(it.handle_data_sent(200, NOW)), (200, 300));
+    let before = it;
+    for bytes in [301, u64::MAX] {
+        assert_eq!(it.handle_data_sent(bytes, NOW), Err(EventError::TooManyBytes { left: 300 }));
+        assert_eq!(it, before);
+    }
+    assert_eq!(to_send(it.handle_data_sent(0, NOW)), (200, 300));
+    let text = EventError::TooManyBytes { left: 300 }.to_string();
+    assert_eq!(text, "more bytes were reported than the 300 that were asked for");
+}
+
+#[test]
+fn by_value_the_reply_is_the_body() {
+    for copy in [false, true] {
+        let asked = |response| if copy { with_copy(response) } else { response };
+        let mut it = sent_by_value();
+        assert_eq!(to_receive(it.handle_response(&asked(with_length(10)), NOW)), (Some(10), true));
+        assert_eq!(to_receive(it.handle_reply_data(4, NOW)), (Some(6), true));
+        assert_eq!(to_receive(it.handle_reply_data(0, NOW)), (Some(6), true));
+        assert_eq!(it.handle_reply_data(6, NOW), complete(copy, Reply::Body { length: 10 }));
+
+        let mut it = sent_by_value();
+        assert_eq!(to_receive(it.handle_response(&asked(success()), NOW)), (None, true));
+        assert_eq!(to_receive(it.handle_reply_data(4, NOW)), (None, true));
+        assert_eq!(to_receive(it.handle_reply_data(5, NOW)), (None, true));
+        assert_eq!(it.handle_reply_end(NOW), complete(copy, Reply::Body { length: 9 }));
+    }
+}
+
+/// An observer of the exchange finds nothing, whatever kind of reply there is.
+#[test]
+fn what_goes_to_an_application_and_back_breaks_no_rule() {
+    let url = OriginalRequestUrl::try_from("http://origin.example/e").expect("a URL");
+    let file = RequestDataFileName::try_from(r"C:\entity").expect("a name");
+    let reply = ResponseDataFileName::try_from(r"C:\reply").expect("a name");
+    let by_reference = new(NotificationType::ByReference).request_by_reference(url, file, reply);
+    let requests = [by_reference, by_value().request_by_value(url)];
+    let answers = [with_length(0), with_url(with_length(0)), with_copy(with_length(0))];
+    let mut observer = Observer::mid_stream();
+    for (connection, request) in (1..).zip(requests) {
+        for answer in &answers {
+            let target = RequestTarget::try_from("/application").expect("a target");
+            let head = request.expect("of this kind").encode(target, NO_EXTRAS);
+            let bytes = written(&head.expect("a request"));
+            let mut slots = HeaderSlots::new();
+            let head = RequestHead::parse(&bytes, &mut slots).map(Progress::complete);
+            let head = head.expect("a head").expect("whole");
+            observer.handle_request(connection, &head, |violation| panic!("{violation}"));
+            let bytes = written(&answer.encode(NO_EXTRAS).expect("an answer"));
+            let mut slots = HeaderSlots::new();
+            let head = ResponseHead::parse(&bytes, &mut slots).map(Progress::complete);
+            let head = head.expect("a head").expect("whole");
+            observer.handle_response(connection, &head, |violation| panic!("{violation}"));
+        }
+    }
+}
+
+fn written<E, N, V>(encoder: &Encoder<'_, E>) -> Vec<u8>
+where
+    E: IntoIterator<Item = (N, V)> + Clone,
+    N: AsRef<str>,
+    V: AsRef<[u8]>,
+{
+    let mut bytes = vec![0; encoder.encoded_len()];
+    encoder.write(&mut bytes).expect("room");
+    bytes
+}
+
+#[test]
+fn by_value_an_empty_body_is_no_reply() {
+    for copy in [false, true] {
+        let asked = |response| if copy { with_copy(response) } else { response };
+        let step = sent_by_value().handle_response(&asked(with_length(0)), NOW);
+        assert_eq!(step, complete(copy, Reply::None));
+
+        let mut it = sent_by_value();
+        assert_eq!(to_receive(it.handle_response(&asked(success()), NOW)), (None, true));
+        assert_eq!(it.handle_reply_end(NOW), complete(copy, Reply::None));
+    }
+}
+
+#[test]
+fn by_value_a_body_beside_a_static_url_is_thrown_away() {
+    for (copy, length) in [(false, Some(3)), (true, Some(3)), (false, None), (true, None)] {
+        let response = with_url(NotificationResponse { content_length: length, ..success() });
+        let response = if copy { with_copy(response) } else { response };
+        let mut it = sent_by_value();
+        assert_eq!(to_receive(it.handle_response(&response, NOW)), (length, false));
+        let mut step = it.handle_reply_data(3, NOW);
+        if length.is_none() {
+            step = it.handle_reply_end(NOW);
+        }
+        assert_eq!(step, complete(copy, Reply::Static));
+    }
+    let step = sent_by_value().handle_response(&with_url(with_length(0)), NOW);
+    assert_eq!(step, complete(false, Reply::Static));
+}
+
+#[test]
+fn a_body_that_is_too_short_is_a_failure() {
+    for response in [with_length(10), with_url(with_length(10))] {
+        let mut it = sent_by_value();
+        done([it.handle_response(&response, NOW), it.handle_reply_data(9, NOW)]);
+        assert_eq!(it.handle_reply_end(NOW), Ok(Poll::Failed(Refused::Transport)));
+    }
+}
+
+#[test]
+fn no_more_is_received_than_was_announced() {
+    let mut it = sent_by_value();
+    done([it.handle_response(&with_length(10), NOW), it.handle_reply_data(4, NOW)]);
+    let before = it;
+    for bytes in [7, u64::MAX] {
+        assert_eq!(it.handle_reply_data(bytes, NOW), Err(EventError::TooManyBytes { left: 6 }));
+        assert_eq!(it, before);
+    }
+}
+
+#[test]
+fn a_body_without_length_has_an_end_too() {
+    let mut it = sent_by_value();
+    done([it.handle_response(&success(), NOW), it.handle_reply_data(u64::MAX - 1, NOW)]);
+    let before = it;
+    assert_eq!(it.handle_reply_data(2, NOW), Err(EventError::TooManyBytes { left: 1 }));
+    assert_eq!(it, before);
+    done([it.handle_reply_data(1, NOW)]);
+    assert_eq!(it.handle_reply_end(NOW), complete(false, Reply::Body { length: u64::MAX }));
+}
+
+#[test]
+fn by_reference_the_reply_is_the_file() {
+    // A body is no reply by reference, whatever its length.
+    for response in [success(), with_length(0), with_length(77)] {
+        for (file, reply) in [
+            (None, Reply::None),
+            (Some(0), Reply::File { length: 0 }),
+            (Some(5), Reply::File { length: 5 }),
+        ] {
+            let mut it = sent_by_reference();
+            assert_eq!(it.handle_response(&response, NOW), Ok(Poll::FindReply));
+            assert_eq!(it.deadline(), None);
+            assert_eq!(it.handle_reply_file(file), complete(false, reply));
+
+            let mut it = sent_by_reference();
+            assert_eq!(it.handle_response(&with_copy(response), NOW), Ok(Poll::FindReply));
+            assert_eq!(it.handle_reply_file(file), complete(true, reply));
+        }
+    }
+}
+
+#[test]
+fn by_reference_a_static_url_is_the_reply() {
+    for response in [success(), with_length(0), with_length(77)] {
+        let response = with_url(response);
+        let step = sent_by_reference().handle_response(&response, NOW);
+        assert_eq!(step, complete(false, Reply::Static));
+        let step = sent_by_reference().handle_response(&with_copy(response), NOW);
+        assert_eq!(step, complete(true, Reply::Static));
+    }
+}

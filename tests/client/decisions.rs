@@ -1,0 +1,416 @@
+//! What the client does where the specification leaves a choice or contradicts itself. The names
+//! begin with the number of the decision.
+
+use crate::support;
+use bits_proto::client::{
+    EventError, Exchange, FragmentSizing, Options, State, StopReason, Upload,
+};
+use bits_proto::field::{ContentRange, ErrorContext, HResult};
+use bits_proto::message::{AckContext, MessageKind, Request};
+use support::upload::{
+    Client, HOST, REPLY, SESSION_NOT_FOUND, SMALL, WITH_REPLY, all_reachable, cancelled,
+    check_course, closed, created, created_on, held, held_with_reply, in_state, lost, out_of_sync,
+    pinged, reach, refused, refused_with, session, status,
+};
+
+const INVALID_ARGUMENT: u32 = 0x8007_0057;
+const ACCESS_DENIED: u32 = 0x8007_0005;
+const TOO_LARGE: u32 = 0x8020_0020;
+
+#[test]
+fn a1_an_empty_entity_is_created_and_closed() {
+    let mut client = Client::new(0, SMALL);
+    check_course(&mut client, &[("create", created()), ("close", closed())], "finished");
+    assert_eq!((client.upload.received().0, client.upload.total()), (0, 0));
+
+    let mut client = Client::new(0, WITH_REPLY).answered(&created());
+    assert_eq!(client.due(), "no reply");
+    client.upload.close_without_reply().expect("there is none");
+    check_course(&mut client, &[("close", closed())], "finished");
+
+    let course = [("create", created_on(HOST, None)), ("ping at node-7.example", pinged())];
+    check_course(&mut Client::new(0, SMALL), &course, "close at node-7.example");
+}
+
+#[test]
+fn a10_to_create_again_begins_another_session_at_its_first_byte() {
+    let mut client = Client::begun(20, SMALL).answered(&held(10)).answered(&lost());
+    assert_eq!((client.upload.session_id(), client.upload.received().0), (None, 0));
+    let other = bits_proto::field::SessionId::try_from("other").expect("a session id");
+    let protocol = bits_proto::field::Protocol::BITS_1_5;
+    client.answer(&bits_proto::message::CreateSessionAck::new(protocol, other).into());
+    assert_eq!(client.upload.session_id(), Some(other));
+    assert_eq!(client.due(), "fragment 0..10");
+}
+
+/// What came in the way of a close.
+type Way = (&'static str, fn(&mut Client));
+
+#[test]
+fn a11_a_session_that_is_gone_after_a_lost_close_is_closed() {
+    let ways: [Way; 7] = [
+        ("broken", Client::breaks),
+        ("late", |it| {
+            it.sent();
+            it.wait();
+        }),
+        ("refused for now", |it| it.answer(&refused(503))),
+        ("unreadable", |it| {
+            it.sent();
+            it.upload.handle_unreadable(Some(status(200)), it.now).expect("an answer is due");
+        }),
+        ("paused", |it| {
+            it.sending();
+            it.upload.pause().expect("it can be paused");
+        }),
+        ("resumed", |it| {
+            it.sent();
+            it.upload.resume().expect("it can be resumed");
+        }),
+        ("refused by a proxy", |it| {
+            it.sent();
+            it.upload.handle_unreadable(Some(status(502)), it.now).expect("an answer is due");
+        }),
+    ];
+    for (what, lose) in ways {
+        let mut client = Client::whole();
+        lose(&mut client);
+        match client.upload.exchange() {
+            Exchange::BackOff => drop(client.wait()),
+            Exchange::Suspended => client.upload.resume().expect("it can be resumed"),
+            _ => {}
+        }
+        if client.due() == "ping" {
+            client.answer(&pinged());
+        }
+        check_course(&mut client, &[("close", lost())], "finished");
+        assert_eq!(client.upload.restarts(), 0, "{what}");
+    }
+}
+
+#[test]
+fn a11_a_session_that_is_gone_at_the_first_close_is_started_over() {
+    let quiet: [fn(&mut Client); 4] = [
+        |_| {},
+        // Nothing of it was sent.
+        |it| {
+            it.upload.handle_transport_failure(it.now).expect("it may fail");
+            it.wait();
+        },
+        // The server answered, and did not close.
+        |it| {
+            it.answer(&refused(401));
+            it.upload.provide_credentials().expect("they are wanted");
+        },
+        |it| {
+            it.upload.ping_first().expect("something is due");
+            it.answer(&pinged());
+        },
+    ];
+    for prepare in quiet {
+        let mut client = Client::whole();
+        prepare(&mut client);
+        check_course(&mut client, &[("close", lost()), ("create", created())], "fragment 0..10");
+        assert_eq!(client.upload.restarts(), 1);
+    }
+    // What was lost in one session says nothing of the next.
+    let mut client = Client::whole();
+    client.breaks();
+    client.upload.resume().expect("it can be resumed");
+    let course = [("ping", lost()), ("create", created()), ("fragment 0..10", held(10))];
+    check_course(&mut client, &course, "close");
+    check_course(&mut client, &[("close", lost())], "create");
+}
+
+#[test]
+fn a11_a_session_that_is_gone_is_cancelled() {
+    for code in [500, 400, 404] {
+        let mut client = in_state(State::Cancel);
+        let course = [("cancel", refused_with(code, SESSION_NOT_FOUND))];
+        check_course(&mut client, &course, "cancelled");
+        assert_eq!(client.upload.restarts(), 0);
+    }
+}
+
+#[test]
+fn a18_a26_the_offset_comes_from_the_server_alone() {
+    let begin = Client::begun(25, SMALL).answered(&held(10));
+    for (received, next) in
+        [(20, "fragment 20..25"), (15, "fragment 15..25"), (10, "fragment 10..20")]
+    {
+        assert_eq!(begin.answered(&held(received)).due(), next);
+    }
+    // It goes back, as far as it must.
+    assert_eq!(begin.answered(&held(4)).due(), "fragment 4..14");
+    assert_eq!(begin.answered(&held(0)).due(), "fragment 0..10");
+    // A 416 may tell of bytes that an earlier try brought.
+    assert_eq!(begin.answered(&out_of_sync(24)).due(), "fragment 24..25");
+    assert_eq!(begin.answered(&out_of_sync(25)).due(), "close");
+    assert_eq!(begin.answered(&out_of_sync(0)).due(), "fragment 0..10");
+}
+
+#[test]
+fn a26_an_offset_that_cannot_be_moves_nothing() {
+    for wrong in [held(21), held(25), held(26), held(u64::MAX), out_of_sync(26)] {
+        let begin = Client::begun(25, SMALL).answered(&held(10));
+        let mut client = begin.answered(&wrong);
+        assert_eq!((client.upload.received().0, client.due().as_str()), (10, "wait"));
+        assert_eq!((client.upload.failures(), client.upload.fragments()), (1, SMALL.fragments));
+        client.wait();
+        assert_eq!(client.due(), "fragment 10..20");
+        let strict = Options { max_retries: 0, ..SMALL };
+        let client = Client::begun(25, strict).answered(&held(10)).answered(&wrong);
+        assert_eq!(client.due(), format!("suspended: {}", StopReason::Protocol));
+        assert_eq!(client.upload.received().0, 10);
+    }
+}
+
+#[test]
+fn a18_an_answer_that_is_no_ack_is_classified_by_its_status_and_a_success_is_none() {
+    let begin = Client::begun(25, SMALL);
+    let unreadable = |code: Option<u16>| {
+        let mut client = begin;
+        client.sent();
+        let now = client.now;
+        client.upload.handle_unreadable(code.map(status), now).expect("an answer is due");
+        assert_eq!(client.upload.received().0, 0, "{code:?}");
+        client.due()
+    };
+    for code in (100..300).chain([416]).map(Some).chain([None]) {
+        assert_eq!(unreadable(code), "wait", "{code:?}");
+    }
+    for code in (300..1000).filter(|code| *code != 416) {
+        assert_eq!(unreadable(Some(code)), begin.answered(&refused(code)).due(), "{code}");
+    }
+}
+
+#[test]
+fn a27_the_third_answer_in_a_row_without_progress_is_a_failure() {
+    for stuck in [out_of_sync(10), held(10), out_of_sync(3), held(0)] {
+        let mut client = Client::begun(25, SMALL).answered(&held(10));
+        for _ in 0..2 {
+            client.answer(&stuck);
+            assert_eq!((client.upload.exchange(), client.upload.failures()), (Exchange::Ready, 0));
+        }
+        client.answer(&out_of_sync(0));
+        assert_eq!((client.due().as_str(), client.upload.failures()), ("wait", 1), "{stuck:?}");
+        client.wait();
+        assert_eq!(client.due(), "fragment 0..10");
+        // The count begins anew, and a new byte ends the row.
+        client.answer(&out_of_sync(10));
+        client.answer(&out_of_sync(10));
+        assert_eq!(client.due(), "fragment 10..20");
+        client.answer(&held(11));
+        assert_eq!((client.due().as_str(), client.upload.failures()), ("fragment 11..21", 0));
+        client.answer(&out_of_sync(11));
+        client.answer(&out_of_sync(11));
+        assert_eq!(client.due(), "fragment 11..21");
+    }
+    // For ever: given up, with the reason.
+    let mut client = Client::begun(25, Options { max_retries: 1, ..SMALL });
+    for _ in 0..3 {
+        client.answer(&held(0));
+    }
+    client.wait();
+    for _ in 0..3 {
+        client.answer(&held(0));
+    }
+    assert_eq!(client.due(), "suspended: the server takes fragments and comes no further");
+}
+
+#[test]
+fn a29_starting_over_is_counted_and_limited() {
+    let mut client = Client::new(25, SMALL);
+    for restarts in 0..SMALL.restarts {
+        assert_eq!(client.upload.restarts(), restarts);
+        let course =
+            [("create", created()), ("fragment 0..10", held(10)), ("fragment 10..20", lost())];
+        check_course(&mut client, &course, "create");
+        assert_eq!((client.upload.received().0, client.upload.session_id()), (0, None));
+    }
+    assert_eq!(client.upload.restarts(), 3);
+    client.answer(&created());
+    client.answer(&lost());
+    assert_eq!(client.due(), format!("suspended: {}", StopReason::SessionLost));
+    client.upload.resume().expect("it can be resumed");
+    assert_eq!(client.upload.restarts(), 0);
+    let course = [("ping", pinged()), ("create", created()), ("fragment 0..10", lost())];
+    check_course(&mut client, &course, "create");
+    assert_eq!(client.upload.restarts(), 1);
+    // None at all, and wherever it comes.
+    for state in [State::CreateSession, State::Ping, State::Fragment, State::Close] {
+        let mut client = in_state(state).answered(&lost());
+        assert_eq!(client.upload.restarts(), 1, "{state}");
+        assert!(client.due().starts_with("create"), "{state}");
+        let mut strict = Client::new(20, Options { restarts: 0, ..SMALL }).answered(&lost());
+        assert_eq!(strict.due(), format!("suspended: {}", StopReason::SessionLost));
+        client.answer(&created());
+        strict.upload.resume().expect("it can be resumed");
+        assert_eq!((client.due().starts_with("fragment"), strict.due().as_str()), (true, "ping"));
+    }
+}
+
+#[test]
+fn a30_a_reply_without_a_url_is_reported_and_the_session_can_be_closed() {
+    for ack in [held(10), out_of_sync(10)] {
+        let client = Client::begun(10, WITH_REPLY).answered(&ack);
+        assert_eq!((client.due().as_str(), client.upload.reply_url()), ("no reply", None));
+        let (mut close, mut cancel) = (client, client);
+        close.upload.close_without_reply().expect("none is there");
+        check_course(&mut close, &[("close", closed())], "finished");
+        cancel.upload.cancel().expect("it can be cancelled");
+        check_course(&mut cancel, &[("cancel", cancelled())], "cancelled");
+    }
+    // Without a mode for it there is no reply, whatever the server says.
+    let client = Client::begun(10, SMALL).answered(&held_with_reply(10, REPLY.as_bytes()));
+    assert_eq!(client.due(), "close");
+}
+
+#[test]
+fn a31_a_reply_before_the_last_byte_is_ignored() {
+    let mut client = Client::begun(20, WITH_REPLY).answered(&held_with_reply(10, b"early"));
+    assert_eq!((client.due().as_str(), client.upload.reply_url()), ("fragment 10..20", None));
+    client.answer(&held_with_reply(19, b"early"));
+    assert_eq!(client.upload.reply_url(), None);
+    assert_eq!(client.answered(&held(20)).due(), "no reply");
+    assert_eq!(
+        client.answered(&held_with_reply(20, b"http://a/last")).due(),
+        "fetch http://a/last"
+    );
+}
+
+/// What is documented for a status and a code, in words.
+fn class(code: u16, error: Option<u32>) -> &'static str {
+    match (code, error) {
+        (416, _) => "resynchronise",
+        (_, Some(SESSION_NOT_FOUND)) => "start over",
+        (401 | 407, _) => "credentials",
+        (413, _) => "smaller",
+        (_, Some(INVALID_ARGUMENT | ACCESS_DENIED | TOO_LARGE)) => "fatal",
+        (300..=305 | 307 | 501 | 505, _) => "fatal",
+        (300..=399 | 408 | 409 | 500..=599, _) => "transient",
+        _ => "fatal",
+    }
+}
+
+#[test]
+fn a33_every_status_and_code_has_its_effect() {
+    // No code, the four that count, one that says nothing, and disk full.
+    let errors = [SESSION_NOT_FOUND, INVALID_ARGUMENT, ACCESS_DENIED, TOO_LARGE, 0x8000_4005];
+    let errors = errors.into_iter().chain([0x8007_0070]).map(Some).chain([None]);
+    let begin = Client::begun(25, SMALL).answered(&held(10));
+    for error in errors {
+        for code in (202..1000_u16).filter(|code| error.is_some() || *code != 416) {
+            let ack = error.map_or_else(|| refused(code), |error| refused_with(code, error));
+            let after = begin.answered(&ack);
+            let stop = StopReason::Refused {
+                status: status(code),
+                code: error.and_then(HResult::new),
+                context: error.map(|_| ErrorContext::SERVER),
+            };
+            let expected = match class(code, error) {
+                "start over" => "create".to_string(),
+                "credentials" => format!("credentials {code}"),
+                "smaller" => "fragment 10..15".to_string(),
+                "resynchronise" => "fragment 0..10".to_string(),
+                "transient" => "wait".to_string(),
+                _ => format!("failed: {stop}"),
+            };
+            assert_eq!(after.due(), expected, "{code}, {error:X?}");
+            assert_eq!(after.upload.failures(), u32::from(expected == "wait"), "{code}");
+            let keeps = !matches!(class(code, error), "start over" | "resynchronise");
+            assert_eq!(after.upload.received().0, if keeps { 10 } else { 0 }, "{code}");
+        }
+    }
+}
+
+#[test]
+fn a35_a_cancellation_is_possible_from_everywhere_but_the_end() {
+    for mut client in all_reachable() {
+        let (before, at) = (client.upload, client.at());
+        let result = client.upload.cancel();
+        match (at.0, before.session_id()) {
+            (State::Finished | State::Cancelled, _) => {
+                assert!(matches!(result, Err(EventError::State(_))), "{at:?}");
+                assert_eq!(client.upload, before);
+            }
+            (_, None) => assert_eq!((result, client.due().as_str()), (Ok(()), "cancelled")),
+            _ => {
+                assert_eq!(result, Ok(()), "{at:?}");
+                assert!(client.due().starts_with("cancel"), "{at:?}");
+                assert_eq!(client.answered(&cancelled()).due(), "cancelled");
+            }
+        }
+    }
+}
+
+#[test]
+fn a36_a_ping_goes_first_after_a_host_id_on_resuming_and_on_a_new_connection() {
+    let course = [("create", created_on(HOST, None)), ("ping at node-7.example", pinged())];
+    check_course(&mut Client::new(25, SMALL), &course, "fragment 0..10 at node-7.example");
+    let after = [
+        (State::CreateSession, "create"),
+        (State::Ping, "fragment 0..10 at node-7.example"),
+        (State::Fragment, "fragment 0..10"),
+        (State::Close, "close"),
+    ];
+    for (state, then) in after {
+        let mut first = in_state(state);
+        first.upload.ping_first().expect("something is due");
+        assert!(first.due().starts_with("ping"), "{state}");
+        assert_eq!(first.answered(&pinged()).due(), then, "{state}");
+        for exchange in Exchange::ALL {
+            let mut resumed = reach(state, *exchange).expect("a state with requests");
+            resumed.upload.resume().expect("it can be resumed");
+            assert!(resumed.due().starts_with("ping"), "{state}, {exchange}");
+            assert_eq!(resumed.answered(&pinged()).due(), then, "{state}, {exchange}");
+        }
+    }
+    // The reply is fetched elsewhere, and what is cancelled stays so.
+    let mut reply = in_state(State::GetReply);
+    let fetch = reply.due();
+    reply.upload.resume().expect("it can be resumed");
+    assert_eq!(reply.answered(&pinged()).due(), fetch);
+    let mut cancel = in_state(State::Cancel);
+    cancel.upload.resume().expect("it can be resumed");
+    assert_eq!(cancel.due(), "cancel");
+}
+
+#[test]
+fn a41_a_plain_success_advances_to_its_offset() {
+    let mut client = Client::begun(25, SMALL);
+    let course = [
+        ("fragment 0..10", held(10)),
+        ("fragment 10..20", held(20)),
+        ("fragment 20..25", held(25)),
+        ("close", closed()),
+    ];
+    check_course(&mut client, &course, "finished");
+    assert_eq!(client.upload.received().0, 25);
+}
+
+#[test]
+fn an_answer_is_read_in_the_light_of_what_was_sent() {
+    let upload = Client::begun(25, SMALL).answered(&held(10)).upload;
+    let bits_proto::client::Poll::Send(outgoing) = upload.poll() else { panic!("{upload:?}") };
+    let content_range = Some(ContentRange::new(10, 19, 25).expect("a range"));
+    let session_id = Some(session());
+    assert_eq!(
+        outgoing.ack_context(),
+        AckContext::Fragment { session_id, content_range, sent_up_to: Some(10) }
+    );
+    assert_eq!(outgoing.ack_context().kind(), MessageKind::FragmentAck);
+    assert!(matches!(outgoing.request, Request::Fragment(it) if it.content_name.is_none()));
+}
+
+#[test]
+fn the_defaults_are_those_documented() {
+    let it = Options::default();
+    let seconds = [it.request_timeout, it.response_timeout, it.initial_backoff, it.max_backoff];
+    assert_eq!(seconds.map(|it| it.as_millis()), [120_000, 300_000, 1_000, 60_000]);
+    assert_eq!((it.max_retries, it.restarts, it.max_stalls), (10, 3, 2));
+    let sizing = FragmentSizing::default();
+    assert_eq!((sizing.floor(), sizing.length(), sizing.ceiling()), (5_120, 1_048_576, 13_631_488));
+    assert_eq!(it.fragments, sizing);
+    assert_eq!(Upload::new(1, it, 0).fragments(), sizing);
+}

@@ -1,0 +1,125 @@
+//! The host that a server names, and what becomes of an upload when it is out of reach: decision
+//! A28. The names of the tests begin with the number.
+
+use crate::support;
+use support::upload::{
+    Client, SECOND, SMALL, START, check_course, created, held, lost, out_of_sync, pinged, refused,
+};
+
+#[test]
+fn a28_the_host_may_be_out_of_reach_for_its_timeout_and_then_it_is_the_origin_server() {
+    // Long enough for more failures than are tried again otherwise.
+    let mut client = Client::elsewhere(20, Some(2000));
+    assert_eq!(client.upload.next_timeout(), None, "it runs from the first failure");
+    client.now += SECOND * 500;
+    client.breaks();
+    let expires = client.now + SECOND * 2000;
+    let mut failures = 0;
+    while client.upload.host().is_some() {
+        failures = client.upload.failures().max(failures);
+        assert!(client.now < expires);
+        match client.due().as_str() {
+            "wait" => drop(client.wait()),
+            other => {
+                assert_eq!(other, "fragment 0..10 at node-7.example");
+                assert_eq!(client.upload.next_timeout(), Some(expires));
+                let now = client.now;
+                client.upload.handle_transport_failure(now).expect("it may fail");
+            }
+        }
+    }
+    assert!(failures > SMALL.max_retries, "{failures}");
+    assert_eq!((client.now, client.upload.failures()), (expires, 0));
+    let course = [("ping", pinged()), ("fragment 0..10", lost()), ("create", created())];
+    check_course(&mut client, &course, "fragment 0..10");
+}
+
+#[test]
+fn a28_any_ack_stops_the_timer() {
+    for ack in [held(10), out_of_sync(0), refused(503), refused(401), lost(), refused(403)] {
+        let mut client = Client::elsewhere(20, Some(100));
+        client.breaks();
+        client.wait();
+        assert_eq!(client.upload.next_timeout(), Some(START + SECOND * 100));
+        client.answer(&ack);
+        let mut later = client.upload;
+        later.handle_timeout(START + SECOND * 1000);
+        assert!(later.host().is_some(), "{ack:?}");
+    }
+    // Those for a Ping and a Create-Session too.
+    let mut ping = Client::elsewhere(20, Some(100));
+    ping.upload.resume().expect("it can be resumed");
+    let create = Client::elsewhere(20, Some(100)).answered(&lost());
+    for (mut client, ack) in [(ping, pinged()), (create, created())] {
+        client.breaks();
+        client.wait();
+        assert_eq!(client.upload.next_timeout(), Some(START + SECOND * 100));
+        client.answer(&ack);
+        assert_eq!(client.upload.next_timeout(), None);
+        assert_eq!(client.due(), "fragment 0..10 at node-7.example");
+    }
+    // The next failure starts it anew, for as long.
+    let mut client = Client::elsewhere(20, Some(100));
+    client.breaks();
+    client.wait();
+    client.answer(&held(10));
+    client.now += SECOND * 60;
+    let again = client.now;
+    client.breaks();
+    client.wait();
+    assert_eq!(client.upload.next_timeout(), Some(again + SECOND * 100));
+}
+
+#[test]
+fn a28_a_host_without_a_timeout_is_never_left() {
+    let mut client = Client::elsewhere(20, None);
+    for _ in 0..=SMALL.max_retries {
+        client.breaks();
+        client.now += SECOND * 100_000_000;
+        client.upload.handle_timeout(client.now);
+    }
+    assert_eq!(client.due(), "suspended: the server cannot be reached");
+    assert_eq!(client.upload.next_timeout(), None);
+    client.upload.resume().expect("it can be resumed");
+    assert_eq!(client.due(), "ping at node-7.example");
+}
+
+#[test]
+fn a28_the_largest_timeout_is_none() {
+    // [3.1.2.3]: 0xffffffff means infinite. As without one, the max_retries count.
+    for timeout in [None, Some(u32::MAX)] {
+        let mut client = Client::elsewhere(20, timeout);
+        for _ in 0..SMALL.max_retries {
+            client.breaks();
+            assert!(client.wait() <= SMALL.max_backoff, "{timeout:?}");
+        }
+        client.breaks();
+        assert_eq!(client.due(), "suspended: the server cannot be reached", "{timeout:?}");
+    }
+}
+
+#[test]
+fn a28_only_a_host_that_is_out_of_reach_starts_the_timer() {
+    let mut client = Client::elsewhere(20, Some(100)).answered(&refused(503));
+    client.wait();
+    assert_eq!(client.upload.next_timeout(), None);
+    client.sent();
+    client.upload.handle_unreadable(None, client.now).expect("an answer is due");
+    client.wait();
+    assert_eq!(client.upload.next_timeout(), None);
+    // The origin server has no timer.
+    let mut client = Client::begun(20, SMALL);
+    client.breaks();
+    client.wait();
+    assert_eq!(client.upload.next_timeout(), None);
+}
+
+#[test]
+fn a28_the_origin_server_that_knows_no_session_says_nothing_of_a_close_elsewhere() {
+    let mut client = Client::elsewhere(10, Some(100)).answered(&held(10));
+    assert_eq!(client.due(), "close at node-7.example");
+    client.breaks();
+    client.now += SECOND * 100;
+    client.upload.handle_timeout(client.now);
+    check_course(&mut client, &[("ping", pinged()), ("close", lost())], "create");
+}

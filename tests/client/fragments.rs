@@ -1,0 +1,121 @@
+//! How long fragments are: bounds, what is too large for a server, and the ends of numbers.
+
+use crate::support;
+use std::time::Duration;
+
+use bits_proto::client::{FragmentSizing, Mode, Options, State};
+use support::upload::{Client, SMALL, closed, held, out_of_sync, refused, status};
+
+#[test]
+fn fragments_are_halved_until_the_floor_and_then_it_fails() {
+    let mut client = Client::begun(100, SMALL);
+    for (range, length) in [("0..10", 5), ("0..5", 3)] {
+        assert_eq!(client.due(), format!("fragment {range}"));
+        client.answer(&refused(413));
+        assert_eq!((client.upload.fragments().length(), client.upload.failures()), (length, 0));
+    }
+    assert_eq!(client.due(), "fragment 0..3");
+    assert_eq!(client.answered(&held(3)).due(), "fragment 3..6", "they stay short");
+    client.answer(&refused(413));
+    assert!(client.due().starts_with("failed: the server refused with status 413"));
+    assert_eq!(client.upload.fragments().length(), 3);
+}
+
+#[test]
+fn what_is_halved_is_what_was_sent() {
+    // The last fragment is 8 long, of 10 that it could have been.
+    let client = Client::begun(18, SMALL).answered(&held(10)).answered(&refused(413));
+    assert_eq!(client.due(), "fragment 10..14");
+    for (left, ends) in [(3, true), (2, true), (4, false)] {
+        let client = Client::begun(10 + left, SMALL).answered(&held(10)).answered(&refused(413));
+        assert_eq!(client.upload.state() == State::Failed, ends, "{left} bytes");
+        assert_eq!(client.upload.fragments().length(), if ends { 10 } else { 3 });
+    }
+    let mut client = Client::begun(18, SMALL);
+    client.sent();
+    let now = client.now;
+    client.upload.handle_unreadable(Some(status(413)), now).expect("an answer is due");
+    assert_eq!(client.due(), "fragment 0..5");
+}
+
+#[test]
+fn the_length_of_fragments_stays_within_its_bounds() {
+    for (asked, length) in [(0, 3), (2, 3), (3, 3), (17, 17), (40, 40), (41, 40), (u64::MAX, 40)] {
+        let mut client = Client::begun(1000, SMALL);
+        client.upload.set_fragment_length(asked).expect("nothing is under way");
+        assert_eq!(client.upload.fragments(), FragmentSizing::within(length, 3, 40));
+        assert_eq!(client.due(), format!("fragment 0..{length}"));
+    }
+    let odd = [((0, 0, 0), (1, 1, 1)), ((5, 9, 2), (9, 9, 9)), ((5, 1, 9), (5, 1, 9))];
+    for ((length, floor, ceiling), (a, b, c)) in odd {
+        let it = FragmentSizing::within(length, floor, ceiling);
+        assert_eq!((it.length(), it.floor(), it.ceiling()), (a, b, c));
+    }
+    // Windows: 5 KiB to 13 MiB.
+    let lengths =
+        [0, 5_119, 5_120, 13_631_488, 13_631_489].map(|it| FragmentSizing::new(it).length());
+    assert_eq!(lengths, [5_120, 5_120, 5_120, 13_631_488, 13_631_488]);
+}
+
+#[test]
+fn the_largest_entity_ends_without_an_overflow() {
+    let mut client = Client::begun(u64::MAX, SMALL);
+    assert_eq!(client.due(), "fragment 0..10");
+    client.answer(&out_of_sync(u64::MAX - 15));
+    assert_eq!(client.due(), format!("fragment {}..{}", u64::MAX - 15, u64::MAX - 5));
+    client.answer(&held(u64::MAX - 5));
+    assert_eq!(client.due(), format!("fragment {}..{}", u64::MAX - 5, u64::MAX));
+    client.answer(&held(u64::MAX));
+    assert_eq!(client.answered(&closed()).due(), "finished");
+
+    let huge = FragmentSizing::within(u64::MAX, 1, u64::MAX);
+    let mut client = Client::begun(u64::MAX, Options { fragments: huge, ..SMALL });
+    assert_eq!(client.due(), format!("fragment 0..{}", u64::MAX));
+    client.answer(&held(1));
+    assert_eq!(client.due(), format!("fragment 1..{}", u64::MAX));
+    client.answer(&refused(413));
+    assert_eq!(client.due(), format!("fragment 1..{}", 1 + (u64::MAX - 1) / 2));
+}
+
+#[test]
+fn a_server_that_holds_all_of_a_shortened_fragment_and_more_is_believed() {
+    // The Ack of the first fragment is lost, and then fragments get shorter. The server, which
+    // holds ten bytes, has nothing to store of five of them, and says how many it holds.
+    let mut client = Client::begun(25, SMALL);
+    assert_eq!(client.due(), "fragment 0..10");
+    client.breaks();
+    client.wait();
+    client.upload.set_fragment_length(5).expect("nothing is under way");
+    assert_eq!(client.due(), "fragment 0..5");
+    client.answer(&held(10));
+    assert_eq!(client.due(), "fragment 10..15");
+}
+
+/// A caller who resumes may have other wishes; what is under way keeps to those it began with.
+#[test]
+fn other_options_count_from_the_next_request_on() {
+    let mut client = Client::begun(25, SMALL);
+    let other = Options {
+        mode: Mode::UploadReply,
+        fragments: FragmentSizing::within(4, 1, 4),
+        request_timeout: Duration::from_secs(7),
+        ..SMALL
+    };
+    let mut under_way = client;
+    under_way.sent();
+    let before = under_way.upload;
+    under_way.upload.set_options(other).expect_err("a request is under way");
+    assert_eq!(under_way.upload, before);
+
+    client.upload.set_options(other).expect("nothing is under way");
+    assert_eq!(client.due(), "fragment 0..4");
+    let now = client.now;
+    client.upload.handle_sending(now).expect("it is due");
+    assert_eq!(client.upload.next_timeout(), Some(now + Duration::from_secs(7)));
+    client.upload.handle_sent(now).expect("it was being sent");
+    client.upload.handle_ack(&held(4), now).expect("it holds the fragment");
+    for next in [8, 12, 16, 20, 24, 25] {
+        client.answer(&held(next));
+    }
+    assert_eq!(client.due(), "close", "the mode is still that without a reply");
+}

@@ -1,0 +1,334 @@
+//! Uploads that are stored and read back, in whatever state, and what is not read back.
+#![cfg(feature = "serde")]
+
+use crate::support;
+use std::collections::HashSet;
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+
+use bits_proto::client::{Exchange, State, Upload};
+use serde_json::{Value, json};
+use support::upload::{
+    Client, HOST, SECOND, SMALL, Server, WITH_REPLY, all_reachable, created_on, held,
+    held_with_reply, in_state, lost, reach, refused, refused_with,
+};
+
+fn stored(upload: &Upload) -> Value {
+    serde_json::to_value(upload).expect("it can be stored")
+}
+
+fn read(value: &Value) -> Result<Upload, String> {
+    serde_json::from_str(&value.to_string()).map_err(|error| error.to_string())
+}
+
+/// It reads back equal, and is stored the same again.
+fn check_round_trip(upload: &Upload) {
+    let text = serde_json::to_string(upload).expect("it can be stored");
+    let back: Upload =
+        serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
+    assert_eq!(back, *upload);
+    assert_eq!(serde_json::to_string(&back).expect("it can be stored"), text);
+    // In a form that is not for people, too.
+    let mut bytes = Vec::new();
+    ciborium::into_writer(upload, &mut bytes).expect("it can be stored");
+    let back = ciborium::from_reader::<Upload, _>(&bytes[..]);
+    assert_eq!(back.unwrap_or_else(|error| panic!("{error}: {text}")), *upload);
+}
+
+#[test]
+fn every_state_and_exchange_reads_back_equal() {
+    for client in all_reachable() {
+        check_round_trip(&client.upload);
+    }
+}
+
+#[test]
+fn an_upload_and_its_copy_hash_alike_and_others_do_not() {
+    let uploads: Vec<Upload> = all_reachable().iter().map(|client| client.upload).collect();
+    let different: HashSet<Upload> = uploads.iter().copied().collect();
+    assert_eq!(different.len(), uploads.len());
+    for upload in uploads {
+        assert!(different.contains(&read(&stored(&upload)).expect("it reads back")));
+    }
+    // So do those that differ in a text alone.
+    let on = |host| Client::new(20, SMALL).answered(&created_on(host, None)).upload;
+    let hash = |upload: Upload| BuildHasherDefault::<DefaultHasher>::default().hash_one(upload);
+    assert_ne!(on("a.example"), on("b.example"));
+    assert_ne!(hash(on("a.example")), hash(on("b.example")));
+}
+
+#[test]
+fn every_reason_to_stand_and_every_history_reads_back_equal() {
+    let strict = bits_proto::client::Options { max_retries: 0, restarts: 0, ..SMALL };
+    let begun = Client::begun(25, strict);
+    let mut broken = begun;
+    broken.breaks();
+    let mut late = begun;
+    late.sent();
+    late.wait();
+    let mut unread = Client::begun(10, WITH_REPLY).answered(&held_with_reply(10, b"caf\xE9\\x"));
+    let mut all = vec![
+        broken,
+        late,
+        begun.answered(&lost()),
+        begun.answered(&held(26)),
+        begun.answered(&refused(503)),
+        begun.answered(&refused_with(400, 0x8007_0057)),
+        begun.answered(&held(10)).answered(&held(3)),
+        unread,
+        Client::begun(0, WITH_REPLY),
+    ];
+    for _ in 0..=WITH_REPLY.max_retries {
+        unread.upload.handle_reply_failed(unread.now).expect("it is fetched");
+        all.push(unread);
+        if unread.upload.exchange() == Exchange::BackOff {
+            unread.wait();
+        }
+    }
+    let mut elsewhere = Client::elsewhere(20, Some(60));
+    elsewhere.breaks();
+    all.push(elsewhere);
+    elsewhere.now += SECOND * 60;
+    elsewhere.upload.handle_timeout(elsewhere.now);
+    assert_eq!(elsewhere.upload.host(), None);
+    all.push(elsewhere);
+    let mut closing = Client::whole();
+    closing.breaks();
+    all.push(closing);
+    for client in all {
+        check_round_trip(&client.upload);
+    }
+}
+
+#[test]
+fn an_upload_read_back_goes_on_and_ends() {
+    for client in all_reachable() {
+        let mut back = read(&stored(&client.upload)).expect("it reads back");
+        let at = client.at();
+        if back.state().has_ended() {
+            assert!(back.resume().is_err(), "{at:?}");
+            continue;
+        }
+        back.resume().expect("it has not ended");
+        let mut server = Server { held: back.received().0, reply: at.0 == State::GetReply };
+        let mut client = Client { upload: back, now: SECOND };
+        server.finish(&mut client, 10);
+        let end = if at.0 == State::Cancel { "cancelled" } else { "finished" };
+        assert_eq!(client.due(), end, "{at:?}");
+    }
+}
+
+#[test]
+fn a_close_that_was_under_way_when_it_was_stored_may_have_arrived() {
+    let client = reach(State::Close, Exchange::Awaiting).expect("a request");
+    let mut back =
+        Client { upload: read(&stored(&client.upload)).expect("it reads back"), ..client };
+    back.upload.resume().expect("it has not ended");
+    back.answer(&support::upload::pinged());
+    assert_eq!(back.answered(&lost()).due(), "finished");
+}
+
+/// With this in place of what was stored there.
+fn with(upload: &Upload, field: &str, value: Value) -> Value {
+    let mut all = stored(upload);
+    let mut at = &mut all;
+    for part in field.split('.') {
+        at = at.get_mut(part).unwrap_or_else(|| panic!("no field {field}"));
+    }
+    *at = value;
+    all
+}
+
+fn check_refused(value: &Value, why: &str) {
+    match read(value) {
+        Ok(upload) => panic!("{value} is read as {upload:?}, and not refused: {why}"),
+        Err(said) => assert!(said.contains(why), "{said:?} does not say {why:?}"),
+    }
+}
+
+#[test]
+fn the_form_is_what_it_was() {
+    // What a version before this one has stored must still be read.
+    let client = Client::new(20, SMALL).answered(&created_on(HOST, Some(60)));
+    let options = json!({
+        "mode": "upload",
+        "fragments": {"length": 10, "floor": 3, "ceiling": 40},
+        "request_timeout": {"secs": 120, "nanos": 0},
+        "response_timeout": {"secs": 300, "nanos": 0},
+        "initial_backoff": {"secs": 1, "nanos": 0},
+        "max_backoff": {"secs": 60, "nanos": 0},
+        "max_retries": 10, "restarts": 3, "max_stalls": 2,
+    });
+    let mut expected = json!({
+        "version": 1, "options": options, "total": 20, "state": "ping", "exchange": "ready",
+        "session_id": support::upload::SESSION, "host_id": HOST,
+        "fallback_timeout": {"secs": 60, "nanos": 0}, "fallback_at": null,
+        "next": 0, "max_acked": 0, "sent_up_to": 0, "reply_url": null, "reply_done": false, "maybe_closed": false,
+        "failures": 0, "restarts": 0, "stalls": 0, "random": 7, "stop": null, "challenge": null,
+    });
+    // When a timer that does not run would end means nothing.
+    expected["deadline"] = stored(&client.upload)["deadline"].clone();
+    assert_eq!(stored(&client.upload), expected);
+    assert_eq!(read(&expected), Ok(client.upload));
+    let failed = stored(&Client::begun(20, SMALL).answered(&refused_with(400, 5)).upload);
+    let stop = json!({"refused": {"status": 400, "code": 5, "context": 5}});
+    assert_eq!((&failed["stop"], &failed["state"]), (&stop, &json!("failed")));
+}
+
+#[test]
+fn another_version_is_refused() {
+    let upload = in_state(State::Fragment).upload;
+    for version in [0, 2, 255] {
+        let why = format!("an upload stored in version {version}");
+        check_refused(&with(&upload, "version", json!(version)), &why);
+    }
+}
+
+#[test]
+fn a_field_that_is_missing_unknown_or_of_another_type_is_refused() {
+    let upload = in_state(State::GetReply).upload;
+    let whole = stored(&upload);
+    let names: Vec<_> = whole.as_object().expect("fields").keys().cloned().collect();
+    assert_eq!(names.len(), 22);
+    for name in &names {
+        let mut without = whole.clone();
+        without.as_object_mut().expect("fields").shift_remove(name);
+        check_refused(&without, &format!("missing field `{name}`"));
+        check_refused(&with(&upload, name, json!([[]])), "expected");
+        check_refused(&with(&upload, name, json!(1.5)), "expected");
+    }
+    let mut more = whole;
+    more["colour"] = json!(1);
+    check_refused(&more, "unknown field `colour`");
+    for (field, what) in [("options", "colour"), ("options.fragments", "colour")] {
+        let mut nested = with(&upload, field, json!({ what: 1 }));
+        check_refused(&nested, "unknown field `colour`");
+        nested = with(&upload, field, json!({}));
+        check_refused(&nested, "missing field");
+    }
+    for (field, value) in [
+        ("state", json!("asleep")),
+        ("exchange", json!("asleep")),
+        ("options.mode", json!("download")),
+        ("stop", json!("bored")),
+    ] {
+        check_refused(&with(&upload, field, value), "unknown variant");
+    }
+    for (field, value) in [("next", json!(-1)), ("failures", json!(4_294_967_296_u64))] {
+        check_refused(&with(&upload, field, value), "invalid value");
+    }
+}
+
+#[test]
+fn texts_that_are_too_long_or_invalid_are_refused() {
+    for (field, longest) in [("session_id", 100), ("host_id", 300), ("reply_url", 2200)] {
+        let state = if field == "reply_url" { State::GetReply } else { State::Ping };
+        let upload = in_state(state).upload;
+        let text = |length: usize| json!("a".repeat(length));
+        assert!(read(&with(&upload, field, text(longest))).is_ok(), "{field}");
+        let why = format!("expected a text of at most {longest} bytes");
+        check_refused(&with(&upload, field, text(longest + 1)), &why);
+        check_refused(&with(&upload, field, json!(vec![b'a'; longest + 1])), &why);
+        let bytes = read(&with(&upload, field, json!(vec![b'a'; longest])));
+        assert_eq!(bytes, read(&with(&upload, field, text(longest))), "{field}");
+        check_refused(&with(&upload, field, json!("")), "a text is not valid");
+        check_refused(&with(&upload, field, json!("a\r\nb")), "a text is not valid");
+        check_refused(&with(&upload, field, json!([97, 0])), "a text is not valid");
+    }
+    let upload = in_state(State::GetReply).upload;
+    check_refused(&with(&upload, "host_id", json!("a/b")), "a text is not valid");
+    check_refused(&with(&upload, "session_id", json!("a b")), "a text is not valid");
+    check_refused(&with(&upload, "reply_url", json!("ftp://a/b")), "a text is not valid");
+}
+
+#[test]
+fn contradictions_are_refused() {
+    let at = |state, exchange| reach(state, exchange).expect("a pair").upload;
+    let ready = |state| at(state, Exchange::Ready);
+    let half = Client::begun(20, SMALL).answered(&held(10)).upload;
+    let bounds = json!({"length": 10, "floor": 11, "ceiling": 40});
+    let stop = "it stands, and nobody knows why";
+    let credentials = "credentials are wanted and not wanted";
+    for (upload, field, value, why) in [
+        (half, "total", json!(9), "more bytes are held than there are"),
+        (half, "total", json!(10), "there is nothing to send"),
+        (half, "next", json!(21), "more bytes are held than there are"),
+        (half, "next", json!(20), "the offsets contradict"),
+        (half, "next", json!(11), "the offsets contradict"),
+        (half, "max_acked", json!(9), "the offsets contradict"),
+        (half, "max_acked", json!(21), "the offsets contradict"),
+        (half, "session_id", Value::Null, "bytes are held without a session"),
+        (
+            ready(State::Fragment),
+            "session_id",
+            Value::Null,
+            "there is no session, and one is needed",
+        ),
+        (ready(State::Cancel), "session_id", Value::Null, "there is no session, and one is needed"),
+        (half, "state", json!("get-reply"), "it is whole, and bytes are missing"),
+        (half, "state", json!("close"), "it is whole, and bytes are missing"),
+        (half, "state", json!("finished"), "it is whole, and bytes are missing"),
+        (half, "state", json!("failed"), stop),
+        (half, "stop", json!("paused"), stop),
+        (half, "exchange", json!("suspended"), stop),
+        (at(State::Fragment, Exchange::Suspended), "stop", Value::Null, stop),
+        (at(State::Fragment, Exchange::Suspended), "exchange", json!("ready"), stop),
+        (ready(State::Failed), "stop", Value::Null, stop),
+        (ready(State::Failed), "state", json!("fragment"), stop),
+        (ready(State::Failed), "state", json!("cancelled"), stop),
+        (half, "challenge", json!(401), credentials),
+        (half, "exchange", json!("unauthorized"), credentials),
+        (at(State::Fragment, Exchange::Unauthorized), "challenge", Value::Null, credentials),
+        (half, "fallback_at", json!({"secs": 1, "nanos": 0}), "it waits for no host"),
+        (ready(State::GetReply), "exchange", json!("sending"), "does not fit the state"),
+        (ready(State::GetReply), "exchange", json!("awaiting"), "does not fit the state"),
+        (ready(State::Finished), "exchange", json!("awaiting"), "does not fit the state"),
+        (ready(State::Finished), "exchange", json!("back-off"), "does not fit the state"),
+        (ready(State::Cancelled), "exchange", json!("sending"), "does not fit the state"),
+        (ready(State::Failed), "exchange", json!("back-off"), "does not fit the state"),
+        (half, "options.fragments", bounds, "the bounds of fragments are out of order"),
+        (half, "options.fragments.length", json!(41), "the bounds of fragments are out of order"),
+        (half, "options.fragments.floor", json!(0), "the bounds of fragments are out of order"),
+        (half, "options.fragments.ceiling", json!(2), "the bounds of fragments are out of order"),
+    ] {
+        check_refused(&with(&upload, field, value.clone()), why);
+    }
+    let both = {
+        let mut value = with(&ready(State::GetReply), "exchange", json!("unauthorized"));
+        value["challenge"] = json!(401);
+        value
+    };
+    check_refused(&both, "does not fit the state");
+}
+
+#[test]
+fn contradictions_that_no_upload_that_lived_can_have_are_refused_too() {
+    let fresh = in_state(State::CreateSession).upload;
+    let half = Client::begun(20, SMALL).answered(&held(10)).upload;
+    let asked = reach(State::Fragment, Exchange::Unauthorized).expect("a pair").upload;
+    let reply = in_state(State::GetReply).upload;
+    let read_all: Vec<_> = [
+        (
+            "a session that is created although there is one",
+            with(&half, "state", json!("create-session")),
+        ),
+        ("bytes acknowledged without a session", with(&fresh, "max_acked", json!(5))),
+        ("bytes sent without a session", with(&fresh, "sent_up_to", json!(5))),
+        ("a close without a session", with(&fresh, "maybe_closed", json!(true))),
+        ("a close before the last byte", with(&half, "maybe_closed", json!(true))),
+        ("a reply without a session", with(&fresh, "reply_url", json!("r"))),
+        ("a reply before the last byte", with(&half, "reply_url", json!("r"))),
+        ("a reply that is due and done", with(&reply, "reply_done", json!(true))),
+        ("a reply that nobody wants", with(&reply, "options.mode", json!("upload"))),
+        ("a timeout of no host", with(&half, "fallback_timeout", json!({"secs": 1, "nanos": 0}))),
+        ("credentials after a success", with(&asked, "challenge", json!(200))),
+        (
+            "a refusal that is a pause",
+            with(&in_state(State::Failed).upload, "stop", json!("paused")),
+        ),
+    ]
+    .into_iter()
+    .filter(|(_, value)| read(value).is_ok())
+    .map(|(what, _)| what)
+    .collect();
+    assert_eq!(read_all, [""; 0]);
+}

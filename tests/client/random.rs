@@ -1,0 +1,99 @@
+//! Whatever an upload is told: what always holds, and that it ends once the server does right.
+
+use crate::support;
+use std::time::Duration;
+
+use bits_proto::client::{FragmentSizing, Mode, Options, Upload};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use support::any_upload::{Answer, Run, Step};
+use support::cases::config;
+use support::upload::SESSION_NOT_FOUND;
+
+fn any_answer() -> impl Strategy<Value = Answer> {
+    let offset = || prop_oneof![8 => 0..30_u64, 1 => any::<u64>()];
+    let timeout = proptest::option::of(prop_oneof![0..5_u32, 0..500_u32, Just(u32::MAX)]);
+    let code = || {
+        prop_oneof![
+            3 => prop::sample::select(&[401, 403, 407, 413, 500, 503, 302, 409][..]),
+            1 => (202..1000_u16).prop_filter("needs an offset", |code| *code != 416),
+        ]
+    };
+    let error =
+        prop::sample::select(&[SESSION_NOT_FOUND, 0x8007_0005, 0x8007_0057, 0x8020_0020, 1][..]);
+    prop_oneof![
+        8 => Just(Answer::Right),
+        1 => Just(Answer::Created),
+        1 => timeout.prop_map(Answer::CreatedOn),
+        1 => Just(Answer::Pinged),
+        3 => offset().prop_map(Answer::Held),
+        1 => offset().prop_map(Answer::HeldWithReply),
+        1 => Just(Answer::Closed),
+        1 => Just(Answer::Cancelled),
+        2 => offset().prop_map(Answer::OutOfSync),
+        2 => code().prop_map(Answer::Refused),
+        2 => (code(), error).prop_map(|(code, error)| Answer::RefusedWith(code, error)),
+    ]
+}
+
+fn any_step() -> impl Strategy<Value = Step> {
+    let passes = prop_oneof![
+        (0..2_000_000_000_u64).prop_map(Duration::from_nanos),
+        (0..1000_u64).prop_map(Duration::from_secs),
+        Just(Duration::from_secs(1 << 40)),
+    ];
+    prop_oneof![
+        4 => Just(Step::Sending),
+        3 => Just(Step::Sent),
+        4 => any_answer().prop_map(Step::Ack),
+        12 => any_answer().prop_map(Step::Exchange),
+        1 => proptest::option::of(100..1000_u16).prop_map(Step::Unreadable),
+        3 => Just(Step::Broken),
+        3 => passes.prop_map(Step::Passes),
+        5 => Just(Step::Wait),
+        1 => Just(Step::Fetched),
+        1 => Just(Step::Unfetched),
+        1 => Just(Step::Pause),
+        2 => Just(Step::Resume),
+        1 => prop::bool::weighted(0.2).prop_map(|it| if it { Step::Cancel } else { Step::Resume }),
+        2 => Just(Step::Credentials),
+        1 => Just(Step::PingFirst),
+        1 => (0..50_u64).prop_map(Step::Length),
+        1 => Just(Step::NoReply),
+    ]
+}
+
+fn any_upload() -> impl Strategy<Value = Upload> {
+    let total = prop_oneof![6 => 0..30_u64, 1 => Just(u64::MAX)];
+    let sizes = (0..20_u64, 0..10_u64, 0..40_u64);
+    let counts = (0..12_u32, 0..4_u32, 0..4_u32, any::<bool>(), any::<u64>());
+    (total, sizes, counts).prop_map(|(total, (length, floor, ceiling), counts)| {
+        let (max_retries, restarts, max_stalls, reply, seed) = counts;
+        let options = Options {
+            mode: if reply { Mode::UploadReply } else { Mode::Upload },
+            fragments: FragmentSizing::within(length, floor, ceiling),
+            max_retries,
+            restarts,
+            max_stalls,
+            ..Options::DEFAULT
+        };
+        Upload::new(total, options, seed)
+    })
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn whatever_it_is_told_it_keeps_its_promises_and_then_ends(
+        upload in any_upload(),
+        steps in vec(any_step(), 0..80),
+        held_by_server in 0..30_u64,
+    ) {
+        let mut run = Run::new(upload);
+        for step in steps {
+            run.check_told(step);
+        }
+        run.check_ends(held_by_server);
+    }
+}

@@ -1,0 +1,399 @@
+//! What an upload does about what goes wrong: fragments that are too large, credentials, failures,
+//! interruptions, replies that cannot be fetched, servers that lose bytes.
+
+use crate::support;
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use bits_proto::client::{Exchange, Options, Poll, State, StopReason, Upload};
+use bits_proto::message::Ack;
+use support::upload::{
+    Client, HOST, NANOSECOND, REPLY, SECOND, SMALL, Server, WITH_REPLY, all_reachable, cancelled,
+    closed, created, created_on, held, held_with_reply, in_state, lost, out_of_sync, pinged, reach,
+    refused, refused_with,
+};
+
+#[test]
+fn credentials_are_given_with_the_same_packet() {
+    for state in [State::CreateSession, State::Ping, State::Fragment, State::Close, State::Cancel] {
+        for code in [401, 407] {
+            let mut client = in_state(state);
+            let packet = client.due();
+            for _ in 0..3 {
+                client.answer(&refused(code));
+                assert_eq!(client.due(), format!("credentials {code}"), "{state}");
+                assert_eq!((client.upload.next_timeout(), client.upload.failures()), (None, 0));
+                client.upload.provide_credentials().expect("they are wanted");
+                assert_eq!(client.due(), packet, "{state}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_same_packet_is_sent_again_when_the_server_fails() {
+    // Close-Session and Cancel-Session above all.
+    for state in [State::CreateSession, State::Ping, State::Fragment, State::Close, State::Cancel] {
+        for code in (500..600).filter(|code| ![501, 505].contains(code)) {
+            let mut client = in_state(state);
+            let packet = client.due();
+            client.answer(&refused(code));
+            client.wait();
+            assert_eq!(client.due(), packet, "{state}, {code}");
+        }
+    }
+}
+
+#[test]
+fn a_cancellation_is_tried_again_however_often_the_upload_had_failed() {
+    let mut client = in_state(State::Fragment);
+    while client.upload.exchange() != Exchange::Suspended {
+        client.answer(&refused(503));
+        if client.upload.exchange() == Exchange::BackOff {
+            client.wait();
+        }
+    }
+    client.upload.cancel().expect("it can be cancelled");
+    client.answer(&refused(503));
+    assert_eq!(client.due(), "wait");
+    client.wait();
+    assert_eq!(client.answered(&cancelled()).due(), "cancelled");
+}
+
+/// The waiting times of a row of failures, until it is given up.
+fn delays(options: Options, seed: u64) -> Vec<Duration> {
+    let mut client = Client { upload: Upload::new(10, options, seed), now: SECOND };
+    let mut delays = Vec::new();
+    loop {
+        client.breaks();
+        assert_eq!(client.upload.failures() as usize, delays.len() + 1);
+        if client.upload.exchange() == Exchange::Suspended {
+            return delays;
+        }
+        delays.push(client.wait());
+        assert_eq!(client.upload.exchange(), Exchange::Ready);
+    }
+}
+
+#[test]
+fn waiting_times_double_up_to_a_cap_and_are_spread() {
+    let options = Options { max_retries: 40, ..SMALL };
+    let mut firsts = BTreeSet::new();
+    for seed in 0..50 {
+        let delays = delays(options, seed);
+        assert_eq!(delays.len(), 40);
+        for (index, delay) in delays.iter().enumerate() {
+            let doubled = 1_000_u64.saturating_mul(1 << index.min(20));
+            let whole = Duration::from_millis(doubled.min(60_000));
+            assert!(*delay >= whole / 2 && *delay <= whole, "{index}: {delay:?} of {whole:?}");
+        }
+        // It does not always wait the whole, nor always half.
+        let capped = delays.get(10..).expect("40 of them");
+        assert!(
+            capped.iter().any(|it| *it < SECOND * 45) && capped.iter().any(|it| *it > SECOND * 45)
+        );
+        assert_eq!(self::delays(options, seed), delays, "the same seed");
+        firsts.insert(delays[0]);
+    }
+    assert!(firsts.len() > 45, "seeds spread clients: {firsts:?}");
+}
+
+#[test]
+fn waiting_times_of_every_size_are_kept() {
+    let bounds = [Duration::ZERO, NANOSECOND, SECOND, SECOND * 60, Duration::MAX];
+    for initial_backoff in bounds {
+        for max_backoff in bounds {
+            let options = Options { initial_backoff, max_backoff, max_retries: 3, ..SMALL };
+            let mut client = Client { upload: Upload::new(10, options, 1), now: Duration::ZERO };
+            client.breaks();
+            let whole = initial_backoff.min(max_backoff);
+            let delay = client.wait();
+            // Half a duration of 584 years is as good as half of any longer one.
+            let half = (whole / 2).min(Duration::from_nanos(u64::MAX / 2));
+            assert!(delay <= whole && delay >= half, "{delay:?} of {whole:?}");
+        }
+    }
+}
+
+#[test]
+fn too_many_failures_suspend_with_the_reason_and_resuming_goes_on_where_the_server_stands() {
+    type Failure = fn(&mut Client);
+    let failures: [(Failure, &str); 5] = [
+        (Client::breaks, "suspended: the server cannot be reached"),
+        (
+            |it| {
+                it.sent();
+                it.now = it.upload.next_timeout().expect("a response timer");
+                it.upload.handle_timeout(it.now);
+            },
+            "suspended: the server does not answer in time",
+        ),
+        (
+            |it| it.answer(&refused(503)),
+            "suspended: the server refused with status 503 Service Unavailable",
+        ),
+        (|it| it.answer(&held(21)), "suspended: the server's answers make no sense"),
+        (
+            |it| {
+                it.sent();
+                it.upload.handle_unreadable(None, it.now).expect("an answer is due");
+            },
+            "suspended: the server's answers make no sense",
+        ),
+    ];
+    for (fail, said) in failures {
+        for max_retries in [0, 1, 10] {
+            let options = Options { max_retries, ..SMALL };
+            let mut client = Client::begun(25, options).answered(&held(10));
+            for failed in 0..max_retries {
+                assert_eq!(client.upload.failures(), failed);
+                fail(&mut client);
+                assert_eq!(client.due(), "wait");
+                client.wait();
+            }
+            fail(&mut client);
+            assert_eq!((client.due().as_str(), client.upload.next_timeout()), (said, None));
+            client.upload.resume().expect("it can be resumed");
+            assert_eq!((client.due().as_str(), client.upload.failures()), ("ping", 0));
+            client.answer(&pinged());
+            assert_eq!(client.due(), "fragment 10..20");
+            assert_eq!(client.answered(&out_of_sync(5)).due(), "fragment 5..15");
+        }
+    }
+}
+
+#[test]
+fn a_new_byte_or_a_new_session_ends_a_row_of_failures() {
+    let mut client = Client::begun(25, SMALL);
+    client.breaks();
+    client.wait();
+    assert_eq!(client.answered(&held(0)).upload.failures(), 1);
+    assert_eq!(client.answered(&held(1)).upload.failures(), 0);
+    let mut client = Client::new(25, SMALL);
+    client.breaks();
+    client.wait();
+    assert_eq!((client.upload.failures(), client.answered(&created()).upload.failures()), (1, 0));
+}
+
+#[test]
+fn an_upload_that_is_paused_at_any_time_goes_on_with_a_ping() {
+    for mut client in all_reachable() {
+        let (before, at) = (client, client.at());
+        if client.upload.pause().is_err() {
+            assert!(matches!(at.0, State::Finished | State::Cancelled | State::Failed), "{at:?}");
+            continue;
+        }
+        assert_eq!(client.due(), "suspended: the upload is paused");
+        assert_eq!(client.upload.received(), before.upload.received());
+        let again = client.upload;
+        client.upload.pause().expect("pausing twice is pausing once");
+        assert_eq!(client.upload, again, "{at:?}");
+        client.upload.resume().expect("it can be resumed");
+        let wanted = if at.0 == State::Cancel { "cancel" } else { "ping" };
+        assert!(client.due().starts_with(wanted), "{at:?}");
+        let mut server =
+            Server { held: client.upload.received().0, reply: at.0 == State::GetReply };
+        server.finish(&mut client, 12);
+        let end = if at.0 == State::Cancel { "cancelled" } else { "finished" };
+        assert_eq!(client.due(), end, "{at:?}");
+    }
+}
+
+#[test]
+fn the_reply_is_fetched_before_the_session_is_closed_and_tried_again() {
+    let reply = Client::begun(10, WITH_REPLY).answered(&held_with_reply(10, REPLY.as_bytes()));
+    let fetch = reply.due();
+    assert!(fetch.starts_with("fetch BITS-Sessions"), "{fetch}");
+    let mut client = reply;
+    for failed in 1..=SMALL.max_retries {
+        client.upload.handle_reply_failed(client.now).expect("it is fetched");
+        assert_eq!((client.due().as_str(), client.upload.failures()), ("wait", failed));
+        client.wait();
+        assert_eq!(client.due(), fetch);
+    }
+    let mut fetched = client;
+    fetched.upload.handle_reply_fetched().expect("it was fetched");
+    assert_eq!((fetched.due().as_str(), fetched.upload.failures()), ("close", 0));
+    // Once is enough.
+    fetched.upload.ping_first().expect("something is due");
+    fetched.answer(&pinged());
+    assert_eq!(fetched.answered(&closed()).due(), "finished");
+    // In a new session there is another.
+    fetched.answer(&lost());
+    fetched.answer(&created());
+    assert_eq!(fetched.answered(&held(10)).due(), "no reply");
+
+    client.upload.handle_reply_failed(client.now).expect("it is fetched");
+    assert_eq!(client.due(), "suspended: the reply cannot be fetched");
+    client.upload.resume().expect("it can be resumed");
+    client.answer(&pinged());
+    assert_eq!(client.due(), fetch);
+}
+
+#[test]
+fn texts_that_no_server_sends_are_not_kept() {
+    for (length, kept) in [(2200, true), (2201, false), (4000, false)] {
+        let url = vec![b'u'; length];
+        let client = Client::begun(10, WITH_REPLY).answered(&held_with_reply(10, &url));
+        assert_eq!(client.due() != "no reply", kept, "{length}");
+        assert_eq!(client.upload.reply_url().map(|it| it.as_bytes().len()), kept.then_some(length));
+    }
+    for (length, kept) in [(300, true), (301, false)] {
+        let host = "h".repeat(60) + "." + &"a.".repeat(119) + "b";
+        assert_eq!(host.len(), 300);
+        let host = host + &"c".repeat(length - 300);
+        let client = Client::new(10, SMALL).answered(&created_on(&host, Some(1)));
+        assert_eq!(client.upload.host().map(|it| it.as_str() == host), kept.then_some(true));
+        assert_eq!(client.upload.session_id().is_some(), kept, "{length}");
+        let next = if kept {
+            (State::Ping, Exchange::Ready)
+        } else {
+            (State::CreateSession, Exchange::BackOff)
+        };
+        assert_eq!(client.at(), next);
+    }
+}
+
+#[test]
+fn a_server_that_loses_bytes_is_no_stall_as_long_as_it_gets_further() {
+    // It takes a fragment, forgets all but a few, and says so: each time a byte more is kept.
+    let mut client = Client::begun(200, SMALL);
+    let mut kept = 0;
+    for _ in 0..100 {
+        client.answer(&held((kept + 10).min(200)));
+        kept += 1;
+        client.answer(&out_of_sync(kept));
+        assert_eq!((client.upload.received().0, client.upload.failures()), (kept, 0));
+    }
+    Server { held: kept, reply: false }.finish(&mut client, 15);
+    assert_eq!(client.due(), "finished");
+}
+
+#[test]
+fn a_server_that_loses_the_same_bytes_for_ever_is_given_up() {
+    let mut client = Client::begun(200, SMALL);
+    let mut answers = 0;
+    while client.upload.exchange() != Exchange::Suspended {
+        let answer = if client.upload.received().0 == 0 { held(10) } else { out_of_sync(0) };
+        client.answer(&answer);
+        answers += 1;
+        assert!(answers < 200, "{client:?}");
+        if client.upload.exchange() == Exchange::BackOff {
+            client.wait();
+        }
+    }
+    assert_eq!(client.due(), format!("suspended: {}", StopReason::NoProgress));
+}
+
+#[test]
+fn an_amount_that_was_lost_and_is_sent_again_is_progress_only_beyond_it() {
+    let mut client = Client::begun(100, SMALL).answered(&held(10)).answered(&held(20));
+    client.answer(&held(0));
+    client.answer(&held(10));
+    client.answer(&held(20));
+    client.answer(&out_of_sync(20));
+    assert_eq!((client.due().as_str(), client.upload.failures()), ("fragment 20..30", 0));
+    client.answer(&out_of_sync(20));
+    assert_eq!((client.due().as_str(), client.upload.failures()), ("wait", 1));
+}
+
+#[test]
+fn a_failed_upload_can_be_resumed_and_ends() {
+    let mut client = in_state(State::Failed);
+    assert!(matches!(client.upload.poll(), Poll::Failed(StopReason::Refused { .. })));
+    client.upload.resume().expect("the cause is seen to");
+    let end: [(&str, Ack<'_>); 4] = [
+        ("ping", pinged()),
+        ("fragment 0..10", held(10)),
+        ("fragment 10..20", held(20)),
+        ("close", closed()),
+    ];
+    for (wanted, ack) in end {
+        assert_eq!(client.due(), wanted);
+        client.answer(&ack);
+    }
+    assert_eq!(client.due(), "finished");
+}
+
+#[test]
+fn a_host_is_kept_until_another_is_named() {
+    let mut client = reach(State::Ping, Exchange::Ready).expect("with a host");
+    assert_eq!(client.upload.host().map(|it| it.as_str().to_string()), Some(HOST.to_string()));
+    // The session is at that host; one that begins there without naming it stays there.
+    client.answer(&lost());
+    assert_eq!(client.due(), format!("create at {HOST}"));
+    client.answer(&created());
+    assert_eq!(client.due(), format!("fragment 0..10 at {HOST}"));
+    client.answer(&lost());
+    client.answer(&created_on("other.example", None));
+    assert_eq!(client.due(), "ping at other.example");
+}
+
+#[test]
+fn a_new_session_knows_nothing_of_the_one_that_was_lost() {
+    let stall = |client: &mut Client, at| {
+        client.answer(&out_of_sync(at));
+        client.answer(&out_of_sync(at));
+        assert_eq!((client.upload.exchange(), client.upload.failures()), (Exchange::Ready, 0));
+    };
+    let mut client = Client::begun(100, SMALL).answered(&held(10)).answered(&held(20));
+    stall(&mut client, 20);
+    client.answer(&lost());
+    client.answer(&created());
+    // Answers without progress are counted anew, and its first bytes are progress again.
+    stall(&mut client, 0);
+    client.answer(&held(10));
+    stall(&mut client, 10);
+    client.breaks();
+    client.wait();
+    assert_eq!((client.upload.failures(), client.answered(&held(11)).upload.failures()), (1, 0));
+}
+
+#[test]
+fn resuming_counts_answers_without_progress_anew() {
+    let mut client = Client::begun(100, SMALL).answered(&out_of_sync(0)).answered(&out_of_sync(0));
+    client.upload.resume().expect("it can be resumed");
+    client.answer(&pinged());
+    client.answer(&out_of_sync(0));
+    client.answer(&out_of_sync(0));
+    assert_eq!((client.due().as_str(), client.upload.failures()), ("fragment 0..10", 0));
+    client.answer(&out_of_sync(0));
+    assert_eq!((client.due().as_str(), client.upload.failures()), ("wait", 1));
+}
+
+#[test]
+fn a_fragment_that_cannot_be_sent_in_time_is_sent_in_smaller_ones() {
+    let mut client = Client::begun(1000, SMALL);
+    let mut lengths = Vec::new();
+    for _ in 0..4 {
+        lengths.push(client.upload.fragments().length());
+        client.sending();
+        client.wait();
+        client.wait();
+    }
+    assert_eq!(lengths, [10, 5, 3, 3], "halved, down to the floor");
+    // An answer that does not come in time says nothing of the length.
+    let mut client = Client::begun(1000, SMALL);
+    client.sent();
+    client.wait();
+    assert_eq!(client.upload.fragments().length(), 10);
+}
+
+#[test]
+fn what_the_server_says_went_wrong_with_a_close_did_not_close_it() {
+    for (refusal, due) in [(refused_with(500, 0x8007_0070), "create"), (refused(503), "finished")] {
+        let mut client = in_state(State::Close);
+        client.answer(&refusal);
+        client.wait();
+        assert_eq!(client.answered(&lost()).due(), due);
+    }
+}
+
+#[test]
+fn a_cancellation_that_is_refused_for_good_stays_one() {
+    let mut client = in_state(State::Cancel);
+    client.answer(&refused(403));
+    assert_eq!(client.due(), "suspended: the server refused with status 403 Forbidden");
+    client.upload.resume().expect("it has not ended");
+    assert_eq!(client.due(), "cancel");
+}

@@ -1,0 +1,378 @@
+//! What may happen to an upload: the tables against tables of the tests' own, and every input and
+//! command in every state.
+
+use crate::support;
+use std::fmt::{Debug, Display};
+use std::time::Duration;
+
+use bits_proto::client::{
+    EXCHANGE_TABLE, Event, EventError, Exchange, State, StopReason, TABLE, Upload,
+};
+use bits_proto::field::{ErrorContext, HResult};
+use bits_proto::message::Ack;
+use bits_proto::state_machine::StateMachine;
+use support::upload::{
+    HOST, REPLY, SECOND, all_reachable, cancelled, closed, created, created_on, held,
+    held_with_reply, in_state, lost, named, out_of_sync, pinged, reach, refused, rows, status,
+};
+
+/// [3.1.5.1.2] to [3.1.5.1.9], [3.1.4] and [3.1.6.3]. `STATE_ERROR` either comes back to where it
+/// came from (`delayed`, `credentials`), or stays until the caller resumes (`failed`).
+const STATES: &str = "
+# 3.1.5.1.2
+create-session begin=create-session created=fragment created-elsewhere=ping
+create-session session-lost=create-session delayed=create-session credentials=create-session
+create-session fatal=failed fallback=ping new-connection=ping pause=create-session
+create-session resume=ping cancel=cancel
+# 3.1.5.1.3; without a session the upload begins with one
+ping begin=ping pinged=fragment session-lost=create-session delayed=ping credentials=ping
+ping fatal=failed fallback=ping new-connection=ping pause=ping resume=ping cancel=cancel
+# 3.1.5.1.4
+fragment begin=fragment received=fragment reduced=fragment whole=close reply-due=get-reply
+fragment session-lost=create-session delayed=fragment credentials=fragment fatal=failed
+fragment fallback=ping new-connection=ping pause=fragment resume=ping cancel=cancel
+# 3.1.5.1.8; nothing of ours is sent, so nothing is answered
+get-reply reply-fetched=close delayed=get-reply fallback=ping new-connection=get-reply
+get-reply pause=get-reply resume=ping cancel=cancel
+# 3.1.5.1.5
+close begin=close closed=finished session-lost=create-session delayed=close credentials=close
+close fatal=failed fallback=ping new-connection=ping pause=close resume=ping cancel=cancel
+# 3.1.5.1.6; session not found is what was wanted (3.1.5.2.1), and it stays cancelled
+cancel begin=cancel gone=cancelled delayed=cancel credentials=cancel fatal=cancel
+cancel fallback=cancel new-connection=cancel pause=cancel resume=cancel cancel=cancel
+# Terminal
+finished
+cancelled
+# 3.1.5.1.7
+failed fallback=failed resume=ping cancel=cancel
+";
+
+/// [3.1.2], [3.1.4], [3.1.5.1.7], [3.1.6]: an answer may come before all is sent.
+const EXCHANGES: &str = "
+ready begin=sending failed=back-off given-up=suspended pause=suspended restart=ready
+sending sent=awaiting answered=ready failed=back-off given-up=suspended challenged=unauthorized
+sending pause=suspended restart=ready
+awaiting answered=ready failed=back-off given-up=suspended challenged=unauthorized
+awaiting pause=suspended restart=ready
+back-off due=ready pause=suspended restart=ready
+unauthorized credentials-given=ready pause=suspended restart=ready
+suspended pause=suspended restart=ready
+";
+
+/// What follows, by a table that is a text.
+fn next<S: StateMachine>(table: &str, state: S, event: S::Event) -> Option<S> {
+    let state = state.to_string();
+    let arrow = format!("{event}=");
+    let mut found = rows(table)
+        .filter(|row| row[0] == state)
+        .flat_map(|row| row.into_iter().skip(1))
+        .filter_map(|cell| cell.strip_prefix(&arrow));
+    let next = found.next().map(|name| named(S::STATES, name));
+    assert!(found.next().is_none(), "{state}, {event} twice");
+    next
+}
+
+fn check_table<S: StateMachine + Debug>(text: &str, rows: &[(S, &[Option<S>])], pairs: usize) {
+    assert_eq!(rows.iter().map(|(state, _)| *state).collect::<Vec<_>>(), S::STATES);
+    let mut count = 0;
+    for (state, row) in rows {
+        assert_eq!(row.len(), S::EVENTS.len(), "{state}");
+        for (event, cell) in S::EVENTS.iter().zip(*row) {
+            let expected = next(text, *state, *event);
+            assert_eq!(*cell, expected, "{state}, {event}");
+            assert_eq!(state.next(*event), expected, "{state}, {event}");
+            count += 1;
+        }
+    }
+    assert_eq!(count, pairs);
+    let cells = |text| support::upload::rows(text).map(|row| row.len() - 1).sum::<usize>();
+    let legal = rows.iter().flat_map(|(_, row)| row.iter()).flatten().count();
+    assert_eq!(legal, cells(text), "every cell of the text is one of the table");
+}
+
+#[test]
+fn the_tables_are_those_of_the_specification() {
+    let states = TABLE.each_ref().map(|(state, row)| (*state, &row[..]));
+    check_table(STATES, &states, 9 * 20);
+    let exchanges = EXCHANGE_TABLE.each_ref().map(|(state, row)| (*state, &row[..]));
+    check_table(EXCHANGES, &exchanges, 6 * 10);
+}
+
+#[test]
+fn what_has_ended_and_what_is_under_way() {
+    for state in State::ALL {
+        let ended = ["finished", "cancelled"].contains(&state.name());
+        assert_eq!(state.has_ended(), ended, "{state}");
+        // What has ended is what nothing leads away from.
+        assert_eq!(Event::ALL.iter().all(|it| next(STATES, *state, *it).is_none()), ended);
+    }
+    for exchange in Exchange::ALL {
+        let under_way = ["sending", "awaiting"].contains(&exchange.name());
+        assert_eq!(exchange.is_under_way(), under_way, "{exchange}");
+    }
+}
+
+type Input = fn(&mut Upload, Duration) -> Result<(), EventError>;
+
+fn ack(upload: &mut Upload, ack: &Ack<'_>, now: Duration) -> Result<(), EventError> {
+    upload.handle_ack(ack, now)
+}
+
+const INPUTS: &[(&str, Input)] = &[
+    ("sending", |it, now| it.handle_sending(now)),
+    ("sent", |it, now| it.handle_sent(now)),
+    ("broken", |it, now| it.handle_transport_failure(now)),
+    ("fetched", |it, _| it.handle_reply_fetched()),
+    ("unfetched", |it, now| it.handle_reply_failed(now)),
+    ("pause", |it, _| it.pause()),
+    ("resume", |it, _| it.resume()),
+    ("cancel", |it, _| it.cancel()),
+    ("credentials", |it, _| it.provide_credentials()),
+    ("ping-first", |it, _| it.ping_first()),
+    ("length", |it, _| it.set_fragment_length(20)),
+    ("no-reply", |it, _| it.close_without_reply()),
+    ("created", |it, now| ack(it, &created(), now)),
+    ("elsewhere", |it, now| ack(it, &created_on(HOST, Some(60)), now)),
+    ("pinged", |it, now| ack(it, &pinged(), now)),
+    ("held", |it, now| ack(it, &held(10), now)),
+    ("held-with-reply", |it, now| ack(it, &held_with_reply(10, REPLY.as_bytes()), now)),
+    ("closed", |it, now| ack(it, &closed(), now)),
+    ("cancelled", |it, now| ack(it, &cancelled(), now)),
+    ("401", |it, now| ack(it, &refused(401), now)),
+    ("403", |it, now| ack(it, &refused(403), now)),
+    ("407", |it, now| ack(it, &refused(407), now)),
+    ("413", |it, now| ack(it, &refused(413), now)),
+    ("416", |it, now| ack(it, &out_of_sync(1), now)),
+    ("416-end", |it, now| ack(it, &out_of_sync(20), now)),
+    ("503", |it, now| ack(it, &refused(503), now)),
+    ("lost", |it, now| ack(it, &lost(), now)),
+    ("unreadable", |it, now| it.handle_unreadable(None, now)),
+    ("unreadable-200", |it, now| it.handle_unreadable(Some(status(200)), now)),
+    ("unreadable-403", |it, now| it.handle_unreadable(Some(status(403)), now)),
+    ("unreadable-413", |it, now| it.handle_unreadable(Some(status(413)), now)),
+    ("unreadable-416", |it, now| it.handle_unreadable(Some(status(416)), now)),
+];
+
+/// Input, exchanges, states, what follows. `+` is every one, `=` the same as before.
+const EFFECTS: &str = "
+sending         ready                            create-session,ping,fragment,close,cancel =/sending
+sent            sending                          +                                  =/awaiting
+broken          ready,sending,awaiting           create-session,ping,fragment,close,cancel =/back-off
+unfetched       ready                            get-reply                          =/back-off
+fetched         ready,back-off                   get-reply                          close/ready
+no-reply        ready,back-off,suspended         get-reply                          close/ready
+pause           +       create-session,ping,fragment,get-reply,close,cancel         =/suspended
+resume          +       create-session,ping,fragment,get-reply,close,failed         ping/ready
+resume          +                                cancel                             cancel/ready
+cancel          +       ping,fragment,get-reply,close,cancel,failed                 cancel/ready
+cancel          +                                create-session                     cancelled/ready
+credentials     unauthorized                     +                                  =/ready
+ping-first      ready                            create-session,ping,fragment,close ping/ready
+ping-first      ready                            get-reply,cancel                   =/ready
+length          ready,back-off,unauthorized,suspended   +                           =/=
+created         sending,awaiting                 create-session                     fragment/ready
+elsewhere       sending,awaiting                 create-session                     ping/ready
+pinged          sending,awaiting                 ping                               fragment/ready
+held            sending,awaiting                 fragment                           fragment/ready
+held-with-reply sending,awaiting                 fragment                           fragment/ready
+closed          sending,awaiting                 close                              finished/ready
+cancelled       sending,awaiting                 cancel                             cancelled/ready
+401             sending,awaiting                 +                                  =/unauthorized
+407             sending,awaiting                 +                                  =/unauthorized
+403             sending,awaiting                 create-session,ping,fragment,close failed/ready
+403             sending,awaiting                 cancel                             =/suspended
+413             sending,awaiting                 fragment                           fragment/ready
+413             sending,awaiting                 create-session,ping,close          failed/ready
+413             sending,awaiting                 cancel                             =/suspended
+416             sending,awaiting                 fragment                           fragment/ready
+416             sending,awaiting                 create-session,ping,close,cancel   =/back-off
+416-end         sending,awaiting                 fragment                           close/ready
+416-end         sending,awaiting                 create-session,ping,close,cancel   =/back-off
+503             sending,awaiting                 +                                  =/back-off
+lost            sending,awaiting          create-session,ping,fragment,close        create-session/ready
+lost            sending,awaiting                 cancel                             cancelled/ready
+unreadable      sending,awaiting                 +                                  =/back-off
+unreadable-200  sending,awaiting                 +                                  =/back-off
+unreadable-403  sending,awaiting                 create-session,ping,fragment,close failed/ready
+unreadable-403  sending,awaiting                 cancel                             =/suspended
+unreadable-413  sending,awaiting                 fragment                           fragment/ready
+unreadable-413  sending,awaiting                 create-session,ping,close          failed/ready
+unreadable-413  sending,awaiting                 cancel                             =/suspended
+unreadable-416  sending,awaiting                 +                                  =/back-off
+";
+
+fn fits(pattern: &str, name: &str) -> bool {
+    pattern == "+" || pattern.split(',').any(|it| it == name)
+}
+
+/// What follows an input, by the table above; `None` where it is illegal.
+fn effect(input: &str, state: State, exchange: Exchange) -> Option<(State, Exchange)> {
+    let mut found = rows(EFFECTS)
+        .filter(|row| {
+            row[0] == input && fits(row[1], exchange.name()) && fits(row[2], state.name())
+        })
+        .map(|row| row[3].split_once('/').expect("a state and an exchange"));
+    let (to_state, to_exchange) = found.next()?;
+    assert!(found.next().is_none(), "{input} in {state}, {exchange} twice");
+    let to_state = if to_state == "=" { state } else { named(State::ALL, to_state) };
+    let same = to_exchange == "=";
+    Some((to_state, if same { exchange } else { named(Exchange::ALL, to_exchange) }))
+}
+
+/// The description for an event that is illegal in this state, after the tests' own table.
+fn description<S: StateMachine>(table: &str, state: S, got: &impl Display) -> String {
+    let legal: Vec<_> = S::EVENTS
+        .iter()
+        .filter(|event| next(table, state, **event).is_some())
+        .map(ToString::to_string)
+        .collect();
+    let expected = match legal.is_empty() {
+        true => "nothing".into(),
+        false => format!("one of {}", legal.join(", ")),
+    };
+    format!("{state}: got {got}, expected {expected}")
+}
+
+fn check_error(error: &EventError, upload: &Upload, what: &str) {
+    let said = error.to_string();
+    match error {
+        EventError::State(illegal) => {
+            assert_eq!(illegal.state, upload.state(), "{what}");
+            assert_eq!(next(STATES, illegal.state, illegal.got), None, "{what}: {said}");
+            assert_eq!(said, description(STATES, illegal.state, &illegal.got), "{what}");
+        }
+        EventError::Exchange(illegal) => {
+            assert_eq!(illegal.state, upload.exchange(), "{what}");
+            assert_eq!(next(EXCHANGES, illegal.state, illegal.got), None, "{what}: {said}");
+            assert_eq!(said, description(EXCHANGES, illegal.state, &illegal.got), "{what}");
+        }
+        EventError::WrongAck { .. } => {
+            let expected = match upload.state() {
+                State::CreateSession => "Ack for Create-Session",
+                State::Ping => "Ack for Ping",
+                State::Fragment => "Ack for Fragment",
+                State::Close => "Ack for Close-Session",
+                State::Cancel => "Ack for Cancel-Session",
+                other => panic!("{what}: nothing can be answered in {other}"),
+            };
+            assert!(upload.exchange().is_under_way(), "{what}");
+            let got = match what {
+                "created" | "elsewhere" => "Ack for Create-Session",
+                "pinged" => "Ack for Ping",
+                "held" | "held-with-reply" => "Ack for Fragment",
+                "closed" => "Ack for Close-Session",
+                _ => "Ack for Cancel-Session",
+            };
+            assert_eq!(said, format!("got {got}, expected {expected} or a refusal"), "{what}");
+        }
+        other => panic!("{what}: {other}"),
+    }
+}
+
+fn check_input(name: &str, input: Input) -> usize {
+    let mut legal = 0;
+    for client in all_reachable() {
+        let before = client.upload;
+        let mut after = before;
+        let result = input(&mut after, client.now + SECOND);
+        let (state, exchange) = client.at();
+        let what = format!("{name} in {state}, {exchange}");
+        // A reply that comes while the upload is paused: a test of its own, below.
+        if (name, exchange) == ("fetched", Exchange::Suspended) && state == State::GetReply {
+            continue;
+        }
+        match (effect(name, state, exchange), result) {
+            (Some(expected), Ok(())) => {
+                assert_eq!((after.state(), after.exchange()), expected, "{what}");
+                legal += 1;
+            }
+            (None, Err(error)) => {
+                check_error(&error, &before, name);
+                assert_eq!(after, before, "{what} changes nothing");
+            }
+            (expected, result) => panic!("{what}: {result:?}, not {expected:?}"),
+        }
+    }
+    legal
+}
+
+#[test]
+fn every_input_in_every_state_does_what_the_table_says_or_nothing() {
+    for (name, input) in INPUTS {
+        assert!(check_input(name, *input) > 0, "{name} is never legal");
+    }
+    for row in rows(EFFECTS) {
+        assert!(INPUTS.iter().any(|(name, _)| *name == row[0]), "{} is never tried", row[0]);
+    }
+}
+
+#[test]
+fn a_reply_that_arrives_while_the_upload_is_paused_does_not_resume_it() {
+    let mut client = reach(State::GetReply, Exchange::Suspended).expect("it can be paused");
+    let _ = client.upload.handle_reply_fetched();
+    assert_eq!(client.due(), "suspended: the upload is paused");
+}
+
+#[test]
+fn polling_is_pure_and_every_pair_asks_for_what_it_stands_for() {
+    let first = |text: &str| text.split([' ', ':']).next().expect("a word").to_string();
+    for client in all_reachable() {
+        let copy = client.upload;
+        let (once, twice) = (client.due(), client.due());
+        assert_eq!((once.as_str(), client.upload), (twice.as_str(), copy));
+        let expected = match (client.at(), client.upload.state().name()) {
+            ((State::Finished | State::Cancelled | State::Failed, _), name) => name,
+            ((_, Exchange::Sending | Exchange::Awaiting | Exchange::BackOff), _) => "wait",
+            ((_, Exchange::Unauthorized), _) => "credentials",
+            ((_, Exchange::Suspended), _) => "suspended",
+            ((State::GetReply, _), _) => "fetch",
+            ((State::CreateSession, _), _) => "create",
+            (_, name) => name,
+        };
+        assert_eq!(first(&once), expected, "{:?}", client.at());
+        let waits = expected == "wait";
+        assert_eq!(client.upload.next_timeout().is_some(), waits, "{:?}", client.at());
+    }
+}
+
+#[test]
+fn what_an_upload_says_of_itself_is_what_happened() {
+    let new = Upload::new(20, support::upload::SMALL, 1);
+    assert_eq!((new.total(), new.received().0, new.restarts(), new.failures()), (20, 0, 0, 0));
+    assert_eq!((new.session_id(), new.host(), new.reply_url()), (None, None, None));
+    let reply = in_state(State::GetReply).upload;
+    assert_eq!(reply.reply_url().map(|it| it.as_bytes().to_vec()), Some(REPLY.into()));
+    assert_eq!(reply.session_id(), Some(support::upload::session()));
+    assert_eq!((reply.received().0, reply.total()), (10, 10));
+    let ping = in_state(State::Ping).upload;
+    assert_eq!(ping.host().map(|it| it.as_str().to_string()), Some(HOST.into()));
+    let failed = in_state(State::Failed);
+    assert_eq!(failed.due(), "failed: the server refused with status 403 Forbidden");
+}
+
+#[test]
+fn a_stop_says_why() {
+    for (stop, said) in [
+        (StopReason::Paused, "the upload is paused"),
+        (StopReason::Transport, "the server cannot be reached"),
+        (StopReason::Timeout, "the server does not answer in time"),
+        (StopReason::Protocol, "the server's answers make no sense"),
+        (StopReason::NoProgress, "the server takes fragments and comes no further"),
+        (StopReason::SessionLost, "the server loses its sessions"),
+        (StopReason::Reply, "the reply cannot be fetched"),
+        (
+            StopReason::Refused { status: status(599), code: None, context: None },
+            "the server refused with status 599",
+        ),
+        (
+            StopReason::Refused {
+                status: status(403),
+                code: Some(HResult::DISK_FULL),
+                context: Some(ErrorContext::REMOTE_APPLICATION),
+            },
+            "the server application refused with status 403 Forbidden and code 0x80070070 DISK_FULL",
+        ),
+    ] {
+        assert_eq!(stop.to_string(), said);
+    }
+}

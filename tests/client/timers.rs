@@ -1,0 +1,344 @@
+//! The timers of an upload: early, exactly, late, and twice.
+
+use crate::support;
+use std::time::Duration;
+
+use bits_proto::client::{Exchange, Options, Poll, State, Upload};
+use support::upload::{
+    Client, NANOSECOND, SECOND, SMALL, START, all_reachable, created, created_on, held, pinged,
+    reach, refused, status,
+};
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const REQUEST: Duration = Duration::from_secs(2 * 60);
+const RESPONSE: Duration = Duration::from_secs(5 * 60);
+const FALLBACK: Duration = Duration::from_secs(100);
+
+/// Tells it the time, and again; what is due is done at once, and no due timer is left.
+fn tick(upload: &Upload, now: Duration) -> Upload {
+    let mut after = *upload;
+    after.handle_timeout(now);
+    let mut again = after;
+    again.handle_timeout(now);
+    assert_eq!(again, after, "the second call changes nothing");
+    let next = after.next_timeout();
+    assert!(next.is_none_or(|next| next > now), "{next:?} is left at {now:?}: {after:?}");
+    if let Poll::Wait(until) = after.poll() {
+        assert_eq!(Some(until), next);
+    }
+    after
+}
+
+/// A timer that ends at `due`: what it does, exactly then and days later.
+fn fires(upload: &Upload, due: Duration) -> [Upload; 2] {
+    assert_eq!(upload.next_timeout(), Some(due));
+    for early in [Duration::ZERO, START, due / 2, due - NANOSECOND] {
+        assert_eq!(tick(upload, early), *upload, "{early:?} is too early");
+    }
+    let fired = [due, due + DAY * 30].map(|now| tick(upload, now));
+    assert!(fired.iter().all(|after| after != upload), "{due:?}");
+    fired
+}
+
+/// The request is dropped, and is due again after a while.
+fn check_dropped(before: &Client, due: Duration) {
+    for (after, now) in fires(&before.upload, due).into_iter().zip([due, due + DAY * 30]) {
+        assert_eq!((after.state(), after.exchange()), (before.at().0, Exchange::BackOff));
+        assert_eq!(after.failures(), before.upload.failures() + 1);
+        assert_eq!(after.received(), before.upload.received());
+        // The time to wait begins when it was noticed.
+        let next = after.next_timeout().expect("it waits");
+        assert!(next >= now + SECOND / 2 && next <= now + SECOND, "{next:?} after {now:?}");
+    }
+}
+
+#[test]
+fn a_request_that_cannot_be_sent_in_time_is_dropped() {
+    for state in [State::CreateSession, State::Ping, State::Fragment, State::Close, State::Cancel] {
+        let client = reach(state, Exchange::Sending).expect("a state with requests");
+        check_dropped(&client, START + REQUEST);
+    }
+}
+
+#[test]
+fn an_answer_that_does_not_come_in_time_is_given_up() {
+    for state in [State::CreateSession, State::Ping, State::Fragment, State::Close, State::Cancel] {
+        let mut client = reach(state, Exchange::Sending).expect("a state with requests");
+        client.now += REQUEST - NANOSECOND;
+        client.upload.handle_sent(client.now).expect("it was sent in time");
+        // The request timer stopped: this is another.
+        check_dropped(&client, START + REQUEST - NANOSECOND + RESPONSE);
+    }
+}
+
+#[test]
+fn the_last_timeout_suspends_with_the_reason() {
+    let options = Options { max_retries: 0, ..SMALL };
+    let mut client = Client::begun(20, options);
+    client.sending();
+    for mut after in fires(&client.upload, START + REQUEST) {
+        assert_eq!(support::upload::due(&after), "suspended: the server does not answer in time");
+        assert_eq!(after.next_timeout(), None);
+        after.resume().expect("it can be resumed");
+        assert_eq!(support::upload::due(&after), "ping");
+    }
+}
+
+#[test]
+fn a_timer_is_stopped_by_the_answer_and_by_the_caller() {
+    let mut awaiting = Client::begun(20, SMALL);
+    awaiting.sent();
+    let stopped: [fn(&mut Client); 6] = [
+        |it| it.upload.handle_ack(&held(10), it.now).expect("it is due"),
+        |it| it.upload.handle_ack(&refused(401), it.now).expect("it is due"),
+        |it| it.upload.handle_ack(&refused(403), it.now).expect("it is due"),
+        |it| it.upload.pause().expect("it can be paused"),
+        |it| it.upload.resume().expect("it can be resumed"),
+        |it| it.upload.cancel().expect("it can be cancelled"),
+    ];
+    for stop in stopped {
+        let mut client = awaiting;
+        stop(&mut client);
+        assert_eq!(client.upload.next_timeout(), None);
+        for later in [SECOND, REQUEST, RESPONSE, DAY] {
+            assert_eq!(tick(&client.upload, START + later), client.upload);
+        }
+    }
+}
+
+#[test]
+fn a_waiting_time_ends_and_the_same_packet_is_due() {
+    for state in State::ALL {
+        let Some(client) = reach(*state, Exchange::BackOff) else { continue };
+        let due = client.upload.next_timeout().expect("it waits");
+        assert!(due >= START + SECOND / 2 && due <= START + SECOND);
+        for after in fires(&client.upload, due) {
+            assert_eq!((after.state(), after.exchange()), (*state, Exchange::Ready));
+            assert_eq!((after.failures(), after.next_timeout()), (1, None));
+        }
+    }
+}
+
+/// With a host that has been out of reach since [`START`], ready to send again.
+fn out_of_reach() -> Client {
+    let mut client = Client::elsewhere(20, Some(100));
+    client.breaks();
+    client.wait();
+    assert_eq!(client.at(), (State::Fragment, Exchange::Ready));
+    client
+}
+
+#[test]
+fn the_host_is_left_when_its_time_is_over() {
+    let client = out_of_reach();
+    for after in fires(&client.upload, START + FALLBACK) {
+        assert_eq!((support::upload::due(&after).as_str(), after.failures()), ("ping", 0));
+        assert_eq!((after.host(), after.next_timeout()), (None, None));
+    }
+}
+
+#[test]
+fn the_host_is_left_in_the_middle_of_a_waiting_time() {
+    let mut client = Client::elsewhere(20, Some(100));
+    client.upload = {
+        let options = Options { initial_backoff: DAY, max_backoff: DAY, ..SMALL };
+        let mut slow = Client::new(20, options);
+        slow.answer(&created_on(support::upload::HOST, Some(100)));
+        slow.answered(&pinged()).upload
+    };
+    client.breaks();
+    assert_eq!(client.at(), (State::Fragment, Exchange::BackOff));
+    for after in fires(&client.upload, START + FALLBACK) {
+        assert_eq!(support::upload::due(&after), "ping", "it does not wait for the host any more");
+    }
+}
+
+#[test]
+fn the_host_is_not_left_while_a_request_is_under_way() {
+    let mut client = out_of_reach();
+    client.now = START + FALLBACK - SECOND;
+    client.sent();
+    let answer_due = client.now + RESPONSE;
+    assert_eq!(client.upload.next_timeout(), Some(answer_due));
+    assert_eq!(tick(&client.upload, START + FALLBACK), client.upload);
+    // An answer saves it.
+    let mut answered = client.upload;
+    answered.handle_ack(&held(10), START + FALLBACK + SECOND).expect("an answer is due");
+    assert_eq!(tick(&answered, START + DAY), answered);
+    assert!(answered.host().is_some());
+    // Without one it is over, and no time is lost with waiting.
+    for after in fires(&client.upload, answer_due) {
+        assert_eq!((support::upload::due(&after).as_str(), after.host()), ("ping", None));
+    }
+}
+
+#[test]
+fn a_host_whose_time_is_nothing_is_left_at_once() {
+    let mut client = Client::elsewhere(20, Some(0));
+    client.breaks();
+    assert_eq!(client.upload.next_timeout(), Some(client.now));
+    assert_eq!(support::upload::due(&tick(&client.upload, client.now)), "ping");
+    let mut client = Client::elsewhere(20, Some(0));
+    client.sending();
+    for after in fires(&client.upload, START + REQUEST) {
+        assert_eq!(support::upload::due(&after), "ping");
+    }
+}
+
+#[test]
+fn the_host_is_left_also_while_the_upload_stands() {
+    let mut paused = out_of_reach();
+    paused.upload.pause().expect("it can be paused");
+    let mut failed = out_of_reach();
+    failed.sent();
+    failed.upload.handle_unreadable(Some(status(403)), failed.now).expect("an answer is due");
+    let mut asked = out_of_reach();
+    asked.sent();
+    asked.upload.handle_unreadable(Some(status(407)), asked.now).expect("an answer is due");
+    for (client, said) in [(paused, "suspended"), (failed, "failed"), (asked, "credentials")] {
+        let due = client.upload.next_timeout();
+        // An answer of whatever kind may stop the timer; one that runs on does what it says.
+        let Some(due) = due else { continue };
+        for mut after in fires(&client.upload, due) {
+            assert!(support::upload::due(&after).starts_with(said), "{said}: {after:?}");
+            assert_eq!(after.host(), None);
+            let wanted = after.provide_credentials().or_else(|_| after.resume());
+            wanted.expect("it goes on");
+            assert_eq!(support::upload::due(&after), "ping");
+        }
+    }
+    assert_eq!(paused.upload.next_timeout(), Some(START + FALLBACK));
+}
+
+#[test]
+fn what_is_cancelled_is_cancelled_at_the_origin_server() {
+    let mut client = out_of_reach();
+    client.upload.cancel().expect("it can be cancelled");
+    assert_eq!(client.due(), "cancel at node-7.example");
+    for after in fires(&client.upload, START + FALLBACK) {
+        assert_eq!(support::upload::due(&after), "cancel");
+    }
+}
+
+#[test]
+fn resuming_tries_the_host_for_another_while() {
+    let mut client = out_of_reach();
+    client.upload.resume().expect("it can be resumed");
+    assert_eq!(
+        (client.upload.next_timeout(), client.due().as_str()),
+        (None, "ping at node-7.example")
+    );
+    client.now += SECOND * 7;
+    client.breaks();
+    let since = client.now;
+    client.wait();
+    assert_eq!(client.upload.next_timeout(), Some(since + FALLBACK));
+}
+
+#[test]
+fn the_end_of_time_is_no_panic() {
+    for options in [
+        SMALL,
+        Options {
+            request_timeout: Duration::MAX,
+            response_timeout: Duration::MAX,
+            initial_backoff: Duration::MAX,
+            max_backoff: Duration::MAX,
+            ..SMALL
+        },
+    ] {
+        for now in [Duration::ZERO, Duration::MAX - NANOSECOND, Duration::MAX] {
+            let mut client = Client::new(20, options);
+            client.now = now;
+            client.answer(&created_on(support::upload::HOST, Some(u32::MAX - 1)));
+            client.sending();
+            assert_eq!(
+                client.upload.next_timeout(),
+                Some(now.saturating_add(options.request_timeout))
+            );
+            client.upload.handle_sent(now).expect("it was sent");
+            assert_eq!(
+                client.upload.next_timeout(),
+                Some(now.saturating_add(options.response_timeout))
+            );
+            // All that can end has ended, the fallback timer too.
+            client.upload.handle_timeout(Duration::MAX);
+            assert_eq!(client.due(), "ping");
+            assert_eq!((client.upload.host(), client.upload.next_timeout()), (None, None));
+        }
+    }
+}
+
+#[test]
+fn options_of_no_time_at_all_do_not_spin() {
+    let options = Options {
+        request_timeout: Duration::ZERO,
+        response_timeout: Duration::ZERO,
+        initial_backoff: Duration::ZERO,
+        max_backoff: Duration::ZERO,
+        ..SMALL
+    };
+    let mut client = Client::new(20, options).answered(&created());
+    for failures in 1..=options.max_retries {
+        client.sending();
+        client.upload = tick(&client.upload, client.now);
+        assert_eq!(
+            (client.upload.exchange(), client.upload.failures()),
+            (Exchange::Ready, failures)
+        );
+    }
+    client.sending();
+    assert_eq!(tick(&client.upload, client.now).exchange(), Exchange::Suspended);
+}
+
+#[test]
+fn only_what_waits_has_a_timer() {
+    for client in all_reachable() {
+        let waits = [Exchange::Sending, Exchange::Awaiting, Exchange::BackOff];
+        assert_eq!(client.upload.next_timeout().is_some(), waits.contains(&client.at().1));
+        let late = tick(&client.upload, START + DAY);
+        assert_eq!(late == client.upload, !waits.contains(&client.at().1), "{:?}", client.at());
+    }
+    // Nor has what ended while a host was out of reach.
+    let mut gone = out_of_reach();
+    gone.upload.cancel().expect("it can be cancelled");
+    gone.answer(&support::upload::cancelled());
+    assert_eq!((gone.due().as_str(), gone.upload.next_timeout()), ("cancelled", None));
+    assert_eq!(tick(&gone.upload, START + DAY), gone.upload);
+}
+
+#[test]
+fn where_nothing_is_to_be_spread_failures_leave_no_trace() {
+    let at_once = Options { initial_backoff: Duration::ZERO, ..SMALL };
+    let lucky = Client::begun(20, at_once).answered(&held(10));
+    let mut unlucky = Client::begun(20, at_once);
+    unlucky.breaks();
+    unlucky.wait();
+    assert_eq!(unlucky.answered(&held(10)), lucky);
+}
+
+#[test]
+fn waiting_times_are_spread_as_the_reference_of_splitmix64_does() {
+    // A seed, and the first number that it gives.
+    for (seed, drawn) in [(0, 0xE220_A839_7B1D_CDAF), (1_234_567, 6_457_827_717_110_365_317)] {
+        let options =
+            Options { initial_backoff: Duration::MAX, max_backoff: Duration::MAX, ..SMALL };
+        let mut client = Client { upload: Upload::new(10, options, seed), now: Duration::ZERO };
+        client.breaks();
+        // Of the longest there is: half of it, and as much of the rest as was drawn.
+        let half = u64::MAX / 2;
+        assert_eq!(client.wait(), Duration::from_nanos(half + drawn % (half + 2)));
+    }
+}
+
+#[test]
+fn a_clock_that_goes_back_does_no_harm() {
+    let mut client = Client::begun(20, SMALL);
+    client.sent();
+    client.upload.handle_ack(&held(10), Duration::ZERO).expect("an answer is due");
+    client.now = Duration::ZERO;
+    client.breaks();
+    assert_eq!(tick(&client.upload, Duration::ZERO), client.upload);
+    assert!(client.wait() <= SECOND);
+    assert_eq!(client.due(), "fragment 10..20");
+}

@@ -1,0 +1,125 @@
+//! Decisions where the specification, Microsoft's pages, captures and Windows disagree.
+
+/// All decision numbers; the others were never assigned.
+pub const IDS: &str = "
+A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A13 A14 A15 A16 A18 A19 A20 A21 A22 A23 A24 A26 A27 A28 A29 A30
+A31 A33 A34 A35 A36 A37 A39 A40 A41
+";
+
+pub const ROWS: &str = "
+A1 | an entity of no bytes | created and closed without a fragment; by policy not whole
+    server::decisions::a1_a_zero_length_entity_is_created_and_closed
+    client::decisions::a1_an_empty_entity_is_created_and_closed
+A2 | when the entity is published | at Close-Session; by policy with the last fragment
+    server::decisions::a2_complete_and_commit_are_two_things
+A3 | a fragment after the last one | the last answer is repeated; a failed notification is retried
+    server::decisions::a3_a_fragment_after_completion_is_answered_as_the_last_one_was
+A4 | an overlap | only new bytes are stored; by policy 416
+    server::decisions::a4_an_overlap_is_trimmed
+A5 | a range that was already received | 200 and the offset; by policy 416
+    server::decisions::a5_a_range_that_is_held_is_answered_with_the_offset
+A6 | a gap | 416 and the offset
+    server::decisions::a6_a_gap_is_answered_with_416_and_the_offset
+A7 | Close-Session before the last fragment | discarded, 200; by policy 400
+    server::decisions::a7_a_close_before_all_fragments_discards
+A8 | Cancel-Session after the last fragment | 200; a published entity stays, the reply is deleted
+    server::decisions::a8_a_cancel_after_the_last_fragment_keeps_what_is_placed
+A9 | Ping and sessions | always 200; its id is ignored; the session timeout is unchanged
+    server::decisions::a9_a_ping_is_answered_in_every_state_and_prolongs_nothing
+A10 | a second Create-Session | creates another session
+    server::decisions::a10_every_create_makes_a_session_of_its_own
+    server::states::what_is_answered_at_once_changes_nothing
+    client::decisions::a10_to_create_again_begins_another_session_at_its_first_byte
+    server::sessions::ids_are_made_of_the_random_bytes
+A11 | Close or Cancel repeated after a lost Ack | server: session not found; client: treated as done
+    model::nothing_goes_wrong_whatever_goes_wrong
+    server::decisions::a11_close_or_cancel_again_finds_no_session
+    client::decisions::a11_a_session_that_is_gone_after_a_lost_close_is_closed
+    client::decisions::a11_a_session_that_is_gone_at_the_first_close_is_started_over
+    client::decisions::a11_a_session_that_is_gone_is_cancelled
+A13 | an invalid range | 400 before the body is read
+    field::numbers::a_content_range_of_another_shape_is_refused
+    field::numbers::a_content_range_outside_its_entity_is_refused
+    message::refusals::every_error_of_the_peers_is_answered_with_an_invalid_argument
+A14 | a different total | 400
+    observer::hosts::each_rule_is_reported_where_it_is_broken_and_nowhere_else
+    server::decisions::a14_another_total_is_refused
+A15 | Content-Length differs from the range's length | 400 before the body is read
+    error::every_kind_says_what_it_should inspect::vectors::every_vector_is_read_as_its_manifest_says
+    message::refusals::every_error_of_the_peers_is_answered_with_an_invalid_argument
+A16 | no Content-Length | 411; by policy 400 or accepted; Transfer-Encoding is always rejected
+    server::answers::a16_an_absent_length_is_answered_as_the_policy_has_it
+    message::refusals::a_missing_length_is_answered_as_the_policy_has_it
+    deviation::each_is_recorded_alone_and_not_for_its_neighbour
+    error::a_transfer_coding_is_reported_alike_by_every_reader
+A18 | a response without a packet type | never a success; a failure is classified by its status
+    error::every_kind_says_what_it_should
+    client::decisions::a18_an_answer_that_is_no_ack_is_classified_by_its_status_and_a_success_is_none
+    message::refusals::a_bare_answer_has_the_class_of_its_status_alone
+A19 | the session id in an Ack | absent or different: a deviation
+    deviation::each_is_recorded_alone_and_not_for_its_neighbour
+    message::requirements::a_refusal_that_names_another_session_is_remarked_on
+A20 | comparison of session ids | as GUIDs if both are GUIDs; otherwise bytes; echoed as issued
+    server::answers::a20_session_ids_are_compared_as_guids_and_echoed_as_issued
+    field::ids::spellings_of_one_guid_are_one_session
+    field::ids::what_is_no_guid_is_compared_byte_for_byte
+A21 | error fields in a success | ignored, a deviation
+    message::presence::the_table_is_the_specification_but_where_it_says_why_not
+    message::presence_messages::an_unexpected_field_is_remarked_on_and_not_read
+    deviation::each_is_recorded_alone_and_not_for_its_neighbour
+A22 | two fields for one code | BITS-Error takes precedence; both are written, by policy one
+    message::refusals::of_two_error_fields_the_first_that_is_there_counts
+    message::refusals::the_code_is_written_in_the_fields_that_were_asked_for
+    deviation::each_is_recorded_alone_and_not_for_its_neighbour
+A23 | several errors in one request | the first in a fixed order of checks is reported
+    error::of_several_flaws_the_earliest_is_reported
+    error::framing_comes_before_everything_and_a_body_before_the_session
+    server::answers::a23_the_order_of_the_checks
+    server::sessions::access_is_asked_before_anything_is_looked_up
+A24 | scope of the 4 KiB limit | bytes of one trimmed value; 4097 are rejected
+    error::a_long_value_of_no_field_of_ours_has_its_place_and_no_name
+    inspect::vectors::every_vector_is_read_as_its_manifest_says
+    http1::splits::white_space_around_the_values_of_another_stack_does_not_count
+A26 | offsets a client accepts | in an Ack up to the bytes sent; in a 416 up to the total
+    observer::hosts::the_received_offset_lies_within_what_was_sent
+    client::decisions::a18_a26_the_offset_comes_from_the_server_alone
+    client::decisions::a26_an_offset_that_cannot_be_moves_nothing
+    message::ack::the_next_offset_comes_from_the_ack
+    message::ack::out_of_sync_goes_on_at_the_offset_up_to_the_total
+A27 | repeated 416 | the third without progress is a failure
+    client::decisions::a27_the_third_answer_in_a_row_without_progress_is_a_failure
+A28 | the fallback timer | runs from the first failure until any Ack; then origin server, with a Ping
+    client::fallback::a28_the_host_may_be_out_of_reach_for_its_timeout_and_then_it_is_the_origin_server
+    client::fallback::a28_any_ack_stops_the_timer
+    client::fallback::a28_only_a_host_that_is_out_of_reach_starts_the_timer
+A29 | session not found | restart at offset 0, a limited number of times
+    model::nothing_goes_wrong_whatever_goes_wrong
+    client::decisions::a29_starting_over_is_counted_and_limited
+A30 | a reply without a URL | reported; the session can still be closed
+    client::decisions::a30_a_reply_without_a_url_is_reported_and_the_session_can_be_closed
+A31 | a reply URL before the last fragment | ignored, a deviation
+    observer::hosts::a_reply_url_comes_with_the_last_fragment
+    client::decisions::a31_a_reply_before_the_last_byte_is_ignored
+    message::ack::a_reply_url_before_the_last_fragment_is_not_even_looked_at
+A33 | classification of failures | one of six classes for every status and code; redirects are not followed
+    message::refusals::every_status_and_code_has_its_class
+    client::decisions::a33_every_status_and_code_has_its_effect
+A34 | two codes for a full disk | both are read; a policy selects the one to write
+    server::answers::a34_a_full_disk_is_written_as_the_policy_has_it
+    field::codes::both_spellings_of_a_full_disk_are_one
+A35 | Cancel while suspended | allowed
+    client::decisions::a35_a_cancellation_is_possible_from_everywhere_but_the_end
+A36 | when a client sends Ping | at a new host, after resuming, on a connection that authenticates
+    client::decisions::a36_a_ping_goes_first_after_a_host_id_on_resuming_and_on_a_new_connection
+A37 | the body of a rejected fragment | the answer says whether to drain it or to close
+    server::answers::a37_the_answer_says_what_becomes_of_the_body
+    server::work::the_body_of_a_repeated_fragment_is_not_forgotten
+A39 | two requests for one session at once | the second is busy: 503
+    model::nothing_goes_wrong_whatever_goes_wrong
+    server::decisions::a39_a_second_request_is_busy
+    server::states::every_request_is_busy_while_the_host_works_and_changes_nothing
+A40 | session timeout | counted from the last stored byte, 14 days by default
+    server::decisions::a40_a_session_expires_after_its_last_stored_byte
+A41 | pseudo-code that never advances | the offset in the Ack is the next offset
+    client::decisions::a41_a_plain_success_advances_to_its_offset
+";

@@ -1,0 +1,114 @@
+//! Mistakes of other implementations that are prevented here, and requests of users.
+
+pub const MISTAKES: &str = "
+H1 | bytes stored twice, an entity written twice | only new bytes are handed out; completeness is a state
+    model::nothing_goes_wrong_whatever_goes_wrong
+    model::each_planted_bug_is_found
+    server::random::whatever_comes_no_byte_is_lost_or_made_up
+    server::decisions::a4_an_overlap_is_trimmed
+    server::decisions::a3_a_fragment_after_completion_is_answered_as_the_last_one_was
+H2 | lengths that wrap, truncated offsets, holes in an entity | checked 64-bit numbers; one total; the next byte only
+    field::numbers::a_content_range_outside_its_entity_is_refused
+    server::work::offsets_at_the_end_of_the_numbers_do_not_overflow
+    server::decisions::a14_another_total_is_refused
+    server::decisions::a6_a_gap_is_answered_with_416_and_the_offset
+H3 | paths built from an id or a name | ids are only looked up; names are ignored
+    server::sessions::a_session_is_found_in_any_spelling_of_its_guid
+    requirements::a_name_changes_nothing_about_a_session
+H4 | guessable ids, ids as the only credential | 122 random bits, bound to URL and owner; access per packet
+    field::ids::random_bytes_give_122_bits server::sessions::an_id_that_is_taken_is_not_given_again
+    server::sessions::a_session_is_only_there_for_its_url_and_its_principal
+    server::work::access_is_asked_for_every_packet
+H5 | discarded data acknowledged, errors as 200, no answer | one typed answer for each request
+    model::nothing_goes_wrong_whatever_goes_wrong
+    server::states::what_is_answered_at_once_changes_nothing
+    server::states::nothing_reaches_a_session_that_has_ended
+    server::states::every_request_is_busy_while_the_host_works_and_changes_nothing
+    server::random::whatever_comes_no_byte_is_lost_or_made_up
+H6 | Content-Length differs from the body | only the writer sets framing fields
+    message::extras::the_fields_of_a_message_are_reserved_in_any_letter_case
+    message::extras::a_value_cannot_smuggle_another_field_or_message
+    message::requirements::every_ack_says_that_it_is_one_and_has_no_body
+H7 | codes compared as text | codes are numbers
+    field::codes::a_code_is_read_with_every_prefix field::codes::a_code_that_is_not_hexadecimal_is_refused
+    field::codes::zero_is_no_error_and_an_empty_value_is_none
+H8 | sessions bound to a connection, locks without timeout | plain data with expiry; abandoned work times out
+    model::nothing_goes_wrong_whatever_goes_wrong
+    server::persist::every_session_is_read_back_as_it_was
+    server::time::work_that_nobody_reports_on_makes_room_for_the_next_request
+    server::decisions::a40_a_session_expires_after_its_last_stored_byte
+H9 | entities and fragments in memory | no body bytes pass through; a step allocates nothing
+    allocations::an_observer_allocates_nothing
+    allocations::the_steps_of_a_session_and_of_an_upload_allocate_nothing
+    server::states::a_session_is_small_plain_data
+H10 | a client that advances past the acknowledged offset | the Ack gives the offset
+    model::nothing_goes_wrong_whatever_goes_wrong
+    model::each_planted_bug_is_found
+    client::decisions::a18_a26_the_offset_comes_from_the_server_alone
+    client::random::whatever_it_is_told_it_keeps_its_promises_and_then_ends
+";
+
+pub const ASKS: &str = "
+any-server | a server other than IIS | a session and a session table over any store
+    server::sessions::an_upload_works_over_every_store transfer::made_up_bytes_arrive
+resume-connection | resuming on another connection | sessions are independent of connections
+    model::nothing_goes_wrong_whatever_goes_wrong
+    server::work::pieces_count_as_they_are_stored
+    client::retry::an_upload_that_is_paused_at_any_time_goes_on_with_a_ping
+    transfer::a_bad_network_does_not_stop_it
+resume-restart | resuming after a restart or reboot | both ends can be persisted at any time
+    model::nothing_goes_wrong_whatever_goes_wrong
+    server::persist::work_goes_on_in_a_session_that_was_read_back
+    client::persist::an_upload_read_back_goes_on_and_ends
+    backend::persist::what_was_read_goes_on_like_what_was_stored
+right-416 | a 416 that carries the offset | always with an offset, never with an error
+    server::decisions::a6_a_gap_is_answered_with_416_and_the_offset
+    message::refusals::a_refusal_to_go_on_names_the_offset_and_no_error
+large-entities | more than 4 GiB | 64-bit offsets at both ends
+    field::numbers::a_content_range_is_read_and_written
+    server::work::offsets_at_the_end_of_the_numbers_do_not_overflow
+    client::fragments::the_largest_entity_ends_without_an_overflow
+empty-entities | empty entities | created and closed
+    server::decisions::a1_a_zero_length_entity_is_created_and_closed
+    client::decisions::a1_an_empty_entity_is_created_and_closed
+last-fragment | last fragment short, repeated or rejected | each has a defined answer
+    server::decisions::a3_a_fragment_after_completion_is_answered_as_the_last_one_was
+    client::fragments::what_is_halved_is_what_was_sent
+    server::work::an_application_that_refuses_for_now_is_told_again
+transient-errors | classification of transient errors | a class for every status and code
+    message::refusals::every_status_and_code_has_its_class
+tolerant-names | field names in any letter case | accepted
+    field::names::names_are_recognised_in_any_letter_case
+fragment-sizing | fragment length | limits, chosen by the caller, halved after 413
+    client::fragments::the_length_of_fragments_stays_within_its_bounds
+    client::fragments::fragments_are_halved_until_the_floor_and_then_it_fails
+proxies | responses of proxies | classified by status, never a success
+    message::refusals::a_bare_answer_has_the_class_of_its_status_alone
+    client::decisions::a18_an_answer_that_is_no_ack_is_classified_by_its_status_and_a_success_is_none
+http-stacks | other HTTP stacks | messages from and to names and values
+    http1::splits::fields_from_another_stack_are_read_as_those_of_a_head
+    message::properties::every_output_takes_the_same_bytes_and_no_more_room_than_it_asked_for
+expiring-tokens | tokens that expire during an upload | requested again; the same packet is repeated
+    client::retry::credentials_are_given_with_the_same_packet
+connection-authentication | authentication of connections | a Ping first on a new connection
+    client::decisions::a36_a_ping_goes_first_after_a_host_id_on_resuming_and_on_a_new_connection
+overwriting | existing files at the destination | replaced by policy only, otherwise 403
+    server::answers::a23_the_order_of_the_checks server::sessions::a_refused_create_makes_no_session
+reading-captures | explaining captured traffic | the example `inspect`
+    inspect::captures::an_upload_that_tcpdump_captured
+    inspect::captures::a_bad_network_that_tshark_captured
+    inspect::violations::a_violation_has_a_rule_a_section_a_severity_and_a_message
+    inspect::vectors::every_vector_is_read_as_its_manifest_says
+    inspect::vectors::without_files_two_conversations_are_explained
+replies | upload-reply jobs | from the application to the client
+    server::time::what_there_is_of_a_reply_that_nobody_reported_is_deleted
+    server::work::the_reply_is_at_a_url_from_the_last_fragment_on
+    client::retry::the_reply_is_fetched_before_the_session_is_closed_and_tried_again
+    transfer::there_is_a_reply_to_all_but_an_empty_entity
+expiry | abandoned sessions | expire and name the data to delete
+    server::time::what_times_out_is_asked_for_until_it_is_deleted
+    server::sessions::the_sweep_ends_what_has_timed_out
+quotas | limits | for entities, fragments, sessions, and sessions per owner
+    server::sessions::there_are_no_more_sessions_than_the_limits_say
+    server::work::what_is_too_large_is_refused_so_that_the_client_knows_what_to_do
+";

@@ -1,0 +1,194 @@
+//! The values that are handed through as bytes, and which names are safe.
+
+use crate::support::field_values;
+use bits_proto::Error;
+use bits_proto::error::ErrorKind;
+use bits_proto::field::{
+    ContentName, CopyFileToDestination, FieldName, OriginalRequestUrl, ReplyUrl,
+    RequestDataFileName, ResponseDataFileName, StaticResponseUrl,
+};
+use field_values::read;
+
+/// The bytes of a value that was read, and its text.
+type Taken = Result<(Vec<u8>, String), Error>;
+
+/// A value type that hands its bytes through.
+struct Opaque {
+    field: FieldName,
+    may_be_empty: bool,
+    read: fn(&[u8]) -> Taken,
+}
+
+macro_rules! opaque {
+    ($type:ident $may_be_empty:literal) => {
+        Opaque {
+            field: FieldName::$type,
+            may_be_empty: $may_be_empty,
+            read: |value| {
+                $type::try_from(value).map(|read| (read.as_bytes().to_vec(), read.to_string()))
+            },
+        }
+    };
+}
+
+const OPAQUE: [Opaque; 7] = [
+    opaque!(ContentName true),
+    opaque!(CopyFileToDestination true),
+    opaque!(OriginalRequestUrl false),
+    opaque!(RequestDataFileName false),
+    opaque!(ResponseDataFileName false),
+    opaque!(StaticResponseUrl false),
+    opaque!(ReplyUrl false),
+];
+
+impl Opaque {
+    fn check_taken(&self, value: &[u8]) {
+        let case = format!("{} {}", self.field, value.escape_ascii());
+        let (bytes, text) = (self.read)(value).unwrap_or_else(|error| panic!("{case}: {error}"));
+        assert_eq!(bytes, value, "{case}");
+        if let Ok(value) = std::str::from_utf8(value) {
+            assert_eq!(text, value, "{case}");
+        }
+    }
+
+    fn check_refused(&self, value: &[u8], kind: ErrorKind, offset: usize) {
+        let case = format!("{} {}", self.field, value.escape_ascii());
+        let error = (self.read)(value).expect_err(&case);
+        field_values::check_error(&case, error, self.field, kind, offset);
+    }
+}
+
+#[test]
+fn opaque_values_come_back_byte_for_byte() {
+    let longest = [b'n'; 4096];
+    for opaque in OPAQUE {
+        for value in ["a", "report 1.bin", "a\tb", r"\\host\share\x", "é"] {
+            opaque.check_taken(value.as_bytes());
+        }
+        opaque.check_taken(b"caf\xE9");
+        opaque.check_taken(&longest);
+    }
+}
+
+#[test]
+fn a_content_name_is_no_longer_than_any_value() {
+    let name = opaque!(ContentName true);
+    name.check_refused(&[b'n'; 4097], ErrorKind::TooLong, 4096);
+}
+
+#[test]
+fn opaque_values_hold_what_a_field_can_carry() {
+    for (opaque, byte) in OPAQUE.iter().flat_map(|opaque| (0..=0xFF_u8).map(move |it| (opaque, it)))
+    {
+        let value = [b'a', byte, b'b'];
+        match byte {
+            // It makes a scheme of what stands before it.
+            b':' => {}
+            b'\t' | b' '..=0x7E | 0x80.. => opaque.check_taken(&value),
+            _ => opaque.check_refused(&value, ErrorKind::InvalidByte, 1),
+        }
+    }
+}
+
+#[test]
+fn opaque_values_have_no_outer_white_space() {
+    for opaque in &OPAQUE {
+        for (value, offset) in
+            [(" a", 0), ("\ta", 0), ("a ", 1), ("a\t", 1), (" ", 0), ("a\r\nX: y", 1), ("a\0", 1)]
+        {
+            opaque.check_refused(value.as_bytes(), ErrorKind::InvalidByte, offset);
+        }
+        if opaque.may_be_empty {
+            opaque.check_taken(b"");
+        } else {
+            opaque.check_refused(b"", ErrorKind::Empty, 0);
+        }
+    }
+}
+
+#[test]
+fn bytes_that_are_no_text_are_replaced_in_display() {
+    let name: ContentName = read(b"caf\xE9.bin");
+    assert_eq!(name.to_string(), "caf\u{FFFD}.bin");
+    let path: RequestDataFileName = read(b"\xFFx\xC3");
+    assert_eq!(path.to_string(), "\u{FFFD}x\u{FFFD}");
+}
+
+#[test]
+fn the_copy_field_is_written_as_1() {
+    assert_eq!(CopyFileToDestination::default().as_bytes(), b"1");
+    assert_eq!(CopyFileToDestination::default(), read("1"));
+    assert_ne!(CopyFileToDestination::default(), read("0"));
+}
+
+fn is_safe(name: &[u8]) -> bool {
+    read::<ContentName>(name).is_safe()
+}
+
+#[test]
+fn plain_names_are_safe() {
+    for name in [
+        "report.bin",
+        "a",
+        "two words.txt",
+        ".hidden",
+        "..a",
+        "a..b",
+        "naïve.txt",
+        "console",
+        "xcon",
+        "con1",
+        "conin",
+        "auxiliary.txt",
+        "nul_.txt",
+        "com",
+        "com.txt",
+        "lpt",
+        "com10",
+        "com1a",
+        "xcom1",
+        "comx",
+        "com¼",
+        "lpt⁴",
+        "a.con",
+        "%2e%2e",
+        "~$x",
+    ] {
+        assert!(is_safe(name.as_bytes()), "{name}");
+    }
+    assert!(is_safe(b"caf\xE9"), "Latin-1");
+    assert!(is_safe(b"COM\xBC"), "a Latin-1 byte that is no digit");
+}
+
+#[test]
+fn names_with_a_meaning_to_a_file_system_are_not_safe() {
+    for byte in br#"\/:*?"<>|"# {
+        for name in [vec![*byte], vec![b'a', *byte], vec![*byte, b'a'], vec![b'a', *byte, b'b']] {
+            assert!(!is_safe(&name), "{}", name.escape_ascii());
+        }
+    }
+    for name in ["", ".", "..", "...", "a.", "a..", ". .", "a .", "a\tb", "C:x", "x:stream"] {
+        assert!(!is_safe(name.as_bytes()), "{name:?}");
+    }
+}
+
+#[test]
+fn device_names_are_not_safe() {
+    let named = ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"].map(|it| it.as_bytes().to_vec());
+    let digits = (b'0'..=b'9').map(|digit| vec![digit]);
+    let superscripts = ["¹", "²", "³"].map(|it| it.as_bytes().to_vec());
+    let latin_1 = [0xB9, 0xB2, 0xB3].map(|byte| vec![byte]);
+    let numbers: Vec<_> = digits.chain(superscripts).chain(latin_1).collect();
+    let ports = ["COM", "LPT"]
+        .iter()
+        .flat_map(|port| numbers.iter().map(|number| [port.as_bytes(), number].concat()));
+    for device in named.into_iter().chain(ports) {
+        for suffix in ["", ".txt", ".tar.gz", " .log", "  .x", ".a b"] {
+            let name = [&device, suffix.as_bytes()].concat();
+            for name in [name.to_ascii_lowercase(), name.to_ascii_uppercase(), name] {
+                assert!(!is_safe(&name), "{}", name.escape_ascii());
+            }
+        }
+    }
+    assert!(!is_safe(b"cOn.TxT"), "mixed case");
+}

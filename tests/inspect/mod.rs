@@ -1,0 +1,9 @@
+//! Tests of the example `inspect`.
+
+mod captures;
+mod connections;
+mod order;
+mod random;
+mod tcp;
+mod vectors;
+mod violations;

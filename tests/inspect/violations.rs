@@ -1,0 +1,134 @@
+//! What `inspect` says of the rules that messages break: by themselves, and after one another.
+
+use crate::support::inspector::{self, json_lines};
+use serde_json::{Value, json};
+
+const ID: &str = "{A0FF5911-4144-45B3-BF27-27AFC8EC8A67}";
+
+fn inspect(arguments: &[&str], input: &[u8]) -> std::process::Output {
+    inspector::inspect("vectors", arguments, input)
+}
+
+/// The names of the rules that each message breaks.
+fn rules(arguments: &[&str], input: &[u8]) -> Vec<Vec<String>> {
+    let name = |violation: &Value| violation["rule"].as_str().expect("a name").to_string();
+    let names = |line: &Value| {
+        let violations = line["violations"].as_array().expect("a list");
+        violations.iter().map(name).collect()
+    };
+    let lines = json_lines(&inspect(&[&["--json"], arguments].concat(), input));
+    lines.iter().map(names).collect()
+}
+
+fn fragment(first: u64, last: u64, total: u64) -> String {
+    let length = last - first + 1;
+    let body = "x".repeat(length as usize);
+    format!(
+        "BITS_POST /e HTTP/1.1\r\nBITS-Packet-Type: Fragment\r\nBITS-Session-Id: {ID}\r\n\
+         Content-Range: bytes {first}-{last}/{total}\r\nContent-Length: {length}\r\n\r\n{body}"
+    )
+}
+
+fn received(next: u64) -> String {
+    format!(
+        "HTTP/1.1 200 OK\r\nBITS-Packet-Type: Ack\r\nBITS-Session-Id: {ID}\r\n\
+         BITS-Received-Content-Range: {next}\r\nContent-Length: 0\r\n\r\n"
+    )
+}
+
+#[test]
+fn a_violation_has_a_rule_a_section_a_severity_and_a_message() {
+    let input = [fragment(0, 9, 30), received(10), fragment(20, 29, 30)].concat();
+    let output = inspect(&["--json", "-"], input.as_bytes());
+    assert_eq!(output.status.code(), Some(0), "nothing was rejected");
+    let lines = json_lines(&output);
+    assert_eq!(lines[0]["violations"], json!([]));
+    assert_eq!(
+        lines[2]["violations"],
+        json!([{
+            "rule": "offset-skips-ahead",
+            "section": "2.2.7.2",
+            "severity": "MUST",
+            "message": "The fragment begins beyond the offset that the server named.",
+        }])
+    );
+}
+
+#[test]
+fn what_a_message_breaks_depends_on_what_went_before_it() {
+    let again = [fragment(0, 9, 30), received(10), fragment(0, 9, 30)].concat();
+    assert_eq!(rules(&["-"], again.as_bytes())[2], ["offset-goes-back"]);
+    let onwards = [fragment(0, 9, 30), received(10), fragment(10, 29, 30), received(30)].concat();
+    assert!(rules(&["-"], onwards.as_bytes()).iter().all(Vec::is_empty));
+    let longer = [fragment(0, 9, 30), received(10), fragment(10, 29, 31)].concat();
+    assert_eq!(rules(&["-"], longer.as_bytes())[2], ["total-changes"]);
+    let twice = [fragment(0, 9, 30), received(10), received(20)].concat();
+    assert_eq!(rules(&["-"], twice.as_bytes())[2], ["unasked-answer"]);
+    // Nothing of that is held against another URL.
+    let elsewhere = fragment(0, 9, 30).replace("/e ", "/other ");
+    let apart = [fragment(0, 9, 30), received(10), elsewhere].concat();
+    assert!(rules(&["-"], apart.as_bytes()).iter().all(Vec::is_empty));
+}
+
+#[test]
+fn what_may_have_been_right_before_the_file_is_not_wrong() {
+    let input = [fragment(10, 19, 30), received(20)].concat();
+    assert_eq!(rules(&["-"], input.as_bytes()), [[""; 0]; 2]);
+    let from_start = rules(&["--from-start", "-"], input.as_bytes());
+    assert_eq!(from_start, [["request-before-create"], ["granted-without-session"]]);
+    let whole = rules(&["--from-start", "upload.http", "upload-reply.http"], b"");
+    assert!(whole.len() > 20 && whole.iter().all(Vec::is_empty), "{whole:?}");
+}
+
+#[test]
+fn a_message_that_is_rejected_breaks_a_rule() {
+    let output = inspect(&["--json", "rules/range-multiple.http", "rules/bare-lf.http"], b"");
+    for line in json_lines(&output) {
+        let messages: Vec<_> = line["violations"].as_array().expect("a list").iter().collect();
+        assert_eq!(line["verdict"], "rejected");
+        assert_eq!(messages.len(), 1, "{line}");
+        assert_eq!(messages[0]["message"], line["error"]["message"]);
+        assert_eq!(messages[0]["section"], line["error"]["section"]);
+    }
+    // Also where an observer cannot know what went before.
+    let beyond = rules(&["pairs/received-beyond-sent.http"], b"");
+    assert_eq!(beyond[1], ["received-beyond-sent"]);
+}
+
+#[test]
+fn a_response_without_a_request_is_read_for_itself() {
+    let alone = rules(&["--ack-for", "fragment", "rules/ack-received-misspelt.http"], b"");
+    assert_eq!(alone, [["misspelt-received"]]);
+    let negative = rules(&["--ack-for", "fragment", "rules/ack-received-negative.http"], b"");
+    assert_eq!(negative, [["not-decimal"]]);
+}
+
+#[test]
+fn the_table_says_what_is_broken_and_how_much_it_weighs() {
+    let input = [fragment(0, 9, 30), received(10), fragment(20, 29, 30)].concat();
+    let output = inspect(&["-"], input.as_bytes());
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    assert!(text.contains("MUST offset-skips-ahead: "), "{text}");
+    let output = inspect(&["rules/ack-received-misspelt.http", "rules/range-multiple.http"], b"");
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    // Each is said once.
+    for rule in ["misspelt-received", "not-byte-range"] {
+        assert_eq!(text.matches(rule).count(), 1, "{rule} in\n{text}");
+    }
+    assert_eq!(text.matches("FIRST-LAST/TOTAL").count(), 1, "{text}");
+}
+
+/// Our own two ends, as they were captured on the wire.
+#[test]
+fn what_our_ends_say_to_each_other_breaks_no_rule() {
+    let rules_of = |file: &str| -> Vec<_> {
+        let lines =
+            json_lines(&inspector::inspect("captures", &["--json", "--from-start", file], b""));
+        assert!(lines.len() > 10, "{file}: {} messages", lines.len());
+        let broken = lines.iter().filter(|line| line["violations"] != json!([]));
+        broken.map(|line| (line["kind"].clone(), line["violations"][0]["rule"].clone())).collect()
+    };
+    assert_eq!(rules_of("upload.pcap"), []);
+    // A page that the bad network answers with 200, in the server's place.
+    assert_eq!(rules_of("faults.pcapng"), [(json!("ack"), json!("not-an-ack"))]);
+}

@@ -1,0 +1,173 @@
+//! Heads in the shape of Microsoft's captures come out again byte for byte.
+//!
+//! What is written is made from nothing but the values that were read and the fields that belong
+//! to the transport. When `BITS_WIRE` names a folder with a `MANIFEST.tsv` of captured messages,
+//! the captures of [MC-BUP] 4.1 and 4.2 in it are held to the same:
+//!
+//! ```sh
+//! BITS_WIRE=path/to/wire cargo test --all-features --test library message::captures -- --nocapture
+//! ```
+
+use crate::support;
+use std::path::Path;
+
+use bits_proto::http1::{HeaderSlots, RequestHead};
+use bits_proto::message::{
+    Ack, AckContext, NotificationRequest, NotificationResponse, ParseOptions, Request,
+};
+use support::read::{Message, Pair, extras, request_head, response_head};
+use support::vectors::{self, CONVERSATIONS, conversation, split_messages};
+
+/// What the next response answers.
+enum Asked {
+    Packet(Vec<u8>),
+    Notification,
+    /// A GET, whose answer is no message of this protocol.
+    Download,
+}
+
+fn assert_same_head(
+    name: &str,
+    message: Message<'_>,
+    target: &str,
+    fields: &[Pair<'_>],
+    head: &[u8],
+) {
+    let extras = extras(message.kind(), fields);
+    let written = message
+        .encode(target, &extras)
+        .unwrap_or_else(|error| panic!("{name}: {error} in {extras:?}"));
+    assert_eq!(
+        String::from_utf8_lossy(&written),
+        String::from_utf8_lossy(head),
+        "{name} is not written as it was read"
+    );
+    assert_eq!(written, head, "{name}");
+}
+
+fn decode_request<'b>(name: &str, head: &RequestHead<'_, 'b>) -> Request<'b> {
+    match Request::from_head(head, &ParseOptions::DEFAULT) {
+        Ok(decoded) => decoded.message,
+        Err(error) => panic!("{name}: {error}"),
+    }
+}
+
+fn check_request(name: &str, bytes: &[u8]) -> Asked {
+    let mut slots = HeaderSlots::new();
+    let head = request_head(name, bytes, &mut slots);
+    let (line, fields) = (head.line(), head.fields().collect::<Vec<_>>());
+    if line.method == "GET" {
+        return Asked::Download;
+    }
+    let is_notification = NotificationRequest::is_notification(&line, head.fields());
+    let message: Message<'_> = if is_notification {
+        let decoded = NotificationRequest::from_head(&head);
+        decoded.unwrap_or_else(|error| panic!("{name}: {error}")).message.into()
+    } else {
+        decode_request(name, &head).into()
+    };
+    assert_same_head(name, message, line.target, &fields, &bytes[..head.len()]);
+    if is_notification { Asked::Notification } else { Asked::Packet(bytes.to_vec()) }
+}
+
+/// Whether the response is one of the protocol's.
+fn check_response(name: &str, bytes: &[u8], asked: &Asked) -> bool {
+    let mut slots = HeaderSlots::new();
+    let head = response_head(name, bytes, &mut slots);
+    let fields: Vec<_> = head.fields().collect();
+    let message = match asked {
+        Asked::Download => return false,
+        Asked::Notification => {
+            let decoded = NotificationResponse::from_head(&head);
+            decoded.unwrap_or_else(|error| panic!("{name}: {error}")).message.into()
+        }
+        Asked::Packet(request) => {
+            let mut slots = HeaderSlots::new();
+            let request = decode_request(name, &request_head(name, request, &mut slots));
+            let decoded = Ack::from_head(&head, &AckContext::from(&request));
+            decoded.unwrap_or_else(|error| panic!("{name}: {error}")).message.into()
+        }
+    };
+    assert_same_head(name, message, "/", &fields, &bytes[..head.len()]);
+    true
+}
+
+/// Checks the messages of a conversation in their order; how many are the protocol's.
+#[derive(Default)]
+struct Checked {
+    asked: Option<Asked>,
+    /// The packet before a notification, which is answered after it.
+    packet: Option<Vec<u8>>,
+    count: usize,
+}
+
+impl Checked {
+    fn message(&mut self, name: &str, bytes: &[u8]) {
+        if !bytes.starts_with(b"HTTP/") {
+            self.request(name, bytes);
+            return;
+        }
+        let asked = self.asked.take().or_else(|| self.packet.take().map(Asked::Packet));
+        let asked = asked.unwrap_or_else(|| panic!("{name} answers nothing"));
+        self.count += usize::from(check_response(name, bytes, &asked));
+    }
+
+    fn request(&mut self, name: &str, bytes: &[u8]) {
+        let asked = check_request(name, bytes);
+        self.count += usize::from(!matches!(asked, Asked::Download));
+        match asked {
+            Asked::Packet(packet) => self.packet = Some(packet),
+            other => self.asked = Some(other),
+        }
+    }
+}
+
+#[test]
+fn the_conversations_are_written_as_they_were_read() {
+    let mut checked = Checked::default();
+    for name in CONVERSATIONS {
+        for (index, bytes) in conversation(name).iter().enumerate() {
+            checked.message(&format!("{name}#{index}"), bytes);
+        }
+    }
+    assert_eq!(checked.count, 26, "all messages but the download of the reply");
+}
+
+/// Client's and server's halves of one conversation, in two files.
+fn check_transcripts(folder: &Path, [client, server]: [&str; 2]) -> usize {
+    let read = |name| split_messages(&vectors::file(folder, name));
+    let mut checked = Checked::default();
+    let (requests, responses) = (read(client), read(server));
+    assert_eq!(requests.len(), responses.len(), "{client} and {server}");
+    for (index, (request, response)) in requests.iter().zip(&responses).enumerate() {
+        checked.message(&format!("{client}#{index}"), request);
+        checked.message(&format!("{server}#{index}"), response);
+    }
+    checked.count
+}
+
+const TRANSCRIPTS: [&str; 2] = ["spec41_all_client.bin", "spec41_all_server.bin"];
+
+fn is_captured(row: &vectors::Row) -> bool {
+    let file = row["file"].as_str();
+    row["provenance"] == "verbatim"
+        && (file.starts_with("spec41_") || file.starts_with("spec42_"))
+        && row["verdict"] != "raw-body"
+        && !TRANSCRIPTS.contains(&file)
+}
+
+#[test]
+fn the_captures_are_written_as_they_were_read() {
+    let Some(folder) = std::env::var_os("BITS_WIRE") else {
+        println!("skipped: BITS_WIRE names no folder of captures");
+        return;
+    };
+    let folder = Path::new(&folder);
+    let mut checked = Checked::default();
+    for row in vectors::manifest(folder).into_iter().filter(is_captured) {
+        checked.message(&row["file"], &vectors::file(folder, &row["file"]));
+    }
+    let count = checked.count + check_transcripts(folder, TRANSCRIPTS);
+    println!("{count} captured messages are written as they were read");
+    assert!(count >= 20, "only {count} messages were found");
+}

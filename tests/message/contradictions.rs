@@ -1,0 +1,98 @@
+//! What contradicts itself: a verb, the framing, too many lists; as what it is refused, and where not.
+
+use crate::support::messages::{Draft, PROTOCOL, Reader};
+use bits_proto::Error;
+use bits_proto::error::{CheckStage, ErrorKind};
+use bits_proto::http1::StatusCode;
+use bits_proto::message::{
+    Ack, AckContext, NotificationRequest, NotificationResponse, ParseOptions, Refusal, Request,
+};
+
+const REQUEST: Reader = Reader::Request(ParseOptions::DEFAULT);
+
+/// Whoever reads the other value takes it for another request.
+#[test]
+fn a_verb_that_contradicts_itself_is_refused_where_it_counts() {
+    let verbs = |first: &str, second: &str| {
+        Draft::ping()
+            .line("POST /e HTTP/1.1")
+            .with("X-HTTP-Method-Override", first)
+            .with("X-HTTP-Method-Override", second)
+    };
+    let overridden = ParseOptions { method_override: true, ..ParseOptions::DEFAULT };
+    for policy in [overridden, ParseOptions::LENIENT] {
+        for draft in [verbs("BITS_POST", "DELETE"), verbs("DELETE", "BITS_POST")] {
+            let error = Reader::Request(policy).error(&draft);
+            let expected = (ErrorKind::ConflictingField, CheckStage::Method);
+            assert_eq!((error.kind(), error.stage()), expected, "{draft:?}");
+            assert_eq!(error.field(), Some("X-HTTP-Method-Override"));
+            assert_eq!(Refusal::for_error(&error, &policy).status(), StatusCode::BAD_REQUEST);
+            let plain = Draft::line(draft, "BITS_POST /e HTTP/1.1");
+            assert!(Reader::Request(policy).read(&plain).is_ok(), "nobody asks for it there");
+        }
+        assert!(Reader::Request(policy).read(&verbs("BITS_POST", "BITS_POST")).is_ok());
+    }
+    let error = REQUEST.error(&verbs("BITS_POST", "DELETE"));
+    assert_eq!(error.kind(), ErrorKind::NotBits, "nobody asks for it here");
+    let plain_post = ParseOptions { plain_post: true, ..ParseOptions::DEFAULT };
+    assert!(Reader::Request(plain_post).read(&verbs("BITS_POST", "DELETE")).is_ok());
+}
+
+/// A coding, and a length that is none; other HTTP stacks may let both through.
+fn doubtful(draft: Draft) -> Draft {
+    draft.with("Transfer-Encoding", "chunked").set("Content-Length", "x")
+}
+
+#[test]
+fn a_coding_is_told_before_a_length_from_pairs_as_from_a_head() {
+    for (reader, draft) in [
+        (REQUEST, Draft::ping()),
+        (Reader::Ack(AckContext::Ping), Draft::ack()),
+        (Reader::Notification, Draft::notification()),
+    ] {
+        let draft = doubtful(draft);
+        let of_head = reader.error(&draft);
+        assert_eq!(of_head.kind(), ErrorKind::TransferEncoding, "{draft:?}");
+        let of_pairs = match reader {
+            Reader::Request(policy) => {
+                Request::from_fields(draft.request_line(), draft.pairs(), &policy).map(drop)
+            }
+            Reader::Ack(ack_context) => {
+                Ack::from_fields(draft.status_line(), draft.pairs(), &ack_context).map(drop)
+            }
+            _ => NotificationRequest::from_fields(draft.request_line(), draft.pairs()).map(drop),
+        };
+        let error = of_pairs.expect_err("it is in doubt");
+        let said = |error: Error| (error.kind(), error.field(), error.section(), error.stage());
+        assert_eq!(said(error), said(of_head), "{draft:?}");
+    }
+}
+
+/// What another stack has dealt with is no error, and hides none.
+#[test]
+fn a_coding_that_is_no_error_does_not_hide_a_length_that_is() {
+    let bare = doubtful(Draft::new("HTTP/1.1 502 X", &[("Content-Length", "0")]));
+    let of_bare = Ack::from_fields(bare.status_line(), bare.pairs(), &AckContext::Ping).map(drop);
+    let answer = doubtful(Draft::notification_response());
+    let of_answer =
+        NotificationResponse::from_fields(answer.status_line(), answer.pairs()).map(drop);
+    for error in [of_bare, of_answer].map(|read| read.expect_err("its length is in doubt")) {
+        assert_eq!((error.kind(), error.field()), (ErrorKind::NotDecimal, Some("Content-Length")));
+    }
+}
+
+/// A contradiction that does not matter does not become the kind of one that does.
+#[test]
+fn too_many_lists_are_too_many_whatever_else_there_is() {
+    let ids = Draft::create().with("BITS-Session-Id", "a").with("BITS-Session-Id", "b");
+    let draft = (0..4).fold(ids, |draft, _| draft.with("BITS-Supported-Protocols", PROTOCOL));
+    let error = REQUEST.error(&draft);
+    assert_eq!(error.kind(), ErrorKind::ProtocolCount);
+    assert_eq!(error.field(), Some("BITS-Supported-Protocols"));
+    let text = draft.text();
+    assert_eq!(error.offset(), text.rfind(PROTOCOL), "the fifth");
+    let named = draft.with("Content-Name", "a").with("Content-Name", "b");
+    let error = REQUEST.error(&named);
+    assert_eq!(error.kind(), ErrorKind::ConflictingField);
+    assert_eq!(error.field(), Some("Content-Name"));
+}

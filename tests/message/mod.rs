@@ -1,0 +1,13 @@
+//! Tests of `message`.
+
+mod ack;
+mod captures;
+mod contradictions;
+mod extras;
+#[cfg(feature = "http")]
+mod http_types;
+mod presence;
+mod presence_messages;
+mod properties;
+mod refusals;
+mod requirements;

@@ -1,0 +1,378 @@
+//! Refusals: what is answered to every error, what a client makes of every answer, and how they
+//! are written.
+
+use crate::support::messages;
+use crate::support::sample_errors as errors;
+use std::ops::RangeInclusive;
+
+use bits_proto::error::{ErrorKind, Fault};
+use bits_proto::field::{ErrorContext, HResult, ReceivedContentRange};
+use bits_proto::http1::{RequestLine, StatusCode, StatusLine, Version};
+use bits_proto::message::{
+    Ack, AckContext, ErrorFields, Failure, MissingContentLength, NO_EXTRAS, ParseOptions, PingAck,
+    Refusal, Request,
+};
+use errors::samples;
+use messages::{Draft, Reader, session};
+
+const INVALID_ARGUMENT: u32 = 0x8007_0057;
+const ACCESS_DENIED: u32 = 0x8007_0005;
+const SESSION_NOT_FOUND: u32 = 0x8020_001F;
+const TOO_LARGE: u32 = 0x8020_0020;
+
+fn status(code: u16) -> StatusCode {
+    StatusCode::try_from(code).unwrap_or_else(|error| panic!("{code}: {error}"))
+}
+
+fn hresult(value: u32) -> HResult {
+    HResult::new(value).unwrap_or_else(|| panic!("{value:#X} is no error"))
+}
+
+/// StatusCode, code and context, in numbers; a server's refusal names no session and no offset.
+fn in_numbers(refusal: &Refusal<'_>) -> (u16, Option<u32>, Option<u32>) {
+    assert_eq!((refusal.received(), refusal.session_id()), (None, None), "{refusal:?}");
+    let context = refusal.context().map(|context| context.0);
+    (refusal.status().get(), refusal.code().map(HResult::get), context)
+}
+
+fn policies() -> [ParseOptions; 3] {
+    use MissingContentLength::*;
+    [LengthRequired, BadRequest, AcceptOnEmpty].map(|missing_content_length| ParseOptions {
+        missing_content_length,
+        ..ParseOptions::DEFAULT
+    })
+}
+
+#[test]
+fn every_error_of_the_peers_is_answered_with_an_invalid_argument() {
+    for (sample, policy) in samples().iter().flat_map(|it| policies().map(|policy| (it, policy))) {
+        let refusal = Refusal::for_error(&sample.error, &policy);
+        // What we did wrong ourselves must not make the client give up.
+        let expected = match sample.error.fault() {
+            Fault::Caller => (500, None, None),
+            _ => (400, Some(INVALID_ARGUMENT), Some(5)),
+        };
+        assert_eq!(in_numbers(&refusal), expected, "{:?} under {policy:?}", sample.kind);
+    }
+}
+
+#[test]
+fn a_missing_length_is_answered_as_the_policy_has_it() {
+    let fragment = Draft::fragment().without("Content-Length");
+    for (policy, code) in policies().into_iter().zip([411, 400, 411]) {
+        let error = Reader::Request(policy).error(&fragment);
+        let refusal = Refusal::for_error(&error, &policy);
+        let expected = (code, Some(INVALID_ARGUMENT), Some(5));
+        assert_eq!(in_numbers(&refusal), expected, "{policy:?}");
+        // Only its absence is that: a wrong length is a bad request.
+        let wrong = Reader::Request(policy).error(&fragment.clone().with("Content-Length", "x"));
+        assert_eq!(Refusal::for_error(&wrong, &policy), Refusal::invalid_argument(), "{policy:?}");
+    }
+}
+
+#[test]
+fn another_missing_field_is_a_bad_request_under_every_policy() {
+    for (draft, field) in [
+        (Draft::ping(), "BITS-Packet-Type"),
+        (Draft::create(), "BITS-Supported-Protocols"),
+        (Draft::close(), "BITS-Session-Id"),
+        (Draft::fragment(), "Content-Range"),
+    ] {
+        for policy in policies() {
+            let error = Reader::Request(policy).error(&draft.clone().without(field));
+            assert_eq!(error.kind(), ErrorKind::MissingField, "{field}");
+            let refusal = Refusal::for_error(&error, &policy);
+            assert_eq!(refusal, Refusal::invalid_argument(), "{field} under {policy:?}");
+        }
+    }
+}
+
+#[test]
+fn the_refusals_of_a_server_are_those_of_the_table() {
+    // [MC-BUP] 2.2.1.2.
+    for (refusal, status, code) in [
+        (Refusal::invalid_argument(), 400, INVALID_ARGUMENT),
+        (Refusal::length_required(), 411, INVALID_ARGUMENT),
+        (Refusal::access_denied(), 403, ACCESS_DENIED),
+        (Refusal::uploads_disabled(), 501, ACCESS_DENIED),
+        (Refusal::session_not_found(), 500, SESSION_NOT_FOUND),
+        (Refusal::too_large(), 500, TOO_LARGE),
+        (Refusal::disk_full(HResult::DISK_FULL), 500, 0x8007_0070),
+        (Refusal::disk_full(HResult::DISK_FULL_MC_BUP), 500, 0x8007_0112),
+    ] {
+        assert_eq!(in_numbers(&refusal), (status, Some(code), Some(5)), "{refusal:?}");
+    }
+}
+
+#[test]
+fn a_refusal_to_go_on_names_the_offset_and_no_error() {
+    for offset in [0, 128, u64::MAX] {
+        let refusal = Refusal::out_of_sync(ReceivedContentRange(offset));
+        assert_eq!(refusal.status().get(), 416, "{offset}");
+        assert_eq!(refusal.received(), Some(ReceivedContentRange(offset)));
+        assert_eq!((refusal.code(), refusal.context()), (None, None), "{offset}");
+        assert_eq!(refusal.failure(), Failure::Resynchronise, "{offset}");
+    }
+}
+
+#[test]
+fn the_parts_of_a_refusal_are_added_one_by_one() {
+    let bare = Refusal::new(status(503)).expect("503");
+    assert_eq!(in_numbers(&bare), (503, None, None));
+    let full = bare
+        .with_error(hresult(7), ErrorContext(9))
+        .with_session_id(session("1"))
+        .with_received(ReceivedContentRange(5));
+    assert_eq!((full.status().get(), full.code()), (503, HResult::new(7)));
+    assert_eq!(full.context(), Some(ErrorContext(9)));
+    assert_eq!(full.session_id(), Some(&session("1")));
+    assert_eq!(full.received(), Some(ReceivedContentRange(5)));
+    let again = full.with_error(hresult(8), ErrorContext::SERVER);
+    assert_eq!((again.code(), again.context()), (HResult::new(8), Some(ErrorContext::SERVER)));
+    assert_eq!((again.received(), again.session_id()), (full.received(), full.session_id()));
+}
+
+#[test]
+fn a_success_an_interim_and_a_bare_416_are_no_refusals() {
+    for code in 100..=999 {
+        let refusal = Refusal::new(status(code));
+        if matches!(code, 100..=199 | 200 | 201 | 416) {
+            let error = refusal.expect_err(&code.to_string());
+            assert_eq!((error.kind(), error.fault()), (ErrorKind::NotRefusal, Fault::Caller));
+            continue;
+        }
+        let refusal = refusal.unwrap_or_else(|error| panic!("{code}: {error}"));
+        assert_eq!(in_numbers(&refusal), (code, None, None));
+    }
+}
+
+/// The statuses after which a client tries again later.
+const TRANSIENT: [RangeInclusive<u16>; 6] =
+    [306..=306, 308..=399, 408..=409, 500..=500, 502..=504, 506..=599];
+
+fn expected_failure(status: u16, code: Option<u32>) -> Option<Failure> {
+    let is_success = status == 200 || status == 201;
+    let is_fatal = [TOO_LARGE, INVALID_ARGUMENT, ACCESS_DENIED].map(Some).contains(&code);
+    let is_transient = TRANSIENT.iter().any(|statuses| statuses.contains(&status));
+    let by_precedence = [
+        (is_success, None),
+        (status == 416, Some(Failure::Resynchronise)),
+        (code == Some(SESSION_NOT_FOUND), Some(Failure::StartOver)),
+        (status == 401 || status == 407, Some(Failure::Credentials)),
+        (status == 413, Some(Failure::SmallerFragments)),
+        (is_fatal, Some(Failure::Fatal)),
+        (is_transient, Some(Failure::Transient)),
+    ];
+    let first = by_precedence.into_iter().find(|(applies, _)| *applies);
+    first.map_or(Some(Failure::Fatal), |(_, failure)| failure)
+}
+
+/// No code, those that decide, and others that decide nothing.
+const CODES: [Option<u32>; 11] = [
+    None,
+    Some(SESSION_NOT_FOUND),
+    Some(TOO_LARGE),
+    Some(INVALID_ARGUMENT),
+    Some(ACCESS_DENIED),
+    Some(0x8007_0070),
+    Some(0x8007_0112),
+    Some(0x8020_001E),
+    Some(0x0020_001F),
+    Some(1),
+    Some(u32::MAX),
+];
+
+#[test]
+fn every_status_and_code_has_its_class() {
+    for (number, code) in (100..=999).flat_map(|status| CODES.map(|code| (status, code))) {
+        let failure = Failure::of(status(number), code.map(hresult));
+        assert_eq!(failure, expected_failure(number, code), "{number} with {code:X?}");
+    }
+}
+
+#[test]
+fn a_refusal_that_is_read_has_the_class_of_its_status_and_code() {
+    for (number, code) in (202..=999).flat_map(|status| CODES.map(|code| (status, code))) {
+        let written = code.map_or(String::new(), |code| format!("{code:X}"));
+        let fields = [
+            ("BITS-Packet-Type", &b"Ack"[..]),
+            ("Content-Length", b"0"),
+            ("BITS-Received-Content-Range", b"7"),
+            ("BITS-Error-Code", written.as_bytes()),
+            ("BITS-Error-Context", b"0x5"),
+        ];
+        let line = StatusLine { version: Version::Http11, status: status(number), reason: "" };
+        let ack = Ack::from_fields(line, fields, &AckContext::Ping).map(|decoded| decoded.message);
+        let ack = ack.unwrap_or_else(|error| panic!("{number} with {code:X?}: {error}"));
+        assert_eq!(ack.failure(), expected_failure(number, code), "{number} with {code:X?}");
+        assert_eq!(ack.status().get(), number);
+        let Ack::Refused(refusal) = ack else { panic!("{number}: {ack:?}") };
+        assert_eq!(refusal.code().map(HResult::get), code, "{number}");
+        assert_eq!(Some(refusal.failure()), ack.failure(), "{number}");
+    }
+}
+
+/// Code and context of a refusal with these values of BITS-Error, BITS-Error-Code and
+/// BITS-Error-Context.
+fn read_codes(error: &str, code: &str, context: &str) -> (Option<u32>, Option<u32>) {
+    let fields = [
+        ("BITS-Packet-Type", "Ack"),
+        ("Content-Length", "0"),
+        ("BITS-Error-Context", context),
+        ("BITS-Error-Code", code),
+        ("BITS-Error", error),
+    ];
+    let pairs = fields.map(|(name, value)| (name, value.as_bytes()));
+    let line = StatusLine { version: Version::Http11, status: status(500), reason: "" };
+    let ack = Ack::from_fields(line, pairs, &AckContext::Ping).map(|decoded| decoded.message);
+    let Ok(Ack::Refused(refusal)) = ack else {
+        panic!("{error:?}, {code:?}, {context:?}: {ack:?}")
+    };
+    (refusal.code().map(HResult::get), refusal.context().map(|context| context.0))
+}
+
+#[test]
+fn of_two_error_fields_the_first_that_is_there_counts() {
+    for (error, code, context, read) in [
+        ("0x7", "0x8", "0x5", (Some(7), Some(5))),
+        ("0x7", "", "0x7", (Some(7), Some(7))),
+        ("", "0x8", "0x5", (Some(8), Some(5))),
+        ("0x7", "0", "0x5", (Some(7), Some(5))),
+        ("0x7", "0x8", "", (Some(7), None)),
+        ("0x7", "0x8", "0x99", (Some(7), Some(0x99))),
+        // Zero is no error, and without an error there is no context.
+        ("0", "0x8", "0x5", (None, None)),
+        ("0", "", "0x5", (None, None)),
+        ("", "", "0x5", (None, None)),
+        ("", "", "", (None, None)),
+    ] {
+        assert_eq!(read_codes(error, code, context), read, "{error:?}, {code:?}, {context:?}");
+    }
+}
+
+#[test]
+fn a_bare_answer_has_the_class_of_its_status_alone() {
+    // A proxy may have made up what else it says.
+    for number in (300..=999).filter(|number| *number != 416) {
+        let fields = [("BITS-Error", &b"0x8020001F"[..]), ("BITS-Error-Context", b"0x5")];
+        let line = StatusLine { version: Version::Http11, status: status(number), reason: "" };
+        let ack = Ack::from_fields(line, fields, &AckContext::Ping).map(|decoded| decoded.message);
+        let ack = ack.unwrap_or_else(|error| panic!("{number}: {error}"));
+        assert_eq!(ack.failure(), expected_failure(number, None), "{number}");
+    }
+}
+
+#[test]
+fn a_bare_416_says_where_to_go_on() {
+    let line = StatusLine { version: Version::Http11, status: status(416), reason: "" };
+    let fields = [("BITS-Received-Content-Range", &b"7"[..])];
+    let ack = Ack::from_fields(line, fields, &AckContext::Ping).map(|decoded| decoded.message);
+    assert_eq!(ack, Ok(Refusal::out_of_sync(ReceivedContentRange(7)).into()));
+}
+
+#[test]
+fn a_grant_is_no_failure() {
+    assert_eq!(Ack::Ping(PingAck).failure(), None);
+    assert_eq!(Ack::Ping(PingAck).status(), StatusCode::OK);
+}
+
+#[test]
+fn classes_have_kebab_case_names() {
+    for (failure, name) in [
+        (Failure::StartOver, "start-over"),
+        (Failure::Credentials, "credentials"),
+        (Failure::SmallerFragments, "smaller-fragments"),
+        (Failure::Resynchronise, "resynchronise"),
+        (Failure::Transient, "transient"),
+        (Failure::Fatal, "fatal"),
+    ] {
+        assert_eq!((failure.name(), failure.to_string().as_str()), (name, name));
+    }
+}
+
+/// What a refusal is written as, but for its status line and what every Ack has.
+fn written(refusal: Refusal<'_>, error_fields: Option<ErrorFields>) -> String {
+    let encoder = Ack::from(refusal).encode(NO_EXTRAS);
+    let encoder = encoder.unwrap_or_else(|error| panic!("{refusal:?}: {error}"));
+    let encoder = match error_fields {
+        Some(error_fields) => encoder.error_fields(error_fields),
+        None => encoder,
+    };
+    let head = messages::written(&encoder);
+    #[cfg(feature = "alloc")]
+    assert_eq!(encoder.to_vec(), head, "{refusal:?}");
+    let mut buffer = vec![0xA5; head.len() + 1];
+    assert_eq!(encoder.write(&mut buffer), Ok(head.len()), "{refusal:?}");
+    assert_eq!((&buffer[..head.len()], buffer[head.len()]), (&head[..], 0xA5), "{refusal:?}");
+    let text = String::from_utf8_lossy(&head).into_owned();
+    let (line, fields) = text.split_once("\r\n").unwrap_or_default();
+    let status = refusal.status();
+    assert_eq!(line, format!("HTTP/1.1 {status} {}", status.reason()));
+    let fields = fields.strip_prefix("BITS-Packet-Type: Ack\r\n");
+    fields.unwrap_or_else(|| panic!("{text:?}: the packet type comes first")).into()
+}
+
+#[test]
+fn the_code_is_written_in_the_fields_that_were_asked_for() {
+    let refusal = Refusal::session_not_found().with_session_id(session("1"));
+    let start = "BITS-Session-Id: 1\r\nContent-Length: 0\r\n";
+    let error = "BITS-Error: 0x8020001F\r\n";
+    let code = "BITS-Error-Code: 0x8020001F\r\n";
+    let end = "BITS-Error-Context: 0x5\r\n\r\n";
+    for (asked_for, fields) in [
+        (None, format!("{error}{code}")),
+        (Some(ErrorFields::Both), format!("{error}{code}")),
+        (Some(ErrorFields::Error), error.into()),
+        (Some(ErrorFields::ErrorCode), code.into()),
+    ] {
+        let expected = format!("{start}{fields}{end}");
+        assert_eq!(written(refusal, asked_for), expected, "{asked_for:?}");
+    }
+    assert_eq!(ErrorFields::default(), ErrorFields::Both);
+}
+
+#[test]
+fn without_a_code_no_error_field_is_written() {
+    let out_of_sync = Refusal::out_of_sync(ReceivedContentRange(128));
+    let bare = Refusal::new(status(503)).expect("503");
+    for asked_for in [ErrorFields::Both, ErrorFields::Error, ErrorFields::ErrorCode] {
+        assert_eq!(
+            written(out_of_sync, Some(asked_for)),
+            "Content-Length: 0\r\nBITS-Received-Content-Range: 128\r\n\r\n",
+            "{asked_for:?}"
+        );
+        assert_eq!(written(bare, Some(asked_for)), "Content-Length: 0\r\n\r\n", "{asked_for:?}");
+    }
+    let unusual = Refusal::new(status(599)).expect("599").with_error(hresult(1), ErrorContext(0));
+    assert_eq!(
+        written(unusual, Some(ErrorFields::Error)),
+        "Content-Length: 0\r\nBITS-Error: 0x00000001\r\nBITS-Error-Context: 0x0\r\n\r\n",
+    );
+}
+
+#[test]
+fn what_is_written_is_read_again_by_every_choice_of_fields() {
+    let all = [ErrorFields::Both, ErrorFields::Error, ErrorFields::ErrorCode];
+    for (asked_for, code) in all.into_iter().flat_map(|it| CODES.map(|code| (it, code))) {
+        let Some(code) = code.map(hresult) else { continue };
+        let refusal =
+            Refusal::new(status(500)).expect("500").with_error(code, ErrorContext::SERVER);
+        let fields = written(refusal, Some(asked_for));
+        let pairs = fields.lines().filter_map(|line| line.split_once(": "));
+        let pairs = pairs.map(|(name, value)| (name, value.as_bytes()));
+        let pairs = pairs.chain([("BITS-Packet-Type", &b"Ack"[..])]);
+        let line = StatusLine { version: Version::Http11, status: status(500), reason: "" };
+        let decoded = Ack::from_fields(line, pairs, &AckContext::Ping);
+        let decoded = decoded.unwrap_or_else(|error| panic!("{asked_for:?} {code}: {error}"));
+        assert_eq!(decoded.message, Ack::Refused(refusal), "{asked_for:?} {code}");
+        assert!(decoded.deviations.is_empty(), "{asked_for:?} {code}: {decoded:?}");
+    }
+}
+
+#[test]
+fn nothing_about_a_refusal_depends_on_a_request_that_could_not_be_read() {
+    let line = RequestLine { method: "GET", target: "/", version: Version::Http10 };
+    let error = Request::from_fields(line, [], &ParseOptions::LENIENT)
+        .expect_err("a web page is asked for");
+    assert_eq!(Refusal::for_error(&error, &ParseOptions::LENIENT), Refusal::invalid_argument());
+}

@@ -1,0 +1,183 @@
+//! Small uploads in every order of events that there can be: what the other tests try at random,
+//! gone through to the end.
+//!
+//! The larger part takes minutes, and is left out unless it is asked for:
+//!
+//! ```sh
+//! cargo test --all-features --release --test model -- --ignored --nocapture
+//! ```
+
+#[path = "../support"]
+mod support {
+    pub mod watch;
+}
+mod world;
+
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use bits_proto::client::Mode;
+use bits_proto::server::{CommitAt, OverlapRule};
+use stateright::{Checker as _, DiscoveryClassification, HasDiscoveries, Model as _};
+use world::config::{Bug, Config, Faults};
+use world::walk::walk;
+use world::{Checked, properties};
+
+/// What was gone through.
+#[derive(Default)]
+struct Extent {
+    configurations: usize,
+    states: usize,
+    transitions: usize,
+    /// What was seen of what has to be.
+    seen: BTreeSet<&'static str>,
+}
+
+impl Extent {
+    /// Goes through all states of a configuration; none may break a rule.
+    fn add(&mut self, config: Config) {
+        let start = Instant::now();
+        let checker = Checked::new(config).checker().threads(2).spawn_dfs().join();
+        for (name, path) in checker.discoveries() {
+            match checker.discovery_classification(name) {
+                DiscoveryClassification::Example => self.seen.insert(name),
+                DiscoveryClassification::Counterexample => {
+                    panic!("not so: {name}\n{config:#?}\n{:#?}", path.into_actions())
+                }
+            };
+        }
+        let (states, transitions) = (checker.unique_state_count(), checker.state_count());
+        println!(
+            "{states:>8} states, {transitions:>8} transitions, {:>5.1?}: {config}",
+            start.elapsed()
+        );
+        self.configurations += 1;
+        self.states += states;
+        self.transitions += transitions;
+    }
+
+    /// What has to happen in some configuration has happened.
+    fn check(&self) {
+        let Self { configurations, states, transitions, seen } = self;
+        println!(
+            "model: {configurations} configurations, {states} states, {transitions} transitions"
+        );
+        let readme =
+            include_str!("../../README.md").split_whitespace().collect::<Vec<_>>().join(" ");
+        let extent =
+            format!("{} states and {} transitions", grouped(*states), grouped(*transitions));
+        assert!(readme.contains(&extent), "the README does not say {extent}");
+        for sight in properties::sights() {
+            assert!(seen.contains(sight.name), "never seen: {}", sight.name);
+        }
+    }
+}
+
+/// A number as people read it.
+fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let first = digits.len() % 3;
+    let (head, tail) = digits.split_at(if first == 0 { 3.min(digits.len()) } else { first });
+    tail.as_bytes().chunks(3).fold(head.to_string(), |text, group| {
+        text + "," + std::str::from_utf8(group).expect("digits")
+    })
+}
+
+/// Both modes under each policy.
+fn with_each_policy(config: Config) -> Vec<Config> {
+    let mut all = Vec::new();
+    for mode in [Mode::Upload, Mode::UploadReply] {
+        for overlap in [OverlapRule::Trim, OverlapRule::Refuse] {
+            for commit_at in [CommitAt::Close, CommitAt::LastFragment] {
+                all.push(Config { mode, overlap, commit_at, ..config });
+            }
+        }
+    }
+    all
+}
+
+#[test]
+fn nothing_goes_wrong_whatever_goes_wrong() {
+    let mut extent = Extent::default();
+    let sizes = [(0, 1), (1, 1), (2, 1), (2, 2), (3, 2), (4, 2)];
+    for (total, fragment) in sizes {
+        let config = Config { total, fragment, faults: Faults::ALL, budget: 1, ..Config::PLAIN };
+        with_each_policy(config).into_iter().for_each(|config| extent.add(config));
+    }
+    let plain = Config { faults: Faults::ALL, budget: 2, ..Config::PLAIN };
+    for mode in [Mode::Upload, Mode::UploadReply] {
+        extent.add(Config { mode, ..plain });
+        extent.add(Config { mode, commit_at: CommitAt::LastFragment, ..plain });
+    }
+    let config = Config { overlap: OverlapRule::Refuse, piece: 2, keeps_ended: true, ..plain };
+    extent.add(Config { notification: true, ..config });
+    extent.check();
+}
+
+#[test]
+fn each_planted_bug_is_found() {
+    let strict = OverlapRule::Refuse;
+    let plain = Config { faults: Faults::ALL, budget: 2, ..Config::PLAIN };
+    let bugs = [
+        (Bug::Untrimmed, properties::IN_PLACE, plain),
+        (Bug::OffsetOfSent, properties::NOT_AHEAD, Config { overlap: strict, ..plain }),
+        (Bug::StoredAgain, properties::STORED_ONCE, plain),
+        (Bug::NotifiedAgain, properties::NOTIFIED_ONCE, Config { notification: true, ..plain }),
+        (Bug::CommittedEarly, properties::WHOLE, plain),
+        (Bug::WrongOffset, properties::STORED, Config { overlap: strict, ..plain }),
+    ];
+    for (bug, rule, config) in bugs {
+        let config = Config { bug: Some(bug), ..config };
+        let until_found = HasDiscoveries::AnyOf(BTreeSet::from([rule]));
+        let checker = Checked::new(config).checker().finish_when(until_found).spawn_bfs().join();
+        let found = checker.discovery(rule);
+        let path = found.unwrap_or_else(|| panic!("{bug:?} is not found"));
+        println!("{bug:?} in {} steps: not so: {rule}", path.into_actions().len());
+    }
+}
+
+/// Whatever goes wrong, our two ends break no rule that an observer knows. It is not in the states
+/// that are gone through: it counts what goes by, so there would be no end to them.
+#[test]
+fn an_observer_finds_nothing_whatever_goes_wrong() {
+    let config = Config { faults: Faults::ALL, budget: 8, total: 4, old: 2, ..Config::PLAIN };
+    let mut messages = 0;
+    for (index, config) in with_each_policy(config).into_iter().enumerate() {
+        for seed in 0..500 {
+            messages += walk(config, seed + 1000 * index as u64, 120).messages;
+        }
+    }
+    println!("model: {messages} messages observed");
+    assert!(messages > 10_000, "{messages} messages");
+}
+
+#[test]
+#[should_panic = "offset-goes-back"]
+fn an_observer_finds_a_client_that_takes_its_own_word() {
+    let config = Config {
+        faults: Faults::ALL,
+        budget: 8,
+        total: 4,
+        overlap: OverlapRule::Refuse,
+        bug: Some(Bug::OffsetOfSent),
+        ..Config::PLAIN
+    };
+    for seed in 0..1000 {
+        walk(config, seed, 120);
+    }
+}
+
+#[test]
+#[ignore = "takes minutes"]
+fn nothing_goes_wrong_however_much_goes_wrong() {
+    let mut extent = Extent::default();
+    let config = Config { faults: Faults::ALL, budget: 2, total: 4, old: 2, ..Config::PLAIN };
+    with_each_policy(config).into_iter().for_each(|config| extent.add(config));
+    extent.add(Config { faults: Faults::ALL, budget: 3, ..Config::PLAIN });
+    let reply = Config { mode: Mode::UploadReply, commit_at: CommitAt::LastFragment, ..config };
+    for faults in [Faults::NETWORK, Faults::CRASHES, Faults::LOSSES, Faults::CALLER] {
+        extent.add(Config { faults, budget: 4, total: 2, fragment: 1, ..config });
+        extent.add(Config { faults, budget: 3, ..reply });
+    }
+    extent.check();
+}

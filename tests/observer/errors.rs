@@ -1,0 +1,223 @@
+//! Everything that is wrong with one message is told by an observer, each by itself and in every
+//! combination.
+
+use crate::support::messages::Draft;
+use crate::support::read::{request_head, response_head};
+use crate::support::single_message::{of_request, of_response, sorted_rules};
+use bits_proto::http1::HeaderSlots;
+
+/// A way to spoil a message, and the rule that is broken then.
+type Spoiler = (&'static str, fn(Draft) -> Draft);
+
+/// Every set of spoilers breaks every one of their rules, and no other.
+fn spoil(asked: Option<&str>, whole: fn() -> Draft, spoilers: &[Spoiler]) {
+    for set in 0_u32..1 << spoilers.len() {
+        let chosen = || spoilers.iter().enumerate().filter(|(index, _)| set & (1 << index) != 0);
+        let draft = chosen().fold(whole(), |draft, (_, (_, spoil))| spoil(draft));
+        let mut expected: Vec<_> = chosen().map(|(_, (rule, _))| *rule).collect();
+        let bytes = draft.text().into_bytes();
+        let mut slots = HeaderSlots::new();
+        let seen = match asked {
+            None => of_request(&request_head("a request", &bytes, &mut slots)),
+            Some(asked) => {
+                let mut slots = HeaderSlots::new();
+                of_response(asked, &response_head("a response", &bytes, &mut slots))
+            }
+        };
+        expected.sort_unstable();
+        assert_eq!(sorted_rules(&seen), expected, "{}", draft.text());
+    }
+}
+
+#[test]
+fn every_error_of_a_fragment_is_told() {
+    spoil(
+        None,
+        Draft::fragment,
+        &[
+            ("http-version", |it| it.line("BITS_POST /e HTTP/1.0")),
+            ("unsupported-encoding", |it| it.with("Content-Encoding", "gzip")),
+            ("first-beyond-last", |it| it.set("Content-Range", "bytes 5-1/9")),
+            ("invalid-byte", |it| it.set("BITS-Session-Id", "1 2")),
+            ("missing-field", |it| it.without("Content-Length")),
+            ("value-too-long", |it| it.with("X-Other", "x".repeat(4097))),
+            ("conflicting-field", |it| it.with("Content-Name", "a").with("content-name", "b")),
+            ("unexpected-field", |it| it.with("BITS-Reply-URL", "/r")),
+            ("duplicate-field", |it| it.with("BITS-Packet-Type", "Fragment")),
+        ],
+    );
+}
+
+#[test]
+fn every_error_of_a_create_session_is_told() {
+    spoil(
+        None,
+        Draft::create,
+        &[
+            ("method-override", |it| {
+                it.line("POST /e HTTP/1.1").with("X-HTTP-Method-Override", "BITS_POST")
+            }),
+            ("not-guid", |it| it.set("BITS-Supported-Protocols", "{1}")),
+            ("unexpected-body", |it| it.set("Content-Length", "7")),
+            ("long-content-name", |it| it.with("Content-Name", "x".repeat(261))),
+            ("value-too-long", |it| it.with("X-Other", "x".repeat(4097))),
+            ("unexpected-field", |it| it.with("BITS-Session-Id", "1")),
+        ],
+    );
+}
+
+#[test]
+fn every_error_of_an_ack_for_create_session_is_told() {
+    spoil(
+        Some("create-session"),
+        || {
+            let id = "{01234567-89AB-CDEF-0123-456789ABCDEF}";
+            Draft::create_ack().set("BITS-Session-Id", id)
+        },
+        &[
+            ("http-1-0", |it| it.line("HTTP/1.0 200 OK")),
+            ("not-guid", |it| it.set("BITS-Protocol", "1")),
+            ("missing-field", |it| it.without("BITS-Session-Id")),
+            ("host-id-without-timeout", |it| it.with("BITS-Host-Id", "h")),
+        ],
+    );
+    spoil(
+        Some("create-session"),
+        || {
+            Draft::create_ack()
+                .set("BITS-Session-Id", "{01234567-89AB-CDEF-0123-456789ABCDEF}")
+                .with("BITS-Host-Id", "h")
+                .with("BITS-Host-Id-Fallback-Timeout", "1")
+        },
+        &[
+            ("not-host", |it| it.set("BITS-Host-Id", "a/b")),
+            ("not-decimal", |it| it.set("BITS-Host-Id-Fallback-Timeout", "x")),
+            ("error-on-success", |it| it.with("BITS-Error", "0x1")),
+            ("unexpected-body", |it| it.set("Content-Length", "7")),
+            ("unsupported-accept-encoding", |it| it.with("Accept-Encoding", "gzip")),
+            ("not-offered", |it| it.set("BITS-Protocol", "{00000000-249b-430f-820d-3d2a9bef4931}")),
+        ],
+    );
+}
+
+#[test]
+fn every_error_of_an_ack_for_a_fragment_is_told() {
+    spoil(
+        Some("fragment"),
+        Draft::fragment_ack,
+        &[
+            ("invalid-byte", |it| it.set("BITS-Session-Id", "1 2")),
+            ("not-decimal", |it| it.set("BITS-Received-Content-Range", "+1")),
+            ("error-on-success", |it| it.with("BITS-Error-Context", "0x5")),
+            ("long-value", |it| it.with("X-Other", "x".repeat(4097))),
+            ("missing-content-length", |it| it.without("Content-Length")),
+            ("unexpected-created", |it| it.line("HTTP/1.1 201 Created")),
+            ("wrong-packet-type", |it| it.set("BITS-Packet-Type", "Ping")),
+            ("conflicting-field", |it| it.with("BITS-Session-Id", "7")),
+        ],
+    );
+    spoil(
+        Some("fragment"),
+        || Draft::fragment_ack().set("BITS-Received-Content-Range", "200"),
+        &[
+            ("other-session-id", |it| it.set("BITS-Session-Id", "2")),
+            ("unsupported-scheme", |it| it.with("BITS-Reply-URL", "ftp://h/")),
+            ("conflicting-field", |it| it.with("BITS-Received-Content-Range", "201")),
+        ],
+    );
+}
+
+#[test]
+fn every_error_of_a_refusal_is_told() {
+    spoil(
+        Some("close-session"),
+        Draft::refusal,
+        &[
+            ("not-hexadecimal", |it| it.set("BITS-Error", "0xx")),
+            ("not-hexadecimal", |it| it.with("BITS-Error-Code", "later")),
+            ("not-hexadecimal", |it| it.set("BITS-Error-Context", "server")),
+            ("other-session-id", |it| it.with("BITS-Session-Id", "2")),
+            ("wrong-packet-type", |it| it.set("BITS-Packet-Type", "Ping")),
+        ],
+    );
+    spoil(
+        Some("fragment"),
+        || Draft::refusal().line("HTTP/1.1 416 X").with("BITS-Received-Content-Range", "50"),
+        &[
+            ("not-hexadecimal", |it| it.set("BITS-Error", "0xx")),
+            ("out-of-sync-without-offset", |it| it.without("BITS-Received-Content-Range")),
+            ("invalid-byte", |it| it.with("BITS-Session-Id", "1 2")),
+        ],
+    );
+    spoil(
+        Some("fragment"),
+        || Draft::refusal().line("HTTP/1.1 416 X").with("BITS-Received-Content-Range", "50"),
+        &[
+            ("error-fields-disagree", |it| it.with("BITS-Error-Code", "0x1")),
+            ("unknown-error-context", |it| it.set("BITS-Error-Context", "0x77")),
+            ("out-of-sync-without-offset", |it| it.without("BITS-Received-Content-Range")),
+        ],
+    );
+}
+
+/// What is wrong with the offset of a 416 that is no Ack hides no remark on it.
+#[test]
+fn every_remark_on_a_bare_416_is_told() {
+    let bare = || Draft::new("HTTP/1.1 416 X", &[("BITS-Received-Content-Range", "50")]);
+    let received = "BITS-Received-Content-Range";
+    for (draft, expected) in [
+        (bare(), &["missing-packet-type"][..]),
+        (bare().without(received), &["missing-packet-type", "out-of-sync-without-offset"]),
+        (
+            bare().set(received, "999").rename(received, "BITS-Recieved-Content-Range"),
+            &["missing-packet-type", "misspelt-received", "received-beyond-sent"],
+        ),
+        (
+            bare().with(received, "51").line("HTTP/1.0 416 X"),
+            &["conflicting-field", "http-1-0", "missing-packet-type"],
+        ),
+    ] {
+        let bytes = draft.text().into_bytes();
+        let mut slots = HeaderSlots::new();
+        let seen = of_response("fragment", &response_head("a response", &bytes, &mut slots));
+        assert_eq!(sorted_rules(&seen), expected, "{draft:?}");
+    }
+}
+
+/// A verb that contradicts itself does not hide what is wrong with the packet.
+#[test]
+fn every_error_of_a_request_with_two_verbs_is_told() {
+    let overridden = || {
+        let verb = "X-HTTP-Method-Override";
+        let draft = Draft::fragment().line("POST /e HTTP/1.1");
+        draft.with(verb, "BITS_POST").with(verb, "DELETE")
+    };
+    let bytes = overridden().set("Content-Range", "bytes 5-1/9").text().into_bytes();
+    let mut slots = HeaderSlots::new();
+    let seen = of_request(&request_head("a request", &bytes, &mut slots));
+    assert_eq!(sorted_rules(&seen), ["conflicting-field", "first-beyond-last", "method-override"]);
+}
+
+#[test]
+fn every_error_of_a_notification_is_told() {
+    spoil(
+        None,
+        Draft::notification,
+        &[
+            ("http-version", |it| it.line("POST /app HTTP/1.0")),
+            ("missing-field", |it| it.without("BITS-Original-Request-URL")),
+            ("missing-field", |it| it.without("BITS-Request-DataFile-Name")),
+            ("empty", |it| it.set("BITS-Response-DataFile-Name", "")),
+            ("unexpected-body", |it| it.set("Content-Length", "7")),
+        ],
+    );
+    spoil(
+        Some("notification"),
+        Draft::notification_response,
+        &[
+            ("http-1-0", |it| it.line("HTTP/1.0 200 OK")),
+            ("unsupported-scheme", |it| it.with("BITS-Static-Response-URL", "ftp://h/")),
+            ("missing-content-length", |it| it.without("Content-Length")),
+        ],
+    );
+}

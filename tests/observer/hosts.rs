@@ -1,0 +1,191 @@
+//! The observer's rules of sequence: conversations that break each of them, and their neighbours
+//! that do not. What a line of a conversation means is said in `common/script.rs`.
+
+use crate::support;
+use crate::support::conversations;
+use bits_proto::observer::{Observer, SequenceRule};
+use conversations::{BEGUN, HOSTS, REQUESTS, RESPONSES};
+use support::script::{check, follow};
+
+#[test]
+fn each_rule_is_reported_where_it_is_broken_and_nowhere_else() {
+    for (before, then) in REQUESTS.iter().chain(HOSTS).chain(RESPONSES) {
+        let then = then.replace(r" \n ", "\n");
+        check(&format!("{before}\n{}", then));
+    }
+}
+
+#[test]
+fn each_rule_is_broken_by_one_of_the_conversations() {
+    let broken = |name: &str| {
+        let rules =
+            REQUESTS.iter().chain(HOSTS).chain(RESPONSES).flat_map(|(_, then)| then.lines());
+        rules
+            .filter_map(|line| line.split_once('!'))
+            .any(|(_, rules)| rules.split(',').any(|rule| rule.trim() == name))
+    };
+    for rule in SequenceRule::ALL {
+        assert!(broken(rule.name()), "nothing breaks {rule}");
+    }
+}
+
+#[test]
+fn conversations_that_break_nothing() {
+    for script in [
+        // An upload with everything in it.
+        "> create | Host: o | Content-Name: e
+         < refused 401
+         > create | Host: o | Content-Name: e
+         < created A | BITS-Host-Id: n | BITS-Host-Id-Fallback-Timeout: 9
+         > ping | Host: n
+         < pinged
+         > fragment A 0-9/30 | Content-Name: e
+         < received A 10
+         > fragment A 10-29/30
+         2> notify 30
+         2< bare 200
+         < received A 30 | BITS-Reply-URL: /r
+         > get
+         < bare 200
+         > close A
+         < closed A",
+        // Two uploads, one after the other.
+        "> create
+         < created A
+         > fragment A 0-9/10
+         < received A 10
+         > close A
+         < closed A
+         > create
+         < created B
+         > fragment B 0-19/20
+         < received B 20
+         > close B
+         < closed B",
+        // An empty entity.
+        "> create
+         < created A
+         > close A
+         < closed A",
+        // A proxy that speaks for the server: suspicious, and no more.
+        "> create
+         < created A
+         > fragment A 0-9/10
+         < bare 502      ! missing-packet-type
+         > fragment A 0-9/10
+         < received A 10",
+    ] {
+        check(script);
+    }
+}
+
+#[test]
+fn everything_in_one_message_is_reported() {
+    check("
+        > create
+        < created A
+        > fragment A 0-99/300
+        < received A 100
+        > fragment A 50-1x9/300 | Content-Length: 1 | Content-Encoding: gzip | +Bits-Session-Id: 7 | Content-Name: a/b  ! not-byte-range, conflicting-field, unsupported-encoding
+        > fragment  200-299/400 | Content-Length: 100  ! pipelined-request, missing-field
+    ".replace("fragment  200-299/400", "line BITS_POST /e HTTP/1.1 | BITS-Packet-Type: Fragment | Content-Range: bytes 200-299/400").as_str());
+}
+
+#[test]
+fn after_a_violation_the_observer_goes_on() {
+    check(
+        "> create
+         < created A
+         > fragment A 0-99/300
+         < received A 100
+         > fragment A 50-149/300  ! offset-goes-back
+         < received A 150
+         > fragment A 50-149/300  ! offset-goes-back
+         < resync 150
+         > fragment A 150-299/301 ! total-changes
+         < refused 400 0x80070057
+         > fragment A 150-299/300
+         < received A 300
+         > close A
+         < closed A",
+    );
+}
+
+#[test]
+fn an_observer_that_comes_late_knows_nothing_and_learns() {
+    for script in [
+        "> fragment A 500-599/900 \n < received A 600 \n > fragment A 650-699/900 ! offset-skips-ahead",
+        "> fragment A 500-599/900 \n < received A 800 \n > fragment A 800-899/900",
+        "> fragment A 500-599/900 \n < resync 300 \n > fragment A 300-399/900",
+        "> fragment A 500-599/900 \n < resync 700 \n > fragment A 700-899/900 \n < received A 900
+         > close A \n < closed A \n > close A          ! request-after-end",
+        "> fragment A 500-599/900 \n < received A 600 \n > close A   ! close-before-whole",
+        "> close A \n < closed A",
+        "> cancel A \n < lost",
+        "> ping \n < pinged \n > close B \n < closed B",
+        // The end of an exchange that was under way.
+        "< received A 100 \n > fragment A 100-199/900 \n < received A 200 \n < pinged ! unasked-answer",
+        // Another session than the one that was adopted may be as old.
+        "> fragment A 500-599/900 \n < received A 600 \n > fragment B 7-9/10 \n < received B 10",
+        // And so may another one than the one that was issued since.
+        "> create \n < created B \n 2> fragment A 100-199/300 \n 2< received A 200
+         2> fragment B 0-9/30 \n 2< received B 10 \n 2> fragment A 210-219/300 ! offset-skips-ahead",
+        // What goes on elsewhere while it comes.
+        "> ping \n 2< bare 200 \n < pinged \n < pinged    ! unasked-answer",
+        // The protocols that were offered are not known.
+        "< created A | BITS-Protocol: {00000000-249b-430f-820d-3d2a9bef4931}
+         > fragment A 3-9/10      ",
+    ] {
+        follow(Observer::mid_stream(), script);
+    }
+}
+
+#[test]
+fn the_protocol_is_one_that_was_offered() {
+    let other = "{00000000-249b-430f-820d-3d2a9bef4931}";
+    // Of too many lists it is not known what they offer.
+    let lists = "| +BITS-Supported-Protocols: {7df0354d-249b-430f-820d-3d2a9bef4931} ".repeat(3);
+    check(&format!(
+        "> create {lists} | +BITS-Supported-Protocols: {other}   ! protocol-count, joined-protocols
+         < created A | BITS-Protocol: {other}    ! granted-despite-error
+         > fragment A 1-9/10    ! offset-skips-ahead"
+    ));
+    check(&format!("> create \n < created A | BITS-Protocol: {other}   ! not-offered"));
+    check(&format!(
+        "> create | BITS-Supported-Protocols: {other} {{7df0354d-249b-430f-820d-3d2a9bef4931}}
+         < created A | BITS-Protocol: {other}"
+    ));
+    check("> create \n < created A | BITS-Protocol:   ! missing-protocol");
+    // Of several the server has to name one.
+    check(&format!(
+        "> create | BITS-Supported-Protocols: {other} {{7df0354d-249b-430f-820d-3d2a9bef4931}}
+         < created A | BITS-Protocol:   ! missing-field"
+    ));
+    check("> create | +BITS-Supported-Protocols: {7}   ! not-guid, joined-protocols");
+    // More than the observer keeps: not judged.
+    let many = vec!["{7df0354d-249b-430f-820d-3d2a9bef4931}"; 17].join(",");
+    check(&format!(
+        "> create | BITS-Supported-Protocols: {many} \n < created A | BITS-Protocol: {other}"
+    ));
+}
+
+#[test]
+fn the_received_offset_lies_within_what_was_sent() {
+    check(&format!(
+        "{BEGUN} > fragment A 100-199/300 \n < received A 201   ! received-beyond-sent"
+    ));
+    check(&format!("{BEGUN} > fragment A 100-199/300 \n < resync 301   ! received-beyond-sent"));
+    // What the client makes of such an Ack is not known.
+    check(&format!(
+        "{BEGUN} > fragment A 100-199/300 \n < received A 201   ! received-beyond-sent
+         > fragment A 201-299/300 \n < resync 200"
+    ));
+}
+
+#[test]
+fn a_reply_url_comes_with_the_last_fragment() {
+    check(&format!(
+        "{BEGUN} > fragment A 100-199/300 \n < received A 200 | BITS-Reply-URL: /r   ! early-reply-url"
+    ));
+    check(&format!("{BEGUN} > fragment A 100-299/300 \n < received A 300 | BITS-Reply-URL: /r"));
+}

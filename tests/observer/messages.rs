@@ -1,0 +1,289 @@
+//! What an observer says of single messages: everything that reading says, and what reading does
+//! not come to because it stops at the first error.
+
+use crate::support;
+use crate::support::messages;
+use crate::support::single_message::{of_request, of_response, request_bytes, rules, same_rules};
+use std::collections::BTreeSet;
+
+use bits_proto::Error;
+use bits_proto::deviation::{Deviation, Deviations};
+use bits_proto::error::ErrorKind;
+use bits_proto::field::FieldName;
+use bits_proto::http1::{HeaderSlots, RequestHead, ResponseHead};
+use bits_proto::message::{
+    Ack, AckContext, Decoded, METHOD, MissingContentLength, NotificationRequest,
+    NotificationResponse, ParseOptions, Request,
+};
+use bits_proto::observer::{Observer, SequenceRule, Severity, Violation};
+use messages::Draft;
+use support::read::request_head;
+use support::script;
+use support::vectors;
+
+/// Everything that can be understood is.
+const POLICY: ParseOptions = ParseOptions {
+    method_override: true,
+    plain_post: true,
+    missing_content_length: MissingContentLength::AcceptOnEmpty,
+    max_ignored_body: u64::MAX,
+    max_value: 4096,
+};
+
+/// What reading says: the first error, or the deviations.
+type Read = Result<Deviations, Error>;
+
+fn read<T>(decoded: Result<Decoded<T>, Error>) -> Read {
+    decoded.map(|decoded| decoded.deviations)
+}
+
+/// The violations are what reading says: all of it if the message can be read, and the first error
+/// among others if not.
+fn compare(name: &str, read: Read, seen: &[Violation]) {
+    match read {
+        Ok(deviations) => {
+            let expected: Vec<_> = deviations.iter().map(Violation::from).collect();
+            assert_eq!(seen, expected, "{name}");
+        }
+        Err(error) => {
+            assert!(seen.contains(&Violation::from(error)), "{name}: {error:?} of {seen:?}");
+        }
+    }
+}
+
+/// The same request, as reading needs it.
+fn ack_context<'b>(request: &RequestHead<'_, 'b>) -> AckContext<'b> {
+    let request = Request::from_head(request, &POLICY).expect("a request").message;
+    match AckContext::from(&request) {
+        AckContext::Fragment { session_id, content_range, .. } => {
+            AckContext::Fragment { session_id, content_range, sent_up_to: Some(u64::MAX) }
+        }
+        other => other,
+    }
+}
+
+#[test]
+fn every_vector_is_judged_as_it_is_read() {
+    let mut counts = [0; 2];
+    for message in vectors::all() {
+        if message.is_response() {
+            counts[0] += usize::from(check_response(&message));
+        } else {
+            counts[1] += usize::from(check_request(&message));
+        }
+    }
+    assert!(counts[0] > 80 && counts[1] > 80, "{counts:?}");
+}
+
+fn check_request(message: &vectors::Message) -> bool {
+    let mut slots = HeaderSlots::new();
+    let Ok(progress) = RequestHead::parse(&message.bytes, &mut slots) else { return false };
+    let Some(head) = progress.complete() else { return false };
+    let seen = of_request(&head);
+    if NotificationRequest::is_notification(&head.line(), head.fields()) {
+        compare(&message.name, read(NotificationRequest::from_head(&head)), &seen);
+    } else if head.line().method != METHOD && !has_packet_type(&head) {
+        assert_eq!(seen, [], "{}", message.name);
+    } else {
+        compare(&message.name, read(Request::from_head(&head, &POLICY)), &seen);
+    }
+    true
+}
+
+fn has_packet_type(head: &RequestHead<'_, '_>) -> bool {
+    FieldName::PacketType.find_in(head.fields()).is_some()
+}
+
+fn check_response(message: &vectors::Message) -> bool {
+    let mut slots = HeaderSlots::new();
+    let Ok(progress) = ResponseHead::parse(&message.bytes, &mut slots) else { return false };
+    let Some(head) = progress.complete() else { return false };
+    let asked = &message.ack_context[..];
+    if head.line().status.is_interim() {
+        return false;
+    }
+    let seen = of_response(asked, &head);
+    // What it says of sequence is tested elsewhere, and what it says instead of a deviation.
+    let said = |violation: &&Violation| !matches!(violation, Violation::Sequence(_));
+    let seen: Vec<_> = seen.iter().filter(said).copied().collect();
+    if asked == "notification" {
+        compare(&message.name, read(NotificationResponse::from_head(&head)), &seen);
+        return true;
+    }
+    let (bytes, mut slots) = (request_bytes(asked), HeaderSlots::new());
+    let request = request_head("a request", &bytes, &mut slots);
+    let read = read(Ack::from_head(&head, &ack_context(&request)));
+    let status = head.line().status.get();
+    let left_out = |deviation: &Deviation| {
+        (*deviation == Deviation::MissingError && !matches!(status, 400 | 403 | 411 | 501))
+            || (*deviation == Deviation::MissingPacketType && matches!(status, 401 | 407))
+            || (*deviation == Deviation::UnexpectedField && !seen.contains(&(*deviation).into()))
+    };
+    let read = read.map(|read| read.iter().filter(|it| !left_out(it)).collect());
+    compare(&message.name, read, &seen);
+    true
+}
+
+#[test]
+fn a_notification_without_a_length_is_judged_as_it_is_read() {
+    let bytes = Draft::by_value().without("Content-Length").text().into_bytes();
+    let mut slots = HeaderSlots::new();
+    let head = request_head("a notification", &bytes, &mut slots);
+    let error = NotificationRequest::from_head(&head).map(drop).expect_err("no length");
+    assert_eq!(of_request(&head), [Violation::from(error)]);
+}
+
+/// Another HTTP stack may hand on what no head can have that is read here.
+#[test]
+fn a_packet_is_known_whatever_is_wrong_with_its_framing() {
+    let lengths = |draft: Draft, lengths: &[&str]| {
+        let draft = draft.without("Content-Length");
+        lengths.iter().fold(draft, |draft, length| draft.with("Content-Length", *length))
+    };
+    let create_ack =
+        || Draft::create_ack().set("BITS-Session-Id", "{01234567-89AB-CDEF-0123-456789ABCDEF}");
+    for (request, broken, ack) in [
+        (
+            lengths(Draft::fragment(), &["100", "101"]),
+            &["content-length-conflict"][..],
+            Draft::fragment_ack(),
+        ),
+        (
+            lengths(Draft::fragment(), &["101", "100"]),
+            &["content-length-conflict", "length-mismatch"],
+            Draft::fragment_ack(),
+        ),
+        (lengths(Draft::create(), &["x"]), &["not-decimal"], create_ack()),
+        (lengths(Draft::create(), &["x", "y"]), &["not-decimal"], create_ack()),
+        (lengths(Draft::create(), &["0", "x"]), &["not-decimal"], create_ack()),
+        (lengths(Draft::fragment(), &["100", "0100"]), &["duplicate-field"], Draft::fragment_ack()),
+    ] {
+        let mut observer = Observer::mid_stream();
+        let mut seen = Vec::new();
+        let fields: Vec<_> = request.pairs().collect();
+        let fields = fields.iter().copied();
+        observer.handle_request_fields(1, request.request_line(), fields, |it| seen.push(it));
+        assert_eq!(rules(&seen), broken, "{request:?}");
+        let mut seen = Vec::new();
+        let fields: Vec<_> = ack.pairs().collect();
+        let fields = fields.iter().copied();
+        observer.handle_response_fields(1, ack.status_line(), fields, |it| seen.push(it));
+        let granted =
+            if broken == ["duplicate-field"] { &[][..] } else { &["granted-despite-error"] };
+        assert_eq!(rules(&seen), granted, "{request:?}");
+    }
+}
+
+/// A verb is a verb with white space around it, as in a head.
+#[test]
+fn pairs_may_have_white_space_around_their_values() {
+    let draft = Draft::new("POST /e HTTP/1.1", &[("X-HTTP-Method-Override", " BITS_POST\t")]);
+    let fields: Vec<_> = draft.pairs().collect();
+    let is_bits_request = Request::is_bits_request(&draft.request_line(), fields.iter().copied());
+    assert!(is_bits_request);
+    let mut seen = Vec::new();
+    Observer::new().handle_request_fields(1, draft.request_line(), fields.iter().copied(), |it| {
+        seen.push(it);
+    });
+    let bytes = draft.text().into_bytes();
+    let mut slots = HeaderSlots::new();
+    same_rules(&seen, &of_request(&request_head("a request", &bytes, &mut slots)));
+}
+
+/// An error code is missed only where the specification prescribes one: other statuses may come
+/// from HTTP itself.
+#[test]
+fn a_status_of_http_needs_no_error_code() {
+    for status in [400, 403, 411, 501] {
+        script::check(&format!("> ping \n < refused {status}    ! missing-error"));
+    }
+    for status in [401, 404, 407, 408, 413, 500, 503, 505] {
+        script::check(&format!("> ping \n < refused {status}"));
+    }
+    // A challenge is one for HTTP to deal with; any other answer without a packet type is not the
+    // server's.
+    for status in [401, 407] {
+        script::check(&format!("> ping \n < bare {status}"));
+    }
+    for status in [302, 403, 404, 500, 502, 503] {
+        script::check(&format!("> ping \n < bare {status}    ! missing-packet-type"));
+    }
+}
+
+/// One that cannot be read is passed over too, if the caller knows it for what it is.
+#[test]
+fn a_request_that_is_known_to_be_foreign_is_passed_over() {
+    let mut observer = Observer::new();
+    observer.handle_foreign_request(1);
+    let observer = script::follow(observer, "< bare 200 \n > ping \n < pinged");
+    script::follow(observer, "< bare 200   ! unasked-answer");
+}
+
+#[test]
+fn what_is_not_this_protocol_is_passed_over() {
+    for script in [
+        "> line OPTIONS * HTTP/1.1 \n < bare 200",
+        "> line GET /e HTTP/1.1 | Range: bytes=0-9 \n < bare 206",
+        "> line POST /form HTTP/1.1 | Content-Length: 3 \n < bare 302",
+        "> line GET /e HTTP/1.1 \n < bare 200 | Transfer-Encoding: chunked \n > ping \n < pinged",
+        // But for what means to be it.
+        "> line PUT /e HTTP/1.1 | BITS-Packet-Type: Ping | Content-Length: 0   ! not-bits",
+        "> line bits_post /e HTTP/1.1 | BITS-Packet-Type: Ping | Content-Length: 0  ! not-bits",
+        "> line BITS_POST /e HTTP/1.1 | Content-Length: 0    ! missing-field",
+        "> line POST /e HTTP/1.1 | X-HTTP-Method-Override: BITS_POST | Content-Length: 0 ! method-override, missing-field",
+        "> line BITS_POST /e HTTP/1.1 | BITS-Packet-Type: Ack | Content-Length: 0  ! unknown-packet-type",
+    ] {
+        script::check(script);
+    }
+}
+
+fn is_kebab_case(name: &str) -> bool {
+    let fine = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit();
+    name.split('-').all(|word| !word.is_empty() && word.chars().all(fine))
+}
+
+#[test]
+fn rules_have_names_sections_and_sentences() {
+    let mut names = BTreeSet::new();
+    for rule in SequenceRule::ALL {
+        let violation = Violation::from(*rule);
+        assert!(is_kebab_case(rule.name()) && names.insert(rule.name()), "{rule}");
+        assert_eq!(violation.rule(), rule.to_string());
+        assert!(violation.section().split('.').all(|part| part.parse::<u8>().is_ok()), "{rule}");
+        assert!(violation.to_string().ends_with('.'), "{rule}");
+        assert_eq!(violation.severity(), rule.severity());
+    }
+    for deviation in Deviation::ALL {
+        let violation = Violation::from(*deviation);
+        assert!(is_kebab_case(deviation.name()) && names.insert(deviation.name()), "{deviation}");
+        assert_eq!(violation.to_string(), deviation.description());
+        assert_eq!(violation.section(), deviation.section());
+    }
+    for kind in ErrorKind::ALL {
+        assert!(is_kebab_case(kind.name()), "{kind}");
+        // A body where there should be none is an error or a deviation, as the policy has it.
+        let is_both = *kind == ErrorKind::UnexpectedBody;
+        assert_eq!(names.insert(kind.name()), !is_both, "{}", kind.name());
+    }
+}
+
+#[test]
+fn severities_are_those_of_the_text() {
+    assert_eq!(
+        Severity::ALL.iter().map(|it| it.name()).collect::<Vec<_>>(),
+        ["suspicious", "SHOULD", "MUST"]
+    );
+    assert!(Severity::Suspicious < Severity::Should && Severity::Should < Severity::Must);
+    let of = |deviation: Deviation| Violation::from(deviation).severity();
+    assert_eq!(of(Deviation::MissingSessionId), Severity::Must);
+    assert_eq!(of(Deviation::EarlyReplyUrl), Severity::Should);
+    assert_eq!(of(Deviation::LongContentName), Severity::Should);
+    assert_eq!(of(Deviation::MissingPacketType), Severity::Suspicious);
+    let error = |head: &[u8]| Violation::from(script::head_error(head));
+    let error = error(b"BITS_POST /e HTTP/1.1\r\nContent-Length: -1\r\n\r\n");
+    assert_eq!((error.rule(), error.severity()), ("not-decimal", Severity::Must));
+    let long = Draft::ping().with("X-Other", "x".repeat(4097)).text();
+    let mut slots = HeaderSlots::new();
+    let seen = of_request(&request_head("a request", long.as_bytes(), &mut slots));
+    assert_eq!(seen.iter().map(Violation::severity).collect::<Vec<_>>(), [Severity::Should]);
+}

@@ -1,0 +1,230 @@
+//! An observer of conversations with more than one session, with answers that overtake each other,
+//! and with messages that are wrong in themselves.
+
+use crate::support;
+use bits_proto::observer::Observer;
+use support::script::{check, follow};
+
+/// A client may come back to a session that it had left, and each is judged for itself.
+#[test]
+fn each_session_is_compared_with_itself() {
+    for script in [
+        // The first was created for nobody, as far as the client knew.
+        "> create \n < created A \n x \n 2> create \n 2< created B \n x
+         2> fragment A 0-9/10 \n 2< received A 10 \n 2> close A \n 2< closed A
+         2> fragment B 0-19/20 \n 2< received B 20 \n 2> close B \n 2< closed B",
+        "> create \n < created A \n > fragment A 0-9/30 \n < received A 10 \n > create \n < created B
+         > fragment A 5-9/30      ! offset-goes-back
+         < received A 10
+         > fragment B 5-9/20      ! offset-skips-ahead",
+        // An Ack for Create-Session that comes late.
+        "> create \n 2> create    ! concurrent-request
+         2< created B \n 2> fragment B 0-9/30 \n 2< received B 10 \n < created A
+         2> fragment B 10-19/30 \n 2< received B 20 \n 2> fragment B 99-99/100  ! offset-skips-ahead, total-changes",
+        "> create \n < created A \n > create \n < created B \n > close A \n < closed A
+         > close A  ! request-after-end \n < closed A   ! granted-after-end",
+        "> create \n < created A \n > create \n < created B \n > fragment A 0-9/30 \n < lost
+         > fragment A 0-9/30   ! request-after-end \n < lost",
+        "> create \n < created A \n > create \n < created B \n > cancel A \n < cancelled A
+         > create \n < created C \n > cancel B \n < cancelled B \n > fragment C 0-9/30",
+        // The Ack is for the session of its request.
+        "> create \n < created A \n > create \n < created B \n > close A \n < closed B  ! other-session-id",
+        "> create \n < created A \n > create \n < created B \n > close A
+         < refused 500 | BITS-Session-Id: {AAAAAAAA-AAAA-AAAA-AAAA-AAAAAAAAAAAA}",
+    ] {
+        check(script);
+    }
+}
+
+#[test]
+fn a_session_that_was_forgotten_is_unknown_and_not_wrong() {
+    // The first may be alive.
+    check(
+        "> create \n < created A \n > create \n < created B \n > create \n < created C
+         > fragment A 0-9/30 \n < received A 10 \n > fragment A 20-29/30 ! offset-skips-ahead",
+    );
+    // Those that have ended may be forgotten: nobody can name them again.
+    let gone = "> cancel B \n < lost";
+    check(&format!(
+        "> create \n < created A \n > close A \n < closed A \n > create \n < created B \n {gone}
+         > create \n < created C \n > close A   ! unknown-session \n < lost
+         > close B   ! request-after-end"
+    ));
+}
+
+/// Answers on different connections come in any order.
+#[test]
+fn an_answer_is_compared_with_what_was_so_when_its_request_was_sent() {
+    for script in [
+        "> create \n < created A \n > close A \n 2> cancel A   ! concurrent-request
+         2< lost \n < closed A",
+        "> create \n < created A \n > fragment A 0-9/30 \n 2> cancel A   ! concurrent-request
+         2< cancelled A \n < received A 10 \n 2> create \n 2< created B",
+        "> create \n < created A \n > fragment A 0-9/30
+         2> fragment A 0-9/30   ! concurrent-request
+         2< received A 10 \n 2> fragment A 10-29/30 \n 2< received A 30 \n < received A 10
+         2> close A \n 2< closed A",
+        "> create \n < created A \n > fragment A 0-9/30
+         2> fragment A 0-19/30   ! concurrent-request
+         2< received A 20 \n < resync 5 \n 2> fragment A 20-29/30",
+        // Those of one connection do not.
+        "> create \n < created A \n > fragment A 0-9/30 \n < received A 10
+         > fragment A 10-19/30 \n < received A 5      ! received-goes-back",
+        // What an answer on another connection said may not have arrived.
+        "> create \n < created A \n > fragment A 0-9/30 \n 2> ping  ! concurrent-request
+         < received A 10 \n 2< pinged \n 2> fragment A 0-9/30",
+        // The end of another connection has nothing to do with it.
+        "> create \n < created A \n > fragment A 0-9/30 \n < received A 10 \n 2x
+         > fragment A 0-9/30   ! offset-goes-back",
+        // All that waits on a connection ends with it.
+        "> create \n < created A \n > fragment A 0-9/30 \n > ping  ! pipelined-request \n x
+         > ping \n < pinged",
+    ] {
+        check(script);
+    }
+}
+
+#[test]
+fn refusals_change_what_they_refuse_and_nothing_else() {
+    for script in [
+        // A Close-Session that was refused is as good as none.
+        "> create \n < created A \n > close A \n < refused 503 \n > fragment A 0-9/30",
+        "> create \n < created A \n > cancel A \n < refused 503 \n > fragment A 0-9/30",
+        // A fragment that was taken meanwhile says that the session lives.
+        "> create \n < created A \n > fragment A 0-9/30 \n 2> close A  ! concurrent-request, close-before-whole
+         < received A 10 \n x \n 2x \n > fragment A 10-29/30",
+        // Neither a refusal nor a Ping says what the client has got before.
+        "> create \n < created A \n > fragment A 0-9/30 \n < received A 10
+         2> fragment A 0-9/30 \n 2< refused 503 \n 2> fragment A 0-9/30 \n 2< received A 10",
+        // A 416 does.
+        "> create \n < created A \n > fragment A 0-9/30 \n < received A 10
+         2> fragment A 0-19/30 \n 2< resync 10 \n 2> fragment A 0-9/30   ! offset-goes-back",
+    ] {
+        check(script);
+    }
+}
+
+/// One field that is wrong does not hide what is wrong with the others.
+#[test]
+fn what_can_be_read_of_a_wrong_message_is_judged() {
+    for script in [
+        "> create \n < created A \n > close A \n < closed A
+         > fragment A 0-9/30 | Content-Encoding: gzip  ! unsupported-encoding, request-after-end",
+        "> create \n < created A \n > fragment A 0-9/30 \n < received A 10
+         > fragment B 30-39/77 | Content-Encoding: gzip  ! unsupported-encoding, unknown-session
+         < lost
+         > fragment A 30-39/77 | Content-Encoding: gzip  ! unsupported-encoding, offset-skips-ahead, total-changes",
+        "> create \n < created A \n > fragment A 0-9/30 \n < received A 10
+         > fragment A 10-19/30 | Content-Name: a | +Content-Name: b   ! conflicting-field
+         < received A 20  ! granted-despite-error
+         > fragment A 0-9/30   ! offset-goes-back",
+        "> create \n < created A \n > cancel A | Content-Name: a | +Content-Name: b ! conflicting-field
+         < cancelled A   ! granted-despite-error
+         > fragment A 0-9/30   ! request-after-end",
+        "> create \n < created A \n > close A \n < closed A
+         > fragment A 0-9/30 | Content-Name: a | +Content-Name: b  ! conflicting-field, request-after-end",
+        // What contradicts itself is not known.
+        "> create \n < created A \n > close A \n < closed A
+         > fragment A 0-9/30 | +BITS-Session-Id: 7    ! conflicting-field",
+        "> create \n < created A
+         > fragment A 0-9/30 | +BITS-Session-Id: 7    ! conflicting-field \n < refused 400 0x80070057
+         > fragment A 0-9/30 \n < received A 10
+         > fragment A 10-1x/30 | Content-Length: 10 ! not-byte-range \n < received A 25  ! granted-despite-error
+         > fragment A 25-29/30",
+    ] {
+        check(script);
+    }
+}
+
+/// A session is there if the server says so, whatever was wrong with the request for it.
+#[test]
+fn a_session_that_was_created_despite_an_error_is_one() {
+    for script in [
+        "> create | BITS-Supported-Protocols: {1}  ! not-guid \n < created A  ! granted-despite-error
+         > fragment A 0-9/30 \n < received A 10 \n > fragment A 20-29/30  ! offset-skips-ahead",
+        "> create | Transfer-Encoding: chunked   ! transfer-encoding
+         < created A  ! granted-despite-error \n > fragment A 0-9/30 \n < received A 10",
+        "> create | Transfer-Encoding: chunked   ! transfer-encoding
+         ?            ! syntax \n > fragment A 0-9/30 \n < received A 10",
+    ] {
+        check(script);
+    }
+}
+
+#[test]
+fn a_packet_is_none_less_for_looking_like_a_notification() {
+    check(
+        "> create
+         < created A
+         > fragment A 10-19/30 | BITS-Original-Request-URL: http://o/e   ! unexpected-field, offset-skips-ahead",
+    );
+}
+
+#[test]
+fn what_was_named_once_is_compared_with_that() {
+    check(
+        "> create | Content-Name: a
+         < created A
+         > fragment A 0-9/30
+         < received A 10
+         > fragment A 10-19/30 | Content-Name: b    ! content-name-changes
+         < received A 20
+         > close A | Content-Name: a                ! close-before-whole",
+    );
+    let other = "{00000000-249b-430f-820d-3d2a9bef4931}";
+    // Each answer is compared with what its own request offered.
+    check(&format!(
+        "> create
+         2> create | BITS-Supported-Protocols: {other}   ! concurrent-request
+         < created A
+         2< created B | BITS-Protocol: {other}
+         > create
+         < created C | BITS-Protocol: {other}       ! not-offered"
+    ));
+}
+
+/// Who has come late knows what it has heard, and no more.
+#[test]
+fn an_observer_that_has_come_late_adopts_what_it_hears() {
+    let observer = follow(
+        Observer::mid_stream(),
+        "> fragment A 10-19/30
+         < received A 20
+         2> fragment B 0-9/90
+         2< received B 10
+         2> fragment B 20-29/90    ! offset-skips-ahead
+         2< resync 10
+         3> fragment A 10-29/30
+         3< received A 30
+         3> close A
+         3< closed A",
+    );
+    assert_eq!(observer.total(), Some(30));
+}
+
+/// A client may change its mind about the length of its entity, and a server go along.
+#[test]
+fn the_length_of_an_entity_is_not_less_than_what_the_server_holds() {
+    let grown = "> fragment A 0-4/10 \n < received A 5 \n > fragment A 5-49/60    ! total-changes";
+    let sent = follow(Observer::mid_stream(), grown);
+    assert_eq!(sent.total(), Some(10));
+    let taken = follow(sent, "< received A 50");
+    assert_eq!((taken.received().map(|it| it.0), taken.total()), (Some(50), None));
+    let taken = follow(taken, "> fragment A 0-9/20     ! offset-goes-back");
+    assert_eq!(taken.total(), None);
+    assert_eq!(follow(taken, "< resync 20 \n > fragment A 20-59/60").total(), Some(60));
+    let observer = follow(Observer::mid_stream(), "> fragment A 0-4/10 \n < received A 50");
+    assert_eq!((observer.received().map(|it| it.0), observer.total()), (Some(50), None));
+    // Another request has overtaken it.
+    let overtaken = follow(
+        sent,
+        "2> fragment A 5-9/10 ! concurrent-request \n 2< received A 10 \n < received A 50",
+    );
+    assert_eq!((overtaken.received().map(|it| it.0), overtaken.total()), (Some(50), None));
+}
+
+/// Servers say so before they close a connection that nothing comes on.
+#[test]
+fn a_timeout_answers_nothing() {
+    check("> create \n < created A \n < bare 408 \n x \n 2> fragment A 0-9/30");
+}

@@ -1,0 +1,218 @@
+//! The plain way to read a packet: httparse, a map of fields, the first of each.
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use super::reference_grammar;
+
+/// A head as httparse has it.
+pub struct Case<'b> {
+    pub start: Start<'b>,
+    /// The bytes of the head.
+    pub head: &'b [u8],
+    pub fields: Vec<(&'b str, &'b [u8])>,
+    pub map: HeaderMap,
+}
+
+#[derive(Clone, Copy)]
+pub enum Start<'b> {
+    Request { method: &'b str, target: &'b str, minor: u8 },
+    Response { status: u16 },
+}
+
+/// What a packet says.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reading {
+    Request {
+        target: String,
+        session: Option<Vec<u8>>,
+        name: Option<Vec<u8>>,
+        packet: Packet,
+    },
+    CreateAck {
+        session: Vec<u8>,
+        protocol: u128,
+        host: Option<Vec<u8>>,
+        timeout: Option<u64>,
+    },
+    FragmentAck {
+        session: Option<Vec<u8>>,
+        received: u64,
+        reply: Option<Vec<u8>>,
+    },
+    /// That of another request, which says no more.
+    Ack {
+        session: Option<Vec<u8>>,
+    },
+    Refusal(Refusal),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Packet {
+    Ping,
+    Create(Vec<u128>),
+    Fragment { range: (u64, u64, u64), identity: bool },
+    Close,
+    Cancel,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Refusal {
+    pub status: u16,
+    pub code: Option<u32>,
+    pub context: Option<u32>,
+    pub received: Option<u64>,
+    pub session: Option<Vec<u8>>,
+}
+
+/// The request that an Ack answers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Asked {
+    Ping,
+    Create,
+    Fragment,
+    Close,
+    Cancel,
+}
+
+impl Asked {
+    pub const ALL: [Self; 5] =
+        [Self::Ping, Self::Create, Self::Fragment, Self::Close, Self::Cancel];
+}
+
+impl<'b> Case<'b> {
+    /// Splits a head; `None` if it is none, or not whole.
+    pub fn of(data: &'b [u8]) -> Option<Self> {
+        let mut slots = [httparse::EMPTY_HEADER; 64];
+        let (start, len, found) = if data.starts_with(b"HTTP/") {
+            let mut response = httparse::Response::new(&mut slots);
+            let len = complete(response.parse(data))?;
+            (Start::Response { status: response.code? }, len, response.headers)
+        } else {
+            let mut request = httparse::Request::new(&mut slots);
+            let len = complete(request.parse(data))?;
+            let (method, target, minor) = (request.method?, request.path?, request.version?);
+            (Start::Request { method, target, minor }, len, request.headers)
+        };
+        let fields: Vec<_> = found.iter().map(|field| (field.name, field.value)).collect();
+        let mut map = HeaderMap::new();
+        for (name, value) in &fields {
+            let name = HeaderName::from_bytes(name.as_bytes()).ok()?;
+            map.append(name, HeaderValue::from_bytes(value).ok()?);
+        }
+        Some(Self { start, head: &data[..len], fields, map })
+    }
+
+    /// The values of the fields with one of these names, in their order.
+    pub fn all(&self, names: &[&str]) -> Vec<&'b [u8]> {
+        let is_meant = |name: &str| names.iter().any(|it| it.eq_ignore_ascii_case(name));
+        self.fields.iter().filter(|(name, _)| is_meant(name)).map(|(_, value)| *value).collect()
+    }
+}
+
+fn complete(status: httparse::Result<usize>) -> Option<usize> {
+    match status {
+        Ok(httparse::Status::Complete(len)) => Some(len),
+        _ => None,
+    }
+}
+
+/// A field that may be absent; `None` if it is there and cannot be read.
+fn optional<T>(
+    map: &HeaderMap,
+    name: &str,
+    read: impl Fn(&[u8]) -> Option<T>,
+) -> Option<Option<T>> {
+    match map.get(name) {
+        None => Some(None),
+        Some(value) => read(value.as_bytes()).map(Some),
+    }
+}
+
+fn required<T>(map: &HeaderMap, name: &str, read: impl Fn(&[u8]) -> Option<T>) -> Option<T> {
+    optional(map, name, read)?
+}
+
+fn kept(fine: impl Fn(&[u8]) -> bool) -> impl Fn(&[u8]) -> Option<Vec<u8>> {
+    move |value| fine(value).then(|| value.to_vec())
+}
+
+pub fn read(start: Start<'_>, map: &HeaderMap, asked: Asked) -> Option<Reading> {
+    match start {
+        Start::Request { method: "BITS_POST", target, minor: 1 } => request(target, map),
+        Start::Request { .. } => None,
+        Start::Response { status } => ack(status, map, asked),
+    }
+}
+
+fn request(target: &str, map: &HeaderMap) -> Option<Reading> {
+    let kind = map.get("bits-packet-type")?.as_bytes().to_ascii_lowercase();
+    let length = required(map, "content-length", reference_grammar::decimal)?;
+    let session = || required(map, "bits-session-id", kept(reference_grammar::is_session_id));
+    let (session, packet) = match &kind[..] {
+        b"ping" => (None, Packet::Ping),
+        b"create-session" => {
+            let list = required(map, "bits-supported-protocols", reference_grammar::protocols)?;
+            (None, Packet::Create(list.guids))
+        }
+        b"fragment" => {
+            let (range, _) = required(map, "content-range", reference_grammar::content_range)?;
+            let is_identity = |value: &[u8]| value.eq_ignore_ascii_case(b"identity").then_some(());
+            let identity = optional(map, "content-encoding", is_identity)?.is_some();
+            (Some(session()?), Packet::Fragment { range, identity })
+        }
+        b"close-session" => (Some(session()?), Packet::Close),
+        b"cancel-session" => (Some(session()?), Packet::Cancel),
+        _ => return None,
+    };
+    let body = match packet {
+        Packet::Fragment { range: (first, last, _), .. } => last - first + 1,
+        _ => 0,
+    };
+    let name = optional(map, "content-name", kept(reference_grammar::is_content))?;
+    (length == body).then(|| Reading::Request { target: target.into(), session, name, packet })
+}
+
+fn ack(status: u16, map: &HeaderMap, asked: Asked) -> Option<Reading> {
+    if status < 200 {
+        return None;
+    }
+    map.get("bits-packet-type").filter(|it| it.as_bytes().eq_ignore_ascii_case(b"ack"))?;
+    let session = optional(map, "bits-session-id", kept(reference_grammar::is_session_id));
+    if ![200, 201].contains(&status) {
+        return refusal(status, map, session?);
+    }
+    match asked {
+        Asked::Ping => Some(Reading::Ack { session: None }),
+        Asked::Close | Asked::Cancel => Some(Reading::Ack { session: session? }),
+        Asked::Create => Some(Reading::CreateAck {
+            session: session??,
+            protocol: required(map, "bits-protocol", reference_grammar::guid)?.0,
+            host: optional(
+                map,
+                "bits-host-id",
+                kept(|host| reference_grammar::host(host).is_some()),
+            )?,
+            timeout: optional(map, "bits-host-id-fallback-timeout", |value| {
+                reference_grammar::decimal(value).filter(|seconds| *seconds < 1 << 32)
+            })?,
+        }),
+        Asked::Fragment => Some(Reading::FragmentAck {
+            session: session?,
+            received: required(map, "bits-received-content-range", reference_grammar::decimal)?,
+            reply: optional(map, "bits-reply-url", kept(reference_grammar::is_reference))?,
+        }),
+    }
+}
+
+fn refusal(status: u16, map: &HeaderMap, session: Option<Vec<u8>>) -> Option<Reading> {
+    let received = optional(map, "bits-received-content-range", reference_grammar::decimal)?;
+    let error = optional(map, "bits-error", reference_grammar::hexadecimal)?;
+    let error_code = optional(map, "bits-error-code", reference_grammar::hexadecimal)?;
+    let context = optional(map, "bits-error-context", reference_grammar::hexadecimal)?;
+    if status == 416 && received.is_none() {
+        return None;
+    }
+    let code = error.or(error_code).filter(|code| *code > 0);
+    let context = context.filter(|_| code.is_some());
+    Some(Reading::Refusal(Refusal { status, code, context, received, session }))
+}

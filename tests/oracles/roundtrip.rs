@@ -1,0 +1,153 @@
+//! What is read is written, and read again it is the same; what was written once is written the
+//! same ever after.
+
+use std::fmt::Debug;
+
+use bits_proto::deviation::{Deviation, Deviations};
+use bits_proto::field::FieldName;
+use bits_proto::http1::{Head, HeaderSlots, Progress, RequestHead, ResponseHead, StartLine};
+use bits_proto::limits::Limits;
+use bits_proto::message::{
+    Ack, AckContext, Decoded, NotificationRequest, NotificationResponse, ParseOptions, Request,
+};
+
+use super::parse::ack_fors;
+use crate::support::inputs::{OwnedExtras, valid_extras};
+use crate::support::outputs::check_outputs;
+use crate::support::read::{Message, Pair, any};
+use crate::support::to_http::check_http;
+
+pub fn roundtrip_request(data: &[u8]) {
+    let mut slots = HeaderSlots::default();
+    let Ok(Progress::Complete(head)) = RequestHead::parse(data, &mut slots) else { return };
+    assert_eq!(Some(head.body_length()), head.framing().content_length.or(Some(0)));
+    check_shown(&head);
+    for policy in [ParseOptions::DEFAULT, ParseOptions::LENIENT] {
+        let Ok(decoded) = any(Request::from_head(&head, &policy)) else { continue };
+        check(&decoded, head.line().target, &head.fields().collect::<Vec<_>>(), &|bytes| {
+            let mut slots = HeaderSlots::with_capacity();
+            let head = again(bytes, &mut slots);
+            any(Request::from_head(&head, &ParseOptions::DEFAULT)).map(owned)
+        });
+    }
+}
+
+pub fn roundtrip_ack(data: &[u8]) {
+    let mut slots = HeaderSlots::default();
+    let Ok(Progress::Complete(head)) = ResponseHead::parse(data, &mut slots) else { return };
+    let length = head.body_length();
+    assert!(length == head.framing().content_length || length == Some(0), "{length:?}");
+    check_shown(&head);
+    for ack_context in ack_fors() {
+        let Ok(decoded) = any(Ack::from_head(&head, &ack_context)) else { continue };
+        check(&decoded, "/", &head.fields().collect::<Vec<_>>(), &|bytes| {
+            ack_again(bytes, &ack_context)
+        });
+    }
+}
+
+/// What is shown of a head are its fields, each found by its name too.
+fn check_shown<'b, L: StartLine<'b>>(head: &Head<'_, 'b, L>) {
+    let shown = format!("{:?}", head.fields());
+    for (name, value) in head.fields() {
+        let value = value.escape_ascii().to_string();
+        assert!(shown.contains(&format!("{name:?}: \"{value}\"")), "{shown}");
+        let Some(field) = FieldName::from_name(name) else { continue };
+        let first = head.fields().find(|(name, _)| FieldName::from_name(name) == Some(field));
+        assert_eq!(field.find_in(head.fields()), first.map(|(_, value)| value));
+        assert_eq!(field.to_string(), field.as_str());
+    }
+}
+
+fn ack_again(bytes: &[u8], ack_context: &AckContext<'_>) -> Again {
+    let mut slots = HeaderSlots::with_capacity();
+    let head = again(bytes, &mut slots);
+    any(Ack::from_head(&head, ack_context)).map(owned)
+}
+
+pub fn notification_request(data: &[u8]) {
+    let mut slots = HeaderSlots::default();
+    let Ok(Progress::Complete(head)) = RequestHead::parse(data, &mut slots) else { return };
+    let Ok(decoded) = any(NotificationRequest::from_head(&head)) else { return };
+    check(&decoded, head.line().target, &head.fields().collect::<Vec<_>>(), &|bytes| {
+        let mut slots = HeaderSlots::with_capacity();
+        let head = again(bytes, &mut slots);
+        any(NotificationRequest::from_head(&head)).map(owned)
+    });
+}
+
+pub fn notification_response(data: &[u8]) {
+    let mut slots = HeaderSlots::default();
+    let Ok(Progress::Complete(head)) = ResponseHead::parse(data, &mut slots) else { return };
+    let Ok(decoded) = any(NotificationResponse::from_head(&head)) else { return };
+    check(&decoded, "/", &head.fields().collect::<Vec<_>>(), &|bytes| {
+        let mut slots = HeaderSlots::with_capacity();
+        let head = again(bytes, &mut slots);
+        any(NotificationResponse::from_head(&head)).map(owned)
+    });
+}
+
+/// A head that was written. It may be a little larger than the one that was read, which may have been
+/// as large as is taken: fields that were missing are there, and a space behind each colon.
+fn again<'h, 'b, L: StartLine<'b> + Debug>(
+    bytes: &'b [u8],
+    slots: &'h mut HeaderSlots<'b, 128>,
+) -> Head<'h, 'b, L> {
+    let limits = Limits { head_bytes: 64 << 10, fields: 128 };
+    match Head::parse_within(bytes, slots, &limits) {
+        Ok(Progress::Complete(head)) => head,
+        other => panic!("{other:?} of {}", bytes.escape_ascii()),
+    }
+}
+
+/// A message that was read again: what it says of itself, what is unusual about it, and what it is
+/// written as.
+struct Owned {
+    text: String,
+    deviations: Deviations,
+    bytes: Vec<u8>,
+}
+
+type Again = Result<Owned, bits_proto::Error>;
+
+fn owned(decoded: Decoded<Message<'_>>) -> Owned {
+    let bytes = decoded.message.encode("/", &[]).expect("what was read can be written");
+    // Equality of session ids does not look at their spelling; the text does.
+    Owned { text: format!("{:?}", decoded.message), deviations: decoded.deviations, bytes }
+}
+
+fn check(
+    decoded: &Decoded<Message<'_>>,
+    target: &str,
+    fields: &[Pair<'_>],
+    read: &dyn Fn(&[u8]) -> Again,
+) {
+    let first = owned(*decoded);
+    let again = read(&first.bytes);
+    let again = again.unwrap_or_else(|error| panic!("{error}: {}", first.bytes.escape_ascii()));
+    assert_eq!(again.text, first.text);
+    assert_eq!(again.bytes, first.bytes);
+    // Nothing new is unusual, but that there is no error code where zero stood for none, or where
+    // a status alone was taken for a refusal.
+    let new = again.deviations.iter().filter(|it| !decoded.deviations.contains(*it));
+    let new: Vec<_> = new.filter(|it| *it != Deviation::MissingError).collect();
+    assert_eq!(new, [], "{}", first.bytes.escape_ascii());
+
+    // What the transport adds goes with it, and changes nothing.
+    let extras: OwnedExtras =
+        fields.iter().map(|(name, value)| ((*name).into(), value.to_vec())).collect();
+    let extras = valid_extras(decoded.message.kind(), &extras);
+    let target = if target.bytes().all(|byte| byte.is_ascii_graphic()) { target } else { "/" };
+    let bytes = decoded.message.encode(target, &extras);
+    let bytes = bytes.unwrap_or_else(|error| panic!("{error}: {extras:?}"));
+    let again = read(&bytes).unwrap_or_else(|error| panic!("{error}: {}", bytes.escape_ascii()));
+    assert_eq!(again.text, first.text);
+    check_ways_out(&decoded.message, target, &extras, &bytes);
+}
+
+/// As bytes it comes out the same in every way, and as fields it is the same.
+fn check_ways_out(message: &Message<'_>, target: &str, extras: &[Pair<'_>], bytes: &[u8]) {
+    let encoder = message.encoder(target, extras).expect("it was written");
+    check_outputs(&encoder, bytes);
+    check_http(message, target, extras, bytes);
+}

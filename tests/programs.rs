@@ -1,0 +1,43 @@
+//! Tests of the example `inspect`: of its modules, and of the program.
+
+#[path = "../examples/inspect/capture.rs"]
+#[allow(dead_code, reason = "partly used by the program only")]
+mod capture;
+#[path = "../examples/inspect/conversation.rs"]
+mod conversation;
+#[path = "../examples/inspect/cursor.rs"]
+mod cursor;
+#[path = "../examples/inspect/decode.rs"]
+mod decode;
+#[path = "../examples/inspect/observers.rs"]
+mod observers;
+#[path = "../examples/inspect/packet.rs"]
+mod packet;
+#[path = "../examples/inspect/pending.rs"]
+mod pending;
+#[path = "../examples/inspect/report.rs"]
+mod report;
+#[path = "../examples/inspect/sniff.rs"]
+mod sniff;
+#[path = "../examples/inspect/source.rs"]
+mod source;
+#[path = "../examples/inspect/stream.rs"]
+mod stream;
+#[path = "../examples/inspect/tcp.rs"]
+#[allow(dead_code, reason = "partly used by the program only")]
+mod tcp;
+#[path = "../examples/inspect/traffic.rs"]
+#[allow(dead_code, reason = "partly used by the program only")]
+mod traffic;
+
+mod support {
+    pub mod capture;
+    pub mod cases;
+    pub mod dialogues;
+    pub mod inspector;
+    pub mod selection;
+
+    pub use bits_proto_test_tools::{program, vectors};
+}
+
+mod inspect;

@@ -1,0 +1,209 @@
+//! How a server refuses: what was decided about the order of its checks, its codes, and the rest of
+//! the body, by the number of the decision. Those about the sequence are in
+//! `decisions.rs`.
+
+use crate::support;
+use bits_proto::field::{
+    HResult, HostId, HostIdFallbackTimeout, Protocol, ReplyUrl, SessionId, SupportedProtocols,
+};
+use bits_proto::http1::{RequestLine, Version};
+use bits_proto::message::{self, Ack, CreateSession, MissingContentLength, PingAck, Request};
+use bits_proto::server::{
+    Access, Answer, HostError, Policy, Session, SessionHost, State, Step, UnreadBody,
+};
+use support::session::*;
+
+/// Reads a request as a server does, and answers what cannot be read.
+fn read(fields: &[(&str, &str)], requests: message::ParseOptions, body: Option<u64>) -> Answer {
+    let line = RequestLine { method: "BITS_POST", target: "/e", version: Version::Http11 };
+    let fields = fields.iter().map(|(name, value)| (*name, value.as_bytes()));
+    let error = Request::from_fields(line, fields, &requests).expect_err("cannot be read");
+    Answer::for_error(&error, body, &Policy { requests, ..PLAIN })
+}
+
+fn as_refused(answer: Answer) -> Refused {
+    refused(Step::Answer(answer))
+}
+
+fn fragment_fields(range: &'static str) -> [(&'static str, &'static str); 4] {
+    [
+        ("BITS-Packet-Type", "Fragment"),
+        ("BITS-Session-Id", "1"),
+        ("Content-Range", range),
+        ("Content-Length", "1"),
+    ]
+}
+
+#[test]
+fn a16_an_absent_length_is_answered_as_the_policy_has_it() {
+    let fields = [("BITS-Packet-Type", "Close-Session"), ("BITS-Session-Id", "1")];
+    for (missing_content_length, status) in
+        [(MissingContentLength::LengthRequired, 411), (MissingContentLength::BadRequest, 400)]
+    {
+        let requests =
+            message::ParseOptions { missing_content_length, ..message::ParseOptions::DEFAULT };
+        let answer = read(&fields, requests, None);
+        assert_eq!(as_refused(answer), (status, Some(0x8007_0057), Some(5)));
+        assert_eq!(answer.rest, UnreadBody::Close, "nobody knows where the body ends");
+        assert!(!answer.has_reply_url());
+        assert_eq!(read(&fields, requests, Some(0)).rest, UnreadBody::None);
+        let encoded = [fields[0], fields[1], ("Transfer-Encoding", "chunked")];
+        assert_eq!(as_refused(read(&encoded, requests, None)).0, 400);
+    }
+}
+
+#[test]
+fn a20_session_ids_are_compared_as_guids_and_echoed_as_issued() {
+    let issued = "{07070707-0707-4707-8707-070707070707}";
+    for spelling in
+        [issued, "07070707-0707-4707-8707-070707070707", "{07070707-0707-4707-8707-070707070707}"]
+    {
+        for spelling in [spelling.to_lowercase(), spelling.to_uppercase()] {
+            let mut server = Server::new(PLAIN);
+            let id = SessionId::try_from(spelling.as_str()).expect("visible ASCII");
+            let asked = stores(server.send(fragment(id, 0, 0, 9)));
+            let Ack::Fragment(ack) = answers(server.stored(asked.turn, 1)).ack(None) else {
+                panic!("{spelling}")
+            };
+            assert_eq!(ack.session_id.expect("an id").as_str(), issued, "{spelling}");
+        }
+    }
+    // Letters, too.
+    let server = Server::with_random(PLAIN, [0xAB; 16]);
+    assert_eq!(server.session.session_id().as_str(), "{ABABABAB-ABAB-4BAB-ABAB-ABABABABABAB}");
+    let lower = "abababab-abab-4bab-abab-abababababab";
+    let id = SessionId::try_from(lower).expect("visible ASCII");
+    assert_eq!(stores({ server }.send(fragment(id, 0, 0, 9))).take, 1);
+    for other in ["1", "07070707-0707-4707-8707-070707070708", "{07070707070747078707070707070707"]
+    {
+        let id = SessionId::try_from(other).expect("visible ASCII");
+        let mut server = Server::new(PLAIN);
+        assert_eq!(refused(server.send(fragment(id, 0, 0, 9))), NOT_FOUND, "{other}");
+    }
+}
+
+/// A request with every flaw, of which one after the other is mended.
+#[test]
+fn a23_the_order_of_the_checks() {
+    let mut server = Server::new(Policy { max_entity: 500, max_fragment: 10, ..PLAIN });
+    assert_eq!(received(server.store(0, 9, 100)), 10);
+    let other = SessionId::try_from("1").expect("an id");
+    let id = server.session.session_id();
+    let turn = stores(server.fragment(10, 19, 100)).turn;
+    let before = server.session;
+    // Access, then the session, then whether it is at work.
+    let bad = fragment(other, 50, 10_000, 20_000);
+    assert_eq!(refused(server.send_with(bad, Access::Denied)), ACCESS_DENIED);
+    assert_eq!(refused(server.send(bad)), NOT_FOUND);
+    let bad = fragment(id, 50, 10_000, 20_000);
+    assert_eq!(refused(server.send(bad)), BUSY);
+    assert_eq!(server.session, before);
+    server.disconnected(turn);
+    // The total, the entity's size, the fragment's size, and the offset.
+    assert_eq!(refused(server.send(bad)), INVALID_ARGUMENT);
+    server.policy.max_entity = 99;
+    assert_eq!(refused(server.send(fragment(id, 50, 99, 100))), TOO_LARGE);
+    server.policy.max_entity = 100;
+    assert_eq!(refused(server.send(fragment(id, 50, 99, 100))), TOO_LARGE);
+    server.policy.max_fragment = 50;
+    assert_eq!(out_of_sync(server.send(fragment(id, 50, 99, 100))), 10);
+    // With Create: access, protocols, and what is at the destination.
+    let unknown = [Protocol(uuid::Uuid::from_u128(1))];
+    let protocols = SupportedProtocols::new(&unknown).expect("one");
+    let create = CreateSession { supported_protocols: protocols, ..CreateSession::default() };
+    for (create, access, expected) in [
+        (create, Access::Denied, ACCESS_DENIED),
+        (create, Access::GrantedOverExisting, INVALID_ARGUMENT),
+        (CreateSession::default(), Access::GrantedOverExisting, ACCESS_DENIED),
+    ] {
+        let refusal = Session::create(&create, access, &PLAIN, [7; 16], NOW).expect_err("refused");
+        assert_eq!(in_numbers(&refusal), expected, "{access:?}");
+    }
+    let overwriting = Policy { overwrites: true, ..PLAIN };
+    let over = Access::GrantedOverExisting;
+    let created = Session::create(&CreateSession::default(), over, &overwriting, [7; 16], NOW);
+    assert_eq!(created.expect("overwrites").0.state(), State::Receiving);
+    // What cannot be read is refused before all of that.
+    let answer = read(&fragment_fields("bytes 1-0/2"), message::ParseOptions::DEFAULT, Some(1));
+    assert_eq!((as_refused(answer), answer.rest), (INVALID_ARGUMENT, UnreadBody::Drain(1)));
+}
+
+#[test]
+fn a34_a_full_disk_is_written_as_the_policy_has_it() {
+    for (disk_full, code) in
+        [(HResult::DISK_FULL, 0x8007_0070), (HResult::DISK_FULL_MC_BUP, 0x8007_0112)]
+    {
+        let mut server = Server::new(Policy { disk_full, ..PLAIN });
+        let asked = stores(server.fragment(0, 99, 100));
+        assert_eq!(stores(server.stored(asked.turn, 30)).take, 70);
+        let step = server.failed(asked.turn, HostError::DiskFull);
+        assert_eq!(refused(step), (500, Some(code), Some(5)));
+        // How much of the rest has been read is the host's to know.
+        assert_eq!(rest(step), UnreadBody::Close);
+        // What was stored counts.
+        assert_eq!(stores(server.fragment(30, 99, 100)).offset, 30);
+    }
+    assert_eq!(Policy::DEFAULT.disk_full.get(), 0x8007_0070, "as Windows does");
+}
+
+#[test]
+fn a37_the_answer_says_what_becomes_of_the_body() {
+    let mut server = Server::new(Policy { drain_limit: 50, ..PLAIN });
+    for (last, expected) in
+        [(49, UnreadBody::Drain(49)), (50, UnreadBody::Drain(50)), (51, UnreadBody::Close)]
+    {
+        let other = SessionId::try_from("1").expect("an id");
+        assert_eq!(rest(server.send(fragment(other, 1, last, 100))), expected);
+        assert_eq!(rest(server.fragment(1, last, 100)), expected);
+        let denied = fragment(server.session.session_id(), 1, last, 100);
+        assert_eq!(rest(server.send_with(denied, Access::Denied)), expected);
+        let body = last;
+        let not_found = Answer::session_not_found(body, &server.policy);
+        assert_eq!((as_refused(not_found), not_found.rest), (NOT_FOUND, expected));
+    }
+    let close = CreateSession::default();
+    assert_eq!(rest(server.send_with(close.into(), Access::Denied)), UnreadBody::None);
+    // Only the host knows how much it has read of what it was asked to store.
+    let asked = stores(server.fragment(0, 99, 100));
+    assert_eq!(rest(server.failed(asked.turn, HostError::Other)), UnreadBody::Close);
+    let asked = stores(server.fragment(0, 99, 100));
+    assert_eq!(stores(server.stored(asked.turn, 60)).take, 40);
+    assert_eq!(rest(server.failed(asked.turn, HostError::Other)), UnreadBody::Close);
+    assert_eq!(rest(server.store(60, 99, 100)), UnreadBody::None);
+}
+
+/// [MC-BUP] 3.2.5.2.4.
+#[test]
+fn a_created_session_names_the_host_to_go_on_at() {
+    let host_id = HostId::try_from("node-7").expect("a name");
+    let timeouts = [
+        (None, HostIdFallbackTimeout::INFINITE),
+        (Some(HostIdFallbackTimeout(60)), HostIdFallbackTimeout(60)),
+    ];
+    for (fallback_timeout, written) in timeouts {
+        let host = Some(SessionHost { host_id, fallback_timeout });
+        let policy = Policy { host, ..PLAIN };
+        let create = CreateSession::default();
+        let created = Session::create(&create, Access::Granted, &policy, [7; 16], NOW);
+        let (session, ack) = created.expect("granted");
+        assert_eq!((ack.host_id, ack.host_id_fallback_timeout), (Some(host_id), Some(written)));
+        assert_eq!((ack.protocol, ack.session_id), (Protocol::BITS_1_5, session.session_id()));
+    }
+    let created = Session::create(&CreateSession::default(), Access::Granted, &PLAIN, [7; 16], NOW);
+    let (_, ack) = created.expect("granted");
+    assert_eq!((ack.host_id, ack.host_id_fallback_timeout), (None, None));
+}
+
+#[test]
+fn a_reply_url_is_only_where_it_was_asked_for() {
+    let url = ReplyUrl::try_from("/reply").expect("a URL");
+    for (notified, expected) in [(NO_REPLY, None), (STATIC_REPLY, Some(url))] {
+        let mut server = Server::new(NOTIFYING);
+        let turn = notifies(server.store(0, 99, 100));
+        let answer = answers(server.notified(turn, notified));
+        let Ack::Fragment(ack) = answer.ack(Some(url)) else { panic!("{answer:?}") };
+        assert_eq!((ack.reply_url, ack.received.0), (expected, 100));
+    }
+    // Only the Ack of a fragment has one.
+    assert_eq!(answers(Server::new(PLAIN).send(ping())).ack(Some(url)), PingAck.into());
+}

@@ -1,0 +1,298 @@
+//! What was decided where the specification, Microsoft's pages and Windows disagree: one test for
+//! each decision about the server's sequence, by its number. Those about how a request is refused
+//! are in `answers.rs`.
+
+use crate::support;
+use bits_proto::http1::{RequestLine, Version};
+use bits_proto::message::{self, Ack, Request};
+use bits_proto::server::{
+    Answer, EarlyClose, EndReason, HostError, OverlapRule, Policy, State, Step, UnreadBody,
+};
+use support::session::*;
+
+const STRICT: Policy<'static> = Policy { overlap: OverlapRule::Refuse, ..PLAIN };
+
+#[test]
+fn the_defaults_are_those_documented() {
+    let it = Policy::default();
+    assert_eq!((it.max_entity, it.max_fragment, it.drain_limit), (u64::MAX, u64::MAX, 16_777_216));
+    let seconds = [it.session_timeout, it.store_timeout, it.work_timeout];
+    assert_eq!(seconds.map(|it| it.as_millis()), [1_209_600_000, 60_000, 900_000]);
+}
+
+#[test]
+fn a1_a_zero_length_entity_is_created_and_closed() {
+    let mut server = Server::new(PLAIN);
+    let turn = commits(server.close());
+    assert_eq!(server.session.total(), Some(0));
+    assert!(is_closed(server.placed(turn)));
+    assert_eq!(server.session.ending(), Some(EndReason::Closed));
+    assert!(server.session.is_placed());
+    // By policy it is an entity that is not whole.
+    let mut server = Server::new(Policy { empty_entities: false, ..PLAIN });
+    let discard = discards(server.close());
+    assert!(is_closed(server.discarded(discard.turn)));
+    assert_eq!(server.session.ending(), Some(EndReason::ClosedIncomplete));
+    let refusing = Policy { empty_entities: false, early_close: EarlyClose::Refuse, ..PLAIN };
+    let mut server = Server::new(refusing);
+    assert_eq!(refused(server.close()), INVALID_ARGUMENT);
+    // There is no range of an empty entity.
+    for range in ["bytes 0--1/0", "bytes */0", "bytes 0-0/0"] {
+        let line = RequestLine { method: "BITS_POST", target: "/e", version: Version::Http11 };
+        let fields = [
+            ("BITS-Packet-Type", "Fragment"),
+            ("BITS-Session-Id", "1"),
+            ("Content-Range", range),
+            ("Content-Length", "0"),
+        ];
+        let fields = fields.map(|(name, value)| (name, value.as_bytes()));
+        let error = Request::from_fields(line, fields, &PLAIN.requests).expect_err(range);
+        let answer = Answer::for_error(&error, Some(0), &PLAIN);
+        assert_eq!(refused(Step::Answer(answer)), INVALID_ARGUMENT, "{range}");
+    }
+}
+
+#[test]
+fn a2_complete_and_commit_are_two_things() {
+    let policy = Policy { notification: true, ..PLAIN };
+    let mut server = Server::new(policy);
+    assert_eq!(received(server.store(0, 49, 100)), 50);
+    // The application is told with the last byte, and the entity moves with Close-Session.
+    let turn = notifies(server.store(50, 99, 100));
+    assert_eq!(received(server.notified(turn, NO_REPLY)), 100);
+    assert!(!server.session.is_placed());
+    let turn = commits(server.close());
+    assert!(is_closed(server.placed(turn)));
+    // By policy it moves with the last byte, after the application was told, before the Ack.
+    let mut server = Server::new(NOTIFYING_EARLY);
+    let turn = notifies(server.store(0, 99, 100));
+    let turn = commits(server.notified(turn, NO_REPLY));
+    assert_eq!(received(server.placed(turn)), 100);
+    assert!(server.session.is_placed());
+    assert!(is_closed(server.close()), "there is nothing left to do");
+}
+
+#[test]
+fn a3_a_fragment_after_completion_is_answered_as_the_last_one_was() {
+    let mut server = Server::new(NOTIFYING);
+    let turn = notifies(server.store(0, 99, 100));
+    assert!(answers(server.notified(turn, STATIC_REPLY)).has_reply_url());
+    for (first, last) in [(0, 99), (90, 99), (3, 4)] {
+        let before = server.session;
+        let answer = answers(server.fragment(first, last, 100));
+        assert_eq!(received(Step::Answer(answer)), 100, "{first}-{last}");
+        assert!(answer.has_reply_url(), "{first}-{last}");
+        assert_eq!(answer.rest, UnreadBody::Drain(last - first + 1), "{first}-{last}");
+        assert_eq!(server.session, before);
+    }
+    // Beyond the total, there is another total.
+    assert_eq!(refused(server.fragment(100, 100, 101)), INVALID_ARGUMENT);
+    // It is told again only if it could not be told before.
+    let mut server = Server::new(NOTIFYING);
+    let turn = notifies(server.store(0, 99, 100));
+    assert_eq!(refused(server.failed(turn, HostError::Other)).0, 500);
+    let turn = notifies(server.fragment(50, 99, 100));
+    assert_eq!(received(server.notified(turn, NO_REPLY)), 100);
+}
+
+#[test]
+fn a4_an_overlap_is_trimmed() {
+    // Microsoft's page on Fragment: 0 through 100, then 50 through 150.
+    let mut server = Server::new(PLAIN);
+    assert_eq!(received(server.store(0, 100, 1000)), 101);
+    let asked = stores(server.fragment(50, 150, 1000));
+    assert_eq!((asked.skip, asked.offset, asked.take), (51, 101, 50));
+    assert_eq!(received(server.stored(asked.turn, 50)), 151);
+    // The text's 416, by policy.
+    let mut server = Server::new(STRICT);
+    assert_eq!(received(server.store(0, 100, 1000)), 101);
+    let before = server.session;
+    let step = server.fragment(50, 150, 1000);
+    assert_eq!((out_of_sync(step), rest(step)), (101, UnreadBody::Drain(101)));
+    assert_eq!(server.session, before);
+    assert_eq!(received(server.store(101, 150, 1000)), 151);
+}
+
+#[test]
+fn a5_a_range_that_is_held_is_answered_with_the_offset() {
+    for (policy, is_strict) in [(PLAIN, false), (STRICT, true)] {
+        let mut server = Server::new(policy);
+        assert_eq!(received(server.store(0, 99, 1000)), 100);
+        let before = server.session;
+        for (first, last) in [(0, 99), (0, 0), (99, 99)] {
+            let step = server.fragment(first, last, 1000);
+            let offset = if is_strict { out_of_sync(step) } else { received(step) };
+            assert_eq!((offset, rest(step)), (100, UnreadBody::Drain(last - first + 1)));
+            assert_eq!(server.session, before, "{first}-{last}");
+        }
+    }
+}
+
+#[test]
+fn a6_a_gap_is_answered_with_416_and_the_offset() {
+    for policy in [PLAIN, STRICT] {
+        let mut server = Server::new(policy);
+        assert_eq!(out_of_sync(server.fragment(1, 9, 100)), 0);
+        assert_eq!(server.session.total(), None, "a refused fragment says nothing about the total");
+        assert_eq!(received(server.store(0, 49, 100)), 50);
+        let before = server.session;
+        for (first, last) in [(51, 51), (99, 99), (60, 99)] {
+            let step = server.fragment(first, last, 100);
+            assert_eq!(out_of_sync(step), 50, "{first}-{last}");
+            assert_eq!(rest(step), UnreadBody::Drain(last - first + 1), "{first}-{last}");
+            assert_eq!(server.session, before);
+        }
+        assert_eq!(received(server.store(50, 99, 100)), 100);
+    }
+}
+
+#[test]
+fn a7_a_close_before_all_fragments_discards() {
+    let mut server = Server::new(PLAIN);
+    assert_eq!(received(server.store(0, 49, 100)), 50);
+    let discard = discards(server.close());
+    assert_eq!(what(&discard), (true, false));
+    assert!(is_closed(server.discarded(discard.turn)));
+    let session = server.session;
+    assert_eq!(session.ending(), Some(EndReason::ClosedIncomplete));
+    assert_eq!((session.received().0, session.total()), (50, Some(100)));
+    // A fragment of which nothing was stored counts too: it is no empty entity.
+    let mut server = Server::new(PLAIN);
+    let turn = stores(server.fragment(0, 49, 100)).turn;
+    server.disconnected(turn);
+    assert!(discards(server.close()).entity);
+    // By policy it is refused, and the session goes on.
+    let mut server = Server::new(Policy { early_close: EarlyClose::Refuse, ..PLAIN });
+    assert_eq!(received(server.store(0, 49, 100)), 50);
+    let before = server.session;
+    assert_eq!(refused(server.close()), INVALID_ARGUMENT);
+    assert_eq!(server.session, before);
+    assert_eq!(received(server.store(50, 99, 100)), 100);
+    assert_eq!(commits(server.close()).session_id(), server.session.id());
+}
+
+#[test]
+fn a8_a_cancel_after_the_last_fragment_keeps_what_is_placed() {
+    let mut server = Server::new(NOTIFYING);
+    let turn = notifies(server.store(0, 99, 100));
+    assert_eq!(received(server.notified(turn, KEPT_REPLY)), 100);
+    let discard = discards(server.cancel());
+    assert_eq!(what(&discard), (true, true), "it was not placed");
+    assert!(is_cancelled(server.discarded(discard.turn)));
+    assert_eq!(server.session.ending(), Some(EndReason::Cancelled));
+
+    let mut server = Server::new(NOTIFYING_EARLY);
+    let turn = notifies(server.store(0, 99, 100));
+    let turn = commits(server.notified(turn, KEPT_REPLY));
+    assert_eq!(received(server.placed(turn)), 100);
+    let discard = discards(server.cancel());
+    assert_eq!(what(&discard), (false, true), "only the reply goes");
+    assert!(is_cancelled(server.discarded(discard.turn)));
+    assert_eq!(server.session.state(), State::Ended);
+}
+
+#[test]
+fn a9_a_ping_is_answered_in_every_state_and_prolongs_nothing() {
+    for stand in stands() {
+        let mut server = stand.server;
+        for days in [0, 13, 400] {
+            server.pass(days * DAY);
+            let answer = answers(server.send(ping()));
+            assert!(matches!(answer.ack(None), Ack::Ping(_)), "{}", stand.what);
+            assert_eq!(
+                (answer.status().get(), answer.rest),
+                (200, UnreadBody::None),
+                "{}",
+                stand.what
+            );
+            assert_eq!(server.session, stand.server.session, "{}", stand.what);
+        }
+    }
+    // A session id on it is not looked at.
+    let line = RequestLine { method: "BITS_POST", target: "/e", version: Version::Http11 };
+    let fields =
+        [("BITS-Packet-Type", "Ping"), ("BITS-Session-Id", "none"), ("Content-Length", "0")];
+    let fields = fields.map(|(name, value)| (name, value.as_bytes()));
+    let decoded =
+        Request::from_fields(line, fields, &message::ParseOptions::DEFAULT).expect("a Ping");
+    let mut server = Server::new(PLAIN);
+    assert_eq!(answers(server.send(decoded.message)).status().get(), 200);
+}
+
+#[test]
+fn a10_every_create_makes_a_session_of_its_own() {
+    let (first, second) = (Server::new(PLAIN), Server::with_random(PLAIN, [8; 16]));
+    assert_ne!(first.session.id(), second.session.id());
+    // A session does not take another Create for itself.
+    let mut server = first;
+    assert_eq!(refused(server.send(create())), INVALID_ARGUMENT);
+    assert_eq!(server.session, first.session);
+}
+
+#[test]
+fn a11_close_or_cancel_again_finds_no_session() {
+    for stand in stands().iter().filter(|stand| stand.state == State::Ended) {
+        let mut server = stand.server;
+        assert_eq!(refused(server.close()), NOT_FOUND, "{}", stand.what);
+        assert_eq!(refused(server.cancel()), NOT_FOUND, "{}", stand.what);
+        assert_eq!(server.session, stand.server.session, "{}", stand.what);
+    }
+}
+
+#[test]
+fn a14_another_total_is_refused() {
+    let mut server = Server::new(PLAIN);
+    // The first fragment sets the total, even if none of its bytes arrive.
+    let turn = stores(server.fragment(0, 49, 100)).turn;
+    server.disconnected(turn);
+    let before = server.session;
+    assert_eq!(before.total(), Some(100));
+    for total in [50, 99, 101, u64::MAX] {
+        let step = server.fragment(0, 49, total);
+        assert_eq!(
+            (refused(step), rest(step)),
+            (INVALID_ARGUMENT, UnreadBody::Drain(50)),
+            "{total}"
+        );
+        assert_eq!(server.session, before, "{total}");
+    }
+    assert_eq!(received(server.store(0, 49, 100)), 50);
+}
+
+#[test]
+fn a39_a_second_request_is_busy() {
+    let mut server = Server::new(PLAIN);
+    let asked = stores(server.fragment(0, 49, 100));
+    let step = server.fragment(0, 49, 100);
+    assert_eq!((refused(step), rest(step)), (BUSY, UnreadBody::Drain(50)));
+    assert_eq!(refused(server.close()), BUSY);
+    assert_eq!(refused(server.cancel()), BUSY);
+    // The first is not disturbed.
+    assert_eq!(received(server.stored(asked.turn, 50)), 50);
+    assert!(!server.session.is_busy(server.now));
+}
+
+#[test]
+fn a40_a_session_expires_after_its_last_stored_byte() {
+    let mut server = Server::new(PLAIN);
+    assert_eq!(server.session.expires_at(), NOW + 14 * DAY);
+    server.pass(DAY);
+    let asked = stores(server.fragment(0, 49, 100));
+    assert_eq!(server.session.expires_at(), NOW + 14 * DAY, "nothing is stored yet");
+    server.pass(SECOND);
+    assert_eq!(stores(server.stored(asked.turn, 0)).take, 50);
+    assert_eq!(server.session.expires_at(), NOW + 14 * DAY, "nothing was stored");
+    assert_eq!(stores(server.stored(asked.turn, 1)).take, 49);
+    let stored_at = NOW + DAY + SECOND;
+    assert_eq!(server.session.expires_at(), stored_at + 14 * DAY);
+    server.pass(SECOND);
+    server.disconnected(asked.turn);
+    assert_eq!(received(server.fragment(0, 0, 100)), 1);
+    assert_eq!(out_of_sync(server.fragment(2, 2, 100)), 1);
+    assert_eq!(server.session.expires_at(), stored_at + 14 * DAY, "no byte, no time");
+    server.now = stored_at + 14 * DAY;
+    let before = server.session;
+    assert_eq!(refused(server.fragment(1, 49, 100)), NOT_FOUND);
+    assert_eq!(refused(server.close()), NOT_FOUND);
+    assert_eq!(server.session, before);
+}

@@ -1,0 +1,12 @@
+//! Tests of `server`.
+
+mod answers;
+mod decisions;
+mod persist;
+mod policy;
+mod random;
+mod sessions;
+mod states;
+mod store;
+mod time;
+mod work;

@@ -1,0 +1,351 @@
+//! Sessions that are stored and read back, and stored forms that are damaged.
+#![cfg(feature = "serde")]
+
+use crate::support;
+use std::collections::HashSet;
+
+use bits_proto::server::{EndReason, Session, State, Step};
+use serde_json::{Value, json};
+use support::session::*;
+
+fn stored(session: &Session) -> Value {
+    serde_json::to_value(session).expect("a session can be stored")
+}
+
+fn read(value: &Value) -> Result<Session, String> {
+    serde_json::from_value(value.clone()).map_err(|error| error.to_string())
+}
+
+fn stand(what: &str) -> Stand {
+    let stand = stands().into_iter().find(|stand| stand.what == what);
+    stand.unwrap_or_else(|| panic!("{what}"))
+}
+
+/// The stored form of a stand with one field set.
+fn damaged(what: &str, field: &str, value: Value) -> Value {
+    let mut form = stored(&stand(what).server.session);
+    let old = form.get_mut(field).unwrap_or_else(|| panic!("{field}"));
+    assert_ne!(*old, value, "{what}: {field} is that already");
+    *old = value;
+    form
+}
+
+const FIELDS: [&str; 16] = [
+    "rest",
+    "version",
+    "id",
+    "state",
+    "pending",
+    "turn",
+    "work_until",
+    "next",
+    "total",
+    "left",
+    "notified",
+    "forbidden",
+    "placed",
+    "entity_gone",
+    "ending",
+    "expires_at",
+];
+
+#[test]
+fn every_session_is_read_back_as_it_was() {
+    for stand in stands() {
+        let form = stored(&stand.server.session);
+        assert_eq!(read(&form), Ok(stand.server.session), "{}", stand.what);
+        let text = serde_json::to_string(&stand.server.session).expect("stored");
+        let session: Session = serde_json::from_str(&text).expect("read");
+        assert_eq!(session, stand.server.session, "{}", stand.what);
+    }
+}
+
+#[test]
+fn a_session_and_its_copy_hash_alike_and_others_do_not() {
+    let sessions: Vec<Session> = stands().iter().map(|stand| stand.server.session).collect();
+    let different: HashSet<Session> = sessions.iter().copied().collect();
+    let is_first = |(index, session)| !sessions[..index].contains(session);
+    assert_eq!(different.len(), sessions.iter().enumerate().filter(|it| is_first(*it)).count());
+    for session in &sessions {
+        assert!(different.contains(&read(&stored(session)).expect("it reads back")));
+    }
+}
+
+#[test]
+fn a_session_that_waits_stores_nothing_of_its_last_work() {
+    for stand in stands().iter().filter(|stand| stand.turn.is_none()) {
+        let form = stored(&stand.server.session);
+        assert_eq!(form["pending"], json!(null), "{}", stand.what);
+        assert_eq!(form["left"], json!(0), "{}", stand.what);
+        assert_eq!(form["work_until"], json!({ "secs": 0, "nanos": 0 }), "{}", stand.what);
+    }
+}
+
+/// What other versions of the crate have stored is read by this one.
+#[test]
+fn the_stored_form_is_the_first_version() {
+    let session = stand("storing the last bytes").server.session;
+    let form = json!({
+        "version": 1,
+        "id": "07070707-0707-4707-8707-070707070707",
+        "state": "storing",
+        "pending": "fragment",
+        "turn": 2,
+        "work_until": { "secs": 1_700_000_300, "nanos": 0 },
+        "next": 70,
+        "total": 100,
+        "left": 30,
+        "rest": "none",
+        "notified": null,
+        "forbidden": null,
+        "placed": false,
+        "entity_gone": false,
+        "ending": null,
+        "expires_at": { "secs": 1_701_209_600, "nanos": 0 },
+    });
+    assert_eq!(stored(&session), form);
+    assert_eq!(read(&form), Ok(session));
+    let form = stored(&stand("whole with a reply").server.session);
+    assert_eq!(form["notified"], json!({ "copy_to_destination": true, "reply": "kept" }));
+    assert_eq!(stored(&stand("forbidden").server.session)["forbidden"], json!(0x8019_0193_u32));
+    let endings: Vec<_> = ["closed", "closed too early", "cancelled", "lost", "timed out"]
+        .map(|what| stored(&stand(what).server.session)["ending"].clone())
+        .into();
+    let expected = ["closed", "closed-incomplete", "cancelled", "entity-lost", "timed-out"];
+    assert_eq!(endings, expected);
+}
+
+// Damage.
+
+#[test]
+fn another_version_is_refused() {
+    for version in [0, 2, 255] {
+        let error = read(&damaged("new", "version", json!(version))).expect_err("refused");
+        assert_eq!(error, format!("a session stored in version {version}"));
+    }
+}
+
+#[test]
+fn a_field_of_another_type_or_name_is_refused() {
+    for field in FIELDS {
+        for value in [json!([]), json!("?"), json!(-1)] {
+            let error = read(&damaged("storing the last bytes", field, value.clone()));
+            assert!(error.is_err(), "{field}: {value}");
+        }
+    }
+    let mut form = stored(&stand("new").server.session);
+    form["more"] = json!(0);
+    let error = read(&form).expect_err("refused");
+    assert!(error.starts_with("unknown field `more`"), "{error}");
+    for (field, value, expected) in [
+        ("state", json!("init"), "unknown variant `init`"),
+        ("pending", json!("ping"), "unknown variant `ping`"),
+        ("ending", json!("?"), "unknown variant `?`"),
+        ("next", json!("50"), "invalid type: string"),
+        ("turn", json!(1_u64 << 32), "invalid value"),
+        ("id", json!("07"), "UUID parsing failed"),
+        ("placed", json!(0), "invalid type: integer"),
+        ("entity_gone", json!(0), "invalid type: integer"),
+        ("notified", json!({ "reply": "kept" }), "missing field `copy_to_destination`"),
+    ] {
+        let error = read(&damaged("new", field, value)).expect_err(field);
+        assert!(error.contains(expected), "{field}: {error}");
+    }
+}
+
+const NULLABLE: [&str; 5] = ["pending", "total", "notified", "forbidden", "ending"];
+
+#[test]
+fn a_missing_field_is_refused() {
+    for field in FIELDS.iter().filter(|field| !NULLABLE.contains(field)) {
+        let mut form = stored(&stand("new").server.session);
+        form.as_object_mut().and_then(|form| form.remove(*field)).expect("it was there");
+        let error = read(&form).expect_err(field);
+        assert_eq!(error, format!("missing field `{field}`"));
+    }
+}
+
+/// A form that has lost a field is damaged, whatever the field would be.
+#[test]
+fn a_missing_field_that_may_be_null_is_refused() {
+    let is_taken = |field: &&str| {
+        stands().iter().any(|stand| {
+            let mut form = stored(&stand.server.session);
+            form.as_object_mut().and_then(|form| form.remove(*field)).expect("it was there");
+            read(&form).is_ok()
+        })
+    };
+    let taken: Vec<_> = NULLABLE.iter().filter(|field| is_taken(field)).collect();
+    assert_eq!(taken, Vec::<&&str>::new());
+}
+
+#[test]
+fn a_contradiction_is_refused_with_what_it_is() {
+    const KEPT: &str = r#"{ "copy_to_destination": true, "reply": "kept" }"#;
+    let more_held = "more bytes are held than there are";
+    let more_come = "more bytes come than are missing";
+    let no_work = "bytes come without work";
+    let nothing = "nothing comes, and it is stored";
+    let missing = "it is whole, and bytes are missing";
+    let work = "its work does not fit its state";
+    let told = "the notification does not fit its state";
+    let placed = "it is placed, and bytes are missing";
+    let end = "its end does not fit its state";
+    let kept: Value = serde_json::from_str(KEPT).expect("JSON");
+    for (what, field, value, expected) in [
+        ("with bytes", "total", json!(49), more_held),
+        ("with bytes", "total", json!(null), more_held),
+        ("with bytes", "next", json!(101), more_held),
+        ("with bytes", "next", json!(u64::MAX), more_held),
+        ("with bytes", "left", json!(1), no_work),
+        ("with bytes", "left", json!(51), more_come),
+        ("storing the last bytes", "left", json!(31), more_come),
+        ("storing the last bytes", "left", json!(u64::MAX), more_come),
+        ("storing the last bytes", "left", json!(0), nothing),
+        ("storing the last bytes", "total", json!(99), more_come),
+        ("storing the last bytes", "pending", json!(null), no_work),
+        ("storing the last bytes", "pending", json!("close"), work),
+        ("storing the last bytes", "pending", json!("timeout"), work),
+        ("new", "pending", json!("fragment"), work),
+        ("new", "state", json!("wait-for-close"), missing),
+        ("with bytes", "state", json!("unnotified"), missing),
+        ("with bytes", "state", json!("storing"), nothing),
+        ("with bytes", "state", json!("ended"), end),
+        ("with bytes", "notified", kept.clone(), told),
+        ("with bytes", "placed", json!(true), placed),
+        ("with bytes", "ending", json!("closed-incomplete"), end),
+        ("telling", "total", json!(101), missing),
+        ("telling", "pending", json!(null), work),
+        ("telling", "pending", json!("cancel"), work),
+        ("telling", "notified", kept, told),
+        ("whole", "notified", json!(null), told),
+        ("whole", "pending", json!("close"), work),
+        ("whole", "state", json!("committed"), "it is committed and not placed"),
+        ("whole", "state", json!("receiving"), told),
+        ("placing", "pending", json!("close"), work),
+        ("placing", "pending", json!("timeout"), work),
+        ("placed", "placed", json!(false), "it is committed and not placed"),
+        ("placed", "entity_gone", json!(true), "its bytes are gone, and it goes on"),
+        ("whole", "entity_gone", json!(true), "its bytes are gone, and it goes on"),
+        ("closed", "entity_gone", json!(true), "its bytes are gone, and they are placed"),
+        ("placed", "pending", json!("fragment"), work),
+        ("closing", "pending", json!("fragment"), work),
+        ("closing", "pending", json!(null), work),
+        ("closing", "ending", json!("closed"), end),
+        ("cancelling", "ending", json!(null), end),
+        ("cancelling", "placed", json!(true), placed),
+        ("cancelled", "ending", json!(null), end),
+        ("cancelled", "pending", json!("cancel"), work),
+    ] {
+        let value = damaged(what, field, value);
+        let error = read(&value).expect_err(&value.to_string());
+        assert_eq!(error, format!("a damaged session: {expected}"), "{what}: {field}");
+    }
+}
+
+/// None of these can come of any session that lived, and all of them go wrong.
+#[test]
+fn a_contradiction_that_nobody_would_notice_is_refused() {
+    let not_copied = json!({ "copy_to_destination": false, "reply": "none" });
+    let told = json!({ "copy_to_destination": true, "reply": "kept" });
+    let mut taken = Vec::new();
+    for (what, field, value) in [
+        // All bytes are there, and no fragment will ever complete it: a Close would delete them.
+        ("with bytes", "total", json!(50)),
+        ("new", "total", json!(0)),
+        // The application is not asked.
+        ("with bytes", "forbidden", json!(1)),
+        ("whole", "forbidden", json!(1)),
+        ("telling", "forbidden", json!(1)),
+        // A Cancel leaves the bytes behind.
+        ("whole", "placed", json!(true)),
+        ("to be told again", "placed", json!(true)),
+        ("telling", "placed", json!(true)),
+        ("placing", "placed", json!(true)),
+        ("closing", "placed", json!(true)),
+        // What is not to be placed is being placed.
+        ("placing", "notified", not_copied.clone()),
+        ("closing", "notified", not_copied.clone()),
+        ("placed", "notified", not_copied),
+        // How it ended.
+        ("closed too early", "ending", json!("closed")),
+        ("closed", "ending", json!("closed-incomplete")),
+        ("closing too early", "ending", json!("cancelled")),
+        ("closing too early", "pending", json!("fragment")),
+        ("closed too early", "notified", told),
+        // It would be busy if it worked.
+        ("new", "work_until", json!({ "secs": 1, "nanos": 0 })),
+    ] {
+        let form = damaged(what, field, value);
+        if read(&form).is_ok() {
+            taken.push(format!("{what}: {field} {}", form[field]));
+        }
+    }
+    assert_eq!(taken, Vec::<String>::new());
+}
+
+// Going on.
+
+#[test]
+fn a_session_that_was_read_back_goes_on() {
+    for stand in stands() {
+        let before = stand.server;
+        let mut recovered =
+            Server { session: read(&stored(&before.session)).expect("read"), ..before };
+        recovered.session.recover();
+        assert!(!recovered.session.is_busy(before.now), "{}", stand.what);
+        let mut late = Server { session: read(&stored(&before.session)).expect("read"), ..before };
+        late.now += 300 * SECOND;
+        assert!(!late.session.is_busy(late.now), "{}", stand.what);
+        // The next request is taken, and the old work does not count any more.
+        for server in [&mut recovered, &mut late] {
+            if stand.what == "timing out" {
+                let turn = discards(server.timeout().expect("due")).turn;
+                assert!(server.session.handle_discarded(stand.turn.expect("a turn")).is_err());
+                assert_eq!(server.discarded(turn), Step::Done);
+                continue;
+            }
+            let step = server.cancel();
+            if let Some(turn) = stand.turn {
+                assert!(server.session.handle_discarded(turn).is_err(), "{}", stand.what);
+            }
+            if stand.state == State::Ended {
+                assert_eq!(refused(step), NOT_FOUND, "{}", stand.what);
+            } else if stand.what == "placed" {
+                assert!(is_cancelled(step));
+            } else {
+                let turn = discards(step).turn;
+                assert!(is_cancelled(server.discarded(turn)), "{}", stand.what);
+                let ending = before.session.ending().unwrap_or(EndReason::Cancelled);
+                assert_eq!(server.session.ending(), Some(ending), "{}", stand.what);
+            }
+        }
+    }
+}
+
+#[test]
+fn work_goes_on_in_a_session_that_was_read_back() {
+    let stand = stand("storing the last bytes");
+    let session = read(&stored(&stand.server.session)).expect("read");
+    let mut server = Server { session, ..stand.server };
+    assert_eq!(received(server.stored(stand.turn.expect("a turn"), 30)), 100);
+}
+
+#[cfg(feature = "alloc")]
+#[test]
+fn a_record_is_stored_with_its_texts() {
+    let record = bits_proto::server::Record {
+        session: stand("with bytes").server.session,
+        url: "/e".into(),
+        principal: Some("alice".into()),
+        reply_url: Some(b"/reply\xFF"[..].into()),
+    };
+    let text = serde_json::to_string(&record).expect("stored");
+    let read: bits_proto::server::Record = serde_json::from_str(&text).expect("read");
+    assert_eq!(read, record);
+    let damaged = text.replace(r#""next":50"#, r#""next":150"#);
+    assert_ne!(damaged, text);
+    let error = serde_json::from_str::<bits_proto::server::Record>(&damaged);
+    let error = error.expect_err("damaged").to_string();
+    assert!(error.starts_with("a damaged session: more bytes are held"), "{error}");
+}

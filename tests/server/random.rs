@@ -1,0 +1,54 @@
+//! A session under whatever may come, in any order: what holds after every step.
+#![cfg(all(feature = "alloc", feature = "serde"))]
+
+use crate::support;
+use bits_proto::server::{EndReason, State};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use support::any_session::World;
+use support::cases::config;
+use support::events::{event, policy};
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 400, ..config() })]
+
+    #[test]
+    fn whatever_comes_no_byte_is_lost_or_made_up(policy in policy(), events in vec(event(), 1..60)) {
+        let mut world = World::new(policy);
+        world.check_steps(&events);
+        world.check_ends();
+    }
+}
+
+/// The random sequences reach what they are for.
+#[test]
+fn every_state_and_every_ending_is_reached() {
+    use proptest::strategy::ValueTree as _;
+    use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
+
+    let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
+    let mut runner = TestRunner::new_with_rng(config(), rng);
+    let (mut states, mut endings) = (Vec::new(), Vec::new());
+    for _ in 0..200 {
+        let strategy = (policy(), vec(event(), 60));
+        let (policy, events) = strategy.new_tree(&mut runner).expect("no filter").current();
+        let mut world = World::new(policy);
+        for event in &events {
+            world.step(event);
+            states.push(world.server.session.state());
+            endings.extend(world.server.session.ending());
+        }
+    }
+    for state in State::ALL {
+        assert!(states.contains(state), "{state}");
+    }
+    for ending in [
+        EndReason::Closed,
+        EndReason::ClosedIncomplete,
+        EndReason::Cancelled,
+        EndReason::TimedOut,
+        EndReason::EntityLost,
+    ] {
+        assert!(endings.contains(&ending), "{ending:?}");
+    }
+}

@@ -1,0 +1,285 @@
+//! The table of sessions: whose they are, how many there may be, and what becomes of them when the
+//! store fails or somebody else writes to it.
+#![cfg(feature = "alloc")]
+
+use crate::support;
+use std::cell::Cell;
+use std::fmt::Debug;
+use std::time::Duration;
+
+use bits_proto::field::{ReplyUrl, SessionId};
+use bits_proto::message::{Ack, Refusal};
+use bits_proto::server::{
+    Access, Limits, ReportError, RequestContext, Sessions, SessionsError, Step, Store, UnreadBody,
+};
+use support::session::*;
+use support::sessions::*;
+use support::stores::{Broken, Contested, Map, Stale};
+use uuid::Uuid;
+
+/// A whole upload with a reply, over any store.
+fn upload<S: Store<Error: Debug>>(store: S) -> S {
+    let mut sessions = table(store, NOTIFYING);
+    assert_eq!(*sessions.policy(), NOTIFYING);
+    let id = begin(&mut sessions, &ALICE, 7);
+    assert_eq!(sessions.store().count(None).expect("a number"), 1);
+    let store = asked(send(&mut sessions, fragment(id, 0, 99, 100), &ALICE));
+    assert_eq!(asked(sessions.handle_stored(store.turn, 60, NOW)).offset, 60);
+    let notify = turn(sessions.handle_stored(store.turn, 40, NOW));
+    let url = ReplyUrl::try_from("http://app/reply").expect("a URL");
+    let step = sessions.handle_notified(notify, KEPT_REPLY, Some(url), NOW).expect("taken");
+    for answer in
+        [ack(step), ack(send(&mut sessions, fragment(id, 50, 99, 100), &ALICE).expect("taken"))]
+    {
+        let Ack::Fragment(ack) = answer.ack() else { panic!("{answer:?}") };
+        assert_eq!((ack.received.0, ack.reply_url), (100, Some(url)));
+    }
+    let commit = turn(send(&mut sessions, close(id), &ALICE));
+    let discard = turn(sessions.handle_committed(commit));
+    assert_eq!(sessions.store().count(Some("alice")).expect("a number"), 1);
+    let answer = ack(sessions.handle_discarded(discard).expect("taken"));
+    assert!(matches!(answer.ack(), Ack::CloseSession(_)));
+    assert_eq!(sessions.store().count(None).expect("a number"), 0, "it is forgotten");
+    assert_eq!(refused_by(send(&mut sessions, close(id), &ALICE)), NOT_FOUND);
+    let late = sessions.handle_discarded(discard).expect_err("there is no session");
+    assert!(matches!(late, SessionsError::Report(ReportError::StaleToken)));
+    sessions.into_store()
+}
+
+#[test]
+fn an_upload_works_over_every_store() {
+    assert!(upload(Map::new()).is_empty());
+    assert!(upload(Contested::default()).map.is_empty());
+    assert!(upload(Broken::default()).map.is_empty());
+    #[cfg(feature = "std")]
+    assert!(
+        upload(std::collections::HashMap::<Uuid, bits_proto::server::Record>::new()).is_empty()
+    );
+}
+
+// Whose it is.
+
+#[test]
+fn a_session_is_only_there_for_its_url_and_its_principal() {
+    for principal in [Some("alice"), None] {
+        let mut sessions = table(Map::new(), PLAIN);
+        let owner = RequestContext { principal, ..ALICE };
+        let id = begin(&mut sessions, &owner, 7);
+        let store = asked(send(&mut sessions, fragment(id, 0, 9, 100), &owner));
+        assert_eq!(
+            ack(sessions.handle_stored(store.turn, 10, NOW).expect("taken")).rest,
+            UnreadBody::None
+        );
+        let before = sessions.store().clone();
+        let other = if principal.is_some() { None } else { Some("alice") };
+        for stranger in [
+            RequestContext { url: "/b", ..owner },
+            RequestContext { url: "/A", ..owner },
+            RequestContext { url: "", ..owner },
+            RequestContext { principal: Some("bob"), ..owner },
+            RequestContext { principal: Some(""), ..owner },
+            RequestContext { principal: other, ..owner },
+        ] {
+            for request in [fragment(id, 10, 19, 100), close(id), cancel(id)] {
+                let answer = ack(send(&mut sessions, request, &stranger).expect("no failure"));
+                assert_eq!(answer.ack(), Refusal::session_not_found().into());
+                let body = request.content_length();
+                let rest = if body == 0 { UnreadBody::None } else { UnreadBody::Drain(body) };
+                assert_eq!(answer.rest, rest, "{stranger:?}");
+                assert_eq!(sessions.store(), &before, "{stranger:?}");
+            }
+        }
+        assert_eq!(asked(send(&mut sessions, fragment(id, 10, 19, 100), &owner)).offset, 10);
+    }
+}
+
+#[test]
+fn access_is_asked_before_anything_is_looked_up() {
+    // A store that fails at once shows whether it was asked.
+    for (access, expected) in [
+        (Access::Unauthenticated, (401, None, None)),
+        (Access::Denied, ACCESS_DENIED),
+        (Access::Disabled, DISABLED),
+    ] {
+        let broken = Broken { map: Map::new(), works: Cell::new(0) };
+        let mut sessions = table(broken, PLAIN);
+        let id = SessionId::from_random([7; 16]);
+        for request in [create(), ping(), fragment(id, 0, 9, 10), close(id), cancel(id)] {
+            let arrival = RequestContext { access, ..ALICE };
+            assert_eq!(refused_by(send(&mut sessions, request, &arrival)), expected);
+        }
+    }
+}
+
+#[test]
+fn a_ping_asks_nobody() {
+    let mut sessions = table(Broken { map: Map::new(), works: Cell::new(0) }, PLAIN);
+    let answer = ack(send(&mut sessions, ping(), &ALICE).expect("no failure"));
+    assert_eq!((answer.ack().status().get(), answer.rest), (200, UnreadBody::None));
+}
+
+#[test]
+fn ids_are_made_of_the_random_bytes() {
+    let mut sessions = table(Map::new(), PLAIN);
+    let ids: Vec<_> = (0..4).map(|byte| begin(&mut sessions, &ALICE, byte)).collect();
+    // The same URL again is another session, and each has the version and the variant of RFC 4122.
+    let texts: Vec<_> = ids.iter().map(SessionId::as_str).collect();
+    assert_eq!(texts[3], "{03030303-0303-4303-8303-030303030303}");
+    assert_eq!(texts[0], "{00000000-0000-4000-8000-000000000000}");
+    assert_eq!(sessions.store().len(), 4);
+    // What the peer calls a session makes none.
+    let theirs = SessionId::try_from("{11111111-1111-4111-8111-111111111111}").expect("an id");
+    assert_eq!(refused_by(send(&mut sessions, fragment(theirs, 0, 9, 10), &ALICE)), NOT_FOUND);
+    assert_eq!(sessions.store().len(), 4);
+}
+
+/// Random bytes that come again, as after a machine was copied, give nobody's session away.
+#[test]
+fn an_id_that_is_taken_is_not_given_again() {
+    let mut sessions = table(Map::new(), PLAIN);
+    let id = begin(&mut sessions, &ALICE, 7);
+    let store = asked(send(&mut sessions, fragment(id, 0, 9, 100), &ALICE));
+    ack(sessions.handle_stored(store.turn, 10, NOW).expect("taken"));
+    let before = sessions.store().clone();
+    let bob = RequestContext { url: "/b", principal: Some("bob"), ..ALICE };
+    for arrival in [ALICE, bob] {
+        let step = sessions.handle_request(&create(), &arrival, || [7; 16]);
+        assert_eq!(refused_by(step), BUSY, "{arrival:?}");
+        assert_eq!(sessions.store(), &before, "{arrival:?}");
+    }
+    begin(&mut sessions, &bob, 8);
+}
+
+#[test]
+fn a_session_is_found_in_any_spelling_of_its_guid() {
+    let mut sessions = table(Map::new(), PLAIN);
+    let issued = begin(&mut sessions, &ALICE, 0xAB);
+    assert_eq!(issued.as_str(), "{ABABABAB-ABAB-4BAB-ABAB-ABABABABABAB}");
+    for (index, spelling) in [
+        "{ABABABAB-ABAB-4BAB-ABAB-ABABABABABAB}",
+        "{abababab-abab-4bab-abab-abababababab}",
+        "ABABABAB-ABAB-4BAB-ABAB-ABABABABABAB",
+        "abababab-abab-4bab-ABAB-abababababab",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let id = SessionId::try_from(spelling).expect("an id");
+        let at = index as u64;
+        let store = asked(send(&mut sessions, fragment(id, at, at, 9), &ALICE));
+        let answer = ack(sessions.handle_stored(store.turn, 1, NOW).expect("taken"));
+        let Ack::Fragment(ack) = answer.ack() else { panic!("{answer:?}") };
+        assert_eq!(ack.session_id, Some(issued), "{spelling}");
+        assert_eq!(ack.session_id.expect("an id").as_str(), issued.as_str());
+    }
+    for other in ["1", "-7", "../x", "{ABABABAB-ABAB-4BAB-ABAB-ABABABABABAC}", "ABABABAB"] {
+        let id = SessionId::try_from(other).expect("an id");
+        assert_eq!(refused_by(send(&mut sessions, close(id), &ALICE)), NOT_FOUND, "{other}");
+    }
+    assert_eq!(sessions.store().len(), 1);
+}
+
+// How many.
+
+#[test]
+fn there_are_no_more_sessions_than_the_limits_say() {
+    let limits = Limits { sessions: 4, sessions_of_principal: 2 };
+    let mut sessions = Sessions::new(Map::new(), PLAIN, limits);
+    let (bob, nobody) = (
+        RequestContext { principal: Some("bob"), ..ALICE },
+        RequestContext { principal: None, ..ALICE },
+    );
+    let first = begin(&mut sessions, &ALICE, 1);
+    begin(&mut sessions, &ALICE, 2);
+    assert_eq!(refused_by(send(&mut sessions, create(), &ALICE)), BUSY, "no random bytes for it");
+    begin(&mut sessions, &bob, 3);
+    // Sessions of nobody are not counted for a principal.
+    begin(&mut sessions, &nobody, 4);
+    for arrival in [ALICE, bob, nobody] {
+        assert_eq!(refused_by(send(&mut sessions, create(), &arrival)), BUSY);
+    }
+    assert_eq!(sessions.store().len(), 4);
+    let discard = turn(send(&mut sessions, cancel(first), &ALICE));
+    assert_eq!(refused_by(send(&mut sessions, create(), &ALICE)), BUSY, "it is still there");
+    ack(sessions.handle_discarded(discard).expect("taken"));
+    begin(&mut sessions, &ALICE, 5);
+    // The sessions of nobody fill the table, and no more than that.
+    let mut sessions = Sessions::new(Map::new(), PLAIN, limits);
+    for random in 0..4 {
+        begin(&mut sessions, &nobody, random);
+    }
+    assert_eq!(refused_by(send(&mut sessions, create(), &nobody)), BUSY);
+    let default = Limits::default();
+    assert_eq!((default.sessions, default.sessions_of_principal), (100_000, 50));
+}
+
+#[test]
+fn a_refused_create_makes_no_session() {
+    let mut sessions = table(Map::new(), PLAIN);
+    let arrival = RequestContext { access: Access::GrantedOverExisting, ..ALICE };
+    let step = sessions.handle_request(&create(), &arrival, || [7; 16]);
+    assert_eq!(refused_by(step), ACCESS_DENIED);
+    assert!(sessions.store().is_empty());
+}
+
+// Time.
+
+#[test]
+fn the_sweep_ends_what_has_timed_out() {
+    let mut sessions = table(Map::new(), PLAIN);
+    let old = begin(&mut sessions, &ALICE, 1);
+    let later = NOW + SECOND;
+    let new = begin(&mut sessions, &RequestContext { now: later, ..ALICE }, 2);
+    let busy = begin(&mut sessions, &ALICE, 3);
+    let due = NOW + 14 * DAY;
+    asked(send(
+        &mut sessions,
+        fragment(busy, 0, 9, 10),
+        &RequestContext { now: due - SECOND, ..ALICE },
+    ));
+    assert_eq!(sessions.handle_timeout(due - Duration::from_nanos(1)), Ok(vec![]));
+    let discards = sessions.handle_timeout(due).expect("no failure");
+    let ids: Vec<_> = discards.iter().map(|it| it.turn.session_id()).collect();
+    assert_eq!(ids, [old.guid().expect("a GUID")]);
+    assert_eq!(sessions.handle_discarded(discards[0].turn), Ok(Step::Done));
+    assert_eq!(sessions.store().len(), 2);
+    // What has nothing to delete is forgotten at once.
+    let mut early = table(Map::new(), EARLY);
+    let id = begin(&mut early, &ALICE, 1);
+    let store = asked(send(&mut early, fragment(id, 0, 9, 10), &ALICE));
+    let commit = turn(early.handle_stored(store.turn, 10, NOW));
+    ack(early.handle_committed(commit).expect("taken"));
+    assert_eq!(early.handle_timeout(due), Ok(vec![]));
+    assert!(early.store().is_empty());
+    // One at a time, and before its time.
+    let id = new.guid().expect("a GUID");
+    let discard = sessions.expire(id, later).expect("no failure").expect("not at work");
+    assert_eq!((discard.turn.session_id(), what(&discard)), (id, (true, false)));
+    assert_eq!(sessions.expire(Uuid::nil(), later), Ok(None));
+}
+
+#[test]
+fn work_goes_on_for_as_long_as_the_host_says_so() {
+    let mut sessions = table(Map::new(), NOTIFYING);
+    let id = begin(&mut sessions, &ALICE, 1);
+    let store = asked(send(&mut sessions, fragment(id, 0, 9, 10), &ALICE));
+    let work = turn(sessions.handle_stored(store.turn, 10, NOW));
+    let again = |sessions: &mut Sessions<'static, Map>, now| {
+        send(sessions, fragment(id, 0, 9, 10), &RequestContext { now, ..ALICE })
+    };
+    let later = NOW + 299 * SECOND;
+    assert_eq!(sessions.renew(work, later), Ok(()));
+    assert_eq!(refused_by(again(&mut sessions, later + 299 * SECOND)), BUSY);
+    turn(again(&mut sessions, later + 300 * SECOND));
+    let given_up = sessions.renew(work, later + 300 * SECOND);
+    assert_eq!(given_up, Err(SessionsError::Report(ReportError::StaleToken)));
+}
+
+/// A store that is shared may find a session that another server has just gone on with.
+#[test]
+fn the_sweep_spares_a_session_that_was_gone_on_with_in_between() {
+    let mut sessions = table(Stale::default(), PLAIN);
+    let id = begin(&mut sessions, &ALICE, 1);
+    assert_eq!(sessions.handle_timeout(NOW + DAY), Ok(vec![]), "13 days too early");
+    assert_eq!(asked(send(&mut sessions, fragment(id, 0, 9, 10), &ALICE)).take, 10);
+}

@@ -1,0 +1,376 @@
+//! The states of a server's session: the table against the specification, and a session in every
+//! state against the table.
+
+use crate::support;
+use bits_proto::server::{
+    Access, Event, HostError, ReportError, Session, State, Step, TABLE, WorkToken,
+};
+use bits_proto::state_machine::{IllegalEvent, StateMachine as _};
+use support::session::*;
+
+/// What [MC-BUP] 3.2.5.1 and 3.2.5.2 say, event by event, with each state of the text that needs
+/// the host split in two: `STATE_RECEIVE_FRAGMENTS` into receiving, storing, and, where
+/// `UploadComplete` is true, unnotified; `STATE_WAIT_FOR_CLOSE` into that and what is placed early;
+/// `STATE_COMPLETE` and `STATE_CANCEL` into placing, deleting, and gone.
+///
+/// A letter is the state that follows, `.` is illegal:
+/// `r`eceiving, `s`toring, `n`otifying, `u`nnotified, `w`ait-for-close, `p`lacing early
+/// (committing), `c` for committed, c`l`osing, `d`iscarding, `e`nded.
+const SPECIFICATION: &str = "
+                r s n u w p c l d e
+answered        r s n u w p c l d e
+fragment        s . . . . . . . . .
+repeated        r . . u w . c . . .
+complete        n n . n . . . . . .
+commit          . . . . p . . . . .
+close           . . . . l . d . d .
+close-early     d . . . . . . . . .
+cancel          d . . d d . d . d .
+stored          . s . . . . . . . .
+fragment-stored . r . . . . . . . .
+notified        . . w . . . . . . .
+placed          . . . . . c . d . .
+discarded       . . . . . . . . e .
+failed          . r u . . w . w d .
+entity-lost     . d d . . d . d . .
+interrupted     . r u . . w . w d .
+timeout         d . . d d . d . d .
+";
+
+fn state(letter: &str) -> Option<State> {
+    Some(match letter {
+        "r" => State::Receiving,
+        "s" => State::Storing,
+        "n" => State::Notifying,
+        "u" => State::Unnotified,
+        "w" => State::WaitForClose,
+        "p" => State::Committing,
+        "c" => State::Committed,
+        "l" => State::Closing,
+        "d" => State::Discarding,
+        "e" => State::Ended,
+        "." => return None,
+        other => panic!("{other:?}"),
+    })
+}
+
+fn event(name: &str) -> Event {
+    let named = Event::ALL.iter().find(|event| event.name() == name);
+    *named.unwrap_or_else(|| panic!("{name}"))
+}
+
+/// From, event, and to.
+fn specified() -> Vec<(State, Event, Option<State>)> {
+    let mut lines = SPECIFICATION.lines().skip(1).map(|line| line.split_whitespace());
+    let from: Vec<_> =
+        lines.next().expect("states").map(|it| state(it).expect("a state")).collect();
+    let mut cells = Vec::new();
+    for mut line in lines {
+        let event = event(line.next().expect("an event"));
+        let before = cells.len();
+        cells.extend(from.iter().zip(line).map(|(from, to)| (*from, event, state(to))));
+        assert_eq!(cells.len() - before, 10, "{event}");
+    }
+    cells
+}
+
+fn follows(from: State, event: Event) -> Option<State> {
+    let cell = specified().into_iter().find(|cell| (cell.0, cell.1) == (from, event));
+    cell.unwrap_or_else(|| panic!("{from}, {event}")).2
+}
+
+#[test]
+fn the_table_is_the_specification() {
+    let cells = specified();
+    assert_eq!(cells.len(), 170);
+    for (from, event, to) in &cells {
+        assert_eq!(TABLE[*from as usize].1[*event as usize], *to, "{from}: {event}");
+        assert_eq!(from.next(*event), *to, "{from}: {event}");
+    }
+    for (row, (state, _)) in TABLE.iter().enumerate() {
+        assert_eq!((State::ALL[row], *state as usize), (*state, row));
+        for event in Event::ALL {
+            let times = cells.iter().filter(|cell| (cell.0, cell.1) == (*state, *event)).count();
+            assert_eq!(times, 1, "{state}: {event}");
+        }
+    }
+}
+
+#[test]
+fn a_state_knows_what_it_is() {
+    for state in State::ALL {
+        // Work is what can be reported as failed.
+        assert_eq!(state.is_work(), follows(*state, Event::Failed).is_some(), "{state}");
+    }
+    let whole: Vec<_> = State::ALL.iter().filter(|state| state.is_whole()).collect();
+    let names: Vec<_> = whole.iter().map(|state| state.name()).collect();
+    let expected =
+        ["notifying", "unnotified", "wait-for-close", "committing", "committed", "closing"];
+    assert_eq!(names, expected);
+}
+
+#[test]
+fn the_stands_are_where_they_say() {
+    for stand in stands() {
+        let session = stand.server.session;
+        assert_eq!(session.state(), stand.state, "{}", stand.what);
+        assert_eq!(session.is_busy(stand.server.now), stand.turn.is_some(), "{}", stand.what);
+        let is_over = matches!(stand.state, State::Discarding | State::Ended);
+        assert_eq!(session.ending().is_some(), is_over, "{}", stand.what);
+        if stand.state.is_whole() {
+            assert_eq!(session.total(), Some(session.received().0), "{}", stand.what);
+        }
+    }
+    for state in State::ALL {
+        assert!(stands().iter().any(|stand| stand.state == *state), "{state} is not reached");
+    }
+}
+
+// Reports.
+
+type Report = (Event, fn(&mut Server, WorkToken) -> Result<(), ReportError>);
+
+const REPORTS: [Report; 6] = [
+    (Event::Stored, |it, turn| {
+        it.session.handle_stored(turn, 1, &it.policy, it.now).map(drop_step)
+    }),
+    (Event::Notified, |it, turn| {
+        it.session.handle_notified(turn, NO_REPLY, &it.policy, it.now).map(drop_step)
+    }),
+    (Event::Committed, |it, turn| it.session.handle_committed(turn).map(drop_step)),
+    (Event::Discarded, |it, turn| it.session.handle_discarded(turn).map(drop_step)),
+    (Event::Failed, |it, turn| {
+        it.session.handle_failed(turn, HostError::Other, &it.policy).map(drop_step)
+    }),
+    (Event::Interrupted, |it, turn| it.session.handle_disconnected(turn)),
+];
+
+fn drop_step(step: Step) {
+    assert!(!matches!(step, Step::Store(store) if store.take == 0), "nothing to store: {step:?}");
+}
+
+#[test]
+fn only_the_report_that_is_due_is_taken() {
+    let mut pairs = (0, 0);
+    for stand in stands() {
+        let Some(turn) = stand.turn else { continue };
+        for (event, report) in REPORTS {
+            let mut server = stand.server;
+            let outcome = report(&mut server, turn);
+            let what = format!("{}: {event}", stand.what);
+            if follows(stand.state, event).is_some() {
+                assert_eq!(outcome, Ok(()), "{what}");
+                assert_ne!(server.session, stand.server.session, "{what}");
+                pairs.0 += 1;
+                continue;
+            }
+            let illegal = IllegalEvent { state: stand.state, got: event };
+            assert_eq!(outcome, Err(ReportError::Illegal(illegal)), "{what}");
+            assert_eq!(server.session, stand.server.session, "{what}");
+            let expected: Vec<_> = Event::ALL
+                .iter()
+                .filter(|event| follows(stand.state, **event).is_some())
+                .map(|event| event.name())
+                .collect();
+            let text = ReportError::Illegal(illegal).to_string();
+            let expected = expected.join(", ");
+            assert_eq!(text, format!("{}: got {event}, expected one of {expected}", stand.state));
+            pairs.1 += 1;
+        }
+    }
+    // Three reports fit each work, and eleven stands work.
+    assert_eq!(pairs, (33, 33));
+}
+
+#[test]
+fn an_illegal_event_says_what_could_have_come() {
+    let error = IllegalEvent { state: State::Ended, got: Event::Committed };
+    assert_eq!(error.to_string(), "ended: got placed, expected one of answered");
+    assert_eq!(error.expected().collect::<Vec<_>>(), [Event::Answered]);
+    for (from, event, to) in specified() {
+        assert_eq!(from.transition(event), to.ok_or(IllegalEvent { state: from, got: event }));
+    }
+}
+
+/// All reports with a turn that is not the one that is worked on.
+#[track_caller]
+fn assert_other_turn(stand: &Stand, server: &Server, turn: WorkToken) {
+    for (event, report) in REPORTS {
+        let mut after = *server;
+        let outcome = report(&mut after, turn);
+        assert_eq!(outcome, Err(ReportError::StaleToken), "{}: {event}", stand.what);
+        assert_eq!(after.session, server.session, "{}: {event}", stand.what);
+    }
+    let mut after = *server;
+    let lost = after.session.handle_failed(turn, HostError::EntityLost, &server.policy);
+    assert_eq!(lost, Err(ReportError::StaleToken), "{}", stand.what);
+    assert_eq!(after.session, server.session, "{}", stand.what);
+}
+
+#[test]
+fn a_report_of_another_session_changes_nothing() {
+    for stand in stands() {
+        // The first turn of another session has the number that this one's may have.
+        let mut other = Server::with_random(PLAIN, [8; 16]);
+        for number in 0..3 {
+            let turn = stores(other.fragment(0, 0, 9)).turn;
+            assert_other_turn(&stand, &stand.server, turn);
+            assert_ne!(Some(turn), stand.turn, "{number}");
+            other.disconnected(turn);
+        }
+    }
+}
+
+#[test]
+fn a_report_on_an_older_request_changes_nothing() {
+    for stand in stands() {
+        let Some(turn) = stand.turn else { continue };
+        let mut server = stand.server;
+        server.disconnected(turn);
+        assert_other_turn(&stand, &server, turn);
+        // Another request is worked on, at a time at which the session has not timed out.
+        server.now = NOW;
+        let again = discards(server.cancel()).turn;
+        assert_ne!(again, turn);
+        assert_other_turn(&stand, &server, turn);
+        // And the report on that one is taken.
+        assert!(is_cancelled(server.discarded(again)), "{}", stand.what);
+        assert_other_turn(&stand, &server, turn);
+        assert_other_turn(&stand, &server, again);
+    }
+    let other = ReportError::StaleToken.to_string();
+    assert_eq!(other, "the session no longer works on this request");
+}
+
+#[test]
+fn more_bytes_than_were_asked_for_are_not_taken() {
+    for (first, last, total) in [(0, 9, 10), (0, 9, 20), (0, u64::MAX - 2, u64::MAX)] {
+        let mut server = Server::new(PLAIN);
+        let asked = stores(server.fragment(first, last, total));
+        for (stored, left) in [(0, asked.take), (4, asked.take - 4)] {
+            let step = server.stored(asked.turn, stored);
+            assert_eq!(stores(step).take, left);
+            for bytes in [left.saturating_add(1), u64::MAX] {
+                let before = server.session;
+                let outcome = server.session.handle_stored(asked.turn, bytes, &PLAIN, NOW);
+                assert_eq!(outcome, Err(ReportError::TooManyBytes { left }), "{bytes}");
+                assert_eq!(server.session, before, "{bytes}");
+            }
+        }
+    }
+    let text = ReportError::TooManyBytes { left: 6 }.to_string();
+    assert_eq!(text, "more bytes were stored than the 6 that were asked for");
+}
+
+// Requests.
+
+#[test]
+fn every_request_is_busy_while_the_host_works_and_changes_nothing() {
+    for stand in stands() {
+        let Some(turn) = stand.turn else { continue };
+        let mut server = stand.server;
+        for request in [
+            fragment(server.session.session_id(), 0, 9, 100),
+            server.close_request(),
+            server.cancel_request(),
+        ] {
+            // Work that makes a session end with its timeout is still work.
+            assert_eq!(refused(server.send(request)), BUSY, "{}: {request:?}", stand.what);
+            assert_eq!(server.session, stand.server.session, "{}: {request:?}", stand.what);
+        }
+        let outcome = server.session.handle_disconnected(turn);
+        assert_eq!(outcome, Ok(()), "{}", stand.what);
+    }
+}
+
+#[test]
+fn what_is_answered_at_once_changes_nothing() {
+    let other = Server::with_random(PLAIN, [8; 16]);
+    for stand in stands() {
+        let server = stand.server;
+        let id = server.session.session_id();
+        // A gap where there can be one, and another total.
+        let next = server.session.received().0;
+        for (request, access) in [
+            (ping(), Access::Granted),
+            (create(), Access::Granted),
+            (fragment(other.session.session_id(), 0, 99, 100), Access::Granted),
+            (other.close_request(), Access::Granted),
+            (other.cancel_request(), Access::Granted),
+            (fragment(id, next + 1, next + 1, 300), Access::Granted),
+            (fragment(id, 0, 99, 100), Access::Denied),
+            (server.close_request(), Access::Unauthenticated),
+            (server.cancel_request(), Access::Disabled),
+        ] {
+            let mut after = server;
+            let answer = answers(after.send_with(request, access));
+            let is_ping = matches!(request, bits_proto::message::Request::Ping(_));
+            assert_eq!(answer.status().get() == 200, is_ping, "{}: {request:?}", stand.what);
+            assert_eq!(after.session, server.session, "{}: {request:?}", stand.what);
+        }
+    }
+}
+
+#[test]
+fn nothing_reaches_a_session_that_has_ended() {
+    for stand in stands().iter().filter(|stand| stand.state == State::Ended) {
+        let mut server = stand.server;
+        let before = server.session;
+        assert_eq!(refused(server.fragment(0, 99, 100)), NOT_FOUND, "{}", stand.what);
+        assert_eq!(refused(server.close()), NOT_FOUND, "{}", stand.what);
+        assert_eq!(refused(server.cancel()), NOT_FOUND, "{}", stand.what);
+        assert_eq!(server.session.expire(&PLAIN, NOW - DAY), None, "{}", stand.what);
+        server.session.recover();
+        server.pass(365 * DAY);
+        assert_eq!(server.timeout(), None, "{}", stand.what);
+        assert_eq!(server.session.state(), State::Ended, "{}", stand.what);
+        assert_eq!(server.session.ending(), before.ending(), "{}", stand.what);
+    }
+}
+
+/// Which request begins which work, where a request is taken at all.
+#[test]
+fn a_request_leads_where_the_table_says() {
+    type Sent = (&'static str, fn(&mut Server) -> Step);
+    const REQUESTS: [Sent; 4] = [
+        ("new bytes", |it| it.fragment(it.received(), 99, 100)),
+        ("held bytes", |it| it.fragment(0, 9, 100)),
+        ("close", Server::close),
+        ("cancel", Server::cancel),
+    ];
+    // What each of them makes of a state, by the name of the stand.
+    let expected = |what: &str| -> [&str; 4] {
+        match what {
+            "new" => ["storing", "storing", "closing", "discarding"],
+            "with bytes" => ["storing", "receiving", "discarding", "discarding"],
+            "to be told again" => ["", "notifying", "notifying", "discarding"],
+            "forbidden" => ["", "unnotified", "unnotified", "discarding"],
+            "whole" | "whole with a reply" => ["", "wait-for-close", "closing", "discarding"],
+            "placed" => ["", "committed", "ended", "ended"],
+            "left undone" => ["discarding", "discarding", "discarding", "discarding"],
+            other => panic!("{other}"),
+        }
+    };
+    for stand in stands() {
+        if stand.turn.is_some() || stand.state == State::Ended {
+            continue;
+        }
+        for ((sent, send), expected) in REQUESTS.iter().zip(expected(stand.what)) {
+            let mut server = stand.server;
+            if expected.is_empty() {
+                // No range begins at the end of an entity.
+                assert_eq!(server.session.total(), Some(server.received()));
+                continue;
+            }
+            let step = send(&mut server);
+            assert_eq!(server.session.state().name(), expected, "{}: {sent}: {step:?}", stand.what);
+        }
+    }
+}
+
+#[test]
+fn a_session_is_small_plain_data() {
+    fn is_plain<T: Copy + PartialEq + Send + Sync + 'static>() {}
+    is_plain::<Session>();
+    assert!(size_of::<Session>() <= 256);
+}

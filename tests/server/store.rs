@@ -1,0 +1,274 @@
+//! The table of sessions over stores that fail, and over stores that somebody else writes to.
+#![cfg(feature = "alloc")]
+
+use crate::support;
+use bits_proto::field::{ReplyUrl, SessionId};
+use bits_proto::message::Ack;
+use bits_proto::server::{
+    Access, HostError, Policy, Record, ReportError, Sessions, SessionsError, SessionsResponse,
+    State, Step, WorkToken,
+};
+use support::session::*;
+use support::sessions::*;
+use support::stores::{Broken, Contested, Down, Map};
+
+type Table<S> = Sessions<'static, S>;
+type Outcome = Result<Step<SessionsResponse<'static>>, SessionsError<Down>>;
+
+/// What is done to a session, with the turn of what was asked for before.
+type Call = fn(&mut Table<Broken>, SessionId<'static>, Option<WorkToken>) -> Outcome;
+
+/// An upload with a reply, up to where it has ended.
+const UPLOAD: [(&str, Call); 7] = [
+    ("create", |it, _, _| {
+        it.handle_request(&create(), &ALICE, || [7; 16]).map_err(SessionsError::Store)
+    }),
+    ("fragment", |it, id, _| {
+        send(it, fragment(id, 0, 99, 100), &ALICE).map_err(SessionsError::Store)
+    }),
+    ("stored", |it, _, turn| it.handle_stored(turn.expect("a turn"), 60, NOW)),
+    ("all stored", |it, _, turn| it.handle_stored(turn.expect("a turn"), 40, NOW)),
+    ("notified", |it, _, turn| {
+        let url = ReplyUrl::try_from("/reply").expect("a URL");
+        it.handle_notified(turn.expect("a turn"), KEPT_REPLY, Some(url), NOW)
+    }),
+    ("close", |it, id, _| send(it, close(id), &ALICE).map_err(SessionsError::Store)),
+    ("placed", |it, _, turn| it.handle_committed(turn.expect("a turn"))),
+];
+
+fn turn_of(step: &Step<SessionsResponse<'static>>) -> Option<WorkToken> {
+    match step {
+        Step::Store(store) => Some(store.turn),
+        Step::Notify(turn) | Step::Commit(turn) => Some(*turn),
+        Step::Discard(discard) => Some(discard.turn),
+        Step::Answer(_) | Step::Done => None,
+    }
+}
+
+fn at(policy: Policy<'static>, works: usize, map: Map) -> Table<Broken> {
+    table(Broken { map, works: works.into() }, policy)
+}
+
+#[test]
+fn a_store_that_fails_changes_nothing_and_the_same_again_works() {
+    let id = SessionId::from_random([7; 16]);
+    let (mut map, mut turn) = (Map::new(), None);
+    for (what, call) in UPLOAD {
+        let mut failures = 0;
+        for works in 0.. {
+            let mut sessions = at(NOTIFYING, works, map.clone());
+            match call(&mut sessions, id, turn) {
+                Ok(step) => {
+                    turn = turn_of(&step).or(turn);
+                    map = sessions.into_store().map;
+                    break;
+                }
+                Err(error) => {
+                    assert_eq!(error, SessionsError::Store(Down), "{what}");
+                    assert_eq!(sessions.into_store().map, map, "{what}, {works}");
+                    failures += 1;
+                }
+            }
+        }
+        assert!(failures > 0, "{what} does without the store");
+    }
+    assert_eq!(map.values().map(|it| it.session.state()).collect::<Vec<_>>(), [State::Discarding]);
+    assert_eq!(map.values().next().and_then(|it| it.reply_url.as_deref()), Some(&b"/reply"[..]));
+}
+
+/// The map of a session that is being cancelled, and the turn of it.
+fn cancelling() -> (Map, WorkToken) {
+    let mut sessions = table(Map::new(), PLAIN);
+    let id = begin(&mut sessions, &ALICE, 7);
+    let turn = turn(send(&mut sessions, cancel(id), &ALICE));
+    (sessions.into_store(), turn)
+}
+
+#[test]
+fn a_session_that_could_not_be_forgotten_has_ended_all_the_same() {
+    let (map, turn) = cancelling();
+    let mut sessions = at(PLAIN, 1, map);
+    // What comes of the report is another test's business.
+    let _ = sessions.handle_discarded(turn);
+    let id = SessionId::from_random([7; 16]);
+    let map = sessions.into_store().map;
+    assert_eq!(map.values().map(|it| it.session.state()).collect::<Vec<_>>(), [State::Ended]);
+    // The next who asks for it, or the sweep, has it forgotten.
+    let mut sessions = table(map.clone(), PLAIN);
+    assert_eq!(refused_by(send(&mut sessions, cancel(id), &ALICE)), NOT_FOUND);
+    assert!(sessions.store().is_empty());
+    let mut sessions = table(map, PLAIN);
+    assert_eq!(sessions.handle_timeout(NOW + 14 * DAY), Ok(vec![]));
+    assert!(sessions.store().is_empty());
+}
+
+/// Either nothing is changed, or the client gets its answer.
+#[test]
+fn a_session_that_could_not_be_forgotten_is_answered_for() {
+    let (map, turn) = cancelling();
+    let mut sessions = at(PLAIN, 1, map.clone());
+    let outcome = sessions.handle_discarded(turn);
+    let is_unchanged = sessions.store().map == map;
+    assert!(outcome.is_ok() || is_unchanged, "{outcome:?}, and the session has ended");
+}
+
+/// What the sweep found before the store failed comes first, and the rest with the next call.
+#[test]
+fn a_sweep_that_fails_loses_nothing() {
+    let mut sessions = table(Map::new(), PLAIN);
+    begin(&mut sessions, &ALICE, 1);
+    begin(&mut sessions, &ALICE, 2);
+    let due = NOW + 14 * DAY;
+    // The list, and the first of the two.
+    let mut sessions = at(PLAIN, 2, sessions.into_store());
+    let mut discards = sessions.handle_timeout(due).expect("one was found before it failed");
+    assert_eq!(sessions.handle_timeout(due), Err(Down));
+    sessions.store().works.set(usize::MAX);
+    discards.extend(sessions.handle_timeout(due).expect("it works again"));
+    assert_eq!(discards.len(), 2, "{discards:?}");
+    assert_ne!(discards[0].turn.session_id(), discards[1].turn.session_id());
+    // Nothing was found: the list was there, and the first session could not be changed.
+    sessions.store().works.set(1);
+    assert_eq!(sessions.handle_timeout(due + DAY), Err(Down));
+}
+
+#[test]
+fn a_store_that_fails_is_named() {
+    let error = SessionsError::Store(Down);
+    assert_eq!(error.to_string(), "the store of sessions failed: the power is off");
+    let error: SessionsError<Down> = SessionsError::Report(ReportError::StaleToken);
+    assert_eq!(error.to_string(), ReportError::StaleToken.to_string());
+}
+
+// Somebody else.
+
+/// A session in a store of its own, and what it is asked to do.
+fn contested(policy: Policy<'static>) -> (Table<Contested>, SessionId<'static>) {
+    let mut sessions = table(Contested::default(), policy);
+    let id = begin(&mut sessions, &ALICE, 7);
+    (sessions, id)
+}
+
+/// From now on somebody else is always faster.
+fn meddle(
+    sessions: Table<Contested>,
+    meddling: impl Fn(&mut Record) + 'static,
+) -> Table<Contested> {
+    let policy = *sessions.policy();
+    table(Contested { meddling: Box::new(meddling), ..sessions.into_store() }, policy)
+}
+
+#[test]
+fn of_two_servers_that_take_the_same_bytes_one_is_busy() {
+    let (sessions, id) = contested(PLAIN);
+    let mut sessions = meddle(sessions, |record| {
+        let request = fragment(record.session.session_id(), 0, 9, 100);
+        let step = record.session.handle_request(&request, Access::Granted, &PLAIN, NOW);
+        assert_eq!(stores(step).take, 10);
+    });
+    assert_eq!(refused_by(send(&mut sessions, fragment(id, 0, 9, 100), &ALICE)), BUSY);
+}
+
+#[test]
+fn a_report_that_was_overtaken_is_not_taken() {
+    type Sent = fn(&mut Table<Contested>, WorkToken) -> bool;
+    const OTHER: SessionsError<std::convert::Infallible> =
+        SessionsError::Report(ReportError::StaleToken);
+    type Overtaken = (fn(&mut Server) -> WorkToken, Policy<'static>, Sent);
+    const REPORTS: [Overtaken; 6] = [
+        (
+            |it| stores(it.fragment(0, 9, 100)).turn,
+            PLAIN,
+            |it, turn| it.handle_stored(turn, 10, NOW) == Err(OTHER),
+        ),
+        (
+            |it| notifies(it.store(0, 9, 10)),
+            NOTIFYING,
+            |it, turn| {
+                let url = ReplyUrl::try_from("/reply").expect("a URL");
+                it.handle_notified(turn, KEPT_REPLY, Some(url), NOW) == Err(OTHER)
+            },
+        ),
+        (|it| commits(it.close()), PLAIN, |it, turn| it.handle_committed(turn) == Err(OTHER)),
+        (
+            |it| discards(it.cancel()).turn,
+            PLAIN,
+            |it, turn| it.handle_discarded(turn) == Err(OTHER),
+        ),
+        (
+            |it| commits(it.close()),
+            PLAIN,
+            |it, turn| it.handle_failed(turn, HostError::Other) == Err(OTHER),
+        ),
+        (|it| commits(it.close()), PLAIN, |it, turn| it.handle_disconnected(turn) == Err(OTHER)),
+    ];
+    for (index, (way, policy, report)) in REPORTS.into_iter().enumerate() {
+        let mut server = Server::new(policy);
+        let turn = way(&mut server);
+        for is_taken in [true, false] {
+            let (sessions, id) = contested(policy);
+            let guid = id.guid().expect("a GUID");
+            let mut store = sessions.into_store();
+            let record = store.map.get_mut(&guid).expect("created");
+            record.session = server.session;
+            let mut sessions = meddle(table(store, policy), move |record| {
+                if !is_taken {
+                    record.session.recover();
+                }
+            });
+            assert_eq!(report(&mut sessions, turn), !is_taken, "{index}");
+            if is_taken {
+                continue;
+            }
+            let mut expected = server.session;
+            expected.recover();
+            let record = &sessions.store().map[&guid];
+            assert_eq!((record.session, &record.reply_url), (expected, &None), "{index}");
+        }
+    }
+}
+
+#[test]
+fn of_two_reports_on_the_same_bytes_one_is_told_why() {
+    let (mut sessions, id) = contested(PLAIN);
+    let turn = asked(send(&mut sessions, fragment(id, 0, 9, 100), &ALICE)).turn;
+    let mut sessions = meddle(sessions, move |record| {
+        let step = record.session.handle_stored(turn, 6, &PLAIN, NOW).expect("taken");
+        assert_eq!(stores(step).take, 4);
+    });
+    let error = ReportError::TooManyBytes { left: 4 };
+    assert_eq!(sessions.handle_stored(turn, 10, NOW), Err(SessionsError::Report(error)));
+    let guid = id.guid().expect("a GUID");
+    assert_eq!(sessions.store().map[&guid].session.received().0, 6);
+}
+
+#[test]
+fn a_session_that_somebody_else_has_ended_is_not_found() {
+    let (sessions, id) = contested(PLAIN);
+    let mut sessions = meddle(sessions, |record| {
+        if let Some(Step::Discard(discard)) = record.session.expire(&PLAIN, NOW) {
+            let ended = record.session.handle_discarded(discard.turn);
+            assert_eq!(ended, Ok(Step::Done));
+        }
+    });
+    assert_eq!(refused_by(send(&mut sessions, close(id), &ALICE)), NOT_FOUND);
+    assert!(sessions.store().map.is_empty(), "it is forgotten");
+}
+
+#[test]
+fn the_table_passes_failures_and_interruptions_on() {
+    let (mut sessions, id) = contested(PLAIN);
+    let store = asked(send(&mut sessions, fragment(id, 0, 9, 100), &ALICE));
+    assert_eq!(refused_by(sessions.handle_failed(store.turn, HostError::DiskFull)).0, 500);
+    let store = asked(send(&mut sessions, fragment(id, 0, 9, 100), &ALICE));
+    assert_eq!(sessions.handle_disconnected(store.turn), Ok(()));
+    let gone = sessions.handle_disconnected(store.turn);
+    assert_eq!(gone, Err(SessionsError::Report(ReportError::StaleToken)));
+    let store = asked(send(&mut sessions, fragment(id, 0, 9, 100), &ALICE));
+    let answer = ack(sessions.handle_stored(store.turn, 10, NOW).expect("taken"));
+    assert!(matches!(answer.ack(), Ack::Fragment(ack) if ack.received.0 == 10));
+    let late = turn(send(&mut sessions, cancel(id), &ALICE));
+    let answer = ack(sessions.handle_failed(late, HostError::EntityLost).expect("taken"));
+    assert!(matches!(answer.ack(), Ack::CancelSession(_)));
+    assert!(sessions.store().map.is_empty());
+}

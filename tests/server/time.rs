@@ -1,0 +1,314 @@
+//! Sessions and time: work that is given up, sessions that time out, and those that are made to.
+
+use crate::support;
+use std::time::Duration;
+
+use bits_proto::server::{EndReason, HostError, Policy, ReportError, State, Step};
+use support::session::*;
+
+// Work that is given up.
+
+#[test]
+fn work_that_nobody_reports_on_makes_room_for_the_next_request() {
+    let mut server = Server::new(PLAIN);
+    let late = stores(server.fragment(0, 99, 100));
+    server.pass(300 * SECOND - Duration::from_nanos(1));
+    assert_eq!(refused(server.fragment(0, 99, 100)), BUSY);
+    // A report is a sign of life.
+    assert_eq!(stores(server.stored(late.turn, 10)).take, 90);
+    server.pass(300 * SECOND - Duration::from_nanos(1));
+    assert_eq!(refused(server.fragment(0, 99, 100)), BUSY);
+    server.pass(Duration::from_nanos(1));
+    let asked = stores(server.fragment(0, 99, 100));
+    assert_eq!((asked.skip, asked.offset, asked.take), (10, 10, 90));
+    let outcome = server.session.handle_stored(late.turn, 10, &PLAIN, server.now);
+    assert_eq!(outcome, Err(ReportError::StaleToken));
+    assert_eq!(server.received(), 10);
+    assert_eq!(received(server.stored(asked.turn, 90)), 100);
+    // A refused request takes it over as well.
+    let late = commits(server.close());
+    server.pass(300 * SECOND);
+    assert_eq!(refused(server.fragment(0, 99, 101)), INVALID_ARGUMENT);
+    assert_eq!(server.session.handle_committed(late), Err(ReportError::StaleToken));
+    assert_eq!(server.session.state(), State::WaitForClose);
+    // While nobody has come, the work may still end well.
+    let slow = commits(server.close());
+    server.pass(301 * SECOND);
+    assert!(!server.session.is_busy(server.now));
+    assert!(is_closed(server.placed(slow)));
+}
+
+#[test]
+fn every_request_takes_over_from_work_that_was_given_up() {
+    type Sent = fn(&mut Server) -> Step;
+    const SENT: [Sent; 3] = [|it| it.fragment(0, 99, 100), Server::close, Server::cancel];
+    for stand in stands() {
+        // A session that has timed out takes nothing any more.
+        if stand.turn.is_none() || stand.what == "timing out" {
+            continue;
+        }
+        for (index, send) in SENT.iter().enumerate() {
+            let mut late = stand.server;
+            late.pass(300 * SECOND);
+            let mut recovered = late;
+            recovered.session.recover();
+            assert_eq!(send(&mut late), send(&mut recovered), "{}: {index}", stand.what);
+            assert_eq!(late.session, recovered.session, "{}: {index}", stand.what);
+        }
+    }
+    let mut server = Server::new(PLAIN);
+    assert_eq!(stores(server.fragment(0, 49, 100)).take, 50);
+    server.pass(300 * SECOND);
+    assert_eq!(what(&discards(server.close())), (true, false));
+}
+
+#[test]
+fn what_the_application_said_is_a_sign_of_life() {
+    let mut server = Server::new(NOTIFYING_EARLY);
+    let turn = notifies(server.store(0, 99, 100));
+    server.pass(299 * SECOND);
+    let turn = commits(server.notified(turn, NO_REPLY));
+    server.pass(300 * SECOND - Duration::from_nanos(1));
+    assert_eq!(refused(server.close()), BUSY);
+    assert_eq!(received(server.placed(turn)), 100);
+}
+
+#[test]
+fn a_session_without_its_process_is_recovered() {
+    for stand in stands() {
+        let mut server = stand.server;
+        server.session.recover();
+        assert!(!server.session.is_busy(NOW), "{}", stand.what);
+        let mut given_up = stand.server;
+        let Some(turn) = stand.turn else {
+            assert_eq!(server.session, stand.server.session, "{}", stand.what);
+            continue;
+        };
+        given_up.disconnected(turn);
+        assert_eq!(server.session, given_up.session, "{}", stand.what);
+    }
+}
+
+// Timeouts.
+
+const TIMEOUT: Duration = Duration::from_secs(14 * 24 * 60 * 60);
+const TICK: Duration = Duration::from_nanos(1);
+
+#[test]
+fn a_session_times_out_at_its_time_and_not_before() {
+    for (late, due) in [(TIMEOUT - TICK, false), (TIMEOUT, true), (2 * TIMEOUT, true)] {
+        let mut server = Server::new(PLAIN);
+        let before = server.session;
+        server.pass(late);
+        let Some(step) = server.timeout() else {
+            assert!(!due, "{late:?}");
+            assert_eq!(server.session, before);
+            continue;
+        };
+        assert!(due, "{late:?}");
+        let discard = discards(step);
+        assert_eq!(what(&discard), (true, false));
+        assert_eq!(server.session.ending(), Some(EndReason::TimedOut));
+        assert_eq!(server.timeout(), None, "it is being deleted");
+        assert_eq!(server.discarded(discard.turn), Step::Done, "nobody waits for an answer");
+        assert_eq!((server.session.state(), server.timeout()), (State::Ended, None));
+    }
+}
+
+#[test]
+fn what_times_out_is_asked_for_until_it_is_deleted() {
+    let mut server = Server::new(PLAIN);
+    server.pass(TIMEOUT);
+    let first = discards(server.timeout().expect("due"));
+    server.pass(300 * SECOND - TICK);
+    assert_eq!(server.timeout(), None);
+    server.pass(TICK);
+    let second = discards(server.timeout().expect("given up"));
+    assert_eq!(server.session.handle_discarded(first.turn), Err(ReportError::StaleToken));
+    assert_eq!(server.failed(second.turn, HostError::Other), Step::Done);
+    let third = discards(server.timeout().expect("failed"));
+    server.disconnected(third.turn);
+    let fourth = discards(server.timeout().expect("interrupted"));
+    assert_eq!(server.failed(fourth.turn, HostError::EntityLost), Step::Done, "it is gone");
+    assert_eq!(server.session.state(), State::Ended);
+}
+
+/// Where there is a reply to delete, or may be because the application was asked for one.
+const KEEPS_REPLY: &[&str] = &[
+    "telling",
+    "telling of nothing",
+    "to be told again",
+    "forbidden",
+    "whole with a reply",
+    "lost, with a reply",
+];
+
+#[test]
+fn a_session_times_out_in_every_state_that_waits() {
+    for stand in stands() {
+        let mut server = stand.server;
+        if stand.state == State::Ended {
+            continue;
+        }
+        // What is placed is not the session's any more.
+        let placed = server.session.is_placed();
+        let kept = KEEPS_REPLY.contains(&stand.what);
+        server.pass(2 * TIMEOUT);
+        let step = server.timeout().unwrap_or_else(|| panic!("{}", stand.what));
+        if placed && !kept {
+            assert_eq!(step, Step::Done, "{}", stand.what);
+            assert_eq!(server.session.state(), State::Ended, "{}", stand.what);
+            continue;
+        }
+        let discard = discards(step);
+        assert_eq!(discard.reply, kept, "{}", stand.what);
+        if let Some(turn) = stand.turn {
+            assert_eq!(server.session.handle_discarded(turn), Err(ReportError::StaleToken));
+        }
+        assert_eq!(server.discarded(discard.turn), Step::Done, "{}", stand.what);
+    }
+}
+
+#[test]
+fn a_session_does_not_time_out_under_the_hands_of_its_host() {
+    let mut server = Server::new(PLAIN);
+    server.pass(TIMEOUT - SECOND);
+    let asked = stores(server.fragment(0, 99, 100));
+    server.pass(SECOND);
+    let before = server.session;
+    assert_eq!(server.timeout(), None);
+    assert_eq!(server.session, before);
+    assert_eq!(received(server.stored(asked.turn, 100)), 100);
+    assert_eq!(server.timeout(), None, "bytes were stored");
+    assert_eq!(server.session.expires_at(), server.now + TIMEOUT);
+}
+
+#[test]
+fn a_session_can_be_made_to_time_out() {
+    for stand in stands() {
+        let mut server = stand.server;
+        let step = server.session.expire(&server.policy, server.now);
+        match (stand.turn, stand.state) {
+            (None, State::Ended) => assert_eq!(step, None, "{}", stand.what),
+            (None, _) => {
+                let ended = step == Some(Step::Done);
+                assert!(ended || matches!(step, Some(Step::Discard(_))), "{}", stand.what);
+                assert!(server.session.ending().is_some(), "{}", stand.what);
+            }
+            (Some(turn), _) => {
+                assert_eq!(step, None, "{}: the host is at work", stand.what);
+                server.disconnected(turn);
+                assert!(server.timeout().is_some(), "{}", stand.what);
+            }
+        }
+        let refused = refused(server.fragment(0, 99, 100));
+        assert!(refused == NOT_FOUND || refused == BUSY, "{}: {refused:?}", stand.what);
+    }
+    // It never makes a session live longer.
+    let mut server = Server::new(PLAIN);
+    server.policy.session_timeout = Duration::ZERO;
+    assert_eq!(received(server.store(0, 9, 100)), 10);
+    let expires_at = server.session.expires_at();
+    assert_eq!(expires_at, NOW);
+    let asked = server.session.expire(&PLAIN, NOW + SECOND);
+    assert!(matches!(asked, Some(Step::Discard(_))));
+    assert_eq!(server.session.expires_at(), Duration::ZERO);
+}
+
+/// The application had been told, or was being told, when the process died: what it had sent of a
+/// reply by then is nobody's.
+#[test]
+fn what_there_is_of_a_reply_that_nobody_reported_is_deleted() {
+    let told = |way: fn(&mut Server) -> Step| {
+        let mut server = Server::new(NOTIFYING);
+        notifies(way(&mut server));
+        server.session.recover();
+        assert_eq!(server.session.state(), State::Unnotified);
+        server
+    };
+    for way in [|it: &mut Server| it.store(0, 99, 100), |it: &mut Server| it.close()] {
+        let discard = discards(told(way).cancel());
+        assert_eq!(what(&discard), (true, true));
+        let mut forgotten = told(way);
+        forgotten.pass(14 * DAY);
+        let discard = discards(forgotten.timeout().expect("due"));
+        assert_eq!(what(&discard), (true, true));
+        // Also if the application will not have it when it is told again.
+        let mut forbidden = told(way);
+        let turn = notifies(forbidden.close());
+        assert_eq!(refused(forbidden.failed(turn, application(403, 0))).0, 403);
+        assert_eq!(what(&discards(forbidden.cancel())), (true, true));
+    }
+    // Nobody is told of an entity that is not whole.
+    let mut server = Server::new(NOTIFYING);
+    assert_eq!(received(server.store(0, 49, 100)), 50);
+    assert_eq!(what(&discards(server.cancel())), (true, false));
+}
+
+/// What is to end as soon as the host's work is done ends then, also if the work is done
+/// well.
+#[test]
+fn a_session_that_is_made_to_time_out_at_work_ends_after_it() {
+    let mut server = Server::new(PLAIN);
+    let asked = stores(server.fragment(0, 49, 100));
+    assert_eq!(server.session.expire(&PLAIN, server.now), None, "the host is at work");
+    assert_eq!(received(server.stored(asked.turn, 50)), 50);
+    let step = server.timeout();
+    assert!(matches!(step, Some(Step::Discard(_))), "it lives on: {step:?}");
+}
+
+/// How a session ended does not change because its remains are deleted late.
+#[test]
+fn a_session_that_has_ended_otherwise_does_not_time_out() {
+    for stand in stands() {
+        let Some(ending) = stand.server.session.ending() else { continue };
+        let mut server = stand.server;
+        server.pass(2 * TIMEOUT);
+        let step = server.timeout();
+        assert_eq!(server.session.ending(), Some(ending), "{}: {step:?}", stand.what);
+        if ending == EndReason::EntityLost && stand.state != State::Ended {
+            assert_eq!(step.map(|step| what(&discards(step))), Some((false, true)));
+        }
+    }
+}
+
+#[test]
+fn the_policy_of_the_moment_says_how_long_a_session_lives() {
+    let mut server = Server::new(Policy { session_timeout: SECOND, ..PLAIN });
+    assert_eq!(server.session.expires_at(), NOW + SECOND);
+    server.policy.session_timeout = 2 * SECOND;
+    assert_eq!(server.session.expires_at(), NOW + SECOND);
+    assert_eq!(received(server.store(0, 9, 100)), 10);
+    assert_eq!(server.session.expires_at(), NOW + 2 * SECOND);
+}
+
+#[test]
+fn a_fragment_that_stops_gives_way_while_a_client_still_tries() {
+    let mut server = Server::new(Policy::DEFAULT);
+    let asked = stores(server.fragment(0, 99, 100));
+    server.pass(59 * SECOND);
+    assert_eq!(stores(server.stored(asked.turn, 10)).take, 90);
+    server.pass(59 * SECOND);
+    assert_eq!(refused(server.fragment(10, 99, 100)), BUSY);
+    server.pass(SECOND);
+    assert_eq!(stores(server.fragment(0, 99, 100)).offset, 10);
+}
+
+#[test]
+fn work_that_takes_long_is_not_given_up_while_the_host_says_so() {
+    let mut server = Server::new(NOTIFYING);
+    let turn = notifies(server.store(0, 99, 100));
+    for _ in 0..10 {
+        server.pass(299 * SECOND);
+        let (policy, now) = (server.policy, server.now);
+        assert_eq!(server.session.renew(turn, &policy, now), Ok(()));
+        assert_eq!(refused(server.fragment(50, 99, 100)), BUSY);
+    }
+    server.pass(300 * SECOND);
+    let again = notifies(server.fragment(50, 99, 100));
+    let (policy, now, before) = (server.policy, server.now, server.session);
+    let late = server.session.renew(turn, &policy, now);
+    assert_eq!(late, Err(ReportError::StaleToken));
+    assert_eq!(server.session, before);
+    assert_eq!(received(server.notified(again, NO_REPLY)), 100);
+}

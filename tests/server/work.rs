@@ -1,0 +1,430 @@
+//! What a session makes of its host's work: pieces, failures, applications that refuse, and lost
+//! entities.
+
+use crate::support;
+use std::time::Duration;
+
+use bits_proto::message::Refusal;
+use bits_proto::server::{
+    Access, EndReason, HostError, MIN_FRAGMENT, Policy, State, Step, UnreadBody,
+};
+use support::session::*;
+
+// Bytes.
+
+#[test]
+fn pieces_count_as_they_are_stored() {
+    let mut server = Server::new(PLAIN);
+    let asked = stores(server.fragment(0, 99, 100));
+    assert_eq!((asked.skip, asked.offset, asked.take), (0, 0, 100));
+    for (bytes, offset) in [(30, 30), (0, 30), (1, 31), (60, 91)] {
+        let lacking = stores(server.stored(asked.turn, bytes));
+        assert_eq!((lacking.skip, lacking.offset, lacking.take), (0, offset, 100 - offset));
+        assert_eq!((lacking.turn, server.received()), (asked.turn, offset));
+    }
+    server.disconnected(asked.turn);
+    assert_eq!(server.session.state(), State::Receiving);
+    // The client sends all of it again.
+    let asked = stores(server.fragment(0, 99, 100));
+    assert_eq!((asked.skip, asked.offset, asked.take), (91, 91, 9));
+    assert_eq!(received(server.stored(asked.turn, 9)), 100);
+}
+
+#[test]
+fn turns_are_numbered() {
+    let mut server = Server::new(PLAIN);
+    let first = stores(server.fragment(0, 99, 100)).turn;
+    let same = stores(server.stored(first, 30)).turn;
+    assert_eq!(same.number(), first.number());
+    server.disconnected(first);
+    let second = stores(server.fragment(0, 99, 100)).turn;
+    assert_eq!(second.number(), first.number() + 1);
+}
+
+#[test]
+fn offsets_at_the_end_of_the_numbers_do_not_overflow() {
+    const TOTAL: u64 = u64::MAX;
+    let mut server = Server::new(Policy { drain_limit: TOTAL, ..PLAIN });
+    let asked = stores(server.fragment(0, TOTAL - 3, TOTAL));
+    assert_eq!(asked.take, TOTAL - 2);
+    assert_eq!(received(server.stored(asked.turn, asked.take)), TOTAL - 2);
+    assert_eq!(out_of_sync(server.fragment(TOTAL - 1, TOTAL - 1, TOTAL)), TOTAL - 2);
+    let asked = stores(server.fragment(0, TOTAL - 1, TOTAL));
+    assert_eq!((asked.skip, asked.offset, asked.take), (TOTAL - 2, TOTAL - 2, 2));
+    assert_eq!(received(server.stored(asked.turn, 2)), TOTAL);
+    let step = server.fragment(0, TOTAL - 1, TOTAL);
+    assert_eq!((received(step), rest(step)), (TOTAL, UnreadBody::Drain(TOTAL)));
+    assert_eq!(server.session.state(), State::WaitForClose);
+    // Times do not, either.
+    let mut server = Server::new(Policy { session_timeout: Duration::MAX, ..PLAIN });
+    server.policy.store_timeout = Duration::MAX;
+    let asked = stores(server.fragment(0, 9, 100));
+    assert!(server.session.is_busy(Duration::MAX - SECOND));
+    assert_eq!(received(server.stored(asked.turn, 10)), 10);
+    assert_eq!(server.session.expires_at(), Duration::MAX);
+}
+
+// Sizes.
+
+#[test]
+fn what_is_too_large_is_refused_so_that_the_client_knows_what_to_do() {
+    assert_eq!(MIN_FRAGMENT, 5120);
+    let policy = Policy { max_entity: 10_000, max_fragment: 6000, ..PLAIN };
+    for (last, total, expected) in [
+        (0, 10_001, Some(TOO_LARGE)),
+        (9_999, 20_000, Some(TOO_LARGE)),
+        (6_000, 10_000, Some((413, None, None))),
+        (5_999, 10_000, None),
+    ] {
+        let mut server = Server::new(policy);
+        let before = server.session;
+        let step = server.fragment(0, last, total);
+        match expected {
+            None => assert_eq!(stores(step).take, last + 1),
+            Some(expected) => {
+                let outcome = (refused(step), rest(step), server.session);
+                assert_eq!(
+                    outcome,
+                    (expected, UnreadBody::Drain(last + 1), before),
+                    "{last}/{total}"
+                );
+            }
+        }
+    }
+    // A client does not go below 5 KiB: asked for less, it could not go on.
+    for (len, expected) in
+        [(5121, (413, None, None)), (5120, TOO_LARGE), (5000, TOO_LARGE), (1001, TOO_LARGE)]
+    {
+        let mut server = Server::new(Policy { max_fragment: 1000, ..PLAIN });
+        assert_eq!(refused(server.fragment(0, len - 1, 10_000)), expected, "{len}");
+    }
+    let mut server = Server::new(Policy { max_fragment: 1000, ..PLAIN });
+    assert_eq!(received(server.store(0, 999, 10_000)), 1000);
+}
+
+#[test]
+fn the_policy_in_force_counts() {
+    let mut server = Server::new(PLAIN);
+    assert_eq!(received(server.store(0, 49, 100)), 50);
+    server.policy.max_entity = 99;
+    assert_eq!(refused(server.fragment(50, 99, 100)), TOO_LARGE);
+    server.policy.max_entity = 100;
+    // The application is told if that is the policy when the last byte comes.
+    let asked = stores(server.fragment(50, 99, 100));
+    server.policy.notification = true;
+    let turn = notifies(server.stored(asked.turn, 50));
+    // And the entity waits for Close-Session unless the policy is another one by then.
+    server.policy.session_timeout = SECOND;
+    assert_eq!(received(server.notified(turn, STATIC_REPLY)), 100);
+    assert_eq!(server.session.expires_at(), NOW + 14 * DAY, "no byte was stored");
+    server.policy = EARLY;
+    let turn = commits(server.fragment(50, 99, 100));
+    let answer = answers(server.placed(turn));
+    assert_eq!((received(Step::Answer(answer)), answer.has_reply_url()), (100, true));
+    server.policy = PLAIN;
+    assert_eq!(received(server.fragment(50, 99, 100)), 100);
+    assert!(is_closed(server.close()), "it is placed already");
+}
+
+// The application.
+
+#[test]
+fn the_reply_is_at_a_url_from_the_last_fragment_on() {
+    for (notified, has_reply) in
+        [(NO_REPLY, false), (STATIC_REPLY, true), (KEPT_REPLY, true), (NOT_COPIED, false)]
+    {
+        let mut server = Server::new(NOTIFYING);
+        let first = answers(server.store(0, 49, 100));
+        assert!(!first.has_reply_url(), "the reply is not known yet");
+        let turn = notifies(server.store(50, 99, 100));
+        assert_eq!(server.session.notified(), None);
+        assert_eq!(answers(server.notified(turn, notified)).has_reply_url(), has_reply);
+        assert_eq!(server.session.notified(), Some(notified));
+        for _ in 0..2 {
+            let again = answers(server.fragment(50, 99, 100));
+            assert_eq!(again.has_reply_url(), has_reply, "{notified:?}");
+        }
+        // What the server keeps for the session goes with it, and no more.
+        let (copied, kept) = (notified.copy_to_destination, notified == KEPT_REPLY);
+        let step = server.close();
+        let step = if copied {
+            let turn = commits(step);
+            server.placed(turn)
+        } else {
+            step
+        };
+        if copied && !kept {
+            assert!(is_closed(step), "{notified:?}");
+            continue;
+        }
+        let discard = discards(step);
+        assert_eq!(what(&discard), (!copied, kept), "{notified:?}");
+        assert!(is_closed(server.discarded(discard.turn)));
+        assert_eq!(server.session.ending(), Some(EndReason::Closed));
+        assert_eq!(server.session.is_placed(), copied);
+    }
+}
+
+#[test]
+fn an_application_that_refuses_for_now_is_told_again() {
+    for (status, code, expected) in [
+        (500, 0x8004_0001, (500, Some(0x8004_0001), Some(7))),
+        (503, 0, (503, Some(0x8019_01F7), Some(7))),
+        (404, 0, (404, Some(0x8019_0194), Some(7))),
+        // A success is no refusal, and an offset is not the application's to speak of.
+        (200, 0, (500, Some(0x8019_01F4), Some(7))),
+        (201, 0, (500, Some(0x8019_01F4), Some(7))),
+        (416, 0x8004_0001, (500, Some(0x8004_0001), Some(7))),
+    ] {
+        let mut server = Server::new(NOTIFYING);
+        let turn = notifies(server.store(0, 99, 100));
+        assert_eq!(refused(server.failed(turn, application(status, code))), expected);
+        assert_eq!(server.session.state(), State::Unnotified);
+        let turn = notifies(server.fragment(99, 99, 100));
+        assert_eq!(refused(server.failed(turn, application(status, code))), expected);
+        // Close-Session, too: the entity is whole, and must not get past the application.
+        let turn = notifies(server.close());
+        assert_eq!(refused(server.failed(turn, application(status, code))), expected);
+        let turn = notifies(server.close());
+        let turn = commits(server.notified(turn, NO_REPLY));
+        assert!(is_closed(server.placed(turn)), "{status}");
+    }
+}
+
+#[test]
+fn an_application_that_forbids_is_not_told_again() {
+    for (code, expected) in
+        [(0x8004_0001, (403, Some(0x8004_0001), Some(7))), (0, (403, Some(0x8019_0193), Some(7)))]
+    {
+        let mut server = Server::new(NOTIFYING);
+        let turn = notifies(server.store(0, 99, 100));
+        assert_eq!(refused(server.failed(turn, application(403, code))), expected);
+        let before = server.session;
+        let step = server.fragment(50, 99, 100);
+        assert_eq!((refused(step), rest(step)), (expected, UnreadBody::Drain(50)));
+        assert_eq!(refused(server.close()), expected);
+        assert_eq!(server.session, before);
+        // There may be something of a reply that it had begun before.
+        let discard = discards(server.cancel());
+        assert_eq!(what(&discard), (true, true));
+    }
+}
+
+/// Only the application's 403 forbids; a host that could not read the entity for it, say,
+/// is asked again, and the answer stays the server's.
+#[test]
+fn a_host_that_was_denied_access_is_asked_to_notify_again() {
+    for error in [HostError::AccessDenied, HostError::DestinationExists] {
+        let mut server = Server::new(NOTIFYING);
+        let turn = notifies(server.store(0, 99, 100));
+        assert_eq!(refused(server.failed(turn, error)), ACCESS_DENIED);
+        let step = server.fragment(50, 99, 100);
+        assert!(matches!(step, Step::Notify(_)), "{error:?}: {step:?}");
+    }
+}
+
+/// Whatever the application says, the answer is one that can be sent as a refusal.
+#[test]
+fn an_application_is_not_quoted_with_a_status_that_refuses_nothing() {
+    for code in 100..=999 {
+        let mut server = Server::new(NOTIFYING);
+        let turn = notifies(server.store(0, 99, 100));
+        let refusal = refusal(server.failed(turn, application(code, 0)));
+        let status = Refusal::new(refusal.status()).map(|refusal| refusal.status());
+        assert_eq!(status, Ok(refusal.status()), "{code}");
+    }
+}
+
+#[test]
+fn an_empty_entity_is_told_of_too() {
+    let mut server = Server::new(NOTIFYING);
+    let turn = notifies(server.close());
+    assert_eq!(refused(server.failed(turn, HostError::Other)), (500, None, None));
+    assert_eq!(server.session.state(), State::Unnotified);
+    assert_eq!(refused(server.fragment(0, 0, 1)), INVALID_ARGUMENT, "it is empty");
+    let turn = notifies(server.close());
+    let turn = commits(server.notified(turn, KEPT_REPLY));
+    assert_eq!(refused(server.failed(turn, HostError::Other)), (500, None, None));
+    let turn = commits(server.close());
+    let discard = discards(server.placed(turn));
+    assert_eq!(what(&discard), (false, true));
+    assert!(is_closed(server.discarded(discard.turn)));
+}
+
+// Failures.
+
+#[test]
+fn what_the_host_could_not_do_is_asked_for_again() {
+    for (error, expected) in [
+        (HostError::DiskFull, (500, Some(0x8007_0070), Some(5))),
+        (HostError::AccessDenied, ACCESS_DENIED),
+        (HostError::DestinationExists, ACCESS_DENIED),
+        (HostError::Other, (500, None, None)),
+    ] {
+        let mut server = Server::new(PLAIN);
+        let asked = stores(server.fragment(0, 99, 100));
+        assert_eq!(refused(server.failed(asked.turn, error)), expected);
+        assert_eq!(received(server.store(0, 99, 100)), 100);
+        // Close-Session.
+        let turn = commits(server.close());
+        assert_eq!(refused(server.failed(turn, error)), expected);
+        assert_eq!(server.session.state(), State::WaitForClose);
+        let turn = commits(server.close());
+        assert!(is_closed(server.placed(turn)), "{error:?}");
+        // The last fragment.
+        let mut server = Server::new(EARLY);
+        let turn = commits(server.store(0, 99, 100));
+        assert_eq!(refused(server.failed(turn, error)), expected);
+        let turn = commits(server.fragment(50, 99, 100));
+        assert_eq!(received(server.placed(turn)), 100);
+        // Deleting.
+        let mut server = Server::new(PLAIN);
+        let turn = discards(server.cancel()).turn;
+        assert_eq!(refused(server.failed(turn, error)), expected);
+        let turn = discards(server.cancel()).turn;
+        assert!(is_cancelled(server.discarded(turn)), "{error:?}");
+    }
+}
+
+#[test]
+fn an_interrupted_close_is_gone_on_with() {
+    let mut server = Server::new(PLAIN);
+    assert_eq!(received(server.store(0, 49, 100)), 50);
+    let turn = discards(server.close()).turn;
+    server.disconnected(turn);
+    assert_eq!(refused(server.fragment(50, 99, 100)), NOT_FOUND, "it is over");
+    let turn = discards(server.close()).turn;
+    assert_eq!(server.session.ending(), Some(EndReason::ClosedIncomplete));
+    assert_eq!(refused(server.failed(turn, HostError::Other)), (500, None, None));
+    // A client that would rather cancel may, and nothing else has ended the session.
+    let turn = discards(server.cancel()).turn;
+    assert!(is_cancelled(server.discarded(turn)));
+    assert_eq!(server.session.ending(), Some(EndReason::ClosedIncomplete));
+    // What was cancelled cannot be closed.
+    let mut server = Server::new(PLAIN);
+    let turn = discards(server.cancel()).turn;
+    server.disconnected(turn);
+    assert_eq!(refused(server.close()), NOT_FOUND);
+}
+
+#[test]
+fn a_lost_entity_ends_the_session() {
+    let lost = HostError::EntityLost;
+    // On a fragment: the client starts over.
+    let mut server = Server::new(PLAIN);
+    let asked = stores(server.fragment(0, 99, 100));
+    assert_eq!(stores(server.stored(asked.turn, 10)).take, 90);
+    let step = server.failed(asked.turn, lost);
+    assert_eq!((refused(step), rest(step)), (NOT_FOUND, UnreadBody::Close));
+    assert_eq!(server.session.ending(), Some(EndReason::EntityLost));
+    // While the application is told, and while it is placed early.
+    let mut server = Server::new(NOTIFYING_EARLY);
+    let turn = notifies(server.store(0, 99, 100));
+    let mut early = server;
+    let discard = discards(server.failed(turn, lost));
+    assert_eq!(what(&discard), (false, true), "there may be a reply");
+    assert_eq!(refused(server.discarded(discard.turn)), NOT_FOUND);
+    let turn = commits(early.notified(turn, KEPT_REPLY));
+    let discard = discards(early.failed(turn, lost));
+    assert_eq!(what(&discard), (false, true), "the reply is still there");
+    assert_eq!(refused(early.discarded(discard.turn)), NOT_FOUND);
+    assert_eq!(early.session.state(), State::Ended);
+    // On Close-Session, also of an empty entity: 404.
+    let mut server = Server::new(NOTIFYING);
+    let turn = notifies(server.close());
+    let turn = discards(server.failed(turn, lost)).turn;
+    assert_eq!(refused(server.discarded(turn)), (404, None, None));
+    let mut server = Server::new(PLAIN);
+    assert_eq!(received(server.store(0, 99, 100)), 100);
+    let turn = commits(server.close());
+    assert_eq!(refused(server.failed(turn, lost)), (404, None, None));
+    assert_eq!(server.session.state(), State::Ended);
+    // What is to be deleted and is gone is deleted.
+    let mut server = Server::new(PLAIN);
+    let turn = discards(server.cancel()).turn;
+    assert!(is_cancelled(server.failed(turn, lost)));
+    assert_eq!(server.session.ending(), Some(EndReason::Cancelled));
+    // Its reply is not.
+    let mut server = Server::new(NOTIFYING);
+    let turn = notifies(server.store(0, 99, 100));
+    assert_eq!(received(server.notified(turn, KEPT_REPLY)), 100);
+    let discard = discards(server.cancel());
+    assert_eq!(what(&discard), (true, true));
+    let discard = discards(server.failed(discard.turn, lost));
+    assert_eq!(what(&discard), (false, true));
+    let mut other = server;
+    assert!(is_cancelled(server.discarded(discard.turn)));
+    assert_eq!(server.session.ending(), Some(EndReason::Cancelled));
+    // It is asked for again if it cannot be deleted, and the entity is not.
+    assert_eq!(refused(other.failed(discard.turn, HostError::Other)).0, 500);
+    let discard = discards(other.cancel());
+    assert_eq!(what(&discard), (false, true));
+    // If it is gone as well, nothing is left, and nothing is asked for for ever.
+    assert!(is_cancelled(other.failed(discard.turn, lost)));
+    assert_eq!(other.session.state(), State::Ended);
+    // So it is where the entity was placed, and the reply alone was to be deleted.
+    let mut server = Server::new(NOTIFYING);
+    let turn = notifies(server.store(0, 99, 100));
+    assert_eq!(received(server.notified(turn, KEPT_REPLY)), 100);
+    let turn = commits(server.close());
+    let discard = discards(server.placed(turn));
+    assert_eq!(what(&discard), (false, true));
+    let answer = answers(server.failed(discard.turn, lost));
+    assert_eq!((answer.status().get(), server.session.state()), (200, State::Ended));
+}
+
+/// A fragment that brings nothing new has a body nevertheless, and nobody was asked to read
+/// it. An answer that says otherwise puts it in front of the next request.
+#[test]
+fn the_body_of_a_repeated_fragment_is_not_forgotten() {
+    let unread = UnreadBody::Drain(50);
+    // Told again.
+    let mut server = Server::new(NOTIFYING);
+    let turn = notifies(server.store(0, 99, 100));
+    assert_eq!(
+        rest(server.failed(turn, HostError::Other)),
+        UnreadBody::None,
+        "all of it was stored"
+    );
+    let turn = notifies(server.fragment(50, 99, 100));
+    let (mut refusing, mut losing) = (server, server);
+    assert_eq!(rest(server.notified(turn, NO_REPLY)), unread, "told");
+    assert_eq!(rest(refusing.failed(turn, HostError::Other)), unread, "refused");
+    let turn = discards(losing.failed(turn, HostError::EntityLost)).turn;
+    assert_ne!(rest(losing.discarded(turn)), UnreadBody::None, "lost");
+    // Committed on the repeated fragment.
+    let mut server = Server::new(EARLY);
+    let turn = commits(server.store(0, 99, 100));
+    server.disconnected(turn);
+    let turn = commits(server.fragment(50, 99, 100));
+    let mut refusing = server;
+    assert_eq!(rest(server.placed(turn)), unread, "placed");
+    assert_eq!(rest(refusing.failed(turn, HostError::Other)), unread, "not placed");
+}
+
+// Access.
+
+#[test]
+fn access_is_asked_for_every_packet() {
+    for (access, expected) in [
+        (Access::Unauthenticated, (401, None, None)),
+        (Access::Denied, ACCESS_DENIED),
+        (Access::Disabled, DISABLED),
+    ] {
+        for stand in stands() {
+            let mut server = stand.server;
+            let id = server.session.session_id();
+            for request in [
+                ping(),
+                create(),
+                fragment(id, 0, 99, 100),
+                server.close_request(),
+                server.cancel_request(),
+            ] {
+                let step = server.send_with(request, access);
+                assert_eq!(refused(step), expected, "{}: {request:?}", stand.what);
+                assert_eq!(server.session, stand.server.session, "{}: {request:?}", stand.what);
+            }
+        }
+    }
+}

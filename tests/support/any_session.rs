@@ -1,0 +1,431 @@
+//! A session under whatever may come, in any order: what holds after every step.
+#![cfg(all(feature = "alloc", feature = "serde"))]
+
+use std::time::Duration;
+
+use bits_proto::field::{ContentRange, Overlap, SessionId};
+use bits_proto::message::{Ack, Fragment, Request};
+use bits_proto::server::{
+    Access, Answer, HostError, Notified, Policy, Reply, ReportError, Session, State, Step,
+    WorkToken,
+};
+
+use super::session::{
+    INVALID_ARGUMENT, NOT_FOUND, PLAIN, Server, answers, create, ping, refused, stores,
+};
+use super::table_equivalence::Twin;
+
+#[derive(Clone, Debug)]
+pub enum Event {
+    Fragment { range: Range, is_ours: bool },
+    Close,
+    Cancel,
+    Ping,
+    Create,
+    Access(Access),
+    Stored { turn: Which, bytes: Bytes },
+    Notified(Which, Notified),
+    Committed(Which),
+    Discarded(Which),
+    Failed(Which, HostError),
+    Disconnected(Which),
+    Recover,
+    Timeout,
+    Expire,
+    Time { seconds: u64, back: bool },
+    Policy(Box<Policy<'static>>),
+}
+
+/// A range: relative to what is held, or any.
+#[derive(Clone, Debug)]
+pub enum Range {
+    Near { before: u64, len: u64, total: u64 },
+    Any(ContentRange),
+}
+
+/// How many bytes are reported as stored.
+#[derive(Clone, Copy, Debug)]
+pub enum Bytes {
+    All,
+    Some(u64),
+    TooMany,
+}
+
+/// The turn of a report.
+#[derive(Clone, Copy, Debug)]
+pub enum Which {
+    Due,
+    Older,
+    OfAnother,
+}
+
+/// A session, and what must be true of it.
+pub struct World {
+    pub server: Server,
+    /// Bytes that were reported as stored, and taken.
+    stored: u64,
+    /// Bytes that are asked for.
+    left: u64,
+    /// How often it was put at its destination.
+    placed: u32,
+    /// Whether the application was to be told.
+    was_to_tell: bool,
+    /// What was asked for last, and before that.
+    due: Option<WorkToken>,
+    older: Option<WorkToken>,
+    another: WorkToken,
+    /// Whether a client waits for the answer to a request that is worked on.
+    awaited: bool,
+}
+
+impl World {
+    pub fn new(policy: Policy<'static>) -> Self {
+        let mut other = Server::with_random(policy, [8; 16]);
+        other.policy = PLAIN;
+        let another = stores(other.fragment(0, 0, 9)).turn;
+        Self {
+            server: Server::new(policy),
+            stored: 0,
+            left: 0,
+            placed: 0,
+            was_to_tell: false,
+            due: None,
+            older: None,
+            another,
+            awaited: false,
+        }
+    }
+
+    fn turn(&self, which: Which) -> WorkToken {
+        match which {
+            Which::Due => self.due.unwrap_or(self.another),
+            Which::Older => self.older.unwrap_or(self.another),
+            Which::OfAnother => self.another,
+        }
+    }
+
+    fn range(&self, range: &Range) -> Option<ContentRange> {
+        let held = self.stored;
+        match range {
+            Range::Any(range) => Some(*range),
+            // A gap.
+            Range::Near { before: u64::MAX, len, total } => {
+                ContentRange::new(held.checked_add(1)?, held.checked_add(*len)?, *total).ok()
+            }
+            Range::Near { before, len, total } => {
+                let first = held.saturating_sub(*before);
+                let last = first.checked_add(len - 1)?.min(total - 1);
+                ContentRange::new(first, last, *total).ok()
+            }
+        }
+    }
+
+    pub fn step(&mut self, event: &Event) {
+        match event {
+            Event::Fragment { range, is_ours } => {
+                let Some(range) = self.range(range) else { return };
+                let ours = self.server.session.session_id();
+                let theirs = SessionId::from_random([9; 16]);
+                let id = if *is_ours { ours } else { theirs };
+                self.request(Fragment::new(id, range).into(), Access::Granted);
+            }
+            Event::Close => self.request(self.server.close_request(), Access::Granted),
+            Event::Cancel => self.request(self.server.cancel_request(), Access::Granted),
+            Event::Ping => self.request(ping(), Access::Granted),
+            Event::Create => self.request(create(), Access::Granted),
+            Event::Access(access) => self.request(self.server.close_request(), *access),
+            Event::Time { seconds, back } => {
+                let by = Duration::from_secs(*seconds);
+                let now = self.server.now;
+                self.server.now = if *back { now.saturating_sub(by) } else { now + by };
+            }
+            Event::Policy(policy) => self.server.policy = **policy,
+            Event::Recover => self.server.session.recover(),
+            Event::Timeout => self.time(false),
+            Event::Expire => self.time(true),
+            _ => self.report(event),
+        }
+    }
+
+    fn request(&mut self, request: Request<'_>, access: Access) {
+        let before = self.server.session;
+        let is_busy = before.is_busy(self.server.now);
+        let twin = Twin::of(&self.server);
+        let step = self.server.send_with(request, access);
+        twin.check_request(&request, access, step, &self.server.session);
+        let answer = match step {
+            Step::Answer(answer) => answer,
+            step => {
+                assert!(!is_busy && access == Access::Granted, "work for {request:?}");
+                assert!(self.server.now < before.expires_at(), "work after its end");
+                if let Step::Store(store) = step {
+                    let Request::Fragment(fragment) = request else { panic!("{request:?}") };
+                    let overlap = fragment.content_range.overlap(self.stored);
+                    assert_eq!(overlap, Overlap::New { skip: store.skip, take: store.take });
+                }
+                self.awaited = true;
+                return self.asked(step);
+            }
+        };
+        let is_theirs = request.session_id().is_some_and(|id| *id != before.session_id());
+        if is_theirs && access == Access::Granted {
+            let body = request.content_length();
+            assert_eq!(answer, Answer::session_not_found(body, &self.server.policy));
+        }
+        let is_ping = matches!(request, Request::Ping(_));
+        let is_granted = access == Access::Granted;
+        if before.state() == State::Ended && is_granted && !is_ping {
+            let is_create = matches!(request, Request::CreateSession(_));
+            let expected = if is_create { INVALID_ARGUMENT } else { NOT_FOUND };
+            assert_eq!(refused(step), expected);
+        }
+        assert_eq!(is_ping && is_granted, matches!(answer.ack(None), Ack::Ping(_)));
+        if let Ack::Refused(_) = answer.ack(None) {
+            // Nothing but work that had been given up is undone by it.
+            let mut given_up = before;
+            given_up.recover();
+            let after = self.server.session;
+            assert!(after == before || (!is_busy && after == given_up), "{step:?}");
+        }
+        self.answered(step);
+    }
+
+    fn report(&mut self, event: &Event) {
+        let before = self.server.session;
+        let (Event::Stored { turn: which, .. }
+        | Event::Notified(which, _)
+        | Event::Committed(which)
+        | Event::Discarded(which)
+        | Event::Failed(which, _)
+        | Event::Disconnected(which)) = event
+        else {
+            panic!("no report: {event:?}")
+        };
+        let turn = self.turn(*which);
+        let bytes = match event {
+            Event::Stored { bytes: Bytes::All, .. } => self.left,
+            Event::Stored { bytes: Bytes::Some(bytes), .. } => *bytes,
+            _ => u64::MAX,
+        };
+        let twin = Twin::of(&self.server);
+        let Server { session, policy, now } = &mut self.server;
+        let outcome = match event {
+            Event::Stored { .. } => session.handle_stored(turn, bytes, policy, *now),
+            Event::Notified(_, notified) => session.handle_notified(turn, *notified, policy, *now),
+            Event::Committed(_) => session.handle_committed(turn),
+            Event::Discarded(_) => session.handle_discarded(turn),
+            Event::Failed(_, error) => session.handle_failed(turn, *error, policy),
+            _ => session.handle_disconnected(turn).map(|()| Step::Done),
+        };
+        let (after, now) = (*session, *now);
+        twin.check_report(
+            |table| match event {
+                Event::Stored { .. } => table.handle_stored(turn, bytes, now),
+                Event::Notified(_, notified) => table.handle_notified(turn, *notified, None, now),
+                Event::Committed(_) => table.handle_committed(turn),
+                Event::Discarded(_) => table.handle_discarded(turn),
+                Event::Failed(_, error) => table.handle_failed(turn, *error),
+                _ => table.handle_disconnected(turn).map(|()| Step::Done),
+            },
+            outcome,
+            &after,
+        );
+        // Whether it works at all: no work is given up before the beginning of time.
+        let works = before.is_busy(Duration::ZERO);
+        let is_due = works && Some(turn) == self.due;
+        let step = match outcome {
+            Ok(step) => step,
+            Err(error) => {
+                assert_eq!(self.server.session, before, "{error}");
+                assert_eq!(error == ReportError::StaleToken, !is_due, "{error}");
+                return;
+            }
+        };
+        assert!(is_due, "a report on nothing: {event:?}");
+        match event {
+            Event::Stored { .. } => {
+                assert_eq!(before.state(), State::Storing);
+                self.left = self.left.checked_sub(bytes).expect("no more than there are");
+                self.stored = self.stored.checked_add(bytes).expect("no more than there are");
+            }
+            Event::Committed(_) => {
+                assert!(matches!(before.state(), State::Committing | State::Closing));
+                self.placed += 1;
+            }
+            _ => {}
+        }
+        match step {
+            Step::Answer(_) => {
+                assert!(std::mem::take(&mut self.awaited), "nobody waits for an answer");
+                self.answered(step);
+            }
+            Step::Done => {
+                let was_awaited = std::mem::take(&mut self.awaited);
+                assert!(!was_awaited || matches!(event, Event::Disconnected(_)), "no answer");
+                let is_over = self.server.session.state() == State::Ended;
+                let timed_out = before.state() == State::Discarding;
+                assert!(is_over || timed_out || matches!(event, Event::Disconnected(_)));
+            }
+            work => self.asked(work),
+        }
+    }
+
+    fn time(&mut self, is_forced: bool) {
+        let before = self.server.session;
+        let twin = Twin::of(&self.server);
+        let Server { session, policy, now } = &mut self.server;
+        let step = if is_forced {
+            session.expire(policy, *now)
+        } else {
+            session.handle_timeout(policy, *now)
+        };
+        twin.check_time(is_forced, step, session);
+        let is_due = is_forced || *now >= before.expires_at();
+        let may_end = is_due && !before.is_busy(*now) && before.state() != State::Ended;
+        assert_eq!(step.is_some(), may_end, "{before:?}");
+        match step {
+            None if is_forced => assert!(session.expires_at() <= *now),
+            None => assert_eq!(*session, before),
+            Some(Step::Done) => assert_eq!(session.state(), State::Ended),
+            Some(step) => {
+                assert!(matches!(step, Step::Discard(_)), "{step:?}");
+                // Whoever waited for an answer has given up.
+                self.awaited = false;
+                self.asked(step);
+            }
+        }
+        let Server { session, policy, now } = &mut self.server;
+        assert_eq!(session.handle_timeout(policy, *now), None, "a timer that is due is left");
+    }
+
+    /// Whatever came, it ends as soon as the host does what it is asked to, and stays so.
+    pub fn check_ends(&mut self) {
+        let due = Which::Due;
+        let told = Notified { copy_to_destination: true, reply: Reply::None };
+        let end = [
+            Event::Stored { turn: due, bytes: Bytes::All },
+            Event::Notified(due, told),
+            Event::Committed(due),
+            Event::Recover,
+            Event::Expire,
+            Event::Discarded(due),
+        ];
+        self.check_steps(&end);
+        assert_eq!(self.server.session.state(), State::Ended);
+        let afterwards = [
+            Event::Fragment { range: Range::Near { before: 0, len: 9, total: 40 }, is_ours: true },
+            Event::Close,
+            Event::Cancel,
+            Event::Create,
+            Event::Ping,
+            Event::Timeout,
+            Event::Recover,
+            Event::Expire,
+        ];
+        self.check_steps(&afterwards);
+        self.check_steps(&end);
+        assert_eq!(self.server.session.state(), State::Ended);
+        assert!(!self.server.session.is_busy(Duration::ZERO), "it works after its end");
+    }
+
+    /// One event after the other, and what must hold after each.
+    pub fn check_steps(&mut self, events: &[Event]) {
+        for event in events {
+            let before = self.server;
+            Twin::of(&before).check_working(self.turn(Which::Due));
+            self.step(event);
+            self.check(&before);
+        }
+    }
+
+    /// The host is asked to do something.
+    fn asked(&mut self, step: Step) {
+        let session = &self.server.session;
+        let is_whole = session.total() == Some(self.stored);
+        let turn = match step {
+            Step::Store(store) => {
+                let total = session.total().expect("from the fragment");
+                assert_eq!(store.offset, self.stored);
+                assert!(store.take > 0 && store.take <= total - self.stored, "{store:?}");
+                assert_eq!(session.state(), State::Storing);
+                assert!(self.due != Some(store.turn) || self.left == store.take, "{store:?}");
+                self.left = store.take;
+                store.turn
+            }
+            Step::Notify(turn) => {
+                assert!(is_whole && self.server.policy.notification);
+                self.was_to_tell = true;
+                turn
+            }
+            Step::Commit(turn) => {
+                assert!(is_whole && self.placed == 0);
+                let notified = session.notified().expect("told, or nobody to tell");
+                assert!(notified.copy_to_destination, "it does not belong there");
+                turn
+            }
+            Step::Discard(discard) => {
+                assert!(discard.entity || discard.reply, "nothing to delete");
+                assert!(self.placed == 0 || !discard.entity, "it is not here any more");
+                let is_kept = |told: Notified| told.reply == Reply::Kept;
+                // Once an application was to be told there may be a reply, whatever was reported.
+                let expected = session.notified().map_or(self.was_to_tell, is_kept);
+                assert_eq!(discard.reply, expected);
+                discard.turn
+            }
+            Step::Answer(_) | Step::Done => panic!("no work: {step:?}"),
+        };
+        assert_eq!(turn.session_id(), session.id());
+        assert!(session.is_busy(Duration::ZERO) && session.state().is_work());
+        if self.due != Some(turn) {
+            self.older = self.due.replace(turn);
+        }
+    }
+
+    /// The client is told something.
+    fn answered(&mut self, step: Step) {
+        let state = self.server.session.state();
+        let answer = answers(step);
+        match answer.ack(None) {
+            Ack::Fragment(ack) => {
+                assert_eq!(ack.received.0, self.stored, "no byte but those that are stored");
+                assert!(!matches!(state, State::Discarding | State::Ended), "{state}");
+                let has_reply = self.server.session.notified().map(|it| it.reply != Reply::None);
+                assert_eq!(answer.has_reply_url(), has_reply.unwrap_or(false));
+            }
+            Ack::CloseSession(_) | Ack::CancelSession(_) => assert_eq!(state, State::Ended),
+            Ack::Ping(_) => {}
+            Ack::CreateSession(_) => panic!("a session of a session"),
+            Ack::Refused(refusal) => {
+                assert!(refusal.status().get() >= 400, "{refusal:?}");
+                if let Some(offset) = refusal.received() {
+                    assert_eq!((refusal.status().get(), offset.0), (416, self.stored));
+                }
+            }
+        }
+    }
+
+    /// What is always true.
+    fn check(&self, before: &Server) {
+        let session = &self.server.session;
+        assert_eq!(session.received().0, self.stored);
+        assert!(session.received().0 >= before.session.received().0);
+        assert!(self.stored <= session.total().unwrap_or(0));
+        if let Some(total) = before.session.total() {
+            assert_eq!(session.total(), Some(total), "another total");
+        }
+        assert_eq!(session.is_placed(), self.placed == 1);
+        assert!(self.placed <= 1, "placed twice");
+        if before.session.state() == State::Ended {
+            assert_eq!(session.state(), State::Ended);
+        }
+        let is_over = matches!(session.state(), State::Discarding | State::Ended);
+        assert_eq!(session.ending().is_some(), is_over);
+        assert!(!session.state().is_whole() || session.total() == Some(self.stored));
+        let text = serde_json::to_string(session).expect("stored");
+        let read = serde_json::from_str(&text).map_err(|error| error.to_string());
+        assert_eq!(read, Ok(*session), "{text}");
+        let other = text.replacen("\"version\":1", "\"version\":2", 1);
+        let error = serde_json::from_str::<Session>(&other).expect_err("another version");
+        assert!(error.to_string().contains("a session stored in version 2"), "{error}");
+    }
+}

@@ -1,0 +1,44 @@
+//! Runs the inspector.
+
+use std::io::Write as _;
+use std::process::{Command, Output, Stdio};
+
+use serde_json::Value;
+
+use super::program::program;
+use super::selection::selection;
+
+/// What the program does in the folder of the tests.
+pub fn inspect(folder: &str, arguments: &[&str], input: &[u8]) -> Output {
+    let mut child = Command::new(program("inspect", selection()))
+        .args(arguments)
+        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests").to_string() + "/" + folder)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    // It may end without reading.
+    let _ = child.stdin.take().expect("a pipe").write_all(input);
+    child.wait_with_output().expect("the program ends")
+}
+
+pub fn json_lines(output: &Output) -> Vec<Value> {
+    let text = std::str::from_utf8(&output.stdout).expect("UTF-8");
+    text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+}
+
+/// A report without what only a capture has.
+pub fn without_packets(report: &Value) -> Value {
+    let mut report = report.clone();
+    let object = report.as_object_mut().expect("an object");
+    for key in ["file", "index", "connection", "time", "missing"] {
+        object.remove(key);
+    }
+    report
+}
+
+/// The text under a key.
+pub fn text<'r>(report: &'r Value, key: &str) -> &'r str {
+    report[key].as_str().unwrap_or_else(|| panic!("no {key} in {report}"))
+}

@@ -1,0 +1,80 @@
+//! What holds for every input whatever it is: reading does not panic, comes to the same answer
+//! however the input arrives, and says where in it things went wrong.
+
+use bits_proto::Error;
+use bits_proto::http1::{HeadScanner, HeaderSlots};
+use bits_proto::limits::Limits;
+use bits_proto::message::{Ack, AckContext, Decoded, MessageKind, ParseOptions, Refusal};
+
+use super::read::{Answer, Line, Message, answer, response_head};
+use super::serialize;
+
+/// Reads an input whole and cut, as one kind of message, and from its fields.
+pub fn check_input<'b, L: Line<'b>>(
+    input: &'b [u8],
+    ack_context: &AckContext<'_>,
+    cuts: impl IntoIterator<Item = usize>,
+) {
+    let whole = answer::<L>(input, ack_context);
+    let mut cuts: Vec<_> = cuts.into_iter().collect();
+    cuts.sort_unstable();
+    let mut end = HeadScanner::new();
+    for cut in cuts {
+        let received = &input[..cut];
+        let prefix = answer::<L>(received, ack_context);
+        let is_there = matches!(&whole, Answer::Whole(head) if head.len <= cut);
+        assert!(
+            prefix == whole || (prefix == Answer::Partial && !is_there),
+            "{} cut at {cut}: {prefix:?}\nbut whole: {whole:?}",
+            input.escape_ascii()
+        );
+        let should_parse = end.should_parse(received);
+        assert!(should_parse || !is_there, "{} cut at {cut}", input.escape_ascii());
+    }
+    match whole {
+        Answer::Partial => assert!(input.len() < Limits::DEFAULT.head_bytes, "it waits for ever"),
+        Answer::Refused(error) => check_error(error, input),
+        Answer::Whole(whole) => {
+            #[cfg(feature = "http")]
+            whole.line.check_http(&whole.fields, ack_context, &whole.decoded);
+            let from_fields = whole.line.decode_fields(&whole.fields, ack_context);
+            for (from_fields, from_head) in from_fields.into_iter().zip(whole.decoded) {
+                match from_head {
+                    Ok(decoded) => check_told(&decoded),
+                    Err(error) => check_error(error, &input[..whole.len]),
+                }
+                assert_eq!(
+                    from_fields.map_err(|error| (error.kind(), error.field(), error.stage())),
+                    from_head.map_err(|error| (error.kind(), error.field(), error.stage())),
+                );
+            }
+        }
+    }
+}
+
+/// What is said about a message can be shown to people: nothing that a peer sent breaks the line.
+fn check_told(decoded: &Decoded<Message<'_>>) {
+    assert!(!format!("{:?}", decoded.message).contains(char::is_control));
+    serialize::check_deviations(decoded.deviations);
+    serialize::check_kind(decoded.message.kind());
+    if let Message::Ack(ack) = decoded.message {
+        assert_eq!(ack.failure().is_some(), ack.kind() == MessageKind::Refusal);
+        if let Ack::Refused(refusal) = ack {
+            serialize::check_refusal(&refusal);
+        }
+    }
+}
+
+/// It says where in the input, and there is an answer to it that can be sent and read.
+fn check_error(error: Error, input: &[u8]) {
+    let in_input = error.offset().is_some_and(|at| at <= input.len());
+    serialize::check_error(&error);
+    assert!(in_input, "{error} in {} bytes: {}", input.len(), input.escape_ascii());
+    let refusal = Refusal::for_error(&error, &ParseOptions::DEFAULT);
+    assert!(refusal.status().get() >= 400, "{error}: {refusal:?}");
+    let bytes = Message::from(Ack::from(refusal)).encode("/", &[]).expect("it can be sent");
+    let mut slots = HeaderSlots::new();
+    let head = response_head("a refusal", &bytes, &mut slots);
+    let read = Ack::from_head(&head, &AckContext::Ping).map(|decoded| decoded.message);
+    assert_eq!(read, Ok(Ack::from(refusal)), "{error}");
+}

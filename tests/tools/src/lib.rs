@@ -1,0 +1,4 @@
+//! Test code that several packages of this workspace share.
+
+pub mod program;
+pub mod vectors;
