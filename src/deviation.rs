@@ -1,29 +1,31 @@
-//! Departures from the specification that are unambiguous enough to be accepted.
+//! Deviations: differences from the specification that are accepted because they are unambiguous.
 //!
-//! Real peers break the specification's MUSTs, Microsoft's own captures among them. Reading
-//! accepts what can mean only one thing and records each departure in a [`Deviations`] set, which
-//! the caller can read, log, or refuse. Framing is never among them: what could make two readers
-//! disagree about where a message ends is an [error](crate::error).
+//! Real peers violate the specification, including the peers in Microsoft's own captures. Parsing
+//! accepts input that has only one meaning, and records each deviation in a [`Deviations`] set. The
+//! caller can read, log or reject it. Ambiguous framing is never a deviation: if two readers could
+//! disagree about the end of a message, it is an [error](crate::error).
 
 use core::fmt;
+use core::iter::FusedIterator;
+use core::ops::{BitAnd, BitAndAssign, BitOr, BitOrAssign, Sub, SubAssign};
 
 macro_rules! deviations {
-    ($( $variant:ident $name:literal $section:literal $sentence:literal, )+) => {
-        /// One departure from the specification.
+    ($( $variant:ident $name:literal $section:literal $description:literal, )+) => {
+        /// One difference from the specification.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         pub enum Deviation {
             $(
-                #[doc = concat!($sentence, " Departs from \\[MC-BUP\\] ", $section, ".")]
+                #[doc = concat!("*", $description, "* (\\[MC-BUP\\] ", $section, ").")]
                 $variant,
             )+
         }
 
         impl Deviation {
-            /// Every deviation, in the order of their names' declaration.
+            /// Every deviation, in the order of declaration.
             pub const ALL: &'static [Self] = &[$( Self::$variant, )+];
 
-            /// A stable kebab-case name, for logs and for machines.
+            /// Returns a stable kebab-case name, for logs and programs.
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self {
@@ -31,7 +33,7 @@ macro_rules! deviations {
                 }
             }
 
-            /// The section of \[MC-BUP\] it departs from.
+            /// Returns the section of \[MC-BUP\] with the rule.
             #[must_use]
             pub const fn section(self) -> &'static str {
                 match self {
@@ -39,11 +41,12 @@ macro_rules! deviations {
                 }
             }
 
-            /// A sentence that says what is unusual and what was made of it.
+            /// Returns a description of the deviation and how it was handled, in lower case and
+            /// without a full stop.
             #[must_use]
             pub const fn description(self) -> &'static str {
                 match self {
-                    $( Self::$variant => $sentence, )+
+                    $( Self::$variant => $description, )+
                 }
             }
         }
@@ -52,86 +55,92 @@ macro_rules! deviations {
 
 deviations! {
     Http10 "http-1-0" "2.2.1"
-        "The response is HTTP/1.0.",
+        "response is HTTP/1.0",
     MethodOverride "method-override" "2.2.1"
-        "The method is POST, and X-HTTP-Method-Override names BITS_POST.",
+        "method is POST with X-HTTP-Method-Override: BITS_POST",
     PlainPost "plain-post" "2.2.1"
-        "The method is POST instead of BITS_POST.",
+        "method is POST instead of BITS_POST",
     MissingPacketType "missing-packet-type" "2.2.1.2"
-        "The response has no BITS-Packet-Type; it was classified by its status alone.",
+        "response without BITS-Packet-Type; classified by its status code",
     DuplicateField "duplicate-field" "2.2.1"
-        "A field appears more than once with one and the same value.",
+        "duplicate field with equal values",
     UnexpectedField "unexpected-field" "2.2"
-        "A field of the protocol appears in a message that does not carry it; it was ignored.",
+        "field is not defined for this message; ignored",
     LongValue "long-value" "2.2.1"
-        "A value of the response is longer than 4096 bytes.",
+        "value in the response exceeds 4096 bytes",
     MissingContentLength "missing-content-length" "2.2.1.1"
-        "Content-Length is missing.",
+        "Content-Length is missing",
     UnexpectedBody "unexpected-body" "2.2"
-        "A message that has no body comes with one.",
+        "body in a message that has none",
     LongContentName "long-content-name" "2.2.1.1"
-        "Content-Name is longer than 260 bytes.",
+        "Content-Name exceeds 260 bytes",
     UnbracedGuid "unbraced-guid" "2.2.2.2"
-        "A protocol's GUID is written without braces.",
+        "GUID of a protocol is not in braces",
     JoinedProtocols "joined-protocols" "2.2.2.2"
-        "BITS-Supported-Protocols is spread over several fields; the lists were joined.",
+        "BITS-Supported-Protocols appears several times; the lists were joined",
     ExcessProtocols "excess-protocols" "2.2.2.2"
-        "More than 100 protocols are listed; the rest was not read.",
+        "more than 100 protocols; the others were ignored",
     RangeWhiteSpace "range-white-space" "2.2.6.1"
-        "Content-Range has more white space than the one space after its unit.",
+        "Content-Range has other white space than one space after the unit",
     MissingSessionId "missing-session-id" "2.2.1.2"
-        "The Ack has no BITS-Session-Id.",
+        "Ack without BITS-Session-Id",
     OtherSessionId "other-session-id" "2.2.1.2"
-        "The Ack names another session than its request.",
+        "session id of the Ack differs from that of the request",
     UnexpectedCreated "unexpected-created" "2.2.1.2"
-        "The status is 201 on an Ack for which only 200 is documented.",
+        "status code is 201 instead of 200",
     MissingProtocol "missing-protocol" "2.2.3.2"
-        "BITS-Protocol is missing; the one protocol that was offered is taken.",
+        "BITS-Protocol is missing; the only protocol offered was assumed",
     UnsupportedAcceptEncoding "unsupported-accept-encoding" "2.2.3.1"
-        "Accept-Encoding is not identity; identity is used all the same.",
+        "Accept-Encoding is not identity; identity was assumed",
     HostIdPort "host-id-port" "2.2.3.2"
-        "BITS-Host-Id has a port.",
+        "BITS-Host-Id has a port",
     HostIdWithoutTimeout "host-id-without-timeout" "2.2.3.2"
-        "BITS-Host-Id comes without BITS-Host-Id-Fallback-Timeout; the client never falls back.",
+        "BITS-Host-Id without BITS-Host-Id-Fallback-Timeout; the client never falls back",
     TimeoutWithoutHostId "timeout-without-host-id" "2.2.3.2"
-        "BITS-Host-Id-Fallback-Timeout comes without BITS-Host-Id.",
+        "BITS-Host-Id-Fallback-Timeout without BITS-Host-Id",
     MissingReceived "missing-received" "2.2.7.2"
-        "BITS-Received-Content-Range is missing; the whole fragment counts as received.",
+        "BITS-Received-Content-Range is missing; the whole fragment was assumed to be received",
     MisspeltReceived "misspelt-received" "2.2.7.2"
-        "BITS-Received-Content-Range is spelt BITS-Recieved-Content-Range.",
+        "BITS-Received-Content-Range is spelt BITS-Recieved-Content-Range",
     EarlyReplyUrl "early-reply-url" "2.2.7.2"
-        "BITS-Reply-URL comes before the last fragment; it was ignored.",
+        "BITS-Reply-URL before the last fragment; ignored",
     LongReplyUrl "long-reply-url" "2.2.1.2"
-        "BITS-Reply-URL is longer than 2200 bytes.",
+        "BITS-Reply-URL exceeds 2200 bytes",
     ErrorOnSuccess "error-on-success" "2.2.1.2"
-        "A success carries error fields; they were ignored.",
+        "error fields in a successful response; ignored",
     ErrorFieldsDisagree "error-fields-disagree" "2.2.1.2"
-        "BITS-Error and BITS-Error-Code differ; BITS-Error was taken.",
+        "BITS-Error and BITS-Error-Code differ; BITS-Error was used",
     MissingError "missing-error" "2.2.1.2"
-        "A refusal carries no error code.",
+        "refusal without an error code",
     MissingErrorContext "missing-error-context" "2.2.1.2"
-        "An error code comes without BITS-Error-Context.",
+        "error code without BITS-Error-Context",
     ContextWithoutError "context-without-error" "2.2.1.2"
-        "BITS-Error-Context comes without an error code; it was ignored.",
+        "BITS-Error-Context without an error code; ignored",
     UnknownErrorContext "unknown-error-context" "2.2.1.2"
-        "BITS-Error-Context is neither 0x5 nor 0x7.",
+        "BITS-Error-Context is neither 0x5 nor 0x7",
     RelativeOriginalUrl "relative-original-url" "2.2.12.2"
-        "BITS-Original-Request-URL is not an absolute http or https URL.",
+        "BITS-Original-Request-URL is not an absolute http or https URL",
     RelativeStaticUrl "relative-static-url" "2.2.13.2"
-        "BITS-Static-Response-URL is not an absolute URL.",
+        "BITS-Static-Response-URL is not an absolute URL",
 }
 
 /// A set of [`Deviation`]s: one word, `Copy`, no allocation.
+///
+/// The operators `|`, `&` and `-` are union, intersection and difference. Its `Display` lists the
+/// names, separated by commas.
 ///
 /// # Example
 ///
 /// ```
 /// use bits_proto::deviation::{Deviation, Deviations};
 ///
-/// let mut seen = Deviations::EMPTY;
-/// seen.insert(Deviation::MissingSessionId);
+/// let seen = Deviations::from(Deviation::MissingSessionId) | Deviation::Http10;
 /// assert!(seen.contains(Deviation::MissingSessionId));
-/// assert_eq!(seen.to_string(), "missing-session-id");
+/// assert_eq!(seen.to_string(), "http-1-0, missing-session-id");
+///
+/// let tolerated = Deviations::from_iter([Deviation::Http10, Deviation::LongValue]);
+/// let rejected = seen - tolerated;
+/// assert_eq!(rejected.into_iter().collect::<Vec<_>>(), [Deviation::MissingSessionId]);
 /// ```
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub struct Deviations(u64);
@@ -146,38 +155,92 @@ impl Deviations {
         1 << deviation as u32
     }
 
-    /// Adds one deviation; adding it again changes nothing.
+    /// Adds a deviation to the set.
     pub const fn insert(&mut self, deviation: Deviation) {
         self.0 |= Self::bit(deviation);
     }
 
-    /// Whether the set holds `deviation`.
+    /// Returns true if the set contains `deviation`.
     #[must_use]
     pub const fn contains(self, deviation: Deviation) -> bool {
         self.0 & Self::bit(deviation) != 0
     }
 
-    /// Whether nothing departs from the specification.
+    /// Returns true if the set contains no deviation.
     #[must_use]
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }
 
-    /// How many deviations the set holds.
+    /// Returns the number of deviations in the set.
     #[must_use]
     pub const fn len(self) -> usize {
         self.0.count_ones() as usize
     }
 
-    /// The deviations both sets hold.
+    /// Returns the deviations in either set.
+    #[must_use]
+    pub const fn union(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Returns the deviations in both sets.
     #[must_use]
     pub const fn intersection(self, other: Self) -> Self {
         Self(self.0 & other.0)
     }
 
-    /// The members, in the order of [`Deviation::ALL`].
-    pub fn iter(self) -> impl Iterator<Item = Deviation> + Clone {
-        Deviation::ALL.iter().copied().filter(move |deviation| self.contains(*deviation))
+    /// Returns the deviations in this set that are not in `other`.
+    #[must_use]
+    pub const fn difference(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    /// Returns an iterator over the deviations, in the order of [`Deviation::ALL`].
+    #[must_use]
+    pub const fn iter(self) -> Iter {
+        Iter(self)
+    }
+}
+
+/// An iterator over the members of [`Deviations`].
+#[derive(Clone, Debug)]
+pub struct Iter(Deviations);
+
+impl Iterator for Iter {
+    type Item = Deviation;
+
+    fn next(&mut self) -> Option<Deviation> {
+        let Self(Deviations(rest)) = self;
+        let next = Deviation::ALL.get(rest.trailing_zeros() as usize).copied()?;
+        *rest &= !Deviations::bit(next);
+        Some(next)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.0.len(), Some(self.0.len()))
+    }
+}
+
+impl ExactSizeIterator for Iter {}
+
+impl FusedIterator for Iter {}
+
+impl IntoIterator for Deviations {
+    type Item = Deviation;
+    type IntoIter = Iter;
+
+    fn into_iter(self) -> Iter {
+        self.iter()
+    }
+}
+
+impl IntoIterator for &Deviations {
+    type Item = Deviation;
+    type IntoIter = Iter;
+
+    fn into_iter(self) -> Iter {
+        self.iter()
     }
 }
 
@@ -195,9 +258,48 @@ impl FromIterator<Deviation> for Deviations {
     }
 }
 
+impl From<Deviation> for Deviations {
+    fn from(deviation: Deviation) -> Self {
+        Self(Self::bit(deviation))
+    }
+}
+
+/// Implements an operator with a set or a single deviation on its right.
+macro_rules! set_operator {
+    ($($trait:ident $method:ident $assign_trait:ident $assign_method:ident => $set_method:ident;)+) => { $(
+        impl<T: Into<Deviations>> $trait<T> for Deviations {
+            type Output = Self;
+
+            fn $method(self, other: T) -> Self {
+                self.$set_method(other.into())
+            }
+        }
+
+        impl<T: Into<Deviations>> $assign_trait<T> for Deviations {
+            fn $assign_method(&mut self, other: T) {
+                *self = self.$set_method(other.into());
+            }
+        }
+    )+ };
+}
+
+set_operator! {
+    BitOr bitor BitOrAssign bitor_assign => union;
+    BitAnd bitand BitAndAssign bitand_assign => intersection;
+    Sub sub SubAssign sub_assign => difference;
+}
+
+impl BitOr for Deviation {
+    type Output = Deviations;
+
+    fn bitor(self, other: Self) -> Deviations {
+        Deviations::from(self) | other
+    }
+}
+
 impl fmt::Display for Deviation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+        f.pad(self.name())
     }
 }
 
@@ -216,5 +318,15 @@ impl fmt::Display for Deviations {
 impl fmt::Debug for Deviations {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.iter()).finish()
+    }
+}
+
+#[cfg(feature = "serde")]
+crate::util::serialize::serialize_name!(Deviation);
+
+#[cfg(feature = "serde")]
+impl serde::Serialize for Deviations {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self)
     }
 }

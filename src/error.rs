@@ -346,3 +346,23 @@ impl ValueError {
         Self { kind, at }
     }
 }
+
+#[cfg(feature = "serde")]
+crate::util::serialize::serialize_name!(ErrorKind);
+
+#[cfg(feature = "serde")]
+impl serde::Serialize for Error {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct as _;
+
+        let mut record = serializer.serialize_struct("Error", 7)?;
+        record.serialize_field("kind", &self.kind())?;
+        record.serialize_field("field", &self.field())?;
+        record.serialize_field("offset", &self.offset())?;
+        record.serialize_field("section", self.section())?;
+        record.serialize_field("fault", &self.fault())?;
+        record.serialize_field("stage", &self.stage())?;
+        record.serialize_field("message", &crate::util::serialize::AsDisplay(self))?;
+        record.end()
+    }
+}

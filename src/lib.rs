@@ -104,8 +104,6 @@ pub mod message;
 pub mod observer;
 #[cfg(feature = "serde")]
 mod persist;
-#[cfg(feature = "serde")]
-mod serialize;
 pub mod server;
 pub mod state_machine;
 mod util;

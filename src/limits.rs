@@ -1,10 +1,11 @@
-//! How much of a peer's input is looked at before it is refused.
+//! Limits on the input of a peer.
 
-/// Limits on a head that is read from bytes.
+/// Limits on the size of a message head that is parsed from bytes.
 ///
-/// A head past a limit is an error and never [`Partial`](crate::http1::Progress::Partial), so that
-/// a peer cannot make a reader wait, or a buffer grow, for ever. The limit on a single value,
-/// which the protocol itself sets, is [`ParseOptions::max_value`](crate::message::ParseOptions::max_value).
+/// A head that exceeds a limit is an error and never
+/// [`Partial`](crate::http1::Progress::Partial), so that a peer cannot make a reader wait, or a
+/// buffer grow, without end. The limit on a single value is
+/// [`ParseOptions::max_value`](crate::message::ParseOptions::max_value).
 ///
 /// # Example
 ///
@@ -21,10 +22,11 @@
     serde(default, deny_unknown_fields)
 )]
 pub struct Limits {
-    /// The largest head, in bytes, start line and final empty line included. Default 16384.
+    /// The maximum size of a head in bytes, including the start line and the final empty line.
+    /// Default: 16384.
     pub head_bytes: usize,
-    /// The largest number of fields. Default 64. More than the
-    /// [`HeaderSlots`](crate::http1::HeaderSlots) have room for cannot be had.
+    /// The maximum number of fields. Default: 64. The capacity of the
+    /// [`HeaderSlots`](crate::http1::HeaderSlots) is a limit as well.
     pub fields: usize,
 }
 
@@ -39,7 +41,7 @@ impl Default for Limits {
     }
 }
 
-/// The fragment that clients do not go below, in bytes, but for the last one: 5 KiB.
+/// The minimum size of a fragment other than the last, in bytes: 5 KiB.
 ///
-/// Source: \[MC-BUP\] notes 10 and 16 (what Windows does).
+/// Source: \[MC-BUP\] notes 10 and 16 (behaviour of Windows).
 pub const MIN_FRAGMENT: u64 = 5 * 1024;

@@ -157,3 +157,17 @@ macro_rules! machine {
     };
 }
 pub(crate) use machine;
+
+#[cfg(feature = "serde")]
+impl<M: StateMachine> serde::Serialize for IllegalEvent<M> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use crate::util::serialize::AsDisplay;
+        use serde::ser::SerializeStruct as _;
+
+        let mut record = serializer.serialize_struct("IllegalEvent", 3)?;
+        record.serialize_field("state", &AsDisplay(self.state))?;
+        record.serialize_field("got", &AsDisplay(self.got))?;
+        record.serialize_field("message", &AsDisplay(self))?;
+        record.end()
+    }
+}

@@ -360,11 +360,11 @@ fn nothing_is_remarked_on_in_what_windows_sends() {
 }
 
 #[test]
-fn names_sections_and_sentences_are_well_formed() {
+fn names_sections_and_descriptions_are_well_formed() {
     let names: BTreeSet<_> = Deviation::ALL.iter().map(|it| it.name()).collect();
     assert_eq!(names.len(), Deviation::ALL.len(), "a name is used twice");
-    let sentences: BTreeSet<_> = Deviation::ALL.iter().map(|it| it.description()).collect();
-    assert_eq!(sentences.len(), Deviation::ALL.len(), "a sentence is used twice");
+    let descriptions: BTreeSet<_> = Deviation::ALL.iter().map(|it| it.description()).collect();
+    assert_eq!(descriptions.len(), Deviation::ALL.len(), "a description is used twice");
     for deviation in Deviation::ALL {
         let (name, section) = (deviation.name(), deviation.section());
         let word = |it: &str| {
@@ -374,7 +374,7 @@ fn names_sections_and_sentences_are_well_formed() {
         assert_eq!(deviation.to_string(), name);
         assert!(section.split('.').all(|part| part.parse::<u8>().is_ok()), "{name}: {section:?}");
         assert!(section.starts_with("2.2"), "{name}: {section:?} is about messages");
-        assert!(deviation.description().ends_with('.'), "{name}: {:?}", deviation.description());
+        assert!(!deviation.description().ends_with('.'), "{name}: {:?}", deviation.description());
         let name_of_variant = format!("{deviation:?}").to_lowercase();
         assert_eq!(name.replace('-', ""), name_of_variant, "the variant of {name}");
     }
@@ -419,4 +419,35 @@ fn an_intersection_holds_what_both_hold() {
     assert_eq!(two.intersection(two), two);
     assert_eq!(two.intersection(Deviations::EMPTY), Deviations::EMPTY);
     assert_ne!(two, three);
+}
+
+#[test]
+fn set_operators_agree_with_sets_of_the_standard_library() {
+    let set = |seed: usize| {
+        Deviations::from_iter(
+            Deviation::ALL.iter().copied().filter(|it| seed >> (*it as usize) & 1 == 1),
+        )
+    };
+    let members = |set: Deviations| set.into_iter().collect::<BTreeSet<_>>();
+    for (left, right) in [(0, 0), (0, 7), (5, 6), (0x3_5555_5555, 0x3_3333_3333), (1 << 33, 3)] {
+        let (left, right) = (set(left), set(right));
+        let (ours, theirs) = (members(left), members(right));
+        assert_eq!(members(left | right), &ours | &theirs);
+        assert_eq!(members(left & right), &ours & &theirs);
+        assert_eq!(members(left - right), &ours - &theirs);
+        for member in right {
+            assert_eq!(left | member, left | Deviations::from(member));
+            assert!(!(left - member).contains(member));
+        }
+        let mut assigned = left;
+        assigned |= right;
+        assert_eq!(assigned, left.union(right));
+        assigned &= right;
+        assert_eq!(assigned, right);
+        assigned -= right;
+        assert!(assigned.is_empty());
+        assert_eq!((&left).into_iter().len(), left.len());
+    }
+    let both = Deviation::Http10 | Deviation::PlainPost;
+    assert_eq!(members(both), [Deviation::Http10, Deviation::PlainPost].into());
 }

@@ -129,6 +129,7 @@ fn packet_name(packet_type: PacketType) -> &'static str {
         PacketType::CloseSession => "close-session",
         PacketType::CancelSession => "cancel-session",
         PacketType::Ack => "ack",
+        _ => "unknown",
     }
 }
 

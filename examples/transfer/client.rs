@@ -187,8 +187,8 @@ impl Client {
     /// Fetches the reply by GET, from the server it uploads to and from nowhere else.
     fn fetch_reply(&mut self, url: ReplyUrl<'_>) -> Result<()> {
         let origin = format!("http://{}", self.server);
-        let (url, same_origin) = url.resolve(&format!("{origin}{TARGET}"))?;
-        let target = url.strip_prefix(&origin).filter(|_| same_origin);
+        let url = url.resolve(&format!("{origin}{TARGET}"))?;
+        let target = url.as_str().strip_prefix(&origin).filter(|_| url.is_same_origin());
         let target = target.ok_or_else(|| format!("the reply is elsewhere: {url}"))?;
         let head = format!("GET {target} HTTP/1.1\r\nHost: {}\r\n\r\n", self.server);
         let arrived = self.converse(head.as_bytes(), 0..0)?;

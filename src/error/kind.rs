@@ -139,6 +139,8 @@ error_kinds! {
     NumberTooLarge "number-too-large" => "number exceeds the maximum",
     /// The digits may follow the prefix `0x`.
     NotHexadecimal "not-hexadecimal" => "expected 1 to 8 hexadecimal digits",
+    /// Zero means "no error".
+    ZeroErrorCode "zero-error-code" => "expected an error code other than zero",
     /// A GUID is 32 hexadecimal digits in five groups.
     NotGuid "not-guid" => "expected a GUID in braces",
     /// The list is empty, or spread over too many fields.

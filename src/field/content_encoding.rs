@@ -6,11 +6,11 @@ use crate::error::{ErrorKind, ValueError};
 use crate::util::ascii_case::eq_ignore_case;
 use crate::util::sink::{Sink, Wire, wire_display};
 
-/// [2.2.6.1] Content-Encoding of a Fragment, [2.2.3.1] Accept-Encoding of the Ack for
-/// Create-Session: the coding of the entity on its way.
+/// [2.2.6.1] Content-Encoding of a Fragment, and [2.2.3.1] Accept-Encoding of the Ack for
+/// Create-Session: the encoding of the entity.
 ///
-/// The protocol has one, identity, which a client may leave out. Open, since the specification
-/// leaves room for others.
+/// The protocol defines one encoding, identity, and clients may omit the field. The value is
+/// compared case-insensitively. The enum is open because the specification allows for others.
 ///
 /// ```text
 /// content-encoding = "identity"
@@ -18,7 +18,7 @@ use crate::util::sink::{Sink, Wire, wire_display};
 ///
 /// # Errors
 ///
-/// [`ErrorKind::UnsupportedEncoding`] for anything else.
+/// [`ErrorKind::UnsupportedEncoding`] for any other value.
 ///
 /// # Example
 ///
@@ -31,11 +31,22 @@ use crate::util::sink::{Sink, Wire, wire_display};
 /// ```
 ///
 /// Source: \[MC-BUP\] 2.2.3.1, 2.2.6.1 and its note 7.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ContentEncoding {
-    /// The bytes as they are.
+    /// The bytes of the entity, unchanged.
+    #[default]
     Identity,
+}
+
+impl ContentEncoding {
+    /// Returns the value as it is written.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Identity => "identity",
+        }
+    }
 }
 
 impl Decode<'_> for ContentEncoding {
@@ -51,11 +62,15 @@ impl Decode<'_> for ContentEncoding {
 
 try_from_wire!(ContentEncoding);
 
+impl AsRef<str> for ContentEncoding {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+
 impl Wire for ContentEncoding {
     fn put_into<S: Sink>(&self, sink: S) -> S {
-        match self {
-            Self::Identity => sink.put(b"identity"),
-        }
+        sink.put(self.as_str().as_bytes())
     }
 }
 

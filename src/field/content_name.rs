@@ -6,10 +6,10 @@ use crate::error::{ErrorKind, ValueError};
 
 /// [2.2.1.1] Content-Name: the name of the entity at the client, without its path.
 ///
-/// For people and logs: no server needs it, and none should make a path of it. It may hold any
-/// bytes a header field can carry, in whatever encoding the client's system has. More than
-/// [`MAX_LEN`](Self::MAX_LEN) bytes are the deviation
-/// [`LongContentName`](Deviation::LongContentName), more than 4096 an error.
+/// The name is informative; servers must not use it as a path. It may contain any bytes that a
+/// header field allows, in the character encoding of the client's system. A name of more than
+/// [`MAX_LEN`](Self::MAX_LEN) bytes is the deviation
+/// [`LongContentName`](Deviation::LongContentName), one of more than 4096 bytes is an error.
 ///
 /// ```text
 /// content-name = *( HTAB / SP / VCHAR / obs-text )   ; no white space at either end
@@ -30,24 +30,24 @@ use crate::error::{ErrorKind, ValueError};
 /// ```
 ///
 /// Source: \[MC-BUP\] 2.2.1.1 and its note 3.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ContentName<'b>(&'b [u8]);
 
-/// Names that Windows takes for devices, with any extension.
+/// Names that Windows interprets as devices, with any extension.
 const DEVICES: [&[u8]; 6] = [b"CON", b"PRN", b"AUX", b"NUL", b"CONIN$", b"CONOUT$"];
 
 impl<'b> ContentName<'b> {
-    /// The longest name the specification allows, in bytes.
+    /// The maximum length of the specification, in bytes.
     pub const MAX_LEN: usize = 260;
 
-    /// The longest name that is taken, in bytes: what any value may have.
+    /// The maximum length that is accepted, in bytes: that of any value.
     const LIMIT: usize = 4096;
 
-    /// Whether it is a plain name on every common system: not empty, none of
-    /// `\ / : * ? " < > |`, no control character, not `.` or `..`, no dot or space at the end,
-    /// and no device name.
+    /// Returns true if the name is a valid file name on every common system.
     ///
-    /// A safe name is still a name that a stranger chose.
+    /// Such a name is not empty, contains no control character and none of `\ / : * ? " < > |`,
+    /// does not end in a dot or space (like `.` and `..`), and is not a device name of Windows.
+    /// The name is still chosen by the client: it may conflict with other names.
     #[must_use]
     pub fn is_safe(&self) -> bool {
         let reserved = |byte: &u8| byte.is_ascii_control() || br#"\/:*?"<>|"#.contains(byte);
@@ -58,11 +58,11 @@ impl<'b> ContentName<'b> {
     }
 }
 
-/// `CON`, `nul.txt`, `COM1`, `lpt9 .log` and their like.
+/// Returns true for device names such as `CON`, `nul.txt`, `COM1` and `lpt9 .log`.
 fn is_device(name: &[u8]) -> bool {
     let stem = name.split(|byte| *byte == b'.').next().unwrap_or_default().trim_ascii_end();
     let numbered = |prefix: &[u8], rest: &[u8]| {
-        // The superscripts one, two and three count too, in Latin-1 and in UTF-8.
+        // Windows accepts the superscripts one, two and three, in Latin-1 and in UTF-8.
         let port =
             matches!(rest, [b'0'..=b'9'] | [0xB9 | 0xB2 | 0xB3] | [0xC2, 0xB9 | 0xB2 | 0xB3]);
         port && (prefix.eq_ignore_ascii_case(b"COM") || prefix.eq_ignore_ascii_case(b"LPT"))
@@ -87,4 +87,4 @@ impl<'b> Decode<'b> for ContentName<'b> {
     }
 }
 
-opaque_value!(ContentName "The bytes of the name.");
+opaque_value!(ContentName "Returns the bytes of the name.");

@@ -7,14 +7,14 @@ use crate::util::ascii_case::eq_ignore_case;
 use crate::util::digits::split_decimal;
 use crate::util::sink::{Sink, Wire, wire_display};
 
-/// [2.2.6.1] Content-Range: which bytes of the entity a Fragment holds.
+/// [2.2.6.1] Content-Range: the bytes of the entity in a Fragment.
 ///
-/// Offsets are in bytes, from zero, and `last` is inclusive, so a range holds at least one byte;
-/// no range can be written for an empty entity. `first <= last < total` always holds.
+/// Offsets are in bytes and start at zero. `last` is inclusive, so a range contains at least one
+/// byte, and there is no range of an empty entity: `first <= last < total` always holds.
 ///
-/// The unit is read in any letter case and written `bytes`. More white space than the one space
-/// after it is the deviation [`RangeWhiteSpace`](Deviation::RangeWhiteSpace); white space
-/// anywhere else is an error, as are `*` for the range or the total, signs, and lists of ranges.
+/// The unit is compared case-insensitively and written as `bytes`. White space after it other than
+/// one space is the deviation [`RangeWhiteSpace`](Deviation::RangeWhiteSpace). White space
+/// elsewhere is an error, as are `*` for the range or the total, signs, and lists of ranges.
 ///
 /// ```text
 /// content-range = "bytes" SP first "-" last "/" total
@@ -48,24 +48,24 @@ pub struct ContentRange {
     total: u64,
 }
 
-/// How a fragment lies to the offset the server expects next.
+/// The position of a fragment relative to the next offset that the server expects.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Overlap {
-    /// It begins beyond the expected offset: bytes between are missing.
+    /// The fragment starts beyond the expected offset: bytes between them are missing.
     Gap,
-    /// It holds `take` new bytes, after `skip` bytes that are held already.
+    /// The fragment contains `take` new bytes, after `skip` bytes that were received before.
     New {
-        /// How many bytes at its start are held already; 0 where it fits exactly.
+        /// The number of bytes at the start that were received before, or 0.
         skip: u64,
-        /// How many bytes follow them; at least 1.
+        /// The number of new bytes after them; at least 1.
         take: u64,
     },
-    /// All its bytes are held already.
+    /// All bytes of the fragment were received before.
     Held,
 }
 
 impl ContentRange {
-    /// The bytes from `first` to `last`, both inclusive, of an entity of `total` bytes.
+    /// Creates the range from `first` to `last`, both inclusive, of an entity of `total` bytes.
     ///
     /// # Errors
     ///
@@ -87,45 +87,45 @@ impl ContentRange {
         Ok(Self { first, last, total })
     }
 
-    /// The offset of the first byte.
+    /// Returns the offset of the first byte.
     #[must_use]
     pub const fn first(&self) -> u64 {
         self.first
     }
 
-    /// The offset of the last byte, inclusive.
+    /// Returns the offset of the last byte (inclusive).
     #[must_use]
     pub const fn last(&self) -> u64 {
         self.last
     }
 
-    /// The length of the whole entity.
+    /// Returns the length of the whole entity in bytes.
     #[must_use]
     pub const fn total(&self) -> u64 {
         self.total
     }
 
-    /// How many bytes the range holds; at least 1.
+    /// Returns the number of bytes in the range; at least 1.
     #[expect(clippy::len_without_is_empty, reason = "a range is never empty")]
     #[must_use]
     pub const fn len(&self) -> u64 {
-        // `first <= last < total`, so neither step can leave the range of a u64.
+        // Neither step saturates, because `first <= last < total`.
         self.end().saturating_sub(self.first)
     }
 
-    /// The offset behind the last byte: what the server expects next when it holds this range.
+    /// Returns the offset after the last byte: the one that the server expects after this range.
     #[must_use]
     pub const fn end(&self) -> u64 {
         self.last.saturating_add(1)
     }
 
-    /// Whether the range reaches the end of the entity.
+    /// Returns true if the range reaches the end of the entity.
     #[must_use]
     pub const fn is_last(&self) -> bool {
         self.end() == self.total
     }
 
-    /// How the range lies to `next`, the offset the server expects.
+    /// Compares the range with `next`, the offset that the server expects.
     ///
     /// # Example
     ///
@@ -150,7 +150,8 @@ impl ContentRange {
         }
     }
 
-    /// The offset the server answers when it holds everything up to the end of this range.
+    /// Returns the value of BITS-Received-Content-Range after everything up to the end of this
+    /// range was received.
     #[must_use]
     pub const fn received(&self) -> ReceivedContentRange {
         ReceivedContentRange(self.end())
@@ -178,7 +179,8 @@ impl Decode<'_> for ContentRange {
             _ => deviations.insert(Deviation::RangeWhiteSpace),
         }
         let number = |text| {
-            split_decimal(text).map_err(|flaw: ValueError| ValueError::new(flaw.kind, offset(text)))
+            split_decimal(text)
+                .map_err(|error: ValueError| ValueError::new(error.kind, offset(text)))
         };
         let (first, rest) = number(numbers)?;
         let rest = rest.strip_prefix(b"-").ok_or(not_a_range(rest))?;

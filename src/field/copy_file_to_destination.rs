@@ -4,10 +4,10 @@ use super::{Decode, FieldName, check_content, opaque_value};
 use crate::deviation::Deviations;
 use crate::error::ValueError;
 
-/// [2.2.13.2] BITS-Copy-File-To-Destination: the server application asks for the entity to be put
-/// at its destination URL.
+/// [2.2.13.2] BITS-Copy-File-To-Destination: the server application asks the server to copy the
+/// entity to its destination URL.
 ///
-/// Its presence counts; its value, which is kept, does not.
+/// The presence of the field is the request. Its value is kept but has no meaning.
 ///
 /// ```text
 /// copy = *( HTAB / SP / VCHAR / obs-text )   ; no white space at either end
@@ -26,10 +26,11 @@ use crate::error::ValueError;
 /// ```
 ///
 /// Source: \[MC-BUP\] 2.2.13.2; Microsoft's page on the notification protocol (any value).
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CopyFileToDestination<'b>(&'b [u8]);
 
 impl Default for CopyFileToDestination<'_> {
+    /// Returns the value `1`.
     fn default() -> Self {
         Self(b"1")
     }
@@ -44,4 +45,4 @@ impl<'b> Decode<'b> for CopyFileToDestination<'b> {
     }
 }
 
-opaque_value!(CopyFileToDestination "The value, which means nothing.");
+opaque_value!(CopyFileToDestination "Returns the value, which has no meaning.");

@@ -8,9 +8,10 @@ macro_rules! data_file_name {
     ($type:ident $name:ident $(#[$doc:meta])+) => {
         $(#[$doc])+
         ///
-        /// A full path as the server's system writes it, or a UNC path where the application runs
-        /// on another host: opaque bytes to this crate. Read under the name that is on the wire
-        /// and under the `…-DataEntity-Name` of the specification's text; written as on the wire.
+        /// The value is a full path in the syntax of the server's system, or a UNC path if the
+        /// application runs on another host. This crate does not interpret it. The field is also
+        /// recognised by the name in the text of the specification, `…-DataEntity-Name`; it is
+        /// written with the name that Windows uses.
         ///
         /// ```text
         /// path = 1*( HTAB / SP / VCHAR / obs-text )   ; no white space at either end
@@ -31,8 +32,8 @@ macro_rules! data_file_name {
         /// # Ok::<(), bits_proto::Error>(())
         /// ```
         ///
-        /// Source: \[MC-BUP\] 2.2.12.2; the spelling from the capture in 4.2.
-        #[derive(Clone, Copy, PartialEq, Eq, Hash)]
+        /// Source: \[MC-BUP\] 2.2.12.2; the name from the capture in 4.2.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $type<'b>(&'b [u8]);
 
         impl<'b> Decode<'b> for $type<'b> {
@@ -44,18 +45,18 @@ macro_rules! data_file_name {
             }
         }
 
-        opaque_value!($type "The bytes of the path.");
+        opaque_value!($type "Returns the bytes of the path.");
     };
 }
 
 data_file_name! {
     RequestDataFileName RequestDataFileName
-    /// [2.2.12.2] BITS-Request-DataFile-Name: where the server application finds the entity, when
-    /// it is notified by reference.
+    /// [2.2.12.2] BITS-Request-DataFile-Name: the path from which the server application reads the
+    /// entity, in a notification by reference.
 }
 
 data_file_name! {
     ResponseDataFileName ResponseDataFileName
-    /// [2.2.12.2] BITS-Response-DataFile-Name: where the server application puts its reply, when
-    /// it is notified by reference.
+    /// [2.2.12.2] BITS-Response-DataFile-Name: the path to which the server application writes its
+    /// reply, in a notification by reference.
 }

@@ -1,10 +1,10 @@
-//! GUIDs in their text form.
+//! Parses GUIDs.
 
 use uuid::Uuid;
 
 use crate::error::{ErrorKind, ValueError};
 
-/// The value of one hexadecimal digit; 16 or more for anything else.
+/// The value of a hexadecimal digit; 16 or more for any other byte.
 #[inline(always)]
 const fn nibble(byte: u8) -> u8 {
     let digit = byte.wrapping_sub(b'0');
@@ -23,8 +23,8 @@ const fn nibble(byte: u8) -> u8 {
 /// guid = 8HEXDIG "-" 4HEXDIG "-" 4HEXDIG "-" 4HEXDIG "-" 12HEXDIG
 /// ```
 ///
-/// A loop of our own: the digits are moved together, every one is converted, and only at the end it
-/// is asked whether one was none, so that the compiler does sixteen at a time.
+/// The digits are copied together, all are converted, and errors are checked at the end, so that
+/// the compiler converts sixteen digits at a time. That is faster than `Uuid::try_parse_ascii`.
 #[inline]
 pub(super) fn decode(text: &[u8; 36]) -> Option<Uuid> {
     let (time_low, rest) = text.split_first_chunk::<8>()?;
@@ -46,7 +46,7 @@ pub(super) fn decode(text: &[u8; 36]) -> Option<Uuid> {
     }
     let mut bytes = [0_u8; 16];
     for (byte, pair) in bytes.iter_mut().zip(nibbles.chunks_exact(2)) {
-        // The first is the lower byte of the number: as numbers, eight are joined at a time.
+        // As 16-bit numbers, so that the compiler joins eight pairs at a time.
         let pair = pair.try_into().map_or(0, u16::from_le_bytes);
         [*byte, _] = (pair << 4 | pair >> 8).to_le_bytes();
     }
@@ -54,7 +54,7 @@ pub(super) fn decode(text: &[u8; 36]) -> Option<Uuid> {
     (hyphens && invalid < 0x10).then(|| Uuid::from_bytes(bytes))
 }
 
-/// A GUID in braces, or without (`false`).
+/// `"{" guid "}" / guid`. Returns the GUID, and true if it is in braces.
 #[inline]
 pub(super) fn decode_item(text: &[u8]) -> Result<(Uuid, bool), ValueError> {
     let (inner, braced) = match text {

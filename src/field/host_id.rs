@@ -15,16 +15,16 @@ use crate::error::{Error, ErrorKind, ValueError};
 use crate::util::digits::decimal;
 use crate::util::sink::{Sink, Wire, wire_display};
 
-/// [2.2.3.2] BITS-Host-Id: the host a client sends everything else of the upload to.
+/// [2.2.3.2] BITS-Host-Id: the host to which the client sends the other requests of the upload.
 ///
-/// A name, an IPv4 address or an IPv6 address, the last with or without brackets. A port is the
-/// deviation [`HostIdPort`](Deviation::HostIdPort) and kept; a scheme, a user, a path or a query
+/// The value is a name, an IPv4 address, or an IPv6 address with or without brackets. A port is
+/// the deviation [`HostIdPort`](Deviation::HostIdPort) and is used. A scheme, user, path or query
 /// is an error.
 ///
 /// ```text
 /// host-id = host [ ":" port ]
 /// host    = name / IPv4address / "[" IPv6address "]" / IPv6address
-/// name    = label *( "." label ) [ "." ]   ; the last label is no number
+/// name    = label *( "." label ) [ "." ]   ; the last label is not a number
 /// label   = 1*( ALPHA / DIGIT / "-" / "_" )
 /// ```
 ///
@@ -51,10 +51,10 @@ pub struct HostId<'b> {
     port: Option<u16>,
 }
 
-/// What a [`HostId`] names.
+/// The host of a [`HostId`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Host<'b> {
-    /// A name to look up.
+    /// A host name.
     Name(&'b str),
     /// An IPv4 address.
     V4(Ipv4Addr),
@@ -63,32 +63,32 @@ pub enum Host<'b> {
 }
 
 impl<'b> HostId<'b> {
-    /// The text as the server spelt it.
+    /// Returns the text that the server sent.
     #[must_use]
     pub const fn as_str(&self) -> &'b str {
         self.text
     }
 
-    /// The host.
+    /// Returns the host.
     #[must_use]
     pub const fn host(&self) -> Host<'b> {
         self.host
     }
 
-    /// The port, which a server should not send.
+    /// Returns the port, which servers should not send.
     #[must_use]
     pub const fn port(&self) -> Option<u16> {
         self.port
     }
 
-    /// Puts the host in the place of the host of `url`, the destination URL.
+    /// Replaces the host of `url`, the destination URL.
     ///
-    /// Everything else stays: scheme, user, path, query, and the port unless the host id has one
-    /// of its own. An IPv6 address gets brackets.
+    /// Scheme, user, path and query are unchanged, and so is the port unless the host id has one.
+    /// An IPv6 address is put in brackets.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotDestination`] when `url` is no absolute http or https URL.
+    /// [`ErrorKind::NotDestination`] if `url` is not an absolute http or https URL.
     pub fn rewrite<'u>(&self, url: &'u str) -> Result<RewrittenUrl<'b, 'u>, Error> {
         let parts = Url::of_destination(url)?;
         let before = [parts.scheme.len(), 3, parts.userinfo.len()].iter().sum::<usize>();
@@ -100,15 +100,24 @@ impl<'b> HostId<'b> {
     }
 }
 
-/// A URL with another host, as three pieces; its `Display` is the URL.
+/// A destination URL with the host of a [`HostId`], returned by [`HostId::rewrite`].
+///
+/// It borrows the parts and needs no allocation; its `Display` is the URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RewrittenUrl<'b, 'u> {
-    /// Up to the host: scheme and user.
-    pub before: &'u str,
-    /// The host.
-    pub host: HostId<'b>,
-    /// From behind the host: port, path and query.
-    pub after: &'u str,
+    /// Scheme and user.
+    before: &'u str,
+    host: HostId<'b>,
+    /// Port, path and query.
+    after: &'u str,
+}
+
+impl<'b> RewrittenUrl<'b, '_> {
+    /// Returns the host id with the new host.
+    #[must_use]
+    pub const fn host_id(&self) -> HostId<'b> {
+        self.host
+    }
 }
 
 impl fmt::Display for RewrittenUrl<'_, '_> {
@@ -137,10 +146,10 @@ fn name_or_v4(text: &str) -> Option<Host<'_>> {
 
 /// `name = label *( "." label ) [ "." ]`, in one pass.
 ///
-/// What ends in a number is an address, and if it is none here it is one to some resolvers.
+/// A name whose last label is a number is rejected: some resolvers interpret it as an address.
 fn is_name(text: &str) -> bool {
     let text = text.strip_suffix('.').unwrap_or(text);
-    // What is true of the label as far as it goes.
+    // Properties of the current label.
     let (mut is_empty, mut is_number) = (true, true);
     let mut has_x = false;
     for byte in text.bytes() {
@@ -153,12 +162,12 @@ fn is_name(text: &str) -> bool {
             _ => return false,
         }
     }
-    // So is an empty label, which is no name either.
+    // `is_number` also holds for an empty last label.
     let is_address = is_number || has_x && ends_in_hexadecimal(text);
     !is_address
 }
 
-/// `0x7f000001` is a number too.
+/// Resolvers also accept hexadecimal numbers such as `0x7f000001`.
 #[cold]
 fn ends_in_hexadecimal(text: &str) -> bool {
     let label = text.rsplit('.').next().unwrap_or_default();
@@ -178,7 +187,7 @@ fn port(text: &str) -> Parsed<'_, Option<&str>> {
     opt(preceded(tag(":"), rest)).parse(text)
 }
 
-/// Host and the text of the port.
+/// Splits the value into the host and the text of the port.
 fn split(text: &str) -> Option<(Host<'_>, Option<&str>)> {
     if !text.contains(':') {
         return Some((name_or_v4(text)?, None));
@@ -218,6 +227,18 @@ impl<'b> Decode<'b> for HostId<'b> {
 }
 
 try_from_wire!(HostId<'b>);
+
+impl AsRef<str> for HostId<'_> {
+    fn as_ref(&self) -> &str {
+        self.text
+    }
+}
+
+impl AsRef<[u8]> for HostId<'_> {
+    fn as_ref(&self) -> &[u8] {
+        self.text.as_bytes()
+    }
+}
 
 impl fmt::Debug for HostId<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

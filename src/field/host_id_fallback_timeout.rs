@@ -8,11 +8,11 @@ use crate::error::{ErrorKind, ValueError};
 use crate::util::digits::decimal;
 use crate::util::sink::{Sink, Wire, wire_display};
 
-/// [2.2.3.2] BITS-Host-Id-Fallback-Timeout: for how many seconds a client keeps trying to reach
-/// the host of [`HostId`](super::HostId) before it returns to the origin server.
+/// [2.2.3.2] BITS-Host-Id-Fallback-Timeout: the time in seconds after which a client that cannot
+/// reach the host of [`HostId`](super::HostId) returns to the origin server.
 ///
-/// A client that is given a host without a timeout, or with [`INFINITE`](Self::INFINITE), never
-/// returns.
+/// A client that received a host without a timeout, or with [`INFINITE`](Self::INFINITE), never
+/// returns to the origin server.
 ///
 /// ```text
 /// timeout = 1*DIGIT   ; seconds, 0 to 4294967295
@@ -37,16 +37,16 @@ use crate::util::sink::{Sink, Wire, wire_display};
 pub struct HostIdFallbackTimeout(pub u32);
 
 impl HostIdFallbackTimeout {
-    /// The largest value, which means that the client never returns.
+    /// The maximum value: the client never returns to the origin server.
     pub const INFINITE: Self = Self(u32::MAX);
 
-    /// The timeout as a duration; `None` for [`INFINITE`](Self::INFINITE).
+    /// Returns the timeout as a duration, or `None` for [`INFINITE`](Self::INFINITE).
     #[must_use]
     pub fn limit(self) -> Option<Duration> {
         (self != Self::INFINITE).then_some(self.duration())
     }
 
-    /// The seconds as a duration.
+    /// Returns the number of seconds as a duration.
     #[must_use]
     pub const fn duration(self) -> Duration {
         Duration::from_secs(self.0 as u64)
@@ -63,6 +63,18 @@ impl Decode<'_> for HostIdFallbackTimeout {
 }
 
 try_from_wire!(HostIdFallbackTimeout);
+
+impl From<u32> for HostIdFallbackTimeout {
+    fn from(seconds: u32) -> Self {
+        Self(seconds)
+    }
+}
+
+impl From<HostIdFallbackTimeout> for u32 {
+    fn from(timeout: HostIdFallbackTimeout) -> Self {
+        timeout.0
+    }
+}
 
 impl Wire for HostIdFallbackTimeout {
     fn put_into<S: Sink>(&self, sink: S) -> S {

@@ -1,10 +1,15 @@
-//! The fields: one value type a file, named as the field it holds. This floor knows values and no
-//! messages.
+//! The fields of the protocol: one value type per file, named like the field.
 //!
-//! Every type is made by a constructor or a `TryFrom` that validates, cannot hold what cannot be
-//! sent, and is written without allocation by its `Display`. What the `TryFrom`s accept is what
-//! messages accept: everything that can mean only one thing.
+//! Constructors and `TryFrom` validate, so a value can always be sent. `TryFrom` accepts the same
+//! values as the messages do: every value that has only one meaning. `Display` writes the value as
+//! it is sent, without allocating.
+//!
+//! Every value type implements `TryFrom` for text (`&str`) and bytes (`&[u8]`). Types that own
+//! their value, such as [`ContentRange`], also implement [`FromStr`](core::str::FromStr). Types
+//! that borrow the input, such as [`SessionId`], cannot: `FromStr` has no lifetime for the result,
+//! so that it could not borrow the text.
 
+mod content;
 mod content_encoding;
 mod content_name;
 mod content_range;
@@ -22,11 +27,13 @@ mod packet_type;
 mod protocol;
 mod received_content_range;
 mod reply_url;
+mod resolved_url;
 mod session_id;
 mod static_response_url;
 mod supported_protocols;
 mod url;
 
+pub(crate) use self::content::{check_bytes, check_content, check_present, is_plain};
 pub use self::content_encoding::ContentEncoding;
 pub use self::content_name::ContentName;
 pub use self::content_range::{ContentRange, Overlap};
@@ -43,37 +50,60 @@ pub use self::packet_type::PacketType;
 pub use self::protocol::Protocol;
 pub use self::received_content_range::ReceivedContentRange;
 pub use self::reply_url::ReplyUrl;
+pub use self::resolved_url::ResolvedUrl;
+#[cfg(feature = "alloc")]
+pub use self::resolved_url::ResolvedUrlBuf;
 pub use self::session_id::SessionId;
 pub use self::static_response_url::StaticResponseUrl;
 pub use self::supported_protocols::SupportedProtocols;
-pub use self::url::ResolvedUrl;
 
 use crate::deviation::Deviations;
-use crate::error::{ErrorKind, ValueError};
+use crate::error::{Error, ValueError};
 
-/// A value that can be read from the wire form of one field.
+/// A value that can be parsed from one field.
 pub(crate) trait Decode<'b>: Sized {
-    /// The field it is the value of.
+    /// The field of the value.
     const NAME: FieldName;
 
-    /// Reads a value without outer white space, and records what is unusual about it.
+    /// Parses a value without outer white space, and records its deviations.
     fn decode(value: &'b [u8], deviations: &mut Deviations) -> Result<Self, ValueError>;
+
+    /// Parses a value that the caller passed, and ignores its deviations.
+    fn from_wire(value: &'b [u8]) -> Result<Self, Error> {
+        let mut ignored = Deviations::EMPTY;
+        Self::decode(value, &mut ignored).map_err(|error| Self::NAME.value_error(value, error))
+    }
 }
 
-/// Implements the public ways into a value type: `TryFrom` bytes, an array of them, or text.
+/// Implements the conversions of a value type from text and bytes, with its `from_wire`. Types
+/// without a lifetime also get `FromStr`.
 macro_rules! try_from_wire {
-    ($($type:ident $(<$life:lifetime>)?),+) => { $(
-        impl<'b> TryFrom<&'b [u8]> for $crate::field::$type $(<$life>)? {
+    ($type:ident) => {
+        $crate::field::try_from_wire!(@try_from $type);
+
+        impl core::str::FromStr for $type {
+            type Err = $crate::error::Error;
+
+            fn from_str(value: &str) -> Result<Self, Self::Err> {
+                Self::try_from(value)
+            }
+        }
+    };
+    ($type:ident<'b>) => {
+        $crate::field::try_from_wire!(@try_from $type<'b>);
+    };
+    (@try_from $type:ident $(<$life:lifetime>)?) => {
+        impl<'b> TryFrom<&'b [u8]> for $type $(<$life>)? {
             type Error = $crate::error::Error;
 
             fn try_from(value: &'b [u8]) -> Result<Self, Self::Error> {
-                let mut ignored = $crate::deviation::Deviations::EMPTY;
-                <Self as $crate::field::Decode<'b>>::decode(value, &mut ignored)
-                    .map_err(|error| <Self as $crate::field::Decode<'b>>::NAME.value_error(value, error))
+                #[allow(unused_imports, reason = "some types have a function of their own")]
+                use $crate::field::Decode as _;
+                Self::from_wire(value)
             }
         }
 
-        impl<'b, const N: usize> TryFrom<&'b [u8; N]> for $crate::field::$type $(<$life>)? {
+        impl<'b, const N: usize> TryFrom<&'b [u8; N]> for $type $(<$life>)? {
             type Error = $crate::error::Error;
 
             fn try_from(value: &'b [u8; N]) -> Result<Self, Self::Error> {
@@ -81,23 +111,23 @@ macro_rules! try_from_wire {
             }
         }
 
-        impl<'b> TryFrom<&'b str> for $crate::field::$type $(<$life>)? {
+        impl<'b> TryFrom<&'b str> for $type $(<$life>)? {
             type Error = $crate::error::Error;
 
             fn try_from(value: &'b str) -> Result<Self, Self::Error> {
                 Self::try_from(value.as_bytes())
             }
         }
-    )+ };
+    };
 }
 pub(crate) use try_from_wire;
 
-/// Implements what all values have that are bytes to hand through: access, `Debug`, wire form, and
-/// the ways in.
+/// Implements a value type whose bytes are not interpreted: accessor, conversions, `Debug` and the
+/// wire form.
 macro_rules! opaque_value {
-    ($type:ident $what:literal) => {
-        impl<'b> $crate::field::$type<'b> {
-            #[doc = $what]
+    ($type:ident $as_bytes_doc:literal) => {
+        impl<'b> $type<'b> {
+            #[doc = $as_bytes_doc]
             #[must_use]
             pub const fn as_bytes(&self) -> &'b [u8] {
                 self.0
@@ -106,83 +136,26 @@ macro_rules! opaque_value {
 
         $crate::field::try_from_wire!($type<'b>);
 
-        impl core::fmt::Debug for $crate::field::$type<'_> {
+        impl AsRef<[u8]> for $type<'_> {
+            fn as_ref(&self) -> &[u8] {
+                self.0
+            }
+        }
+
+        impl core::fmt::Debug for $type<'_> {
             fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
                 write!(f, "{}(\"{}\")", stringify!($type), self.0.escape_ascii())
             }
         }
 
-        impl $crate::util::sink::Wire for $crate::field::$type<'_> {
+        impl $crate::util::sink::Wire for $type<'_> {
             #[inline]
             fn put_into<S: $crate::util::sink::Sink>(&self, sink: S) -> S {
                 sink.put(self.0)
             }
         }
 
-        $crate::util::sink::wire_display!($crate::field::$type<'_>);
+        $crate::util::sink::wire_display!($type<'_>);
     };
 }
 pub(crate) use opaque_value;
-
-/// Whether every byte is one of ASCII from `LOW` to `~`, eight at a time: in a byte that is none
-/// the highest bit is set, or becomes so when `LOW` is taken away or one is added.
-#[inline(always)]
-fn is_ascii_from<const LOW: u8>(value: &[u8]) -> bool {
-    const HIGHEST: u64 = u64::from_le_bytes([0x80; 8]);
-    let flags = |word: &[u8]| {
-        let word = word.try_into().map_or(u64::MAX, u64::from_le_bytes);
-        let below = word.wrapping_sub(const { u64::from_le_bytes([LOW; 8]) });
-        word | below | word.wrapping_add(const { u64::from_le_bytes([1; 8]) })
-    };
-    let Some(last) = value.last_chunk::<8>() else {
-        return value.iter().all(|byte| (LOW..=b'~').contains(byte));
-    };
-    // The last word overlaps the one before, so that no bytes are left over.
-    value.chunks_exact(8).fold(flags(last), |all, word| all | flags(word)) & HIGHEST == 0
-}
-
-/// Every byte must be `fine`; those of ASCII from `LOW` to `~` are.
-#[inline]
-pub(crate) fn check_bytes<const LOW: u8>(
-    value: &[u8],
-    fine: impl Fn(u8) -> bool,
-) -> Result<(), ValueError> {
-    if is_ascii_from::<LOW>(value) {
-        return Ok(());
-    }
-    match value.iter().position(|byte| !fine(*byte)) {
-        Some(at) => Err(ValueError::new(ErrorKind::InvalidByte, at)),
-        None => Ok(()),
-    }
-}
-
-/// Whether a value is visible ASCII, with spaces inside: most are, and it is seen at once. Of what
-/// is not only [`check_content`] knows whether it is wrong.
-#[inline(always)]
-pub(crate) fn is_plain(value: &[u8]) -> bool {
-    let is_blank = |byte: Option<&u8>| byte == Some(&b' ');
-    is_ascii_from::<b' '>(value) && !is_blank(value.first()) && !is_blank(value.last())
-}
-
-/// `*( HTAB / SP / VCHAR / obs-text )` with no white space at either end: what a header field can
-/// carry and bring back unchanged.
-#[inline]
-pub(crate) fn check_content(value: &[u8]) -> Result<(), ValueError> {
-    check_bytes::<b' '>(value, |byte| (byte >= b' ' && byte != 0x7F) || byte == b'\t')?;
-    let blank = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
-    if blank(value.first()) {
-        return Err(ValueError::new(ErrorKind::InvalidByte, 0));
-    }
-    if blank(value.last()) {
-        return Err(ValueError::new(ErrorKind::InvalidByte, value.len().saturating_sub(1)));
-    }
-    Ok(())
-}
-
-/// [`check_content`] of a value that must not be empty.
-pub(crate) fn check_present(value: &[u8]) -> Result<(), ValueError> {
-    if value.is_empty() {
-        return Err(ValueError::new(ErrorKind::Empty, 0));
-    }
-    check_content(value)
-}

@@ -5,11 +5,12 @@ use super::{Decode, FieldName, check_present, opaque_value};
 use crate::deviation::{Deviation, Deviations};
 use crate::error::ValueError;
 
-/// [2.2.12.2] BITS-Original-Request-URL: the destination URL of the upload that the server
-/// application is notified of.
+/// [2.2.12.2] BITS-Original-Request-URL: the destination URL of an upload, in the notification of
+/// the server application.
 ///
-/// The host makes it of the target and the Host of the client's requests, so it is opaque bytes to
-/// this crate; that it is no absolute URL is the deviation [`RelativeOriginalUrl`](Deviation::RelativeOriginalUrl).
+/// The server builds it from the request target and the Host field of the client's requests, so
+/// this crate does not interpret it. If it is not an absolute URL, that is the deviation
+/// [`RelativeOriginalUrl`](Deviation::RelativeOriginalUrl).
 ///
 /// ```text
 /// original-url = 1*( HTAB / SP / VCHAR / obs-text )   ; no white space at either end
@@ -31,7 +32,7 @@ use crate::error::ValueError;
 /// ```
 ///
 /// Source: \[MC-BUP\] 2.2.12.2.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OriginalRequestUrl<'b>(&'b [u8]);
 
 impl<'b> Decode<'b> for OriginalRequestUrl<'b> {
@@ -46,4 +47,4 @@ impl<'b> Decode<'b> for OriginalRequestUrl<'b> {
     }
 }
 
-opaque_value!(OriginalRequestUrl "The bytes as they are on the wire.");
+opaque_value!(OriginalRequestUrl "Returns the bytes of the URL.");

@@ -6,9 +6,10 @@ use crate::error::{ErrorKind, ValueError};
 use crate::util::ascii_case::eq_ignore_case;
 use crate::util::sink::{Sink, Wire, wire_display};
 
-/// [2.2.1.2] BITS-Packet-Type: what a message is.
+/// [2.2.1.2] BITS-Packet-Type: the type of a message.
 ///
-/// Read in any letter case; written as Windows writes it, not in the capitals of the text.
+/// The value is compared case-insensitively. It is written like Windows writes it, not in capitals
+/// like in the text of the specification.
 ///
 /// ```text
 /// packet-type = "Create-Session" / "Ping" / "Fragment" / "Close-Session" / "Cancel-Session"
@@ -17,7 +18,7 @@ use crate::util::sink::{Sink, Wire, wire_display};
 ///
 /// # Errors
 ///
-/// [`ErrorKind::UnknownPacketType`] for anything else.
+/// [`ErrorKind::UnknownPacketType`] for any other value.
 ///
 /// # Example
 ///
@@ -29,8 +30,9 @@ use crate::util::sink::{Sink, Wire, wire_display};
 /// # Ok::<(), bits_proto::Error>(())
 /// ```
 ///
-/// Source: \[MC-BUP\] 2.2.1.2; the spelling from the captures in 4.1 and 4.2.
+/// Source: \[MC-BUP\] 2.2.1.2; the letter case from the captures in 4.1 and 4.2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum PacketType {
     /// A Create-Session request.
     CreateSession,
@@ -48,7 +50,7 @@ pub enum PacketType {
 
 impl PacketType {
     /// Every packet type.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: &'static [Self] = &[
         Self::CreateSession,
         Self::Ping,
         Self::Fragment,
@@ -57,7 +59,7 @@ impl PacketType {
         Self::Ack,
     ];
 
-    /// The value as it is written.
+    /// Returns the value as it is written.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -89,6 +91,12 @@ impl Decode<'_> for PacketType {
 }
 
 try_from_wire!(PacketType);
+
+impl AsRef<str> for PacketType {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
 
 impl Wire for PacketType {
     #[inline]

@@ -7,10 +7,10 @@ use crate::deviation::{Deviation, Deviations};
 use crate::error::ValueError;
 use crate::util::sink::{Sink, Wire, put_guid, wire_display};
 
-/// [2.2.3.2] BITS-Protocol: the protocol the server chose for a session.
+/// [2.2.3.2] BITS-Protocol: the protocol that the server chose for a session.
 ///
-/// Compared as 128 bits. Written in braces and lower case; braces may be absent when read
-/// (deviation [`UnbracedGuid`](Deviation::UnbracedGuid)).
+/// The value is a GUID, compared as 128 bits and written in braces and lower case. A value without
+/// braces is the deviation [`UnbracedGuid`](Deviation::UnbracedGuid).
 ///
 /// ```text
 /// protocol = "{" guid "}"
@@ -19,7 +19,7 @@ use crate::util::sink::{Sink, Wire, put_guid, wire_display};
 ///
 /// # Errors
 ///
-/// [`ErrorKind::NotGuid`](crate::error::ErrorKind::NotGuid) for anything else.
+/// [`ErrorKind::NotGuid`](crate::error::ErrorKind::NotGuid) for any other value.
 ///
 /// # Example
 ///
@@ -33,11 +33,11 @@ use crate::util::sink::{Sink, Wire, put_guid, wire_display};
 /// ```
 ///
 /// Source: \[MC-BUP\] 1.7.1, 2.2.3.2.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Protocol(pub Uuid);
 
 impl Protocol {
-    /// The BITS 1.5 Upload Protocol, the only one there is.
+    /// The BITS 1.5 Upload Protocol, the only protocol that is defined.
     pub const BITS_1_5: Self = Self(Uuid::from_u128(0x7df0354d_249b_430f_820d_3d2a9bef4931));
 }
 
@@ -54,6 +54,18 @@ impl Decode<'_> for Protocol {
 }
 
 try_from_wire!(Protocol);
+
+impl From<Uuid> for Protocol {
+    fn from(guid: Uuid) -> Self {
+        Self(guid)
+    }
+}
+
+impl From<Protocol> for Uuid {
+    fn from(protocol: Protocol) -> Self {
+        protocol.0
+    }
+}
 
 impl Wire for Protocol {
     fn put_into<S: Sink>(&self, sink: S) -> S {

@@ -6,10 +6,10 @@ use crate::error::ValueError;
 use crate::util::digits::decimal;
 use crate::util::sink::{Sink, Wire, wire_display};
 
-/// [2.2.7.2] BITS-Received-Content-Range: the offset the server expects next.
+/// [2.2.7.2] BITS-Received-Content-Range: the next offset that the server expects, in bytes.
 ///
-/// Not a range, in spite of its name: after a fragment with the bytes 128 to 212 it is 213. It is
-/// the only source of the client's next offset.
+/// The value is not a range, despite its name: after a fragment with the bytes 128 to 212 it is
+/// 213. Clients continue at this offset and at no other.
 ///
 /// ```text
 /// received = 1*DIGIT
@@ -31,7 +31,7 @@ use crate::util::sink::{Sink, Wire, wire_display};
 /// ```
 ///
 /// Source: \[MC-BUP\] 2.2.7.2.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ReceivedContentRange(pub u64);
 
 impl Decode<'_> for ReceivedContentRange {
@@ -44,6 +44,18 @@ impl Decode<'_> for ReceivedContentRange {
 }
 
 try_from_wire!(ReceivedContentRange);
+
+impl From<u64> for ReceivedContentRange {
+    fn from(offset: u64) -> Self {
+        Self(offset)
+    }
+}
+
+impl From<ReceivedContentRange> for u64 {
+    fn from(received: ReceivedContentRange) -> Self {
+        received.0
+    }
+}
 
 impl Wire for ReceivedContentRange {
     #[inline]

@@ -5,27 +5,25 @@ use super::{Decode, FieldName, ResolvedUrl, check_present, opaque_value};
 use crate::deviation::{Deviation, Deviations};
 use crate::error::{Error, ErrorKind, ValueError};
 
-/// [2.2.7.2] BITS-Reply-URL: where the reply to the upload is.
+/// [2.2.7.2] BITS-Reply-URL: the location of the reply to an upload.
 ///
-/// It comes with the Ack for the last Fragment of an upload-reply. Windows sends it relative to
-/// the destination URL, with backslashes and braces; [`resolve_into`](Self::resolve_into) makes it
-/// a URL that can be fetched. It is a claim of the server's, not a permission: it may point
-/// anywhere, which [`ResolvedUrl::same_origin`] says, and this crate fetches nothing.
+/// The field is part of the Ack for the last Fragment of an upload-reply. Windows sends a URL
+/// relative to the destination URL, with backslashes and braces;
+/// [`resolve_into`](Self::resolve_into) converts it to a URL that can be fetched. The URL may point
+/// to any server: check [`ResolvedUrl::is_same_origin`] before fetching it.
 ///
-/// More than [`MAX_LEN`](Self::MAX_LEN) bytes are the deviation
+/// A URL of more than [`MAX_LEN`](Self::MAX_LEN) bytes is the deviation
 /// [`LongReplyUrl`](Deviation::LongReplyUrl).
 ///
 /// ```text
 /// reply-url = 1*( HTAB / SP / VCHAR / obs-text )   ; no white space at either end
-///           ; if it begins with a scheme, an absolute http or https URL
+///           ; an absolute http or https URL if it starts with a scheme
 /// ```
 ///
 /// # Errors
 ///
-/// [`ErrorKind::Empty`](crate::error::ErrorKind::Empty) (in a message, an empty value is as good
-/// as none), [`ErrorKind::InvalidByte`](crate::error::ErrorKind::InvalidByte),
-/// [`ErrorKind::UnsupportedScheme`](crate::error::ErrorKind::UnsupportedScheme),
-/// [`ErrorKind::NotAbsoluteUrl`](crate::error::ErrorKind::NotAbsoluteUrl).
+/// [`ErrorKind::Empty`] (in a message, an empty value means that the field is absent),
+/// [`ErrorKind::InvalidByte`], [`ErrorKind::UnsupportedScheme`], [`ErrorKind::NotAbsoluteUrl`].
 ///
 /// # Example
 ///
@@ -35,38 +33,38 @@ use crate::error::{Error, ErrorKind, ValueError};
 /// let reply = ReplyUrl::try_from(r"BITS-Sessions\Replies\{1}\reply.bin")?;
 /// let mut buffer = [0; 128];
 /// let resolved = reply.resolve_into("http://origin.example/dir/entity", &mut buffer)?;
-/// assert_eq!(resolved.url, "http://origin.example/dir/BITS-Sessions/Replies/%7B1%7D/reply.bin");
-/// assert!(resolved.same_origin);
+/// assert_eq!(
+///     resolved.as_str(),
+///     "http://origin.example/dir/BITS-Sessions/Replies/%7B1%7D/reply.bin"
+/// );
+/// assert!(resolved.is_same_origin());
 /// # Ok::<(), bits_proto::Error>(())
 /// ```
 ///
 /// Source: \[MC-BUP\] 2.2.7.2; the capture in 4.2; RFC 3986 section 5.2.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ReplyUrl<'b>(&'b [u8]);
 
 impl<'b> ReplyUrl<'b> {
-    /// The longest URL a server passes on, in bytes.
+    /// The maximum length that servers forward, in bytes.
     pub const MAX_LEN: usize = 2200;
 
-    /// The host that it names; a relative one names none.
+    /// Returns the host of the URL; `None` if it is relative.
     pub(crate) fn host(&self) -> Option<&'b [u8]> {
         url::host(self.0)
     }
 
-    /// Resolves it against the destination URL of the upload, into `out`.
+    /// Resolves the URL against the destination URL of the upload, and writes it to `out`.
     ///
-    /// `destination` is the URL on the *origin* server, not on a host that BITS-Host-Id named.
-    /// Backslashes become slashes, dot segments are removed, and bytes that a URL cannot hold are
-    /// percent-encoded. User and password are left out.
+    /// `destination` is the URL on the *origin* server, not on the host in BITS-Host-Id.
+    /// Backslashes are replaced by slashes, dot segments are removed, and bytes that are not
+    /// allowed in a URL are percent-encoded. User and password are omitted.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotDestination`](crate::error::ErrorKind::NotDestination) when `destination` is
-    /// no absolute http or https URL,
-    /// [`ErrorKind::NotAbsoluteUrl`](crate::error::ErrorKind::NotAbsoluteUrl) when the reply URL
-    /// names a host that cannot be one, and
-    /// [`ErrorKind::BufferTooSmall`](crate::error::ErrorKind::BufferTooSmall) with the length that
-    /// is enough.
+    /// * [`ErrorKind::NotDestination`] if `destination` is not an absolute http or https URL;
+    /// * [`ErrorKind::NotAbsoluteUrl`] if the host in the reply URL is invalid;
+    /// * [`ErrorKind::BufferTooSmall`] with a sufficient size. Nothing is written.
     pub fn resolve_into<'o>(
         &self,
         destination: &str,
@@ -79,20 +77,20 @@ impl<'b> ReplyUrl<'b> {
         })
     }
 
-    /// Resolves it against the destination URL of the upload: the URL, and whether it has the
-    /// destination's origin.
+    /// Resolves the URL against the destination URL of the upload, like
+    /// [`resolve_into`](Self::resolve_into), and returns an owned URL.
     ///
     /// # Errors
     ///
-    /// As [`resolve_into`](Self::resolve_into), but for want of space.
+    /// * [`ErrorKind::NotDestination`] if `destination` is not an absolute http or https URL;
+    /// * [`ErrorKind::NotAbsoluteUrl`] if the host in the reply URL is invalid.
     #[cfg(feature = "alloc")]
-    pub fn resolve(&self, destination: &str) -> Result<(alloc::string::String, bool), Error> {
+    pub fn resolve(&self, destination: &str) -> Result<super::ResolvedUrlBuf, Error> {
         let base = Url::of_destination(destination)?;
         let needed = url::resolved_len(self.0, base)
             .map_err(|error| FieldName::ReplyUrl.value_error(self.0, error))?;
         let mut out = alloc::vec![0; needed];
-        let resolved = self.resolve_into(destination, &mut out)?;
-        Ok((resolved.url.into(), resolved.same_origin))
+        self.resolve_into(destination, &mut out).map(Into::into)
     }
 }
 
@@ -109,4 +107,4 @@ impl<'b> Decode<'b> for ReplyUrl<'b> {
     }
 }
 
-opaque_value!(ReplyUrl "The bytes as they are on the wire.");
+opaque_value!(ReplyUrl "Returns the bytes of the URL, as received.");

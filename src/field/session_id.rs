@@ -1,5 +1,6 @@
 //! BITS-Session-Id.
 
+use core::cmp::Ordering;
 use core::fmt;
 use core::hash::{Hash, Hasher};
 
@@ -10,17 +11,17 @@ use crate::deviation::Deviations;
 use crate::error::{ErrorKind, ValueError};
 use crate::util::sink::{Sink, Wire, wire_display};
 
-/// [2.2.1.2] BITS-Session-Id: the session a packet belongs to.
+/// [2.2.1.2] BITS-Session-Id: the session of a packet.
 ///
-/// A server issues it in the Ack for Create-Session; a client sends it back as it is. It is a name
-/// to look up and nothing else: never a path, and no proof of who sends it.
+/// The server issues the id in the Ack for Create-Session, and the client returns it unchanged.
+/// Servers must use it only as a key: not as a path, and not to authenticate the client.
 ///
-/// Windows issues GUIDs, other servers anything; so it is opaque text of 1 to 100 visible ASCII
-/// bytes. Two ids that are both GUIDs are equal, and hash alike, when their 128 bits are: letter
-/// case and braces do not matter. Any others are compared byte for byte.
+/// The id is opaque text of 1 to 100 visible ASCII bytes. Windows issues GUIDs; other servers may
+/// issue other text. Two GUIDs are equal if their 128 bits are equal, regardless of letter case
+/// and braces. Other ids are compared byte for byte. Ordering and hashes are consistent with this.
 ///
-/// It borrows the text it was read from. A key that lives longer is its [`guid`](Self::guid) where
-/// the server issues GUIDs, as [`from_random`](Self::from_random) does, or a copy of
+/// The id borrows the text that it was parsed from. For a map, use [`guid`](Self::guid) as the key
+/// if the server issues GUIDs, like [`from_random`](Self::from_random) does, or else a copy of
 /// [`as_bytes`](Self::as_bytes).
 ///
 /// ```text
@@ -49,41 +50,41 @@ pub struct SessionId<'b>(Repr<'b>);
 
 #[derive(Clone, Copy)]
 enum Repr<'b> {
-    /// As the peer spelt it.
-    Read(&'b [u8]),
-    /// As we spell a GUID: in braces and capitals.
+    /// The text of the peer.
+    Parsed(&'b [u8]),
+    /// A GUID in braces and capitals.
     Issued([u8; uuid::fmt::Braced::LENGTH]),
 }
 
 impl<'b> SessionId<'b> {
-    /// The longest id, in bytes.
+    /// The maximum length in bytes.
     pub const MAX_LEN: usize = 100;
 
-    /// An id from 16 random bytes, of which 122 bits are kept: a version 4 GUID.
+    /// Creates an id from 16 random bytes: a version 4 GUID, which keeps 122 of the bits.
     ///
-    /// The bytes must come from a source that nobody can guess, such as the operating system's.
+    /// The bytes must be unpredictable: use a cryptographically secure random number generator.
     #[must_use]
     pub fn from_random(bytes: [u8; 16]) -> SessionId<'static> {
         uuid::Builder::from_random_bytes(bytes).into_uuid().into()
     }
 
-    /// The id as it is spelt.
+    /// Returns the text of the id as bytes.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8] {
         match &self.0 {
-            Repr::Read(text) => text,
+            Repr::Parsed(text) => text,
             Repr::Issued(text) => text,
         }
     }
 
-    /// The id as it is spelt.
+    /// Returns the text of the id.
     #[must_use]
     pub fn as_str(&self) -> &str {
         // Visible ASCII by construction.
         core::str::from_utf8(self.as_bytes()).unwrap_or_default()
     }
 
-    /// The GUID it spells, if it spells one.
+    /// Returns the GUID, if the id is one.
     #[must_use]
     pub fn guid(&self) -> Option<Uuid> {
         guid::decode_item(self.as_bytes()).ok().map(|(guid, _)| guid)
@@ -91,6 +92,7 @@ impl<'b> SessionId<'b> {
 }
 
 impl From<Uuid> for SessionId<'_> {
+    /// Creates an id in braces and capitals.
     fn from(guid: Uuid) -> Self {
         let mut text = [0; uuid::fmt::Braced::LENGTH];
         guid.braced().encode_upper(&mut text);
@@ -110,7 +112,7 @@ impl<'b> Decode<'b> for SessionId<'b> {
             return Err(ValueError::new(ErrorKind::TooLong, Self::MAX_LEN));
         }
         check_bytes::<b'!'>(value, |byte| byte.is_ascii_graphic())?;
-        Ok(Self(Repr::Read(value)))
+        Ok(Self(Repr::Parsed(value)))
     }
 }
 
@@ -127,6 +129,35 @@ impl PartialEq<SessionId<'_>> for SessionId<'_> {
 }
 
 impl Eq for SessionId<'_> {}
+
+impl PartialOrd for SessionId<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for SessionId<'_> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        match (self.guid(), other.guid()) {
+            (Some(guid), Some(other)) => guid.cmp(&other),
+            (None, None) => self.as_bytes().cmp(other.as_bytes()),
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+        }
+    }
+}
+
+impl AsRef<str> for SessionId<'_> {
+    fn as_ref(&self) -> &str {
+        self.as_str()
+    }
+}
+
+impl AsRef<[u8]> for SessionId<'_> {
+    fn as_ref(&self) -> &[u8] {
+        self.as_bytes()
+    }
+}
 
 impl Hash for SessionId<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
@@ -147,8 +178,8 @@ impl Wire for SessionId<'_> {
     #[inline]
     fn put_into<S: Sink>(&self, sink: S) -> S {
         match &self.0 {
-            Repr::Read(text) => sink.put(text),
-            // Its length is known here, which makes the copy a cheap one.
+            Repr::Parsed(text) => sink.put(text),
+            // Not merged with the arm above: a copy of constant length is faster.
             Repr::Issued(text) => sink.put(text),
         }
     }

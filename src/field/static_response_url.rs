@@ -4,12 +4,12 @@ use super::{Decode, FieldName, check_present, opaque_value, url};
 use crate::deviation::{Deviation, Deviations};
 use crate::error::ValueError;
 
-/// [2.2.13.2] BITS-Static-Response-URL: the server application answers with an entity that exists
-/// already, at this absolute URL.
+/// [2.2.13.2] BITS-Static-Response-URL: the absolute URL of an existing entity that the server
+/// application uses as its reply.
 ///
-/// A relative one is the deviation [`RelativeStaticUrl`](Deviation::RelativeStaticUrl); it is
-/// passed to the client as it is, who resolves it like any [`ReplyUrl`](super::ReplyUrl). In a message
-/// an empty value is as good as none.
+/// A relative URL is the deviation [`RelativeStaticUrl`](Deviation::RelativeStaticUrl). It is sent
+/// to the client unchanged, and resolved there like every [`ReplyUrl`](super::ReplyUrl). In a
+/// message, an empty value means that the field is absent.
 ///
 /// ```text
 /// static-url = 1*( HTAB / SP / VCHAR / obs-text )   ; no white space at either end
@@ -33,7 +33,7 @@ use crate::error::ValueError;
 /// ```
 ///
 /// Source: \[MC-BUP\] 2.2.13.2.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StaticResponseUrl<'b>(&'b [u8]);
 
 impl<'b> Decode<'b> for StaticResponseUrl<'b> {
@@ -48,4 +48,4 @@ impl<'b> Decode<'b> for StaticResponseUrl<'b> {
     }
 }
 
-opaque_value!(StaticResponseUrl "The bytes as they are on the wire.");
+opaque_value!(StaticResponseUrl "Returns the bytes of the URL.");

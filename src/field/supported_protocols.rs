@@ -1,6 +1,7 @@
 //! BITS-Supported-Protocols.
 
 use core::fmt;
+use core::hash::{Hash, Hasher};
 
 use nom::Parser as _;
 use nom::bytes::complete::{take_till1, take_while};
@@ -11,13 +12,13 @@ use crate::deviation::{Deviation, Deviations};
 use crate::error::{Error, ErrorKind, ValueError};
 use crate::util::sink::{Sink, Wire, put_guid, wire_display};
 
-/// [2.2.2.2] BITS-Supported-Protocols: the protocols a client offers, the most preferred first.
+/// [2.2.2.2] BITS-Supported-Protocols: the protocols that a client offers, in order of preference.
 ///
-/// The list is read lazily and never copied. Separators are spaces, tabs and commas in any run;
-/// empty items are skipped. At most [`MAX`](Self::MAX) items are read, as Windows does; more are
-/// the deviation [`ExcessProtocols`](Deviation::ExcessProtocols). The list may be spread over up
-/// to four fields ([`JoinedProtocols`](Deviation::JoinedProtocols)). It is written in braces and
-/// lower case, with spaces between.
+/// Items are separated by any number of spaces, tabs and commas; empty items are ignored. At most
+/// [`MAX`](Self::MAX) items are used, like in Windows; more are the deviation
+/// [`ExcessProtocols`](Deviation::ExcessProtocols). The list may be spread over up to four fields,
+/// which is the deviation [`JoinedProtocols`](Deviation::JoinedProtocols). GUIDs are written in
+/// braces and lower case, separated by spaces. The list is parsed lazily and never copied.
 ///
 /// ```text
 /// protocols = *sep protocol *( 1*sep protocol ) *sep
@@ -26,8 +27,8 @@ use crate::util::sink::{Sink, Wire, put_guid, wire_display};
 ///
 /// # Errors
 ///
-/// [`ErrorKind::ProtocolCount`] for a list with no item, or spread over more than four fields,
-/// [`ErrorKind::NotGuid`] for an item that is none.
+/// * [`ErrorKind::ProtocolCount`] for an empty list, or one spread over more than four fields;
+/// * [`ErrorKind::NotGuid`] for an item that is not a GUID.
 ///
 /// # Example
 ///
@@ -48,23 +49,23 @@ pub struct SupportedProtocols<'b>(Repr<'b>);
 
 #[derive(Clone, Copy)]
 enum Repr<'b> {
-    /// Valid lists of up to four fields; unused places are empty.
-    Read([&'b [u8]; 4]),
-    /// One to 100 protocols.
-    Given(&'b [Protocol]),
+    /// Valid lists of up to four fields; the others are empty.
+    Parsed([&'b [u8]; 4]),
+    /// 1 to 100 protocols.
+    Slice(&'b [Protocol]),
 }
 
 const fn is_separator(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b',')
 }
 
-/// One item and what follows it; `None` at the end of the list.
+/// Returns the rest of the list and its first item; `None` at the end of the list.
 #[inline]
 fn next_item(list: &[u8]) -> Option<(&[u8], &[u8])> {
     if list.is_empty() {
         return None;
     }
-    // The end of an item of the usual form need not be searched for.
+    // Fast path: a GUID in braces has a fixed length.
     if let Some((item @ [b'{', .., b'}'], tail)) = list.split_at_checked(38) {
         if tail.first().is_none_or(|byte| is_separator(*byte)) {
             return Some((tail, item));
@@ -74,33 +75,33 @@ fn next_item(list: &[u8]) -> Option<(&[u8], &[u8])> {
 }
 
 impl<'b> SupportedProtocols<'b> {
-    /// How many protocols are read at most.
+    /// The maximum number of protocols.
     pub const MAX: usize = 100;
 
-    /// The list a client of today sends: [`Protocol::BITS_1_5`] alone.
+    /// The list of existing clients: [`Protocol::BITS_1_5`].
     pub const BITS_1_5: SupportedProtocols<'static> =
-        SupportedProtocols(Repr::Given(&[Protocol::BITS_1_5]));
+        SupportedProtocols(Repr::Slice(&[Protocol::BITS_1_5]));
 
-    /// A list to be sent.
+    /// Creates a list to send.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::ProtocolCount`] unless there are 1 to 100.
+    /// [`ErrorKind::ProtocolCount`] unless there are 1 to 100 protocols.
     pub const fn new(protocols: &'b [Protocol]) -> Result<Self, Error> {
         if protocols.is_empty() || protocols.len() > Self::MAX {
-            let flaw = ValueError::new(ErrorKind::ProtocolCount, 0);
-            return Err(FieldName::SupportedProtocols.caller_error(flaw));
+            let error = ValueError::new(ErrorKind::ProtocolCount, 0);
+            return Err(FieldName::SupportedProtocols.caller_error(error));
         }
-        Ok(Self(Repr::Given(protocols)))
+        Ok(Self(Repr::Slice(protocols)))
     }
 
-    /// The protocols, in the client's order of preference.
+    /// Returns an iterator over the protocols, in the client's order of preference.
     pub fn iter(&self) -> impl Iterator<Item = Protocol> + Clone + use<'b> {
-        let (fields, given) = match self.0 {
-            Repr::Read(fields) => (fields, [].as_slice()),
-            Repr::Given(given) => ([[].as_slice(); 4], given),
+        let (fields, slice) = match self.0 {
+            Repr::Parsed(fields) => (fields, [].as_slice()),
+            Repr::Slice(slice) => ([[].as_slice(); 4], slice),
         };
-        let read = fields.into_iter().flat_map(|list: &'b [u8]| {
+        let items = fields.into_iter().flat_map(|list: &'b [u8]| {
             let mut rest = list;
             core::iter::from_fn(move || {
                 let (tail, item) = next_item(rest)?;
@@ -108,27 +109,27 @@ impl<'b> SupportedProtocols<'b> {
                 Some(item)
             })
         });
-        let read =
-            read.filter_map(|item| guid::decode_item(item).ok()).map(|(guid, _)| Protocol(guid));
-        read.chain(given.iter().copied()).take(Self::MAX)
+        let parsed =
+            items.filter_map(|item| guid::decode_item(item).ok()).map(|(guid, _)| Protocol(guid));
+        parsed.chain(slice.iter().copied()).take(Self::MAX)
     }
 
-    /// Whether the list offers `protocol`.
+    /// Returns true if the list contains `protocol`.
     #[must_use]
     pub fn contains(&self, protocol: Protocol) -> bool {
         match self.0 {
-            Repr::Given(given) => given.contains(&protocol),
-            Repr::Read(_) => self.iter().any(|offered| offered == protocol),
+            Repr::Slice(slice) => slice.contains(&protocol),
+            Repr::Parsed(_) => self.iter().any(|offered| offered == protocol),
         }
     }
 
-    /// The first protocol in the client's list that is also in `supported`.
+    /// Returns the first protocol in the list that is also in `supported`.
     #[must_use]
     pub fn negotiate(&self, supported: &[Protocol]) -> Option<Protocol> {
         self.iter().find(|offered| supported.contains(offered))
     }
 
-    /// The lists of several fields, joined in their order.
+    /// Joins the lists of several fields. An error is returned with the value of its field.
     pub(crate) fn decode_joined(
         fields: [&'b [u8]; 4],
         deviations: &mut Deviations,
@@ -139,11 +140,11 @@ impl<'b> SupportedProtocols<'b> {
             while let Some((tail, item)) = next_item(rest) {
                 if count == Self::MAX {
                     deviations.insert(Deviation::ExcessProtocols);
-                    return Ok(Self(Repr::Read(fields)));
+                    return Ok(Self(Repr::Parsed(fields)));
                 }
                 let at = list.len().saturating_sub(tail.len()).saturating_sub(item.len());
                 let (_, braced) = guid::decode_item(item)
-                    .map_err(|flaw| (ValueError::new(flaw.kind, at), list))?;
+                    .map_err(|error| (ValueError::new(error.kind, at), list))?;
                 if !braced {
                     deviations.insert(Deviation::UnbracedGuid);
                 }
@@ -155,7 +156,7 @@ impl<'b> SupportedProtocols<'b> {
             let [first, ..] = fields;
             return Err((ValueError::new(ErrorKind::ProtocolCount, 0), first));
         }
-        Ok(Self(Repr::Read(fields)))
+        Ok(Self(Repr::Parsed(fields)))
     }
 }
 
@@ -164,13 +165,20 @@ impl<'b> Decode<'b> for SupportedProtocols<'b> {
 
     #[inline]
     fn decode(value: &'b [u8], deviations: &mut Deviations) -> Result<Self, ValueError> {
-        Self::decode_joined([value, &[], &[], &[]], deviations).map_err(|(flaw, _)| flaw)
+        Self::decode_joined([value, &[], &[], &[]], deviations).map_err(|(error, _)| error)
     }
 }
 
 try_from_wire!(SupportedProtocols<'b>);
 
-/// Two lists are equal when they offer the same protocols in the same order.
+impl Default for SupportedProtocols<'_> {
+    /// Returns [`BITS_1_5`](SupportedProtocols::BITS_1_5).
+    fn default() -> Self {
+        Self::BITS_1_5
+    }
+}
+
+/// Two lists are equal if they contain the same protocols in the same order.
 impl PartialEq for SupportedProtocols<'_> {
     fn eq(&self, other: &Self) -> bool {
         self.iter().eq(other.iter())
@@ -178,6 +186,14 @@ impl PartialEq for SupportedProtocols<'_> {
 }
 
 impl Eq for SupportedProtocols<'_> {}
+
+impl Hash for SupportedProtocols<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.iter().for_each(|protocol| protocol.hash(state));
+        // Separates the list from a value that is hashed after it.
+        state.write_u8(0);
+    }
+}
 
 impl fmt::Debug for SupportedProtocols<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -1,15 +1,14 @@
-//! URLs: taken apart, and references resolved against them.
+//! Parses URLs and resolves references against them.
 //!
-//! Only as much of RFC 3986 as the protocol needs: http and https URLs with a host, references
-//! relative to them, and the backslashes that Windows writes in place of slashes.
-
-use core::fmt;
+//! This is the subset of RFC 3986 that the protocol needs: http and https URLs with a host,
+//! relative references, and the backslashes that Windows writes instead of slashes.
 
 use nom::Parser as _;
 use nom::bytes::complete::{tag, take_till, take_till1, take_while};
 use nom::combinator::{opt, recognize};
 use nom::sequence::terminated;
 
+use super::ResolvedUrl;
 use crate::error::{Error, ErrorKind, ValueError};
 use crate::util::ascii_case::eq_ignore_case;
 use crate::util::digits::decimal;
@@ -20,50 +19,50 @@ type Parsed<'u, T> = nom::IResult<&'u [u8], T, ()>;
 /// An http or https URL.
 ///
 /// ```text
-/// url       = scheme "://" [ userinfo "@" ] host [ ":" port ] [ path ] [ "?" query ] [ "#" … ]
+/// url = scheme "://" [ userinfo "@" ] host [ ":" port ] [ path ] [ "?" query ] [ "#" fragment ]
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Url<'u> {
     pub(super) scheme: &'u [u8],
-    /// With its `@`; empty where there is none.
+    /// With the `@`, or empty.
     pub(super) userinfo: &'u [u8],
-    /// With brackets around an IPv6 address.
+    /// With brackets if it is an IPv6 address.
     pub(super) host: &'u [u8],
-    /// With its `:`; empty where there is none.
+    /// With the `:`, or empty.
     pub(super) port: &'u [u8],
     pub(super) path: &'u [u8],
-    /// Query and fragment, with their marks.
+    /// Query and fragment, with `?` and `#`.
     pub(super) tail: &'u [u8],
 }
 
-/// Bytes that stand for themselves in a URL.
+/// Returns true for bytes that a URL may contain unescaped.
 const fn is_url_byte(byte: &u8) -> bool {
     byte.is_ascii_graphic()
         && !matches!(byte, b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}')
 }
 
-/// Ends an authority.
+/// Returns true for the end of an authority.
 const fn is_delimiter(byte: u8) -> bool {
     matches!(byte, b'/' | b'?' | b'#' | b'\\')
 }
 
-/// Which bytes leave no doubt, in an authority, that they belong to a host: those that stand for
-/// themselves and delimit nothing. A table, as it is asked of each byte of every URL.
+/// The bytes that are part of the host wherever they appear in an authority: those that may be
+/// unescaped and are no delimiters. A table, because every byte of every URL is looked up.
 #[expect(clippy::indexing_slicing, reason = "a constant")]
-const IS_OF_HOST: [bool; 256] = {
-    let (mut is_of_host, mut byte) = ([false; 256], 0_u8);
+const IS_HOST_BYTE: [bool; 256] = {
+    let (mut is_host_byte, mut byte) = ([false; 256], 0_u8);
     while byte < u8::MAX {
         let delimits = is_delimiter(byte) || matches!(byte, b'@' | b':' | b'[' | b']');
-        is_of_host[byte as usize] = is_url_byte(&byte) && !delimits;
+        is_host_byte[byte as usize] = is_url_byte(&byte) && !delimits;
         byte += 1;
     }
-    is_of_host
+    is_host_byte
 };
 
 /// `scheme = ALPHA *( ALPHA / DIGIT / "+" / "-" / "." )`, followed by a colon that is consumed.
 #[inline(always)]
 fn scheme(text: &[u8]) -> Parsed<'_, &[u8]> {
-    // It is hardly ever another than these.
+    // Fast path for the common schemes.
     for length in ["http".len(), "https".len()] {
         if let Some((scheme, [b':', rest @ ..])) = text.split_at_checked(length) {
             if is_http(scheme) {
@@ -74,7 +73,7 @@ fn scheme(text: &[u8]) -> Parsed<'_, &[u8]> {
     any_scheme(text)
 }
 
-/// A scheme of whatever name.
+/// Parses any scheme.
 #[cold]
 fn any_scheme(text: &[u8]) -> Parsed<'_, &[u8]> {
     let letters = take_till1(|byte: u8| !byte.is_ascii_alphanumeric() && !b"+-.".contains(&byte));
@@ -97,10 +96,10 @@ fn not_absolute(_: nom::Err<()>) -> ValueError {
 /// `authority = [ userinfo "@" ] host [ ":" port ]`
 #[inline]
 fn authority(text: &[u8]) -> Parsed<'_, (&[u8], &[u8], &[u8])> {
-    let is_of_host = |byte: &u8| IS_OF_HOST.get(usize::from(*byte)) == Some(&true);
-    let length = text.iter().position(|byte| !is_of_host(byte)).unwrap_or(text.len());
+    let is_host_byte = |byte: &u8| IS_HOST_BYTE.get(usize::from(*byte)) == Some(&true);
+    let length = text.iter().position(|byte| !is_host_byte(byte)).unwrap_or(text.len());
     match text.split_at_checked(length) {
-        // Most have a host and nothing else.
+        // Fast path for an authority without user and port.
         Some((host @ [_, ..], rest)) if rest.first().is_none_or(|byte| is_delimiter(*byte)) => {
             Ok((rest, (&[], host, &[])))
         }
@@ -108,7 +107,7 @@ fn authority(text: &[u8]) -> Parsed<'_, (&[u8], &[u8], &[u8])> {
     }
 }
 
-/// An authority of whatever form.
+/// Parses any authority.
 fn any_authority(text: &[u8]) -> Parsed<'_, (&[u8], &[u8], &[u8])> {
     let (rest, whole) = take_till(is_delimiter).parse(text)?;
     let host_start =
@@ -131,16 +130,16 @@ fn any_authority(text: &[u8]) -> Parsed<'_, (&[u8], &[u8], &[u8])> {
 }
 
 impl<'u> Url<'u> {
-    /// Takes an absolute URL apart.
+    /// Parses an absolute URL.
     #[inline]
     pub(super) fn parse(text: &'u [u8]) -> Result<Self, ValueError> {
         let (rest, scheme) = scheme(text).map_err(not_absolute)?;
-        Self::behind(scheme, rest)
+        Self::after_scheme(scheme, rest)
     }
 
-    /// Takes apart what follows a scheme.
+    /// Parses the rest of a URL after its scheme.
     #[inline]
-    fn behind(scheme: &'u [u8], rest: &'u [u8]) -> Result<Self, ValueError> {
+    fn after_scheme(scheme: &'u [u8], rest: &'u [u8]) -> Result<Self, ValueError> {
         if !is_http(scheme) {
             return Err(ValueError::new(ErrorKind::UnsupportedScheme, 0));
         }
@@ -150,12 +149,12 @@ impl<'u> Url<'u> {
         Ok(Self { scheme, userinfo, host, port, path, tail })
     }
 
-    /// Takes the URL apart that an upload goes to, which the caller gives.
+    /// Parses the destination URL of an upload, which the caller passed.
     pub(super) fn of_destination(text: &'u str) -> Result<Self, Error> {
         Self::parse(text.as_bytes()).map_err(|_| Error::caller(ErrorKind::NotDestination))
     }
 
-    /// The port in numbers, the scheme's own where none is given.
+    /// Returns the port, or the default port of the scheme.
     fn effective_port(&self) -> Option<u64> {
         match self.port {
             [b':', digits @ ..] if !digits.is_empty() => decimal(digits).ok(),
@@ -164,7 +163,7 @@ impl<'u> Url<'u> {
         }
     }
 
-    /// Whether both have one scheme, host and port.
+    /// Compares scheme, host and port.
     fn same_origin(&self, other: &Self) -> bool {
         self.scheme.eq_ignore_ascii_case(other.scheme)
             && self.host.eq_ignore_ascii_case(other.host)
@@ -172,38 +171,22 @@ impl<'u> Url<'u> {
     }
 }
 
-/// Whether a reference is absolute: it is relative unless it begins with a scheme, which must be http
+/// Returns true if a reference is absolute, that is, starts with a scheme. The scheme must be http
 /// or https.
 pub(super) fn is_absolute(reference: &[u8]) -> Result<bool, ValueError> {
     match scheme(reference) {
-        Ok((rest, scheme)) => Url::behind(scheme, rest).map(|_| true),
+        Ok((rest, scheme)) => Url::after_scheme(scheme, rest).map(|_| true),
         Err(_) => Ok(false),
     }
 }
 
-/// An absolute URL, in the caller's buffer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ResolvedUrl<'o> {
-    /// The URL: visible ASCII, percent-encoded, without dot segments.
-    pub url: &'o str,
-    /// Whether scheme, host and port are those of the destination. Nothing else should be fetched
-    /// without asking.
-    pub same_origin: bool,
-}
-
-impl fmt::Display for ResolvedUrl<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.url)
-    }
-}
-
-/// `\` and `/` are one to Windows.
+/// Returns true for `/` and `\`, which Windows treats alike.
 const fn is_slash(byte: u8) -> bool {
     matches!(byte, b'/' | b'\\')
 }
 
-/// Writes `text` with every byte that a URL cannot hold percent-encoded; with `slashes`,
-/// backslashes become slashes.
+/// Writes `text`, percent-encoding bytes that a URL may not contain. With `slashes`, backslashes
+/// are replaced by slashes.
 fn put_encoded<S: Sink>(sink: S, text: &[u8], slashes: bool) -> S {
     text.iter().enumerate().fold(sink, |sink, (index, byte)| {
         let escape = |at: usize| index.checked_add(at).and_then(|at| text.get(at));
@@ -221,19 +204,19 @@ fn put_encoded<S: Sink>(sink: S, text: &[u8], slashes: bool) -> S {
     })
 }
 
-/// The parts a resolved URL is made of.
+/// The parts of a resolved URL.
 struct Parts<'u> {
     base: Url<'u>,
-    /// What stands before the reference's own path: the destination's directory, or nothing.
+    /// The directory of the destination, if the path of the reference is relative; or empty.
     directory: &'u [u8],
     path: &'u [u8],
-    /// The destination's query, which a bare fragment leaves as it is.
+    /// The query of the destination, if the reference is only a fragment; or empty.
     query: &'u [u8],
     tail: &'u [u8],
     same_origin: bool,
 }
 
-/// What follows two slashes, of either kind, in a reference without a scheme.
+/// Returns the rest of a reference that starts with two slashes or backslashes.
 fn network_path(reference: &[u8]) -> Option<&[u8]> {
     match reference {
         [first, second, rest @ ..] if is_slash(*first) && is_slash(*second) => Some(rest),
@@ -241,7 +224,7 @@ fn network_path(reference: &[u8]) -> Option<&[u8]> {
     }
 }
 
-/// The host that a reference names, if it names one.
+/// Returns the host of a reference, if it has one.
 pub(super) fn host(reference: &[u8]) -> Option<&[u8]> {
     match network_path(reference) {
         Some(rest) => authority(rest).ok().map(|(_, (_, host, _))| host),
@@ -249,10 +232,10 @@ pub(super) fn host(reference: &[u8]) -> Option<&[u8]> {
     }
 }
 
-/// RFC 3986 section 5.2.2, for a base that is an http or https URL.
+/// RFC 3986 section 5.2.2, for an http or https base URL.
 fn transform<'u>(reference: &'u [u8], base: Url<'u>) -> Result<Parts<'u>, ValueError> {
     if let Ok((rest, scheme)) = scheme(reference) {
-        let url = Url::behind(scheme, rest)?;
+        let url = Url::after_scheme(scheme, rest)?;
         let same_origin = url.same_origin(&base);
         let (path, tail) = (url.path, url.tail);
         return Ok(Parts { base: url, directory: &[], path, query: &[], tail, same_origin });
@@ -266,7 +249,7 @@ fn transform<'u>(reference: &'u [u8], base: Url<'u>) -> Result<Parts<'u>, ValueE
     }
     let (path, tail) = split_tail(reference);
     if path.is_empty() {
-        // Query and fragment alone refer to the destination itself.
+        // A query or a fragment alone refers to the destination itself.
         let keeps_query = tail.first() != Some(&b'?');
         let query = base.tail.split(|byte| *byte == b'#').next().filter(|_| keeps_query);
         let query = query.unwrap_or_default();
@@ -282,30 +265,31 @@ fn transform<'u>(reference: &'u [u8], base: Url<'u>) -> Result<Parts<'u>, ValueE
     Ok(Parts { base, directory, path, query: &[], tail, same_origin: true })
 }
 
-/// Path, and query with fragment.
+/// Splits text into the path, and the query with the fragment.
 fn split_tail(text: &[u8]) -> (&[u8], &[u8]) {
     let path = text.split(|byte| matches!(byte, b'?' | b'#')).next().unwrap_or_default();
     (path, text.get(path.len()..).unwrap_or_default())
 }
 
-/// Scheme and authority. User and password of a URL are for its own server and left out.
+/// Writes scheme, host and port. User and password are omitted: they are credentials for the
+/// destination.
 fn put_origin<S: Sink>(sink: S, url: &Url<'_>) -> S {
     sink.put(url.scheme).put(b"://").put(url.host).put(url.port)
 }
 
-/// The path before its dot segments are removed; an empty one is `/`.
+/// Writes the path, without removing dot segments. An empty path is written as `/`.
 fn put_path<S: Sink>(sink: S, parts: &Parts<'_>) -> S {
     let is_empty = parts.directory.is_empty() && parts.path.is_empty();
     let sink = if is_empty { sink.put(b"/") } else { sink };
     put_encoded(put_encoded(sink, parts.directory, true), parts.path, true)
 }
 
-/// Query and fragment.
+/// Writes query and fragment.
 fn put_tail<S: Sink>(sink: S, parts: &Parts<'_>) -> S {
     put_encoded(put_encoded(sink, parts.query, false), parts.tail, false)
 }
 
-/// How many bytes the parts take before dot segments are removed: origin, path, and the rest.
+/// Returns the lengths of origin, path and rest, before dot segments are removed.
 fn lengths(parts: &Parts<'_>) -> (usize, usize, usize) {
     let origin = put_origin(LenSink::default(), &parts.base);
     let path = put_path(LenSink::default(), parts);
@@ -313,7 +297,7 @@ fn lengths(parts: &Parts<'_>) -> (usize, usize, usize) {
     (origin.0, path.0, tail.0)
 }
 
-/// How many bytes of buffer resolving takes at most.
+/// Returns the size of the buffer that [`resolve`] needs.
 #[cfg(feature = "alloc")]
 pub(super) fn resolved_len(reference: &[u8], destination: Url<'_>) -> Result<usize, ValueError> {
     let (origin, path, tail) = lengths(&transform(reference, destination)?);
@@ -341,15 +325,15 @@ pub(super) fn resolve<'o>(
 
     let end = needed.saturating_sub(path.saturating_sub(kept));
     let url = out.get(..end).and_then(|url| core::str::from_utf8(url).ok()).ok_or(too_small)?;
-    Ok(ResolvedUrl { url, same_origin: parts.same_origin })
+    Ok(ResolvedUrl::new(url, parts.same_origin))
 }
 
-/// RFC 3986 section 5.2.4, in place; the length of what is left. `.` and `..` count when
-/// percent-encoded too, as servers decode before they look.
+/// RFC 3986 section 5.2.4, in place. Returns the new length. Percent-encoded `.` and `..` are
+/// removed as well, because servers decode them before they interpret the path.
 fn remove_dot_segments(path: &mut [u8]) -> usize {
     let (mut read, mut written) = (0_usize, 0_usize);
     while let Some(rest) = path.get(read..).filter(|rest| !rest.is_empty()) {
-        // Each segment with the slash before it.
+        // The next segment, with the slash before it.
         let tail = rest.iter().skip(1).position(|byte| *byte == b'/');
         let len = tail.map_or(rest.len(), |tail| tail.saturating_add(1));
         let (dots, is_end) = (count_dots(rest.get(1..len).unwrap_or_default()), tail.is_none());
@@ -376,7 +360,7 @@ fn remove_dot_segments(path: &mut [u8]) -> usize {
     written
 }
 
-/// 1 for `.`, 2 for `..`, in any spelling.
+/// Returns 1 for `.` and 2 for `..`, percent-encoded or not.
 fn count_dots(segment: &[u8]) -> Option<usize> {
     let mut rest = segment;
     let mut dots = 0_usize;

@@ -91,3 +91,6 @@ impl fmt::Display for MessageKind {
         f.write_str(self.name())
     }
 }
+
+#[cfg(feature = "serde")]
+crate::util::serialize::serialize_name!(MessageKind);

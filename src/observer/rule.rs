@@ -328,3 +328,26 @@ const fn of_deviation(deviation: Deviation) -> Severity {
         | Deviation::LongReplyUrl => Severity::Suspicious,
     }
 }
+
+#[cfg(feature = "serde")]
+crate::util::serialize::serialize_name!(SequenceRule, Severity);
+
+#[cfg(feature = "serde")]
+impl serde::Serialize for Violation {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct as _;
+
+        let error = match self {
+            Self::Message(error) => Some(error),
+            Self::Deviation(_) | Self::Sequence(_) => None,
+        };
+        let mut record = serializer.serialize_struct("Violation", 6)?;
+        record.serialize_field("rule", self.rule())?;
+        record.serialize_field("severity", &self.severity())?;
+        record.serialize_field("section", self.section())?;
+        record.serialize_field("field", &error.and_then(Error::field))?;
+        record.serialize_field("offset", &error.and_then(Error::offset))?;
+        record.serialize_field("message", &crate::util::serialize::AsDisplay(self))?;
+        record.end()
+    }
+}

@@ -1,7 +1,10 @@
-//! Helpers without knowledge of the protocol: digits, case folding, sinks, inline strings.
+//! Helpers that do not depend on the protocol: ASCII, digits, sinks, short strings.
 
+pub(crate) mod ascii;
 pub(crate) mod ascii_case;
 pub(crate) mod digits;
 pub(crate) mod excerpt;
 pub(crate) mod inline_str;
+#[cfg(feature = "serde")]
+pub(crate) mod serialize;
 pub(crate) mod sink;

@@ -169,7 +169,7 @@ fn the_host_of_a_url_is_replaced_and_nothing_else() {
         let id: HostId<'_> = read(host);
         let url_of_host = id.rewrite(url).unwrap_or_else(|error| panic!("{host}, {url}: {error}"));
         assert_eq!(url_of_host.to_string(), rewritten, "{host} in {url}");
-        assert_eq!(url_of_host.host, id, "{host} in {url}");
+        assert_eq!(url_of_host.host_id(), id, "{host} in {url}");
     }
 }
 

@@ -2,6 +2,8 @@
 
 use crate::support::field_values;
 use bits_proto::error::{ErrorKind, Fault};
+#[cfg(feature = "alloc")]
+use bits_proto::field::ResolvedUrlBuf;
 use bits_proto::field::{FieldName, ReplyUrl, StaticResponseUrl};
 use field_values::{check_error, check_refused, read};
 
@@ -24,15 +26,17 @@ fn resolve(reference: &[u8], destination: &str) -> Result<(String, bool), ErrorK
     let mut long = vec![0xA5; needed + 7];
     let exact = &mut long[..needed];
     let resolved = url.resolve_into(destination, exact).unwrap_or_else(|e| panic!("{case}: {e}"));
-    let (text, same_origin) = (resolved.url.to_string(), resolved.same_origin);
+    let (text, same_origin) = (resolved.as_str().to_owned(), resolved.is_same_origin());
+    #[cfg(feature = "alloc")]
+    let owned = ResolvedUrlBuf::from(resolved);
     assert_eq!(resolved.to_string(), text, "{case}");
     assert!(text.bytes().all(|byte| byte.is_ascii_graphic()), "{case}: {text:?}");
     assert!(long[needed..].iter().all(|byte| *byte == 0xA5), "{case}: written too far");
 
-    let in_long = url.resolve_into(destination, &mut long).map(|it| it.url.to_string());
+    let in_long = url.resolve_into(destination, &mut long).map(|it| it.to_string());
     assert_eq!(in_long, Ok(text.clone()), "{case}: in a larger buffer");
     #[cfg(feature = "alloc")]
-    assert_eq!(url.resolve(destination), Ok((text.clone(), same_origin)), "{case}: allocated");
+    assert_eq!(url.resolve(destination), Ok(owned), "{case}: allocated");
     Ok((text, same_origin))
 }
 

@@ -138,12 +138,13 @@ fn urls(data: &[u8]) {
     assert_eq!(url.is_ok(), is_reference, "{}", show(data));
     let Ok(url) = url else { return };
     for destination in ["http://origin.example:8080/a/b?c#d", "https://h"] {
-        let Ok((resolved, same_origin)) = url.resolve(destination) else { continue };
-        assert!(resolved.bytes().all(|byte| byte.is_ascii_graphic()), "{resolved}");
-        assert_eq!(reference_grammar::http_url(resolved.as_bytes()), Ok(()), "{resolved}");
+        let Ok(resolved) = url.resolve(destination) else { continue };
+        let text = resolved.as_str();
+        assert!(text.bytes().all(|byte| byte.is_ascii_graphic()), "{text}");
+        assert_eq!(reference_grammar::http_url(text.as_bytes()), Ok(()), "{text}");
         // Resolved, it is absolute: nothing is left to resolve.
-        let again = ReplyUrl::try_from(&resolved[..]).expect("a reference");
-        assert_eq!(again.resolve(destination), Ok((resolved, same_origin)), "{}", show(data));
+        let again = ReplyUrl::try_from(text).expect("a reference");
+        assert_eq!(again.resolve(destination), Ok(resolved.clone()), "{}", show(data));
     }
 }
 

@@ -225,6 +225,7 @@ fn value_samples() -> Vec<Sample> {
             0,
         ),
         (sample(ErrorKind::NotHexadecimal, HResult::parse("0xG")), ("BITS-Error", "2.2.1.2"), 2),
+        (sample(ErrorKind::ZeroErrorCode, HResult::try_from("0x0")), ("BITS-Error", "2.2.1.2"), 0),
         (sample(ErrorKind::NotGuid, Protocol::try_from("{}")), ("BITS-Protocol", "2.2.3.2"), 0),
         (
             sample(ErrorKind::ProtocolCount, SupportedProtocols::try_from(",")),

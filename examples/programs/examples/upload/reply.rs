@@ -185,14 +185,14 @@ impl Client {
         reply: &mut ReplyFile,
     ) -> std::result::Result<bool, ReplyError> {
         let resolved = url.resolve(self.destination.as_str());
-        let (url, same_origin) =
-            resolved.map_err(|error| ReplyError::Permanent(error.to_string()))?;
+        let resolved = resolved.map_err(|error| ReplyError::Permanent(error.to_string()))?;
+        let (url, same_origin) = (resolved.as_str(), resolved.is_same_origin());
         if !same_origin && !reply.allow_other_servers {
             return Err(ReplyError::Permanent(format!(
                 "it is on another server, {url}; use --reply-from-anywhere to fetch it from there"
             )));
         }
-        let source = Destination::from_url(&url).map_err(ReplyError::Permanent)?;
+        let source = Destination::from_url(url).map_err(ReplyError::Permanent)?;
         let connection = self.connection(&source.server).await.map_err(ReplyError::Local)?;
         let Some(mut connection) = connection else { return Ok(false) };
         let received = reply.received().await;

@@ -1,0 +1,50 @@
+//! Checks the bytes of values.
+
+use crate::error::{ErrorKind, ValueError};
+use crate::util::ascii::is_ascii_from;
+
+/// Checks that every byte is `allowed`. ASCII from `LOW` to `~` must be.
+#[inline]
+pub(crate) fn check_bytes<const LOW: u8>(
+    value: &[u8],
+    allowed: impl Fn(u8) -> bool,
+) -> Result<(), ValueError> {
+    if is_ascii_from::<LOW>(value) {
+        return Ok(());
+    }
+    match value.iter().position(|byte| !allowed(*byte)) {
+        Some(at) => Err(ValueError::new(ErrorKind::InvalidByte, at)),
+        None => Ok(()),
+    }
+}
+
+/// Returns true for visible ASCII with inner spaces: a fast check that most values pass. Other
+/// values may still pass [`check_content`].
+#[inline(always)]
+pub(crate) fn is_plain(value: &[u8]) -> bool {
+    let is_blank = |byte: Option<&u8>| byte == Some(&b' ');
+    is_ascii_from::<b' '>(value) && !is_blank(value.first()) && !is_blank(value.last())
+}
+
+/// `*( HTAB / SP / VCHAR / obs-text )` without white space at either end: the values that a header
+/// field can transport unchanged.
+#[inline]
+pub(crate) fn check_content(value: &[u8]) -> Result<(), ValueError> {
+    check_bytes::<b' '>(value, |byte| (byte >= b' ' && byte != 0x7F) || byte == b'\t')?;
+    let is_blank = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
+    if is_blank(value.first()) {
+        return Err(ValueError::new(ErrorKind::InvalidByte, 0));
+    }
+    if is_blank(value.last()) {
+        return Err(ValueError::new(ErrorKind::InvalidByte, value.len().saturating_sub(1)));
+    }
+    Ok(())
+}
+
+/// Calls [`check_content`] for a value that must not be empty.
+pub(crate) fn check_present(value: &[u8]) -> Result<(), ValueError> {
+    if value.is_empty() {
+        return Err(ValueError::new(ErrorKind::Empty, 0));
+    }
+    check_content(value)
+}

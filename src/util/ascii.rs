@@ -1,0 +1,19 @@
+//! Checks ASCII text, eight bytes at a time.
+
+/// Returns true if every byte is ASCII from `LOW` to `~`.
+///
+/// The highest bit of every other byte is set, or is set by subtracting `LOW` or adding one.
+#[inline(always)]
+pub(crate) fn is_ascii_from<const LOW: u8>(value: &[u8]) -> bool {
+    const HIGHEST: u64 = u64::from_le_bytes([0x80; 8]);
+    let flags = |word: &[u8]| {
+        let word = word.try_into().map_or(u64::MAX, u64::from_le_bytes);
+        let below = word.wrapping_sub(const { u64::from_le_bytes([LOW; 8]) });
+        word | below | word.wrapping_add(const { u64::from_le_bytes([1; 8]) })
+    };
+    let Some(last) = value.last_chunk::<8>() else {
+        return value.iter().all(|byte| (LOW..=b'~').contains(byte));
+    };
+    // The last word overlaps the one before, so that no bytes are left over.
+    value.chunks_exact(8).fold(flags(last), |all, word| all | flags(word)) & HIGHEST == 0
+}
