@@ -79,8 +79,8 @@ fn code(value: u32) -> HResult {
 fn every_documented_value_has_its_name() {
     for (name, value) in NAMED {
         assert_eq!(code(value).name(), Some(name), "{value:#X}");
-        let sentence = code(value).description().unwrap_or_default();
-        assert!(sentence.ends_with('.'), "{name}: {sentence:?}");
+        let description = code(value).description().unwrap_or_default();
+        assert!(!description.is_empty() && !description.ends_with('.'), "{name}: {description:?}");
     }
     let listed: BTreeSet<_> = NAMED.iter().map(|(_, value)| *value).collect();
     let known: BTreeSet<_> = HResult::KNOWN.iter().map(|code| code.get()).collect();
