@@ -184,10 +184,9 @@ fn the_steps_of_a_session_and_of_an_upload_allocate_nothing() {
         let created = Session::create(&create, Access::Granted, &policy, [7; 16], now);
         let Ok((mut session, created)) = created else { return 0 };
         let mut steps = 0;
-        while !upload.state().has_ended() {
-            let sending = upload;
-            let Poll::Send(outgoing) = sending.poll() else { return 0 };
-            let ack = match &outgoing.request {
+        while !upload.state().is_terminal() {
+            let Poll::Send(transmit) = upload.poll() else { return 0 };
+            let ack = match &transmit.request() {
                 Request::CreateSession(_) => Ack::from(created),
                 request => {
                     let mut step = session.handle_request(request, Access::Granted, &policy, now);

@@ -12,8 +12,7 @@ use bits_proto::error::ErrorKind;
 use bits_proto::field::{ContentName, Protocol, SessionId};
 use bits_proto::http1::{StatusCode, StatusLine, Version};
 use bits_proto::message::{
-    Ack, AckContext, CreateSession, CreateSessionAck, Fragment, MessageKind, NotificationResponse,
-    Request,
+    Ack, CreateSession, CreateSessionAck, Fragment, MessageKind, NotificationResponse, Request,
 };
 use bits_proto::server::{Access, HostError, Policy, Session};
 use messages::{Draft, PROTOCOL};
@@ -74,15 +73,16 @@ fn a_name_changes_nothing_about_a_session() {
 fn a_client_names_no_entity_and_its_caller_may() {
     for state in [State::CreateSession, State::Ping, State::Fragment, State::Close, State::Cancel] {
         let client = in_state(state);
-        let client::Poll::Send(mut outgoing) = client.upload.poll() else { panic!("{state}") };
-        assert_eq!(outgoing.request.content_name(), None, "{state}");
+        let client::Poll::Send(transmit) = client.upload.poll() else { panic!("{state}") };
+        let mut request = transmit.request();
+        assert_eq!(request.content_name(), None, "{state}");
         let name = ContentName::try_from("report.bin").ok();
-        match &mut outgoing.request {
+        match &mut request {
             Request::CreateSession(it) => it.content_name = name,
             Request::Fragment(it) => it.content_name = name,
             _ => continue,
         }
-        assert_eq!(outgoing.request.content_name(), name, "{state}");
+        assert_eq!(request.content_name(), name, "{state}");
     }
 }
 
@@ -91,8 +91,8 @@ fn every_packet_of_a_session_carries_the_id_it_was_issued() {
     for id in ["{A0FF5911-4144-45B3-BF27-27AFC8EC8A67}", "-7", "abc", "%7B1%7D"] {
         let id = SessionId::try_from(id).expect("a session id");
         let carried = |client: &Client| match client.upload.poll() {
-            client::Poll::Send(outgoing) => {
-                outgoing.request.session_id().map(|it| it.as_str().to_string())
+            client::Poll::Send(transmit) => {
+                transmit.request().session_id().map(|it| it.as_str().to_string())
             }
             other => panic!("{other:?}"),
         };
@@ -164,10 +164,8 @@ fn an_answer_that_breaks_the_rules_is_discarded() {
             let mut client = in_state(state);
             let before = client;
             client.sent();
-            let ack_context: AckContext<'_> = match before.upload.poll() {
-                client::Poll::Send(outgoing) => outgoing.ack_context(),
-                other => panic!("{other:?}"),
-            };
+            let client::Poll::Send(transmit) = before.upload.poll() else { panic!("{before:?}") };
+            let ack_context = transmit.ack_context();
             let read = Ack::from_fields(draft.status_line(), draft.pairs(), &ack_context);
             let error =
                 read.map(|decoded| decoded.message.kind()).expect_err(&format!("{draft:?}"));
@@ -204,11 +202,10 @@ fn an_application_whose_answer_cannot_be_read_is_reported_with_411() {
         let now = Duration::from_secs(1);
         let mut notification =
             Notification::new(NotificationType::ByReference, 100, Timeouts::DEFAULT, now);
-        let sent = notification.handle_headers_sent(now);
-        assert!(matches!(sent, Ok(Poll::ReceiveHeaders { .. })), "{sent:?}");
-        let Ok(Poll::Failed(failed)) = notification.handle_invalid_response() else {
-            panic!("{notification:?}")
-        };
+        notification.handle_headers_sent(now).expect("it is sent");
+        assert!(matches!(notification.poll(), Poll::ReceiveHeaders { .. }), "{notification:?}");
+        notification.handle_unreadable().expect("a response is expected");
+        let Poll::Failed(failed) = notification.poll() else { panic!("{notification:?}") };
         let mut server = Server::new(NOTIFYING);
         let turn = notifies(server.store(0, 99, 100));
         let error = HostError::Application { status: failed.status(), code: Some(failed.code()) };

@@ -119,7 +119,7 @@ fn what_a_machine_does_not_take() {
     upload.handle_sent(Duration::ZERO).expect("it was being sent");
     let error = upload.handle_ack(&Ack::Ping(PingAck), Duration::ZERO).expect_err("another Ack");
     let expected = json!({
-        "wrong-ack": { "expected": "Ack for Create-Session", "got": "Ack for Ping" }
+        "unexpected-ack": { "expected": "Ack for Create-Session", "got": "Ack for Ping" }
     });
     assert_eq!(told(&error), expected);
 }
@@ -135,7 +135,8 @@ fn what_a_report_is_refused_with() {
     assert_eq!(told(&ReportError::StaleToken), json!("stale-token"));
     let too_many = json!({ "too-many-bytes": { "left": 5 } });
     assert_eq!(told(&ReportError::TooManyBytes { left: 5 }), too_many);
-    assert_eq!(told(&backend::EventError::TooManyBytes { left: 5 }), too_many);
+    let too_many = json!({ "too-many-bytes": { "remaining": 5 } });
+    assert_eq!(told(&backend::EventError::TooManyBytes { remaining: 5 }), too_many);
     #[cfg(feature = "alloc")]
     {
         let error = server::SessionsError::<&str>::Report(ReportError::StaleToken);

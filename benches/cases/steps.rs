@@ -56,8 +56,8 @@ pub fn client_step() -> impl FnMut() {
     let mut upload = Upload::new(TOTAL, Options::DEFAULT, 7);
     exchange(&mut upload, &CreateSessionAck::new(Protocol::BITS_1_5, session_id).into());
     move || {
-        let Poll::Send(outgoing) = upload.poll() else { panic!("nothing to send") };
-        let Request::Fragment(fragment) = black_box(outgoing.request) else {
+        let Poll::Send(transmit) = upload.poll() else { panic!("nothing to send") };
+        let Request::Fragment(fragment) = black_box(transmit.request()) else {
             panic!("no fragment")
         };
         let ack = FragmentAck::new(session_id, fragment.content_range.received());

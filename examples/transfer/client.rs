@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bits_proto::client::{Exchange, Poll, StopReason, Transmit, Upload};
-use bits_proto::field::{ContentRange, ReplyUrl};
+use bits_proto::field::ContentRange;
 use bits_proto::http1::{HeaderSlots, RequestTarget, ResponseHead, StatusCode};
 use bits_proto::message::{Ack, Request};
 use indicatif::ProgressBar;
@@ -98,13 +98,13 @@ impl Client {
         loop {
             self.save()?;
             self.bar.set_position(self.upload.received().0);
-            // What is polled borrows from the upload, which changes while it is done.
-            let upload = self.upload;
-            match upload.poll() {
+            match self.upload.poll() {
                 Poll::Send(outgoing) => self.exchange(&outgoing)?,
-                Poll::FetchReply(url) => self.fetch_reply(url)?,
+                Poll::FetchReply => self.fetch_reply()?,
                 // It comes with the Ack for the last fragment, and an empty entity has none.
-                Poll::ReplyMissing if upload.total() == 0 => self.upload.close_without_reply()?,
+                Poll::ReplyMissing if self.upload.total() == 0 => {
+                    self.upload.close_without_reply()?
+                }
                 Poll::ReplyMissing => return Err("the server has no reply".into()),
                 Poll::Wait(until) => {
                     self.clock.wait_until(until);
@@ -119,6 +119,7 @@ impl Client {
                 }
                 Poll::Cancelled => return Err(StopReason::Paused.into()),
                 Poll::Finished => break,
+                other => return Err(format!("unknown step: {other:?}").into()),
             }
         }
         self.bar.finish_and_clear();
@@ -127,29 +128,29 @@ impl Client {
     }
 
     /// Sends a request, and tells the upload what came of it.
-    fn exchange(&mut self, outgoing: &Transmit<'_>) -> Result<()> {
-        let range = match &outgoing.request {
+    fn exchange(&mut self, outgoing: &Transmit) -> Result<()> {
+        let request = outgoing.request();
+        let range = match &request {
             Request::Fragment(fragment) => Some(fragment.content_range),
             _ => None,
         };
-        // `outgoing.host` is for servers that send their clients to another host.
+        // `outgoing.host()` is for servers that send their clients to another host.
         let host = self.server.to_string();
-        let head =
-            outgoing.request.encode(RequestTarget::try_from(TARGET)?, [("Host", &host)])?.to_vec();
+        let head = request.encode(RequestTarget::try_from(TARGET)?, [("Host", &host)])?.to_vec();
         self.upload.handle_sending(self.clock.now())?;
         self.save()?;
-        let arrived = self.converse(&head, outgoing.entity.clone())?;
+        let arrived = self.converse(&head, outgoing.entity())?;
         let answer = if self.fates.takes_client() {
             self.start_again()?
         } else {
             self.take_answer(&arrived, outgoing)?
         };
-        self.note(outgoing.request.kind().name(), range, answer);
+        self.note(request.kind().name(), range, answer);
         Ok(())
     }
 
     /// Tells the upload what the answer says. Gives back what people are told of it.
-    fn take_answer(&mut self, arrived: &Arrived, outgoing: &Transmit<'_>) -> Result<String> {
+    fn take_answer(&mut self, arrived: &Arrived, outgoing: &Transmit) -> Result<String> {
         let now = self.clock.now();
         let response = match arrived {
             Arrived::Response(response) => response,
@@ -158,7 +159,7 @@ impl Client {
                 return Ok("no HTTP".into());
             }
             Arrived::Broken(error) if is_timeout(error) => {
-                self.clock.wait_until(self.upload.next_timeout().unwrap_or(now));
+                self.clock.wait_until(self.upload.poll_timeout().unwrap_or(now));
                 self.upload.handle_timeout(self.clock.now());
                 return Ok("none in time".into());
             }
@@ -185,7 +186,8 @@ impl Client {
     }
 
     /// Fetches the reply by GET, from the server it uploads to and from nowhere else.
-    fn fetch_reply(&mut self, url: ReplyUrl<'_>) -> Result<()> {
+    fn fetch_reply(&mut self) -> Result<()> {
+        let url = self.upload.reply_url().ok_or("the reply has no URL")?;
         let origin = format!("http://{}", self.server);
         let url = url.resolve(&format!("{origin}{TARGET}"))?;
         let target = url.as_str().strip_prefix(&origin).filter(|_| url.is_same_origin());
@@ -309,9 +311,9 @@ impl Client {
 }
 
 /// Whether the server does not stand behind what was sent, but goes on elsewhere.
-fn is_elsewhere(ack: &Ack<'_>, outgoing: &Transmit<'_>) -> bool {
+fn is_elsewhere(ack: &Ack<'_>, outgoing: &Transmit) -> bool {
     match ack {
-        Ack::Fragment(ack) => ack.received.0 != outgoing.entity.end,
+        Ack::Fragment(ack) => ack.received.0 != outgoing.entity().end,
         Ack::Refused(refusal) => refusal.received().is_some(),
         _ => false,
     }

@@ -142,15 +142,12 @@ fn entity(file: Option<&Path>, folder: &Path) -> Result<(PathBuf, File)> {
 
 fn upload(arguments: &Arguments, length: u64, seed: u64) -> Upload {
     let mode = if arguments.reply { Mode::UploadReply } else { Mode::Upload };
-    let options = Options {
-        mode,
-        // Windows keeps to other bounds; this server takes fragments of any length.
-        fragments: FragmentSizing::within(arguments.fragment_size, 1, u64::MAX),
-        request_timeout: PATIENCE,
-        response_timeout: PATIENCE,
-        initial_backoff: Duration::from_millis(100),
-        max_backoff: Duration::from_secs(1),
-        ..Options::DEFAULT
-    };
+    let options = Options::DEFAULT
+        .with_mode(mode)
+        .with_fragments(FragmentSizing::with_bounds(arguments.fragment_size, 1, u64::MAX))
+        .with_request_timeout(PATIENCE)
+        .with_response_timeout(PATIENCE)
+        .with_initial_backoff(Duration::from_millis(100))
+        .with_max_backoff(Duration::from_secs(1));
     Upload::new(length, options, seed)
 }

@@ -1,12 +1,10 @@
-//! [3.3] The back-end client: tells a server application that an upload is complete, and receives
-//! its reply.
+//! [3.3] The back-end client: notifies a server application of a complete upload, and receives its
+//! reply.
 //!
-//! A [`Notification`] is one message to the application and its answer. It opens no connection and
-//! reads no clock: the host does what [`poll`](Notification::poll) says, and reports back with the
-//! `handle_` method that the step names. How it ended is an [`Outcome`], or a [`Refused`]. A session
-//! of [`server`](crate::server) is told with `handle_notified`, or with `handle_failed` and
-//! `HostError::Application`; a server without such sessions answers with the
-//! [refusal](Refused::refusal).
+//! [`Notification`] is a state machine for one request to the application and its response. It has
+//! no sockets, no files and no clock, and is driven like the other machines of this crate: see
+//! [the driving convention](crate::client#driving-convention). [`poll`](Notification::poll) returns
+//! the next action, and names the `handle_*` methods that report its result:
 //!
 //! ```text
 //! by value:      SendHeaders  SendData  ReceiveHeaders  ReceiveData  Complete
@@ -14,18 +12,21 @@
 //! none:                                                              Complete
 //! ```
 //!
-//! Texts, such as the reply URL, stay with the host: see [`reply_url`].
+//! A notification ends with an [`Outcome`] or a [`NotificationError`]. A caller with a
+//! [`server::Session`](crate::server::Session) passes them on with `handle_notified`, or with
+//! `handle_failed` and `HostError::Application`. A server without such sessions sends the
+//! [refusal](NotificationError::refusal).
+//!
+//! The caller stores the reply URL: see [`reply_url`].
 //!
 //! # States
 //!
-//! The table is [`TABLE`].
-//!
 #![doc = include_str!("state.md")]
 //!
-//! Source: \[MC-BUP\] 3.3, and 3.4 for the application's side; Microsoft's pages on the
+//! Source: \[MC-BUP\] 3.3, and 3.4 for the application side; Microsoft's pages on the
 //! notification protocol and on server application errors.
 
-mod events;
+mod inputs;
 mod notification;
 mod outcome;
 #[cfg(feature = "serde")]
@@ -34,6 +35,8 @@ mod poll;
 mod state;
 
 pub use self::notification::{Notification, NotificationType, Timeouts};
-pub use self::outcome::{Outcome, Refused, Reply, Timer, reply_url};
+pub use self::outcome::{NotificationError, Outcome, Reply, Timer, reply_url};
 pub use self::poll::{EventError, Poll};
-pub use self::state::{Event, State, TABLE};
+pub use self::state::State;
+#[doc(hidden)]
+pub use self::state::{Event, TABLE};

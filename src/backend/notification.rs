@@ -1,28 +1,29 @@
-//! A notification: what it holds, how it begins, and what it asks for.
+//! A notification: its data, constructor, next action and requests.
 
 use core::time::Duration;
 
-use super::{Outcome, Poll, Refused, Reply, State, Timer};
+use super::{NotificationError, Outcome, Poll, Reply, State, Timer};
 use crate::field::{OriginalRequestUrl, RequestDataFileName, ResponseDataFileName};
 use crate::message::{NotificationRequest, NotifiedEntity};
 use crate::state_machine::named;
+use crate::util::setters::setters;
 
 named! {
-    /// [3.3.1.1] `NotificationType`: how a server application gets the entity.
+    /// [3.3.1.1] `NotificationType`: how a server application receives the entity.
     ///
     /// Source: \[MC-BUP\] 3.2.1.1, 3.3.1.1.
+    #[non_exhaustive]
     pub enum NotificationType {
-        /// There is no application (`NONE`): the entity goes to its destination.
+        /// There is no application, and the entity is stored at its destination (`NONE`).
         None "none",
-        /// It gets the path of the entity (`NOTIFICATION_BY_REFERENCE`).
+        /// The application receives the path of the entity (`NOTIFICATION_BY_REFERENCE`).
         ByReference "by-reference",
-        /// It gets the entity as the body of the request (`NOTIFICATION_BY_VALUE`).
+        /// The application receives the entity as the body of the request (`NOTIFICATION_BY_VALUE`).
         ByValue "by-value",
     }
 }
 
-/// [3.3.2] Timers: how long a notification may take. Each is a positive time; one of zero has
-/// expired before anything can be sent or received.
+/// [3.3.2] Timers: the timeouts of a notification. A timeout of zero expires at once.
 ///
 /// # Example
 ///
@@ -30,7 +31,7 @@ named! {
 /// use bits_proto::backend::Timeouts;
 /// use core::time::Duration;
 ///
-/// let timeouts = Timeouts { send: Duration::from_secs(60), ..Timeouts::DEFAULT };
+/// let timeouts = Timeouts::DEFAULT.with_send(Duration::from_secs(60));
 /// assert_eq!(timeouts.receive, Duration::from_secs(5 * 60));
 /// ```
 ///
@@ -41,15 +42,16 @@ named! {
     derive(serde::Serialize, serde::Deserialize),
     serde(deny_unknown_fields)
 )]
+#[non_exhaustive]
 pub struct Timeouts {
-    /// [3.3.2.1] Notification Send Timeout: for the whole request, head and entity. Default: 5
-    /// minutes.
+    /// [3.3.2.1] Notification Send Timeout: the maximum time for sending the whole request.
+    /// Default: 5 minutes.
     pub send: Duration,
-    /// [3.3.2.2] Notification Receive Timeout: for the whole response, from the end of the
-    /// request. Default: 5 minutes.
+    /// [3.3.2.2] Notification Receive Timeout: the maximum time from the end of the request to the
+    /// end of the response. Default: 5 minutes.
     pub receive: Duration,
-    /// [3.3.2.3] Notification Receive Response Timeout: for the head of the response, from the end
-    /// of the request. Default: 5 minutes.
+    /// [3.3.2.3] Notification Receive Response Timeout: the maximum time from the end of the
+    /// request to the end of the response's head. Default: 5 minutes.
     pub receive_response: Duration,
 }
 
@@ -62,25 +64,30 @@ impl Timeouts {
     };
 }
 
+setters!(Timeouts {
+    with_send: send: Duration,
+    with_receive: receive: Duration,
+    with_receive_response: receive_response: Duration,
+});
+
 impl Default for Timeouts {
     fn default() -> Self {
         Self::DEFAULT
     }
 }
 
-/// [3.3.1.1] Back-End Client's State: one notification of a server application, and its answer.
+/// [3.3.1.1] Back-End Client's State: one notification of a server application, and its response.
 ///
-/// Plain data: it can be copied and compared. With the feature `serde` it can be stored, and what
-/// was stored is checked when it is read; a connection cannot be stored, so after a restart a
-/// notification that is not over is
-/// [reported as failed](Self::handle_transport_failure), and the server notifies again when the
-/// client tries again. It holds no bytes of the entity or the reply, and no texts.
+/// [`poll`](Self::poll) returns the next action, and the `handle_*` methods report what happened;
+/// see [the driving convention](crate::client#driving-convention). An input at a timer's deadline
+/// or later is too late: the notification fails, even if
+/// [`handle_timeout`](Self::handle_timeout) was not called. So an application that sends its reply
+/// slowly cannot block the server.
 ///
-/// Times are durations since any moment the host likes, as long as it is the same one for the
-/// whole life of a notification. A timer that has expired counts even where nobody called
-/// [`handle_timeout`](Self::handle_timeout): what is reported at its deadline or later comes too
-/// late, and the notification fails. So an application that sends its reply drop by drop does not
-/// hold up the server for ever.
+/// It is plain data without allocations, and can be copied and compared. It contains no bytes of
+/// the entity or the reply. With the feature `serde` it can be stored. A connection cannot: after a
+/// restart, the caller calls [`handle_transport_failure`](Self::handle_transport_failure) for a
+/// notification in progress. The server notifies the application again when the client retries.
 ///
 /// # Example
 ///
@@ -96,19 +103,21 @@ impl Default for Timeouts {
 ///
 /// let url = OriginalRequestUrl::try_from("http://origin.example/dir/entity")?;
 /// let request = notification.request_by_value(url).unwrap();
-/// // ... the host connects, and sends the head that `request.encode` makes; then:
-/// let step = notification.handle_headers_sent(now)?;
-/// assert!(matches!(step, Poll::SendData { offset: 0, length: 80_000, .. }));
-/// // ... the host sends the entity; then:
-/// let step = notification.handle_data_sent(80_000, now)?;
-/// assert!(matches!(step, Poll::ReceiveHeaders { .. }));
-/// // ... the host reads the head of the response; then:
+/// // ... connect to the application, and send the head returned by `request.encode`; then:
+/// notification.handle_headers_sent(now)?;
+/// assert!(matches!(notification.poll(), Poll::SendData { offset: 0, length: 80_000, .. }));
+/// // ... send the entity; then:
+/// notification.handle_data_sent(80_000, now)?;
+/// assert!(matches!(notification.poll(), Poll::ReceiveHeaders { .. }));
+/// // ... read and parse the head of the response; then:
 /// let response =
 ///     NotificationResponse { content_length: Some(100), ..NotificationResponse::default() };
-/// let step = notification.handle_response(&response, now)?;
-/// assert!(matches!(step, Poll::ReceiveData { left: Some(100), keep: true, .. }));
-/// // ... the host stores 100 bytes of reply; then:
-/// let Poll::Complete(outcome) = notification.handle_reply_data(100, now)? else { panic!() };
+/// notification.handle_response(&response, now)?;
+/// let next = notification.poll();
+/// assert!(matches!(next, Poll::ReceiveData { remaining: Some(100), keep: true, .. }));
+/// // ... store the 100 bytes of the reply; then:
+/// notification.handle_reply_data(100, now)?;
+/// let Poll::Complete(outcome) = notification.poll() else { panic!() };
 /// assert_eq!(outcome.reply, Reply::Body { length: 100 });
 /// assert!(!outcome.copy_to_destination);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -124,15 +133,15 @@ impl Default for Timeouts {
 pub struct Notification {
     pub(super) kind: NotificationType,
     pub(super) timeouts: Timeouts,
-    /// In bytes. Nothing counts on it but by value.
+    /// The length of the entity in bytes, used only by value.
     pub(super) entity_length: u64,
-    /// When the timers that run were started: the send timer with the notification, the receive
-    /// timers when the request was sent.
+    /// The start of the running timers. The send timer starts with the notification, the receive
+    /// timers at the end of the request.
     pub(super) since: Duration,
     pub(super) phase: Phase,
 }
 
-/// A state with what is known in it.
+/// A state with its data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(
     feature = "serde",
@@ -142,7 +151,7 @@ pub struct Notification {
 pub(super) enum Phase {
     SendHeaders,
     SendData {
-        /// Fewer than the entity has.
+        /// Less than the length of the entity.
         sent: u64,
     },
     ReceiveHeaders,
@@ -151,7 +160,7 @@ pub(super) enum Phase {
         copy_to_destination: bool,
     },
     Complete(Outcome),
-    Error(Refused),
+    Error(NotificationError),
 }
 
 /// The body of a response, by value.
@@ -163,11 +172,11 @@ pub(super) enum Phase {
 )]
 pub(super) struct Body {
     pub(super) received: u64,
-    /// `None` where it ends with the connection. Without the attribute, a field that was lost
-    /// would read as that.
+    /// `None` if the body ends with the connection. The attribute rejects stored forms without this
+    /// field, which would otherwise be `None`.
     #[cfg_attr(feature = "serde", serde(deserialize_with = "serde::Deserialize::deserialize"))]
-    pub(super) left: Option<u64>,
-    /// Whether it is no reply, because that has a URL already.
+    pub(super) remaining: Option<u64>,
+    /// The reply is at a static URL, so the body is not the reply.
     pub(super) is_static: bool,
     pub(super) copy_to_destination: bool,
 }
@@ -175,11 +184,11 @@ pub(super) struct Body {
 const _: () = assert!(size_of::<Notification>() <= 128, "a notification is small");
 
 impl Notification {
-    /// [3.3.3] Initialization, [3.3.5.2.1] `STATE_INIT`: begins a notification.
+    /// [3.3.3] Initialization, [3.3.5.2.1] `STATE_INIT`: starts a notification.
     ///
-    /// `entity_length` is in bytes; it counts only by value. The send timer starts at `now`, so
-    /// connecting to the application is part of sending. With [`NotificationType::None`] the
-    /// notification is complete at once: the entity belongs at its destination, without a reply.
+    /// `entity_length` is in bytes, and used only by value. The send timer starts at `now`: it
+    /// includes connecting to the application. A notification of [`NotificationType::None`] is
+    /// complete at once, without a reply, and the entity is copied to its destination.
     ///
     /// Source: \[MC-BUP\] 3.3.3, 3.3.5.1, 3.3.5.2.1.
     #[must_use]
@@ -198,23 +207,23 @@ impl Notification {
         Self { kind, timeouts, entity_length, since: now, phase }
     }
 
-    /// [3.3.1.1] How the application gets the entity.
+    /// [3.3.1.1] Returns how the application receives the entity.
     #[must_use]
     pub const fn kind(&self) -> NotificationType {
         self.kind
     }
 
-    /// [3.3.1.1] Where it stands.
+    /// [3.3.1.1] Returns the state.
     #[must_use]
     pub const fn state(&self) -> State {
         self.phase.state()
     }
 
-    /// [3.3.5.2] What to do next. Asking changes nothing.
+    /// [3.3.5.2] Returns the next action. Calling it changes nothing.
     ///
     /// Source: \[MC-BUP\] 3.3.5.2.
     pub fn poll(&self) -> Poll {
-        let deadline = self.deadline().unwrap_or(Duration::MAX);
+        let deadline = self.poll_timeout().unwrap_or(Duration::MAX);
         match self.phase {
             Phase::SendHeaders => Poll::SendHeaders { deadline },
             Phase::SendData { sent } => {
@@ -222,24 +231,25 @@ impl Notification {
                 Poll::SendData { offset: sent, length, deadline }
             }
             Phase::ReceiveHeaders => Poll::ReceiveHeaders { deadline },
-            Phase::ReceiveData(Body { left, is_static, .. }) => {
-                Poll::ReceiveData { left, keep: !is_static, deadline }
+            Phase::ReceiveData(Body { remaining, is_static, .. }) => {
+                Poll::ReceiveData { remaining, keep: !is_static, deadline }
             }
             Phase::FindReply { .. } => Poll::FindReply,
             Phase::Complete(outcome) => Poll::Complete(outcome),
-            Phase::Error(refused) => Poll::Failed(refused),
+            Phase::Error(error) => Poll::Failed(error),
         }
     }
 
-    /// [3.3.2] When the next timer expires; `None` while none runs.
+    /// [3.3.2] Returns when to call [`handle_timeout`](Self::handle_timeout), unless an input comes
+    /// first; `None` while no timer runs.
     ///
     /// Source: \[MC-BUP\] 3.3.2, 3.3.5.1.
     #[must_use]
-    pub fn deadline(&self) -> Option<Duration> {
+    pub fn poll_timeout(&self) -> Option<Duration> {
         self.next_timer().map(|(_, deadline)| deadline)
     }
 
-    /// The timer that expires first, and when.
+    /// Returns the timer that expires first, and its deadline.
     pub(super) fn next_timer(&self) -> Option<(Timer, Duration)> {
         let Timeouts { send, receive, receive_response } = self.timeouts;
         let (timer, timeout) = match self.phase {
@@ -252,11 +262,11 @@ impl Notification {
         Some((timer, self.since.saturating_add(timeout)))
     }
 
-    /// [2.2.12] Notification Request: the message to send by value, whose body is the entity;
-    /// `None` for a notification of any other kind.
+    /// [2.2.12] Notification Request: returns the request to send by value, whose body is the
+    /// entity; `None` for a notification of another type.
     ///
-    /// `original_request_url` is the destination URL of the upload. The host knows the URL of the
-    /// application, which is the target of the request.
+    /// `original_request_url` is the destination URL of the upload. The request is sent to the URL
+    /// of the application.
     ///
     /// Source: \[MC-BUP\] 2.2.12, 3.3.5.2.2.
     #[must_use]
@@ -273,12 +283,11 @@ impl Notification {
         Some(NotificationRequest { original_request_url, entity })
     }
 
-    /// [2.2.12] Notification Request: the message to send by reference, which has no body; `None`
-    /// for a notification of any other kind.
+    /// [2.2.12] Notification Request: returns the request to send by reference, which has no body;
+    /// `None` for a notification of another type.
     ///
-    /// `request` is where the application finds the entity, and `response` where it puts its
-    /// reply. No file should be at `response`: what is there when it has answered counts as its
-    /// reply.
+    /// `request` is the path of the entity, and `response` the path for the application's reply.
+    /// There must be no file at `response` yet: it would be taken for the reply.
     ///
     /// Source: \[MC-BUP\] 2.2.12, 3.3.5.2.2.
     #[must_use]

@@ -1,4 +1,4 @@
-//! How a notification ended.
+//! The result of a notification.
 
 use core::fmt;
 
@@ -7,7 +7,7 @@ use crate::http1::StatusCode;
 use crate::message::{NotificationResponse, Refusal};
 use crate::state_machine::named;
 
-/// [3.3.5.2.6] `STATE_COMPLETE`: what a server application that took the entity wants done.
+/// [3.3.5.2.6] `STATE_COMPLETE`: the response of a server application that accepted the entity.
 ///
 /// Source: \[MC-BUP\] 3.3.1.1, 3.3.5.2.6.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -16,15 +16,24 @@ use crate::state_machine::named;
     derive(serde::Serialize, serde::Deserialize),
     serde(deny_unknown_fields)
 )]
+#[non_exhaustive]
 pub struct Outcome {
-    /// Whether the entity belongs at its destination (`ShouldcopyToDestination`). If not, the
-    /// application has taken what it wanted.
+    /// Whether the server copies the entity to its destination (`ShouldcopyToDestination`).
+    /// Otherwise the application has processed it.
     pub copy_to_destination: bool,
     /// The reply.
     pub reply: Reply,
 }
 
-/// [3.3.5.2.6] Where the reply is. Its URL is a text, which the host keeps.
+impl Outcome {
+    /// Creates an outcome from its parts.
+    #[must_use]
+    pub const fn new(copy_to_destination: bool, reply: Reply) -> Self {
+        Self { copy_to_destination, reply }
+    }
+}
+
+/// [3.3.5.2.6] The location of the reply. The caller stores its URL.
 ///
 /// Source: \[MC-BUP\] 3.3.5.2.4 to 3.3.5.2.6, 3.4.5.2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -33,30 +42,31 @@ pub struct Outcome {
     derive(serde::Serialize, serde::Deserialize),
     serde(rename_all = "kebab-case", deny_unknown_fields)
 )]
+#[non_exhaustive]
 pub enum Reply {
-    /// There is none.
+    /// There is no reply.
     None,
-    /// At a URL of the application's (`IsReplyStaticURL`), which [`reply_url`] takes from the
-    /// response. The server does not delete it.
+    /// The reply is at a URL of the application (`IsReplyStaticURL`): see [`reply_url`]. The server
+    /// does not delete it.
     Static,
-    /// By value: the body of the response, which the host has stored, and for which it makes a
+    /// By value: the reply is the body of the response. The caller has stored it, and chooses its
     /// URL.
     Body {
-        /// How many bytes it has; at least 1.
+        /// The length in bytes; at least 1.
         length: u64,
     },
-    /// By reference: the file at the path that BITS-Response-DataFile-Name named, for which the
-    /// host makes a URL.
+    /// By reference: the reply is the file at the path sent in BITS-Response-DataFile-Name. The
+    /// caller chooses its URL.
     File {
-        /// How many bytes it has. An empty file is a reply too: the application has made it.
+        /// The length in bytes. An empty file is a reply too, because the application created it.
         length: u64,
     },
 }
 
-/// [3.3.5.2.4] The URL of a reply that exists already, as it goes into the Ack for the last
-/// fragment; `None` where the response names none.
+/// [3.3.5.2.4] Returns the URL of a static reply, for the Ack for the last fragment; `None` if the
+/// response has none.
 ///
-/// A relative URL is passed on as it is: a client resolves it like any other.
+/// A relative URL is not changed: the client resolves it.
 ///
 /// # Example
 ///
@@ -78,14 +88,15 @@ pub enum Reply {
 /// Source: \[MC-BUP\] 3.3.5.2.4.
 #[must_use]
 pub fn reply_url<'b>(response: &NotificationResponse<'b>) -> Option<ReplyUrl<'b>> {
-    // Both fields have one grammar, so what was read as one is always the other.
+    // Both fields have the same grammar, so the conversion succeeds.
     response.static_response_url.and_then(|url| ReplyUrl::try_from(url.as_bytes()).ok())
 }
 
 named! {
-    /// [3.3.2] Timers: which one expired.
+    /// [3.3.2] A timer of a notification.
     ///
     /// Source: \[MC-BUP\] 3.3.2.
+    #[non_exhaustive]
     pub enum Timer {
         /// [3.3.2.1] Notification Send Timeout.
         Send "send",
@@ -96,7 +107,8 @@ named! {
     }
 }
 
-/// [3.3.5.2.7] `STATE_ERROR`: why a notification failed, and what the client learns of it.
+/// [3.3.5.2.7] `STATE_ERROR`: the reason why a notification failed, and the refusal to send to the
+/// client.
 ///
 /// | failure | status | code |
 /// |---|---|---|
@@ -104,27 +116,26 @@ named! {
 /// | [`InvalidResponse`](Self::InvalidResponse) | 411 | 0x80070057 |
 /// | [`Timeout`](Self::Timeout) | 408 | 0x80070112 |
 /// | [`Transport`](Self::Transport) | 502 | 0x801901F6 |
-/// | [`Local`](Self::Local) | 500 | 0x801901F4 |
+/// | [`Storage`](Self::Storage) | 500 | 0x801901F4 |
 ///
 /// The context is always
 /// [`ErrorContext::REMOTE_APPLICATION`](crate::field::ErrorContext::REMOTE_APPLICATION).
 ///
-/// The code of a timeout is that of a full disk,
-/// [`HResult::DISK_FULL_MC_BUP`]; so says the specification, and whoever shows it to a user had
-/// better look at the status. A client goes by the status too, and takes 408 as
+/// The specification gives a timeout the code of a full disk, [`HResult::DISK_FULL_MC_BUP`]. The
+/// status 408 is more reliable: clients classify it as
 /// [transient](crate::message::Failure::Transient).
 ///
 /// # Example
 ///
 /// ```
-/// use bits_proto::backend::Refused;
+/// use bits_proto::backend::NotificationError;
 /// use bits_proto::field::ErrorContext;
 /// use bits_proto::http1::StatusCode;
 ///
-/// let refused = Refused::Application(StatusCode::FORBIDDEN);
-/// assert_eq!(refused.status(), StatusCode::FORBIDDEN);
-/// assert_eq!(refused.code().get(), 0x8019_0193);
-/// assert_eq!(refused.refusal().context(), Some(ErrorContext::REMOTE_APPLICATION));
+/// let error = NotificationError::Application(StatusCode::FORBIDDEN);
+/// assert_eq!(error.status(), StatusCode::FORBIDDEN);
+/// assert_eq!(error.code().get(), 0x8019_0193);
+/// assert_eq!(error.refusal().context(), Some(ErrorContext::REMOTE_APPLICATION));
 /// ```
 ///
 /// Source: \[MC-BUP\] 3.3.5.2.7, 3.3.5.3.2, 3.3.6; Microsoft's page on server application errors.
@@ -135,24 +146,25 @@ named! {
     serde(rename_all = "kebab-case")
 )]
 #[non_exhaustive]
-pub enum Refused {
-    /// The application answered with this status.
+pub enum NotificationError {
+    /// The application rejected the request with this status.
     ///
-    /// It is passed on, but for 416, which would speak of the client's offset, and for what is no
-    /// failure to a client (1xx, 2xx): those are passed on as 500.
+    /// It is passed on to the client. Statuses without an error (1xx, 2xx) and 416, which would
+    /// change the client's offset, are passed on as 500.
     Application(StatusCode),
-    /// [3.3.5.3.2] Its response could not be read.
+    /// [3.3.5.3.2] The response was invalid.
     InvalidResponse,
     /// [3.3.6] A timer expired.
     Timeout(Timer),
-    /// It could not be reached, or the connection failed. Whether it took the entity is unknown.
+    /// The application could not be reached, or the connection failed. It may have processed the
+    /// entity.
     Transport,
-    /// The host could not read the entity, or not read or write the reply.
-    Local,
+    /// The caller could not read the entity, or could not read or write the reply.
+    Storage,
 }
 
-impl Refused {
-    /// [3.3.5.2.7] The status for the client (`HTTPStatusCode`); never a success, and never 416.
+impl NotificationError {
+    /// [3.3.5.2.7] Returns the status for the client (`HTTPStatusCode`): never a success or 416.
     ///
     /// Source: \[MC-BUP\] 3.3.5.2.7.
     #[must_use]
@@ -160,19 +172,19 @@ impl Refused {
         self.refusal().status()
     }
 
-    /// [3.3.5.2.7] The error code for the client (`BitsErrorCode`).
+    /// [3.3.5.2.7] Returns the error code for the client (`BitsErrorCode`).
     ///
     /// Source: \[MC-BUP\] 3.3.5.2.7.
     #[must_use]
     pub const fn code(self) -> HResult {
         match self.refusal().code() {
             Some(code) => code,
-            // Every status from 300 has a code, and a refusal has no other.
+            // Unreachable: every error status has a code.
             None => HResult::BG_E_ERROR_INFORMATION_UNAVAILABLE,
         }
     }
 
-    /// [3.3.5.2.7] The refusal to send to the client. The server adds the session id.
+    /// [3.3.5.2.7] Returns the refusal to send to the client. The server adds the session id.
     ///
     /// Source: \[MC-BUP\] 2.2.1.2, 3.3.5.2.7.
     #[must_use]
@@ -182,22 +194,24 @@ impl Refused {
             Self::InvalidResponse => (StatusCode::LENGTH_REQUIRED, Some(HResult::E_INVALIDARG)),
             Self::Timeout(_) => (StatusCode::REQUEST_TIMEOUT, Some(HResult::DISK_FULL_MC_BUP)),
             Self::Transport => (StatusCode::BAD_GATEWAY, None),
-            Self::Local => (StatusCode::INTERNAL_SERVER_ERROR, None),
+            Self::Storage => (StatusCode::INTERNAL_SERVER_ERROR, None),
         };
         Refusal::of_application(status, code)
     }
 }
 
-impl fmt::Display for Refused {
+impl fmt::Display for NotificationError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Application(status) => write!(f, "the server application answered {status}"),
-            Self::InvalidResponse => f.write_str("the server application's answer is not valid"),
-            Self::Timeout(timer) => write!(f, "the {timer} timer of the notification expired"),
-            Self::Transport => f.write_str("the connection to the server application failed"),
-            Self::Local => f.write_str("the entity or the reply could not be read or written"),
+            Self::Application(status) => {
+                write!(f, "server application rejected the notification with status {status}")
+            }
+            Self::InvalidResponse => f.write_str("server application sent an invalid response"),
+            Self::Timeout(timer) => write!(f, "{timer} timer of the notification expired"),
+            Self::Transport => f.write_str("connection to the server application failed"),
+            Self::Storage => f.write_str("entity or reply could not be read or written"),
         }
     }
 }
 
-impl core::error::Error for Refused {}
+impl core::error::Error for NotificationError {}

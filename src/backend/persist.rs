@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use super::notification::{Body, Phase};
-use super::{Notification, NotificationType, Outcome, Refused, Reply, Timeouts};
+use super::{Notification, NotificationError, NotificationType, Outcome, Reply, Timeouts};
 use crate::http1::StatusCode;
 use crate::persist::stored_form;
 
@@ -16,36 +16,31 @@ stored_form!(Notification as "a notification" {
 });
 
 impl Notification {
-    /// What cannot be true of any notification that lived.
+    /// Returns the rule that the stored notification breaks.
     fn contradiction(&self) -> Option<&'static str> {
         let by_value = self.kind == NotificationType::ByValue;
         let by_reference = self.kind == NotificationType::ByReference;
-        let (holds, what) = match self.phase {
+        let (holds, text) = match self.phase {
             Phase::SendHeaders | Phase::ReceiveHeaders => {
-                (by_value || by_reference, "there is nobody to notify")
+                (by_value || by_reference, "no application to notify")
             }
-            Phase::SendData { sent } => {
-                (by_value && sent < self.entity_length, "there is nothing to send")
-            }
-            Phase::ReceiveData(body) => {
-                (by_value && body.is_possible(), "there is nothing to receive")
-            }
-            Phase::FindReply { .. } => (by_reference, "there is no file"),
+            Phase::SendData { sent } => (by_value && sent < self.entity_length, "no bytes to send"),
+            Phase::ReceiveData(body) => (by_value && body.is_possible(), "no bytes to receive"),
+            Phase::FindReply { .. } => (by_reference, "reply file not by reference"),
             Phase::Complete(outcome) => {
-                (outcome.is_possible(self.kind), "the outcome does not fit its kind")
+                (outcome.is_possible(self.kind), "outcome contradicts the type")
             }
-            Phase::Error(refused) => {
-                (refused.is_possible(self.kind), "the failure does not fit its kind")
-            }
+            Phase::Error(error) => (error.is_possible(self.kind), "failure contradicts the type"),
         };
-        (!holds).then_some(what)
+        (!holds).then_some(text)
     }
 }
 
 impl Body {
-    /// Whether something is still to come, and the whole has a length.
+    /// Returns whether bytes are missing, and the total length does not overflow.
     fn is_possible(self) -> bool {
-        self.left != Some(0) && self.received.checked_add(self.left.unwrap_or(0)).is_some()
+        self.remaining != Some(0)
+            && self.received.checked_add(self.remaining.unwrap_or(0)).is_some()
     }
 }
 
@@ -63,7 +58,7 @@ impl Outcome {
     }
 }
 
-impl Refused {
+impl NotificationError {
     fn is_possible(self, kind: NotificationType) -> bool {
         kind != NotificationType::None && self != Self::Application(StatusCode::OK)
     }

@@ -1,65 +1,67 @@
-//! The states of a notification, and the table of what may happen in them.
+//! The states of a notification and the table of their transitions.
 
 use crate::state_machine::{machine, named};
 
 named! {
-    /// [3.3.1.1] Back-End Client's State: where a notification stands.
+    /// [3.3.1.1] Back-End Client's State: the state of a notification.
     ///
-    /// `STATE_INIT` has no counterpart: a notification is made in one step.
+    /// `STATE_INIT` has no counterpart: the constructor does its work.
     ///
     /// Source: \[MC-BUP\] 3.3.1.1.
+    #[non_exhaustive]
     pub enum State {
-        /// The head of the request is sent (`STATE_SEND_HEADERS`).
+        /// The head of the request is being sent (`STATE_SEND_HEADERS`).
         SendHeaders "send-headers",
-        /// The entity is sent (`STATE_SEND_DATA`).
+        /// The entity is being sent (`STATE_SEND_DATA`).
         SendData "send-data",
-        /// Waits for the head of the response (`STATE_RECEIVE_HEADERS`).
+        /// The head of the response has not arrived (`STATE_RECEIVE_HEADERS`).
         ReceiveHeaders "receive-headers",
-        /// Receives the body of the response (`STATE_RECEIVE_DATA`).
+        /// The body of the response is being received (`STATE_RECEIVE_DATA`).
         ReceiveData "receive-data",
-        /// By reference: only the host can tell whether the application wrote a reply
-        /// (`STATE_COMPLETE`, before it reports anything).
+        /// By reference: the caller checks whether the application wrote a reply (`STATE_COMPLETE`,
+        /// before it reports anything).
         FindReply "find-reply",
-        /// The application took the entity (`STATE_COMPLETE`).
+        /// The application accepted the entity (`STATE_COMPLETE`).
         Complete "complete",
-        /// It did not, or nobody knows whether it did (`STATE_ERROR`).
+        /// The notification failed (`STATE_ERROR`).
         Error "error",
     }
 }
 
 named! {
-    /// [3.3.5.2] Action for States: what can happen to a notification.
+    /// [3.3.5.2] Action for States: an event that can change the state of a notification.
     ///
     /// Source: \[MC-BUP\] 3.3.5.2, 3.3.6.
+    #[non_exhaustive]
     pub enum Event {
         /// By value: the head was sent, and the entity follows.
         HeadersSent "headers-sent",
-        /// By reference: the head was sent, which is all.
+        /// By reference: the head was sent, which completes the request.
         RequestSent "request-sent",
-        /// By value: bytes of the entity were sent, but not all.
+        /// By value: a part of the entity was sent.
         DataPiece "data-piece",
-        /// By value: all bytes of the entity were sent.
+        /// By value: the rest of the entity was sent.
         DataSent "data-sent",
-        /// By value: a success, and its body follows.
+        /// By value: the application sent a success, and its body follows.
         SuccessByValue "success-by-value",
-        /// By reference: a success without a static URL.
+        /// By reference: the application sent a success without a static URL.
         SuccessByReference "success-by-reference",
-        /// By reference: a success with a static URL.
+        /// By reference: the application sent a success with a static URL.
         SuccessStatic "success-static",
-        /// Bytes of the response's body were received, but not all.
+        /// A part of the response's body was received.
         ReplyPiece "reply-piece",
         /// The body of the response ended.
         ReplyReceived "reply-received",
-        /// The host has looked for the reply.
+        /// The caller checked for the reply file.
         ReplyLookedUp "reply-looked-up",
-        /// The application answered with a status that is no success.
-        Refused "refused",
-        /// The response could not be read.
+        /// The application sent an error status.
+        Rejected "rejected",
+        /// The response was invalid.
         InvalidResponse "invalid-response",
         /// The connection failed.
         TransportFailure "transport-failure",
-        /// The host could not read or write on its own side.
-        ReadFailure "read-failure",
+        /// The caller could not read the entity, or could not read or write the reply.
+        StorageFailure "storage-failure",
         /// A timer expired.
         Timeout "timeout",
     }
@@ -77,19 +79,19 @@ const ERR: Option<State> = Some(State::Error);
 /// Illegal.
 const ___: Option<State> = None;
 
-/// [3.3.5.2] The table: where each event leads from each state.
+/// [3.3.5.2] The transitions: the next state for each state and event.
 ///
-/// The application may refuse before it was sent everything, as HTTP allows: its status says more
-/// than the failure to send that follows. It cannot accept what it was not sent. A timer that
-/// fires when none runs is no event, so it is illegal nowhere.
+/// As HTTP allows, the application may reject a request before all of it was sent. Its status is
+/// more precise than the failure to send that follows. It cannot accept an incomplete request. A
+/// timeout while no timer runs is not an event.
 ///
 /// Source: \[MC-BUP\] 3.3.5.2, 3.3.6.
 #[rustfmt::skip]
 pub const TABLE: [(State, [Option<State>; EVENTS]); STATES] = {
     use State::*;
     [
-        //                sent                    | answered                                | went wrong
-        //                Hea  Req  Dpi  Dse    Val  Ref  Sta  Rpi  Rre  Loo    Rfd  Inv  Tra  Rea  Tim
+        //                sent                    | responses                               | failures
+        //                Hea  Req  Dpi  Dse    Val  Ref  Sta  Rpi  Rre  Loo    Rej  Inv  Tra  Sto  Tim
         (SendHeaders,    [SDA, RHE, ___, ___,   ___, ___, ___, ___, ___, ___,   ERR, ___, ERR, ERR, ERR]),
         (SendData,       [___, ___, SDA, RHE,   ___, ___, ___, ___, ___, ___,   ERR, ___, ERR, ERR, ERR]),
         (ReceiveHeaders, [___, ___, ___, ___,   RDA, FND, COM, ___, ___, ___,   ERR, ERR, ERR, ___, ERR]),
@@ -103,11 +105,12 @@ pub const TABLE: [(State, [Option<State>; EVENTS]); STATES] = {
 machine!(State, Event, TABLE);
 
 impl State {
-    /// [3.3.5.2] Whether the notification is over: it is complete, or it failed.
+    /// [3.3.5.2] Returns whether the notification is complete or failed. No event changes such a
+    /// state.
     ///
     /// Source: \[MC-BUP\] 3.3.5.2.6, 3.3.5.2.7.
     #[must_use]
-    pub const fn is_over(self) -> bool {
+    pub const fn is_terminal(self) -> bool {
         match self {
             Self::Complete | Self::Error => true,
             Self::SendHeaders

@@ -1,111 +1,113 @@
-//! What a caller asks of an upload.
+//! Commands of the caller.
 
 use super::{Event, EventError, Exchange, ExchangeEvent, Options, StopReason, Upload};
 use crate::state_machine::StateMachine as _;
 
 impl Upload {
-    /// [3.1.4.2] Pauses. A request that is under way is dropped, and so is its answer: the caller
-    /// closes the connection. What the server got of it counts, and is found out on resuming.
+    /// [3.1.4.2] Pauses the upload. A request in flight is dropped: the caller closes its
+    /// connection. Bytes of it may have reached the server; resuming finds that out.
     ///
-    /// Pausing twice is pausing once.
+    /// Pausing a paused upload does nothing.
     ///
     /// # Errors
     ///
-    /// [`EventError`] when the upload has ended or failed; nothing is changed then.
+    /// [`EventError`] if the upload is finished, cancelled or failed; nothing changes then.
     pub fn pause(&mut self) -> Result<(), EventError> {
         let exchange = self.exchange.transition(ExchangeEvent::Pause)?;
         let state = self.state.transition(Event::Pause)?;
-        self.maybe_closed |= self.is_close_under_way();
+        self.maybe_closed |= self.is_close_in_flight();
         (self.state, self.exchange) = (state, exchange);
-        (self.stop, self.challenge) = (Some(StopReason::Paused), None);
+        (self.stop_reason, self.challenge) = (Some(StopReason::Paused), None);
         Ok(())
     }
 
-    /// [3.1.4.3] Goes on: with a Ping, which shows whether the server can be reached and lets it
-    /// ask for credentials before there is a body to send. For an upload that was paused, was
-    /// suspended, has failed, or was stored by a process that is no more, whatever it was about.
+    /// [3.1.4.3] Resumes an upload that is paused, suspended or failed, or that another process
+    /// stored in any state. A Ping is sent first: it shows whether the server is reachable, and
+    /// lets it ask for credentials before a body is sent.
     ///
-    /// Counts of failures and restarts begin anew.
+    /// The counts of failures and restarts are reset.
     ///
     /// # Errors
     ///
-    /// [`EventError`] when the upload has ended; nothing is changed then.
+    /// [`EventError`] if the upload is finished or cancelled; nothing changes then.
     pub fn resume(&mut self) -> Result<(), EventError> {
         let state = self.state.transition(Event::Resume)?;
-        self.restart_exchange();
+        self.reset_exchange();
         self.state = state;
         (self.failures, self.restarts, self.stalls) = (0, 0, 0);
         self.fallback_at = None;
         if self.session_id.is_some() {
-            // What was stored may be older than what was sent.
+            // More may have been sent since the upload was stored.
             self.sent_up_to = self.total;
         }
         Ok(())
     }
 
-    /// [3.1.4.4] Cancels: also an upload that is suspended or has failed. A request that is under
-    /// way is dropped, as in [`pause`](Self::pause).
+    /// [3.1.4.4] Cancels the upload, also if it is suspended or failed. A request in flight is
+    /// dropped: the caller closes its connection. Cancel-Session is sent next, unless there is no
+    /// session.
     ///
     /// # Errors
     ///
-    /// [`EventError`] when the upload has ended; nothing is changed then.
+    /// [`EventError`] if the upload is finished or cancelled; nothing changes then.
     pub fn cancel(&mut self) -> Result<(), EventError> {
         let state = self.state.transition(Event::Cancel)?;
-        self.restart_exchange();
+        self.reset_exchange();
         self.state = state;
         self.failures = 0;
         if self.session_id.is_none() {
-            // There is nothing that the server could be told to forget.
-            self.state = self.state.transition(Event::Gone)?;
+            self.state = self.state.transition(Event::Cancelled)?;
         }
         Ok(())
     }
 
-    /// The caller has the credentials that [`Poll::Credentials`](super::Poll::Credentials) asked
-    /// for: the same request is sent again.
+    /// Continues after [`Poll::Credentials`](super::Poll::Credentials). The same request is sent
+    /// again, and the caller adds its credentials to it.
     ///
     /// # Errors
     ///
-    /// [`EventError`] when none were asked for; nothing is changed then.
+    /// [`EventError`] if no credentials were requested; nothing changes then.
     pub fn provide_credentials(&mut self) -> Result<(), EventError> {
         self.exchange = self.exchange.transition(ExchangeEvent::CredentialsGiven)?;
         self.challenge = None;
         Ok(())
     }
 
-    /// The connection is a new one, and the server authenticates connections, not requests: a Ping
-    /// goes first, so that no body is sent in vain. Where a Ping or a Cancel-Session is due, or the
-    /// reply, nothing changes.
+    /// Sends a Ping before the next request. Call it for each new connection to a server that
+    /// authenticates connections instead of requests, as with NTLM: otherwise a body would be sent
+    /// and rejected.
+    ///
+    /// It does nothing if the next action is a Ping, a Cancel-Session or fetching the reply.
     ///
     /// # Errors
     ///
-    /// [`EventError`] when nothing is to be sent; nothing is changed then.
+    /// [`EventError`] if there is nothing to send; nothing changes then.
     pub fn ping_first(&mut self) -> Result<(), EventError> {
         if self.exchange != Exchange::Ready {
-            // The error that sending now would be.
             self.exchange.transition(ExchangeEvent::Begin)?;
         }
         self.state = self.state.transition(Event::NewConnection)?;
         Ok(())
     }
 
-    /// Fragments are this long from now on, within the bounds they have: the caller paces itself.
+    /// Sets the length of the next fragments, in bytes. It is clamped to the bounds of
+    /// [`fragments`](Self::fragments). Shorter fragments limit the rate of a slow connection.
     ///
     /// # Errors
     ///
-    /// [`EventError`] while a request is under way, whose length is given; nothing is changed then.
+    /// [`EventError`] while a request is in flight; nothing changes then.
     pub fn set_fragment_length(&mut self, length: u64) -> Result<(), EventError> {
         self.check_idle()?;
         self.options.fragments = self.options.fragments.with_length(length);
         Ok(())
     }
 
-    /// Goes on with other options, such as timeouts that a caller who resumes has chosen anew. The
-    /// mode stays.
+    /// Replaces the options, for example with other timeouts after loading a stored upload. The
+    /// mode does not change.
     ///
     /// # Errors
     ///
-    /// [`EventError`] while a request is under way; nothing is changed then.
+    /// [`EventError`] while a request is in flight; nothing changes then.
     ///
     /// # Example
     ///
@@ -113,32 +115,32 @@ impl Upload {
     /// use bits_proto::client::{Options, Upload};
     ///
     /// let mut upload = Upload::new(1_000_000, Options::DEFAULT, 7);
-    /// upload.set_options(Options { max_retries: 100, ..Options::DEFAULT })?;
+    /// upload.set_options(Options::DEFAULT.with_max_retries(100))?;
     /// # Ok::<(), bits_proto::client::EventError>(())
     /// ```
     pub fn set_options(&mut self, options: Options) -> Result<(), EventError> {
         self.check_idle()?;
-        self.options = Options { mode: self.options.mode, ..options };
+        self.options = options.with_mode(self.options.mode);
         Ok(())
     }
 
-    /// Nothing is under way; the error is that which sending now would be.
+    /// Fails with the error of [`handle_sending`](Self::handle_sending) while a request is in flight.
     fn check_idle(&self) -> Result<(), EventError> {
-        if self.exchange.is_under_way() {
+        if self.exchange.is_in_flight() {
             self.exchange.transition(ExchangeEvent::Begin)?;
         }
         Ok(())
     }
 
-    /// Does without the reply, and closes the session; also an upload that was suspended because the
-    /// reply could not be fetched goes on.
+    /// Closes the session without fetching the reply. An upload that is suspended because the reply
+    /// could not be fetched continues.
     ///
     /// # Errors
     ///
-    /// [`EventError`] when no reply is to be fetched; nothing is changed then.
+    /// [`EventError`] if there is no reply to fetch; nothing changes then.
     pub fn close_without_reply(&mut self) -> Result<(), EventError> {
         self.handle_reply_fetched()?;
-        self.restart_exchange();
+        self.reset_exchange();
         Ok(())
     }
 }

@@ -1,7 +1,7 @@
-//! [3.1] The client's side of an upload.
+//! [3.1] The client side of an upload.
 //!
-//! An [`Upload`] says what to do and is told what became of it. It has no sockets, no files and no
-//! clock:
+//! [`Upload`] is a state machine without sockets, files or a clock. The caller asks it what to do
+//! next, does that, and reports the result:
 //!
 //! ```text
 //!   poll ──► Send ──► handle_sending ──► handle_sent ──► handle_ack ──► poll ...
@@ -10,36 +10,57 @@
 //!                     handle_transport_failure, handle_timeout
 //! ```
 //!
-//! What goes wrong is dealt with inside: transient failures are tried again after a while, a lost
-//! session is started over, an offset that the server does not share is taken from the server, a
-//! host that cannot be reached is left for the origin server. All of that has limits; beyond them
-//! the upload is suspended, nothing is lost, and [`Upload::resume`] goes on.
+//! # Driving convention
 //!
-//! # What is sent next
+//! [`Upload`] and [`backend::Notification`](crate::backend::Notification) are driven alike:
 //!
-//! The table is [`TABLE`].
+//! * [`poll`](Upload::poll) returns the next action. The returned value is owned: it does not
+//!   borrow the machine, and it stays the same until the next input or command.
+//! * `handle_*` methods are inputs: they report what happened. An input that takes the time takes
+//!   it as its last argument, `now`. It is a duration since any fixed moment, such as
+//!   `Instant::elapsed` of an instant taken at startup.
+//! * An illegal input or command returns [`EventError`] and changes nothing.
+//! * [`poll_timeout`](Upload::poll_timeout) returns the time of the next timer.
+//!   [`handle_timeout`](Upload::handle_timeout) does what is due at `now`. Calling it early or
+//!   repeatedly does nothing.
+//! * Commands of the caller are plain verbs: [`pause`](Upload::pause), [`resume`](Upload::resume),
+//!   [`cancel`](Upload::cancel).
+//!
+//! # Failures
+//!
+//! An upload recovers by itself: it retries transient failures after a back-off, starts over when
+//! the server lost the session, continues at the server's offset when the two sides disagree, and
+//! falls back to the origin server when another host is unreachable. Each of these is limited.
+//! Beyond a limit the upload is suspended. Nothing is lost then: [`Upload::resume`] continues it.
+//!
+//! # States
+//!
+//! [`State`] is the packet to send next:
 //!
 #![doc = include_str!("upload.md")]
 //!
-//! # Whether it can be sent
-//!
-//! The table is [`EXCHANGE_TABLE`]. `STATE_ERROR` of the specification is *back-off*,
-//! *unauthorized* and *suspended* here, and *failed* above.
+//! [`Exchange`] is the progress of the current request and its response. `STATE_ERROR` of the
+//! specification is *back-off*, *unauthorized* or *suspended* here, and *failed* above.
 //!
 #![doc = include_str!("exchange.md")]
 
 mod commands;
-mod mishaps;
+mod error;
 mod options;
 #[cfg(feature = "serde")]
 mod persist;
+mod poll;
 mod random;
 mod responses;
+mod retry;
 mod state;
-mod stop;
+mod timers;
 mod upload;
 
+pub use self::error::{EventError, StopReason};
 pub use self::options::{FragmentSizing, Mode, Options};
-pub use self::state::{EXCHANGE_TABLE, Event, Exchange, ExchangeEvent, State, TABLE};
-pub use self::stop::{EventError, StopReason};
-pub use self::upload::{Poll, Transmit, Upload};
+pub use self::poll::{Poll, Transmit};
+#[doc(hidden)]
+pub use self::state::{EXCHANGE_TABLE, Event, ExchangeEvent, TABLE};
+pub use self::state::{Exchange, State};
+pub use self::upload::Upload;

@@ -1,21 +1,20 @@
-//! What a caller can choose.
+//! The options of an upload.
 
 use core::time::Duration;
 
 use crate::limits::MIN_FRAGMENT;
+use crate::util::setters::setters;
 
-/// How an upload goes about it.
+/// The options of an upload.
 ///
 /// # Example
 ///
 /// ```
 /// use bits_proto::client::{FragmentSizing, Mode, Options};
 ///
-/// let options = Options {
-///     mode: Mode::UploadReply,
-///     fragments: FragmentSizing::new(4 * 1024 * 1024),
-///     ..Options::DEFAULT
-/// };
+/// let options = Options::DEFAULT
+///     .with_mode(Mode::UploadReply)
+///     .with_fragments(FragmentSizing::new(4 * 1024 * 1024));
 /// assert_eq!(options.max_retries, 10);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -24,52 +23,55 @@ use crate::limits::MIN_FRAGMENT;
     derive(serde::Serialize, serde::Deserialize),
     serde(deny_unknown_fields)
 )]
+#[non_exhaustive]
 pub struct Options {
-    /// With or without a reply. Default: without.
+    /// Whether the upload expects a reply. Default: [`Mode::Upload`], without a reply.
     pub mode: Mode,
-    /// How long fragments are.
+    /// The length of fragments. Default: 1 MiB.
     pub fragments: FragmentSizing,
-    /// [3.1.2.1] How long it may take to send a request. Default: 2 minutes.
+    /// [3.1.2.1] The maximum time for sending a request. Default: 2 minutes.
     pub request_timeout: Duration,
-    /// [3.1.2.2] How long it may take until the answer is there. Default: 5 minutes.
+    /// [3.1.2.2] The maximum time from the end of a request to its response. Default: 5 minutes.
     pub response_timeout: Duration,
-    /// How long to wait after a first failure. Default: 1 second.
+    /// The back-off after the first failure. Default: 1 second.
     ///
-    /// After each further one the time doubles; between half of it and the whole of it is waited.
+    /// It doubles with each consecutive failure. The upload waits for a random time between half of
+    /// it and all of it.
     pub initial_backoff: Duration,
-    /// How long to wait at most. Default: 1 minute.
+    /// The maximum back-off. Default: 1 minute.
     pub max_backoff: Duration,
-    /// How many failures in a row are tried again; one more suspends the upload. Any byte that the
-    /// server acknowledges for the first time ends the row. Default: 10.
+    /// The maximum number of consecutive failures that are retried; one more suspends the upload.
+    /// Each newly acknowledged byte resets the count. Default: 10.
     ///
-    /// While another host cannot be reached, its fallback timeout counts instead.
+    /// While another host is unreachable, its fallback timeout applies instead.
     pub max_retries: u32,
-    /// How many times the upload starts over because the server does not know its session; one
-    /// more suspends it. Default: 3.
-    pub restarts: u32,
-    /// How many answers without progress, such as 416, are acted on; one more is a failure.
-    /// Default: 2, so that the third in a row is one.
+    /// The maximum number of times that the upload starts over because the server lost its
+    /// session; one more suspends it. Default: 3.
+    pub max_restarts: u32,
+    /// The maximum number of consecutive responses without progress, such as 416; one more is a
+    /// failure. Default: 2.
     pub max_stalls: u32,
 }
 
-/// [1.3] With or without a reply.
+/// [1.3] The type of an upload: with or without a reply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(
     feature = "serde",
     derive(serde::Serialize, serde::Deserialize),
     serde(rename_all = "kebab-case")
 )]
+#[non_exhaustive]
 pub enum Mode {
     /// The entity is uploaded.
     Upload,
-    /// The entity is uploaded, and the server application has a reply to it.
+    /// The entity is uploaded, and the server application's reply to it is fetched.
     UploadReply,
 }
 
-/// [2.2.6] How long fragments are, in bytes.
+/// [2.2.6] The length of fragments in bytes, with a minimum and a maximum.
 ///
-/// Fragments begin at a chosen length, and a server that answers 413 gets shorter ones, half as
-/// long each time, until the floor. The last fragment of an entity is as short as need be.
+/// Each 413 response halves the length, down to the minimum. The last fragment of an entity may be
+/// shorter than the minimum.
 ///
 /// # Example
 ///
@@ -77,9 +79,9 @@ pub enum Mode {
 /// use bits_proto::client::FragmentSizing;
 ///
 /// assert_eq!(FragmentSizing::default().length(), 1_048_576);
-/// assert_eq!(FragmentSizing::new(1).length(), FragmentSizing::FLOOR);
-/// assert_eq!(FragmentSizing::new(u64::MAX).length(), FragmentSizing::CEILING);
-/// assert_eq!(FragmentSizing::within(100, 10, 1000).length(), 100);
+/// assert_eq!(FragmentSizing::new(1).length(), FragmentSizing::MIN);
+/// assert_eq!(FragmentSizing::new(u64::MAX).length(), FragmentSizing::MAX);
+/// assert_eq!(FragmentSizing::with_bounds(100, 10, 1000).length(), 100);
 /// ```
 ///
 /// Source: \[MC-BUP\] notes 10 and 16 (what Windows does).
@@ -91,61 +93,61 @@ pub enum Mode {
 )]
 pub struct FragmentSizing {
     pub(super) length: u64,
-    pub(super) floor: u64,
-    pub(super) ceiling: u64,
+    pub(super) min: u64,
+    pub(super) max: u64,
 }
 
 impl FragmentSizing {
-    /// The shortest fragments that Windows sends, but for last ones: 5 KiB.
-    pub const FLOOR: u64 = MIN_FRAGMENT;
-    /// The longest fragments that Windows sends: 13 MiB.
-    pub const CEILING: u64 = 13 * 1024 * 1024;
+    /// The minimum length that Windows uses, except for the last fragment: 5 KiB.
+    pub const MIN: u64 = MIN_FRAGMENT;
+    /// The maximum length that Windows uses: 13 MiB.
+    pub const MAX: u64 = 13 * 1024 * 1024;
 
-    /// Fragments of `length` bytes, or as near to it as [`FLOOR`](Self::FLOOR) and
-    /// [`CEILING`](Self::CEILING) let it be.
+    /// Creates a sizing with fragments of `length` bytes, clamped to [`MIN`](Self::MIN) and
+    /// [`MAX`](Self::MAX).
     #[must_use]
     pub const fn new(length: u64) -> Self {
-        Self::within(length, Self::FLOOR, Self::CEILING)
+        Self::with_bounds(length, Self::MIN, Self::MAX)
     }
 
-    /// Fragments of `length` bytes, within bounds of the caller's: for servers that are not
-    /// Windows. No bound is less than 1, and none of the three is beyond the next.
+    /// Creates a sizing with fragments of `length` bytes, clamped to bounds other than those of
+    /// Windows. A minimum of 0 counts as 1, and a maximum below the minimum counts as the minimum.
     #[must_use]
-    pub const fn within(length: u64, floor: u64, ceiling: u64) -> Self {
-        let floor = if floor == 0 { 1 } else { floor };
-        let ceiling = if ceiling < floor { floor } else { ceiling };
-        Self { length, floor, ceiling }.with_length(length)
+    pub const fn with_bounds(length: u64, min: u64, max: u64) -> Self {
+        let min = if min == 0 { 1 } else { min };
+        let max = if max < min { min } else { max };
+        Self { length, min, max }.with_length(length)
     }
 
-    /// Within the same bounds, another length.
+    /// Returns a sizing with another length, clamped to the same bounds.
     #[must_use]
     pub(super) const fn with_length(self, length: u64) -> Self {
-        let length = if length < self.floor {
-            self.floor
-        } else if length > self.ceiling {
-            self.ceiling
+        let length = if length < self.min {
+            self.min
+        } else if length > self.max {
+            self.max
         } else {
             length
         };
         Self { length, ..self }
     }
 
-    /// The length of the fragments to come.
+    /// Returns the length of fragments, in bytes.
     #[must_use]
     pub const fn length(&self) -> u64 {
         self.length
     }
 
-    /// The length that a server's 413 does not push below.
+    /// Returns the minimum length, in bytes.
     #[must_use]
-    pub const fn floor(&self) -> u64 {
-        self.floor
+    pub const fn min(&self) -> u64 {
+        self.min
     }
 
-    /// The length that is not gone beyond.
+    /// Returns the maximum length, in bytes.
     #[must_use]
-    pub const fn ceiling(&self) -> u64 {
-        self.ceiling
+    pub const fn max(&self) -> u64 {
+        self.max
     }
 }
 
@@ -161,7 +163,7 @@ impl FragmentSizing {
 }
 
 impl Options {
-    /// What suits a file on a network that fails now and then.
+    /// Suitable for files on an unreliable network.
     pub const DEFAULT: Self = Self {
         mode: Mode::Upload,
         fragments: FragmentSizing::DEFAULT,
@@ -170,10 +172,22 @@ impl Options {
         initial_backoff: Duration::from_secs(1),
         max_backoff: Duration::from_secs(60),
         max_retries: 10,
-        restarts: 3,
+        max_restarts: 3,
         max_stalls: 2,
     };
 }
+
+setters!(Options {
+    with_mode: mode: Mode,
+    with_fragments: fragments: FragmentSizing,
+    with_request_timeout: request_timeout: Duration,
+    with_response_timeout: response_timeout: Duration,
+    with_initial_backoff: initial_backoff: Duration,
+    with_max_backoff: max_backoff: Duration,
+    with_max_retries: max_retries: u32,
+    with_max_restarts: max_restarts: u32,
+    with_max_stalls: max_stalls: u32,
+});
 
 impl Default for Options {
     fn default() -> Self {

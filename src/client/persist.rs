@@ -33,23 +33,23 @@ stored_form!(Upload as "an upload" {
     restarts: u32,
     stalls: u32,
     random: Random,
-    stop: Option<StopReason>,
+    stop_reason: Option<StopReason>,
     challenge: Option<StatusCode>,
 });
 
-/// A sizing as it is stored.
+/// The stored form of a [`FragmentSizing`].
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct StoredSizing {
     length: u64,
-    floor: u64,
-    ceiling: u64,
+    min: u64,
+    max: u64,
 }
 
 impl From<FragmentSizing> for StoredSizing {
     fn from(sizing: FragmentSizing) -> Self {
-        let FragmentSizing { length, floor, ceiling } = sizing;
-        Self { length, floor, ceiling }
+        let FragmentSizing { length, min, max } = sizing;
+        Self { length, min, max }
     }
 }
 
@@ -57,43 +57,49 @@ impl TryFrom<StoredSizing> for FragmentSizing {
     type Error = RestoreError;
 
     fn try_from(stored: StoredSizing) -> Result<Self, RestoreError> {
-        let StoredSizing { length, floor, ceiling } = stored;
-        let sizing = Self::within(length, floor, ceiling);
-        let is_sizing = sizing == Self { length, floor, ceiling };
-        let out_of_order = (!is_sizing).then_some("the bounds of fragments are out of order");
-        check("an upload", VERSION, out_of_order)?;
+        let StoredSizing { length, min, max } = stored;
+        let sizing = Self::with_bounds(length, min, max);
+        let is_sizing = sizing == Self { length, min, max };
+        let contradiction = (!is_sizing).then_some("fragment length exceeds its bounds");
+        check("an upload", VERSION, contradiction)?;
         Ok(sizing)
     }
 }
 
 impl Upload {
-    /// What cannot be true of any upload that lived.
+    /// Returns the first rule that no stored upload can break.
     fn contradiction(&self) -> Option<&'static str> {
         let has_session = self.session_id.is_some();
-        let waits = self.exchange == Exchange::Unauthorized;
-        let stands = self.exchange == Exchange::Suspended || self.state == State::Failed;
+        let is_unauthorized = self.exchange == Exchange::Unauthorized;
+        let is_stopped = self.exchange == Exchange::Suspended || self.state == State::Failed;
         let rules = [
-            (self.is_text_valid(), "a text is not valid"),
-            (self.next <= self.total, "more bytes are held than there are"),
-            (self.are_offsets_in_order(), "the offsets contradict"),
-            (has_session || self.next == 0, "bytes are held without a session"),
-            (has_session || !self.needs_session(), "there is no session, and one is needed"),
+            (self.is_text_valid(), "invalid session id, host or reply URL"),
+            (self.next <= self.total, "offset exceeds the length of the entity"),
+            (self.are_offsets_in_order(), "offsets contradict each other"),
+            (has_session || self.next == 0, "offset without a session"),
+            (has_session || !self.needs_session(), "state needs a session"),
             (
-                !self.is_whole_state() || self.next == self.total,
-                "it is whole, and bytes are missing",
+                !self.needs_all_bytes() || self.next == self.total,
+                "state needs all bytes to be received",
             ),
-            (self.state != State::Fragment || self.next < self.total, "there is nothing to send"),
-            (self.is_challenged() == waits, "credentials are wanted and not wanted"),
-            (self.stop.is_some() == stands, "it stands, and nobody knows why"),
-            (self.host_id.is_some() || !self.waits_for_host(), "it waits for no host"),
-            (has_session || !self.remembers_session(), "it remembers what was of no session"),
-            (self.next == self.total || !self.was_whole(), "it was whole, and bytes are missing"),
-            (!has_session || self.state != State::CreateSession, "there is a session already"),
-            (self.state != State::GetReply || self.wants_reply(), "nobody wants a reply"),
-            (self.is_stop_of_state(), "it has failed without a refusal"),
-            (self.is_exchange_of_state(), "what is under way does not fit the state"),
+            (self.state != State::Fragment || self.next < self.total, "state needs bytes to send"),
+            (self.is_challenged() == is_unauthorized, "challenge contradicts the exchange"),
+            (self.stop_reason.is_some() == is_stopped, "stop reason contradicts the state"),
+            (self.host_id.is_some() || !self.has_fallback(), "fallback without a host"),
+            (has_session || !self.remembers_session(), "progress without a session"),
+            (
+                self.next == self.total || !self.was_complete(),
+                "reply or close before the last byte",
+            ),
+            (
+                !has_session || self.state != State::CreateSession,
+                "session exists before it is created",
+            ),
+            (self.state != State::GetReply || self.expects_reply(), "unexpected reply"),
+            (self.is_stop_reason_valid(), "failed without a refusal"),
+            (self.is_exchange_valid(), "exchange contradicts the state"),
         ];
-        rules.iter().find(|(holds, _)| !holds).map(|(_, what)| *what)
+        rules.iter().find(|(holds, _)| !holds).map(|(_, text)| *text)
     }
 
     fn is_text_valid(&self) -> bool {
@@ -106,15 +112,15 @@ impl Upload {
         self.next <= self.max_acked && self.max_acked.max(self.sent_up_to) <= self.total
     }
 
-    const fn waits_for_host(&self) -> bool {
+    const fn has_fallback(&self) -> bool {
         self.fallback_at.is_some() || self.fallback_timeout.is_some()
     }
 
     const fn remembers_session(&self) -> bool {
-        self.max_acked > 0 || self.sent_up_to > 0 || self.was_whole()
+        self.max_acked > 0 || self.sent_up_to > 0 || self.was_complete()
     }
 
-    const fn was_whole(&self) -> bool {
+    const fn was_complete(&self) -> bool {
         self.maybe_closed || self.reply_done || self.reply_url.is_some()
     }
 
@@ -122,9 +128,9 @@ impl Upload {
         self.challenge.is_some_and(|status| Failure::of(status, None) == Some(Failure::Credentials))
     }
 
-    const fn is_stop_of_state(&self) -> bool {
+    const fn is_stop_reason_valid(&self) -> bool {
         !matches!(self.state, State::Failed)
-            || matches!(self.stop, Some(StopReason::Refused { .. }))
+            || matches!(self.stop_reason, Some(StopReason::Refused { .. }))
     }
 
     const fn needs_session(&self) -> bool {
@@ -136,7 +142,7 @@ impl Upload {
         }
     }
 
-    const fn is_whole_state(&self) -> bool {
+    const fn needs_all_bytes(&self) -> bool {
         match self.state {
             State::GetReply | State::Close | State::Finished => true,
             State::CreateSession
@@ -148,8 +154,8 @@ impl Upload {
         }
     }
 
-    /// Nothing is under way where there is nothing to send.
-    const fn is_exchange_of_state(&self) -> bool {
+    /// Returns whether the state allows the exchange: without a request, none is in flight.
+    const fn is_exchange_valid(&self) -> bool {
         match (self.state, self.exchange) {
             (State::Finished | State::Cancelled | State::Failed, exchange) => {
                 matches!(exchange, Exchange::Ready)

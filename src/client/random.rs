@@ -1,6 +1,6 @@
-//! Numbers that spread clients over time. Nothing secret comes of them.
+//! Random numbers that spread the retries of many clients. They are not cryptographically secure.
 
-/// The generator `SplitMix64`: one addition and a mix, from any seed.
+/// The `SplitMix64` generator. Any seed is valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
 pub(super) struct Random(pub(super) u64);
@@ -13,11 +13,11 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number from 0 to `most`. Where that is one number alone, none is drawn.
-    pub(super) fn up_to(&mut self, most: u64) -> u64 {
-        if most == 0 {
+    /// Returns a number from 0 to `max`. With a maximum of 0, the state does not change.
+    pub(super) fn up_to(&mut self, max: u64) -> u64 {
+        if max == 0 {
             return 0;
         }
-        self.next().checked_rem(most.saturating_add(1)).unwrap_or(0)
+        self.next().checked_rem(max.saturating_add(1)).unwrap_or(0)
     }
 }

@@ -1,4 +1,4 @@
-//! What an upload makes of the server's answers.
+//! Responses of the server.
 
 use core::time::Duration;
 
@@ -10,45 +10,45 @@ use crate::state_machine::StateMachine as _;
 use crate::util::inline_str::InlineStr;
 
 impl Upload {
-    /// [3.1.5.2] The answer to the request that is under way, read in its light
-    /// ([`Transmit::ack_context`](super::Transmit::ack_context)). It may come before the whole request is
-    /// sent.
+    /// [3.1.5.2] Reports the response to the request in flight, parsed with
+    /// [`Transmit::ack_context`](super::Transmit::ack_context). It may arrive before the whole
+    /// request is sent.
     ///
-    /// What the server refuses is acted on as [`Failure`] has it; what it grants moves the upload
-    /// on. A success with an offset beyond what was sent, and a 416 with one beyond the end of the
-    /// entity, are failures and move nothing.
+    /// A success advances the upload. A refusal has the effect that [`Failure`] describes. A
+    /// success whose offset exceeds the bytes sent is a failure, and so is a 416 whose offset
+    /// exceeds the length of the entity.
     ///
     /// # Errors
     ///
-    /// [`EventError`] when no answer is due, or another one; nothing is changed then.
+    /// [`EventError`] if no response is expected, or that of another packet; nothing changes then.
     pub fn handle_ack(&mut self, ack: &Ack<'_>, now: Duration) -> Result<(), EventError> {
         self.exchange.transition(ExchangeEvent::Answered)?;
         let (expected, got) = (expected_ack(self.state), ack.kind());
         if got != expected && got != MessageKind::Refusal {
-            return Err(EventError::WrongAck { expected, got });
+            return Err(EventError::UnexpectedAck { expected, got });
         }
-        // Any answer shows that the host can be reached.
+        // Any response shows that the host is reachable.
         self.fallback_at = None;
         match ack {
-            Ack::Refused(refusal) => self.refused(refusal, now),
-            Ack::CreateSession(ack) => self.created(ack, now),
+            Ack::Refused(refusal) => self.on_refusal(refusal, now),
+            Ack::CreateSession(ack) => self.on_created(ack, now),
             Ack::Ping(_) => {
-                self.granted(Event::Pinged)?;
+                self.complete(Event::Pinged)?;
                 self.advance()
             }
-            Ack::Fragment(ack) => self.received_more(ack, now),
-            Ack::CloseSession(_) => self.granted(Event::Closed),
-            Ack::CancelSession(_) => self.granted(Event::Gone),
+            Ack::Fragment(ack) => self.on_fragment_ack(ack, now),
+            Ack::CloseSession(_) => self.complete(Event::Closed),
+            Ack::CancelSession(_) => self.complete(Event::Cancelled),
         }
     }
 
-    /// The answer to the request that is under way is no Ack that can be read. `status` is that of
-    /// the response, where there is one: a refusal is classified by it, and anything else is
-    /// tried again.
+    /// Reports that the response to the request in flight is not a valid Ack. `status` is its
+    /// status code, if that could be parsed. An error status is classified like that of a refusal;
+    /// otherwise the request is retried.
     ///
     /// # Errors
     ///
-    /// [`EventError`] when no answer is due; nothing is changed then.
+    /// [`EventError`] if no response is expected; nothing changes then.
     pub fn handle_unreadable(
         &mut self,
         status: Option<StatusCode>,
@@ -56,23 +56,24 @@ impl Upload {
     ) -> Result<(), EventError> {
         self.exchange.transition(ExchangeEvent::Answered)?;
         match status.map(Refusal::new) {
-            Some(Ok(refusal)) if !refusal.status().is_success() => self.refused(&refusal, now),
-            _ => self.fail(StopReason::Protocol, now),
+            Some(Ok(refusal)) if !refusal.status().is_success() => self.on_refusal(&refusal, now),
+            _ => self.retry_or_suspend(StopReason::Protocol, now),
         }
     }
 
     /// [3.1.5.2.2] CREATE-SESSION Response.
-    fn created(&mut self, ack: &CreateSessionAck<'_>, now: Duration) -> Result<(), EventError> {
+    fn on_created(&mut self, ack: &CreateSessionAck<'_>, now: Duration) -> Result<(), EventError> {
         let session_id = InlineStr::new(ack.session_id.as_bytes());
         let host_id = ack.host_id.map(|host| InlineStr::new(host.as_str().as_bytes()));
         if session_id.is_none() || host_id == Some(None) {
-            // Longer than any server has them.
-            return self.fail(StopReason::Protocol, now);
+            // No server issues ids this long.
+            return self.retry_or_suspend(StopReason::Protocol, now);
         }
         let host_id = host_id.flatten();
-        self.granted(if host_id.is_some() { Event::CreatedElsewhere } else { Event::Created })?;
+        let is_other_host = host_id.is_some();
+        self.complete(if is_other_host { Event::CreatedOnHost } else { Event::Created })?;
         self.session_id = session_id;
-        if host_id.is_some() {
+        if is_other_host {
             self.host_id = host_id;
             self.fallback_timeout = ack.host_id_fallback_timeout.and_then(|it| it.limit());
         }
@@ -80,22 +81,22 @@ impl Upload {
         self.advance()
     }
 
-    /// [3.1.5.2.4] FRAGMENT Response, with what the server holds now.
-    fn received_more(&mut self, ack: &FragmentAck<'_>, now: Duration) -> Result<(), EventError> {
+    /// [3.1.5.2.4] FRAGMENT Response.
+    fn on_fragment_ack(&mut self, ack: &FragmentAck<'_>, now: Duration) -> Result<(), EventError> {
         let ReceivedContentRange(received) = ack.received;
         if received > self.sent_up_to {
-            return self.fail(StopReason::Protocol, now);
+            return self.retry_or_suspend(StopReason::Protocol, now);
         }
         let advances = received > self.next;
-        self.granted(Event::Received)?;
+        self.complete(Event::Received)?;
         if let Some(url) = ack.reply_url.filter(|_| received == self.total) {
-            // One that is too long for any server to have sent is as good as none.
+            // Acks with longer URLs do not parse.
             self.reply_url = InlineStr::new(url.as_bytes());
         }
         self.set_offset(received, advances, now)
     }
 
-    /// The server holds everything before `received`.
+    /// Continues at `received`, the offset that the server expects next.
     fn set_offset(
         &mut self,
         received: u64,
@@ -112,14 +113,14 @@ impl Upload {
         self.advance()?;
         if self.state == State::Fragment && self.stalls > self.options.max_stalls {
             self.stalls = 0;
-            return self.fail(StopReason::NoProgress, now);
+            return self.retry_or_suspend(StopReason::NoProgress, now);
         }
         Ok(())
     }
 
-    /// [3.1.5.2.1] What the server refuses.
-    fn refused(&mut self, refusal: &Refusal<'_>, now: Duration) -> Result<(), EventError> {
-        let stop = StopReason::refused(refusal);
+    /// [3.1.5.2.1] Reacts to a refusal.
+    fn on_refusal(&mut self, refusal: &Refusal<'_>, now: Duration) -> Result<(), EventError> {
+        let reason = StopReason::refused(refusal);
         match refusal.failure() {
             Failure::StartOver => self.start_over(),
             Failure::Credentials => {
@@ -131,30 +132,32 @@ impl Upload {
             }
             Failure::Resynchronise if self.state == State::Fragment => match refusal.received() {
                 Some(ReceivedContentRange(received)) if received <= self.total => {
-                    self.granted(Event::Received)?;
+                    self.complete(Event::Received)?;
                     self.set_offset(received, false, now)
                 }
-                _ => self.fail(StopReason::Protocol, now),
+                _ => self.retry_or_suspend(StopReason::Protocol, now),
             },
-            Failure::SmallerFragments if self.state == State::Fragment => self.reduce(stop),
-            Failure::Resynchronise | Failure::Transient => self.fail(stop, now),
-            Failure::SmallerFragments | Failure::Fatal => self.fatal(stop),
+            Failure::SmallerFragments if self.state == State::Fragment => {
+                self.shrink_fragments(reason)
+            }
+            Failure::Resynchronise | Failure::Transient => self.retry_or_suspend(reason, now),
+            Failure::SmallerFragments | Failure::Fatal => self.stop(reason),
         }
     }
 
-    /// The server knows no such session.
+    /// Creates a new session, because the server does not know the current one.
     fn start_over(&mut self) -> Result<(), EventError> {
         match self.state {
-            State::Cancel => return self.granted(Event::Gone),
-            State::Close if self.maybe_closed => return self.granted(Event::Closed),
+            State::Cancel => return self.complete(Event::Cancelled),
+            State::Close if self.maybe_closed => return self.complete(Event::Closed),
             _ => {}
         }
-        self.granted(Event::SessionLost)?;
+        self.complete(Event::SessionLost)?;
         self.forget_session();
         self.restarts = self.restarts.saturating_add(1);
-        if self.restarts > self.options.restarts {
+        if self.restarts > self.options.max_restarts {
             self.exchange = self.exchange.transition(ExchangeEvent::GivenUp)?;
-            self.stop = Some(StopReason::SessionLost);
+            self.stop_reason = Some(StopReason::SessionLost);
         }
         Ok(())
     }
@@ -166,41 +169,41 @@ impl Upload {
         (self.reply_done, self.maybe_closed) = (false, false);
     }
 
-    /// [3.1.5.2.4] Half of what was too large, but no less than the floor.
-    fn reduce(&mut self, stop: StopReason) -> Result<(), EventError> {
+    /// [3.1.5.2.4] Halves the length of fragments, unless the last one had the minimum length.
+    fn shrink_fragments(&mut self, reason: StopReason) -> Result<(), EventError> {
         let sent = self.next_range().map_or(0, |range| range.len());
         let fragments = self.options.fragments;
-        if sent <= fragments.floor() {
-            return self.fatal(stop);
+        if sent <= fragments.min() {
+            return self.stop(reason);
         }
-        self.granted(Event::Reduced)?;
+        self.complete(Event::SmallerFragments)?;
         self.options.fragments = fragments.with_length(sent / 2);
         Ok(())
     }
 
-    fn fatal(&mut self, stop: StopReason) -> Result<(), EventError> {
+    /// Fails the upload. A cancellation is suspended instead, so that it can be resumed.
+    fn stop(&mut self, reason: StopReason) -> Result<(), EventError> {
         let is_cancelling = self.state == State::Cancel;
-        self.granted(Event::Fatal)?;
-        self.stop = Some(stop);
-        // What refuses without a code may stand before the server, and does not know what became
-        // of an earlier Close-Session.
-        self.maybe_closed &= !stop.is_by_server();
+        self.complete(Event::PermanentFailure)?;
+        self.stop_reason = Some(reason);
+        // A refusal without a code may come from a proxy, which does not know whether an earlier
+        // Close-Session reached the server.
+        self.maybe_closed &= !reason.is_from_server();
         if is_cancelling {
-            // It stays cancelled: what is resumed is the cancellation.
             self.exchange = self.exchange.transition(ExchangeEvent::GivenUp)?;
         }
         Ok(())
     }
 
-    /// The request is answered, and moves the upload on.
-    fn granted(&mut self, event: Event) -> Result<(), EventError> {
+    /// Completes the exchange, and moves to the next state.
+    fn complete(&mut self, event: Event) -> Result<(), EventError> {
         let exchange = self.exchange.transition(ExchangeEvent::Answered)?;
         self.state = self.state.transition(event)?;
         self.exchange = exchange;
         Ok(())
     }
 
-    /// In the state of fragments: is there a session, and is there anything left to send?
+    /// Leaves the state of fragments when there is no session or no byte left to send.
     fn advance(&mut self) -> Result<(), EventError> {
         if self.state != State::Fragment {
             return Ok(());
@@ -209,17 +212,17 @@ impl Upload {
             Event::SessionLost
         } else if self.next < self.total {
             return Ok(());
-        } else if self.wants_reply() {
+        } else if self.expects_reply() {
             Event::ReplyDue
         } else {
-            Event::Whole
+            Event::AllReceived
         };
         self.state = self.state.transition(event)?;
         Ok(())
     }
 }
 
-/// The Ack that grants what is due.
+/// Returns the kind of Ack for a success in a state.
 const fn expected_ack(state: State) -> MessageKind {
     match state {
         State::CreateSession => MessageKind::CreateSessionAck,

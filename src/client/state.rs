@@ -1,74 +1,77 @@
-//! The states of a client's upload, in two tables: which packet is due, and whether it can be sent.
+//! The states of an upload in two tables: the packet to send next, and the progress of a request.
 
 use crate::state_machine::{machine, named};
 
 named! {
-    /// [3.1.1.2] What an upload sends next. `STATE_INIT` has no counterpart: an upload is made in
-    /// one step.
+    /// [3.1.1.2] The state of an upload: the packet to send next.
+    ///
+    /// `STATE_INIT` has no counterpart: the constructor does its work.
+    #[non_exhaustive]
     pub enum State {
         /// Create-Session (`STATE_CREATE_SESSION`).
         CreateSession "create-session",
         /// Ping (`STATE_PING`).
         Ping "ping",
-        /// A Fragment (`STATE_FRAGMENT`).
+        /// Fragment (`STATE_FRAGMENT`).
         Fragment "fragment",
-        /// Nothing: the caller fetches the reply (`STATE_GET_REPLY`).
+        /// None: the caller fetches the reply (`STATE_GET_REPLY`).
         GetReply "get-reply",
         /// Close-Session (`STATE_COMPLETE`).
         Close "close",
         /// Cancel-Session (`STATE_CANCEL`).
         Cancel "cancel",
-        /// Nothing any more: the entity is uploaded.
+        /// None: the entity is uploaded, and the session is closed.
         Finished "finished",
-        /// Nothing any more: the upload was cancelled.
+        /// None: the upload is cancelled.
         Cancelled "cancelled",
-        /// Nothing, until it is resumed or cancelled: the server refused for good (`STATE_ERROR`).
+        /// None: the server rejected the upload, which can be resumed or cancelled (`STATE_ERROR`).
         Failed "failed",
     }
 }
 
 named! {
-    /// What can happen to an upload.
+    /// An event that can change the state of an upload.
+    #[non_exhaustive]
     pub enum Event {
-        /// A request is about to be sent.
+        /// The caller starts to send a request.
         Begin "begin",
-        /// The session is there.
+        /// A session was created on this host.
         Created "created",
-        /// The session is there, on another host.
-        CreatedElsewhere "created-elsewhere",
-        /// The Ping was answered.
+        /// A session was created on another host.
+        CreatedOnHost "created-on-host",
+        /// A Ping was acknowledged.
         Pinged "pinged",
-        /// The server says how many bytes it holds.
+        /// The server sent the offset that it expects next.
         Received "received",
-        /// The server wants smaller fragments.
-        Reduced "reduced",
-        /// The server holds all bytes, and there is no reply to fetch.
-        Whole "whole",
-        /// The server holds all bytes, and the reply is to be fetched.
+        /// The server rejected the length of a fragment.
+        SmallerFragments "smaller-fragments",
+        /// The server has all bytes, and there is no reply to fetch.
+        AllReceived "all-received",
+        /// The server has all bytes, and there is a reply to fetch.
         ReplyDue "reply-due",
-        /// The reply was fetched, or is done without.
+        /// The reply was fetched, or the caller does without it.
         ReplyFetched "reply-fetched",
-        /// The session is closed.
+        /// The session was closed.
         Closed "closed",
-        /// The session is cancelled, or there is none.
-        Gone "gone",
-        /// There is no session (any more): start over.
+        /// The session was cancelled, or does not exist.
+        Cancelled "cancelled",
+        /// The server does not know the session.
         SessionLost "session-lost",
-        /// It did not work, and is worth another try.
-        Delayed "delayed",
-        /// Credentials are wanted, or given.
+        /// A request failed, and is retried.
+        TransientFailure "transient-failure",
+        /// The server asked for credentials.
         Credentials "credentials",
-        /// The server refused for good.
-        Fatal "fatal",
-        /// The other host could not be reached for too long: back to the origin server.
+        /// The server rejected the upload.
+        PermanentFailure "permanent-failure",
+        /// The fallback timer expired: the upload returns to the origin server.
         Fallback "fallback",
-        /// The connection is new, and the server authenticates connections.
+        /// A new connection has to be authenticated with a Ping.
         NewConnection "new-connection",
-        /// The caller pauses.
+        /// The caller pauses the upload.
         Pause "pause",
-        /// The caller resumes.
+        /// The caller resumes the upload.
         Resume "resume",
-        /// The caller cancels.
+        /// The caller cancels the upload.
         Cancel "cancel",
     }
 }
@@ -85,13 +88,13 @@ const FAI: Option<State> = Some(State::Failed);
 /// Illegal.
 const ___: Option<State> = None;
 
-/// The table of what is sent next.
+/// The transitions of [`State`]: the next state for each state and event.
 #[rustfmt::skip]
 pub const TABLE: [(State, [Option<State>; Event::ALL.len()]); State::ALL.len()] = {
     use State::*;
     [
-        //               the server's answers                                             | mishaps                     | the caller
-        //               Beg  Cre  Els  Pin  Rec  Red  Who  Rdu  Rfe  Clo  Gon  Los    Del  Cred Fat  Fall   New  Pau  Res  Can
+        //               responses                                                        | failures                    | caller
+        //               Beg  Cre  Hos  Pin  Rec  Sma  All  Rdu  Rfe  Clo  Cnd  Los    Tra  Cred Per  Fall   New  Pau  Res  Can
         (CreateSession, [CRE, FRA, PIN, ___, ___, ___, ___, ___, ___, ___, ___, CRE,   CRE, CRE, FAI, PIN,   PIN, CRE, PIN, CAN]),
         (Ping,          [PIN, ___, ___, FRA, ___, ___, ___, ___, ___, ___, ___, CRE,   PIN, PIN, FAI, PIN,   PIN, PIN, PIN, CAN]),
         (Fragment,      [FRA, ___, ___, ___, FRA, FRA, CLO, REP, ___, ___, ___, CRE,   FRA, FRA, FAI, PIN,   PIN, FRA, PIN, CAN]),
@@ -107,9 +110,9 @@ pub const TABLE: [(State, [Option<State>; Event::ALL.len()]); State::ALL.len()] 
 machine!(State, Event, TABLE);
 
 impl State {
-    /// Whether nothing will happen any more.
+    /// Returns whether the upload is finished or cancelled. No event changes such a state.
     #[must_use]
-    pub const fn has_ended(self) -> bool {
+    pub const fn is_terminal(self) -> bool {
         match self {
             Self::Finished | Self::Cancelled => true,
             Self::CreateSession
@@ -124,46 +127,48 @@ impl State {
 }
 
 named! {
-    /// Whether the request that is due can be sent, and how far that has come.
+    /// The progress of the current request and its response.
+    #[non_exhaustive]
     pub enum Exchange {
-        /// It can be sent.
+        /// The request can be sent.
         Ready "ready",
-        /// It is being sent.
+        /// The request is being sent.
         Sending "sending",
-        /// It was sent; the answer is to come.
+        /// The request was sent; the response has not arrived.
         Awaiting "awaiting",
-        /// It has to wait for a while (`STATE_ERROR`).
+        /// The request failed, and waits for its retry (`STATE_ERROR`).
         BackOff "back-off",
-        /// It has to wait for credentials (`STATE_ERROR`).
+        /// The request needs credentials (`STATE_ERROR`).
         Unauthorized "unauthorized",
-        /// It has to wait until the caller resumes (`STATE_SUSPEND`).
+        /// The upload is suspended until the caller resumes it (`STATE_SUSPEND`).
         Suspended "suspended",
     }
 }
 
 named! {
-    /// What can happen to an exchange of a request and its answer.
+    /// An event that can change the progress of a request.
+    #[non_exhaustive]
     pub enum ExchangeEvent {
-        /// The caller begins to send.
+        /// The caller starts to send the request.
         Begin "begin",
-        /// All of the request was sent.
+        /// The whole request was sent.
         Sent "sent",
-        /// There is an answer.
+        /// The response arrived.
         Answered "answered",
-        /// It did not work: wait, and try again.
+        /// The request failed, and is retried after a back-off.
         Failed "failed",
-        /// It did not work too often.
+        /// A limit was exceeded: the upload is suspended.
         GivenUp "given-up",
-        /// The server wants credentials.
+        /// The server asked for credentials.
         Challenged "challenged",
-        /// The caller has credentials.
+        /// The caller provided credentials.
         CredentialsGiven "credentials-given",
-        /// The time to wait is over.
-        Due "due",
-        /// The caller pauses.
+        /// The back-off ended.
+        BackoffElapsed "backoff-elapsed",
+        /// The caller pauses the upload.
         Pause "pause",
-        /// Something else is due than before: what is under way is dropped.
-        Restart "restart",
+        /// The request is dropped, and another one can be sent.
+        Reset "reset",
     }
 }
 
@@ -176,13 +181,13 @@ const SUS: Option<Exchange> = Some(Exchange::Suspended);
 /// Illegal.
 const NO_: Option<Exchange> = None;
 
-/// The table of whether it can be sent.
+/// The transitions of [`Exchange`]: the next value for each value and event.
 #[rustfmt::skip]
 pub const EXCHANGE_TABLE: [(Exchange, [Option<Exchange>; ExchangeEvent::ALL.len()]);
     Exchange::ALL.len()] = {
     use Exchange::*;
     [
-        //              Beg  Sent Ans  Fai  Giv  Cha  Cred Due  Pau  Res
+        //              Beg  Sent Ans  Fai  Giv  Cha  Cred Back Pau  Res
         (Ready,        [SND, NO_, NO_, OFF, SUS, NO_, NO_, NO_, SUS, RDY]),
         (Sending,      [NO_, AWA, RDY, OFF, SUS, UNA, NO_, NO_, SUS, RDY]),
         (Awaiting,     [NO_, NO_, RDY, OFF, SUS, UNA, NO_, NO_, SUS, RDY]),
@@ -195,9 +200,9 @@ pub const EXCHANGE_TABLE: [(Exchange, [Option<Exchange>; ExchangeEvent::ALL.len(
 machine!(Exchange, ExchangeEvent, EXCHANGE_TABLE);
 
 impl Exchange {
-    /// Whether a request is under way.
+    /// Returns whether a request is being sent or waits for its response.
     #[must_use]
-    pub const fn is_under_way(self) -> bool {
+    pub const fn is_in_flight(self) -> bool {
         match self {
             Self::Sending | Self::Awaiting => true,
             Self::Ready | Self::BackOff | Self::Unauthorized | Self::Suspended => false,

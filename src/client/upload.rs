@@ -1,74 +1,110 @@
-//! An upload: what it holds, and what it says is to be done.
+//! The data of an upload, its constructor and getters.
 
-use core::ops::Range;
 use core::time::Duration;
 
 use super::random::Random;
-use super::{Exchange, FragmentSizing, Mode, Options, State, StopReason};
-use crate::field::{ContentRange, HostId, ReceivedContentRange, ReplyUrl, SessionId};
+use super::{Exchange, FragmentSizing, Mode, Options, State, StopReason, poll};
+use crate::field::{HostId, ReceivedContentRange, ReplyUrl, SessionId};
 use crate::http1::StatusCode;
-use crate::message::{
-    AckContext, CancelSession, CloseSession, CreateSession, Fragment, Ping, Request,
-};
 use crate::util::inline_str::InlineStr;
 
-/// The longest host that a server's configuration takes, in bytes.
+/// The maximum length of a host id, in bytes. A server's configuration has the same limit.
 pub(super) const MAX_HOST: usize = 300;
 
 /// [3.1.1.2] `HTTPUploader`: one upload, as the client sees it.
 ///
-/// It is asked with [`poll`](Self::poll) what to do, and told what became of it: nothing counts
-/// before the server has acknowledged it, and the next offset comes from the server's answer
-/// alone. It has no sockets, no files and no clock: each call that needs the time is given it, as
-/// the duration since any moment the caller likes.
+/// [`poll`](Self::poll) returns the next action, and the `handle_*` methods report what happened;
+/// see [the driving convention](super#driving-convention). An upload relies on acknowledged bytes
+/// only: the next offset always comes from the server's response.
 ///
-/// It is plain data, without an allocator, and can be compared; with the feature `serde` it can be
-/// stored, also in the middle of a request, and taken up by another process, which calls
-/// [`resume`](Self::resume).
+/// It is plain data without allocations, and can be copied and compared. With the feature `serde`
+/// it can be stored at any time, also while a request is in flight. Another process that loads it
+/// calls [`resume`](Self::resume).
 ///
 /// # Example
 ///
-/// ```
-/// use bits_proto::client::{Options, Poll, Upload};
-/// use bits_proto::message::{Ack, AckContext, Request};
-/// # use bits_proto::field::{Protocol, SessionId};
-/// # use bits_proto::message::{CreateSessionAck, FragmentAck, CloseSessionAck};
-/// # use core::time::Duration;
-/// # let now = Duration::ZERO;
-/// # fn answer(request: &Request<'_>) -> Ack<'static> {
-/// #     let session_id = SessionId::from_random([7; 16]);
-/// #     match request {
-/// #         Request::CreateSession(_) => {
-/// #             CreateSessionAck::new(Protocol::BITS_1_5, session_id).into()
-/// #         }
-/// #         Request::Fragment(it) => {
-/// #             FragmentAck::new(session_id, it.content_range.received()).into()
-/// #         }
-/// #         _ => CloseSessionAck { session_id: Some(session_id) }.into(),
-/// #     }
-/// # }
+/// An upload of 3,000,000 bytes over a connection that a stand-in replaces:
 ///
-/// let entity = vec![0; 3_000_000];
-/// let seed = 7; // from the operating system
-/// let mut upload = Upload::new(entity.len() as u64, Options::DEFAULT, seed);
-/// let mut sent = Vec::new();
-/// loop {
-///     match upload.poll() {
-///         Poll::Send(outgoing) => {
-///             // ... write outgoing.request's head, and these bytes of the entity:
-///             let body = &entity[outgoing.entity.start as usize..outgoing.entity.end as usize];
-///             sent.push(body.len());
-///             let ack = answer(&outgoing.request); // ... read in the light of the request
-///             upload.handle_sending(now)?;
-///             upload.handle_sent(now)?;
-///             upload.handle_ack(&ack, now)?;
-///         }
-///         Poll::Finished => break,
-///         other => panic!("{other:?}"),
+/// ```
+/// use std::io;
+/// use std::time::Instant;
+///
+/// use bits_proto::client::{Options, Poll, Upload};
+/// use bits_proto::http1::{HeaderSlots, RequestTarget, ResponseHead};
+/// use bits_proto::message::Ack;
+///
+/// /// Stands in for a connection to a server.
+/// #[derive(Default)]
+/// struct Connection {
+///     stored: u64,
+///     response: String,
+/// }
+///
+/// impl Connection {
+///     fn send(&mut self, head: &[u8], body: &[u8]) -> io::Result<()> {
+///         self.stored += body.len() as u64;
+///         let head = String::from_utf8_lossy(head);
+///         let fields = if head.contains("BITS-Packet-Type: Create-Session") {
+///             "BITS-Protocol: {7df0354d-249b-430f-820d-3d2a9bef4931}\r\n".to_owned()
+///         } else {
+///             format!("BITS-Received-Content-Range: {}\r\n", self.stored)
+///         };
+///         self.response = format!(
+///             "HTTP/1.1 200 OK\r\nBITS-Packet-Type: Ack\r\nBITS-Session-Id: {{1}}\r\n\
+///              Content-Length: 0\r\n{fields}\r\n"
+///         );
+///         Ok(())
+///     }
+///
+///     fn receive(&mut self) -> io::Result<Vec<u8>> {
+///         Ok(self.response.clone().into_bytes())
 ///     }
 /// }
-/// assert_eq!(sent, [0, 1_048_576, 1_048_576, 902_848, 0]);
-/// # Ok::<(), bits_proto::client::EventError>(())
+///
+/// let entity = vec![7; 3_000_000];
+/// let mut connection = Connection::default();
+/// let clock = Instant::now();
+/// let seed = 7; // from the operating system's random numbers
+/// let mut upload = Upload::new(entity.len() as u64, Options::DEFAULT, seed);
+/// loop {
+///     match upload.poll() {
+///         Poll::Send(transmit) => {
+///             let target = RequestTarget::try_from("/uploads/report.bin")?;
+///             let request = transmit.request();
+///             let head = request.encode(target, [("Host", "server.example")])?.to_vec();
+///             let range = transmit.entity();
+///             let body = &entity[range.start as usize..range.end as usize];
+///
+///             upload.handle_sending(clock.elapsed())?;
+///             if connection.send(&head, body).is_err() {
+///                 upload.handle_transport_failure(clock.elapsed())?;
+///                 continue;
+///             }
+///             upload.handle_sent(clock.elapsed())?;
+///             let Ok(response) = connection.receive() else {
+///                 upload.handle_transport_failure(clock.elapsed())?;
+///                 continue;
+///             };
+///
+///             let mut slots = HeaderSlots::new();
+///             let head = ResponseHead::parse(&response, &mut slots)?.complete();
+///             let head = head.ok_or("incomplete head")?;
+///             match Ack::from_head(&head, &transmit.ack_context()) {
+///                 Ok(ack) => upload.handle_ack(&ack.message, clock.elapsed())?,
+///                 Err(_) => upload.handle_unreadable(Some(head.line().status), clock.elapsed())?,
+///             }
+///         }
+///         Poll::Wait(until) => {
+///             std::thread::sleep(until.saturating_sub(clock.elapsed()));
+///             upload.handle_timeout(clock.elapsed());
+///         }
+///         Poll::Finished => break,
+///         Poll::Suspended(reason) | Poll::Failed(reason) => return Err(reason.into()),
+///         other => return Err(format!("not supported: {other:?}").into()),
+///     }
+/// }
+/// assert_eq!(connection.stored, 3_000_000);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
 /// Source: \[MC-BUP\] 3.1.
@@ -80,108 +116,46 @@ pub(super) const MAX_HOST: usize = 300;
 )]
 pub struct Upload {
     pub(super) options: Options,
-    /// The length of the entity.
+    /// The length of the entity, in bytes.
     pub(super) total: u64,
     pub(super) state: State,
     pub(super) exchange: Exchange,
     pub(super) session_id: Option<InlineStr<{ SessionId::MAX_LEN }>>,
     pub(super) host_id: Option<InlineStr<MAX_HOST>>,
-    /// How long the host may be out of reach.
+    /// How long the host may be unreachable.
     pub(super) fallback_timeout: Option<Duration>,
-    /// When the host has been out of reach for too long.
+    /// When the fallback timer expires; `None` while it does not run.
     pub(super) fallback_at: Option<Duration>,
-    /// The offset of the next byte, as the server has it.
+    /// The offset that the server expects next.
     pub(super) next: u64,
-    /// The max_acked offset that the server has acknowledged in this session.
+    /// The highest offset that the server acknowledged in this session.
     pub(super) max_acked: u64,
-    /// How much may have reached the server in this session.
+    /// The end of the bytes that may have reached the server in this session.
     pub(super) sent_up_to: u64,
-    /// Where the reply is, once the server has said so.
+    /// The URL of the reply, once the server sent it.
     pub(super) reply_url: Option<InlineStr<{ ReplyUrl::MAX_LEN }>>,
-    /// Whether the reply was fetched, or is done without.
+    /// The reply was fetched, or the caller does without it.
     pub(super) reply_done: bool,
-    /// Whether a Close-Session may have reached the server without an answer reaching us.
+    /// A Close-Session may have reached the server, but its response did not arrive.
     pub(super) maybe_closed: bool,
-    /// When the request or the answer is too late, or the time to wait is over.
+    /// When the request or response timer expires, or the back-off ends.
     pub(super) deadline: Duration,
-    /// Failures in a row.
+    /// Consecutive failures.
     pub(super) failures: u32,
+    /// How many times the upload started over.
     pub(super) restarts: u32,
-    /// Answers without progress, in a row.
+    /// Consecutive responses without progress.
     pub(super) stalls: u32,
     pub(super) random: Random,
-    /// Why it is suspended, or has failed.
-    pub(super) stop: Option<StopReason>,
-    /// The status with which the server asked for credentials.
+    /// Why the upload is suspended or failed.
+    pub(super) stop_reason: Option<StopReason>,
+    /// The status of the response that asked for credentials.
     pub(super) challenge: Option<StatusCode>,
 }
 
-/// What to do next. It changes only when the upload is told something.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[must_use]
-pub enum Poll<'u> {
-    /// Send a request: [`handle_sending`](Upload::handle_sending) before its first byte,
-    /// [`handle_sent`](Upload::handle_sent) behind its last, and then one of
-    /// [`handle_ack`](Upload::handle_ack), [`handle_unreadable`](Upload::handle_unreadable) and
-    /// [`handle_transport_failure`](Upload::handle_transport_failure).
-    Send(Transmit<'u>),
-    /// Fetch the reply, and report [`handle_reply_fetched`](Upload::handle_reply_fetched) or
-    /// [`handle_reply_failed`](Upload::handle_reply_failed). The server deletes it with the
-    /// session.
-    ///
-    /// The URL may be relative: [`ReplyUrl::resolve_into`] makes it one to fetch.
-    FetchReply(ReplyUrl<'u>),
-    /// There should be a reply, and the server sent no URL. Decide:
-    /// [`close_without_reply`](Upload::close_without_reply), or [`cancel`](Upload::cancel).
-    ReplyMissing,
-    /// Nothing, until something arrives, or until this time: then
-    /// [`handle_timeout`](Upload::handle_timeout).
-    Wait(Duration),
-    /// The server wants credentials, and asked with this status: give them with the same request
-    /// after [`provide_credentials`](Upload::provide_credentials).
-    Credentials(StatusCode),
-    /// Nothing, until the caller calls [`resume`](Upload::resume).
-    Suspended(StopReason),
-    /// Nothing any more: the entity is uploaded and the session closed.
-    Finished,
-    /// Nothing any more: the upload is cancelled.
-    Cancelled,
-    /// Nothing: the server will not have it. A caller that has seen to the cause can
-    /// [`resume`](Upload::resume).
-    Failed(StopReason),
-}
-
-/// A request to send.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Transmit<'u> {
-    /// The request. The caller may add a name, or offer other protocols.
-    pub request: Request<'u>,
-    /// Which bytes of the entity are its body.
-    pub entity: Range<u64>,
-    /// The host to send it to, in place of the destination's; see [`HostId::rewrite`]. `None` for
-    /// the origin server.
-    pub host: Option<HostId<'u>>,
-    sent_up_to: u64,
-}
-
-impl<'u> Transmit<'u> {
-    /// What its answer is to be read in the light of.
-    #[must_use]
-    pub fn ack_context(&self) -> AckContext<'u> {
-        match AckContext::from(&self.request) {
-            AckContext::Fragment { session_id, content_range, .. } => AckContext::Fragment {
-                session_id,
-                content_range,
-                sent_up_to: Some(self.sent_up_to),
-            },
-            ack_context => ack_context,
-        }
-    }
-}
-
 impl Upload {
-    /// An upload of `total` bytes. `seed` spreads the waiting times of many clients: any number
-    /// that is not the same for all of them.
+    /// Creates an upload of `total` bytes. `seed` randomizes the back-off, so that many clients do
+    /// not retry at the same time: it should differ between uploads.
     #[must_use]
     pub const fn new(total: u64, options: Options, seed: u64) -> Self {
         Self {
@@ -204,139 +178,72 @@ impl Upload {
             restarts: 0,
             stalls: 0,
             random: Random(seed),
-            stop: None,
+            stop_reason: None,
             challenge: None,
         }
     }
 
-    /// What to do next.
-    pub fn poll(&self) -> Poll<'_> {
-        match (self.state, self.stop) {
-            (State::Finished, _) => return Poll::Finished,
-            (State::Cancelled, _) => return Poll::Cancelled,
-            (State::Failed, stop) => return Poll::Failed(stop.unwrap_or(StopReason::Paused)),
-            _ => {}
-        }
-        match self.exchange {
-            Exchange::Ready => self.due(),
-            Exchange::Sending | Exchange::Awaiting | Exchange::BackOff => {
-                Poll::Wait(self.next_timeout().unwrap_or(self.deadline))
-            }
-            Exchange::Unauthorized => {
-                Poll::Credentials(self.challenge.unwrap_or(StatusCode::UNAUTHORIZED))
-            }
-            Exchange::Suspended => Poll::Suspended(self.stop.unwrap_or(StopReason::Paused)),
-        }
-    }
-
-    /// What is due, and can be sent.
-    fn due(&self) -> Poll<'_> {
-        let session_id = self.session_id();
-        let request: Request<'_> = match (self.state, session_id) {
-            (State::GetReply, _) => {
-                return self.reply_url().map_or(Poll::ReplyMissing, Poll::FetchReply);
-            }
-            (State::Ping, _) => Ping::default().into(),
-            (State::Fragment, Some(session_id)) => match self.next_range() {
-                Some(range) => Fragment::new(session_id, range).into(),
-                None => CloseSession::new(session_id).into(),
-            },
-            (State::Close, Some(session_id)) => CloseSession::new(session_id).into(),
-            (State::Cancel, Some(session_id)) => CancelSession::new(session_id).into(),
-            _ => CreateSession::default().into(),
-        };
-        let entity = match &request {
-            Request::Fragment(it) => it.content_range.first()..it.content_range.end(),
-            _ => 0..0,
-        };
-        let sent_up_to = self.sent_up_to;
-        Poll::Send(Transmit { request, entity, host: self.host(), sent_up_to })
-    }
-
-    /// The range of the fragment that is due.
-    pub(super) fn next_range(&self) -> Option<ContentRange> {
-        let end = self.next.saturating_add(self.options.fragments.length).min(self.total);
-        ContentRange::new(self.next, end.checked_sub(1)?, self.total).ok()
-    }
-
-    /// When to call [`handle_timeout`](Self::handle_timeout) next, if nothing happens before.
-    #[must_use]
-    pub fn next_timeout(&self) -> Option<Duration> {
-        if self.state.has_ended() {
-            return None;
-        }
-        let deadline = match self.exchange {
-            Exchange::Sending | Exchange::Awaiting => return Some(self.deadline),
-            Exchange::BackOff => Some(self.deadline),
-            Exchange::Ready | Exchange::Unauthorized | Exchange::Suspended => None,
-        };
-        match (deadline, self.fallback_at) {
-            (Some(deadline), Some(fallback_at)) => Some(deadline.min(fallback_at)),
-            (deadline, fallback_at) => deadline.or(fallback_at),
-        }
-    }
-
-    /// What is sent next.
+    /// Returns the state: the packet to send next.
     #[must_use]
     pub const fn state(&self) -> State {
         self.state
     }
 
-    /// Whether it can be sent.
+    /// Returns the progress of the current request.
     #[must_use]
     pub const fn exchange(&self) -> Exchange {
         self.exchange
     }
 
-    /// How many bytes the server holds, as far as it has said.
+    /// Returns the number of bytes that the server acknowledged.
     #[must_use]
     pub const fn received(&self) -> ReceivedContentRange {
         ReceivedContentRange(self.next)
     }
 
-    /// The length of the entity, in bytes.
+    /// Returns the length of the entity, in bytes.
     #[must_use]
     pub const fn total(&self) -> u64 {
         self.total
     }
 
-    /// The session, once there is one.
+    /// Returns the session id; `None` before the server created a session.
     #[must_use]
     pub fn session_id(&self) -> Option<SessionId<'_>> {
-        self.session_id.as_ref().and_then(|id| SessionId::try_from(id.as_bytes()).ok())
+        poll::session_id(self.session_id.as_ref())
     }
 
-    /// Where the reply is, once the server has said so.
+    /// Returns the URL of the reply; `None` before the server sent one.
     #[must_use]
     pub fn reply_url(&self) -> Option<ReplyUrl<'_>> {
         self.reply_url.as_ref().and_then(|url| ReplyUrl::try_from(url.as_bytes()).ok())
     }
 
-    /// The host that requests go to; `None` for the origin server.
+    /// Returns the host that requests go to; `None` for the origin server.
     #[must_use]
     pub fn host(&self) -> Option<HostId<'_>> {
-        self.host_id.as_ref().and_then(|host| HostId::try_from(host.as_bytes()).ok())
+        poll::host(self.host_id.as_ref())
     }
 
-    /// How long fragments are, by now.
+    /// Returns the current length of fragments and its bounds.
     #[must_use]
     pub const fn fragments(&self) -> FragmentSizing {
         self.options.fragments
     }
 
-    /// How many times it started over.
+    /// Returns how many times the upload started over because its session was lost.
     #[must_use]
     pub const fn restarts(&self) -> u32 {
         self.restarts
     }
 
-    /// How many times in a row it failed.
+    /// Returns the number of consecutive failures.
     #[must_use]
     pub const fn failures(&self) -> u32 {
         self.failures
     }
 
-    pub(super) fn wants_reply(&self) -> bool {
+    pub(super) fn expects_reply(&self) -> bool {
         self.options.mode == Mode::UploadReply && !self.reply_done
     }
 }

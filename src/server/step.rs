@@ -211,7 +211,7 @@ pub enum HostError {
     /// alone; of that, it says that the reply is gone.
     EntityLost,
     /// The server application refused the entity, or could not be reached: its status and code,
-    /// in the context of the application; those of a [`Refused`](crate::backend::Refused). What is
+    /// in the context of the application; those of a [`NotificationError`](crate::backend::NotificationError). What is
     /// no failure counts as 500.
     ///
     /// It is told again when the client sends its last fragment again, unless it said 403.

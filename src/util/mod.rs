@@ -7,4 +7,5 @@ pub(crate) mod excerpt;
 pub(crate) mod inline_str;
 #[cfg(feature = "serde")]
 pub(crate) mod serialize;
+pub(crate) mod setters;
 pub(crate) mod sink;

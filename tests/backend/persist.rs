@@ -58,7 +58,7 @@ fn what_was_read_goes_on_like_what_was_stored() {
 #[test]
 fn the_extremes_come_back_too() {
     let most = core::time::Duration::MAX;
-    let timeouts = Timeouts { send: most, receive: most, receive_response: most };
+    let timeouts = Timeouts::DEFAULT.with_send(most).with_receive(most).with_receive_response(most);
     let it = Notification::new(NotificationType::ByValue, u64::MAX, timeouts, most);
     assert_eq!(read(&stored(&it)), Ok(it));
     for code in [100, 199, 201, 299, 300, 416, 999] {
@@ -87,8 +87,7 @@ fn the_form_is_the_documented_one() {
     done([it.handle_data_sent(498, NOW)]);
     assert_eq!(stored(&it), form("by-value", json!("receive-headers")));
     done([it.handle_response(&with_copy(success()), NOW)]);
-    let body =
-        json!({ "received": 0, "left": null, "is_static": false, "copy_to_destination": true });
+    let body = json!({ "received": 0, "remaining": null, "is_static": false, "copy_to_destination": true });
     assert_eq!(stored(&it), form("by-value", json!({ "receive-data": body })));
     done([it.handle_reply_data(3, NOW), it.handle_reply_end(NOW)]);
     let outcome = json!({ "copy_to_destination": true, "reply": { "body": { "length": 3 } } });
@@ -106,10 +105,10 @@ fn the_form_is_the_documented_one() {
 
 /// Why each of these was never stored.
 fn contradictions() -> Vec<(&'static str, Value, &'static str)> {
-    let body = |received: u64, left: Option<u64>| {
+    let body = |received: u64, remaining: Option<u64>| {
         let (is_static, copy) = (false, false);
         json!({ "receive-data": {
-            "received": received, "left": left,
+            "received": received, "remaining": remaining,
             "is_static": is_static, "copy_to_destination": copy,
         } })
     };
@@ -117,9 +116,9 @@ fn contradictions() -> Vec<(&'static str, Value, &'static str)> {
     let of_body = |length: u64| json!({ "body": { "length": length } });
     let of_file = json!({ "file": { "length": 1 } });
     let find = json!({ "find-reply": { "copy_to_destination": true } });
-    let (nobody, nothing) = ("there is nobody to notify", "there is nothing to send");
-    let (no_body, unfit) = ("there is nothing to receive", "the outcome does not fit its kind");
-    let failure = "the failure does not fit its kind";
+    let (nobody, nothing) = ("no application to notify", "no bytes to send");
+    let (no_body, unfit) = ("no bytes to receive", "outcome contradicts the type");
+    let failure = "failure contradicts the type";
     vec![
         ("none", json!("send-headers"), nobody),
         ("none", json!("receive-headers"), nobody),
@@ -131,8 +130,8 @@ fn contradictions() -> Vec<(&'static str, Value, &'static str)> {
         ("by-reference", body(0, None), no_body),
         ("by-value", body(3, Some(0)), no_body),
         ("by-value", body(u64::MAX, Some(1)), no_body),
-        ("none", find.clone(), "there is no file"),
-        ("by-value", find, "there is no file"),
+        ("none", find.clone(), "reply file not by reference"),
+        ("by-value", find, "reply file not by reference"),
         ("none", outcome(false, json!("none")), unfit),
         ("none", outcome(true, json!("static")), unfit),
         ("none", outcome(true, of_body(1)), unfit),

@@ -2,8 +2,8 @@
 
 use crate::support::notifications;
 use bits_proto::backend::{
-    EventError, Notification, NotificationType, Outcome, Poll, Refused, Reply, Timeouts, Timer,
-    reply_url,
+    EventError, Notification, NotificationError, NotificationType, Outcome, Poll, Reply, Timeouts,
+    Timer, reply_url,
 };
 use bits_proto::field::{
     OriginalRequestUrl, ReplyUrl, RequestDataFileName, ResponseDataFileName, StaticResponseUrl,
@@ -15,13 +15,13 @@ use notifications::{
 };
 
 /// A way to fail.
-type Fail = fn(&mut Notification) -> Result<Poll, EventError>;
+type Fail = fn(&mut Notification) -> Result<(), EventError>;
 
 /// A notification that fails, and what the client gets: status and code.
 type Row = (Notification, Fail, u16, u32);
 
 /// StatusCode, code and context, in numbers; the server adds the session, and there is no offset.
-fn in_numbers(refused: Refused) -> (u16, Option<u32>, Option<u32>) {
+fn in_numbers(refused: NotificationError) -> (u16, Option<u32>, Option<u32>) {
     let refusal = refused.refusal();
     assert_eq!((refusal.received(), refusal.session_id()), (None, None), "{refused}");
     assert_eq!(refusal.status(), refused.status());
@@ -37,9 +37,9 @@ fn after(mut it: Notification, calls: &[Fail]) -> Notification {
     it
 }
 
-fn fail_late(it: &mut Notification) -> Result<Poll, EventError> {
-    assert!(it.handle_timeout(NOW + Timeouts::DEFAULT.send));
-    Ok(it.poll())
+fn fail_late(it: &mut Notification) -> Result<(), EventError> {
+    it.handle_timeout(NOW + Timeouts::DEFAULT.send);
+    Ok(())
 }
 
 /// Every way to fail, in every state in which it can be met.
@@ -56,9 +56,9 @@ fn rows() -> Vec<Row> {
     let finding = after(by_reference, &[headers, response]);
 
     let forbidden: Fail = |it| it.handle_response(&refusing(403), NOW);
-    let invalid: Fail = |it| it.handle_invalid_response();
+    let invalid: Fail = |it| it.handle_unreadable();
     let transport: Fail = |it| it.handle_transport_failure();
-    let local: Fail = |it| it.handle_read_failure();
+    let local: Fail = |it| it.handle_storage_failure();
     let rows = [
         (&[by_reference, by_value, sending][..], forbidden, 403, 0x8019_0193),
         (&[waiting, waiting_by_reference], forbidden, 403, 0x8019_0193),
@@ -79,7 +79,9 @@ fn rows() -> Vec<Row> {
 fn every_failure_is_reported_with_its_status_and_code() {
     for (mut it, fail, status, code) in rows() {
         let before = it;
-        let Ok(Poll::Failed(refused)) = fail(&mut it) else { panic!("{before:?} did not fail") };
+        let Ok(Poll::Failed(refused)) = fail(&mut it).map(|()| it.poll()) else {
+            panic!("{before:?} did not fail")
+        };
         assert_eq!(in_numbers(refused), (status, Some(code), Some(7)), "{before:?}");
         assert_eq!(it.poll(), Poll::Failed(refused), "{before:?}");
     }
@@ -90,13 +92,13 @@ fn every_status_is_passed_on_but_a_success_and_416() {
     for code in 100..=999 {
         let mut it = new(NotificationType::ByReference);
         done([it.handle_headers_sent(NOW)]);
-        let step = it.handle_response(&refusing(code), NOW);
+        let step = it.handle_response(&refusing(code), NOW).map(|()| it.poll());
         if code == 200 {
             assert_eq!(step, Ok(Poll::FindReply));
             continue;
         }
         let Ok(Poll::Failed(refused)) = step else { panic!("{code}: {step:?}") };
-        assert_eq!(refused, Refused::Application(status(code)));
+        assert_eq!(refused, NotificationError::Application(status(code)));
         let passed = if code < 300 || code == 416 { 500 } else { code };
         let expected = (passed, Some(0x8019_0000 | u32::from(passed)), Some(7));
         assert_eq!(in_numbers(refused), expected, "{code}");
@@ -109,12 +111,12 @@ fn a_refusal_before_all_was_sent_counts_but_a_success_does_not() {
     let sending = after(by_value, &[|it| it.handle_headers_sent(NOW)]);
     for before in [by_value, sending, new(NotificationType::ByReference)] {
         let mut it = before;
-        let step = it.handle_response(&refusing(503), NOW);
-        let refused = Refused::Application(StatusCode::SERVICE_UNAVAILABLE);
+        let step = it.handle_response(&refusing(503), NOW).map(|()| it.poll());
+        let refused = NotificationError::Application(StatusCode::SERVICE_UNAVAILABLE);
         assert_eq!(step, Ok(Poll::Failed(refused)));
 
         let mut it = before;
-        assert!(matches!(it.handle_response(&success(), NOW), Err(EventError::Illegal(_))));
+        assert!(matches!(it.handle_response(&success(), NOW), Err(EventError::State(_))));
         assert_eq!(it, before);
     }
 }
@@ -127,7 +129,9 @@ fn a_client_tries_again_unless_the_application_is_sure() {
     });
     for (refused, class) in classes {
         let expected = match refused {
-            Refused::Timeout(_) | Refused::Transport | Refused::Local => Failure::Transient,
+            NotificationError::Timeout(_)
+            | NotificationError::Transport
+            | NotificationError::Storage => Failure::Transient,
             _ => Failure::Fatal,
         };
         assert_eq!(class, Some(expected), "{refused}");
@@ -140,13 +144,13 @@ fn every_failure_says_what_happened() {
     assert_eq!(
         texts,
         [
-            "the server application answered 403",
-            "the server application's answer is not valid",
-            "the send timer of the notification expired",
-            "the receive timer of the notification expired",
-            "the receive-response timer of the notification expired",
-            "the connection to the server application failed",
-            "the entity or the reply could not be read or written",
+            "server application rejected the notification with status 403",
+            "server application sent an invalid response",
+            "send timer of the notification expired",
+            "receive timer of the notification expired",
+            "receive-response timer of the notification expired",
+            "connection to the server application failed",
+            "entity or reply could not be read or written",
         ]
     );
     assert_eq!(Timer::ALL.len(), 3);
@@ -184,9 +188,9 @@ fn an_empty_static_url_is_none() {
 
         let mut it = new(NotificationType::ByReference);
         done([it.handle_headers_sent(NOW)]);
-        let step = it.handle_response(&response, NOW).unwrap();
+        let step = it.handle_response(&response, NOW).map(|()| it.poll()).unwrap();
         // The field asks for the copy whatever its value is, even an empty one.
-        let outcome = Outcome { copy_to_destination: true, reply: Reply::Static };
+        let outcome = Outcome::new(true, Reply::Static);
         assert_eq!(step, if is_static { Poll::Complete(outcome) } else { Poll::FindReply });
     }
 }

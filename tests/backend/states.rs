@@ -4,8 +4,8 @@ use crate::support::notifications;
 use std::collections::HashSet;
 
 use bits_proto::backend::{
-    Event, EventError, Notification, NotificationType, Outcome, Poll, Refused, Reply, State, TABLE,
-    Timeouts,
+    Event, EventError, Notification, NotificationError, NotificationType, Outcome, Poll, Reply,
+    State, TABLE, Timeouts,
 };
 use bits_proto::field::{OriginalRequestUrl, RequestDataFileName, ResponseDataFileName};
 use bits_proto::http1::{HeaderSlots, Progress, RequestHead, RequestTarget, ResponseHead};
@@ -22,7 +22,7 @@ const SPECIFICATION: &str = "
     send-headers    headers-sent          send-data        3.3.5.2.2
     send-headers    transport-failure     error            3.3.5.2.2
     send-headers    timeout               error            3.3.6.1
-    send-data       read-failure          error            3.3.5.2.3
+    send-data       storage-failure       error            3.3.5.2.3
     send-data       transport-failure     error            3.3.5.2.3
     send-data       data-sent             receive-headers  3.3.5.2.3
     send-data       timeout               error            3.3.6.1
@@ -30,24 +30,24 @@ const SPECIFICATION: &str = "
     receive-headers success-by-reference  find-reply       3.3.5.2.4
     receive-headers success-static        complete         3.3.5.2.4
     receive-headers success-by-value      receive-data     3.3.5.2.4
-    receive-headers refused               error            3.3.5.2.6
+    receive-headers rejected              error            3.3.5.2.6
     receive-headers invalid-response      error            3.3.5.3.2
     receive-headers timeout               error            3.3.6.2
     receive-data    transport-failure     error            3.3.5.2.5
-    receive-data    read-failure          error            3.3.5.2.5
+    receive-data    storage-failure       error            3.3.5.2.5
     receive-data    reply-received        complete         3.3.5.2.5
     receive-data    timeout               error            3.3.6.2
     find-reply      reply-looked-up       complete         3.3.5.2.6
-    find-reply      read-failure          error            3.3.5.2.6
+    find-reply      storage-failure       error            3.3.5.2.6
 ";
 
 /// What the pseudo-code does not say: pieces, an entity that cannot be opened, and an application
 /// that does not wait for all of it.
 const OURS: &str = "
-    send-headers    read-failure          error
-    send-headers    refused               error
+    send-headers    storage-failure       error
+    send-headers    rejected              error
     send-data       data-piece            send-data
-    send-data       refused               error
+    send-data       rejected              error
     receive-data    reply-piece           receive-data
 ";
 
@@ -58,26 +58,32 @@ fn by_value() -> Notification {
 /// By value, when the request was sent.
 fn sent_by_value() -> Notification {
     let mut it = by_value();
-    assert!(matches!(it.handle_headers_sent(NOW), Ok(Poll::SendData { .. })));
-    assert!(matches!(it.handle_data_sent(LENGTH, NOW), Ok(Poll::ReceiveHeaders { .. })));
+    assert!(matches!(it.handle_headers_sent(NOW).map(|()| it.poll()), Ok(Poll::SendData { .. })));
+    assert!(matches!(
+        it.handle_data_sent(LENGTH, NOW).map(|()| it.poll()),
+        Ok(Poll::ReceiveHeaders { .. })
+    ));
     it
 }
 
 /// By reference, when the request was sent.
 fn sent_by_reference() -> Notification {
     let mut it = new(NotificationType::ByReference);
-    assert!(matches!(it.handle_headers_sent(NOW), Ok(Poll::ReceiveHeaders { .. })));
+    assert!(matches!(
+        it.handle_headers_sent(NOW).map(|()| it.poll()),
+        Ok(Poll::ReceiveHeaders { .. })
+    ));
     it
 }
 
 fn complete(copy_to_destination: bool, reply: Reply) -> Result<Poll, EventError> {
-    Ok(Poll::Complete(Outcome { copy_to_destination, reply }))
+    Ok(Poll::Complete(Outcome::new(copy_to_destination, reply)))
 }
 
 /// What is still to be read, and whether to keep it.
 fn to_receive(step: Result<Poll, EventError>) -> (Option<u64>, bool) {
     match step {
-        Ok(Poll::ReceiveData { left, keep, .. }) => (left, keep),
+        Ok(Poll::ReceiveData { remaining, keep, .. }) => (remaining, keep),
         step => panic!("{step:?}"),
     }
 }
@@ -121,13 +127,12 @@ fn every_event_does_in_every_state_what_the_table_says() {
             let mut after = before;
             let Some(result) = occur(&mut after, *event) else { continue };
             match (state.next(*event), result) {
-                (Some(next), Ok(step)) => {
+                (Some(next), Ok(())) => {
                     assert_eq!(after.state(), next, "{before:?}: {event}");
-                    assert_eq!(step, after.poll(), "{before:?}: {event}");
                     moves.insert((state, *event));
                 }
-                (None, Ok(_)) if *event == Event::Timeout => assert_eq!(after, before),
-                (None, Err(EventError::Illegal(illegal))) => {
+                (None, Ok(())) if *event == Event::Timeout => assert_eq!(after, before),
+                (None, Err(EventError::State(illegal))) => {
                     assert_eq!(illegal, IllegalEvent { state, got: *event });
                     assert_eq!(after, before, "{event}");
                     assert_names_everything(&illegal);
@@ -143,7 +148,7 @@ fn every_event_does_in_every_state_what_the_table_says() {
 
 /// State, got and expected, in words.
 fn assert_names_everything(illegal: &IllegalEvent<State>) {
-    let text = EventError::Illegal(*illegal).to_string();
+    let text = EventError::State(*illegal).to_string();
     let (head, expected) = text.split_once(", expected ").unwrap_or_else(|| panic!("{text}"));
     assert_eq!(head, format!("{}: got {}", illegal.state, illegal.got));
     let (_, row) = TABLE[illegal.state as usize];
@@ -158,7 +163,7 @@ fn assert_names_everything(illegal: &IllegalEvent<State>) {
 #[test]
 fn what_is_over_takes_nothing_more() {
     for state in State::ALL {
-        assert_eq!(state.is_over(), state.expected().next().is_none(), "{state}");
+        assert_eq!(state.is_terminal(), state.expected().next().is_none(), "{state}");
     }
 }
 
@@ -166,19 +171,19 @@ fn what_is_over_takes_nothing_more() {
 fn without_an_application_it_is_complete_at_once() {
     let it = new(NotificationType::None);
     assert_eq!(Ok(it.poll()), complete(true, Reply::None));
-    assert_eq!((it.deadline(), it.kind()), (None, NotificationType::None));
+    assert_eq!((it.poll_timeout(), it.kind()), (None, NotificationType::None));
 }
 
 #[test]
 fn by_value_the_entity_is_sent_in_any_pieces() {
     for piece in [1, 7, 499, 500] {
         let mut it = by_value();
-        let mut step = it.handle_headers_sent(NOW);
+        let mut step = it.handle_headers_sent(NOW).map(|()| it.poll());
         let mut sent = 0;
         while sent < LENGTH {
             assert_eq!(to_send(step), (sent, LENGTH - sent));
             let bytes = piece.min(LENGTH - sent);
-            step = it.handle_data_sent(bytes, NOW);
+            step = it.handle_data_sent(bytes, NOW).map(|()| it.poll());
             sent += bytes;
         }
         assert!(matches!(step, Ok(Poll::ReceiveHeaders { .. })), "{step:?}");
@@ -188,22 +193,28 @@ fn by_value_the_entity_is_sent_in_any_pieces() {
 #[test]
 fn an_empty_entity_is_sent_with_its_head() {
     let mut it = Notification::new(NotificationType::ByValue, 0, Timeouts::DEFAULT, NOW);
-    assert!(matches!(it.handle_headers_sent(NOW), Ok(Poll::ReceiveHeaders { .. })));
+    assert!(matches!(
+        it.handle_headers_sent(NOW).map(|()| it.poll()),
+        Ok(Poll::ReceiveHeaders { .. })
+    ));
 }
 
 #[test]
 fn no_more_is_sent_than_there_is() {
     let mut it = by_value();
-    assert_eq!(to_send(it.handle_headers_sent(NOW)), (0, 500));
-    assert_eq!(to_send(it.handle_data_sent(200, NOW)), (200, 300));
+    assert_eq!(to_send(it.handle_headers_sent(NOW).map(|()| it.poll())), (0, 500));
+    assert_eq!(to_send(it.handle_data_sent(200, NOW).map(|()| it.poll())), (200, 300));
     let before = it;
     for bytes in [301, u64::MAX] {
-        assert_eq!(it.handle_data_sent(bytes, NOW), Err(EventError::TooManyBytes { left: 300 }));
+        assert_eq!(
+            it.handle_data_sent(bytes, NOW),
+            Err(EventError::TooManyBytes { remaining: 300 })
+        );
         assert_eq!(it, before);
     }
-    assert_eq!(to_send(it.handle_data_sent(0, NOW)), (200, 300));
-    let text = EventError::TooManyBytes { left: 300 }.to_string();
-    assert_eq!(text, "more bytes were reported than the 300 that were asked for");
+    assert_eq!(to_send(it.handle_data_sent(0, NOW).map(|()| it.poll())), (200, 300));
+    let text = EventError::TooManyBytes { remaining: 300 }.to_string();
+    assert_eq!(text, "reported byte count exceeds the remaining 300");
 }
 
 #[test]
@@ -211,16 +222,28 @@ fn by_value_the_reply_is_the_body() {
     for copy in [false, true] {
         let asked = |response| if copy { with_copy(response) } else { response };
         let mut it = sent_by_value();
-        assert_eq!(to_receive(it.handle_response(&asked(with_length(10)), NOW)), (Some(10), true));
-        assert_eq!(to_receive(it.handle_reply_data(4, NOW)), (Some(6), true));
-        assert_eq!(to_receive(it.handle_reply_data(0, NOW)), (Some(6), true));
-        assert_eq!(it.handle_reply_data(6, NOW), complete(copy, Reply::Body { length: 10 }));
+        assert_eq!(
+            to_receive(it.handle_response(&asked(with_length(10)), NOW).map(|()| it.poll())),
+            (Some(10), true)
+        );
+        assert_eq!(to_receive(it.handle_reply_data(4, NOW).map(|()| it.poll())), (Some(6), true));
+        assert_eq!(to_receive(it.handle_reply_data(0, NOW).map(|()| it.poll())), (Some(6), true));
+        assert_eq!(
+            it.handle_reply_data(6, NOW).map(|()| it.poll()),
+            complete(copy, Reply::Body { length: 10 })
+        );
 
         let mut it = sent_by_value();
-        assert_eq!(to_receive(it.handle_response(&asked(success()), NOW)), (None, true));
-        assert_eq!(to_receive(it.handle_reply_data(4, NOW)), (None, true));
-        assert_eq!(to_receive(it.handle_reply_data(5, NOW)), (None, true));
-        assert_eq!(it.handle_reply_end(NOW), complete(copy, Reply::Body { length: 9 }));
+        assert_eq!(
+            to_receive(it.handle_response(&asked(success()), NOW).map(|()| it.poll())),
+            (None, true)
+        );
+        assert_eq!(to_receive(it.handle_reply_data(4, NOW).map(|()| it.poll())), (None, true));
+        assert_eq!(to_receive(it.handle_reply_data(5, NOW).map(|()| it.poll())), (None, true));
+        assert_eq!(
+            it.handle_reply_end(NOW).map(|()| it.poll()),
+            complete(copy, Reply::Body { length: 9 })
+        );
     }
 }
 
@@ -267,12 +290,16 @@ where
 fn by_value_an_empty_body_is_no_reply() {
     for copy in [false, true] {
         let asked = |response| if copy { with_copy(response) } else { response };
-        let step = sent_by_value().handle_response(&asked(with_length(0)), NOW);
+        let mut it = sent_by_value();
+        let step = it.handle_response(&asked(with_length(0)), NOW).map(|()| it.poll());
         assert_eq!(step, complete(copy, Reply::None));
 
         let mut it = sent_by_value();
-        assert_eq!(to_receive(it.handle_response(&asked(success()), NOW)), (None, true));
-        assert_eq!(it.handle_reply_end(NOW), complete(copy, Reply::None));
+        assert_eq!(
+            to_receive(it.handle_response(&asked(success()), NOW).map(|()| it.poll())),
+            (None, true)
+        );
+        assert_eq!(it.handle_reply_end(NOW).map(|()| it.poll()), complete(copy, Reply::None));
     }
 }
 
@@ -282,14 +309,18 @@ fn by_value_a_body_beside_a_static_url_is_thrown_away() {
         let response = with_url(NotificationResponse { content_length: length, ..success() });
         let response = if copy { with_copy(response) } else { response };
         let mut it = sent_by_value();
-        assert_eq!(to_receive(it.handle_response(&response, NOW)), (length, false));
-        let mut step = it.handle_reply_data(3, NOW);
+        assert_eq!(
+            to_receive(it.handle_response(&response, NOW).map(|()| it.poll())),
+            (length, false)
+        );
+        let mut step = it.handle_reply_data(3, NOW).map(|()| it.poll());
         if length.is_none() {
-            step = it.handle_reply_end(NOW);
+            step = it.handle_reply_end(NOW).map(|()| it.poll());
         }
         assert_eq!(step, complete(copy, Reply::Static));
     }
-    let step = sent_by_value().handle_response(&with_url(with_length(0)), NOW);
+    let mut it = sent_by_value();
+    let step = it.handle_response(&with_url(with_length(0)), NOW).map(|()| it.poll());
     assert_eq!(step, complete(false, Reply::Static));
 }
 
@@ -298,7 +329,10 @@ fn a_body_that_is_too_short_is_a_failure() {
     for response in [with_length(10), with_url(with_length(10))] {
         let mut it = sent_by_value();
         done([it.handle_response(&response, NOW), it.handle_reply_data(9, NOW)]);
-        assert_eq!(it.handle_reply_end(NOW), Ok(Poll::Failed(Refused::Transport)));
+        assert_eq!(
+            it.handle_reply_end(NOW).map(|()| it.poll()),
+            Ok(Poll::Failed(NotificationError::Transport))
+        );
     }
 }
 
@@ -308,7 +342,10 @@ fn no_more_is_received_than_was_announced() {
     done([it.handle_response(&with_length(10), NOW), it.handle_reply_data(4, NOW)]);
     let before = it;
     for bytes in [7, u64::MAX] {
-        assert_eq!(it.handle_reply_data(bytes, NOW), Err(EventError::TooManyBytes { left: 6 }));
+        assert_eq!(
+            it.handle_reply_data(bytes, NOW),
+            Err(EventError::TooManyBytes { remaining: 6 })
+        );
         assert_eq!(it, before);
     }
 }
@@ -318,10 +355,13 @@ fn a_body_without_length_has_an_end_too() {
     let mut it = sent_by_value();
     done([it.handle_response(&success(), NOW), it.handle_reply_data(u64::MAX - 1, NOW)]);
     let before = it;
-    assert_eq!(it.handle_reply_data(2, NOW), Err(EventError::TooManyBytes { left: 1 }));
+    assert_eq!(it.handle_reply_data(2, NOW), Err(EventError::TooManyBytes { remaining: 1 }));
     assert_eq!(it, before);
     done([it.handle_reply_data(1, NOW)]);
-    assert_eq!(it.handle_reply_end(NOW), complete(false, Reply::Body { length: u64::MAX }));
+    assert_eq!(
+        it.handle_reply_end(NOW).map(|()| it.poll()),
+        complete(false, Reply::Body { length: u64::MAX })
+    );
 }
 
 #[test]
@@ -334,13 +374,16 @@ fn by_reference_the_reply_is_the_file() {
             (Some(5), Reply::File { length: 5 }),
         ] {
             let mut it = sent_by_reference();
-            assert_eq!(it.handle_response(&response, NOW), Ok(Poll::FindReply));
-            assert_eq!(it.deadline(), None);
-            assert_eq!(it.handle_reply_file(file), complete(false, reply));
+            assert_eq!(it.handle_response(&response, NOW).map(|()| it.poll()), Ok(Poll::FindReply));
+            assert_eq!(it.poll_timeout(), None);
+            assert_eq!(it.handle_reply_file(file).map(|()| it.poll()), complete(false, reply));
 
             let mut it = sent_by_reference();
-            assert_eq!(it.handle_response(&with_copy(response), NOW), Ok(Poll::FindReply));
-            assert_eq!(it.handle_reply_file(file), complete(true, reply));
+            assert_eq!(
+                it.handle_response(&with_copy(response), NOW).map(|()| it.poll()),
+                Ok(Poll::FindReply)
+            );
+            assert_eq!(it.handle_reply_file(file).map(|()| it.poll()), complete(true, reply));
         }
     }
 }
@@ -349,9 +392,11 @@ fn by_reference_the_reply_is_the_file() {
 fn by_reference_a_static_url_is_the_reply() {
     for response in [success(), with_length(0), with_length(77)] {
         let response = with_url(response);
-        let step = sent_by_reference().handle_response(&response, NOW);
+        let mut it = sent_by_reference();
+        let step = it.handle_response(&response, NOW).map(|()| it.poll());
         assert_eq!(step, complete(false, Reply::Static));
-        let step = sent_by_reference().handle_response(&with_copy(response), NOW);
+        let mut it = sent_by_reference();
+        let step = it.handle_response(&with_copy(response), NOW).map(|()| it.poll());
         assert_eq!(step, complete(true, Reply::Static));
     }
 }

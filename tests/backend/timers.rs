@@ -5,8 +5,8 @@ use crate::support::notifications;
 use std::time::Duration;
 
 use bits_proto::backend::{
-    EventError, Notification, NotificationType, Outcome, Poll, Refused, Reply, State, Timeouts,
-    Timer,
+    EventError, Notification, NotificationError, NotificationType, Outcome, Poll, Reply, State,
+    Timeouts, Timer,
 };
 use notifications::{LENGTH, done, reachable, refusing, success, with_length, with_url};
 
@@ -18,8 +18,10 @@ const fn seconds(seconds: u64) -> Duration {
 const TICK: Duration = Duration::from_nanos(1);
 
 /// Three different times, so that no timer can pass for another.
-const TIMEOUTS: Timeouts =
-    Timeouts { send: seconds(10), receive: seconds(30), receive_response: seconds(20) };
+const TIMEOUTS: Timeouts = Timeouts::DEFAULT
+    .with_send(seconds(10))
+    .with_receive(seconds(30))
+    .with_receive_response(seconds(20));
 
 /// When the samples begin, when their heads are sent, and when their requests are.
 const START: Duration = seconds(1_000);
@@ -28,7 +30,7 @@ const SENT: Duration = seconds(1_009);
 const ANSWERED: Duration = seconds(1_020);
 
 /// A report that carries the time.
-type Report = fn(&mut Notification, Duration) -> Result<Poll, EventError>;
+type Report = fn(&mut Notification, Duration) -> Result<(), EventError>;
 
 /// A notification by value in a state in which a timer runs.
 fn in_state(state: State, timeouts: Timeouts) -> Notification {
@@ -49,7 +51,7 @@ fn in_state(state: State, timeouts: Timeouts) -> Notification {
 
 /// In each state: which timer expires first, and when.
 fn rows() -> [(Notification, Timer, Duration); 5] {
-    let hasty = Timeouts { receive: seconds(20), receive_response: seconds(30), ..TIMEOUTS };
+    let hasty = TIMEOUTS.with_receive(seconds(20)).with_receive_response(seconds(30));
     [
         (in_state(State::SendHeaders, TIMEOUTS), Timer::Send, seconds(1_010)),
         (in_state(State::SendData, TIMEOUTS), Timer::Send, seconds(1_010)),
@@ -62,14 +64,14 @@ fn rows() -> [(Notification, Timer, Duration); 5] {
 #[test]
 fn the_specification_has_five_minutes_for_each() {
     let five = seconds(300);
-    let expected = Timeouts { send: five, receive: five, receive_response: five };
+    let expected = Timeouts::DEFAULT.with_send(five).with_receive(five).with_receive_response(five);
     assert_eq!((Timeouts::DEFAULT, Timeouts::default()), (expected, expected));
 }
 
 #[test]
 fn every_step_names_the_deadline_of_its_timer() {
     for (it, _, due) in rows() {
-        assert_eq!(it.deadline(), Some(due));
+        assert_eq!(it.poll_timeout(), Some(due));
         let named = match it.poll() {
             Poll::SendHeaders { deadline }
             | Poll::SendData { deadline, .. }
@@ -86,8 +88,8 @@ fn a_timer_that_fires_early_does_nothing() {
     for (before, _, due) in rows() {
         for now in [Duration::ZERO, START, due - TICK] {
             let mut it = before;
-            assert!(!it.handle_timeout(now), "{before:?} at {now:?}");
-            assert_eq!(it, before);
+            it.handle_timeout(now);
+            assert_eq!(it, before, "at {now:?}");
         }
     }
 }
@@ -97,18 +99,18 @@ fn a_timer_expires_at_its_deadline_and_later_but_once() {
     for (before, timer, due) in rows() {
         for now in [due, due + TICK, Duration::MAX] {
             let mut it = before;
-            assert!(it.handle_timeout(now), "{before:?} at {now:?}");
-            assert_eq!(it.poll(), Poll::Failed(Refused::Timeout(timer)));
-            assert_eq!(it.deadline(), None);
-            let refusal = Refused::Timeout(timer).refusal();
+            it.handle_timeout(now);
+            assert_eq!(it.poll(), Poll::Failed(NotificationError::Timeout(timer)), "at {now:?}");
+            assert_eq!(it.poll_timeout(), None);
+            let refusal = NotificationError::Timeout(timer).refusal();
             assert_eq!(refusal.status().get(), 408);
             assert_eq!(refusal.code().map(|code| code.get()), Some(0x8007_0112));
             assert_eq!(refusal.context().map(|context| context.0), Some(7));
 
             let after = it;
-            assert!(!it.handle_timeout(now), "twice");
-            assert!(!it.handle_timeout(Duration::MAX), "twice");
-            assert_eq!(it, after);
+            it.handle_timeout(now);
+            it.handle_timeout(Duration::MAX);
+            assert_eq!(it, after, "twice");
         }
     }
 }
@@ -120,9 +122,9 @@ fn no_timer_runs_when_nothing_is_sent_or_received() {
         .filter(|it| matches!(it.state(), State::FindReply | State::Complete | State::Error));
     let mut seen = 0;
     for before in idle {
-        assert_eq!(before.deadline(), None, "{before:?}");
+        assert_eq!(before.poll_timeout(), None, "{before:?}");
         let mut it = before;
-        assert!(!it.handle_timeout(Duration::MAX), "{before:?}");
+        it.handle_timeout(Duration::MAX);
         assert_eq!(it, before);
         seen += 1;
     }
@@ -133,26 +135,32 @@ fn no_timer_runs_when_nothing_is_sent_or_received() {
 fn pieces_restart_no_timer() {
     let mut it = in_state(State::SendData, TIMEOUTS);
     done([it.handle_data_sent(1, SENT)]);
-    assert_eq!(it.deadline(), Some(seconds(1_010)));
+    assert_eq!(it.poll_timeout(), Some(seconds(1_010)));
 
     let mut it = in_state(State::ReceiveData, TIMEOUTS);
     done([it.handle_reply_data(1, ANSWERED + seconds(5))]);
-    assert_eq!(it.deadline(), Some(seconds(1_039)));
+    assert_eq!(it.poll_timeout(), Some(seconds(1_039)));
 }
 
 #[test]
 fn by_reference_the_receive_timers_start_with_the_head() {
     let mut it = Notification::new(NotificationType::ByReference, LENGTH, TIMEOUTS, START);
-    assert_eq!(it.deadline(), Some(seconds(1_010)));
+    assert_eq!(it.poll_timeout(), Some(seconds(1_010)));
     let deadline = seconds(1_024);
-    assert_eq!(it.handle_headers_sent(HEADERS), Ok(Poll::ReceiveHeaders { deadline }));
+    assert_eq!(
+        it.handle_headers_sent(HEADERS).map(|()| it.poll()),
+        Ok(Poll::ReceiveHeaders { deadline })
+    );
 }
 
 #[test]
 fn an_empty_entity_starts_the_receive_timers_with_the_head() {
     let mut it = Notification::new(NotificationType::ByValue, 0, TIMEOUTS, START);
     let deadline = seconds(1_024);
-    assert_eq!(it.handle_headers_sent(HEADERS), Ok(Poll::ReceiveHeaders { deadline }));
+    assert_eq!(
+        it.handle_headers_sent(HEADERS).map(|()| it.poll()),
+        Ok(Poll::ReceiveHeaders { deadline })
+    );
 }
 
 /// Reports, with the states in which they are legal.
@@ -179,14 +187,14 @@ fn what_comes_at_the_deadline_comes_too_late() {
             if !states.contains(&before.state()) {
                 continue;
             }
-            let too_late = Ok(Poll::Failed(Refused::Timeout(timer)));
+            let too_late = Poll::Failed(NotificationError::Timeout(timer));
             let mut it = before;
-            let step = report(&mut it, due - TICK);
-            assert!(step.is_ok() && step != too_late, "{index}: {before:?}: {step:?}");
+            let result = report(&mut it, due - TICK);
+            assert!(result.is_ok() && it.poll() != too_late, "{index}: {before:?}: {result:?}");
             for now in [due, Duration::MAX] {
                 let mut it = before;
-                assert_eq!(report(&mut it, now), too_late, "{index}: {before:?}");
-                assert_eq!(Ok(it.poll()), too_late, "{index}: {before:?}");
+                assert_eq!(report(&mut it, now), Ok(()), "{index}: {before:?}");
+                assert_eq!(it.poll(), too_late, "{index}: {before:?}");
             }
         }
     }
@@ -201,7 +209,7 @@ fn what_is_illegal_is_illegal_however_late() {
             }
             let mut it = before;
             let result = report(&mut it, Duration::MAX);
-            assert!(matches!(result, Err(EventError::Illegal(_))), "{index}: {result:?}");
+            assert!(matches!(result, Err(EventError::State(_))), "{index}: {result:?}");
             assert_eq!(it, before, "{index}");
         }
     }
@@ -216,54 +224,73 @@ fn a_response_that_has_come_cannot_time_out() {
     };
     let mut it = sent();
     done([it.handle_response(&success(), HEADERS)]);
-    assert!(!it.handle_timeout(Duration::MAX));
-    let file = Outcome { copy_to_destination: false, reply: Reply::File { length: 1 } };
-    assert_eq!(it.handle_reply_file(Some(1)), Ok(Poll::Complete(file)));
+    let before = it;
+    it.handle_timeout(Duration::MAX);
+    assert_eq!(it, before);
+    let file = Outcome::new(false, Reply::File { length: 1 });
+    assert_eq!(it.handle_reply_file(Some(1)).map(|()| it.poll()), Ok(Poll::Complete(file)));
 
     let mut it = sent();
-    let url = Outcome { copy_to_destination: false, reply: Reply::Static };
-    assert_eq!(it.handle_response(&with_url(success()), HEADERS), Ok(Poll::Complete(url)));
-    assert!(!it.handle_timeout(Duration::MAX));
+    let url = Outcome::new(false, Reply::Static);
+    assert_eq!(
+        it.handle_response(&with_url(success()), HEADERS).map(|()| it.poll()),
+        Ok(Poll::Complete(url))
+    );
+    it.handle_timeout(Duration::MAX);
     assert_eq!(it.poll(), Poll::Complete(url));
 }
 
 #[test]
 fn time_has_no_end_that_does_harm() {
-    let endless =
-        Timeouts { send: Duration::MAX, receive: Duration::MAX, receive_response: Duration::MAX };
+    let endless = Timeouts::DEFAULT
+        .with_send(Duration::MAX)
+        .with_receive(Duration::MAX)
+        .with_receive_response(Duration::MAX);
     let mut it = Notification::new(NotificationType::ByValue, LENGTH, endless, seconds(1));
     let last = Duration::MAX - TICK;
-    assert_eq!(it.deadline(), Some(Duration::MAX));
-    assert!(matches!(it.handle_headers_sent(last), Ok(Poll::SendData { .. })));
-    assert!(matches!(it.handle_data_sent(LENGTH, last), Ok(Poll::ReceiveHeaders { .. })));
-    assert_eq!(it.deadline(), Some(Duration::MAX));
-    assert!(matches!(it.handle_response(&success(), last), Ok(Poll::ReceiveData { .. })));
-    assert!(!it.handle_timeout(last));
-    assert!(it.handle_timeout(Duration::MAX));
+    assert_eq!(it.poll_timeout(), Some(Duration::MAX));
+    assert!(matches!(it.handle_headers_sent(last).map(|()| it.poll()), Ok(Poll::SendData { .. })));
+    assert!(matches!(
+        it.handle_data_sent(LENGTH, last).map(|()| it.poll()),
+        Ok(Poll::ReceiveHeaders { .. })
+    ));
+    assert_eq!(it.poll_timeout(), Some(Duration::MAX));
+    assert!(matches!(
+        it.handle_response(&success(), last).map(|()| it.poll()),
+        Ok(Poll::ReceiveData { .. })
+    ));
+    let before = it;
+    it.handle_timeout(last);
+    assert_eq!(it, before);
+    it.handle_timeout(Duration::MAX);
+    assert!(matches!(it.poll(), Poll::Failed(_)), "{it:?}");
 }
 
 #[test]
 fn a_clock_that_goes_back_does_no_harm() {
     let mut it = Notification::new(NotificationType::ByValue, 4, TIMEOUTS, SENT);
     let deadline = SENT + TIMEOUTS.send;
-    let step = it.handle_headers_sent(Duration::ZERO);
+    let step = it.handle_headers_sent(Duration::ZERO).map(|()| it.poll());
     assert_eq!(step, Ok(Poll::SendData { offset: 0, length: 4, deadline }));
     let deadline = seconds(20);
-    assert_eq!(it.handle_data_sent(4, Duration::ZERO), Ok(Poll::ReceiveHeaders { deadline }));
+    assert_eq!(
+        it.handle_data_sent(4, Duration::ZERO).map(|()| it.poll()),
+        Ok(Poll::ReceiveHeaders { deadline })
+    );
 }
 
 #[test]
 fn a_timeout_of_zero_has_expired_at_once() {
-    let none = Timeouts { send: Duration::ZERO, ..TIMEOUTS };
+    let none = TIMEOUTS.with_send(Duration::ZERO);
     let mut it = Notification::new(NotificationType::ByReference, LENGTH, none, START);
-    assert!(it.handle_timeout(START));
-    assert_eq!(it.poll(), Poll::Failed(Refused::Timeout(Timer::Send)));
+    it.handle_timeout(START);
+    assert_eq!(it.poll(), Poll::Failed(NotificationError::Timeout(Timer::Send)));
 }
 
 #[test]
 fn of_two_timers_that_expire_together_that_of_the_head_counts() {
-    let even = Timeouts { receive_response: TIMEOUTS.receive, ..TIMEOUTS };
+    let even = TIMEOUTS.with_receive_response(TIMEOUTS.receive);
     let mut it = in_state(State::ReceiveHeaders, even);
-    assert!(it.handle_timeout(seconds(1_039)));
-    assert_eq!(it.poll(), Poll::Failed(Refused::Timeout(Timer::ReceiveResponse)));
+    it.handle_timeout(seconds(1_039));
+    assert_eq!(it.poll(), Poll::Failed(NotificationError::Timeout(Timer::ReceiveResponse)));
 }

@@ -158,7 +158,7 @@ fn a26_an_offset_that_cannot_be_moves_nothing() {
         assert_eq!((client.upload.failures(), client.upload.fragments()), (1, SMALL.fragments));
         client.wait();
         assert_eq!(client.due(), "fragment 10..20");
-        let strict = Options { max_retries: 0, ..SMALL };
+        let strict = SMALL.with_max_retries(0);
         let client = Client::begun(25, strict).answered(&held(10)).answered(&wrong);
         assert_eq!(client.due(), format!("suspended: {}", StopReason::Protocol));
         assert_eq!(client.upload.received().0, 10);
@@ -207,7 +207,7 @@ fn a27_the_third_answer_in_a_row_without_progress_is_a_failure() {
         assert_eq!(client.due(), "fragment 11..21");
     }
     // For ever: given up, with the reason.
-    let mut client = Client::begun(25, Options { max_retries: 1, ..SMALL });
+    let mut client = Client::begun(25, SMALL.with_max_retries(1));
     for _ in 0..3 {
         client.answer(&held(0));
     }
@@ -215,13 +215,13 @@ fn a27_the_third_answer_in_a_row_without_progress_is_a_failure() {
     for _ in 0..3 {
         client.answer(&held(0));
     }
-    assert_eq!(client.due(), "suspended: the server takes fragments and comes no further");
+    assert_eq!(client.due(), "suspended: upload is making no progress");
 }
 
 #[test]
 fn a29_starting_over_is_counted_and_limited() {
     let mut client = Client::new(25, SMALL);
-    for restarts in 0..SMALL.restarts {
+    for restarts in 0..SMALL.max_restarts {
         assert_eq!(client.upload.restarts(), restarts);
         let course =
             [("create", created()), ("fragment 0..10", held(10)), ("fragment 10..20", lost())];
@@ -242,7 +242,7 @@ fn a29_starting_over_is_counted_and_limited() {
         let mut client = in_state(state).answered(&lost());
         assert_eq!(client.upload.restarts(), 1, "{state}");
         assert!(client.due().starts_with("create"), "{state}");
-        let mut strict = Client::new(20, Options { restarts: 0, ..SMALL }).answered(&lost());
+        let mut strict = Client::new(20, SMALL.with_max_restarts(0)).answered(&lost());
         assert_eq!(strict.due(), format!("suspended: {}", StopReason::SessionLost));
         client.answer(&created());
         strict.upload.resume().expect("it can be resumed");
@@ -392,15 +392,15 @@ fn a41_a_plain_success_advances_to_its_offset() {
 #[test]
 fn an_answer_is_read_in_the_light_of_what_was_sent() {
     let upload = Client::begun(25, SMALL).answered(&held(10)).upload;
-    let bits_proto::client::Poll::Send(outgoing) = upload.poll() else { panic!("{upload:?}") };
+    let bits_proto::client::Poll::Send(transmit) = upload.poll() else { panic!("{upload:?}") };
     let content_range = Some(ContentRange::new(10, 19, 25).expect("a range"));
     let session_id = Some(session());
     assert_eq!(
-        outgoing.ack_context(),
+        transmit.ack_context(),
         AckContext::Fragment { session_id, content_range, sent_up_to: Some(10) }
     );
-    assert_eq!(outgoing.ack_context().kind(), MessageKind::FragmentAck);
-    assert!(matches!(outgoing.request, Request::Fragment(it) if it.content_name.is_none()));
+    assert_eq!(transmit.ack_context().kind(), MessageKind::FragmentAck);
+    assert!(matches!(transmit.request(), Request::Fragment(it) if it.content_name.is_none()));
 }
 
 #[test]
@@ -408,9 +408,9 @@ fn the_defaults_are_those_documented() {
     let it = Options::default();
     let seconds = [it.request_timeout, it.response_timeout, it.initial_backoff, it.max_backoff];
     assert_eq!(seconds.map(|it| it.as_millis()), [120_000, 300_000, 1_000, 60_000]);
-    assert_eq!((it.max_retries, it.restarts, it.max_stalls), (10, 3, 2));
+    assert_eq!((it.max_retries, it.max_restarts, it.max_stalls), (10, 3, 2));
     let sizing = FragmentSizing::default();
-    assert_eq!((sizing.floor(), sizing.length(), sizing.ceiling()), (5_120, 1_048_576, 13_631_488));
+    assert_eq!((sizing.min(), sizing.length(), sizing.max()), (5_120, 1_048_576, 13_631_488));
     assert_eq!(it.fragments, sizing);
     assert_eq!(Upload::new(1, it, 0).fragments(), sizing);
 }

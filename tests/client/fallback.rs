@@ -10,7 +10,7 @@ use support::upload::{
 fn a28_the_host_may_be_out_of_reach_for_its_timeout_and_then_it_is_the_origin_server() {
     // Long enough for more failures than are tried again otherwise.
     let mut client = Client::elsewhere(20, Some(2000));
-    assert_eq!(client.upload.next_timeout(), None, "it runs from the first failure");
+    assert_eq!(client.upload.poll_timeout(), None, "it runs from the first failure");
     client.now += SECOND * 500;
     client.breaks();
     let expires = client.now + SECOND * 2000;
@@ -22,7 +22,7 @@ fn a28_the_host_may_be_out_of_reach_for_its_timeout_and_then_it_is_the_origin_se
             "wait" => drop(client.wait()),
             other => {
                 assert_eq!(other, "fragment 0..10 at node-7.example");
-                assert_eq!(client.upload.next_timeout(), Some(expires));
+                assert_eq!(client.upload.poll_timeout(), Some(expires));
                 let now = client.now;
                 client.upload.handle_transport_failure(now).expect("it may fail");
             }
@@ -40,7 +40,7 @@ fn a28_any_ack_stops_the_timer() {
         let mut client = Client::elsewhere(20, Some(100));
         client.breaks();
         client.wait();
-        assert_eq!(client.upload.next_timeout(), Some(START + SECOND * 100));
+        assert_eq!(client.upload.poll_timeout(), Some(START + SECOND * 100));
         client.answer(&ack);
         let mut later = client.upload;
         later.handle_timeout(START + SECOND * 1000);
@@ -53,9 +53,9 @@ fn a28_any_ack_stops_the_timer() {
     for (mut client, ack) in [(ping, pinged()), (create, created())] {
         client.breaks();
         client.wait();
-        assert_eq!(client.upload.next_timeout(), Some(START + SECOND * 100));
+        assert_eq!(client.upload.poll_timeout(), Some(START + SECOND * 100));
         client.answer(&ack);
-        assert_eq!(client.upload.next_timeout(), None);
+        assert_eq!(client.upload.poll_timeout(), None);
         assert_eq!(client.due(), "fragment 0..10 at node-7.example");
     }
     // The next failure starts it anew, for as long.
@@ -67,7 +67,7 @@ fn a28_any_ack_stops_the_timer() {
     let again = client.now;
     client.breaks();
     client.wait();
-    assert_eq!(client.upload.next_timeout(), Some(again + SECOND * 100));
+    assert_eq!(client.upload.poll_timeout(), Some(again + SECOND * 100));
 }
 
 #[test]
@@ -78,8 +78,8 @@ fn a28_a_host_without_a_timeout_is_never_left() {
         client.now += SECOND * 100_000_000;
         client.upload.handle_timeout(client.now);
     }
-    assert_eq!(client.due(), "suspended: the server cannot be reached");
-    assert_eq!(client.upload.next_timeout(), None);
+    assert_eq!(client.due(), "suspended: server is unreachable");
+    assert_eq!(client.upload.poll_timeout(), None);
     client.upload.resume().expect("it can be resumed");
     assert_eq!(client.due(), "ping at node-7.example");
 }
@@ -94,7 +94,7 @@ fn a28_the_largest_timeout_is_none() {
             assert!(client.wait() <= SMALL.max_backoff, "{timeout:?}");
         }
         client.breaks();
-        assert_eq!(client.due(), "suspended: the server cannot be reached", "{timeout:?}");
+        assert_eq!(client.due(), "suspended: server is unreachable", "{timeout:?}");
     }
 }
 
@@ -102,16 +102,16 @@ fn a28_the_largest_timeout_is_none() {
 fn a28_only_a_host_that_is_out_of_reach_starts_the_timer() {
     let mut client = Client::elsewhere(20, Some(100)).answered(&refused(503));
     client.wait();
-    assert_eq!(client.upload.next_timeout(), None);
+    assert_eq!(client.upload.poll_timeout(), None);
     client.sent();
     client.upload.handle_unreadable(None, client.now).expect("an answer is due");
     client.wait();
-    assert_eq!(client.upload.next_timeout(), None);
+    assert_eq!(client.upload.poll_timeout(), None);
     // The origin server has no timer.
     let mut client = Client::begun(20, SMALL);
     client.breaks();
     client.wait();
-    assert_eq!(client.upload.next_timeout(), None);
+    assert_eq!(client.upload.poll_timeout(), None);
 }
 
 #[test]

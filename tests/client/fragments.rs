@@ -3,7 +3,7 @@
 use crate::support;
 use std::time::Duration;
 
-use bits_proto::client::{FragmentSizing, Mode, Options, State};
+use bits_proto::client::{FragmentSizing, Mode, State};
 use support::upload::{Client, SMALL, closed, held, out_of_sync, refused, status};
 
 #[test]
@@ -17,7 +17,7 @@ fn fragments_are_halved_until_the_floor_and_then_it_fails() {
     assert_eq!(client.due(), "fragment 0..3");
     assert_eq!(client.answered(&held(3)).due(), "fragment 3..6", "they stay short");
     client.answer(&refused(413));
-    assert!(client.due().starts_with("failed: the server refused with status 413"));
+    assert!(client.due().starts_with("failed: server rejected the request with status 413"));
     assert_eq!(client.upload.fragments().length(), 3);
 }
 
@@ -43,13 +43,13 @@ fn the_length_of_fragments_stays_within_its_bounds() {
     for (asked, length) in [(0, 3), (2, 3), (3, 3), (17, 17), (40, 40), (41, 40), (u64::MAX, 40)] {
         let mut client = Client::begun(1000, SMALL);
         client.upload.set_fragment_length(asked).expect("nothing is under way");
-        assert_eq!(client.upload.fragments(), FragmentSizing::within(length, 3, 40));
+        assert_eq!(client.upload.fragments(), FragmentSizing::with_bounds(length, 3, 40));
         assert_eq!(client.due(), format!("fragment 0..{length}"));
     }
     let odd = [((0, 0, 0), (1, 1, 1)), ((5, 9, 2), (9, 9, 9)), ((5, 1, 9), (5, 1, 9))];
     for ((length, floor, ceiling), (a, b, c)) in odd {
-        let it = FragmentSizing::within(length, floor, ceiling);
-        assert_eq!((it.length(), it.floor(), it.ceiling()), (a, b, c));
+        let it = FragmentSizing::with_bounds(length, floor, ceiling);
+        assert_eq!((it.length(), it.min(), it.max()), (a, b, c));
     }
     // Windows: 5 KiB to 13 MiB.
     let lengths =
@@ -68,8 +68,8 @@ fn the_largest_entity_ends_without_an_overflow() {
     client.answer(&held(u64::MAX));
     assert_eq!(client.answered(&closed()).due(), "finished");
 
-    let huge = FragmentSizing::within(u64::MAX, 1, u64::MAX);
-    let mut client = Client::begun(u64::MAX, Options { fragments: huge, ..SMALL });
+    let huge = FragmentSizing::with_bounds(u64::MAX, 1, u64::MAX);
+    let mut client = Client::begun(u64::MAX, SMALL.with_fragments(huge));
     assert_eq!(client.due(), format!("fragment 0..{}", u64::MAX));
     client.answer(&held(1));
     assert_eq!(client.due(), format!("fragment 1..{}", u64::MAX));
@@ -95,12 +95,10 @@ fn a_server_that_holds_all_of_a_shortened_fragment_and_more_is_believed() {
 #[test]
 fn other_options_count_from_the_next_request_on() {
     let mut client = Client::begun(25, SMALL);
-    let other = Options {
-        mode: Mode::UploadReply,
-        fragments: FragmentSizing::within(4, 1, 4),
-        request_timeout: Duration::from_secs(7),
-        ..SMALL
-    };
+    let other = SMALL
+        .with_mode(Mode::UploadReply)
+        .with_fragments(FragmentSizing::with_bounds(4, 1, 4))
+        .with_request_timeout(Duration::from_secs(7));
     let mut under_way = client;
     under_way.sent();
     let before = under_way.upload;
@@ -111,7 +109,7 @@ fn other_options_count_from_the_next_request_on() {
     assert_eq!(client.due(), "fragment 0..4");
     let now = client.now;
     client.upload.handle_sending(now).expect("it is due");
-    assert_eq!(client.upload.next_timeout(), Some(now + Duration::from_secs(7)));
+    assert_eq!(client.upload.poll_timeout(), Some(now + Duration::from_secs(7)));
     client.upload.handle_sent(now).expect("it was being sent");
     client.upload.handle_ack(&held(4), now).expect("it holds the fragment");
     for next in [8, 12, 16, 20, 24, 25] {

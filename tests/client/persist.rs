@@ -58,7 +58,7 @@ fn an_upload_and_its_copy_hash_alike_and_others_do_not() {
 
 #[test]
 fn every_reason_to_stand_and_every_history_reads_back_equal() {
-    let strict = bits_proto::client::Options { max_retries: 0, restarts: 0, ..SMALL };
+    let strict = SMALL.with_max_retries(0).with_max_restarts(0);
     let begun = Client::begun(25, strict);
     let mut broken = begun;
     broken.breaks();
@@ -104,7 +104,7 @@ fn an_upload_read_back_goes_on_and_ends() {
     for client in all_reachable() {
         let mut back = read(&stored(&client.upload)).expect("it reads back");
         let at = client.at();
-        if back.state().has_ended() {
+        if back.state().is_terminal() {
             assert!(back.resume().is_err(), "{at:?}");
             continue;
         }
@@ -151,19 +151,19 @@ fn the_form_is_what_it_was() {
     let client = Client::new(20, SMALL).answered(&created_on(HOST, Some(60)));
     let options = json!({
         "mode": "upload",
-        "fragments": {"length": 10, "floor": 3, "ceiling": 40},
+        "fragments": {"length": 10, "min": 3, "max": 40},
         "request_timeout": {"secs": 120, "nanos": 0},
         "response_timeout": {"secs": 300, "nanos": 0},
         "initial_backoff": {"secs": 1, "nanos": 0},
         "max_backoff": {"secs": 60, "nanos": 0},
-        "max_retries": 10, "restarts": 3, "max_stalls": 2,
+        "max_retries": 10, "max_restarts": 3, "max_stalls": 2,
     });
     let mut expected = json!({
         "version": 1, "options": options, "total": 20, "state": "ping", "exchange": "ready",
         "session_id": support::upload::SESSION, "host_id": HOST,
         "fallback_timeout": {"secs": 60, "nanos": 0}, "fallback_at": null,
         "next": 0, "max_acked": 0, "sent_up_to": 0, "reply_url": null, "reply_done": false, "maybe_closed": false,
-        "failures": 0, "restarts": 0, "stalls": 0, "random": 7, "stop": null, "challenge": null,
+        "failures": 0, "restarts": 0, "stalls": 0, "random": 7, "stop_reason": null, "challenge": null,
     });
     // When a timer that does not run would end means nothing.
     expected["deadline"] = stored(&client.upload)["deadline"].clone();
@@ -171,7 +171,7 @@ fn the_form_is_what_it_was() {
     assert_eq!(read(&expected), Ok(client.upload));
     let failed = stored(&Client::begun(20, SMALL).answered(&refused_with(400, 5)).upload);
     let stop = json!({"refused": {"status": 400, "code": 5, "context": 5}});
-    assert_eq!((&failed["stop"], &failed["state"]), (&stop, &json!("failed")));
+    assert_eq!((&failed["stop_reason"], &failed["state"]), (&stop, &json!("failed")));
 }
 
 #[test]
@@ -209,7 +209,7 @@ fn a_field_that_is_missing_unknown_or_of_another_type_is_refused() {
         ("state", json!("asleep")),
         ("exchange", json!("asleep")),
         ("options.mode", json!("download")),
-        ("stop", json!("bored")),
+        ("stop_reason", json!("bored")),
     ] {
         check_refused(&with(&upload, field, value), "unknown variant");
     }
@@ -230,14 +230,26 @@ fn texts_that_are_too_long_or_invalid_are_refused() {
         check_refused(&with(&upload, field, json!(vec![b'a'; longest + 1])), &why);
         let bytes = read(&with(&upload, field, json!(vec![b'a'; longest])));
         assert_eq!(bytes, read(&with(&upload, field, text(longest))), "{field}");
-        check_refused(&with(&upload, field, json!("")), "a text is not valid");
-        check_refused(&with(&upload, field, json!("a\r\nb")), "a text is not valid");
-        check_refused(&with(&upload, field, json!([97, 0])), "a text is not valid");
+        check_refused(&with(&upload, field, json!("")), "invalid session id, host or reply URL");
+        check_refused(
+            &with(&upload, field, json!("a\r\nb")),
+            "invalid session id, host or reply URL",
+        );
+        check_refused(
+            &with(&upload, field, json!([97, 0])),
+            "invalid session id, host or reply URL",
+        );
     }
     let upload = in_state(State::GetReply).upload;
-    check_refused(&with(&upload, "host_id", json!("a/b")), "a text is not valid");
-    check_refused(&with(&upload, "session_id", json!("a b")), "a text is not valid");
-    check_refused(&with(&upload, "reply_url", json!("ftp://a/b")), "a text is not valid");
+    check_refused(&with(&upload, "host_id", json!("a/b")), "invalid session id, host or reply URL");
+    check_refused(
+        &with(&upload, "session_id", json!("a b")),
+        "invalid session id, host or reply URL",
+    );
+    check_refused(
+        &with(&upload, "reply_url", json!("ftp://a/b")),
+        "invalid session id, host or reply URL",
+    );
 }
 
 #[test]
@@ -245,50 +257,45 @@ fn contradictions_are_refused() {
     let at = |state, exchange| reach(state, exchange).expect("a pair").upload;
     let ready = |state| at(state, Exchange::Ready);
     let half = Client::begun(20, SMALL).answered(&held(10)).upload;
-    let bounds = json!({"length": 10, "floor": 11, "ceiling": 40});
-    let stop = "it stands, and nobody knows why";
-    let credentials = "credentials are wanted and not wanted";
+    let bounds = json!({"length": 10, "min": 11, "max": 40});
+    let stop = "stop reason contradicts the state";
+    let credentials = "challenge contradicts the exchange";
     for (upload, field, value, why) in [
-        (half, "total", json!(9), "more bytes are held than there are"),
-        (half, "total", json!(10), "there is nothing to send"),
-        (half, "next", json!(21), "more bytes are held than there are"),
-        (half, "next", json!(20), "the offsets contradict"),
-        (half, "next", json!(11), "the offsets contradict"),
-        (half, "max_acked", json!(9), "the offsets contradict"),
-        (half, "max_acked", json!(21), "the offsets contradict"),
-        (half, "session_id", Value::Null, "bytes are held without a session"),
-        (
-            ready(State::Fragment),
-            "session_id",
-            Value::Null,
-            "there is no session, and one is needed",
-        ),
-        (ready(State::Cancel), "session_id", Value::Null, "there is no session, and one is needed"),
-        (half, "state", json!("get-reply"), "it is whole, and bytes are missing"),
-        (half, "state", json!("close"), "it is whole, and bytes are missing"),
-        (half, "state", json!("finished"), "it is whole, and bytes are missing"),
+        (half, "total", json!(9), "offset exceeds the length of the entity"),
+        (half, "total", json!(10), "state needs bytes to send"),
+        (half, "next", json!(21), "offset exceeds the length of the entity"),
+        (half, "next", json!(20), "offsets contradict each other"),
+        (half, "next", json!(11), "offsets contradict each other"),
+        (half, "max_acked", json!(9), "offsets contradict each other"),
+        (half, "max_acked", json!(21), "offsets contradict each other"),
+        (half, "session_id", Value::Null, "offset without a session"),
+        (ready(State::Fragment), "session_id", Value::Null, "state needs a session"),
+        (ready(State::Cancel), "session_id", Value::Null, "state needs a session"),
+        (half, "state", json!("get-reply"), "state needs all bytes to be received"),
+        (half, "state", json!("close"), "state needs all bytes to be received"),
+        (half, "state", json!("finished"), "state needs all bytes to be received"),
         (half, "state", json!("failed"), stop),
-        (half, "stop", json!("paused"), stop),
+        (half, "stop_reason", json!("paused"), stop),
         (half, "exchange", json!("suspended"), stop),
-        (at(State::Fragment, Exchange::Suspended), "stop", Value::Null, stop),
+        (at(State::Fragment, Exchange::Suspended), "stop_reason", Value::Null, stop),
         (at(State::Fragment, Exchange::Suspended), "exchange", json!("ready"), stop),
-        (ready(State::Failed), "stop", Value::Null, stop),
+        (ready(State::Failed), "stop_reason", Value::Null, stop),
         (ready(State::Failed), "state", json!("fragment"), stop),
         (ready(State::Failed), "state", json!("cancelled"), stop),
         (half, "challenge", json!(401), credentials),
         (half, "exchange", json!("unauthorized"), credentials),
         (at(State::Fragment, Exchange::Unauthorized), "challenge", Value::Null, credentials),
-        (half, "fallback_at", json!({"secs": 1, "nanos": 0}), "it waits for no host"),
-        (ready(State::GetReply), "exchange", json!("sending"), "does not fit the state"),
-        (ready(State::GetReply), "exchange", json!("awaiting"), "does not fit the state"),
-        (ready(State::Finished), "exchange", json!("awaiting"), "does not fit the state"),
-        (ready(State::Finished), "exchange", json!("back-off"), "does not fit the state"),
-        (ready(State::Cancelled), "exchange", json!("sending"), "does not fit the state"),
-        (ready(State::Failed), "exchange", json!("back-off"), "does not fit the state"),
-        (half, "options.fragments", bounds, "the bounds of fragments are out of order"),
-        (half, "options.fragments.length", json!(41), "the bounds of fragments are out of order"),
-        (half, "options.fragments.floor", json!(0), "the bounds of fragments are out of order"),
-        (half, "options.fragments.ceiling", json!(2), "the bounds of fragments are out of order"),
+        (half, "fallback_at", json!({"secs": 1, "nanos": 0}), "fallback without a host"),
+        (ready(State::GetReply), "exchange", json!("sending"), "exchange contradicts the state"),
+        (ready(State::GetReply), "exchange", json!("awaiting"), "exchange contradicts the state"),
+        (ready(State::Finished), "exchange", json!("awaiting"), "exchange contradicts the state"),
+        (ready(State::Finished), "exchange", json!("back-off"), "exchange contradicts the state"),
+        (ready(State::Cancelled), "exchange", json!("sending"), "exchange contradicts the state"),
+        (ready(State::Failed), "exchange", json!("back-off"), "exchange contradicts the state"),
+        (half, "options.fragments", bounds, "fragment length exceeds its bounds"),
+        (half, "options.fragments.length", json!(41), "fragment length exceeds its bounds"),
+        (half, "options.fragments.min", json!(0), "fragment length exceeds its bounds"),
+        (half, "options.fragments.max", json!(2), "fragment length exceeds its bounds"),
     ] {
         check_refused(&with(&upload, field, value.clone()), why);
     }
@@ -297,7 +304,7 @@ fn contradictions_are_refused() {
         value["challenge"] = json!(401);
         value
     };
-    check_refused(&both, "does not fit the state");
+    check_refused(&both, "exchange contradicts the state");
 }
 
 #[test]
@@ -323,7 +330,7 @@ fn contradictions_that_no_upload_that_lived_can_have_are_refused_too() {
         ("credentials after a success", with(&asked, "challenge", json!(200))),
         (
             "a refusal that is a pause",
-            with(&in_state(State::Failed).upload, "stop", json!("paused")),
+            with(&in_state(State::Failed).upload, "stop_reason", json!("paused")),
         ),
     ]
     .into_iter()

@@ -69,14 +69,12 @@ fn any_upload() -> impl Strategy<Value = Upload> {
     let counts = (0..12_u32, 0..4_u32, 0..4_u32, any::<bool>(), any::<u64>());
     (total, sizes, counts).prop_map(|(total, (length, floor, ceiling), counts)| {
         let (max_retries, restarts, max_stalls, reply, seed) = counts;
-        let options = Options {
-            mode: if reply { Mode::UploadReply } else { Mode::Upload },
-            fragments: FragmentSizing::within(length, floor, ceiling),
-            max_retries,
-            restarts,
-            max_stalls,
-            ..Options::DEFAULT
-        };
+        let options = Options::DEFAULT
+            .with_mode(if reply { Mode::UploadReply } else { Mode::Upload })
+            .with_fragments(FragmentSizing::with_bounds(length, floor, ceiling))
+            .with_max_retries(max_retries)
+            .with_max_restarts(restarts)
+            .with_max_stalls(max_stalls);
         Upload::new(total, options, seed)
     })
 }

@@ -22,7 +22,7 @@ fn credentials_are_given_with_the_same_packet() {
             for _ in 0..3 {
                 client.answer(&refused(code));
                 assert_eq!(client.due(), format!("credentials {code}"), "{state}");
-                assert_eq!((client.upload.next_timeout(), client.upload.failures()), (None, 0));
+                assert_eq!((client.upload.poll_timeout(), client.upload.failures()), (None, 0));
                 client.upload.provide_credentials().expect("they are wanted");
                 assert_eq!(client.due(), packet, "{state}");
             }
@@ -77,7 +77,7 @@ fn delays(options: Options, seed: u64) -> Vec<Duration> {
 
 #[test]
 fn waiting_times_double_up_to_a_cap_and_are_spread() {
-    let options = Options { max_retries: 40, ..SMALL };
+    let options = SMALL.with_max_retries(40);
     let mut firsts = BTreeSet::new();
     for seed in 0..50 {
         let delays = delays(options, seed);
@@ -103,7 +103,10 @@ fn waiting_times_of_every_size_are_kept() {
     let bounds = [Duration::ZERO, NANOSECOND, SECOND, SECOND * 60, Duration::MAX];
     for initial_backoff in bounds {
         for max_backoff in bounds {
-            let options = Options { initial_backoff, max_backoff, max_retries: 3, ..SMALL };
+            let options = SMALL
+                .with_initial_backoff(initial_backoff)
+                .with_max_backoff(max_backoff)
+                .with_max_retries(3);
             let mut client = Client { upload: Upload::new(10, options, 1), now: Duration::ZERO };
             client.breaks();
             let whole = initial_backoff.min(max_backoff);
@@ -119,31 +122,31 @@ fn waiting_times_of_every_size_are_kept() {
 fn too_many_failures_suspend_with_the_reason_and_resuming_goes_on_where_the_server_stands() {
     type Failure = fn(&mut Client);
     let failures: [(Failure, &str); 5] = [
-        (Client::breaks, "suspended: the server cannot be reached"),
+        (Client::breaks, "suspended: server is unreachable"),
         (
             |it| {
                 it.sent();
-                it.now = it.upload.next_timeout().expect("a response timer");
+                it.now = it.upload.poll_timeout().expect("a response timer");
                 it.upload.handle_timeout(it.now);
             },
-            "suspended: the server does not answer in time",
+            "suspended: server did not respond in time",
         ),
         (
             |it| it.answer(&refused(503)),
-            "suspended: the server refused with status 503 Service Unavailable",
+            "suspended: server rejected the request with status 503 Service Unavailable",
         ),
-        (|it| it.answer(&held(21)), "suspended: the server's answers make no sense"),
+        (|it| it.answer(&held(21)), "suspended: server sends invalid responses"),
         (
             |it| {
                 it.sent();
                 it.upload.handle_unreadable(None, it.now).expect("an answer is due");
             },
-            "suspended: the server's answers make no sense",
+            "suspended: server sends invalid responses",
         ),
     ];
     for (fail, said) in failures {
         for max_retries in [0, 1, 10] {
-            let options = Options { max_retries, ..SMALL };
+            let options = SMALL.with_max_retries(max_retries);
             let mut client = Client::begun(25, options).answered(&held(10));
             for failed in 0..max_retries {
                 assert_eq!(client.upload.failures(), failed);
@@ -152,7 +155,7 @@ fn too_many_failures_suspend_with_the_reason_and_resuming_goes_on_where_the_serv
                 client.wait();
             }
             fail(&mut client);
-            assert_eq!((client.due().as_str(), client.upload.next_timeout()), (said, None));
+            assert_eq!((client.due().as_str(), client.upload.poll_timeout()), (said, None));
             client.upload.resume().expect("it can be resumed");
             assert_eq!((client.due().as_str(), client.upload.failures()), ("ping", 0));
             client.answer(&pinged());
@@ -183,7 +186,7 @@ fn an_upload_that_is_paused_at_any_time_goes_on_with_a_ping() {
             assert!(matches!(at.0, State::Finished | State::Cancelled | State::Failed), "{at:?}");
             continue;
         }
-        assert_eq!(client.due(), "suspended: the upload is paused");
+        assert_eq!(client.due(), "suspended: upload is paused");
         assert_eq!(client.upload.received(), before.upload.received());
         let again = client.upload;
         client.upload.pause().expect("pausing twice is pausing once");
@@ -224,7 +227,7 @@ fn the_reply_is_fetched_before_the_session_is_closed_and_tried_again() {
     assert_eq!(fetched.answered(&held(10)).due(), "no reply");
 
     client.upload.handle_reply_failed(client.now).expect("it is fetched");
-    assert_eq!(client.due(), "suspended: the reply cannot be fetched");
+    assert_eq!(client.due(), "suspended: reply could not be fetched");
     client.upload.resume().expect("it can be resumed");
     client.answer(&pinged());
     assert_eq!(client.due(), fetch);
@@ -393,7 +396,7 @@ fn what_the_server_says_went_wrong_with_a_close_did_not_close_it() {
 fn a_cancellation_that_is_refused_for_good_stays_one() {
     let mut client = in_state(State::Cancel);
     client.answer(&refused(403));
-    assert_eq!(client.due(), "suspended: the server refused with status 403 Forbidden");
+    assert_eq!(client.due(), "suspended: server rejected the request with status 403 Forbidden");
     client.upload.resume().expect("it has not ended");
     assert_eq!(client.due(), "cancel");
 }

@@ -17,28 +17,28 @@ use support::upload::{
 };
 
 /// [3.1.5.1.2] to [3.1.5.1.9], [3.1.4] and [3.1.6.3]. `STATE_ERROR` either comes back to where it
-/// came from (`delayed`, `credentials`), or stays until the caller resumes (`failed`).
+/// came from (`transient-failure`, `credentials`), or stays until the caller resumes (`failed`).
 const STATES: &str = "
 # 3.1.5.1.2
-create-session begin=create-session created=fragment created-elsewhere=ping
-create-session session-lost=create-session delayed=create-session credentials=create-session
-create-session fatal=failed fallback=ping new-connection=ping pause=create-session
+create-session begin=create-session created=fragment created-on-host=ping
+create-session session-lost=create-session transient-failure=create-session credentials=create-session
+create-session permanent-failure=failed fallback=ping new-connection=ping pause=create-session
 create-session resume=ping cancel=cancel
 # 3.1.5.1.3; without a session the upload begins with one
-ping begin=ping pinged=fragment session-lost=create-session delayed=ping credentials=ping
-ping fatal=failed fallback=ping new-connection=ping pause=ping resume=ping cancel=cancel
+ping begin=ping pinged=fragment session-lost=create-session transient-failure=ping credentials=ping
+ping permanent-failure=failed fallback=ping new-connection=ping pause=ping resume=ping cancel=cancel
 # 3.1.5.1.4
-fragment begin=fragment received=fragment reduced=fragment whole=close reply-due=get-reply
-fragment session-lost=create-session delayed=fragment credentials=fragment fatal=failed
+fragment begin=fragment received=fragment smaller-fragments=fragment all-received=close reply-due=get-reply
+fragment session-lost=create-session transient-failure=fragment credentials=fragment permanent-failure=failed
 fragment fallback=ping new-connection=ping pause=fragment resume=ping cancel=cancel
 # 3.1.5.1.8; nothing of ours is sent, so nothing is answered
-get-reply reply-fetched=close delayed=get-reply fallback=ping new-connection=get-reply
+get-reply reply-fetched=close transient-failure=get-reply fallback=ping new-connection=get-reply
 get-reply pause=get-reply resume=ping cancel=cancel
 # 3.1.5.1.5
-close begin=close closed=finished session-lost=create-session delayed=close credentials=close
-close fatal=failed fallback=ping new-connection=ping pause=close resume=ping cancel=cancel
+close begin=close closed=finished session-lost=create-session transient-failure=close credentials=close
+close permanent-failure=failed fallback=ping new-connection=ping pause=close resume=ping cancel=cancel
 # 3.1.5.1.6; session not found is what was wanted (3.1.5.2.1), and it stays cancelled
-cancel begin=cancel gone=cancelled delayed=cancel credentials=cancel fatal=cancel
+cancel begin=cancel cancelled=cancelled transient-failure=cancel credentials=cancel permanent-failure=cancel
 cancel fallback=cancel new-connection=cancel pause=cancel resume=cancel cancel=cancel
 # Terminal
 finished
@@ -49,14 +49,14 @@ failed fallback=failed resume=ping cancel=cancel
 
 /// [3.1.2], [3.1.4], [3.1.5.1.7], [3.1.6]: an answer may come before all is sent.
 const EXCHANGES: &str = "
-ready begin=sending failed=back-off given-up=suspended pause=suspended restart=ready
+ready begin=sending failed=back-off given-up=suspended pause=suspended reset=ready
 sending sent=awaiting answered=ready failed=back-off given-up=suspended challenged=unauthorized
-sending pause=suspended restart=ready
+sending pause=suspended reset=ready
 awaiting answered=ready failed=back-off given-up=suspended challenged=unauthorized
-awaiting pause=suspended restart=ready
-back-off due=ready pause=suspended restart=ready
-unauthorized credentials-given=ready pause=suspended restart=ready
-suspended pause=suspended restart=ready
+awaiting pause=suspended reset=ready
+back-off backoff-elapsed=ready pause=suspended reset=ready
+unauthorized credentials-given=ready pause=suspended reset=ready
+suspended pause=suspended reset=ready
 ";
 
 /// What follows, by a table that is a text.
@@ -102,13 +102,13 @@ fn the_tables_are_those_of_the_specification() {
 fn what_has_ended_and_what_is_under_way() {
     for state in State::ALL {
         let ended = ["finished", "cancelled"].contains(&state.name());
-        assert_eq!(state.has_ended(), ended, "{state}");
+        assert_eq!(state.is_terminal(), ended, "{state}");
         // What has ended is what nothing leads away from.
         assert_eq!(Event::ALL.iter().all(|it| next(STATES, *state, *it).is_none()), ended);
     }
     for exchange in Exchange::ALL {
         let under_way = ["sending", "awaiting"].contains(&exchange.name());
-        assert_eq!(exchange.is_under_way(), under_way, "{exchange}");
+        assert_eq!(exchange.is_in_flight(), under_way, "{exchange}");
     }
 }
 
@@ -246,7 +246,7 @@ fn check_error(error: &EventError, upload: &Upload, what: &str) {
             assert_eq!(next(EXCHANGES, illegal.state, illegal.got), None, "{what}: {said}");
             assert_eq!(said, description(EXCHANGES, illegal.state, &illegal.got), "{what}");
         }
-        EventError::WrongAck { .. } => {
+        EventError::UnexpectedAck { .. } => {
             let expected = match upload.state() {
                 State::CreateSession => "Ack for Create-Session",
                 State::Ping => "Ack for Ping",
@@ -255,7 +255,7 @@ fn check_error(error: &EventError, upload: &Upload, what: &str) {
                 State::Cancel => "Ack for Cancel-Session",
                 other => panic!("{what}: nothing can be answered in {other}"),
             };
-            assert!(upload.exchange().is_under_way(), "{what}");
+            assert!(upload.exchange().is_in_flight(), "{what}");
             let got = match what {
                 "created" | "elsewhere" => "Ack for Create-Session",
                 "pinged" => "Ack for Ping",
@@ -310,7 +310,7 @@ fn every_input_in_every_state_does_what_the_table_says_or_nothing() {
 fn a_reply_that_arrives_while_the_upload_is_paused_does_not_resume_it() {
     let mut client = reach(State::GetReply, Exchange::Suspended).expect("it can be paused");
     let _ = client.upload.handle_reply_fetched();
-    assert_eq!(client.due(), "suspended: the upload is paused");
+    assert_eq!(client.due(), "suspended: upload is paused");
 }
 
 #[test]
@@ -331,7 +331,7 @@ fn polling_is_pure_and_every_pair_asks_for_what_it_stands_for() {
         };
         assert_eq!(first(&once), expected, "{:?}", client.at());
         let waits = expected == "wait";
-        assert_eq!(client.upload.next_timeout().is_some(), waits, "{:?}", client.at());
+        assert_eq!(client.upload.poll_timeout().is_some(), waits, "{:?}", client.at());
     }
 }
 
@@ -347,22 +347,22 @@ fn what_an_upload_says_of_itself_is_what_happened() {
     let ping = in_state(State::Ping).upload;
     assert_eq!(ping.host().map(|it| it.as_str().to_string()), Some(HOST.into()));
     let failed = in_state(State::Failed);
-    assert_eq!(failed.due(), "failed: the server refused with status 403 Forbidden");
+    assert_eq!(failed.due(), "failed: server rejected the request with status 403 Forbidden");
 }
 
 #[test]
 fn a_stop_says_why() {
     for (stop, said) in [
-        (StopReason::Paused, "the upload is paused"),
-        (StopReason::Transport, "the server cannot be reached"),
-        (StopReason::Timeout, "the server does not answer in time"),
-        (StopReason::Protocol, "the server's answers make no sense"),
-        (StopReason::NoProgress, "the server takes fragments and comes no further"),
-        (StopReason::SessionLost, "the server loses its sessions"),
-        (StopReason::Reply, "the reply cannot be fetched"),
+        (StopReason::Paused, "upload is paused"),
+        (StopReason::Transport, "server is unreachable"),
+        (StopReason::Timeout, "server did not respond in time"),
+        (StopReason::Protocol, "server sends invalid responses"),
+        (StopReason::NoProgress, "upload is making no progress"),
+        (StopReason::SessionLost, "server repeatedly lost the session"),
+        (StopReason::ReplyUnavailable, "reply could not be fetched"),
         (
             StopReason::Refused { status: status(599), code: None, context: None },
-            "the server refused with status 599",
+            "server rejected the request with status 599",
         ),
         (
             StopReason::Refused {
@@ -370,7 +370,7 @@ fn a_stop_says_why() {
                 code: Some(HResult::DISK_FULL),
                 context: Some(ErrorContext::REMOTE_APPLICATION),
             },
-            "the server application refused with status 403 Forbidden and code 0x80070070 DISK_FULL",
+            "server application rejected the request with status 403 Forbidden and error code 0x80070070 DISK_FULL",
         ),
     ] {
         assert_eq!(stop.to_string(), said);

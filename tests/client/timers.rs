@@ -3,7 +3,7 @@
 use crate::support;
 use std::time::Duration;
 
-use bits_proto::client::{Exchange, Options, Poll, State, Upload};
+use bits_proto::client::{Exchange, Poll, State, Upload};
 use support::upload::{
     Client, NANOSECOND, SECOND, SMALL, START, all_reachable, created, created_on, held, pinged,
     reach, refused, status,
@@ -21,7 +21,7 @@ fn tick(upload: &Upload, now: Duration) -> Upload {
     let mut again = after;
     again.handle_timeout(now);
     assert_eq!(again, after, "the second call changes nothing");
-    let next = after.next_timeout();
+    let next = after.poll_timeout();
     assert!(next.is_none_or(|next| next > now), "{next:?} is left at {now:?}: {after:?}");
     if let Poll::Wait(until) = after.poll() {
         assert_eq!(Some(until), next);
@@ -31,7 +31,7 @@ fn tick(upload: &Upload, now: Duration) -> Upload {
 
 /// A timer that ends at `due`: what it does, exactly then and days later.
 fn fires(upload: &Upload, due: Duration) -> [Upload; 2] {
-    assert_eq!(upload.next_timeout(), Some(due));
+    assert_eq!(upload.poll_timeout(), Some(due));
     for early in [Duration::ZERO, START, due / 2, due - NANOSECOND] {
         assert_eq!(tick(upload, early), *upload, "{early:?} is too early");
     }
@@ -47,7 +47,7 @@ fn check_dropped(before: &Client, due: Duration) {
         assert_eq!(after.failures(), before.upload.failures() + 1);
         assert_eq!(after.received(), before.upload.received());
         // The time to wait begins when it was noticed.
-        let next = after.next_timeout().expect("it waits");
+        let next = after.poll_timeout().expect("it waits");
         assert!(next >= now + SECOND / 2 && next <= now + SECOND, "{next:?} after {now:?}");
     }
 }
@@ -73,12 +73,12 @@ fn an_answer_that_does_not_come_in_time_is_given_up() {
 
 #[test]
 fn the_last_timeout_suspends_with_the_reason() {
-    let options = Options { max_retries: 0, ..SMALL };
+    let options = SMALL.with_max_retries(0);
     let mut client = Client::begun(20, options);
     client.sending();
     for mut after in fires(&client.upload, START + REQUEST) {
-        assert_eq!(support::upload::due(&after), "suspended: the server does not answer in time");
-        assert_eq!(after.next_timeout(), None);
+        assert_eq!(support::upload::due(&after), "suspended: server did not respond in time");
+        assert_eq!(after.poll_timeout(), None);
         after.resume().expect("it can be resumed");
         assert_eq!(support::upload::due(&after), "ping");
     }
@@ -99,7 +99,7 @@ fn a_timer_is_stopped_by_the_answer_and_by_the_caller() {
     for stop in stopped {
         let mut client = awaiting;
         stop(&mut client);
-        assert_eq!(client.upload.next_timeout(), None);
+        assert_eq!(client.upload.poll_timeout(), None);
         for later in [SECOND, REQUEST, RESPONSE, DAY] {
             assert_eq!(tick(&client.upload, START + later), client.upload);
         }
@@ -110,11 +110,11 @@ fn a_timer_is_stopped_by_the_answer_and_by_the_caller() {
 fn a_waiting_time_ends_and_the_same_packet_is_due() {
     for state in State::ALL {
         let Some(client) = reach(*state, Exchange::BackOff) else { continue };
-        let due = client.upload.next_timeout().expect("it waits");
+        let due = client.upload.poll_timeout().expect("it waits");
         assert!(due >= START + SECOND / 2 && due <= START + SECOND);
         for after in fires(&client.upload, due) {
             assert_eq!((after.state(), after.exchange()), (*state, Exchange::Ready));
-            assert_eq!((after.failures(), after.next_timeout()), (1, None));
+            assert_eq!((after.failures(), after.poll_timeout()), (1, None));
         }
     }
 }
@@ -133,7 +133,7 @@ fn the_host_is_left_when_its_time_is_over() {
     let client = out_of_reach();
     for after in fires(&client.upload, START + FALLBACK) {
         assert_eq!((support::upload::due(&after).as_str(), after.failures()), ("ping", 0));
-        assert_eq!((after.host(), after.next_timeout()), (None, None));
+        assert_eq!((after.host(), after.poll_timeout()), (None, None));
     }
 }
 
@@ -141,7 +141,7 @@ fn the_host_is_left_when_its_time_is_over() {
 fn the_host_is_left_in_the_middle_of_a_waiting_time() {
     let mut client = Client::elsewhere(20, Some(100));
     client.upload = {
-        let options = Options { initial_backoff: DAY, max_backoff: DAY, ..SMALL };
+        let options = SMALL.with_initial_backoff(DAY).with_max_backoff(DAY);
         let mut slow = Client::new(20, options);
         slow.answer(&created_on(support::upload::HOST, Some(100)));
         slow.answered(&pinged()).upload
@@ -159,7 +159,7 @@ fn the_host_is_not_left_while_a_request_is_under_way() {
     client.now = START + FALLBACK - SECOND;
     client.sent();
     let answer_due = client.now + RESPONSE;
-    assert_eq!(client.upload.next_timeout(), Some(answer_due));
+    assert_eq!(client.upload.poll_timeout(), Some(answer_due));
     assert_eq!(tick(&client.upload, START + FALLBACK), client.upload);
     // An answer saves it.
     let mut answered = client.upload;
@@ -176,7 +176,7 @@ fn the_host_is_not_left_while_a_request_is_under_way() {
 fn a_host_whose_time_is_nothing_is_left_at_once() {
     let mut client = Client::elsewhere(20, Some(0));
     client.breaks();
-    assert_eq!(client.upload.next_timeout(), Some(client.now));
+    assert_eq!(client.upload.poll_timeout(), Some(client.now));
     assert_eq!(support::upload::due(&tick(&client.upload, client.now)), "ping");
     let mut client = Client::elsewhere(20, Some(0));
     client.sending();
@@ -196,7 +196,7 @@ fn the_host_is_left_also_while_the_upload_stands() {
     asked.sent();
     asked.upload.handle_unreadable(Some(status(407)), asked.now).expect("an answer is due");
     for (client, said) in [(paused, "suspended"), (failed, "failed"), (asked, "credentials")] {
-        let due = client.upload.next_timeout();
+        let due = client.upload.poll_timeout();
         // An answer of whatever kind may stop the timer; one that runs on does what it says.
         let Some(due) = due else { continue };
         for mut after in fires(&client.upload, due) {
@@ -207,7 +207,7 @@ fn the_host_is_left_also_while_the_upload_stands() {
             assert_eq!(support::upload::due(&after), "ping");
         }
     }
-    assert_eq!(paused.upload.next_timeout(), Some(START + FALLBACK));
+    assert_eq!(paused.upload.poll_timeout(), Some(START + FALLBACK));
 }
 
 #[test]
@@ -225,27 +225,25 @@ fn resuming_tries_the_host_for_another_while() {
     let mut client = out_of_reach();
     client.upload.resume().expect("it can be resumed");
     assert_eq!(
-        (client.upload.next_timeout(), client.due().as_str()),
+        (client.upload.poll_timeout(), client.due().as_str()),
         (None, "ping at node-7.example")
     );
     client.now += SECOND * 7;
     client.breaks();
     let since = client.now;
     client.wait();
-    assert_eq!(client.upload.next_timeout(), Some(since + FALLBACK));
+    assert_eq!(client.upload.poll_timeout(), Some(since + FALLBACK));
 }
 
 #[test]
 fn the_end_of_time_is_no_panic() {
     for options in [
         SMALL,
-        Options {
-            request_timeout: Duration::MAX,
-            response_timeout: Duration::MAX,
-            initial_backoff: Duration::MAX,
-            max_backoff: Duration::MAX,
-            ..SMALL
-        },
+        SMALL
+            .with_request_timeout(Duration::MAX)
+            .with_response_timeout(Duration::MAX)
+            .with_initial_backoff(Duration::MAX)
+            .with_max_backoff(Duration::MAX),
     ] {
         for now in [Duration::ZERO, Duration::MAX - NANOSECOND, Duration::MAX] {
             let mut client = Client::new(20, options);
@@ -253,31 +251,29 @@ fn the_end_of_time_is_no_panic() {
             client.answer(&created_on(support::upload::HOST, Some(u32::MAX - 1)));
             client.sending();
             assert_eq!(
-                client.upload.next_timeout(),
+                client.upload.poll_timeout(),
                 Some(now.saturating_add(options.request_timeout))
             );
             client.upload.handle_sent(now).expect("it was sent");
             assert_eq!(
-                client.upload.next_timeout(),
+                client.upload.poll_timeout(),
                 Some(now.saturating_add(options.response_timeout))
             );
             // All that can end has ended, the fallback timer too.
             client.upload.handle_timeout(Duration::MAX);
             assert_eq!(client.due(), "ping");
-            assert_eq!((client.upload.host(), client.upload.next_timeout()), (None, None));
+            assert_eq!((client.upload.host(), client.upload.poll_timeout()), (None, None));
         }
     }
 }
 
 #[test]
 fn options_of_no_time_at_all_do_not_spin() {
-    let options = Options {
-        request_timeout: Duration::ZERO,
-        response_timeout: Duration::ZERO,
-        initial_backoff: Duration::ZERO,
-        max_backoff: Duration::ZERO,
-        ..SMALL
-    };
+    let options = SMALL
+        .with_request_timeout(Duration::ZERO)
+        .with_response_timeout(Duration::ZERO)
+        .with_initial_backoff(Duration::ZERO)
+        .with_max_backoff(Duration::ZERO);
     let mut client = Client::new(20, options).answered(&created());
     for failures in 1..=options.max_retries {
         client.sending();
@@ -295,7 +291,7 @@ fn options_of_no_time_at_all_do_not_spin() {
 fn only_what_waits_has_a_timer() {
     for client in all_reachable() {
         let waits = [Exchange::Sending, Exchange::Awaiting, Exchange::BackOff];
-        assert_eq!(client.upload.next_timeout().is_some(), waits.contains(&client.at().1));
+        assert_eq!(client.upload.poll_timeout().is_some(), waits.contains(&client.at().1));
         let late = tick(&client.upload, START + DAY);
         assert_eq!(late == client.upload, !waits.contains(&client.at().1), "{:?}", client.at());
     }
@@ -303,13 +299,13 @@ fn only_what_waits_has_a_timer() {
     let mut gone = out_of_reach();
     gone.upload.cancel().expect("it can be cancelled");
     gone.answer(&support::upload::cancelled());
-    assert_eq!((gone.due().as_str(), gone.upload.next_timeout()), ("cancelled", None));
+    assert_eq!((gone.due().as_str(), gone.upload.poll_timeout()), ("cancelled", None));
     assert_eq!(tick(&gone.upload, START + DAY), gone.upload);
 }
 
 #[test]
 fn where_nothing_is_to_be_spread_failures_leave_no_trace() {
-    let at_once = Options { initial_backoff: Duration::ZERO, ..SMALL };
+    let at_once = SMALL.with_initial_backoff(Duration::ZERO);
     let lucky = Client::begun(20, at_once).answered(&held(10));
     let mut unlucky = Client::begun(20, at_once);
     unlucky.breaks();
@@ -321,8 +317,7 @@ fn where_nothing_is_to_be_spread_failures_leave_no_trace() {
 fn waiting_times_are_spread_as_the_reference_of_splitmix64_does() {
     // A seed, and the first number that it gives.
     for (seed, drawn) in [(0, 0xE220_A839_7B1D_CDAF), (1_234_567, 6_457_827_717_110_365_317)] {
-        let options =
-            Options { initial_backoff: Duration::MAX, max_backoff: Duration::MAX, ..SMALL };
+        let options = SMALL.with_initial_backoff(Duration::MAX).with_max_backoff(Duration::MAX);
         let mut client = Client { upload: Upload::new(10, options, seed), now: Duration::ZERO };
         client.breaks();
         // Of the longest there is: half of it, and as much of the rest as was drawn.

@@ -86,17 +86,16 @@ impl Checked {
     }
 
     fn upload(config: &Config) -> Upload {
-        let options = Options {
-            mode: config.mode,
-            fragments: FragmentSizing::within(config.fragment, 1, config.fragment),
-            request_timeout: Duration::ZERO,
-            response_timeout: Duration::ZERO,
-            initial_backoff: Duration::ZERO,
-            max_backoff: Duration::ZERO,
-            max_retries: 1,
-            restarts: 1,
-            max_stalls: 1,
-        };
+        let options = Options::DEFAULT
+            .with_mode(config.mode)
+            .with_fragments(FragmentSizing::with_bounds(config.fragment, 1, config.fragment))
+            .with_request_timeout(Duration::ZERO)
+            .with_response_timeout(Duration::ZERO)
+            .with_initial_backoff(Duration::ZERO)
+            .with_max_backoff(Duration::ZERO)
+            .with_max_retries(1)
+            .with_max_restarts(1)
+            .with_max_stalls(1);
         Upload::new(config.total, options, 0)
     }
 

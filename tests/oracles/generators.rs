@@ -106,15 +106,13 @@ pub fn upload(input: Input<'_, '_>) -> Result<Upload> {
         total => total,
     };
     let length = input.int_in_range(0..=19)?;
-    let (floor, ceiling) = (input.int_in_range(0..=9)?, input.int_in_range(0..=39)?);
-    let options = Options {
-        mode: if input.arbitrary()? { Mode::UploadReply } else { Mode::Upload },
-        fragments: FragmentSizing::within(length, floor, ceiling),
-        max_retries: input.int_in_range(0..=11)?,
-        restarts: input.int_in_range(0..=3)?,
-        max_stalls: input.int_in_range(0..=3)?,
-        ..Options::default()
-    };
+    let (min, max) = (input.int_in_range(0..=9)?, input.int_in_range(0..=39)?);
+    let options = Options::default()
+        .with_mode(if input.arbitrary()? { Mode::UploadReply } else { Mode::Upload })
+        .with_fragments(FragmentSizing::with_bounds(length, min, max))
+        .with_max_retries(input.int_in_range(0..=11)?)
+        .with_max_restarts(input.int_in_range(0..=3)?)
+        .with_max_stalls(input.int_in_range(0..=3)?);
     Ok(Upload::new(total, options, input.arbitrary::<u8>()?.into()))
 }
 

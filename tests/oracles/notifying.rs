@@ -35,20 +35,20 @@ fn notification(input: &mut Unstructured<'_>) -> Result<()> {
         let before = it;
         let outcome = occur(&mut it, input, now)?;
         match outcome {
-            Ok(step) => assert_eq!(step, it.poll()),
+            Ok(()) => {}
             Err(error) => {
                 check_told(&error);
                 // What comes at the deadline comes too late, and that is an end.
-                assert!(it == before || it.state().is_over(), "{before:?}: {error}");
+                assert!(it == before || it.state().is_terminal(), "{before:?}: {error}");
             }
         }
-        if before.state().is_over() {
+        if before.state().is_terminal() {
             assert_eq!(it, before, "what is over stays so");
         }
         check(&it, length, &mut sent);
     }
     it.handle_timeout(Duration::MAX);
-    assert_eq!(it.deadline(), Option::None, "no timer is left that is due");
+    assert_eq!(it.poll_timeout(), Option::None, "no timer is left that is due");
     Ok(())
 }
 
@@ -71,9 +71,9 @@ fn check_told(error: &EventError) {
     let text = error.to_string();
     assert!(!text.is_empty());
     let record = serde_json::to_value(error).expect("a record");
-    if let EventError::Illegal(illegal) = error {
-        assert_eq!(record["illegal"]["message"], text);
-        assert_eq!(record["illegal"]["state"], illegal.state.name());
+    if let EventError::State(illegal) = error {
+        assert_eq!(record["state"]["message"], text);
+        assert_eq!(record["state"]["state"], illegal.state.name());
     }
 }
 
@@ -84,13 +84,10 @@ fn check(it: &Notification, length: u64, sent: &mut u64) {
             assert_eq!(offset.checked_add(left), Some(length), "nothing is left out");
             *sent = offset;
         }
-        Poll::Failed(refused) => {
-            let refusal = refused.refusal();
-            assert_eq!(
-                (refusal.status(), refusal.code()),
-                (refused.status(), Some(refused.code()))
-            );
-            assert!(!refused.to_string().is_empty());
+        Poll::Failed(error) => {
+            let refusal = error.refusal();
+            assert_eq!((refusal.status(), refusal.code()), (error.status(), Some(error.code())));
+            assert!(!error.to_string().is_empty());
         }
         _ => {}
     }
@@ -102,7 +99,7 @@ fn occur(
     it: &mut Notification,
     input: &mut Unstructured<'_>,
     now: Duration,
-) -> Result<std::result::Result<Poll, EventError>> {
+) -> Result<std::result::Result<(), EventError>> {
     let bytes = *input.choose(&[0, 1, 3, 7, 499, 500, u64::MAX])?;
     Ok(match input.int_in_range(0..=11_u8)? {
         0 | 1 => it.handle_headers_sent(now),
@@ -111,13 +108,15 @@ fn occur(
         6 => it.handle_reply_data(bytes, now),
         7 => it.handle_reply_end(now),
         8 => it.handle_reply_file((bytes != 0).then_some(bytes)),
-        9 => it.handle_invalid_response(),
+        9 => it.handle_unreadable(),
         10 if input.arbitrary()? => it.handle_transport_failure(),
-        10 => it.handle_read_failure(),
+        10 => it.handle_storage_failure(),
         _ => {
-            let is_due = it.deadline().is_some_and(|deadline| deadline <= now);
-            assert_eq!(it.handle_timeout(now), is_due, "{it:?}");
-            Ok(it.poll())
+            let is_due = it.poll_timeout().is_some_and(|deadline| deadline <= now);
+            let before = *it;
+            it.handle_timeout(now);
+            assert_eq!(*it != before, is_due, "{it:?}");
+            Ok(())
         }
     })
 }

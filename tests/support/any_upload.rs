@@ -50,9 +50,9 @@ pub enum Step {
 }
 
 fn right(upload: &Upload) -> Ack<'static> {
-    let Poll::Send(outgoing) = upload.poll() else { return pinged() };
+    let Poll::Send(transmit) = upload.poll() else { return pinged() };
     let mut server = Server { held: upload.received().0, reply: true };
-    server.answer(&outgoing.request)
+    server.answer(&transmit.request())
 }
 
 fn ack(answer: Answer, right: Ack<'static>) -> Ack<'static> {
@@ -105,7 +105,7 @@ impl Run {
             Step::Broken => upload.handle_transport_failure(now)?,
             Step::Passes(time) => self.pass(now.saturating_add(time)),
             Step::Wait => {
-                let until = upload.next_timeout().unwrap_or(now).max(now);
+                let until = upload.poll_timeout().unwrap_or(now).max(now);
                 self.pass(until);
             }
             Step::Fetched => upload.handle_reply_fetched()?,
@@ -125,7 +125,7 @@ impl Run {
     /// does, or more.
     pub fn check_ends(&self, held_by_server: u64) {
         let mut client = self.client;
-        if client.upload.total() > 30 || client.upload.state().has_ended() {
+        if client.upload.total() > 30 || client.upload.state().is_terminal() {
             return;
         }
         // The caller resumes what is under way, suspended or has failed; the server holds all that
@@ -144,7 +144,7 @@ impl Run {
     fn pass(&mut self, now: Duration) {
         self.client.now = now;
         self.client.upload.handle_timeout(now);
-        let next = self.client.upload.next_timeout();
+        let next = self.client.upload.poll_timeout();
         let end = Duration::from_secs(u64::MAX);
         assert!(next.is_none_or(|next| next > now || next >= end), "{next:?} at {now:?}");
     }
@@ -170,7 +170,7 @@ fn check_change(before: &Upload, after: &Upload, by_ack: bool, step: Step) {
     if after.received() != before.received() {
         assert!(by_ack, "{step:?} moved {before:?} to {after:?}");
     }
-    if before.state().has_ended() {
+    if before.state().is_terminal() {
         let (same_state, same_poll) =
             (before.state() == after.state(), before.poll() == after.poll());
         assert!(same_state && same_poll, "{step:?} moved {before:?}");
@@ -191,12 +191,12 @@ fn check_always(upload: &Upload) {
     let (received, total) = (upload.received().0, upload.total());
     assert!(received <= total, "{upload:?}");
     let fragments = upload.fragments();
-    assert!(fragments.floor() >= 1 && fragments.floor() <= fragments.length(), "{upload:?}");
-    assert!(fragments.length() <= fragments.ceiling(), "{upload:?}");
+    assert!(fragments.min() >= 1 && fragments.min() <= fragments.length(), "{upload:?}");
+    assert!(fragments.length() <= fragments.max(), "{upload:?}");
     match upload.poll() {
-        Poll::Send(outgoing) => {
+        Poll::Send(transmit) => {
             assert_eq!(upload.exchange(), Exchange::Ready);
-            let sends = match outgoing.request {
+            let sends = match transmit.request() {
                 Request::CreateSession(_) => State::CreateSession,
                 Request::Ping(_) => State::Ping,
                 Request::Fragment(it) => {
@@ -204,7 +204,7 @@ fn check_always(upload: &Upload) {
                     assert_eq!((range.first(), range.total()), (received, total));
                     assert!(range.len() <= fragments.length() && range.last() < total);
                     assert!(range.len() == fragments.length() || range.is_last(), "{upload:?}");
-                    assert_eq!(outgoing.entity, range.first()..range.last() + 1);
+                    assert_eq!(transmit.entity(), range.first()..range.last() + 1);
                     State::Fragment
                 }
                 Request::CloseSession(_) => {
@@ -216,13 +216,14 @@ fn check_always(upload: &Upload) {
             assert_eq!(upload.state(), sends);
             let has_session = upload.session_id().is_some();
             assert!(has_session || [State::CreateSession, State::Ping].contains(&sends));
-            let named = outgoing.request.session_id().copied();
+            let request = transmit.request();
+            let named = request.session_id().copied();
             assert!(named.is_none() || named == upload.session_id(), "{upload:?}");
         }
-        Poll::FetchReply(_) | Poll::ReplyMissing => {
+        Poll::FetchReply | Poll::ReplyMissing => {
             assert_eq!((upload.state(), received), (State::GetReply, total));
         }
-        Poll::Wait(until) => assert_eq!(Some(until), upload.next_timeout()),
+        Poll::Wait(until) => assert_eq!(Some(until), upload.poll_timeout()),
         Poll::Credentials(code) => assert!([401, 407].contains(&code.get()), "{code}"),
         Poll::Suspended(stop) => {
             assert_eq!(upload.exchange(), Exchange::Suspended);
@@ -234,6 +235,7 @@ fn check_always(upload: &Upload) {
         }
         Poll::Finished => assert_eq!((upload.state(), received), (State::Finished, total)),
         Poll::Cancelled => assert_eq!(upload.state(), State::Cancelled),
+        other => panic!("{other:?}"),
     }
     let text = serde_json::to_string(upload).expect("it can be stored");
     let back: Upload =

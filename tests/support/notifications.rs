@@ -4,7 +4,8 @@
 use core::time::Duration;
 
 use bits_proto::backend::{
-    Event, EventError, Notification, NotificationType, Poll, Refused, State, Timeouts, Timer,
+    Event, EventError, Notification, NotificationError, NotificationType, Poll, State, Timeouts,
+    Timer,
 };
 use bits_proto::field::{CopyFileToDestination, StaticResponseUrl};
 use bits_proto::http1::StatusCode;
@@ -27,7 +28,7 @@ pub fn new(kind: NotificationType) -> Notification {
 
 /// Reports that are legal, and whose steps do not matter.
 #[track_caller]
-pub fn done<const N: usize>(results: [Result<Poll, EventError>; N]) {
+pub fn done<const N: usize>(results: [Result<(), EventError>; N]) {
     for result in results {
         assert!(result.is_ok(), "{result:?}");
     }
@@ -62,8 +63,7 @@ pub fn refusing(code: u16) -> NotificationResponse<'static> {
 
 /// Makes `event` happen. `None` where no call stands for it with a notification of this kind.
 ///
-/// A timer reports no error: that it did nothing is `Ok` of what was polled before.
-pub fn occur(it: &mut Notification, event: Event) -> Option<Result<Poll, EventError>> {
+pub fn occur(it: &mut Notification, event: Event) -> Option<Result<(), EventError>> {
     let by_value = it.kind() == NotificationType::ByValue;
     let by_reference = it.kind() == NotificationType::ByReference;
     let left = match it.poll() {
@@ -85,14 +85,15 @@ pub fn occur(it: &mut Notification, event: Event) -> Option<Result<Poll, EventEr
         Event::ReplyPiece => it.handle_reply_data(3, NOW),
         Event::ReplyReceived => it.handle_reply_end(NOW),
         Event::ReplyLookedUp => it.handle_reply_file(Some(9)),
-        Event::Refused => it.handle_response(&refusing(403), NOW),
-        Event::InvalidResponse => it.handle_invalid_response(),
+        Event::Rejected => it.handle_response(&refusing(403), NOW),
+        Event::InvalidResponse => it.handle_unreadable(),
         Event::TransportFailure => it.handle_transport_failure(),
-        Event::ReadFailure => it.handle_read_failure(),
+        Event::StorageFailure => it.handle_storage_failure(),
         Event::Timeout => {
             it.handle_timeout(Duration::MAX);
-            Ok(it.poll())
+            Ok(())
         }
+        other => panic!("unknown event {other}"),
     })
 }
 
@@ -103,7 +104,7 @@ pub fn reachable() -> Vec<Notification> {
     while let Some(from) = found.get(next).copied().filter(|_| next < 200) {
         for event in Event::ALL {
             let mut it = from;
-            if let Some(Ok(_)) = occur(&mut it, *event) {
+            if let Some(Ok(())) = occur(&mut it, *event) {
                 if !found.contains(&it) {
                     found.push(it);
                 }
@@ -115,12 +116,12 @@ pub fn reachable() -> Vec<Notification> {
 }
 
 /// All failures there are, with a status that is passed on.
-pub const FAILURES: [Refused; 7] = [
-    Refused::Application(StatusCode::FORBIDDEN),
-    Refused::InvalidResponse,
-    Refused::Timeout(Timer::Send),
-    Refused::Timeout(Timer::Receive),
-    Refused::Timeout(Timer::ReceiveResponse),
-    Refused::Transport,
-    Refused::Local,
+pub const FAILURES: [NotificationError; 7] = [
+    NotificationError::Application(StatusCode::FORBIDDEN),
+    NotificationError::InvalidResponse,
+    NotificationError::Timeout(Timer::Send),
+    NotificationError::Timeout(Timer::Receive),
+    NotificationError::Timeout(Timer::ReceiveResponse),
+    NotificationError::Transport,
+    NotificationError::Storage,
 ];

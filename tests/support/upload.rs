@@ -23,9 +23,8 @@ pub const NANOSECOND: Duration = Duration::from_nanos(1);
 pub const START: Duration = Duration::from_secs(1_000_000);
 
 /// Fragments of 10 bytes, and never less than 3.
-pub const SMALL: Options =
-    Options { fragments: FragmentSizing::within(10, 3, 40), ..Options::DEFAULT };
-pub const WITH_REPLY: Options = Options { mode: Mode::UploadReply, ..SMALL };
+pub const SMALL: Options = Options::DEFAULT.with_fragments(FragmentSizing::with_bounds(10, 3, 40));
+pub const WITH_REPLY: Options = SMALL.with_mode(Mode::UploadReply);
 
 pub fn session() -> SessionId<'static> {
     SessionId::try_from(SESSION).expect("a session id")
@@ -96,9 +95,9 @@ pub fn lost() -> Ack<'static> {
 /// What an upload wants, in words.
 pub fn due(upload: &Upload) -> String {
     match upload.poll() {
-        Poll::Send(outgoing) => {
-            let entity = outgoing.entity.clone();
-            let (what, named) = match outgoing.request {
+        Poll::Send(transmit) => {
+            let entity = transmit.entity();
+            let (what, named) = match transmit.request() {
                 Request::Ping(_) => ("ping".into(), None),
                 Request::CreateSession(_) => ("create".into(), None),
                 Request::Fragment(it) => {
@@ -112,16 +111,19 @@ pub fn due(upload: &Upload) -> String {
             };
             assert!(what.starts_with("fragment") || entity == (0..0), "{what} has a body");
             assert!(named.is_none_or(|named| Some(named) == upload.session_id()), "{what}");
-            assert_eq!(outgoing.host, upload.host(), "{what}");
-            match outgoing.host {
+            assert_eq!(transmit.host(), upload.host(), "{what}");
+            match transmit.host() {
                 Some(host) => format!("{what} at {}", host.as_str()),
                 None => what,
             }
         }
-        Poll::FetchReply(url) => format!("fetch {}", url.as_bytes().escape_ascii()),
+        Poll::FetchReply => {
+            let url = upload.reply_url().expect("a reply URL");
+            format!("fetch {}", url.as_bytes().escape_ascii())
+        }
         Poll::ReplyMissing => "no reply".into(),
         Poll::Wait(until) => {
-            assert_eq!(upload.next_timeout(), Some(until));
+            assert_eq!(upload.poll_timeout(), Some(until));
             "wait".into()
         }
         Poll::Credentials(status) => format!("credentials {}", status.get()),
@@ -129,6 +131,7 @@ pub fn due(upload: &Upload) -> String {
         Poll::Finished => "finished".into(),
         Poll::Cancelled => "cancelled".into(),
         Poll::Failed(stop) => format!("failed: {stop}"),
+        other => panic!("{other:?}"),
     }
 }
 
@@ -195,7 +198,7 @@ impl Client {
 
     /// How long it waits; it does so.
     pub fn wait(&mut self) -> Duration {
-        let until = self.upload.next_timeout().unwrap_or_else(|| panic!("no timer: {self:?}"));
+        let until = self.upload.poll_timeout().unwrap_or_else(|| panic!("no timer: {self:?}"));
         let delay = until.saturating_sub(self.now);
         self.now = until;
         self.upload.handle_timeout(until);
@@ -229,6 +232,7 @@ pub fn in_state(state: State) -> Client {
         }
         State::Close => Client::whole(),
         State::Finished => Client::whole().answered(&closed()),
+        other => panic!("unknown state {other}"),
     };
     match state {
         State::Cancel | State::Cancelled => client.upload.cancel().expect("it can be cancelled"),
@@ -250,6 +254,7 @@ pub fn reach(state: State, exchange: Exchange) -> Option<Client> {
         Exchange::Ready => true,
         Exchange::BackOff | Exchange::Suspended => has_requests || state == State::GetReply,
         Exchange::Sending | Exchange::Awaiting | Exchange::Unauthorized => has_requests,
+        other => panic!("unknown exchange {other}"),
     };
     let mut client = can.then(|| in_state(state))?;
     let now = client.now;
@@ -261,6 +266,7 @@ pub fn reach(state: State, exchange: Exchange) -> Option<Client> {
         Exchange::BackOff => client.upload.handle_reply_failed(now).expect("a reply is due"),
         Exchange::Unauthorized => client.answer(&refused(401)),
         Exchange::Suspended => client.upload.pause().expect("it can be paused"),
+        other => panic!("unknown exchange {other}"),
     }
     assert_eq!(client.at(), (state, exchange));
     Some(client)
@@ -311,13 +317,13 @@ impl Server {
     pub fn finish(&mut self, client: &mut Client, limit: u32) -> u32 {
         for step in 0..limit {
             let answer = match client.upload.poll() {
-                Poll::Send(outgoing) => Some(self.answer(&outgoing.request)),
+                Poll::Send(transmit) => Some(self.answer(&transmit.request())),
                 Poll::Finished | Poll::Cancelled => return step,
                 _ => None,
             };
             match (answer, client.upload.poll()) {
                 (Some(ack), _) => client.answer(&ack),
-                (_, Poll::FetchReply(_)) => client.upload.handle_reply_fetched().expect("due"),
+                (_, Poll::FetchReply) => client.upload.handle_reply_fetched().expect("due"),
                 (_, Poll::ReplyMissing) => client.upload.close_without_reply().expect("due"),
                 (_, Poll::Wait(until)) => {
                     client.now = client.now.max(until);

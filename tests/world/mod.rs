@@ -76,15 +76,14 @@ impl World {
     pub fn of_dice(mut random: Dice, seed: u64) -> Self {
         let total = length(&mut random);
         // At most a few dozen fragments, with an even and with an odd last one.
-        let least = (total / 30).max(FragmentSizing::FLOOR);
-        let fragment =
-            random.random_range(least..=(least * 4).min(FragmentSizing::CEILING).max(least));
+        let least = (total / 30).max(FragmentSizing::MIN);
+        let fragment = random.random_range(least..=(least * 4).min(FragmentSizing::MAX).max(least));
         let mode = if random.random_bool(0.3) { Mode::UploadReply } else { Mode::Upload };
-        let options = Options {
-            mode,
-            fragments: FragmentSizing::within(fragment, least / 2, FragmentSizing::CEILING),
-            ..Options::DEFAULT
-        };
+        let options = Options::DEFAULT.with_mode(mode).with_fragments(FragmentSizing::with_bounds(
+            fragment,
+            least / 2,
+            FragmentSizing::MAX,
+        ));
         let cancel_at = random.random_bool(0.05).then(|| random.random_range(0..12));
         let server = Server::new(&mut random, mode, total);
         Self {
@@ -147,7 +146,7 @@ impl World {
             assert!(self.messages <= self.most_messages(), "too many messages: it does not end");
             if self.cancel_at.is_some_and(|at| self.messages >= at) {
                 self.cancel_at = None;
-                if !self.upload.state().has_ended() {
+                if !self.upload.state().is_terminal() {
                     self.upload.cancel().unwrap();
                 }
             }
@@ -158,14 +157,15 @@ impl World {
                     self.now = self.now.max(until);
                     let had_host = self.upload.host().is_some();
                     self.upload.handle_timeout(self.now);
-                    let next = self.upload.next_timeout();
+                    let next = self.upload.poll_timeout();
                     assert!(next.is_none_or(|it| it > self.now), "a timer that is due is left");
                     // The origin server is another one to the client: that it knows of no session
                     // says nothing of a Close-Session sent to the host.
                     let fell_back = had_host && self.upload.host().is_none();
                     self.server.lost_sessions += u64::from(fell_back);
                 }
-                Poll::FetchReply(url) => {
+                Poll::FetchReply => {
+                    let url = self.upload.reply_url().unwrap();
                     self.fetched = Some(self.server.reply(url.as_bytes()));
                     if self.plan.hits(&mut self.random, 0.1) {
                         self.upload.handle_reply_failed(self.now).unwrap();
@@ -188,6 +188,7 @@ impl World {
                 }
                 Poll::Finished => return End::Finished,
                 Poll::Cancelled => return End::Cancelled,
+                other => panic!("{other:?}"),
             }
         }
     }
@@ -214,9 +215,9 @@ impl World {
             self.upload = restarted(&self.upload);
             return self.upload.resume().unwrap();
         }
-        let sending = self.upload;
-        let Poll::Send(outgoing) = sending.poll() else { unreachable!() };
-        let (request, body) = (&outgoing.request, &outgoing.entity);
+        let Poll::Send(transmit) = self.upload.poll() else { unreachable!() };
+        let (request, body) = (&transmit.request(), &transmit.entity());
+        let state = self.upload.state();
         self.messages += 1;
         if self.trace {
             eprintln!("{:>3} {:?} {body:?} {fault:?}", self.messages, request.kind());
@@ -228,7 +229,7 @@ impl World {
             Some(Fault::Twice) => {
                 // The second Close-Session finds no session, and the client starts over: it cannot
                 // know that there was a first one.
-                self.server.lost_sessions += u64::from(sending.state() == State::Close);
+                self.server.lost_sessions += u64::from(state == State::Close);
                 self.deliver(request, body, None);
                 self.deliver(request, body, None)
             }
@@ -242,7 +243,7 @@ impl World {
             _ => passing,
         };
         self.now += Duration::from_millis(self.random.random_range(1..2_000));
-        self.take(answer, fault, &outgoing.ack_context());
+        self.take(answer, fault, &transmit.ack_context());
         if self.plan.hits(&mut self.random, 0.01) && self.upload.pause().is_ok() {
             self.watch.disconnected();
             self.now += Duration::from_secs(self.random.random_range(0..100_000));

@@ -237,7 +237,7 @@ impl Server {
         *self.notified.entry(id).or_default() += 1;
         let reply = match self.mode {
             Mode::UploadReply => Reply::Kept,
-            Mode::Upload => Reply::None,
+            _ => Reply::None,
         };
         let url = format!(r"BITS-Sessions\Replies\{{{id}}}\reply");
         let reply_url = (reply == Reply::Kept).then_some(url.as_str());

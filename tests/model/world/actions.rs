@@ -132,23 +132,24 @@ impl Checked {
                 actions.push(Action::Wake);
             }
             (None, Poll::Wait(_)) => actions.push(Action::Notice),
-            (None, Poll::FetchReply(_)) => {
+            (None, Poll::FetchReply) => {
                 actions.push(Action::Fetch);
                 if self.allows(world, Fault::Unfetched) {
                     actions.push(Action::Unfetched);
                 }
             }
-            (None, Poll::ReplyMissing | Poll::Suspended(StopReason::Reply)) => {
+            (None, Poll::ReplyMissing | Poll::Suspended(StopReason::ReplyUnavailable)) => {
                 actions.push(Action::CloseWithoutReply);
             }
             (None, Poll::Credentials(_)) => actions.push(Action::GiveCredentials),
             (None, Poll::Suspended(_) | Poll::Failed(_)) => actions.push(Action::Resume),
+            (None, other) => unreachable!("{other:?}"),
         }
     }
 
     fn can_leave(&self, world: &World, why: Leaving) -> bool {
         let (upload, link) = (&world.upload, &world.link);
-        let has_ended = upload.state().has_ended();
+        let has_ended = upload.state().is_terminal();
         match why {
             Leaving::Broken | Leaving::Unanswered => link.is_some(),
             // Nothing but fragments becomes smaller by it.

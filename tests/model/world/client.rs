@@ -28,8 +28,8 @@ impl Checked {
     }
 
     pub fn send(&self, world: &mut World) {
-        let Poll::Send(outgoing) = world.upload.poll() else { unreachable!("something is due") };
-        let packet = Packet::of(&outgoing);
+        let Poll::Send(transmit) = world.upload.poll() else { unreachable!("something is due") };
+        let packet = Packet::of(&transmit);
         self.tell(world, |upload| upload.handle_sending(NOW));
         self.save(world);
         if let Packet::Close(session) = packet {
@@ -100,7 +100,7 @@ impl Checked {
     }
 
     pub fn fetch(&self, world: &mut World) {
-        let Poll::FetchReply(url) = world.upload.poll() else { unreachable!("a reply is due") };
+        let url = world.upload.reply_url().expect("a reply is due");
         let session = url.as_bytes()[0] - b'0';
         if world.host.books[usize::from(session)].has_reply {
             self.see(Sight::Fetched);
@@ -140,7 +140,7 @@ impl Checked {
             }
             Leaving::Crashed => {
                 world.upload = Arc::clone(&world.saved);
-                if !world.upload.state().has_ended() {
+                if !world.upload.state().is_terminal() {
                     self.tell(world, Upload::resume);
                 }
                 self.see(Sight::ClientCrashed);

@@ -36,12 +36,12 @@ pub enum Packet {
 }
 
 impl Packet {
-    pub fn of(outgoing: &Transmit<'_>) -> Self {
-        match &outgoing.request {
+    pub fn of(transmit: &Transmit) -> Self {
+        match transmit.request() {
             Request::Ping(_) => Self::Ping,
             Request::CreateSession(_) => Self::Create,
             Request::Fragment(it) => {
-                let (session, body) = (session_named(it.session_id), &outgoing.entity);
+                let (session, body) = (session_named(it.session_id), transmit.entity());
                 Self::Fragment { session, first: body.start, end: body.end }
             }
             Request::CloseSession(it) => Self::Close(session_named(it.session_id)),

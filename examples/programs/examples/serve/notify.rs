@@ -4,7 +4,9 @@ use std::io::{self, Write as _};
 use std::path::Path;
 use std::time::Duration;
 
-use bits_proto::backend::{self, Notification, NotificationType, Outcome, Poll, Refused, Timeouts};
+use bits_proto::backend::{
+    self, Notification, NotificationError, NotificationType, Outcome, Poll, Timeouts,
+};
 use bits_proto::field::{OriginalRequestUrl, ReplyUrl, RequestDataFileName, ResponseDataFileName};
 use bits_proto::message::NotificationResponse;
 use bits_proto::server::{HostError, Notified, Reply, SessionsError, WorkToken};
@@ -92,6 +94,7 @@ impl Server {
             backend::Reply::Body { .. } | backend::Reply::File { .. } => {
                 (Reply::Kept, Some(kept.as_bytes()))
             }
+            _ => (Reply::None, None),
         };
         let notified = Notified { copy_to_destination: outcome.copy_to_destination, reply };
         let url = url.map(ReplyUrl::try_from).transpose();
@@ -136,11 +139,11 @@ struct Sent {
     body: Option<Incoming>,
 }
 
-type Polled = Result<Poll, backend::EventError>;
+type Polled = Result<(), backend::EventError>;
 
 impl Telling<'_> {
     /// Does what the notification asks for until it is over.
-    async fn until_over(&mut self) -> Result<Outcome, Refused> {
+    async fn until_over(&mut self) -> Result<Outcome, NotificationError> {
         let mut sent = None;
         loop {
             let poll = self.notification.poll();
@@ -152,6 +155,10 @@ impl Telling<'_> {
                 Poll::FindReply => Duration::MAX,
                 Poll::Complete(outcome) => return Ok(outcome),
                 Poll::Failed(refused) => return Err(refused),
+                other => {
+                    warn!(?other, "unknown step of the notification");
+                    return Err(NotificationError::Storage);
+                }
             };
             let left = deadline.saturating_sub(now());
             let polled = match timeout(left, self.step(poll, &mut sent)).await {
@@ -162,9 +169,9 @@ impl Telling<'_> {
                 }
             };
             // What is reported fits what was asked for.
-            let _ = polled.map_err(|error| {
+            polled.map_err(|error| {
                 warn!(%error, "the notification did not take a report");
-                Refused::Local
+                NotificationError::Storage
             })?;
         }
     }
@@ -200,7 +207,7 @@ impl Telling<'_> {
     async fn send_head(&self) -> io::Result<Sent> {
         let (pieces, body) = Outgoing::channel(match self.notification.kind() {
             NotificationType::ByValue => self.length,
-            NotificationType::ByReference | NotificationType::None => 0,
+            _ => 0,
         });
         let link = self.application.send(self.request()?.map(|()| body)).await?;
         Ok(Sent { link, early: None, pieces, body: None })
@@ -234,7 +241,7 @@ impl Telling<'_> {
                 match response {
                     Ok(response) if response.status() == StatusCode::OK => {
                         *early = Some(response);
-                        return Ok(self.notification.poll());
+                        return Ok(());
                     }
                     response => return self.receive_head(response, body),
                 }
@@ -242,7 +249,7 @@ impl Telling<'_> {
         };
         let piece = match block_in_place(|| read_piece(&mut self.entity, length)) {
             Ok(piece) if !piece.is_empty() => piece,
-            _ => return self.notification.handle_read_failure(),
+            _ => return self.notification.handle_storage_failure(),
         };
         let Some(permit) = permit else {
             return self.notification.handle_transport_failure();
@@ -260,7 +267,7 @@ impl Telling<'_> {
         let (parts, incoming) = match response {
             Ok(response) => response.into_parts(),
             Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-                return self.notification.handle_invalid_response();
+                return self.notification.handle_unreadable();
             }
             Err(error) => {
                 warn!(%error, "the connection to the application failed");
@@ -276,7 +283,7 @@ impl Telling<'_> {
             }
             Err(error) => {
                 warn!(%error, "the application's response cannot be read");
-                self.notification.handle_invalid_response()
+                self.notification.handle_unreadable()
             }
         }
     }
@@ -288,7 +295,7 @@ impl Telling<'_> {
             None => return self.notification.handle_reply_end(now()),
         };
         if keep && block_in_place(|| self.keep(&piece)).is_err() {
-            return self.notification.handle_read_failure();
+            return self.notification.handle_storage_failure();
         }
         self.notification.handle_reply_data(piece.len() as u64, now())
     }
@@ -311,7 +318,7 @@ impl Telling<'_> {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 self.notification.handle_reply_file(None)
             }
-            Err(_) => self.notification.handle_read_failure(),
+            Err(_) => self.notification.handle_storage_failure(),
         }
     }
 }

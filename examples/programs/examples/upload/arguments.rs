@@ -92,16 +92,14 @@ impl Arguments {
             let half = self.timeout.as_secs_f64() / 2.0;
             (limit as f64 * half) as u64
         });
-        Options {
-            mode,
-            fragments: FragmentSizing::new(length.min(max_length)),
-            request_timeout: self.timeout,
-            response_timeout: self.timeout,
-            initial_backoff: self.retry_delay,
-            max_backoff: Options::DEFAULT.max_backoff.max(self.retry_delay),
-            max_retries: self.retries,
-            ..Options::DEFAULT
-        }
+        Options::DEFAULT
+            .with_mode(mode)
+            .with_fragments(FragmentSizing::new(length.min(max_length)))
+            .with_request_timeout(self.timeout)
+            .with_response_timeout(self.timeout)
+            .with_initial_backoff(self.retry_delay)
+            .with_max_backoff(Options::DEFAULT.max_backoff.max(self.retry_delay))
+            .with_max_retries(self.retries)
     }
 
     /// Returns the additional fields of each request, without Host.

@@ -71,16 +71,14 @@ impl Client {
     async fn work(&mut self) -> Result<()> {
         loop {
             self.console.received(self.upload.received().0);
-            // What is polled borrows from the upload, which changes while it is done.
-            let upload = self.upload;
-            match upload.poll() {
+            match self.upload.poll() {
                 Poll::Send(outgoing) => {
-                    if upload.state() != State::Cancel {
+                    if self.upload.state() != State::Cancel {
                         self.entity.check()?;
                     }
                     self.exchange(&outgoing).await?;
                 }
-                Poll::FetchReply(url) => self.fetch_reply(url).await?,
+                Poll::FetchReply => self.fetch_reply().await?,
                 Poll::ReplyMissing => {
                     self.skip_reply("the server did not send BITS-Reply-URL".into())?;
                 }
@@ -92,6 +90,7 @@ impl Client {
                 }
                 Poll::Suspended(stop) | Poll::Failed(stop) => return Err(self.stopped(stop)),
                 Poll::Finished | Poll::Cancelled => return Ok(()),
+                other => return Err(Failure::failed(format!("unknown action: {other:?}"))),
             }
         }
     }

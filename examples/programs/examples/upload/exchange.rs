@@ -14,9 +14,9 @@ use crate::failure::{Failure, Result};
 
 impl Client {
     /// Sends a request and reports the result to the upload.
-    pub async fn exchange(&mut self, outgoing: &Transmit<'_>) -> Result<()> {
-        let destination = match &outgoing.host {
-            Some(host) => self.destination.on_host(host)?,
+    pub async fn exchange(&mut self, outgoing: &Transmit) -> Result<()> {
+        let destination = match outgoing.host() {
+            Some(host) => self.destination.on_host(&host)?,
             None => self.destination.clone(),
         };
         let server = &destination.server;
@@ -51,13 +51,13 @@ impl Client {
     /// Returns the HTTP request and the status of its body.
     fn request(
         &self,
-        outgoing: &Transmit<'_>,
+        outgoing: &Transmit,
         destination: &Destination,
     ) -> Result<(Request<EntityBody>, SendStatus)> {
         let extras = self.extras(&destination.server, true)?;
-        let head = outgoing.request.to_http(destination.target.clone(), &extras);
+        let head = outgoing.request().to_http(destination.target.clone(), &extras);
         let head = head.map_err(Failure::failed)?;
-        let range = outgoing.entity.clone();
+        let range = outgoing.entity();
         let (body, status) =
             EntityBody::new(&self.entity, range, self.rate_limit.as_ref(), &self.console);
         Ok((head.map(|()| body), status))
@@ -74,7 +74,7 @@ impl Client {
         tokio::pin!(exchange);
         let mut is_body_alive = true;
         loop {
-            let left = self.upload.next_timeout().map(|at| at.saturating_sub(self.now()));
+            let left = self.upload.poll_timeout().map(|at| at.saturating_sub(self.now()));
             tokio::select! {
                 biased;
                 sent = &mut status.sent, if is_body_alive && !self.is_sent() => {
@@ -98,7 +98,7 @@ impl Client {
     /// upload.
     pub async fn connection(&mut self, server: &Server) -> Result<Option<Connection>> {
         // While another host is unreachable, the upload returns to the origin after a timeout.
-        let left = self.upload.next_timeout().map(|at| at.saturating_sub(self.now()));
+        let left = self.upload.poll_timeout().map(|at| at.saturating_sub(self.now()));
         let limit = left.map_or(self.timeout, |left| left.min(self.timeout));
         let error = match timeout(limit, self.connector.connection(server)).await {
             Ok(Ok(connection)) => return Ok(Some(connection)),

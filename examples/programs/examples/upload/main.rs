@@ -101,7 +101,7 @@ async fn upload(arguments: &Arguments) -> Result<()> {
 
 /// Continues an upload of a previous process with the options of this one.
 fn resume(mut upload: Upload, mode: Mode, arguments: &Arguments) -> Result<Upload> {
-    if !upload.state().has_ended() {
+    if !upload.state().is_terminal() {
         upload.resume().map_err(Failure::machine)?;
         // Keeps a fragment length that was reduced because the server rejected longer ones.
         let options = arguments.options(mode, upload.fragments().length());

@@ -4,7 +4,6 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use bits_proto::field::ReplyUrl;
 use http::header::{CONTENT_RANGE, ETAG, IF_RANGE, RANGE};
 use http::{HeaderMap, HeaderValue, Method, StatusCode};
 use http_body_util::BodyExt as _;
@@ -157,11 +156,11 @@ fn begins_at(headers: &HeaderMap, offset: u64) -> bool {
 
 impl Client {
     /// Fetches the reply and reports the result to the upload.
-    pub async fn fetch_reply(&mut self, url: ReplyUrl<'_>) -> Result<()> {
+    pub async fn fetch_reply(&mut self) -> Result<()> {
         let Some(mut reply) = self.reply.take() else {
             return self.upload.close_without_reply().map_err(Failure::machine);
         };
-        let fetched = self.fetch(url, &mut reply).await;
+        let fetched = self.fetch(&mut reply).await;
         self.reply = Some(reply);
         let now = self.now();
         match fetched {
@@ -181,9 +180,10 @@ impl Client {
     /// Fetches the reply. Returns `false` if there is no connection.
     async fn fetch(
         &mut self,
-        url: ReplyUrl<'_>,
         reply: &mut ReplyFile,
     ) -> std::result::Result<bool, ReplyError> {
+        let url = self.upload.reply_url();
+        let url = url.ok_or_else(|| ReplyError::Permanent("the reply has no URL".into()))?;
         let resolved = url.resolve(self.destination.as_str());
         let resolved = resolved.map_err(|error| ReplyError::Permanent(error.to_string()))?;
         let (url, same_origin) = (resolved.as_str(), resolved.is_same_origin());

@@ -31,7 +31,7 @@ impl Client {
         &mut self,
         response: Response<Incoming>,
         connection: Connection,
-        outgoing: &Transmit<'_>,
+        outgoing: &Transmit,
     ) -> Result<()> {
         let (head, body) = response.into_parts();
         let is_sent = self.is_sent();

@@ -77,7 +77,7 @@ impl Job {
         }
         (self.mode != other.mode).then(|| match other.mode {
             Mode::Upload => "belongs to an upload without --reply".into(),
-            Mode::UploadReply => "belongs to an upload with --reply".into(),
+            _ => "belongs to an upload with --reply".into(),
         })
     }
 }

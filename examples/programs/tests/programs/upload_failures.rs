@@ -147,7 +147,7 @@ fn a_lost_session_is_started_over() {
     assert_eq!(server.entity(), Some(folder.bytes));
     assert_eq!(count(&server, "Create-Session"), 2);
     let (told, _) = fails("Fragment", |_| Fate::Instead(refusal(500, "0x8020001F")));
-    assert!(told.contains("the server loses its sessions"), "{told}");
+    assert!(told.contains("server repeatedly lost the session"), "{told}");
 }
 
 #[test]

@@ -52,10 +52,8 @@ impl Driver {
     pub fn new(seed: u64, length: usize, mishaps: u32) -> Self {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         let fragment = 4096 + u64::from(random.next_u32() % 60_000);
-        let options = Options {
-            fragments: FragmentSizing::within(fragment, 1, u64::MAX),
-            ..Options::DEFAULT
-        };
+        let options =
+            Options::DEFAULT.with_fragments(FragmentSizing::with_bounds(fragment, 1, u64::MAX));
         let upload = Upload::new(length as u64, options, seed);
         Self { upload, random, now: Duration::ZERO, mishaps, journal: Journal::default() }
     }
@@ -63,8 +61,7 @@ impl Driver {
     /// Uploads the entity, whatever happens.
     pub fn run(&mut self, server: &mut Server, target: &str, entity: &[u8]) {
         loop {
-            let upload = self.upload;
-            match upload.poll() {
+            match self.upload.poll() {
                 Poll::Send(outgoing) => {
                     self.exchange(&outgoing, server, target, entity);
                     self.restart();
@@ -81,10 +78,10 @@ impl Driver {
         }
     }
 
-    fn exchange(&mut self, outgoing: &Transmit<'_>, server: &mut Server, target: &str, all: &[u8]) {
-        let range = outgoing.entity.start as usize..outgoing.entity.end as usize;
+    fn exchange(&mut self, outgoing: &Transmit, server: &mut Server, target: &str, all: &[u8]) {
+        let range = outgoing.entity().start as usize..outgoing.entity().end as usize;
         self.journal.resumptions += u32::from(range.start > 0 && self.upload.failures() > 0);
-        let bytes = [&*head(target, &outgoing.request), &all[range]].concat();
+        let bytes = [&*head(target, &outgoing.request()), &all[range]].concat();
         let fate = self.fate(bytes.len());
         self.upload.handle_sending(self.now).expect("it was asked for");
         let mut connection = Connection::to(server.address).expect("a server that listens");
@@ -122,14 +119,14 @@ impl Driver {
         match answer {
             Some(answer) => self.take(&answer, outgoing),
             None => {
-                let is_create = matches!(outgoing.request, Request::CreateSession(_));
+                let is_create = matches!(outgoing.request(), Request::CreateSession(_));
                 self.journal.orphans += usize::from(is_create);
                 self.upload.handle_transport_failure(self.now).expect("it was sent");
             }
         }
     }
 
-    fn take(&mut self, answer: &Answer, outgoing: &Transmit<'_>) {
+    fn take(&mut self, answer: &Answer, outgoing: &Transmit) {
         self.upload.handle_sent(self.now).expect("it was sent");
         let mut slots = HeaderSlots::new();
         let head = ResponseHead::parse(answer.head(), &mut slots).expect("HTTP");

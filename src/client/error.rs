@@ -1,4 +1,4 @@
-//! Why an upload does not go on, and what it does not take.
+//! The errors of an upload.
 
 use core::fmt;
 
@@ -8,7 +8,7 @@ use crate::http1::StatusCode;
 use crate::message::{MessageKind, Refusal};
 use crate::state_machine::IllegalEvent;
 
-/// [3.1.1.2] Why an upload is suspended, or has failed.
+/// [3.1.1.2] The reason why an upload is suspended or failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(
     feature = "serde",
@@ -17,29 +17,29 @@ use crate::state_machine::IllegalEvent;
 )]
 #[non_exhaustive]
 pub enum StopReason {
-    /// The caller paused it.
+    /// The caller paused the upload.
     Paused,
-    /// `ERROR_TRANSPORT`: the server could not be reached, or the connection broke, too often.
+    /// `ERROR_TRANSPORT`: the server is unreachable, or connections to it break.
     Transport,
-    /// `ERROR_TIMEOUT`: a request could not be sent, or was not answered, in time, too often.
+    /// `ERROR_TIMEOUT`: requests cannot be sent in time, or responses do not arrive in time.
     Timeout,
-    /// The answers are none, or contradict the requests.
+    /// The responses are not valid Acks, or contradict the requests.
     Protocol,
-    /// The server refused.
+    /// The server rejected a request.
     Refused {
-        /// The status.
+        /// The status code.
         status: StatusCode,
-        /// The code, if there was one.
+        /// The error code, if the response had one.
         code: Option<HResult>,
-        /// Who met the error: the server, or its application.
+        /// Whether the error occurred in the server or in its application.
         context: Option<ErrorContext>,
     },
-    /// The server takes the fragments and does not come any further.
+    /// The server accepts fragments, but its offset does not advance.
     NoProgress,
-    /// The server did not know its own session, too often.
+    /// The server lost the session repeatedly.
     SessionLost,
     /// The reply could not be fetched.
-    Reply,
+    ReplyUnavailable,
 }
 
 impl StopReason {
@@ -47,13 +47,13 @@ impl StopReason {
         Self::Refused { status: refusal.status(), code: refusal.code(), context: refusal.context() }
     }
 
-    /// Whether the server itself said so: something on the way gives no code.
-    pub(super) const fn is_by_server(self) -> bool {
+    /// Returns whether the BITS server itself rejected the request: proxies send no error code.
+    pub(super) const fn is_from_server(self) -> bool {
         matches!(self, Self::Refused { code: Some(_), .. })
     }
 
-    /// Whether it says that the server could not be reached.
-    pub(super) const fn is_out_of_reach(self) -> bool {
+    /// Returns whether the server could not be reached.
+    pub(super) const fn is_unreachable(self) -> bool {
         matches!(self, Self::Transport | Self::Timeout)
     }
 }
@@ -61,47 +61,47 @@ impl StopReason {
 impl fmt::Display for StopReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Paused => f.write_str("the upload is paused"),
-            Self::Transport => f.write_str("the server cannot be reached"),
-            Self::Timeout => f.write_str("the server does not answer in time"),
-            Self::Protocol => f.write_str("the server's answers make no sense"),
+            Self::Paused => f.write_str("upload is paused"),
+            Self::Transport => f.write_str("server is unreachable"),
+            Self::Timeout => f.write_str("server did not respond in time"),
+            Self::Protocol => f.write_str("server sends invalid responses"),
             Self::Refused { status, code, context } => {
-                let who = match *context {
-                    Some(ErrorContext::REMOTE_APPLICATION) => "the server application",
-                    _ => "the server",
+                let peer = match *context {
+                    Some(ErrorContext::REMOTE_APPLICATION) => "server application",
+                    _ => "server",
                 };
-                write!(f, "{who} refused with status {status}")?;
+                write!(f, "{peer} rejected the request with status {status}")?;
                 if !status.reason().is_empty() {
                     write!(f, " {}", status.reason())?;
                 }
                 match code {
-                    Some(code) => write!(f, " and code {code} {}", code.name().unwrap_or("")),
+                    Some(code) => write!(f, " and error code {code} {}", code.name().unwrap_or("")),
                     None => Ok(()),
                 }
             }
-            Self::NoProgress => f.write_str("the server takes fragments and comes no further"),
-            Self::SessionLost => f.write_str("the server loses its sessions"),
-            Self::Reply => f.write_str("the reply cannot be fetched"),
+            Self::NoProgress => f.write_str("upload is making no progress"),
+            Self::SessionLost => f.write_str("server repeatedly lost the session"),
+            Self::ReplyUnavailable => f.write_str("reply could not be fetched"),
         }
     }
 }
 
 impl core::error::Error for StopReason {}
 
-/// Something an upload was told that cannot have happened. Nothing was changed.
+/// An input or command that is illegal in the current state. The upload did not change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "kebab-case"))]
 #[non_exhaustive]
 pub enum EventError {
-    /// Not in this state.
+    /// The [`State`] does not allow it.
     State(IllegalEvent<State>),
-    /// Not at this point of the exchange.
+    /// The [`Exchange`] does not allow it.
     Exchange(IllegalEvent<Exchange>),
-    /// The Ack is that for another request.
-    WrongAck {
-        /// The Ack that is due.
+    /// The Ack does not belong to the request in flight.
+    UnexpectedAck {
+        /// The kind of Ack that belongs to the request.
         expected: MessageKind,
-        /// The one that came.
+        /// The kind that was received.
         got: MessageKind,
     },
 }
@@ -111,7 +111,7 @@ impl fmt::Display for EventError {
         match self {
             Self::State(illegal) => illegal.fmt(f),
             Self::Exchange(illegal) => illegal.fmt(f),
-            Self::WrongAck { expected, got } => {
+            Self::UnexpectedAck { expected, got } => {
                 write!(f, "got {}, expected {} or a refusal", got.name(), expected.name())
             }
         }

@@ -1,0 +1,175 @@
+//! The next action of an upload.
+
+use core::ops::Range;
+use core::time::Duration;
+
+use super::upload::MAX_HOST;
+use super::{Exchange, State, StopReason, Upload};
+use crate::field::{ContentRange, HostId, SessionId};
+use crate::http1::StatusCode;
+use crate::message::{
+    AckContext, CancelSession, CloseSession, CreateSession, Fragment, Ping, Request,
+};
+use crate::util::inline_str::InlineStr;
+
+/// The next action of an upload. It changes only with the next input or command.
+///
+/// The value is owned, so the upload can be changed while the action is carried out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "without an allocator, nothing can be boxed")]
+#[must_use]
+#[non_exhaustive]
+pub enum Poll {
+    /// Send a request. Call [`handle_sending`](Upload::handle_sending) before its first byte and
+    /// [`handle_sent`](Upload::handle_sent) after its last. Then report the response with
+    /// [`handle_ack`](Upload::handle_ack) or [`handle_unreadable`](Upload::handle_unreadable), or
+    /// its absence with [`handle_transport_failure`](Upload::handle_transport_failure).
+    Send(Transmit),
+    /// Fetch the reply from [`reply_url`](Upload::reply_url) with GET. Then call
+    /// [`handle_reply_fetched`](Upload::handle_reply_fetched) or
+    /// [`handle_reply_failed`](Upload::handle_reply_failed).
+    ///
+    /// The URL may be relative:
+    /// [`ReplyUrl::resolve_into`](crate::field::ReplyUrl::resolve_into) makes it absolute. The
+    /// server deletes the reply when the session is closed.
+    FetchReply,
+    /// The upload expects a reply, but the server sent no URL. Call
+    /// [`close_without_reply`](Upload::close_without_reply) or [`cancel`](Upload::cancel).
+    ReplyMissing,
+    /// Wait for an input. If none arrives by this time, call
+    /// [`handle_timeout`](Upload::handle_timeout).
+    Wait(Duration),
+    /// The server responded with this status and wants credentials. Obtain them, call
+    /// [`provide_credentials`](Upload::provide_credentials), and send them with the same request.
+    Credentials(StatusCode),
+    /// The upload is suspended. [`resume`](Upload::resume) continues it.
+    Suspended(StopReason),
+    /// The entity is uploaded and the session is closed.
+    Finished,
+    /// The upload is cancelled.
+    Cancelled,
+    /// The server rejected the upload. Once the cause is removed, [`resume`](Upload::resume)
+    /// continues it.
+    Failed(StopReason),
+}
+
+/// A request to send, with everything that its transport needs.
+///
+/// The value is owned: it does not borrow the [`Upload`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Transmit {
+    packet: Packet,
+    session_id: Option<InlineStr<{ SessionId::MAX_LEN }>>,
+    host_id: Option<InlineStr<MAX_HOST>>,
+    sent_up_to: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Packet {
+    CreateSession,
+    Ping,
+    Fragment(ContentRange),
+    CloseSession,
+    CancelSession,
+}
+
+impl Transmit {
+    /// Returns the request. The caller may add a Content-Name, or offer other protocols.
+    #[must_use]
+    pub fn request(&self) -> Request<'_> {
+        match (self.packet, session_id(self.session_id.as_ref())) {
+            (Packet::Fragment(range), Some(session_id)) => Fragment::new(session_id, range).into(),
+            (Packet::CloseSession, Some(session_id)) => CloseSession::new(session_id).into(),
+            (Packet::CancelSession, Some(session_id)) => CancelSession::new(session_id).into(),
+            (Packet::Ping, _) => Ping::default().into(),
+            _ => CreateSession::default().into(),
+        }
+    }
+
+    /// Returns the bytes of the entity that follow the head as the body; empty for all requests
+    /// but fragments.
+    #[must_use]
+    pub const fn entity(&self) -> Range<u64> {
+        match self.packet {
+            Packet::Fragment(range) => range.first()..range.end(),
+            _ => 0..0,
+        }
+    }
+
+    /// Returns the host to send the request to, instead of that of the destination URL; `None` for
+    /// the origin server. [`HostId::rewrite`] replaces the host of a URL.
+    #[must_use]
+    pub fn host(&self) -> Option<HostId<'_>> {
+        host(self.host_id.as_ref())
+    }
+
+    /// Returns the context for parsing the response.
+    ///
+    /// A caller that offers other protocols in its Create-Session uses
+    /// [`AckContext::from`] with the request that it sent.
+    #[must_use]
+    pub fn ack_context(&self) -> AckContext<'_> {
+        match self.packet {
+            Packet::Fragment(range) => AckContext::Fragment {
+                session_id: session_id(self.session_id.as_ref()),
+                content_range: Some(range),
+                sent_up_to: Some(self.sent_up_to),
+            },
+            _ => AckContext::from(&self.request()),
+        }
+    }
+}
+
+impl Upload {
+    /// Returns the next action. Calling it changes nothing.
+    #[inline]
+    pub fn poll(&self) -> Poll {
+        match (self.state, self.stop_reason) {
+            (State::Finished, _) => return Poll::Finished,
+            (State::Cancelled, _) => return Poll::Cancelled,
+            (State::Failed, stop) => return Poll::Failed(stop.unwrap_or(StopReason::Paused)),
+            _ => {}
+        }
+        match self.exchange {
+            Exchange::Ready => self.next_action(),
+            Exchange::Sending | Exchange::Awaiting | Exchange::BackOff => {
+                Poll::Wait(self.poll_timeout().unwrap_or(self.deadline))
+            }
+            Exchange::Unauthorized => {
+                Poll::Credentials(self.challenge.unwrap_or(StatusCode::UNAUTHORIZED))
+            }
+            Exchange::Suspended => Poll::Suspended(self.stop_reason.unwrap_or(StopReason::Paused)),
+        }
+    }
+
+    /// Returns the action of an upload that is ready to send.
+    fn next_action(&self) -> Poll {
+        let packet = match self.state {
+            State::GetReply if self.reply_url.is_some() => return Poll::FetchReply,
+            State::GetReply => return Poll::ReplyMissing,
+            State::Ping => Packet::Ping,
+            State::Fragment => self.next_range().map_or(Packet::CloseSession, Packet::Fragment),
+            State::Close => Packet::CloseSession,
+            State::Cancel => Packet::CancelSession,
+            _ => Packet::CreateSession,
+        };
+        let Self { session_id, host_id, sent_up_to, .. } = *self;
+        Poll::Send(Transmit { packet, session_id, host_id, sent_up_to })
+    }
+
+    /// Returns the range of the next fragment.
+    pub(super) fn next_range(&self) -> Option<ContentRange> {
+        let end = self.next.saturating_add(self.options.fragments.length).min(self.total);
+        ContentRange::new(self.next, end.checked_sub(1)?, self.total).ok()
+    }
+}
+
+pub(super) fn session_id(
+    text: Option<&InlineStr<{ SessionId::MAX_LEN }>>,
+) -> Option<SessionId<'_>> {
+    text.and_then(|text| SessionId::try_from(text.as_bytes()).ok())
+}
+
+pub(super) fn host(text: Option<&InlineStr<MAX_HOST>>) -> Option<HostId<'_>> {
+    text.and_then(|text| HostId::try_from(text.as_bytes()).ok())
+}

@@ -1,0 +1,101 @@
+//! Retries with back-off, and the fallback from another host to the origin server.
+
+use core::time::Duration;
+
+use super::{Event, EventError, ExchangeEvent, State, StopReason, Upload};
+use crate::state_machine::StateMachine as _;
+
+impl Upload {
+    /// [3.1.7.1] Reports that the server could not be reached, or that the connection broke before
+    /// the response arrived. The request is retried after a back-off.
+    ///
+    /// # Errors
+    ///
+    /// [`EventError`] if no request is in flight or ready to be sent; nothing changes then.
+    pub fn handle_transport_failure(&mut self, now: Duration) -> Result<(), EventError> {
+        if self.state == State::GetReply {
+            // The reply is fetched outside of an exchange.
+            self.state.transition(Event::Begin)?;
+        }
+        self.retry_or_suspend(StopReason::Transport, now)
+    }
+
+    /// Starts a back-off, or suspends the upload if the limit of retries is reached.
+    pub(super) fn retry_or_suspend(
+        &mut self,
+        reason: StopReason,
+        now: Duration,
+    ) -> Result<(), EventError> {
+        let state = self.state.transition(Event::TransientFailure)?;
+        self.exchange.transition(ExchangeEvent::Failed)?;
+        let waits_for_host = self.start_fallback_timer(reason, now);
+        let suspends = !waits_for_host && self.failures >= self.options.max_retries;
+        let event = if suspends { ExchangeEvent::GivenUp } else { ExchangeEvent::Failed };
+        let exchange = self.exchange.transition(event)?;
+        // The session may have been closed before a proxy or the connection failed. An error of
+        // the server itself says that it was not.
+        self.maybe_closed |= self.is_close_in_flight() && !reason.is_from_server();
+        (self.state, self.exchange) = (state, exchange);
+        self.failures = self.failures.saturating_add(1);
+        if suspends {
+            self.stop_reason = Some(reason);
+        } else {
+            self.deadline = now.saturating_add(self.backoff());
+        }
+        Ok(())
+    }
+
+    /// [3.1.2.3] Starts the fallback timer at the first failure to reach the host. Returns whether
+    /// the upload waits for that timer.
+    fn start_fallback_timer(&mut self, reason: StopReason, now: Duration) -> bool {
+        let (Some(_), Some(timeout)) = (&self.host_id, self.fallback_timeout) else { return false };
+        if !reason.is_unreachable() {
+            return false;
+        }
+        self.fallback_at = self.fallback_at.or(Some(now.saturating_add(timeout)));
+        true
+    }
+
+    /// [3.1.6.3] Returns to the origin server.
+    pub(super) fn fall_back(&mut self) {
+        let Ok(state) = self.state.transition(Event::Fallback) else { return };
+        self.state = state;
+        self.host_id = None;
+        (self.fallback_timeout, self.fallback_at) = (None, None);
+        // A session unknown to the origin server does not prove that the other host closed it.
+        self.maybe_closed = false;
+        self.failures = 0;
+        self.end_backoff();
+    }
+
+    /// Ends a back-off, if there is one.
+    pub(super) fn end_backoff(&mut self) {
+        self.exchange = self.exchange.next(ExchangeEvent::BackoffElapsed).unwrap_or(self.exchange);
+    }
+
+    /// Returns whether a Close-Session may reach the server.
+    pub(super) const fn is_close_in_flight(&self) -> bool {
+        matches!(self.state, State::Close) && self.exchange.is_in_flight()
+    }
+
+    /// Drops the request in flight, and makes the upload ready to send.
+    pub(super) fn reset_exchange(&mut self) {
+        self.maybe_closed |= self.is_close_in_flight();
+        if let Ok(exchange) = self.exchange.transition(ExchangeEvent::Reset) {
+            self.exchange = exchange;
+            (self.stop_reason, self.challenge) = (None, None);
+        }
+    }
+
+    /// Returns the next back-off. It doubles with each failure up to the maximum; a random value
+    /// between half of that and all of it is chosen.
+    fn backoff(&mut self) -> Duration {
+        let doublings = self.failures.saturating_sub(1).min(31);
+        let max = self.options.max_backoff;
+        let backoff = self.options.initial_backoff.saturating_mul(1 << doublings).min(max);
+        let nanoseconds = u64::try_from(backoff.as_nanos()).unwrap_or(u64::MAX);
+        let half = nanoseconds / 2;
+        let jitter = self.random.up_to(nanoseconds.saturating_sub(half));
+        Duration::from_nanos(half.saturating_add(jitter))
+    }
+}
