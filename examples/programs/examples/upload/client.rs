@@ -84,7 +84,7 @@ impl Client {
                 }
                 Poll::Wait(until) => self.wait(until).await,
                 Poll::Credentials(status) => return Err(self.unauthorized(status.get())),
-                Poll::Suspended(StopReason::Reply) if self.state.is_none() => {
+                Poll::Suspended(StopReason::ReplyUnavailable) if self.state.is_none() => {
                     let why = self.last_error.take().map_or_else(String::new, |it| it.text);
                     self.skip_reply(why)?;
                 }

@@ -178,10 +178,7 @@ impl Client {
     }
 
     /// Fetches the reply. Returns `false` if there is no connection.
-    async fn fetch(
-        &mut self,
-        reply: &mut ReplyFile,
-    ) -> std::result::Result<bool, ReplyError> {
+    async fn fetch(&mut self, reply: &mut ReplyFile) -> std::result::Result<bool, ReplyError> {
         let url = self.upload.reply_url();
         let url = url.ok_or_else(|| ReplyError::Permanent("the reply has no URL".into()))?;
         let resolved = url.resolve(self.destination.as_str());
