@@ -193,7 +193,7 @@ fn the_steps_of_a_session_and_of_an_upload_allocate_nothing() {
                     loop {
                         let next = match step {
                             Step::Store(it) => {
-                                session.handle_stored(it.turn, it.take, &policy, now)
+                                session.handle_stored(it.token, it.take, &policy, now)
                             }
                             Step::Commit(turn) => session.handle_committed(turn),
                             Step::Answer(answer) => break answer.ack(None),

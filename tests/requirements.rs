@@ -37,7 +37,7 @@ fn every_request_gets_the_ack_of_its_kind() {
     assert_eq!(kind(server.fragment(0, 9, 20)), MessageKind::FragmentAck, "a repeated one");
     let turn = commits(closing.close());
     assert_eq!(kind(closing.placed(turn)), MessageKind::CloseSessionAck);
-    let turn = discards(cancelling.cancel()).turn;
+    let turn = discards(cancelling.cancel()).token;
     assert_eq!(kind(cancelling.discarded(turn)), MessageKind::CancelSessionAck);
 }
 
@@ -64,7 +64,7 @@ fn a_name_changes_nothing_about_a_session() {
         assert_eq!((step, server.session), bare, "{name}");
         // Another name with the next fragment is no other entity.
         let asked = stores(step);
-        assert_eq!(received(server.stored(asked.turn, 10)), 10);
+        assert_eq!(received(server.stored(asked.token, 10)), 10);
         assert_eq!(received(server.store(10, 19, 20)), 20, "{name}");
     }
 }
@@ -229,7 +229,7 @@ fn a_session_is_acknowledged_as_ended_when_nothing_of_it_is_left() {
         };
         let discard = discards(step);
         assert_eq!((discard.entity, discard.reply), (cancels, true));
-        let ended = server.discarded(discard.turn);
+        let ended = server.discarded(discard.token);
         assert_eq!((is_closed(ended), is_cancelled(ended)), (!cancels, cancels));
         assert_eq!(server.session.state(), bits_proto::server::State::Ended);
     }

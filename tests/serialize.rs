@@ -126,21 +126,20 @@ fn what_a_machine_does_not_take() {
 
 #[test]
 fn what_a_report_is_refused_with() {
-    use server::{Event, ReportError, State};
+    use server::{Event, EventError, State};
     let illegal = IllegalEvent { state: State::Storing, got: Event::Close };
     let expected = json!({
         "illegal": { "state": "storing", "got": "close", "message": illegal.to_string() }
     });
-    assert_eq!(told(&ReportError::Illegal(illegal)), expected);
-    assert_eq!(told(&ReportError::StaleToken), json!("stale-token"));
-    let too_many = json!({ "too-many-bytes": { "left": 5 } });
-    assert_eq!(told(&ReportError::TooManyBytes { left: 5 }), too_many);
+    assert_eq!(told(&EventError::Illegal(illegal)), expected);
+    assert_eq!(told(&EventError::StaleToken), json!("stale-token"));
     let too_many = json!({ "too-many-bytes": { "remaining": 5 } });
+    assert_eq!(told(&EventError::TooManyBytes { remaining: 5 }), too_many);
     assert_eq!(told(&backend::EventError::TooManyBytes { remaining: 5 }), too_many);
     #[cfg(feature = "alloc")]
     {
-        let error = server::SessionsError::<&str>::Report(ReportError::StaleToken);
-        assert_eq!(told(&error), json!({ "report": "stale-token" }));
+        let error = server::SessionsError::<&str>::Event(EventError::StaleToken);
+        assert_eq!(told(&error), json!({ "event": "stale-token" }));
         assert_eq!(told(&server::SessionsError::Store("down")), json!({ "store": "down" }));
     }
 }

@@ -5,7 +5,7 @@ use std::hint::black_box;
 
 use bits_proto::field::{ContentRange, SessionId};
 use bits_proto::message::{Ack, CreateSession, Fragment, Request};
-use bits_proto::server::{Access, Limits, Policy, Record, RequestContext, Sessions, Step};
+use bits_proto::server::{Access, Policy, Record, RequestContext, SessionLimits, Sessions, Step};
 use uuid::Uuid;
 
 use super::steps::NOW;
@@ -29,7 +29,7 @@ pub fn table() -> impl Sized {
 
 /// A table of that many sessions, and their ids.
 fn filled(sessions: usize) -> (Table, Vec<SessionId<'static>>) {
-    let limits = Limits { sessions, ..Limits::default() };
+    let limits = SessionLimits { sessions, ..SessionLimits::default() };
     let mut table = Sessions::new(HashMap::new(), Policy::DEFAULT, limits);
     let request = Request::from(CreateSession::default());
     let ids = (0..sessions as u128).map(|index| {
@@ -55,7 +55,7 @@ fn steps(sessions: usize) -> impl FnMut() {
         let request = Request::from(Fragment::new(id, range));
         let step = table.handle_request(black_box(&request), &ARRIVAL, || unreachable!());
         let Ok(Step::Store(store)) = step else { panic!("{step:?}") };
-        match table.handle_stored(store.turn, store.take, NOW) {
+        match table.handle_stored(store.token, store.take, NOW) {
             Ok(Step::Answer(answer)) => drop(black_box(answer.ack())),
             other => panic!("{other:?}"),
         }

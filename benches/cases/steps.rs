@@ -43,7 +43,7 @@ pub fn server_step() -> impl FnMut() {
         let step =
             session.handle_request(black_box(&request), Access::Granted, &Policy::DEFAULT, NOW);
         let Step::Store(store) = step else { panic!("{step:?}") };
-        match session.handle_stored(store.turn, store.take, &Policy::DEFAULT, NOW) {
+        match session.handle_stored(store.token, store.take, &Policy::DEFAULT, NOW) {
             Ok(Step::Answer(answer)) => drop(black_box(answer.ack(None))),
             other => panic!("{other:?}"),
         }

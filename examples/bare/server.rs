@@ -88,7 +88,7 @@ impl<D: Device, const SESSIONS: usize> Server<D, SESSIONS> {
     ) -> Result<(), Over> {
         if let Err(error) = connection.fill()? {
             let answer = Answer::for_error(&error, None, &self.policy);
-            return connection.send(&answer.ack(None), answer.rest, &self.policy);
+            return connection.send(&answer.ack(None), answer.unread_body, &self.policy);
         }
         // What was read behind the head moves to its place while the request is worked on.
         let bytes = connection.buffer;
@@ -101,7 +101,7 @@ impl<D: Device, const SESSIONS: usize> Server<D, SESSIONS> {
             Ok(decoded) => self.work(&decoded.message, head.line().target, connection)?,
             Err(error) => {
                 let answer = Answer::for_error(&error, length, &self.policy);
-                (answer.ack(None), answer.rest)
+                (answer.ack(None), answer.unread_body)
             }
         };
         connection.send(&answer.0, answer.1, &self.policy)
@@ -117,7 +117,7 @@ impl<D: Device, const SESSIONS: usize> Server<D, SESSIONS> {
         let not_found = Answer::session_not_found(request.content_length(), &self.policy);
         // Whoever may not write here does not learn either which sessions there are.
         if let Some(refusal) = access.refusal() {
-            return Ok((refusal.into(), not_found.rest));
+            return Ok((refusal.into(), not_found.unread_body));
         }
         match request {
             Request::Ping(_) => return Ok((PingAck.into(), UnreadBody::None)),
@@ -131,12 +131,12 @@ impl<D: Device, const SESSIONS: usize> Server<D, SESSIONS> {
         let mut slots = self.sessions.iter_mut().enumerate();
         let found = slots.find_map(|(slot, it)| Some((slot, it.as_mut().filter(|it| is_it(it))?)));
         let Some((slot, session)) = found else {
-            return Ok((not_found.ack(None), not_found.rest));
+            return Ok((not_found.ack(None), not_found.unread_body));
         };
         let work = Work { device: &mut self.device, policy: &self.policy, session, slot };
         let answer = work.answer(request, access, body);
         self.forget_ended();
-        answer.map(|answer| (answer.ack(None), answer.rest))
+        answer.map(|answer| (answer.ack(None), answer.unread_body))
     }
 
     fn create(&mut self, create: &CreateSession<'_>, access: Access) -> Ack<'static> {
@@ -163,7 +163,7 @@ impl<D: Device, const SESSIONS: usize> Server<D, SESSIONS> {
             };
             // What cannot be erased now is tried with the next connection.
             if self.device.erase(slot).is_ok() {
-                let _ = session.handle_discarded(discard.turn);
+                let _ = session.handle_discarded(discard.token);
             }
         }
         self.forget_ended();
@@ -204,7 +204,7 @@ impl<D: Device> Work<'_, D> {
                     self.session.handle_notified(turn, notified, self.policy, now)?
                 }
                 Step::Commit(turn) => self.commit(turn)?,
-                Step::Discard(Discard { turn, .. }) => match self.device.erase(self.slot) {
+                Step::Discard(Discard { token: turn, .. }) => match self.device.erase(self.slot) {
                     Ok(()) => self.session.handle_discarded(turn)?,
                     Err(error) => self.session.handle_failed(turn, error, self.policy)?,
                 },
@@ -220,7 +220,7 @@ impl<D: Device> Work<'_, D> {
         bytes: &StoreBytes,
         body: &mut Connection<'_, T>,
     ) -> Result<Step, Over> {
-        let StoreBytes { turn, skip, offset, take } = *bytes;
+        let StoreBytes { token: turn, skip, offset, take } = *bytes;
         let mut room = [0; PIECE];
         body.skip(skip);
         let piece = body.next(take, &mut room);

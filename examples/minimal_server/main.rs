@@ -22,8 +22,8 @@ use std::time::{Duration, Instant, SystemTime};
 use bits_proto::http1::{HeadScanner, HeaderSlots, Progress, RequestHead};
 use bits_proto::message::{Ack, Request};
 use bits_proto::server::{
-    Access, Answer, HostError, Limits, Policy, Record, RequestContext, Sessions, SessionsError,
-    SessionsResponse, Step, StoreBytes, UnreadBody, WorkToken,
+    Access, Answer, HostError, Policy, Record, RequestContext, SessionLimits, Sessions,
+    SessionsError, SessionsResponse, Step, StoreBytes, UnreadBody, WorkToken,
 };
 use uuid::Uuid;
 
@@ -62,7 +62,7 @@ impl Server {
         // No other process works on these sessions: what was begun and not reported is undone.
         records.values_mut().for_each(|record| record.session.recover());
         storage.delete_orphans(&records)?;
-        let sessions = Mutex::new(Sessions::new(records, policy, Limits::default()));
+        let sessions = Mutex::new(Sessions::new(records, policy, SessionLimits::default()));
         Ok(Self { policy, sessions, storage })
     }
 
@@ -131,14 +131,21 @@ impl Server {
             Ok(decoded) => decoded.message,
             Err(error) => {
                 let answer = Answer::for_error(&error, Some(head.body_length()), &self.policy);
-                return self.finish(&answer.ack(None), answer.rest, head.body_length(), connection);
+                return self.finish(
+                    &answer.ack(None),
+                    answer.unread_body,
+                    head.body_length(),
+                    connection,
+                );
             }
         };
         let mut body = connection.take(head.body_length());
         let response = self.work(&request, head.line().target, &mut body)?;
         let unread = body.limit();
         match response {
-            Some(response) => self.finish(&response.ack(), response.rest, unread, connection),
+            Some(response) => {
+                self.finish(&response.ack(), response.unread_body, unread, connection)
+            }
             None => Ok(false),
         }
     }
@@ -169,7 +176,7 @@ impl Server {
                 Step::Store(bytes) => self.store(&bytes, body, &mut part)?,
                 Step::Commit(token) => self.commit(token, name)?,
                 Step::Discard(discard) => {
-                    let token = discard.turn;
+                    let token = discard.token;
                     let deleted = self.storage.delete(token.session_id());
                     self.report(token, deleted, |sessions| sessions.handle_discarded(token))?
                 }
@@ -204,7 +211,7 @@ impl Server {
         body: &mut impl Read,
         part: &mut Option<File>,
     ) -> io::Result<Next> {
-        let token = bytes.turn;
+        let token = bytes.token;
         let skipped = io::copy(&mut body.by_ref().take(bytes.skip), &mut io::sink()).unwrap_or(0);
         let piece = if skipped == bytes.skip { read_piece(body, bytes.take) } else { Vec::new() };
         if piece.is_empty() {
@@ -264,7 +271,7 @@ impl Server {
     fn sweep(&self) -> io::Result<()> {
         let Ok(discards) = self.lock().handle_timeout(now());
         for discard in discards {
-            let token = discard.turn;
+            let token = discard.token;
             let deleted = self.storage.delete(token.session_id());
             let _ = self.report(token, deleted, |sessions| sessions.handle_discarded(token))?;
         }

@@ -66,8 +66,8 @@ impl Storage {
         let file = match part {
             Some(file) => file,
             None => {
-                let name = format!("{}-{}", bytes.offset, bytes.turn.number());
-                part.insert(File::create_new(self.session(bytes.turn.session_id()).join(name))?)
+                let name = format!("{}-{}", bytes.offset, bytes.token.number());
+                part.insert(File::create_new(self.session(bytes.token.session_id()).join(name))?)
             }
         };
         file.write_all(piece)?;

@@ -12,8 +12,8 @@ use bits_proto::field::ReplyUrl;
 use bits_proto::http1::{HeaderSlots, RequestHead};
 use bits_proto::message::{Ack, Request};
 use bits_proto::server::{
-    Access, Answer, Discard, Limits, Notified, Policy, Record, Reply, RequestContext, Sessions,
-    SessionsError, SessionsResponse, Step, StoreBytes, UnreadBody, WorkToken,
+    Access, Answer, Discard, Notified, Policy, Record, Reply, RequestContext, SessionLimits,
+    Sessions, SessionsError, SessionsResponse, Step, StoreBytes, UnreadBody, WorkToken,
 };
 use uuid::Uuid;
 
@@ -55,7 +55,7 @@ impl Server {
         fates: Arc<Fates>,
     ) -> io::Result<Self> {
         let policy = Policy { overwrites: true, notification: has_application, ..Policy::DEFAULT };
-        let sessions = Sessions::new(BTreeMap::new(), policy, Limits::default());
+        let sessions = Sessions::new(BTreeMap::new(), policy, SessionLimits::default());
         storage.save(sessions.store())?;
         let (piece, is_killed) = (Vec::new(), false);
         let (restarts, held) = (0, 0);
@@ -71,7 +71,7 @@ impl Server {
         let mut records = self.storage.load()?;
         // Nobody else works on them; what the last process had begun and not reported is undone.
         records.values_mut().for_each(|record| record.session.recover());
-        self.sessions = Sessions::new(records, self.policy, Limits::default());
+        self.sessions = Sessions::new(records, self.policy, SessionLimits::default());
         self.restarts += 1;
         Ok(())
     }
@@ -96,7 +96,7 @@ impl Server {
                 Incoming::Head(head) => head,
                 Incoming::Unreadable(error) => {
                     let answer = Answer::for_error(&error, None, &self.policy);
-                    self.send(&answer.ack(None), answer.rest, 0, connection)?;
+                    self.send(&answer.ack(None), answer.unread_body, 0, connection)?;
                     return connection.end();
                 }
                 Incoming::End => return Ok(()),
@@ -124,14 +124,14 @@ impl Server {
                 let length = head.framing().content_length;
                 let answer = Answer::for_error(&error, length, &self.policy);
                 let length = length.unwrap_or(0);
-                return self.send(&answer.ack(None), answer.rest, length, connection);
+                return self.send(&answer.ack(None), answer.unread_body, length, connection);
             }
         };
         let mut body = connection.body(length);
         let answer = self.work(&request, head.line().target, &mut body)?;
         let left = body.left();
         let Some(answer) = answer else { return Ok(false) };
-        Ok(self.send(&answer.ack(), answer.rest, left, connection)? && !is_last)
+        Ok(self.send(&answer.ack(), answer.unread_body, left, connection)? && !is_last)
     }
 
     /// Sends an answer, and deals with the `left` bytes of the body that nobody has read.
@@ -184,7 +184,7 @@ impl Server {
 
     /// Stores the next piece. The next step brings the one behind it.
     fn store(&mut self, bytes: &StoreBytes, body: &mut Body<'_>) -> io::Result<Next> {
-        let StoreBytes { turn, skip, offset, take } = *bytes;
+        let StoreBytes { token: turn, skip, offset, take } = *bytes;
         self.piece.clear();
         if body.skip(skip).is_ok() {
             self.held += skip;
@@ -224,7 +224,7 @@ impl Server {
 
     fn discard(&mut self, discard: &Discard) -> io::Result<Next> {
         let discarded = self.storage.discard(discard);
-        self.report(discard.turn, discarded, |sessions| sessions.handle_discarded(discard.turn))
+        self.report(discard.token, discarded, |sessions| sessions.handle_discarded(discard.token))
     }
 
     /// Reports what became of a piece of work.

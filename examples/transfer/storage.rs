@@ -84,7 +84,7 @@ impl Storage {
 
     /// Deletes what is left of a session.
     pub fn discard(&self, discard: &Discard) -> io::Result<()> {
-        let session = discard.turn.session_id();
+        let session = discard.token.session_id();
         let entity = discard.entity.then(|| self.entity(session));
         let reply = discard.reply.then(|| self.reply(session));
         for path in entity.into_iter().chain(reply) {

@@ -21,38 +21,38 @@ use crate::message::{Ack, CancelSessionAck, CloseSessionAck, FragmentAck, PingAc
 /// // A request that could not be read, with 7 bytes of body behind it:
 /// let answer = Answer::for_error(&error, Some(7), &Policy::DEFAULT);
 /// assert_eq!(answer.ack(None).status().get(), 400);
-/// assert_eq!(answer.rest, UnreadBody::Drain(7));
+/// assert_eq!(answer.unread_body, UnreadBody::Drain(7));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub struct Answer {
-    grant: Grant,
+    kind: AnswerKind,
     session_id: Option<SessionId<'static>>,
     /// What to do with the part of a fragment's body that was not asked for. Where
     /// [`message::ParseOptions::max_ignored_body`](crate::message::ParseOptions::max_ignored_body) lets another packet
     /// have a body, the host reads that and throws it away.
-    pub rest: UnreadBody,
+    pub unread_body: UnreadBody,
 }
 
 /// What is answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Grant {
+pub(super) enum AnswerKind {
     Ping,
     Received { next: u64, has_reply_url: bool },
     Closed,
     Cancelled,
-    Refused(Refused),
+    Refused(CompactRefusal),
 }
 
 /// A refusal without a session id: a step is handed on many times, and this is half the size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Refused {
+pub(super) struct CompactRefusal {
     status: StatusCode,
     error: Option<(HResult, ErrorContext)>,
     received: Option<ReceivedContentRange>,
 }
 
-impl Refused {
+impl CompactRefusal {
     pub(super) const fn new(refusal: &Refusal<'_>) -> Self {
         let error = match (refusal.code(), refusal.context()) {
             (Some(code), Some(context)) => Some((code, context)),
@@ -105,23 +105,28 @@ impl UnreadBody {
 
 impl Answer {
     pub(super) const fn new(
-        grant: Grant,
+        kind: AnswerKind,
         session_id: SessionId<'static>,
-        rest: UnreadBody,
+        unread_body: UnreadBody,
     ) -> Self {
-        Self { grant, session_id: Some(session_id), rest }
+        Self { kind, session_id: Some(session_id), unread_body }
     }
 
-    pub(super) const fn refuse(refusal: Refusal<'static>, rest: UnreadBody) -> Self {
-        Self { grant: Grant::Refused(Refused::new(&refusal)), session_id: None, rest }
+    pub(super) const fn refuse(refusal: Refusal<'static>, unread_body: UnreadBody) -> Self {
+        Self {
+            kind: AnswerKind::Refused(CompactRefusal::new(&refusal)),
+            session_id: None,
+            unread_body,
+        }
     }
 
     /// The answer to a request that could not be read: the one mapping from errors to refusals,
     /// [`Refusal::for_error`], and what to do with the body. `body_length` is `None` where it is
     /// not known where the body ends.
     pub fn for_error(error: &Error, body_length: Option<u64>, policy: &Policy<'_>) -> Self {
-        let rest = body_length.map_or(UnreadBody::Close, |length| UnreadBody::of(length, policy));
-        Self::refuse(Refusal::for_error(error, &policy.requests), rest)
+        let unread_body =
+            body_length.map_or(UnreadBody::Close, |length| UnreadBody::of(length, policy));
+        Self::refuse(Refusal::for_error(error, &policy.requests), unread_body)
     }
 
     /// The answer to a request of a session that nobody knows.
@@ -132,17 +137,18 @@ impl Answer {
     /// Whether the Ack carries the reply URL, which the host keeps.
     #[must_use]
     pub const fn has_reply_url(&self) -> bool {
-        matches!(self.grant, Grant::Received { has_reply_url: true, .. })
+        matches!(self.kind, AnswerKind::Received { has_reply_url: true, .. })
     }
 
     /// The status.
     #[must_use]
     pub const fn status(&self) -> StatusCode {
-        match self.grant {
-            Grant::Refused(refused) => refused.status,
-            Grant::Ping | Grant::Received { .. } | Grant::Closed | Grant::Cancelled => {
-                StatusCode::OK
-            }
+        match self.kind {
+            AnswerKind::Refused(refused) => refused.status,
+            AnswerKind::Ping
+            | AnswerKind::Received { .. }
+            | AnswerKind::Closed
+            | AnswerKind::Cancelled => StatusCode::OK,
         }
     }
 
@@ -151,17 +157,17 @@ impl Answer {
     #[must_use]
     pub fn ack<'b>(&self, reply_url: Option<ReplyUrl<'b>>) -> Ack<'b> {
         let session_id = self.session_id;
-        match self.grant {
-            Grant::Ping => PingAck.into(),
-            Grant::Received { next, has_reply_url } => FragmentAck {
+        match self.kind {
+            AnswerKind::Ping => PingAck.into(),
+            AnswerKind::Received { next, has_reply_url } => FragmentAck {
                 session_id,
                 received: ReceivedContentRange(next),
                 reply_url: reply_url.filter(|_| has_reply_url),
             }
             .into(),
-            Grant::Closed => CloseSessionAck { session_id }.into(),
-            Grant::Cancelled => CancelSessionAck { session_id }.into(),
-            Grant::Refused(refused) => refused.refusal().into(),
+            AnswerKind::Closed => CloseSessionAck { session_id }.into(),
+            AnswerKind::Cancelled => CancelSessionAck { session_id }.into(),
+            AnswerKind::Refused(refused) => refused.refusal().into(),
         }
     }
 }

@@ -2,10 +2,10 @@
 
 use core::time::Duration;
 
-use super::answer::{Grant, Refused};
+use super::answer::{AnswerKind, CompactRefusal};
 use super::session::Pending;
 use super::{
-    Answer, Discard, EndReason, Event, HostError, Notified, Policy, Reply, ReportError, Session,
+    Answer, Discard, EndReason, Event, EventError, HostError, Notified, Policy, Reply, Session,
     State, Step, StoreBytes, UnreadBody, WorkToken,
 };
 use crate::http1::StatusCode;
@@ -22,19 +22,19 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`ReportError`]; nothing is changed then.
+    /// [`EventError`]; nothing is changed then.
     #[inline]
     pub fn handle_stored(
         &mut self,
-        turn: WorkToken,
+        token: WorkToken,
         bytes: u64,
         policy: &Policy<'_>,
         now: Duration,
-    ) -> Result<Step, ReportError> {
-        self.check_turn(turn)?;
+    ) -> Result<Step, EventError> {
+        self.check_token(token)?;
         self.state.transition(Event::Stored)?;
-        let too_many = ReportError::TooManyBytes { left: self.left };
-        let left = self.left.checked_sub(bytes).ok_or(too_many)?;
+        let too_many = EventError::TooManyBytes { remaining: self.remaining };
+        let left = self.remaining.checked_sub(bytes).ok_or(too_many)?;
         let next = self.next.checked_add(bytes).ok_or(too_many)?;
         let event = match (left, self.total) {
             (1.., _) => Event::Stored,
@@ -42,7 +42,7 @@ impl Session {
             (0, _) => Event::FragmentStored,
         };
         self.state.transition(event)?;
-        (self.left, self.next) = (left, next);
+        (self.remaining, self.next) = (left, next);
         if bytes > 0 && self.expires_at > Duration::ZERO {
             self.expires_at = now.saturating_add(policy.session_timeout);
         }
@@ -51,12 +51,12 @@ impl Session {
             return Ok(self.answer_fragment());
         }
         if event == Event::Complete {
-            self.work_until = now.saturating_add(policy.work_timeout);
+            self.work_deadline = now.saturating_add(policy.work_timeout);
             return Ok(self.complete(policy)?);
         }
-        self.work_until = now.saturating_add(policy.store_timeout);
+        self.work_deadline = now.saturating_add(policy.store_timeout);
         self.apply(event)?;
-        Ok(Step::Store(StoreBytes { turn, skip: 0, offset: next, take: left }))
+        Ok(Step::Store(StoreBytes { token, skip: 0, offset: next, take: left }))
     }
 
     /// The work is still being done, and counts as given up later: for what takes longer than
@@ -64,15 +64,15 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`ReportError`]; nothing is changed then.
+    /// [`EventError`]; nothing is changed then.
     pub fn renew(
         &mut self,
-        turn: WorkToken,
+        token: WorkToken,
         policy: &Policy<'_>,
         now: Duration,
-    ) -> Result<(), ReportError> {
-        self.check_turn(turn)?;
-        self.work_until = now.saturating_add(policy.work_timeout);
+    ) -> Result<(), EventError> {
+        self.check_token(token)?;
+        self.work_deadline = now.saturating_add(policy.work_timeout);
         Ok(())
     }
 
@@ -80,32 +80,32 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`ReportError`]; nothing is changed then.
+    /// [`EventError`]; nothing is changed then.
     pub fn handle_notified(
         &mut self,
-        turn: WorkToken,
+        token: WorkToken,
         notified: Notified,
         policy: &Policy<'_>,
         now: Duration,
-    ) -> Result<Step, ReportError> {
-        self.check_turn(turn)?;
+    ) -> Result<Step, EventError> {
+        self.check_token(token)?;
         self.state.transition(Event::Notified)?;
-        self.work_until = now.saturating_add(policy.work_timeout);
-        Ok(self.told(notified, policy)?)
+        self.work_deadline = now.saturating_add(policy.work_timeout);
+        Ok(self.after_notification(notified, policy)?)
     }
 
     /// The entity is at its destination.
     ///
     /// # Errors
     ///
-    /// [`ReportError`]; nothing is changed then.
-    pub fn handle_committed(&mut self, turn: WorkToken) -> Result<Step, ReportError> {
-        self.check_turn(turn)?;
+    /// [`EventError`]; nothing is changed then.
+    pub fn handle_committed(&mut self, token: WorkToken) -> Result<Step, EventError> {
+        self.check_token(token)?;
         self.state.transition(Event::Committed)?;
-        self.placed = true;
+        self.committed = true;
         if self.state == State::Closing {
             self.apply(Event::Committed)?;
-            return Ok(self.discard_rest(EndReason::Closed)?);
+            return Ok(self.begin_discard(EndReason::Closed)?);
         }
         self.apply(Event::Committed)?;
         Ok(self.answer_fragment())
@@ -115,9 +115,9 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`ReportError`]; nothing is changed then.
-    pub fn handle_discarded(&mut self, turn: WorkToken) -> Result<Step, ReportError> {
-        self.check_turn(turn)?;
+    /// [`EventError`]; nothing is changed then.
+    pub fn handle_discarded(&mut self, token: WorkToken) -> Result<Step, EventError> {
+        self.check_token(token)?;
         self.state.transition(Event::Discarded)?;
         Ok(self.end()?)
     }
@@ -127,30 +127,30 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`ReportError`]; nothing is changed then.
+    /// [`EventError`]; nothing is changed then.
     pub fn handle_failed(
         &mut self,
-        turn: WorkToken,
+        token: WorkToken,
         error: HostError,
         policy: &Policy<'_>,
-    ) -> Result<Step, ReportError> {
-        self.check_turn(turn)?;
+    ) -> Result<Step, EventError> {
+        self.check_token(token)?;
         if error == HostError::EntityLost {
             if self.state != State::Discarding {
                 self.apply(Event::EntityLost)?;
-                self.entity_gone = true;
-                return Ok(self.discard_rest(EndReason::EntityLost)?);
+                self.entity_lost = true;
+                return Ok(self.begin_discard(EndReason::EntityLost)?);
             }
             // What was to be deleted counts as that; a reply that was to go with it is asked for.
             let discard = self.cleanup();
-            self.entity_gone |= discard.entity;
+            self.entity_lost |= discard.entity;
             return if discard.entity && discard.reply {
                 Ok(Step::Discard(self.cleanup()))
             } else {
                 Ok(self.end()?)
             };
         }
-        let rest = self.unread();
+        let unread_body = self.unread();
         let in_application = matches!(error, HostError::Application { .. });
         self.apply(Event::Failed)?;
         let pending = self.pending;
@@ -160,12 +160,12 @@ impl Session {
             && in_application
             && refusal.status() == StatusCode::FORBIDDEN
         {
-            self.forbidden = refusal.code();
+            self.forbidden_code = refusal.code();
         }
         if pending == Some(Pending::Timeout) {
             return Ok(Step::Done);
         }
-        Ok(Step::Answer(Answer::refuse(refusal, rest)))
+        Ok(Step::Answer(Answer::refuse(refusal, unread_body)))
     }
 
     /// The client is gone, and what was asked for is not done any further. What was stored before
@@ -176,9 +176,9 @@ impl Session {
     ///
     /// # Errors
     ///
-    /// [`ReportError`]; nothing is changed then.
-    pub fn handle_disconnected(&mut self, turn: WorkToken) -> Result<(), ReportError> {
-        self.check_turn(turn)?;
+    /// [`EventError`]; nothing is changed then.
+    pub fn handle_disconnected(&mut self, token: WorkToken) -> Result<(), EventError> {
+        self.check_token(token)?;
         Ok(self.abort_work()?)
     }
 
@@ -200,7 +200,7 @@ impl Session {
         self.abort_work().ok()?;
         self.apply(Event::Timeout).ok()?;
         self.begin(Pending::Timeout, policy.work_timeout, now);
-        self.discard_rest(self.ending.unwrap_or(EndReason::TimedOut)).ok()
+        self.begin_discard(self.end_reason.unwrap_or(EndReason::TimedOut)).ok()
     }
 
     /// [3.2.7] Ends the session before its time, as if it had timed out: the server needs room, or
@@ -215,13 +215,13 @@ impl Session {
     pub(super) fn complete(&mut self, policy: &Policy<'_>) -> Result<Step, IllegalEvent<State>> {
         self.apply(Event::Complete)?;
         if policy.notification {
-            return Ok(Step::Notify(self.this_turn()));
+            return Ok(Step::Notify(self.work_token()));
         }
-        self.told(Notified { copy_to_destination: true, reply: Reply::None }, policy)
+        self.after_notification(Notified { copy_to_destination: true, reply: Reply::None }, policy)
     }
 
     /// The application was told, or there is none.
-    fn told(
+    fn after_notification(
         &mut self,
         notified: Notified,
         policy: &Policy<'_>,
@@ -231,33 +231,36 @@ impl Session {
         if self.pending == Some(Pending::Close) {
             return self.close();
         }
-        if self.commits_at_last(policy) {
+        if self.commits_at_last_fragment(policy) {
             self.apply(Event::Commit)?;
-            return Ok(Step::Commit(self.this_turn()));
+            return Ok(Step::Commit(self.work_token()));
         }
         Ok(self.answer_fragment())
     }
 
     /// The work on a fragment is done.
     fn answer_fragment(&mut self) -> Step {
-        let rest = self.rest;
+        let unread_body = self.unread_body;
         self.end_work();
-        Step::Answer(self.received_answer(rest))
+        Step::Answer(self.received_answer(unread_body))
     }
 
     /// A whole entity is closed.
     pub(super) fn close(&mut self) -> Result<Step, IllegalEvent<State>> {
         self.apply(Event::Close)?;
         if self.belongs_at_destination() {
-            return Ok(Step::Commit(self.this_turn()));
+            return Ok(Step::Commit(self.work_token()));
         }
         self.apply(Event::Committed)?;
-        self.discard_rest(EndReason::Closed)
+        self.begin_discard(EndReason::Closed)
     }
 
     /// Nothing of the session is needed any more.
-    pub(super) fn discard_rest(&mut self, ending: EndReason) -> Result<Step, IllegalEvent<State>> {
-        self.ending = Some(ending);
+    pub(super) fn begin_discard(
+        &mut self,
+        end_reason: EndReason,
+    ) -> Result<Step, IllegalEvent<State>> {
+        self.end_reason = Some(end_reason);
         let discard = self.cleanup();
         if discard.entity || discard.reply { Ok(Step::Discard(discard)) } else { self.end() }
     }
@@ -269,32 +272,32 @@ impl Session {
             Some(notified) => notified.reply == Reply::Kept,
             None => self.total == Some(self.next),
         };
-        Discard { turn: self.this_turn(), entity: !self.placed && !self.entity_gone, reply }
+        Discard { token: self.work_token(), entity: !self.committed && !self.entity_lost, reply }
     }
 
     fn end(&mut self) -> Result<Step, IllegalEvent<State>> {
         self.apply(Event::Discarded)?;
         let pending = self.pending;
-        let rest = self.unread();
+        let unread_body = self.unread();
         self.end_work();
-        let grant = match (pending, self.ending) {
+        let kind = match (pending, self.end_reason) {
             (None | Some(Pending::Timeout), _) => return Ok(Step::Done),
-            (Some(Pending::Cancel), _) => Grant::Cancelled,
+            (Some(Pending::Cancel), _) => AnswerKind::Cancelled,
             (Some(Pending::Close), Some(EndReason::EntityLost)) => {
-                Grant::Refused(Refused::new(&Refusal::bare(StatusCode::NOT_FOUND)))
+                AnswerKind::Refused(CompactRefusal::new(&Refusal::bare(StatusCode::NOT_FOUND)))
             }
-            (Some(Pending::Close), _) => Grant::Closed,
+            (Some(Pending::Close), _) => AnswerKind::Closed,
             (Some(Pending::Fragment), _) => {
-                Grant::Refused(Refused::new(&Refusal::session_not_found()))
+                AnswerKind::Refused(CompactRefusal::new(&Refusal::session_not_found()))
             }
         };
-        Ok(Step::Answer(Answer::new(grant, self.session_id, rest)))
+        Ok(Step::Answer(Answer::new(kind, self.session_id, unread_body)))
     }
 
     /// What to do with the body when the work on it ends before all is stored: only the host knows
     /// how much it has read.
     const fn unread(&self) -> UnreadBody {
-        if self.left == 0 { self.rest } else { UnreadBody::Close }
+        if self.remaining == 0 { self.unread_body } else { UnreadBody::Close }
     }
 
     /// Undoes what was begun and not reported.
@@ -308,11 +311,11 @@ impl Session {
     }
 
     #[inline]
-    fn check_turn(&self, turn: WorkToken) -> Result<(), ReportError> {
-        if self.pending.is_some() && self.this_turn() == turn {
+    fn check_token(&self, token: WorkToken) -> Result<(), EventError> {
+        if self.pending.is_some() && self.work_token() == token {
             Ok(())
         } else {
-            Err(ReportError::StaleToken)
+            Err(EventError::StaleToken)
         }
     }
 }

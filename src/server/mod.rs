@@ -56,10 +56,12 @@ pub use self::policy::{CommitAt, EarlyClose, OverlapRule, Policy, SessionHost};
 pub use self::policy_buf::{PolicyBuf, SessionHostBuf};
 pub use self::session::{EndReason, Session};
 #[cfg(feature = "alloc")]
-pub use self::sessions::{Limits, RequestContext, Sessions, SessionsError, SessionsResponse};
+pub use self::sessions::{
+    RequestContext, SessionLimits, Sessions, SessionsError, SessionsResponse,
+};
 pub use self::state::{Event, State, TABLE};
 pub use self::step::{
-    Access, Discard, HostError, Notified, Reply, ReportError, Step, StoreBytes, WorkToken,
+    Access, Discard, EventError, HostError, Notified, Reply, Step, StoreBytes, WorkToken,
 };
 #[cfg(feature = "alloc")]
 pub use self::store::{Record, Store};

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use super::answer::Grant;
+use super::answer::AnswerKind;
 use super::session::Pending;
 use super::{
     Access, Answer, CommitAt, EarlyClose, EndReason, Event, MIN_FRAGMENT, OverlapRule, Policy,
@@ -54,7 +54,7 @@ impl Session {
             Request::Ping(_) => {
                 self.apply(Event::Answered)?;
                 return Ok(Step::Answer(Answer::new(
-                    Grant::Ping,
+                    AnswerKind::Ping,
                     self.session_id,
                     UnreadBody::None,
                 )));
@@ -94,23 +94,23 @@ impl Session {
         }
         match self.state {
             State::Receiving => self.take_bytes(range, policy, now),
-            State::Unnotified => match self.forbidden {
+            State::Unnotified => match self.forbidden_code {
                 Some(code) => {
                     self.apply(Event::Repeated)?;
-                    let rest = UnreadBody::of(range.len(), policy);
-                    Ok(Step::Answer(Answer::refuse(forbidden(code), rest)))
+                    let unread_body = UnreadBody::of(range.len(), policy);
+                    Ok(Step::Answer(Answer::refuse(forbidden(code), unread_body)))
                 }
                 None => {
                     self.begin(Pending::Fragment, policy.work_timeout, now);
-                    self.rest = UnreadBody::of(range.len(), policy);
+                    self.unread_body = UnreadBody::of(range.len(), policy);
                     Ok(self.complete(policy)?)
                 }
             },
-            State::WaitForClose if self.commits_at_last(policy) => {
+            State::WaitForClose if self.commits_at_last_fragment(policy) => {
                 self.apply(Event::Commit)?;
                 self.begin(Pending::Fragment, policy.work_timeout, now);
-                self.rest = UnreadBody::of(range.len(), policy);
-                Ok(Step::Commit(self.this_turn()))
+                self.unread_body = UnreadBody::of(range.len(), policy);
+                Ok(Step::Commit(self.work_token()))
             }
             State::WaitForClose | State::Committed => self.repeat(range, policy),
             _ => Err(Refusal::session_not_found().into()),
@@ -137,9 +137,9 @@ impl Session {
                 self.apply(Event::Fragment)?;
                 self.begin(Pending::Fragment, policy.store_timeout, now);
                 self.total = Some(range.total());
-                self.left = take;
+                self.remaining = take;
                 Ok(Step::Store(StoreBytes {
-                    turn: self.this_turn(),
+                    token: self.work_token(),
                     skip,
                     offset: self.next,
                     take,
@@ -170,7 +170,7 @@ impl Session {
                 self.apply(Event::CloseEarly)?;
                 self.discard(Pending::Close, EndReason::ClosedIncomplete, policy, now)
             }
-            State::Unnotified => match self.forbidden {
+            State::Unnotified => match self.forbidden_code {
                 Some(code) => Err(forbidden(code).into()),
                 None => {
                     self.begin(Pending::Close, policy.work_timeout, now);
@@ -187,8 +187,8 @@ impl Session {
             }
             State::Discarding if self.was_closed() => {
                 self.apply(Event::Close)?;
-                let ending = self.ending.unwrap_or(EndReason::Closed);
-                self.discard(Pending::Close, ending, policy, now)
+                let end_reason = self.end_reason.unwrap_or(EndReason::Closed);
+                self.discard(Pending::Close, end_reason, policy, now)
             }
             _ => Err(Refusal::session_not_found().into()),
         }
@@ -198,19 +198,19 @@ impl Session {
     fn take_cancel(&mut self, policy: &Policy<'_>, now: Duration) -> Result<Step, Rejection> {
         self.abort_work()?;
         self.apply(Event::Cancel)?;
-        let ending = self.ending.unwrap_or(EndReason::Cancelled);
-        self.discard(Pending::Cancel, ending, policy, now)
+        let end_reason = self.end_reason.unwrap_or(EndReason::Cancelled);
+        self.discard(Pending::Cancel, end_reason, policy, now)
     }
 
     fn discard(
         &mut self,
         pending: Pending,
-        ending: EndReason,
+        end_reason: EndReason,
         policy: &Policy<'_>,
         now: Duration,
     ) -> Result<Step, Rejection> {
         self.begin(pending, policy.work_timeout, now);
-        Ok(self.discard_rest(ending)?)
+        Ok(self.begin_discard(end_reason)?)
     }
 
     const fn is_empty_entity(&self) -> bool {
@@ -218,19 +218,19 @@ impl Session {
     }
 
     const fn was_closed(&self) -> bool {
-        matches!(self.ending, Some(EndReason::Closed | EndReason::ClosedIncomplete))
+        matches!(self.end_reason, Some(EndReason::Closed | EndReason::ClosedIncomplete))
     }
 
     /// Whether the entity goes to its destination without waiting for Close-Session.
-    pub(super) fn commits_at_last(&self, policy: &Policy<'_>) -> bool {
+    pub(super) fn commits_at_last_fragment(&self, policy: &Policy<'_>) -> bool {
         policy.commit_at == CommitAt::LastFragment && self.belongs_at_destination()
     }
 
     /// The answer that says how many bytes are held, and where the reply is once it is known.
     #[inline]
-    pub(super) fn received_answer(&self, rest: UnreadBody) -> Answer {
-        let grant = Grant::Received { next: self.next, has_reply_url: self.has_reply() };
-        Answer::new(grant, self.session_id, rest)
+    pub(super) fn received_answer(&self, unread_body: UnreadBody) -> Answer {
+        let kind = AnswerKind::Received { next: self.next, has_reply_url: self.has_reply() };
+        Answer::new(kind, self.session_id, unread_body)
     }
 }
 

@@ -42,7 +42,7 @@ use crate::state_machine::{IllegalEvent, StateMachine as _};
 /// let Step::Store(store) = step else { panic!() };
 /// assert_eq!((store.skip, store.offset, store.take), (0, 0, 100));
 /// // ... the host reads 100 bytes of the body and stores them; then:
-/// let step = session.handle_stored(store.turn, 100, &policy, now)?;
+/// let step = session.handle_stored(store.token, 100, &policy, now)?;
 /// let Step::Answer(answer) = step else { panic!() };
 /// assert!(matches!(answer.ack(None), Ack::Fragment(ack) if ack.received.0 == 100));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -64,25 +64,25 @@ pub struct Session {
     /// The kind of request that is worked on.
     pub(super) pending: Option<Pending>,
     /// The number of the last request that was worked on.
-    pub(super) turn: u32,
+    pub(super) token_number: u32,
     /// When the work counts as given up.
-    pub(super) work_until: Duration,
+    pub(super) work_deadline: Duration,
     /// The offset of the next byte.
     pub(super) next: u64,
     /// The length of the entity, from its first fragment.
     pub(super) total: Option<u64>,
     /// How many bytes of the fragment that is worked on are still to be stored.
-    pub(super) left: u64,
+    pub(super) remaining: u64,
     /// What to do with a body that brings nothing new, once the work is done.
-    pub(super) rest: UnreadBody,
+    pub(super) unread_body: UnreadBody,
     pub(super) notified: Option<Notified>,
     /// The code that the application refused with in a way that makes it pointless to ask it again.
-    pub(super) forbidden: Option<HResult>,
+    pub(super) forbidden_code: Option<HResult>,
     /// Whether the entity is at its destination.
-    pub(super) placed: bool,
+    pub(super) committed: bool,
     /// Whether the stored bytes are gone.
-    pub(super) entity_gone: bool,
-    pub(super) ending: Option<EndReason>,
+    pub(super) entity_lost: bool,
+    pub(super) end_reason: Option<EndReason>,
     pub(super) expires_at: Duration,
 }
 
@@ -155,17 +155,17 @@ impl Session {
             session_id: SessionId::from(id),
             state: State::Receiving,
             pending: None,
-            turn: 0,
-            work_until: Duration::ZERO,
+            token_number: 0,
+            work_deadline: Duration::ZERO,
             next: 0,
             total: None,
-            left: 0,
-            rest: UnreadBody::None,
+            remaining: 0,
+            unread_body: UnreadBody::None,
             notified: None,
-            forbidden: None,
-            placed: false,
-            entity_gone: false,
-            ending: None,
+            forbidden_code: None,
+            committed: false,
+            entity_lost: false,
+            end_reason: None,
             expires_at: now.saturating_add(policy.session_timeout),
         };
         let mut ack = CreateSessionAck::new(protocol, session.session_id());
@@ -218,14 +218,14 @@ impl Session {
 
     /// Whether the entity is at its destination.
     #[must_use]
-    pub const fn is_placed(&self) -> bool {
-        self.placed
+    pub const fn is_committed(&self) -> bool {
+        self.committed
     }
 
     /// How it ended, or is about to; `None` while it is alive.
     #[must_use]
-    pub const fn ending(&self) -> Option<EndReason> {
-        self.ending
+    pub const fn end_reason(&self) -> Option<EndReason> {
+        self.end_reason
     }
 
     /// [3.2.2.1] When it times out: the session timeout after the last stored byte, or after its
@@ -239,7 +239,7 @@ impl Session {
     #[must_use]
     #[inline]
     pub fn is_busy(&self, now: Duration) -> bool {
-        self.pending.is_some() && now < self.work_until
+        self.pending.is_some() && now < self.work_deadline
     }
 
     pub(super) fn belongs_at_destination(&self) -> bool {
@@ -258,23 +258,23 @@ impl Session {
     }
 
     /// What reports on the request that is worked on carry.
-    pub(super) const fn this_turn(&self) -> WorkToken {
-        WorkToken { session_id: self.id, number: self.turn }
+    pub(super) const fn work_token(&self) -> WorkToken {
+        WorkToken { session_id: self.id, number: self.token_number }
     }
 
     /// A request is worked on from now on.
     #[inline]
     pub(super) fn begin(&mut self, pending: Pending, timeout: Duration, now: Duration) {
         self.pending = Some(pending);
-        self.turn = self.turn.wrapping_add(1);
-        self.work_until = now.saturating_add(timeout);
+        self.token_number = self.token_number.wrapping_add(1);
+        self.work_deadline = now.saturating_add(timeout);
     }
 
     /// Nothing is worked on any more, and reports on it are not taken any more.
     #[inline]
     pub(super) fn end_work(&mut self) {
         self.pending = None;
-        (self.left, self.rest) = (0, UnreadBody::None);
-        self.work_until = Duration::ZERO;
+        (self.remaining, self.unread_body) = (0, UnreadBody::None);
+        self.work_deadline = Duration::ZERO;
     }
 }

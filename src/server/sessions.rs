@@ -8,8 +8,8 @@ use core::time::Duration;
 use uuid::Uuid;
 
 use super::{
-    Access, Answer, Discard, HostError, Notified, Policy, Record, ReportError, Session, State,
-    Step, Store, UnreadBody, WorkToken,
+    Access, Answer, Discard, EventError, HostError, Notified, Policy, Record, Session, State, Step,
+    Store, UnreadBody, WorkToken,
 };
 use crate::field::ReplyUrl;
 use crate::message::{Ack, CreateSession, PingAck, Refusal, Request};
@@ -25,11 +25,11 @@ use crate::message::{Ack, CreateSession, PingAck, Refusal, Request};
 /// use std::collections::BTreeMap;
 ///
 /// use bits_proto::message::{Ack, CreateSession, Request};
-/// use bits_proto::server::{Access, RequestContext, Limits, Policy, Sessions, Step};
+/// use bits_proto::server::{Access, RequestContext, SessionLimits, Policy, Sessions, Step};
 /// # use core::time::Duration;
 ///
-/// let mut sessions = Sessions::new(BTreeMap::new(), Policy::DEFAULT, Limits::default());
-/// let arrival = RequestContext {
+/// let mut sessions = Sessions::new(BTreeMap::new(), Policy::DEFAULT, SessionLimits::default());
+/// let context = RequestContext {
 ///     url: "/dir/entity",
 ///     principal: Some("alice"),
 ///     access: Access::Granted,
@@ -37,7 +37,7 @@ use crate::message::{Ack, CreateSession, PingAck, Refusal, Request};
 /// };
 /// let random = || [7; 16]; // from the operating system
 /// let request = Request::from(CreateSession::default());
-/// let Step::Answer(answer) = sessions.handle_request(&request, &arrival, random)? else { panic!() };
+/// let Step::Answer(answer) = sessions.handle_request(&request, &context, random)? else { panic!() };
 /// assert!(matches!(answer.ack(), Ack::CreateSession(_)));
 /// # Ok::<(), core::convert::Infallible>(())
 /// ```
@@ -47,7 +47,7 @@ use crate::message::{Ack, CreateSession, PingAck, Refusal, Request};
 pub struct Sessions<'p, S> {
     store: S,
     policy: Policy<'p>,
-    limits: Limits,
+    limits: SessionLimits,
 }
 
 /// How many sessions there may be. One more is refused with 503, and the client tries again.
@@ -57,14 +57,14 @@ pub struct Sessions<'p, S> {
     derive(serde::Serialize, serde::Deserialize),
     serde(default, deny_unknown_fields)
 )]
-pub struct Limits {
+pub struct SessionLimits {
     /// In all. Default: 100 000.
     pub sessions: usize,
     /// Of one principal; sessions without one are not counted. Default: 50, as Windows has it.
     pub sessions_of_principal: usize,
 }
 
-impl Default for Limits {
+impl Default for SessionLimits {
     fn default() -> Self {
         Self { sessions: 100_000, sessions_of_principal: 50 }
     }
@@ -90,17 +90,21 @@ pub struct SessionsResponse<'p> {
     ack: Ack<'p>,
     reply_url: Option<(Answer, Box<[u8]>)>,
     /// What to do with the part of the body that was not asked for.
-    pub rest: UnreadBody,
+    pub unread_body: UnreadBody,
 }
 
 impl<'p> SessionsResponse<'p> {
-    const fn new(ack: Ack<'p>, rest: UnreadBody) -> Self {
-        Self { ack, reply_url: None, rest }
+    const fn new(ack: Ack<'p>, unread_body: UnreadBody) -> Self {
+        Self { ack, reply_url: None, unread_body }
     }
 
     fn of(answer: Answer, record: &Record) -> Self {
         let url = record.reply_url.clone().filter(|_| answer.has_reply_url());
-        Self { ack: answer.ack(None), reply_url: url.map(|url| (answer, url)), rest: answer.rest }
+        Self {
+            ack: answer.ack(None),
+            reply_url: url.map(|url| (answer, url)),
+            unread_body: answer.unread_body,
+        }
     }
 
     /// The Ack to send.
@@ -119,15 +123,15 @@ impl<'p> SessionsResponse<'p> {
 pub enum SessionsError<E> {
     /// The store failed.
     Store(E),
-    /// The session did not take it; [`ReportError::StaleToken`] also if there is no such session.
-    Report(ReportError),
+    /// The session did not take it; [`EventError::StaleToken`] also if there is no such session.
+    Event(EventError),
 }
 
 impl<E: fmt::Display> fmt::Display for SessionsError<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Store(error) => write!(f, "the store of sessions failed: {error}"),
-            Self::Report(error) => error.fmt(f),
+            Self::Event(error) => error.fmt(f),
         }
     }
 }
@@ -137,7 +141,7 @@ impl<E: core::error::Error> core::error::Error for SessionsError<E> {}
 impl<'p, S: Store> Sessions<'p, S> {
     /// A table over what the store holds.
     #[must_use]
-    pub const fn new(store: S, policy: Policy<'p>, limits: Limits) -> Self {
+    pub const fn new(store: S, policy: Policy<'p>, limits: SessionLimits) -> Self {
         Self { store, policy, limits }
     }
 
@@ -170,21 +174,21 @@ impl<'p, S: Store> Sessions<'p, S> {
     pub fn handle_request(
         &mut self,
         request: &Request<'_>,
-        arrival: &RequestContext<'_>,
+        context: &RequestContext<'_>,
         random: impl FnOnce() -> [u8; 16],
     ) -> Result<Step<SessionsResponse<'p>>, S::Error> {
         let body = request.content_length();
         let refuse = |refusal| {
             SessionsResponse::new(Ack::Refused(refusal), UnreadBody::of(body, &self.policy))
         };
-        if let Some(refusal) = arrival.access.refusal() {
+        if let Some(refusal) = context.access.refusal() {
             return Ok(Step::Answer(refuse(refusal)));
         }
         match request {
             Request::Ping(_) => {
                 Ok(Step::Answer(SessionsResponse::new(PingAck.into(), UnreadBody::None)))
             }
-            Request::CreateSession(create) => self.create(create, arrival, random),
+            Request::CreateSession(create) => self.create(create, context, random),
             _ => {
                 let not_found = refuse(Refusal::session_not_found());
                 let Some(id) = request.session_id().and_then(|id| id.guid()) else {
@@ -192,9 +196,9 @@ impl<'p, S: Store> Sessions<'p, S> {
                 };
                 let policy = self.policy;
                 let step = self.change(id, |record| {
-                    record.belongs_to(arrival).then(|| {
+                    record.belongs_to(context).then(|| {
                         let session = &mut record.session;
-                        session.handle_request(request, arrival.access, &policy, arrival.now)
+                        session.handle_request(request, context.access, &policy, context.now)
                     })
                 })?;
                 Ok(step.unwrap_or(Step::Answer(not_found)))
@@ -205,14 +209,14 @@ impl<'p, S: Store> Sessions<'p, S> {
     fn create(
         &mut self,
         create: &CreateSession<'_>,
-        arrival: &RequestContext<'_>,
+        context: &RequestContext<'_>,
         random: impl FnOnce() -> [u8; 16],
     ) -> Result<Step<SessionsResponse<'p>>, S::Error> {
         let refuse = |refusal| {
             Ok(Step::Answer(SessionsResponse::new(Ack::Refused(refusal), UnreadBody::None)))
         };
         let too_many = self.store.count(None)? >= self.limits.sessions
-            || match arrival.principal {
+            || match context.principal {
                 Some(principal) => {
                     self.store.count(Some(principal))? >= self.limits.sessions_of_principal
                 }
@@ -221,11 +225,11 @@ impl<'p, S: Store> Sessions<'p, S> {
         if too_many {
             return refuse(Refusal::unavailable());
         }
-        let (access, now) = (arrival.access, arrival.now);
+        let (access, now) = (context.access, context.now);
         match Session::create(create, access, &self.policy, random(), now) {
             Ok((session, ack)) => {
-                let url = arrival.url.into();
-                let principal = arrival.principal.map(Into::into);
+                let url = context.url.into();
+                let principal = context.principal.map(Into::into);
                 let record = Record { session, url, principal, reply_url: None };
                 // Random bytes that came before would give somebody else's session away.
                 if self.store.insert(record)? {
@@ -245,12 +249,12 @@ impl<'p, S: Store> Sessions<'p, S> {
     /// [`SessionsError`]; nothing is changed then.
     pub fn handle_stored(
         &mut self,
-        turn: WorkToken,
+        token: WorkToken,
         bytes: u64,
         now: Duration,
     ) -> Result<Step<SessionsResponse<'p>>, SessionsError<S::Error>> {
         let policy = self.policy;
-        self.report(turn, |record| record.session.handle_stored(turn, bytes, &policy, now))
+        self.report(token, |record| record.session.handle_stored(token, bytes, &policy, now))
     }
 
     /// As [`Session::renew`].
@@ -258,9 +262,13 @@ impl<'p, S: Store> Sessions<'p, S> {
     /// # Errors
     ///
     /// [`SessionsError`]; nothing is changed then.
-    pub fn renew(&mut self, turn: WorkToken, now: Duration) -> Result<(), SessionsError<S::Error>> {
+    pub fn renew(
+        &mut self,
+        token: WorkToken,
+        now: Duration,
+    ) -> Result<(), SessionsError<S::Error>> {
         let policy = self.policy;
-        self.report(turn, |record| record.session.renew(turn, &policy, now).map(|()| Step::Done))
+        self.report(token, |record| record.session.renew(token, &policy, now).map(|()| Step::Done))
             .map(drop)
     }
 
@@ -271,14 +279,14 @@ impl<'p, S: Store> Sessions<'p, S> {
     /// [`SessionsError`]; nothing is changed then.
     pub fn handle_notified(
         &mut self,
-        turn: WorkToken,
+        token: WorkToken,
         notified: Notified,
         reply_url: Option<ReplyUrl<'_>>,
         now: Duration,
     ) -> Result<Step<SessionsResponse<'p>>, SessionsError<S::Error>> {
         let policy = self.policy;
-        self.report(turn, |record| {
-            let step = record.session.handle_notified(turn, notified, &policy, now)?;
+        self.report(token, |record| {
+            let step = record.session.handle_notified(token, notified, &policy, now)?;
             record.reply_url = reply_url.map(|url| url.as_bytes().into());
             Ok(step)
         })
@@ -291,9 +299,9 @@ impl<'p, S: Store> Sessions<'p, S> {
     /// [`SessionsError`]; nothing is changed then.
     pub fn handle_committed(
         &mut self,
-        turn: WorkToken,
+        token: WorkToken,
     ) -> Result<Step<SessionsResponse<'p>>, SessionsError<S::Error>> {
-        self.report(turn, |record| record.session.handle_committed(turn))
+        self.report(token, |record| record.session.handle_committed(token))
     }
 
     /// As [`Session::handle_discarded`]; the session is forgotten.
@@ -303,9 +311,9 @@ impl<'p, S: Store> Sessions<'p, S> {
     /// [`SessionsError`]; nothing is changed then.
     pub fn handle_discarded(
         &mut self,
-        turn: WorkToken,
+        token: WorkToken,
     ) -> Result<Step<SessionsResponse<'p>>, SessionsError<S::Error>> {
-        self.report(turn, |record| record.session.handle_discarded(turn))
+        self.report(token, |record| record.session.handle_discarded(token))
     }
 
     /// As [`Session::handle_failed`].
@@ -315,11 +323,11 @@ impl<'p, S: Store> Sessions<'p, S> {
     /// [`SessionsError`]; nothing is changed then.
     pub fn handle_failed(
         &mut self,
-        turn: WorkToken,
+        token: WorkToken,
         error: HostError,
     ) -> Result<Step<SessionsResponse<'p>>, SessionsError<S::Error>> {
         let policy = self.policy;
-        self.report(turn, |record| record.session.handle_failed(turn, error, &policy))
+        self.report(token, |record| record.session.handle_failed(token, error, &policy))
     }
 
     /// As [`Session::handle_disconnected`].
@@ -327,8 +335,8 @@ impl<'p, S: Store> Sessions<'p, S> {
     /// # Errors
     ///
     /// [`SessionsError`]; nothing is changed then.
-    pub fn handle_disconnected(&mut self, turn: WorkToken) -> Result<(), SessionsError<S::Error>> {
-        self.report(turn, |record| record.session.handle_disconnected(turn).map(|()| Step::Done))
+    pub fn handle_disconnected(&mut self, token: WorkToken) -> Result<(), SessionsError<S::Error>> {
+        self.report(token, |record| record.session.handle_disconnected(token).map(|()| Step::Done))
             .map(drop)
     }
 
@@ -371,19 +379,19 @@ impl<'p, S: Store> Sessions<'p, S> {
 
     fn report(
         &mut self,
-        turn: WorkToken,
-        mut change: impl FnMut(&mut Record) -> Result<Step, ReportError>,
+        token: WorkToken,
+        mut change: impl FnMut(&mut Record) -> Result<Step, EventError>,
     ) -> Result<Step<SessionsResponse<'p>>, SessionsError<S::Error>> {
-        let mut outcome = Err(ReportError::StaleToken);
-        let step = self.change(turn.session_id(), |record| {
+        let mut outcome = Err(EventError::StaleToken);
+        let step = self.change(token.session_id(), |record| {
             let changed = change(record);
             outcome = changed.map(|_| ());
             changed.ok()
         });
         match (step.map_err(SessionsError::Store)?, outcome) {
             (Some(step), Ok(())) => Ok(step),
-            (_, Err(error)) => Err(SessionsError::Report(error)),
-            (None, Ok(())) => Err(SessionsError::Report(ReportError::StaleToken)),
+            (_, Err(error)) => Err(SessionsError::Event(error)),
+            (None, Ok(())) => Err(SessionsError::Event(EventError::StaleToken)),
         }
     }
 
@@ -412,7 +420,7 @@ impl<'p, S: Store> Sessions<'p, S> {
 }
 
 impl Record {
-    fn belongs_to(&self, arrival: &RequestContext<'_>) -> bool {
-        *self.url == *arrival.url && self.principal.as_deref() == arrival.principal
+    fn belongs_to(&self, context: &RequestContext<'_>) -> bool {
+        *self.url == *context.url && self.principal.as_deref() == context.principal
     }
 }

@@ -58,7 +58,7 @@ named! {
         /// The server application was told, or there is none.
         Notified "notified",
         /// The entity is at its destination, or does not belong there.
-        Committed "placed",
+        Committed "committed",
         /// Nothing is left.
         Discarded "discarded",
         /// The host could not do what it was asked to.
@@ -130,7 +130,7 @@ impl State {
 
     /// Whether all bytes of the entity were received.
     #[must_use]
-    pub const fn is_whole(self) -> bool {
+    pub const fn is_complete(self) -> bool {
         match self {
             Self::Notifying
             | Self::Unnotified

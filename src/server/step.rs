@@ -61,8 +61,8 @@ impl<A> Step<A> {
     pub(super) fn map_answer<B>(self, answer: impl FnOnce(A) -> B) -> Step<B> {
         match self {
             Self::Store(store) => Step::Store(store),
-            Self::Notify(turn) => Step::Notify(turn),
-            Self::Commit(turn) => Step::Commit(turn),
+            Self::Notify(token) => Step::Notify(token),
+            Self::Commit(token) => Step::Commit(token),
             Self::Discard(discard) => Step::Discard(discard),
             Self::Answer(of) => Step::Answer(answer(of)),
             Self::Done => Step::Done,
@@ -80,7 +80,7 @@ impl<A> Step<A> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct StoreBytes {
     /// What to report with.
-    pub turn: WorkToken,
+    pub token: WorkToken,
     /// How many bytes to read and throw away first: they are held already.
     pub skip: u64,
     /// Where in the entity the bytes after them belong.
@@ -93,7 +93,7 @@ pub struct StoreBytes {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Discard {
     /// What to report with.
-    pub turn: WorkToken,
+    pub token: WorkToken,
     /// The stored bytes of the entity. Not what is at the destination.
     pub entity: bool,
     /// The reply that the server keeps, or what there is of one where a notification was begun and
@@ -117,7 +117,7 @@ impl WorkToken {
     }
 
     /// Which of the session's turns it is: one more than the one before, and after
-    /// [`u32::MAX`] zero. With the session's id it names what belongs to this turn alone, such as
+    /// [`u32::MAX`] zero. With the session's id it names what belongs to this token alone, such as
     /// a file that nobody else writes to.
     #[must_use]
     pub const fn number(&self) -> u32 {
@@ -229,7 +229,7 @@ pub enum HostError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "kebab-case"))]
 #[non_exhaustive]
-pub enum ReportError {
+pub enum EventError {
     /// The session is not at work on what was reported.
     Illegal(IllegalEvent<State>),
     /// The session works on another request by now, or on none: somebody else took over, or the
@@ -239,25 +239,25 @@ pub enum ReportError {
     /// More bytes were reported than there were to store.
     TooManyBytes {
         /// How many there were.
-        left: u64,
+        remaining: u64,
     },
 }
 
-impl fmt::Display for ReportError {
+impl fmt::Display for EventError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Illegal(illegal) => illegal.fmt(f),
             Self::StaleToken => f.write_str("the session no longer works on this request"),
-            Self::TooManyBytes { left } => {
-                write!(f, "more bytes were stored than the {left} that were asked for")
+            Self::TooManyBytes { remaining } => {
+                write!(f, "more bytes were stored than the {remaining} that were asked for")
             }
         }
     }
 }
 
-impl core::error::Error for ReportError {}
+impl core::error::Error for EventError {}
 
-impl From<IllegalEvent<State>> for ReportError {
+impl From<IllegalEvent<State>> for EventError {
     fn from(illegal: IllegalEvent<State>) -> Self {
         Self::Illegal(illegal)
     }

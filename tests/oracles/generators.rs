@@ -40,7 +40,7 @@ pub fn event(input: Input<'_, '_>) -> Result<Event> {
         9 => Event::Ping,
         10 => Event::Create,
         11 => Event::Access(*input.choose(&DENIALS)?),
-        12..15 => Event::Stored { turn: which(input)?, bytes: bytes(input)? },
+        12..15 => Event::Stored { token: which(input)?, bytes: bytes(input)? },
         15 => Event::Notified(which(input)?, notified(input)?),
         16 => Event::Committed(which(input)?),
         17 => Event::Discarded(which(input)?),

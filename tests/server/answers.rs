@@ -44,9 +44,9 @@ fn a16_an_absent_length_is_answered_as_the_policy_has_it() {
             message::ParseOptions { missing_content_length, ..message::ParseOptions::DEFAULT };
         let answer = read(&fields, requests, None);
         assert_eq!(as_refused(answer), (status, Some(0x8007_0057), Some(5)));
-        assert_eq!(answer.rest, UnreadBody::Close, "nobody knows where the body ends");
+        assert_eq!(answer.unread_body, UnreadBody::Close, "nobody knows where the body ends");
         assert!(!answer.has_reply_url());
-        assert_eq!(read(&fields, requests, Some(0)).rest, UnreadBody::None);
+        assert_eq!(read(&fields, requests, Some(0)).unread_body, UnreadBody::None);
         let encoded = [fields[0], fields[1], ("Transfer-Encoding", "chunked")];
         assert_eq!(as_refused(read(&encoded, requests, None)).0, 400);
     }
@@ -62,7 +62,7 @@ fn a20_session_ids_are_compared_as_guids_and_echoed_as_issued() {
             let mut server = Server::new(PLAIN);
             let id = SessionId::try_from(spelling.as_str()).expect("visible ASCII");
             let asked = stores(server.send(fragment(id, 0, 0, 9)));
-            let Ack::Fragment(ack) = answers(server.stored(asked.turn, 1)).ack(None) else {
+            let Ack::Fragment(ack) = answers(server.stored(asked.token, 1)).ack(None) else {
                 panic!("{spelling}")
             };
             assert_eq!(ack.session_id.expect("an id").as_str(), issued, "{spelling}");
@@ -89,7 +89,7 @@ fn a23_the_order_of_the_checks() {
     assert_eq!(received(server.store(0, 9, 100)), 10);
     let other = SessionId::try_from("1").expect("an id");
     let id = server.session.session_id();
-    let turn = stores(server.fragment(10, 19, 100)).turn;
+    let token = stores(server.fragment(10, 19, 100)).token;
     let before = server.session;
     // Access, then the session, then whether it is at work.
     let bad = fragment(other, 50, 10_000, 20_000);
@@ -98,7 +98,7 @@ fn a23_the_order_of_the_checks() {
     let bad = fragment(id, 50, 10_000, 20_000);
     assert_eq!(refused(server.send(bad)), BUSY);
     assert_eq!(server.session, before);
-    server.disconnected(turn);
+    server.disconnected(token);
     // The total, the entity's size, the fragment's size, and the offset.
     assert_eq!(refused(server.send(bad)), INVALID_ARGUMENT);
     server.policy.max_entity = 99;
@@ -125,7 +125,7 @@ fn a23_the_order_of_the_checks() {
     assert_eq!(created.expect("overwrites").0.state(), State::Receiving);
     // What cannot be read is refused before all of that.
     let answer = read(&fragment_fields("bytes 1-0/2"), message::ParseOptions::DEFAULT, Some(1));
-    assert_eq!((as_refused(answer), answer.rest), (INVALID_ARGUMENT, UnreadBody::Drain(1)));
+    assert_eq!((as_refused(answer), answer.unread_body), (INVALID_ARGUMENT, UnreadBody::Drain(1)));
 }
 
 #[test]
@@ -135,8 +135,8 @@ fn a34_a_full_disk_is_written_as_the_policy_has_it() {
     {
         let mut server = Server::new(Policy { disk_full, ..PLAIN });
         let asked = stores(server.fragment(0, 99, 100));
-        assert_eq!(stores(server.stored(asked.turn, 30)).take, 70);
-        let step = server.failed(asked.turn, HostError::DiskFull);
+        assert_eq!(stores(server.stored(asked.token, 30)).take, 70);
+        let step = server.failed(asked.token, HostError::DiskFull);
         assert_eq!(refused(step), (500, Some(code), Some(5)));
         // How much of the rest has been read is the host's to know.
         assert_eq!(rest(step), UnreadBody::Close);
@@ -159,16 +159,16 @@ fn a37_the_answer_says_what_becomes_of_the_body() {
         assert_eq!(rest(server.send_with(denied, Access::Denied)), expected);
         let body = last;
         let not_found = Answer::session_not_found(body, &server.policy);
-        assert_eq!((as_refused(not_found), not_found.rest), (NOT_FOUND, expected));
+        assert_eq!((as_refused(not_found), not_found.unread_body), (NOT_FOUND, expected));
     }
     let close = CreateSession::default();
     assert_eq!(rest(server.send_with(close.into(), Access::Denied)), UnreadBody::None);
     // Only the host knows how much it has read of what it was asked to store.
     let asked = stores(server.fragment(0, 99, 100));
-    assert_eq!(rest(server.failed(asked.turn, HostError::Other)), UnreadBody::Close);
+    assert_eq!(rest(server.failed(asked.token, HostError::Other)), UnreadBody::Close);
     let asked = stores(server.fragment(0, 99, 100));
-    assert_eq!(stores(server.stored(asked.turn, 60)).take, 40);
-    assert_eq!(rest(server.failed(asked.turn, HostError::Other)), UnreadBody::Close);
+    assert_eq!(stores(server.stored(asked.token, 60)).take, 40);
+    assert_eq!(rest(server.failed(asked.token, HostError::Other)), UnreadBody::Close);
     assert_eq!(rest(server.store(60, 99, 100)), UnreadBody::None);
 }
 
@@ -199,8 +199,8 @@ fn a_reply_url_is_only_where_it_was_asked_for() {
     let url = ReplyUrl::try_from("/reply").expect("a URL");
     for (notified, expected) in [(NO_REPLY, None), (STATIC_REPLY, Some(url))] {
         let mut server = Server::new(NOTIFYING);
-        let turn = notifies(server.store(0, 99, 100));
-        let answer = answers(server.notified(turn, notified));
+        let token = notifies(server.store(0, 99, 100));
+        let answer = answers(server.notified(token, notified));
         let Ack::Fragment(ack) = answer.ack(Some(url)) else { panic!("{answer:?}") };
         assert_eq!((ack.reply_url, ack.received.0), (expected, 100));
     }

@@ -23,16 +23,16 @@ fn the_defaults_are_those_documented() {
 #[test]
 fn a1_a_zero_length_entity_is_created_and_closed() {
     let mut server = Server::new(PLAIN);
-    let turn = commits(server.close());
+    let token = commits(server.close());
     assert_eq!(server.session.total(), Some(0));
-    assert!(is_closed(server.placed(turn)));
-    assert_eq!(server.session.ending(), Some(EndReason::Closed));
-    assert!(server.session.is_placed());
+    assert!(is_closed(server.placed(token)));
+    assert_eq!(server.session.end_reason(), Some(EndReason::Closed));
+    assert!(server.session.is_committed());
     // By policy it is an entity that is not whole.
     let mut server = Server::new(Policy { empty_entities: false, ..PLAIN });
     let discard = discards(server.close());
-    assert!(is_closed(server.discarded(discard.turn)));
-    assert_eq!(server.session.ending(), Some(EndReason::ClosedIncomplete));
+    assert!(is_closed(server.discarded(discard.token)));
+    assert_eq!(server.session.end_reason(), Some(EndReason::ClosedIncomplete));
     let refusing = Policy { empty_entities: false, early_close: EarlyClose::Refuse, ..PLAIN };
     let mut server = Server::new(refusing);
     assert_eq!(refused(server.close()), INVALID_ARGUMENT);
@@ -58,41 +58,41 @@ fn a2_complete_and_commit_are_two_things() {
     let mut server = Server::new(policy);
     assert_eq!(received(server.store(0, 49, 100)), 50);
     // The application is told with the last byte, and the entity moves with Close-Session.
-    let turn = notifies(server.store(50, 99, 100));
-    assert_eq!(received(server.notified(turn, NO_REPLY)), 100);
-    assert!(!server.session.is_placed());
-    let turn = commits(server.close());
-    assert!(is_closed(server.placed(turn)));
+    let token = notifies(server.store(50, 99, 100));
+    assert_eq!(received(server.notified(token, NO_REPLY)), 100);
+    assert!(!server.session.is_committed());
+    let token = commits(server.close());
+    assert!(is_closed(server.placed(token)));
     // By policy it moves with the last byte, after the application was told, before the Ack.
     let mut server = Server::new(NOTIFYING_EARLY);
-    let turn = notifies(server.store(0, 99, 100));
-    let turn = commits(server.notified(turn, NO_REPLY));
-    assert_eq!(received(server.placed(turn)), 100);
-    assert!(server.session.is_placed());
+    let token = notifies(server.store(0, 99, 100));
+    let token = commits(server.notified(token, NO_REPLY));
+    assert_eq!(received(server.placed(token)), 100);
+    assert!(server.session.is_committed());
     assert!(is_closed(server.close()), "there is nothing left to do");
 }
 
 #[test]
 fn a3_a_fragment_after_completion_is_answered_as_the_last_one_was() {
     let mut server = Server::new(NOTIFYING);
-    let turn = notifies(server.store(0, 99, 100));
-    assert!(answers(server.notified(turn, STATIC_REPLY)).has_reply_url());
+    let token = notifies(server.store(0, 99, 100));
+    assert!(answers(server.notified(token, STATIC_REPLY)).has_reply_url());
     for (first, last) in [(0, 99), (90, 99), (3, 4)] {
         let before = server.session;
         let answer = answers(server.fragment(first, last, 100));
         assert_eq!(received(Step::Answer(answer)), 100, "{first}-{last}");
         assert!(answer.has_reply_url(), "{first}-{last}");
-        assert_eq!(answer.rest, UnreadBody::Drain(last - first + 1), "{first}-{last}");
+        assert_eq!(answer.unread_body, UnreadBody::Drain(last - first + 1), "{first}-{last}");
         assert_eq!(server.session, before);
     }
     // Beyond the total, there is another total.
     assert_eq!(refused(server.fragment(100, 100, 101)), INVALID_ARGUMENT);
     // It is told again only if it could not be told before.
     let mut server = Server::new(NOTIFYING);
-    let turn = notifies(server.store(0, 99, 100));
-    assert_eq!(refused(server.failed(turn, HostError::Other)).0, 500);
-    let turn = notifies(server.fragment(50, 99, 100));
-    assert_eq!(received(server.notified(turn, NO_REPLY)), 100);
+    let token = notifies(server.store(0, 99, 100));
+    assert_eq!(refused(server.failed(token, HostError::Other)).0, 500);
+    let token = notifies(server.fragment(50, 99, 100));
+    assert_eq!(received(server.notified(token, NO_REPLY)), 100);
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn a4_an_overlap_is_trimmed() {
     assert_eq!(received(server.store(0, 100, 1000)), 101);
     let asked = stores(server.fragment(50, 150, 1000));
     assert_eq!((asked.skip, asked.offset, asked.take), (51, 101, 50));
-    assert_eq!(received(server.stored(asked.turn, 50)), 151);
+    assert_eq!(received(server.stored(asked.token, 50)), 151);
     // The text's 416, by policy.
     let mut server = Server::new(STRICT);
     assert_eq!(received(server.store(0, 100, 1000)), 101);
@@ -152,14 +152,14 @@ fn a7_a_close_before_all_fragments_discards() {
     assert_eq!(received(server.store(0, 49, 100)), 50);
     let discard = discards(server.close());
     assert_eq!(what(&discard), (true, false));
-    assert!(is_closed(server.discarded(discard.turn)));
+    assert!(is_closed(server.discarded(discard.token)));
     let session = server.session;
-    assert_eq!(session.ending(), Some(EndReason::ClosedIncomplete));
+    assert_eq!(session.end_reason(), Some(EndReason::ClosedIncomplete));
     assert_eq!((session.received().0, session.total()), (50, Some(100)));
     // A fragment of which nothing was stored counts too: it is no empty entity.
     let mut server = Server::new(PLAIN);
-    let turn = stores(server.fragment(0, 49, 100)).turn;
-    server.disconnected(turn);
+    let token = stores(server.fragment(0, 49, 100)).token;
+    server.disconnected(token);
     assert!(discards(server.close()).entity);
     // By policy it is refused, and the session goes on.
     let mut server = Server::new(Policy { early_close: EarlyClose::Refuse, ..PLAIN });
@@ -174,20 +174,20 @@ fn a7_a_close_before_all_fragments_discards() {
 #[test]
 fn a8_a_cancel_after_the_last_fragment_keeps_what_is_placed() {
     let mut server = Server::new(NOTIFYING);
-    let turn = notifies(server.store(0, 99, 100));
-    assert_eq!(received(server.notified(turn, KEPT_REPLY)), 100);
+    let token = notifies(server.store(0, 99, 100));
+    assert_eq!(received(server.notified(token, KEPT_REPLY)), 100);
     let discard = discards(server.cancel());
     assert_eq!(what(&discard), (true, true), "it was not placed");
-    assert!(is_cancelled(server.discarded(discard.turn)));
-    assert_eq!(server.session.ending(), Some(EndReason::Cancelled));
+    assert!(is_cancelled(server.discarded(discard.token)));
+    assert_eq!(server.session.end_reason(), Some(EndReason::Cancelled));
 
     let mut server = Server::new(NOTIFYING_EARLY);
-    let turn = notifies(server.store(0, 99, 100));
-    let turn = commits(server.notified(turn, KEPT_REPLY));
-    assert_eq!(received(server.placed(turn)), 100);
+    let token = notifies(server.store(0, 99, 100));
+    let token = commits(server.notified(token, KEPT_REPLY));
+    assert_eq!(received(server.placed(token)), 100);
     let discard = discards(server.cancel());
     assert_eq!(what(&discard), (false, true), "only the reply goes");
-    assert!(is_cancelled(server.discarded(discard.turn)));
+    assert!(is_cancelled(server.discarded(discard.token)));
     assert_eq!(server.session.state(), State::Ended);
 }
 
@@ -200,7 +200,7 @@ fn a9_a_ping_is_answered_in_every_state_and_prolongs_nothing() {
             let answer = answers(server.send(ping()));
             assert!(matches!(answer.ack(None), Ack::Ping(_)), "{}", stand.what);
             assert_eq!(
-                (answer.status().get(), answer.rest),
+                (answer.status().get(), answer.unread_body),
                 (200, UnreadBody::None),
                 "{}",
                 stand.what
@@ -243,8 +243,8 @@ fn a11_close_or_cancel_again_finds_no_session() {
 fn a14_another_total_is_refused() {
     let mut server = Server::new(PLAIN);
     // The first fragment sets the total, even if none of its bytes arrive.
-    let turn = stores(server.fragment(0, 49, 100)).turn;
-    server.disconnected(turn);
+    let token = stores(server.fragment(0, 49, 100)).token;
+    server.disconnected(token);
     let before = server.session;
     assert_eq!(before.total(), Some(100));
     for total in [50, 99, 101, u64::MAX] {
@@ -268,7 +268,7 @@ fn a39_a_second_request_is_busy() {
     assert_eq!(refused(server.close()), BUSY);
     assert_eq!(refused(server.cancel()), BUSY);
     // The first is not disturbed.
-    assert_eq!(received(server.stored(asked.turn, 50)), 50);
+    assert_eq!(received(server.stored(asked.token, 50)), 50);
     assert!(!server.session.is_busy(server.now));
 }
 
@@ -280,13 +280,13 @@ fn a40_a_session_expires_after_its_last_stored_byte() {
     let asked = stores(server.fragment(0, 49, 100));
     assert_eq!(server.session.expires_at(), NOW + 14 * DAY, "nothing is stored yet");
     server.pass(SECOND);
-    assert_eq!(stores(server.stored(asked.turn, 0)).take, 50);
+    assert_eq!(stores(server.stored(asked.token, 0)).take, 50);
     assert_eq!(server.session.expires_at(), NOW + 14 * DAY, "nothing was stored");
-    assert_eq!(stores(server.stored(asked.turn, 1)).take, 49);
+    assert_eq!(stores(server.stored(asked.token, 1)).take, 49);
     let stored_at = NOW + DAY + SECOND;
     assert_eq!(server.session.expires_at(), stored_at + 14 * DAY);
     server.pass(SECOND);
-    server.disconnected(asked.turn);
+    server.disconnected(asked.token);
     assert_eq!(received(server.fragment(0, 0, 100)), 1);
     assert_eq!(out_of_sync(server.fragment(2, 2, 100)), 1);
     assert_eq!(server.session.expires_at(), stored_at + 14 * DAY, "no byte, no time");

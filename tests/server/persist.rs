@@ -31,21 +31,21 @@ fn damaged(what: &str, field: &str, value: Value) -> Value {
 }
 
 const FIELDS: [&str; 16] = [
-    "rest",
+    "unread_body",
     "version",
     "id",
     "state",
     "pending",
-    "turn",
-    "work_until",
+    "token_number",
+    "work_deadline",
     "next",
     "total",
-    "left",
+    "remaining",
     "notified",
-    "forbidden",
-    "placed",
-    "entity_gone",
-    "ending",
+    "forbidden_code",
+    "committed",
+    "entity_lost",
+    "end_reason",
     "expires_at",
 ];
 
@@ -73,11 +73,11 @@ fn a_session_and_its_copy_hash_alike_and_others_do_not() {
 
 #[test]
 fn a_session_that_waits_stores_nothing_of_its_last_work() {
-    for stand in stands().iter().filter(|stand| stand.turn.is_none()) {
+    for stand in stands().iter().filter(|stand| stand.token.is_none()) {
         let form = stored(&stand.server.session);
         assert_eq!(form["pending"], json!(null), "{}", stand.what);
-        assert_eq!(form["left"], json!(0), "{}", stand.what);
-        assert_eq!(form["work_until"], json!({ "secs": 0, "nanos": 0 }), "{}", stand.what);
+        assert_eq!(form["remaining"], json!(0), "{}", stand.what);
+        assert_eq!(form["work_deadline"], json!({ "secs": 0, "nanos": 0 }), "{}", stand.what);
     }
 }
 
@@ -90,26 +90,29 @@ fn the_stored_form_is_the_first_version() {
         "id": "07070707-0707-4707-8707-070707070707",
         "state": "storing",
         "pending": "fragment",
-        "turn": 2,
-        "work_until": { "secs": 1_700_000_300, "nanos": 0 },
+        "token_number": 2,
+        "work_deadline": { "secs": 1_700_000_300, "nanos": 0 },
         "next": 70,
         "total": 100,
-        "left": 30,
-        "rest": "none",
+        "remaining": 30,
+        "unread_body": "none",
         "notified": null,
-        "forbidden": null,
-        "placed": false,
-        "entity_gone": false,
-        "ending": null,
+        "forbidden_code": null,
+        "committed": false,
+        "entity_lost": false,
+        "end_reason": null,
         "expires_at": { "secs": 1_701_209_600, "nanos": 0 },
     });
     assert_eq!(stored(&session), form);
     assert_eq!(read(&form), Ok(session));
     let form = stored(&stand("whole with a reply").server.session);
     assert_eq!(form["notified"], json!({ "copy_to_destination": true, "reply": "kept" }));
-    assert_eq!(stored(&stand("forbidden").server.session)["forbidden"], json!(0x8019_0193_u32));
+    assert_eq!(
+        stored(&stand("forbidden").server.session)["forbidden_code"],
+        json!(0x8019_0193_u32)
+    );
     let endings: Vec<_> = ["closed", "closed too early", "cancelled", "lost", "timed out"]
-        .map(|what| stored(&stand(what).server.session)["ending"].clone())
+        .map(|what| stored(&stand(what).server.session)["end_reason"].clone())
         .into();
     let expected = ["closed", "closed-incomplete", "cancelled", "entity-lost", "timed-out"];
     assert_eq!(endings, expected);
@@ -140,12 +143,12 @@ fn a_field_of_another_type_or_name_is_refused() {
     for (field, value, expected) in [
         ("state", json!("init"), "unknown variant `init`"),
         ("pending", json!("ping"), "unknown variant `ping`"),
-        ("ending", json!("?"), "unknown variant `?`"),
+        ("end_reason", json!("?"), "unknown variant `?`"),
         ("next", json!("50"), "invalid type: string"),
-        ("turn", json!(1_u64 << 32), "invalid value"),
+        ("token_number", json!(1_u64 << 32), "invalid value"),
         ("id", json!("07"), "UUID parsing failed"),
-        ("placed", json!(0), "invalid type: integer"),
-        ("entity_gone", json!(0), "invalid type: integer"),
+        ("committed", json!(0), "invalid type: integer"),
+        ("entity_lost", json!(0), "invalid type: integer"),
         ("notified", json!({ "reply": "kept" }), "missing field `copy_to_destination`"),
     ] {
         let error = read(&damaged("new", field, value)).expect_err(field);
@@ -153,7 +156,7 @@ fn a_field_of_another_type_or_name_is_refused() {
     }
 }
 
-const NULLABLE: [&str; 5] = ["pending", "total", "notified", "forbidden", "ending"];
+const NULLABLE: [&str; 5] = ["pending", "total", "notified", "forbidden_code", "end_reason"];
 
 #[test]
 fn a_missing_field_is_refused() {
@@ -197,11 +200,11 @@ fn a_contradiction_is_refused_with_what_it_is() {
         ("with bytes", "total", json!(null), more_held),
         ("with bytes", "next", json!(101), more_held),
         ("with bytes", "next", json!(u64::MAX), more_held),
-        ("with bytes", "left", json!(1), no_work),
-        ("with bytes", "left", json!(51), more_come),
-        ("storing the last bytes", "left", json!(31), more_come),
-        ("storing the last bytes", "left", json!(u64::MAX), more_come),
-        ("storing the last bytes", "left", json!(0), nothing),
+        ("with bytes", "remaining", json!(1), no_work),
+        ("with bytes", "remaining", json!(51), more_come),
+        ("storing the last bytes", "remaining", json!(31), more_come),
+        ("storing the last bytes", "remaining", json!(u64::MAX), more_come),
+        ("storing the last bytes", "remaining", json!(0), nothing),
         ("storing the last bytes", "total", json!(99), more_come),
         ("storing the last bytes", "pending", json!(null), no_work),
         ("storing the last bytes", "pending", json!("close"), work),
@@ -212,8 +215,8 @@ fn a_contradiction_is_refused_with_what_it_is() {
         ("with bytes", "state", json!("storing"), nothing),
         ("with bytes", "state", json!("ended"), end),
         ("with bytes", "notified", kept.clone(), told),
-        ("with bytes", "placed", json!(true), placed),
-        ("with bytes", "ending", json!("closed-incomplete"), end),
+        ("with bytes", "committed", json!(true), placed),
+        ("with bytes", "end_reason", json!("closed-incomplete"), end),
         ("telling", "total", json!(101), missing),
         ("telling", "pending", json!(null), work),
         ("telling", "pending", json!("cancel"), work),
@@ -224,17 +227,17 @@ fn a_contradiction_is_refused_with_what_it_is() {
         ("whole", "state", json!("receiving"), told),
         ("placing", "pending", json!("close"), work),
         ("placing", "pending", json!("timeout"), work),
-        ("placed", "placed", json!(false), "it is committed and not placed"),
-        ("placed", "entity_gone", json!(true), "its bytes are gone, and it goes on"),
-        ("whole", "entity_gone", json!(true), "its bytes are gone, and it goes on"),
-        ("closed", "entity_gone", json!(true), "its bytes are gone, and they are placed"),
+        ("placed", "committed", json!(false), "it is committed and not placed"),
+        ("placed", "entity_lost", json!(true), "its bytes are gone, and it goes on"),
+        ("whole", "entity_lost", json!(true), "its bytes are gone, and it goes on"),
+        ("closed", "entity_lost", json!(true), "its bytes are gone, and they are placed"),
         ("placed", "pending", json!("fragment"), work),
         ("closing", "pending", json!("fragment"), work),
         ("closing", "pending", json!(null), work),
-        ("closing", "ending", json!("closed"), end),
-        ("cancelling", "ending", json!(null), end),
-        ("cancelling", "placed", json!(true), placed),
-        ("cancelled", "ending", json!(null), end),
+        ("closing", "end_reason", json!("closed"), end),
+        ("cancelling", "end_reason", json!(null), end),
+        ("cancelling", "committed", json!(true), placed),
+        ("cancelled", "end_reason", json!(null), end),
         ("cancelled", "pending", json!("cancel"), work),
     ] {
         let value = damaged(what, field, value);
@@ -254,27 +257,27 @@ fn a_contradiction_that_nobody_would_notice_is_refused() {
         ("with bytes", "total", json!(50)),
         ("new", "total", json!(0)),
         // The application is not asked.
-        ("with bytes", "forbidden", json!(1)),
-        ("whole", "forbidden", json!(1)),
-        ("telling", "forbidden", json!(1)),
+        ("with bytes", "forbidden_code", json!(1)),
+        ("whole", "forbidden_code", json!(1)),
+        ("telling", "forbidden_code", json!(1)),
         // A Cancel leaves the bytes behind.
-        ("whole", "placed", json!(true)),
-        ("to be told again", "placed", json!(true)),
-        ("telling", "placed", json!(true)),
-        ("placing", "placed", json!(true)),
-        ("closing", "placed", json!(true)),
+        ("whole", "committed", json!(true)),
+        ("to be told again", "committed", json!(true)),
+        ("telling", "committed", json!(true)),
+        ("placing", "committed", json!(true)),
+        ("closing", "committed", json!(true)),
         // What is not to be placed is being placed.
         ("placing", "notified", not_copied.clone()),
         ("closing", "notified", not_copied.clone()),
         ("placed", "notified", not_copied),
         // How it ended.
-        ("closed too early", "ending", json!("closed")),
-        ("closed", "ending", json!("closed-incomplete")),
-        ("closing too early", "ending", json!("cancelled")),
+        ("closed too early", "end_reason", json!("closed")),
+        ("closed", "end_reason", json!("closed-incomplete")),
+        ("closing too early", "end_reason", json!("cancelled")),
         ("closing too early", "pending", json!("fragment")),
         ("closed too early", "notified", told),
         // It would be busy if it worked.
-        ("new", "work_until", json!({ "secs": 1, "nanos": 0 })),
+        ("new", "work_deadline", json!({ "secs": 1, "nanos": 0 })),
     ] {
         let form = damaged(what, field, value);
         if read(&form).is_ok() {
@@ -300,24 +303,24 @@ fn a_session_that_was_read_back_goes_on() {
         // The next request is taken, and the old work does not count any more.
         for server in [&mut recovered, &mut late] {
             if stand.what == "timing out" {
-                let turn = discards(server.timeout().expect("due")).turn;
-                assert!(server.session.handle_discarded(stand.turn.expect("a turn")).is_err());
-                assert_eq!(server.discarded(turn), Step::Done);
+                let token = discards(server.timeout().expect("due")).token;
+                assert!(server.session.handle_discarded(stand.token.expect("a token")).is_err());
+                assert_eq!(server.discarded(token), Step::Done);
                 continue;
             }
             let step = server.cancel();
-            if let Some(turn) = stand.turn {
-                assert!(server.session.handle_discarded(turn).is_err(), "{}", stand.what);
+            if let Some(token) = stand.token {
+                assert!(server.session.handle_discarded(token).is_err(), "{}", stand.what);
             }
             if stand.state == State::Ended {
                 assert_eq!(refused(step), NOT_FOUND, "{}", stand.what);
             } else if stand.what == "placed" {
                 assert!(is_cancelled(step));
             } else {
-                let turn = discards(step).turn;
-                assert!(is_cancelled(server.discarded(turn)), "{}", stand.what);
-                let ending = before.session.ending().unwrap_or(EndReason::Cancelled);
-                assert_eq!(server.session.ending(), Some(ending), "{}", stand.what);
+                let token = discards(step).token;
+                assert!(is_cancelled(server.discarded(token)), "{}", stand.what);
+                let ending = before.session.end_reason().unwrap_or(EndReason::Cancelled);
+                assert_eq!(server.session.end_reason(), Some(ending), "{}", stand.what);
             }
         }
     }
@@ -328,7 +331,7 @@ fn work_goes_on_in_a_session_that_was_read_back() {
     let stand = stand("storing the last bytes");
     let session = read(&stored(&stand.server.session)).expect("read");
     let mut server = Server { session, ..stand.server };
-    assert_eq!(received(server.stored(stand.turn.expect("a turn"), 30)), 100);
+    assert_eq!(received(server.stored(stand.token.expect("a token"), 30)), 100);
 }
 
 #[cfg(feature = "alloc")]

@@ -72,7 +72,7 @@ fn policies_are_read_as_they_were_written() {
     }
     assert_same_through_text(&message::ParseOptions::LENIENT);
     assert_same_through_text(&limits::Limits { head_bytes: 1, fields: 2 });
-    assert_same_through_text(&server::Limits { sessions: 1, sessions_of_principal: 2 });
+    assert_same_through_text(&server::SessionLimits { sessions: 1, sessions_of_principal: 2 });
 }
 
 #[test]

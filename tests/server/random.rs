@@ -36,7 +36,7 @@ fn every_state_and_every_ending_is_reached() {
         for event in &events {
             world.step(event);
             states.push(world.server.session.state());
-            endings.extend(world.server.session.ending());
+            endings.extend(world.server.session.end_reason());
         }
     }
     for state in State::ALL {

@@ -10,7 +10,8 @@ use std::time::Duration;
 use bits_proto::field::{ReplyUrl, SessionId};
 use bits_proto::message::{Ack, Refusal};
 use bits_proto::server::{
-    Access, Limits, ReportError, RequestContext, Sessions, SessionsError, Step, Store, UnreadBody,
+    Access, EventError, RequestContext, SessionLimits, Sessions, SessionsError, Step, Store,
+    UnreadBody,
 };
 use support::session::*;
 use support::sessions::*;
@@ -24,8 +25,8 @@ fn upload<S: Store<Error: Debug>>(store: S) -> S {
     let id = begin(&mut sessions, &ALICE, 7);
     assert_eq!(sessions.store().count(None).expect("a number"), 1);
     let store = asked(send(&mut sessions, fragment(id, 0, 99, 100), &ALICE));
-    assert_eq!(asked(sessions.handle_stored(store.turn, 60, NOW)).offset, 60);
-    let notify = turn(sessions.handle_stored(store.turn, 40, NOW));
+    assert_eq!(asked(sessions.handle_stored(store.token, 60, NOW)).offset, 60);
+    let notify = token(sessions.handle_stored(store.token, 40, NOW));
     let url = ReplyUrl::try_from("http://app/reply").expect("a URL");
     let step = sessions.handle_notified(notify, KEPT_REPLY, Some(url), NOW).expect("taken");
     for answer in
@@ -34,15 +35,15 @@ fn upload<S: Store<Error: Debug>>(store: S) -> S {
         let Ack::Fragment(ack) = answer.ack() else { panic!("{answer:?}") };
         assert_eq!((ack.received.0, ack.reply_url), (100, Some(url)));
     }
-    let commit = turn(send(&mut sessions, close(id), &ALICE));
-    let discard = turn(sessions.handle_committed(commit));
+    let commit = token(send(&mut sessions, close(id), &ALICE));
+    let discard = token(sessions.handle_committed(commit));
     assert_eq!(sessions.store().count(Some("alice")).expect("a number"), 1);
     let answer = ack(sessions.handle_discarded(discard).expect("taken"));
     assert!(matches!(answer.ack(), Ack::CloseSession(_)));
     assert_eq!(sessions.store().count(None).expect("a number"), 0, "it is forgotten");
     assert_eq!(refused_by(send(&mut sessions, close(id), &ALICE)), NOT_FOUND);
     let late = sessions.handle_discarded(discard).expect_err("there is no session");
-    assert!(matches!(late, SessionsError::Report(ReportError::StaleToken)));
+    assert!(matches!(late, SessionsError::Event(EventError::StaleToken)));
     sessions.into_store()
 }
 
@@ -67,7 +68,7 @@ fn a_session_is_only_there_for_its_url_and_its_principal() {
         let id = begin(&mut sessions, &owner, 7);
         let store = asked(send(&mut sessions, fragment(id, 0, 9, 100), &owner));
         assert_eq!(
-            ack(sessions.handle_stored(store.turn, 10, NOW).expect("taken")).rest,
+            ack(sessions.handle_stored(store.token, 10, NOW).expect("taken")).unread_body,
             UnreadBody::None
         );
         let before = sessions.store().clone();
@@ -85,7 +86,7 @@ fn a_session_is_only_there_for_its_url_and_its_principal() {
                 assert_eq!(answer.ack(), Refusal::session_not_found().into());
                 let body = request.content_length();
                 let rest = if body == 0 { UnreadBody::None } else { UnreadBody::Drain(body) };
-                assert_eq!(answer.rest, rest, "{stranger:?}");
+                assert_eq!(answer.unread_body, rest, "{stranger:?}");
                 assert_eq!(sessions.store(), &before, "{stranger:?}");
             }
         }
@@ -115,7 +116,7 @@ fn access_is_asked_before_anything_is_looked_up() {
 fn a_ping_asks_nobody() {
     let mut sessions = table(Broken { map: Map::new(), works: Cell::new(0) }, PLAIN);
     let answer = ack(send(&mut sessions, ping(), &ALICE).expect("no failure"));
-    assert_eq!((answer.ack().status().get(), answer.rest), (200, UnreadBody::None));
+    assert_eq!((answer.ack().status().get(), answer.unread_body), (200, UnreadBody::None));
 }
 
 #[test]
@@ -139,7 +140,7 @@ fn an_id_that_is_taken_is_not_given_again() {
     let mut sessions = table(Map::new(), PLAIN);
     let id = begin(&mut sessions, &ALICE, 7);
     let store = asked(send(&mut sessions, fragment(id, 0, 9, 100), &ALICE));
-    ack(sessions.handle_stored(store.turn, 10, NOW).expect("taken"));
+    ack(sessions.handle_stored(store.token, 10, NOW).expect("taken"));
     let before = sessions.store().clone();
     let bob = RequestContext { url: "/b", principal: Some("bob"), ..ALICE };
     for arrival in [ALICE, bob] {
@@ -167,7 +168,7 @@ fn a_session_is_found_in_any_spelling_of_its_guid() {
         let id = SessionId::try_from(spelling).expect("an id");
         let at = index as u64;
         let store = asked(send(&mut sessions, fragment(id, at, at, 9), &ALICE));
-        let answer = ack(sessions.handle_stored(store.turn, 1, NOW).expect("taken"));
+        let answer = ack(sessions.handle_stored(store.token, 1, NOW).expect("taken"));
         let Ack::Fragment(ack) = answer.ack() else { panic!("{answer:?}") };
         assert_eq!(ack.session_id, Some(issued), "{spelling}");
         assert_eq!(ack.session_id.expect("an id").as_str(), issued.as_str());
@@ -183,7 +184,7 @@ fn a_session_is_found_in_any_spelling_of_its_guid() {
 
 #[test]
 fn there_are_no_more_sessions_than_the_limits_say() {
-    let limits = Limits { sessions: 4, sessions_of_principal: 2 };
+    let limits = SessionLimits { sessions: 4, sessions_of_principal: 2 };
     let mut sessions = Sessions::new(Map::new(), PLAIN, limits);
     let (bob, nobody) = (
         RequestContext { principal: Some("bob"), ..ALICE },
@@ -199,7 +200,7 @@ fn there_are_no_more_sessions_than_the_limits_say() {
         assert_eq!(refused_by(send(&mut sessions, create(), &arrival)), BUSY);
     }
     assert_eq!(sessions.store().len(), 4);
-    let discard = turn(send(&mut sessions, cancel(first), &ALICE));
+    let discard = token(send(&mut sessions, cancel(first), &ALICE));
     assert_eq!(refused_by(send(&mut sessions, create(), &ALICE)), BUSY, "it is still there");
     ack(sessions.handle_discarded(discard).expect("taken"));
     begin(&mut sessions, &ALICE, 5);
@@ -209,7 +210,7 @@ fn there_are_no_more_sessions_than_the_limits_say() {
         begin(&mut sessions, &nobody, random);
     }
     assert_eq!(refused_by(send(&mut sessions, create(), &nobody)), BUSY);
-    let default = Limits::default();
+    let default = SessionLimits::default();
     assert_eq!((default.sessions, default.sessions_of_principal), (100_000, 50));
 }
 
@@ -239,22 +240,22 @@ fn the_sweep_ends_what_has_timed_out() {
     ));
     assert_eq!(sessions.handle_timeout(due - Duration::from_nanos(1)), Ok(vec![]));
     let discards = sessions.handle_timeout(due).expect("no failure");
-    let ids: Vec<_> = discards.iter().map(|it| it.turn.session_id()).collect();
+    let ids: Vec<_> = discards.iter().map(|it| it.token.session_id()).collect();
     assert_eq!(ids, [old.guid().expect("a GUID")]);
-    assert_eq!(sessions.handle_discarded(discards[0].turn), Ok(Step::Done));
+    assert_eq!(sessions.handle_discarded(discards[0].token), Ok(Step::Done));
     assert_eq!(sessions.store().len(), 2);
     // What has nothing to delete is forgotten at once.
     let mut early = table(Map::new(), EARLY);
     let id = begin(&mut early, &ALICE, 1);
     let store = asked(send(&mut early, fragment(id, 0, 9, 10), &ALICE));
-    let commit = turn(early.handle_stored(store.turn, 10, NOW));
+    let commit = token(early.handle_stored(store.token, 10, NOW));
     ack(early.handle_committed(commit).expect("taken"));
     assert_eq!(early.handle_timeout(due), Ok(vec![]));
     assert!(early.store().is_empty());
     // One at a time, and before its time.
     let id = new.guid().expect("a GUID");
     let discard = sessions.expire(id, later).expect("no failure").expect("not at work");
-    assert_eq!((discard.turn.session_id(), what(&discard)), (id, (true, false)));
+    assert_eq!((discard.token.session_id(), what(&discard)), (id, (true, false)));
     assert_eq!(sessions.expire(Uuid::nil(), later), Ok(None));
 }
 
@@ -263,16 +264,16 @@ fn work_goes_on_for_as_long_as_the_host_says_so() {
     let mut sessions = table(Map::new(), NOTIFYING);
     let id = begin(&mut sessions, &ALICE, 1);
     let store = asked(send(&mut sessions, fragment(id, 0, 9, 10), &ALICE));
-    let work = turn(sessions.handle_stored(store.turn, 10, NOW));
+    let work = token(sessions.handle_stored(store.token, 10, NOW));
     let again = |sessions: &mut Sessions<'static, Map>, now| {
         send(sessions, fragment(id, 0, 9, 10), &RequestContext { now, ..ALICE })
     };
     let later = NOW + 299 * SECOND;
     assert_eq!(sessions.renew(work, later), Ok(()));
     assert_eq!(refused_by(again(&mut sessions, later + 299 * SECOND)), BUSY);
-    turn(again(&mut sessions, later + 300 * SECOND));
+    token(again(&mut sessions, later + 300 * SECOND));
     let given_up = sessions.renew(work, later + 300 * SECOND);
-    assert_eq!(given_up, Err(SessionsError::Report(ReportError::StaleToken)));
+    assert_eq!(given_up, Err(SessionsError::Event(EventError::StaleToken)));
 }
 
 /// A store that is shared may find a session that another server has just gone on with.

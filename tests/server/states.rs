@@ -3,7 +3,7 @@
 
 use crate::support;
 use bits_proto::server::{
-    Access, Event, HostError, ReportError, Session, State, Step, TABLE, WorkToken,
+    Access, Event, EventError, HostError, Session, State, Step, TABLE, WorkToken,
 };
 use bits_proto::state_machine::{IllegalEvent, StateMachine as _};
 use support::session::*;
@@ -29,7 +29,7 @@ cancel          d . . d d . d . d .
 stored          . s . . . . . . . .
 fragment-stored . r . . . . . . . .
 notified        . . w . . . . . . .
-placed          . . . . . c . d . .
+committed       . . . . . c . d . .
 discarded       . . . . . . . . e .
 failed          . r u . . w . w d .
 entity-lost     . d d . . d . d . .
@@ -102,7 +102,7 @@ fn a_state_knows_what_it_is() {
         // Work is what can be reported as failed.
         assert_eq!(state.is_work(), follows(*state, Event::Failed).is_some(), "{state}");
     }
-    let whole: Vec<_> = State::ALL.iter().filter(|state| state.is_whole()).collect();
+    let whole: Vec<_> = State::ALL.iter().filter(|state| state.is_complete()).collect();
     let names: Vec<_> = whole.iter().map(|state| state.name()).collect();
     let expected =
         ["notifying", "unnotified", "wait-for-close", "committing", "committed", "closing"];
@@ -114,10 +114,10 @@ fn the_stands_are_where_they_say() {
     for stand in stands() {
         let session = stand.server.session;
         assert_eq!(session.state(), stand.state, "{}", stand.what);
-        assert_eq!(session.is_busy(stand.server.now), stand.turn.is_some(), "{}", stand.what);
+        assert_eq!(session.is_busy(stand.server.now), stand.token.is_some(), "{}", stand.what);
         let is_over = matches!(stand.state, State::Discarding | State::Ended);
-        assert_eq!(session.ending().is_some(), is_over, "{}", stand.what);
-        if stand.state.is_whole() {
+        assert_eq!(session.end_reason().is_some(), is_over, "{}", stand.what);
+        if stand.state.is_complete() {
             assert_eq!(session.total(), Some(session.received().0), "{}", stand.what);
         }
     }
@@ -128,21 +128,21 @@ fn the_stands_are_where_they_say() {
 
 // Reports.
 
-type Report = (Event, fn(&mut Server, WorkToken) -> Result<(), ReportError>);
+type Report = (Event, fn(&mut Server, WorkToken) -> Result<(), EventError>);
 
 const REPORTS: [Report; 6] = [
-    (Event::Stored, |it, turn| {
-        it.session.handle_stored(turn, 1, &it.policy, it.now).map(drop_step)
+    (Event::Stored, |it, token| {
+        it.session.handle_stored(token, 1, &it.policy, it.now).map(drop_step)
     }),
-    (Event::Notified, |it, turn| {
-        it.session.handle_notified(turn, NO_REPLY, &it.policy, it.now).map(drop_step)
+    (Event::Notified, |it, token| {
+        it.session.handle_notified(token, NO_REPLY, &it.policy, it.now).map(drop_step)
     }),
-    (Event::Committed, |it, turn| it.session.handle_committed(turn).map(drop_step)),
-    (Event::Discarded, |it, turn| it.session.handle_discarded(turn).map(drop_step)),
-    (Event::Failed, |it, turn| {
-        it.session.handle_failed(turn, HostError::Other, &it.policy).map(drop_step)
+    (Event::Committed, |it, token| it.session.handle_committed(token).map(drop_step)),
+    (Event::Discarded, |it, token| it.session.handle_discarded(token).map(drop_step)),
+    (Event::Failed, |it, token| {
+        it.session.handle_failed(token, HostError::Other, &it.policy).map(drop_step)
     }),
-    (Event::Interrupted, |it, turn| it.session.handle_disconnected(turn)),
+    (Event::Interrupted, |it, token| it.session.handle_disconnected(token)),
 ];
 
 fn drop_step(step: Step) {
@@ -153,10 +153,10 @@ fn drop_step(step: Step) {
 fn only_the_report_that_is_due_is_taken() {
     let mut pairs = (0, 0);
     for stand in stands() {
-        let Some(turn) = stand.turn else { continue };
+        let Some(token) = stand.token else { continue };
         for (event, report) in REPORTS {
             let mut server = stand.server;
-            let outcome = report(&mut server, turn);
+            let outcome = report(&mut server, token);
             let what = format!("{}: {event}", stand.what);
             if follows(stand.state, event).is_some() {
                 assert_eq!(outcome, Ok(()), "{what}");
@@ -165,14 +165,14 @@ fn only_the_report_that_is_due_is_taken() {
                 continue;
             }
             let illegal = IllegalEvent { state: stand.state, got: event };
-            assert_eq!(outcome, Err(ReportError::Illegal(illegal)), "{what}");
+            assert_eq!(outcome, Err(EventError::Illegal(illegal)), "{what}");
             assert_eq!(server.session, stand.server.session, "{what}");
             let expected: Vec<_> = Event::ALL
                 .iter()
                 .filter(|event| follows(stand.state, **event).is_some())
                 .map(|event| event.name())
                 .collect();
-            let text = ReportError::Illegal(illegal).to_string();
+            let text = EventError::Illegal(illegal).to_string();
             let expected = expected.join(", ");
             assert_eq!(text, format!("{}: got {event}, expected one of {expected}", stand.state));
             pairs.1 += 1;
@@ -185,38 +185,38 @@ fn only_the_report_that_is_due_is_taken() {
 #[test]
 fn an_illegal_event_says_what_could_have_come() {
     let error = IllegalEvent { state: State::Ended, got: Event::Committed };
-    assert_eq!(error.to_string(), "ended: got placed, expected one of answered");
+    assert_eq!(error.to_string(), "ended: got committed, expected one of answered");
     assert_eq!(error.expected().collect::<Vec<_>>(), [Event::Answered]);
     for (from, event, to) in specified() {
         assert_eq!(from.transition(event), to.ok_or(IllegalEvent { state: from, got: event }));
     }
 }
 
-/// All reports with a turn that is not the one that is worked on.
+/// All reports with a token that is not the one that is worked on.
 #[track_caller]
-fn assert_other_turn(stand: &Stand, server: &Server, turn: WorkToken) {
+fn assert_other_turn(stand: &Stand, server: &Server, token: WorkToken) {
     for (event, report) in REPORTS {
         let mut after = *server;
-        let outcome = report(&mut after, turn);
-        assert_eq!(outcome, Err(ReportError::StaleToken), "{}: {event}", stand.what);
+        let outcome = report(&mut after, token);
+        assert_eq!(outcome, Err(EventError::StaleToken), "{}: {event}", stand.what);
         assert_eq!(after.session, server.session, "{}: {event}", stand.what);
     }
     let mut after = *server;
-    let lost = after.session.handle_failed(turn, HostError::EntityLost, &server.policy);
-    assert_eq!(lost, Err(ReportError::StaleToken), "{}", stand.what);
+    let lost = after.session.handle_failed(token, HostError::EntityLost, &server.policy);
+    assert_eq!(lost, Err(EventError::StaleToken), "{}", stand.what);
     assert_eq!(after.session, server.session, "{}", stand.what);
 }
 
 #[test]
 fn a_report_of_another_session_changes_nothing() {
     for stand in stands() {
-        // The first turn of another session has the number that this one's may have.
+        // The first token of another session has the number that this one's may have.
         let mut other = Server::with_random(PLAIN, [8; 16]);
         for number in 0..3 {
-            let turn = stores(other.fragment(0, 0, 9)).turn;
-            assert_other_turn(&stand, &stand.server, turn);
-            assert_ne!(Some(turn), stand.turn, "{number}");
-            other.disconnected(turn);
+            let token = stores(other.fragment(0, 0, 9)).token;
+            assert_other_turn(&stand, &stand.server, token);
+            assert_ne!(Some(token), stand.token, "{number}");
+            other.disconnected(token);
         }
     }
 }
@@ -224,21 +224,21 @@ fn a_report_of_another_session_changes_nothing() {
 #[test]
 fn a_report_on_an_older_request_changes_nothing() {
     for stand in stands() {
-        let Some(turn) = stand.turn else { continue };
+        let Some(token) = stand.token else { continue };
         let mut server = stand.server;
-        server.disconnected(turn);
-        assert_other_turn(&stand, &server, turn);
+        server.disconnected(token);
+        assert_other_turn(&stand, &server, token);
         // Another request is worked on, at a time at which the session has not timed out.
         server.now = NOW;
-        let again = discards(server.cancel()).turn;
-        assert_ne!(again, turn);
-        assert_other_turn(&stand, &server, turn);
+        let again = discards(server.cancel()).token;
+        assert_ne!(again, token);
+        assert_other_turn(&stand, &server, token);
         // And the report on that one is taken.
         assert!(is_cancelled(server.discarded(again)), "{}", stand.what);
-        assert_other_turn(&stand, &server, turn);
+        assert_other_turn(&stand, &server, token);
         assert_other_turn(&stand, &server, again);
     }
-    let other = ReportError::StaleToken.to_string();
+    let other = EventError::StaleToken.to_string();
     assert_eq!(other, "the session no longer works on this request");
 }
 
@@ -248,17 +248,17 @@ fn more_bytes_than_were_asked_for_are_not_taken() {
         let mut server = Server::new(PLAIN);
         let asked = stores(server.fragment(first, last, total));
         for (stored, left) in [(0, asked.take), (4, asked.take - 4)] {
-            let step = server.stored(asked.turn, stored);
+            let step = server.stored(asked.token, stored);
             assert_eq!(stores(step).take, left);
             for bytes in [left.saturating_add(1), u64::MAX] {
                 let before = server.session;
-                let outcome = server.session.handle_stored(asked.turn, bytes, &PLAIN, NOW);
-                assert_eq!(outcome, Err(ReportError::TooManyBytes { left }), "{bytes}");
+                let outcome = server.session.handle_stored(asked.token, bytes, &PLAIN, NOW);
+                assert_eq!(outcome, Err(EventError::TooManyBytes { remaining: left }), "{bytes}");
                 assert_eq!(server.session, before, "{bytes}");
             }
         }
     }
-    let text = ReportError::TooManyBytes { left: 6 }.to_string();
+    let text = EventError::TooManyBytes { remaining: 6 }.to_string();
     assert_eq!(text, "more bytes were stored than the 6 that were asked for");
 }
 
@@ -267,7 +267,7 @@ fn more_bytes_than_were_asked_for_are_not_taken() {
 #[test]
 fn every_request_is_busy_while_the_host_works_and_changes_nothing() {
     for stand in stands() {
-        let Some(turn) = stand.turn else { continue };
+        let Some(token) = stand.token else { continue };
         let mut server = stand.server;
         for request in [
             fragment(server.session.session_id(), 0, 9, 100),
@@ -278,7 +278,7 @@ fn every_request_is_busy_while_the_host_works_and_changes_nothing() {
             assert_eq!(refused(server.send(request)), BUSY, "{}: {request:?}", stand.what);
             assert_eq!(server.session, stand.server.session, "{}: {request:?}", stand.what);
         }
-        let outcome = server.session.handle_disconnected(turn);
+        let outcome = server.session.handle_disconnected(token);
         assert_eq!(outcome, Ok(()), "{}", stand.what);
     }
 }
@@ -324,7 +324,7 @@ fn nothing_reaches_a_session_that_has_ended() {
         server.pass(365 * DAY);
         assert_eq!(server.timeout(), None, "{}", stand.what);
         assert_eq!(server.session.state(), State::Ended, "{}", stand.what);
-        assert_eq!(server.session.ending(), before.ending(), "{}", stand.what);
+        assert_eq!(server.session.end_reason(), before.end_reason(), "{}", stand.what);
     }
 }
 
@@ -352,7 +352,7 @@ fn a_request_leads_where_the_table_says() {
         }
     };
     for stand in stands() {
-        if stand.turn.is_some() || stand.state == State::Ended {
+        if stand.token.is_some() || stand.state == State::Ended {
             continue;
         }
         for ((sent, send), expected) in REQUESTS.iter().zip(expected(stand.what)) {

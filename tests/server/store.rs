@@ -5,7 +5,7 @@ use crate::support;
 use bits_proto::field::{ReplyUrl, SessionId};
 use bits_proto::message::Ack;
 use bits_proto::server::{
-    Access, HostError, Policy, Record, ReportError, Sessions, SessionsError, SessionsResponse,
+    Access, EventError, HostError, Policy, Record, Sessions, SessionsError, SessionsResponse,
     State, Step, WorkToken,
 };
 use support::session::*;
@@ -15,7 +15,7 @@ use support::stores::{Broken, Contested, Down, Map};
 type Table<S> = Sessions<'static, S>;
 type Outcome = Result<Step<SessionsResponse<'static>>, SessionsError<Down>>;
 
-/// What is done to a session, with the turn of what was asked for before.
+/// What is done to a session, with the token of what was asked for before.
 type Call = fn(&mut Table<Broken>, SessionId<'static>, Option<WorkToken>) -> Outcome;
 
 /// An upload with a reply, up to where it has ended.
@@ -26,21 +26,21 @@ const UPLOAD: [(&str, Call); 7] = [
     ("fragment", |it, id, _| {
         send(it, fragment(id, 0, 99, 100), &ALICE).map_err(SessionsError::Store)
     }),
-    ("stored", |it, _, turn| it.handle_stored(turn.expect("a turn"), 60, NOW)),
-    ("all stored", |it, _, turn| it.handle_stored(turn.expect("a turn"), 40, NOW)),
-    ("notified", |it, _, turn| {
+    ("stored", |it, _, token| it.handle_stored(token.expect("a token"), 60, NOW)),
+    ("all stored", |it, _, token| it.handle_stored(token.expect("a token"), 40, NOW)),
+    ("notified", |it, _, token| {
         let url = ReplyUrl::try_from("/reply").expect("a URL");
-        it.handle_notified(turn.expect("a turn"), KEPT_REPLY, Some(url), NOW)
+        it.handle_notified(token.expect("a token"), KEPT_REPLY, Some(url), NOW)
     }),
     ("close", |it, id, _| send(it, close(id), &ALICE).map_err(SessionsError::Store)),
-    ("placed", |it, _, turn| it.handle_committed(turn.expect("a turn"))),
+    ("placed", |it, _, token| it.handle_committed(token.expect("a token"))),
 ];
 
 fn turn_of(step: &Step<SessionsResponse<'static>>) -> Option<WorkToken> {
     match step {
-        Step::Store(store) => Some(store.turn),
-        Step::Notify(turn) | Step::Commit(turn) => Some(*turn),
-        Step::Discard(discard) => Some(discard.turn),
+        Step::Store(store) => Some(store.token),
+        Step::Notify(token) | Step::Commit(token) => Some(*token),
+        Step::Discard(discard) => Some(discard.token),
         Step::Answer(_) | Step::Done => None,
     }
 }
@@ -52,14 +52,14 @@ fn at(policy: Policy<'static>, works: usize, map: Map) -> Table<Broken> {
 #[test]
 fn a_store_that_fails_changes_nothing_and_the_same_again_works() {
     let id = SessionId::from_random([7; 16]);
-    let (mut map, mut turn) = (Map::new(), None);
+    let (mut map, mut token) = (Map::new(), None);
     for (what, call) in UPLOAD {
         let mut failures = 0;
         for works in 0.. {
             let mut sessions = at(NOTIFYING, works, map.clone());
-            match call(&mut sessions, id, turn) {
+            match call(&mut sessions, id, token) {
                 Ok(step) => {
-                    turn = turn_of(&step).or(turn);
+                    token = turn_of(&step).or(token);
                     map = sessions.into_store().map;
                     break;
                 }
@@ -76,20 +76,20 @@ fn a_store_that_fails_changes_nothing_and_the_same_again_works() {
     assert_eq!(map.values().next().and_then(|it| it.reply_url.as_deref()), Some(&b"/reply"[..]));
 }
 
-/// The map of a session that is being cancelled, and the turn of it.
+/// The map of a session that is being cancelled, and the token of it.
 fn cancelling() -> (Map, WorkToken) {
     let mut sessions = table(Map::new(), PLAIN);
     let id = begin(&mut sessions, &ALICE, 7);
-    let turn = turn(send(&mut sessions, cancel(id), &ALICE));
-    (sessions.into_store(), turn)
+    let token = token(send(&mut sessions, cancel(id), &ALICE));
+    (sessions.into_store(), token)
 }
 
 #[test]
 fn a_session_that_could_not_be_forgotten_has_ended_all_the_same() {
-    let (map, turn) = cancelling();
+    let (map, token) = cancelling();
     let mut sessions = at(PLAIN, 1, map);
     // What comes of the report is another test's business.
-    let _ = sessions.handle_discarded(turn);
+    let _ = sessions.handle_discarded(token);
     let id = SessionId::from_random([7; 16]);
     let map = sessions.into_store().map;
     assert_eq!(map.values().map(|it| it.session.state()).collect::<Vec<_>>(), [State::Ended]);
@@ -105,9 +105,9 @@ fn a_session_that_could_not_be_forgotten_has_ended_all_the_same() {
 /// Either nothing is changed, or the client gets its answer.
 #[test]
 fn a_session_that_could_not_be_forgotten_is_answered_for() {
-    let (map, turn) = cancelling();
+    let (map, token) = cancelling();
     let mut sessions = at(PLAIN, 1, map.clone());
-    let outcome = sessions.handle_discarded(turn);
+    let outcome = sessions.handle_discarded(token);
     let is_unchanged = sessions.store().map == map;
     assert!(outcome.is_ok() || is_unchanged, "{outcome:?}, and the session has ended");
 }
@@ -126,7 +126,7 @@ fn a_sweep_that_fails_loses_nothing() {
     sessions.store().works.set(usize::MAX);
     discards.extend(sessions.handle_timeout(due).expect("it works again"));
     assert_eq!(discards.len(), 2, "{discards:?}");
-    assert_ne!(discards[0].turn.session_id(), discards[1].turn.session_id());
+    assert_ne!(discards[0].token.session_id(), discards[1].token.session_id());
     // Nothing was found: the list was there, and the first session could not be changed.
     sessions.store().works.set(1);
     assert_eq!(sessions.handle_timeout(due + DAY), Err(Down));
@@ -136,8 +136,8 @@ fn a_sweep_that_fails_loses_nothing() {
 fn a_store_that_fails_is_named() {
     let error = SessionsError::Store(Down);
     assert_eq!(error.to_string(), "the store of sessions failed: the power is off");
-    let error: SessionsError<Down> = SessionsError::Report(ReportError::StaleToken);
-    assert_eq!(error.to_string(), ReportError::StaleToken.to_string());
+    let error: SessionsError<Down> = SessionsError::Event(EventError::StaleToken);
+    assert_eq!(error.to_string(), EventError::StaleToken.to_string());
 }
 
 // Somebody else.
@@ -173,38 +173,38 @@ fn of_two_servers_that_take_the_same_bytes_one_is_busy() {
 fn a_report_that_was_overtaken_is_not_taken() {
     type Sent = fn(&mut Table<Contested>, WorkToken) -> bool;
     const OTHER: SessionsError<std::convert::Infallible> =
-        SessionsError::Report(ReportError::StaleToken);
+        SessionsError::Event(EventError::StaleToken);
     type Overtaken = (fn(&mut Server) -> WorkToken, Policy<'static>, Sent);
     const REPORTS: [Overtaken; 6] = [
         (
-            |it| stores(it.fragment(0, 9, 100)).turn,
+            |it| stores(it.fragment(0, 9, 100)).token,
             PLAIN,
-            |it, turn| it.handle_stored(turn, 10, NOW) == Err(OTHER),
+            |it, token| it.handle_stored(token, 10, NOW) == Err(OTHER),
         ),
         (
             |it| notifies(it.store(0, 9, 10)),
             NOTIFYING,
-            |it, turn| {
+            |it, token| {
                 let url = ReplyUrl::try_from("/reply").expect("a URL");
-                it.handle_notified(turn, KEPT_REPLY, Some(url), NOW) == Err(OTHER)
+                it.handle_notified(token, KEPT_REPLY, Some(url), NOW) == Err(OTHER)
             },
         ),
-        (|it| commits(it.close()), PLAIN, |it, turn| it.handle_committed(turn) == Err(OTHER)),
+        (|it| commits(it.close()), PLAIN, |it, token| it.handle_committed(token) == Err(OTHER)),
         (
-            |it| discards(it.cancel()).turn,
+            |it| discards(it.cancel()).token,
             PLAIN,
-            |it, turn| it.handle_discarded(turn) == Err(OTHER),
+            |it, token| it.handle_discarded(token) == Err(OTHER),
         ),
         (
             |it| commits(it.close()),
             PLAIN,
-            |it, turn| it.handle_failed(turn, HostError::Other) == Err(OTHER),
+            |it, token| it.handle_failed(token, HostError::Other) == Err(OTHER),
         ),
-        (|it| commits(it.close()), PLAIN, |it, turn| it.handle_disconnected(turn) == Err(OTHER)),
+        (|it| commits(it.close()), PLAIN, |it, token| it.handle_disconnected(token) == Err(OTHER)),
     ];
     for (index, (way, policy, report)) in REPORTS.into_iter().enumerate() {
         let mut server = Server::new(policy);
-        let turn = way(&mut server);
+        let token = way(&mut server);
         for is_taken in [true, false] {
             let (sessions, id) = contested(policy);
             let guid = id.guid().expect("a GUID");
@@ -216,7 +216,7 @@ fn a_report_that_was_overtaken_is_not_taken() {
                     record.session.recover();
                 }
             });
-            assert_eq!(report(&mut sessions, turn), !is_taken, "{index}");
+            assert_eq!(report(&mut sessions, token), !is_taken, "{index}");
             if is_taken {
                 continue;
             }
@@ -231,13 +231,13 @@ fn a_report_that_was_overtaken_is_not_taken() {
 #[test]
 fn of_two_reports_on_the_same_bytes_one_is_told_why() {
     let (mut sessions, id) = contested(PLAIN);
-    let turn = asked(send(&mut sessions, fragment(id, 0, 9, 100), &ALICE)).turn;
+    let token = asked(send(&mut sessions, fragment(id, 0, 9, 100), &ALICE)).token;
     let mut sessions = meddle(sessions, move |record| {
-        let step = record.session.handle_stored(turn, 6, &PLAIN, NOW).expect("taken");
+        let step = record.session.handle_stored(token, 6, &PLAIN, NOW).expect("taken");
         assert_eq!(stores(step).take, 4);
     });
-    let error = ReportError::TooManyBytes { left: 4 };
-    assert_eq!(sessions.handle_stored(turn, 10, NOW), Err(SessionsError::Report(error)));
+    let error = EventError::TooManyBytes { remaining: 4 };
+    assert_eq!(sessions.handle_stored(token, 10, NOW), Err(SessionsError::Event(error)));
     let guid = id.guid().expect("a GUID");
     assert_eq!(sessions.store().map[&guid].session.received().0, 6);
 }
@@ -247,7 +247,7 @@ fn a_session_that_somebody_else_has_ended_is_not_found() {
     let (sessions, id) = contested(PLAIN);
     let mut sessions = meddle(sessions, |record| {
         if let Some(Step::Discard(discard)) = record.session.expire(&PLAIN, NOW) {
-            let ended = record.session.handle_discarded(discard.turn);
+            let ended = record.session.handle_discarded(discard.token);
             assert_eq!(ended, Ok(Step::Done));
         }
     });
@@ -259,15 +259,15 @@ fn a_session_that_somebody_else_has_ended_is_not_found() {
 fn the_table_passes_failures_and_interruptions_on() {
     let (mut sessions, id) = contested(PLAIN);
     let store = asked(send(&mut sessions, fragment(id, 0, 9, 100), &ALICE));
-    assert_eq!(refused_by(sessions.handle_failed(store.turn, HostError::DiskFull)).0, 500);
+    assert_eq!(refused_by(sessions.handle_failed(store.token, HostError::DiskFull)).0, 500);
     let store = asked(send(&mut sessions, fragment(id, 0, 9, 100), &ALICE));
-    assert_eq!(sessions.handle_disconnected(store.turn), Ok(()));
-    let gone = sessions.handle_disconnected(store.turn);
-    assert_eq!(gone, Err(SessionsError::Report(ReportError::StaleToken)));
+    assert_eq!(sessions.handle_disconnected(store.token), Ok(()));
+    let gone = sessions.handle_disconnected(store.token);
+    assert_eq!(gone, Err(SessionsError::Event(EventError::StaleToken)));
     let store = asked(send(&mut sessions, fragment(id, 0, 9, 100), &ALICE));
-    let answer = ack(sessions.handle_stored(store.turn, 10, NOW).expect("taken"));
+    let answer = ack(sessions.handle_stored(store.token, 10, NOW).expect("taken"));
     assert!(matches!(answer.ack(), Ack::Fragment(ack) if ack.received.0 == 10));
-    let late = turn(send(&mut sessions, cancel(id), &ALICE));
+    let late = token(send(&mut sessions, cancel(id), &ALICE));
     let answer = ack(sessions.handle_failed(late, HostError::EntityLost).expect("taken"));
     assert!(matches!(answer.ack(), Ack::CancelSession(_)));
     assert!(sessions.store().map.is_empty());

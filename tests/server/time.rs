@@ -3,7 +3,7 @@
 use crate::support;
 use std::time::Duration;
 
-use bits_proto::server::{EndReason, HostError, Policy, ReportError, State, Step};
+use bits_proto::server::{EndReason, EventError, HostError, Policy, State, Step};
 use support::session::*;
 
 // Work that is given up.
@@ -15,21 +15,21 @@ fn work_that_nobody_reports_on_makes_room_for_the_next_request() {
     server.pass(300 * SECOND - Duration::from_nanos(1));
     assert_eq!(refused(server.fragment(0, 99, 100)), BUSY);
     // A report is a sign of life.
-    assert_eq!(stores(server.stored(late.turn, 10)).take, 90);
+    assert_eq!(stores(server.stored(late.token, 10)).take, 90);
     server.pass(300 * SECOND - Duration::from_nanos(1));
     assert_eq!(refused(server.fragment(0, 99, 100)), BUSY);
     server.pass(Duration::from_nanos(1));
     let asked = stores(server.fragment(0, 99, 100));
     assert_eq!((asked.skip, asked.offset, asked.take), (10, 10, 90));
-    let outcome = server.session.handle_stored(late.turn, 10, &PLAIN, server.now);
-    assert_eq!(outcome, Err(ReportError::StaleToken));
+    let outcome = server.session.handle_stored(late.token, 10, &PLAIN, server.now);
+    assert_eq!(outcome, Err(EventError::StaleToken));
     assert_eq!(server.received(), 10);
-    assert_eq!(received(server.stored(asked.turn, 90)), 100);
+    assert_eq!(received(server.stored(asked.token, 90)), 100);
     // A refused request takes it over as well.
     let late = commits(server.close());
     server.pass(300 * SECOND);
     assert_eq!(refused(server.fragment(0, 99, 101)), INVALID_ARGUMENT);
-    assert_eq!(server.session.handle_committed(late), Err(ReportError::StaleToken));
+    assert_eq!(server.session.handle_committed(late), Err(EventError::StaleToken));
     assert_eq!(server.session.state(), State::WaitForClose);
     // While nobody has come, the work may still end well.
     let slow = commits(server.close());
@@ -44,7 +44,7 @@ fn every_request_takes_over_from_work_that_was_given_up() {
     const SENT: [Sent; 3] = [|it| it.fragment(0, 99, 100), Server::close, Server::cancel];
     for stand in stands() {
         // A session that has timed out takes nothing any more.
-        if stand.turn.is_none() || stand.what == "timing out" {
+        if stand.token.is_none() || stand.what == "timing out" {
             continue;
         }
         for (index, send) in SENT.iter().enumerate() {
@@ -65,12 +65,12 @@ fn every_request_takes_over_from_work_that_was_given_up() {
 #[test]
 fn what_the_application_said_is_a_sign_of_life() {
     let mut server = Server::new(NOTIFYING_EARLY);
-    let turn = notifies(server.store(0, 99, 100));
+    let token = notifies(server.store(0, 99, 100));
     server.pass(299 * SECOND);
-    let turn = commits(server.notified(turn, NO_REPLY));
+    let token = commits(server.notified(token, NO_REPLY));
     server.pass(300 * SECOND - Duration::from_nanos(1));
     assert_eq!(refused(server.close()), BUSY);
-    assert_eq!(received(server.placed(turn)), 100);
+    assert_eq!(received(server.placed(token)), 100);
 }
 
 #[test]
@@ -80,11 +80,11 @@ fn a_session_without_its_process_is_recovered() {
         server.session.recover();
         assert!(!server.session.is_busy(NOW), "{}", stand.what);
         let mut given_up = stand.server;
-        let Some(turn) = stand.turn else {
+        let Some(token) = stand.token else {
             assert_eq!(server.session, stand.server.session, "{}", stand.what);
             continue;
         };
-        given_up.disconnected(turn);
+        given_up.disconnected(token);
         assert_eq!(server.session, given_up.session, "{}", stand.what);
     }
 }
@@ -108,9 +108,9 @@ fn a_session_times_out_at_its_time_and_not_before() {
         assert!(due, "{late:?}");
         let discard = discards(step);
         assert_eq!(what(&discard), (true, false));
-        assert_eq!(server.session.ending(), Some(EndReason::TimedOut));
+        assert_eq!(server.session.end_reason(), Some(EndReason::TimedOut));
         assert_eq!(server.timeout(), None, "it is being deleted");
-        assert_eq!(server.discarded(discard.turn), Step::Done, "nobody waits for an answer");
+        assert_eq!(server.discarded(discard.token), Step::Done, "nobody waits for an answer");
         assert_eq!((server.session.state(), server.timeout()), (State::Ended, None));
     }
 }
@@ -124,12 +124,12 @@ fn what_times_out_is_asked_for_until_it_is_deleted() {
     assert_eq!(server.timeout(), None);
     server.pass(TICK);
     let second = discards(server.timeout().expect("given up"));
-    assert_eq!(server.session.handle_discarded(first.turn), Err(ReportError::StaleToken));
-    assert_eq!(server.failed(second.turn, HostError::Other), Step::Done);
+    assert_eq!(server.session.handle_discarded(first.token), Err(EventError::StaleToken));
+    assert_eq!(server.failed(second.token, HostError::Other), Step::Done);
     let third = discards(server.timeout().expect("failed"));
-    server.disconnected(third.turn);
+    server.disconnected(third.token);
     let fourth = discards(server.timeout().expect("interrupted"));
-    assert_eq!(server.failed(fourth.turn, HostError::EntityLost), Step::Done, "it is gone");
+    assert_eq!(server.failed(fourth.token, HostError::EntityLost), Step::Done, "it is gone");
     assert_eq!(server.session.state(), State::Ended);
 }
 
@@ -151,7 +151,7 @@ fn a_session_times_out_in_every_state_that_waits() {
             continue;
         }
         // What is placed is not the session's any more.
-        let placed = server.session.is_placed();
+        let placed = server.session.is_committed();
         let kept = KEEPS_REPLY.contains(&stand.what);
         server.pass(2 * TIMEOUT);
         let step = server.timeout().unwrap_or_else(|| panic!("{}", stand.what));
@@ -162,10 +162,10 @@ fn a_session_times_out_in_every_state_that_waits() {
         }
         let discard = discards(step);
         assert_eq!(discard.reply, kept, "{}", stand.what);
-        if let Some(turn) = stand.turn {
-            assert_eq!(server.session.handle_discarded(turn), Err(ReportError::StaleToken));
+        if let Some(token) = stand.token {
+            assert_eq!(server.session.handle_discarded(token), Err(EventError::StaleToken));
         }
-        assert_eq!(server.discarded(discard.turn), Step::Done, "{}", stand.what);
+        assert_eq!(server.discarded(discard.token), Step::Done, "{}", stand.what);
     }
 }
 
@@ -178,7 +178,7 @@ fn a_session_does_not_time_out_under_the_hands_of_its_host() {
     let before = server.session;
     assert_eq!(server.timeout(), None);
     assert_eq!(server.session, before);
-    assert_eq!(received(server.stored(asked.turn, 100)), 100);
+    assert_eq!(received(server.stored(asked.token, 100)), 100);
     assert_eq!(server.timeout(), None, "bytes were stored");
     assert_eq!(server.session.expires_at(), server.now + TIMEOUT);
 }
@@ -188,16 +188,16 @@ fn a_session_can_be_made_to_time_out() {
     for stand in stands() {
         let mut server = stand.server;
         let step = server.session.expire(&server.policy, server.now);
-        match (stand.turn, stand.state) {
+        match (stand.token, stand.state) {
             (None, State::Ended) => assert_eq!(step, None, "{}", stand.what),
             (None, _) => {
                 let ended = step == Some(Step::Done);
                 assert!(ended || matches!(step, Some(Step::Discard(_))), "{}", stand.what);
-                assert!(server.session.ending().is_some(), "{}", stand.what);
+                assert!(server.session.end_reason().is_some(), "{}", stand.what);
             }
-            (Some(turn), _) => {
+            (Some(token), _) => {
                 assert_eq!(step, None, "{}: the host is at work", stand.what);
-                server.disconnected(turn);
+                server.disconnected(token);
                 assert!(server.timeout().is_some(), "{}", stand.what);
             }
         }
@@ -235,8 +235,8 @@ fn what_there_is_of_a_reply_that_nobody_reported_is_deleted() {
         assert_eq!(what(&discard), (true, true));
         // Also if the application will not have it when it is told again.
         let mut forbidden = told(way);
-        let turn = notifies(forbidden.close());
-        assert_eq!(refused(forbidden.failed(turn, application(403, 0))).0, 403);
+        let token = notifies(forbidden.close());
+        assert_eq!(refused(forbidden.failed(token, application(403, 0))).0, 403);
         assert_eq!(what(&discards(forbidden.cancel())), (true, true));
     }
     // Nobody is told of an entity that is not whole.
@@ -252,7 +252,7 @@ fn a_session_that_is_made_to_time_out_at_work_ends_after_it() {
     let mut server = Server::new(PLAIN);
     let asked = stores(server.fragment(0, 49, 100));
     assert_eq!(server.session.expire(&PLAIN, server.now), None, "the host is at work");
-    assert_eq!(received(server.stored(asked.turn, 50)), 50);
+    assert_eq!(received(server.stored(asked.token, 50)), 50);
     let step = server.timeout();
     assert!(matches!(step, Some(Step::Discard(_))), "it lives on: {step:?}");
 }
@@ -261,11 +261,11 @@ fn a_session_that_is_made_to_time_out_at_work_ends_after_it() {
 #[test]
 fn a_session_that_has_ended_otherwise_does_not_time_out() {
     for stand in stands() {
-        let Some(ending) = stand.server.session.ending() else { continue };
+        let Some(ending) = stand.server.session.end_reason() else { continue };
         let mut server = stand.server;
         server.pass(2 * TIMEOUT);
         let step = server.timeout();
-        assert_eq!(server.session.ending(), Some(ending), "{}: {step:?}", stand.what);
+        assert_eq!(server.session.end_reason(), Some(ending), "{}: {step:?}", stand.what);
         if ending == EndReason::EntityLost && stand.state != State::Ended {
             assert_eq!(step.map(|step| what(&discards(step))), Some((false, true)));
         }
@@ -287,7 +287,7 @@ fn a_fragment_that_stops_gives_way_while_a_client_still_tries() {
     let mut server = Server::new(Policy::DEFAULT);
     let asked = stores(server.fragment(0, 99, 100));
     server.pass(59 * SECOND);
-    assert_eq!(stores(server.stored(asked.turn, 10)).take, 90);
+    assert_eq!(stores(server.stored(asked.token, 10)).take, 90);
     server.pass(59 * SECOND);
     assert_eq!(refused(server.fragment(10, 99, 100)), BUSY);
     server.pass(SECOND);
@@ -297,18 +297,18 @@ fn a_fragment_that_stops_gives_way_while_a_client_still_tries() {
 #[test]
 fn work_that_takes_long_is_not_given_up_while_the_host_says_so() {
     let mut server = Server::new(NOTIFYING);
-    let turn = notifies(server.store(0, 99, 100));
+    let token = notifies(server.store(0, 99, 100));
     for _ in 0..10 {
         server.pass(299 * SECOND);
         let (policy, now) = (server.policy, server.now);
-        assert_eq!(server.session.renew(turn, &policy, now), Ok(()));
+        assert_eq!(server.session.renew(token, &policy, now), Ok(()));
         assert_eq!(refused(server.fragment(50, 99, 100)), BUSY);
     }
     server.pass(300 * SECOND);
     let again = notifies(server.fragment(50, 99, 100));
     let (policy, now, before) = (server.policy, server.now, server.session);
-    let late = server.session.renew(turn, &policy, now);
-    assert_eq!(late, Err(ReportError::StaleToken));
+    let late = server.session.renew(token, &policy, now);
+    assert_eq!(late, Err(EventError::StaleToken));
     assert_eq!(server.session, before);
     assert_eq!(received(server.notified(again, NO_REPLY)), 100);
 }

@@ -18,26 +18,26 @@ fn pieces_count_as_they_are_stored() {
     let asked = stores(server.fragment(0, 99, 100));
     assert_eq!((asked.skip, asked.offset, asked.take), (0, 0, 100));
     for (bytes, offset) in [(30, 30), (0, 30), (1, 31), (60, 91)] {
-        let lacking = stores(server.stored(asked.turn, bytes));
+        let lacking = stores(server.stored(asked.token, bytes));
         assert_eq!((lacking.skip, lacking.offset, lacking.take), (0, offset, 100 - offset));
-        assert_eq!((lacking.turn, server.received()), (asked.turn, offset));
+        assert_eq!((lacking.token, server.received()), (asked.token, offset));
     }
-    server.disconnected(asked.turn);
+    server.disconnected(asked.token);
     assert_eq!(server.session.state(), State::Receiving);
     // The client sends all of it again.
     let asked = stores(server.fragment(0, 99, 100));
     assert_eq!((asked.skip, asked.offset, asked.take), (91, 91, 9));
-    assert_eq!(received(server.stored(asked.turn, 9)), 100);
+    assert_eq!(received(server.stored(asked.token, 9)), 100);
 }
 
 #[test]
 fn turns_are_numbered() {
     let mut server = Server::new(PLAIN);
-    let first = stores(server.fragment(0, 99, 100)).turn;
-    let same = stores(server.stored(first, 30)).turn;
+    let first = stores(server.fragment(0, 99, 100)).token;
+    let same = stores(server.stored(first, 30)).token;
     assert_eq!(same.number(), first.number());
     server.disconnected(first);
-    let second = stores(server.fragment(0, 99, 100)).turn;
+    let second = stores(server.fragment(0, 99, 100)).token;
     assert_eq!(second.number(), first.number() + 1);
 }
 
@@ -47,11 +47,11 @@ fn offsets_at_the_end_of_the_numbers_do_not_overflow() {
     let mut server = Server::new(Policy { drain_limit: TOTAL, ..PLAIN });
     let asked = stores(server.fragment(0, TOTAL - 3, TOTAL));
     assert_eq!(asked.take, TOTAL - 2);
-    assert_eq!(received(server.stored(asked.turn, asked.take)), TOTAL - 2);
+    assert_eq!(received(server.stored(asked.token, asked.take)), TOTAL - 2);
     assert_eq!(out_of_sync(server.fragment(TOTAL - 1, TOTAL - 1, TOTAL)), TOTAL - 2);
     let asked = stores(server.fragment(0, TOTAL - 1, TOTAL));
     assert_eq!((asked.skip, asked.offset, asked.take), (TOTAL - 2, TOTAL - 2, 2));
-    assert_eq!(received(server.stored(asked.turn, 2)), TOTAL);
+    assert_eq!(received(server.stored(asked.token, 2)), TOTAL);
     let step = server.fragment(0, TOTAL - 1, TOTAL);
     assert_eq!((received(step), rest(step)), (TOTAL, UnreadBody::Drain(TOTAL)));
     assert_eq!(server.session.state(), State::WaitForClose);
@@ -60,7 +60,7 @@ fn offsets_at_the_end_of_the_numbers_do_not_overflow() {
     server.policy.store_timeout = Duration::MAX;
     let asked = stores(server.fragment(0, 9, 100));
     assert!(server.session.is_busy(Duration::MAX - SECOND));
-    assert_eq!(received(server.stored(asked.turn, 10)), 10);
+    assert_eq!(received(server.stored(asked.token, 10)), 10);
     assert_eq!(server.session.expires_at(), Duration::MAX);
 }
 
@@ -112,14 +112,14 @@ fn the_policy_in_force_counts() {
     // The application is told if that is the policy when the last byte comes.
     let asked = stores(server.fragment(50, 99, 100));
     server.policy.notification = true;
-    let turn = notifies(server.stored(asked.turn, 50));
+    let token = notifies(server.stored(asked.token, 50));
     // And the entity waits for Close-Session unless the policy is another one by then.
     server.policy.session_timeout = SECOND;
-    assert_eq!(received(server.notified(turn, STATIC_REPLY)), 100);
+    assert_eq!(received(server.notified(token, STATIC_REPLY)), 100);
     assert_eq!(server.session.expires_at(), NOW + 14 * DAY, "no byte was stored");
     server.policy = EARLY;
-    let turn = commits(server.fragment(50, 99, 100));
-    let answer = answers(server.placed(turn));
+    let token = commits(server.fragment(50, 99, 100));
+    let answer = answers(server.placed(token));
     assert_eq!((received(Step::Answer(answer)), answer.has_reply_url()), (100, true));
     server.policy = PLAIN;
     assert_eq!(received(server.fragment(50, 99, 100)), 100);
@@ -136,9 +136,9 @@ fn the_reply_is_at_a_url_from_the_last_fragment_on() {
         let mut server = Server::new(NOTIFYING);
         let first = answers(server.store(0, 49, 100));
         assert!(!first.has_reply_url(), "the reply is not known yet");
-        let turn = notifies(server.store(50, 99, 100));
+        let token = notifies(server.store(50, 99, 100));
         assert_eq!(server.session.notified(), None);
-        assert_eq!(answers(server.notified(turn, notified)).has_reply_url(), has_reply);
+        assert_eq!(answers(server.notified(token, notified)).has_reply_url(), has_reply);
         assert_eq!(server.session.notified(), Some(notified));
         for _ in 0..2 {
             let again = answers(server.fragment(50, 99, 100));
@@ -148,8 +148,8 @@ fn the_reply_is_at_a_url_from_the_last_fragment_on() {
         let (copied, kept) = (notified.copy_to_destination, notified == KEPT_REPLY);
         let step = server.close();
         let step = if copied {
-            let turn = commits(step);
-            server.placed(turn)
+            let token = commits(step);
+            server.placed(token)
         } else {
             step
         };
@@ -159,9 +159,9 @@ fn the_reply_is_at_a_url_from_the_last_fragment_on() {
         }
         let discard = discards(step);
         assert_eq!(what(&discard), (!copied, kept), "{notified:?}");
-        assert!(is_closed(server.discarded(discard.turn)));
-        assert_eq!(server.session.ending(), Some(EndReason::Closed));
-        assert_eq!(server.session.is_placed(), copied);
+        assert!(is_closed(server.discarded(discard.token)));
+        assert_eq!(server.session.end_reason(), Some(EndReason::Closed));
+        assert_eq!(server.session.is_committed(), copied);
     }
 }
 
@@ -177,17 +177,17 @@ fn an_application_that_refuses_for_now_is_told_again() {
         (416, 0x8004_0001, (500, Some(0x8004_0001), Some(7))),
     ] {
         let mut server = Server::new(NOTIFYING);
-        let turn = notifies(server.store(0, 99, 100));
-        assert_eq!(refused(server.failed(turn, application(status, code))), expected);
+        let token = notifies(server.store(0, 99, 100));
+        assert_eq!(refused(server.failed(token, application(status, code))), expected);
         assert_eq!(server.session.state(), State::Unnotified);
-        let turn = notifies(server.fragment(99, 99, 100));
-        assert_eq!(refused(server.failed(turn, application(status, code))), expected);
+        let token = notifies(server.fragment(99, 99, 100));
+        assert_eq!(refused(server.failed(token, application(status, code))), expected);
         // Close-Session, too: the entity is whole, and must not get past the application.
-        let turn = notifies(server.close());
-        assert_eq!(refused(server.failed(turn, application(status, code))), expected);
-        let turn = notifies(server.close());
-        let turn = commits(server.notified(turn, NO_REPLY));
-        assert!(is_closed(server.placed(turn)), "{status}");
+        let token = notifies(server.close());
+        assert_eq!(refused(server.failed(token, application(status, code))), expected);
+        let token = notifies(server.close());
+        let token = commits(server.notified(token, NO_REPLY));
+        assert!(is_closed(server.placed(token)), "{status}");
     }
 }
 
@@ -197,8 +197,8 @@ fn an_application_that_forbids_is_not_told_again() {
         [(0x8004_0001, (403, Some(0x8004_0001), Some(7))), (0, (403, Some(0x8019_0193), Some(7)))]
     {
         let mut server = Server::new(NOTIFYING);
-        let turn = notifies(server.store(0, 99, 100));
-        assert_eq!(refused(server.failed(turn, application(403, code))), expected);
+        let token = notifies(server.store(0, 99, 100));
+        assert_eq!(refused(server.failed(token, application(403, code))), expected);
         let before = server.session;
         let step = server.fragment(50, 99, 100);
         assert_eq!((refused(step), rest(step)), (expected, UnreadBody::Drain(50)));
@@ -216,8 +216,8 @@ fn an_application_that_forbids_is_not_told_again() {
 fn a_host_that_was_denied_access_is_asked_to_notify_again() {
     for error in [HostError::AccessDenied, HostError::DestinationExists] {
         let mut server = Server::new(NOTIFYING);
-        let turn = notifies(server.store(0, 99, 100));
-        assert_eq!(refused(server.failed(turn, error)), ACCESS_DENIED);
+        let token = notifies(server.store(0, 99, 100));
+        assert_eq!(refused(server.failed(token, error)), ACCESS_DENIED);
         let step = server.fragment(50, 99, 100);
         assert!(matches!(step, Step::Notify(_)), "{error:?}: {step:?}");
     }
@@ -228,8 +228,8 @@ fn a_host_that_was_denied_access_is_asked_to_notify_again() {
 fn an_application_is_not_quoted_with_a_status_that_refuses_nothing() {
     for code in 100..=999 {
         let mut server = Server::new(NOTIFYING);
-        let turn = notifies(server.store(0, 99, 100));
-        let refusal = refusal(server.failed(turn, application(code, 0)));
+        let token = notifies(server.store(0, 99, 100));
+        let refusal = refusal(server.failed(token, application(code, 0)));
         let status = Refusal::new(refusal.status()).map(|refusal| refusal.status());
         assert_eq!(status, Ok(refusal.status()), "{code}");
     }
@@ -238,17 +238,17 @@ fn an_application_is_not_quoted_with_a_status_that_refuses_nothing() {
 #[test]
 fn an_empty_entity_is_told_of_too() {
     let mut server = Server::new(NOTIFYING);
-    let turn = notifies(server.close());
-    assert_eq!(refused(server.failed(turn, HostError::Other)), (500, None, None));
+    let token = notifies(server.close());
+    assert_eq!(refused(server.failed(token, HostError::Other)), (500, None, None));
     assert_eq!(server.session.state(), State::Unnotified);
     assert_eq!(refused(server.fragment(0, 0, 1)), INVALID_ARGUMENT, "it is empty");
-    let turn = notifies(server.close());
-    let turn = commits(server.notified(turn, KEPT_REPLY));
-    assert_eq!(refused(server.failed(turn, HostError::Other)), (500, None, None));
-    let turn = commits(server.close());
-    let discard = discards(server.placed(turn));
+    let token = notifies(server.close());
+    let token = commits(server.notified(token, KEPT_REPLY));
+    assert_eq!(refused(server.failed(token, HostError::Other)), (500, None, None));
+    let token = commits(server.close());
+    let discard = discards(server.placed(token));
     assert_eq!(what(&discard), (false, true));
-    assert!(is_closed(server.discarded(discard.turn)));
+    assert!(is_closed(server.discarded(discard.token)));
 }
 
 // Failures.
@@ -263,26 +263,26 @@ fn what_the_host_could_not_do_is_asked_for_again() {
     ] {
         let mut server = Server::new(PLAIN);
         let asked = stores(server.fragment(0, 99, 100));
-        assert_eq!(refused(server.failed(asked.turn, error)), expected);
+        assert_eq!(refused(server.failed(asked.token, error)), expected);
         assert_eq!(received(server.store(0, 99, 100)), 100);
         // Close-Session.
-        let turn = commits(server.close());
-        assert_eq!(refused(server.failed(turn, error)), expected);
+        let token = commits(server.close());
+        assert_eq!(refused(server.failed(token, error)), expected);
         assert_eq!(server.session.state(), State::WaitForClose);
-        let turn = commits(server.close());
-        assert!(is_closed(server.placed(turn)), "{error:?}");
+        let token = commits(server.close());
+        assert!(is_closed(server.placed(token)), "{error:?}");
         // The last fragment.
         let mut server = Server::new(EARLY);
-        let turn = commits(server.store(0, 99, 100));
-        assert_eq!(refused(server.failed(turn, error)), expected);
-        let turn = commits(server.fragment(50, 99, 100));
-        assert_eq!(received(server.placed(turn)), 100);
+        let token = commits(server.store(0, 99, 100));
+        assert_eq!(refused(server.failed(token, error)), expected);
+        let token = commits(server.fragment(50, 99, 100));
+        assert_eq!(received(server.placed(token)), 100);
         // Deleting.
         let mut server = Server::new(PLAIN);
-        let turn = discards(server.cancel()).turn;
-        assert_eq!(refused(server.failed(turn, error)), expected);
-        let turn = discards(server.cancel()).turn;
-        assert!(is_cancelled(server.discarded(turn)), "{error:?}");
+        let token = discards(server.cancel()).token;
+        assert_eq!(refused(server.failed(token, error)), expected);
+        let token = discards(server.cancel()).token;
+        assert!(is_cancelled(server.discarded(token)), "{error:?}");
     }
 }
 
@@ -290,20 +290,20 @@ fn what_the_host_could_not_do_is_asked_for_again() {
 fn an_interrupted_close_is_gone_on_with() {
     let mut server = Server::new(PLAIN);
     assert_eq!(received(server.store(0, 49, 100)), 50);
-    let turn = discards(server.close()).turn;
-    server.disconnected(turn);
+    let token = discards(server.close()).token;
+    server.disconnected(token);
     assert_eq!(refused(server.fragment(50, 99, 100)), NOT_FOUND, "it is over");
-    let turn = discards(server.close()).turn;
-    assert_eq!(server.session.ending(), Some(EndReason::ClosedIncomplete));
-    assert_eq!(refused(server.failed(turn, HostError::Other)), (500, None, None));
+    let token = discards(server.close()).token;
+    assert_eq!(server.session.end_reason(), Some(EndReason::ClosedIncomplete));
+    assert_eq!(refused(server.failed(token, HostError::Other)), (500, None, None));
     // A client that would rather cancel may, and nothing else has ended the session.
-    let turn = discards(server.cancel()).turn;
-    assert!(is_cancelled(server.discarded(turn)));
-    assert_eq!(server.session.ending(), Some(EndReason::ClosedIncomplete));
+    let token = discards(server.cancel()).token;
+    assert!(is_cancelled(server.discarded(token)));
+    assert_eq!(server.session.end_reason(), Some(EndReason::ClosedIncomplete));
     // What was cancelled cannot be closed.
     let mut server = Server::new(PLAIN);
-    let turn = discards(server.cancel()).turn;
-    server.disconnected(turn);
+    let token = discards(server.cancel()).token;
+    server.disconnected(token);
     assert_eq!(refused(server.close()), NOT_FOUND);
 }
 
@@ -313,63 +313,63 @@ fn a_lost_entity_ends_the_session() {
     // On a fragment: the client starts over.
     let mut server = Server::new(PLAIN);
     let asked = stores(server.fragment(0, 99, 100));
-    assert_eq!(stores(server.stored(asked.turn, 10)).take, 90);
-    let step = server.failed(asked.turn, lost);
+    assert_eq!(stores(server.stored(asked.token, 10)).take, 90);
+    let step = server.failed(asked.token, lost);
     assert_eq!((refused(step), rest(step)), (NOT_FOUND, UnreadBody::Close));
-    assert_eq!(server.session.ending(), Some(EndReason::EntityLost));
+    assert_eq!(server.session.end_reason(), Some(EndReason::EntityLost));
     // While the application is told, and while it is placed early.
     let mut server = Server::new(NOTIFYING_EARLY);
-    let turn = notifies(server.store(0, 99, 100));
+    let token = notifies(server.store(0, 99, 100));
     let mut early = server;
-    let discard = discards(server.failed(turn, lost));
+    let discard = discards(server.failed(token, lost));
     assert_eq!(what(&discard), (false, true), "there may be a reply");
-    assert_eq!(refused(server.discarded(discard.turn)), NOT_FOUND);
-    let turn = commits(early.notified(turn, KEPT_REPLY));
-    let discard = discards(early.failed(turn, lost));
+    assert_eq!(refused(server.discarded(discard.token)), NOT_FOUND);
+    let token = commits(early.notified(token, KEPT_REPLY));
+    let discard = discards(early.failed(token, lost));
     assert_eq!(what(&discard), (false, true), "the reply is still there");
-    assert_eq!(refused(early.discarded(discard.turn)), NOT_FOUND);
+    assert_eq!(refused(early.discarded(discard.token)), NOT_FOUND);
     assert_eq!(early.session.state(), State::Ended);
     // On Close-Session, also of an empty entity: 404.
     let mut server = Server::new(NOTIFYING);
-    let turn = notifies(server.close());
-    let turn = discards(server.failed(turn, lost)).turn;
-    assert_eq!(refused(server.discarded(turn)), (404, None, None));
+    let token = notifies(server.close());
+    let token = discards(server.failed(token, lost)).token;
+    assert_eq!(refused(server.discarded(token)), (404, None, None));
     let mut server = Server::new(PLAIN);
     assert_eq!(received(server.store(0, 99, 100)), 100);
-    let turn = commits(server.close());
-    assert_eq!(refused(server.failed(turn, lost)), (404, None, None));
+    let token = commits(server.close());
+    assert_eq!(refused(server.failed(token, lost)), (404, None, None));
     assert_eq!(server.session.state(), State::Ended);
     // What is to be deleted and is gone is deleted.
     let mut server = Server::new(PLAIN);
-    let turn = discards(server.cancel()).turn;
-    assert!(is_cancelled(server.failed(turn, lost)));
-    assert_eq!(server.session.ending(), Some(EndReason::Cancelled));
+    let token = discards(server.cancel()).token;
+    assert!(is_cancelled(server.failed(token, lost)));
+    assert_eq!(server.session.end_reason(), Some(EndReason::Cancelled));
     // Its reply is not.
     let mut server = Server::new(NOTIFYING);
-    let turn = notifies(server.store(0, 99, 100));
-    assert_eq!(received(server.notified(turn, KEPT_REPLY)), 100);
+    let token = notifies(server.store(0, 99, 100));
+    assert_eq!(received(server.notified(token, KEPT_REPLY)), 100);
     let discard = discards(server.cancel());
     assert_eq!(what(&discard), (true, true));
-    let discard = discards(server.failed(discard.turn, lost));
+    let discard = discards(server.failed(discard.token, lost));
     assert_eq!(what(&discard), (false, true));
     let mut other = server;
-    assert!(is_cancelled(server.discarded(discard.turn)));
-    assert_eq!(server.session.ending(), Some(EndReason::Cancelled));
+    assert!(is_cancelled(server.discarded(discard.token)));
+    assert_eq!(server.session.end_reason(), Some(EndReason::Cancelled));
     // It is asked for again if it cannot be deleted, and the entity is not.
-    assert_eq!(refused(other.failed(discard.turn, HostError::Other)).0, 500);
+    assert_eq!(refused(other.failed(discard.token, HostError::Other)).0, 500);
     let discard = discards(other.cancel());
     assert_eq!(what(&discard), (false, true));
     // If it is gone as well, nothing is left, and nothing is asked for for ever.
-    assert!(is_cancelled(other.failed(discard.turn, lost)));
+    assert!(is_cancelled(other.failed(discard.token, lost)));
     assert_eq!(other.session.state(), State::Ended);
     // So it is where the entity was placed, and the reply alone was to be deleted.
     let mut server = Server::new(NOTIFYING);
-    let turn = notifies(server.store(0, 99, 100));
-    assert_eq!(received(server.notified(turn, KEPT_REPLY)), 100);
-    let turn = commits(server.close());
-    let discard = discards(server.placed(turn));
+    let token = notifies(server.store(0, 99, 100));
+    assert_eq!(received(server.notified(token, KEPT_REPLY)), 100);
+    let token = commits(server.close());
+    let discard = discards(server.placed(token));
     assert_eq!(what(&discard), (false, true));
-    let answer = answers(server.failed(discard.turn, lost));
+    let answer = answers(server.failed(discard.token, lost));
     assert_eq!((answer.status().get(), server.session.state()), (200, State::Ended));
 }
 
@@ -380,26 +380,26 @@ fn the_body_of_a_repeated_fragment_is_not_forgotten() {
     let unread = UnreadBody::Drain(50);
     // Told again.
     let mut server = Server::new(NOTIFYING);
-    let turn = notifies(server.store(0, 99, 100));
+    let token = notifies(server.store(0, 99, 100));
     assert_eq!(
-        rest(server.failed(turn, HostError::Other)),
+        rest(server.failed(token, HostError::Other)),
         UnreadBody::None,
         "all of it was stored"
     );
-    let turn = notifies(server.fragment(50, 99, 100));
+    let token = notifies(server.fragment(50, 99, 100));
     let (mut refusing, mut losing) = (server, server);
-    assert_eq!(rest(server.notified(turn, NO_REPLY)), unread, "told");
-    assert_eq!(rest(refusing.failed(turn, HostError::Other)), unread, "refused");
-    let turn = discards(losing.failed(turn, HostError::EntityLost)).turn;
-    assert_ne!(rest(losing.discarded(turn)), UnreadBody::None, "lost");
+    assert_eq!(rest(server.notified(token, NO_REPLY)), unread, "told");
+    assert_eq!(rest(refusing.failed(token, HostError::Other)), unread, "refused");
+    let token = discards(losing.failed(token, HostError::EntityLost)).token;
+    assert_ne!(rest(losing.discarded(token)), UnreadBody::None, "lost");
     // Committed on the repeated fragment.
     let mut server = Server::new(EARLY);
-    let turn = commits(server.store(0, 99, 100));
-    server.disconnected(turn);
-    let turn = commits(server.fragment(50, 99, 100));
+    let token = commits(server.store(0, 99, 100));
+    server.disconnected(token);
+    let token = commits(server.fragment(50, 99, 100));
     let mut refusing = server;
-    assert_eq!(rest(server.placed(turn)), unread, "placed");
-    assert_eq!(rest(refusing.failed(turn, HostError::Other)), unread, "not placed");
+    assert_eq!(rest(server.placed(token)), unread, "placed");
+    assert_eq!(rest(refusing.failed(token, HostError::Other)), unread, "not placed");
 }
 
 // Access.

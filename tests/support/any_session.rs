@@ -6,8 +6,7 @@ use std::time::Duration;
 use bits_proto::field::{ContentRange, Overlap, SessionId};
 use bits_proto::message::{Ack, Fragment, Request};
 use bits_proto::server::{
-    Access, Answer, HostError, Notified, Policy, Reply, ReportError, Session, State, Step,
-    WorkToken,
+    Access, Answer, EventError, HostError, Notified, Policy, Reply, Session, State, Step, WorkToken,
 };
 
 use super::session::{
@@ -23,7 +22,7 @@ pub enum Event {
     Ping,
     Create,
     Access(Access),
-    Stored { turn: Which, bytes: Bytes },
+    Stored { token: Which, bytes: Bytes },
     Notified(Which, Notified),
     Committed(Which),
     Discarded(Which),
@@ -51,7 +50,7 @@ pub enum Bytes {
     TooMany,
 }
 
-/// The turn of a report.
+/// The token of a report.
 #[derive(Clone, Copy, Debug)]
 pub enum Which {
     Due,
@@ -82,7 +81,7 @@ impl World {
     pub fn new(policy: Policy<'static>) -> Self {
         let mut other = Server::with_random(policy, [8; 16]);
         other.policy = PLAIN;
-        let another = stores(other.fragment(0, 0, 9)).turn;
+        let another = stores(other.fragment(0, 0, 9)).token;
         Self {
             server: Server::new(policy),
             stored: 0,
@@ -96,7 +95,7 @@ impl World {
         }
     }
 
-    fn turn(&self, which: Which) -> WorkToken {
+    fn token(&self, which: Which) -> WorkToken {
         match which {
             Which::Due => self.due.unwrap_or(self.another),
             Which::Older => self.older.unwrap_or(self.another),
@@ -192,7 +191,7 @@ impl World {
 
     fn report(&mut self, event: &Event) {
         let before = self.server.session;
-        let (Event::Stored { turn: which, .. }
+        let (Event::Stored { token: which, .. }
         | Event::Notified(which, _)
         | Event::Committed(which)
         | Event::Discarded(which)
@@ -201,7 +200,7 @@ impl World {
         else {
             panic!("no report: {event:?}")
         };
-        let turn = self.turn(*which);
+        let token = self.token(*which);
         let bytes = match event {
             Event::Stored { bytes: Bytes::All, .. } => self.left,
             Event::Stored { bytes: Bytes::Some(bytes), .. } => *bytes,
@@ -210,34 +209,34 @@ impl World {
         let twin = Twin::of(&self.server);
         let Server { session, policy, now } = &mut self.server;
         let outcome = match event {
-            Event::Stored { .. } => session.handle_stored(turn, bytes, policy, *now),
-            Event::Notified(_, notified) => session.handle_notified(turn, *notified, policy, *now),
-            Event::Committed(_) => session.handle_committed(turn),
-            Event::Discarded(_) => session.handle_discarded(turn),
-            Event::Failed(_, error) => session.handle_failed(turn, *error, policy),
-            _ => session.handle_disconnected(turn).map(|()| Step::Done),
+            Event::Stored { .. } => session.handle_stored(token, bytes, policy, *now),
+            Event::Notified(_, notified) => session.handle_notified(token, *notified, policy, *now),
+            Event::Committed(_) => session.handle_committed(token),
+            Event::Discarded(_) => session.handle_discarded(token),
+            Event::Failed(_, error) => session.handle_failed(token, *error, policy),
+            _ => session.handle_disconnected(token).map(|()| Step::Done),
         };
         let (after, now) = (*session, *now);
         twin.check_report(
             |table| match event {
-                Event::Stored { .. } => table.handle_stored(turn, bytes, now),
-                Event::Notified(_, notified) => table.handle_notified(turn, *notified, None, now),
-                Event::Committed(_) => table.handle_committed(turn),
-                Event::Discarded(_) => table.handle_discarded(turn),
-                Event::Failed(_, error) => table.handle_failed(turn, *error),
-                _ => table.handle_disconnected(turn).map(|()| Step::Done),
+                Event::Stored { .. } => table.handle_stored(token, bytes, now),
+                Event::Notified(_, notified) => table.handle_notified(token, *notified, None, now),
+                Event::Committed(_) => table.handle_committed(token),
+                Event::Discarded(_) => table.handle_discarded(token),
+                Event::Failed(_, error) => table.handle_failed(token, *error),
+                _ => table.handle_disconnected(token).map(|()| Step::Done),
             },
             outcome,
             &after,
         );
         // Whether it works at all: no work is given up before the beginning of time.
         let works = before.is_busy(Duration::ZERO);
-        let is_due = works && Some(turn) == self.due;
+        let is_due = works && Some(token) == self.due;
         let step = match outcome {
             Ok(step) => step,
             Err(error) => {
                 assert_eq!(self.server.session, before, "{error}");
-                assert_eq!(error == ReportError::StaleToken, !is_due, "{error}");
+                assert_eq!(error == EventError::StaleToken, !is_due, "{error}");
                 return;
             }
         };
@@ -303,7 +302,7 @@ impl World {
         let due = Which::Due;
         let told = Notified { copy_to_destination: true, reply: Reply::None };
         let end = [
-            Event::Stored { turn: due, bytes: Bytes::All },
+            Event::Stored { token: due, bytes: Bytes::All },
             Event::Notified(due, told),
             Event::Committed(due),
             Event::Recover,
@@ -332,7 +331,7 @@ impl World {
     pub fn check_steps(&mut self, events: &[Event]) {
         for event in events {
             let before = self.server;
-            Twin::of(&before).check_working(self.turn(Which::Due));
+            Twin::of(&before).check_working(self.token(Which::Due));
             self.step(event);
             self.check(&before);
         }
@@ -342,26 +341,26 @@ impl World {
     fn asked(&mut self, step: Step) {
         let session = &self.server.session;
         let is_whole = session.total() == Some(self.stored);
-        let turn = match step {
+        let token = match step {
             Step::Store(store) => {
                 let total = session.total().expect("from the fragment");
                 assert_eq!(store.offset, self.stored);
                 assert!(store.take > 0 && store.take <= total - self.stored, "{store:?}");
                 assert_eq!(session.state(), State::Storing);
-                assert!(self.due != Some(store.turn) || self.left == store.take, "{store:?}");
+                assert!(self.due != Some(store.token) || self.left == store.take, "{store:?}");
                 self.left = store.take;
-                store.turn
+                store.token
             }
-            Step::Notify(turn) => {
+            Step::Notify(token) => {
                 assert!(is_whole && self.server.policy.notification);
                 self.was_to_tell = true;
-                turn
+                token
             }
-            Step::Commit(turn) => {
+            Step::Commit(token) => {
                 assert!(is_whole && self.placed == 0);
                 let notified = session.notified().expect("told, or nobody to tell");
                 assert!(notified.copy_to_destination, "it does not belong there");
-                turn
+                token
             }
             Step::Discard(discard) => {
                 assert!(discard.entity || discard.reply, "nothing to delete");
@@ -370,14 +369,14 @@ impl World {
                 // Once an application was to be told there may be a reply, whatever was reported.
                 let expected = session.notified().map_or(self.was_to_tell, is_kept);
                 assert_eq!(discard.reply, expected);
-                discard.turn
+                discard.token
             }
             Step::Answer(_) | Step::Done => panic!("no work: {step:?}"),
         };
-        assert_eq!(turn.session_id(), session.id());
+        assert_eq!(token.session_id(), session.id());
         assert!(session.is_busy(Duration::ZERO) && session.state().is_work());
-        if self.due != Some(turn) {
-            self.older = self.due.replace(turn);
+        if self.due != Some(token) {
+            self.older = self.due.replace(token);
         }
     }
 
@@ -413,14 +412,14 @@ impl World {
         if let Some(total) = before.session.total() {
             assert_eq!(session.total(), Some(total), "another total");
         }
-        assert_eq!(session.is_placed(), self.placed == 1);
+        assert_eq!(session.is_committed(), self.placed == 1);
         assert!(self.placed <= 1, "placed twice");
         if before.session.state() == State::Ended {
             assert_eq!(session.state(), State::Ended);
         }
         let is_over = matches!(session.state(), State::Discarding | State::Ended);
-        assert_eq!(session.ending().is_some(), is_over);
-        assert!(!session.state().is_whole() || session.total() == Some(self.stored));
+        assert_eq!(session.end_reason().is_some(), is_over);
+        assert!(!session.state().is_complete() || session.total() == Some(self.stored));
         let text = serde_json::to_string(session).expect("stored");
         let read = serde_json::from_str(&text).map_err(|error| error.to_string());
         assert_eq!(read, Ok(*session), "{text}");

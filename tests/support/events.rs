@@ -77,11 +77,11 @@ fn reports() -> impl Strategy<Value = Event> {
         .prop_map(|(copy_to_destination, reply)| Notified { copy_to_destination, reply });
     let error = select(host_errors().to_vec());
     prop_oneof![
-        8 => (which(), bytes).prop_map(|(turn, bytes)| Event::Stored { turn, bytes }),
-        5 => (which(), notified).prop_map(|(turn, notified)| Event::Notified(turn, notified)),
+        8 => (which(), bytes).prop_map(|(token, bytes)| Event::Stored { token, bytes }),
+        5 => (which(), notified).prop_map(|(token, notified)| Event::Notified(token, notified)),
         5 => which().prop_map(Event::Committed),
         2 => which().prop_map(Event::Discarded),
-        1 => (which(), error).prop_map(|(turn, error)| Event::Failed(turn, error)),
+        1 => (which(), error).prop_map(|(token, error)| Event::Failed(token, error)),
         1 => which().prop_map(Event::Disconnected),
     ]
 }

@@ -61,7 +61,7 @@ pub fn check_error(error: &Error) {
         [(None, UnreadBody::Close), (Some(0), UnreadBody::None), (Some(7), UnreadBody::Drain(7))]
     {
         let answer = Answer::for_error(error, length, &policy);
-        assert_eq!((answer.status().get() >= 400, answer.rest), (true, rest), "{error}");
+        assert_eq!((answer.status().get() >= 400, answer.unread_body), (true, rest), "{error}");
     }
     #[cfg(feature = "serde")]
     {

@@ -8,7 +8,7 @@ use bits_proto::message::{
     Ack, CancelSession, CloseSession, CreateSession, Fragment, Ping, Refusal, Request,
 };
 use bits_proto::server::{
-    Access, Answer, CommitAt, Discard, EndReason, HostError, Notified, Policy, Reply, ReportError,
+    Access, Answer, CommitAt, Discard, EndReason, EventError, HostError, Notified, Policy, Reply,
     Session, State, Step, StoreBytes, UnreadBody, WorkToken,
 };
 
@@ -114,33 +114,33 @@ impl Server {
     }
 
     #[track_caller]
-    pub fn stored(&mut self, turn: WorkToken, bytes: u64) -> Step {
-        taken(self.session.handle_stored(turn, bytes, &self.policy, self.now))
+    pub fn stored(&mut self, token: WorkToken, bytes: u64) -> Step {
+        taken(self.session.handle_stored(token, bytes, &self.policy, self.now))
     }
 
     #[track_caller]
-    pub fn notified(&mut self, turn: WorkToken, notified: Notified) -> Step {
-        taken(self.session.handle_notified(turn, notified, &self.policy, self.now))
+    pub fn notified(&mut self, token: WorkToken, notified: Notified) -> Step {
+        taken(self.session.handle_notified(token, notified, &self.policy, self.now))
     }
 
     #[track_caller]
-    pub fn placed(&mut self, turn: WorkToken) -> Step {
-        taken(self.session.handle_committed(turn))
+    pub fn placed(&mut self, token: WorkToken) -> Step {
+        taken(self.session.handle_committed(token))
     }
 
     #[track_caller]
-    pub fn discarded(&mut self, turn: WorkToken) -> Step {
-        taken(self.session.handle_discarded(turn))
+    pub fn discarded(&mut self, token: WorkToken) -> Step {
+        taken(self.session.handle_discarded(token))
     }
 
     #[track_caller]
-    pub fn failed(&mut self, turn: WorkToken, error: HostError) -> Step {
-        taken(self.session.handle_failed(turn, error, &self.policy))
+    pub fn failed(&mut self, token: WorkToken, error: HostError) -> Step {
+        taken(self.session.handle_failed(token, error, &self.policy))
     }
 
     #[track_caller]
-    pub fn disconnected(&mut self, turn: WorkToken) {
-        taken(self.session.handle_disconnected(turn));
+    pub fn disconnected(&mut self, token: WorkToken) {
+        taken(self.session.handle_disconnected(token));
     }
 
     pub fn timeout(&mut self) -> Option<Step> {
@@ -155,7 +155,7 @@ impl Server {
     #[track_caller]
     pub fn store(&mut self, first: u64, last: u64, total: u64) -> Step {
         let asked = stores(self.fragment(first, last, total));
-        self.stored(asked.turn, asked.take)
+        self.stored(asked.token, asked.take)
     }
 
     pub fn received(&self) -> u64 {
@@ -164,7 +164,7 @@ impl Server {
 }
 
 #[track_caller]
-fn taken<T>(report: Result<T, ReportError>) -> T {
+fn taken<T>(report: Result<T, EventError>) -> T {
     report.unwrap_or_else(|error| panic!("{error}"))
 }
 
@@ -176,14 +176,14 @@ pub fn stores(step: Step) -> StoreBytes {
 
 #[track_caller]
 pub fn notifies(step: Step) -> WorkToken {
-    let Step::Notify(turn) = step else { panic!("not asked to notify: {step:?}") };
-    turn
+    let Step::Notify(token) = step else { panic!("not asked to notify: {step:?}") };
+    token
 }
 
 #[track_caller]
 pub fn commits(step: Step) -> WorkToken {
-    let Step::Commit(turn) = step else { panic!("not asked to commit: {step:?}") };
-    turn
+    let Step::Commit(token) = step else { panic!("not asked to commit: {step:?}") };
+    token
 }
 
 #[track_caller]
@@ -238,7 +238,7 @@ pub fn received(step: Step) -> u64 {
 
 #[track_caller]
 pub fn rest(step: Step) -> UnreadBody {
-    answers(step).rest
+    answers(step).unread_body
 }
 
 #[track_caller]
@@ -251,13 +251,13 @@ pub fn is_cancelled(step: Step) -> bool {
     matches!(answers(step).ack(None), Ack::CancelSession(_))
 }
 
-/// A session that stands somewhere, and the turn of its work.
+/// A session that stands somewhere, and the token of its work.
 #[derive(Clone, Copy, Debug)]
 pub struct Stand {
     pub what: &'static str,
     pub state: State,
     pub server: Server,
-    pub turn: Option<WorkToken>,
+    pub token: Option<WorkToken>,
 }
 
 /// A session in every state, with every work that it can have there. Entities have 100 bytes, or
@@ -273,8 +273,8 @@ type Way = fn(&mut Server) -> Option<WorkToken>;
 fn go(ways: &[(&'static str, State, Policy<'static>, Way)]) -> Vec<Stand> {
     let go = |&(what, state, policy, way): &(_, _, _, Way)| {
         let mut server = Server::new(policy);
-        let turn = way(&mut server);
-        Stand { what, state, server, turn }
+        let token = way(&mut server);
+        Stand { what, state, server, token }
     };
     ways.iter().map(go).collect()
 }
@@ -292,23 +292,23 @@ fn alive() -> Vec<Stand> {
             None
         }),
         ("storing the first bytes", Storing, PLAIN, |it| {
-            Some(stores(it.fragment(0, 49, 100)).turn)
+            Some(stores(it.fragment(0, 49, 100)).token)
         }),
         ("storing the last bytes", Storing, PLAIN, |it| {
             assert_eq!(received(it.store(0, 49, 100)), 50);
             let asked = stores(it.fragment(40, 99, 100));
-            Some(stores(it.stored(asked.turn, 20)).turn)
+            Some(stores(it.stored(asked.token, 20)).token)
         }),
         ("telling", Notifying, NOTIFYING, |it| Some(notifies(whole(it)))),
         ("telling of nothing", Notifying, NOTIFYING, |it| Some(notifies(it.close()))),
         ("to be told again", Unnotified, NOTIFYING, |it| {
-            let turn = notifies(whole(it));
-            assert_eq!(refused(it.failed(turn, HostError::Other)).0, 500);
+            let token = notifies(whole(it));
+            assert_eq!(refused(it.failed(token, HostError::Other)).0, 500);
             None
         }),
         ("forbidden", Unnotified, NOTIFYING, |it| {
-            let turn = notifies(whole(it));
-            assert_eq!(refused(it.failed(turn, application(403, 0))).0, 403);
+            let token = notifies(whole(it));
+            assert_eq!(refused(it.failed(token, application(403, 0))).0, 403);
             None
         }),
         ("whole", WaitForClose, PLAIN, |it| {
@@ -316,14 +316,14 @@ fn alive() -> Vec<Stand> {
             None
         }),
         ("whole with a reply", WaitForClose, NOTIFYING, |it| {
-            let turn = notifies(whole(it));
-            assert_eq!(received(it.notified(turn, KEPT_REPLY)), 100);
+            let token = notifies(whole(it));
+            assert_eq!(received(it.notified(token, KEPT_REPLY)), 100);
             None
         }),
         ("placing", Committing, EARLY, |it| Some(commits(whole(it)))),
         ("placed", Committed, EARLY, |it| {
-            let turn = commits(whole(it));
-            assert_eq!(received(it.placed(turn)), 100);
+            let token = commits(whole(it));
+            assert_eq!(received(it.placed(token)), 100);
             None
         }),
         ("closing", Closing, PLAIN, |it| {
@@ -339,49 +339,49 @@ fn over() -> Vec<Stand> {
     go(&[
         ("closing too early", Discarding, PLAIN, |it| {
             assert_eq!(received(it.store(0, 49, 100)), 50);
-            Some(discards(it.close()).turn)
+            Some(discards(it.close()).token)
         }),
-        ("cancelling", Discarding, PLAIN, |it| Some(discards(it.cancel()).turn)),
+        ("cancelling", Discarding, PLAIN, |it| Some(discards(it.cancel()).token)),
         ("left undone", Discarding, PLAIN, |it| {
-            let turn = discards(it.cancel()).turn;
-            it.disconnected(turn);
+            let token = discards(it.cancel()).token;
+            it.disconnected(token);
             None
         }),
         ("timing out", Discarding, PLAIN, |it| {
             it.pass(14 * DAY);
-            it.timeout().map(|step| discards(step).turn)
+            it.timeout().map(|step| discards(step).token)
         }),
         ("lost, with a reply", Discarding, NOTIFYING_EARLY, |it| {
-            let turn = notifies(whole(it));
-            let turn = commits(it.notified(turn, KEPT_REPLY));
-            Some(discards(it.failed(turn, HostError::EntityLost)).turn)
+            let token = notifies(whole(it));
+            let token = commits(it.notified(token, KEPT_REPLY));
+            Some(discards(it.failed(token, HostError::EntityLost)).token)
         }),
         ("closed", Ended, PLAIN, |it| {
-            let turn = commits(it.close());
-            assert!(is_closed(it.placed(turn)));
-            assert_eq!(it.session.ending(), Some(EndReason::Closed));
+            let token = commits(it.close());
+            assert!(is_closed(it.placed(token)));
+            assert_eq!(it.session.end_reason(), Some(EndReason::Closed));
             None
         }),
         ("closed too early", Ended, PLAIN, |it| {
             assert_eq!(received(it.store(0, 49, 100)), 50);
-            let turn = discards(it.close()).turn;
-            assert!(is_closed(it.discarded(turn)));
+            let token = discards(it.close()).token;
+            assert!(is_closed(it.discarded(token)));
             None
         }),
         ("cancelled", Ended, PLAIN, |it| {
-            let turn = discards(it.cancel()).turn;
-            assert!(is_cancelled(it.discarded(turn)));
+            let token = discards(it.cancel()).token;
+            assert!(is_cancelled(it.discarded(token)));
             None
         }),
         ("lost", Ended, PLAIN, |it| {
-            let turn = stores(it.fragment(0, 49, 100)).turn;
-            assert_eq!(refused(it.failed(turn, HostError::EntityLost)), NOT_FOUND);
+            let token = stores(it.fragment(0, 49, 100)).token;
+            assert_eq!(refused(it.failed(token, HostError::EntityLost)), NOT_FOUND);
             None
         }),
         ("timed out", Ended, PLAIN, |it| {
             it.pass(14 * DAY);
-            let turn = it.timeout().map(|step| discards(step).turn).expect("due");
-            assert_eq!(it.discarded(turn), Step::Done);
+            let token = it.timeout().map(|step| discards(step).token).expect("due");
+            assert_eq!(it.discarded(token), Step::Done);
             None
         }),
     ])

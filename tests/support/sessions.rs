@@ -6,8 +6,8 @@ use std::fmt::Debug;
 use bits_proto::field::SessionId;
 use bits_proto::message::{Ack, CancelSession, CloseSession, Request};
 use bits_proto::server::{
-    Access, Discard, Limits, Policy, RequestContext, Sessions, SessionsResponse, Step, Store,
-    StoreBytes, WorkToken,
+    Access, Discard, Policy, RequestContext, SessionLimits, Sessions, SessionsResponse, Step,
+    Store, StoreBytes, WorkToken,
 };
 
 use super::session::{NOW, Refused, create, in_numbers};
@@ -16,7 +16,7 @@ pub const ALICE: RequestContext<'static> =
     RequestContext { url: "/a", principal: Some("alice"), access: Access::Granted, now: NOW };
 
 pub fn table<S: Store>(store: S, policy: Policy<'static>) -> Sessions<'static, S> {
-    Sessions::new(store, policy, Limits::default())
+    Sessions::new(store, policy, SessionLimits::default())
 }
 
 pub fn no_random() -> [u8; 16] {
@@ -66,9 +66,9 @@ pub fn asked<E: Debug>(step: Result<Step<SessionsResponse<'static>>, E>) -> Stor
 }
 
 #[track_caller]
-pub fn turn<E: Debug>(step: Result<Step<SessionsResponse<'static>>, E>) -> WorkToken {
+pub fn token<E: Debug>(step: Result<Step<SessionsResponse<'static>>, E>) -> WorkToken {
     match step.expect("no failure") {
-        Step::Notify(turn) | Step::Commit(turn) | Step::Discard(Discard { turn, .. }) => turn,
+        Step::Notify(token) | Step::Commit(token) | Step::Discard(Discard { token, .. }) => token,
         other => panic!("no work: {other:?}"),
     }
 }

@@ -7,8 +7,8 @@ use std::convert::Infallible;
 
 use bits_proto::message::{Ack, Request};
 use bits_proto::server::{
-    Access, Discard, Limits, PolicyBuf, Record, ReportError, RequestContext, Session, Sessions,
-    SessionsError, SessionsResponse, State, Step, WorkToken,
+    Access, Discard, EventError, PolicyBuf, Record, RequestContext, Session, SessionLimits,
+    Sessions, SessionsError, SessionsResponse, State, Step, WorkToken,
 };
 use uuid::Uuid;
 
@@ -37,7 +37,7 @@ impl Twin {
         let session = self.before.session;
         let record = Record { session, url: URL.into(), principal: None, reply_url: None };
         let store = BTreeMap::from([(session.id(), record)]);
-        Sessions::new(store, self.policy.as_policy(), Limits::default())
+        Sessions::new(store, self.policy.as_policy(), SessionLimits::default())
     }
 
     /// A request that is no Create-Session, with what the session made of it.
@@ -65,7 +65,7 @@ impl Twin {
         let arrival =
             RequestContext { url: URL, principal: Some("alice"), access, now: self.before.now };
         for sessions in [1, 2] {
-            let limits = Limits { sessions, ..Limits::default() };
+            let limits = SessionLimits { sessions, ..SessionLimits::default() };
             let mut table = Sessions::new(store.clone(), self.policy.as_policy(), limits);
             let Ok(step) = table.handle_request(request, &arrival, || [9; 16]);
             let Step::Answer(answer) = step else { panic!("{step:?}") };
@@ -79,16 +79,16 @@ impl Twin {
     pub fn check_report(
         &self,
         report: impl for<'p> FnOnce(&mut Table<'p>) -> Result<TableStep<'p>, SessionsError<Infallible>>,
-        outcome: Result<Step, ReportError>,
+        outcome: Result<Step, EventError>,
         after: &Session,
     ) {
         let mut table = self.table();
         match (report(&mut table), outcome) {
             (Ok(of_table), Ok(step)) => assert_same_step(&of_table, &step),
-            (Err(SessionsError::Report(of_table)), Err(error)) => {
+            (Err(SessionsError::Event(of_table)), Err(error)) => {
                 assert_eq!(of_table, error);
                 assert_eq!(
-                    SessionsError::<Infallible>::Report(of_table).to_string(),
+                    SessionsError::<Infallible>::Event(of_table).to_string(),
                     error.to_string()
                 );
             }
@@ -117,26 +117,29 @@ impl Twin {
     }
 
     /// The host says that it is still at work, which only makes the time for it longer.
-    pub fn check_working(&self, turn: WorkToken) {
+    pub fn check_working(&self, token: WorkToken) {
         let Server { mut session, policy, now } = self.before;
-        let outcome = session.renew(turn, &policy, now).map(|()| Step::Done);
+        let outcome = session.renew(token, &policy, now).map(|()| Step::Done);
         match outcome {
             Ok(_) => assert_eq!(session.state(), self.before.session.state()),
             Err(_) => assert_eq!(session, self.before.session),
         }
-        self.check_report(|table| table.renew(turn, now).map(|()| Step::Done), outcome, &session);
+        self.check_report(|table| table.renew(token, now).map(|()| Step::Done), outcome, &session);
     }
 }
 
 fn assert_same_step(of_table: &TableStep<'_>, step: &Step) {
     match (of_table, step) {
         (Step::Answer(of_table), Step::Answer(answer)) => {
-            assert_eq!((of_table.ack(), of_table.rest), (answer.ack(None), answer.rest));
+            assert_eq!(
+                (of_table.ack(), of_table.unread_body),
+                (answer.ack(None), answer.unread_body)
+            );
             assert_eq!(answer.status(), answer.ack(None).status());
         }
         (Step::Store(of_table), Step::Store(store)) => assert_eq!(of_table, store),
-        (Step::Notify(of_table), Step::Notify(turn))
-        | (Step::Commit(of_table), Step::Commit(turn)) => assert_eq!(of_table, turn),
+        (Step::Notify(of_table), Step::Notify(token))
+        | (Step::Commit(of_table), Step::Commit(token)) => assert_eq!(of_table, token),
         (Step::Discard(of_table), Step::Discard(discard)) => assert_eq!(of_table, discard),
         (Step::Done, Step::Done) => {}
         (of_table, step) => panic!("{of_table:?} is not {step:?}"),

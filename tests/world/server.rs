@@ -9,8 +9,8 @@ use bits_proto::client::Mode;
 use bits_proto::field::{HResult, HostId, HostIdFallbackTimeout, ReceivedContentRange, ReplyUrl};
 use bits_proto::message::{Ack, Request};
 use bits_proto::server::{
-    Access, CommitAt, HostError, Limits, Notified, OverlapRule, Policy, Record, Reply,
-    RequestContext, SessionHost, Sessions, SessionsResponse, Step, StoreBytes, WorkToken,
+    Access, CommitAt, HostError, Notified, OverlapRule, Policy, Record, Reply, RequestContext,
+    SessionHost, SessionLimits, Sessions, SessionsResponse, Step, StoreBytes, WorkToken,
 };
 use rand::{Rng as _, RngCore as _};
 use uuid::Uuid;
@@ -64,7 +64,7 @@ impl Server {
             }),
             ..Policy::DEFAULT
         };
-        let sessions = Sessions::new(BTreeMap::new(), policy, Limits::default());
+        let sessions = Sessions::new(BTreeMap::new(), policy, SessionLimits::default());
         Self {
             sessions,
             stored: BTreeMap::new(),
@@ -137,16 +137,16 @@ impl Server {
             steps += 1;
             step = match step {
                 Step::Store(store) => self.store(store, &mut body, fault, now, random)?,
-                Step::Notify(turn) => self.notify(turn, fault, now),
-                Step::Commit(turn) => self.commit(turn, fault),
+                Step::Notify(token) => self.notify(token, fault, now),
+                Step::Commit(token) => self.commit(token, fault),
                 Step::Discard(discard) => {
                     if discard.entity {
-                        self.delete(discard.turn.session_id());
+                        self.delete(discard.token.session_id());
                     }
                     if discard.reply {
-                        self.replies.remove(&discard.turn.session_id());
+                        self.replies.remove(&discard.token.session_id());
                     }
-                    self.sessions.handle_discarded(discard.turn).unwrap()
+                    self.sessions.handle_discarded(discard.token).unwrap()
                 }
                 Step::Answer(answer) => {
                     self.check(request, &answer.ack());
@@ -185,11 +185,11 @@ impl Server {
             random.random_range(0..=arrives.min(store.take))
         };
         let piece = if whole { piece } else { arrives };
-        let id = store.turn.session_id();
+        let id = store.token.session_id();
         if self.gone.contains(&id) {
             // The session was read back from before the bytes were deleted.
             self.lost_sessions += 1;
-            return Some(self.sessions.handle_failed(store.turn, HostError::EntityLost).unwrap());
+            return Some(self.sessions.handle_failed(store.token, HostError::EntityLost).unwrap());
         }
         let held = self.entities.entry(id).or_default();
         assert!(store.offset <= *held, "a hole is left");
@@ -201,19 +201,19 @@ impl Server {
         if fault == Some(Fault::EntityLost) {
             self.delete(id);
             self.lost_sessions += 1;
-            return Some(self.sessions.handle_failed(store.turn, HostError::EntityLost).unwrap());
+            return Some(self.sessions.handle_failed(store.token, HostError::EntityLost).unwrap());
         }
-        let step = self.sessions.handle_stored(store.turn, piece, now).unwrap();
+        let step = self.sessions.handle_stored(store.token, piece, now).unwrap();
         if whole {
             return Some(step);
         }
         self.persist();
         match fault {
             Some(Fault::DiskFull(_)) => {
-                Some(self.sessions.handle_failed(store.turn, HostError::DiskFull).unwrap())
+                Some(self.sessions.handle_failed(store.token, HostError::DiskFull).unwrap())
             }
             Some(Fault::BodyCut(_)) => {
-                self.sessions.handle_disconnected(store.turn).unwrap();
+                self.sessions.handle_disconnected(store.token).unwrap();
                 self.persist();
                 None
             }
@@ -223,16 +223,16 @@ impl Server {
 
     fn notify(
         &mut self,
-        turn: WorkToken,
+        token: WorkToken,
         fault: Option<Fault>,
         now: Duration,
     ) -> Step<SessionsResponse<'static>> {
-        let id = turn.session_id();
+        let id = token.session_id();
         assert_eq!(self.entities.get(&id).copied().unwrap_or(0), self.total, "it is not whole");
         if fault == Some(Fault::HostFails) {
             let status = 500.try_into().unwrap();
             let error = HostError::Application { status, code: HResult::new(0x8000_4005) };
-            return self.sessions.handle_failed(turn, error).unwrap();
+            return self.sessions.handle_failed(token, error).unwrap();
         }
         *self.notified.entry(id).or_default() += 1;
         let reply = match self.mode {
@@ -246,20 +246,24 @@ impl Server {
         }
         let notified = Notified { copy_to_destination: true, reply };
         let url = reply_url.map(|url| ReplyUrl::try_from(url).unwrap());
-        self.sessions.handle_notified(turn, notified, url, now).unwrap()
+        self.sessions.handle_notified(token, notified, url, now).unwrap()
     }
 
-    fn commit(&mut self, turn: WorkToken, fault: Option<Fault>) -> Step<SessionsResponse<'static>> {
+    fn commit(
+        &mut self,
+        token: WorkToken,
+        fault: Option<Fault>,
+    ) -> Step<SessionsResponse<'static>> {
         if fault == Some(Fault::HostFails) {
-            return self.sessions.handle_failed(turn, HostError::Other).unwrap();
+            return self.sessions.handle_failed(token, HostError::Other).unwrap();
         }
-        self.place(turn);
-        self.sessions.handle_committed(turn).unwrap()
+        self.place(token);
+        self.sessions.handle_committed(token).unwrap()
     }
 
     /// Moves the entity, if it was not moved before a crash.
-    fn place(&mut self, turn: WorkToken) {
-        let id = turn.session_id();
+    fn place(&mut self, token: WorkToken) {
+        let id = token.session_id();
         let placed = self.placed.entry(id).or_default();
         let stored = self.entities.remove(&id);
         if *placed == 0 || stored.is_some() {
@@ -271,9 +275,9 @@ impl Server {
     /// The process dies: perhaps after the work was done and before that was stored.
     fn crash<A>(&mut self, step: Step<A>, random: &mut Dice) -> Option<SessionsResponse<'static>> {
         match step {
-            Step::Commit(turn) if random.random_bool(0.5) => self.place(turn),
+            Step::Commit(token) if random.random_bool(0.5) => self.place(token),
             Step::Discard(discard) if random.random_bool(0.5) && discard.entity => {
-                self.delete(discard.turn.session_id());
+                self.delete(discard.token.session_id());
             }
             _ => {}
         }
@@ -287,7 +291,7 @@ impl Server {
         }
         let policy = *self.policy();
         self.lost_sessions += self.sessions().len().saturating_sub(sessions.len()) as u64;
-        self.sessions = Sessions::new(sessions, policy, Limits::default());
+        self.sessions = Sessions::new(sessions, policy, SessionLimits::default());
         None
     }
 
@@ -297,7 +301,7 @@ impl Server {
             if let Some(discard) = self.sessions.expire(id, now).unwrap() {
                 self.delete(id);
                 self.replies.remove(&id);
-                assert_eq!(self.sessions.handle_discarded(discard.turn).unwrap(), Step::Done);
+                assert_eq!(self.sessions.handle_discarded(discard.token).unwrap(), Step::Done);
             }
         }
         self.lost_sessions += 1;

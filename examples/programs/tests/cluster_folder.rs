@@ -9,7 +9,7 @@ use std::time::Duration;
 use bits_proto::field::{ContentRange, SessionId};
 use bits_proto::message::{CreateSession, Fragment, Request};
 use bits_proto::server::{
-    Access, HostError, Limits, Policy, Record, RequestContext, Sessions, Step, StoreBytes,
+    Access, HostError, Policy, Record, RequestContext, SessionLimits, Sessions, Step, StoreBytes,
     WorkToken,
 };
 use tempfile::TempDir;
@@ -32,7 +32,7 @@ const TOTAL: u64 = 10;
 
 impl Stand {
     async fn new() -> Self {
-        let table = Sessions::new(BTreeMap::new(), Policy::DEFAULT, Limits::default());
+        let table = Sessions::new(BTreeMap::new(), Policy::DEFAULT, SessionLimits::default());
         let root = tempfile::tempdir().expect("a folder");
         let folder = Folder::open(root.path().into()).await.expect("a folder");
         let mut stand = Self { table, now: Duration::from_secs(1), root, folder };
@@ -68,7 +68,7 @@ impl Stand {
 
     /// Stores bytes in a turn of their own, and counts some of them.
     async fn store(&mut self, bytes: &[u8], counted: u64) -> File {
-        let StoreBytes { turn, offset, .. } = self.fragment();
+        let StoreBytes { token: turn, offset, .. } = self.fragment();
         let mut part = self.folder.part(turn, offset).await.expect("a part");
         part.write_all(bytes).await.expect("room");
         part.flush().await.expect("room");
@@ -169,16 +169,16 @@ async fn what_was_placed_and_not_reported_counts_as_placed() {
 async fn of_a_session_that_is_discarded_nothing_comes_back() {
     let mut stand = Stand::new().await;
     let late = stand.fragment();
-    let mut part = stand.folder.part(late.turn, 0).await.expect("a part");
+    let mut part = stand.folder.part(late.token, 0).await.expect("a part");
     let later = stand.fragment();
     let cancel = bits_proto::message::CancelSession::new(SessionId::from(id()));
     let Step::Discard(discard) = stand.ask(&cancel.into()) else { panic!("nothing to discard") };
-    stand.folder.discard(discard.turn).await.expect("it is there");
+    stand.folder.discard(discard.token).await.expect("it is there");
     part.write_all(b"late").await.expect("it is its own");
     part.flush().await.expect("it is its own");
-    let error = stand.folder.part(later.turn, 0).await.expect_err("there is no place");
+    let error = stand.folder.part(later.token, 0).await.expect_err("there is no place");
     assert_eq!(host_error(&error), HostError::EntityLost);
-    stand.folder.discard(discard.turn).await.expect("what is gone is deleted");
+    stand.folder.discard(discard.token).await.expect("what is gone is deleted");
     assert!(stand.folder.sessions().await.expect("a folder").is_empty());
     assert_eq!(fs::read_dir(stand.path(".sessions")).expect("a folder").count(), 0);
 }
@@ -188,7 +188,7 @@ async fn of_a_session_that_is_discarded_nothing_comes_back() {
 async fn a_part_is_written_once() {
     let mut stand = Stand::new().await;
     let bytes = stand.fragment();
-    drop(stand.folder.part(bytes.turn, 0).await.expect("a part"));
-    let error = stand.folder.part(bytes.turn, 0).await.expect_err("it is there");
+    drop(stand.folder.part(bytes.token, 0).await.expect("a part"));
+    let error = stand.folder.part(bytes.token, 0).await.expect_err("it is there");
     assert_eq!(host_error(&error), HostError::Other);
 }

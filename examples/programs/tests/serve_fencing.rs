@@ -11,8 +11,8 @@ use std::time::Duration;
 use bits_proto::field::{ContentRange, SessionId};
 use bits_proto::message::{CloseSession, CreateSession, Fragment, Request};
 use bits_proto::server::{
-    Access, Limits, Policy, Record, RequestContext, Sessions, SessionsResponse, Step, StoreBytes,
-    WorkToken,
+    Access, Policy, Record, RequestContext, SessionLimits, Sessions, SessionsResponse, Step,
+    StoreBytes, WorkToken,
 };
 use uuid::Uuid;
 
@@ -32,7 +32,7 @@ struct Stand {
 impl Stand {
     /// With this many sessions, numbered from 1.
     fn new(sessions: u8) -> Self {
-        let table = Sessions::new(BTreeMap::new(), Policy::DEFAULT, Limits::default());
+        let table = Sessions::new(BTreeMap::new(), Policy::DEFAULT, SessionLimits::default());
         let mut stand = Self { table, fencing: Fencing::default(), now: Duration::ZERO };
         for session in 1..=sessions {
             let _ = stand.ask(&CreateSession::default().into(), session);
@@ -54,7 +54,7 @@ impl Stand {
         let range = ContentRange::new(0, TOTAL - 1, TOTAL).expect("a range");
         let request = Fragment::new(SessionId::from_random([session; 16]), range).into();
         let Step::Store(bytes) = self.ask(&request, session) else { panic!("nothing to store") };
-        (self.fencing.guard(bytes.turn), bytes)
+        (self.fencing.guard(bytes.token), bytes)
     }
 
     fn count(&mut self, turn: WorkToken, bytes: u64) {
@@ -134,13 +134,13 @@ fn a_late_writer_changes_nothing_that_counts_or_is_placed() {
     let mut stand = Stand::new(1);
 
     let (late, bytes) = stand.fragment(1);
-    let id = bytes.turn.session_id();
+    let id = bytes.token.session_id();
     let mut late_file = late.run(|| storage.entity(id, 0)).expect("it is its turn");
     let mut writes_late = || late.run(|| late_file.write_all(b"late bytes"));
     let (second, bytes) = stand.fragment(1);
     let mut file = second.run(|| storage.entity(id, bytes.offset)).expect("it is its turn");
     second.run(|| file.write_all(b"0123456789")).expect("room");
-    stand.count(bytes.turn, TOTAL);
+    stand.count(bytes.token, TOTAL);
     writes_late().expect_err("it counts");
 
     let step = stand.ask(&CloseSession::new(SessionId::from_random([1; 16])).into(), 1);

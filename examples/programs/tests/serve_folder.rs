@@ -9,7 +9,7 @@ use std::time::Duration;
 use bits_proto::field::ContentRange;
 use bits_proto::message::{Ack, CreateSession, Fragment, Request};
 use bits_proto::server::{
-    Access, HostError, Limits, Policy, RequestContext, Sessions, State, Step, Store as _,
+    Access, HostError, Policy, RequestContext, SessionLimits, Sessions, State, Step, Store as _,
     StoreBytes,
 };
 use cap_std::ambient_authority;
@@ -34,7 +34,7 @@ fn open(dir: &Path) -> (Folder, Found) {
 }
 
 fn table(dir: &Path) -> Table {
-    Sessions::new(open(dir).0, Policy::DEFAULT, Limits::default())
+    Sessions::new(open(dir).0, Policy::DEFAULT, SessionLimits::default())
 }
 
 fn create(table: &mut Table, random: u8) -> Uuid {
@@ -70,7 +70,7 @@ fn sessions_outlive_the_folder() {
     let mut before = table(dir.path());
     let (one, other) = (create(&mut before, 1), create(&mut before, 2));
     let bytes = begin(&mut before, one, 0, 99, 300);
-    let step = before.handle_stored(bytes.turn, 40, NOW).expect("a step");
+    let step = before.handle_stored(bytes.token, 40, NOW).expect("a step");
     assert!(matches!(step, Step::Store(StoreBytes { offset: 40, take: 60, .. })));
 
     let (after, found) = open(dir.path());
@@ -94,7 +94,7 @@ fn a_fragment_that_only_begins_is_not_written_down() {
     let before = fs::read(&file).expect("the record");
     let bytes = begin(&mut table, id, 0, 99, 300);
     assert_eq!(fs::read(&file).expect("the record"), before);
-    let _ = table.handle_stored(bytes.turn, 1, NOW).expect("a step");
+    let _ = table.handle_stored(bytes.token, 1, NOW).expect("a step");
     assert_ne!(fs::read(&file).expect("the record"), before);
     // In memory it counts at once: another request finds the session busy.
     assert!(table.store().get(id).expect("the session").session.is_busy(NOW));
@@ -125,10 +125,10 @@ fn what_cannot_be_written_does_not_count() {
     let bytes = begin(&mut table, id, 0, 99, 300);
     let new = dir.path().join(file_name(id, "new"));
     fs::create_dir(&new).expect("something in the way");
-    assert!(table.handle_stored(bytes.turn, 10, NOW).is_err());
+    assert!(table.handle_stored(bytes.token, 10, NOW).is_err());
     assert_eq!(table.store().get(id).expect("the session").session.received().0, 0);
     fs::remove_dir(&new).expect("out of the way");
-    assert!(table.handle_stored(bytes.turn, 10, NOW).is_ok());
+    assert!(table.handle_stored(bytes.token, 10, NOW).is_ok());
 }
 
 #[test]

@@ -203,14 +203,14 @@ impl Checked {
             actions.push(Action::Hang(slot));
         }
         let book = &world.host.books[usize::from(job.session())];
-        if book.turn != Some(job.turn()) {
+        if book.token != Some(job.token()) {
             return;
         }
         if self.allows(world, Fault::Fail) {
             actions.push(Action::Fail(slot));
         }
         // Of a reply alone it would say that the reply is gone.
-        let needs_entity = !book.is_placed && !matches!(job, Job::Discard(it) if !it.entity);
+        let needs_entity = !book.is_committed && !matches!(job, Job::Discard(it) if !it.entity);
         if self.allows(world, Fault::LoseEntity) && needs_entity {
             actions.push(Action::LoseEntity(slot));
         }
@@ -343,7 +343,7 @@ impl World {
 
     /// Whether anybody still works on what the session is at work on.
     pub fn is_attended(&self, session: u8) -> bool {
-        let turn = self.host.books[usize::from(session)].turn;
-        turn.is_some() && self.slots().any(|(_, link)| link.job().map(|job| job.turn()) == turn)
+        let token = self.host.books[usize::from(session)].token;
+        token.is_some() && self.slots().any(|(_, link)| link.job().map(|job| job.token()) == token)
     }
 }

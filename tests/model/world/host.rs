@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use bits_proto::message::Ack;
 use bits_proto::server::{
-    Access, Limits, Policy, RequestContext, Sessions, SessionsResponse, State, Step, StoreBytes,
-    WorkToken,
+    Access, Policy, RequestContext, SessionLimits, Sessions, SessionsResponse, State, Step,
+    StoreBytes, WorkToken,
 };
 
 use super::config::{Bug, Fault};
@@ -32,10 +32,10 @@ pub struct Book {
     /// Whether the stored bytes were deleted, or lost.
     pub is_gone: bool,
     /// Whether the entity was put at its destination.
-    pub is_placed: bool,
+    pub is_committed: bool,
     pub has_reply: bool,
     /// The work that was asked for last, unless it is over.
-    pub turn: Option<WorkToken>,
+    pub token: Option<WorkToken>,
     /// How many bytes were reported as stored, and how many when the session was stored.
     pub counted: u64,
     pub counted_then: u64,
@@ -69,7 +69,7 @@ impl Host {
 
     /// Whether the session has ended, or is about to.
     pub fn is_over(&self, session: u8) -> bool {
-        self.table.session(session).is_none_or(|session| session.ending().is_some())
+        self.table.session(session).is_none_or(|session| session.end_reason().is_some())
     }
 }
 
@@ -93,7 +93,7 @@ impl Checked {
         use_it: impl FnOnce(&mut Sessions<'static, Table>) -> T,
     ) -> T {
         let table = mem::take(&mut world.host.table);
-        let mut sessions = Sessions::new(table, policy, Limits::default());
+        let mut sessions = Sessions::new(table, policy, SessionLimits::default());
         let outcome = use_it(&mut sessions);
         world.host.table = sessions.into_store();
         outcome
@@ -122,7 +122,7 @@ impl Checked {
         self.see_arrival(world, slot, &link, late);
         if let Some(session) = packet.session().filter(|session| !world.is_busy(*session)) {
             // It was given up.
-            world.book(session).turn = None;
+            world.book(session).token = None;
         }
         if packet == Packet::Create && matches!(step, Step::Answer(_)) && !challenged {
             world.host.books.push(Book::default());
@@ -149,7 +149,7 @@ impl Checked {
     fn misbehave(&self, world: &mut World, packet: Packet, ack: &Ack<'_>) {
         let Packet::Fragment { session, first, end } = packet else { return };
         let is_repeated = end == self.config.total && matches!(Reply::of(ack), Reply::Held { .. });
-        if !is_repeated || world.book(session).is_placed {
+        if !is_repeated || world.book(session).is_committed {
             return;
         }
         match self.config.bug {
@@ -172,13 +172,13 @@ impl Checked {
         }
         let next = match step {
             Step::Store(store) => Some(self.next_to_store(world, slot, store)),
-            Step::Notify(turn) => Some(Job::Notify(turn)),
-            Step::Commit(turn) => Some(Job::Commit(turn)),
+            Step::Notify(token) => Some(Job::Notify(token)),
+            Step::Commit(token) => Some(Job::Commit(token)),
             Step::Discard(discard) => Some(Job::Discard(discard)),
             Step::Answer(_) | Step::Done => None,
         };
         if let Some(job) = next {
-            world.book(job.session()).turn = Some(job.turn());
+            world.book(job.session()).token = Some(job.token());
             let link = world.link_mut(slot);
             if !matches!(job, Job::Store(_)) {
                 link.until = link.at;
@@ -188,7 +188,7 @@ impl Checked {
         }
         self.check_reports(world, link.job());
         if let Some(session) = before {
-            world.book(session).turn = None;
+            world.book(session).token = None;
         }
         match step {
             Step::Answer(answer) => self.answer(world, slot, Reply::of(&answer.ack())),
@@ -223,7 +223,7 @@ impl Checked {
         if let Some(session) = packet.and_then(Packet::session) {
             let total = self.config.total;
             let book = world.book(session);
-            let stored = if book.is_placed { total } else { book.bytes.len() as u64 };
+            let stored = if book.is_committed { total } else { book.bytes.len() as u64 };
             let received = reply.received().unwrap_or(0);
             book.acked = book.acked.max(received);
             let has_ended = book.has_ended;
@@ -245,14 +245,14 @@ impl Checked {
 
     /// Once a request is answered, no report on it is taken any more.
     fn check_reports(&self, world: &mut World, job: Option<&Job>) {
-        let Some(turn) = job.map(Job::turn) else { return };
+        let Some(token) = job.map(Job::token) else { return };
         let table = world.host.table.clone();
-        let mut sessions = Sessions::new(table, self.policy, Limits::default());
-        let is_taken = sessions.handle_stored(turn, 0, NOW).is_ok()
-            || sessions.handle_notified(turn, super::work::told(true), None, NOW).is_ok()
-            || sessions.handle_committed(turn).is_ok()
-            || sessions.handle_discarded(turn).is_ok()
-            || sessions.handle_disconnected(turn).is_ok();
+        let mut sessions = Sessions::new(table, self.policy, SessionLimits::default());
+        let is_taken = sessions.handle_stored(token, 0, NOW).is_ok()
+            || sessions.handle_notified(token, super::work::told(true), None, NOW).is_ok()
+            || sessions.handle_committed(token).is_ok()
+            || sessions.handle_discarded(token).is_ok()
+            || sessions.handle_disconnected(token).is_ok();
         if is_taken {
             world.break_rule(Rule::AnsweredOnce);
         }
@@ -283,7 +283,7 @@ impl Checked {
         }
         for book in &mut world.host.books {
             book.counted = book.counted_then;
-            book.turn = None;
+            book.token = None;
         }
         let works = |link: &Link| link.job().is_some();
         world.old.retain(|link| !works(link));
@@ -312,9 +312,9 @@ impl Checked {
         discards: impl IntoIterator<Item = bits_proto::server::Discard>,
     ) {
         for discard in discards {
-            let session = session_of(discard.turn.session_id());
+            let session = session_of(discard.token.session_id());
             self.persist(world, session);
-            world.book(session).turn = Some(discard.turn);
+            world.book(session).token = Some(discard.token);
             let phase = Phase::Working { job: Job::Discard(discard), done: None };
             world.old.push(Link { packet: None, at: 0, until: 0, phase, is_copy: false });
         }

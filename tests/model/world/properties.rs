@@ -182,7 +182,7 @@ pub fn sights() -> Checks {
             it.upload.state() == State::Cancelled
         }),
         Property::sometimes("an entity is committed and its upload cancelled", |_, it: &World| {
-            it.upload.state() == State::Cancelled && it.host.books.iter().any(|it| it.is_placed)
+            it.upload.state() == State::Cancelled && it.host.books.iter().any(|it| it.is_committed)
         }),
     ]
 }
@@ -209,21 +209,21 @@ impl World {
     /// looks to the client like one that was closed: both are not found, and it must not upload
     /// an entity again that was committed.
     fn is_committed_or_beyond_help(&self) -> bool {
-        let is_beyond_help = |book: &Book| book.is_closing && book.is_lost && !book.is_placed;
-        self.host.books.iter().any(|book| book.is_placed || is_beyond_help(book))
+        let is_beyond_help = |book: &Book| book.is_closing && book.is_lost && !book.is_committed;
+        self.host.books.iter().any(|book| book.is_committed || is_beyond_help(book))
     }
 
     /// Where a session is ended by the server after its entity was committed, or is closed by
     /// somebody else, the client finds no session and starts over. It cannot know of the entity.
     fn is_committed_once(&self) -> bool {
-        let counts = |book: &&Book| book.is_placed && !book.is_lost && !book.is_closed_twice;
+        let counts = |book: &&Book| book.is_committed && !book.is_lost && !book.is_closed_twice;
         self.host.books.iter().filter(counts).count() <= 1
     }
 }
 
 impl Book {
     fn is_closed_if_placed(&self) -> bool {
-        !self.is_placed || self.is_closing || self.is_closed_twice
+        !self.is_committed || self.is_closing || self.is_closed_twice
     }
 
     fn is_clean_if_ended(&self) -> bool {

@@ -176,17 +176,17 @@ pub enum Job {
 }
 
 impl Job {
-    pub const fn turn(&self) -> WorkToken {
+    pub const fn token(&self) -> WorkToken {
         match self {
-            Self::Store(StoreBytes { turn, .. })
-            | Self::Notify(turn)
-            | Self::Commit(turn)
-            | Self::Discard(Discard { turn, .. }) => *turn,
+            Self::Store(StoreBytes { token, .. })
+            | Self::Notify(token)
+            | Self::Commit(token)
+            | Self::Discard(Discard { token, .. }) => *token,
         }
     }
 
     pub fn session(&self) -> u8 {
-        session_of(self.turn().session_id())
+        session_of(self.token().session_id())
     }
 }
 

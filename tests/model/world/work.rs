@@ -24,8 +24,8 @@ impl Checked {
         let Phase::Working { job, .. } = link.phase else { unreachable!("somebody works") };
         let session = job.session();
         let book = world.book(session);
-        let is_asked = book.turn == Some(job.turn());
-        let is_there = !book.is_gone && !book.is_placed;
+        let is_asked = book.token == Some(job.token());
+        let is_there = !book.is_gone && !book.is_committed;
         let done = match job {
             Job::Store(_) if !is_there => Done::Lost,
             Job::Store(store) => {
@@ -94,8 +94,8 @@ impl Checked {
         let total = self.config.total;
         let book = world.book(session);
         let is_again = is_asked && book.is_placed_known;
-        let is_whole = book.is_placed || book.bytes.iter().copied().map(u64::from).eq(0..total);
-        book.is_placed = true;
+        let is_whole = book.is_committed || book.bytes.iter().copied().map(u64::from).eq(0..total);
+        book.is_committed = true;
         book.bytes.clear();
         if is_again {
             world.break_rule(Rule::PlacedOnce);
@@ -113,7 +113,7 @@ impl Checked {
         }
         let book = world.book(session);
         let is_committed = entity && book.is_placed_known;
-        if entity && !book.is_placed {
+        if entity && !book.is_committed {
             book.bytes.clear();
             book.is_gone = true;
         }
@@ -128,15 +128,15 @@ impl Checked {
         let Phase::Working { job, done: Some(done) } = link.phase else {
             unreachable!("something is done")
         };
-        let (turn, session, policy) = (job.turn(), job.session(), self.policy);
+        let (token, session, policy) = (job.token(), job.session(), self.policy);
         let url = self.has_reply().then(|| reply_url(session));
         let has_reply = url.is_some();
         let outcome = self.with_sessions(world, policy, |sessions| match (job, done) {
-            (_, Done::Lost) => sessions.handle_failed(turn, HostError::EntityLost),
-            (Job::Store(_), Done::Well(bytes)) => sessions.handle_stored(turn, bytes, NOW),
-            (Job::Notify(_), _) => sessions.handle_notified(turn, told(has_reply), url, NOW),
-            (Job::Commit(_), _) => sessions.handle_committed(turn),
-            (Job::Discard(_), _) => sessions.handle_discarded(turn),
+            (_, Done::Lost) => sessions.handle_failed(token, HostError::EntityLost),
+            (Job::Store(_), Done::Well(bytes)) => sessions.handle_stored(token, bytes, NOW),
+            (Job::Notify(_), _) => sessions.handle_notified(token, told(has_reply), url, NOW),
+            (Job::Commit(_), _) => sessions.handle_committed(token),
+            (Job::Discard(_), _) => sessions.handle_discarded(token),
         });
         if outcome.is_ok() {
             let book = world.book(session);
@@ -158,7 +158,7 @@ impl Checked {
         job: &Job,
         outcome: Result<Step<SessionsResponse<'static>>, SessionsError<E>>,
     ) {
-        let is_asked = world.book(job.session()).turn == Some(job.turn());
+        let is_asked = world.book(job.session()).token == Some(job.token());
         if outcome.is_ok() != is_asked {
             world.break_rule(Rule::Taken);
         }
@@ -196,9 +196,9 @@ impl Checked {
     }
 
     fn report_failure(&self, world: &mut World, slot: usize, job: &Job, error: HostError) {
-        let (turn, policy) = (job.turn(), self.policy);
+        let (token, policy) = (job.token(), self.policy);
         let outcome =
-            self.with_sessions(world, policy, |sessions| sessions.handle_failed(turn, error));
+            self.with_sessions(world, policy, |sessions| sessions.handle_failed(token, error));
         self.go_on_if_taken(world, slot, job, outcome);
     }
 
@@ -206,13 +206,13 @@ impl Checked {
     pub fn disconnect(&self, world: &mut World, slot: usize) {
         let link = *world.link(slot).expect("somebody works");
         let job = *link.job().expect("somebody works");
-        let (turn, policy) = (job.turn(), self.policy);
+        let (token, policy) = (job.token(), self.policy);
         let outcome =
-            self.with_sessions(world, policy, |sessions| sessions.handle_disconnected(turn));
+            self.with_sessions(world, policy, |sessions| sessions.handle_disconnected(token));
         let book = world.book(job.session());
-        let is_asked = book.turn == Some(turn);
+        let is_asked = book.token == Some(token);
         if is_asked {
-            book.turn = None;
+            book.token = None;
         }
         if outcome.is_ok() != is_asked {
             world.break_rule(Rule::Taken);
@@ -227,8 +227,8 @@ impl Checked {
     pub fn hang(&self, world: &mut World, slot: usize) {
         let job = *world.link(slot).and_then(Link::job).expect("somebody works");
         let book = world.book(job.session());
-        if book.turn == Some(job.turn()) {
-            book.turn = None;
+        if book.token == Some(job.token()) {
+            book.token = None;
         }
         self.see(Sight::Hung);
         world.drop_link(slot);

@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::routing::{any, get};
-use bits_proto::server::{Limits, Policy, Record, Session, Sessions};
+use bits_proto::server::{Policy, Record, Session, SessionLimits, Sessions};
 use bits_proto_programs::cluster::folder::Folder;
 use bits_proto_programs::cluster::handler::{Server, Table, upload};
 use clap::Parser;
@@ -60,7 +60,7 @@ impl Table for Shared {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let Arguments { folder, listen } = Arguments::parse();
-    let table = Sessions::new(Map::new(), Policy::DEFAULT, Limits::default());
+    let table = Sessions::new(Map::new(), Policy::DEFAULT, SessionLimits::default());
     let folder = Folder::open(folder).await?;
     let server = Arc::new(Server::new(Shared(Mutex::new(table)), folder));
     let sweeper = Arc::clone(&server);

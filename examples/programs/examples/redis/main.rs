@@ -21,7 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use bits_proto::server::{Limits, Policy, Session, Sessions};
+use bits_proto::server::{Policy, Session, SessionLimits, Sessions};
 use bits_proto_programs::cluster::folder::Folder;
 use bits_proto_programs::cluster::handler::{Server, Table, upload};
 use bits_proto_programs::cluster::redis_store::{self, RedisStore};
@@ -86,7 +86,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         ..Policy::DEFAULT
     };
     let store = RedisStore::new(&arguments.redis, &arguments.prefix)?;
-    let node = Node(Sessions::new(store, policy, Limits::default()));
+    let node = Node(Sessions::new(store, policy, SessionLimits::default()));
     let server = Arc::new(Server::new(node, Folder::open(arguments.folder).await?));
     let sweeper = Arc::clone(&server);
     tokio::spawn(async move { sweeper.sweep(arguments.sweep).await });

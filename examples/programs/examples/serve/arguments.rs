@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bits_proto::field::{HostId, HostIdFallbackTimeout};
 use bits_proto::message;
-use bits_proto::server::{Limits, OverlapRule, Policy, SessionHost};
+use bits_proto::server::{SessionLimits, OverlapRule, Policy, SessionHost};
 use clap::{Parser, ValueEnum};
 use http::Uri;
 
@@ -33,7 +33,7 @@ pub struct Arguments {
     #[arg(long, value_name = "BYTES", default_value_t = u64::MAX, hide_default_value = true)]
     pub max_fragment: u64,
     /// Maximum number of sessions.
-    #[arg(long, value_name = "N", default_value_t = Limits::default().sessions)]
+    #[arg(long, value_name = "N", default_value_t = SessionLimits::default().sessions)]
     pub max_sessions: usize,
     /// Maximum number of connections; further clients wait until one closes.
     #[arg(long, value_name = "N", default_value_t = 1024,
@@ -130,8 +130,8 @@ impl Arguments {
     }
 
     /// Returns the limits for sessions. There is one principal at most, which may own all of them.
-    pub fn limits(&self) -> Limits {
-        Limits { sessions: self.max_sessions, sessions_of_principal: self.max_sessions }
+    pub fn limits(&self) -> SessionLimits {
+        SessionLimits { sessions: self.max_sessions, sessions_of_principal: self.max_sessions }
     }
 }
 

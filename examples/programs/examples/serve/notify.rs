@@ -34,7 +34,7 @@ use bits_proto_programs::serve::storage::Storage;
 impl Server {
     /// Tells the application, and the session what it said.
     pub async fn notify(&self, guard: &SessionGuard, parts: &Parts) -> StepResult {
-        let turn = guard.turn;
+        let turn = guard.token;
         let mut telling = match block_in_place(|| self.prepare(guard, parts)) {
             Ok(telling) => telling,
             Err(error) => {
@@ -61,7 +61,7 @@ impl Server {
     fn prepare<'s>(&'s self, guard: &'s SessionGuard, parts: &Parts) -> io::Result<Telling<'s>> {
         // An application was there when the policy was made.
         let application = self.application.as_ref().ok_or(io::ErrorKind::NotConnected)?;
-        let session = guard.turn.session_id();
+        let session = guard.token.session_id();
         let length = self.total(session)?;
         let (entity, _) = guard.run(|| {
             self.storage.remove_reply(session)?;
@@ -215,7 +215,7 @@ impl Telling<'_> {
 
     fn request(&self) -> io::Result<Request<()>> {
         let original = OriginalRequestUrl::try_from(&*self.original).map_err(io::Error::other)?;
-        let (entity, reply) = self.storage.paths(self.guard.turn.session_id());
+        let (entity, reply) = self.storage.paths(self.guard.token.session_id());
         let text = |path: &Path| path.to_str().map(str::to_owned).ok_or(io::ErrorKind::InvalidData);
         let (entity, reply) = (text(&entity)?, text(&reply)?);
         let request = match self.notification.request_by_value(original) {
@@ -304,7 +304,7 @@ impl Telling<'_> {
         self.guard.run(|| {
             let mut reply = match self.reply.take() {
                 Some(reply) => reply,
-                None => self.storage.create_reply(self.guard.turn.session_id())?,
+                None => self.storage.create_reply(self.guard.token.session_id())?,
             };
             reply.write_all(piece)?;
             self.reply = Some(reply);
@@ -313,7 +313,7 @@ impl Telling<'_> {
     }
 
     fn find_reply(&mut self) -> Polled {
-        match self.storage.reply(self.guard.turn.session_id()) {
+        match self.storage.reply(self.guard.token.session_id()) {
             Ok((_, length)) => self.notification.handle_reply_file(Some(length)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 self.notification.handle_reply_file(None)

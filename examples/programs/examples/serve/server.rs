@@ -108,7 +108,7 @@ impl Server {
         self.fencing.remove_unused();
         for (discard, guard) in self.expired() {
             let discarded = guard.run(|| self.storage.discard(&discard));
-            let turn = discard.turn;
+            let turn = discard.token;
             info!(session = %turn.session_id(), "session expired");
             let reported = match discarded {
                 Ok(()) => self.table().handle_discarded(turn),
@@ -130,7 +130,7 @@ impl Server {
             error!(%error, "cannot look for expired sessions");
             Vec::new()
         });
-        discards.into_iter().map(|discard| (discard, self.fencing.guard(discard.turn))).collect()
+        discards.into_iter().map(|discard| (discard, self.fencing.guard(discard.token))).collect()
     }
 
     /// Handles a request.

@@ -110,7 +110,7 @@ impl Server {
                     span.record("session", display(&ack.session_id));
                 }
                 let head = head(&policy, &ack)?;
-                Some(BitsResponse { head, rest: answer.rest, bytes: work.stored })
+                Some(BitsResponse { head, rest: answer.unread_body, bytes: work.stored })
             }
             Err(failed) => {
                 error!(error = %failed, "cannot store the session");
@@ -156,7 +156,7 @@ impl Server {
             Some(refusal) if error.stage() > CheckStage::Access => refusal.into(),
             _ => answer.ack(None),
         };
-        Some(BitsResponse { head: head(policy, &ack)?, rest: answer.rest, bytes: 0 })
+        Some(BitsResponse { head: head(policy, &ack)?, rest: answer.unread_body, bytes: 0 })
     }
 }
 
@@ -171,7 +171,7 @@ impl Work<'_> {
             let step = match next {
                 Ok(step) => step,
                 Err(error) => {
-                    self.guard.iter().for_each(|guard| self.abort_work(guard.turn));
+                    self.guard.iter().for_each(|guard| self.abort_work(guard.token));
                     return Some(Err(error));
                 }
             };
@@ -195,7 +195,7 @@ impl Work<'_> {
     /// Stores up to [`REPORT_INTERVAL`] bytes and reports them. The next step asks for the bytes
     /// that follow.
     async fn store(&mut self, bytes: &StoreBytes, body: &mut Reader) -> Option<StepResult> {
-        let StoreBytes { turn, skip, offset, take } = *bytes;
+        let StoreBytes { token: turn, skip, offset, take } = *bytes;
         if let Some(next) = self.skip(turn, skip, body).await? {
             return Some(next);
         }
@@ -294,8 +294,8 @@ impl Work<'_> {
 
     fn discard(&self, discard: &Discard) -> StepResult {
         match self.run(|storage| storage.discard(discard)) {
-            Ok(()) => self.table().handle_discarded(discard.turn),
-            Err(error) => self.failed(discard.turn, &error),
+            Ok(()) => self.table().handle_discarded(discard.token),
+            Err(error) => self.failed(discard.token, &error),
         }
     }
 

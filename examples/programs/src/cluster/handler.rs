@@ -94,11 +94,11 @@ impl<T: Table> Server<T> {
             Ok(decoded) => decoded.message,
             Err(error) => {
                 let answer = Answer::for_error(&error, body.length(), &self.policy);
-                return self.send(&answer.ack(None), answer.rest, body).await;
+                return self.send(&answer.ack(None), answer.unread_body, body).await;
             }
         };
         match self.work(&request, &parts, &mut body).await {
-            Ok(answer) => self.send(&answer.ack(), answer.rest, body).await,
+            Ok(answer) => self.send(&answer.ack(), answer.unread_body, body).await,
             Err(Broken) => self.send(&Refusal::unavailable().into(), UnreadBody::Close, body).await,
         }
     }
@@ -170,7 +170,7 @@ impl<T: Table> Server<T> {
         part: &mut Option<File>,
         body: &mut Incoming,
     ) -> Result<Next, Broken> {
-        let StoreBytes { turn, skip, offset, take } = *bytes;
+        let StoreBytes { token: turn, skip, offset, take } = *bytes;
         let stored = async {
             let part = match part {
                 Some(part) => part,
@@ -239,9 +239,9 @@ impl<T: Table> Server<T> {
     }
 
     async fn discard(&self, discard: &Discard) -> Result<Next, Broken> {
-        match self.folder.discard(discard.turn).await {
-            Ok(()) => Ok(self.table.with(|it| it.handle_discarded(discard.turn))?),
-            Err(error) => self.failed(discard.turn, &error),
+        match self.folder.discard(discard.token).await {
+            Ok(()) => Ok(self.table.with(|it| it.handle_discarded(discard.token))?),
+            Err(error) => self.failed(discard.token, &error),
         }
     }
 

@@ -32,7 +32,7 @@ struct Files {
 
 /// Access to the files of a session, valid until a later request takes over.
 pub struct SessionGuard {
-    pub turn: WorkToken,
+    pub token: WorkToken,
     files: Arc<Files>,
 }
 
@@ -51,7 +51,7 @@ impl Fencing {
         });
         // Does not wait for a write in progress, as the table is locked. `run` waits for it.
         files.latest.store(turn.number(), Ordering::SeqCst);
-        SessionGuard { turn, files }
+        SessionGuard { token: turn, files }
     }
 
     /// Forgets sessions without guards: they have no requests that could write late.
@@ -68,7 +68,7 @@ impl SessionGuard {
     /// Returns an error without calling `work` if a later request has taken over.
     pub fn run<T>(&self, work: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
         let _lock = locked(&self.files.lock);
-        if self.files.latest.load(Ordering::SeqCst) != self.turn.number() {
+        if self.files.latest.load(Ordering::SeqCst) != self.token.number() {
             return Err(io::Error::other("a later request of the session has taken over"));
         }
         work()
@@ -78,9 +78,9 @@ impl SessionGuard {
 /// Returns the work token of a step.
 pub fn work_token<A>(step: &Step<A>) -> Option<WorkToken> {
     match step {
-        Step::Store(bytes) => Some(bytes.turn),
+        Step::Store(bytes) => Some(bytes.token),
         Step::Notify(turn) | Step::Commit(turn) => Some(*turn),
-        Step::Discard(discard) => Some(discard.turn),
+        Step::Discard(discard) => Some(discard.token),
         Step::Answer(_) | Step::Done => None,
     }
 }

@@ -164,7 +164,7 @@ impl Storage {
 
     /// Deletes the files of a session.
     pub fn discard(&self, discard: &Discard) -> io::Result<()> {
-        let session = discard.turn.session_id();
+        let session = discard.token.session_id();
         if discard.entity {
             remove(&self.sessions, &file_name(session, ENTITY))?;
         }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use bits_proto::field::{ContentRange, ReplyUrl, SessionId};
 use bits_proto::message::{Ack, CancelSession, CloseSession, CreateSession, Fragment, Request};
 use bits_proto::server::{
-    Access, HostError, Limits, Notified, Policy, Record, Reply, ReportError, RequestContext,
+    Access, EventError, HostError, Notified, Policy, Record, Reply, RequestContext, SessionLimits,
     Sessions, SessionsError, SessionsResponse, Step, Store, WorkToken,
 };
 use rand::rngs::SmallRng;
@@ -27,7 +27,7 @@ type Table<S> = Sessions<'static, S>;
 const PRINCIPALS: [Option<&str>; 3] = [None, Some("alice"), Some("bob: \u{e9}\0")];
 
 /// So few that limits are met.
-const LIMITS: Limits = Limits { sessions: 6, sessions_of_principal: 2 };
+const LIMITS: SessionLimits = SessionLimits { sessions: 6, sessions_of_principal: 2 };
 
 const POLICY: Policy<'static> = Policy {
     notification: true,
@@ -56,7 +56,7 @@ enum Call {
 #[derive(Debug, PartialEq)]
 enum Outcome {
     Step(Step<SessionsResponse<'static>>),
-    Report(ReportError),
+    Report(EventError),
     Discards(BTreeSet<String>, Vec<WorkToken>),
     Done,
 }
@@ -93,14 +93,14 @@ fn call<S: Store<Error: Debug>>(table: &mut Table<S>, call: &Call, now: Duration
         Call::Timeout => {
             let discards = table.handle_timeout(now).expect("a store that works");
             // Stores need not find them in the same order.
-            let mut turns = discards.iter().map(|it| it.turn).collect::<Vec<_>>();
+            let mut turns = discards.iter().map(|it| it.token).collect::<Vec<_>>();
             turns.sort_by_key(WorkToken::session_id);
             return Outcome::Discards(discards.iter().map(|it| format!("{it:?}")).collect(), turns);
         }
     };
     match reported {
         Ok(step) => Outcome::Step(step),
-        Err(SessionsError::Report(error)) => Outcome::Report(error),
+        Err(SessionsError::Event(error)) => Outcome::Report(error),
         Err(SessionsError::Store(error)) => panic!("{error:?}"),
     }
 }
@@ -170,9 +170,9 @@ fn it_does_what_a_map_does() {
             let outcome = call(&mut nodes[step % 2], &made, now);
             assert_eq!(outcome, expected, "seed {seed}, step {step}: {made:?}");
             match outcome {
-                Outcome::Step(Step::Store(it)) => turns.push(it.turn),
+                Outcome::Step(Step::Store(it)) => turns.push(it.token),
                 Outcome::Step(Step::Notify(turn) | Step::Commit(turn)) => turns.push(turn),
-                Outcome::Step(Step::Discard(it)) => turns.push(it.turn),
+                Outcome::Step(Step::Discard(it)) => turns.push(it.token),
                 Outcome::Discards(_, found) => {
                     swept += found.len();
                     turns.extend(found);
@@ -213,12 +213,12 @@ fn hammer(mut table: Table<RedisStore>, seed: u64, clock: &AtomicU64) -> Hammere
             // Some of them come too late, and some never.
             let patience = random.random_range(0..160);
             clock.fetch_add(patience, SeqCst);
-            match table.handle_stored(bytes.turn, taken, now()) {
+            match table.handle_stored(bytes.token, taken, now()) {
                 Ok(then) => {
                     accepted.extend(bytes.offset..bytes.offset + taken);
                     step = then;
                 }
-                Err(SessionsError::Report(ReportError::StaleToken)) => {
+                Err(SessionsError::Event(EventError::StaleToken)) => {
                     lost += 1;
                     break;
                 }
@@ -241,7 +241,7 @@ fn round(redis: &RedisServer, round: u64) -> Vec<Hammered> {
     let policy = Policy { store_timeout: Duration::from_secs(5), ..Policy::DEFAULT };
     let table = || {
         let store = RedisStore::new(&redis.url(), &format!("round-{round}:")).expect("a URL");
-        Sessions::new(store, policy, Limits::default())
+        Sessions::new(store, policy, SessionLimits::default())
     };
     let clock = AtomicU64::new(0);
     let now = Duration::from_secs(1_700_000_000);
@@ -284,7 +284,7 @@ fn of_many_who_write_at_once_each_byte_is_accepted_of_one() {
 fn without_redis_it_says_so_and_with_it_it_works_again() {
     let Some(mut redis) = RedisServer::surviving() else { return };
     let store = RedisStore::new(&redis.url(), "p:").expect("a URL");
-    let mut table = Sessions::new(store, Policy::DEFAULT, Limits::default());
+    let mut table = Sessions::new(store, Policy::DEFAULT, SessionLimits::default());
     let now = Duration::from_secs(1);
     let arrival = RequestContext { url: "/e", principal: Some("a"), access: Access::Granted, now };
     let create = CreateSession::default().into();

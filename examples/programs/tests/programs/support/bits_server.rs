@@ -12,8 +12,8 @@ use bits_proto::field::ReplyUrl;
 use bits_proto::http1::{HeaderSlots, RequestHead};
 use bits_proto::message::Request;
 use bits_proto::server::{
-    Access, Limits, Notified, Policy, Record, Reply, RequestContext, Sessions, SessionsResponse,
-    Step,
+    Access, Notified, Policy, Record, Reply, RequestContext, SessionLimits, Sessions,
+    SessionsResponse, Step,
 };
 use uuid::Uuid;
 
@@ -98,7 +98,7 @@ impl Server {
         let listener = TcpListener::bind(address).expect("an address to listen at");
         let address = listener.local_addr().expect("the address");
         let state = State {
-            sessions: Sessions::new(BTreeMap::new(), policy, Limits::default()),
+            sessions: Sessions::new(BTreeMap::new(), policy, SessionLimits::default()),
             stored: HashMap::new(),
             entity: None,
             seen: Vec::new(),
@@ -284,7 +284,7 @@ impl Server {
 impl State {
     fn forget(&mut self) {
         let policy = *self.sessions.policy();
-        self.sessions = Sessions::new(BTreeMap::new(), policy, Limits::default());
+        self.sessions = Sessions::new(BTreeMap::new(), policy, SessionLimits::default());
         self.stored.clear();
     }
 
@@ -309,14 +309,14 @@ impl State {
                     at += bytes.skip as usize;
                     let end = body.len().min(at + bytes.take as usize);
                     let Some(piece) = body.get(at..end).filter(|it| !it.is_empty()) else {
-                        self.sessions.handle_disconnected(bytes.turn).ok()?;
+                        self.sessions.handle_disconnected(bytes.token).ok()?;
                         return None;
                     };
-                    let entity = self.stored.entry(bytes.turn.session_id()).or_default();
+                    let entity = self.stored.entry(bytes.token.session_id()).or_default();
                     assert_eq!(entity.len() as u64, bytes.offset);
                     entity.extend_from_slice(piece);
                     at = end;
-                    self.sessions.handle_stored(bytes.turn, piece.len() as u64, now).ok()?
+                    self.sessions.handle_stored(bytes.token, piece.len() as u64, now).ok()?
                 }
                 Step::Notify(turn) => {
                     let notified = Notified { copy_to_destination: true, reply: Reply::Kept };
@@ -329,8 +329,8 @@ impl State {
                     self.sessions.handle_committed(turn).ok()?
                 }
                 Step::Discard(discard) => {
-                    self.stored.remove(&discard.turn.session_id());
-                    self.sessions.handle_discarded(discard.turn).ok()?
+                    self.stored.remove(&discard.token.session_id());
+                    self.sessions.handle_discarded(discard.token).ok()?
                 }
                 Step::Answer(answer) => return Some(answer),
                 Step::Done => return None,
