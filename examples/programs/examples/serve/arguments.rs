@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bits_proto::field::{HostId, HostIdFallbackTimeout};
 use bits_proto::message;
-use bits_proto::server::{SessionLimits, OverlapRule, Policy, SessionHost};
+use bits_proto::server::{OverlapRule, Policy, SessionHost, SessionLimits};
 use clap::{Parser, ValueEnum};
 use http::Uri;
 
