@@ -134,7 +134,7 @@ impl Client {
             Request::Fragment(fragment) => Some(fragment.content_range),
             _ => None,
         };
-        // `outgoing.host()` is for servers that send their clients to another host.
+        // `Upload::host` is for servers that send their clients to another host.
         let host = self.server.to_string();
         let head = request.encode(RequestTarget::try_from(TARGET)?, [("Host", &host)])?.to_vec();
         self.upload.handle_sending(self.clock.now())?;

@@ -103,7 +103,7 @@ impl Upload {
     }
 
     fn is_text_valid(&self) -> bool {
-        self.session_id.is_some() == self.session_id().is_some()
+        self.session_id.is_none_or(|id| SessionId::try_from(id.as_bytes()).is_ok())
             && self.host_id.is_some() == self.host().is_some()
             && self.reply_url.is_some() == self.reply_url().is_some()
     }

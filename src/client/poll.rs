@@ -3,9 +3,8 @@
 use core::ops::Range;
 use core::time::Duration;
 
-use super::upload::MAX_HOST;
 use super::{Exchange, State, StopReason, Upload};
-use crate::field::{ContentRange, HostId, SessionId};
+use crate::field::{ContentRange, SessionId};
 use crate::http1::StatusCode;
 use crate::message::{
     AckContext, CancelSession, CloseSession, CreateSession, Fragment, Ping, Request,
@@ -16,11 +15,12 @@ use crate::util::inline_str::InlineStr;
 ///
 /// The value is owned, so the upload can be changed while the action is carried out.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(clippy::large_enum_variant, reason = "without an allocator, nothing can be boxed")]
 #[must_use]
 #[non_exhaustive]
 pub enum Poll {
-    /// Send a request. Call [`handle_sending`](Upload::handle_sending) before its first byte and
+    /// Send a request to [`host`](Upload::host), or to the origin server if that is `None`.
+    ///
+    /// Call [`handle_sending`](Upload::handle_sending) before its first byte and
     /// [`handle_sent`](Upload::handle_sent) after its last. Then report the response with
     /// [`handle_ack`](Upload::handle_ack) or [`handle_unreadable`](Upload::handle_unreadable), or
     /// its absence with [`handle_transport_failure`](Upload::handle_transport_failure).
@@ -53,14 +53,13 @@ pub enum Poll {
     Failed(StopReason),
 }
 
-/// A request to send, with everything that its transport needs.
+/// A request to send, its body, and the context for parsing its response.
 ///
 /// The value is owned: it does not borrow the [`Upload`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transmit {
     packet: Packet,
     session_id: Option<InlineStr<{ SessionId::MAX_LEN }>>,
-    host_id: Option<InlineStr<MAX_HOST>>,
     sent_up_to: u64,
 }
 
@@ -94,13 +93,6 @@ impl Transmit {
             Packet::Fragment(range) => range.first()..range.end(),
             _ => 0..0,
         }
-    }
-
-    /// Returns the host to send the request to, instead of that of the destination URL; `None` for
-    /// the origin server. [`HostId::rewrite`] replaces the host of a URL.
-    #[must_use]
-    pub fn host(&self) -> Option<HostId<'_>> {
-        host(self.host_id.as_ref())
     }
 
     /// Returns the context for parsing the response.
@@ -153,8 +145,7 @@ impl Upload {
             State::Cancel => Packet::CancelSession,
             _ => Packet::CreateSession,
         };
-        let Self { session_id, host_id, sent_up_to, .. } = *self;
-        Poll::Send(Transmit { packet, session_id, host_id, sent_up_to })
+        Poll::Send(Transmit { packet, session_id: self.session_id, sent_up_to: self.sent_up_to })
     }
 
     /// Returns the range of the next fragment.
@@ -164,12 +155,9 @@ impl Upload {
     }
 }
 
+/// Returns a stored session id. It was validated when it was received or loaded.
 pub(super) fn session_id(
     text: Option<&InlineStr<{ SessionId::MAX_LEN }>>,
 ) -> Option<SessionId<'_>> {
-    text.and_then(|text| SessionId::try_from(text.as_bytes()).ok())
-}
-
-pub(super) fn host(text: Option<&InlineStr<MAX_HOST>>) -> Option<HostId<'_>> {
-    text.and_then(|text| HostId::try_from(text.as_bytes()).ok())
+    text.map(|text| SessionId::from_validated(text.as_bytes()))
 }

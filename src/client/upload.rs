@@ -219,10 +219,11 @@ impl Upload {
         self.reply_url.as_ref().and_then(|url| ReplyUrl::try_from(url.as_bytes()).ok())
     }
 
-    /// Returns the host that requests go to; `None` for the origin server.
+    /// Returns the host that requests go to, instead of that of the destination URL; `None` for the
+    /// origin server. [`HostId::rewrite`] replaces the host of a URL.
     #[must_use]
     pub fn host(&self) -> Option<HostId<'_>> {
-        poll::host(self.host_id.as_ref())
+        self.host_id.as_ref().and_then(|host| HostId::try_from(host.as_bytes()).ok())
     }
 
     /// Returns the current length of fragments and its bounds.

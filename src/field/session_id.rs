@@ -60,6 +60,12 @@ impl<'b> SessionId<'b> {
     /// The maximum length in bytes.
     pub const MAX_LEN: usize = 100;
 
+    /// Returns the id with a text that was validated before.
+    #[inline]
+    pub(crate) const fn from_validated(text: &'b [u8]) -> Self {
+        Self(Repr::Parsed(text))
+    }
+
     /// Creates an id from 16 random bytes: a version 4 GUID, which keeps 122 of the bits.
     ///
     /// The bytes must be unpredictable: use a cryptographically secure random number generator.

@@ -15,7 +15,7 @@ use crate::failure::{Failure, Result};
 impl Client {
     /// Sends a request and reports the result to the upload.
     pub async fn exchange(&mut self, outgoing: &Transmit) -> Result<()> {
-        let destination = match outgoing.host() {
+        let destination = match self.upload.host() {
             Some(host) => self.destination.on_host(&host)?,
             None => self.destination.clone(),
         };
