@@ -1,15 +1,15 @@
-//! Ten thousand uploads, each with its own length, policies and mishaps, all of which have to end
-//! well: nothing lost, nothing doubled, nothing acknowledged that is not stored, no more messages
-//! than the mishaps explain.
+//! Runs ten thousand uploads with different lengths, policies and faults. Each has to end correctly: no byte
+//! is lost or stored twice, all acknowledged bytes are stored, and no more messages are sent than the faults
+//! explain.
 //!
-//! An upload that fails prints its seed; to run it alone:
+//! A failed upload prints its seed. To run it alone:
 //!
 //! ```sh
 //! BITS_SEED=4711 cargo test --all-features --test uploads
 //! ```
 
 mod support {
-    pub mod watch;
+    pub mod wire_observer;
 }
 mod world;
 
@@ -19,7 +19,7 @@ use world::{End, World};
 
 const UPLOADS: u64 = 10_000;
 
-/// What was seen, so that it shows when the mishaps do not happen.
+/// Totals that show that faults do occur.
 #[derive(Default)]
 struct Seen {
     messages: u64,
@@ -34,10 +34,10 @@ struct Seen {
 fn run(seed: u64, trace: bool, seen: &mut Seen) {
     let mut world = World::new(seed);
     world.trace = trace;
-    let end = world.run_well();
+    let end = world.run_checked();
     let server = &world.server;
     seen.messages += world.messages;
-    seen.observed += world.watch.messages;
+    seen.observed += world.observer.messages;
     seen.faults += world.plan.spent;
     seen.resumptions += world.resumptions;
     seen.restarts += server.lost_sessions;
@@ -52,7 +52,7 @@ fn every_upload_ends_well() {
     let mut seen = Seen::default();
     for seed in seeds {
         let outcome = catch_unwind(AssertUnwindSafe(|| run(seed, only.is_some(), &mut seen)));
-        assert!(outcome.is_ok(), "the upload with BITS_SEED={seed} does not end well");
+        assert!(outcome.is_ok(), "the upload with BITS_SEED={seed} failed");
     }
     if only.is_none() {
         let Seen { messages, observed, faults, resumptions, restarts, cancelled, replies } = seen;
@@ -61,7 +61,7 @@ fn every_upload_ends_well() {
              {restarts} sessions lost, {cancelled} cancelled, {replies} replies; {observed} \
              requests and answers observed"
         );
-        // Most requests get by the observer, and most answers.
+        // Most requests and responses reach the observer.
         assert!(observed > messages * 3 / 2);
         assert!(messages > 20 * UPLOADS && faults > 4 * UPLOADS && resumptions > 100);
         assert!(restarts > 100 && cancelled > 100 && replies > 1000);

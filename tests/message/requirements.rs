@@ -268,13 +268,9 @@ fn a_name_is_written_only_if_it_was_given() {
     }
 }
 
-/// What the crate cannot help, its documentation says.
 #[test]
-fn the_readme_names_the_stacks_that_refuse_the_verb() {
-    let readme = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
-    let readme = std::fs::read_to_string(readme).expect("it is there");
-    let (_, about_the_verb) =
-        readme.split_once("## The verb `BITS_POST`").expect("a section about the verb");
-    let refusing = about_the_verb.split("\n\n").find(|part| part.contains("refuses it"));
-    assert!(refusing.is_some_and(|table| table.contains("llhttp")), "{refusing:?}");
+fn the_guide_names_the_stacks_that_reject_the_method() {
+    let guide = include_str!("../../src/guide/stacks.md");
+    let rejects = |line: &str| line.contains("llhttp") && line.contains("| no: 400 |");
+    assert!(guide.lines().any(rejects), "src/guide/stacks.md does not list llhttp");
 }

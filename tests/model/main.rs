@@ -1,7 +1,7 @@
-//! Small uploads in every order of events that there can be: what the other tests try at random,
-//! gone through to the end.
+//! Explores small uploads in every possible order of events. Other tests choose orders at random; these cover
+//! all of them.
 //!
-//! The larger part takes minutes, and is left out unless it is asked for:
+//! The larger part takes minutes and is ignored by default. To run it:
 //!
 //! ```sh
 //! cargo test --all-features --release --test model -- --ignored --nocapture
@@ -9,7 +9,7 @@
 
 #[path = "../support"]
 mod support {
-    pub mod watch;
+    pub mod wire_observer;
 }
 mod world;
 
@@ -23,26 +23,26 @@ use world::config::{Bug, Config, Faults};
 use world::walk::walk;
 use world::{Checked, properties};
 
-/// What was gone through.
+/// Totals of the exploration.
 #[derive(Default)]
 struct Extent {
     configurations: usize,
     states: usize,
     transitions: usize,
-    /// What was seen of what has to be.
-    seen: BTreeSet<&'static str>,
+    /// Names of the required events that occurred.
+    covered: BTreeSet<&'static str>,
 }
 
 impl Extent {
-    /// Goes through all states of a configuration; none may break a rule.
+    /// Explores all states of a configuration. No rule may be broken.
     fn add(&mut self, config: Config) {
         let start = Instant::now();
         let checker = Checked::new(config).checker().threads(2).spawn_dfs().join();
         for (name, path) in checker.discoveries() {
             match checker.discovery_classification(name) {
-                DiscoveryClassification::Example => self.seen.insert(name),
+                DiscoveryClassification::Example => self.covered.insert(name),
                 DiscoveryClassification::Counterexample => {
-                    panic!("not so: {name}\n{config:#?}\n{:#?}", path.into_actions())
+                    panic!("violated: {name}\n{config:#?}\n{:#?}", path.into_actions())
                 }
             };
         }
@@ -56,9 +56,9 @@ impl Extent {
         self.transitions += transitions;
     }
 
-    /// What has to happen in some configuration has happened.
+    /// Checks that every required event occurred, and that the documentation states the totals.
     fn check(&self) {
-        let Self { configurations, states, transitions, seen } = self;
+        let Self { configurations, states, transitions, covered } = self;
         println!(
             "model: {configurations} configurations, {states} states, {transitions} transitions"
         );
@@ -67,13 +67,13 @@ impl Extent {
         let extent =
             format!("{} states and {} transitions", grouped(*states), grouped(*transitions));
         assert!(readme.contains(&extent), "the README does not say {extent}");
-        for sight in properties::sights() {
-            assert!(seen.contains(sight.name), "never seen: {}", sight.name);
+        for event in properties::coverage() {
+            assert!(covered.contains(event.name), "never occurred: {}", event.name);
         }
     }
 }
 
-/// A number as people read it.
+/// Formats a number with commas between groups of three digits.
 fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let first = digits.len() % 3;
@@ -83,7 +83,7 @@ fn grouped(number: usize) -> String {
     })
 }
 
-/// Both modes under each policy.
+/// Returns the configuration with both modes and all policies.
 fn with_each_policy(config: Config) -> Vec<Config> {
     let mut all = Vec::new();
     for mode in [Mode::Upload, Mode::UploadReply] {
@@ -97,7 +97,7 @@ fn with_each_policy(config: Config) -> Vec<Config> {
 }
 
 #[test]
-fn nothing_goes_wrong_whatever_goes_wrong() {
+fn every_order_of_events_keeps_the_rules() {
     let mut extent = Extent::default();
     let sizes = [(0, 1), (1, 1), (2, 1), (2, 2), (3, 2), (4, 2)];
     for (total, fragment) in sizes {
@@ -132,14 +132,14 @@ fn each_planted_bug_is_found() {
         let checker = Checked::new(config).checker().finish_when(until_found).spawn_bfs().join();
         let found = checker.discovery(rule);
         let path = found.unwrap_or_else(|| panic!("{bug:?} is not found"));
-        println!("{bug:?} in {} steps: not so: {rule}", path.into_actions().len());
+        println!("{bug:?} in {} steps violates: {rule}", path.into_actions().len());
     }
 }
 
-/// Whatever goes wrong, our two ends break no rule that an observer knows. It is not in the states
-/// that are gone through: it counts what goes by, so there would be no end to them.
+/// An observer finds no violation of the client or the server, whatever faults occur. It is not part of the
+/// explored states: its counters would make their number infinite.
 #[test]
-fn an_observer_finds_nothing_whatever_goes_wrong() {
+fn an_observer_finds_no_violation_in_random_walks() {
     let config = Config { faults: Faults::ALL, budget: 8, total: 4, old: 2, ..Config::PLAIN };
     let mut messages = 0;
     for (index, config) in with_each_policy(config).into_iter().enumerate() {
@@ -153,7 +153,7 @@ fn an_observer_finds_nothing_whatever_goes_wrong() {
 
 #[test]
 #[should_panic = "offset-goes-back"]
-fn an_observer_finds_a_client_that_takes_its_own_word() {
+fn an_observer_finds_a_client_that_ignores_the_acknowledged_offset() {
     let config = Config {
         faults: Faults::ALL,
         budget: 8,
@@ -169,7 +169,7 @@ fn an_observer_finds_a_client_that_takes_its_own_word() {
 
 #[test]
 #[ignore = "takes minutes"]
-fn nothing_goes_wrong_however_much_goes_wrong() {
+fn every_order_of_events_keeps_the_rules_with_more_faults() {
     let mut extent = Extent::default();
     let config = Config { faults: Faults::ALL, budget: 2, total: 4, old: 2, ..Config::PLAIN };
     with_each_policy(config).into_iter().for_each(|config| extent.add(config));

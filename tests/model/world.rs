@@ -1,13 +1,13 @@
-//! The machines of this crate under a model checker: one upload, one server, and between them a
-//! network that loses, doubles and delays, with crashes on both sides.
+//! The state machines of this crate under a model checker: one upload and one server. The network between
+//! them loses, repeats and delays requests, and both sides may crash.
 //!
-//! The machines are the very ones that programs use; what is modelled is what is around them. Each
-//! action of the model is one call that a host would make, and what the host does for it. Entities
-//! have a few bytes, and the byte at offset `n` is the number `n`.
+//! The state machines are those of the library; only their environment is modelled. Each action is one call of
+//! an embedder, together with the work that the call requires. Entities have a few bytes, and the byte at
+//! offset `n` has the value `n`.
 //!
-//! Time stands still: every timer is due as soon as it is set, and fires when the checker says so.
-//! Whatever goes wrong is taken from a budget, so there is an end to it, and from any state the
-//! upload has to come to its end once nothing goes wrong any more.
+//! Clocks do not advance: every timer is due as soon as it is set, and fires when the checker decides. Faults
+//! are taken from a budget, so their number is limited. From every state, the upload must end if no more
+//! faults occur.
 
 mod actions;
 mod client;
@@ -34,39 +34,39 @@ use drain::Memory;
 use host::Host;
 use wire::Link;
 
-use properties::{Rule, Sight};
+use properties::{Coverage, Rule};
 
-/// The server's clock. The client's stands at zero.
+/// The server's clock. The client's clock is always zero.
 const NOW: Duration = Duration::from_secs(1_700_000_000);
-/// When work counts as given up.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// Time after which work counts as abandoned.
+const WORK_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// All there is at one moment.
+/// The state of everything at one moment.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct World {
     upload: Arc<Upload>,
-    /// The upload as the client had stored it.
+    /// The upload as last stored by the client.
     saved: Arc<Upload>,
     /// The connection that the client reads from.
     link: Option<Link>,
-    /// Connections that nobody reads from any more, the oldest first. What was on its way on them
-    /// may still arrive.
+    /// Connections that the client no longer reads from, the oldest first. Requests on them may still
+    /// arrive.
     old: Vec<Link>,
     host: Host,
-    /// How many things may still go wrong.
+    /// Number of faults that may still occur.
     left: u8,
-    /// The rules that were broken, a bit for each.
+    /// The broken rules, one bit each.
     broken: u16,
 }
 
-/// A configuration that is checked.
+/// A configuration to check.
 pub struct Checked {
     config: Config,
     policy: Policy<'static>,
-    /// The upload that nothing has happened to.
+    /// The upload in its initial state.
     fresh: Arc<Upload>,
-    /// What was seen in any state. Kept beside the states, which it would multiply.
-    seen: AtomicU32,
+    /// All events that occurred in any state. Kept outside the states, because it would multiply them.
+    covered: AtomicU32,
     memory: Memory,
 }
 
@@ -77,12 +77,12 @@ impl Checked {
             commit_at: config.commit_at,
             notification: config.notification || config.mode == Mode::UploadReply,
             overwrites: true,
-            store_timeout: PATIENCE,
-            work_timeout: PATIENCE,
+            store_timeout: WORK_TIMEOUT,
+            work_timeout: WORK_TIMEOUT,
             ..Policy::DEFAULT
         };
         let fresh = Arc::new(Self::upload(&config));
-        Self { config, policy, fresh, seen: AtomicU32::new(0), memory: Memory::default() }
+        Self { config, policy, fresh, covered: AtomicU32::new(0), memory: Memory::default() }
     }
 
     fn upload(config: &Config) -> Upload {
@@ -99,12 +99,12 @@ impl Checked {
         Upload::new(config.total, options, 0)
     }
 
-    fn see(&self, sight: Sight) {
-        self.seen.fetch_or(1 << sight as u32, Ordering::Relaxed);
+    fn cover(&self, event: Coverage) {
+        self.covered.fetch_or(1 << event as u32, Ordering::Relaxed);
     }
 
-    fn has_seen(&self, sight: Sight) -> bool {
-        self.seen.load(Ordering::Relaxed) & (1 << sight as u32) != 0
+    fn covers(&self, event: Coverage) -> bool {
+        self.covered.load(Ordering::Relaxed) & (1 << event as u32) != 0
     }
 
     fn allows(&self, world: &World, fault: Fault) -> bool {
@@ -121,7 +121,7 @@ impl World {
         self.broken & (1 << rule as u16) == 0
     }
 
-    /// A connection: the client's own, or one that it has left.
+    /// Returns a connection: the client's current one, or one that it has left.
     fn link(&self, slot: usize) -> Option<&Link> {
         match slot.checked_sub(1) {
             None => self.link.as_ref(),

@@ -2,17 +2,17 @@
 //! nothing: unknown is not wrong.
 
 use crate::support;
-use crate::support::watch::Passed;
+use crate::support::wire_observer::WireEvent;
 use crate::world;
 use bits_proto::observer::Observer;
 use support::vectors;
 use world::World;
 
 /// From each message on.
-fn join_everywhere(passed: &[Passed]) {
-    for start in 0..passed.len() {
+fn join_everywhere(events: &[WireEvent]) {
+    for start in 0..events.len() {
         let mut observer = Observer::mid_stream();
-        passed[start..].iter().for_each(|passed| passed.pass(&mut observer));
+        events[start..].iter().for_each(|event| event.replay(&mut observer));
     }
 }
 
@@ -22,11 +22,11 @@ fn our_own_uploads() {
     let mut messages = 0;
     for seed in 0..150 {
         let mut world = World::new(seed);
-        world.watch.passed = Some(Vec::new());
+        world.observer.recorded = Some(Vec::new());
         world.run();
-        let passed = world.watch.passed.take().expect("it was recorded");
-        messages += passed.len();
-        join_everywhere(&passed);
+        let events = world.observer.recorded.take().expect("it was recorded");
+        messages += events.len();
+        join_everywhere(&events);
     }
     assert!(messages > 4_000, "{messages} messages");
 }
@@ -36,10 +36,10 @@ fn our_own_uploads() {
 fn captured_conversations() {
     for name in ["upload.http", "upload-reply.http"] {
         let messages = vectors::conversation(name);
-        let passed = messages.into_iter().map(|bytes| match bytes.starts_with(b"HTTP/") {
-            true => Passed::Response(1, bytes),
-            false => Passed::Request(1, bytes),
+        let events = messages.into_iter().map(|bytes| match bytes.starts_with(b"HTTP/") {
+            true => WireEvent::Response(1, bytes),
+            false => WireEvent::Request(1, bytes),
         });
-        join_everywhere(&passed.collect::<Vec<_>>());
+        join_everywhere(&events.collect::<Vec<_>>());
     }
 }

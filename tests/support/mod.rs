@@ -32,6 +32,6 @@ pub mod to_http;
 pub mod upload;
 pub mod values;
 #[cfg(feature = "std")]
-pub mod watch;
+pub mod wire_observer;
 
 pub use bits_proto_test_tools::vectors;

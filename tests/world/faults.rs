@@ -1,74 +1,74 @@
-//! What goes wrong, and how often.
+//! Faults that can occur during an upload, and their frequency.
 
 use bits_proto::http1::StatusCode;
 use rand::Rng as _;
 
-use super::rng::Dice;
+use super::rng::ScriptedRng;
 
-/// What goes wrong with one request.
+/// A fault of one request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
     /// The server cannot be reached.
     NoConnection,
     /// The connection breaks within the head.
     HeadLost,
-    /// The connection breaks within the body, after so many thousandths of it.
+    /// The connection breaks within the body, after this many thousandths of it.
     BodyCut(u64),
-    /// The same, and the server does not notice: it thinks that the client is slow.
+    /// Like `BodyCut`, but the server does not notice and keeps waiting for the rest.
     BodyStalls(u64),
-    /// The server does what it was asked to, and the answer is lost.
+    /// The server handles the request, and its response is lost.
     AckLost,
-    /// Something on the way delivers the request twice, and the second answer.
-    Twice,
-    /// Something on the way answers with this status.
-    Refused(StatusCode),
-    /// The server does what it was asked to, and something on the way makes the answer a page.
+    /// An intermediary delivers the request twice and returns the second response.
+    Duplicated,
+    /// An intermediary answers with this status.
+    ErrorStatus(StatusCode),
+    /// The server handles the request, and an intermediary replaces the response by a web page.
     NotAnAck,
-    /// The server wants credentials.
+    /// The server requires credentials.
     Unauthenticated,
-    /// The server's disk is full, after so many thousandths of the body.
+    /// The server's disk is full, after this many thousandths of the body.
     DiskFull(u64),
-    /// The server's work fails in another way.
-    HostFails,
+    /// The server's work fails with another error.
+    WorkFails,
     /// The stored bytes are lost.
     EntityLost,
-    /// The server crashes at this step of its work, and comes back with what it had stored.
+    /// The server crashes at this step of its work and restarts from its stored state.
     ServerCrash(u64),
-    /// The session is gone, as if it had timed out.
+    /// The session no longer exists, as after a timeout.
     Expired,
-    /// The client crashes, and comes back with what it had stored.
+    /// The client crashes and restarts from its stored state.
     ClientCrash,
 }
 
-/// How much goes wrong in one upload. It stops at some point, and then all has to end well.
+/// The faults of one upload. Their number is limited, and without them an upload has to finish.
 pub struct Plan {
     chance: f64,
     budget: u64,
-    /// How many faults there were.
+    /// Number of faults so far.
     pub spent: u64,
-    /// How many times the client crashed.
+    /// Number of client crashes so far.
     pub client_crashes: u64,
 }
 
 impl Plan {
-    pub fn new(random: &mut Dice) -> Self {
+    pub fn new(random: &mut ScriptedRng) -> Self {
         let chance = [0.0, 0.02, 0.1, 0.3, 0.6][random.random_range(0..5)];
         Self { chance, budget: random.random_range(0..60), spent: 0, client_crashes: 0 }
     }
 
-    /// Whether something happens that has this chance.
-    pub fn hits(&mut self, random: &mut Dice, chance: f64) -> bool {
-        let hits = self.budget > 0 && self.chance > 0.0 && random.random_bool(chance);
-        if hits {
+    /// Returns true with the given probability, as long as faults are left.
+    pub fn occurs(&mut self, random: &mut ScriptedRng, chance: f64) -> bool {
+        let occurs = self.budget > 0 && self.chance > 0.0 && random.random_bool(chance);
+        if occurs {
             self.budget -= 1;
             self.spent += 1;
         }
-        hits
+        occurs
     }
 
-    /// What goes wrong with the next request.
-    pub fn next(&mut self, random: &mut Dice) -> Option<Fault> {
-        if !self.hits(random, self.chance) {
+    /// Chooses the fault of the next request.
+    pub fn next(&mut self, random: &mut ScriptedRng) -> Option<Fault> {
+        if !self.occurs(random, self.chance) {
             return None;
         }
         let part = random.random_range(0..=1000);
@@ -79,12 +79,12 @@ impl Plan {
             4..8 => Fault::BodyCut(part),
             8..10 => Fault::BodyStalls(part),
             10..15 => Fault::AckLost,
-            15..17 => Fault::Twice,
-            17..20 => Fault::Refused(StatusCode::try_from(status).unwrap()),
+            15..17 => Fault::Duplicated,
+            17..20 => Fault::ErrorStatus(StatusCode::try_from(status).unwrap()),
             20 => Fault::NotAnAck,
             21 => Fault::Unauthenticated,
             22 => Fault::DiskFull(part),
-            23 => Fault::HostFails,
+            23 => Fault::WorkFails,
             24 => Fault::EntityLost,
             25..28 => Fault::ServerCrash(random.random_range(0..4)),
             28 => Fault::Expired,

@@ -1,5 +1,5 @@
-//! A server without files: it knows how many bytes of each entity are stored, and checks that each
-//! belongs where it is put.
+//! A server without files. It counts the stored bytes of each entity and checks that each byte belongs at its
+//! offset.
 
 use core::ops::Range;
 use core::time::Duration;
@@ -16,34 +16,34 @@ use rand::{Rng as _, RngCore as _};
 use uuid::Uuid;
 
 use super::faults::Fault;
-use super::rng::Dice;
+use super::rng::ScriptedRng;
 
 type Table = Sessions<'static, BTreeMap<Uuid, Record>>;
 
 pub struct Server {
     sessions: Table,
-    /// What survives a crash: the sessions as they were last stored.
+    /// The sessions as last stored. They survive a crash.
     stored: BTreeMap<Uuid, Record>,
-    /// How many bytes of each session's entity are stored. Survives a crash.
+    /// Number of stored bytes of each session's entity. Survives a crash.
     pub entities: BTreeMap<Uuid, u64>,
-    /// Which entities were deleted. Survives a crash.
-    gone: BTreeSet<Uuid>,
-    /// The replies there are. Survive a crash.
+    /// Deleted entities. They survive a crash.
+    deleted: BTreeSet<Uuid>,
+    /// Existing replies. They survive a crash.
     pub replies: BTreeMap<Uuid, String>,
-    /// Which session's entity was put at the destination, how many times each.
-    pub placed: BTreeMap<Uuid, u64>,
-    /// Which session's entity the application was told of.
+    /// Number of commits of each session's entity.
+    pub committed: BTreeMap<Uuid, u64>,
+    /// Number of notifications about each session's entity.
     pub notified: BTreeMap<Uuid, u64>,
-    /// How many times it came back with what it had stored before.
+    /// Number of restarts from the stored sessions.
     pub crashes: u64,
     pub mode: Mode,
     total: u64,
     pub lost_sessions: u64,
-    most_stored: u64,
+    max_stored: u64,
 }
 
 impl Server {
-    pub fn new(random: &mut Dice, mode: Mode, total: u64) -> Self {
+    pub fn new(random: &mut ScriptedRng, mode: Mode, total: u64) -> Self {
         let policy = Policy {
             overlap: if random.random_bool(0.7) { OverlapRule::Trim } else { OverlapRule::Refuse },
             commit_at: match random.random_range(0..3) {
@@ -56,7 +56,7 @@ impl Server {
             },
             notification: mode == Mode::UploadReply || random.random_bool(0.2),
             overwrites: true,
-            // As long as a client goes on trying, so that one resumption is enough.
+            // As long as the client keeps trying, so that one resumption is sufficient.
             work_timeout: Duration::from_secs(5 * 60),
             host: random.random_bool(0.3).then(|| SessionHost {
                 host_id: HostId::try_from("node-1.example").unwrap(),
@@ -69,15 +69,15 @@ impl Server {
             sessions,
             stored: BTreeMap::new(),
             entities: BTreeMap::new(),
-            gone: BTreeSet::new(),
+            deleted: BTreeSet::new(),
             replies: BTreeMap::new(),
-            placed: BTreeMap::new(),
+            committed: BTreeMap::new(),
             notified: BTreeMap::new(),
             crashes: 0,
             mode,
             total,
             lost_sessions: 0,
-            most_stored: 0,
+            max_stored: 0,
         }
     }
 
@@ -89,25 +89,25 @@ impl Server {
         self.sessions.store()
     }
 
-    /// The most bytes that were ever stored of one entity.
-    pub fn most_stored(&self) -> u64 {
-        self.most_stored
+    /// Returns the largest number of bytes that one entity ever had.
+    pub fn max_stored(&self) -> u64 {
+        self.max_stored
     }
 
-    /// The reply at a URL, which has to be there.
+    /// Returns the reply at a URL. It must exist.
     pub fn reply(&self, url: &[u8]) -> String {
         let found = self.replies.values().find(|reply| reply.as_bytes() == url);
         found.expect("the reply was deleted before it was fetched").clone()
     }
 
-    /// Handles one request; `None` if the connection breaks before an answer.
+    /// Handles one request. Returns `None` if the connection breaks before the response.
     pub fn handle(
         &mut self,
         request: &Request<'_>,
         body: &Range<u64>,
         fault: Option<Fault>,
         now: Duration,
-        random: &mut Dice,
+        random: &mut ScriptedRng,
     ) -> Option<SessionsResponse<'static>> {
         if fault == Some(Fault::Expired) {
             self.expire_all(now);
@@ -116,19 +116,19 @@ impl Server {
             Some(Fault::Unauthenticated) => Access::Unauthenticated,
             _ => Access::Granted,
         };
-        let arrival = RequestContext { url: "/entity", principal: Some("alice"), access, now };
-        // Not by throwing: ids are never the same, whatever is chosen.
+        let context = RequestContext { url: "/entity", principal: Some("alice"), access, now };
+        // Always from the seed, so that ids differ whatever bytes are given.
         let random_id = || {
             let mut bytes = [0; 16];
             random.fill_bytes(&mut bytes);
             bytes
         };
-        let mut step = self.sessions.handle_request(request, &arrival, random_id).unwrap();
+        let mut step = self.sessions.handle_request(request, &context, random_id).unwrap();
         let mut body = body.clone();
         let mut steps = 0;
         loop {
             if !matches!(step, Step::Store(_)) {
-                // What is not asked for again must not be done before it is known to be due.
+                // Persists the session before a step that is not requested again after a crash.
                 self.persist();
             }
             if fault == Some(Fault::ServerCrash(steps)) && !matches!(step, Step::Answer(_)) {
@@ -152,19 +152,19 @@ impl Server {
                     self.check(request, &answer.ack());
                     return Some(answer);
                 }
-                Step::Done => panic!("somebody waits for an answer"),
+                Step::Done => panic!("a request must be answered"),
             };
         }
     }
 
-    /// Stores a piece of what is asked for; `None` if the connection breaks.
+    /// Stores a part of the requested bytes. Returns `None` if the connection breaks.
     fn store(
         &mut self,
         store: StoreBytes,
         body: &mut Range<u64>,
         fault: Option<Fault>,
         now: Duration,
-        random: &mut Dice,
+        random: &mut ScriptedRng,
     ) -> Option<Step<SessionsResponse<'static>>> {
         let length = body.end - body.start;
         let arrives = match fault {
@@ -176,8 +176,8 @@ impl Server {
         body.start += store.skip;
         let arrives = arrives.saturating_sub(store.skip);
         // The byte at offset n of the client's entity belongs at offset n.
-        assert_eq!(body.start, store.offset, "a byte is put where it does not belong");
-        assert!(store.take <= body.end - body.start, "more bytes are asked for than there are");
+        assert_eq!(body.start, store.offset, "a byte is stored at another offset");
+        assert!(store.take <= body.end - body.start, "more bytes are requested than the body has");
         let whole = arrives >= store.take;
         let piece = if whole && random.random_bool(0.7) {
             store.take
@@ -186,17 +186,17 @@ impl Server {
         };
         let piece = if whole { piece } else { arrives };
         let id = store.token.session_id();
-        if self.gone.contains(&id) {
-            // The session was read back from before the bytes were deleted.
+        if self.deleted.contains(&id) {
+            // The stored session is older than the deletion of the bytes.
             self.lost_sessions += 1;
             return Some(self.sessions.handle_failed(store.token, HostError::EntityLost).unwrap());
         }
         let held = self.entities.entry(id).or_default();
-        assert!(store.offset <= *held, "a hole is left");
-        // Only a server that has forgotten what it has can ask for it again.
+        assert!(store.offset <= *held, "the entity would have a gap");
+        // Only a server that restarted from an older state requests bytes again.
         assert!(store.offset == *held || self.crashes > 0, "bytes are stored twice");
         *held = (*held).max(store.offset + piece);
-        self.most_stored = self.most_stored.max(*held);
+        self.max_stored = self.max_stored.max(*held);
         body.start += piece;
         if fault == Some(Fault::EntityLost) {
             self.delete(id);
@@ -228,8 +228,12 @@ impl Server {
         now: Duration,
     ) -> Step<SessionsResponse<'static>> {
         let id = token.session_id();
-        assert_eq!(self.entities.get(&id).copied().unwrap_or(0), self.total, "it is not whole");
-        if fault == Some(Fault::HostFails) {
+        assert_eq!(
+            self.entities.get(&id).copied().unwrap_or(0),
+            self.total,
+            "the entity is incomplete"
+        );
+        if fault == Some(Fault::WorkFails) {
             let status = 500.try_into().unwrap();
             let error = HostError::Application { status, code: HResult::new(0x8000_4005) };
             return self.sessions.handle_failed(token, error).unwrap();
@@ -254,26 +258,30 @@ impl Server {
         token: WorkToken,
         fault: Option<Fault>,
     ) -> Step<SessionsResponse<'static>> {
-        if fault == Some(Fault::HostFails) {
+        if fault == Some(Fault::WorkFails) {
             return self.sessions.handle_failed(token, HostError::Other).unwrap();
         }
         self.place(token);
         self.sessions.handle_committed(token).unwrap()
     }
 
-    /// Moves the entity, if it was not moved before a crash.
+    /// Moves the entity, unless it was moved before a crash.
     fn place(&mut self, token: WorkToken) {
         let id = token.session_id();
-        let placed = self.placed.entry(id).or_default();
+        let committed = self.committed.entry(id).or_default();
         let stored = self.entities.remove(&id);
-        if *placed == 0 || stored.is_some() {
-            assert_eq!(stored.unwrap_or(0), self.total, "what is committed is not whole");
-            *placed += 1;
+        if *committed == 0 || stored.is_some() {
+            assert_eq!(stored.unwrap_or(0), self.total, "the committed entity is incomplete");
+            *committed += 1;
         }
     }
 
-    /// The process dies: perhaps after the work was done and before that was stored.
-    fn crash<A>(&mut self, step: Step<A>, random: &mut Dice) -> Option<SessionsResponse<'static>> {
+    /// Restarts the server. The current work may be done, but its result is not stored.
+    fn crash<A>(
+        &mut self,
+        step: Step<A>,
+        random: &mut ScriptedRng,
+    ) -> Option<SessionsResponse<'static>> {
         match step {
             Step::Commit(token) if random.random_bool(0.5) => self.place(token),
             Step::Discard(discard) if random.random_bool(0.5) && discard.entity => {
@@ -282,9 +290,9 @@ impl Server {
             _ => {}
         }
         self.crashes += 1;
-        let mut sessions = restored(&self.stored);
+        let mut sessions = restore(&self.stored);
         for record in sessions.values_mut() {
-            // Another process cannot know that, and waits.
+            // Another process does not know that the work was interrupted, and waits.
             if random.random_bool(0.7) {
                 record.session.recover();
             }
@@ -310,14 +318,14 @@ impl Server {
 
     fn delete(&mut self, id: Uuid) {
         self.entities.remove(&id);
-        self.gone.insert(id);
+        self.deleted.insert(id);
     }
 
     fn persist(&mut self) {
         self.stored = self.sessions().clone();
     }
 
-    /// Nothing is acknowledged that is not stored.
+    /// Checks that all acknowledged bytes are stored.
     fn check(&self, request: &Request<'_>, ack: &Ack<'_>) {
         let received = match ack {
             Ack::Fragment(ack) => Some(ack.received),
@@ -326,16 +334,16 @@ impl Server {
         };
         let Some(ReceivedContentRange(received)) = received else { return };
         let id = request.session_id().and_then(|id| id.guid()).unwrap();
-        let stored = match self.placed.get(&id) {
+        let stored = match self.committed.get(&id) {
             Some(1..) => self.total,
             _ => self.entities.get(&id).copied().unwrap_or(0),
         };
-        assert!(received <= stored, "acknowledged {received} and stored {stored}");
+        assert!(received <= stored, "acknowledged {received} bytes, but stored {stored}");
     }
 }
 
-/// What another process reads of what this one had stored.
-fn restored(sessions: &BTreeMap<Uuid, Record>) -> BTreeMap<Uuid, Record> {
+/// Stores and restores the sessions, as another process would.
+fn restore(sessions: &BTreeMap<Uuid, Record>) -> BTreeMap<Uuid, Record> {
     let stored = serde_json::to_string(sessions).unwrap();
     let again = serde_json::from_str(&stored).unwrap();
     assert_eq!(sessions, &again);

@@ -32,7 +32,7 @@ A10 | a second Create-Session | creates another session
     client::decisions::a10_to_create_again_begins_another_session_at_its_first_byte
     server::sessions::ids_are_made_of_the_random_bytes
 A11 | Close or Cancel repeated after a lost Ack | server: session not found; client: treated as done
-    model::nothing_goes_wrong_whatever_goes_wrong
+    model::every_order_of_events_keeps_the_rules
     server::decisions::a11_close_or_cancel_again_finds_no_session
     client::decisions::a11_a_session_that_is_gone_after_a_lost_close_is_closed
     client::decisions::a11_a_session_that_is_gone_at_the_first_close_is_started_over
@@ -93,7 +93,7 @@ A28 | the fallback timer | runs from the first failure until any Ack; then origi
     client::fallback::a28_any_ack_stops_the_timer
     client::fallback::a28_only_a_host_that_is_out_of_reach_starts_the_timer
 A29 | session not found | restart at offset 0, a limited number of times
-    model::nothing_goes_wrong_whatever_goes_wrong
+    model::every_order_of_events_keeps_the_rules
     client::decisions::a29_starting_over_is_counted_and_limited
 A30 | a reply without a URL | reported; the session can still be closed
     client::decisions::a30_a_reply_without_a_url_is_reported_and_the_session_can_be_closed
@@ -115,7 +115,7 @@ A37 | the body of a rejected fragment | the answer says whether to drain it or t
     server::answers::a37_the_answer_says_what_becomes_of_the_body
     server::work::the_body_of_a_repeated_fragment_is_not_forgotten
 A39 | two requests for one session at once | the second is busy: 503
-    model::nothing_goes_wrong_whatever_goes_wrong
+    model::every_order_of_events_keeps_the_rules
     server::decisions::a39_a_second_request_is_busy
     server::states::every_request_is_busy_while_the_host_works_and_changes_nothing
 A40 | session timeout | counted from the last stored byte, 14 days by default

@@ -2,7 +2,7 @@
 
 pub const MISTAKES: &str = "
 H1 | bytes stored twice, an entity written twice | only new bytes are handed out; completeness is a state
-    model::nothing_goes_wrong_whatever_goes_wrong
+    model::every_order_of_events_keeps_the_rules
     model::each_planted_bug_is_found
     server::random::whatever_comes_no_byte_is_lost_or_made_up
     server::decisions::a4_an_overlap_is_trimmed
@@ -20,7 +20,7 @@ H4 | guessable ids, ids as the only credential | 122 random bits, bound to URL a
     server::sessions::a_session_is_only_there_for_its_url_and_its_principal
     server::work::access_is_asked_for_every_packet
 H5 | discarded data acknowledged, errors as 200, no answer | one typed answer for each request
-    model::nothing_goes_wrong_whatever_goes_wrong
+    model::every_order_of_events_keeps_the_rules
     server::states::what_is_answered_at_once_changes_nothing
     server::states::nothing_reaches_a_session_that_has_ended
     server::states::every_request_is_busy_while_the_host_works_and_changes_nothing
@@ -33,7 +33,7 @@ H7 | codes compared as text | codes are numbers
     field::codes::a_code_is_read_with_every_prefix field::codes::a_code_that_is_not_hexadecimal_is_refused
     field::codes::zero_is_no_error_and_an_empty_value_is_none
 H8 | sessions bound to a connection, locks without timeout | plain data with expiry; abandoned work times out
-    model::nothing_goes_wrong_whatever_goes_wrong
+    model::every_order_of_events_keeps_the_rules
     server::persist::every_session_is_read_back_as_it_was
     server::time::work_that_nobody_reports_on_makes_room_for_the_next_request
     server::decisions::a40_a_session_expires_after_its_last_stored_byte
@@ -42,7 +42,7 @@ H9 | entities and fragments in memory | no body bytes pass through; a step alloc
     allocations::the_steps_of_a_session_and_of_an_upload_allocate_nothing
     server::states::a_session_is_small_plain_data
 H10 | a client that advances past the acknowledged offset | the Ack gives the offset
-    model::nothing_goes_wrong_whatever_goes_wrong
+    model::every_order_of_events_keeps_the_rules
     model::each_planted_bug_is_found
     client::decisions::a18_a26_the_offset_comes_from_the_server_alone
     client::random::whatever_it_is_told_it_keeps_its_promises_and_then_ends
@@ -52,12 +52,12 @@ pub const ASKS: &str = "
 any-server | a server other than IIS | a session and a session table over any store
     server::sessions::an_upload_works_over_every_store transfer::made_up_bytes_arrive
 resume-connection | resuming on another connection | sessions are independent of connections
-    model::nothing_goes_wrong_whatever_goes_wrong
+    model::every_order_of_events_keeps_the_rules
     server::work::pieces_count_as_they_are_stored
     client::retry::an_upload_that_is_paused_at_any_time_goes_on_with_a_ping
     transfer::a_bad_network_does_not_stop_it
 resume-restart | resuming after a restart or reboot | both ends can be persisted at any time
-    model::nothing_goes_wrong_whatever_goes_wrong
+    model::every_order_of_events_keeps_the_rules
     server::persist::work_goes_on_in_a_session_that_was_read_back
     client::persist::an_upload_read_back_goes_on_and_ends
     backend::persist::what_was_read_goes_on_like_what_was_stored

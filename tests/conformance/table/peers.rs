@@ -24,7 +24,7 @@ method-override | POST with X-HTTP-Method-Override | accepted by policy, with a 
 method-plain-post | plain POST | accepted by policy, with a deviation
     deviation::each_is_recorded_alone_and_not_for_its_neighbour
 method-stacks | HTTP stacks that reject the verb | listed in the documentation
-    message::requirements::the_readme_names_the_stacks_that_refuse_the_verb
+    message::requirements::the_guide_names_the_stacks_that_reject_the_method
 
 protocols-separators | spaces, tabs and commas in any sequence | accepted
     field::ids::items_stand_between_spaces_tabs_and_commas

@@ -1,4 +1,4 @@
-//! What can happen next, and what it comes to.
+//! The possible actions and their effects.
 
 use std::sync::Arc;
 
@@ -8,47 +8,47 @@ use super::config::Fault;
 use super::wire::{Job, Link, Packet, Phase};
 use super::{Checked, NOW, World};
 
-/// One step of the world. A slot is a connection: 0 is the client's own, the others are those that
-/// it has left.
+/// One step. A slot is a connection: 0 is the client's current connection, the others are connections that it
+/// has left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
-    /// The client sends what is due.
+    /// The client sends the next request.
     Send,
-    /// The client gets its answer.
+    /// The client receives the response.
     Take,
-    /// The client notices that its connection is gone.
+    /// The client notices that its connection is lost.
     Notice,
-    /// The client has waited.
+    /// The client's waiting time is over.
     Wake,
     Resume,
     Fetch,
     CloseWithoutReply,
     GiveCredentials,
-    /// A request arrives. `late`: the work on the one before has taken too long.
+    /// A request arrives. `late`: the work on the previous one exceeded the time limit.
     Deliver {
         slot: usize,
         late: bool,
         challenged: bool,
     },
-    /// The host does what it was asked to, and reports it.
+    /// The server does the requested work and reports it.
     Work(usize),
-    /// The host does what it was asked to.
+    /// The server does the requested work.
     Do(usize),
-    /// The host reports what it did.
+    /// The server reports the work.
     Report(usize),
-    /// The host notices that the client is gone, and leaves the work.
+    /// The server notices that the client is gone, and stops the work.
     Disconnect(usize),
-    /// A request on a connection that was left never arrives.
+    /// A request on an old connection never arrives.
     Lose(usize),
-    /// The server looks for sessions whose time is over.
+    /// The server ends expired sessions.
     Sweep,
-    /// Of what is on its way, the bytes before `until` still arrive.
+    /// The client leaves its connection. The bytes before `until` still arrive.
     Leave {
         why: Leaving,
         until: u64,
     },
-    Twice,
-    /// `done`: the work of this connection was done just before, and was not reported.
+    Duplicate,
+    /// `done`: the work of this connection was finished just before and not reported.
     Crash {
         recover: bool,
         done: Option<usize>,
@@ -62,11 +62,11 @@ pub enum Action {
     Unfetched,
 }
 
-/// Why the client leaves its connection.
+/// Reasons for the client to leave its connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Leaving {
     Broken,
-    /// Its timer expired, and all was sent.
+    /// Its timer expired after all was sent.
     Unanswered,
     /// Its timer expired while it was sending.
     Unsent,
@@ -102,7 +102,7 @@ impl Checked {
         for (slot, link) in world.slots() {
             self.of_link(world, slot, link, actions);
         }
-        if world.has_to_sweep() {
+        if world.must_sweep() {
             actions.push(Action::Sweep);
         }
         if world.left == 0 {
@@ -152,7 +152,7 @@ impl Checked {
         let has_ended = upload.state().is_terminal();
         match why {
             Leaving::Broken | Leaving::Unanswered => link.is_some(),
-            // Nothing but fragments becomes smaller by it.
+            // Only fragments become smaller after this.
             Leaving::Unsent => {
                 matches!(link, Some(Link { packet: Some(Packet::Fragment { .. }), .. }))
             }
@@ -209,14 +209,14 @@ impl Checked {
         if self.allows(world, Fault::Fail) {
             actions.push(Action::Fail(slot));
         }
-        // Of a reply alone it would say that the reply is gone.
+        // For a reply alone, the error would mean that the reply is lost.
         let needs_entity = !book.is_committed && !matches!(job, Job::Discard(it) if !it.entity);
         if self.allows(world, Fault::LoseEntity) && needs_entity {
             actions.push(Action::LoseEntity(slot));
         }
     }
 
-    /// Whether the work that keeps the request from being taken may count as given up.
+    /// Returns true if the work that blocks the request may count as abandoned.
     fn can_take_over(&self, world: &World, link: &Link) -> bool {
         let Some(session) = link.packet.and_then(Packet::session) else { return false };
         world.is_busy(session) && (!world.is_attended(session) || self.allows(world, Fault::Late))
@@ -225,8 +225,8 @@ impl Checked {
     fn of_server(&self, world: &World, actions: &mut Vec<Action>) {
         let has_room = world.old.len() < self.config.old;
         let is_coming = world.link.as_ref().is_some_and(|link| link.phase == Phase::Coming);
-        if self.allows(world, Fault::Twice) && has_room && is_coming {
-            actions.push(Action::Twice);
+        if self.allows(world, Fault::Duplicate) && has_room && is_coming {
+            actions.push(Action::Duplicate);
         }
         let sessions = 0..u8::try_from(world.host.books.len()).expect("a few sessions");
         for session in sessions.filter(|session| world.host.table.is_alive(*session)) {
@@ -234,7 +234,7 @@ impl Checked {
             {
                 actions.push(Action::Expire(session));
             }
-            // Without any fragment it would make an empty entity, which is right.
+            // Without any fragment this would create an empty entity, which is correct.
             let has_begun =
                 world.host.table.session(session).is_some_and(|it| it.total().is_some());
             if self.allows(world, Fault::Stray) && has_room && has_begun {
@@ -277,7 +277,7 @@ impl Checked {
             Action::Lose(slot) => world.drop_link(slot),
             Action::Sweep => self.sweep(&mut world),
             Action::Leave { why, until } => self.leave(&mut world, why, until),
-            Action::Twice => self.double(&mut world),
+            Action::Duplicate => self.double(&mut world),
             Action::Crash { recover, done } => self.crash(&mut world, recover, done),
             Action::Hang(slot) => self.hang(&mut world, slot),
             Action::Expire(session) => self.expire(&mut world, session),
@@ -287,7 +287,7 @@ impl Checked {
             Action::Stray(session) => self.stray(&mut world, session),
             Action::Unfetched => self.unfetched(&mut world),
         }
-        self.forget_what_no_longer_counts(&mut world);
+        self.drop_unneeded_state(&mut world);
         world
     }
 
@@ -313,7 +313,7 @@ impl Checked {
             }
             Action::Do(_)
             | Action::Leave { .. }
-            | Action::Twice
+            | Action::Duplicate
             | Action::Crash { .. }
             | Action::Hang(_)
             | Action::Expire(_)
@@ -325,13 +325,13 @@ impl Checked {
         }
     }
 
-    /// Without crashes to come, it does not matter what was stored: fewer states are different.
-    pub fn forget_what_no_longer_counts(&self, world: &mut World) {
+    /// Without further crashes, stored state does not matter. Dropping it reduces the number of states.
+    pub fn drop_unneeded_state(&self, world: &mut World) {
         if !self.allows(world, Fault::ClientCrash) {
             world.saved = Arc::clone(&self.fresh);
         }
         if !self.allows(world, Fault::Crash) {
-            world.host.forget_what_is_stored();
+            world.host.drop_stored();
         }
     }
 }
@@ -341,7 +341,7 @@ impl World {
         self.host.table.session(session).is_some_and(|session| session.is_busy(NOW))
     }
 
-    /// Whether anybody still works on what the session is at work on.
+    /// Returns true if some request or the server itself still does the session's current work.
     pub fn is_attended(&self, session: u8) -> bool {
         let token = self.host.books[usize::from(session)].token;
         token.is_some() && self.slots().any(|(_, link)| link.job().map(|job| job.token()) == token)

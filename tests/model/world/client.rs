@@ -1,4 +1,4 @@
-//! The client's half: one upload, and a caller that stores it when it has to.
+//! The client: one upload, and a caller that stores it when required.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,14 +9,14 @@ use bits_proto::http1::StatusCode;
 use super::actions::Leaving;
 use super::config::{Bug, Fault};
 use super::wire::{Link, Packet, Phase, Reply};
-use super::{Checked, Rule, Sight, World};
+use super::{Checked, Coverage, Rule, World};
 
 /// The client's clock.
 const NOW: Duration = Duration::ZERO;
 
 impl Checked {
-    fn tell(&self, world: &mut World, tell: impl FnOnce(&mut Upload) -> Result<(), EventError>) {
-        if tell(Arc::make_mut(&mut world.upload)).is_err() {
+    fn call(&self, world: &mut World, call: impl FnOnce(&mut Upload) -> Result<(), EventError>) {
+        if call(Arc::make_mut(&mut world.upload)).is_err() {
             world.break_rule(Rule::Taken);
         }
     }
@@ -30,7 +30,7 @@ impl Checked {
     pub fn send(&self, world: &mut World) {
         let Poll::Send(transmit) = world.upload.poll() else { unreachable!("something is due") };
         let packet = Packet::of(&transmit);
-        self.tell(world, |upload| upload.handle_sending(NOW));
+        self.call(world, |upload| upload.handle_sending(NOW));
         self.save(world);
         if let Packet::Close(session) = packet {
             world.host.books[usize::from(session)].is_closing = true;
@@ -50,33 +50,33 @@ impl Checked {
             _ => reply,
         };
         let is_refusal = matches!(reply, Reply::Refused { .. });
-        self.tell(world, |upload| {
-            // A refusal may come before all is sent.
+        self.call(world, |upload| {
+            // A refusal may arrive before all is sent.
             if !is_refusal {
                 upload.handle_sent(NOW)?;
             }
             upload.handle_ack(&reply.ack(), NOW)
         });
         if world.upload.restarts() > restarts {
-            self.see(Sight::StartedOver);
+            self.cover(Coverage::StartedOver);
         }
         if matches!(reply, Reply::Refused { received: Some(_), .. }) {
-            self.see(Sight::OutOfSync);
+            self.cover(Coverage::OutOfSync);
         }
     }
 
     pub fn garble(&self, world: &mut World) {
         world.link = None;
         let status = StatusCode::try_from(502).expect("a status");
-        self.tell(world, |upload| {
+        self.call(world, |upload| {
             upload.handle_sent(NOW)?;
             upload.handle_unreadable(Some(status), NOW)
         });
-        self.see(Sight::Garbled);
+        self.cover(Coverage::Garbled);
     }
 
     pub fn notice(&self, world: &mut World) {
-        self.tell(world, |upload| upload.handle_transport_failure(NOW));
+        self.call(world, |upload| upload.handle_transport_failure(NOW));
     }
 
     pub fn wake(&self, world: &mut World) {
@@ -84,18 +84,18 @@ impl Checked {
     }
 
     pub fn resume(&self, world: &mut World) {
-        self.tell(world, Upload::resume);
+        self.call(world, Upload::resume);
         self.save(world);
-        self.see(Sight::Resumed);
+        self.cover(Coverage::Resumed);
     }
 
     pub fn give_credentials(&self, world: &mut World) {
-        self.tell(world, Upload::provide_credentials);
-        self.see(Sight::Challenged);
+        self.call(world, Upload::provide_credentials);
+        self.cover(Coverage::Challenged);
     }
 
     pub fn close_without_reply(&self, world: &mut World) {
-        self.tell(world, Upload::close_without_reply);
+        self.call(world, Upload::close_without_reply);
         self.save(world);
     }
 
@@ -103,8 +103,8 @@ impl Checked {
         let url = world.upload.reply_url().expect("a reply is due");
         let session = url.as_bytes()[0] - b'0';
         if world.host.books[usize::from(session)].has_reply {
-            self.see(Sight::Fetched);
-            return self.tell(world, Upload::handle_reply_fetched);
+            self.cover(Coverage::Fetched);
+            return self.call(world, Upload::handle_reply_fetched);
         }
         if !world.host.is_over(session) {
             world.break_rule(Rule::ReplyKept);
@@ -113,16 +113,16 @@ impl Checked {
     }
 
     pub fn unfetched(&self, world: &mut World) {
-        self.tell(world, |upload| upload.handle_reply_failed(NOW));
+        self.call(world, |upload| upload.handle_reply_failed(NOW));
     }
 
-    /// The client has no use for its connection any more, or no connection.
+    /// The client leaves its connection, or loses it.
     pub fn leave(&self, world: &mut World, why: Leaving, until: u64) {
         self.abandon(world, until);
         match why {
-            // It is noticed later.
+            // The client notices it later.
             Leaving::Broken => {}
-            Leaving::Unanswered | Leaving::Unsent => self.tell(world, |upload| {
+            Leaving::Unanswered | Leaving::Unsent => self.call(world, |upload| {
                 if why == Leaving::Unanswered {
                     upload.handle_sent(NOW)?;
                 }
@@ -130,25 +130,25 @@ impl Checked {
                 Ok(())
             }),
             Leaving::Paused => {
-                self.tell(world, Upload::pause);
+                self.call(world, Upload::pause);
                 self.save(world);
-                self.see(Sight::Paused);
+                self.cover(Coverage::Paused);
             }
             Leaving::Cancelled => {
-                self.tell(world, Upload::cancel);
+                self.call(world, Upload::cancel);
                 self.save(world);
             }
             Leaving::Crashed => {
                 world.upload = Arc::clone(&world.saved);
                 if !world.upload.state().is_terminal() {
-                    self.tell(world, Upload::resume);
+                    self.call(world, Upload::resume);
                 }
-                self.see(Sight::ClientCrashed);
+                self.cover(Coverage::ClientCrashed);
             }
         }
     }
 
-    /// What is on the client's connection goes on without it, up to this byte.
+    /// Requests on the client's connection continue without it, up to this byte.
     fn abandon(&self, world: &mut World, until: u64) {
         let Some(link) = world.link.take() else { return };
         if matches!(link.phase, Phase::Answered(_)) {
@@ -160,13 +160,13 @@ impl Checked {
         world.old.push(Link { until, ..link });
     }
 
-    /// There would be too many connections to look at: the oldest comes to an end.
+    /// Ends the oldest connection if there are more than the configuration allows.
     fn end_oldest(&self, world: &mut World) {
         if world.old[0].job().is_some() { self.disconnect(world, 1) } else { world.drop_link(1) }
     }
 }
 
-/// An answer that has all that was sent.
+/// Replaces the offset of a response by the end of what was sent.
 fn offset_of_sent(reply: Reply, packet: Packet) -> Reply {
     let (_, end) = packet.body();
     match reply {

@@ -1,48 +1,48 @@
-//! What is checked: sizes, policies, and what may go wrong.
+//! Configurations: sizes, policies, and possible faults.
 
 use std::fmt;
 
 use bits_proto::client::Mode;
 use bits_proto::server::{CommitAt, OverlapRule};
 
-/// What can go wrong, and what can come in between. Each time takes one from the budget.
+/// A fault or an unexpected event. Each occurrence takes one from the budget.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Fault {
     /// The connection breaks.
     Break,
-    /// The client's timer expires: it gives the request up, which may still be on its way.
+    /// The client's timer expires, and it abandons the request, which may still arrive.
     GiveUp,
     /// The network delivers a request twice, on two connections.
-    Twice,
-    /// The server crashes, and comes back with what it had stored.
+    Duplicate,
+    /// The server crashes and restarts from its stored state.
     Crash,
-    /// The client crashes, and comes back with what it had stored.
+    /// The client crashes and restarts from its stored state.
     ClientCrash,
-    /// Whoever works on a request never reports.
+    /// The work on a request is never reported.
     Hang,
-    /// Work takes longer than the server waits for it: another request takes over.
+    /// Work exceeds the time limit, and another request takes over.
     Late,
-    /// The host does what it was asked to, and reports it only later.
+    /// The server does the requested work and reports it only later.
     Slow,
     Pause,
     Cancel,
-    /// A session ends before its time.
+    /// A session ends before its timeout.
     Expire,
     /// The stored bytes are lost.
     LoseEntity,
-    /// The host cannot do what it was asked to.
+    /// The requested work fails.
     Fail,
-    /// The server wants credentials.
+    /// The server requires credentials.
     Challenge,
-    /// Something on the way makes another answer of the server's.
+    /// An intermediary replaces the server's response.
     Garble,
-    /// Somebody else who knows the session closes it.
+    /// Another client that knows the session id closes the session.
     Stray,
     /// The reply cannot be fetched.
     Unfetched,
 }
 
-/// What may go wrong in a configuration.
+/// The possible faults of a configuration.
 #[derive(Clone, Copy, Debug)]
 pub struct Faults {
     name: &'static str,
@@ -56,7 +56,7 @@ impl Faults {
         which: &[
             Fault::Break,
             Fault::GiveUp,
-            Fault::Twice,
+            Fault::Duplicate,
             Fault::Crash,
             Fault::ClientCrash,
             Fault::Hang,
@@ -75,7 +75,7 @@ impl Faults {
     };
     pub const NETWORK: Self = Self {
         name: "network",
-        which: &[Fault::Break, Fault::GiveUp, Fault::Twice, Fault::Pause, Fault::Late],
+        which: &[Fault::Break, Fault::GiveUp, Fault::Duplicate, Fault::Pause, Fault::Late],
     };
     pub const CRASHES: Self = Self {
         name: "crashes",
@@ -95,42 +95,42 @@ impl Faults {
     }
 }
 
-/// A wrong host or a wrong caller, which the checker has to notice.
+/// A bug of the server's or the client's embedder that the checker must find.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bug {
-    /// The host stores the whole body, also what is held already.
+    /// The server stores the whole body, including bytes that it already has.
     Untrimmed,
     /// The client takes the offset from what it sent.
     OffsetOfSent,
-    /// The host stores the last fragment again when it is repeated.
+    /// The server stores the last fragment again when it is repeated.
     StoredAgain,
-    /// The host notifies again when the last fragment is repeated.
+    /// The server notifies again when the last fragment is repeated.
     NotifiedAgain,
-    /// The host commits what there is when the session is closed too early.
+    /// The server commits an incomplete entity when the session is closed too early.
     CommittedEarly,
-    /// The host answers 416 with an offset that is too large.
+    /// The server answers 416 with an offset that is too large.
     WrongOffset,
 }
 
 #[derive(Clone, Copy, Debug)]
 pub struct Config {
-    /// The length of the entity, in bytes.
+    /// Length of the entity, in bytes.
     pub total: u64,
-    /// The length of fragments.
+    /// Length of fragments.
     pub fragment: u64,
     pub mode: Mode,
     pub overlap: OverlapRule,
     pub commit_at: CommitAt,
-    /// Whether an application is told also where there is no reply.
+    /// True if the application is notified even without a reply.
     pub notification: bool,
     pub faults: Faults,
-    /// How many of them, in all.
+    /// Maximum number of faults.
     pub budget: u8,
-    /// How many connections that the client has left there may be at once.
+    /// Maximum number of connections that the client has left.
     pub old: usize,
-    /// How many bytes the host reports at a time.
+    /// Number of bytes that the server reports at a time.
     pub piece: u64,
-    /// Whether sessions that have ended stay in the table, as where they cannot be removed.
+    /// True if ended sessions stay in the table, as if they could not be removed.
     pub keeps_ended: bool,
     pub bug: Option<Bug>,
 }
@@ -144,7 +144,7 @@ impl fmt::Display for Config {
 }
 
 impl Config {
-    /// Three bytes in two fragments, one old connection, and nothing goes wrong.
+    /// Three bytes in two fragments, one old connection, and no faults.
     pub const PLAIN: Self = Self {
         total: 3,
         fragment: 2,

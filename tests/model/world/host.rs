@@ -1,4 +1,4 @@
-//! The server's half: a table of sessions, what the host keeps beside it, and what it answers.
+//! The server: a table of sessions, the entities that the embedder stores, and responses.
 
 use std::mem;
 use std::sync::Arc;
@@ -13,44 +13,44 @@ use bits_proto::server::{
 use super::config::{Bug, Fault};
 use super::store::Table;
 use super::wire::{Job, Link, Packet, Phase, Reply, session_id, session_of};
-use super::{Checked, NOW, PATIENCE, Rule, Sight, World};
+use super::{Checked, Coverage, NOW, Rule, WORK_TIMEOUT, World};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Host {
     pub table: Table,
-    /// The table as it was stored.
+    /// The table as last stored.
     pub stored: Table,
-    /// What there is of each session, by its number.
+    /// Data of each session, by its number.
     pub books: Vec<Book>,
 }
 
-/// What the host keeps of a session, and what the checker remembers of it.
+/// Data that the embedder stores for a session, and that the checker needs for its rules.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Book {
     /// The stored bytes. They survive a crash.
     pub bytes: Vec<u8>,
-    /// Whether the stored bytes were deleted, or lost.
-    pub is_gone: bool,
-    /// Whether the entity was put at its destination.
+    /// True if the stored bytes were deleted or lost.
+    pub is_deleted: bool,
+    /// True if the entity is at its destination.
     pub is_committed: bool,
     pub has_reply: bool,
-    /// The work that was asked for last, unless it is over.
+    /// The token of the current work, if any.
     pub token: Option<WorkToken>,
-    /// How many bytes were reported as stored, and how many when the session was stored.
+    /// Number of bytes reported as stored, now and when the session was last stored.
     pub counted: u64,
     pub counted_then: u64,
-    /// The most bytes that an answer said are held.
+    /// Largest number of bytes acknowledged.
     pub acked: u64,
-    /// Whether these were reported.
-    pub is_told: bool,
-    pub is_placed_known: bool,
-    /// Whether the session has ended.
+    /// Work that was reported.
+    pub is_notified: bool,
+    pub is_commit_reported: bool,
+    /// True if the session has ended.
     pub has_ended: bool,
-    /// Whether the client has sent a Close-Session.
+    /// True if the client has sent a Close-Session.
     pub is_closing: bool,
-    /// Whether it was ended before its time, or its bytes were lost.
+    /// True if the session was ended early, or its bytes were lost.
     pub is_lost: bool,
-    /// Whether more than one Close-Session may arrive without the client knowing.
+    /// True if several Close-Session requests may arrive without the client's knowledge.
     pub is_closed_twice: bool,
 }
 
@@ -60,21 +60,21 @@ impl Host {
         Self { stored: table.clone(), table, books: Vec::new() }
     }
 
-    pub fn forget_what_is_stored(&mut self) {
+    pub fn drop_stored(&mut self) {
         self.stored.records.clear();
         for book in &mut self.books {
             book.counted_then = 0;
         }
     }
 
-    /// Whether the session has ended, or is about to.
+    /// Returns true if the session has ended or is about to end.
     pub fn is_over(&self, session: u8) -> bool {
         self.table.session(session).is_none_or(|session| session.end_reason().is_some())
     }
 }
 
 impl World {
-    pub fn has_to_sweep(&self) -> bool {
+    pub fn must_sweep(&self) -> bool {
         self.host.table.records.iter().map(|record| &record.session).any(|session| {
             session.expires_at() <= NOW && !session.is_busy(NOW) && session.state() != State::Ended
         })
@@ -100,28 +100,29 @@ impl Checked {
     }
 
     pub fn deliver(&self, world: &mut World, slot: usize, late: bool, challenged: bool) {
-        let link = *world.link(slot).expect("a request comes");
-        let packet = link.packet.expect("a request comes");
-        // Time passes, work counts as given up, and time goes back: what begins then counts as
-        // given up after the same time as ever.
-        let (now, patience) = if late { (NOW + PATIENCE, Duration::ZERO) } else { (NOW, PATIENCE) };
-        let policy = Policy { store_timeout: patience, work_timeout: patience, ..self.policy };
+        let link = *world.link(slot).expect("a request arrives");
+        let packet = link.packet.expect("a request arrives");
+        // The work expires at a later time; then the clock returns to its normal value, so that new work
+        // has the normal time limit.
+        let (now, timeout) =
+            if late { (NOW + WORK_TIMEOUT, Duration::ZERO) } else { (NOW, WORK_TIMEOUT) };
+        let policy = Policy { store_timeout: timeout, work_timeout: timeout, ..self.policy };
         let access = if challenged { Access::Unauthenticated } else { Access::Granted };
-        let arrival = RequestContext { url: "/e", principal: Some("a"), access, now };
+        let context = RequestContext { url: "/e", principal: Some("a"), access, now };
         let session = packet.session().and_then(|session| world.host.table.session(session));
         let is_overdue = session.is_some_and(|session| session.expires_at() <= NOW);
         let created = u8::try_from(world.host.books.len()).expect("a few sessions");
         let request = packet.request(self.config.total);
         let Ok(step) = self.with_sessions(world, policy, |sessions| {
-            sessions.handle_request(&request, &arrival, || [created; 16])
+            sessions.handle_request(&request, &context, || [created; 16])
         });
         let is_refused = matches!(&step, Step::Answer(it) if matches!(it.ack(), Ack::Refused(_)));
         if is_overdue && !is_refused {
             world.break_rule(Rule::StaysEnded);
         }
-        self.see_arrival(world, slot, &link, late);
+        self.cover_arrival(world, slot, &link, late);
         if let Some(session) = packet.session().filter(|session| !world.is_busy(*session)) {
-            // It was given up.
+            // Its work was abandoned.
             world.book(session).token = None;
         }
         if packet == Packet::Create && matches!(step, Step::Answer(_)) && !challenged {
@@ -134,18 +135,18 @@ impl Checked {
         self.go_on(world, slot, step);
     }
 
-    fn see_arrival(&self, world: &World, slot: usize, link: &Link, late: bool) {
+    fn cover_arrival(&self, world: &World, slot: usize, link: &Link, late: bool) {
         if link.is_copy {
-            self.see(Sight::Doubled);
+            self.cover(Coverage::Doubled);
         } else if slot > 0 && world.link.is_some() {
-            self.see(Sight::ArrivedLate);
+            self.cover(Coverage::ArrivedLate);
         }
         if late {
-            self.see(Sight::TakenOver);
+            self.cover(Coverage::TakenOver);
         }
     }
 
-    /// What a host does with a bug.
+    /// Simulates a configured bug of the embedder.
     fn misbehave(&self, world: &mut World, packet: Packet, ack: &Ack<'_>) {
         let Packet::Fragment { session, first, end } = packet else { return };
         let is_repeated = end == self.config.total && matches!(Reply::of(ack), Reply::Held { .. });
@@ -161,12 +162,12 @@ impl Checked {
         }
     }
 
-    /// What the session says is to be done next is on its way, or being done.
+    /// Starts the work of the next step, or answers.
     pub fn go_on(&self, world: &mut World, slot: usize, step: Step<SessionsResponse<'static>>) {
-        let link = *world.link(slot).expect("somebody works");
+        let link = *world.link(slot).expect("a request with work");
         let before = link.job().map(Job::session);
         let session = before.or(link.packet.and_then(Packet::session));
-        // What is not asked for again must not be done before it is known to be due.
+        // Persists the session before a step that is not requested again after a crash.
         if let (Some(session), false) = (session, matches!(step, Step::Store(_))) {
             self.persist(world, session);
         }
@@ -204,7 +205,7 @@ impl Checked {
 
     fn next_to_store(&self, world: &mut World, slot: usize, store: StoreBytes) -> Job {
         if store.skip > 0 {
-            self.see(Sight::Trimmed);
+            self.cover(Coverage::Trimmed);
         }
         if self.config.bug != Some(Bug::Untrimmed) {
             world.link_mut(slot).at += store.skip;
@@ -243,13 +244,15 @@ impl Checked {
         }
     }
 
-    /// Once a request is answered, no report on it is taken any more.
+    /// Checks that no report on an answered request is accepted.
     fn check_reports(&self, world: &mut World, job: Option<&Job>) {
         let Some(token) = job.map(Job::token) else { return };
         let table = world.host.table.clone();
         let mut sessions = Sessions::new(table, self.policy, SessionLimits::default());
         let is_taken = sessions.handle_stored(token, 0, NOW).is_ok()
-            || sessions.handle_notified(token, super::work::told(true), None, NOW).is_ok()
+            || sessions
+                .handle_notified(token, super::work::application_response(true), None, NOW)
+                .is_ok()
             || sessions.handle_committed(token).is_ok()
             || sessions.handle_discarded(token).is_ok()
             || sessions.handle_disconnected(token).is_ok();
@@ -273,7 +276,7 @@ impl Checked {
         if let Some(slot) = done {
             let is_commit = matches!(world.link(slot).and_then(Link::job), Some(Job::Commit(_)));
             self.work(world, slot);
-            self.see(if is_commit { Sight::CrashedInCommit } else { Sight::CrashedAtWork });
+            self.cover(if is_commit { Coverage::CrashedInCommit } else { Coverage::CrashedAtWork });
         }
         world.host.table = world.host.stored.clone();
         if recover {
@@ -293,7 +296,7 @@ impl Checked {
     pub fn expire(&self, world: &mut World, session: u8) {
         let id = session_id(session);
         world.book(session).is_lost = true;
-        self.see(Sight::Expired);
+        self.cover(Coverage::Expired);
         let policy = self.policy;
         let Ok(discard) = self.with_sessions(world, policy, |it| it.expire(id, NOW));
         self.begin_discard(world, discard);
@@ -302,7 +305,7 @@ impl Checked {
     pub fn sweep(&self, world: &mut World) {
         let policy = self.policy;
         let Ok(discards) = self.with_sessions(world, policy, |it| it.handle_timeout(NOW));
-        self.see(Sight::Swept);
+        self.cover(Coverage::Swept);
         self.begin_discard(world, discards);
     }
 
@@ -321,7 +324,7 @@ impl Checked {
     }
 
     pub fn double(&self, world: &mut World) {
-        let link = world.link.expect("a request comes");
+        let link = world.link.expect("a request arrives");
         if let Some(Packet::Close(session)) = link.packet {
             world.book(session).is_closed_twice = true;
         }

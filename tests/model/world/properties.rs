@@ -1,4 +1,4 @@
-//! What always holds, and what must have been seen for that to mean anything.
+//! The properties that hold in every state, and the events that must occur for them to be meaningful.
 
 use bits_proto::client::State;
 use bits_proto::server::CommitAt;
@@ -8,40 +8,40 @@ use super::host::Book;
 use super::wire::session_of;
 use super::{Checked, World};
 
-/// Rules that are checked where something is done. A state remembers those that were broken.
+/// Rules that are checked during actions. Each state remembers the rules that were broken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rule {
-    /// No byte that was reported as stored is stored again.
+    /// Bytes reported as stored are not stored again.
     StoredOnce,
     /// A byte is stored at its own offset.
     InPlace,
-    /// A byte is stored behind all that are stored before it.
+    /// A byte is stored directly after the bytes before it.
     NoHole,
-    /// What an answer says is held is stored.
+    /// Acknowledged bytes are stored.
     Stored,
-    /// What is put at the destination is the whole entity.
+    /// Only a complete entity is moved to the destination.
     Whole,
-    /// What was reported as placed is not to be placed again.
+    /// An entity reported as committed is not committed again.
     PlacedOnce,
-    /// What was reported as placed is not to be deleted.
+    /// An entity reported as committed is not deleted.
     PlacedForGood,
-    /// What was reported as told is not to be told again.
+    /// A notification reported as sent is not sent again.
     NotifiedOnce,
-    /// A request is answered in the end.
+    /// Every request is answered.
     Answered,
-    /// No report is taken once a request is answered.
+    /// No report is accepted for an answered request.
     AnsweredOnce,
-    /// A session that has ended is not found, and one whose time is over takes nothing.
+    /// An ended session is not found, and an expired one accepts nothing.
     StaysEnded,
-    /// The reply is there as long as the session.
+    /// The reply exists as long as its session.
     ReplyKept,
-    /// The machines take what they asked for, and no report of anybody else's.
+    /// The state machines accept the reports that they requested, and no others.
     Taken,
 }
 
-/// What was seen.
+/// Events that must occur in some state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sight {
+pub enum Coverage {
     StartedOver,
     OutOfSync,
     Doubled,
@@ -70,30 +70,28 @@ type Checks = Vec<Property<Checked>>;
 pub fn all() -> Checks {
     let mut all = rules();
     all.extend(invariants());
-    all.extend(sights());
+    all.extend(coverage());
     all
 }
 
-/// The names, for tests that expect a rule to be broken.
+/// Names of the rules that tests expect to be broken.
 pub const STORED_ONCE: &str = "no byte is stored twice";
-pub const IN_PLACE: &str = "every byte is stored in its place";
-pub const STORED: &str = "what is acknowledged is stored";
-pub const WHOLE: &str = "only whole entities are committed";
-pub const NOTIFIED_ONCE: &str = "the application is told once";
-pub const NOT_AHEAD: &str = "the client counts on nothing that was not acknowledged";
-const ENDS: &str = "every upload ends once nothing goes wrong";
+pub const IN_PLACE: &str = "every byte is stored at its offset";
+pub const STORED: &str = "acknowledged bytes are stored";
+pub const WHOLE: &str = "only complete entities are committed";
+pub const NOTIFIED_ONCE: &str = "the application is notified once";
+pub const NOT_AHEAD: &str = "the client relies on acknowledged bytes only";
+const ENDS: &str = "every upload ends when no more faults occur";
 
 fn rules() -> Checks {
     vec![
         Property::always(STORED_ONCE, |_, it: &World| it.keeps(Rule::StoredOnce)),
         Property::always(IN_PLACE, |_, it: &World| it.keeps(Rule::InPlace)),
-        Property::always("no hole is left", |_, it: &World| it.keeps(Rule::NoHole)),
+        Property::always("an entity has no gaps", |_, it: &World| it.keeps(Rule::NoHole)),
         Property::always(STORED, |_, it: &World| it.keeps(Rule::Stored)),
         Property::always(WHOLE, |_, it: &World| it.keeps(Rule::Whole)),
-        Property::always("a session's entity is committed once", |_, it: &World| {
-            it.keeps(Rule::PlacedOnce)
-        }),
-        Property::always("what is committed is not discarded", |_, it: &World| {
+        Property::always("an entity is committed once", |_, it: &World| it.keeps(Rule::PlacedOnce)),
+        Property::always("a committed entity is not discarded", |_, it: &World| {
             it.keeps(Rule::PlacedForGood)
         }),
         Property::always(NOTIFIED_ONCE, |_, it: &World| it.keeps(Rule::NotifiedOnce)),
@@ -101,80 +99,81 @@ fn rules() -> Checks {
         Property::always("no request is answered twice", |_, it: &World| {
             it.keeps(Rule::AnsweredOnce)
         }),
-        Property::always("a session that has ended is not served", |_, it: &World| {
+        Property::always("an ended session is not served", |_, it: &World| {
             it.keeps(Rule::StaysEnded)
         }),
         Property::always("a reply is kept as long as its session", |_, it: &World| {
             it.keeps(Rule::ReplyKept)
         }),
-        Property::always(
-            "the machines take what they asked for, and nothing else",
-            |_, it: &World| it.keeps(Rule::Taken),
-        ),
+        Property::always("the state machines accept requested reports only", |_, it: &World| {
+            it.keeps(Rule::Taken)
+        }),
     ]
 }
 
 fn invariants() -> Checks {
     vec![
         Property::always(NOT_AHEAD, |_, it: &World| it.is_client_not_ahead()),
-        Property::always("what is acknowledged is not forgotten", |_, it: &World| {
-            it.remembers_what_is_acknowledged()
+        Property::always("acknowledged bytes are remembered", |_, it: &World| {
+            it.remembers_acknowledged_bytes()
         }),
-        Property::always("an upload that is finished is committed", |_, it: &World| {
-            it.upload.state() != State::Finished || it.is_committed_or_beyond_help()
+        Property::always("a finished upload is committed", |_, it: &World| {
+            it.upload.state() != State::Finished || it.is_committed_or_undetectable()
         }),
         Property::always("an upload is committed once", |_, it: &World| it.is_committed_once()),
         Property::always(
-            "nothing is committed before it is closed",
+            "no entity is committed before its session is closed",
             |checked: &Checked, it: &World| {
                 checked.config.commit_at == CommitAt::LastFragment
                     || it.host.books.iter().all(Book::is_closed_if_placed)
             },
         ),
-        Property::always("a session leaves nothing behind", |_, it: &World| {
+        Property::always("an ended session leaves no data", |_, it: &World| {
             it.host.books.iter().all(Book::is_clean_if_ended)
         }),
         Property::always(ENDS, |checked: &Checked, it: &World| checked.ends(it)),
     ]
 }
 
-pub fn sights() -> Checks {
+pub fn coverage() -> Checks {
     vec![
-        Property::sometimes("a session is lost and started over", |it, _| {
-            it.has_seen(Sight::StartedOver)
+        Property::sometimes("a lost session is started over", |it, _| {
+            it.covers(Coverage::StartedOver)
         }),
-        Property::sometimes("the client is out of sync", |it, _| it.has_seen(Sight::OutOfSync)),
-        Property::sometimes("a request arrives twice", |it, _| it.has_seen(Sight::Doubled)),
+        Property::sometimes("the client is out of sync", |it, _| it.covers(Coverage::OutOfSync)),
+        Property::sometimes("a request arrives twice", |it, _| it.covers(Coverage::Doubled)),
         Property::sometimes("a request arrives late, on an old connection", |it, _| {
-            it.has_seen(Sight::ArrivedLate)
+            it.covers(Coverage::ArrivedLate)
         }),
-        Property::sometimes("a request takes over from another", |it, _| {
-            it.has_seen(Sight::TakenOver)
+        Property::sometimes("a request takes over the work of another", |it, _| {
+            it.covers(Coverage::TakenOver)
         }),
-        Property::sometimes("somebody reports too late", |it, _| {
-            it.has_seen(Sight::ReportedTooLate)
-        }),
-        Property::sometimes("a fragment is trimmed", |it, _| it.has_seen(Sight::Trimmed)),
+        Property::sometimes("a report is too late", |it, _| it.covers(Coverage::ReportedTooLate)),
+        Property::sometimes("a fragment is trimmed", |it, _| it.covers(Coverage::Trimmed)),
         Property::sometimes("a fragment is stored in part", |it, _| {
-            it.has_seen(Sight::StoredInPart)
+            it.covers(Coverage::StoredInPart)
         }),
         Property::sometimes("the server crashes in the middle of a commit", |it, _| {
-            it.has_seen(Sight::CrashedInCommit)
+            it.covers(Coverage::CrashedInCommit)
         }),
         Property::sometimes("the server crashes in the middle of other work", |it, _| {
-            it.has_seen(Sight::CrashedAtWork)
+            it.covers(Coverage::CrashedAtWork)
         }),
-        Property::sometimes("the client crashes", |it, _| it.has_seen(Sight::ClientCrashed)),
-        Property::sometimes("somebody is never heard of again", |it, _| it.has_seen(Sight::Hung)),
-        Property::sometimes("a session ends before its time", |it, _| it.has_seen(Sight::Expired)),
-        Property::sometimes("a session is swept up", |it, _| it.has_seen(Sight::Swept)),
-        Property::sometimes("stored bytes are lost", |it, _| it.has_seen(Sight::EntityLost)),
-        Property::sometimes("the host fails", |it, _| it.has_seen(Sight::Failed)),
-        Property::sometimes("the server wants credentials", |it, _| it.has_seen(Sight::Challenged)),
-        Property::sometimes("an answer is garbled", |it, _| it.has_seen(Sight::Garbled)),
-        Property::sometimes("the client pauses", |it, _| it.has_seen(Sight::Paused)),
-        Property::sometimes("the client resumes", |it, _| it.has_seen(Sight::Resumed)),
-        Property::sometimes("a reply is fetched", |it, _| it.has_seen(Sight::Fetched)),
+        Property::sometimes("the client crashes", |it, _| it.covers(Coverage::ClientCrashed)),
+        Property::sometimes("work is never reported", |it, _| it.covers(Coverage::Hung)),
+        Property::sometimes("a session ends before its timeout", |it, _| {
+            it.covers(Coverage::Expired)
+        }),
+        Property::sometimes("an expired session is removed", |it, _| it.covers(Coverage::Swept)),
+        Property::sometimes("stored bytes are lost", |it, _| it.covers(Coverage::EntityLost)),
+        Property::sometimes("the host fails", |it, _| it.covers(Coverage::Failed)),
+        Property::sometimes("the server requires credentials", |it, _| {
+            it.covers(Coverage::Challenged)
+        }),
+        Property::sometimes("a response is replaced", |it, _| it.covers(Coverage::Garbled)),
+        Property::sometimes("the client pauses", |it, _| it.covers(Coverage::Paused)),
+        Property::sometimes("the client resumes", |it, _| it.covers(Coverage::Resumed)),
+        Property::sometimes("a reply is fetched", |it, _| it.covers(Coverage::Fetched)),
         Property::sometimes("an upload is finished", |_, it: &World| {
             it.upload.state() == State::Finished
         }),
@@ -196,7 +195,7 @@ impl World {
         }
     }
 
-    fn remembers_what_is_acknowledged(&self) -> bool {
+    fn remembers_acknowledged_bytes(&self) -> bool {
         let tables = [&self.host.table, &self.host.stored];
         let records = tables.into_iter().flat_map(|table| &table.records);
         records.map(|record| &record.session).all(|session| {
@@ -205,16 +204,16 @@ impl World {
         })
     }
 
-    /// A session that is ended by the server after Close-Session was sent, and before it arrived,
-    /// looks to the client like one that was closed: both are not found, and it must not upload
-    /// an entity again that was committed.
-    fn is_committed_or_beyond_help(&self) -> bool {
-        let is_beyond_help = |book: &Book| book.is_closing && book.is_lost && !book.is_committed;
-        self.host.books.iter().any(|book| book.is_committed || is_beyond_help(book))
+    /// If the server ends a session after Close-Session was sent and before it arrived, the session looks
+    /// like a closed one to the client: neither is found. An entity that was committed must not be uploaded
+    /// again.
+    fn is_committed_or_undetectable(&self) -> bool {
+        let is_undetectable = |book: &Book| book.is_closing && book.is_lost && !book.is_committed;
+        self.host.books.iter().any(|book| book.is_committed || is_undetectable(book))
     }
 
-    /// Where a session is ended by the server after its entity was committed, or is closed by
-    /// somebody else, the client finds no session and starts over. It cannot know of the entity.
+    /// If the server ends a session after its entity was committed, or another client closes it, the client
+    /// finds no session and starts over. It cannot know that the entity was committed.
     fn is_committed_once(&self) -> bool {
         let counts = |book: &&Book| book.is_committed && !book.is_lost && !book.is_closed_twice;
         self.host.books.iter().filter(counts).count() <= 1

@@ -1,4 +1,4 @@
-//! A store of sessions that is cheap to copy.
+//! A session store that is cheap to clone.
 
 use core::convert::Infallible;
 use std::sync::Arc;
@@ -11,9 +11,9 @@ use super::wire::session_id;
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Table {
-    /// In the order of their numbers.
+    /// The records, ordered by session number.
     pub records: Vec<Arc<Record>>,
-    /// Whether those that have ended stay.
+    /// True if ended sessions stay.
     pub keeps_ended: bool,
 }
 
@@ -27,12 +27,12 @@ impl Table {
         self.get(session).map(|record| &record.session)
     }
 
-    /// Whether the session has not ended.
+    /// Returns true if the session has not ended.
     pub fn is_alive(&self, session: u8) -> bool {
         self.session(session).is_some_and(|session| session.state() != State::Ended)
     }
 
-    /// Puts it at the place of the one of this number.
+    /// Replaces the record of the session with this number.
     pub fn put(&mut self, session: u8, record: Option<Arc<Record>>) {
         let id = session_id(session);
         let place = self.records.iter().position(|it| it.session.id() >= id);

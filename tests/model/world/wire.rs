@@ -1,4 +1,4 @@
-//! What goes over a connection: a request, the body behind it, and an answer.
+//! Messages on a connection: a request, its body, and a response.
 
 use bits_proto::client::Transmit;
 use bits_proto::field::{
@@ -12,7 +12,7 @@ use bits_proto::message::{
 use bits_proto::server::{Discard, StoreBytes, WorkToken};
 use uuid::Uuid;
 
-/// Sessions are numbered, and their ids made of the number.
+/// Returns the id of the session with this number.
 pub fn session_id(session: u8) -> Uuid {
     uuid::Builder::from_random_bytes([session; 16]).into_uuid()
 }
@@ -25,7 +25,7 @@ fn session_named(id: SessionId<'_>) -> u8 {
     session_of(id.guid().expect("the server issues GUIDs"))
 }
 
-/// A request, without what is the same in all of them.
+/// A request, without fields that are equal in all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Packet {
     Ping,
@@ -63,7 +63,7 @@ impl Packet {
         }
     }
 
-    /// The session it names.
+    /// Returns the session that it names.
     pub const fn session(self) -> Option<u8> {
         match self {
             Self::Ping | Self::Create => None,
@@ -73,7 +73,7 @@ impl Packet {
         }
     }
 
-    /// Which bytes of the entity are its body.
+    /// Returns the part of the entity that is its body.
     pub const fn body(self) -> (u64, u64) {
         match self {
             Self::Fragment { first, end, .. } => (first, end),
@@ -82,7 +82,7 @@ impl Packet {
     }
 }
 
-/// An answer, without what is the same in all of them.
+/// A response, without fields that are equal in all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reply {
     Created(u8),
@@ -141,7 +141,7 @@ impl Reply {
         }
     }
 
-    /// How many bytes it says are held.
+    /// Returns the acknowledged number of bytes.
     pub const fn received(self) -> Option<u64> {
         match self {
             Self::Held { next, .. } => Some(next),
@@ -150,7 +150,7 @@ impl Reply {
         }
     }
 
-    /// Whether access was refused, which is asked about before anything else.
+    /// Returns true if credentials are required, which is checked first.
     pub fn is_challenge(self) -> bool {
         matches!(self, Self::Refused { status: StatusCode::UNAUTHORIZED, .. })
     }
@@ -160,13 +160,13 @@ impl Reply {
     }
 }
 
-/// Where the reply of a session is.
+/// Returns the URL of a session's reply.
 pub fn reply_url(session: u8) -> ReplyUrl<'static> {
     const URLS: [&str; 10] = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"];
     ReplyUrl::try_from(URLS[usize::from(session)]).expect("a URL")
 }
 
-/// What the host works on.
+/// Work of the embedder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Job {
     Store(StoreBytes),
@@ -190,11 +190,11 @@ impl Job {
     }
 }
 
-/// How far a request has come.
+/// Progress of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Phase {
     Coming,
-    /// The host works on it. What is done is to be reported.
+    /// The embedder works on it. Finished work has to be reported.
     Working {
         job: Job,
         done: Option<Done>,
@@ -202,25 +202,25 @@ pub enum Phase {
     Answered(Reply),
 }
 
-/// What the host has to report.
+/// A result to report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Done {
-    /// It is done; with so many bytes, if it is about bytes.
-    Well(u64),
-    /// The stored bytes are gone.
+    /// The work is done; for bytes, with their number.
+    Finished(u64),
+    /// The stored bytes are lost.
     Lost,
 }
 
-/// A connection with one request on it; or, without one, the server's own work on a session.
+/// A connection with one request. Without a request, it is the server's own work on a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Link {
     pub packet: Option<Packet>,
-    /// The next byte of the body that the host reads.
+    /// Offset of the next byte of the body.
     pub at: u64,
-    /// Where the body ends that arrives.
+    /// Offset at which the arriving part of the body ends.
     pub until: u64,
     pub phase: Phase,
-    /// Whether the network made it of another one.
+    /// True if the network duplicated it.
     pub is_copy: bool,
 }
 
@@ -237,7 +237,7 @@ impl Link {
         }
     }
 
-    /// Whether there is something to do for the host, and all that it takes.
+    /// Returns true if there is work, and all the bytes that it needs have arrived.
     pub const fn can_be_done(&self) -> bool {
         match self.phase {
             Phase::Working { job: Job::Store(_), done: None } => self.at < self.until,

@@ -1,15 +1,15 @@
-//! What the host does for a session, and how it reports it.
+//! The work of the embedder for a session, and its reports.
 
 use bits_proto::http1::StatusCode;
 use bits_proto::server::{HostError, Notified, Reply, SessionsError, SessionsResponse, Step};
 
 use super::config::Bug;
 use super::wire::{Done, Job, Link, Packet, Phase, reply_url};
-use super::{Checked, NOW, Rule, Sight, World};
+use super::{Checked, Coverage, NOW, Rule, World};
 use bits_proto::client::Mode;
 
-/// What the server application says.
-pub const fn told(has_reply: bool) -> Notified {
+/// Returns the response of the server application.
+pub const fn application_response(has_reply: bool) -> Notified {
     Notified { copy_to_destination: true, reply: if has_reply { Reply::Kept } else { Reply::None } }
 }
 
@@ -18,14 +18,14 @@ impl Checked {
         matches!(self.config.mode, Mode::UploadReply)
     }
 
-    /// Does what was asked for, without a report.
+    /// Does the requested work without reporting it.
     pub fn work(&self, world: &mut World, slot: usize) {
-        let link = *world.link(slot).expect("somebody works");
-        let Phase::Working { job, .. } = link.phase else { unreachable!("somebody works") };
+        let link = *world.link(slot).expect("a request with work");
+        let Phase::Working { job, .. } = link.phase else { unreachable!("a request with work") };
         let session = job.session();
         let book = world.book(session);
         let is_asked = book.token == Some(job.token());
-        let is_there = !book.is_gone && !book.is_committed;
+        let is_there = !book.is_deleted && !book.is_committed;
         let done = match job {
             Job::Store(_) if !is_there => Done::Lost,
             Job::Store(store) => {
@@ -34,31 +34,31 @@ impl Checked {
                     let (offset, value) = (store.offset + byte, link.at + byte);
                     self.write(world, session, offset, value, is_asked);
                 }
-                Done::Well(bytes)
+                Done::Finished(bytes)
             }
             Job::Notify(_) => {
                 self.notify(world, session, is_asked);
-                Done::Well(0)
+                Done::Finished(0)
             }
-            Job::Commit(_) if book.is_gone => Done::Lost,
+            Job::Commit(_) if book.is_deleted => Done::Lost,
             Job::Commit(_) => {
                 self.place(world, session, is_asked);
-                Done::Well(0)
+                Done::Finished(0)
             }
             Job::Discard(discard) => {
                 self.discard(world, &link, discard.entity, discard.reply);
-                Done::Well(0)
+                Done::Finished(0)
             }
         };
         let link = world.link_mut(slot);
-        if let Done::Well(bytes) = done {
+        if let Done::Finished(bytes) = done {
             link.at += bytes;
         }
         link.phase = Phase::Working { job, done: Some(done) };
     }
 
-    /// Stores a byte of the body. What somebody stores whose work counts as given up is the same
-    /// byte at the same place, and is not reported.
+    /// Stores a byte of the body. Work that counts as abandoned stores the same byte at the same offset, and is
+    /// not reported.
     pub fn write(&self, world: &mut World, session: u8, offset: u64, value: u64, is_asked: bool) {
         let book = world.book(session);
         let is_again = is_asked && offset < book.counted;
@@ -84,16 +84,16 @@ impl Checked {
         let has_reply = self.has_reply();
         let book = world.book(session);
         book.has_reply |= has_reply && !book.has_ended;
-        if book.is_told && is_asked {
+        if book.is_notified && is_asked {
             world.break_rule(Rule::NotifiedOnce);
         }
     }
 
-    /// Puts the entity at its destination, unless it is there already.
+    /// Moves the entity to its destination, unless it is already there.
     fn place(&self, world: &mut World, session: u8, is_asked: bool) {
         let total = self.config.total;
         let book = world.book(session);
-        let is_again = is_asked && book.is_placed_known;
+        let is_again = is_asked && book.is_commit_reported;
         let is_whole = book.is_committed || book.bytes.iter().copied().map(u64::from).eq(0..total);
         book.is_committed = true;
         book.bytes.clear();
@@ -106,16 +106,16 @@ impl Checked {
     }
 
     fn discard(&self, world: &mut World, link: &Link, entity: bool, reply: bool) {
-        let session = link.job().expect("somebody works").session();
+        let session = link.job().expect("a request with work").session();
         let is_close = matches!(link.packet, Some(Packet::Close(_)));
         if self.config.bug == Some(Bug::CommittedEarly) && entity && is_close {
             return self.place(world, session, true);
         }
         let book = world.book(session);
-        let is_committed = entity && book.is_placed_known;
+        let is_committed = entity && book.is_commit_reported;
         if entity && !book.is_committed {
             book.bytes.clear();
-            book.is_gone = true;
+            book.is_deleted = true;
         }
         book.has_reply &= !reply;
         if is_committed {
@@ -124,7 +124,7 @@ impl Checked {
     }
 
     pub fn report(&self, world: &mut World, slot: usize) {
-        let link = *world.link(slot).expect("somebody works");
+        let link = *world.link(slot).expect("a request with work");
         let Phase::Working { job, done: Some(done) } = link.phase else {
             unreachable!("something is done")
         };
@@ -133,24 +133,26 @@ impl Checked {
         let has_reply = url.is_some();
         let outcome = self.with_sessions(world, policy, |sessions| match (job, done) {
             (_, Done::Lost) => sessions.handle_failed(token, HostError::EntityLost),
-            (Job::Store(_), Done::Well(bytes)) => sessions.handle_stored(token, bytes, NOW),
-            (Job::Notify(_), _) => sessions.handle_notified(token, told(has_reply), url, NOW),
+            (Job::Store(_), Done::Finished(bytes)) => sessions.handle_stored(token, bytes, NOW),
+            (Job::Notify(_), _) => {
+                sessions.handle_notified(token, application_response(has_reply), url, NOW)
+            }
             (Job::Commit(_), _) => sessions.handle_committed(token),
             (Job::Discard(_), _) => sessions.handle_discarded(token),
         });
         if outcome.is_ok() {
             let book = world.book(session);
             match (job, done) {
-                (Job::Store(_), Done::Well(bytes)) => book.counted += bytes,
-                (Job::Notify(_), _) => book.is_told = true,
-                (Job::Commit(_), Done::Well(_)) => book.is_placed_known = true,
+                (Job::Store(_), Done::Finished(bytes)) => book.counted += bytes,
+                (Job::Notify(_), _) => book.is_notified = true,
+                (Job::Commit(_), Done::Finished(_)) => book.is_commit_reported = true,
                 (Job::Store(_) | Job::Commit(_), Done::Lost) | (Job::Discard(_), _) => {}
             }
         }
         self.go_on_if_taken(world, slot, &job, outcome);
     }
 
-    /// Reports are taken of work that was asked for last, and of no other.
+    /// Checks that a report is accepted if and only if it belongs to the current work.
     fn go_on_if_taken<E>(
         &self,
         world: &mut World,
@@ -165,15 +167,15 @@ impl Checked {
         match outcome {
             Ok(step) => self.go_on(world, slot, step),
             Err(_) => {
-                // The connection is closed: whoever took over answers.
-                self.see(Sight::ReportedTooLate);
+                // The connection is closed: the request that took over answers.
+                self.cover(Coverage::ReportedTooLate);
                 world.drop_link(slot);
             }
         }
     }
 
     pub fn fail(&self, world: &mut World, slot: usize) {
-        let job = *world.link(slot).and_then(Link::job).expect("somebody works");
+        let job = *world.link(slot).and_then(Link::job).expect("a request with work");
         let error = match job {
             Job::Store(_) => HostError::DiskFull,
             Job::Notify(_) => {
@@ -182,16 +184,16 @@ impl Checked {
             }
             Job::Commit(_) | Job::Discard(_) => HostError::Other,
         };
-        self.see(Sight::Failed);
+        self.cover(Coverage::Failed);
         self.report_failure(world, slot, &job, error);
     }
 
     pub fn lose_entity(&self, world: &mut World, slot: usize) {
-        let job = *world.link(slot).and_then(Link::job).expect("somebody works");
+        let job = *world.link(slot).and_then(Link::job).expect("a request with work");
         let book = world.book(job.session());
         book.bytes.clear();
-        (book.is_gone, book.is_lost) = (true, true);
-        self.see(Sight::EntityLost);
+        (book.is_deleted, book.is_lost) = (true, true);
+        self.cover(Coverage::EntityLost);
         self.report_failure(world, slot, &job, HostError::EntityLost);
     }
 
@@ -202,10 +204,10 @@ impl Checked {
         self.go_on_if_taken(world, slot, job, outcome);
     }
 
-    /// The host leaves the work on a request whose client is gone.
+    /// The server stops the work on a request whose client has disconnected.
     pub fn disconnect(&self, world: &mut World, slot: usize) {
-        let link = *world.link(slot).expect("somebody works");
-        let job = *link.job().expect("somebody works");
+        let link = *world.link(slot).expect("a request with work");
+        let job = *link.job().expect("a request with work");
         let (token, policy) = (job.token(), self.policy);
         let outcome =
             self.with_sessions(world, policy, |sessions| sessions.handle_disconnected(token));
@@ -218,19 +220,19 @@ impl Checked {
             world.break_rule(Rule::Taken);
         }
         if matches!(job, Job::Store(_)) && link.packet.is_some_and(|it| it.body().0 < link.at) {
-            self.see(Sight::StoredInPart);
+            self.cover(Coverage::StoredInPart);
         }
         world.drop_link(slot);
     }
 
-    /// Whoever works on it is never heard of again.
+    /// The work on the request is never finished or reported.
     pub fn hang(&self, world: &mut World, slot: usize) {
-        let job = *world.link(slot).and_then(Link::job).expect("somebody works");
+        let job = *world.link(slot).and_then(Link::job).expect("a request with work");
         let book = world.book(job.session());
         if book.token == Some(job.token()) {
             book.token = None;
         }
-        self.see(Sight::Hung);
+        self.cover(Coverage::Hung);
         world.drop_link(slot);
     }
 }
