@@ -1,5 +1,5 @@
-//! The fuzz targets' oracles over their corpora and over what was once found: what fuzzing is about
-//! holds in every `cargo test`, and no target is forgotten.
+//! Replays the corpora and regressions of the fuzz targets in every `cargo test`, and checks that each
+//! target is complete.
 #![cfg(all(feature = "bytes", feature = "http", feature = "std"))]
 
 mod oracles;
@@ -8,16 +8,19 @@ mod world;
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
+use flate2::read::MultiGzDecoder;
 use oracles::differential::{RULES, needed};
+use tar::Archive;
 
 fn fuzz() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz")
 }
 
-/// The names in a folder; none, where there is no such folder.
+/// Returns the names in a folder, or an empty set if it does not exist.
 fn names(folder: &Path) -> BTreeSet<String> {
     let entries = fs::read_dir(folder).into_iter().flatten();
     let name = |entry: std::io::Result<fs::DirEntry>| {
@@ -26,21 +29,51 @@ fn names(folder: &Path) -> BTreeSet<String> {
     entries.map(name).collect()
 }
 
-fn inputs(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
-    let path = |name: String| folder.join(name);
-    let read = |path: PathBuf| {
-        let bytes = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        (path, bytes)
-    };
-    names(folder).into_iter().map(path).map(read).collect()
+fn read(path: &Path) -> Vec<u8> {
+    fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// Returns the inputs in the archive of a target, each with its path.
+///
+/// # Panics
+///
+/// If the archive is missing, damaged or empty.
+fn corpus(name: &str) -> Vec<(PathBuf, Vec<u8>)> {
+    let path = fuzz().join(format!("corpus/{name}.tar.gz"));
+    let unpacked =
+        unpack(&read(&path)).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    assert!(!unpacked.is_empty(), "{} is empty", path.display());
+    unpacked.into_iter().map(|(name, input)| (path.join(name), input)).collect()
+}
+
+fn unpack(archive: &[u8]) -> std::io::Result<Vec<(PathBuf, Vec<u8>)>> {
+    // The checksum is at the end of the compressed data, behind the last entry that `tar` reads.
+    let mut plain = Vec::new();
+    MultiGzDecoder::new(archive).read_to_end(&mut plain)?;
+    let mut unpacked = Vec::new();
+    for entry in Archive::new(plain.as_slice()).entries()? {
+        let mut entry = entry?;
+        let mut input = Vec::new();
+        entry.read_to_end(&mut input)?;
+        unpacked.push((entry.path()?.into_owned(), input));
+    }
+    Ok(unpacked)
+}
+
+/// Returns the regressions of a target, each with its path. A target may have none.
+fn regressions(name: &str) -> Vec<(PathBuf, Vec<u8>)> {
+    let folder = fuzz().join("regressions").join(name);
+    let with_input = |path: PathBuf| (path.clone(), read(&path));
+    names(&folder).into_iter().map(|name| with_input(folder.join(name))).collect()
+}
+
+fn inputs(name: &str) -> Vec<(PathBuf, Vec<u8>)> {
+    [corpus(name), regressions(name)].concat()
 }
 
 fn replay(name: &str, oracle: fn(&[u8])) {
-    let corpus = inputs(&fuzz().join("corpus").join(name));
-    assert!(!corpus.is_empty(), "there is no corpus for {name}");
-    let found = inputs(&fuzz().join("regressions").join(name));
-    for (path, input) in corpus.iter().chain(&found) {
-        let outcome = catch_unwind(AssertUnwindSafe(|| oracle(input)));
+    for (path, input) in inputs(name) {
+        let outcome = catch_unwind(AssertUnwindSafe(|| oracle(&input)));
         assert!(outcome.is_ok(), "{name} fails for {}", path.display());
     }
 }
@@ -73,11 +106,11 @@ replay! {
     server_steps
 }
 
-/// An oracle that is left out somewhere would be run by nobody.
 #[test]
 fn every_target_has_its_oracle_its_corpus_and_its_replay() {
     let all: BTreeSet<_> = ORACLES.iter().map(|name| name.to_string()).collect();
-    assert_eq!(names(&fuzz().join("corpus")), all);
+    let archives = all.iter().map(|name| format!("{name}.tar.gz")).collect();
+    assert_eq!(names(&fuzz().join("corpus")), archives);
     assert!(names(&fuzz().join("regressions")).is_subset(&all));
     let files = all.iter().map(|name| format!("{name}.rs")).collect();
     assert_eq!(names(&fuzz().join("fuzz_targets")), files);
@@ -96,11 +129,10 @@ fn every_target_has_its_oracle_its_corpus_and_its_replay() {
     }
 }
 
-/// A rule that no input needs is none.
 #[test]
 fn every_rule_of_the_differential_oracle_is_needed() {
-    let inputs = ["corpus", "regressions"].map(|it| inputs(&fuzz().join(it).join("differential")));
-    let found: BTreeSet<_> = inputs.iter().flatten().flat_map(|(_, input)| needed(input)).collect();
+    let inputs = inputs("differential");
+    let found: BTreeSet<_> = inputs.iter().flat_map(|(_, input)| needed(input)).collect();
     let all: BTreeSet<_> = RULES.iter().map(|rule| rule.name).collect();
     assert_eq!(found, all);
 }
