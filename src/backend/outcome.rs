@@ -18,8 +18,8 @@ use crate::state_machine::named;
 )]
 #[non_exhaustive]
 pub struct Outcome {
-    /// Whether the server copies the entity to its destination (`ShouldcopyToDestination`).
-    /// Otherwise the application has processed it.
+    /// `true` if the server copies the entity to its destination (`ShouldcopyToDestination`).
+    /// Otherwise the application has processed the entity.
     pub copy_to_destination: bool,
     /// The reply.
     pub reply: Reply,

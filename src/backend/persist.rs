@@ -16,7 +16,7 @@ stored_form!(Notification as "a notification" {
 });
 
 impl Notification {
-    /// Returns the rule that the stored notification breaks.
+    /// Returns the rule that the fields violate; `None` if they are consistent.
     fn contradiction(&self) -> Option<&'static str> {
         let by_value = self.kind == NotificationType::ByValue;
         let by_reference = self.kind == NotificationType::ByReference;

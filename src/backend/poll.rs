@@ -48,7 +48,7 @@ pub enum Poll {
     ReceiveData {
         /// The number of bytes that are missing; at least 1. `None` if the length is unknown.
         remaining: Option<u64>,
-        /// Whether the bytes are the reply and have to be stored. Otherwise the reply is at a
+        /// `true` if the bytes are the reply and have to be stored. Otherwise the reply is at a
         /// static URL, and the bytes are discarded.
         keep: bool,
         /// When the receive timer expires. It started at the end of the request.

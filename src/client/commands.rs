@@ -5,7 +5,8 @@ use crate::state_machine::StateMachine as _;
 
 impl Upload {
     /// [3.1.4.2] Pauses the upload. A request in flight is dropped: the caller closes its
-    /// connection. Bytes of it may have reached the server; resuming finds that out.
+    /// connection. Bytes of it may have reached the server. After resuming, the server's
+    /// responses show which.
     ///
     /// Pausing a paused upload does nothing.
     ///

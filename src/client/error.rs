@@ -31,7 +31,7 @@ pub enum StopReason {
         status: StatusCode,
         /// The error code, if the response had one.
         code: Option<HResult>,
-        /// Whether the error occurred in the server or in its application.
+        /// The origin of the error: the server or its application.
         context: Option<ErrorContext>,
     },
     /// The server accepts fragments, but its offset does not advance.
@@ -43,7 +43,7 @@ pub enum StopReason {
 }
 
 impl StopReason {
-    pub(super) const fn refused(refusal: &Refusal<'_>) -> Self {
+    pub(super) const fn from_refusal(refusal: &Refusal<'_>) -> Self {
         Self::Refused { status: refusal.status(), code: refusal.code(), context: refusal.context() }
     }
 

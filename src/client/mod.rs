@@ -26,6 +26,9 @@
 //! * Commands of the caller are plain verbs: [`pause`](Upload::pause), [`resume`](Upload::resume),
 //!   [`cancel`](Upload::cancel).
 //!
+//! [`server::Session`](crate::server::Session) differs in one point: its inputs return the next
+//! step, because several requests can reach one session and each needs its own response.
+//!
 //! # Failures
 //!
 //! An upload recovers by itself: it retries transient failures after a back-off, starts over when

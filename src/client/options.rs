@@ -25,7 +25,7 @@ use crate::util::setters::setters;
 )]
 #[non_exhaustive]
 pub struct Options {
-    /// Whether the upload expects a reply. Default: [`Mode::Upload`], without a reply.
+    /// The type of the upload: with or without a reply. Default: [`Mode::Upload`].
     pub mode: Mode,
     /// The length of fragments. Default: 1 MiB.
     pub fragments: FragmentSizing,

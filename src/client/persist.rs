@@ -67,13 +67,13 @@ impl TryFrom<StoredSizing> for FragmentSizing {
 }
 
 impl Upload {
-    /// Returns the first rule that no stored upload can break.
+    /// Returns the first rule that the fields violate; `None` if they are consistent.
     fn contradiction(&self) -> Option<&'static str> {
         let has_session = self.session_id.is_some();
         let is_unauthorized = self.exchange == Exchange::Unauthorized;
         let is_stopped = self.exchange == Exchange::Suspended || self.state == State::Failed;
         let rules = [
-            (self.is_text_valid(), "invalid session id, host or reply URL"),
+            (self.are_texts_valid(), "invalid session id, host or reply URL"),
             (self.next <= self.total, "offset exceeds the length of the entity"),
             (self.are_offsets_in_order(), "offsets contradict each other"),
             (has_session || self.next == 0, "offset without a session"),
@@ -86,7 +86,7 @@ impl Upload {
             (self.is_challenged() == is_unauthorized, "challenge contradicts the exchange"),
             (self.stop_reason.is_some() == is_stopped, "stop reason contradicts the state"),
             (self.host_id.is_some() || !self.has_fallback(), "fallback without a host"),
-            (has_session || !self.remembers_session(), "progress without a session"),
+            (has_session || !self.has_progress(), "progress without a session"),
             (
                 self.next == self.total || !self.was_complete(),
                 "reply or close before the last byte",
@@ -102,7 +102,7 @@ impl Upload {
         rules.iter().find(|(holds, _)| !holds).map(|(_, text)| *text)
     }
 
-    fn is_text_valid(&self) -> bool {
+    fn are_texts_valid(&self) -> bool {
         self.session_id.is_none_or(|id| SessionId::try_from(id.as_bytes()).is_ok())
             && self.host_id.is_some() == self.host().is_some()
             && self.reply_url.is_some() == self.reply_url().is_some()
@@ -116,7 +116,7 @@ impl Upload {
         self.fallback_at.is_some() || self.fallback_timeout.is_some()
     }
 
-    const fn remembers_session(&self) -> bool {
+    const fn has_progress(&self) -> bool {
         self.max_acked > 0 || self.sent_up_to > 0 || self.was_complete()
     }
 

@@ -66,7 +66,7 @@ impl Upload {
         let session_id = InlineStr::new(ack.session_id.as_bytes());
         let host_id = ack.host_id.map(|host| InlineStr::new(host.as_str().as_bytes()));
         if session_id.is_none() || host_id == Some(None) {
-            // No server issues ids this long.
+            // The session id or host exceeds the limit of this client.
             return self.retry_or_suspend(StopReason::Protocol, now);
         }
         let host_id = host_id.flatten();
@@ -90,7 +90,7 @@ impl Upload {
         let advances = received > self.next;
         self.complete(Event::Received)?;
         if let Some(url) = ack.reply_url.filter(|_| received == self.total) {
-            // Acks with longer URLs do not parse.
+            // A URL that exceeds the limit of this client counts as missing.
             self.reply_url = InlineStr::new(url.as_bytes());
         }
         self.set_offset(received, advances, now)
@@ -120,7 +120,7 @@ impl Upload {
 
     /// [3.1.5.2.1] Reacts to a refusal.
     fn on_refusal(&mut self, refusal: &Refusal<'_>, now: Duration) -> Result<(), EventError> {
-        let reason = StopReason::refused(refusal);
+        let reason = StopReason::from_refusal(refusal);
         match refusal.failure() {
             Failure::StartOver => self.start_over(),
             Failure::Credentials => {

@@ -35,7 +35,7 @@ named! {
     pub enum Event {
         /// The caller starts to send a request.
         Begin "begin",
-        /// A session was created on this host.
+        /// A session was created on the same host.
         Created "created",
         /// A session was created on another host.
         CreatedOnHost "created-on-host",

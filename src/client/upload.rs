@@ -122,7 +122,7 @@ pub struct Upload {
     pub(super) exchange: Exchange,
     pub(super) session_id: Option<InlineStr<{ SessionId::MAX_LEN }>>,
     pub(super) host_id: Option<InlineStr<MAX_HOST>>,
-    /// How long the host may be unreachable.
+    /// The time for which the host may be unreachable; `None` without a limit.
     pub(super) fallback_timeout: Option<Duration>,
     /// When the fallback timer expires; `None` while it does not run.
     pub(super) fallback_at: Option<Duration>,
@@ -142,7 +142,7 @@ pub struct Upload {
     pub(super) deadline: Duration,
     /// Consecutive failures.
     pub(super) failures: u32,
-    /// How many times the upload started over.
+    /// The number of times that the upload started over.
     pub(super) restarts: u32,
     /// Consecutive responses without progress.
     pub(super) stalls: u32,
