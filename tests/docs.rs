@@ -1,0 +1,163 @@
+//! Checks the documents: links, paths, the feature tables, and the length of the README.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Documents that are shown elsewhere too, on a package page or by rustdoc: no relative link works.
+const WITHOUT_LINKS: [&str; 3] = ["README.md", "CHANGELOG.md", "docs/EMBEDDING.md"];
+const OTHERS: [&str; 6] = [
+    "CONTRIBUTING.md",
+    "docs/BENCHMARKS.md",
+    "docs/CONFORMANCE.md",
+    "docs/RENAMES.md",
+    "fuzz/README.md",
+    "tests/captures/README.md",
+];
+/// Guides in `src/`, which link by path of an item; rustdoc checks those links.
+const GUIDES: [&str; 2] = ["src/guide/machines.md", "src/guide/stacks.md"];
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn text(name: &str) -> String {
+    let text = fs::read_to_string(root().join(name));
+    text.unwrap_or_else(|error| panic!("{name}: {error}")).replace("\r\n", "\n")
+}
+
+/// Removes fenced blocks, which contain no links.
+fn without_blocks(text: &str) -> String {
+    text.split("\n```").step_by(2).collect()
+}
+
+/// Returns the targets of inline links and of link definitions.
+fn links(text: &str) -> Vec<String> {
+    let text = without_blocks(text);
+    let inline = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    let defined = text.lines().filter(|line| line.starts_with('['));
+    let defined = defined.filter_map(|line| line.split_once("]: ").map(|(_, target)| target));
+    inline.chain(defined).map(str::to_owned).collect()
+}
+
+fn is_relative(link: &str) -> bool {
+    !link.contains("://") && !link.starts_with('#')
+}
+
+/// Returns the anchors that Markdown makes of the headings.
+fn anchors(text: &str) -> BTreeSet<String> {
+    let text = without_blocks(text);
+    let headings = text.lines().filter_map(|line| line.starts_with('#').then_some(line));
+    let anchor = |heading: &str| {
+        let letters = heading.trim_start_matches('#').trim().chars();
+        let kept = letters.filter(|it| it.is_alphanumeric() || matches!(it, ' ' | '-' | '_'));
+        kept.map(|it| if it == ' ' { '-' } else { it.to_ascii_lowercase() }).collect()
+    };
+    headings.map(anchor).collect()
+}
+
+/// Returns the paths in code spans, such as `docs/EMBEDDING.md`.
+fn paths(text: &str) -> Vec<String> {
+    let text = without_blocks(text);
+    let spans = text.split('`').skip(1).step_by(2);
+    let folders = [".cargo/", ".ci/", "benches/", "docs/", "examples/", "fuzz/", "src/", "tests/"];
+    let is_path = |span: &&str| {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._/-".contains(&byte);
+        let is_file = span.ends_with(".md") && span.starts_with(|it: char| it.is_uppercase());
+        (folders.iter().any(|folder| span.starts_with(folder)) || is_file)
+            && span.bytes().all(is_plain)
+    };
+    spans.filter(is_path).map(str::to_owned).collect()
+}
+
+#[test]
+fn every_link_has_a_target() {
+    let mut links_found = 0;
+    for name in WITHOUT_LINKS.into_iter().chain(OTHERS) {
+        let text = text(name);
+        for link in links(&text) {
+            let (path, anchor) = link.split_once('#').unwrap_or((&link, ""));
+            if is_relative(&link) {
+                assert!(!WITHOUT_LINKS.contains(&name), "{name}: relative link {link:?}");
+                let folder = root().join(name).parent().map(PathBuf::from).unwrap_or_default();
+                assert!(folder.join(path).exists(), "{name}: link to missing file {path:?}");
+            } else if path.is_empty() {
+                assert!(anchors(&text).contains(anchor), "{name}: no heading for {link:?}");
+            }
+            links_found += 1;
+        }
+    }
+    assert!(links_found > 10, "{links_found}");
+}
+
+#[test]
+fn every_path_exists() {
+    let mut found = 0;
+    for name in WITHOUT_LINKS.into_iter().chain(OTHERS).chain(GUIDES) {
+        for path in paths(&text(name)) {
+            assert!(root().join(&path).exists(), "{name}: {path} does not exist");
+            found += 1;
+        }
+    }
+    assert!(found > 20, "{found}");
+}
+
+#[test]
+fn paths_in_the_readme_are_in_the_package() {
+    let manifest = text("Cargo.toml");
+    let include = manifest.lines().find_map(|line| line.strip_prefix("include = "));
+    let include = include.expect("a list of files on one line");
+    let included: Vec<_> =
+        include.split('"').skip(1).step_by(2).map(|it| it.trim_end_matches('*')).collect();
+    for path in paths(&text("README.md")) {
+        let path = format!("/{path}");
+        let is_included = included.iter().any(|prefix| path.starts_with(prefix));
+        assert!(is_included, "README.md names {path}, which is not in the package");
+    }
+}
+
+#[test]
+fn the_readme_gets_to_the_point() {
+    let readme = text("README.md");
+    let before: Vec<_> = readme.lines().take_while(|line| *line != "## Features").collect();
+    assert!(before.len() <= 80, "{} lines before the feature table", before.len());
+    let first = readme.split("\n\n").nth(1).expect("a paragraph");
+    for term in [
+        "sans-IO",
+        "BITS Upload Protocol",
+        "Background Intelligent Transfer",
+        "`Start-BitsTransfer -TransferType Upload`",
+        "`bitsadmin`",
+    ] {
+        assert!(first.contains(term), "the first paragraph does not mention {term}");
+    }
+}
+
+/// Returns the rows of a feature table, wherever it is.
+fn features(text: &str) -> Vec<String> {
+    let lines = text.lines().map(|line| line.trim_start_matches("//!").trim());
+    let rows = lines.skip_while(|line| !line.starts_with("| feature |")).skip(2);
+    rows.take_while(|line| line.starts_with('|')).map(str::to_owned).collect()
+}
+
+#[test]
+fn both_feature_tables_list_all_features() {
+    let table = features(&text("README.md"));
+    assert_eq!(table, features(&text("src/lib.rs")));
+    let named: BTreeSet<_> = table.iter().filter_map(|row| row.split('`').nth(1)).collect();
+    let manifest = text("Cargo.toml");
+    let section = manifest.split("\n[features]\n").nth(1).expect("a section of features");
+    let section = section.split("\n[").next().expect("its end");
+    let declared = section.lines().filter_map(|line| Some(line.split_once(" = ")?.0));
+    let declared: BTreeSet<_> = declared.filter(|name| *name != "default").collect();
+    assert_eq!(named, declared);
+}
+
+#[test]
+fn the_minimum_rust_version_is_that_of_the_manifest() {
+    let manifest = text("Cargo.toml");
+    let version = manifest.lines().find_map(|line| line.strip_prefix("rust-version = "));
+    let version = version.expect("a version").trim_matches('"');
+    let sentence = format!("minimum supported Rust version is {version}");
+    assert!(text("README.md").contains(&sentence));
+}
