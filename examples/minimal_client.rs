@@ -88,7 +88,7 @@ impl Client {
 
     /// Sends a request and reports the result. Only errors of the entity end the upload.
     fn exchange(&mut self, transmit: &Transmit) -> Result<()> {
-        let url = match transmit.host() {
+        let url = match self.upload.host() {
             Some(host) => host.rewrite(&self.url)?.to_string(),
             None => self.url.clone(),
         };
