@@ -33,7 +33,7 @@ fn form(kind: &str, phase: Value) -> Value {
 }
 
 #[test]
-fn every_state_comes_back_as_it_was() {
+fn every_state_is_restored() {
     let mut states = HashSet::new();
     for it in reachable() {
         states.insert(it.state());
@@ -45,7 +45,7 @@ fn every_state_comes_back_as_it_was() {
 }
 
 #[test]
-fn what_was_read_goes_on_like_what_was_stored() {
+fn a_restored_notification_continues_like_the_original() {
     for it in reachable() {
         for event in Event::ALL {
             let (mut one, mut other) = (it, read(&stored(&it)).unwrap());
@@ -56,7 +56,7 @@ fn what_was_read_goes_on_like_what_was_stored() {
 }
 
 #[test]
-fn the_extremes_come_back_too() {
+fn extreme_values_are_restored() {
     let most = core::time::Duration::MAX;
     let timeouts = Timeouts::DEFAULT.with_send(most).with_receive(most).with_receive_response(most);
     let it = Notification::new(NotificationType::ByValue, u64::MAX, timeouts, most);
@@ -78,7 +78,7 @@ fn the_extremes_come_back_too() {
 
 /// What was stored by this version is read by every later one.
 #[test]
-fn the_form_is_the_documented_one() {
+fn the_stored_form_is_stable() {
     let it = new(NotificationType::ByValue);
     assert_eq!(stored(&it), form("by-value", json!("send-headers")));
     let mut it = new(NotificationType::ByValue);
@@ -146,7 +146,7 @@ fn contradictions() -> Vec<(&'static str, Value, &'static str)> {
 }
 
 #[test]
-fn what_contradicts_itself_is_refused() {
+fn contradictory_fields_are_refused() {
     for (kind, phase, why) in contradictions() {
         let result = read(&form(kind, phase.clone()));
         assert_eq!(result, Err(format!("a damaged notification: {why}")), "{kind} {phase}");
@@ -163,7 +163,7 @@ fn another_version_is_refused() {
 }
 
 #[test]
-fn a_status_that_is_none_is_refused() {
+fn an_invalid_status_is_refused() {
     for code in [json!(0), json!(99), json!(1000), json!(65_536), json!(-1), json!("403")] {
         let phase = json!({ "error": { "application": code } });
         let result = read(&form("by-value", phase));

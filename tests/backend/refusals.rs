@@ -88,7 +88,7 @@ fn every_failure_is_reported_with_its_status_and_code() {
 }
 
 #[test]
-fn every_status_is_passed_on_but_a_success_and_416() {
+fn every_status_is_passed_on_except_a_success_and_416() {
     for code in 100..=999 {
         let mut it = new(NotificationType::ByReference);
         done([it.handle_headers_sent(NOW)]);
@@ -106,7 +106,7 @@ fn every_status_is_passed_on_but_a_success_and_416() {
 }
 
 #[test]
-fn a_refusal_before_all_was_sent_counts_but_a_success_does_not() {
+fn an_early_refusal_is_accepted_but_an_early_success_is_not() {
     let by_value = new(NotificationType::ByValue);
     let sending = after(by_value, &[|it| it.handle_headers_sent(NOW)]);
     for before in [by_value, sending, new(NotificationType::ByReference)] {
@@ -122,7 +122,7 @@ fn a_refusal_before_all_was_sent_counts_but_a_success_does_not() {
 }
 
 #[test]
-fn a_client_tries_again_unless_the_application_is_sure() {
+fn a_client_retries_unless_the_application_rejected_the_entity() {
     let classes = FAILURES.map(|refused| {
         let refusal = refused.refusal();
         (refused, Failure::of(refusal.status(), refusal.code()))
@@ -139,7 +139,7 @@ fn a_client_tries_again_unless_the_application_is_sure() {
 }
 
 #[test]
-fn every_failure_says_what_happened() {
+fn every_error_has_a_description() {
     let texts = FAILURES.map(|refused| refused.to_string());
     assert_eq!(
         texts,
@@ -157,7 +157,7 @@ fn every_failure_says_what_happened() {
 }
 
 #[test]
-fn each_kind_has_its_own_message_and_no_other() {
+fn each_type_has_its_own_request() {
     let url = OriginalRequestUrl::try_from("http://origin.example/dir/entity").unwrap();
     let request = RequestDataFileName::try_from(r"C:\entities\1").unwrap();
     let response = ResponseDataFileName::try_from(r"C:\replies\1").unwrap();
@@ -174,7 +174,7 @@ fn each_kind_has_its_own_message_and_no_other() {
 }
 
 #[test]
-fn an_empty_static_url_is_none() {
+fn an_empty_static_url_counts_as_missing() {
     let line = StatusLine { status: StatusCode::OK, reason: "OK", version: Version::Http11 };
     for (url, reply, is_static) in [("", None, false), (URL, Some(URL), true)] {
         let fields = [

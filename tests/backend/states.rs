@@ -97,7 +97,7 @@ fn to_send(step: Result<Poll, EventError>) -> (u64, u64) {
 }
 
 #[test]
-fn the_table_is_that_of_the_specification() {
+fn the_table_matches_the_specification() {
     let rows = SPECIFICATION.lines().chain(OURS.lines()).filter(|row| !row.trim().is_empty());
     let rows: Vec<Vec<&str>> = rows.map(|row| row.split_whitespace().collect()).collect();
     let named = |state: &State, event: &Event| {
@@ -118,7 +118,7 @@ fn the_table_is_that_of_the_specification() {
 }
 
 #[test]
-fn every_event_does_in_every_state_what_the_table_says() {
+fn every_event_in_every_state_follows_the_table() {
     let (mut states, mut moves) = (HashSet::new(), HashSet::new());
     for before in reachable() {
         let state = before.state();
@@ -161,21 +161,21 @@ fn assert_names_everything(illegal: &IllegalEvent<State>) {
 }
 
 #[test]
-fn what_is_over_takes_nothing_more() {
+fn terminal_states_accept_no_event() {
     for state in State::ALL {
         assert_eq!(state.is_terminal(), state.expected().next().is_none(), "{state}");
     }
 }
 
 #[test]
-fn without_an_application_it_is_complete_at_once() {
+fn without_an_application_a_notification_is_complete_at_once() {
     let it = new(NotificationType::None);
     assert_eq!(Ok(it.poll()), complete(true, Reply::None));
     assert_eq!((it.poll_timeout(), it.kind()), (None, NotificationType::None));
 }
 
 #[test]
-fn by_value_the_entity_is_sent_in_any_pieces() {
+fn by_value_the_entity_is_sent_in_parts_of_any_length() {
     for piece in [1, 7, 499, 500] {
         let mut it = by_value();
         let mut step = it.handle_headers_sent(NOW).map(|()| it.poll());
@@ -200,7 +200,7 @@ fn an_empty_entity_is_sent_with_its_head() {
 }
 
 #[test]
-fn no_more_is_sent_than_there_is() {
+fn sent_bytes_cannot_exceed_the_entity() {
     let mut it = by_value();
     assert_eq!(to_send(it.handle_headers_sent(NOW).map(|()| it.poll())), (0, 500));
     assert_eq!(to_send(it.handle_data_sent(200, NOW).map(|()| it.poll())), (200, 300));
@@ -249,7 +249,7 @@ fn by_value_the_reply_is_the_body() {
 
 /// An observer of the exchange finds nothing, whatever kind of reply there is.
 #[test]
-fn what_goes_to_an_application_and_back_breaks_no_rule() {
+fn the_observer_finds_no_violation_in_a_notification() {
     let url = OriginalRequestUrl::try_from("http://origin.example/e").expect("a URL");
     let file = RequestDataFileName::try_from(r"C:\entity").expect("a name");
     let reply = ResponseDataFileName::try_from(r"C:\reply").expect("a name");
@@ -287,7 +287,7 @@ where
 }
 
 #[test]
-fn by_value_an_empty_body_is_no_reply() {
+fn by_value_an_empty_body_is_not_a_reply() {
     for copy in [false, true] {
         let asked = |response| if copy { with_copy(response) } else { response };
         let mut it = sent_by_value();
@@ -304,7 +304,7 @@ fn by_value_an_empty_body_is_no_reply() {
 }
 
 #[test]
-fn by_value_a_body_beside_a_static_url_is_thrown_away() {
+fn by_value_a_body_beside_a_static_url_is_discarded() {
     for (copy, length) in [(false, Some(3)), (true, Some(3)), (false, None), (true, None)] {
         let response = with_url(NotificationResponse { content_length: length, ..success() });
         let response = if copy { with_copy(response) } else { response };
@@ -337,7 +337,7 @@ fn a_body_that_is_too_short_is_a_failure() {
 }
 
 #[test]
-fn no_more_is_received_than_was_announced() {
+fn received_bytes_cannot_exceed_content_length() {
     let mut it = sent_by_value();
     done([it.handle_response(&with_length(10), NOW), it.handle_reply_data(4, NOW)]);
     let before = it;
@@ -351,7 +351,7 @@ fn no_more_is_received_than_was_announced() {
 }
 
 #[test]
-fn a_body_without_length_has_an_end_too() {
+fn the_length_of_a_body_cannot_overflow() {
     let mut it = sent_by_value();
     done([it.handle_response(&success(), NOW), it.handle_reply_data(u64::MAX - 1, NOW)]);
     let before = it;

@@ -69,7 +69,7 @@ fn the_specification_has_five_minutes_for_each() {
 }
 
 #[test]
-fn every_step_names_the_deadline_of_its_timer() {
+fn every_action_has_the_deadline_of_its_timer() {
     for (it, _, due) in rows() {
         assert_eq!(it.poll_timeout(), Some(due));
         let named = match it.poll() {
@@ -95,7 +95,7 @@ fn a_timer_that_fires_early_does_nothing() {
 }
 
 #[test]
-fn a_timer_expires_at_its_deadline_and_later_but_once() {
+fn a_timer_expires_once_at_its_deadline_or_later() {
     for (before, timer, due) in rows() {
         for now in [due, due + TICK, Duration::MAX] {
             let mut it = before;
@@ -132,7 +132,7 @@ fn no_timer_runs_when_nothing_is_sent_or_received() {
 }
 
 #[test]
-fn pieces_restart_no_timer() {
+fn partial_data_restarts_no_timer() {
     let mut it = in_state(State::SendData, TIMEOUTS);
     done([it.handle_data_sent(1, SENT)]);
     assert_eq!(it.poll_timeout(), Some(seconds(1_010)));
@@ -181,7 +181,7 @@ fn reports() -> Vec<(&'static [State], Report)> {
 }
 
 #[test]
-fn what_comes_at_the_deadline_comes_too_late() {
+fn an_input_at_the_deadline_is_too_late() {
     for (index, (states, report)) in reports().into_iter().enumerate() {
         for (before, timer, due) in rows() {
             if !states.contains(&before.state()) {
@@ -201,7 +201,7 @@ fn what_comes_at_the_deadline_comes_too_late() {
 }
 
 #[test]
-fn what_is_illegal_is_illegal_however_late() {
+fn an_illegal_input_is_an_error_at_any_time() {
     for (index, (states, report)) in reports().into_iter().enumerate() {
         for (before, ..) in rows() {
             if states.contains(&before.state()) {
@@ -216,7 +216,7 @@ fn what_is_illegal_is_illegal_however_late() {
 }
 
 #[test]
-fn a_response_that_has_come_cannot_time_out() {
+fn a_received_response_cannot_time_out() {
     let sent = || {
         let mut it = Notification::new(NotificationType::ByReference, LENGTH, TIMEOUTS, START);
         done([it.handle_headers_sent(HEADERS)]);
@@ -241,7 +241,7 @@ fn a_response_that_has_come_cannot_time_out() {
 }
 
 #[test]
-fn time_has_no_end_that_does_harm() {
+fn the_largest_times_do_not_overflow() {
     let endless = Timeouts::DEFAULT
         .with_send(Duration::MAX)
         .with_receive(Duration::MAX)
@@ -267,7 +267,7 @@ fn time_has_no_end_that_does_harm() {
 }
 
 #[test]
-fn a_clock_that_goes_back_does_no_harm() {
+fn a_clock_that_goes_back_is_harmless() {
     let mut it = Notification::new(NotificationType::ByValue, 4, TIMEOUTS, SENT);
     let deadline = SENT + TIMEOUTS.send;
     let step = it.handle_headers_sent(Duration::ZERO).map(|()| it.poll());
@@ -280,7 +280,7 @@ fn a_clock_that_goes_back_does_no_harm() {
 }
 
 #[test]
-fn a_timeout_of_zero_has_expired_at_once() {
+fn a_timeout_of_zero_expires_at_once() {
     let none = TIMEOUTS.with_send(Duration::ZERO);
     let mut it = Notification::new(NotificationType::ByReference, LENGTH, none, START);
     it.handle_timeout(START);
@@ -288,7 +288,7 @@ fn a_timeout_of_zero_has_expired_at_once() {
 }
 
 #[test]
-fn of_two_timers_that_expire_together_that_of_the_head_counts() {
+fn if_two_timers_expire_together_that_of_the_head_is_reported() {
     let even = TIMEOUTS.with_receive_response(TIMEOUTS.receive);
     let mut it = in_state(State::ReceiveHeaders, even);
     it.handle_timeout(seconds(1_039));

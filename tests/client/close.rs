@@ -16,7 +16,7 @@ fn closed_unheard(refusal: &Ack<'_>) -> Client {
 }
 
 #[test]
-fn a_close_may_have_been_heard_although_something_on_the_way_refuses_afterwards() {
+fn a_close_may_have_arrived_although_a_proxy_refuses_the_next_one() {
     let mut client = closed_unheard(&refused(413));
     assert_eq!(client.due(), "close");
     client.answer(&lost());
@@ -24,7 +24,7 @@ fn a_close_may_have_been_heard_although_something_on_the_way_refuses_afterwards(
 }
 
 #[test]
-fn a_server_that_refuses_a_close_has_not_heard_one_before() {
+fn a_server_that_refuses_a_close_has_not_closed_the_session() {
     let mut client = closed_unheard(&refused_with(403, 0x8007_0005));
     assert_eq!(client.due(), "close");
     client.answer(&lost());

@@ -150,7 +150,7 @@ fn a18_a26_the_offset_comes_from_the_server_alone() {
 }
 
 #[test]
-fn a26_an_offset_that_cannot_be_moves_nothing() {
+fn a26_an_impossible_offset_changes_nothing() {
     for wrong in [held(21), held(25), held(26), held(u64::MAX), out_of_sync(26)] {
         let begin = Client::begun(25, SMALL).answered(&held(10));
         let mut client = begin.answered(&wrong);
@@ -166,7 +166,7 @@ fn a26_an_offset_that_cannot_be_moves_nothing() {
 }
 
 #[test]
-fn a18_an_answer_that_is_no_ack_is_classified_by_its_status_and_a_success_is_none() {
+fn a18_a_response_that_is_not_an_ack_is_classified_by_its_status() {
     let begin = Client::begun(25, SMALL);
     let unreadable = |code: Option<u16>| {
         let mut client = begin;
@@ -185,7 +185,7 @@ fn a18_an_answer_that_is_no_ack_is_classified_by_its_status_and_a_success_is_non
 }
 
 #[test]
-fn a27_the_third_answer_in_a_row_without_progress_is_a_failure() {
+fn a27_the_third_consecutive_response_without_progress_is_a_failure() {
     for stuck in [out_of_sync(10), held(10), out_of_sync(3), held(0)] {
         let mut client = Client::begun(25, SMALL).answered(&held(10));
         for _ in 0..2 {
@@ -325,7 +325,7 @@ fn a33_every_status_and_code_has_its_effect() {
 }
 
 #[test]
-fn a35_a_cancellation_is_possible_from_everywhere_but_the_end() {
+fn a35_an_upload_can_be_cancelled_until_it_has_ended() {
     for mut client in all_reachable() {
         let (before, at) = (client.upload, client.at());
         let result = client.upload.cancel();
@@ -390,7 +390,7 @@ fn a41_a_plain_success_advances_to_its_offset() {
 }
 
 #[test]
-fn an_answer_is_read_in_the_light_of_what_was_sent() {
+fn the_ack_context_describes_the_fragment_that_was_sent() {
     let upload = Client::begun(25, SMALL).answered(&held(10)).upload;
     let bits_proto::client::Poll::Send(transmit) = upload.poll() else { panic!("{upload:?}") };
     let content_range = Some(ContentRange::new(10, 19, 25).expect("a range"));

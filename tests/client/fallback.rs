@@ -7,7 +7,7 @@ use support::upload::{
 };
 
 #[test]
-fn a28_the_host_may_be_out_of_reach_for_its_timeout_and_then_it_is_the_origin_server() {
+fn a28_after_the_fallback_timeout_the_origin_server_is_used() {
     // Long enough for more failures than are tried again otherwise.
     let mut client = Client::elsewhere(20, Some(2000));
     assert_eq!(client.upload.poll_timeout(), None, "it runs from the first failure");
@@ -71,7 +71,7 @@ fn a28_any_ack_stops_the_timer() {
 }
 
 #[test]
-fn a28_a_host_without_a_timeout_is_never_left() {
+fn a28_without_a_fallback_timeout_the_host_is_kept() {
     let mut client = Client::elsewhere(20, None);
     for _ in 0..=SMALL.max_retries {
         client.breaks();
@@ -85,7 +85,7 @@ fn a28_a_host_without_a_timeout_is_never_left() {
 }
 
 #[test]
-fn a28_the_largest_timeout_is_none() {
+fn a28_the_largest_timeout_is_infinite() {
     // [3.1.2.3]: 0xffffffff means infinite. As without one, the max_retries count.
     for timeout in [None, Some(u32::MAX)] {
         let mut client = Client::elsewhere(20, timeout);
@@ -99,7 +99,7 @@ fn a28_the_largest_timeout_is_none() {
 }
 
 #[test]
-fn a28_only_a_host_that_is_out_of_reach_starts_the_timer() {
+fn a28_only_an_unreachable_host_starts_the_timer() {
     let mut client = Client::elsewhere(20, Some(100)).answered(&refused(503));
     client.wait();
     assert_eq!(client.upload.poll_timeout(), None);
@@ -115,7 +115,7 @@ fn a28_only_a_host_that_is_out_of_reach_starts_the_timer() {
 }
 
 #[test]
-fn a28_the_origin_server_that_knows_no_session_says_nothing_of_a_close_elsewhere() {
+fn a28_an_unknown_session_at_the_origin_server_does_not_prove_a_close_at_the_host() {
     let mut client = Client::elsewhere(10, Some(100)).answered(&held(10));
     assert_eq!(client.due(), "close at node-7.example");
     client.breaks();

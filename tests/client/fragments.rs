@@ -7,7 +7,7 @@ use bits_proto::client::{FragmentSizing, Mode, State};
 use support::upload::{Client, SMALL, closed, held, out_of_sync, refused, status};
 
 #[test]
-fn fragments_are_halved_until_the_floor_and_then_it_fails() {
+fn fragments_are_halved_to_the_minimum_and_then_the_upload_fails() {
     let mut client = Client::begun(100, SMALL);
     for (range, length) in [("0..10", 5), ("0..5", 3)] {
         assert_eq!(client.due(), format!("fragment {range}"));
@@ -22,7 +22,7 @@ fn fragments_are_halved_until_the_floor_and_then_it_fails() {
 }
 
 #[test]
-fn what_is_halved_is_what_was_sent() {
+fn the_length_that_was_sent_is_halved() {
     // The last fragment is 8 long, of 10 that it could have been.
     let client = Client::begun(18, SMALL).answered(&held(10)).answered(&refused(413));
     assert_eq!(client.due(), "fragment 10..14");
@@ -78,7 +78,7 @@ fn the_largest_entity_ends_without_an_overflow() {
 }
 
 #[test]
-fn a_server_that_holds_all_of_a_shortened_fragment_and_more_is_believed() {
+fn an_offset_beyond_a_shortened_fragment_is_accepted() {
     // The Ack of the first fragment is lost, and then fragments get shorter. The server, which
     // holds ten bytes, has nothing to store of five of them, and says how many it holds.
     let mut client = Client::begun(25, SMALL);
@@ -93,7 +93,7 @@ fn a_server_that_holds_all_of_a_shortened_fragment_and_more_is_believed() {
 
 /// A caller who resumes may have other wishes; what is under way keeps to those it began with.
 #[test]
-fn other_options_count_from_the_next_request_on() {
+fn new_options_apply_from_the_next_request() {
     let mut client = Client::begun(25, SMALL);
     let other = SMALL
         .with_mode(Mode::UploadReply)

@@ -57,7 +57,7 @@ fn an_upload_and_its_copy_hash_alike_and_others_do_not() {
 }
 
 #[test]
-fn every_reason_to_stand_and_every_history_reads_back_equal() {
+fn every_stop_reason_and_history_reads_back_equal() {
     let strict = SMALL.with_max_retries(0).with_max_restarts(0);
     let begun = Client::begun(25, strict);
     let mut broken = begun;
@@ -100,7 +100,7 @@ fn every_reason_to_stand_and_every_history_reads_back_equal() {
 }
 
 #[test]
-fn an_upload_read_back_goes_on_and_ends() {
+fn a_restored_upload_continues_to_its_end() {
     for client in all_reachable() {
         let mut back = read(&stored(&client.upload)).expect("it reads back");
         let at = client.at();
@@ -118,7 +118,7 @@ fn an_upload_read_back_goes_on_and_ends() {
 }
 
 #[test]
-fn a_close_that_was_under_way_when_it_was_stored_may_have_arrived() {
+fn a_close_that_was_in_flight_when_it_was_stored_may_have_arrived() {
     let client = reach(State::Close, Exchange::Awaiting).expect("a request");
     let mut back =
         Client { upload: read(&stored(&client.upload)).expect("it reads back"), ..client };
@@ -146,7 +146,7 @@ fn check_refused(value: &Value, why: &str) {
 }
 
 #[test]
-fn the_form_is_what_it_was() {
+fn the_stored_form_is_stable() {
     // What a version before this one has stored must still be read.
     let client = Client::new(20, SMALL).answered(&created_on(HOST, Some(60)));
     let options = json!({
@@ -308,7 +308,7 @@ fn contradictions_are_refused() {
 }
 
 #[test]
-fn contradictions_that_no_upload_that_lived_can_have_are_refused_too() {
+fn contradictions_between_several_fields_are_refused_too() {
     let fresh = in_state(State::CreateSession).upload;
     let half = Client::begun(20, SMALL).answered(&held(10)).upload;
     let asked = reach(State::Fragment, Exchange::Unauthorized).expect("a pair").upload;

@@ -83,7 +83,7 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn whatever_it_is_told_it_keeps_its_promises_and_then_ends(
+    fn any_inputs_keep_the_invariants_and_lead_to_an_end(
         upload in any_upload(),
         steps in vec(any_step(), 0..80),
         held_by_server in 0..30_u64,

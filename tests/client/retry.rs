@@ -45,7 +45,7 @@ fn the_same_packet_is_sent_again_when_the_server_fails() {
 }
 
 #[test]
-fn a_cancellation_is_tried_again_however_often_the_upload_had_failed() {
+fn a_cancellation_is_retried_regardless_of_earlier_failures() {
     let mut client = in_state(State::Fragment);
     while client.upload.exchange() != Exchange::Suspended {
         client.answer(&refused(503));
@@ -76,7 +76,7 @@ fn delays(options: Options, seed: u64) -> Vec<Duration> {
 }
 
 #[test]
-fn waiting_times_double_up_to_a_cap_and_are_spread() {
+fn the_backoff_doubles_up_to_a_maximum_and_is_randomized() {
     let options = SMALL.with_max_retries(40);
     let mut firsts = BTreeSet::new();
     for seed in 0..50 {
@@ -99,7 +99,7 @@ fn waiting_times_double_up_to_a_cap_and_are_spread() {
 }
 
 #[test]
-fn waiting_times_of_every_size_are_kept() {
+fn a_backoff_of_any_length_stays_within_its_bounds() {
     let bounds = [Duration::ZERO, NANOSECOND, SECOND, SECOND * 60, Duration::MAX];
     for initial_backoff in bounds {
         for max_backoff in bounds {
@@ -119,7 +119,7 @@ fn waiting_times_of_every_size_are_kept() {
 }
 
 #[test]
-fn too_many_failures_suspend_with_the_reason_and_resuming_goes_on_where_the_server_stands() {
+fn too_many_failures_suspend_with_the_reason_and_resuming_continues_at_the_servers_offset() {
     type Failure = fn(&mut Client);
     let failures: [(Failure, &str); 5] = [
         (Client::breaks, "suspended: server is unreachable"),
@@ -166,7 +166,7 @@ fn too_many_failures_suspend_with_the_reason_and_resuming_goes_on_where_the_serv
 }
 
 #[test]
-fn a_new_byte_or_a_new_session_ends_a_row_of_failures() {
+fn a_new_byte_or_a_new_session_resets_the_count_of_failures() {
     let mut client = Client::begun(25, SMALL);
     client.breaks();
     client.wait();
@@ -179,7 +179,7 @@ fn a_new_byte_or_a_new_session_ends_a_row_of_failures() {
 }
 
 #[test]
-fn an_upload_that_is_paused_at_any_time_goes_on_with_a_ping() {
+fn an_upload_that_is_paused_at_any_time_continues_with_a_ping() {
     for mut client in all_reachable() {
         let (before, at) = (client, client.at());
         if client.upload.pause().is_err() {
@@ -203,7 +203,7 @@ fn an_upload_that_is_paused_at_any_time_goes_on_with_a_ping() {
 }
 
 #[test]
-fn the_reply_is_fetched_before_the_session_is_closed_and_tried_again() {
+fn the_reply_is_fetched_before_the_session_is_closed_and_retried() {
     let reply = Client::begun(10, WITH_REPLY).answered(&held_with_reply(10, REPLY.as_bytes()));
     let fetch = reply.due();
     assert!(fetch.starts_with("fetch BITS-Sessions"), "{fetch}");
@@ -234,7 +234,7 @@ fn the_reply_is_fetched_before_the_session_is_closed_and_tried_again() {
 }
 
 #[test]
-fn texts_that_no_server_sends_are_not_kept() {
+fn texts_that_exceed_their_limits_are_not_stored() {
     for (length, kept) in [(2200, true), (2201, false), (4000, false)] {
         let url = vec![b'u'; length];
         let client = Client::begun(10, WITH_REPLY).answered(&held_with_reply(10, &url));
@@ -258,7 +258,7 @@ fn texts_that_no_server_sends_are_not_kept() {
 }
 
 #[test]
-fn a_server_that_loses_bytes_is_no_stall_as_long_as_it_gets_further() {
+fn a_server_that_loses_bytes_but_advances_is_not_a_stall() {
     // It takes a fragment, forgets all but a few, and says so: each time a byte more is kept.
     let mut client = Client::begun(200, SMALL);
     let mut kept = 0;
@@ -273,7 +273,7 @@ fn a_server_that_loses_bytes_is_no_stall_as_long_as_it_gets_further() {
 }
 
 #[test]
-fn a_server_that_loses_the_same_bytes_for_ever_is_given_up() {
+fn a_server_that_repeatedly_loses_the_same_bytes_suspends_the_upload() {
     let mut client = Client::begun(200, SMALL);
     let mut answers = 0;
     while client.upload.exchange() != Exchange::Suspended {
@@ -289,7 +289,7 @@ fn a_server_that_loses_the_same_bytes_for_ever_is_given_up() {
 }
 
 #[test]
-fn an_amount_that_was_lost_and_is_sent_again_is_progress_only_beyond_it() {
+fn lost_bytes_that_are_sent_again_are_not_progress() {
     let mut client = Client::begun(100, SMALL).answered(&held(10)).answered(&held(20));
     client.answer(&held(0));
     client.answer(&held(10));
@@ -333,7 +333,7 @@ fn a_host_is_kept_until_another_is_named() {
 }
 
 #[test]
-fn a_new_session_knows_nothing_of_the_one_that_was_lost() {
+fn a_new_session_keeps_nothing_of_the_lost_one() {
     let stall = |client: &mut Client, at| {
         client.answer(&out_of_sync(at));
         client.answer(&out_of_sync(at));
@@ -353,7 +353,7 @@ fn a_new_session_knows_nothing_of_the_one_that_was_lost() {
 }
 
 #[test]
-fn resuming_counts_answers_without_progress_anew() {
+fn resuming_resets_the_count_of_responses_without_progress() {
     let mut client = Client::begun(100, SMALL).answered(&out_of_sync(0)).answered(&out_of_sync(0));
     client.upload.resume().expect("it can be resumed");
     client.answer(&pinged());
@@ -383,7 +383,7 @@ fn a_fragment_that_cannot_be_sent_in_time_is_sent_in_smaller_ones() {
 }
 
 #[test]
-fn what_the_server_says_went_wrong_with_a_close_did_not_close_it() {
+fn a_close_that_failed_in_the_server_did_not_close_the_session() {
     for (refusal, due) in [(refused_with(500, 0x8007_0070), "create"), (refused(503), "finished")] {
         let mut client = in_state(State::Close);
         client.answer(&refusal);
@@ -393,7 +393,7 @@ fn what_the_server_says_went_wrong_with_a_close_did_not_close_it() {
 }
 
 #[test]
-fn a_cancellation_that_is_refused_for_good_stays_one() {
+fn a_rejected_cancellation_is_still_a_cancellation() {
     let mut client = in_state(State::Cancel);
     client.answer(&refused(403));
     assert_eq!(client.due(), "suspended: server rejected the request with status 403 Forbidden");

@@ -91,7 +91,7 @@ fn check_table<S: StateMachine + Debug>(text: &str, rows: &[(S, &[Option<S>])], 
 }
 
 #[test]
-fn the_tables_are_those_of_the_specification() {
+fn the_tables_match_the_specification() {
     let states = TABLE.each_ref().map(|(state, row)| (*state, &row[..]));
     check_table(STATES, &states, 9 * 20);
     let exchanges = EXCHANGE_TABLE.each_ref().map(|(state, row)| (*state, &row[..]));
@@ -99,7 +99,7 @@ fn the_tables_are_those_of_the_specification() {
 }
 
 #[test]
-fn what_has_ended_and_what_is_under_way() {
+fn terminal_states_and_requests_in_flight() {
     for state in State::ALL {
         let ended = ["finished", "cancelled"].contains(&state.name());
         assert_eq!(state.is_terminal(), ended, "{state}");
@@ -297,7 +297,7 @@ fn check_input(name: &str, input: Input) -> usize {
 }
 
 #[test]
-fn every_input_in_every_state_does_what_the_table_says_or_nothing() {
+fn every_input_in_every_state_follows_the_table_or_changes_nothing() {
     for (name, input) in INPUTS {
         assert!(check_input(name, *input) > 0, "{name} is never legal");
     }
@@ -314,7 +314,7 @@ fn a_reply_that_arrives_while_the_upload_is_paused_does_not_resume_it() {
 }
 
 #[test]
-fn polling_is_pure_and_every_pair_asks_for_what_it_stands_for() {
+fn polling_changes_nothing_and_returns_the_action_of_the_state() {
     let first = |text: &str| text.split([' ', ':']).next().expect("a word").to_string();
     for client in all_reachable() {
         let copy = client.upload;
@@ -336,7 +336,7 @@ fn polling_is_pure_and_every_pair_asks_for_what_it_stands_for() {
 }
 
 #[test]
-fn what_an_upload_says_of_itself_is_what_happened() {
+fn the_getters_report_what_happened() {
     let new = Upload::new(20, support::upload::SMALL, 1);
     assert_eq!((new.total(), new.received().0, new.restarts(), new.failures()), (20, 0, 0, 0));
     assert_eq!((new.session_id(), new.host(), new.reply_url()), (None, None, None));
@@ -351,7 +351,7 @@ fn what_an_upload_says_of_itself_is_what_happened() {
 }
 
 #[test]
-fn a_stop_says_why() {
+fn every_stop_reason_has_a_description() {
     for (stop, said) in [
         (StopReason::Paused, "upload is paused"),
         (StopReason::Transport, "server is unreachable"),

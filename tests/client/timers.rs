@@ -61,7 +61,7 @@ fn a_request_that_cannot_be_sent_in_time_is_dropped() {
 }
 
 #[test]
-fn an_answer_that_does_not_come_in_time_is_given_up() {
+fn a_late_response_is_a_failure() {
     for state in [State::CreateSession, State::Ping, State::Fragment, State::Close, State::Cancel] {
         let mut client = reach(state, Exchange::Sending).expect("a state with requests");
         client.now += REQUEST - NANOSECOND;
@@ -85,7 +85,7 @@ fn the_last_timeout_suspends_with_the_reason() {
 }
 
 #[test]
-fn a_timer_is_stopped_by_the_answer_and_by_the_caller() {
+fn a_timer_is_stopped_by_the_response_and_by_the_caller() {
     let mut awaiting = Client::begun(20, SMALL);
     awaiting.sent();
     let stopped: [fn(&mut Client); 6] = [
@@ -107,7 +107,7 @@ fn a_timer_is_stopped_by_the_answer_and_by_the_caller() {
 }
 
 #[test]
-fn a_waiting_time_ends_and_the_same_packet_is_due() {
+fn after_a_backoff_the_same_packet_is_sent() {
     for state in State::ALL {
         let Some(client) = reach(*state, Exchange::BackOff) else { continue };
         let due = client.upload.poll_timeout().expect("it waits");
@@ -129,7 +129,7 @@ fn out_of_reach() -> Client {
 }
 
 #[test]
-fn the_host_is_left_when_its_time_is_over() {
+fn the_upload_falls_back_when_the_fallback_timer_expires() {
     let client = out_of_reach();
     for after in fires(&client.upload, START + FALLBACK) {
         assert_eq!((support::upload::due(&after).as_str(), after.failures()), ("ping", 0));
@@ -138,7 +138,7 @@ fn the_host_is_left_when_its_time_is_over() {
 }
 
 #[test]
-fn the_host_is_left_in_the_middle_of_a_waiting_time() {
+fn the_upload_falls_back_during_a_backoff() {
     let mut client = Client::elsewhere(20, Some(100));
     client.upload = {
         let options = SMALL.with_initial_backoff(DAY).with_max_backoff(DAY);
@@ -154,7 +154,7 @@ fn the_host_is_left_in_the_middle_of_a_waiting_time() {
 }
 
 #[test]
-fn the_host_is_not_left_while_a_request_is_under_way() {
+fn the_upload_does_not_fall_back_while_a_request_is_in_flight() {
     let mut client = out_of_reach();
     client.now = START + FALLBACK - SECOND;
     client.sent();
@@ -173,7 +173,7 @@ fn the_host_is_not_left_while_a_request_is_under_way() {
 }
 
 #[test]
-fn a_host_whose_time_is_nothing_is_left_at_once() {
+fn a_fallback_timeout_of_zero_expires_at_once() {
     let mut client = Client::elsewhere(20, Some(0));
     client.breaks();
     assert_eq!(client.upload.poll_timeout(), Some(client.now));
@@ -186,7 +186,7 @@ fn a_host_whose_time_is_nothing_is_left_at_once() {
 }
 
 #[test]
-fn the_host_is_left_also_while_the_upload_stands() {
+fn the_upload_falls_back_while_it_is_stopped_too() {
     let mut paused = out_of_reach();
     paused.upload.pause().expect("it can be paused");
     let mut failed = out_of_reach();
@@ -211,7 +211,7 @@ fn the_host_is_left_also_while_the_upload_stands() {
 }
 
 #[test]
-fn what_is_cancelled_is_cancelled_at_the_origin_server() {
+fn a_cancellation_falls_back_to_the_origin_server() {
     let mut client = out_of_reach();
     client.upload.cancel().expect("it can be cancelled");
     assert_eq!(client.due(), "cancel at node-7.example");
@@ -221,7 +221,7 @@ fn what_is_cancelled_is_cancelled_at_the_origin_server() {
 }
 
 #[test]
-fn resuming_tries_the_host_for_another_while() {
+fn resuming_restarts_the_fallback_timeout() {
     let mut client = out_of_reach();
     client.upload.resume().expect("it can be resumed");
     assert_eq!(
@@ -236,7 +236,7 @@ fn resuming_tries_the_host_for_another_while() {
 }
 
 #[test]
-fn the_end_of_time_is_no_panic() {
+fn the_largest_times_do_not_overflow() {
     for options in [
         SMALL,
         SMALL
@@ -268,7 +268,7 @@ fn the_end_of_time_is_no_panic() {
 }
 
 #[test]
-fn options_of_no_time_at_all_do_not_spin() {
+fn timeouts_of_zero_do_not_cause_a_busy_loop() {
     let options = SMALL
         .with_request_timeout(Duration::ZERO)
         .with_response_timeout(Duration::ZERO)
@@ -288,7 +288,7 @@ fn options_of_no_time_at_all_do_not_spin() {
 }
 
 #[test]
-fn only_what_waits_has_a_timer() {
+fn only_waiting_states_have_a_timer() {
     for client in all_reachable() {
         let waits = [Exchange::Sending, Exchange::Awaiting, Exchange::BackOff];
         assert_eq!(client.upload.poll_timeout().is_some(), waits.contains(&client.at().1));
@@ -304,7 +304,7 @@ fn only_what_waits_has_a_timer() {
 }
 
 #[test]
-fn where_nothing_is_to_be_spread_failures_leave_no_trace() {
+fn without_a_backoff_no_random_number_is_drawn() {
     let at_once = SMALL.with_initial_backoff(Duration::ZERO);
     let lucky = Client::begun(20, at_once).answered(&held(10));
     let mut unlucky = Client::begun(20, at_once);
@@ -314,7 +314,7 @@ fn where_nothing_is_to_be_spread_failures_leave_no_trace() {
 }
 
 #[test]
-fn waiting_times_are_spread_as_the_reference_of_splitmix64_does() {
+fn the_backoff_is_randomized_like_the_splitmix64_reference() {
     // A seed, and the first number that it gives.
     for (seed, drawn) in [(0, 0xE220_A839_7B1D_CDAF), (1_234_567, 6_457_827_717_110_365_317)] {
         let options = SMALL.with_initial_backoff(Duration::MAX).with_max_backoff(Duration::MAX);
@@ -327,7 +327,7 @@ fn waiting_times_are_spread_as_the_reference_of_splitmix64_does() {
 }
 
 #[test]
-fn a_clock_that_goes_back_does_no_harm() {
+fn a_clock_that_goes_back_is_harmless() {
     let mut client = Client::begun(20, SMALL);
     client.sent();
     client.upload.handle_ack(&held(10), Duration::ZERO).expect("an answer is due");

@@ -54,7 +54,7 @@ A16 | no Content-Length | 411; by policy 400 or accepted; Transfer-Encoding is a
     error::a_transfer_coding_is_reported_alike_by_every_reader
 A18 | a response without a packet type | never a success; a failure is classified by its status
     error::every_kind_says_what_it_should
-    client::decisions::a18_an_answer_that_is_no_ack_is_classified_by_its_status_and_a_success_is_none
+    client::decisions::a18_a_response_that_is_not_an_ack_is_classified_by_its_status
     message::refusals::a_bare_answer_has_the_class_of_its_status_alone
 A19 | the session id in an Ack | absent or different: a deviation
     deviation::each_is_recorded_alone_and_not_for_its_neighbour
@@ -83,15 +83,15 @@ A24 | scope of the 4 KiB limit | bytes of one trimmed value; 4097 are rejected
 A26 | offsets a client accepts | in an Ack up to the bytes sent; in a 416 up to the total
     observer::hosts::the_received_offset_lies_within_what_was_sent
     client::decisions::a18_a26_the_offset_comes_from_the_server_alone
-    client::decisions::a26_an_offset_that_cannot_be_moves_nothing
+    client::decisions::a26_an_impossible_offset_changes_nothing
     message::ack::the_next_offset_comes_from_the_ack
     message::ack::out_of_sync_goes_on_at_the_offset_up_to_the_total
 A27 | repeated 416 | the third without progress is a failure
-    client::decisions::a27_the_third_answer_in_a_row_without_progress_is_a_failure
+    client::decisions::a27_the_third_consecutive_response_without_progress_is_a_failure
 A28 | the fallback timer | runs from the first failure until any Ack; then origin server, with a Ping
-    client::fallback::a28_the_host_may_be_out_of_reach_for_its_timeout_and_then_it_is_the_origin_server
+    client::fallback::a28_after_the_fallback_timeout_the_origin_server_is_used
     client::fallback::a28_any_ack_stops_the_timer
-    client::fallback::a28_only_a_host_that_is_out_of_reach_starts_the_timer
+    client::fallback::a28_only_an_unreachable_host_starts_the_timer
 A29 | session not found | restart at offset 0, a limited number of times
     model::every_order_of_events_keeps_the_rules
     client::decisions::a29_starting_over_is_counted_and_limited
@@ -108,7 +108,7 @@ A34 | two codes for a full disk | both are read; a policy selects the one to wri
     server::answers::a34_a_full_disk_is_written_as_the_policy_has_it
     field::codes::both_spellings_of_a_full_disk_are_one
 A35 | Cancel while suspended | allowed
-    client::decisions::a35_a_cancellation_is_possible_from_everywhere_but_the_end
+    client::decisions::a35_an_upload_can_be_cancelled_until_it_has_ended
 A36 | when a client sends Ping | at a new host, after resuming, on a connection that authenticates
     client::decisions::a36_a_ping_goes_first_after_a_host_id_on_resuming_and_on_a_new_connection
 A37 | the body of a rejected fragment | the answer says whether to drain it or to close

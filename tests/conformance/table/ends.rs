@@ -3,7 +3,7 @@
 pub const ROWS: &str = "
 R2.2.8-1 enforced | Close-Session declares the upload complete
     client::decisions::a41_a_plain_success_advances_to_its_offset
-    client::retry::the_reply_is_fetched_before_the_session_is_closed_and_tried_again
+    client::retry::the_reply_is_fetched_before_the_session_is_closed_and_retried
 R2.2.8-2 enforced | Close-Session deletes the data of the session and the reply
     server::time::what_there_is_of_a_reply_that_nobody_reported_is_deleted
     server::work::the_reply_is_at_a_url_from_the_last_fragment_on
@@ -33,7 +33,7 @@ R2.2.9.3-1 enforced | no body after its Ack | a body is a deviation, and framed 
     message::requirements::every_ack_says_that_it_is_one_and_has_no_body
 
 R2.2.10-1 enforced | Cancel-Session ends an upload and its session
-    client::decisions::a35_a_cancellation_is_possible_from_everywhere_but_the_end
+    client::decisions::a35_an_upload_can_be_cancelled_until_it_has_ended
     server::decisions::a8_a_cancel_after_the_last_fragment_keeps_what_is_placed
 R2.2.10.1-1 enforced | Content-Length is 0
     message::requirements::every_request_says_what_it_is_and_how_long_its_body_is
@@ -64,7 +64,7 @@ R2.2.11.3-1 enforced | no body after its Ack | a body is a deviation, and framed
 
 R2.2.12-1 enforced | sent if an application is configured, by reference or by value | Step::Notify requests it
     server::decisions::a2_complete_and_commit_are_two_things
-    backend::refusals::each_kind_has_its_own_message_and_no_other
+    backend::refusals::each_type_has_its_own_request
 R2.2.12.1-1 enforced | Content-Length is the length of the body
     message::requirements::a_notification_has_the_fields_and_the_length_of_its_kind
 R2.2.12.2-1 embedder | the original URL is an http URL | known to the embedder; anything else is a deviation
@@ -94,7 +94,7 @@ R2.2.12.2-9 enforced | path of the reply, by reference only
     message::presence_messages::a_message_is_refused_without_a_required_field
     message::presence_messages::a_single_path_makes_a_notification_one_by_reference
 R2.2.12.3-1 enforced | by value, the body is the entity
-    backend::states::by_value_the_entity_is_sent_in_any_pieces
+    backend::states::by_value_the_entity_is_sent_in_parts_of_any_length
     message::requirements::a_notification_has_the_fields_and_the_length_of_its_kind
 R2.2.12.3-2 enforced | by reference, there is no body | a body is a deviation
     backend::timers::by_reference_the_receive_timers_start_with_the_head
@@ -102,7 +102,7 @@ R2.2.12.3-2 enforced | by reference, there is no body | a body is a deviation
     deviation::each_is_recorded_alone_and_not_for_its_neighbour
 
 R2.2.13.1-1 enforced | Content-Length is the length of the body | absent: until close, with a deviation
-    backend::states::a_body_that_is_too_short_is_a_failure backend::states::no_more_is_received_than_was_announced
+    backend::states::a_body_that_is_too_short_is_a_failure backend::states::received_bytes_cannot_exceed_content_length
     deviation::each_is_recorded_alone_and_not_for_its_neighbour
 R2.2.13.2-1 embedder | the static URL is absolute | set by the application; a relative one is a deviation
     deviation::each_is_recorded_alone_and_not_for_its_neighbour
@@ -116,7 +116,7 @@ R2.2.13.2-4 enforced | a field requests the entity at its destination
 R2.2.13.3-1 enforced | by value, without a static URL, the body is the reply
     backend::states::by_value_the_reply_is_the_body
 R2.2.13.3-2 enforced | otherwise the response has no body | a body is ignored
-    backend::states::by_value_a_body_beside_a_static_url_is_thrown_away
+    backend::states::by_value_a_body_beside_a_static_url_is_discarded
     backend::states::by_reference_the_reply_is_the_file
     deviation::each_is_recorded_alone_and_not_for_its_neighbour
 

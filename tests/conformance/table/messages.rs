@@ -122,7 +122,7 @@ R2.2.3.2-7 enforced | BITS-Host-Id replaces only the host of the URL
 R2.2.3.2-8 enforced | BITS-Host-Id only if a host is configured
     server::answers::a_created_session_names_the_host_to_go_on_at
 R2.2.3.2-9 enforced | seconds until the client returns to the origin server | counted from the first failure (A28)
-    client::fallback::a28_the_host_may_be_out_of_reach_for_its_timeout_and_then_it_is_the_origin_server
+    client::fallback::a28_after_the_fallback_timeout_the_origin_server_is_used
     field::numbers::a_timeout_is_seconds_in_32_bits
 R2.2.3.2-10 enforced | BITS-Host-Id-Fallback-Timeout accompanies every BITS-Host-Id
     server::answers::a_created_session_names_the_host_to_go_on_at
@@ -183,7 +183,7 @@ R2.2.6.2-1 enforced | BITS-Packet-Type is Fragment
     field::numbers::a_packet_type_is_read_in_every_letter_case
 R2.2.6.3-1 enforced | the length of the body equals the length of the range
     error::every_kind_says_what_it_should client::decisions::a41_a_plain_success_advances_to_its_offset
-    client::random::whatever_it_is_told_it_keeps_its_promises_and_then_ends
+    client::random::any_inputs_keep_the_invariants_and_lead_to_an_end
 
 R2.2.7-1 enforced | every Fragment is answered
     requirements::every_request_gets_the_ack_of_its_kind

@@ -45,7 +45,7 @@ H10 | a client that advances past the acknowledged offset | the Ack gives the of
     model::every_order_of_events_keeps_the_rules
     model::each_planted_bug_is_found
     client::decisions::a18_a26_the_offset_comes_from_the_server_alone
-    client::random::whatever_it_is_told_it_keeps_its_promises_and_then_ends
+    client::random::any_inputs_keep_the_invariants_and_lead_to_an_end
 ";
 
 pub const ASKS: &str = "
@@ -54,13 +54,13 @@ any-server | a server other than IIS | a session and a session table over any st
 resume-connection | resuming on another connection | sessions are independent of connections
     model::every_order_of_events_keeps_the_rules
     server::work::pieces_count_as_they_are_stored
-    client::retry::an_upload_that_is_paused_at_any_time_goes_on_with_a_ping
+    client::retry::an_upload_that_is_paused_at_any_time_continues_with_a_ping
     transfer::a_bad_network_does_not_stop_it
 resume-restart | resuming after a restart or reboot | both ends can be persisted at any time
     model::every_order_of_events_keeps_the_rules
     server::persist::work_goes_on_in_a_session_that_was_read_back
-    client::persist::an_upload_read_back_goes_on_and_ends
-    backend::persist::what_was_read_goes_on_like_what_was_stored
+    client::persist::a_restored_upload_continues_to_its_end
+    backend::persist::a_restored_notification_continues_like_the_original
 right-416 | a 416 that carries the offset | always with an offset, never with an error
     server::decisions::a6_a_gap_is_answered_with_416_and_the_offset
     message::refusals::a_refusal_to_go_on_names_the_offset_and_no_error
@@ -73,7 +73,7 @@ empty-entities | empty entities | created and closed
     client::decisions::a1_an_empty_entity_is_created_and_closed
 last-fragment | last fragment short, repeated or rejected | each has a defined answer
     server::decisions::a3_a_fragment_after_completion_is_answered_as_the_last_one_was
-    client::fragments::what_is_halved_is_what_was_sent
+    client::fragments::the_length_that_was_sent_is_halved
     server::work::an_application_that_refuses_for_now_is_told_again
 transient-errors | classification of transient errors | a class for every status and code
     message::refusals::every_status_and_code_has_its_class
@@ -81,10 +81,10 @@ tolerant-names | field names in any letter case | accepted
     field::names::names_are_recognised_in_any_letter_case
 fragment-sizing | fragment length | limits, chosen by the caller, halved after 413
     client::fragments::the_length_of_fragments_stays_within_its_bounds
-    client::fragments::fragments_are_halved_until_the_floor_and_then_it_fails
+    client::fragments::fragments_are_halved_to_the_minimum_and_then_the_upload_fails
 proxies | responses of proxies | classified by status, never a success
     message::refusals::a_bare_answer_has_the_class_of_its_status_alone
-    client::decisions::a18_an_answer_that_is_no_ack_is_classified_by_its_status_and_a_success_is_none
+    client::decisions::a18_a_response_that_is_not_an_ack_is_classified_by_its_status
 http-stacks | other HTTP stacks | messages from and to names and values
     http1::splits::fields_from_another_stack_are_read_as_those_of_a_head
     message::properties::every_output_takes_the_same_bytes_and_no_more_room_than_it_asked_for
@@ -103,7 +103,7 @@ reading-captures | explaining captured traffic | the example `inspect`
 replies | upload-reply jobs | from the application to the client
     server::time::what_there_is_of_a_reply_that_nobody_reported_is_deleted
     server::work::the_reply_is_at_a_url_from_the_last_fragment_on
-    client::retry::the_reply_is_fetched_before_the_session_is_closed_and_tried_again
+    client::retry::the_reply_is_fetched_before_the_session_is_closed_and_retried
     transfer::there_is_a_reply_to_all_but_an_empty_entity
 expiry | abandoned sessions | expire and name the data to delete
     server::time::what_times_out_is_asked_for_until_it_is_deleted

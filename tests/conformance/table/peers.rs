@@ -163,7 +163,7 @@ host-more | a host with a path, a query or user information | rejected
 host-timeout | the timeout of a host in decimal seconds | accepted; others are rejected
     field::numbers::a_timeout_is_seconds_in_32_bits
 host-timeout-absent | a host without a timeout | the client never returns to the origin server
-    client::fallback::a28_a_host_without_a_timeout_is_never_left
+    client::fallback::a28_without_a_fallback_timeout_the_host_is_kept
 
 http-1-0-request | an HTTP/1.0 request | rejected
     error::of_several_flaws_the_earliest_is_reported

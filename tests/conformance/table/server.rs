@@ -2,21 +2,21 @@
 
 pub const ROWS: &str = "
 R3.2-1 enforced | a server notifies applications | module backend, and Step::Notify
-    backend::states::the_table_is_that_of_the_specification
+    backend::states::the_table_matches_the_specification
     server::decisions::a2_complete_and_commit_are_two_things
 R3.2-2 enforced | a server that offers replies notifies applications
-    backend::states::the_table_is_that_of_the_specification
+    backend::states::the_table_matches_the_specification
     server::work::the_reply_is_at_a_url_from_the_last_fragment_on
 
 R3.2.1.1-1 enforced | three notification types
-    backend::refusals::each_kind_has_its_own_message_and_no_other
+    backend::refusals::each_type_has_its_own_request
 R3.2.1.1-2 enforced | notification type none: nothing is sent
-    backend::states::without_an_application_it_is_complete_at_once
-    backend::refusals::each_kind_has_its_own_message_and_no_other
+    backend::states::without_an_application_a_notification_is_complete_at_once
+    backend::refusals::each_type_has_its_own_request
 R3.2.1.1-3 enforced | by reference: the application receives a path
     message::requirements::a_notification_has_the_fields_and_the_length_of_its_kind
 R3.2.1.1-4 enforced | by value: the application receives the bytes
-    backend::states::by_value_the_entity_is_sent_in_any_pieces
+    backend::states::by_value_the_entity_is_sent_in_parts_of_any_length
 R3.2.1.1-5 embedder | URL of the application | the request target given to the notification's encode
     message::requirements::a_notification_has_the_fields_and_the_length_of_its_kind
 
