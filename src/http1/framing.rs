@@ -48,9 +48,7 @@ impl Framing {
             match FieldName::from_name(name.as_ref()) {
                 Some(FieldName::ContentLength) => {
                     let value = trim_white_space(value.as_ref());
-                    framing
-                        .observe_length(value)
-                        .map_err(|error| framing.length_error(value, error, None))?;
+                    framing.observe_length(value).map_err(|_| framing.length_error(value, None))?;
                 }
                 Some(FieldName::TransferEncoding) => framing.transfer_encoding = true,
                 _ => {}
@@ -70,28 +68,28 @@ impl Framing {
         Ok(())
     }
 
-    /// Takes the first Content-Length, perhaps once more, and a further one into account; the first
-    /// error is returned.
+    /// Takes the first Content-Length, perhaps once more, and a further one into account. Returns
+    /// the first that is invalid, or conflicts with an earlier one.
     #[cold]
-    pub(crate) fn observe_lengths(&mut self, first: &[u8], further: &[u8]) -> Option<Error> {
-        let [first, further] = [first, further].map(|value| {
-            let error = self.observe_length(value).err();
-            error.map(|error| self.length_error(value, error, None))
-        });
-        first.or(further)
+    pub(crate) fn observe_lengths<'v>(
+        &mut self,
+        first: &'v [u8],
+        further: &'v [u8],
+    ) -> Option<&'v [u8]> {
+        [first, further].into_iter().find(|value| self.observe_length(value).is_err())
     }
 
-    /// The error in a Content-Length, which may conflict with an earlier one.
+    /// The error in a Content-Length that [`observe_length`](Self::observe_length) rejected, with
+    /// the offset of the value.
     #[cold]
-    pub(crate) fn length_error(
-        &self,
-        value: &[u8],
-        error: ValueError,
-        offset: Option<usize>,
-    ) -> Error {
+    pub(crate) fn length_error(mut self, value: &[u8], offset: Option<usize>) -> Error {
+        let earlier = self.content_length;
+        let conflict = ValueError::new(ErrorKind::ContentLengthConflict, 0);
+        let error = self.observe_length(value).err().unwrap_or(conflict);
+        let offset = offset.map(|offset| offset.saturating_add(error.at));
         let length = Error::http(error.kind, offset).in_field(FieldName::ContentLength);
-        match self.content_length {
-            Some(earlier) if error.kind == ErrorKind::ContentLengthConflict => {
+        match earlier {
+            Some(earlier) if error == conflict => {
                 let mut digits = [0; MAX_DIGITS];
                 let _ = SliceSink(&mut digits).put_decimal(earlier);
                 let LenSink(count) = LenSink::default().put_decimal(earlier);

@@ -80,11 +80,10 @@ fn careful_framing(head: &[u8], fields: &[httparse::Header<'_>]) -> Result<Frami
     }
     let mut framing = Framing::default();
     for field in called(FieldName::ContentLength) {
-        framing.observe_length(field.value).map_err(|error| {
+        framing.observe_length(field.value).map_err(|_| {
             let value = offset_in(head, field.value);
             let empty = offset_of(field, head).saturating_add(field.name.len()).saturating_add(1);
-            let offset = value.unwrap_or(empty).saturating_add(error.at);
-            framing.length_error(field.value, error, Some(offset))
+            framing.length_error(field.value, Some(value.unwrap_or(empty)))
         })?;
     }
     Ok(framing)

@@ -92,10 +92,10 @@ impl<'b> Ack<'b> {
         ack_context: &AckContext<'_>,
     ) -> Result<Decoded<Self>, Error> {
         let mut index = Index::EMPTY;
-        let (survey, framing, error) = Survey::of_pairs(&mut index, fields, MAX_VALUE);
+        let (survey, framing, invalid) = Survey::of_pairs(&mut index, fields, MAX_VALUE);
         let mut scan = survey.scan();
         let is_ack = scan.get(FieldName::PacketType).is_some();
-        survey::check_lengths(error, is_ack && framing.transfer_encoding)?;
+        survey::check_lengths(framing, invalid, is_ack && framing.transfer_encoding)?;
         read(line, framing, &mut scan, ack_context).map_err(MessageError::in_pairs)
     }
 

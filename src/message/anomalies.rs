@@ -12,7 +12,8 @@ use crate::util::digits::decimal;
 struct LongValue<'b> {
     field: Option<FieldName>,
     value: &'b [u8],
-    limit: usize,
+    /// In 32 bits, to keep [`Anomalies`] small.
+    limit: u32,
 }
 
 /// What is not as usual about the fields of one message.
@@ -61,6 +62,7 @@ impl<'b> Anomalies<'b> {
 
     #[cold]
     fn observe_long(&mut self, name: &str, value: &'b [u8], limit: usize) {
+        let limit = u32::try_from(limit).unwrap_or(u32::MAX);
         let long = || LongValue { field: FieldName::from_name(name), value, limit };
         self.long = self.long.or_else(|| Some(long()));
     }

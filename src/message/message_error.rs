@@ -79,7 +79,7 @@ impl<'b> MessageError<'b> {
     pub(super) const fn in_long_value(
         field: Option<FieldName>,
         value: &'b [u8],
-        limit: usize,
+        limit: u32,
     ) -> Self {
         let place = Place::Number { value, expected: limit as u64 };
         Self::new(ErrorKind::ValueTooLong, field, place).at_stage(CheckStage::Limits)

@@ -115,8 +115,8 @@ impl<'b> NotificationRequest<'b> {
         fields: impl IntoIterator<Item = (&'b str, &'b [u8])>,
     ) -> Result<Decoded<Self>, Error> {
         let mut index = Index::EMPTY;
-        let (survey, framing, error) = Survey::of_pairs(&mut index, fields, usize::MAX);
-        survey::check_lengths(error, framing.transfer_encoding)?;
+        let (survey, framing, invalid) = Survey::of_pairs(&mut index, fields, usize::MAX);
+        survey::check_lengths(framing, invalid, framing.transfer_encoding)?;
         read(line, framing, &mut survey.scan()).map_err(MessageError::in_pairs)
     }
 

@@ -87,8 +87,8 @@ impl<'b> NotificationResponse<'b> {
         fields: impl IntoIterator<Item = (&'b str, &'b [u8])>,
     ) -> Result<Decoded<Self>, Error> {
         let mut index = Index::EMPTY;
-        let (survey, framing, error) = Survey::of_pairs(&mut index, fields, usize::MAX);
-        survey::check_lengths(error, false)?;
+        let (survey, framing, invalid) = Survey::of_pairs(&mut index, fields, usize::MAX);
+        survey::check_lengths(framing, invalid, false)?;
         read(line, framing, &mut survey.scan()).map_err(MessageError::in_pairs)
     }
 

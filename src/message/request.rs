@@ -132,8 +132,8 @@ impl<'b> Request<'b> {
         policy: &ParseOptions,
     ) -> Result<Decoded<Self>, Error> {
         let mut index = Index::EMPTY;
-        let (survey, framing, error) = Survey::of_pairs(&mut index, fields, policy.max_value);
-        survey::check_lengths(error, framing.transfer_encoding)?;
+        let (survey, framing, invalid) = Survey::of_pairs(&mut index, fields, policy.max_value);
+        survey::check_lengths(framing, invalid, framing.transfer_encoding)?;
         read(line, framing, &mut survey.scan(), policy).map_err(MessageError::in_pairs)
     }
 

@@ -34,24 +34,24 @@ impl<'h, 'b> Survey<'h, 'b> {
         index: &'h mut Index<'b>,
         fields: impl IntoIterator<Item = (&'b str, &'b [u8])>,
         max_value: usize,
-    ) -> (Self, Framing, Option<Error>) {
-        let (mut anomalies, mut framing, mut error) = (None, Framing::default(), None);
+    ) -> (Self, Framing, Option<&'b [u8]>) {
+        let (mut anomalies, mut framing, mut invalid) = (None, Framing::default(), None);
         let mut filling = Filling::of(index);
         for (name, value) in fields {
             let value = trim_white_space(value);
             let again = Anomalies::observe(&mut anomalies, &mut filling, (name, value), max_value);
             if again == Some(FieldName::ContentLength) {
                 let first = filling.get(FieldName::ContentLength).unwrap_or_default();
-                error = error.or(framing.observe_lengths(first, value));
+                invalid = invalid.or(framing.observe_lengths(first, value));
             }
         }
         filling.finish();
         framing.transfer_encoding = index.found().has(FieldName::TransferEncoding);
         if let Some(length) = index.get(FieldName::ContentLength) {
-            let wrong = framing.observe_length(length).err();
-            error = error.or(wrong.map(|wrong| framing.length_error(length, wrong, None)));
+            let is_valid = framing.observe_length(length).is_ok();
+            invalid = invalid.or((!is_valid).then_some(length));
         }
-        (Self { index, anomalies }, framing, error)
+        (Self { index, anomalies }, framing, invalid)
     }
 
     /// The first value that is too long; what follows is read whatever its length.
@@ -69,11 +69,15 @@ impl<'h, 'b> Survey<'h, 'b> {
 /// What is wrong with the lengths of pairs is an error; where a Transfer-Encoding is one too it is told
 /// before, as in a head.
 #[inline(always)]
-pub(super) fn check_lengths(error: Option<Error>, has_wrong_coding: bool) -> Result<(), Error> {
-    match error {
+pub(super) fn check_lengths(
+    framing: Framing,
+    invalid: Option<&[u8]>,
+    has_wrong_coding: bool,
+) -> Result<(), Error> {
+    match invalid {
         None => Ok(()),
         Some(_) if has_wrong_coding => Err(Framing::transfer_encoding_error(None)),
-        Some(error) => Err(error),
+        Some(length) => Err(framing.length_error(length, None)),
     }
 }
 

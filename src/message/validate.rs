@@ -74,7 +74,9 @@ where
     }
 
     fn survey<'h>(&'h self, index: &'h mut Index<'b>) -> (Survey<'h, 'b>, Framing, Option<Error>) {
-        Survey::of_pairs(index, self.fields.clone(), MAX_VALUE)
+        let (survey, framing, invalid) = Survey::of_pairs(index, self.fields.clone(), MAX_VALUE);
+        let error = invalid.map(|length| framing.length_error(length, None));
+        (survey, framing, error)
     }
 
     fn error(&self, trouble: MessageError<'b>) -> Error {

@@ -110,7 +110,7 @@ use crate::message::Pairs;
 /// assert_eq!(seen[0].severity(), Severity::Must);
 /// assert_eq!(
 ///     seen[0].to_string(),
-///     "Content-Length: digits are expected (byte 134, [MC-BUP] 2.2.1.1)"
+///     "Content-Length: expected decimal digits, received \"zero\" (byte 134, [MC-BUP] 2.2.1.1)"
 /// );
 /// ```
 ///
