@@ -1,5 +1,5 @@
-//! The tests of the library that need no program, no allocator of their own and no minutes: one crate, so
-//! that what they share is built once.
+//! Tests of the library that need no example program, no allocator and only seconds. They are one crate, so that
+//! shared code is compiled once.
 
 mod support;
 #[cfg(feature = "std")]

@@ -36,7 +36,7 @@ fn every_request_gets_the_ack_of_its_kind() {
     assert_eq!(kind(server.store(10, 19, 20)), MessageKind::FragmentAck, "the last one");
     assert_eq!(kind(server.fragment(0, 9, 20)), MessageKind::FragmentAck, "a repeated one");
     let turn = commits(closing.close());
-    assert_eq!(kind(closing.placed(turn)), MessageKind::CloseSessionAck);
+    assert_eq!(kind(closing.committed(turn)), MessageKind::CloseSessionAck);
     let turn = discards(cancelling.cancel()).token;
     assert_eq!(kind(cancelling.discarded(turn)), MessageKind::CancelSessionAck);
 }
@@ -225,7 +225,7 @@ fn a_session_is_acknowledged_as_ended_when_nothing_of_it_is_left() {
             server.cancel()
         } else {
             let turn = commits(server.close());
-            server.placed(turn)
+            server.committed(turn)
         };
         let discard = discards(step);
         assert_eq!((discard.entity, discard.reply), (cancels, true));

@@ -1,4 +1,4 @@
-//! Whatever an upload is told: what always holds, and that it ends once the server does right.
+//! Whatever an upload is told: what always holds, and that it ends once the server does correct.
 
 use crate::support;
 use std::time::Duration;
@@ -22,7 +22,7 @@ fn any_answer() -> impl Strategy<Value = Answer> {
     let error =
         prop::sample::select(&[SESSION_NOT_FOUND, 0x8007_0005, 0x8007_0057, 0x8020_0020, 1][..]);
     prop_oneof![
-        8 => Just(Answer::Right),
+        8 => Just(Answer::Correct),
         1 => Just(Answer::Created),
         1 => timeout.prop_map(Answer::CreatedOn),
         1 => Just(Answer::Pinged),
@@ -90,7 +90,7 @@ proptest! {
     ) {
         let mut run = Run::new(upload);
         for step in steps {
-            run.check_told(step);
+            run.check_step(step);
         }
         run.check_ends(held_by_server);
     }

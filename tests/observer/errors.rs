@@ -3,7 +3,7 @@
 
 use crate::support::messages::Draft;
 use crate::support::read::{request_head, response_head};
-use crate::support::single_message::{of_request, of_response, sorted_rules};
+use crate::support::single_message::{request_violations, response_violations, sorted_rules};
 use bits_proto::http1::HeaderSlots;
 
 /// A way to spoil a message, and the rule that is broken then.
@@ -18,10 +18,10 @@ fn spoil(asked: Option<&str>, whole: fn() -> Draft, spoilers: &[Spoiler]) {
         let bytes = draft.text().into_bytes();
         let mut slots = HeaderSlots::new();
         let seen = match asked {
-            None => of_request(&request_head("a request", &bytes, &mut slots)),
+            None => request_violations(&request_head("a request", &bytes, &mut slots)),
             Some(asked) => {
                 let mut slots = HeaderSlots::new();
-                of_response(asked, &response_head("a response", &bytes, &mut slots))
+                response_violations(asked, &response_head("a response", &bytes, &mut slots))
             }
         };
         expected.sort_unstable();
@@ -179,7 +179,8 @@ fn every_remark_on_a_bare_416_is_told() {
     ] {
         let bytes = draft.text().into_bytes();
         let mut slots = HeaderSlots::new();
-        let seen = of_response("fragment", &response_head("a response", &bytes, &mut slots));
+        let seen =
+            response_violations("fragment", &response_head("a response", &bytes, &mut slots));
         assert_eq!(sorted_rules(&seen), expected, "{draft:?}");
     }
 }
@@ -194,7 +195,7 @@ fn every_error_of_a_request_with_two_verbs_is_told() {
     };
     let bytes = overridden().set("Content-Range", "bytes 5-1/9").text().into_bytes();
     let mut slots = HeaderSlots::new();
-    let seen = of_request(&request_head("a request", &bytes, &mut slots));
+    let seen = request_violations(&request_head("a request", &bytes, &mut slots));
     assert_eq!(sorted_rules(&seen), ["conflicting-field", "first-beyond-last", "method-override"]);
 }
 

@@ -3,7 +3,9 @@
 
 use crate::support;
 use crate::support::messages;
-use crate::support::single_message::{of_request, of_response, request_bytes, rules, same_rules};
+use crate::support::single_message::{
+    request_bytes, request_violations, response_violations, rules, same_rules,
+};
 use std::collections::BTreeSet;
 
 use bits_proto::Error;
@@ -79,7 +81,7 @@ fn check_request(message: &vectors::Message) -> bool {
     let mut slots = HeaderSlots::new();
     let Ok(progress) = RequestHead::parse(&message.bytes, &mut slots) else { return false };
     let Some(head) = progress.complete() else { return false };
-    let seen = of_request(&head);
+    let seen = request_violations(&head);
     if NotificationRequest::is_notification(&head.line(), head.fields()) {
         compare(&message.name, read(NotificationRequest::from_head(&head)), &seen);
     } else if head.line().method != METHOD && !has_packet_type(&head) {
@@ -102,7 +104,7 @@ fn check_response(message: &vectors::Message) -> bool {
     if head.line().status.is_interim() {
         return false;
     }
-    let seen = of_response(asked, &head);
+    let seen = response_violations(asked, &head);
     // What it says of sequence is tested elsewhere, and what it says instead of a deviation.
     let said = |violation: &&Violation| !matches!(violation, Violation::Sequence(_));
     let seen: Vec<_> = seen.iter().filter(said).copied().collect();
@@ -130,7 +132,7 @@ fn a_notification_without_a_length_is_judged_as_it_is_read() {
     let mut slots = HeaderSlots::new();
     let head = request_head("a notification", &bytes, &mut slots);
     let error = NotificationRequest::from_head(&head).map(drop).expect_err("no length");
-    assert_eq!(of_request(&head), [Violation::from(error)]);
+    assert_eq!(request_violations(&head), [Violation::from(error)]);
 }
 
 /// Another HTTP stack may hand on what no head can have that is read here.
@@ -187,7 +189,7 @@ fn pairs_may_have_white_space_around_their_values() {
     });
     let bytes = draft.text().into_bytes();
     let mut slots = HeaderSlots::new();
-    same_rules(&seen, &of_request(&request_head("a request", &bytes, &mut slots)));
+    same_rules(&seen, &request_violations(&request_head("a request", &bytes, &mut slots)));
 }
 
 /// An error code is missed only where the specification prescribes one: other statuses may come
@@ -284,6 +286,6 @@ fn severities_are_those_of_the_text() {
     assert_eq!((error.rule(), error.severity()), ("not-decimal", Severity::Must));
     let long = Draft::ping().with("X-Other", "x".repeat(4097)).text();
     let mut slots = HeaderSlots::new();
-    let seen = of_request(&request_head("a request", long.as_bytes(), &mut slots));
+    let seen = request_violations(&request_head("a request", long.as_bytes(), &mut slots));
     assert_eq!(seen.iter().map(Violation::severity).collect::<Vec<_>>(), [Severity::Should]);
 }

@@ -207,7 +207,7 @@ fn deviations(data: &[u8]) {
         return;
     }
     let list = reference_grammar::protocols(data);
-    let found = of_request("Create-Session", "0", FieldName::SupportedProtocols, data);
+    let found = request_deviations("Create-Session", "0", FieldName::SupportedProtocols, data);
     let expected = list.as_ref().map(|list| list.unbraced);
     assert_eq!(has(found, Deviation::UnbracedGuid), expected, "{}", show(data));
     let expected = list.as_ref().map(|list| list.excess);
@@ -215,11 +215,11 @@ fn deviations(data: &[u8]) {
 
     let range = reference_grammar::content_range(data);
     let length = range.map_or(1, |((first, last, _), _)| last - first + 1).to_string();
-    let found = of_request("Fragment", &length, FieldName::ContentRange, data);
+    let found = request_deviations("Fragment", &length, FieldName::ContentRange, data);
     let expected = range.map(|(_, has_more_space)| has_more_space);
     assert_eq!(has(found, Deviation::RangeWhiteSpace), expected, "{}", show(data));
 
-    let found = of_request("Ping", "0", FieldName::ContentName, data);
+    let found = request_deviations("Ping", "0", FieldName::ContentName, data);
     let expected = reference_grammar::is_content(data).then_some(data.len() > 260);
     assert_eq!(has(found, Deviation::LongContentName), expected, "{}", show(data));
 
@@ -270,7 +270,12 @@ fn status_line() -> StatusLine<'static> {
     StatusLine { version: Version::Http11, status: StatusCode::OK, reason: "OK" }
 }
 
-fn of_request(kind: &str, length: &str, field: FieldName, value: &[u8]) -> Option<Deviations> {
+fn request_deviations(
+    kind: &str,
+    length: &str,
+    field: FieldName,
+    value: &[u8],
+) -> Option<Deviations> {
     let fields = [
         ("BITS-Packet-Type", kind.as_bytes()),
         ("BITS-Session-Id", b"1"),

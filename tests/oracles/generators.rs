@@ -171,7 +171,7 @@ fn refusal(input: Input<'_, '_>) -> Result<u16> {
 
 fn answer(input: Input<'_, '_>) -> Result<Answer> {
     Ok(match input.int_in_range(0..=15_u8)? {
-        0..6 => Answer::Right,
+        0..6 => Answer::Correct,
         6 => Answer::Created,
         7 => Answer::CreatedOn(match input.arbitrary::<u8>()? {
             0xFF => None,

@@ -37,7 +37,7 @@ fn notification(input: &mut Unstructured<'_>) -> Result<()> {
         match outcome {
             Ok(()) => {}
             Err(error) => {
-                check_told(&error);
+                check_texts(&error);
                 // What comes at the deadline comes too late, and that is an end.
                 assert!(it == before || it.state().is_terminal(), "{before:?}: {error}");
             }
@@ -67,7 +67,7 @@ fn check_requests(it: &Notification, kind: NotificationType, length: u64) {
 }
 
 /// A report on something else is told as one.
-fn check_told(error: &EventError) {
+fn check_texts(error: &EventError) {
     let text = error.to_string();
     assert!(!text.is_empty());
     let record = serde_json::to_value(error).expect("a record");

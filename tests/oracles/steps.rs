@@ -37,7 +37,7 @@ fn upload(input: &mut Unstructured<'_>) -> Result<()> {
         if input.is_empty() {
             break;
         }
-        run.check_told(generators::step(input)?);
+        run.check_step(generators::step(input)?);
     }
     run.check_ends(held_by_server);
     Ok(())

@@ -25,7 +25,7 @@ fn a1_a_zero_length_entity_is_created_and_closed() {
     let mut server = Server::new(PLAIN);
     let token = commits(server.close());
     assert_eq!(server.session.total(), Some(0));
-    assert!(is_closed(server.placed(token)));
+    assert!(is_closed(server.committed(token)));
     assert_eq!(server.session.end_reason(), Some(EndReason::Closed));
     assert!(server.session.is_committed());
     // By policy it is an entity that is not whole.
@@ -62,12 +62,12 @@ fn a2_complete_and_commit_are_two_things() {
     assert_eq!(received(server.notified(token, NO_REPLY)), 100);
     assert!(!server.session.is_committed());
     let token = commits(server.close());
-    assert!(is_closed(server.placed(token)));
+    assert!(is_closed(server.committed(token)));
     // By policy it moves with the last byte, after the application was told, before the Ack.
     let mut server = Server::new(NOTIFYING_EARLY);
     let token = notifies(server.store(0, 99, 100));
     let token = commits(server.notified(token, NO_REPLY));
-    assert_eq!(received(server.placed(token)), 100);
+    assert_eq!(received(server.committed(token)), 100);
     assert!(server.session.is_committed());
     assert!(is_closed(server.close()), "there is nothing left to do");
 }
@@ -184,7 +184,7 @@ fn a8_a_cancel_after_the_last_fragment_keeps_what_is_placed() {
     let mut server = Server::new(NOTIFYING_EARLY);
     let token = notifies(server.store(0, 99, 100));
     let token = commits(server.notified(token, KEPT_REPLY));
-    assert_eq!(received(server.placed(token)), 100);
+    assert_eq!(received(server.committed(token)), 100);
     let discard = discards(server.cancel());
     assert_eq!(what(&discard), (false, true), "only the reply goes");
     assert!(is_cancelled(server.discarded(discard.token)));
@@ -193,7 +193,7 @@ fn a8_a_cancel_after_the_last_fragment_keeps_what_is_placed() {
 
 #[test]
 fn a9_a_ping_is_answered_in_every_state_and_prolongs_nothing() {
-    for stand in stands() {
+    for stand in situations() {
         let mut server = stand.server;
         for days in [0, 13, 400] {
             server.pass(days * DAY);
@@ -231,7 +231,7 @@ fn a10_every_create_makes_a_session_of_its_own() {
 
 #[test]
 fn a11_close_or_cancel_again_finds_no_session() {
-    for stand in stands().iter().filter(|stand| stand.state == State::Ended) {
+    for stand in situations().iter().filter(|stand| stand.state == State::Ended) {
         let mut server = stand.server;
         assert_eq!(refused(server.close()), NOT_FOUND, "{}", stand.what);
         assert_eq!(refused(server.cancel()), NOT_FOUND, "{}", stand.what);

@@ -16,8 +16,8 @@ fn read(value: &Value) -> Result<Session, String> {
     serde_json::from_value(value.clone()).map_err(|error| error.to_string())
 }
 
-fn stand(what: &str) -> Stand {
-    let stand = stands().into_iter().find(|stand| stand.what == what);
+fn stand(what: &str) -> Situation {
+    let stand = situations().into_iter().find(|stand| stand.what == what);
     stand.unwrap_or_else(|| panic!("{what}"))
 }
 
@@ -51,7 +51,7 @@ const FIELDS: [&str; 16] = [
 
 #[test]
 fn every_session_is_read_back_as_it_was() {
-    for stand in stands() {
+    for stand in situations() {
         let form = stored(&stand.server.session);
         assert_eq!(read(&form), Ok(stand.server.session), "{}", stand.what);
         let text = serde_json::to_string(&stand.server.session).expect("stored");
@@ -62,7 +62,7 @@ fn every_session_is_read_back_as_it_was() {
 
 #[test]
 fn a_session_and_its_copy_hash_alike_and_others_do_not() {
-    let sessions: Vec<Session> = stands().iter().map(|stand| stand.server.session).collect();
+    let sessions: Vec<Session> = situations().iter().map(|stand| stand.server.session).collect();
     let different: HashSet<Session> = sessions.iter().copied().collect();
     let is_first = |(index, session)| !sessions[..index].contains(session);
     assert_eq!(different.len(), sessions.iter().enumerate().filter(|it| is_first(*it)).count());
@@ -73,7 +73,7 @@ fn a_session_and_its_copy_hash_alike_and_others_do_not() {
 
 #[test]
 fn a_session_that_waits_stores_nothing_of_its_last_work() {
-    for stand in stands().iter().filter(|stand| stand.token.is_none()) {
+    for stand in situations().iter().filter(|stand| stand.token.is_none()) {
         let form = stored(&stand.server.session);
         assert_eq!(form["pending"], json!(null), "{}", stand.what);
         assert_eq!(form["remaining"], json!(0), "{}", stand.what);
@@ -172,7 +172,7 @@ fn a_missing_field_is_refused() {
 #[test]
 fn a_missing_field_that_may_be_null_is_refused() {
     let is_taken = |field: &&str| {
-        stands().iter().any(|stand| {
+        situations().iter().any(|stand| {
             let mut form = stored(&stand.server.session);
             form.as_object_mut().and_then(|form| form.remove(*field)).expect("it was there");
             read(&form).is_ok()
@@ -291,7 +291,7 @@ fn a_contradiction_that_nobody_would_notice_is_refused() {
 
 #[test]
 fn a_session_that_was_read_back_goes_on() {
-    for stand in stands() {
+    for stand in situations() {
         let before = stand.server;
         let mut recovered =
             Server { session: read(&stored(&before.session)).expect("read"), ..before };

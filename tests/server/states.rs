@@ -111,7 +111,7 @@ fn a_state_knows_what_it_is() {
 
 #[test]
 fn the_stands_are_where_they_say() {
-    for stand in stands() {
+    for stand in situations() {
         let session = stand.server.session;
         assert_eq!(session.state(), stand.state, "{}", stand.what);
         assert_eq!(session.is_busy(stand.server.now), stand.token.is_some(), "{}", stand.what);
@@ -122,7 +122,7 @@ fn the_stands_are_where_they_say() {
         }
     }
     for state in State::ALL {
-        assert!(stands().iter().any(|stand| stand.state == *state), "{state} is not reached");
+        assert!(situations().iter().any(|stand| stand.state == *state), "{state} is not reached");
     }
 }
 
@@ -152,7 +152,7 @@ fn drop_step(step: Step) {
 #[test]
 fn only_the_report_that_is_due_is_taken() {
     let mut pairs = (0, 0);
-    for stand in stands() {
+    for stand in situations() {
         let Some(token) = stand.token else { continue };
         for (event, report) in REPORTS {
             let mut server = stand.server;
@@ -194,7 +194,7 @@ fn an_illegal_event_says_what_could_have_come() {
 
 /// All reports with a token that is not the one that is worked on.
 #[track_caller]
-fn assert_other_turn(stand: &Stand, server: &Server, token: WorkToken) {
+fn assert_other_turn(stand: &Situation, server: &Server, token: WorkToken) {
     for (event, report) in REPORTS {
         let mut after = *server;
         let outcome = report(&mut after, token);
@@ -209,7 +209,7 @@ fn assert_other_turn(stand: &Stand, server: &Server, token: WorkToken) {
 
 #[test]
 fn a_report_of_another_session_changes_nothing() {
-    for stand in stands() {
+    for stand in situations() {
         // The first token of another session has the number that this one's may have.
         let mut other = Server::with_random(PLAIN, [8; 16]);
         for number in 0..3 {
@@ -223,7 +223,7 @@ fn a_report_of_another_session_changes_nothing() {
 
 #[test]
 fn a_report_on_an_older_request_changes_nothing() {
-    for stand in stands() {
+    for stand in situations() {
         let Some(token) = stand.token else { continue };
         let mut server = stand.server;
         server.disconnected(token);
@@ -266,7 +266,7 @@ fn more_bytes_than_were_asked_for_are_not_taken() {
 
 #[test]
 fn every_request_is_busy_while_the_host_works_and_changes_nothing() {
-    for stand in stands() {
+    for stand in situations() {
         let Some(token) = stand.token else { continue };
         let mut server = stand.server;
         for request in [
@@ -286,7 +286,7 @@ fn every_request_is_busy_while_the_host_works_and_changes_nothing() {
 #[test]
 fn what_is_answered_at_once_changes_nothing() {
     let other = Server::with_random(PLAIN, [8; 16]);
-    for stand in stands() {
+    for stand in situations() {
         let server = stand.server;
         let id = server.session.session_id();
         // A gap where there can be one, and another total.
@@ -313,7 +313,7 @@ fn what_is_answered_at_once_changes_nothing() {
 
 #[test]
 fn nothing_reaches_a_session_that_has_ended() {
-    for stand in stands().iter().filter(|stand| stand.state == State::Ended) {
+    for stand in situations().iter().filter(|stand| stand.state == State::Ended) {
         let mut server = stand.server;
         let before = server.session;
         assert_eq!(refused(server.fragment(0, 99, 100)), NOT_FOUND, "{}", stand.what);
@@ -351,7 +351,7 @@ fn a_request_leads_where_the_table_says() {
             other => panic!("{other}"),
         }
     };
-    for stand in stands() {
+    for stand in situations() {
         if stand.token.is_some() || stand.state == State::Ended {
             continue;
         }

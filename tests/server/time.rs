@@ -35,14 +35,14 @@ fn work_that_nobody_reports_on_makes_room_for_the_next_request() {
     let slow = commits(server.close());
     server.pass(301 * SECOND);
     assert!(!server.session.is_busy(server.now));
-    assert!(is_closed(server.placed(slow)));
+    assert!(is_closed(server.committed(slow)));
 }
 
 #[test]
 fn every_request_takes_over_from_work_that_was_given_up() {
     type Sent = fn(&mut Server) -> Step;
     const SENT: [Sent; 3] = [|it| it.fragment(0, 99, 100), Server::close, Server::cancel];
-    for stand in stands() {
+    for stand in situations() {
         // A session that has timed out takes nothing any more.
         if stand.token.is_none() || stand.what == "timing out" {
             continue;
@@ -70,12 +70,12 @@ fn what_the_application_said_is_a_sign_of_life() {
     let token = commits(server.notified(token, NO_REPLY));
     server.pass(300 * SECOND - Duration::from_nanos(1));
     assert_eq!(refused(server.close()), BUSY);
-    assert_eq!(received(server.placed(token)), 100);
+    assert_eq!(received(server.committed(token)), 100);
 }
 
 #[test]
 fn a_session_without_its_process_is_recovered() {
-    for stand in stands() {
+    for stand in situations() {
         let mut server = stand.server;
         server.session.recover();
         assert!(!server.session.is_busy(NOW), "{}", stand.what);
@@ -145,7 +145,7 @@ const KEEPS_REPLY: &[&str] = &[
 
 #[test]
 fn a_session_times_out_in_every_state_that_waits() {
-    for stand in stands() {
+    for stand in situations() {
         let mut server = stand.server;
         if stand.state == State::Ended {
             continue;
@@ -185,7 +185,7 @@ fn a_session_does_not_time_out_under_the_hands_of_its_host() {
 
 #[test]
 fn a_session_can_be_made_to_time_out() {
-    for stand in stands() {
+    for stand in situations() {
         let mut server = stand.server;
         let step = server.session.expire(&server.policy, server.now);
         match (stand.token, stand.state) {
@@ -260,7 +260,7 @@ fn a_session_that_is_made_to_time_out_at_work_ends_after_it() {
 /// How a session ended does not change because its remains are deleted late.
 #[test]
 fn a_session_that_has_ended_otherwise_does_not_time_out() {
-    for stand in stands() {
+    for stand in situations() {
         let Some(ending) = stand.server.session.end_reason() else { continue };
         let mut server = stand.server;
         server.pass(2 * TIMEOUT);

@@ -119,7 +119,7 @@ fn the_policy_in_force_counts() {
     assert_eq!(server.session.expires_at(), NOW + 14 * DAY, "no byte was stored");
     server.policy = EARLY;
     let token = commits(server.fragment(50, 99, 100));
-    let answer = answers(server.placed(token));
+    let answer = answers(server.committed(token));
     assert_eq!((received(Step::Answer(answer)), answer.has_reply_url()), (100, true));
     server.policy = PLAIN;
     assert_eq!(received(server.fragment(50, 99, 100)), 100);
@@ -149,7 +149,7 @@ fn the_reply_is_at_a_url_from_the_last_fragment_on() {
         let step = server.close();
         let step = if copied {
             let token = commits(step);
-            server.placed(token)
+            server.committed(token)
         } else {
             step
         };
@@ -187,7 +187,7 @@ fn an_application_that_refuses_for_now_is_told_again() {
         assert_eq!(refused(server.failed(token, application(status, code))), expected);
         let token = notifies(server.close());
         let token = commits(server.notified(token, NO_REPLY));
-        assert!(is_closed(server.placed(token)), "{status}");
+        assert!(is_closed(server.committed(token)), "{status}");
     }
 }
 
@@ -246,7 +246,7 @@ fn an_empty_entity_is_told_of_too() {
     let token = commits(server.notified(token, KEPT_REPLY));
     assert_eq!(refused(server.failed(token, HostError::Other)), (500, None, None));
     let token = commits(server.close());
-    let discard = discards(server.placed(token));
+    let discard = discards(server.committed(token));
     assert_eq!(what(&discard), (false, true));
     assert!(is_closed(server.discarded(discard.token)));
 }
@@ -270,13 +270,13 @@ fn what_the_host_could_not_do_is_asked_for_again() {
         assert_eq!(refused(server.failed(token, error)), expected);
         assert_eq!(server.session.state(), State::WaitForClose);
         let token = commits(server.close());
-        assert!(is_closed(server.placed(token)), "{error:?}");
+        assert!(is_closed(server.committed(token)), "{error:?}");
         // The last fragment.
         let mut server = Server::new(EARLY);
         let token = commits(server.store(0, 99, 100));
         assert_eq!(refused(server.failed(token, error)), expected);
         let token = commits(server.fragment(50, 99, 100));
-        assert_eq!(received(server.placed(token)), 100);
+        assert_eq!(received(server.committed(token)), 100);
         // Deleting.
         let mut server = Server::new(PLAIN);
         let token = discards(server.cancel()).token;
@@ -367,7 +367,7 @@ fn a_lost_entity_ends_the_session() {
     let token = notifies(server.store(0, 99, 100));
     assert_eq!(received(server.notified(token, KEPT_REPLY)), 100);
     let token = commits(server.close());
-    let discard = discards(server.placed(token));
+    let discard = discards(server.committed(token));
     assert_eq!(what(&discard), (false, true));
     let answer = answers(server.failed(discard.token, lost));
     assert_eq!((answer.status().get(), server.session.state()), (200, State::Ended));
@@ -398,7 +398,7 @@ fn the_body_of_a_repeated_fragment_is_not_forgotten() {
     server.disconnected(token);
     let token = commits(server.fragment(50, 99, 100));
     let mut refusing = server;
-    assert_eq!(rest(server.placed(token)), unread, "placed");
+    assert_eq!(rest(server.committed(token)), unread, "placed");
     assert_eq!(rest(refusing.failed(token, HostError::Other)), unread, "not placed");
 }
 
@@ -411,7 +411,7 @@ fn access_is_asked_for_every_packet() {
         (Access::Denied, ACCESS_DENIED),
         (Access::Disabled, DISABLED),
     ] {
-        for stand in stands() {
+        for stand in situations() {
             let mut server = stand.server;
             let id = server.session.session_id();
             for request in [

@@ -1,4 +1,4 @@
-//! A session under whatever may come, in any order: what holds after every step.
+//! A session under any sequence of events, with the invariants that hold after every step.
 #![cfg(all(feature = "alloc", feature = "serde"))]
 
 use std::time::Duration;
@@ -12,7 +12,7 @@ use bits_proto::server::{
 use super::session::{
     INVALID_ARGUMENT, NOT_FOUND, PLAIN, Server, answers, create, ping, refused, stores,
 };
-use super::table_equivalence::Twin;
+use super::table_equivalence::TableCheck;
 
 #[derive(Clone, Debug)]
 pub enum Event {
@@ -35,14 +35,14 @@ pub enum Event {
     Policy(Box<Policy<'static>>),
 }
 
-/// A range: relative to what is held, or any.
+/// A range, relative to the received bytes or arbitrary.
 #[derive(Clone, Debug)]
 pub enum Range {
     Near { before: u64, len: u64, total: u64 },
     Any(ContentRange),
 }
 
-/// How many bytes are reported as stored.
+/// Number of bytes reported as stored.
 #[derive(Clone, Copy, Debug)]
 pub enum Bytes {
     All,
@@ -58,22 +58,22 @@ pub enum Which {
     OfAnother,
 }
 
-/// A session, and what must be true of it.
+/// A session and the expected values of its state.
 pub struct World {
     pub server: Server,
-    /// Bytes that were reported as stored, and taken.
+    /// Bytes reported as stored and accepted.
     stored: u64,
-    /// Bytes that are asked for.
+    /// Requested bytes that are not stored yet.
     left: u64,
-    /// How often it was put at its destination.
-    placed: u32,
-    /// Whether the application was to be told.
-    was_to_tell: bool,
-    /// What was asked for last, and before that.
+    /// Number of commits.
+    commits: u32,
+    /// True if a notification was requested.
+    must_notify: bool,
+    /// The token of the current work, and the one before.
     due: Option<WorkToken>,
     older: Option<WorkToken>,
     another: WorkToken,
-    /// Whether a client waits for the answer to a request that is worked on.
+    /// True if a client waits for the response to a request in work.
     awaited: bool,
 }
 
@@ -86,8 +86,8 @@ impl World {
             server: Server::new(policy),
             stored: 0,
             left: 0,
-            placed: 0,
-            was_to_tell: false,
+            commits: 0,
+            must_notify: false,
             due: None,
             older: None,
             another,
@@ -149,21 +149,21 @@ impl World {
     fn request(&mut self, request: Request<'_>, access: Access) {
         let before = self.server.session;
         let is_busy = before.is_busy(self.server.now);
-        let twin = Twin::of(&self.server);
+        let table = TableCheck::of(&self.server);
         let step = self.server.send_with(request, access);
-        twin.check_request(&request, access, step, &self.server.session);
+        table.check_request(&request, access, step, &self.server.session);
         let answer = match step {
             Step::Answer(answer) => answer,
             step => {
                 assert!(!is_busy && access == Access::Granted, "work for {request:?}");
-                assert!(self.server.now < before.expires_at(), "work after its end");
+                assert!(self.server.now < before.expires_at(), "work after the session expired");
                 if let Step::Store(store) = step {
                     let Request::Fragment(fragment) = request else { panic!("{request:?}") };
                     let overlap = fragment.content_range.overlap(self.stored);
                     assert_eq!(overlap, Overlap::New { skip: store.skip, take: store.take });
                 }
                 self.awaited = true;
-                return self.asked(step);
+                return self.check_work(step);
             }
         };
         let is_theirs = request.session_id().is_some_and(|id| *id != before.session_id());
@@ -180,13 +180,13 @@ impl World {
         }
         assert_eq!(is_ping && is_granted, matches!(answer.ack(None), Ack::Ping(_)));
         if let Ack::Refused(_) = answer.ack(None) {
-            // Nothing but work that had been given up is undone by it.
+            // The request may only end work that was abandoned.
             let mut given_up = before;
             given_up.recover();
             let after = self.server.session;
             assert!(after == before || (!is_busy && after == given_up), "{step:?}");
         }
-        self.answered(step);
+        self.check_response(step);
     }
 
     fn report(&mut self, event: &Event) {
@@ -198,7 +198,7 @@ impl World {
         | Event::Failed(which, _)
         | Event::Disconnected(which)) = event
         else {
-            panic!("no report: {event:?}")
+            panic!("not a report: {event:?}")
         };
         let token = self.token(*which);
         let bytes = match event {
@@ -206,7 +206,7 @@ impl World {
             Event::Stored { bytes: Bytes::Some(bytes), .. } => *bytes,
             _ => u64::MAX,
         };
-        let twin = Twin::of(&self.server);
+        let table = TableCheck::of(&self.server);
         let Server { session, policy, now } = &mut self.server;
         let outcome = match event {
             Event::Stored { .. } => session.handle_stored(token, bytes, policy, *now),
@@ -217,7 +217,7 @@ impl World {
             _ => session.handle_disconnected(token).map(|()| Step::Done),
         };
         let (after, now) = (*session, *now);
-        twin.check_report(
+        table.check_report(
             |table| match event {
                 Event::Stored { .. } => table.handle_stored(token, bytes, now),
                 Event::Notified(_, notified) => table.handle_notified(token, *notified, None, now),
@@ -229,7 +229,7 @@ impl World {
             outcome,
             &after,
         );
-        // Whether it works at all: no work is given up before the beginning of time.
+        // True if there is work. At time zero, no work counts as abandoned.
         let works = before.is_busy(Duration::ZERO);
         let is_due = works && Some(token) == self.due;
         let step = match outcome {
@@ -240,45 +240,48 @@ impl World {
                 return;
             }
         };
-        assert!(is_due, "a report on nothing: {event:?}");
+        assert!(is_due, "a report without current work was accepted: {event:?}");
         match event {
             Event::Stored { .. } => {
                 assert_eq!(before.state(), State::Storing);
-                self.left = self.left.checked_sub(bytes).expect("no more than there are");
-                self.stored = self.stored.checked_add(bytes).expect("no more than there are");
+                self.left = self.left.checked_sub(bytes).expect("no more bytes than requested");
+                self.stored = self.stored.checked_add(bytes).expect("no more bytes than requested");
             }
             Event::Committed(_) => {
                 assert!(matches!(before.state(), State::Committing | State::Closing));
-                self.placed += 1;
+                self.commits += 1;
             }
             _ => {}
         }
         match step {
             Step::Answer(_) => {
-                assert!(std::mem::take(&mut self.awaited), "nobody waits for an answer");
-                self.answered(step);
+                assert!(std::mem::take(&mut self.awaited), "no client waits for a response");
+                self.check_response(step);
             }
             Step::Done => {
                 let was_awaited = std::mem::take(&mut self.awaited);
-                assert!(!was_awaited || matches!(event, Event::Disconnected(_)), "no answer");
+                assert!(
+                    !was_awaited || matches!(event, Event::Disconnected(_)),
+                    "the request is not answered"
+                );
                 let is_over = self.server.session.state() == State::Ended;
                 let timed_out = before.state() == State::Discarding;
                 assert!(is_over || timed_out || matches!(event, Event::Disconnected(_)));
             }
-            work => self.asked(work),
+            work => self.check_work(work),
         }
     }
 
     fn time(&mut self, is_forced: bool) {
         let before = self.server.session;
-        let twin = Twin::of(&self.server);
+        let table = TableCheck::of(&self.server);
         let Server { session, policy, now } = &mut self.server;
         let step = if is_forced {
             session.expire(policy, *now)
         } else {
             session.handle_timeout(policy, *now)
         };
-        twin.check_time(is_forced, step, session);
+        table.check_time(is_forced, step, session);
         let is_due = is_forced || *now >= before.expires_at();
         let may_end = is_due && !before.is_busy(*now) && before.state() != State::Ended;
         assert_eq!(step.is_some(), may_end, "{before:?}");
@@ -288,22 +291,26 @@ impl World {
             Some(Step::Done) => assert_eq!(session.state(), State::Ended),
             Some(step) => {
                 assert!(matches!(step, Step::Discard(_)), "{step:?}");
-                // Whoever waited for an answer has given up.
+                // The client that waited for the response has given up.
                 self.awaited = false;
-                self.asked(step);
+                self.check_work(step);
             }
         }
         let Server { session, policy, now } = &mut self.server;
-        assert_eq!(session.handle_timeout(policy, *now), None, "a timer that is due is left");
+        assert_eq!(
+            session.handle_timeout(policy, *now),
+            None,
+            "a timer that is due was not handled"
+        );
     }
 
-    /// Whatever came, it ends as soon as the host does what it is asked to, and stays so.
+    /// Checks that the session ends if all requested work succeeds, and then stays as it is.
     pub fn check_ends(&mut self) {
         let due = Which::Due;
-        let told = Notified { copy_to_destination: true, reply: Reply::None };
+        let notified = Notified { copy_to_destination: true, reply: Reply::None };
         let end = [
             Event::Stored { token: due, bytes: Bytes::All },
-            Event::Notified(due, told),
+            Event::Notified(due, notified),
             Event::Committed(due),
             Event::Recover,
             Event::Expire,
@@ -324,21 +331,21 @@ impl World {
         self.check_steps(&afterwards);
         self.check_steps(&end);
         assert_eq!(self.server.session.state(), State::Ended);
-        assert!(!self.server.session.is_busy(Duration::ZERO), "it works after its end");
+        assert!(!self.server.session.is_busy(Duration::ZERO), "the ended session has work");
     }
 
-    /// One event after the other, and what must hold after each.
+    /// Applies events one after another, and checks the invariants after each.
     pub fn check_steps(&mut self, events: &[Event]) {
         for event in events {
             let before = self.server;
-            Twin::of(&before).check_working(self.token(Which::Due));
+            TableCheck::of(&before).check_renew(self.token(Which::Due));
             self.step(event);
             self.check(&before);
         }
     }
 
-    /// The host is asked to do something.
-    fn asked(&mut self, step: Step) {
+    /// Checks a step that requests work.
+    fn check_work(&mut self, step: Step) {
         let session = &self.server.session;
         let is_whole = session.total() == Some(self.stored);
         let token = match step {
@@ -353,25 +360,28 @@ impl World {
             }
             Step::Notify(token) => {
                 assert!(is_whole && self.server.policy.notification);
-                self.was_to_tell = true;
+                self.must_notify = true;
                 token
             }
             Step::Commit(token) => {
-                assert!(is_whole && self.placed == 0);
-                let notified = session.notified().expect("told, or nobody to tell");
-                assert!(notified.copy_to_destination, "it does not belong there");
+                assert!(is_whole && self.commits == 0);
+                let notified = session.notified().expect("notified, or no notification needed");
+                assert!(notified.copy_to_destination, "the application did not ask for a copy");
                 token
             }
             Step::Discard(discard) => {
                 assert!(discard.entity || discard.reply, "nothing to delete");
-                assert!(self.placed == 0 || !discard.entity, "it is not here any more");
-                let is_kept = |told: Notified| told.reply == Reply::Kept;
-                // Once an application was to be told there may be a reply, whatever was reported.
-                let expected = session.notified().map_or(self.was_to_tell, is_kept);
+                assert!(
+                    self.commits == 0 || !discard.entity,
+                    "the committed entity must not be deleted"
+                );
+                let is_kept = |notified: Notified| notified.reply == Reply::Kept;
+                // If a notification was requested, there may be a reply, whatever was reported.
+                let expected = session.notified().map_or(self.must_notify, is_kept);
                 assert_eq!(discard.reply, expected);
                 discard.token
             }
-            Step::Answer(_) | Step::Done => panic!("no work: {step:?}"),
+            Step::Answer(_) | Step::Done => panic!("not a request for work: {step:?}"),
         };
         assert_eq!(token.session_id(), session.id());
         assert!(session.is_busy(Duration::ZERO) && session.state().is_work());
@@ -380,20 +390,20 @@ impl World {
         }
     }
 
-    /// The client is told something.
-    fn answered(&mut self, step: Step) {
+    /// Checks a response.
+    fn check_response(&mut self, step: Step) {
         let state = self.server.session.state();
         let answer = answers(step);
         match answer.ack(None) {
             Ack::Fragment(ack) => {
-                assert_eq!(ack.received.0, self.stored, "no byte but those that are stored");
+                assert_eq!(ack.received.0, self.stored, "only stored bytes are acknowledged");
                 assert!(!matches!(state, State::Discarding | State::Ended), "{state}");
                 let has_reply = self.server.session.notified().map(|it| it.reply != Reply::None);
                 assert_eq!(answer.has_reply_url(), has_reply.unwrap_or(false));
             }
             Ack::CloseSession(_) | Ack::CancelSession(_) => assert_eq!(state, State::Ended),
             Ack::Ping(_) => {}
-            Ack::CreateSession(_) => panic!("a session of a session"),
+            Ack::CreateSession(_) => panic!("Create-Session is not answered by a session"),
             Ack::Refused(refusal) => {
                 assert!(refusal.status().get() >= 400, "{refusal:?}");
                 if let Some(offset) = refusal.received() {
@@ -403,17 +413,17 @@ impl World {
         }
     }
 
-    /// What is always true.
+    /// Checks the invariants.
     fn check(&self, before: &Server) {
         let session = &self.server.session;
         assert_eq!(session.received().0, self.stored);
         assert!(session.received().0 >= before.session.received().0);
         assert!(self.stored <= session.total().unwrap_or(0));
         if let Some(total) = before.session.total() {
-            assert_eq!(session.total(), Some(total), "another total");
+            assert_eq!(session.total(), Some(total), "the total changed");
         }
-        assert_eq!(session.is_committed(), self.placed == 1);
-        assert!(self.placed <= 1, "placed twice");
+        assert_eq!(session.is_committed(), self.commits == 1);
+        assert!(self.commits <= 1, "committed twice");
         if before.session.state() == State::Ended {
             assert_eq!(session.state(), State::Ended);
         }

@@ -1,4 +1,4 @@
-//! An upload that is told whatever may come, in any order: what holds after every step.
+//! An upload under any sequence of events, with the invariants that hold after every step.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::time::Duration;
@@ -13,8 +13,8 @@ use super::upload::{
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Answer {
-    /// What a server that does everything right answers.
-    Right,
+    /// The response of a correct server.
+    Correct,
     Created,
     CreatedOn(Option<u32>),
     Pinged,
@@ -32,7 +32,7 @@ pub enum Step {
     Sending,
     Sent,
     Ack(Answer),
-    /// All three, if something can be sent.
+    /// All three, if a request is due.
     Exchange(Answer),
     Unreadable(Option<u16>),
     Broken,
@@ -49,15 +49,15 @@ pub enum Step {
     NoReply,
 }
 
-fn right(upload: &Upload) -> Ack<'static> {
+fn correct(upload: &Upload) -> Ack<'static> {
     let Poll::Send(transmit) = upload.poll() else { return pinged() };
     let mut server = Server { held: upload.received().0, reply: true };
     server.answer(&transmit.request())
 }
 
-fn ack(answer: Answer, right: Ack<'static>) -> Ack<'static> {
+fn ack(answer: Answer, correct: Ack<'static>) -> Ack<'static> {
     match answer {
-        Answer::Right => right,
+        Answer::Correct => correct,
         Answer::Created => created(),
         Answer::CreatedOn(timeout) => created_on(HOST, timeout),
         Answer::Pinged => pinged(),
@@ -71,35 +71,35 @@ fn ack(answer: Answer, right: Ack<'static>) -> Ack<'static> {
     }
 }
 
-/// The upload, its clock, and what is due before it is sent.
+/// An upload and its clock.
 pub struct Run {
     client: Client,
-    right: Ack<'static>,
+    correct: Ack<'static>,
 }
 
 impl Run {
     pub fn new(upload: Upload) -> Self {
-        Self { client: Client { upload, now: Duration::from_secs(1) }, right: pinged() }
+        Self { client: Client { upload, now: Duration::from_secs(1) }, correct: pinged() }
     }
 
-    /// Tells it one thing. Whether it was an Ack that it took.
-    fn tell(&mut self, step: Step) -> Result<bool, EventError> {
+    /// Applies one step. Returns true if it was an Ack that the upload accepted.
+    fn apply(&mut self, step: Step) -> Result<bool, EventError> {
         let now = self.client.now;
         let upload = &mut self.client.upload;
         if upload.exchange() == Exchange::Ready {
-            self.right = right(upload);
+            self.correct = correct(upload);
         }
         match step {
             Step::Sending => upload.handle_sending(now)?,
             Step::Sent => upload.handle_sent(now)?,
             Step::Ack(answer) => {
-                upload.handle_ack(&ack(answer, self.right), now)?;
+                upload.handle_ack(&ack(answer, self.correct), now)?;
                 return Ok(true);
             }
             Step::Exchange(answer) => {
-                self.tell(Step::Sending)?;
-                self.check_told(Step::Sent);
-                return Ok(self.check_told(Step::Ack(answer)));
+                self.apply(Step::Sending)?;
+                self.check_step(Step::Sent);
+                return Ok(self.check_step(Step::Ack(answer)));
             }
             Step::Unreadable(code) => upload.handle_unreadable(code.map(status), now)?,
             Step::Broken => upload.handle_transport_failure(now)?,
@@ -121,15 +121,15 @@ impl Run {
         Ok(false)
     }
 
-    /// Whatever it was told, it ends once the server does right, which holds all that it said it
-    /// does, or more.
+    /// Checks that the upload ends with a correct server, which has at least the bytes that it
+    /// acknowledged.
     pub fn check_ends(&self, held_by_server: u64) {
         let mut client = self.client;
         if client.upload.total() > 30 || client.upload.state().is_terminal() {
             return;
         }
-        // The caller resumes what is under way, suspended or has failed; the server holds all that
-        // it said, or more.
+        // The caller resumes an upload that is in progress, suspended or failed. The server has at least the
+        // bytes that it acknowledged.
         if client.upload.exchange() != Exchange::Ready || client.upload.state() == State::Failed {
             client.upload.resume().expect("it has not ended");
         }
@@ -149,10 +149,10 @@ impl Run {
         assert!(next.is_none_or(|next| next > now || next >= end), "{next:?} at {now:?}");
     }
 
-    /// Tells it one thing, and looks at what must hold. Whether it was an Ack that it took.
-    pub fn check_told(&mut self, step: Step) -> bool {
+    /// Applies one step and checks the invariants. Returns true if it was an accepted Ack.
+    pub fn check_step(&mut self, step: Step) -> bool {
         let before = self.client.upload;
-        let result = self.tell(step);
+        let result = self.apply(step);
         let after = self.client.upload;
         match result {
             Err(error) => {
@@ -241,7 +241,7 @@ fn check_always(upload: &Upload) {
     let back: Upload =
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
     assert_eq!(back, *upload);
-    // Formats have strings, bytes or lists for texts.
+    // Depending on the format, texts are strings, bytes or lists.
     let mut value = serde_json::to_value(upload).expect("it can be stored");
     assert_eq!(serde_json::from_value::<Upload>(value.clone()).ok(), Some(*upload));
     if let Some(id) = value["session_id"].as_str().map(|id| id.as_bytes().to_vec()) {
@@ -260,10 +260,10 @@ fn hash(upload: &Upload) -> u64 {
     hasher.finish()
 }
 
-/// How many messages an upload takes from here, at most, if everything goes right.
+/// Returns the maximum number of messages from here on, if no errors occur.
 fn limit(upload: &Upload) -> u32 {
     let fragments = upload.total() / upload.fragments().length() + 2;
-    // A wait, a Ping, perhaps a new session, a fragment for what was lost, the reply, the close;
-    // and where the server holds less than it said, all of it again.
+    // A delay, a Ping, possibly a new session, a fragment for lost bytes, the reply and the close. If the
+    // server has fewer bytes than it acknowledged, all of it again.
     u32::try_from(fragments).expect("a small entity") + 12
 }

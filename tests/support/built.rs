@@ -1,5 +1,5 @@
-//! What holds for every message that can be built: written and read again it is the same, and no
-//! value leaves its field.
+//! Checks for every message that can be built: writing and parsing it returns the same message, and no value
+//! leaves its field.
 
 use bits_proto::http1::HeaderSlots;
 use bits_proto::message::{
@@ -12,7 +12,7 @@ use super::read::{
 };
 use super::specs::Spec;
 
-/// A written head, read again.
+/// A written head, parsed again.
 pub struct ReadBack<'b> {
     pub decoded: Decoded<Message<'b>>,
     pub target: &'b str,
@@ -38,13 +38,13 @@ pub fn read_back<'b>(spec: &Spec, bytes: &'b [u8]) -> ReadBack<'b> {
         };
         (decoded, head.len(), "/", head.fields().collect())
     };
-    assert_eq!(len, bytes.len(), "the whole of it is the head");
+    assert_eq!(len, bytes.len(), "the head has no more bytes");
     let decoded = decoded.unwrap_or_else(|error| panic!("{error}: {}", bytes.escape_ascii()));
     ReadBack { decoded, target, fields }
 }
 
-/// Where the extras belong: a server's first; a client's Accept first, its Connection last and
-/// the others before Content-Length.
+/// Returns the extras in their order on the wire. A server's extras come first. Of a client's, Accept comes
+/// first, Connection last, and the others before Content-Length.
 fn in_order<'e>(spec: &Spec, own: &[Pair<'e>], extras: &[Pair<'e>]) -> Vec<Pair<'e>> {
     if !spec.is_sent_by_client() {
         return [extras, own].concat();
@@ -64,7 +64,7 @@ pub fn count_line_ends(bytes: &[u8]) -> usize {
     bytes.windows(2).filter(|pair| pair == b"\r\n").count()
 }
 
-/// No value has ended its field: there are as many line ends as lines.
+/// Checks that no value ends its line: the head has as many line ends as lines.
 pub fn check_line_ends(bytes: &[u8], fields: usize) {
     assert_eq!(count_line_ends(bytes), fields + 2, "{}", bytes.escape_ascii());
     let controls = |wanted| bytes.iter().filter(|byte| **byte == wanted).count();
@@ -73,7 +73,7 @@ pub fn check_line_ends(bytes: &[u8], fields: usize) {
     assert_eq!(controls(0), 0, "{}", bytes.escape_ascii());
 }
 
-/// The message comes back, with its extras in their places, and is written again as it was.
+/// Checks that parsing returns the message and its extras, and that it is written again as before.
 pub fn check_read_back(spec: &Spec, target: &str, extras: &OwnedExtras, error_fields: ErrorFields) {
     let message = spec.view();
     let kind = message.kind();

@@ -1,4 +1,4 @@
-//! Captures made by hand: dialogues over TCP, their packets on several links, and the files.
+//! Builds capture files: TCP dialogues, their packets on several link types, and the files.
 
 use etherparse::{
     EtherType, LinuxSllPacketType, PacketBuilder, PacketBuilderStep, TcpHeader, VlanId, ip_number,
@@ -14,17 +14,17 @@ use Side::{Client, Server};
 
 #[derive(Clone, Debug)]
 pub struct Segment {
-    /// Of the client and of the server.
+    /// Ports of the client and of the server.
     pub ports: [u16; 2],
     pub side: Side,
     pub sequence: u32,
     pub acknowledged: u32,
-    /// Letters as tcpdump has them: `S`, `.`, `F`, `R`.
+    /// Flags as tcpdump prints them: `S`, `.`, `F`, `R`.
     pub flags: &'static str,
     pub data: Vec<u8>,
 }
 
-/// Two sides that speak in turn.
+/// The segments of a client and a server that send in turn.
 pub struct Dialogue {
     ports: [u16; 2],
     next: [u32; 2],
@@ -32,7 +32,7 @@ pub struct Dialogue {
 }
 
 impl Dialogue {
-    /// From the initial sequence numbers on.
+    /// Starts with the given initial sequence numbers.
     pub fn new(client: u16, initial: [u32; 2]) -> Self {
         Self { ports: [client, 80], next: initial, segments: Vec::new() }
     }
@@ -45,13 +45,13 @@ impl Dialogue {
         dialogue
     }
 
-    /// One segment, whatever its length.
+    /// Adds one segment of any length.
     pub fn say(&mut self, side: Side, data: &[u8]) -> &mut Self {
         self.push(side, ".", data);
         self
     }
 
-    /// Segments of a length.
+    /// Adds segments of at most this length.
     pub fn say_in(&mut self, side: Side, data: &[u8], length: usize) -> &mut Self {
         data.chunks(length).for_each(|data| self.push(side, ".", data));
         self
@@ -64,7 +64,7 @@ impl Dialogue {
         self
     }
 
-    /// Bytes that were sent and that no packet holds.
+    /// Skips bytes that were sent but are in no packet.
     pub fn lose(&mut self, side: Side, length: u32) -> &mut Self {
         let next = &mut self.next[side as usize];
         *next = next.wrapping_add(length);
@@ -88,7 +88,7 @@ impl Dialogue {
     }
 }
 
-/// Messages of a file in turn: what starts with `HTTP/` comes from the server.
+/// Returns a dialogue of messages in turn. Those that start with `HTTP/` come from the server.
 pub fn dialogue_of<'m>(
     port: u16,
     initial: [u32; 2],
@@ -104,14 +104,14 @@ pub fn dialogue_of<'m>(
     dialogue.segments
 }
 
-/// What a packet begins with.
+/// The link-layer header of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Link {
     Ethernet,
     Vlan,
     DoubleVlan,
     EthernetIpv6,
-    /// With hop-by-hop and destination options before TCP.
+    /// With hop-by-hop and destination options before the TCP header.
     Ipv6Extensions,
     Cooked,
     Cooked2,
@@ -138,7 +138,7 @@ impl Link {
         Self::LoopIpv6,
     ];
 
-    /// Its number in the file.
+    /// Returns its number in capture files.
     pub fn number(self) -> u16 {
         match self {
             Self::Ethernet | Self::Vlan | Self::DoubleVlan => 1,
@@ -167,7 +167,7 @@ fn ipv6(side: usize) -> [u8; 16] {
     address
 }
 
-/// The packet of a segment.
+/// Returns the packet of a segment.
 pub fn packet(segment: &Segment, link: Link) -> Vec<u8> {
     let (from, to) = match segment.side {
         Client => (0, 1),
@@ -181,7 +181,7 @@ pub fn packet(segment: &Segment, link: Link) -> Vec<u8> {
         step.write(&mut bytes, &segment.data).expect("it fits");
         bytes
     };
-    // An IP packet, to put something before.
+    // An IP packet without a link-layer header.
     let raw = || write(tcp(segment, PacketBuilder::ipv4(v4.0, v4.1, 64)));
     let raw_ipv6 = || write(tcp(segment, PacketBuilder::ipv6(v6.0, v6.1, 64)));
     match link {
@@ -212,7 +212,7 @@ pub fn packet(segment: &Segment, link: Link) -> Vec<u8> {
     }
 }
 
-/// What comes to a TCP header, whatever is before it.
+/// Adds the TCP header to any lower layer.
 fn tcp(
     segment: &Segment,
     step: PacketBuilderStep<etherparse::IpHeaders>,
@@ -228,7 +228,7 @@ fn tcp(
     step.tcp_header(header)
 }
 
-/// Puts hop-by-hop options and destination options before the TCP header of an Ethernet frame.
+/// Inserts hop-by-hop and destination options before the TCP header of an Ethernet frame.
 fn extend_ipv6(frame: &mut Vec<u8>) {
     let options = |next: u8| [next, 0, 1, 4, 0, 0, 0, 0];
     let header = 14;
@@ -240,17 +240,17 @@ fn extend_ipv6(frame: &mut Vec<u8>) {
     frame.splice(header + 40..header + 40, both);
 }
 
-/// A packet in a file.
+/// A packet in a capture file.
 #[derive(Clone, Debug)]
 pub struct Captured {
     /// Nanoseconds since the epoch.
     pub time: u64,
     pub data: Vec<u8>,
-    /// How long it was when it was sent.
+    /// Original length of the packet.
     pub length: usize,
 }
 
-/// The first packet's time; the others follow, one a millisecond and a bit.
+/// Time of the first packet. The others follow at intervals of about a millisecond.
 pub const EPOCH: u64 = 1_700_000_000_000_000_000;
 
 pub fn captured(segments: &[Segment], link: Link) -> Vec<Captured> {
@@ -263,7 +263,7 @@ pub fn captured(segments: &[Segment], link: Link) -> Vec<Captured> {
         .collect()
 }
 
-/// Which bytes come first, and how exact times are.
+/// Byte order and resolution of times.
 #[derive(Clone, Copy, Debug)]
 pub struct Format {
     pub is_big_endian: bool,
@@ -301,12 +301,12 @@ pub fn pcap(format: Format, link: Link, packets: &[Captured]) -> Vec<u8> {
     file
 }
 
-/// A file of one dialogue, as tcpdump makes it.
+/// Returns a capture of one dialogue, as tcpdump writes it.
 pub fn plain_pcap(segments: &[Segment]) -> Vec<u8> {
     pcap(FORMAT, Link::Ethernet, &captured(segments, Link::Ethernet))
 }
 
-/// A block of pcapng: its type, and what is in it.
+/// Returns a pcapng block of this type.
 pub fn block(format: Format, kind: u32, body: &[u8]) -> Vec<u8> {
     let padding = vec![0; body.len().next_multiple_of(4) - body.len()];
     let length = format.u32(12 + (body.len() + padding.len()) as u32);
@@ -318,7 +318,7 @@ pub fn section(format: Format) -> Vec<u8> {
     block(format, 0x0A0D_0D0A, &[&format.u32(0x1A2B_3C4D)[..], &versions, &[0xFF; 8]].concat())
 }
 
-/// An interface whose times have a resolution (`if_tsresol`) and an offset in seconds.
+/// Returns an interface whose times have a resolution (`if_tsresol`) and an offset in seconds.
 pub fn interface(format: Format, link: Link, resolution: u8, offset: u64) -> Vec<u8> {
     let offset = if format.is_big_endian { offset.to_be_bytes() } else { offset.to_le_bytes() };
     let body = [
@@ -336,7 +336,7 @@ pub fn interface(format: Format, link: Link, resolution: u8, offset: u64) -> Vec
     block(format, 1, &body.concat())
 }
 
-/// An enhanced packet, at a time in ticks of its interface.
+/// Returns an enhanced packet block. The time is in ticks of its interface.
 pub fn enhanced(format: Format, interface: u32, ticks: u64, packet: &Captured) -> Vec<u8> {
     let numbers = [
         interface,
@@ -348,7 +348,7 @@ pub fn enhanced(format: Format, interface: u32, ticks: u64, packet: &Captured) -
     block(format, 6, &[format.u32s(&numbers), packet.data.clone()].concat())
 }
 
-/// A simple packet, which has neither a time nor an interface.
+/// Returns a simple packet block, which has neither a time nor an interface.
 pub fn simple(format: Format, packet: &Captured) -> Vec<u8> {
     block(format, 3, &[&format.u32(packet.length as u32)[..], &packet.data].concat())
 }

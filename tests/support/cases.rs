@@ -1,10 +1,10 @@
-//! How many cases the random tests go through, and which.
+//! Configuration of the random tests.
 
 use proptest::prelude::ProptestConfig;
 use proptest::test_runner::RngSeed;
 
-/// Cases, and a seed that is always the same: a run does not hang on the clock, nor on how fast
-/// the machine is. `PROPTEST_RNG_SEED` chooses others.
+/// Returns the number of cases and a fixed seed, so that runs are reproducible. `PROPTEST_RNG_SEED` sets
+/// another seed.
 pub fn config() -> ProptestConfig {
     let default = ProptestConfig::default();
     let rng_seed = match default.rng_seed {

@@ -1,4 +1,4 @@
-//! A message of every kind with everything it may carry, to be changed in one way and read.
+//! A message of every kind with all fields that it may carry, to be changed in one way and parsed.
 
 use std::fmt::Write as _;
 
@@ -22,7 +22,7 @@ pub const BITS_1_5: &str = "{7df0354d-249b-430f-820d-3d2a9bef4931}";
 
 pub type Fields = Vec<(FieldName, &'static str)>;
 
-/// A message as it would be written by hand.
+/// A message as written by hand.
 #[derive(Clone)]
 pub struct Sample {
     pub kind: MessageKind,
@@ -38,7 +38,7 @@ pub fn sample(
     Sample { kind, line, fields: fields.to_vec() }
 }
 
-/// A message with everything it may carry, in the order of the captures.
+/// Returns a message with all fields that it may carry, in the order of the captures.
 pub fn complete(kind: MessageKind) -> Sample {
     match kind {
         K::NotificationByReference | K::NotificationByValue | K::NotificationResponse => {
@@ -155,7 +155,7 @@ impl Sample {
         sample
     }
 
-    /// With one field more, at the start or at the end.
+    /// Adds one field at the start or at the end.
     pub fn with(&self, at_start: bool, field: FieldName, value: &'static str) -> Self {
         let mut sample = self.clone();
         let at = if at_start { 0 } else { sample.fields.len() };
@@ -179,7 +179,7 @@ impl Sample {
     }
 }
 
-/// What a message was read as. The text of a message has all its values.
+/// The result of parsing a message. The `Debug` text of a message contains all its values.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcome {
     pub result: Result<(String, Deviations), Error>,
@@ -209,7 +209,7 @@ impl Outcome {
     }
 }
 
-/// The request that the Acks of this file answer.
+/// Calls `read` with the request that the Acks of this file answer.
 pub fn with_ack_for<T>(kind: MessageKind, read: impl FnOnce(&AckContext<'_>) -> T) -> T {
     let asked = match kind {
         K::PingAck => K::Ping,

@@ -1,7 +1,7 @@
-//! Conversations that break each of the observer's rules of sequence, and others as like them as can
-//! be that break none: what went before, and what comes then.
+//! Conversations that violate each sequence rule of the observer, and similar ones that violate none. Each
+//! consists of what came before and what follows.
 
-/// A session of 300 bytes, of which 100 are there.
+/// A session of 300 bytes, of which 100 were received.
 pub const BEGUN: &str = "
     > create
     < created A
@@ -9,7 +9,7 @@ pub const BEGUN: &str = "
     < received A 100
 ";
 
-/// One that is whole.
+/// A session whose bytes were all received.
 const WHOLE: &str = "
     > create
     < created A
@@ -17,7 +17,7 @@ const WHOLE: &str = "
     < received A 300
 ";
 
-/// Rules about what the client does.
+/// Rules for clients.
 pub const REQUESTS: &[(&str, &str)] = &[
     ("", "> fragment A 0-99/300     ! request-before-create"),
     ("", "> close A                 ! request-before-create"),
@@ -84,7 +84,7 @@ pub const REQUESTS: &[(&str, &str)] = &[
         "> fragment A 0-9999/90000 \n < refused 413 \n > ping \n < pinged
              > fragment A 0-9999/90000",
     ),
-    // After it was taken, another one may be as long.
+    // After a fragment was accepted, another one of the same length is allowed.
     (
         "> create \n < created A",
         "> fragment A 0-9999/90000 \n < refused 413 \n > fragment A 0-5999/90000
@@ -100,7 +100,7 @@ pub const REQUESTS: &[(&str, &str)] = &[
         "> fragment A 0-5119/9000 \n < refused 413
              > fragment A 0-5119/9000",
     ),
-    // A total that was refused pins nothing.
+    // A rejected total does not fix the total.
     (
         "> create \n < created A",
         "> fragment A 0-9/900 \n < refused 500 0x80200020
@@ -119,7 +119,7 @@ pub const REQUESTS: &[(&str, &str)] = &[
     (BEGUN, "> fragment A 100-199/300 \n > ping             ! pipelined-request"),
     (BEGUN, "> get \n > ping \n < bare 200 \n < pinged"),
     (BEGUN, "> fragment A 100-199/300 \n 2> ping             ! concurrent-request"),
-    // It is said once of each that waits.
+    // Reported once for each pending request.
     (
         BEGUN,
         "> fragment A 100-199/300 \n 2> ping             ! concurrent-request \n 2< pinged
@@ -153,7 +153,7 @@ pub const REQUESTS: &[(&str, &str)] = &[
     ),
 ];
 
-/// The host that BITS-Host-Id names, and where the reply is.
+/// The host that BITS-Host-Id names, and the location of the reply.
 pub const HOSTS: &[(&str, &str)] = &[
     (
         ELSEWHERE,
@@ -161,7 +161,7 @@ pub const HOSTS: &[(&str, &str)] = &[
                  > fragment A 0-9/10 | Host: origin.example",
     ),
     (ELSEWHERE, "> ping | Host: NODE.example.:80 \n < pinged"),
-    // The Ack may have been lost, and a new session begins where it likes.
+    // The Ack may have been lost, and a new session may start on any host.
     (ELSEWHERE, "2> create | Host: origin.example \n 2< created B"),
     // The host could not be reached.
     (ELSEWHERE, "> ping | Host: node.example \n x \n > ping | Host: origin.example \n < pinged"),
@@ -185,7 +185,7 @@ pub const HOSTS: &[(&str, &str)] = &[
         "> fragment A 0-9/10 | Host: node.example
                  < received A 10 | BITS-Reply-URL: http://third.example/r   ! reply-url-elsewhere",
     ),
-    // The origin is where the session was created.
+    // The origin is the host where the session was created.
     (
         "",
         "> ping | Host: other.example \n < pinged \n > create | Host: origin.example \n < created A
@@ -199,7 +199,7 @@ const ELSEWHERE: &str = "
     < created A | BITS-Host-Id: node.example | BITS-Host-Id-Fallback-Timeout: 60
 ";
 
-/// Rules about what the server does.
+/// Rules for servers.
 pub const RESPONSES: &[(&str, &str)] = &[
     ("", "< pinged                      ! unasked-answer"),
     (BEGUN, "< received A 200          ! unasked-answer"),
@@ -261,7 +261,7 @@ pub const RESPONSES: &[(&str, &str)] = &[
         "> fragment A 200-299/300  ! offset-skips-ahead
              < resync 100",
     ),
-    // Bytes behind a gap that was refused were never sent, as far as anybody holds them.
+    // Bytes after a rejected gap count as not sent.
     ("> create \n < created A \n > fragment A 0-9/30 \n < received A 10",
             "> fragment A 20-24/30 ! offset-skips-ahead \n < resync 22 ! resynchronised-beyond-sent"),
     ("> create \n < created A \n > fragment A 0-9/30 \n < received A 10",
@@ -275,7 +275,7 @@ pub const RESPONSES: &[(&str, &str)] = &[
             "> fragment A 20-29/30 ! offset-skips-ahead \n 2> notify 30 ! early-notification"),
     ("> create \n < created A", "2> notify 30             ! early-notification"),
     ("> create \n < created A", "> close A \n 2> notify 0 \n 2< bare 200 \n < closed A"),
-    // A length that was refused with the first fragment pins nothing, whatever refused it.
+    // A length that was rejected with the first fragment does not fix the total, whatever the reason.
     ("> create \n < created A", "> fragment A 0-9/900 \n < refused 413 \n > fragment A 0-4/30"),
     ("> create \n < created A", "> fragment A 5-9/900 ! offset-skips-ahead \n < resync 0
              > fragment A 0-9/30"),

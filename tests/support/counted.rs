@@ -1,9 +1,9 @@
-//! How many allocations are made: for tests of what makes none.
+//! Counts allocations, for tests of code that must not allocate.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 
-/// The system's allocator, with a count for each thread: the test harness has threads of its own.
+/// The system allocator with a counter for each thread, because the test harness has threads of its own.
 struct Counting;
 
 thread_local! {
@@ -11,11 +11,11 @@ thread_local! {
 }
 
 fn count_one() {
-    // A thread that is ending has no count any more, and nobody who would ask for it.
+    // The counter of a thread that is ending no longer exists.
     let _ = COUNT.try_with(|count| count.set(count.get() + 1));
 }
 
-// SAFETY: every call is handed to the system's allocator as it is.
+// SAFETY: every call is passed unchanged to the system allocator.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         count_one();
@@ -40,7 +40,7 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// How many allocations this thread makes meanwhile.
+/// Returns the number of allocations that this thread makes during `work`, and its result.
 pub fn allocations<T>(work: impl FnOnce() -> T) -> (usize, T) {
     let before = COUNT.get();
     let value = work();

@@ -1,11 +1,11 @@
-//! A machine's table as a diagram for people.
+//! Renders transition tables as diagrams.
 
 use std::fmt::Write as _;
 
 use bits_proto::state_machine::StateMachine;
 
-/// A Mermaid diagram: one line for each pair of states, with the events that lead from the one to
-/// the other.
+/// Returns a Mermaid diagram: one line for each pair of states, with the events that lead from one to the
+/// other.
 pub fn diagram<S: StateMachine>() -> String {
     let mut text = String::from("```mermaid\nstateDiagram-v2\n");
     for first in S::STATES.iter().take(1) {
@@ -27,17 +27,17 @@ pub fn diagram<S: StateMachine>() -> String {
     text + "```\n"
 }
 
-/// Whether nothing leads to another state.
+/// Returns true if no event leads to another state.
 fn is_last<S: StateMachine>(state: S) -> bool {
     S::EVENTS.iter().filter_map(|event| state.next(*event)).all(|next| next == state)
 }
 
-/// A state's name in a form that Mermaid takes.
+/// Returns a state's name in a form that Mermaid accepts.
 fn id<S: StateMachine>(state: S) -> String {
     state.to_string().replace('-', "_")
 }
 
 fn line(text: &mut String, from: &str, to: &str, events: &[String]) {
     let label = if events.is_empty() { String::new() } else { format!(": {}", events.join(", ")) };
-    writeln!(text, "    {from} --> {to}{label}").expect("a String takes all");
+    writeln!(text, "    {from} --> {to}{label}").expect("writing to a String succeeds");
 }

@@ -1,4 +1,4 @@
-//! Short messages, and what the inspector says of the dialogues in which they are.
+//! Short messages, and reports of the inspector on dialogues that contain them.
 
 use serde_json::Value;
 
@@ -6,7 +6,7 @@ use super::capture::{Segment, dialogue_of, plain_pcap};
 use super::inspector::{inspect, json_lines, text, without_packets};
 use super::vectors;
 
-/// Where the numbers of the two sides begin, unless a test is about them.
+/// Initial sequence numbers of both sides, where a test does not choose its own.
 pub const INITIAL: [u32; 2] = [1_000_000, 2_000_000];
 
 pub fn explain(file: &[u8]) -> Vec<Value> {
@@ -16,7 +16,7 @@ pub fn explain(file: &[u8]) -> Vec<Value> {
     json_lines(&output)
 }
 
-/// `kind verdict missing` of each message.
+/// Returns `kind verdict missing` of each message.
 pub fn words(reports: &[Value]) -> Vec<String> {
     let of = |it: &Value| match &it["missing"] {
         Value::Number(zero) if zero.as_u64() == Some(0) => {
@@ -80,7 +80,7 @@ pub fn plain(messages: &[Vec<u8>]) -> Vec<Value> {
     reports.iter().map(without_packets).collect()
 }
 
-/// The upload of the vectors, in short segments, on a port.
+/// Returns the upload of the vectors in short segments, on this port.
 pub fn upload(port: u16, initial: [u32; 2]) -> Vec<Segment> {
     dialogue_of(port, initial, &vectors::conversation("upload.http"), 100)
 }

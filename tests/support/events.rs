@@ -1,4 +1,4 @@
-//! Choosing what comes to a session.
+//! Strategies for the events of a session.
 #![cfg(all(feature = "alloc", feature = "serde"))]
 
 use bits_proto::server::{
@@ -10,13 +10,13 @@ use proptest::sample::select;
 use super::any_session::{Bytes, Event, Range, Which};
 use super::session::{PLAIN, application};
 
-/// Verdicts on a request that is not let in.
+/// Denied access, in all variants.
 pub const DENIALS: [Access; 3] = [Access::Unauthenticated, Access::Denied, Access::Disabled];
 
-/// What a server application may leave as its reply.
+/// Replies that a server application may leave.
 pub const REPLIES: [Reply; 3] = [Reply::None, Reply::Static, Reply::Kept];
 
-/// Why a host may fail: every reason, and an application with statuses of each kind.
+/// Returns all variants of a host error, with application statuses of each class.
 pub fn host_errors() -> [HostError; 8] {
     [
         HostError::DiskFull,

@@ -1,4 +1,4 @@
-//! Checks that every value type has in common.
+//! Checks that all value types share.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 use std::fmt::Debug;
@@ -7,7 +7,7 @@ use bits_proto::Error;
 use bits_proto::error::{CheckStage, ErrorKind, Fault};
 use bits_proto::field::FieldName;
 
-/// Reads a value that must be fine.
+/// Parses a valid value.
 pub fn read<'v, T>(value: &'v (impl AsRef<[u8]> + ?Sized)) -> T
 where
     T: TryFrom<&'v [u8], Error = Error>,
@@ -16,7 +16,7 @@ where
     T::try_from(value).unwrap_or_else(|error| panic!("{}: {error}", value.escape_ascii()))
 }
 
-/// Every value is refused: its kind, and at which byte.
+/// Checks that each value is rejected with this kind and offset.
 pub fn check_refused<'v, T>(field: FieldName, rows: &'v [(impl AsRef<[u8]>, ErrorKind, usize)])
 where
     T: TryFrom<&'v [u8], Error = Error> + Debug,
@@ -25,13 +25,13 @@ where
         let value = value.as_ref();
         let case = format!("{field} {}", value.escape_ascii());
         match T::try_from(value) {
-            Ok(read) => panic!("{case} was read as {read:?}"),
+            Ok(read) => panic!("{case} was accepted as {read:?}"),
             Err(error) => check_error(&case, error, field, *kind, *offset),
         }
     }
 }
 
-/// An error in a value that the caller made.
+/// Checks an error in a value that the caller built.
 pub fn check_error(case: &str, error: Error, field: FieldName, kind: ErrorKind, offset: usize) {
     assert_eq!((error.kind(), error.offset()), (kind, Some(offset)), "{case}");
     assert_eq!(error.field(), Some(field.as_str()), "{case}");
@@ -39,7 +39,7 @@ pub fn check_error(case: &str, error: Error, field: FieldName, kind: ErrorKind, 
     assert_eq!((error.fault(), error.stage()), (Fault::Caller, CheckStage::Packet), "{case}");
 }
 
-/// The text in every letter case; for texts with few letters.
+/// Returns the text in all combinations of letter case. The text must have few letters.
 pub fn spellings(text: &str) -> Vec<String> {
     let letters: Vec<_> =
         text.char_indices().filter(|(_, it)| it.is_ascii_alphabetic()).map(|(at, _)| at).collect();
@@ -54,8 +54,8 @@ pub fn spellings(text: &str) -> Vec<String> {
     (0..1 << letters.len()).map(spell).collect()
 }
 
-/// The text with any one byte put in the place of any one of its bytes, but for letter case; with
-/// one byte less, and with one byte more.
+/// Returns texts that differ in one byte by more than letter case, have one byte less, or one byte
+/// more.
 pub fn near_misses(text: &str) -> Vec<String> {
     let mut misses = Vec::new();
     for at in 0..text.len() {

@@ -1,4 +1,4 @@
-//! Heads as the `http` crate has them, and all that is read from those.
+//! Parsing from the types of the `http` crate.
 #![cfg(feature = "http")]
 
 use bits_proto::Error;
@@ -24,8 +24,8 @@ fn version(version: Version) -> http::Version {
     if version == Version::Http10 { http::Version::HTTP_10 } else { http::Version::HTTP_11 }
 }
 
-/// All that is known without the order of different fields, which a map does not keep: of several
-/// that are wrong by themselves, another one may be named.
+/// Returns the parts of an error that do not depend on the order of fields, which a map does not keep. If
+/// several fields are invalid, another one may be reported.
 fn without_order(error: &Error) -> (CheckStage, Option<(ErrorKind, Option<&'static str>)>) {
     let is_of_one = !matches!(error.stage(), CheckStage::Http | CheckStage::Limits);
     (error.stage(), is_of_one.then_some((error.kind(), error.field())))
@@ -43,8 +43,8 @@ fn assert_same(from_http: Vec<Read<'_>>, from_head: &[Read<'_>]) {
     }
 }
 
-/// Reads a request from the types of that crate, whole and its parts, which has to come to what was
-/// read from bytes. `false` if that crate cannot hold it.
+/// Parses a request from `http` types, as a whole and from its parts, and compares the result with that of
+/// parsing bytes. Returns `false` if the `http` crate cannot represent it.
 pub fn check_request(line: &RequestLine<'_>, fields: &[Pair<'_>], from_head: &[Read<'_>]) -> bool {
     let Some(whole) = request(line, fields) else { return false };
     let of_whole = vec![
@@ -73,7 +73,8 @@ fn message_of<'b>(read: &Read<'b>) -> Option<Message<'b>> {
     read.as_ref().ok().map(|decoded| decoded.message)
 }
 
-/// As [`check_request`], for a response.
+/// Parses a response from `http` types and compares the result with that of parsing bytes. Returns `false` if
+/// the `http` crate cannot represent it.
 pub fn check_response(
     line: &StatusLine<'_>,
     fields: &[Pair<'_>],
@@ -101,7 +102,7 @@ pub fn check_response(
     true
 }
 
-/// The request as an HTTP stack hands it on.
+/// Returns the request as an HTTP stack passes it on.
 fn request(line: &RequestLine<'_>, fields: &[Pair<'_>]) -> Option<http::Request<()>> {
     let mut request = http::Request::new(());
     *request.method_mut() = Method::from_bytes(line.method.as_bytes()).ok()?;

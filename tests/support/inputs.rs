@@ -1,4 +1,4 @@
-//! What a transport adds to a message, and what happens to bytes on their way.
+//! Strategies for extra fields, and for changes to bytes.
 
 use bits_proto::field::FieldName;
 use bits_proto::message::MessageKind;
@@ -11,7 +11,7 @@ use super::values::content;
 
 pub type OwnedExtras = Vec<(String, Vec<u8>)>;
 
-/// Fields of the transport, and fields of the protocol that some messages ignore.
+/// Returns fields of the transport, and protocol fields that some messages ignore.
 pub fn extras() -> impl Strategy<Value = OwnedExtras> {
     let usual = select(vec!["Host", "User-Agent", "Accept", "ACCEPT", "Connection", "connection"]);
     let known = select(FieldName::ALL).prop_map(FieldName::as_str);
@@ -23,8 +23,8 @@ pub fn extras() -> impl Strategy<Value = OwnedExtras> {
     vec((name, content(0..30)), 0..7)
 }
 
-/// Those of the extras that a message of this kind can be written with, each field that the
-/// protocol knows once.
+/// Returns the extras that a message of this kind can be written with, each known protocol field at most
+/// once.
 pub fn valid_extras(kind: MessageKind, extras: &OwnedExtras) -> Vec<(&str, &[u8])> {
     let mut seen = Vec::new();
     let mut valid = Vec::new();
@@ -88,7 +88,7 @@ fn duplicate_line(bytes: &mut Vec<u8>, at: usize) {
     bytes.splice(end..end, line);
 }
 
-/// Text in which what ends lines is frequent.
+/// Returns texts in which line ends and NUL are frequent.
 pub fn dirty(len: usize) -> impl Strategy<Value = String> {
     let letter = prop_oneof![
         4 => proptest::char::range('!', '~'),

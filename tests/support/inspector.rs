@@ -1,4 +1,4 @@
-//! Runs the inspector.
+//! Runs the example `inspect`.
 
 use std::io::Write as _;
 use std::process::{Command, Output, Stdio};
@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::program::program;
 use super::selection::selection;
 
-/// What the program does in the folder of the tests.
+/// Runs the program in a folder below `tests/`.
 pub fn inspect(folder: &str, arguments: &[&str], input: &[u8]) -> Output {
     let mut child = Command::new(program("inspect", selection()))
         .args(arguments)
@@ -18,7 +18,7 @@ pub fn inspect(folder: &str, arguments: &[&str], input: &[u8]) -> Output {
         .stderr(Stdio::piped())
         .spawn()
         .expect("the program starts");
-    // It may end without reading.
+    // The program may exit without reading its input.
     let _ = child.stdin.take().expect("a pipe").write_all(input);
     child.wait_with_output().expect("the program ends")
 }
@@ -28,7 +28,7 @@ pub fn json_lines(output: &Output) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
 }
 
-/// A report without what only a capture has.
+/// Removes the parts of a report that only captures have.
 pub fn without_packets(report: &Value) -> Value {
     let mut report = report.clone();
     let object = report.as_object_mut().expect("an object");
@@ -38,7 +38,7 @@ pub fn without_packets(report: &Value) -> Value {
     report
 }
 
-/// The text under a key.
+/// Returns the string under a key.
 pub fn text<'r>(report: &'r Value, key: &str) -> &'r str {
     report[key].as_str().unwrap_or_else(|| panic!("no {key} in {report}"))
 }

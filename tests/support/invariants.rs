@@ -1,5 +1,5 @@
-//! What holds for every input whatever it is: reading does not panic, comes to the same answer
-//! however the input arrives, and says where in it things went wrong.
+//! Checks for any input: parsing does not panic, gives the same result however the input is split, and errors
+//! have an offset within the input.
 
 use bits_proto::Error;
 use bits_proto::http1::{HeadScanner, HeaderSlots};
@@ -9,7 +9,7 @@ use bits_proto::message::{Ack, AckContext, Decoded, MessageKind, ParseOptions, R
 use super::read::{Answer, Line, Message, answer, response_head};
 use super::serialize;
 
-/// Reads an input whole and cut, as one kind of message, and from its fields.
+/// Parses an input whole and split, as one kind of message, and from its fields.
 pub fn check_input<'b, L: Line<'b>>(
     input: &'b [u8],
     ack_context: &AckContext<'_>,
@@ -25,14 +25,16 @@ pub fn check_input<'b, L: Line<'b>>(
         let is_there = matches!(&whole, Answer::Whole(head) if head.len <= cut);
         assert!(
             prefix == whole || (prefix == Answer::Partial && !is_there),
-            "{} cut at {cut}: {prefix:?}\nbut whole: {whole:?}",
+            "{} cut at {cut}: {prefix:?}\nbut as a whole: {whole:?}",
             input.escape_ascii()
         );
         let should_parse = end.should_parse(received);
         assert!(should_parse || !is_there, "{} cut at {cut}", input.escape_ascii());
     }
     match whole {
-        Answer::Partial => assert!(input.len() < Limits::DEFAULT.head_bytes, "it waits for ever"),
+        Answer::Partial => {
+            assert!(input.len() < Limits::DEFAULT.head_bytes, "`Partial` beyond the limit")
+        }
         Answer::Refused(error) => check_error(error, input),
         Answer::Whole(whole) => {
             #[cfg(feature = "http")]
@@ -40,7 +42,7 @@ pub fn check_input<'b, L: Line<'b>>(
             let from_fields = whole.line.decode_fields(&whole.fields, ack_context);
             for (from_fields, from_head) in from_fields.into_iter().zip(whole.decoded) {
                 match from_head {
-                    Ok(decoded) => check_told(&decoded),
+                    Ok(decoded) => check_texts(&decoded),
                     Err(error) => check_error(error, &input[..whole.len]),
                 }
                 assert_eq!(
@@ -52,8 +54,8 @@ pub fn check_input<'b, L: Line<'b>>(
     }
 }
 
-/// What is said about a message can be shown to people: nothing that a peer sent breaks the line.
-fn check_told(decoded: &Decoded<Message<'_>>) {
+/// Checks the texts about a message: nothing that a peer sent may break a line.
+fn check_texts(decoded: &Decoded<Message<'_>>) {
     assert!(!format!("{:?}", decoded.message).contains(char::is_control));
     serialize::check_deviations(decoded.deviations);
     serialize::check_kind(decoded.message.kind());
@@ -65,7 +67,7 @@ fn check_told(decoded: &Decoded<Message<'_>>) {
     }
 }
 
-/// It says where in the input, and there is an answer to it that can be sent and read.
+/// Checks that the offset lies within the input, and that the refusal can be sent and parsed.
 fn check_error(error: Error, input: &[u8]) {
     let in_input = error.offset().is_some_and(|at| at <= input.len());
     serialize::check_error(&error);

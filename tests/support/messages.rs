@@ -1,4 +1,4 @@
-//! One valid message of every kind, to be changed in one way, and reading it in both ways.
+//! One valid message of every kind, to be changed in one way and parsed from bytes and from pairs.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 use std::fmt::Debug;
@@ -16,7 +16,7 @@ use bits_proto::message::{
 
 pub const PROTOCOL: &str = "{7df0354d-249b-430f-820d-3d2a9bef4931}";
 
-/// The text of a head, before it is bytes.
+/// The parts of a head before it is encoded.
 #[derive(Clone, Debug)]
 pub struct Draft {
     line: String,
@@ -110,19 +110,19 @@ impl Draft {
     pub fn without(mut self, name: &str) -> Self {
         let before = self.fields.len();
         self.fields.retain(|(other, _)| other != name);
-        assert!(self.fields.len() < before, "{name} was not there to be taken out");
+        assert!(self.fields.len() < before, "{name} is missing and cannot be removed");
         self
     }
 
     pub fn set(mut self, name: &str, value: impl Into<String>) -> Self {
         let field = self.fields.iter_mut().find(|(other, _)| other == name);
-        field.unwrap_or_else(|| panic!("{name} is not there to be set")).1 = value.into();
+        field.unwrap_or_else(|| panic!("{name} is missing and cannot be set")).1 = value.into();
         self
     }
 
     pub fn rename(mut self, name: &str, to: &str) -> Self {
         let field = self.fields.iter_mut().find(|(other, _)| other == name);
-        field.unwrap_or_else(|| panic!("{name} is not there to be renamed")).0 = to.into();
+        field.unwrap_or_else(|| panic!("{name} is missing and cannot be renamed")).0 = to.into();
         self
     }
 
@@ -137,7 +137,9 @@ impl Draft {
 
     pub fn request_line(&self) -> RequestLine<'_> {
         let parts: Vec<_> = self.line.split(' ').collect();
-        let [method, target, version] = parts[..] else { panic!("{:?}: three parts", self.line) };
+        let [method, target, version] = parts[..] else {
+            panic!("{:?}: expected three parts", self.line)
+        };
         RequestLine { method, target, version: version_of(version) }
     }
 
@@ -146,7 +148,7 @@ impl Draft {
         let version = version_of(parts.next().unwrap_or_default());
         let code = parts.next().and_then(|code| code.parse::<u16>().ok());
         let status = code.and_then(|code| StatusCode::try_from(code).ok());
-        let status = status.unwrap_or_else(|| panic!("{:?}: a status", self.line));
+        let status = status.unwrap_or_else(|| panic!("{:?}: expected a status", self.line));
         StatusLine { version, status, reason: parts.next().unwrap_or_default() }
     }
 }
@@ -155,7 +157,7 @@ fn version_of(text: &str) -> Version {
     match text {
         "HTTP/1.0" => Version::Http10,
         "HTTP/1.1" => Version::Http11,
-        other => panic!("no version: {other:?}"),
+        other => panic!("invalid version: {other:?}"),
     }
 }
 
@@ -172,36 +174,36 @@ pub fn range(first: u64, last: u64, total: u64) -> ContentRange {
         .unwrap_or_else(|error| panic!("{first}-{last}/{total}: {error}"))
 }
 
-/// The request that [`Draft::fragment_ack`] answers.
+/// Returns the context of the request that [`Draft::fragment_ack`] answers.
 pub fn for_fragment(first: u64, last: u64, total: u64) -> AckContext<'static> {
     let content_range = Some(range(first, last, total));
     AckContext::Fragment { session_id: Some(session("1")), content_range, sent_up_to: None }
 }
 
-/// The request that [`Draft::create_ack`] answers.
+/// Returns the context of the request that [`Draft::create_ack`] answers.
 pub fn for_create() -> AckContext<'static> {
     AckContext::CreateSession { offered: Some(SupportedProtocols::BITS_1_5) }
 }
 
-/// The request that [`Draft::close_ack`] answers.
+/// Returns the context of the request that [`Draft::close_ack`] answers.
 pub fn for_close() -> AckContext<'static> {
     AckContext::CloseSession { session_id: Some(session("1")) }
 }
 
-/// The head that an encoder writes.
+/// Returns the head that an encoder writes.
 pub fn written<E, N, V>(encoder: &Encoder<'_, E>) -> Vec<u8>
 where
     E: IntoIterator<Item = (N, V)> + Clone,
     N: AsRef<str>,
     V: AsRef<[u8]>,
 {
-    // Bytes that no head holds, so that what was not written shows.
+    // Filled with a byte that no head contains, so that unset bytes show.
     let mut head = vec![0xFF; encoder.encoded_len()];
     assert_eq!(encoder.write(&mut head), Ok(head.len()));
     head
 }
 
-/// What a draft is read as.
+/// The kind of message that a draft is parsed as.
 #[derive(Clone, Copy, Debug)]
 pub enum Reader {
     Request(ParseOptions),
@@ -211,7 +213,7 @@ pub enum Reader {
 }
 
 impl Reader {
-    /// Reads the draft from bytes and from pairs, which have to come to the same.
+    /// Parses the draft from bytes and from pairs, with equal results.
     pub fn read(&self, draft: &Draft) -> Result<Deviations, Error> {
         let text = draft.text();
         let bytes = text.as_bytes();
@@ -246,7 +248,7 @@ impl Reader {
 
     pub fn error(&self, draft: &Draft) -> Error {
         match self.read(draft) {
-            Ok(deviations) => panic!("{draft:?} was read, with {deviations:?}"),
+            Ok(deviations) => panic!("{draft:?} was accepted, with {deviations:?}"),
             Err(error) => error,
         }
     }
@@ -266,7 +268,7 @@ fn agree<T: Debug>(
     of_pairs: Result<Decoded<T>, Error>,
 ) -> Result<Deviations, Error> {
     match (&of_head, &of_pairs) {
-        // Not `==`: session ids may be equal and spelt differently.
+        // Compares text, because equal session ids may have different spellings.
         (Ok(head), Ok(pairs)) => assert_eq!(format!("{head:?}"), format!("{pairs:?}"), "{draft:?}"),
         (Err(head), Err(pairs)) => {
             assert_eq!(but_for_offset(head), but_for_offset(pairs), "{draft:?}");

@@ -1,4 +1,4 @@
-//! What several test files share: the vectors, reading whatever comes, and values to choose from.
+//! Shared test code: parsing in all possible ways, samples, strategies, simulated peers, and checks.
 #![allow(dead_code, unused_imports, unused_macros, reason = "each test file uses a part of it")]
 
 pub mod any_session;

@@ -1,4 +1,4 @@
-//! Notifications in every state, and a way to make any event happen to one.
+//! Notifications in every state, and a function that triggers any event.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 use core::time::Duration;
@@ -14,10 +14,10 @@ use bits_proto::message::NotificationResponse;
 pub const KINDS: [NotificationType; 3] =
     [NotificationType::None, NotificationType::ByReference, NotificationType::ByValue];
 
-/// When every sample begins. No timeout of the samples is as long as a test takes.
+/// Start time of all samples. No timeout of the samples is shorter than a test.
 pub const NOW: Duration = Duration::from_secs(1_000);
 
-/// The length of every sample's entity.
+/// Length of every sample's entity.
 pub const LENGTH: u64 = 500;
 
 pub const URL: &str = "https://app.example/replies/1";
@@ -26,7 +26,7 @@ pub fn new(kind: NotificationType) -> Notification {
     Notification::new(kind, LENGTH, Timeouts::DEFAULT, NOW)
 }
 
-/// Reports that are legal, and whose steps do not matter.
+/// Checks that all reports are legal.
 #[track_caller]
 pub fn done<const N: usize>(results: [Result<(), EventError>; N]) {
     for result in results {
@@ -38,7 +38,7 @@ pub fn status(code: u16) -> StatusCode {
     StatusCode::try_from(code).unwrap_or_else(|error| panic!("{code}: {error}"))
 }
 
-/// A 200 with a body of unknown length.
+/// Returns a 200 with a body of unknown length.
 pub fn success() -> NotificationResponse<'static> {
     NotificationResponse { content_length: None, ..NotificationResponse::default() }
 }
@@ -61,7 +61,7 @@ pub fn refusing(code: u16) -> NotificationResponse<'static> {
     NotificationResponse { status: status(code), ..NotificationResponse::default() }
 }
 
-/// Makes `event` happen. `None` where no call stands for it with a notification of this kind.
+/// Triggers `event`. Returns `None` if a notification of this kind has no call for it.
 ///
 pub fn occur(it: &mut Notification, event: Event) -> Option<Result<(), EventError>> {
     let by_value = it.kind() == NotificationType::ByValue;
@@ -75,7 +75,7 @@ pub fn occur(it: &mut Notification, event: Event) -> Option<Result<(), EventErro
         Event::RequestSent if !by_value => it.handle_headers_sent(NOW),
         Event::HeadersSent | Event::RequestSent => return None,
         Event::DataPiece => it.handle_data_sent(left.min(2) - 1, NOW),
-        // Where there is nothing to send, it is all the same whether it was all.
+        // If nothing is to be sent, no call is needed.
         Event::DataSent if it.state() == State::SendData => it.handle_data_sent(left, NOW),
         Event::DataSent => return None,
         Event::SuccessByValue if !by_reference => it.handle_response(&success(), NOW),
@@ -97,7 +97,7 @@ pub fn occur(it: &mut Notification, event: Event) -> Option<Result<(), EventErro
     })
 }
 
-/// Every notification that can be reached from the start within a few events, without duplicates.
+/// Returns every notification that is reachable within a few events, without duplicates.
 pub fn reachable() -> Vec<Notification> {
     let mut found: Vec<Notification> = KINDS.map(new).into();
     let mut next = 0;
@@ -115,7 +115,7 @@ pub fn reachable() -> Vec<Notification> {
     found
 }
 
-/// All failures there are, with a status that is passed on.
+/// All failures, with a status that is passed on.
 pub const FAILURES: [NotificationError; 7] = [
     NotificationError::Application(StatusCode::FORBIDDEN),
     NotificationError::InvalidResponse,

@@ -1,4 +1,4 @@
-//! Every way out of an encoder comes to the same head.
+//! Checks that all outputs of an encoder write the same head.
 
 use bits_proto::Error;
 use bits_proto::error::ErrorKind;
@@ -9,17 +9,17 @@ use super::serialize::check_error;
 
 const UNSET: u8 = 0xA5;
 
-/// An encoder whose head is `bytes`: it takes as much room as it asks for, and no more.
+/// Checks an encoder whose head is `bytes`: it needs exactly the space that it states.
 pub fn check_outputs(encoder: &Encoder<'_, Extras<'_>>, bytes: &[u8]) {
     let needed = bytes.len();
     assert_eq!(encoder.encoded_len(), needed);
-    // With little room the head is counted before, with much it is not.
+    // With little space the head is measured first, with more it is not.
     for room in [0, 3, 500] {
         let mut longer = vec![UNSET; needed + room];
         assert_eq!(encoder.write(&mut longer), Ok(needed));
-        assert_eq!(longer[..needed], *bytes, "unset bytes show");
+        assert_eq!(longer[..needed], *bytes, "all bytes are written");
         let behind = &longer[needed..];
-        assert!(behind.iter().all(|byte| *byte == UNSET), "what lies behind is not touched");
+        assert!(behind.iter().all(|byte| *byte == UNSET), "the rest of the buffer is unchanged");
     }
     let mut shorter = vec![UNSET; needed - 1];
     let result = encoder.write(&mut shorter);
@@ -32,12 +32,12 @@ pub fn check_outputs(encoder: &Encoder<'_, Extras<'_>>, bytes: &[u8]) {
     #[cfg(feature = "std")]
     {
         let mut stream = b"before".to_vec();
-        encoder.write_to(&mut stream).expect("a vector takes everything");
+        encoder.write_to(&mut stream).expect("writing to a vector succeeds");
         assert_eq!(stream, [b"before", bytes].concat(), "write_to");
     }
 }
 
-/// There was no room for the head, and what there was is as it was.
+/// Checks that the buffer was too small and is unchanged.
 fn check_too_small(result: Result<usize, Error>, needed: usize, room: &[u8]) {
     let error = result.expect_err("a buffer one byte too short");
     assert_eq!(error.kind(), ErrorKind::BufferTooSmall { needed });
@@ -45,7 +45,7 @@ fn check_too_small(result: Result<usize, Error>, needed: usize, room: &[u8]) {
     check_error(&error);
 }
 
-/// The way out to an HTTP stack has the fields that the head has, in their order.
+/// Checks that the fields for an HTTP stack are those of the head, in the same order.
 fn check_fields_one_by_one(encoder: &Encoder<'_, Extras<'_>>, bytes: &[u8]) {
     let start = bytes.windows(2).position(|end| end == b"\r\n").expect("a start line");
     let mut head = bytes[..start + 2].to_vec();

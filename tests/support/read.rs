@@ -1,4 +1,4 @@
-//! Reading whatever comes, and everything there is to say about it as one value.
+//! Parses any input in all possible ways, and collects the results in one value.
 
 use bits_proto::Error;
 use bits_proto::field::FieldName;
@@ -13,12 +13,12 @@ use bits_proto::message::{
     ParseOptions, Request,
 };
 
-/// What reading a message came to.
+/// The result of parsing a message.
 pub type Read<'b> = Result<Decoded<Message<'b>>, Error>;
 pub type Pair<'b> = (&'b str, &'b [u8]);
 pub type Extras<'e> = std::iter::Copied<std::slice::Iter<'e, Pair<'e>>>;
 
-/// A head that was read whole, and what each decoder makes of it.
+/// A complete head, and the result of each decoder.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Whole<'b, L> {
     pub line: L,
@@ -28,7 +28,7 @@ pub struct Whole<'b, L> {
     pub decoded: Vec<Read<'b>>,
 }
 
-/// What reading an input came to.
+/// The result of parsing an input.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Answer<'b, L> {
     Partial,
@@ -55,7 +55,7 @@ impl<'b> Message<'b> {
         }
     }
 
-    /// Makes it ready to be written.
+    /// Returns its encoder.
     pub fn encoder<'e>(
         &self,
         target: &'b str,
@@ -72,13 +72,13 @@ impl<'b> Message<'b> {
         }
     }
 
-    /// Writes it into a vector, with the one output that every build has.
+    /// Encodes it into a vector, with an output that all feature sets have.
     pub fn encode(&self, target: &'b str, extras: &[Pair<'_>]) -> Result<Vec<u8>, Error> {
         self.encoder(target, extras).map(|encoder| written(&encoder))
     }
 }
 
-/// What an encoder writes into a buffer of the length it asks for.
+/// Returns the bytes that an encoder writes.
 pub fn written(encoder: &Encoder<'_, Extras<'_>>) -> Vec<u8> {
     let mut buffer = vec![0; encoder.encoded_len()];
     let written = encoder.write(&mut buffer);
@@ -102,7 +102,7 @@ pub fn any<'b, M: Into<Message<'b>>>(result: Result<Decoded<M>, Error>) -> Read<
     result.map(|Decoded { message, deviations }| Decoded { message: message.into(), deviations })
 }
 
-/// A start line with all the decoders of the messages that begin with it.
+/// A start line, with the decoders of all messages that begin with it.
 pub trait Line<'b>: StartLine<'b> + Copy + PartialEq + std::fmt::Debug {
     fn decode_head(head: &Head<'_, 'b, Self>, ack_context: &AckContext<'_>) -> Vec<Read<'b>>
     where
@@ -110,8 +110,8 @@ pub trait Line<'b>: StartLine<'b> + Copy + PartialEq + std::fmt::Debug {
 
     fn decode_fields(self, fields: &[Pair<'b>], ack_context: &AckContext<'_>) -> Vec<Read<'b>>;
 
-    /// What is read from the types of the `http` crate has to be what is read from bytes. `false`
-    /// if that crate cannot hold it.
+    /// Checks that parsing from `http` types gives the same results as parsing bytes. Returns `false` if the
+    /// `http` crate cannot represent the message.
     #[cfg(feature = "http")]
     fn check_http(
         self,
@@ -169,7 +169,7 @@ impl<'b> Line<'b> for StatusLine<'b> {
     }
 }
 
-/// Reads an input with everything there is to read it with.
+/// Parses an input in all possible ways.
 pub fn answer_within<'b, L: Line<'b>, const N: usize>(
     input: &'b [u8],
     ack_context: &AckContext<'_>,
@@ -198,7 +198,7 @@ pub fn answer<'b, L: Line<'b>>(input: &'b [u8], ack_context: &AckContext<'_>) ->
     answer_within::<L, 64>(input, ack_context, &Limits::default())
 }
 
-/// The request that an Ack answers, by the manifest's word for it.
+/// Returns the request that an Ack answers, by its name in the manifest.
 pub fn ack_context(word: &str) -> AckContext<'static> {
     match word {
         "ping" => AckContext::Ping,
@@ -208,21 +208,21 @@ pub fn ack_context(word: &str) -> AckContext<'static> {
         "-" | "fragment" | "notification" => {
             AckContext::Fragment { session_id: None, content_range: None, sent_up_to: None }
         }
-        other => panic!("the manifest names the request {other:?}"),
+        other => panic!("unknown request in the manifest: {other:?}"),
     }
 }
 
-/// Whether the field belongs to the transport, and not to a message of this kind.
+/// Returns true if the field belongs to the transport and not to a message of this kind.
 pub fn is_extra(kind: MessageKind, name: &str) -> bool {
     FieldName::from_name(name).is_none_or(|field| presence::of(kind, field) == Presence::Ignored)
 }
 
-/// The fields of a head that a message of this kind does not write itself.
+/// Returns the fields of a head that a message of this kind does not write itself.
 pub fn extras<'b>(kind: MessageKind, fields: &[Pair<'b>]) -> Vec<Pair<'b>> {
     fields.iter().copied().filter(|(name, _)| is_extra(kind, name)).collect()
 }
 
-/// The head of a request that must be there whole.
+/// Parses the head of a request, which must be complete.
 pub fn request_head<'h, 'b>(
     name: &str,
     bytes: &'b [u8],
@@ -234,7 +234,7 @@ pub fn request_head<'h, 'b>(
     }
 }
 
-/// The head of a response that must be there whole.
+/// Parses the head of a response, which must be complete.
 pub fn response_head<'h, 'b>(
     name: &str,
     bytes: &'b [u8],

@@ -1,4 +1,4 @@
-//! One error of every kind, each made by an input to the public API, and what it has to say.
+//! One error of every kind, each caused by an input to the public API, and its expected properties.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 use std::fmt::Debug;
@@ -15,7 +15,7 @@ use bits_proto::message::{Ack, AckContext, NO_EXTRAS, ParseOptions, PingAck, Ref
 
 use crate::support::messages::{Draft, Reader, for_create, for_fragment};
 
-/// An error, and what it should be.
+/// An error and its expected properties.
 #[derive(Clone, Copy, Debug)]
 pub struct Sample {
     pub error: Error,
@@ -49,13 +49,13 @@ impl Sample {
         Self { offset: Some(offset), ..self }
     }
 
-    /// At the place of `mark` in `text`.
+    /// Sets the offset to that of `mark` in `text`.
     fn at_text(self, text: &str, mark: &str) -> Self {
         let offset = text.find(mark);
-        self.at(offset.unwrap_or_else(|| panic!("{:?}: {mark:?} is not there", self.kind)))
+        self.at(offset.unwrap_or_else(|| panic!("{:?}: {mark:?} not found", self.kind)))
     }
 
-    /// At the empty line that ends the head.
+    /// Sets the offset to the empty line that ends the head.
     fn at_end(self, draft: &Draft) -> Self {
         self.at(draft.text().len() - 2)
     }
@@ -68,7 +68,7 @@ impl Sample {
         Self { fault, ..self }
     }
 
-    /// Every part of the error is what it should be.
+    /// Compares all properties of the error.
     pub fn check(&self) {
         let (kind, error) = (self.kind, self.error);
         assert_eq!(error.kind(), kind);
@@ -80,7 +80,7 @@ impl Sample {
     }
 }
 
-/// All of them.
+/// Returns all samples.
 pub fn samples() -> Vec<Sample> {
     [head_samples(), request_samples(), ack_samples(), value_samples(), caller_samples()].concat()
 }
@@ -90,12 +90,12 @@ const REQUEST: Reader = Reader::Request(ParseOptions::DEFAULT);
 fn head_error(text: &str, limits: Limits) -> Error {
     let mut slots = HeaderSlots::new();
     match RequestHead::parse_within(text.as_bytes(), &mut slots, &limits) {
-        Ok(progress) => panic!("{text:?} was read: {progress:?}"),
+        Ok(progress) => panic!("{text:?} was accepted: {progress:?}"),
         Err(error) => error,
     }
 }
 
-/// Errors in the shape of a head.
+/// Returns errors in the syntax of a head.
 fn head_samples() -> Vec<Sample> {
     let sample = |kind, text: &str, mark: &str| {
         let sample = Sample::of(kind, head_error(text, Limits::DEFAULT));
@@ -170,7 +170,7 @@ fn request_samples() -> Vec<Sample> {
     ]
 }
 
-/// Errors in an answer.
+/// Returns errors in a response.
 fn ack_samples() -> Vec<Sample> {
     let sample =
         |kind, draft: &Draft, ack_context| Sample::of(kind, Reader::Ack(ack_context).error(draft));
@@ -202,7 +202,7 @@ fn ack_samples() -> Vec<Sample> {
     ]
 }
 
-/// Errors in a value that was read by itself.
+/// Returns errors in a single value.
 fn value_samples() -> Vec<Sample> {
     fn sample<T: Debug>(kind: ErrorKind, result: Result<T, Error>) -> Sample {
         caller_sample(kind, result)
@@ -258,7 +258,7 @@ fn value_samples() -> Vec<Sample> {
     rows.map(placed).to_vec()
 }
 
-/// Errors in what a caller asks to be written.
+/// Returns errors in messages that a caller wants to write.
 fn caller_samples() -> Vec<Sample> {
     let with = |name, value| Ack::Ping(PingAck).encode([(name, value)]);
     let ping_ack = Ack::Ping(PingAck).encode(NO_EXTRAS);
@@ -280,7 +280,7 @@ fn caller_samples() -> Vec<Sample> {
 
 fn caller_sample<T: Debug>(kind: ErrorKind, result: Result<T, Error>) -> Sample {
     let error = match result {
-        Ok(value) => panic!("{kind:?}: there is {value:?}"),
+        Ok(value) => panic!("{kind:?}: accepted as {value:?}"),
         Err(error) => error,
     };
     Sample { section: "2.2", fault: Fault::Caller, ..Sample::of(kind, error) }

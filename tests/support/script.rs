@@ -1,25 +1,25 @@
-//! Conversations as text, watched by an observer.
+//! Conversations as text, passed to an observer.
 //!
 //! ```text
 //! > fragment A 0-99/300 | Host: elsewhere    ! offset-goes-back, host-id-ignored
 //! ```
 //!
-//! A line is a request (`>`), a response (`<`), a cut connection (`x`), or an answer that is no
-//! head (`?`), behind the number of its connection if that is not 1. What stands behind `|` adds a
-//! field, puts another value into it, or takes it out if there is none. Behind `!` stand the names
-//! of the rules that are broken, in any order; nothing else may be.
+//! A line is a request (`>`), a response (`<`), a closed connection (`x`), or an answer that is not an HTTP
+//! head (`?`). The number of its connection comes first, if it is not 1. A part after `|` adds or replaces a
+//! field; without a value it removes the field. The names of the violated rules follow `!`, in any order; no
+//! other rule may be violated.
 
 use bits_proto::Error;
 use bits_proto::http1::{HeaderSlots, Progress, RequestHead, ResponseHead};
 use bits_proto::observer::{Observer, Violation};
 
-/// Watches a conversation from its beginning, and checks what is said of each line.
+/// Observes a conversation from its beginning, and checks the violations of each line.
 #[track_caller]
 pub fn check(script: &str) -> Observer {
     follow(Observer::new(), script)
 }
 
-/// The same, for an observer that knows something already.
+/// Continues a conversation with an observer that has state.
 #[track_caller]
 pub fn follow(mut observer: Observer, script: &str) -> Observer {
     for line in script.lines().map(str::trim).filter(|line| !line.is_empty()) {
@@ -35,9 +35,9 @@ pub fn follow(mut observer: Observer, script: &str) -> Observer {
     observer
 }
 
-/// One line.
+/// Observes one line.
 fn watch(observer: &mut Observer, line: &str) -> Vec<Violation> {
-    let digits = line.find(|letter: char| !letter.is_ascii_digit()).expect("a mark");
+    let digits = line.find(|letter: char| !letter.is_ascii_digit()).expect("a direction");
     let (number, rest) = line.split_at(digits);
     let connection = if number.is_empty() { 1 } else { number.parse().expect("a number") };
     let (mark, text) = rest.split_at(1);
@@ -52,7 +52,7 @@ fn watch(observer: &mut Observer, line: &str) -> Vec<Violation> {
     seen
 }
 
-/// A request's head as it is on the wire, whatever it is worth.
+/// Observes the head of a request as on the wire. It may be invalid.
 pub fn request(observer: &mut Observer, connection: u32, bytes: &[u8], seen: &mut Vec<Violation>) {
     let mut slots = HeaderSlots::new();
     match RequestHead::parse(bytes, &mut slots) {
@@ -66,7 +66,7 @@ pub fn request(observer: &mut Observer, connection: u32, bytes: &[u8], seen: &mu
     }
 }
 
-/// A response's head as it is on the wire, whatever it is worth.
+/// Observes the head of a response as on the wire. It may be invalid.
 pub fn response(observer: &mut Observer, connection: u32, bytes: &[u8], seen: &mut Vec<Violation>) {
     let mut slots = HeaderSlots::new();
     match ResponseHead::parse(bytes, &mut slots) {
@@ -81,15 +81,15 @@ pub fn response(observer: &mut Observer, connection: u32, bytes: &[u8], seen: &m
 }
 
 fn whole<T>(progress: Progress<T>) -> T {
-    progress.complete().expect("a whole head")
+    progress.complete().expect("a complete head")
 }
 
-/// The error that makes a head none.
+/// Returns the error of an invalid head.
 pub fn head_error(bytes: &[u8]) -> Error {
     RequestHead::parse(bytes, &mut HeaderSlots::new()).expect_err("an error")
 }
 
-/// The id that a letter stands for.
+/// Returns the session id for a letter.
 pub fn id(letter: &str) -> String {
     match letter {
         "A" | "B" | "C" | "D" | "E" | "F" => {
@@ -106,7 +106,7 @@ impl Head {
         Self(fields.iter().map(|(name, value)| (name.to_string(), value.to_string())).collect())
     }
 
-    /// What stands behind `|`.
+    /// Applies a part after `|`.
     fn change(&mut self, change: &str) {
         let (name, value) = change.split_once(':').expect("a field");
         let (name, value) = (name.trim(), value.trim());

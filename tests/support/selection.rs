@@ -1,6 +1,6 @@
-//! What `cargo test` was asked for, for the tests that build programs.
+//! The selection of packages and features that `cargo test` was called with, for tests that build examples.
 
-/// The packages and features: with others, everything would be built again.
+/// Returns the arguments for packages and features. With other arguments, Cargo would rebuild everything.
 pub fn selection() -> Vec<String> {
     let features = [
         ("default", cfg!(feature = "default")),
@@ -17,7 +17,7 @@ pub fn selection() -> Vec<String> {
     let mut selection =
         vec!["--no-default-features".into(), "--features".into(), features.join(",")];
     if !cfg!(feature = "http") {
-        // The programs on HTTP stacks, which need it, are not among the packages.
+        // The programs on HTTP stacks need the feature `http` and are not among the packages.
         selection.extend(["--package".into(), env!("CARGO_PKG_NAME").into()]);
     }
     selection

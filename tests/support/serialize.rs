@@ -1,5 +1,5 @@
-//! What is said to people and to logs: it is one line, it is never nothing, and the record of it
-//! says the same.
+//! Checks for texts and records: a text is one line and not empty, and the serialized record matches
+//! it.
 
 use std::fmt::{Debug, Display};
 
@@ -16,7 +16,7 @@ fn check_line(text: &str) {
     assert!(!text.is_empty() && !text.contains(char::is_control), "{text:?}");
 }
 
-/// A value with a name, which is what is shown of it.
+/// Checks a value that displays as its name.
 #[track_caller]
 fn check_name(value: &(impl Display + Debug), name: &str) {
     check_line(name);
@@ -104,7 +104,7 @@ pub fn check_refusal(refusal: &Refusal<'_>) {
     let Some(code) = refusal.code() else { return };
     let text = code.to_string();
     assert_eq!(u32::from_str_radix(&text[2..], 16), Ok(code.get()), "{text}");
-    // What has a name has a meaning.
+    // Codes with a name have a description.
     assert_eq!(code.name().is_some(), code.description().is_some(), "{text}");
     assert!(!code.is_disk_full() || code.name().is_some(), "{text}");
     check_line(&format!("{code:?}"));

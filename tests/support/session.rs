@@ -1,4 +1,4 @@
-//! A server's session with a host around it, and a session in every state.
+//! A server's session with the work of an embedder, and sessions in every state.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ pub const NOT_FOUND: Refused = (500, Some(0x8020_001F), Some(5));
 pub const TOO_LARGE: Refused = (500, Some(0x8020_0020), Some(5));
 pub const BUSY: Refused = (503, None, None);
 
-/// StatusCode, code and context.
+/// Status code, error code and context.
 pub type Refused = (u16, Option<u32>, Option<u32>);
 
 pub const PLAIN: Policy<'static> = Policy {
@@ -40,7 +40,7 @@ pub const KEPT_REPLY: Notified = Notified { reply: Reply::Kept, ..NO_REPLY };
 pub const STATIC_REPLY: Notified = Notified { reply: Reply::Static, ..NO_REPLY };
 pub const NOT_COPIED: Notified = Notified { copy_to_destination: false, ..NO_REPLY };
 
-/// A session, the policy in force, and the clock.
+/// A session, its policy, and the clock.
 #[derive(Clone, Copy, Debug)]
 pub struct Server {
     pub session: Session,
@@ -124,7 +124,7 @@ impl Server {
     }
 
     #[track_caller]
-    pub fn placed(&mut self, token: WorkToken) -> Step {
+    pub fn committed(&mut self, token: WorkToken) -> Step {
         taken(self.session.handle_committed(token))
     }
 
@@ -151,7 +151,7 @@ impl Server {
         self.now += time;
     }
 
-    /// Sends a fragment and stores what is asked for: the step after that.
+    /// Sends a fragment and stores the requested bytes. Returns the step after that.
     #[track_caller]
     pub fn store(&mut self, first: u64, last: u64, total: u64) -> Step {
         let asked = stores(self.fragment(first, last, total));
@@ -170,43 +170,43 @@ fn taken<T>(report: Result<T, EventError>) -> T {
 
 #[track_caller]
 pub fn stores(step: Step) -> StoreBytes {
-    let Step::Store(store) = step else { panic!("not asked to store: {step:?}") };
+    let Step::Store(store) = step else { panic!("expected Store: {step:?}") };
     store
 }
 
 #[track_caller]
 pub fn notifies(step: Step) -> WorkToken {
-    let Step::Notify(token) = step else { panic!("not asked to notify: {step:?}") };
+    let Step::Notify(token) = step else { panic!("expected Notify: {step:?}") };
     token
 }
 
 #[track_caller]
 pub fn commits(step: Step) -> WorkToken {
-    let Step::Commit(token) = step else { panic!("not asked to commit: {step:?}") };
+    let Step::Commit(token) = step else { panic!("expected Commit: {step:?}") };
     token
 }
 
 #[track_caller]
 pub fn discards(step: Step) -> Discard {
-    let Step::Discard(discard) = step else { panic!("not asked to discard: {step:?}") };
+    let Step::Discard(discard) = step else { panic!("expected Discard: {step:?}") };
     discard
 }
 
-/// Whether the entity, and whether the reply is to be deleted.
+/// Returns true for the entity, and for the reply, if it is to be deleted.
 pub fn what(discard: &Discard) -> (bool, bool) {
     (discard.entity, discard.reply)
 }
 
 #[track_caller]
 pub fn answers(step: Step) -> Answer {
-    let Step::Answer(answer) = step else { panic!("no answer: {step:?}") };
+    let Step::Answer(answer) = step else { panic!("expected Answer: {step:?}") };
     answer
 }
 
 #[track_caller]
 pub fn refusal(step: Step) -> Refusal<'static> {
     let ack = answers(step).ack(None);
-    let Ack::Refused(refusal) = ack else { panic!("not refused: {ack:?}") };
+    let Ack::Refused(refusal) = ack else { panic!("expected a refusal: {ack:?}") };
     refusal
 }
 
@@ -220,7 +220,7 @@ pub fn in_numbers(refusal: &Refusal<'_>) -> Refused {
     (refusal.status().get(), refusal.code().map(HResult::get), context)
 }
 
-/// The offset in a refusal with 416.
+/// Returns the offset in a refusal with 416.
 #[track_caller]
 pub fn out_of_sync(step: Step) -> u64 {
     let refusal = refusal(step);
@@ -228,11 +228,11 @@ pub fn out_of_sync(step: Step) -> u64 {
     refusal.received().expect("416 has an offset").0
 }
 
-/// The offset in the Ack of a fragment.
+/// Returns the offset in the Ack for a fragment.
 #[track_caller]
 pub fn received(step: Step) -> u64 {
     let ack = answers(step).ack(None);
-    let Ack::Fragment(ack) = ack else { panic!("no Ack for a fragment: {ack:?}") };
+    let Ack::Fragment(ack) = ack else { panic!("expected an Ack for a fragment: {ack:?}") };
     ack.received.0
 }
 
@@ -251,18 +251,18 @@ pub fn is_cancelled(step: Step) -> bool {
     matches!(answers(step).ack(None), Ack::CancelSession(_))
 }
 
-/// A session that stands somewhere, and the token of its work.
+/// A session in a named situation, and the token of its work.
 #[derive(Clone, Copy, Debug)]
-pub struct Stand {
+pub struct Situation {
     pub what: &'static str,
     pub state: State,
     pub server: Server,
     pub token: Option<WorkToken>,
 }
 
-/// A session in every state, with every work that it can have there. Entities have 100 bytes, or
+/// Returns a session in every state, with every kind of work possible there. Entities have 100 bytes or
 /// none.
-pub fn stands() -> Vec<Stand> {
+pub fn situations() -> Vec<Situation> {
     let mut stands = alive();
     stands.extend(over());
     stands
@@ -270,11 +270,11 @@ pub fn stands() -> Vec<Stand> {
 
 type Way = fn(&mut Server) -> Option<WorkToken>;
 
-fn go(ways: &[(&'static str, State, Policy<'static>, Way)]) -> Vec<Stand> {
+fn go(ways: &[(&'static str, State, Policy<'static>, Way)]) -> Vec<Situation> {
     let go = |&(what, state, policy, way): &(_, _, _, Way)| {
         let mut server = Server::new(policy);
         let token = way(&mut server);
-        Stand { what, state, server, token }
+        Situation { what, state, server, token }
     };
     ways.iter().map(go).collect()
 }
@@ -283,7 +283,7 @@ fn whole(server: &mut Server) -> Step {
     server.store(0, 99, 100)
 }
 
-fn alive() -> Vec<Stand> {
+fn alive() -> Vec<Situation> {
     use State::*;
     go(&[
         ("new", Receiving, PLAIN, |_| None),
@@ -299,9 +299,9 @@ fn alive() -> Vec<Stand> {
             let asked = stores(it.fragment(40, 99, 100));
             Some(stores(it.stored(asked.token, 20)).token)
         }),
-        ("telling", Notifying, NOTIFYING, |it| Some(notifies(whole(it)))),
-        ("telling of nothing", Notifying, NOTIFYING, |it| Some(notifies(it.close()))),
-        ("to be told again", Unnotified, NOTIFYING, |it| {
+        ("notifying", Notifying, NOTIFYING, |it| Some(notifies(whole(it)))),
+        ("notifying without bytes", Notifying, NOTIFYING, |it| Some(notifies(it.close()))),
+        ("to be notified again", Unnotified, NOTIFYING, |it| {
             let token = notifies(whole(it));
             assert_eq!(refused(it.failed(token, HostError::Other)).0, 500);
             None
@@ -315,26 +315,26 @@ fn alive() -> Vec<Stand> {
             assert_eq!(received(whole(it)), 100);
             None
         }),
-        ("whole with a reply", WaitForClose, NOTIFYING, |it| {
+        ("complete with a reply", WaitForClose, NOTIFYING, |it| {
             let token = notifies(whole(it));
             assert_eq!(received(it.notified(token, KEPT_REPLY)), 100);
             None
         }),
-        ("placing", Committing, EARLY, |it| Some(commits(whole(it)))),
-        ("placed", Committed, EARLY, |it| {
+        ("committing", Committing, EARLY, |it| Some(commits(whole(it)))),
+        ("committed", Committed, EARLY, |it| {
             let token = commits(whole(it));
-            assert_eq!(received(it.placed(token)), 100);
+            assert_eq!(received(it.committed(token)), 100);
             None
         }),
         ("closing", Closing, PLAIN, |it| {
             assert_eq!(received(whole(it)), 100);
             Some(commits(it.close()))
         }),
-        ("closing nothing", Closing, PLAIN, |it| Some(commits(it.close()))),
+        ("closing without bytes", Closing, PLAIN, |it| Some(commits(it.close()))),
     ])
 }
 
-fn over() -> Vec<Stand> {
+fn over() -> Vec<Situation> {
     use State::*;
     go(&[
         ("closing too early", Discarding, PLAIN, |it| {
@@ -342,7 +342,7 @@ fn over() -> Vec<Stand> {
             Some(discards(it.close()).token)
         }),
         ("cancelling", Discarding, PLAIN, |it| Some(discards(it.cancel()).token)),
-        ("left undone", Discarding, PLAIN, |it| {
+        ("abandoned", Discarding, PLAIN, |it| {
             let token = discards(it.cancel()).token;
             it.disconnected(token);
             None
@@ -358,7 +358,7 @@ fn over() -> Vec<Stand> {
         }),
         ("closed", Ended, PLAIN, |it| {
             let token = commits(it.close());
-            assert!(is_closed(it.placed(token)));
+            assert!(is_closed(it.committed(token)));
             assert_eq!(it.session.end_reason(), Some(EndReason::Closed));
             None
         }),

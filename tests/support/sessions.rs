@@ -1,4 +1,4 @@
-//! A table of sessions, what is sent to it, and what it says.
+//! A table of sessions, requests to it, and its responses.
 #![cfg(feature = "alloc")]
 
 use std::fmt::Debug;
@@ -46,14 +46,14 @@ pub fn send<S: Store>(
 
 #[track_caller]
 pub fn ack(step: Step<SessionsResponse<'static>>) -> SessionsResponse<'static> {
-    let Step::Answer(answer) = step else { panic!("no answer: {step:?}") };
+    let Step::Answer(answer) = step else { panic!("expected Answer: {step:?}") };
     answer
 }
 
 #[track_caller]
 pub fn refused_by<E: Debug>(step: Result<Step<SessionsResponse<'static>>, E>) -> Refused {
     let answer = ack(step.expect("no failure"));
-    let Ack::Refused(refusal) = answer.ack() else { panic!("not refused: {answer:?}") };
+    let Ack::Refused(refusal) = answer.ack() else { panic!("expected a refusal: {answer:?}") };
     in_numbers(&refusal)
 }
 
@@ -61,7 +61,7 @@ pub fn refused_by<E: Debug>(step: Result<Step<SessionsResponse<'static>>, E>) ->
 pub fn asked<E: Debug>(step: Result<Step<SessionsResponse<'static>>, E>) -> StoreBytes {
     match step.expect("no failure") {
         Step::Store(store) => store,
-        other => panic!("not asked to store: {other:?}"),
+        other => panic!("expected Store: {other:?}"),
     }
 }
 
@@ -69,7 +69,7 @@ pub fn asked<E: Debug>(step: Result<Step<SessionsResponse<'static>>, E>) -> Stor
 pub fn token<E: Debug>(step: Result<Step<SessionsResponse<'static>>, E>) -> WorkToken {
     match step.expect("no failure") {
         Step::Notify(token) | Step::Commit(token) | Step::Discard(Discard { token, .. }) => token,
-        other => panic!("no work: {other:?}"),
+        other => panic!("expected a request for work: {other:?}"),
     }
 }
 

@@ -1,4 +1,4 @@
-//! Any message that can be built, kept with the texts it borrows, and what is unusual about it.
+//! Owned descriptions of any message that can be built, with its deviations.
 
 use bits_proto::deviation::{Deviation, Deviations};
 use bits_proto::field::{
@@ -89,15 +89,15 @@ impl RefusalSpec {
     }
 }
 
-/// An Ack that fits its request.
+/// An Ack that matches its request.
 #[derive(Clone, Debug)]
 pub struct AckSpec {
     pub request: RequestSpec,
     pub refusal: Option<RefusalSpec>,
     pub names_session: bool,
-    /// Which of the protocols that were offered.
+    /// Index of the chosen protocol among those offered.
     pub chosen: usize,
-    /// Which of the offsets that can be answered.
+    /// Index of the acknowledged offset among the possible ones.
     pub received: usize,
     pub reply_url: Option<Vec<u8>>,
     pub host: Option<String>,
@@ -146,7 +146,7 @@ impl AckSpec {
     fn deviations(&self) -> Deviations {
         match self.view() {
             Ack::Refused(refused) => {
-                let spec = self.refusal.as_ref().expect("a refusal is made of one");
+                let spec = self.refusal.as_ref().expect("a refusal has a specification");
                 spec.deviations(&refused)
             }
             Ack::CreateSession(ack) => [
@@ -262,7 +262,7 @@ impl Spec {
         matches!(self, Self::Request(_) | Self::NotificationRequest(_))
     }
 
-    /// The request it is read in the light of; any, where there is none.
+    /// Returns the context to parse it with, arbitrary if the message is not a response.
     pub fn ack_context(&self) -> AckContext<'_> {
         match self {
             Self::Ack(spec) => AckContext::from(&spec.request.view()),
@@ -270,7 +270,7 @@ impl Spec {
         }
     }
 
-    /// What is unusual about it however carefully it is written.
+    /// Returns the deviations that the message has however it is written.
     pub fn deviations(&self) -> Deviations {
         match self {
             Self::Request(spec) => spec.deviations(),

@@ -1,4 +1,4 @@
-//! Stores of sessions that fail, or that somebody else writes to.
+//! Session stores that fail, or that another process writes to.
 #![cfg(feature = "alloc")]
 
 use std::cell::Cell;
@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 pub type Map = BTreeMap<Uuid, Record>;
 
-/// Does what it is asked so many times, and fails then.
+/// A store that fails after a number of operations.
 #[derive(Debug)]
 pub struct Broken {
     pub map: Map,
@@ -58,7 +58,7 @@ impl Store for Broken {
         mut change: impl FnMut(&mut Record) -> T,
     ) -> Result<Option<T>, Down> {
         let Some(record) = self.map.get_mut(&id) else { return self.try_once().map(|()| None) };
-        // It fails when it writes back.
+        // Fails when writing back.
         let mut changed = record.clone();
         let outcome = change(&mut changed);
         let left = self.works.get().checked_sub(1).ok_or(Down)?;
@@ -86,10 +86,10 @@ impl Store for Broken {
     }
 }
 
-/// What another server does to a record.
+/// A change by another process.
 pub type Meddling = Box<dyn Fn(&mut Record)>;
 
-/// Somebody else has always just written when it writes back for the first time.
+/// A store in which another process always writes first.
 pub struct Contested {
     pub map: Map,
     pub meddling: Meddling,
@@ -132,7 +132,7 @@ impl Store for Contested {
     }
 }
 
-/// Finds every session expired, as one that looked too long ago does.
+/// A store that reports every session as expired, as if from an outdated query.
 #[derive(Debug, Default)]
 pub struct Stale(pub Map);
 

@@ -1,4 +1,4 @@
-//! Choosing any message that can be built.
+//! Strategies for any message that can be built.
 
 use bits_proto::field::{ContentEncoding, ErrorContext, HResult, ReceivedContentRange};
 use bits_proto::http1::StatusCode;
@@ -105,7 +105,7 @@ pub fn notification_response() -> impl Strategy<Value = NotificationResponseSpec
             status,
             url,
             copy,
-            // Nothing says so in the type, but a 204 is sent without a length whatever it holds.
+            // The type does not show it, but a 204 is sent without Content-Length.
             content_length: content_length.filter(|_| status.get() != 204),
         },
     )

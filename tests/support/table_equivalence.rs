@@ -1,5 +1,4 @@
-//! A table that holds one session, beside that session: what the one does and says, the other does
-//! and says too.
+//! Compares a table that holds one session with that session: both react in the same way.
 #![cfg(all(feature = "alloc", feature = "serde"))]
 
 use std::collections::BTreeMap;
@@ -19,13 +18,13 @@ const URL: &str = "/entity";
 type Table<'p> = Sessions<'p, BTreeMap<Uuid, Record>>;
 type TableStep<'p> = Step<SessionsResponse<'p>>;
 
-/// A session as it was before something happened to it, and its policy as it is configured.
-pub struct Twin {
+/// A session before an event, and its policy in serialized form.
+pub struct TableCheck {
     before: Server,
     policy: PolicyBuf,
 }
 
-impl Twin {
+impl TableCheck {
     pub fn of(server: &Server) -> Self {
         let written = serde_json::to_string(&PolicyBuf::from(server.policy)).expect("written");
         let policy: PolicyBuf = serde_json::from_str(&written).expect("read");
@@ -40,7 +39,7 @@ impl Twin {
         Sessions::new(store, self.policy.as_policy(), SessionLimits::default())
     }
 
-    /// A request that is no Create-Session, with what the session made of it.
+    /// Compares the handling of a request that is not a Create-Session.
     pub fn check_request(
         &self,
         request: &Request<'_>,
@@ -59,7 +58,7 @@ impl Twin {
         assert_same_session(table, after);
     }
 
-    /// A table that is full takes no other session, and one that is not does.
+    /// Checks that a full table rejects a new session, and another table accepts it.
     fn check_create(&self, table: Table<'_>, request: &Request<'_>, access: Access) {
         let store = table.into_store();
         let arrival =
@@ -75,7 +74,7 @@ impl Twin {
         }
     }
 
-    /// A report, with what the session made of it.
+    /// Compares the handling of a report.
     pub fn check_report(
         &self,
         report: impl for<'p> FnOnce(&mut Table<'p>) -> Result<TableStep<'p>, SessionsError<Infallible>>,
@@ -97,7 +96,7 @@ impl Twin {
         assert_same_session(table, after);
     }
 
-    /// Time passes, or the session is to end before its time.
+    /// Compares the effect of time, or of an early end of the session.
     pub fn check_time(&self, is_forced: bool, step: Option<Step>, after: &Session) {
         let mut table = self.table();
         let (id, now) = (self.before.session.id(), self.before.now);
@@ -116,8 +115,8 @@ impl Twin {
         assert_same_session(table, after);
     }
 
-    /// The host says that it is still at work, which only makes the time for it longer.
-    pub fn check_working(&self, token: WorkToken) {
+    /// Checks that a renewal only extends the time limit of the work.
+    pub fn check_renew(&self, token: WorkToken) {
         let Server { mut session, policy, now } = self.before;
         let outcome = session.renew(token, &policy, now).map(|()| Step::Done);
         match outcome {
@@ -146,7 +145,7 @@ fn assert_same_step(of_table: &TableStep<'_>, step: &Step) {
     }
 }
 
-/// The table forgets what has ended, and holds nothing else.
+/// Checks that the table removes ended sessions and holds no others.
 fn assert_same_session(table: Table<'_>, after: &Session) {
     let mut records = table.into_store();
     match records.remove(&after.id()) {

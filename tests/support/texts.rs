@@ -1,4 +1,4 @@
-//! What holds for every text as the value of every field.
+//! Checks any text as the value of every field.
 
 use bits_proto::field::{
     ContentEncoding, ContentName, ContentRange, CopyFileToDestination, ErrorContext, HResult,
@@ -7,7 +7,7 @@ use bits_proto::field::{
     SupportedProtocols,
 };
 
-/// What a type accepts, its text gives again, and it holds nothing that ends a field.
+/// Checks that an accepted value displays as text that parses to the same value, without line ends or NUL.
 macro_rules! check_values {
     ($text:expr; $($type:ident)+) => { $(
         if let Ok(value) = $type::try_from($text.as_bytes()) {

@@ -1,4 +1,4 @@
-//! What is written in the types of the `http` crate is the same head.
+//! Checks that writing to the types of the `http` crate gives the same head.
 #![cfg(feature = "http")]
 
 use bits_proto::http1::HttpFields;
@@ -7,8 +7,8 @@ use bits_proto::server;
 
 use super::read::{Message, Pair};
 
-/// A message that was written as `bytes`, in the types of the `http` crate. Whether that crate can
-/// hold it.
+/// Writes a message to `http` types and compares it with its encoded form `bytes`. Returns false if the `http`
+/// crate cannot represent it.
 pub fn check_http(message: &Message<'_>, target: &str, extras: &[Pair<'_>], bytes: &[u8]) -> bool {
     let Ok(uri) = target.parse::<http::Uri>() else { return false };
     if uri.path_and_query().is_none() {
@@ -54,7 +54,7 @@ pub fn check_http(message: &Message<'_>, target: &str, extras: &[Pair<'_>], byte
 
 type Fields = Vec<(String, Vec<u8>)>;
 
-/// By name; those of one name stay in their order.
+/// Returns the fields sorted by name. Fields of one name keep their order.
 fn fields_of(headers: &http::HeaderMap) -> Fields {
     let fields = HttpFields::from(headers).into_iter();
     let mut fields: Fields =
@@ -63,7 +63,7 @@ fn fields_of(headers: &http::HeaderMap) -> Fields {
     fields
 }
 
-/// The fields of a head that was written, whose lines have one shape.
+/// Returns the fields of a head that the crate has written.
 fn lines_of(head: &[u8]) -> Fields {
     let text: Vec<_> = head.split_inclusive(|byte| *byte == b'\n').skip(1).collect();
     let field = |line: &&[u8]| {

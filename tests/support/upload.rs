@@ -1,4 +1,4 @@
-//! An upload that is driven, what it wants in words, and the answers of a server.
+//! An upload with a clock, a description of its next action, and the responses of a server.
 
 use std::time::Duration;
 
@@ -19,10 +19,10 @@ pub const REPLY: &str = r"BITS-Sessions\Replies\{1}\responsefile.bin";
 pub const SESSION_NOT_FOUND: u32 = 0x8020_001F;
 pub const SECOND: Duration = Duration::from_secs(1);
 pub const NANOSECOND: Duration = Duration::from_nanos(1);
-/// When tests begin: not at zero, where too much is equal.
+/// Start time of tests. Zero would hide differences.
 pub const START: Duration = Duration::from_secs(1_000_000);
 
-/// Fragments of 10 bytes, and never less than 3.
+/// Fragments of 10 bytes, at least 3.
 pub const SMALL: Options = Options::DEFAULT.with_fragments(FragmentSizing::with_bounds(10, 3, 40));
 pub const WITH_REPLY: Options = SMALL.with_mode(Mode::UploadReply);
 
@@ -42,7 +42,7 @@ pub fn created() -> Ack<'static> {
     create_ack().into()
 }
 
-/// A session on another host, which may be out of reach for so many seconds.
+/// Returns the Ack for a session on another host, with an optional fallback timeout in seconds.
 pub fn created_on(host: &str, timeout: Option<u32>) -> Ack<'_> {
     let host_id = Some(HostId::try_from(host).expect("a host"));
     let host_id_fallback_timeout = timeout.map(HostIdFallbackTimeout);
@@ -92,7 +92,7 @@ pub fn lost() -> Ack<'static> {
     refused_with(500, SESSION_NOT_FOUND)
 }
 
-/// What an upload wants, in words.
+/// Describes the next action of an upload.
 pub fn due(upload: &Upload) -> String {
     match upload.poll() {
         Poll::Send(transmit) => {
@@ -156,7 +156,7 @@ impl Client {
         Self::new(total, SMALL).answered(&created_on(HOST, timeout)).answered(&pinged())
     }
 
-    /// With all bytes of an entity of 10 on the server.
+    /// With all bytes of a 10-byte entity on the server.
     pub fn whole() -> Self {
         Self::begun(10, SMALL).answered(&held(10))
     }
@@ -175,7 +175,7 @@ impl Client {
         self.upload.handle_sent(self.now).unwrap_or_else(|error| panic!("{error}: {self:?}"));
     }
 
-    /// The request that is due is sent, and answered with this.
+    /// Sends the due request and passes this response.
     pub fn answer(&mut self, ack: &Ack<'_>) {
         self.sent();
         let now = self.now;
@@ -188,14 +188,14 @@ impl Client {
         self
     }
 
-    /// The request that is due is sent, and the connection breaks.
+    /// Sends the due request; then the connection is lost.
     pub fn breaks(&mut self) {
         self.sent();
         let now = self.now;
         self.upload.handle_transport_failure(now).unwrap_or_else(|error| panic!("{error}"));
     }
 
-    /// How long it waits; it does so.
+    /// Waits until the timer expires, and returns how long.
     pub fn wait(&mut self) -> Duration {
         let until = self.upload.poll_timeout().unwrap_or_else(|| panic!("no timer: {self:?}"));
         let delay = until.saturating_sub(self.now);
@@ -209,7 +209,7 @@ impl Client {
     }
 }
 
-/// What an upload wants from step to step, each answered with this.
+/// Checks a sequence of requests, each with its response, and the final state.
 pub fn check_course(client: &mut Client, course: &[(&str, Ack<'_>)], end: &str) {
     for (wanted, ack) in course {
         assert_eq!(client.due(), *wanted);
@@ -218,7 +218,7 @@ pub fn check_course(client: &mut Client, course: &[(&str, Ack<'_>)], end: &str) 
     assert_eq!(client.due(), end);
 }
 
-/// An upload in this state, ready to go on. A fragment that is due is the first of two.
+/// Returns an upload in this state that is ready to continue. A due fragment is the first of two.
 pub fn in_state(state: State) -> Client {
     let mut client = match state {
         State::CreateSession => Client::new(20, SMALL),
@@ -245,7 +245,7 @@ pub fn in_state(state: State) -> Client {
     client
 }
 
-/// An upload in this state and exchange; `None` where there is none.
+/// Returns an upload in this state and exchange, or `None` if the combination does not exist.
 pub fn reach(state: State, exchange: Exchange) -> Option<Client> {
     let has_requests =
         !matches!(state, State::GetReply | State::Finished | State::Cancelled | State::Failed);
@@ -271,7 +271,7 @@ pub fn reach(state: State, exchange: Exchange) -> Option<Client> {
     Some(client)
 }
 
-/// Every state and exchange that there can be: 5 states with 6 exchanges, one with 3, three with 1.
+/// Returns every existing combination of state and exchange: 5 states with 6 exchanges, one with 3, three with 1.
 pub fn all_reachable() -> Vec<Client> {
     let pairs = State::ALL.iter().flat_map(|state| Exchange::ALL.iter().map(|it| (*state, *it)));
     let all: Vec<_> = pairs.filter_map(|(state, exchange)| reach(state, exchange)).collect();
@@ -279,7 +279,7 @@ pub fn all_reachable() -> Vec<Client> {
     all
 }
 
-/// A server that does everything right.
+/// A correct server.
 #[derive(Clone, Copy, Debug)]
 pub struct Server {
     pub held: u64,
@@ -294,7 +294,7 @@ impl Server {
                 self.held = 0;
                 created()
             }
-            // Not contiguous, or all of it held already and more.
+            // Not contiguous, or ending before the received bytes.
             Request::Fragment(it)
                 if it.content_range.first() > self.held || it.content_range.end() < self.held =>
             {
@@ -312,7 +312,7 @@ impl Server {
         }
     }
 
-    /// Lets the upload go on to its end; how many times it had to be told something.
+    /// Runs the upload to its end, and returns the number of steps.
     pub fn finish(&mut self, client: &mut Client, limit: u32) -> u32 {
         for step in 0..limit {
             let answer = match client.upload.poll() {
@@ -339,7 +339,7 @@ impl Server {
     }
 }
 
-/// The rows of a table that is written as a text: words, a line each.
+/// Splits the rows of a table in text form into words.
 pub fn rows(table: &str) -> impl Iterator<Item = Vec<&str>> {
     table
         .lines()
@@ -347,7 +347,7 @@ pub fn rows(table: &str) -> impl Iterator<Item = Vec<&str>> {
         .filter(|row: &Vec<_>| row.first().is_some_and(|first| !first.starts_with('#')))
 }
 
-/// The one of these values that has this name.
+/// Returns the value with this name.
 pub fn named<T: Copy + std::fmt::Display>(all: &[T], name: &str) -> T {
     *all.iter().find(|it| it.to_string() == name).unwrap_or_else(|| panic!("no {name}"))
 }

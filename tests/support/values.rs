@@ -1,11 +1,11 @@
-//! Any value that can be built, kept with the text it borrows.
+//! Strategies for any value that can be built, kept with the text that it borrows.
 
 use bits_proto::field::{ContentRange, HostId, Protocol, ReplyUrl, SessionId, SupportedProtocols};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use uuid::Uuid;
 
-/// Bytes that a field carries and brings back unchanged.
+/// Returns bytes that a field transports unchanged.
 pub fn content(len: std::ops::Range<usize>) -> impl Strategy<Value = Vec<u8>> {
     let byte = prop_oneof![
         8 => b' '..=b'~',
@@ -88,7 +88,7 @@ pub fn protocols() -> impl Strategy<Value = ProtocolsSpec> {
     ]
 }
 
-/// Small and huge ranges, and every order of their ends.
+/// Returns small and huge ranges, and every order of their ends.
 pub fn range() -> impl Strategy<Value = ContentRange> {
     let number = || prop_oneof![0..20_u64, any::<u64>()];
     (number(), number(), number()).prop_filter_map("no range", |(a, b, c)| {
@@ -98,7 +98,7 @@ pub fn range() -> impl Strategy<Value = ContentRange> {
     })
 }
 
-/// A reference, absolute or relative, that can be sent.
+/// Returns a valid reference, absolute or relative.
 pub fn reference() -> impl Strategy<Value = Vec<u8>> {
     let sendable = |bytes: &Vec<u8>| ReplyUrl::try_from(&bytes[..]).is_ok();
     prop_oneof![

@@ -1,13 +1,13 @@
-//! The programs under `examples/`, for the tests that run them.
+//! Builds the example programs for tests that run them.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, PoisonError};
 
-/// A program, built from the sources of now: `cargo test --test NAME` alone builds no examples.
-/// Where everything was built it takes no time, if `selection` says the packages and features that
-/// `cargo test` was asked for.
+/// Returns the path of an example after building it, because `cargo test --test NAME` alone builds no
+/// examples. If everything is up to date this takes no time, provided that `selection` contains the packages
+/// and features that `cargo test` was called with.
 pub fn program(name: &str, selection: Vec<String>) -> &'static Path {
     static BUILT: Mutex<BTreeMap<String, &Path>> = Mutex::new(BTreeMap::new());
     let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
@@ -23,8 +23,8 @@ fn build(name: &str, selection: Vec<String>) -> PathBuf {
     if !cfg!(debug_assertions) {
         build.arg("--release");
     }
-    // What `cargo test` says of this package to its tests, some build scripts would take for a
-    // change of theirs.
+    // Variables that `cargo test` sets for this package would cause some build scripts to run
+    // again.
     let is_of_package =
         |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
     for (name, _) in std::env::vars_os() {
@@ -33,9 +33,9 @@ fn build(name: &str, selection: Vec<String>) -> PathBuf {
         }
     }
     let mut folders = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
-    // From a package's own folder, that package alone would be built.
+    // In a package's own folder, Cargo would build only that package.
     let workspace = folders.find(|folder| folder.join("Cargo.lock").exists());
     let built = build.args(selection).current_dir(workspace.expect("a workspace")).status();
-    assert!(built.is_ok_and(|status| status.success()), "the program is not built");
+    assert!(built.is_ok_and(|status| status.success()), "building the example {name} failed");
     profile.join("examples").join(format!("{name}{}", std::env::consts::EXE_SUFFIX))
 }

@@ -1,4 +1,4 @@
-//! The vectors and their manifest.
+//! The test vectors and their manifest.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -8,16 +8,16 @@ pub fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("vectors")
 }
 
-/// One line of a manifest, by the names of its columns.
+/// One line of a manifest, by column name.
 pub type Row = BTreeMap<String, String>;
 
 /// One message of a vector.
 pub struct Message {
-    /// The file, and which message in it.
+    /// Name of the file, and index of the message in it.
     pub name: String,
-    /// From its first byte to the end of its body.
+    /// The message from its first byte to the end of its body.
     pub bytes: Vec<u8>,
-    /// The manifest's `ack_context`.
+    /// The column `ack_for` of the manifest.
     pub ack_context: String,
     pub verdict: String,
 }
@@ -46,7 +46,7 @@ fn position(bytes: &[u8], part: &[u8]) -> Option<usize> {
     bytes.windows(part.len()).position(|window| window == part)
 }
 
-/// Content-Length as plainly as can be, so that a fault of the crate's cannot hide here.
+/// Parses Content-Length independently of the crate, so that its errors do not show here.
 fn content_length(head: &[u8]) -> usize {
     let head = head.to_ascii_lowercase();
     let Some(start) = position(&head, b"\r\ncontent-length:") else { return 0 };
@@ -55,7 +55,7 @@ fn content_length(head: &[u8]) -> usize {
     std::str::from_utf8(&digits[..end]).ok().and_then(|text| text.parse().ok()).unwrap_or(0)
 }
 
-/// Messages that stand back to back; what is left over belongs to the last.
+/// Splits consecutive messages. Remaining bytes belong to the last one.
 pub fn split_messages(mut bytes: &[u8]) -> Vec<Vec<u8>> {
     let mut messages = Vec::new();
     while !bytes.is_empty() {
@@ -67,7 +67,8 @@ pub fn split_messages(mut bytes: &[u8]) -> Vec<Vec<u8>> {
     messages
 }
 
-/// All messages of all vectors; a rule's file counts as one message, whatever follows its head.
+/// Returns all messages of all vectors. A file in `rules/` counts as one message, including all bytes after its
+/// head.
 pub fn all() -> Vec<Message> {
     let folder = folder();
     let mut files: BTreeMap<String, Vec<Row>> = BTreeMap::new();
@@ -82,7 +83,7 @@ pub fn all() -> Vec<Message> {
 
 fn of_file(name: &str, rows: &[Row], bytes: Vec<u8>) -> Vec<Message> {
     let pieces = if name.starts_with("rules/") { vec![bytes] } else { split_messages(&bytes) };
-    assert_eq!(pieces.len(), rows.len(), "{name}: as many messages as lines in the manifest");
+    assert_eq!(pieces.len(), rows.len(), "{name}: number of messages and of lines in the manifest");
     let message = |(index, (bytes, row)): (usize, (Vec<u8>, &Row))| Message {
         name: format!("{name}#{index}"),
         bytes,
@@ -92,11 +93,11 @@ fn of_file(name: &str, rows: &[Row], bytes: Vec<u8>) -> Vec<Message> {
     pieces.into_iter().zip(rows).enumerate().map(message).collect()
 }
 
-/// The files that are whole conversations in the shape of the captures.
+/// Files that contain whole conversations in the form of the captures.
 pub const CONVERSATIONS: [&str; 4] =
     ["upload.http", "upload-reply.http", "notify-by-reference.http", "notify-by-value.http"];
 
-/// The messages of one file.
+/// Returns the messages of one file.
 pub fn conversation(name: &str) -> Vec<Vec<u8>> {
     split_messages(&file(&folder(), name))
 }
