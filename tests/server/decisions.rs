@@ -193,19 +193,19 @@ fn a8_a_cancel_after_the_last_fragment_keeps_what_is_placed() {
 
 #[test]
 fn a9_a_ping_is_answered_in_every_state_and_prolongs_nothing() {
-    for stand in situations() {
-        let mut server = stand.server;
+    for situation in situations() {
+        let mut server = situation.server;
         for days in [0, 13, 400] {
             server.pass(days * DAY);
             let answer = answers(server.send(ping()));
-            assert!(matches!(answer.ack(None), Ack::Ping(_)), "{}", stand.what);
+            assert!(matches!(answer.ack(None), Ack::Ping(_)), "{}", situation.what);
             assert_eq!(
                 (answer.status().get(), answer.unread_body),
                 (200, UnreadBody::None),
                 "{}",
-                stand.what
+                situation.what
             );
-            assert_eq!(server.session, stand.server.session, "{}", stand.what);
+            assert_eq!(server.session, situation.server.session, "{}", situation.what);
         }
     }
     // A session id on it is not looked at.
@@ -231,11 +231,11 @@ fn a10_every_create_makes_a_session_of_its_own() {
 
 #[test]
 fn a11_close_or_cancel_again_finds_no_session() {
-    for stand in situations().iter().filter(|stand| stand.state == State::Ended) {
-        let mut server = stand.server;
-        assert_eq!(refused(server.close()), NOT_FOUND, "{}", stand.what);
-        assert_eq!(refused(server.cancel()), NOT_FOUND, "{}", stand.what);
-        assert_eq!(server.session, stand.server.session, "{}", stand.what);
+    for situation in situations().iter().filter(|situation| situation.state == State::Ended) {
+        let mut server = situation.server;
+        assert_eq!(refused(server.close()), NOT_FOUND, "{}", situation.what);
+        assert_eq!(refused(server.cancel()), NOT_FOUND, "{}", situation.what);
+        assert_eq!(server.session, situation.server.session, "{}", situation.what);
     }
 }
 

@@ -16,14 +16,14 @@ fn read(value: &Value) -> Result<Session, String> {
     serde_json::from_value(value.clone()).map_err(|error| error.to_string())
 }
 
-fn stand(what: &str) -> Situation {
-    let stand = situations().into_iter().find(|stand| stand.what == what);
-    stand.unwrap_or_else(|| panic!("{what}"))
+fn situation(what: &str) -> Situation {
+    let situation = situations().into_iter().find(|situation| situation.what == what);
+    situation.unwrap_or_else(|| panic!("{what}"))
 }
 
-/// The stored form of a stand with one field set.
+/// The stored form of a situation with one field set.
 fn damaged(what: &str, field: &str, value: Value) -> Value {
-    let mut form = stored(&stand(what).server.session);
+    let mut form = stored(&situation(what).server.session);
     let old = form.get_mut(field).unwrap_or_else(|| panic!("{field}"));
     assert_ne!(*old, value, "{what}: {field} is that already");
     *old = value;
@@ -51,18 +51,19 @@ const FIELDS: [&str; 16] = [
 
 #[test]
 fn every_session_is_read_back_as_it_was() {
-    for stand in situations() {
-        let form = stored(&stand.server.session);
-        assert_eq!(read(&form), Ok(stand.server.session), "{}", stand.what);
-        let text = serde_json::to_string(&stand.server.session).expect("stored");
+    for situation in situations() {
+        let form = stored(&situation.server.session);
+        assert_eq!(read(&form), Ok(situation.server.session), "{}", situation.what);
+        let text = serde_json::to_string(&situation.server.session).expect("stored");
         let session: Session = serde_json::from_str(&text).expect("read");
-        assert_eq!(session, stand.server.session, "{}", stand.what);
+        assert_eq!(session, situation.server.session, "{}", situation.what);
     }
 }
 
 #[test]
 fn a_session_and_its_copy_hash_alike_and_others_do_not() {
-    let sessions: Vec<Session> = situations().iter().map(|stand| stand.server.session).collect();
+    let sessions: Vec<Session> =
+        situations().iter().map(|situation| situation.server.session).collect();
     let different: HashSet<Session> = sessions.iter().copied().collect();
     let is_first = |(index, session)| !sessions[..index].contains(session);
     assert_eq!(different.len(), sessions.iter().enumerate().filter(|it| is_first(*it)).count());
@@ -73,18 +74,18 @@ fn a_session_and_its_copy_hash_alike_and_others_do_not() {
 
 #[test]
 fn a_session_that_waits_stores_nothing_of_its_last_work() {
-    for stand in situations().iter().filter(|stand| stand.token.is_none()) {
-        let form = stored(&stand.server.session);
-        assert_eq!(form["pending"], json!(null), "{}", stand.what);
-        assert_eq!(form["remaining"], json!(0), "{}", stand.what);
-        assert_eq!(form["work_deadline"], json!({ "secs": 0, "nanos": 0 }), "{}", stand.what);
+    for situation in situations().iter().filter(|situation| situation.token.is_none()) {
+        let form = stored(&situation.server.session);
+        assert_eq!(form["pending"], json!(null), "{}", situation.what);
+        assert_eq!(form["remaining"], json!(0), "{}", situation.what);
+        assert_eq!(form["work_deadline"], json!({ "secs": 0, "nanos": 0 }), "{}", situation.what);
     }
 }
 
 /// What other versions of the crate have stored is read by this one.
 #[test]
 fn the_stored_form_is_the_first_version() {
-    let session = stand("storing the last bytes").server.session;
+    let session = situation("storing the last bytes").server.session;
     let form = json!({
         "version": 1,
         "id": "07070707-0707-4707-8707-070707070707",
@@ -105,14 +106,14 @@ fn the_stored_form_is_the_first_version() {
     });
     assert_eq!(stored(&session), form);
     assert_eq!(read(&form), Ok(session));
-    let form = stored(&stand("whole with a reply").server.session);
+    let form = stored(&situation("complete with a reply").server.session);
     assert_eq!(form["notified"], json!({ "copy_to_destination": true, "reply": "kept" }));
     assert_eq!(
-        stored(&stand("forbidden").server.session)["forbidden_code"],
+        stored(&situation("forbidden").server.session)["forbidden_code"],
         json!(0x8019_0193_u32)
     );
     let endings: Vec<_> = ["closed", "closed too early", "cancelled", "lost", "timed out"]
-        .map(|what| stored(&stand(what).server.session)["end_reason"].clone())
+        .map(|what| stored(&situation(what).server.session)["end_reason"].clone())
         .into();
     let expected = ["closed", "closed-incomplete", "cancelled", "entity-lost", "timed-out"];
     assert_eq!(endings, expected);
@@ -136,7 +137,7 @@ fn a_field_of_another_type_or_name_is_refused() {
             assert!(error.is_err(), "{field}: {value}");
         }
     }
-    let mut form = stored(&stand("new").server.session);
+    let mut form = stored(&situation("new").server.session);
     form["more"] = json!(0);
     let error = read(&form).expect_err("refused");
     assert!(error.starts_with("unknown field `more`"), "{error}");
@@ -161,7 +162,7 @@ const NULLABLE: [&str; 5] = ["pending", "total", "notified", "forbidden_code", "
 #[test]
 fn a_missing_field_is_refused() {
     for field in FIELDS.iter().filter(|field| !NULLABLE.contains(field)) {
-        let mut form = stored(&stand("new").server.session);
+        let mut form = stored(&situation("new").server.session);
         form.as_object_mut().and_then(|form| form.remove(*field)).expect("it was there");
         let error = read(&form).expect_err(field);
         assert_eq!(error, format!("missing field `{field}`"));
@@ -172,8 +173,8 @@ fn a_missing_field_is_refused() {
 #[test]
 fn a_missing_field_that_may_be_null_is_refused() {
     let is_taken = |field: &&str| {
-        situations().iter().any(|stand| {
-            let mut form = stored(&stand.server.session);
+        situations().iter().any(|situation| {
+            let mut form = stored(&situation.server.session);
             form.as_object_mut().and_then(|form| form.remove(*field)).expect("it was there");
             read(&form).is_ok()
         })
@@ -217,21 +218,21 @@ fn a_contradiction_is_refused_with_what_it_is() {
         ("with bytes", "notified", kept.clone(), told),
         ("with bytes", "committed", json!(true), placed),
         ("with bytes", "end_reason", json!("closed-incomplete"), end),
-        ("telling", "total", json!(101), missing),
-        ("telling", "pending", json!(null), work),
-        ("telling", "pending", json!("cancel"), work),
-        ("telling", "notified", kept, told),
+        ("notifying", "total", json!(101), missing),
+        ("notifying", "pending", json!(null), work),
+        ("notifying", "pending", json!("cancel"), work),
+        ("notifying", "notified", kept, told),
         ("whole", "notified", json!(null), told),
         ("whole", "pending", json!("close"), work),
         ("whole", "state", json!("committed"), "it is committed and not placed"),
         ("whole", "state", json!("receiving"), told),
-        ("placing", "pending", json!("close"), work),
-        ("placing", "pending", json!("timeout"), work),
-        ("placed", "committed", json!(false), "it is committed and not placed"),
-        ("placed", "entity_lost", json!(true), "its bytes are gone, and it goes on"),
+        ("committing", "pending", json!("close"), work),
+        ("committing", "pending", json!("timeout"), work),
+        ("committed", "committed", json!(false), "it is committed and not placed"),
+        ("committed", "entity_lost", json!(true), "its bytes are gone, and it goes on"),
         ("whole", "entity_lost", json!(true), "its bytes are gone, and it goes on"),
         ("closed", "entity_lost", json!(true), "its bytes are gone, and they are placed"),
-        ("placed", "pending", json!("fragment"), work),
+        ("committed", "pending", json!("fragment"), work),
         ("closing", "pending", json!("fragment"), work),
         ("closing", "pending", json!(null), work),
         ("closing", "end_reason", json!("closed"), end),
@@ -259,17 +260,17 @@ fn a_contradiction_that_nobody_would_notice_is_refused() {
         // The application is not asked.
         ("with bytes", "forbidden_code", json!(1)),
         ("whole", "forbidden_code", json!(1)),
-        ("telling", "forbidden_code", json!(1)),
+        ("notifying", "forbidden_code", json!(1)),
         // A Cancel leaves the bytes behind.
         ("whole", "committed", json!(true)),
-        ("to be told again", "committed", json!(true)),
-        ("telling", "committed", json!(true)),
-        ("placing", "committed", json!(true)),
+        ("to be notified again", "committed", json!(true)),
+        ("notifying", "committed", json!(true)),
+        ("committing", "committed", json!(true)),
         ("closing", "committed", json!(true)),
         // What is not to be placed is being placed.
-        ("placing", "notified", not_copied.clone()),
+        ("committing", "notified", not_copied.clone()),
         ("closing", "notified", not_copied.clone()),
-        ("placed", "notified", not_copied),
+        ("committed", "notified", not_copied),
         // How it ended.
         ("closed too early", "end_reason", json!("closed")),
         ("closed", "end_reason", json!("closed-incomplete")),
@@ -291,36 +292,38 @@ fn a_contradiction_that_nobody_would_notice_is_refused() {
 
 #[test]
 fn a_session_that_was_read_back_goes_on() {
-    for stand in situations() {
-        let before = stand.server;
+    for situation in situations() {
+        let before = situation.server;
         let mut recovered =
             Server { session: read(&stored(&before.session)).expect("read"), ..before };
         recovered.session.recover();
-        assert!(!recovered.session.is_busy(before.now), "{}", stand.what);
+        assert!(!recovered.session.is_busy(before.now), "{}", situation.what);
         let mut late = Server { session: read(&stored(&before.session)).expect("read"), ..before };
         late.now += 300 * SECOND;
-        assert!(!late.session.is_busy(late.now), "{}", stand.what);
+        assert!(!late.session.is_busy(late.now), "{}", situation.what);
         // The next request is taken, and the old work does not count any more.
         for server in [&mut recovered, &mut late] {
-            if stand.what == "timing out" {
+            if situation.what == "timing out" {
                 let token = discards(server.timeout().expect("due")).token;
-                assert!(server.session.handle_discarded(stand.token.expect("a token")).is_err());
+                assert!(
+                    server.session.handle_discarded(situation.token.expect("a token")).is_err()
+                );
                 assert_eq!(server.discarded(token), Step::Done);
                 continue;
             }
             let step = server.cancel();
-            if let Some(token) = stand.token {
-                assert!(server.session.handle_discarded(token).is_err(), "{}", stand.what);
+            if let Some(token) = situation.token {
+                assert!(server.session.handle_discarded(token).is_err(), "{}", situation.what);
             }
-            if stand.state == State::Ended {
-                assert_eq!(refused(step), NOT_FOUND, "{}", stand.what);
-            } else if stand.what == "placed" {
+            if situation.state == State::Ended {
+                assert_eq!(refused(step), NOT_FOUND, "{}", situation.what);
+            } else if situation.what == "committed" {
                 assert!(is_cancelled(step));
             } else {
                 let token = discards(step).token;
-                assert!(is_cancelled(server.discarded(token)), "{}", stand.what);
+                assert!(is_cancelled(server.discarded(token)), "{}", situation.what);
                 let ending = before.session.end_reason().unwrap_or(EndReason::Cancelled);
-                assert_eq!(server.session.end_reason(), Some(ending), "{}", stand.what);
+                assert_eq!(server.session.end_reason(), Some(ending), "{}", situation.what);
             }
         }
     }
@@ -328,17 +331,17 @@ fn a_session_that_was_read_back_goes_on() {
 
 #[test]
 fn work_goes_on_in_a_session_that_was_read_back() {
-    let stand = stand("storing the last bytes");
-    let session = read(&stored(&stand.server.session)).expect("read");
-    let mut server = Server { session, ..stand.server };
-    assert_eq!(received(server.stored(stand.token.expect("a token"), 30)), 100);
+    let situation = situation("storing the last bytes");
+    let session = read(&stored(&situation.server.session)).expect("read");
+    let mut server = Server { session, ..situation.server };
+    assert_eq!(received(server.stored(situation.token.expect("a token"), 30)), 100);
 }
 
 #[cfg(feature = "alloc")]
 #[test]
 fn a_record_is_stored_with_its_texts() {
     let record = bits_proto::server::Record {
-        session: stand("with bytes").server.session,
+        session: situation("with bytes").server.session,
         url: "/e".into(),
         principal: Some("alice".into()),
         reply_url: Some(b"/reply\xFF"[..].into()),

@@ -111,18 +111,26 @@ fn a_state_knows_what_it_is() {
 
 #[test]
 fn the_stands_are_where_they_say() {
-    for stand in situations() {
-        let session = stand.server.session;
-        assert_eq!(session.state(), stand.state, "{}", stand.what);
-        assert_eq!(session.is_busy(stand.server.now), stand.token.is_some(), "{}", stand.what);
-        let is_over = matches!(stand.state, State::Discarding | State::Ended);
-        assert_eq!(session.end_reason().is_some(), is_over, "{}", stand.what);
-        if stand.state.is_complete() {
-            assert_eq!(session.total(), Some(session.received().0), "{}", stand.what);
+    for situation in situations() {
+        let session = situation.server.session;
+        assert_eq!(session.state(), situation.state, "{}", situation.what);
+        assert_eq!(
+            session.is_busy(situation.server.now),
+            situation.token.is_some(),
+            "{}",
+            situation.what
+        );
+        let is_over = matches!(situation.state, State::Discarding | State::Ended);
+        assert_eq!(session.end_reason().is_some(), is_over, "{}", situation.what);
+        if situation.state.is_complete() {
+            assert_eq!(session.total(), Some(session.received().0), "{}", situation.what);
         }
     }
     for state in State::ALL {
-        assert!(situations().iter().any(|stand| stand.state == *state), "{state} is not reached");
+        assert!(
+            situations().iter().any(|situation| situation.state == *state),
+            "{state} is not reached"
+        );
     }
 }
 
@@ -152,29 +160,32 @@ fn drop_step(step: Step) {
 #[test]
 fn only_the_report_that_is_due_is_taken() {
     let mut pairs = (0, 0);
-    for stand in situations() {
-        let Some(token) = stand.token else { continue };
+    for situation in situations() {
+        let Some(token) = situation.token else { continue };
         for (event, report) in REPORTS {
-            let mut server = stand.server;
+            let mut server = situation.server;
             let outcome = report(&mut server, token);
-            let what = format!("{}: {event}", stand.what);
-            if follows(stand.state, event).is_some() {
+            let what = format!("{}: {event}", situation.what);
+            if follows(situation.state, event).is_some() {
                 assert_eq!(outcome, Ok(()), "{what}");
-                assert_ne!(server.session, stand.server.session, "{what}");
+                assert_ne!(server.session, situation.server.session, "{what}");
                 pairs.0 += 1;
                 continue;
             }
-            let illegal = IllegalEvent { state: stand.state, got: event };
+            let illegal = IllegalEvent { state: situation.state, got: event };
             assert_eq!(outcome, Err(EventError::Illegal(illegal)), "{what}");
-            assert_eq!(server.session, stand.server.session, "{what}");
+            assert_eq!(server.session, situation.server.session, "{what}");
             let expected: Vec<_> = Event::ALL
                 .iter()
-                .filter(|event| follows(stand.state, **event).is_some())
+                .filter(|event| follows(situation.state, **event).is_some())
                 .map(|event| event.name())
                 .collect();
             let text = EventError::Illegal(illegal).to_string();
             let expected = expected.join(", ");
-            assert_eq!(text, format!("{}: got {event}, expected one of {expected}", stand.state));
+            assert_eq!(
+                text,
+                format!("{}: got {event}, expected one of {expected}", situation.state)
+            );
             pairs.1 += 1;
         }
     }
@@ -194,28 +205,28 @@ fn an_illegal_event_says_what_could_have_come() {
 
 /// All reports with a token that is not the one that is worked on.
 #[track_caller]
-fn assert_other_turn(stand: &Situation, server: &Server, token: WorkToken) {
+fn assert_other_turn(situation: &Situation, server: &Server, token: WorkToken) {
     for (event, report) in REPORTS {
         let mut after = *server;
         let outcome = report(&mut after, token);
-        assert_eq!(outcome, Err(EventError::StaleToken), "{}: {event}", stand.what);
-        assert_eq!(after.session, server.session, "{}: {event}", stand.what);
+        assert_eq!(outcome, Err(EventError::StaleToken), "{}: {event}", situation.what);
+        assert_eq!(after.session, server.session, "{}: {event}", situation.what);
     }
     let mut after = *server;
     let lost = after.session.handle_failed(token, HostError::EntityLost, &server.policy);
-    assert_eq!(lost, Err(EventError::StaleToken), "{}", stand.what);
-    assert_eq!(after.session, server.session, "{}", stand.what);
+    assert_eq!(lost, Err(EventError::StaleToken), "{}", situation.what);
+    assert_eq!(after.session, server.session, "{}", situation.what);
 }
 
 #[test]
 fn a_report_of_another_session_changes_nothing() {
-    for stand in situations() {
+    for situation in situations() {
         // The first token of another session has the number that this one's may have.
         let mut other = Server::with_random(PLAIN, [8; 16]);
         for number in 0..3 {
             let token = stores(other.fragment(0, 0, 9)).token;
-            assert_other_turn(&stand, &stand.server, token);
-            assert_ne!(Some(token), stand.token, "{number}");
+            assert_other_turn(&situation, &situation.server, token);
+            assert_ne!(Some(token), situation.token, "{number}");
             other.disconnected(token);
         }
     }
@@ -223,20 +234,20 @@ fn a_report_of_another_session_changes_nothing() {
 
 #[test]
 fn a_report_on_an_older_request_changes_nothing() {
-    for stand in situations() {
-        let Some(token) = stand.token else { continue };
-        let mut server = stand.server;
+    for situation in situations() {
+        let Some(token) = situation.token else { continue };
+        let mut server = situation.server;
         server.disconnected(token);
-        assert_other_turn(&stand, &server, token);
+        assert_other_turn(&situation, &server, token);
         // Another request is worked on, at a time at which the session has not timed out.
         server.now = NOW;
         let again = discards(server.cancel()).token;
         assert_ne!(again, token);
-        assert_other_turn(&stand, &server, token);
+        assert_other_turn(&situation, &server, token);
         // And the report on that one is taken.
-        assert!(is_cancelled(server.discarded(again)), "{}", stand.what);
-        assert_other_turn(&stand, &server, token);
-        assert_other_turn(&stand, &server, again);
+        assert!(is_cancelled(server.discarded(again)), "{}", situation.what);
+        assert_other_turn(&situation, &server, token);
+        assert_other_turn(&situation, &server, again);
     }
     let other = EventError::StaleToken.to_string();
     assert_eq!(other, "the session no longer works on this request");
@@ -266,28 +277,28 @@ fn more_bytes_than_were_asked_for_are_not_taken() {
 
 #[test]
 fn every_request_is_busy_while_the_host_works_and_changes_nothing() {
-    for stand in situations() {
-        let Some(token) = stand.token else { continue };
-        let mut server = stand.server;
+    for situation in situations() {
+        let Some(token) = situation.token else { continue };
+        let mut server = situation.server;
         for request in [
             fragment(server.session.session_id(), 0, 9, 100),
             server.close_request(),
             server.cancel_request(),
         ] {
             // Work that makes a session end with its timeout is still work.
-            assert_eq!(refused(server.send(request)), BUSY, "{}: {request:?}", stand.what);
-            assert_eq!(server.session, stand.server.session, "{}: {request:?}", stand.what);
+            assert_eq!(refused(server.send(request)), BUSY, "{}: {request:?}", situation.what);
+            assert_eq!(server.session, situation.server.session, "{}: {request:?}", situation.what);
         }
         let outcome = server.session.handle_disconnected(token);
-        assert_eq!(outcome, Ok(()), "{}", stand.what);
+        assert_eq!(outcome, Ok(()), "{}", situation.what);
     }
 }
 
 #[test]
 fn what_is_answered_at_once_changes_nothing() {
     let other = Server::with_random(PLAIN, [8; 16]);
-    for stand in situations() {
-        let server = stand.server;
+    for situation in situations() {
+        let server = situation.server;
         let id = server.session.session_id();
         // A gap where there can be one, and another total.
         let next = server.session.received().0;
@@ -305,26 +316,26 @@ fn what_is_answered_at_once_changes_nothing() {
             let mut after = server;
             let answer = answers(after.send_with(request, access));
             let is_ping = matches!(request, bits_proto::message::Request::Ping(_));
-            assert_eq!(answer.status().get() == 200, is_ping, "{}: {request:?}", stand.what);
-            assert_eq!(after.session, server.session, "{}: {request:?}", stand.what);
+            assert_eq!(answer.status().get() == 200, is_ping, "{}: {request:?}", situation.what);
+            assert_eq!(after.session, server.session, "{}: {request:?}", situation.what);
         }
     }
 }
 
 #[test]
 fn nothing_reaches_a_session_that_has_ended() {
-    for stand in situations().iter().filter(|stand| stand.state == State::Ended) {
-        let mut server = stand.server;
+    for situation in situations().iter().filter(|situation| situation.state == State::Ended) {
+        let mut server = situation.server;
         let before = server.session;
-        assert_eq!(refused(server.fragment(0, 99, 100)), NOT_FOUND, "{}", stand.what);
-        assert_eq!(refused(server.close()), NOT_FOUND, "{}", stand.what);
-        assert_eq!(refused(server.cancel()), NOT_FOUND, "{}", stand.what);
-        assert_eq!(server.session.expire(&PLAIN, NOW - DAY), None, "{}", stand.what);
+        assert_eq!(refused(server.fragment(0, 99, 100)), NOT_FOUND, "{}", situation.what);
+        assert_eq!(refused(server.close()), NOT_FOUND, "{}", situation.what);
+        assert_eq!(refused(server.cancel()), NOT_FOUND, "{}", situation.what);
+        assert_eq!(server.session.expire(&PLAIN, NOW - DAY), None, "{}", situation.what);
         server.session.recover();
         server.pass(365 * DAY);
-        assert_eq!(server.timeout(), None, "{}", stand.what);
-        assert_eq!(server.session.state(), State::Ended, "{}", stand.what);
-        assert_eq!(server.session.end_reason(), before.end_reason(), "{}", stand.what);
+        assert_eq!(server.timeout(), None, "{}", situation.what);
+        assert_eq!(server.session.state(), State::Ended, "{}", situation.what);
+        assert_eq!(server.session.end_reason(), before.end_reason(), "{}", situation.what);
     }
 }
 
@@ -338,32 +349,37 @@ fn a_request_leads_where_the_table_says() {
         ("close", Server::close),
         ("cancel", Server::cancel),
     ];
-    // What each of them makes of a state, by the name of the stand.
+    // What each of them makes of a state, by the name of the situation.
     let expected = |what: &str| -> [&str; 4] {
         match what {
             "new" => ["storing", "storing", "closing", "discarding"],
             "with bytes" => ["storing", "receiving", "discarding", "discarding"],
-            "to be told again" => ["", "notifying", "notifying", "discarding"],
+            "to be notified again" => ["", "notifying", "notifying", "discarding"],
             "forbidden" => ["", "unnotified", "unnotified", "discarding"],
-            "whole" | "whole with a reply" => ["", "wait-for-close", "closing", "discarding"],
-            "placed" => ["", "committed", "ended", "ended"],
-            "left undone" => ["discarding", "discarding", "discarding", "discarding"],
+            "whole" | "complete with a reply" => ["", "wait-for-close", "closing", "discarding"],
+            "committed" => ["", "committed", "ended", "ended"],
+            "abandoned" => ["discarding", "discarding", "discarding", "discarding"],
             other => panic!("{other}"),
         }
     };
-    for stand in situations() {
-        if stand.token.is_some() || stand.state == State::Ended {
+    for situation in situations() {
+        if situation.token.is_some() || situation.state == State::Ended {
             continue;
         }
-        for ((sent, send), expected) in REQUESTS.iter().zip(expected(stand.what)) {
-            let mut server = stand.server;
+        for ((sent, send), expected) in REQUESTS.iter().zip(expected(situation.what)) {
+            let mut server = situation.server;
             if expected.is_empty() {
                 // No range begins at the end of an entity.
                 assert_eq!(server.session.total(), Some(server.received()));
                 continue;
             }
             let step = send(&mut server);
-            assert_eq!(server.session.state().name(), expected, "{}: {sent}: {step:?}", stand.what);
+            assert_eq!(
+                server.session.state().name(),
+                expected,
+                "{}: {sent}: {step:?}",
+                situation.what
+            );
         }
     }
 }

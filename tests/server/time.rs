@@ -42,18 +42,18 @@ fn work_that_nobody_reports_on_makes_room_for_the_next_request() {
 fn every_request_takes_over_from_work_that_was_given_up() {
     type Sent = fn(&mut Server) -> Step;
     const SENT: [Sent; 3] = [|it| it.fragment(0, 99, 100), Server::close, Server::cancel];
-    for stand in situations() {
+    for situation in situations() {
         // A session that has timed out takes nothing any more.
-        if stand.token.is_none() || stand.what == "timing out" {
+        if situation.token.is_none() || situation.what == "timing out" {
             continue;
         }
         for (index, send) in SENT.iter().enumerate() {
-            let mut late = stand.server;
+            let mut late = situation.server;
             late.pass(300 * SECOND);
             let mut recovered = late;
             recovered.session.recover();
-            assert_eq!(send(&mut late), send(&mut recovered), "{}: {index}", stand.what);
-            assert_eq!(late.session, recovered.session, "{}: {index}", stand.what);
+            assert_eq!(send(&mut late), send(&mut recovered), "{}: {index}", situation.what);
+            assert_eq!(late.session, recovered.session, "{}: {index}", situation.what);
         }
     }
     let mut server = Server::new(PLAIN);
@@ -75,17 +75,17 @@ fn what_the_application_said_is_a_sign_of_life() {
 
 #[test]
 fn a_session_without_its_process_is_recovered() {
-    for stand in situations() {
-        let mut server = stand.server;
+    for situation in situations() {
+        let mut server = situation.server;
         server.session.recover();
-        assert!(!server.session.is_busy(NOW), "{}", stand.what);
-        let mut given_up = stand.server;
-        let Some(token) = stand.token else {
-            assert_eq!(server.session, stand.server.session, "{}", stand.what);
+        assert!(!server.session.is_busy(NOW), "{}", situation.what);
+        let mut given_up = situation.server;
+        let Some(token) = situation.token else {
+            assert_eq!(server.session, situation.server.session, "{}", situation.what);
             continue;
         };
         given_up.disconnected(token);
-        assert_eq!(server.session, given_up.session, "{}", stand.what);
+        assert_eq!(server.session, given_up.session, "{}", situation.what);
     }
 }
 
@@ -135,37 +135,37 @@ fn what_times_out_is_asked_for_until_it_is_deleted() {
 
 /// Where there is a reply to delete, or may be because the application was asked for one.
 const KEEPS_REPLY: &[&str] = &[
-    "telling",
-    "telling of nothing",
-    "to be told again",
+    "notifying",
+    "notifying without bytes",
+    "to be notified again",
     "forbidden",
-    "whole with a reply",
+    "complete with a reply",
     "lost, with a reply",
 ];
 
 #[test]
 fn a_session_times_out_in_every_state_that_waits() {
-    for stand in situations() {
-        let mut server = stand.server;
-        if stand.state == State::Ended {
+    for situation in situations() {
+        let mut server = situation.server;
+        if situation.state == State::Ended {
             continue;
         }
         // What is placed is not the session's any more.
         let placed = server.session.is_committed();
-        let kept = KEEPS_REPLY.contains(&stand.what);
+        let kept = KEEPS_REPLY.contains(&situation.what);
         server.pass(2 * TIMEOUT);
-        let step = server.timeout().unwrap_or_else(|| panic!("{}", stand.what));
+        let step = server.timeout().unwrap_or_else(|| panic!("{}", situation.what));
         if placed && !kept {
-            assert_eq!(step, Step::Done, "{}", stand.what);
-            assert_eq!(server.session.state(), State::Ended, "{}", stand.what);
+            assert_eq!(step, Step::Done, "{}", situation.what);
+            assert_eq!(server.session.state(), State::Ended, "{}", situation.what);
             continue;
         }
         let discard = discards(step);
-        assert_eq!(discard.reply, kept, "{}", stand.what);
-        if let Some(token) = stand.token {
+        assert_eq!(discard.reply, kept, "{}", situation.what);
+        if let Some(token) = situation.token {
             assert_eq!(server.session.handle_discarded(token), Err(EventError::StaleToken));
         }
-        assert_eq!(server.discarded(discard.token), Step::Done, "{}", stand.what);
+        assert_eq!(server.discarded(discard.token), Step::Done, "{}", situation.what);
     }
 }
 
@@ -185,24 +185,24 @@ fn a_session_does_not_time_out_under_the_hands_of_its_host() {
 
 #[test]
 fn a_session_can_be_made_to_time_out() {
-    for stand in situations() {
-        let mut server = stand.server;
+    for situation in situations() {
+        let mut server = situation.server;
         let step = server.session.expire(&server.policy, server.now);
-        match (stand.token, stand.state) {
-            (None, State::Ended) => assert_eq!(step, None, "{}", stand.what),
+        match (situation.token, situation.state) {
+            (None, State::Ended) => assert_eq!(step, None, "{}", situation.what),
             (None, _) => {
                 let ended = step == Some(Step::Done);
-                assert!(ended || matches!(step, Some(Step::Discard(_))), "{}", stand.what);
-                assert!(server.session.end_reason().is_some(), "{}", stand.what);
+                assert!(ended || matches!(step, Some(Step::Discard(_))), "{}", situation.what);
+                assert!(server.session.end_reason().is_some(), "{}", situation.what);
             }
             (Some(token), _) => {
-                assert_eq!(step, None, "{}: the host is at work", stand.what);
+                assert_eq!(step, None, "{}: the host is at work", situation.what);
                 server.disconnected(token);
-                assert!(server.timeout().is_some(), "{}", stand.what);
+                assert!(server.timeout().is_some(), "{}", situation.what);
             }
         }
         let refused = refused(server.fragment(0, 99, 100));
-        assert!(refused == NOT_FOUND || refused == BUSY, "{}: {refused:?}", stand.what);
+        assert!(refused == NOT_FOUND || refused == BUSY, "{}: {refused:?}", situation.what);
     }
     // It never makes a session live longer.
     let mut server = Server::new(PLAIN);
@@ -260,13 +260,13 @@ fn a_session_that_is_made_to_time_out_at_work_ends_after_it() {
 /// How a session ended does not change because its remains are deleted late.
 #[test]
 fn a_session_that_has_ended_otherwise_does_not_time_out() {
-    for stand in situations() {
-        let Some(ending) = stand.server.session.end_reason() else { continue };
-        let mut server = stand.server;
+    for situation in situations() {
+        let Some(ending) = situation.server.session.end_reason() else { continue };
+        let mut server = situation.server;
         server.pass(2 * TIMEOUT);
         let step = server.timeout();
-        assert_eq!(server.session.end_reason(), Some(ending), "{}: {step:?}", stand.what);
-        if ending == EndReason::EntityLost && stand.state != State::Ended {
+        assert_eq!(server.session.end_reason(), Some(ending), "{}: {step:?}", situation.what);
+        if ending == EndReason::EntityLost && situation.state != State::Ended {
             assert_eq!(step.map(|step| what(&discards(step))), Some((false, true)));
         }
     }

@@ -411,8 +411,8 @@ fn access_is_asked_for_every_packet() {
         (Access::Denied, ACCESS_DENIED),
         (Access::Disabled, DISABLED),
     ] {
-        for stand in situations() {
-            let mut server = stand.server;
+        for situation in situations() {
+            let mut server = situation.server;
             let id = server.session.session_id();
             for request in [
                 ping(),
@@ -422,8 +422,12 @@ fn access_is_asked_for_every_packet() {
                 server.cancel_request(),
             ] {
                 let step = server.send_with(request, access);
-                assert_eq!(refused(step), expected, "{}: {request:?}", stand.what);
-                assert_eq!(server.session, stand.server.session, "{}: {request:?}", stand.what);
+                assert_eq!(refused(step), expected, "{}: {request:?}", situation.what);
+                assert_eq!(
+                    server.session, situation.server.session,
+                    "{}: {request:?}",
+                    situation.what
+                );
             }
         }
     }
