@@ -1,4 +1,4 @@
-//! The stored form of a notification: what lived comes back as it was, and nothing else does.
+//! The stored form of a notification: valid forms are restored, and all others are refused.
 #![cfg(feature = "serde")]
 
 use crate::support::notifications;
@@ -19,7 +19,7 @@ fn read(value: &Value) -> Result<Notification, String> {
     serde_json::from_value(value.clone()).map_err(|error| error.to_string())
 }
 
-/// The stored form of a notification of this kind in this phase.
+/// Returns the stored form of a notification of this type in this phase.
 fn form(kind: &str, phase: Value) -> Value {
     let five = json!({ "secs": 300, "nanos": 0 });
     json!({
@@ -76,7 +76,7 @@ fn extreme_values_are_restored() {
     assert_eq!(read(&stored(&it)), Ok(it));
 }
 
-/// What was stored by this version is read by every later one.
+/// Later versions must read what this version stores.
 #[test]
 fn the_stored_form_is_stable() {
     let it = new(NotificationType::ByValue);
@@ -103,7 +103,7 @@ fn the_stored_form_is_stable() {
     assert_eq!(stored(&other), form("by-reference", json!({ "error": { "application": 403 } })));
 }
 
-/// Why each of these was never stored.
+/// Returns forms that contradict themselves: the type, the phase and the expected error.
 fn contradictions() -> Vec<(&'static str, Value, &'static str)> {
     let body = |received: u64, remaining: Option<u64>| {
         let (is_static, copy) = (false, false);
@@ -116,16 +116,16 @@ fn contradictions() -> Vec<(&'static str, Value, &'static str)> {
     let of_body = |length: u64| json!({ "body": { "length": length } });
     let of_file = json!({ "file": { "length": 1 } });
     let find = json!({ "find-reply": { "copy_to_destination": true } });
-    let (nobody, nothing) = ("no application to notify", "no bytes to send");
+    let (no_application, no_bytes) = ("no application to notify", "no bytes to send");
     let (no_body, unfit) = ("no bytes to receive", "outcome contradicts the type");
     let failure = "failure contradicts the type";
     vec![
-        ("none", json!("send-headers"), nobody),
-        ("none", json!("receive-headers"), nobody),
-        ("none", json!({ "send-data": { "sent": 0 } }), nothing),
-        ("by-reference", json!({ "send-data": { "sent": 0 } }), nothing),
-        ("by-value", json!({ "send-data": { "sent": LENGTH } }), nothing),
-        ("by-value", json!({ "send-data": { "sent": LENGTH + 1 } }), nothing),
+        ("none", json!("send-headers"), no_application),
+        ("none", json!("receive-headers"), no_application),
+        ("none", json!({ "send-data": { "sent": 0 } }), no_bytes),
+        ("by-reference", json!({ "send-data": { "sent": 0 } }), no_bytes),
+        ("by-value", json!({ "send-data": { "sent": LENGTH } }), no_bytes),
+        ("by-value", json!({ "send-data": { "sent": LENGTH + 1 } }), no_bytes),
         ("none", body(0, None), no_body),
         ("by-reference", body(0, None), no_body),
         ("by-value", body(3, Some(0)), no_body),
@@ -171,7 +171,7 @@ fn an_invalid_status_is_refused() {
     }
 }
 
-/// The paths of all objects within a value.
+/// Collects the paths of all objects within a value.
 fn objects(value: &Value, path: &str, found: &mut Vec<String>) {
     if let Some(object) = value.as_object() {
         found.push(path.into());
@@ -181,7 +181,7 @@ fn objects(value: &Value, path: &str, found: &mut Vec<String>) {
     }
 }
 
-/// Calls `damage` with the object at every path, and the names in it.
+/// Calls `damage` with each path to an object and the names of its fields.
 fn damaged(mut damage: impl FnMut(Value, &str, Vec<String>)) {
     for it in reachable() {
         let value = stored(&it);

@@ -1,4 +1,4 @@
-//! The back-end client: the messages it sends and reads, and what a client learns of a failure.
+//! The requests of a notification, and the refusals that its errors become.
 
 use crate::support::notifications;
 use bits_proto::backend::{
@@ -14,18 +14,18 @@ use notifications::{
     FAILURES, LENGTH, NOW, URL, done, new, refusing, status, success, with_length,
 };
 
-/// A way to fail.
+/// An input that makes a notification fail.
 type Fail = fn(&mut Notification) -> Result<(), EventError>;
 
-/// A notification that fails, and what the client gets: status and code.
+/// A notification, the input that makes it fail, and the status and code for the client.
 type Row = (Notification, Fail, u16, u32);
 
-/// StatusCode, code and context, in numbers; the server adds the session, and there is no offset.
-fn in_numbers(refused: NotificationError) -> (u16, Option<u32>, Option<u32>) {
-    let refusal = refused.refusal();
-    assert_eq!((refusal.received(), refusal.session_id()), (None, None), "{refused}");
-    assert_eq!(refusal.status(), refused.status());
-    assert_eq!(refusal.code(), Some(refused.code()));
+/// Returns status, code and context as numbers. The refusal has no session id and no offset.
+fn in_numbers(error: NotificationError) -> (u16, Option<u32>, Option<u32>) {
+    let refusal = error.refusal();
+    assert_eq!((refusal.received(), refusal.session_id()), (None, None), "{error}");
+    assert_eq!(refusal.status(), error.status());
+    assert_eq!(refusal.code(), Some(error.code()));
     let context = refusal.context().map(|context| context.0);
     (refusal.status().get(), refusal.code().map(|code| code.get()), context)
 }
@@ -42,7 +42,7 @@ fn fail_late(it: &mut Notification) -> Result<(), EventError> {
     Ok(())
 }
 
-/// Every way to fail, in every state in which it can be met.
+/// Returns every failure in every state in which it can occur.
 fn rows() -> Vec<Row> {
     let by_reference = new(NotificationType::ByReference);
     let by_value = new(NotificationType::ByValue);
@@ -79,11 +79,11 @@ fn rows() -> Vec<Row> {
 fn every_failure_is_reported_with_its_status_and_code() {
     for (mut it, fail, status, code) in rows() {
         let before = it;
-        let Ok(Poll::Failed(refused)) = fail(&mut it).map(|()| it.poll()) else {
+        let Ok(Poll::Failed(error)) = fail(&mut it).map(|()| it.poll()) else {
             panic!("{before:?} did not fail")
         };
-        assert_eq!(in_numbers(refused), (status, Some(code), Some(7)), "{before:?}");
-        assert_eq!(it.poll(), Poll::Failed(refused), "{before:?}");
+        assert_eq!(in_numbers(error), (status, Some(code), Some(7)), "{before:?}");
+        assert_eq!(it.poll(), Poll::Failed(error), "{before:?}");
     }
 }
 
@@ -97,11 +97,11 @@ fn every_status_is_passed_on_except_a_success_and_416() {
             assert_eq!(step, Ok(Poll::FindReply));
             continue;
         }
-        let Ok(Poll::Failed(refused)) = step else { panic!("{code}: {step:?}") };
-        assert_eq!(refused, NotificationError::Application(status(code)));
+        let Ok(Poll::Failed(error)) = step else { panic!("{code}: {step:?}") };
+        assert_eq!(error, NotificationError::Application(status(code)));
         let passed = if code < 300 || code == 416 { 500 } else { code };
         let expected = (passed, Some(0x8019_0000 | u32::from(passed)), Some(7));
-        assert_eq!(in_numbers(refused), expected, "{code}");
+        assert_eq!(in_numbers(error), expected, "{code}");
     }
 }
 
@@ -112,8 +112,8 @@ fn an_early_refusal_is_accepted_but_an_early_success_is_not() {
     for before in [by_value, sending, new(NotificationType::ByReference)] {
         let mut it = before;
         let step = it.handle_response(&refusing(503), NOW).map(|()| it.poll());
-        let refused = NotificationError::Application(StatusCode::SERVICE_UNAVAILABLE);
-        assert_eq!(step, Ok(Poll::Failed(refused)));
+        let error = NotificationError::Application(StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(step, Ok(Poll::Failed(error)));
 
         let mut it = before;
         assert!(matches!(it.handle_response(&success(), NOW), Err(EventError::State(_))));
@@ -123,24 +123,24 @@ fn an_early_refusal_is_accepted_but_an_early_success_is_not() {
 
 #[test]
 fn a_client_retries_unless_the_application_rejected_the_entity() {
-    let classes = FAILURES.map(|refused| {
-        let refusal = refused.refusal();
-        (refused, Failure::of(refusal.status(), refusal.code()))
+    let classes = FAILURES.map(|error| {
+        let refusal = error.refusal();
+        (error, Failure::of(refusal.status(), refusal.code()))
     });
-    for (refused, class) in classes {
-        let expected = match refused {
+    for (error, class) in classes {
+        let expected = match error {
             NotificationError::Timeout(_)
             | NotificationError::Transport
             | NotificationError::Storage => Failure::Transient,
             _ => Failure::Fatal,
         };
-        assert_eq!(class, Some(expected), "{refused}");
+        assert_eq!(class, Some(expected), "{error}");
     }
 }
 
 #[test]
 fn every_error_has_a_description() {
-    let texts = FAILURES.map(|refused| refused.to_string());
+    let texts = FAILURES.map(|error| error.to_string());
     assert_eq!(
         texts,
         [
@@ -189,7 +189,7 @@ fn an_empty_static_url_counts_as_missing() {
         let mut it = new(NotificationType::ByReference);
         done([it.handle_headers_sent(NOW)]);
         let step = it.handle_response(&response, NOW).map(|()| it.poll()).unwrap();
-        // The field asks for the copy whatever its value is, even an empty one.
+        // The field requests the copy with any value, also with an empty one.
         let outcome = Outcome::new(true, Reply::Static);
         assert_eq!(step, if is_static { Poll::Complete(outcome) } else { Poll::FindReply });
     }

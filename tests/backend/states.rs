@@ -1,4 +1,4 @@
-//! The back-end client: what is asked for in which order, how it ends, and what is illegal when.
+//! The states of a notification: its actions, its outcomes and illegal inputs.
 
 use crate::support::notifications;
 use std::collections::HashSet;
@@ -16,7 +16,7 @@ use notifications::{
     LENGTH, NOW, done, new, occur, reachable, success, with_copy, with_length, with_url,
 };
 
-/// The transitions of \[MC-BUP\] 3.3.5.2, from its pseudo-code: state, event, next state, section.
+/// The transitions of the pseudo-code in \[MC-BUP\] 3.3.5.2: state, event, next state, section.
 const SPECIFICATION: &str = "
     send-headers    request-sent          receive-headers  3.3.5.2.2
     send-headers    headers-sent          send-data        3.3.5.2.2
@@ -41,8 +41,8 @@ const SPECIFICATION: &str = "
     find-reply      storage-failure       error            3.3.5.2.6
 ";
 
-/// What the pseudo-code does not say: pieces, an entity that cannot be opened, and an application
-/// that does not wait for all of it.
+/// Transitions that the pseudo-code does not have: partial data, an entity that cannot be opened, and
+/// an application that responds before it received the whole request.
 const OURS: &str = "
     send-headers    storage-failure       error
     send-headers    rejected              error
@@ -55,7 +55,7 @@ fn by_value() -> Notification {
     new(NotificationType::ByValue)
 }
 
-/// By value, when the request was sent.
+/// Returns a notification by value whose request was sent.
 fn sent_by_value() -> Notification {
     let mut it = by_value();
     assert!(matches!(it.handle_headers_sent(NOW).map(|()| it.poll()), Ok(Poll::SendData { .. })));
@@ -66,7 +66,7 @@ fn sent_by_value() -> Notification {
     it
 }
 
-/// By reference, when the request was sent.
+/// Returns a notification by reference whose request was sent.
 fn sent_by_reference() -> Notification {
     let mut it = new(NotificationType::ByReference);
     assert!(matches!(
@@ -80,19 +80,19 @@ fn complete(copy_to_destination: bool, reply: Reply) -> Result<Poll, EventError>
     Ok(Poll::Complete(Outcome::new(copy_to_destination, reply)))
 }
 
-/// What is still to be read, and whether to keep it.
-fn to_receive(step: Result<Poll, EventError>) -> (Option<u64>, bool) {
-    match step {
+/// Returns the number of bytes to receive, and whether to keep them.
+fn to_receive(action: Result<Poll, EventError>) -> (Option<u64>, bool) {
+    match action {
         Ok(Poll::ReceiveData { remaining, keep, .. }) => (remaining, keep),
-        step => panic!("{step:?}"),
+        action => panic!("{action:?}"),
     }
 }
 
-/// What is to be sent: offset and length.
-fn to_send(step: Result<Poll, EventError>) -> (u64, u64) {
-    match step {
+/// Returns the offset and length of the bytes to send.
+fn to_send(action: Result<Poll, EventError>) -> (u64, u64) {
+    match action {
         Ok(Poll::SendData { offset, length, .. }) => (offset, length),
-        step => panic!("{step:?}"),
+        action => panic!("{action:?}"),
     }
 }
 
@@ -103,7 +103,7 @@ fn the_table_matches_the_specification() {
     let named = |state: &State, event: &Event| {
         let mut found = rows.iter().filter(|row| (row[0], row[1]) == (state.name(), event.name()));
         let next = found.next().map(|row| row[2]);
-        assert_eq!(found.next(), None, "{state} {event} is there twice");
+        assert_eq!(found.next(), None, "{state} {event} has two rows");
         next
     };
     let mut legal = 0;
@@ -114,7 +114,7 @@ fn the_table_matches_the_specification() {
             legal += usize::from(next.is_some());
         }
     }
-    assert_eq!(legal, rows.len(), "a row names a state or an event that there is not");
+    assert_eq!(legal, rows.len(), "a row has an unknown state or event");
 }
 
 #[test]
@@ -135,7 +135,7 @@ fn every_event_in_every_state_follows_the_table() {
                 (None, Err(EventError::State(illegal))) => {
                     assert_eq!(illegal, IllegalEvent { state, got: *event });
                     assert_eq!(after, before, "{event}");
-                    assert_names_everything(&illegal);
+                    check_text(&illegal);
                 }
                 (next, result) => panic!("{before:?}: {event}: {next:?}, but {result:?}"),
             }
@@ -143,11 +143,11 @@ fn every_event_in_every_state_follows_the_table() {
     }
     assert_eq!(states.len(), State::STATES.len(), "{states:?}");
     let legal = TABLE.iter().flat_map(|(_, row)| row).flatten().count();
-    assert_eq!(moves.len(), legal, "not every move was made: {moves:?}");
+    assert_eq!(moves.len(), legal, "untested transitions; tested: {moves:?}");
 }
 
-/// State, got and expected, in words.
-fn assert_names_everything(illegal: &IllegalEvent<State>) {
+/// Checks that the text contains the state, the event and the legal events.
+fn check_text(illegal: &IllegalEvent<State>) {
     let text = EventError::State(*illegal).to_string();
     let (head, expected) = text.split_once(", expected ").unwrap_or_else(|| panic!("{text}"));
     assert_eq!(head, format!("{}: got {}", illegal.state, illegal.got));
@@ -176,17 +176,17 @@ fn without_an_application_a_notification_is_complete_at_once() {
 
 #[test]
 fn by_value_the_entity_is_sent_in_parts_of_any_length() {
-    for piece in [1, 7, 499, 500] {
+    for part in [1, 7, 499, 500] {
         let mut it = by_value();
-        let mut step = it.handle_headers_sent(NOW).map(|()| it.poll());
+        let mut action = it.handle_headers_sent(NOW).map(|()| it.poll());
         let mut sent = 0;
         while sent < LENGTH {
-            assert_eq!(to_send(step), (sent, LENGTH - sent));
-            let bytes = piece.min(LENGTH - sent);
-            step = it.handle_data_sent(bytes, NOW).map(|()| it.poll());
+            assert_eq!(to_send(action), (sent, LENGTH - sent));
+            let bytes = part.min(LENGTH - sent);
+            action = it.handle_data_sent(bytes, NOW).map(|()| it.poll());
             sent += bytes;
         }
-        assert!(matches!(step, Ok(Poll::ReceiveHeaders { .. })), "{step:?}");
+        assert!(matches!(action, Ok(Poll::ReceiveHeaders { .. })), "{action:?}");
     }
 }
 
@@ -220,10 +220,10 @@ fn sent_bytes_cannot_exceed_the_entity() {
 #[test]
 fn by_value_the_reply_is_the_body() {
     for copy in [false, true] {
-        let asked = |response| if copy { with_copy(response) } else { response };
+        let with = |response| if copy { with_copy(response) } else { response };
         let mut it = sent_by_value();
         assert_eq!(
-            to_receive(it.handle_response(&asked(with_length(10)), NOW).map(|()| it.poll())),
+            to_receive(it.handle_response(&with(with_length(10)), NOW).map(|()| it.poll())),
             (Some(10), true)
         );
         assert_eq!(to_receive(it.handle_reply_data(4, NOW).map(|()| it.poll())), (Some(6), true));
@@ -235,7 +235,7 @@ fn by_value_the_reply_is_the_body() {
 
         let mut it = sent_by_value();
         assert_eq!(
-            to_receive(it.handle_response(&asked(success()), NOW).map(|()| it.poll())),
+            to_receive(it.handle_response(&with(success()), NOW).map(|()| it.poll())),
             (None, true)
         );
         assert_eq!(to_receive(it.handle_reply_data(4, NOW).map(|()| it.poll())), (None, true));
@@ -247,7 +247,6 @@ fn by_value_the_reply_is_the_body() {
     }
 }
 
-/// An observer of the exchange finds nothing, whatever kind of reply there is.
 #[test]
 fn the_observer_finds_no_violation_in_a_notification() {
     let url = OriginalRequestUrl::try_from("http://origin.example/e").expect("a URL");
@@ -260,43 +259,43 @@ fn the_observer_finds_no_violation_in_a_notification() {
     for (connection, request) in (1..).zip(requests) {
         for answer in &answers {
             let target = RequestTarget::try_from("/application").expect("a target");
-            let head = request.expect("of this kind").encode(target, NO_EXTRAS);
-            let bytes = written(&head.expect("a request"));
+            let head = request.expect("a request of this type").encode(target, NO_EXTRAS);
+            let bytes = encoded(&head.expect("a request"));
             let mut slots = HeaderSlots::new();
             let head = RequestHead::parse(&bytes, &mut slots).map(Progress::complete);
-            let head = head.expect("a head").expect("whole");
+            let head = head.expect("a head").expect("complete");
             observer.handle_request(connection, &head, |violation| panic!("{violation}"));
-            let bytes = written(&answer.encode(NO_EXTRAS).expect("an answer"));
+            let bytes = encoded(&answer.encode(NO_EXTRAS).expect("an answer"));
             let mut slots = HeaderSlots::new();
             let head = ResponseHead::parse(&bytes, &mut slots).map(Progress::complete);
-            let head = head.expect("a head").expect("whole");
+            let head = head.expect("a head").expect("complete");
             observer.handle_response(connection, &head, |violation| panic!("{violation}"));
         }
     }
 }
 
-fn written<E, N, V>(encoder: &Encoder<'_, E>) -> Vec<u8>
+fn encoded<E, N, V>(encoder: &Encoder<'_, E>) -> Vec<u8>
 where
     E: IntoIterator<Item = (N, V)> + Clone,
     N: AsRef<str>,
     V: AsRef<[u8]>,
 {
     let mut bytes = vec![0; encoder.encoded_len()];
-    encoder.write(&mut bytes).expect("room");
+    encoder.write(&mut bytes).expect("enough space");
     bytes
 }
 
 #[test]
 fn by_value_an_empty_body_is_not_a_reply() {
     for copy in [false, true] {
-        let asked = |response| if copy { with_copy(response) } else { response };
+        let with = |response| if copy { with_copy(response) } else { response };
         let mut it = sent_by_value();
-        let step = it.handle_response(&asked(with_length(0)), NOW).map(|()| it.poll());
-        assert_eq!(step, complete(copy, Reply::None));
+        let action = it.handle_response(&with(with_length(0)), NOW).map(|()| it.poll());
+        assert_eq!(action, complete(copy, Reply::None));
 
         let mut it = sent_by_value();
         assert_eq!(
-            to_receive(it.handle_response(&asked(success()), NOW).map(|()| it.poll())),
+            to_receive(it.handle_response(&with(success()), NOW).map(|()| it.poll())),
             (None, true)
         );
         assert_eq!(it.handle_reply_end(NOW).map(|()| it.poll()), complete(copy, Reply::None));
@@ -313,15 +312,15 @@ fn by_value_a_body_beside_a_static_url_is_discarded() {
             to_receive(it.handle_response(&response, NOW).map(|()| it.poll())),
             (length, false)
         );
-        let mut step = it.handle_reply_data(3, NOW).map(|()| it.poll());
+        let mut action = it.handle_reply_data(3, NOW).map(|()| it.poll());
         if length.is_none() {
-            step = it.handle_reply_end(NOW).map(|()| it.poll());
+            action = it.handle_reply_end(NOW).map(|()| it.poll());
         }
-        assert_eq!(step, complete(copy, Reply::Static));
+        assert_eq!(action, complete(copy, Reply::Static));
     }
     let mut it = sent_by_value();
-    let step = it.handle_response(&with_url(with_length(0)), NOW).map(|()| it.poll());
-    assert_eq!(step, complete(false, Reply::Static));
+    let action = it.handle_response(&with_url(with_length(0)), NOW).map(|()| it.poll());
+    assert_eq!(action, complete(false, Reply::Static));
 }
 
 #[test]
@@ -366,7 +365,7 @@ fn the_length_of_a_body_cannot_overflow() {
 
 #[test]
 fn by_reference_the_reply_is_the_file() {
-    // A body is no reply by reference, whatever its length.
+    // By reference, a body of any length is not the reply.
     for response in [success(), with_length(0), with_length(77)] {
         for (file, reply) in [
             (None, Reply::None),
@@ -393,10 +392,10 @@ fn by_reference_a_static_url_is_the_reply() {
     for response in [success(), with_length(0), with_length(77)] {
         let response = with_url(response);
         let mut it = sent_by_reference();
-        let step = it.handle_response(&response, NOW).map(|()| it.poll());
-        assert_eq!(step, complete(false, Reply::Static));
+        let action = it.handle_response(&response, NOW).map(|()| it.poll());
+        assert_eq!(action, complete(false, Reply::Static));
         let mut it = sent_by_reference();
-        let step = it.handle_response(&with_copy(response), NOW).map(|()| it.poll());
-        assert_eq!(step, complete(true, Reply::Static));
+        let action = it.handle_response(&with_copy(response), NOW).map(|()| it.poll());
+        assert_eq!(action, complete(true, Reply::Static));
     }
 }

@@ -1,5 +1,4 @@
-//! The three timers of the back-end client: when they start, when they expire, and what a timer
-//! that fires at the wrong time does.
+//! The three timers of a notification: when they start and expire, and early and late calls.
 
 use crate::support::notifications;
 use std::time::Duration;
@@ -14,28 +13,28 @@ const fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// The smallest step of time there is.
+/// The smallest unit of time.
 const TICK: Duration = Duration::from_nanos(1);
 
-/// Three different times, so that no timer can pass for another.
+/// Three different timeouts, so that the timers can be distinguished.
 const TIMEOUTS: Timeouts = Timeouts::DEFAULT
     .with_send(seconds(10))
     .with_receive(seconds(30))
     .with_receive_response(seconds(20));
 
-/// When the samples begin, when their heads are sent, and when their requests are.
+/// When the notifications start, when their heads are sent, and when their requests are sent.
 const START: Duration = seconds(1_000);
 const HEADERS: Duration = seconds(1_004);
 const SENT: Duration = seconds(1_009);
 const ANSWERED: Duration = seconds(1_020);
 
-/// A report that carries the time.
-type Report = fn(&mut Notification, Duration) -> Result<(), EventError>;
+/// An input with a time.
+type Input = fn(&mut Notification, Duration) -> Result<(), EventError>;
 
-/// A notification by value in a state in which a timer runs.
+/// Returns a notification by value in a state with a running timer.
 fn in_state(state: State, timeouts: Timeouts) -> Notification {
     let mut it = Notification::new(NotificationType::ByValue, LENGTH, timeouts, START);
-    let calls: [(Report, Duration); 3] = [
+    let calls: [(Input, Duration); 3] = [
         (|it, now| it.handle_headers_sent(now), HEADERS),
         (|it, now| it.handle_data_sent(LENGTH, now), SENT),
         (|it, now| it.handle_response(&success(), now), ANSWERED),
@@ -49,7 +48,7 @@ fn in_state(state: State, timeouts: Timeouts) -> Notification {
     it
 }
 
-/// In each state: which timer expires first, and when.
+/// Returns each state with the timer that expires first and its deadline.
 fn rows() -> [(Notification, Timer, Duration); 5] {
     let hasty = TIMEOUTS.with_receive(seconds(20)).with_receive_response(seconds(30));
     [
@@ -163,8 +162,8 @@ fn an_empty_entity_starts_the_receive_timers_with_the_head() {
     );
 }
 
-/// Reports, with the states in which they are legal.
-fn reports() -> Vec<(&'static [State], Report)> {
+/// Returns inputs with the states in which they are legal.
+fn inputs() -> Vec<(&'static [State], Input)> {
     use State::*;
     vec![
         (&[SendHeaders], |it, now| it.handle_headers_sent(now)),
@@ -182,18 +181,18 @@ fn reports() -> Vec<(&'static [State], Report)> {
 
 #[test]
 fn an_input_at_the_deadline_is_too_late() {
-    for (index, (states, report)) in reports().into_iter().enumerate() {
+    for (index, (states, input)) in inputs().into_iter().enumerate() {
         for (before, timer, due) in rows() {
             if !states.contains(&before.state()) {
                 continue;
             }
             let too_late = Poll::Failed(NotificationError::Timeout(timer));
             let mut it = before;
-            let result = report(&mut it, due - TICK);
+            let result = input(&mut it, due - TICK);
             assert!(result.is_ok() && it.poll() != too_late, "{index}: {before:?}: {result:?}");
             for now in [due, Duration::MAX] {
                 let mut it = before;
-                assert_eq!(report(&mut it, now), Ok(()), "{index}: {before:?}");
+                assert_eq!(input(&mut it, now), Ok(()), "{index}: {before:?}");
                 assert_eq!(it.poll(), too_late, "{index}: {before:?}");
             }
         }
@@ -202,13 +201,13 @@ fn an_input_at_the_deadline_is_too_late() {
 
 #[test]
 fn an_illegal_input_is_an_error_at_any_time() {
-    for (index, (states, report)) in reports().into_iter().enumerate() {
+    for (index, (states, input)) in inputs().into_iter().enumerate() {
         for (before, ..) in rows() {
             if states.contains(&before.state()) {
                 continue;
             }
             let mut it = before;
-            let result = report(&mut it, Duration::MAX);
+            let result = input(&mut it, Duration::MAX);
             assert!(matches!(result, Err(EventError::State(_))), "{index}: {result:?}");
             assert_eq!(it, before, "{index}");
         }

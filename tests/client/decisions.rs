@@ -1,5 +1,5 @@
-//! What the client does where the specification leaves a choice or contradicts itself. The names
-//! begin with the number of the decision.
+//! Decisions where the specification leaves a choice or contradicts itself. The names begin with the
+//! number of the decision.
 
 use crate::support;
 use bits_proto::client::{
@@ -25,7 +25,7 @@ fn a1_an_empty_entity_is_created_and_closed() {
 
     let mut client = Client::new(0, WITH_REPLY).answered(&created());
     assert_eq!(client.due(), "no reply");
-    client.upload.close_without_reply().expect("there is none");
+    client.upload.close_without_reply().expect("a reply is missing");
     check_course(&mut client, &[("close", closed())], "finished");
 
     let course = [("create", created_on(HOST, None)), ("ping at node-7.example", pinged())];
@@ -43,7 +43,7 @@ fn a10_to_create_again_begins_another_session_at_its_first_byte() {
     assert_eq!(client.due(), "fragment 0..10");
 }
 
-/// What came in the way of a close.
+/// An event that interrupts a close.
 type Way = (&'static str, fn(&mut Client));
 
 #[test]
@@ -57,7 +57,7 @@ fn a11_a_session_that_is_gone_after_a_lost_close_is_closed() {
         ("refused for now", |it| it.answer(&refused(503))),
         ("unreadable", |it| {
             it.sent();
-            it.upload.handle_unreadable(Some(status(200)), it.now).expect("an answer is due");
+            it.upload.handle_unreadable(Some(status(200)), it.now).expect("a response is expected");
         }),
         ("paused", |it| {
             it.sending();
@@ -69,7 +69,7 @@ fn a11_a_session_that_is_gone_after_a_lost_close_is_closed() {
         }),
         ("refused by a proxy", |it| {
             it.sent();
-            it.upload.handle_unreadable(Some(status(502)), it.now).expect("an answer is due");
+            it.upload.handle_unreadable(Some(status(502)), it.now).expect("a response is expected");
         }),
     ];
     for (what, lose) in ways {
@@ -92,18 +92,18 @@ fn a11_a_session_that_is_gone_after_a_lost_close_is_closed() {
 fn a11_a_session_that_is_gone_at_the_first_close_is_started_over() {
     let quiet: [fn(&mut Client); 4] = [
         |_| {},
-        // Nothing of it was sent.
+        // The request was not sent.
         |it| {
-            it.upload.handle_transport_failure(it.now).expect("it may fail");
+            it.upload.handle_transport_failure(it.now).expect("a request is in flight");
             it.wait();
         },
-        // The server answered, and did not close.
+        // The server responded without closing the session.
         |it| {
             it.answer(&refused(401));
-            it.upload.provide_credentials().expect("they are wanted");
+            it.upload.provide_credentials().expect("credentials are expected");
         },
         |it| {
-            it.upload.ping_first().expect("something is due");
+            it.upload.ping_first().expect("a request is ready");
             it.answer(&pinged());
         },
     ];
@@ -113,7 +113,7 @@ fn a11_a_session_that_is_gone_at_the_first_close_is_started_over() {
         check_course(&mut client, &[("close", lost()), ("create", created())], "fragment 0..10");
         assert_eq!(client.upload.restarts(), 1);
     }
-    // What was lost in one session says nothing of the next.
+    // A lost close of one session does not affect the next session.
     let mut client = Client::whole();
     client.breaks();
     client.upload.resume().expect("it can be resumed");
@@ -140,10 +140,10 @@ fn a18_a26_the_offset_comes_from_the_server_alone() {
     {
         assert_eq!(begin.answered(&held(received)).due(), next);
     }
-    // It goes back, as far as it must.
+    // The offset may decrease.
     assert_eq!(begin.answered(&held(4)).due(), "fragment 4..14");
     assert_eq!(begin.answered(&held(0)).due(), "fragment 0..10");
-    // A 416 may tell of bytes that an earlier try brought.
+    // A 416 may acknowledge bytes of an earlier attempt.
     assert_eq!(begin.answered(&out_of_sync(24)).due(), "fragment 24..25");
     assert_eq!(begin.answered(&out_of_sync(25)).due(), "close");
     assert_eq!(begin.answered(&out_of_sync(0)).due(), "fragment 0..10");
@@ -172,7 +172,7 @@ fn a18_a_response_that_is_not_an_ack_is_classified_by_its_status() {
         let mut client = begin;
         client.sent();
         let now = client.now;
-        client.upload.handle_unreadable(code.map(status), now).expect("an answer is due");
+        client.upload.handle_unreadable(code.map(status), now).expect("a response is expected");
         assert_eq!(client.upload.received().0, 0, "{code:?}");
         client.due()
     };
@@ -196,7 +196,7 @@ fn a27_the_third_consecutive_response_without_progress_is_a_failure() {
         assert_eq!((client.due().as_str(), client.upload.failures()), ("wait", 1), "{stuck:?}");
         client.wait();
         assert_eq!(client.due(), "fragment 0..10");
-        // The count begins anew, and a new byte ends the row.
+        // The count was reset; a new byte resets it too.
         client.answer(&out_of_sync(10));
         client.answer(&out_of_sync(10));
         assert_eq!(client.due(), "fragment 10..20");
@@ -206,7 +206,7 @@ fn a27_the_third_consecutive_response_without_progress_is_a_failure() {
         client.answer(&out_of_sync(11));
         assert_eq!(client.due(), "fragment 11..21");
     }
-    // For ever: given up, with the reason.
+    // Without any progress, the upload is suspended.
     let mut client = Client::begun(25, SMALL.with_max_retries(1));
     for _ in 0..3 {
         client.answer(&held(0));
@@ -237,7 +237,7 @@ fn a29_starting_over_is_counted_and_limited() {
     let course = [("ping", pinged()), ("create", created()), ("fragment 0..10", lost())];
     check_course(&mut client, &course, "create");
     assert_eq!(client.upload.restarts(), 1);
-    // None at all, and wherever it comes.
+    // With a limit of 0, the first lost session suspends the upload.
     for state in [State::CreateSession, State::Ping, State::Fragment, State::Close] {
         let mut client = in_state(state).answered(&lost());
         assert_eq!(client.upload.restarts(), 1, "{state}");
@@ -256,12 +256,12 @@ fn a30_a_reply_without_a_url_is_reported_and_the_session_can_be_closed() {
         let client = Client::begun(10, WITH_REPLY).answered(&ack);
         assert_eq!((client.due().as_str(), client.upload.reply_url()), ("no reply", None));
         let (mut close, mut cancel) = (client, client);
-        close.upload.close_without_reply().expect("none is there");
+        close.upload.close_without_reply().expect("a reply is missing");
         check_course(&mut close, &[("close", closed())], "finished");
         cancel.upload.cancel().expect("it can be cancelled");
         check_course(&mut cancel, &[("cancel", cancelled())], "cancelled");
     }
-    // Without a mode for it there is no reply, whatever the server says.
+    // In the mode without a reply, a reply URL is ignored.
     let client = Client::begun(10, SMALL).answered(&held_with_reply(10, REPLY.as_bytes()));
     assert_eq!(client.due(), "close");
 }
@@ -279,7 +279,7 @@ fn a31_a_reply_before_the_last_byte_is_ignored() {
     );
 }
 
-/// What is documented for a status and a code, in words.
+/// Returns the documented class of a status and a code.
 fn class(code: u16, error: Option<u32>) -> &'static str {
     match (code, error) {
         (416, _) => "resynchronise",
@@ -295,7 +295,7 @@ fn class(code: u16, error: Option<u32>) -> &'static str {
 
 #[test]
 fn a33_every_status_and_code_has_its_effect() {
-    // No code, the four that count, one that says nothing, and disk full.
+    // No code, the four codes with an effect, an unrelated code, and disk full.
     let errors = [SESSION_NOT_FOUND, INVALID_ARGUMENT, ACCESS_DENIED, TOO_LARGE, 0x8000_4005];
     let errors = errors.into_iter().chain([0x8007_0070]).map(Some).chain([None]);
     let begin = Client::begun(25, SMALL).answered(&held(10));
@@ -356,7 +356,7 @@ fn a36_a_ping_goes_first_after_a_host_id_on_resuming_and_on_a_new_connection() {
     ];
     for (state, then) in after {
         let mut first = in_state(state);
-        first.upload.ping_first().expect("something is due");
+        first.upload.ping_first().expect("a request is ready");
         assert!(first.due().starts_with("ping"), "{state}");
         assert_eq!(first.answered(&pinged()).due(), then, "{state}");
         for exchange in Exchange::ALL {
@@ -366,7 +366,7 @@ fn a36_a_ping_goes_first_after_a_host_id_on_resuming_and_on_a_new_connection() {
             assert_eq!(resumed.answered(&pinged()).due(), then, "{state}, {exchange}");
         }
     }
-    // The reply is fetched elsewhere, and what is cancelled stays so.
+    // A reply is not fetched by the upload, and a cancelled upload stays cancelled.
     let mut reply = in_state(State::GetReply);
     let fetch = reply.due();
     reply.upload.resume().expect("it can be resumed");

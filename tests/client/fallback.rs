@@ -1,5 +1,5 @@
-//! The host that a server names, and what becomes of an upload when it is out of reach: decision
-//! A28. The names of the tests begin with the number.
+//! Uploads to another host, and the fallback when it is unreachable: decision A28. The names of the
+//! tests begin with the number.
 
 use crate::support;
 use support::upload::{
@@ -8,9 +8,9 @@ use support::upload::{
 
 #[test]
 fn a28_after_the_fallback_timeout_the_origin_server_is_used() {
-    // Long enough for more failures than are tried again otherwise.
+    // Long enough for more failures than the limit of retries.
     let mut client = Client::elsewhere(20, Some(2000));
-    assert_eq!(client.upload.poll_timeout(), None, "it runs from the first failure");
+    assert_eq!(client.upload.poll_timeout(), None, "the timer starts with the first failure");
     client.now += SECOND * 500;
     client.breaks();
     let expires = client.now + SECOND * 2000;
@@ -24,7 +24,7 @@ fn a28_after_the_fallback_timeout_the_origin_server_is_used() {
                 assert_eq!(other, "fragment 0..10 at node-7.example");
                 assert_eq!(client.upload.poll_timeout(), Some(expires));
                 let now = client.now;
-                client.upload.handle_transport_failure(now).expect("it may fail");
+                client.upload.handle_transport_failure(now).expect("a request is in flight");
             }
         }
     }
@@ -46,7 +46,7 @@ fn a28_any_ack_stops_the_timer() {
         later.handle_timeout(START + SECOND * 1000);
         assert!(later.host().is_some(), "{ack:?}");
     }
-    // Those for a Ping and a Create-Session too.
+    // So does an Ack for Ping or Create-Session.
     let mut ping = Client::elsewhere(20, Some(100));
     ping.upload.resume().expect("it can be resumed");
     let create = Client::elsewhere(20, Some(100)).answered(&lost());
@@ -58,7 +58,7 @@ fn a28_any_ack_stops_the_timer() {
         assert_eq!(client.upload.poll_timeout(), None);
         assert_eq!(client.due(), "fragment 0..10 at node-7.example");
     }
-    // The next failure starts it anew, for as long.
+    // The next failure starts the timer again, with the same timeout.
     let mut client = Client::elsewhere(20, Some(100));
     client.breaks();
     client.wait();
@@ -86,7 +86,7 @@ fn a28_without_a_fallback_timeout_the_host_is_kept() {
 
 #[test]
 fn a28_the_largest_timeout_is_infinite() {
-    // [3.1.2.3]: 0xffffffff means infinite. As without one, the max_retries count.
+    // [3.1.2.3]: 0xffffffff means infinite. The limit of retries applies, as without a timeout.
     for timeout in [None, Some(u32::MAX)] {
         let mut client = Client::elsewhere(20, timeout);
         for _ in 0..SMALL.max_retries {
@@ -104,10 +104,10 @@ fn a28_only_an_unreachable_host_starts_the_timer() {
     client.wait();
     assert_eq!(client.upload.poll_timeout(), None);
     client.sent();
-    client.upload.handle_unreadable(None, client.now).expect("an answer is due");
+    client.upload.handle_unreadable(None, client.now).expect("a response is expected");
     client.wait();
     assert_eq!(client.upload.poll_timeout(), None);
-    // The origin server has no timer.
+    // The origin server has no fallback timer.
     let mut client = Client::begun(20, SMALL);
     client.breaks();
     client.wait();

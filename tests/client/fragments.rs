@@ -1,4 +1,4 @@
-//! How long fragments are: bounds, what is too large for a server, and the ends of numbers.
+//! The length of fragments: bounds, 413 responses, and the largest numbers.
 
 use crate::support;
 use std::time::Duration;
@@ -15,7 +15,7 @@ fn fragments_are_halved_to_the_minimum_and_then_the_upload_fails() {
         assert_eq!((client.upload.fragments().length(), client.upload.failures()), (length, 0));
     }
     assert_eq!(client.due(), "fragment 0..3");
-    assert_eq!(client.answered(&held(3)).due(), "fragment 3..6", "they stay short");
+    assert_eq!(client.answered(&held(3)).due(), "fragment 3..6", "fragments stay short");
     client.answer(&refused(413));
     assert!(client.due().starts_with("failed: server rejected the request with status 413"));
     assert_eq!(client.upload.fragments().length(), 3);
@@ -23,7 +23,7 @@ fn fragments_are_halved_to_the_minimum_and_then_the_upload_fails() {
 
 #[test]
 fn the_length_that_was_sent_is_halved() {
-    // The last fragment is 8 long, of 10 that it could have been.
+    // The last fragment has 8 bytes of the possible 10.
     let client = Client::begun(18, SMALL).answered(&held(10)).answered(&refused(413));
     assert_eq!(client.due(), "fragment 10..14");
     for (left, ends) in [(3, true), (2, true), (4, false)] {
@@ -34,21 +34,23 @@ fn the_length_that_was_sent_is_halved() {
     let mut client = Client::begun(18, SMALL);
     client.sent();
     let now = client.now;
-    client.upload.handle_unreadable(Some(status(413)), now).expect("an answer is due");
+    client.upload.handle_unreadable(Some(status(413)), now).expect("a response is expected");
     assert_eq!(client.due(), "fragment 0..5");
 }
 
 #[test]
 fn the_length_of_fragments_stays_within_its_bounds() {
-    for (asked, length) in [(0, 3), (2, 3), (3, 3), (17, 17), (40, 40), (41, 40), (u64::MAX, 40)] {
+    for (requested, length) in
+        [(0, 3), (2, 3), (3, 3), (17, 17), (40, 40), (41, 40), (u64::MAX, 40)]
+    {
         let mut client = Client::begun(1000, SMALL);
-        client.upload.set_fragment_length(asked).expect("nothing is under way");
+        client.upload.set_fragment_length(requested).expect("no request is in flight");
         assert_eq!(client.upload.fragments(), FragmentSizing::with_bounds(length, 3, 40));
         assert_eq!(client.due(), format!("fragment 0..{length}"));
     }
     let odd = [((0, 0, 0), (1, 1, 1)), ((5, 9, 2), (9, 9, 9)), ((5, 1, 9), (5, 1, 9))];
-    for ((length, floor, ceiling), (a, b, c)) in odd {
-        let it = FragmentSizing::with_bounds(length, floor, ceiling);
+    for ((length, min, max), (a, b, c)) in odd {
+        let it = FragmentSizing::with_bounds(length, min, max);
         assert_eq!((it.length(), it.min(), it.max()), (a, b, c));
     }
     // Windows: 5 KiB to 13 MiB.
@@ -79,19 +81,19 @@ fn the_largest_entity_ends_without_an_overflow() {
 
 #[test]
 fn an_offset_beyond_a_shortened_fragment_is_accepted() {
-    // The Ack of the first fragment is lost, and then fragments get shorter. The server, which
-    // holds ten bytes, has nothing to store of five of them, and says how many it holds.
+    // The Ack for the first fragment is lost, and the next fragment is shorter. The server already
+    // has ten bytes, so it stores none of the five, and acknowledges ten.
     let mut client = Client::begun(25, SMALL);
     assert_eq!(client.due(), "fragment 0..10");
     client.breaks();
     client.wait();
-    client.upload.set_fragment_length(5).expect("nothing is under way");
+    client.upload.set_fragment_length(5).expect("no request is in flight");
     assert_eq!(client.due(), "fragment 0..5");
     client.answer(&held(10));
     assert_eq!(client.due(), "fragment 10..15");
 }
 
-/// A caller who resumes may have other wishes; what is under way keeps to those it began with.
+/// A request in flight keeps its options.
 #[test]
 fn new_options_apply_from_the_next_request() {
     let mut client = Client::begun(25, SMALL);
@@ -99,21 +101,21 @@ fn new_options_apply_from_the_next_request() {
         .with_mode(Mode::UploadReply)
         .with_fragments(FragmentSizing::with_bounds(4, 1, 4))
         .with_request_timeout(Duration::from_secs(7));
-    let mut under_way = client;
-    under_way.sent();
-    let before = under_way.upload;
-    under_way.upload.set_options(other).expect_err("a request is under way");
-    assert_eq!(under_way.upload, before);
+    let mut in_flight = client;
+    in_flight.sent();
+    let before = in_flight.upload;
+    in_flight.upload.set_options(other).expect_err("a request is in flight");
+    assert_eq!(in_flight.upload, before);
 
-    client.upload.set_options(other).expect("nothing is under way");
+    client.upload.set_options(other).expect("no request is in flight");
     assert_eq!(client.due(), "fragment 0..4");
     let now = client.now;
-    client.upload.handle_sending(now).expect("it is due");
+    client.upload.handle_sending(now).expect("a request is ready");
     assert_eq!(client.upload.poll_timeout(), Some(now + Duration::from_secs(7)));
-    client.upload.handle_sent(now).expect("it was being sent");
-    client.upload.handle_ack(&held(4), now).expect("it holds the fragment");
+    client.upload.handle_sent(now).expect("the request is being sent");
+    client.upload.handle_ack(&held(4), now).expect("the fragment is acknowledged");
     for next in [8, 12, 16, 20, 24, 25] {
         client.answer(&held(next));
     }
-    assert_eq!(client.due(), "close", "the mode is still that without a reply");
+    assert_eq!(client.due(), "close", "the mode does not change");
 }

@@ -1,4 +1,4 @@
-//! Uploads that are stored and read back, in whatever state, and what is not read back.
+//! The stored form of an upload: every state is restored, and invalid forms are refused.
 #![cfg(feature = "serde")]
 
 use crate::support;
@@ -20,14 +20,14 @@ fn read(value: &Value) -> Result<Upload, String> {
     serde_json::from_str(&value.to_string()).map_err(|error| error.to_string())
 }
 
-/// It reads back equal, and is stored the same again.
+/// Checks that a stored upload is restored, and stored again in the same form.
 fn check_round_trip(upload: &Upload) {
     let text = serde_json::to_string(upload).expect("it can be stored");
     let back: Upload =
         serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"));
     assert_eq!(back, *upload);
     assert_eq!(serde_json::to_string(&back).expect("it can be stored"), text);
-    // In a form that is not for people, too.
+    // A binary format too.
     let mut bytes = Vec::new();
     ciborium::into_writer(upload, &mut bytes).expect("it can be stored");
     let back = ciborium::from_reader::<Upload, _>(&bytes[..]);
@@ -49,7 +49,7 @@ fn an_upload_and_its_copy_hash_alike_and_others_do_not() {
     for upload in uploads {
         assert!(different.contains(&read(&stored(&upload)).expect("it reads back")));
     }
-    // So do those that differ in a text alone.
+    // Uploads that differ in one text have different hashes.
     let on = |host| Client::new(20, SMALL).answered(&created_on(host, None)).upload;
     let hash = |upload: Upload| BuildHasherDefault::<DefaultHasher>::default().hash_one(upload);
     assert_ne!(on("a.example"), on("b.example"));
@@ -78,7 +78,7 @@ fn every_stop_reason_and_history_reads_back_equal() {
         Client::begun(0, WITH_REPLY),
     ];
     for _ in 0..=WITH_REPLY.max_retries {
-        unread.upload.handle_reply_failed(unread.now).expect("it is fetched");
+        unread.upload.handle_reply_failed(unread.now).expect("a reply is expected");
         all.push(unread);
         if unread.upload.exchange() == Exchange::BackOff {
             unread.wait();
@@ -127,7 +127,7 @@ fn a_close_that_was_in_flight_when_it_was_stored_may_have_arrived() {
     assert_eq!(back.answered(&lost()).due(), "finished");
 }
 
-/// With this in place of what was stored there.
+/// Returns the stored upload with another value of one field.
 fn with(upload: &Upload, field: &str, value: Value) -> Value {
     let mut all = stored(upload);
     let mut at = &mut all;
@@ -140,14 +140,14 @@ fn with(upload: &Upload, field: &str, value: Value) -> Value {
 
 fn check_refused(value: &Value, why: &str) {
     match read(value) {
-        Ok(upload) => panic!("{value} is read as {upload:?}, and not refused: {why}"),
-        Err(said) => assert!(said.contains(why), "{said:?} does not say {why:?}"),
+        Ok(upload) => panic!("{value} is restored as {upload:?}; expected: {why}"),
+        Err(error) => assert!(error.contains(why), "{error:?} does not contain {why:?}"),
     }
 }
 
 #[test]
 fn the_stored_form_is_stable() {
-    // What a version before this one has stored must still be read.
+    // Later versions must read what this version stores.
     let client = Client::new(20, SMALL).answered(&created_on(HOST, Some(60)));
     let options = json!({
         "mode": "upload",
@@ -165,7 +165,7 @@ fn the_stored_form_is_stable() {
         "next": 0, "max_acked": 0, "sent_up_to": 0, "reply_url": null, "reply_done": false, "maybe_closed": false,
         "failures": 0, "restarts": 0, "stalls": 0, "random": 7, "stop_reason": null, "challenge": null,
     });
-    // When a timer that does not run would end means nothing.
+    // The deadline of a timer that does not run has no effect.
     expected["deadline"] = stored(&client.upload)["deadline"].clone();
     assert_eq!(stored(&client.upload), expected);
     assert_eq!(read(&expected), Ok(client.upload));
@@ -254,7 +254,7 @@ fn texts_that_are_too_long_or_invalid_are_refused() {
 
 #[test]
 fn contradictions_are_refused() {
-    let at = |state, exchange| reach(state, exchange).expect("a pair").upload;
+    let at = |state, exchange| reach(state, exchange).expect("a reachable state").upload;
     let ready = |state| at(state, Exchange::Ready);
     let half = Client::begun(20, SMALL).answered(&held(10)).upload;
     let bounds = json!({"length": 10, "min": 11, "max": 40});
@@ -311,11 +311,11 @@ fn contradictions_are_refused() {
 fn contradictions_between_several_fields_are_refused_too() {
     let fresh = in_state(State::CreateSession).upload;
     let half = Client::begun(20, SMALL).answered(&held(10)).upload;
-    let asked = reach(State::Fragment, Exchange::Unauthorized).expect("a pair").upload;
+    let asked = reach(State::Fragment, Exchange::Unauthorized).expect("a reachable state").upload;
     let reply = in_state(State::GetReply).upload;
     let read_all: Vec<_> = [
         (
-            "a session that is created although there is one",
+            "a session that exists before it is created",
             with(&half, "state", json!("create-session")),
         ),
         ("bytes acknowledged without a session", with(&fresh, "max_acked", json!(5))),
@@ -329,7 +329,7 @@ fn contradictions_between_several_fields_are_refused_too() {
         ("a timeout of no host", with(&half, "fallback_timeout", json!({"secs": 1, "nanos": 0}))),
         ("credentials after a success", with(&asked, "challenge", json!(200))),
         (
-            "a refusal that is a pause",
+            "a failure because of a pause",
             with(&in_state(State::Failed).upload, "stop_reason", json!("paused")),
         ),
     ]

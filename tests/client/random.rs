@@ -1,4 +1,4 @@
-//! Whatever an upload is told: what always holds, and that it ends once the server does correct.
+//! Random inputs: invariants hold after each, and the upload ends with a conforming server.
 
 use crate::support;
 use std::time::Duration;

@@ -1,5 +1,4 @@
-//! What an upload does about what goes wrong: fragments that are too large, credentials, failures,
-//! interruptions, replies that cannot be fetched, servers that lose bytes.
+//! Retries, credentials, interruptions, replies that cannot be fetched, and servers that lose bytes.
 
 use crate::support;
 use std::collections::BTreeSet;
@@ -23,7 +22,7 @@ fn credentials_are_given_with_the_same_packet() {
                 client.answer(&refused(code));
                 assert_eq!(client.due(), format!("credentials {code}"), "{state}");
                 assert_eq!((client.upload.poll_timeout(), client.upload.failures()), (None, 0));
-                client.upload.provide_credentials().expect("they are wanted");
+                client.upload.provide_credentials().expect("credentials are expected");
                 assert_eq!(client.due(), packet, "{state}");
             }
         }
@@ -32,7 +31,7 @@ fn credentials_are_given_with_the_same_packet() {
 
 #[test]
 fn the_same_packet_is_sent_again_when_the_server_fails() {
-    // Close-Session and Cancel-Session above all.
+    // Close-Session and Cancel-Session too.
     for state in [State::CreateSession, State::Ping, State::Fragment, State::Close, State::Cancel] {
         for code in (500..600).filter(|code| ![501, 505].contains(code)) {
             let mut client = in_state(state);
@@ -60,8 +59,8 @@ fn a_cancellation_is_retried_regardless_of_earlier_failures() {
     assert_eq!(client.answered(&cancelled()).due(), "cancelled");
 }
 
-/// The waiting times of a row of failures, until it is given up.
-fn delays(options: Options, seed: u64) -> Vec<Duration> {
+/// Returns the back-offs of consecutive failures, until the upload is suspended.
+fn backoffs(options: Options, seed: u64) -> Vec<Duration> {
     let mut client = Client { upload: Upload::new(10, options, seed), now: SECOND };
     let mut delays = Vec::new();
     loop {
@@ -80,22 +79,22 @@ fn the_backoff_doubles_up_to_a_maximum_and_is_randomized() {
     let options = SMALL.with_max_retries(40);
     let mut firsts = BTreeSet::new();
     for seed in 0..50 {
-        let delays = delays(options, seed);
+        let delays = backoffs(options, seed);
         assert_eq!(delays.len(), 40);
         for (index, delay) in delays.iter().enumerate() {
             let doubled = 1_000_u64.saturating_mul(1 << index.min(20));
-            let whole = Duration::from_millis(doubled.min(60_000));
-            assert!(*delay >= whole / 2 && *delay <= whole, "{index}: {delay:?} of {whole:?}");
+            let max = Duration::from_millis(doubled.min(60_000));
+            assert!(*delay >= max / 2 && *delay <= max, "{index}: {delay:?} of {max:?}");
         }
-        // It does not always wait the whole, nor always half.
+        // The jitter is neither always the minimum nor always the maximum.
         let capped = delays.get(10..).expect("40 of them");
         assert!(
             capped.iter().any(|it| *it < SECOND * 45) && capped.iter().any(|it| *it > SECOND * 45)
         );
-        assert_eq!(self::delays(options, seed), delays, "the same seed");
+        assert_eq!(self::backoffs(options, seed), delays, "same seed");
         firsts.insert(delays[0]);
     }
-    assert!(firsts.len() > 45, "seeds spread clients: {firsts:?}");
+    assert!(firsts.len() > 45, "back-offs do not depend on the seed: {firsts:?}");
 }
 
 #[test]
@@ -109,11 +108,11 @@ fn a_backoff_of_any_length_stays_within_its_bounds() {
                 .with_max_retries(3);
             let mut client = Client { upload: Upload::new(10, options, 1), now: Duration::ZERO };
             client.breaks();
-            let whole = initial_backoff.min(max_backoff);
+            let max = initial_backoff.min(max_backoff);
             let delay = client.wait();
-            // Half a duration of 584 years is as good as half of any longer one.
-            let half = (whole / 2).min(Duration::from_nanos(u64::MAX / 2));
-            assert!(delay <= whole && delay >= half, "{delay:?} of {whole:?}");
+            // Random numbers of nanoseconds have 64 bits: 584 years.
+            let half = (max / 2).min(Duration::from_nanos(u64::MAX / 2));
+            assert!(delay <= max && delay >= half, "{delay:?} of {max:?}");
         }
     }
 }
@@ -139,7 +138,7 @@ fn too_many_failures_suspend_with_the_reason_and_resuming_continues_at_the_serve
         (
             |it| {
                 it.sent();
-                it.upload.handle_unreadable(None, it.now).expect("an answer is due");
+                it.upload.handle_unreadable(None, it.now).expect("a response is expected");
             },
             "suspended: server sends invalid responses",
         ),
@@ -189,7 +188,7 @@ fn an_upload_that_is_paused_at_any_time_continues_with_a_ping() {
         assert_eq!(client.due(), "suspended: upload is paused");
         assert_eq!(client.upload.received(), before.upload.received());
         let again = client.upload;
-        client.upload.pause().expect("pausing twice is pausing once");
+        client.upload.pause().expect("a paused upload can be paused");
         assert_eq!(client.upload, again, "{at:?}");
         client.upload.resume().expect("it can be resumed");
         let wanted = if at.0 == State::Cancel { "cancel" } else { "ping" };
@@ -209,24 +208,24 @@ fn the_reply_is_fetched_before_the_session_is_closed_and_retried() {
     assert!(fetch.starts_with("fetch BITS-Sessions"), "{fetch}");
     let mut client = reply;
     for failed in 1..=SMALL.max_retries {
-        client.upload.handle_reply_failed(client.now).expect("it is fetched");
+        client.upload.handle_reply_failed(client.now).expect("a reply is expected");
         assert_eq!((client.due().as_str(), client.upload.failures()), ("wait", failed));
         client.wait();
         assert_eq!(client.due(), fetch);
     }
     let mut fetched = client;
-    fetched.upload.handle_reply_fetched().expect("it was fetched");
+    fetched.upload.handle_reply_fetched().expect("a reply is expected");
     assert_eq!((fetched.due().as_str(), fetched.upload.failures()), ("close", 0));
-    // Once is enough.
-    fetched.upload.ping_first().expect("something is due");
+    // The reply is not fetched again.
+    fetched.upload.ping_first().expect("a request is ready");
     fetched.answer(&pinged());
     assert_eq!(fetched.answered(&closed()).due(), "finished");
-    // In a new session there is another.
+    // A new session has another reply.
     fetched.answer(&lost());
     fetched.answer(&created());
     assert_eq!(fetched.answered(&held(10)).due(), "no reply");
 
-    client.upload.handle_reply_failed(client.now).expect("it is fetched");
+    client.upload.handle_reply_failed(client.now).expect("a reply is expected");
     assert_eq!(client.due(), "suspended: reply could not be fetched");
     client.upload.resume().expect("it can be resumed");
     client.answer(&pinged());
@@ -259,7 +258,7 @@ fn texts_that_exceed_their_limits_are_not_stored() {
 
 #[test]
 fn a_server_that_loses_bytes_but_advances_is_not_a_stall() {
-    // It takes a fragment, forgets all but a few, and says so: each time a byte more is kept.
+    // The server accepts a fragment and loses most of it, but keeps one more byte each time.
     let mut client = Client::begun(200, SMALL);
     let mut kept = 0;
     for _ in 0..100 {
@@ -304,7 +303,7 @@ fn lost_bytes_that_are_sent_again_are_not_progress() {
 fn a_failed_upload_can_be_resumed_and_ends() {
     let mut client = in_state(State::Failed);
     assert!(matches!(client.upload.poll(), Poll::Failed(StopReason::Refused { .. })));
-    client.upload.resume().expect("the cause is seen to");
+    client.upload.resume().expect("a failed upload can be resumed");
     let end: [(&str, Ack<'_>); 4] = [
         ("ping", pinged()),
         ("fragment 0..10", held(10)),
@@ -322,7 +321,7 @@ fn a_failed_upload_can_be_resumed_and_ends() {
 fn a_host_is_kept_until_another_is_named() {
     let mut client = reach(State::Ping, Exchange::Ready).expect("with a host");
     assert_eq!(client.upload.host().map(|it| it.as_str().to_string()), Some(HOST.to_string()));
-    // The session is at that host; one that begins there without naming it stays there.
+    // The session is at that host. A new session without BITS-Host-Id stays there.
     client.answer(&lost());
     assert_eq!(client.due(), format!("create at {HOST}"));
     client.answer(&created());
@@ -343,7 +342,7 @@ fn a_new_session_keeps_nothing_of_the_lost_one() {
     stall(&mut client, 20);
     client.answer(&lost());
     client.answer(&created());
-    // Answers without progress are counted anew, and its first bytes are progress again.
+    // The count of responses without progress is reset, and the first bytes are progress.
     stall(&mut client, 0);
     client.answer(&held(10));
     stall(&mut client, 10);
@@ -374,8 +373,8 @@ fn a_fragment_that_cannot_be_sent_in_time_is_sent_in_smaller_ones() {
         client.wait();
         client.wait();
     }
-    assert_eq!(lengths, [10, 5, 3, 3], "halved, down to the floor");
-    // An answer that does not come in time says nothing of the length.
+    assert_eq!(lengths, [10, 5, 3, 3], "halved to the minimum");
+    // A late response does not change the length.
     let mut client = Client::begun(1000, SMALL);
     client.sent();
     client.wait();

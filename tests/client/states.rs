@@ -1,5 +1,5 @@
-//! What may happen to an upload: the tables against tables of the tests' own, and every input and
-//! command in every state.
+//! The tables of states, compared with tables written by hand, and every input and command in every
+//! state.
 
 use crate::support;
 use std::fmt::{Debug, Display};
@@ -16,28 +16,28 @@ use support::upload::{
     held_with_reply, in_state, lost, named, out_of_sync, pinged, reach, refused, rows, status,
 };
 
-/// [3.1.5.1.2] to [3.1.5.1.9], [3.1.4] and [3.1.6.3]. `STATE_ERROR` either comes back to where it
-/// came from (`transient-failure`, `credentials`), or stays until the caller resumes (`failed`).
+/// [3.1.5.1.2] to [3.1.5.1.9], [3.1.4] and [3.1.6.3]. `STATE_ERROR` either returns to the state
+/// before (`transient-failure`, `credentials`), or stays until the caller resumes (`failed`).
 const STATES: &str = "
 # 3.1.5.1.2
 create-session begin=create-session created=fragment created-on-host=ping
 create-session session-lost=create-session transient-failure=create-session credentials=create-session
 create-session permanent-failure=failed fallback=ping new-connection=ping pause=create-session
 create-session resume=ping cancel=cancel
-# 3.1.5.1.3; without a session the upload begins with one
+# 3.1.5.1.3; without a session, one is created next
 ping begin=ping pinged=fragment session-lost=create-session transient-failure=ping credentials=ping
 ping permanent-failure=failed fallback=ping new-connection=ping pause=ping resume=ping cancel=cancel
 # 3.1.5.1.4
 fragment begin=fragment received=fragment smaller-fragments=fragment all-received=close reply-due=get-reply
 fragment session-lost=create-session transient-failure=fragment credentials=fragment permanent-failure=failed
 fragment fallback=ping new-connection=ping pause=fragment resume=ping cancel=cancel
-# 3.1.5.1.8; nothing of ours is sent, so nothing is answered
+# 3.1.5.1.8; no packet is sent, so there is no response
 get-reply reply-fetched=close transient-failure=get-reply fallback=ping new-connection=get-reply
 get-reply pause=get-reply resume=ping cancel=cancel
 # 3.1.5.1.5
 close begin=close closed=finished session-lost=create-session transient-failure=close credentials=close
 close permanent-failure=failed fallback=ping new-connection=ping pause=close resume=ping cancel=cancel
-# 3.1.5.1.6; session not found is what was wanted (3.1.5.2.1), and it stays cancelled
+# 3.1.5.1.6; session not found is a success (3.1.5.2.1), and the upload stays cancelled
 cancel begin=cancel cancelled=cancelled transient-failure=cancel credentials=cancel permanent-failure=cancel
 cancel fallback=cancel new-connection=cancel pause=cancel resume=cancel cancel=cancel
 # Terminal
@@ -47,7 +47,7 @@ cancelled
 failed fallback=failed resume=ping cancel=cancel
 ";
 
-/// [3.1.2], [3.1.4], [3.1.5.1.7], [3.1.6]: an answer may come before all is sent.
+/// [3.1.2], [3.1.4], [3.1.5.1.7], [3.1.6]: a response may arrive before the whole request is sent.
 const EXCHANGES: &str = "
 ready begin=sending failed=back-off given-up=suspended pause=suspended reset=ready
 sending sent=awaiting answered=ready failed=back-off given-up=suspended challenged=unauthorized
@@ -59,7 +59,7 @@ unauthorized credentials-given=ready pause=suspended reset=ready
 suspended pause=suspended reset=ready
 ";
 
-/// What follows, by a table that is a text.
+/// Returns the next state according to a table in text form.
 fn next<S: StateMachine>(table: &str, state: S, event: S::Event) -> Option<S> {
     let state = state.to_string();
     let arrow = format!("{event}=");
@@ -87,7 +87,7 @@ fn check_table<S: StateMachine + Debug>(text: &str, rows: &[(S, &[Option<S>])], 
     assert_eq!(count, pairs);
     let cells = |text| support::upload::rows(text).map(|row| row.len() - 1).sum::<usize>();
     let legal = rows.iter().flat_map(|(_, row)| row.iter()).flatten().count();
-    assert_eq!(legal, cells(text), "every cell of the text is one of the table");
+    assert_eq!(legal, cells(text), "the text has cells that the table does not have");
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn terminal_states_and_requests_in_flight() {
     for state in State::ALL {
         let ended = ["finished", "cancelled"].contains(&state.name());
         assert_eq!(state.is_terminal(), ended, "{state}");
-        // What has ended is what nothing leads away from.
+        // A terminal state has no transitions to other states.
         assert_eq!(Event::ALL.iter().all(|it| next(STATES, *state, *it).is_none()), ended);
     }
     for exchange in Exchange::ALL {
@@ -153,7 +153,7 @@ const INPUTS: &[(&str, Input)] = &[
     ("unreadable-416", |it, now| it.handle_unreadable(Some(status(416)), now)),
 ];
 
-/// Input, exchanges, states, what follows. `+` is every one, `=` the same as before.
+/// Input, exchanges, states, next state. `+` matches all, `=` means unchanged.
 const EFFECTS: &str = "
 sending         ready                            create-session,ping,fragment,close,cancel =/sending
 sent            sending                          +                                  =/awaiting
@@ -205,7 +205,7 @@ fn fits(pattern: &str, name: &str) -> bool {
     pattern == "+" || pattern.split(',').any(|it| it == name)
 }
 
-/// What follows an input, by the table above; `None` where it is illegal.
+/// Returns the result of an input according to the table above; `None` if it is illegal.
 fn effect(input: &str, state: State, exchange: Exchange) -> Option<(State, Exchange)> {
     let mut found = rows(EFFECTS)
         .filter(|row| {
@@ -219,7 +219,7 @@ fn effect(input: &str, state: State, exchange: Exchange) -> Option<(State, Excha
     Some((to_state, if same { exchange } else { named(Exchange::ALL, to_exchange) }))
 }
 
-/// The description for an event that is illegal in this state, after the tests' own table.
+/// Returns the description of an illegal event according to a table in text form.
 fn description<S: StateMachine>(table: &str, state: S, got: &impl Display) -> String {
     let legal: Vec<_> = S::EVENTS
         .iter()
@@ -253,7 +253,7 @@ fn check_error(error: &EventError, upload: &Upload, what: &str) {
                 State::Fragment => "Ack for Fragment",
                 State::Close => "Ack for Close-Session",
                 State::Cancel => "Ack for Cancel-Session",
-                other => panic!("{what}: nothing can be answered in {other}"),
+                other => panic!("{what}: no response is expected in {other}"),
             };
             assert!(upload.exchange().is_in_flight(), "{what}");
             let got = match what {
@@ -277,7 +277,7 @@ fn check_input(name: &str, input: Input) -> usize {
         let result = input(&mut after, client.now + SECOND);
         let (state, exchange) = client.at();
         let what = format!("{name} in {state}, {exchange}");
-        // A reply that comes while the upload is paused: a test of its own, below.
+        // A reply that arrives while the upload is paused has its own test below.
         if (name, exchange) == ("fetched", Exchange::Suspended) && state == State::GetReply {
             continue;
         }
@@ -302,7 +302,7 @@ fn every_input_in_every_state_follows_the_table_or_changes_nothing() {
         assert!(check_input(name, *input) > 0, "{name} is never legal");
     }
     for row in rows(EFFECTS) {
-        assert!(INPUTS.iter().any(|(name, _)| *name == row[0]), "{} is never tried", row[0]);
+        assert!(INPUTS.iter().any(|(name, _)| *name == row[0]), "{} is never tested", row[0]);
     }
 }
 

@@ -1,4 +1,4 @@
-//! The timers of an upload: early, exactly, late, and twice.
+//! The timers of an upload: calls before, at and after the deadline, and repeated calls.
 
 use crate::support;
 use std::time::Duration;
@@ -14,7 +14,7 @@ const REQUEST: Duration = Duration::from_secs(2 * 60);
 const RESPONSE: Duration = Duration::from_secs(5 * 60);
 const FALLBACK: Duration = Duration::from_secs(100);
 
-/// Tells it the time, and again; what is due is done at once, and no due timer is left.
+/// Reports the time twice. The second call changes nothing, and no expired timer is left.
 fn tick(upload: &Upload, now: Duration) -> Upload {
     let mut after = *upload;
     after.handle_timeout(now);
@@ -29,7 +29,7 @@ fn tick(upload: &Upload, now: Duration) -> Upload {
     after
 }
 
-/// A timer that ends at `due`: what it does, exactly then and days later.
+/// Returns the upload after its timer expired: at the deadline `due`, and days later.
 fn fires(upload: &Upload, due: Duration) -> [Upload; 2] {
     assert_eq!(upload.poll_timeout(), Some(due));
     for early in [Duration::ZERO, START, due / 2, due - NANOSECOND] {
@@ -40,14 +40,14 @@ fn fires(upload: &Upload, due: Duration) -> [Upload; 2] {
     fired
 }
 
-/// The request is dropped, and is due again after a while.
+/// Checks that the request is dropped, and retried after a back-off.
 fn check_dropped(before: &Client, due: Duration) {
     for (after, now) in fires(&before.upload, due).into_iter().zip([due, due + DAY * 30]) {
         assert_eq!((after.state(), after.exchange()), (before.at().0, Exchange::BackOff));
         assert_eq!(after.failures(), before.upload.failures() + 1);
         assert_eq!(after.received(), before.upload.received());
-        // The time to wait begins when it was noticed.
-        let next = after.poll_timeout().expect("it waits");
+        // The back-off starts when the timeout is reported.
+        let next = after.poll_timeout().expect("a back-off");
         assert!(next >= now + SECOND / 2 && next <= now + SECOND, "{next:?} after {now:?}");
     }
 }
@@ -65,8 +65,8 @@ fn a_late_response_is_a_failure() {
     for state in [State::CreateSession, State::Ping, State::Fragment, State::Close, State::Cancel] {
         let mut client = reach(state, Exchange::Sending).expect("a state with requests");
         client.now += REQUEST - NANOSECOND;
-        client.upload.handle_sent(client.now).expect("it was sent in time");
-        // The request timer stopped: this is another.
+        client.upload.handle_sent(client.now).expect("the request is being sent");
+        // The request timer was replaced by the response timer.
         check_dropped(&client, START + REQUEST - NANOSECOND + RESPONSE);
     }
 }
@@ -89,9 +89,9 @@ fn a_timer_is_stopped_by_the_response_and_by_the_caller() {
     let mut awaiting = Client::begun(20, SMALL);
     awaiting.sent();
     let stopped: [fn(&mut Client); 6] = [
-        |it| it.upload.handle_ack(&held(10), it.now).expect("it is due"),
-        |it| it.upload.handle_ack(&refused(401), it.now).expect("it is due"),
-        |it| it.upload.handle_ack(&refused(403), it.now).expect("it is due"),
+        |it| it.upload.handle_ack(&held(10), it.now).expect("a response is expected"),
+        |it| it.upload.handle_ack(&refused(401), it.now).expect("a response is expected"),
+        |it| it.upload.handle_ack(&refused(403), it.now).expect("a response is expected"),
         |it| it.upload.pause().expect("it can be paused"),
         |it| it.upload.resume().expect("it can be resumed"),
         |it| it.upload.cancel().expect("it can be cancelled"),
@@ -110,7 +110,7 @@ fn a_timer_is_stopped_by_the_response_and_by_the_caller() {
 fn after_a_backoff_the_same_packet_is_sent() {
     for state in State::ALL {
         let Some(client) = reach(*state, Exchange::BackOff) else { continue };
-        let due = client.upload.poll_timeout().expect("it waits");
+        let due = client.upload.poll_timeout().expect("a back-off");
         assert!(due >= START + SECOND / 2 && due <= START + SECOND);
         for after in fires(&client.upload, due) {
             assert_eq!((after.state(), after.exchange()), (*state, Exchange::Ready));
@@ -119,8 +119,8 @@ fn after_a_backoff_the_same_packet_is_sent() {
     }
 }
 
-/// With a host that has been out of reach since [`START`], ready to send again.
-fn out_of_reach() -> Client {
+/// Returns an upload that is ready, and whose host has been unreachable since [`START`].
+fn unreachable() -> Client {
     let mut client = Client::elsewhere(20, Some(100));
     client.breaks();
     client.wait();
@@ -130,7 +130,7 @@ fn out_of_reach() -> Client {
 
 #[test]
 fn the_upload_falls_back_when_the_fallback_timer_expires() {
-    let client = out_of_reach();
+    let client = unreachable();
     for after in fires(&client.upload, START + FALLBACK) {
         assert_eq!((support::upload::due(&after).as_str(), after.failures()), ("ping", 0));
         assert_eq!((after.host(), after.poll_timeout()), (None, None));
@@ -149,24 +149,24 @@ fn the_upload_falls_back_during_a_backoff() {
     client.breaks();
     assert_eq!(client.at(), (State::Fragment, Exchange::BackOff));
     for after in fires(&client.upload, START + FALLBACK) {
-        assert_eq!(support::upload::due(&after), "ping", "it does not wait for the host any more");
+        assert_eq!(support::upload::due(&after), "ping", "the back-off ends with the fallback");
     }
 }
 
 #[test]
 fn the_upload_does_not_fall_back_while_a_request_is_in_flight() {
-    let mut client = out_of_reach();
+    let mut client = unreachable();
     client.now = START + FALLBACK - SECOND;
     client.sent();
     let answer_due = client.now + RESPONSE;
     assert_eq!(client.upload.poll_timeout(), Some(answer_due));
     assert_eq!(tick(&client.upload, START + FALLBACK), client.upload);
-    // An answer saves it.
+    // A response stops the fallback timer.
     let mut answered = client.upload;
-    answered.handle_ack(&held(10), START + FALLBACK + SECOND).expect("an answer is due");
+    answered.handle_ack(&held(10), START + FALLBACK + SECOND).expect("a response is expected");
     assert_eq!(tick(&answered, START + DAY), answered);
     assert!(answered.host().is_some());
-    // Without one it is over, and no time is lost with waiting.
+    // Without a response, the fallback happens without a further back-off.
     for after in fires(&client.upload, answer_due) {
         assert_eq!((support::upload::due(&after).as_str(), after.host()), ("ping", None));
     }
@@ -187,17 +187,17 @@ fn a_fallback_timeout_of_zero_expires_at_once() {
 
 #[test]
 fn the_upload_falls_back_while_it_is_stopped_too() {
-    let mut paused = out_of_reach();
+    let mut paused = unreachable();
     paused.upload.pause().expect("it can be paused");
-    let mut failed = out_of_reach();
+    let mut failed = unreachable();
     failed.sent();
-    failed.upload.handle_unreadable(Some(status(403)), failed.now).expect("an answer is due");
-    let mut asked = out_of_reach();
+    failed.upload.handle_unreadable(Some(status(403)), failed.now).expect("a response is expected");
+    let mut asked = unreachable();
     asked.sent();
-    asked.upload.handle_unreadable(Some(status(407)), asked.now).expect("an answer is due");
+    asked.upload.handle_unreadable(Some(status(407)), asked.now).expect("a response is expected");
     for (client, said) in [(paused, "suspended"), (failed, "failed"), (asked, "credentials")] {
         let due = client.upload.poll_timeout();
-        // An answer of whatever kind may stop the timer; one that runs on does what it says.
+        // A response may stop the fallback timer. If it still runs, the upload falls back.
         let Some(due) = due else { continue };
         for mut after in fires(&client.upload, due) {
             assert!(support::upload::due(&after).starts_with(said), "{said}: {after:?}");
@@ -212,7 +212,7 @@ fn the_upload_falls_back_while_it_is_stopped_too() {
 
 #[test]
 fn a_cancellation_falls_back_to_the_origin_server() {
-    let mut client = out_of_reach();
+    let mut client = unreachable();
     client.upload.cancel().expect("it can be cancelled");
     assert_eq!(client.due(), "cancel at node-7.example");
     for after in fires(&client.upload, START + FALLBACK) {
@@ -222,7 +222,7 @@ fn a_cancellation_falls_back_to_the_origin_server() {
 
 #[test]
 fn resuming_restarts_the_fallback_timeout() {
-    let mut client = out_of_reach();
+    let mut client = unreachable();
     client.upload.resume().expect("it can be resumed");
     assert_eq!(
         (client.upload.poll_timeout(), client.due().as_str()),
@@ -254,12 +254,12 @@ fn the_largest_times_do_not_overflow() {
                 client.upload.poll_timeout(),
                 Some(now.saturating_add(options.request_timeout))
             );
-            client.upload.handle_sent(now).expect("it was sent");
+            client.upload.handle_sent(now).expect("the request is being sent");
             assert_eq!(
                 client.upload.poll_timeout(),
                 Some(now.saturating_add(options.response_timeout))
             );
-            // All that can end has ended, the fallback timer too.
+            // All timers have expired, also the fallback timer.
             client.upload.handle_timeout(Duration::MAX);
             assert_eq!(client.due(), "ping");
             assert_eq!((client.upload.host(), client.upload.poll_timeout()), (None, None));
@@ -295,8 +295,8 @@ fn only_waiting_states_have_a_timer() {
         let late = tick(&client.upload, START + DAY);
         assert_eq!(late == client.upload, !waits.contains(&client.at().1), "{:?}", client.at());
     }
-    // Nor has what ended while a host was out of reach.
-    let mut gone = out_of_reach();
+    // An upload that ended while its host was unreachable has no timer either.
+    let mut gone = unreachable();
     gone.upload.cancel().expect("it can be cancelled");
     gone.answer(&support::upload::cancelled());
     assert_eq!((gone.due().as_str(), gone.upload.poll_timeout()), ("cancelled", None));
@@ -315,12 +315,12 @@ fn without_a_backoff_no_random_number_is_drawn() {
 
 #[test]
 fn the_backoff_is_randomized_like_the_splitmix64_reference() {
-    // A seed, and the first number that it gives.
+    // A seed and its first random number.
     for (seed, drawn) in [(0, 0xE220_A839_7B1D_CDAF), (1_234_567, 6_457_827_717_110_365_317)] {
         let options = SMALL.with_initial_backoff(Duration::MAX).with_max_backoff(Duration::MAX);
         let mut client = Client { upload: Upload::new(10, options, seed), now: Duration::ZERO };
         client.breaks();
-        // Of the longest there is: half of it, and as much of the rest as was drawn.
+        // Half of the longest back-off, plus the random number modulo the rest.
         let half = u64::MAX / 2;
         assert_eq!(client.wait(), Duration::from_nanos(half + drawn % (half + 2)));
     }
@@ -330,7 +330,7 @@ fn the_backoff_is_randomized_like_the_splitmix64_reference() {
 fn a_clock_that_goes_back_is_harmless() {
     let mut client = Client::begun(20, SMALL);
     client.sent();
-    client.upload.handle_ack(&held(10), Duration::ZERO).expect("an answer is due");
+    client.upload.handle_ack(&held(10), Duration::ZERO).expect("a response is expected");
     client.now = Duration::ZERO;
     client.breaks();
     assert_eq!(tick(&client.upload, Duration::ZERO), client.upload);
