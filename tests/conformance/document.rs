@@ -103,8 +103,8 @@ fn counts(requirements: &[Requirement<'_>], rows: &[Row]) -> String {
         pairs.count().to_string()
     };
     let mut text = heading(&["status", "MUST (NOT)", "SHOULD (NOT)", "MAY", "all"]);
-    let statuss = Status::ALL.map(|status| (status.description(), Some(status)));
-    for (name, status) in statuss.into_iter().chain([("all", None)]) {
+    let statuses = Status::ALL.map(|status| (status.description(), Some(status)));
+    for (name, status) in statuses.into_iter().chain([("all", None)]) {
         let [must, should, may] = levels.map(|level| count(status, level));
         text += &line(&[name, &must, &should, &may, &count(status, "")]);
     }
