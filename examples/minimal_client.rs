@@ -18,8 +18,8 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use bits_proto::client::{Options, Poll, Transmit, Upload};
-use bits_proto::http1::{HeadScanner, HeaderSlots, RequestTarget, ResponseHead};
-use bits_proto::message::Ack;
+use bits_proto::http1::{HeadScanner, RequestTarget};
+use bits_proto::message::{Ack, HeaderSlots, ResponseHead};
 
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 

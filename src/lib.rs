@@ -26,15 +26,15 @@
 //! Start with `server::Sessions` for a server and with [`client::Upload`] for a client. The guide
 //! `guide::embedding` shows both loops, and mistakes that a first test does not reveal.
 //!
-//! Bytes from a socket enter through [`http1::RequestHead`] and [`http1::ResponseHead`]. Names and
+//! Bytes from a socket enter through [`message::RequestHead`] and [`message::ResponseHead`]. Names and
 //! values from an HTTP stack enter through `from_fields` and leave through `for_each_field`. With the
 //! feature `http`, messages convert from and to `http::Request` and `http::Response`.
 //!
 //! # Example
 //!
 //! ```
-//! use bits_proto::http1::{HeaderSlots, Progress, RequestHead};
-//! use bits_proto::message::{ParseOptions, Request};
+//! use bits_proto::http1::Progress;
+//! use bits_proto::message::{HeaderSlots, ParseOptions, Request, RequestHead};
 //!
 //! let bytes = b"BITS_POST /e HTTP/1.1\r\nBITS-Packet-Type: Ping\r\nContent-Length: 0\r\n\r\n";
 //! let mut slots = HeaderSlots::new();

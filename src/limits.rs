@@ -26,7 +26,7 @@ pub struct Limits {
     /// Default: 16384.
     pub head_bytes: usize,
     /// The maximum number of fields. Default: 64. The capacity of the
-    /// [`HeaderSlots`](crate::http1::HeaderSlots) is a limit as well.
+    /// [`HeaderSlots`](crate::message::HeaderSlots) is a limit as well.
     pub fields: usize,
 }
 

@@ -10,12 +10,11 @@ use std::time::Duration;
 
 use bits_proto::Error;
 use bits_proto::client::{Options, Poll, State, Upload};
-use bits_proto::http1::{
-    Head, HeaderSlots, Progress, RequestHead, RequestTarget, ResponseHead, StartLine,
-};
+use bits_proto::http1::{Progress, RequestTarget, StartLine};
 use bits_proto::message::{
-    Ack, AckContext, CreateSession, Decoded, Encoder, MessageKind, NO_EXTRAS, NotificationRequest,
-    NotificationResponse, ParseOptions, Refusal, Request,
+    Ack, AckContext, CreateSession, Decoded, Encoder, Head, HeaderSlots, MessageKind, NO_EXTRAS,
+    NotificationRequest, NotificationResponse, ParseOptions, Refusal, Request, RequestHead,
+    ResponseHead,
 };
 use bits_proto::observer::{Observer, Violation};
 use bits_proto::server::{self, Access, Session, Step};

@@ -3,8 +3,8 @@
 use crate::support::messages;
 use bits_proto::client::{Options, Upload};
 use bits_proto::field::{HResult, HostId, SupportedProtocols};
-use bits_proto::http1::{HeaderSlots, Progress, RequestHead, StatusCode};
-use bits_proto::message::{Ack, CreateSessionAck, MessageKind};
+use bits_proto::http1::{Progress, StatusCode};
+use bits_proto::message::{Ack, CreateSessionAck, HeaderSlots, MessageKind, RequestHead};
 use messages::{PROTOCOL, protocols, session};
 use std::time::Duration;
 
@@ -25,7 +25,7 @@ fn values_are_printed_with_their_type_and_their_text() {
 fn a_head_is_printed_with_its_fields() {
     let bytes = b"GET / HTTP/1.1\r\nHost: h\r\nX-Other: caf\xE9\r\n\r\n";
     let mut slots = HeaderSlots::<'_, 7>::with_capacity();
-    assert_eq!(format!("{slots:?}"), "HeaderSlots { room: 7 }");
+    assert_eq!(format!("{slots:?}"), "HeaderSlots { capacity: 7 }");
     let head = RequestHead::parse(bytes, &mut slots).map(Progress::complete);
     let Ok(Some(head)) = head else { panic!("{head:?}") };
     assert_eq!(format!("{:?}", head.fields()), r#"{"Host": "h", "X-Other": "caf\xe9"}"#);

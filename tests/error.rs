@@ -6,9 +6,9 @@ use std::mem::discriminant;
 
 use bits_proto::error::{CheckStage, ErrorKind, Fault};
 use bits_proto::field::{FieldName, ReceivedContentRange};
-use bits_proto::http1::{HeaderSlots, Progress, RequestHead};
+use bits_proto::http1::Progress;
 use bits_proto::limits::Limits;
-use bits_proto::message::{Ack, AckContext, ParseOptions, Request};
+use bits_proto::message::{Ack, AckContext, HeaderSlots, ParseOptions, Request, RequestHead};
 use errors::samples;
 use messages::{Draft, Reader, for_create, for_fragment, protocols};
 

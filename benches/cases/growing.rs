@@ -2,9 +2,9 @@
 
 use std::hint::black_box;
 
-use bits_proto::http1::{HeadScanner, HeaderSlots, Progress, RequestHead};
+use bits_proto::http1::{HeadScanner, Progress};
 use bits_proto::limits::Limits;
-use bits_proto::message::{ParseOptions, Request};
+use bits_proto::message::{HeaderSlots, ParseOptions, Request, RequestHead};
 
 use super::{Bars, Group, Pair};
 

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::hint::black_box;
 
-use bits_proto::http1::{HeaderSlots, Progress, RequestHead, RequestLine, StartLine, StatusLine};
+use bits_proto::http1::{Progress, RequestLine, StartLine, StatusLine};
 use bits_proto::message::{
-    Ack, AckContext, NotificationRequest, NotificationResponse, ParseOptions, Request,
+    Ack, AckContext, HeaderSlots, NotificationRequest, NotificationResponse, ParseOptions, Request,
+    RequestHead,
 };
 
 use bits_proto_test_tools::vectors;
@@ -77,8 +78,8 @@ impl Head {
 fn whole<'h, 'b, L: StartLine<'b> + Debug>(
     bytes: &'b [u8],
     slots: &'h mut HeaderSlots<'b, SLOTS>,
-) -> bits_proto::http1::Head<'h, 'b, L> {
-    match bits_proto::http1::Head::parse(black_box(bytes), slots) {
+) -> bits_proto::message::Head<'h, 'b, L> {
+    match bits_proto::message::Head::parse(black_box(bytes), slots) {
         Ok(Progress::Complete(head)) => head,
         other => panic!("{other:?} of {}", bytes.escape_ascii()),
     }

@@ -2,11 +2,11 @@
 
 use bits_proto::backend::Notification;
 use bits_proto::client::Upload;
-use bits_proto::http1::{HeadScanner, HeaderSlots, RequestHead, ResponseHead};
+use bits_proto::http1::HeadScanner;
 use bits_proto::message::{
     Ack, AckContext, CancelSession, CancelSessionAck, CloseSession, CloseSessionAck, CreateSession,
-    CreateSessionAck, Decoded, Fragment, FragmentAck, NotificationRequest, NotificationResponse,
-    Ping, PingAck, Refusal, Request,
+    CreateSessionAck, Decoded, Fragment, FragmentAck, HeaderSlots, NotificationRequest,
+    NotificationResponse, Ping, PingAck, Refusal, Request, RequestHead, ResponseHead,
 };
 use bits_proto::observer::Observer;
 use bits_proto::server::{Record, Session};

@@ -1,9 +1,9 @@
 //! Messages on a connection: heads that come in pieces, bodies that end where they should.
 
 use bits_proto::Error;
-use bits_proto::http1::{HeadScanner, HeaderSlots, RequestHead};
+use bits_proto::http1::HeadScanner;
 use bits_proto::limits::Limits;
-use bits_proto::message::{Ack, NO_EXTRAS};
+use bits_proto::message::{Ack, HeaderSlots, NO_EXTRAS, RequestHead};
 use bits_proto::server::{Policy, UnreadBody};
 
 use super::server::Over;

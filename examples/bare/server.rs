@@ -6,8 +6,9 @@
 
 use core::time::Duration;
 
-use bits_proto::http1::{HeaderSlots, RequestHead};
-use bits_proto::message::{Ack, CreateSession, PingAck, Refusal, Request};
+use bits_proto::message::{
+    Ack, CreateSession, HeaderSlots, PingAck, Refusal, Request, RequestHead,
+};
 use bits_proto::server::{
     Access, Answer, Discard, HostError, Notified, Policy, Reply, Session, State, Step, StoreBytes,
     UnreadBody, WorkToken,

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 use bits_proto::Error;
 use bits_proto::field::FieldName;
-use bits_proto::http1::{HeaderSlots, Progress, RequestHead, ResponseHead};
-use bits_proto::message::NotificationRequest;
+use bits_proto::http1::Progress;
+use bits_proto::message::{HeaderSlots, NotificationRequest, RequestHead, ResponseHead};
 use bits_proto::observer::Violation;
 
 use crate::decode::{

@@ -4,10 +4,10 @@ use bits_proto::Error;
 use bits_proto::deviation::{Deviation, Deviations};
 use bits_proto::error::ErrorKind;
 use bits_proto::field::{FieldName, PacketType};
-use bits_proto::http1::{RequestHead, ResponseHead, StatusCode};
+use bits_proto::http1::StatusCode;
 use bits_proto::message::{
     Ack, AckContext, Failure, MissingContentLength, NotificationRequest, NotificationResponse,
-    ParseOptions, Refusal, Request,
+    ParseOptions, Refusal, Request, RequestHead, ResponseHead,
 };
 
 use crate::pending::{PendingRequest, widest};

@@ -3,8 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bits_proto::field::{FieldName, SessionId};
-use bits_proto::http1::{RequestHead, ResponseHead};
-use bits_proto::message::Request;
+use bits_proto::message::{Request, RequestHead, ResponseHead};
 use bits_proto::observer::{Observer, Violation};
 
 use crate::source::ConnectionId;

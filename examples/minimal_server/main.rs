@@ -19,8 +19,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use bits_proto::http1::{HeadScanner, HeaderSlots, Progress, RequestHead};
-use bits_proto::message::{Ack, Request};
+use bits_proto::http1::{HeadScanner, Progress};
+use bits_proto::message::{Ack, HeaderSlots, Request, RequestHead};
 use bits_proto::server::{
     Access, Answer, HostError, Policy, Record, RequestContext, SessionLimits, Sessions,
     SessionsError, SessionsResponse, Step, StoreBytes, UnreadBody, WorkToken,

@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use bits_proto::client::{Exchange, Poll, StopReason, Transmit, Upload};
 use bits_proto::field::ContentRange;
-use bits_proto::http1::{HeaderSlots, RequestTarget, ResponseHead, StatusCode};
-use bits_proto::message::{Ack, Request};
+use bits_proto::http1::{RequestTarget, StatusCode};
+use bits_proto::message::{Ack, HeaderSlots, Request, ResponseHead};
 use indicatif::ProgressBar;
 
 use crate::clock::Clock;

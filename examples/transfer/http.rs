@@ -8,7 +8,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use bits_proto::Error;
-use bits_proto::http1::{HeaderSlots, RequestHead, ResponseHead};
+use bits_proto::message::{HeaderSlots, RequestHead, ResponseHead};
 
 /// How long a socket may stand still, so that nothing hangs for ever.
 pub const PATIENCE: Duration = Duration::from_secs(30);

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::thread;
 
 use bits_proto::field::{ContentRange, FieldName, ReceivedContentRange};
-use bits_proto::http1::{HeaderSlots, RequestHead, ResponseHead, StatusCode};
-use bits_proto::message::{Ack, METHOD, Refusal};
+use bits_proto::http1::StatusCode;
+use bits_proto::message::{Ack, HeaderSlots, METHOD, Refusal, RequestHead, ResponseHead};
 
 use crate::faults::{Effect, Fates, Fault, Plan, Victim};
 use crate::http::{Connection, Incoming, PIECE, Service, closes, request_len, response_len};

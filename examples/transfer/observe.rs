@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use bits_proto::http1::{HeaderSlots, RequestHead, ResponseHead};
+use bits_proto::message::{HeaderSlots, RequestHead, ResponseHead};
 use bits_proto::observer::{Observer, Violation};
 
 /// What the client and the server say to each other, over one connection after another.

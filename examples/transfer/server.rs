@@ -9,8 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bits_proto::field::ReplyUrl;
-use bits_proto::http1::{HeaderSlots, RequestHead};
-use bits_proto::message::{Ack, Request};
+use bits_proto::message::{Ack, HeaderSlots, Request, RequestHead};
 use bits_proto::server::{
     Access, Answer, Discard, Notified, Policy, Record, Reply, RequestContext, SessionLimits,
     Sessions, SessionsError, SessionsResponse, Step, StoreBytes, UnreadBody, WorkToken,

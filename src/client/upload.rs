@@ -30,8 +30,8 @@ pub(super) const MAX_HOST: usize = 300;
 /// use std::time::Instant;
 ///
 /// use bits_proto::client::{Options, Poll, Upload};
-/// use bits_proto::http1::{HeaderSlots, RequestTarget, ResponseHead};
-/// use bits_proto::message::Ack;
+/// use bits_proto::http1::RequestTarget;
+/// use bits_proto::message::{Ack, HeaderSlots, ResponseHead};
 ///
 /// /// Stands in for a connection to a server.
 /// #[derive(Default)]

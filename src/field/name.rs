@@ -1,12 +1,5 @@
 //! The names of the fields, and finding them in any letter case.
 
-use super::{
-    ContentEncoding, ContentName, ContentRange, CopyFileToDestination, Decode, ErrorContext,
-    HResult, HostId, HostIdFallbackTimeout, OriginalRequestUrl, PacketType, Protocol,
-    ReceivedContentRange, ReplyUrl, RequestDataFileName, ResponseDataFileName, SessionId,
-    StaticResponseUrl, SupportedProtocols,
-};
-use crate::deviation::Deviations;
 use crate::error::{Error, ValueError};
 use crate::util::ascii_case::eq_ignore_case;
 
@@ -187,44 +180,6 @@ impl FieldName {
     ) -> Option<&'b [u8]> {
         let mut fields = fields.into_iter();
         fields.find(|(name, _)| Self::from_name(name) == Some(self)).map(|(_, value)| value)
-    }
-
-    /// What is wrong with a value of this field, if anything is; what is unusual goes into
-    /// `deviations`.
-    ///
-    /// Not for BITS-Supported-Protocols that is spread over several fields. The framing is read
-    /// with the head, and a method or a content coding that is not known is no error.
-    pub(crate) fn flaw_in(self, value: &[u8], deviations: &mut Deviations) -> Option<ValueError> {
-        fn of<'b, T: Decode<'b>>(
-            value: &'b [u8],
-            deviations: &mut Deviations,
-        ) -> Option<ValueError> {
-            T::decode(value, deviations).err()
-        }
-        match self {
-            Self::Error | Self::ErrorCode => HResult::decode(value).err(),
-            Self::ErrorContext => ErrorContext::decode(value).err(),
-            Self::HostId => of::<HostId<'_>>(value, deviations),
-            Self::ContentName => of::<ContentName<'_>>(value, deviations),
-            Self::Protocol => of::<Protocol>(value, deviations),
-            Self::ContentRange => of::<ContentRange>(value, deviations),
-            Self::ReplyUrl => of::<ReplyUrl<'_>>(value, deviations),
-            Self::SessionId => of::<SessionId<'_>>(value, deviations),
-            Self::PacketType => of::<PacketType>(value, deviations),
-            Self::ContentEncoding => of::<ContentEncoding>(value, deviations),
-            Self::SupportedProtocols => of::<SupportedProtocols<'_>>(value, deviations),
-            Self::StaticResponseUrl => of::<StaticResponseUrl<'_>>(value, deviations),
-            Self::OriginalRequestUrl => of::<OriginalRequestUrl<'_>>(value, deviations),
-            Self::RequestDataFileName => of::<RequestDataFileName<'_>>(value, deviations),
-            Self::ResponseDataFileName => of::<ResponseDataFileName<'_>>(value, deviations),
-            Self::ReceivedContentRange => of::<ReceivedContentRange>(value, deviations),
-            Self::HostIdFallbackTimeout => of::<HostIdFallbackTimeout>(value, deviations),
-            Self::CopyFileToDestination => of::<CopyFileToDestination<'_>>(value, deviations),
-            Self::ContentLength
-            | Self::AcceptEncoding
-            | Self::TransferEncoding
-            | Self::MethodOverride => None,
-        }
     }
 
     /// An error in a value of this field that the caller made from several parts.

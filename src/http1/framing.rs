@@ -1,14 +1,18 @@
-//! Where a message ends: Content-Length, and nothing else.
+//! Message framing: how long the body of a message is. Every decision about it is made here.
+//!
+//! The one exception is the rule that a Fragment's Content-Length equals the length of its range,
+//! which belongs to that message.
 
-use super::trim_white_space;
+use super::head::{locate, offset_of};
+use super::{HeadVisitor, RequestLine, StatusCode, StatusLine, trim_white_space};
 use crate::error::{Error, ErrorKind, ValueError};
 use crate::field::FieldName;
+use crate::util::ascii_case::eq_ignore_case;
 use crate::util::digits;
-use crate::util::sink::{LenSink, MAX_DIGITS, Sink as _, SliceSink};
 
-/// What the fields of a head say about the body that follows.
+/// The framing fields of a message, as read.
 ///
-/// [2.2.1.1] Content-Length is the only framing the protocol knows.
+/// [2.2.1.1] Content-Length delimits every body of the protocol.
 ///
 /// ```text
 /// Content-Length = 1*DIGIT
@@ -24,83 +28,218 @@ use crate::util::sink::{LenSink, MAX_DIGITS, Sink as _, SliceSink};
 /// assert!(Framing::of([("Content-Length", "+1")]).is_err());
 /// # Ok::<(), bits_proto::Error>(())
 /// ```
+///
+/// Source: \[MC-BUP\] 2.2.1.1; RFC 9112 section 6.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Framing {
-    /// What Content-Length says, where there is one.
+    /// The value of Content-Length, if there is one.
     pub content_length: Option<u64>,
-    /// Whether a Transfer-Encoding field was there.
+    /// True if there is a Transfer-Encoding field.
     pub transfer_encoding: bool,
 }
 
 impl Framing {
-    /// Reads the framing from fields.
+    /// Reads the framing from fields that another HTTP stack has parsed.
     ///
     /// # Errors
     ///
-    /// When a Content-Length is not `1*DIGIT`, does not fit a `u64`, or contradicts another one.
+    /// [`ErrorKind::NotDecimal`] or [`ErrorKind::NumberTooLarge`] for an invalid Content-Length,
+    /// [`ErrorKind::ContentLengthConflict`] for two different ones.
     pub fn of<N, V>(fields: impl IntoIterator<Item = (N, V)>) -> Result<Self, Error>
     where
         N: AsRef<str>,
         V: AsRef<[u8]>,
     {
-        let mut framing = Self::default();
+        let (mut framing, mut first) = (Self::default(), None::<V>);
         for (name, value) in fields {
-            match FieldName::from_name(name.as_ref()) {
-                Some(FieldName::ContentLength) => {
-                    let value = trim_white_space(value.as_ref());
-                    framing.observe_length(value).map_err(|_| framing.length_error(value, None))?;
-                }
-                Some(FieldName::TransferEncoding) => framing.transfer_encoding = true,
-                _ => {}
+            let name = name.as_ref().as_bytes();
+            framing.transfer_encoding |= eq_ignore_case!(name, b"Transfer-Encoding");
+            if !eq_ignore_case!(name, b"Content-Length") {
+                continue;
             }
+            let further = trim_white_space(value.as_ref());
+            let invalid = |error| FramingError::InvalidLength { value: further, error }.at(None);
+            let length = digits::decimal(further).map_err(invalid)?;
+            if let Some(first) = first.as_ref().filter(|_| framing.content_length != Some(length)) {
+                let first = trim_white_space(first.as_ref());
+                return Err(FramingError::LengthConflict { first, value: further }.at(None));
+            }
+            framing.content_length = Some(length);
+            first = first.or(Some(value));
         }
         Ok(framing)
     }
 
-    /// Takes one more Content-Length into account.
+    /// Returns the number of body bytes behind a request: its Content-Length, or 0 without one.
+    #[must_use]
+    pub const fn request_body(&self) -> u64 {
+        match self.content_length {
+            Some(length) => length,
+            None => 0,
+        }
+    }
+
+    /// Returns the number of body bytes behind a response; `None` if the body ends with the
+    /// connection.
+    ///
+    /// Interim responses, 204 and 304 have no body, whatever Content-Length says. Neither has a
+    /// response to HEAD, which this function cannot know.
+    #[must_use]
+    pub const fn response_body(&self, status: StatusCode) -> Option<u64> {
+        if status.has_no_body() { Some(0) } else { self.content_length }
+    }
+
+    /// Returns true if the head announces a body of at least one byte.
+    pub(crate) const fn announces_body(&self) -> bool {
+        matches!(self.content_length, Some(1..))
+    }
+}
+
+/// Returns true if a response of this status that this crate writes carries Content-Length. RFC 9110
+/// section 8.6 forbids it with 204.
+pub(crate) const fn is_length_written(status: StatusCode) -> bool {
+    status.get() != StatusCode::NO_CONTENT.get()
+}
+
+/// The framing fields of a message, gathered in the pass over its fields.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct FramingFields<'b> {
+    /// The value of the first Content-Length.
+    pub(crate) content_length: Option<&'b [u8]>,
+    /// The value of the first Content-Length that does not repeat the number of the first one.
+    pub(crate) other_length: Option<&'b [u8]>,
+    /// The value of the first Transfer-Encoding.
+    pub(crate) transfer_encoding: Option<&'b [u8]>,
+}
+
+/// One reason to reject the framing of a message.
+#[derive(Clone, Copy)]
+pub(crate) enum FramingError<'b> {
+    /// There is a Transfer-Encoding, with this value.
+    TransferEncoding { value: &'b [u8] },
+    /// A Content-Length is not a number.
+    InvalidLength { value: &'b [u8], error: ValueError },
+    /// A Content-Length is not the same number as the first one.
+    LengthConflict { first: &'b [u8], value: &'b [u8] },
+}
+
+/// The treatment of Transfer-Encoding.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum TransferCoding {
+    /// The field is an error.
+    Rejected,
+    /// The HTTP stack that read the message has removed the coding.
+    Removed,
+}
+
+impl<'b> FramingFields<'b> {
+    /// Returns the framing, as far as it is valid.
     #[inline(always)]
-    pub(crate) fn observe_length(&mut self, value: &[u8]) -> Result<(), ValueError> {
-        let length = digits::decimal(value)?;
-        if self.content_length.is_some_and(|earlier| earlier != length) {
-            return Err(ValueError::new(ErrorKind::ContentLengthConflict, 0));
+    pub(crate) fn framing(&self) -> Framing {
+        Framing {
+            content_length: self.content_length.and_then(|value| digits::decimal(value).ok()),
+            transfer_encoding: self.transfer_encoding.is_some(),
         }
-        self.content_length = Some(length);
-        Ok(())
     }
 
-    /// Takes the first Content-Length, perhaps once more, and a further one into account. Returns
-    /// the first that is invalid, or conflicts with an earlier one.
-    #[cold]
-    pub(crate) fn observe_lengths<'v>(
-        &mut self,
-        first: &'v [u8],
-        further: &'v [u8],
-    ) -> Option<&'v [u8]> {
-        [first, further].into_iter().find(|value| self.observe_length(value).is_err())
+    /// Returns the reasons to reject the framing, Transfer-Encoding first.
+    pub(crate) fn errors(
+        &self,
+        coding: TransferCoding,
+    ) -> impl Iterator<Item = FramingError<'b>> + use<'b> {
+        let rejected = self.transfer_encoding.filter(|_| coding == TransferCoding::Rejected);
+        let coding = rejected.map(|value| FramingError::TransferEncoding { value });
+        let length = [self.content_length, self.other_length].into_iter().flatten();
+        let mut invalid = length.filter_map(|value| {
+            let error = digits::decimal(value).err()?;
+            Some(FramingError::InvalidLength { value, error })
+        });
+        let conflict = self.content_length.zip(self.other_length);
+        let length = invalid.next().or_else(|| {
+            conflict.map(|(first, value)| FramingError::LengthConflict { first, value })
+        });
+        coding.into_iter().chain(length)
     }
 
-    /// The error in a Content-Length that [`observe_length`](Self::observe_length) rejected, with
-    /// the offset of the value.
+    /// Returns true if the fields leave no doubt about the body; `framing` was made from them.
+    #[inline(always)]
+    pub(crate) fn is_unambiguous(&self, framing: &Framing) -> bool {
+        let is_length_valid = framing.content_length.is_some() == self.content_length.is_some();
+        is_length_valid && self.other_length.is_none() && !framing.transfer_encoding
+    }
+
+    /// Returns the framing of a head.
+    #[inline(always)]
+    pub(super) fn check(&self) -> Result<Framing, FramingError<'b>> {
+        let framing = self.framing();
+        if self.is_unambiguous(&framing) {
+            return Ok(framing);
+        }
+        self.errors(TransferCoding::Rejected).next().map_or(Ok(framing), Err)
+    }
+}
+
+/// Returns true if two values of Content-Length are the same number.
+#[cold]
+pub(crate) fn is_same_length(first: &[u8], further: &[u8]) -> bool {
+    let number = |value: &[u8]| digits::decimal(value).ok();
+    first == further || number(further).is_some_and(|length| number(first) == Some(length))
+}
+
+impl<'b> FramingError<'b> {
+    /// Returns the field at fault.
+    pub(crate) const fn field(self) -> FieldName {
+        match self {
+            Self::TransferEncoding { .. } => FieldName::TransferEncoding,
+            Self::InvalidLength { .. } | Self::LengthConflict { .. } => FieldName::ContentLength,
+        }
+    }
+
+    /// Returns the error at this offset of the head.
     #[cold]
-    pub(crate) fn length_error(mut self, value: &[u8], offset: Option<usize>) -> Error {
-        let earlier = self.content_length;
-        let conflict = ValueError::new(ErrorKind::ContentLengthConflict, 0);
-        let error = self.observe_length(value).err().unwrap_or(conflict);
-        let offset = offset.map(|offset| offset.saturating_add(error.at));
-        let length = Error::http(error.kind, offset).in_field(FieldName::ContentLength);
-        match earlier {
-            Some(earlier) if error == conflict => {
-                let mut digits = [0; MAX_DIGITS];
-                let _ = SliceSink(&mut digits).put_decimal(earlier);
-                let LenSink(count) = LenSink::default().put_decimal(earlier);
-                length.with_conflict(digits.get(..count).unwrap_or_default(), value)
+    pub(crate) fn at(self, offset: Option<usize>) -> Error {
+        let error = |kind| Error::http(kind, offset).in_field(self.field());
+        match self {
+            Self::TransferEncoding { value } => {
+                error(ErrorKind::TransferEncoding).with_received(value, 0)
             }
-            _ => length.with_received(value, error.at),
+            Self::InvalidLength { value, error: invalid } => {
+                error(invalid.kind).with_received(value, invalid.at)
+            }
+            Self::LengthConflict { first, value } => {
+                error(ErrorKind::ContentLengthConflict).with_conflict(first, value)
+            }
         }
     }
 
-    /// The error for a Transfer-Encoding.
-    pub(crate) const fn transfer_encoding_error(offset: Option<usize>) -> Error {
-        Error::http(ErrorKind::TransferEncoding, offset).in_field(FieldName::TransferEncoding)
+    /// Locates the error in a head.
+    #[cold]
+    pub(super) fn in_head(self, head: &[u8], fields: &[httparse::Header<'b>]) -> Error {
+        let is_named = |other: &str| other.eq_ignore_ascii_case(self.field().as_str());
+        let (value, at) = match self {
+            Self::TransferEncoding { .. } => {
+                let field = fields.iter().find(|field| is_named(field.name));
+                return self.at(field.map(|field| offset_of(field, head)));
+            }
+            Self::InvalidLength { value, error } => (value, error.at),
+            Self::LengthConflict { value, .. } => (value, 0),
+        };
+        self.at(locate(head, fields, value, at, is_named))
+    }
+}
+
+impl<'b, V: HeadVisitor<'b>> super::Head<'_, 'b, RequestLine<'b>, V> {
+    /// Returns the number of body bytes that follow; see [`Framing::request_body`].
+    #[must_use]
+    pub fn body_length(&self) -> u64 {
+        self.framing().request_body()
+    }
+}
+
+impl<'b, V: HeadVisitor<'b>> super::Head<'_, 'b, StatusLine<'b>, V> {
+    /// Returns the number of body bytes that follow; see [`Framing::response_body`].
+    #[must_use]
+    pub fn body_length(&self) -> Option<u64> {
+        self.framing().response_body(self.line().status)
     }
 }

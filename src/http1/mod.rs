@@ -1,52 +1,58 @@
-//! HTTP/1.1 heads: bytes to start line and fields. Of BITS this floor knows the names of the fields,
-//! which it looks up in its one pass over them, and nothing else.
+//! HTTP/1.1 syntax: bytes to start line, fields and framing.
 //!
-//! A head is read with httparse into [`HeaderSlots`] that the caller keeps on its stack; nothing is
-//! copied and nothing is allocated. On top of httparse's grammar a head is refused when two
+//! A head is parsed with httparse into [`HeaderSlots`] on the caller's stack. Nothing is copied and
+//! nothing is allocated. This module adds checks to httparse's grammar and rejects a head when two
 //! readers could disagree about where it, or its body, ends:
 //!
 //! * lines that end in a bare LF, folded lines, white space before a colon;
 //! * Transfer-Encoding;
-//! * a Content-Length that is not `1*DIGIT`, does not fit a `u64`, or contradicts another one.
+//! * a Content-Length that is not `1*DIGIT`, does not fit a `u64`, or differs from another one.
 //!
-//! Reading a head again with more bytes gives the same answer as reading it whole: every shorter
-//! input is [`Progress::Partial`] or the same error. [`HeadScanner`] says when it is worth it.
+//! Incomplete input is [`Progress::Partial`]. Parsing again with more bytes gives the same result as
+//! parsing the whole head at once: every shorter input is partial or the same error.
+//! [`HeadScanner`] says when another attempt is worthwhile.
 //!
-//! Callers whose HTTP stack has read the head already need none of this; they start at
+//! This module knows nothing of BITS. [`message`](crate::message) supplies the types to parse BITS
+//! messages with: [`HeaderSlots`](crate::message::HeaderSlots),
+//! [`RequestHead`](crate::message::RequestHead) and [`ResponseHead`](crate::message::ResponseHead).
+//!
+//! Callers whose HTTP stack has parsed the head do not need this module. They start at
 //! [`Request::from_fields`](crate::message::Request::from_fields) with a [`RequestLine`], or at
-//! [`Ack::from_fields`](crate::message::Ack::from_fields) with a [`StatusLine`]; with the feature
-//! `http`, at `Request::from_http` and `Ack::from_http`.
+//! [`Ack::from_fields`](crate::message::Ack::from_fields) with a [`StatusLine`]. With the feature
+//! `http` they start at `Request::from_http` and `Ack::from_http`.
 
-mod framing;
+pub(crate) mod framing;
+mod head;
 #[cfg(feature = "http")]
 mod http_crate;
-mod index;
-mod read;
 mod request_target;
 mod scanner;
 mod start_line;
 mod status_code;
+mod visitor;
 mod window;
 
 use core::fmt;
 use core::mem::MaybeUninit;
 
 pub use self::framing::Framing;
+pub(crate) use self::framing::FramingFields;
+pub use self::head::Head;
 #[cfg(feature = "http")]
 pub use self::http_crate::{HttpFields, HttpFieldsIter, HttpRequest, HttpResponse};
-pub(crate) use self::index::{Filling, Index};
-pub use self::read::{Head, RequestHead, ResponseHead};
 pub use self::request_target::RequestTarget;
 pub use self::scanner::HeadScanner;
 pub use self::start_line::{RequestLine, StartLine, StatusLine};
 pub use self::status_code::StatusCode;
+pub(crate) use self::visitor::HeadVisitor;
 
-/// What reading a growing input has come to. Incomplete is a value, never an error.
+/// Result of parsing possibly incomplete input.
 ///
 /// # Example
 ///
 /// ```
-/// use bits_proto::http1::{Progress, RequestHead, HeaderSlots};
+/// use bits_proto::http1::Progress;
+/// use bits_proto::message::{HeaderSlots, RequestHead};
 ///
 /// let mut slots = HeaderSlots::new();
 /// let progress = RequestHead::parse(b"BITS_POST /entity HTTP/1.1\r\nHos", &mut slots)?;
@@ -56,14 +62,14 @@ pub use self::status_code::StatusCode;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Progress<T> {
-    /// The whole of it is there.
+    /// The input is complete.
     Complete(T),
     /// More bytes are needed.
     Partial,
 }
 
 impl<T> Progress<T> {
-    /// The complete value, if it is there.
+    /// Returns the complete value, if there is one.
     #[must_use]
     pub fn complete(self) -> Option<T> {
         match self {
@@ -73,47 +79,49 @@ impl<T> Progress<T> {
     }
 }
 
-/// Room for the fields of one head, on the caller's stack and hardly initialised.
+/// Memory for the fields of one head, on the caller's stack.
 ///
-/// `N` is the most fields a head may have; see also
-/// [`Limits::fields`](crate::limits::Limits::fields), which for more than 64 has to be raised too.
-/// Making one costs next to nothing, so a reader makes a new one for each attempt.
-pub struct HeaderSlots<'b, const N: usize = 64> {
-    fields: [Slot<'b>; N],
-    index: MaybeUninit<Index<'b>>,
+/// `N` is the maximum number of fields. A value above 64 needs a higher
+/// [`Limits::fields`](crate::limits::Limits::fields) too. The memory is not initialised, so a new
+/// value for each attempt costs almost nothing.
+///
+/// `V` visits the fields; use [`message::HeaderSlots`](crate::message::HeaderSlots) for BITS messages.
+pub struct HeaderSlots<'b, V, const N: usize = 64> {
+    fields: [RawSlot<'b>; N],
+    visitor: MaybeUninit<V>,
 }
 
-type Slot<'b> = MaybeUninit<httparse::Header<'b>>;
+type RawSlot<'b> = MaybeUninit<httparse::Header<'b>>;
 
-impl HeaderSlots<'_> {
-    /// Room for 64 fields.
+impl<V> HeaderSlots<'_, V> {
+    /// Creates slots for 64 fields.
     #[must_use]
     pub const fn new() -> Self {
         Self::with_capacity()
     }
 }
 
-impl<const N: usize> HeaderSlots<'_, N> {
-    /// Room for `N` fields.
+impl<V, const N: usize> HeaderSlots<'_, V, N> {
+    /// Creates slots for `N` fields.
     #[must_use]
     pub const fn with_capacity() -> Self {
-        Self { fields: [const { MaybeUninit::uninit() }; N], index: MaybeUninit::uninit() }
+        Self { fields: [const { MaybeUninit::uninit() }; N], visitor: MaybeUninit::uninit() }
     }
 }
 
-impl Default for HeaderSlots<'_> {
+impl<V> Default for HeaderSlots<'_, V> {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl<const N: usize> fmt::Debug for HeaderSlots<'_, N> {
+impl<V, const N: usize> fmt::Debug for HeaderSlots<'_, V, N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HeaderSlots").field("room", &N).finish()
+        f.debug_struct("HeaderSlots").field("capacity", &N).finish()
     }
 }
 
-/// `OWS = *( SP / HTAB )`: what may stand around a value, and is no part of it.
+/// Removes `OWS = *( SP / HTAB )` from both ends of a value.
 pub(crate) fn trim_white_space(value: &[u8]) -> &[u8] {
     let mut value = value;
     while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = value {
@@ -122,13 +130,13 @@ pub(crate) fn trim_white_space(value: &[u8]) -> &[u8] {
     value
 }
 
-/// The version of HTTP a message speaks.
+/// The HTTP version of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Version {
     /// HTTP/1.0.
     Http10,
-    /// HTTP/1.1, and what stands for it in later versions' front ends.
+    /// HTTP/1.1. HTTP/2 and HTTP/3 front ends use it too, as fields mean the same there.
     Http11,
 }
 
@@ -138,13 +146,13 @@ impl Version {
     }
 }
 
-/// The fields of a head in their order: an iterator of (name, value) pairs.
+/// Iterator over the fields of a head as (name, value) pairs, in order.
 ///
-/// Names are as they were sent; values are without the white space around them.
+/// Names are as sent. Values are without surrounding white space.
 #[derive(Clone)]
-pub struct Fields<'h, 'b>(core::slice::Iter<'h, httparse::Header<'b>>);
+pub struct FieldLines<'h, 'b>(core::slice::Iter<'h, httparse::Header<'b>>);
 
-impl<'b> Iterator for Fields<'_, 'b> {
+impl<'b> Iterator for FieldLines<'_, 'b> {
     type Item = (&'b str, &'b [u8]);
 
     #[inline]
@@ -157,9 +165,9 @@ impl<'b> Iterator for Fields<'_, 'b> {
     }
 }
 
-impl ExactSizeIterator for Fields<'_, '_> {}
+impl ExactSizeIterator for FieldLines<'_, '_> {}
 
-impl fmt::Debug for Fields<'_, '_> {
+impl fmt::Debug for FieldLines<'_, '_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut map = f.debug_map();
         for (name, value) in self.clone() {

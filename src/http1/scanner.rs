@@ -15,7 +15,8 @@ use crate::limits::Limits;
 /// # Example
 ///
 /// ```
-/// use bits_proto::http1::{HeadScanner, Progress, RequestHead, HeaderSlots};
+/// use bits_proto::http1::{HeadScanner, Progress};
+/// use bits_proto::message::{HeaderSlots, RequestHead};
 ///
 /// let bytes = b"BITS_POST /entity HTTP/1.1\r\nBITS-Packet-Type: Ping\r\n\r\n";
 /// let (mut end, mut attempts) = (HeadScanner::new(), 0);

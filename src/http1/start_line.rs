@@ -1,6 +1,6 @@
 //! The first line of a message, which tells requests and responses apart.
 
-use super::{Slot, StatusCode, Version};
+use super::{RawSlot, StatusCode, Version};
 
 /// The first line of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +31,7 @@ impl<'b> StartLine<'b> for RequestLine<'b> {}
 impl<'b> StartLine<'b> for StatusLine<'b> {}
 
 pub(super) mod sealed {
-    use super::Slot;
+    use super::RawSlot;
 
     /// A complete head as httparse sees it: start line, fields, length in bytes.
     pub struct Raw<'h, 'b, L> {
@@ -44,7 +44,7 @@ pub(super) mod sealed {
     pub trait Read<'b>: Copy {
         fn read<'h>(
             bytes: &'b [u8],
-            slots: &'h mut [Slot<'b>],
+            slots: &'h mut [RawSlot<'b>],
         ) -> Result<httparse::Status<Raw<'h, 'b, Self>>, httparse::Error>;
     }
 }
@@ -55,7 +55,7 @@ impl<'b> Read<'b> for RequestLine<'b> {
     #[inline]
     fn read<'h>(
         bytes: &'b [u8],
-        slots: &'h mut [Slot<'b>],
+        slots: &'h mut [RawSlot<'b>],
     ) -> Result<httparse::Status<Raw<'h, 'b, Self>>, httparse::Error> {
         let mut request = httparse::Request::new(&mut []);
         let status = request.parse_with_uninit_headers(bytes, slots)?;
@@ -72,7 +72,7 @@ impl<'b> Read<'b> for StatusLine<'b> {
     #[inline]
     fn read<'h>(
         bytes: &'b [u8],
-        slots: &'h mut [Slot<'b>],
+        slots: &'h mut [RawSlot<'b>],
     ) -> Result<httparse::Status<Raw<'h, 'b, Self>>, httparse::Error> {
         let mut response = httparse::Response::new(&mut []);
         let status = httparse::ParserConfig::default().parse_response_with_uninit_headers(

@@ -3,18 +3,20 @@
 use super::encoder::{Encoder, Start};
 use super::message_error::MessageError;
 use super::parse_options::MAX_VALUE;
-use super::presence;
-use super::scan::Scan;
-use super::survey::{self, Survey};
+use super::reader::Reader;
+use super::report::{Outcome, Report};
+use super::source::{self, HeadSource, ParsedFields};
 use super::value::{FieldVisitor, Value};
 use super::{
     AckContext, CancelSessionAck, CloseSessionAck, CreateSessionAck, Decoded, ErrorFields, Failure,
-    FragmentAck, MessageKind, PingAck, Refusal,
+    Fields, FragmentAck, MessageKind, PingAck, Refusal, ResponseHead, presence,
 };
-use crate::deviation::{Deviation, Deviations};
-use crate::error::{Error, ErrorKind, ValueError};
-use crate::field::{FieldName, PacketType, SessionId, bit};
-use crate::http1::{Framing, Index, ResponseHead, StatusCode, StatusLine, Version};
+use crate::deviation::Deviation;
+use crate::error::{CheckStage, Error, ErrorKind, ValueError};
+use crate::field::{FieldName, FieldSet, PacketType, SessionId};
+use crate::http1::HeadVisitor as _;
+use crate::http1::framing::TransferCoding;
+use crate::http1::{StatusCode, StatusLine, Version};
 
 /// A server's answer: what was granted, or a [`Refusal`].
 ///
@@ -22,8 +24,8 @@ use crate::http1::{Framing, Index, ResponseHead, StatusCode, StatusLine, Version
 ///
 /// ```
 /// use bits_proto::field::ContentRange;
-/// use bits_proto::http1::{Progress, ResponseHead, HeaderSlots};
-/// use bits_proto::message::{Ack, AckContext};
+/// use bits_proto::http1::Progress;
+/// use bits_proto::message::{Ack, AckContext, HeaderSlots, ResponseHead};
 ///
 /// let bytes = b"HTTP/1.1 200 OK\r\n\
 ///     BITS-Packet-Type: Ack\r\n\
@@ -64,39 +66,35 @@ impl<'b> Ack<'b> {
     /// Reads an Ack from a head.
     ///
     /// A failure status without BITS-Packet-Type is a [`Refusal`] too, classified by its status
-    /// alone: a proxy may have answered.
+    /// alone: a proxy may have sent it.
     ///
     /// # Errors
     ///
-    /// When the response is no Ack, is not valid, or does not fit the request: nothing may be
-    /// concluded from it, and the client stands where it stood. A client that wants to know
-    /// whether to try again asks [`Failure::of`] about the status alone.
+    /// When the response is not a valid Ack for the request. The client does not change its offset
+    /// then. [`Failure::of`] says from the status alone whether another try makes sense.
     pub fn from_head(
         head: &ResponseHead<'_, 'b>,
-        ack_context: &AckContext<'_>,
+        context: &AckContext<'_>,
     ) -> Result<Decoded<Self>, Error> {
-        let survey = Survey::of_head(head, MAX_VALUE);
-        read(head.line(), head.framing(), &mut survey.scan(), ack_context)
-            .map_err(|trouble| trouble.in_head(head))
+        let source = HeadSource { head, max_value: MAX_VALUE };
+        source::parse(&source, |line, reader| read(line, reader, context))
     }
 
-    /// Reads an Ack from what another HTTP stack has read.
+    /// Reads an Ack from fields that another HTTP stack has parsed.
     ///
     /// # Errors
     ///
-    /// As [`from_head`](Self::from_head), without offsets; and when Content-Length is in doubt. A
-    /// Transfer-Encoding is an error only on an Ack: the stack has dealt with it.
+    /// As [`from_head`](Self::from_head), without offsets. An ambiguous Content-Length is an error
+    /// too. A Transfer-Encoding is an error on an Ack only: on other responses the stack has
+    /// removed it.
     pub fn from_fields(
         line: StatusLine<'b>,
         fields: impl IntoIterator<Item = (&'b str, &'b [u8])>,
-        ack_context: &AckContext<'_>,
+        context: &AckContext<'_>,
     ) -> Result<Decoded<Self>, Error> {
-        let mut index = Index::EMPTY;
-        let (survey, framing, invalid) = Survey::of_pairs(&mut index, fields, MAX_VALUE);
-        let mut scan = survey.scan();
-        let is_ack = scan.get(FieldName::PacketType).is_some();
-        survey::check_lengths(framing, invalid, is_ack && framing.transfer_encoding)?;
-        read(line, framing, &mut scan, ack_context).map_err(MessageError::in_pairs)
+        let mut slot = Fields::new();
+        let source = ParsedFields::collect(&mut slot, line, fields, MAX_VALUE);
+        source::parse(&source, |line, reader| read(line, reader, context))
     }
 
     /// Which kind of message it is.
@@ -176,182 +174,154 @@ impl<'b> Ack<'b> {
     }
 }
 
+/// Reads an Ack in the context of its request.
 #[inline(always)]
-pub(super) fn read<'b>(
+pub(super) fn read<'b, R: Report<'b>>(
     line: StatusLine<'b>,
-    framing: Framing,
-    scan: &mut Scan<'_, 'b>,
-    ack_context: &AckContext<'_>,
-) -> Result<Decoded<Ack<'b>>, MessageError<'b>> {
+    reader: &mut Reader<'_, 'b, R>,
+    context: &AckContext<'_>,
+) -> Outcome<'b, Ack<'b>, R> {
     let status = line.status;
+    let packet_type = reader.get(FieldName::PacketType);
+    reader.check_framing(match packet_type {
+        Some(_) => TransferCoding::Rejected,
+        None => TransferCoding::Removed,
+    })?;
     if line.version == Version::Http10 {
-        scan.deviations.insert(Deviation::Http10);
+        reader.deviations.insert(Deviation::Http10);
     }
     if status.is_interim() {
-        return Err(MessageError::in_start_line(ErrorKind::InterimResponse));
+        let error = MessageError::in_start_line(ErrorKind::InterimResponse);
+        return reader.report(error).map(Err);
     }
-    let kind = kind_of(status, ack_context);
-    let granted = kind != MessageKind::Refusal;
-    let Some(packet_type) = scan.get(FieldName::PacketType) else {
-        if status.is_success() {
-            return Err(MessageError::absent(ErrorKind::NotAnAck, FieldName::PacketType));
-        }
-        let refusal = Refusal::read_bare(status, scan, ack_context.content_range());
-        // Nothing else is expected of a response that may not be the server's.
-        scan.deviations = Deviations::from_iter([presence::absence(FieldName::PacketType)]);
-        scan.deviations.extend((line.version == Version::Http10).then_some(Deviation::Http10));
-        if status == StatusCode::RANGE_NOT_SATISFIABLE {
-            scan.record_form(bit(FieldName::ReceivedContentRange));
-        }
-        return Ok(Decoded { message: refusal?.into(), deviations: scan.deviations });
+    let Some(packet_type) = packet_type else {
+        return read_without_packet_type(status, reader, context);
     };
-    check_packet_type(packet_type)?;
-    check_shape(kind, status, framing, scan)?;
-    let message = if granted {
-        read_granted(kind, ack_context, scan)?
+    let kind = kind_of(status, context);
+    let is_ack = check_packet_type(packet_type, reader)?;
+    reader.check_conflicts(presence::fields(kind).carried(), CheckStage::Limits)?;
+    reader.record_fields(kind);
+    record_status(kind, status, reader);
+    record_body(kind, status, reader);
+    let message = if kind == MessageKind::Refusal {
+        let session_id = read_session_id(kind, reader, context)?;
+        Refusal::read(status, reader, session_id, context.content_range())?.map(Ack::Refused)
     } else {
-        let session_id = read_session_id(kind, scan, ack_context)?;
-        Refusal::read(status, scan, session_id, ack_context.content_range())?.into()
+        read_success(kind, reader, context)?
     };
-    Ok(Decoded { message, deviations: scan.deviations })
+    Ok(is_ack.and(message))
 }
 
-/// Tells everything that is wrong with an Ack, where [`read`] stops at the first.
-pub(super) fn each_trouble<'b>(
-    line: StatusLine<'b>,
-    framing: Framing,
-    scan: &mut Scan<'_, 'b>,
-    ack_context: &AckContext<'_>,
-    each: &mut impl FnMut(MessageError<'b>),
-) {
-    let (status, kind) = (line.status, kind_of(line.status, ack_context));
-    match scan.get(FieldName::PacketType) {
-        // It has only one thing to be read.
-        None => return read(line, framing, scan, ack_context).map(drop).unwrap_or_else(each),
-        Some(packet_type) => check_packet_type(packet_type).unwrap_or_else(&mut *each),
+/// Reads a response that may not be the server's: a failure is classified by its status, and only
+/// the offset of a 416 counts.
+#[inline(always)]
+fn read_without_packet_type<'b, R: Report<'b>>(
+    status: StatusCode,
+    reader: &mut Reader<'_, 'b, R>,
+    context: &AckContext<'_>,
+) -> Outcome<'b, Ack<'b>, R> {
+    if status.is_success() {
+        let error = MessageError::absent(ErrorKind::NotAnAck, FieldName::PacketType);
+        return reader.report(error).map(Err);
     }
-    scan.check_coding(framing).unwrap_or_else(&mut *each);
-    scan.each_conflict(kind, each);
-    scan.record_fields(kind);
-    record_status(kind, status, scan);
-    record_body(kind, status, framing, scan);
-    scan.each_flaw(kind, &[FieldName::PacketType, FieldName::ContentLength], each);
-    // Those of the fields alone are told by now.
-    let _ = read_session_id(kind, scan, ack_context);
-    let sent = ack_context.content_range();
-    let in_light_of_request = match ack_context {
-        _ if kind == MessageKind::Refusal => Refusal::read(status, scan, None, sent).err(),
-        AckContext::CreateSession { offered } => {
-            CreateSessionAck::remark(scan);
-            CreateSessionAck::read_protocol(scan, *offered).err()
-        }
-        AckContext::Fragment { sent_up_to, .. } => {
-            FragmentAck::read(scan, None, sent, *sent_up_to).err()
-        }
-        AckContext::Ping | AckContext::CloseSession { .. } | AckContext::CancelSession { .. } => {
-            None
-        }
-    };
-    if let Some(trouble) = in_light_of_request.filter(MessageError::needs_request) {
-        // What is an error in this light is no deviation as well.
-        trouble.field_missing().into_iter().for_each(|field| scan.forget_absence(field));
-        each(trouble);
+    // Nothing else is expected of such a response.
+    let http = reader.deviations;
+    let refusal = Refusal::read_bare(status, reader, context.content_range())?;
+    reader.deviations = http;
+    reader.deviations.insert(presence::absence(FieldName::PacketType));
+    if status == StatusCode::RANGE_NOT_SATISFIABLE {
+        reader.record_form(FieldSet::of(FieldName::ReceivedContentRange));
     }
+    Ok(refusal.map(Ack::Refused))
 }
 
-/// What the status makes of the Ack.
-pub(super) const fn kind_of(status: StatusCode, ack_context: &AckContext<'_>) -> MessageKind {
+/// Returns the kind of Ack that a response of this status is.
+pub(super) const fn kind_of(status: StatusCode, context: &AckContext<'_>) -> MessageKind {
     match status {
-        StatusCode::OK | StatusCode::CREATED => ack_context.kind(),
+        StatusCode::OK | StatusCode::CREATED => context.kind(),
         _ => MessageKind::Refusal,
     }
 }
 
 #[inline(always)]
-fn read_granted<'b>(
+fn read_success<'b, R: Report<'b>>(
     kind: MessageKind,
-    ack_context: &AckContext<'_>,
-    scan: &mut Scan<'_, 'b>,
-) -> Result<Ack<'b>, MessageError<'b>> {
-    Ok(match ack_context {
-        AckContext::Ping => PingAck.into(),
-        AckContext::CreateSession { offered } => CreateSessionAck::read(scan, *offered)?.into(),
+    reader: &mut Reader<'_, 'b, R>,
+    context: &AckContext<'_>,
+) -> Outcome<'b, Ack<'b>, R> {
+    Ok(match context {
+        AckContext::Ping => Ok(PingAck.into()),
+        AckContext::CreateSession { offered } => {
+            CreateSessionAck::read(reader, *offered)?.map(Ack::CreateSession)
+        }
         AckContext::Fragment { content_range, sent_up_to, .. } => {
-            let session_id = read_session_id(kind, scan, ack_context)?;
-            FragmentAck::read(scan, session_id, *content_range, *sent_up_to)?.into()
+            let session_id = read_session_id(kind, reader, context)?;
+            FragmentAck::read(reader, session_id, *content_range, *sent_up_to)?.map(Ack::Fragment)
         }
-        AckContext::CloseSession { .. } => {
-            CloseSessionAck { session_id: read_session_id(kind, scan, ack_context)? }.into()
-        }
-        AckContext::CancelSession { .. } => {
-            CancelSessionAck { session_id: read_session_id(kind, scan, ack_context)? }.into()
-        }
+        AckContext::CloseSession { .. } => read_session_id(kind, reader, context)?
+            .map(|session_id| CloseSessionAck { session_id }.into()),
+        AckContext::CancelSession { .. } => read_session_id(kind, reader, context)?
+            .map(|session_id| CancelSessionAck { session_id }.into()),
     })
 }
 
-/// 201 is documented for Create-Session, and seen on Close-Session.
-const fn is_created_documented(kind: MessageKind) -> bool {
-    matches!(kind, MessageKind::CreateSessionAck | MessageKind::CloseSessionAck)
+/// Checks that the packet type is Ack.
+#[inline(always)]
+fn check_packet_type<'b, R: Report<'b>>(
+    packet_type: &'b [u8],
+    reader: &mut Reader<'_, 'b, R>,
+) -> Outcome<'b, (), R> {
+    if PacketType::try_from(packet_type) == Ok(PacketType::Ack) {
+        return Ok(Ok(()));
+    }
+    let error = ValueError::new(ErrorKind::WrongPacketType, 0);
+    reader.report(MessageError::in_value(FieldName::PacketType, packet_type, error)).map(Err)
 }
 
-/// What every Ack has in common: no contradictions, no body.
+/// Records a 201 where none is documented: it is documented for Create-Session, and seen in the
+/// captures on Close-Session.
 #[inline(always)]
-fn check_shape<'b>(
+fn record_status<'b, R: Report<'b>>(
     kind: MessageKind,
     status: StatusCode,
-    framing: Framing,
-    scan: &mut Scan<'_, 'b>,
-) -> Result<(), MessageError<'b>> {
-    scan.check_coding(framing)?;
-    scan.check_conflicts(kind)?;
-    scan.record_fields(kind);
-    record_status(kind, status, scan);
-    record_body(kind, status, framing, scan);
-    Ok(())
-}
-
-#[inline(always)]
-fn record_status(kind: MessageKind, status: StatusCode, scan: &mut Scan<'_, '_>) {
-    if status == StatusCode::CREATED && !is_created_documented(kind) {
-        scan.deviations.insert(Deviation::UnexpectedCreated);
+    reader: &mut Reader<'_, 'b, R>,
+) {
+    let is_documented =
+        matches!(kind, MessageKind::CreateSessionAck | MessageKind::CloseSessionAck);
+    if status == StatusCode::CREATED && !is_documented {
+        reader.deviations.insert(Deviation::UnexpectedCreated);
     }
 }
 
+/// Records a value that is too long, a body, and a missing length. None of them is an error.
 #[inline(always)]
-fn check_packet_type(packet_type: &[u8]) -> Result<(), MessageError<'_>> {
-    if PacketType::try_from(packet_type) == Ok(PacketType::Ack) {
-        return Ok(());
-    }
-    let flaw = ValueError::new(ErrorKind::WrongPacketType, 0);
-    Err(MessageError::in_value(FieldName::PacketType, packet_type, flaw))
-}
-
-#[inline(always)]
-fn record_body(kind: MessageKind, status: StatusCode, framing: Framing, scan: &mut Scan<'_, '_>) {
-    if scan.long_value().is_some() {
-        scan.deviations.insert(Deviation::LongValue);
-    }
+fn record_body<'b, R: Report<'b>>(
+    kind: MessageKind,
+    status: StatusCode,
+    reader: &mut Reader<'_, 'b, R>,
+) {
+    reader.record_long_value();
     if status.has_no_body() {
         return;
     }
-    // No Ack is refused for want of it; its absence is remarked on.
-    let _ = scan.carried(kind, FieldName::ContentLength);
-    if framing.content_length.is_some_and(|length| length > 0) {
-        scan.deviations.insert(Deviation::UnexpectedBody);
+    reader.record_absence(kind, FieldName::ContentLength);
+    if reader.framing.announces_body() {
+        reader.deviations.insert(Deviation::UnexpectedBody);
     }
 }
 
+/// Reads the session id and compares it with the one of the request.
 #[inline(always)]
-fn read_session_id<'b>(
+fn read_session_id<'b, R: Report<'b>>(
     kind: MessageKind,
-    scan: &mut Scan<'_, 'b>,
-    ack_context: &AckContext<'_>,
-) -> Result<Option<SessionId<'b>>, MessageError<'b>> {
-    let named: Option<SessionId<'b>> = scan.optional(kind)?;
-    if let (Some(named), Some(sent)) = (named, ack_context.session_id()) {
-        if named != sent {
-            scan.deviations.insert(Deviation::OtherSessionId);
+    reader: &mut Reader<'_, 'b, R>,
+    context: &AckContext<'_>,
+) -> Outcome<'b, Option<SessionId<'b>>, R> {
+    let received: Result<Option<SessionId<'b>>, _> = reader.optional(kind)?;
+    if let (Ok(Some(received)), Some(sent)) = (received, context.session_id()) {
+        if received != sent {
+            reader.deviations.insert(Deviation::OtherSessionId);
         }
     }
-    Ok(named)
+    Ok(received)
 }

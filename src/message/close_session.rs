@@ -1,8 +1,8 @@
 //! Close-Session and its Ack.
 
 use super::MessageKind;
-use super::message_error::MessageError;
-use super::scan::Scan;
+use super::reader::Reader;
+use super::report::{Outcome, Report};
 use crate::field::{ContentName, SessionId};
 
 /// [2.2.8] CLOSE-SESSION: ends an upload. The server puts the entity at its destination and forgets the session.
@@ -52,9 +52,10 @@ impl<'b> CloseSession<'b> {
     }
 
     #[inline(always)]
-    pub(super) fn read(scan: &mut Scan<'_, 'b>) -> Result<Self, MessageError<'b>> {
+    pub(super) fn read<R: Report<'b>>(reader: &mut Reader<'_, 'b, R>) -> Outcome<'b, Self, R> {
         const KIND: MessageKind = MessageKind::CloseSession;
-        let session_id = scan.session_id(KIND)?;
-        Ok(Self { session_id, content_name: scan.optional(KIND)? })
+        let session_id = reader.session_id(KIND)?;
+        let content_name = reader.optional(KIND)?;
+        Ok(session_id.and_then(|session_id| Ok(Self { session_id, content_name: content_name? })))
     }
 }

@@ -2,7 +2,8 @@
 
 use super::MessageKind;
 use super::message_error::MessageError;
-use super::scan::Scan;
+use super::reader::Reader;
+use super::report::{Outcome, Report};
 use super::value::{FieldVisitor, Value};
 use crate::deviation::Deviation;
 use crate::error::{ErrorKind, ValueError};
@@ -93,9 +94,13 @@ impl<'b> CreateSession<'b> {
     }
 
     #[inline(always)]
-    pub(super) fn read(scan: &mut Scan<'_, 'b>) -> Result<Self, MessageError<'b>> {
+    pub(super) fn read<R: Report<'b>>(reader: &mut Reader<'_, 'b, R>) -> Outcome<'b, Self, R> {
         const KIND: MessageKind = MessageKind::CreateSession;
-        Ok(Self { supported_protocols: scan.protocols(KIND)?, content_name: scan.optional(KIND)? })
+        let supported_protocols = reader.protocols(KIND)?;
+        let content_name = reader.optional(KIND)?;
+        Ok(supported_protocols.and_then(|supported_protocols| {
+            Ok(Self { supported_protocols, content_name: content_name? })
+        }))
     }
 }
 
@@ -126,61 +131,62 @@ impl<'b> CreateSessionAck<'b> {
     }
 
     #[inline(always)]
-    pub(super) fn read(
-        scan: &mut Scan<'_, 'b>,
+    pub(super) fn read<R: Report<'b>>(
+        reader: &mut Reader<'_, 'b, R>,
         offered: Option<SupportedProtocols<'_>>,
-    ) -> Result<Self, MessageError<'b>> {
+    ) -> Outcome<'b, Self, R> {
         const KIND: MessageKind = MessageKind::CreateSessionAck;
-        let protocol = Self::read_protocol(scan, offered)?;
-        let session_id = scan.required(KIND)?;
-        let host_id: Option<HostId<'_>> = scan.optional(KIND)?;
-        let timeout: Option<HostIdFallbackTimeout> = scan.optional(KIND)?;
-        let accept_encoding = Self::remark(scan);
-        Ok(Self {
-            protocol,
-            session_id,
-            host_id,
-            host_id_fallback_timeout: timeout,
-            accept_encoding,
-        })
+        let protocol = Self::read_protocol(reader, offered)?;
+        let session_id = reader.required(KIND)?;
+        let host_id = reader.optional(KIND)?;
+        let host_id_fallback_timeout = reader.optional(KIND)?;
+        let accept_encoding = Self::record_pairs(reader);
+        Ok(protocol.and_then(|protocol| {
+            Ok(Self {
+                protocol,
+                session_id: session_id?,
+                host_id: host_id?,
+                host_id_fallback_timeout: host_id_fallback_timeout?,
+                accept_encoding,
+            })
+        }))
     }
 
-    /// What is unusual about fields that need no reading, or go together. The content coding that
-    /// the server takes.
-    pub(super) fn remark(scan: &mut Scan<'_, 'b>) -> Option<ContentEncoding> {
-        let has = |field| scan.get(field).is_some();
+    /// Records a host without its timeout, and an unknown content coding. Returns the content coding
+    /// that the server accepts.
+    fn record_pairs<R: Report<'b>>(reader: &mut Reader<'_, 'b, R>) -> Option<ContentEncoding> {
+        let has = |field| reader.get(field).is_some();
         let deviation = match (has(FieldName::HostId), has(FieldName::HostIdFallbackTimeout)) {
             (true, false) => Some(Deviation::HostIdWithoutTimeout),
             (false, true) => Some(Deviation::TimeoutWithoutHostId),
             (true, true) | (false, false) => None,
         };
-        scan.deviations.extend(deviation);
-        let coding = scan.get(FieldName::AcceptEncoding)?;
+        reader.deviations.extend(deviation);
+        let coding = reader.get(FieldName::AcceptEncoding)?;
         let coding = ContentEncoding::try_from(coding).ok();
-        scan.deviations.extend(coding.is_none().then_some(Deviation::UnsupportedAcceptEncoding));
+        reader.deviations.extend(coding.is_none().then_some(Deviation::UnsupportedAcceptEncoding));
         coding
     }
 
-    /// The protocol must be one that was offered; if none is named, the only one that was.
-    pub(super) fn read_protocol(
-        scan: &mut Scan<'_, 'b>,
+    /// Reads the protocol, which must be one of those offered. If the field is absent and one
+    /// protocol was offered, it is that one.
+    #[inline(always)]
+    fn read_protocol<R: Report<'b>>(
+        reader: &mut Reader<'_, 'b, R>,
         offered: Option<SupportedProtocols<'_>>,
-    ) -> Result<Protocol, MessageError<'b>> {
-        let chosen: Option<Protocol> = scan.optional(MessageKind::CreateSessionAck)?;
-        match (chosen, offered) {
-            (Some(chosen), Some(offered)) if !offered.contains(chosen) => {
-                let value = scan.get(FieldName::Protocol).unwrap_or_default();
-                let flaw = ValueError::new(ErrorKind::NotOffered, 0);
-                Err(MessageError::in_value(FieldName::Protocol, value, flaw).behaviour())
+    ) -> Outcome<'b, Protocol, R> {
+        let protocol = reader.expected(|| {
+            let mut protocols = offered.iter().flat_map(SupportedProtocols::iter);
+            protocols.next().filter(|_| protocols.next().is_none())
+        })?;
+        match (protocol, offered) {
+            (Ok(chosen), Some(offered)) if !offered.contains(chosen) => {
+                let value = reader.get(FieldName::Protocol).unwrap_or_default();
+                let error = ValueError::new(ErrorKind::NotOffered, 0);
+                let error = MessageError::in_value(FieldName::Protocol, value, error);
+                reader.report(error.behaviour()).map(Err)
             }
-            (Some(chosen), _) => Ok(chosen),
-            (None, offered) => {
-                let mut offered = offered.iter().flat_map(SupportedProtocols::iter);
-                match (offered.next(), offered.next()) {
-                    (Some(only), None) => Ok(only),
-                    _ => Err(MessageError::missing(FieldName::Protocol)),
-                }
-            }
+            _ => Ok(protocol),
         }
     }
 }

@@ -2,7 +2,8 @@
 
 use super::MessageKind;
 use super::message_error::MessageError;
-use super::scan::Scan;
+use super::reader::Reader;
+use super::report::{Checked, Outcome, Report};
 use super::value::{FieldVisitor, Value};
 use crate::deviation::Deviation;
 use crate::error::ErrorKind;
@@ -10,7 +11,6 @@ use crate::field::{
     ContentEncoding, ContentName, ContentRange, FieldName, ReceivedContentRange, ReplyUrl,
     SessionId,
 };
-use crate::http1::Framing;
 
 /// [2.2.6] FRAGMENT: a range of the entity's bytes, which follow the head.
 ///
@@ -102,41 +102,39 @@ impl<'b> Fragment<'b> {
     }
 
     #[inline(always)]
-    pub(super) fn read(
-        framing: Framing,
-        scan: &mut Scan<'_, 'b>,
-    ) -> Result<Self, MessageError<'b>> {
+    pub(super) fn read<R: Report<'b>>(reader: &mut Reader<'_, 'b, R>) -> Outcome<'b, Self, R> {
         const KIND: MessageKind = MessageKind::Fragment;
-        let session_id = scan.session_id(KIND)?;
-        let content_range: ContentRange = scan.required(KIND)?;
-        let content_encoding = scan.optional(KIND)?;
-        Self::check_length(content_range, framing, scan)?;
-        Ok(Self { session_id, content_range, content_name: scan.optional(KIND)?, content_encoding })
+        let session_id = reader.session_id(KIND)?;
+        let content_range = reader.required(KIND)?;
+        let content_encoding = reader.optional(KIND)?;
+        if let Ok(content_range) = content_range {
+            Self::check_length(content_range, reader)?;
+        }
+        let content_name = reader.optional(KIND)?;
+        Ok(session_id.and_then(|session_id| {
+            Ok(Self {
+                session_id,
+                content_range: content_range?,
+                content_name: content_name?,
+                content_encoding: content_encoding?,
+            })
+        }))
     }
 
-    /// The body holds the range, no more and no less.
+    /// Checks that the body has the length of the range. An absent or invalid Content-Length is
+    /// reported elsewhere.
     #[inline(always)]
-    fn check_length(
+    fn check_length<R: Report<'b>>(
         content_range: ContentRange,
-        framing: Framing,
-        scan: &Scan<'_, 'b>,
-    ) -> Result<(), MessageError<'b>> {
-        if framing.content_length == Some(content_range.len()) {
+        reader: &mut Reader<'_, 'b, R>,
+    ) -> Checked<'b, R> {
+        if reader.framing.content_length.is_none_or(|length| length == content_range.len()) {
             return Ok(());
         }
-        let value = scan.get(FieldName::ContentLength).unwrap_or_default();
+        let value = reader.get(FieldName::ContentLength).unwrap_or_default();
         let (kind, field) = (ErrorKind::LengthMismatch, FieldName::ContentLength);
-        Err(MessageError::in_number(kind, field, value, content_range.len()))
-    }
-
-    /// Whether the length contradicts the range, where both can be read.
-    pub(super) fn length_trouble(
-        framing: Framing,
-        scan: &mut Scan<'_, 'b>,
-    ) -> Option<MessageError<'b>> {
-        let content_range: ContentRange = scan.optional(MessageKind::Fragment).ok()??;
-        framing.content_length?;
-        Self::check_length(content_range, framing, scan).err()
+        let error = MessageError::in_number(kind, field, value, content_range.len());
+        reader.report(error).map(drop)
     }
 }
 
@@ -159,36 +157,54 @@ impl<'b> FragmentAck<'b> {
     }
 
     #[inline(always)]
-    pub(super) fn read(
-        scan: &mut Scan<'_, 'b>,
-        session_id: Option<SessionId<'b>>,
+    pub(super) fn read<R: Report<'b>>(
+        reader: &mut Reader<'_, 'b, R>,
+        session_id: Result<Option<SessionId<'b>>, R::Invalid>,
         sent: Option<ContentRange>,
         sent_up_to: Option<u64>,
-    ) -> Result<Self, MessageError<'b>> {
-        const KIND: MessageKind = MessageKind::FragmentAck;
-        let field = FieldName::ReceivedContentRange;
-        let received: Option<ReceivedContentRange> = scan.optional(KIND)?;
-        let received = received.or(sent.map(|sent| sent.received()));
-        let received = received.ok_or(MessageError::missing(field))?;
+    ) -> Outcome<'b, Self, R> {
+        let received = Self::read_received(reader, sent, sent_up_to)?;
+        let is_early = |received: ReceivedContentRange| {
+            sent.is_some_and(|sent| !sent.is_last() && received.0 != sent.total())
+        };
+        let reply_url = if received.is_ok_and(is_early) {
+            let early = reader.get(FieldName::ReplyUrl).map(|_| Deviation::EarlyReplyUrl);
+            reader.deviations.extend(early);
+            Ok(None)
+        } else {
+            reader.optional(MessageKind::FragmentAck)?
+        };
+        Ok(received.and_then(|received| {
+            Ok(Self { session_id: session_id?, received, reply_url: reply_url? })
+        }))
+    }
+
+    /// Reads the next offset, which cannot exceed what was sent. If the field is absent, it is the
+    /// end of the range that was sent.
+    #[inline(always)]
+    fn read_received<R: Report<'b>>(
+        reader: &mut Reader<'_, 'b, R>,
+        sent: Option<ContentRange>,
+        sent_up_to: Option<u64>,
+    ) -> Outcome<'b, ReceivedContentRange, R> {
+        let received = reader.expected(|| sent.map(|sent| sent.received()))?;
         // `None` is less than any offset.
         let most = sent.map(|sent| sent.end()).max(sent_up_to);
-        if let Some(most) = most.filter(|most| received.0 > *most) {
-            return Err(beyond(scan, most));
+        match (received, most) {
+            (Ok(received), Some(most)) if received.0 > most => {
+                reader.report(received_beyond_sent(reader, most)).map(Err)
+            }
+            (received, _) => Ok(received),
         }
-        let is_early = sent.is_some_and(|sent| !sent.is_last() && received.0 != sent.total());
-        let reply_url = if is_early && scan.get(FieldName::ReplyUrl).is_some() {
-            scan.deviations.insert(Deviation::EarlyReplyUrl);
-            None
-        } else {
-            scan.optional(KIND)?
-        };
-        Ok(Self { session_id, received, reply_url })
     }
 }
 
-/// An offset that the server cannot have reached.
-pub(super) fn beyond<'b>(scan: &Scan<'_, 'b>, sent: u64) -> MessageError<'b> {
+/// The error of an offset that the server cannot have reached.
+pub(super) fn received_beyond_sent<'b, R: Report<'b>>(
+    reader: &Reader<'_, 'b, R>,
+    sent: u64,
+) -> MessageError<'b> {
     let field = FieldName::ReceivedContentRange;
-    let value = scan.get(field).unwrap_or_default();
+    let value = reader.get(field).unwrap_or_default();
     MessageError::in_number(ErrorKind::ReceivedBeyondSent, field, value, sent).behaviour()
 }

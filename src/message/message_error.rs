@@ -1,8 +1,10 @@
 //! Errors in messages, before they become an [`Error`].
 
+use super::Head;
 use crate::error::{CheckStage, Error, ErrorKind, Fault, ValueError};
 use crate::field::FieldName;
-use crate::http1::{Head, StartLine};
+use crate::http1::StartLine;
+use crate::http1::framing::FramingError;
 
 /// An error in a message, before its offset in the input is known.
 #[derive(Clone, Copy, Debug)]
@@ -45,6 +47,23 @@ impl<'b> MessageError<'b> {
         Self::new(kind, None, Place::StartLine(method.as_bytes())).at_stage(CheckStage::Method)
     }
 
+    /// In the framing.
+    pub(super) const fn in_framing(error: FramingError<'b>) -> Self {
+        let field = Some(error.field());
+        let (kind, place) = match error {
+            FramingError::TransferEncoding { value } => {
+                (ErrorKind::TransferEncoding, Place::Value(value, 0))
+            }
+            FramingError::InvalidLength { value, error } => {
+                (error.kind, Place::Value(value, error.at))
+            }
+            FramingError::LengthConflict { first: earlier, value: later } => {
+                (ErrorKind::ContentLengthConflict, Place::Conflict { earlier, later })
+            }
+        };
+        Self::new(kind, field, place).at_stage(CheckStage::Http)
+    }
+
     /// A required field is missing.
     pub(super) const fn missing(field: FieldName) -> Self {
         Self::absent(ErrorKind::MissingField, field)
@@ -79,7 +98,7 @@ impl<'b> MessageError<'b> {
     pub(super) const fn in_long_value(
         field: Option<FieldName>,
         value: &'b [u8],
-        limit: u32,
+        limit: usize,
     ) -> Self {
         let place = Place::Number { value, expected: limit as u64 };
         Self::new(ErrorKind::ValueTooLong, field, place).at_stage(CheckStage::Limits)
@@ -92,23 +111,6 @@ impl<'b> MessageError<'b> {
     /// The message is valid, but does not match the request.
     pub(super) const fn behaviour(self) -> Self {
         Self { fault: Fault::PeerBehaviour, ..self }
-    }
-
-    /// Whether the value is valid by itself, but does not match the request or the status.
-    pub(super) fn needs_request(&self) -> bool {
-        matches!(
-            self.kind,
-            ErrorKind::NotOffered
-                | ErrorKind::ReceivedBeyondSent
-                | ErrorKind::OutOfSyncWithoutOffset
-                // Where the presence table only expects it.
-                | ErrorKind::MissingField
-        )
-    }
-
-    /// The field, if it is missing.
-    pub(super) fn field_missing(&self) -> Option<FieldName> {
-        self.field.filter(|_| self.kind == ErrorKind::MissingField)
     }
 
     #[cold]
@@ -135,15 +137,14 @@ impl<'b> MessageError<'b> {
 
     /// The error in a message that was parsed from bytes.
     pub(super) fn in_head<L: StartLine<'b>>(self, head: &Head<'_, 'b, L>) -> Error {
-        let offset = match (self.place, self.field) {
-            (Place::StartLine(_), _) => head.start_of_line(),
-            (Place::Absent, _) => head.end_of_fields(),
-            (Place::Value(value, at), field) => head.locate(field, value, at),
-            (Place::Conflict { later: value, .. } | Place::Number { value, .. }, field) => {
-                head.locate(field, value, 0)
-            }
+        let (value, at) = match self.place {
+            Place::StartLine(_) => return self.into_error(Some(head.start_of_line())),
+            Place::Absent => return self.into_error(Some(head.end_of_fields())),
+            Place::Value(value, at) => (value, at),
+            Place::Conflict { later: value, .. } | Place::Number { value, .. } => (value, 0),
         };
-        self.into_error(Some(offset))
+        let is_named = |name: &str| FieldName::from_name(name) == self.field;
+        self.into_error(Some(head.locate(value, at, is_named)))
     }
 
     /// The error in a message that was passed as pairs.

@@ -13,13 +13,13 @@
 
 mod ack;
 mod ack_context;
-mod anomalies;
 mod cancel_session;
 mod close_session;
 mod create_session;
 mod encoder;
 mod extras;
 mod failure;
+mod fields;
 mod fragment;
 #[cfg(feature = "http")]
 mod http_crate;
@@ -30,10 +30,11 @@ mod notification_response;
 mod parse_options;
 mod ping;
 pub mod presence;
+mod reader;
 mod refusal;
+mod report;
 mod request;
-mod scan;
-mod survey;
+mod source;
 mod validate;
 mod value;
 
@@ -44,6 +45,7 @@ pub use self::close_session::{CloseSession, CloseSessionAck};
 pub use self::create_session::{CreateSession, CreateSessionAck};
 pub use self::encoder::{Encoder, ErrorFields, NO_EXTRAS};
 pub use self::failure::Failure;
+pub use self::fields::Fields;
 pub use self::fragment::{Fragment, FragmentAck};
 pub use self::kind::MessageKind;
 pub use self::notification_request::{NotificationRequest, NotifiedEntity};
@@ -52,12 +54,28 @@ pub use self::parse_options::{MissingContentLength, ParseOptions};
 pub use self::ping::{Ping, PingAck};
 pub use self::refusal::Refusal;
 pub use self::request::{METHOD, Request};
+pub(crate) use self::source::{HeadSource, ParsedFields, Source, Validated};
 pub(crate) use self::validate::{
-    Incoming, Pairs, RequestSummary, validate_ack, validate_notification,
-    validate_notification_response, validate_request,
+    RequestSummary, validate_ack, validate_notification, validate_notification_response,
+    validate_request,
 };
 
 use crate::deviation::Deviations;
+use crate::http1::{self, RequestLine, StatusLine};
+
+/// Memory for the fields of one message head, on the caller's stack; see
+/// [`http1::HeaderSlots`](crate::http1::HeaderSlots).
+pub type HeaderSlots<'b, const N: usize = 64> = http1::HeaderSlots<'b, Fields<'b>, N>;
+
+/// The head of a message with the start line `L`, parsed from bytes; see
+/// [`http1::Head`](crate::http1::Head).
+pub type Head<'h, 'b, L> = http1::Head<'h, 'b, L, Fields<'b>>;
+
+/// The head of a request, parsed from bytes.
+pub type RequestHead<'h, 'b> = Head<'h, 'b, RequestLine<'b>>;
+
+/// The head of a response, parsed from bytes.
+pub type ResponseHead<'h, 'b> = Head<'h, 'b, StatusLine<'b>>;
 
 /// A message that was read, and what was unusual about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,14 +2,17 @@
 
 use super::encoder::{Encoder, Start};
 use super::message_error::MessageError;
-use super::scan::Scan;
-use super::survey::{self, Survey};
+use super::reader::Reader;
+use super::report::{Outcome, Report};
+use super::source::{self, HeadSource, ParsedFields};
 use super::value::{FieldVisitor, Value};
-use super::{Decoded, MessageKind};
+use super::{Decoded, Fields, MessageKind, RequestHead, presence};
 use crate::deviation::Deviation;
 use crate::error::{CheckStage, Error, ErrorKind};
 use crate::field::{FieldName, OriginalRequestUrl, RequestDataFileName, ResponseDataFileName};
-use crate::http1::{Framing, Index, RequestHead, RequestLine, RequestTarget, Version};
+use crate::http1::HeadVisitor as _;
+use crate::http1::framing::TransferCoding;
+use crate::http1::{RequestLine, RequestTarget, Version};
 
 /// [2.2.12] Notification Request to the Server Application: an upload is complete.
 ///
@@ -100,9 +103,7 @@ impl<'b> NotificationRequest<'b> {
     /// When the request is not a POST, or not a valid notification. The server application
     /// answers with any failure status.
     pub fn from_head(head: &RequestHead<'_, 'b>) -> Result<Decoded<Self>, Error> {
-        let survey = Survey::of_head(head, usize::MAX);
-        read(head.line(), head.framing(), &mut survey.scan())
-            .map_err(|trouble| trouble.in_head(head))
+        source::parse(&HeadSource { head, max_value: usize::MAX }, read)
     }
 
     /// Reads a notification from what another HTTP stack has read.
@@ -114,10 +115,8 @@ impl<'b> NotificationRequest<'b> {
         line: RequestLine<'b>,
         fields: impl IntoIterator<Item = (&'b str, &'b [u8])>,
     ) -> Result<Decoded<Self>, Error> {
-        let mut index = Index::EMPTY;
-        let (survey, framing, invalid) = Survey::of_pairs(&mut index, fields, usize::MAX);
-        survey::check_lengths(framing, invalid, framing.transfer_encoding)?;
-        read(line, framing, &mut survey.scan()).map_err(MessageError::in_pairs)
+        let mut slot = Fields::new();
+        source::parse(&ParsedFields::collect(&mut slot, line, fields, usize::MAX), read)
     }
 
     /// By reference or by value.
@@ -166,76 +165,49 @@ impl<'b> NotificationRequest<'b> {
     }
 }
 
+/// Reads a notification.
 #[inline(always)]
-pub(super) fn read<'b>(
+pub(super) fn read<'b, R: Report<'b>>(
     line: RequestLine<'b>,
-    framing: Framing,
-    scan: &mut Scan<'_, 'b>,
-) -> Result<Decoded<NotificationRequest<'b>>, MessageError<'b>> {
-    scan.check_coding(framing)?;
+    reader: &mut Reader<'_, 'b, R>,
+) -> Outcome<'b, NotificationRequest<'b>, R> {
+    reader.check_framing(TransferCoding::Rejected)?;
     if line.version != Version::Http11 {
-        return Err(MessageError::in_start_line(ErrorKind::HttpVersion).at_stage(CheckStage::Http));
+        let error = MessageError::in_start_line(ErrorKind::HttpVersion);
+        reader.report(error.at_stage(CheckStage::Http))?;
     }
     if line.method != "POST" {
-        return Err(MessageError::in_method(ErrorKind::NotPost, line.method));
+        reader.report(MessageError::in_method(ErrorKind::NotPost, line.method))?;
     }
-    let kind = kind_of(scan);
-    scan.check_conflicts(kind)?;
-    scan.record_fields(kind);
-    check_length(kind, scan)?;
-    let content_length = framing.content_length.unwrap_or_default();
-    let original_request_url = scan.required(kind)?;
-    record_body(kind, framing, scan);
+    let kind = kind_of(reader);
+    reader.check_conflicts(presence::fields(kind).carried(), CheckStage::Limits)?;
+    reader.record_fields(kind);
+    if let Err(missing) = reader.carried(kind, FieldName::ContentLength) {
+        reader.report(missing.at_stage(CheckStage::Length))?;
+    }
+    let original_request_url = reader.required(kind)?;
+    let content_length = reader.framing.request_body();
     let entity = if kind == MessageKind::NotificationByReference {
-        NotifiedEntity::ByReference {
-            request: scan.required(kind)?,
-            response: scan.required(kind)?,
+        if content_length > 0 {
+            reader.deviations.insert(Deviation::UnexpectedBody);
         }
+        let request = reader.required(kind)?;
+        let response = reader.required(kind)?;
+        request.and_then(|request| Ok(NotifiedEntity::ByReference { request, response: response? }))
     } else {
-        NotifiedEntity::ByValue { content_length }
+        Ok(NotifiedEntity::ByValue { content_length })
     };
-    let message = NotificationRequest { original_request_url, entity };
-    Ok(Decoded { message, deviations: scan.deviations })
+    Ok(original_request_url.and_then(|original_request_url| {
+        Ok(NotificationRequest { original_request_url, entity: entity? })
+    }))
 }
 
-/// Tells everything that is wrong with a notification, which is a POST, where [`read`] stops at the
-/// first.
-pub(super) fn each_trouble<'b>(
-    line: RequestLine<'b>,
-    framing: Framing,
-    scan: &mut Scan<'_, 'b>,
-    each: &mut impl FnMut(MessageError<'b>),
-) {
-    scan.check_coding(framing).unwrap_or_else(&mut *each);
-    if line.version != Version::Http11 {
-        each(MessageError::in_start_line(ErrorKind::HttpVersion).at_stage(CheckStage::Http));
-    }
-    let kind = kind_of(scan);
-    scan.each_conflict(kind, each);
-    scan.record_fields(kind);
-    check_length(kind, scan).unwrap_or_else(&mut *each);
-    record_body(kind, framing, scan);
-    scan.each_flaw(kind, &[FieldName::ContentLength], each);
-}
-
-fn check_length<'b>(kind: MessageKind, scan: &mut Scan<'_, 'b>) -> Result<(), MessageError<'b>> {
-    let length = scan.carried(kind, FieldName::ContentLength);
-    length.map(drop).map_err(|missing| missing.at_stage(CheckStage::Length))
-}
-
-/// Either name makes it one by reference.
-fn kind_of(scan: &Scan<'_, '_>) -> MessageKind {
-    let has = |field| scan.get(field).is_some();
+/// Returns the kind of a notification: either file name makes it one by reference.
+fn kind_of<'b, R: Report<'b>>(reader: &Reader<'_, 'b, R>) -> MessageKind {
+    let has = |field| reader.get(field).is_some();
     if has(FieldName::RequestDataFileName) || has(FieldName::ResponseDataFileName) {
         MessageKind::NotificationByReference
     } else {
         MessageKind::NotificationByValue
-    }
-}
-
-fn record_body(kind: MessageKind, framing: Framing, scan: &mut Scan<'_, '_>) {
-    let has_body = framing.content_length.is_some_and(|length| length > 0);
-    if kind == MessageKind::NotificationByReference && has_body {
-        scan.deviations.insert(Deviation::UnexpectedBody);
     }
 }

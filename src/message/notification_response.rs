@@ -2,14 +2,17 @@
 
 use super::encoder::{Encoder, Start};
 use super::message_error::MessageError;
-use super::scan::Scan;
-use super::survey::{self, Survey};
+use super::reader::Reader;
+use super::report::{Outcome, Report};
+use super::source::{self, HeadSource, ParsedFields};
 use super::value::{FieldVisitor, Value};
-use super::{Decoded, MessageKind};
+use super::{Decoded, Fields, MessageKind, ResponseHead, presence};
 use crate::deviation::Deviation;
-use crate::error::{Error, ErrorKind};
+use crate::error::{CheckStage, Error, ErrorKind};
 use crate::field::{CopyFileToDestination, FieldName, StaticResponseUrl};
-use crate::http1::{Framing, Index, ResponseHead, StatusCode, StatusLine, Version};
+use crate::http1::HeadVisitor as _;
+use crate::http1::framing::TransferCoding;
+use crate::http1::{StatusCode, StatusLine, Version};
 
 /// [2.2.13] Notification Response from the Server Application: what became of the upload.
 ///
@@ -71,9 +74,7 @@ impl<'b> NotificationResponse<'b> {
     ///
     /// When the response is not a valid one.
     pub fn from_head(head: &ResponseHead<'_, 'b>) -> Result<Decoded<Self>, Error> {
-        let survey = Survey::of_head(head, usize::MAX);
-        read(head.line(), head.framing(), &mut survey.scan())
-            .map_err(|trouble| trouble.in_head(head))
+        source::parse(&HeadSource { head, max_value: usize::MAX }, read)
     }
 
     /// Reads a response from what another HTTP stack has read.
@@ -86,10 +87,8 @@ impl<'b> NotificationResponse<'b> {
         line: StatusLine<'b>,
         fields: impl IntoIterator<Item = (&'b str, &'b [u8])>,
     ) -> Result<Decoded<Self>, Error> {
-        let mut index = Index::EMPTY;
-        let (survey, framing, invalid) = Survey::of_pairs(&mut index, fields, usize::MAX);
-        survey::check_lengths(framing, invalid, false)?;
-        read(line, framing, &mut survey.scan()).map_err(MessageError::in_pairs)
+        let mut slot = Fields::new();
+        source::parse(&ParsedFields::collect(&mut slot, line, fields, usize::MAX), read)
     }
 
     /// Whether the application was content.
@@ -131,53 +130,41 @@ impl<'b> NotificationResponse<'b> {
     }
 }
 
+/// Reads a response of a server application.
 #[inline(always)]
-pub(super) fn read<'b>(
+pub(super) fn read<'b, R: Report<'b>>(
     line: StatusLine<'b>,
-    framing: Framing,
-    scan: &mut Scan<'_, 'b>,
-) -> Result<Decoded<NotificationResponse<'b>>, MessageError<'b>> {
+    reader: &mut Reader<'_, 'b, R>,
+) -> Outcome<'b, NotificationResponse<'b>, R> {
+    const KIND: MessageKind = MessageKind::NotificationResponse;
+    reader.check_framing(TransferCoding::Removed)?;
     if line.status.is_interim() {
-        return Err(MessageError::in_start_line(ErrorKind::InterimResponse));
+        let error = MessageError::in_start_line(ErrorKind::InterimResponse);
+        return reader.report(error).map(Err);
     }
-    scan.check_conflicts(KIND)?;
-    remark(line, framing, scan);
-    let message = NotificationResponse {
-        status: line.status,
-        static_response_url: scan.optional(KIND)?,
-        copy_file_to_destination: scan.optional(KIND)?,
-        // With 204 there is no body, whatever its length is said to be.
-        content_length: framing.content_length.filter(|_| line.status != StatusCode::NO_CONTENT),
-    };
-    Ok(Decoded { message, deviations: scan.deviations })
-}
-
-/// Tells everything that is wrong with an answer, where [`read`] stops at the first.
-pub(super) fn each_trouble<'b>(
-    line: StatusLine<'b>,
-    framing: Framing,
-    scan: &mut Scan<'_, 'b>,
-    each: &mut impl FnMut(MessageError<'b>),
-) {
-    scan.each_conflict(KIND, each);
-    remark(line, framing, scan);
-    scan.each_flaw(KIND, &[], each);
-}
-
-/// What is unusual, and wrong enough for nobody to refuse it.
-fn remark(line: StatusLine<'_>, framing: Framing, scan: &mut Scan<'_, '_>) {
+    reader.check_conflicts(presence::fields(KIND).carried(), CheckStage::Limits)?;
     if line.version == Version::Http10 {
-        scan.deviations.insert(Deviation::Http10);
+        reader.deviations.insert(Deviation::Http10);
     }
-    scan.record_fields(KIND);
+    reader.record_fields(KIND);
     if !line.status.has_no_body() {
-        // Its absence is remarked on, and no error.
-        let _ = scan.carried(KIND, FieldName::ContentLength);
+        reader.record_absence(KIND, FieldName::ContentLength);
     }
-    let has_body = framing.content_length.is_some_and(|length| length > 0);
-    if scan.get(FieldName::StaticResponseUrl).is_some() && has_body {
-        scan.deviations.insert(Deviation::UnexpectedBody);
+    let has_static_url = reader.get(FieldName::StaticResponseUrl).is_some();
+    if has_static_url && reader.framing.announces_body() {
+        reader.deviations.insert(Deviation::UnexpectedBody);
     }
+    let static_response_url = reader.optional(KIND)?;
+    let copy_file_to_destination = reader.optional(KIND)?;
+    // A 204 has no body, whatever its Content-Length is.
+    let has_body = line.status != StatusCode::NO_CONTENT;
+    let content_length = reader.framing.content_length.filter(|_| has_body);
+    Ok(static_response_url.and_then(|static_response_url| {
+        Ok(NotificationResponse {
+            status: line.status,
+            static_response_url,
+            copy_file_to_destination: copy_file_to_destination?,
+            content_length,
+        })
+    }))
 }
-
-const KIND: MessageKind = MessageKind::NotificationResponse;

@@ -1,8 +1,8 @@
 //! Ping and its Ack.
 
 use super::MessageKind;
-use super::message_error::MessageError;
-use super::scan::Scan;
+use super::reader::Reader;
+use super::report::{Outcome, Report};
 use crate::field::ContentName;
 
 /// [2.2.4] PING: is the server there?
@@ -39,7 +39,8 @@ pub struct PingAck;
 
 impl<'b> Ping<'b> {
     #[inline(always)]
-    pub(super) fn read(scan: &mut Scan<'_, 'b>) -> Result<Self, MessageError<'b>> {
-        Ok(Self { content_name: scan.optional(MessageKind::Ping)? })
+    pub(super) fn read<R: Report<'b>>(reader: &mut Reader<'_, 'b, R>) -> Outcome<'b, Self, R> {
+        let content_name = reader.optional(MessageKind::Ping)?;
+        Ok(content_name.map(|content_name| Self { content_name }))
     }
 }

@@ -10,7 +10,7 @@
 
 use super::MessageKind;
 use crate::deviation::Deviation;
-use crate::field::{FieldName, bit};
+use crate::field::{FieldName, FieldSet};
 
 /// What a message has to do with a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -79,22 +79,21 @@ pub const TABLE: [(FieldName, [Presence; KINDS]); FieldName::ALL.len()] = {
 /// ```
 #[must_use]
 pub fn of(kind: MessageKind, field: FieldName) -> Presence {
-    let sets = FieldSets::of(kind);
-    let holds = |set: u32| set & bit(field) != 0;
-    if holds(sets.required) {
+    let sets = fields(kind);
+    if sets.required.contains(field) {
         Presence::Required
-    } else if holds(sets.expected) {
+    } else if sets.expected.contains(field) {
         Presence::Expected
-    } else if holds(sets.optional) {
+    } else if sets.optional.contains(field) {
         Presence::Optional
-    } else if holds(sets.unexpected) {
+    } else if sets.unexpected.contains(field) {
         Presence::Unexpected
     } else {
         Presence::Ignored
     }
 }
 
-/// The deviation that a field's absence is where it is [`Presence::Expected`].
+/// Returns the deviation that records the absence of a field that is [`Presence::Expected`].
 #[must_use]
 pub(super) const fn absence(field: FieldName) -> Deviation {
     match field {
@@ -108,57 +107,65 @@ pub(super) const fn absence(field: FieldName) -> Deviation {
 
 /// One column of the table, as sets of fields.
 #[derive(Clone, Copy)]
-pub(super) struct FieldSets {
-    pub(super) required: u32,
-    pub(super) expected: u32,
-    pub(super) optional: u32,
-    pub(super) unexpected: u32,
+pub(super) struct Column {
+    pub(super) required: FieldSet,
+    pub(super) expected: FieldSet,
+    pub(super) optional: FieldSet,
+    pub(super) unexpected: FieldSet,
+}
+
+impl Column {
+    const EMPTY: Self = Self {
+        required: FieldSet::EMPTY,
+        expected: FieldSet::EMPTY,
+        optional: FieldSet::EMPTY,
+        unexpected: FieldSet::EMPTY,
+    };
+
+    /// Returns the fields that the message has values for.
+    pub(super) const fn carried(&self) -> FieldSet {
+        self.required.union(self.expected).union(self.optional)
+    }
+}
+
+/// Returns the fields of a message.
+#[inline]
+pub(super) const fn fields(kind: MessageKind) -> Column {
+    #[expect(clippy::indexing_slicing, reason = "there is a column for each kind")]
+    COLUMNS[kind as usize]
 }
 
 #[expect(clippy::indexing_slicing, reason = "evaluated as a constant")]
-const SETS: [FieldSets; KINDS] = {
-    let mut sets = [FieldSets { required: 0, expected: 0, optional: 0, unexpected: 0 }; KINDS];
+const COLUMNS: [Column; KINDS] = {
+    let mut columns = [Column::EMPTY; KINDS];
     let mut row = 0;
     while row < TABLE.len() {
-        let (field, columns) = TABLE[row];
+        let (field, presences) = TABLE[row];
         let mut kind = 0;
         while kind < KINDS {
-            match columns[kind] {
-                Presence::Required => sets[kind].required |= bit(field),
-                Presence::Expected => sets[kind].expected |= bit(field),
-                Presence::Optional => sets[kind].optional |= bit(field),
-                Presence::Unexpected => sets[kind].unexpected |= bit(field),
+            match presences[kind] {
+                Presence::Required => columns[kind].required.insert(field),
+                Presence::Expected => columns[kind].expected.insert(field),
+                Presence::Optional => columns[kind].optional.insert(field),
+                Presence::Unexpected => columns[kind].unexpected.insert(field),
                 Presence::Ignored => {}
             }
             kind += 1;
         }
         row += 1;
     }
-    sets
+    columns
 };
 
-/// What Acks that grant carry.
+/// The fields that successful Acks carry.
 #[expect(clippy::indexing_slicing, reason = "evaluated as a constant")]
-pub(super) const GRANTS: u32 = {
-    let (mut carried, mut kind) = (0, 0);
+pub(super) const SUCCESS_FIELDS: FieldSet = {
+    let (mut carried, mut kind) = (FieldSet::EMPTY, 0);
     while kind < KINDS {
         if MessageKind::ALL[kind].is_success() {
-            carried |= SETS[kind].carried();
+            carried = carried.union(COLUMNS[kind].carried());
         }
         kind += 1;
     }
     carried
 };
-
-impl FieldSets {
-    /// What the message has values for.
-    pub(super) const fn carried(&self) -> u32 {
-        self.required | self.expected | self.optional
-    }
-
-    #[inline]
-    pub(super) const fn of(kind: MessageKind) -> Self {
-        #[expect(clippy::indexing_slicing, reason = "there is a column for each kind")]
-        SETS[kind as usize]
-    }
-}

@@ -1,13 +1,14 @@
 //! An Ack that refuses, and the one mapping from errors to it.
 
 use super::message_error::MessageError;
-use super::scan::Scan;
+use super::reader::Reader;
+use super::report::{Outcome, Report};
 use super::value::{FieldVisitor, Value};
 use super::{ErrorFields, Failure, MessageKind, MissingContentLength, ParseOptions};
 use crate::deviation::Deviation;
-use crate::error::{Error, ErrorKind, Fault};
+use crate::error::{CheckStage, Error, ErrorKind, Fault};
 use crate::field::{
-    ContentRange, ErrorContext, FieldName, HResult, ReceivedContentRange, SessionId,
+    ContentRange, ErrorContext, FieldName, FieldSet, HResult, ReceivedContentRange, SessionId,
 };
 use crate::http1::StatusCode;
 
@@ -266,56 +267,59 @@ impl<'b> Refusal<'b> {
             .optional(FieldName::ErrorContext, self.context.map(Value::Context))
     }
 
-    /// Reads what an Ack of this status carries.
+    /// Reads the fields of an Ack with this status.
     #[inline(always)]
-    pub(super) fn read(
+    pub(super) fn read<R: Report<'b>>(
         status: StatusCode,
-        scan: &mut Scan<'_, 'b>,
-        session_id: Option<SessionId<'b>>,
+        reader: &mut Reader<'_, 'b, R>,
+        session_id: Result<Option<SessionId<'b>>, R::Invalid>,
         sent: Option<ContentRange>,
-    ) -> Result<Self, MessageError<'b>> {
-        // What is remarked on of an error does not depend on the offset.
-        let error = read_error(status, scan);
-        let received = Self::read_received(status, scan, sent)?;
-        let (code, context) = error?;
-        Ok(Self { status, code, context, received, session_id })
+    ) -> Outcome<'b, Self, R> {
+        let received = Self::read_received(status, reader, sent)?;
+        let error = read_error(status, reader)?;
+        Ok(error.and_then(|ErrorValues { code, context }| {
+            Ok(Self { status, code, context, received: received?, session_id: session_id? })
+        }))
     }
 
-    /// What a response says that is no Ack: a proxy may have answered.
+    /// Reads a response that is not an Ack; a proxy may have sent it.
     #[inline(always)]
-    pub(super) fn read_bare(
+    pub(super) fn read_bare<R: Report<'b>>(
         status: StatusCode,
-        scan: &mut Scan<'_, 'b>,
+        reader: &mut Reader<'_, 'b, R>,
         sent: Option<ContentRange>,
-    ) -> Result<Self, MessageError<'b>> {
-        let received = match status {
-            StatusCode::RANGE_NOT_SATISFIABLE => {
-                scan.check_conflict(FieldName::ReceivedContentRange)?;
-                Self::read_received(status, scan, sent)?
-            }
-            _ => None,
-        };
-        Ok(Self { received, ..Self::bare(status) })
-    }
-
-    fn read_received(
-        status: StatusCode,
-        scan: &mut Scan<'_, 'b>,
-        sent: Option<ContentRange>,
-    ) -> Result<Option<ReceivedContentRange>, MessageError<'b>> {
-        let received: Option<ReceivedContentRange> = scan.optional(MessageKind::Refusal)?;
-        // With any other status the offset is not acted on.
-        match received {
-            received if status != StatusCode::RANGE_NOT_SATISFIABLE => Ok(received),
-            Some(received) => match sent.filter(|sent| received.0 > sent.total()) {
-                Some(sent) => Err(super::fragment::beyond(scan, sent.total())),
-                None => Ok(Some(received)),
-            },
-            None => {
-                let field = FieldName::ReceivedContentRange;
-                Err(MessageError::absent(ErrorKind::OutOfSyncWithoutOffset, field))
-            }
+    ) -> Outcome<'b, Self, R> {
+        if status != StatusCode::RANGE_NOT_SATISFIABLE {
+            return Ok(Ok(Self::bare(status)));
         }
+        let offset = FieldSet::of(FieldName::ReceivedContentRange);
+        reader.check_conflicts(offset, CheckStage::Limits)?;
+        let received = Self::read_received(status, reader, sent)?;
+        Ok(received.map(|received| Self { received, ..Self::bare(status) }))
+    }
+
+    /// Reads the next offset, which a 416 needs and other statuses ignore.
+    fn read_received<R: Report<'b>>(
+        status: StatusCode,
+        reader: &mut Reader<'_, 'b, R>,
+        sent: Option<ContentRange>,
+    ) -> Outcome<'b, Option<ReceivedContentRange>, R> {
+        let received: Result<Option<ReceivedContentRange>, _> =
+            reader.optional(MessageKind::Refusal)?;
+        if status != StatusCode::RANGE_NOT_SATISFIABLE {
+            return Ok(received);
+        }
+        let error = match (received, sent) {
+            (Ok(Some(received)), Some(sent)) if received.0 > sent.total() => {
+                super::fragment::received_beyond_sent(reader, sent.total())
+            }
+            (Ok(None), _) => {
+                let field = FieldName::ReceivedContentRange;
+                MessageError::absent(ErrorKind::OutOfSyncWithoutOffset, field)
+            }
+            (received, _) => return Ok(received),
+        };
+        reader.report(error).map(Err)
     }
 }
 
@@ -324,29 +328,40 @@ const fn not_refusal(status: StatusCode) -> Error {
     Error::caller(ErrorKind::NotRefusal).with_number(status.get() as u64)
 }
 
-/// BITS-Error, BITS-Error-Code and BITS-Error-Context.
-fn read_error<'b>(
+/// The values of BITS-Error, BITS-Error-Code and BITS-Error-Context.
+struct ErrorValues {
+    code: Option<HResult>,
+    context: Option<ErrorContext>,
+}
+
+/// Reads the error fields. BITS-Error takes precedence over BITS-Error-Code. A code of 0 is no error.
+fn read_error<'b, R: Report<'b>>(
     status: StatusCode,
-    scan: &mut Scan<'_, 'b>,
-) -> Result<(Option<HResult>, Option<ErrorContext>), MessageError<'b>> {
-    let mut code_in = |field| match scan.carried(MessageKind::Refusal, field)? {
-        Some(value) => HResult::decode(value)
-            .map(Some)
-            .map_err(|flaw| MessageError::in_value(field, value, flaw)),
-        None => Ok(None),
-    };
-    let error = code_in(FieldName::Error)?;
-    let error_code = code_in(FieldName::ErrorCode)?;
-    let context = match scan.carried(MessageKind::Refusal, FieldName::ErrorContext)? {
-        Some(value) => ErrorContext::decode(value)
-            .map_err(|flaw| MessageError::in_value(FieldName::ErrorContext, value, flaw))?,
-        None => None,
-    };
-    if error.is_some() && error_code.is_some() && error != error_code {
-        scan.deviations.insert(Deviation::ErrorFieldsDisagree);
-    }
-    let given = error.or(error_code);
-    let deviation = match (given, context) {
+    reader: &mut Reader<'_, 'b, R>,
+) -> Outcome<'b, ErrorValues, R> {
+    const KIND: MessageKind = MessageKind::Refusal;
+    let error = reader.optional_code(KIND, FieldName::Error, HResult::decode)?;
+    let error_code = reader.optional_code(KIND, FieldName::ErrorCode, HResult::decode)?;
+    let context = reader.optional_code(KIND, FieldName::ErrorContext, ErrorContext::decode)?;
+    Ok(error.and_then(|error| {
+        let (error_code, context) = (error_code?, context?.flatten());
+        if error.is_some() && error_code.is_some() && error != error_code {
+            reader.deviations.insert(Deviation::ErrorFieldsDisagree);
+        }
+        let given = error.or(error_code);
+        reader.deviations.extend(error_deviation(status, given, context));
+        let code = given.flatten();
+        Ok(ErrorValues { code, context: context.filter(|_| code.is_some()) })
+    }))
+}
+
+/// Returns the deviation of a code and a context that do not belong together.
+fn error_deviation(
+    status: StatusCode,
+    given: Option<Option<HResult>>,
+    context: Option<ErrorContext>,
+) -> Option<Deviation> {
+    match (given, context) {
         (None, Some(_)) => Some(Deviation::ContextWithoutError),
         (None, None) if status.get() >= 400 && status != StatusCode::RANGE_NOT_SATISFIABLE => {
             Some(Deviation::MissingError)
@@ -354,8 +369,5 @@ fn read_error<'b>(
         (Some(Some(_)), None) => Some(Deviation::MissingErrorContext),
         (Some(_), Some(context)) if !context.is_known() => Some(Deviation::UnknownErrorContext),
         _ => None,
-    };
-    scan.deviations.extend(deviation);
-    let code = given.flatten();
-    Ok((code, context.filter(|_| code.is_some())))
+    }
 }

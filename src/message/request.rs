@@ -2,20 +2,20 @@
 
 use super::encoder::{Encoder, Start};
 use super::message_error::MessageError;
-use super::presence::{self, Presence};
-use super::scan::Scan;
-use super::survey::{self, Survey};
+use super::reader::Reader;
+use super::report::{Checked, Outcome, Report};
+use super::source::{self, HeadSource, ParsedFields};
 use super::value::{FieldVisitor, Value};
 use super::{
-    CancelSession, CloseSession, CreateSession, Decoded, Fragment, MessageKind,
-    MissingContentLength, ParseOptions, Ping,
+    CancelSession, CloseSession, CreateSession, Decoded, Fields, Fragment, MessageKind,
+    MissingContentLength, ParseOptions, Ping, RequestHead, presence,
 };
-use crate::deviation::Deviation;
+use crate::deviation::{Deviation, Deviations};
 use crate::error::{CheckStage, Error, ErrorKind, ValueError};
-use crate::field::{ContentName, FieldName, PacketType, SessionId};
-use crate::http1::{
-    Framing, Index, RequestHead, RequestLine, RequestTarget, Version, trim_white_space,
-};
+use crate::field::{ContentName, Decode as _, FieldName, FieldSet, PacketType, SessionId};
+use crate::http1::HeadVisitor as _;
+use crate::http1::framing::TransferCoding;
+use crate::http1::{RequestLine, RequestTarget, Version, trim_white_space};
 
 /// [2.2.1] The method of every request of a client.
 pub const METHOD: &str = "BITS_POST";
@@ -25,8 +25,8 @@ pub const METHOD: &str = "BITS_POST";
 /// # Example
 ///
 /// ```
-/// use bits_proto::http1::{Progress, RequestHead, HeaderSlots, RequestTarget};
-/// use bits_proto::message::{ParseOptions, Request};
+/// use bits_proto::http1::{Progress, RequestTarget};
+/// use bits_proto::message::{HeaderSlots, ParseOptions, Request, RequestHead};
 ///
 /// let bytes = b"BITS_POST /entity HTTP/1.1\r\n\
 ///     BITS-Packet-Type: Close-Session\r\n\
@@ -91,28 +91,27 @@ impl<'b> Request<'b> {
 
     /// Reads a request from a head.
     ///
-    /// Checks go in the order of [`CheckStage`]; the first that fails is reported. The body follows the
-    /// head and is [`RequestHead::body_length`] bytes long, even where a lenient policy took a
-    /// packet that should have none.
+    /// Checks are made in the order of [`CheckStage`]. The body follows the head and is
+    /// [`body_length`](crate::http1::Head::body_length) bytes long, even on a packet without a body
+    /// that lenient options accept.
     ///
     /// # Errors
     ///
-    /// When the head is not one of the five requests, or not a valid one. What to answer is
-    /// [`Refusal::for_error`](super::Refusal::for_error).
+    /// The first error, when the head is not a valid packet.
+    /// [`Refusal::for_error`](super::Refusal::for_error) turns it into the Ack to send.
     pub fn from_head(
         head: &RequestHead<'_, 'b>,
-        policy: &ParseOptions,
+        options: &ParseOptions,
     ) -> Result<Decoded<Self>, Error> {
-        let survey = Survey::of_head(head, policy.max_value);
-        read(head.line(), head.framing(), &mut survey.scan(), policy)
-            .map_err(|trouble| trouble.in_head(head))
+        let source = HeadSource { head, max_value: options.max_value };
+        source::parse(&source, |line, reader| read(line, reader, options))
     }
 
-    /// Reads a request from what another HTTP stack has read.
+    /// Reads a request from fields that another HTTP stack has parsed.
     ///
     /// # Errors
     ///
-    /// As [`from_head`](Self::from_head), without offsets; and when the framing is in doubt.
+    /// As [`from_head`](Self::from_head), without offsets. Ambiguous framing is an error too.
     ///
     /// # Example
     ///
@@ -129,12 +128,11 @@ impl<'b> Request<'b> {
     pub fn from_fields(
         line: RequestLine<'b>,
         fields: impl IntoIterator<Item = (&'b str, &'b [u8])>,
-        policy: &ParseOptions,
+        options: &ParseOptions,
     ) -> Result<Decoded<Self>, Error> {
-        let mut index = Index::EMPTY;
-        let (survey, framing, invalid) = Survey::of_pairs(&mut index, fields, policy.max_value);
-        survey::check_lengths(framing, invalid, framing.transfer_encoding)?;
-        read(line, framing, &mut survey.scan(), policy).map_err(MessageError::in_pairs)
+        let mut slot = Fields::new();
+        let source = ParsedFields::collect(&mut slot, line, fields, options.max_value);
+        source::parse(&source, |line, reader| read(line, reader, options))
     }
 
     /// Which of the five it is.
@@ -233,152 +231,120 @@ impl<'b> Request<'b> {
     }
 }
 
-/// Reads in the order of [`CheckStage`].
+/// Reads a request in the order of [`CheckStage`].
 #[inline(always)]
-pub(super) fn read<'b>(
+pub(super) fn read<'b, R: Report<'b>>(
     line: RequestLine<'b>,
-    framing: Framing,
-    scan: &mut Scan<'_, 'b>,
-    policy: &ParseOptions,
-) -> Result<Decoded<Request<'b>>, MessageError<'b>> {
-    scan.check_coding(framing)?;
+    reader: &mut Reader<'_, 'b, R>,
+    options: &ParseOptions,
+) -> Outcome<'b, Request<'b>, R> {
+    reader.check_framing(TransferCoding::Rejected)?;
     if line.version != Version::Http11 {
-        return Err(MessageError::in_start_line(ErrorKind::HttpVersion).at_stage(CheckStage::Http));
+        let error = MessageError::in_start_line(ErrorKind::HttpVersion);
+        reader.report(error.at_stage(CheckStage::Http))?;
     }
-    check_override(line.method, scan, policy)?;
-    check_method(line.method, scan, policy)?;
-    let kind = packet_kind(scan)?;
-    if let Some(trouble) = scan.long_value() {
-        return Err(trouble);
+    if line.method == "POST" && options.method_override {
+        let method = FieldSet::of(FieldName::MethodOverride);
+        reader.check_conflicts(method, CheckStage::Method)?;
     }
-    scan.check_conflicts(kind)?;
-    scan.record_fields(kind);
-    check_length(kind, framing, scan, policy)?;
-    let message = match kind {
-        MessageKind::Fragment => Request::Fragment(Fragment::read(framing, scan)?),
-        MessageKind::CreateSession => Request::CreateSession(CreateSession::read(scan)?),
-        MessageKind::CloseSession => Request::CloseSession(CloseSession::read(scan)?),
-        MessageKind::CancelSession => Request::CancelSession(CancelSession::read(scan)?),
-        _ => Request::Ping(Ping::read(scan)?),
+    if let Err(invalid) = check_method(line.method, reader, options)? {
+        return Ok(Err(invalid));
+    }
+    let kind = match read_kind(reader)? {
+        Ok(kind) => kind,
+        Err(invalid) => return Ok(Err(invalid)),
     };
-    Ok(Decoded { message, deviations: scan.deviations })
+    reader.check_value_lengths()?;
+    reader.check_conflicts(presence::fields(kind).carried(), CheckStage::Limits)?;
+    reader.record_fields(kind);
+    check_length(kind, reader, options)?;
+    Ok(match kind {
+        MessageKind::Fragment => Fragment::read(reader)?.map(Request::Fragment),
+        MessageKind::CreateSession => CreateSession::read(reader)?.map(Request::CreateSession),
+        MessageKind::CloseSession => CloseSession::read(reader)?.map(Request::CloseSession),
+        MessageKind::CancelSession => CancelSession::read(reader)?.map(Request::CancelSession),
+        _ => Ping::read(reader)?.map(Request::Ping),
+    })
 }
 
-/// Tells everything that is wrong with a request, where [`read`] stops at the first, and which of
-/// the five it is.
-pub(super) fn each_trouble<'b>(
-    line: RequestLine<'b>,
-    framing: Framing,
-    scan: &mut Scan<'_, 'b>,
-    policy: &ParseOptions,
-    each: &mut impl FnMut(MessageError<'b>),
-) -> Option<MessageKind> {
-    scan.check_coding(framing).unwrap_or_else(&mut *each);
-    if line.version != Version::Http11 {
-        each(MessageError::in_start_line(ErrorKind::HttpVersion).at_stage(CheckStage::Http));
-    }
-    check_override(line.method, scan, policy).unwrap_or_else(&mut *each);
-    let kind = check_method(line.method, scan, policy).and_then(|()| packet_kind(scan));
-    let kind = kind.map_err(&mut *each).ok()?;
-    scan.each_conflict(kind, each);
-    scan.record_fields(kind);
-    check_length(kind, framing, scan, policy).unwrap_or_else(&mut *each);
-    scan.each_flaw(kind, &[FieldName::ContentLength, FieldName::SessionId], each);
-    if presence::of(kind, FieldName::SessionId) == Presence::Required {
-        scan.session_id(kind).map(drop).unwrap_or_else(&mut *each);
-    }
-    if kind == MessageKind::Fragment {
-        Fragment::length_trouble(framing, scan).into_iter().for_each(each);
-    }
-    Some(kind)
-}
-
-/// Where the verb is looked for it must not contradict itself: whoever reads the other value takes it for
-/// another request.
+/// Checks the method, or what replaces it where the options allow that.
 #[inline(always)]
-fn check_override<'b>(
-    method: &str,
-    scan: &Scan<'_, 'b>,
-    policy: &ParseOptions,
-) -> Result<(), MessageError<'b>> {
-    if method != "POST" || !policy.method_override {
-        return Ok(());
-    }
-    let checked = scan.check_conflict(FieldName::MethodOverride);
-    checked.map_err(|trouble| trouble.at_stage(CheckStage::Method))
-}
-
-#[inline(always)]
-fn check_method<'b>(
+fn check_method<'b, R: Report<'b>>(
     method: &'b str,
-    scan: &mut Scan<'_, 'b>,
-    policy: &ParseOptions,
-) -> Result<(), MessageError<'b>> {
+    reader: &mut Reader<'_, 'b, R>,
+    options: &ParseOptions,
+) -> Outcome<'b, (), R> {
     if method == METHOD {
-        return Ok(());
+        return Ok(Ok(()));
     }
-    let overridden = scan.get(FieldName::MethodOverride) == Some(METHOD.as_bytes());
+    let overridden = reader.get(FieldName::MethodOverride) == Some(METHOD.as_bytes());
     let deviation = match method {
-        "POST" if overridden && policy.method_override => Deviation::MethodOverride,
-        "POST" if policy.plain_post && scan.get(FieldName::PacketType).is_some() => {
+        "POST" if overridden && options.method_override => Deviation::MethodOverride,
+        "POST" if options.plain_post && reader.get(FieldName::PacketType).is_some() => {
             Deviation::PlainPost
         }
         _ => {
-            return Err(MessageError::in_method(ErrorKind::NotBits, method));
+            return reader.report(MessageError::in_method(ErrorKind::NotBits, method)).map(Err);
         }
     };
-    scan.deviations.insert(deviation);
-    Ok(())
+    reader.deviations.insert(deviation);
+    Ok(Ok(()))
 }
 
+/// Reads the packet type.
 #[inline(always)]
-fn packet_kind<'b>(scan: &mut Scan<'_, 'b>) -> Result<MessageKind, MessageError<'b>> {
-    // Every column of the requests requires it; the Ping's stands for them all.
-    let packet_type = scan
-        .required::<PacketType>(MessageKind::Ping)
-        .map_err(|trouble| trouble.at_stage(CheckStage::PacketType))?;
-    Ok(match packet_type {
+fn read_kind<'b, R: Report<'b>>(reader: &mut Reader<'_, 'b, R>) -> Outcome<'b, MessageKind, R> {
+    let field = FieldName::PacketType;
+    let error = match reader.get(field) {
+        None => MessageError::missing(field),
+        Some(value) => match kind_of(value) {
+            Ok(kind) => return Ok(Ok(kind)),
+            Err(error) => MessageError::in_value(field, value, error),
+        },
+    };
+    reader.report(error.at_stage(CheckStage::PacketType)).map(Err)
+}
+
+/// Returns the kind of a request from its packet type.
+#[inline(always)]
+pub(super) fn kind_of(packet_type: &[u8]) -> Result<MessageKind, ValueError> {
+    Ok(match PacketType::decode(packet_type, &mut Deviations::EMPTY.clone())? {
         PacketType::Ping => MessageKind::Ping,
         PacketType::CreateSession => MessageKind::CreateSession,
         PacketType::Fragment => MessageKind::Fragment,
         PacketType::CloseSession => MessageKind::CloseSession,
         PacketType::CancelSession => MessageKind::CancelSession,
-        PacketType::Ack => {
-            let value = scan.get(FieldName::PacketType).unwrap_or_default();
-            let flaw = ValueError::new(ErrorKind::UnknownPacketType, 0);
-            let trouble = MessageError::in_value(FieldName::PacketType, value, flaw);
-            return Err(trouble.at_stage(CheckStage::PacketType));
-        }
+        PacketType::Ack => return Err(ValueError::new(ErrorKind::UnknownPacketType, 0)),
     })
 }
 
+/// Checks that the length is present, and that a packet without a body has none.
 #[inline(always)]
-fn check_length<'b>(
+fn check_length<'b, R: Report<'b>>(
     kind: MessageKind,
-    framing: Framing,
-    scan: &mut Scan<'_, 'b>,
-    policy: &ParseOptions,
-) -> Result<(), MessageError<'b>> {
+    reader: &mut Reader<'_, 'b, R>,
+    options: &ParseOptions,
+) -> Checked<'b, R> {
     let has_body = kind == MessageKind::Fragment;
-    match (scan.carried(kind, FieldName::ContentLength), framing.content_length) {
+    let length = reader.carried(kind, FieldName::ContentLength);
+    let error = match (length, reader.framing.content_length) {
         (Err(_), _)
             if !has_body
-                && policy.missing_content_length == MissingContentLength::AcceptOnEmpty =>
+                && options.missing_content_length == MissingContentLength::AcceptOnEmpty =>
         {
-            scan.deviations.insert(Deviation::MissingContentLength);
-            Ok(())
+            reader.deviations.insert(Deviation::MissingContentLength);
+            return Ok(());
         }
-        (Err(missing), _) => Err(missing.at_stage(CheckStage::Length)),
-        (Ok(value), Some(length)) if !has_body && length > policy.max_ignored_body => {
-            let flaw = ValueError::new(ErrorKind::UnexpectedBody, 0);
-            let value = value.unwrap_or_default();
-            let trouble = MessageError::in_value(FieldName::ContentLength, value, flaw);
-            Err(trouble.at_stage(CheckStage::Length))
+        (Err(missing), _) => missing,
+        (Ok(value), Some(length)) if !has_body && length > options.max_ignored_body => {
+            let error = ValueError::new(ErrorKind::UnexpectedBody, 0);
+            MessageError::in_value(FieldName::ContentLength, value.unwrap_or_default(), error)
         }
         (Ok(_), Some(1..)) if !has_body => {
-            scan.deviations.insert(Deviation::UnexpectedBody);
-            Ok(())
+            reader.deviations.insert(Deviation::UnexpectedBody);
+            return Ok(());
         }
-        (Ok(_), _) => Ok(()),
-    }
+        (Ok(_), _) => return Ok(()),
+    };
+    reader.report(error.at_stage(CheckStage::Length)).map(drop)
 }

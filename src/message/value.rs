@@ -5,6 +5,7 @@ use crate::field::{
     SessionId, SupportedProtocols,
 };
 use crate::http1::StatusCode;
+use crate::http1::framing::is_length_written;
 use crate::util::sink::{Sink, Wire};
 
 /// The value of one field, on its way out.
@@ -57,7 +58,7 @@ pub(super) trait FieldVisitor: Sized {
     /// written.
     #[inline(always)]
     fn body_length(self, status: StatusCode, length: u64) -> Self {
-        let has_body = status != StatusCode::NO_CONTENT;
-        self.optional(FieldName::ContentLength, has_body.then_some(Value::Number(length)))
+        let length = is_length_written(status).then_some(Value::Number(length));
+        self.optional(FieldName::ContentLength, length)
     }
 }

@@ -74,8 +74,8 @@ use self::pending::{Packet, PendingRequest, PendingRequests};
 use self::session::{Creation, Fingerprint, Session, View};
 use crate::error::Error;
 use crate::field::{ReceivedContentRange, SessionId};
-use crate::http1::{RequestHead, RequestLine, ResponseHead, StatusLine};
-use crate::message::Pairs;
+use crate::http1::{HeadVisitor as _, RequestLine, StatusLine};
+use crate::message::{Fields, HeadSource, ParsedFields, RequestHead, ResponseHead};
 
 /// Follows one conversation, and reports the rules that are broken in it.
 ///
@@ -84,7 +84,8 @@ use crate::message::Pairs;
 /// # Example
 ///
 /// ```
-/// use bits_proto::http1::{Progress, RequestHead, HeaderSlots};
+/// use bits_proto::http1::Progress;
+/// use bits_proto::message::{HeaderSlots, RequestHead};
 /// use bits_proto::observer::{Observer, Severity};
 ///
 /// let bytes = b"BITS_POST /entity HTTP/1.1\r\n\
@@ -197,7 +198,7 @@ impl Observer {
         head: &RequestHead<'_, '_>,
         mut report: impl FnMut(Violation),
     ) {
-        self.request(connection, head, &mut report);
+        self.request(connection, &HeadSource::validating(head), head.fields(), &mut report);
     }
 
     /// The same, for a request that another HTTP stack has read.
@@ -208,7 +209,9 @@ impl Observer {
         fields: impl IntoIterator<Item = (&'b str, &'b [u8])> + Clone,
         mut report: impl FnMut(Violation),
     ) {
-        self.request(connection, &Pairs { line, fields }, &mut report);
+        let mut slot = Fields::new();
+        let source = ParsedFields::validating(&mut slot, line, fields.clone());
+        self.request(connection, &source, fields, &mut report);
     }
 
     /// A request goes by whose head is an error; it is taken for a packet.
@@ -237,7 +240,7 @@ impl Observer {
         head: &ResponseHead<'_, '_>,
         mut report: impl FnMut(Violation),
     ) {
-        self.response(connection, head, &mut report);
+        self.response(connection, &HeadSource::validating(head), &mut report);
     }
 
     /// The same, for a response that another HTTP stack has read.
@@ -245,10 +248,12 @@ impl Observer {
         &mut self,
         connection: u32,
         line: StatusLine<'b>,
-        fields: impl IntoIterator<Item = (&'b str, &'b [u8])> + Clone,
+        fields: impl IntoIterator<Item = (&'b str, &'b [u8])>,
         mut report: impl FnMut(Violation),
     ) {
-        self.response(connection, &Pairs { line, fields }, &mut report);
+        let mut slot = Fields::new();
+        let source = ParsedFields::validating(&mut slot, line, fields);
+        self.response(connection, &source, &mut report);
     }
 
     /// A response goes by whose head is an error.

@@ -7,12 +7,12 @@ use crate::field::{ContentName, ContentRange, SessionId};
 use crate::http1::RequestLine;
 use crate::limits::MIN_FRAGMENT;
 use crate::message::{
-    Incoming, MessageKind, MissingContentLength, NotificationRequest, NotifiedEntity, ParseOptions,
-    Request, RequestSummary, validate_notification, validate_request,
+    MessageKind, MissingContentLength, NotificationRequest, NotifiedEntity, ParseOptions, Request,
+    RequestSummary, Source, Validated, validate_notification, validate_request,
 };
 
 /// Everything is taken that can be understood: what is wrong with it is said all the same.
-const POLICY: ParseOptions = ParseOptions {
+const LENIENT: ParseOptions = ParseOptions {
     method_override: true,
     plain_post: true,
     missing_content_length: MissingContentLength::AcceptOnEmpty,
@@ -24,21 +24,22 @@ impl Observer {
     pub(super) fn request<'b>(
         &mut self,
         connection: u32,
-        incoming: &impl Incoming<'b, Line = RequestLine<'b>>,
+        source: &impl Source<'b, Line = RequestLine<'b>>,
+        fields: impl IntoIterator<Item = (&'b str, &'b [u8])> + Clone,
         report: &mut impl FnMut(Violation),
     ) {
-        let line = incoming.line();
-        if !Request::is_bits_request(&line, incoming.fields()) {
-            if NotificationRequest::is_notification(&line, incoming.fields()) {
-                return self.notification(connection, incoming, report);
+        let line = source.line();
+        if !Request::is_bits_request(&line, fields.clone()) {
+            if NotificationRequest::is_notification(&line, fields) {
+                return self.notification(connection, source, report);
             }
             return self.ask(connection, PendingRequest::Foreign);
         }
         self.begin_packet(connection, report);
         let each = &mut |error| report(Violation::from(error));
-        let outline = validate_request(incoming, &POLICY, each);
+        let outline = validate_request(source, &LENIENT, each);
         outline.deviations.iter().for_each(|deviation| report(Violation::from(deviation)));
-        self.check_host(outline.kind, incoming, report);
+        self.check_host(outline.kind, fields, report);
         let mut packet = Packet::new(self.packets, outline.kind, outline.is_valid);
         self.packet(&outline, &mut packet, &mut |rule| report(Violation::Sequence(rule)));
         self.ask(connection, PendingRequest::Packet(packet));
@@ -67,11 +68,11 @@ impl Observer {
     fn notification<'b>(
         &mut self,
         connection: u32,
-        incoming: &impl Incoming<'b, Line = RequestLine<'b>>,
+        source: &impl Source<'b, Line = RequestLine<'b>>,
         report: &mut impl FnMut(Violation),
     ) {
         let each = &mut |error| report(Violation::from(error));
-        let (message, deviations) = validate_notification(incoming, each);
+        let Validated { message, deviations } = validate_notification(source, each);
         deviations.iter().for_each(|deviation| report(Violation::from(deviation)));
         let Session { state, sent_up_to, total, .. } = self.current;
         let entity = message.map(|message| message.entity);
@@ -97,10 +98,10 @@ impl Observer {
     fn check_host<'b>(
         &mut self,
         kind: Option<MessageKind>,
-        incoming: &impl Incoming<'b>,
+        fields: impl IntoIterator<Item = (&'b str, &'b [u8])>,
         report: &mut impl FnMut(Violation),
     ) {
-        let mut fields = incoming.fields();
+        let mut fields = fields.into_iter();
         let Some((_, host)) = fields.find(|(name, _)| name.eq_ignore_ascii_case("Host")) else {
             return;
         };

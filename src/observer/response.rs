@@ -7,30 +7,30 @@ use crate::deviation::{Deviation, Deviations};
 use crate::field::{ErrorContext, HResult, ReplyUrl};
 use crate::http1::{StatusCode, StatusLine};
 use crate::message::{
-    Ack, AckContext, CreateSessionAck, FragmentAck, Incoming, MessageKind, Refusal, validate_ack,
-    validate_notification_response,
+    Ack, AckContext, CreateSessionAck, FragmentAck, MessageKind, Refusal, Source, Validated,
+    validate_ack, validate_notification_response,
 };
 
 impl Observer {
     pub(super) fn response<'b>(
         &mut self,
         connection: u32,
-        incoming: &impl Incoming<'b, Line = StatusLine<'b>>,
+        source: &impl Source<'b, Line = StatusLine<'b>>,
         report: &mut impl FnMut(Violation),
     ) {
-        let status = incoming.line().status;
+        let status = source.line().status;
         if status.is_interim() {
             return;
         }
         match self.take_asked(connection, Some(status), report) {
             None | Some(PendingRequest::Foreign) => {}
             Some(PendingRequest::Notification { by_reference }) => {
-                told(by_reference, incoming, report);
+                told(by_reference, source, report);
             }
             Some(PendingRequest::Packet(packet)) => {
                 self.doubt_answer();
                 let before = self.view_of(&packet);
-                let settles = self.answer(&packet, incoming, report);
+                let settles = self.answer(&packet, source, report);
                 self.answered =
                     before.map(|(serial, before)| Answered { connection, serial, before, settles });
             }
@@ -77,21 +77,21 @@ impl Observer {
     fn answer<'b>(
         &mut self,
         packet: &Packet,
-        incoming: &impl Incoming<'b, Line = StatusLine<'b>>,
+        source: &impl Source<'b, Line = StatusLine<'b>>,
         report: &mut impl FnMut(Violation),
     ) -> bool {
         let each = &mut |error| report(Violation::from(error));
-        let examined = validate_ack(incoming, &self.ack_context(packet), each);
+        let validated = validate_ack(source, &self.ack_context(packet), each);
         // Fields of other Acks are told as that, and are nothing if the request is not known.
-        let has_own_fields = packet.kind.is_some() && !examined.is_of_another;
+        let has_own_fields = packet.kind.is_some() && !validated.is_of_other_request;
         let is_told = |it: &Deviation| has_own_fields || *it != Deviation::UnexpectedField;
-        let deviations = worth_saying(examined.deviations, incoming.line().status);
+        let deviations = worth_saying(validated.deviations, source.line().status);
         deviations.filter(is_told).for_each(|deviation| report(Violation::from(deviation)));
         let report = &mut |rule| report(Violation::Sequence(rule));
-        if packet.kind.is_some() && examined.is_of_another {
+        if packet.kind.is_some() && validated.is_of_other_request {
             report(SequenceRule::WrongAck);
         }
-        let Some(ack) = examined.message else {
+        let Some(ack) = validated.message else {
             self.unreadable(packet);
             return true;
         };
@@ -291,11 +291,11 @@ impl Session {
 /// What a server application answered.
 fn told<'b>(
     by_reference: bool,
-    incoming: &impl Incoming<'b, Line = StatusLine<'b>>,
+    source: &impl Source<'b, Line = StatusLine<'b>>,
     report: &mut impl FnMut(Violation),
 ) {
     let each = &mut |error| report(Violation::from(error));
-    let (message, mut deviations) = validate_notification_response(incoming, each);
+    let Validated { message, mut deviations } = validate_notification_response(source, each);
     let has_body = |length: Option<u64>| length.is_some_and(|length| length > 0);
     if by_reference && message.is_some_and(|it| it.is_success() && has_body(it.content_length)) {
         // A reply goes where the notification said.

@@ -35,7 +35,7 @@ fn put_long_decimal<S: Sink>(sink: S, value: u64) -> S {
 }
 
 /// No number has more digits.
-pub(crate) const MAX_DIGITS: usize = 20;
+const MAX_DIGITS: usize = 20;
 
 /// Counts.
 #[derive(Default)]

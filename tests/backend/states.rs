@@ -8,8 +8,10 @@ use bits_proto::backend::{
     State, TABLE, Timeouts,
 };
 use bits_proto::field::{OriginalRequestUrl, RequestDataFileName, ResponseDataFileName};
-use bits_proto::http1::{HeaderSlots, Progress, RequestHead, RequestTarget, ResponseHead};
-use bits_proto::message::{Encoder, NO_EXTRAS, NotificationResponse};
+use bits_proto::http1::{Progress, RequestTarget};
+use bits_proto::message::{
+    Encoder, HeaderSlots, NO_EXTRAS, NotificationResponse, RequestHead, ResponseHead,
+};
 use bits_proto::observer::Observer;
 use bits_proto::state_machine::{IllegalEvent, StateMachine};
 use notifications::{

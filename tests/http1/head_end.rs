@@ -1,10 +1,9 @@
 //! When a head that arrives in pieces is worth reading.
 
 use crate::support;
-use bits_proto::http1::{
-    Head, HeadScanner, HeaderSlots, Progress, RequestLine, StartLine, StatusLine,
-};
+use bits_proto::http1::{HeadScanner, Progress, RequestLine, StartLine, StatusLine};
 use bits_proto::limits::Limits;
+use bits_proto::message::{Head, HeaderSlots};
 use support::vectors;
 
 /// Feeds a byte at a time; after how many bytes it was worth it, and after how many of them there

@@ -3,9 +3,9 @@
 use std::thread;
 
 use bits_proto::error::ErrorKind;
-use bits_proto::http1::{HeaderSlots, Progress, RequestHead};
+use bits_proto::http1::Progress;
 use bits_proto::limits::Limits;
-use bits_proto::message::{ParseOptions, Request};
+use bits_proto::message::{HeaderSlots, ParseOptions, Request, RequestHead};
 
 const ROOM: usize = 65_537;
 

@@ -4,10 +4,10 @@ use crate::support::messages;
 use bits_proto::deviation::{Deviation, Deviations};
 use bits_proto::error::{ErrorKind, Fault};
 use bits_proto::field::{ContentRange, Protocol, ReceivedContentRange, SessionId};
-use bits_proto::http1::{HeaderSlots, Progress, RequestHead, ResponseHead, StatusCode};
+use bits_proto::http1::{Progress, StatusCode};
 use bits_proto::message::{
-    Ack, AckContext, CreateSessionAck, Decoded, Failure, FragmentAck, NO_EXTRAS,
-    NotificationResponse, Request,
+    Ack, AckContext, CreateSessionAck, Decoded, Failure, FragmentAck, HeaderSlots, NO_EXTRAS,
+    NotificationResponse, Request, RequestHead, ResponseHead,
 };
 use messages::{Draft, Reader, for_create, for_fragment, session};
 

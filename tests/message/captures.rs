@@ -11,9 +11,9 @@
 use crate::support;
 use std::path::Path;
 
-use bits_proto::http1::{HeaderSlots, RequestHead};
 use bits_proto::message::{
-    Ack, AckContext, NotificationRequest, NotificationResponse, ParseOptions, Request,
+    Ack, AckContext, HeaderSlots, NotificationRequest, NotificationResponse, ParseOptions, Request,
+    RequestHead,
 };
 use support::read::{Message, Pair, extras, request_head, response_head};
 use support::vectors::{self, CONVERSATIONS, conversation, split_messages};

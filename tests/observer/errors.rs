@@ -4,7 +4,7 @@
 use crate::support::messages::Draft;
 use crate::support::read::{request_head, response_head};
 use crate::support::single_message::{request_violations, response_violations, sorted_rules};
-use bits_proto::http1::HeaderSlots;
+use bits_proto::message::HeaderSlots;
 
 /// A way to spoil a message, and the rule that is broken then.
 type Spoiler = (&'static str, fn(Draft) -> Draft);

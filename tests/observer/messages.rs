@@ -12,10 +12,9 @@ use bits_proto::Error;
 use bits_proto::deviation::{Deviation, Deviations};
 use bits_proto::error::ErrorKind;
 use bits_proto::field::FieldName;
-use bits_proto::http1::{HeaderSlots, RequestHead, ResponseHead};
 use bits_proto::message::{
-    Ack, AckContext, Decoded, METHOD, MissingContentLength, NotificationRequest,
-    NotificationResponse, ParseOptions, Request,
+    Ack, AckContext, Decoded, HeaderSlots, METHOD, MissingContentLength, NotificationRequest,
+    NotificationResponse, ParseOptions, Request, RequestHead, ResponseHead,
 };
 use bits_proto::observer::{Observer, SequenceRule, Severity, Violation};
 use messages::Draft;

@@ -1,9 +1,9 @@
 //! Our reading of a head against the plain one, which differs only where a rule says so.
 
-use bits_proto::http1::{HeaderSlots, Progress, RequestHead, ResponseHead};
+use bits_proto::http1::Progress;
 use bits_proto::message::{
-    Ack, AckContext, CreateSessionAck, Fragment, FragmentAck, ParseOptions, Refusal as Refused,
-    Request,
+    Ack, AckContext, CreateSessionAck, Fragment, FragmentAck, HeaderSlots, ParseOptions,
+    Refusal as Refused, Request, RequestHead, ResponseHead,
 };
 use http::{HeaderMap, HeaderValue};
 

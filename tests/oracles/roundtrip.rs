@@ -5,10 +5,11 @@ use std::fmt::Debug;
 
 use bits_proto::deviation::{Deviation, Deviations};
 use bits_proto::field::FieldName;
-use bits_proto::http1::{Head, HeaderSlots, Progress, RequestHead, ResponseHead, StartLine};
+use bits_proto::http1::{Progress, StartLine};
 use bits_proto::limits::Limits;
 use bits_proto::message::{
-    Ack, AckContext, Decoded, NotificationRequest, NotificationResponse, ParseOptions, Request,
+    Ack, AckContext, Decoded, Head, HeaderSlots, NotificationRequest, NotificationResponse,
+    ParseOptions, Request, RequestHead, ResponseHead,
 };
 
 use super::parse::ack_fors;

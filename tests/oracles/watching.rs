@@ -1,7 +1,8 @@
 //! Whatever an observer is told, it says the same of heads and of what another HTTP stack has read.
 
 use bits_proto::error::ErrorKind;
-use bits_proto::http1::{Head, HeaderSlots, Progress, RequestLine, StartLine, StatusLine};
+use bits_proto::http1::{Progress, RequestLine, StartLine, StatusLine};
+use bits_proto::message::{Head, HeaderSlots};
 use bits_proto::observer::{Observer, Violation};
 
 use crate::support::serialize::check_violation;

@@ -1,9 +1,9 @@
 //! Checks for every message that can be built: writing and parsing it returns the same message, and no value
 //! leaves its field.
 
-use bits_proto::http1::HeaderSlots;
 use bits_proto::message::{
-    Ack, Decoded, ErrorFields, NotificationRequest, NotificationResponse, ParseOptions, Request,
+    Ack, Decoded, ErrorFields, HeaderSlots, NotificationRequest, NotificationResponse,
+    ParseOptions, Request,
 };
 
 use super::inputs::{OwnedExtras, valid_extras};

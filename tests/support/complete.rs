@@ -7,12 +7,12 @@ use bits_proto::deviation::{Deviation, Deviations};
 use bits_proto::error::ErrorKind;
 use bits_proto::field::FieldName;
 use bits_proto::field::FieldName as F;
-use bits_proto::http1::{HeaderSlots, Progress, RequestHead, ResponseHead};
+use bits_proto::http1::Progress;
 use bits_proto::message::MessageKind as K;
 use bits_proto::message::presence::{Presence, of};
 use bits_proto::message::{
-    Ack, AckContext, Decoded, MessageKind, NotificationRequest, NotificationResponse, ParseOptions,
-    Request,
+    Ack, AckContext, Decoded, HeaderSlots, MessageKind, NotificationRequest, NotificationResponse,
+    ParseOptions, Request, RequestHead, ResponseHead,
 };
 
 use super::read::{Message, any};

@@ -2,9 +2,11 @@
 //! have an offset within the input.
 
 use bits_proto::Error;
-use bits_proto::http1::{HeadScanner, HeaderSlots};
+use bits_proto::http1::HeadScanner;
 use bits_proto::limits::Limits;
-use bits_proto::message::{Ack, AckContext, Decoded, MessageKind, ParseOptions, Refusal};
+use bits_proto::message::{
+    Ack, AckContext, Decoded, HeaderSlots, MessageKind, ParseOptions, Refusal,
+};
 
 use super::read::{Answer, Line, Message, answer, response_head};
 use super::serialize;

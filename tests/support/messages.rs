@@ -6,12 +6,10 @@ use std::fmt::Debug;
 use bits_proto::Error;
 use bits_proto::deviation::Deviations;
 use bits_proto::field::{ContentRange, SessionId, SupportedProtocols};
-use bits_proto::http1::{
-    HeaderSlots, Progress, RequestHead, RequestLine, ResponseHead, StatusCode, StatusLine, Version,
-};
+use bits_proto::http1::{Progress, RequestLine, StatusCode, StatusLine, Version};
 use bits_proto::message::{
-    Ack, AckContext, Decoded, Encoder, NotificationRequest, NotificationResponse, ParseOptions,
-    Request,
+    Ack, AckContext, Decoded, Encoder, HeaderSlots, NotificationRequest, NotificationResponse,
+    ParseOptions, Request, RequestHead, ResponseHead,
 };
 
 pub const PROTOCOL: &str = "{7df0354d-249b-430f-820d-3d2a9bef4931}";

@@ -2,15 +2,12 @@
 
 use bits_proto::Error;
 use bits_proto::field::FieldName;
-use bits_proto::http1::{
-    Framing, Head, HeaderSlots, Progress, RequestHead, RequestLine, RequestTarget, ResponseHead,
-    StartLine, StatusLine,
-};
+use bits_proto::http1::{Framing, Progress, RequestLine, RequestTarget, StartLine, StatusLine};
 use bits_proto::limits::Limits;
 use bits_proto::message::presence::{self, Presence};
 use bits_proto::message::{
-    Ack, AckContext, Decoded, Encoder, MessageKind, NotificationRequest, NotificationResponse,
-    ParseOptions, Request,
+    Ack, AckContext, Decoded, Encoder, Head, HeaderSlots, MessageKind, NotificationRequest,
+    NotificationResponse, ParseOptions, Request, RequestHead, ResponseHead,
 };
 
 /// The result of parsing a message.

@@ -9,9 +9,11 @@ use bits_proto::field::{
     ContentEncoding, ContentRange, HResult, HostId, Protocol, ReceivedContentRange, ReplyUrl,
     SessionId, SupportedProtocols,
 };
-use bits_proto::http1::{HeaderSlots, RequestHead, RequestTarget, StatusCode};
+use bits_proto::http1::{RequestTarget, StatusCode};
 use bits_proto::limits::Limits;
-use bits_proto::message::{Ack, AckContext, NO_EXTRAS, ParseOptions, PingAck, Refusal};
+use bits_proto::message::{
+    Ack, AckContext, HeaderSlots, NO_EXTRAS, ParseOptions, PingAck, Refusal, RequestHead,
+};
 
 use crate::support::messages::{Draft, Reader, for_create, for_fragment};
 

@@ -10,7 +10,8 @@
 //! other rule may be violated.
 
 use bits_proto::Error;
-use bits_proto::http1::{HeaderSlots, Progress, RequestHead, ResponseHead};
+use bits_proto::http1::Progress;
+use bits_proto::message::{HeaderSlots, RequestHead, ResponseHead};
 use bits_proto::observer::{Observer, Violation};
 
 /// Observes a conversation from its beginning, and checks the violations of each line.

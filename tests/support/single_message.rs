@@ -2,7 +2,7 @@
 
 use crate::support::messages::Draft;
 use crate::support::script;
-use bits_proto::http1::{RequestHead, ResponseHead};
+use bits_proto::message::{RequestHead, ResponseHead};
 use bits_proto::observer::{Observer, Violation};
 
 pub fn request_violations(head: &RequestHead<'_, '_>) -> Vec<Violation> {

@@ -3,8 +3,8 @@
 //! one side alone do not use it, because the other side is scripted and may break rules.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
-use bits_proto::http1::{HeaderSlots, Progress, RequestHead, RequestTarget, ResponseHead};
-use bits_proto::message::{Ack, NO_EXTRAS, Request};
+use bits_proto::http1::{Progress, RequestTarget};
+use bits_proto::message::{Ack, HeaderSlots, NO_EXTRAS, Request, RequestHead, ResponseHead};
 use bits_proto::observer::{Observer, Violation};
 
 /// One conversation from its beginning, over one or more connections.

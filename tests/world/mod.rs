@@ -9,10 +9,10 @@ use core::ops::Range;
 use core::time::Duration;
 
 use bits_proto::client::{FragmentSizing, Mode, Options, Poll, State, Upload};
-use bits_proto::http1::{
-    HeaderSlots, Progress, RequestHead, RequestTarget, ResponseHead, StatusCode,
+use bits_proto::http1::{Progress, RequestTarget, StatusCode};
+use bits_proto::message::{
+    Ack, AckContext, HeaderSlots, NO_EXTRAS, Request, RequestHead, ResponseHead,
 };
-use bits_proto::message::{Ack, AckContext, NO_EXTRAS, Request};
 use bits_proto::server::SessionsResponse;
 use rand::Rng as _;
 

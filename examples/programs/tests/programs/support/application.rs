@@ -6,8 +6,7 @@ use std::path::PathBuf;
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 
-use bits_proto::http1::{HeaderSlots, RequestHead};
-use bits_proto::message::{NotificationRequest, NotifiedEntity};
+use bits_proto::message::{HeaderSlots, NotificationRequest, NotifiedEntity, RequestHead};
 
 use crate::server::PATIENCE;
 

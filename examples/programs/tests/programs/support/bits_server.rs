@@ -9,8 +9,7 @@ use std::thread;
 use std::time::SystemTime;
 
 use bits_proto::field::ReplyUrl;
-use bits_proto::http1::{HeaderSlots, RequestHead};
-use bits_proto::message::Request;
+use bits_proto::message::{HeaderSlots, Request, RequestHead};
 use bits_proto::server::{
     Access, Notified, Policy, Record, Reply, RequestContext, SessionLimits, Sessions,
     SessionsResponse, Step,

@@ -5,8 +5,7 @@ use std::io::Write as _;
 use std::time::Duration;
 
 use bits_proto::client::{FragmentSizing, Options, Poll, Transmit, Upload};
-use bits_proto::http1::{HeaderSlots, ResponseHead};
-use bits_proto::message::{Ack, Request};
+use bits_proto::message::{Ack, HeaderSlots, Request, ResponseHead};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore as _, SeedableRng as _};
 

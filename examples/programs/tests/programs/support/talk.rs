@@ -6,8 +6,8 @@ use std::io::{self, Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 
 use bits_proto::field::SessionId;
-use bits_proto::http1::{HeaderSlots, RequestTarget, ResponseHead};
-use bits_proto::message::{Ack, AckContext, Request};
+use bits_proto::http1::RequestTarget;
+use bits_proto::message::{Ack, AckContext, HeaderSlots, Request, ResponseHead};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore as _, SeedableRng as _};
 

@@ -5,8 +5,8 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 
 use bits_proto::field::SessionId;
-use bits_proto::http1::{HeaderSlots, RequestTarget, ResponseHead};
-use bits_proto::message::Request;
+use bits_proto::http1::RequestTarget;
+use bits_proto::message::{HeaderSlots, Request, ResponseHead};
 
 use crate::node::PATIENCE;
 

@@ -1,0 +1,216 @@
+//! Parsing a head from bytes.
+
+use super::start_line::sealed::Raw;
+use super::window::{Window, offset_in};
+use super::{FieldLines, Framing, HeadVisitor, HeaderSlots, Progress, RawSlot, StartLine};
+use crate::error::{Error, ErrorKind};
+use crate::limits::Limits;
+
+/// [2.2.1] The head of an HTTP/1.1 message, parsed in place.
+///
+/// ```text
+/// head         = start-line CRLF *( field-line CRLF ) CRLF
+/// start-line   = request-line / status-line
+/// request-line = method SP request-target SP HTTP-version
+/// status-line  = HTTP-version SP 3DIGIT [ SP reason-phrase ]
+/// field-line   = field-name ":" OWS field-value OWS
+/// ```
+///
+/// `L` is the kind of start line. `V` visits the fields in the pass that checks them. The heads of
+/// BITS messages are [`message::RequestHead`](crate::message::RequestHead) and
+/// [`message::ResponseHead`](crate::message::ResponseHead).
+///
+/// # Example
+///
+/// ```
+/// use bits_proto::http1::Progress;
+/// use bits_proto::message::{HeaderSlots, RequestHead};
+///
+/// let bytes = b"BITS_POST /entity HTTP/1.1\r\nHost: h\r\nContent-Length: 2\r\n\r\nab";
+/// let mut slots = HeaderSlots::new();
+/// let Progress::Complete(head) = RequestHead::parse(bytes, &mut slots)? else { panic!() };
+/// assert_eq!(head.line().target, "/entity");
+/// assert_eq!(head.fields().next(), Some(("Host", &b"h"[..])));
+/// assert_eq!(head.framing().content_length, Some(2));
+/// assert_eq!(&bytes[head.len()..], b"ab");
+/// # Ok::<(), bits_proto::Error>(())
+/// ```
+///
+/// Source: \[MC-BUP\] 2.2, 2.2.1; RFC 9112 sections 2 to 6.
+#[derive(Debug)]
+pub struct Head<'h, 'b, L, V> {
+    bytes: &'b [u8],
+    line: L,
+    fields: &'h [httparse::Header<'b>],
+    framing: Framing,
+    visitor: &'h V,
+}
+
+impl<L: Copy, V> Clone for Head<'_, '_, L, V> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<L: Copy, V> Copy for Head<'_, '_, L, V> {}
+
+impl<'h, 'b, L: StartLine<'b>, V: HeadVisitor<'b>> Head<'h, 'b, L, V> {
+    /// Parses a head within the default [`Limits`].
+    ///
+    /// # Errors
+    ///
+    /// When the input is not the head of an HTTP/1.1 message of this kind, its end or that of its
+    /// body is ambiguous, or it exceeds a limit. Incomplete input is not an error.
+    pub fn parse<const N: usize>(
+        input: &'b [u8],
+        slots: &'h mut HeaderSlots<'b, V, N>,
+    ) -> Result<Progress<Self>, Error> {
+        Self::parse_within(input, slots, &Limits::DEFAULT)
+    }
+
+    /// Parses a head within `limits`.
+    ///
+    /// # Errors
+    ///
+    /// As [`parse`](Self::parse).
+    pub fn parse_within<const N: usize>(
+        input: &'b [u8],
+        slots: &'h mut HeaderSlots<'b, V, N>,
+        limits: &Limits,
+    ) -> Result<Progress<Self>, Error> {
+        let window = Window::open(input, limits)?;
+        let capacity = limits.fields.min(N);
+        let HeaderSlots { fields: slots, visitor } = slots;
+        match L::read(window.bytes, first(slots, capacity)) {
+            Ok(httparse::Status::Complete(Raw { line, fields, len })) => {
+                let bytes = window.bytes.get(..len).unwrap_or_default();
+                let visitor = visitor.write(V::new());
+                let mut lines = CheckedLines { fields: fields.iter(), bytes, bare: None };
+                let framing = visitor.visit_all(&mut lines);
+                lines.finish()?;
+                match framing.check() {
+                    Ok(framing) => {
+                        Ok(Progress::Complete(Self { bytes, line, fields, framing, visitor }))
+                    }
+                    Err(error) => Err(error.in_head(bytes, fields)),
+                }
+            }
+            Ok(httparse::Status::Partial) => window.partial().map(|()| Progress::Partial),
+            Err(error) => Err(window.refused(error, capacity, |prefix| {
+                let mut slots = HeaderSlots::<V, N>::with_capacity();
+                L::read(prefix, first(&mut slots.fields, capacity)).err()
+            })),
+        }
+    }
+
+    /// Returns the start line.
+    #[must_use]
+    pub const fn line(&self) -> L {
+        self.line
+    }
+
+    /// Returns all fields, in order.
+    #[must_use]
+    pub fn fields(&self) -> FieldLines<'h, 'b> {
+        FieldLines(self.fields.iter())
+    }
+
+    /// Returns the framing fields.
+    #[must_use]
+    pub const fn framing(&self) -> Framing {
+        self.framing
+    }
+
+    /// Returns the length of the head in bytes. The body starts at this offset.
+    #[expect(clippy::len_without_is_empty, reason = "a head is never empty")]
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Returns the visitor that has seen the fields.
+    pub(crate) const fn visitor(&self) -> &'h V {
+        self.visitor
+    }
+
+    /// Returns the offset of byte `at` of `value`, the value of a field whose name is `named`.
+    pub(crate) fn locate(&self, value: &[u8], at: usize, named: impl Fn(&str) -> bool) -> usize {
+        let offset = locate(self.bytes, self.fields, value, at, named);
+        offset.unwrap_or_else(|| self.end_of_fields())
+    }
+
+    /// Returns the offset of the start line, behind the empty lines that may precede it.
+    pub(crate) fn start_of_line(&self) -> usize {
+        self.bytes.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count()
+    }
+
+    /// Returns the offset of the empty line that ends the head.
+    pub(crate) const fn end_of_fields(&self) -> usize {
+        self.bytes.len().saturating_sub(2)
+    }
+}
+
+fn first<'s, 'b>(slots: &'s mut [RawSlot<'b>], count: usize) -> &'s mut [RawSlot<'b>] {
+    slots.get_mut(..count).unwrap_or_default()
+}
+
+/// The fields of a head, until a line that ends in LF without CR.
+struct CheckedLines<'h, 'b> {
+    fields: core::slice::Iter<'h, httparse::Header<'b>>,
+    bytes: &'b [u8],
+    /// The offset of the first bare LF.
+    bare: Option<usize>,
+}
+
+impl<'b> Iterator for CheckedLines<'_, 'b> {
+    type Item = (&'b str, &'b [u8]);
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<Self::Item> {
+        let field = self.fields.next()?;
+        // Names lie in the head, behind a line feed; one that did not would fail the check.
+        let offset = offset_of(field, self.bytes);
+        if self.bytes.get(offset.wrapping_sub(2)) != Some(&b'\r') {
+            self.bare = Some(offset.saturating_sub(1));
+            return None;
+        }
+        Some((field.name, field.value))
+    }
+}
+
+impl CheckedLines<'_, '_> {
+    /// Checks the end of the last lines too.
+    #[inline(always)]
+    fn finish(self) -> Result<(), Error> {
+        let last = self.bytes.len().saturating_sub(1);
+        let bare = match (self.bare, self.bytes) {
+            (Some(offset), _) => offset,
+            (None, [.., b'\r', b'\n', b'\r', b'\n']) => return Ok(()),
+            (None, [.., b'\r', b'\n']) => last.saturating_sub(2),
+            (None, _) => last,
+        };
+        Err(Error::http(ErrorKind::BareLineFeed, Some(bare)))
+    }
+}
+
+/// Returns the offset of byte `at` of `value`, the value of a field whose name is `named`.
+pub(super) fn locate(
+    head: &[u8],
+    fields: &[httparse::Header<'_>],
+    value: &[u8],
+    at: usize,
+    named: impl Fn(&str) -> bool,
+) -> Option<usize> {
+    let start = offset_in(head, value).or_else(|| {
+        // An empty value may point anywhere; the byte after its colon represents it.
+        let field = fields.iter().find(|field| field.value.is_empty() && named(field.name))?;
+        offset_of(field, head).checked_add(field.name.len())?.checked_add(1)
+    });
+    start.map(|start| start.saturating_add(at))
+}
+
+/// Returns the offset of a field's line.
+#[inline]
+pub(super) fn offset_of(field: &httparse::Header<'_>, head: &[u8]) -> usize {
+    field.name.as_ptr().addr().wrapping_sub(head.as_ptr().addr())
+}

@@ -1,0 +1,342 @@
+//! Reads the values of one message from its fields, as the presence table has them.
+
+use super::MessageKind;
+use super::fields::{Fields, LongValue};
+use super::message_error::MessageError;
+use super::presence;
+use super::report::{Checked, Outcome, Report};
+use crate::deviation::{Deviation, Deviations};
+use crate::error::{CheckStage, ValueError};
+use crate::field::{Decode, FieldName, FieldSet, SessionId, SupportedProtocols};
+use crate::http1::Framing;
+use crate::http1::framing::TransferCoding;
+
+/// The fields of one message, the deviations found so far, and where errors go.
+pub(crate) struct Reader<'h, 'b, R> {
+    fields: &'h Fields<'b>,
+    pub(super) framing: Framing,
+    /// False where the framing was checked when the head was parsed.
+    is_framing_unchecked: bool,
+    long_value: Option<LongValue<'b>>,
+    pub(super) deviations: Deviations,
+    report: R,
+}
+
+impl<'h, 'b, R: Report<'b>> Reader<'h, 'b, R> {
+    /// Reads the fields of a head that was parsed from bytes.
+    #[inline(always)]
+    pub(super) const fn of_checked_head(
+        fields: &'h Fields<'b>,
+        framing: Framing,
+        long_value: Option<LongValue<'b>>,
+        report: R,
+    ) -> Self {
+        let deviations = Deviations::EMPTY;
+        Self { fields, framing, is_framing_unchecked: false, long_value, deviations, report }
+    }
+
+    /// Reads fields that another HTTP stack has parsed.
+    #[inline(always)]
+    pub(super) fn of_parsed_fields(fields: &'h Fields<'b>, report: R) -> Self {
+        Self {
+            fields,
+            framing: fields.framing_fields().framing(),
+            is_framing_unchecked: true,
+            long_value: fields.long_value(),
+            deviations: Deviations::EMPTY,
+            report,
+        }
+    }
+
+    /// Returns the first value of a field, if it is present.
+    #[inline(always)]
+    pub(super) fn get(&self, field: FieldName) -> Option<&'b [u8]> {
+        self.fields.get(field)
+    }
+
+    /// Reports an error.
+    #[inline(always)]
+    pub(super) fn report(&mut self, error: MessageError<'b>) -> Result<R::Invalid, R::Stop> {
+        self.report.report(error)
+    }
+
+    /// Checks the framing of a message that another HTTP stack has parsed.
+    #[inline(always)]
+    pub(super) fn check_framing(&mut self, coding: TransferCoding) -> Checked<'b, R> {
+        let fields = self.fields.framing_fields();
+        if self.is_framing_unchecked && !fields.is_unambiguous(&self.framing) {
+            self.report_framing(coding)?;
+        }
+        Ok(())
+    }
+
+    #[cold]
+    fn report_framing(&mut self, coding: TransferCoding) -> Checked<'b, R> {
+        for error in self.fields.framing_fields().errors(coding) {
+            self.report(MessageError::in_framing(error))?;
+        }
+        Ok(())
+    }
+
+    /// Rejects a value that is longer than the limit.
+    #[inline(always)]
+    pub(super) fn check_value_lengths(&mut self) -> Checked<'b, R> {
+        match self.long_value {
+            None => Ok(()),
+            Some(LongValue { field, value, limit }) => {
+                self.report(MessageError::in_long_value(field, value, limit)).map(drop)
+            }
+        }
+    }
+
+    /// Records a value that is longer than the limit, where that is not an error.
+    #[inline(always)]
+    pub(super) fn record_long_value(&mut self) {
+        if self.long_value.is_some() {
+            self.deviations.insert(Deviation::LongValue);
+        }
+    }
+
+    /// Rejects fields that the message carries and that are repeated with another value.
+    #[inline(always)]
+    pub(super) fn check_conflicts(
+        &mut self,
+        fields: FieldSet,
+        stage: CheckStage,
+    ) -> Checked<'b, R> {
+        let conflicting = self.fields.conflicting().intersection(fields);
+        if conflicting.is_empty() { Ok(()) } else { self.report_conflicts(conflicting, stage) }
+    }
+
+    #[cold]
+    fn report_conflicts(&mut self, mut conflicting: FieldSet, stage: CheckStage) -> Checked<'b, R> {
+        while let Some((field, error)) = self.fields.conflict_among(conflicting) {
+            self.report(error.at_stage(stage))?;
+            conflicting = conflicting.difference(FieldSet::of(field));
+        }
+        Ok(())
+    }
+
+    /// Returns true if the message carries what only the Acks for other requests carry.
+    pub(super) fn has_fields_of_other_ack(&self, kind: MessageKind) -> bool {
+        let unexpected = self.fields.present().intersection(presence::fields(kind).unexpected);
+        !unexpected.intersection(presence::SUCCESS_FIELDS).is_empty()
+    }
+
+    /// Records fields that the message does not carry, and those it carries that are repeated or
+    /// misspelt.
+    #[inline(always)]
+    pub(super) fn record_fields(&mut self, kind: MessageKind) {
+        let sets = presence::fields(kind);
+        let unexpected = self.fields.present().intersection(sets.unexpected);
+        if !unexpected.is_empty() {
+            self.record_unexpected(kind, unexpected);
+        }
+        self.record_form(sets.carried());
+    }
+
+    /// Records which of these fields are repeated or misspelt.
+    #[inline(always)]
+    pub(super) fn record_form(&mut self, fields: FieldSet) {
+        let repeated = self.fields.repeated().intersection(fields);
+        if !repeated.is_empty() {
+            self.record_repeated(repeated);
+        }
+        if self.fields.is_misspelt() && fields.contains(FieldName::ReceivedContentRange) {
+            self.deviations.insert(Deviation::MisspeltReceived);
+        }
+    }
+
+    #[cold]
+    fn record_repeated(&mut self, repeated: FieldSet) {
+        const LISTS: FieldSet = FieldSet::of(FieldName::SupportedProtocols);
+        if !repeated.intersection(LISTS).is_empty() {
+            self.deviations.insert(Deviation::JoinedProtocols);
+        }
+        if !repeated.difference(LISTS).is_empty() {
+            self.deviations.insert(Deviation::DuplicateField);
+        }
+    }
+
+    #[cold]
+    fn record_unexpected(&mut self, kind: MessageKind, unexpected: FieldSet) {
+        const ERRORS: FieldSet =
+            FieldSet::of(FieldName::Error).with(FieldName::ErrorCode).with(FieldName::ErrorContext);
+        let errors =
+            if kind.is_success() { unexpected.intersection(ERRORS) } else { FieldSet::EMPTY };
+        if !errors.is_empty() {
+            self.deviations.insert(Deviation::ErrorOnSuccess);
+        }
+        if unexpected != errors {
+            self.deviations.insert(Deviation::UnexpectedField);
+        }
+    }
+
+    /// Returns the value of a field that the message carries. The absence of a field is an error, a
+    /// deviation or neither, as the presence table has it.
+    #[inline(always)]
+    pub(super) fn carried(
+        &mut self,
+        kind: MessageKind,
+        field: FieldName,
+    ) -> Result<Option<&'b [u8]>, MessageError<'b>> {
+        let sets = presence::fields(kind);
+        if self.fields.present().intersection(sets.carried()).contains(field) {
+            return Ok(self.get(field));
+        }
+        if sets.required.contains(field) {
+            return Err(MessageError::missing(field));
+        }
+        self.record_absence(kind, field);
+        Ok(None)
+    }
+
+    /// Records the absence of a field that the message should carry.
+    #[inline(always)]
+    pub(super) fn record_absence(&mut self, kind: MessageKind, field: FieldName) {
+        if presence::fields(kind).expected.contains(field) && self.get(field).is_none() {
+            self.deviations.insert(presence::absence(field));
+        }
+    }
+
+    /// Decodes the value of a field.
+    #[inline(always)]
+    fn decode<T>(
+        &mut self,
+        field: FieldName,
+        value: &'b [u8],
+        decode: impl FnOnce(&'b [u8], &mut Deviations) -> Result<T, ValueError>,
+    ) -> Outcome<'b, T, R> {
+        match decode(value, &mut self.deviations) {
+            Ok(value) => Ok(Ok(value)),
+            Err(error) => self.report(MessageError::in_value(field, value, error)).map(Err),
+        }
+    }
+
+    /// Reads a field that may be absent with `decode`.
+    #[inline(always)]
+    fn optional_field<T>(
+        &mut self,
+        kind: MessageKind,
+        field: FieldName,
+        decode: impl FnOnce(&'b [u8], &mut Deviations) -> Result<T, ValueError>,
+    ) -> Outcome<'b, Option<T>, R> {
+        match self.carried(kind, field) {
+            Ok(None) => Ok(Ok(None)),
+            Ok(Some(value)) => Ok(self.decode(field, value, decode)?.map(Some)),
+            Err(missing) => self.report(missing).map(Err),
+        }
+    }
+
+    /// Reads a field that may be absent.
+    #[inline(always)]
+    pub(super) fn optional<T: Decode<'b>>(
+        &mut self,
+        kind: MessageKind,
+    ) -> Outcome<'b, Option<T>, R> {
+        self.optional_field(kind, T::NAME, T::decode)
+    }
+
+    /// Reads an error code or a context: `decode` returns `None` for the value that means none.
+    #[inline(always)]
+    pub(super) fn optional_code<T>(
+        &mut self,
+        kind: MessageKind,
+        field: FieldName,
+        decode: impl FnOnce(&'b [u8]) -> Result<T, ValueError>,
+    ) -> Outcome<'b, Option<T>, R> {
+        self.optional_field(kind, field, |value, _| decode(value))
+    }
+
+    /// Reads a field that the message must carry.
+    #[inline(always)]
+    pub(super) fn required<T: Decode<'b>>(&mut self, kind: MessageKind) -> Outcome<'b, T, R> {
+        match self.optional(kind)? {
+            Ok(Some(value)) => Ok(Ok(value)),
+            Ok(None) => self.report(MessageError::missing(T::NAME)).map(Err),
+            Err(invalid) => Ok(Err(invalid)),
+        }
+    }
+
+    /// Reads a field that the message should carry. Its absence is a deviation if its value can be
+    /// `inferred`, and an error if not.
+    #[inline(always)]
+    pub(super) fn expected<T: Decode<'b>>(
+        &mut self,
+        inferred: impl FnOnce() -> Option<T>,
+    ) -> Outcome<'b, T, R> {
+        if let Some(value) = self.get(T::NAME) {
+            return self.decode(T::NAME, value, T::decode);
+        }
+        match inferred() {
+            Some(inferred) => {
+                self.deviations.insert(presence::absence(T::NAME));
+                Ok(Ok(inferred))
+            }
+            None => self.report(MessageError::missing(T::NAME)).map(Err),
+        }
+    }
+
+    /// Reads the session id of a request.
+    #[inline(always)]
+    pub(super) fn session_id(&mut self, kind: MessageKind) -> Outcome<'b, SessionId<'b>, R> {
+        let field = FieldName::SessionId;
+        let result = match self.carried(kind, field) {
+            Ok(value) => {
+                let value = value.unwrap_or_default();
+                SessionId::decode(value, &mut self.deviations)
+                    .map_err(|error| MessageError::in_value(field, value, error))
+            }
+            Err(missing) => Err(missing),
+        };
+        match result {
+            Ok(session_id) => Ok(Ok(session_id)),
+            Err(error) => self.report(error.at_stage(CheckStage::Session)).map(Err),
+        }
+    }
+
+    /// Reads the list of protocols from all the fields that it is spread over.
+    pub(super) fn protocols(
+        &mut self,
+        kind: MessageKind,
+    ) -> Outcome<'b, SupportedProtocols<'b>, R> {
+        let field = FieldName::SupportedProtocols;
+        let error = match self.carried(kind, field) {
+            Ok(value) => match self.join_protocols(value.unwrap_or_default()) {
+                Ok(protocols) => return Ok(Ok(protocols)),
+                Err((error, value)) => MessageError::in_value(field, value, error),
+            },
+            Err(missing) => missing,
+        };
+        self.report(error).map(Err)
+    }
+
+    fn join_protocols(
+        &mut self,
+        first: &'b [u8],
+    ) -> Result<SupportedProtocols<'b>, (ValueError, &'b [u8])> {
+        let [second, third, fourth] = self.fields.more_protocols();
+        SupportedProtocols::decode_joined([first, second, third, fourth], &mut self.deviations)
+    }
+
+    /// Returns the value of a field if it is valid and unambiguous, whatever else is wrong with the
+    /// message. Records nothing.
+    pub(super) fn valid<T: Decode<'b>>(&self, kind: MessageKind) -> Option<T> {
+        self.valid_value(kind, T::NAME)
+            .and_then(|value| T::decode(value, &mut Deviations::EMPTY.clone()).ok())
+    }
+
+    /// Returns the list of protocols if it is valid and unambiguous.
+    pub(super) fn valid_protocols(&self, kind: MessageKind) -> Option<SupportedProtocols<'b>> {
+        let first = self.valid_value(kind, FieldName::SupportedProtocols)?;
+        let [second, third, fourth] = self.fields.more_protocols();
+        let lists = [first, second, third, fourth];
+        SupportedProtocols::decode_joined(lists, &mut Deviations::EMPTY.clone()).ok()
+    }
+
+    fn valid_value(&self, kind: MessageKind, field: FieldName) -> Option<&'b [u8]> {
+        let is_carried = presence::fields(kind).carried().contains(field);
+        let is_conflicting = self.fields.conflicting().contains(field);
+        self.get(field).filter(|_| is_carried && !is_conflicting)
+    }
+}
