@@ -34,7 +34,7 @@ fn main() -> Result<()> {
     Client::open(file.as_ref(), url, Options::DEFAULT)?.run()
 }
 
-pub struct Client {
+pub(crate) struct Client {
     upload: Upload,
     entity: File,
     /// When the entity was changed last. An upload is continued only if this has not changed.

@@ -47,7 +47,7 @@ fn is_relative(link: &str) -> bool {
 /// Returns the anchors that Markdown makes of the headings.
 fn anchors(text: &str) -> BTreeSet<String> {
     let text = without_blocks(text);
-    let headings = text.lines().filter_map(|line| line.starts_with('#').then_some(line));
+    let headings = text.lines().filter(|line| line.starts_with('#'));
     let anchor = |heading: &str| {
         let letters = heading.trim_start_matches('#').trim().chars();
         let kept = letters.filter(|it| it.is_alphanumeric() || matches!(it, ' ' | '-' | '_'));

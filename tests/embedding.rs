@@ -119,7 +119,7 @@ fn a_request_that_resumes_after_it_was_overtaken_changes_no_byte() {
     assert_eq!(status(server, &request("Close-Session", &session, "", 0), b""), "200");
     let entity = fs::read(folder.path().join("published/entity")).expect("it is published");
     assert_eq!(entity, b"0123456789");
-    assert_eq!(staged(folder.path()), [PathBuf::new(); 0]);
+    assert!(staged(folder.path()).is_empty());
 }
 
 #[test]
@@ -140,7 +140,7 @@ fn an_upload_continues_after_the_server_was_restarted() {
     assert_eq!(status(server, &request("Close-Session", &session, "", 0), b""), "200");
     let entity = fs::read(folder.path().join("published/entity")).expect("it is published");
     assert_eq!(entity, b"0123456789");
-    assert_eq!(staged(folder.path()), [PathBuf::new(); 0]);
+    assert!(staged(folder.path()).is_empty());
 }
 
 #[test]
@@ -154,7 +154,7 @@ fn a_file_at_the_destination_is_not_replaced() {
     assert_eq!(status(server, &request("Close-Session", &session, "", 0), b""), "403");
     assert_eq!(fs::read(&destination).expect("it is there"), b"old");
     assert_eq!(status(server, &request("Cancel-Session", &session, "", 0), b""), "200");
-    assert_eq!(staged(folder.path()), [PathBuf::new(); 0]);
+    assert!(staged(folder.path()).is_empty());
     // Nor can a session be created for it.
     assert_eq!(status(server, &request("Create-Session", "", "", 0), b""), "403");
 }
@@ -234,7 +234,7 @@ fn the_client_uploads_over_broken_connections() {
     let mut client = Client::open(&path, &url, options()).expect("it can be read");
     client.run().expect("it is uploaded");
     assert_eq!(fs::read(folder.path().join("published/entity")).expect("it is there"), bytes);
-    assert_eq!(staged(folder.path()), [PathBuf::new(); 0]);
+    assert!(staged(folder.path()).is_empty());
     assert!(!folder.path().join("entity.bits-upload").exists());
 }
 

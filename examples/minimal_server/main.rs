@@ -7,7 +7,7 @@
 //!
 //! It takes uploads to `/uploads/NAME`. `docs/EMBEDDING.md` explains each rule that it follows.
 
-pub mod storage;
+pub(crate) mod storage;
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -47,7 +47,7 @@ fn main() -> io::Result<()> {
     server.run(&TcpListener::bind(address.to_string_lossy().as_ref())?)
 }
 
-pub struct Server {
+pub(crate) struct Server {
     policy: Policy<'static>,
     /// Locked for one call at a time, never while bytes are read or written.
     sessions: Mutex<Table>,
