@@ -20,7 +20,7 @@ use support::session::{
     NOTIFYING, NOW, PLAIN, Server, commits, discards, is_cancelled, is_closed, notifies, received,
     refused, stores,
 };
-use support::upload::{Client, SMALL, cancelled, closed, held, in_state};
+use support::upload::{Client, SMALL, cancelled, closed, fragment_ack, in_state};
 
 #[test]
 fn every_request_gets_the_ack_of_its_kind() {
@@ -100,17 +100,17 @@ fn every_packet_of_a_session_carries_the_id_it_was_issued() {
         let created = CreateSessionAck::new(Protocol::BITS_1_5, id).into();
         let mut client = Client::new(20, SMALL);
         assert_eq!(carried(&client), None);
-        client.answer(&created);
+        client.exchange(&created);
         for received in [10, 20] {
             assert_eq!(carried(&client), expected, "a fragment up to {received}");
-            client.answer(&held(received));
+            client.exchange(&fragment_ack(received));
         }
         let mut cancelling = client;
         assert_eq!(carried(&client), expected, "Close-Session");
-        assert_eq!(client.answered(&closed()).due(), "finished");
+        assert_eq!(client.with_exchange(&closed()).next_action(), "finished");
         cancelling.upload.cancel().expect("it can be cancelled");
         assert_eq!(carried(&cancelling), expected, "Cancel-Session");
-        assert_eq!(cancelling.answered(&cancelled()).due(), "cancelled");
+        assert_eq!(cancelling.with_exchange(&cancelled()).next_action(), "cancelled");
     }
 }
 
@@ -163,7 +163,7 @@ fn an_answer_that_breaks_the_rules_is_discarded() {
         for (draft, kind) in broken_acks(state) {
             let mut client = in_state(state);
             let before = client;
-            client.sent();
+            client.send();
             let client::Poll::Send(transmit) = before.upload.poll() else { panic!("{before:?}") };
             let ack_context = transmit.ack_context();
             let read = Ack::from_fields(draft.status_line(), draft.pairs(), &ack_context);
@@ -173,7 +173,7 @@ fn an_answer_that_breaks_the_rules_is_discarded() {
             let now = client.now;
             let status = Some(draft.status_line().status);
             client.upload.handle_unreadable(status, now).expect("an answer is due");
-            assert_eq!(client.at(), (state, Exchange::BackOff), "{draft:?}");
+            assert_eq!(client.states(), (state, Exchange::BackOff), "{draft:?}");
             let stands = |client: &Client| {
                 let upload = client.upload;
                 let id = upload.session_id().map(|id| id.to_string());
@@ -181,7 +181,11 @@ fn an_answer_that_breaks_the_rules_is_discarded() {
             };
             assert_eq!(stands(&client), stands(&before), "{draft:?}");
             client.wait();
-            assert_eq!(client.due(), before.due(), "{state}: the same packet again");
+            assert_eq!(
+                client.next_action(),
+                before.next_action(),
+                "{state}: the same packet again"
+            );
         }
     }
 }

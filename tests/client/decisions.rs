@@ -9,8 +9,8 @@ use bits_proto::field::{ContentRange, ErrorContext, HResult};
 use bits_proto::message::{AckContext, MessageKind, Request};
 use support::upload::{
     Client, HOST, REPLY, SESSION_NOT_FOUND, SMALL, WITH_REPLY, all_reachable, cancelled,
-    check_course, closed, created, created_on, held, held_with_reply, in_state, lost, out_of_sync,
-    pinged, reach, refused, refused_with, session, status,
+    check_exchanges, closed, created, created_on, fragment_ack, fragment_ack_with_reply, in_state,
+    out_of_sync, pinged, reach, refused, refused_with, session, session_not_found, status,
 };
 
 const INVALID_ARGUMENT: u32 = 0x8007_0057;
@@ -20,27 +20,29 @@ const TOO_LARGE: u32 = 0x8020_0020;
 #[test]
 fn a1_an_empty_entity_is_created_and_closed() {
     let mut client = Client::new(0, SMALL);
-    check_course(&mut client, &[("create", created()), ("close", closed())], "finished");
+    check_exchanges(&mut client, &[("create", created()), ("close", closed())], "finished");
     assert_eq!((client.upload.received().0, client.upload.total()), (0, 0));
 
-    let mut client = Client::new(0, WITH_REPLY).answered(&created());
-    assert_eq!(client.due(), "no reply");
+    let mut client = Client::new(0, WITH_REPLY).with_exchange(&created());
+    assert_eq!(client.next_action(), "no reply");
     client.upload.close_without_reply().expect("a reply is missing");
-    check_course(&mut client, &[("close", closed())], "finished");
+    check_exchanges(&mut client, &[("close", closed())], "finished");
 
-    let course = [("create", created_on(HOST, None)), ("ping at node-7.example", pinged())];
-    check_course(&mut Client::new(0, SMALL), &course, "close at node-7.example");
+    let exchanges = [("create", created_on(HOST, None)), ("ping at node-7.example", pinged())];
+    check_exchanges(&mut Client::new(0, SMALL), &exchanges, "close at node-7.example");
 }
 
 #[test]
 fn a10_to_create_again_begins_another_session_at_its_first_byte() {
-    let mut client = Client::begun(20, SMALL).answered(&held(10)).answered(&lost());
+    let mut client = Client::with_session(20, SMALL)
+        .with_exchange(&fragment_ack(10))
+        .with_exchange(&session_not_found());
     assert_eq!((client.upload.session_id(), client.upload.received().0), (None, 0));
     let other = bits_proto::field::SessionId::try_from("other").expect("a session id");
     let protocol = bits_proto::field::Protocol::BITS_1_5;
-    client.answer(&bits_proto::message::CreateSessionAck::new(protocol, other).into());
+    client.exchange(&bits_proto::message::CreateSessionAck::new(protocol, other).into());
     assert_eq!(client.upload.session_id(), Some(other));
-    assert_eq!(client.due(), "fragment 0..10");
+    assert_eq!(client.next_action(), "fragment 0..10");
 }
 
 /// An event that interrupts a close.
@@ -49,41 +51,41 @@ type Way = (&'static str, fn(&mut Client));
 #[test]
 fn a11_a_session_that_is_gone_after_a_lost_close_is_closed() {
     let ways: [Way; 7] = [
-        ("broken", Client::breaks),
+        ("broken", Client::disconnect),
         ("late", |it| {
-            it.sent();
+            it.send();
             it.wait();
         }),
-        ("refused for now", |it| it.answer(&refused(503))),
+        ("refused for now", |it| it.exchange(&refused(503))),
         ("unreadable", |it| {
-            it.sent();
+            it.send();
             it.upload.handle_unreadable(Some(status(200)), it.now).expect("a response is expected");
         }),
         ("paused", |it| {
-            it.sending();
+            it.start_sending();
             it.upload.pause().expect("it can be paused");
         }),
         ("resumed", |it| {
-            it.sent();
+            it.send();
             it.upload.resume().expect("it can be resumed");
         }),
         ("refused by a proxy", |it| {
-            it.sent();
+            it.send();
             it.upload.handle_unreadable(Some(status(502)), it.now).expect("a response is expected");
         }),
     ];
     for (what, lose) in ways {
-        let mut client = Client::whole();
+        let mut client = Client::fully_received();
         lose(&mut client);
         match client.upload.exchange() {
             Exchange::BackOff => drop(client.wait()),
             Exchange::Suspended => client.upload.resume().expect("it can be resumed"),
             _ => {}
         }
-        if client.due() == "ping" {
-            client.answer(&pinged());
+        if client.next_action() == "ping" {
+            client.exchange(&pinged());
         }
-        check_course(&mut client, &[("close", lost())], "finished");
+        check_exchanges(&mut client, &[("close", session_not_found())], "finished");
         assert_eq!(client.upload.restarts(), 0, "{what}");
     }
 }
@@ -99,123 +101,149 @@ fn a11_a_session_that_is_gone_at_the_first_close_is_started_over() {
         },
         // The server responded without closing the session.
         |it| {
-            it.answer(&refused(401));
+            it.exchange(&refused(401));
             it.upload.provide_credentials().expect("credentials are expected");
         },
         |it| {
             it.upload.ping_first().expect("a request is ready");
-            it.answer(&pinged());
+            it.exchange(&pinged());
         },
     ];
     for prepare in quiet {
-        let mut client = Client::whole();
+        let mut client = Client::fully_received();
         prepare(&mut client);
-        check_course(&mut client, &[("close", lost()), ("create", created())], "fragment 0..10");
+        check_exchanges(
+            &mut client,
+            &[("close", session_not_found()), ("create", created())],
+            "fragment 0..10",
+        );
         assert_eq!(client.upload.restarts(), 1);
     }
     // A lost close of one session does not affect the next session.
-    let mut client = Client::whole();
-    client.breaks();
+    let mut client = Client::fully_received();
+    client.disconnect();
     client.upload.resume().expect("it can be resumed");
-    let course = [("ping", lost()), ("create", created()), ("fragment 0..10", held(10))];
-    check_course(&mut client, &course, "close");
-    check_course(&mut client, &[("close", lost())], "create");
+    let exchanges = [
+        ("ping", session_not_found()),
+        ("create", created()),
+        ("fragment 0..10", fragment_ack(10)),
+    ];
+    check_exchanges(&mut client, &exchanges, "close");
+    check_exchanges(&mut client, &[("close", session_not_found())], "create");
 }
 
 #[test]
 fn a11_a_session_that_is_gone_is_cancelled() {
     for code in [500, 400, 404] {
         let mut client = in_state(State::Cancel);
-        let course = [("cancel", refused_with(code, SESSION_NOT_FOUND))];
-        check_course(&mut client, &course, "cancelled");
+        let exchanges = [("cancel", refused_with(code, SESSION_NOT_FOUND))];
+        check_exchanges(&mut client, &exchanges, "cancelled");
         assert_eq!(client.upload.restarts(), 0);
     }
 }
 
 #[test]
 fn a18_a26_the_offset_comes_from_the_server_alone() {
-    let begin = Client::begun(25, SMALL).answered(&held(10));
+    let begin = Client::with_session(25, SMALL).with_exchange(&fragment_ack(10));
     for (received, next) in
         [(20, "fragment 20..25"), (15, "fragment 15..25"), (10, "fragment 10..20")]
     {
-        assert_eq!(begin.answered(&held(received)).due(), next);
+        assert_eq!(begin.with_exchange(&fragment_ack(received)).next_action(), next);
     }
     // The offset may decrease.
-    assert_eq!(begin.answered(&held(4)).due(), "fragment 4..14");
-    assert_eq!(begin.answered(&held(0)).due(), "fragment 0..10");
+    assert_eq!(begin.with_exchange(&fragment_ack(4)).next_action(), "fragment 4..14");
+    assert_eq!(begin.with_exchange(&fragment_ack(0)).next_action(), "fragment 0..10");
     // A 416 may acknowledge bytes of an earlier attempt.
-    assert_eq!(begin.answered(&out_of_sync(24)).due(), "fragment 24..25");
-    assert_eq!(begin.answered(&out_of_sync(25)).due(), "close");
-    assert_eq!(begin.answered(&out_of_sync(0)).due(), "fragment 0..10");
+    assert_eq!(begin.with_exchange(&out_of_sync(24)).next_action(), "fragment 24..25");
+    assert_eq!(begin.with_exchange(&out_of_sync(25)).next_action(), "close");
+    assert_eq!(begin.with_exchange(&out_of_sync(0)).next_action(), "fragment 0..10");
 }
 
 #[test]
 fn a26_an_impossible_offset_changes_nothing() {
-    for wrong in [held(21), held(25), held(26), held(u64::MAX), out_of_sync(26)] {
-        let begin = Client::begun(25, SMALL).answered(&held(10));
-        let mut client = begin.answered(&wrong);
-        assert_eq!((client.upload.received().0, client.due().as_str()), (10, "wait"));
+    for wrong in [
+        fragment_ack(21),
+        fragment_ack(25),
+        fragment_ack(26),
+        fragment_ack(u64::MAX),
+        out_of_sync(26),
+    ] {
+        let begin = Client::with_session(25, SMALL).with_exchange(&fragment_ack(10));
+        let mut client = begin.with_exchange(&wrong);
+        assert_eq!((client.upload.received().0, client.next_action().as_str()), (10, "wait"));
         assert_eq!((client.upload.failures(), client.upload.fragments()), (1, SMALL.fragments));
         client.wait();
-        assert_eq!(client.due(), "fragment 10..20");
+        assert_eq!(client.next_action(), "fragment 10..20");
         let strict = SMALL.with_max_retries(0);
-        let client = Client::begun(25, strict).answered(&held(10)).answered(&wrong);
-        assert_eq!(client.due(), format!("suspended: {}", StopReason::Protocol));
+        let client =
+            Client::with_session(25, strict).with_exchange(&fragment_ack(10)).with_exchange(&wrong);
+        assert_eq!(client.next_action(), format!("suspended: {}", StopReason::Protocol));
         assert_eq!(client.upload.received().0, 10);
     }
 }
 
 #[test]
 fn a18_a_response_that_is_not_an_ack_is_classified_by_its_status() {
-    let begin = Client::begun(25, SMALL);
+    let begin = Client::with_session(25, SMALL);
     let unreadable = |code: Option<u16>| {
         let mut client = begin;
-        client.sent();
+        client.send();
         let now = client.now;
         client.upload.handle_unreadable(code.map(status), now).expect("a response is expected");
         assert_eq!(client.upload.received().0, 0, "{code:?}");
-        client.due()
+        client.next_action()
     };
     for code in (100..300).chain([416]).map(Some).chain([None]) {
         assert_eq!(unreadable(code), "wait", "{code:?}");
     }
     for code in (300..1000).filter(|code| *code != 416) {
-        assert_eq!(unreadable(Some(code)), begin.answered(&refused(code)).due(), "{code}");
+        assert_eq!(
+            unreadable(Some(code)),
+            begin.with_exchange(&refused(code)).next_action(),
+            "{code}"
+        );
     }
 }
 
 #[test]
 fn a27_the_third_consecutive_response_without_progress_is_a_failure() {
-    for stuck in [out_of_sync(10), held(10), out_of_sync(3), held(0)] {
-        let mut client = Client::begun(25, SMALL).answered(&held(10));
+    for stuck in [out_of_sync(10), fragment_ack(10), out_of_sync(3), fragment_ack(0)] {
+        let mut client = Client::with_session(25, SMALL).with_exchange(&fragment_ack(10));
         for _ in 0..2 {
-            client.answer(&stuck);
+            client.exchange(&stuck);
             assert_eq!((client.upload.exchange(), client.upload.failures()), (Exchange::Ready, 0));
         }
-        client.answer(&out_of_sync(0));
-        assert_eq!((client.due().as_str(), client.upload.failures()), ("wait", 1), "{stuck:?}");
+        client.exchange(&out_of_sync(0));
+        assert_eq!(
+            (client.next_action().as_str(), client.upload.failures()),
+            ("wait", 1),
+            "{stuck:?}"
+        );
         client.wait();
-        assert_eq!(client.due(), "fragment 0..10");
+        assert_eq!(client.next_action(), "fragment 0..10");
         // The count was reset; a new byte resets it too.
-        client.answer(&out_of_sync(10));
-        client.answer(&out_of_sync(10));
-        assert_eq!(client.due(), "fragment 10..20");
-        client.answer(&held(11));
-        assert_eq!((client.due().as_str(), client.upload.failures()), ("fragment 11..21", 0));
-        client.answer(&out_of_sync(11));
-        client.answer(&out_of_sync(11));
-        assert_eq!(client.due(), "fragment 11..21");
+        client.exchange(&out_of_sync(10));
+        client.exchange(&out_of_sync(10));
+        assert_eq!(client.next_action(), "fragment 10..20");
+        client.exchange(&fragment_ack(11));
+        assert_eq!(
+            (client.next_action().as_str(), client.upload.failures()),
+            ("fragment 11..21", 0)
+        );
+        client.exchange(&out_of_sync(11));
+        client.exchange(&out_of_sync(11));
+        assert_eq!(client.next_action(), "fragment 11..21");
     }
     // Without any progress, the upload is suspended.
-    let mut client = Client::begun(25, SMALL.with_max_retries(1));
+    let mut client = Client::with_session(25, SMALL.with_max_retries(1));
     for _ in 0..3 {
-        client.answer(&held(0));
+        client.exchange(&fragment_ack(0));
     }
     client.wait();
     for _ in 0..3 {
-        client.answer(&held(0));
+        client.exchange(&fragment_ack(0));
     }
-    assert_eq!(client.due(), "suspended: upload is making no progress");
+    assert_eq!(client.next_action(), "suspended: upload is making no progress");
 }
 
 #[test]
@@ -223,58 +251,71 @@ fn a29_starting_over_is_counted_and_limited() {
     let mut client = Client::new(25, SMALL);
     for restarts in 0..SMALL.max_restarts {
         assert_eq!(client.upload.restarts(), restarts);
-        let course =
-            [("create", created()), ("fragment 0..10", held(10)), ("fragment 10..20", lost())];
-        check_course(&mut client, &course, "create");
+        let exchanges = [
+            ("create", created()),
+            ("fragment 0..10", fragment_ack(10)),
+            ("fragment 10..20", session_not_found()),
+        ];
+        check_exchanges(&mut client, &exchanges, "create");
         assert_eq!((client.upload.received().0, client.upload.session_id()), (0, None));
     }
     assert_eq!(client.upload.restarts(), 3);
-    client.answer(&created());
-    client.answer(&lost());
-    assert_eq!(client.due(), format!("suspended: {}", StopReason::SessionLost));
+    client.exchange(&created());
+    client.exchange(&session_not_found());
+    assert_eq!(client.next_action(), format!("suspended: {}", StopReason::SessionLost));
     client.upload.resume().expect("it can be resumed");
     assert_eq!(client.upload.restarts(), 0);
-    let course = [("ping", pinged()), ("create", created()), ("fragment 0..10", lost())];
-    check_course(&mut client, &course, "create");
+    let exchanges =
+        [("ping", pinged()), ("create", created()), ("fragment 0..10", session_not_found())];
+    check_exchanges(&mut client, &exchanges, "create");
     assert_eq!(client.upload.restarts(), 1);
     // With a limit of 0, the first lost session suspends the upload.
     for state in [State::CreateSession, State::Ping, State::Fragment, State::Close] {
-        let mut client = in_state(state).answered(&lost());
+        let mut client = in_state(state).with_exchange(&session_not_found());
         assert_eq!(client.upload.restarts(), 1, "{state}");
-        assert!(client.due().starts_with("create"), "{state}");
-        let mut strict = Client::new(20, SMALL.with_max_restarts(0)).answered(&lost());
-        assert_eq!(strict.due(), format!("suspended: {}", StopReason::SessionLost));
-        client.answer(&created());
+        assert!(client.next_action().starts_with("create"), "{state}");
+        let mut strict =
+            Client::new(20, SMALL.with_max_restarts(0)).with_exchange(&session_not_found());
+        assert_eq!(strict.next_action(), format!("suspended: {}", StopReason::SessionLost));
+        client.exchange(&created());
         strict.upload.resume().expect("it can be resumed");
-        assert_eq!((client.due().starts_with("fragment"), strict.due().as_str()), (true, "ping"));
+        assert_eq!(
+            (client.next_action().starts_with("fragment"), strict.next_action().as_str()),
+            (true, "ping")
+        );
     }
 }
 
 #[test]
 fn a30_a_reply_without_a_url_is_reported_and_the_session_can_be_closed() {
-    for ack in [held(10), out_of_sync(10)] {
-        let client = Client::begun(10, WITH_REPLY).answered(&ack);
-        assert_eq!((client.due().as_str(), client.upload.reply_url()), ("no reply", None));
+    for ack in [fragment_ack(10), out_of_sync(10)] {
+        let client = Client::with_session(10, WITH_REPLY).with_exchange(&ack);
+        assert_eq!((client.next_action().as_str(), client.upload.reply_url()), ("no reply", None));
         let (mut close, mut cancel) = (client, client);
         close.upload.close_without_reply().expect("a reply is missing");
-        check_course(&mut close, &[("close", closed())], "finished");
+        check_exchanges(&mut close, &[("close", closed())], "finished");
         cancel.upload.cancel().expect("it can be cancelled");
-        check_course(&mut cancel, &[("cancel", cancelled())], "cancelled");
+        check_exchanges(&mut cancel, &[("cancel", cancelled())], "cancelled");
     }
     // In the mode without a reply, a reply URL is ignored.
-    let client = Client::begun(10, SMALL).answered(&held_with_reply(10, REPLY.as_bytes()));
-    assert_eq!(client.due(), "close");
+    let client = Client::with_session(10, SMALL)
+        .with_exchange(&fragment_ack_with_reply(10, REPLY.as_bytes()));
+    assert_eq!(client.next_action(), "close");
 }
 
 #[test]
 fn a31_a_reply_before_the_last_byte_is_ignored() {
-    let mut client = Client::begun(20, WITH_REPLY).answered(&held_with_reply(10, b"early"));
-    assert_eq!((client.due().as_str(), client.upload.reply_url()), ("fragment 10..20", None));
-    client.answer(&held_with_reply(19, b"early"));
-    assert_eq!(client.upload.reply_url(), None);
-    assert_eq!(client.answered(&held(20)).due(), "no reply");
+    let mut client =
+        Client::with_session(20, WITH_REPLY).with_exchange(&fragment_ack_with_reply(10, b"early"));
     assert_eq!(
-        client.answered(&held_with_reply(20, b"http://a/last")).due(),
+        (client.next_action().as_str(), client.upload.reply_url()),
+        ("fragment 10..20", None)
+    );
+    client.exchange(&fragment_ack_with_reply(19, b"early"));
+    assert_eq!(client.upload.reply_url(), None);
+    assert_eq!(client.with_exchange(&fragment_ack(20)).next_action(), "no reply");
+    assert_eq!(
+        client.with_exchange(&fragment_ack_with_reply(20, b"http://a/last")).next_action(),
         "fetch http://a/last"
     );
 }
@@ -298,11 +339,11 @@ fn a33_every_status_and_code_has_its_effect() {
     // No code, the four codes with an effect, an unrelated code, and disk full.
     let errors = [SESSION_NOT_FOUND, INVALID_ARGUMENT, ACCESS_DENIED, TOO_LARGE, 0x8000_4005];
     let errors = errors.into_iter().chain([0x8007_0070]).map(Some).chain([None]);
-    let begin = Client::begun(25, SMALL).answered(&held(10));
+    let begin = Client::with_session(25, SMALL).with_exchange(&fragment_ack(10));
     for error in errors {
         for code in (202..1000_u16).filter(|code| error.is_some() || *code != 416) {
             let ack = error.map_or_else(|| refused(code), |error| refused_with(code, error));
-            let after = begin.answered(&ack);
+            let after = begin.with_exchange(&ack);
             let stop = StopReason::Refused {
                 status: status(code),
                 code: error.and_then(HResult::new),
@@ -316,7 +357,7 @@ fn a33_every_status_and_code_has_its_effect() {
                 "transient" => "wait".to_string(),
                 _ => format!("failed: {stop}"),
             };
-            assert_eq!(after.due(), expected, "{code}, {error:X?}");
+            assert_eq!(after.next_action(), expected, "{code}, {error:X?}");
             assert_eq!(after.upload.failures(), u32::from(expected == "wait"), "{code}");
             let keeps = !matches!(class(code, error), "start over" | "resynchronise");
             assert_eq!(after.upload.received().0, if keeps { 10 } else { 0 }, "{code}");
@@ -327,18 +368,18 @@ fn a33_every_status_and_code_has_its_effect() {
 #[test]
 fn a35_an_upload_can_be_cancelled_until_it_has_ended() {
     for mut client in all_reachable() {
-        let (before, at) = (client.upload, client.at());
+        let (before, at) = (client.upload, client.states());
         let result = client.upload.cancel();
         match (at.0, before.session_id()) {
             (State::Finished | State::Cancelled, _) => {
                 assert!(matches!(result, Err(EventError::State(_))), "{at:?}");
                 assert_eq!(client.upload, before);
             }
-            (_, None) => assert_eq!((result, client.due().as_str()), (Ok(()), "cancelled")),
+            (_, None) => assert_eq!((result, client.next_action().as_str()), (Ok(()), "cancelled")),
             _ => {
                 assert_eq!(result, Ok(()), "{at:?}");
-                assert!(client.due().starts_with("cancel"), "{at:?}");
-                assert_eq!(client.answered(&cancelled()).due(), "cancelled");
+                assert!(client.next_action().starts_with("cancel"), "{at:?}");
+                assert_eq!(client.with_exchange(&cancelled()).next_action(), "cancelled");
             }
         }
     }
@@ -346,8 +387,8 @@ fn a35_an_upload_can_be_cancelled_until_it_has_ended() {
 
 #[test]
 fn a36_a_ping_goes_first_after_a_host_id_on_resuming_and_on_a_new_connection() {
-    let course = [("create", created_on(HOST, None)), ("ping at node-7.example", pinged())];
-    check_course(&mut Client::new(25, SMALL), &course, "fragment 0..10 at node-7.example");
+    let exchanges = [("create", created_on(HOST, None)), ("ping at node-7.example", pinged())];
+    check_exchanges(&mut Client::new(25, SMALL), &exchanges, "fragment 0..10 at node-7.example");
     let after = [
         (State::CreateSession, "create"),
         (State::Ping, "fragment 0..10 at node-7.example"),
@@ -357,41 +398,41 @@ fn a36_a_ping_goes_first_after_a_host_id_on_resuming_and_on_a_new_connection() {
     for (state, then) in after {
         let mut first = in_state(state);
         first.upload.ping_first().expect("a request is ready");
-        assert!(first.due().starts_with("ping"), "{state}");
-        assert_eq!(first.answered(&pinged()).due(), then, "{state}");
+        assert!(first.next_action().starts_with("ping"), "{state}");
+        assert_eq!(first.with_exchange(&pinged()).next_action(), then, "{state}");
         for exchange in Exchange::ALL {
             let mut resumed = reach(state, *exchange).expect("a state with requests");
             resumed.upload.resume().expect("it can be resumed");
-            assert!(resumed.due().starts_with("ping"), "{state}, {exchange}");
-            assert_eq!(resumed.answered(&pinged()).due(), then, "{state}, {exchange}");
+            assert!(resumed.next_action().starts_with("ping"), "{state}, {exchange}");
+            assert_eq!(resumed.with_exchange(&pinged()).next_action(), then, "{state}, {exchange}");
         }
     }
     // A reply is not fetched by the upload, and a cancelled upload stays cancelled.
     let mut reply = in_state(State::GetReply);
-    let fetch = reply.due();
+    let fetch = reply.next_action();
     reply.upload.resume().expect("it can be resumed");
-    assert_eq!(reply.answered(&pinged()).due(), fetch);
+    assert_eq!(reply.with_exchange(&pinged()).next_action(), fetch);
     let mut cancel = in_state(State::Cancel);
     cancel.upload.resume().expect("it can be resumed");
-    assert_eq!(cancel.due(), "cancel");
+    assert_eq!(cancel.next_action(), "cancel");
 }
 
 #[test]
 fn a41_a_plain_success_advances_to_its_offset() {
-    let mut client = Client::begun(25, SMALL);
-    let course = [
-        ("fragment 0..10", held(10)),
-        ("fragment 10..20", held(20)),
-        ("fragment 20..25", held(25)),
+    let mut client = Client::with_session(25, SMALL);
+    let exchanges = [
+        ("fragment 0..10", fragment_ack(10)),
+        ("fragment 10..20", fragment_ack(20)),
+        ("fragment 20..25", fragment_ack(25)),
         ("close", closed()),
     ];
-    check_course(&mut client, &course, "finished");
+    check_exchanges(&mut client, &exchanges, "finished");
     assert_eq!(client.upload.received().0, 25);
 }
 
 #[test]
 fn the_ack_context_describes_the_fragment_that_was_sent() {
-    let upload = Client::begun(25, SMALL).answered(&held(10)).upload;
+    let upload = Client::with_session(25, SMALL).with_exchange(&fragment_ack(10)).upload;
     let bits_proto::client::Poll::Send(transmit) = upload.poll() else { panic!("{upload:?}") };
     let content_range = Some(ContentRange::new(10, 19, 25).expect("a range"));
     let session_id = Some(session());

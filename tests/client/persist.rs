@@ -8,8 +8,8 @@ use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use bits_proto::client::{Exchange, State, Upload};
 use serde_json::{Value, json};
 use support::upload::{
-    Client, HOST, SECOND, SMALL, Server, WITH_REPLY, all_reachable, created_on, held,
-    held_with_reply, in_state, lost, reach, refused, refused_with,
+    Client, HOST, SECOND, SMALL, Server, WITH_REPLY, all_reachable, created_on, fragment_ack,
+    fragment_ack_with_reply, in_state, reach, refused, refused_with, session_not_found,
 };
 
 fn stored(upload: &Upload) -> Value {
@@ -50,7 +50,7 @@ fn an_upload_and_its_copy_hash_alike_and_others_do_not() {
         assert!(different.contains(&read(&stored(&upload)).expect("it reads back")));
     }
     // Uploads that differ in one text have different hashes.
-    let on = |host| Client::new(20, SMALL).answered(&created_on(host, None)).upload;
+    let on = |host| Client::new(20, SMALL).with_exchange(&created_on(host, None)).upload;
     let hash = |upload: Upload| BuildHasherDefault::<DefaultHasher>::default().hash_one(upload);
     assert_ne!(on("a.example"), on("b.example"));
     assert_ne!(hash(on("a.example")), hash(on("b.example")));
@@ -59,23 +59,24 @@ fn an_upload_and_its_copy_hash_alike_and_others_do_not() {
 #[test]
 fn every_stop_reason_and_history_reads_back_equal() {
     let strict = SMALL.with_max_retries(0).with_max_restarts(0);
-    let begun = Client::begun(25, strict);
+    let begun = Client::with_session(25, strict);
     let mut broken = begun;
-    broken.breaks();
+    broken.disconnect();
     let mut late = begun;
-    late.sent();
+    late.send();
     late.wait();
-    let mut unread = Client::begun(10, WITH_REPLY).answered(&held_with_reply(10, b"caf\xE9\\x"));
+    let mut unread = Client::with_session(10, WITH_REPLY)
+        .with_exchange(&fragment_ack_with_reply(10, b"caf\xE9\\x"));
     let mut all = vec![
         broken,
         late,
-        begun.answered(&lost()),
-        begun.answered(&held(26)),
-        begun.answered(&refused(503)),
-        begun.answered(&refused_with(400, 0x8007_0057)),
-        begun.answered(&held(10)).answered(&held(3)),
+        begun.with_exchange(&session_not_found()),
+        begun.with_exchange(&fragment_ack(26)),
+        begun.with_exchange(&refused(503)),
+        begun.with_exchange(&refused_with(400, 0x8007_0057)),
+        begun.with_exchange(&fragment_ack(10)).with_exchange(&fragment_ack(3)),
         unread,
-        Client::begun(0, WITH_REPLY),
+        Client::with_session(0, WITH_REPLY),
     ];
     for _ in 0..=WITH_REPLY.max_retries {
         unread.upload.handle_reply_failed(unread.now).expect("a reply is expected");
@@ -84,15 +85,15 @@ fn every_stop_reason_and_history_reads_back_equal() {
             unread.wait();
         }
     }
-    let mut elsewhere = Client::elsewhere(20, Some(60));
-    elsewhere.breaks();
+    let mut elsewhere = Client::on_other_host(20, Some(60));
+    elsewhere.disconnect();
     all.push(elsewhere);
     elsewhere.now += SECOND * 60;
     elsewhere.upload.handle_timeout(elsewhere.now);
     assert_eq!(elsewhere.upload.host(), None);
     all.push(elsewhere);
-    let mut closing = Client::whole();
-    closing.breaks();
+    let mut closing = Client::fully_received();
+    closing.disconnect();
     all.push(closing);
     for client in all {
         check_round_trip(&client.upload);
@@ -103,17 +104,17 @@ fn every_stop_reason_and_history_reads_back_equal() {
 fn a_restored_upload_continues_to_its_end() {
     for client in all_reachable() {
         let mut back = read(&stored(&client.upload)).expect("it reads back");
-        let at = client.at();
+        let at = client.states();
         if back.state().is_terminal() {
             assert!(back.resume().is_err(), "{at:?}");
             continue;
         }
         back.resume().expect("it has not ended");
-        let mut server = Server { held: back.received().0, reply: at.0 == State::GetReply };
+        let mut server = Server { received: back.received().0, reply: at.0 == State::GetReply };
         let mut client = Client { upload: back, now: SECOND };
         server.finish(&mut client, 10);
         let end = if at.0 == State::Cancel { "cancelled" } else { "finished" };
-        assert_eq!(client.due(), end, "{at:?}");
+        assert_eq!(client.next_action(), end, "{at:?}");
     }
 }
 
@@ -123,8 +124,8 @@ fn a_close_that_was_in_flight_when_it_was_stored_may_have_arrived() {
     let mut back =
         Client { upload: read(&stored(&client.upload)).expect("it reads back"), ..client };
     back.upload.resume().expect("it has not ended");
-    back.answer(&support::upload::pinged());
-    assert_eq!(back.answered(&lost()).due(), "finished");
+    back.exchange(&support::upload::pinged());
+    assert_eq!(back.with_exchange(&session_not_found()).next_action(), "finished");
 }
 
 /// Returns the stored upload with another value of one field.
@@ -148,7 +149,7 @@ fn check_refused(value: &Value, why: &str) {
 #[test]
 fn the_stored_form_is_stable() {
     // Later versions must read what this version stores.
-    let client = Client::new(20, SMALL).answered(&created_on(HOST, Some(60)));
+    let client = Client::new(20, SMALL).with_exchange(&created_on(HOST, Some(60)));
     let options = json!({
         "mode": "upload",
         "fragments": {"length": 10, "min": 3, "max": 40},
@@ -169,7 +170,8 @@ fn the_stored_form_is_stable() {
     expected["deadline"] = stored(&client.upload)["deadline"].clone();
     assert_eq!(stored(&client.upload), expected);
     assert_eq!(read(&expected), Ok(client.upload));
-    let failed = stored(&Client::begun(20, SMALL).answered(&refused_with(400, 5)).upload);
+    let failed =
+        stored(&Client::with_session(20, SMALL).with_exchange(&refused_with(400, 5)).upload);
     let stop = json!({"refused": {"status": 400, "code": 5, "context": 5}});
     assert_eq!((&failed["stop_reason"], &failed["state"]), (&stop, &json!("failed")));
 }
@@ -256,7 +258,7 @@ fn texts_that_are_too_long_or_invalid_are_refused() {
 fn contradictions_are_refused() {
     let at = |state, exchange| reach(state, exchange).expect("a reachable state").upload;
     let ready = |state| at(state, Exchange::Ready);
-    let half = Client::begun(20, SMALL).answered(&held(10)).upload;
+    let half = Client::with_session(20, SMALL).with_exchange(&fragment_ack(10)).upload;
     let bounds = json!({"length": 10, "min": 11, "max": 40});
     let stop = "stop reason contradicts the state";
     let credentials = "challenge contradicts the exchange";
@@ -310,7 +312,7 @@ fn contradictions_are_refused() {
 #[test]
 fn contradictions_between_several_fields_are_refused_too() {
     let fresh = in_state(State::CreateSession).upload;
-    let half = Client::begun(20, SMALL).answered(&held(10)).upload;
+    let half = Client::with_session(20, SMALL).with_exchange(&fragment_ack(10)).upload;
     let asked = reach(State::Fragment, Exchange::Unauthorized).expect("a reachable state").upload;
     let reply = in_state(State::GetReply).upload;
     let read_all: Vec<_> = [

@@ -12,8 +12,9 @@ use bits_proto::field::{ErrorContext, HResult};
 use bits_proto::message::Ack;
 use bits_proto::state_machine::StateMachine;
 use support::upload::{
-    HOST, REPLY, SECOND, all_reachable, cancelled, closed, created, created_on, held,
-    held_with_reply, in_state, lost, named, out_of_sync, pinged, reach, refused, rows, status,
+    HOST, REPLY, SECOND, all_reachable, cancelled, closed, created, created_on, fragment_ack,
+    fragment_ack_with_reply, in_state, named, out_of_sync, pinged, reach, refused, rows,
+    session_not_found, status,
 };
 
 /// [3.1.5.1.2] to [3.1.5.1.9], [3.1.4] and [3.1.6.3]. `STATE_ERROR` either returns to the state
@@ -134,8 +135,8 @@ const INPUTS: &[(&str, Input)] = &[
     ("created", |it, now| ack(it, &created(), now)),
     ("elsewhere", |it, now| ack(it, &created_on(HOST, Some(60)), now)),
     ("pinged", |it, now| ack(it, &pinged(), now)),
-    ("held", |it, now| ack(it, &held(10), now)),
-    ("held-with-reply", |it, now| ack(it, &held_with_reply(10, REPLY.as_bytes()), now)),
+    ("held", |it, now| ack(it, &fragment_ack(10), now)),
+    ("held-with-reply", |it, now| ack(it, &fragment_ack_with_reply(10, REPLY.as_bytes()), now)),
     ("closed", |it, now| ack(it, &closed(), now)),
     ("cancelled", |it, now| ack(it, &cancelled(), now)),
     ("401", |it, now| ack(it, &refused(401), now)),
@@ -145,7 +146,7 @@ const INPUTS: &[(&str, Input)] = &[
     ("416", |it, now| ack(it, &out_of_sync(1), now)),
     ("416-end", |it, now| ack(it, &out_of_sync(20), now)),
     ("503", |it, now| ack(it, &refused(503), now)),
-    ("lost", |it, now| ack(it, &lost(), now)),
+    ("lost", |it, now| ack(it, &session_not_found(), now)),
     ("unreadable", |it, now| it.handle_unreadable(None, now)),
     ("unreadable-200", |it, now| it.handle_unreadable(Some(status(200)), now)),
     ("unreadable-403", |it, now| it.handle_unreadable(Some(status(403)), now)),
@@ -275,7 +276,7 @@ fn check_input(name: &str, input: Input) -> usize {
         let before = client.upload;
         let mut after = before;
         let result = input(&mut after, client.now + SECOND);
-        let (state, exchange) = client.at();
+        let (state, exchange) = client.states();
         let what = format!("{name} in {state}, {exchange}");
         // A reply that arrives while the upload is paused has its own test below.
         if (name, exchange) == ("fetched", Exchange::Suspended) && state == State::GetReply {
@@ -310,7 +311,7 @@ fn every_input_in_every_state_follows_the_table_or_changes_nothing() {
 fn a_reply_that_arrives_while_the_upload_is_paused_does_not_resume_it() {
     let mut client = reach(State::GetReply, Exchange::Suspended).expect("it can be paused");
     let _ = client.upload.handle_reply_fetched();
-    assert_eq!(client.due(), "suspended: upload is paused");
+    assert_eq!(client.next_action(), "suspended: upload is paused");
 }
 
 #[test]
@@ -318,9 +319,9 @@ fn polling_changes_nothing_and_returns_the_action_of_the_state() {
     let first = |text: &str| text.split([' ', ':']).next().expect("a word").to_string();
     for client in all_reachable() {
         let copy = client.upload;
-        let (once, twice) = (client.due(), client.due());
+        let (once, twice) = (client.next_action(), client.next_action());
         assert_eq!((once.as_str(), client.upload), (twice.as_str(), copy));
-        let expected = match (client.at(), client.upload.state().name()) {
+        let expected = match (client.states(), client.upload.state().name()) {
             ((State::Finished | State::Cancelled | State::Failed, _), name) => name,
             ((_, Exchange::Sending | Exchange::Awaiting | Exchange::BackOff), _) => "wait",
             ((_, Exchange::Unauthorized), _) => "credentials",
@@ -329,9 +330,9 @@ fn polling_changes_nothing_and_returns_the_action_of_the_state() {
             ((State::CreateSession, _), _) => "create",
             (_, name) => name,
         };
-        assert_eq!(first(&once), expected, "{:?}", client.at());
+        assert_eq!(first(&once), expected, "{:?}", client.states());
         let waits = expected == "wait";
-        assert_eq!(client.upload.poll_timeout().is_some(), waits, "{:?}", client.at());
+        assert_eq!(client.upload.poll_timeout().is_some(), waits, "{:?}", client.states());
     }
 }
 
@@ -347,7 +348,10 @@ fn the_getters_report_what_happened() {
     let ping = in_state(State::Ping).upload;
     assert_eq!(ping.host().map(|it| it.as_str().to_string()), Some(HOST.into()));
     let failed = in_state(State::Failed);
-    assert_eq!(failed.due(), "failed: server rejected the request with status 403 Forbidden");
+    assert_eq!(
+        failed.next_action(),
+        "failed: server rejected the request with status 403 Forbidden"
+    );
 }
 
 #[test]

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use bits_proto::client::{Exchange, Poll, State, Upload};
 use support::upload::{
-    Client, NANOSECOND, SECOND, SMALL, START, all_reachable, created, created_on, held, pinged,
-    reach, refused, status,
+    Client, NANOSECOND, SECOND, SMALL, START, all_reachable, created, created_on, fragment_ack,
+    pinged, reach, refused, status,
 };
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
@@ -43,7 +43,7 @@ fn fires(upload: &Upload, due: Duration) -> [Upload; 2] {
 /// Checks that the request is dropped, and retried after a back-off.
 fn check_dropped(before: &Client, due: Duration) {
     for (after, now) in fires(&before.upload, due).into_iter().zip([due, due + DAY * 30]) {
-        assert_eq!((after.state(), after.exchange()), (before.at().0, Exchange::BackOff));
+        assert_eq!((after.state(), after.exchange()), (before.states().0, Exchange::BackOff));
         assert_eq!(after.failures(), before.upload.failures() + 1);
         assert_eq!(after.received(), before.upload.received());
         // The back-off starts when the timeout is reported.
@@ -74,22 +74,25 @@ fn a_late_response_is_a_failure() {
 #[test]
 fn the_last_timeout_suspends_with_the_reason() {
     let options = SMALL.with_max_retries(0);
-    let mut client = Client::begun(20, options);
-    client.sending();
+    let mut client = Client::with_session(20, options);
+    client.start_sending();
     for mut after in fires(&client.upload, START + REQUEST) {
-        assert_eq!(support::upload::due(&after), "suspended: server did not respond in time");
+        assert_eq!(
+            support::upload::next_action(&after),
+            "suspended: server did not respond in time"
+        );
         assert_eq!(after.poll_timeout(), None);
         after.resume().expect("it can be resumed");
-        assert_eq!(support::upload::due(&after), "ping");
+        assert_eq!(support::upload::next_action(&after), "ping");
     }
 }
 
 #[test]
 fn a_timer_is_stopped_by_the_response_and_by_the_caller() {
-    let mut awaiting = Client::begun(20, SMALL);
-    awaiting.sent();
+    let mut awaiting = Client::with_session(20, SMALL);
+    awaiting.send();
     let stopped: [fn(&mut Client); 6] = [
-        |it| it.upload.handle_ack(&held(10), it.now).expect("a response is expected"),
+        |it| it.upload.handle_ack(&fragment_ack(10), it.now).expect("a response is expected"),
         |it| it.upload.handle_ack(&refused(401), it.now).expect("a response is expected"),
         |it| it.upload.handle_ack(&refused(403), it.now).expect("a response is expected"),
         |it| it.upload.pause().expect("it can be paused"),
@@ -121,10 +124,10 @@ fn after_a_backoff_the_same_packet_is_sent() {
 
 /// Returns an upload that is ready, and whose host has been unreachable since [`START`].
 fn unreachable() -> Client {
-    let mut client = Client::elsewhere(20, Some(100));
-    client.breaks();
+    let mut client = Client::on_other_host(20, Some(100));
+    client.disconnect();
     client.wait();
-    assert_eq!(client.at(), (State::Fragment, Exchange::Ready));
+    assert_eq!(client.states(), (State::Fragment, Exchange::Ready));
     client
 }
 
@@ -132,24 +135,28 @@ fn unreachable() -> Client {
 fn the_upload_falls_back_when_the_fallback_timer_expires() {
     let client = unreachable();
     for after in fires(&client.upload, START + FALLBACK) {
-        assert_eq!((support::upload::due(&after).as_str(), after.failures()), ("ping", 0));
+        assert_eq!((support::upload::next_action(&after).as_str(), after.failures()), ("ping", 0));
         assert_eq!((after.host(), after.poll_timeout()), (None, None));
     }
 }
 
 #[test]
 fn the_upload_falls_back_during_a_backoff() {
-    let mut client = Client::elsewhere(20, Some(100));
+    let mut client = Client::on_other_host(20, Some(100));
     client.upload = {
         let options = SMALL.with_initial_backoff(DAY).with_max_backoff(DAY);
         let mut slow = Client::new(20, options);
-        slow.answer(&created_on(support::upload::HOST, Some(100)));
-        slow.answered(&pinged()).upload
+        slow.exchange(&created_on(support::upload::HOST, Some(100)));
+        slow.with_exchange(&pinged()).upload
     };
-    client.breaks();
-    assert_eq!(client.at(), (State::Fragment, Exchange::BackOff));
+    client.disconnect();
+    assert_eq!(client.states(), (State::Fragment, Exchange::BackOff));
     for after in fires(&client.upload, START + FALLBACK) {
-        assert_eq!(support::upload::due(&after), "ping", "the back-off ends with the fallback");
+        assert_eq!(
+            support::upload::next_action(&after),
+            "ping",
+            "the back-off ends with the fallback"
+        );
     }
 }
 
@@ -157,31 +164,33 @@ fn the_upload_falls_back_during_a_backoff() {
 fn the_upload_does_not_fall_back_while_a_request_is_in_flight() {
     let mut client = unreachable();
     client.now = START + FALLBACK - SECOND;
-    client.sent();
+    client.send();
     let answer_due = client.now + RESPONSE;
     assert_eq!(client.upload.poll_timeout(), Some(answer_due));
     assert_eq!(tick(&client.upload, START + FALLBACK), client.upload);
     // A response stops the fallback timer.
     let mut answered = client.upload;
-    answered.handle_ack(&held(10), START + FALLBACK + SECOND).expect("a response is expected");
+    answered
+        .handle_ack(&fragment_ack(10), START + FALLBACK + SECOND)
+        .expect("a response is expected");
     assert_eq!(tick(&answered, START + DAY), answered);
     assert!(answered.host().is_some());
     // Without a response, the fallback happens without a further back-off.
     for after in fires(&client.upload, answer_due) {
-        assert_eq!((support::upload::due(&after).as_str(), after.host()), ("ping", None));
+        assert_eq!((support::upload::next_action(&after).as_str(), after.host()), ("ping", None));
     }
 }
 
 #[test]
 fn a_fallback_timeout_of_zero_expires_at_once() {
-    let mut client = Client::elsewhere(20, Some(0));
-    client.breaks();
+    let mut client = Client::on_other_host(20, Some(0));
+    client.disconnect();
     assert_eq!(client.upload.poll_timeout(), Some(client.now));
-    assert_eq!(support::upload::due(&tick(&client.upload, client.now)), "ping");
-    let mut client = Client::elsewhere(20, Some(0));
-    client.sending();
+    assert_eq!(support::upload::next_action(&tick(&client.upload, client.now)), "ping");
+    let mut client = Client::on_other_host(20, Some(0));
+    client.start_sending();
     for after in fires(&client.upload, START + REQUEST) {
-        assert_eq!(support::upload::due(&after), "ping");
+        assert_eq!(support::upload::next_action(&after), "ping");
     }
 }
 
@@ -190,21 +199,21 @@ fn the_upload_falls_back_while_it_is_stopped_too() {
     let mut paused = unreachable();
     paused.upload.pause().expect("it can be paused");
     let mut failed = unreachable();
-    failed.sent();
+    failed.send();
     failed.upload.handle_unreadable(Some(status(403)), failed.now).expect("a response is expected");
     let mut asked = unreachable();
-    asked.sent();
+    asked.send();
     asked.upload.handle_unreadable(Some(status(407)), asked.now).expect("a response is expected");
     for (client, said) in [(paused, "suspended"), (failed, "failed"), (asked, "credentials")] {
         let due = client.upload.poll_timeout();
         // A response may stop the fallback timer. If it still runs, the upload falls back.
         let Some(due) = due else { continue };
         for mut after in fires(&client.upload, due) {
-            assert!(support::upload::due(&after).starts_with(said), "{said}: {after:?}");
+            assert!(support::upload::next_action(&after).starts_with(said), "{said}: {after:?}");
             assert_eq!(after.host(), None);
             let wanted = after.provide_credentials().or_else(|_| after.resume());
             wanted.expect("it goes on");
-            assert_eq!(support::upload::due(&after), "ping");
+            assert_eq!(support::upload::next_action(&after), "ping");
         }
     }
     assert_eq!(paused.upload.poll_timeout(), Some(START + FALLBACK));
@@ -214,9 +223,9 @@ fn the_upload_falls_back_while_it_is_stopped_too() {
 fn a_cancellation_falls_back_to_the_origin_server() {
     let mut client = unreachable();
     client.upload.cancel().expect("it can be cancelled");
-    assert_eq!(client.due(), "cancel at node-7.example");
+    assert_eq!(client.next_action(), "cancel at node-7.example");
     for after in fires(&client.upload, START + FALLBACK) {
-        assert_eq!(support::upload::due(&after), "cancel");
+        assert_eq!(support::upload::next_action(&after), "cancel");
     }
 }
 
@@ -225,11 +234,11 @@ fn resuming_restarts_the_fallback_timeout() {
     let mut client = unreachable();
     client.upload.resume().expect("it can be resumed");
     assert_eq!(
-        (client.upload.poll_timeout(), client.due().as_str()),
+        (client.upload.poll_timeout(), client.next_action().as_str()),
         (None, "ping at node-7.example")
     );
     client.now += SECOND * 7;
-    client.breaks();
+    client.disconnect();
     let since = client.now;
     client.wait();
     assert_eq!(client.upload.poll_timeout(), Some(since + FALLBACK));
@@ -248,8 +257,8 @@ fn the_largest_times_do_not_overflow() {
         for now in [Duration::ZERO, Duration::MAX - NANOSECOND, Duration::MAX] {
             let mut client = Client::new(20, options);
             client.now = now;
-            client.answer(&created_on(support::upload::HOST, Some(u32::MAX - 1)));
-            client.sending();
+            client.exchange(&created_on(support::upload::HOST, Some(u32::MAX - 1)));
+            client.start_sending();
             assert_eq!(
                 client.upload.poll_timeout(),
                 Some(now.saturating_add(options.request_timeout))
@@ -261,7 +270,7 @@ fn the_largest_times_do_not_overflow() {
             );
             // All timers have expired, also the fallback timer.
             client.upload.handle_timeout(Duration::MAX);
-            assert_eq!(client.due(), "ping");
+            assert_eq!(client.next_action(), "ping");
             assert_eq!((client.upload.host(), client.upload.poll_timeout()), (None, None));
         }
     }
@@ -274,16 +283,16 @@ fn timeouts_of_zero_do_not_cause_a_busy_loop() {
         .with_response_timeout(Duration::ZERO)
         .with_initial_backoff(Duration::ZERO)
         .with_max_backoff(Duration::ZERO);
-    let mut client = Client::new(20, options).answered(&created());
+    let mut client = Client::new(20, options).with_exchange(&created());
     for failures in 1..=options.max_retries {
-        client.sending();
+        client.start_sending();
         client.upload = tick(&client.upload, client.now);
         assert_eq!(
             (client.upload.exchange(), client.upload.failures()),
             (Exchange::Ready, failures)
         );
     }
-    client.sending();
+    client.start_sending();
     assert_eq!(tick(&client.upload, client.now).exchange(), Exchange::Suspended);
 }
 
@@ -291,26 +300,31 @@ fn timeouts_of_zero_do_not_cause_a_busy_loop() {
 fn only_waiting_states_have_a_timer() {
     for client in all_reachable() {
         let waits = [Exchange::Sending, Exchange::Awaiting, Exchange::BackOff];
-        assert_eq!(client.upload.poll_timeout().is_some(), waits.contains(&client.at().1));
+        assert_eq!(client.upload.poll_timeout().is_some(), waits.contains(&client.states().1));
         let late = tick(&client.upload, START + DAY);
-        assert_eq!(late == client.upload, !waits.contains(&client.at().1), "{:?}", client.at());
+        assert_eq!(
+            late == client.upload,
+            !waits.contains(&client.states().1),
+            "{:?}",
+            client.states()
+        );
     }
     // An upload that ended while its host was unreachable has no timer either.
     let mut gone = unreachable();
     gone.upload.cancel().expect("it can be cancelled");
-    gone.answer(&support::upload::cancelled());
-    assert_eq!((gone.due().as_str(), gone.upload.poll_timeout()), ("cancelled", None));
+    gone.exchange(&support::upload::cancelled());
+    assert_eq!((gone.next_action().as_str(), gone.upload.poll_timeout()), ("cancelled", None));
     assert_eq!(tick(&gone.upload, START + DAY), gone.upload);
 }
 
 #[test]
 fn without_a_backoff_no_random_number_is_drawn() {
     let at_once = SMALL.with_initial_backoff(Duration::ZERO);
-    let lucky = Client::begun(20, at_once).answered(&held(10));
-    let mut unlucky = Client::begun(20, at_once);
-    unlucky.breaks();
+    let lucky = Client::with_session(20, at_once).with_exchange(&fragment_ack(10));
+    let mut unlucky = Client::with_session(20, at_once);
+    unlucky.disconnect();
     unlucky.wait();
-    assert_eq!(unlucky.answered(&held(10)), lucky);
+    assert_eq!(unlucky.with_exchange(&fragment_ack(10)), lucky);
 }
 
 #[test]
@@ -319,7 +333,7 @@ fn the_backoff_is_randomized_like_the_splitmix64_reference() {
     for (seed, drawn) in [(0, 0xE220_A839_7B1D_CDAF), (1_234_567, 6_457_827_717_110_365_317)] {
         let options = SMALL.with_initial_backoff(Duration::MAX).with_max_backoff(Duration::MAX);
         let mut client = Client { upload: Upload::new(10, options, seed), now: Duration::ZERO };
-        client.breaks();
+        client.disconnect();
         // Half of the longest back-off, plus the random number modulo the rest.
         let half = u64::MAX / 2;
         assert_eq!(client.wait(), Duration::from_nanos(half + drawn % (half + 2)));
@@ -328,12 +342,12 @@ fn the_backoff_is_randomized_like_the_splitmix64_reference() {
 
 #[test]
 fn a_clock_that_goes_back_is_harmless() {
-    let mut client = Client::begun(20, SMALL);
-    client.sent();
-    client.upload.handle_ack(&held(10), Duration::ZERO).expect("a response is expected");
+    let mut client = Client::with_session(20, SMALL);
+    client.send();
+    client.upload.handle_ack(&fragment_ack(10), Duration::ZERO).expect("a response is expected");
     client.now = Duration::ZERO;
-    client.breaks();
+    client.disconnect();
     assert_eq!(tick(&client.upload, Duration::ZERO), client.upload);
     assert!(client.wait() <= SECOND);
-    assert_eq!(client.due(), "fragment 10..20");
+    assert_eq!(client.next_action(), "fragment 10..20");
 }

@@ -7,8 +7,8 @@ use bits_proto::client::{EventError, Exchange, Poll, State, Upload};
 use bits_proto::message::{Ack, Request};
 
 use super::upload::{
-    Client, HOST, REPLY, Server, cancelled, closed, created, created_on, held, held_with_reply,
-    out_of_sync, pinged, refused, refused_with, status,
+    Client, HOST, REPLY, Server, cancelled, closed, created, created_on, fragment_ack,
+    fragment_ack_with_reply, out_of_sync, pinged, refused, refused_with, status,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -51,8 +51,8 @@ pub enum Step {
 
 fn correct(upload: &Upload) -> Ack<'static> {
     let Poll::Send(transmit) = upload.poll() else { return pinged() };
-    let mut server = Server { held: upload.received().0, reply: true };
-    server.answer(&transmit.request())
+    let mut server = Server { received: upload.received().0, reply: true };
+    server.respond(&transmit.request())
 }
 
 fn ack(answer: Answer, correct: Ack<'static>) -> Ack<'static> {
@@ -61,8 +61,8 @@ fn ack(answer: Answer, correct: Ack<'static>) -> Ack<'static> {
         Answer::Created => created(),
         Answer::CreatedOn(timeout) => created_on(HOST, timeout),
         Answer::Pinged => pinged(),
-        Answer::Held(offset) => held(offset),
-        Answer::HeldWithReply(offset) => held_with_reply(offset, REPLY.as_bytes()),
+        Answer::Held(offset) => fragment_ack(offset),
+        Answer::HeldWithReply(offset) => fragment_ack_with_reply(offset, REPLY.as_bytes()),
         Answer::Closed => closed(),
         Answer::Cancelled => cancelled(),
         Answer::OutOfSync(offset) => out_of_sync(offset),
@@ -134,7 +134,7 @@ impl Run {
             client.upload.resume().expect("it has not ended");
         }
         let held = client.upload.received().0.max(held_by_server.min(client.upload.total()));
-        let mut server = Server { held, reply: true };
+        let mut server = Server { received: held, reply: true };
         let limit = limit(&client.upload);
         server.finish(&mut client, limit);
         let expected = [State::Finished, State::Cancelled];

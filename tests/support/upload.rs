@@ -49,11 +49,11 @@ pub fn created_on(host: &str, timeout: Option<u32>) -> Ack<'_> {
     CreateSessionAck { host_id, host_id_fallback_timeout, ..create_ack() }.into()
 }
 
-pub fn held(received: u64) -> Ack<'static> {
+pub fn fragment_ack(received: u64) -> Ack<'static> {
     FragmentAck::new(session(), ReceivedContentRange(received)).into()
 }
 
-pub fn held_with_reply(received: u64, url: &[u8]) -> Ack<'_> {
+pub fn fragment_ack_with_reply(received: u64, url: &[u8]) -> Ack<'_> {
     let reply_url = Some(ReplyUrl::try_from(url).expect("a reply URL"));
     let received = ReceivedContentRange(received);
     FragmentAck { session_id: None, received, reply_url }.into()
@@ -88,12 +88,12 @@ pub fn refused_with(code: u16, error: u32) -> Ack<'static> {
     bare.with_error(error, ErrorContext::SERVER).into()
 }
 
-pub fn lost() -> Ack<'static> {
+pub fn session_not_found() -> Ack<'static> {
     refused_with(500, SESSION_NOT_FOUND)
 }
 
 /// Describes the next action of an upload.
-pub fn due(upload: &Upload) -> String {
+pub fn next_action(upload: &Upload) -> String {
     match upload.poll() {
         Poll::Send(transmit) => {
             let entity = transmit.entity();
@@ -147,50 +147,50 @@ impl Client {
     }
 
     /// With a session on the origin server.
-    pub fn begun(total: u64, options: Options) -> Self {
-        Self::new(total, options).answered(&created())
+    pub fn with_session(total: u64, options: Options) -> Self {
+        Self::new(total, options).with_exchange(&created())
     }
 
     /// With a session on another host, which has answered a Ping.
-    pub fn elsewhere(total: u64, timeout: Option<u32>) -> Self {
-        Self::new(total, SMALL).answered(&created_on(HOST, timeout)).answered(&pinged())
+    pub fn on_other_host(total: u64, timeout: Option<u32>) -> Self {
+        Self::new(total, SMALL).with_exchange(&created_on(HOST, timeout)).with_exchange(&pinged())
     }
 
     /// With all bytes of a 10-byte entity on the server.
-    pub fn whole() -> Self {
-        Self::begun(10, SMALL).answered(&held(10))
+    pub fn fully_received() -> Self {
+        Self::with_session(10, SMALL).with_exchange(&fragment_ack(10))
     }
 
-    pub fn due(&self) -> String {
-        due(&self.upload)
+    pub fn next_action(&self) -> String {
+        next_action(&self.upload)
     }
 
-    pub fn sending(&mut self) {
+    pub fn start_sending(&mut self) {
         let now = self.now;
         self.upload.handle_sending(now).unwrap_or_else(|error| panic!("{error}: {self:?}"));
     }
 
-    pub fn sent(&mut self) {
-        self.sending();
+    pub fn send(&mut self) {
+        self.start_sending();
         self.upload.handle_sent(self.now).unwrap_or_else(|error| panic!("{error}: {self:?}"));
     }
 
     /// Sends the due request and passes this response.
-    pub fn answer(&mut self, ack: &Ack<'_>) {
-        self.sent();
+    pub fn exchange(&mut self, ack: &Ack<'_>) {
+        self.send();
         let now = self.now;
         self.upload.handle_ack(ack, now).unwrap_or_else(|error| panic!("{error}: {self:?}"));
     }
 
     #[must_use]
-    pub fn answered(mut self, ack: &Ack<'_>) -> Self {
-        self.answer(ack);
+    pub fn with_exchange(mut self, ack: &Ack<'_>) -> Self {
+        self.exchange(ack);
         self
     }
 
     /// Sends the due request; then the connection is lost.
-    pub fn breaks(&mut self) {
-        self.sent();
+    pub fn disconnect(&mut self) {
+        self.send();
         let now = self.now;
         self.upload.handle_transport_failure(now).unwrap_or_else(|error| panic!("{error}"));
     }
@@ -204,44 +204,43 @@ impl Client {
         delay
     }
 
-    pub fn at(&self) -> (State, Exchange) {
+    pub fn states(&self) -> (State, Exchange) {
         (self.upload.state(), self.upload.exchange())
     }
 }
 
 /// Checks a sequence of requests, each with its response, and the final state.
-pub fn check_course(client: &mut Client, course: &[(&str, Ack<'_>)], end: &str) {
-    for (wanted, ack) in course {
-        assert_eq!(client.due(), *wanted);
-        client.answer(ack);
+pub fn check_exchanges(client: &mut Client, exchanges: &[(&str, Ack<'_>)], end: &str) {
+    for (wanted, ack) in exchanges {
+        assert_eq!(client.next_action(), *wanted);
+        client.exchange(ack);
     }
-    assert_eq!(client.due(), end);
+    assert_eq!(client.next_action(), end);
 }
 
 /// Returns an upload in this state that is ready to continue. A due fragment is the first of two.
 pub fn in_state(state: State) -> Client {
     let mut client = match state {
         State::CreateSession => Client::new(20, SMALL),
-        State::Ping => Client::new(20, SMALL).answered(&created_on(HOST, None)),
+        State::Ping => Client::new(20, SMALL).with_exchange(&created_on(HOST, None)),
         State::Fragment | State::Cancel | State::Cancelled | State::Failed => {
-            Client::begun(20, SMALL)
+            Client::with_session(20, SMALL)
         }
-        State::GetReply => {
-            Client::begun(10, WITH_REPLY).answered(&held_with_reply(10, REPLY.as_bytes()))
-        }
-        State::Close => Client::whole(),
-        State::Finished => Client::whole().answered(&closed()),
+        State::GetReply => Client::with_session(10, WITH_REPLY)
+            .with_exchange(&fragment_ack_with_reply(10, REPLY.as_bytes())),
+        State::Close => Client::fully_received(),
+        State::Finished => Client::fully_received().with_exchange(&closed()),
         other => panic!("unknown state {other}"),
     };
     match state {
         State::Cancel | State::Cancelled => client.upload.cancel().expect("it can be cancelled"),
-        State::Failed => client.answer(&refused(403)),
+        State::Failed => client.exchange(&refused(403)),
         _ => {}
     }
     if state == State::Cancelled {
-        client.answer(&cancelled());
+        client.exchange(&cancelled());
     }
-    assert_eq!(client.at(), (state, Exchange::Ready));
+    assert_eq!(client.states(), (state, Exchange::Ready));
     client
 }
 
@@ -259,15 +258,15 @@ pub fn reach(state: State, exchange: Exchange) -> Option<Client> {
     let now = client.now;
     match exchange {
         Exchange::Ready => {}
-        Exchange::Sending => client.sending(),
-        Exchange::Awaiting => client.sent(),
-        Exchange::BackOff if has_requests => client.breaks(),
+        Exchange::Sending => client.start_sending(),
+        Exchange::Awaiting => client.send(),
+        Exchange::BackOff if has_requests => client.disconnect(),
         Exchange::BackOff => client.upload.handle_reply_failed(now).expect("a reply is due"),
-        Exchange::Unauthorized => client.answer(&refused(401)),
+        Exchange::Unauthorized => client.exchange(&refused(401)),
         Exchange::Suspended => client.upload.pause().expect("it can be paused"),
         other => panic!("unknown exchange {other}"),
     }
-    assert_eq!(client.at(), (state, exchange));
+    assert_eq!(client.states(), (state, exchange));
     Some(client)
 }
 
@@ -282,29 +281,30 @@ pub fn all_reachable() -> Vec<Client> {
 /// A correct server.
 #[derive(Clone, Copy, Debug)]
 pub struct Server {
-    pub held: u64,
+    pub received: u64,
     pub reply: bool,
 }
 
 impl Server {
-    pub fn answer(&mut self, request: &Request<'_>) -> Ack<'static> {
+    pub fn respond(&mut self, request: &Request<'_>) -> Ack<'static> {
         match request {
             Request::Ping(_) => pinged(),
             Request::CreateSession(_) => {
-                self.held = 0;
+                self.received = 0;
                 created()
             }
             // Not contiguous, or ending before the received bytes.
             Request::Fragment(it)
-                if it.content_range.first() > self.held || it.content_range.end() < self.held =>
+                if it.content_range.first() > self.received
+                    || it.content_range.end() < self.received =>
             {
-                out_of_sync(self.held)
+                out_of_sync(self.received)
             }
             Request::Fragment(it) => {
-                self.held = self.held.max(it.content_range.end());
-                match self.reply && self.held == it.content_range.total() {
-                    true => held_with_reply(self.held, REPLY.as_bytes()),
-                    false => held(self.held),
+                self.received = self.received.max(it.content_range.end());
+                match self.reply && self.received == it.content_range.total() {
+                    true => fragment_ack_with_reply(self.received, REPLY.as_bytes()),
+                    false => fragment_ack(self.received),
                 }
             }
             Request::CloseSession(_) => closed(),
@@ -316,12 +316,12 @@ impl Server {
     pub fn finish(&mut self, client: &mut Client, limit: u32) -> u32 {
         for step in 0..limit {
             let answer = match client.upload.poll() {
-                Poll::Send(transmit) => Some(self.answer(&transmit.request())),
+                Poll::Send(transmit) => Some(self.respond(&transmit.request())),
                 Poll::Finished | Poll::Cancelled => return step,
                 _ => None,
             };
             match (answer, client.upload.poll()) {
-                (Some(ack), _) => client.answer(&ack),
+                (Some(ack), _) => client.exchange(&ack),
                 (_, Poll::FetchReply) => client.upload.handle_reply_fetched().expect("due"),
                 (_, Poll::ReplyMissing) => client.upload.close_without_reply().expect("due"),
                 (_, Poll::Wait(until)) => {
