@@ -1,4 +1,4 @@
-//! The parts that the programs of this package share with each other and with their tests.
+//! Modules that the programs of this package share with each other and with their tests.
 
 pub mod error_chain;
 pub mod host_error;

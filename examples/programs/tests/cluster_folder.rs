@@ -1,4 +1,4 @@
-//! The folder that nodes share, and writers who come too late.
+//! The folder that nodes share, and late writes of requests that have lost their work token.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -20,8 +20,8 @@ use uuid::Uuid;
 use bits_proto_programs::cluster::folder::Folder;
 use bits_proto_programs::host_error::host_error;
 
-/// A session in a table, for the turns that it gives, and the folder of its bytes.
-struct Stand {
+/// A session that issues work tokens, and the folder with its files.
+struct Fixture {
     table: Sessions<'static, BTreeMap<Uuid, Record>>,
     now: Duration,
     root: TempDir,
@@ -30,23 +30,23 @@ struct Stand {
 
 const TOTAL: u64 = 10;
 
-impl Stand {
+impl Fixture {
     async fn new() -> Self {
         let table = Sessions::new(BTreeMap::new(), Policy::DEFAULT, SessionLimits::default());
         let root = tempfile::tempdir().expect("a folder");
         let folder = Folder::open(root.path().into()).await.expect("a folder");
-        let mut stand = Self { table, now: Duration::from_secs(1), root, folder };
-        let _ = stand.ask(&CreateSession::default().into());
-        stand.folder.begin(id()).await.expect("room for a session");
-        stand
+        let mut fixture = Self { table, now: Duration::from_secs(1), root, folder };
+        let _ = fixture.request(&CreateSession::default().into());
+        fixture.folder.create_session(id()).await.expect("a folder");
+        fixture
     }
 
-    fn ask(&mut self, request: &Request<'_>) -> Step {
-        // Whoever was at work before counts as dead.
+    fn request(&mut self, request: &Request<'_>) -> Step {
+        // Long enough for all earlier work tokens to expire.
         self.now += Duration::from_secs(3600);
         let access = Access::Granted;
-        let arrival = RequestContext { url: "/e", principal: None, access, now: self.now };
-        match self.table.handle_request(request, &arrival, || [7; 16]) {
+        let context = RequestContext { url: "/e", principal: None, access, now: self.now };
+        match self.table.handle_request(request, &context, || [7; 16]) {
             Ok(Step::Store(bytes)) => Step::Store(bytes),
             Ok(Step::Commit(turn)) => Step::Commit(turn),
             Ok(Step::Discard(discard)) => Step::Discard(discard),
@@ -54,31 +54,31 @@ impl Stand {
         }
     }
 
-    /// A turn for all that is lacking.
+    /// Takes over the session with a fragment that has all missing bytes.
     fn fragment(&mut self) -> StoreBytes {
         let range = ContentRange::new(0, TOTAL - 1, TOTAL).expect("a range");
-        let step = self.ask(&Fragment::new(SessionId::from(id()), range).into());
+        let step = self.request(&Fragment::new(SessionId::from(id()), range).into());
         let Step::Store(bytes) = step else { panic!("{step:?}") };
         bytes
     }
 
-    fn count(&mut self, turn: WorkToken, bytes: u64) {
-        let _ = self.table.handle_stored(turn, bytes, self.now).expect("the turn is held");
+    fn report(&mut self, token: WorkToken, bytes: u64) {
+        let _ = self.table.handle_stored(token, bytes, self.now).expect("a valid token");
     }
 
-    /// Stores bytes in a turn of their own, and counts some of them.
-    async fn store(&mut self, bytes: &[u8], counted: u64) -> File {
+    /// Stores bytes under a new token, and reports some of them.
+    async fn store(&mut self, bytes: &[u8], reported: u64) -> File {
         let StoreBytes { token: turn, offset, .. } = self.fragment();
         let mut part = self.folder.part(turn, offset).await.expect("a part");
         part.write_all(bytes).await.expect("room");
         part.flush().await.expect("room");
-        self.count(turn, counted);
+        self.report(turn, reported);
         part
     }
 
     fn close(&mut self) -> WorkToken {
         let close = bits_proto::message::CloseSession::new(SessionId::from(id()));
-        let Step::Commit(turn) = self.ask(&close.into()) else { panic!("nothing to place") };
+        let Step::Commit(turn) = self.request(&close.into()) else { panic!("nothing to publish") };
         turn
     }
 
@@ -96,99 +96,102 @@ fn read(path: &Path) -> String {
 }
 
 #[tokio::test]
-async fn only_what_counted_is_in_the_entity() {
-    let mut stand = Stand::new().await;
-    // The first stored more than it counted, the second counted nothing, and neither has ended.
-    let mut first = stand.store(b"abcXX", 3).await;
-    let mut second = stand.store(b"YYYYYYYY", 0).await;
-    let third = stand.store(b"defg", 4).await;
-    let fourth = stand.store(b"hij", 3).await;
-    let turn = stand.close();
-    let whole = stand.folder.assemble(turn, TOTAL).await.expect("all is there");
+async fn an_entity_consists_of_the_acknowledged_bytes() {
+    let mut fixture = Fixture::new().await;
+    // The first reports fewer bytes than it stored, the second none. Both are still open.
+    let mut first = fixture.store(b"abcXX", 3).await;
+    let mut second = fixture.store(b"YYYYYYYY", 0).await;
+    let third = fixture.store(b"defg", 4).await;
+    let fourth = fixture.store(b"hij", 3).await;
+    let turn = fixture.close();
+    let whole = fixture.folder.assemble(turn, TOTAL).await.expect("all parts");
     for late in [&mut first, &mut second] {
-        late.write_all(b"late").await.expect("it is its own");
-        late.flush().await.expect("it is its own");
+        late.write_all(b"late").await.expect("its own file");
+        late.flush().await.expect("its own file");
     }
     assert_eq!(read(&whole), "abcdefghij");
-    stand.folder.place(&whole, &stand.path("e")).await.expect("it is free");
+    fixture.folder.publish(&whole, &fixture.path("e")).await.expect("a free destination");
     for late in [&mut first, &mut second] {
-        late.write_all(b"later").await.expect("it is its own");
-        late.flush().await.expect("it is its own");
+        late.write_all(b"later").await.expect("its own file");
+        late.flush().await.expect("its own file");
     }
-    assert_eq!(read(&stand.path("e")), "abcdefghij");
+    assert_eq!(read(&fixture.path("e")), "abcdefghij");
     drop((third, fourth));
 }
 
 #[tokio::test]
-async fn bytes_that_are_gone_are_missed() {
-    let mut stand = Stand::new().await;
-    drop(stand.store(b"abc", 3).await);
-    drop(stand.store(b"def", 7).await);
-    let turn = stand.close();
-    let error = stand.folder.assemble(turn, TOTAL).await.expect_err("bytes are lacking");
+async fn missing_bytes_are_detected() {
+    let mut fixture = Fixture::new().await;
+    drop(fixture.store(b"abc", 3).await);
+    drop(fixture.store(b"def", 7).await);
+    let turn = fixture.close();
+    let error = fixture.folder.assemble(turn, TOTAL).await.expect_err("missing bytes");
     assert_eq!(host_error(&error), HostError::EntityLost);
 }
 
 #[tokio::test]
-async fn who_takes_over_takes_everything_away() {
-    let mut stand = Stand::new().await;
-    drop(stand.store(b"abcdefghij", TOTAL).await);
-    let slow = stand.close();
-    let stolen = stand.folder.assemble(slow, TOTAL).await.expect("all is there");
-    // It sleeps here, and another turn goes on with what it has done.
-    let fast = stand.close();
-    let whole = stand.folder.assemble(fast, TOTAL).await.expect("all is there");
-    let error = stand.folder.place(&stolen, &stand.path("e")).await.expect_err("it was taken");
+async fn a_request_that_takes_over_claims_all_files() {
+    let mut fixture = Fixture::new().await;
+    drop(fixture.store(b"abcdefghij", TOTAL).await);
+    let slow = fixture.close();
+    let superseded = fixture.folder.assemble(slow, TOTAL).await.expect("all parts");
+    // It stalls here, and another token continues with the assembled entity.
+    let fast = fixture.close();
+    let whole = fixture.folder.assemble(fast, TOTAL).await.expect("all parts");
+    let error =
+        fixture.folder.publish(&superseded, &fixture.path("e")).await.expect_err("claimed files");
     assert_eq!(error.kind(), ErrorKind::NotFound);
-    let error = stand.folder.assemble(slow, TOTAL).await.expect_err("it may not be taken back");
+    let error = fixture.folder.assemble(slow, TOTAL).await.expect_err("a lost token");
     assert_eq!(host_error(&error), HostError::Other);
-    assert!(!stand.path("e").exists());
-    stand.folder.place(&whole, &stand.path("e")).await.expect("it is free");
-    assert_eq!(read(&stand.path("e")), "abcdefghij");
+    assert!(!fixture.path("e").exists());
+    fixture.folder.publish(&whole, &fixture.path("e")).await.expect("a free destination");
+    assert_eq!(read(&fixture.path("e")), "abcdefghij");
 }
 
 #[tokio::test]
-async fn what_was_placed_and_not_reported_counts_as_placed() {
-    let mut stand = Stand::new().await;
-    drop(stand.store(b"abcdefghij", TOTAL).await);
-    let turn = stand.close();
-    let whole = stand.folder.assemble(turn, TOTAL).await.expect("all is there");
-    stand.folder.place(&whole, &stand.path("e")).await.expect("it is free");
-    let turn = stand.close();
-    let whole = stand.folder.assemble(turn, TOTAL).await.expect("all is there");
-    stand.folder.place(&whole, &stand.path("e")).await.expect("it is there already");
+async fn publishing_an_entity_twice_succeeds() {
+    let mut fixture = Fixture::new().await;
+    drop(fixture.store(b"abcdefghij", TOTAL).await);
+    let turn = fixture.close();
+    let whole = fixture.folder.assemble(turn, TOTAL).await.expect("all parts");
+    fixture.folder.publish(&whole, &fixture.path("e")).await.expect("a free destination");
+    let turn = fixture.close();
+    let whole = fixture.folder.assemble(turn, TOTAL).await.expect("all parts");
+    fixture.folder.publish(&whole, &fixture.path("e")).await.expect("the same entity");
 
-    fs::remove_file(stand.path("e")).expect("it is there");
-    fs::write(stand.path("e"), "another").expect("it is free");
-    let error = stand.folder.place(&whole, &stand.path("e")).await.expect_err("another's");
+    fs::remove_file(fixture.path("e")).expect("the entity");
+    fs::write(fixture.path("e"), "another").expect("a free destination");
+    let error = fixture.folder.publish(&whole, &fixture.path("e")).await.expect_err("another file");
     assert_eq!(host_error(&error), HostError::DestinationExists);
-    assert_eq!(read(&stand.path("e")), "another");
+    assert_eq!(read(&fixture.path("e")), "another");
 }
 
 #[tokio::test]
-async fn of_a_session_that_is_discarded_nothing_comes_back() {
-    let mut stand = Stand::new().await;
-    let late = stand.fragment();
-    let mut part = stand.folder.part(late.token, 0).await.expect("a part");
-    let later = stand.fragment();
+async fn a_discarded_session_leaves_no_files() {
+    let mut fixture = Fixture::new().await;
+    let late = fixture.fragment();
+    let mut part = fixture.folder.part(late.token, 0).await.expect("a part");
+    let later = fixture.fragment();
     let cancel = bits_proto::message::CancelSession::new(SessionId::from(id()));
-    let Step::Discard(discard) = stand.ask(&cancel.into()) else { panic!("nothing to discard") };
-    stand.folder.discard(discard.token).await.expect("it is there");
-    part.write_all(b"late").await.expect("it is its own");
-    part.flush().await.expect("it is its own");
-    let error = stand.folder.part(later.token, 0).await.expect_err("there is no place");
+    let Step::Discard(discard) = fixture.request(&cancel.into()) else {
+        panic!("nothing to discard")
+    };
+    fixture.folder.discard(discard.token).await.expect("the files");
+    part.write_all(b"late").await.expect("its own file");
+    part.flush().await.expect("its own file");
+    let error = fixture.folder.part(later.token, 0).await.expect_err("no folder");
     assert_eq!(host_error(&error), HostError::EntityLost);
-    stand.folder.discard(discard.token).await.expect("what is gone is deleted");
-    assert!(stand.folder.sessions().await.expect("a folder").is_empty());
-    assert_eq!(fs::read_dir(stand.path(".sessions")).expect("a folder").count(), 0);
+    fixture.folder.discard(discard.token).await.expect("nothing to delete");
+    assert!(fixture.folder.sessions().await.expect("a folder").is_empty());
+    assert_eq!(fs::read_dir(fixture.path(".sessions")).expect("a folder").count(), 0);
 }
 
-/// A store that was set back to an earlier state gives numbers again.
+/// A store that was reset to an earlier state issues the same tokens again.
 #[tokio::test]
 async fn a_part_is_written_once() {
-    let mut stand = Stand::new().await;
-    let bytes = stand.fragment();
-    drop(stand.folder.part(bytes.token, 0).await.expect("a part"));
-    let error = stand.folder.part(bytes.token, 0).await.expect_err("it is there");
+    let mut fixture = Fixture::new().await;
+    let bytes = fixture.fragment();
+    drop(fixture.folder.part(bytes.token, 0).await.expect("a part"));
+    let error = fixture.folder.part(bytes.token, 0).await.expect_err("an existing part");
     assert_eq!(host_error(&error), HostError::Other);
 }

@@ -1,4 +1,4 @@
-//! `serve`: which targets of requests are destinations, and how those are spelt.
+//! `serve`: valid and invalid request targets, and the normal form of destinations.
 
 use bits_proto_programs::serve::path::BadPath::{
     self, Encoding, Escape, Name, NotAbsolute, Reserved, TooLong,
@@ -6,61 +6,61 @@ use bits_proto_programs::serve::path::BadPath::{
 use bits_proto_programs::serve::path::{RESERVED, decoded, destination};
 
 #[track_caller]
-fn is_refused(target: &str, why: BadPath) {
-    let refused = destination(target).map(|taken| taken.as_str().to_owned());
-    assert_eq!(refused, Err(why), "{target:?}");
+fn rejects(target: &str, why: BadPath) {
+    let rejected = destination(target).map(|accepted| accepted.as_str().to_owned());
+    assert_eq!(rejected, Err(why), "{target:?}");
     assert!(!why.to_string().is_empty());
 }
 
 #[track_caller]
-fn is_taken(target: &str, folder: &str, name: &str) {
-    let taken = destination(target).unwrap_or_else(|why| panic!("{target:?}: {why}"));
-    assert_eq!((taken.folder(), taken.name()), (folder, name), "{target:?}");
+fn accepts(target: &str, folder: &str, name: &str) {
+    let accepted = destination(target).unwrap_or_else(|why| panic!("{target:?}: {why}"));
+    assert_eq!((accepted.folder(), accepted.name()), (folder, name), "{target:?}");
     let path = if folder == "." { name.to_owned() } else { format!("{folder}/{name}") };
-    assert_eq!(taken.as_str(), path);
+    assert_eq!(accepted.as_str(), path);
 }
 
 #[test]
-fn plain_names_are_taken() {
-    is_taken("/e", ".", "e");
-    is_taken("/dir/e.bin", "dir", "e.bin");
-    is_taken("/a/b/c/d", "a/b/c", "d");
-    is_taken("/.hidden", ".", ".hidden");
-    is_taken("/...a", ".", "...a");
-    is_taken("/a..b", ".", "a..b");
-    is_taken("/CONSOLE", ".", "CONSOLE");
-    is_taken("/COM10", ".", "COM10");
-    is_taken("/dir/BITS-Sessions", "dir", "BITS-Sessions");
+fn plain_names_are_accepted() {
+    accepts("/e", ".", "e");
+    accepts("/dir/e.bin", "dir", "e.bin");
+    accepts("/a/b/c/d", "a/b/c", "d");
+    accepts("/.hidden", ".", ".hidden");
+    accepts("/...a", ".", "...a");
+    accepts("/a..b", ".", "a..b");
+    accepts("/CONSOLE", ".", "CONSOLE");
+    accepts("/COM10", ".", "COM10");
+    accepts("/dir/BITS-Sessions", "dir", "BITS-Sessions");
 }
 
 #[test]
-fn escapes_are_read_once() {
-    is_taken("/%65", ".", "e");
-    is_taken("/a%20b", ".", "a b");
-    is_taken("/%C3%A4/%c3%b6", "ä", "ö");
-    is_taken("/%2565", ".", "%65");
-    is_taken("/100%25", ".", "100%");
+fn escapes_are_decoded_once() {
+    accepts("/%65", ".", "e");
+    accepts("/a%20b", ".", "a b");
+    accepts("/%C3%A4/%c3%b6", "ä", "ö");
+    accepts("/%2565", ".", "%65");
+    accepts("/100%25", ".", "100%");
     assert_eq!(destination("/dir/e"), destination("/%64i%72/%65"));
     for target in ["/%", "/a%2", "/%zz", "/%2g", "/a%/b", "/%%41", "/%C3%A", "/%+1"] {
-        is_refused(target, Escape);
+        rejects(target, Escape);
     }
     for target in ["/%ff", "/%C3", "/%c0%af", "/%C0%AE%C0%AE", "/%ED%A0%80", "/a/%80/b"] {
-        is_refused(target, Encoding);
+        rejects(target, Encoding);
     }
     assert_eq!(decoded("a%2Fb").as_deref(), Ok("a/b"));
 }
 
 #[test]
-fn what_is_no_path_is_refused() {
+fn targets_that_are_not_paths_are_rejected() {
     for target in ["", "e", "*", "http://origin.example/e", "%2Fe", "..", "\\e"] {
-        is_refused(target, NotAbsolute);
+        rejects(target, NotAbsolute);
     }
 }
 
 #[test]
-fn what_is_no_plain_name_is_refused() {
+fn names_that_are_not_plain_are_rejected() {
     let targets = [
-        // The root, folders, and names that are empty.
+        // The root, folders, and empty names.
         "/",
         "//",
         "/dir/",
@@ -92,7 +92,7 @@ fn what_is_no_plain_name_is_refused() {
         "/C%3A%5Ce",
         "/e:stream",
         "/e%3A%3A$DATA",
-        // Controls, and what Windows does not take.
+        // Control characters, and characters that Windows does not allow.
         "/%00",
         "/e%00.txt",
         "/a%0ab",
@@ -123,7 +123,7 @@ fn what_is_no_plain_name_is_refused() {
         "/conout$",
         "/NUL%20.txt",
         "/dir/CON/e",
-        // Names that Windows would cut.
+        // Names that Windows would shorten.
         "/e.",
         "/e..",
         "/e%20",
@@ -133,31 +133,31 @@ fn what_is_no_plain_name_is_refused() {
         "/dir%20/e",
     ];
     for target in targets {
-        is_refused(target, Name);
+        rejects(target, Name);
     }
 }
 
 #[test]
-fn what_is_too_long_is_refused() {
+fn names_and_paths_that_are_too_long_are_rejected() {
     let name = "n".repeat(255);
-    is_taken(&format!("/{name}"), ".", &name);
-    is_refused(&format!("/{name}n"), TooLong);
+    accepts(&format!("/{name}"), ".", &name);
+    rejects(&format!("/{name}n"), TooLong);
     // 128 characters, 256 bytes.
-    is_refused(&format!("/{}", "%C3%A4".repeat(128)), TooLong);
+    rejects(&format!("/{}", "%C3%A4".repeat(128)), TooLong);
     let folder = vec!["0123456"; 255].join("/");
-    is_taken(&format!("/{folder}/1234567"), &folder, "1234567");
-    is_refused(&format!("/{folder}/123456789"), TooLong);
+    accepts(&format!("/{folder}/1234567"), &folder, "1234567");
+    rejects(&format!("/{folder}/123456789"), TooLong);
 }
 
 #[test]
-fn where_replies_are_nothing_is_uploaded() {
+fn the_path_of_replies_is_reserved() {
     for target in [
         "/BITS-Sessions",
         "/bits-sessions/e",
         "/%42ITS-Sessions/Replies/e",
         "/BITS%2DSESSIONS/Replies/1/response",
     ] {
-        is_refused(target, Reserved);
+        rejects(target, Reserved);
     }
     assert_eq!(RESERVED, "BITS-Sessions");
 }

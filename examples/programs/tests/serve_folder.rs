@@ -1,4 +1,4 @@
-//! `serve`: what it keeps on disk, and what it makes of that after a crash at any moment.
+//! `serve`: its files on disk, and their recovery after a crash at any point.
 
 use std::fs;
 use std::io;
@@ -23,7 +23,7 @@ use bits_proto_programs::serve::path::destination;
 use bits_proto_programs::serve::storage::Storage;
 
 const NOW: Duration = Duration::from_secs(1_700_000_000);
-const ARRIVAL: RequestContext<'_> =
+const CONTEXT: RequestContext<'_> =
     RequestContext { url: "e", principal: Some("alice"), access: Access::Granted, now: NOW };
 
 type Table = Sessions<'static, Folder>;
@@ -39,7 +39,7 @@ fn table(dir: &Path) -> Table {
 
 fn create(table: &mut Table, random: u8) -> Uuid {
     let request = Request::from(CreateSession::default());
-    let step = table.handle_request(&request, &ARRIVAL, || [random; 16]).expect("a session");
+    let step = table.handle_request(&request, &CONTEXT, || [random; 16]).expect("a session");
     let Step::Answer(answer) = step else { panic!("{step:?}") };
     match answer.ack() {
         Ack::CreateSession(ack) => ack.session_id.guid().expect("a GUID"),
@@ -50,7 +50,7 @@ fn create(table: &mut Table, random: u8) -> Uuid {
 fn begin(table: &mut Table, id: Uuid, first: u64, last: u64, total: u64) -> StoreBytes {
     let range = ContentRange::new(first, last, total).expect("a range");
     let request = Request::from(Fragment::new(id.into(), range));
-    let step = table.handle_request(&request, &ARRIVAL, Default::default).expect("a step");
+    let step = table.handle_request(&request, &CONTEXT, Default::default).expect("a step");
     let Step::Store(bytes) = step else { panic!("{step:?}") };
     bytes
 }
@@ -80,13 +80,13 @@ fn sessions_outlive_the_folder() {
     assert_eq!(after.count(Some("bob")).ok(), Some(0));
     let session = after.get(one).expect("the session").session;
     assert_eq!((session.received().0, session.total()), (40, Some(300)));
-    assert_eq!(session.state(), State::Receiving, "what was begun is undone");
+    assert_eq!(session.state(), State::Receiving, "unfinished work is undone");
     assert_eq!(after.get(other), before.store().get(other));
     assert_eq!(names(dir.path()), [file_name(one, "json"), file_name(other, "json")]);
 }
 
 #[test]
-fn a_fragment_that_only_begins_is_not_written_down() {
+fn the_start_of_a_fragment_is_not_written() {
     let dir = tempfile::tempdir().expect("a folder");
     let mut table = table(dir.path());
     let id = create(&mut table, 1);
@@ -96,12 +96,12 @@ fn a_fragment_that_only_begins_is_not_written_down() {
     assert_eq!(fs::read(&file).expect("the record"), before);
     let _ = table.handle_stored(bytes.token, 1, NOW).expect("a step");
     assert_ne!(fs::read(&file).expect("the record"), before);
-    // In memory it counts at once: another request finds the session busy.
+    // In memory the session is busy for other requests at once.
     assert!(table.store().get(id).expect("the session").session.is_busy(NOW));
 }
 
 #[test]
-fn an_id_is_taken_once_and_what_is_removed_is_gone() {
+fn ids_are_unique_and_removed_sessions_leave_no_files() {
     let dir = tempfile::tempdir().expect("a folder");
     let mut table = table(dir.path());
     let id = create(&mut table, 1);
@@ -118,21 +118,21 @@ fn an_id_is_taken_once_and_what_is_removed_is_gone() {
 }
 
 #[test]
-fn what_cannot_be_written_does_not_count() {
+fn a_change_that_cannot_be_written_has_no_effect() {
     let dir = tempfile::tempdir().expect("a folder");
     let mut table = table(dir.path());
     let id = create(&mut table, 1);
     let bytes = begin(&mut table, id, 0, 99, 300);
     let new = dir.path().join(file_name(id, "new"));
-    fs::create_dir(&new).expect("something in the way");
+    fs::create_dir(&new).expect("an obstacle");
     assert!(table.handle_stored(bytes.token, 10, NOW).is_err());
     assert_eq!(table.store().get(id).expect("the session").session.received().0, 0);
-    fs::remove_dir(&new).expect("out of the way");
+    fs::remove_dir(&new).expect("no obstacle");
     assert!(table.handle_stored(bytes.token, 10, NOW).is_ok());
 }
 
 #[test]
-fn what_is_damaged_is_set_aside_and_what_is_left_over_is_removed() {
+fn damaged_records_are_renamed_and_leftover_files_are_removed() {
     let dir = tempfile::tempdir().expect("a folder");
     let path = |name: &str| dir.path().join(name);
     let mut before = table(dir.path());
@@ -165,16 +165,16 @@ fn what_is_damaged_is_set_aside_and_what_is_left_over_is_removed() {
     let (folder, found) = open(dir.path());
     let mut damaged = found.damaged.clone();
     damaged.sort();
-    let mut aside = [file_name(cut, "damaged"), file_name(swapped, "damaged")];
-    aside.sort();
-    assert_eq!(damaged, aside);
+    let mut renamed = [file_name(cut, "damaged"), file_name(swapped, "damaged")];
+    renamed.sort();
+    assert_eq!(damaged, renamed);
     assert_eq!(found.removed, removed.len());
     assert_eq!(folder.len(), 1);
-    let mut expected: Vec<_> = kept.into_iter().chain(aside).collect();
+    let mut expected: Vec<_> = kept.into_iter().chain(renamed).collect();
     expected.push(file_name(whole, "json"));
     expected.sort();
     assert_eq!(names(dir.path()), expected);
-    // The next process finds nothing to do.
+    // The next process finds nothing to clean up.
     let (_, found) = open(dir.path());
     assert_eq!(found, Found::default());
 }
@@ -224,30 +224,30 @@ impl Disk {
 }
 
 #[test]
-fn an_entity_is_placed_once_and_counts_as_placed_again() {
+fn publishing_an_entity_twice_has_no_further_effect() {
     for overwrites in [false, true] {
         let disk = Disk::new(overwrites, "entity");
         assert_eq!(disk.commit(6, "/e"), Ok(()));
         assert_eq!(fs::read(disk.root("e")).expect("the entity"), b"entity");
         assert!(!disk.entity().exists());
-        // A crash came before that was written down; somebody took the entity meanwhile.
-        fs::remove_file(disk.root("e")).expect("taken");
+        // As after a crash before the result was recorded; the entity was removed meanwhile.
+        fs::remove_file(disk.root("e")).expect("removed");
         assert_eq!(disk.commit(6, "/e"), Ok(()));
         assert!(!disk.root("e").exists());
-        // Without the mark its bytes are lost.
+        // Without the mark, the entity counts as lost.
         fs::remove_file(disk.mark()).expect("the mark");
         assert_eq!(disk.commit(6, "/e"), Err(HostError::EntityLost));
     }
 }
 
 #[test]
-fn a_crash_before_or_behind_the_link_changes_nothing() {
+fn publication_recovers_from_a_crash_before_and_after_the_link() {
     let disk = Disk::new(false, "entity");
-    // The mark stands, and nothing was done.
+    // A crash after the mark was created.
     fs::write(disk.mark(), "").expect("the mark");
     assert_eq!(disk.commit(6, "/e"), Ok(()));
     assert_eq!(fs::read(disk.root("e")).expect("the entity"), b"entity");
-    // It is linked, and the other name is still there.
+    // A crash before the name in the folder of sessions was removed.
     fs::hard_link(disk.root("e"), disk.entity()).expect("the other name");
     assert_eq!(disk.commit(6, "/e"), Ok(()));
     assert!(!disk.entity().exists());
@@ -255,7 +255,7 @@ fn a_crash_before_or_behind_the_link_changes_nothing() {
 }
 
 #[test]
-fn what_is_there_is_kept_without_leave_and_replaced_with_it() {
+fn an_existing_file_is_replaced_only_if_that_is_allowed() {
     let disk = Disk::new(false, "entity");
     fs::write(disk.root("e"), "other").expect("another entity");
     assert_eq!(disk.storage.access(&destination("/e").unwrap()), Access::GrantedOverExisting);
@@ -270,24 +270,24 @@ fn what_is_there_is_kept_without_leave_and_replaced_with_it() {
 }
 
 #[test]
-fn an_entity_is_as_long_as_it_is_said_to_be() {
-    let disk = Disk::new(false, "entity and what was not counted");
+fn a_published_entity_has_the_acknowledged_length() {
+    let disk = Disk::new(false, "entity and unreported bytes");
     assert_eq!(disk.commit(6, "/e"), Ok(()));
     assert_eq!(fs::read(disk.root("e")).expect("the entity"), b"entity");
     let disk = Disk::new(false, "entit");
     assert_eq!(disk.commit(6, "/e"), Err(HostError::EntityLost));
     assert!(!disk.root("e").exists());
-    // One without bytes was never stored.
+    // An empty entity has no file.
     fs::remove_file(disk.entity()).expect("nothing");
     assert_eq!(disk.commit(0, "/empty"), Ok(()));
     assert_eq!(fs::read(disk.root("empty")).expect("the entity"), b"");
-    // Bytes behind a gap are lost bytes.
+    // Writing after a gap means that bytes are lost.
     let gap = disk.storage.entity(disk.session, 1);
     assert_eq!(gap.map(drop).map_err(|error| error.kind()), Err(io::ErrorKind::NotFound));
 }
 
 #[test]
-fn folders_are_not_made_and_not_replaced() {
+fn folders_are_not_created_and_not_replaced() {
     let disk = Disk::new(true, "entity");
     fs::create_dir(disk.root("dir")).expect("a folder");
     let access = |target| disk.storage.access(&destination(target).expect("a destination"));
@@ -322,47 +322,47 @@ fn links_do_not_lead_out_of_the_root() {
         assert_eq!(access, Access::Denied, "{target}");
         assert_eq!(disk.commit(6, target), Err(HostError::AccessDenied), "{target}");
     }
-    // The link itself is replaced, and not what it names.
+    // The link itself is replaced, not its target.
     assert_eq!(disk.commit(6, "/e"), Ok(()));
     assert_eq!(fs::read(outside.join("e")).expect("the file"), b"outside");
     assert_eq!(names(&outside), ["e"]);
 }
 
 #[test]
-fn sessions_are_not_kept_where_they_could_be_fetched() {
+fn the_folder_of_sessions_must_be_outside_the_root() {
     let folder = tempfile::tempdir().expect("a folder");
     let inside = folder.path().join("sessions");
     let opened = Storage::open(folder.path(), Some(&inside), false, false);
-    let error = opened.map(drop).expect_err("it lies in the root");
-    assert!(error.to_string().contains("may not lie in the root"), "{error}");
-    assert_eq!(names(folder.path()), [""; 0], "it is not made either");
+    let error = opened.map(drop).expect_err("a folder in the root");
+    assert!(error.to_string().contains("must be outside the root"), "{error}");
+    assert_eq!(names(folder.path()), [""; 0], "it is not created either");
 }
 
 #[cfg(unix)]
 #[test]
-fn two_servers_do_not_share_their_sessions() {
+fn two_servers_cannot_share_a_folder_of_sessions() {
     let Disk { folder, storage, .. } = Disk::new(false, "entity");
     let open = || Storage::open(&folder.path().join("root"), None, false, false).map(drop);
-    let error = open().expect_err("it is in use");
-    assert!(error.to_string().contains("another server uses it"), "{error}");
+    let error = open().expect_err("a folder in use");
+    assert!(error.to_string().contains("another server uses this folder"), "{error}");
     drop(storage);
     assert!(open().is_ok());
 }
 
-/// Linux has a file system in memory at a known place.
+/// Uses the file system in memory that Linux has at a known path.
 #[cfg(target_os = "linux")]
 #[test]
-fn sessions_are_on_the_file_system_of_the_root() {
+fn the_folder_of_sessions_must_be_on_the_file_system_of_the_root() {
     use std::os::unix::fs::MetadataExt as _;
     let (here, there) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir_in("/dev/shm"));
-    let Ok(there) = there else { return println!("left out: there is no /dev/shm") };
+    let Ok(there) = there else { return println!("skipped: there is no /dev/shm") };
     let device = |dir: &TempDir| dir.path().metadata().expect("the folder").dev();
     if device(&here) == device(&there) {
-        return println!("left out: temporary files are in /dev/shm");
+        return println!("skipped: temporary files are in /dev/shm");
     }
     let opened = Storage::open(here.path(), Some(there.path()), false, false);
-    let error = opened.map(drop).expect_err("it is on another file system");
-    assert!(error.to_string().contains("on the file system of the root"), "{error}");
+    let error = opened.map(drop).expect_err("another file system");
+    assert!(error.to_string().contains("on one file system"), "{error}");
     assert_eq!(names(here.path()), [""; 0]);
     assert_eq!(names(there.path()), [""; 0]);
 }

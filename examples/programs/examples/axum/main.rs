@@ -1,15 +1,15 @@
-//! An upload server inside an axum app: sessions in memory, entities in a folder.
+//! An upload server as part of an axum app, with sessions in memory and entities in a folder.
 //!
 //! ```sh
 //! cargo run --release --example axum -- FOLDER [--listen ADDRESS]
 //! ```
 //!
-//! `BITS_POST /NAME` uploads FOLDER/NAME, for anybody who asks, and nothing that is there already
-//! is replaced. Bodies go to disk as they arrive. It is what an app needs to take uploads and no
-//! more; the program `serve` asks for credentials, takes whole paths, and outlives its process.
+//! `BITS_POST /NAME` uploads FOLDER/NAME. There is no authentication, and existing files are never
+//! replaced. Bodies are written to disk as they arrive. This is the minimum that an app needs to
+//! accept uploads; the program `serve` adds authentication, paths and persistent sessions.
 //!
-//! The folder is one process's alone: what lies in its `.sessions` and belongs to no session of this
-//! process is deleted.
+//! Only one process may use the folder: files in its `.sessions` that belong to no session of this
+//! process are deleted.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -23,29 +23,29 @@ use axum::Router;
 use axum::routing::{any, get};
 use bits_proto::server::{Policy, Record, Session, SessionLimits, Sessions};
 use bits_proto_programs::cluster::folder::Folder;
-use bits_proto_programs::cluster::handler::{Server, Table, upload};
+use bits_proto_programs::cluster::handler::{Server, SharedSessions, upload};
 use clap::Parser;
 use tokio::net::TcpListener;
 use uuid::Uuid;
 
-/// An upload server inside an axum app: sessions in memory, entities in a folder.
+/// An upload server as part of an axum app, with sessions in memory and entities in a folder.
 #[derive(Parser)]
 #[command(name = "axum", version)]
 struct Arguments {
-    /// Where entities go; no other process may use it.
+    /// Folder for uploaded entities; no other process may use it.
     #[arg(value_name = "FOLDER")]
     folder: PathBuf,
-    /// Where to listen; port 0 is any that is free.
+    /// Address to listen on; with port 0 the system chooses a free port.
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
 }
 
 type Map = HashMap<Uuid, Record>;
 
-/// The table of one process.
-struct Shared(Mutex<Sessions<'static, Map>>);
+/// The sessions of this process.
+struct LocalSessions(Mutex<Sessions<'static, Map>>);
 
-impl Table for Shared {
+impl SharedSessions for LocalSessions {
     type Store = Map;
 
     fn with<T>(&self, work: impl FnOnce(&mut Sessions<'static, Map>) -> T) -> T {
@@ -60,17 +60,17 @@ impl Table for Shared {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let Arguments { folder, listen } = Arguments::parse();
-    let table = Sessions::new(Map::new(), Policy::DEFAULT, SessionLimits::default());
+    let sessions = Sessions::new(Map::new(), Policy::DEFAULT, SessionLimits::default());
     let folder = Folder::open(folder).await?;
-    let server = Arc::new(Server::new(Shared(Mutex::new(table)), folder));
+    let server = Arc::new(Server::new(LocalSessions(Mutex::new(sessions)), folder));
     let sweeper = Arc::clone(&server);
     tokio::spawn(async move { sweeper.sweep(Duration::from_secs(60)).await });
-    // `post()` is for POST alone, and answers 405 to the verb: `any()` and a fallback let it by.
-    // Under the fallback, whatever a client asks for is answered with an Ack.
+    // `post()` would answer BITS_POST with 405, but `any()` accepts every method. The fallback
+    // answers requests to all other paths with an Ack too.
     let app = Router::new()
         .route("/", get(|| async { "Upload with BITS_POST /NAME.\n" }))
-        .route("/{name}", any(upload::<Shared>))
-        .fallback(upload::<Shared>)
+        .route("/{name}", any(upload::<LocalSessions>))
+        .fallback(upload::<LocalSessions>)
         .with_state(server);
     let listener = TcpListener::bind(listen).await?;
     println!("listening on http://{}", listener.local_addr()?);

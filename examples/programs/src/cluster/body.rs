@@ -1,4 +1,4 @@
-//! A body as it comes in, in pieces of no particular size.
+//! An incoming request body, read in pieces.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use axum::body::{Body, Bytes, HttpBody as _};
 use http_body_util::BodyExt as _;
 use tokio::time::{Instant, timeout_at};
 
-/// A body, and what came in of it and was not yet used.
+/// A request body and its received bytes that are not yet consumed.
 pub struct Incoming {
     body: Body,
     rest: Bytes,
@@ -17,16 +17,16 @@ impl Incoming {
         Self { body, rest: Bytes::new() }
     }
 
-    /// How long it is, where the request says so.
+    /// Returns the length of the body, if the request states it.
     pub fn length(&self) -> Option<u64> {
         self.body.size_hint().exact()
     }
 
-    /// The next bytes, at most so many. `None` if none come until then, or none at all any more;
-    /// that the connection broke is no different from an end before its time.
-    pub async fn next(&mut self, most: u64, until: Instant) -> Option<Bytes> {
+    /// Returns the next bytes, at most `most`. Returns `None` at the deadline, at the end of the
+    /// body, and if the connection fails.
+    pub async fn next(&mut self, most: u64, deadline: Instant) -> Option<Bytes> {
         while self.rest.is_empty() {
-            let frame = timeout_at(until, self.body.frame()).await.ok()??.ok()?;
+            let frame = timeout_at(deadline, self.body.frame()).await.ok()??.ok()?;
             self.rest = frame.into_data().unwrap_or_default();
         }
         let length =
@@ -34,10 +34,12 @@ impl Incoming {
         Some(self.rest.split_to(length))
     }
 
-    /// Reads so many bytes and throws them away; fewer only if none come for so long.
-    pub async fn skip(&mut self, mut length: u64, patience: Duration) {
+    /// Reads and discards `length` bytes. Returns early at the end of the body, and if no byte
+    /// arrives within `read_timeout`.
+    pub async fn skip(&mut self, mut length: u64, read_timeout: Duration) {
         while length > 0 {
-            let Some(bytes) = self.next(length, Instant::now() + patience).await else { return };
+            let deadline = Instant::now() + read_timeout;
+            let Some(bytes) = self.next(length, deadline).await else { return };
             length = length.saturating_sub(bytes.len() as u64);
         }
     }

@@ -1,23 +1,23 @@
-//! What is on disk, so that no writer who comes too late can spoil it.
+//! Files on disk, fenced with one staging file per work token.
 //!
-//! A request that stands still loses its turn, and another one takes over, in this process or on
-//! another machine. The first may wake up at any time, and what it writes then has to be nothing
-//! to anybody. So no two turns write to the same file, and what a turn takes away is out of reach
-//! for those before it:
+//! A request that stalls loses its work token to another one, in this process or on another
+//! machine. It may resume at any time, and its late writes must not change bytes that were
+//! acknowledged or published. Embedding rule "fencing": no two work tokens write to the same file,
+//! and a token that ends the session moves all files out of reach of the earlier ones:
 //!
 //! ```text
-//! NAME                              an entity, whole
-//! .sessions/ID/parts/FIRST-TURN     what one turn stored, from this offset on
-//! .sessions/ID/turn-TURN            the parts, once they belong to a turn that ends the session
-//! .sessions/ID/turn-TURN/whole      the entity, put together of them
+//! NAME                              a published entity
+//! .sessions/ID/parts/FIRST-TOKEN    bytes stored under one token, beginning at offset FIRST
+//! .sessions/ID/turn-TOKEN           the parts, after a token that ends the session claimed them
+//! .sessions/ID/turn-TOKEN/whole     the entity, assembled from the parts
 //! ```
 //!
-//! Which bytes count needs no list. Every turn begins at the offset up to which bytes counted, so
-//! what counts from one offset on is in the part of the last turn that began there, up to the next
-//! offset at which a turn began. A part may be longer than that: those bytes did not count.
+//! No list of the acknowledged bytes is necessary. Every token starts at the acknowledged offset.
+//! So the bytes from one such offset to the next are in the part of the last token that started
+//! there. Further bytes of a part were never acknowledged.
 //!
-//! It rests on what POSIX says of `rename` and `link`, which NFS keeps to: they happen at once for
-//! all who look, and `link` replaces nothing.
+//! This relies on POSIX `rename` and `link`, which are atomic also on NFS. `link` never replaces a
+//! file.
 
 use std::collections::BTreeMap;
 use std::io::{self, Read as _};
@@ -28,35 +28,37 @@ use tokio::fs::{self, File, OpenOptions};
 use tokio::task::spawn_blocking;
 use uuid::Uuid;
 
-/// The part that counts from each offset on, with its turn.
+/// The valid part at each offset, with the number of its work token.
 type Parts = BTreeMap<u64, (u32, PathBuf)>;
 
-/// Where whole entities lie, and in a folder of its own whatever belongs to sessions.
+/// A folder with published entities, and the folder `.sessions` with the files of sessions.
 #[derive(Clone, Debug)]
 pub struct Folder {
     root: PathBuf,
 }
 
-/// What is in a session's folder.
+/// Folder of a session's parts.
 const PARTS: &str = "parts";
+/// Prefix of that folder after a token has claimed it.
 const CLAIM: &str = "turn-";
+/// Name of an assembled entity.
 const WHOLE: &str = "whole";
 
-/// The longest name of a destination, in bytes.
+/// Maximum length of a destination's name, in bytes.
 const MAX_NAME: usize = 128;
 
 impl Folder {
-    /// A folder, which is made if there is none.
+    /// Opens a folder, and creates it if necessary.
     pub async fn open(root: PathBuf) -> io::Result<Self> {
         fs::create_dir_all(root.join(".sessions")).await?;
         Ok(Self { root })
     }
 
-    /// The file that a target names: one segment of letters, digits, `-`, `_` and `.`, with a
-    /// letter or digit first. All else is nobody's to write to, so nothing has to be decoded, and
-    /// the names that mean something to a file system or to this folder are not among them.
+    /// Returns the path of the file that a request target names.
     ///
-    /// The program `serve` takes whole paths.
+    /// The target must be one segment of ASCII letters, digits, `-`, `_` and `.`, and begin with a
+    /// letter or digit. So nothing has to be decoded, and names with a special meaning such as `..`
+    /// are excluded. The program `serve` accepts paths with several segments.
     pub fn destination(&self, target: &str) -> Option<PathBuf> {
         let name = target.strip_prefix('/')?;
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
@@ -70,28 +72,31 @@ impl Folder {
         self.root.join(".sessions").join(id.to_string())
     }
 
-    /// Makes room for a new session. Nobody else makes its folder, so that who comes when the
-    /// session has ended finds none.
-    pub async fn begin(&self, id: Uuid) -> io::Result<()> {
+    /// Creates the folder of a new session. It is created here only, so a request that resumes after
+    /// the end of the session does not find it.
+    pub async fn create_session(&self, id: Uuid) -> io::Result<()> {
         fs::create_dir_all(self.session(id).join(PARTS)).await
     }
 
-    /// A file for what a turn stores from this offset on.
-    pub async fn part(&self, turn: WorkToken, first: u64) -> io::Result<File> {
-        let name = format!("{first:020}-{:010}", turn.number());
-        let path = self.session(turn.session_id()).join(PARTS).join(name);
-        // A number comes again only from a store that forgot what it had confirmed.
-        let again = |error: io::Error| match error.kind() {
+    /// Creates the file for the bytes that a work token stores from offset `first` on.
+    pub async fn part(&self, token: WorkToken, first: u64) -> io::Result<File> {
+        let name = format!("{first:020}-{:010}", token.number());
+        let path = self.session(token.session_id()).join(PARTS).join(name);
+        // A token is issued twice only by a store that lost a confirmed change. `AlreadyExists` would
+        // be reported as an existing destination.
+        let unexpected = |error: io::Error| match error.kind() {
             io::ErrorKind::AlreadyExists => io::Error::other(error),
             _ => error,
         };
-        OpenOptions::new().write(true).create_new(true).open(path).await.map_err(again)
+        OpenOptions::new().write(true).create_new(true).open(path).await.map_err(unexpected)
     }
 
-    /// Puts the entity together, for [`place`](Self::place). The turn has to be asked for in
-    /// between: if it is still held, whoever takes over comes later, and finds this done.
-    pub async fn assemble(&self, turn: WorkToken, total: u64) -> io::Result<PathBuf> {
-        let folder = self.claim(turn).await?;
+    /// Assembles the entity for [`publish`](Self::publish).
+    ///
+    /// The caller must renew the work token before it publishes the entity. If the token is still
+    /// valid then, a request that takes over later finds the assembled entity.
+    pub async fn assemble(&self, token: WorkToken, total: u64) -> io::Result<PathBuf> {
+        let folder = self.claim(token).await?;
         let whole = folder.join(WHOLE);
         if fs::try_exists(&whole).await? {
             return Ok(whole);
@@ -103,68 +108,74 @@ impl Folder {
         Ok(whole)
     }
 
-    /// Puts the whole entity at its destination. One that is there already, because an earlier
-    /// turn came that far, counts as placed; anything else there stays.
-    pub async fn place(&self, whole: &Path, destination: &Path) -> io::Result<()> {
+    /// Publishes an assembled entity at its destination.
+    ///
+    /// Embedding rule "publication": the link makes the entity visible completely and in one step.
+    /// It succeeds if an earlier token published this entity already, and never replaces another
+    /// file. The entity remains in the folder of the session until
+    /// [`remove_session`](Self::remove_session), so a repeated attempt finds it.
+    pub async fn publish(&self, whole: &Path, destination: &Path) -> io::Result<()> {
         match fs::hard_link(whole, destination).await {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                let is_ours = same_file::is_same_file(whole, destination)?;
-                if is_ours { Ok(()) } else { Err(error) }
+                let is_published = same_file::is_same_file(whole, destination)?;
+                if is_published { Ok(()) } else { Err(error) }
             }
-            placed => placed,
+            linked => linked,
         }
     }
 
-    /// Deletes what there is of a session, out of the reach of those who still write.
-    pub async fn discard(&self, turn: WorkToken) -> io::Result<()> {
-        match self.claim(turn).await {
+    /// Deletes the files of a session, after moving them out of reach of earlier tokens.
+    pub async fn discard(&self, token: WorkToken) -> io::Result<()> {
+        match self.claim(token).await {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => self.forget(turn.session_id()).await,
+            _ => self.remove_session(token.session_id()).await,
         }
     }
 
-    /// Deletes the folder of a session that is over.
-    pub async fn forget(&self, id: Uuid) -> io::Result<()> {
+    /// Deletes the folder of a session that has ended.
+    pub async fn remove_session(&self, id: Uuid) -> io::Result<()> {
         match fs::remove_dir_all(self.session(id)).await {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => Ok(()),
         }
     }
 
-    /// All sessions that have a folder.
+    /// Returns the sessions that have a folder.
     pub async fn sessions(&self) -> io::Result<Vec<Uuid>> {
         let names = names(&self.root.join(".sessions")).await?;
         Ok(names.iter().filter_map(|name| Uuid::try_parse(name).ok()).collect())
     }
 
-    /// Takes the parts for a turn that ends the session, from where earlier turns have them. Who
-    /// had them before does not find them any more; who finds a later turn's leaves them alone.
-    async fn claim(&self, turn: WorkToken) -> io::Result<PathBuf> {
-        let session = self.session(turn.session_id());
-        let mine = session.join(format!("{CLAIM}{:010}", turn.number()));
+    /// Renames the folder of parts so that it belongs to this token, and returns its new path.
+    ///
+    /// Earlier tokens do not find the parts any more. Fails if a later token has claimed them.
+    async fn claim(&self, token: WorkToken) -> io::Result<PathBuf> {
+        let session = self.session(token.session_id());
+        let claimed = session.join(format!("{CLAIM}{:010}", token.number()));
         loop {
-            let held = names(&session).await?.into_iter().find_map(|name| match &*name {
+            let found = names(&session).await?.into_iter().find_map(|name| match &*name {
                 PARTS => Some((name, None)),
-                _ => name.strip_prefix(CLAIM)?.parse().ok().map(|held_by| (name, Some(held_by))),
+                _ => name.strip_prefix(CLAIM)?.parse().ok().map(|owner| (name, Some(owner))),
             });
-            let (name, held_by) = held.ok_or(io::ErrorKind::NotFound)?;
-            if held_by >= Some(turn.number()) {
-                return if held_by == Some(turn.number()) { Ok(mine) } else { Err(late()) };
+            let (name, owner) = found.ok_or(io::ErrorKind::NotFound)?;
+            if owner >= Some(token.number()) {
+                let is_own = owner == Some(token.number());
+                return if is_own { Ok(claimed) } else { Err(superseded()) };
             }
-            match fs::rename(session.join(name), &mine).await {
-                // An earlier turn, which wakes up just now, was faster: it has them for nothing.
+            match fs::rename(session.join(name), &claimed).await {
+                // An earlier token has renamed the folder just now. Look for its new name.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                claimed => return claimed.map(|()| mine),
+                renamed => return renamed.map(|()| claimed),
             }
         }
     }
 }
 
-fn late() -> io::Error {
-    io::Error::new(io::ErrorKind::WouldBlock, "another turn has taken over")
+fn superseded() -> io::Error {
+    io::Error::new(io::ErrorKind::WouldBlock, "a later request of the session has taken over")
 }
 
-/// Writes what counts of each part into one file. The system may do that without reading it.
+/// Concatenates the valid bytes of all parts. `io::copy` lets the system copy them, if it can.
 fn concatenate(parts: &Parts, to: &Path, total: u64) -> io::Result<()> {
     let mut entity = std::fs::File::create(to)?;
     let mut offset = 0;
@@ -177,7 +188,7 @@ fn concatenate(parts: &Parts, to: &Path, total: u64) -> io::Result<()> {
         offset += io::copy(&mut part.take(end.saturating_sub(offset)), &mut entity)?;
     }
     if offset != total {
-        return Err(io::Error::new(io::ErrorKind::NotFound, "bytes that were stored are gone"));
+        return Err(io::Error::new(io::ErrorKind::NotFound, "stored bytes are missing"));
     }
     entity.sync_all()
 }
@@ -185,11 +196,11 @@ fn concatenate(parts: &Parts, to: &Path, total: u64) -> io::Result<()> {
 async fn parts(folder: &Path) -> io::Result<Parts> {
     let mut parts = BTreeMap::new();
     for name in names(folder).await? {
-        let Some((first, turn)) = name.split_once('-') else { continue };
-        let (Ok(first), Ok(turn)) = (first.parse(), turn.parse()) else { continue };
-        let part = (turn, folder.join(&name));
+        let Some((first, token)) = name.split_once('-') else { continue };
+        let (Ok(first), Ok(token)) = (first.parse(), token.parse()) else { continue };
+        let part = (token, folder.join(&name));
         let last = parts.entry(first).or_insert_with(|| part.clone());
-        if last.0 < turn {
+        if last.0 < token {
             *last = part;
         }
     }

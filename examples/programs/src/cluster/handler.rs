@@ -1,4 +1,7 @@
-//! Uploads over axum: does what the sessions say, step by step, until there is an answer.
+//! Upload handler for axum: carries out the steps of a session until there is an answer.
+//!
+//! It follows three embedding rules. Fencing: see [`Folder`]. Cancellation: see [`upload`].
+//! Publication: see `Server::commit`.
 
 use std::fmt::Display;
 use std::io;
@@ -26,68 +29,70 @@ use crate::cluster::body::Incoming;
 use crate::cluster::folder::Folder;
 use crate::host_error::host_error;
 
-/// How many bytes are stored before they are counted, which takes a call of the store.
+/// Maximum number of stored bytes that are not yet recorded in their session. Recording requires a
+/// call of the store.
 const PIECE: u64 = 256 * 1024;
 
-/// For how long the rest of a body is read behind an answer, so that closing the connection does
-/// not destroy it on its way.
+/// Time for which the rest of a body is read after the response. If the connection were closed
+/// while bytes arrive, the client might lose the response.
 const LINGER: Duration = Duration::from_secs(5);
 
-/// A table of sessions for requests that come at the same time.
-pub trait Table: Send + Sync + 'static {
-    /// Where the sessions are.
+/// Sessions that concurrent requests share.
+pub trait SharedSessions: Send + Sync + 'static {
+    /// The store of the sessions.
     type Store: Store<Error: Display>;
 
-    /// Does something with the table.
+    /// Calls `work` with exclusive access to the sessions.
     fn with<T>(&self, work: impl FnOnce(&mut Sessions<'static, Self::Store>) -> T) -> T;
 
-    /// A session as it is now, if there is one.
+    /// Returns the current state of a session, if it exists.
     fn session(&self, id: Uuid) -> Result<Option<Session>, <Self::Store as Store>::Error>;
 }
 
+/// An upload server.
 pub struct Server<T> {
-    table: T,
+    sessions: T,
     folder: Folder,
     policy: Policy<'static>,
 }
 
-type Next = Step<SessionsResponse<'static>>;
+type NextStep = Step<SessionsResponse<'static>>;
 
-/// There is nothing right to answer: the client is gone, another request has taken over, or the
-/// sessions are out of reach. Whoever is still there is told to try again.
-struct Broken;
+/// A request without an answer of its session: the client is gone, a later request has taken over,
+/// or the store is unavailable. A client that is still connected is asked to retry.
+struct Aborted;
 
-impl Broken {
-    fn because(error: impl Display) -> Self {
-        eprintln!("{error}");
+impl Aborted {
+    fn log(error: impl Display) -> Self {
+        eprintln!("request aborted: {error}");
         Self
     }
 }
 
-impl<E: Display> From<SessionsError<E>> for Broken {
+impl<E: Display> From<SessionsError<E>> for Aborted {
     fn from(error: SessionsError<E>) -> Self {
-        Self::because(error)
+        Self::log(error)
     }
 }
 
-/// The handler.
-pub async fn upload<T: Table>(
+/// Handles an upload request.
+pub async fn upload<T: SharedSessions>(
     extract::State(server): extract::State<Arc<Server<T>>>,
     request: extract::Request,
 ) -> Response {
-    // A client that leaves takes this future with it, but not a task: what was begun is finished,
-    // or reported as left undone.
-    let answered = tokio::spawn(async move { server.answer(request).await }).await;
-    answered.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
+    // Embedding rule "cancellation": axum drops this future when the client disconnects, but not a
+    // spawned task. So work that has begun is always finished, or reported as aborted.
+    let response = tokio::spawn(async move { server.handle(request).await }).await;
+    response.unwrap_or_else(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
 }
 
-impl<T: Table> Server<T> {
-    pub fn new(table: T, folder: Folder) -> Self {
-        let policy = table.with(|sessions| *sessions.policy());
-        Self { table, folder, policy }
+impl<T: SharedSessions> Server<T> {
+    pub fn new(sessions: T, folder: Folder) -> Self {
+        let policy = sessions.with(|sessions| *sessions.policy());
+        Self { sessions, folder, policy }
     }
 
-    async fn answer(&self, request: extract::Request) -> Response {
+    async fn handle(&self, request: extract::Request) -> Response {
         let (parts, body) = request.into_parts();
         let mut body = Incoming::new(body);
         let request = match Request::from_http(&parts, &self.policy.requests) {
@@ -99,17 +104,19 @@ impl<T: Table> Server<T> {
         };
         match self.work(&request, &parts, &mut body).await {
             Ok(answer) => self.send(&answer.ack(), answer.unread_body, body).await,
-            Err(Broken) => self.send(&Refusal::unavailable().into(), UnreadBody::Close, body).await,
+            Err(Aborted) => {
+                self.send(&Refusal::unavailable().into(), UnreadBody::Close, body).await
+            }
         }
     }
 
-    /// Makes the response, and deals with what nobody has read of the body.
+    /// Returns the response, and handles the unread part of the body.
     async fn send(&self, ack: &Ack<'_>, rest: UnreadBody, mut body: Incoming) -> Response {
         match rest {
             UnreadBody::None => {}
-            // Clients read no answer before they have sent everything.
+            // BITS clients read the response only after they have sent the whole body.
             UnreadBody::Drain(_) => body.skip(u64::MAX, self.policy.store_timeout).await,
-            // The connection stays open for as long as its body is read.
+            // In the background: the connection stays open while its body is read.
             UnreadBody::Close => drop(tokio::spawn(async move {
                 let _ = timeout(LINGER, body.skip(u64::MAX, LINGER)).await;
             })),
@@ -121,13 +128,13 @@ impl<T: Table> Server<T> {
         }
     }
 
-    /// Does what the session says.
+    /// Carries out the steps of the session.
     async fn work(
         &self,
         request: &Request<'_>,
         parts: &Parts,
         body: &mut Incoming,
-    ) -> Result<SessionsResponse<'static>, Broken> {
+    ) -> Result<SessionsResponse<'static>, Aborted> {
         let target = parts.uri.path_and_query().map_or("", |target| target.as_str());
         let destination = self.folder.destination(target);
         let access = match &destination {
@@ -137,39 +144,39 @@ impl<T: Table> Server<T> {
                 Ok(true) | Err(_) => Access::GrantedOverExisting,
             },
         };
-        let arrival = RequestContext { url: target, principal: None, access, now: now() };
-        let asked = self.table.with(|it| it.handle_request(request, &arrival, random));
-        let mut step = asked.map_err(Broken::because)?;
+        let context = RequestContext { url: target, principal: None, access, now: now() };
+        let first = self.sessions.with(|it| it.handle_request(request, &context, random));
+        let mut step = first.map_err(Aborted::log)?;
         let mut part = None;
         loop {
             step = match step {
                 Step::Store(bytes) => self.store(&bytes, &mut part, body).await?,
-                // The policy has no server application: nobody says anything about the entity.
+                // There is no server application to notify: publish the entity without a reply.
                 Step::Notify(turn) => {
                     let notified = Notified { copy_to_destination: true, reply: Reply::None };
-                    self.table.with(|it| it.handle_notified(turn, notified, None, now()))?
+                    self.sessions.with(|it| it.handle_notified(turn, notified, None, now()))?
                 }
                 Step::Commit(turn) => self.commit(turn, destination.as_deref()).await?,
                 Step::Discard(discard) => self.discard(&discard).await?,
                 Step::Answer(answer) => {
                     if let Ack::CreateSession(ack) = answer.ack() {
-                        let id = ack.session_id.guid().ok_or(Broken)?;
-                        self.folder.begin(id).await.map_err(Broken::because)?;
+                        let id = ack.session_id.guid().ok_or(Aborted)?;
+                        self.folder.create_session(id).await.map_err(Aborted::log)?;
                     }
                     return Ok(answer);
                 }
-                Step::Done => return Err(Broken),
+                Step::Done => return Err(Aborted),
             };
         }
     }
 
-    /// Stores the next piece. The next step brings the one behind it.
+    /// Stores the next piece and reports it. The next step asks for the bytes that follow.
     async fn store(
         &self,
         bytes: &StoreBytes,
         part: &mut Option<File>,
         body: &mut Incoming,
-    ) -> Result<Next, Broken> {
+    ) -> Result<NextStep, Aborted> {
         let StoreBytes { token: turn, skip, offset, take } = *bytes;
         let stored = async {
             let part = match part {
@@ -181,102 +188,109 @@ impl<T: Table> Server<T> {
         };
         match stored.await {
             Ok(0) => {
-                self.table.with(|it| it.handle_disconnected(turn))?;
-                Err(Broken)
+                self.sessions.with(|it| it.handle_disconnected(turn))?;
+                Err(Aborted)
             }
-            Ok(stored) => Ok(self.table.with(|it| it.handle_stored(turn, stored, now()))?),
+            Ok(stored) => Ok(self.sessions.with(|it| it.handle_stored(turn, stored, now()))?),
             Err(error) => self.failed(turn, &error),
         }
     }
 
-    /// Writes at most so many bytes; fewer if they are slow to come, so that they are counted
-    /// before the work counts as given up.
+    /// Writes up to `most` bytes. Writes fewer if they arrive slowly, so that they are reported
+    /// before the work token expires.
     async fn write(&self, part: &mut File, most: u64, body: &mut Incoming) -> io::Result<u64> {
         let start = Instant::now();
         let mut stored = 0;
         while stored < most {
-            let patience = self.policy.store_timeout / if stored == 0 { 1 } else { 4 };
-            let Some(bytes) = body.next(most - stored, start + patience).await else { break };
+            let limit = self.policy.store_timeout / if stored == 0 { 1 } else { 4 };
+            let Some(bytes) = body.next(most - stored, start + limit).await else { break };
             part.write_all(&bytes).await?;
             stored += bytes.len() as u64;
         }
-        // Other machines read it as soon as it is counted.
+        // Other machines may read the bytes as soon as they are reported.
         part.sync_data().await?;
         Ok(stored)
     }
 
-    async fn commit(&self, turn: WorkToken, destination: Option<&Path>) -> Result<Next, Broken> {
+    /// Embedding rule "publication": assembles the entity, confirms that the work token is still
+    /// valid, and then publishes the entity. If this process crashes in between, a later token
+    /// repeats these operations, which have no further effect.
+    async fn commit(
+        &self,
+        turn: WorkToken,
+        destination: Option<&Path>,
+    ) -> Result<NextStep, Aborted> {
         let id = turn.session_id();
-        let session = self.table.session(id).map_err(Broken::because)?;
-        let total = session.and_then(|session| session.total()).ok_or(Broken)?;
-        let placed = async {
+        let session = self.sessions.session(id).map_err(Aborted::log)?;
+        let total = session.and_then(|session| session.total()).ok_or(Aborted)?;
+        let published = async {
             let destination = destination.ok_or(io::ErrorKind::PermissionDenied)?;
-            let whole = self.working(turn, self.folder.assemble(turn, total)).await?;
-            // Whoever took over meanwhile places it, or has a reason not to.
-            let held = self.table.with(|it| it.renew(turn, now()));
-            held.map_err(|_| io::ErrorKind::WouldBlock)?;
-            self.folder.place(&whole, destination).await
+            let whole = self.while_renewing(turn, self.folder.assemble(turn, total)).await?;
+            // A request that took over meanwhile decides whether to publish the entity.
+            let renewed = self.sessions.with(|it| it.renew(turn, now()));
+            renewed.map_err(|_| io::ErrorKind::WouldBlock)?;
+            self.folder.publish(&whole, destination).await
         };
-        if let Err(error) = placed.await {
+        if let Err(error) = published.await {
             return self.failed(turn, &error);
         }
-        let step = self.table.with(|it| it.handle_committed(turn))?;
-        // What cannot be deleted now is deleted by the sweep.
-        let _ = self.folder.forget(id).await;
+        let step = self.sessions.with(|it| it.handle_committed(turn))?;
+        // If this fails, the sweep deletes the folder later.
+        let _ = self.folder.remove_session(id).await;
         Ok(step)
     }
 
-    /// Does what may take long, and says from time to time that it is still being done.
-    async fn working<O>(&self, turn: WorkToken, work: impl Future<Output = O>) -> O {
+    /// Runs work that may take long, and renews the work token at regular intervals.
+    async fn while_renewing<O>(&self, turn: WorkToken, work: impl Future<Output = O>) -> O {
         let mut work = pin!(work);
         loop {
             match timeout(self.policy.work_timeout / 3, &mut work).await {
                 Ok(done) => return done,
-                // If another turn has taken over, the work fails by itself.
-                Err(_) => drop(self.table.with(|it| it.renew(turn, now()))),
+                // If a later request has taken over, the work itself fails.
+                Err(_) => drop(self.sessions.with(|it| it.renew(turn, now()))),
             }
         }
     }
 
-    async fn discard(&self, discard: &Discard) -> Result<Next, Broken> {
+    async fn discard(&self, discard: &Discard) -> Result<NextStep, Aborted> {
         match self.folder.discard(discard.token).await {
-            Ok(()) => Ok(self.table.with(|it| it.handle_discarded(discard.token))?),
+            Ok(()) => Ok(self.sessions.with(|it| it.handle_discarded(discard.token))?),
             Err(error) => self.failed(discard.token, &error),
         }
     }
 
-    fn failed(&self, turn: WorkToken, error: &io::Error) -> Result<Next, Broken> {
-        Ok(self.table.with(|it| it.handle_failed(turn, host_error(error)))?)
+    fn failed(&self, turn: WorkToken, error: &io::Error) -> Result<NextStep, Aborted> {
+        Ok(self.sessions.with(|it| it.handle_failed(turn, host_error(error)))?)
     }
 
-    /// Deletes what clients have left behind, now and from time to time.
+    /// Deletes the files of expired sessions at regular intervals.
     pub async fn sweep(&self, every: Duration) {
         let mut ticks = tokio::time::interval(every);
         loop {
             ticks.tick().await;
-            let expired = self.table.with(|it| it.handle_timeout(now()));
-            for discard in &expired.map_err(Broken::because).unwrap_or_default() {
-                // What cannot be deleted is found again.
+            let expired = self.sessions.with(|it| it.handle_timeout(now()));
+            for discard in &expired.map_err(Aborted::log).unwrap_or_default() {
+                // If this fails, the next sweep finds the session again.
                 let _ = self.discard(discard).await;
             }
-            // A folder is made after its session: one without is left from a process that died.
+            // A session is created before its folder, so a folder without one is left over.
             for id in self.folder.sessions().await.unwrap_or_default() {
-                if matches!(self.table.session(id), Ok(None)) {
-                    let _ = self.folder.forget(id).await;
+                if matches!(self.sessions.session(id), Ok(None)) {
+                    let _ = self.folder.remove_session(id).await;
                 }
             }
         }
     }
 }
 
-/// Bytes that nobody can guess. Without them there is no server.
+/// Returns unpredictable bytes for a session id.
 fn random() -> [u8; 16] {
     let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).expect("the operating system has random bytes");
+    getrandom::fill(&mut bytes).expect("the operating system provides random bytes");
     bytes
 }
 
-/// Sessions outlive processes: their times are those of the calendar.
+/// Returns the time since the Unix epoch: sessions outlive the process and its monotonic clock.
 fn now() -> Duration {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
 }

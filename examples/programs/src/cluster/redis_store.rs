@@ -2,17 +2,17 @@
 //!
 //! ```text
 //! PREFIX session:ID        a session's record, as JSON
-//! PREFIX expiry            all sessions, sorted by when they expire, in microseconds
-//! PREFIX principal:WHO     the sessions of one principal
+//! PREFIX expiry            all sessions, sorted by their time of expiry in microseconds
+//! PREFIX principal:NAME    the sessions of one principal
 //! ```
 //!
-//! What changes several keys is a script, which Redis runs as a whole or not at all, so that the
-//! index and the counts are those of the records at any time. A record is changed if it is still
-//! what was read; if not, it is read again, and the change made to that.
+//! Changes of several keys are scripts, which Redis runs atomically, so that the index and the
+//! counts always match the records. Records are updated by compare-and-swap: if a record has
+//! changed since it was read, it is read again and the update is repeated.
 //!
-//! Redis must not forget what it confirmed, or two nodes may be told to store the same bytes: it
-//! evicts nothing (`maxmemory-policy noeviction`), writes down each change where it is to survive
-//! a restart (`appendfsync always`), and a replica takes over only if it has everything.
+//! Redis must never lose a confirmed change, or two nodes might store the same bytes. Configure it
+//! without eviction (`maxmemory-policy noeviction`) and, to survive restarts, with
+//! `appendfsync always`. Fail over only to a replica that has all changes.
 
 use std::fmt;
 use std::sync::LazyLock;
@@ -23,11 +23,10 @@ use r2d2::{ManageConnection, Pool, PooledConnection};
 use redis::{Client, Connection, ConnectionLike as _, RedisError, Script, TypedCommands as _};
 use uuid::Uuid;
 
-/// How long Redis may take to answer. A request waits no longer than that for a connection, and
-/// for each of its calls.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// Timeout for a connection to Redis, and for each call.
+const IO_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// KEYS: session, expiry, perhaps principal. ARGV: record, id, when it expires.
+/// KEYS: session, expiry, optionally principal. ARGV: record, id, time of expiry.
 static INSERT: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         "if not redis.call('SET', KEYS[1], ARGV[1], 'NX') then return 0 end
@@ -37,7 +36,7 @@ static INSERT: LazyLock<Script> = LazyLock::new(|| {
     )
 });
 
-/// KEYS: session, expiry. ARGV: the record that was read, the one to write, id, when it expires.
+/// KEYS: session, expiry. ARGV: expected record, new record, id, time of expiry.
 static UPDATE: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
@@ -47,7 +46,7 @@ static UPDATE: LazyLock<Script> = LazyLock::new(|| {
     )
 });
 
-/// KEYS: session, expiry, perhaps principal. ARGV: id.
+/// KEYS: session, expiry, optionally principal. ARGV: id.
 static REMOVE: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         "redis.call('DEL', KEYS[1])
@@ -57,31 +56,31 @@ static REMOVE: LazyLock<Script> = LazyLock::new(|| {
     )
 });
 
-/// Sessions in Redis. Clones share its connections.
+/// A store of sessions in Redis. Clones share its connections.
 #[derive(Clone)]
 pub struct RedisStore {
     pool: Pool<Connections>,
     prefix: String,
 }
 
-/// Why the store failed.
+/// Errors of the store.
 #[derive(Debug)]
 pub enum Error {
     /// Redis cannot be reached.
     Unreachable(r2d2::Error),
-    /// Redis failed, or did not answer: whether it did what it was asked is not known then.
+    /// Redis failed or did not respond. It is unknown whether the change was made.
     Redis(RedisError),
-    /// What is stored of a session is none.
+    /// A stored record is invalid.
     Record(Uuid, serde_json::Error),
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Unreachable(error) => write!(f, "Redis cannot be reached: {error}"),
+            Self::Unreachable(error) => write!(f, "cannot connect to Redis: {error}"),
             Self::Redis(error) => write!(f, "Redis failed: {error}"),
             Self::Record(id, error) => {
-                write!(f, "what Redis has of {id} is no session, and can be deleted: {error}")
+                write!(f, "invalid record of session {id} in Redis, which can be deleted: {error}")
             }
         }
     }
@@ -101,7 +100,7 @@ impl From<RedisError> for Error {
     }
 }
 
-/// Makes connections that wait no longer than [`PATIENCE`].
+/// Creates connections with the timeout [`IO_TIMEOUT`].
 #[derive(Debug)]
 struct Connections(Client);
 
@@ -110,9 +109,9 @@ impl ManageConnection for Connections {
     type Error = RedisError;
 
     fn connect(&self) -> Result<Connection, RedisError> {
-        let connection = self.0.get_connection_with_timeout(PATIENCE)?;
-        connection.set_read_timeout(Some(PATIENCE))?;
-        connection.set_write_timeout(Some(PATIENCE))?;
+        let connection = self.0.get_connection_with_timeout(IO_TIMEOUT)?;
+        connection.set_read_timeout(Some(IO_TIMEOUT))?;
+        connection.set_write_timeout(Some(IO_TIMEOUT))?;
         Ok(connection)
     }
 
@@ -126,20 +125,20 @@ impl ManageConnection for Connections {
 }
 
 impl RedisStore {
-    /// A store in the Redis at this URL, whose keys begin with `prefix`. In a cluster, braces in
-    /// the prefix keep all keys on one node, as scripts need it.
+    /// Creates a store in the Redis at this URL, whose keys begin with `prefix`. In a Redis Cluster,
+    /// braces in the prefix keep all keys on one node, which the scripts require.
     ///
-    /// It connects when it is asked for something, and again whenever a connection broke.
+    /// The store connects on first use, and reconnects after a failure.
     pub fn new(url: &str, prefix: &str) -> Result<Self, Error> {
         let pool = Pool::builder()
             .min_idle(Some(0))
-            .connection_timeout(PATIENCE)
+            .connection_timeout(IO_TIMEOUT)
             .error_handler(Box::new(r2d2::NopErrorHandler))
             .build_unchecked(Connections(Client::open(url)?));
         Ok(Self { pool, prefix: prefix.into() })
     }
 
-    /// A session as it is now, if there is one.
+    /// Returns the current state of a session, if it exists.
     pub fn session(&self, id: Uuid) -> Result<Option<Session>, Error> {
         let mut connection = self.connection()?;
         Ok(self.read(&mut connection, id)?.map(|(_, record)| record.session))
@@ -149,7 +148,7 @@ impl RedisStore {
         Ok(self.pool.get()?)
     }
 
-    /// A record, and how it is written there.
+    /// Returns a record as stored, and parsed.
     fn read(
         &self,
         connection: &mut Connection,
@@ -173,16 +172,17 @@ impl RedisStore {
     }
 }
 
-fn written(record: &Record) -> Result<String, Error> {
+fn serialize(record: &Record) -> Result<String, Error> {
     serde_json::to_string(record).map_err(|error| Error::Record(record.session.id(), error))
 }
 
-/// When a session expires, as the index has it: not before its time.
+/// Returns the time of expiry for the index, rounded up so that no session expires early.
 fn score(session: &Session) -> u64 {
     microseconds(session.expires_at().saturating_add(Duration::from_nanos(999)))
 }
 
-/// Redis sorts by floating point numbers, which are exact up to here; it is the year 2255.
+/// Limits the time to the integers that a double represents exactly, as Redis sorts by doubles.
+/// The limit is in the year 2255.
 fn microseconds(time: Duration) -> u64 {
     const LAST: u64 = (1 << 53) - 1;
     u64::try_from(time.as_micros()).map_or(LAST, |time| time.min(LAST))
@@ -198,7 +198,7 @@ impl Store for RedisStore {
         if let Some(principal) = &record.principal {
             insert.key(self.principal_key(principal));
         }
-        insert.arg(written(&record)?).arg(id.to_string());
+        insert.arg(serialize(&record)?).arg(id.to_string());
         insert.arg(score(&record.session));
         Ok(insert.invoke(&mut *self.connection()?)?)
     }
@@ -214,15 +214,14 @@ impl Store for RedisStore {
                 return Ok(None);
             };
             let changed = change(&mut record);
-            let new = written(&record)?;
+            let new = serialize(&record)?;
             if new == stored {
                 return Ok(Some(changed));
             }
             let mut update = UPDATE.key(self.session_key(id));
             update.key(self.expiry_key()).arg(stored).arg(new);
             update.arg(id.to_string()).arg(score(&record.session));
-            // Whoever was faster got somewhere: there is no end to this only if there is none to
-            // what others do.
+            // Retries without limit are safe: each failure means that another update succeeded.
             if update.invoke(&mut *connection)? {
                 return Ok(Some(changed));
             }
@@ -231,7 +230,7 @@ impl Store for RedisStore {
 
     fn remove(&mut self, id: Uuid) -> Result<(), Error> {
         let mut connection = self.connection()?;
-        // Whose a session is never changes, so nothing is lost if it is changed in between.
+        // A concurrent change of the record does not matter, as its principal never changes.
         let Some((_, record)) = self.read(&mut connection, id)? else { return Ok(()) };
         let mut remove = REMOVE.key(self.session_key(id));
         remove.key(self.expiry_key()).arg(id.to_string());

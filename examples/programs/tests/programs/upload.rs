@@ -1,4 +1,4 @@
-//! `upload`: what goes well, and what a command line may not ask for.
+//! `upload`: successful uploads, and invalid command lines.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read as _, Write as _};
@@ -33,7 +33,7 @@ fn an_empty_file_is_an_empty_entity() {
 }
 
 #[test]
-fn it_can_be_quiet() {
+fn quiet_prints_nothing() {
     let (folder, server) = (Folder::new(10), Server::start(|_| Fate::Pass));
     assert_eq!(upload(&folder.file(), &server.url(), &[&"--quiet"]).told, "");
     assert_eq!(server.entity(), Some(folder.bytes));
@@ -57,7 +57,7 @@ fn a_terminal_gets_a_bar() {
     let (mut ours, theirs) = terminal();
     let drawn = std::thread::spawn(move || {
         let mut drawn = Vec::new();
-        // Fails where the other end is closed.
+        // Fails when the other end is closed.
         let _ = ours.read_to_end(&mut drawn);
         String::from_utf8_lossy(&drawn).into_owned()
     });
@@ -74,7 +74,7 @@ fn a_terminal_gets_a_bar() {
 }
 
 #[test]
-fn interim_answers_and_bodies_of_answers_are_passed_over() {
+fn interim_responses_are_skipped() {
     let (folder, server) = (
         Folder::new(100_000),
         Server::start(|_| {
@@ -100,7 +100,7 @@ fn credentials_and_fields_go_with_every_request() {
 }
 
 #[test]
-fn a_limit_is_kept() {
+fn the_rate_limit_is_not_exceeded() {
     let (folder, server) = (Folder::new(1_500_000), Server::start(|_| Fate::Pass));
     let ended = upload(&folder.file(), &server.url(), &[&"--limit", &"500K"]);
     ended.expect(0, &[]);
@@ -109,28 +109,28 @@ fn a_limit_is_kept() {
     assert_eq!(server.entity(), Some(folder.bytes));
 }
 
-/// How long it takes to send 1 500 000 bytes, 500 000 in a second, if each piece takes so long in
-/// itself, and the tenth so much longer: by a clock that only this moves.
-fn paced(each: Duration, tenth: Duration) -> f64 {
+/// Returns the seconds for sending 1 500 000 bytes at 500 000 bytes per second, on a simulated
+/// clock. Each piece takes the time `each`, and the tenth piece takes `tenth` longer.
+fn limited(each: Duration, tenth: Duration) -> f64 {
     let start = Instant::now();
-    let (mut now, mut pace) = (start, RateLimit::new(500_000));
-    let pieces = 1_500_000 / pace.piece();
+    let (mut now, mut rate_limit) = (start, RateLimit::new(500_000));
+    let pieces = 1_500_000 / rate_limit.piece();
     for number in 1..=pieces {
-        now += pace.take(pace.piece(), now) + each;
+        now += rate_limit.take(rate_limit.piece(), now) + each;
         now += if number == 10 { tenth } else { Duration::ZERO };
     }
     (now - start).as_secs_f64()
 }
 
 #[test]
-fn a_limit_is_made_use_of() {
+fn the_rate_limit_is_reached() {
     let milliseconds = Duration::from_millis;
     let seconds = [
-        paced(Duration::ZERO, Duration::ZERO),
-        paced(milliseconds(40), Duration::ZERO),
-        // A pause that can be made up for, and one that cannot.
-        paced(milliseconds(1), milliseconds(200)),
-        paced(milliseconds(1), milliseconds(1300)),
+        limited(Duration::ZERO, Duration::ZERO),
+        limited(milliseconds(40), Duration::ZERO),
+        // A pause that is made up for, and one that is too long for that.
+        limited(milliseconds(1), milliseconds(200)),
+        limited(milliseconds(1), milliseconds(1300)),
     ];
     for (seconds, expected) in seconds.into_iter().zip([3.0, 3.0, 3.0, 4.0]) {
         assert!((expected - 0.1..=expected).contains(&seconds), "{seconds} s, not {expected} s");
@@ -138,18 +138,18 @@ fn a_limit_is_made_use_of() {
 }
 
 #[test]
-fn what_the_command_line_may_not_ask_for() {
+fn invalid_command_lines_are_rejected() {
     let folder = Folder::new(10);
     let (file, url) = (folder.file(), "http://127.0.0.1:9/x");
     let of_message = [&"--header" as &dyn AsRef<std::ffi::OsStr>, &"BITS-Packet-Type: Ping"];
     upload(&file, url, &of_message).expect(2, &["BITS-Packet-Type"]);
     upload(&file, url, &[&"--header", &"Content-Length: 1"]).expect(2, &["Content-Length"]);
     upload(&file, url, &[&"--header", &"Host: other"]).expect(2, &["host"]);
-    upload(&file, url, &[&"--header", &"no colon"]).expect(2, &["a colon"]);
-    upload(&file, url, &[&"--header", &"A: b\u{1}c"]).expect(2, &["not a field"]);
-    upload(&file, url, &[&"--basic", &"user"]).expect(2, &["a colon"]);
+    upload(&file, url, &[&"--header", &"no colon"]).expect(2, &["'NAME: VALUE'"]);
+    upload(&file, url, &[&"--header", &"A: b\u{1}c"]).expect(2, &["not a valid header field"]);
+    upload(&file, url, &[&"--basic", &"user"]).expect(2, &["USER:PASSWORD"]);
     upload(&file, url, &[&"--fragment-size", &"many"]).expect(2, &["--fragment-size"]);
-    upload(&file, url, &[&"--limit", &"0"]).expect(2, &["more than 0"]);
+    upload(&file, url, &[&"--limit", &"0"]).expect(2, &["greater than 0"]);
     upload(&file, url, &[&"--timeout", &"-1"]).expect(2, &[]);
     upload(&file, "ftp://host/", &[]).expect(2, &["http://"]);
     upload(&file, "/only/a/path", &[]).expect(2, &["http://"]);
@@ -160,7 +160,7 @@ fn what_the_command_line_may_not_ask_for() {
 }
 
 #[test]
-fn what_is_no_file() {
+fn only_regular_files_are_uploaded() {
     let folder = Folder::new(10);
     let url = "http://127.0.0.1:9/x";
     upload(folder.folder.path(), url, &[]).expect(1, &["a folder"]);
@@ -169,7 +169,7 @@ fn what_is_no_file() {
     upload(Path::new("/dev/null"), url, &[]).expect(1, &["not a regular file"]);
 }
 
-/// A file that changes while the server holds the first fragment.
+/// Changes the file when the server receives the first fragment.
 fn changed(change: impl Fn(&Path) + Send + 'static) {
     let folder = Folder::new(200_000);
     let file = folder.file();
@@ -180,7 +180,7 @@ fn changed(change: impl Fn(&Path) + Send + 'static) {
         Fate::Pass
     });
     let ended = upload(&folder.file(), &server.url(), &[&"--fragment-size", &"50K"]);
-    ended.expect(1, &["was changed while it was being uploaded"]);
+    ended.expect(1, &["was modified during the upload"]);
     assert_eq!(server.entity(), None);
     assert_eq!(server.sessions(), 0, "the session is cancelled");
     assert_eq!(server.kinds().last().map(String::as_str), Some("Cancel-Session"));
@@ -203,14 +203,14 @@ fn a_file_that_shrinks_is_an_error() {
 }
 
 #[test]
-fn a_file_that_is_written_to_is_an_error() {
+fn a_file_that_is_overwritten_is_an_error() {
     changed(|file| {
         let length = fs::metadata(file).expect("the file").len() as usize;
-        fs::write(file, vec![0; length]).expect("it is written");
+        fs::write(file, vec![0; length]).expect("it is overwritten");
     });
 }
 
-/// The peak of a process's memory, in KiB.
+/// Returns the peak memory of a process, in KiB.
 #[cfg(target_os = "linux")]
 fn peak(id: u32) -> Option<u64> {
     let status = fs::read_to_string(format!("/proc/{id}/status")).ok()?;

@@ -1,4 +1,4 @@
-//! `upload`: what fails and is tried again, and what is not.
+//! `upload`: failures that are retried, and failures that are not.
 
 use std::ffi::OsStr;
 use std::net::{TcpListener, TcpStream};
@@ -8,10 +8,10 @@ use crate::uploader::{Folder, upload, wait_until};
 use bits_proto::field::{HostId, HostIdFallbackTimeout};
 use bits_proto::server::{Access, Policy, SessionHost};
 
-/// Fragments of 50 000 bytes of 200 000, and no more than three retries.
+/// Four fragments of 50 000 bytes, and at most three retries.
 const FOUR: [&dyn AsRef<OsStr>; 4] = [&"--fragment-size", &"50K", &"--retries", &"3"];
 
-/// Uploads to a server that does this once to a fragment, and gives back all that was said.
+/// Uploads to a server that reacts to one fragment in this way. Returns the output.
 fn survives(fate: impl Fn() -> Fate + Send + 'static) -> (String, Server) {
     let folder = Folder::new(200_000);
     let server = Server::start(move |seen| match (&*seen.kind, seen.earlier) {
@@ -24,7 +24,7 @@ fn survives(fate: impl Fn() -> Fate + Send + 'static) -> (String, Server) {
     (ended.told, server)
 }
 
-/// Uploads to a server that does this to each request of a kind, and gives back all that was said.
+/// Uploads to a server that reacts to each request of a kind in this way. Returns the output.
 fn fails(kind: &'static str, fate: impl Fn(&Seen) -> Fate + Send + 'static) -> (String, Server) {
     let folder = Folder::new(200_000);
     let server = Server::start(move |seen| match &*seen.kind {
@@ -42,17 +42,17 @@ fn count(server: &Server, kind: &str) -> usize {
 }
 
 #[test]
-fn transient_failures_are_tried_again() {
+fn transient_failures_are_retried() {
     for number in [408, 409, 500, 502, 503] {
         let (told, server) = survives(move || Fate::Instead(status(number, &[])));
         assert!(told.contains(&format!("status {number}")), "{told}");
-        assert!(told.contains("trying again in"), "{told}");
+        assert!(told.contains("retrying in"), "{told}");
         assert_eq!(count(&server, "Fragment"), 5);
     }
 }
 
 #[test]
-fn answers_that_are_none_are_tried_again() {
+fn invalid_responses_are_retried() {
     let answers = [
         "nonsense\r\n\r\n".to_owned(),
         status(200, &[]),
@@ -64,13 +64,13 @@ fn answers_that_are_none_are_tried_again() {
     ];
     for answer in answers {
         let (told, server) = survives(move || Fate::InsteadCut(answer.clone()));
-        assert!(told.contains("trying again in"), "{told}");
+        assert!(told.contains("retrying in"), "{told}");
         assert_eq!(count(&server, "Fragment"), 5);
     }
 }
 
 #[test]
-fn a_lost_ack_is_found_out() {
+fn a_fragment_with_a_lost_ack_is_sent_again() {
     let (_, server) = survives(|| Fate::LoseAnswer);
     let ranges = server.seen();
     let ranges = ranges.iter().filter_map(|seen| seen.field("Content-Range"));
@@ -81,11 +81,11 @@ fn a_lost_ack_is_found_out() {
 #[test]
 fn a_connection_that_is_cut_is_replaced() {
     let (told, server) = survives(|| Fate::CutBody(20_000));
-    assert!(told.contains("trying again in"), "{told}");
+    assert!(told.contains("retrying in"), "{told}");
     assert_eq!(server.seen().last().map(|seen| seen.connection), Some(1));
 }
 
-/// Whether the client sees it before it sends the next request is for the network to say.
+/// Depending on the network, the client may notice it before or after it sends the next request.
 #[test]
 fn a_connection_that_was_closed_between_requests_is_replaced() {
     let folder = Folder::new(200_000);
@@ -103,10 +103,10 @@ fn a_connection_that_was_closed_between_requests_is_replaced() {
 }
 
 #[test]
-fn a_416_says_where_to_go_on() {
+fn after_416_the_upload_continues_at_the_received_offset() {
     let folder = Folder::new(200_000);
     let server = Server::start(|seen| match (&*seen.kind, seen.earlier) {
-        // Some of the fragment is stored, and nobody is told.
+        // Part of the fragment is stored but not acknowledged.
         ("Fragment", 1) => Fate::CutBody(20_000),
         ("Fragment", 2) => Fate::Instead(status(
             416,
@@ -122,7 +122,7 @@ fn a_416_says_where_to_go_on() {
 }
 
 #[test]
-fn a_413_makes_fragments_smaller_and_a_second_one_too() {
+fn each_413_halves_the_fragments() {
     let folder = Folder::new(200_000);
     let server = Server::start(|seen| {
         let length = seen.field("Content-Length").and_then(|it| it.parse::<u64>().ok());
@@ -137,7 +137,7 @@ fn a_413_makes_fragments_smaller_and_a_second_one_too() {
 }
 
 #[test]
-fn a_lost_session_is_started_over() {
+fn a_lost_session_is_restarted() {
     let folder = Folder::new(200_000);
     let server = Server::start(|seen| match (&*seen.kind, seen.earlier) {
         ("Fragment", 2) => Fate::Instead(refusal(500, "0x8020001F")),
@@ -151,7 +151,7 @@ fn a_lost_session_is_started_over() {
 }
 
 #[test]
-fn a_refusal_that_comes_before_the_body_is_sent_is_read() {
+fn an_early_refusal_is_read() {
     let folder = Folder::new(13 * 1024 * 1024);
     let server = Server::start(|seen| match &*seen.kind {
         "Fragment" => Fate::Early(refusal(403, "0x80070005")),
@@ -159,7 +159,7 @@ fn a_refusal_that_comes_before_the_body_is_sent_is_read() {
     });
     let ended = upload(&folder.file(), &server.url(), &[&"--fragment-size", &"13MiB"]);
     ended.expect(1, &["status 403", "E_ACCESSDENIED", "access denied"]);
-    wait_until("all that was sent is read", || server.connections() == 0);
+    wait_until("the end of the connection", || server.connections() == 0);
     assert_eq!(count(&server, "Fragment"), 1);
     assert!(server.read() < 13 * 1024 * 1024, "{} bytes were sent", server.read());
 }
@@ -167,9 +167,9 @@ fn a_refusal_that_comes_before_the_body_is_sent_is_read() {
 #[test]
 fn fatal_failures_say_what_to_do() {
     let fatal = [
-        (refusal(403, "0x80070005"), "access denied: the server does not let you upload"),
+        (refusal(403, "0x80070005"), "access denied: the server does not allow"),
         (refusal(413, "0x80200020"), "too large"),
-        (refusal(400, "0x80070057"), "the server calls the request invalid"),
+        (refusal(400, "0x80070057"), "the server rejects the request as invalid"),
         (status(404, &[]), "check the URL"),
         (status(405, &[]), "not a BITS server"),
         (status(501, &[]), "not a BITS server"),
@@ -183,7 +183,7 @@ fn fatal_failures_say_what_to_do() {
 }
 
 #[test]
-fn a_session_that_is_refused_is_cancelled() {
+fn a_refused_session_is_cancelled() {
     let (told, server) = fails("Fragment", |_| Fate::Instead(refusal(403, "0x80070005")));
     assert!(told.contains("access denied"), "{told}");
     assert_eq!(server.kinds(), ["Create-Session", "Fragment", "Cancel-Session"]);
@@ -191,19 +191,19 @@ fn a_session_that_is_refused_is_cancelled() {
 }
 
 #[test]
-fn what_does_not_pass_is_given_up() {
+fn retries_are_limited() {
     let (told, server) = fails("Fragment", |_| Fate::Instead(refusal(500, "0x80070070")));
-    assert!(told.contains("the server's disk is full"), "{told}");
+    assert!(told.contains("the disk of the server is full"), "{told}");
     assert!(told.contains("after 4 attempts"), "{told}");
     assert_eq!(count(&server, "Fragment"), 4);
     let (told, _) = fails("Create-Session", |_| Fate::Instead(status(200, &[])));
-    assert!(told.contains("is it a BITS server"), "{told}");
+    assert!(told.contains("check that the URL belongs to a BITS server"), "{told}");
 }
 
 #[test]
-fn a_server_that_is_not_there() {
+fn a_server_that_does_not_listen() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
-    // Nobody listens at this end of a connection, and while it stands nobody else can.
+    // While the connection exists, no other socket can listen on the port of its client end.
     let taken = TcpStream::connect(listener.local_addr().expect("its address"));
     let taken = taken.expect("a connection");
     let url = format!("http://{}/x", taken.local_addr().expect("its address"));
@@ -211,13 +211,13 @@ fn a_server_that_is_not_there() {
     upload(&folder.file(), &url, &FOUR).expect(1, &["Connection refused", "after 4 attempts"]);
 }
 
-/// A name that is too long to be asked for: what a resolver out there says is another matter.
+/// The name is too long for a query, so the result does not depend on a resolver.
 #[test]
-fn a_name_that_nobody_has() {
+fn a_host_that_cannot_be_resolved() {
     let name = format!("{}.invalid", "n".repeat(64));
     let folder = Folder::new(10);
     let ended = upload(&folder.file(), &format!("http://{name}/"), &[&"--retries", &"1"]);
-    let unresolved = format!("the name {name} is not resolved");
+    let unresolved = format!("cannot resolve host {name}");
     ended.expect(1, &[&unresolved, "after 2 attempts"]);
 }
 
@@ -227,8 +227,8 @@ fn a_server_that_does_not_answer() {
     let server = Server::start(|_| Fate::Stall);
     let more: [&dyn AsRef<OsStr>; 4] = [&"--timeout", &"2", &"--retries", &"1"];
     let ended = upload(&folder.file(), &server.url(), &more);
-    ended.expect(1, &["no answer in time", "--timeout"]);
-    // It may have gone before the server came to read what it said.
+    ended.expect(1, &["no response within 2 s", "--timeout"]);
+    // The client may end before the server reads its second request.
     wait_until("both requests are read", || server.kinds().len() >= 2);
     assert_eq!(server.kinds(), ["Create-Session", "Create-Session"]);
 }
@@ -247,21 +247,21 @@ fn a_redirect_is_named_and_not_followed() {
 }
 
 #[test]
-fn credentials_that_are_wanted_or_wrong() {
+fn missing_and_wrong_credentials() {
     let folder = Folder::new(10);
     let challenge = || Fate::Instead(status(401, &["WWW-Authenticate: Basic realm=\"here\""]));
     let server = Server::start(move |_| challenge());
     let ended = upload(&folder.file(), &server.url(), &[]);
-    ended.expect(1, &["wants credentials", "--basic", "Basic realm="]);
+    ended.expect(1, &["requires credentials", "--basic", "Basic realm="]);
     let ended = upload(&folder.file(), &server.url(), &[&"--basic", &"user:s3cret"]);
-    ended.expect(1, &["refuses the credentials"]);
+    ended.expect(1, &["rejects the credentials"]);
     assert!(!ended.told.contains("s3cret"));
     assert_eq!(server.seen().len(), 2);
     let server = Server::start(|_| Fate::Pass).with_access(Access::Denied);
     upload(&folder.file(), &server.url(), &[]).expect(1, &["access denied"]);
 }
 
-/// A server that sends its clients to 127.0.0.2, and leaves them there for so many seconds.
+/// Starts a server that directs its clients to 127.0.0.2, with this fallback timeout.
 fn elsewhere(seconds: u32) -> Server {
     let host_id = HostId::try_from("127.0.0.2").expect("a host");
     let fallback_timeout = Some(HostIdFallbackTimeout(seconds));
@@ -287,17 +287,17 @@ fn a_host_id_is_followed() {
 }
 
 #[test]
-fn a_host_that_is_not_there_is_left_for_the_origin() {
+fn an_unreachable_host_is_abandoned_for_the_origin() {
     let (folder, server) = (Folder::new(200_000), elsewhere(1));
     let ended = upload(&folder.file(), &server.url(), &FOUR);
-    ended.expect(0, &["Connection refused", "back to 127.0.0.1"]);
+    ended.expect(0, &["Connection refused", "returning to 127.0.0.1"]);
     assert!(ended.took.as_secs_f64() > 0.9, "{:?}", ended.took);
     assert_eq!(server.entity(), Some(folder.bytes));
     assert_eq!(server.kinds()[..2], ["Create-Session", "Ping"]);
 }
 
 #[test]
-fn a_success_of_201_is_one() {
+fn a_201_is_a_success() {
     let folder = Folder::new(10);
     let server = Server::start(|seen| match &*seen.kind {
         "Close-Session" => Fate::Instead(status(201, &["BITS-Packet-Type: Ack"])),

@@ -9,7 +9,7 @@ use bits_proto::server::Policy;
 
 const REPLY: &str = "This is the reply to what was uploaded.";
 
-/// A server with a reply at this URL, which does this when it is asked for it.
+/// Starts a server with a reply at this URL, which reacts to GET in this way.
 fn server(url: Option<&str>, get: impl Fn(&Seen) -> Fate + Send + 'static) -> Server {
     let policy = Policy { notification: true, ..Policy::DEFAULT };
     let script = move |seen: &Seen| if seen.kind == "GET" { get(seen) } else { Fate::Pass };
@@ -26,7 +26,7 @@ fn run(folder: &Folder, server: &Server, more: &[&dyn AsRef<OsStr>]) -> Ended {
     let mut all: Vec<&dyn AsRef<OsStr>> = vec![&"--reply", &out, &"--retries", &"3"];
     all.extend(more);
     let ended = upload(&folder.file(), &server.url(), &all);
-    // Whatever becomes of the reply, the entity is there.
+    // The entity is uploaded even if the reply fails.
     assert_eq!(server.entity().as_ref(), Some(&folder.bytes), "{}", ended.told);
     assert_eq!(server.sessions(), 0);
     assert_eq!(server.kinds().last().map(String::as_str), Some("Close-Session"));
@@ -38,7 +38,7 @@ fn reply(folder: &Folder) -> Option<String> {
 }
 
 #[test]
-fn it_is_fetched_before_the_session_is_closed() {
+fn the_reply_is_fetched_before_the_session_is_closed() {
     let server = server(Some(r"Replies\{7}\reply.bin"), whole);
     let folder = Folder::new(100_000);
     run(&folder, &server, &[&"--basic", &"user:password"]).expect(0, &[]);
@@ -52,7 +52,7 @@ fn it_is_fetched_before_the_session_is_closed() {
 }
 
 #[test]
-fn one_that_breaks_off_is_resumed() {
+fn an_incomplete_reply_is_resumed() {
     let (half, rest) = REPLY.split_at(11);
     let length = REPLY.len();
     let server = server(Some("reply"), move |seen| match seen.earlier {
@@ -67,7 +67,7 @@ fn one_that_breaks_off_is_resumed() {
         )),
     });
     let folder = Folder::new(10);
-    run(&folder, &server, &[]).expect(0, &["the reply breaks off"]);
+    run(&folder, &server, &[]).expect(0, &["reply is incomplete"]);
     assert_eq!(reply(&folder).as_deref(), Some(REPLY));
     let second = &server.seen()[3];
     assert_eq!(second.field("Range"), Some("bytes=11-"));
@@ -75,7 +75,7 @@ fn one_that_breaks_off_is_resumed() {
 }
 
 #[test]
-fn one_that_breaks_off_and_has_no_tag_is_fetched_from_its_beginning() {
+fn an_incomplete_reply_without_etag_is_fetched_again() {
     let length = REPLY.len();
     let server = server(Some("reply"), move |seen| match seen.earlier {
         0 => Fate::InsteadCut(format!(
@@ -85,20 +85,20 @@ fn one_that_breaks_off_and_has_no_tag_is_fetched_from_its_beginning() {
         _ => whole(seen),
     });
     let folder = Folder::new(10);
-    run(&folder, &server, &[]).expect(0, &["the reply breaks off", "status 503"]);
+    run(&folder, &server, &[]).expect(0, &["reply is incomplete", "status 503"]);
     assert_eq!(reply(&folder).as_deref(), Some(REPLY));
     assert!(server.seen().iter().all(|seen| seen.field("Range").is_none()));
 }
 
 #[test]
-fn a_server_without_one_is_told_of() {
+fn a_missing_reply_is_reported() {
     let (folder, server) = (Folder::new(10), server(None, whole));
-    run(&folder, &server, &[]).expect(1, &["the entity is uploaded", "no URL for a reply"]);
+    run(&folder, &server, &[]).expect(1, &["the entity is uploaded", "BITS-Reply-URL"]);
     assert_eq!(reply(&folder), None);
 }
 
 #[test]
-fn one_that_cannot_be_had_is_told_of() {
+fn a_reply_that_cannot_be_fetched_is_reported() {
     let folder = Folder::new(10);
     let gone = server(Some("reply"), |_| Fate::Instead(status(404, &[])));
     run(&folder, &gone, &[]).expect(1, &["the entity is uploaded", "status 404"]);
@@ -109,7 +109,7 @@ fn one_that_cannot_be_had_is_told_of() {
 }
 
 #[test]
-fn one_on_another_server_is_refused_or_fetched_without_credentials() {
+fn a_reply_on_another_server_is_rejected_or_fetched_without_credentials() {
     let elsewhere = Server::start(whole);
     let url = elsewhere.url();
     let (folder, refused) = (Folder::new(10), server(Some(&url), whole));

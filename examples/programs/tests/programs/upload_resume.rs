@@ -1,4 +1,4 @@
-//! `upload`: what another process goes on with.
+//! `upload --resume`: uploads that another process continues.
 #![cfg(unix)]
 
 use std::ffi::OsStr;
@@ -7,7 +7,7 @@ use std::fs;
 use crate::bits_server::{Fate, Server, status};
 use crate::uploader::{Folder, Running, upload, wait_until};
 
-/// A server that has got so many fragments when it stops answering, once.
+/// Starts a server that does not respond to the fragment with this number, counted from 0.
 fn stalls_at(fragment: usize) -> Server {
     Server::start(move |seen| match (&*seen.kind, seen.earlier) {
         ("Fragment", earlier) if earlier == fragment => Fate::Stall,
@@ -31,7 +31,7 @@ impl Job {
         Running::start(&self.folder.file(), &self.server.url(), &more)
     }
 
-    /// Starts it, and waits until the server has got this many fragments.
+    /// Starts the program and waits until the server has received this many fragments.
     fn start_until(&self, fragments: usize) -> Running {
         let running = self.start();
         let is_fragment = |kind: &String| kind == "Fragment";
@@ -41,7 +41,7 @@ impl Job {
         running
     }
 
-    /// Goes on, and ends well.
+    /// Continues the upload, which succeeds.
     fn resume(&self) {
         self.start().end().expect(0, &[]);
         assert_eq!(self.server.entity().as_ref(), Some(&self.folder.bytes));
@@ -49,7 +49,7 @@ impl Job {
         assert!(!self.folder.path("state.lock").exists());
     }
 
-    /// The first bytes of the ranges that came.
+    /// Returns the first bytes of the received ranges.
     fn firsts(&self) -> Vec<String> {
         let seen = self.server.seen();
         let ranges = seen.iter().filter_map(|seen| seen.field("Content-Range"));
@@ -58,7 +58,7 @@ impl Job {
 }
 
 #[test]
-fn after_kill_9_the_next_process_goes_on() {
+fn after_kill_9_the_next_process_continues() {
     let job = Job::new(stalls_at(2));
     let mut running = job.start_until(3);
     running.kill();
@@ -83,7 +83,7 @@ fn ctrl_c_pauses() {
 }
 
 #[test]
-fn what_the_server_did_while_nobody_listened_counts() {
+fn bytes_that_were_stored_without_an_ack_are_not_sent_again() {
     let job = Job::new(Server::start(|seen| match (&*seen.kind, seen.earlier) {
         ("Fragment", 1) => Fate::CutBody(60_000),
         ("Fragment", 2) => Fate::Stall,
@@ -96,7 +96,7 @@ fn what_the_server_did_while_nobody_listened_counts() {
 }
 
 #[test]
-fn a_server_that_has_forgotten_the_session_gets_all_of_it() {
+fn after_the_session_is_lost_the_upload_restarts() {
     let job = Job::new(stalls_at(2));
     job.start_until(3).kill();
     job.server.forget();
@@ -108,7 +108,7 @@ fn a_server_that_has_forgotten_the_session_gets_all_of_it() {
 }
 
 #[test]
-fn a_lost_answer_to_close_is_found_out_by_the_next_process() {
+fn a_lost_response_to_close_is_detected_by_the_next_process() {
     let job = Job::new(Server::start(|seen| match (&*seen.kind, seen.earlier) {
         ("Close-Session", 0) => Fate::LoseAnswer,
         ("Close-Session", 1) => Fate::Stall,
@@ -125,7 +125,7 @@ fn a_lost_answer_to_close_is_found_out_by_the_next_process() {
 }
 
 #[test]
-fn a_close_without_an_answer_before_the_process_died_counts() {
+fn a_close_without_a_response_is_not_repeated_from_the_start() {
     let job = Job::new(Server::start(|seen| match (&*seen.kind, seen.earlier) {
         ("Close-Session", 0) => Fate::Silence,
         _ => Fate::Pass,
@@ -139,7 +139,7 @@ fn a_close_without_an_answer_before_the_process_died_counts() {
 }
 
 #[test]
-fn a_failure_keeps_what_there_is() {
+fn a_failure_keeps_the_state() {
     let job = Job::new(Server::start(|seen| match (&*seen.kind, seen.earlier) {
         ("Fragment", 2) => Fate::Instead(status(404, &[])),
         _ => Fate::Pass,
@@ -154,7 +154,7 @@ fn a_failure_keeps_what_there_is() {
 fn another_process_on_the_same_state_is_an_error() {
     let job = Job::new(stalls_at(0));
     let first = job.start_until(1);
-    job.start().end().expect(1, &["another process is working on this upload"]);
+    job.start().end().expect(1, &["another process is running this upload"]);
     first.interrupt();
     first.end().expect(130, &[]);
     job.resume();
@@ -172,17 +172,17 @@ fn another_job_is_an_error() {
         if reply {
             more.extend([&"--reply" as &dyn AsRef<OsStr>, &"out"]);
         }
-        upload(file, url, &more).expect(1, &[why, "delete it to begin anew"]);
+        upload(file, url, &more).expect(1, &[why, "delete the file to start a new upload"]);
         assert_eq!(fs::read(&state).expect("a state"), before);
     };
     let (file, url) = (job.folder.file(), job.server.url());
-    refused(&file, &format!("{url}2"), "is of an upload to http", false);
+    refused(&file, &format!("{url}2"), "belongs to an upload to http", false);
     refused(&file, &url, "without --reply", true);
     let other = job.folder.path("other");
     fs::write(&other, &job.folder.bytes).expect("another file");
-    refused(&other, &url, "is of an upload of", false);
+    refused(&other, &url, "belongs to an upload of", false);
     fs::write(&file, b"shorter").expect("a change");
-    refused(&file, &url, "before it was changed (400000 bytes then, 7 now)", false);
+    refused(&file, &url, "before its modification (400000 bytes then, 7 now)", false);
     assert_eq!(job.server.seen().len(), requests, "no request was sent");
 }
 
@@ -190,7 +190,7 @@ fn another_job_is_an_error() {
 fn a_damaged_state_is_an_error() {
     let job = Job::new(Server::start(|_| Fate::Pass));
     fs::write(job.folder.path("state"), b"{\"job\":").expect("a state");
-    job.start().end().expect(1, &["does not hold an upload", "delete it"]);
+    job.start().end().expect(1, &["is not a valid state file", "delete the file"]);
     assert_eq!(job.server.seen().len(), 0);
 }
 
@@ -201,14 +201,14 @@ fn without_a_state_ctrl_c_cancels() {
     let running = Running::start(&folder.file(), &server.url(), &more);
     wait_until("the fragments come", || server.kinds().len() == 3);
     running.interrupt();
-    running.end().expect(130, &["the server has forgotten the upload"]);
+    running.end().expect(130, &["the server has deleted the session"]);
     assert_eq!(server.kinds().last().map(String::as_str), Some("Cancel-Session"));
     assert_eq!(server.sessions(), 0);
     assert_eq!(server.entity(), None);
 }
 
 #[test]
-fn a_second_ctrl_c_ends_it_at_once() {
+fn a_second_ctrl_c_exits_immediately() {
     let folder = Folder::new(400_000);
     let server = Server::start(|seen| match &*seen.kind {
         "Fragment" | "Cancel-Session" => Fate::Stall,
@@ -220,6 +220,6 @@ fn a_second_ctrl_c_ends_it_at_once() {
     wait_until("it cancels", || server.kinds().len() == 3);
     running.interrupt();
     let ended = running.end();
-    // Had it waited for the server in vain, it would say so.
+    // If it had waited for the server, it would have printed the failure.
     assert_eq!((ended.status, &*ended.told), (Some(130), ""));
 }

@@ -1,4 +1,4 @@
-//! `upload` and `serve`: what either lives through when it is killed.
+//! `upload` and `serve`: recovery after either of them is killed.
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -12,13 +12,13 @@ use serde_json::Value;
 
 const LENGTH: u64 = 2_000_000;
 
-/// The longest fragment that is sent.
+/// Length of a fragment, in bytes.
 const FRAGMENT: u64 = 100_000;
 
-/// Whoever is to be killed is slow enough for that.
+/// Slow enough for the program to be killed during the upload.
 const SLOWLY: [&dyn AsRef<OsStr>; 2] = [&"--limit", &"200K"];
 
-/// The program `serve`, which does not outlive the test.
+/// The program `serve`, which is killed at the end of the test.
 struct Server {
     child: Child,
     address: String,
@@ -34,11 +34,11 @@ impl Server {
         serve.args(["--log-format", "json", "--listen", listen, "--root"]).arg(root);
         let child = serve.env_remove("RUST_LOG").stdout(Stdio::piped()).stderr(log).spawn();
         let mut child = child.expect("the server runs");
-        let mut said = String::new();
+        let mut line = String::new();
         let output = child.stdout.take().expect("its output");
-        BufReader::new(output).read_line(&mut said).expect("what it says");
-        let address = said.trim_end().strip_prefix("listening on http://");
-        Self { child, address: address.expect("where it listens").to_owned() }
+        BufReader::new(output).read_line(&mut line).expect("a line");
+        let address = line.trim_end().strip_prefix("listening on http://");
+        Self { child, address: address.expect("an address").to_owned() }
     }
 }
 
@@ -55,7 +55,7 @@ struct Job {
     url: String,
 }
 
-/// A packet that the server has answered.
+/// A packet that the server has answered, from its log.
 struct Answered {
     packet: String,
     status: u64,
@@ -64,8 +64,8 @@ struct Answered {
 }
 
 impl Answered {
-    /// What a line of the log says of one.
-    fn of(line: &str) -> Option<Self> {
+    /// Parses a line of the log.
+    fn parse(line: &str) -> Option<Self> {
         let line = serde_json::from_str::<Value>(line).ok()?;
         let spans = line["spans"].as_array()?;
         let find = |field: &str| spans.iter().find_map(|span| span[field].as_str());
@@ -79,13 +79,13 @@ impl Job {
         let folder = Folder::new(LENGTH as usize);
         fs::create_dir(folder.path("root")).expect("the root");
         let mut job = Self { folder, server: None, url: String::new() };
-        // Where hardly anybody else takes a port, while the server is away.
+        // An address at which other processes rarely use a port while the server is down.
         let address = job.serve("127.0.0.3:0");
         job.url = format!("http://{address}/uploaded");
         job
     }
 
-    /// Starts the server, and says where it listens.
+    /// Starts the server. Returns its address.
     fn serve(&mut self, listen: &str) -> String {
         let server = Server::start(&self.folder.path("root"), listen, &self.folder.path("log"));
         let address = server.address.clone();
@@ -95,7 +95,7 @@ impl Job {
 
     fn answered(&self) -> Vec<Answered> {
         let log = fs::read_to_string(self.folder.path("log")).expect("the log");
-        log.lines().filter_map(Answered::of).collect()
+        log.lines().filter_map(Answered::parse).collect()
     }
 
     fn start(&self, more: &[&dyn AsRef<OsStr>]) -> Running {
@@ -107,7 +107,7 @@ impl Job {
         Running::start(&self.folder.file(), &self.url, &all)
     }
 
-    /// How many bytes the server has acknowledged, as far as is written down.
+    /// Returns the number of acknowledged bytes in the state file.
     fn received(&self) -> u64 {
         let state = fs::read(self.folder.path("state")).unwrap_or_default();
         let state = serde_json::from_slice::<serde_json::Value>(&state).unwrap_or_default();
@@ -120,11 +120,11 @@ impl Job {
 }
 
 #[test]
-fn a_client_that_is_killed_goes_on() {
+fn a_killed_client_continues() {
     let job = Job::new();
     for received in [300_000, 900_000] {
         let mut running = job.start(&SLOWLY);
-        wait_until("some of it is there", || job.received() >= received);
+        wait_until("an acknowledged part", || job.received() >= received);
         running.kill();
         assert_eq!(running.end().status, None);
         assert!(!job.uploaded().exists());
@@ -136,27 +136,27 @@ fn a_client_that_is_killed_goes_on() {
     assert!(!job.folder.path("state").exists());
     let answered = job.answered();
     assert_eq!(answered.iter().filter(|it| it.packet == "Create-Session").count(), 1);
-    // With more of them the first would begin before what was received.
-    let most = (LENGTH - received).div_ceil(FRAGMENT);
+    // More fragments would mean that received bytes were sent again.
+    let max = (LENGTH - received).div_ceil(FRAGMENT);
     let last = answered.iter().filter(|it| !before.contains(&it.peer));
     let sent = last.filter(|it| it.packet == "Fragment" && it.status == 200).count() as u64;
-    assert!((1..=most).contains(&sent), "{sent} fragments, though {received} bytes were there");
+    assert!((1..=max).contains(&sent), "{sent} fragments after {received} received bytes");
 }
 
 #[test]
-fn a_server_that_is_killed_is_waited_for() {
+fn the_client_waits_for_a_killed_server() {
     let mut job = Job::new();
     let running = job.start(&[SLOWLY[0], SLOWLY[1], &"--retries", &"12"]);
-    wait_until("some of it is there", || job.received() >= 500_000);
+    wait_until("an acknowledged part", || job.received() >= 500_000);
     let address = job.server.take().map(|server| server.address.clone()).expect("it ran");
     assert!(!job.uploaded().exists());
     job.serve(&address);
-    running.end().expect(0, &["trying again in"]);
+    running.end().expect(0, &["retrying in"]);
     assert_eq!(fs::read(job.uploaded()).expect("the entity"), job.folder.bytes);
 }
 
 #[test]
-#[ignore = "a GiB takes its time in a build that is not optimized"]
+#[ignore = "slow in a build that is not optimized"]
 fn a_gibibyte_arrives() {
     let job = Job::new();
     let length = 1 << 30;

@@ -5,7 +5,7 @@ use crate::uploader::{Folder, upload};
 
 #[cfg(not(feature = "tls"))]
 #[test]
-fn a_build_without_https_says_how_to_get_one() {
+fn a_build_without_https_explains_how_to_enable_it() {
     let folder = Folder::new(10);
     let ended = upload(&folder.file(), "https://127.0.0.1:9/", &[]);
     ended.expect(2, &["--features tls"]);
@@ -27,7 +27,7 @@ mod tls {
 
     use super::*;
 
-    /// TLS before a server: its port, and its certificate in PEM form.
+    /// Starts a TLS proxy before a server. Returns its port, and its certificate in PEM format.
     fn before(server: SocketAddr) -> (u16, String) {
         let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
         let CertifiedKey { cert, signing_key } =
@@ -48,7 +48,7 @@ mod tls {
                 while let Ok((stream, _)) = listener.accept().await {
                     let acceptor = acceptor.clone();
                     tokio::spawn(async move {
-                        // A client that does not trust the certificate goes.
+                        // Fails if the client does not trust the certificate.
                         let Ok(mut client) = acceptor.accept(stream).await else { return };
                         let mut server = TcpStream::connect(server).await.expect("the server");
                         let _ = tokio::io::copy_bidirectional(&mut client, &mut server).await;
@@ -74,7 +74,7 @@ mod tls {
     }
 
     #[test]
-    fn a_certificate_that_is_not_trusted_is_an_error_at_once() {
+    fn an_untrusted_certificate_is_not_retried() {
         let (folder, server) = (Folder::new(10), Server::start(|_| Fate::Pass));
         let (port, _) = before(server.address);
         let url = format!("https://127.0.0.1:{port}/");
@@ -89,7 +89,7 @@ mod tls {
     }
 
     #[test]
-    fn a_certificate_file_that_is_none() {
+    fn an_invalid_certificate_file_is_a_usage_error() {
         let folder = Folder::new(10);
         let url = "https://127.0.0.1:9/";
         upload(&folder.file(), url, &[&"--ca", &folder.file()]).expect(2, &["no certificate"]);
@@ -97,7 +97,7 @@ mod tls {
     }
 
     #[test]
-    fn a_server_that_speaks_no_tls() {
+    fn a_server_without_tls_is_an_error() {
         let folder = Folder::new(10);
         let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("an address");
         let plain = listener.local_addr().expect("the address");
@@ -107,11 +107,11 @@ mod tls {
                 let mut stream = stream.expect("a connection");
                 let _ = stream.read(&mut [0; 100]);
                 let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n");
-                // With bytes unread it would be broken off, and what was said perhaps lost.
+                // If unread bytes remained, the connection would be reset and the response lost.
                 let _ = std::io::copy(&mut stream, &mut std::io::sink());
             }
         });
         let url = format!("https://{plain}/");
-        upload(&folder.file(), &url, &[]).expect(1, &["no TLS"]);
+        upload(&folder.file(), &url, &[]).expect(1, &["TLS handshake failed"]);
     }
 }

@@ -1,4 +1,4 @@
-//! `upload` and `serve`: a reply that breaks off, and an entity with offsets beyond 32 bits.
+//! `upload` and `serve`: an incomplete reply, and an entity with offsets beyond 32 bits.
 #![cfg(unix)]
 
 use std::fs::{self, File};
@@ -13,35 +13,35 @@ use crate::application::{Application, COPY, response};
 use crate::server::Server;
 use crate::uploader::{Folder, upload};
 
-/// A way between them that breaks off in the middle of the answer to the first GET.
-struct Way {
+/// A proxy that cuts the connection in the middle of the response to the first GET.
+struct Proxy {
     address: SocketAddr,
-    /// The heads of GETs, and how the answers begin.
+    /// The heads of GETs, and the beginnings of the responses.
     seen: Arc<Mutex<Vec<String>>>,
 }
 
-impl Way {
-    /// So many bytes of that answer get through.
+impl Proxy {
+    /// Starts a proxy that forwards `through` bytes of that response.
     fn start(server: SocketAddr, through: usize) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = listener.local_addr().expect("one");
         let seen = Arc::<Mutex<Vec<String>>>::default();
-        let way = Self { address, seen: Arc::clone(&seen) };
+        let proxy = Self { address, seen: Arc::clone(&seen) };
         thread::spawn(move || {
             for client in listener.incoming() {
                 let client = client.expect("a connection");
                 let server = TcpStream::connect(server).expect("a server that listens");
-                let asks = Arc::new(AtomicBool::new(false));
+                let is_get = Arc::new(AtomicBool::new(false));
                 let [(from, to), (back, home)] = [(&client, &server), (&server, &client)]
                     .map(|(one, other)| (one.try_clone(), other.try_clone()))
                     .map(|(one, other)| (one.expect("a stream"), other.expect("a stream")));
-                let (seen, told) = (Arc::clone(&seen), Arc::clone(&seen));
-                let asked = Arc::clone(&asks);
-                thread::spawn(move || pass_on(from, to, &seen, &asks));
-                thread::spawn(move || answer(back, home, &told, &asked, through));
+                let (seen, responses) = (Arc::clone(&seen), Arc::clone(&seen));
+                let was_get = Arc::clone(&is_get);
+                thread::spawn(move || forward_requests(from, to, &seen, &is_get));
+                thread::spawn(move || forward_responses(back, home, &responses, &was_get, through));
             }
         });
-        way
+        proxy
     }
 
     fn seen(&self) -> Vec<String> {
@@ -49,13 +49,18 @@ impl Way {
     }
 }
 
-fn pass_on(mut from: TcpStream, mut to: TcpStream, seen: &Mutex<Vec<String>>, asks: &AtomicBool) {
+fn forward_requests(
+    mut from: TcpStream,
+    mut to: TcpStream,
+    seen: &Mutex<Vec<String>>,
+    is_get: &AtomicBool,
+) {
     let mut piece = vec![0; 65_536];
     while let Ok(read @ 1..) = from.read(&mut piece) {
         if piece.starts_with(b"GET ") {
             let head = String::from_utf8_lossy(&piece[..read]).to_lowercase();
             seen.lock().expect("what was seen").push(head);
-            asks.store(true, Ordering::SeqCst);
+            is_get.store(true, Ordering::SeqCst);
         }
         if to.write_all(&piece[..read]).is_err() {
             break;
@@ -64,17 +69,17 @@ fn pass_on(mut from: TcpStream, mut to: TcpStream, seen: &Mutex<Vec<String>>, as
     let _ = to.shutdown(Shutdown::Write);
 }
 
-fn answer(
+fn forward_responses(
     mut from: TcpStream,
     mut to: TcpStream,
     seen: &Mutex<Vec<String>>,
-    asks: &AtomicBool,
+    is_get: &AtomicBool,
     through: usize,
 ) {
     let mut piece = vec![0; 65_536];
     let mut left = usize::MAX;
     while let Ok(read @ 1..) = from.read(&mut piece) {
-        if asks.swap(false, Ordering::SeqCst) {
+        if is_get.swap(false, Ordering::SeqCst) {
             let mut seen = seen.lock().expect("what was seen");
             seen.push(String::from_utf8_lossy(&piece[..12]).into_owned());
             left = if seen.len() == 2 { through } else { usize::MAX };
@@ -89,21 +94,21 @@ fn answer(
 }
 
 #[test]
-fn a_reply_that_breaks_off_is_resumed() {
+fn an_incomplete_reply_is_resumed() {
     const THROUGH: usize = 100_000;
     let reply = (0..50_000).map(|number| format!("{number} ")).collect::<String>();
     let said = reply.clone();
     let application = Application::start(move |_, _| response("200 OK", COPY, &said));
     let server = Server::start(&["--notify", &application.url]);
-    let way = Way::start(server.address, THROUGH);
+    let proxy = Proxy::start(server.address, THROUGH);
     let folder = Folder::new(100_000);
     let out = folder.path("out");
-    let url = format!("http://{}/e", way.address);
+    let url = format!("http://{}/e", proxy.address);
     let ended = upload(&folder.file(), &url, &[&"--reply", &out, &"--retries", &"3"]);
-    ended.expect(0, &["the reply breaks off"]);
+    ended.expect(0, &["reply is incomplete"]);
     assert_eq!(fs::read(&out).expect("the reply"), reply.as_bytes());
     assert_eq!(server.entity("e"), folder.bytes);
-    let seen = way.seen();
+    let seen = proxy.seen();
     let [first, whole, second, rest] = &seen[..] else { panic!("{seen:?}") };
     assert!(!first.contains("\r\nrange: "), "{first}");
     assert_eq!((&**whole, &**rest), ("HTTP/1.1 200", "HTTP/1.1 206"));
@@ -113,9 +118,9 @@ fn a_reply_that_breaks_off_is_resumed() {
     server.assert_clean();
 }
 
-/// A file that is almost all holes, and is compared to the last byte.
+/// The file is sparse, and is compared completely.
 #[test]
-#[ignore = "writes 5 GiB, and takes its time in a build that is not optimized"]
+#[ignore = "writes 5 GiB, and is slow in a build that is not optimized"]
 fn an_entity_beyond_4_gib_is_the_same_at_both_ends() {
     const LENGTH: u64 = (5 << 30) + 1;
     let server = Server::start(&[]);
@@ -143,7 +148,7 @@ fn assert_same(one: &std::path::Path, other: &std::path::Path) {
             return;
         }
         other.read_exact(&mut piece[..read]).expect("as many bytes");
-        assert!(piece[..read] == wanted[..read], "behind {place}");
+        assert!(piece[..read] == wanted[..read], "after {place}");
         place += read as u64;
     }
 }
