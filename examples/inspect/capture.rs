@@ -1,4 +1,4 @@
-//! Captures of packets, pcap and pcapng: which packet came when, over what link.
+//! Packet captures in pcap and pcapng format.
 
 use pcap_parser::nom;
 use pcap_parser::traits::PcapNGPacketBlock as _;
@@ -12,27 +12,27 @@ use crate::source::Time;
 
 const NANOSECONDS: i128 = 1_000_000_000;
 
-/// One packet as it was captured.
+/// A captured packet.
 #[derive(Clone, Copy, Debug)]
 pub struct Packet<'b> {
     pub time: Option<Time>,
-    /// What `data` begins with, by the number that the format gives to it.
+    /// Number of the link type, which determines the header at the beginning of `data`.
     pub link: i32,
     pub data: &'b [u8],
-    /// How many bytes were sent and not captured.
+    /// Number of bytes that were sent and not captured.
     pub cut: usize,
 }
 
-/// What could be read of a capture.
+/// The readable part of a capture.
 #[derive(Debug, Default)]
 pub struct Capture<'b> {
-    /// In the order in which they were captured.
+    /// Packets in the order in which they were captured.
     pub packets: Vec<Packet<'b>>,
-    /// Why the rest of the file could not be read.
+    /// Reason why the rest of the file cannot be read.
     pub damage: Option<String>,
 }
 
-/// Whether the bytes are a capture of packets; a file's name says nothing.
+/// Returns whether the bytes are a packet capture, based on their magic number.
 pub fn is_capture(bytes: &[u8]) -> bool {
     const PCAP: [[u8; 4]; 5] = [
         [0xA1, 0xB2, 0xC3, 0xD4],
@@ -44,7 +44,8 @@ pub fn is_capture(bytes: &[u8]) -> bool {
     PCAP.iter().any(|magic| bytes.starts_with(magic)) || is_pcapng(bytes)
 }
 
-/// The magic bytes of pcapng are line breaks; those of its byte order tell it from a text.
+/// Returns whether the bytes are a pcapng file. Its magic number consists of line breaks, so the
+/// byte order mark is checked too.
 fn is_pcapng(bytes: &[u8]) -> bool {
     let starts = bytes.starts_with(&[0x0A, 0x0D, 0x0D, 0x0A]);
     starts
@@ -59,40 +60,40 @@ pub fn read(bytes: &[u8]) -> Capture<'_> {
     let end = if is_pcapng(bytes) { reader.pcapng() } else { reader.pcap() };
     let damage = end.err().map(|why| {
         let at = bytes.len() - reader.bytes.len();
-        format!("the capture {why} at byte {at}; what stands before it was read")
+        format!("the capture {why} at byte {at}; the part before it is explained")
     });
     let mut packets = reader.packets;
-    // Several interfaces, and several processors, write as they come to it.
+    // With several interfaces or processors, packets may be written out of order.
     packets.sort_by_key(|packet| packet.time);
     Capture { packets, damage }
 }
 
 #[derive(Default)]
 struct Reader<'b> {
-    /// What is left to read.
+    /// The rest of the file.
     bytes: &'b [u8],
     packets: Vec<Packet<'b>>,
     is_big_endian: bool,
-    /// Those of the section.
+    /// Interfaces of the current section.
     interfaces: Vec<Interface>,
 }
 
 struct Interface {
     link: i32,
-    /// At most so many bytes of a packet were captured; 0 is no limit.
+    /// Maximum number of captured bytes of a packet; 0 means no limit.
     snap_length: u32,
     resolution: u8,
-    /// Seconds to add to every time.
+    /// Seconds to add to every timestamp.
     offset: i64,
 }
 
 type ParseError<'b> = nom::Err<PcapError<&'b [u8]>>;
 
-const CUT_SHORT: &str = "is cut short";
+const TRUNCATED: &str = "is truncated";
 const CORRUPT: &str = "is corrupt";
 
 fn why(error: &ParseError<'_>) -> &'static str {
-    if error.is_incomplete() { CUT_SHORT } else { CORRUPT }
+    if error.is_incomplete() { TRUNCATED } else { CORRUPT }
 }
 
 impl<'b> Reader<'b> {
@@ -122,7 +123,7 @@ impl<'b> Reader<'b> {
             }
             let parse = if self.is_big_endian { parse_block_be } else { parse_block_le };
             let (rest, block) = parse(self.bytes).map_err(|error| match why(&error) {
-                CUT_SHORT if self.is_block_there() => CORRUPT,
+                TRUNCATED if self.is_block_complete() => CORRUPT,
                 why => why,
             })?;
             self.block(block)?;
@@ -131,8 +132,9 @@ impl<'b> Reader<'b> {
         Ok(())
     }
 
-    /// Whether the file holds all of the next block: what is short inside of it is corrupt.
-    fn is_block_there(&self) -> bool {
+    /// Returns whether the file contains the complete next block. An incomplete field inside such a
+    /// block is corrupt.
+    fn is_block_complete(&self) -> bool {
         let length = self.bytes.get(4..8).and_then(|it| <[u8; 4]>::try_from(it).ok());
         let read = if self.is_big_endian { u32::from_be_bytes } else { u32::from_le_bytes };
         length.is_some_and(|length| read(length) as usize <= self.bytes.len())
@@ -164,7 +166,7 @@ fn packet_of_frame<'b>(block: &LegacyPcapBlock<'b>, header: &PcapHeader) -> Pack
     let fraction = if header.is_nanosecond_precision() { fraction } else { fraction * 1000 };
     Packet {
         time: Some(Time(i128::from(block.ts_sec) * NANOSECONDS + fraction)),
-        // The upper half may say how long the check sums of frames are.
+        // The upper half may contain the length of frame check sequences.
         link: header.network.0 & 0xFFFF,
         data: block.data,
         cut: (block.origlen as usize).saturating_sub(block.data.len()),
@@ -173,7 +175,7 @@ fn packet_of_frame<'b>(block: &LegacyPcapBlock<'b>, header: &PcapHeader) -> Pack
 
 fn packet_of_enhanced<'b>(block: &EnhancedPacketBlock<'b>, interface: &Interface) -> Packet<'b> {
     let ticks = u64::from(block.ts_high) << 32 | u64::from(block.ts_low);
-    // Without what fills the block up.
+    // Without the padding of the block.
     let data = block.data.get(..block.caplen as usize).unwrap_or(block.data);
     Packet {
         time: Some(time(ticks, interface)),
@@ -183,7 +185,7 @@ fn packet_of_enhanced<'b>(block: &EnhancedPacketBlock<'b>, interface: &Interface
     }
 }
 
-/// A simple packet has no time of its own: it came no sooner than the packet before it.
+/// Converts a simple packet, which has no timestamp: it gets the time of the previous packet.
 fn packet_of_simple<'b>(
     block: &SimplePacketBlock<'b>,
     interface: &Interface,
@@ -208,7 +210,7 @@ fn interface(block: &InterfaceDescriptionBlock<'_>, is_big_endian: bool) -> Inte
     }
 }
 
-/// Ticks of a negative power of ten, or of two, of a second.
+/// Converts a timestamp in units of a negative power of ten, or of two, of a second.
 fn time(ticks: u64, interface: &Interface) -> Time {
     let ticks = i128::from(ticks);
     let exponent = u32::from(interface.resolution & 0x7F);

@@ -1,31 +1,32 @@
-//! Goes from message to message in what one side of a connection sent.
+//! Iterates over the messages in the data that one side of a connection sent.
 
 use crate::sniff::{find_start, head_end, starts_message};
-use crate::source::{Body, Direction, Held};
+use crate::source::{Body, Consumed, Direction};
 use crate::stream::{Piece, Stream};
 
-/// What comes next in a stream.
+/// The next item of a stream.
 #[derive(Clone, Copy, Debug)]
 pub struct Next {
     pub kind: Kind,
-    /// The packet that completed its head, or brought the start behind a loss.
+    /// The packet that completed the head, or contains the first start of a message after a loss.
     pub packet: usize,
-    /// Where its head ends.
+    /// Position of the end of the head.
     end: i64,
-    /// How far its sender had the other side's stream.
+    /// Position up to which the sender had received the other stream.
     acknowledged: Option<i64>,
 }
 
 #[derive(Clone, Copy, Debug)]
 pub enum Kind {
     Message,
-    /// Bytes that belong to no message whose start is there; so many of them are missing.
+    /// Bytes without the start of their message. This number of them is missing.
     Lost(u64),
 }
 
 impl Next {
-    /// Whether the sender of the other one had this one, so that it happened before.
-    pub fn is_known_to(&self, other: &Self) -> bool {
+    /// Returns whether the sender of the other item had received this one, so that this one happened
+    /// first.
+    pub fn happened_before(&self, other: &Self) -> bool {
         other.acknowledged.is_some_and(|acknowledged| acknowledged >= self.end)
     }
 }
@@ -33,24 +34,24 @@ impl Next {
 pub struct Cursor<'b> {
     stream: &'b Stream,
     direction: Direction,
-    /// Where the next message starts.
+    /// Position of the next message.
     at: i64,
-    /// The first piece that may have something to say of it.
+    /// Index of the first piece that ends after this position.
     piece: usize,
-    /// Whether a message is known to start there.
+    /// Whether a message is known to start at the position.
     is_start: bool,
-    /// What is next, once it was looked for.
+    /// The next item, after it was determined.
     next: Option<Option<Next>>,
 }
 
-/// The next start behind bytes that cannot be read.
+/// The next start of a message.
 struct Found {
     at: i64,
     piece: usize,
     missing: u64,
-    /// Whether bytes were passed over that were captured.
+    /// Whether captured bytes were skipped.
     is_skipped: bool,
-    /// The packet that brought the start, or else the last one of the stream.
+    /// The packet with the start of the message, or else the last one of the stream.
     packet: usize,
 }
 
@@ -60,7 +61,7 @@ impl<'b> Cursor<'b> {
         Self { stream, direction, at: stream.start, piece: 0, is_start, next: None }
     }
 
-    /// What is next; nothing at the end of the stream.
+    /// Returns the next item, or `None` at the end of the stream.
     pub fn next(&mut self) -> Option<Next> {
         if self.next.is_none() {
             self.next = Some(self.look());
@@ -78,8 +79,8 @@ impl<'b> Cursor<'b> {
             }
         }
         loop {
-            self.forward();
-            let Some(piece) = self.here() else {
+            self.skip_pieces();
+            let Some(piece) = self.current_piece() else {
                 return (self.at < self.stream.end).then(|| lost(&self.find(self.at)));
             };
             let bytes = piece.from(self.at);
@@ -90,45 +91,53 @@ impl<'b> Cursor<'b> {
         }
     }
 
-    /// From the start of the message that is next, as far as there is no byte missing.
+    /// Returns the bytes from the start of the next message to the next missing byte.
     pub fn bytes(&self) -> &'b [u8] {
-        self.here().map_or(&[], |piece| piece.from(self.at))
+        self.current_piece().map_or(&[], |piece| piece.from(self.at))
     }
 
-    /// Moves on to the start behind a loss.
-    pub fn pass_loss(&mut self) {
+    /// Moves to the first start of a message after a loss.
+    pub fn consume_loss(&mut self) {
         self.next = None;
         let found = self.find(self.at);
         self.move_to(&found);
     }
 
-    /// Moves on behind the message that is next.
-    pub fn pass(&mut self, head: usize, body: Body) -> Held {
+    /// Moves past the next message, which has a head of this length and this body.
+    pub fn consume(&mut self, head: usize, body: Body) -> Consumed {
         self.next = None;
         let (at, end) = (self.at, self.stream.end);
         match body {
             Body::Open if starts_message(self.bytes().get(head..).unwrap_or_default()) => {
-                self.pass(head, Body::Length(0))
+                self.consume(head, Body::Length(0))
             }
             Body::Length(length) => {
                 let length = i64::try_from(length).unwrap_or(i64::MAX);
-                let behind = at.saturating_add(head as i64).saturating_add(length);
-                let missing = self.missing(at, behind.min(end));
-                self.at = behind.min(end);
-                let is_whole = missing == 0 && behind <= end;
-                Held { is_whole, missing: Some(missing), is_astray: false }
+                let after = at.saturating_add(head as i64).saturating_add(length);
+                let missing = self.missing(at, after.min(end));
+                self.at = after.min(end);
+                let is_complete = missing == 0 && after <= end;
+                Consumed { is_complete, missing: Some(missing), may_skip_messages: false }
             }
             Body::Open if self.direction == Direction::Response => {
                 let missing = self.missing(at, end);
                 self.at = end;
-                Held { is_whole: missing == 0, missing: Some(missing), is_astray: false }
+                Consumed {
+                    is_complete: missing == 0,
+                    missing: Some(missing),
+                    may_skip_messages: false,
+                }
             }
-            // A later message can be read all the same.
+            // Continues with the next message that can be recognized.
             Body::Open | Body::Unknown => {
                 let head = if head == 0 { head_end(self.bytes()) } else { head };
                 let found = self.find(at + head as i64);
                 self.move_to(&found);
-                Held { is_whole: true, missing: Some(found.missing), is_astray: true }
+                Consumed {
+                    is_complete: true,
+                    missing: Some(found.missing),
+                    may_skip_messages: true,
+                }
             }
         }
     }
@@ -139,14 +148,14 @@ impl<'b> Cursor<'b> {
         self.is_start = true;
     }
 
-    /// Leaves the pieces behind that end before the next message.
-    fn forward(&mut self) {
-        let behind = self.stream.pieces[self.piece..].iter();
-        self.piece += behind.take_while(|piece| piece.end() <= self.at).count();
+    /// Skips the pieces that end before the next message.
+    fn skip_pieces(&mut self) {
+        let rest = self.stream.pieces[self.piece..].iter();
+        self.piece += rest.take_while(|piece| piece.end() <= self.at).count();
     }
 
-    /// The piece in which the next message starts.
-    fn here(&self) -> Option<&'b Piece> {
+    /// Returns the piece with the start of the next message.
+    fn current_piece(&self) -> Option<&'b Piece> {
         let piece = self.stream.pieces.get(self.piece);
         piece.filter(|piece| piece.start <= self.at && self.at < piece.end())
     }
@@ -161,7 +170,7 @@ impl<'b> Cursor<'b> {
         }
     }
 
-    /// How many bytes between two positions were not captured.
+    /// Returns the number of bytes between two positions that were not captured.
     fn missing(&self, from: i64, to: i64) -> u64 {
         let pieces = self.stream.pieces[self.piece..].iter();
         let held = pieces
@@ -170,7 +179,7 @@ impl<'b> Cursor<'b> {
         ((to - from).max(0) - held.sum::<i64>()).max(0) as u64
     }
 
-    /// The next start at a position or behind it, or else the end of the stream.
+    /// Returns the first start of a message at or after a position, or else the end of the stream.
     fn find(&self, from: i64) -> Found {
         let packet = self.stream.packet;
         let mut found =

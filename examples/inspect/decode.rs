@@ -1,4 +1,4 @@
-//! Reads one head for what it says in the light of the protocol.
+//! Decodes the head of one message.
 
 use bits_proto::Error;
 use bits_proto::deviation::{Deviation, Deviations};
@@ -10,12 +10,12 @@ use bits_proto::message::{
     ParseOptions, Refusal, Request, RequestHead, ResponseHead,
 };
 
-use crate::pending::{PendingRequest, widest};
+use crate::pending::{PendingRequest, max_content_range};
 use crate::report::{Report, Verdict};
 
-/// What an observer accepts: other methods and a missing Content-Length can be understood; a body
-/// where there is none is what a server has to refuse.
-const POLICY: ParseOptions = ParseOptions {
+/// Accepts other methods and a missing Content-Length, which are unambiguous. Rejects a body on
+/// packets that must not have one, as every server does.
+const OPTIONS: ParseOptions = ParseOptions {
     method_override: true,
     plain_post: true,
     missing_content_length: MissingContentLength::AcceptOnEmpty,
@@ -23,7 +23,7 @@ const POLICY: ParseOptions = ParseOptions {
 };
 
 pub fn decode_packet<'b>(report: &mut Report, head: &RequestHead<'_, 'b>) -> PendingRequest<'b> {
-    match Request::from_head(head, &POLICY) {
+    match Request::from_head(head, &OPTIONS) {
         Ok(decoded) => {
             report.kind = packet_name(decoded.message.packet_type());
             accept(report, decoded.deviations);
@@ -40,7 +40,7 @@ pub fn decode_packet<'b>(report: &mut Report, head: &RequestHead<'_, 'b>) -> Pen
             let kind = packet_type.filter(|_| is_known).map_or("other", packet_name);
             report.kind = kind;
             reject(report, error);
-            PendingRequest::alone(kind).unwrap_or(PendingRequest::Packet(AckContext::Ping))
+            PendingRequest::assumed(kind).unwrap_or(PendingRequest::Packet(AckContext::Ping))
         }
     }
 }
@@ -77,8 +77,8 @@ pub fn decode_notification_response(report: &mut Report, head: &ResponseHead<'_,
     }
 }
 
-/// A response of whose request nothing is known is read for what it carries.
-pub fn decode_alone(report: &mut Report, head: &ResponseHead<'_, '_>) {
+/// Decodes a response without a known request, based on the fields that it carries.
+pub fn decode_lone_response(report: &mut Report, head: &ResponseHead<'_, '_>) {
     let has = |field: FieldName| field.find_in(head.fields()).is_some();
     let status = head.line().status;
     if !has(FieldName::PacketType) {
@@ -97,12 +97,16 @@ pub fn decode_alone(report: &mut Report, head: &ResponseHead<'_, '_>) {
     let ack_context = if has(FieldName::Protocol) {
         AckContext::CreateSession { offered: None }
     } else if has(FieldName::ReceivedContentRange) || status == StatusCode::RANGE_NOT_SATISFIABLE {
-        AckContext::Fragment { session_id: None, content_range: widest(), sent_up_to: None }
+        AckContext::Fragment {
+            session_id: None,
+            content_range: max_content_range(),
+            sent_up_to: None,
+        }
     } else {
         AckContext::Ping
     };
     decode_ack(report, head, &ack_context);
-    // Whether the id is missing depends on the request: a Ping's Ack needs none.
+    // Only the request determines whether an id is required: the Ack of a Ping has none.
     report.deviations.retain(|deviation| *deviation != Deviation::MissingSessionId);
     if report.deviations.is_empty() && report.verdict == Verdict::Deviates {
         report.verdict = Verdict::Ok;
@@ -118,7 +122,7 @@ fn accept(report: &mut Report, deviations: Deviations) {
 pub fn reject(report: &mut Report, error: Error) {
     report.verdict = Verdict::Rejected;
     report.error = Some(error);
-    report.reply = report.is_request.then(|| Refusal::for_error(&error, &POLICY));
+    report.reply = report.is_request.then(|| Refusal::for_error(&error, &OPTIONS));
 }
 
 fn packet_name(packet_type: PacketType) -> &'static str {
@@ -133,8 +137,8 @@ fn packet_name(packet_type: PacketType) -> &'static str {
     }
 }
 
-/// The packet type of a head that is well-formed HTTP but for its framing.
-pub fn kind_despite(error: &Error, bytes: &[u8]) -> Option<&'static str> {
+/// Returns the packet type of a head with an error, if the head is otherwise well-formed HTTP.
+pub fn kind_of_invalid(error: &Error, bytes: &[u8]) -> Option<&'static str> {
     error.field()?;
     let mut slots = [httparse::EMPTY_HEADER; 64];
     let mut request = httparse::Request::new(&mut slots);

@@ -1,26 +1,26 @@
-//! Says what captured BITS traffic means.
+//! Explains captured BITS traffic.
 //!
 //! ```sh
 //! cargo run --example inspect -- [--json] [--from-start] [--ack-for REQUEST] FILE…
 //! ```
 //!
-//! Each FILE (`-` is standard input) holds HTTP messages back to back, bodies included, or is a
-//! capture of packets: pcap or pcapng, which its first bytes tell. Without a FILE it explains two
-//! conversations of its own.
+//! Each FILE (`-` is standard input) contains HTTP messages back to back, including bodies, or is a
+//! packet capture in pcap or pcapng format, detected by its first bytes. Without a FILE the program
+//! explains two built-in conversations.
 //!
-//! Where requests and responses are interleaved, each Ack is read for the request before it. Of a
-//! capture, the TCP connections that speak HTTP are put together and read each for itself; their
-//! messages come in the order in which they happened, each at the time at which its head was
-//! complete. A message of which bytes were not captured is `partial`, and says how many; so is what
-//! stands before the first message that can be told in a connection. What is passed over, such as
-//! connections without HTTP and fragments of IP packets, is counted on standard error.
+//! Each Ack is parsed for the request before it. In a capture, the TCP connections with HTTP are
+//! reassembled and parsed separately. Their messages are listed in the order in which they
+//! happened, with the time at which the head was complete. A message with bytes that were not
+//! captured is `partial`, with their number. So are bytes before the first recognizable message of a
+//! connection. Skipped data, such as connections without HTTP and IP fragments, is counted on
+//! standard error.
 //!
-//! An observer watches what each client says to each URL, and each message comes with the rules it
-//! breaks. It has not seen what went before the file, and holds nothing against anybody that may
-//! have been right then; with `--from-start` nothing went before.
+//! An observer follows the conversation of each client with each URL, and lists the rules that each
+//! message violates. It does not know what happened before the file, so it only reports what is
+//! wrong in any case. With `--from-start` it assumes that nothing happened before.
 //!
-//! Exit status: 0 when nothing was rejected or cut short, 1 otherwise, 2 for bad usage or a file
-//! that cannot be read; what could be read of a damaged capture is explained all the same.
+//! Exit status: 0 if no message was rejected or incomplete, 1 otherwise, 2 for bad usage or a file
+//! that cannot be read. The readable part of a damaged capture is explained in any case.
 
 mod capture;
 mod captured;
@@ -45,32 +45,33 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use captured::Explained;
-use conversation::Circumstances;
+use conversation::Context;
 use pending::PendingRequest;
 use report::Report;
 
-/// The conversations that a newcomer sees first.
-const OWN: [(&str, &[u8]); 2] = [
+/// The conversations that are explained if there is no FILE.
+const BUILT_IN: [(&str, &[u8]); 2] = [
     ("tests/vectors/upload.http", include_bytes!("../../tests/vectors/upload.http")),
     ("tests/vectors/upload-reply.http", include_bytes!("../../tests/vectors/upload-reply.http")),
 ];
 
-/// Says what captured BITS traffic means.
+/// Explains captured BITS traffic.
 #[derive(Parser)]
 #[command(name = "inspect", version)]
 struct Arguments {
-    /// Print one JSON object a message.
+    /// Print one JSON object per message.
     #[arg(long)]
     json: bool,
-    /// What a response answers that stands alone in its file.
+    /// Request type for responses without a request in the file.
     #[arg(long, value_name = "REQUEST", value_parser = [
         "ping", "create-session", "fragment", "close-session", "cancel-session", "notification",
     ])]
     ack_for: Option<String>,
-    /// Conversations begin with the file: a packet whose session was not created in it is wrong.
+    /// Assume that conversations begin with the file, so that packets of a session that was not
+    /// created in it are violations.
     #[arg(long)]
     from_start: bool,
-    /// Files of HTTP messages, or captures of packets; `-` is standard input.
+    /// Files with HTTP messages, or packet captures; `-` is standard input.
     #[arg(value_name = "FILE")]
     files: Vec<String>,
 }
@@ -79,7 +80,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     match run(&arguments) {
         Ok(code) => code,
-        // Whoever reads the output has seen enough.
+        // The reader of the output has closed it.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => {
             let _ = writeln!(io::stderr(), "inspect: standard output: {error}");
@@ -89,11 +90,11 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> io::Result<ExitCode> {
-    let circumstances = Circumstances {
-        alone: arguments.ack_for.as_deref().and_then(PendingRequest::alone),
+    let context = Context {
+        ack_for: arguments.ack_for.as_deref().and_then(PendingRequest::assumed),
         from_start: arguments.from_start,
     };
-    let (mut is_trouble, mut is_unreadable) = (false, false);
+    let (mut has_failures, mut is_unreadable) = (false, false);
     for (file, bytes) in inputs(&arguments.files) {
         let say = |what: &dyn Display| writeln!(io::stderr(), "inspect: {file}: {what}");
         let bytes = match bytes {
@@ -104,31 +105,33 @@ fn run(arguments: &Arguments) -> io::Result<ExitCode> {
                 continue;
             }
         };
-        let explained = explain(&file, &bytes, circumstances);
-        is_trouble |= explained.reports.iter().any(Report::is_trouble);
+        let explained = explain(&file, &bytes, context);
+        has_failures |= explained.reports.iter().any(Report::is_failure);
         is_unreadable |= explained.damage.is_some();
         print(&file, &explained.reports, arguments.json)?;
         explained.notes.iter().chain(&explained.damage).try_for_each(|it| say(it))?;
     }
-    Ok(match (is_unreadable, is_trouble) {
+    Ok(match (is_unreadable, has_failures) {
         (true, _) => ExitCode::from(2),
         (false, true) => ExitCode::FAILURE,
         (false, false) => ExitCode::SUCCESS,
     })
 }
 
-fn explain(file: &str, bytes: &[u8], circumstances: Circumstances) -> Explained {
+fn explain(file: &str, bytes: &[u8], context: Context) -> Explained {
     if capture::is_capture(bytes) {
-        return captured::explain(file, bytes, circumstances);
+        return captured::explain(file, bytes, context);
     }
-    let reports = conversation::explain(file, bytes, circumstances);
+    let reports = conversation::explain(file, bytes, context);
     Explained { reports, notes: Vec::new(), damage: None }
 }
 
-/// The inputs, read one at a time.
+/// Returns the inputs, which are read one at a time.
 fn inputs(files: &[String]) -> Box<dyn Iterator<Item = (String, io::Result<Vec<u8>>)> + '_> {
     if files.is_empty() {
-        return Box::new(OWN.iter().map(|(file, bytes)| (file.to_string(), Ok(bytes.to_vec()))));
+        return Box::new(
+            BUILT_IN.iter().map(|(file, bytes)| (file.to_string(), Ok(bytes.to_vec()))),
+        );
     }
     Box::new(files.iter().map(|file| (file.clone(), read(file))))
 }

@@ -1,4 +1,4 @@
-//! An observer for each conversation: what one client says to one URL, over all its connections.
+//! One observer per conversation, that is, per client and URL, across all connections.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,29 +9,29 @@ use bits_proto::observer::{Observer, Violation};
 use crate::source::ConnectionId;
 
 pub struct Observers {
-    /// What an observer knows of a conversation that it has not heard before.
-    newcomer: Observer,
+    /// Initial state of an observer of a new conversation.
+    initial: Observer,
     conversations: Vec<Conversation>,
-    /// Which conversation a connection was about last.
+    /// The latest conversation of each connection.
     current: BTreeMap<ConnectionId, usize>,
 }
 
 struct Conversation {
-    place: Place,
+    key: Key,
     observer: Observer,
-    /// The connections with a packet that is still to be answered.
+    /// Connections with an unanswered packet.
     waiting: BTreeSet<ConnectionId>,
 }
 
-/// Where a conversation takes place: the client's address and the server's with its port, where
-/// connections are told apart, and the path that is uploaded to.
+/// Identifies the participants of a conversation: the address of the client and the address and
+/// port of the server, if the source distinguishes connections, and the path of the upload.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Place {
+struct Key {
     ends: String,
     path: String,
 }
 
-/// A request that went by, by which its response is found again.
+/// An observed request, which identifies the observer for its response.
 #[derive(Clone, Copy, Debug)]
 pub struct ObservedRequest {
     conversation: usize,
@@ -41,11 +41,11 @@ pub struct ObservedRequest {
 
 impl Observers {
     pub fn new(from_start: bool) -> Self {
-        let newcomer = if from_start { Observer::new() } else { Observer::mid_stream() };
-        Self { newcomer, conversations: Vec::new(), current: BTreeMap::new() }
+        let initial = if from_start { Observer::new() } else { Observer::mid_stream() };
+        Self { initial, conversations: Vec::new(), current: BTreeMap::new() }
     }
 
-    /// A request goes by. `ends` are the two ends of its connection, where that is known.
+    /// Observes a request. `ends` are the two ends of its connection, if they are known.
     pub fn request(
         &mut self,
         connection: ConnectionId,
@@ -66,7 +66,7 @@ impl Observers {
         observed
     }
 
-    /// The response to it.
+    /// Observes the response to a request.
     pub fn response(
         &mut self,
         observed: &ObservedRequest,
@@ -81,8 +81,8 @@ impl Observers {
         }
     }
 
-    /// A response to nothing that went by on this connection.
-    pub fn unasked(
+    /// Observes a response without a pending request on its connection.
+    pub fn unsolicited_response(
         &mut self,
         connection: ConnectionId,
         head: &ResponseHead<'_, '_>,
@@ -95,8 +95,8 @@ impl Observers {
         }
     }
 
-    /// Something on this connection was not captured, or cannot be read: nothing is known any more.
-    pub fn astray(&mut self, connection: ConnectionId) {
+    /// Resets the observer of a connection, after data on it was not captured or is invalid.
+    pub fn reset(&mut self, connection: ConnectionId) {
         if let Some(conversation) = self.current.remove(&connection) {
             let conversation = &mut self.conversations[conversation];
             conversation.observer = Observer::mid_stream();
@@ -104,6 +104,7 @@ impl Observers {
         }
     }
 
+    /// Observes the end of a connection.
     pub fn ended(&mut self, connection: ConnectionId) {
         self.current.remove(&connection);
         for (index, conversation) in self.conversations.iter_mut().enumerate() {
@@ -115,20 +116,22 @@ impl Observers {
         }
     }
 
-    /// The conversation that a request is part of: the one its connection was about, the one whose
-    /// session it names, or the last one in this place in which nobody waits for an answer. A
-    /// client that does two things at once has two conversations.
+    /// Returns the conversation of a request, which is created if necessary.
+    ///
+    /// Candidates are, in this order: the conversation whose session the request names, the one to
+    /// which the connection belongs, and the latest idle one with the same key. Concurrent uploads
+    /// of one client are separate conversations.
     fn conversation_of(
         &mut self,
         connection: ConnectionId,
         ends: Option<&str>,
         head: &RequestHead<'_, '_>,
     ) -> usize {
-        let place = Place::of(ends, head);
+        let key = Key::new(ends, head);
         let named = FieldName::SessionId.find_in(head.fields());
         let named = named.and_then(|id| SessionId::try_from(id).ok());
-        let is_here = |index: &usize| self.conversations[*index].place == place;
-        let here: Vec<_> = (0..self.conversations.len()).rev().filter(is_here).collect();
+        let has_key = |index: &usize| self.conversations[*index].key == key;
+        let candidates: Vec<_> = (0..self.conversations.len()).rev().filter(has_key).collect();
         let is_named = |index: &usize| {
             named.is_some() && self.conversations[*index].observer.session_id() == named
         };
@@ -136,37 +139,36 @@ impl Observers {
             let waiting = &self.conversations[*index].waiting;
             waiting.iter().all(|other| *other == connection)
         };
-        let current = self.current.get(&connection).copied().filter(is_here);
+        let current = self.current.get(&connection).copied().filter(has_key);
         let known = current.filter(is_named);
-        let known = known.or_else(|| here.iter().copied().find(is_named)).or(current);
-        let known = known.or_else(|| here.iter().copied().find(is_idle));
-        // The server application is told of an upload by the server, not by the client: the path
-        // is all there is to find it by.
+        let known = known.or_else(|| candidates.iter().copied().find(is_named)).or(current);
+        let known = known.or_else(|| candidates.iter().copied().find(is_idle));
+        // A notification comes from the server and not from the client, so only the path matches.
         let is_notification = FieldName::OriginalRequestUrl.find_in(head.fields()).is_some();
-        let told_of = |index: &usize| self.conversations[*index].place.path == place.path;
+        let has_path = |index: &usize| self.conversations[*index].key.path == key.path;
         let known = known.or_else(|| {
             let mut all = (0..self.conversations.len()).rev();
-            all.find(told_of).filter(|_| is_notification)
+            all.find(has_path).filter(|_| is_notification)
         });
         known.unwrap_or_else(|| {
-            let (observer, waiting) = (self.newcomer, BTreeSet::new());
-            self.conversations.push(Conversation { place, observer, waiting });
+            let (observer, waiting) = (self.initial, BTreeSet::new());
+            self.conversations.push(Conversation { key, observer, waiting });
             self.conversations.len() - 1
         })
     }
 }
 
 impl ObservedRequest {
-    /// The observer's number for the connection. What answers a packet, and what answers anything
-    /// else, is kept apart: in a file of messages they may come from several connections.
+    /// Returns the connection number for the observer. Packets and other requests have different
+    /// numbers, since in a file of messages they may belong to several connections.
     fn number(&self) -> u32 {
         let connection = u32::try_from(self.connection).unwrap_or(u32::MAX / 2);
         connection.wrapping_mul(2).wrapping_add(u32::from(!self.is_packet))
     }
 }
 
-impl Place {
-    fn of(ends: Option<&str>, head: &RequestHead<'_, '_>) -> Self {
+impl Key {
+    fn new(ends: Option<&str>, head: &RequestHead<'_, '_>) -> Self {
         let original = FieldName::OriginalRequestUrl.find_in(head.fields());
         let path = match original.and_then(|url| std::str::from_utf8(url).ok()) {
             Some(url) => path(url),
@@ -177,7 +179,8 @@ impl Place {
     }
 }
 
-/// Each connection of a client has a port of its own, and a number where ports come again.
+/// Removes the port of the client and the number of a reused pair of ports: they differ between the
+/// connections of a client.
 fn without_client_port(ends: &str) -> String {
     let (client, server) = ends.split_once(" > ").unwrap_or((ends, ""));
     let server = server.split(' ').next().unwrap_or_default();
@@ -185,7 +188,8 @@ fn without_client_port(ends: &str) -> String {
     format!("{address} > {server}")
 }
 
-/// The path of a request target or of a URL: the same for a client that goes on at another host.
+/// Returns the path of a request target or of a URL. It stays the same if the client continues at
+/// another host.
 fn path(target: &str) -> &str {
     match target.split_once("://") {
         Some((_, rest)) => rest.find('/').map_or("/", |slash| &rest[slash..]),

@@ -1,4 +1,4 @@
-//! From a packet to the TCP segment in it.
+//! Extracts TCP segments from packets.
 
 use std::net::SocketAddr;
 
@@ -8,7 +8,7 @@ use etherparse::{
 
 use crate::capture::Packet;
 
-/// One TCP segment, and who sent it.
+/// A TCP segment.
 #[derive(Clone, Copy, Debug)]
 pub struct Segment<'b> {
     pub from: SocketAddr,
@@ -19,24 +19,24 @@ pub struct Segment<'b> {
     pub is_fin: bool,
     pub is_reset: bool,
     pub data: &'b [u8],
-    /// How many bytes behind `data` were sent and not captured.
+    /// Number of bytes after `data` that were sent and not captured.
     pub cut: usize,
 }
 
-/// What is in a packet.
+/// The content of a packet.
 #[derive(Debug)]
 pub enum Content<'b> {
     Segment(Segment<'b>),
-    /// A piece of an IP packet with a segment in it.
+    /// A fragment of an IP packet with a segment.
     Fragment,
-    /// So little of a segment was captured that its header is not there.
+    /// A segment whose header was not completely captured.
     TooShort,
-    /// A link that nobody here can read.
+    /// A packet with an unsupported link type.
     UnknownLink,
     Other,
 }
 
-/// Link types, by the number in the file.
+/// Numbers of link types.
 mod link {
     pub const NULL: i32 = 0;
     pub const ETHERNET: i32 = 1;
@@ -50,10 +50,10 @@ pub fn content<'b>(packet: &Packet<'b>) -> Content<'b> {
     let data = packet.data;
     let sliced = match packet.link {
         link::ETHERNET => LaxSlicedPacket::from_ethernet(data).ok(),
-        link::LINUX_COOKED => behind_ether_type(data, 14, 16),
-        link::LINUX_COOKED_2 => behind_ether_type(data, 0, 20),
-        // Four bytes say which family of addresses, each system in its own way; so does what
-        // follows.
+        link::LINUX_COOKED => cooked(data, 14, 16),
+        link::LINUX_COOKED_2 => cooked(data, 0, 20),
+        // The first four bytes, the address family, differ between systems. The version in the IP
+        // header has the same information.
         link::NULL | link::LOOP => data.get(4..).and_then(|ip| LaxSlicedPacket::from_ip(ip).ok()),
         raw if link::RAW.contains(&raw) => LaxSlicedPacket::from_ip(data).ok(),
         _ => return Content::UnknownLink,
@@ -61,8 +61,8 @@ pub fn content<'b>(packet: &Packet<'b>) -> Content<'b> {
     sliced.map_or(Content::Other, |sliced| content_of_ip(&sliced, packet.cut))
 }
 
-/// A cooked header: an Ethernet type at one place, and its packet at another.
-fn behind_ether_type(data: &[u8], at: usize, length: usize) -> Option<LaxSlicedPacket<'_>> {
+/// Parses a packet with a cooked header of this length, which has an EtherType at `at`.
+fn cooked(data: &[u8], at: usize, length: usize) -> Option<LaxSlicedPacket<'_>> {
     let ether_type = data.get(at..at + 2)?.try_into().map(u16::from_be_bytes).ok()?;
     Some(LaxSlicedPacket::from_ether_type(EtherType(ether_type), data.get(length..)?))
 }
@@ -89,7 +89,7 @@ fn content_of_ip<'b>(sliced: &LaxSlicedPacket<'b>, cut: usize) -> Content<'b> {
     }
 }
 
-/// How long the payload is by its IP header.
+/// Returns the length of the payload according to the IP header.
 fn declared_length(net: &LaxNetSlice<'_>) -> Option<usize> {
     match net {
         LaxNetSlice::Ipv4(ip) => {

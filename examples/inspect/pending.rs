@@ -1,22 +1,22 @@
-//! What a response answers.
+//! Requests that await a response.
 
 use bits_proto::field::{ContentRange, SupportedProtocols};
 use bits_proto::message::AckContext;
 
-/// What a response answers.
+/// A request that awaits its response.
 #[derive(Clone, Copy, Debug)]
 pub enum PendingRequest<'b> {
     Packet(AckContext<'b>),
     Notification,
-    /// A GET, or a HEAD (`true`), whose answer has no body.
+    /// A GET, or a HEAD (`true`), whose response has no body.
     Download(bool),
     Foreign,
 }
 
 impl PendingRequest<'_> {
-    /// The request of a response that stands alone. Of the request nothing is known but what every
-    /// client does today: it offers the one protocol there is, and any offset may fit it.
-    pub fn alone(name: &str) -> Option<Self> {
+    /// Returns the assumed request of a response whose request is not in the input. It offers the
+    /// only existing protocol, and its fragment allows any offset.
+    pub fn assumed(name: &str) -> Option<Self> {
         let session_id = None;
         Some(match name {
             "ping" => Self::Packet(AckContext::Ping),
@@ -26,7 +26,7 @@ impl PendingRequest<'_> {
             }
             "fragment" => Self::Packet(AckContext::Fragment {
                 session_id,
-                content_range: widest(),
+                content_range: max_content_range(),
                 sent_up_to: None,
             }),
             "close-session" => Self::Packet(AckContext::CloseSession { session_id }),
@@ -49,7 +49,7 @@ impl PendingRequest<'_> {
     }
 }
 
-/// The last fragment of the largest entity: no offset lies beyond it.
-pub fn widest() -> Option<ContentRange> {
+/// Returns the range of the largest possible entity, which no offset exceeds.
+pub fn max_content_range() -> Option<ContentRange> {
     ContentRange::new(0, u64::MAX - 1, u64::MAX).ok()
 }

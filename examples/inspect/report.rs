@@ -1,4 +1,4 @@
-//! What is said of one message.
+//! The report about one message.
 
 use bits_proto::Error;
 use bits_proto::field::{
@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 
 use crate::source::Time;
 
-/// How a message stands to the specification.
+/// Overall result for a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     Ok,
@@ -33,7 +33,7 @@ impl Verdict {
     }
 }
 
-/// Everything there is to say of one message.
+/// The explanation of one message.
 #[derive(Debug)]
 pub struct Report {
     pub file: String,
@@ -45,22 +45,22 @@ pub struct Report {
     pub ack_context: Option<&'static str>,
     pub verdict: Verdict,
     pub deviations: Vec<bits_proto::deviation::Deviation>,
-    /// The rules it breaks, by itself or after what went before it.
+    /// Rules that the message violates, by itself or in its context.
     pub violations: Vec<Violation>,
     pub fields: Map<String, Value>,
     pub failure: Option<Failure>,
     pub error: Option<Error>,
     pub reply: Option<Refusal<'static>>,
-    /// The two ends, the client first, where connections are told apart.
+    /// The two ends, the client first, if the input distinguishes connections.
     pub connection: Option<String>,
-    /// When its head was complete.
+    /// Time at which the head was complete.
     pub time: Option<Time>,
-    /// How many of its bytes were sent and not captured.
+    /// Number of bytes that were sent and not captured.
     pub missing: Option<u64>,
 }
 
 impl Report {
-    /// A report that says nothing yet.
+    /// Creates an empty report.
     pub fn new(file: &str, index: usize, is_request: bool) -> Self {
         Self {
             file: file.into(),
@@ -82,8 +82,8 @@ impl Report {
         }
     }
 
-    /// Whether the exit status should speak of it.
-    pub fn is_trouble(&self) -> bool {
+    /// Returns whether the message leads to an exit status other than 0.
+    pub fn is_failure(&self) -> bool {
         matches!(self.verdict, Verdict::Rejected | Verdict::Partial)
     }
 
@@ -126,8 +126,7 @@ fn violation(violation: &Violation) -> Value {
     })
 }
 
-/// The fields of a head that the protocol knows and whose values can be read, whatever the
-/// message as a whole is worth.
+/// Returns the known fields of a head with valid values, even if the message is invalid.
 pub fn fields<'b>(
     head: impl Iterator<Item = (&'b str, &'b [u8])> + Clone,
     status: Option<u16>,
@@ -147,7 +146,7 @@ pub fn fields<'b>(
     insert("first", range.map(|range| json!(range.first())));
     insert("last", range.map(|range| json!(range.last())));
     insert("total", range.map(|range| json!(range.total())));
-    // Digits of an offset and of a length are read alike.
+    // Offsets and lengths have the same syntax.
     let length = read::<ReceivedContentRange>(find(FieldName::ContentLength));
     insert("content_length", length.map(|length| json!(length.0)));
     insert("content_name", text(FieldName::ContentName));
@@ -182,7 +181,7 @@ fn code_text(value: &[u8]) -> Option<Value> {
     Some(code.map_or(json!("0x00000000"), |code| json!(code.to_string())))
 }
 
-/// The protocols of all BITS-Supported-Protocols fields.
+/// Returns the protocols of all BITS-Supported-Protocols fields.
 fn protocols<'b>(head: impl Iterator<Item = (&'b str, &'b [u8])>) -> Option<Value> {
     let lists = head
         .filter(|(name, _)| FieldName::from_name(name) == Some(FieldName::SupportedProtocols))

@@ -1,4 +1,4 @@
-//! What the start of a message looks like.
+//! Heuristics that recognize the start of a message.
 
 use bits_proto::limits::Limits;
 
@@ -15,8 +15,8 @@ pub fn starts_message(bytes: &[u8]) -> bool {
     starts.iter().any(|start| bytes.starts_with(start))
 }
 
-/// Methods of requests that may stand between those of the protocol. What goes before a message
-/// may be a body that ends in letters: no method can be told but by its name.
+/// Methods of requests on a connection of the protocol. Only known names are recognized, as a
+/// message may follow a body that ends with letters.
 const METHODS: [&[u8]; 9] = [
     b"BITS_POST ",
     b"CCM_POST ",
@@ -29,8 +29,7 @@ const METHODS: [&[u8]; 9] = [
     b"PROPFIND ",
 ];
 
-/// Where the next request, or response, starts in bytes of which the beginning belongs to
-/// something else.
+/// Returns the index of the next request or response in bytes that may begin with other data.
 pub fn find_start(bytes: &[u8], direction: Direction) -> Option<usize> {
     let is_start = match direction {
         Direction::Request => is_request_line,
@@ -39,17 +38,17 @@ pub fn find_start(bytes: &[u8], direction: Direction) -> Option<usize> {
     (0..bytes.len()).find(|at| bytes[*at].is_ascii_uppercase() && is_start(&bytes[*at..]))
 }
 
-/// `METHOD target HTTP/1.`, or as much of it as there is.
+/// Returns whether the bytes begin with `METHOD target HTTP/1.`, or are a prefix of it.
 fn is_request_line(bytes: &[u8]) -> bool {
     let Some(rest) = METHODS.iter().find_map(|method| bytes.strip_prefix(*method)) else {
         return false;
     };
     let length = rest.iter().position(|byte| !byte.is_ascii_graphic()).unwrap_or(rest.len());
     let (target, rest) = rest.split_at(length);
-    !target.is_empty() && begins_alike(rest, b" HTTP/1.")
+    !target.is_empty() && is_prefix_or_starts_with(rest, b" HTTP/1.")
 }
 
-/// `HTTP/1.x` and three digits, or as much of it as there is.
+/// Returns whether the bytes begin with `HTTP/1.x` and three digits, or are a prefix of it.
 fn is_status_line(bytes: &[u8]) -> bool {
     let Some(rest) = bytes.strip_prefix(b"HTTP/1.") else { return false };
     let pattern = b"0 000";
@@ -60,12 +59,12 @@ fn is_status_line(bytes: &[u8]) -> bool {
     rest.iter().zip(pattern).all(fits)
 }
 
-fn begins_alike(bytes: &[u8], start: &[u8]) -> bool {
+fn is_prefix_or_starts_with(bytes: &[u8], start: &[u8]) -> bool {
     bytes.iter().zip(start).all(|(byte, expected)| byte == expected)
 }
 
-/// Where a head ends that starts at the beginning: behind its empty line, or as far as anybody
-/// would read.
+/// Returns the length of the head at the beginning of the bytes. Without an empty line, this is the
+/// length of the bytes, or the maximum length of a head.
 pub fn head_end(bytes: &[u8]) -> usize {
     let bytes = &bytes[..bytes.len().min(Limits::DEFAULT.head_bytes + 1)];
     let content = bytes.iter().position(|byte| !matches!(byte, b'\r' | b'\n')).unwrap_or(0);

@@ -1,11 +1,11 @@
-//! Where messages come from. What reads them asks for one after another, and says where each ends:
-//! only the source knows how much of it was captured.
+//! Sources of messages. The reader requests one message after another and tells the source where
+//! each of them ends. The source knows how much of it was captured.
 
 use std::fmt;
 
 use crate::sniff::{is_response, starts_message};
 
-/// Which connection of its input a message belongs to.
+/// Index of a connection in its input.
 pub type ConnectionId = usize;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,7 +14,7 @@ pub enum Direction {
     Response,
 }
 
-/// When a packet was captured: nanoseconds since the epoch.
+/// Time of capture in nanoseconds since the Unix epoch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Time(pub i128);
 
@@ -31,62 +31,64 @@ impl fmt::Display for Time {
 pub struct Message<'b> {
     pub connection: ConnectionId,
     pub direction: Direction,
-    /// From its first byte as far as there is no byte missing; what comes behind it follows.
+    /// The bytes from the start of the message to the next missing byte. Further messages may
+    /// follow in them.
     pub bytes: &'b [u8],
-    /// When its head was complete.
+    /// Time at which the head was complete.
     pub time: Option<Time>,
 }
 
-/// Bytes between two messages that cannot be read: their start was not captured.
+/// Bytes of a message whose start was not captured.
 #[derive(Clone, Copy, Debug)]
 pub struct Loss {
     pub connection: ConnectionId,
     pub direction: Direction,
     pub time: Option<Time>,
-    /// How many bytes were sent and not captured, as far as is known.
+    /// Known number of bytes that were sent and not captured.
     pub missing: u64,
 }
 
-/// What happened next.
+/// The next event of a source.
 #[derive(Clone, Copy, Debug)]
 pub enum Event<'b> {
     Message(Message<'b>),
     Lost(Loss),
-    /// The connection carries nothing more.
+    /// The connection has ended.
     Ended(ConnectionId),
 }
 
-/// What follows a head.
+/// The body of a message.
 #[derive(Clone, Copy, Debug)]
 pub enum Body {
     Length(u64),
-    /// Until the connection ends, or what looks like the next message.
+    /// Extends to the end of the connection, or to the beginning of what looks like a message.
     Open,
-    /// Nobody can tell.
+    /// The end of the body cannot be determined.
     Unknown,
 }
 
-/// What the input held of a message.
+/// Result of consuming a message.
 #[derive(Clone, Copy, Debug)]
-pub struct Held {
-    /// Whether all of its body was there.
-    pub is_whole: bool,
-    /// How many of its bytes were sent and not captured; nothing where nobody can know.
+pub struct Consumed {
+    /// Whether the input contains the complete body.
+    pub is_complete: bool,
+    /// Number of bytes that were sent and not captured, if the source can know it.
     pub missing: Option<u64>,
-    /// Whether other messages may have been passed over together with it.
-    pub is_astray: bool,
+    /// Whether other messages may have been skipped together with it.
+    pub may_skip_messages: bool,
 }
 
-/// Messages in the order in which they happened, those of all connections.
+/// The messages of all connections, in the order in which they happened.
 pub trait Source<'b> {
-    /// The two ends of a connection, the client first; nothing where connections are not told
-    /// apart, and the messages of several may be mixed.
+    /// Returns the two ends of a connection, the client first. Returns `None` if the source does
+    /// not distinguish connections, so that the messages of several may be mixed.
     fn ends(&self, connection: ConnectionId) -> Option<String>;
 
+    /// Returns the next event. After a message, the caller first calls [`consume`](Self::consume).
     fn next_event(&mut self) -> Option<Event<'b>>;
 
-    /// Moves on behind the message that the last event was: so many bytes of a head, and its body.
-    fn pass(&mut self, message: &Message<'b>, head: usize, body: Body) -> Held;
+    /// Moves past the message of the last event, which has a head of this length and this body.
+    fn consume(&mut self, message: &Message<'b>, head: usize, body: Body) -> Consumed;
 }
 
 /// A file of messages back to back.
@@ -114,15 +116,15 @@ impl<'b> Source<'b> for PlainFile<'b> {
         Some(Event::Message(Message { connection: 0, direction, bytes: self.rest, time: None }))
     }
 
-    fn pass(&mut self, _: &Message<'b>, head: usize, body: Body) -> Held {
+    fn consume(&mut self, _: &Message<'b>, head: usize, body: Body) -> Consumed {
         let rest = self.rest.get(head..).unwrap_or_default();
         let length = match body {
             Body::Length(length) => length,
             Body::Open if starts_message(rest) => 0,
             Body::Open | Body::Unknown => rest.len() as u64,
         };
-        let behind = usize::try_from(length).ok().and_then(|length| rest.get(length..));
-        self.rest = behind.unwrap_or_default();
-        Held { is_whole: behind.is_some(), missing: None, is_astray: false }
+        let after = usize::try_from(length).ok().and_then(|length| rest.get(length..));
+        self.rest = after.unwrap_or_default();
+        Consumed { is_complete: after.is_some(), missing: None, may_skip_messages: false }
     }
 }

@@ -1,30 +1,30 @@
-//! What one side of a TCP connection sent, in pieces with bytes missing between them.
+//! The data that one side of a TCP connection sent, in pieces separated by missing bytes.
 
 use std::collections::BTreeMap;
 
-/// Bytes that one packet brought and none before it.
+/// Bytes that first appear in one packet.
 #[derive(Clone, Copy, Debug)]
 pub struct Chunk<'b> {
     pub data: &'b [u8],
     pub packet: usize,
-    /// How far the sender had the other side's stream when it sent this.
+    /// Position up to which the sender had received the other stream.
     pub acknowledged: Option<i64>,
 }
 
 #[derive(Debug, Default)]
 pub struct Stream {
     pub pieces: Vec<Piece>,
-    /// Where the stream begins, as far as it was captured.
+    /// Position of the first known byte.
     pub start: i64,
-    /// Whether that is where it began when it was sent.
+    /// Whether this is the beginning of the stream.
     pub is_start_known: bool,
-    /// The end of everything that is known to have been sent.
+    /// Position of the end of all bytes that are known to have been sent.
     pub end: i64,
     /// The packet of the last segment.
     pub packet: usize,
 }
 
-/// Bytes of which none is missing.
+/// Contiguous bytes.
 #[derive(Debug)]
 pub struct Piece {
     pub start: i64,
@@ -32,17 +32,17 @@ pub struct Piece {
     marks: Vec<Mark>,
 }
 
-/// Where in a piece another packet begins.
+/// The beginning of the data of another packet in a piece.
 #[derive(Debug)]
 struct Mark {
     index: usize,
-    /// The packet after which everything up to the next mark was there.
+    /// The packet after which all bytes up to the next mark were received.
     packet: usize,
     acknowledged: Option<i64>,
 }
 
 impl Stream {
-    /// Puts together what packets brought, between where the stream is known to begin and to end.
+    /// Reassembles a stream from chunks, with its beginning and end if they are known.
     pub fn new(
         mut chunks: BTreeMap<i64, Chunk<'_>>,
         start: Option<i64>,
@@ -50,7 +50,7 @@ impl Stream {
         packet: usize,
     ) -> Self {
         let first = chunks.first_key_value().map(|(at, chunk)| (*at, chunk.data));
-        // A probe whether the other side is still there repeats a byte, or makes one up.
+        // A keep-alive probe repeats the last byte, or contains an arbitrary one.
         if let (None, Some((at, [0]))) = (start, first) {
             chunks.remove(&at);
         }
@@ -79,7 +79,7 @@ impl Piece {
         self.start + self.bytes.len() as i64
     }
 
-    /// From a position to the end; the position lies inside.
+    /// Returns the bytes from a position in the piece to its end.
     pub fn from(&self, at: i64) -> &[u8] {
         usize::try_from(at - self.start)
             .ok()
@@ -87,20 +87,21 @@ impl Piece {
             .unwrap_or_default()
     }
 
-    /// The packet after which everything before a position was there.
+    /// Returns the packet after which all bytes before a position were received.
     pub fn complete_at(&self, end: i64) -> usize {
         self.mark(end - 1).packet
     }
 
-    /// How far the sender of the byte at a position had the other side's stream.
+    /// Returns the position up to which the sender of the byte at `at` had received the other
+    /// stream.
     pub fn acknowledged_at(&self, at: i64) -> Option<i64> {
         self.mark(at).acknowledged
     }
 
     fn mark(&self, at: i64) -> &Mark {
         let at = usize::try_from(at - self.start).unwrap_or(0);
-        let behind = self.marks.partition_point(|mark| mark.index <= at);
-        &self.marks[behind.saturating_sub(1)]
+        let next = self.marks.partition_point(|mark| mark.index <= at);
+        &self.marks[next.saturating_sub(1)]
     }
 
     fn push(&mut self, chunk: &Chunk<'_>) {

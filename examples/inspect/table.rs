@@ -1,4 +1,4 @@
-//! The reports as a table for people.
+//! Prints the reports as a table.
 
 use std::collections::BTreeSet;
 
@@ -10,12 +10,12 @@ use bits_proto::observer::Violation;
 
 use crate::report::{Report, Verdict};
 
-/// One file's messages; in colour where standard output is a terminal.
+/// Returns a table of the messages of one file, in colour if standard output is a terminal.
 pub fn table(reports: &[Report]) -> Table {
     let connections: BTreeSet<_> = reports.iter().map(|it| it.connection.as_ref()).collect();
-    let is_told_apart = connections.len() > 1;
+    let has_connections = connections.len() > 1;
     let mut header = vec!["#", "", "message", "status", "session", "bytes", "verdict", "remarks"];
-    if is_told_apart {
+    if has_connections {
         header.insert(1, "connection");
     }
     let mut table = Table::new();
@@ -23,13 +23,13 @@ pub fn table(reports: &[Report]) -> Table {
         .load_preset(presets::UTF8_BORDERS_ONLY)
         .set_content_arrangement(ContentArrangement::Dynamic)
         .set_header(header)
-        .add_rows(reports.iter().map(|report| row(report, is_told_apart)));
+        .add_rows(reports.iter().map(|report| row(report, has_connections)));
     table
 }
 
-fn row(report: &Report, is_told_apart: bool) -> Row {
+fn row(report: &Report, has_connections: bool) -> Row {
     let mut cells = vec![Cell::new(report.index)];
-    if is_told_apart {
+    if has_connections {
         cells.push(Cell::new(report.connection.as_deref().unwrap_or_default()));
     }
     cells.extend([
@@ -44,7 +44,7 @@ fn row(report: &Report, is_told_apart: bool) -> Row {
     Row::from(cells)
 }
 
-/// What peers sent must not command the terminal.
+/// Replaces control characters from peers, which the terminal might interpret.
 fn printable(text: &str) -> String {
     let safe =
         |letter: char| if letter.is_control() && letter != '\n' { '\u{FFFD}' } else { letter };
@@ -83,7 +83,7 @@ fn number(report: &Report, key: &str) -> Option<u64> {
     report.fields.get(key).and_then(Value::as_u64)
 }
 
-/// The start of the session's id, which is enough to tell sessions apart by eye.
+/// Returns the beginning of the session id, which suffices to distinguish sessions.
 fn session(report: &Report) -> String {
     let id = text(report, "session_id");
     match id.char_indices().nth(12) {
@@ -92,7 +92,7 @@ fn session(report: &Report) -> String {
     }
 }
 
-/// The range of a fragment, or how far the server has come.
+/// Returns the range of a fragment, or the offset that the server expects next.
 fn bytes(report: &Report) -> String {
     if let (Some(first), Some(last), Some(total)) =
         (number(report, "first"), number(report, "last"), number(report, "total"))
@@ -105,19 +105,19 @@ fn bytes(report: &Report) -> String {
 fn description(violation: &Violation) -> String {
     let (severity, rule, section) = (violation.severity(), violation.rule(), violation.section());
     match violation {
-        // The description says the section.
+        // The description contains the section.
         Violation::Message(_) => format!("{severity} {rule}: {violation}"),
         _ => format!("{severity} {rule}: {violation} ([MC-BUP] {section})"),
     }
 }
 
-/// What deviates, what is wrong, and what is worth knowing.
+/// Returns notable values, violations and deviations.
 fn remarks(report: &Report) -> Vec<String> {
     let mut remarks: Vec<String> = Vec::new();
     let named = [
         ("content_name", "name"),
         ("protocol", "protocol"),
-        ("host_id", "go to host"),
+        ("host_id", "continue at host"),
         ("reply_url", "reply at"),
         ("static_response_url", "reply at"),
         ("original_request_url", "uploaded to"),
@@ -136,9 +136,9 @@ fn remarks(report: &Report) -> Vec<String> {
     remarks.extend(missing.map(|missing| format!("{missing} bytes were not captured")));
     remarks.extend(report.failure.map(|failure| format!("the client should: {failure}")));
     remarks.extend(report.violations.iter().map(description));
-    let is_told = |violation| report.violations.contains(&violation);
-    let untold = report.deviations.iter().filter(|it| !is_told(Violation::from(**it)));
-    remarks.extend(untold.map(|it| format!("{it}: {}", it.description())));
+    let is_listed = |violation| report.violations.contains(&violation);
+    let unlisted = report.deviations.iter().filter(|it| !is_listed(Violation::from(**it)));
+    remarks.extend(unlisted.map(|it| format!("{it}: {}", it.description())));
     remarks.extend(report.reply.map(|reply| {
         let code = reply.code().map(|code| format!(" with {code}")).unwrap_or_default();
         format!("a server should answer {}{code}", reply.status())

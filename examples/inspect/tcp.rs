@@ -1,8 +1,8 @@
-//! TCP connections: which segment belongs to which, and what each side sent in them.
+//! Assigns segments to TCP connections and reassembles the streams of both sides.
 //!
-//! Positions in a stream are 64 bits wide: each sequence number is taken for the one that is
-//! nearest to the last, so that a stream may be as long as it likes. Where two segments bring the
-//! same byte, the first one is believed.
+//! Positions in a stream have 64 bits: each sequence number is resolved to the position nearest to
+//! the previous one, so streams may exceed 4 GiB. If two segments contain the same byte, the first
+//! one counts.
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
@@ -10,25 +10,25 @@ use std::net::SocketAddr;
 use crate::packet::Segment;
 use crate::stream::{Chunk, Stream};
 
-/// One connection, with what its sides sent; they are in the order of `ends`.
+/// A connection. The streams are in the order of `ends`.
 #[derive(Debug)]
 pub struct Connection {
     pub ends: [SocketAddr; 2],
-    /// Which side asked for the connection, where that was captured.
+    /// The side that opened the connection, if that was captured.
     pub opener: Option<usize>,
-    /// The packet after which nothing is to be expected.
+    /// The packet that ended the connection.
     pub ended: Option<usize>,
     pub streams: [Stream; 2],
 }
 
 impl Connection {
-    pub fn is_spoken_on(&self) -> bool {
+    pub fn has_data(&self) -> bool {
         self.streams.iter().any(|stream| !stream.pieces.is_empty())
     }
 }
 
-/// The connections in `segments`, each with the number of its packet, in the order of their first
-/// segments.
+/// Returns the connections in the order of their first segments. Each segment has the number of its
+/// packet.
 pub fn connections<'b>(segments: impl Iterator<Item = (usize, Segment<'b>)>) -> Vec<Connection> {
     let mut flows: Vec<Flow<'b>> = Vec::new();
     let mut latest: HashMap<[SocketAddr; 2], usize> = HashMap::new();
@@ -37,23 +37,24 @@ pub fn connections<'b>(segments: impl Iterator<Item = (usize, Segment<'b>)>) -> 
         ends.sort();
         let index = *latest.entry(ends).or_insert(flows.len());
         match flows.get_mut(index) {
-            Some(flow) if !flow.is_over_for(&segment) => flow.take(packet, &segment),
+            Some(flow) if !flow.is_reopened_by(&segment) => flow.add(packet, &segment),
             flow => {
                 if let Some(old) = flow {
                     old.ended.get_or_insert(packet);
                 }
                 latest.insert(ends, flows.len());
                 let mut flow = Flow::new(ends);
-                flow.take(packet, &segment);
+                flow.add(packet, &segment);
                 flows.push(flow);
             }
         }
     }
-    flows.into_iter().map(Flow::put_together).collect()
+    flows.into_iter().map(Flow::reassemble).collect()
 }
 
-/// So far from what was expected, a segment belongs to another connection between the same ends.
-const FAR: i64 = 1 << 20;
+/// Distance from the expected position at which a segment belongs to another connection between the
+/// same ends.
+const MAX_DISTANCE: i64 = 1 << 20;
 
 struct Flow<'b> {
     ends: [SocketAddr; 2],
@@ -62,18 +63,18 @@ struct Flow<'b> {
     ended: Option<usize>,
 }
 
-/// What one side sent. Positions count from wherever the first segment stood.
+/// One side of a connection. Positions are relative to the first captured segment.
 #[derive(Default)]
 struct Side<'b> {
     /// The sequence number at position 0.
     origin: Option<u32>,
-    /// The end of the last segment: the next one is not far from here.
-    near: i64,
-    /// Where the stream begins, if that was captured.
+    /// Position of the end of the last segment. The next segment is near this position.
+    last_end: i64,
+    /// Position of the beginning of the stream, if that was captured.
     start: Option<i64>,
-    /// Where the stream ends, if that was captured.
+    /// Position of the end of the stream, if that was captured.
     fin: Option<i64>,
-    /// The end of everything that is known to have been sent.
+    /// Position of the end of all bytes that are known to have been sent.
     end: Option<i64>,
     /// The packet of the last segment.
     packet: usize,
@@ -90,34 +91,34 @@ impl<'b> Flow<'b> {
         usize::from(segment.from != self.ends[0])
     }
 
-    /// Whether a segment begins another connection between the same ends.
-    fn is_over_for(&self, segment: &Segment<'_>) -> bool {
+    /// Returns whether a segment belongs to a new connection between the same ends.
+    fn is_reopened_by(&self, segment: &Segment<'_>) -> bool {
         let side = &self.sides[self.side(segment)];
         let Some(position) = side.position(segment.sequence) else {
             return segment.is_syn && self.ended.is_some();
         };
         if !segment.is_syn {
-            let is_far = (position - side.near).abs() > FAR;
+            let is_far = (position - side.last_end).abs() > MAX_DISTANCE;
             return self.ended.is_some() && is_far && !segment.data.is_empty();
         }
         match side.start {
             Some(start) => position + 1 != start,
-            // Packets may have been captured in another order than they were sent in.
+            // The SYN may have been captured after packets that were sent later.
             None => {
-                let first = side.chunks.keys().next().copied().unwrap_or(side.near);
-                !(0..=FAR).contains(&(first - (position + 1)))
+                let first = side.chunks.keys().next().copied().unwrap_or(side.last_end);
+                !(0..=MAX_DISTANCE).contains(&(first - (position + 1)))
             }
         }
     }
 
-    fn take(&mut self, packet: usize, segment: &Segment<'b>) {
+    fn add(&mut self, packet: usize, segment: &Segment<'b>) {
         let from = self.side(segment);
         if segment.is_syn {
             let opener = if segment.acknowledged.is_some() { 1 - from } else { from };
             self.opener.get_or_insert(opener);
         }
         if segment.is_reset {
-            // Its numbers may be anything.
+            // The numbers of a reset are not reliable.
             self.ended.get_or_insert(packet);
             return;
         }
@@ -126,32 +127,32 @@ impl<'b> Flow<'b> {
             peer.origin.get_or_insert(number);
             peer.position(number).unwrap_or_default()
         });
-        self.sides[from].take(packet, segment, acknowledged);
+        self.sides[from].add(packet, segment, acknowledged);
         if self.sides.iter().all(|side| side.fin.is_some()) {
             self.ended.get_or_insert(packet);
         }
     }
 
-    fn put_together(self) -> Connection {
+    fn reassemble(self) -> Connection {
         Connection {
             ends: self.ends,
             opener: self.opener,
             ended: self.ended,
-            streams: self.sides.map(Side::put_together),
+            streams: self.sides.map(Side::reassemble),
         }
     }
 }
 
 impl<'b> Side<'b> {
-    /// The position of a sequence number, which is the one nearest to the last segment.
+    /// Returns the position of a sequence number that is nearest to the last segment.
     fn position(&self, sequence: u32) -> Option<i64> {
-        // The lower half of a position, and the numbers, wrap in the same way.
-        let near = self.origin?.wrapping_add(self.near as u32);
-        Some(self.near + i64::from(sequence.wrapping_sub(near) as i32))
+        // Sequence numbers wrap in the same way as the lower 32 bits of a position.
+        let near = self.origin?.wrapping_add(self.last_end as u32);
+        Some(self.last_end + i64::from(sequence.wrapping_sub(near) as i32))
     }
 
-    fn take(&mut self, packet: usize, segment: &Segment<'b>, acknowledged: Option<i64>) {
-        // A SYN takes up a number before the first byte.
+    fn add(&mut self, packet: usize, segment: &Segment<'b>, acknowledged: Option<i64>) {
+        // A SYN occupies one sequence number before the first byte.
         let first = segment.sequence.wrapping_add(u32::from(segment.is_syn));
         self.origin.get_or_insert(first);
         let Some(start) = self.position(first) else { return };
@@ -163,7 +164,7 @@ impl<'b> Side<'b> {
             return;
         }
         let end = start + sent as i64;
-        self.near = end;
+        self.last_end = end;
         self.packet = packet;
         self.end = self.end.max(Some(end));
         if segment.is_fin {
@@ -172,11 +173,11 @@ impl<'b> Side<'b> {
         self.insert(start, Chunk { data: segment.data, packet, acknowledged });
     }
 
-    fn put_together(self) -> Stream {
+    fn reassemble(self) -> Stream {
         Stream::new(self.chunks, self.start, self.end, self.packet)
     }
 
-    /// Keeps what is new of a chunk.
+    /// Stores the bytes of a chunk that are new.
     fn insert(&mut self, mut at: i64, mut chunk: Chunk<'b>) {
         while !chunk.data.is_empty() {
             let before = self.chunks.range(..=at).next_back();

@@ -1,22 +1,22 @@
-//! The messages in the TCP connections of a capture, in the order in which they happened.
+//! A source with the messages of all TCP connections of a capture, in the order in which they
+//! happened.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
 use crate::cursor::{Cursor, Kind, Next};
 use crate::sniff::find_start;
-use crate::source::{Body, ConnectionId, Direction, Event, Held, Loss, Message, Source, Time};
+use crate::source::{Body, ConnectionId, Consumed, Direction, Event, Loss, Message, Source, Time};
 use crate::stream::Stream;
 use crate::tcp::Connection;
 
-/// The connections that speak HTTP. The packets of a capture are numbered in the order of their
-/// times.
+/// The connections with HTTP. Packets are numbered in the order of their times.
 pub struct Traffic<'b> {
     times: Vec<Option<Time>>,
     dialogues: Vec<Dialogue<'b>>,
-    /// Those that have something left, by the packet that completed it.
+    /// Connections with further events, ordered by the packet that completes the next event.
     waiting: BinaryHeap<Reverse<(usize, ConnectionId)>>,
-    /// The one that the last event came from, and the side of its message.
+    /// Connection and side of the last event.
     current: Option<(ConnectionId, usize)>,
 }
 
@@ -29,9 +29,9 @@ struct Dialogue<'b> {
     packet: usize,
 }
 
-/// What comes next on a connection: on one side, or nothing more.
-enum WorkToken {
-    Side(usize, Next),
+/// The next event of a connection.
+enum Upcoming {
+    Item(usize, Next),
     End,
 }
 
@@ -46,7 +46,7 @@ impl<'b> Traffic<'b> {
                 let mut dialogue = Dialogue::new(connection, client);
                 let count = counts.entry(dialogue.ends.clone()).or_default();
                 *count += 1;
-                // Ports are used again, for another connection.
+                // Another connection may use the same pair of ports later.
                 if *count > 1 {
                     dialogue.ends += &format!(" #{count}");
                 }
@@ -58,16 +58,16 @@ impl<'b> Traffic<'b> {
         traffic
     }
 
-    /// How many connections speak HTTP.
+    /// Returns the number of connections with HTTP.
     pub fn count(&self) -> usize {
         self.dialogues.len()
     }
 
     fn wait(&mut self, connection: ConnectionId) {
         let dialogue = &mut self.dialogues[connection];
-        let packet = match dialogue.turn() {
-            Some(WorkToken::Side(_, next)) => next.packet,
-            Some(WorkToken::End) => dialogue.ended.unwrap_or_default(),
+        let packet = match dialogue.upcoming() {
+            Some(Upcoming::Item(_, next)) => next.packet,
+            Some(Upcoming::End) => dialogue.ended.unwrap_or_default(),
             None => return,
         };
         self.waiting.push(Reverse((packet.max(dialogue.packet), connection)));
@@ -90,7 +90,7 @@ impl<'b> Source<'b> for Traffic<'b> {
         let Reverse((packet, connection)) = self.waiting.pop()?;
         let dialogue = &mut self.dialogues[connection];
         dialogue.packet = packet;
-        let Some(WorkToken::Side(side, next)) = dialogue.turn() else {
+        let Some(Upcoming::Item(side, next)) = dialogue.upcoming() else {
             dialogue.ended = None;
             return Some(Event::Ended(connection));
         };
@@ -104,16 +104,16 @@ impl<'b> Source<'b> for Traffic<'b> {
                 Event::Message(Message { connection, direction, bytes, time })
             }
             Kind::Lost(missing) => {
-                cursor.pass_loss();
+                cursor.consume_loss();
                 let time = self.time(next.packet);
                 Event::Lost(Loss { connection, direction, time, missing })
             }
         })
     }
 
-    fn pass(&mut self, message: &Message<'b>, head: usize, body: Body) -> Held {
+    fn consume(&mut self, message: &Message<'b>, head: usize, body: Body) -> Consumed {
         let side = usize::from(message.direction == Direction::Response);
-        self.dialogues[message.connection].cursors[side].pass(head, body)
+        self.dialogues[message.connection].cursors[side].consume(head, body)
     }
 }
 
@@ -132,30 +132,30 @@ impl<'b> Dialogue<'b> {
         }
     }
 
-    fn turn(&mut self) -> Option<WorkToken> {
+    fn upcoming(&mut self) -> Option<Upcoming> {
         let [requests, responses] = &mut self.cursors;
         match (requests.next(), responses.next()) {
-            (Some(request), Some(response)) if is_answer_first(&request, &response) => {
-                Some(WorkToken::Side(1, response))
+            (Some(request), Some(response)) if is_response_first(&request, &response) => {
+                Some(Upcoming::Item(1, response))
             }
-            (Some(request), _) => Some(WorkToken::Side(0, request)),
-            (None, Some(response)) => Some(WorkToken::Side(1, response)),
-            (None, None) => self.ended.map(|_| WorkToken::End),
+            (Some(request), _) => Some(Upcoming::Item(0, request)),
+            (None, Some(response)) => Some(Upcoming::Item(1, response)),
+            (None, None) => self.ended.map(|_| Upcoming::End),
         }
     }
 }
 
-/// Whether a response happened before a request. What its sender had received says it, in
-/// whatever order the packets were captured; only where it does not, their order does.
-fn is_answer_first(request: &Next, response: &Next) -> bool {
-    match (request.is_known_to(response), response.is_known_to(request)) {
+/// Returns whether a response happened before a request. Acknowledgement numbers decide, as packets
+/// may be captured out of order. Otherwise the order of the packets decides.
+fn is_response_first(request: &Next, response: &Next) -> bool {
+    match (request.happened_before(response), response.happened_before(request)) {
         (true, _) => false,
         (false, true) => true,
         (false, false) => response.packet < request.packet,
     }
 }
 
-/// Which side of a connection asks; nothing where it does not speak HTTP.
+/// Returns the side of a connection that sends requests, or `None` if it carries no HTTP.
 fn client(connection: &Connection) -> Option<usize> {
     let speaks = |stream: &Stream, direction| {
         stream.pieces.iter().any(|piece| find_start(&piece.bytes, direction).is_some())

@@ -202,7 +202,7 @@ fn a_damaged_file_is_explained_up_to_the_damage() {
         (0..=segments.len()).map(|it| plain_pcap(&segments[..it]).len()).collect();
     let cuts = (4..24).chain((24..file.len()).step_by(97)).filter(|cut| !between.contains(cut));
     for cut in cuts {
-        let reports = of_cut(&file[..cut], "is cut short at byte ");
+        let reports = of_cut(&file[..cut], "is truncated at byte ");
         let sure = reports.iter().take_while(|report| report["verdict"] != "partial").count();
         assert_eq!(reports[..sure], whole[..sure], "cut at {cut}");
         assert!(reports.len() - sure <= 1, "cut at {cut}");
@@ -210,9 +210,9 @@ fn a_damaged_file_is_explained_up_to_the_damage() {
     let mut pcapng = [section(FORMAT), interface(FORMAT, Link::Ethernet, 9, 0)].concat();
     pcapng.extend(packets.iter().flat_map(|it| enhanced(FORMAT, 0, it.time, it)));
     assert_is_upload(&explain(&pcapng));
-    of_cut(&pcapng[..30], "is cut short at byte 28;");
-    of_cut(&pcapng[..pcapng.len() - 1], "is cut short at byte ");
-    of_cut(&pcapng[..7], "is cut short at byte 0;");
+    of_cut(&pcapng[..30], "is truncated at byte 28;");
+    of_cut(&pcapng[..pcapng.len() - 1], "is truncated at byte ");
+    of_cut(&pcapng[..7], "is truncated at byte 0;");
     // A packet of an interface that is none.
     let mut wrong = pcapng.clone();
     wrong.extend(enhanced(FORMAT, 1, EPOCH, &packets[0]));
@@ -272,9 +272,9 @@ fn what_is_passed_over_is_counted() {
     assert_eq!(output.status.code(), Some(0), "nothing is wrong with the messages");
     assert_is_upload(&json_lines(&output));
     let notes = [
-        "1 fragment of IP packets passed over: they are not put together",
-        "1 packet passed over: too little of the TCP header was captured",
-        "1 connection without HTTP passed over",
+        "skipped 1 IP fragment: fragmented packets are not reassembled",
+        "skipped 1 packet: the TCP header was not completely captured",
+        "skipped 1 connection without HTTP",
     ];
     let notes = notes.map(|note| format!("inspect: -: {note}\n")).concat();
     assert_eq!(errors, notes);
@@ -283,5 +283,5 @@ fn what_is_passed_over_is_counted() {
     file[20] = 147;
     let output = inspect("vectors", &["--json", "-"], &file);
     let errors = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(errors, "inspect: -: packets of link type 147 are not read\n");
+    assert_eq!(errors, "inspect: -: skipped packets with unsupported link type 147\n");
 }

@@ -28,7 +28,7 @@ fn order(file: &[u8]) -> String {
         events.push(match event {
             Event::Message(message) => {
                 let length = sniff::head_end(message.bytes);
-                traffic.pass(&message, length, Body::Length(0));
+                traffic.consume(&message, length, Body::Length(0));
                 let arrow = if message.direction == Direction::Request { '>' } else { '<' };
                 format!("{arrow}{}", message.connection)
             }

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
-use crate::conversation::{Circumstances, explain};
+use crate::conversation::{Context, explain};
 use crate::pending::PendingRequest;
 use crate::report::{Report, Verdict};
 use crate::support::inspector::{self, json_lines};
@@ -31,9 +31,9 @@ fn manifest(folder: &Path) -> Vec<BTreeMap<String, String>> {
         .collect()
 }
 
-/// Nothing is known but what a response answers that stands alone.
-fn answering(alone: Option<PendingRequest<'static>>) -> Circumstances {
-    Circumstances { alone, ..Circumstances::default() }
+/// Assumes this request for a response without one.
+fn answering(ack_for: Option<PendingRequest<'static>>) -> Context {
+    Context { ack_for, ..Context::default() }
 }
 
 fn read(folder: &Path, file: &str) -> Vec<u8> {
@@ -70,7 +70,7 @@ fn every_vector_is_read_as_its_manifest_says() {
         let columns = ["kind", "verdict", "deviations", "failure", "reply"];
         let words = columns.map(|column| row[column].clone()).join(" ");
         expected.entry(row["file"].clone()).or_default().push(words);
-        alone.insert(row["file"].clone(), PendingRequest::alone(&row["ack_for"]));
+        alone.insert(row["file"].clone(), PendingRequest::assumed(&row["ack_for"]));
     }
     let mut wrong = Vec::new();
     for (file, expected) in &expected {
@@ -105,9 +105,9 @@ fn a_conversation_cut_anywhere_is_explained_up_to_the_cut() {
     for file in ["upload.http", "upload-reply.http", "notify-by-value.http"] {
         let bytes = read(Path::new(VECTORS), file);
         let whole: Vec<_> =
-            explain(file, &bytes, Circumstances::default()).iter().map(in_words).collect();
+            explain(file, &bytes, Context::default()).iter().map(in_words).collect();
         for cut in 0..bytes.len() {
-            let reports = explain(file, &bytes[..cut], Circumstances::default());
+            let reports = explain(file, &bytes[..cut], Context::default());
             let (last, before) = match reports.split_last() {
                 Some((last, before)) if last.verdict == Verdict::Partial => (Some(last), before),
                 _ => (None, &reports[..]),
@@ -123,10 +123,8 @@ fn a_conversation_cut_anywhere_is_explained_up_to_the_cut() {
 #[test]
 fn an_ack_is_read_for_the_request_before_it() {
     let bytes = read(Path::new(VECTORS), "upload.http");
-    let asked: Vec<_> = explain("", &bytes, Circumstances::default())
-        .iter()
-        .filter_map(|it| it.ack_context)
-        .collect();
+    let asked: Vec<_> =
+        explain("", &bytes, Context::default()).iter().filter_map(|it| it.ack_context).collect();
     assert_eq!(asked, ["create-session", "fragment", "fragment", "ping", "close-session"]);
 }
 
@@ -134,9 +132,9 @@ fn an_ack_is_read_for_the_request_before_it() {
 fn pipelined_requests_are_answered_in_order() {
     let bytes = read(Path::new(VECTORS), "upload.http");
     // All requests first, then all Acks.
-    let whole = explain("", &bytes, Circumstances::default());
+    let whole = explain("", &bytes, Context::default());
     let split = split_directions(&bytes);
-    let reports = explain("", &split, Circumstances::default());
+    let reports = explain("", &split, Context::default());
     let answers = |reports: &[Report]| -> Vec<String> {
         reports.iter().filter(|it| !it.is_request).map(in_words).collect()
     };
@@ -162,7 +160,7 @@ fn an_interim_response_leaves_the_request_unanswered() {
     let bytes = b"BITS_POST /e HTTP/1.1\r\nBITS-Packet-Type: Ping\r\nContent-Length: 0\r\n\r\n\
         HTTP/1.1 100 Continue\r\n\r\n\
         HTTP/1.1 200 OK\r\nBITS-Packet-Type: Ack\r\nContent-Length: 0\r\n\r\n";
-    let reports = explain("", bytes, Circumstances::default());
+    let reports = explain("", bytes, Context::default());
     let words: Vec<_> = reports.iter().map(in_words).collect();
     assert_eq!(words, ["ping ok - - -", "other foreign - - -", "ack ok - - -"]);
 }
@@ -170,7 +168,7 @@ fn an_interim_response_leaves_the_request_unanswered() {
 #[test]
 fn values_are_shown_even_when_the_message_is_rejected() {
     let bytes = read(Path::new(VECTORS), "rules/content-encoding-gzip.http");
-    let json = explain("", &bytes, Circumstances::default())[0].to_json();
+    let json = explain("", &bytes, Context::default())[0].to_json();
     assert_eq!(json["verdict"], "rejected");
     assert_eq!(json["error"]["field"], "Content-Encoding");
     assert_eq!(json["error"]["section"], "2.2.6.1");
@@ -279,7 +277,7 @@ fn fits(verdict: &str, note: &str, report: &Report) -> bool {
 
 fn alone(packet_kind: &str) -> Option<PendingRequest<'static>> {
     let inner = packet_kind.strip_prefix("Ack(").and_then(|rest| rest.strip_suffix(')'));
-    PendingRequest::alone(match inner.map(|inner| inner.split(',').next().unwrap_or(inner)) {
+    PendingRequest::assumed(match inner.map(|inner| inner.split(',').next().unwrap_or(inner)) {
         Some("Create") => "create-session",
         Some("Ping") => "ping",
         Some("Close") => "close-session",
@@ -334,11 +332,11 @@ fn captured_conversations_are_explained_without_a_rejection() {
             .collect();
         files.sort();
         let bytes: Vec<u8> = files.iter().flat_map(|file| read(&folder, file)).collect();
-        let reports = explain(conversation, &bytes, Circumstances::default());
+        let reports = explain(conversation, &bytes, Context::default());
         let answered: Vec<_> = reports.iter().filter_map(|report| report.ack_context).collect();
         assert_eq!(answered, asked, "{conversation}");
         for report in &reports {
-            let fine = !report.is_trouble() && report.verdict != Verdict::Foreign;
+            let fine = !report.is_failure() && report.verdict != Verdict::Foreign;
             assert!(fine, "{conversation}: {report:?}");
         }
     }

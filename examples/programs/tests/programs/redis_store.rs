@@ -292,7 +292,7 @@ fn without_redis_it_says_so_and_with_it_it_works_again() {
     redis.kill();
     let cancel = CancelSession::new(id(7)).into();
     let error = table.handle_request(&cancel, &arrival, || [7; 16]).expect_err("no Redis");
-    assert!(error.to_string().starts_with("Redis "), "{error}");
+    assert!(error.to_string().contains("Redis"), "{error}");
     redis.start_again();
     let step = table.handle_request(&cancel, &arrival, || [7; 16]);
     assert!(matches!(step, Ok(Step::Discard(_))), "{step:?}");
