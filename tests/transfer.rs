@@ -26,10 +26,14 @@ fn succeed(arguments: &[&str]) -> String {
     let errors = String::from_utf8_lossy(&output.stderr);
     assert_eq!((output.status.code(), &*errors), (Some(0), ""), "{arguments:?}\n{text}");
     assert_eq!(value(&text, "sent  "), value(&text, "received"), "{arguments:?}\n{text}");
-    let observed = value(&text, "observed").strip_suffix(" messages, no rule broken");
+    let observed = value(&text, "observed").strip_suffix(" messages, no violations");
     let observed = observed.unwrap_or_else(|| panic!("{arguments:?}\n{text}"));
     assert!(observed.parse::<u64>().expect("a number") >= 4, "{arguments:?}\n{text}");
-    assert_eq!(text.lines().last(), Some("the same at both ends"), "{arguments:?}\n{text}");
+    assert_eq!(
+        text.lines().last(),
+        Some("sent and received bytes are identical"),
+        "{arguments:?}\n{text}"
+    );
     text
 }
 
@@ -75,9 +79,9 @@ impl Files {
 }
 
 #[test]
-fn made_up_bytes_arrive() {
+fn generated_data_arrives() {
     let text = succeed(&[]);
-    assert!(text.starts_with("made-up bytes: 8388608 bytes in fragments of 1048576\n"), "{text}");
+    assert!(text.starts_with("generated data: 8388608 bytes in fragments of 1048576\n"), "{text}");
     assert_eq!((count(&text, "messages"), count(&text, "retries")), (10, 0));
     assert_eq!(restarts(&text), (0, 0));
 }
@@ -115,7 +119,7 @@ fn there_is_a_reply_to_all_but_an_empty_entity() {
     let files = Files::new();
     for length in [1, 400_000] {
         let text = succeed(&["--reply", &files.file(length).0, "--fragment-size", "100001"]);
-        assert_eq!(value(&text, "reply"), "right");
+        assert_eq!(value(&text, "reply"), "correct");
     }
     let text = succeed(&["--reply", &files.file(0).0]);
     assert!(value(&text, "reply").starts_with("none"), "{text}");

@@ -1,4 +1,4 @@
-//! Messages on a connection: heads that come in pieces, bodies that end where they should.
+//! Messages on a connection: incremental parsing of heads, and bodies of known length.
 
 use bits_proto::Error;
 use bits_proto::http1::HeadScanner;
@@ -6,37 +6,37 @@ use bits_proto::limits::Limits;
 use bits_proto::message::{Ack, HeaderSlots, NO_EXTRAS, RequestHead};
 use bits_proto::server::{Policy, UnreadBody};
 
-use super::server::Over;
+use super::server::Closed;
 
-/// How long a head may be, in bytes.
+/// Maximum length of a head, in bytes.
 const HEAD: usize = 1024;
 
-/// How many fields a head may have.
+/// Maximum number of fields in a head.
 pub const FIELDS: usize = 24;
 
 pub const LIMITS: Limits = Limits { head_bytes: HEAD, fields: FIELDS };
 
-/// How much of a body is in memory at a time, in bytes.
+/// Maximum number of bytes of a body in memory.
 pub const PIECE: usize = 128;
 
-/// How long an Ack may be, in bytes.
+/// Maximum length of an Ack, in bytes.
 const ACK: usize = 320;
 
-/// A connection, as a driver has it.
+/// The interface of a network driver.
 pub trait Transport {
-    /// Reads what there is, up to the length of the buffer; 0 when the connection is over.
+    /// Reads available bytes into the buffer. Returns 0 at the end of the connection.
     fn read(&mut self, buffer: &mut [u8]) -> usize;
 
-    /// Writes all of it, if the connection is not over.
+    /// Writes all bytes, unless the connection has ended.
     fn write(&mut self, bytes: &[u8]);
 }
 
-/// A connection, and what was read from it and not yet used.
+/// A connection and its received bytes that are not yet consumed.
 pub struct Connection<'t, T> {
     transport: &'t mut T,
     pub buffer: [u8; HEAD],
     filled: usize,
-    /// How many bytes of a body are still to be read.
+    /// Number of unread bytes of the body.
     left: u64,
 }
 
@@ -45,12 +45,11 @@ impl<'t, T: Transport> Connection<'t, T> {
         Self { transport, buffer: [0; HEAD], filled: 0, left: 0 }
     }
 
-    /// Reads until there is a head, which the buffer begins with then; an error if there will be
-    /// none.
-    pub fn fill(&mut self) -> Result<Result<(), Error>, Over> {
+    /// Reads until the buffer begins with a complete head. The inner error reports an invalid head.
+    pub fn fill(&mut self) -> Result<Result<(), Error>, Closed> {
         let mut end = HeadScanner::within(&LIMITS);
         loop {
-            let received = self.buffer.get(..self.filled).ok_or(Over)?;
+            let received = self.buffer.get(..self.filled).ok_or(Closed)?;
             if end.should_parse(received) {
                 let mut slots = HeaderSlots::<FIELDS>::with_capacity();
                 match RequestHead::parse_within(received, &mut slots, &LIMITS) {
@@ -59,15 +58,15 @@ impl<'t, T: Transport> Connection<'t, T> {
                     Err(error) => return Ok(Err(error)),
                 }
             }
-            let room = self.buffer.get_mut(self.filled..).ok_or(Over)?;
+            let room = self.buffer.get_mut(self.filled..).ok_or(Closed)?;
             match self.transport.read(room) {
-                0 => return Err(Over),
+                0 => return Err(Closed),
                 read => self.filled = self.filled.saturating_add(read),
             }
         }
     }
 
-    /// The head is read, and so long a body begins behind it.
+    /// Consumes the head, which is followed by a body of this length.
     pub fn take_head(&mut self, length: usize, body: u64) {
         self.consume(length);
         self.left = body;
@@ -79,17 +78,17 @@ impl<'t, T: Transport> Connection<'t, T> {
         self.filled = self.filled.saturating_sub(length);
     }
 
-    /// The next bytes of the body, at most so many and no more than there is room for; none if the
-    /// connection is over.
+    /// Reads the next bytes of the body, at most `most` and at most [`PIECE`]. Returns none at the end
+    /// of the connection.
     pub fn next<'p>(&mut self, most: u64, piece: &'p mut [u8; PIECE]) -> &'p [u8] {
         let most = usize::try_from(most.min(self.left)).unwrap_or(PIECE).min(PIECE);
         let room = piece.get_mut(..most).unwrap_or_default();
         let read = if self.filled == 0 && most > 0 {
             self.transport.read(room)
         } else {
-            let there = self.buffer.get(..self.filled.min(most)).unwrap_or_default();
-            room.iter_mut().zip(there).for_each(|(to, from)| *to = *from);
-            let length = there.len();
+            let buffered = self.buffer.get(..self.filled.min(most)).unwrap_or_default();
+            room.iter_mut().zip(buffered).for_each(|(to, from)| *to = *from);
+            let length = buffered.len();
             self.consume(length);
             length
         };
@@ -97,7 +96,7 @@ impl<'t, T: Transport> Connection<'t, T> {
         piece.get(..read).unwrap_or_default()
     }
 
-    /// Reads so many bytes of the body and throws them away.
+    /// Reads and discards `length` bytes of the body.
     pub fn skip(&mut self, mut length: u64) {
         while length > 0 {
             let read = self.next(length, &mut [0; PIECE]).len();
@@ -108,13 +107,13 @@ impl<'t, T: Transport> Connection<'t, T> {
         }
     }
 
-    /// Sends an answer, behind what nobody has read of the body.
+    /// Sends an answer, after reading the rest of the body if the connection stays open.
     pub fn send(
         &mut self,
         ack: &Ack<'_>,
         rest: UnreadBody,
         policy: &Policy<'_>,
-    ) -> Result<(), Over> {
+    ) -> Result<(), Closed> {
         let mut bytes = [0; ACK];
         let length = match rest {
             UnreadBody::Close => {
@@ -125,7 +124,7 @@ impl<'t, T: Transport> Connection<'t, T> {
                 policy.encode(ack, NO_EXTRAS)?.write(&mut bytes)?
             }
         };
-        self.transport.write(bytes.get(..length).ok_or(Over)?);
-        if rest == UnreadBody::Close { Err(Over) } else { Ok(()) }
+        self.transport.write(bytes.get(..length).ok_or(Closed)?);
+        if rest == UnreadBody::Close { Err(Closed) } else { Ok(()) }
     }
 }

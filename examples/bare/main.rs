@@ -1,13 +1,13 @@
-//! An upload server for a device without an allocator, and a conversation with it.
+//! An upload server for a device without an allocator, and an example conversation.
 //!
 //! ```sh
 //! cargo run --release --example bare
 //! ```
 //!
-//! `bare/server.rs` and `bare/connection.rs` are all there is to it, and need nothing but `core`.
-//! What is here stands in for the hardware: a network that cuts everything into small pieces and
-//! breaks off in the middle of a fragment, and two slots of flash memory. It prints what was said,
-//! and exits with 0 if the device has the entity in the end.
+//! The server consists of `server.rs` and `connection.rs`, which need only `core`. This file
+//! simulates the hardware: a network that delivers small pieces and disconnects in the middle of a
+//! fragment, and two slots of flash memory. The program prints the conversation and exits with 0 if
+//! the device has received the entity.
 
 mod connection;
 mod server;
@@ -21,8 +21,8 @@ use server::{Device, Server};
 
 const ENTITY: &[u8] = b"the next firmware, signed";
 
-/// What a client sends, connection by connection; the first breaks off in the middle of a
-/// fragment, of which only what is new is stored when it comes again.
+/// The requests of a client, by connection. The first connection ends in the middle of a fragment.
+/// On the second one the client sends the rest, and the server stores only the new bytes.
 const CONVERSATION: [&[&str]; 2] = [
     &[
         "BITS_POST /firmware HTTP/1.1\r\nHost: device\r\nBITS-Packet-Type: Create-Session\r\n\
@@ -50,23 +50,23 @@ fn main() -> ExitCode {
     for (number, requests) in CONVERSATION.into_iter().enumerate() {
         println!("-- connection {}", number + 1);
         server.serve(&mut Network::new(requests));
-        println!("-- over");
+        println!("-- end of connection");
     }
     let firmware = server.device().firmware.as_deref();
     println!("firmware: {}", firmware.map_or("none".into(), String::from_utf8_lossy));
     if firmware == Some(ENTITY) { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// A connection on which a client says what it says, whatever it hears.
+/// A connection on which a client sends fixed requests, regardless of the responses.
 struct Network {
     incoming: Vec<u8>,
     read: usize,
-    /// What was not printed yet.
+    /// Requests that are not yet printed.
     requests: std::slice::Iter<'static, &'static str>,
 }
 
 impl Network {
-    /// How much arrives at a time.
+    /// Number of bytes that arrive at a time.
     const PIECE: usize = 7;
 
     fn new(requests: &'static [&'static str]) -> Self {
@@ -100,7 +100,7 @@ fn show(direction: char, message: &[u8]) {
     println!();
 }
 
-/// Two slots of flash memory, and the firmware to start with next time.
+/// Two slots of flash memory, and the firmware for the next start.
 #[derive(Default)]
 struct Memory {
     slots: [Vec<u8>; 2],
@@ -118,7 +118,7 @@ impl Device for Memory {
     }
 
     fn commit(&mut self, slot: usize, length: u64) -> Result<(), HostError> {
-        println!("-- slot {slot} holds {length} bytes, which are the firmware now\n");
+        println!("-- slot {slot} with {length} bytes becomes the firmware\n");
         self.firmware = Some(std::mem::take(&mut self.slots[slot]));
         Ok(())
     }
@@ -133,7 +133,7 @@ impl Device for Memory {
     }
 
     fn random(&mut self) -> [u8; 16] {
-        // A device asks its hardware. The client of this conversation knows what it will be told.
+        // A device uses its hardware. Here the id is fixed, as the requests of the client contain it.
         [7; 16]
     }
 }

@@ -1,8 +1,9 @@
-//! An upload server that needs nothing but `core`: no allocator, no files, no threads.
+//! An upload server that needs only `core`: no allocator, no files, no threads.
 //!
-//! A device takes one entity, its next firmware perhaps, at one destination. What it has are
-//! buffers of fixed size, a few sessions side by side, each with a slot of flash memory, and a
-//! connection at a time. That is enough for every rule of the protocol.
+//! A device accepts one entity, such as new firmware, at one destination. It has buffers of fixed
+//! size and a fixed number of sessions, each with a slot of flash memory. It handles one connection
+//! at a time, so a request cannot be overtaken by another one, and the embedding rules of fencing
+//! and cancellation are met.
 
 use core::time::Duration;
 
@@ -16,51 +17,50 @@ use bits_proto::server::{
 
 use super::connection::{Connection, FIELDS, LIMITS, PIECE, Transport};
 
-/// Where to upload to.
+/// Target of uploads.
 pub const DESTINATION: &str = "/firmware";
 
-/// What is beside the network: memory that keeps what is written, a clock, and a source of random
-/// bytes that nobody can guess.
+/// The hardware: persistent memory, a clock, and a source of unpredictable random bytes.
 pub trait Device {
-    /// How much goes into a slot.
+    /// Capacity of a slot, in bytes.
     const CAPACITY: u64;
 
-    /// Writes a part of an entity. A slot is written from its beginning to its end, once, but for
-    /// bytes that were not counted when the power went.
+    /// Writes a part of an entity. Offsets are consecutive and each byte is written once. The
+    /// exception are bytes that were not acknowledged before a power failure.
     fn write(&mut self, slot: usize, offset: u64, bytes: &[u8]) -> Result<(), HostError>;
 
-    /// The entity is whole, and what the device does with it is up to the device.
+    /// Publishes a complete entity.
     fn commit(&mut self, slot: usize, length: u64) -> Result<(), HostError>;
 
-    /// Makes a slot free.
+    /// Erases a slot.
     fn erase(&mut self, slot: usize) -> Result<(), HostError>;
 
-    /// The time, since any moment.
+    /// Returns the time since an arbitrary point.
     fn now(&self) -> Duration;
 
-    /// Random bytes.
+    /// Returns random bytes.
     fn random(&mut self) -> [u8; 16];
 }
 
-/// A server with room for so many sessions.
+/// A server with a fixed number of sessions.
 pub struct Server<D, const SESSIONS: usize> {
     device: D,
     policy: Policy<'static>,
     sessions: [Option<Session>; SESSIONS],
 }
 
-/// The connection is of no use any more.
+/// The connection has ended or must be closed.
 #[derive(Debug)]
-pub struct Over;
+pub struct Closed;
 
-impl<E: core::error::Error> From<E> for Over {
+impl<E: core::error::Error> From<E> for Closed {
     fn from(_: E) -> Self {
         Self
     }
 }
 
 impl<D: Device, const SESSIONS: usize> Server<D, SESSIONS> {
-    /// A server without sessions.
+    /// Creates a server without sessions.
     pub const fn new(device: D) -> Self {
         let policy = Policy {
             max_entity: D::CAPACITY,
@@ -71,12 +71,12 @@ impl<D: Device, const SESSIONS: usize> Server<D, SESSIONS> {
         Self { device, policy, sessions: [None; SESSIONS] }
     }
 
-    /// The device.
+    /// Returns the device.
     pub const fn device(&mut self) -> &mut D {
         &mut self.device
     }
 
-    /// Serves a connection until it is over.
+    /// Serves a connection until it ends.
     pub fn serve(&mut self, transport: &mut impl Transport) {
         self.expire();
         let mut connection = Connection::new(transport);
@@ -86,16 +86,16 @@ impl<D: Device, const SESSIONS: usize> Server<D, SESSIONS> {
     fn serve_message<T: Transport>(
         &mut self,
         connection: &mut Connection<'_, T>,
-    ) -> Result<(), Over> {
+    ) -> Result<(), Closed> {
         if let Err(error) = connection.fill()? {
             let answer = Answer::for_error(&error, None, &self.policy);
             return connection.send(&answer.ack(None), answer.unread_body, &self.policy);
         }
-        // What was read behind the head moves to its place while the request is worked on.
+        // A copy, as the buffer receives further bytes while the request is handled.
         let bytes = connection.buffer;
         let mut slots = HeaderSlots::<FIELDS>::with_capacity();
         let head = RequestHead::parse_within(&bytes, &mut slots, &LIMITS)?;
-        let head = head.complete().ok_or(Over)?;
+        let head = head.complete().ok_or(Closed)?;
         let length = head.framing().content_length;
         connection.take_head(head.len(), length.unwrap_or(0));
         let answer = match Request::from_head(&head, &self.policy.requests) {
@@ -113,10 +113,10 @@ impl<D: Device, const SESSIONS: usize> Server<D, SESSIONS> {
         request: &Request<'_>,
         target: &str,
         body: &mut Connection<'_, T>,
-    ) -> Result<(Ack<'static>, UnreadBody), Over> {
+    ) -> Result<(Ack<'static>, UnreadBody), Closed> {
         let access = if target == DESTINATION { Access::Granted } else { Access::Denied };
         let not_found = Answer::session_not_found(request.content_length(), &self.policy);
-        // Whoever may not write here does not learn either which sessions there are.
+        // A client without access does not learn which sessions exist.
         if let Some(refusal) = access.refusal() {
             return Ok((refusal.into(), not_found.unread_body));
         }
@@ -154,7 +154,7 @@ impl<D: Device, const SESSIONS: usize> Server<D, SESSIONS> {
         }
     }
 
-    /// Frees the slots of uploads that nobody goes on with.
+    /// Frees the slots of expired sessions.
     fn expire(&mut self) {
         let now = self.device.now();
         for (slot, session) in self.sessions.iter_mut().enumerate() {
@@ -162,7 +162,7 @@ impl<D: Device, const SESSIONS: usize> Server<D, SESSIONS> {
             let Some(Step::Discard(discard)) = session.handle_timeout(&self.policy, now) else {
                 continue;
             };
-            // What cannot be erased now is tried with the next connection.
+            // If this fails, it is repeated at the next connection.
             if self.device.erase(slot).is_ok() {
                 let _ = session.handle_discarded(discard.token);
             }
@@ -177,7 +177,7 @@ impl<D: Device, const SESSIONS: usize> Server<D, SESSIONS> {
     }
 }
 
-/// One request of a session.
+/// A request of a session.
 struct Work<'s, D> {
     device: &'s mut D,
     policy: &'s Policy<'static>,
@@ -186,19 +186,19 @@ struct Work<'s, D> {
 }
 
 impl<D: Device> Work<'_, D> {
-    /// Does what the session says, step by step, until there is an answer.
+    /// Carries out the steps of the session until there is an answer.
     fn answer<T: Transport>(
         mut self,
         request: &Request<'_>,
         access: Access,
         body: &mut Connection<'_, T>,
-    ) -> Result<Answer, Over> {
+    ) -> Result<Answer, Closed> {
         let now = self.device.now();
         let mut step = self.session.handle_request(request, access, self.policy, now);
         loop {
             step = match step {
                 Step::Store(bytes) => self.store(&bytes, body)?,
-                // Nobody else has to be told.
+                // There is no server application to notify.
                 Step::Notify(turn) => {
                     let notified = Notified { copy_to_destination: true, reply: Reply::None };
                     let now = self.device.now();
@@ -210,24 +210,24 @@ impl<D: Device> Work<'_, D> {
                     Err(error) => self.session.handle_failed(turn, error, self.policy)?,
                 },
                 Step::Answer(answer) => return Ok(answer),
-                Step::Done => return Err(Over),
+                Step::Done => return Err(Closed),
             };
         }
     }
 
-    /// Stores the next piece. The next step brings the one behind it.
+    /// Stores the next piece and reports it. The next step asks for the bytes that follow.
     fn store<T: Transport>(
         &mut self,
         bytes: &StoreBytes,
         body: &mut Connection<'_, T>,
-    ) -> Result<Step, Over> {
+    ) -> Result<Step, Closed> {
         let StoreBytes { token: turn, skip, offset, take } = *bytes;
         let mut room = [0; PIECE];
         body.skip(skip);
         let piece = body.next(take, &mut room);
         if piece.is_empty() {
             self.session.handle_disconnected(turn)?;
-            return Err(Over);
+            return Err(Closed);
         }
         let now = self.device.now();
         Ok(match self.device.write(self.slot, offset, piece) {
@@ -236,7 +236,7 @@ impl<D: Device> Work<'_, D> {
         })
     }
 
-    fn commit(&mut self, turn: WorkToken) -> Result<Step, Over> {
+    fn commit(&mut self, turn: WorkToken) -> Result<Step, Closed> {
         match self.device.commit(self.slot, self.session.received().0) {
             Ok(()) => Ok(self.session.handle_committed(turn)?),
             Err(error) => Ok(self.session.handle_failed(turn, error, self.policy)?),

@@ -1,4 +1,4 @@
-//! A client: it does what its `Upload` says, and tells it what became of that.
+//! A client: carries out the actions of an `Upload` and reports their results to it.
 
 use std::error::Error;
 use std::fs::{self, File};
@@ -15,14 +15,14 @@ use bits_proto::message::{Ack, HeaderSlots, Request, ResponseHead};
 use indicatif::ProgressBar;
 
 use crate::clock::Clock;
-use crate::faults::Fates;
+use crate::faults::CurrentFault;
 use crate::http::{Connection, Incoming, PIECE, closes, is_timeout, response_len};
 use crate::observe::WireObserver;
 use crate::report::{Entry, Journal};
 use crate::server::TARGET;
 use crate::storage::replace;
 
-/// The longest body of a response that is taken, in bytes.
+/// Maximum length of a response body, in bytes.
 const MAX_BODY: u64 = 1024 * 1024;
 
 pub type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -30,34 +30,33 @@ pub type Result<T> = std::result::Result<T, Box<dyn Error>>;
 pub struct Client {
     upload: Upload,
     entity: File,
-    /// Where everything is written down that the next process has to know.
+    /// Folder with the stored state and the reply.
     folder: PathBuf,
     server: SocketAddr,
     connection: Option<Connection>,
     clock: Clock,
-    fates: Arc<Fates>,
+    current_fault: Arc<CurrentFault>,
     bar: ProgressBar,
-    watch: WireObserver,
+    observer: WireObserver,
     journal: Journal,
 }
 
-/// What the client has to tell when all is done.
-pub struct Told {
+/// Result of a completed upload.
+pub struct Completed {
     pub journal: Journal,
-    /// What the observer saw.
-    pub watch: WireObserver,
-    /// The reply, if there was one.
+    pub observer: WireObserver,
+    /// The reply, if there is one.
     pub reply: Option<Vec<u8>>,
 }
 
-/// What came of a request.
-enum Arrived {
-    /// A response, whole.
+/// Result of sending a request.
+enum Received {
+    /// A complete response.
     Response(Response),
-    /// Something that is none.
+    /// Data that is not HTTP.
     Unreadable,
-    /// Nothing, or not all.
-    Broken(io::Error),
+    /// No response, or an incomplete one.
+    Failed(io::Error),
 }
 
 struct Response {
@@ -66,18 +65,18 @@ struct Response {
 }
 
 impl Client {
-    /// A client for an entity of `upload.total()` bytes.
+    /// Creates a client for an entity of `upload.total()` bytes.
     pub fn new(
         upload: Upload,
         entity: File,
         folder: &Path,
         server: SocketAddr,
         clock: Clock,
-        fates: Arc<Fates>,
+        current_fault: Arc<CurrentFault>,
     ) -> io::Result<Self> {
         fs::create_dir_all(folder)?;
         let folder = folder.into();
-        // Nothing is drawn where standard error is no terminal.
+        // Drawn only if standard error is a terminal.
         let bar = ProgressBar::new(upload.total());
         Ok(Self {
             upload,
@@ -86,22 +85,22 @@ impl Client {
             server,
             connection: None,
             clock,
-            fates,
+            current_fault,
             bar,
-            watch: WireObserver::default(),
+            observer: WireObserver::default(),
             journal: Journal::default(),
         })
     }
 
     /// Uploads the entity.
-    pub fn run(mut self) -> Result<Told> {
+    pub fn run(mut self) -> Result<Completed> {
         loop {
             self.save()?;
             self.bar.set_position(self.upload.received().0);
             match self.upload.poll() {
                 Poll::Send(outgoing) => self.exchange(&outgoing)?,
                 Poll::FetchReply => self.fetch_reply()?,
-                // It comes with the Ack for the last fragment, and an empty entity has none.
+                // The Ack of the last fragment names the reply, and an empty entity has no fragment.
                 Poll::ReplyMissing if self.upload.total() == 0 => {
                     self.upload.close_without_reply()?
                 }
@@ -111,11 +110,11 @@ impl Client {
                     self.upload.handle_timeout(self.clock.now());
                     self.journal.retries += 1;
                 }
-                // Where bad luck is wanted there may be a lot of it.
+                // Simulated faults may exceed the maximum number of retries.
                 Poll::Suspended(_) if self.clock.is_virtual() => self.resume()?,
                 Poll::Suspended(stop) | Poll::Failed(stop) => return Err(stop.into()),
                 Poll::Credentials(status) => {
-                    return Err(format!("the server wants credentials ({status})").into());
+                    return Err(format!("the server requires credentials (status {status})").into());
                 }
                 Poll::Cancelled => return Err(StopReason::Paused.into()),
                 Poll::Finished => break,
@@ -124,95 +123,95 @@ impl Client {
         }
         self.bar.finish_and_clear();
         let reply = fs::read(self.reply()).ok();
-        Ok(Told { journal: self.journal, watch: self.watch, reply })
+        Ok(Completed { journal: self.journal, observer: self.observer, reply })
     }
 
-    /// Sends a request, and tells the upload what came of it.
+    /// Sends a request and reports the result to the upload.
     fn exchange(&mut self, outgoing: &Transmit) -> Result<()> {
         let request = outgoing.request();
         let range = match &request {
             Request::Fragment(fragment) => Some(fragment.content_range),
             _ => None,
         };
-        // `Upload::host` is for servers that send their clients to another host.
+        // A complete client connects to `Upload::host`, which a server may set by BITS-Host-Id.
         let host = self.server.to_string();
         let head = request.encode(RequestTarget::try_from(TARGET)?, [("Host", &host)])?.to_vec();
         self.upload.handle_sending(self.clock.now())?;
         self.save()?;
-        let arrived = self.converse(&head, outgoing.entity())?;
-        let answer = if self.fates.takes_client() {
-            self.start_again()?
+        let received = self.send_request(&head, outgoing.entity())?;
+        let outcome = if self.current_fault.take_client_kill() {
+            self.restart()?
         } else {
-            self.take_answer(&arrived, outgoing)?
+            self.handle_response(&received, outgoing)?
         };
-        self.note(request.kind().name(), range, answer);
+        self.note(request.kind().name(), range, outcome);
         Ok(())
     }
 
-    /// Tells the upload what the answer says. Gives back what people are told of it.
-    fn take_answer(&mut self, arrived: &Arrived, outgoing: &Transmit) -> Result<String> {
+    /// Reports the response to the upload. Returns a description for the user.
+    fn handle_response(&mut self, received: &Received, outgoing: &Transmit) -> Result<String> {
         let now = self.clock.now();
-        let response = match arrived {
-            Arrived::Response(response) => response,
-            Arrived::Unreadable => {
+        let response = match received {
+            Received::Response(response) => response,
+            Received::Unreadable => {
                 self.upload.handle_unreadable(None, now)?;
-                return Ok("no HTTP".into());
+                return Ok("not HTTP".into());
             }
-            Arrived::Broken(error) if is_timeout(error) => {
+            Received::Failed(error) if is_timeout(error) => {
                 self.clock.wait_until(self.upload.poll_timeout().unwrap_or(now));
                 self.upload.handle_timeout(self.clock.now());
-                return Ok("none in time".into());
+                return Ok("timeout".into());
             }
-            Arrived::Broken(_) => {
+            Received::Failed(_) => {
                 self.upload.handle_transport_failure(now)?;
                 return Ok("none".into());
             }
         };
         let mut slots = HeaderSlots::new();
         let head = ResponseHead::parse(&response.head, &mut slots)?;
-        let head = head.complete().ok_or("half a head")?;
+        let head = head.complete().ok_or("incomplete head")?;
         let status = head.line().status;
         match Ack::from_head(&head, &outgoing.ack_context()) {
             Ok(ack) => {
                 self.upload.handle_ack(&ack.message, now)?;
-                self.journal.resumptions += u64::from(is_elsewhere(&ack.message, outgoing));
+                self.journal.resumptions += u64::from(moves_offset(&ack.message, outgoing));
                 Ok(format!("{status} {}", status.reason()))
             }
             Err(_) => {
                 self.upload.handle_unreadable(Some(status), now)?;
-                Ok(format!("{status}, and no Ack"))
+                Ok(format!("{status}, not an Ack"))
             }
         }
     }
 
-    /// Fetches the reply by GET, from the server it uploads to and from nowhere else.
+    /// Fetches the reply with GET. It must be on the server of the upload.
     fn fetch_reply(&mut self) -> Result<()> {
-        let url = self.upload.reply_url().ok_or("the reply has no URL")?;
+        let url = self.upload.reply_url().ok_or("missing URL of the reply")?;
         let origin = format!("http://{}", self.server);
         let url = url.resolve(&format!("{origin}{TARGET}"))?;
         let target = url.as_str().strip_prefix(&origin).filter(|_| url.is_same_origin());
-        let target = target.ok_or_else(|| format!("the reply is elsewhere: {url}"))?;
+        let target = target.ok_or_else(|| format!("the reply is on another server: {url}"))?;
         let head = format!("GET {target} HTTP/1.1\r\nHost: {}\r\n\r\n", self.server);
-        let arrived = self.converse(head.as_bytes(), 0..0)?;
-        let answer = if self.fates.takes_client() {
-            self.start_again()?
+        let received = self.send_request(head.as_bytes(), 0..0)?;
+        let outcome = if self.current_fault.take_client_kill() {
+            self.restart()?
         } else {
-            self.take_reply(&arrived)?
+            self.handle_reply(&received)?
         };
-        self.note("GET the reply", None, answer);
+        self.note("GET the reply", None, outcome);
         Ok(())
     }
 
-    fn take_reply(&mut self, arrived: &Arrived) -> Result<String> {
-        let Arrived::Response(response) = arrived else {
+    fn handle_reply(&mut self, received: &Received) -> Result<String> {
+        let Received::Response(response) = received else {
             self.upload.handle_reply_failed(self.clock.now())?;
             return Ok("none".into());
         };
         let mut slots = HeaderSlots::new();
         let head = ResponseHead::parse(&response.head, &mut slots)?;
-        let status = head.complete().ok_or("half a head")?.line().status;
+        let status = head.complete().ok_or("incomplete head")?.line().status;
         if status == StatusCode::OK {
-            // It is kept before it is reported: the next process does not fetch it again.
+            // Stored before it is reported, as a later process does not fetch it again.
             fs::write(self.reply(), &response.body)?;
             self.upload.handle_reply_fetched()?;
         } else {
@@ -221,43 +220,43 @@ impl Client {
         Ok(format!("{status} {}", status.reason()))
     }
 
-    /// Sends a request with these bytes of the entity, and reads the response. Fails if the entity
-    /// cannot be read; all else may pass.
-    fn converse(&mut self, head: &[u8], entity: Range<u64>) -> Result<Arrived> {
+    /// Sends a request with these bytes of the entity and reads the response. Returns an error only
+    /// if the entity cannot be read.
+    fn send_request(&mut self, head: &[u8], entity: Range<u64>) -> Result<Received> {
         let connected = match self.connection.take() {
             Some(connection) => Ok(connection),
             None => Connection::connect(self.server),
         };
         let mut connection = match connected {
             Ok(connection) => connection,
-            Err(error) => return Ok(Arrived::Broken(error)),
+            Err(error) => return Ok(Received::Failed(error)),
         };
         let is_sent = connection.write(head).is_ok() && self.send(entity, &mut connection)?;
         if is_sent && self.upload.exchange() == Exchange::Sending {
             self.upload.handle_sent(self.clock.now())?;
         }
-        // A server that does not want the rest may have answered all the same.
-        let (arrived, can_go_on) = match receive(&mut connection) {
+        // A server may respond without reading the rest of the body.
+        let (received, is_reusable) = match receive(&mut connection) {
             Ok(received) => received,
-            Err(error) => (Arrived::Broken(error), false),
+            Err(error) => (Received::Failed(error), false),
         };
-        self.connection = Some(connection).filter(|_| is_sent && can_go_on);
-        self.observe(head, &arrived);
-        Ok(arrived)
+        self.connection = Some(connection).filter(|_| is_sent && is_reusable);
+        self.observe(head, &received);
+        Ok(received)
     }
 
-    fn observe(&mut self, request: &[u8], arrived: &Arrived) {
-        let response = match arrived {
-            Arrived::Response(response) => Some(&response.head[..]),
-            Arrived::Unreadable | Arrived::Broken(_) => None,
+    fn observe(&mut self, request: &[u8], received: &Received) {
+        let response = match received {
+            Received::Response(response) => Some(&response.head[..]),
+            Received::Unreadable | Received::Failed(_) => None,
         };
-        self.watch.exchange(request, response, self.fates.forges_answer());
+        self.observer.exchange(request, response, self.current_fault.is_response_forged());
         if response.is_some() && self.connection.is_none() {
-            self.watch.disconnected();
+            self.observer.disconnected();
         }
     }
 
-    /// Sends bytes of the entity. Whether the connection took them all.
+    /// Sends bytes of the entity. Returns whether all of them were written.
     fn send(&mut self, bytes: Range<u64>, connection: &mut Connection) -> Result<bool> {
         let mut left = bytes.end - bytes.start;
         let mut piece = Vec::new();
@@ -266,7 +265,7 @@ impl Client {
             piece.clear();
             (&self.entity).take(left.min(PIECE)).read_to_end(&mut piece)?;
             if piece.is_empty() {
-                return Err("the file has become shorter".into());
+                return Err("the file became shorter during the upload".into());
             }
             if connection.write(&piece).is_err() {
                 return Ok(false);
@@ -276,14 +275,14 @@ impl Client {
         Ok(true)
     }
 
-    /// What a new process does: it takes up the upload where the last one wrote it down.
-    fn start_again(&mut self) -> Result<String> {
+    /// Simulates a crash: continues like a new process, from the stored state.
+    fn restart(&mut self) -> Result<String> {
         self.connection = None;
-        self.watch.disconnected();
+        self.observer.disconnected();
         self.upload = serde_json::from_slice(&fs::read(self.state())?)?;
         self.resume()?;
         self.journal.restarts += 1;
-        Ok("nobody was there for it".into())
+        Ok("client restarted".into())
     }
 
     fn resume(&mut self) -> Result<()> {
@@ -299,19 +298,19 @@ impl Client {
         self.folder.join("upload.json")
     }
 
-    /// Where the reply is put.
+    /// Returns the path of the reply.
     fn reply(&self) -> PathBuf {
         self.folder.join("reply")
     }
 
-    fn note(&mut self, request: &'static str, range: Option<ContentRange>, answer: String) {
-        let (held, remark) = (self.upload.received().0, self.fates.take_remark());
-        self.journal.note(Entry { request, range, answer, held, remark });
+    fn note(&mut self, request: &'static str, range: Option<ContentRange>, outcome: String) {
+        let (received, remark) = (self.upload.received().0, self.current_fault.take_remark());
+        self.journal.note(Entry { request, range, outcome, received, remark });
     }
 }
 
-/// Whether the server does not stand behind what was sent, but goes on elsewhere.
-fn is_elsewhere(ack: &Ack<'_>, outgoing: &Transmit) -> bool {
+/// Returns whether the server continues at an offset other than the end of the sent bytes.
+fn moves_offset(ack: &Ack<'_>, outgoing: &Transmit) -> bool {
     match ack {
         Ack::Fragment(ack) => ack.received.0 != outgoing.entity().end,
         Ack::Refused(refusal) => refusal.received().is_some(),
@@ -319,12 +318,12 @@ fn is_elsewhere(ack: &Ack<'_>, outgoing: &Transmit) -> bool {
     }
 }
 
-/// Reads a response, and says whether the connection can be used again.
-fn receive(connection: &mut Connection) -> io::Result<(Arrived, bool)> {
+/// Reads a response. Returns it, and whether the connection can be reused.
+fn receive(connection: &mut Connection) -> io::Result<(Received, bool)> {
     loop {
         let head = match connection.read_head(response_len)? {
             Incoming::Head(head) => head,
-            Incoming::Unreadable(_) => return Ok((Arrived::Unreadable, false)),
+            Incoming::Unreadable(_) => return Ok((Received::Unreadable, false)),
             Incoming::End => return Err(io::ErrorKind::UnexpectedEof.into()),
         };
         let mut slots = HeaderSlots::new();
@@ -334,12 +333,12 @@ fn receive(connection: &mut Connection) -> io::Result<(Arrived, bool)> {
             continue;
         }
         let length = parsed.body_length();
-        let can_go_on = length.is_some_and(|it| it <= MAX_BODY) && !closes(parsed.fields());
+        let is_reusable = length.is_some_and(|it| it <= MAX_BODY) && !closes(parsed.fields());
         let mut body = Vec::new();
         connection.body(length.unwrap_or(MAX_BODY).min(MAX_BODY)).read_piece(MAX_BODY, &mut body);
         if length.is_some_and(|length| (body.len() as u64) < length) {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        return Ok((Arrived::Response(Response { head, body }), can_go_on));
+        return Ok((Received::Response(Response { head, body }), is_reusable));
     }
 }

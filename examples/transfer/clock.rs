@@ -1,13 +1,12 @@
-//! The clock of a client.
+//! The clock of the client, real or simulated.
 
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// What time it is, and a way to wait.
+/// A clock that can wait.
 pub enum Clock {
     Real(Instant),
-    /// Waiting takes no time, and nothing else does: what is done at which time is the same in
-    /// each run.
+    /// Only waiting advances the clock, and it returns at once. So every run has the same times.
     Virtual(Duration),
 }
 

@@ -1,6 +1,6 @@
-//! What goes wrong, decided in one place: the seed and the number of a message say it all.
+//! Simulated faults, which depend only on the seed and the number of a message.
 //!
-//! Neither time nor threads have a say in it, so that the same seed does the same again.
+//! They do not depend on time or threads, so runs with the same seed are identical.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
 use std::sync::{Mutex, PoisonError};
@@ -10,29 +10,29 @@ use bits_proto::http1::StatusCode;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore as _, SeedableRng as _};
 
-/// What becomes of one message.
+/// The fault of one message.
 #[derive(Clone, Copy, Debug)]
 pub struct Fault {
     pub effect: Effect,
-    /// Who is no more when its connection breaks.
+    /// The process that is killed when its connection breaks.
     pub victim: Option<Victim>,
-    /// How long the network keeps it.
+    /// Time for which the network delays the message.
     pub delay: Duration,
 }
 
 #[derive(Clone, Copy, Debug)]
 pub enum Effect {
-    /// It arrives, and so does its answer.
+    /// The request and the response arrive.
     Pass,
     /// The connection is cut inside the head of the request.
     CutHead(Share),
     /// The connection is cut inside the body of the request.
     CutBody(Share),
-    /// The request arrives; the connection is cut before the whole answer is there.
-    CutAnswer(Share),
-    /// Something between the two answers. The request may have arrived nevertheless.
-    Instead { status: StatusCode, arrives: bool },
-    /// Something between the two answers a fragment with 416 and an offset inside it.
+    /// The request arrives, and the connection is cut inside the response.
+    CutResponse(Share),
+    /// An intermediary responds with this status. The request may arrive nevertheless.
+    Forged { status: StatusCode, arrives: bool },
+    /// An intermediary responds to a fragment with 416 and an offset inside the fragment.
     OutOfSync(Share),
 }
 
@@ -40,18 +40,18 @@ pub enum Effect {
 #[derive(Clone, Copy, Debug)]
 pub enum Victim {
     Client,
-    /// After so many pieces of work, the last of which it has done and not written down.
+    /// Killed after this number of operations. The last one is done but not recorded.
     Server {
         after: u32,
     },
 }
 
-/// A part of a length that is not known yet.
+/// A fraction of a length that is not yet known.
 #[derive(Clone, Copy, Debug)]
 pub struct Share(u64);
 
 impl Share {
-    /// From 0 to one less than `length`.
+    /// Returns a number less than `length`.
     pub fn of(self, length: u64) -> u64 {
         ((u128::from(self.0) * u128::from(length)) >> 64) as u64
     }
@@ -67,7 +67,7 @@ impl Plan {
         Self { seed }
     }
 
-    /// What becomes of message `number`. Two of three have no bad luck.
+    /// Returns the fault of message `number`. Two of three messages have none.
     pub fn fault(&self, number: u64) -> Fault {
         let mut random = ChaCha8Rng::seed_from_u64(self.seed);
         random.set_stream(number);
@@ -75,16 +75,16 @@ impl Plan {
         let effect = match random.next_u32() % 24 {
             0 => Effect::CutHead(share),
             1..=3 => Effect::CutBody(share),
-            4..=5 => Effect::CutAnswer(share),
+            4..=5 => Effect::CutResponse(share),
             6 => Effect::OutOfSync(share),
-            7 => Effect::Instead {
+            7 => Effect::Forged {
                 status: status(random.next_u32()),
                 arrives: random.next_u32() % 2 == 0,
             },
             _ => Effect::Pass,
         };
         let breaks =
-            matches!(effect, Effect::CutHead(_) | Effect::CutBody(_) | Effect::CutAnswer(_));
+            matches!(effect, Effect::CutHead(_) | Effect::CutBody(_) | Effect::CutResponse(_));
         let victim = match random.next_u32() % 6 {
             0 if breaks => Some(Victim::Client),
             1 | 2 if breaks => Some(Victim::Server { after: 1 + random.next_u32() % 3 }),
@@ -96,8 +96,8 @@ impl Plan {
     }
 }
 
-/// What proxies say of servers that they cannot reach; and 200, with which a network that wants
-/// its users to log in answers everything.
+/// Returns a status with which proxies respond if they cannot reach a server, or 200, as in a
+/// captive portal.
 fn status(number: u32) -> StatusCode {
     let statuses = [
         StatusCode::INTERNAL_SERVER_ERROR,
@@ -109,54 +109,54 @@ fn status(number: u32) -> StatusCode {
     statuses[number as usize % statuses.len()]
 }
 
-/// What the network has in mind for the message that is under way, for those whom it concerns.
+/// The fault of the current message, shared between the network, the client and the server.
 ///
-/// There is one message at a time: the network writes it down before it lets go of the message,
-/// and the others look after they have noticed.
+/// There is one message at a time. The network announces its fault before it forwards the message,
+/// and the others read it after they have noticed the effect.
 #[derive(Default)]
-pub struct Fates {
+pub struct CurrentFault {
     remark: Mutex<String>,
-    forges_answer: AtomicBool,
+    is_response_forged: AtomicBool,
     kills_client: AtomicBool,
-    /// How many pieces of work the server has to live for; 0 for ever.
-    server_lives_for: AtomicU32,
+    /// Number of operations until the server is killed; 0 means never.
+    server_operations: AtomicU32,
 }
 
-impl Fates {
+impl CurrentFault {
     pub fn announce(&self, fault: Fault, remark: String) {
         *self.remark.lock().unwrap_or_else(PoisonError::into_inner) = remark;
-        let forges = matches!(fault.effect, Effect::Instead { .. } | Effect::OutOfSync(_));
-        self.forges_answer.store(forges, SeqCst);
+        let is_forged = matches!(fault.effect, Effect::Forged { .. } | Effect::OutOfSync(_));
+        self.is_response_forged.store(is_forged, SeqCst);
         match fault.victim {
             Some(Victim::Client) => self.kills_client.store(true, SeqCst),
-            Some(Victim::Server { after }) => self.server_lives_for.store(after, SeqCst),
+            Some(Victim::Server { after }) => self.server_operations.store(after, SeqCst),
             None => {}
         }
     }
 
-    /// What the network did to the message.
+    /// Returns the description of the fault, and clears it.
     pub fn take_remark(&self) -> String {
         std::mem::take(&mut self.remark.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Whether it is the network that answers.
-    pub fn forges_answer(&self) -> bool {
-        self.forges_answer.load(SeqCst)
+    /// Returns whether the response comes from the network.
+    pub fn is_response_forged(&self) -> bool {
+        self.is_response_forged.load(SeqCst)
     }
 
-    /// Whether the client is no more.
-    pub fn takes_client(&self) -> bool {
+    /// Returns whether the client is killed now.
+    pub fn take_client_kill(&self) -> bool {
         self.kills_client.swap(false, SeqCst)
     }
 
-    /// Whether the server is no more, now that it has done one more piece of work.
-    pub fn takes_server_at_work(&self) -> bool {
-        let one_less = |left: u32| left.checked_sub(1);
-        self.server_lives_for.fetch_update(SeqCst, SeqCst, one_less) == Ok(1)
+    /// Counts one operation of the server. Returns whether the server is killed now.
+    pub fn count_server_operation(&self) -> bool {
+        let decrement = |left: u32| left.checked_sub(1);
+        self.server_operations.fetch_update(SeqCst, SeqCst, decrement) == Ok(1)
     }
 
-    /// Whether the server is no more, now that its connection has ended.
-    pub fn takes_idle_server(&self) -> bool {
-        self.server_lives_for.swap(0, SeqCst) > 0
+    /// Returns whether the server is killed at the end of its connection.
+    pub fn take_server_kill(&self) -> bool {
+        self.server_operations.swap(0, SeqCst) > 0
     }
 }

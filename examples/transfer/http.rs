@@ -1,4 +1,4 @@
-//! HTTP/1.1 over a socket: heads from a buffer that grows, bodies that end where they should.
+//! HTTP/1.1 over a socket: incremental parsing of heads, and bodies of known length.
 
 use std::io::{self, Read, Write as _};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -10,29 +10,29 @@ use std::time::{Duration, Instant};
 use bits_proto::Error;
 use bits_proto::message::{HeaderSlots, RequestHead, ResponseHead};
 
-/// How long a socket may stand still, so that nothing hangs for ever.
-pub const PATIENCE: Duration = Duration::from_secs(30);
+/// Timeout for reading and writing.
+pub const IO_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How much of an entity is in memory at a time, at each end.
+/// Maximum number of bytes of an entity in memory, at each end.
 pub const PIECE: u64 = 256 * 1024;
 
-/// A connection, and what was read from it and not yet used.
+/// A connection and its received bytes that are not yet consumed.
 pub struct Connection {
     stream: TcpStream,
     buffer: Vec<u8>,
 }
 
-/// What came in where a head was expected.
+/// Result of reading a head.
 pub enum Incoming {
-    /// A whole head.
+    /// A complete head.
     Head(Vec<u8>),
-    /// Bytes that cannot become one.
+    /// Invalid bytes.
     Unreadable(Error),
-    /// The connection ended, perhaps inside a head.
+    /// The connection ended, possibly inside a head.
     End,
 }
 
-/// How long the head at the start of the bytes is, once it is all there.
+/// Returns the length of the head at the beginning of the bytes, if it is complete.
 type Measure = fn(&[u8]) -> Result<Option<usize>, Error>;
 
 pub fn request_len(bytes: &[u8]) -> Result<Option<usize>, Error> {
@@ -45,7 +45,7 @@ pub fn response_len(bytes: &[u8]) -> Result<Option<usize>, Error> {
     Ok(ResponseHead::parse(bytes, &mut slots)?.complete().map(|head| head.len()))
 }
 
-/// Whether the peer will close the connection behind this message.
+/// Returns whether the peer closes the connection after this message.
 pub fn closes<'b>(mut fields: impl Iterator<Item = (&'b str, &'b [u8])>) -> bool {
     fields.any(|(name, value)| {
         name.eq_ignore_ascii_case("Connection") && value.eq_ignore_ascii_case(b"close")
@@ -54,18 +54,18 @@ pub fn closes<'b>(mut fields: impl Iterator<Item = (&'b str, &'b [u8])>) -> bool
 
 impl Connection {
     pub fn new(stream: TcpStream) -> io::Result<Self> {
-        stream.set_read_timeout(Some(PATIENCE))?;
-        stream.set_write_timeout(Some(PATIENCE))?;
-        // Each message is written as a whole, and waits for nothing.
+        stream.set_read_timeout(Some(IO_TIMEOUT))?;
+        stream.set_write_timeout(Some(IO_TIMEOUT))?;
+        // Each message is written as a whole, so there is nothing to coalesce.
         stream.set_nodelay(true)?;
         Ok(Self { stream, buffer: Vec::new() })
     }
 
     pub fn connect(address: SocketAddr) -> io::Result<Self> {
-        Self::new(TcpStream::connect_timeout(&address, PATIENCE)?)
+        Self::new(TcpStream::connect_timeout(&address, IO_TIMEOUT)?)
     }
 
-    /// Takes the next head off the connection. What was read behind it stays.
+    /// Reads the next head. Bytes after it remain in the buffer.
     pub fn read_head(&mut self, measure: Measure) -> io::Result<Incoming> {
         loop {
             match measure(&self.buffer) {
@@ -76,7 +76,7 @@ impl Connection {
                 Ok(None) => {}
                 Err(error) => return Ok(Incoming::Unreadable(error)),
             }
-            // The limits on heads, which `measure` keeps, are the limit of the buffer.
+            // `measure` limits the length of heads, and thereby the buffer.
             let mut chunk = [0; 4096];
             match self.stream.read(&mut chunk)? {
                 0 => return Ok(Incoming::End),
@@ -85,7 +85,7 @@ impl Connection {
         }
     }
 
-    /// The next `length` bytes.
+    /// Returns a reader for the next `length` bytes.
     pub fn body(&mut self, length: u64) -> Body<'_> {
         Body { connection: self, left: length }
     }
@@ -94,41 +94,40 @@ impl Connection {
         self.stream.write_all(bytes)
     }
 
-    /// Ends what is sent, and waits until the peer has ended too: it has dealt with everything
-    /// then. A server that closes at once may destroy the answer it has just sent.
+    /// Shuts down the sending side and waits until the peer closes the connection. If the server
+    /// closed it at once, the peer might lose the response.
     pub fn end(&mut self) -> io::Result<()> {
         self.stream.shutdown(Shutdown::Write)?;
         let start = Instant::now();
         let mut rest = [0; 4096];
-        while self.stream.read(&mut rest)? > 0 && start.elapsed() < PATIENCE {}
+        while self.stream.read(&mut rest)? > 0 && start.elapsed() < IO_TIMEOUT {}
         Ok(())
     }
 }
 
-/// A body that is read from a connection. It gives fewer bytes than it should only if the
-/// connection ends.
+/// A body that is read from a connection. It is shorter than its length only if the connection
+/// ends.
 pub struct Body<'c> {
     connection: &'c mut Connection,
     left: u64,
 }
 
 impl Body<'_> {
-    /// How many bytes have not been read.
+    /// Returns the number of unread bytes.
     pub fn left(&self) -> u64 {
         self.left
     }
 
-    /// Reads `length` bytes and throws them away.
+    /// Reads and discards `length` bytes.
     pub fn skip(&mut self, length: u64) -> io::Result<()> {
         let skipped = io::copy(&mut self.by_ref().take(length), &mut io::sink())?;
         if skipped < length { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(()) }
     }
 
-    /// Fills `piece` with the next `length` bytes, or with as many as there are before the
-    /// connection ends or breaks.
+    /// Fills `piece` with the next `length` bytes, or with fewer if the connection ends or fails.
     pub fn read_piece(&mut self, length: u64, piece: &mut Vec<u8>) {
         piece.clear();
-        // What came before it broke has come.
+        // `read_to_end` keeps the bytes before an error.
         let _ = self.by_ref().take(length).read_to_end(piece);
     }
 }
@@ -138,7 +137,7 @@ impl Read for Body<'_> {
         let most = out.len().min(usize::try_from(self.left).unwrap_or(usize::MAX));
         let out = &mut out[..most];
         if out.is_empty() {
-            // To read nothing from a socket takes until there is something.
+            // Reading zero bytes from a socket may block.
             return Ok(0);
         }
         let buffer = &mut self.connection.buffer;
@@ -155,16 +154,16 @@ impl Read for Body<'_> {
     }
 }
 
-/// Something that serves connections, one at a time.
+/// A service that handles one connection at a time.
 pub trait Service: Send + 'static {
     /// Serves a connection until it ends.
     fn serve(&mut self, connection: &mut Connection) -> io::Result<()>;
 }
 
-/// A service on a thread of its own.
+/// A service that runs on its own thread.
 pub struct Running<S> {
     pub address: SocketAddr,
-    stops: Arc<AtomicBool>,
+    is_stopped: Arc<AtomicBool>,
     thread: JoinHandle<S>,
 }
 
@@ -173,11 +172,11 @@ impl<S: Service> Running<S> {
     pub fn start(mut service: S) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
         let address = listener.local_addr()?;
-        let stops = Arc::new(AtomicBool::new(false));
-        let is_over = Arc::clone(&stops);
+        let is_stopped = Arc::new(AtomicBool::new(false));
+        let must_stop = Arc::clone(&is_stopped);
         let thread = thread::spawn(move || {
             for stream in listener.incoming() {
-                if is_over.load(SeqCst) {
+                if must_stop.load(SeqCst) {
                     break;
                 }
                 let served = stream.and_then(Connection::new);
@@ -189,24 +188,24 @@ impl<S: Service> Running<S> {
             }
             service
         });
-        Ok(Self { address, stops, thread })
+        Ok(Self { address, is_stopped, thread })
     }
 
-    /// Stops it, once its last connection has ended, and gives it back.
+    /// Stops the service after its last connection, and returns it.
     pub fn stop(self) -> io::Result<S> {
-        self.stops.store(true, SeqCst);
-        // It waits for a connection.
+        self.is_stopped.store(true, SeqCst);
+        // Wakes up the thread, which waits for a connection.
         TcpStream::connect(self.address)?;
         self.thread.join().map_err(|_| io::Error::other("a thread panicked"))
     }
 }
 
-/// Whether a socket stood still for too long: systems have two names for it.
+/// Returns whether a read or write timed out. The error kind depends on the system.
 pub fn is_timeout(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock)
 }
 
-/// Whether the peer is gone, which peers may be at any time.
+/// Returns whether the peer has disconnected, which is not a failure of the service.
 fn is_disconnection(error: &io::Error) -> bool {
     use io::ErrorKind::{
         BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, UnexpectedEof,

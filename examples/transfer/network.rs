@@ -1,8 +1,8 @@
-//! The network between client and server, where faults happen.
+//! The unreliable network between client and server.
 //!
-//! It takes one connection at a time and one message after the other, and hands each to its fate.
-//! The client learns that a connection is broken only when the server has dealt with what it got
-//! of it; so what the server holds does not depend on who was faster.
+//! It handles one connection at a time and one message after the other. The client notices a cut
+//! connection only after the server has processed the bytes that it received. So the state of the
+//! server does not depend on timing.
 
 use std::io;
 use std::net::SocketAddr;
@@ -13,29 +13,29 @@ use bits_proto::field::{ContentRange, FieldName, ReceivedContentRange};
 use bits_proto::http1::StatusCode;
 use bits_proto::message::{Ack, HeaderSlots, METHOD, Refusal, RequestHead, ResponseHead};
 
-use crate::faults::{Effect, Fates, Fault, Plan, Victim};
+use crate::faults::{CurrentFault, Effect, Fault, Plan, Victim};
 use crate::http::{Connection, Incoming, PIECE, Service, closes, request_len, response_len};
 
 pub struct Network {
     server: SocketAddr,
     plan: Plan,
-    fates: Arc<Fates>,
-    /// How many messages there were.
+    current_fault: Arc<CurrentFault>,
+    /// Number of messages so far.
     number: u64,
 }
 
-/// A request on its way.
-struct Passing {
+/// A request that is being forwarded.
+struct Forwarded {
     head: Vec<u8>,
     is_packet: bool,
     body_length: u64,
-    /// What a fragment brings.
+    /// The range of a fragment.
     range: Option<ContentRange>,
 }
 
 impl Network {
-    pub fn new(server: SocketAddr, plan: Plan, fates: Arc<Fates>) -> Self {
-        Self { server, plan, fates, number: 0 }
+    pub fn new(server: SocketAddr, plan: Plan, current_fault: Arc<CurrentFault>) -> Self {
+        Self { server, plan, current_fault, number: 0 }
     }
 }
 
@@ -48,12 +48,12 @@ impl Service for Network {
                 none => none.insert(Connection::connect(self.server)?),
             };
             self.number += 1;
-            let passing = Passing::new(head)?;
-            let fault = passing.possible(self.plan.fault(self.number));
+            let request = Forwarded::new(head)?;
+            let fault = request.applicable(self.plan.fault(self.number));
             thread::sleep(fault.delay);
-            self.fates.announce(fault, passing.remark(&fault));
-            if !passing.meet(fault.effect, client, server)? {
-                // Whatever the server still does about it is done before the client can go on.
+            self.current_fault.announce(fault, request.remark(&fault));
+            if !request.forward(fault.effect, client, server)? {
+                // Waits until the server has processed everything, before the client continues.
                 let _ = server.end();
                 return Ok(());
             }
@@ -62,7 +62,7 @@ impl Service for Network {
     }
 }
 
-impl Passing {
+impl Forwarded {
     fn new(head: Vec<u8>) -> io::Result<Self> {
         let mut slots = HeaderSlots::new();
         let parsed = RequestHead::parse(&head, &mut slots).map_err(io::Error::other)?;
@@ -74,30 +74,30 @@ impl Passing {
         Ok(Self { head, is_packet, body_length, range })
     }
 
-    /// The fault, or the next best for this message.
-    fn possible(&self, fault: Fault) -> Fault {
+    /// Returns the fault, or a similar one that is applicable to this message.
+    fn applicable(&self, fault: Fault) -> Fault {
         let effect = match fault.effect {
-            Effect::CutBody(share) if self.body_length == 0 => Effect::CutAnswer(share),
+            Effect::CutBody(share) if self.body_length == 0 => Effect::CutResponse(share),
             Effect::OutOfSync(_) if self.range.is_none() => Effect::Pass,
-            // Nothing tells that page from a reply.
-            Effect::Instead { status: StatusCode::OK, arrives } if !self.is_packet => {
-                Effect::Instead { status: StatusCode::BAD_GATEWAY, arrives }
+            // A forged 200 cannot be distinguished from a reply.
+            Effect::Forged { status: StatusCode::OK, arrives } if !self.is_packet => {
+                Effect::Forged { status: StatusCode::BAD_GATEWAY, arrives }
             }
             effect => effect,
         };
         Fault { effect, ..fault }
     }
 
-    /// What is said of the fault, which has to be the same each time: nothing of ports and ids.
+    /// Describes the fault. The description is the same in each run, so it contains no port or id.
     fn remark(&self, fault: &Fault) -> String {
         let effect = match fault.effect {
             Effect::Pass => String::new(),
             Effect::CutHead(_) => "cut inside the head".into(),
             Effect::CutBody(share) => format!("cut after {} bytes", share.of(self.body_length)),
-            Effect::CutAnswer(_) => "answer lost".into(),
-            Effect::Instead { arrives: true, .. } => "answer replaced".into(),
-            Effect::Instead { arrives: false, .. } => "request kept, and answered".into(),
-            Effect::OutOfSync(_) => "fragment kept, and answered".into(),
+            Effect::CutResponse(_) => "response lost".into(),
+            Effect::Forged { arrives: true, .. } => "response replaced".into(),
+            Effect::Forged { arrives: false, .. } => "request intercepted".into(),
+            Effect::OutOfSync(_) => "fragment intercepted".into(),
         };
         let victim = match fault.victim {
             Some(Victim::Client) => "client killed",
@@ -105,14 +105,14 @@ impl Passing {
             None => "",
         };
         let millis = fault.delay.as_millis();
-        let delay = if millis > 0 { format!("{millis} ms late") } else { String::new() };
+        let delay = if millis > 0 { format!("delayed {millis} ms") } else { String::new() };
         let remarks = [&effect[..], victim, &delay];
         remarks.into_iter().filter(|it| !it.is_empty()).collect::<Vec<_>>().join(", ")
     }
 
-    /// Whether the connections live on. While the server is being killed it takes nothing more,
-    /// which is no reason to stop: what happens to it is its part of the fault.
-    fn meet(
+    /// Forwards the request with this effect. Returns whether the connections stay open. Errors of a
+    /// server that is killed are part of the fault and are ignored.
+    fn forward(
         &self,
         effect: Effect,
         client: &mut Connection,
@@ -120,9 +120,9 @@ impl Passing {
     ) -> io::Result<bool> {
         match effect {
             Effect::Pass => {
-                self.pass_on(self.body_length, client, server)?;
-                let (answer, closes) = read_answer(server)?;
-                client.write(&answer)?;
+                self.forward_bytes(self.body_length, client, server)?;
+                let (response, closes) = read_response(server)?;
+                client.write(&response)?;
                 return Ok(!closes);
             }
             Effect::CutHead(share) => {
@@ -130,20 +130,20 @@ impl Passing {
                 let _ = server.write(&self.head[..cut]);
             }
             Effect::CutBody(share) => {
-                let _ = self.pass_on(share.of(self.body_length), client, server);
+                let _ = self.forward_bytes(share.of(self.body_length), client, server);
             }
-            Effect::CutAnswer(share) => {
-                let _ = self.pass_on(self.body_length, client, server);
-                if let Ok((answer, _)) = read_answer(server) {
-                    client.write(&answer[..share.of(answer.len() as u64) as usize])?;
+            Effect::CutResponse(share) => {
+                let _ = self.forward_bytes(self.body_length, client, server);
+                if let Ok((response, _)) = read_response(server) {
+                    client.write(&response[..share.of(response.len() as u64) as usize])?;
                 }
             }
-            Effect::Instead { status, arrives: true } => {
-                self.pass_on(self.body_length, client, server)?;
-                read_answer(server)?;
+            Effect::Forged { status, arrives: true } => {
+                self.forward_bytes(self.body_length, client, server)?;
+                read_response(server)?;
                 client.write(&page(status))?;
             }
-            Effect::Instead { status, arrives: false } => {
+            Effect::Forged { status, arrives: false } => {
                 client.body(self.body_length).skip(self.body_length)?;
                 client.write(&page(status))?;
             }
@@ -155,8 +155,8 @@ impl Passing {
         Ok(false)
     }
 
-    /// Passes on the head and `length` bytes of the body.
-    fn pass_on(
+    /// Forwards the head and `length` bytes of the body.
+    fn forward_bytes(
         &self,
         length: u64,
         client: &mut Connection,
@@ -175,7 +175,7 @@ impl Passing {
         Ok(())
     }
 
-    /// A 416 as of somebody who stands inside the fragment.
+    /// Returns a response with status 416 and an offset inside the fragment.
     fn out_of_sync(&self, inside: u64) -> io::Result<Vec<u8>> {
         let first = self.range.map_or(0, |range| range.first());
         let ack = Ack::from(Refusal::out_of_sync(ReceivedContentRange(first + inside)));
@@ -184,24 +184,24 @@ impl Passing {
     }
 }
 
-/// An answer with its body, and whether the server closes the connection behind it.
-fn read_answer(server: &mut Connection) -> io::Result<(Vec<u8>, bool)> {
-    let Incoming::Head(mut answer) = server.read_head(response_len)? else {
+/// Reads a response with its body. Returns it, and whether the server closes the connection.
+fn read_response(server: &mut Connection) -> io::Result<(Vec<u8>, bool)> {
+    let Incoming::Head(mut response) = server.read_head(response_len)? else {
         return Err(io::ErrorKind::UnexpectedEof.into());
     };
     let mut slots = HeaderSlots::new();
-    let head = ResponseHead::parse(&answer, &mut slots).map_err(io::Error::other)?;
+    let head = ResponseHead::parse(&response, &mut slots).map_err(io::Error::other)?;
     let head = head.complete().ok_or(io::ErrorKind::InvalidData)?;
     let (length, closes) = (head.body_length().unwrap_or(0), closes(head.fields()));
     let mut body = Vec::new();
     server.body(length).read_piece(length, &mut body);
-    answer.append(&mut body);
-    Ok((answer, closes))
+    response.append(&mut body);
+    Ok((response, closes))
 }
 
-/// What a proxy answers by itself: no Ack.
+/// Returns the response of an intermediary, which is not an Ack.
 fn page(status: StatusCode) -> Vec<u8> {
-    let text = "<html>Something between you and the server speaks.</html>\n";
+    let text = "<html>This page comes from an intermediary.</html>\n";
     format!(
         "HTTP/1.1 {status} {}\r\nContent-Type: text/html\r\nContent-Length: {}\r\n\
          Connection: close\r\n\r\n{text}",

@@ -1,4 +1,4 @@
-//! What happened, for people.
+//! The report of a transfer.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -10,31 +10,32 @@ use indicatif::HumanBytes;
 
 use crate::observe::WireObserver;
 
-/// How many exchanges are shown at either end of a long conversation.
+/// Number of exchanges to print at the beginning and at the end of a long conversation.
 const SHOWN: usize = 12;
 
-/// A request, what came of it, and where the upload stands since.
+/// An exchange.
 pub struct Entry {
     pub request: &'static str,
     pub range: Option<ContentRange>,
-    pub answer: String,
-    /// How many bytes the server holds, as far as the client knows.
-    pub held: u64,
-    /// What the network did.
+    /// Status of the response, or the failure.
+    pub outcome: String,
+    /// Number of acknowledged bytes after the exchange.
+    pub received: u64,
+    /// Description of the simulated fault.
     pub remark: String,
 }
 
-/// A conversation: its ends, and counts of all of it.
+/// The first and last exchanges of a conversation, and its counters.
 #[derive(Default)]
 pub struct Journal {
     first: Vec<Entry>,
     last: VecDeque<Entry>,
     pub messages: usize,
-    /// Requests that were sent again after a failure.
+    /// Number of requests that were repeated after a failure.
     pub retries: u64,
-    /// Times that the upload took the server's word for where to go on.
+    /// Number of times that the upload continued at an offset from the server.
     pub resumptions: u64,
-    /// Times that the client was killed and started again.
+    /// Number of restarts of the client.
     pub restarts: u64,
 }
 
@@ -66,59 +67,61 @@ impl Journal {
     }
 }
 
-/// A transfer that came to its end.
+/// A completed transfer.
 pub struct Outcome {
-    /// The file; `None` for bytes that were made up.
+    /// Path of the file; `None` for generated data.
     pub entity: Option<String>,
     pub length: u64,
     pub fragment_size: u64,
     pub journal: Journal,
-    pub watch: WireObserver,
+    pub observer: WireObserver,
     pub server_restarts: u64,
-    /// Bytes that came to the server although it held them.
-    pub held: u64,
-    /// The SHA-256 of both ends.
+    /// Number of bytes that the server received more than once.
+    pub resent: u64,
+    /// SHA-256 of the sent bytes.
     pub sent: String,
+    /// SHA-256 of the received bytes.
     pub received: String,
-    /// Where one was asked for: the reply, if there is one, and whether it is right.
+    /// `None` without `--reply`, otherwise whether the reply is correct, if there is one.
     pub reply: Option<Option<bool>>,
     pub took: Duration,
 }
 
 impl Outcome {
-    pub fn is_right(&self) -> bool {
-        let is_reply_right = match self.reply {
+    pub fn is_correct(&self) -> bool {
+        let is_reply_correct = match self.reply {
             None => true,
             Some(None) => self.length == 0,
-            Some(Some(is_right)) => is_right,
+            Some(Some(is_correct)) => is_correct,
         };
-        self.sent == self.received && is_reply_right && self.watch.broken.is_empty()
+        self.sent == self.received && is_reply_correct && self.observer.violations.is_empty()
     }
 
     pub fn print(&self, out: &mut impl Write) -> io::Result<()> {
         let Self { length, fragment_size, journal, sent, received, .. } = self;
-        let entity = self.entity.as_deref().unwrap_or("made-up bytes");
+        let entity = self.entity.as_deref().unwrap_or("generated data");
         writeln!(out, "{entity}: {length} bytes in fragments of {fragment_size}\n")?;
         journal.print(out)?;
         writeln!(out, "messages     {}", journal.messages)?;
         writeln!(out, "retries      {}", journal.retries)?;
         writeln!(out, "resumptions  {}", journal.resumptions)?;
         writeln!(out, "restarts     server {}, client {}", self.server_restarts, journal.restarts)?;
-        writeln!(out, "sent twice   {} bytes, stored once", self.held)?;
-        self.watch.print(out)?;
+        writeln!(out, "sent twice   {} bytes, stored once", self.resent)?;
+        self.observer.print(out)?;
         writeln!(out, "speed        {}", self.speed())?;
         writeln!(out, "sent         sha256 {sent}")?;
         writeln!(out, "received     sha256 {received}")?;
         match self.reply {
             None => {}
             Some(None) if *length == 0 => {
-                writeln!(out, "reply        none: it comes with a fragment, and there was none")?;
+                writeln!(out, "reply        none, since an empty entity has no fragment")?;
             }
             Some(None) => writeln!(out, "reply        none")?,
-            Some(Some(true)) => writeln!(out, "reply        right")?,
+            Some(Some(true)) => writeln!(out, "reply        correct")?,
             Some(Some(false)) => writeln!(out, "reply        WRONG")?,
         }
-        writeln!(out, "{}", if sent == received { "the same at both ends" } else { "DIFFERENT" })
+        let result = if sent == received { "are identical" } else { "DIFFER" };
+        writeln!(out, "sent and received bytes {result}")
     }
 
     fn speed(&self) -> String {
@@ -128,22 +131,27 @@ impl Outcome {
     }
 }
 
-const HEADER: Row<'_> =
-    Row { request: "request", range: "range", answer: "answer", held: "server holds", remark: "" };
+const HEADER: Row<'_> = Row {
+    request: "request",
+    range: "range",
+    outcome: "response",
+    received: "received",
+    remark: "",
+};
 
-/// The columns.
+/// A row of the table of exchanges.
 struct Row<'r> {
     request: &'r str,
     range: &'r str,
-    answer: &'r str,
-    held: &'r str,
+    outcome: &'r str,
+    received: &'r str,
     remark: &'r str,
 }
 
 impl fmt::Display for Row<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { request, range, answer, held, remark } = self;
-        let line = format!("{request:14} {range:31} {answer:23} {held:>12}  {remark}");
+        let Self { request, range, outcome, received, remark } = self;
+        let line = format!("{request:14} {range:31} {outcome:35} {received:>12}  {remark}");
         f.write_str(line.trim_end())
     }
 }
@@ -153,7 +161,7 @@ impl fmt::Display for Entry {
         let text =
             |range: ContentRange| format!("{}-{}/{}", range.first(), range.last(), range.total());
         let range = self.range.map(text).unwrap_or_default();
-        let (answer, held) = (&self.answer, &self.held.to_string());
-        Row { request: self.request, range: &range, answer, held, remark: &self.remark }.fmt(f)
+        let (outcome, received) = (&self.outcome, &self.received.to_string());
+        Row { request: self.request, range: &range, outcome, received, remark: &self.remark }.fmt(f)
     }
 }

@@ -1,15 +1,14 @@
-//! SessionRng bytes, from where they have to come from.
+//! Random bytes for session ids and generated data.
 
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore as _, SeedableRng as _};
 
-/// Where session ids come from.
+/// Source of session ids.
 pub enum SessionRng {
-    /// The operating system, whose numbers nobody can guess: an id that can be guessed lets
-    /// anybody go on with somebody else's upload.
+    /// The operating system. Session ids must be unpredictable, as a client that knows an id can
+    /// continue the upload.
     System,
-    /// A seed. Whoever knows it knows every id; good for nothing but a run that has to be the same
-    /// each time, on a network that ends inside this program.
+    /// A seed, which makes ids predictable. Only for reproducible runs inside this program.
     Seed(Box<ChaCha8Rng>),
 }
 
@@ -21,14 +20,16 @@ impl SessionRng {
     pub fn bytes<const N: usize>(&mut self) -> [u8; N] {
         let mut bytes = [0; N];
         match self {
-            Self::System => getrandom::fill(&mut bytes).expect("the system has random numbers"),
+            Self::System => {
+                getrandom::fill(&mut bytes).expect("the operating system provides random bytes")
+            }
             Self::Seed(random) => random.fill_bytes(&mut bytes),
         }
         bytes
     }
 }
 
-/// An entity to upload: as good as random, and the same each time.
+/// Returns pseudo-random data, which is the same in each run.
 pub fn generated(length: usize) -> Vec<u8> {
     let mut bytes = vec![0; length];
     ChaCha8Rng::seed_from_u64(0).fill_bytes(&mut bytes);

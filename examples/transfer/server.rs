@@ -1,4 +1,4 @@
-//! A server for one destination, with a table of sessions that survives it.
+//! A server for one destination, with sessions that survive its restarts.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -16,59 +16,67 @@ use bits_proto::server::{
 };
 use uuid::Uuid;
 
-use crate::faults::Fates;
+use crate::faults::CurrentFault;
 use crate::http::{Body, Connection, Incoming, PIECE, Service, closes, request_len};
 use crate::rng::SessionRng;
 use crate::storage::{Storage, host_error};
 
-/// The only destination there is.
+/// The only destination.
 pub const TARGET: &str = "/upload/entity";
 
-/// What stands around the id of a session in the target of its reply, once a client has made a
-/// URL of what [`Server::notify`] says.
+/// The request target of a reply before and after the session id, as a client derives it from the
+/// URL in [`Server::notify`].
 const REPLIES: (&str, &str) = ("/upload/BITS-Sessions/Replies/%7B", "%7D/response.bin");
 
 type Table = Sessions<'static, BTreeMap<Uuid, Record>>;
-type Next = Step<SessionsResponse<'static>>;
+type NextStep = Step<SessionsResponse<'static>>;
 
 pub struct Server {
     policy: Policy<'static>,
     sessions: Table,
     storage: Storage,
-    random: SessionRng,
-    fates: Arc<Fates>,
+    rng: SessionRng,
+    current_fault: Arc<CurrentFault>,
     piece: Vec<u8>,
     is_killed: bool,
-    /// How many times it was killed and started again.
+    /// Number of restarts.
     pub restarts: u64,
-    /// How many bytes arrived that were held already.
-    pub held: u64,
+    /// Number of bytes that were received more than once.
+    pub resent: u64,
 }
 
 impl Server {
-    /// A server without sessions. With `has_application`, there is a reply to each entity.
+    /// Creates a server without sessions. With `has_application`, each entity gets a reply.
     pub fn new(
         storage: Storage,
         has_application: bool,
-        random: SessionRng,
-        fates: Arc<Fates>,
+        rng: SessionRng,
+        current_fault: Arc<CurrentFault>,
     ) -> io::Result<Self> {
         let policy = Policy { overwrites: true, notification: has_application, ..Policy::DEFAULT };
         let sessions = Sessions::new(BTreeMap::new(), policy, SessionLimits::default());
         storage.save(sessions.store())?;
-        let (piece, is_killed) = (Vec::new(), false);
-        let (restarts, held) = (0, 0);
-        Ok(Self { policy, sessions, storage, random, fates, piece, is_killed, restarts, held })
+        Ok(Self {
+            policy,
+            sessions,
+            storage,
+            rng,
+            current_fault,
+            piece: Vec::new(),
+            is_killed: false,
+            restarts: 0,
+            resent: 0,
+        })
     }
 
     pub fn destination(&self) -> PathBuf {
         self.storage.destination()
     }
 
-    /// What a new process does: it takes up the sessions where the last one wrote them down.
+    /// Simulates a crash: continues like a new process, from the stored sessions.
     fn restart(&mut self) -> io::Result<()> {
         let mut records = self.storage.load()?;
-        // Nobody else works on them; what the last process had begun and not reported is undone.
+        // The requests of the previous process are gone, and with them their work.
         records.values_mut().for_each(|record| record.session.recover());
         self.sessions = Sessions::new(records, self.policy, SessionLimits::default());
         self.restarts += 1;
@@ -80,8 +88,8 @@ impl Service for Server {
     fn serve(&mut self, connection: &mut Connection) -> io::Result<()> {
         self.expire()?;
         let served = self.serve_messages(connection);
-        // Whoever does not die at work dies before the connection is closed.
-        if self.fates.takes_idle_server() | std::mem::take(&mut self.is_killed) {
+        // A server that was not killed during its work is killed before the connection is closed.
+        if self.current_fault.take_server_kill() | std::mem::take(&mut self.is_killed) {
             self.restart()?;
         }
         served
@@ -106,7 +114,7 @@ impl Server {
         }
     }
 
-    /// Whether the connection can be used again.
+    /// Serves a message. Returns whether the connection stays open.
     fn serve_message(&mut self, head: &[u8], connection: &mut Connection) -> io::Result<bool> {
         let mut slots = HeaderSlots::new();
         let head = RequestHead::parse(head, &mut slots).map_err(io::Error::other)?;
@@ -133,7 +141,7 @@ impl Server {
         Ok(self.send(&answer.ack(), answer.unread_body, left, connection)? && !is_last)
     }
 
-    /// Sends an answer, and deals with the `left` bytes of the body that nobody has read.
+    /// Sends an answer and handles the `left` unread bytes of the body.
     fn send(
         &self,
         ack: &Ack<'_>,
@@ -151,7 +159,7 @@ impl Server {
         Ok(true)
     }
 
-    /// Does what the session says, step by step, until there is an answer.
+    /// Carries out the steps of the session until there is an answer.
     fn work(
         &mut self,
         request: &Request<'_>,
@@ -163,11 +171,11 @@ impl Server {
             TARGET => Access::Granted,
             _ => Access::Denied,
         };
-        let arrival = RequestContext { url: TARGET, principal: None, access, now: now() };
-        let random = &mut self.random;
-        let Ok(mut step) = self.sessions.handle_request(request, &arrival, || random.bytes());
+        let context = RequestContext { url: TARGET, principal: None, access, now: now() };
+        let rng = &mut self.rng;
+        let Ok(mut step) = self.sessions.handle_request(request, &context, || rng.bytes());
         loop {
-            // What is reported is answered for, and has to be known to the next process.
+            // Stored before the answer is sent, as the client relies on acknowledged bytes.
             self.storage.save(self.sessions.store())?;
             let report = match step {
                 Step::Store(bytes) => self.store(&bytes, body),
@@ -181,12 +189,16 @@ impl Server {
         }
     }
 
-    /// Stores the next piece. The next step brings the one behind it.
-    fn store(&mut self, bytes: &StoreBytes, body: &mut Body<'_>) -> io::Result<Next> {
+    /// Stores the next piece and reports it. The next step asks for the bytes that follow.
+    ///
+    /// All requests run one after another on one thread, so no late write is possible and one
+    /// staging file per session suffices. A server with concurrent requests uses one staging file
+    /// per work token.
+    fn store(&mut self, bytes: &StoreBytes, body: &mut Body<'_>) -> io::Result<NextStep> {
         let StoreBytes { token: turn, skip, offset, take } = *bytes;
         self.piece.clear();
         if body.skip(skip).is_ok() {
-            self.held += skip;
+            self.resent += skip;
             body.read_piece(take.min(PIECE), &mut self.piece);
         }
         if self.piece.is_empty() {
@@ -199,12 +211,12 @@ impl Server {
         self.report(turn, stored, |sessions| sessions.handle_stored(turn, length, now()))
     }
 
-    /// Tells the server application of a whole entity: this one answers with a reply, which the
+    /// Notifies the server application of a complete entity. Here it writes a reply, which the
     /// server keeps.
-    fn notify(&mut self, turn: WorkToken) -> io::Result<Next> {
+    fn notify(&mut self, turn: WorkToken) -> io::Result<NextStep> {
         let id = turn.session_id();
         let notified = Notified { copy_to_destination: true, reply: Reply::Kept };
-        // Relative, in backslashes and braces, as Windows has it.
+        // A relative URL with backslashes and braces, as Windows servers send it.
         let url = format!(r"BITS-Sessions\Replies\{:X}\response.bin", id.braced());
         let url = ReplyUrl::try_from(&*url).map_err(io::Error::other)?;
         let written = self.storage.write_reply(id);
@@ -213,7 +225,7 @@ impl Server {
         })
     }
 
-    fn commit(&mut self, turn: WorkToken) -> io::Result<Next> {
+    fn commit(&mut self, turn: WorkToken) -> io::Result<NextStep> {
         let id = turn.session_id();
         let session = self.sessions.store().get(&id).map(|record| record.session);
         let is_empty = session.is_some_and(|session| session.total() == Some(0));
@@ -221,19 +233,19 @@ impl Server {
         self.report(turn, committed, |sessions| sessions.handle_committed(turn))
     }
 
-    fn discard(&mut self, discard: &Discard) -> io::Result<Next> {
+    fn discard(&mut self, discard: &Discard) -> io::Result<NextStep> {
         let discarded = self.storage.discard(discard);
         self.report(discard.token, discarded, |sessions| sessions.handle_discarded(discard.token))
     }
 
-    /// Reports what became of a piece of work.
+    /// Reports the result of an operation.
     fn report(
         &mut self,
         turn: WorkToken,
         done: io::Result<()>,
-        report: impl FnOnce(&mut Table) -> Result<Next, SessionsError<Infallible>>,
-    ) -> io::Result<Next> {
-        if self.fates.takes_server_at_work() {
+        report: impl FnOnce(&mut Table) -> Result<NextStep, SessionsError<Infallible>>,
+    ) -> io::Result<NextStep> {
+        if self.current_fault.count_server_operation() {
             self.is_killed = true;
             return Err(io::ErrorKind::ConnectionAborted.into());
         }
@@ -244,7 +256,7 @@ impl Server {
         next.map_err(io::Error::other)
     }
 
-    /// Deletes what clients have left behind.
+    /// Deletes the files of expired sessions.
     fn expire(&mut self) -> io::Result<()> {
         let Ok(discards) = self.sessions.handle_timeout(now());
         for discard in &discards {
@@ -253,7 +265,7 @@ impl Server {
         self.storage.save(self.sessions.store())
     }
 
-    /// Sends the reply to an entity, to whoever knows the session's id.
+    /// Sends a reply. The session id in the URL authorizes the client.
     fn send_reply(&self, target: &str, connection: &mut Connection) -> io::Result<()> {
         let id = target.strip_prefix(REPLIES.0).and_then(|rest| rest.strip_suffix(REPLIES.1));
         let id = id.and_then(|id| Uuid::try_parse(id).ok());
@@ -268,7 +280,7 @@ impl Server {
     }
 }
 
-/// Sessions outlive processes: their times are those of the calendar.
+/// Returns the time since the Unix epoch: sessions outlive the process and its monotonic clock.
 fn now() -> Duration {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
 }

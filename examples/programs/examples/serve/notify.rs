@@ -1,4 +1,4 @@
-//! Tells a server application that an entity is whole, and keeps its reply.
+//! Notifies a server application of a complete entity, and keeps its reply.
 
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -32,34 +32,35 @@ use bits_proto_programs::serve::fencing::SessionGuard;
 use bits_proto_programs::serve::storage::Storage;
 
 impl Server {
-    /// Tells the application, and the session what it said.
+    /// Notifies the application and reports the result to the session.
     pub async fn notify(&self, guard: &SessionGuard, parts: &Parts) -> StepResult {
-        let turn = guard.token;
-        let mut telling = match block_in_place(|| self.prepare(guard, parts)) {
-            Ok(telling) => telling,
+        let token = guard.token;
+        let mut exchange = match block_in_place(|| self.prepare(guard, parts)) {
+            Ok(exchange) => exchange,
             Err(error) => {
-                warn!(%error, "the application cannot be told");
+                warn!(%error, "cannot prepare the notification of the application");
                 let error = host_error(&error);
-                return block_in_place(|| self.table().handle_failed(turn, error));
+                return block_in_place(|| self.table().handle_failed(token, error));
             }
         };
-        match telling.until_over().await {
+        match exchange.run().await {
             Ok(outcome) => {
-                info!(?outcome, "the application was told");
-                let kept = reply_path(turn.session_id());
-                block_in_place(|| self.told(turn, outcome, telling.url.as_deref(), &kept))
+                info!(?outcome, "application notified");
+                let kept = reply_path(token.session_id());
+                let url = exchange.url.as_deref();
+                block_in_place(|| self.after_notification(token, outcome, url, &kept))
             }
-            Err(refused) => {
-                warn!(%refused, "the application was not told");
+            Err(error) => {
+                warn!(%error, "notification of the application failed");
                 let error =
-                    HostError::Application { status: refused.status(), code: Some(refused.code()) };
-                block_in_place(|| self.table().handle_failed(turn, error))
+                    HostError::Application { status: error.status(), code: Some(error.code()) };
+                block_in_place(|| self.table().handle_failed(token, error))
             }
         }
     }
 
-    fn prepare<'s>(&'s self, guard: &'s SessionGuard, parts: &Parts) -> io::Result<Telling<'s>> {
-        // An application was there when the policy was made.
+    fn prepare<'s>(&'s self, guard: &'s SessionGuard, parts: &Parts) -> io::Result<Exchange<'s>> {
+        // The policy requests notifications only if there is an application.
         let application = self.application.as_ref().ok_or(io::ErrorKind::NotConnected)?;
         let session = guard.token.session_id();
         let length = self.total(session)?;
@@ -68,7 +69,7 @@ impl Server {
             self.storage.finish(session, length)?;
             self.storage.stored(session)
         })?;
-        Ok(Telling {
+        Ok(Exchange {
             application,
             storage: &self.storage,
             guard,
@@ -81,9 +82,9 @@ impl Server {
         })
     }
 
-    fn told(
+    fn after_notification(
         &self,
-        turn: WorkToken,
+        token: WorkToken,
         outcome: Outcome,
         url: Option<&[u8]>,
         kept: &str,
@@ -99,11 +100,11 @@ impl Server {
         let notified = Notified { copy_to_destination: outcome.copy_to_destination, reply };
         let url = url.map(ReplyUrl::try_from).transpose();
         let url = url.map_err(|error| SessionsError::Store(io::Error::other(error)))?;
-        self.table().handle_notified(turn, notified, url, now())
+        self.table().handle_notified(token, notified, url, now())
     }
 }
 
-/// The destination URL, as far as the server knows how clients call it.
+/// Returns the destination URL as the client sees it, or the request target if its host is unknown.
 fn original_url(parts: &Parts) -> String {
     let host = parts.uri.authority().map(|authority| authority.as_str());
     let host = host.or_else(|| parts.headers.get(HOST).and_then(|host| host.to_str().ok()));
@@ -114,8 +115,8 @@ fn original_url(parts: &Parts) -> String {
     }
 }
 
-/// One notification, while it is going on.
-struct Telling<'s> {
+/// A notification in progress.
+struct Exchange<'s> {
     application: &'s Application,
     storage: &'s Storage,
     guard: &'s SessionGuard,
@@ -123,28 +124,28 @@ struct Telling<'s> {
     notification: Notification,
     length: u64,
     entity: File,
-    /// Where the body of the response goes.
+    /// The file that receives the body of the response.
     reply: Option<File>,
-    /// The URL that the application gave.
+    /// The URL of a reply that the application provides itself.
     url: Option<Box<[u8]>>,
 }
 
-/// A request on its way to the application.
-struct Sent {
+/// The request to the application.
+struct InFlight {
     link: Link,
-    /// A response that came before all was sent.
+    /// A response that arrived before the request was completely sent.
     early: Option<Response<Incoming>>,
     pieces: mpsc::Sender<Bytes>,
     /// The body of the response.
     body: Option<Incoming>,
 }
 
-type Polled = Result<(), backend::EventError>;
+type Handled = Result<(), backend::EventError>;
 
-impl Telling<'_> {
-    /// Does what the notification asks for until it is over.
-    async fn until_over(&mut self) -> Result<Outcome, NotificationError> {
-        let mut sent = None;
+impl Exchange<'_> {
+    /// Carries out the steps of the notification until it ends.
+    async fn run(&mut self) -> Result<Outcome, NotificationError> {
+        let mut in_flight = None;
         loop {
             let poll = self.notification.poll();
             let deadline = match poll {
@@ -154,49 +155,49 @@ impl Telling<'_> {
                 | Poll::ReceiveData { deadline, .. } => deadline,
                 Poll::FindReply => Duration::MAX,
                 Poll::Complete(outcome) => return Ok(outcome),
-                Poll::Failed(refused) => return Err(refused),
+                Poll::Failed(error) => return Err(error),
                 other => {
-                    warn!(?other, "unknown step of the notification");
+                    warn!(?other, "unsupported step of the notification");
                     return Err(NotificationError::Storage);
                 }
             };
             let left = deadline.saturating_sub(now());
-            let polled = match timeout(left, self.step(poll, &mut sent)).await {
-                Ok(polled) => polled,
+            let handled = match timeout(left, self.step(poll, &mut in_flight)).await {
+                Ok(handled) => handled,
                 Err(_) => {
                     self.notification.handle_timeout(now());
                     continue;
                 }
             };
-            // What is reported fits what was asked for.
-            polled.map_err(|error| {
-                warn!(%error, "the notification did not take a report");
+            // Does not fail, as each input matches the step.
+            handled.map_err(|error| {
+                warn!(%error, "the notification rejected an input");
                 NotificationError::Storage
             })?;
         }
     }
 
-    async fn step(&mut self, poll: Poll, sent: &mut Option<Sent>) -> Polled {
-        match (poll, sent) {
-            (Poll::SendHeaders { .. }, sent) => match self.send_head().await {
-                Ok(begun) => {
-                    *sent = Some(begun);
+    async fn step(&mut self, poll: Poll, in_flight: &mut Option<InFlight>) -> Handled {
+        match (poll, in_flight) {
+            (Poll::SendHeaders { .. }, in_flight) => match self.send_head().await {
+                Ok(request) => {
+                    *in_flight = Some(request);
                     self.notification.handle_headers_sent(now())
                 }
                 Err(error) => {
-                    warn!(%error, "the application cannot be reached");
+                    warn!(%error, "cannot connect to the application");
                     self.notification.handle_transport_failure()
                 }
             },
-            (Poll::SendData { length, .. }, Some(sent)) => self.send_data(length, sent).await,
-            (Poll::ReceiveHeaders { .. }, Some(sent)) => {
-                let response = match sent.early.take() {
+            (Poll::SendData { length, .. }, Some(request)) => self.send_data(length, request).await,
+            (Poll::ReceiveHeaders { .. }, Some(request)) => {
+                let response = match request.early.take() {
                     Some(response) => Ok(response),
-                    None => received(&mut sent.link.response).await,
+                    None => receive_response(&mut request.link.response).await,
                 };
-                self.receive_head(response, &mut sent.body)
+                self.receive_head(response, &mut request.body)
             }
-            (Poll::ReceiveData { keep, .. }, Some(Sent { body: Some(body), .. })) => {
+            (Poll::ReceiveData { keep, .. }, Some(InFlight { body: Some(body), .. })) => {
                 self.receive_data(keep, body).await
             }
             (Poll::FindReply, _) => block_in_place(|| self.find_reply()),
@@ -204,13 +205,13 @@ impl Telling<'_> {
         }
     }
 
-    async fn send_head(&self) -> io::Result<Sent> {
+    async fn send_head(&self) -> io::Result<InFlight> {
         let (pieces, body) = Outgoing::channel(match self.notification.kind() {
             NotificationType::ByValue => self.length,
             _ => 0,
         });
         let link = self.application.send(self.request()?.map(|()| body)).await?;
-        Ok(Sent { link, early: None, pieces, body: None })
+        Ok(InFlight { link, early: None, pieces, body: None })
     }
 
     fn request(&self) -> io::Result<Request<()>> {
@@ -231,13 +232,13 @@ impl Telling<'_> {
         request.to_http(self.application.target.clone(), host).map_err(io::Error::other)
     }
 
-    /// Sends a piece of the entity. The application may answer before it has it all: a refusal
-    /// counts at once.
-    async fn send_data(&mut self, length: u64, sent: &mut Sent) -> Polled {
-        let Sent { pieces, link, early, body } = sent;
+    /// Sends a piece of the entity. The application may respond before it has received the whole
+    /// entity. A refusal then takes effect at once.
+    async fn send_data(&mut self, length: u64, request: &mut InFlight) -> Handled {
+        let InFlight { pieces, link, early, body } = request;
         let permit = tokio::select! {
             permit = pieces.reserve() => permit.ok(),
-            response = received(&mut link.response), if early.is_none() => {
+            response = receive_response(&mut link.response), if early.is_none() => {
                 match response {
                     Ok(response) if response.status() == StatusCode::OK => {
                         *early = Some(response);
@@ -263,14 +264,14 @@ impl Telling<'_> {
         &mut self,
         response: io::Result<Response<Incoming>>,
         body: &mut Option<Incoming>,
-    ) -> Polled {
+    ) -> Handled {
         let (parts, incoming) = match response {
             Ok(response) => response.into_parts(),
             Err(error) if error.kind() == io::ErrorKind::InvalidData => {
                 return self.notification.handle_unreadable();
             }
             Err(error) => {
-                warn!(%error, "the connection to the application failed");
+                warn!(%error, "connection to the application failed");
                 return self.notification.handle_transport_failure();
             }
         };
@@ -282,13 +283,13 @@ impl Telling<'_> {
                 self.notification.handle_response(&response, now())
             }
             Err(error) => {
-                warn!(%error, "the application's response cannot be read");
+                warn!(%error, "response of the application is invalid");
                 self.notification.handle_unreadable()
             }
         }
     }
 
-    async fn receive_data(&mut self, keep: bool, body: &mut Incoming) -> Polled {
+    async fn receive_data(&mut self, keep: bool, body: &mut Incoming) -> Handled {
         let piece = match body.frame().await {
             Some(Ok(frame)) => frame.into_data().unwrap_or_default(),
             Some(Err(_)) => return self.notification.handle_transport_failure(),
@@ -312,7 +313,7 @@ impl Telling<'_> {
         })
     }
 
-    fn find_reply(&mut self) -> Polled {
+    fn find_reply(&mut self) -> Handled {
         match self.storage.reply(self.guard.token.session_id()) {
             Ok((_, length)) => self.notification.handle_reply_file(Some(length)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -323,8 +324,8 @@ impl Telling<'_> {
     }
 }
 
-/// The head of the response. What is not HTTP is invalid data.
-async fn received(
+/// Waits for the head of the response. Returns `InvalidData` if it is not HTTP.
+async fn receive_response(
     response: &mut JoinHandle<hyper::Result<Response<Incoming>>>,
 ) -> io::Result<Response<Incoming>> {
     match response.await {
