@@ -162,3 +162,16 @@ fn the_minimum_rust_version_is_that_of_the_manifest() {
     let sentence = format!("minimum supported Rust version is {version}");
     assert!(text("README.md").contains(&sentence));
 }
+
+#[test]
+fn mutants_are_excluded_in_files_that_exist() {
+    let settings = text(".cargo/mutants.toml");
+    let patterns = settings.lines().filter_map(|line| line.trim().strip_prefix('\''));
+    let files: BTreeSet<_> = patterns
+        .filter_map(|pattern| Some(pattern.split_once("\\.rs")?.0.to_owned() + ".rs"))
+        .collect();
+    assert!(files.len() > 5, "{files:?}");
+    for file in files {
+        assert!(root().join(&file).exists(), "{file} does not exist");
+    }
+}
