@@ -37,7 +37,8 @@ impl Notification {
     ///
     /// # Errors
     ///
-    /// [`EventError`] if the state does not allow it, or `bytes` exceeds the rest of the entity; nothing changes then.
+    /// [`EventError`] if the state does not allow it, or `bytes` exceeds the rest of the entity;
+    /// nothing changes then.
     ///
     /// Source: \[MC-BUP\] 3.3.5.2.3.
     pub fn handle_data_sent(&mut self, bytes: u64, now: Duration) -> Result<(), EventError> {
@@ -113,7 +114,8 @@ impl Notification {
     ///
     /// # Errors
     ///
-    /// [`EventError`] if the state does not allow it, or `bytes` exceeds the rest of the body; nothing changes then.
+    /// [`EventError`] if the state does not allow it, or `bytes` exceeds the rest of the body;
+    /// nothing changes then.
     ///
     /// Source: \[MC-BUP\] 3.3.5.2.5.
     pub fn handle_reply_data(&mut self, bytes: u64, now: Duration) -> Result<(), EventError> {

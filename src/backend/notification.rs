@@ -18,7 +18,8 @@ named! {
         None "none",
         /// The application receives the path of the entity (`NOTIFICATION_BY_REFERENCE`).
         ByReference "by-reference",
-        /// The application receives the entity as the body of the request (`NOTIFICATION_BY_VALUE`).
+        /// The application receives the entity as the body of the request
+        /// (`NOTIFICATION_BY_VALUE`).
         ByValue "by-value",
     }
 }

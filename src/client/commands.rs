@@ -125,7 +125,8 @@ impl Upload {
         Ok(())
     }
 
-    /// Fails with the error of [`handle_sending`](Self::handle_sending) while a request is in flight.
+    /// Fails while a request is in flight, with the error of
+    /// [`handle_sending`](Self::handle_sending).
     fn check_idle(&self) -> Result<(), EventError> {
         if self.exchange.is_in_flight() {
             self.exchange.transition(ExchangeEvent::Begin)?;

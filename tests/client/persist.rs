@@ -327,8 +327,11 @@ fn contradictions_between_several_fields_are_refused_too() {
         ("a reply without a session", with(&fresh, "reply_url", json!("r"))),
         ("a reply before the last byte", with(&half, "reply_url", json!("r"))),
         ("a reply that is due and done", with(&reply, "reply_done", json!(true))),
-        ("a reply that nobody wants", with(&reply, "options.mode", json!("upload"))),
-        ("a timeout of no host", with(&half, "fallback_timeout", json!({"secs": 1, "nanos": 0}))),
+        ("an unexpected reply", with(&reply, "options.mode", json!("upload"))),
+        (
+            "a fallback timeout without a host",
+            with(&half, "fallback_timeout", json!({"secs": 1, "nanos": 0})),
+        ),
         ("credentials after a success", with(&asked, "challenge", json!(200))),
         (
             "a failure because of a pause",

@@ -194,8 +194,8 @@ fn an_upload_that_is_paused_at_any_time_continues_with_a_ping() {
         client.upload.pause().expect("a paused upload can be paused");
         assert_eq!(client.upload, again, "{at:?}");
         client.upload.resume().expect("it can be resumed");
-        let wanted = if at.0 == State::Cancel { "cancel" } else { "ping" };
-        assert!(client.next_action().starts_with(wanted), "{at:?}");
+        let expected = if at.0 == State::Cancel { "cancel" } else { "ping" };
+        assert!(client.next_action().starts_with(expected), "{at:?}");
         let mut server =
             Server { received: client.upload.received().0, reply: at.0 == State::GetReply };
         server.finish(&mut client, 12);
@@ -318,8 +318,8 @@ fn a_failed_upload_can_be_resumed_and_ends() {
         ("fragment 10..20", fragment_ack(20)),
         ("close", closed()),
     ];
-    for (wanted, ack) in end {
-        assert_eq!(client.next_action(), wanted);
+    for (expected, ack) in end {
+        assert_eq!(client.next_action(), expected);
         client.exchange(&ack);
     }
     assert_eq!(client.next_action(), "finished");

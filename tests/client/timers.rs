@@ -211,8 +211,8 @@ fn the_upload_falls_back_while_it_is_stopped_too() {
         for mut after in fires(&client.upload, due) {
             assert!(support::upload::next_action(&after).starts_with(said), "{said}: {after:?}");
             assert_eq!(after.host(), None);
-            let wanted = after.provide_credentials().or_else(|_| after.resume());
-            wanted.expect("it goes on");
+            let continued = after.provide_credentials().or_else(|_| after.resume());
+            continued.expect("it can be continued");
             assert_eq!(support::upload::next_action(&after), "ping");
         }
     }
@@ -310,11 +310,11 @@ fn only_waiting_states_have_a_timer() {
         );
     }
     // An upload that ended while its host was unreachable has no timer either.
-    let mut gone = unreachable();
-    gone.upload.cancel().expect("it can be cancelled");
-    gone.exchange(&support::upload::cancelled());
-    assert_eq!((gone.next_action().as_str(), gone.upload.poll_timeout()), ("cancelled", None));
-    assert_eq!(tick(&gone.upload, START + DAY), gone.upload);
+    let mut ended = unreachable();
+    ended.upload.cancel().expect("it can be cancelled");
+    ended.exchange(&support::upload::cancelled());
+    assert_eq!((ended.next_action().as_str(), ended.upload.poll_timeout()), ("cancelled", None));
+    assert_eq!(tick(&ended.upload, START + DAY), ended.upload);
 }
 
 #[test]

@@ -35,7 +35,7 @@ R3.1.5.2.1-4 enforced | uploads that are not enabled are reported
 R3.1.5.2.1-5 enforced | session not found: begin with Create-Session | except when cancelling or closing again (A11)
     client::decisions::a33_every_status_and_code_has_its_effect
     client::decisions::a29_starting_over_is_counted_and_limited
-    client::decisions::a11_a_session_that_is_gone_is_cancelled
+    client::close::a11_a_session_that_is_gone_is_cancelled
 R3.1.5.2.1-6 enforced | too large is reported
     client::decisions::a33_every_status_and_code_has_its_effect
 R3.1.5.2.1-7 enforced | invalid argument is reported

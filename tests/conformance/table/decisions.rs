@@ -34,9 +34,9 @@ A10 | a second Create-Session | creates another session
 A11 | Close or Cancel repeated after a lost Ack | server: session not found; client: treated as done
     model::every_order_of_events_keeps_the_rules
     server::decisions::a11_close_or_cancel_again_finds_no_session
-    client::decisions::a11_a_session_that_is_gone_after_a_lost_close_is_closed
-    client::decisions::a11_a_session_that_is_gone_at_the_first_close_is_started_over
-    client::decisions::a11_a_session_that_is_gone_is_cancelled
+    client::close::a11_a_session_that_is_gone_after_a_lost_close_is_closed
+    client::close::a11_a_session_that_is_gone_at_the_first_close_is_started_over
+    client::close::a11_a_session_that_is_gone_is_cancelled
 A13 | an invalid range | 400 before the body is read
     field::numbers::a_content_range_of_another_shape_is_refused
     field::numbers::a_content_range_outside_its_entity_is_refused
