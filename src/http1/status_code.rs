@@ -103,6 +103,18 @@ impl From<StatusCode> for u16 {
     }
 }
 
+impl PartialEq<u16> for StatusCode {
+    fn eq(&self, code: &u16) -> bool {
+        self.0 == *code
+    }
+}
+
+impl PartialEq<StatusCode> for u16 {
+    fn eq(&self, status: &StatusCode) -> bool {
+        *self == status.0
+    }
+}
+
 impl TryFrom<u16> for StatusCode {
     type Error = Error;
 

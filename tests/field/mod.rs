@@ -7,4 +7,5 @@ mod names;
 mod numbers;
 mod properties;
 mod texts;
+mod traits;
 mod urls;
