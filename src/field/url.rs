@@ -11,8 +11,8 @@ use nom::sequence::terminated;
 use super::ResolvedUrl;
 use crate::error::{Error, ErrorKind, ValueError};
 use crate::util::ascii_case::eq_ignore_case;
-use crate::util::digits::decimal;
-use crate::util::sink::{LenSink, Sink, SliceSink, hex_digit};
+use crate::util::digits::{decimal, hex_digit};
+use crate::util::sink::{LenSink, Sink, SliceSink};
 
 type Parsed<'u, T> = nom::IResult<&'u [u8], T, ()>;
 

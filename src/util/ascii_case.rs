@@ -1,16 +1,16 @@
-//! Comparing names without regard to letter case, eight letters at a time.
+//! Compares names ASCII case-insensitively, eight letters at a time.
 
-/// A documented name or value, ready to be compared with what a peer spelt.
+/// A documented name or value, prepared for comparisons with the text of a peer.
 ///
-/// The bit that tells upper from lower case is ignored where the name has a letter, and only
-/// there. Made as a constant, so that nothing of this is left to do at run time.
+/// The bit that distinguishes upper and lower case is ignored at the letters of the name, and only
+/// there. Values are constants, so that preparing them costs nothing at run time.
 pub(crate) struct AsciiCase<const N: usize> {
-    /// 0x20 where the name has a letter.
+    /// 0x20 at the letters of the name, 0 elsewhere.
     case: [u8; N],
     lower: [u8; N],
 }
 
-/// The bytes at a place as one word of that many bytes.
+/// The bytes at an offset as one word.
 macro_rules! word {
     ($type:ident at $at:expr, in $($bytes:expr),+) => {
         ($(
@@ -26,25 +26,25 @@ impl<const N: usize> AsciiCase<N> {
     #[expect(
         clippy::indexing_slicing,
         clippy::arithmetic_side_effects,
-        reason = "evaluated as a constant"
+        reason = "evaluated at compile time"
     )]
     pub(crate) const fn new(documented: &[u8; N]) -> Self {
-        let mut letters = Self { case: [0; N], lower: [0; N] };
+        let mut name = Self { case: [0; N], lower: [0; N] };
         let mut at = 0;
         while at < N {
             let byte = documented[at];
-            letters.case[at] = if byte.is_ascii_alphabetic() { 0x20 } else { 0 };
-            letters.lower[at] = byte.to_ascii_lowercase();
+            name.case[at] = if byte.is_ascii_alphabetic() { 0x20 } else { 0 };
+            name.lower[at] = byte.to_ascii_lowercase();
             at += 1;
         }
-        letters
+        name
     }
 
-    /// Whether `text` is the name in any case.
+    /// Compares `text` with the name, ignoring ASCII case.
     #[inline(always)]
     pub(crate) fn matches(&self, text: &[u8]) -> bool {
         let Ok(text) = <&[u8; N]>::try_from(text) else { return false };
-        // The last word overlaps the one before, so that no letters are left over.
+        // The last word overlaps the one before, so that no bytes are left over.
         let last = |size: usize| N.saturating_sub(size);
         let mut differing = 0_u64;
         if N >= 8 {
@@ -53,7 +53,7 @@ impl<const N: usize> AsciiCase<N> {
                 let (text, case, lower) =
                     word!(u64 at at.min(last(8)), in text, self.case, self.lower);
                 differing |= (text | case) ^ lower;
-                // Most texts that are none differ in their first word.
+                // Most other names differ in the first word.
                 if at == 0 && differing != 0 {
                     return false;
                 }
@@ -73,7 +73,7 @@ impl<const N: usize> AsciiCase<N> {
     }
 }
 
-/// Whether a text is a documented one but for the case of its letters.
+/// Compares bytes with a documented name, ignoring ASCII case.
 macro_rules! eq_ignore_case {
     ($text:expr, $documented:literal) => {
         const { &$crate::util::ascii_case::AsciiCase::new($documented) }.matches($text)

@@ -1,25 +1,24 @@
-//! Numbers on the wire: digits only.
+//! Parses and formats numbers that consist of digits only.
 //!
-//! The integer parsers of `core` accept a leading `+`; wire numbers do not, so that `+5` and `5`
-//! cannot be one number to us and two to somebody else.
+//! The integer parsers of `core` accept a leading `+`, which other implementations may reject.
 
 use crate::error::{ErrorKind, ValueError};
 
-/// As many digits as always fit a `u64`.
+/// The number of digits that always fit a `u64`.
 const SAFE: usize = 19;
 
-/// The value of a digit; ten or more for anything else.
+/// The value of a decimal digit; 10 or more for any other byte.
 #[inline(always)]
 const fn digit(byte: u8) -> u8 {
     byte.wrapping_sub(b'0')
 }
 
-/// `1*DIGIT` at the start of `text`, and what follows it.
+/// `1*DIGIT` at the start of `text`. Returns the number and the rest of the text.
 #[inline(always)]
 pub(crate) fn split_decimal(text: &[u8]) -> Result<(u64, &[u8]), ValueError> {
     let (mut value, mut count) = (0_u64, 0_usize);
     for digit in text.iter().take(SAFE).map(|byte| digit(*byte)).take_while(|digit| *digit < 10) {
-        // Neither can wrap: so few digits are safe.
+        // Neither wraps with so few digits.
         value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
         count = count.wrapping_add(1);
     }
@@ -31,7 +30,7 @@ pub(crate) fn split_decimal(text: &[u8]) -> Result<(u64, &[u8]), ValueError> {
     }
 }
 
-/// The digits behind those that always fit.
+/// Continues after the digits that always fit, with overflow checks.
 #[cold]
 fn further_digits(mut value: u64, mut rest: &[u8]) -> Result<(u64, &[u8]), ValueError> {
     while let Some((byte, tail)) = rest.split_first() {
@@ -46,7 +45,7 @@ fn further_digits(mut value: u64, mut rest: &[u8]) -> Result<(u64, &[u8]), Value
     Ok((value, rest))
 }
 
-/// `1*DIGIT` and nothing else.
+/// `1*DIGIT`
 #[inline(always)]
 pub(crate) fn decimal(text: &[u8]) -> Result<u64, ValueError> {
     match split_decimal(text)? {
@@ -75,4 +74,36 @@ pub(crate) fn hexadecimal(text: &[u8]) -> Result<u32, ValueError> {
         value = value << 4 | nibble;
     }
     Ok(value)
+}
+
+/// The number of digits of `u64::MAX`.
+pub(crate) const MAX_DIGITS: usize = 20;
+
+/// The smallest number with more than eight digits.
+pub(crate) const EIGHT_DIGITS: u64 = 100_000_000;
+
+/// Returns the digits of a number below [`EIGHT_DIGITS`], one per byte, the first in the lowest.
+///
+/// The number is split into two numbers of four digits, those into two digits each, and those into
+/// single digits. The numbers in one word are divided together, with a multiplication that is
+/// exact for so few digits.
+pub(crate) const fn eight_digits(number: u64) -> u64 {
+    let fours = (number / 10_000) | ((number % 10_000) << 32);
+    let hundreds = (fours.wrapping_mul(10_486) >> 20) & 0x7F_0000_007F;
+    let twos = hundreds | (fours.wrapping_sub(hundreds.wrapping_mul(100)) << 16);
+    let tens = (twos.wrapping_mul(103) >> 10) & 0x000F_000F_000F_000F;
+    tens | (twos.wrapping_sub(tens.wrapping_mul(10)) << 8)
+}
+
+/// Converts digits to ASCII.
+pub(crate) const fn ascii(digits: u64) -> [u8; 8] {
+    (digits | 0x3030_3030_3030_3030).to_le_bytes()
+}
+
+/// Returns the low four bits of `nibble` as an upper case hexadecimal digit.
+pub(crate) const fn hex_digit(nibble: u8) -> u8 {
+    match nibble & 0xF {
+        digit @ 0..=9 => b'0'.wrapping_add(digit),
+        letter => b'A'.wrapping_add(letter).wrapping_sub(10),
+    }
 }

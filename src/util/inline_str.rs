@@ -1,4 +1,4 @@
-//! Short texts that are owned without an allocator.
+//! Short strings that are owned without an allocator.
 
 use core::fmt;
 use core::hash::{Hash, Hasher};
@@ -6,7 +6,7 @@ use core::hash::{Hash, Hasher};
 /// At most `N` bytes of text, in place.
 #[derive(Clone, Copy)]
 pub(crate) struct InlineStr<const N: usize> {
-    /// The text, and zeros behind it.
+    /// The text, followed by zeros.
     bytes: [u8; N],
     length: usize,
 }
@@ -45,7 +45,7 @@ impl<const N: usize> fmt::Debug for InlineStr<N> {
 }
 
 #[cfg(feature = "serde")]
-mod stored {
+mod serde_impls {
     use core::fmt;
 
     use serde::de::{Error, SeqAccess, Visitor};
@@ -64,17 +64,17 @@ mod stored {
 
     impl<'de, const N: usize> Deserialize<'de> for InlineStr<N> {
         fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            deserializer.deserialize_bytes(OfBytes)
+            deserializer.deserialize_bytes(InlineStrVisitor)
         }
     }
 
-    struct OfBytes<const N: usize>;
+    struct InlineStrVisitor<const N: usize>;
 
-    impl<'de, const N: usize> Visitor<'de> for OfBytes<N> {
+    impl<'de, const N: usize> Visitor<'de> for InlineStrVisitor<N> {
         type Value = InlineStr<N>;
 
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            write!(f, "a text of at most {N} bytes")
+            write!(f, "a string of at most {N} bytes")
         }
 
         fn visit_bytes<E: Error>(self, text: &[u8]) -> Result<InlineStr<N>, E> {
@@ -85,7 +85,7 @@ mod stored {
             self.visit_bytes(text.as_bytes())
         }
 
-        /// Formats for people have no bytes, only lists of numbers.
+        /// Human-readable formats have no bytes, only lists of numbers.
         fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<InlineStr<N>, A::Error> {
             let mut bytes = [0; N];
             let mut length = 0_usize;

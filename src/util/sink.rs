@@ -1,12 +1,15 @@
-//! Where bytes go when a message is written: every output is one small [`Sink`].
+//! Outputs of writing: every kind of output is a [`Sink`].
 
 use core::fmt;
 
 use uuid::Uuid;
 
-/// Takes bytes in order. Infallible: what can fail is known before the first byte, or remembered.
+use super::digits::{EIGHT_DIGITS, MAX_DIGITS, ascii, eight_digits, hex_digit};
+
+/// An output that bytes are appended to. Appending is infallible: sizes are checked before, and
+/// the first I/O error is stored.
 ///
-/// Handed on by value, so that what it consists of can stay in registers.
+/// Sinks are passed by value, so that their fields can stay in registers.
 pub(crate) trait Sink: Sized {
     #[must_use]
     fn put(self, bytes: &[u8]) -> Self;
@@ -18,26 +21,20 @@ pub(crate) trait Sink: Sized {
         if value < EIGHT_DIGITS {
             let digits = eight_digits(value);
             let zeros = digits.trailing_zeros() / 8;
-            // Zero has a digit too.
-            return self.put(text(digits).get(zeros.min(7) as usize..).unwrap_or_default());
+            // Zero is written with one digit.
+            return self.put(ascii(digits).get(zeros.min(7) as usize..).unwrap_or_default());
         }
         put_long_decimal(self, value)
     }
 }
 
-/// The first number that has more than eight digits.
-const EIGHT_DIGITS: u64 = 100_000_000;
-
-/// Not a part of `put_decimal`, since most numbers are small.
+/// Separate from `put_decimal`, because most numbers are small.
 fn put_long_decimal<S: Sink>(sink: S, value: u64) -> S {
     let sink = sink.put_decimal(value / EIGHT_DIGITS);
-    sink.put(&text(eight_digits(value % EIGHT_DIGITS)))
+    sink.put(&ascii(eight_digits(value % EIGHT_DIGITS)))
 }
 
-/// No number has more digits.
-const MAX_DIGITS: usize = 20;
-
-/// Counts.
+/// Counts bytes.
 #[derive(Default)]
 pub(crate) struct LenSink(pub(crate) usize);
 
@@ -48,7 +45,8 @@ impl Sink for LenSink {
     }
 }
 
-/// Counts no less than there is, and quicker: a number has as many digits as it can have.
+/// Computes an upper bound of the length, faster than [`LenSink`]: numbers count as if they had
+/// [`MAX_DIGITS`] digits.
 pub(crate) struct MaxLenSink(pub(crate) usize);
 
 impl Sink for MaxLenSink {
@@ -63,7 +61,7 @@ impl Sink for MaxLenSink {
     }
 }
 
-/// Fills a buffer from its start. What does not fit is dropped: the caller has counted before.
+/// Writes to a buffer. Bytes that do not fit are dropped; callers check the length before.
 pub(crate) struct SliceSink<'a>(pub(crate) &'a mut [u8]);
 
 impl Sink for SliceSink<'_> {
@@ -79,8 +77,8 @@ impl Sink for SliceSink<'_> {
     }
 }
 
-/// As `copy_from_slice`, quicker for the few bytes of a field: they are two chunks that mostly
-/// overlap, so nothing is called and nothing loops.
+/// Like `copy_from_slice`, but faster for the few bytes of a field: it copies two chunks that may
+/// overlap, without a loop or a call.
 #[inline(always)]
 fn copy(to: &mut [u8], from: &[u8]) {
     let is_copied = match from.len() {
@@ -96,7 +94,7 @@ fn copy(to: &mut [u8], from: &[u8]) {
     }
 }
 
-/// Copies the first and the last `N` bytes, if there are as many.
+/// Copies the first and the last `N` bytes. Returns false if there are fewer.
 #[inline(always)]
 fn copy_ends<const N: usize>(to: &mut [u8], from: &[u8]) -> bool {
     if let (Some(first), Some(last)) = (from.first_chunk::<N>(), from.last_chunk::<N>()) {
@@ -119,7 +117,7 @@ impl Sink for alloc::vec::Vec<u8> {
     }
 }
 
-/// Any `BufMut`.
+/// Writes to a `BufMut`.
 #[cfg(feature = "bytes")]
 pub(crate) struct BufMutSink<'a, B>(pub(crate) &'a mut B);
 
@@ -131,7 +129,7 @@ impl<B: bytes::BufMut> Sink for BufMutSink<'_, B> {
     }
 }
 
-/// Any `io::Write`; the first error is kept and ends the writing.
+/// Writes to an `io::Write`, until the first error.
 #[cfg(feature = "std")]
 pub(crate) struct IoSink<'a, W> {
     pub(crate) writer: &'a mut W,
@@ -148,7 +146,7 @@ impl<W: std::io::Write> Sink for IoSink<'_, W> {
     }
 }
 
-/// A formatter; bytes that are not UTF-8 become U+FFFD.
+/// Writes to a formatter. Bytes that are not UTF-8 are replaced by U+FFFD.
 pub(crate) struct FmtSink<'a, 'f> {
     pub(crate) formatter: &'a mut fmt::Formatter<'f>,
     pub(crate) result: fmt::Result,
@@ -168,12 +166,12 @@ impl Sink for FmtSink<'_, '_> {
     }
 }
 
-/// A value that knows its wire form. Each has a `Display` made from it by [`wire_display!`].
+/// A value that can be written in its wire form. [`wire_display!`] derives `Display` from it.
 pub(crate) trait Wire {
     fn put_into<S: Sink>(&self, sink: S) -> S;
 }
 
-/// Implements `Display` with the wire form.
+/// Implements `Display` with the wire form of a value.
 macro_rules! wire_display {
     ($($type:ty),+) => { $(
         impl core::fmt::Display for $type {
@@ -186,33 +184,7 @@ macro_rules! wire_display {
 }
 pub(crate) use wire_display;
 
-/// The digits of a number below [`EIGHT_DIGITS`], one a byte, the first in the lowest.
-///
-/// The number is divided into two of four digits, these into two of two digits and these into
-/// digits. What is side by side in the word is divided at once, by a multiplication that is exact
-/// for so few digits.
-const fn eight_digits(number: u64) -> u64 {
-    let fours = (number / 10_000) | ((number % 10_000) << 32);
-    let hundreds = (fours.wrapping_mul(10_486) >> 20) & 0x7F_0000_007F;
-    let twos = hundreds | (fours.wrapping_sub(hundreds.wrapping_mul(100)) << 16);
-    let tens = (twos.wrapping_mul(103) >> 10) & 0x000F_000F_000F_000F;
-    tens | (twos.wrapping_sub(tens.wrapping_mul(10)) << 8)
-}
-
-/// The digits as text.
-const fn text(digits: u64) -> [u8; 8] {
-    (digits | 0x3030_3030_3030_3030).to_le_bytes()
-}
-
-/// One hexadecimal digit, in upper case; only the low four bits of `nibble` count.
-pub(crate) const fn hex_digit(nibble: u8) -> u8 {
-    match nibble & 0xF {
-        digit @ 0..=9 => b'0'.wrapping_add(digit),
-        letter => b'A'.wrapping_add(letter).wrapping_sub(10),
-    }
-}
-
-/// `"0x" 1*8HEXDIG` in upper case, with at least `width` digits.
+/// Writes `"0x" 1*8HEXDIG` in upper case, with at least `width` digits.
 pub(crate) fn put_hexadecimal<S: Sink>(sink: S, value: u32, width: u32) -> S {
     let significant = 8_u32.saturating_sub(value.leading_zeros() / 4);
     let places = (0..significant.max(width)).rev();
@@ -221,7 +193,7 @@ pub(crate) fn put_hexadecimal<S: Sink>(sink: S, value: u32, width: u32) -> S {
     })
 }
 
-/// `"{" 8HEXDIG "-" 4HEXDIG "-" 4HEXDIG "-" 4HEXDIG "-" 12HEXDIG "}"` in lower case.
+/// Writes `"{" 8HEXDIG "-" 4HEXDIG "-" 4HEXDIG "-" 4HEXDIG "-" 12HEXDIG "}"` in lower case.
 #[inline]
 pub(crate) fn put_guid<S: Sink>(sink: S, guid: Uuid) -> S {
     let mut text = [0_u8; uuid::fmt::Braced::LENGTH];
