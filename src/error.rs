@@ -230,7 +230,7 @@ impl Error {
         }
     }
 
-    /// Whether the description already contains the name of the field.
+    /// Returns true if the description contains the name of the field.
     const fn names_field(&self) -> bool {
         matches!(self.code, Code::TransferEncoding | Code::NotAnAck | Code::OutOfSyncWithoutOffset)
     }
