@@ -1,11 +1,11 @@
-//! What reading, writing and stepping cost in time, beside what others cost.
+//! Time of parsing, writing and state machine steps, relative to other code.
 //!
 //! ```sh
 //! cargo bench -p bits-proto-benches --bench codec
 //! ```
 //!
-//! Times are never compared across runs: the two sides of a pair take turns, and the median of
-//! the ratios of their turns counts.
+//! Times are not compared across runs. The two sides of a pair take turns, and the result is the median of
+//! the ratios of their turns.
 
 mod cases;
 
@@ -14,10 +14,10 @@ use std::time::{Duration, Instant};
 
 use cases::{Pair, Work, groups, line, million, report, steps};
 
-/// How long one turn is, at least.
-const TURN: Duration = Duration::from_micros(40);
+/// Minimum length of a turn.
+const MIN_TURN: Duration = Duration::from_micros(40);
 
-/// How many turns each side has.
+/// Number of turns of each side.
 const TURNS: usize = 301;
 
 fn main() -> ExitCode {
@@ -28,21 +28,21 @@ fn main() -> ExitCode {
     if is_over { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
-/// The median of turns, which is a figure of the machine as well.
+/// Returns the median time of one execution, which also depends on the machine.
 fn nanoseconds(work: impl FnMut() + 'static) -> f64 {
     let mut work: Work = Box::new(work);
-    let times = often_enough(&mut work);
+    let times = executions_per_turn(&mut work);
     let mut turns: Vec<_> = (0..TURNS).map(|_| time(&mut work, times)).collect();
     turns.sort_by(f64::total_cmp);
     turns[TURNS / 2] * 1e9
 }
 
-/// The median of the ratios of turns that follow each other.
+/// Returns the median of the ratios of consecutive turns.
 fn ratio(pair: &mut Pair) -> f64 {
-    let (ours, other) = (often_enough(&mut pair.ours), often_enough(&mut pair.other));
+    let (ours, other) = (executions_per_turn(&mut pair.ours), executions_per_turn(&mut pair.other));
     let mut ratios: Vec<_> = (0..TURNS)
         .map(|turn| {
-            // Who is first takes turns as well.
+            // The sides also take turns in going first.
             let (first, second) = if turn % 2 == 0 {
                 let first = time(&mut pair.ours, ours);
                 (first, time(&mut pair.other, other))
@@ -57,16 +57,16 @@ fn ratio(pair: &mut Pair) -> f64 {
     ratios[TURNS / 2]
 }
 
-/// How often a work has to be done for a turn.
-fn often_enough(work: &mut Work) -> u32 {
+/// Returns the number of executions that fill a turn.
+fn executions_per_turn(work: &mut Work) -> u32 {
     let mut times = 1;
-    while time(work, times) * f64::from(times) < TURN.as_secs_f64() {
+    while time(work, times) * f64::from(times) < MIN_TURN.as_secs_f64() {
         times *= 2;
     }
     times
 }
 
-/// Seconds for one of `times`.
+/// Returns the seconds for one of `times` executions.
 fn time(work: &mut Work, times: u32) -> f64 {
     let start = Instant::now();
     for _ in 0..times {

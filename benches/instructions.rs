@@ -1,11 +1,11 @@
-//! What reading and writing cost in instructions, beside what others cost: the same in every run.
+//! Instruction counts of parsing and writing, relative to other code. They are the same in every run.
 //!
 //! ```sh
 //! cargo bench -p bits-proto-benches --bench instructions
 //! ```
 //!
-//! It runs itself under valgrind's callgrind, from Debian's package `valgrind`, which writes one
-//! file of counts for each call of [`measured`].
+//! The program runs itself under valgrind's callgrind (Debian's package `valgrind`), which writes one file of
+//! counts for each call of [`measured`].
 
 mod cases;
 
@@ -16,10 +16,10 @@ use std::process::{Command, ExitCode};
 
 use cases::{Pair, Work, groups, report};
 
-/// Set where the counting happens.
+/// Set in the process that is measured.
 const COUNTING: &str = "BITS_COUNTING_INSTRUCTIONS";
 
-/// How often each work is done while it is counted.
+/// Number of executions while counting.
 const TIMES: u32 = 16;
 
 fn main() -> ExitCode {
@@ -28,7 +28,7 @@ fn main() -> ExitCode {
         measured(&mut (Box::new(|| ()) as Work));
         for Pair { ours, other, .. } in groups.iter_mut().flat_map(|group| &mut group.pairs) {
             for work in [ours, other] {
-                // What is only done the first time is not counted.
+                // The first execution is not counted.
                 work();
                 measured(work);
             }
@@ -36,16 +36,16 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let Some(mut counts) = count() else {
-        println!("no valgrind, so nothing was counted: it is in Debian's package `valgrind`");
+        println!("nothing was measured: valgrind is not installed (Debian's package `valgrind`)");
         return ExitCode::SUCCESS;
     };
-    let nothing = counts.pop_front().expect("the work that does nothing");
+    let nothing = counts.pop_front().expect("the count of the empty work");
     let mut next = || counts.pop_front().expect("two counts for each pair") - nothing;
     let is_over = report(&mut groups, |bars| bars.instructions, |_| next() / next());
     if is_over { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }
 
-/// Callgrind counts what happens in here.
+/// Callgrind counts the instructions in this function.
 #[inline(never)]
 fn measured(work: &mut Work) {
     for _ in 0..TIMES {
@@ -53,7 +53,7 @@ fn measured(work: &mut Work) {
     }
 }
 
-/// The instructions of each call of [`measured`]; `None` where there is no valgrind.
+/// Returns the instructions of each call of [`measured`], or `None` if valgrind is not installed.
 fn count() -> Option<VecDeque<f64>> {
     Command::new("valgrind").arg("--version").output().ok()?;
     let folder = tempfile::tempdir().expect("a folder for the counts");
@@ -70,9 +70,9 @@ fn count() -> Option<VecDeque<f64>> {
     Some((1..).map(file).take_while(|file| file.exists()).map(|file| total(&file)).collect())
 }
 
-/// The sum that a file of callgrind's states.
+/// Returns the total in a file that callgrind wrote.
 fn total(file: &Path) -> f64 {
-    let text = std::fs::read_to_string(file).expect("a file of callgrind");
+    let text = std::fs::read_to_string(file).expect("a readable file");
     let line = text.lines().find_map(|line| line.strip_prefix("summary: "));
-    line.expect("it has a sum").trim().parse().expect("a number")
+    line.expect("a line with the total").trim().parse().expect("a number")
 }

@@ -1,5 +1,5 @@
-//! The oracles as a library, which the fuzz targets call: the package in `fuzz/` names this file, so that
-//! the oracles are part of the tests and share code with them.
+//! The oracles as a library for the fuzz targets. The package in `fuzz/` uses this file as its library, so that
+//! the oracles can share code with the tests.
 
 pub mod oracles;
 mod support;

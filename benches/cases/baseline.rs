@@ -1,5 +1,5 @@
-//! What one writes without this crate: httparse, a `HeaderMap`, and the standard library's parsers.
-//! It checks far less.
+//! The code that one would write without this crate: httparse, a `HeaderMap`, and parsers of the standard
+//! library. It validates far less.
 
 use std::hint::black_box;
 
@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::heads::SLOTS;
 
-/// httparse alone: every byte has to be looked at once, so this is the floor.
+/// httparse alone. Each byte must be examined once, so this is the lower bound.
 #[inline]
 pub fn httparse_alone(bytes: &[u8]) {
     let mut slots = [const { std::mem::MaybeUninit::uninit() }; SLOTS];
@@ -17,27 +17,27 @@ pub fn httparse_alone(bytes: &[u8]) {
         let mut response = httparse::Response::new(&mut []);
         let config = httparse::ParserConfig::default();
         let status = config.parse_response_with_uninit_headers(&mut response, bytes, &mut slots);
-        assert!(status.expect("it is valid").is_complete());
+        assert!(status.expect("valid").is_complete());
         black_box(&response);
     } else {
         let mut request = httparse::Request::new(&mut []);
         let status = request.parse_with_uninit_headers(bytes, &mut slots);
-        assert!(status.expect("it is valid").is_complete());
+        assert!(status.expect("valid").is_complete());
         black_box(&request);
     }
 }
 
-/// The fields of a head in a `HeaderMap`.
+/// Parses the fields of a head into a `HeaderMap`.
 #[inline]
 pub fn header_map(bytes: &[u8]) -> HeaderMap {
     let mut slots = [httparse::EMPTY_HEADER; SLOTS];
     let fields = if bytes.starts_with(b"HTTP/") {
         let mut response = httparse::Response::new(&mut slots);
-        assert!(response.parse(bytes).expect("it is valid").is_complete());
+        assert!(response.parse(bytes).expect("valid").is_complete());
         response.headers
     } else {
         let mut request = httparse::Request::new(&mut slots);
-        assert!(request.parse(bytes).expect("it is valid").is_complete());
+        assert!(request.parse(bytes).expect("valid").is_complete());
         request.headers
     };
     let mut map = HeaderMap::with_capacity(fields.len());
@@ -48,9 +48,9 @@ pub fn header_map(bytes: &[u8]) -> HeaderMap {
     map
 }
 
-/// A message as `get` and `parse` leave it.
+/// A message as parsed with `get` and `parse`.
 #[derive(Debug, Default)]
-#[expect(dead_code, reason = "made so that it is not optimised away")]
+#[expect(dead_code, reason = "keeps the values from being optimised away")]
 pub struct Message<'m> {
     packet_type: Option<&'m str>,
     session_id: Option<Uuid>,
@@ -83,7 +83,7 @@ fn hexadecimal(text: &str) -> Option<u32> {
     u32::from_str_radix(text.strip_prefix("0x").unwrap_or(text), 16).ok()
 }
 
-/// `get` and `parse`, field by field: what the requests have, or what the Acks have.
+/// Parses field by field with `get` and `parse`: the fields of requests, or those of Acks.
 pub fn get_and_parse(map: &HeaderMap, is_response: bool) -> Message<'_> {
     let get = |name: &str| map.get(name).and_then(|value| value.to_str().ok());
     let common = Message {

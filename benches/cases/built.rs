@@ -1,5 +1,5 @@
-//! From what an HTTP stack has read already: the fields of an `http::HeaderMap`, and whole heads of
-//! the `http` crate.
+//! Parsing from the values of an HTTP stack: the fields of an `http::HeaderMap`, and whole requests and
+//! responses of the `http` crate.
 
 use std::hint::black_box;
 
@@ -8,14 +8,14 @@ use bits_proto::message::{Ack, NotificationRequest, NotificationResponse, ParseO
 use http::HeaderMap;
 
 use super::heads::{Head, Kind};
-use super::{Bars, Group, Pair, baseline};
+use super::{Group, MaxRatios, Pair, baseline};
 
 pub fn fields(heads: &'static [Head]) -> Group {
     let pair = |head: &'static Head| {
         let map: &HeaderMap = Box::leak(Box::new(baseline::header_map(&head.bytes)));
         beside_get_and_parse(head, map, move || read(head.kind, black_box(map)))
     };
-    Group { name: "built", pairs: heads.iter().map(pair).collect(), each: BARS, mean: None }
+    Group { name: "built", pairs: heads.iter().map(pair).collect(), each: MAX_RATIOS, mean: None }
 }
 
 pub fn http(heads: &'static [Head]) -> Group {
@@ -34,10 +34,10 @@ pub fn http(heads: &'static [Head]) -> Group {
             read_http(head.kind, black_box(&request), black_box(&response));
         })
     };
-    Group { name: "http", pairs: heads.iter().map(pair).collect(), each: BARS, mean: None }
+    Group { name: "http", pairs: heads.iter().map(pair).collect(), each: MAX_RATIOS, mean: None }
 }
 
-const BARS: Bars = Bars { instructions: 0.25, time: f64::INFINITY };
+const MAX_RATIOS: MaxRatios = MaxRatios { instructions: 0.25, time: f64::INFINITY };
 
 fn beside_get_and_parse(
     head: &Head,

@@ -1,4 +1,4 @@
-//! Heads that grow: with nothing but foreign fields, and a byte at a time.
+//! Growing heads: with many unknown fields, and received byte by byte.
 
 use std::hint::black_box;
 
@@ -6,18 +6,18 @@ use bits_proto::http1::{HeadScanner, Progress};
 use bits_proto::limits::Limits;
 use bits_proto::message::{HeaderSlots, ParseOptions, Request, RequestHead};
 
-use super::{Bars, Group, Pair};
+use super::{Group, MaxRatios, Pair};
 
 const ROOM: usize = 2048;
 
-/// A valid Ping of `length` bytes, of which all but a few are fields that mean nothing here.
+/// Returns a valid Ping of `length` bytes, almost all of them in unknown fields.
 fn foreign(length: usize) -> Vec<u8> {
     let mut head =
         b"BITS_POST /e HTTP/1.1\r\nBITS-Packet-Type: Ping\r\nContent-Length: 0\r\n".to_vec();
     let mut index = 0;
     while head.len() + 2 < length {
         let line = format!("X-Foreign-{index:04}: {:032}\r\n", index * 7919);
-        // The last one fills up.
+        // The last field has the remaining length.
         let left = length - 2 - head.len();
         let fits = if left < 2 * line.len() { left - 2 } else { line.len() - 2 };
         head.extend(line.trim_end().bytes().chain(std::iter::repeat(b'x')).take(fits));
@@ -31,7 +31,7 @@ fn foreign(length: usize) -> Vec<u8> {
 
 fn read(bytes: &[u8], limits: &Limits) -> bool {
     let mut slots = HeaderSlots::<ROOM>::with_capacity();
-    match RequestHead::parse_within(black_box(bytes), &mut slots, limits).expect("it is valid") {
+    match RequestHead::parse_within(black_box(bytes), &mut slots, limits).expect("valid") {
         Progress::Partial => false,
         Progress::Complete(head) => {
             black_box(&Request::from_head(&head, &ParseOptions::DEFAULT)).as_ref().expect("valid");
@@ -40,7 +40,7 @@ fn read(bytes: &[u8], limits: &Limits) -> bool {
     }
 }
 
-/// As a server does whose peer sends one byte after the other.
+/// Parses like a server whose peer sends single bytes.
 fn grow(bytes: &[u8], limits: &Limits) {
     let mut end = HeadScanner::within(limits);
     let arrived = (1..=bytes.len()).map(|length| &bytes[..length]);
@@ -71,7 +71,7 @@ pub fn group() -> Group {
     Group {
         name: "growing",
         pairs: vec![linear, a_byte_at_a_time],
-        each: Bars { instructions: 1.1, time: 1.5 },
+        each: MaxRatios { instructions: 1.1, time: 1.5 },
         mean: None,
     }
 }

@@ -1,4 +1,4 @@
-//! The heads that are measured: those of the vectors, in the shape of Microsoft's captures.
+//! The measured heads: those of the vectors, in the form of Microsoft's captures.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
@@ -12,17 +12,17 @@ use bits_proto::message::{
 
 use bits_proto_test_tools::vectors;
 
-/// As many for everybody.
+/// The same number for all parsers.
 pub const SLOTS: usize = 32;
 
-/// One head, and what is known of it before it is read.
+/// One head, with its kind.
 pub struct Head {
     pub name: String,
     pub bytes: Vec<u8>,
     pub kind: Kind,
 }
 
-/// Which reader it is for.
+/// The parser for the head.
 #[derive(Clone, Copy)]
 pub enum Kind {
     Request,
@@ -36,7 +36,7 @@ impl Head {
         matches!(self.kind, Kind::Ack(_) | Kind::NotificationResponse)
     }
 
-    /// From bytes to the typed message, everything checked.
+    /// Parses bytes into the typed message, with all checks.
     #[inline]
     pub fn read(&self) {
         let mut slots = HeaderSlots::<SLOTS>::with_capacity();
@@ -62,7 +62,7 @@ impl Head {
         }
     }
 
-    /// The part of it that knows HTTP and no BITS.
+    /// Parses only the HTTP part.
     #[inline]
     pub fn read_head(&self) {
         let mut slots = HeaderSlots::<SLOTS>::with_capacity();
@@ -85,7 +85,7 @@ fn whole<'h, 'b, L: StartLine<'b> + Debug>(
     }
 }
 
-/// Every head of the whole conversations, but for downloads, which are plain HTTP.
+/// Returns every head of the whole conversations, except those of downloads, which are plain HTTP.
 pub fn all() -> Vec<Head> {
     let mut rows = BTreeMap::new();
     for row in vectors::manifest(&vectors::folder()) {
@@ -113,12 +113,12 @@ pub fn all() -> Vec<Head> {
     heads
 }
 
-/// What the Ack to a request is read with: all that a client knows but the texts.
+/// Returns the context for the Ack to a request: all that a client knows except texts.
 fn ack_context(request: &[u8]) -> AckContext<'static> {
     let mut slots = HeaderSlots::new();
-    let head = RequestHead::parse(request, &mut slots).expect("it is valid").complete();
-    let decoded = Request::from_head(&head.expect("it is whole"), &ParseOptions::DEFAULT);
-    match decoded.expect("it is valid").message {
+    let head = RequestHead::parse(request, &mut slots).expect("valid").complete();
+    let decoded = Request::from_head(&head.expect("complete"), &ParseOptions::DEFAULT);
+    match decoded.expect("valid").message {
         Request::Ping(_) => AckContext::Ping,
         Request::CreateSession(_) => AckContext::CreateSession { offered: None },
         Request::Fragment(fragment) => AckContext::Fragment {

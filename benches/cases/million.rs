@@ -1,4 +1,4 @@
-//! One million live sessions.
+//! One million sessions.
 
 use std::collections::HashMap;
 use std::hint::black_box;
@@ -9,12 +9,12 @@ use bits_proto::server::{Access, Policy, Record, RequestContext, SessionLimits, 
 use uuid::Uuid;
 
 use super::steps::NOW;
-use super::{Bars, Group, Pair};
+use super::{Group, MaxRatios, Pair};
 
 pub const SESSIONS: usize = 1_000_000;
-/// The most bytes that one of them may take: its record, its URL, and its part of a map that may
-/// be half empty.
-pub const MOST_BYTES: f64 = 600.0;
+/// Maximum number of bytes per session: its record, its URL, and its share of a map that may be half
+/// empty.
+pub const MAX_BYTES: f64 = 600.0;
 
 const THOUSAND: usize = 1_000;
 const ARRIVAL: RequestContext<'static> =
@@ -22,19 +22,19 @@ const ARRIVAL: RequestContext<'static> =
 
 type Table = Sessions<'static, HashMap<Uuid, Record>>;
 
-/// A million sessions.
+/// Returns a table of a million sessions.
 pub fn table() -> impl Sized {
     filled(SESSIONS).0
 }
 
-/// A table of that many sessions, and their ids.
+/// Returns a table with this number of sessions, and their ids.
 fn filled(sessions: usize) -> (Table, Vec<SessionId<'static>>) {
     let limits = SessionLimits { sessions, ..SessionLimits::default() };
     let mut table = Sessions::new(HashMap::new(), Policy::DEFAULT, limits);
     let request = Request::from(CreateSession::default());
     let ids = (0..sessions as u128).map(|index| {
         let random = || index.wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835).to_le_bytes();
-        let step = table.handle_request(&request, &ARRIVAL, random).expect("a map never fails");
+        let step = table.handle_request(&request, &ARRIVAL, random).expect("a map does not fail");
         let Step::Answer(answer) = step else { panic!("{step:?}") };
         let Ack::CreateSession(ack) = answer.ack() else { panic!("{answer:?}") };
         SessionId::from(ack.session_id.guid().expect("a GUID"))
@@ -43,7 +43,7 @@ fn filled(sessions: usize) -> (Table, Vec<SessionId<'static>>) {
     (table, ids)
 }
 
-/// A fragment of one byte after the other, each to another session.
+/// Returns work that sends one-byte fragments, each to another session.
 fn steps(sessions: usize) -> impl FnMut() {
     let (mut table, ids) = filled(sessions);
     let mut count = 0;
@@ -62,14 +62,14 @@ fn steps(sessions: usize) -> impl FnMut() {
     }
 }
 
-/// What a step costs more where a million sessions are live than where a thousand are: only what
-/// memory does, which is slow where it is not in the cache.
+/// Compares steps in a table of a million sessions with steps in a table of a thousand. Only cache misses should
+/// make a difference.
 pub fn group() -> Group {
     let pair = Pair::new("step-beside-one-of-a-thousand", steps(SESSIONS), steps(THOUSAND));
     Group {
         name: "million",
         pairs: vec![pair],
-        each: Bars { instructions: f64::INFINITY, time: 6.0 },
+        each: MaxRatios { instructions: f64::INFINITY, time: 6.0 },
         mean: None,
     }
 }

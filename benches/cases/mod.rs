@@ -1,4 +1,4 @@
-//! What is measured, beside what, and how much of it may be spent.
+//! The measured code, the code that it is compared with, and the limits.
 #![allow(dead_code, unused_imports, reason = "each bench uses a part of it")]
 
 mod baseline;
@@ -15,15 +15,15 @@ use std::hint::black_box;
 
 pub use report::{line, report};
 
-/// Something that is done over and over.
+/// Code that is executed repeatedly.
 pub type Work = Box<dyn FnMut()>;
 
-/// Two things of which one may cost a part, or some times, of what the other costs.
+/// Two pieces of code. The first may cost at most a given multiple of the second.
 pub struct Pair {
     pub name: String,
     pub ours: Work,
     pub other: Work,
-    /// How many times `other` is worth one `ours`, where that is not once.
+    /// Number of executions of `other` that correspond to one of `ours`.
     pub scale: f64,
 }
 
@@ -37,27 +37,27 @@ impl Pair {
     }
 }
 
-/// The most that a ratio may be.
+/// Upper limits of a ratio.
 #[derive(Clone, Copy)]
-pub struct Bars {
+pub struct MaxRatios {
     pub instructions: f64,
     pub time: f64,
 }
 
-/// No bar: shown so that it can be compared.
-const SHOWN: Bars = Bars { instructions: f64::INFINITY, time: f64::INFINITY };
+/// No limit: printed for comparison only.
+const UNLIMITED: MaxRatios = MaxRatios { instructions: f64::INFINITY, time: f64::INFINITY };
 
-/// Pairs with the same bars.
+/// Pairs with common limits.
 pub struct Group {
     pub name: &'static str,
     pub pairs: Vec<Pair>,
-    /// For each pair.
-    pub each: Bars,
-    /// For the geometric mean of all of them.
-    pub mean: Option<Bars>,
+    /// Limits of each pair.
+    pub each: MaxRatios,
+    /// Limits of the geometric mean of all pairs.
+    pub mean: Option<MaxRatios>,
 }
 
-/// Everything that can be measured in instructions and in time.
+/// Returns everything that is measured in instructions and in time.
 pub fn groups() -> Vec<Group> {
     let heads: &'static [heads::Head] = heads::all().leak();
     let read = |other: fn(&'static heads::Head)| {
@@ -70,8 +70,8 @@ pub fn groups() -> Vec<Group> {
         Group {
             name: "read",
             pairs: read(|head| baseline::httparse_alone(&head.bytes)),
-            each: Bars { instructions: 1.30, time: 1.40 },
-            mean: Some(Bars { instructions: 1.22, time: 1.28 }),
+            each: MaxRatios { instructions: 1.30, time: 1.40 },
+            mean: Some(MaxRatios { instructions: 1.22, time: 1.28 }),
         },
         Group {
             name: "head",
@@ -82,8 +82,8 @@ pub fn groups() -> Vec<Group> {
                     Pair::new(&*head.name, move || head.read_head(), floor)
                 })
                 .collect(),
-            each: SHOWN,
-            mean: Some(SHOWN),
+            each: UNLIMITED,
+            mean: Some(UNLIMITED),
         },
         Group {
             name: "today",
@@ -91,7 +91,7 @@ pub fn groups() -> Vec<Group> {
                 let map = baseline::header_map(black_box(&head.bytes));
                 black_box(baseline::get_and_parse(&map, head.is_response()));
             }),
-            each: Bars { instructions: 1.0 / 3.8, time: 1.0 / 4.5 },
+            each: MaxRatios { instructions: 1.0 / 3.8, time: 1.0 / 4.5 },
             mean: None,
         },
         built::fields(heads),

@@ -1,4 +1,4 @@
-//! How large things are, in bytes.
+//! Sizes of types, in bytes.
 
 use bits_proto::backend::Notification;
 use bits_proto::client::Upload;
@@ -13,12 +13,12 @@ use bits_proto::server::{Record, Session};
 
 use super::report::line;
 
-/// Prints a line for each public message, session and what they are read with; says whether a
-/// bar is exceeded.
+/// Prints a line for each public message, session, and type used for parsing. Returns true if a limit is
+/// exceeded.
 pub fn print() -> bool {
     macro_rules! sizes {
-        ($($type:ty $(: $bar:literal)?),+ $(,)?) => {
-            [$((stringify!($type), size_of::<$type>(), [$($bar,)? f64::INFINITY][0])),+]
+        ($($type:ty $(: $limit:literal)?),+ $(,)?) => {
+            [$((stringify!($type), size_of::<$type>(), [$($limit,)? f64::INFINITY][0])),+]
         };
     }
     let sizes = sizes![
@@ -50,7 +50,7 @@ pub fn print() -> bool {
         Notification,
         Observer: 2048.0,
     ];
-    sizes.iter().fold(false, |is_over, (name, size, bar)| {
-        line(&format!("size/{}", name.replace(' ', "")), *size as f64, *bar) | is_over
+    sizes.iter().fold(false, |is_over, (name, size, limit)| {
+        line(&format!("size/{}", name.replace(' ', "")), *size as f64, *limit) | is_over
     })
 }

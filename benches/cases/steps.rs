@@ -1,4 +1,4 @@
-//! Steps of sessions, beside httparse alone on the head of one Fragment.
+//! Steps of sessions, compared with httparse alone on the head of one Fragment.
 
 use std::hint::black_box;
 use std::time::Duration;
@@ -9,14 +9,14 @@ use bits_proto::message::{Ack, CreateSession, CreateSessionAck, Fragment, Fragme
 use bits_proto::server::{Access, Policy, Session, Step};
 
 use super::heads::Head;
-use super::{Bars, Group, Pair, baseline};
+use super::{Group, MaxRatios, Pair, baseline};
 
 const FRAGMENT: u64 = 1 << 20;
 const TOTAL: u64 = u64::MAX;
 pub const NOW: Duration = Duration::from_secs(1_700_000_000);
 
 pub fn group(heads: &'static [Head]) -> Group {
-    let head = heads.iter().find(|head| head.name.ends_with("-fragment")).expect("there is one");
+    let head = heads.iter().find(|head| head.name.ends_with("-fragment")).expect("a Fragment");
     let floor = move || baseline::httparse_alone(&head.bytes);
     Group {
         name: "step",
@@ -24,20 +24,20 @@ pub fn group(heads: &'static [Head]) -> Group {
             Pair::new("server", server_step(), floor),
             Pair::new("client", client_step(), floor),
         ],
-        each: Bars { instructions: 0.25, time: 0.25 },
+        each: MaxRatios { instructions: 0.25, time: 0.25 },
         mean: None,
     }
 }
 
-/// From a fragment to its Ack: what to store, and what to answer when it is stored.
+/// Handles a fragment on the server, from the request to the Ack.
 pub fn server_step() -> impl FnMut() {
     let create = CreateSession::default();
     let created = Session::create(&create, Access::Granted, &Policy::DEFAULT, [7; 16], NOW);
-    let mut session = created.expect("it is granted").0;
+    let mut session = created.expect("granted").0;
     let session_id = SessionId::from_random([7; 16]);
     let mut next = 0;
     move || {
-        let range = ContentRange::new(next, next + FRAGMENT - 1, TOTAL).expect("it is a range");
+        let range = ContentRange::new(next, next + FRAGMENT - 1, TOTAL).expect("a valid range");
         next += FRAGMENT;
         let request = Request::from(Fragment::new(session_id, range));
         let step =
@@ -50,15 +50,15 @@ pub fn server_step() -> impl FnMut() {
     }
 }
 
-/// From what to send to its Ack.
+/// Handles a fragment on the client, from the request to the Ack.
 pub fn client_step() -> impl FnMut() {
     let session_id = SessionId::from_random([7; 16]);
     let mut upload = Upload::new(TOTAL, Options::DEFAULT, 7);
     exchange(&mut upload, &CreateSessionAck::new(Protocol::BITS_1_5, session_id).into());
     move || {
-        let Poll::Send(transmit) = upload.poll() else { panic!("nothing to send") };
+        let Poll::Send(transmit) = upload.poll() else { panic!("expected Send") };
         let Request::Fragment(fragment) = black_box(transmit.request()) else {
-            panic!("no fragment")
+            panic!("expected a Fragment")
         };
         let ack = FragmentAck::new(session_id, fragment.content_range.received());
         exchange(&mut upload, &ack.into());
@@ -66,7 +66,7 @@ pub fn client_step() -> impl FnMut() {
 }
 
 fn exchange(upload: &mut Upload, ack: &Ack<'_>) {
-    upload.handle_sending(NOW).expect("it is due");
-    upload.handle_sent(NOW).expect("it is being sent");
-    upload.handle_ack(black_box(ack), NOW).expect("it is the right one");
+    upload.handle_sending(NOW).expect("a request is due");
+    upload.handle_sent(NOW).expect("a request is being sent");
+    upload.handle_ack(black_box(ack), NOW).expect("the expected Ack");
 }

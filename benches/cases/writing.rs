@@ -1,4 +1,4 @@
-//! Writing heads, beside `write!` into a vector that is large enough.
+//! Writing heads, compared with `write!` into a vector with sufficient capacity.
 
 use std::hint::black_box;
 use std::io::Write as _;
@@ -7,16 +7,16 @@ use bits_proto::field::{ContentName, ContentRange, ReceivedContentRange, Session
 use bits_proto::http1::RequestTarget;
 use bits_proto::message::{Ack, Fragment, FragmentAck, NO_EXTRAS, PingAck, Refusal, Request};
 
-use super::{Bars, Group, Pair, SHOWN};
+use super::{Group, MaxRatios, Pair, UNLIMITED};
 
 const DATE: &str = "Tue, 04 Mar 2025 09:15:02 GMT";
 
-/// What a server adds. Both sides know the names, and neither the values.
+/// Fields of a server. Their names are constants, their values are not.
 fn of_server() -> [(&'static str, &'static str); 2] {
     [("Date", black_box(DATE)), ("Server", black_box("origin/1.0"))]
 }
 
-/// What a client adds.
+/// Fields of a client.
 fn of_client() -> [(&'static str, &'static str); 3] {
     let connection = ("Connection", black_box("Keep-Alive"));
     let agent = ("User-Agent", black_box("Microsoft BITS/7.8"));
@@ -30,8 +30,8 @@ pub fn acks() -> Group {
     let mut buffer = [0; 512];
     let of_fragment = move || {
         let ack = black_box(&fragment);
-        let encoder = ack.encode(of_server()).expect("the extras are fine");
-        black_box((encoder.write(&mut buffer), &buffer)).0.expect("there is room");
+        let encoder = ack.encode(of_server()).expect("valid extras");
+        black_box((encoder.write(&mut buffer), &buffer)).0.expect("enough space");
     };
     let mut head = Vec::with_capacity(512);
     let by_hand = move || {
@@ -47,15 +47,15 @@ pub fn acks() -> Group {
             id.as_str(),
             received.0
         )
-        .expect("there is room");
+        .expect("enough space");
         black_box(&head);
     };
     let ping = Ack::from(PingAck);
     let mut buffer = [0; 512];
     let of_ping = move || {
         let ack = black_box(&ping);
-        let encoder = ack.encode(of_server()).expect("the extras are fine");
-        black_box((encoder.write(&mut buffer), &buffer)).0.expect("there is room");
+        let encoder = ack.encode(of_server()).expect("valid extras");
+        black_box((encoder.write(&mut buffer), &buffer)).0.expect("enough space");
     };
     let mut head = Vec::with_capacity(512);
     let ping_by_hand = move || {
@@ -67,7 +67,7 @@ pub fn acks() -> Group {
             Content-Length: 0\r\n\r\n",
             date.1, server.1
         )
-        .expect("there is room");
+        .expect("enough space");
         black_box(&head);
     };
     Group {
@@ -76,7 +76,7 @@ pub fn acks() -> Group {
             Pair::new("fragment-ack", of_fragment, by_hand),
             Pair::new("ping-ack", of_ping, ping_by_hand),
         ],
-        each: Bars { instructions: 0.33, time: f64::INFINITY },
+        each: MaxRatios { instructions: 0.33, time: f64::INFINITY },
         mean: None,
     }
 }
@@ -91,8 +91,8 @@ pub fn fragments() -> Group {
     let ours = move || {
         let request = black_box(&request);
         let target = RequestTarget::try_from("/inbox/report.bin").expect("a target");
-        let encoder = request.encode(target, of_client()).expect("the extras are fine");
-        black_box((encoder.write(&mut buffer), &buffer)).0.expect("there is room");
+        let encoder = request.encode(target, of_client()).expect("valid extras");
+        black_box((encoder.write(&mut buffer), &buffer)).0.expect("enough space");
     };
     let mut head = Vec::with_capacity(512);
     let by_hand = move || {
@@ -113,18 +113,18 @@ pub fn fragments() -> Group {
             range.len(),
             connection.1,
         )
-        .expect("there is room");
+        .expect("enough space");
         black_box(&head);
     };
     Group {
         name: "write-fragment",
         pairs: vec![Pair::new("fragment", ours, by_hand)],
-        each: Bars { instructions: 0.30, time: f64::INFINITY },
+        each: MaxRatios { instructions: 0.30, time: f64::INFINITY },
         mean: None,
     }
 }
 
-/// Without extras: what the messages themselves cost.
+/// Without extra fields, to measure the messages themselves.
 pub fn plain() -> Group {
     let session_id = SessionId::from_random([7; 16]);
     let received = ReceivedContentRange(1 << 20);
@@ -140,7 +140,7 @@ pub fn plain() -> Group {
             id.as_str(),
             received.0
         )
-        .expect("there is room");
+        .expect("enough space");
         black_box(&head);
     };
     let refusal = Refusal::session_not_found();
@@ -158,14 +158,14 @@ pub fn plain() -> Group {
             refusal.status().reason(),
             refusal.context().expect("it has a context").0
         )
-        .expect("there is room");
+        .expect("enough space");
         black_box(&head);
     };
     let ours = |ack: Ack<'static>| {
         let mut buffer = [0; 512];
         move || {
-            let encoder = black_box(&ack).encode(NO_EXTRAS).expect("there are no extras");
-            black_box((encoder.write(&mut buffer), &buffer)).0.expect("there is room");
+            let encoder = black_box(&ack).encode(NO_EXTRAS).expect("no extras");
+            black_box((encoder.write(&mut buffer), &buffer)).0.expect("enough space");
         }
     };
     Group {
@@ -174,7 +174,7 @@ pub fn plain() -> Group {
             Pair::new("fragment-ack", ours(fragment), by_hand),
             Pair::new("refusal", ours(refusal.into()), refused_by_hand),
         ],
-        each: SHOWN,
+        each: UNLIMITED,
         mean: None,
     }
 }

@@ -1,4 +1,4 @@
-//! Whatever can be built is written, read again as the same value, and no value leaves its field.
+//! Any message that can be built can be written, is parsed as the same value, and no value leaves its field.
 
 use arbitrary::{Result, Unstructured};
 use bits_proto::error::ErrorKind;
@@ -21,7 +21,7 @@ type Input<'a, 'b> = &'a mut Unstructured<'b>;
 
 pub fn construct(data: &[u8]) {
     let mut input = Unstructured::new(data);
-    // An input that stands for no value says nothing.
+    // Inputs that describe no valid value are skipped.
     if let Ok(spec) = spec(&mut input) {
         let _ = check(&spec, &mut input);
     }
@@ -51,7 +51,7 @@ fn is_extra(name: &str, value: &[u8]) -> bool {
     !name.is_empty() && name.bytes().all(fine) && reference_grammar::is_content(value)
 }
 
-/// What cannot be an extra is refused, unless it only is what it would not come back as.
+/// Checks that an invalid extra is rejected. An extra that is accepted must be parsed as it was.
 fn check_dirty(spec: &Spec, name: &str, value: &[u8]) {
     let message = spec.view();
     match message.encode("/", &[(name, value)]) {
@@ -76,13 +76,13 @@ fn spec(input: Input<'_, '_>) -> Result<Spec> {
     })
 }
 
-/// Bytes of any kind.
+/// Returns arbitrary bytes.
 fn bytes(input: Input<'_, '_>, most: usize) -> Result<Vec<u8>> {
     let length = input.int_in_range(0..=most)?.min(input.len());
     input.bytes(length).map(<[u8]>::to_vec)
 }
 
-/// A name of a field: of any, or one that the protocol knows.
+/// Returns an arbitrary field name, or one of a known field.
 fn name(input: Input<'_, '_>) -> Result<String> {
     match input.arbitrary()? {
         true => input.choose(FieldName::ALL).map(|field| field.as_str().into()),
@@ -94,7 +94,7 @@ fn text(input: Input<'_, '_>, most: usize) -> Result<String> {
     Ok(String::from_utf8_lossy(&bytes(input, most)?).into_owned())
 }
 
-/// Bytes that make a value; none, where they do not.
+/// Returns bytes that are a valid value, or none.
 fn accepted(
     input: Input<'_, '_>,
     most: usize,
@@ -203,7 +203,7 @@ fn is_present(value: &[u8]) -> bool {
 }
 
 fn notification_request(input: Input<'_, '_>) -> Result<NotificationRequestSpec> {
-    // What begins like a URL and is none is for the oracle of the fields.
+    // URLs with a scheme but otherwise malformed are checked by the oracle of the fields.
     let is_url =
         |url: &[u8]| reference_grammar::http_url(url) != Err(reference_grammar::NoUrl::Malformed);
     let url = accepted(input, 80, |url| is_present(url) && is_url(url))?;
@@ -215,7 +215,7 @@ fn notification_request(input: Input<'_, '_>) -> Result<NotificationRequestSpec>
 
 fn notification_response(input: Input<'_, '_>) -> Result<NotificationResponseSpec> {
     let status = status(input)?;
-    // A 204 is sent without a length whatever it holds, and an interim response is no answer.
+    // A 204 is sent without Content-Length, and an interim response is not an answer.
     let status = if status.is_interim() { StatusCode::OK } else { status };
     let content_length = input.arbitrary::<Option<u64>>()?;
     Ok(NotificationResponseSpec {

@@ -1,4 +1,4 @@
-//! Our reading of a head against the plain one, which differs only where a rule says so.
+//! Compares the crate's parsing with the reference parser. Differences are allowed only where a rule says so.
 
 use bits_proto::http1::Progress;
 use bits_proto::message::{
@@ -8,92 +8,96 @@ use bits_proto::message::{
 use http::{HeaderMap, HeaderValue};
 
 use super::reference_grammar;
-use super::reference_parser::{Asked, Case, Packet, Reading, Refusal, Start, read};
+use super::reference_parser::{AnsweredRequest, Case, Packet, Parsed, Refusal, Start, parse};
 
-/// Where we read otherwise than the plain way, on purpose.
+/// A deliberate difference from the reference parser.
 pub struct Rule {
     pub name: &'static str,
     effect: Effect,
 }
 
 enum Effect {
-    /// We refuse what the plain way takes.
-    Refuses(fn(&Case<'_>, Asked) -> bool),
-    /// We read as if the fields were these.
+    /// The crate rejects a message that the reference parser accepts.
+    Rejects(fn(&Case<'_>, AnsweredRequest) -> bool),
+    /// The crate parses the message as if the fields were these.
     Rewrites(fn(&Case<'_>, &mut HeaderMap)),
-    /// We take what the plain way does not, for this.
-    Takes(fn(&Case<'_>) -> Option<Reading>),
+    /// The crate accepts a message that the reference parser rejects, with this result.
+    Accepts(fn(&Case<'_>) -> Option<Parsed>),
 }
 
-use Effect::{Refuses, Rewrites, Takes};
+use Effect::{Accepts, Rejects, Rewrites};
 
-/// All of them.
+/// All rules.
 pub const RULES: [Rule; 10] = [
-    // Two readers could take one value each.
-    Rule { name: "conflicting-fields", effect: Refuses(has_conflict) },
-    // Two readers could see the end of the message in two places.
-    Rule { name: "conflicting-lengths", effect: Refuses(|case, _| lengths_conflict(case)) },
-    // The protocol has no other framing than Content-Length.
+    // Two readers could use different values.
+    Rule { name: "conflicting-fields", effect: Rejects(has_conflict) },
+    // Two readers could find different ends of the message.
+    Rule { name: "conflicting-lengths", effect: Rejects(|case, _| lengths_conflict(case)) },
+    // Content-Length is the only framing of the protocol.
     Rule {
         name: "transfer-encoding",
-        effect: Refuses(|case, _| case.map.contains_key("transfer-encoding")),
+        effect: Rejects(|case, _| case.map.contains_key("transfer-encoding")),
     },
-    // Some readers end a line at it and others do not.
-    Rule { name: "bare-line-feed", effect: Refuses(|case, _| has_bare_line_feed(case.head)) },
-    // The specification's limit for values, which holds for servers.
-    Rule { name: "long-value", effect: Refuses(|case, _| has_long_value(case)) },
-    // So that nobody makes a server wait for the end of a head.
-    Rule { name: "large-head", effect: Refuses(|case, _| case.head.len() > 16 * 1024) },
-    // A list may be spread over several fields, as HTTP has it.
+    // Some readers end a line there and others do not.
+    Rule { name: "bare-line-feed", effect: Rejects(|case, _| has_bare_line_feed(case.head)) },
+    // The specification's limit for values, which applies to servers.
+    Rule { name: "long-value", effect: Rejects(|case, _| has_long_value(case)) },
+    // Limits how long a server waits for the end of a head.
+    Rule { name: "large-head", effect: Rejects(|case, _| case.head.len() > 16 * 1024) },
+    // HTTP allows to spread a list over several fields.
     Rule { name: "joined-protocols", effect: Rewrites(join_protocols) },
     // A misspelling that servers send.
     Rule { name: "misspelt-received", effect: Rewrites(respell_received) },
-    // Servers send these empty where there is nothing to say.
+    // Servers send these fields empty instead of omitting them.
     Rule { name: "empty-is-absent", effect: Rewrites(remove_empty) },
-    // A failure of something on the way, which is no Ack but has a status.
-    Rule { name: "not-an-ack", effect: Takes(bare_refusal) },
+    // An error of an intermediary, which is not an Ack but has a status.
+    Rule { name: "not-an-ack", effect: Accepts(bare_refusal) },
 ];
 
 pub fn differential(data: &[u8]) {
-    for asked in Asked::ALL {
-        let ours = our_reading(data, asked);
-        let plain = plain_reading(data, asked, |_| true);
-        assert_eq!(ours, plain, "for {asked:?}: {}", data.escape_ascii());
+    for request in AnsweredRequest::ALL {
+        let actual = crate_result(data, request);
+        let expected = reference_result(data, request, |_| true);
+        assert_eq!(actual, expected, "for {request:?}: {}", data.escape_ascii());
     }
 }
 
-/// The rules without which the plain reading of an input is not ours.
+/// Returns the rules without which the result of the reference parser would differ from the crate's.
 pub fn needed(data: &[u8]) -> Vec<&'static str> {
     let is_needed = |rule: &&Rule| {
-        Asked::ALL.iter().any(|asked| {
-            let without = plain_reading(data, *asked, |other| other.name != rule.name);
-            without != our_reading(data, *asked)
+        AnsweredRequest::ALL.iter().any(|request| {
+            let without = reference_result(data, *request, |other| other.name != rule.name);
+            without != crate_result(data, *request)
         })
     };
     RULES.iter().filter(is_needed).map(|rule| rule.name).collect()
 }
 
-/// The plain way, with those rules that count.
-fn plain_reading(data: &[u8], asked: Asked, counts: impl Fn(&Rule) -> bool) -> Option<Reading> {
+/// Returns the result of the reference parser, with the rules that count.
+fn reference_result(
+    data: &[u8],
+    request: AnsweredRequest,
+    counts: impl Fn(&Rule) -> bool,
+) -> Option<Parsed> {
     let case = Case::of(data)?;
     let rules = RULES.iter().filter(|rule| counts(rule));
     let mut map = case.map.clone();
     let mut taken = None;
     for rule in rules {
         match rule.effect {
-            Refuses(is_refused) if is_refused(&case, asked) => return None,
-            Refuses(_) => {}
+            Rejects(is_rejected) if is_rejected(&case, request) => return None,
+            Rejects(_) => {}
             Rewrites(rewrite) => rewrite(&case, &mut map),
-            Takes(take) => taken = take(&case),
+            Accepts(take) => taken = take(&case),
         }
     }
-    read(case.start, &map, asked).or(taken)
+    parse(case.start, &map, request).or(taken)
 }
 
-/// The offset, as documented and as some servers spell it.
+/// The offset, in the documented spelling and in that of some servers.
 const RECEIVED: &[&str] = &["BITS-Received-Content-Range", "BITS-Recieved-Content-Range"];
 
-fn has_conflict(case: &Case<'_>, asked: Asked) -> bool {
+fn has_conflict(case: &Case<'_>, request: AnsweredRequest) -> bool {
     let is = |kind: &str| {
         case.map
             .get("bits-packet-type")
@@ -111,20 +115,22 @@ fn has_conflict(case: &Case<'_>, asked: Asked) -> bool {
             &[&["BITS-Packet-Type"], &["BITS-Session-Id"], &["Content-Name"]]
         }
         Start::Request { .. } => &[&["BITS-Packet-Type"], &["Content-Name"]],
-        // Of what is no Ack, only the offset is looked at.
+        // Only the offset of a response that is not an Ack is used.
         Start::Response { status: 416 } if !is("Ack") => &[RECEIVED],
         Start::Response { .. } if !is("Ack") => &[],
-        Start::Response { status: 200 | 201 } if asked == Asked::Create => &[
+        Start::Response { status: 200 | 201 } if request == AnsweredRequest::Create => &[
             &["BITS-Packet-Type"],
             &["BITS-Session-Id"],
             &["BITS-Protocol"],
             &["BITS-Host-Id"],
             &["BITS-Host-Id-Fallback-Timeout"],
         ],
-        Start::Response { status: 200 | 201 } if asked == Asked::Fragment => {
+        Start::Response { status: 200 | 201 } if request == AnsweredRequest::Fragment => {
             &[&["BITS-Packet-Type"], &["BITS-Session-Id"], RECEIVED, &["BITS-Reply-URL"]]
         }
-        Start::Response { status: 200 | 201 } if asked == Asked::Ping => &[&["BITS-Packet-Type"]],
+        Start::Response { status: 200 | 201 } if request == AnsweredRequest::Ping => {
+            &[&["BITS-Packet-Type"]]
+        }
         Start::Response { status: 200 | 201 } => &[&["BITS-Packet-Type"], &["BITS-Session-Id"]],
         Start::Response { .. } => &[
             &["BITS-Packet-Type"],
@@ -168,7 +174,7 @@ fn join_protocols(case: &Case<'_>, map: &mut HeaderMap) {
             let joined = HeaderValue::from_bytes(&lists.join(&b","[..])).expect("values before");
             map.insert(name, joined);
         }
-        // More are refused where there are to be any.
+        // A larger number of protocols is rejected wherever protocols are required.
         _ => {
             map.insert(name, HeaderValue::from_static(""));
         }
@@ -200,7 +206,7 @@ fn remove_empty(case: &Case<'_>, map: &mut HeaderMap) {
     }
 }
 
-fn bare_refusal(case: &Case<'_>) -> Option<Reading> {
+fn bare_refusal(case: &Case<'_>) -> Option<Parsed> {
     let Start::Response { status: status @ 300.. } = case.start else { return None };
     if case.map.contains_key("bits-packet-type") {
         return None;
@@ -211,14 +217,14 @@ fn bare_refusal(case: &Case<'_>) -> Option<Reading> {
         _ => None,
     };
     let bare = Refusal { status, code: None, context: None, received, session: None };
-    Some(Reading::Refusal(bare))
+    Some(Parsed::Refusal(bare))
 }
 
-fn our_reading(data: &[u8], asked: Asked) -> Option<Reading> {
-    if data.starts_with(b"HTTP/") { our_ack(data, asked) } else { our_request(data) }
+fn crate_result(data: &[u8], request: AnsweredRequest) -> Option<Parsed> {
+    if data.starts_with(b"HTTP/") { our_ack(data, request) } else { our_request(data) }
 }
 
-fn our_request(data: &[u8]) -> Option<Reading> {
+fn our_request(data: &[u8]) -> Option<Parsed> {
     let mut slots = HeaderSlots::new();
     let Ok(Progress::Complete(head)) = RequestHead::parse(data, &mut slots) else { return None };
     let request = Request::from_head(&head, &ParseOptions::DEFAULT).ok()?.message;
@@ -234,7 +240,7 @@ fn our_request(data: &[u8]) -> Option<Reading> {
         Request::CloseSession(_) => Packet::Close,
         Request::CancelSession(_) => Packet::Cancel,
     };
-    Some(Reading::Request {
+    Some(Parsed::Request {
         target: head.line().target.into(),
         session: request.session_id().map(|id| id.as_bytes().to_vec()),
         name: request.content_name().map(|name| name.as_bytes().to_vec()),
@@ -242,15 +248,15 @@ fn our_request(data: &[u8]) -> Option<Reading> {
     })
 }
 
-fn our_ack(data: &[u8], asked: Asked) -> Option<Reading> {
+fn our_ack(data: &[u8], request: AnsweredRequest) -> Option<Parsed> {
     let mut slots = HeaderSlots::new();
     let Ok(Progress::Complete(head)) = ResponseHead::parse(data, &mut slots) else { return None };
-    let ack_context = match asked {
-        Asked::Ping => AckContext::Ping,
-        Asked::Close => AckContext::CloseSession { session_id: None },
-        Asked::Cancel => AckContext::CancelSession { session_id: None },
-        Asked::Create => AckContext::CreateSession { offered: None },
-        Asked::Fragment => {
+    let ack_context = match request {
+        AnsweredRequest::Ping => AckContext::Ping,
+        AnsweredRequest::Close => AckContext::CloseSession { session_id: None },
+        AnsweredRequest::Cancel => AckContext::CancelSession { session_id: None },
+        AnsweredRequest::Create => AckContext::CreateSession { offered: None },
+        AnsweredRequest::Fragment => {
             AckContext::Fragment { session_id: None, content_range: None, sent_up_to: None }
         }
     };
@@ -262,24 +268,24 @@ fn our_ack(data: &[u8], asked: Asked) -> Option<Reading> {
             host_id,
             host_id_fallback_timeout,
             ..
-        }) => Reading::CreateAck {
+        }) => Parsed::CreateAck {
             session: session?,
             protocol: protocol.0.as_u128(),
             host: host_id.map(|host| host.as_str().into()),
             timeout: host_id_fallback_timeout.map(|it| it.0.into()),
         },
-        Ack::Fragment(FragmentAck { received, reply_url, .. }) => Reading::FragmentAck {
+        Ack::Fragment(FragmentAck { received, reply_url, .. }) => Parsed::FragmentAck {
             session,
             received: received.0,
             reply: reply_url.map(|url| url.as_bytes().to_vec()),
         },
         Ack::Refused(refused) => our_refusal(&refused, session),
-        Ack::Ping(_) | Ack::CloseSession(_) | Ack::CancelSession(_) => Reading::Ack { session },
+        Ack::Ping(_) | Ack::CloseSession(_) | Ack::CancelSession(_) => Parsed::Ack { session },
     })
 }
 
-fn our_refusal(refused: &Refused<'_>, session: Option<Vec<u8>>) -> Reading {
-    Reading::Refusal(Refusal {
+fn our_refusal(refused: &Refused<'_>, session: Option<Vec<u8>>) -> Parsed {
+    Parsed::Refusal(Refusal {
         status: refused.status().get(),
         code: refused.code().map(|code| code.get()),
         context: refused.context().map(|context| context.0),

@@ -1,4 +1,4 @@
-//! Each field's grammar against a plain reading of it.
+//! Compares the grammar of each field with the reference grammar.
 
 use std::hash::{DefaultHasher, Hash, Hasher as _};
 
@@ -19,7 +19,7 @@ use super::reference_grammar;
 use crate::support::serialize::check_refusal;
 use crate::support::texts::check_as_every_value;
 
-/// The same bytes as the value of every field, and as the name of one.
+/// Uses the input as the value of every field, and as a field name.
 pub fn fields(data: &[u8]) {
     numbers(data);
     guids(data);
@@ -95,7 +95,7 @@ fn guids(data: &[u8]) {
     let Some(session) = session else { return };
     assert_eq!(session.as_bytes(), data);
     assert_eq!(session.guid().map(|guid| guid.as_u128()), guid, "{}", show(data));
-    // Another spelling is the same session if both are GUIDs, and another one if they are not.
+    // Another spelling is the same session if and only if both are GUIDs.
     let other = data.to_ascii_uppercase();
     let other = SessionId::try_from(&other[..]).expect("as visible as before");
     assert_eq!(session == other, guid.is_some() || session.as_bytes() == other.as_bytes());
@@ -142,7 +142,7 @@ fn urls(data: &[u8]) {
         let text = resolved.as_str();
         assert!(text.bytes().all(|byte| byte.is_ascii_graphic()), "{text}");
         assert_eq!(reference_grammar::http_url(text.as_bytes()), Ok(()), "{text}");
-        // Resolved, it is absolute: nothing is left to resolve.
+        // A resolved URL is absolute, so that resolving it again changes nothing.
         let again = ReplyUrl::try_from(text).expect("a reference");
         assert_eq!(again.resolve(destination), Ok(resolved.clone()), "{}", show(data));
     }
@@ -166,7 +166,7 @@ fn host(data: &[u8]) {
     assert!(url.starts_with("http://u@") && url.ends_with("/dir?q"), "{url}");
 }
 
-/// A host of a configuration is one that can be sent, and comes back as it was.
+/// A host in a configuration is valid if and only if it can be sent, and is restored unchanged.
 fn configured_host(text: &str, is_host: bool) {
     let host = SessionHostBuf::new(text, Some(HostIdFallbackTimeout(7))).ok();
     assert_eq!(host.is_some(), is_host, "{text:?}");
@@ -200,7 +200,7 @@ fn names(data: &[u8]) {
     assert_eq!(FieldName::from_name(name), expected.map(|(_, field)| field), "{name}");
 }
 
-/// What a message that has this value says about it: one that would be fine but for the value.
+/// Compares the deviations of a message that is valid except for this value.
 fn deviations(data: &[u8]) {
     let is_sendable = !data.is_empty() && data.len() <= 4096 && trim(data) == data;
     if !is_sendable {

@@ -1,4 +1,4 @@
-//! What an input stands for, where it is not bytes of the protocol: events, policies, options.
+//! Generates events, policies and options from the input.
 
 use std::time::Duration;
 
@@ -65,7 +65,7 @@ fn near(input: Input<'_, '_>) -> Result<Range> {
     })
 }
 
-/// Any range there is.
+/// Returns any valid range.
 pub fn range(input: Input<'_, '_>) -> Result<ContentRange> {
     let mut ends: [u64; 3] = input.arbitrary()?;
     ends.sort_unstable();
@@ -160,7 +160,7 @@ fn offset(input: Input<'_, '_>) -> Result<u64> {
     }
 }
 
-/// The status of a refusal: any but 416, which needs an offset.
+/// Returns the status of a refusal, but not 416, which needs an offset.
 fn refusal(input: Input<'_, '_>) -> Result<u16> {
     let code = match input.int_in_range(0..=8_u8)? {
         8 => input.int_in_range(202..=999)?,

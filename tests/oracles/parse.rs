@@ -1,5 +1,5 @@
-//! Whatever comes is read without a panic, the same however it is split, and what is wrong with it
-//! lies in it and has an answer.
+//! Any input is parsed without a panic and with the same result however it is split. Errors have an offset within
+//! the input, and a refusal.
 
 use bits_proto::field::{ContentRange, SessionId, SupportedProtocols};
 use bits_proto::http1::{RequestLine, StatusLine};
@@ -13,7 +13,7 @@ pub fn parse_request(data: &[u8]) {
 }
 
 pub fn parse_ack(data: &[u8]) {
-    let all = ack_fors();
+    let all = ack_contexts();
     let cut_for = hash(data) as usize % all.len();
     for (index, ack_context) in all.iter().enumerate() {
         let cuts = if index == cut_for { cuts(data) } else { Vec::new() };
@@ -21,7 +21,7 @@ pub fn parse_ack(data: &[u8]) {
     }
 }
 
-/// Either end of the exchange with a server application, and what is read is written again.
+/// Parses both messages between a server and its application, and writes what was parsed.
 pub fn parse_notification(data: &[u8]) {
     if data.starts_with(b"HTTP/") {
         check_input::<StatusLine<'_>>(data, &AckContext::Ping, cuts(data));
@@ -32,8 +32,8 @@ pub fn parse_notification(data: &[u8]) {
     }
 }
 
-/// The requests in whose light an Ack is read.
-pub fn ack_fors() -> [AckContext<'static>; 8] {
+/// Returns the contexts with which an Ack is parsed.
+pub fn ack_contexts() -> [AckContext<'static>; 8] {
     let session_id = SessionId::try_from("{A0FF5911-4144-45B3-BF27-27AFC8EC8A67}").ok();
     let range = |first, last| ContentRange::new(first, last, 213).ok();
     let fragment =
@@ -50,14 +50,14 @@ pub fn ack_fors() -> [AckContext<'static>; 8] {
     ]
 }
 
-/// FNV-1a: the same with every release of Rust, so that a regression stays what it is.
+/// FNV-1a, which does not change between Rust releases, so that regressions stay reproducible.
 fn hash(data: &[u8]) -> u64 {
     data.iter().fold(0xCBF2_9CE4_8422_2325, |hash, byte| {
         (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01B3)
     })
 }
 
-/// Where to cut: nowhere in particular, and about the end of the head.
+/// Returns positions at which to split the input: one depends on its hash, others are near the end of the head.
 fn cuts(data: &[u8]) -> Vec<usize> {
     let anywhere = hash(data).to_le_bytes();
     let anywhere = anywhere.chunks(2).map(|part| u16::from_le_bytes([part[0], part[1]]));

@@ -1,4 +1,4 @@
-//! The grammar of each field read in the plainest way there is, with nothing of the crate's.
+//! The grammar of each field, implemented as simply as possible and without code of the crate.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -22,7 +22,7 @@ pub fn hexadecimal(text: &[u8]) -> Option<u32> {
     u32::from_str_radix(digits, 16).ok()
 }
 
-/// The 128 bits, and whether there are braces around them.
+/// Returns the 128 bits, and true if they are in braces.
 pub fn guid(text: &[u8]) -> Option<(u128, bool)> {
     let text = std::str::from_utf8(text).ok()?;
     let inner = text.strip_prefix('{').and_then(|text| text.strip_suffix('}'));
@@ -35,7 +35,7 @@ pub fn guid(text: &[u8]) -> Option<(u128, bool)> {
     Some((u128::from_str_radix(&digits, 16).ok()?, inner.is_some()))
 }
 
-/// A list of protocols: the first hundred, whether one has no braces, and whether there are more.
+/// A list of protocols: the first hundred, and flags for one without braces and for more than a hundred.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Protocols {
     pub guids: Vec<u128>,
@@ -52,7 +52,7 @@ pub fn protocols(text: &[u8]) -> Option<Protocols> {
     (!guids.is_empty()).then_some(Protocols { guids, unbraced, excess: items.len() > 100 })
 }
 
-/// First, last and total, and whether there is more white space than one space.
+/// Returns first, last and total, and true if there is more white space than one space.
 pub fn content_range(text: &[u8]) -> Option<((u64, u64, u64), bool)> {
     let text = std::str::from_utf8(text).ok()?;
     let unit = text.get(..5).filter(|unit| unit.eq_ignore_ascii_case("bytes"))?;
@@ -67,7 +67,7 @@ pub fn content_range(text: &[u8]) -> Option<((u64, u64, u64), bool)> {
     is_range.then_some(((first, last, total), space != " "))
 }
 
-/// Whether a field carries it and brings it back unchanged.
+/// Returns true if a field transports the value unchanged.
 pub fn is_content(value: &[u8]) -> bool {
     let fine = |byte: &u8| matches!(byte, b'\t' | 0x20..=0x7E | 0x80..=0xFF);
     let blank = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
@@ -78,14 +78,14 @@ pub fn is_session_id(text: &[u8]) -> bool {
     (1..=100).contains(&text.len()) && text.iter().all(|byte| (0x21..=0x7E).contains(byte))
 }
 
-/// Why a reference is no http or https URL.
+/// Reasons why a reference is not an http or https URL.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum NoUrl {
-    /// It begins with no scheme.
+    /// It has no scheme.
     Relative,
-    /// It begins with another scheme.
+    /// It has another scheme.
     OtherScheme,
-    /// It has the scheme, and then no host that can be one, or no such port.
+    /// The host or the port is invalid.
     Malformed,
 }
 
@@ -119,7 +119,7 @@ pub fn http_url(text: &[u8]) -> Result<(), NoUrl> {
     if is_host && is_port { Ok(()) } else { Err(NoUrl::Malformed) }
 }
 
-/// Whether a reference can be resolved against a destination, as far as it says so itself.
+/// Returns true if the reference can be resolved against a destination URL.
 pub fn is_reference(text: &[u8]) -> bool {
     let url = http_url(text);
     !text.is_empty() && is_content(text) && (url.is_ok() || url == Err(NoUrl::Relative))
@@ -145,7 +145,7 @@ fn name_or_v4(text: &str) -> Option<Host> {
     (are_labels && !ends_in_number).then(|| Host::Name(text.into()))
 }
 
-/// The host, and its port if there is one.
+/// Returns the host and its optional port.
 pub fn host(text: &[u8]) -> Option<(Host, Option<u16>)> {
     let text = std::str::from_utf8(text).ok()?;
     if let Ok(address) = text.parse() {
@@ -162,14 +162,14 @@ pub fn host(text: &[u8]) -> Option<(Host, Option<u16>)> {
         }
     };
     if port.is_empty() {
-        // An address in brackets may stand alone.
+        // A bracketed address without a port.
         return Some((host, None));
     }
     let port = decimal(port.strip_prefix(':')?.as_bytes())?;
     Some((host, Some(u16::try_from(port).ok()?)))
 }
 
-/// Whether it is a plain name on every common system.
+/// Returns true if the name is a plain file name on all common systems.
 pub fn is_safe_name(name: &[u8]) -> bool {
     let bad = |byte: &u8| *byte < 0x20 || *byte == 0x7F || b"\\/:*?\"<>|".contains(byte);
     if name.is_empty() || name.iter().any(bad) || name.ends_with(b".") || name.ends_with(b" ") {

@@ -1,10 +1,10 @@
-//! The plain way to read a packet: httparse, a map of fields, the first of each.
+//! A simple parser of packets with httparse and a map of fields, which uses the first value of each field.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::reference_grammar;
 
-/// A head as httparse has it.
+/// A head as parsed by httparse.
 pub struct Case<'b> {
     pub start: Start<'b>,
     /// The bytes of the head.
@@ -19,9 +19,9 @@ pub enum Start<'b> {
     Response { status: u16 },
 }
 
-/// What a packet says.
+/// The content of a packet.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Reading {
+pub enum Parsed {
     Request {
         target: String,
         session: Option<Vec<u8>>,
@@ -39,7 +39,7 @@ pub enum Reading {
         received: u64,
         reply: Option<Vec<u8>>,
     },
-    /// That of another request, which says no more.
+    /// An Ack to any other request, with no further values.
     Ack {
         session: Option<Vec<u8>>,
     },
@@ -66,7 +66,7 @@ pub struct Refusal {
 
 /// The request that an Ack answers.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Asked {
+pub enum AnsweredRequest {
     Ping,
     Create,
     Fragment,
@@ -74,13 +74,13 @@ pub enum Asked {
     Cancel,
 }
 
-impl Asked {
+impl AnsweredRequest {
     pub const ALL: [Self; 5] =
         [Self::Ping, Self::Create, Self::Fragment, Self::Close, Self::Cancel];
 }
 
 impl<'b> Case<'b> {
-    /// Splits a head; `None` if it is none, or not whole.
+    /// Parses a head. Returns `None` if it is invalid or incomplete.
     pub fn of(data: &'b [u8]) -> Option<Self> {
         let mut slots = [httparse::EMPTY_HEADER; 64];
         let (start, len, found) = if data.starts_with(b"HTTP/") {
@@ -102,7 +102,7 @@ impl<'b> Case<'b> {
         Some(Self { start, head: &data[..len], fields, map })
     }
 
-    /// The values of the fields with one of these names, in their order.
+    /// Returns the values of the fields with one of these names, in their order.
     pub fn all(&self, names: &[&str]) -> Vec<&'b [u8]> {
         let is_meant = |name: &str| names.iter().any(|it| it.eq_ignore_ascii_case(name));
         self.fields.iter().filter(|(name, _)| is_meant(name)).map(|(_, value)| *value).collect()
@@ -116,7 +116,7 @@ fn complete(status: httparse::Result<usize>) -> Option<usize> {
     }
 }
 
-/// A field that may be absent; `None` if it is there and cannot be read.
+/// Reads an optional field. Returns `None` if its value is invalid.
 fn optional<T>(
     map: &HeaderMap,
     name: &str,
@@ -132,19 +132,19 @@ fn required<T>(map: &HeaderMap, name: &str, read: impl Fn(&[u8]) -> Option<T>) -
     optional(map, name, read)?
 }
 
-fn kept(fine: impl Fn(&[u8]) -> bool) -> impl Fn(&[u8]) -> Option<Vec<u8>> {
-    move |value| fine(value).then(|| value.to_vec())
+fn kept(is_valid: impl Fn(&[u8]) -> bool) -> impl Fn(&[u8]) -> Option<Vec<u8>> {
+    move |value| is_valid(value).then(|| value.to_vec())
 }
 
-pub fn read(start: Start<'_>, map: &HeaderMap, asked: Asked) -> Option<Reading> {
+pub fn parse(start: Start<'_>, map: &HeaderMap, request: AnsweredRequest) -> Option<Parsed> {
     match start {
-        Start::Request { method: "BITS_POST", target, minor: 1 } => request(target, map),
+        Start::Request { method: "BITS_POST", target, minor: 1 } => parse_request(target, map),
         Start::Request { .. } => None,
-        Start::Response { status } => ack(status, map, asked),
+        Start::Response { status } => parse_ack(status, map, request),
     }
 }
 
-fn request(target: &str, map: &HeaderMap) -> Option<Reading> {
+fn parse_request(target: &str, map: &HeaderMap) -> Option<Parsed> {
     let kind = map.get("bits-packet-type")?.as_bytes().to_ascii_lowercase();
     let length = required(map, "content-length", reference_grammar::decimal)?;
     let session = || required(map, "bits-session-id", kept(reference_grammar::is_session_id));
@@ -169,22 +169,22 @@ fn request(target: &str, map: &HeaderMap) -> Option<Reading> {
         _ => 0,
     };
     let name = optional(map, "content-name", kept(reference_grammar::is_content))?;
-    (length == body).then(|| Reading::Request { target: target.into(), session, name, packet })
+    (length == body).then(|| Parsed::Request { target: target.into(), session, name, packet })
 }
 
-fn ack(status: u16, map: &HeaderMap, asked: Asked) -> Option<Reading> {
+fn parse_ack(status: u16, map: &HeaderMap, request: AnsweredRequest) -> Option<Parsed> {
     if status < 200 {
         return None;
     }
     map.get("bits-packet-type").filter(|it| it.as_bytes().eq_ignore_ascii_case(b"ack"))?;
     let session = optional(map, "bits-session-id", kept(reference_grammar::is_session_id));
     if ![200, 201].contains(&status) {
-        return refusal(status, map, session?);
+        return parse_refusal(status, map, session?);
     }
-    match asked {
-        Asked::Ping => Some(Reading::Ack { session: None }),
-        Asked::Close | Asked::Cancel => Some(Reading::Ack { session: session? }),
-        Asked::Create => Some(Reading::CreateAck {
+    match request {
+        AnsweredRequest::Ping => Some(Parsed::Ack { session: None }),
+        AnsweredRequest::Close | AnsweredRequest::Cancel => Some(Parsed::Ack { session: session? }),
+        AnsweredRequest::Create => Some(Parsed::CreateAck {
             session: session??,
             protocol: required(map, "bits-protocol", reference_grammar::guid)?.0,
             host: optional(
@@ -196,7 +196,7 @@ fn ack(status: u16, map: &HeaderMap, asked: Asked) -> Option<Reading> {
                 reference_grammar::decimal(value).filter(|seconds| *seconds < 1 << 32)
             })?,
         }),
-        Asked::Fragment => Some(Reading::FragmentAck {
+        AnsweredRequest::Fragment => Some(Parsed::FragmentAck {
             session: session?,
             received: required(map, "bits-received-content-range", reference_grammar::decimal)?,
             reply: optional(map, "bits-reply-url", kept(reference_grammar::is_reference))?,
@@ -204,7 +204,7 @@ fn ack(status: u16, map: &HeaderMap, asked: Asked) -> Option<Reading> {
     }
 }
 
-fn refusal(status: u16, map: &HeaderMap, session: Option<Vec<u8>>) -> Option<Reading> {
+fn parse_refusal(status: u16, map: &HeaderMap, session: Option<Vec<u8>>) -> Option<Parsed> {
     let received = optional(map, "bits-received-content-range", reference_grammar::decimal)?;
     let error = optional(map, "bits-error", reference_grammar::hexadecimal)?;
     let error_code = optional(map, "bits-error-code", reference_grammar::hexadecimal)?;
@@ -214,5 +214,5 @@ fn refusal(status: u16, map: &HeaderMap, session: Option<Vec<u8>>) -> Option<Rea
     }
     let code = error.or(error_code).filter(|code| *code > 0);
     let context = context.filter(|_| code.is_some());
-    Some(Reading::Refusal(Refusal { status, code, context, received, session }))
+    Some(Parsed::Refusal(Refusal { status, code, context, received, session }))
 }

@@ -1,5 +1,5 @@
-//! What is read is written, and read again it is the same; what was written once is written the
-//! same ever after.
+//! A parsed message can be written and is parsed as the same message; writing it again gives the same
+//! bytes.
 
 use std::fmt::Debug;
 
@@ -12,7 +12,7 @@ use bits_proto::message::{
     ParseOptions, Request, RequestHead, ResponseHead,
 };
 
-use super::parse::ack_fors;
+use super::parse::ack_contexts;
 use crate::support::inputs::{OwnedExtras, valid_extras};
 use crate::support::outputs::check_outputs;
 use crate::support::read::{Message, Pair, any};
@@ -39,7 +39,7 @@ pub fn roundtrip_ack(data: &[u8]) {
     let length = head.body_length();
     assert!(length == head.framing().content_length || length == Some(0), "{length:?}");
     check_shown(&head);
-    for ack_context in ack_fors() {
+    for ack_context in ack_contexts() {
         let Ok(decoded) = any(Ack::from_head(&head, &ack_context)) else { continue };
         check(&decoded, "/", &head.fields().collect::<Vec<_>>(), &|bytes| {
             ack_again(bytes, &ack_context)
@@ -47,7 +47,7 @@ pub fn roundtrip_ack(data: &[u8]) {
     }
 }
 
-/// What is shown of a head are its fields, each found by its name too.
+/// Checks that the displayed fields are those of the head, and that each is found by name.
 fn check_shown<'b, L: StartLine<'b>>(head: &Head<'_, 'b, L>) {
     let shown = format!("{:?}", head.fields());
     for (name, value) in head.fields() {
@@ -88,8 +88,8 @@ pub fn notification_response(data: &[u8]) {
     });
 }
 
-/// A head that was written. It may be a little larger than the one that was read, which may have been
-/// as large as is taken: fields that were missing are there, and a space behind each colon.
+/// Parses a head that was written. It may exceed the limits slightly: fields that were missing are added, as are
+/// spaces after colons.
 fn again<'h, 'b, L: StartLine<'b> + Debug>(
     bytes: &'b [u8],
     slots: &'h mut HeaderSlots<'b, 128>,
@@ -101,8 +101,7 @@ fn again<'h, 'b, L: StartLine<'b> + Debug>(
     }
 }
 
-/// A message that was read again: what it says of itself, what is unusual about it, and what it is
-/// written as.
+/// A parsed message: its text, its deviations, and its encoded form.
 struct Owned {
     text: String,
     deviations: Deviations,
@@ -112,8 +111,8 @@ struct Owned {
 type Again = Result<Owned, bits_proto::Error>;
 
 fn owned(decoded: Decoded<Message<'_>>) -> Owned {
-    let bytes = decoded.message.encode("/", &[]).expect("what was read can be written");
-    // Equality of session ids does not look at their spelling; the text does.
+    let bytes = decoded.message.encode("/", &[]).expect("a parsed message can be written");
+    // Equality of session ids ignores their spelling; the text does not.
     Owned { text: format!("{:?}", decoded.message), deviations: decoded.deviations, bytes }
 }
 
@@ -128,13 +127,13 @@ fn check(
     let again = again.unwrap_or_else(|error| panic!("{error}: {}", first.bytes.escape_ascii()));
     assert_eq!(again.text, first.text);
     assert_eq!(again.bytes, first.bytes);
-    // Nothing new is unusual, but that there is no error code where zero stood for none, or where
-    // a status alone was taken for a refusal.
+    // The only new deviations are a missing error code, if it was zero before, and those of a refusal that
+    // consisted of a status only.
     let new = again.deviations.iter().filter(|it| !decoded.deviations.contains(*it));
     let new: Vec<_> = new.filter(|it| *it != Deviation::MissingError).collect();
     assert_eq!(new, [], "{}", first.bytes.escape_ascii());
 
-    // What the transport adds goes with it, and changes nothing.
+    // Extra fields are written with the message and do not change it.
     let extras: OwnedExtras =
         fields.iter().map(|(name, value)| ((*name).into(), value.to_vec())).collect();
     let extras = valid_extras(decoded.message.kind(), &extras);
@@ -146,7 +145,7 @@ fn check(
     check_ways_out(&decoded.message, target, &extras, &bytes);
 }
 
-/// As bytes it comes out the same in every way, and as fields it is the same.
+/// Checks all outputs: the bytes are equal, and so are the fields.
 fn check_ways_out(message: &Message<'_>, target: &str, extras: &[Pair<'_>], bytes: &[u8]) {
     let encoder = message.encoder(target, extras).expect("it was written");
     check_outputs(&encoder, bytes);

@@ -1,4 +1,4 @@
-//! A session and an upload under whatever may come, in any order.
+//! A session and an upload under any sequence of events.
 
 use arbitrary::{Result, Unstructured};
 
@@ -6,8 +6,8 @@ use super::generators;
 use crate::support::any_session::World;
 use crate::support::any_upload::Run;
 
-/// The most events of one input.
-const MOST: usize = 64;
+/// Maximum number of events of one input.
+const MAX_EVENTS: usize = 64;
 
 pub fn server_steps(data: &[u8]) {
     // An input that ends early has fewer events.
@@ -16,7 +16,7 @@ pub fn server_steps(data: &[u8]) {
 
 fn session(input: &mut Unstructured<'_>) -> Result<()> {
     let mut world = World::new(generators::policy(input)?);
-    for _ in 0..MOST {
+    for _ in 0..MAX_EVENTS {
         if input.is_empty() {
             break;
         }
@@ -33,7 +33,7 @@ pub fn client_steps(data: &[u8]) {
 fn upload(input: &mut Unstructured<'_>) -> Result<()> {
     let mut run = Run::new(generators::upload(input)?);
     let held_by_server = input.int_in_range(0..=30)?;
-    for _ in 0..MOST {
+    for _ in 0..MAX_EVENTS {
         if input.is_empty() {
             break;
         }

@@ -1,4 +1,4 @@
-//! A notification of a server application under whatever may come, in any order.
+//! A notification of a server application under any sequence of events.
 
 use std::time::Duration;
 
@@ -11,8 +11,8 @@ use bits_proto::field::{
 use bits_proto::http1::StatusCode;
 use bits_proto::message::{NotificationResponse, NotifiedEntity};
 
-/// The most events of one input.
-const MOST: usize = 32;
+/// Maximum number of events of one input.
+const MAX_EVENTS: usize = 32;
 
 pub fn notification_steps(data: &[u8]) {
     // An input that ends early has fewer events.
@@ -27,7 +27,7 @@ fn notification(input: &mut Unstructured<'_>) -> Result<()> {
     let mut it = Notification::new(kind, length, Timeouts::default(), now);
     check_requests(&it, kind, length);
     let mut sent = 0;
-    for _ in 0..MOST {
+    for _ in 0..MAX_EVENTS {
         if input.is_empty() {
             break;
         }
@@ -38,21 +38,21 @@ fn notification(input: &mut Unstructured<'_>) -> Result<()> {
             Ok(()) => {}
             Err(error) => {
                 check_texts(&error);
-                // What comes at the deadline comes too late, and that is an end.
+                // A report at the deadline is too late, and ends the notification.
                 assert!(it == before || it.state().is_terminal(), "{before:?}: {error}");
             }
         }
         if before.state().is_terminal() {
-            assert_eq!(it, before, "what is over stays so");
+            assert_eq!(it, before, "a terminal state does not change");
         }
         check(&it, length, &mut sent);
     }
     it.handle_timeout(Duration::MAX);
-    assert_eq!(it.poll_timeout(), Option::None, "no timer is left that is due");
+    assert_eq!(it.poll_timeout(), Option::None, "a timer that is due was not handled");
     Ok(())
 }
 
-/// One kind of request is right, and no other.
+/// Checks that exactly one kind of request is accepted.
 fn check_requests(it: &Notification, kind: NotificationType, length: u64) {
     let url = OriginalRequestUrl::try_from("http://origin.example/e").expect("a URL");
     let request = RequestDataFileName::try_from("/entity").expect("a name");
@@ -66,7 +66,7 @@ fn check_requests(it: &Notification, kind: NotificationType, length: u64) {
     assert_eq!(by_reference, (kind == NotificationType::ByReference).then_some(of_reference));
 }
 
-/// A report on something else is told as one.
+/// Checks the text and the record of an error.
 fn check_texts(error: &EventError) {
     let text = error.to_string();
     assert!(!text.is_empty());
@@ -80,8 +80,8 @@ fn check_texts(error: &EventError) {
 fn check(it: &Notification, length: u64, sent: &mut u64) {
     match it.poll() {
         Poll::SendData { offset, length: left, .. } => {
-            assert!(offset >= *sent, "nothing is sent twice");
-            assert_eq!(offset.checked_add(left), Some(length), "nothing is left out");
+            assert!(offset >= *sent, "no byte is sent twice");
+            assert_eq!(offset.checked_add(left), Some(length), "no byte is skipped");
             *sent = offset;
         }
         Poll::Failed(error) => {
