@@ -19,7 +19,7 @@ use crate::state_machine::IllegalEvent;
 pub enum StopReason {
     /// The caller paused the upload.
     Paused,
-    /// `ERROR_TRANSPORT`: the server is unreachable, or connections to it break.
+    /// `ERROR_TRANSPORT`: the server is unreachable, or its connections break.
     Transport,
     /// `ERROR_TIMEOUT`: requests cannot be sent in time, or responses do not arrive in time.
     Timeout,
@@ -52,7 +52,7 @@ impl StopReason {
         matches!(self, Self::Refused { code: Some(_), .. })
     }
 
-    /// Returns whether the server could not be reached.
+    /// Returns whether the server could not be reached, which starts the fallback timer.
     pub(super) const fn is_unreachable(self) -> bool {
         matches!(self, Self::Transport | Self::Timeout)
     }
@@ -62,8 +62,8 @@ impl fmt::Display for StopReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Paused => f.write_str("upload is paused"),
-            Self::Transport => f.write_str("server is unreachable"),
-            Self::Timeout => f.write_str("server did not respond in time"),
+            Self::Transport => f.write_str("connection to the server failed"),
+            Self::Timeout => f.write_str("request timed out"),
             Self::Protocol => f.write_str("server sends invalid responses"),
             Self::Refused { status, code, context } => {
                 let peer = match *context {
@@ -74,10 +74,9 @@ impl fmt::Display for StopReason {
                 if !status.reason().is_empty() {
                     write!(f, " {}", status.reason())?;
                 }
-                match code {
-                    Some(code) => write!(f, " and error code {code} {}", code.name().unwrap_or("")),
-                    None => Ok(()),
-                }
+                let Some(code) = code else { return Ok(()) };
+                write!(f, " and error code {code}")?;
+                code.name().map_or(Ok(()), |name| write!(f, " {name}"))
             }
             Self::NoProgress => f.write_str("upload is making no progress"),
             Self::SessionLost => f.write_str("server repeatedly lost the session"),

@@ -11,7 +11,7 @@ use crate::util::inline_str::InlineStr;
 /// The maximum length of a host id, in bytes. A server's configuration has the same limit.
 pub(super) const MAX_HOST: usize = 300;
 
-/// [3.1.1.2] `HTTPUploader`: one upload, as the client sees it.
+/// [3.1.1.2] `HTTPUploader`: one upload on the client side.
 ///
 /// [`poll`](Self::poll) returns the next action, and the `handle_*` methods report what happened;
 /// see [the driving convention](super#driving-convention). An upload relies on acknowledged bytes

@@ -87,7 +87,7 @@ fn a28_without_a_fallback_timeout_the_host_is_kept() {
         client.now += SECOND * 100_000_000;
         client.upload.handle_timeout(client.now);
     }
-    assert_eq!(client.next_action(), "suspended: server is unreachable");
+    assert_eq!(client.next_action(), "suspended: connection to the server failed");
     assert_eq!(client.upload.poll_timeout(), None);
     client.upload.resume().expect("it can be resumed");
     assert_eq!(client.next_action(), "ping at node-7.example");
@@ -103,7 +103,11 @@ fn a28_the_largest_timeout_is_infinite() {
             assert!(client.wait() <= SMALL.max_backoff, "{timeout:?}");
         }
         client.disconnect();
-        assert_eq!(client.next_action(), "suspended: server is unreachable", "{timeout:?}");
+        assert_eq!(
+            client.next_action(),
+            "suspended: connection to the server failed",
+            "{timeout:?}"
+        );
     }
 }
 

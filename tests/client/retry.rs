@@ -121,14 +121,14 @@ fn a_backoff_of_any_length_stays_within_its_bounds() {
 fn too_many_failures_suspend_with_the_reason_and_resuming_continues_at_the_servers_offset() {
     type Failure = fn(&mut Client);
     let failures: [(Failure, &str); 5] = [
-        (Client::disconnect, "suspended: server is unreachable"),
+        (Client::disconnect, "suspended: connection to the server failed"),
         (
             |it| {
                 it.send();
                 it.now = it.upload.poll_timeout().expect("a response timer");
                 it.upload.handle_timeout(it.now);
             },
-            "suspended: server did not respond in time",
+            "suspended: request timed out",
         ),
         (
             |it| it.exchange(&refused(503)),

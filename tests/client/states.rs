@@ -358,8 +358,8 @@ fn the_getters_report_what_happened() {
 fn every_stop_reason_has_a_description() {
     for (stop, said) in [
         (StopReason::Paused, "upload is paused"),
-        (StopReason::Transport, "server is unreachable"),
-        (StopReason::Timeout, "server did not respond in time"),
+        (StopReason::Transport, "connection to the server failed"),
+        (StopReason::Timeout, "request timed out"),
         (StopReason::Protocol, "server sends invalid responses"),
         (StopReason::NoProgress, "upload is making no progress"),
         (StopReason::SessionLost, "server repeatedly lost the session"),

@@ -77,10 +77,7 @@ fn the_last_timeout_suspends_with_the_reason() {
     let mut client = Client::with_session(20, options);
     client.start_sending();
     for mut after in fires(&client.upload, START + REQUEST) {
-        assert_eq!(
-            support::upload::next_action(&after),
-            "suspended: server did not respond in time"
-        );
+        assert_eq!(support::upload::next_action(&after), "suspended: request timed out");
         assert_eq!(after.poll_timeout(), None);
         after.resume().expect("it can be resumed");
         assert_eq!(support::upload::next_action(&after), "ping");
