@@ -50,11 +50,13 @@ pub use self::fragment::{Fragment, FragmentAck};
 pub use self::kind::MessageKind;
 pub use self::notification_request::{NotificationRequest, NotifiedEntity};
 pub use self::notification_response::NotificationResponse;
+pub(crate) use self::parse_options::MAX_VALUE;
 pub use self::parse_options::{MissingContentLength, ParseOptions};
 pub use self::ping::{Ping, PingAck};
 pub use self::refusal::Refusal;
 pub use self::request::{METHOD, Request};
-pub(crate) use self::source::{HeadSource, ParsedFields, Source, Validated};
+pub use self::source::Validated;
+pub(crate) use self::source::{HeadSource, ParsedFields, Source};
 pub(crate) use self::validate::{
     RequestSummary, validate_ack, validate_notification, validate_notification_response,
     validate_request,

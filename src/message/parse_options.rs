@@ -53,7 +53,7 @@ pub enum MissingContentLength {
 }
 
 /// [2.2.1] The longest value that the specification allows, in bytes.
-pub(super) const MAX_VALUE: usize = 4096;
+pub(crate) const MAX_VALUE: usize = 4096;
 
 impl ParseOptions {
     /// To the letter.

@@ -111,11 +111,14 @@ pub(super) fn parse<'b, S: Source<'b>, M>(
     }
 }
 
-/// A message that was read to its end, whatever is wrong with it.
-pub(crate) struct Validated<M> {
-    /// The message, if it is valid.
-    pub(crate) message: Option<M>,
-    pub(crate) deviations: Deviations,
+/// The result of validating a message. The errors went to the caller's function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Validated<M> {
+    /// The message, if it has no error.
+    pub message: Option<M>,
+    /// How the message departs from the specification without being an error.
+    pub deviations: Deviations,
 }
 
 /// Reads a message to its end and hands every error to `each`.

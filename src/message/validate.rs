@@ -8,28 +8,120 @@ use super::report::Report;
 use super::source::{self, HeadSource, ParsedFields, Source, Validated};
 use super::{
     Ack, AckContext, Fields, MessageKind, NotificationRequest, NotificationResponse, ParseOptions,
-    ack, notification_request, notification_response, request,
+    Request, RequestHead, ResponseHead, ack, notification_request, notification_response, request,
 };
 use crate::deviation::Deviations;
 use crate::error::Error;
 use crate::field::{ContentName, ContentRange, FieldName, SessionId, SupportedProtocols};
-use crate::http1::{Head, RequestLine, StatusLine};
+use crate::http1::{HeadVisitor as _, RequestLine, StatusLine};
 
-impl<'a, 'h, 'b, L> HeadSource<'a, 'h, 'b, L> {
-    /// Validates a head, with the specification's limit on the length of values.
-    pub(crate) const fn validating(head: &'a Head<'h, 'b, L, Fields<'b>>) -> Self {
-        Self { head, max_value: MAX_VALUE }
+impl<'b> Request<'b> {
+    /// Reads a request to its end and hands every error to `each`. Parsing with
+    /// [`from_head`](Self::from_head) returns the first of them.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use bits_proto::error::ErrorKind;
+    /// use bits_proto::http1::Progress;
+    /// use bits_proto::message::{HeaderSlots, ParseOptions, Request, RequestHead};
+    ///
+    /// let bytes = b"BITS_POST /e HTTP/1.1\r\nBITS-Packet-Type: Fragment\r\n\
+    ///     Content-Range: bytes 5-4/9\r\nContent-Length: 1\r\n\r\n";
+    /// let mut slots = HeaderSlots::new();
+    /// let Progress::Complete(head) = RequestHead::parse(bytes, &mut slots)? else { panic!() };
+    /// let mut errors = Vec::new();
+    /// let validated =
+    ///     Request::validate(&head, &ParseOptions::DEFAULT, |error| errors.push(error.kind()));
+    /// assert_eq!(errors, [ErrorKind::MissingField, ErrorKind::FirstBeyondLast]);
+    /// assert!(validated.message.is_none());
+    /// # Ok::<(), bits_proto::Error>(())
+    /// ```
+    pub fn validate(
+        head: &RequestHead<'_, 'b>,
+        options: &ParseOptions,
+        mut each: impl FnMut(Error),
+    ) -> Validated<Self> {
+        let source = HeadSource { head, max_value: options.max_value };
+        source::validate(&source, &mut each, |line, reader| request::read(line, reader, options))
+    }
+
+    /// Reads a request that another HTTP stack has parsed to its end and hands every error to
+    /// `each`.
+    pub fn validate_fields(
+        line: RequestLine<'b>,
+        fields: impl IntoIterator<Item = (&'b str, &'b [u8])>,
+        options: &ParseOptions,
+        mut each: impl FnMut(Error),
+    ) -> Validated<Self> {
+        let mut slot = Fields::new();
+        let source = ParsedFields::collect(&mut slot, line, fields, options.max_value);
+        source::validate(&source, &mut each, |line, reader| request::read(line, reader, options))
     }
 }
 
-impl<'h, 'b, L> ParsedFields<'h, 'b, L> {
-    /// Validates fields, with the specification's limit on the length of values.
-    pub(crate) fn validating(
-        slot: &'h mut Fields<'b>,
-        line: L,
-        pairs: impl IntoIterator<Item = (&'b str, &'b [u8])>,
-    ) -> Self {
-        Self::collect(slot, line, pairs, MAX_VALUE)
+impl<'b> Ack<'b> {
+    /// Reads an Ack to its end and hands every error to `each`. Parsing with
+    /// [`from_head`](Self::from_head) returns the first of them.
+    pub fn validate(
+        head: &ResponseHead<'_, 'b>,
+        context: &AckContext<'_>,
+        mut each: impl FnMut(Error),
+    ) -> Validated<Self> {
+        let source = HeadSource { head, max_value: MAX_VALUE };
+        source::validate(&source, &mut each, |line, reader| ack::read(line, reader, context))
+    }
+
+    /// Reads an Ack that another HTTP stack has parsed to its end and hands every error to `each`.
+    pub fn validate_fields(
+        line: StatusLine<'b>,
+        fields: impl IntoIterator<Item = (&'b str, &'b [u8])>,
+        context: &AckContext<'_>,
+        mut each: impl FnMut(Error),
+    ) -> Validated<Self> {
+        let mut slot = Fields::new();
+        let source = ParsedFields::collect(&mut slot, line, fields, MAX_VALUE);
+        source::validate(&source, &mut each, |line, reader| ack::read(line, reader, context))
+    }
+}
+
+impl<'b> NotificationRequest<'b> {
+    /// Reads a notification to its end and hands every error to `each`. Parsing with
+    /// [`from_head`](Self::from_head) returns the first of them.
+    pub fn validate(head: &RequestHead<'_, 'b>, mut each: impl FnMut(Error)) -> Validated<Self> {
+        validate_notification(&HeadSource { head, max_value: usize::MAX }, &mut each)
+    }
+
+    /// Reads a notification that another HTTP stack has parsed to its end and hands every error to
+    /// `each`.
+    pub fn validate_fields(
+        line: RequestLine<'b>,
+        fields: impl IntoIterator<Item = (&'b str, &'b [u8])>,
+        mut each: impl FnMut(Error),
+    ) -> Validated<Self> {
+        let mut slot = Fields::new();
+        let source = ParsedFields::collect(&mut slot, line, fields, usize::MAX);
+        validate_notification(&source, &mut each)
+    }
+}
+
+impl<'b> NotificationResponse<'b> {
+    /// Reads a response to its end and hands every error to `each`. Parsing with
+    /// [`from_head`](Self::from_head) returns the first of them.
+    pub fn validate(head: &ResponseHead<'_, 'b>, mut each: impl FnMut(Error)) -> Validated<Self> {
+        validate_notification_response(&HeadSource { head, max_value: usize::MAX }, &mut each)
+    }
+
+    /// Reads a response that another HTTP stack has parsed to its end and hands every error to
+    /// `each`.
+    pub fn validate_fields(
+        line: StatusLine<'b>,
+        fields: impl IntoIterator<Item = (&'b str, &'b [u8])>,
+        mut each: impl FnMut(Error),
+    ) -> Validated<Self> {
+        let mut slot = Fields::new();
+        let source = ParsedFields::collect(&mut slot, line, fields, usize::MAX);
+        validate_notification_response(&source, &mut each)
     }
 }
 

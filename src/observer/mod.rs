@@ -75,7 +75,7 @@ use self::session::{Creation, Fingerprint, Session, View};
 use crate::error::Error;
 use crate::field::{ReceivedContentRange, SessionId};
 use crate::http1::{HeadVisitor as _, RequestLine, StatusLine};
-use crate::message::{Fields, HeadSource, ParsedFields, RequestHead, ResponseHead};
+use crate::message::{Fields, HeadSource, MAX_VALUE, ParsedFields, RequestHead, ResponseHead};
 
 /// Follows one conversation, and reports the rules that are broken in it.
 ///
@@ -198,7 +198,12 @@ impl Observer {
         head: &RequestHead<'_, '_>,
         mut report: impl FnMut(Violation),
     ) {
-        self.request(connection, &HeadSource::validating(head), head.fields(), &mut report);
+        self.request(
+            connection,
+            &HeadSource { head, max_value: MAX_VALUE },
+            head.fields(),
+            &mut report,
+        );
     }
 
     /// The same, for a request that another HTTP stack has read.
@@ -210,7 +215,7 @@ impl Observer {
         mut report: impl FnMut(Violation),
     ) {
         let mut slot = Fields::new();
-        let source = ParsedFields::validating(&mut slot, line, fields.clone());
+        let source = ParsedFields::collect(&mut slot, line, fields.clone(), MAX_VALUE);
         self.request(connection, &source, fields, &mut report);
     }
 
@@ -240,7 +245,7 @@ impl Observer {
         head: &ResponseHead<'_, '_>,
         mut report: impl FnMut(Violation),
     ) {
-        self.response(connection, &HeadSource::validating(head), &mut report);
+        self.response(connection, &HeadSource { head, max_value: MAX_VALUE }, &mut report);
     }
 
     /// The same, for a response that another HTTP stack has read.
@@ -252,7 +257,7 @@ impl Observer {
         mut report: impl FnMut(Violation),
     ) {
         let mut slot = Fields::new();
-        let source = ParsedFields::validating(&mut slot, line, fields);
+        let source = ParsedFields::collect(&mut slot, line, fields, MAX_VALUE);
         self.response(connection, &source, &mut report);
     }
 

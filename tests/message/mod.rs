@@ -11,3 +11,4 @@ mod presence_messages;
 mod properties;
 mod refusals;
 mod requirements;
+mod validate;

@@ -7,7 +7,7 @@ use bits_proto::limits::Limits;
 use bits_proto::message::presence::{self, Presence};
 use bits_proto::message::{
     Ack, AckContext, Decoded, Encoder, Head, HeaderSlots, MessageKind, NotificationRequest,
-    NotificationResponse, ParseOptions, Request, RequestHead, ResponseHead,
+    NotificationResponse, ParseOptions, Request, RequestHead, ResponseHead, Validated,
 };
 
 /// The result of parsing a message.
@@ -99,6 +99,28 @@ pub fn any<'b, M: Into<Message<'b>>>(result: Result<Decoded<M>, Error>) -> Read<
     result.map(|Decoded { message, deviations }| Decoded { message: message.into(), deviations })
 }
 
+/// Checks that validation finds the error that parsing returned first, or the same message.
+fn validated<'b, M>(
+    parsed: Result<Decoded<M>, Error>,
+    validate: impl FnOnce(&mut dyn FnMut(Error)) -> Validated<M>,
+) -> Read<'b>
+where
+    M: Into<Message<'b>> + PartialEq + std::fmt::Debug,
+{
+    let mut errors = Vec::new();
+    let validated = validate(&mut |error| errors.push(error));
+    match &parsed {
+        Ok(Decoded { message, deviations }) => {
+            assert_eq!((errors.as_slice(), validated.message.as_ref()), (&[][..], Some(message)));
+            assert_eq!(validated.deviations, *deviations);
+        }
+        Err(error) => {
+            assert_eq!((errors.first(), validated.message), (Some(error), None));
+        }
+    }
+    any(parsed)
+}
+
 /// A start line, with the decoders of all messages that begin with it.
 pub trait Line<'b>: StartLine<'b> + Copy + PartialEq + std::fmt::Debug {
     fn decode_head(head: &Head<'_, 'b, Self>, ack_context: &AckContext<'_>) -> Vec<Read<'b>>
@@ -121,18 +143,30 @@ pub trait Line<'b>: StartLine<'b> + Copy + PartialEq + std::fmt::Debug {
 impl<'b> Line<'b> for RequestLine<'b> {
     fn decode_head(head: &RequestHead<'_, 'b>, _: &AckContext<'_>) -> Vec<Read<'b>> {
         vec![
-            any(Request::from_head(head, &ParseOptions::DEFAULT)),
-            any(Request::from_head(head, &ParseOptions::LENIENT)),
-            any(NotificationRequest::from_head(head)),
+            validated(Request::from_head(head, &ParseOptions::DEFAULT), |each| {
+                Request::validate(head, &ParseOptions::DEFAULT, each)
+            }),
+            validated(Request::from_head(head, &ParseOptions::LENIENT), |each| {
+                Request::validate(head, &ParseOptions::LENIENT, each)
+            }),
+            validated(NotificationRequest::from_head(head), |each| {
+                NotificationRequest::validate(head, each)
+            }),
         ]
     }
 
     fn decode_fields(self, fields: &[Pair<'b>], _: &AckContext<'_>) -> Vec<Read<'b>> {
         let fields = || fields.iter().copied();
         vec![
-            any(Request::from_fields(self, fields(), &ParseOptions::DEFAULT)),
-            any(Request::from_fields(self, fields(), &ParseOptions::LENIENT)),
-            any(NotificationRequest::from_fields(self, fields())),
+            validated(Request::from_fields(self, fields(), &ParseOptions::DEFAULT), |each| {
+                Request::validate_fields(self, fields(), &ParseOptions::DEFAULT, each)
+            }),
+            validated(Request::from_fields(self, fields(), &ParseOptions::LENIENT), |each| {
+                Request::validate_fields(self, fields(), &ParseOptions::LENIENT, each)
+            }),
+            validated(NotificationRequest::from_fields(self, fields()), |each| {
+                NotificationRequest::validate_fields(self, fields(), each)
+            }),
         ]
     }
 
@@ -144,14 +178,25 @@ impl<'b> Line<'b> for RequestLine<'b> {
 
 impl<'b> Line<'b> for StatusLine<'b> {
     fn decode_head(head: &ResponseHead<'_, 'b>, ack_context: &AckContext<'_>) -> Vec<Read<'b>> {
-        vec![any(Ack::from_head(head, ack_context)), any(NotificationResponse::from_head(head))]
+        vec![
+            validated(Ack::from_head(head, ack_context), |each| {
+                Ack::validate(head, ack_context, each)
+            }),
+            validated(NotificationResponse::from_head(head), |each| {
+                NotificationResponse::validate(head, each)
+            }),
+        ]
     }
 
     fn decode_fields(self, fields: &[Pair<'b>], ack_context: &AckContext<'_>) -> Vec<Read<'b>> {
         let fields = || fields.iter().copied();
         vec![
-            any(Ack::from_fields(self, fields(), ack_context)),
-            any(NotificationResponse::from_fields(self, fields())),
+            validated(Ack::from_fields(self, fields(), ack_context), |each| {
+                Ack::validate_fields(self, fields(), ack_context, each)
+            }),
+            validated(NotificationResponse::from_fields(self, fields()), |each| {
+                NotificationResponse::validate_fields(self, fields(), each)
+            }),
         ]
     }
 
