@@ -128,5 +128,6 @@ fn ack_context(request: &[u8]) -> AckContext<'static> {
         },
         Request::CloseSession(_) => AckContext::CloseSession { session_id: None },
         Request::CancelSession(_) => AckContext::CancelSession { session_id: None },
+        _ => panic!("a variant that this code does not know"),
     }
 }

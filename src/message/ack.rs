@@ -47,6 +47,7 @@ use crate::http1::{StatusCode, StatusLine, Version};
 ///
 /// Source: \[MC-BUP\] 2.2.3, 2.2.5, 2.2.7, 2.2.9, 2.2.11.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Ack<'b> {
     /// [2.2.5] ACK for PING.
     Ping(PingAck),

@@ -16,6 +16,7 @@ mod ack_context;
 mod cancel_session;
 mod close_session;
 mod create_session;
+mod display;
 mod encoder;
 mod extras;
 mod failure;

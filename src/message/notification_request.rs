@@ -61,6 +61,7 @@ pub struct NotificationRequest<'b> {
 
 /// How the server application gets the entity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum NotifiedEntity<'b> {
     /// `NOTIFICATION_BY_REFERENCE`: it opens a file.
     ByReference {

@@ -48,6 +48,7 @@ pub const METHOD: &str = "BITS_POST";
 ///
 /// Source: \[MC-BUP\] 2.2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Request<'b> {
     /// [2.2.4] PING.
     Ping(Ping<'b>),

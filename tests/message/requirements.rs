@@ -259,6 +259,7 @@ fn a_name_is_written_only_if_it_was_given() {
                 Request::Fragment(it) => it.content_name = given,
                 Request::CloseSession(it) => it.content_name = given,
                 Request::CancelSession(it) => it.content_name = given,
+                _ => panic!("a variant that this code does not know"),
             }
             let head = text(written(&request.encode(target, NO_EXTRAS).expect("no extras")));
             let is_written = head.contains("\r\nContent-Name: report.bin\r\n");

@@ -239,6 +239,7 @@ fn our_request(data: &[u8]) -> Option<Parsed> {
         }
         Request::CloseSession(_) => Packet::Close,
         Request::CancelSession(_) => Packet::Cancel,
+        _ => panic!("a variant that this code does not know"),
     };
     Some(Parsed::Request {
         target: head.line().target.into(),
@@ -281,6 +282,7 @@ fn our_ack(data: &[u8], request: AnsweredRequest) -> Option<Parsed> {
         },
         Ack::Refused(refused) => our_refusal(&refused, session),
         Ack::Ping(_) | Ack::CloseSession(_) | Ack::CancelSession(_) => Parsed::Ack { session },
+        _ => panic!("a variant that this code does not know"),
     })
 }
 

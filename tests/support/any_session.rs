@@ -410,6 +410,7 @@ impl World {
                     assert_eq!((refusal.status().get(), offset.0), (416, self.stored));
                 }
             }
+            _ => panic!("a variant that this code does not know"),
         }
     }
 

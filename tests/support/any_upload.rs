@@ -212,6 +212,7 @@ fn check_always(upload: &Upload) {
                     State::Close
                 }
                 Request::CancelSession(_) => State::Cancel,
+                _ => panic!("a variant that this code does not know"),
             };
             assert_eq!(upload.state(), sends);
             let has_session = upload.session_id().is_some();

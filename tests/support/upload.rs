@@ -108,6 +108,7 @@ pub fn next_action(upload: &Upload) -> String {
                 }
                 Request::CloseSession(it) => ("close".to_string(), Some(it.session_id)),
                 Request::CancelSession(it) => ("cancel".to_string(), Some(it.session_id)),
+                _ => panic!("a variant that this code does not know"),
             };
             assert!(what.starts_with("fragment") || entity == (0..0), "{what} has a body");
             assert!(named.is_none_or(|named| Some(named) == upload.session_id()), "{what}");
@@ -309,6 +310,7 @@ impl Server {
             }
             Request::CloseSession(_) => closed(),
             Request::CancelSession(_) => cancelled(),
+            _ => panic!("a variant that this code does not know"),
         }
     }
 

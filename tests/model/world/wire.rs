@@ -46,6 +46,7 @@ impl Packet {
             }
             Request::CloseSession(it) => Self::Close(session_named(it.session_id)),
             Request::CancelSession(it) => Self::Cancel(session_named(it.session_id)),
+            _ => panic!("a variant that this code does not know"),
         }
     }
 
@@ -111,6 +112,7 @@ impl Reply {
                 code: refusal.code(),
                 received: refusal.received().map(|it| it.0),
             },
+            _ => panic!("a variant that this code does not know"),
         }
     }
 

@@ -79,6 +79,7 @@ fn hear(stream: &mut TcpStream) -> io::Result<Told> {
                 NotifiedEntity::ByReference { request, response } => {
                     (0, Some((path(request.as_bytes()), path(response.as_bytes()))))
                 }
+                _ => panic!("a variant that this code does not know"),
             };
             let url = decoded.message.original_request_url.as_bytes();
             let url = String::from_utf8_lossy(url).into_owned();
