@@ -227,7 +227,7 @@ fn texts_that_are_too_long_or_invalid_are_refused() {
         let upload = in_state(state).upload;
         let text = |length: usize| json!("a".repeat(length));
         assert!(read(&with(&upload, field, text(longest))).is_ok(), "{field}");
-        let why = format!("expected a text of at most {longest} bytes");
+        let why = format!("expected a string of at most {longest} bytes");
         check_refused(&with(&upload, field, text(longest + 1)), &why);
         check_refused(&with(&upload, field, json!(vec![b'a'; longest + 1])), &why);
         let bytes = read(&with(&upload, field, json!(vec![b'a'; longest])));
