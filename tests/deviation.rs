@@ -1,4 +1,4 @@
-//! Deviations: a message that has each of them and no other, and its neighbour that has none.
+//! Deviations: for each, a message with that deviation only, and a similar message without one.
 
 use crate::support::messages;
 use std::collections::BTreeSet;
@@ -11,7 +11,7 @@ const REQUEST: Reader = Reader::Request(ParseOptions::DEFAULT);
 const LENIENT: Reader = Reader::Request(ParseOptions::LENIENT);
 const PING_ACK: Reader = Reader::Ack(AckContext::Ping);
 
-/// A message that departs in one way, and one as like it as can be that does not depart.
+/// A message with one deviation, and the most similar message without it.
 struct Row {
     deviation: Deviation,
     reader: Reader,
@@ -209,7 +209,7 @@ fn fragment_acks() -> Vec<Row> {
             Draft::fragment_ack().rename(received, "bits-recieved-content-range"),
             Draft::fragment_ack().rename(received, "bits-received-content-range"),
         ),
-        // The one that is spelt right comes first, and counts.
+        // The field with the correct name is first and is used.
         row(
             DuplicateField,
             reader,
@@ -296,12 +296,16 @@ fn notifications() -> Vec<Row> {
 }
 
 #[test]
-fn each_is_recorded_alone_and_not_for_its_neighbour() {
+fn each_deviation_is_recorded_alone_and_only_for_its_message() {
     for Row { deviation, reader, with, without } in rows() {
         let alone = Deviations::from_iter([deviation]);
         assert_eq!(reader.deviations(&with), alone, "{deviation}: {:?}", with.text());
         let none = reader.deviations(&without);
-        assert!(none.is_empty(), "{deviation}: {none:?} in its neighbour {:?}", without.text());
+        assert!(
+            none.is_empty(),
+            "{deviation}: {none:?} in the similar message {:?}",
+            without.text()
+        );
     }
 }
 
@@ -333,11 +337,15 @@ fn several_are_recorded_together() {
     assert_eq!(PING_ACK.deviations(&success), both);
     let misspelt = Draft::ack().with("BITS-Recieved-Content-Range", "7");
     let unexpected = Deviations::from_iter([Deviation::UnexpectedField]);
-    assert_eq!(PING_ACK.deviations(&misspelt), unexpected, "no name of a field it carries");
+    assert_eq!(
+        PING_ACK.deviations(&misspelt),
+        unexpected,
+        "the misspelt field is not defined for this message"
+    );
 }
 
 #[test]
-fn nothing_is_remarked_on_in_what_windows_sends() {
+fn messages_of_windows_have_no_deviations() {
     let of_fragment = Reader::Ack(for_fragment(0, 99, 200));
     for (reader, draft) in [
         (REQUEST, Draft::ping()),
@@ -381,7 +389,7 @@ fn names_sections_and_descriptions_are_well_formed() {
 }
 
 #[test]
-fn a_set_holds_what_was_inserted_and_nothing_else() {
+fn a_set_contains_only_inserted_deviations() {
     for deviation in Deviation::ALL {
         let mut set = Deviations::EMPTY;
         let (len, is_empty) = (set.len(), set.is_empty());
@@ -411,7 +419,7 @@ fn a_set_lists_its_members_in_order() {
 }
 
 #[test]
-fn an_intersection_holds_what_both_hold() {
+fn an_intersection_contains_the_common_deviations() {
     let every = |step: usize| Deviations::from_iter(Deviation::ALL.iter().step_by(step).copied());
     let (two, three, six) = (every(2), every(3), every(6));
     assert_eq!(two.intersection(three), six);

@@ -1,4 +1,4 @@
-//! Errors: one of every kind with all it says, their text, and which of several is reported.
+//! Errors: a sample of every kind, texts, offsets, and the order of checks.
 
 use crate::support::messages;
 use crate::support::sample_errors as errors;
@@ -15,13 +15,13 @@ use messages::{Draft, Reader, for_create, for_fragment, protocols};
 const REQUEST: Reader = Reader::Request(ParseOptions::DEFAULT);
 
 #[test]
-fn every_kind_says_what_it_should() {
+fn every_kind_has_the_expected_properties() {
     samples().iter().for_each(errors::Sample::check);
 }
 
 #[test]
 fn every_kind_has_a_sample() {
-    // What a kind carries does not count.
+    // Numbers in a kind are ignored.
     let samples = samples();
     for kind in ErrorKind::ALL {
         let same = |sample: &&errors::Sample| discriminant(&sample.kind) == discriminant(kind);
@@ -79,11 +79,11 @@ fn the_value_of_a_field_that_the_protocol_does_not_define_is_not_copied() {
 }
 
 #[test]
-fn no_two_kinds_read_the_same() {
-    let mut sentences: Vec<_> = ErrorKind::ALL.iter().map(ToString::to_string).collect();
-    sentences.sort();
-    sentences.dedup();
-    assert_eq!(sentences.len(), ErrorKind::ALL.len());
+fn kinds_have_different_descriptions() {
+    let mut descriptions: Vec<_> = ErrorKind::ALL.iter().map(ToString::to_string).collect();
+    descriptions.sort();
+    descriptions.dedup();
+    assert_eq!(descriptions.len(), ErrorKind::ALL.len());
     let needed = ErrorKind::BufferTooSmall { needed: 1234 }.to_string();
     assert!(needed.contains("1234"), "{needed}");
 }
@@ -142,7 +142,7 @@ fn the_first_field_that_is_too_many_is_reported() {
 }
 
 #[test]
-fn an_empty_value_is_found_behind_its_own_colon() {
+fn an_empty_value_is_located_after_its_own_colon() {
     let text = "BITS_POST /e HTTP/1.1\r\nContent-Length: 1\r\nX-Other:\r\n\
         BITS-Packet-Type: Fragment\r\nBITS-Session-Id: 1\r\nContent-Range:\r\n\r\n";
     let mut slots = HeaderSlots::new();
@@ -179,9 +179,9 @@ fn every_line_ends_in_cr_lf() {
     }
 }
 
-/// Kind, field, stage and the place of each flaw in a message. The place is the text that stands
-/// there, or the end of the fields for a field that is not there.
-fn check_flaws(reader: Reader, rows: &[(Draft, ErrorKind, &str, CheckStage, Option<&str>)]) {
+/// Checks kind, field, stage and offset of the error in each message. The offset is that of the
+/// given text, or of the end of the head for a missing field.
+fn check_errors(reader: Reader, rows: &[(Draft, ErrorKind, &str, CheckStage, Option<&str>)]) {
     for (draft, kind, field, stage, mark) in rows {
         let (error, text) = (reader.error(draft), draft.text());
         assert_eq!((error.kind(), error.field()), (*kind, Some(*field)), "{text:?}");
@@ -198,7 +198,7 @@ fn a_missing_field_is_reported_at_the_end_of_the_head() {
         (draft.without(field), ErrorKind::MissingField, field, stage, None)
     };
     let (create, fragment) = (Draft::create, Draft::fragment);
-    check_flaws(
+    check_errors(
         REQUEST,
         &[
             missing(fragment(), "BITS-Packet-Type", CheckStage::PacketType),
@@ -212,7 +212,7 @@ fn a_missing_field_is_reported_at_the_end_of_the_head() {
         ],
     );
     let notification = Draft::notification;
-    check_flaws(
+    check_errors(
         Reader::Notification,
         &[
             missing(notification(), "BITS-Original-Request-URL", CheckStage::Packet),
@@ -224,30 +224,30 @@ fn a_missing_field_is_reported_at_the_end_of_the_head() {
     );
     let two =
         protocols("{7df0354d-249b-430f-820d-3d2a9bef4931} {11111111-1111-1111-1111-111111111111}");
-    check_flaws(
+    check_errors(
         Reader::Ack(AckContext::CreateSession { offered: Some(two) }),
         &[missing(Draft::create_ack(), "BITS-Protocol", CheckStage::Packet)],
     );
-    check_flaws(
+    check_errors(
         Reader::Ack(for_create()),
         &[missing(Draft::create_ack(), "BITS-Session-Id", CheckStage::Packet)],
     );
     let unknown = AckContext::Fragment { session_id: None, content_range: None, sent_up_to: None };
-    check_flaws(
+    check_errors(
         Reader::Ack(unknown),
         &[missing(Draft::fragment_ack(), "BITS-Received-Content-Range", CheckStage::Packet)],
     );
 }
 
 #[test]
-fn a_flaw_in_a_value_is_reported_at_its_byte_of_the_head() {
+fn an_error_in_a_value_is_reported_at_its_byte_of_the_head() {
     use ErrorKind::*;
     let set = |draft: Draft, field: &'static str, value: &str, kind, stage, mark| {
         (draft.set(field, value), kind, field, stage, Some(mark))
     };
     let (fragment, session) = (Draft::fragment, CheckStage::Session);
     let (range, packet) = ("Content-Range", CheckStage::Packet);
-    check_flaws(
+    check_errors(
         REQUEST,
         &[
             set(fragment(), "BITS-Session-Id", "ab cd", InvalidByte, session, " cd"),
@@ -276,7 +276,7 @@ fn a_flaw_in_a_value_is_reported_at_its_byte_of_the_head() {
         ],
     );
     let received = "BITS-Received-Content-Range";
-    check_flaws(
+    check_errors(
         Reader::Ack(for_fragment(0, 99, 200)),
         &[
             set(Draft::fragment_ack(), received, "+100", NotDecimal, packet, "+100"),
@@ -295,7 +295,7 @@ fn a_flaw_in_a_value_is_reported_at_its_byte_of_the_head() {
 }
 
 #[test]
-fn an_empty_value_is_reported_behind_its_colon() {
+fn an_empty_value_is_reported_after_its_colon() {
     let draft = Draft::fragment().set("BITS-Session-Id", "");
     let (error, text) = (REQUEST.error(&draft), draft.text());
     let colon = text.find("BITS-Session-Id:").map(|at| at + "BITS-Session-Id:".len());
@@ -304,7 +304,7 @@ fn an_empty_value_is_reported_behind_its_colon() {
     let (error, text) = (REQUEST.error(&length), length.text());
     let colon = text.find("Content-Length:").map(|at| at + "Content-Length:".len());
     assert_eq!((error.kind(), error.offset()), (ErrorKind::NotDecimal, colon), "{text:?}");
-    // Under another spelling too.
+    // Also under another spelling of the name.
     let misspelt = "BITS-Recieved-Content-Range";
     let received = Draft::fragment_ack()
         .set("BITS-Received-Content-Range", "")
@@ -324,7 +324,7 @@ fn an_empty_value_is_reported_behind_its_colon() {
 }
 
 #[test]
-fn what_is_wrong_with_a_start_line_is_where_that_line_is() {
+fn an_error_in_the_start_line_is_reported_at_that_line() {
     let bytes = b"\r\n\r\nPUT /e HTTP/1.1\r\nBITS-Packet-Type: Ping\r\n\r\n";
     let mut slots = HeaderSlots::new();
     let head = RequestHead::parse(bytes, &mut slots).map(Progress::complete);
@@ -334,24 +334,24 @@ fn what_is_wrong_with_a_start_line_is_where_that_line_is() {
 }
 
 #[test]
-fn a_long_value_of_no_field_of_ours_has_its_place_and_no_name() {
+fn a_long_value_of_an_unknown_field_has_an_offset_but_no_name() {
     let draft = Draft::ping().with("Cookie", "x".repeat(4097));
     let error = REQUEST.error(&draft);
     assert_eq!((error.kind(), error.field()), (ErrorKind::ValueTooLong, None));
     assert_eq!(error.offset(), draft.text().find("xx"));
     assert_eq!((error.stage(), error.section()), (CheckStage::Limits, "2.2.1"));
     let fits = Draft::ping().with("Cookie", "x".repeat(4096));
-    assert!(REQUEST.deviations(&fits).is_empty(), "4096 bytes are no more than the limit");
+    assert!(REQUEST.deviations(&fits).is_empty(), "4096 bytes do not exceed the limit");
     let policy = ParseOptions { max_value: 10, ..ParseOptions::DEFAULT };
     let long = Draft::ping().with("Cookie", "x".repeat(11));
     assert_eq!(Reader::Request(policy).error(&long).kind(), ErrorKind::ValueTooLong);
 }
 
-/// A request with every flaw whose bit is set, one for each stage in the order of checking.
+/// Returns a request with an error for each bit that is set, in the order of the stages.
 ///
-/// The flaws of the second `variant` are others of the same stages.
-fn flawed(flaws: u32, variant: usize) -> Draft {
-    let has = |stage: usize| flaws >> stage & 1 == 1;
+/// The second `variant` has different errors of the same stages.
+fn with_errors(errors: u32, variant: usize) -> Draft {
+    let has = |stage: usize| errors >> stage & 1 == 1;
     let mut draft = [Draft::fragment(), Draft::fragment().with("Host", "h")][variant].clone();
     let version = if has(0) { "HTTP/1.0" } else { "HTTP/1.1" };
     let method = if has(1) { ["PUT", "POST"][variant] } else { "BITS_POST" };
@@ -387,21 +387,24 @@ fn flawed(flaws: u32, variant: usize) -> Draft {
 }
 
 #[test]
-fn of_several_flaws_the_earliest_is_reported() {
+fn the_error_of_the_earliest_stage_is_reported() {
     use CheckStage::*;
     let stages = [Http, Method, PacketType, Limits, Length, Session, Packet];
-    for (flaws, variant) in (1..1 << stages.len()).flat_map(|flaws| [(flaws, 0), (flaws, 1)]) {
-        let error = REQUEST.error(&flawed(flaws, variant));
-        let earliest = stages[flaws.trailing_zeros() as usize];
-        assert_eq!(error.stage(), earliest, "flaws {flaws:07b} of variant {variant}: {error}");
+    for (errors, variant) in (1..1 << stages.len()).flat_map(|errors| [(errors, 0), (errors, 1)]) {
+        let error = REQUEST.error(&with_errors(errors, variant));
+        let earliest = stages[errors.trailing_zeros() as usize];
+        assert_eq!(error.stage(), earliest, "errors {errors:07b} of variant {variant}: {error}");
     }
     for variant in [0, 1] {
-        assert!(REQUEST.deviations(&flawed(0, variant)).is_empty(), "no flaws, variant {variant}");
+        assert!(
+            REQUEST.deviations(&with_errors(0, variant)).is_empty(),
+            "no errors, variant {variant}"
+        );
     }
 }
 
 #[test]
-fn framing_comes_before_everything_and_a_body_before_the_session() {
+fn framing_is_checked_first_and_a_body_before_the_session() {
     let close = || Draft::close().set("Content-Length", "5");
     for (draft, kind) in [
         (Draft::fragment().line("PUT /e HTTP/1.1").set("Content-Length", "+5"), "NotDecimal"),
@@ -429,7 +432,7 @@ fn stages_are_in_the_order_of_checking() {
     use CheckStage::*;
     let stages = [Http, Method, PacketType, Limits, Length, Access, Session, Packet];
     assert!(stages.is_sorted(), "{stages:?}");
-    // What a host that has refused access must not tell.
+    // Errors that must not be reported to a client without access.
     for (draft, after_access) in [
         (Draft::close().without("BITS-Session-Id"), true),
         (Draft::fragment().set("Content-Range", "x"), true),

@@ -1,4 +1,4 @@
-//! Error codes and error contexts: how they are spelt, and the names of those that have one.
+//! Error codes and error contexts: syntax, names and descriptions.
 
 use crate::support::field_values;
 use std::collections::BTreeSet;
@@ -7,8 +7,8 @@ use bits_proto::error::ErrorKind;
 use bits_proto::field::{ErrorContext, FieldName, HResult};
 use field_values::check_error;
 
-/// Microsoft's page on BITS return values, in its order, and behind it the values that are only in
-/// \[MC-BUP\] 2.2.1.2.
+/// The values on Microsoft's page on BITS return values, in its order, followed by the values that
+/// are only in \[MC-BUP\] 2.2.1.2.
 const NAMED: [(&str, u32); 59] = [
     ("BG_S_PARTIAL_COMPLETE", 0x0020_0017),
     ("BG_S_UNABLE_TO_DELETE_FILES", 0x0020_001A),
@@ -72,7 +72,7 @@ const NAMED: [(&str, u32); 59] = [
 ];
 
 fn code(value: u32) -> HResult {
-    HResult::new(value).unwrap_or_else(|| panic!("{value:#X} is no error"))
+    HResult::new(value).unwrap_or_else(|| panic!("{value:#X} is zero"))
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn a_code_is_read_with_every_prefix() {
 }
 
 #[test]
-fn zero_is_no_error_and_an_empty_value_is_none() {
+fn zero_and_empty_values_mean_no_error() {
     for text in ["", "0", "0x0", "x0", "00000000", "0x00000000"] {
         assert_eq!(HResult::parse(text), Ok(None), "{text:?}");
     }

@@ -1,4 +1,4 @@
-//! BITS-Host-Id: what names a host, and the URL that is made of it.
+//! BITS-Host-Id: syntax, and rewriting of URLs.
 
 use crate::support::field_values;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -27,7 +27,7 @@ fn a_host_is_a_name_or_an_address() {
         ("::ffff:192.0.2.1", v6("::ffff:192.0.2.1"), None),
         ("[2001:db8::1]", v6("2001:db8::1"), None),
         ("[::]", v6("::"), None),
-        // Without brackets it is all address.
+        // Without brackets, all of it is the address.
         ("2001:db8::1:8080", v6("2001:db8::1:8080"), None),
         ("host:8080", Host::Name("host"), Some(8080)),
         ("192.0.2.1:80", v4, Some(80)),
@@ -42,10 +42,10 @@ fn a_host_is_a_name_or_an_address() {
 }
 
 #[test]
-fn what_is_no_host_alone_is_refused() {
+fn a_value_that_is_not_only_a_host_is_rejected() {
     check_refused::<HostId<'_>>(FieldName::HostId, &[("", ErrorKind::Empty, 0)]);
     let rows = [
-        // Addresses to some resolvers, and none to others.
+        // Some resolvers interpret these as addresses.
         "1",
         "127.1",
         "256.1.1.1",
@@ -97,7 +97,7 @@ fn what_is_no_host_alone_is_refused() {
         "host:80 ",
         "host:0x50",
         "host:65536",
-        // 2^32 + 80 and 2^64 + 80, which a cast would make 80.
+        // 2^32 + 80 and 2^64 + 80, which a cast would truncate to 80.
         "host:4294967376",
         "host:18446744073709551696",
         "host:80:80",
@@ -167,9 +167,10 @@ fn the_host_of_a_url_is_replaced_and_nothing_else() {
         ("[2001:db8::1]:81", "http://[::2]/e", "http://[2001:db8::1]:81/e"),
     ] {
         let id: HostId<'_> = read(host);
-        let url_of_host = id.rewrite(url).unwrap_or_else(|error| panic!("{host}, {url}: {error}"));
-        assert_eq!(url_of_host.to_string(), rewritten, "{host} in {url}");
-        assert_eq!(url_of_host.host_id(), id, "{host} in {url}");
+        let rewritten_url =
+            id.rewrite(url).unwrap_or_else(|error| panic!("{host}, {url}: {error}"));
+        assert_eq!(rewritten_url.to_string(), rewritten, "{host} in {url}");
+        assert_eq!(rewritten_url.host_id(), id, "{host} in {url}");
     }
 }
 

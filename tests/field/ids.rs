@@ -1,4 +1,4 @@
-//! Session ids and protocols: what two spellings of one GUID have in common.
+//! Session ids and protocols: syntax, and equality of GUIDs.
 
 use crate::support::field_values;
 use crate::support::messages;
@@ -17,7 +17,7 @@ use uuid::Uuid;
 const GUID: &str = "{A0FF5911-4144-45B3-BF27-27AFC8EC8A67}";
 const BITS_1_5: u128 = 0x7df0354d_249b_430f_820d_3d2a9bef4931;
 
-/// The `n`-th of a series of protocols.
+/// Returns the `n`-th of a series of protocols.
 fn protocol(n: usize) -> Protocol {
     Protocol(Uuid::from_u128(n as u128 + 1))
 }
@@ -59,7 +59,7 @@ fn every_other_session_id_is_refused() {
         let rows = [([b'a', byte], InvalidByte, 1), ([byte, b'a'], InvalidByte, 0)];
         check_refused::<SessionId<'_>>(FieldName::SessionId, &rows);
     }
-    // The last byte of the longest id is looked at too.
+    // The last byte of the longest id is checked as well.
     let late = format!("{} ", "x".repeat(99));
     check_refused::<SessionId<'_>>(FieldName::SessionId, &[(late, InvalidByte, 99)]);
 }
@@ -83,20 +83,20 @@ fn spellings_of_one_guid_are_one_session() {
             assert_ne!(hash_a, hasher.hash_one(session("1")), "hashes of {a} and 1");
         }
         assert_eq!(session(a).guid(), Uuid::parse_str(bare).ok(), "{a}");
-        assert_eq!(session(a).as_str(), a, "the spelling is kept");
+        assert_eq!(session(a).as_str(), a, "the text is kept");
     }
     let set: HashSet<_> = spellings.iter().map(|id| session(id)).collect();
     assert_eq!(set.len(), 1, "{set:?}");
 }
 
 #[test]
-fn what_is_no_guid_is_compared_byte_for_byte() {
+fn ids_that_are_not_guids_are_compared_byte_for_byte() {
     let bare = GUID.trim_matches(['{', '}']);
     for (id, other) in [
         ("abc".to_string(), "ABC".to_string()),
         ("1".into(), "01".into()),
         ("%7b1%7d".into(), "%7B1%7D".into()),
-        // One brace, other brackets, or no hyphens make no GUID.
+        // One brace, other brackets, or no hyphens.
         (format!("{{{bare}"), bare.into()),
         (format!("{bare}}}"), bare.into()),
         (format!("{{{bare}"), format!("{{{}", bare.to_lowercase())),
@@ -201,7 +201,7 @@ fn every_digit_of_a_guid_counts() {
             let guid = Uuid::parse_str(&text).unwrap_or_else(|error| panic!("{text}: {error}"));
             assert_eq!(read::<Protocol>(&text), Protocol(guid), "{text}");
         }
-        // The neighbours of the digits and letters in ASCII, and those with the high bit set.
+        // The bytes next to the digits and letters in ASCII, and with the high bit set.
         for byte in [b'/', b':', b'@', b'G', b'`', b'g', 0xB0, 0xE1, 0x10, 0x00] {
             let mut text = text.clone().into_bytes();
             text[at] = byte;
@@ -216,7 +216,7 @@ fn every_digit_of_a_guid_counts() {
 }
 
 #[test]
-fn items_stand_between_spaces_tabs_and_commas() {
+fn items_are_separated_by_spaces_tabs_and_commas() {
     let (a, b) = (protocol(0), protocol(1));
     for text in [
         format!("{a} {b}"),
@@ -238,7 +238,7 @@ fn items_stand_between_spaces_tabs_and_commas() {
 }
 
 #[test]
-fn a_list_of_nothing_or_of_something_else_is_refused() {
+fn an_empty_or_invalid_list_is_rejected() {
     use ErrorKind::{NotGuid, ProtocolCount};
     let a = protocol(0);
     let rows = [
@@ -253,7 +253,7 @@ fn a_list_of_nothing_or_of_something_else_is_refused() {
         (format!("{a} x"), NotGuid, 39),
         (format!("{a}, , {a}x {a}"), NotGuid, 42),
         (format!("{a}\n{a}"), NotGuid, 0),
-        // As long as one item, and with a separator in it.
+        // Of the length of one item, but with a separator.
         (format!("{{{:36}}}", "x y"), NotGuid, 0),
         (format!("{{{:-^36}}}", ","), NotGuid, 0),
     ];
@@ -272,7 +272,7 @@ fn at_most_100_protocols_are_read() {
         assert_eq!(offered.negotiate(&[last]), Some(last), "{count} items");
     }
     let offered = format!("{} x", list(100));
-    assert_eq!(protocols(&offered), protocols(&list(100)), "the 101st is not looked at");
+    assert_eq!(protocols(&offered), protocols(&list(100)), "the 101st is ignored");
     let refused = [(format!("{} x", list(99)), ErrorKind::NotGuid, 99 * 39)];
     check_refused::<SupportedProtocols<'_>>(FieldName::SupportedProtocols, &refused);
 }
@@ -333,10 +333,10 @@ fn lists_are_equal_with_the_same_protocols_in_the_same_order() {
     }
 }
 
-/// The protocols that were read, or what was wrong with which field.
+/// The parsed protocols and deviations, or the kind and field of the error.
 type Offered = Result<(Vec<Protocol>, Deviations), (ErrorKind, Option<&'static str>)>;
 
-/// Reads a Create-Session whose list is spread over `fields`.
+/// Parses a Create-Session with a list that is spread over `fields`.
 fn create(fields: &[String]) -> Offered {
     let line = RequestLine { method: "BITS_POST", target: "/e", version: Version::Http11 };
     let lists = fields.iter().map(|list| ("BITS-Supported-Protocols", list.as_bytes()));
@@ -388,10 +388,14 @@ fn a_list_over_five_fields_is_refused() {
 }
 
 #[test]
-fn fields_without_an_item_or_with_a_wrong_one_are_refused() {
+fn fields_without_an_item_or_with_an_invalid_one_are_rejected() {
     let field = Some("BITS-Supported-Protocols");
     let empty = [String::new(), " , ".into()];
     assert_eq!(create(&empty), Err((ErrorKind::ProtocolCount, field)), "two empty fields");
     let wrong = [numbered(0..1), "x".into()];
-    assert_eq!(create(&wrong), Err((ErrorKind::NotGuid, field)), "wrong in the second field");
+    assert_eq!(
+        create(&wrong),
+        Err((ErrorKind::NotGuid, field)),
+        "invalid item in the second field"
+    );
 }

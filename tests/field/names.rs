@@ -1,4 +1,4 @@
-//! The names of the fields: which texts are taken for which name, and which are not.
+//! The names of the fields: recognition of names and other spellings.
 
 use crate::support::field_values;
 use std::collections::BTreeSet;
@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use bits_proto::field::FieldName;
 use field_values::near_misses;
 
-/// Every name as it is documented, with the section of \[MC-BUP\] that defines it.
+/// Every documented name, with the section of \[MC-BUP\] that defines it.
 const NAMES: [(FieldName, &str, &str); 23] = [
     (FieldName::Error, "BITS-Error", "2.2.1.2"),
     (FieldName::HostId, "BITS-Host-Id", "2.2.3.2"),
@@ -102,10 +102,10 @@ fn one_letter_more_or_less_in_another_case_changes_nothing() {
 }
 
 #[test]
-fn a_name_with_one_other_byte_is_no_name() {
+fn a_name_with_one_different_byte_is_not_recognised() {
     for (_, name) in recognisable() {
         for miss in near_misses(name) {
-            // Two of the names may be one byte apart.
+            // The result may be another of the names.
             let other = recognisable().find(|(_, other)| other.eq_ignore_ascii_case(&miss));
             let other = other.map(|(field, _)| field);
             assert_eq!(FieldName::from_name(&miss), other, "{miss:?} for {name}");
@@ -115,7 +115,7 @@ fn a_name_with_one_other_byte_is_no_name() {
 
 #[test]
 fn only_letters_have_two_cases() {
-    // `-` and CR differ in the one bit that tells `A` from `a`.
+    // `-` and CR differ only in the bit that distinguishes `A` and `a`.
     for (_, name) in recognisable() {
         let folded: String = name.replace('-', "\r");
         assert_eq!(FieldName::from_name(&folded), None, "{folded:?}");
@@ -127,7 +127,7 @@ fn only_letters_have_two_cases() {
 }
 
 #[test]
-fn names_of_nothing_are_not_recognised() {
+fn unknown_names_are_not_recognised() {
     for name in [
         "",
         "-",
@@ -143,7 +143,7 @@ fn names_of_nothing_are_not_recognised() {
         "BITS-Request-DataEntity-Names",
         "Content-Length\0",
         "BITS-Sess\u{131}on-Id",
-        // The Kelvin sign is a k to Unicode.
+        // Unicode folds the Kelvin sign to k.
         "BITS-Pac\u{212A}et-Type",
     ] {
         assert_eq!(FieldName::from_name(name), None, "{name:?}");

@@ -1,5 +1,4 @@
-//! The values that are numbers or words: what is taken, what it means, and where it is refused.
-//! The other values are in the files beside this one.
+//! Values that are numbers or words: syntax, meaning, and offsets of errors.
 
 use crate::support::field_values;
 use crate::support::messages;
@@ -26,7 +25,7 @@ fn a_content_range_is_read_and_written() {
         ("bytes  0-4/5", (0, 4, 5), "bytes 0-4/5"),
         ("bytes\t0-4/5", (0, 4, 5), "bytes 0-4/5"),
         ("bytes \t 0-4/5", (0, 4, 5), "bytes 0-4/5"),
-        // 34 GB and 2^32, where 32-bit and 36-bit offsets end.
+        // 2^32 and 34 GB exceed offsets of 32 and 35 bits.
         ("bytes 4294967296-34359738368/34359738369", (1 << 32, 1 << 35, (1 << 35) + 1), ""),
         ("bytes 18446744073709551614-18446744073709551614/18446744073709551615", MAX_RANGE, ""),
     ] {
@@ -40,7 +39,7 @@ fn a_content_range_is_read_and_written() {
 const MAX_RANGE: (u64, u64, u64) = (MAX - 1, MAX - 1, MAX);
 
 #[test]
-fn a_content_range_of_another_shape_is_refused() {
+fn a_content_range_with_invalid_syntax_is_rejected() {
     use ErrorKind::{NotByteRange, NotDecimal, NumberTooLarge};
     check_refused::<ContentRange>(
         FieldName::ContentRange,
@@ -90,7 +89,7 @@ fn a_content_range_of_another_shape_is_refused() {
 
 #[test]
 fn white_space_behind_the_unit_is_spaces_and_tabs() {
-    // A line end there would be another field to whoever reads the value next.
+    // Another reader could interpret a line end there as the start of another field.
     check_refused::<ContentRange>(
         FieldName::ContentRange,
         &["\n", "\r", "\r\n ", "\x0B", "\x0C"]
@@ -105,7 +104,7 @@ fn a_content_range_outside_its_entity_is_refused() {
         (1, 0, 2, FirstBeyondLast),
         (5, 4, 9, FirstBeyondLast),
         (MAX, 0, MAX, FirstBeyondLast),
-        // Both rules are broken.
+        // Breaks both rules.
         (9, 8, 5, FirstBeyondLast),
         (0, 0, 0, LastBeyondTotal),
         (0, 5, 5, LastBeyondTotal),
@@ -139,7 +138,7 @@ fn the_numbers_of_a_content_range_fit_together() {
     }
 }
 
-/// The overlap, byte by byte.
+/// Computes the overlap byte by byte.
 fn overlap_counted(range: ContentRange, next: u64) -> Overlap {
     let bytes = range.first()..=range.last();
     let skip = bytes.clone().filter(|byte| *byte < next).count() as u64;
@@ -152,7 +151,7 @@ fn overlap_counted(range: ContentRange, next: u64) -> Overlap {
 }
 
 #[test]
-fn overlap_is_what_counting_bytes_gives() {
+fn overlap_agrees_with_counting_bytes() {
     for (first, last, next) in (0..6).flat_map(|first| {
         (first..6).flat_map(move |last| (0..9).map(move |next| (first, last, next)))
     }) {
@@ -205,7 +204,7 @@ fn an_offset_is_digits() {
             ("1e3", NotDecimal, 1),
             ("1_000", NotDecimal, 1),
             ("213\r", NotDecimal, 3),
-            // Digits to Unicode, not to HTTP.
+            // Digits in Unicode, but not in HTTP.
             ("٣", NotDecimal, 0),
             ("18446744073709551616", NumberTooLarge, 0),
             ("99999999999999999999", NumberTooLarge, 0),
@@ -214,7 +213,8 @@ fn an_offset_is_digits() {
     );
 }
 
-/// Beside the standard library's: all numbers of up to five digits, in each place of longer ones.
+/// Compares with the standard library: all numbers of up to five digits, at each position of longer
+/// ones.
 #[test]
 fn a_number_is_written_with_all_its_digits_and_no_others() {
     let places = (0..20).map(|place| 10_u64.pow(place));
@@ -261,7 +261,7 @@ fn a_timeout_is_seconds_in_32_bits() {
             ("110 ", NotDecimal, 3),
             ("1.5", NotDecimal, 1),
             ("4294967296", NumberTooLarge, 0),
-            // 2^32 + 110, which a cast would make 110.
+            // 2^32 + 110, which a cast would truncate to 110.
             ("4294967406", NumberTooLarge, 0),
             ("18446744073709551616", NumberTooLarge, 0),
         ],
@@ -281,7 +281,7 @@ fn a_length_is_digits() {
 }
 
 #[test]
-fn framing_is_what_two_fields_say_and_no_other() {
+fn framing_depends_on_two_fields_only() {
     let framing = |fields: &[(&str, &str)]| {
         let framing = Framing::of(fields.iter().copied());
         framing.map(|it| (it.content_length, it.transfer_encoding)).map_err(|error| error.kind())
@@ -297,7 +297,7 @@ fn framing_is_what_two_fields_say_and_no_other() {
 
 #[test]
 fn a_length_with_line_ends_around_it_is_refused() {
-    // White space around a value is spaces and tabs; two readers differ about anything else.
+    // Only spaces and tabs are white space around a value; readers disagree about other bytes.
     for text in ["5\r\n", "\r5", "\n5", "5\n", "5\x0C"] {
         let framing = Framing::of([("Content-Length", text)]);
         assert!(framing.is_err(), "{text:?} was read as {framing:?}");
@@ -326,7 +326,7 @@ fn a_packet_type_is_read_in_every_letter_case() {
 }
 
 #[test]
-fn words_that_are_no_packet_type_are_refused() {
+fn words_that_are_not_packet_types_are_rejected() {
     let words = ["", "CreateSession", "Create Session", "Create_Session", "Pong", "Ack, Ack"];
     let rows = words.map(|word| (word, ErrorKind::UnknownPacketType, 0));
     check_refused::<PacketType>(FieldName::PacketType, &rows);

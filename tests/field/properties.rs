@@ -1,4 +1,4 @@
-//! What holds for every text as the value of every field.
+//! Properties of all value types, for generated text and bytes.
 
 use crate::support;
 use bits_proto::field::{
@@ -11,7 +11,7 @@ use support::cases::config;
 use support::inputs::dirty;
 use support::texts::check_as_every_value;
 
-/// Text that is a value of some field, or nearly one.
+/// Generates text that is a valid or nearly valid value of some field.
 fn value_text() -> impl Strategy<Value = String> {
     prop_oneof![
         any::<String>(),
@@ -32,13 +32,13 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 4096, ..config() })]
 
     #[test]
-    fn a_value_that_was_accepted_is_read_again_from_its_text(text in value_text()) {
+    fn an_accepted_value_is_parsed_again_from_its_display(text in value_text()) {
         check_as_every_value(&text);
     }
 
-    /// A value may be any bytes, so it is looked at as bytes, not as its text.
+    /// Checks the bytes of the value instead of its text, because a value may be any bytes.
     #[test]
-    fn no_accepted_value_holds_what_ends_a_field(bytes in vec(
+    fn no_accepted_value_contains_a_line_end_or_nul(bytes in vec(
         prop_oneof![8 => any::<u8>(), 1 => proptest::sample::select(b"\r\n\0".to_vec())],
         0..12,
     )) {
@@ -60,7 +60,7 @@ proptest! {
 }
 
 #[test]
-fn every_byte_of_an_id_is_looked_at() {
+fn every_byte_of_an_id_is_checked() {
     for length in 1..=20 {
         for at in 0..length {
             for byte in 0..=u8::MAX {

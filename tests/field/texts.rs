@@ -1,4 +1,4 @@
-//! The values that are handed through as bytes, and which names are safe.
+//! Values whose bytes are not interpreted, and safe names.
 
 use crate::support::field_values;
 use bits_proto::Error;
@@ -9,10 +9,10 @@ use bits_proto::field::{
 };
 use field_values::read;
 
-/// The bytes of a value that was read, and its text.
+/// The bytes of a parsed value, and its text.
 type Taken = Result<(Vec<u8>, String), Error>;
 
-/// A value type that hands its bytes through.
+/// A value type whose bytes are not interpreted.
 struct Opaque {
     field: FieldName,
     may_be_empty: bool,
@@ -42,7 +42,7 @@ const OPAQUE: [Opaque; 7] = [
 ];
 
 impl Opaque {
-    fn check_taken(&self, value: &[u8]) {
+    fn check_accepted(&self, value: &[u8]) {
         let case = format!("{} {}", self.field, value.escape_ascii());
         let (bytes, text) = (self.read)(value).unwrap_or_else(|error| panic!("{case}: {error}"));
         assert_eq!(bytes, value, "{case}");
@@ -59,32 +59,32 @@ impl Opaque {
 }
 
 #[test]
-fn opaque_values_come_back_byte_for_byte() {
+fn opaque_values_are_unchanged() {
     let longest = [b'n'; 4096];
     for opaque in OPAQUE {
         for value in ["a", "report 1.bin", "a\tb", r"\\host\share\x", "é"] {
-            opaque.check_taken(value.as_bytes());
+            opaque.check_accepted(value.as_bytes());
         }
-        opaque.check_taken(b"caf\xE9");
-        opaque.check_taken(&longest);
+        opaque.check_accepted(b"caf\xE9");
+        opaque.check_accepted(&longest);
     }
 }
 
 #[test]
-fn a_content_name_is_no_longer_than_any_value() {
+fn the_limit_of_a_content_name_is_that_of_any_value() {
     let name = opaque!(ContentName true);
     name.check_refused(&[b'n'; 4097], ErrorKind::TooLong, 4096);
 }
 
 #[test]
-fn opaque_values_hold_what_a_field_can_carry() {
+fn opaque_values_contain_all_bytes_that_a_field_allows() {
     for (opaque, byte) in OPAQUE.iter().flat_map(|opaque| (0..=0xFF_u8).map(move |it| (opaque, it)))
     {
         let value = [b'a', byte, b'b'];
         match byte {
-            // It makes a scheme of what stands before it.
+            // A colon makes the text before it a scheme.
             b':' => {}
-            b'\t' | b' '..=0x7E | 0x80.. => opaque.check_taken(&value),
+            b'\t' | b' '..=0x7E | 0x80.. => opaque.check_accepted(&value),
             _ => opaque.check_refused(&value, ErrorKind::InvalidByte, 1),
         }
     }
@@ -99,7 +99,7 @@ fn opaque_values_have_no_outer_white_space() {
             opaque.check_refused(value.as_bytes(), ErrorKind::InvalidByte, offset);
         }
         if opaque.may_be_empty {
-            opaque.check_taken(b"");
+            opaque.check_accepted(b"");
         } else {
             opaque.check_refused(b"", ErrorKind::Empty, 0);
         }
@@ -107,7 +107,7 @@ fn opaque_values_have_no_outer_white_space() {
 }
 
 #[test]
-fn bytes_that_are_no_text_are_replaced_in_display() {
+fn bytes_that_are_not_utf_8_are_replaced_in_display() {
     let name: ContentName = read(b"caf\xE9.bin");
     assert_eq!(name.to_string(), "caf\u{FFFD}.bin");
     let path: RequestDataFileName = read(b"\xFFx\xC3");
@@ -157,11 +157,11 @@ fn plain_names_are_safe() {
         assert!(is_safe(name.as_bytes()), "{name}");
     }
     assert!(is_safe(b"caf\xE9"), "Latin-1");
-    assert!(is_safe(b"COM\xBC"), "a Latin-1 byte that is no digit");
+    assert!(is_safe(b"COM\xBC"), "a Latin-1 byte that is not a digit");
 }
 
 #[test]
-fn names_with_a_meaning_to_a_file_system_are_not_safe() {
+fn names_that_are_special_to_a_file_system_are_not_safe() {
     for byte in br#"\/:*?"<>|"# {
         for name in [vec![*byte], vec![b'a', *byte], vec![*byte, b'a'], vec![b'a', *byte, b'b']] {
             assert!(!is_safe(&name), "{}", name.escape_ascii());

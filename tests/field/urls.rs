@@ -1,4 +1,4 @@
-//! The URLs that a server names: which are taken, and what a reply URL comes to at the client.
+//! URLs of the server: syntax, and resolving of reply URLs.
 
 use crate::support::field_values;
 use bits_proto::error::{ErrorKind, Fault};
@@ -9,7 +9,7 @@ use field_values::{check_error, check_refused, read};
 
 const DESTINATION: &str = "http://origin.example/dir/entity";
 
-/// Resolves in a buffer that is just large enough, after trying one that is not.
+/// Resolves in a buffer of exactly the required size, after trying a smaller one.
 fn resolve(reference: &[u8], destination: &str) -> Result<(String, bool), ErrorKind> {
     let case = format!("{} at {destination}", reference.escape_ascii());
     let url: ReplyUrl<'_> = read(reference);
@@ -17,11 +17,14 @@ fn resolve(reference: &[u8], destination: &str) -> Result<(String, bool), ErrorK
     let ErrorKind::BufferTooSmall { needed } = error.kind() else { return Err(error.kind()) };
     assert_eq!((error.field(), error.fault()), (Some("BITS-Reply-URL"), Fault::Caller), "{case}");
 
-    // Bytes that no URL holds, so that what was not written shows.
+    // Bytes that no URL contains, to detect bytes that were not written.
     let mut short = vec![0xA5; needed - 1];
     let error = url.resolve_into(destination, &mut short).expect_err(&case);
     assert_eq!(error.kind(), ErrorKind::BufferTooSmall { needed }, "{case}");
-    assert!(short.iter().all(|byte| *byte == 0xA5), "{case}: nothing is written for want of space");
+    assert!(
+        short.iter().all(|byte| *byte == 0xA5),
+        "{case}: written to a buffer that is too small"
+    );
 
     let mut long = vec![0xA5; needed + 7];
     let exact = &mut long[..needed];
@@ -49,7 +52,7 @@ fn check_resolved(rows: &[(&str, &str)], destination: &str, same_origin: bool) {
 }
 
 #[test]
-fn a_relative_reply_lies_beside_the_destination() {
+fn a_relative_reply_url_is_resolved_in_the_directory_of_the_destination() {
     let rows = [
         ("reply.bin", "http://origin.example/dir/reply.bin"),
         ("a/b", "http://origin.example/dir/a/b"),
@@ -76,7 +79,7 @@ fn a_relative_reply_lies_beside_the_destination() {
 }
 
 #[test]
-fn an_absolute_path_keeps_the_origin_alone() {
+fn an_absolute_path_keeps_only_the_origin() {
     let rows = [
         ("/r", "http://origin.example/r"),
         (r"\r\s", "http://origin.example/r/s"),
@@ -99,12 +102,12 @@ fn a_query_alone_belongs_to_the_destination() {
 
 #[test]
 fn a_fragment_alone_keeps_the_query() {
-    // RFC 3986 section 5.2.2: without path and query the base's query stays.
+    // RFC 3986 section 5.2.2: without path and query, the query of the base is kept.
     check_resolved(&[("#g", "http://o/e?old=1#g")], "http://o/e?old=1#f", true);
     check_resolved(&[("#g", "http://o/e#g")], "http://o/e#f", true);
     check_resolved(&[("#?g", "http://o/e?old=1#?g")], "http://o/e?old=1", true);
     check_resolved(&[("#{g}", "http://o/?%7Bq%7D#%7Bg%7D")], "http://o?{q}#?x", true);
-    // With a path of its own, or another host, nothing of the query stays.
+    // With a path or a host, the query of the base is not kept.
     check_resolved(&[("r#g", "http://o/r#g"), ("//o#g", "http://o/#g")], "http://o/e?old=1", true);
 }
 
@@ -139,7 +142,7 @@ fn dot_segments_are_removed() {
         ("../r?../q", "http://o/a/r?../q"),
         ("r?/../../q", "http://o/a/b/r?/../../q"),
         ("r#/../f", "http://o/a/b/r#/../f"),
-        // Dots that are part of a name.
+        // Dots in a name.
         (".../r", "http://o/a/b/.../r"),
         ("..r", "http://o/a/b/..r"),
         (".r/r..", "http://o/a/b/.r/r.."),
@@ -157,7 +160,7 @@ fn dot_segments_are_removed() {
 }
 
 #[test]
-fn bytes_that_a_url_cannot_hold_are_encoded() {
+fn bytes_that_a_url_may_not_contain_are_encoded() {
     let rows = [
         ("a b", "http://o/a%20b"),
         ("a\tb", "http://o/a%09b"),
@@ -179,7 +182,7 @@ fn bytes_that_a_url_cannot_hold_are_encoded() {
 }
 
 #[test]
-fn an_absolute_url_of_the_same_origin_is_that() {
+fn an_absolute_url_of_the_same_origin_is_recognised() {
     let rows = [
         ("http://origin.example/r", "http://origin.example/r"),
         ("http://origin.example", "http://origin.example/"),
@@ -287,7 +290,7 @@ fn what_cannot_be_resolved_is_refused() {
         assert_eq!(resolve(reference.as_bytes(), destination), Err(kind), "{case}");
         let url: ReplyUrl<'_> = read(reference);
         let error = url.resolve_into(destination, &mut []).expect_err(&case);
-        // It is the caller's URL that is wrong, and no field.
+        // An error in the caller's URL is not in a field.
         match kind {
             NotDestination => assert_eq!((error.kind(), error.field()), (kind, None), "{case}"),
             _ => check_error(&case, error, FieldName::ReplyUrl, kind, 0),

@@ -34,7 +34,7 @@ R3.3.5.3.1-2 enforced | the answer to the client has no body
 R3.3.5.3.2-1 enforced | a response is checked before anything else
     requirements::an_application_whose_answer_cannot_be_read_is_reported_with_411
 R3.3.5.3.2-2 departed | version of a response is 1.1 | 1.0 is unambiguous: accepted with a deviation
-    deviation::each_is_recorded_alone_and_not_for_its_neighbour
+    deviation::each_deviation_is_recorded_alone_and_only_for_its_message
 R3.3.5.3.2-3 enforced | the fields of a response are checked
     requirements::an_application_whose_answer_cannot_be_read_is_reported_with_411
     message::requirements::a_notification_that_contradicts_itself_is_refused

@@ -38,46 +38,46 @@ A11 | Close or Cancel repeated after a lost Ack | server: session not found; cli
     client::close::a11_a_session_that_is_gone_at_the_first_close_is_started_over
     client::close::a11_a_session_that_is_gone_is_cancelled
 A13 | an invalid range | 400 before the body is read
-    field::numbers::a_content_range_of_another_shape_is_refused
+    field::numbers::a_content_range_with_invalid_syntax_is_rejected
     field::numbers::a_content_range_outside_its_entity_is_refused
     message::refusals::every_error_of_the_peers_is_answered_with_an_invalid_argument
 A14 | a different total | 400
     observer::hosts::each_rule_is_reported_where_it_is_broken_and_nowhere_else
     server::decisions::a14_another_total_is_refused
 A15 | Content-Length differs from the range's length | 400 before the body is read
-    error::every_kind_says_what_it_should inspect::vectors::every_vector_is_read_as_its_manifest_says
+    error::every_kind_has_the_expected_properties inspect::vectors::every_vector_is_read_as_its_manifest_says
     message::refusals::every_error_of_the_peers_is_answered_with_an_invalid_argument
 A16 | no Content-Length | 411; by policy 400 or accepted; Transfer-Encoding is always rejected
     server::answers::a16_an_absent_length_is_answered_as_the_policy_has_it
     message::refusals::a_missing_length_is_answered_as_the_policy_has_it
-    deviation::each_is_recorded_alone_and_not_for_its_neighbour
+    deviation::each_deviation_is_recorded_alone_and_only_for_its_message
     error::a_transfer_coding_is_reported_alike_by_every_reader
 A18 | a response without a packet type | never a success; a failure is classified by its status
-    error::every_kind_says_what_it_should
+    error::every_kind_has_the_expected_properties
     client::decisions::a18_a_response_that_is_not_an_ack_is_classified_by_its_status
     message::refusals::a_bare_answer_has_the_class_of_its_status_alone
 A19 | the session id in an Ack | absent or different: a deviation
-    deviation::each_is_recorded_alone_and_not_for_its_neighbour
+    deviation::each_deviation_is_recorded_alone_and_only_for_its_message
     message::requirements::a_refusal_that_names_another_session_is_remarked_on
 A20 | comparison of session ids | as GUIDs if both are GUIDs; otherwise bytes; echoed as issued
     server::answers::a20_session_ids_are_compared_as_guids_and_echoed_as_issued
     field::ids::spellings_of_one_guid_are_one_session
-    field::ids::what_is_no_guid_is_compared_byte_for_byte
+    field::ids::ids_that_are_not_guids_are_compared_byte_for_byte
 A21 | error fields in a success | ignored, a deviation
     message::presence::the_table_is_the_specification_but_where_it_says_why_not
     message::presence_messages::an_unexpected_field_is_remarked_on_and_not_read
-    deviation::each_is_recorded_alone_and_not_for_its_neighbour
+    deviation::each_deviation_is_recorded_alone_and_only_for_its_message
 A22 | two fields for one code | BITS-Error takes precedence; both are written, by policy one
     message::refusals::of_two_error_fields_the_first_that_is_there_counts
     message::refusals::the_code_is_written_in_the_fields_that_were_asked_for
-    deviation::each_is_recorded_alone_and_not_for_its_neighbour
+    deviation::each_deviation_is_recorded_alone_and_only_for_its_message
 A23 | several errors in one request | the first in a fixed order of checks is reported
-    error::of_several_flaws_the_earliest_is_reported
-    error::framing_comes_before_everything_and_a_body_before_the_session
+    error::the_error_of_the_earliest_stage_is_reported
+    error::framing_is_checked_first_and_a_body_before_the_session
     server::answers::a23_the_order_of_the_checks
     server::sessions::access_is_asked_before_anything_is_looked_up
 A24 | scope of the 4 KiB limit | bytes of one trimmed value; 4097 are rejected
-    error::a_long_value_of_no_field_of_ours_has_its_place_and_no_name
+    error::a_long_value_of_an_unknown_field_has_an_offset_but_no_name
     inspect::vectors::every_vector_is_read_as_its_manifest_says
     http1::splits::white_space_around_the_values_of_another_stack_does_not_count
 A26 | offsets a client accepts | in an Ack up to the bytes sent; in a 416 up to the total

@@ -68,7 +68,7 @@ R2.2.12-1 enforced | sent if an application is configured, by reference or by va
 R2.2.12.1-1 enforced | Content-Length is the length of the body
     message::requirements::a_notification_has_the_fields_and_the_length_of_its_kind
 R2.2.12.2-1 embedder | the original URL is an http URL | known to the embedder; anything else is a deviation
-    deviation::each_is_recorded_alone_and_not_for_its_neighbour
+    deviation::each_deviation_is_recorded_alone_and_only_for_its_message
 R2.2.12.2-2 enforced | the original URL is required
     message::presence::the_table_is_the_specification_but_where_it_says_why_not
     message::presence_messages::a_message_is_refused_without_a_required_field
@@ -99,13 +99,13 @@ R2.2.12.3-1 enforced | by value, the body is the entity
 R2.2.12.3-2 enforced | by reference, there is no body | a body is a deviation
     backend::timers::by_reference_the_receive_timers_start_with_the_head
     message::requirements::a_notification_has_the_fields_and_the_length_of_its_kind
-    deviation::each_is_recorded_alone_and_not_for_its_neighbour
+    deviation::each_deviation_is_recorded_alone_and_only_for_its_message
 
 R2.2.13.1-1 enforced | Content-Length is the length of the body | absent: until close, with a deviation
     backend::states::a_body_that_is_too_short_is_a_failure backend::states::received_bytes_cannot_exceed_content_length
-    deviation::each_is_recorded_alone_and_not_for_its_neighbour
+    deviation::each_deviation_is_recorded_alone_and_only_for_its_message
 R2.2.13.2-1 embedder | the static URL is absolute | set by the application; a relative one is a deviation
-    deviation::each_is_recorded_alone_and_not_for_its_neighbour
+    deviation::each_deviation_is_recorded_alone_and_only_for_its_message
 R2.2.13.2-2 embedder | the client can reach the static URL | set by the application and passed on unchanged
     backend::refusals::every_static_url_is_a_reply_url
 R2.2.13.2-3 enforced | the static URL is an http URL
@@ -118,7 +118,7 @@ R2.2.13.3-1 enforced | by value, without a static URL, the body is the reply
 R2.2.13.3-2 enforced | otherwise the response has no body | a body is ignored
     backend::states::by_value_a_body_beside_a_static_url_is_discarded
     backend::states::by_reference_the_reply_is_the_file
-    deviation::each_is_recorded_alone_and_not_for_its_neighbour
+    deviation::each_deviation_is_recorded_alone_and_only_for_its_message
 
 R2.3-1 n/a | additional fields of downloads | downloads
 R2.3-2 n/a | unknown fields of downloads | downloads

@@ -15,40 +15,40 @@ R2.2-2 n/a | fields of later versions | a permission for other implementations
 R2.2-3 enforced | unknown fields are ignored
     message::requirements::fields_that_nobody_knows_change_nothing
 R2.2.1-1 enforced | version is 1.1 | a 1.0 response is accepted with a deviation
-    error::of_several_flaws_the_earliest_is_reported
+    error::the_error_of_the_earliest_stage_is_reported
     message::requirements::every_request_says_what_it_is_and_how_long_its_body_is
-    deviation::each_is_recorded_alone_and_not_for_its_neighbour
+    deviation::each_deviation_is_recorded_alone_and_only_for_its_message
 R2.2.1-2 enforced | fields have HTTP's syntax
     field::names::names_are_recognised_in_any_letter_case error::every_line_ends_in_cr_lf
     message::extras::a_name_is_a_token message::extras::a_value_ends_no_line_and_holds_no_control_character
 R2.2.1-3 enforced | the method is BITS_POST | others only by policy, with a deviation
-    error::every_kind_says_what_it_should
+    error::every_kind_has_the_expected_properties
     message::requirements::every_request_says_what_it_is_and_how_long_its_body_is
 R2.2.1-4 enforced | Acks are HTTP responses
     field::numbers::a_status_has_three_digits message::requirements::every_refusal_is_an_http_response_without_a_body
     message::captures::the_conversations_are_written_as_they_were_read
 R2.2.1-5 enforced | values of at most 4 KiB | in a response, longer ones are a deviation
-    error::a_long_value_of_no_field_of_ours_has_its_place_and_no_name
-    deviation::each_is_recorded_alone_and_not_for_its_neighbour
+    error::a_long_value_of_an_unknown_field_has_an_offset_but_no_name
+    deviation::each_deviation_is_recorded_alone_and_only_for_its_message
 R2.2.1-6 departed | a misprinted field name for the packet type of an Ack | BITS-Packet-Type is used everywhere
-    field::names::names_of_nothing_are_not_recognised
+    field::names::unknown_names_are_not_recognised
     message::requirements::fields_that_nobody_knows_change_nothing
     message::requirements::every_ack_says_that_it_is_one_and_has_no_body
 
 R2.2.1.1-1 enforced | Content-Name holds bytes that a field can carry
-    field::texts::opaque_values_hold_what_a_field_can_carry
+    field::texts::opaque_values_contain_all_bytes_that_a_field_allows
 R2.2.1.1-2 departed | Content-Name of at most 260 characters | a longer one is accepted with a deviation
-    deviation::each_is_recorded_alone_and_not_for_its_neighbour
-    field::texts::a_content_name_is_no_longer_than_any_value
+    deviation::each_deviation_is_recorded_alone_and_only_for_its_message
+    field::texts::the_limit_of_a_content_name_is_that_of_any_value
 R2.2.1.1-3 enforced | Content-Length is digits, and repeated values agree
-    field::numbers::a_length_is_digits error::every_kind_says_what_it_should
+    field::numbers::a_length_is_digits error::every_kind_has_the_expected_properties
 R2.2.1.1-4 enforced | Content-Length in every request
     message::presence::the_table_is_the_specification_but_where_it_says_why_not
     message::presence_messages::a_message_is_refused_without_a_required_field
     message::requirements::every_request_says_what_it_is_and_how_long_its_body_is
 R2.2.1.2-1 enforced | there are six packet types
     field::numbers::a_packet_type_is_read_in_every_letter_case
-    field::numbers::words_that_are_no_packet_type_are_refused
+    field::numbers::words_that_are_not_packet_types_are_rejected
 R2.2.1.2-2 enforced | BITS-Packet-Type in all but notifications | a refusal without it keeps its status (A18)
     message::presence::the_table_is_the_specification_but_where_it_says_why_not
     message::presence_messages::a_message_is_refused_without_a_required_field
@@ -90,7 +90,7 @@ R2.2.2.2-1 enforced | BITS-Packet-Type is Create-Session
     message::requirements::every_request_says_what_it_is_and_how_long_its_body_is
     field::numbers::a_packet_type_is_read_in_every_letter_case
 R2.2.2.2-2 enforced | protocols are GUIDs
-    field::ids::a_list_of_nothing_or_of_something_else_is_refused field::ids::a_protocol_is_a_guid
+    field::ids::an_empty_or_invalid_list_is_rejected field::ids::a_protocol_is_a_guid
 R2.2.2.2-3 enforced | preferred protocols come first
     field::ids::the_clients_order_decides field::ids::a_list_to_be_sent_has_1_to_100_protocols
 R2.2.2.2-4 enforced | BITS-Supported-Protocols is required
@@ -116,7 +116,7 @@ R2.2.3.2-5 enforced | BITS-Host-Id is the host for all further requests
     client::decisions::a36_a_ping_goes_first_after_a_host_id_on_resuming_and_on_a_new_connection
     client::retry::a_host_is_kept_until_another_is_named
 R2.2.3.2-6 enforced | BITS-Host-Id is a name or an address
-    field::hosts::a_host_is_a_name_or_an_address field::hosts::what_is_no_host_alone_is_refused
+    field::hosts::a_host_is_a_name_or_an_address field::hosts::a_value_that_is_not_only_a_host_is_rejected
 R2.2.3.2-7 enforced | BITS-Host-Id replaces only the host of the URL
     field::hosts::the_host_of_a_url_is_replaced_and_nothing_else
 R2.2.3.2-8 enforced | BITS-Host-Id only if a host is configured
@@ -182,7 +182,7 @@ R2.2.6.2-1 enforced | BITS-Packet-Type is Fragment
     message::requirements::every_request_says_what_it_is_and_how_long_its_body_is
     field::numbers::a_packet_type_is_read_in_every_letter_case
 R2.2.6.3-1 enforced | the length of the body equals the length of the range
-    error::every_kind_says_what_it_should client::decisions::a41_a_plain_success_advances_to_its_offset
+    error::every_kind_has_the_expected_properties client::decisions::a41_a_plain_success_advances_to_its_offset
     client::random::any_inputs_keep_the_invariants_and_lead_to_an_end
 
 R2.2.7-1 enforced | every Fragment is answered

@@ -31,7 +31,7 @@ H6 | Content-Length differs from the body | only the writer sets framing fields
     message::requirements::every_ack_says_that_it_is_one_and_has_no_body
 H7 | codes compared as text | codes are numbers
     field::codes::a_code_is_read_with_every_prefix field::codes::a_code_that_is_not_hexadecimal_is_refused
-    field::codes::zero_is_no_error_and_an_empty_value_is_none
+    field::codes::zero_and_empty_values_mean_no_error
 H8 | sessions bound to a connection, locks without timeout | plain data with expiry; abandoned work times out
     model::every_order_of_events_keeps_the_rules
     server::persist::every_session_is_read_back_as_it_was

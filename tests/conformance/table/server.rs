@@ -43,7 +43,7 @@ R3.2.5.2.3-1 enforced | each response is the Ack of its request's type
 R3.2.5.2.3-2 enforced | requests are checked
     message::presence::the_table_is_the_specification_but_where_it_says_why_not
     message::presence_messages::a_message_is_refused_without_a_required_field
-    error::of_several_flaws_the_earliest_is_reported
+    error::the_error_of_the_earliest_stage_is_reported
 R3.2.5.2.3-3 enforced | invalid requests: 400, invalid argument
     message::refusals::every_error_of_the_peers_is_answered_with_an_invalid_argument
     message::refusals::another_missing_field_is_a_bad_request_under_every_policy
@@ -88,7 +88,7 @@ R3.2.5.2.6-1 departed | 416 and the offset unless it begins at the next byte | a
     server::decisions::a5_a_range_that_is_held_is_answered_with_the_offset
     server::decisions::a6_a_gap_is_answered_with_416_and_the_offset
 R3.2.5.2.6-2 enforced | an invalid range: 400, invalid argument
-    field::numbers::a_content_range_of_another_shape_is_refused
+    field::numbers::a_content_range_with_invalid_syntax_is_rejected
     field::numbers::a_content_range_outside_its_entity_is_refused
     message::refusals::every_error_of_the_peers_is_answered_with_an_invalid_argument
 R3.2.5.2.6-3 enforced | a Fragment is answered
