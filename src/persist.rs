@@ -1,55 +1,55 @@
-//! What the stored forms of all machines have in common: a version, and that what is read back is
-//! checked.
+//! Persistent forms of the state machines: a version, and validation of restored values.
 
 use core::fmt;
 
-/// The version that is written, and the only one there is.
+/// Current and only version of the persistent forms.
 pub(crate) const VERSION: u8 = 1;
 
-/// Why what was stored is no machine.
+/// Error of a persistent form that is not a valid state machine.
 #[derive(Debug)]
 pub(crate) struct RestoreError {
-    /// Which machine, with its article.
+    /// Name of the state machine.
     machine: &'static str,
-    why: Why,
+    reason: Reason,
 }
 
 #[derive(Debug)]
-enum Why {
+enum Reason {
     Version(u8),
     Contradiction(&'static str),
 }
 
-/// The rules about a machine that was read back, each with what it means that it does not hold.
+/// Checks the version of a persistent form, and that its fields violate no rule.
 pub(crate) fn check(
     machine: &'static str,
     version: u8,
     contradiction: Option<&'static str>,
 ) -> Result<(), RestoreError> {
-    let why = match contradiction {
-        _ if version != VERSION => Why::Version(version),
-        Some(what) => Why::Contradiction(what),
+    let reason = match contradiction {
+        _ if version != VERSION => Reason::Version(version),
+        Some(rule) => Reason::Contradiction(rule),
         None => return Ok(()),
     };
-    Err(RestoreError { machine, why })
+    Err(RestoreError { machine, reason })
 }
 
 impl fmt::Display for RestoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.why {
-            Why::Version(version) => write!(f, "{} stored in version {version}", self.machine),
-            Why::Contradiction(what) => {
-                let (_, machine) = self.machine.split_once(' ').unwrap_or_default();
-                write!(f, "a damaged {machine}: {what}")
+        let machine = self.machine;
+        match self.reason {
+            Reason::Version(version) => {
+                write!(f, "stored {machine} has version {version}, expected {VERSION}")
             }
+            Reason::Contradiction(rule) => write!(f, "stored {machine} is invalid: {rule}"),
         }
     }
 }
 
-/// Defines `Stored`, the stored form of a machine: its version and the fields that are named. A
-/// field that is missing is damage, also where it may be null, and any other set of fields is
-/// another version. What follows from the fields is made of them, and what they contradict is
-/// refused as the machine's `contradiction` says.
+/// Defines `Stored`, the persistent form of a state machine: its version and the named fields.
+///
+/// Every field is required, also where it may be null, and unknown fields are rejected. Fields
+/// after `=>` are computed from the others. The machine's `contradiction` method returns the
+/// first rule that the fields violate.
 macro_rules! stored_form {
     ($machine:ident as $name:literal {
         $( $field:ident: $type:ty, )+

@@ -1,73 +1,64 @@
-//! Which event may follow which: what the tables of all state machines have in common.
+//! Transition tables of the state machines, and the error of an illegal event.
 //!
-//! A machine's transitions are one constant table in its `state.rs`, every state and every event
-//! spelled out. The machine asks the table before it changes anything, so an event that the table
-//! does not have is an [`IllegalEvent`] and leaves everything as it was.
+//! The transitions of a machine are one constant table in its `state.rs`, with a row for each state
+//! and a column for each event. A machine looks up the next state before it changes anything. An
+//! event without a next state is an [`IllegalEvent`] and leaves the machine unchanged.
 
 use core::fmt::{self, Debug, Display};
 
-/// A state of a machine, with the table of what may happen in it.
-///
-/// # Example
-///
-/// ```
-/// use bits_proto::state_machine::StateMachine;
-/// use bits_proto::server::{Event, State};
-///
-/// assert_eq!(State::Receiving.next(Event::Fragment), Some(State::Storing));
-/// assert_eq!(State::Ended.next(Event::Fragment), None);
-/// ```
+/// A state of a machine, with its transition table.
+#[doc(hidden)]
 pub trait StateMachine: Copy + Debug + Display + PartialEq + 'static {
-    /// What can happen.
+    /// Event of the machine.
     type Event: Copy + Debug + Display + PartialEq + 'static;
 
-    /// Every state, the first one first.
+    /// All states, the initial state first.
     const STATES: &'static [Self];
 
-    /// Every event.
+    /// All events.
     const EVENTS: &'static [Self::Event];
 
-    /// The state that follows; `None` where the event is illegal.
+    /// Returns the next state; `None` if the event is illegal.
     #[must_use]
     fn next(self, event: Self::Event) -> Option<Self>;
 
-    /// The events that are legal in this state.
+    /// Returns the events that are legal in this state.
     fn expected(self) -> impl Iterator<Item = Self::Event> {
         Self::EVENTS.iter().copied().filter(move |event| self.next(*event).is_some())
     }
 
-    /// The state that follows.
+    /// Returns the next state.
     ///
     /// # Errors
     ///
-    /// [`IllegalEvent`] where the table has none.
+    /// [`IllegalEvent`] if the event is illegal.
     #[inline]
     fn transition(self, event: Self::Event) -> Result<Self, IllegalEvent<Self>> {
         self.next(event).ok_or(IllegalEvent { state: self, got: event })
     }
 }
 
-/// Something happened that cannot happen in this state. Nothing was changed.
+/// Error of an event that is illegal in the current state. The machine is unchanged.
 ///
 /// # Example
 ///
 /// ```
-/// use bits_proto::state_machine::IllegalEvent;
 /// use bits_proto::server::{Event, State};
+/// use bits_proto::state_machine::IllegalEvent;
 ///
 /// let error = IllegalEvent { state: State::Storing, got: Event::Close };
 /// assert!(error.to_string().starts_with("storing: got close, expected one of "));
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IllegalEvent<S: StateMachine> {
-    /// The state the machine is in.
+    /// Current state.
     pub state: S,
-    /// What came.
+    /// Received event.
     pub got: S::Event,
 }
 
 impl<S: StateMachine> IllegalEvent<S> {
-    /// What could have come.
+    /// Returns the events that are legal in the current state.
     pub fn expected(&self) -> impl Iterator<Item = S::Event> {
         self.state.expected()
     }
@@ -86,7 +77,7 @@ impl<S: StateMachine> Display for IllegalEvent<S> {
 
 impl<S: StateMachine> core::error::Error for IllegalEvent<S> {}
 
-/// Defines a plain enum whose values have names for people.
+/// Defines an enum without data whose values have a displayable name.
 macro_rules! named {
     ($(#[$doc:meta])* pub enum $type:ident { $( $(#[$variant_doc:meta])* $variant:ident $name:literal, )+ }) => {
         $(#[$doc])*
@@ -96,15 +87,16 @@ macro_rules! named {
             derive(serde::Serialize, serde::Deserialize),
             serde(rename_all = "kebab-case")
         )]
+        #[non_exhaustive]
         pub enum $type {
             $( $(#[$variant_doc])* $variant, )+
         }
 
         impl $type {
-            /// Every value.
+            /// All values, in order.
             pub const ALL: &'static [Self] = &[$( Self::$variant, )+];
 
-            /// A name for people.
+            /// Returns the name for display.
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self {
@@ -122,13 +114,13 @@ macro_rules! named {
 }
 pub(crate) use named;
 
-/// The rows of a table stand in the order in which the states are declared, or it does not compile.
+/// Checks at compile time that the rows of a table are in the order of the states.
 macro_rules! rows_in_order {
     ($table:ident) => {
         const _: () = {
             let mut row = 0;
             while row < $table.len() {
-                assert!($table[row].0 as usize == row, "a row is out of order");
+                assert!($table[row].0 as usize == row, "table row out of order");
                 row += 1;
             }
         };
@@ -136,8 +128,8 @@ macro_rules! rows_in_order {
 }
 pub(crate) use rows_in_order;
 
-/// Makes the table of a machine: a row for each state, a column for each event, in the order of
-/// the enums.
+/// Implements [`StateMachine`] with a table that has a row for each state and a column for each
+/// event, in the order of the enums.
 macro_rules! machine {
     ($state:ident, $event:ident, $table:ident) => {
         $crate::state_machine::rows_in_order!($table);

@@ -96,7 +96,7 @@ fn staged(folder: &Path) -> Vec<PathBuf> {
 #[test]
 fn a_request_that_resumes_after_it_was_overtaken_changes_no_byte() {
     let folder = tempfile::tempdir().expect("a folder");
-    let policy = Policy { store_timeout: Duration::from_millis(500), ..Policy::DEFAULT };
+    let policy = Policy::DEFAULT.with_store_timeout(Duration::from_millis(500));
     let server = start(folder.path(), policy);
     let session = create(server);
 

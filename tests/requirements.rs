@@ -14,7 +14,7 @@ use bits_proto::http1::{StatusCode, StatusLine, Version};
 use bits_proto::message::{
     Ack, CreateSession, CreateSessionAck, Fragment, MessageKind, NotificationResponse, Request,
 };
-use bits_proto::server::{Access, HostError, Policy, Session};
+use bits_proto::server::{Access, HostError, Session};
 use messages::{Draft, PROTOCOL};
 use support::session::{
     NOTIFYING, NOW, PLAIN, Server, commits, discards, is_cancelled, is_closed, notifies, received,
@@ -220,7 +220,7 @@ fn an_application_whose_answer_cannot_be_read_is_reported_with_411() {
 /// Nothing that a session held is left when the Ack goes out that ends it.
 #[test]
 fn a_session_is_acknowledged_as_ended_when_nothing_of_it_is_left() {
-    let policy = Policy { notification: true, ..PLAIN };
+    let policy = PLAIN.with_notification(true);
     for cancels in [false, true] {
         let mut server = Server::new(policy);
         let turn = notifies(server.store(0, 99, 100));

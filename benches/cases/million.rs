@@ -18,7 +18,7 @@ pub const MAX_BYTES: f64 = 600.0;
 
 const THOUSAND: usize = 1_000;
 const ARRIVAL: RequestContext<'static> =
-    RequestContext { url: "/inbox/report.bin", principal: None, access: Access::Granted, now: NOW };
+    RequestContext::new("/inbox/report.bin", Access::Granted, NOW);
 
 type Table = Sessions<'static, HashMap<Uuid, Record>>;
 
@@ -29,7 +29,7 @@ pub fn table() -> impl Sized {
 
 /// Returns a table with this number of sessions, and their ids.
 fn filled(sessions: usize) -> (Table, Vec<SessionId<'static>>) {
-    let limits = SessionLimits { sessions, ..SessionLimits::default() };
+    let limits = SessionLimits::default().with_max_sessions(sessions);
     let mut table = Sessions::new(HashMap::new(), Policy::DEFAULT, limits);
     let request = Request::from(CreateSession::default());
     let ids = (0..sessions as u128).map(|index| {

@@ -116,15 +116,13 @@ impl<'t, T: Transport> Connection<'t, T> {
     ) -> Result<(), Closed> {
         let mut bytes = [0; ACK];
         let length = match rest {
-            UnreadBody::Close => {
-                policy.encode(ack, [("Connection", "close")])?.write(&mut bytes)?
-            }
             UnreadBody::None | UnreadBody::Drain(_) => {
                 self.skip(self.left);
                 policy.encode(ack, NO_EXTRAS)?.write(&mut bytes)?
             }
+            _ => policy.encode(ack, [("Connection", "close")])?.write(&mut bytes)?,
         };
         self.transport.write(bytes.get(..length).ok_or(Closed)?);
-        if rest == UnreadBody::Close { Err(Closed) } else { Ok(()) }
+        if matches!(rest, UnreadBody::None | UnreadBody::Drain(_)) { Ok(()) } else { Err(Closed) }
     }
 }

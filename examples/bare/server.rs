@@ -62,12 +62,10 @@ impl<E: core::error::Error> From<E> for Closed {
 impl<D: Device, const SESSIONS: usize> Server<D, SESSIONS> {
     /// Creates a server without sessions.
     pub const fn new(device: D) -> Self {
-        let policy = Policy {
-            max_entity: D::CAPACITY,
-            overwrites: true,
-            drain_limit: D::CAPACITY,
-            ..Policy::DEFAULT
-        };
+        let policy = Policy::DEFAULT
+            .with_max_entity(D::CAPACITY)
+            .with_overwrites(true)
+            .with_drain_limit(D::CAPACITY);
         Self { device, policy, sessions: [None; SESSIONS] }
     }
 
@@ -200,7 +198,7 @@ impl<D: Device> Work<'_, D> {
                 Step::Store(bytes) => self.store(&bytes, body)?,
                 // There is no server application to notify.
                 Step::Notify(turn) => {
-                    let notified = Notified { copy_to_destination: true, reply: Reply::None };
+                    let notified = Notified::new(true, Reply::None);
                     let now = self.device.now();
                     self.session.handle_notified(turn, notified, self.policy, now)?
                 }
@@ -210,7 +208,7 @@ impl<D: Device> Work<'_, D> {
                     Err(error) => self.session.handle_failed(turn, error, self.policy)?,
                 },
                 Step::Answer(answer) => return Ok(answer),
-                Step::Done => return Err(Closed),
+                _ => return Err(Closed),
             };
         }
     }
@@ -221,7 +219,7 @@ impl<D: Device> Work<'_, D> {
         bytes: &StoreBytes,
         body: &mut Connection<'_, T>,
     ) -> Result<Step, Closed> {
-        let StoreBytes { token: turn, skip, offset, take } = *bytes;
+        let StoreBytes { token: turn, skip, offset, take, .. } = *bytes;
         let mut room = [0; PIECE];
         body.skip(skip);
         let piece = body.next(take, &mut room);

@@ -158,12 +158,8 @@ impl Server {
         body: &mut impl Read,
     ) -> io::Result<Option<SessionsResponse<'static>>> {
         let name = upload_name(target).unwrap_or_default();
-        let context = RequestContext {
-            url: name,
-            principal: None, // the authenticated user, if there is one
-            access: self.authorize(name),
-            now: now(),
-        };
+        // Add the authenticated user with `with_principal`.
+        let context = RequestContext::new(name, self.authorize(name), now());
         let mut step = {
             let mut sessions = self.lock();
             let Ok(step) = sessions.handle_request(request, &context, random);
@@ -188,7 +184,8 @@ impl Server {
                     }
                     return Ok(Some(response));
                 }
-                Step::Done => return Ok(None),
+                // `Done`, or a step of a later version.
+                _ => return Ok(None),
             };
         }
     }

@@ -53,7 +53,7 @@ impl Server {
         rng: SessionRng,
         current_fault: Arc<CurrentFault>,
     ) -> io::Result<Self> {
-        let policy = Policy { overwrites: true, notification: has_application, ..Policy::DEFAULT };
+        let policy = Policy::DEFAULT.with_overwrites(true).with_notification(has_application);
         let sessions = Sessions::new(BTreeMap::new(), policy, SessionLimits::default());
         storage.save(sessions.store())?;
         Ok(Self {
@@ -171,7 +171,7 @@ impl Server {
             TARGET => Access::Granted,
             _ => Access::Denied,
         };
-        let context = RequestContext { url: TARGET, principal: None, access, now: now() };
+        let context = RequestContext::new(TARGET, access, now());
         let rng = &mut self.rng;
         let Ok(mut step) = self.sessions.handle_request(request, &context, || rng.bytes());
         loop {
@@ -183,7 +183,7 @@ impl Server {
                 Step::Commit(turn) => self.commit(turn),
                 Step::Discard(discard) => self.discard(&discard),
                 Step::Answer(answer) => return Ok(Some(answer)),
-                Step::Done => return Ok(None),
+                _ => return Ok(None),
             }?;
             step = report;
         }
@@ -195,7 +195,7 @@ impl Server {
     /// staging file per session suffices. A server with concurrent requests uses one staging file
     /// per work token.
     fn store(&mut self, bytes: &StoreBytes, body: &mut Body<'_>) -> io::Result<NextStep> {
-        let StoreBytes { token: turn, skip, offset, take } = *bytes;
+        let StoreBytes { token: turn, skip, offset, take, .. } = *bytes;
         self.piece.clear();
         if body.skip(skip).is_ok() {
             self.resent += skip;
@@ -215,7 +215,7 @@ impl Server {
     /// server keeps.
     fn notify(&mut self, turn: WorkToken) -> io::Result<NextStep> {
         let id = turn.session_id();
-        let notified = Notified { copy_to_destination: true, reply: Reply::Kept };
+        let notified = Notified::new(true, Reply::Kept);
         // A relative URL with backslashes and braces, as Windows servers send it.
         let url = format!(r"BITS-Sessions\Replies\{:X}\response.bin", id.braced());
         let url = ReplyUrl::try_from(&*url).map_err(io::Error::other)?;

@@ -12,7 +12,6 @@ named! {
     /// [3.3.1.1] `NotificationType`: how a server application receives the entity.
     ///
     /// Source: \[MC-BUP\] 3.2.1.1, 3.3.1.1.
-    #[non_exhaustive]
     pub enum NotificationType {
         /// There is no application, and the entity is stored at its destination (`NONE`).
         None "none",

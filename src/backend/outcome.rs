@@ -96,7 +96,6 @@ named! {
     /// [3.3.2] A timer of a notification.
     ///
     /// Source: \[MC-BUP\] 3.3.2.
-    #[non_exhaustive]
     pub enum Timer {
         /// [3.3.2.1] Notification Send Timeout.
         Send "send",

@@ -7,7 +7,7 @@ use super::{Notification, NotificationError, NotificationType, Outcome, Reply, T
 use crate::http1::StatusCode;
 use crate::persist::stored_form;
 
-stored_form!(Notification as "a notification" {
+stored_form!(Notification as "notification" {
     kind: NotificationType,
     timeouts: Timeouts,
     entity_length: u64,

@@ -8,7 +8,6 @@ named! {
     /// `STATE_INIT` has no counterpart: the constructor does its work.
     ///
     /// Source: \[MC-BUP\] 3.3.1.1.
-    #[non_exhaustive]
     pub enum State {
         /// The head of the request is being sent (`STATE_SEND_HEADERS`).
         SendHeaders "send-headers",
@@ -32,7 +31,6 @@ named! {
     /// [3.3.5.2] Action for States: an event that can change the state of a notification.
     ///
     /// Source: \[MC-BUP\] 3.3.5.2, 3.3.6.
-    #[non_exhaustive]
     pub enum Event {
         /// By value: the head was sent, and the entity follows.
         HeadersSent "headers-sent",

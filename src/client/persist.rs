@@ -13,7 +13,7 @@ use crate::message::Failure;
 use crate::persist::{RestoreError, VERSION, check, stored_form};
 use crate::util::inline_str::InlineStr;
 
-stored_form!(Upload as "an upload" {
+stored_form!(Upload as "upload" {
     options: Options,
     total: u64,
     state: State,

@@ -6,7 +6,6 @@ named! {
     /// [3.1.1.2] The state of an upload: the packet to send next.
     ///
     /// `STATE_INIT` has no counterpart: the constructor does its work.
-    #[non_exhaustive]
     pub enum State {
         /// Create-Session (`STATE_CREATE_SESSION`).
         CreateSession "create-session",
@@ -31,7 +30,6 @@ named! {
 
 named! {
     /// An event that can change the state of an upload.
-    #[non_exhaustive]
     pub enum Event {
         /// The caller starts to send a request.
         Begin "begin",
@@ -128,7 +126,6 @@ impl State {
 
 named! {
     /// The progress of the current request and its response.
-    #[non_exhaustive]
     pub enum Exchange {
         /// The request can be sent.
         Ready "ready",
@@ -147,7 +144,6 @@ named! {
 
 named! {
     /// An event that can change the progress of a request.
-    #[non_exhaustive]
     pub enum ExchangeEvent {
         /// The caller starts to send the request.
         Begin "begin",

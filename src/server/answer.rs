@@ -1,4 +1,4 @@
-//! The answer to a request, and what becomes of the rest of its body.
+//! The answer to a request, and the handling of its unread body.
 
 use super::Policy;
 use crate::error::Error;
@@ -6,7 +6,7 @@ use crate::field::{ErrorContext, HResult, ReceivedContentRange, ReplyUrl, Sessio
 use crate::http1::StatusCode;
 use crate::message::{Ack, CancelSessionAck, CloseSessionAck, FragmentAck, PingAck, Refusal};
 
-/// An answer to send.
+/// Answer to a request.
 ///
 /// # Example
 ///
@@ -18,7 +18,7 @@ use crate::message::{Ack, CancelSessionAck, CloseSessionAck, FragmentAck, PingAc
 /// # let line = RequestLine { method: "BITS_POST", target: "/e", version: Version::Http11 };
 /// # let fields = [("BITS-Packet-Type", &b"Fragment"[..]), ("Content-Length", b"7")];
 /// # let error = Request::from_fields(line, fields, &Policy::DEFAULT.requests).unwrap_err();
-/// // A request that could not be read, with 7 bytes of body behind it:
+/// // A request that could not be parsed, with a body of 7 bytes:
 /// let answer = Answer::for_error(&error, Some(7), &Policy::DEFAULT);
 /// assert_eq!(answer.ack(None).status().get(), 400);
 /// assert_eq!(answer.unread_body, UnreadBody::Drain(7));
@@ -28,13 +28,13 @@ use crate::message::{Ack, CancelSessionAck, CloseSessionAck, FragmentAck, PingAc
 pub struct Answer {
     kind: AnswerKind,
     session_id: Option<SessionId<'static>>,
-    /// What to do with the part of a fragment's body that was not asked for. Where
-    /// [`message::ParseOptions::max_ignored_body`](crate::message::ParseOptions::max_ignored_body) lets another packet
-    /// have a body, the host reads that and throws it away.
+    /// Handling of the part of a fragment's body that was not stored. Read and drop the body of any
+    /// other packet, which
+    /// [`ParseOptions::max_ignored_body`](crate::message::ParseOptions::max_ignored_body) may permit.
     pub unread_body: UnreadBody,
 }
 
-/// What is answered.
+/// Kind of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum AnswerKind {
     Ping,
@@ -44,7 +44,8 @@ pub(super) enum AnswerKind {
     Refused(CompactRefusal),
 }
 
-/// A refusal without a session id: a step is handed on many times, and this is half the size.
+/// Refusal without a session id, at half the size of a [`Refusal`]. Steps are moved often, so
+/// their size matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct CompactRefusal {
     status: StatusCode,
@@ -73,21 +74,24 @@ impl CompactRefusal {
     }
 }
 
-/// What to do with the part of a body that nobody needs.
+/// Handling of a body that was not read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(
     feature = "serde",
     derive(serde::Serialize, serde::Deserialize),
     serde(rename_all = "kebab-case")
 )]
+#[non_exhaustive]
 pub enum UnreadBody {
-    /// There is none: the connection can be used again.
+    /// Nothing is unread; the connection can be reused.
     None,
-    /// Read so many bytes, the whole body, and throw them away; then the connection can be used
-    /// again.
+    /// Read and drop this number of bytes, which is the whole body; then the connection can be
+    /// reused.
     Drain(u64),
-    /// Close the connection behind the answer. A server that closes while bytes come in may
-    /// destroy its own answer: it shuts down its sending side first, and reads on for a moment.
+    /// Close the connection after the answer.
+    ///
+    /// Closing a connection with unread input may reset it before the client has read the answer.
+    /// Shut down the sending side first, and continue to read for a moment.
     Close,
 }
 
@@ -120,27 +124,27 @@ impl Answer {
         }
     }
 
-    /// The answer to a request that could not be read: the one mapping from errors to refusals,
-    /// [`Refusal::for_error`], and what to do with the body. `body_length` is `None` where it is
-    /// not known where the body ends.
+    /// Returns the answer to a request that could not be parsed: the refusal of
+    /// [`Refusal::for_error`] and the handling of the body. `body_length` is `None` if the end of the
+    /// body is unknown.
     pub fn for_error(error: &Error, body_length: Option<u64>, policy: &Policy<'_>) -> Self {
         let unread_body =
             body_length.map_or(UnreadBody::Close, |length| UnreadBody::of(length, policy));
         Self::refuse(Refusal::for_error(error, &policy.requests), unread_body)
     }
 
-    /// The answer to a request of a session that nobody knows.
+    /// Returns the answer to a request for an unknown session.
     pub const fn session_not_found(body_length: u64, policy: &Policy<'_>) -> Self {
         Self::refuse(Refusal::session_not_found(), UnreadBody::of(body_length, policy))
     }
 
-    /// Whether the Ack carries the reply URL, which the host keeps.
+    /// Returns `true` if the Ack carries the reply URL, which the embedder keeps.
     #[must_use]
     pub const fn has_reply_url(&self) -> bool {
         matches!(self.kind, AnswerKind::Received { has_reply_url: true, .. })
     }
 
-    /// The status.
+    /// Returns the status code.
     #[must_use]
     pub const fn status(&self) -> StatusCode {
         match self.kind {
@@ -152,8 +156,8 @@ impl Answer {
         }
     }
 
-    /// The Ack. `reply_url` is the URL that came with the notification, where
-    /// [`has_reply_url`](Self::has_reply_url) asks for it; it is left out otherwise.
+    /// Returns the Ack to send. `reply_url` is the URL reported with the notification; it is ignored
+    /// unless [`has_reply_url`](Self::has_reply_url) returns `true`.
     #[must_use]
     pub fn ack<'b>(&self, reply_url: Option<ReplyUrl<'b>>) -> Ack<'b> {
         let session_id = self.session_id;

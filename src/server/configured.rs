@@ -1,4 +1,4 @@
-//! The configured forms of what a policy is made of.
+//! Serialized forms of the parts of a policy.
 
 use alloc::string::String;
 
@@ -8,7 +8,7 @@ use super::SessionHostBuf;
 use crate::error::Error;
 use crate::field::HostIdFallbackTimeout;
 
-/// A limit, where the largest number means that there is none.
+/// A limit; the maximum value means unlimited and is serialized as `null`.
 pub(super) mod limit {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -26,7 +26,7 @@ pub(super) mod limit {
     }
 }
 
-/// The configured form of a [`SessionHostBuf`].
+/// Serialized form of a [`SessionHostBuf`].
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Host {

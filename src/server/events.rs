@@ -1,4 +1,4 @@
-//! What the host reports to a session.
+//! Reports of the embedder to a session, and timeouts.
 
 use core::time::Duration;
 
@@ -13,16 +13,22 @@ use crate::message::Refusal;
 use crate::state_machine::{IllegalEvent, StateMachine as _};
 
 impl Session {
-    /// The next `bytes` bytes of a [`Step::Store`] are stored, so that they survive whatever the
-    /// host promises to survive. They count from now on, whatever becomes of the connection; so a
-    /// host may report each piece, and need not wait for the whole fragment.
+    /// Reports that the next `bytes` bytes of a [`Step::Store`] are stored as durably as the server
+    /// promises. They are acknowledged even if the connection breaks, so each piece can be reported
+    /// by itself.
     ///
-    /// Yields [`Step::Store`] with what is still lacking. No bytes are a report too: the work is
-    /// still being done.
+    /// Returns [`Step::Store`] with the remaining bytes, or the next step once all are stored. Zero
+    /// bytes are valid and postpone [`Policy::store_timeout`].
+    ///
+    /// # Fencing
+    ///
+    /// On [`EventError::StaleToken`] another request may have taken over, and the bytes must not
+    /// become part of the entity. Write to a file or part that belongs to `token` alone: see
+    /// [`WorkToken`].
     ///
     /// # Errors
     ///
-    /// [`EventError`]; nothing is changed then.
+    /// [`EventError`]; the session is unchanged.
     #[inline]
     pub fn handle_stored(
         &mut self,
@@ -59,12 +65,12 @@ impl Session {
         Ok(Step::Store(StoreBytes { token, skip: 0, offset: next, take: left }))
     }
 
-    /// The work is still being done, and counts as given up later: for what takes longer than
-    /// [`Policy::work_timeout`], such as a large entity that is copied.
+    /// Postpones the timeout of the work to [`Policy::work_timeout`] from now, for work that takes
+    /// longer, such as copying a large entity.
     ///
     /// # Errors
     ///
-    /// [`EventError`]; nothing is changed then.
+    /// [`EventError`]; the session is unchanged.
     pub fn renew(
         &mut self,
         token: WorkToken,
@@ -76,11 +82,11 @@ impl Session {
         Ok(())
     }
 
-    /// The server application took the entity, and said this. The host keeps the reply URL.
+    /// Reports that the server application accepted the entity. The embedder keeps the reply URL.
     ///
     /// # Errors
     ///
-    /// [`EventError`]; nothing is changed then.
+    /// [`EventError`]; the session is unchanged.
     pub fn handle_notified(
         &mut self,
         token: WorkToken,
@@ -94,11 +100,18 @@ impl Session {
         Ok(self.after_notification(notified, policy)?)
     }
 
-    /// The entity is at its destination.
+    /// Reports that the entity is at its destination and survives a crash there.
+    ///
+    /// From here on the session never asks for the deletion of staged bytes. If the entity was linked
+    /// or copied, delete them yourself, after this call has succeeded and the session is persisted;
+    /// after a rename nothing is left.
+    ///
+    /// On [`EventError::StaleToken`] another request may repeat the publication or discard the
+    /// entity, so leave staged bytes and destination alone.
     ///
     /// # Errors
     ///
-    /// [`EventError`]; nothing is changed then.
+    /// [`EventError`]; the session is unchanged.
     pub fn handle_committed(&mut self, token: WorkToken) -> Result<Step, EventError> {
         self.check_token(token)?;
         self.state.transition(Event::Committed)?;
@@ -111,23 +124,24 @@ impl Session {
         Ok(self.answer_fragment())
     }
 
-    /// What [`Step::Discard`] named is deleted. The session has ended; a host forgets it.
+    /// Reports that the data of a [`Step::Discard`] is deleted. The session has ended and can be
+    /// removed.
     ///
     /// # Errors
     ///
-    /// [`EventError`]; nothing is changed then.
+    /// [`EventError`]; the session is unchanged.
     pub fn handle_discarded(&mut self, token: WorkToken) -> Result<Step, EventError> {
         self.check_token(token)?;
         self.state.transition(Event::Discarded)?;
         Ok(self.end()?)
     }
 
-    /// What a step asked for could not be done. What was stored before counts, and the client
-    /// learns why.
+    /// Reports that the work of a step failed. Bytes reported before remain received, and the client
+    /// is sent the status and code of `error`.
     ///
     /// # Errors
     ///
-    /// [`EventError`]; nothing is changed then.
+    /// [`EventError`]; the session is unchanged.
     pub fn handle_failed(
         &mut self,
         token: WorkToken,
@@ -141,7 +155,7 @@ impl Session {
                 self.entity_lost = true;
                 return Ok(self.begin_discard(EndReason::EntityLost)?);
             }
-            // What was to be deleted counts as that; a reply that was to go with it is asked for.
+            // Missing data counts as deleted. A reply is deleted in a second step.
             let discard = self.cleanup();
             self.entity_lost |= discard.entity;
             return if discard.entity && discard.reply {
@@ -150,7 +164,7 @@ impl Session {
                 Ok(self.end()?)
             };
         }
-        let unread_body = self.unread();
+        let unread_body = self.pending_unread_body();
         let in_application = matches!(error, HostError::Application { .. });
         self.apply(Event::Failed)?;
         let pending = self.pending;
@@ -168,50 +182,76 @@ impl Session {
         Ok(Step::Answer(Answer::refuse(refusal, unread_body)))
     }
 
-    /// The client is gone, and what was asked for is not done any further. What was stored before
-    /// counts; notifying, placing and discarding are asked for again when they are due.
+    /// Reports that the client disconnected and the work of its request has stopped. The next request
+    /// is accepted at once; bytes reported before remain received. Notification, publication and
+    /// deletion are asked for again when they are due.
     ///
-    /// Only for work that is really left undone: what is finished in spite of it is reported as
-    /// ever, and the answer thrown away.
+    /// # Cancellation
+    ///
+    /// Call this only if the work has really stopped. If it continues in a task of its own, report its
+    /// result as usual and drop the answer. Without any report, the session answers other requests
+    /// with 503 until [`Policy::store_timeout`] or [`Policy::work_timeout`] has passed.
     ///
     /// # Errors
     ///
-    /// [`EventError`]; nothing is changed then.
+    /// [`EventError`]; the session is unchanged.
     pub fn handle_disconnected(&mut self, token: WorkToken) -> Result<(), EventError> {
         self.check_token(token)?;
         Ok(self.abort_work()?)
     }
 
-    /// The process that worked on a request is no more: whatever it had not reported is undone.
-    /// For sessions that are read back from where they were stored; of use only to a host that
-    /// knows that no other process works on them, as the work counts as given up after
-    /// [`Policy::work_timeout`] anyway.
+    /// Aborts work that a process did not report before it stopped.
+    ///
+    /// Call it for a session that was restored, and only if no other process works on it. Without
+    /// it, the work times out as usual.
     pub fn recover(&mut self) {
-        // Without work there is nothing to undo, and where there is work the table has a way back.
+        // Cannot fail: `Interrupted` is legal in every state with work.
         let _ = self.abort_work();
     }
 
-    /// [3.2.6.1] Time has passed. If the session has timed out, says what to delete; until that is
-    /// reported, it says so again each time, but not while the host is at work.
+    /// Returns the time at which [`handle_timeout`](Self::handle_timeout) has an effect; `None` if
+    /// the session has ended.
+    ///
+    /// It is [`expires_at`](Self::expires_at), or the timeout of the work in progress if that is
+    /// later. Any other call may change it.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Duration> {
+        match (self.state, self.pending) {
+            (State::Ended, _) => None,
+            (_, Some(_)) => Some(self.expires_at.max(self.work_deadline)),
+            (_, None) => Some(self.expires_at),
+        }
+    }
+
+    /// [3.2.6.1] Ends the session if it has expired and no work is in progress.
+    ///
+    /// Returns the step that deletes its data, or [`Step::Done`] if there is none. Returns `None`
+    /// before [`poll_timeout`](Self::poll_timeout) and after the end of the session. Until the
+    /// deletion is reported, it is asked for again after each [`Policy::work_timeout`].
+    ///
+    /// The other state machines need only `now`. A session also needs `policy`, which it does not
+    /// store, and returns the step, because no request waits for it.
     pub fn handle_timeout(&mut self, policy: &Policy<'_>, now: Duration) -> Option<Step> {
         if now < self.expires_at || self.is_busy(now) {
             return None;
         }
         self.abort_work().ok()?;
         self.apply(Event::Timeout).ok()?;
-        self.begin(Pending::Timeout, policy.work_timeout, now);
+        self.begin_work(Pending::Timeout, policy.work_timeout, now);
         self.begin_discard(self.end_reason.unwrap_or(EndReason::TimedOut)).ok()
     }
 
-    /// [3.2.7] Ends the session before its time, as if it had timed out: the server needs room, or
-    /// [3.2.4.2] uploads are not enabled any more. `None` while the host is at work; then it ends
-    /// as soon as [`handle_timeout`](Self::handle_timeout) is called after that.
+    /// [3.2.7] Ends the session before its time, as if it had expired: the server needs room, or
+    /// [3.2.4.2] uploads were disabled.
+    ///
+    /// Returns `None` while work is in progress or after the end of the session. In the former case,
+    /// the next call of [`handle_timeout`](Self::handle_timeout) after the work ends the session.
     pub fn expire(&mut self, policy: &Policy<'_>, now: Duration) -> Option<Step> {
         self.expires_at = Duration::ZERO;
         self.handle_timeout(policy, now)
     }
 
-    /// The entity is whole.
+    /// Continues after the last byte: notification, publication or the answer.
     pub(super) fn complete(&mut self, policy: &Policy<'_>) -> Result<Step, IllegalEvent<State>> {
         self.apply(Event::Complete)?;
         if policy.notification {
@@ -220,7 +260,7 @@ impl Session {
         self.after_notification(Notified { copy_to_destination: true, reply: Reply::None }, policy)
     }
 
-    /// The application was told, or there is none.
+    /// Continues after the notification, or at once if there is no application.
     fn after_notification(
         &mut self,
         notified: Notified,
@@ -238,14 +278,14 @@ impl Session {
         Ok(self.answer_fragment())
     }
 
-    /// The work on a fragment is done.
+    /// Ends the work on a fragment and acknowledges it.
     fn answer_fragment(&mut self) -> Step {
         let unread_body = self.unread_body;
         self.end_work();
         Step::Answer(self.received_answer(unread_body))
     }
 
-    /// A whole entity is closed.
+    /// Continues a Close-Session of a complete entity.
     pub(super) fn close(&mut self) -> Result<Step, IllegalEvent<State>> {
         self.apply(Event::Close)?;
         if self.belongs_at_destination() {
@@ -255,7 +295,7 @@ impl Session {
         self.begin_discard(EndReason::Closed)
     }
 
-    /// Nothing of the session is needed any more.
+    /// Asks for the deletion of the remaining data, or ends the session if there is none.
     pub(super) fn begin_discard(
         &mut self,
         end_reason: EndReason,
@@ -265,8 +305,8 @@ impl Session {
         if discard.entity || discard.reply { Ok(Step::Discard(discard)) } else { self.end() }
     }
 
-    /// What is to be deleted. Where the entity is whole, the application was told of it or was to
-    /// be, and there may be a reply of which nobody reported.
+    /// Returns the data to delete. A notification that was begun may have left a reply without a
+    /// report.
     fn cleanup(&self) -> Discard {
         let reply = match self.notified {
             Some(notified) => notified.reply == Reply::Kept,
@@ -275,10 +315,11 @@ impl Session {
         Discard { token: self.work_token(), entity: !self.committed && !self.entity_lost, reply }
     }
 
+    /// Ends the session and answers the pending request.
     fn end(&mut self) -> Result<Step, IllegalEvent<State>> {
         self.apply(Event::Discarded)?;
         let pending = self.pending;
-        let unread_body = self.unread();
+        let unread_body = self.pending_unread_body();
         self.end_work();
         let kind = match (pending, self.end_reason) {
             (None | Some(Pending::Timeout), _) => return Ok(Step::Done),
@@ -294,13 +335,13 @@ impl Session {
         Ok(Step::Answer(Answer::new(kind, self.session_id, unread_body)))
     }
 
-    /// What to do with the body when the work on it ends before all is stored: only the host knows
-    /// how much it has read.
-    const fn unread(&self) -> UnreadBody {
+    /// Returns the handling of the body of the pending request. Only the embedder knows how much it
+    /// has read of a body that is not stored completely.
+    const fn pending_unread_body(&self) -> UnreadBody {
         if self.remaining == 0 { self.unread_body } else { UnreadBody::Close }
     }
 
-    /// Undoes what was begun and not reported.
+    /// Aborts the work that was begun and not reported.
     #[inline]
     pub(super) fn abort_work(&mut self) -> Result<(), IllegalEvent<State>> {
         if self.pending.is_some() {
@@ -320,7 +361,7 @@ impl Session {
     }
 }
 
-/// What the client is told.
+/// Returns the refusal to send for a failure.
 fn refusal(error: HostError, policy: &Policy<'_>) -> Refusal<'static> {
     match error {
         HostError::DiskFull => Refusal::disk_full(policy.disk_full),

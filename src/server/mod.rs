@@ -1,6 +1,6 @@
-//! [3.2] The server's side of an upload: a session, and a table of sessions.
+//! [3.2] Server side of an upload: [`Session`] for one upload, `Sessions` for all uploads of a server.
 //!
-//! A [`Session`] is small plain data that says what to do. It has no sockets and no files:
+//! A [`Session`] is a sans-IO state machine: small plain data without sockets and files.
 //!
 //! ```text
 //!               request, access                     answer
@@ -8,27 +8,42 @@
 //!                                 │     ▲
 //!             store, notify,      │     │  handle_stored, handle_notified,
 //!             commit, discard     ▼     │  handle_committed, handle_discarded, handle_failed
-//!                                  host
+//!                                embedder
 //! ```
 //!
-//! [`Session::handle_request`] gives a [`Step`]: an answer, or work whose report gives the next
-//! step. Bytes count as soon as they are reported as stored, so an interrupted fragment keeps what
-//! arrived. Work that nobody reports on counts as given up after a while, so no session is locked
-//! for ever.
+//! # Driving a session
 //!
-//! What the host has to see to:
+//! * **Requests**: [`Session::handle_request`] returns a [`Step`]: the answer, or work to do.
+//! * **Reports**: report the result of work with `handle_stored`, `handle_notified` and so on, which
+//!   return the next step. Every report carries the [`WorkToken`] of its step. A report that is
+//!   illegal or late returns an [`EventError`] and changes nothing.
+//! * **Time**: call [`Session::handle_timeout`] at [`Session::poll_timeout`]. Early and repeated
+//!   calls do nothing. `now` is the last argument of every method that needs it.
 //!
-//! * Access: it judges every packet, and says so with [`Access`].
-//! * Texts: it keeps the reply URL. `Sessions` does.
-//! * Whose session it is: `Sessions` does; a host without it looks the session up by
-//!   [`SessionId::guid`](crate::field::SessionId::guid), and compares URL and principal.
-//! * Stored bytes: those of a session belong to its id, never to a name that the client sent.
-//! * One request at a time for each session: from `handle_request` to the write-back of the
-//!   session nobody else may change it. `Store::update` says how.
+//! `client::Upload` and `backend::Notification` return their output from a `poll` method. A session
+//! differs in this point: several requests can reach it at once, and each needs its own answer. The
+//! next step belongs to a request, not to the session, so each `handle_*` method returns it.
+//!
+//! Stored bytes are acknowledged once they are reported, so an interrupted fragment keeps what was
+//! received. Work without a report times out, so no session stays locked.
+//!
+//! # Duties of the embedder
+//!
+//! * **Access**: check every request, and pass the result as [`Access`].
+//! * **Session lookup**: find the session by [`SessionId::guid`](crate::field::SessionId::guid),
+//!   compare URL and principal, and keep the reply URL. `Sessions` does all three.
+//! * **Atomic updates**: nothing else may change a session between reading it and writing it back.
+//!   `Store::update` defines this.
+//! * **File names**: derive names of staged data from the session id, never from text that the client
+//!   sent.
+//! * **Fencing**: write to one staging file or part for each [`WorkToken`], so that a request that
+//!   stalls and resumes cannot change acknowledged or published bytes.
+//! * **Cancellation**: finish and report work even if the framework drops the request handler; see
+//!   [`Step`].
+//! * **Publication**: make [`Step::Commit`] repeatable and durable, and delete staged bytes that remain
+//!   after it.
 //!
 //! # States
-//!
-//! The table is [`TABLE`]; the session asks it before it changes anything.
 //!
 #![doc = include_str!("state.md")]
 
@@ -59,7 +74,9 @@ pub use self::session::{EndReason, Session};
 pub use self::sessions::{
     RequestContext, SessionLimits, Sessions, SessionsError, SessionsResponse,
 };
-pub use self::state::{Event, State, TABLE};
+#[doc(hidden)]
+pub use self::state::TABLE;
+pub use self::state::{Event, State};
 pub use self::step::{
     Access, Discard, EventError, HostError, Notified, Reply, Step, StoreBytes, WorkToken,
 };

@@ -1,4 +1,4 @@
-//! The stored form of a session.
+//! Persistent form of a session.
 
 use core::time::Duration;
 
@@ -9,7 +9,7 @@ use super::{EndReason, Notified, Session, State, UnreadBody};
 use crate::field::{HResult, SessionId};
 use crate::persist::stored_form;
 
-stored_form!(Session as "a session" {
+stored_form!(Session as "session" {
     id: Uuid,
     state: State,
     pending: Option<Pending>,
@@ -29,54 +29,66 @@ stored_form!(Session as "a session" {
 });
 
 impl Session {
-    /// What cannot be true of any session that lived.
+    /// Returns the first rule that the restored fields violate.
     fn contradiction(&self) -> Option<&'static str> {
         let works = self.pending.is_some();
         let received_all = self.total == Some(self.next);
         let missing = self.total.unwrap_or(0).checked_sub(self.next);
         let was_notified = self.notified.is_some();
         let rules = [
-            (missing.is_some(), "more bytes are held than there are"),
+            (missing.is_some(), "`next` exceeds `total`"),
             (
                 missing.is_some_and(|missing| self.remaining <= missing),
-                "more bytes come than are missing",
+                "`remaining` exceeds the missing bytes",
             ),
-            (self.remaining == 0 || works, "bytes come without work"),
-            (self.state != State::Storing || self.remaining > 0, "nothing comes, and it is stored"),
-            (!self.state.is_complete() || received_all, "it is whole, and bytes are missing"),
-            (self.is_work_of_state(works), "its work does not fit its state"),
+            (self.remaining == 0 || works, "`remaining` without `pending`"),
             (
-                was_notified == self.may_be_notified(was_notified),
-                "the notification does not fit its state",
+                self.state != State::Storing || self.remaining > 0,
+                "state \"storing\" without `remaining`",
             ),
-            (self.state != State::Committed || self.committed, "it is committed and not placed"),
-            (!self.committed || received_all, "it is placed, and bytes are missing"),
-            (!self.entity_lost || self.is_over(), "its bytes are gone, and it goes on"),
-            (!self.entity_lost || !self.committed, "its bytes are gone, and they are placed"),
-            (self.is_over() == self.end_reason.is_some(), "its end does not fit its state"),
-            (self.state != State::Receiving || !received_all, "no byte is missing, and it waits"),
-            (!was_notified || received_all, "the application was told, and bytes are missing"),
+            (!self.state.is_complete() || received_all, "`state` requires a complete entity"),
+            (self.is_work_of_state(works), "`pending` does not match `state`"),
+            (
+                was_notified == self.must_be_notified(was_notified),
+                "`notified` does not match `state`",
+            ),
+            (
+                self.state != State::Committed || self.committed,
+                "state \"committed\" without `committed`",
+            ),
+            (!self.committed || received_all, "`committed` requires a complete entity"),
+            (!self.entity_lost || self.is_over(), "`entity_lost` does not match `state`"),
+            (!self.entity_lost || !self.committed, "`entity_lost` and `committed` are both set"),
+            (self.is_over() == self.end_reason.is_some(), "`end_reason` does not match `state`"),
+            (
+                self.state != State::Receiving || !received_all,
+                "state \"receiving\" with a complete entity",
+            ),
+            (!was_notified || received_all, "`notified` requires a complete entity"),
             (
                 self.forbidden_code.is_none() || self.may_be_forbidden(),
-                "nobody can have forbidden it",
+                "`forbidden_code` does not match `state`",
             ),
-            (!self.committed || self.may_be_committed(), "it is placed, and still to be placed"),
+            (!self.committed || self.may_be_committed(), "`committed` does not match `state`"),
             (
                 !self.must_have_destination() || self.belongs_at_destination(),
-                "it is placed, and does not belong there",
+                "`state` requires `copy_to_destination`",
             ),
-            (self.is_end_possible(received_all), "its end does not fit its bytes or its work"),
-            (works || self.work_deadline == Duration::ZERO, "nothing is done, and it takes time"),
-            (works || self.unread_body == UnreadBody::None, "nothing is done, and a body is left"),
+            (
+                self.is_end_possible(received_all),
+                "`end_reason` does not match the received bytes or `pending`",
+            ),
+            (works || self.work_deadline == Duration::ZERO, "`work_deadline` without `pending`"),
+            (works || self.unread_body == UnreadBody::None, "`unread_body` without `pending`"),
         ];
-        rules.iter().find(|(holds, _)| !holds).map(|(_, what)| *what)
+        rules.iter().find(|(holds, _)| !holds).map(|(_, rule)| *rule)
     }
 
     const fn is_over(&self) -> bool {
         matches!(self.state, State::Discarding | State::Ended)
     }
 
-    /// Discarding may be left undone; any other work is either being done or undone.
+    /// In state discarding, work is optional. Any other state either requires or forbids it.
     const fn is_work_of_state(&self, works: bool) -> bool {
         match (self.state, self.pending) {
             (State::Storing | State::Committing, Some(Pending::Fragment)) => true,
@@ -125,8 +137,8 @@ impl Session {
         fits_work && fits_bytes
     }
 
-    /// Whether the application may have been told, and must have been.
-    const fn may_be_notified(&self, was_notified: bool) -> bool {
+    /// Returns the only valid value of `notified.is_some()` for the state.
+    const fn must_be_notified(&self, was_notified: bool) -> bool {
         match self.state {
             State::Receiving | State::Storing | State::Notifying | State::Unnotified => false,
             State::WaitForClose | State::Committing | State::Committed | State::Closing => true,

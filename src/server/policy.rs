@@ -1,4 +1,4 @@
-//! What a server allows, and how it decides where the specification and Windows differ.
+//! Limits of a server, and its behaviour where the specification and Windows differ.
 
 use core::time::Duration;
 
@@ -6,70 +6,70 @@ use crate::error::Error;
 use crate::field::{HResult, HostId, HostIdFallbackTimeout, Protocol};
 use crate::message::{self, Ack, Encoder, ErrorFields};
 
-/// [3.2.1.1] `BITSDirectoryConfig`: the rules of a directory that takes uploads.
+/// [3.2.1.1] `BITSDirectoryConfig`: settings of a directory that accepts uploads.
 ///
-/// A session does not hold its policy: the host gives the one in force with each call, so that a
-/// limit that was lowered counts at once, for every node.
+/// A session does not store its policy. Pass the current one with each call, so that a lowered
+/// limit takes effect at once.
 ///
 /// # Example
 ///
 /// ```
 /// use bits_proto::server::{CommitAt, Policy};
 ///
-/// let policy = Policy {
-///     max_entity: 10_000_000_000,
-///     commit_at: CommitAt::LastFragment,
-///     ..Policy::DEFAULT
-/// };
+/// let policy = Policy::DEFAULT
+///     .with_max_entity(10_000_000_000)
+///     .with_commit_at(CommitAt::LastFragment);
 /// assert!(!policy.overwrites);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Policy<'p> {
-    /// How requests are read: other methods, what an absent length is answered with.
+    /// Options for parsing requests: alternative methods, missing Content-Length, ignored bodies.
     pub requests: message::ParseOptions,
-    /// The protocols that are spoken. Default: [`Protocol::BITS_1_5`].
+    /// Supported protocols. Default: [`Protocol::BITS_1_5`].
     pub protocols: &'p [Protocol],
-    /// The largest entity, in bytes. A larger one is refused with `BG_E_TOO_LARGE`. Default: none.
+    /// Maximum length of an entity, in bytes. A longer one is refused with `BG_E_TOO_LARGE`.
+    /// Default: unlimited.
     pub max_entity: u64,
-    /// The largest fragment, in bytes. A larger one is refused with 413, and the client sends
-    /// smaller ones; it does not go below [`MIN_FRAGMENT`](crate::limits::MIN_FRAGMENT), and what is refused then is refused
-    /// with `BG_E_TOO_LARGE`. Default: none.
+    /// Maximum length of a fragment, in bytes. A longer one is refused with 413, and the client
+    /// sends shorter ones. A fragment of at most [`MIN_FRAGMENT`](crate::limits::MIN_FRAGMENT)
+    /// bytes cannot become shorter, and is refused with `BG_E_TOO_LARGE`. Default: unlimited.
     pub max_fragment: u64,
-    /// What to do about bytes that are held already. Default: trim.
+    /// Handling of bytes that were received before. Default: [`OverlapRule::Trim`].
     pub overlap: OverlapRule,
-    /// When the entity goes to its destination. Default: at Close-Session.
+    /// Time of publication. Default: [`CommitAt::Close`].
     pub commit_at: CommitAt,
-    /// Whether Close-Session without any fragment makes an empty entity. Default: yes.
+    /// Publish an empty entity for a Close-Session without any fragment. Default: `true`.
     ///
-    /// Without it, that is a Close-Session of an entity that is not whole.
+    /// If `false`, that is a Close-Session of an incomplete entity.
     pub empty_entities: bool,
-    /// What to do about Close-Session of an entity that is not whole. Default: discard.
+    /// Handling of a Close-Session of an incomplete entity. Default: [`EarlyClose::Discard`].
     pub early_close: EarlyClose,
-    /// The host that clients go on with. Default: none.
+    /// Host at which clients continue their sessions. Default: `None`.
     pub host: Option<SessionHost<'p>>,
-    /// Whether an entity may replace what is at its destination. Default: no.
+    /// Replace an existing entity at the destination. Default: `false`.
     pub overwrites: bool,
-    /// Whether a server application is told of every entity. Default: no.
+    /// Notify a server application of every entity. Default: `false`.
     pub notification: bool,
-    /// [3.2.2.1] After how long without a stored byte a session ends. Default: 14 days.
+    /// [3.2.2.1] Time without a stored byte after which a session expires. Default: 14 days.
     pub session_timeout: Duration,
-    /// After how long without a stored byte a fragment counts as interrupted, so that the next
-    /// request is taken. Default: 1 minute, which is shorter than a client keeps trying when its
-    /// connection broke and the server did not notice.
+    /// Time without a report after which a fragment counts as interrupted and the next request is
+    /// accepted. Default: 1 minute, which is shorter than a client retries after a broken
+    /// connection that the server did not notice.
     pub store_timeout: Duration,
-    /// After how long without a report any other work counts as given up. Default: 15 minutes,
-    /// longer than all timers of a notification together.
+    /// Time without a report after which any other work counts as aborted. Default: 15 minutes,
+    /// which is longer than all timers of a notification together.
     pub work_timeout: Duration,
-    /// How many bytes of the body of an answered request are read and thrown away, at most, to
-    /// keep the connection. Default: 16 MiB, more than any fragment of Windows.
+    /// Maximum number of unread body bytes to drain so that the connection can be reused.
+    /// Default: 16 MiB, more than any fragment of Windows.
     pub drain_limit: u64,
-    /// How a full disk is reported. Default: [`HResult::DISK_FULL`], as Windows does.
+    /// Error code for a full disk. Default: [`HResult::DISK_FULL`], as Windows sends.
     pub disk_full: HResult,
-    /// Which fields carry an error code. Default: both.
+    /// Header fields that carry an error code. Default: [`ErrorFields::Both`].
     pub error_fields: ErrorFields,
 }
 
-/// What to do about bytes of a fragment that are held already.
+/// Handling of bytes of a fragment that were received before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(
     feature = "serde",
@@ -78,13 +78,13 @@ pub struct Policy<'p> {
 )]
 #[non_exhaustive]
 pub enum OverlapRule {
-    /// Store only what is new, as Windows does.
+    /// Store only the new bytes, as Windows does.
     Trim,
-    /// Refuse the fragment with 416, as the text of \[MC-BUP\] 3.2.5.2.6 has it.
+    /// Refuse the fragment with 416, as \[MC-BUP\] 3.2.5.2.6 requires.
     Refuse,
 }
 
-/// When an entity goes to its destination.
+/// Time at which an entity is published at its destination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(
     feature = "serde",
@@ -93,13 +93,14 @@ pub enum OverlapRule {
 )]
 #[non_exhaustive]
 pub enum CommitAt {
-    /// With Close-Session, as \[MC-BUP\] 3.2.5.2.7 has it.
+    /// At Close-Session, as \[MC-BUP\] 3.2.5.2.7 requires.
     Close,
-    /// With the last fragment, before its Ack, as Microsoft's page on Cancel-Session has it.
+    /// With the last fragment, before its Ack, as Microsoft's documentation of Cancel-Session
+    /// describes.
     LastFragment,
 }
 
-/// What to do about Close-Session of an entity that is not whole.
+/// Handling of a Close-Session of an incomplete entity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(
     feature = "serde",
@@ -108,24 +109,33 @@ pub enum CommitAt {
 )]
 #[non_exhaustive]
 pub enum EarlyClose {
-    /// Discard what is there and answer 200, as Windows does.
+    /// Discard the received bytes and answer 200, as Windows does.
     Discard,
-    /// Refuse it with 400 and keep the session.
+    /// Refuse the request with 400 and keep the session.
     Refuse,
 }
 
-/// [2.2.3.2] Where a client goes on with a session.
+/// [2.2.3.2] Host at which a client continues its session (BITS-Host-Id).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct SessionHost<'p> {
-    /// The name or address of this server.
+    /// Name or address of this server.
     pub host_id: HostId<'p>,
-    /// For how long a client tries to reach it before it goes back to the origin server. Without
-    /// it the client never does, and is told so: [`HostIdFallbackTimeout::INFINITE`].
+    /// Time after which a client that cannot reach the host returns to the origin server. If
+    /// `None`, [`HostIdFallbackTimeout::INFINITE`] is sent, and the client never returns.
     pub fallback_timeout: Option<HostIdFallbackTimeout>,
 }
 
+impl<'p> SessionHost<'p> {
+    /// Creates a host with an optional fallback timeout.
+    #[must_use]
+    pub const fn new(host_id: HostId<'p>, fallback_timeout: Option<HostIdFallbackTimeout>) -> Self {
+        Self { host_id, fallback_timeout }
+    }
+}
+
 impl Policy<'static> {
-    /// What Windows does, where it has a choice, and [`message::ParseOptions::DEFAULT`].
+    /// Behaviour of Windows, with [`message::ParseOptions::DEFAULT`].
     pub const DEFAULT: Self = Self {
         requests: message::ParseOptions::DEFAULT,
         protocols: &[Protocol::BITS_1_5],
@@ -153,12 +163,48 @@ impl Default for Policy<'static> {
     }
 }
 
+/// Defines a `with_` setter for each named field of [`Policy`].
+macro_rules! setters {
+    ($( $setter:ident: $field:ident: $type:ty, )+) => {
+        impl<'p> Policy<'p> {
+            $(
+                #[doc = concat!("Sets [`", stringify!($field), "`](Self::", stringify!($field), ").")]
+                #[must_use]
+                pub const fn $setter(mut self, $field: $type) -> Self {
+                    self.$field = $field;
+                    self
+                }
+            )+
+        }
+    };
+}
+
+setters! {
+    with_requests: requests: message::ParseOptions,
+    with_protocols: protocols: &'p [Protocol],
+    with_max_entity: max_entity: u64,
+    with_max_fragment: max_fragment: u64,
+    with_overlap: overlap: OverlapRule,
+    with_commit_at: commit_at: CommitAt,
+    with_empty_entities: empty_entities: bool,
+    with_early_close: early_close: EarlyClose,
+    with_host: host: Option<SessionHost<'p>>,
+    with_overwrites: overwrites: bool,
+    with_notification: notification: bool,
+    with_session_timeout: session_timeout: Duration,
+    with_store_timeout: store_timeout: Duration,
+    with_work_timeout: work_timeout: Duration,
+    with_drain_limit: drain_limit: u64,
+    with_disk_full: disk_full: HResult,
+    with_error_fields: error_fields: ErrorFields,
+}
+
 impl Policy<'_> {
-    /// Makes an Ack ready to be written, with the error fields of this policy.
+    /// Prepares an Ack for writing, with the error fields of this policy.
     ///
     /// # Errors
     ///
-    /// As [`Ack::encode`].
+    /// The errors of [`Ack::encode`].
     pub fn encode<'b, E, N, V>(&self, ack: &Ack<'b>, extras: E) -> Result<Encoder<'b, E>, Error>
     where
         E: IntoIterator<Item = (N, V)> + Clone,
@@ -167,11 +213,12 @@ impl Policy<'_> {
     {
         Ok(ack.encode(extras)?.error_fields(self.error_fields))
     }
-    /// The head of an [`http::Response`] for an Ack, with the error fields of this policy.
+
+    /// Returns the head of an [`http::Response`] for an Ack, with the error fields of this policy.
     ///
     /// # Errors
     ///
-    /// As [`Ack::encode`].
+    /// The errors of [`Ack::encode`].
     ///
     /// # Example
     ///

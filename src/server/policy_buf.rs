@@ -1,4 +1,4 @@
-//! A policy with texts of its own.
+//! Owned form of a policy.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -9,45 +9,46 @@ use crate::error::Error;
 use crate::field::{HResult, HostId, HostIdFallbackTimeout, Protocol};
 use crate::message::{self, ErrorFields};
 
-/// Defines [`PolicyBuf`]: the fields that a policy has as well, and the two that borrow.
+/// Defines [`PolicyBuf`]: the named fields are copied from a policy; the two that borrow are owned.
 macro_rules! policy_buf {
     ($( $(#[$attribute:meta])* $field:ident: $type:ty, )+) => {
-        /// A [`Policy`] that borrows nothing: what a server reads from its configuration.
+        /// Owned form of a [`Policy`], for configuration files.
         ///
-        /// With the feature `serde` it can be read and written. What is left out has its default,
-        /// and what is not known is an error. Names are those of the fields, choices are in
-        /// kebab-case, protocols and hosts are texts, no limit is `null`, and times are
-        /// `{ secs, nanos }`.
+        /// With the feature `serde` it can be serialized and deserialized. Missing keys have
+        /// their default, and unknown keys are an error. Keys are the names of the fields, choices
+        /// are in kebab-case, protocols and hosts are strings, an unlimited value is `null`, and
+        /// durations are `{ secs, nanos }`.
         ///
         /// # Example
         ///
         /// ```
         /// use bits_proto::server::{Policy, PolicyBuf};
         ///
-        /// let configured = PolicyBuf { overwrites: true, ..PolicyBuf::default() };
-        /// let policy = Policy { overwrites: true, ..Policy::DEFAULT };
-        /// assert_eq!(configured.as_policy(), policy);
+        /// let mut configured = PolicyBuf::default();
+        /// configured.overwrites = true;
+        /// assert_eq!(configured.as_policy(), Policy::DEFAULT.with_overwrites(true));
         /// ```
         #[derive(Clone, Debug, PartialEq, Eq)]
+        #[non_exhaustive]
         #[cfg_attr(
             feature = "serde",
             derive(serde::Serialize, serde::Deserialize),
             serde(default, deny_unknown_fields)
         )]
         pub struct PolicyBuf {
-            /// As [`Policy::protocols`].
+            /// See [`Policy::protocols`].
             pub protocols: Vec<Protocol>,
-            /// As [`Policy::host`].
+            /// See [`Policy::host`].
             pub host: Option<SessionHostBuf>,
             $(
-                #[doc = concat!("As [`Policy::", stringify!($field), "`].")]
+                #[doc = concat!("See [`Policy::", stringify!($field), "`].")]
                 $(#[$attribute])*
                 pub $field: $type,
             )+
         }
 
         impl PolicyBuf {
-            /// The policy, which borrows from this.
+            /// Returns the policy, which borrows from `self`.
             #[must_use]
             pub fn as_policy(&self) -> Policy<'_> {
                 Policy {
@@ -96,7 +97,7 @@ impl Default for PolicyBuf {
     }
 }
 
-/// A [`SessionHost`] that borrows nothing.
+/// Owned form of a [`SessionHost`].
 ///
 /// # Example
 ///
@@ -105,8 +106,9 @@ impl Default for PolicyBuf {
 /// use bits_proto::server::{PolicyBuf, SessionHostBuf};
 ///
 /// let host = SessionHostBuf::new("node7.example", Some(HostIdFallbackTimeout(60)))?;
-/// let configured = PolicyBuf { host: Some(host), ..PolicyBuf::default() };
-/// let host = configured.as_policy().host.expect("there is one");
+/// let mut configured = PolicyBuf::default();
+/// configured.host = Some(host);
+/// let host = configured.as_policy().host.expect("set above");
 /// assert_eq!(host.host_id.as_str(), "node7.example");
 /// # Ok::<(), bits_proto::Error>(())
 /// ```
@@ -122,11 +124,11 @@ pub struct SessionHostBuf {
 }
 
 impl SessionHostBuf {
-    /// A host for clients to go on at; see [`SessionHost`].
+    /// Creates a host; see [`SessionHost`].
     ///
     /// # Errors
     ///
-    /// When the text is no [`HostId`].
+    /// `host_id` is not a valid [`HostId`].
     pub fn new(
         host_id: impl Into<String>,
         fallback_timeout: Option<HostIdFallbackTimeout>,

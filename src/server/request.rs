@@ -1,4 +1,4 @@
-//! What a session says to a request.
+//! Handling of requests.
 
 use core::time::Duration;
 
@@ -14,14 +14,15 @@ use crate::message::{Refusal, Request};
 use crate::state_machine::IllegalEvent;
 
 impl Session {
-    /// [3.2.5] Says what to do with a request.
+    /// [3.2.5] Handles a request and returns its next step.
     ///
-    /// `access` is the host's verdict on this very request. What is asked first: access, then
-    /// whether the session is this one and alive, whether it is at work, and at last the packet's
-    /// own rules. A Ping is answered whatever the session's state, and never prolongs it. A
-    /// Create-Session belongs to no session and is refused; see [`Session::create`].
+    /// `access` is the result of the access check for this request. Checks run in this order: access,
+    /// session id, work in progress, expiry, and the rules of the packet. A Ping is answered in any
+    /// state and does not prolong the session. A Create-Session is refused; see [`Session::create`].
     ///
-    /// A refusal leaves the session as it was, but for work that had been given up.
+    /// The step is returned directly, not by a `poll` method: several requests can reach one session
+    /// at once, and each needs its own step. A refusal leaves the session unchanged, except that work
+    /// that has timed out is aborted.
     #[inline]
     pub fn handle_request(
         &mut self,
@@ -31,7 +32,7 @@ impl Session {
         now: Duration,
     ) -> Step {
         let body = request.content_length();
-        match self.take_request(request, access, policy, now) {
+        match self.try_handle(request, access, policy, now) {
             Ok(step) => step,
             Err(Rejection(refusal)) => {
                 Step::Answer(Answer::refuse(refusal, UnreadBody::of(body, policy)))
@@ -40,7 +41,7 @@ impl Session {
     }
 
     #[inline]
-    fn take_request(
+    fn try_handle(
         &mut self,
         request: &Request<'_>,
         access: Access,
@@ -74,15 +75,15 @@ impl Session {
             return Err(Refusal::session_not_found().into());
         }
         match request {
-            Request::Fragment(fragment) => self.take_fragment(fragment.content_range, policy, now),
-            Request::CloseSession(_) => self.take_close(policy, now),
-            _ => self.take_cancel(policy, now),
+            Request::Fragment(fragment) => self.on_fragment(fragment.content_range, policy, now),
+            Request::CloseSession(_) => self.on_close(policy, now),
+            _ => self.on_cancel(policy, now),
         }
     }
 
-    /// [3.2.5.2.6] FRAGMENT.
+    /// [3.2.5.2.6] Handles a Fragment.
     #[inline]
-    fn take_fragment(
+    fn on_fragment(
         &mut self,
         range: ContentRange,
         policy: &Policy<'_>,
@@ -93,7 +94,7 @@ impl Session {
             return Err(Refusal::invalid_argument().into());
         }
         match self.state {
-            State::Receiving => self.take_bytes(range, policy, now),
+            State::Receiving => self.on_bytes(range, policy, now),
             State::Unnotified => match self.forbidden_code {
                 Some(code) => {
                     self.apply(Event::Repeated)?;
@@ -101,25 +102,25 @@ impl Session {
                     Ok(Step::Answer(Answer::refuse(forbidden(code), unread_body)))
                 }
                 None => {
-                    self.begin(Pending::Fragment, policy.work_timeout, now);
+                    self.begin_work(Pending::Fragment, policy.work_timeout, now);
                     self.unread_body = UnreadBody::of(range.len(), policy);
                     Ok(self.complete(policy)?)
                 }
             },
             State::WaitForClose if self.commits_at_last_fragment(policy) => {
                 self.apply(Event::Commit)?;
-                self.begin(Pending::Fragment, policy.work_timeout, now);
+                self.begin_work(Pending::Fragment, policy.work_timeout, now);
                 self.unread_body = UnreadBody::of(range.len(), policy);
                 Ok(Step::Commit(self.work_token()))
             }
-            State::WaitForClose | State::Committed => self.repeat(range, policy),
+            State::WaitForClose | State::Committed => self.acknowledge_again(range, policy),
             _ => Err(Refusal::session_not_found().into()),
         }
     }
 
-    /// A fragment while bytes are missing.
+    /// Handles a fragment while the entity is incomplete.
     #[inline]
-    fn take_bytes(
+    fn on_bytes(
         &mut self,
         range: ContentRange,
         policy: &Policy<'_>,
@@ -132,10 +133,10 @@ impl Session {
             Overlap::Gap => Err(out_of_sync.into()),
             Overlap::Held if strict => Err(out_of_sync.into()),
             Overlap::New { skip: 1.., .. } if strict => Err(out_of_sync.into()),
-            Overlap::Held => self.repeat(range, policy),
+            Overlap::Held => self.acknowledge_again(range, policy),
             Overlap::New { skip, take } => {
                 self.apply(Event::Fragment)?;
-                self.begin(Pending::Fragment, policy.store_timeout, now);
+                self.begin_work(Pending::Fragment, policy.store_timeout, now);
                 self.total = Some(range.total());
                 self.remaining = take;
                 Ok(Step::Store(StoreBytes {
@@ -148,19 +149,23 @@ impl Session {
         }
     }
 
-    /// A fragment that brings nothing new: what was answered before, again.
-    fn repeat(&mut self, range: ContentRange, policy: &Policy<'_>) -> Result<Step, Rejection> {
+    /// Acknowledges a fragment without new bytes.
+    fn acknowledge_again(
+        &mut self,
+        range: ContentRange,
+        policy: &Policy<'_>,
+    ) -> Result<Step, Rejection> {
         self.apply(Event::Repeated)?;
         Ok(Step::Answer(self.received_answer(UnreadBody::of(range.len(), policy))))
     }
 
-    /// [3.2.5.2.7] CLOSE-SESSION.
-    fn take_close(&mut self, policy: &Policy<'_>, now: Duration) -> Result<Step, Rejection> {
+    /// [3.2.5.2.7] Handles a Close-Session.
+    fn on_close(&mut self, policy: &Policy<'_>, now: Duration) -> Result<Step, Rejection> {
         self.abort_work()?;
         match self.state {
             State::Receiving if self.is_empty_entity() && policy.empty_entities => {
                 self.total = Some(0);
-                self.begin(Pending::Close, policy.work_timeout, now);
+                self.begin_work(Pending::Close, policy.work_timeout, now);
                 Ok(self.complete(policy)?)
             }
             State::Receiving if policy.early_close == EarlyClose::Refuse => {
@@ -168,48 +173,48 @@ impl Session {
             }
             State::Receiving => {
                 self.apply(Event::CloseEarly)?;
-                self.discard(Pending::Close, EndReason::ClosedIncomplete, policy, now)
+                self.discard_for(Pending::Close, EndReason::ClosedIncomplete, policy, now)
             }
             State::Unnotified => match self.forbidden_code {
                 Some(code) => Err(forbidden(code).into()),
                 None => {
-                    self.begin(Pending::Close, policy.work_timeout, now);
+                    self.begin_work(Pending::Close, policy.work_timeout, now);
                     Ok(self.complete(policy)?)
                 }
             },
             State::WaitForClose => {
-                self.begin(Pending::Close, policy.work_timeout, now);
+                self.begin_work(Pending::Close, policy.work_timeout, now);
                 Ok(self.close()?)
             }
             State::Committed => {
                 self.apply(Event::Close)?;
-                self.discard(Pending::Close, EndReason::Closed, policy, now)
+                self.discard_for(Pending::Close, EndReason::Closed, policy, now)
             }
             State::Discarding if self.was_closed() => {
                 self.apply(Event::Close)?;
                 let end_reason = self.end_reason.unwrap_or(EndReason::Closed);
-                self.discard(Pending::Close, end_reason, policy, now)
+                self.discard_for(Pending::Close, end_reason, policy, now)
             }
             _ => Err(Refusal::session_not_found().into()),
         }
     }
 
-    /// [3.2.5.2.8] CANCEL-SESSION.
-    fn take_cancel(&mut self, policy: &Policy<'_>, now: Duration) -> Result<Step, Rejection> {
+    /// [3.2.5.2.8] Handles a Cancel-Session.
+    fn on_cancel(&mut self, policy: &Policy<'_>, now: Duration) -> Result<Step, Rejection> {
         self.abort_work()?;
         self.apply(Event::Cancel)?;
         let end_reason = self.end_reason.unwrap_or(EndReason::Cancelled);
-        self.discard(Pending::Cancel, end_reason, policy, now)
+        self.discard_for(Pending::Cancel, end_reason, policy, now)
     }
 
-    fn discard(
+    fn discard_for(
         &mut self,
         pending: Pending,
         end_reason: EndReason,
         policy: &Policy<'_>,
         now: Duration,
     ) -> Result<Step, Rejection> {
-        self.begin(pending, policy.work_timeout, now);
+        self.begin_work(pending, policy.work_timeout, now);
         Ok(self.begin_discard(end_reason)?)
     }
 
@@ -221,12 +226,12 @@ impl Session {
         matches!(self.end_reason, Some(EndReason::Closed | EndReason::ClosedIncomplete))
     }
 
-    /// Whether the entity goes to its destination without waiting for Close-Session.
+    /// Returns `true` if the entity is published before Close-Session.
     pub(super) fn commits_at_last_fragment(&self, policy: &Policy<'_>) -> bool {
         policy.commit_at == CommitAt::LastFragment && self.belongs_at_destination()
     }
 
-    /// The answer that says how many bytes are held, and where the reply is once it is known.
+    /// Returns the acknowledgment of the received bytes, with the reply URL once it is known.
     #[inline]
     pub(super) fn received_answer(&self, unread_body: UnreadBody) -> Answer {
         let kind = AnswerKind::Received { next: self.next, has_reply_url: self.has_reply() };
@@ -234,7 +239,7 @@ impl Session {
     }
 }
 
-/// What a request that is not taken is answered with.
+/// Refusal of a request.
 struct Rejection(Refusal<'static>);
 
 impl From<Refusal<'static>> for Rejection {
@@ -244,24 +249,24 @@ impl From<Refusal<'static>> for Rejection {
 }
 
 impl From<IllegalEvent<State>> for Rejection {
-    /// The checks before let nothing illegal through. If one ever is, nothing was changed, and the
-    /// client tries again.
+    /// Unreachable after the checks above. If it happened, the session would be unchanged and the
+    /// client would retry.
     fn from(_: IllegalEvent<State>) -> Self {
         Self(busy())
     }
 }
 
-/// Another request is worked on: 503 without a code, so that the client tries again.
+/// 503 without an error code while another request is in progress; the client retries.
 const fn busy() -> Refusal<'static> {
     Refusal::unavailable()
 }
 
-/// What the application said when it forbade the entity.
+/// 403 with the error code of the application.
 const fn forbidden(code: HResult) -> Refusal<'static> {
     Refusal::of_application(StatusCode::FORBIDDEN, Some(code))
 }
 
-/// The rules about sizes, in the order in which they are answered.
+/// Checks the sizes of the entity and of the fragment, in this order.
 fn check_size(range: ContentRange, policy: &Policy<'_>) -> Result<(), Refusal<'static>> {
     if range.total() > policy.max_entity {
         return Err(Refusal::too_large());
@@ -269,7 +274,7 @@ fn check_size(range: ContentRange, policy: &Policy<'_>) -> Result<(), Refusal<'s
     if range.len() <= policy.max_fragment {
         return Ok(());
     }
-    // The client would not send less than that.
+    // A client does not send smaller fragments.
     if range.len() <= MIN_FRAGMENT {
         return Err(Refusal::too_large());
     }

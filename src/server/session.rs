@@ -1,4 +1,4 @@
-//! A session: what it holds, and how it begins.
+//! The data of a session, its creation and its accessors.
 
 use core::time::Duration;
 
@@ -9,18 +9,18 @@ use crate::field::{HResult, HostIdFallbackTimeout, ReceivedContentRange, Session
 use crate::message::{CreateSession, CreateSessionAck, Refusal};
 use crate::state_machine::{IllegalEvent, StateMachine as _};
 
-/// [3.2.1.4] `BITSSessionWrapper`: one upload, as the server sees it.
+/// [3.2.1.4] `BITSSessionWrapper`: state machine for one upload on the server side.
 ///
-/// Plain data: it can be copied, compared, and kept in any map, file or database, and another
-/// process can go on with it. It holds no bytes of the entity and no texts; what is long, such as
-/// the reply URL, the host keeps under the session's [`id`](Self::id). With the feature `serde`
-/// it can be stored, and what was stored is checked when it is read.
+/// A session is plain data of at most 256 bytes: copy it, compare it, and store it in any map,
+/// file or database, where another process can continue it. It holds no bytes of the entity and
+/// no texts; keep these, such as the reply URL, under the session's [`id`](Self::id). The
+/// feature `serde` adds a persistent form that is validated when it is read.
 ///
-/// It is the host's duty to give a session only requests of the client and for the URL that it
-/// was created for; the table `Sessions` sees to that.
+/// Pass a session only requests for the URL and from the client that it was created for. `Sessions`
+/// checks both.
 ///
-/// Times are durations since any moment the host likes, as long as it is the same one for the
-/// whole life of a session; the epoch of Unix is a good one.
+/// Times are durations since an epoch of the embedder's choice, such as the Unix epoch. Use one
+/// epoch for the whole life of a session.
 ///
 /// # Example
 ///
@@ -41,7 +41,7 @@ use crate::state_machine::{IllegalEvent, StateMachine as _};
 /// let step = session.handle_request(&request, Access::Granted, &policy, now);
 /// let Step::Store(store) = step else { panic!() };
 /// assert_eq!((store.skip, store.offset, store.take), (0, 0, 100));
-/// // ... the host reads 100 bytes of the body and stores them; then:
+/// // Read 100 bytes of the body, store them, then:
 /// let step = session.handle_stored(store.token, 100, &policy, now)?;
 /// let Step::Answer(answer) = step else { panic!() };
 /// assert!(matches!(answer.ack(None), Ack::Fragment(ack) if ack.received.0 == 100));
@@ -57,36 +57,35 @@ use crate::state_machine::{IllegalEvent, StateMachine as _};
 )]
 pub struct Session {
     pub(super) id: Uuid,
-    /// The id as it was issued: comparing and answering with it is most of what a step costs, if
-    /// it has to be spelt each time.
+    /// Text form of `id`. Formatting it for every step would dominate the cost of a step.
     pub(super) session_id: SessionId<'static>,
     pub(super) state: State,
-    /// The kind of request that is worked on.
+    /// Kind of the request whose work is in progress.
     pub(super) pending: Option<Pending>,
-    /// The number of the last request that was worked on.
+    /// Number of the latest work token.
     pub(super) token_number: u32,
-    /// When the work counts as given up.
+    /// Time at which the work in progress times out.
     pub(super) work_deadline: Duration,
-    /// The offset of the next byte.
+    /// Offset of the next byte.
     pub(super) next: u64,
-    /// The length of the entity, from its first fragment.
+    /// Length of the entity, from its first fragment.
     pub(super) total: Option<u64>,
-    /// How many bytes of the fragment that is worked on are still to be stored.
+    /// Number of bytes of the pending fragment that are still to be stored.
     pub(super) remaining: u64,
-    /// What to do with a body that brings nothing new, once the work is done.
+    /// Handling of a body without new bytes, once the work is done.
     pub(super) unread_body: UnreadBody,
     pub(super) notified: Option<Notified>,
-    /// The code that the application refused with in a way that makes it pointless to ask it again.
+    /// Error code of an application that answered 403 and is not notified again.
     pub(super) forbidden_code: Option<HResult>,
-    /// Whether the entity is at its destination.
+    /// The entity is at its destination.
     pub(super) committed: bool,
-    /// Whether the stored bytes are gone.
+    /// The staged bytes are lost.
     pub(super) entity_lost: bool,
     pub(super) end_reason: Option<EndReason>,
     pub(super) expires_at: Duration,
 }
 
-/// What a session works on.
+/// Kind of the work in progress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(
     feature = "serde",
@@ -100,7 +99,7 @@ pub(super) enum Pending {
     Timeout,
 }
 
-/// How a session ended.
+/// Reason for the end of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(
     feature = "serde",
@@ -109,31 +108,31 @@ pub(super) enum Pending {
 )]
 #[non_exhaustive]
 pub enum EndReason {
-    /// The client closed it, and the entity was whole.
+    /// The client closed the session, and the entity was complete.
     Closed,
-    /// The client closed it, and bytes were missing: the entity was discarded. How many there
-    /// were say [`received`](Session::received) and [`total`](Session::total).
+    /// The client closed the session before the entity was complete, and the entity was discarded.
+    /// [`received`](Session::received) and [`total`](Session::total) give its lengths.
     ClosedIncomplete,
-    /// The client cancelled it.
+    /// The client cancelled the session.
     Cancelled,
-    /// It timed out.
+    /// The session expired.
     TimedOut,
-    /// The stored bytes were lost.
+    /// The staged bytes were lost.
     EntityLost,
 }
 
-const _: () = assert!(size_of::<Session>() <= 256, "a session is small");
+const _: () = assert!(size_of::<Session>() <= 256, "a session exceeds 256 bytes");
 
 impl Session {
-    /// [3.2.5.2.4] Begins a session for a Create-Session.
+    /// [3.2.5.2.4] Creates a session for a Create-Session request.
     ///
-    /// `random` are 16 bytes from a source that nobody can guess; the session's id is made of 122
-    /// bits of them.
+    /// `random` must come from a cryptographically secure source. The session id consists of 122 bits
+    /// of it.
     ///
     /// # Errors
     ///
-    /// The refusal to answer: no access, a destination that may not be overwritten, or no protocol
-    /// in common.
+    /// The [`Refusal`] to send: access is not granted, an entity at the destination may not be
+    /// replaced, or no protocol is supported by both sides.
     pub fn create<'p>(
         create: &CreateSession<'_>,
         access: Access,
@@ -171,71 +170,71 @@ impl Session {
         let mut ack = CreateSessionAck::new(protocol, session.session_id());
         if let Some(host) = policy.host {
             ack.host_id = Some(host.host_id);
-            // Neither of the two fields goes without the other.
+            // Each of the two fields requires the other.
             let never = HostIdFallbackTimeout::INFINITE;
             ack.host_id_fallback_timeout = Some(host.fallback_timeout.unwrap_or(never));
         }
         Ok((session, ack))
     }
 
-    /// The session's id.
+    /// Returns the session id.
     #[must_use]
     pub const fn id(&self) -> Uuid {
         self.id
     }
 
-    /// The session's id as it was issued.
+    /// Returns the session id as it is sent.
     #[must_use]
     pub const fn session_id(&self) -> SessionId<'static> {
         self.session_id
     }
 
-    /// Where it stands.
+    /// Returns the current state.
     #[must_use]
     pub const fn state(&self) -> State {
         self.state
     }
 
-    /// How many bytes are held, which is the offset of the next one.
+    /// Returns the number of received bytes, which is the offset of the next one.
     #[must_use]
     pub const fn received(&self) -> ReceivedContentRange {
         ReceivedContentRange(self.next)
     }
 
-    /// The length of the entity; `None` before the first fragment, or before the Close-Session of an
-    /// empty one.
+    /// Returns the length of the entity; `None` before the first fragment, or before the
+    /// Close-Session of an empty entity.
     #[must_use]
     pub const fn total(&self) -> Option<u64> {
         self.total
     }
 
-    /// What the server application answered; `None` before it did. A session without an
-    /// application counts as told, with the entity to be put at its destination.
+    /// Returns the response of the server application; `None` before the notification succeeded.
+    /// Without an application, a complete entity has a response that publishes it without a reply.
     #[must_use]
     pub const fn notified(&self) -> Option<Notified> {
         self.notified
     }
 
-    /// Whether the entity is at its destination.
+    /// Returns `true` if the entity was published at its destination.
     #[must_use]
     pub const fn is_committed(&self) -> bool {
         self.committed
     }
 
-    /// How it ended, or is about to; `None` while it is alive.
+    /// Returns the reason for the end; `None` while the session is alive.
     #[must_use]
     pub const fn end_reason(&self) -> Option<EndReason> {
         self.end_reason
     }
 
-    /// [3.2.2.1] When it times out: the session timeout after the last stored byte, or after its
-    /// beginning. Zero once it is to [end before its time](Self::expire).
+    /// [3.2.2.1] Returns the time at which the session expires: the session timeout after the last
+    /// stored byte, or after its creation. Zero after [`expire`](Self::expire).
     #[must_use]
     pub const fn expires_at(&self) -> Duration {
         self.expires_at
     }
 
-    /// Whether it works on a request, so that another one is answered with *busy*.
+    /// Returns `true` while work is in progress, so that another request is answered with 503.
     #[must_use]
     #[inline]
     pub fn is_busy(&self, now: Duration) -> bool {
@@ -250,27 +249,27 @@ impl Session {
         matches!(self.notified, Some(Notified { reply: Reply::Static | Reply::Kept, .. }))
     }
 
-    /// Moves as the table says.
+    /// Applies an event as the transition table requires.
     #[inline]
     pub(super) fn apply(&mut self, event: Event) -> Result<(), IllegalEvent<State>> {
         self.state = self.state.transition(event)?;
         Ok(())
     }
 
-    /// What reports on the request that is worked on carry.
+    /// Returns the token of the current work.
     pub(super) const fn work_token(&self) -> WorkToken {
         WorkToken { session_id: self.id, number: self.token_number }
     }
 
-    /// A request is worked on from now on.
+    /// Begins work under a new token.
     #[inline]
-    pub(super) fn begin(&mut self, pending: Pending, timeout: Duration, now: Duration) {
+    pub(super) fn begin_work(&mut self, pending: Pending, timeout: Duration, now: Duration) {
         self.pending = Some(pending);
         self.token_number = self.token_number.wrapping_add(1);
         self.work_deadline = now.saturating_add(timeout);
     }
 
-    /// Nothing is worked on any more, and reports on it are not taken any more.
+    /// Ends the work; its token becomes stale.
     #[inline]
     pub(super) fn end_work(&mut self) {
         self.pending = None;

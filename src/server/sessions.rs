@@ -1,4 +1,4 @@
-//! The table of sessions.
+//! All sessions of a server.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;
@@ -14,10 +14,12 @@ use super::{
 use crate::field::ReplyUrl;
 use crate::message::{Ack, CreateSession, PingAck, Refusal, Request};
 
-/// [3.2.1.3] `BITSSessionManager`: all sessions of a server, and who they belong to.
+/// [3.2.1.3] `BITSSessionManager`: all sessions of a server, in a [`Store`].
 ///
-/// A session belongs to the URL and the principal that created it. For anybody else, and under any
-/// other URL, it does not exist: an id alone opens nothing.
+/// A session belongs to the URL and the principal that created it. For any other URL or principal
+/// it does not exist, so that knowing its id gives no access.
+///
+/// Inputs and timeouts are those of [`Session`].
 ///
 /// # Example
 ///
@@ -25,16 +27,13 @@ use crate::message::{Ack, CreateSession, PingAck, Refusal, Request};
 /// use std::collections::BTreeMap;
 ///
 /// use bits_proto::message::{Ack, CreateSession, Request};
-/// use bits_proto::server::{Access, RequestContext, SessionLimits, Policy, Sessions, Step};
+/// use bits_proto::server::{Access, Policy, RequestContext, SessionLimits, Sessions, Step};
 /// # use core::time::Duration;
 ///
 /// let mut sessions = Sessions::new(BTreeMap::new(), Policy::DEFAULT, SessionLimits::default());
-/// let context = RequestContext {
-///     url: "/dir/entity",
-///     principal: Some("alice"),
-///     access: Access::Granted,
-///     now: Duration::from_secs(1_700_000_000),
-/// };
+/// let now = Duration::from_secs(1_700_000_000);
+/// let context =
+///     RequestContext::new("/dir/entity", Access::Granted, now).with_principal(Some("alice"));
 /// let random = || [7; 16]; // from the operating system
 /// let request = Request::from(CreateSession::default());
 /// let Step::Answer(answer) = sessions.handle_request(&request, &context, random)? else { panic!() };
@@ -50,46 +49,93 @@ pub struct Sessions<'p, S> {
     limits: SessionLimits,
 }
 
-/// How many sessions there may be. One more is refused with 503, and the client tries again.
+/// Limits on the number of sessions. Further sessions are refused with 503, and the client retries.
+///
+/// # Example
+///
+/// ```
+/// use bits_proto::server::SessionLimits;
+///
+/// let limits = SessionLimits::default().with_max_sessions(1_000);
+/// assert_eq!(limits.max_sessions_per_principal, 50);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(
     feature = "serde",
     derive(serde::Serialize, serde::Deserialize),
     serde(default, deny_unknown_fields)
 )]
+#[non_exhaustive]
 pub struct SessionLimits {
-    /// In all. Default: 100 000.
-    pub sessions: usize,
-    /// Of one principal; sessions without one are not counted. Default: 50, as Windows has it.
-    pub sessions_of_principal: usize,
+    /// Maximum number of sessions. Default: 100 000.
+    pub max_sessions: usize,
+    /// Maximum number of sessions of one principal. Sessions without a principal are not counted.
+    /// Default: 50, as on Windows.
+    pub max_sessions_per_principal: usize,
+}
+
+impl SessionLimits {
+    /// Default limits.
+    pub const DEFAULT: Self = Self { max_sessions: 100_000, max_sessions_per_principal: 50 };
+
+    /// Sets [`max_sessions`](Self::max_sessions).
+    #[must_use]
+    pub const fn with_max_sessions(mut self, max: usize) -> Self {
+        self.max_sessions = max;
+        self
+    }
+
+    /// Sets [`max_sessions_per_principal`](Self::max_sessions_per_principal).
+    #[must_use]
+    pub const fn with_max_sessions_per_principal(mut self, max: usize) -> Self {
+        self.max_sessions_per_principal = max;
+        self
+    }
 }
 
 impl Default for SessionLimits {
     fn default() -> Self {
-        Self { sessions: 100_000, sessions_of_principal: 50 }
+        Self::DEFAULT
     }
 }
 
-/// What the host knows of a request beside the request.
+/// Properties of a request that are not part of its packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RequestContext<'a> {
-    /// The destination, in a form that is the same for all requests of a session: a client that
-    /// goes on at another host sends another Host, and the same path.
+    /// Destination URL, in a form that is equal for all requests of a session. Use the path: a
+    /// client that continues at another host sends another Host and the same path.
     pub url: &'a str,
-    /// Who sends it, if the host knows; the same for all requests of a session.
+    /// Authenticated client, if known; equal for all requests of a session.
     pub principal: Option<&'a str>,
-    /// The verdict on this request.
+    /// Result of the access check for this request.
     pub access: Access,
-    /// The time.
+    /// Current time.
     pub now: Duration,
 }
 
-/// An answer with its texts.
+impl<'a> RequestContext<'a> {
+    /// Creates a context without a principal.
+    #[must_use]
+    pub const fn new(url: &'a str, access: Access, now: Duration) -> Self {
+        Self { url, principal: None, access, now }
+    }
+
+    /// Sets the [`principal`](Self::principal).
+    #[must_use]
+    pub const fn with_principal(mut self, principal: Option<&'a str>) -> Self {
+        self.principal = principal;
+        self
+    }
+}
+
+/// Answer to a request, including its reply URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct SessionsResponse<'p> {
     ack: Ack<'p>,
     reply_url: Option<(Answer, Box<[u8]>)>,
-    /// What to do with the part of the body that was not asked for.
+    /// Handling of the part of the body that was not read; see [`Answer::unread_body`].
     pub unread_body: UnreadBody,
 }
 
@@ -107,7 +153,7 @@ impl<'p> SessionsResponse<'p> {
         }
     }
 
-    /// The Ack to send.
+    /// Returns the Ack to send.
     #[must_use]
     pub fn ack(&self) -> Ack<'_> {
         match &self.reply_url {
@@ -117,60 +163,70 @@ impl<'p> SessionsResponse<'p> {
     }
 }
 
-/// Why a report was not taken.
+/// Error of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "kebab-case"))]
+#[non_exhaustive]
 pub enum SessionsError<E> {
     /// The store failed.
     Store(E),
-    /// The session did not take it; [`EventError::StaleToken`] also if there is no such session.
+    /// The session rejected the report. An unknown session gives [`EventError::StaleToken`].
     Event(EventError),
 }
 
-impl<E: fmt::Display> fmt::Display for SessionsError<E> {
+impl<E> fmt::Display for SessionsError<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Store(error) => write!(f, "the store of sessions failed: {error}"),
+            Self::Store(_) => f.write_str("session store failed"),
             Self::Event(error) => error.fmt(f),
         }
     }
 }
 
-impl<E: core::error::Error> core::error::Error for SessionsError<E> {}
+impl<E: core::error::Error + 'static> core::error::Error for SessionsError<E> {
+    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
+        match self {
+            Self::Store(error) => Some(error),
+            // Displayed as the error it wraps, so the source is that error's own.
+            Self::Event(error) => error.source(),
+        }
+    }
+}
 
 impl<'p, S: Store> Sessions<'p, S> {
-    /// A table over what the store holds.
+    /// Creates a table of the sessions in `store`.
     #[must_use]
     pub const fn new(store: S, policy: Policy<'p>, limits: SessionLimits) -> Self {
         Self { store, policy, limits }
     }
 
-    /// The rules.
+    /// Returns the policy.
     #[must_use]
     pub const fn policy(&self) -> &Policy<'p> {
         &self.policy
     }
 
-    /// Where the sessions are kept.
+    /// Returns the store.
     #[must_use]
     pub const fn store(&self) -> &S {
         &self.store
     }
 
-    /// Gives the store back.
+    /// Converts the table into its store.
     #[must_use]
     pub fn into_store(self) -> S {
         self.store
     }
 
-    /// [3.2.5.2.2] Says what to do with a request, as [`Session::handle_request`] does, and makes
-    /// a session for a Create-Session. `random` gives 16 bytes from a source that nobody can
-    /// guess, and is asked only then; bytes that it gave before, for a session that is still there,
-    /// make none: 503.
+    /// [3.2.5.2.2] Handles a request as [`Session::handle_request`] does, and creates a session for a
+    /// Create-Session.
+    ///
+    /// `random` returns 16 bytes from a cryptographically secure source. It is called only for a
+    /// Create-Session. If it returns the bytes of an existing session, the answer is 503.
     ///
     /// # Errors
     ///
-    /// The store's; nothing is changed then, and 503 is the answer.
+    /// An error of the store; nothing is changed. Answer with [`Refusal::unavailable`].
     pub fn handle_request(
         &mut self,
         request: &Request<'_>,
@@ -215,10 +271,10 @@ impl<'p, S: Store> Sessions<'p, S> {
         let refuse = |refusal| {
             Ok(Step::Answer(SessionsResponse::new(Ack::Refused(refusal), UnreadBody::None)))
         };
-        let too_many = self.store.count(None)? >= self.limits.sessions
+        let too_many = self.store.count(None)? >= self.limits.max_sessions
             || match context.principal {
                 Some(principal) => {
-                    self.store.count(Some(principal))? >= self.limits.sessions_of_principal
+                    self.store.count(Some(principal))? >= self.limits.max_sessions_per_principal
                 }
                 None => false,
             };
@@ -228,10 +284,9 @@ impl<'p, S: Store> Sessions<'p, S> {
         let (access, now) = (context.access, context.now);
         match Session::create(create, access, &self.policy, random(), now) {
             Ok((session, ack)) => {
-                let url = context.url.into();
-                let principal = context.principal.map(Into::into);
-                let record = Record { session, url, principal, reply_url: None };
-                // Random bytes that came before would give somebody else's session away.
+                let mut record = Record::new(session, context.url);
+                record.principal = context.principal.map(Into::into);
+                // A repeated id would give access to the session of another client.
                 if self.store.insert(record)? {
                     Ok(Step::Answer(SessionsResponse::new(ack.into(), UnreadBody::None)))
                 } else {
@@ -242,11 +297,16 @@ impl<'p, S: Store> Sessions<'p, S> {
         }
     }
 
-    /// As [`Session::handle_stored`].
+    /// Reports stored bytes; see [`Session::handle_stored`].
+    ///
+    /// # Fencing
+    ///
+    /// On [`EventError::StaleToken`] the bytes must not become part of the entity. Use one staging
+    /// file or part for each [`WorkToken`].
     ///
     /// # Errors
     ///
-    /// [`SessionsError`]; nothing is changed then.
+    /// [`SessionsError`]; the session is unchanged.
     pub fn handle_stored(
         &mut self,
         token: WorkToken,
@@ -257,11 +317,11 @@ impl<'p, S: Store> Sessions<'p, S> {
         self.report(token, |record| record.session.handle_stored(token, bytes, &policy, now))
     }
 
-    /// As [`Session::renew`].
+    /// Postpones the timeout of the work; see [`Session::renew`].
     ///
     /// # Errors
     ///
-    /// [`SessionsError`]; nothing is changed then.
+    /// [`SessionsError`]; the session is unchanged.
     pub fn renew(
         &mut self,
         token: WorkToken,
@@ -272,11 +332,12 @@ impl<'p, S: Store> Sessions<'p, S> {
             .map(drop)
     }
 
-    /// As [`Session::handle_notified`], with the URL of the reply if there is one.
+    /// Reports a successful notification and the URL of the reply, if any; see
+    /// [`Session::handle_notified`].
     ///
     /// # Errors
     ///
-    /// [`SessionsError`]; nothing is changed then.
+    /// [`SessionsError`]; the session is unchanged.
     pub fn handle_notified(
         &mut self,
         token: WorkToken,
@@ -292,11 +353,12 @@ impl<'p, S: Store> Sessions<'p, S> {
         })
     }
 
-    /// As [`Session::handle_committed`].
+    /// Reports that the entity is published; see [`Session::handle_committed`]. If it was linked or
+    /// copied, delete the staged bytes after this call has succeeded.
     ///
     /// # Errors
     ///
-    /// [`SessionsError`]; nothing is changed then.
+    /// [`SessionsError`]; the session is unchanged.
     pub fn handle_committed(
         &mut self,
         token: WorkToken,
@@ -304,11 +366,12 @@ impl<'p, S: Store> Sessions<'p, S> {
         self.report(token, |record| record.session.handle_committed(token))
     }
 
-    /// As [`Session::handle_discarded`]; the session is forgotten.
+    /// Reports that the data is deleted and removes the session; see
+    /// [`Session::handle_discarded`].
     ///
     /// # Errors
     ///
-    /// [`SessionsError`]; nothing is changed then.
+    /// [`SessionsError`]; the session is unchanged.
     pub fn handle_discarded(
         &mut self,
         token: WorkToken,
@@ -316,11 +379,11 @@ impl<'p, S: Store> Sessions<'p, S> {
         self.report(token, |record| record.session.handle_discarded(token))
     }
 
-    /// As [`Session::handle_failed`].
+    /// Reports that the work of a step failed; see [`Session::handle_failed`].
     ///
     /// # Errors
     ///
-    /// [`SessionsError`]; nothing is changed then.
+    /// [`SessionsError`]; the session is unchanged.
     pub fn handle_failed(
         &mut self,
         token: WorkToken,
@@ -330,23 +393,41 @@ impl<'p, S: Store> Sessions<'p, S> {
         self.report(token, |record| record.session.handle_failed(token, error, &policy))
     }
 
-    /// As [`Session::handle_disconnected`].
+    /// Reports that the client disconnected and the work has stopped; see
+    /// [`Session::handle_disconnected`]. Do not call it for work that continues after the handler was
+    /// dropped.
     ///
     /// # Errors
     ///
-    /// [`SessionsError`]; nothing is changed then.
+    /// [`SessionsError`]; the session is unchanged.
     pub fn handle_disconnected(&mut self, token: WorkToken) -> Result<(), SessionsError<S::Error>> {
         self.report(token, |record| record.session.handle_disconnected(token).map(|()| Step::Done))
             .map(drop)
     }
 
-    /// As [`Session::handle_timeout`], for all sessions: what to delete, and to report with
+    /// Returns the time at which [`handle_timeout`](Self::handle_timeout) has an effect; `None` if
+    /// there are no sessions.
+    ///
+    /// Another server may change a shared store, so also call [`handle_timeout`](Self::handle_timeout)
+    /// at regular intervals.
+    ///
+    /// # Errors
+    ///
+    /// An error of the store.
+    pub fn poll_timeout(&self) -> Result<Option<Duration>, S::Error> {
+        self.store.next_timeout()
+    }
+
+    /// Ends all sessions that have expired; see [`Session::handle_timeout`].
+    ///
+    /// Returns the data to delete. Report each deletion with
     /// [`handle_discarded`](Self::handle_discarded).
     ///
     /// # Errors
     ///
-    /// The store's first, if nothing was found; otherwise what was found comes first, and the
-    /// failure with the next call. One session that the store fails at keeps none of the others.
+    /// The first error of the store, if no data is to be deleted. Otherwise the data is returned, and
+    /// the next call returns the error if it persists. A failure for one session does not affect
+    /// the others.
     pub fn handle_timeout(&mut self, now: Duration) -> Result<Vec<Discard>, S::Error> {
         let policy = self.policy;
         let (mut discards, mut failure) = (Vec::new(), None);
@@ -363,11 +444,11 @@ impl<'p, S: Store> Sessions<'p, S> {
         }
     }
 
-    /// As [`Session::expire`], for one session.
+    /// Ends one session before its time; see [`Session::expire`].
     ///
     /// # Errors
     ///
-    /// The store's; nothing is changed then.
+    /// An error of the store; the session is unchanged.
     pub fn expire(&mut self, id: Uuid, now: Duration) -> Result<Option<Discard>, S::Error> {
         let policy = self.policy;
         let step = self.change(id, |record| record.session.expire(&policy, now))?;
@@ -395,7 +476,7 @@ impl<'p, S: Store> Sessions<'p, S> {
         }
     }
 
-    /// Changes one session, and forgets it if it has ended.
+    /// Changes one session, and removes it if it has ended.
     fn change(
         &mut self,
         id: Uuid,
@@ -411,8 +492,8 @@ impl<'p, S: Store> Sessions<'p, S> {
         })?;
         let Some((step, has_ended)) = changed else { return Ok(None) };
         if has_ended {
-            // If that fails, the session is answered as one that has ended, and the sweep removes it
-            // when its time is over. What was done is done, and its answer is due.
+            // If this fails, requests are answered with "session not found", and `handle_timeout`
+            // removes the session once it has expired. The current answer is unaffected.
             let _ = self.store.remove(id);
         }
         Ok(step)

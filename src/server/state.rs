@@ -1,73 +1,73 @@
-//! The states of a server's session, and the table of what may happen in them.
+//! States, events and transition table of a session.
 
 use crate::state_machine::{machine, named};
 
 named! {
-    /// [3.2.1.4] Where a session stands.
+    /// [3.2.1.4] State of a session.
     ///
-    /// `STATE_INIT` has no counterpart: a session is made in one step.
+    /// `STATE_INIT` has no counterpart: a session is created in one step.
     pub enum State {
-        /// Waits for bytes (`STATE_RECEIVE_FRAGMENTS`).
+        /// Waiting for bytes (`STATE_RECEIVE_FRAGMENTS`).
         Receiving "receiving",
-        /// The host stores a fragment (`STATE_RECEIVE_FRAGMENTS`).
+        /// A fragment is being stored (`STATE_RECEIVE_FRAGMENTS`).
         Storing "storing",
-        /// All bytes are there; the host tells the server application (`STATE_NOTIFY`).
+        /// The entity is complete, and the server application is being notified (`STATE_NOTIFY`).
         Notifying "notifying",
-        /// All bytes are there; the server application could not be told yet
-        /// (`STATE_RECEIVE_FRAGMENTS`, `UploadComplete`).
+        /// The entity is complete, and the notification has failed so far (`STATE_RECEIVE_FRAGMENTS`,
+        /// `UploadComplete`).
         Unnotified "unnotified",
-        /// Waits for Close-Session (`STATE_WAIT_FOR_CLOSE`).
+        /// Waiting for Close-Session (`STATE_WAIT_FOR_CLOSE`).
         WaitForClose "wait-for-close",
-        /// The host puts the entity at its destination, on the last fragment.
+        /// The entity is being published before Close-Session.
         Committing "committing",
-        /// The entity is at its destination; waits for Close-Session (`STATE_WAIT_FOR_CLOSE`).
+        /// The entity is published; waiting for Close-Session (`STATE_WAIT_FOR_CLOSE`).
         Committed "committed",
-        /// The host puts the entity at its destination, on Close-Session (`STATE_COMPLETE`).
+        /// The entity is being published at Close-Session (`STATE_COMPLETE`).
         Closing "closing",
-        /// The host deletes what is left (`STATE_COMPLETE`, `STATE_CANCEL`).
+        /// The remaining data is being deleted (`STATE_COMPLETE`, `STATE_CANCEL`).
         Discarding "discarding",
-        /// There is no such session any more.
+        /// The session has ended.
         Ended "ended",
     }
 }
 
 named! {
-    /// What can happen to a session.
+    /// Event of a session.
     pub enum Event {
-        /// A Ping, or a request that is answered with an error and changes nothing.
+        /// A Ping, or a request that is refused without a change.
         Answered "answered",
-        /// A fragment with bytes that are not held yet.
+        /// A fragment with new bytes.
         Fragment "fragment",
-        /// A fragment whose bytes are all held.
+        /// A fragment without new bytes.
         Repeated "repeated",
-        /// The entity is whole, and the server application is to be told: the last byte was
-        /// stored, an empty entity was closed, or it is tried again.
+        /// The entity is complete and the server application is to be notified: the last byte was stored,
+        /// an empty entity was closed, or the notification is repeated.
         Complete "complete",
-        /// The entity is to be put at its destination without waiting for Close-Session.
+        /// The entity is to be published before Close-Session.
         Commit "commit",
-        /// Close-Session of a whole entity.
+        /// Close-Session of a complete entity.
         Close "close",
-        /// Close-Session of an entity that is not whole.
+        /// Close-Session of an incomplete entity.
         CloseEarly "close-early",
         /// Cancel-Session.
         Cancel "cancel",
-        /// The host stored bytes of a fragment, but not all.
+        /// A part of a fragment was stored.
         Stored "stored",
-        /// The host stored all bytes of a fragment, and more have to follow.
+        /// A fragment was stored completely, and the entity is incomplete.
         FragmentStored "fragment-stored",
-        /// The server application was told, or there is none.
+        /// The server application was notified, or there is none.
         Notified "notified",
-        /// The entity is at its destination, or does not belong there.
+        /// The entity was published, or is not to be.
         Committed "committed",
-        /// Nothing is left.
+        /// The remaining data was deleted.
         Discarded "discarded",
-        /// The host could not do what it was asked to.
+        /// The work of a step failed.
         Failed "failed",
-        /// The stored bytes are gone.
+        /// The staged bytes are lost.
         EntityLost "entity-lost",
-        /// Nobody works on the request any more.
+        /// The work of a request was aborted or timed out.
         Interrupted "interrupted",
-        /// The session timed out.
+        /// The session expired.
         Timeout "timeout",
     }
 }
@@ -88,13 +88,14 @@ const END: Option<State> = Some(State::Ended);
 /// Illegal.
 const ___: Option<State> = None;
 
-/// The table: where each event leads from each state.
+/// Transition table: the next state for each state and event.
+#[doc(hidden)]
 #[rustfmt::skip]
 pub const TABLE: [(State, [Option<State>; EVENTS]); STATES] = {
     use State::*;
     [
-        //              requests                                | what the host reports                         | time
-        //              Ans  Fra  Rep  Cpl  Com  Clo  Ear  Can    Sto  Fst  Not  Pla  Dis  Fai  Los  Int    Tim
+        //              requests                                | reports of the embedder                       | time
+        //              Ans  Fra  Rep  Cpl  Com  Clo  Ear  Can    Sto  Fst  Not  Cmd  Dis  Fai  Los  Int    Tim
         (Receiving,    [REC, STO, REC, NOT, ___, ___, DIS, DIS,   ___, ___, ___, ___, ___, ___, ___, ___,   DIS]),
         (Storing,      [STO, ___, ___, NOT, ___, ___, ___, ___,   STO, REC, ___, ___, ___, REC, DIS, REC,   ___]),
         (Notifying,    [NOT, ___, ___, ___, ___, ___, ___, ___,   ___, ___, WAI, ___, ___, UNN, DIS, UNN,   ___]),
@@ -111,7 +112,7 @@ pub const TABLE: [(State, [Option<State>; EVENTS]); STATES] = {
 machine!(State, Event, TABLE);
 
 impl State {
-    /// Whether the host works on a request: it stores, notifies, commits or discards.
+    /// Returns `true` if a step is in progress: storing, notifying, publishing or deleting.
     #[must_use]
     pub const fn is_work(self) -> bool {
         match self {
@@ -128,7 +129,7 @@ impl State {
         }
     }
 
-    /// Whether all bytes of the entity were received.
+    /// Returns `true` if all bytes of the entity were received and the session has not ended.
     #[must_use]
     pub const fn is_complete(self) -> bool {
         match self {

@@ -1,4 +1,4 @@
-//! What a session asks of its host, and what the host reports.
+//! The next step of a request, and the values that the embedder reports back.
 
 use core::fmt;
 
@@ -10,99 +10,152 @@ use crate::http1::StatusCode;
 use crate::message::Refusal;
 use crate::state_machine::IllegalEvent;
 
-/// What to do next.
+/// Next step of a request.
 ///
-/// Everything but an answer is work, and is reported back with the [`WorkToken`] it carries; the report
-/// yields the next step, and the last one is an answer. If the client is gone by then, nobody
-/// takes the answer, and nothing is lost.
+/// [`Answer`](Self::Answer) and [`Done`](Self::Done) end the request. Every other step is work: do
+/// it, report the result with its [`WorkToken`], and continue with the step that the report
+/// returns. If the client has disconnected, report the result anyway and drop the answer.
 ///
-/// A host that is to survive its own crashes stores the session before it does what a step other
-/// than [`Store`](Self::Store) asks for: what is done twice then does no harm, and what is answered
-/// is never forgotten. Bytes may be stored before their count is; those that were not counted are
-/// sent and stored again.
+/// `A` is the type of the answer: [`Answer`] for a [`Session`](super::Session), `SessionsResponse`
+/// for `Sessions`.
 ///
-/// `A` is the kind of answer: [`Answer`] from a [`Session`](super::Session), `SessionsResponse` from
-/// a table of them.
+/// # Crash safety
+///
+/// Persist the session before doing the work of any step other than [`Store`](Self::Store). Work
+/// is then repeated after a crash, and no acknowledged state is lost. Bytes may be written before
+/// their count is persisted: uncounted bytes are sent and stored again.
+///
+/// # Cancellation
+///
+/// Many async frameworks drop a request handler when the client disconnects. Work that is dropped
+/// without a report keeps the session busy until [`Policy::store_timeout`] or
+/// [`Policy::work_timeout`] has passed, and every other request is answered with 503. Run the work
+/// in a task of its own that finishes and reports even if the handler is dropped. If the work
+/// really stops, call [`handle_disconnected`](super::Session::handle_disconnected).
+///
+/// [`Policy::store_timeout`]: super::Policy::store_timeout
+/// [`Policy::work_timeout`]: super::Policy::work_timeout
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
+#[non_exhaustive]
 pub enum Step<A = Answer> {
-    /// Store bytes of the body. Report with
-    /// [`handle_stored`](super::Session::handle_stored), as often as is convenient. If the entity
-    /// does not reach up to their offset any more, [`HostError::EntityLost`] is the report.
+    /// Store bytes of the body. Report with [`handle_stored`](super::Session::handle_stored), all
+    /// at once or piece by piece.
+    ///
+    /// Write to a file or part that belongs to this [`WorkToken`] alone. If the staged bytes end
+    /// before [`StoreBytes::offset`], report [`HostError::EntityLost`].
     Store(StoreBytes),
-    /// Tell the server application that the entity is whole; see [`backend`](crate::backend).
-    /// Report with [`handle_notified`](super::Session::handle_notified). A reply that is a
-    /// [`Body`](crate::backend::Reply::Body) or a [`File`](crate::backend::Reply::File) is
-    /// [`Reply::Kept`].
+    /// Notify the server application that the entity is complete; see
+    /// [`backend`](crate::backend). Report with
+    /// [`handle_notified`](super::Session::handle_notified). Use [`Reply::Kept`] for a reply that is
+    /// a [`Body`](crate::backend::Reply::Body) or a [`File`](crate::backend::Reply::File).
     ///
-    /// It may be asked for again after a crash or a failure: what an earlier attempt left of a
-    /// reply is replaced by this one's, or deleted.
+    /// The step may be repeated after a crash or a failure. Replace or delete the reply of an
+    /// earlier attempt.
     Notify(WorkToken),
-    /// Put the entity at its destination. Report with
-    /// [`handle_committed`](super::Session::handle_committed).
+    /// Publish the entity at its destination. Report with
+    /// [`handle_committed`](super::Session::handle_committed) once it survives a crash there.
     ///
-    /// It may be asked for again after a crash: this session's entity, if it is there already,
-    /// counts as placed.
+    /// The step may be repeated after a crash. An entity of this session that is already at the
+    /// destination counts as published; report any other as [`HostError::DestinationExists`]
+    /// unless it may be replaced.
+    ///
+    /// A write by an older token must not reach the published bytes. A renamed or linked file
+    /// remains writable through handles that were opened before, so publish only files that no
+    /// older token has opened for writing, or a copy of them.
+    ///
+    /// Whoever publishes deletes the staged bytes: the session asks for their deletion only if the
+    /// entity was not published. A rename leaves none. After a link or a copy, delete them once
+    /// [`handle_committed`](super::Session::handle_committed) has succeeded and the session is
+    /// persisted.
     Commit(WorkToken),
-    /// Delete what is left. Report with
+    /// Delete the remaining data of the session. Report with
     /// [`handle_discarded`](super::Session::handle_discarded).
     ///
-    /// It may be asked for again after a crash: what is gone already counts as deleted.
+    /// The step may be repeated after a crash. Missing data counts as deleted.
     Discard(Discard),
     /// Send this answer.
     Answer(A),
-    /// Nothing: nobody waits for an answer.
+    /// Do nothing: no request waits for an answer.
     Done,
+}
+
+impl<A> Step<A> {
+    /// Returns the token of the work; `None` for [`Answer`](Self::Answer) and [`Done`](Self::Done).
+    #[must_use]
+    pub const fn token(&self) -> Option<WorkToken> {
+        match self {
+            Self::Store(StoreBytes { token, .. })
+            | Self::Notify(token)
+            | Self::Commit(token)
+            | Self::Discard(Discard { token, .. }) => Some(*token),
+            Self::Answer(_) | Self::Done => None,
+        }
+    }
 }
 
 #[cfg(feature = "alloc")]
 impl<A> Step<A> {
-    /// The same step with another kind of answer.
+    /// Converts the answer and keeps every other step.
     pub(super) fn map_answer<B>(self, answer: impl FnOnce(A) -> B) -> Step<B> {
         match self {
             Self::Store(store) => Step::Store(store),
             Self::Notify(token) => Step::Notify(token),
             Self::Commit(token) => Step::Commit(token),
             Self::Discard(discard) => Step::Discard(discard),
-            Self::Answer(of) => Step::Answer(answer(of)),
+            Self::Answer(inner) => Step::Answer(answer(inner)),
             Self::Done => Step::Done,
         }
     }
 }
 
-/// Which bytes of a fragment's body to store, and where.
+/// Byte range of a fragment to store.
 ///
 /// ```text
-/// body:    | skip | take                       |
-///                 |                            |
-/// entity:  ... held| offset ..                 |
+/// body:      | skip     | take             |
+///                       |                  |
+/// entity:  ... received | offset ..        |
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct StoreBytes {
-    /// What to report with.
+    /// Token for the report.
     pub token: WorkToken,
-    /// How many bytes to read and throw away first: they are held already.
+    /// Number of bytes at the start of the body to read and drop. They were received before.
     pub skip: u64,
-    /// Where in the entity the bytes after them belong.
+    /// Offset in the entity of the first byte to store.
     pub offset: u64,
-    /// How many those are; at least 1.
+    /// Number of bytes to store; at least 1.
     pub take: u64,
 }
 
-/// What to delete. Nothing of it is needed any more.
+/// Data of a session to delete.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct Discard {
-    /// What to report with.
+    /// Token for the report.
     pub token: WorkToken,
-    /// The stored bytes of the entity. Not what is at the destination.
+    /// Delete the staged bytes of the entity, and never the entity at the destination. `false` if
+    /// the entity was published.
     pub entity: bool,
-    /// The reply that the server keeps, or what there is of one where a notification was begun and
-    /// not reported.
+    /// Delete the reply that this server keeps. Also set where a notification was begun and not
+    /// reported, so there may be no reply.
     pub reply: bool,
 }
 
-/// One request that a session works on. Reports carry it, so that a report that comes too late,
-/// when the session works on another request, changes nothing.
+/// Right of one request to change a session.
+///
+/// Every report carries the token of its request. A request loses its token when its work is
+/// finished, times out or is aborted; the session then rejects its reports with
+/// [`EventError::StaleToken`].
+///
+/// # Fencing
+///
+/// The token protects the session, not the files. A request that stalls, is overtaken by another
+/// and resumes can still write. Its writes must not reach bytes that were acknowledged or
+/// published. Checking the token before a write is not enough, because the request can stall
+/// between the check and the write. Use one staging file or part for each token, named with
+/// [`number`](Self::number), and read from each only the bytes that were reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct WorkToken {
     pub(super) session_id: Uuid,
@@ -110,43 +163,45 @@ pub struct WorkToken {
 }
 
 impl WorkToken {
-    /// The session it belongs to.
+    /// Returns the id of the session.
     #[must_use]
     pub const fn session_id(&self) -> Uuid {
         self.session_id
     }
 
-    /// Which of the session's turns it is: one more than the one before, and after
-    /// [`u32::MAX`] zero. With the session's id it names what belongs to this token alone, such as
-    /// a file that nobody else writes to.
+    /// Returns the number of the token within its session.
+    ///
+    /// Each token is one higher than the one before; zero follows [`u32::MAX`]. Together with
+    /// the session id it names data that belongs to this token alone, such as a staging file.
     #[must_use]
     pub const fn number(&self) -> u32 {
         self.number
     }
 }
 
-/// Whether the client may do what it asks for: the host's verdict, on every packet.
+/// Result of the embedder's access check, made for every request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Access {
-    /// It may.
+    /// Access is granted.
     Granted,
-    /// It may, but there is something at the destination, which it may replace only where
-    /// [`Policy::overwrites`](super::Policy::overwrites) says so. Asked with Create-Session.
+    /// Access is granted, and there is an entity at the destination. Create-Session is refused with
+    /// 403 unless [`Policy::overwrites`](super::Policy::overwrites) is set.
     GrantedOverExisting,
-    /// It has not said who it is: 401. The host adds WWW-Authenticate.
+    /// The client is not authenticated: 401. The embedder adds WWW-Authenticate.
     Unauthenticated,
-    /// It may not: 403.
+    /// Access is denied: 403.
     Denied,
-    /// Nobody may upload here: 501.
+    /// Uploads are disabled for this URL: 501.
     Disabled,
 }
 
 impl Access {
-    /// The refusal to answer; `None` where it may.
+    /// Returns the refusal to send; `None` if access is granted.
     ///
-    /// A session asks by itself. It is for hosts whose request could not be read, where an error
-    /// behind [`CheckStage::Access`](crate::error::CheckStage::Access) would tell an intruder too much.
+    /// A session calls this itself. Call it for a request that could not be parsed: an error after
+    /// [`CheckStage::Access`](crate::error::CheckStage::Access) would reveal too much to a client
+    /// without access.
     ///
     /// # Example
     ///
@@ -168,77 +223,92 @@ impl Access {
     }
 }
 
-/// What a server application answered.
+/// Response of the server application to a notification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
 pub struct Notified {
-    /// Whether the entity belongs at its destination (BITS-Copy-File-To-Destination). If not, it
-    /// is deleted when the session ends: the application has taken what it wanted.
+    /// Publish the entity at its destination (BITS-Copy-File-To-Destination). Otherwise the entity
+    /// is deleted when the session ends.
     pub copy_to_destination: bool,
-    /// The reply.
+    /// Location of the reply.
     pub reply: Reply,
 }
 
-/// Where a reply is kept. Its URL is a text, which the host keeps.
+impl Notified {
+    /// Creates a response.
+    #[must_use]
+    pub const fn new(copy_to_destination: bool, reply: Reply) -> Self {
+        Self { copy_to_destination, reply }
+    }
+}
+
+/// Location of a reply. The embedder keeps the reply URL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(
     feature = "serde",
     derive(serde::Serialize, serde::Deserialize),
     serde(rename_all = "kebab-case")
 )]
+#[non_exhaustive]
 pub enum Reply {
-    /// There is none.
+    /// There is no reply.
     None,
-    /// At a URL of the application's (BITS-Static-Response-URL).
+    /// The application serves the reply at its own URL (BITS-Static-Response-URL).
     Static,
-    /// On this server, which deletes it when the session ends.
+    /// This server keeps the reply, and deletes it when the session ends.
     Kept,
 }
 
-/// Why the host could not do what a step asked for.
+/// Failure of the embedder to do the work of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum HostError {
-    /// There is no room; answered as [`Policy::disk_full`](super::Policy::disk_full) has it.
+    /// The disk is full; answered as set by [`Policy::disk_full`](super::Policy::disk_full).
     DiskFull,
-    /// The place is not the client's to write to: 403.
+    /// The client may not write to the destination: 403.
     AccessDenied,
-    /// There is something at the destination by now, and it may not be replaced: 403.
+    /// An entity that may not be replaced exists at the destination: 403.
     DestinationExists,
-    /// The entity's stored bytes are gone. The session ends: Close-Session is answered with 404,
-    /// a fragment with session not found, so that the client starts over. Reported of a
-    /// [`Step::Discard`], it counts as deleted, and a reply that was to go with it is asked for
-    /// alone; of that, it says that the reply is gone.
-    EntityLost,
-    /// The server application refused the entity, or could not be reached: its status and code,
-    /// in the context of the application; those of a [`NotificationError`](crate::backend::NotificationError). What is
-    /// no failure counts as 500.
+    /// The staged bytes of the entity are lost, and the session ends. Close-Session is answered
+    /// with 404 and a fragment with *session not found*, so that the client starts over.
     ///
-    /// It is told again when the client sends its last fragment again, unless it said 403.
+    /// Reported for a [`Step::Discard`], the missing data counts as deleted. If the reply was to
+    /// be deleted as well, the session asks for that in a second step.
+    EntityLost,
+    /// The server application refused the entity or could not be reached. Carries the status and
+    /// code of a [`Refused`](crate::backend::Refusal), which are sent in the context of the
+    /// application; 1xx, 2xx and 416 are sent as 500.
+    ///
+    /// The application is notified again with the client's next fragment or Close-Session, unless
+    /// the status was 403.
     Application {
-        /// The status.
+        /// Status code.
         status: StatusCode,
-        /// The code, if there is one.
+        /// Error code; optional.
         code: Option<HResult>,
     },
-    /// Something else, which may pass: 500 without a code, so that the client tries again.
+    /// Any other failure that may be temporary: 500 without an error code, so that the client
+    /// retries.
     Other,
 }
 
-/// A report that a session does not take. Nothing was changed.
+/// Error of a report that a session rejects. The session is unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "kebab-case"))]
 #[non_exhaustive]
 pub enum EventError {
-    /// The session is not at work on what was reported.
+    /// The event is illegal in the current state.
     Illegal(IllegalEvent<State>),
-    /// The session works on another request by now, or on none: somebody else took over, or the
-    /// work counted as given up. What was stored for it must not be used; what was told or placed
-    /// is asked for again.
+    /// The token does not belong to the current work of the session: the work finished, timed out
+    /// or was aborted, or another request took over.
+    ///
+    /// Do not use the bytes that were stored for it. The session asks for a notification or a
+    /// publication again when it is due.
     StaleToken,
-    /// More bytes were reported than there were to store.
+    /// More bytes were reported than were to be stored.
     TooManyBytes {
-        /// How many there were.
+        /// Number of bytes that were still to be stored.
         remaining: u64,
     },
 }
@@ -247,14 +317,17 @@ impl fmt::Display for EventError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Illegal(illegal) => illegal.fmt(f),
-            Self::StaleToken => f.write_str("the session no longer works on this request"),
+            Self::StaleToken => {
+                f.write_str("stale work token: the session no longer works on this request")
+            }
             Self::TooManyBytes { remaining } => {
-                write!(f, "more bytes were stored than the {remaining} that were asked for")
+                write!(f, "reported byte count exceeds the remaining {remaining}")
             }
         }
     }
 }
 
+// `Illegal` is displayed as the error it wraps, which has no source.
 impl core::error::Error for EventError {}
 
 impl From<IllegalEvent<State>> for EventError {

@@ -1,4 +1,4 @@
-//! Where sessions are kept.
+//! Storage of sessions.
 
 use alloc::boxed::Box;
 use alloc::collections::BTreeMap;
@@ -10,75 +10,103 @@ use uuid::Uuid;
 
 use super::Session;
 
-/// A session and the texts that belong to it.
+/// Session with its texts, as a [`Store`] keeps it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(
     feature = "serde",
     derive(serde::Serialize, serde::Deserialize),
     serde(deny_unknown_fields)
 )]
+#[non_exhaustive]
 pub struct Record {
-    /// The session.
+    /// Session.
     pub session: Session,
-    /// The URL it was created for.
+    /// Destination URL that the session was created for.
     pub url: Box<str>,
-    /// Who created it.
+    /// Principal that created the session, if known.
     #[cfg_attr(feature = "serde", serde(deserialize_with = "serde::Deserialize::deserialize"))]
     pub principal: Option<Box<str>>,
-    /// Where the reply is, as it goes into BITS-Reply-URL.
+    /// Value of BITS-Reply-URL; `None` until the server application has a reply.
     #[cfg_attr(feature = "serde", serde(deserialize_with = "serde::Deserialize::deserialize"))]
     pub reply_url: Option<Box<[u8]>>,
 }
 
-/// Where sessions are kept: a map, a file, a database, shared by several servers or not.
+impl Record {
+    /// Creates a record without a principal and a reply URL.
+    #[must_use]
+    pub fn new(session: Session, url: impl Into<Box<str>>) -> Self {
+        Self { session, url: url.into(), principal: None, reply_url: None }
+    }
+
+    /// Returns the time at which [`Sessions::handle_timeout`](super::Sessions::handle_timeout)
+    /// has an effect on this session: its [`poll_timeout`](Session::poll_timeout), or its
+    /// [`expires_at`](Session::expires_at) if it has ended and could not be removed.
+    ///
+    /// A database can use it as the sort key of an index.
+    #[must_use]
+    pub fn timeout(&self) -> Duration {
+        self.session.poll_timeout().unwrap_or_else(|| self.session.expires_at())
+    }
+}
+
+/// Storage of sessions: a map, a file, or a database that servers may share.
 ///
-/// It is implemented for `BTreeMap<Uuid, Record>`, and with the feature `std` for a `HashMap`.
+/// Implemented for `BTreeMap<Uuid, Record>` and, with the feature `std`, for `HashMap`.
 pub trait Store {
-    /// Why it may fail.
+    /// Error of the storage.
     type Error;
 
-    /// Adds a session, if its id is free; if not, `false`, and nothing is changed.
+    /// Inserts a session. Returns `false` and changes nothing if its id exists.
     ///
     /// # Errors
     ///
-    /// The store's own; then the session is not created.
+    /// An error of the storage; the session is not created.
     fn insert(&mut self, record: Record) -> Result<bool, Self::Error>;
 
-    /// Changes a session, and gives back what `change` did; `None` if there is no such session.
+    /// Calls `change` on a session and returns its result; `None` if there is no such session.
     ///
-    /// No other change may come between: a store that is shared reads, changes and writes back
-    /// only if what it read is still there, and does it all again if not. That is what keeps two
-    /// servers from accepting the same bytes.
+    /// The update must be atomic. Shared storage reads the record, changes it, and writes it only
+    /// if it is unchanged since the read; otherwise it repeats all three. Without that, two
+    /// servers would accept the same bytes.
     ///
     /// # Errors
     ///
-    /// The store's own; then nothing is changed.
+    /// An error of the storage; the session is unchanged.
     fn update<T>(
         &mut self,
         id: Uuid,
         change: impl FnMut(&mut Record) -> T,
     ) -> Result<Option<T>, Self::Error>;
 
-    /// Forgets a session.
+    /// Removes a session.
     ///
     /// # Errors
     ///
-    /// The store's own; then the session stays, and is answered as one that has ended.
+    /// An error of the storage; the session remains, and its requests are answered with *session not
+    /// found*.
     fn remove(&mut self, id: Uuid) -> Result<(), Self::Error>;
 
-    /// How many sessions there are, of one principal or of all.
+    /// Returns the number of sessions of a principal, or of all sessions.
     ///
     /// # Errors
     ///
-    /// The store's own.
+    /// An error of the storage.
     fn count(&self, principal: Option<&str>) -> Result<usize, Self::Error>;
 
-    /// The sessions whose [`expires_at`](Session::expires_at) is not after `now`.
+    /// Returns the sessions whose [`timeout`](Record::timeout) is not after `now`. More sessions do
+    /// no harm.
     ///
     /// # Errors
     ///
-    /// The store's own.
+    /// An error of the storage.
     fn expired(&self, now: Duration) -> Result<Vec<Uuid>, Self::Error>;
+
+    /// Returns the earliest [`timeout`](Record::timeout) of all sessions; `None` if there are none.
+    ///
+    /// # Errors
+    ///
+    /// An error of the storage.
+    fn next_timeout(&self) -> Result<Option<Duration>, Self::Error>;
 }
 
 macro_rules! store_in_map {
@@ -106,16 +134,20 @@ macro_rules! store_in_map {
         }
 
         fn count(&self, principal: Option<&str>) -> Result<usize, Infallible> {
-            let is_theirs = |record: &&Record| record.principal.as_deref() == principal;
+            let has_principal = |record: &&Record| record.principal.as_deref() == principal;
             Ok(match principal {
-                Some(_) => self.values().filter(is_theirs).count(),
+                Some(_) => self.values().filter(has_principal).count(),
                 None => self.len(),
             })
         }
 
         fn expired(&self, now: Duration) -> Result<Vec<Uuid>, Infallible> {
-            let sessions = self.values().map(|record| record.session);
-            Ok(sessions.filter(|it| it.expires_at() <= now).map(|it| it.id()).collect())
+            let expired = self.iter().filter(|(_, record)| record.timeout() <= now);
+            Ok(expired.map(|(id, _)| *id).collect())
+        }
+
+        fn next_timeout(&self) -> Result<Option<Duration>, Infallible> {
+            Ok(self.values().map(Record::timeout).min())
         }
     };
 }

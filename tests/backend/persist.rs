@@ -149,7 +149,7 @@ fn contradictions() -> Vec<(&'static str, Value, &'static str)> {
 fn contradictory_fields_are_refused() {
     for (kind, phase, why) in contradictions() {
         let result = read(&form(kind, phase.clone()));
-        assert_eq!(result, Err(format!("a damaged notification: {why}")), "{kind} {phase}");
+        assert_eq!(result, Err(format!("stored notification is invalid: {why}")), "{kind} {phase}");
     }
 }
 
@@ -158,7 +158,8 @@ fn another_version_is_refused() {
     for version in [0, 2, 255] {
         let mut value = stored(&new(NotificationType::ByValue));
         value["version"] = json!(version);
-        assert_eq!(read(&value), Err(format!("a notification stored in version {version}")));
+        let expected = format!("stored notification has version {version}, expected 1");
+        assert_eq!(read(&value), Err(expected));
     }
 }
 

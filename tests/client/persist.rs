@@ -180,7 +180,7 @@ fn the_stored_form_is_stable() {
 fn another_version_is_refused() {
     let upload = in_state(State::Fragment).upload;
     for version in [0, 2, 255] {
-        let why = format!("an upload stored in version {version}");
+        let why = format!("stored upload has version {version}, expected 1");
         check_refused(&with(&upload, "version", json!(version)), &why);
     }
 }

@@ -236,7 +236,7 @@ fn a_servers_policy_chooses_the_error_fields() {
         (ErrorFields::Error, true, false),
         (ErrorFields::ErrorCode, false, true),
     ] {
-        let policy = server::Policy { error_fields, ..server::Policy::DEFAULT };
+        let policy = server::Policy::DEFAULT.with_error_fields(error_fields);
         let response = policy.to_http(&ack, [("Server", "example")]).expect("a response");
         for (name, is_there) in [("bits-error", error), ("bits-error-code", error_code)] {
             let value = response.headers().get(name).map(HeaderValue::as_bytes);

@@ -72,15 +72,13 @@ pub struct Checked {
 
 impl Checked {
     pub fn new(config: Config) -> Self {
-        let policy = Policy {
-            overlap: config.overlap,
-            commit_at: config.commit_at,
-            notification: config.notification || config.mode == Mode::UploadReply,
-            overwrites: true,
-            store_timeout: WORK_TIMEOUT,
-            work_timeout: WORK_TIMEOUT,
-            ..Policy::DEFAULT
-        };
+        let policy = Policy::DEFAULT
+            .with_overlap(config.overlap)
+            .with_commit_at(config.commit_at)
+            .with_notification(config.notification || config.mode == Mode::UploadReply)
+            .with_overwrites(true)
+            .with_store_timeout(WORK_TIMEOUT)
+            .with_work_timeout(WORK_TIMEOUT);
         let fresh = Arc::new(Self::upload(&config));
         Self { config, policy, fresh, covered: AtomicU32::new(0), memory: Memory::default() }
     }

@@ -18,17 +18,15 @@ type Input<'a, 'b> = &'a mut Unstructured<'b>;
 pub fn policy(input: Input<'_, '_>) -> Result<Policy<'static>> {
     let flags: u8 = input.arbitrary()?;
     let is_set = |bit: u8| flags & 1 << bit != 0;
-    Ok(Policy {
-        overlap: if is_set(0) { OverlapRule::Refuse } else { OverlapRule::Trim },
-        commit_at: if is_set(1) { CommitAt::LastFragment } else { CommitAt::Close },
-        empty_entities: is_set(2),
-        early_close: if is_set(3) { EarlyClose::Refuse } else { EarlyClose::Discard },
-        notification: is_set(4),
-        max_entity: if is_set(5) { 40 } else { u64::MAX },
-        max_fragment: if is_set(6) { 20 } else { u64::MAX },
-        drain_limit: *input.choose(&[0, 10, u64::MAX])?,
-        ..PLAIN
-    })
+    Ok(PLAIN
+        .with_overlap(if is_set(0) { OverlapRule::Refuse } else { OverlapRule::Trim })
+        .with_commit_at(if is_set(1) { CommitAt::LastFragment } else { CommitAt::Close })
+        .with_empty_entities(is_set(2))
+        .with_early_close(if is_set(3) { EarlyClose::Refuse } else { EarlyClose::Discard })
+        .with_notification(is_set(4))
+        .with_max_entity(if is_set(5) { 40 } else { u64::MAX })
+        .with_max_fragment(if is_set(6) { 20 } else { u64::MAX })
+        .with_drain_limit(*input.choose(&[0, 10, u64::MAX])?))
 }
 
 pub fn event(input: Input<'_, '_>) -> Result<Event> {
@@ -93,7 +91,7 @@ fn bytes(input: Input<'_, '_>) -> Result<Bytes> {
 fn notified(input: Input<'_, '_>) -> Result<Notified> {
     let copy_to_destination = input.arbitrary()?;
     let reply = *input.choose(&REPLIES)?;
-    Ok(Notified { copy_to_destination, reply })
+    Ok(Notified::new(copy_to_destination, reply))
 }
 
 fn host_error(input: Input<'_, '_>) -> Result<HostError> {

@@ -18,7 +18,7 @@ fn read(fields: &[(&str, &str)], requests: message::ParseOptions, body: Option<u
     let line = RequestLine { method: "BITS_POST", target: "/e", version: Version::Http11 };
     let fields = fields.iter().map(|(name, value)| (*name, value.as_bytes()));
     let error = Request::from_fields(line, fields, &requests).expect_err("cannot be read");
-    Answer::for_error(&error, body, &Policy { requests, ..PLAIN })
+    Answer::for_error(&error, body, &PLAIN.with_requests(requests))
 }
 
 fn as_refused(answer: Answer) -> Refused {
@@ -85,7 +85,7 @@ fn a20_session_ids_are_compared_as_guids_and_echoed_as_issued() {
 /// A request with every flaw, of which one after the other is mended.
 #[test]
 fn a23_the_order_of_the_checks() {
-    let mut server = Server::new(Policy { max_entity: 500, max_fragment: 10, ..PLAIN });
+    let mut server = Server::new(PLAIN.with_max_entity(500).with_max_fragment(10));
     assert_eq!(received(server.store(0, 9, 100)), 10);
     let other = SessionId::try_from("1").expect("an id");
     let id = server.session.session_id();
@@ -119,7 +119,7 @@ fn a23_the_order_of_the_checks() {
         let refusal = Session::create(&create, access, &PLAIN, [7; 16], NOW).expect_err("refused");
         assert_eq!(in_numbers(&refusal), expected, "{access:?}");
     }
-    let overwriting = Policy { overwrites: true, ..PLAIN };
+    let overwriting = PLAIN.with_overwrites(true);
     let over = Access::GrantedOverExisting;
     let created = Session::create(&CreateSession::default(), over, &overwriting, [7; 16], NOW);
     assert_eq!(created.expect("overwrites").0.state(), State::Receiving);
@@ -133,7 +133,7 @@ fn a34_a_full_disk_is_written_as_the_policy_has_it() {
     for (disk_full, code) in
         [(HResult::DISK_FULL, 0x8007_0070), (HResult::DISK_FULL_MC_BUP, 0x8007_0112)]
     {
-        let mut server = Server::new(Policy { disk_full, ..PLAIN });
+        let mut server = Server::new(PLAIN.with_disk_full(disk_full));
         let asked = stores(server.fragment(0, 99, 100));
         assert_eq!(stores(server.stored(asked.token, 30)).take, 70);
         let step = server.failed(asked.token, HostError::DiskFull);
@@ -148,7 +148,7 @@ fn a34_a_full_disk_is_written_as_the_policy_has_it() {
 
 #[test]
 fn a37_the_answer_says_what_becomes_of_the_body() {
-    let mut server = Server::new(Policy { drain_limit: 50, ..PLAIN });
+    let mut server = Server::new(PLAIN.with_drain_limit(50));
     for (last, expected) in
         [(49, UnreadBody::Drain(49)), (50, UnreadBody::Drain(50)), (51, UnreadBody::Close)]
     {
@@ -181,8 +181,8 @@ fn a_created_session_names_the_host_to_go_on_at() {
         (Some(HostIdFallbackTimeout(60)), HostIdFallbackTimeout(60)),
     ];
     for (fallback_timeout, written) in timeouts {
-        let host = Some(SessionHost { host_id, fallback_timeout });
-        let policy = Policy { host, ..PLAIN };
+        let host = Some(SessionHost::new(host_id, fallback_timeout));
+        let policy = PLAIN.with_host(host);
         let create = CreateSession::default();
         let created = Session::create(&create, Access::Granted, &policy, [7; 16], NOW);
         let (session, ack) = created.expect("granted");

@@ -10,7 +10,7 @@ use bits_proto::server::{
 };
 use support::session::*;
 
-const STRICT: Policy<'static> = Policy { overlap: OverlapRule::Refuse, ..PLAIN };
+const STRICT: Policy<'static> = PLAIN.with_overlap(OverlapRule::Refuse);
 
 #[test]
 fn the_defaults_are_those_documented() {
@@ -29,11 +29,11 @@ fn a1_a_zero_length_entity_is_created_and_closed() {
     assert_eq!(server.session.end_reason(), Some(EndReason::Closed));
     assert!(server.session.is_committed());
     // By policy it is an entity that is not whole.
-    let mut server = Server::new(Policy { empty_entities: false, ..PLAIN });
+    let mut server = Server::new(PLAIN.with_empty_entities(false));
     let discard = discards(server.close());
     assert!(is_closed(server.discarded(discard.token)));
     assert_eq!(server.session.end_reason(), Some(EndReason::ClosedIncomplete));
-    let refusing = Policy { empty_entities: false, early_close: EarlyClose::Refuse, ..PLAIN };
+    let refusing = PLAIN.with_empty_entities(false).with_early_close(EarlyClose::Refuse);
     let mut server = Server::new(refusing);
     assert_eq!(refused(server.close()), INVALID_ARGUMENT);
     // There is no range of an empty entity.
@@ -54,7 +54,7 @@ fn a1_a_zero_length_entity_is_created_and_closed() {
 
 #[test]
 fn a2_complete_and_commit_are_two_things() {
-    let policy = Policy { notification: true, ..PLAIN };
+    let policy = PLAIN.with_notification(true);
     let mut server = Server::new(policy);
     assert_eq!(received(server.store(0, 49, 100)), 50);
     // The application is told with the last byte, and the entity moves with Close-Session.
@@ -162,7 +162,7 @@ fn a7_a_close_before_all_fragments_discards() {
     server.disconnected(token);
     assert!(discards(server.close()).entity);
     // By policy it is refused, and the session goes on.
-    let mut server = Server::new(Policy { early_close: EarlyClose::Refuse, ..PLAIN });
+    let mut server = Server::new(PLAIN.with_early_close(EarlyClose::Refuse));
     assert_eq!(received(server.store(0, 49, 100)), 50);
     let before = server.session;
     assert_eq!(refused(server.close()), INVALID_ARGUMENT);

@@ -125,7 +125,7 @@ fn the_stored_form_is_the_first_version() {
 fn another_version_is_refused() {
     for version in [0, 2, 255] {
         let error = read(&damaged("new", "version", json!(version))).expect_err("refused");
-        assert_eq!(error, format!("a session stored in version {version}"));
+        assert_eq!(error, format!("stored session has version {version}, expected 1"));
     }
 }
 
@@ -186,15 +186,18 @@ fn a_missing_field_that_may_be_null_is_refused() {
 #[test]
 fn a_contradiction_is_refused_with_what_it_is() {
     const KEPT: &str = r#"{ "copy_to_destination": true, "reply": "kept" }"#;
-    let more_held = "more bytes are held than there are";
-    let more_come = "more bytes come than are missing";
-    let no_work = "bytes come without work";
-    let nothing = "nothing comes, and it is stored";
-    let missing = "it is whole, and bytes are missing";
-    let work = "its work does not fit its state";
-    let told = "the notification does not fit its state";
-    let placed = "it is placed, and bytes are missing";
-    let end = "its end does not fit its state";
+    let more_held = "`next` exceeds `total`";
+    let more_come = "`remaining` exceeds the missing bytes";
+    let no_work = "`remaining` without `pending`";
+    let nothing = "state \"storing\" without `remaining`";
+    let missing = "`state` requires a complete entity";
+    let work = "`pending` does not match `state`";
+    let notified = "`notified` does not match `state`";
+    let committed = "`committed` requires a complete entity";
+    let not_committed = "state \"committed\" without `committed`";
+    let lost = "`entity_lost` does not match `state`";
+    let lost_after = "`entity_lost` and `committed` are both set";
+    let end = "`end_reason` does not match `state`";
     let kept: Value = serde_json::from_str(KEPT).expect("JSON");
     for (what, field, value, expected) in [
         ("with bytes", "total", json!(49), more_held),
@@ -215,35 +218,35 @@ fn a_contradiction_is_refused_with_what_it_is() {
         ("with bytes", "state", json!("unnotified"), missing),
         ("with bytes", "state", json!("storing"), nothing),
         ("with bytes", "state", json!("ended"), end),
-        ("with bytes", "notified", kept.clone(), told),
-        ("with bytes", "committed", json!(true), placed),
+        ("with bytes", "notified", kept.clone(), notified),
+        ("with bytes", "committed", json!(true), committed),
         ("with bytes", "end_reason", json!("closed-incomplete"), end),
         ("notifying", "total", json!(101), missing),
         ("notifying", "pending", json!(null), work),
         ("notifying", "pending", json!("cancel"), work),
-        ("notifying", "notified", kept, told),
-        ("whole", "notified", json!(null), told),
+        ("notifying", "notified", kept, notified),
+        ("whole", "notified", json!(null), notified),
         ("whole", "pending", json!("close"), work),
-        ("whole", "state", json!("committed"), "it is committed and not placed"),
-        ("whole", "state", json!("receiving"), told),
+        ("whole", "state", json!("committed"), not_committed),
+        ("whole", "state", json!("receiving"), notified),
         ("committing", "pending", json!("close"), work),
         ("committing", "pending", json!("timeout"), work),
-        ("committed", "committed", json!(false), "it is committed and not placed"),
-        ("committed", "entity_lost", json!(true), "its bytes are gone, and it goes on"),
-        ("whole", "entity_lost", json!(true), "its bytes are gone, and it goes on"),
-        ("closed", "entity_lost", json!(true), "its bytes are gone, and they are placed"),
+        ("committed", "committed", json!(false), not_committed),
+        ("committed", "entity_lost", json!(true), lost),
+        ("whole", "entity_lost", json!(true), lost),
+        ("closed", "entity_lost", json!(true), lost_after),
         ("committed", "pending", json!("fragment"), work),
         ("closing", "pending", json!("fragment"), work),
         ("closing", "pending", json!(null), work),
         ("closing", "end_reason", json!("closed"), end),
         ("cancelling", "end_reason", json!(null), end),
-        ("cancelling", "committed", json!(true), placed),
+        ("cancelling", "committed", json!(true), committed),
         ("cancelled", "end_reason", json!(null), end),
         ("cancelled", "pending", json!("cancel"), work),
     ] {
         let value = damaged(what, field, value);
         let error = read(&value).expect_err(&value.to_string());
-        assert_eq!(error, format!("a damaged session: {expected}"), "{what}: {field}");
+        assert_eq!(error, format!("stored session is invalid: {expected}"), "{what}: {field}");
     }
 }
 
@@ -340,18 +343,17 @@ fn work_goes_on_in_a_session_that_was_read_back() {
 #[cfg(feature = "alloc")]
 #[test]
 fn a_record_is_stored_with_its_texts() {
-    let record = bits_proto::server::Record {
-        session: situation("with bytes").server.session,
-        url: "/e".into(),
-        principal: Some("alice".into()),
-        reply_url: Some(b"/reply\xFF"[..].into()),
-    };
+    use bits_proto::server::Record;
+
+    let mut record = Record::new(situation("with bytes").server.session, "/e");
+    record.principal = Some("alice".into());
+    record.reply_url = Some(b"/reply\xFF"[..].into());
     let text = serde_json::to_string(&record).expect("stored");
-    let read: bits_proto::server::Record = serde_json::from_str(&text).expect("read");
+    let read: Record = serde_json::from_str(&text).expect("read");
     assert_eq!(read, record);
     let damaged = text.replace(r#""next":50"#, r#""next":150"#);
     assert_ne!(damaged, text);
-    let error = serde_json::from_str::<bits_proto::server::Record>(&damaged);
+    let error = serde_json::from_str::<Record>(&damaged);
     let error = error.expect_err("damaged").to_string();
-    assert!(error.starts_with("a damaged session: more bytes are held"), "{error}");
+    assert!(error.starts_with("stored session is invalid: `next` exceeds"), "{error}");
 }

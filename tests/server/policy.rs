@@ -18,34 +18,33 @@ use uuid::Uuid;
 /// No value in it is the default.
 fn unusual() -> Policy<'static> {
     const PROTOCOLS: &[Protocol] = &[Protocol(Uuid::from_u128(7)), Protocol::BITS_1_5];
-    Policy {
-        requests: message::ParseOptions {
+    Policy::DEFAULT
+        .with_requests(message::ParseOptions {
             method_override: true,
             plain_post: true,
             missing_content_length: MissingContentLength::BadRequest,
             max_ignored_body: 7,
             max_value: 9000,
-        },
-        protocols: PROTOCOLS,
-        max_entity: 10,
-        max_fragment: 5,
-        overlap: OverlapRule::Refuse,
-        commit_at: CommitAt::LastFragment,
-        empty_entities: false,
-        early_close: EarlyClose::Refuse,
-        host: Some(SessionHost {
-            host_id: HostId::try_from("node7.example").expect("a host"),
-            fallback_timeout: Some(HostIdFallbackTimeout(110)),
-        }),
-        overwrites: true,
-        notification: true,
-        session_timeout: Duration::from_millis(1500),
-        store_timeout: Duration::from_secs(2),
-        work_timeout: Duration::from_secs(3),
-        drain_limit: 4,
-        disk_full: HResult::DISK_FULL_MC_BUP,
-        error_fields: ErrorFields::Error,
-    }
+        })
+        .with_protocols(PROTOCOLS)
+        .with_max_entity(10)
+        .with_max_fragment(5)
+        .with_overlap(OverlapRule::Refuse)
+        .with_commit_at(CommitAt::LastFragment)
+        .with_empty_entities(false)
+        .with_early_close(EarlyClose::Refuse)
+        .with_host(Some(SessionHost::new(
+            HostId::try_from("node7.example").expect("a host"),
+            Some(HostIdFallbackTimeout(110)),
+        )))
+        .with_overwrites(true)
+        .with_notification(true)
+        .with_session_timeout(Duration::from_millis(1500))
+        .with_store_timeout(Duration::from_secs(2))
+        .with_work_timeout(Duration::from_secs(3))
+        .with_drain_limit(4)
+        .with_disk_full(HResult::DISK_FULL_MC_BUP)
+        .with_error_fields(ErrorFields::Error)
 }
 
 fn assert_same_through_text<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: &T) {
@@ -72,7 +71,9 @@ fn policies_are_read_as_they_were_written() {
     }
     assert_same_through_text(&message::ParseOptions::LENIENT);
     assert_same_through_text(&limits::Limits { head_bytes: 1, fields: 2 });
-    assert_same_through_text(&server::SessionLimits { sessions: 1, sessions_of_principal: 2 });
+    assert_same_through_text(
+        &server::SessionLimits::default().with_max_sessions(1).with_max_sessions_per_principal(2),
+    );
 }
 
 #[test]
@@ -115,7 +116,7 @@ fn what_is_left_out_has_its_default() {
     assert_eq!(PolicyBuf::default().as_policy(), Policy::DEFAULT);
     let configured = read(json!({ "requests": { "plain_post": true }, "max_entity": 5 }));
     let requests = message::ParseOptions { plain_post: true, ..message::ParseOptions::DEFAULT };
-    let expected = Policy { requests, max_entity: 5, ..Policy::DEFAULT };
+    let expected = Policy::DEFAULT.with_requests(requests).with_max_entity(5);
     assert_eq!(configured.expect("it is read").as_policy(), expected);
     let host = read(json!({ "host": { "host_id": "h" } })).expect("it is read").host;
     assert_eq!(host, Some(SessionHostBuf::new("h", None).expect("a host")));

@@ -10,15 +10,21 @@ use std::time::Duration;
 use bits_proto::field::{ReplyUrl, SessionId};
 use bits_proto::message::{Ack, Refusal};
 use bits_proto::server::{
-    Access, EventError, RequestContext, SessionLimits, Sessions, SessionsError, Step, Store,
-    UnreadBody,
+    Access, EventError, SessionLimits, Sessions, SessionsError, Step, Store, UnreadBody,
 };
 use support::session::*;
 use support::sessions::*;
 use support::stores::{Broken, Contested, Map, Stale};
 use uuid::Uuid;
 
-/// A whole upload with a reply, over any store.
+/// Returns a changed copy.
+fn with<T: Copy>(value: T, change: impl FnOnce(&mut T)) -> T {
+    let mut copy = value;
+    change(&mut copy);
+    copy
+}
+
+/// A complete upload with a reply, in any store.
 fn upload<S: Store<Error: Debug>>(store: S) -> S {
     let mut sessions = table(store, NOTIFYING);
     assert_eq!(*sessions.policy(), NOTIFYING);
@@ -64,7 +70,7 @@ fn an_upload_works_over_every_store() {
 fn a_session_is_only_there_for_its_url_and_its_principal() {
     for principal in [Some("alice"), None] {
         let mut sessions = table(Map::new(), PLAIN);
-        let owner = RequestContext { principal, ..ALICE };
+        let owner = with(ALICE, |it| it.principal = principal);
         let id = begin(&mut sessions, &owner, 7);
         let store = asked(send(&mut sessions, fragment(id, 0, 9, 100), &owner));
         assert_eq!(
@@ -74,12 +80,12 @@ fn a_session_is_only_there_for_its_url_and_its_principal() {
         let before = sessions.store().clone();
         let other = if principal.is_some() { None } else { Some("alice") };
         for stranger in [
-            RequestContext { url: "/b", ..owner },
-            RequestContext { url: "/A", ..owner },
-            RequestContext { url: "", ..owner },
-            RequestContext { principal: Some("bob"), ..owner },
-            RequestContext { principal: Some(""), ..owner },
-            RequestContext { principal: other, ..owner },
+            with(owner, |it| it.url = "/b"),
+            with(owner, |it| it.url = "/A"),
+            with(owner, |it| it.url = ""),
+            with(owner, |it| it.principal = Some("bob")),
+            with(owner, |it| it.principal = Some("")),
+            with(owner, |it| it.principal = other),
         ] {
             for request in [fragment(id, 10, 19, 100), close(id), cancel(id)] {
                 let answer = ack(send(&mut sessions, request, &stranger).expect("no failure"));
@@ -106,7 +112,7 @@ fn access_is_asked_before_anything_is_looked_up() {
         let mut sessions = table(broken, PLAIN);
         let id = SessionId::from_random([7; 16]);
         for request in [create(), ping(), fragment(id, 0, 9, 10), close(id), cancel(id)] {
-            let arrival = RequestContext { access, ..ALICE };
+            let arrival = with(ALICE, |it| it.access = access);
             assert_eq!(refused_by(send(&mut sessions, request, &arrival)), expected);
         }
     }
@@ -142,7 +148,10 @@ fn an_id_that_is_taken_is_not_given_again() {
     let store = asked(send(&mut sessions, fragment(id, 0, 9, 100), &ALICE));
     ack(sessions.handle_stored(store.token, 10, NOW).expect("taken"));
     let before = sessions.store().clone();
-    let bob = RequestContext { url: "/b", principal: Some("bob"), ..ALICE };
+    let bob = with(ALICE, |it| {
+        it.url = "/b";
+        it.principal = Some("bob");
+    });
     for arrival in [ALICE, bob] {
         let step = sessions.handle_request(&create(), &arrival, || [7; 16]);
         assert_eq!(refused_by(step), BUSY, "{arrival:?}");
@@ -184,12 +193,10 @@ fn a_session_is_found_in_any_spelling_of_its_guid() {
 
 #[test]
 fn there_are_no_more_sessions_than_the_limits_say() {
-    let limits = SessionLimits { sessions: 4, sessions_of_principal: 2 };
+    let limits = SessionLimits::default().with_max_sessions(4).with_max_sessions_per_principal(2);
     let mut sessions = Sessions::new(Map::new(), PLAIN, limits);
-    let (bob, nobody) = (
-        RequestContext { principal: Some("bob"), ..ALICE },
-        RequestContext { principal: None, ..ALICE },
-    );
+    let (bob, nobody) =
+        (with(ALICE, |it| it.principal = Some("bob")), with(ALICE, |it| it.principal = None));
     let first = begin(&mut sessions, &ALICE, 1);
     begin(&mut sessions, &ALICE, 2);
     assert_eq!(refused_by(send(&mut sessions, create(), &ALICE)), BUSY, "no random bytes for it");
@@ -211,13 +218,13 @@ fn there_are_no_more_sessions_than_the_limits_say() {
     }
     assert_eq!(refused_by(send(&mut sessions, create(), &nobody)), BUSY);
     let default = SessionLimits::default();
-    assert_eq!((default.sessions, default.sessions_of_principal), (100_000, 50));
+    assert_eq!((default.max_sessions, default.max_sessions_per_principal), (100_000, 50));
 }
 
 #[test]
 fn a_refused_create_makes_no_session() {
     let mut sessions = table(Map::new(), PLAIN);
-    let arrival = RequestContext { access: Access::GrantedOverExisting, ..ALICE };
+    let arrival = with(ALICE, |it| it.access = Access::GrantedOverExisting);
     let step = sessions.handle_request(&create(), &arrival, || [7; 16]);
     assert_eq!(refused_by(step), ACCESS_DENIED);
     assert!(sessions.store().is_empty());
@@ -230,22 +237,22 @@ fn the_sweep_ends_what_has_timed_out() {
     let mut sessions = table(Map::new(), PLAIN);
     let old = begin(&mut sessions, &ALICE, 1);
     let later = NOW + SECOND;
-    let new = begin(&mut sessions, &RequestContext { now: later, ..ALICE }, 2);
+    let new = begin(&mut sessions, &with(ALICE, |it| it.now = later), 2);
     let busy = begin(&mut sessions, &ALICE, 3);
     let due = NOW + 14 * DAY;
-    asked(send(
-        &mut sessions,
-        fragment(busy, 0, 9, 10),
-        &RequestContext { now: due - SECOND, ..ALICE },
-    ));
+    asked(send(&mut sessions, fragment(busy, 0, 9, 10), &with(ALICE, |it| it.now = due - SECOND)));
     assert_eq!(sessions.handle_timeout(due - Duration::from_nanos(1)), Ok(vec![]));
+    assert_eq!(sessions.poll_timeout(), Ok(Some(due)));
     let discards = sessions.handle_timeout(due).expect("no failure");
     let ids: Vec<_> = discards.iter().map(|it| it.token.session_id()).collect();
     assert_eq!(ids, [old.guid().expect("a GUID")]);
     assert_eq!(sessions.handle_discarded(discards[0].token), Ok(Step::Done));
     assert_eq!(sessions.store().len(), 2);
-    // What has nothing to delete is forgotten at once.
+    // The other two expire later, or are still at work.
+    assert_eq!(sessions.poll_timeout(), Ok(Some(later + 14 * DAY)));
+    // A session without data to delete is removed at once.
     let mut early = table(Map::new(), EARLY);
+    assert_eq!(early.poll_timeout(), Ok(None));
     let id = begin(&mut early, &ALICE, 1);
     let store = asked(send(&mut early, fragment(id, 0, 9, 10), &ALICE));
     let commit = token(early.handle_stored(store.token, 10, NOW));
@@ -266,7 +273,7 @@ fn work_goes_on_for_as_long_as_the_host_says_so() {
     let store = asked(send(&mut sessions, fragment(id, 0, 9, 10), &ALICE));
     let work = token(sessions.handle_stored(store.token, 10, NOW));
     let again = |sessions: &mut Sessions<'static, Map>, now| {
-        send(sessions, fragment(id, 0, 9, 10), &RequestContext { now, ..ALICE })
+        send(sessions, fragment(id, 0, 9, 10), &with(ALICE, |it| it.now = now))
     };
     let later = NOW + 299 * SECOND;
     assert_eq!(sessions.renew(work, later), Ok(()));

@@ -250,7 +250,7 @@ fn a_report_on_an_older_request_changes_nothing() {
         assert_other_turn(&situation, &server, again);
     }
     let other = EventError::StaleToken.to_string();
-    assert_eq!(other, "the session no longer works on this request");
+    assert_eq!(other, "stale work token: the session no longer works on this request");
 }
 
 #[test]
@@ -270,7 +270,7 @@ fn more_bytes_than_were_asked_for_are_not_taken() {
         }
     }
     let text = EventError::TooManyBytes { remaining: 6 }.to_string();
-    assert_eq!(text, "more bytes were stored than the 6 that were asked for");
+    assert_eq!(text, "reported byte count exceeds the remaining 6");
 }
 
 // Requests.

@@ -36,15 +36,6 @@ const UPLOAD: [(&str, Call); 7] = [
     ("placed", |it, _, token| it.handle_committed(token.expect("a token"))),
 ];
 
-fn turn_of(step: &Step<SessionsResponse<'static>>) -> Option<WorkToken> {
-    match step {
-        Step::Store(store) => Some(store.token),
-        Step::Notify(token) | Step::Commit(token) => Some(*token),
-        Step::Discard(discard) => Some(discard.token),
-        Step::Answer(_) | Step::Done => None,
-    }
-}
-
 fn at(policy: Policy<'static>, works: usize, map: Map) -> Table<Broken> {
     table(Broken { map, works: works.into() }, policy)
 }
@@ -59,7 +50,7 @@ fn a_store_that_fails_changes_nothing_and_the_same_again_works() {
             let mut sessions = at(NOTIFYING, works, map.clone());
             match call(&mut sessions, id, token) {
                 Ok(step) => {
-                    token = turn_of(&step).or(token);
+                    token = step.token().or(token);
                     map = sessions.into_store().map;
                     break;
                 }
@@ -135,7 +126,9 @@ fn a_sweep_that_fails_loses_nothing() {
 #[test]
 fn a_store_that_fails_is_named() {
     let error = SessionsError::Store(Down);
-    assert_eq!(error.to_string(), "the store of sessions failed: the power is off");
+    assert_eq!(error.to_string(), "session store failed");
+    let source = std::error::Error::source(&error).expect("the error of the store");
+    assert_eq!(source.to_string(), Down.to_string());
     let error: SessionsError<Down> = SessionsError::Event(EventError::StaleToken);
     assert_eq!(error.to_string(), EventError::StaleToken.to_string());
 }

@@ -184,6 +184,42 @@ fn a_session_does_not_time_out_under_the_hands_of_its_host() {
 }
 
 #[test]
+fn a_timeout_is_due_exactly_when_it_is_announced() {
+    for situation in situations() {
+        let server = situation.server;
+        let Some(timeout) = server.session.poll_timeout() else {
+            assert_eq!(situation.state, State::Ended, "{}", situation.what);
+            continue;
+        };
+        let mut session = server.session;
+        assert_eq!(
+            session.handle_timeout(&server.policy, timeout - TICK),
+            None,
+            "{}",
+            situation.what
+        );
+        assert_eq!(session, server.session, "{}", situation.what);
+        let step = session.handle_timeout(&server.policy, timeout);
+        let step = step.unwrap_or_else(|| panic!("{}", situation.what));
+        // The deletion is asked for again after the timeout of the work.
+        let again = (step != Step::Done).then_some(timeout + server.policy.work_timeout);
+        assert_eq!(session.poll_timeout(), again, "{}", situation.what);
+    }
+}
+
+/// Work that lasts beyond the expiry postpones the timeout.
+#[test]
+fn the_timeout_of_a_session_at_work_is_not_before_that_of_the_work() {
+    let mut server = Server::new(PLAIN);
+    assert_eq!(server.session.poll_timeout(), Some(NOW + TIMEOUT));
+    server.pass(TIMEOUT - SECOND);
+    let asked = stores(server.fragment(0, 99, 100));
+    assert_eq!(server.session.poll_timeout(), Some(server.now + 300 * SECOND));
+    assert_eq!(received(server.stored(asked.token, 100)), 100);
+    assert_eq!(server.session.poll_timeout(), Some(server.now + TIMEOUT));
+}
+
+#[test]
 fn a_session_can_be_made_to_time_out() {
     for situation in situations() {
         let mut server = situation.server;
@@ -274,7 +310,7 @@ fn a_session_that_has_ended_otherwise_does_not_time_out() {
 
 #[test]
 fn the_policy_of_the_moment_says_how_long_a_session_lives() {
-    let mut server = Server::new(Policy { session_timeout: SECOND, ..PLAIN });
+    let mut server = Server::new(PLAIN.with_session_timeout(SECOND));
     assert_eq!(server.session.expires_at(), NOW + SECOND);
     server.policy.session_timeout = 2 * SECOND;
     assert_eq!(server.session.expires_at(), NOW + SECOND);

@@ -5,9 +5,7 @@ use crate::support;
 use std::time::Duration;
 
 use bits_proto::message::Refusal;
-use bits_proto::server::{
-    Access, EndReason, HostError, MIN_FRAGMENT, Policy, State, Step, UnreadBody,
-};
+use bits_proto::server::{Access, EndReason, HostError, MIN_FRAGMENT, State, Step, UnreadBody};
 use support::session::*;
 
 // Bytes.
@@ -44,7 +42,7 @@ fn turns_are_numbered() {
 #[test]
 fn offsets_at_the_end_of_the_numbers_do_not_overflow() {
     const TOTAL: u64 = u64::MAX;
-    let mut server = Server::new(Policy { drain_limit: TOTAL, ..PLAIN });
+    let mut server = Server::new(PLAIN.with_drain_limit(TOTAL));
     let asked = stores(server.fragment(0, TOTAL - 3, TOTAL));
     assert_eq!(asked.take, TOTAL - 2);
     assert_eq!(received(server.stored(asked.token, asked.take)), TOTAL - 2);
@@ -56,7 +54,7 @@ fn offsets_at_the_end_of_the_numbers_do_not_overflow() {
     assert_eq!((received(step), rest(step)), (TOTAL, UnreadBody::Drain(TOTAL)));
     assert_eq!(server.session.state(), State::WaitForClose);
     // Times do not, either.
-    let mut server = Server::new(Policy { session_timeout: Duration::MAX, ..PLAIN });
+    let mut server = Server::new(PLAIN.with_session_timeout(Duration::MAX));
     server.policy.store_timeout = Duration::MAX;
     let asked = stores(server.fragment(0, 9, 100));
     assert!(server.session.is_busy(Duration::MAX - SECOND));
@@ -69,7 +67,7 @@ fn offsets_at_the_end_of_the_numbers_do_not_overflow() {
 #[test]
 fn what_is_too_large_is_refused_so_that_the_client_knows_what_to_do() {
     assert_eq!(MIN_FRAGMENT, 5120);
-    let policy = Policy { max_entity: 10_000, max_fragment: 6000, ..PLAIN };
+    let policy = PLAIN.with_max_entity(10_000).with_max_fragment(6000);
     for (last, total, expected) in [
         (0, 10_001, Some(TOO_LARGE)),
         (9_999, 20_000, Some(TOO_LARGE)),
@@ -95,10 +93,10 @@ fn what_is_too_large_is_refused_so_that_the_client_knows_what_to_do() {
     for (len, expected) in
         [(5121, (413, None, None)), (5120, TOO_LARGE), (5000, TOO_LARGE), (1001, TOO_LARGE)]
     {
-        let mut server = Server::new(Policy { max_fragment: 1000, ..PLAIN });
+        let mut server = Server::new(PLAIN.with_max_fragment(1000));
         assert_eq!(refused(server.fragment(0, len - 1, 10_000)), expected, "{len}");
     }
-    let mut server = Server::new(Policy { max_fragment: 1000, ..PLAIN });
+    let mut server = Server::new(PLAIN.with_max_fragment(1000));
     assert_eq!(received(server.store(0, 999, 10_000)), 1000);
 }
 

@@ -307,7 +307,7 @@ impl World {
     /// Checks that the session ends if all requested work succeeds, and then stays as it is.
     pub fn check_ends(&mut self) {
         let due = Which::Due;
-        let notified = Notified { copy_to_destination: true, reply: Reply::None };
+        let notified = Notified::new(true, Reply::None);
         let end = [
             Event::Stored { token: due, bytes: Bytes::All },
             Event::Notified(due, notified),
@@ -381,7 +381,7 @@ impl World {
                 assert_eq!(discard.reply, expected);
                 discard.token
             }
-            Step::Answer(_) | Step::Done => panic!("not a request for work: {step:?}"),
+            _ => panic!("not a request for work: {step:?}"),
         };
         assert_eq!(token.session_id(), session.id());
         assert!(session.is_busy(Duration::ZERO) && session.state().is_work());
@@ -428,6 +428,15 @@ impl World {
         if before.session.state() == State::Ended {
             assert_eq!(session.state(), State::Ended);
         }
+        if let Some(timeout) = session.poll_timeout() {
+            let mut early = *session;
+            let before = timeout.saturating_sub(Duration::from_nanos(1));
+            if before < timeout {
+                assert_eq!(early.handle_timeout(&self.server.policy, before), None);
+                assert_eq!(early, *session);
+            }
+            assert!(early.handle_timeout(&self.server.policy, timeout).is_some());
+        }
         let is_over = matches!(session.state(), State::Discarding | State::Ended);
         assert_eq!(session.end_reason().is_some(), is_over);
         assert!(!session.state().is_complete() || session.total() == Some(self.stored));
@@ -436,6 +445,6 @@ impl World {
         assert_eq!(read, Ok(*session), "{text}");
         let other = text.replacen("\"version\":1", "\"version\":2", 1);
         let error = serde_json::from_str::<Session>(&other).expect_err("another version");
-        assert!(error.to_string().contains("a session stored in version 2"), "{error}");
+        assert!(error.to_string().contains("stored session has version 2"), "{error}");
     }
 }

@@ -74,7 +74,7 @@ fn reports() -> impl Strategy<Value = Event> {
         1 => Just(Bytes::TooMany),
     ];
     let notified = (prop::bool::weighted(0.8), select(&REPLIES[..]))
-        .prop_map(|(copy_to_destination, reply)| Notified { copy_to_destination, reply });
+        .prop_map(|(copy_to_destination, reply)| Notified::new(copy_to_destination, reply));
     let error = select(host_errors().to_vec());
     prop_oneof![
         8 => (which(), bytes).prop_map(|(token, bytes)| Event::Stored { token, bytes }),
@@ -101,17 +101,15 @@ pub fn policy() -> impl Strategy<Value = Policy<'static>> {
     let bools = (any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>());
     (bools, small(), small(), select(vec![0, 10, u64::MAX])).prop_map(
         |((strict, early, empty, refuse, notification), max_entity, max_fragment, drain_limit)| {
-            Policy {
-                overlap: if strict { OverlapRule::Refuse } else { OverlapRule::Trim },
-                commit_at: if early { CommitAt::LastFragment } else { CommitAt::Close },
-                empty_entities: empty,
-                early_close: if refuse { EarlyClose::Refuse } else { EarlyClose::Discard },
-                notification,
-                max_entity,
-                max_fragment,
-                drain_limit,
-                ..PLAIN
-            }
+            PLAIN
+                .with_overlap(if strict { OverlapRule::Refuse } else { OverlapRule::Trim })
+                .with_commit_at(if early { CommitAt::LastFragment } else { CommitAt::Close })
+                .with_empty_entities(empty)
+                .with_early_close(if refuse { EarlyClose::Refuse } else { EarlyClose::Discard })
+                .with_notification(notification)
+                .with_max_entity(max_entity)
+                .with_max_fragment(max_fragment)
+                .with_drain_limit(drain_limit)
         },
     )
 }

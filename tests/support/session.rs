@@ -26,19 +26,17 @@ pub const BUSY: Refused = (503, None, None);
 /// Status code, error code and context.
 pub type Refused = (u16, Option<u32>, Option<u32>);
 
-pub const PLAIN: Policy<'static> = Policy {
-    store_timeout: Duration::from_secs(300),
-    work_timeout: Duration::from_secs(300),
-    ..Policy::DEFAULT
-};
-pub const NOTIFYING: Policy<'static> = Policy { notification: true, ..PLAIN };
-pub const EARLY: Policy<'static> = Policy { commit_at: CommitAt::LastFragment, ..PLAIN };
-pub const NOTIFYING_EARLY: Policy<'static> = Policy { notification: true, ..EARLY };
+pub const PLAIN: Policy<'static> = Policy::DEFAULT
+    .with_store_timeout(Duration::from_secs(300))
+    .with_work_timeout(Duration::from_secs(300));
+pub const NOTIFYING: Policy<'static> = PLAIN.with_notification(true);
+pub const EARLY: Policy<'static> = PLAIN.with_commit_at(CommitAt::LastFragment);
+pub const NOTIFYING_EARLY: Policy<'static> = EARLY.with_notification(true);
 
-pub const NO_REPLY: Notified = Notified { copy_to_destination: true, reply: Reply::None };
-pub const KEPT_REPLY: Notified = Notified { reply: Reply::Kept, ..NO_REPLY };
-pub const STATIC_REPLY: Notified = Notified { reply: Reply::Static, ..NO_REPLY };
-pub const NOT_COPIED: Notified = Notified { copy_to_destination: false, ..NO_REPLY };
+pub const NO_REPLY: Notified = Notified::new(true, Reply::None);
+pub const KEPT_REPLY: Notified = Notified::new(true, Reply::Kept);
+pub const STATIC_REPLY: Notified = Notified::new(true, Reply::Static);
+pub const NOT_COPIED: Notified = Notified::new(false, Reply::None);
 
 /// A session, its policy, and the clock.
 #[derive(Clone, Copy, Debug)]

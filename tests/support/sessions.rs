@@ -13,7 +13,7 @@ use bits_proto::server::{
 use super::session::{NOW, Refused, create, in_numbers};
 
 pub const ALICE: RequestContext<'static> =
-    RequestContext { url: "/a", principal: Some("alice"), access: Access::Granted, now: NOW };
+    RequestContext::new("/a", Access::Granted, NOW).with_principal(Some("alice"));
 
 pub fn table<S: Store>(store: S, policy: Policy<'static>) -> Sessions<'static, S> {
     Sessions::new(store, policy, SessionLimits::default())

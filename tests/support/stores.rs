@@ -84,6 +84,12 @@ impl Store for Broken {
         let Ok(expired) = self.map.expired(now);
         Ok(expired)
     }
+
+    fn next_timeout(&self) -> Result<Option<Duration>, Down> {
+        self.try_once()?;
+        let Ok(timeout) = self.map.next_timeout();
+        Ok(timeout)
+    }
 }
 
 /// A change by another process.
@@ -130,6 +136,10 @@ impl Store for Contested {
     fn expired(&self, now: Duration) -> Result<Vec<Uuid>, Infallible> {
         self.map.expired(now)
     }
+
+    fn next_timeout(&self) -> Result<Option<Duration>, Infallible> {
+        self.map.next_timeout()
+    }
 }
 
 /// A store that reports every session as expired, as if from an outdated query.
@@ -161,5 +171,9 @@ impl Store for Stale {
 
     fn expired(&self, _: Duration) -> Result<Vec<Uuid>, Infallible> {
         Ok(self.0.keys().copied().collect())
+    }
+
+    fn next_timeout(&self) -> Result<Option<Duration>, Infallible> {
+        self.0.next_timeout()
     }
 }

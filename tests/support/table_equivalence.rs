@@ -34,7 +34,7 @@ impl TableCheck {
 
     fn table(&self) -> Table<'_> {
         let session = self.before.session;
-        let record = Record { session, url: URL.into(), principal: None, reply_url: None };
+        let record = Record::new(session, URL);
         let store = BTreeMap::from([(session.id(), record)]);
         Sessions::new(store, self.policy.as_policy(), SessionLimits::default())
     }
@@ -51,7 +51,7 @@ impl TableCheck {
         if matches!(request, Request::CreateSession(_)) {
             return self.check_create(table, request, access);
         }
-        let arrival = RequestContext { url: URL, principal: None, access, now: self.before.now };
+        let arrival = RequestContext::new(URL, access, self.before.now);
         let random = || panic!("random bytes are for Create-Session");
         let Ok(of_table) = table.handle_request(request, &arrival, random);
         assert_same_step(&of_table, &step);
@@ -62,9 +62,9 @@ impl TableCheck {
     fn check_create(&self, table: Table<'_>, request: &Request<'_>, access: Access) {
         let store = table.into_store();
         let arrival =
-            RequestContext { url: URL, principal: Some("alice"), access, now: self.before.now };
+            RequestContext::new(URL, access, self.before.now).with_principal(Some("alice"));
         for sessions in [1, 2] {
-            let limits = SessionLimits { sessions, ..SessionLimits::default() };
+            let limits = SessionLimits::default().with_max_sessions(sessions);
             let mut table = Sessions::new(store.clone(), self.policy.as_policy(), limits);
             let Ok(step) = table.handle_request(request, &arrival, || [9; 16]);
             let Step::Answer(answer) = step else { panic!("{step:?}") };

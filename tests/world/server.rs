@@ -44,26 +44,31 @@ pub struct Server {
 
 impl Server {
     pub fn new(random: &mut ScriptedRng, mode: Mode, total: u64) -> Self {
-        let policy = Policy {
-            overlap: if random.random_bool(0.7) { OverlapRule::Trim } else { OverlapRule::Refuse },
-            commit_at: match random.random_range(0..3) {
-                0 => CommitAt::LastFragment,
-                _ => CommitAt::Close,
-            },
-            max_fragment: match random.random_range(0..4) {
-                0 => (total / 20).max(6 * 1024),
-                _ => u64::MAX,
-            },
-            notification: mode == Mode::UploadReply || random.random_bool(0.2),
-            overwrites: true,
-            // As long as the client keeps trying, so that one resumption is sufficient.
-            work_timeout: Duration::from_secs(5 * 60),
-            host: random.random_bool(0.3).then(|| SessionHost {
-                host_id: HostId::try_from("node-1.example").unwrap(),
-                fallback_timeout: random.random_bool(0.7).then_some(HostIdFallbackTimeout(60)),
-            }),
-            ..Policy::DEFAULT
+        let trims = random.random_bool(0.7);
+        let overlap = if trims { OverlapRule::Trim } else { OverlapRule::Refuse };
+        let commit_at = match random.random_range(0..3) {
+            0 => CommitAt::LastFragment,
+            _ => CommitAt::Close,
         };
+        let max_fragment = match random.random_range(0..4) {
+            0 => (total / 20).max(6 * 1024),
+            _ => u64::MAX,
+        };
+        let notification = mode == Mode::UploadReply || random.random_bool(0.2);
+        let host = random.random_bool(0.3).then(|| {
+            let host_id = HostId::try_from("node-1.example").unwrap();
+            let has_fallback = random.random_bool(0.7);
+            SessionHost::new(host_id, has_fallback.then_some(HostIdFallbackTimeout(60)))
+        });
+        let policy = Policy::DEFAULT
+            .with_overlap(overlap)
+            .with_commit_at(commit_at)
+            .with_max_fragment(max_fragment)
+            .with_notification(notification)
+            .with_overwrites(true)
+            // As long as a client retries, so that one resumption is enough.
+            .with_work_timeout(Duration::from_secs(5 * 60))
+            .with_host(host);
         let sessions = Sessions::new(BTreeMap::new(), policy, SessionLimits::default());
         Self {
             sessions,
@@ -116,7 +121,7 @@ impl Server {
             Some(Fault::Unauthenticated) => Access::Unauthenticated,
             _ => Access::Granted,
         };
-        let context = RequestContext { url: "/entity", principal: Some("alice"), access, now };
+        let context = RequestContext::new("/entity", access, now).with_principal(Some("alice"));
         // Always from the seed, so that ids differ whatever bytes are given.
         let random_id = || {
             let mut bytes = [0; 16];
@@ -152,7 +157,7 @@ impl Server {
                     self.check(request, &answer.ack());
                     return Some(answer);
                 }
-                Step::Done => panic!("a request must be answered"),
+                _ => panic!("a request must be answered: {step:?}"),
             };
         }
     }
@@ -248,7 +253,7 @@ impl Server {
         if reply == Reply::Kept {
             self.replies.insert(id, url.clone());
         }
-        let notified = Notified { copy_to_destination: true, reply };
+        let notified = Notified::new(true, reply);
         let url = reply_url.map(|url| ReplyUrl::try_from(url).unwrap());
         self.sessions.handle_notified(token, notified, url, now).unwrap()
     }

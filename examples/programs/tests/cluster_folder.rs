@@ -45,7 +45,7 @@ impl Fixture {
         // Long enough for all earlier work tokens to expire.
         self.now += Duration::from_secs(3600);
         let access = Access::Granted;
-        let context = RequestContext { url: "/e", principal: None, access, now: self.now };
+        let context = RequestContext::new("/e", access, self.now);
         match self.table.handle_request(request, &context, || [7; 16]) {
             Ok(Step::Store(bytes)) => Step::Store(bytes),
             Ok(Step::Commit(turn)) => Step::Commit(turn),

@@ -16,7 +16,7 @@ use bits_proto::server::{
 };
 use uuid::Uuid;
 
-use bits_proto_programs::serve::fencing::{Fencing, SessionGuard, work_token};
+use bits_proto_programs::serve::fencing::{Fencing, SessionGuard};
 use bits_proto_programs::serve::path;
 use bits_proto_programs::serve::storage::Storage;
 
@@ -44,7 +44,7 @@ impl Fixture {
         // Long enough for all earlier work tokens to expire.
         self.now += Duration::from_secs(3600);
         let access = Access::Granted;
-        let context = RequestContext { url: "/e", principal: None, access, now: self.now };
+        let context = RequestContext::new("/e", access, self.now);
         let Ok(step) = self.table.handle_request(request, &context, || [session; 16]);
         step
     }
@@ -146,7 +146,7 @@ fn a_late_write_changes_neither_acknowledged_nor_published_bytes() {
     writes_late().expect_err("the bytes are acknowledged");
 
     let step = fixture.request(&CloseSession::new(SessionId::from_random([1; 16])).into(), 1);
-    let third = fixture.fencing.guard(work_token(&step).expect("a step with work"));
+    let third = fixture.fencing.guard(step.token().expect("a step with work"));
     let destination = path::destination("/e").expect("a destination");
     third.run(|| storage.commit(id, TOTAL, &destination)).expect("published");
     second.run(|| file.write_all(b"more")).expect_err("the entity is published");

@@ -24,7 +24,7 @@ use bits_proto_programs::serve::storage::Storage;
 
 const NOW: Duration = Duration::from_secs(1_700_000_000);
 const CONTEXT: RequestContext<'_> =
-    RequestContext { url: "e", principal: Some("alice"), access: Access::Granted, now: NOW };
+    RequestContext::new("e", Access::Granted, NOW).with_principal(Some("alice"));
 
 type Table = Sessions<'static, Folder>;
 

@@ -106,9 +106,9 @@ impl Checked {
         // has the normal time limit.
         let (now, timeout) =
             if late { (NOW + WORK_TIMEOUT, Duration::ZERO) } else { (NOW, WORK_TIMEOUT) };
-        let policy = Policy { store_timeout: timeout, work_timeout: timeout, ..self.policy };
+        let policy = self.policy.with_store_timeout(timeout).with_work_timeout(timeout);
         let access = if challenged { Access::Unauthenticated } else { Access::Granted };
-        let context = RequestContext { url: "/e", principal: Some("a"), access, now };
+        let context = RequestContext::new("/e", access, now).with_principal(Some("a"));
         let session = packet.session().and_then(|session| world.host.table.session(session));
         let is_overdue = session.is_some_and(|session| session.expires_at() <= NOW);
         let created = u8::try_from(world.host.books.len()).expect("a few sessions");
@@ -176,7 +176,7 @@ impl Checked {
             Step::Notify(token) => Some(Job::Notify(token)),
             Step::Commit(token) => Some(Job::Commit(token)),
             Step::Discard(discard) => Some(Job::Discard(discard)),
-            Step::Answer(_) | Step::Done => None,
+            _ => None,
         };
         if let Some(job) = next {
             world.book(job.session()).token = Some(job.token());

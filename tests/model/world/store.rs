@@ -79,7 +79,11 @@ impl Store for Table {
     }
 
     fn expired(&self, now: Duration) -> Result<Vec<Uuid>, Infallible> {
-        let due = self.records.iter().map(|record| &record.session);
-        Ok(due.filter(|it| it.expires_at() <= now).map(Session::id).collect())
+        let expired = self.records.iter().filter(|record| record.timeout() <= now);
+        Ok(expired.map(|record| record.session.id()).collect())
+    }
+
+    fn next_timeout(&self) -> Result<Option<Duration>, Infallible> {
+        Ok(self.records.iter().map(|record| record.timeout()).min())
     }
 }

@@ -10,7 +10,7 @@ use bits_proto::client::Mode;
 
 /// Returns the response of the server application.
 pub const fn application_response(has_reply: bool) -> Notified {
-    Notified { copy_to_destination: true, reply: if has_reply { Reply::Kept } else { Reply::None } }
+    Notified::new(true, if has_reply { Reply::Kept } else { Reply::None })
 }
 
 impl Checked {

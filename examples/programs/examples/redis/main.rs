@@ -79,12 +79,10 @@ impl SharedSessions for RedisSessions {
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let arguments = Arguments::parse();
-    let policy = Policy {
-        store_timeout: arguments.store_timeout,
-        work_timeout: arguments.work_timeout,
-        session_timeout: arguments.session_timeout,
-        ..Policy::DEFAULT
-    };
+    let policy = Policy::DEFAULT
+        .with_store_timeout(arguments.store_timeout)
+        .with_work_timeout(arguments.work_timeout)
+        .with_session_timeout(arguments.session_timeout);
     let store = RedisStore::new(&arguments.redis, &arguments.prefix)?;
     let sessions = RedisSessions(Sessions::new(store, policy, SessionLimits::default()));
     let server = Arc::new(Server::new(sessions, Folder::open(arguments.folder).await?));

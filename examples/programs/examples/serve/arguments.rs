@@ -33,7 +33,7 @@ pub struct Arguments {
     #[arg(long, value_name = "BYTES", default_value_t = u64::MAX, hide_default_value = true)]
     pub max_fragment: u64,
     /// Maximum number of sessions.
-    #[arg(long, value_name = "N", default_value_t = SessionLimits::default().sessions)]
+    #[arg(long, value_name = "N", default_value_t = SessionLimits::DEFAULT.max_sessions)]
     pub max_sessions: usize,
     /// Maximum number of connections; further clients wait until one closes.
     #[arg(long, value_name = "N", default_value_t = 1024,
@@ -101,37 +101,36 @@ pub enum LogFormat {
 impl Arguments {
     /// Returns the rules for sessions.
     pub fn policy(&self) -> Policy<'static> {
-        let host = self.host_id.map(|host_id| SessionHost {
-            host_id,
-            fallback_timeout: self.fallback.map(HostIdFallbackTimeout),
-        });
+        let host = self
+            .host_id
+            .map(|host_id| SessionHost::new(host_id, self.fallback.map(HostIdFallbackTimeout)));
         let requests = if self.lenient {
             message::ParseOptions::LENIENT
         } else {
             message::ParseOptions::DEFAULT
         };
-        Policy {
-            requests,
-            max_entity: self.max_upload,
-            max_fragment: self.max_fragment,
-            overlap: match self.overlap {
+        Policy::DEFAULT
+            .with_requests(requests)
+            .with_max_entity(self.max_upload)
+            .with_max_fragment(self.max_fragment)
+            .with_overlap(match self.overlap {
                 Overlap::Trim => OverlapRule::Trim,
                 Overlap::Refuse => OverlapRule::Refuse,
-            },
-            host,
-            overwrites: self.allow_overwrite,
-            notification: self.notify.is_some(),
-            session_timeout: self.session_timeout,
+            })
+            .with_host(host)
+            .with_overwrites(self.allow_overwrite)
+            .with_notification(self.notify.is_some())
+            .with_session_timeout(self.session_timeout)
             // A request that still receives data must not count as abandoned: its client may be
             // silent for `read_timeout` between two reports.
-            store_timeout: Policy::DEFAULT.store_timeout.max(self.read_timeout * 2),
-            ..Policy::DEFAULT
-        }
+            .with_store_timeout(Policy::DEFAULT.store_timeout.max(self.read_timeout * 2))
     }
 
     /// Returns the limits for sessions. There is one principal at most, which may own all of them.
     pub fn limits(&self) -> SessionLimits {
-        SessionLimits { sessions: self.max_sessions, sessions_of_principal: self.max_sessions }
+        SessionLimits::default()
+            .with_max_sessions(self.max_sessions)
+            .with_max_sessions_per_principal(self.max_sessions)
     }
 }
 

@@ -97,7 +97,7 @@ impl Server {
             }
             _ => (Reply::None, None),
         };
-        let notified = Notified { copy_to_destination: outcome.copy_to_destination, reply };
+        let notified = Notified::new(outcome.copy_to_destination, reply);
         let url = url.map(ReplyUrl::try_from).transpose();
         let url = url.map_err(|error| SessionsError::Store(io::Error::other(error)))?;
         self.table().handle_notified(token, notified, url, now())

@@ -24,7 +24,7 @@ use crate::basic_auth::CHALLENGE;
 use crate::body::{FLUSH_INTERVAL, Outgoing, PIECE, Piece, Reader};
 use crate::server::{Server, Table, Unauthenticated, now};
 use bits_proto_programs::host_error::host_error;
-use bits_proto_programs::serve::fencing::{SessionGuard, work_token};
+use bits_proto_programs::serve::fencing::SessionGuard;
 use bits_proto_programs::serve::path::{Destination, destination};
 use bits_proto_programs::serve::storage::Storage;
 
@@ -84,7 +84,7 @@ impl Server {
         };
         let url = destination.as_ref().map_or("", |destination| destination.as_str());
         let principal = principal.unwrap_or_default();
-        let context = RequestContext { url, principal, access, now: now() };
+        let context = RequestContext::new(url, access, now()).with_principal(principal);
         let request = match Request::from_http(parts, &policy.requests) {
             Ok(decoded) => {
                 if !decoded.deviations.is_empty() {
@@ -138,7 +138,7 @@ impl Server {
         let mut table = self.table();
         let step = table.handle_request(request, &context, || random);
         // The table stays locked here, so that guards are created in the order of their tokens.
-        let token = step.as_ref().ok().and_then(work_token);
+        let token = step.as_ref().ok().and_then(Step::token);
         (step.map_err(SessionsError::Store), token.map(|token| self.fencing.guard(token)))
     }
 
@@ -181,7 +181,7 @@ impl Work<'_> {
                 (Step::Commit(turn), _) => block_in_place(|| self.commit(turn)),
                 (Step::Discard(discard), _) => block_in_place(|| self.discard(&discard)),
                 (Step::Answer(answer), _) => return Some(Ok(answer)),
-                (Step::Done, _) | (Step::Notify(_), None) => return None,
+                _ => return None,
             }
         }
     }
@@ -195,7 +195,7 @@ impl Work<'_> {
     /// Stores up to [`REPORT_INTERVAL`] bytes and reports them. The next step asks for the bytes
     /// that follow.
     async fn store(&mut self, bytes: &StoreBytes, body: &mut Reader) -> Option<StepResult> {
-        let StoreBytes { token: turn, skip, offset, take } = *bytes;
+        let StoreBytes { token: turn, skip, offset, take, .. } = *bytes;
         if let Some(next) = self.skip(turn, skip, body).await? {
             return Some(next);
         }

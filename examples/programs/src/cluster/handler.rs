@@ -117,11 +117,12 @@ impl<T: SharedSessions> Server<T> {
             // BITS clients read the response only after they have sent the whole body.
             UnreadBody::Drain(_) => body.skip(u64::MAX, self.policy.store_timeout).await,
             // In the background: the connection stays open while its body is read.
-            UnreadBody::Close => drop(tokio::spawn(async move {
+            _ => drop(tokio::spawn(async move {
                 let _ = timeout(LINGER, body.skip(u64::MAX, LINGER)).await;
             })),
         }
-        let closes = (rest == UnreadBody::Close).then_some(("Connection", "close"));
+        let closes = (!matches!(rest, UnreadBody::None | UnreadBody::Drain(_)))
+            .then_some(("Connection", "close"));
         match self.policy.to_http(ack, closes) {
             Ok(head) => head.map(|()| Body::empty()),
             Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
@@ -144,7 +145,7 @@ impl<T: SharedSessions> Server<T> {
                 Ok(true) | Err(_) => Access::GrantedOverExisting,
             },
         };
-        let context = RequestContext { url: target, principal: None, access, now: now() };
+        let context = RequestContext::new(target, access, now());
         let first = self.sessions.with(|it| it.handle_request(request, &context, random));
         let mut step = first.map_err(Aborted::log)?;
         let mut part = None;
@@ -153,7 +154,7 @@ impl<T: SharedSessions> Server<T> {
                 Step::Store(bytes) => self.store(&bytes, &mut part, body).await?,
                 // There is no server application to notify: publish the entity without a reply.
                 Step::Notify(turn) => {
-                    let notified = Notified { copy_to_destination: true, reply: Reply::None };
+                    let notified = Notified::new(true, Reply::None);
                     self.sessions.with(|it| it.handle_notified(turn, notified, None, now()))?
                 }
                 Step::Commit(turn) => self.commit(turn, destination.as_deref()).await?,
@@ -165,7 +166,7 @@ impl<T: SharedSessions> Server<T> {
                     }
                     return Ok(answer);
                 }
-                Step::Done => return Err(Aborted),
+                _ => return Err(Aborted),
             };
         }
     }
@@ -177,7 +178,7 @@ impl<T: SharedSessions> Server<T> {
         part: &mut Option<File>,
         body: &mut Incoming,
     ) -> Result<NextStep, Aborted> {
-        let StoreBytes { token: turn, skip, offset, take } = *bytes;
+        let StoreBytes { token: turn, skip, offset, take, .. } = *bytes;
         let stored = async {
             let part = match part {
                 Some(part) => part,

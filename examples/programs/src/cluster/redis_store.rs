@@ -254,4 +254,10 @@ impl Store for RedisStore {
             connection.zrangebyscore(self.expiry_key(), "-inf", microseconds(now))?;
         Ok(due.iter().filter_map(|id| Uuid::try_parse(id).ok()).collect())
     }
+
+    fn next_timeout(&self) -> Result<Option<Duration>, Error> {
+        let mut connection = self.connection()?;
+        let first = connection.zrange_withscores(self.expiry_key(), 0, 0)?;
+        Ok(first.first().map(|(_, score)| Duration::from_secs_f64(score / 1e6)))
+    }
 }

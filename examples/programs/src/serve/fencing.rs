@@ -15,7 +15,7 @@ use std::io;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
-use bits_proto::server::{Step, WorkToken};
+use bits_proto::server::WorkToken;
 use uuid::Uuid;
 
 /// The latest work token of every session in use.
@@ -72,16 +72,6 @@ impl SessionGuard {
             return Err(io::Error::other("a later request of the session has taken over"));
         }
         work()
-    }
-}
-
-/// Returns the work token of a step.
-pub fn work_token<A>(step: &Step<A>) -> Option<WorkToken> {
-    match step {
-        Step::Store(bytes) => Some(bytes.token),
-        Step::Notify(turn) | Step::Commit(turn) => Some(*turn),
-        Step::Discard(discard) => Some(discard.token),
-        Step::Answer(_) | Step::Done => None,
     }
 }
 

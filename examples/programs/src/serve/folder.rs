@@ -201,4 +201,9 @@ impl Store for Folder {
         let Ok(expired) = self.records.expired(now);
         Ok(expired)
     }
+
+    fn next_timeout(&self) -> io::Result<Option<Duration>> {
+        let Ok(timeout) = self.records.next_timeout();
+        Ok(timeout)
+    }
 }

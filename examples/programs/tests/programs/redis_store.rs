@@ -27,15 +27,14 @@ type Table<S> = Sessions<'static, S>;
 const PRINCIPALS: [Option<&str>; 3] = [None, Some("alice"), Some("bob: \u{e9}\0")];
 
 /// So few that limits are met.
-const LIMITS: SessionLimits = SessionLimits { sessions: 6, sessions_of_principal: 2 };
+const LIMITS: SessionLimits =
+    SessionLimits::DEFAULT.with_max_sessions(6).with_max_sessions_per_principal(2);
 
-const POLICY: Policy<'static> = Policy {
-    notification: true,
-    session_timeout: Duration::from_secs(60),
-    store_timeout: Duration::from_secs(5),
-    work_timeout: Duration::from_secs(9),
-    ..Policy::DEFAULT
-};
+const POLICY: Policy<'static> = Policy::DEFAULT
+    .with_notification(true)
+    .with_session_timeout(Duration::from_secs(60))
+    .with_store_timeout(Duration::from_secs(5))
+    .with_work_timeout(Duration::from_secs(9));
 
 /// Something that is done to a table.
 #[derive(Clone, Debug)]
@@ -69,7 +68,7 @@ fn call<S: Store<Error: Debug>>(table: &mut Table<S>, call: &Call, now: Duration
     let reported = match call {
         Call::Send(request, principal, random) => {
             let access = Access::Granted;
-            let arrival = RequestContext { url: "/e", principal: *principal, access, now };
+            let arrival = RequestContext::new("/e", access, now).with_principal(*principal);
             let step = table.handle_request(request, &arrival, || [*random; 16]);
             return Outcome::Step(step.expect("a store that works"));
         }
@@ -78,7 +77,7 @@ fn call<S: Store<Error: Debug>>(table: &mut Table<S>, call: &Call, now: Duration
         Call::Notified(turn, has_reply) => {
             let url = ReplyUrl::try_from("/reply").expect("a URL");
             let reply = if *has_reply { Reply::Kept } else { Reply::None };
-            let notified = Notified { copy_to_destination: true, reply };
+            let notified = Notified::new(true, reply);
             table.handle_notified(*turn, notified, has_reply.then_some(url), now)
         }
         Call::Committed(turn) => table.handle_committed(*turn),
@@ -101,7 +100,7 @@ fn call<S: Store<Error: Debug>>(table: &mut Table<S>, call: &Call, now: Duration
     match reported {
         Ok(step) => Outcome::Step(step),
         Err(SessionsError::Event(error)) => Outcome::Report(error),
-        Err(SessionsError::Store(error)) => panic!("{error:?}"),
+        Err(error) => panic!("{error:?}"),
     }
 }
 
@@ -205,8 +204,7 @@ fn hammer(mut table: Table<RedisStore>, seed: u64, clock: &AtomicU64) -> Hammere
         let last = (next + random.random_range(1..40)).min(TOTAL) - 1;
         let range = ContentRange::new(next, last, TOTAL).expect("a range");
         let request = Fragment::new(id(7), range).into();
-        let arrival =
-            RequestContext { url: "/e", principal: None, access: Access::Granted, now: now() };
+        let arrival = RequestContext::new("/e", Access::Granted, now());
         let mut step = table.handle_request(&request, &arrival, || [7; 16]).expect("it works");
         while let Step::Store(bytes) = step {
             let taken = random.random_range(1..=bytes.take);
@@ -238,14 +236,14 @@ fn hammer(mut table: Table<RedisStore>, seed: u64, clock: &AtomicU64) -> Hammere
 
 /// Four who write the same entity at once, each with connections of its own.
 fn round(redis: &RedisServer, round: u64) -> Vec<Hammered> {
-    let policy = Policy { store_timeout: Duration::from_secs(5), ..Policy::DEFAULT };
+    let policy = Policy::DEFAULT.with_store_timeout(Duration::from_secs(5));
     let table = || {
         let store = RedisStore::new(&redis.url(), &format!("round-{round}:")).expect("a URL");
         Sessions::new(store, policy, SessionLimits::default())
     };
     let clock = AtomicU64::new(0);
     let now = Duration::from_secs(1_700_000_000);
-    let arrival = RequestContext { url: "/e", principal: None, access: Access::Granted, now };
+    let arrival = RequestContext::new("/e", Access::Granted, now);
     let created = table().handle_request(&CreateSession::default().into(), &arrival, || [7; 16]);
     assert!(matches!(created, Ok(Step::Answer(_))), "{created:?}");
 
@@ -286,7 +284,7 @@ fn without_redis_it_says_so_and_with_it_it_works_again() {
     let store = RedisStore::new(&redis.url(), "p:").expect("a URL");
     let mut table = Sessions::new(store, Policy::DEFAULT, SessionLimits::default());
     let now = Duration::from_secs(1);
-    let arrival = RequestContext { url: "/e", principal: Some("a"), access: Access::Granted, now };
+    let arrival = RequestContext::new("/e", Access::Granted, now).with_principal(Some("a"));
     let create = CreateSession::default().into();
     assert!(table.handle_request(&create, &arrival, || [7; 16]).is_ok());
     redis.kill();

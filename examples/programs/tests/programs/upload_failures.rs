@@ -265,8 +265,7 @@ fn missing_and_wrong_credentials() {
 fn elsewhere(seconds: u32) -> Server {
     let host_id = HostId::try_from("127.0.0.2").expect("a host");
     let fallback_timeout = Some(HostIdFallbackTimeout(seconds));
-    let policy =
-        Policy { host: Some(SessionHost { host_id, fallback_timeout }), ..Policy::DEFAULT };
+    let policy = Policy::DEFAULT.with_host(Some(SessionHost::new(host_id, fallback_timeout)));
     Server::start_at("127.0.0.1:0", policy, |_| Fate::Pass)
 }
 

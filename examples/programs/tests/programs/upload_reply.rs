@@ -11,7 +11,7 @@ const REPLY: &str = "This is the reply to what was uploaded.";
 
 /// Starts a server with a reply at this URL, which reacts to GET in this way.
 fn server(url: Option<&str>, get: impl Fn(&Seen) -> Fate + Send + 'static) -> Server {
-    let policy = Policy { notification: true, ..Policy::DEFAULT };
+    let policy = Policy::DEFAULT.with_notification(true);
     let script = move |seen: &Seen| if seen.kind == "GET" { get(seen) } else { Fate::Pass };
     Server::start_at("127.0.0.1:0", policy, script).with_reply(url)
 }

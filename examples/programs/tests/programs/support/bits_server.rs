@@ -294,7 +294,7 @@ impl State {
         body: &[u8],
     ) -> Option<SessionsResponse<'static>> {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let arrival = RequestContext { url, principal: None, access: self.access, now };
+        let arrival = RequestContext::new(url, self.access, now);
         let created = &mut self.created;
         let random = || {
             *created += 1;
@@ -318,7 +318,7 @@ impl State {
                     self.sessions.handle_stored(bytes.token, piece.len() as u64, now).ok()?
                 }
                 Step::Notify(turn) => {
-                    let notified = Notified { copy_to_destination: true, reply: Reply::Kept };
+                    let notified = Notified::new(true, Reply::Kept);
                     let url = self.reply_url.clone();
                     let url = url.as_deref().and_then(|url| ReplyUrl::try_from(url).ok());
                     self.sessions.handle_notified(turn, notified, url, now).ok()?
@@ -332,7 +332,7 @@ impl State {
                     self.sessions.handle_discarded(discard.token).ok()?
                 }
                 Step::Answer(answer) => return Some(answer),
-                Step::Done => return None,
+                _ => return None,
             };
         }
     }
