@@ -16,7 +16,7 @@ use core::fmt;
 
 use self::kind::Code;
 pub use self::kind::ErrorKind;
-use crate::field::FieldName;
+use crate::field_name::FieldName;
 use crate::util::excerpt::Excerpt;
 
 /// A rule of the protocol that was broken.

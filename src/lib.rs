@@ -97,6 +97,7 @@ pub mod client;
 pub mod deviation;
 pub mod error;
 pub mod field;
+mod field_name;
 pub mod guide;
 pub mod http1;
 pub mod limits;

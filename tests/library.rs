@@ -12,6 +12,8 @@ mod display;
 mod error;
 mod field;
 mod http1;
+#[cfg(feature = "std")]
+mod layers;
 mod message;
 mod observer;
 mod requirements;

@@ -20,7 +20,6 @@ mod guid;
 mod host_id;
 mod host_id_fallback_timeout;
 mod hresult;
-mod name;
 mod original_request_url;
 mod packet_type;
 mod protocol;
@@ -43,7 +42,6 @@ pub use self::error_context::ErrorContext;
 pub use self::host_id::{Host, HostId, RewrittenUrl};
 pub use self::host_id_fallback_timeout::HostIdFallbackTimeout;
 pub use self::hresult::HResult;
-pub use self::name::FieldName;
 pub use self::original_request_url::OriginalRequestUrl;
 pub use self::packet_type::PacketType;
 pub use self::protocol::Protocol;
@@ -59,6 +57,7 @@ pub use self::supported_protocols::SupportedProtocols;
 
 use crate::deviation::Deviations;
 use crate::error::{Error, ValueError};
+pub use crate::field_name::FieldName;
 
 /// A value that can be parsed from one field.
 pub(crate) trait Decode<'b>: Sized {
@@ -159,3 +158,16 @@ macro_rules! opaque_value {
     };
 }
 pub(crate) use opaque_value;
+
+impl FieldName {
+    /// Returns the error in a value of this field that the caller made from several parts.
+    pub(crate) const fn caller_error(self, error: ValueError) -> Error {
+        Error::caller(error.kind).in_field(self).at(Some(error.at))
+    }
+
+    /// Returns the error in a value of this field that the caller passed.
+    #[cold]
+    pub(crate) fn value_error(self, value: &[u8], error: ValueError) -> Error {
+        self.caller_error(error).with_received(value, error.at)
+    }
+}

@@ -6,7 +6,7 @@
 use super::head::{locate, offset_of};
 use super::{HeadVisitor, RequestLine, StatusCode, StatusLine, trim_white_space};
 use crate::error::{Error, ErrorKind, ValueError};
-use crate::field::FieldName;
+use crate::field_name::FieldName;
 use crate::util::ascii_case::eq_ignore_case;
 use crate::util::digits;
 

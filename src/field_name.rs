@@ -1,6 +1,5 @@
-//! The names of the fields, and finding them in any letter case.
+//! The names of fields: the vocabulary that all layers share.
 
-use crate::error::{Error, ValueError};
 use crate::util::ascii_case::eq_ignore_case;
 
 const fn text(bytes: &'static [u8]) -> &'static str {
@@ -31,9 +30,9 @@ macro_rules! field_names {
             $(; $( $spelling:literal $found:ident ),+ )?
         }
     )+) => {
-        /// A field that the protocol defines or gives a meaning to.
+        /// A field that the protocol defines or uses.
         ///
-        /// Names are compared without regard to case, as HTTP has it, and written as documented.
+        /// Names are compared ignoring ASCII case and written as documented.
         ///
         /// # Example
         ///
@@ -51,19 +50,21 @@ macro_rules! field_names {
         }
 
         impl FieldName {
-            /// Every field.
+            /// All fields.
             pub const ALL: &'static [Self] = &[$($( Self::$variant, )*)+];
 
-            /// Finds the field with this name, or with another spelling of it that is in use:
-            /// the text's `BITS-Request-DataEntity-Name` and `BITS-Response-DataEntity-Name`, and
-            /// the misspelling `BITS-Recieved-Content-Range`.
+            /// Returns the field with this name, ignoring ASCII case.
+            ///
+            /// Other spellings in use are recognised too: `BITS-Request-DataEntity-Name` and
+            /// `BITS-Response-DataEntity-Name` from the text of \[MC-BUP\], and the misspelling
+            /// `BITS-Recieved-Content-Range`.
             #[must_use]
             #[inline]
             pub fn from_name(name: &str) -> Option<Self> {
                 Self::from_name_and_spelling(name).map(|(field, _)| field)
             }
 
-            /// The same, with whether it is spelt as documented but for the case of its letters.
+            /// Returns the field with this name, and whether it is the documented spelling.
             #[inline(always)]
             pub(crate) fn from_name_and_spelling(name: &str) -> Option<(Self, bool)> {
                 let name = name.as_bytes();
@@ -77,7 +78,7 @@ macro_rules! field_names {
                 }
             }
 
-            /// The name as it is written.
+            /// Returns the documented name.
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self {
@@ -85,7 +86,7 @@ macro_rules! field_names {
                 }
             }
 
-            /// The name as it begins a line, behind the end of the line before.
+            /// Returns the end of the previous line, the name, a colon and a space.
             pub(crate) const fn line_start(self) -> &'static [u8] {
                 match self {
                     $($( Self::$variant => {
@@ -94,7 +95,7 @@ macro_rules! field_names {
                 }
             }
 
-            /// The section of \[MC-BUP\] that defines the field, or gives it its meaning.
+            /// Returns the section of \[MC-BUP\] that defines or uses the field.
             #[must_use]
             pub const fn section(self) -> &'static str {
                 match self {
@@ -105,55 +106,55 @@ macro_rules! field_names {
     };
 }
 
-// Grouped by length, which is what is looked at first. A name in the wrong group would never be
-// found; a test looks every one up.
+// Grouped by length, which is compared first. A name in the wrong group would never be found; a test
+// looks up every name.
 field_names! {
     10 {
-        Error b"BITS-Error" "2.2.1.2" "The error code, as the specification's text calls it."
+        Error b"BITS-Error" "2.2.1.2" "The error code, in the text of the specification."
     }
     12 {
-        HostId b"BITS-Host-Id" "2.2.3.2" "The host to send everything else to.",
+        HostId b"BITS-Host-Id" "2.2.3.2" "The host to send all further packets to.",
         ContentName b"Content-Name" "2.2.1.1" "The name of the entity."
     }
     13 {
-        Protocol b"BITS-Protocol" "2.2.3.2" "The protocol the server chose.",
-        ContentRange b"Content-Range" "2.2.6.1" "Which bytes of the entity a Fragment holds."
+        Protocol b"BITS-Protocol" "2.2.3.2" "The protocol that the server chose.",
+        ContentRange b"Content-Range" "2.2.6.1" "The range of the entity that a Fragment carries."
     }
     14 {
-        ReplyUrl b"BITS-Reply-URL" "2.2.7.2" "Where the reply to the upload is.",
-        ContentLength b"Content-Length" "2.2.1.1" "How many bytes of body follow."
+        ReplyUrl b"BITS-Reply-URL" "2.2.7.2" "The URL of the reply.",
+        ContentLength b"Content-Length" "2.2.1.1" "The length of the body in bytes."
     }
     15 {
-        SessionId b"BITS-Session-Id" "2.2.1.2" "The session a packet belongs to.",
-        ErrorCode b"BITS-Error-Code" "2.2.1.2" "The error code, as Microsoft's pages call it.",
-        AcceptEncoding b"Accept-encoding" "2.2.3.1" "The content codings the server takes."
+        SessionId b"BITS-Session-Id" "2.2.1.2" "The session of a packet.",
+        ErrorCode b"BITS-Error-Code" "2.2.1.2" "The error code, in Microsoft's pages.",
+        AcceptEncoding b"Accept-encoding" "2.2.3.1" "The content codings that the server accepts."
     }
     16 {
-        PacketType b"BITS-Packet-Type" "2.2.1.2" "What a message is.",
+        PacketType b"BITS-Packet-Type" "2.2.1.2" "The packet type.",
         ContentEncoding b"Content-Encoding" "2.2.6.1" "The coding of a Fragment's body."
     }
     17 {
-        TransferEncoding b"Transfer-Encoding" "2.2.1.1" "Refused, but where another HTTP stack has dealt with it and the response is no Ack."
+        TransferEncoding b"Transfer-Encoding" "2.2.1.1" "Not allowed, except on a response that is not an Ack and that another HTTP stack has decoded."
     }
     18 {
-        ErrorContext b"BITS-Error-Context" "2.2.1.2" "Who met the error."
+        ErrorContext b"BITS-Error-Context" "2.2.1.2" "The origin of the error: the server or the application."
     }
     22 {
-        MethodOverride b"X-HTTP-Method-Override" "2.2.1" "The verb, where a proxy refuses it."
+        MethodOverride b"X-HTTP-Method-Override" "2.2.1" "The method, where a proxy rejects `BITS_POST`."
     }
     24 {
-        SupportedProtocols b"BITS-Supported-Protocols" "2.2.2.2" "The protocols a client offers.",
+        SupportedProtocols b"BITS-Supported-Protocols" "2.2.2.2" "The protocols that a client offers.",
         StaticResponseUrl b"BITS-Static-Response-URL" "2.2.13.2" "A reply that exists already."
     }
     25 {
         OriginalRequestUrl b"BITS-Original-Request-URL" "2.2.12.2" "The destination URL."
     }
     26 {
-        RequestDataFileName b"BITS-Request-DataFile-Name" "2.2.12.2" "Where the entity is."
+        RequestDataFileName b"BITS-Request-DataFile-Name" "2.2.12.2" "The path of the entity."
     }
     27 {
         ReceivedContentRange b"BITS-Received-Content-Range" "2.2.7.2" "The next offset expected.",
-        ResponseDataFileName b"BITS-Response-DataFile-Name" "2.2.12.2" "Where the reply belongs.";
+        ResponseDataFileName b"BITS-Response-DataFile-Name" "2.2.12.2" "The path for the reply.";
         b"BITS-Recieved-Content-Range" ReceivedContentRange
     }
     28 {
@@ -162,17 +163,17 @@ field_names! {
     }
     29 {
         HostIdFallbackTimeout b"BITS-Host-Id-Fallback-Timeout" "2.2.3.2"
-            "After how many seconds without the host a client returns to the origin.",
+            "The number of seconds without the host after which a client returns to the origin server.",
         CopyFileToDestination b"BITS-Copy-File-To-Destination" "2.2.13.2"
-            "Asks for the entity to be put at its destination.";
+            "A request to copy the entity to its destination.";
         b"BITS-Response-DataEntity-Name" ResponseDataFileName
     }
 }
 
 impl FieldName {
-    /// The first value that `fields` has for this field, if any.
+    /// Returns the first value of this field in `fields`.
     ///
-    /// For looking at a message that is no valid packet; a message that is read says more.
+    /// Meant for messages that are not valid packets. A parsed message has typed values.
     #[must_use]
     pub fn find_in<'b>(
         self,
@@ -180,17 +181,6 @@ impl FieldName {
     ) -> Option<&'b [u8]> {
         let mut fields = fields.into_iter();
         fields.find(|(name, _)| Self::from_name(name) == Some(self)).map(|(_, value)| value)
-    }
-
-    /// An error in a value of this field that the caller made from several parts.
-    pub(crate) const fn caller_error(self, error: ValueError) -> Error {
-        Error::caller(error.kind).in_field(self).at(Some(error.at))
-    }
-
-    /// An error in a value of this field that the caller passed.
-    #[cold]
-    pub(crate) fn value_error(self, value: &[u8], error: ValueError) -> Error {
-        self.caller_error(error).with_received(value, error.at)
     }
 }
 
