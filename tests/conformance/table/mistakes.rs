@@ -50,7 +50,7 @@ H10 | a client that advances past the acknowledged offset | the Ack gives the of
 
 pub const ASKS: &str = "
 any-server | a server other than IIS | a session and a session table over any store
-    server::sessions::an_upload_works_over_every_store transfer::made_up_bytes_arrive
+    server::sessions::an_upload_works_over_every_store transfer::generated_data_arrives
 resume-connection | resuming on another connection | sessions are independent of connections
     model::every_order_of_events_keeps_the_rules
     server::work::pieces_count_as_they_are_stored
