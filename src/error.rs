@@ -39,9 +39,9 @@ use crate::util::excerpt::Excerpt;
 ///      received \"bytes 0-10/10\" (byte 6, [MC-BUP] 2.2.6.1)"
 /// );
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Error {
-    /// The offset in the input; `usize::MAX` if it is not known.
+    /// The offset in the input, or [`NO_OFFSET`].
     offset: usize,
     /// The length of the received value.
     received_len: usize,
@@ -54,7 +54,7 @@ pub struct Error {
     stage: CheckStage,
 }
 
-/// The offset of an error that has none.
+/// The value of `offset` if it is unknown.
 const NO_OFFSET: usize = usize::MAX;
 
 // Errors must not make the results of parsing larger.
@@ -287,6 +287,16 @@ impl fmt::Display for Error {
             write!(f, "byte {offset}, ")?;
         }
         write!(f, "[MC-BUP] {})", self.section())
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut error = f.debug_struct("Error");
+        error.field("kind", &self.kind()).field("field", &self.field());
+        error.field("offset", &self.offset()).field("section", &self.section());
+        error.field("fault", &self.fault).field("stage", &self.stage);
+        error.field("message", &format_args!("{self}")).finish()
     }
 }
 

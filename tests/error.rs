@@ -79,6 +79,16 @@ fn the_value_of_a_field_that_the_protocol_does_not_define_is_not_copied() {
 }
 
 #[test]
+fn the_debug_output_of_an_error_names_its_properties() {
+    let error = ReceivedContentRange::try_from("+5").expect_err("a sign");
+    let expected = format!(
+        "Error {{ kind: NotDecimal, field: Some(\"BITS-Received-Content-Range\"), \
+         offset: Some(0), section: \"2.2.7.2\", fault: Caller, stage: Packet, message: {error} }}"
+    );
+    assert_eq!(format!("{error:?}"), expected);
+}
+
+#[test]
 fn kinds_have_different_descriptions() {
     let mut descriptions: Vec<_> = ErrorKind::ALL.iter().map(ToString::to_string).collect();
     descriptions.sort();

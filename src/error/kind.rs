@@ -47,7 +47,7 @@ macro_rules! error_kinds {
         }
 
         /// An [`ErrorKind`] in one byte.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[derive(Clone, Copy, PartialEq, Eq, Hash)]
         pub(super) enum Code {
             $( $kind, )+
             BufferTooSmall,

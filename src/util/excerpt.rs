@@ -6,23 +6,23 @@ use core::fmt;
 const CAPACITY: usize = 40;
 
 /// Up to 40 bytes of a received value, or up to 20 bytes of each of two conflicting values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Excerpt {
-    /// The bytes of both parts, with zeros behind them.
+    /// The bytes of both parts, followed by zeros.
     bytes: [u8; CAPACITY],
     parts: [Part; 2],
 }
 
 /// The length of one value in an [`Excerpt`], and which part of the value it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 struct Part {
     length: u8,
     extent: Extent,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 enum Extent {
-    /// There is no such value.
+    /// There is no value.
     Absent,
     Whole,
     Start,
@@ -37,7 +37,7 @@ impl Part {
 impl Excerpt {
     pub(crate) const EMPTY: Self = Self { bytes: [0; CAPACITY], parts: [Part::ABSENT; 2] };
 
-    /// The bytes of `value` around the offset `at`.
+    /// Copies the bytes of `value` around the offset `at`.
     pub(crate) fn new(value: &[u8], at: usize) -> Self {
         let mut excerpt = Self::EMPTY;
         let [first, _] = &mut excerpt.parts;
@@ -45,7 +45,7 @@ impl Excerpt {
         excerpt
     }
 
-    /// The bytes of two conflicting values around their first difference.
+    /// Copies the bytes of two conflicting values around their first difference.
     pub(crate) fn conflict(earlier: &[u8], later: &[u8]) -> Self {
         let mut excerpt = Self::EMPTY;
         let at = earlier.iter().zip(later).take_while(|(earlier, later)| earlier == later).count();
@@ -54,13 +54,13 @@ impl Excerpt {
         excerpt
     }
 
-    /// The first value, or the earlier of two conflicting ones.
+    /// Returns the value, or the earlier of two conflicting values.
     pub(crate) fn first(&self) -> Option<Quoted<'_>> {
         let [first, _] = self.parts;
         Quoted::new(&self.bytes, first)
     }
 
-    /// The later of two conflicting values.
+    /// Returns the later of two conflicting values.
     pub(crate) fn second(&self) -> Option<Quoted<'_>> {
         let [_, second] = self.parts;
         Quoted::new(self.bytes.get(CAPACITY / 2..).unwrap_or_default(), second)
@@ -103,7 +103,7 @@ impl<'e> Quoted<'e> {
 impl fmt::Display for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let before = if matches!(self.extent, Extent::Middle | Extent::End) { "..." } else { "" };
-        let behind = if matches!(self.extent, Extent::Start | Extent::Middle) { "..." } else { "" };
-        write!(f, "{before}\"{}\"{behind}", self.bytes.escape_ascii())
+        let after = if matches!(self.extent, Extent::Start | Extent::Middle) { "..." } else { "" };
+        write!(f, "{before}\"{}\"{after}", self.bytes.escape_ascii())
     }
 }

@@ -12,7 +12,7 @@ pub(crate) struct InlineStr<const N: usize> {
 }
 
 impl<const N: usize> InlineStr<N> {
-    /// A copy of `text`; `None` if it is too long.
+    /// Copies `text`. `None` if it is too long.
     pub(crate) fn new(text: &[u8]) -> Option<Self> {
         let mut bytes = [0; N];
         bytes.get_mut(..text.len())?.copy_from_slice(text);
