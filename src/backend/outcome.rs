@@ -195,7 +195,7 @@ impl NotificationError {
             Self::Transport => (StatusCode::BAD_GATEWAY, None),
             Self::Storage => (StatusCode::INTERNAL_SERVER_ERROR, None),
         };
-        Refusal::of_application(status, code)
+        Refusal::from_application(status, code)
     }
 }
 

@@ -1,4 +1,4 @@
-//! The Acks: what a server answers.
+//! The Acks of a server, and the rules they share.
 
 use super::encoder::{Encoder, Start};
 use super::message_error::MessageError;
@@ -18,7 +18,7 @@ use crate::http1::HeadVisitor as _;
 use crate::http1::framing::TransferCoding;
 use crate::http1::{StatusCode, StatusLine, Version};
 
-/// A server's answer: what was granted, or a [`Refusal`].
+/// The response of a server to a packet: a success, or a [`Refusal`].
 ///
 /// # Example
 ///
@@ -59,7 +59,7 @@ pub enum Ack<'b> {
     CloseSession(CloseSessionAck<'b>),
     /// [2.2.11] ACK for CANCEL-SESSION.
     CancelSession(CancelSessionAck<'b>),
-    /// Any of them with a status other than 200 and 201.
+    /// Any of them with a status code other than 200 and 201.
     Refused(Refusal<'b>),
 }
 
@@ -98,7 +98,7 @@ impl<'b> Ack<'b> {
         source::parse(&source, |line, reader| read(line, reader, context))
     }
 
-    /// Which kind of message it is.
+    /// Returns the kind of Ack.
     #[must_use]
     pub const fn kind(&self) -> MessageKind {
         match self {
@@ -111,7 +111,7 @@ impl<'b> Ack<'b> {
         }
     }
 
-    /// The status it is written with.
+    /// Returns the status code that the Ack is written with.
     #[must_use]
     pub const fn status(&self) -> StatusCode {
         match self {
@@ -120,7 +120,7 @@ impl<'b> Ack<'b> {
         }
     }
 
-    /// What the client does about it; `None` for what was granted.
+    /// Returns the class of the failure; `None` for a success.
     #[must_use]
     pub const fn failure(&self) -> Option<Failure> {
         match self {
@@ -129,7 +129,7 @@ impl<'b> Ack<'b> {
         }
     }
 
-    /// The session it names.
+    /// Returns the session id.
     #[must_use]
     pub const fn session_id(&self) -> Option<&SessionId<'b>> {
         match self {
@@ -142,8 +142,8 @@ impl<'b> Ack<'b> {
         }
     }
 
-    /// Makes it ready to be written: the status line, the message's fields, and `extras` of the
-    /// transport such as Date or Server.
+    /// Prepares the head for writing: the status line, the fields of the message, and `extras` such
+    /// as Date or Server.
     ///
     /// # Errors
     ///
@@ -158,7 +158,7 @@ impl<'b> Ack<'b> {
         Encoder::new(Start::Ack(*self), extras)
     }
 
-    /// Shows its fields, in the order of the table; see [`Refusal::visit_fields`].
+    /// Visits the fields, in the order of the presence table; see [`Refusal::visit_fields`].
     #[inline]
     pub(super) fn visit_fields<V: FieldVisitor>(&self, error_fields: ErrorFields, visit: V) -> V {
         let visit = visit.field(FieldName::PacketType, Value::PacketType(PacketType::Ack));

@@ -1,23 +1,23 @@
-//! What a client does about an answer that is not a success.
+//! Classes of failures: the client's reaction to a refusal.
 
 use core::fmt;
 
 use crate::field::HResult;
 use crate::http1::StatusCode;
 
-/// The class of a failure: what a client should do next.
+/// The class of a failure, which determines the client's reaction.
 ///
 /// | class | statuses and codes |
 /// |---|---|
-/// | [`Resynchronise`](Self::Resynchronise) | 416, whatever code is beside it |
+/// | [`Resynchronise`](Self::Resynchronise) | 416, with any code |
 /// | [`StartOver`](Self::StartOver) | code 0x8020001F |
 /// | [`Credentials`](Self::Credentials) | 401, 407 |
 /// | [`SmallerFragments`](Self::SmallerFragments) | 413 |
 /// | [`Fatal`](Self::Fatal) | codes `BG_E_TOO_LARGE`, `E_INVALIDARG`, `E_ACCESSDENIED` |
-/// | [`Transient`](Self::Transient) | 408, 409, 5xx but 501 and 505, 3xx but 300 to 305 and 307 |
+/// | [`Transient`](Self::Transient) | 408, 409, 5xx except 501 and 505, 3xx except 300 to 305 and 307 |
 /// | [`Fatal`](Self::Fatal) | everything else |
 ///
-/// The first row that fits counts. A redirect is never followed silently: it is a failure too.
+/// The first matching row applies. Redirects are not followed: they are failures too.
 ///
 /// # Example
 ///
@@ -33,22 +33,22 @@ use crate::http1::StatusCode;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Failure {
-    /// The server does not know the session: begin again with Create-Session.
+    /// The server does not know the session: start over with Create-Session.
     StartOver,
     /// Send the same packet again with credentials.
     Credentials,
-    /// Send less at a time.
+    /// Send smaller fragments.
     SmallerFragments,
-    /// Go on at the offset that came with the answer.
+    /// Continue at the offset in the response.
     Resynchronise,
-    /// Try again later.
+    /// Retry later.
     Transient,
-    /// Give up and tell the user.
+    /// Give up and report the failure.
     Fatal,
 }
 
 impl Failure {
-    /// The class of an answer; `None` for the successes 200 and 201.
+    /// Returns the class of a response; `None` for the success statuses 200 and 201.
     #[must_use]
     pub const fn of(status: StatusCode, code: Option<HResult>) -> Option<Self> {
         Some(match (status.get(), code) {
@@ -67,7 +67,7 @@ impl Failure {
         })
     }
 
-    /// A stable kebab-case name.
+    /// Returns a stable kebab-case name.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

@@ -1,15 +1,20 @@
-//! The messages of section 2.2: one request and its Ack a file, the table of which message carries
-//! which field, and the writer.
+//! [2.2] Message Syntax: requests, Acks and notifications, as typed values.
 //!
-//! A message is a plain struct with public fields of validated value types, so what can be built
-//! can be sent, and what is sent can be read.
+//! A message is a plain struct with public fields of validated value types. So whatever can be built
+//! can be sent, and whatever is sent can be parsed.
 //!
 //! ```text
 //! bytes ──► head ──► Request / Ack ──► encode ──► bytes
 //! ```
 //!
-//! Reading accepts what is unambiguous and says what was unusual about it; see
-//! [`Decoded::deviations`]. An Ack is read in the light of its request; see [`AckContext`].
+//! * Parsing: [`Request::from_head`], [`Ack::from_head`] and their `from_fields` and `from_http`.
+//!   Unambiguous input is accepted, and departures from the specification are recorded in
+//!   [`Decoded::deviations`]. An Ack is parsed in the context of its request; see [`AckContext`].
+//! * Validation: [`Request::validate`] and its siblings return every error instead of the first.
+//! * Writing: [`Request::encode`] and its siblings return an [`Encoder`].
+//! * Errors: [`Refusal::for_error`] turns a parse error into the Ack to send.
+//!
+//! [`presence`] lists which message carries which field.
 
 mod ack;
 mod ack_context;
@@ -80,12 +85,12 @@ pub type RequestHead<'h, 'b> = Head<'h, 'b, RequestLine<'b>>;
 /// The head of a response, parsed from bytes.
 pub type ResponseHead<'h, 'b> = Head<'h, 'b, StatusLine<'b>>;
 
-/// A message that was read, and what was unusual about it.
+/// A parsed message and its deviations from the specification.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decoded<T> {
     /// The message.
     pub message: T,
-    /// How it departs from the specification.
+    /// The deviations of the message.
     pub deviations: Deviations,
 }
 

@@ -16,8 +16,8 @@ use crate::http1::{RequestLine, RequestTarget, Version};
 
 /// [2.2.12] Notification Request to the Server Application: an upload is complete.
 ///
-/// The back-end client of a server sends it with the method POST; it is no BITS packet and has no
-/// packet type. By reference it names two paths; by value the entity is its body.
+/// The upload server sends it to the application with the method POST. It is not a BITS packet and has
+/// no packet type. By reference it names two paths; by value its body is the entity.
 ///
 /// ```text
 /// POST target HTTP/1.1
@@ -59,18 +59,18 @@ pub struct NotificationRequest<'b> {
     pub entity: NotifiedEntity<'b>,
 }
 
-/// How the server application gets the entity.
+/// The way the server application gets the entity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NotifiedEntity<'b> {
-    /// `NOTIFICATION_BY_REFERENCE`: it opens a file.
+    /// `NOTIFICATION_BY_REFERENCE`: the application opens a file.
     ByReference {
-        /// Where the entity is.
+        /// The path of the entity.
         request: RequestDataFileName<'b>,
-        /// Where its reply belongs.
+        /// The path for the reply.
         response: ResponseDataFileName<'b>,
     },
-    /// `NOTIFICATION_BY_VALUE`: it reads the body.
+    /// `NOTIFICATION_BY_VALUE`: the application reads the body.
     ByValue {
         /// The length of the body in bytes.
         content_length: u64,
@@ -78,7 +78,7 @@ pub enum NotifiedEntity<'b> {
 }
 
 impl<'b> NotificationRequest<'b> {
-    /// Whether a request looks like a notification: a POST with one of its fields.
+    /// Returns true if a request claims to be a notification: a POST with one of its fields.
     #[must_use]
     pub fn is_notification(
         line: &RequestLine<'_>,
@@ -120,7 +120,7 @@ impl<'b> NotificationRequest<'b> {
         source::parse(&ParsedFields::collect(&mut slot, line, fields, usize::MAX), read)
     }
 
-    /// By reference or by value.
+    /// Returns the kind of notification: by reference or by value.
     #[must_use]
     pub const fn kind(&self) -> MessageKind {
         match self.entity {
@@ -129,8 +129,8 @@ impl<'b> NotificationRequest<'b> {
         }
     }
 
-    /// Makes it ready to be written: the request line for `target`, the message's fields, and
-    /// `extras` of the transport.
+    /// Prepares the head for writing: the request line with `target`, the fields of the message, and
+    /// `extras` such as Host.
     ///
     /// # Errors
     ///
@@ -149,7 +149,7 @@ impl<'b> NotificationRequest<'b> {
         Encoder::new(Start::NotificationRequest(target, *self), extras)
     }
 
-    /// Shows its fields, in the order of the table.
+    /// Visits the fields, in the order of the presence table.
     pub(super) fn visit_fields<V: FieldVisitor>(&self, visit: V) -> V {
         let url = Value::Bytes(self.original_request_url.as_bytes());
         let visit = visit.field(FieldName::OriginalRequestUrl, url);

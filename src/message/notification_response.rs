@@ -14,10 +14,10 @@ use crate::http1::HeadVisitor as _;
 use crate::http1::framing::TransferCoding;
 use crate::http1::{StatusCode, StatusLine, Version};
 
-/// [2.2.13] Notification Response from the Server Application: what became of the upload.
+/// [2.2.13] Notification Response from the Server Application.
 ///
-/// 200 is success, anything else the application's error, which the upload server passes on. The
-/// reply is a static URL, the body, or the file that the request named.
+/// 200 is success. Any other status is an error of the application, which the upload server passes on
+/// to the client. The reply is a static URL, the body, or the file that the request named.
 ///
 /// ```text
 /// HTTP/1.1 200 OK
@@ -44,19 +44,19 @@ use crate::http1::{StatusCode, StatusLine, Version};
 /// Source: \[MC-BUP\] 2.2.13; Microsoft's page on the notification protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NotificationResponse<'b> {
-    /// The application's verdict.
+    /// The status code.
     pub status: StatusCode,
-    /// A reply that exists already.
+    /// The URL of a reply that exists already.
     pub static_response_url: Option<StaticResponseUrl<'b>>,
-    /// Asks for the entity to be put at its destination.
+    /// A request to copy the entity to its destination.
     pub copy_file_to_destination: Option<CopyFileToDestination<'b>>,
-    /// The length of the body in bytes; `None` when it ends with the connection, and with 204, which
-    /// has none.
+    /// The length of the body in bytes. `None` if the body ends with the connection, and with 204,
+    /// which has no body.
     pub content_length: Option<u64>,
 }
 
 impl Default for NotificationResponse<'_> {
-    /// 200 and nothing else.
+    /// Creates a response with status 200, without a reply.
     fn default() -> Self {
         Self {
             status: StatusCode::OK,
@@ -72,7 +72,7 @@ impl<'b> NotificationResponse<'b> {
     ///
     /// # Errors
     ///
-    /// When the response is not a valid one.
+    /// When the response is invalid.
     pub fn from_head(head: &ResponseHead<'_, 'b>) -> Result<Decoded<Self>, Error> {
         source::parse(&HeadSource { head, max_value: usize::MAX }, read)
     }
@@ -82,7 +82,7 @@ impl<'b> NotificationResponse<'b> {
     /// # Errors
     ///
     /// As [`from_head`](Self::from_head), without offsets; and when Content-Length is in doubt. A
-    /// Transfer-Encoding is the stack's affair.
+    /// Transfer-Encoding is not an error: the stack has removed it.
     pub fn from_fields(
         line: StatusLine<'b>,
         fields: impl IntoIterator<Item = (&'b str, &'b [u8])>,
@@ -91,13 +91,13 @@ impl<'b> NotificationResponse<'b> {
         source::parse(&ParsedFields::collect(&mut slot, line, fields, usize::MAX), read)
     }
 
-    /// Whether the application was content.
+    /// Returns true if the application accepted the upload.
     #[must_use]
     pub const fn is_success(&self) -> bool {
         matches!(self.status, StatusCode::OK)
     }
 
-    /// Makes it ready to be written.
+    /// Prepares the head for writing: the status line, the fields of the message, and `extras`.
     ///
     /// # Errors
     ///
@@ -116,7 +116,7 @@ impl<'b> NotificationResponse<'b> {
         Encoder::new(Start::NotificationResponse(*self), extras)
     }
 
-    /// Shows its fields, in the order of the table.
+    /// Visits the fields, in the order of the presence table.
     pub(super) fn visit_fields<V: FieldVisitor>(&self, visit: V) -> V {
         let url = self.static_response_url.map(|url| Value::Bytes(url.as_bytes()));
         let copy = self.copy_file_to_destination.map(|copy| Value::Bytes(copy.as_bytes()));

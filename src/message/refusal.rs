@@ -1,4 +1,4 @@
-//! An Ack that refuses, and the one mapping from errors to it.
+//! Refusals, and the mapping from errors to them.
 
 use super::message_error::MessageError;
 use super::reader::Reader;
@@ -12,10 +12,10 @@ use crate::field::{
 };
 use crate::http1::StatusCode;
 
-/// [2.2.1.2] An Ack that refuses: a status, and mostly an error code and its context.
+/// [2.2.1.2] An Ack with a failure status, usually with an error code and its context.
 ///
-/// Its parts depend on each other, so they are private: a 416 always has an offset, and a context
-/// never stands without a code.
+/// The parts depend on each other, so they are private: a 416 always has an offset, and a context
+/// always has a code.
 ///
 /// ```text
 /// HTTP/1.1 500 Internal Server Error
@@ -51,7 +51,7 @@ pub struct Refusal<'b> {
 }
 
 impl<'b> Refusal<'b> {
-    /// A refusal by status alone.
+    /// Creates a refusal with a status code and nothing else.
     ///
     /// # Errors
     ///
@@ -75,7 +75,7 @@ impl<'b> Refusal<'b> {
         Self::bare(status).with_error(code, ErrorContext::SERVER)
     }
 
-    /// The request is not valid: 400, `E_INVALIDARG`.
+    /// The request is invalid: 400, `E_INVALIDARG`.
     #[must_use]
     pub const fn invalid_argument() -> Self {
         Self::of_server(StatusCode::BAD_REQUEST, HResult::E_INVALIDARG)
@@ -87,21 +87,22 @@ impl<'b> Refusal<'b> {
         Self::of_server(StatusCode::LENGTH_REQUIRED, HResult::E_INVALIDARG)
     }
 
-    /// The client may not upload there, or may not overwrite what is there: 403,
+    /// The client may not upload to this destination, or may not overwrite it: 403,
     /// `E_ACCESSDENIED`.
     #[must_use]
     pub const fn access_denied() -> Self {
         Self::of_server(StatusCode::FORBIDDEN, HResult::E_ACCESSDENIED)
     }
 
-    /// Uploads are not enabled there: 501, `E_ACCESSDENIED`.
+    /// Uploads are not enabled for this destination: 501, `E_ACCESSDENIED`.
     #[must_use]
     pub const fn uploads_disabled() -> Self {
         Self::of_server(StatusCode::NOT_IMPLEMENTED, HResult::E_ACCESSDENIED)
     }
 
-    /// Not now: 503 without a code, and the client tries again. What a host answers whose store of
-    /// sessions fails, or which has no room for one more.
+    /// The server cannot handle the request now: 503 without a code. The client tries again.
+    ///
+    /// Meant for a session store that fails and for a limit on sessions that is reached.
     ///
     /// ```
     /// use bits_proto::message::{Failure, Refusal};
@@ -113,41 +114,40 @@ impl<'b> Refusal<'b> {
         Self::bare(StatusCode::SERVICE_UNAVAILABLE)
     }
 
-    /// There is no such session: 500, `BG_E_SESSION_NOT_FOUND`.
+    /// The session does not exist: 500, `BG_E_SESSION_NOT_FOUND`.
     #[must_use]
     pub const fn session_not_found() -> Self {
         Self::of_server(StatusCode::INTERNAL_SERVER_ERROR, HResult::BG_E_SESSION_NOT_FOUND)
     }
 
-    /// The entity is too large, or a fragment that cannot be any smaller: 500,
-    /// `BG_E_TOO_LARGE`. The client gives up; 413 by [`new`](Self::new) with
-    /// [`StatusCode::CONTENT_TOO_LARGE`] asks it for smaller fragments instead.
+    /// The entity, or a fragment of minimum size, is too large: 500, `BG_E_TOO_LARGE`. The client
+    /// gives up. [`new`](Self::new) with [`StatusCode::CONTENT_TOO_LARGE`] asks for smaller fragments
+    /// instead.
     #[must_use]
     pub const fn too_large() -> Self {
         Self::of_server(StatusCode::INTERNAL_SERVER_ERROR, HResult::BG_E_TOO_LARGE)
     }
 
-    /// The disk is full: 500 and the code given,
-    /// [`DISK_FULL`](HResult::DISK_FULL) as Windows has it or
-    /// [`DISK_FULL_MC_BUP`](HResult::DISK_FULL_MC_BUP) as the specification prints it. Clients
-    /// know both.
+    /// The disk is full: 500 with `code`, which is [`DISK_FULL`](HResult::DISK_FULL) as in Windows or
+    /// [`DISK_FULL_MC_BUP`](HResult::DISK_FULL_MC_BUP) as in the specification. Clients recognise
+    /// both.
     #[must_use]
     pub const fn disk_full(code: HResult) -> Self {
         Self::of_server(StatusCode::INTERNAL_SERVER_ERROR, code)
     }
 
-    /// The fragment does not begin where the server stands: 416 and the offset to go on at.
+    /// The fragment starts after the next expected byte: 416 with the next offset.
     #[must_use]
     pub const fn out_of_sync(received: ReceivedContentRange) -> Self {
         Self { received: Some(received), ..Self::bare(StatusCode::RANGE_NOT_SATISFIABLE) }
     }
 
-    /// What a server application that refused an entity, or could not be reached, makes the server
-    /// answer: its status and code, or the code that stands for the status.
+    /// Creates the refusal that reports a failure of the server application: its status code and
+    /// error code, or the code that represents the status.
     ///
-    /// What is no failure is no reason to refuse, and a 416 would speak of the client's offset: both
-    /// are 500. And only the server can say that it knows no session.
-    pub(crate) const fn of_application(status: StatusCode, code: Option<HResult>) -> Self {
+    /// A status that is not a failure becomes 500, and so does 416, which would refer to the client's
+    /// offset. The code for an unknown session is replaced, as only the server can use it.
+    pub(crate) const fn from_application(status: StatusCode, code: Option<HResult>) -> Self {
         let status = match status.get() {
             ..300 | 416 => StatusCode::INTERNAL_SERVER_ERROR,
             _ => status,
@@ -163,11 +163,10 @@ impl<'b> Refusal<'b> {
         }
     }
 
-    /// What to answer to a request that could not be read: total, one refusal for every error.
+    /// Returns the refusal for any parse error.
     ///
-    /// A missing Content-Length is 411 or 400, as the policy has it; whatever else the peer did is
-    /// 400 and `E_INVALIDARG`. An error of our own side's is no fault of the client's: 500 without
-    /// a code, which it takes as a reason to try again.
+    /// A missing Content-Length is 411, or 400 if the options say so. Every other error of the peer is
+    /// 400 with `E_INVALIDARG`. An error of the caller is 500 without a code, which clients retry.
     ///
     /// # Example
     ///
@@ -182,78 +181,78 @@ impl<'b> Refusal<'b> {
     /// # Ok::<(), bits_proto::Error>(())
     /// ```
     #[must_use]
-    pub fn for_error(error: &Error, policy: &ParseOptions) -> Self {
+    pub fn for_error(error: &Error, options: &ParseOptions) -> Self {
         if error.fault() == Fault::Caller {
             return Self::bare(StatusCode::INTERNAL_SERVER_ERROR);
         }
         let no_length = error.kind() == ErrorKind::MissingField
             && error.field() == Some(FieldName::ContentLength.as_str());
-        if no_length && policy.missing_content_length != MissingContentLength::BadRequest {
+        if no_length && options.missing_content_length != MissingContentLength::BadRequest {
             return Self::length_required();
         }
         Self::invalid_argument()
     }
 
-    /// The same with an error code and who met the error.
+    /// Sets the error code and its context.
     #[must_use]
     pub const fn with_error(self, code: HResult, context: ErrorContext) -> Self {
         Self { code: Some(code), context: Some(context), ..self }
     }
 
-    /// The same with the session's id.
+    /// Sets the session id.
     #[must_use]
     pub const fn with_session_id(self, session_id: SessionId<'b>) -> Self {
         Self { session_id: Some(session_id), ..self }
     }
 
-    /// The same with the offset the server expects next.
+    /// Sets the next offset.
     #[must_use]
     pub const fn with_received(self, received: ReceivedContentRange) -> Self {
         Self { received: Some(received), ..self }
     }
 
-    /// The status.
+    /// Returns the status code.
     #[must_use]
     pub const fn status(&self) -> StatusCode {
         self.status
     }
 
-    /// The error code; none where the status says it all.
+    /// Returns the error code, if there is one.
     #[must_use]
     pub const fn code(&self) -> Option<HResult> {
         self.code
     }
 
-    /// Who met the error.
+    /// Returns the origin of the error: the server or the application.
     #[must_use]
     pub const fn context(&self) -> Option<ErrorContext> {
         self.context
     }
 
-    /// The offset the server expects next; always there with 416.
+    /// Returns the next offset; always present with 416.
     #[must_use]
     pub const fn received(&self) -> Option<ReceivedContentRange> {
         self.received
     }
 
-    /// The session.
+    /// Returns the session id.
     #[must_use]
     pub const fn session_id(&self) -> Option<&SessionId<'b>> {
         self.session_id.as_ref()
     }
 
-    /// What the client does about it.
+    /// Returns the class of the failure.
     #[must_use]
     pub const fn failure(&self) -> Failure {
         match Failure::of(self.status, self.code) {
             Some(failure) => failure,
-            // No refusal has the status of a success.
+            // A refusal never has a success status.
             None => Failure::Fatal,
         }
     }
 
-    /// Shows its fields behind the packet type, in the order of the table, the error code in those
-    /// that `error_fields` says.
+    /// Visits the fields behind the packet type, in the order of the presence table. The error code is
+    /// in the fields that `error_fields` selects.
     pub(super) fn visit_fields<V: FieldVisitor>(&self, error_fields: ErrorFields, visit: V) -> V {
         let received = self.received.map(|received| Value::Number(received.0));
         let code =
@@ -334,7 +333,7 @@ struct ErrorValues {
     context: Option<ErrorContext>,
 }
 
-/// Reads the error fields. BITS-Error takes precedence over BITS-Error-Code. A code of 0 is no error.
+/// Reads the error fields. BITS-Error takes precedence over BITS-Error-Code. Code 0 means no error.
 fn read_error<'b, R: Report<'b>>(
     status: StatusCode,
     reader: &mut Reader<'_, 'b, R>,

@@ -1,4 +1,4 @@
-//! The five requests of a client.
+//! The five requests of a client, and the rules they share.
 
 use super::encoder::{Encoder, Start};
 use super::message_error::MessageError;
@@ -20,7 +20,7 @@ use crate::http1::{RequestLine, RequestTarget, Version, trim_white_space};
 /// [2.2.1] The method of every request of a client.
 pub const METHOD: &str = "BITS_POST";
 
-/// A request of a client, read from or to be written into an HTTP head.
+/// A request of a client.
 ///
 /// # Example
 ///
@@ -63,9 +63,10 @@ pub enum Request<'b> {
 }
 
 impl<'b> Request<'b> {
-    /// Whether a request means to be one of a client's, for one who watches other requests too: by
-    /// its method, by a BITS-Packet-Type, or by an `X-HTTP-Method-Override`. Whether it is a valid
-    /// one, reading says.
+    /// Returns true if a request claims to be a BITS packet: by its method, by a BITS-Packet-Type,
+    /// or by an `X-HTTP-Method-Override`. It may be invalid all the same.
+    ///
+    /// Meant for servers and monitors that see other requests too.
     ///
     /// # Example
     ///
@@ -136,7 +137,7 @@ impl<'b> Request<'b> {
         source::parse(&source, |line, reader| read(line, reader, options))
     }
 
-    /// Which of the five it is.
+    /// Returns the kind of request.
     #[must_use]
     pub const fn kind(&self) -> MessageKind {
         match self {
@@ -148,7 +149,7 @@ impl<'b> Request<'b> {
         }
     }
 
-    /// Its packet type.
+    /// Returns the packet type.
     #[must_use]
     pub const fn packet_type(&self) -> PacketType {
         match self {
@@ -160,7 +161,7 @@ impl<'b> Request<'b> {
         }
     }
 
-    /// The session it belongs to; Ping and Create-Session belong to none.
+    /// Returns the session id; Ping and Create-Session have none.
     #[must_use]
     pub const fn session_id(&self) -> Option<&SessionId<'b>> {
         match self {
@@ -171,7 +172,7 @@ impl<'b> Request<'b> {
         }
     }
 
-    /// The entity's name, which any packet may carry.
+    /// Returns the name of the entity, which any packet may carry.
     #[must_use]
     pub const fn content_name(&self) -> Option<ContentName<'b>> {
         match self {
@@ -183,7 +184,7 @@ impl<'b> Request<'b> {
         }
     }
 
-    /// How many bytes of body follow the head when it is written.
+    /// Returns the length of the body in bytes.
     #[must_use]
     pub const fn content_length(&self) -> u64 {
         match self {
@@ -192,8 +193,8 @@ impl<'b> Request<'b> {
         }
     }
 
-    /// Makes it ready to be written: the request line for `target`, the message's fields, and
-    /// `extras` of the transport such as Host, User-Agent or Authorization.
+    /// Prepares the head for writing: the request line with `target`, the fields of the message, and
+    /// `extras` such as Host, User-Agent or Authorization.
     ///
     /// # Errors
     ///
@@ -212,7 +213,7 @@ impl<'b> Request<'b> {
         Encoder::new(Start::Request(target, *self), extras)
     }
 
-    /// Shows its fields, in the order of the table.
+    /// Visits the fields, in the order of the presence table.
     #[inline]
     pub(super) fn visit_fields<V: FieldVisitor>(&self, visit: V) -> V {
         let visit = visit.field(FieldName::PacketType, Value::PacketType(self.packet_type()));

@@ -367,7 +367,7 @@ fn refusal(error: HostError, policy: &Policy<'_>) -> Refusal<'static> {
         HostError::DiskFull => Refusal::disk_full(policy.disk_full),
         HostError::AccessDenied | HostError::DestinationExists => Refusal::access_denied(),
         HostError::EntityLost => Refusal::bare(StatusCode::NOT_FOUND),
-        HostError::Application { status, code } => Refusal::of_application(status, code),
+        HostError::Application { status, code } => Refusal::from_application(status, code),
         HostError::Other => Refusal::bare(StatusCode::INTERNAL_SERVER_ERROR),
     }
 }

@@ -263,7 +263,7 @@ const fn busy() -> Refusal<'static> {
 
 /// 403 with the error code of the application.
 const fn forbidden(code: HResult) -> Refusal<'static> {
-    Refusal::of_application(StatusCode::FORBIDDEN, Some(code))
+    Refusal::from_application(StatusCode::FORBIDDEN, Some(code))
 }
 
 /// Checks the sizes of the entity and of the fragment, in this order.
