@@ -1,5 +1,4 @@
-//! Reading and writing messages, watching them, and showing what is wrong with them, allocates
-//! nothing.
+//! Parsing and writing messages, observing them, and displaying errors does not allocate.
 
 #[path = "support/counted.rs"]
 mod counted;
@@ -22,7 +21,7 @@ use counted::allocations;
 use support::read::{ack_context, is_extra};
 use support::vectors::{self, Message};
 
-/// What was done, so that a run that did nothing shows.
+/// Counts of what was done, to detect a run that did nothing.
 #[derive(Clone, Copy, Debug, Default)]
 struct Done {
     heads: usize,
@@ -30,7 +29,7 @@ struct Done {
     errors: usize,
 }
 
-/// Room for text, on the stack.
+/// A buffer for text on the stack.
 struct Text {
     bytes: [u8; 1024],
     len: usize,
@@ -46,7 +45,7 @@ impl fmt::Write for Text {
 }
 
 impl Done {
-    /// Says what is wrong, and what a server would answer.
+    /// Displays an error, and builds the refusal that a server would send.
     fn show(&mut self, error: Error) {
         let mut text = Text { bytes: [0; 1024], len: 0 };
         write!(text, "{error} {error:?}").expect("room for an error");
@@ -69,7 +68,7 @@ impl Done {
         self.messages += 1;
     }
 
-    /// Hands on a decoded message, or shows the error or what is unusual.
+    /// Returns a decoded message, or displays the error or the deviations.
     fn decoded<T>(&mut self, result: Result<Decoded<T>, Error>) -> Option<T> {
         match result {
             Ok(Decoded { message, deviations }) => {
@@ -133,7 +132,7 @@ impl Done {
     }
 }
 
-/// Reads and writes one message in every way there is.
+/// Parses and writes one message in every possible way.
 fn run(message: &Message, buffer: &mut [u8]) -> Done {
     let mut done = Done::default();
     if message.is_response() {
@@ -214,7 +213,7 @@ fn the_steps_of_a_session_and_of_an_upload_allocate_nothing() {
     assert_eq!((count, steps, upload.state()), (0, 102, State::Finished));
 }
 
-/// Whatever goes by, in whatever order: all vectors as one conversation that makes no sense.
+/// All vectors as one inconsistent conversation.
 #[test]
 fn an_observer_allocates_nothing() {
     let messages = vectors::all();
@@ -228,7 +227,7 @@ fn an_observer_allocates_nothing() {
     assert!(violations > 200, "{violations} violations");
 }
 
-/// How many violations a message is, each of which can be shown.
+/// Returns the number of violations of a message, after displaying each.
 fn watch(observer: &mut Observer, message: &Message) -> usize {
     let mut seen = 0;
     let report = |violation: Violation| {
@@ -244,7 +243,7 @@ fn watch(observer: &mut Observer, message: &Message) -> usize {
             Err(error) => observer.handle_broken_response(1, &error, report),
         }
     } else {
-        // Each begins on another connection, so that it is answered by the next response.
+        // Each uses a new connection, so that the next response answers it.
         observer.handle_disconnected(1);
         match RequestHead::parse(&message.bytes, &mut HeaderSlots::new()) {
             Ok(Progress::Complete(head)) => observer.handle_request(1, &head, report),
@@ -255,7 +254,7 @@ fn watch(observer: &mut Observer, message: &Message) -> usize {
     seen
 }
 
-/// A count that stayed at zero whatever happened would make the other tests pass.
+/// Checks the counter itself; the other tests would pass with one that stays at zero.
 #[test]
 fn allocations_are_counted() {
     let (count, boxed) = allocations(|| Box::new(7));
@@ -268,5 +267,5 @@ fn allocations_are_counted() {
     assert!(count >= 2, "{count} allocations for {} bytes", grown.len());
     let other = std::thread::spawn(|| vec![0; 100].len());
     let (count, len) = allocations(|| other.join().expect("a thread that ends"));
-    assert_eq!((count, len), (0, 100), "other threads count for themselves");
+    assert_eq!((count, len), (0, 100), "other threads have counters of their own");
 }

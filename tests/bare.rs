@@ -1,4 +1,4 @@
-//! The example for devices: whole uploads without an allocation, however they are cut.
+//! The example for devices: whole uploads without an allocation, however the bytes are split.
 
 #[path = "../examples/bare/connection.rs"]
 mod connection;
@@ -17,7 +17,7 @@ use server::{Device, Server};
 const SLOTS: usize = 2;
 const CAPACITY: usize = 2000;
 
-/// Memory without an allocator, and things that go wrong.
+/// Memory without an allocator, with faults.
 struct Flash {
     slots: [[u8; CAPACITY]; SLOTS],
     filled: [usize; SLOTS],
@@ -54,7 +54,7 @@ impl Device for Flash {
             return Err(HostError::Other);
         }
         let offset = usize::try_from(offset).map_err(|_| HostError::DiskFull)?;
-        assert_eq!(offset, self.filled[slot], "from its beginning to its end, once");
+        assert_eq!(offset, self.filled[slot], "written sequentially, once");
         self.filled[slot] += bytes.len();
         self.slots[slot][offset..self.filled[slot]].copy_from_slice(bytes);
         Ok(())
@@ -83,7 +83,7 @@ impl Device for Flash {
     }
 }
 
-/// A connection that brings its bytes in pieces of one size, and keeps what it hears.
+/// A connection that delivers its bytes in parts of one size, and stores the responses.
 struct Cut<'c> {
     incoming: &'c [u8],
     piece: usize,
@@ -93,7 +93,7 @@ struct Cut<'c> {
 
 impl Transport for Cut<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> usize {
-        assert!(!buffer.is_empty(), "there is always room to read into");
+        assert!(!buffer.is_empty(), "the buffer is never full");
         let length = self.incoming.len().min(buffer.len()).min(self.piece);
         buffer[..length].copy_from_slice(&self.incoming[..length]);
         self.incoming = &self.incoming[length..];
@@ -109,8 +109,8 @@ impl Transport for Cut<'_> {
 
 type Small = Server<Flash, SLOTS>;
 
-/// Says all of it on a connection, and gives back what was heard: each status, with its offset or
-/// its code. Whatever it was, there was no allocation.
+/// Sends all bytes on a connection, and returns each response: the status, with its offset or its code. Checks that
+/// nothing was allocated.
 fn say(server: &mut Small, said: &[u8], piece: usize) -> Vec<String> {
     let mut cut = Cut { incoming: said, piece, heard: [0; 4096], length: 0 };
     let (count, ()) = allocations(|| server.serve(&mut cut));
@@ -185,7 +185,7 @@ fn an_upload_goes_on_after_a_broken_connection() {
     let entity = entity();
     let whole = fragment(1, 0, &entity, 1500);
     let body = whole.len() - entity.len();
-    // It breaks off in the head, and everywhere in the body.
+    // The connection breaks in the head, and at several places of the body.
     for length in [10, body, body + 1, body + 128, body + 700, whole.len() - 1] {
         let mut server = Server::new(Flash::new());
         say(&mut server, &create(), 64);
@@ -216,7 +216,7 @@ fn refusals_leave_the_connection_usable_where_they_can() {
     for (request, expected) in refused {
         assert_eq!(say(&mut server, &[request, ping.clone()].concat(), 50), [expected, "200"]);
     }
-    // Where the next request begins is not known.
+    // The start of the next request is unknown.
     let chunked = request("Ping", 1, "Transfer-Encoding: chunked\r\n", b"");
     let long = request("Ping", 1, &format!("X: {}\r\n", "x".repeat(1024)), b"");
     for request in [chunked, long, b"no HTTP\r\n\r\n".to_vec()] {
@@ -230,7 +230,7 @@ fn elsewhere_nothing_is_told_of_sessions() {
     let ping = request("Ping", 9, "", b"");
     let mut server = Server::new(Flash::new());
     assert_eq!(say(&mut server, &create(), 50), ["200"]);
-    // The first session is there, and the second is not.
+    // The first session exists, and the second one does not.
     let of_session = |session| {
         [
             fragment(session, 0, b"abc", 3),
@@ -246,7 +246,7 @@ fn elsewhere_nothing_is_told_of_sessions() {
         let heard = say(&mut server, &[elsewhere, ping.clone()].concat(), 50);
         assert_eq!(heard, ["403 0x80070005", "200"], "{text}");
     }
-    // The body of what was refused is nothing that was stored.
+    // The body of the refused request was not stored.
     let heard = say(&mut server, &[fragment(1, 0, b"abc", 3), close(1)].concat(), 50);
     assert_eq!(heard, ["200 3", "200"]);
 }
@@ -268,7 +268,7 @@ fn there_are_so_many_sessions_and_each_has_its_slot() {
     assert_eq!(server.device().firmware(), Some(&b"twotwo"[..]));
     assert_eq!(say(&mut server, &close(1), 50), ["200"]);
     assert_eq!(server.device().firmware(), Some(&b"oneone"[..]));
-    // The third is begun and left; in two weeks there is room for two again.
+    // The third session is begun and abandoned. After two weeks there is space for two sessions again.
     assert_eq!(say(&mut server, &fragment(3, 0, b"abc", 6), 50), ["200 3"]);
     server.device().now += Duration::from_secs(14 * 24 * 60 * 60);
     assert_eq!(say(&mut server, &create().repeat(3), 50), ["200", "200", "503"]);

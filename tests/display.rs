@@ -1,4 +1,4 @@
-//! How values are printed, for people and for developers.
+//! `Display` and `Debug` output of values.
 
 use crate::support::messages;
 use bits_proto::client::{Options, Upload};

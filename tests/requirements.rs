@@ -1,6 +1,5 @@
-//! Requirements on the two ends that no other test shows by itself: which Ack a request gets, what
-//! an entity's name is good for, what a client makes of answers that break the rules, and what
-//! becomes of an application's answer on its way to the client.
+//! Requirements on clients, servers and back-end clients that other tests do not cover: the Ack for each request,
+//! the use of an entity's name, invalid responses, and responses of a server application.
 
 use crate::support;
 use crate::support::messages;
@@ -41,7 +40,7 @@ fn every_request_gets_the_ack_of_its_kind() {
     assert_eq!(kind(cancelling.discarded(turn)), MessageKind::CancelSessionAck);
 }
 
-/// Neither where bytes go nor what is answered hangs on what the client calls its entity.
+/// The name that the client sends affects neither the storage nor the responses.
 #[test]
 fn a_name_changes_nothing_about_a_session() {
     let names = ["report.bin", "../../etc/passwd", r"C:\x", "NUL", "", "caf\u{e9}"];
@@ -62,7 +61,7 @@ fn a_name_changes_nothing_about_a_session() {
         };
         let step = server.send(Request::from(fragment));
         assert_eq!((step, server.session), bare, "{name}");
-        // Another name with the next fragment is no other entity.
+        // Another name in the next fragment does not start another entity.
         let asked = stores(step);
         assert_eq!(received(server.stored(asked.token, 10)), 10);
         assert_eq!(received(server.store(10, 19, 20)), 20, "{name}");
@@ -114,7 +113,7 @@ fn every_packet_of_a_session_carries_the_id_it_was_issued() {
     }
 }
 
-/// The Ack that grants what is due in a state, and ways in which it is none.
+/// Returns the valid Ack for the request in a state, and ways to make it invalid.
 fn broken_acks(state: State) -> Vec<(Draft, ErrorKind)> {
     let ack = match state {
         State::CreateSession => Draft::create_ack(),
@@ -174,17 +173,17 @@ fn an_answer_that_breaks_the_rules_is_discarded() {
             let status = Some(draft.status_line().status);
             client.upload.handle_unreadable(status, now).expect("an answer is due");
             assert_eq!(client.states(), (state, Exchange::BackOff), "{draft:?}");
-            let stands = |client: &Client| {
+            let progress = |client: &Client| {
                 let upload = client.upload;
                 let id = upload.session_id().map(|id| id.to_string());
                 (upload.received(), id, upload.host().is_some(), upload.restarts())
             };
-            assert_eq!(stands(&client), stands(&before), "{draft:?}");
+            assert_eq!(progress(&client), progress(&before), "{draft:?}");
             client.wait();
             assert_eq!(
                 client.next_action(),
                 before.next_action(),
-                "{state}: the same packet again"
+                "{state}: the same packet is sent again"
             );
         }
     }
@@ -217,7 +216,7 @@ fn an_application_whose_answer_cannot_be_read_is_reported_with_411() {
     }
 }
 
-/// Nothing that a session held is left when the Ack goes out that ends it.
+/// The data of a session are deleted before the Ack that ends it.
 #[test]
 fn a_session_is_acknowledged_as_ended_when_nothing_of_it_is_left() {
     let policy = PLAIN.with_notification(true);

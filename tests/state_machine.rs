@@ -1,5 +1,5 @@
-//! The diagrams in the documentation of the state machines: they are generated here, and a test
-//! says when one is old:
+//! Generates the diagrams in the documentation of the state machines. If one is out of date, a test fails. To
+//! update them:
 //!
 //! ```sh
 //! BITS_BLESS=1 cargo test --all-features --test library state_machine
@@ -12,10 +12,10 @@ use bits_proto::state_machine::StateMachine;
 use bits_proto::{backend, client, observer, server};
 use support::diagram::diagram;
 
-/// Where the diagram of a machine is, and what it is.
+/// Path of the diagram of a machine, and its contents.
 type Document = (&'static str, fn() -> String);
 
-/// Every machine. `BITS_BLESS=1` writes the diagrams anew.
+/// All state machines.
 const MACHINES: &[Document] = &[
     ("src/server/state.md", diagram::<server::State>),
     ("src/client/upload.md", diagram::<client::State>),
@@ -36,11 +36,11 @@ fn the_diagrams_are_the_tables() {
         let written = std::fs::read_to_string(&path);
         let written = written.unwrap_or_else(|error| panic!("{path:?}: {error}"));
         let bless = "BITS_BLESS=1 cargo test --all-features --test library state_machine";
-        assert_eq!(written.replace("\r\n", "\n"), diagram, "{document} is old: {bless}");
+        assert_eq!(written.replace("\r\n", "\n"), diagram, "{document} is out of date: {bless}");
     }
 }
 
-/// A machine with everything that a diagram can show.
+/// A state machine with everything that a diagram can contain.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Lamp {
     Off,

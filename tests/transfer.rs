@@ -1,4 +1,4 @@
-//! The transfer between a client and a server over real sockets, with and without a bad network.
+//! The example `transfer`: uploads over real sockets, with and without network faults.
 
 mod support {
     pub mod selection;
@@ -19,7 +19,7 @@ fn transfer(arguments: &[&str]) -> Output {
         .expect("the program runs")
 }
 
-/// What a transfer that came out right printed.
+/// Runs a transfer that must succeed, and returns its output.
 fn succeed(arguments: &[&str]) -> String {
     let output = transfer(arguments);
     let text = String::from_utf8(output.stdout).expect("UTF-8");
@@ -37,7 +37,7 @@ fn succeed(arguments: &[&str]) -> String {
     text
 }
 
-/// What stands behind a word at the start of a line.
+/// Returns the rest of the line that starts with this word.
 fn value<'t>(text: &'t str, word: &str) -> &'t str {
     let line = text.lines().find_map(|line| line.strip_prefix(word));
     line.unwrap_or_else(|| panic!("no {word} in\n{text}")).trim()
@@ -47,19 +47,19 @@ fn count(text: &str, word: &str) -> u64 {
     value(text, word).parse().expect("a number")
 }
 
-/// How many times the server and the client were killed.
+/// Returns the number of restarts of the server and the client.
 fn restarts(text: &str) -> (u64, u64) {
     let both = value(text, "restarts").strip_prefix("server ").expect("the server's");
     let (server, client) = both.split_once(", client ").expect("the client's");
     (server.parse().expect("a number"), client.parse().expect("a number"))
 }
 
-/// Everything but the time that it took.
+/// Returns the output without the duration.
 fn without_speed(text: &str) -> String {
     text.lines().filter(|line| !line.starts_with("speed")).collect::<Vec<_>>().join("\n")
 }
 
-/// Files to upload, in a folder that goes away with it.
+/// Files to upload, in a temporary folder.
 struct Files(TempDir);
 
 impl Files {
@@ -67,7 +67,7 @@ impl Files {
         Self(tempfile::tempdir().expect("a folder"))
     }
 
-    /// A file in which no two pieces are alike: its path, and its SHA-256.
+    /// Creates a file without repetitions, and returns its path and its SHA-256.
     fn file(&self, length: u64) -> (String, String) {
         let state = |index: u64| index.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 56;
         let bytes: Vec<_> = (1..=length).map(|index| state(index * index) as u8).collect();
@@ -105,7 +105,7 @@ fn fragments_may_have_any_length() {
         let text = succeed(&[&path, "--fragment-size", fragment]);
         assert_eq!(count(&text, "messages"), messages, "{text}");
     }
-    // The second is longer than what the server reads in vain.
+    // The second is longer than the body that the server reads after a refusal.
     for fragment in ["18446744073709551615", "33554432"] {
         let (path, _) = files.file(2_000_000);
         let text = succeed(&[&path, "--fragment-size", fragment]);

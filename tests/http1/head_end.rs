@@ -1,4 +1,4 @@
-//! When a head that arrives in pieces is worth reading.
+//! Detection of the end of a head that arrives in parts.
 
 use crate::support;
 use bits_proto::http1::{HeadScanner, Progress, RequestLine, StartLine, StatusLine};
@@ -6,8 +6,8 @@ use bits_proto::limits::Limits;
 use bits_proto::message::{Head, HeaderSlots};
 use support::vectors;
 
-/// Feeds a byte at a time; after how many bytes it was worth it, and after how many of them there
-/// was an answer.
+/// Adds one byte at a time. Returns the lengths at which a head should be parsed, and the length at which there
+/// was a result.
 fn attempts<'b, L: StartLine<'b>>(bytes: &'b [u8], limits: &Limits) -> (Vec<usize>, Option<usize>) {
     let mut end = HeadScanner::within(limits);
     let mut attempts = Vec::new();
@@ -50,7 +50,7 @@ fn every_head_is_read_when_its_last_byte_is_there_and_seldom_before() {
 
 #[test]
 fn what_is_no_head_is_found_when_twice_as_much_is_there() {
-    // A client that speaks TLS, of which no byte ends a line.
+    // A TLS client hello, in which no byte ends a line.
     let mut bytes = b"\x16\x03\x01\x02\x00".to_vec();
     bytes.resize(4096, 0xAA);
     let (attempts, answered) = attempts::<RequestLine<'_>>(&bytes, &Limits::DEFAULT);

@@ -1,4 +1,4 @@
-//! Heads with more fields than sixteen bits count.
+//! Heads with more fields than fit into 16 bits.
 
 use std::thread;
 
@@ -14,7 +14,7 @@ fn head(fields: usize) -> Vec<u8> {
     [b"BITS_POST /e HTTP/1.1\r\n", &b"a:\r\n".repeat(fields - 2)[..], length].concat()
 }
 
-/// HeaderSlots of this size are too many for the stack of a test.
+/// Runs a test in a thread, because header slots of this size exceed the default stack.
 fn with_much_stack(test: impl FnOnce() + Send + 'static) {
     let thread = thread::Builder::new().stack_size(64 << 20).spawn(test).expect("a thread");
     thread.join().expect("it does not panic");

@@ -1,4 +1,4 @@
-//! A head is the same however it arrives: whole, byte by byte, cut anywhere, or with more behind.
+//! A head has the same result however it arrives: whole, byte by byte, split anywhere, or with more bytes after it.
 
 use crate::support;
 use bits_proto::Error;
@@ -12,7 +12,7 @@ use support::vectors::{self, Message};
 const UNKNOWN: AckContext<'static> =
     AckContext::Fragment { session_id: None, content_range: None, sent_up_to: None };
 
-/// Runs a generic check with the start line that the message has.
+/// Calls a generic check with the start line that the message has.
 macro_rules! with_line {
     ($message:expr, $check:ident) => {
         if $message.is_response() {
@@ -23,8 +23,8 @@ macro_rules! with_line {
     };
 }
 
-/// Every shorter input is incomplete, or has the answer of the whole already. This one rule makes
-/// errors final and keeps complete heads from changing.
+/// Checks that a shorter input is incomplete or has the final result. Errors are therefore final, and complete
+/// heads do not change.
 fn assert_prefix<'b, L: Line<'b>>(
     name: &str,
     at: usize,
@@ -48,7 +48,7 @@ fn check_every_prefix<'b, L: Line<'b>>(message: &'b Message) {
     check_head_end::<L>(message, &whole);
 }
 
-/// One byte before its end a head is incomplete, and at its end it is whole.
+/// Checks that a head is incomplete one byte before its end, and complete at its end.
 fn check_head_end<'b, L: Line<'b>>(message: &'b Message, whole: &Answer<'b, L>) {
     let Answer::Whole(Whole { len, .. }) = *whole else { return };
     let ack_context = ack_context(&message.ack_context);
@@ -69,7 +69,7 @@ fn every_prefix_of_every_vector_is_partial_or_has_the_answer_of_the_whole() {
     }
 }
 
-/// The answer as text, which says everything about it and borrows nothing.
+/// Returns the result as text, which contains everything and borrows nothing.
 fn answer_text(message: &Message, bytes: &[u8]) -> String {
     let ack_context = ack_context(&message.ack_context);
     if message.is_response() {
@@ -79,7 +79,7 @@ fn answer_text(message: &Message, bytes: &[u8]) -> String {
     }
 }
 
-/// Limits that many vectors exceed, each in its own way.
+/// Limits that many vectors exceed, each in a different way.
 #[test]
 fn every_prefix_has_the_answer_of_the_whole_under_narrow_limits_too() {
     fn check<'b, L: Line<'b>>(message: &'b Message) {
@@ -92,7 +92,7 @@ fn every_prefix_has_the_answer_of_the_whole_under_narrow_limits_too() {
                 assert_prefix(&name, at, read(at), &whole);
             }
             let waits = message.bytes.len() >= head_bytes && whole == Answer::Partial;
-            assert!(!waits, "{name}: waits beyond the limit");
+            assert!(!waits, "{name}: `Partial` beyond the limit");
         }
     }
     for message in &vectors::all() {
@@ -100,7 +100,7 @@ fn every_prefix_has_the_answer_of_the_whole_under_narrow_limits_too() {
     }
 }
 
-/// Feeds a buffer that moves as it grows, until there is an answer.
+/// Adds bytes to a buffer that is reallocated as it grows, until there is a result.
 fn answer_of_growing_buffer(message: &Message) -> String {
     let partial = "Partial".to_string();
     let arrivals = (0..=message.bytes.len()).map(|at| message.bytes[..at].to_vec());
@@ -108,7 +108,7 @@ fn answer_of_growing_buffer(message: &Message) -> String {
     answers.find(|answer| *answer != partial).unwrap_or(partial)
 }
 
-/// Nothing may hang on where the bytes lie.
+/// The result does not depend on the addresses of the bytes.
 #[test]
 fn a_buffer_that_grows_byte_by_byte_comes_to_the_same_answer() {
     for message in &vectors::all() {
@@ -117,7 +117,7 @@ fn a_buffer_that_grows_byte_by_byte_comes_to_the_same_answer() {
     }
 }
 
-/// Bytes that could be taken for more of the head.
+/// Bytes that could be mistaken for a continuation of the head.
 const TRAILERS: [&[u8]; 7] = [
     b"\0",
     b"\r\n",
@@ -171,7 +171,7 @@ fn fields_from_another_stack_are_read_as_those_of_a_head() {
     }
 }
 
-/// White space around values is the other stack's to cut off, and some leave it.
+/// HTTP stacks should remove white space around values, but some do not.
 #[test]
 fn white_space_around_the_values_of_another_stack_does_not_count() {
     fn check<'b, L: Line<'b>>(message: &'b Message) {
@@ -208,7 +208,7 @@ fn the_offsets_of_errors_lie_in_the_input() {
     }
 }
 
-/// A head of exactly `len` bytes.
+/// Returns a head of exactly `len` bytes.
 fn head_of(len: usize) -> Vec<u8> {
     let (start, end) = (b"BITS_POST /e HTTP/1.1\r\nUser-Agent: ", b"\r\n\r\n");
     let filling = vec![b'x'; len - start.len() - end.len()];
@@ -256,7 +256,7 @@ fn a_head_one_byte_over_the_limit_is_never_waited_for() {
     }
 }
 
-/// The very edge, for every limit and every length of a head that is short enough to try them.
+/// Tests the exact boundary with every limit and every length of a short head.
 #[test]
 fn whether_to_wait_hangs_on_the_limit_alone() {
     let input = head_of(64);
@@ -309,7 +309,7 @@ fn empty_lines_before_the_start_line_count_towards_the_limit() {
     }
 }
 
-/// The error that comes first in the input is the one reported, even at the limit.
+/// The first error in the input is reported, even at the limit.
 #[test]
 fn a_fault_before_the_limit_is_not_taken_for_the_limit() {
     let limits = Limits { head_bytes: 64, ..Limits::DEFAULT };
@@ -318,7 +318,7 @@ fn a_fault_before_the_limit_is_not_taken_for_the_limit() {
     assert_eq!((kind, offset), (ErrorKind::Syntax, Some(26)));
 }
 
-/// A start line is not all that can be wrong: httparse counts fields before anybody looks at its code.
+/// httparse counts fields before the status code is checked.
 #[test]
 fn a_status_that_is_none_comes_before_fields_that_are_too_many() {
     let input = [b"HTTP/1.1 091 OK\r\n", &b"X: y\r\n".repeat(200)[..], b"\r\n"].concat();
@@ -363,15 +363,18 @@ fn a_head_may_have_as_many_fields_as_the_limit_and_the_slots_allow() {
     assert_eq!(fields_within::<0>(&head_with(1), 64), TOO_MANY);
 }
 
-/// The field too many is refused as soon as it begins, not when the head is whole, and is found
-/// at the same place however much has come.
+/// The first field beyond the limit is rejected as soon as it begins, and always at the same offset.
 #[test]
 fn too_many_fields_are_refused_for_good_at_the_first_that_is_too_many() {
     let input = head_with(65);
     let start = head_with(64).len() - 2;
     let whole = read(&input, &Limits::DEFAULT);
     let found = refusal_of(whole.clone());
-    assert_eq!(found, Some((ErrorKind::TooManyFields, Some(start))), "the line that is too many");
+    assert_eq!(
+        found,
+        Some((ErrorKind::TooManyFields, Some(start))),
+        "the first line beyond the limit"
+    );
     for at in 0..input.len() {
         assert_prefix("65 fields", at, read(&input[..at], &Limits::DEFAULT), &whole);
     }

@@ -1,4 +1,4 @@
-//! The inspector on captures of packets: real ones, and every form of file and of link.
+//! The inspector with packet captures: recorded ones, and all file formats and link types.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ fn explain(file: &[u8]) -> Vec<Value> {
     json_lines(&output)
 }
 
-/// What the messages of a vector say when they lie in a plain file.
+/// Returns the reports of a vector in a plain file.
 fn plain(vector: &str) -> Vec<Value> {
     json_lines(&inspect("vectors", &["--json", vector], b"")).iter().map(without_packets).collect()
 }
@@ -60,7 +60,7 @@ fn an_upload_that_tcpdump_captured() {
 #[test]
 fn a_bad_network_that_tshark_captured() {
     let output = inspect("captures", &["--json", "faults.pcapng"], b"");
-    assert_eq!(output.status.code(), Some(1), "some messages were cut");
+    assert_eq!(output.status.code(), Some(1), "some messages are incomplete");
     assert!(output.stderr.is_empty());
     let reports = json_lines(&output);
     let mut hops: BTreeMap<&str, Vec<&Value>> = BTreeMap::new();
@@ -68,7 +68,7 @@ fn a_bad_network_that_tshark_captured() {
         let (_, server) = text(report, "connection").split_once(" > ").expect("two ends");
         hops.entry(server).or_default().push(report);
     }
-    // The server's account, and the client's: README.md has what was done to them.
+    // The messages at the server's port and at the client's. README.md describes the faults.
     let of = |port: &str| {
         let words = |it: &&Value| format!("{} {}", text(it, "kind"), text(it, "verdict"));
         hops[port].iter().map(words).collect::<Vec<_>>()
@@ -125,7 +125,7 @@ fn pcap_in_either_byte_order_and_with_either_resolution() {
         let file = pcap(Format { is_big_endian, is_nano }, Link::Ethernet, &packets);
         let reports = explain(&file);
         assert_is_upload(&reports);
-        // The fourth packet is the first with data.
+        // The fourth packet is the first one with data.
         let time = if is_nano { "1700000000.003003003" } else { "1700000000.003003000" };
         assert_eq!(text(&reports[0], "time"), time);
     }
@@ -138,7 +138,7 @@ fn pcapng_with_sections_and_interfaces_of_their_own() {
     let big = Format { is_big_endian: true, is_nano: false };
     let since = |packet: &Captured| packet.time - EPOCH;
     let mut file = section(FORMAT);
-    // One interface counts nanoseconds, one counts 2^-10 seconds with an offset.
+    // One interface counts nanoseconds, the other units of 2^-10 seconds with an offset.
     file.extend(interface(FORMAT, Link::Cooked2, 0x80 | 10, 1_700_000_000));
     file.extend(interface(FORMAT, Link::Raw, 9, 0));
     for (index, captured) in packets[..middle].iter().enumerate() {
@@ -151,7 +151,7 @@ fn pcapng_with_sections_and_interfaces_of_their_own() {
             file.extend(enhanced(FORMAT, 0, ticks, &captured));
         }
     }
-    // What is none of ours: statistics, names, and a block that nobody knows.
+    // Blocks that are skipped: statistics, names, and an unknown type.
     file.extend(block(FORMAT, 0x0BAD, b"whatever"));
     file.extend(section(big));
     file.extend(interface(big, Link::Ethernet, 6, 1_699_999_999));
@@ -197,7 +197,7 @@ fn a_damaged_file_is_explained_up_to_the_damage() {
         assert!(errors.starts_with("inspect: -: the capture ") && errors.contains(damage));
         json_lines(&output)
     };
-    // Between two packets nothing shows that there were more.
+    // A cut between two packets cannot be detected.
     let between: Vec<_> =
         (0..=segments.len()).map(|it| plain_pcap(&segments[..it]).len()).collect();
     let cuts = (4..24).chain((24..file.len()).step_by(97)).filter(|cut| !between.contains(cut));
@@ -213,7 +213,7 @@ fn a_damaged_file_is_explained_up_to_the_damage() {
     of_cut(&pcapng[..30], "is truncated at byte 28;");
     of_cut(&pcapng[..pcapng.len() - 1], "is truncated at byte ");
     of_cut(&pcapng[..7], "is truncated at byte 0;");
-    // A packet of an interface that is none.
+    // A packet of an interface that does not exist.
     let mut wrong = pcapng.clone();
     wrong.extend(enhanced(FORMAT, 1, EPOCH, &packets[0]));
     assert_is_upload(&of_cut(&wrong, &format!("is corrupt at byte {};", pcapng.len())));
@@ -225,14 +225,14 @@ fn lengths_that_cannot_be_are_refused() {
     let pcap = pcap(FORMAT, Link::Ethernet, &packets);
     let mut pcapng = [section(FORMAT), interface(FORMAT, Link::Ethernet, 9, 0)].concat();
     pcapng.extend(enhanced(FORMAT, 0, EPOCH, &packets[3]));
-    // Of a packet, of a section, of an interface, and of a packet inside of its block.
+    // Of a packet, of a section, of an interface, and of a packet inside its block.
     let places = [(&pcap, 24 + 8), (&pcapng, 4), (&pcapng, 28 + 4), (&pcapng, 28 + 44 + 20)];
     for (file, at) in places {
         for length in [u32::MAX, u32::MAX - 3, u32::MAX - 4, 1 << 31, 0x00FF_FFFF, 0, 3, 13] {
             let mut file = file.clone();
             file[at..at + 4].copy_from_slice(&length.to_le_bytes());
             let output = inspect("vectors", &["--json", "-"], &file);
-            let code = output.status.code().expect("it ends by itself");
+            let code = output.status.code().expect("an exit code");
             let errors = String::from_utf8_lossy(&output.stderr);
             assert!(!errors.contains("panicked"), "{errors}");
             assert!(length < 14 || code == 2, "{length:#x} at {at}: {code}, {errors}");
@@ -242,7 +242,7 @@ fn lengths_that_cannot_be_are_refused() {
 
 #[test]
 fn magic_bytes_tell_a_capture_from_a_plain_file() {
-    // The magic bytes of pcapng are line breaks, which may stand before a message.
+    // The magic bytes of pcapng are line breaks, which are allowed before a message.
     let ping = b"\n\r\r\nBITS_POST /e HTTP/1.1\r\nBITS-Packet-Type: Ping\r\n\r\n";
     let output = inspect("vectors", &["--json", "-"], ping);
     assert_ne!(output.status.code(), Some(2));
@@ -253,7 +253,7 @@ fn magic_bytes_tell_a_capture_from_a_plain_file() {
 #[test]
 fn what_is_passed_over_is_counted() {
     let (_, mut packets) = upload(Link::Ethernet);
-    // The first data of the client, as a fragment and cut inside its TCP header.
+    // The first data of the client, as an IP fragment and cut inside its TCP header.
     let data = packets[3].data.clone();
     let with = |change: &dyn Fn(&mut Vec<u8>)| {
         let mut data = data.clone();
@@ -269,7 +269,7 @@ fn what_is_passed_over_is_counted() {
     packets.extend(captured(&foreign.segments, Link::Ethernet));
     let output = inspect("vectors", &["--json", "-"], &pcap(FORMAT, Link::Ethernet, &packets));
     let errors = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(0), "nothing is wrong with the messages");
+    assert_eq!(output.status.code(), Some(0), "all messages are valid");
     assert_is_upload(&json_lines(&output));
     let notes = [
         "skipped 1 IP fragment: fragmented packets are not reassembled",
@@ -278,7 +278,7 @@ fn what_is_passed_over_is_counted() {
     ];
     let notes = notes.map(|note| format!("inspect: -: {note}\n")).concat();
     assert_eq!(errors, notes);
-    // The link type stands in the header of the file.
+    // The link type is in the header of the file.
     let mut file = pcap(FORMAT, Link::Ethernet, &packets);
     file[20] = 147;
     let output = inspect("vectors", &["--json", "-"], &file);

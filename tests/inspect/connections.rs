@@ -1,5 +1,5 @@
-//! The inspector on connections: several at once, ports that are used again, what is cut, and which
-//! response answers what.
+//! The inspector with connections: several at once, reused ports, incomplete captures, and the assignment of
+//! responses to requests.
 
 use crate::support::capture::Side::{Client, Server};
 use crate::support::capture::{Dialogue, FORMAT, Link, captured, pcap, plain_pcap};
@@ -15,7 +15,7 @@ fn ports_that_are_used_again() {
     let mut first = upload(50000, INITIAL);
     let second = upload(50000, [7_000_000, 900]);
     let whole = words(&explain(&plain_pcap(&first)));
-    // After an orderly end, after none, and in the middle of a message.
+    // After a regular end, without an end, and in the middle of a message.
     for keep in [first.len(), first.len() - 3, 9] {
         let segments: Vec<_> = first[..keep].iter().chain(&second).cloned().collect();
         let reports = explain(&plain_pcap(&segments));
@@ -42,7 +42,7 @@ fn two_connections_at_once() {
         let of: Vec<_> =
             reports.iter().filter(|it| text(it, "connection").contains(port)).collect();
         assert_eq!(of.iter().map(|it| without_packets(it)).collect::<Vec<_>>(), whole);
-        // They take turns.
+        // The connections take turns.
         assert_eq!(of[0]["index"], other);
         assert_eq!(of[1]["index"], 2 + other);
     }

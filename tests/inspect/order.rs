@@ -1,5 +1,5 @@
-//! The order of what happens on the connections of a capture, their ends among it: whoever watches
-//! conversations is told of them in this order.
+//! The order of events on the connections of a capture, including their ends, in which observers receive
+//! them.
 
 use crate::packet::{Content, content};
 use crate::source::{Body, Direction, Event, Source as _};
@@ -11,7 +11,7 @@ use crate::{capture, sniff, tcp};
 const PING: &[u8] = b"BITS_POST /e HTTP/1.1\r\nBITS-Packet-Type: Ping\r\n\r\n";
 const ACK: &[u8] = b"HTTP/1.1 200 OK\r\nBITS-Packet-Type: Ack\r\n\r\n";
 
-/// `>0` and `<0` for a request and a response of connection 0, `|0` for its end, `-0` for a loss.
+/// Returns `>0` and `<0` for a request and a response of connection 0, `|0` for its end, and `-0` for a loss.
 /// No message has a body.
 fn order(file: &[u8]) -> String {
     let capture = capture::read(file);

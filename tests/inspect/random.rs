@@ -1,5 +1,5 @@
-//! However a conversation was cut into segments, and in whatever order and however often they were
-//! captured, the inspector says the same of it as of a plain file.
+//! The inspector reports the same for a capture as for a plain file, however the conversation is divided into
+//! segments, and whatever the order and number of captured segments.
 
 use crate::support::capture::Side::{Client, Server};
 use crate::support::capture::{Dialogue, Segment, plain_pcap};
@@ -10,8 +10,8 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use serde_json::Value;
 
-/// The messages of a vector by the connection that they would be on: a notification is sent by the
-/// server, and has one of its own.
+/// Returns the messages of a vector by connection. Notifications are sent by the server, on a connection of
+/// their own.
 fn connections(vector: &str) -> Vec<Vec<(usize, Vec<u8>)>> {
     let mut connections = vec![Vec::new(), Vec::new()];
     let mut notifications = 0;
@@ -31,7 +31,7 @@ fn connections(vector: &str) -> Vec<Vec<(usize, Vec<u8>)>> {
     connections
 }
 
-/// Segments of the lengths that come in turn, for each message.
+/// Returns segments for each message, with lengths in turn.
 fn segments(
     port: u16,
     initial: [u32; 2],
@@ -57,7 +57,7 @@ fn segments(
     of_message.into_iter().zip(dialogue.segments).collect()
 }
 
-/// A segment again, with what is before or behind it, as one that was sent again may have it.
+/// Returns a retransmitted segment, with bytes before or after it.
 fn again(all: &[(usize, Segment)], index: &Index, cut: usize) -> Option<Segment> {
     let (message, segment) = index.get(all);
     let next = all.iter().find(|(other, next)| {
@@ -91,7 +91,7 @@ fn numbers() -> impl Strategy<Value = [u32; 2]> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, ..config() })]
 
-    /// Disorder within messages: the messages are those of the plain file, and in its order.
+    /// Disorder within messages: the messages are those of the plain file, in the same order.
     #[test]
     fn segments_of_a_message_come_in_any_order(
         vector in prop::sample::select(&vectors::CONVERSATIONS[..]),
@@ -105,7 +105,7 @@ proptest! {
             .enumerate()
             .flat_map(|(index, it)| segments(50000 + index as u16, initial, it, &lengths))
             .collect();
-        // Each connection is opened before its messages, and closed after all of them.
+        // Each connection is opened before its messages and closed after all of them.
         let opened = all.iter().filter(|it| it.1.data.is_empty()).cloned();
         let (mut opened, closed): (Vec<_>, Vec<_>) = opened.partition(|it| it.0 == 0);
         all.retain(|it| !it.1.data.is_empty());
@@ -122,7 +122,7 @@ proptest! {
         prop_assert_eq!(found, plain(vector));
     }
 
-    /// Disorder of everything: each connection's messages are still in their order.
+    /// Disorder of all segments: the messages of each connection are in order.
     #[test]
     fn segments_of_a_connection_come_in_any_order(
         vector in prop::sample::select(&vectors::CONVERSATIONS[..]),

@@ -1,5 +1,5 @@
-//! The inspector on TCP as networks have it: segments lost, twice, late and cut, and captures that
-//! begin in the middle.
+//! The inspector with TCP faults: segments that are lost, repeated, late or cut, and captures that begin in the
+//! middle.
 
 use crate::support::capture::Side::{Client, Server};
 use crate::support::capture::{Dialogue, FORMAT, Link, Segment, captured, pcap, plain_pcap};
@@ -37,7 +37,7 @@ fn segments_sent_again() {
 #[test]
 fn segments_that_overlap() {
     let segments = upload(50000, INITIAL);
-    // Each one with the end of the one before it, or with the start of the one behind it.
+    // Each segment with the end of the previous one, or with the start of the next one.
     let (mut longer_before, mut longer_behind) = (segments.clone(), segments.clone());
     for at in 1..segments.len() {
         let (one, next) = (&segments[at - 1], &segments[at]);
@@ -51,7 +51,7 @@ fn segments_that_overlap() {
     assert_is_upload(&longer_behind);
     longer_behind.reverse();
     assert_is_upload(&longer_behind);
-    // Each one again with the end of the one before it, late and early.
+    // Each segment again with the end of the previous one, late and early.
     let mut overlapping = segments.clone();
     for pair in segments.windows(2) {
         if pair[0].side == pair[1].side && !pair[0].data.is_empty() {
@@ -108,7 +108,7 @@ fn a_gap_over_the_end_of_a_body_and_the_next_head() {
     dialogue.lose(Client, 100).say(Server, &fragment_ack(3000));
     dialogue.lose(Client, 400).say(Client, &[b'b'; 1000]).say(Server, &fragment_ack(4000));
     dialogue.say(Client, &close()).say(Server, &close_ack()).close();
-    // 100 bytes of the fragment; the rest of the gap is of a message whose start is not there.
+    // 100 bytes of the fragment; the rest of the gap belongs to a message whose start is missing.
     let lost = ["fragment partial -100", "ack ok", "other partial -400", "ack ok"];
     let says = [&lost[..], &["close-session ok", "ack ok"]].concat();
     assert_says(&dialogue.segments, &says);
@@ -139,7 +139,7 @@ fn a_response_that_is_lost_leaves_the_next_one_its_request() {
     assert_eq!(words(&reports), says);
     let asked: Vec<_> = reports.iter().filter_map(|it| it["ack_for"].as_str()).collect();
     assert_eq!(asked, ["ping", "close-session"]);
-    // And where its start is there.
+    // The start of the lost response is captured.
     let mut dialogue = Dialogue::opened(50000, INITIAL);
     let ack = fragment_ack(300);
     dialogue.say(Client, &fragment(0, 300, 300)).say(Client, &[b'a'; 300]);
@@ -157,7 +157,7 @@ fn a_request_that_is_lost_leaves_the_others_their_responses() {
     dialogue.say(Client, &ping()).say(Server, &ping_ack());
     dialogue.lose(Client, 500).say(Server, &fragment_ack(300));
     dialogue.say(Client, &close()).say(Server, &close_ack()).close();
-    // The server had what the capture has not when it answered.
+    // The server had received the bytes that the capture lacks.
     let says = ["ping ok", "ack ok", "other partial -500", "ack ok", "close-session ok", "ack ok"];
     assert_says(&dialogue.segments, &says);
 }
@@ -169,7 +169,7 @@ fn bytes_lost_at_the_end() {
     dialogue.lose(Client, 70).close();
     let reports = explain(&plain_pcap(&dialogue.segments));
     assert_eq!(words(&reports), ["ping ok", "ack ok", "other partial -70"]);
-    // Its FIN, the sixth packet, says that there was something.
+    // Its FIN, the sixth packet, shows that bytes are missing.
     assert_eq!(text(&reports[2], "time"), "1700000000.005005000");
 }
 
@@ -191,7 +191,7 @@ fn packets_cut_by_the_snap_length() {
 
 #[test]
 fn packets_longer_than_their_header_can_say() {
-    // A network card cuts them into packets later; the IP header has no length yet.
+    // A network card splits them into packets later; the IP header has no length yet.
     let mut dialogue = Dialogue::opened(50000, INITIAL);
     dialogue.say(Client, &[fragment(0, 2000, 2000), vec![b'a'; 2000]].concat());
     dialogue.say(Server, &fragment_ack(2000));
@@ -272,7 +272,7 @@ fn probes_whether_the_other_side_is_there() {
         probe(&mut rest, data);
         segments.extend(rest.clone());
         assert_is_upload(&segments);
-        // And as the first thing of all.
+        // As the first segments of the capture.
         let mut segments = upload(50000, INITIAL).split_off(3);
         probe(&mut segments, data);
         assert_is_upload(&segments);

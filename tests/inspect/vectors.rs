@@ -1,7 +1,7 @@
-//! The inspector: its reading of every vector, and the program itself.
+//! The inspector with all test vectors, and its command line.
 //!
-//! When `BITS_WIRE` names a folder with a `MANIFEST.tsv` of captured messages and their verdicts,
-//! every message in it is run too:
+//! If `BITS_WIRE` names a folder with a `MANIFEST.tsv` of captured messages and their verdicts, every message in
+//! it is checked as well:
 //!
 //! ```sh
 //! BITS_WIRE=path/to/wire cargo test --all-features --test programs inspect
@@ -19,7 +19,7 @@ use serde_json::Value;
 
 const VECTORS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors");
 
-/// The rows of a tab-separated file with a header line, by column name.
+/// Parses a tab-separated file with a header line into rows by column name.
 fn manifest(folder: &Path) -> Vec<BTreeMap<String, String>> {
     let path = folder.join("MANIFEST.tsv");
     let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path:?}: {error}"));
@@ -40,7 +40,7 @@ fn read(folder: &Path, file: &str) -> Vec<u8> {
     std::fs::read(folder.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
 }
 
-/// A report in the words of the manifest: kind, verdict, deviations, failure, reply.
+/// Returns a report in the terms of the manifest: kind, verdict, deviations, failure, reply.
 fn in_words(report: &Report) -> String {
     let json = report.to_json();
     let word = |value: &Value| value.as_str().unwrap_or("-").to_string();
@@ -191,7 +191,7 @@ fn without_files_two_conversations_are_explained() {
 
 #[test]
 fn what_a_peer_sent_does_not_command_the_terminal() {
-    // U+009B begins a command to many terminals.
+    // U+009B starts a control sequence in many terminals.
     let csi = "\u{9B}31m";
     let bytes = format!(
         "BITS_POST /e HTTP/1.1\r\nBITS-Packet-Type: Ping\r\nContent-Name: {csi}\r\n\
@@ -236,7 +236,7 @@ fn the_exit_status_tells_good_from_bad_from_unreadable() {
     let status = |arguments: &[&str], input| inspect(arguments, input).status.code();
     let ok = b"BITS_POST /e HTTP/1.1\r\nBITS-Packet-Type: Ping\r\nContent-Length: 0\r\n\r\n";
     assert_eq!(status(&["-"], ok), Some(0));
-    assert_eq!(status(&["-"], b""), Some(0), "nothing is wrong with nothing");
+    assert_eq!(status(&["-"], b""), Some(0), "an empty input is valid");
     assert_eq!(status(&["-"], &ok[..20]), Some(1), "cut short");
     assert_eq!(status(&["-"], b"\0\xFF junk\r\n\r\n"), Some(1));
     assert_eq!(status(&["rules/range-multiple.http"], b""), Some(1));
@@ -257,7 +257,7 @@ fn ack_for_says_what_a_lone_response_answers() {
     assert_eq!(verdicts, ["ok", "deviates", "deviates", "rejected", "deviates"]);
 }
 
-/// What the verdicts of a folder of captured messages ask of a report.
+/// Returns true if the report matches the verdict of a captured message.
 fn fits(verdict: &str, note: &str, report: &Report) -> bool {
     use Verdict::{Deviates, Foreign, Ok, Partial, Rejected};
     match verdict {
@@ -268,7 +268,7 @@ fn fits(verdict: &str, note: &str, report: &Report) -> bool {
         "resync" => report.failure.map(|it| it.name()) == Some("resynchronise"),
         "incomplete" => report.verdict == Partial,
         "not-bits" => report.verdict == Foreign || report.failure.is_some(),
-        // An offset beyond the total shows only beside the request.
+        // An offset beyond the total is found only with the request.
         "protocol-error" => report.verdict == Rejected || note.contains("offset > total"),
         "policy" => report.verdict != Partial,
         other => panic!("unknown verdict {other}"),
@@ -311,8 +311,8 @@ fn captured_messages_get_their_verdicts() {
     println!("{count} captured messages");
 }
 
-/// Both captured conversations, message after message as they were sent. The reply is left out:
-/// the capture holds only the start of its body.
+/// Both captured conversations, message by message in the order in which they were sent. The reply is left out,
+/// because the capture contains only the start of its body.
 #[test]
 fn captured_conversations_are_explained_without_a_rejection() {
     let Some(folder) = std::env::var_os("BITS_WIRE").map(PathBuf::from) else {

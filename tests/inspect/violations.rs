@@ -1,4 +1,4 @@
-//! What `inspect` says of the rules that messages break: by themselves, and after one another.
+//! Violations that `inspect` reports, of single messages and of their sequence.
 
 use crate::support::inspector::{self, json_lines};
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ fn inspect(arguments: &[&str], input: &[u8]) -> std::process::Output {
     inspector::inspect("vectors", arguments, input)
 }
 
-/// The names of the rules that each message breaks.
+/// Returns the names of the violated rules of each message.
 fn rules(arguments: &[&str], input: &[u8]) -> Vec<Vec<String>> {
     let name = |violation: &Value| violation["rule"].as_str().expect("a name").to_string();
     let names = |line: &Value| {
@@ -40,7 +40,7 @@ fn received(next: u64) -> String {
 fn a_violation_has_a_rule_a_section_a_severity_and_a_message() {
     let input = [fragment(0, 9, 30), received(10), fragment(20, 29, 30)].concat();
     let output = inspect(&["--json", "-"], input.as_bytes());
-    assert_eq!(output.status.code(), Some(0), "nothing was rejected");
+    assert_eq!(output.status.code(), Some(0), "no message was rejected");
     let lines = json_lines(&output);
     assert_eq!(lines[0]["violations"], json!([]));
     assert_eq!(
@@ -64,7 +64,7 @@ fn what_a_message_breaks_depends_on_what_went_before_it() {
     assert_eq!(rules(&["-"], longer.as_bytes())[2], ["total-changes"]);
     let twice = [fragment(0, 9, 30), received(10), received(20)].concat();
     assert_eq!(rules(&["-"], twice.as_bytes())[2], ["unasked-answer"]);
-    // Nothing of that is held against another URL.
+    // Messages to another URL belong to another session.
     let elsewhere = fragment(0, 9, 30).replace("/e ", "/other ");
     let apart = [fragment(0, 9, 30), received(10), elsewhere].concat();
     assert!(rules(&["-"], apart.as_bytes()).iter().all(Vec::is_empty));
@@ -90,7 +90,7 @@ fn a_message_that_is_rejected_breaks_a_rule() {
         assert_eq!(messages[0]["message"], line["error"]["message"]);
         assert_eq!(messages[0]["section"], line["error"]["section"]);
     }
-    // Also where an observer cannot know what went before.
+    // Also if the observer does not know the earlier messages.
     let beyond = rules(&["pairs/received-beyond-sent.http"], b"");
     assert_eq!(beyond[1], ["received-beyond-sent"]);
 }
@@ -111,14 +111,14 @@ fn the_table_says_what_is_broken_and_how_much_it_weighs() {
     assert!(text.contains("MUST offset-skips-ahead: "), "{text}");
     let output = inspect(&["rules/ack-received-misspelt.http", "rules/range-multiple.http"], b"");
     let text = String::from_utf8(output.stdout).expect("UTF-8");
-    // Each is said once.
+    // Each is reported once.
     for rule in ["misspelt-received", "not-byte-range"] {
         assert_eq!(text.matches(rule).count(), 1, "{rule} in\n{text}");
     }
     assert_eq!(text.matches("FIRST-LAST/TOTAL").count(), 1, "{text}");
 }
 
-/// Our own two ends, as they were captured on the wire.
+/// Captured conversations of the example programs.
 #[test]
 fn what_our_ends_say_to_each_other_breaks_no_rule() {
     let rules_of = |file: &str| -> Vec<_> {
@@ -129,6 +129,6 @@ fn what_our_ends_say_to_each_other_breaks_no_rule() {
         broken.map(|line| (line["kind"].clone(), line["violations"][0]["rule"].clone())).collect()
     };
     assert_eq!(rules_of("upload.pcap"), []);
-    // A page that the bad network answers with 200, in the server's place.
+    // A web page that an intermediary returns with 200 instead of the server's response.
     assert_eq!(rules_of("faults.pcapng"), [(json!("ack"), json!("not-an-ack"))]);
 }

@@ -1,4 +1,4 @@
-//! What an Ack comes to in the light of its request, and what a client may conclude from it.
+//! Acks in the context of their requests, and what a client concludes from them.
 
 use crate::support::messages;
 use bits_proto::deviation::{Deviation, Deviations};
@@ -19,7 +19,7 @@ fn with_ack<T>(
     let text = draft.text();
     let mut slots = HeaderSlots::new();
     let head = ResponseHead::parse(text.as_bytes(), &mut slots).map(Progress::complete);
-    let Ok(Some(head)) = head else { panic!("{text:?} is no head") };
+    let Ok(Some(head)) = head else { panic!("{text:?} is not a head") };
     look(Ack::from_head(&head, ack_context).unwrap_or_else(|error| panic!("{text:?}: {error}")))
 }
 
@@ -30,7 +30,7 @@ fn failure(draft: &Draft, ack_context: &AckContext<'_>) -> Option<Failure> {
 #[test]
 fn the_next_offset_comes_from_the_ack() {
     let sent = for_fragment(100, 199, 300);
-    // Fewer bytes than were sent, and even fewer than before: the server knows.
+    // The server may have fewer bytes than were sent, and even fewer than before.
     for offset in [0, 99, 100, 150, 200] {
         let ack = Draft::fragment_ack().set("BITS-Received-Content-Range", offset.to_string());
         let received = with_ack(&ack, &sent, |decoded| match decoded.message {
@@ -73,7 +73,7 @@ fn an_offset_beyond_the_fragment_is_right_if_more_was_sent_before() {
             assert_eq!(error.kind(), ErrorKind::ReceivedBeyondSent, "{sent_up_to:?} {offset}");
         }
     }
-    // The last byte is there, so the reply URL is not early.
+    // The last byte was received, so the reply URL is not early.
     let whole = at("300").with("BITS-Reply-URL", "/reply");
     with_ack(&whole, &ack_context(Some(300)), |decoded| {
         assert!(matches!(decoded.message, Ack::Fragment(ack) if ack.reply_url.is_some()));
@@ -108,12 +108,12 @@ fn out_of_sync_goes_on_at_the_offset_up_to_the_total() {
         });
     }
     assert_eq!(Reader::Ack(sent).error(&at("301")).kind(), ErrorKind::ReceivedBeyondSent);
-    // A code beside it changes nothing.
+    // A code beside it makes no difference.
     let with_code = at("128").with("BITS-Error", "0x8020001F").with("BITS-Error-Context", "0x5");
     assert_eq!(failure(&with_code, &sent), Some(Failure::Resynchronise));
 }
 
-/// Two offsets cannot both be the one to go on at, whoever answered.
+/// Conflicting offsets are an error, whether or not the server sent them.
 #[test]
 fn two_offsets_are_no_offset() {
     let twice = |draft: Draft| {
@@ -160,7 +160,7 @@ fn fields_that_do_not_matter_may_contradict_themselves() {
     assert_eq!(Reader::Ack(for_fragment(0, 99, 200)).deviations(&ack), expected);
     let close = Draft::close().with("BITS-Session-Id", "2");
     assert_eq!(strict.error(&close).kind(), ErrorKind::ConflictingField);
-    // The first contradiction does not matter here, the second does.
+    // The first conflict does not matter here, the second one does.
     let fragment = Draft::fragment()
         .with("BITS-Error", "1")
         .with("BITS-Error", "2")
@@ -263,7 +263,7 @@ fn statuses_that_cannot_have_a_length_are_written_without() {
     };
     let written = messages::written(&answer(204).encode(NO_EXTRAS).expect("an answer"));
     assert_eq!(written, b"HTTP/1.1 204 No Content\r\n\r\n");
-    // And read so, whatever the head says: what is read can be written.
+    // A parsed length is ignored, so that the parsed message can be written.
     let text = b"HTTP/1.1 204 No Content\r\nContent-Length: 254\r\n\r\n";
     let mut slots = HeaderSlots::new();
     let head = ResponseHead::parse(text, &mut slots).map(Progress::complete);
@@ -297,7 +297,7 @@ fn an_interim_response_answers_nothing() {
     }
     let mut slots = HeaderSlots::new();
     let error = ResponseHead::parse(b"HTTP/1.1 099 x\r\n\r\n", &mut slots).err();
-    assert_eq!(error.map(|error| error.kind()), Some(ErrorKind::Syntax), "no status at all");
+    assert_eq!(error.map(|error| error.kind()), Some(ErrorKind::Syntax), "not a status code");
 }
 
 #[test]

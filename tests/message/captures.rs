@@ -1,8 +1,8 @@
-//! Heads in the shape of Microsoft's captures come out again byte for byte.
+//! Heads in the form of Microsoft's captures are written byte for byte as they were parsed.
 //!
-//! What is written is made from nothing but the values that were read and the fields that belong
-//! to the transport. When `BITS_WIRE` names a folder with a `MANIFEST.tsv` of captured messages,
-//! the captures of [MC-BUP] 4.1 and 4.2 in it are held to the same:
+//! They are written from the parsed values and the fields of the transport only. If `BITS_WIRE` names a folder
+//! with a `MANIFEST.tsv` of captured messages, the captures of [MC-BUP] 4.1 and 4.2 in it are checked as
+//! well:
 //!
 //! ```sh
 //! BITS_WIRE=path/to/wire cargo test --all-features --test library message::captures -- --nocapture
@@ -18,11 +18,11 @@ use bits_proto::message::{
 use support::read::{Message, Pair, extras, request_head, response_head};
 use support::vectors::{self, CONVERSATIONS, conversation, split_messages};
 
-/// What the next response answers.
+/// The request that the next response answers.
 enum Asked {
     Packet(Vec<u8>),
     Notification,
-    /// A GET, whose answer is no message of this protocol.
+    /// A GET, whose response is not a message of this protocol.
     Download,
 }
 
@@ -40,7 +40,7 @@ fn assert_same_head(
     assert_eq!(
         String::from_utf8_lossy(&written),
         String::from_utf8_lossy(head),
-        "{name} is not written as it was read"
+        "{name} is not written as it was parsed"
     );
     assert_eq!(written, head, "{name}");
 }
@@ -70,7 +70,7 @@ fn check_request(name: &str, bytes: &[u8]) -> Asked {
     if is_notification { Asked::Notification } else { Asked::Packet(bytes.to_vec()) }
 }
 
-/// Whether the response is one of the protocol's.
+/// Returns true if the response is a message of this protocol.
 fn check_response(name: &str, bytes: &[u8], asked: &Asked) -> bool {
     let mut slots = HeaderSlots::new();
     let head = response_head(name, bytes, &mut slots);
@@ -92,11 +92,11 @@ fn check_response(name: &str, bytes: &[u8], asked: &Asked) -> bool {
     true
 }
 
-/// Checks the messages of a conversation in their order; how many are the protocol's.
+/// Checks the messages of a conversation in order, and counts those of this protocol.
 #[derive(Default)]
 struct Checked {
     asked: Option<Asked>,
-    /// The packet before a notification, which is answered after it.
+    /// The packet before a notification, which is answered after the notification.
     packet: Option<Vec<u8>>,
     count: usize,
 }
@@ -108,7 +108,7 @@ impl Checked {
             return;
         }
         let asked = self.asked.take().or_else(|| self.packet.take().map(Asked::Packet));
-        let asked = asked.unwrap_or_else(|| panic!("{name} answers nothing"));
+        let asked = asked.unwrap_or_else(|| panic!("{name} answers no request"));
         self.count += usize::from(check_response(name, bytes, &asked));
     }
 
@@ -130,10 +130,10 @@ fn the_conversations_are_written_as_they_were_read() {
             checked.message(&format!("{name}#{index}"), bytes);
         }
     }
-    assert_eq!(checked.count, 26, "all messages but the download of the reply");
+    assert_eq!(checked.count, 26, "all messages except the download of the reply");
 }
 
-/// Client's and server's halves of one conversation, in two files.
+/// Checks the client's and the server's part of one conversation, in two files.
 fn check_transcripts(folder: &Path, [client, server]: [&str; 2]) -> usize {
     let read = |name| split_messages(&vectors::file(folder, name));
     let mut checked = Checked::default();
@@ -159,7 +159,7 @@ fn is_captured(row: &vectors::Row) -> bool {
 #[test]
 fn the_captures_are_written_as_they_were_read() {
     let Some(folder) = std::env::var_os("BITS_WIRE") else {
-        println!("skipped: BITS_WIRE names no folder of captures");
+        println!("skipped: BITS_WIRE is not a folder of captures");
         return;
     };
     let folder = Path::new(&folder);
@@ -168,6 +168,6 @@ fn the_captures_are_written_as_they_were_read() {
         checked.message(&row["file"], &vectors::file(folder, &row["file"]));
     }
     let count = checked.count + check_transcripts(folder, TRANSCRIPTS);
-    println!("{count} captured messages are written as they were read");
+    println!("{count} captured messages are written as they were parsed");
     assert!(count >= 20, "only {count} messages were found");
 }

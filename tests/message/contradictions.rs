@@ -1,4 +1,4 @@
-//! What contradicts itself: a verb, the framing, too many lists; as what it is refused, and where not.
+//! Conflicting methods, framing and lists: where they are rejected, and as what.
 
 use crate::support::messages::{Draft, PROTOCOL, Reader};
 use bits_proto::Error;
@@ -10,7 +10,7 @@ use bits_proto::message::{
 
 const REQUEST: Reader = Reader::Request(ParseOptions::DEFAULT);
 
-/// Whoever reads the other value takes it for another request.
+/// Another reader could use the other value and find a different request.
 #[test]
 fn a_verb_that_contradicts_itself_is_refused_where_it_counts() {
     let verbs = |first: &str, second: &str| {
@@ -28,17 +28,17 @@ fn a_verb_that_contradicts_itself_is_refused_where_it_counts() {
             assert_eq!(error.field(), Some("X-HTTP-Method-Override"));
             assert_eq!(Refusal::for_error(&error, &policy).status(), StatusCode::BAD_REQUEST);
             let plain = Draft::line(draft, "BITS_POST /e HTTP/1.1");
-            assert!(Reader::Request(policy).read(&plain).is_ok(), "nobody asks for it there");
+            assert!(Reader::Request(policy).read(&plain).is_ok(), "method override is not enabled");
         }
         assert!(Reader::Request(policy).read(&verbs("BITS_POST", "BITS_POST")).is_ok());
     }
     let error = REQUEST.error(&verbs("BITS_POST", "DELETE"));
-    assert_eq!(error.kind(), ErrorKind::NotBits, "nobody asks for it here");
+    assert_eq!(error.kind(), ErrorKind::NotBits, "method override is not enabled");
     let plain_post = ParseOptions { plain_post: true, ..ParseOptions::DEFAULT };
     assert!(Reader::Request(plain_post).read(&verbs("BITS_POST", "DELETE")).is_ok());
 }
 
-/// A coding, and a length that is none; other HTTP stacks may let both through.
+/// Adds a transfer coding and an invalid length, which other HTTP stacks may both accept.
 fn doubtful(draft: Draft) -> Draft {
     draft.with("Transfer-Encoding", "chunked").set("Content-Length", "x")
 }
@@ -68,7 +68,7 @@ fn a_coding_is_told_before_a_length_from_pairs_as_from_a_head() {
     }
 }
 
-/// What another stack has dealt with is no error, and hides none.
+/// Framing that another stack has handled is not an error, and does not hide one.
 #[test]
 fn a_coding_that_is_no_error_does_not_hide_a_length_that_is() {
     let bare = doubtful(Draft::new("HTTP/1.1 502 X", &[("Content-Length", "0")]));
@@ -76,12 +76,12 @@ fn a_coding_that_is_no_error_does_not_hide_a_length_that_is() {
     let answer = doubtful(Draft::notification_response());
     let of_answer =
         NotificationResponse::from_fields(answer.status_line(), answer.pairs()).map(drop);
-    for error in [of_bare, of_answer].map(|read| read.expect_err("its length is in doubt")) {
+    for error in [of_bare, of_answer].map(|read| read.expect_err("the length is invalid")) {
         assert_eq!((error.kind(), error.field()), (ErrorKind::NotDecimal, Some("Content-Length")));
     }
 }
 
-/// A contradiction that does not matter does not become the kind of one that does.
+/// A conflict that does not matter does not change the kind of the error.
 #[test]
 fn too_many_lists_are_too_many_whatever_else_there_is() {
     let ids = Draft::create().with("BITS-Session-Id", "a").with("BITS-Session-Id", "b");
@@ -90,7 +90,7 @@ fn too_many_lists_are_too_many_whatever_else_there_is() {
     assert_eq!(error.kind(), ErrorKind::ProtocolCount);
     assert_eq!(error.field(), Some("BITS-Supported-Protocols"));
     let text = draft.text();
-    assert_eq!(error.offset(), text.rfind(PROTOCOL), "the fifth");
+    assert_eq!(error.offset(), text.rfind(PROTOCOL), "the fifth list");
     let named = draft.with("Content-Name", "a").with("Content-Name", "b");
     let error = REQUEST.error(&named);
     assert_eq!(error.kind(), ErrorKind::ConflictingField);

@@ -1,4 +1,4 @@
-//! Extra fields: on every kind of message, what may be added to its head and what may not.
+//! Extra fields on every kind of message: those that may be added, and those that are rejected.
 
 use crate::support::messages;
 use bits_proto::Error;
@@ -67,7 +67,7 @@ fn encode(kind: MessageKind, extras: &[(&str, &[u8])]) -> Result<Vec<u8>, Error>
     })
 }
 
-/// The field stands in the head as one line, and no other line is new.
+/// Checks that the head has the field as one line, and no other new line.
 fn check_allowed(kind: MessageKind, name: &str, value: &[u8]) {
     let case = format!("{name}: {} on {kind}", value.escape_ascii());
     let plain = encode(kind, &[]).unwrap_or_else(|error| panic!("{kind}: {error}"));
@@ -75,9 +75,9 @@ fn check_allowed(kind: MessageKind, name: &str, value: &[u8]) {
     let line = [name.as_bytes(), b": ", value, b"\r\n"].concat();
     let at = head.windows(line.len()).position(|window| window == line);
     let at = at.unwrap_or_else(|| panic!("{case} is not in {}", head.escape_ascii()));
-    assert!(head[..at].ends_with(b"\r\n"), "{case} begins a line");
+    assert!(head[..at].ends_with(b"\r\n"), "{case} starts a line");
     let rest = [&head[..at], &head[at + line.len()..]].concat();
-    assert_eq!(rest, plain, "{case}: everything else stays");
+    assert_eq!(rest, plain, "{case}: everything else is unchanged");
 }
 
 fn check_refused(kind: MessageKind, name: &str, value: &[u8], error_kind: ErrorKind) {
@@ -97,7 +97,7 @@ fn in_cases(name: &str) -> [String; 3] {
     [name.to_string(), name.to_lowercase(), name.to_uppercase()]
 }
 
-/// The fields that mean nothing to a message and are the transport's there.
+/// Returns the fields that are not defined for a message and belong to the transport there.
 fn free_fields(kind: MessageKind) -> &'static [FieldName] {
     use FieldName::*;
     match kind {
@@ -209,7 +209,7 @@ fn a_value_ends_no_line_and_holds_no_control_character() {
     }
 }
 
-/// Fields that are mostly sent are looked at many bytes at a time: a bad byte shows wherever it is.
+/// Common fields are checked several bytes at a time. An invalid byte is found at any position.
 #[test]
 fn a_usual_field_is_checked_as_any_other() {
     for length in 1..=40 {

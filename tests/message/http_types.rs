@@ -1,5 +1,5 @@
-//! The types of the `http` crate: what is read from them is what is read from bytes, and what is
-//! written into them is what is written as bytes.
+//! Parsing from and writing to the types of the `http` crate gives the same results as parsing and writing
+//! bytes.
 
 use crate::support;
 use bits_proto::deviation::Deviation;
@@ -23,8 +23,8 @@ use support::strategies::{message, target};
 use support::to_http::check_http;
 use support::vectors;
 
-/// How many of the vectors of one direction are read from the types of the `http` crate as from
-/// bytes.
+/// Returns the number of vectors of one direction that the `http` crate can represent. They are parsed with the
+/// same results as bytes.
 fn count_read<'b, L: Line<'b>>(messages: &'b [vectors::Message]) -> usize {
     let read = |message: &&'b vectors::Message| {
         let light = ack_context(&message.ack_context);
@@ -44,17 +44,17 @@ fn every_vector_is_read_as_from_bytes() {
     assert!(count_read::<StatusLine<'_>>(&responses) > 80);
 }
 
-/// All fields in an order that does not depend on the map's.
+/// Returns all fields in an order that does not depend on the map.
 fn sorted(headers: &HeaderMap) -> Vec<(String, Vec<u8>)> {
     let fields = HttpFields::from(headers).into_iter();
     let mut fields =
         fields.map(|(name, value)| (name.to_string(), value.to_vec())).collect::<Vec<_>>();
-    // Stable: fields of one name stay in their order.
+    // The sort is stable, so fields of one name keep their order.
     fields.sort_by(|a, b| a.0.cmp(&b.0));
     fields
 }
 
-/// Not every target is a URI of the `http` crate.
+/// Returns targets that are valid URIs of the `http` crate.
 fn target_of_uri() -> impl Strategy<Value = String> {
     let has_path = |uri: Uri| uri.path_and_query().is_some();
     target().prop_filter("a URI", move |target| target.parse().is_ok_and(has_path))
@@ -87,7 +87,7 @@ fn a_callers_header_map_is_kept() {
     let cookies = request.headers().get_all("cookie").iter().collect::<Vec<_>>();
     assert_eq!(cookies, ["a=1", "b=2"]);
     assert_eq!(request.headers()["authorization"], "Basic dTpw");
-    assert!(!format!("{request:?}").contains("dTpw"), "credentials are not for logs");
+    assert!(!format!("{request:?}").contains("dTpw"), "credentials do not appear in logs");
     assert_eq!(request.request_line().target, "/dir/entity?x=1");
     assert_eq!(Request::try_from(&request), Ok(ping));
     assert_eq!(Request::try_from(&request.into_parts().0), Ok(ping));
@@ -109,7 +109,7 @@ fn a_field_of_the_message_is_no_extra() {
     }
 }
 
-/// The `http` crate holds these values and URIs; a head may not.
+/// The `http` crate accepts these values and URIs, but they are not valid in a head.
 #[test]
 fn what_no_head_holds_is_refused() {
     for value in [&b" outer"[..], b"outer\t"] {

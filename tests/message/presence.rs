@@ -1,7 +1,7 @@
-//! Which message carries which field: the table against the specification. How readers and writer
-//! keep to it is in `presence_messages.rs`.
+//! Presence of fields in messages: the table is compared with the specification. The readers and the writer are
+//! compared with the table in `presence_messages.rs`.
 //!
-//! The table's documentation is generated here, and a test says when it is old:
+//! This file also generates the documentation of the table. If it is out of date, a test fails. To update it:
 //!
 //! ```sh
 //! BITS_BLESS=1 cargo test --all-features --test library message::presence
@@ -11,11 +11,10 @@ use bits_proto::field::FieldName;
 use bits_proto::message::MessageKind;
 use bits_proto::message::presence::{Presence, TABLE, of};
 
-/// What [MC-BUP] 2.2 says, in its own words: `M` the field MUST be present, `N` it MUST NOT, `S`
-/// the section of the message names it and lets it be left out (SHOULD, MAY, or on a condition),
-/// `.` the section does not name it. What is said for all messages, in 2.2.1, is in the cells of
-/// all it is said for. BITS-Error-Code, X-HTTP-Method-Override and Transfer-Encoding are not in
-/// the text at all.
+/// The requirements of [MC-BUP] 2.2. `M`: the field MUST be present. `N`: it MUST NOT be present. `S`: the
+/// section of the message names it, as optional (SHOULD, MAY, or conditional). `.`: the section does not name
+/// it. Requirements for all messages, in 2.2.1, are entered in all cells concerned. The text does not mention
+/// BITS-Error-Code, X-HTTP-Method-Override and Transfer-Encoding.
 const SPECIFICATION: &str = "
                                 Pi Cr Fr Cl Ca  Pi Cr Fr Cl Ca  Re  Rf Va Rs
 BITS-Packet-Type                M  M  M  M  M   M  M  M  M  M   M   .  .  .
@@ -46,10 +45,10 @@ Transfer-Encoding               .  .  .  .  .   .  .  .  .  .   .   .  .  .
 use FieldName as F;
 use MessageKind as K;
 
-/// Where the table is not the text: the cells, what they are instead, and why.
+/// Deviations of the table from the specification: cells, their value, and the reason.
 const LENIENT: &[(&[K], F, Presence, &str)] = &[
-    (&[K::Refusal], F::PacketType, Presence::Expected, "a proxy may answer in its place"),
-    (&[K::CreateSessionAck], F::Protocol, Presence::Expected, "where one protocol was offered"),
+    (&[K::Refusal], F::PacketType, Presence::Expected, "a proxy may answer instead of the server"),
+    (&[K::CreateSessionAck], F::Protocol, Presence::Expected, "if one protocol was offered"),
     (&[K::Ping], F::SessionId, Presence::Ignored, "captured Pings have none"),
     (&[K::PingAck], F::SessionId, Presence::Ignored, "captured Acks for them have none"),
     (
@@ -77,16 +76,26 @@ const LENIENT: &[(&[K], F, Presence, &str)] = &[
         ],
         F::ContentLength,
         Presence::Expected,
-        "they have no body, or one that ends with the connection, as captured",
+        "no body, or one that ends with the connection, as captured",
     ),
-    (&[K::FragmentAck], F::ReceivedContentRange, Presence::Expected, "the fragment says it"),
-    (&[K::Refusal], F::Error, Presence::Optional, "a status may say it all"),
-    (&[K::Refusal], F::ErrorCode, Presence::Optional, "as Windows and Microsoft's pages have it"),
-    (&[K::Refusal], F::ErrorContext, Presence::Optional, "a status may say it all"),
+    (
+        &[K::FragmentAck],
+        F::ReceivedContentRange,
+        Presence::Expected,
+        "the offset follows from the fragment",
+    ),
+    (&[K::Refusal], F::Error, Presence::Optional, "a status may be sufficient"),
+    (
+        &[K::Refusal],
+        F::ErrorCode,
+        Presence::Optional,
+        "used by Windows and Microsoft's documentation",
+    ),
+    (&[K::Refusal], F::ErrorContext, Presence::Optional, "a status may be sufficient"),
 ];
 
-/// What the text makes of a cell where there is no reason to depart from it. The fields of the
-/// protocol are remarked on where they do not belong; those of HTTP belong anywhere.
+/// Returns the value of a cell if there is no reason to deviate. Unexpected fields of the protocol are recorded
+/// as deviations; those of HTTP may occur anywhere.
 fn by_the_text(word: &str, field: FieldName) -> Presence {
     match word {
         "M" => Presence::Required,
@@ -103,7 +112,7 @@ fn lenient(kind: MessageKind, field: FieldName) -> Option<Presence> {
     LENIENT.iter().find(cell).map(|(_, _, presence, _)| *presence)
 }
 
-/// The cells of the specification, in its own order.
+/// Returns the cells of the specification, in its order.
 fn specified() -> Vec<(FieldName, Vec<&'static str>)> {
     let row = |line: &'static str| {
         let mut words = line.split_whitespace();
@@ -124,7 +133,7 @@ fn the_table_is_the_specification_but_where_it_says_why_not() {
             assert_ne!(
                 lenient(*kind, field),
                 Some(by_the_text),
-                "{field} of {kind} is no exception"
+                "{field} of {kind} is not an exception"
             );
         }
     }
@@ -201,6 +210,6 @@ fn the_documentation_is_the_table() {
     let written = include_str!("../../src/message/presence.md").replace("\r\n", "\n");
     assert_eq!(
         written, document,
-        "{DOCUMENT} is old: BITS_BLESS=1 cargo test --all-features --test library message::presence"
+        "{DOCUMENT} is out of date: BITS_BLESS=1 cargo test --all-features --test library message::presence"
     );
 }

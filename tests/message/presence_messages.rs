@@ -1,4 +1,4 @@
-//! Which message carries which field: the readers and the writer against the table.
+//! Presence of fields in messages: the readers and the writer are compared with the table.
 
 use crate::support;
 use bits_proto::deviation::Deviation;
@@ -39,7 +39,12 @@ fn a_message_is_refused_without_a_required_field() {
             assert_eq!(found.error(), Some((kind, Some(field.as_str()))), "{}", sample.kind);
             let offset = found.result.err().and_then(|error| error.offset());
             let end = dropped.to_bytes().len() - 2;
-            assert_eq!(offset, Some(end), "{field} is missed at the empty line of {}", sample.kind);
+            assert_eq!(
+                offset,
+                Some(end),
+                "{field} is reported missing at the empty line of {}",
+                sample.kind
+            );
         }
     }
 }
@@ -51,7 +56,7 @@ fn deviation_without(field: FieldName) -> Deviation {
         F::SessionId => Deviation::MissingSessionId,
         F::ContentLength => Deviation::MissingContentLength,
         F::ReceivedContentRange => Deviation::MissingReceived,
-        other => panic!("{other} is expected nowhere"),
+        other => panic!("{other} is never `Expected`"),
     }
 }
 
@@ -89,14 +94,14 @@ fn a_message_is_accepted_without_an_optional_field() {
     }
 }
 
-/// All fields that can be left out, left out at once: none stands in for another.
+/// All optional fields are removed at once, because none of them replaces another.
 #[test]
 fn the_required_fields_are_enough() {
     for sample in every_kind() {
         let optional = [sample.has(Presence::Optional), sample.has(Presence::Expected)].concat();
         let outcome = sample.without(&optional).granted();
         let mut expected: Vec<_> = match sample.kind {
-            // Nothing more is expected of what may not be the server's.
+            // Nothing else is expected of a response that may not be the server's.
             K::Refusal => vec![Deviation::MissingPacketType],
             _ => sample.has(Presence::Expected).into_iter().map(deviation_without).collect(),
         };
@@ -121,12 +126,12 @@ fn the_error_fields_of_a_refusal_stand_in_for_each_other() {
     for (dropped, deviation) in cases {
         assert_eq!(sample.without(dropped).granted().deviations(), [deviation], "{dropped:?}");
     }
-    // A context alone says nothing, so nothing of it is left.
+    // A context without a code is ignored.
     let alone = sample.without(&[F::Error, F::ErrorCode]).granted();
     assert_eq!(alone.message(), sample.without(&ERRORS).granted().message());
 }
 
-/// A value the field may have, where it belongs.
+/// Returns a valid value of the field.
 fn value_of(field: FieldName) -> &'static str {
     let in_sample = |sample: Sample| {
         sample.fields.into_iter().find(|(name, _)| *name == field).map(|(_, value)| value)
@@ -134,13 +139,13 @@ fn value_of(field: FieldName) -> &'static str {
     every_kind().find_map(in_sample).unwrap_or("BITS_POST")
 }
 
-/// One of the two paths turns a notification by value into one by reference.
+/// Returns true if adding the field turns a notification by value into one by reference.
 fn changes_kind(kind: MessageKind, field: FieldName) -> bool {
     kind == K::NotificationByValue
         && matches!(field, F::RequestDataFileName | F::ResponseDataFileName)
 }
 
-/// Adds a field with a good value, a bad one and none, at either end.
+/// Adds a field with a valid, an invalid and an empty value, at either end.
 fn additions(sample: &Sample, field: FieldName) -> impl Iterator<Item = (&'static str, Sample)> {
     let values = [value_of(field), "?"].into_iter();
     let samples: Vec<_> = values
@@ -175,7 +180,7 @@ fn an_unexpected_field_that_contradicts_itself_is_not_read_either() {
     for sample in every_kind() {
         let whole = sample.granted();
         let unexpected = sample.has(Presence::Unexpected).into_iter();
-        // A list may be spread over several fields, so two lists are no contradiction.
+        // A list may be spread over several fields, so two lists do not conflict.
         for field in unexpected
             .filter(|field| !changes_kind(sample.kind, *field) && *field != F::SupportedProtocols)
         {
@@ -220,7 +225,7 @@ fn an_ignored_field_changes_nothing() {
     }
 }
 
-/// What is not the message's business cannot contradict itself either.
+/// Fields that are not defined for a message cannot conflict.
 #[test]
 fn an_ignored_field_changes_nothing_however_often_it_is_there() {
     let mut wrong = Vec::new();
@@ -240,7 +245,7 @@ fn an_ignored_field_changes_nothing_however_often_it_is_there() {
     assert!(wrong.is_empty(), "{} of them, such as {:#?}", wrong.len(), &wrong[..2]);
 }
 
-/// It is framing, which is judged before there is a message.
+/// Framing is checked before the fields of the message.
 #[test]
 fn a_transfer_coding_is_refused_before_any_table_is_asked() {
     for sample in every_kind() {
@@ -280,7 +285,7 @@ fn the_writer_takes_ignored_fields_as_extras_and_no_others() {
     }
 }
 
-/// A message with nothing optional has no field too many either.
+/// A message without optional values has no additional fields.
 #[test]
 fn the_writer_writes_no_field_for_what_is_not_there() {
     let refusal = Refusal::new(bits_proto::http1::StatusCode::FORBIDDEN).expect("no success");

@@ -1,4 +1,4 @@
-//! What holds for every message that can be built, and for every input whatever it is.
+//! Properties of every message that can be built, and of every input.
 
 use crate::support;
 use bits_proto::error::ErrorKind;
@@ -18,7 +18,7 @@ use support::specs::AckSpec;
 use support::strategies::{ack, error_fields, message, target};
 use support::vectors;
 
-/// A stream may fail at any byte; then what came before it is the start of the head.
+/// Checks a stream that fails at this byte: it contains the start of the head.
 #[cfg(feature = "std")]
 fn check_failing_stream(
     encoder: &bits_proto::message::Encoder<'_, support::read::Extras<'_>>,
@@ -28,7 +28,7 @@ fn check_failing_stream(
     let mut room = vec![0; at];
     let left = {
         let mut stream = room.as_mut_slice();
-        encoder.write_to(&mut stream).expect_err("no room for all of it");
+        encoder.write_to(&mut stream).expect_err("the stream is too short");
         stream.len()
     };
     assert_eq!(room[..at - left], bytes[..at - left]);
@@ -72,7 +72,7 @@ proptest! {
     fn values_come_back_in_their_own_spelling(spec in message()) {
         let bytes = spec.view().encode("/", &[]).unwrap();
         let found = read_back(&spec, &bytes);
-        // Equality of session ids does not look at their spelling; the text of a message does.
+        // Equality of session ids ignores their spelling; the text of a message does not.
         let (found, built) = (found.decoded.message, spec.view());
         prop_assert_eq!(format!("{found:?}"), format!("{built:?}"));
     }
@@ -95,7 +95,7 @@ proptest! {
     }
 }
 
-/// Bytes that end a field are never part of a value that can be written.
+/// A value that can be written contains no byte that ends a field.
 #[test]
 fn an_extra_with_any_control_character_is_refused() {
     let ack = Message::from(Ack::Ping(bits_proto::message::PingAck));
@@ -116,7 +116,7 @@ fn check_as_everything(input: &[u8], ack_context: &AckContext<'_>, cut: Index) {
     check_input::<StatusLine<'_>>(input, ack_context, [cut]);
 }
 
-/// Any request, as the one that the input is the answer to.
+/// Returns the context for an Ack, from a request of any kind.
 fn any_ack_for(spec: &AckSpec) -> AckContext<'_> {
     AckContext::from(&spec.request.view())
 }
@@ -184,7 +184,7 @@ fn select_name() -> impl Strategy<Value = &'static str> {
     proptest::sample::select(FieldName::ALL).prop_map(FieldName::as_str)
 }
 
-/// Strategies that never choose some kind would prove nothing about it.
+/// The strategies generate every kind of message.
 #[test]
 fn the_strategies_choose_every_kind_of_message() {
     use proptest::strategy::ValueTree as _;
@@ -197,7 +197,7 @@ fn the_strategies_choose_every_kind_of_message() {
     }
 }
 
-/// Extras that are of use to the tests only if most are valid.
+/// Most generated extra fields are valid.
 #[test]
 fn extras_of_the_message_itself_are_refused_and_others_are_not() {
     let ping = Message::from(Request::Ping(bits_proto::message::Ping::default()));

@@ -1,5 +1,5 @@
-//! Refusals: what is answered to every error, what a client makes of every answer, and how they
-//! are written.
+//! Refusals: the response to every error, the client's classification of every response, and the encoded
+//! form.
 
 use crate::support::messages;
 use crate::support::sample_errors as errors;
@@ -25,10 +25,10 @@ fn status(code: u16) -> StatusCode {
 }
 
 fn hresult(value: u32) -> HResult {
-    HResult::new(value).unwrap_or_else(|| panic!("{value:#X} is no error"))
+    HResult::new(value).unwrap_or_else(|| panic!("{value:#X} is not an error code"))
 }
 
-/// StatusCode, code and context, in numbers; a server's refusal names no session and no offset.
+/// Returns status code, error code and context. A server's refusal names no session and no offset.
 fn in_numbers(refusal: &Refusal<'_>) -> (u16, Option<u32>, Option<u32>) {
     assert_eq!((refusal.received(), refusal.session_id()), (None, None), "{refusal:?}");
     let context = refusal.context().map(|context| context.0);
@@ -47,7 +47,7 @@ fn policies() -> [ParseOptions; 3] {
 fn every_error_of_the_peers_is_answered_with_an_invalid_argument() {
     for (sample, policy) in samples().iter().flat_map(|it| policies().map(|policy| (it, policy))) {
         let refusal = Refusal::for_error(&sample.error, &policy);
-        // What we did wrong ourselves must not make the client give up.
+        // Errors of our own must not cause the client to give up.
         let expected = match sample.error.fault() {
             Fault::Caller => (500, None, None),
             _ => (400, Some(INVALID_ARGUMENT), Some(5)),
@@ -64,7 +64,7 @@ fn a_missing_length_is_answered_as_the_policy_has_it() {
         let refusal = Refusal::for_error(&error, &policy);
         let expected = (code, Some(INVALID_ARGUMENT), Some(5));
         assert_eq!(in_numbers(&refusal), expected, "{policy:?}");
-        // Only its absence is that: a wrong length is a bad request.
+        // Only a missing length is affected; an invalid one is a bad request.
         let wrong = Reader::Request(policy).error(&fragment.clone().with("Content-Length", "x"));
         assert_eq!(Refusal::for_error(&wrong, &policy), Refusal::invalid_argument(), "{policy:?}");
     }
@@ -146,7 +146,7 @@ fn a_success_an_interim_and_a_bare_416_are_no_refusals() {
     }
 }
 
-/// The statuses after which a client tries again later.
+/// Statuses after which a client retries.
 const TRANSIENT: [RangeInclusive<u16>; 6] =
     [306..=306, 308..=399, 408..=409, 500..=500, 502..=504, 506..=599];
 
@@ -167,7 +167,7 @@ fn expected_failure(status: u16, code: Option<u32>) -> Option<Failure> {
     first.map_or(Some(Failure::Fatal), |(_, failure)| failure)
 }
 
-/// No code, those that decide, and others that decide nothing.
+/// No code, codes that decide the class, and others.
 const CODES: [Option<u32>; 11] = [
     None,
     Some(SESSION_NOT_FOUND),
@@ -212,7 +212,7 @@ fn a_refusal_that_is_read_has_the_class_of_its_status_and_code() {
     }
 }
 
-/// Code and context of a refusal with these values of BITS-Error, BITS-Error-Code and
+/// Returns code and context of a refusal with these values of BITS-Error, BITS-Error-Code and
 /// BITS-Error-Context.
 fn read_codes(error: &str, code: &str, context: &str) -> (Option<u32>, Option<u32>) {
     let fields = [
@@ -240,7 +240,7 @@ fn of_two_error_fields_the_first_that_is_there_counts() {
         ("0x7", "0", "0x5", (Some(7), Some(5))),
         ("0x7", "0x8", "", (Some(7), None)),
         ("0x7", "0x8", "0x99", (Some(7), Some(0x99))),
-        // Zero is no error, and without an error there is no context.
+        // Zero is not an error, and without an error the context is ignored.
         ("0", "0x8", "0x5", (None, None)),
         ("0", "", "0x5", (None, None)),
         ("", "", "0x5", (None, None)),
@@ -252,7 +252,7 @@ fn of_two_error_fields_the_first_that_is_there_counts() {
 
 #[test]
 fn a_bare_answer_has_the_class_of_its_status_alone() {
-    // A proxy may have made up what else it says.
+    // Other fields may come from a proxy.
     for number in (300..=999).filter(|number| *number != 416) {
         let fields = [("BITS-Error", &b"0x8020001F"[..]), ("BITS-Error-Context", b"0x5")];
         let line = StatusLine { version: Version::Http11, status: status(number), reason: "" };
@@ -290,7 +290,7 @@ fn classes_have_kebab_case_names() {
     }
 }
 
-/// What a refusal is written as, but for its status line and what every Ack has.
+/// Returns the fields of a refusal that are not in every Ack.
 fn written(refusal: Refusal<'_>, error_fields: Option<ErrorFields>) -> String {
     let encoder = Ack::from(refusal).encode(NO_EXTRAS);
     let encoder = encoder.unwrap_or_else(|error| panic!("{refusal:?}: {error}"));
@@ -309,7 +309,7 @@ fn written(refusal: Refusal<'_>, error_fields: Option<ErrorFields>) -> String {
     let status = refusal.status();
     assert_eq!(line, format!("HTTP/1.1 {status} {}", status.reason()));
     let fields = fields.strip_prefix("BITS-Packet-Type: Ack\r\n");
-    fields.unwrap_or_else(|| panic!("{text:?}: the packet type comes first")).into()
+    fields.unwrap_or_else(|| panic!("{text:?}: expected the packet type first")).into()
 }
 
 #[test]

@@ -1,6 +1,5 @@
-//! Requirements on messages that no other test shows by itself: what is unknown, what has a body,
-//! what an Ack is, and what names a session. Those on the two ends are in
-//! `tests/requirements.rs`.
+//! Requirements on messages that other tests do not cover: unknown fields, bodies, Acks, and session ids.
+//! Requirements on clients and servers are in `tests/requirements.rs`.
 
 use crate::support;
 use crate::support::messages;
@@ -61,7 +60,7 @@ fn a_body_on_a_packet_that_has_none_is_refused() {
         let found = (error.kind(), error.stage());
         assert_eq!(found, (ErrorKind::UnexpectedBody, CheckStage::Length), "{packet:?}");
         assert_eq!(Refusal::for_error(&error, &ParseOptions::DEFAULT), Refusal::invalid_argument());
-        // By policy it is skipped, up to a limit.
+        // With a lenient policy it is skipped, up to a limit.
         let lenient = Reader::Request(ParseOptions::LENIENT);
         let remark = Deviations::from_iter([Deviation::UnexpectedBody]);
         assert_eq!(lenient.deviations(&with_body), remark, "{packet:?}");
@@ -70,7 +69,7 @@ fn a_body_on_a_packet_that_has_none_is_refused() {
     }
 }
 
-/// A head that is written, by its kind: the start line and the fields that every one has.
+/// Returns the kind and the encoded head of every message.
 fn heads() -> impl Iterator<Item = (MessageKind, String)> {
     every_kind().map(|sample| {
         let bytes = sample.to_bytes();
@@ -158,10 +157,14 @@ fn a_refusal_that_names_another_session_is_remarked_on() {
     assert_eq!(reader.deviations(&refusal("1")), Deviations::EMPTY);
     let remark = Deviations::from_iter([Deviation::OtherSessionId]);
     assert_eq!(reader.deviations(&refusal("2")), remark);
-    assert_eq!(reader.deviations(&Draft::refusal()), Deviations::EMPTY, "it need not name any");
+    assert_eq!(
+        reader.deviations(&Draft::refusal()),
+        Deviations::EMPTY,
+        "the session id is optional"
+    );
 }
 
-/// Whoever refuses, and whatever for.
+/// Any status and any error code.
 #[test]
 fn every_refusal_is_an_http_response_without_a_body() {
     let mut refusals = vec![
@@ -187,7 +190,7 @@ fn every_refusal_is_an_http_response_without_a_body() {
             head.contains("\r\nContent-Length: 0\r\n") && head.ends_with("\r\n\r\n"),
             "{head:?}"
         );
-        // And that of a server application.
+        // The response of a server application with this status.
         let response = NotificationResponse { status, ..NotificationResponse::default() };
         let head = text(written(&response.encode(NO_EXTRAS).expect("no extras")));
         assert_eq!(head, format!("{line}Content-Length: 0\r\n\r\n"));
