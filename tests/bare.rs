@@ -159,7 +159,7 @@ fn entity() -> Vec<u8> {
 }
 
 #[test]
-fn an_upload_allocates_nothing_however_it_is_cut() {
+fn a_split_upload_allocates_nothing() {
     let entity = entity();
     let said = [
         create(),
@@ -226,7 +226,7 @@ fn refusals_leave_the_connection_usable_where_they_can() {
 }
 
 #[test]
-fn elsewhere_nothing_is_told_of_sessions() {
+fn other_urls_reveal_no_sessions() {
     let ping = request("Ping", 9, "", b"");
     let mut server = Server::new(Flash::new());
     assert_eq!(say(&mut server, &create(), 50), ["200"]);
@@ -252,7 +252,7 @@ fn elsewhere_nothing_is_told_of_sessions() {
 }
 
 #[test]
-fn there_are_so_many_sessions_and_each_has_its_slot() {
+fn the_number_of_sessions_is_limited_and_each_has_a_slot() {
     let mut server = Server::new(Flash::new());
     assert_eq!(say(&mut server, &create().repeat(3), 50), ["200", "200", "503"]);
     let said = [
@@ -276,7 +276,7 @@ fn there_are_so_many_sessions_and_each_has_its_slot() {
 }
 
 #[test]
-fn what_the_device_cannot_do_is_answered() {
+fn errors_of_the_device_are_answered() {
     let mut server = Server::new(Flash::new());
     let large = request("Fragment", 1, "Content-Range: bytes 0-1/2001\r\n", b"ab");
     assert_eq!(say(&mut server, &[create(), large].concat(), 50), ["200", "500 0x80200020"]);

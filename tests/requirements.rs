@@ -69,7 +69,7 @@ fn a_name_changes_nothing_about_a_session() {
 }
 
 #[test]
-fn a_client_names_no_entity_and_its_caller_may() {
+fn the_caller_may_name_the_entity() {
     for state in [State::CreateSession, State::Ping, State::Fragment, State::Close, State::Cancel] {
         let client = in_state(state);
         let client::Poll::Send(transmit) = client.upload.poll() else { panic!("{state}") };
@@ -218,7 +218,7 @@ fn an_application_whose_answer_cannot_be_read_is_reported_with_411() {
 
 /// The data of a session are deleted before the Ack that ends it.
 #[test]
-fn a_session_is_acknowledged_as_ended_when_nothing_of_it_is_left() {
+fn the_end_of_a_session_is_acknowledged_after_its_data_is_deleted() {
     let policy = PLAIN.with_notification(true);
     for cancels in [false, true] {
         let mut server = Server::new(policy);

@@ -163,7 +163,7 @@ fn the_same_seed_does_the_same_again() {
 }
 
 #[test]
-fn what_cannot_be_uploaded_is_named() {
+fn files_that_cannot_be_uploaded_are_named() {
     let files = Files::new();
     let folder = files.0.path().to_str().expect("UTF-8");
     for path in ["no such file", folder] {

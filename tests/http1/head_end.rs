@@ -33,7 +33,7 @@ fn attempts<'b, L: StartLine<'b>>(bytes: &'b [u8], limits: &Limits) -> (Vec<usiz
 }
 
 #[test]
-fn every_head_is_read_when_its_last_byte_is_there_and_seldom_before() {
+fn a_head_is_parsed_with_its_last_byte_and_rarely_before() {
     for message in vectors::all() {
         let bytes = &message.bytes;
         let (attempts, answered) = if message.is_response() {
@@ -49,7 +49,7 @@ fn every_head_is_read_when_its_last_byte_is_there_and_seldom_before() {
 }
 
 #[test]
-fn what_is_no_head_is_found_when_twice_as_much_is_there() {
+fn an_invalid_head_is_detected_within_twice_its_length() {
     // A TLS client hello, in which no byte ends a line.
     let mut bytes = b"\x16\x03\x01\x02\x00".to_vec();
     bytes.resize(4096, 0xAA);
@@ -80,7 +80,7 @@ fn ends_are_found_wherever_the_pieces_are_cut() {
 }
 
 #[test]
-fn a_body_behind_the_head_changes_nothing() {
+fn a_body_after_the_head_changes_nothing() {
     let bytes = [b"BITS_POST /e HTTP/1.1\r\nContent-Length: 9\r\n\r\n", &[0; 9][..]].concat();
     let mut end = HeadScanner::new();
     assert!(end.should_parse(&bytes));

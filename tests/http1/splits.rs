@@ -110,7 +110,7 @@ fn answer_of_growing_buffer(message: &Message) -> String {
 
 /// The result does not depend on the addresses of the bytes.
 #[test]
-fn a_buffer_that_grows_byte_by_byte_comes_to_the_same_answer() {
+fn a_growing_buffer_has_the_same_result() {
     for message in &vectors::all() {
         let whole = answer_text(message, &message.bytes);
         assert_eq!(answer_of_growing_buffer(message), whole, "{}", message.name);
@@ -141,7 +141,7 @@ fn check_trailing(message: &Message) {
 }
 
 #[test]
-fn what_follows_a_head_changes_nothing_about_it() {
+fn bytes_after_a_head_change_nothing() {
     vectors::all().iter().for_each(check_trailing);
 }
 
@@ -241,7 +241,7 @@ fn a_head_may_be_as_long_as_the_limit() {
 }
 
 #[test]
-fn a_head_one_byte_over_the_limit_is_never_waited_for() {
+fn a_head_beyond_the_limit_is_never_partial() {
     for limit in [100, 101, 4096, 16384] {
         let limits = Limits { head_bytes: limit, ..Limits::DEFAULT };
         let input = head_of(limit + 1);
@@ -258,7 +258,7 @@ fn a_head_one_byte_over_the_limit_is_never_waited_for() {
 
 /// Tests the exact boundary with every limit and every length of a short head.
 #[test]
-fn whether_to_wait_hangs_on_the_limit_alone() {
+fn only_the_limit_decides_whether_to_wait() {
     let input = head_of(64);
     for head_bytes in 0..=input.len() {
         let limits = Limits { head_bytes, ..Limits::DEFAULT };
@@ -320,7 +320,7 @@ fn a_fault_before_the_limit_is_not_taken_for_the_limit() {
 
 /// httparse counts fields before the status code is checked.
 #[test]
-fn a_status_that_is_none_comes_before_fields_that_are_too_many() {
+fn an_invalid_status_is_reported_before_too_many_fields() {
     let input = [b"HTTP/1.1 091 OK\r\n", &b"X: y\r\n".repeat(200)[..], b"\r\n"].concat();
     let error = |input| match answer::<StatusLine<'_>>(input, &UNKNOWN) {
         Answer::Refused(error) => Some((error.kind(), error.offset())),

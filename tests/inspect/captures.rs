@@ -220,7 +220,7 @@ fn a_damaged_file_is_explained_up_to_the_damage() {
 }
 
 #[test]
-fn lengths_that_cannot_be_are_refused() {
+fn impossible_lengths_are_rejected() {
     let (_, packets) = upload(Link::Ethernet);
     let pcap = pcap(FORMAT, Link::Ethernet, &packets);
     let mut pcapng = [section(FORMAT), interface(FORMAT, Link::Ethernet, 9, 0)].concat();
@@ -251,7 +251,7 @@ fn magic_bytes_tell_a_capture_from_a_plain_file() {
 }
 
 #[test]
-fn what_is_passed_over_is_counted() {
+fn skipped_packets_are_counted() {
     let (_, mut packets) = upload(Link::Ethernet);
     // The first data of the client, as an IP fragment and cut inside its TCP header.
     let data = packets[3].data.clone();

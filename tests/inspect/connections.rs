@@ -64,7 +64,7 @@ fn each_response_is_read_for_a_request_of_its_own_connection() {
 }
 
 #[test]
-fn a_response_captured_before_its_request_comes_after_it() {
+fn a_response_captured_before_its_request_is_shown_after_it() {
     let mut dialogue = Dialogue::opened(50000, INITIAL);
     dialogue.say(Client, &ping()).say(Server, &ping_ack());
     dialogue.say(Client, &close()).say(Server, &close_ack());
@@ -85,7 +85,7 @@ fn a_connection_that_is_cut() {
 }
 
 #[test]
-fn what_follows_a_head_that_is_refused_is_read() {
+fn messages_after_a_rejected_head_are_parsed() {
     let mut dialogue = Dialogue::opened(50000, INITIAL);
     let chunked =
         b"HTTP/1.1 404 Not Found\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nHTTP/\r\n0\r\n\r\n";
@@ -96,7 +96,7 @@ fn what_follows_a_head_that_is_refused_is_read() {
 }
 
 #[test]
-fn a_head_has_no_body_whatever_it_says() {
+fn a_response_to_head_has_no_body() {
     let mut dialogue = Dialogue::opened(50000, INITIAL);
     dialogue.say(Client, b"HEAD /reply HTTP/1.1\r\nHost: e\r\n\r\n");
     dialogue.say(Server, b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n");
@@ -119,7 +119,7 @@ fn requests_that_do_not_wait_are_answered_in_turn() {
 }
 
 #[test]
-fn times_say_what_happened_first_and_not_places_in_the_file() {
+fn events_are_ordered_by_time() {
     let mut left = Dialogue::opened(50000, INITIAL);
     let mut right = Dialogue::opened(50001, INITIAL);
     left.say(Client, &ping()).say(Server, &ping_ack());

@@ -68,7 +68,7 @@ fn a_connection_ends_before_the_next_one_on_its_ports() {
 }
 
 #[test]
-fn an_end_stands_where_it_happened_among_other_connections() {
+fn an_end_is_ordered_among_other_connections() {
     let mut left = asked(50000);
     left.close();
     let mut right = asked(50001);

@@ -68,7 +68,7 @@ fn segments_that_overlap() {
 }
 
 #[test]
-fn of_two_segments_with_the_same_byte_the_first_is_believed() {
+fn of_overlapping_segments_the_first_wins() {
     let mut segments = upload(50000, INITIAL);
     let mut other = segments[3].clone();
     other.data.fill(b'x');
@@ -205,7 +205,7 @@ fn packets_longer_than_their_header_can_say() {
 }
 
 #[test]
-fn what_fills_a_frame_up_is_not_data() {
+fn frame_padding_is_not_data() {
     let mut dialogue = Dialogue::opened(50000, INITIAL);
     dialogue.say(Client, b"BITS").say(Client, &ping()[4..]).say(Server, &ping_ack());
     let mut packets = captured(&dialogue.segments, Link::Ethernet);
@@ -257,7 +257,7 @@ fn a_capture_that_begins_inside_a_message() {
 }
 
 #[test]
-fn probes_whether_the_other_side_is_there() {
+fn keep_alive_probes_are_ignored() {
     let probe = |segments: &mut Vec<Segment>, data: &[u8]| {
         let next = segments.iter().position(|it| it.data.starts_with(b"BITS")).expect("a start");
         let mut probe = segments[next].clone();
@@ -303,7 +303,7 @@ fn the_time_is_that_of_the_packet_that_completed_the_head() {
 }
 
 #[test]
-fn bytes_before_the_start_are_no_data() {
+fn bytes_before_the_start_are_not_data() {
     let mut segments = upload(50000, INITIAL);
     let mut probe = segments[3].clone();
     probe.sequence = probe.sequence.wrapping_sub(1);

@@ -190,7 +190,7 @@ fn without_files_two_conversations_are_explained() {
 }
 
 #[test]
-fn what_a_peer_sent_does_not_command_the_terminal() {
+fn control_characters_of_a_peer_do_not_reach_the_terminal() {
     // U+009B starts a control sequence in many terminals.
     let csi = "\u{9B}31m";
     let bytes = format!(
@@ -249,7 +249,7 @@ fn the_exit_status_tells_good_from_bad_from_unreadable() {
 }
 
 #[test]
-fn ack_for_says_what_a_lone_response_answers() {
+fn ack_for_sets_the_request_of_a_lone_response() {
     let ack = b"HTTP/1.1 200 OK\r\nBITS-Packet-Type: Ack\r\nContent-Length: 0\r\n\r\n";
     let verdicts = ["ping", "fragment", "close-session", "create-session", "notification"]
         .map(|it| json_lines(&inspect(&["--json", "--ack-for", it, "-"], ack))[0].clone());

@@ -55,7 +55,7 @@ fn a_violation_has_a_rule_a_section_a_severity_and_a_message() {
 }
 
 #[test]
-fn what_a_message_breaks_depends_on_what_went_before_it() {
+fn violations_depend_on_earlier_messages() {
     let again = [fragment(0, 9, 30), received(10), fragment(0, 9, 30)].concat();
     assert_eq!(rules(&["-"], again.as_bytes())[2], ["offset-goes-back"]);
     let onwards = [fragment(0, 9, 30), received(10), fragment(10, 29, 30), received(30)].concat();
@@ -71,7 +71,7 @@ fn what_a_message_breaks_depends_on_what_went_before_it() {
 }
 
 #[test]
-fn what_may_have_been_right_before_the_file_is_not_wrong() {
+fn unknown_earlier_messages_cause_no_violation() {
     let input = [fragment(10, 19, 30), received(20)].concat();
     assert_eq!(rules(&["-"], input.as_bytes()), [[""; 0]; 2]);
     let from_start = rules(&["--from-start", "-"], input.as_bytes());
@@ -104,7 +104,7 @@ fn a_response_without_a_request_is_read_for_itself() {
 }
 
 #[test]
-fn the_table_says_what_is_broken_and_how_much_it_weighs() {
+fn the_table_shows_rules_and_severities() {
     let input = [fragment(0, 9, 30), received(10), fragment(20, 29, 30)].concat();
     let output = inspect(&["-"], input.as_bytes());
     let text = String::from_utf8(output.stdout).expect("UTF-8");
@@ -120,7 +120,7 @@ fn the_table_says_what_is_broken_and_how_much_it_weighs() {
 
 /// Captured conversations of the example programs.
 #[test]
-fn what_our_ends_say_to_each_other_breaks_no_rule() {
+fn captures_of_the_examples_have_no_violation() {
     let rules_of = |file: &str| -> Vec<_> {
         let lines =
             json_lines(&inspector::inspect("captures", &["--json", "--from-start", file], b""));

@@ -82,7 +82,7 @@ fn an_offset_beyond_the_fragment_is_right_if_more_was_sent_before() {
 }
 
 #[test]
-fn an_offset_that_is_left_out_is_the_end_of_what_was_sent() {
+fn a_missing_offset_is_the_end_of_the_fragment() {
     let ack = Draft::fragment_ack().without("BITS-Received-Content-Range");
     with_ack(&ack, &for_fragment(100, 199, 300), |decoded| {
         let Ack::Fragment(ack) = decoded.message else { panic!("{decoded:?}") };
@@ -93,7 +93,7 @@ fn an_offset_that_is_left_out_is_the_end_of_what_was_sent() {
 }
 
 #[test]
-fn out_of_sync_goes_on_at_the_offset_up_to_the_total() {
+fn an_out_of_sync_offset_is_valid_up_to_the_total() {
     let sent = for_fragment(100, 199, 300);
     let at = |offset: &str| {
         Draft::fragment_ack()
@@ -115,7 +115,7 @@ fn out_of_sync_goes_on_at_the_offset_up_to_the_total() {
 
 /// Conflicting offsets are an error, whether or not the server sent them.
 #[test]
-fn two_offsets_are_no_offset() {
+fn conflicting_offsets_are_rejected() {
     let twice = |draft: Draft| {
         draft
             .line("HTTP/1.1 416 Out of sync")
@@ -139,7 +139,7 @@ fn offsets_of_other_refusals_are_not_acted_on() {
 }
 
 #[test]
-fn a_reply_url_before_the_last_fragment_is_not_even_looked_at() {
+fn an_early_reply_url_is_ignored() {
     let early = Draft::fragment_ack().with("BITS-Reply-URL", "file:///etc/passwd");
     let ack_context = for_fragment(0, 99, 200);
     let expected = Deviations::from_iter([Deviation::EarlyReplyUrl]);
@@ -149,7 +149,7 @@ fn a_reply_url_before_the_last_fragment_is_not_even_looked_at() {
 }
 
 #[test]
-fn fields_that_do_not_matter_may_contradict_themselves() {
+fn irrelevant_fields_may_conflict() {
     let strict = Reader::Request(bits_proto::message::ParseOptions::DEFAULT);
     let ping = Draft::ping().with("BITS-Session-Id", "1").with("BITS-Session-Id", "2");
     assert_eq!(strict.deviations(&ping), Deviations::EMPTY);
@@ -171,7 +171,7 @@ fn fields_that_do_not_matter_may_contradict_themselves() {
 }
 
 #[test]
-fn of_a_416_that_is_no_ack_only_the_offset_matters() {
+fn only_the_offset_of_a_416_without_packet_type_matters() {
     let reader = Reader::Ack(for_fragment(0, 99, 200));
     let bare = |name| {
         Draft::new("HTTP/1.1 416 X", &[("BITS-Error", "0x1"), ("BITS-Error", "0x2")])
@@ -189,7 +189,7 @@ fn of_a_416_that_is_no_ack_only_the_offset_matters() {
 }
 
 #[test]
-fn a_session_is_created_with_what_was_offered() {
+fn a_session_uses_an_offered_protocol() {
     let expected = CreateSessionAck {
         accept_encoding: None,
         ..CreateSessionAck::new(Protocol::BITS_1_5, session("1"))
@@ -209,7 +209,7 @@ fn a_session_is_created_with_what_was_offered() {
 }
 
 #[test]
-fn what_was_asked_is_taken_from_the_request() {
+fn the_ack_context_is_taken_from_the_request() {
     let text = Draft::fragment().text();
     let mut slots = HeaderSlots::new();
     let head = RequestHead::parse(text.as_bytes(), &mut slots).map(Progress::complete);
@@ -275,7 +275,7 @@ fn statuses_that_cannot_have_a_length_are_written_without() {
 }
 
 #[test]
-fn a_request_is_no_ack_and_an_ack_is_no_request() {
+fn requests_and_acks_are_not_confused() {
     let strict = Reader::Request(bits_proto::message::ParseOptions::DEFAULT);
     let error = strict.error(&Draft::ping().set("BITS-Packet-Type", "Ack"));
     assert_eq!(error.kind(), ErrorKind::UnknownPacketType);

@@ -12,7 +12,7 @@ const REQUEST: Reader = Reader::Request(ParseOptions::DEFAULT);
 
 /// Another reader could use the other value and find a different request.
 #[test]
-fn a_verb_that_contradicts_itself_is_refused_where_it_counts() {
+fn conflicting_methods_are_rejected_if_override_is_enabled() {
     let verbs = |first: &str, second: &str| {
         Draft::ping()
             .line("POST /e HTTP/1.1")
@@ -44,7 +44,7 @@ fn doubtful(draft: Draft) -> Draft {
 }
 
 #[test]
-fn a_coding_is_told_before_a_length_from_pairs_as_from_a_head() {
+fn a_transfer_coding_is_reported_before_a_length() {
     for (reader, draft) in [
         (REQUEST, Draft::ping()),
         (Reader::Ack(AckContext::Ping), Draft::ack()),
@@ -70,7 +70,7 @@ fn a_coding_is_told_before_a_length_from_pairs_as_from_a_head() {
 
 /// Framing that another stack has handled is not an error, and does not hide one.
 #[test]
-fn a_coding_that_is_no_error_does_not_hide_a_length_that_is() {
+fn an_allowed_transfer_coding_does_not_hide_an_invalid_length() {
     let bare = doubtful(Draft::new("HTTP/1.1 502 X", &[("Content-Length", "0")]));
     let of_bare = Ack::from_fields(bare.status_line(), bare.pairs(), &AckContext::Ping).map(drop);
     let answer = doubtful(Draft::notification_response());
@@ -83,7 +83,7 @@ fn a_coding_that_is_no_error_does_not_hide_a_length_that_is() {
 
 /// A conflict that does not matter does not change the kind of the error.
 #[test]
-fn too_many_lists_are_too_many_whatever_else_there_is() {
+fn too_many_lists_are_reported_despite_other_conflicts() {
     let ids = Draft::create().with("BITS-Session-Id", "a").with("BITS-Session-Id", "b");
     let draft = (0..4).fold(ids, |draft, _| draft.with("BITS-Supported-Protocols", PROTOCOL));
     let error = REQUEST.error(&draft);

@@ -111,7 +111,7 @@ fn a_field_of_the_message_is_no_extra() {
 
 /// The `http` crate accepts these values and URIs, but they are not valid in a head.
 #[test]
-fn what_no_head_holds_is_refused() {
+fn values_that_are_invalid_in_a_head_are_refused() {
     for value in [&b" outer"[..], b"outer\t"] {
         let mut extras = HeaderMap::new();
         extras.insert("x-extra", HeaderValue::from_bytes(value).expect("a value"));
@@ -196,7 +196,7 @@ fn statuses_are_the_same_both_ways() {
 }
 
 #[test]
-fn what_is_answered_becomes_a_response() {
+fn acks_and_refusals_become_responses() {
     let refusal = Refusal::out_of_sync(ReceivedContentRange(128));
     let of_refusal = http::Response::try_from(refusal).expect("a response");
     let of_ack = http::Response::try_from(Ack::from(refusal)).expect("a response");

@@ -123,7 +123,7 @@ fn specified() -> Vec<(FieldName, Vec<&'static str>)> {
 }
 
 #[test]
-fn the_table_is_the_specification_but_where_it_says_why_not() {
+fn the_table_matches_the_specification_except_for_listed_deviations() {
     for (field, words) in specified() {
         assert_eq!(words.len(), MessageKind::ALL.len(), "{field}");
         for (word, kind) in words.into_iter().zip(MessageKind::ALL) {

@@ -12,7 +12,7 @@ use support::complete::{Sample, complete, decode, every_kind};
 use support::read::{Message, answer};
 
 #[test]
-fn a_complete_message_has_every_field_it_carries_and_nothing_unusual() {
+fn a_complete_message_has_every_field_and_no_deviation() {
     for sample in every_kind() {
         let carried: Vec<_> = TABLE.iter().map(|(field, _)| *field).collect();
         let carried = carried.into_iter().filter(|field| is_carried(sample.kind, *field));
@@ -61,7 +61,7 @@ fn deviation_without(field: FieldName) -> Deviation {
 }
 
 #[test]
-fn a_message_without_an_expected_field_is_accepted_and_remarked_on() {
+fn a_message_without_an_expected_field_is_accepted_and_recorded() {
     for sample in every_kind() {
         for field in sample.has(Presence::Expected) {
             let outcome = sample.without(&[field]).granted();
@@ -111,7 +111,7 @@ fn the_required_fields_are_enough() {
 }
 
 #[test]
-fn the_error_fields_of_a_refusal_stand_in_for_each_other() {
+fn the_error_fields_of_a_refusal_replace_each_other() {
     let sample = complete(K::Refusal);
     let whole = sample.granted();
     for dropped in [F::Error, F::ErrorCode] {
@@ -157,7 +157,7 @@ fn additions(sample: &Sample, field: FieldName) -> impl Iterator<Item = (&'stati
 }
 
 #[test]
-fn an_unexpected_field_is_remarked_on_and_not_read() {
+fn an_unexpected_field_is_recorded_and_ignored() {
     for sample in every_kind() {
         let whole = sample.granted();
         let unexpected = sample.has(Presence::Unexpected).into_iter();
@@ -176,7 +176,7 @@ fn an_unexpected_field_is_remarked_on_and_not_read() {
 }
 
 #[test]
-fn an_unexpected_field_that_contradicts_itself_is_not_read_either() {
+fn a_conflicting_unexpected_field_is_ignored() {
     for sample in every_kind() {
         let whole = sample.granted();
         let unexpected = sample.has(Presence::Unexpected).into_iter();
@@ -193,7 +193,7 @@ fn an_unexpected_field_that_contradicts_itself_is_not_read_either() {
 }
 
 #[test]
-fn an_error_and_a_stray_field_on_a_success_are_both_remarked_on() {
+fn an_error_and_an_unexpected_field_on_a_success_are_both_recorded() {
     for sample in every_kind().filter(|sample| sample.kind.is_success()) {
         let added =
             sample.with(true, F::ErrorCode, "0x80200020").with(true, F::StaticResponseUrl, "/");
@@ -227,7 +227,7 @@ fn an_ignored_field_changes_nothing() {
 
 /// Fields that are not defined for a message cannot conflict.
 #[test]
-fn an_ignored_field_changes_nothing_however_often_it_is_there() {
+fn a_repeated_ignored_field_changes_nothing() {
     let mut wrong = Vec::new();
     for sample in every_kind() {
         let whole = sample.granted();
@@ -247,7 +247,7 @@ fn an_ignored_field_changes_nothing_however_often_it_is_there() {
 
 /// Framing is checked before the fields of the message.
 #[test]
-fn a_transfer_coding_is_refused_before_any_table_is_asked() {
+fn a_transfer_coding_is_rejected_before_presence_is_checked() {
     for sample in every_kind() {
         let found = sample.with(true, F::TransferEncoding, "chunked").read().error();
         let expected = Some((ErrorKind::TransferEncoding, Some("Transfer-Encoding")));
@@ -287,7 +287,7 @@ fn the_writer_takes_ignored_fields_as_extras_and_no_others() {
 
 /// A message without optional values has no additional fields.
 #[test]
-fn the_writer_writes_no_field_for_what_is_not_there() {
+fn the_writer_omits_absent_values() {
     let refusal = Refusal::new(bits_proto::http1::StatusCode::FORBIDDEN).expect("no success");
     let bytes = Message::from(Ack::from(refusal)).encode("/", &[]).expect("no extras");
     let text = b"HTTP/1.1 403 Forbidden\r\nBITS-Packet-Type: Ack\r\nContent-Length: 0\r\n\r\n";

@@ -57,7 +57,7 @@ fn every_error_of_the_peers_is_answered_with_an_invalid_argument() {
 }
 
 #[test]
-fn a_missing_length_is_answered_as_the_policy_has_it() {
+fn a_missing_length_is_answered_by_policy() {
     let fragment = Draft::fragment().without("Content-Length");
     for (policy, code) in policies().into_iter().zip([411, 400, 411]) {
         let error = Reader::Request(policy).error(&fragment);
@@ -105,7 +105,7 @@ fn the_refusals_of_a_server_are_those_of_the_table() {
 }
 
 #[test]
-fn a_refusal_to_go_on_names_the_offset_and_no_error() {
+fn an_out_of_sync_refusal_has_an_offset_and_no_error_code() {
     for offset in [0, 128, u64::MAX] {
         let refusal = Refusal::out_of_sync(ReceivedContentRange(offset));
         assert_eq!(refusal.status().get(), 416, "{offset}");
@@ -133,7 +133,7 @@ fn the_parts_of_a_refusal_are_added_one_by_one() {
 }
 
 #[test]
-fn a_success_an_interim_and_a_bare_416_are_no_refusals() {
+fn a_success_an_interim_response_and_a_bare_416_are_not_refusals() {
     for code in 100..=999 {
         let refusal = Refusal::new(status(code));
         if matches!(code, 100..=199 | 200 | 201 | 416) {
@@ -232,7 +232,7 @@ fn read_codes(error: &str, code: &str, context: &str) -> (Option<u32>, Option<u3
 }
 
 #[test]
-fn of_two_error_fields_the_first_that_is_there_counts() {
+fn the_first_error_field_present_is_used() {
     for (error, code, context, read) in [
         ("0x7", "0x8", "0x5", (Some(7), Some(5))),
         ("0x7", "", "0x7", (Some(7), Some(7))),
@@ -271,7 +271,7 @@ fn a_bare_416_says_where_to_go_on() {
 }
 
 #[test]
-fn a_grant_is_no_failure() {
+fn a_success_is_not_a_failure() {
     assert_eq!(Ack::Ping(PingAck).failure(), None);
     assert_eq!(Ack::Ping(PingAck).status(), StatusCode::OK);
 }
@@ -351,7 +351,7 @@ fn without_a_code_no_error_field_is_written() {
 }
 
 #[test]
-fn what_is_written_is_read_again_by_every_choice_of_fields() {
+fn every_choice_of_error_fields_is_parsed_back() {
     let all = [ErrorFields::Both, ErrorFields::Error, ErrorFields::ErrorCode];
     for (asked_for, code) in all.into_iter().flat_map(|it| CODES.map(|code| (it, code))) {
         let Some(code) = code.map(hresult) else { continue };
@@ -370,7 +370,7 @@ fn what_is_written_is_read_again_by_every_choice_of_fields() {
 }
 
 #[test]
-fn nothing_about_a_refusal_depends_on_a_request_that_could_not_be_read() {
+fn a_refusal_does_not_depend_on_an_unreadable_request() {
     let line = RequestLine { method: "GET", target: "/", version: Version::Http10 };
     let error = Request::from_fields(line, [], &ParseOptions::LENIENT)
         .expect_err("a web page is asked for");

@@ -27,7 +27,7 @@ fn text(bytes: Vec<u8>) -> String {
 }
 
 #[test]
-fn fields_that_nobody_knows_change_nothing() {
+fn unknown_fields_change_nothing() {
     for sample in every_kind() {
         let whole = sample.granted();
         let bytes = text(sample.to_bytes());
@@ -79,7 +79,7 @@ fn heads() -> impl Iterator<Item = (MessageKind, String)> {
 }
 
 #[test]
-fn every_request_says_what_it_is_and_how_long_its_body_is() {
+fn every_request_has_a_packet_type_and_a_content_length() {
     for (kind, packet_type, length) in [
         (MessageKind::Ping, "Ping", 0),
         (MessageKind::CreateSession, "Create-Session", 0),
@@ -97,7 +97,7 @@ fn every_request_says_what_it_is_and_how_long_its_body_is() {
 }
 
 #[test]
-fn every_ack_says_that_it_is_one_and_has_no_body() {
+fn every_ack_has_its_packet_type_and_no_body() {
     let mut acks = 0;
     for (kind, head) in
         heads().filter(|(kind, _)| kind.is_response() && *kind != MessageKind::NotificationResponse)
@@ -151,7 +151,7 @@ fn created_is_a_success_where_it_is_documented_and_ok_is_written() {
 }
 
 #[test]
-fn a_refusal_that_names_another_session_is_remarked_on() {
+fn a_refusal_that_names_another_session_is_recorded() {
     let refusal = |id| Draft::refusal().with("BITS-Session-Id", id);
     let reader = Reader::Ack(for_close());
     assert_eq!(reader.deviations(&refusal("1")), Deviations::EMPTY);

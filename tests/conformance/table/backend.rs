@@ -58,7 +58,7 @@ R3.4.5.2-1 enforced | a notification is checked before anything else
 R3.4.5.2-2 enforced | the version of a notification is 1.1
     message::requirements::a_notification_of_another_version_is_refused
 R3.4.5.2-3 enforced | the fields of a notification are checked
-    message::presence::the_table_is_the_specification_but_where_it_says_why_not
+    message::presence::the_table_matches_the_specification_except_for_listed_deviations
     message::presence_messages::a_message_is_refused_without_a_required_field
     error::a_missing_field_is_reported_at_the_end_of_the_head
     message::requirements::a_notification_that_contradicts_itself_is_refused

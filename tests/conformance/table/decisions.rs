@@ -49,7 +49,7 @@ A15 | Content-Length differs from the range's length | 400 before the body is re
     message::refusals::every_error_of_the_peers_is_answered_with_an_invalid_argument
 A16 | no Content-Length | 411; by policy 400 or accepted; Transfer-Encoding is always rejected
     server::answers::a16_an_absent_length_is_answered_as_the_policy_has_it
-    message::refusals::a_missing_length_is_answered_as_the_policy_has_it
+    message::refusals::a_missing_length_is_answered_by_policy
     deviation::each_deviation_is_recorded_alone_and_only_for_its_message
     error::a_transfer_coding_is_reported_alike_by_every_reader
 A18 | a response without a packet type | never a success; a failure is classified by its status
@@ -58,17 +58,17 @@ A18 | a response without a packet type | never a success; a failure is classifie
     message::refusals::a_bare_answer_has_the_class_of_its_status_alone
 A19 | the session id in an Ack | absent or different: a deviation
     deviation::each_deviation_is_recorded_alone_and_only_for_its_message
-    message::requirements::a_refusal_that_names_another_session_is_remarked_on
+    message::requirements::a_refusal_that_names_another_session_is_recorded
 A20 | comparison of session ids | as GUIDs if both are GUIDs; otherwise bytes; echoed as issued
     server::answers::a20_session_ids_are_compared_as_guids_and_echoed_as_issued
     field::ids::spellings_of_one_guid_are_one_session
     field::ids::ids_that_are_not_guids_are_compared_byte_for_byte
 A21 | error fields in a success | ignored, a deviation
-    message::presence::the_table_is_the_specification_but_where_it_says_why_not
-    message::presence_messages::an_unexpected_field_is_remarked_on_and_not_read
+    message::presence::the_table_matches_the_specification_except_for_listed_deviations
+    message::presence_messages::an_unexpected_field_is_recorded_and_ignored
     deviation::each_deviation_is_recorded_alone_and_only_for_its_message
 A22 | two fields for one code | BITS-Error takes precedence; both are written, by policy one
-    message::refusals::of_two_error_fields_the_first_that_is_there_counts
+    message::refusals::the_first_error_field_present_is_used
     message::refusals::the_code_is_written_in_the_fields_that_were_asked_for
     deviation::each_deviation_is_recorded_alone_and_only_for_its_message
 A23 | several errors in one request | the first in a fixed order of checks is reported
@@ -85,7 +85,7 @@ A26 | offsets a client accepts | in an Ack up to the bytes sent; in a 416 up to 
     client::decisions::a18_a26_the_offset_comes_from_the_server_alone
     client::decisions::a26_an_impossible_offset_changes_nothing
     message::ack::the_next_offset_comes_from_the_ack
-    message::ack::out_of_sync_goes_on_at_the_offset_up_to_the_total
+    message::ack::an_out_of_sync_offset_is_valid_up_to_the_total
 A27 | repeated 416 | the third without progress is a failure
     client::decisions::a27_the_third_consecutive_response_without_progress_is_a_failure
 A28 | the fallback timer | runs from the first failure until any Ack; then origin server, with a Ping
@@ -100,7 +100,7 @@ A30 | a reply without a URL | reported; the session can still be closed
 A31 | a reply URL before the last fragment | ignored, a deviation
     observer::hosts::a_reply_url_comes_with_the_last_fragment
     client::decisions::a31_a_reply_before_the_last_byte_is_ignored
-    message::ack::a_reply_url_before_the_last_fragment_is_not_even_looked_at
+    message::ack::an_early_reply_url_is_ignored
 A33 | classification of failures | one of six classes for every status and code; redirects are not followed
     message::refusals::every_status_and_code_has_its_class
     client::decisions::a33_every_status_and_code_has_its_effect

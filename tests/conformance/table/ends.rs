@@ -8,59 +8,59 @@ R2.2.8-2 enforced | Close-Session deletes the data of the session and the reply
     server::time::what_there_is_of_a_reply_that_nobody_reported_is_deleted
     server::work::the_reply_is_at_a_url_from_the_last_fragment_on
 R2.2.8.1-1 enforced | Content-Length is 0
-    message::requirements::every_request_says_what_it_is_and_how_long_its_body_is
+    message::requirements::every_request_has_a_packet_type_and_a_content_length
     message::requirements::a_body_on_a_packet_that_has_none_is_refused
 R2.2.8.2-1 enforced | BITS-Packet-Type is Close-Session
-    message::requirements::every_request_says_what_it_is_and_how_long_its_body_is
+    message::requirements::every_request_has_a_packet_type_and_a_content_length
     field::numbers::a_packet_type_is_read_in_every_letter_case
 R2.2.8.3-1 enforced | no body after Close-Session
     message::requirements::a_body_on_a_packet_that_has_none_is_refused
 R2.2.9-1 enforced | Close-Session is answered after the session's data is deleted
-    requirements::a_session_is_acknowledged_as_ended_when_nothing_of_it_is_left
+    requirements::the_end_of_a_session_is_acknowledged_after_its_data_is_deleted
 R2.2.9.1-1 enforced | Content-Length is 0
-    message::requirements::every_ack_says_that_it_is_one_and_has_no_body
+    message::requirements::every_ack_has_its_packet_type_and_no_body
 R2.2.9.2-1 enforced | BITS-Packet-Type is Ack
-    message::requirements::every_ack_says_that_it_is_one_and_has_no_body
+    message::requirements::every_ack_has_its_packet_type_and_no_body
 R2.2.9.2-2 departed | BITS-Error in a refusal only | omitted with 404, 500 and 503 (note 4)
-    message::presence::the_table_is_the_specification_but_where_it_says_why_not
+    message::presence::the_table_matches_the_specification_except_for_listed_deviations
     server::work::a_lost_entity_ends_the_session message::refusals::without_a_code_no_error_field_is_written
-    message::presence_messages::an_unexpected_field_is_remarked_on_and_not_read
+    message::presence_messages::an_unexpected_field_is_recorded_and_ignored
 R2.2.9.2-3 departed | BITS-Error-Context in a refusal only | sent with a code only
-    message::presence::the_table_is_the_specification_but_where_it_says_why_not
+    message::presence::the_table_matches_the_specification_except_for_listed_deviations
     server::work::a_lost_entity_ends_the_session message::refusals::without_a_code_no_error_field_is_written
-    message::presence_messages::an_unexpected_field_is_remarked_on_and_not_read
+    message::presence_messages::an_unexpected_field_is_recorded_and_ignored
 R2.2.9.3-1 enforced | no body after its Ack | a body is a deviation, and framed by its length
-    message::requirements::every_ack_says_that_it_is_one_and_has_no_body
+    message::requirements::every_ack_has_its_packet_type_and_no_body
 
 R2.2.10-1 enforced | Cancel-Session ends an upload and its session
     client::decisions::a35_an_upload_can_be_cancelled_until_it_has_ended
     server::decisions::a8_a_cancel_after_the_last_fragment_keeps_what_is_placed
 R2.2.10.1-1 enforced | Content-Length is 0
-    message::requirements::every_request_says_what_it_is_and_how_long_its_body_is
+    message::requirements::every_request_has_a_packet_type_and_a_content_length
     message::requirements::a_body_on_a_packet_that_has_none_is_refused
 R2.2.10.2-1 enforced | BITS-Packet-Type is Cancel-Session
-    message::requirements::every_request_says_what_it_is_and_how_long_its_body_is
+    message::requirements::every_request_has_a_packet_type_and_a_content_length
     field::numbers::a_packet_type_is_read_in_every_letter_case
 R2.2.10.3-1 enforced | no body after Cancel-Session
     message::requirements::a_body_on_a_packet_that_has_none_is_refused
 R2.2.11-1 enforced | Cancel-Session is answered after the session's data is deleted
-    requirements::a_session_is_acknowledged_as_ended_when_nothing_of_it_is_left
+    requirements::the_end_of_a_session_is_acknowledged_after_its_data_is_deleted
 R2.2.11.1-1 enforced | Content-Length is 0
-    message::requirements::every_ack_says_that_it_is_one_and_has_no_body
+    message::requirements::every_ack_has_its_packet_type_and_no_body
 R2.2.11.2-1 enforced | BITS-Packet-Type is Ack
-    message::requirements::every_ack_says_that_it_is_one_and_has_no_body
+    message::requirements::every_ack_has_its_packet_type_and_no_body
 R2.2.11.2-2 departed | BITS-Error in a refusal only | omitted with 500 and 503 (note 4)
-    message::presence::the_table_is_the_specification_but_where_it_says_why_not
+    message::presence::the_table_matches_the_specification_except_for_listed_deviations
     server::decisions::a39_a_second_request_is_busy
     message::refusals::without_a_code_no_error_field_is_written
-    message::presence_messages::an_unexpected_field_is_remarked_on_and_not_read
+    message::presence_messages::an_unexpected_field_is_recorded_and_ignored
 R2.2.11.2-3 departed | BITS-Error-Context in a refusal only | sent with a code only
-    message::presence::the_table_is_the_specification_but_where_it_says_why_not
+    message::presence::the_table_matches_the_specification_except_for_listed_deviations
     server::decisions::a39_a_second_request_is_busy
     message::refusals::without_a_code_no_error_field_is_written
-    message::presence_messages::an_unexpected_field_is_remarked_on_and_not_read
+    message::presence_messages::an_unexpected_field_is_recorded_and_ignored
 R2.2.11.3-1 enforced | no body after its Ack | a body is a deviation, and framed by its length
-    message::requirements::every_ack_says_that_it_is_one_and_has_no_body
+    message::requirements::every_ack_has_its_packet_type_and_no_body
 
 R2.2.12-1 enforced | sent if an application is configured, by reference or by value | Step::Notify requests it
     server::decisions::a2_complete_and_commit_are_two_things
@@ -70,7 +70,7 @@ R2.2.12.1-1 enforced | Content-Length is the length of the body
 R2.2.12.2-1 embedder | the original URL is an http URL | known to the embedder; anything else is a deviation
     deviation::each_deviation_is_recorded_alone_and_only_for_its_message
 R2.2.12.2-2 enforced | the original URL is required
-    message::presence::the_table_is_the_specification_but_where_it_says_why_not
+    message::presence::the_table_matches_the_specification_except_for_listed_deviations
     message::presence_messages::a_message_is_refused_without_a_required_field
     message::requirements::a_notification_has_the_fields_and_the_length_of_its_kind
 R2.2.12.2-3 embedder | path of the entity, on one machine | argument of Notification::request_by_reference
@@ -78,7 +78,7 @@ R2.2.12.2-3 embedder | path of the entity, on one machine | argument of Notifica
 R2.2.12.2-4 embedder | path of the entity, between machines | argument of Notification::request_by_reference
     message::requirements::a_notification_has_the_fields_and_the_length_of_its_kind
 R2.2.12.2-5 enforced | path of the entity, by reference only
-    message::presence::the_table_is_the_specification_but_where_it_says_why_not
+    message::presence::the_table_matches_the_specification_except_for_listed_deviations
     message::requirements::a_notification_has_the_fields_and_the_length_of_its_kind
     message::presence_messages::a_message_is_refused_without_a_required_field
     message::presence_messages::a_single_path_makes_a_notification_one_by_reference
@@ -89,7 +89,7 @@ R2.2.12.2-7 embedder | path of the reply, on one machine | argument of Notificat
 R2.2.12.2-8 embedder | path of the reply, between machines | argument of Notification::request_by_reference
     message::requirements::a_notification_has_the_fields_and_the_length_of_its_kind
 R2.2.12.2-9 enforced | path of the reply, by reference only
-    message::presence::the_table_is_the_specification_but_where_it_says_why_not
+    message::presence::the_table_matches_the_specification_except_for_listed_deviations
     message::requirements::a_notification_has_the_fields_and_the_length_of_its_kind
     message::presence_messages::a_message_is_refused_without_a_required_field
     message::presence_messages::a_single_path_makes_a_notification_one_by_reference

@@ -8,22 +8,22 @@ R2.1-2 embedder | transport of credentials | the embedder's HTTP stack; its fiel
     message::extras::fields_of_the_transport_are_free
 
 R2.2-1 enforced | additional HTTP fields keep their usual meaning | passed through; framing fields are checked
-    message::presence::the_table_is_the_specification_but_where_it_says_why_not
+    message::presence::the_table_matches_the_specification_except_for_listed_deviations
     message::extras::fields_of_the_transport_are_free message::extras::a_value_cannot_smuggle_another_field_or_message
     message::presence_messages::an_ignored_field_changes_nothing
 R2.2-2 n/a | fields of later versions | a permission for other implementations
 R2.2-3 enforced | unknown fields are ignored
-    message::requirements::fields_that_nobody_knows_change_nothing
+    message::requirements::unknown_fields_change_nothing
 R2.2.1-1 enforced | version is 1.1 | a 1.0 response is accepted with a deviation
     error::the_error_of_the_earliest_stage_is_reported
-    message::requirements::every_request_says_what_it_is_and_how_long_its_body_is
+    message::requirements::every_request_has_a_packet_type_and_a_content_length
     deviation::each_deviation_is_recorded_alone_and_only_for_its_message
 R2.2.1-2 enforced | fields have HTTP's syntax
     field::names::names_are_recognised_in_any_letter_case error::every_line_ends_in_cr_lf
     message::extras::a_name_is_a_token message::extras::a_value_ends_no_line_and_holds_no_control_character
 R2.2.1-3 enforced | the method is BITS_POST | others only by policy, with a deviation
     error::every_kind_has_the_expected_properties
-    message::requirements::every_request_says_what_it_is_and_how_long_its_body_is
+    message::requirements::every_request_has_a_packet_type_and_a_content_length
 R2.2.1-4 enforced | Acks are HTTP responses
     field::numbers::a_status_has_three_digits message::requirements::every_refusal_is_an_http_response_without_a_body
     message::captures::the_conversations_are_written_as_they_were_read
@@ -32,8 +32,8 @@ R2.2.1-5 enforced | values of at most 4 KiB | in a response, longer ones are a d
     deviation::each_deviation_is_recorded_alone_and_only_for_its_message
 R2.2.1-6 departed | a misprinted field name for the packet type of an Ack | BITS-Packet-Type is used everywhere
     field::names::unknown_names_are_not_recognised
-    message::requirements::fields_that_nobody_knows_change_nothing
-    message::requirements::every_ack_says_that_it_is_one_and_has_no_body
+    message::requirements::unknown_fields_change_nothing
+    message::requirements::every_ack_has_its_packet_type_and_no_body
 
 R2.2.1.1-1 enforced | Content-Name holds bytes that a field can carry
     field::texts::opaque_values_contain_all_bytes_that_a_field_allows
@@ -43,34 +43,34 @@ R2.2.1.1-2 departed | Content-Name of at most 260 characters | a longer one is a
 R2.2.1.1-3 enforced | Content-Length is digits, and repeated values agree
     field::numbers::a_length_is_digits error::every_kind_has_the_expected_properties
 R2.2.1.1-4 enforced | Content-Length in every request
-    message::presence::the_table_is_the_specification_but_where_it_says_why_not
+    message::presence::the_table_matches_the_specification_except_for_listed_deviations
     message::presence_messages::a_message_is_refused_without_a_required_field
-    message::requirements::every_request_says_what_it_is_and_how_long_its_body_is
+    message::requirements::every_request_has_a_packet_type_and_a_content_length
 R2.2.1.2-1 enforced | there are six packet types
     field::numbers::a_packet_type_is_read_in_every_letter_case
     field::numbers::words_that_are_not_packet_types_are_rejected
 R2.2.1.2-2 enforced | BITS-Packet-Type in all but notifications | a refusal without it keeps its status (A18)
-    message::presence::the_table_is_the_specification_but_where_it_says_why_not
+    message::presence::the_table_matches_the_specification_except_for_listed_deviations
     message::presence_messages::a_message_is_refused_without_a_required_field
-    message::presence_messages::a_message_without_an_expected_field_is_accepted_and_remarked_on
+    message::presence_messages::a_message_without_an_expected_field_is_accepted_and_recorded
     message::presence_messages::the_writer_writes_the_fields_that_are_carried_in_the_order_of_the_table
 R2.2.1.2-3 enforced | session ids of one server are unique | 122 random bits; Sessions rejects a repeated id
     field::ids::random_bytes_become_a_version_4_guid field::ids::random_bytes_give_122_bits
     server::sessions::an_id_that_is_taken_is_not_given_again
 R2.2.1.2-4 departed | BITS-Session-Id in all requests but Create-Session | captured Pings have none (A9)
-    message::presence::the_table_is_the_specification_but_where_it_says_why_not
+    message::presence::the_table_matches_the_specification_except_for_listed_deviations
     message::presence_messages::a_message_is_refused_without_a_required_field
     requirements::every_packet_of_a_session_carries_the_id_it_was_issued
     server::decisions::a9_a_ping_is_answered_in_every_state_and_prolongs_nothing
 R2.2.1.2-5 departed | BITS-Session-Id in every success | absent from the Ack for a Ping; elsewhere a deviation (A19)
-    message::presence::the_table_is_the_specification_but_where_it_says_why_not
+    message::presence::the_table_matches_the_specification_except_for_listed_deviations
     message::presence_messages::the_writer_writes_the_fields_that_are_carried_in_the_order_of_the_table
-    message::presence_messages::a_message_without_an_expected_field_is_accepted_and_remarked_on
+    message::presence_messages::a_message_without_an_expected_field_is_accepted_and_recorded
 R2.2.1.2-6 enforced | a refusal may name its own session only | another one is a deviation (A19)
-    message::requirements::a_refusal_that_names_another_session_is_remarked_on
+    message::requirements::a_refusal_that_names_another_session_is_recorded
 R2.2.1.2-7 enforced | BITS-Error only in a failure
-    message::presence::the_table_is_the_specification_but_where_it_says_why_not
-    message::presence_messages::an_unexpected_field_is_remarked_on_and_not_read
+    message::presence::the_table_matches_the_specification_except_for_listed_deviations
+    message::presence_messages::an_unexpected_field_is_recorded_and_ignored
     message::presence_messages::the_writer_takes_ignored_fields_as_extras_and_no_others
 R2.2.1.2-8 enforced | context 5 for the server, 7 for the application
     message::refusals::the_refusals_of_a_server_are_those_of_the_table
@@ -78,39 +78,39 @@ R2.2.1.2-8 enforced | context 5 for the server, 7 for the application
     server::work::an_application_that_refuses_for_now_is_told_again
 R2.2.1.2-9 enforced | no context without an error
     message::refusals::without_a_code_no_error_field_is_written
-    message::presence_messages::the_error_fields_of_a_refusal_stand_in_for_each_other
+    message::presence_messages::the_error_fields_of_a_refusal_replace_each_other
 
 R2.2.2.1-1 departed | Content-Name on Create-Session | newer Windows sends none; the caller may add it
-    requirements::a_client_names_no_entity_and_its_caller_may
+    requirements::the_caller_may_name_the_entity
     message::requirements::a_name_is_written_only_if_it_was_given
 R2.2.2.1-2 enforced | Content-Length is 0
-    message::requirements::every_request_says_what_it_is_and_how_long_its_body_is
+    message::requirements::every_request_has_a_packet_type_and_a_content_length
     message::requirements::a_body_on_a_packet_that_has_none_is_refused
 R2.2.2.2-1 enforced | BITS-Packet-Type is Create-Session
-    message::requirements::every_request_says_what_it_is_and_how_long_its_body_is
+    message::requirements::every_request_has_a_packet_type_and_a_content_length
     field::numbers::a_packet_type_is_read_in_every_letter_case
 R2.2.2.2-2 enforced | protocols are GUIDs
     field::ids::an_empty_or_invalid_list_is_rejected field::ids::a_protocol_is_a_guid
 R2.2.2.2-3 enforced | preferred protocols come first
     field::ids::the_clients_order_decides field::ids::a_list_to_be_sent_has_1_to_100_protocols
 R2.2.2.2-4 enforced | BITS-Supported-Protocols is required
-    message::presence::the_table_is_the_specification_but_where_it_says_why_not
+    message::presence::the_table_matches_the_specification_except_for_listed_deviations
     message::presence_messages::a_message_is_refused_without_a_required_field
 R2.2.2.3-1 enforced | no body after Create-Session
     message::requirements::a_body_on_a_packet_that_has_none_is_refused
 
 R2.2.3.1-1 enforced | Content-Length is 0
-    message::requirements::every_ack_says_that_it_is_one_and_has_no_body
+    message::requirements::every_ack_has_its_packet_type_and_no_body
 R2.2.3.2-1 enforced | BITS-Packet-Type is Ack
-    message::requirements::every_ack_says_that_it_is_one_and_has_no_body
+    message::requirements::every_ack_has_its_packet_type_and_no_body
 R2.2.3.2-2 enforced | BITS-Protocol in a success only | absent after an offer of one protocol: a deviation
-    message::presence::the_table_is_the_specification_but_where_it_says_why_not
-    message::ack::a_session_is_created_with_what_was_offered
-    message::presence_messages::an_unexpected_field_is_remarked_on_and_not_read
+    message::presence::the_table_matches_the_specification_except_for_listed_deviations
+    message::ack::a_session_uses_an_offered_protocol
+    message::presence_messages::an_unexpected_field_is_recorded_and_ignored
 R2.2.3.2-3 enforced | later packets carry the id from the Ack
     requirements::every_packet_of_a_session_carries_the_id_it_was_issued
 R2.2.3.2-4 enforced | an Ack that creates a session carries an id
-    message::presence::the_table_is_the_specification_but_where_it_says_why_not
+    message::presence::the_table_matches_the_specification_except_for_listed_deviations
     message::presence_messages::a_message_is_refused_without_a_required_field
 R2.2.3.2-5 enforced | BITS-Host-Id is the host for all further requests
     client::decisions::a36_a_ping_goes_first_after_a_host_id_on_resuming_and_on_a_new_connection
@@ -127,43 +127,43 @@ R2.2.3.2-9 enforced | seconds until the client returns to the origin server | co
 R2.2.3.2-10 enforced | BITS-Host-Id-Fallback-Timeout accompanies every BITS-Host-Id
     server::answers::a_created_session_names_the_host_to_go_on_at
 R2.2.3.2-11 departed | BITS-Error in a refusal only | omitted where the status is sufficient (note 4)
-    message::presence::the_table_is_the_specification_but_where_it_says_why_not
+    message::presence::the_table_matches_the_specification_except_for_listed_deviations
     server::work::access_is_asked_for_every_packet message::refusals::without_a_code_no_error_field_is_written
-    message::presence_messages::an_unexpected_field_is_remarked_on_and_not_read
+    message::presence_messages::an_unexpected_field_is_recorded_and_ignored
 R2.2.3.2-12 departed | BITS-Error-Context in a refusal only | sent with a code only
-    message::presence::the_table_is_the_specification_but_where_it_says_why_not
+    message::presence::the_table_matches_the_specification_except_for_listed_deviations
     server::work::access_is_asked_for_every_packet message::refusals::without_a_code_no_error_field_is_written
-    message::presence_messages::an_unexpected_field_is_remarked_on_and_not_read
+    message::presence_messages::an_unexpected_field_is_recorded_and_ignored
 R2.2.3.3-1 enforced | no body after its Ack | a body is a deviation, and framed by its length
-    message::requirements::every_ack_says_that_it_is_one_and_has_no_body
+    message::requirements::every_ack_has_its_packet_type_and_no_body
 
 R2.2.4-1 enforced | a Ping may probe a host first | the client always sends one
     client::decisions::a36_a_ping_goes_first_after_a_host_id_on_resuming_and_on_a_new_connection
 R2.2.4-2 embedder | a Ping on a new connection that authenticates | Upload::ping_first requests it
     client::decisions::a36_a_ping_goes_first_after_a_host_id_on_resuming_and_on_a_new_connection
 R2.2.4.1-1 enforced | Content-Length is 0
-    message::requirements::every_request_says_what_it_is_and_how_long_its_body_is
+    message::requirements::every_request_has_a_packet_type_and_a_content_length
     message::requirements::a_body_on_a_packet_that_has_none_is_refused
 R2.2.4.2-1 enforced | BITS-Packet-Type is Ping
-    message::requirements::every_request_says_what_it_is_and_how_long_its_body_is
+    message::requirements::every_request_has_a_packet_type_and_a_content_length
     field::numbers::a_packet_type_is_read_in_every_letter_case
 R2.2.4.3-1 enforced | no body after a Ping
     message::requirements::a_body_on_a_packet_that_has_none_is_refused
 
 R2.2.5.1-1 enforced | Content-Length is 0
-    message::requirements::every_ack_says_that_it_is_one_and_has_no_body
+    message::requirements::every_ack_has_its_packet_type_and_no_body
 R2.2.5.2-1 enforced | BITS-Packet-Type is Ack
-    message::requirements::every_ack_says_that_it_is_one_and_has_no_body
+    message::requirements::every_ack_has_its_packet_type_and_no_body
 R2.2.5.2-2 departed | BITS-Error in a refusal only | omitted where the status is sufficient (note 4)
-    message::presence::the_table_is_the_specification_but_where_it_says_why_not
+    message::presence::the_table_matches_the_specification_except_for_listed_deviations
     server::work::access_is_asked_for_every_packet message::refusals::without_a_code_no_error_field_is_written
-    message::presence_messages::an_unexpected_field_is_remarked_on_and_not_read
+    message::presence_messages::an_unexpected_field_is_recorded_and_ignored
 R2.2.5.2-3 departed | BITS-Error-Context in a refusal only | sent with a code only
-    message::presence::the_table_is_the_specification_but_where_it_says_why_not
+    message::presence::the_table_matches_the_specification_except_for_listed_deviations
     server::work::access_is_asked_for_every_packet message::refusals::without_a_code_no_error_field_is_written
-    message::presence_messages::an_unexpected_field_is_remarked_on_and_not_read
+    message::presence_messages::an_unexpected_field_is_recorded_and_ignored
 R2.2.5.3-1 enforced | no body after its Ack | a body is a deviation, and framed by its length
-    message::requirements::every_ack_says_that_it_is_one_and_has_no_body
+    message::requirements::every_ack_has_its_packet_type_and_no_body
 
 R2.2.6-1 enforced | the entity is sent to its URL in Fragments
     client::decisions::a41_a_plain_success_advances_to_its_offset
@@ -171,15 +171,15 @@ R2.2.6-2 enforced | both ends may limit the length of a fragment
     client::fragments::the_length_of_fragments_stays_within_its_bounds
     server::work::what_is_too_large_is_refused_so_that_the_client_knows_what_to_do
 R2.2.6.1-1 departed | Content-Name with the first fragment | left to the caller, as on Create-Session
-    requirements::a_client_names_no_entity_and_its_caller_may
+    requirements::the_caller_may_name_the_entity
 R2.2.6.1-2 departed | the same name as on Create-Session | the server ignores it; the observer compares
     observer::hosts::each_rule_is_reported_where_it_is_broken_and_nowhere_else
     requirements::a_name_changes_nothing_about_a_session
 R2.2.6.1-3 enforced | Content-Range is required
-    message::presence::the_table_is_the_specification_but_where_it_says_why_not
+    message::presence::the_table_matches_the_specification_except_for_listed_deviations
     message::presence_messages::a_message_is_refused_without_a_required_field
 R2.2.6.2-1 enforced | BITS-Packet-Type is Fragment
-    message::requirements::every_request_says_what_it_is_and_how_long_its_body_is
+    message::requirements::every_request_has_a_packet_type_and_a_content_length
     field::numbers::a_packet_type_is_read_in_every_letter_case
 R2.2.6.3-1 enforced | the length of the body equals the length of the range
     error::every_kind_has_the_expected_properties client::decisions::a41_a_plain_success_advances_to_its_offset
@@ -189,18 +189,18 @@ R2.2.7-1 enforced | every Fragment is answered
     requirements::every_request_gets_the_ack_of_its_kind
     server::random::whatever_comes_no_byte_is_lost_or_made_up
 R2.2.7.1-1 enforced | Content-Length is 0
-    message::requirements::every_ack_says_that_it_is_one_and_has_no_body
+    message::requirements::every_ack_has_its_packet_type_and_no_body
 R2.2.7.2-1 enforced | BITS-Packet-Type is Ack
-    message::requirements::every_ack_says_that_it_is_one_and_has_no_body
+    message::requirements::every_ack_has_its_packet_type_and_no_body
 R2.2.7.2-2 enforced | the offset is the first byte of the next fragment
     client::decisions::a41_a_plain_success_advances_to_its_offset
     server::work::pieces_count_as_they_are_stored
 R2.2.7.2-3 enforced | the offset is one more than the last byte received
     field::numbers::the_numbers_of_a_content_range_fit_together server::work::pieces_count_as_they_are_stored
 R2.2.7.2-4 enforced | BITS-Received-Content-Range is required | absent from a success: a deviation
-    message::presence::the_table_is_the_specification_but_where_it_says_why_not
+    message::presence::the_table_matches_the_specification_except_for_listed_deviations
     message::presence_messages::the_writer_writes_the_fields_that_are_carried_in_the_order_of_the_table
-    message::presence_messages::a_message_without_an_expected_field_is_accepted_and_remarked_on
+    message::presence_messages::a_message_without_an_expected_field_is_accepted_and_recorded
 R2.2.7.2-5 enforced | no reply URL without a reply
     server::answers::a_reply_url_is_only_where_it_was_asked_for
     server::work::the_reply_is_at_a_url_from_the_last_fragment_on
@@ -209,17 +209,17 @@ R2.2.7.2-6 enforced | a reply URL in the Ack for the last fragment
 R2.2.7.2-7 enforced | no reply URL in the Ack for an earlier fragment
     observer::hosts::a_reply_url_comes_with_the_last_fragment
     server::work::the_reply_is_at_a_url_from_the_last_fragment_on
-    message::ack::a_reply_url_before_the_last_fragment_is_not_even_looked_at
+    message::ack::an_early_reply_url_is_ignored
 R2.2.7.2-8 departed | BITS-Error in a refusal only | omitted with 413, 416, 503 and similar (note 4)
-    message::presence::the_table_is_the_specification_but_where_it_says_why_not
+    message::presence::the_table_matches_the_specification_except_for_listed_deviations
     message::refusals::without_a_code_no_error_field_is_written
-    message::refusals::a_refusal_to_go_on_names_the_offset_and_no_error
-    message::presence_messages::an_unexpected_field_is_remarked_on_and_not_read
+    message::refusals::an_out_of_sync_refusal_has_an_offset_and_no_error_code
+    message::presence_messages::an_unexpected_field_is_recorded_and_ignored
 R2.2.7.2-9 departed | BITS-Error-Context in a refusal only | sent with a code only
-    message::presence::the_table_is_the_specification_but_where_it_says_why_not
+    message::presence::the_table_matches_the_specification_except_for_listed_deviations
     message::refusals::without_a_code_no_error_field_is_written
-    message::refusals::a_refusal_to_go_on_names_the_offset_and_no_error
-    message::presence_messages::an_unexpected_field_is_remarked_on_and_not_read
+    message::refusals::an_out_of_sync_refusal_has_an_offset_and_no_error_code
+    message::presence_messages::an_unexpected_field_is_recorded_and_ignored
 R2.2.7.3-1 enforced | no body after the Ack | a body is a deviation, and framed by its length
-    message::requirements::every_ack_says_that_it_is_one_and_has_no_body
+    message::requirements::every_ack_has_its_packet_type_and_no_body
 ";

@@ -28,7 +28,7 @@ H5 | discarded data acknowledged, errors as 200, no answer | one typed answer fo
 H6 | Content-Length differs from the body | only the writer sets framing fields
     message::extras::the_fields_of_a_message_are_reserved_in_any_letter_case
     message::extras::a_value_cannot_smuggle_another_field_or_message
-    message::requirements::every_ack_says_that_it_is_one_and_has_no_body
+    message::requirements::every_ack_has_its_packet_type_and_no_body
 H7 | codes compared as text | codes are numbers
     field::codes::a_code_is_read_with_every_prefix field::codes::a_code_that_is_not_hexadecimal_is_refused
     field::codes::zero_and_empty_values_mean_no_error
@@ -63,7 +63,7 @@ resume-restart | resuming after a restart or reboot | both ends can be persisted
     backend::persist::a_restored_notification_continues_like_the_original
 right-416 | a 416 that carries the offset | always with an offset, never with an error
     server::decisions::a6_a_gap_is_answered_with_416_and_the_offset
-    message::refusals::a_refusal_to_go_on_names_the_offset_and_no_error
+    message::refusals::an_out_of_sync_refusal_has_an_offset_and_no_error_code
 large-entities | more than 4 GiB | 64-bit offsets at both ends
     field::numbers::a_content_range_is_read_and_written
     server::work::offsets_at_the_end_of_the_numbers_do_not_overflow

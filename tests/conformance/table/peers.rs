@@ -4,7 +4,7 @@ pub const ROWS: &str = "
 packet-type-any-case | packet types in any letter case | accepted
     field::numbers::a_packet_type_is_read_in_every_letter_case
 packet-type-spelling | packet types | written as Windows spells them
-    message::requirements::every_request_says_what_it_is_and_how_long_its_body_is
+    message::requirements::every_request_has_a_packet_type_and_a_content_length
     message::captures::the_conversations_are_written_as_they_were_read
 field-name-any-case | field names in any letter case | accepted
     field::names::names_are_recognised_in_any_letter_case
@@ -13,7 +13,7 @@ field-name-spelling | field names | written as documented
     message::captures::the_conversations_are_written_as_they_were_read
 package-type-unread | BITS-Package-Type, a misprint | ignored
     field::names::unknown_names_are_not_recognised
-    message::requirements::fields_that_nobody_knows_change_nothing
+    message::requirements::unknown_fields_change_nothing
 package-type-unwritten | BITS-Package-Type, a misprint | not written
     message::presence_messages::the_writer_writes_the_fields_that_are_carried_in_the_order_of_the_table
 
@@ -59,7 +59,7 @@ protocol-not-offered | BITS-Protocol that was not offered | an error at the clie
     error::every_kind_has_the_expected_properties
     requirements::an_answer_that_breaks_the_rules_is_discarded
 protocol-absent | no BITS-Protocol after an offer of one | the offered one, with a deviation
-    message::ack::a_session_is_created_with_what_was_offered
+    message::ack::a_session_uses_an_offered_protocol
     deviation::each_deviation_is_recorded_alone_and_only_for_its_message
 
 range-unit | the unit of Content-Range in any letter case | accepted, and written as bytes
@@ -74,8 +74,8 @@ range-leading-zeros | leading zeros | accepted
     field::numbers::a_content_range_is_read_and_written
 
 name-any-packet | Content-Name on any packet | accepted
-    message::presence::the_table_is_the_specification_but_where_it_says_why_not
-    message::presence_messages::a_complete_message_has_every_field_it_carries_and_nothing_unusual
+    message::presence::the_table_matches_the_specification_except_for_listed_deviations
+    message::presence_messages::a_complete_message_has_every_field_and_no_deviation
     message::requirements::a_name_is_written_only_if_it_was_given
 name-opaque | names in any encoding | kept as bytes
     field::texts::opaque_values_are_unchanged
@@ -87,7 +87,7 @@ name-safe | names with a special meaning in file systems | ContentName::is_safe 
     field::texts::names_that_are_special_to_a_file_system_are_not_safe
     field::texts::device_names_are_not_safe field::texts::plain_names_are_safe
 encoding-identity | Content-Encoding absent or identity | accepted
-    message::presence::the_table_is_the_specification_but_where_it_says_why_not
+    message::presence::the_table_matches_the_specification_except_for_listed_deviations
     field::numbers::the_only_encoding_is_identity
     message::presence_messages::a_message_is_accepted_without_an_optional_field
 encoding-other | any other Content-Encoding | 400
@@ -107,7 +107,7 @@ duplicate-conflicting | a repeated field with different values | 400
 received-digits | an offset with other characters than digits | rejected
     field::numbers::an_offset_is_digits field::numbers::no_other_byte_is_a_digit
 received-absent | no offset in a success | the end of the sent range, with a deviation
-    message::ack::an_offset_that_is_left_out_is_the_end_of_what_was_sent
+    message::ack::a_missing_offset_is_the_end_of_the_fragment
     deviation::each_deviation_is_recorded_alone_and_only_for_its_message
 received-absent-416 | no offset in a 416 | an error: no offset to continue at
     error::every_kind_has_the_expected_properties
@@ -124,17 +124,17 @@ code-written | codes | written as 0x and 8 digits
     field::codes::a_code_is_written_with_eight_digits
 code-zero | a code of 0 | no error
     field::codes::zero_and_empty_values_mean_no_error
-    message::refusals::of_two_error_fields_the_first_that_is_there_counts
+    message::refusals::the_first_error_field_present_is_used
 code-empty | an empty code | treated as absent
     field::codes::zero_and_empty_values_mean_no_error
-    message::refusals::of_two_error_fields_the_first_that_is_there_counts
+    message::refusals::the_first_error_field_present_is_used
 context-prefix | contexts | same syntax as codes
     field::codes::a_code_is_read_with_every_prefix
 context-unknown | contexts other than 5 and 7 | kept, with a deviation
-    message::refusals::of_two_error_fields_the_first_that_is_there_counts
+    message::refusals::the_first_error_field_present_is_used
     deviation::each_deviation_is_recorded_alone_and_only_for_its_message
 code-beside-416 | a code in a 416 | the 416 takes precedence
-    message::ack::out_of_sync_goes_on_at_the_offset_up_to_the_total
+    message::ack::an_out_of_sync_offset_is_valid_up_to_the_total
     message::refusals::every_status_and_code_has_its_class
 
 reply-relative | relative reply URLs | resolved against the destination

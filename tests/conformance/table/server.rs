@@ -41,7 +41,7 @@ R3.2.5.2.1-2 enforced | refusals have no body
 R3.2.5.2.3-1 enforced | each response is the Ack of its request's type
     requirements::every_request_gets_the_ack_of_its_kind
 R3.2.5.2.3-2 enforced | requests are checked
-    message::presence::the_table_is_the_specification_but_where_it_says_why_not
+    message::presence::the_table_matches_the_specification_except_for_listed_deviations
     message::presence_messages::a_message_is_refused_without_a_required_field
     error::the_error_of_the_earliest_stage_is_reported
 R3.2.5.2.3-3 enforced | invalid requests: 400, invalid argument
@@ -53,11 +53,11 @@ R3.2.5.2.3-4 embedder | authorization of uploads | Access is a parameter of ever
 R3.2.5.2.3-5 enforced | no access: 403, access denied
     server::work::access_is_asked_for_every_packet
 R3.2.5.2.3-6 enforced | Content-Length is required
-    message::presence::the_table_is_the_specification_but_where_it_says_why_not
+    message::presence::the_table_matches_the_specification_except_for_listed_deviations
     message::presence_messages::a_message_is_refused_without_a_required_field
 R3.2.5.2.3-7 enforced | no Content-Length: 411, invalid argument | by policy 400, like Windows (A16)
     server::answers::a16_an_absent_length_is_answered_as_the_policy_has_it
-    message::refusals::a_missing_length_is_answered_as_the_policy_has_it
+    message::refusals::a_missing_length_is_answered_by_policy
 R3.2.5.2.3-8 departed | the session is looked up except for Create-Session | nor for a Ping, which names none (A9)
     server::states::what_is_answered_at_once_changes_nothing
     server::sessions::a_session_is_found_in_any_spelling_of_its_guid
