@@ -5,7 +5,8 @@ use core::time::Duration;
 use crate::limits::MIN_FRAGMENT;
 use crate::util::setters::setters;
 
-/// The options of an upload.
+/// The options of an upload. Start from [`DEFAULT`](Self::DEFAULT), and change fields with the
+/// setters.
 ///
 /// # Example
 ///

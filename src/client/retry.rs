@@ -87,8 +87,8 @@ impl Upload {
         }
     }
 
-    /// Returns the next back-off. It doubles with each failure up to the maximum; a random value
-    /// between half of that and all of it is chosen.
+    /// Returns a random back-off between half of the limit and the limit. The limit doubles with
+    /// each failure, up to the maximum.
     fn backoff(&mut self) -> Duration {
         let doublings = self.failures.saturating_sub(1).min(31);
         let max = self.options.max_backoff;

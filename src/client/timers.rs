@@ -55,9 +55,9 @@ impl Upload {
         }
     }
 
-    /// [3.1.6] Reports the time. Timers that have expired at `now` take effect: a request or
-    /// response that is late counts as a failure, a back-off ends, and the upload falls back to the
-    /// origin server.
+    /// [3.1.6] Reports the time, and handles all timers that have expired at `now`. A late request
+    /// or response counts as a failure. After a back-off, the request can be sent again. When the
+    /// fallback timer expires, the upload returns to the origin server.
     ///
     /// Calling it early or repeatedly does nothing.
     pub fn handle_timeout(&mut self, now: Duration) {
