@@ -72,11 +72,11 @@ use crate::deviation::Deviations;
 use crate::http1::{self, RequestLine, StatusLine};
 
 /// Memory for the fields of one message head, on the caller's stack; see
-/// [`http1::HeaderSlots`](crate::http1::HeaderSlots).
+/// [`http1::HeaderSlots`].
 pub type HeaderSlots<'b, const N: usize = 64> = http1::HeaderSlots<'b, Fields<'b>, N>;
 
 /// The head of a message with the start line `L`, parsed from bytes; see
-/// [`http1::Head`](crate::http1::Head).
+/// [`http1::Head`].
 pub type Head<'h, 'b, L> = http1::Head<'h, 'b, L, Fields<'b>>;
 
 /// The head of a request, parsed from bytes.
