@@ -1,4 +1,4 @@
-//! The program `axum`, spoken to over sockets, and by curl.
+//! The program `axum`, with requests over sockets and from curl.
 
 use std::fs;
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use bits_proto::field::SessionId;
 use tempfile::TempDir;
 
 use crate::node::{Node, poll};
-use crate::wire::*;
+use crate::raw_client::*;
 
 const NOT_FOUND: &str = "0x8020001F";
 
@@ -30,16 +30,16 @@ impl Server {
     }
 }
 
-fn strange() -> SessionId<'static> {
+fn unknown_session() -> SessionId<'static> {
     SessionId::from_random([9; 16])
 }
 
 #[test]
-fn an_upload_and_what_is_refused_on_the_way() {
+fn an_upload_with_refused_requests() {
     let server = Server::start();
     let entity = entity(1_000_000);
     let total = entity.len() as u64;
-    // All on one connection: a refusal that left some of a body behind would spoil what follows.
+    // All requests use one connection, so that an unread rest of a body would be detected.
     let mut wire = Wire::connect(server.node.address);
     let mut say = |target: &str, request, body: &[u8]| {
         wire.send(target, &request, body);
@@ -48,11 +48,11 @@ fn an_upload_and_what_is_refused_on_the_way() {
         answer
     };
     assert_eq!(say("/e", ping(), b"").status, 200);
-    let id = begin(server.node.address, "/e");
+    let id = create_session(server.node.address, "/e");
 
     let gap = say("/e", fragment(id, 100..200, total), &entity[100..200]);
     assert_eq!((gap.status, gap.received()), (416, Some(0)));
-    let unknown = say("/e", fragment(strange(), 0..300_000, total), &entity[..300_000]);
+    let unknown = say("/e", fragment(unknown_session(), 0..300_000, total), &entity[..300_000]);
     assert_eq!((unknown.status, unknown.code()), (500, Some(NOT_FOUND)));
     let elsewhere = say("/f", fragment(id, 0..10, total), &entity[..10]);
     assert_eq!((elsewhere.status, elsewhere.code()), (500, Some(NOT_FOUND)));
@@ -63,13 +63,13 @@ fn an_upload_and_what_is_refused_on_the_way() {
     assert_eq!(other_total.status, 400);
     let overlap = say("/e", fragment(id, 500_000..total, total), &entity[500_000..]);
     assert_eq!((overlap.status, overlap.received()), (200, Some(total)));
-    assert!(!server.path("e").exists(), "it is not closed yet");
+    assert!(!server.path("e").exists(), "the session is not closed");
     assert_eq!(say("/e", close(id), b"").status, 200);
     assert_eq!(fs::read(server.path("e")).expect("the entity"), entity);
     assert_eq!(say("/e", close(id), b"").code(), Some(NOT_FOUND));
 
     let again = say("/e", create(), b"");
-    assert_eq!(again.status, 403, "it is there already");
+    assert_eq!(again.status, 403, "an existing entity");
     assert_eq!(fs::read(server.path("e")).expect("the entity"), entity);
     assert_eq!(leftovers(server.folder.path()), [""; 0]);
 }
@@ -99,18 +99,18 @@ fn destinations_are_plain_names() {
         assert_eq!((answer.status, answer.code()), (403, Some("0x80070005")), "{target}");
     }
     for target in ["/a", "/A-1_b.tar.gz", "/a..b", &long[..129]] {
-        begin(server.node.address, target);
+        create_session(server.node.address, target);
     }
 }
 
 #[test]
-fn an_empty_entity_and_one_that_is_cancelled() {
+fn an_empty_entity_and_a_cancelled_one() {
     let server = Server::start();
-    let id = begin(server.node.address, "/empty");
+    let id = create_session(server.node.address, "/empty");
     assert_eq!(ask(server.node.address, "/empty", &close(id), b"").status, 200);
     assert_eq!(fs::read(server.path("empty")).expect("the entity"), b"");
 
-    let id = begin(server.node.address, "/gone");
+    let id = create_session(server.node.address, "/gone");
     let half = ask(server.node.address, "/gone", &fragment(id, 0..5, 10), b"abcde");
     assert_eq!(half.received(), Some(5));
     assert_eq!(leftovers(server.folder.path()).len(), 1);
@@ -120,17 +120,17 @@ fn an_empty_entity_and_one_that_is_cancelled() {
 }
 
 #[test]
-fn what_arrived_before_a_connection_broke_is_kept() {
+fn bytes_received_before_a_disconnection_are_kept() {
     let server = Server::start();
     let entity = entity(900_000);
     let total = entity.len() as u64;
-    let id = begin(server.node.address, "/e");
+    let id = create_session(server.node.address, "/e");
     let mut wire = Wire::connect(server.node.address);
     wire.send("/e", &fragment(id, 0..total, total), &entity[..400_001]);
     drop(wire);
-    // The server sees the end at once, not after the time that a silent client has. Before it has
-    // seen the beginning, there is nothing yet.
-    let gap = poll("the session is free", || {
+    // The server notices the end of the connection at once, not after a timeout. Before it has seen
+    // the request, the offset is 0.
+    let gap = poll("a session that is not busy", || {
         let request = fragment(id, total - 1..total, total);
         let answer = ask(server.node.address, "/e", &request, &entity[..1]);
         (answer.status != 503 && answer.received() != Some(0)).then_some(answer)
@@ -143,38 +143,38 @@ fn what_arrived_before_a_connection_broke_is_kept() {
 }
 
 #[test]
-fn what_was_begun_is_finished_without_the_client() {
+fn work_is_completed_after_the_client_disconnects() {
     let server = Server::start();
     let entity = entity(4 * 1024 * 1024);
     let total = entity.len() as u64;
     for name in ["a", "b"] {
         let target = format!("/{name}");
-        let id = begin(server.node.address, &target);
+        let id = create_session(server.node.address, &target);
         let whole = fragment(id, 0..total, total);
         assert_eq!(ask(server.node.address, &target, &whole, &entity).received(), Some(total));
         let parts = format!(".sessions/{}/parts", id.guid().expect("a GUID"));
         let mut wire = Wire::connect(server.node.address);
         wire.send(&target, &close(id), b"");
-        poll("it begins", || (!server.path(&parts).exists()).then_some(()));
+        poll("the start of the publication", || (!server.path(&parts).exists()).then_some(()));
         drop(wire);
-        // Work that was left lying would keep the session busy for a quarter of an hour.
-        let again = poll("the session is free", || {
+        // An abandoned work token would keep the session busy for 15 minutes.
+        let again = poll("a session that is not busy", || {
             let answer = ask(server.node.address, &target, &close(id), b"");
             (answer.status != 503).then_some(answer)
         });
         assert_eq!(again.code(), Some(NOT_FOUND));
         assert!(fs::read(server.path(name)).expect("the entity") == entity);
     }
-    poll("nothing is left", || leftovers(server.folder.path()).is_empty().then_some(()));
+    poll("the deletion of all files", || leftovers(server.folder.path()).is_empty().then_some(()));
 }
 
 #[test]
-fn one_request_of_a_session_is_taken_at_a_time() {
+fn a_session_handles_one_request_at_a_time() {
     let server = Server::start();
-    let id = begin(server.node.address, "/e");
+    let id = create_session(server.node.address, "/e");
     let mut slow = Wire::connect(server.node.address);
     slow.send("/e", &fragment(id, 0..100, 200), &[1; 50]);
-    poll("the session is busy", || {
+    poll("a busy session", || {
         let answer = ask(server.node.address, "/e", &fragment(id, 150..160, 200), &[2; 10]);
         (answer.status == 503).then_some(())
     });
@@ -183,13 +183,13 @@ fn one_request_of_a_session_is_taken_at_a_time() {
 }
 
 #[test]
-fn a_body_too_long_to_drain_closes_the_connection_behind_the_answer() {
+fn after_refusing_a_long_body_the_connection_is_closed() {
     let server = Server::start();
     let total = 17 * 1024 * 1024;
     let mut wire = Wire::connect(server.node.address);
-    wire.send("/e", &fragment(strange(), 0..total, total), &[]);
-    // More than fits between the two: unless somebody reads, this never ends, and if the server
-    // closed at once, the answer would be lost.
+    wire.send("/e", &fragment(unknown_session(), 0..total, total), &[]);
+    // This exceeds all buffers, so it completes only if the server reads. If the server closed the
+    // connection at once, the response would be lost.
     for _ in 0..12 {
         wire.raw(&vec![0; 1024 * 1024]);
     }
@@ -199,7 +199,7 @@ fn a_body_too_long_to_drain_closes_the_connection_behind_the_answer() {
 }
 
 #[test]
-fn what_cannot_be_read_is_answered_too() {
+fn invalid_requests_are_answered_with_an_ack() {
     let server = Server::start();
     let heads = [
         ("GET /e HTTP/1.1\r\nHost: h\r\n\r\n", "another method"),
@@ -220,10 +220,10 @@ fn what_cannot_be_read_is_answered_too() {
     let mut wire = Wire::connect(server.node.address);
     wire.raw(b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
     let page = String::from_utf8(wire.until_closed()).expect("text");
-    assert!(page.starts_with("HTTP/1.1 200 OK\r\n"), "the app's own route: {page}");
+    assert!(page.starts_with("HTTP/1.1 200 OK\r\n"), "the route of the app: {page}");
 }
 
-/// Skipped where there is no curl, unless everything is to be checked.
+/// Skipped if curl is not installed, except in CI.
 #[test]
 fn curl_uploads() {
     if Command::new("curl").arg("--version").stdout(Stdio::null()).status().is_err() {
@@ -255,7 +255,7 @@ fn curl_uploads() {
     let id = format!("BITS-Session-Id: {id}");
     let body = format!("@{}", source.display());
     let range = "Content-Range: bytes 0-699999/700000";
-    // curl asks first whether it may send so much, with Expect: 100-continue.
+    // curl sends Expect: 100-continue.
     let expect = "Expect: 100-continue";
     let answer = curl(&["BITS-Packet-Type: Fragment", &id, range, expect], Some(&body));
     assert!(answer.starts_with("HTTP/1.1 100 Continue\r\n"), "{answer}");

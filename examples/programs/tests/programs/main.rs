@@ -1,5 +1,5 @@
-//! What the programs do, driven over loopback: one crate, so that what the tests share is built
-//! once, and they run beside each other.
+//! Tests of the programs over loopback. They are one crate, so that shared code is built once and the
+//! tests run in parallel.
 
 #[path = "support/application.rs"]
 mod application;
@@ -7,10 +7,14 @@ mod application;
 mod bits_server;
 #[path = "support/driver.rs"]
 mod driver;
+#[path = "support/http_client.rs"]
+mod http_client;
 #[path = "support/node.rs"]
 mod node;
 #[path = "support/packets.rs"]
 mod packets;
+#[path = "support/raw_client.rs"]
+mod raw_client;
 #[cfg(feature = "redis")]
 #[path = "support/redis_server.rs"]
 mod redis_server;
@@ -18,16 +22,12 @@ mod redis_server;
 mod selection;
 #[path = "support/server.rs"]
 mod server;
-#[path = "support/talk.rs"]
-mod talk;
-#[path = "support/texts.rs"]
-mod texts;
+#[path = "support/text_client.rs"]
+mod text_client;
 #[path = "support/uploader.rs"]
 mod uploader;
 #[path = "support/wait.rs"]
 mod wait;
-#[path = "support/wire.rs"]
-mod wire;
 
 mod axum_app;
 mod redis_cluster;

@@ -1,4 +1,4 @@
-//! Nodes of the program `redis` over one Redis and one folder, some of which die.
+//! Nodes of the program `redis` with one Redis and one folder, some of which are killed.
 #![cfg(feature = "redis")]
 
 use std::fs;
@@ -11,8 +11,8 @@ use bits_proto::server::Session;
 use tempfile::TempDir;
 
 use crate::node::{Node, poll};
+use crate::raw_client::*;
 use crate::redis_server::RedisServer;
-use crate::wire::*;
 use bits_proto_programs::cluster::redis_store::RedisStore;
 
 const PREFIX: &str = "{test}:";
@@ -24,7 +24,8 @@ struct Cluster {
 }
 
 impl Cluster {
-    /// Two nodes; dead ones are noticed after a while, though not before others find them busy.
+    /// Starts two nodes. The timeouts are long enough to observe a busy session after a node is
+    /// killed.
     fn start(redis: Option<RedisServer>, session_timeout: &str) -> Option<Self> {
         let redis = redis?;
         let folder = tempfile::tempdir().expect("a folder");
@@ -50,25 +51,27 @@ impl Cluster {
         self.folder.path().join(name)
     }
 
-    /// A session as Redis has it.
+    /// Returns a session as stored in Redis.
     fn session(&self, id: SessionId<'_>) -> Option<Session> {
         let store = RedisStore::new(&self.redis.url(), PREFIX).expect("a URL");
         store.session(id.guid().expect("a GUID")).expect("Redis works")
     }
 
-    /// Waits until so many bytes count.
+    /// Waits until this number of bytes is acknowledged.
     fn wait_for(&self, id: SessionId<'_>, bytes: u64) {
-        poll("the bytes count", || (self.session(id)?.received().0 >= bytes).then_some(()));
+        poll("the acknowledgement of the bytes", || {
+            (self.session(id)?.received().0 >= bytes).then_some(())
+        });
     }
 
-    /// Sends a request until the session is free for it.
-    fn insist(
+    /// Sends a request until the session is not busy.
+    fn ask_until_free(
         &self,
         node: usize,
         request: &bits_proto::message::Request<'_>,
         body: &[u8],
     ) -> Answer {
-        poll("the session is free", || {
+        poll("a session that is not busy", || {
             let answer = ask(self.address(node), "/e", request, body);
             (answer.status != 503).then_some(answer)
         })
@@ -76,19 +79,19 @@ impl Cluster {
 }
 
 #[test]
-fn an_upload_goes_from_node_to_node_and_to_both_at_once() {
+fn an_upload_to_alternating_and_concurrent_nodes() {
     let Some(cluster) = Cluster::start(RedisServer::start(), "1h") else { return };
     let entity = entity(2_000_000);
     let total = entity.len() as u64;
-    let id = begin(cluster.address(0), "/e");
-    let (mut next, mut turn, mut both) = (0, 0, 0);
+    let id = create_session(cluster.address(0), "/e");
+    let (mut next, mut round, mut both) = (0, 0, 0);
     while next < total {
         let range = next..(next + 150_000).min(total);
         let body = &entity[range.start as usize..range.end as usize];
         let request = fragment(id, range.clone(), total);
-        turn += 1;
-        if turn % 3 > 0 {
-            let answer = ask(cluster.address(turn % 2), "/e", &request, body);
+        round += 1;
+        if round % 3 > 0 {
+            let answer = ask(cluster.address(round % 2), "/e", &request, body);
             assert_eq!((answer.status, answer.received()), (200, Some(range.end)));
         } else {
             let answers = thread::scope(|scope| {
@@ -98,7 +101,7 @@ fn an_upload_goes_from_node_to_node_and_to_both_at_once() {
             });
             both += answers.iter().filter(|it| it.status == 200).count();
             for answer in &answers {
-                // One node stores the bytes, and the other is busy or has them already.
+                // One node stores the bytes. The other one is busy, or finds them already received.
                 let is_right = match answer.status {
                     200 => answer.received() == Some(range.end),
                     503 => answer.is_ack(),
@@ -115,29 +118,29 @@ fn an_upload_goes_from_node_to_node_and_to_both_at_once() {
     assert_eq!(fs::read(cluster.path("e")).expect("the entity"), entity);
     assert_eq!(leftovers(cluster.folder.path()), [""; 0]);
     assert_eq!(cluster.session(id), None);
-    // What the other node placed is there for this one.
+    // An entity that one node published exists for the other one.
     assert_eq!(ask(cluster.address(0), "/e", &create(), b"").status, 403);
 }
 
 #[test]
-fn a_node_that_dies_in_a_fragment_is_followed_by_another() {
+fn another_node_takes_over_from_a_killed_one() {
     let Some(mut cluster) = Cluster::start(RedisServer::start(), "1h") else { return };
     let entity = entity(2_000_000);
     let total = entity.len() as u64;
-    let id = begin(cluster.address(0), "/e");
+    let id = create_session(cluster.address(0), "/e");
     let mut wire = Wire::connect(cluster.address(0));
     wire.send("/e", &fragment(id, 0..total, total), &entity[..1_100_000]);
     cluster.wait_for(id, 1_000_000);
     cluster.nodes[0].kill();
     assert!(wire.answer().is_err());
 
-    // It is not known that it is dead until its time is over.
+    // Until the work token expires, the session is busy.
     let whole = fragment(id, 0..total, total);
     let busy = ask(cluster.address(1), "/e", &whole, &entity);
     assert_eq!(busy.status, 503);
-    // Not before: the last words of the dead may have been on their way.
+    // Read after the kill, since a report of the killed node may have been in progress before.
     let counted = cluster.session(id).expect("a session").received().0;
-    let done = cluster.insist(1, &whole, &entity);
+    let done = cluster.ask_until_free(1, &whole, &entity);
     assert_eq!((done.status, done.received()), (200, Some(total)));
     let id_folder = cluster.path(".sessions").join(id.guid().expect("a GUID").to_string());
     let mut parts = fs::read_dir(id_folder.join("parts"))
@@ -152,19 +155,19 @@ fn a_node_that_dies_in_a_fragment_is_followed_by_another() {
 }
 
 #[test]
-fn a_node_that_wakes_up_too_late_spoils_nothing() {
+fn late_writes_of_a_stalled_node_have_no_effect() {
     let Some(cluster) = Cluster::start(RedisServer::start(), "1h") else { return };
     let entity = entity(1_500_000);
     let total = entity.len() as u64;
-    let whole = fragment(begin(cluster.address(0), "/e"), 0..total, total);
+    let whole = fragment(create_session(cluster.address(0), "/e"), 0..total, total);
     let id = *whole.session_id().expect("an id");
     let mut late = Wire::connect(cluster.address(0));
     late.send("/e", &whole, &entity[..600_000]);
     cluster.wait_for(id, 500_000);
     cluster.nodes[0].signal("STOP");
-    // What it finds when it wakes up is nothing like the entity.
+    // The stalled node will read these bytes, which differ from the entity.
     late.raw(&[0; 100_000]);
-    let done = cluster.insist(1, &whole, &entity);
+    let done = cluster.ask_until_free(1, &whole, &entity);
     assert_eq!((done.status, done.received()), (200, Some(total)));
     cluster.nodes[0].signal("CONT");
     let answer = late.answer().expect("an answer");
@@ -175,27 +178,27 @@ fn a_node_that_wakes_up_too_late_spoils_nothing() {
 }
 
 #[test]
-fn what_is_left_behind_is_forgotten_by_any_node() {
+fn any_node_deletes_expired_sessions() {
     let Some(mut cluster) = Cluster::start(RedisServer::start(), "5s") else { return };
-    let id = begin(cluster.address(0), "/e");
+    let id = create_session(cluster.address(0), "/e");
     let half = ask(cluster.address(0), "/e", &fragment(id, 0..5, 10), b"abcde");
     assert_eq!(half.received(), Some(5));
     cluster.nodes[0].kill();
-    // A folder whose session ended just before its node did.
+    // The folder of a session that ended just before its node was killed.
     let orphan = cluster.path(".sessions").join("00000000-0000-4000-8000-000000000000/parts");
     fs::create_dir_all(&orphan).expect("a folder");
-    poll("its bytes are gone", || leftovers(cluster.folder.path()).is_empty().then_some(()));
-    poll("it is forgotten", || cluster.session(id).is_none().then_some(()));
+    poll("the deletion of its files", || leftovers(cluster.folder.path()).is_empty().then_some(()));
+    poll("the end of the session", || cluster.session(id).is_none().then_some(()));
     let late = ask(cluster.address(1), "/e", &fragment(id, 5..10, 10), b"fghij");
     assert_eq!((late.status, late.code()), (500, Some("0x8020001F")));
     assert!(!cluster.path("e").exists());
 }
 
 #[test]
-fn without_redis_clients_are_told_to_try_again_and_go_on_later() {
+fn without_redis_clients_retry_and_continue_later() {
     let redis = RedisServer::surviving();
     let Some(mut cluster) = Cluster::start(redis, "1h") else { return };
-    let id = begin(cluster.address(0), "/e");
+    let id = create_session(cluster.address(0), "/e");
     let half = ask(cluster.address(0), "/e", &fragment(id, 0..5, 10), b"abcde");
     assert_eq!(half.received(), Some(5));
     cluster.redis.kill();
@@ -204,10 +207,10 @@ fn without_redis_clients_are_told_to_try_again_and_go_on_later() {
         let answer = ask(cluster.address(1), "/e", &request, body);
         assert!(answer.is_ack() && answer.status == 503, "{answer:?}");
     }
-    assert_eq!(ask(cluster.address(1), "/e", &ping(), b"").status, 200, "it needs no session");
-    cluster.redis.start_again();
-    let rest = cluster.insist(1, &fragment(id, 5..10, 10), b"fghij");
+    assert_eq!(ask(cluster.address(1), "/e", &ping(), b"").status, 200, "a Ping needs no session");
+    cluster.redis.restart();
+    let rest = cluster.ask_until_free(1, &fragment(id, 5..10, 10), b"fghij");
     assert_eq!((rest.status, rest.received()), (200, Some(10)));
-    assert_eq!(cluster.insist(0, &close(id), b"").status, 200);
+    assert_eq!(cluster.ask_until_free(0, &close(id), b"").status, 200);
     assert_eq!(fs::read(cluster.path("e")).expect("the entity"), b"abcdefghij");
 }

@@ -1,4 +1,4 @@
-//! The store in Redis beside one in memory, and several tables over it at once.
+//! The store in Redis, compared with a map and used by several tables concurrently.
 #![cfg(feature = "redis")]
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,7 +26,7 @@ type Table<S> = Sessions<'static, S>;
 
 const PRINCIPALS: [Option<&str>; 3] = [None, Some("alice"), Some("bob: \u{e9}\0")];
 
-/// So few that limits are met.
+/// Low enough for the limits to be reached.
 const LIMITS: SessionLimits =
     SessionLimits::DEFAULT.with_max_sessions(6).with_max_sessions_per_principal(2);
 
@@ -36,7 +36,7 @@ const POLICY: Policy<'static> = Policy::DEFAULT
     .with_store_timeout(Duration::from_secs(5))
     .with_work_timeout(Duration::from_secs(9));
 
-/// Something that is done to a table.
+/// An input to a table.
 #[derive(Clone, Debug)]
 enum Call {
     Send(Request<'static>, Option<&'static str>, u8),
@@ -51,7 +51,7 @@ enum Call {
     Timeout,
 }
 
-/// What became of it.
+/// The result of an input.
 #[derive(Debug, PartialEq)]
 enum Outcome {
     Step(Step<SessionsResponse<'static>>),
@@ -68,22 +68,22 @@ fn call<S: Store<Error: Debug>>(table: &mut Table<S>, call: &Call, now: Duration
     let reported = match call {
         Call::Send(request, principal, random) => {
             let access = Access::Granted;
-            let arrival = RequestContext::new("/e", access, now).with_principal(*principal);
-            let step = table.handle_request(request, &arrival, || [*random; 16]);
+            let context = RequestContext::new("/e", access, now).with_principal(*principal);
+            let step = table.handle_request(request, &context, || [*random; 16]);
             return Outcome::Step(step.expect("a store that works"));
         }
-        Call::Stored(turn, bytes) => table.handle_stored(*turn, *bytes, now),
-        Call::Working(turn) => table.renew(*turn, now).map(|()| Step::Done),
-        Call::Notified(turn, has_reply) => {
+        Call::Stored(token, bytes) => table.handle_stored(*token, *bytes, now),
+        Call::Working(token) => table.renew(*token, now).map(|()| Step::Done),
+        Call::Notified(token, has_reply) => {
             let url = ReplyUrl::try_from("/reply").expect("a URL");
             let reply = if *has_reply { Reply::Kept } else { Reply::None };
             let notified = Notified::new(true, reply);
-            table.handle_notified(*turn, notified, has_reply.then_some(url), now)
+            table.handle_notified(*token, notified, has_reply.then_some(url), now)
         }
-        Call::Committed(turn) => table.handle_committed(*turn),
-        Call::Discarded(turn) => table.handle_discarded(*turn),
-        Call::Failed(turn, error) => table.handle_failed(*turn, *error),
-        Call::Disconnected(turn) => table.handle_disconnected(*turn).map(|()| Step::Done),
+        Call::Committed(token) => table.handle_committed(*token),
+        Call::Discarded(token) => table.handle_discarded(*token),
+        Call::Failed(token, error) => table.handle_failed(*token, *error),
+        Call::Disconnected(token) => table.handle_disconnected(*token).map(|()| Step::Done),
         Call::Expire(random) => {
             let id = id(*random).guid().expect("a GUID");
             let discard = table.expire(id, now).expect("a store that works");
@@ -91,10 +91,13 @@ fn call<S: Store<Error: Debug>>(table: &mut Table<S>, call: &Call, now: Duration
         }
         Call::Timeout => {
             let discards = table.handle_timeout(now).expect("a store that works");
-            // Stores need not find them in the same order.
-            let mut turns = discards.iter().map(|it| it.token).collect::<Vec<_>>();
-            turns.sort_by_key(WorkToken::session_id);
-            return Outcome::Discards(discards.iter().map(|it| format!("{it:?}")).collect(), turns);
+            // The order of expired sessions differs between stores.
+            let mut tokens = discards.iter().map(|it| it.token).collect::<Vec<_>>();
+            tokens.sort_by_key(WorkToken::session_id);
+            return Outcome::Discards(
+                discards.iter().map(|it| format!("{it:?}")).collect(),
+                tokens,
+            );
         }
     };
     match reported {
@@ -104,12 +107,12 @@ fn call<S: Store<Error: Debug>>(table: &mut Table<S>, call: &Call, now: Duration
     }
 }
 
-/// What to do next: mostly what was asked for, sometimes anything.
-fn any_call(random: &mut SmallRng, turns: &[WorkToken]) -> Call {
+/// Returns a random input, usually one that fits the previous steps.
+fn any_call(random: &mut SmallRng, tokens: &[WorkToken]) -> Call {
     let principal = PRINCIPALS[random.random_range(0..3)];
     let session = random.random_range(0..8);
-    let turn = turns.get(turns.len().saturating_sub(random.random_range(1..5))).copied();
-    match (random.random_range(0..24), turn) {
+    let token = tokens.get(tokens.len().saturating_sub(random.random_range(1..5))).copied();
+    match (random.random_range(0..24), token) {
         (0..=3, _) => Call::Send(CreateSession::default().into(), principal, session),
         (4..=8, _) | (11.., None) => {
             let first = random.random_range(0..20);
@@ -122,21 +125,21 @@ fn any_call(random: &mut SmallRng, turns: &[WorkToken]) -> Call {
             Call::Send(CancelSession::new(id(session)).into(), principal, session)
         }
         (10, _) => Call::Expire(session),
-        (11..=14, Some(turn)) => Call::Stored(turn, random.random_range(0..12)),
-        (15..=16, Some(turn)) => Call::Notified(turn, random.random()),
-        (17, Some(turn)) => Call::Committed(turn),
-        (18..=19, Some(turn)) => Call::Discarded(turn),
-        (20, Some(turn)) => {
+        (11..=14, Some(token)) => Call::Stored(token, random.random_range(0..12)),
+        (15..=16, Some(token)) => Call::Notified(token, random.random()),
+        (17, Some(token)) => Call::Committed(token),
+        (18..=19, Some(token)) => Call::Discarded(token),
+        (20, Some(token)) => {
             let errors = [HostError::Other, HostError::EntityLost, HostError::DiskFull];
-            Call::Failed(turn, errors[random.random_range(0..3)])
+            Call::Failed(token, errors[random.random_range(0..3)])
         }
-        (21, Some(turn)) => Call::Disconnected(turn),
-        (22, Some(turn)) => Call::Working(turn),
+        (21, Some(token)) => Call::Disconnected(token),
+        (22, Some(token)) => Call::Working(token),
         _ => Call::Timeout,
     }
 }
 
-/// Everything that can be asked of a store, of the sessions that there may be.
+/// Returns everything that can be queried from a store.
 fn contents<S: Store<Error: Debug>>(store: &mut S, now: Duration) -> String {
     let mut records = Vec::new();
     for random in 0..8 {
@@ -150,31 +153,31 @@ fn contents<S: Store<Error: Debug>>(store: &mut S, now: Duration) -> String {
 }
 
 #[test]
-fn it_does_what_a_map_does() {
+fn the_store_is_equivalent_to_a_map() {
     let Some(redis) = RedisServer::start() else { return };
     let (mut accepted, mut refused, mut swept) = (0, 0, 0);
     for seed in 0..4 {
         let mut random = SmallRng::seed_from_u64(seed);
         let mut store = RedisStore::new(&redis.url(), &format!("seed-{seed}:")).expect("a URL");
         let mut in_memory = Sessions::new(Map::new(), POLICY, LIMITS);
-        // Each call is made by another node.
+        // Inputs alternate between two nodes.
         let mut nodes = [(); 2].map(|()| Sessions::new(store.clone(), POLICY, LIMITS));
         let mut map = Map::new();
-        let mut turns: Vec<WorkToken> = Vec::new();
+        let mut tokens: Vec<WorkToken> = Vec::new();
         let mut now = Duration::from_secs(1_700_000_000);
         for step in 0..400 {
             now += Duration::from_millis(random.random_range(0..2000));
-            let made = any_call(&mut random, &turns);
+            let made = any_call(&mut random, &tokens);
             let expected = call(&mut in_memory, &made, now);
             let outcome = call(&mut nodes[step % 2], &made, now);
             assert_eq!(outcome, expected, "seed {seed}, step {step}: {made:?}");
             match outcome {
-                Outcome::Step(Step::Store(it)) => turns.push(it.token),
-                Outcome::Step(Step::Notify(turn) | Step::Commit(turn)) => turns.push(turn),
-                Outcome::Step(Step::Discard(it)) => turns.push(it.token),
+                Outcome::Step(Step::Store(it)) => tokens.push(it.token),
+                Outcome::Step(Step::Notify(token) | Step::Commit(token)) => tokens.push(token),
+                Outcome::Step(Step::Discard(it)) => tokens.push(it.token),
                 Outcome::Discards(_, found) => {
                     swept += found.len();
-                    turns.extend(found);
+                    tokens.extend(found);
                 }
                 Outcome::Step(_) => accepted += 1,
                 Outcome::Report(_) => refused += 1,
@@ -188,13 +191,13 @@ fn it_does_what_a_map_does() {
     assert!(accepted > 200 && refused > 200 && swept > 5, "{accepted}, {refused}, {swept}");
 }
 
-/// How long the entity is that many write at once.
+/// Length of the entity that is written concurrently.
 const TOTAL: u64 = 1000;
 
-/// The bytes that were accepted of one who writes, and how often it came too late.
+/// The offsets that were accepted from one writer, and the number of its lost work tokens.
 type Hammered = (Vec<u64>, usize);
 
-/// One of those who write: it takes what the others leave it, and does not always finish.
+/// Writes the rest of the entity in random pieces, and sometimes abandons a fragment.
 fn hammer(mut table: Table<RedisStore>, seed: u64, clock: &AtomicU64) -> Hammered {
     let mut random = SmallRng::seed_from_u64(seed);
     let (mut accepted, mut lost) = (Vec::new(), 0);
@@ -204,11 +207,11 @@ fn hammer(mut table: Table<RedisStore>, seed: u64, clock: &AtomicU64) -> Hammere
         let last = (next + random.random_range(1..40)).min(TOTAL) - 1;
         let range = ContentRange::new(next, last, TOTAL).expect("a range");
         let request = Fragment::new(id(7), range).into();
-        let arrival = RequestContext::new("/e", Access::Granted, now());
-        let mut step = table.handle_request(&request, &arrival, || [7; 16]).expect("it works");
+        let context = RequestContext::new("/e", Access::Granted, now());
+        let mut step = table.handle_request(&request, &context, || [7; 16]).expect("it works");
         while let Step::Store(bytes) = step {
             let taken = random.random_range(1..=bytes.take);
-            // Some of them come too late, and some never.
+            // Some reports are late, and some are never sent.
             let patience = random.random_range(0..160);
             clock.fetch_add(patience, SeqCst);
             match table.handle_stored(bytes.token, taken, now()) {
@@ -234,7 +237,7 @@ fn hammer(mut table: Table<RedisStore>, seed: u64, clock: &AtomicU64) -> Hammere
     (accepted, lost)
 }
 
-/// Four who write the same entity at once, each with connections of its own.
+/// Runs four concurrent writers of the same entity with separate connections.
 fn round(redis: &RedisServer, round: u64) -> Vec<Hammered> {
     let policy = Policy::DEFAULT.with_store_timeout(Duration::from_secs(5));
     let table = || {
@@ -243,8 +246,8 @@ fn round(redis: &RedisServer, round: u64) -> Vec<Hammered> {
     };
     let clock = AtomicU64::new(0);
     let now = Duration::from_secs(1_700_000_000);
-    let arrival = RequestContext::new("/e", Access::Granted, now);
-    let created = table().handle_request(&CreateSession::default().into(), &arrival, || [7; 16]);
+    let context = RequestContext::new("/e", Access::Granted, now);
+    let created = table().handle_request(&CreateSession::default().into(), &context, || [7; 16]);
     assert!(matches!(created, Ok(Step::Answer(_))), "{created:?}");
 
     let start = Barrier::new(4);
@@ -252,7 +255,8 @@ fn round(redis: &RedisServer, round: u64) -> Vec<Hammered> {
         let writers = [0, 1, 2, 3].map(|seed| {
             let (clock, start, table) = (&clock, &start, table());
             scope.spawn(move || {
-                // Who connects only when it writes may find that all is written.
+                // Connects before the start, so that no writer comes too late because of its
+                // connection.
                 let connected = table.store().count(None);
                 start.wait();
                 assert!(connected.is_ok(), "{connected:?}");
@@ -264,7 +268,7 @@ fn round(redis: &RedisServer, round: u64) -> Vec<Hammered> {
 }
 
 #[test]
-fn of_many_who_write_at_once_each_byte_is_accepted_of_one() {
+fn each_byte_is_accepted_from_one_concurrent_writer() {
     let Some(redis) = RedisServer::start() else { return };
     let is_contended = |number| {
         let done = round(&redis, number);
@@ -274,24 +278,24 @@ fn of_many_who_write_at_once_each_byte_is_accepted_of_one() {
         let writers = done.iter().filter(|it| !it.0.is_empty()).count();
         writers > 1 && done.iter().any(|it| it.1 > 0)
     };
-    // Where one of them does it all before the system lets another run, nothing is seen.
-    assert!((0..50).any(is_contended), "nobody took over from another");
+    // A round without concurrency shows nothing, so several rounds may be necessary.
+    assert!((0..50).any(is_contended), "no writer took over from another one");
 }
 
 #[test]
-fn without_redis_it_says_so_and_with_it_it_works_again() {
+fn the_store_recovers_after_redis_was_down() {
     let Some(mut redis) = RedisServer::surviving() else { return };
     let store = RedisStore::new(&redis.url(), "p:").expect("a URL");
     let mut table = Sessions::new(store, Policy::DEFAULT, SessionLimits::default());
     let now = Duration::from_secs(1);
-    let arrival = RequestContext::new("/e", Access::Granted, now).with_principal(Some("a"));
+    let context = RequestContext::new("/e", Access::Granted, now).with_principal(Some("a"));
     let create = CreateSession::default().into();
-    assert!(table.handle_request(&create, &arrival, || [7; 16]).is_ok());
+    assert!(table.handle_request(&create, &context, || [7; 16]).is_ok());
     redis.kill();
     let cancel = CancelSession::new(id(7)).into();
-    let error = table.handle_request(&cancel, &arrival, || [7; 16]).expect_err("no Redis");
+    let error = table.handle_request(&cancel, &context, || [7; 16]).expect_err("no Redis");
     assert!(error.to_string().contains("Redis"), "{error}");
-    redis.start_again();
-    let step = table.handle_request(&cancel, &arrival, || [7; 16]);
+    redis.restart();
+    let step = table.handle_request(&cancel, &context, || [7; 16]);
     assert!(matches!(step, Ok(Step::Discard(_))), "{step:?}");
 }

@@ -1,7 +1,7 @@
-//! The program `serve` asks for a user and a password, and tells nobody else anything.
+//! Authentication by the program `serve`.
 
+use crate::http_client::*;
 use crate::server::Server;
-use crate::talk::*;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use bits_proto::field::SessionId;
@@ -59,7 +59,7 @@ fn every_packet_needs_the_password() {
             asks_for_credentials(&ask_as(&server, stranger, "/e", request, body));
         }
     }
-    // The scheme is a word in any case.
+    // The name of the scheme is case-insensitive.
     let lower = alice.replace("Basic", "basic");
     assert_eq!(ask_as(&server, &lower, "/e", &fragment(id, 5..10, 10), b"56789").received(), 10);
     ask_as(&server, &alice, "/e", &ping(), b"").granted(&AckContext::Ping);
@@ -68,9 +68,9 @@ fn every_packet_needs_the_password() {
     server.assert_clean();
 }
 
-/// [A23] Whoever has no password learns nothing of sessions, destinations and entities.
+/// [A23] A client without the password learns nothing about sessions, destinations and entities.
 #[test]
-fn a_stranger_learns_nothing() {
+fn an_unauthenticated_client_learns_nothing() {
     let server = Server::start(&["--basic", "alice:secret"]);
     let alice = basic("alice:secret");
     let id = ask_as(&server, &alice, "/e", &create(), b"").session();
@@ -86,7 +86,7 @@ fn a_stranger_learns_nothing() {
     ] {
         asks_for_credentials(&ask(&server, target, &request, body));
     }
-    // What comes before access in the order of the checks is answered, and what comes behind is not.
+    // Errors of the checks before access are reported, errors of later checks are not.
     let packet = |fields: &str| {
         let mut connection = Connection::open(&server);
         connection.raw(format!(
@@ -109,27 +109,30 @@ fn a_stranger_learns_nothing() {
     assert_eq!((answer.status, &*answer.body), (200, &b"there"[..]));
     let ack_context = AckContext::CancelSession { session_id: None };
     ask_as(&server, &alice, "/e", &cancel(id), b"").granted(&ack_context);
-    assert!(!server.log().contains("c2VjcmV0") && !server.log().contains("secret"), "in the log");
+    assert!(
+        !server.log().contains("c2VjcmV0") && !server.log().contains("secret"),
+        "the log contains credentials"
+    );
     server.assert_clean();
 }
 
-/// A session is its creator's, even after the server has another user.
+/// A session belongs to the user that created it, even if the server has another user later.
 #[test]
-fn a_session_is_its_creators() {
+fn a_session_belongs_to_its_creator() {
     let mut server = Server::start(&["--basic", "alice:1"]);
     let (alice, bob) = (basic("alice:1"), basic("bob:2"));
     let id = ask_as(&server, &alice, "/e", &create(), b"").session();
     let first = fragment(id, 0..5, 10);
     assert_eq!(ask_as(&server, &alice, "/e", &first, b"01234").received(), 5);
-    server.start_again_with(&["--basic", "bob:2"]);
+    server.restart_with(&["--basic", "bob:2"]);
     for (request, body) in
         [(fragment(id, 5..10, 10), &b"!!!!!"[..]), (close(id), b""), (cancel(id), b"")]
     {
         assert_eq!(ask_as(&server, &bob, "/e", &request, body).refused(), NOT_FOUND);
     }
-    server.start_again_with(&[]);
+    server.restart_with(&[]);
     assert_eq!(ask(&server, "/e", &close(id), b"").refused(), NOT_FOUND);
-    server.start_again_with(&["--basic", "alice:1"]);
+    server.restart_with(&["--basic", "alice:1"]);
     let rest = fragment(id, 5..10, 10);
     assert_eq!(ask_as(&server, &alice, "/e", &rest, b"56789").received(), 10);
     ask_as(&server, &alice, "/e", &close(id), b"").closed();

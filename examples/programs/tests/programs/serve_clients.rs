@@ -1,34 +1,34 @@
-//! Other people's HTTP speaks to the program `serve`: curl, and Python's `http.client`.
+//! The program `serve` with independent HTTP clients: curl, and Python's `http.client`.
 //!
-//! Where they are not installed the tests say so and pass, unless they run in CI.
+//! The tests are skipped if a client is not installed, except in CI.
 
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::server::{PATIENCE, Server};
-use crate::talk::*;
+use crate::http_client::*;
+use crate::server::{IO_TIMEOUT, Server};
 use tempfile::TempDir;
 
-/// Whether a program can be had.
-fn is_there(program: &str) -> bool {
+/// Returns whether a program is installed.
+fn is_installed(program: &str) -> bool {
     let is_there =
         Command::new(program).arg("--version").output().is_ok_and(|it| it.status.success());
     assert!(is_there || std::env::var_os("CI").is_none(), "{program} is missing");
     if !is_there {
-        println!("{program} is not installed: this test was left out");
+        println!("{program} is not installed: this test is skipped");
     }
     is_there
 }
 
-/// A response that curl has read: its head, and the body.
+/// A response that curl received.
 struct Curled {
     head: String,
     body: Vec<u8>,
 }
 
 impl Curled {
-    /// The status of the last response: interim ones come before it.
+    /// Returns the status of the final response, after interim ones.
     fn status(&self) -> u16 {
         let line = self.head.lines().rfind(|line| line.starts_with("HTTP/1.1 ")).expect("a status");
         line[9..12].parse().expect("a number")
@@ -40,7 +40,7 @@ impl Curled {
     }
 }
 
-/// curl, in a folder of its own.
+/// Runs curl, with a temporary folder.
 struct Curl<'s> {
     server: &'s Server,
     folder: TempDir,
@@ -56,7 +56,7 @@ impl<'s> Curl<'s> {
         let _ = fs::remove_file(&body);
         let output = Command::new("curl")
             .args(["--silent", "--show-error", "--path-as-is", "--max-time"])
-            .arg(PATIENCE.as_secs().to_string())
+            .arg(IO_TIMEOUT.as_secs().to_string())
             .arg("--dump-header")
             .arg(&head)
             .arg("--output")
@@ -67,7 +67,7 @@ impl<'s> Curl<'s> {
             .expect("curl");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let head = fs::read_to_string(head).expect("a head");
-        // Where there is no body there is no file.
+        // curl does not create a file if there is no body.
         Curled { head, body: fs::read(body).unwrap_or_default() }
     }
 
@@ -83,14 +83,14 @@ impl<'s> Curl<'s> {
         answer
     }
 
-    /// A file for `--data-binary`.
+    /// Writes a file and returns the argument of `--data-binary`.
     fn file(&self, bytes: &[u8]) -> String {
         let path = self.folder.path().join("fragment");
         fs::write(&path, bytes).expect("a file");
         format!("@{}", path.display())
     }
 
-    /// A session, as the field that names it.
+    /// Creates a session. Returns the header field with its id.
     fn begin(&self, target: &str) -> String {
         let protocols = "BITS-Supported-Protocols: {7df0354d-249b-430f-820d-3d2a9bef4931}";
         let empty = ["Content-Length: 0", protocols];
@@ -101,8 +101,8 @@ impl<'s> Curl<'s> {
 }
 
 #[test]
-fn curl_uploads_with_and_without_asking_first() {
-    if !is_there("curl") {
+fn curl_uploads_with_and_without_expect() {
+    if !is_installed("curl") {
         return;
     }
     let server = Server::start(&[]);
@@ -129,8 +129,8 @@ fn curl_uploads_with_and_without_asking_first() {
 }
 
 #[test]
-fn curl_is_refused() {
-    if !is_there("curl") {
+fn curl_receives_refusals() {
+    if !is_installed("curl") {
         return;
     }
     let server = Server::start(&[]);
@@ -144,7 +144,7 @@ fn curl_is_refused() {
         let received = sent.field("BITS-Received-Content-Range");
         assert_eq!((sent.status(), received), (416, Some("0")), "{}", sent.head);
     }
-    // It sends no Content-Length of its own without a body.
+    // Without a body, curl sends no Content-Length.
     let no_length = curl.packet("/e", "Cancel-Session", &[&session], &[]);
     assert_eq!(no_length.status(), 411, "{}", no_length.head);
     let outside = curl.packet("/../e", "Create-Session", &["Content-Length: 0"], &[]);
@@ -156,7 +156,7 @@ fn curl_is_refused() {
 
 #[test]
 fn curl_fetches_whole_and_in_ranges() {
-    if !is_there("curl") {
+    if !is_installed("curl") {
         return;
     }
     let server = Server::start(&[]);
@@ -175,7 +175,7 @@ fn curl_fetches_whole_and_in_ranges() {
         assert!(part.status() == 206 && part.body == entity[expected], "{range}: {}", part.head);
     }
     assert_eq!(curl.run("/a%20b", &["-r", "700000-"]).status(), 416);
-    // What a download that was cut does.
+    // Resumes an incomplete download.
     let path = curl.folder.path().join("body");
     let head = curl.run("/a%20b", &["--head"]);
     assert_eq!((head.status(), head.field("Content-Length")), (200, Some("700000")));
@@ -191,8 +191,8 @@ fn curl_fetches_whole_and_in_ranges() {
 }
 
 #[test]
-fn curl_gives_a_password() {
-    if !is_there("curl") {
+fn curl_authenticates() {
+    if !is_installed("curl") {
         return;
     }
     let server = Server::start(&["--basic", "alice:se cret"]);
@@ -206,7 +206,7 @@ fn curl_gives_a_password() {
 
 #[test]
 fn python_uploads_in_fragments() {
-    if !is_there("python3") {
+    if !is_installed("python3") {
         return;
     }
     let server = Server::start(&["--max-fragment", "100000"]);
@@ -234,7 +234,7 @@ fn python_uploads_in_fragments() {
     assert!(server.entity("e") == bytes);
     let (is_done, said, errors) = run("empty", b"", "50000");
     assert!(is_done && server.entity("empty").is_empty(), "{said}{errors}");
-    // What is refused is an Ack that Python reads as well.
+    // A refusal is an Ack, which the client can parse.
     let (is_done, said, errors) = run("e", &bytes, "50000");
     assert!(!is_done && errors.contains("403 0x80070005"), "{said}{errors}");
     let (is_done, said, errors) = run("large", &bytes, "100001");

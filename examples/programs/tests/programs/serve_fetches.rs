@@ -1,10 +1,10 @@
-//! The program `serve` gives back what was uploaded: whole, in ranges, and to curl.
+//! The program `serve` returns uploaded entities, completely and in ranges.
 
 use std::io::Read as _;
 use std::time::{Duration, Instant};
 
+use crate::http_client::*;
 use crate::server::Server;
-use crate::talk::*;
 
 #[test]
 fn an_entity_is_fetched_whole_and_in_ranges() {
@@ -43,10 +43,10 @@ fn an_entity_is_fetched_whole_and_in_ranges() {
         assert_eq!(answer.status, 416, "{range}");
         assert_eq!(answer.field("Content-Range").as_deref(), Some("bytes */100000"), "{range}");
     }
-    // The last no bytes: none of them, or no range.
+    // A suffix of zero bytes is unsatisfiable or invalid.
     let none = connection.fetch("GET", "/e", &[("Range", "bytes=-0")]);
     assert!(none.status == 416 || none.status == 200 && none.body == entity, "{none:?}");
-    // Several at once, another unit, and what is no range: the whole.
+    // Lists of ranges, other units and invalid ranges are ignored.
     for range in
         ["bytes=0-1,5-9", "lines=1-2", "bytes=9-5", "bytes=", "bytes=a-b", "0-5", "bytes=--5"]
     {
@@ -58,17 +58,17 @@ fn an_entity_is_fetched_whole_and_in_ranges() {
 }
 
 #[test]
-fn a_head_says_what_a_get_would_bring() {
+fn head_returns_the_fields_of_get() {
     let server = Server::start(&[]);
     upload(&server, "/e", b"0123456789");
-    let id = begin(&server, "/empty");
+    let id = create_session(&server, "/empty");
     ask(&server, "/empty", &close(id), b"").closed();
     let mut connection = Connection::open(&server);
     let answer = connection.fetch("HEAD", "/e", &[]);
     assert_eq!(answer.status, 200);
     assert_eq!(answer.field("Content-Length").as_deref(), Some("10"));
     assert_eq!(answer.field("Accept-Ranges").as_deref(), Some("bytes"));
-    // Nothing comes behind it: the next response is where a body would be.
+    // The response has no body, so the next response follows directly.
     let empty = connection.fetch("GET", "/empty", &[]);
     assert_eq!((empty.status, empty.body), (200, vec![]));
     let empty = connection.fetch("GET", "/empty", &[("Range", "bytes=0-")]);
@@ -78,26 +78,26 @@ fn a_head_says_what_a_get_would_bring() {
         assert_eq!(connection.fetch(method, "/e/below", &[]).status, 404);
         let folder = connection.fetch(method, "/", &[]);
         assert!([403, 404].contains(&folder.status), "{folder:?}");
-        assert!(!String::from_utf8_lossy(&folder.body).contains("empty"), "it lists the folder");
+        assert!(!String::from_utf8_lossy(&folder.body).contains("empty"), "the folder is listed");
     }
     server.assert_clean();
 }
 
-/// What is not at its destination cannot be had, by no name.
+/// An entity that is not published cannot be fetched under any name.
 #[test]
-fn an_entity_on_its_way_is_not_to_be_had() {
+fn an_unpublished_entity_cannot_be_fetched() {
     let server = Server::start(&[]);
-    let id = begin(&server, "/e");
+    let id = create_session(&server, "/e");
     assert_eq!(ask(&server, "/e", &fragment(id, 0..6, 9), b"secret").received(), 6);
     let mut targets = vec!["/e".to_string(), "/../sessions/".into(), "/%2e%2e/sessions/".into()];
-    for path in server.kept() {
+    for path in server.session_files() {
         let name = path.file_name().expect("a name").to_string_lossy().into_owned();
         for folder in ["", "sessions/", "../sessions/", "BITS-Sessions/", "BITS-Sessions/Replies/"]
         {
             targets.push(format!("/{folder}{name}"));
         }
     }
-    assert!(targets.len() > 3, "something is kept");
+    assert!(targets.len() > 3, "files of the session");
     targets.push(format!("/BITS-Sessions/Replies/{id}/response"));
     targets.push(format!("/BITS-Sessions/Replies/{}/response", id.guid().expect("a GUID")));
     for target in targets {
@@ -118,7 +118,7 @@ fn a_large_entity_is_fetched_with_little_memory() {
         .expect("a sparse file");
     let answer = Connection::open(&server).fetch("GET", "/large", &[]);
     assert_eq!((answer.status, answer.body.len() as u64), (200, length));
-    // One who asks and goes away.
+    // Clients that disconnect before they read the response.
     for _ in 0..10 {
         let mut connection = Connection::open(&server);
         connection.raw("GET /large HTTP/1.1\r\nHost: origin.example\r\n\r\n");
@@ -128,17 +128,17 @@ fn a_large_entity_is_fetched_with_little_memory() {
     server.assert_clean();
 }
 
-/// A download that is resumed never puts two entities together.
+/// A resumed download never combines parts of two entities.
 #[cfg(unix)]
 #[test]
-fn the_rest_of_another_entity_is_not_to_be_had() {
+fn a_resumed_download_never_mixes_entities() {
     let server = Server::start(&["--allow-overwrite"]);
     let (old, new) = (entity(21, 50_000), entity(22, 50_000));
     upload(&server, "/e", &old);
     let mut connection = Connection::open(&server);
     let whole = connection.fetch("GET", "/e", &[]);
     let tag = whole.field("ETag").expect("a tag");
-    assert!(tag.starts_with('"') && tag.ends_with('"') && tag.len() > 2, "it is strong: {tag}");
+    assert!(tag.starts_with('"') && tag.ends_with('"') && tag.len() > 2, "not a strong tag: {tag}");
     assert_eq!(connection.fetch("HEAD", "/e", &[]).field("ETag").as_ref(), Some(&tag));
     let rest = |connection: &mut Connection, tag: &str| {
         connection.fetch("GET", "/e", &[("If-Range", tag), ("Range", "bytes=40000-")])
@@ -146,7 +146,7 @@ fn the_rest_of_another_entity_is_not_to_be_had() {
     let same = rest(&mut connection, &tag);
     assert_eq!((same.status, same.field("ETag").as_ref()), (206, Some(&tag)));
     assert!(same.body == old[40_000..]);
-    // Without the range there is nothing to make dependent on it.
+    // If-Range without Range has no effect.
     assert_eq!(connection.fetch("GET", "/e", &[("If-Range", "\"other\"")]).status, 200);
     let date = "Fri, 01 Jan 2038 00:00:00 GMT";
     for other in ["\"other\"", &format!("W/{tag}"), tag.trim_matches('"'), date, "*", ""] {
@@ -162,18 +162,18 @@ fn the_rest_of_another_entity_is_not_to_be_had() {
     assert_ne!(newer, tag);
     let answer = rest(&mut connection, &newer);
     assert!((answer.status, &*answer.body) == (206, &new[40_000..]));
-    // The same bytes once more are another entity.
+    // Another upload of the same bytes has another ETag.
     upload(&server, "/e", &new);
     assert_eq!(rest(&mut connection, &newer).status, 200);
     server.assert_clean();
 }
 
-/// A client that takes nothing of an answer keeps its place for a while and not for ever; one that
-/// takes a little now and then keeps it.
+/// A client that receives nothing of a response is disconnected after the timeout. A client that
+/// receives slowly is not.
 #[test]
-fn a_client_that_takes_nothing_is_dropped() {
+fn a_client_that_receives_nothing_is_disconnected() {
     const LENGTH: u64 = 128 * 1024 * 1024;
-    // Much longer than the pauses of the one who is slow, also where others use the machine.
+    // The timeout is much longer than the pauses of the slow client, even on a busy machine.
     let server = Server::start(&["--read-timeout", "3", "--max-connections", "1"]);
     std::fs::File::create(server.path("large"))
         .and_then(|file| file.set_len(LENGTH))
@@ -181,7 +181,7 @@ fn a_client_that_takes_nothing_is_dropped() {
     let mut idle = Connection::open(&server);
     let start = Instant::now();
     idle.raw("GET /large HTTP/1.1\r\nHost: origin.example\r\n\r\n");
-    // It waits until there is a place.
+    // Waits until the first connection is closed.
     let mut slow = Connection::open(&server);
     slow.raw("GET /large HTTP/1.1\r\nHost: origin.example\r\nConnection: close\r\n\r\n");
     slow.stream.read_exact(&mut [0; 12]).expect("an answer");

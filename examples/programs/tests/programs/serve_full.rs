@@ -1,6 +1,6 @@
-//! `serve`: no room for all of an entity.
+//! `serve`: an entity that exceeds the space on the disk.
 //!
-//! A limit on the size of files stands in for a full disk, which takes somebody who may make one.
+//! A limit on the size of files simulates a full disk.
 #![cfg(target_os = "linux")]
 
 use std::fs;
@@ -11,17 +11,17 @@ use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
+use crate::http_client::*;
 use crate::server::files;
-use crate::talk::*;
 use bits_proto::message::AckContext;
 
-/// How large a file may be.
+/// Maximum size of a file.
 const ROOM: u64 = 3_000_000;
 const TOTAL: u64 = 4_000_000;
 
 const DISK_FULL: Refused = (500, Some(0x8007_0070), Some(5), None);
 
-/// A server whose files cannot get larger than that, and its folders.
+/// A server with a limit on the size of files, and its folders.
 struct Small {
     process: Child,
     address: SocketAddr,
@@ -29,7 +29,7 @@ struct Small {
 }
 
 impl Small {
-    /// `None` where nothing can set the limit.
+    /// Starts the server. Returns `None` if the limit cannot be set.
     fn start() -> Option<Self> {
         let folder = tempfile::tempdir().expect("a folder");
         let (root, sessions) = (folder.path().join("root"), folder.path().join("sessions"));
@@ -41,7 +41,7 @@ impl Small {
         let mut process = match limited.spawn() {
             Ok(process) => process,
             Err(error) if std::env::var_os("CI").is_none() => {
-                println!("prlimit does not run: {error}; this test was left out");
+                println!("prlimit does not run: {error}; this test is skipped");
                 return None;
             }
             Err(error) => panic!("prlimit: {error}"),
@@ -71,14 +71,14 @@ impl Drop for Small {
 }
 
 #[test]
-fn no_room_is_told_and_what_there_was_room_for_counts() {
+fn a_full_disk_is_reported_and_stored_bytes_are_kept() {
     let Some(server) = Small::start() else { return };
     let entity = entity(60, TOTAL as usize);
     let mut connection = server.connect();
     let id = connection.ask("/e", &create(), b"").session();
     let full = connection.ask("/e", &fragment(id, 0..TOTAL, TOTAL), &entity);
     assert_eq!(full.refused(), DISK_FULL);
-    // It lives, and has what was stored before: all, or all but the last piece.
+    // The server continues, and has stored all previous bytes except possibly the last piece.
     let mut connection = server.connect();
     let gap = connection.ask("/e", &fragment(id, TOTAL - 1..TOTAL, TOTAL), b"!");
     let held = gap.refused().3.expect("a gap");
@@ -87,7 +87,7 @@ fn no_room_is_told_and_what_there_was_room_for_counts() {
         server.connect().ask("/e", &fragment(id, held..TOTAL, TOTAL), &entity[held as usize..]);
     assert_eq!(again.refused(), DISK_FULL);
     assert!(!server.path("root/e").exists());
-    // Whoever needs less is served, and what was given up makes no trouble.
+    // A smaller entity can still be uploaded.
     let mut connection = server.connect();
     let ack_context = AckContext::CancelSession { session_id: None };
     connection.ask("/e", &cancel(id), b"").granted(&ack_context);
@@ -97,5 +97,5 @@ fn no_room_is_told_and_what_there_was_room_for_counts() {
     connection.ask("/e", &close(id), b"").closed();
     assert!(fs::read(server.path("root/e")).expect("the entity") == small);
     let kept = files(&server.path("sessions"));
-    assert!(kept.is_empty(), "left behind: {kept:?}");
+    assert!(kept.is_empty(), "remaining files: {kept:?}");
 }

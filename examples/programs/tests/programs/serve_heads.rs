@@ -1,12 +1,12 @@
-//! `serve`: heads in any spelling, and heads that are too long.
+//! `serve`: case-insensitive packet types, and heads that are too long.
 
+use crate::http_client::*;
 use crate::server::Server;
-use crate::talk::*;
 use bits_proto::message::AckContext;
 
-/// The names of all five packets, in letters of either kind.
+/// The packet types in lower, upper and mixed case.
 #[test]
-fn packets_are_known_in_any_case() {
+fn packet_types_are_case_insensitive() {
     let server = Server::start(&[]);
     let mixed = |text: &str| {
         let alternate = |(place, letter): (usize, char)| match place % 2 {
@@ -48,7 +48,7 @@ fn packets_are_known_in_any_case() {
     server.assert_clean();
 }
 
-/// Fewer fields than there may be, and more bytes.
+/// The number of fields is below its limit, the number of bytes is not.
 #[test]
 fn a_long_head_is_431() {
     let server = Server::start(&[]);

@@ -1,5 +1,5 @@
-//! What the program `serve` does not put up with: slow clients, too many of them, sessions that
-//! nobody goes on with; and how it starts and ends.
+//! Limits of the program `serve`: slow clients, the numbers of connections and sessions, expiry;
+//! and its start and shutdown.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, ErrorKind};
@@ -9,16 +9,16 @@ use std::process::Stdio;
 use std::thread;
 use std::time::Duration;
 
+use crate::http_client::*;
 use crate::server::{Server, command, files, poll};
-use crate::talk::*;
 use bits_proto::field::SessionId;
 use bits_proto::message::{Ack, AckContext};
 
-/// A client that stops in the middle of a head, or says nothing, is not waited for.
+/// A client that sends nothing, or an incomplete head, is disconnected after the timeout.
 #[test]
-fn a_client_that_says_nothing_is_let_go() {
+fn an_idle_client_is_disconnected() {
     let server = Server::start(&["--read-timeout", "5"]);
-    // Were it not this server's time that is over, the older one would end too.
+    // An older connection to a server with a long timeout stays open.
     let patient = Server::start(&["--read-timeout", "3600"]);
     let mut kept = Connection::open(&patient);
     let mut idle = Connection::open(&server);
@@ -28,41 +28,41 @@ fn a_client_that_says_nothing_is_let_go() {
     slow.raw("BITS_POST /e HTTP/1.1\r\nHost: origin");
     idle.ends();
     used.ends();
-    // What the stack says to half a head, if anything, is no more than a status.
+    // hyper may respond to the incomplete head with a status.
     match slow.try_answer() {
         Ok(answer) => assert_eq!(answer.status, 408),
-        Err(error) => assert_ne!(error.kind(), ErrorKind::WouldBlock, "it is waited for"),
+        Err(error) => assert_ne!(error.kind(), ErrorKind::WouldBlock, "no timeout"),
     }
     assert!(kept.is_open());
     server.assert_clean();
 }
 
-/// A session with a fragment that stands still, and the connection of that.
+/// Creates a session with an incomplete fragment. Returns it and the connection of the fragment.
 fn stands_still(server: &Server) -> (SessionId<'static>, Connection) {
-    let id = begin(server, "/e");
+    let id = create_session(server, "/e");
     let mut slow = Connection::open(server);
     slow.send("/e", &fragment(id, 0..100, 100), b"0123456789");
     (id, slow)
 }
 
-/// A fragment that stands still is given up, and what came of it is kept.
+/// After the timeout, an incomplete fragment ends, and its received bytes are kept.
 #[test]
-fn a_body_that_stands_still_is_given_up() {
+fn an_incomplete_body_times_out() {
     let patient = Server::start(&["--read-timeout", "3600"]);
     let (older, _waiting) = stands_still(&patient);
     let is_busy = || {
         let answer = ask(&patient, "/e", &fragment(older, 50..100, 100), &[b'!'; 50]);
         answer.refused() == UNAVAILABLE
     };
-    poll("the fragment at work", || is_busy().then_some(()));
+    poll("a busy session", || is_busy().then_some(()));
     let server = Server::start(&["--read-timeout", "5"]);
     let (id, mut slow) = stands_still(&server);
-    // The connection is open all the time, and the session can be used again.
-    poll("what arrived of the fragment", || {
+    // The session accepts requests again, although the connection is still open.
+    poll("the received bytes", || {
         let refused = ask(&server, "/e", &fragment(id, 50..100, 100), &[b'!'; 50]).refused();
         (refused == out_of_sync(10)).then_some(())
     });
-    // It was this server's time that was over, and not any server's.
+    // The session on the server with the long timeout is still busy.
     assert!(is_busy());
     let _ = slow.try_answer();
     let answer = ask(&server, "/e", &fragment(id, 10..100, 100), &[b'x'; 90]);
@@ -72,11 +72,11 @@ fn a_body_that_stands_still_is_given_up() {
     server.assert_clean();
 }
 
-/// One that is slow, and goes on, is waited for.
+/// A slow client that sends single bytes is not disconnected.
 #[test]
-fn a_slow_client_that_goes_on_is_waited_for() {
+fn a_slow_client_is_not_disconnected() {
     let server = Server::start(&["--read-timeout", "5"]);
-    let id = begin(&server, "/e");
+    let id = create_session(&server, "/e");
     let mut connection = Connection::open(&server);
     connection.send("/e", &fragment(id, 0..8, 8), b"");
     for byte in b"abcdefgh" {
@@ -90,13 +90,13 @@ fn a_slow_client_that_goes_on_is_waited_for() {
 }
 
 #[test]
-fn a_session_too_many_has_to_wait() {
+fn sessions_beyond_the_limit_are_refused() {
     let server = Server::start(&["--max-sessions", "3"]);
-    let ids = [0, 1, 2].map(|number| begin(&server, &format!("/e{number}")));
+    let ids = [0, 1, 2].map(|number| create_session(&server, &format!("/e{number}")));
     assert_eq!(ask(&server, "/e3", &create(), b"").refused(), UNAVAILABLE);
     let ack_context = AckContext::CancelSession { session_id: None };
     ask(&server, "/e1", &cancel(ids[1]), b"").granted(&ack_context);
-    let id = begin(&server, "/e3");
+    let id = create_session(&server, "/e3");
     for (target, id) in [("/e0", ids[0]), ("/e2", ids[2]), ("/e3", id)] {
         ask(&server, target, &cancel(id), b"").granted(&ack_context);
     }
@@ -104,7 +104,7 @@ fn a_session_too_many_has_to_wait() {
 }
 
 #[test]
-fn a_connection_too_many_has_to_wait() {
+fn connections_beyond_the_limit_wait() {
     let server = Server::start(&["--max-connections", "2"]);
     let mut open = [(); 2].map(|()| Connection::open(&server));
     for connection in &mut open {
@@ -114,26 +114,26 @@ fn a_connection_too_many_has_to_wait() {
     third.send("/e", &ping(), b"");
     third.stream.set_read_timeout(Some(Duration::from_millis(300))).expect("a timeout");
     match third.try_answer() {
-        // It is turned away with an answer, or it is not heard yet.
+        // The connection is refused with a response, or not accepted yet.
         Ok(answer) => assert_eq!(answer.status, 503),
         Err(_) => {
             let [first, _second] = open;
             first.cut();
-            third.stream.set_read_timeout(Some(crate::server::PATIENCE)).expect("a timeout");
+            third.stream.set_read_timeout(Some(crate::server::IO_TIMEOUT)).expect("a timeout");
             third.answer().granted(&AckContext::Ping);
         }
     }
     server.assert_clean();
 }
 
-/// [A40] The time of a session goes on with each byte, and is over in the end.
+/// [A40] Each stored byte extends the life of a session, which finally expires.
 #[test]
-fn a_session_that_nobody_goes_on_with_is_forgotten() {
+fn idle_sessions_expire() {
     const TOTAL: u64 = 10_000;
     let mut server = Server::start(&["--session-timeout", "5"]);
-    let (kept, left) = (begin(&server, "/kept"), begin(&server, "/left"));
+    let (kept, left) = (create_session(&server, "/kept"), create_session(&server, "/left"));
     assert_eq!(ask(&server, "/left", &fragment(left, 0..5, 50), b"01234").received(), 5);
-    // It is the older one, and only its bytes keep it.
+    // This is the older session, which is kept alive by its bytes.
     let mut bytes = 0;
     poll("the end of the session", || {
         let answer = ask(&server, "/kept", &fragment(kept, bytes..bytes + 1, TOTAL), b"k");
@@ -148,48 +148,46 @@ fn a_session_that_nobody_goes_on_with_is_forgotten() {
     assert_eq!(answer.received(), TOTAL);
     ask(&server, "/kept", &close(kept), b"").closed();
     assert_eq!(server.entity("kept"), [b'k'; TOTAL as usize]);
-    poll("the end of its bytes", || server.kept().is_empty().then_some(()));
+    poll("the deletion of its files", || server.session_files().is_empty().then_some(()));
     assert!(!server.path("left").exists());
-    // One whose time is over while no server runs.
-    let late = begin(&server, "/late");
+    // A session that expires while no server is running.
+    let late = create_session(&server, "/late");
     assert_eq!(ask(&server, "/late", &fragment(late, 0..5, 50), b"01234").received(), 5);
     server.kill();
     thread::sleep(Duration::from_millis(5100));
-    server.start_again();
-    // Whoever is faster than the server is with what it deletes finds the session busy.
-    let rest = insist(&server, "/late", &fragment(late, 5..50, 50), &[0; 45]);
+    server.restart();
+    // The session may be busy while the server deletes it.
+    let rest = ask_until_free(&server, "/late", &fragment(late, 5..50, 50), &[0; 45]);
     assert_eq!(rest.refused(), NOT_FOUND);
-    poll("the end of its bytes", || server.kept().is_empty().then_some(()));
+    poll("the deletion of its files", || server.session_files().is_empty().then_some(()));
     server.assert_clean();
 }
 
-/// It is asked to end: what it is working on is finished, and nothing new begins.
+/// At shutdown, requests in progress are completed and new connections are refused.
 #[test]
-fn it_ends_when_it_is_asked_to() {
+fn shutdown_completes_requests_in_progress() {
     for signal in ["TERM", "INT"] {
         let mut server = Server::start(&[]);
-        let id = begin(&server, "/e");
+        let id = create_session(&server, "/e");
         let mut at_work = Connection::open(&server);
         at_work.send("/e", &fragment(id, 0..10, 20), b"01234");
-        poll("the fragment at work", || {
+        poll("a busy session", || {
             let answer = ask(&server, "/e", &fragment(id, 15..20, 20), b"!!!!!");
             (answer.refused() == UNAVAILABLE).then_some(())
         });
         let mut idle = Connection::open(&server);
         idle.ask("/e", &ping(), b"").granted(&AckContext::Ping);
         server.signal(signal);
-        poll("a server that takes nobody", || {
-            Connection::to(server.address).is_err().then_some(())
-        });
+        poll("refused connections", || Connection::to(server.address).is_err().then_some(()));
         idle.ends();
         at_work.raw("56789");
-        assert_eq!(at_work.answer().received(), 10, "what was begun is finished");
+        assert_eq!(at_work.answer().received(), 10, "the request is completed");
         at_work.ends();
         drop((idle, at_work));
         let ended = server.wait();
         assert_eq!(ended.code(), Some(0), "{signal}: {}", server.log());
-        // Another process goes on with the session.
-        server.start_again();
+        // The next process continues the session.
+        server.restart();
         let rest = ask(&server, "/e", &fragment(id, 10..20, 20), b"abcdefghij");
         assert_eq!(rest.received(), 20);
         ask(&server, "/e", &close(id), b"").closed();
@@ -198,27 +196,27 @@ fn it_ends_when_it_is_asked_to() {
     }
 }
 
-/// A client that does not go on does not keep the server from ending, and loses nothing.
+/// A client that stops sending does not prevent the shutdown. Its bytes are kept.
 #[test]
-fn it_ends_without_clients_that_stand_still() {
+fn shutdown_does_not_wait_for_stalled_clients() {
     let mut server = Server::start(&[]);
-    let id = begin(&server, "/e");
+    let id = create_session(&server, "/e");
     let mut slow = Connection::open(&server);
     slow.send("/e", &fragment(id, 0..20, 40), b"01234");
-    poll("the fragment at work", || {
+    poll("a busy session", || {
         let answer = ask(&server, "/e", &fragment(id, 15..20, 40), b"!!!!!");
         (answer.refused() == UNAVAILABLE).then_some(())
     });
     server.signal("TERM");
     assert_eq!(server.wait().code(), Some(0), "{}", server.log());
-    server.start_again();
-    assert_eq!(held(&server, "/e", id, 40), 5);
+    server.restart();
+    assert_eq!(received_offset(&server, "/e", id, 40), 5);
     ask(&server, "/e", &cancel(id), b"");
     server.assert_clean();
 }
 
 #[test]
-fn it_says_why_it_does_not_start() {
+fn startup_errors_are_explained() {
     let folder = tempfile::tempdir().expect("a folder");
     let (root, sessions) = (folder.path().join("root"), folder.path().join("sessions"));
     let listen = ["--listen", "127.0.0.1:0"];
@@ -231,18 +229,18 @@ fn it_says_why_it_does_not_start() {
     }
     let negative = [listen[0], listen[1], "--max-upload=-1"];
     does_not_start(&root, &sessions, &negative, 2, "'-1' for '--max-upload");
-    // Another file system: an entity could not be moved from there in one step.
+    // An entity could not be published in one step from another file system.
     let Ok(elsewhere) = tempfile::tempdir_in("/dev/shm") else {
-        return println!("left out: there is no /dev/shm");
+        return println!("skipped: there is no /dev/shm");
     };
     let device = |path: &Path| path.metadata().expect("the folder").dev();
     if device(&root) == device(elsewhere.path()) {
-        return println!("left out: temporary files are in /dev/shm");
+        return println!("skipped: temporary files are in /dev/shm");
     }
     does_not_start(&root, elsewhere.path(), &listen, 1, "file system");
 }
 
-/// Asserts that the program ends with this status, because of what this says.
+/// Asserts that the program ends with this status and this text in its error message.
 #[track_caller]
 fn does_not_start(root: &Path, sessions: &Path, options: &[&str], status: i32, why: &str) {
     let mut command = command(root, Some(sessions));
@@ -250,8 +248,8 @@ fn does_not_start(root: &Path, sessions: &Path, options: &[&str], status: i32, w
     let mut process = command.spawn().expect("a program");
     let mut said = String::new();
     let output = process.stdout.take().expect("its output");
-    BufReader::new(output).read_line(&mut said).expect("what it says");
-    // If it says something it listens, and would go on for ever.
+    BufReader::new(output).read_line(&mut said).expect("a line");
+    // If it prints its address, it has started and would not end.
     if !said.is_empty() {
         let _ = process.kill();
     }
@@ -261,11 +259,11 @@ fn does_not_start(root: &Path, sessions: &Path, options: &[&str], status: i32, w
     assert!(text.contains(why) && !text.contains("panicked"), "no {why:?} in {text}");
 }
 
-/// Without `--sessions` they are kept beside the root, where a listing does not show them.
+/// By default, sessions are in a hidden folder beside the root.
 #[test]
-fn sessions_are_kept_beside_the_root() {
-    let server = Server::start_by_itself();
-    let id = begin(&server, "/e");
+fn by_default_sessions_are_beside_the_root() {
+    let server = Server::start_with_default_sessions();
+    let id = create_session(&server, "/e");
     let home = server.root().parent().expect("a parent").to_path_buf();
     let names = fs::read_dir(home).expect("a folder");
     let names = names.map(|it| it.expect("an entry").file_name()).collect::<Vec<_>>();
@@ -277,11 +275,11 @@ fn sessions_are_kept_beside_the_root() {
     assert_eq!(server.entity("e"), b"");
 }
 
-/// Without a place for sessions there are none, and the client tries again later.
+/// If sessions cannot be stored, clients are asked to retry later.
 #[test]
-fn what_cannot_be_kept_is_refused_for_now() {
+fn sessions_that_cannot_be_stored_are_refused_with_503() {
     let server = Server::start(&[]);
-    let id = begin(&server, "/e");
+    let id = create_session(&server, "/e");
     assert_eq!(ask(&server, "/e", &fragment(id, 0..5, 10), b"01234").received(), 5);
     fs::remove_dir_all(server.sessions()).expect("a folder");
     assert_eq!(ask(&server, "/f", &create(), b"").refused(), UNAVAILABLE);
@@ -291,9 +289,9 @@ fn what_cannot_be_kept_is_refused_for_now() {
     assert!(!server.path("e").exists() && !server.path("f").exists());
 }
 
-/// [2.2.3.2] The host that clients go on at.
+/// [2.2.3.2] The host at which clients continue.
 #[test]
-fn a_host_is_named_where_one_is_given() {
+fn the_host_id_is_sent() {
     for (options, timeout) in [
         (&["--host-id", "node-7.example"][..], None),
         (&["--host-id", "node-7.example", "--fallback", "60"], Some(60)),
@@ -312,9 +310,9 @@ fn a_host_is_named_where_one_is_given() {
     }
 }
 
-/// Each line of the log is an object, where machines read it, and says what was asked and answered.
+/// In JSON format, each line of the log is an object, and requests are logged with their status.
 #[test]
-fn the_log_is_for_machines_too() {
+fn the_log_can_be_json() {
     let server = Server::start(&["--log-format", "json"]);
     upload(&server, "/e", b"bytes");
     let is_about = |line: &&str| line.contains("Close-Session") && line.contains("200");

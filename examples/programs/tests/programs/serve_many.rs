@@ -1,16 +1,16 @@
-//! The program `serve` with many clients at once.
+//! The program `serve` with many concurrent clients.
 
 use std::collections::BTreeSet;
 use std::sync::RwLock;
 use std::thread;
 
+use crate::http_client::*;
 use crate::server::{Server, files};
-use crate::talk::*;
 use bits_proto::field::SessionId;
 
-/// Does this with all of them at once, each in a thread of its own, none of which waits for another
-/// that has failed.
-fn at_once<T: Send, U: Send>(
+/// Calls `work` for all items concurrently, each on its own thread. All threads start at the same
+/// time.
+fn concurrently<T: Send, U: Send>(
     all: impl IntoIterator<Item = T>,
     work: impl Fn(T) -> U + Sync,
 ) -> Vec<U> {
@@ -32,7 +32,7 @@ fn at_once<T: Send, U: Send>(
     })
 }
 
-/// A client with a connection of its own, and a session.
+/// A client with its own connection and session.
 struct Client {
     target: String,
     connection: Connection,
@@ -40,7 +40,7 @@ struct Client {
 }
 
 impl Client {
-    fn begin(server: &Server, target: String) -> Self {
+    fn start(server: &Server, target: String) -> Self {
         let mut connection = Connection::open(server);
         let id = connection.ask(&target, &create(), b"").session();
         Self { target, connection, id }
@@ -61,31 +61,31 @@ impl Client {
     }
 }
 
-/// Every client has a connection of its own, and all of them are open at once.
+/// All clients have an open connection at the same time.
 #[test]
 fn five_hundred_sessions_at_once() {
     const CLIENTS: usize = 500;
-    // A file and a socket for each, at the server, and a socket here.
+    // The server needs a file and a socket per client, and the test needs another socket.
     const FILES: u64 = 2 * CLIENTS as u64 + 100;
     let files_at_once = rlimit::increase_nofile_limit(4096).expect("the limit");
-    assert!(files_at_once >= FILES, "{files_at_once} files at once are too few");
-    // Clients say nothing while the slowest of them begins.
+    assert!(files_at_once >= FILES, "the limit of {files_at_once} open files is too low");
+    // Connections are idle until all clients have started.
     let server = Server::start(&["--max-connections", "600", "--read-timeout", "3600"]);
     let entity = |number: usize| entity(number as u64, 20_000 + number);
-    let clients = at_once(0..CLIENTS, |number| {
-        let client = Client::begin(&server, format!("/e{number}"));
+    let clients = concurrently(0..CLIENTS, |number| {
+        let client = Client::start(&server, format!("/e{number}"));
         (client, number)
     });
-    let clients = at_once(clients, |(mut client, number)| {
+    let clients = concurrently(clients, |(mut client, number)| {
         client.send(&entity(number), 7_000);
         client
     });
-    let ids = at_once(clients, |mut client| {
+    let ids = concurrently(clients, |mut client| {
         client.close().closed();
         client.id.guid()
     });
     let ids = ids.into_iter().collect::<BTreeSet<_>>();
-    assert_eq!(ids.len(), CLIENTS, "each has a session of its own");
+    assert_eq!(ids.len(), CLIENTS, "distinct sessions");
     for number in 0..CLIENTS {
         assert!(server.entity(&format!("e{number}")) == entity(number), "{number}");
     }
@@ -93,15 +93,15 @@ fn five_hundred_sessions_at_once() {
     server.assert_clean();
 }
 
-/// Uploads one entity for each seed to the same destination, and closes all of them at once. Says
-/// which were placed; the others are cancelled.
+/// Uploads one entity per seed to the same destination, and closes all sessions concurrently.
+/// Returns the seeds of the published entities. The other sessions are cancelled.
 fn race(server: &Server, seeds: &[u64]) -> Vec<u64> {
-    let clients = at_once(seeds, |&seed| {
-        let mut client = Client::begin(server, "/e".into());
+    let clients = concurrently(seeds, |&seed| {
+        let mut client = Client::start(server, "/e".into());
         client.send(&entity(seed, 5_000), 5_000);
         (client, seed)
     });
-    let placed = at_once(clients, |(mut client, seed)| {
+    let placed = concurrently(clients, |(mut client, seed)| {
         let answer = client.close();
         if answer.status == 200 {
             answer.closed();
@@ -115,47 +115,46 @@ fn race(server: &Server, seeds: &[u64]) -> Vec<u64> {
     placed.into_iter().flatten().collect()
 }
 
-/// Without leave to overwrite, one of many uploads to a destination wins, and it is its entity that
-/// is there.
+/// Without `--allow-overwrite`, exactly one of several uploads to a destination succeeds.
 #[test]
-fn of_uploads_to_one_destination_one_wins() {
+fn one_of_several_uploads_to_a_destination_succeeds() {
     let server = Server::start(&[]);
     for round in 0..10 {
         let seeds = [round * 8 + 1, round * 8 + 2, round * 8 + 3, round * 8 + 4];
         let placed = race(&server, &seeds);
         assert_eq!(placed.len(), 1, "{placed:?}");
-        assert!(server.entity("e") == entity(placed[0], 5_000), "another one's");
+        assert!(server.entity("e") == entity(placed[0], 5_000), "another entity");
         server.assert_clean();
         std::fs::remove_file(server.path("e")).expect("a file");
     }
 }
 
-/// With it all of them are placed, one after the other, and the last one stays, whole.
+/// With `--allow-overwrite` all of them succeed, and one complete entity remains.
 #[test]
-fn with_leave_to_overwrite_all_are_placed() {
+fn with_overwriting_all_uploads_succeed() {
     let server = Server::start(&["--allow-overwrite"]);
     for round in 0..5 {
         let seeds = [round * 8 + 101, round * 8 + 102, round * 8 + 103, round * 8 + 104];
         let placed = race(&server, &seeds);
         assert_eq!(placed, seeds);
         let there = server.entity("e");
-        assert!(seeds.iter().any(|&seed| there == entity(seed, 5_000)), "a mixture");
+        assert!(seeds.iter().any(|&seed| there == entity(seed, 5_000)), "a mixture of entities");
         server.assert_clean();
     }
 }
 
-/// Connections that send the same fragment at once: its bytes are stored once.
+/// Several connections send the same fragment concurrently.
 #[test]
 fn the_same_fragment_twice_at_once_is_stored_once() {
     let server = Server::start(&[]);
     let entity = entity(200, 60_000);
-    let id = begin(&server, "/e");
+    let id = create_session(&server, "/e");
     for first in (0..60_000).step_by(10_000) {
         let request = fragment(id, first as u64..first as u64 + 10_000, 60_000);
         let body = &entity[first..first + 10_000];
         let connections = [(); 3].map(|()| Connection::open(&server));
-        let received = at_once(connections, |mut connection| {
-            // Busy is what the ones that come second may hear, and then they come again.
+        let received = concurrently(connections, |mut connection| {
+            // While the session is busy, the response is 503.
             crate::server::poll("an answer", || {
                 let answer = connection.ask("/e", &request, body);
                 (answer.status != 503).then(|| answer.received())

@@ -1,14 +1,14 @@
-//! Where the program `serve` lets an entity go: below its root, and nowhere else.
+//! Destinations of the program `serve` are below its root.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
+use crate::http_client::*;
 use crate::server::{Server, files};
-use crate::talk::*;
 
-/// What a folder holds, links followed nowhere.
+/// Returns the contents of all files in a folder, without following links.
 fn snapshot(folder: &Path) -> BTreeMap<PathBuf, Option<Vec<u8>>> {
     let content = |path: &PathBuf| {
         let is_link = path.symlink_metadata().is_ok_and(|it| it.is_symlink());
@@ -17,7 +17,7 @@ fn snapshot(folder: &Path) -> BTreeMap<PathBuf, Option<Vec<u8>>> {
     files(folder).into_iter().map(|path| (path.clone(), content(&path))).collect()
 }
 
-/// Asks for a session as bytes: some of these targets are none that the crate would write.
+/// Sends Create-Session as bytes, since some of these targets cannot be encoded by the crate.
 fn create_at(server: &Server, target: &str) -> Answer {
     let mut connection = Connection::open(server);
     connection.raw(format!(
@@ -29,8 +29,7 @@ fn create_at(server: &Server, target: &str) -> Answer {
     connection.answer()
 }
 
-/// Asserts that nobody may upload there. What is no target at all is refused by the stack, without
-/// an Ack.
+/// Asserts that uploads to the target are refused. hyper refuses invalid targets without an Ack.
 #[track_caller]
 fn refuses(server: &Server, target: &str) {
     let answer = create_at(server, target);
@@ -44,7 +43,7 @@ fn refuses(server: &Server, target: &str) {
 }
 
 #[test]
-fn no_name_leads_out_of_the_root() {
+fn no_target_leads_out_of_the_root() {
     let server = Server::start_in(
         |root| {
             let beside = root.parent().expect("a parent").parent().expect("another").join("beside");
@@ -194,9 +193,9 @@ fn no_name_leads_out_of_the_root() {
     server.assert_clean();
 }
 
-/// A link at the destination itself is replaced, or nothing is: never what it points to.
+/// A link at the destination may be replaced, but its target is never modified.
 #[test]
-fn what_a_link_points_to_stays_as_it_is() {
+fn the_target_of_a_link_is_not_modified() {
     for name in ["file", "dangling"] {
         let server = Server::start_in(
             |root| {
@@ -216,20 +215,20 @@ fn what_a_link_points_to_stays_as_it_is() {
             assert_eq!(stored.received(), 5);
             let closed = ask(&server, &target, &close(id), b"");
             if closed.status == 200 {
-                assert!(!server.path(name).is_symlink(), "the entity is in the place of the link");
+                assert!(!server.path(name).is_symlink(), "the entity replaces the link");
                 assert_eq!(server.entity(name), b"bytes");
             } else {
                 ask(&server, &target, &cancel(id), b"");
             }
         }
         assert_eq!(fs::read(&beside).expect("the file"), b"precious");
-        assert!(!beside.with_extension("new").exists(), "nothing was written through the link");
+        assert!(!beside.with_extension("new").exists(), "nothing is written through the link");
         server.assert_clean();
     }
 }
 
 #[test]
-fn names_that_are_only_unusual_are_taken() {
+fn unusual_names_are_accepted() {
     let server =
         Server::start_in(|root| fs::create_dir_all(root.join("a/b c")).expect("folders"), &[]);
     let names = [
@@ -261,11 +260,11 @@ fn names_that_are_only_unusual_are_taken() {
     server.assert_clean();
 }
 
-/// A name may be written in several ways, and a session belongs to the name.
+/// Different encodings of a name belong to the same session.
 #[test]
-fn a_session_belongs_to_a_destination_however_it_is_written() {
+fn encodings_of_a_destination_share_its_session() {
     let server = Server::start(&[]);
-    let id = begin(&server, "/a%20b");
+    let id = create_session(&server, "/a%20b");
     let absolute = format!("http://{}/a%20b", server.address);
     assert_eq!(ask(&server, &absolute, &fragment(id, 0..5, 10), b"01234").received(), 5);
     let rest = ask(&server, "/a%20b", &fragment(id, 5..10, 10), b"56789");
@@ -276,7 +275,7 @@ fn a_session_belongs_to_a_destination_however_it_is_written() {
 }
 
 #[test]
-fn what_is_there_is_replaced_only_where_that_is_allowed() {
+fn existing_files_are_replaced_only_if_that_is_allowed() {
     let prepare = |root: &Path| {
         fs::write(root.join("e"), "old").expect("a file");
         fs::create_dir(root.join("folder")).expect("a folder");
@@ -284,13 +283,13 @@ fn what_is_there_is_replaced_only_where_that_is_allowed() {
     let server = Server::start_in(prepare, &[]);
     assert_eq!(ask(&server, "/e", &create(), b"").refused(), ACCESS_DENIED);
     assert_eq!(server.entity("e"), b"old");
-    // What comes into being while an entity is on its way is not replaced either.
-    let id = begin(&server, "/late");
+    // A file that is created during the upload is not replaced either.
+    let id = create_session(&server, "/late");
     assert_eq!(ask(&server, "/late", &fragment(id, 0..5, 5), b"bytes").received(), 5);
     fs::write(server.path("late"), "first").expect("a file");
     assert_eq!(ask(&server, "/late", &close(id), b"").refused(), ACCESS_DENIED);
     assert_eq!(server.entity("late"), b"first");
-    // When it is gone, the entity can go there.
+    // After its removal, the entity can be published.
     fs::remove_file(server.path("late")).expect("a file");
     ask(&server, "/late", &close(id), b"").closed();
     assert_eq!(server.entity("late"), b"bytes");

@@ -1,18 +1,18 @@
-//! What the program `serve` can be told about what it takes: sizes, overlaps, methods; and what
-//! becomes of bodies that it does not want and of requests that are not the protocol's.
+//! Options of the program `serve`: sizes, overlaps, methods; unwanted bodies, and requests outside
+//! the protocol.
 
 use std::io::Write as _;
 
+use crate::http_client::*;
 use crate::server::Server;
-use crate::talk::*;
 use bits_proto::field::SessionId;
 use bits_proto::message::AckContext;
 
-/// A server that ends no connection because nothing is said on it.
+/// Prevents timeouts of idle connections.
 const PATIENT: [&str; 2] = ["--read-timeout", "3600"];
 
 #[test]
-fn what_is_too_large_is_refused() {
+fn entities_and_fragments_beyond_the_limits_are_refused() {
     let server = Server::start(&["--max-upload", "20000", "--max-fragment", "6000"]);
     let mut connection = Connection::open(&server);
     let id = connection.ask("/e", &create(), b"").session();
@@ -31,9 +31,9 @@ fn what_is_too_large_is_refused() {
     }
     connection.ask("/e", &close(id), b"").closed();
     assert_eq!(server.entity("e"), entity[..20_000]);
-    // Clients do not go below 5 KiB: what is refused then is too large for good.
+    // BITS clients do not reduce fragments below 5 KiB, so a lower limit is a permanent error.
     let strict = Server::start(&["--max-fragment", "100"]);
-    let id = begin(&strict, "/e");
+    let id = create_session(&strict, "/e");
     let answer = ask(&strict, "/e", &fragment(id, 0..101, 200), &entity[..101]);
     assert_eq!(answer.refused(), TOO_LARGE);
     ask(&strict, "/e", &cancel(id), b"").granted(&AckContext::CancelSession { session_id: None });
@@ -41,10 +41,10 @@ fn what_is_too_large_is_refused() {
     strict.assert_clean();
 }
 
-/// [A37] A body that nobody wants is read up to a limit; beyond it the connection is closed, and
-/// the client reads the answer all the same.
+/// [A37] An unwanted body is read up to a limit. Beyond it the connection is closed, and the client
+/// still receives the response.
 #[test]
-fn a_body_that_is_not_wanted_is_drained_or_cut() {
+fn an_unwanted_body_is_drained_or_the_connection_closed() {
     let server = Server::start(&PATIENT);
     let unknown = SessionId::from_random([7; 16]);
     let small = vec![0; 1_000_000];
@@ -57,8 +57,8 @@ fn a_body_that_is_not_wanted_is_drained_or_cut() {
     for _ in 0..3 {
         let mut connection = Connection::open(&server);
         connection.raw(head("/e", &fragment(unknown, 0..LARGE, LARGE)));
-        // The client does not listen before it has said everything. Were the connection closed at
-        // once, the system would break it off, and the answer could be lost.
+        // The client sends its whole body before it reads. If the server closed the connection at
+        // once, the response could be lost.
         for _ in 0..LARGE as usize / small.len() {
             connection.stream.write_all(&small).expect("a server that reads on");
         }
@@ -69,11 +69,12 @@ fn a_body_that_is_not_wanted_is_drained_or_cut() {
     server.assert_clean();
 }
 
-/// [A4], [A5] To the letter of the specification, bytes that are held are out of sync.
+/// [A4], [A5] With this option, fragments with received bytes are out of sync, as in the
+/// specification.
 #[test]
-fn overlaps_are_refused_where_that_is_wanted() {
+fn overlaps_can_be_refused() {
     let server = Server::start(&["--overlap", "416"]);
-    let session = begin(&server, "/e");
+    let session = create_session(&server, "/e");
     let say = |range: std::ops::Range<u64>| {
         let body = vec![b'a' + range.start as u8 % 26; (range.end - range.start) as usize];
         ask(&server, "/e", &fragment(session, range, 100), &body)
@@ -88,9 +89,9 @@ fn overlaps_are_refused_where_that_is_wanted() {
     server.assert_clean();
 }
 
-/// HTTP that is not the protocol's.
+/// HTTP requests outside the protocol.
 #[test]
-fn other_requests_and_broken_ones() {
+fn other_methods_and_invalid_http_are_refused() {
     let server = Server::start(&PATIENT);
     for method in ["PUT", "DELETE", "POST", "PATCH"] {
         let answer = Connection::open(&server).fetch(method, "/e", &[("Content-Length", "0")]);
@@ -100,7 +101,7 @@ fn other_requests_and_broken_ones() {
             assert!(allowed.split(", ").any(|it| it == method), "{allowed}");
         }
     }
-    // To HTTP/1.0 a server says no.
+    // HTTP/1.0 is refused.
     let old = "BITS_POST /e HTTP/1.0\r\nHost: origin.example\r\nBITS-Packet-Type: Ping\r\n\
         Content-Length: 0\r\n\r\n";
     let mut connection = Connection::open(&server);
@@ -108,7 +109,7 @@ fn other_requests_and_broken_ones() {
     let answer = connection.answer();
     assert_eq!((answer.status, answer.field("BITS-Error").as_deref()), (400, Some("0x80070057")));
     connection.ends();
-    // What is no HTTP is refused by the stack, before the protocol sees it.
+    // hyper refuses requests that are not valid HTTP.
     let host = "Host: origin.example\r\nBITS-Packet-Type: Ping\r\n";
     for (what, request, status) in [
         (
@@ -140,9 +141,9 @@ fn other_requests_and_broken_ones() {
     server.assert_clean();
 }
 
-/// What clients do that cannot send the verb, where the server is told to take it.
+/// Clients that cannot send BITS_POST, with and without `--lenient`.
 #[test]
-fn a_lenient_server_takes_other_methods() {
+fn a_lenient_server_accepts_other_methods() {
     let requests = |target: &str, field: &str| {
         format!(
             "POST {target} HTTP/1.1\r\nHost: origin.example\r\n{field}\
@@ -158,7 +159,7 @@ fn a_lenient_server_takes_other_methods() {
         let mut connection = Connection::open(&lenient);
         connection.raw(&request);
         let id = connection.answer().session();
-        // No Content-Length where there is no body, and a body where there is none.
+        // A missing Content-Length without a body, and a body on a packet that must not have one.
         connection
             .raw("POST /e HTTP/1.1\r\nHost: origin.example\r\nBITS-Packet-Type: Ping\r\n\r\n");
         connection.answer().granted(&AckContext::Ping);
@@ -172,7 +173,7 @@ fn a_lenient_server_takes_other_methods() {
         let status = connection.answer().status;
         assert!([400, 405].contains(&status), "{status}");
     }
-    assert!(strict.kept().is_empty(), "no session was made");
+    assert!(strict.session_files().is_empty(), "no session is created");
     lenient.assert_clean();
     strict.assert_clean();
 }

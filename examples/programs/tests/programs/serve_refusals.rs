@@ -1,37 +1,36 @@
-//! How the program `serve` refuses: a table of requests that are wrong in one way each, with what
-//! is answered and what becomes of the connection.
+//! Refusals of the program `serve`: a table of requests with one error each, the response, and the
+//! state of the connection.
 //!
-//! What is decided where the specification leaves a choice goes by its number, as in the tests of
-//! the crate.
+//! References such as [A13] are explained in the conformance tests of the crate.
 
+use crate::http_client::*;
 use crate::server::Server;
-use crate::talk::*;
 use bits_proto::field::SessionId;
 use bits_proto::message::AckContext;
 
-/// What becomes of the connection.
+/// State of the connection after the response.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Then {
-    /// The next request on it is answered.
+    /// The connection stays open.
     Goes,
-    /// The answer says that it is closed, and it is.
+    /// The response announces that the connection is closed.
     Closed,
-    /// Either, as the answer says: nobody says where the body ends, which for HTTP says that there
-    /// is none.
+    /// Either of them. The request does not state the length of its body, which means in HTTP that
+    /// there is none.
     AsItSays,
 }
 
 use Then::{AsItSays, Closed, Goes};
 
-/// What is wrong, the fields behind the packet's own, the body, and what is said to it.
+/// Description, additional fields, body, expected refusal, and expected state of the connection.
 type Row<'t> = (&'t str, &'t str, &'t str, Refused, Then);
 
-/// A server that ends no connection because nothing is said on it.
+/// Starts a server that does not close idle connections.
 fn start(options: &[&str]) -> Server {
     Server::start(&[options, &["--read-timeout", "3600"]].concat())
 }
 
-/// Asks, and compares the answer.
+/// Sends a request and checks the response.
 #[track_caller]
 fn check(server: &Server, what: &str, request: &str, expected: Refused, then: Then) {
     let mut connection = Connection::open(server);
@@ -48,15 +47,15 @@ fn check(server: &Server, what: &str, request: &str, expected: Refused, then: Th
     }
 }
 
-/// A session that holds the first 10 bytes of 100, and how to see that it still does.
+/// A session with the first 10 of 100 bytes.
 struct Tenth<'s> {
     server: &'s Server,
     id: SessionId<'static>,
 }
 
 impl<'s> Tenth<'s> {
-    fn begin(server: &'s Server) -> Self {
-        let id = begin(server, "/e");
+    fn start(server: &'s Server) -> Self {
+        let id = create_session(server, "/e");
         let answer = ask(server, "/e", &fragment(id, 0..10, 100), b"0123456789");
         assert_eq!(answer.received(), 10);
         Self { server, id }
@@ -68,7 +67,7 @@ impl<'s> Tenth<'s> {
         assert_eq!(answer.received(), 10, "{what}");
     }
 
-    /// Completes the entity: nothing of what was refused is in it.
+    /// Completes the entity and checks its bytes.
     #[track_caller]
     fn ends_well(self) {
         let rest = entity(7, 90);
@@ -80,7 +79,7 @@ impl<'s> Tenth<'s> {
     }
 }
 
-/// A Fragment of ten bytes, of which the table says the fields that matter.
+/// Returns a Fragment of ten bytes with these fields.
 fn fragment_with(id: SessionId<'_>, fields: &str, body: &str) -> String {
     format!(
         "BITS_POST /e HTTP/1.1\r\nHost: origin.example\r\nBITS-Packet-Type: Fragment\r\n\
@@ -89,11 +88,11 @@ fn fragment_with(id: SessionId<'_>, fields: &str, body: &str) -> String {
 }
 
 #[test]
-fn fragments_that_are_refused() {
+fn invalid_fragments_are_refused() {
     const TEN: &str = "0123456789";
     const LENGTH: &str = "Content-Length: 10\r\n";
     let server = start(&[]);
-    let session = Tenth::begin(&server);
+    let session = Tenth::start(&server);
     let ranges: [(&str, &str, Refused); 14] = [
         ("[A6] a gap", "bytes 11-20/100", out_of_sync(10)),
         ("[A6] far away", "bytes 90-99/100", out_of_sync(10)),
@@ -150,7 +149,7 @@ fn fragments_that_are_refused() {
         check(&server, what, &fragment_with(session.id, fields, body), expected, then);
         session.is_as_it_was(what);
     }
-    // [A24] One byte less is taken, and what is said twice in the same words too.
+    // [A24] A value of 4096 bytes, and identical repeated fields, are accepted.
     let fields = format!(
         "{right}{LENGTH}X-Note: {}\r\n{right}BITS-Packet-Type: Fragment\r\n\
          Content-Encoding: identity\r\n",
@@ -165,9 +164,9 @@ fn fragments_that_are_refused() {
 }
 
 #[test]
-fn sessions_that_are_not_there_and_packets_that_are_none() {
+fn unknown_sessions_and_invalid_packets_are_refused() {
     let server = start(&[]);
-    let session = Tenth::begin(&server);
+    let session = Tenth::start(&server);
     let id = session.id;
     let unknown = SessionId::from_random([7; 16]);
     let body = "Content-Length: 1\r\nContent-Range: bytes 10-10/100\r\n\r\n!";
@@ -263,14 +262,14 @@ fn sessions_that_are_not_there_and_packets_that_are_none() {
     }
     let untyped = "BITS_POST /e HTTP/1.1\r\nHost: origin.example\r\nContent-Length: 0\r\n\r\n";
     check(&server, "no packet type", untyped, INVALID_ARGUMENT, Goes);
-    // A session is one of its URL; for others it is not there.
+    // A session is not found under another URL.
     let elsewhere = [fragment(id, 10..11, 100), close(id), cancel(id)];
     for request in elsewhere {
         let body = if matches!(request.content_length(), 1) { &b"!"[..] } else { b"" };
         assert_eq!(ask(&server, "/f", &request, body).refused(), NOT_FOUND, "{request:?}");
         session.is_as_it_was("another URL");
     }
-    // [A9] A Ping belongs to none, whatever it names.
+    // [A9] A Ping does not belong to a session, even if it names one.
     let mut connection = Connection::open(&server);
     connection.raw(
         "BITS_POST /e HTTP/1.1\r\nHost: origin.example\r\nBITS-Packet-Type: Ping\r\n\
@@ -280,11 +279,11 @@ fn sessions_that_are_not_there_and_packets_that_are_none() {
     session.ends_well();
 }
 
-/// [A23] The checks have an order: a request that is wrong in every way, mended one by one.
+/// [A23] The order of the checks: a request with several errors, which are corrected one by one.
 #[test]
-fn the_first_flaw_is_answered() {
+fn the_first_failed_check_is_reported() {
     let server = start(&["--max-upload", "1000", "--max-fragment", "6000"]);
-    let session = Tenth::begin(&server);
+    let session = Tenth::start(&server);
     let say = |id: SessionId<'_>, range: &str, length: u64| {
         let fields = format!("Content-Range: bytes {range}\r\nContent-Length: {length}\r\n");
         let body = "!".repeat(length as usize);

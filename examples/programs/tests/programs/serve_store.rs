@@ -1,19 +1,19 @@
-//! `serve`: sessions that cannot be written down.
+//! `serve`: sessions that cannot be stored.
 
 use std::fs;
 
-use crate::texts::{create, packet, start, talk};
+use crate::text_client::{create, packet, start, talk};
 
-/// What cannot be written down is not answered for, and the client may try again at once.
+/// A change that cannot be stored is not acknowledged, and the client may retry.
 #[test]
 fn a_folder_of_sessions_that_fails_is_503() {
     let server = start(&[]);
     let session = create(&server);
-    let kept = server.kept();
+    let kept = server.session_files();
     let record = kept.iter().find(|path| path.extension().is_some_and(|it| it == "json"));
     let record = record.unwrap_or_else(|| panic!("no record: {kept:?}"));
     let in_the_way = record.with_extension("new");
-    fs::create_dir(&in_the_way).expect("something in the way");
+    fs::create_dir(&in_the_way).expect("an obstacle");
     let fields = format!("{session}Content-Range: bytes 0-5/12\r\nConnection: close\r\n");
     let fragment = [packet("Fragment", &fields, "entity")];
     let before = fs::read(record).expect("the record");
@@ -21,7 +21,7 @@ fn a_folder_of_sessions_that_fails_is_503() {
     assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
     assert!(answer.contains("Bits-Packet-Type: Ack\r\n"), "{answer}");
     assert_eq!(fs::read(record).expect("the record"), before);
-    fs::remove_dir(&in_the_way).expect("out of the way");
+    fs::remove_dir(&in_the_way).expect("no obstacle");
     let answer = talk(&server, &fragment);
     assert!(answer.contains("Bits-Received-Content-Range: 6\r\n"), "{answer}");
 }

@@ -1,4 +1,4 @@
-//! `serve`: a server application that is told over https.
+//! `serve`: notification of a server application over https.
 #![cfg(feature = "tls")]
 
 use std::fs;
@@ -13,14 +13,14 @@ use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 use crate::server::Server;
-use crate::texts::{create, fetch, packet, start, talk};
+use crate::text_client::{create, fetch, packet, start, talk};
 
-/// The head and the body of a request, if one came.
-type Told = Option<(String, Vec<u8>)>;
+/// The head and the body of a request.
+type Notification = Option<(String, Vec<u8>)>;
 
-/// An application that takes one request over https, or none, and gives it back; the certificate to
-/// trust it by goes into the file `ca`.
-fn application(ca: &Path) -> (String, JoinHandle<Told>) {
+/// Starts an application that accepts one connection over https and returns its request, if there
+/// is one. Writes the certificate to the file `ca`.
+fn application(ca: &Path) -> (String, JoinHandle<Notification>) {
     let CertifiedKey { cert, signing_key } =
         generate_simple_self_signed(["localhost".into()]).expect("a certificate");
     fs::write(ca, cert.pem()).expect("the file");
@@ -47,7 +47,7 @@ fn application(ca: &Path) -> (String, JoinHandle<Told>) {
         stream.get_mut().flush().ok()?;
         Some((head, entity))
     });
-    (format!("https://localhost:{port}/told"), serving)
+    (format!("https://localhost:{port}/notification"), serving)
 }
 
 fn upload(server: &Server) -> (String, String) {
@@ -57,14 +57,14 @@ fn upload(server: &Server) -> (String, String) {
 }
 
 #[test]
-fn an_application_is_told_over_https() {
+fn an_application_is_notified_over_https() {
     let folder = tempfile::tempdir().expect("a folder");
     let ca = folder.path().join("ca.pem");
     let (url, application) = application(&ca);
     let server = start(&["--notify", &url, "--ca", ca.to_str().expect("a path")]);
     let (answer, session) = upload(&server);
     let (head, entity) = application.join().expect("the application").expect("a request");
-    assert!(head.starts_with("POST /told HTTP/1.1\r\n"), "{head}");
+    assert!(head.starts_with("POST /notification HTTP/1.1\r\n"), "{head}");
     assert!(head.contains("http://origin.example/dir/e\r\n"), "{head}");
     assert_eq!(entity, b"entity");
     let url = answer.split("Bits-Reply-Url: ").nth(1).and_then(|rest| rest.split("\r\n").next());
@@ -74,13 +74,13 @@ fn an_application_is_told_over_https() {
     let closed =
         talk(&server, &[packet("Close-Session", &format!("{session}Connection: close\r\n"), "")]);
     assert!(closed.starts_with("HTTP/1.1 200 OK\r\n"), "{closed}");
-    // The application did not ask for the entity at its destination.
+    // The application did not request publication.
     assert!(!server.path("dir/e").exists());
     server.assert_clean();
 }
 
 #[test]
-fn an_application_that_is_not_known_is_not_told() {
+fn an_untrusted_application_is_not_notified() {
     let folder = tempfile::tempdir().expect("a folder");
     let ca = folder.path().join("ca.pem");
     let (url, application) = application(&ca);

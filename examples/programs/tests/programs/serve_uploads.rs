@@ -1,11 +1,11 @@
-//! The program `serve` takes entities: in fragments of any length, in whatever pieces they arrive,
-//! and however often a connection breaks on the way.
+//! The program `serve` accepts entities in fragments of any length, in any pieces, and with any
+//! number of interruptions.
 
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 
+use crate::http_client::*;
 use crate::server::Server;
-use crate::talk::*;
 use bits_proto::message::AckContext;
 
 #[test]
@@ -24,43 +24,43 @@ fn an_entity_arrives_in_fragments_over_one_connection() {
         assert_eq!(answer.received(), offset as u64);
     }
     assert_eq!(offset, entity.len());
-    assert!(!server.path("e").exists(), "it is there only after Close-Session");
+    assert!(!server.path("e").exists(), "it is published by Close-Session");
     connection.ask("/e", &close(id), b"").closed();
     assert_eq!(server.entity("e"), entity);
-    // [A11] The session is over, for whom the first answer did not reach as well.
+    // [A11] The session has ended, as for a client that did not receive the first response.
     assert_eq!(connection.ask("/e", &close(id), b"").refused(), NOT_FOUND);
     assert_eq!(connection.ask("/e", &cancel(id), b"").refused(), NOT_FOUND);
     server.assert_clean();
 }
 
-/// [A1] Nobody can write the range of an empty entity.
+/// [A1] An empty entity has no range.
 #[test]
 fn an_empty_entity_is_created_and_closed() {
     let server = Server::start(&[]);
-    let id = begin(&server, "/empty");
+    let id = create_session(&server, "/empty");
     ask(&server, "/empty", &close(id), b"").closed();
     assert_eq!(server.entity("empty"), b"");
     server.assert_clean();
 }
 
-/// [A7], [A8] What is closed too early or cancelled goes nowhere.
+/// [A7], [A8] A session that is closed too early or cancelled leaves no files.
 #[test]
-fn what_is_given_up_leaves_nothing() {
+fn closed_and_cancelled_sessions_leave_no_files() {
     let server = Server::start(&[]);
     for (request, sent) in [(close as fn(_) -> _, 50), (cancel, 50), (cancel, 100)] {
-        let id = begin(&server, "/e");
+        let id = create_session(&server, "/e");
         let answer = ask(&server, "/e", &fragment(id, 0..sent, 100), &entity(2, sent as usize));
         assert_eq!(answer.received(), sent);
-        assert!(!server.kept().is_empty(), "it is kept while the session lives");
+        assert!(!server.session_files().is_empty(), "files of an active session");
         ask(&server, "/e", &request(id), b"").granted(&AckContext::from(&request(id)));
         assert!(!server.path("e").exists());
         server.assert_clean();
     }
 }
 
-/// [A3], [A4], [A5] What is held already is stored once, and answered.
+/// [A3], [A4], [A5] Bytes that were received before are acknowledged without being stored again.
 #[test]
-fn bytes_that_are_held_are_not_stored_again() {
+fn repeated_bytes_are_not_stored_again() {
     let server = Server::start(&[]);
     let (entity, garbage) = (entity(3, 1000), vec![b'!'; 1000]);
     let mut connection = Connection::open(&server);
@@ -76,7 +76,7 @@ fn bytes_that_are_held_are_not_stored_again() {
     let overlapping = [&garbage[50..100], &entity[100..600]].concat();
     assert_eq!(say(50..600, &overlapping), 600);
     assert_eq!(say(0..1000, &[&garbage[..600], &entity[600..]].concat()), 1000);
-    // The last one again, and any other, after the entity is whole.
+    // Repeated fragments after the entity is complete.
     for held in [0..1000, 900..1000, 3..4] {
         assert_eq!(say(held.clone(), &garbage[held]), 1000);
     }
@@ -85,9 +85,9 @@ fn bytes_that_are_held_are_not_stored_again() {
     server.assert_clean();
 }
 
-/// Field names in any case, as Go and front ends of HTTP/2 write them; packet types too.
+/// Field names in lower and upper case, as Go and HTTP/2 proxies write them, and packet types.
 #[test]
-fn names_are_known_in_any_case() {
+fn field_names_are_case_insensitive() {
     let server = Server::start(&[]);
     let as_is = |text: &str| text.to_string();
     let cases: [fn(&str) -> String; 3] = [as_is, |it| it.to_lowercase(), |it| it.to_uppercase()];
@@ -111,7 +111,8 @@ fn names_are_known_in_any_case() {
         let created = say("Create-Session", &[protocol], "");
         let id = created.session();
         let spelling = created.field("BITS-Session-Id").expect("an id");
-        // [A20] Ids are GUIDs: braces and case do not matter. What was issued is echoed.
+        // [A20] Ids are GUIDs, so braces and case are ignored. The response contains the id as
+        // issued.
         let id_field = ("BITS-Session-Id", &*case(&spelling));
         say("Ping", &[], "").granted(&AckContext::Ping);
         let stored = say("Fragment", &[id_field, ("Content-Range", "bytes 0-4/5")], "bytes");
@@ -124,11 +125,11 @@ fn names_are_known_in_any_case() {
 }
 
 #[test]
-fn requests_may_come_all_at_once_or_byte_by_byte() {
+fn requests_may_be_pipelined_or_sent_byte_by_byte() {
     let server = Server::start(&[]);
     let mut connection = Connection::open(&server);
     let id = connection.ask("/a", &create(), b"").session();
-    // All of them before the first answer is read.
+    // All requests are sent before the first response is read.
     let all = [
         &*head("/a", &fragment(id, 0..3, 9)),
         b"abc",
@@ -146,7 +147,7 @@ fn requests_may_come_all_at_once_or_byte_by_byte() {
     connection.answer().closed();
     connection.answer().granted(&AckContext::Ping);
     assert_eq!(server.entity("a"), b"abcdefghi");
-    // The same, and each byte is a packet of its own.
+    // Each byte is sent in its own TCP packet.
     let id = connection.ask("/b", &create(), b"").session();
     let all = [&*head("/b", &fragment(id, 0..9, 9)), b"abcdefghi", &*head("/b", &close(id))];
     for byte in all.concat() {
@@ -158,11 +159,11 @@ fn requests_may_come_all_at_once_or_byte_by_byte() {
     server.assert_clean();
 }
 
-/// A client may ask first whether its body is wanted.
+/// A client may wait for 100 Continue before it sends the body.
 #[test]
-fn a_client_that_expects_to_be_asked_is_asked() {
+fn expect_100_continue_is_supported() {
     let server = Server::start(&[]);
-    let id = begin(&server, "/e");
+    let id = create_session(&server, "/e");
     let expect = [("Expect", "100-continue")];
     let mut connection = Connection::open(&server);
     connection.raw(head_with("/e", &fragment(id, 0..5, 5), &expect));
@@ -170,7 +171,7 @@ fn a_client_that_expects_to_be_asked_is_asked() {
     connection.raw("bytes");
     assert_eq!(connection.answer().received(), 5);
     connection.ask("/e", &close(id), b"").closed();
-    // It is not kept waiting for an answer that does not depend on the body.
+    // A response that does not depend on the body is sent at once.
     let mut connection = Connection::open(&server);
     connection.raw(head_with("/e", &fragment(id, 0..5, 5), &expect));
     assert_eq!(connection.answer().refused(), NOT_FOUND);
@@ -178,55 +179,58 @@ fn a_client_that_expects_to_be_asked_is_asked() {
     server.assert_clean();
 }
 
-/// A body that is cut keeps what arrived of it, wherever the cut is.
+/// If the connection ends inside a body, the received bytes are kept.
 #[test]
-fn a_fragment_that_is_cut_keeps_what_arrived() {
+fn an_interrupted_fragment_keeps_the_received_bytes() {
     let server = Server::start(&[]);
     let total = 200_000;
     let entity = entity(4, total);
     for (number, cut) in [0, 1, 4_095, 65_536, 100_001, 199_998].into_iter().enumerate() {
         let target = format!("/e{number}");
-        let id = begin(&server, &target);
+        let id = create_session(&server, &target);
         let whole = fragment(id, 0..total as u64, total as u64);
         let mut connection = Connection::open(&server);
         connection.send(&target, &whole, &entity[..cut]);
         connection.cut();
-        // It takes a moment until the server has heard the beginning, and a moment until it notices
-        // the end.
-        crate::server::poll("what arrived", || {
+        // The server notices the start and the end of the connection with some delay.
+        crate::server::poll("the received bytes", || {
             let gap = fragment(id, total as u64 - 1..total as u64, total as u64);
             let refused = ask(&server, &target, &gap, b"!").refused();
             (refused == out_of_sync(cut as u64)).then_some(())
         });
-        // Where nothing arrived the server may not have heard even the beginning, and be at work on
-        // it later.
+        // If no byte was received, the server may not have seen the request yet, and process it
+        // later.
         let rest = fragment(id, cut as u64..total as u64, total as u64);
-        assert_eq!(insist(&server, &target, &rest, &entity[cut..]).received(), total as u64);
-        insist(&server, &target, &close(id), b"").closed();
+        assert_eq!(
+            ask_until_free(&server, &target, &rest, &entity[cut..]).received(),
+            total as u64
+        );
+        ask_until_free(&server, &target, &close(id), b"").closed();
         assert_eq!(server.entity(&target[1..]), entity, "cut at {cut}");
     }
     server.assert_clean();
 }
 
-/// The client is gone before it reads the answer, and says the same again.
+/// The client disconnects before it reads the response, and repeats the request.
 #[test]
-fn what_was_done_without_an_answer_is_answered_again() {
+fn requests_with_lost_responses_can_be_repeated() {
     let server = Server::start(&[]);
     let entity = entity(5, 50_000);
-    let id = begin(&server, "/e");
+    let id = create_session(&server, "/e");
     for range in [0..20_000, 20_000..50_000] {
         let request = fragment(id, range.start as u64..range.end as u64, 50_000);
         let mut connection = Connection::open(&server);
         connection.send("/e", &request, &entity[range.clone()]);
         connection.cut();
-        let again = insist(&server, "/e", &request, &entity[range.clone()]);
+        let again = ask_until_free(&server, "/e", &request, &entity[range.clone()]);
         assert_eq!(again.received(), range.end as u64);
     }
     let mut connection = Connection::open(&server);
     connection.send("/e", &close(id), b"");
     connection.cut();
-    // [A11] If the first was heard the session is gone, which a client takes for done.
-    let answer = insist(&server, "/e", &close(id), b"");
+    // [A11] If the first Close-Session was processed, the session is not found, which a client
+    // treats as success.
+    let answer = ask_until_free(&server, "/e", &close(id), b"");
     if answer.status != 200 {
         assert_eq!(answer.refused(), NOT_FOUND);
     }
@@ -234,15 +238,15 @@ fn what_was_done_without_an_answer_is_answered_again() {
     server.assert_clean();
 }
 
-/// [A39] One request of a session at a time; others have to come again.
+/// [A39] A session handles one request at a time, and others are refused with 503.
 #[test]
-fn a_session_at_work_is_busy_for_everybody_else() {
+fn a_busy_session_refuses_other_requests() {
     let server = Server::start(&[]);
-    let id = begin(&server, "/e");
+    let id = create_session(&server, "/e");
     let mut first = Connection::open(&server);
     first.send("/e", &fragment(id, 0..10, 10), b"01234");
     let mut second = Connection::open(&server);
-    crate::server::poll("the first fragment at work", || {
+    crate::server::poll("a busy session", || {
         let answer = second.ask("/e", &fragment(id, 5..10, 10), b"!!!!!");
         (answer.refused() == UNAVAILABLE).then_some(())
     });
@@ -256,17 +260,17 @@ fn a_session_at_work_is_busy_for_everybody_else() {
     server.assert_clean();
 }
 
-/// A fragment goes through the server, and is never in it.
+/// A fragment is streamed, not held in memory.
 #[test]
 fn a_large_fragment_takes_little_memory() {
     const LENGTH: u64 = 256 * 1024 * 1024;
     let server = Server::start(&[]);
-    let id = begin(&server, "/large");
+    let id = create_session(&server, "/large");
     let piece = entity(6, 1024 * 1024);
     let mut connection = Connection::open(&server);
     connection.raw(head("/large", &fragment(id, 0..LENGTH, LENGTH)));
     for number in 0..LENGTH / piece.len() as u64 {
-        // No piece is the same as another.
+        // All pieces are different.
         connection.stream.write_all(&number.to_be_bytes()).expect("a server that reads");
         connection.stream.write_all(&piece[8..]).expect("a server that reads");
     }

@@ -5,16 +5,16 @@ use std::io::{Read as _, Write as _};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::bits_server::{Fate, Server};
+use crate::bits_server::{Reaction, Server};
 use crate::uploader::{Folder, Running, upload, wait_until};
 use bits_proto_programs::upload::rate_limit::RateLimit;
 
 #[test]
 fn the_entity_arrives_in_fragments_on_one_connection() {
-    let (folder, server) = (Folder::new(300_000), Server::start(|_| Fate::Pass));
+    let (folder, server) = (Folder::new(300_000), Server::start(|_| Reaction::Correct));
     let ended = upload(&folder.file(), &server.url(), &[&"--fragment-size", &"100K"]);
     ended.expect(0, &["292.97 KiB to http://", "/s"]);
-    assert_eq!(ended.told.lines().count(), 1, "{}", ended.told);
+    assert_eq!(ended.output.lines().count(), 1, "{}", ended.output);
     assert_eq!(server.entity(), Some(folder.bytes.clone()));
     let expected = ["Create-Session", "Fragment", "Fragment", "Fragment", "Close-Session"];
     assert_eq!(server.kinds(), expected);
@@ -26,7 +26,7 @@ fn the_entity_arrives_in_fragments_on_one_connection() {
 
 #[test]
 fn an_empty_file_is_an_empty_entity() {
-    let (folder, server) = (Folder::new(0), Server::start(|_| Fate::Pass));
+    let (folder, server) = (Folder::new(0), Server::start(|_| Reaction::Correct));
     upload(&folder.file(), &server.url(), &[]).expect(0, &["0 B to"]);
     assert_eq!(server.entity(), Some(Vec::new()));
     assert_eq!(server.kinds(), ["Create-Session", "Close-Session"]);
@@ -34,8 +34,8 @@ fn an_empty_file_is_an_empty_entity() {
 
 #[test]
 fn quiet_prints_nothing() {
-    let (folder, server) = (Folder::new(10), Server::start(|_| Fate::Pass));
-    assert_eq!(upload(&folder.file(), &server.url(), &[&"--quiet"]).told, "");
+    let (folder, server) = (Folder::new(10), Server::start(|_| Reaction::Correct));
+    assert_eq!(upload(&folder.file(), &server.url(), &[&"--quiet"]).output, "");
     assert_eq!(server.entity(), Some(folder.bytes));
 }
 
@@ -53,7 +53,7 @@ fn terminal() -> (File, File) {
 #[test]
 #[cfg(target_os = "linux")]
 fn a_terminal_gets_a_bar() {
-    let (folder, server) = (Folder::new(300_000), Server::start(|_| Fate::Pass));
+    let (folder, server) = (Folder::new(300_000), Server::start(|_| Reaction::Correct));
     let (mut ours, theirs) = terminal();
     let drawn = std::thread::spawn(move || {
         let mut drawn = Vec::new();
@@ -78,7 +78,9 @@ fn interim_responses_are_skipped() {
     let (folder, server) = (
         Folder::new(100_000),
         Server::start(|_| {
-            Fate::PassBehind("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\n".into())
+            Reaction::CorrectAfter(
+                "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\n\r\n".into(),
+            )
         }),
     );
     upload(&folder.file(), &server.url(), &[&"--fragment-size", &"50K"]).expect(0, &[]);
@@ -88,7 +90,7 @@ fn interim_responses_are_skipped() {
 
 #[test]
 fn credentials_and_fields_go_with_every_request() {
-    let (folder, server) = (Folder::new(10), Server::start(|_| Fate::Pass));
+    let (folder, server) = (Folder::new(10), Server::start(|_| Reaction::Correct));
     let more: [&dyn AsRef<std::ffi::OsStr>; 4] =
         [&"--basic", &"user:s3cret", &"--header", &"X-Job: 7"];
     upload(&folder.file(), &server.url(), &more).expect(0, &[]);
@@ -101,7 +103,7 @@ fn credentials_and_fields_go_with_every_request() {
 
 #[test]
 fn the_rate_limit_is_not_exceeded() {
-    let (folder, server) = (Folder::new(1_500_000), Server::start(|_| Fate::Pass));
+    let (folder, server) = (Folder::new(1_500_000), Server::start(|_| Reaction::Correct));
     let ended = upload(&folder.file(), &server.url(), &[&"--limit", &"500K"]);
     ended.expect(0, &[]);
     let seconds = ended.took.as_secs_f64();
@@ -155,7 +157,7 @@ fn invalid_command_lines_are_rejected() {
     upload(&file, "/only/a/path", &[]).expect(2, &["http://"]);
     let ended = upload(&file, "http://me:s3cret@127.0.0.1:9/x", &[]);
     ended.expect(2, &["--basic"]);
-    assert!(!ended.told.contains("s3cret"));
+    assert!(!ended.output.contains("s3cret"));
     upload(Path::new("-"), url, &[]).expect(2, &["standard input"]);
 }
 
@@ -177,7 +179,7 @@ fn changed(change: impl Fn(&Path) + Send + 'static) {
         if seen.kind == "Fragment" && seen.earlier == 0 {
             change(&file);
         }
-        Fate::Pass
+        Reaction::Correct
     });
     let ended = upload(&folder.file(), &server.url(), &[&"--fragment-size", &"50K"]);
     ended.expect(1, &["was modified during the upload"]);
@@ -224,11 +226,11 @@ fn memory_is_bounded() {
     let folder = Folder::new(0);
     let length = 256 * 1024 * 1024;
     File::create(folder.path("large")).and_then(|file| file.set_len(length)).expect("a file");
-    let server = Server::start(|_| Fate::Pass);
+    let server = Server::start(|_| Reaction::Correct);
     let more = [&"--fragment-size" as &dyn AsRef<std::ffi::OsStr>, &"13MiB"];
     let mut running = Running::start(&folder.path("large"), &server.url(), &more);
     let mut highest = 0;
-    wait_until("the upload ends", || {
+    wait_until("the end of the upload", || {
         highest = peak(running.id()).unwrap_or(0).max(highest);
         !running.is_running()
     });

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::net::{TcpListener, TcpStream};
 
-use crate::bits_server::{Fate, Seen, Server, refusal, status};
+use crate::bits_server::{Reaction, Seen, Server, refusal, status};
 use crate::uploader::{Folder, upload, wait_until};
 use bits_proto::field::{HostId, HostIdFallbackTimeout};
 use bits_proto::server::{Access, Policy, SessionHost};
@@ -12,29 +12,32 @@ use bits_proto::server::{Access, Policy, SessionHost};
 const FOUR: [&dyn AsRef<OsStr>; 4] = [&"--fragment-size", &"50K", &"--retries", &"3"];
 
 /// Uploads to a server that reacts to one fragment in this way. Returns the output.
-fn survives(fate: impl Fn() -> Fate + Send + 'static) -> (String, Server) {
+fn survives(reaction: impl Fn() -> Reaction + Send + 'static) -> (String, Server) {
     let folder = Folder::new(200_000);
     let server = Server::start(move |seen| match (&*seen.kind, seen.earlier) {
-        ("Fragment", 1) => fate(),
-        _ => Fate::Pass,
+        ("Fragment", 1) => reaction(),
+        _ => Reaction::Correct,
     });
     let ended = upload(&folder.file(), &server.url(), &FOUR);
     ended.expect(0, &[]);
     assert_eq!(server.entity(), Some(folder.bytes));
-    (ended.told, server)
+    (ended.output, server)
 }
 
 /// Uploads to a server that reacts to each request of a kind in this way. Returns the output.
-fn fails(kind: &'static str, fate: impl Fn(&Seen) -> Fate + Send + 'static) -> (String, Server) {
+fn fails(
+    kind: &'static str,
+    reaction: impl Fn(&Seen) -> Reaction + Send + 'static,
+) -> (String, Server) {
     let folder = Folder::new(200_000);
     let server = Server::start(move |seen| match &*seen.kind {
-        it if it == kind => fate(seen),
-        _ => Fate::Pass,
+        it if it == kind => reaction(seen),
+        _ => Reaction::Correct,
     });
     let ended = upload(&folder.file(), &server.url(), &FOUR);
     ended.expect(1, &[]);
     assert_eq!(server.entity(), None);
-    (ended.told, server)
+    (ended.output, server)
 }
 
 fn count(server: &Server, kind: &str) -> usize {
@@ -44,9 +47,9 @@ fn count(server: &Server, kind: &str) -> usize {
 #[test]
 fn transient_failures_are_retried() {
     for number in [408, 409, 500, 502, 503] {
-        let (told, server) = survives(move || Fate::Instead(status(number, &[])));
-        assert!(told.contains(&format!("status {number}")), "{told}");
-        assert!(told.contains("retrying in"), "{told}");
+        let (output, server) = survives(move || Reaction::Respond(status(number, &[])));
+        assert!(output.contains(&format!("status {number}")), "{output}");
+        assert!(output.contains("retrying in"), "{output}");
         assert_eq!(count(&server, "Fragment"), 5);
     }
 }
@@ -63,15 +66,15 @@ fn invalid_responses_are_retried() {
         status(200, &["BITS-Packet-Type: Ack", "BITS-Received-Content-Range: 200000"]),
     ];
     for answer in answers {
-        let (told, server) = survives(move || Fate::InsteadCut(answer.clone()));
-        assert!(told.contains("retrying in"), "{told}");
+        let (output, server) = survives(move || Reaction::RespondAndClose(answer.clone()));
+        assert!(output.contains("retrying in"), "{output}");
         assert_eq!(count(&server, "Fragment"), 5);
     }
 }
 
 #[test]
 fn a_fragment_with_a_lost_ack_is_sent_again() {
-    let (_, server) = survives(|| Fate::LoseAnswer);
+    let (_, server) = survives(|| Reaction::LoseResponse);
     let ranges = server.seen();
     let ranges = ranges.iter().filter_map(|seen| seen.field("Content-Range"));
     let same = "bytes 50000-99999/200000";
@@ -80,8 +83,8 @@ fn a_fragment_with_a_lost_ack_is_sent_again() {
 
 #[test]
 fn a_connection_that_is_cut_is_replaced() {
-    let (told, server) = survives(|| Fate::CutBody(20_000));
-    assert!(told.contains("retrying in"), "{told}");
+    let (output, server) = survives(|| Reaction::CloseAfterBody(20_000));
+    assert!(output.contains("retrying in"), "{output}");
     assert_eq!(server.seen().last().map(|seen| seen.connection), Some(1));
 }
 
@@ -90,15 +93,15 @@ fn a_connection_that_is_cut_is_replaced() {
 fn a_connection_that_was_closed_between_requests_is_replaced() {
     let folder = Folder::new(200_000);
     let server = Server::start(|seen| match (&*seen.kind, seen.earlier) {
-        ("Fragment", 0) => Fate::InsteadCut(status(
+        ("Fragment", 0) => Reaction::RespondAndClose(status(
             416,
             &["BITS-Packet-Type: Ack", "BITS-Received-Content-Range: 0"],
         )),
-        _ => Fate::Pass,
+        _ => Reaction::Correct,
     });
     let ended = upload(&folder.file(), &server.url(), &FOUR);
     ended.expect(0, &[]);
-    assert_eq!(server.seen().last().map(|seen| seen.connection), Some(1), "{}", ended.told);
+    assert_eq!(server.seen().last().map(|seen| seen.connection), Some(1), "{}", ended.output);
     assert_eq!(server.entity(), Some(folder.bytes));
 }
 
@@ -107,12 +110,12 @@ fn after_416_the_upload_continues_at_the_received_offset() {
     let folder = Folder::new(200_000);
     let server = Server::start(|seen| match (&*seen.kind, seen.earlier) {
         // Part of the fragment is stored but not acknowledged.
-        ("Fragment", 1) => Fate::CutBody(20_000),
-        ("Fragment", 2) => Fate::Instead(status(
+        ("Fragment", 1) => Reaction::CloseAfterBody(20_000),
+        ("Fragment", 2) => Reaction::Respond(status(
             416,
             &["BITS-Packet-Type: Ack", "BITS-Received-Content-Range: 70000"],
         )),
-        _ => Fate::Pass,
+        _ => Reaction::Correct,
     });
     upload(&folder.file(), &server.url(), &FOUR).expect(0, &[]);
     assert_eq!(server.entity(), Some(folder.bytes));
@@ -126,7 +129,7 @@ fn each_413_halves_the_fragments() {
     let folder = Folder::new(200_000);
     let server = Server::start(|seen| {
         let length = seen.field("Content-Length").and_then(|it| it.parse::<u64>().ok());
-        if length > Some(15_000) { Fate::Instead(status(413, &[])) } else { Fate::Pass }
+        if length > Some(15_000) { Reaction::Respond(status(413, &[])) } else { Reaction::Correct }
     });
     upload(&folder.file(), &server.url(), &FOUR).expect(0, &[]);
     assert_eq!(server.entity(), Some(folder.bytes));
@@ -140,22 +143,22 @@ fn each_413_halves_the_fragments() {
 fn a_lost_session_is_restarted() {
     let folder = Folder::new(200_000);
     let server = Server::start(|seen| match (&*seen.kind, seen.earlier) {
-        ("Fragment", 2) => Fate::Instead(refusal(500, "0x8020001F")),
-        _ => Fate::Pass,
+        ("Fragment", 2) => Reaction::Respond(refusal(500, "0x8020001F")),
+        _ => Reaction::Correct,
     });
     upload(&folder.file(), &server.url(), &FOUR).expect(0, &[]);
     assert_eq!(server.entity(), Some(folder.bytes));
     assert_eq!(count(&server, "Create-Session"), 2);
-    let (told, _) = fails("Fragment", |_| Fate::Instead(refusal(500, "0x8020001F")));
-    assert!(told.contains("server repeatedly lost the session"), "{told}");
+    let (output, _) = fails("Fragment", |_| Reaction::Respond(refusal(500, "0x8020001F")));
+    assert!(output.contains("server repeatedly lost the session"), "{output}");
 }
 
 #[test]
 fn an_early_refusal_is_read() {
     let folder = Folder::new(13 * 1024 * 1024);
     let server = Server::start(|seen| match &*seen.kind {
-        "Fragment" => Fate::Early(refusal(403, "0x80070005")),
-        _ => Fate::Pass,
+        "Fragment" => Reaction::RespondEarly(refusal(403, "0x80070005")),
+        _ => Reaction::Correct,
     });
     let ended = upload(&folder.file(), &server.url(), &[&"--fragment-size", &"13MiB"]);
     ended.expect(1, &["status 403", "E_ACCESSDENIED", "access denied"]);
@@ -175,29 +178,29 @@ fn fatal_failures_say_what_to_do() {
         (status(501, &[]), "not a BITS server"),
     ];
     for (answer, advice) in fatal {
-        let (told, server) = fails("Create-Session", move |_| Fate::Instead(answer.clone()));
-        assert!(told.contains(advice), "{told}");
-        assert!(told.contains(&server.url()), "{told}");
+        let (output, server) = fails("Create-Session", move |_| Reaction::Respond(answer.clone()));
+        assert!(output.contains(advice), "{output}");
+        assert!(output.contains(&server.url()), "{output}");
         assert_eq!(server.kinds(), ["Create-Session"]);
     }
 }
 
 #[test]
 fn a_refused_session_is_cancelled() {
-    let (told, server) = fails("Fragment", |_| Fate::Instead(refusal(403, "0x80070005")));
-    assert!(told.contains("access denied"), "{told}");
+    let (output, server) = fails("Fragment", |_| Reaction::Respond(refusal(403, "0x80070005")));
+    assert!(output.contains("access denied"), "{output}");
     assert_eq!(server.kinds(), ["Create-Session", "Fragment", "Cancel-Session"]);
     assert_eq!(server.sessions(), 0);
 }
 
 #[test]
 fn retries_are_limited() {
-    let (told, server) = fails("Fragment", |_| Fate::Instead(refusal(500, "0x80070070")));
-    assert!(told.contains("the disk of the server is full"), "{told}");
-    assert!(told.contains("after 4 attempts"), "{told}");
+    let (output, server) = fails("Fragment", |_| Reaction::Respond(refusal(500, "0x80070070")));
+    assert!(output.contains("the disk of the server is full"), "{output}");
+    assert!(output.contains("after 4 attempts"), "{output}");
     assert_eq!(count(&server, "Fragment"), 4);
-    let (told, _) = fails("Create-Session", |_| Fate::Instead(status(200, &[])));
-    assert!(told.contains("check that the URL belongs to a BITS server"), "{told}");
+    let (output, _) = fails("Create-Session", |_| Reaction::Respond(status(200, &[])));
+    assert!(output.contains("check that the URL belongs to a BITS server"), "{output}");
 }
 
 #[test]
@@ -224,24 +227,24 @@ fn a_host_that_cannot_be_resolved() {
 #[test]
 fn a_server_that_does_not_answer() {
     let folder = Folder::new(10);
-    let server = Server::start(|_| Fate::Stall);
+    let server = Server::start(|_| Reaction::Stall);
     let more: [&dyn AsRef<OsStr>; 4] = [&"--timeout", &"2", &"--retries", &"1"];
     let ended = upload(&folder.file(), &server.url(), &more);
     ended.expect(1, &["no response within 2 s", "--timeout"]);
     // The client may end before the server reads its second request.
-    wait_until("both requests are read", || server.kinds().len() >= 2);
+    wait_until("both requests", || server.kinds().len() >= 2);
     assert_eq!(server.kinds(), ["Create-Session", "Create-Session"]);
 }
 
 #[test]
 fn a_redirect_is_named_and_not_followed() {
     for number in [301, 302, 307, 308] {
-        let elsewhere = Server::start(|_| Fate::Pass);
+        let elsewhere = Server::start(|_| Reaction::Correct);
         let location = format!("Location: {}", elsewhere.url());
-        let (told, server) =
-            fails("Create-Session", move |_| Fate::Instead(status(number, &[&location])));
-        assert!(told.contains(&elsewhere.url()), "{told}");
-        assert!(told.contains("not followed"), "{told}");
+        let (output, server) =
+            fails("Create-Session", move |_| Reaction::Respond(status(number, &[&location])));
+        assert!(output.contains(&elsewhere.url()), "{output}");
+        assert!(output.contains("not followed"), "{output}");
         assert_eq!((server.seen().len(), elsewhere.seen().len()), (1, 0));
     }
 }
@@ -249,15 +252,15 @@ fn a_redirect_is_named_and_not_followed() {
 #[test]
 fn missing_and_wrong_credentials() {
     let folder = Folder::new(10);
-    let challenge = || Fate::Instead(status(401, &["WWW-Authenticate: Basic realm=\"here\""]));
+    let challenge = || Reaction::Respond(status(401, &["WWW-Authenticate: Basic realm=\"here\""]));
     let server = Server::start(move |_| challenge());
     let ended = upload(&folder.file(), &server.url(), &[]);
     ended.expect(1, &["requires credentials", "--basic", "Basic realm="]);
     let ended = upload(&folder.file(), &server.url(), &[&"--basic", &"user:s3cret"]);
     ended.expect(1, &["rejects the credentials"]);
-    assert!(!ended.told.contains("s3cret"));
+    assert!(!ended.output.contains("s3cret"));
     assert_eq!(server.seen().len(), 2);
-    let server = Server::start(|_| Fate::Pass).with_access(Access::Denied);
+    let server = Server::start(|_| Reaction::Correct).with_access(Access::Denied);
     upload(&folder.file(), &server.url(), &[]).expect(1, &["access denied"]);
 }
 
@@ -266,7 +269,7 @@ fn elsewhere(seconds: u32) -> Server {
     let host_id = HostId::try_from("127.0.0.2").expect("a host");
     let fallback_timeout = Some(HostIdFallbackTimeout(seconds));
     let policy = Policy::DEFAULT.with_host(Some(SessionHost::new(host_id, fallback_timeout)));
-    Server::start_at("127.0.0.1:0", policy, |_| Fate::Pass)
+    Server::start_at("127.0.0.1:0", policy, |_| Reaction::Correct)
 }
 
 #[test]
@@ -299,8 +302,8 @@ fn an_unreachable_host_is_abandoned_for_the_origin() {
 fn a_201_is_a_success() {
     let folder = Folder::new(10);
     let server = Server::start(|seen| match &*seen.kind {
-        "Close-Session" => Fate::Instead(status(201, &["BITS-Packet-Type: Ack"])),
-        _ => Fate::Pass,
+        "Close-Session" => Reaction::Respond(status(201, &["BITS-Packet-Type: Ack"])),
+        _ => Reaction::Correct,
     });
     upload(&folder.file(), &server.url(), &FOUR).expect(0, &[]);
     assert_eq!(server.kinds().len(), 3);

@@ -3,22 +3,22 @@
 use std::ffi::OsStr;
 use std::fs;
 
-use crate::bits_server::{Fate, Seen, Server, status};
+use crate::bits_server::{Reaction, Seen, Server, status};
 use crate::uploader::{Ended, Folder, upload};
 use bits_proto::server::Policy;
 
 const REPLY: &str = "This is the reply to what was uploaded.";
 
 /// Starts a server with a reply at this URL, which reacts to GET in this way.
-fn server(url: Option<&str>, get: impl Fn(&Seen) -> Fate + Send + 'static) -> Server {
+fn server(url: Option<&str>, get: impl Fn(&Seen) -> Reaction + Send + 'static) -> Server {
     let policy = Policy::DEFAULT.with_notification(true);
-    let script = move |seen: &Seen| if seen.kind == "GET" { get(seen) } else { Fate::Pass };
+    let script = move |seen: &Seen| if seen.kind == "GET" { get(seen) } else { Reaction::Correct };
     Server::start_at("127.0.0.1:0", policy, script).with_reply(url)
 }
 
-fn whole(_: &Seen) -> Fate {
+fn whole(_: &Seen) -> Reaction {
     let length = REPLY.len();
-    Fate::Instead(format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{REPLY}"))
+    Reaction::Respond(format!("HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\n{REPLY}"))
 }
 
 fn run(folder: &Folder, server: &Server, more: &[&dyn AsRef<OsStr>]) -> Ended {
@@ -27,7 +27,7 @@ fn run(folder: &Folder, server: &Server, more: &[&dyn AsRef<OsStr>]) -> Ended {
     all.extend(more);
     let ended = upload(&folder.file(), &server.url(), &all);
     // The entity is uploaded even if the reply fails.
-    assert_eq!(server.entity().as_ref(), Some(&folder.bytes), "{}", ended.told);
+    assert_eq!(server.entity().as_ref(), Some(&folder.bytes), "{}", ended.output);
     assert_eq!(server.sessions(), 0);
     assert_eq!(server.kinds().last().map(String::as_str), Some("Close-Session"));
     ended
@@ -56,10 +56,10 @@ fn an_incomplete_reply_is_resumed() {
     let (half, rest) = REPLY.split_at(11);
     let length = REPLY.len();
     let server = server(Some("reply"), move |seen| match seen.earlier {
-        0 => Fate::InsteadCut(format!(
+        0 => Reaction::RespondAndClose(format!(
             "HTTP/1.1 200 OK\r\nETag: \"a\"\r\nContent-Length: {length}\r\n\r\n{half}"
         )),
-        _ => Fate::Instead(format!(
+        _ => Reaction::Respond(format!(
             "HTTP/1.1 206 Partial\r\nETag: \"a\"\r\nContent-Range: bytes 11-{}/{length}\r\n\
              Content-Length: {}\r\n\r\n{rest}",
             length - 1,
@@ -78,10 +78,10 @@ fn an_incomplete_reply_is_resumed() {
 fn an_incomplete_reply_without_etag_is_fetched_again() {
     let length = REPLY.len();
     let server = server(Some("reply"), move |seen| match seen.earlier {
-        0 => Fate::InsteadCut(format!(
+        0 => Reaction::RespondAndClose(format!(
             "HTTP/1.1 200 OK\r\nContent-Length: {length}\r\n\r\nAnother beginning"
         )),
-        1 => Fate::Instead(status(503, &[])),
+        1 => Reaction::Respond(status(503, &[])),
         _ => whole(seen),
     });
     let folder = Folder::new(10);
@@ -100,9 +100,9 @@ fn a_missing_reply_is_reported() {
 #[test]
 fn a_reply_that_cannot_be_fetched_is_reported() {
     let folder = Folder::new(10);
-    let gone = server(Some("reply"), |_| Fate::Instead(status(404, &[])));
+    let gone = server(Some("reply"), |_| Reaction::Respond(status(404, &[])));
     run(&folder, &gone, &[]).expect(1, &["the entity is uploaded", "status 404"]);
-    let broken = server(Some("reply"), |_| Fate::Instead(status(500, &[])));
+    let broken = server(Some("reply"), |_| Reaction::Respond(status(500, &[])));
     run(&folder, &broken, &[]).expect(1, &["the entity is uploaded", "status 500"]);
     assert_eq!(broken.kinds().iter().filter(|kind| *kind == "GET").count(), 4);
     assert_eq!(reply(&folder), None);

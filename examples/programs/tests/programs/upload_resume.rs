@@ -4,14 +4,14 @@
 use std::ffi::OsStr;
 use std::fs;
 
-use crate::bits_server::{Fate, Server, status};
+use crate::bits_server::{Reaction, Server, status};
 use crate::uploader::{Folder, Running, upload, wait_until};
 
 /// Starts a server that does not respond to the fragment with this number, counted from 0.
 fn stalls_at(fragment: usize) -> Server {
     Server::start(move |seen| match (&*seen.kind, seen.earlier) {
-        ("Fragment", earlier) if earlier == fragment => Fate::Stall,
-        _ => Fate::Pass,
+        ("Fragment", earlier) if earlier == fragment => Reaction::Stall,
+        _ => Reaction::Correct,
     })
 }
 
@@ -35,7 +35,7 @@ impl Job {
     fn start_until(&self, fragments: usize) -> Running {
         let running = self.start();
         let is_fragment = |kind: &String| kind == "Fragment";
-        wait_until("the fragments come", || {
+        wait_until("the fragments", || {
             self.server.kinds().iter().filter(|kind| is_fragment(kind)).count() == fragments
         });
         running
@@ -85,9 +85,9 @@ fn ctrl_c_pauses() {
 #[test]
 fn bytes_that_were_stored_without_an_ack_are_not_sent_again() {
     let job = Job::new(Server::start(|seen| match (&*seen.kind, seen.earlier) {
-        ("Fragment", 1) => Fate::CutBody(60_000),
-        ("Fragment", 2) => Fate::Stall,
-        _ => Fate::Pass,
+        ("Fragment", 1) => Reaction::CloseAfterBody(60_000),
+        ("Fragment", 2) => Reaction::Stall,
+        _ => Reaction::Correct,
     }));
     let mut running = job.start_until(3);
     running.kill();
@@ -110,12 +110,12 @@ fn after_the_session_is_lost_the_upload_restarts() {
 #[test]
 fn a_lost_response_to_close_is_detected_by_the_next_process() {
     let job = Job::new(Server::start(|seen| match (&*seen.kind, seen.earlier) {
-        ("Close-Session", 0) => Fate::LoseAnswer,
-        ("Close-Session", 1) => Fate::Stall,
-        _ => Fate::Pass,
+        ("Close-Session", 0) => Reaction::LoseResponse,
+        ("Close-Session", 1) => Reaction::Stall,
+        _ => Reaction::Correct,
     }));
     let mut running = job.start();
-    wait_until("it closes twice", || {
+    wait_until("the second Close-Session", || {
         job.server.kinds().iter().filter(|kind| *kind == "Close-Session").count() == 2
     });
     running.kill();
@@ -127,22 +127,22 @@ fn a_lost_response_to_close_is_detected_by_the_next_process() {
 #[test]
 fn a_close_without_a_response_is_not_repeated_from_the_start() {
     let job = Job::new(Server::start(|seen| match (&*seen.kind, seen.earlier) {
-        ("Close-Session", 0) => Fate::Silence,
-        _ => Fate::Pass,
+        ("Close-Session", 0) => Reaction::Silence,
+        _ => Reaction::Correct,
     }));
     let mut running = job.start();
-    wait_until("the entity is there", || job.server.entity().is_some());
+    wait_until("the entity", || job.server.entity().is_some());
     running.kill();
     drop(running);
     job.resume();
-    assert_eq!(job.firsts().len(), 4, "nothing is sent twice");
+    assert_eq!(job.firsts().len(), 4, "bytes are sent twice");
 }
 
 #[test]
 fn a_failure_keeps_the_state() {
     let job = Job::new(Server::start(|seen| match (&*seen.kind, seen.earlier) {
-        ("Fragment", 2) => Fate::Instead(status(404, &[])),
-        _ => Fate::Pass,
+        ("Fragment", 2) => Reaction::Respond(status(404, &[])),
+        _ => Reaction::Correct,
     }));
     job.start().end().expect(1, &["check the URL"]);
     assert_eq!(job.server.sessions(), 1);
@@ -188,7 +188,7 @@ fn another_job_is_an_error() {
 
 #[test]
 fn a_damaged_state_is_an_error() {
-    let job = Job::new(Server::start(|_| Fate::Pass));
+    let job = Job::new(Server::start(|_| Reaction::Correct));
     fs::write(job.folder.path("state"), b"{\"job\":").expect("a state");
     job.start().end().expect(1, &["is not a valid state file", "delete the file"]);
     assert_eq!(job.server.seen().len(), 0);
@@ -199,7 +199,7 @@ fn without_a_state_ctrl_c_cancels() {
     let (folder, server) = (Folder::new(400_000), stalls_at(1));
     let more = [&"--fragment-size" as &dyn AsRef<OsStr>, &"100K"];
     let running = Running::start(&folder.file(), &server.url(), &more);
-    wait_until("the fragments come", || server.kinds().len() == 3);
+    wait_until("the fragments", || server.kinds().len() == 3);
     running.interrupt();
     running.end().expect(130, &["the server has deleted the session"]);
     assert_eq!(server.kinds().last().map(String::as_str), Some("Cancel-Session"));
@@ -211,15 +211,15 @@ fn without_a_state_ctrl_c_cancels() {
 fn a_second_ctrl_c_exits_immediately() {
     let folder = Folder::new(400_000);
     let server = Server::start(|seen| match &*seen.kind {
-        "Fragment" | "Cancel-Session" => Fate::Stall,
-        _ => Fate::Pass,
+        "Fragment" | "Cancel-Session" => Reaction::Stall,
+        _ => Reaction::Correct,
     });
     let running = Running::start(&folder.file(), &server.url(), &[]);
-    wait_until("the fragment comes", || server.kinds().len() == 2);
+    wait_until("the fragment", || server.kinds().len() == 2);
     running.interrupt();
-    wait_until("it cancels", || server.kinds().len() == 3);
+    wait_until("Cancel-Session", || server.kinds().len() == 3);
     running.interrupt();
     let ended = running.end();
     // If it had waited for the server, it would have printed the failure.
-    assert_eq!((ended.status, &*ended.told), (Some(130), ""));
+    assert_eq!((ended.status, &*ended.output), (Some(130), ""));
 }

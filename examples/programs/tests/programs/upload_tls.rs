@@ -1,6 +1,6 @@
 //! `upload` over https.
 
-use crate::bits_server::{Fate, Server};
+use crate::bits_server::{Reaction, Server};
 use crate::uploader::{Folder, upload};
 
 #[cfg(not(feature = "tls"))]
@@ -9,7 +9,7 @@ fn a_build_without_https_explains_how_to_enable_it() {
     let folder = Folder::new(10);
     let ended = upload(&folder.file(), "https://127.0.0.1:9/", &[]);
     ended.expect(2, &["--features tls"]);
-    let server = Server::start(|_| Fate::Pass);
+    let server = Server::start(|_| Reaction::Correct);
     upload(&folder.file(), &server.url(), &[]).expect(0, &[]);
 }
 
@@ -61,7 +61,7 @@ mod tls {
 
     #[test]
     fn the_entity_arrives() {
-        let (folder, server) = (Folder::new(3_000_000), Server::start(|_| Fate::Pass));
+        let (folder, server) = (Folder::new(3_000_000), Server::start(|_| Reaction::Correct));
         let (port, pem) = before(server.address);
         let ca = folder.path("ca.pem");
         fs::write(&ca, pem).expect("a file");
@@ -75,12 +75,12 @@ mod tls {
 
     #[test]
     fn an_untrusted_certificate_is_not_retried() {
-        let (folder, server) = (Folder::new(10), Server::start(|_| Fate::Pass));
+        let (folder, server) = (Folder::new(10), Server::start(|_| Reaction::Correct));
         let (port, _) = before(server.address);
         let url = format!("https://127.0.0.1:{port}/");
         let ended = upload(&folder.file(), &url, &[]);
         ended.expect(1, &["the certificate is not trusted", "--ca"]);
-        assert_eq!(ended.told.lines().count(), 1, "{}", ended.told);
+        assert_eq!(ended.output.lines().count(), 1, "{}", ended.output);
         assert_eq!(server.seen().len(), 0);
         let (_, other) = before(server.address);
         let ca = folder.path("ca.pem");

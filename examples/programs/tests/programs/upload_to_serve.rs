@@ -121,7 +121,7 @@ fn an_incomplete_reply_is_resumed() {
 /// The file is sparse, and is compared completely.
 #[test]
 #[ignore = "writes 5 GiB, and is slow in a build that is not optimized"]
-fn an_entity_beyond_4_gib_is_the_same_at_both_ends() {
+fn an_entity_beyond_4_gib_is_identical_at_both_ends() {
     const LENGTH: u64 = (5 << 30) + 1;
     let server = Server::start(&[]);
     let folder = Folder::new(0);

@@ -1,4 +1,4 @@
-//! A server application, as `serve` notifies it: what it is told, and what it says to that.
+//! A server application, which `serve` notifies.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -8,14 +8,14 @@ use std::thread;
 
 use bits_proto::message::{HeaderSlots, NotificationRequest, NotifiedEntity, RequestHead};
 
-use crate::server::PATIENCE;
+use crate::server::IO_TIMEOUT;
 
-/// What an application was told.
+/// A notification that the application received.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Told {
+pub struct Notification {
     /// The destination URL.
     pub url: String,
-    /// By reference: where the entity is, and where the reply belongs.
+    /// By reference: the paths of the entity and of the reply.
     pub paths: Option<(PathBuf, PathBuf)>,
     /// By value: the entity.
     pub entity: Vec<u8>,
@@ -24,44 +24,44 @@ pub struct Told {
 /// An application that listens until the test ends.
 pub struct Application {
     pub url: String,
-    told: Receiver<Told>,
+    notification: Receiver<Notification>,
 }
 
 impl Application {
-    /// An application that says `answer` to the first notification, the second, and so on; nothing
-    /// where that is empty, and it closes the connection.
-    pub fn start(mut answer: impl FnMut(usize, &Told) -> String + Send + 'static) -> Self {
+    /// Starts an application. `answer` returns its response to each notification, by number. An
+    /// empty response closes the connection.
+    pub fn start(mut answer: impl FnMut(usize, &Notification) -> String + Send + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let url = format!("http://{}/application?from=bits", listener.local_addr().expect("one"));
-        let (sender, told) = mpsc::channel();
+        let (sender, notification) = mpsc::channel();
         thread::spawn(move || {
             for (number, stream) in listener.incoming().enumerate() {
                 let mut stream = stream.expect("a connection");
-                let heard = hear(&mut stream).expect("a notification");
+                let heard = read_notification(&mut stream).expect("a notification");
                 let answer = answer(number, &heard);
-                sender.send(heard).expect("a test that goes on");
+                sender.send(heard).expect("a running test");
                 stream.write_all(answer.as_bytes()).expect("a server that reads");
             }
         });
-        Self { url, told }
+        Self { url, notification }
     }
 
-    /// The next notification, which has come or is on its way.
+    /// Waits for the next notification.
     #[track_caller]
-    pub fn told(&self) -> Told {
-        self.told.recv_timeout(PATIENCE).expect("a notification")
+    pub fn notification(&self) -> Notification {
+        self.notification.recv_timeout(IO_TIMEOUT).expect("a notification")
     }
 
-    /// Asserts that there was no other.
+    /// Asserts that there was no other notification.
     #[track_caller]
-    pub fn was_told_nothing_else(&self) {
-        let told = self.told.try_recv().ok();
-        assert!(told.is_none(), "{told:?}");
+    pub fn received_nothing_else(&self) {
+        let notification = self.notification.try_recv().ok();
+        assert!(notification.is_none(), "{notification:?}");
     }
 }
 
-fn hear(stream: &mut TcpStream) -> io::Result<Told> {
-    stream.set_read_timeout(Some(PATIENCE))?;
+fn read_notification(stream: &mut TcpStream) -> io::Result<Notification> {
+    stream.set_read_timeout(Some(IO_TIMEOUT))?;
     let mut bytes = Vec::new();
     loop {
         let mut chunk = [0; 65_536];
@@ -86,7 +86,7 @@ fn hear(stream: &mut TcpStream) -> io::Result<Told> {
             let mut entity = bytes.split_off(length);
             let left = body - entity.len() as u64;
             stream.take(left).read_to_end(&mut entity)?;
-            return Ok(Told { url, paths, entity });
+            return Ok(Notification { url, paths, entity });
         }
         if read == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
@@ -98,11 +98,11 @@ fn path(bytes: &[u8]) -> PathBuf {
     String::from_utf8(bytes.to_vec()).expect("text").into()
 }
 
-/// A response with these fields and this body.
+/// Returns a response with these fields and this body.
 pub fn response(status: &str, fields: &str, body: &str) -> String {
     let length = body.len();
     format!("HTTP/1.1 {status}\r\n{fields}Content-Length: {length}\r\n\r\n{body}")
 }
 
-/// Asks for the entity to be put at its destination.
+/// Requests publication of the entity.
 pub const COPY: &str = "BITS-Copy-File-To-Destination: 1\r\n";

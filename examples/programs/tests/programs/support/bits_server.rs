@@ -1,5 +1,4 @@
-//! A BITS server on a socket, with the crate's own table of sessions, that does what a script says
-//! in place of what is right.
+//! A BITS server on a socket whose reactions are determined by a script.
 
 use std::collections::{BTreeMap, HashMap};
 use std::io::{self, BufRead as _, BufReader, Write as _};
@@ -16,18 +15,18 @@ use bits_proto::server::{
 };
 use uuid::Uuid;
 
-use crate::uploader::PATIENCE;
+use crate::uploader::IO_TIMEOUT;
 
-/// A request that came.
+/// A received request.
 #[derive(Clone, Debug)]
 pub struct Seen {
-    /// BITS-Packet-Type, or the method where there is none.
+    /// BITS-Packet-Type, or the method if there is none.
     pub kind: String,
-    /// As it was on the wire.
+    /// The head as received.
     pub head: String,
-    /// Which of the connections it came on.
+    /// Number of the connection.
     pub connection: usize,
-    /// How many of its kind came before.
+    /// Number of earlier requests of the same kind.
     pub earlier: usize,
 }
 
@@ -40,29 +39,29 @@ impl Seen {
     }
 }
 
-/// What the server does with a request.
-pub enum Fate {
-    /// What is right.
-    Pass,
-    /// What is right, behind these bytes.
-    PassBehind(String),
-    /// The body is read, and this is the answer.
-    Instead(String),
-    /// This is the answer, and then the connection is closed.
-    InsteadCut(String),
-    /// This is the answer, before the body was read; what comes after is thrown away.
-    Early(String),
-    /// So many bytes of the body are stored, then the connection is closed.
-    CutBody(u64),
-    /// All is done, and the answer lost.
-    LoseAnswer,
-    /// All is done, and there is no answer until the client goes.
+/// The reaction to a request.
+pub enum Reaction {
+    /// The correct response.
+    Correct,
+    /// These bytes, and then the correct response.
+    CorrectAfter(String),
+    /// This response, after the body is read.
+    Respond(String),
+    /// This response, and then the connection is closed.
+    RespondAndClose(String),
+    /// This response before the body is read. The body is discarded.
+    RespondEarly(String),
+    /// This number of bytes of the body is stored, then the connection is closed.
+    CloseAfterBody(u64),
+    /// The request is processed, and the connection is closed without a response.
+    LoseResponse,
+    /// The request is processed, and there is no response until the client disconnects.
     Silence,
-    /// Nothing is read or answered until the client goes.
+    /// Nothing is read or sent until the client disconnects.
     Stall,
 }
 
-type Script = Box<dyn FnMut(&Seen) -> Fate + Send>;
+type Script = Box<dyn FnMut(&Seen) -> Reaction + Send>;
 
 struct State {
     sessions: Sessions<'static, BTreeMap<Uuid, Record>>,
@@ -73,7 +72,7 @@ struct State {
     created: u8,
     access: Access,
     reply_url: Option<String>,
-    /// How many bytes of bodies were read.
+    /// Number of received bytes of bodies.
     read: u64,
     connections: usize,
 }
@@ -85,14 +84,14 @@ pub struct Server {
 }
 
 impl Server {
-    pub fn start(script: impl FnMut(&Seen) -> Fate + Send + 'static) -> Self {
+    pub fn start(script: impl FnMut(&Seen) -> Reaction + Send + 'static) -> Self {
         Self::start_at("127.0.0.1:0", Policy::DEFAULT, script)
     }
 
     pub fn start_at(
         address: &str,
         policy: Policy<'static>,
-        script: impl FnMut(&Seen) -> Fate + Send + 'static,
+        script: impl FnMut(&Seen) -> Reaction + Send + 'static,
     ) -> Self {
         let listener = TcpListener::bind(address).expect("an address to listen at");
         let address = listener.local_addr().expect("the address");
@@ -110,7 +109,7 @@ impl Server {
         };
         let server = Self { address, state: Arc::new(Mutex::new(state)) };
         let serving = server.clone();
-        // Ends with the process of the test.
+        // The thread ends with the process of the test.
         thread::spawn(move || {
             for (number, stream) in listener.incoming().enumerate() {
                 let (serving, stream) = (serving.clone(), stream.expect("a connection"));
@@ -120,7 +119,7 @@ impl Server {
         server
     }
 
-    /// The same sessions under another address.
+    /// Serves the same sessions at another address too.
     pub fn also_at(&self, address: &str) {
         let listener = TcpListener::bind(address).expect("an address to listen at");
         let serving = self.clone();
@@ -137,7 +136,7 @@ impl Server {
         self
     }
 
-    /// Where there is a reply, once there is an entity.
+    /// Sets the URL of the reply.
     pub fn with_reply(self, url: Option<&str>) -> Self {
         self.locked().reply_url = url.map(Into::into);
         self
@@ -147,7 +146,7 @@ impl Server {
         format!("http://{}/dir/entity", self.address)
     }
 
-    /// What was committed.
+    /// Returns the published entity.
     pub fn entity(&self) -> Option<Vec<u8>> {
         self.locked().entity.clone()
     }
@@ -160,22 +159,22 @@ impl Server {
         self.seen().into_iter().map(|seen| seen.kind).collect()
     }
 
-    /// How many sessions there are.
+    /// Returns the number of sessions.
     pub fn sessions(&self) -> usize {
         self.locked().sessions.store().len()
     }
 
-    /// How many bytes of bodies were read.
+    /// Returns the number of received bytes of bodies.
     pub fn read(&self) -> u64 {
         self.locked().read
     }
 
-    /// How many connections stand: what was sent on others is read, as far as it ever will be.
+    /// Returns the number of open connections.
     pub fn connections(&self) -> usize {
         self.locked().connections
     }
 
-    /// All sessions are lost.
+    /// Loses all sessions.
     pub fn forget(&self) {
         let mut state = self.locked();
         state.forget();
@@ -191,16 +190,16 @@ impl Server {
         self.locked().connections -= 1;
     }
 
-    /// Until the client goes, or something is not as it should be.
+    /// Serves requests until the client disconnects or a request is invalid.
     fn serve_requests(&self, stream: TcpStream, connection: usize) -> Option<()> {
-        stream.set_read_timeout(Some(PATIENCE)).ok()?;
+        stream.set_read_timeout(Some(IO_TIMEOUT)).ok()?;
         stream.set_nodelay(true).ok()?;
         let mut reader = BufReader::new(stream.try_clone().ok()?);
         while self.serve_request(&mut reader, &stream, connection)? {}
         stream.shutdown(Shutdown::Both).ok()
     }
 
-    /// Whether the connection can be used again.
+    /// Serves a request. Returns whether the connection stays open.
     fn serve_request(
         &self,
         reader: &mut BufReader<TcpStream>,
@@ -211,39 +210,40 @@ impl Server {
         let mut slots = HeaderSlots::new();
         let head = RequestHead::parse(&bytes, &mut slots).ok()?.complete()?;
         let length = head.body_length();
-        let (fate, limit) = self.see(&bytes, head.line().method, connection);
-        match &fate {
-            Fate::Early(answer) => {
+        let (reaction, limit) = self.see(&bytes, head.line().method, connection);
+        match &reaction {
+            Reaction::RespondEarly(answer) => {
                 stream.write_all(answer.as_bytes()).ok()?;
                 stream.shutdown(Shutdown::Write).ok()?;
-                // A client that breaks it off has sent something before.
+                // Counts the bytes that were sent before the client disconnected.
                 let _ = self.read_body(reader, u64::MAX);
                 return Some(false);
             }
-            Fate::Stall => {
+            Reaction::Stall => {
                 io::copy(reader, &mut io::sink()).ok()?;
                 return Some(false);
             }
             _ => {}
         }
         let body = self.read_body(reader, length.min(limit))?;
-        match fate {
-            Fate::Instead(answer) => stream.write_all(answer.as_bytes()).ok()?,
-            Fate::InsteadCut(answer) => {
+        match reaction {
+            Reaction::Respond(answer) => stream.write_all(answer.as_bytes()).ok()?,
+            Reaction::RespondAndClose(answer) => {
                 stream.write_all(answer.as_bytes()).ok()?;
                 return Some(false);
             }
             _ => {
                 let request = Request::from_head(&head, &Default::default()).ok()?.message;
                 let answer = self.locked().work(&request, head.line().target, &body);
-                if matches!(fate, Fate::Silence) {
+                if matches!(reaction, Reaction::Silence) {
                     io::copy(reader, &mut io::sink()).ok()?;
                     return Some(false);
                 }
-                let (false, Some(answer)) = (matches!(fate, Fate::LoseAnswer), answer) else {
+                let (false, Some(answer)) = (matches!(reaction, Reaction::LoseResponse), answer)
+                else {
                     return Some(false);
                 };
-                if let Fate::PassBehind(before) = fate {
+                if let Reaction::CorrectAfter(before) = reaction {
                     stream.write_all(before.as_bytes()).ok()?;
                 }
                 let policy = *self.locked().sessions.policy();
@@ -254,17 +254,17 @@ impl Server {
         Some(true)
     }
 
-    /// Notes a request: what to do with it, and how much of its body to read.
-    fn see(&self, head: &[u8], method: &str, connection: usize) -> (Fate, u64) {
+    /// Records a request. Returns the reaction, and the number of bytes of its body to read.
+    fn see(&self, head: &[u8], method: &str, connection: usize) -> (Reaction, u64) {
         let head = String::from_utf8_lossy(head).into_owned();
         let mut state = self.locked();
         let mut seen = Seen { kind: String::new(), head, connection, earlier: 0 };
         seen.kind = seen.field("BITS-Packet-Type").unwrap_or(method).to_owned();
         seen.earlier = state.seen.iter().filter(|it| it.kind == seen.kind).count();
         state.seen.push(seen.clone());
-        let fate = (state.script)(&seen);
-        let limit = if let Fate::CutBody(limit) = fate { limit } else { u64::MAX };
-        (fate, limit)
+        let reaction = (state.script)(&seen);
+        let limit = if let Reaction::CloseAfterBody(limit) = reaction { limit } else { u64::MAX };
+        (reaction, limit)
     }
 
     fn read_body(&self, reader: &mut impl io::Read, length: u64) -> Option<Vec<u8>> {
@@ -294,13 +294,13 @@ impl State {
         body: &[u8],
     ) -> Option<SessionsResponse<'static>> {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        let arrival = RequestContext::new(url, self.access, now);
+        let context = RequestContext::new(url, self.access, now);
         let created = &mut self.created;
         let random = || {
             *created += 1;
             [*created; 16]
         };
-        let Ok(mut step) = self.sessions.handle_request(request, &arrival, random);
+        let Ok(mut step) = self.sessions.handle_request(request, &context, random);
         let mut at = 0;
         loop {
             step = match step {
@@ -338,7 +338,7 @@ impl State {
     }
 }
 
-/// Up to the empty line; nothing where the client has gone.
+/// Reads a head. Returns nothing if the client has disconnected.
 fn read_head(reader: &mut BufReader<TcpStream>) -> io::Result<Vec<u8>> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -349,7 +349,7 @@ fn read_head(reader: &mut BufReader<TcpStream>) -> io::Result<Vec<u8>> {
     Ok(head)
 }
 
-/// An answer without a body.
+/// Returns a response without a body.
 pub fn status(status: u16, fields: &[&str]) -> String {
     let mut answer = format!("HTTP/1.1 {status} Scripted\r\nContent-Length: 0\r\n");
     for field in fields {
@@ -359,7 +359,7 @@ pub fn status(status: u16, fields: &[&str]) -> String {
     answer + "\r\n"
 }
 
-/// An Ack that refuses.
+/// Returns a refusing Ack.
 pub fn refusal(number: u16, code: &str) -> String {
     let code = format!("BITS-Error-Code: {code}");
     status(number, &["BITS-Packet-Type: Ack", &code, "BITS-Error-Context: 0x7"])

@@ -1,4 +1,4 @@
-//! A server's process, which ends with its test.
+//! A process of a server, which is killed at the end of the test.
 
 use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader};
@@ -8,14 +8,14 @@ use std::process::{Child, Command, Stdio};
 
 pub use crate::wait::*;
 
-/// A server that listens.
+/// A running server.
 pub struct Node {
     process: Child,
     pub address: SocketAddr,
 }
 
 impl Node {
-    /// Starts a program, which says where it listens.
+    /// Starts a program and reads its address.
     pub fn start(program: &Path, arguments: &[&OsStr]) -> Self {
         let mut process = Command::new(program)
             .args(arguments)
@@ -32,14 +32,14 @@ impl Node {
         Self { process, address }
     }
 
-    /// Sends it a signal of POSIX.
+    /// Sends a POSIX signal.
     pub fn signal(&self, name: &str) {
         let command = format!("kill -{name} {}", self.process.id());
         let sent = Command::new("sh").args(["-c", &command]).status();
         assert!(sent.is_ok_and(|status| status.success()), "{command}");
     }
 
-    /// Ends it as `kill -9` does.
+    /// Kills the process (`kill -9`).
     pub fn kill(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();

@@ -1,4 +1,4 @@
-//! A Redis of a test's own.
+//! A Redis server for one test.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -6,29 +6,29 @@ use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
 
-use crate::node::{PATIENCE, poll};
+use crate::node::{IO_TIMEOUT, poll};
 
-/// Where hardly anybody else takes a port, before Redis has it or while Redis is away.
+/// An address at which other processes rarely use a port while Redis is not running.
 const ADDRESS: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 4);
 
-/// A Redis on a free port, which ends with its test.
+/// A Redis server on a free port, which is killed at the end of the test.
 pub struct RedisServer {
     process: Child,
     port: u16,
-    /// Where it writes everything down, if it is to survive itself.
+    /// Folder for persistent data.
     folder: TempDir,
     survives: bool,
 }
 
 impl RedisServer {
-    /// Starts one that forgets everything when it ends. `None` where it is not installed, unless
-    /// everything is to be checked.
+    /// Starts a server without persistent data. Returns `None` if Redis is not installed, except in
+    /// CI.
     pub fn start() -> Option<Self> {
         Self::new(false)
     }
 
-    /// Starts one that survives its end.
-    #[allow(dead_code, reason = "not every test ends it")]
+    /// Starts a server whose data survives a restart.
+    #[allow(dead_code, reason = "not every test needs it")]
     pub fn surviving() -> Option<Self> {
         Self::new(true)
     }
@@ -57,9 +57,9 @@ impl RedisServer {
         let _ = self.process.wait();
     }
 
-    #[allow(dead_code, reason = "not every test ends it")]
-    pub fn start_again(&mut self) {
-        self.process = poll("Redis listens again", || run(self.port, &self.folder, self.survives));
+    #[allow(dead_code, reason = "not every test needs it")]
+    pub fn restart(&mut self) {
+        self.process = poll("Redis", || run(self.port, &self.folder, self.survives));
     }
 }
 
@@ -69,37 +69,37 @@ impl Drop for RedisServer {
     }
 }
 
-/// One that was free a moment ago.
+/// Returns a port that was free just now.
 fn free_port() -> u16 {
     let free = TcpListener::bind((ADDRESS, 0)).expect("a free port");
     free.local_addr().expect("an address").port()
 }
 
-/// `None` if it does not run, most likely because somebody else has got the port.
+/// Starts the process. Returns `None` if it ends, usually because another process uses the port.
 fn run(port: u16, folder: &TempDir, survives: bool) -> Option<Child> {
     let appends = if survives { "yes" } else { "no" };
     let mut process = Command::new("redis-server")
         .args(["--port", &port.to_string(), "--bind", &ADDRESS.to_string(), "--save", ""])
-        // What is written survives the process, though not the machine; a disk that is busy may
-        // take longer than clients wait.
+        // Without fsync, data survives a crash of the process. A busy disk might exceed the
+        // timeouts.
         .args(["--appendonly", appends, "--appendfsync", "no", "--dir"])
         .arg(folder.path())
         .stdout(Stdio::null())
         .spawn()
         .expect("a Redis that starts");
-    let runs = poll("Redis listens or ends", || {
+    let runs = poll("Redis or its end", || {
         let has_ended = process.try_wait().expect("its status").is_some();
         (has_ended || is_ready(port, process.id())).then_some(!has_ended)
     });
     runs.then_some(process)
 }
 
-/// Whether this process answers there, and not another that was faster, and has all its data.
+/// Returns whether this process listens on the port and has loaded its data.
 fn is_ready(port: u16, process: u32) -> bool {
     let Ok(mut stream) = TcpStream::connect((ADDRESS, port)) else { return false };
     let mut told = String::new();
     let asked = stream
-        .set_read_timeout(Some(PATIENCE))
+        .set_read_timeout(Some(IO_TIMEOUT))
         .and_then(|()| stream.write_all(b"INFO\r\nQUIT\r\n"))
         .and_then(|()| stream.read_to_string(&mut told));
     asked.is_ok()

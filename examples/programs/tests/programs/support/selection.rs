@@ -1,6 +1,6 @@
-//! What `cargo test` was asked for, for the tests that build programs.
+//! The feature selection of `cargo test`, for building the programs.
 
-/// The features: with others, everything would be built again.
+/// Returns the arguments that select the same features, so that nothing is rebuilt.
 pub fn selection() -> Vec<String> {
     let features = [("tls", cfg!(feature = "tls")), ("redis", cfg!(feature = "redis"))];
     if features.iter().all(|it| it.1) {

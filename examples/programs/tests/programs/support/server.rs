@@ -1,5 +1,4 @@
-//! The program `serve` as a process: started on folders of its own, killed, started again, and
-//! looked at from outside.
+//! The program `serve` as a process on temporary folders, which can be killed and restarted.
 
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader};
@@ -15,16 +14,16 @@ use bits_proto_test_tools::program::program;
 
 pub use crate::wait::*;
 
-/// What the server may have had in memory at most, in KiB: much less than what goes through it.
+/// Maximum peak memory of the server, in KiB.
 const MAX_MEMORY: u64 = 64 * 1024;
 
-/// A server that listens, and its folders.
+/// A running server and its folders.
 pub struct Server {
     process: Child,
     pub address: SocketAddr,
     options: Vec<String>,
     folder: TempDir,
-    /// Where sessions are kept, if the server is told.
+    /// The folder of sessions, if it is not the default one.
     sessions: Option<PathBuf>,
 }
 
@@ -33,7 +32,7 @@ impl Server {
         Self::start_in(|_| {}, options)
     }
 
-    /// Starts it on a root that `prepare` has put something into.
+    /// Starts a server on a root that `prepare` fills.
     pub fn start_in(prepare: impl FnOnce(&Path), options: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let sessions = folder.path().join("home/sessions");
@@ -42,8 +41,8 @@ impl Server {
         Self::launch(folder, Some(sessions), options)
     }
 
-    /// Starts it without saying where sessions are kept.
-    pub fn start_by_itself() -> Self {
+    /// Starts a server without `--sessions`.
+    pub fn start_with_default_sessions() -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         fs::create_dir_all(root(&folder)).expect("a root");
         Self::launch(folder, None, &[])
@@ -60,39 +59,39 @@ impl Server {
     }
 
     pub fn sessions(&self) -> PathBuf {
-        self.sessions.clone().expect("it was said")
+        self.sessions.clone().expect("a folder of sessions")
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
         self.root().join(name)
     }
 
-    /// What is at a destination.
+    /// Returns the entity at a destination.
     #[track_caller]
     pub fn entity(&self, name: &str) -> Vec<u8> {
         fs::read(self.path(name)).expect("an entity at its destination")
     }
 
-    /// What `kill -9` does.
+    /// Kills the process (`kill -9`).
     pub fn kill(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
 
-    /// Another process on the same folders, at another port.
-    pub fn start_again(&mut self) {
+    /// Starts another process on the same folders, at another port.
+    pub fn restart(&mut self) {
         self.kill();
         (self.process, self.address) =
             launch(&self.folder, self.sessions.as_deref(), &self.options);
     }
 
-    /// The same with other options.
-    pub fn start_again_with(&mut self, options: &[&str]) {
+    /// Restarts the server with other options.
+    pub fn restart_with(&mut self, options: &[&str]) {
         self.options = options.iter().map(ToString::to_string).collect();
-        self.start_again();
+        self.restart();
     }
 
-    /// Sends a signal of POSIX, by its name.
+    /// Sends a POSIX signal.
     pub fn signal(&self, name: &str) {
         let sent = Command::new("kill").arg(format!("-{name}")).arg(self.id()).status();
         assert!(sent.is_ok_and(|status| status.success()), "kill -{name}");
@@ -102,45 +101,44 @@ impl Server {
         self.process.id().to_string()
     }
 
-    /// How the process ended, of itself.
+    /// Waits for the end of the process.
     #[track_caller]
     pub fn wait(&mut self) -> ExitStatus {
         poll("the end of the process", || self.process.try_wait().expect("a process"))
     }
 
-    /// What it has logged.
+    /// Returns the log.
     pub fn log(&self) -> String {
         fs::read_to_string(log(&self.folder)).unwrap_or_default()
     }
 
-    /// The files that it keeps for sessions.
-    pub fn kept(&self) -> Vec<PathBuf> {
+    /// Returns the files of sessions.
+    pub fn session_files(&self) -> Vec<PathBuf> {
         files(&self.sessions())
     }
 
-    /// Asserts that nothing is left of any session: neither in the folder of sessions, nor beside
-    /// the root; and that the server never had much in memory.
+    /// Asserts that no files of sessions remain, and that the server used little memory.
     #[track_caller]
     pub fn assert_clean(&self) {
-        poll("the end of what is kept", || self.kept().is_empty().then_some(()));
+        poll("the deletion of all session files", || self.session_files().is_empty().then_some(()));
         let home = self.root().parent().expect("a parent").to_path_buf();
         let mut names = fs::read_dir(home)
             .expect("a folder")
             .map(|it| it.expect("an entry").file_name())
             .collect::<Vec<_>>();
         names.sort();
-        assert_eq!(names, ["root", "sessions"], "something lies beside the root");
+        assert_eq!(names, ["root", "sessions"], "unexpected files beside the root");
         self.assert_small();
     }
 
-    /// Asserts that it never had much in memory.
+    /// Asserts that the server used little memory.
     #[track_caller]
     pub fn assert_small(&self) {
         let peak = self.peak_memory();
         assert!(peak < MAX_MEMORY, "{peak} KiB in memory");
     }
 
-    /// The most that it has had in memory, in KiB.
+    /// Returns the peak memory, in KiB.
     fn peak_memory(&self) -> u64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.id())).expect("Linux");
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
@@ -169,7 +167,7 @@ fn log(folder: &TempDir) -> PathBuf {
     folder.path().join("log")
 }
 
-/// The program, on these folders, before it is told where to listen.
+/// Returns the command of the program on these folders, without an address.
 pub fn command(root: &Path, sessions: Option<&Path>) -> Command {
     let mut command = Command::new(program("serve", selection()));
     command.arg("--root").arg(root);
@@ -195,11 +193,11 @@ fn launch(folder: &TempDir, sessions: Option<&Path>, options: &[String]) -> (Chi
     let address = line.strip_prefix("listening on http://").and_then(|it| it.strip_suffix('\n'));
     let address = address.and_then(|it| it.parse().ok());
     let log = || fs::read_to_string(self::log(folder)).unwrap_or_default();
-    let address = address.unwrap_or_else(|| panic!("it said {line:?}, and {}", log()));
+    let address = address.unwrap_or_else(|| panic!("unexpected output {line:?}, log: {}", log()));
     (process, address)
 }
 
-/// All files below a folder.
+/// Returns all files below a folder.
 pub fn files(folder: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let Ok(entries) = fs::read_dir(folder) else { return found };

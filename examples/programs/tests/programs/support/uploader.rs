@@ -1,4 +1,4 @@
-//! The program `upload`, run.
+//! Runs the program `upload`.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -22,7 +22,7 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// With a file of so many bytes, in which no two places look alike.
+    /// Creates a folder with a file of this length.
     pub fn new(length: usize) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let mut word = 0x9E37_79B9_7F4A_7C15_u64;
@@ -46,35 +46,35 @@ impl Folder {
     }
 }
 
-/// What became of it.
+/// The result of a run.
 #[derive(Debug)]
 pub struct Ended {
-    /// `None` when it was killed.
+    /// `None` if the program was killed.
     pub status: Option<i32>,
-    pub told: String,
+    pub output: String,
     pub took: Duration,
 }
 
 impl Ended {
-    /// It ended with this status, and said all of this.
+    /// Asserts the exit status, and that the output contains all these texts.
     #[track_caller]
     pub fn expect(&self, status: i32, parts: &[&str]) {
-        assert_eq!(self.status, Some(status), "{}", self.told);
+        assert_eq!(self.status, Some(status), "{}", self.output);
         for part in parts {
-            assert!(self.told.contains(part), "no {part:?} in {}", self.told);
+            assert!(self.output.contains(part), "no {part:?} in {}", self.output);
         }
     }
 }
 
-/// It runs, and dies with this.
+/// A running program, which is killed on drop.
 pub struct Running {
     child: Child,
-    told: Option<JoinHandle<String>>,
+    output: Option<JoinHandle<String>>,
     start: Instant,
 }
 
 impl Running {
-    /// Retries are quick, as far as `more` does not say otherwise.
+    /// Starts the program with a short retry delay.
     pub fn start(file: &Path, url: &str, more: &[&dyn AsRef<OsStr>]) -> Self {
         let mut command = Command::new(program("upload", selection()));
         command.arg(file).arg(url).args(["--retry-delay", "0.02"]);
@@ -84,13 +84,13 @@ impl Running {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let start = Instant::now();
         let mut child = command.spawn().expect("the program runs");
-        let mut output = child.stderr.take().expect("standard error");
-        let told = thread::spawn(move || {
-            let mut told = String::new();
-            output.read_to_string(&mut told).expect("text");
-            told
+        let mut stderr = child.stderr.take().expect("standard error");
+        let output = thread::spawn(move || {
+            let mut output = String::new();
+            stderr.read_to_string(&mut output).expect("text");
+            output
         });
-        Self { child, told: Some(told), start }
+        Self { child, output: Some(output), start }
     }
 
     pub fn id(&self) -> u32 {
@@ -105,30 +105,30 @@ impl Running {
         self.child.kill().expect("it is killed");
     }
 
-    /// Ctrl-C.
+    /// Sends SIGINT.
     pub fn interrupt(&self) {
         let kill = Command::new("kill").args(["-INT", &self.id().to_string()]).status();
         assert!(kill.is_ok_and(|status| status.success()));
     }
 
     pub fn end(mut self) -> Ended {
-        wait_until("the program ends", || !self.is_running());
+        wait_until("the end of the program", || !self.is_running());
         let took = self.start.elapsed();
         let status = self.child.wait().expect("its status").code();
-        let told = self.told.take().expect("taken once").join().expect("what it said");
-        Ended { status, told, took }
+        let output = self.output.take().expect("taken once").join().expect("the output");
+        Ended { status, output, took }
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // It may have ended.
+        // Fails if the program has ended.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// Runs it until it ends.
+/// Runs the program until it ends.
 pub fn upload(file: &Path, url: &str, more: &[&dyn AsRef<OsStr>]) -> Ended {
     Running::start(file, url, more).end()
 }

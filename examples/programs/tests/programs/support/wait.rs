@@ -1,12 +1,12 @@
-//! Waiting for what others do.
+//! Waiting for other processes.
 
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// Nothing takes longer, on a machine that does much else too, or it never ends.
-pub const PATIENCE: Duration = Duration::from_secs(120);
+/// Timeout, long enough for a busy machine.
+pub const IO_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// Asks again and again until there is something.
+/// Calls `ask` until it returns a value.
 #[track_caller]
 pub fn poll<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
     let start = Instant::now();
@@ -14,7 +14,7 @@ pub fn poll<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
         if let Some(found) = ask() {
             return found;
         }
-        assert!(start.elapsed() < PATIENCE, "not in time: {what}");
+        assert!(start.elapsed() < IO_TIMEOUT, "timeout while waiting for {what}");
         thread::sleep(Duration::from_millis(3));
     }
 }

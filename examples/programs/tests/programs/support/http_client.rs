@@ -1,5 +1,4 @@
-//! A client that says what it likes over a socket: whole requests or pieces, and what comes back,
-//! read by the crate.
+//! A client that sends complete or incomplete requests over a socket, and parses the responses.
 
 use std::fmt;
 use std::io::{self, Read as _, Write as _};
@@ -11,7 +10,7 @@ use bits_proto::message::{Ack, AckContext, HeaderSlots, Request, ResponseHead};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore as _, SeedableRng as _};
 
-use crate::server::{PATIENCE, Server, poll};
+use crate::server::{IO_TIMEOUT, Server, poll};
 
 pub use crate::packets::*;
 
@@ -29,7 +28,7 @@ pub struct Answer {
     pub body: Vec<u8>,
 }
 
-/// A refusal in numbers: status, code, context, and the offset to go on at.
+/// A refusal: status, code, context, and received offset.
 pub type Refused = (u16, Option<u32>, Option<u32>, Option<u64>);
 
 pub const INVALID_ARGUMENT: Refused = (400, Some(0x8007_0057), Some(5), None);
@@ -41,7 +40,7 @@ pub const SMALLER_FRAGMENTS: Refused = (413, None, None, None);
 pub const UNAVAILABLE: Refused = (503, None, None, None);
 pub const UNAUTHENTICATED: Refused = (401, None, None, None);
 
-/// The fragment does not begin where the server stands.
+/// The refusal of a fragment that does not begin at the received offset.
 pub fn out_of_sync(next: u64) -> Refused {
     (416, None, None, Some(next))
 }
@@ -68,14 +67,14 @@ impl Answer {
         self.field("Connection").is_some_and(|value| value.eq_ignore_ascii_case("close"))
     }
 
-    /// The Ack, if it is one to the letter.
+    /// Returns the Ack, and asserts that it has no deviations.
     #[track_caller]
     pub fn ack(&self, ack_context: &AckContext<'_>) -> Ack<'_> {
         let mut slots = HeaderSlots::new();
         let head = ResponseHead::parse(&self.head, &mut slots).expect("HTTP");
         let decoded = Ack::from_head(&head.complete().expect("a head"), ack_context);
         let decoded = decoded.unwrap_or_else(|error| panic!("{error}: {self:?}"));
-        // Where the status says it all there is no code.
+        // These statuses may be sent without a code.
         let says_it_all = matches!(self.status, 401 | 413 | 503 | 500);
         assert!(decoded.deviations.is_empty() || says_it_all, "{self:?}");
         assert_eq!(self.field("BITS-Packet-Type").as_deref(), Some("Ack"), "{self:?}");
@@ -84,7 +83,7 @@ impl Answer {
         decoded.message
     }
 
-    /// What it refuses with.
+    /// Returns the refusal.
     #[track_caller]
     pub fn refused(&self) -> Refused {
         let Ack::Refused(refusal) = self.ack(&AckContext::Ping) else { panic!("{self:?}") };
@@ -93,7 +92,7 @@ impl Answer {
         (self.status, code, context, refusal.received().map(|received| received.0))
     }
 
-    /// How many bytes the server holds, said to a fragment that it took.
+    /// Returns the received offset in the Ack of a fragment.
     #[track_caller]
     pub fn received(&self) -> u64 {
         let ack_context =
@@ -102,7 +101,7 @@ impl Answer {
         ack.received.0
     }
 
-    /// The session that was created.
+    /// Returns the id of the created session.
     #[track_caller]
     pub fn session(&self) -> SessionId<'static> {
         let Ack::CreateSession(ack) = self.ack(&AckContext::CreateSession { offered: None }) else {
@@ -111,7 +110,7 @@ impl Answer {
         ack.session_id.guid().expect("a GUID").into()
     }
 
-    /// Asserts that it grants a Close-Session, Cancel-Session or Ping.
+    /// Asserts that a Close-Session, Cancel-Session or Ping was successful.
     #[track_caller]
     pub fn granted(&self, ack_context: &AckContext<'_>) {
         let ack = self.ack(ack_context);
@@ -131,30 +130,30 @@ impl Connection {
 
     pub fn to(server: SocketAddr) -> io::Result<Self> {
         let stream = TcpStream::connect(server)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        stream.set_write_timeout(Some(PATIENCE))?;
+        stream.set_read_timeout(Some(IO_TIMEOUT))?;
+        stream.set_write_timeout(Some(IO_TIMEOUT))?;
         stream.set_nodelay(true)?;
         Ok(Self { stream, buffer: Vec::new() })
     }
 
-    /// Sends bytes. A server may have answered before it has read them all, and not want the rest.
+    /// Sends bytes. Ignores errors, since a server may respond without reading all of them.
     pub fn raw(&mut self, bytes: impl AsRef<[u8]>) {
         let _ = self.stream.write_all(bytes.as_ref());
     }
 
-    /// Sends a request with as much of its body as there is.
+    /// Sends a request with a complete or incomplete body.
     pub fn send(&mut self, target: &str, request: &Request<'_>, body: &[u8]) {
         self.raw([&*head(target, request), body].concat());
     }
 
-    /// Sends a request and reads the answer.
+    /// Sends a request and reads the response.
     #[track_caller]
     pub fn ask(&mut self, target: &str, request: &Request<'_>, body: &[u8]) -> Answer {
         self.send(target, request, body);
         self.answer()
     }
 
-    /// Sends the head of a request that is no packet, and reads the answer.
+    /// Sends the head of a request that is not a packet, and reads the response.
     #[track_caller]
     pub fn fetch(&mut self, method: &str, target: &str, fields: &[(&str, &str)]) -> Answer {
         let mut head = format!("{method} {target} HTTP/1.1\r\nHost: origin.example\r\n");
@@ -197,7 +196,8 @@ impl Connection {
         std::mem::replace(&mut self.buffer, rest)
     }
 
-    /// The next head, if it is there: its status, the length of its body, and its own.
+    /// Returns the status of the next head, the length of its body, and its own length, if it is
+    /// complete.
     fn head(&self) -> io::Result<Option<(u16, usize, usize)>> {
         let mut slots = HeaderSlots::new();
         let head = ResponseHead::parse(&self.buffer, &mut slots).map_err(io::Error::other)?;
@@ -218,7 +218,7 @@ impl Connection {
         }
     }
 
-    /// Reads the interim response that asks for the body.
+    /// Reads 100 Continue.
     #[track_caller]
     pub fn is_asked_to_continue(&mut self) {
         loop {
@@ -231,13 +231,13 @@ impl Connection {
         }
     }
 
-    /// Whether the connection can still be used: a Ping on it is answered.
+    /// Returns whether the connection is open, by sending a Ping.
     pub fn is_open(&mut self) -> bool {
         self.send("/", &ping(), b"");
         self.try_answer().is_ok()
     }
 
-    /// Asserts that the server ends the connection, without another word.
+    /// Asserts that the server closes the connection without sending anything.
     #[track_caller]
     pub fn ends(&mut self) {
         let end = match self.more() {
@@ -248,18 +248,18 @@ impl Connection {
         assert!(ended.contains(&end), "{end}");
     }
 
-    /// Cuts the connection: the server sees that nothing more comes.
+    /// Closes the connection in both directions.
     pub fn cut(self) {
         let _ = self.stream.shutdown(Shutdown::Both);
     }
 }
 
-/// The head of a request.
+/// Returns the head of a request.
 pub fn head(target: &str, request: &Request<'_>) -> Vec<u8> {
     head_with(target, request, &[])
 }
 
-/// The head of a request, with more fields.
+/// Returns the head of a request with additional fields.
 pub fn head_with(target: &str, request: &Request<'_>, extras: &[(&str, &str)]) -> Vec<u8> {
     let target = RequestTarget::try_from(target).expect("a target");
     let host = [("Host", "origin.example")];
@@ -269,26 +269,26 @@ pub fn head_with(target: &str, request: &Request<'_>, extras: &[(&str, &str)]) -
 
 /// Creates a session.
 #[track_caller]
-pub fn begin(server: &Server, target: &str) -> SessionId<'static> {
+pub fn create_session(server: &Server, target: &str) -> SessionId<'static> {
     ask(server, target, &create(), b"").session()
 }
 
-/// Asks on a connection of its own.
+/// Sends a request on its own connection.
 #[track_caller]
 pub fn ask(server: &Server, target: &str, request: &Request<'_>, body: &[u8]) -> Answer {
     Connection::open(server).ask(target, request, body)
 }
 
-/// Asks until the session is free for it.
+/// Sends a request until the session is not busy.
 #[track_caller]
-pub fn insist(server: &Server, target: &str, request: &Request<'_>, body: &[u8]) -> Answer {
+pub fn ask_until_free(server: &Server, target: &str, request: &Request<'_>, body: &[u8]) -> Answer {
     poll("an answer", || {
         let answer = ask(server, target, request, body);
         (answer.status != 503).then_some(answer)
     })
 }
 
-/// Uploads an entity in one fragment, or none if it is empty.
+/// Uploads an entity in one fragment, or without a fragment if it is empty.
 #[track_caller]
 pub fn upload(server: &Server, target: &str, entity: &[u8]) {
     let mut connection = Connection::open(server);
@@ -301,15 +301,15 @@ pub fn upload(server: &Server, target: &str, entity: &[u8]) {
     connection.ask(target, &close(id), b"").closed();
 }
 
-/// How many bytes the server holds of a session that lacks more than the last byte: it says so to
-/// a fragment that it cannot take.
+/// Returns the received offset of a session by sending the last byte, which must not be the next
+/// one.
 #[track_caller]
-pub fn held(server: &Server, target: &str, id: SessionId<'_>, total: u64) -> u64 {
+pub fn received_offset(server: &Server, target: &str, id: SessionId<'_>, total: u64) -> u64 {
     let answer = ask(server, target, &fragment(id, total - 1..total, total), b"!");
     answer.refused().3.expect("a gap")
 }
 
-/// Bytes that are different wherever one looks, and for each seed.
+/// Returns pseudo-random bytes that depend on the seed.
 pub fn entity(seed: u64, length: usize) -> Vec<u8> {
     let mut bytes = vec![0; length];
     ChaCha8Rng::seed_from_u64(seed).fill_bytes(&mut bytes);

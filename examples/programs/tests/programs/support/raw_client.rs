@@ -1,4 +1,4 @@
-//! A client that writes requests to a socket, whole or not, and reads what comes back.
+//! A client that sends complete or incomplete requests over a socket, and reads Acks.
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -8,7 +8,7 @@ use bits_proto::field::SessionId;
 use bits_proto::http1::RequestTarget;
 use bits_proto::message::{HeaderSlots, Request, ResponseHead};
 
-use crate::node::PATIENCE;
+use crate::node::IO_TIMEOUT;
 
 pub use crate::packets::*;
 
@@ -18,7 +18,7 @@ pub struct Wire {
     buffer: Vec<u8>,
 }
 
-/// A response without a body, which is what Acks are.
+/// A response without a body, such as an Ack.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Answer {
     pub status: u16,
@@ -31,7 +31,7 @@ impl Answer {
         self.fields.iter().find(is_it).map(|field| &*field.1)
     }
 
-    /// The offset that it names.
+    /// Returns the received offset.
     pub fn received(&self) -> Option<u64> {
         self.field("BITS-Received-Content-Range").map(|value| value.parse().expect("a number"))
     }
@@ -40,7 +40,7 @@ impl Answer {
         self.field("BITS-Error-Code")
     }
 
-    /// Whether it is an Ack, which says so itself and has no body.
+    /// Returns whether the response is an Ack without a body.
     pub fn is_ack(&self) -> bool {
         self.field("BITS-Packet-Type") == Some("Ack") && self.field("Content-Length") == Some("0")
     }
@@ -50,7 +50,7 @@ impl Answer {
     }
 }
 
-/// What a server answered to a request that is sent alone, on a connection of its own.
+/// Sends a request on its own connection and returns the response.
 pub fn ask(server: SocketAddr, target: &str, request: &Request<'_>, body: &[u8]) -> Answer {
     let mut wire = Wire::connect(server);
     wire.send(target, request, body);
@@ -60,12 +60,12 @@ pub fn ask(server: SocketAddr, target: &str, request: &Request<'_>, body: &[u8])
 impl Wire {
     pub fn connect(server: SocketAddr) -> Self {
         let stream = TcpStream::connect(server).expect("a server that listens");
-        stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
-        stream.set_write_timeout(Some(PATIENCE)).expect("a timeout");
+        stream.set_read_timeout(Some(IO_TIMEOUT)).expect("a timeout");
+        stream.set_write_timeout(Some(IO_TIMEOUT)).expect("a timeout");
         Self { stream, buffer: Vec::new() }
     }
 
-    /// Sends a request with as much of its body as there is.
+    /// Sends a request with a complete or incomplete body.
     pub fn send(&mut self, target: &str, request: &Request<'_>, body: &[u8]) {
         let target = RequestTarget::try_from(target).expect("a target");
         let head = request.encode(target, [("Host", "origin.example")]).expect("extras");
@@ -76,7 +76,7 @@ impl Wire {
         self.stream.write_all(bytes).expect("a server that reads");
     }
 
-    /// The next response. An error if the connection ends before it.
+    /// Reads the next response. Fails if the connection ends before it.
     pub fn answer(&mut self) -> io::Result<Answer> {
         loop {
             if let Some(answer) = self.take_answer() {
@@ -101,7 +101,7 @@ impl Wire {
         Some(answer)
     }
 
-    /// What is there until the other side closes.
+    /// Reads until the server closes the connection.
     pub fn until_closed(mut self) -> Vec<u8> {
         let _ = self.stream.read_to_end(&mut self.buffer);
         self.buffer
@@ -110,14 +110,14 @@ impl Wire {
 
 /// Creates a session.
 #[track_caller]
-pub fn begin(server: SocketAddr, target: &str) -> SessionId<'static> {
+pub fn create_session(server: SocketAddr, target: &str) -> SessionId<'static> {
     let answer = ask(server, target, &create(), b"");
     assert_eq!(answer.status, 200, "{answer:?}");
     let id = SessionId::try_from(answer.field("BITS-Session-Id").expect("an id")).expect("an id");
     id.guid().expect("a GUID").into()
 }
 
-/// Bytes that are different wherever one looks.
+/// Returns pseudo-random bytes.
 pub fn entity(length: usize) -> Vec<u8> {
     let mut word: u64 = 7;
     let mut next = || {
@@ -127,7 +127,7 @@ pub fn entity(length: usize) -> Vec<u8> {
     (0..length).map(|_| next()).collect()
 }
 
-/// The names of what is in a folder that belongs to no entity.
+/// Returns the names of the remaining files of sessions.
 pub fn leftovers(folder: &Path) -> Vec<String> {
     let entries = std::fs::read_dir(folder.join(".sessions")).expect("the folder of sessions");
     entries.map(|it| it.expect("an entry").file_name().to_string_lossy().into_owned()).collect()
