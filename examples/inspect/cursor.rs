@@ -173,10 +173,10 @@ impl<'b> Cursor<'b> {
     /// Returns the number of bytes between two positions that were not captured.
     fn missing(&self, from: i64, to: i64) -> u64 {
         let pieces = self.stream.pieces[self.piece..].iter();
-        let held = pieces
+        let captured = pieces
             .take_while(|piece| piece.start < to)
             .map(|piece| (piece.end().min(to) - piece.start.max(from)).max(0));
-        ((to - from).max(0) - held.sum::<i64>()).max(0) as u64
+        ((to - from).max(0) - captured.sum::<i64>()).max(0) as u64
     }
 
     /// Returns the first start of a message at or after a position, or else the end of the stream.

@@ -1,4 +1,4 @@
-//! Sources of messages. The reader requests one message after another and tells the source where
+//! Sources of messages. The reader requests one message after another and informs the source where
 //! each of them ends. The source knows how much of it was captured.
 
 use std::fmt;

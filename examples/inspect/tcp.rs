@@ -181,9 +181,9 @@ impl<'b> Side<'b> {
     fn insert(&mut self, mut at: i64, mut chunk: Chunk<'b>) {
         while !chunk.data.is_empty() {
             let before = self.chunks.range(..=at).next_back();
-            let held = before.map_or(at, |(start, held)| start + held.data.len() as i64);
-            if held > at {
-                let known = chunk.data.len().min((held - at) as usize);
+            let known_end = before.map_or(at, |(start, chunk)| start + chunk.data.len() as i64);
+            if known_end > at {
+                let known = chunk.data.len().min((known_end - at) as usize);
                 chunk.data = &chunk.data[known..];
                 at += known as i64;
                 continue;

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""How fast an entity goes from `upload` to `serve`, beside `curl -T` to nginx with dav.
+"""Compares the throughput of `upload` to `serve` with `curl -T` to nginx with dav.
 
     examples/programs/throughput.py [--mib 1024] [--fragment 1048576] [--rounds 3] [--folder DIR]
 
-Both go over loopback and store in one folder; rounds alternate, and the medians are compared. The
-peak of each process's memory is what the kernel counted. Needs curl and nginx.
+Both use loopback and store in one folder. Rounds alternate, and the medians are compared. The peak
+memory of each process comes from the kernel. Requires curl and nginx.
 """
 
 import argparse
@@ -49,17 +49,17 @@ def free_port():
 
 
 def peak_of(pid):
-    """The peak of a running process's memory, in bytes; none of one that has ended."""
+    """Returns the peak memory of a running process in bytes, or 0 if it has ended."""
     status = pathlib.Path(f"/proc/{pid}/status").read_text()
     peak = re.search(r"VmHWM:\s+(\d+) kB", status)
     return int(peak[1]) * 1024 if peak else 0
 
 
 def run(command):
-    """How long a command took in seconds, and the peak of its memory in bytes.
+    """Runs a command. Returns the time in seconds and the peak memory in bytes.
 
-    The peak is read while the command runs: what `wait4` tells afterwards is at least what this
-    script itself had in memory when it started the command.
+    The peak is read while the command runs: the value of `wait4` includes the memory of this script
+    at the start of the command.
     """
     start = time.monotonic()
     child = subprocess.Popen(command, stdout=subprocess.DEVNULL)
@@ -74,8 +74,8 @@ def run(command):
     return took, peak
 
 
-def started(servers, command, **streams):
-    """A server that ends with `servers`, whatever fails after it was started."""
+def start_server(servers, command, **streams):
+    """Starts a server that is terminated with `servers`, even after an error."""
     server = subprocess.Popen(command, **streams)
     servers.callback(server.wait)
     servers.callback(server.terminate)
@@ -86,7 +86,7 @@ def start_serve(servers, program, folder):
     root = folder / "serve-root"
     root.mkdir()
     command = [program, "--root", root, "--listen", "127.0.0.1:0", "--allow-overwrite"]
-    server = started(servers, command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    server = start_server(servers, command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     url = server.stdout.readline().strip().removeprefix("listening on ")
     return server, url, root
 
@@ -97,7 +97,7 @@ def start_nginx(servers, folder):
     port = free_port()
     configuration = folder / "nginx.conf"
     configuration.write_text("user root;" * (os.geteuid() == 0) + NGINX.format(folder=folder, port=port))
-    server = started(servers, ["nginx", "-c", configuration, "-e", folder / "nginx.log"])
+    server = start_server(servers, ["nginx", "-c", configuration, "-e", folder / "nginx.log"])
     deadline = time.monotonic() + 10
     while True:
         try:
@@ -143,17 +143,17 @@ def compare(arguments, folder):
         server_peaks = {"upload to serve": peak_of(ours.pid), "curl -T to nginx": peak_of(theirs.pid)}
         for root in our_root, their_root:
             if not filecmp.cmp(entity, root / "entity", shallow=False):
-                raise SystemExit(f"{root}: the entity is another one")
-    tell(arguments.mib, took, client_peaks, server_peaks)
+                raise SystemExit(f"{root}: the entity differs from the source")
+    report(arguments.mib, took, client_peaks, server_peaks)
 
 
-def tell(mib, took, client_peaks, server_peaks):
+def report(mib, took, client_peaks, server_peaks):
     medians = {name: statistics.median(seconds) for name, seconds in took.items()}
     for name, median in medians.items():
         print(f"{name:18} {mib / median:7.0f} MiB/s   peak: client {client_peaks[name] / 2**20:5.1f} MiB,"
               f" server {server_peaks[name] / 2**20:5.1f} MiB")
     ours, theirs = medians.values()
-    print(f"ratio of the speeds {theirs / ours:.2f}")
+    print(f"ratio of the throughputs {theirs / ours:.2f}")
 
 
 def main():

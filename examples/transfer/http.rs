@@ -144,10 +144,10 @@ impl Read for Body<'_> {
         let read = if buffer.is_empty() {
             self.connection.stream.read(out)?
         } else {
-            let held = most.min(buffer.len());
-            out[..held].copy_from_slice(&buffer[..held]);
-            buffer.drain(..held);
-            held
+            let buffered = most.min(buffer.len());
+            out[..buffered].copy_from_slice(&buffer[..buffered]);
+            buffer.drain(..buffered);
+            buffered
         };
         self.left -= read as u64;
         Ok(read)

@@ -12,13 +12,12 @@ use bits_proto::server::{
     Access, HostError, Policy, Record, RequestContext, SessionLimits, Sessions, Step, StoreBytes,
     WorkToken,
 };
+use bits_proto_programs::cluster::folder::Folder;
+use bits_proto_programs::host_error::host_error;
 use tempfile::TempDir;
 use tokio::fs::File;
 use tokio::io::AsyncWriteExt as _;
 use uuid::Uuid;
-
-use bits_proto_programs::cluster::folder::Folder;
-use bits_proto_programs::host_error::host_error;
 
 /// A session that issues work tokens, and the folder with its files.
 struct Fixture {

@@ -14,11 +14,10 @@ use bits_proto::server::{
     Access, Policy, Record, RequestContext, SessionLimits, Sessions, SessionsResponse, Step,
     StoreBytes, WorkToken,
 };
-use uuid::Uuid;
-
 use bits_proto_programs::serve::fencing::{Fencing, SessionGuard};
 use bits_proto_programs::serve::path;
 use bits_proto_programs::serve::storage::Storage;
+use uuid::Uuid;
 
 const TOTAL: u64 = 10;
 

@@ -12,15 +12,14 @@ use bits_proto::server::{
     Access, HostError, Policy, RequestContext, SessionLimits, Sessions, State, Step, Store as _,
     StoreBytes,
 };
-use cap_std::ambient_authority;
-use cap_std::fs::Dir;
-use tempfile::TempDir;
-use uuid::Uuid;
-
 use bits_proto_programs::host_error::host_error;
 use bits_proto_programs::serve::folder::{Folder, Found, file_name};
 use bits_proto_programs::serve::path::destination;
 use bits_proto_programs::serve::storage::Storage;
+use cap_std::ambient_authority;
+use cap_std::fs::Dir;
+use tempfile::TempDir;
+use uuid::Uuid;
 
 const NOW: Duration = Duration::from_secs(1_700_000_000);
 const CONTEXT: RequestContext<'_> =

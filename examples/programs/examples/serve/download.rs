@@ -3,6 +3,7 @@
 use std::io;
 
 use bits_proto::server::Reply;
+use bits_proto_programs::serve::path::{RESERVED, decoded, destination};
 use cap_std::fs::File;
 use http::header::{
     ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, IF_RANGE, RANGE,
@@ -17,7 +18,6 @@ use uuid::Uuid;
 
 use crate::body::Outgoing;
 use crate::server::{Server, empty_response};
-use bits_proto_programs::serve::path::{RESERVED, decoded, destination};
 
 /// The part of a file that is sent to the client.
 #[derive(Debug, PartialEq, Eq)]

@@ -10,6 +10,9 @@ use bits_proto::backend::{
 use bits_proto::field::{OriginalRequestUrl, ReplyUrl, RequestDataFileName, ResponseDataFileName};
 use bits_proto::message::NotificationResponse;
 use bits_proto::server::{HostError, Notified, Reply, SessionsError, WorkToken};
+use bits_proto_programs::host_error::host_error;
+use bits_proto_programs::serve::fencing::SessionGuard;
+use bits_proto_programs::serve::storage::Storage;
 use bytes::Bytes;
 use cap_std::fs::File;
 use http::header::HOST;
@@ -27,9 +30,6 @@ use crate::body::{Outgoing, read_piece};
 use crate::download::reply_path;
 use crate::server::{Server, now};
 use crate::upload::StepResult;
-use bits_proto_programs::host_error::host_error;
-use bits_proto_programs::serve::fencing::SessionGuard;
-use bits_proto_programs::serve::storage::Storage;
 
 impl Server {
     /// Notifies the application and reports the result to the session.

@@ -5,6 +5,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use bits_proto::server::{Discard, Policy, Sessions, UnreadBody};
+use bits_proto_programs::host_error::host_error;
+use bits_proto_programs::serve::fencing::{Fencing, SessionGuard};
+use bits_proto_programs::serve::folder::Folder;
+use bits_proto_programs::serve::storage::Storage;
 use http::header::{ALLOW, CONTENT_LENGTH, EXPECT, WWW_AUTHENTICATE};
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
@@ -18,10 +22,6 @@ use crate::application::Application;
 use crate::arguments::Arguments;
 use crate::basic_auth::{BasicAuth, CHALLENGE};
 use crate::body::{Outgoing, Reader};
-use bits_proto_programs::host_error::host_error;
-use bits_proto_programs::serve::fencing::{Fencing, SessionGuard};
-use bits_proto_programs::serve::folder::Folder;
-use bits_proto_programs::serve::storage::Storage;
 
 pub type Table = Sessions<'static, Folder>;
 

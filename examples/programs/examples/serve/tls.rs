@@ -3,12 +3,11 @@
 use std::io;
 use std::path::Path;
 
+use bits_proto_programs::root_certs::client_config;
 use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
-
-use bits_proto_programs::root_certs::client_config;
 
 /// TLS configuration and the expected name of the application.
 #[derive(Clone)]

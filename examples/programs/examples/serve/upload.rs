@@ -13,6 +13,10 @@ use bits_proto::server::{
     Access, Answer, Discard, Policy, RequestContext, SessionsError, SessionsResponse, Step,
     StoreBytes, UnreadBody, WorkToken,
 };
+use bits_proto_programs::host_error::host_error;
+use bits_proto_programs::serve::fencing::SessionGuard;
+use bits_proto_programs::serve::path::{Destination, destination};
+use bits_proto_programs::serve::storage::Storage;
 use cap_std::fs::File;
 use http::Response;
 use http::request::Parts;
@@ -23,10 +27,6 @@ use tracing::{Span, debug, error, info, warn};
 use crate::basic_auth::CHALLENGE;
 use crate::body::{FLUSH_INTERVAL, Outgoing, PIECE, Piece, Reader};
 use crate::server::{Server, Table, Unauthenticated, now};
-use bits_proto_programs::host_error::host_error;
-use bits_proto_programs::serve::fencing::SessionGuard;
-use bits_proto_programs::serve::path::{Destination, destination};
-use bits_proto_programs::serve::storage::Storage;
 
 /// Maximum number of stored bytes that are not yet recorded in their session.
 const REPORT_INTERVAL: u64 = 1024 * 1024;

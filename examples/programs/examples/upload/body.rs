@@ -8,13 +8,13 @@ use std::task::{Context, Poll};
 use std::thread;
 use std::time::Instant;
 
+use bits_proto_programs::upload::console::Console;
+use bits_proto_programs::upload::rate_limit::RateLimit;
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::entity::Entity;
-use bits_proto_programs::upload::console::Console;
-use bits_proto_programs::upload::rate_limit::RateLimit;
 
 /// Maximum number of bytes per read.
 const PIECE: u64 = 128 * 1024;

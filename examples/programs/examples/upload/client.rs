@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 use bits_proto::client::{Poll, State, StopReason, Upload};
 use bits_proto::field::{ContentRange, SessionId};
 use bits_proto::message::{CloseSession, Fragment, Request};
+use bits_proto_programs::upload::console::Console;
+use bits_proto_programs::upload::rate_limit::RateLimit;
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 use tokio::time::{sleep, timeout};
@@ -18,8 +20,6 @@ use crate::interrupt::Interrupts;
 use crate::reply::ReplyFile;
 use crate::responses::LastError;
 use crate::state::StateFile;
-use bits_proto_programs::upload::console::Console;
-use bits_proto_programs::upload::rate_limit::RateLimit;
 
 /// Maximum time to cancel a session.
 const CANCEL_TIMEOUT: Duration = Duration::from_secs(10);

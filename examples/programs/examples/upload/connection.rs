@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
+use bits_proto_programs::error_chain::error_chain;
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
@@ -19,7 +20,6 @@ use crate::destination::{Destination, Server};
 use crate::failure::{Failure, Result};
 #[cfg(feature = "tls")]
 use crate::tls::Tls;
-use bits_proto_programs::error_chain::error_chain;
 
 /// Maximum length of a response body that is read in order to reuse the connection, in bytes. The
 /// protocol does not use these bodies.

@@ -168,9 +168,9 @@ fn lock(path: &Path) -> std::result::Result<File, String> {
             }
             Err(TryLockError::Error(error)) => return Err(error.to_string()),
         }
-        let held = file.try_clone().and_then(same_file::Handle::from_file);
-        match (held, same_file::Handle::from_path(path)) {
-            (Ok(held), Ok(current)) if held == current => return Ok(file),
+        let locked = file.try_clone().and_then(same_file::Handle::from_file);
+        match (locked, same_file::Handle::from_path(path)) {
+            (Ok(locked), Ok(current)) if locked == current => return Ok(file),
             (Err(error), _) => return Err(error.to_string()),
             _ => {}
         }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use bits_proto_programs::root_certs::client_config;
 use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -10,7 +11,6 @@ use tokio_rustls::client::TlsStream;
 use crate::connection::ConnectError;
 use crate::destination::Server;
 use crate::failure::{Failure, Result};
-use bits_proto_programs::root_certs::client_config;
 
 pub struct Tls(TlsConnector);
 

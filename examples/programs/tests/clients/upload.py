@@ -3,7 +3,7 @@
 
     upload.py URL FILE FRAGMENT_SIZE
 
-It goes on where the server says it stands, and prints what the server answered.
+Each fragment begins at the offset that the server acknowledged. The program prints the responses.
 """
 
 import http.client
@@ -21,7 +21,7 @@ class Client:
         self.target = parts.path
 
     def send(self, packet_type, fields=(), body=b""):
-        """Sends a packet, and gives back the Ack."""
+        """Sends a packet and returns the Ack."""
         connection = self.connection
         connection.putrequest("BITS_POST", self.target, skip_accept_encoding=True)
         connection.putheader("BITS-Packet-Type", packet_type)
@@ -34,10 +34,10 @@ class Client:
         offset = response.getheader("BITS-Received-Content-Range", "-")
         print(packet_type, response.status, offset)
         if response.getheader("BITS-Packet-Type") != "Ack":
-            sys.exit("the answer is no Ack")
+            sys.exit("the response is not an Ack")
         return response
 
-    def granted(self, *packet):
+    def send_successfully(self, *packet):
         response = self.send(*packet)
         if response.status != 200:
             sys.exit(f"{response.status} {response.getheader('BITS-Error')}")
@@ -46,8 +46,8 @@ class Client:
 
 def upload(url, path, fragment_size):
     client = Client(url)
-    client.granted("Ping")
-    created = client.granted("Create-Session", [("BITS-Supported-Protocols", PROTOCOL)])
+    client.send_successfully("Ping")
+    created = client.send_successfully("Create-Session", [("BITS-Supported-Protocols", PROTOCOL)])
     session = ("BITS-Session-Id", created.getheader("BITS-Session-Id"))
     total = os.path.getsize(path)
     offset = 0
@@ -57,9 +57,9 @@ def upload(url, path, fragment_size):
             body = file.read(fragment_size)
             last = offset + len(body) - 1
             content_range = ("Content-Range", f"bytes {offset}-{last}/{total}")
-            ack = client.granted("Fragment", [session, content_range], body)
+            ack = client.send_successfully("Fragment", [session, content_range], body)
             offset = int(ack.getheader("BITS-Received-Content-Range"))
-    client.granted("Close-Session", [session])
+    client.send_successfully("Close-Session", [session])
 
 
 if __name__ == "__main__":

@@ -41,34 +41,34 @@ fn an_upload_with_refused_requests() {
     let total = entity.len() as u64;
     // All requests use one connection, so that an unread rest of a body would be detected.
     let mut wire = Wire::connect(server.node.address);
-    let mut say = |target: &str, request, body: &[u8]| {
+    let mut send = |target: &str, request, body: &[u8]| {
         wire.send(target, &request, body);
         let answer = wire.answer().expect("an answer");
         assert!(answer.is_ack() && !answer.closes(), "{answer:?}");
         answer
     };
-    assert_eq!(say("/e", ping(), b"").status, 200);
+    assert_eq!(send("/e", ping(), b"").status, 200);
     let id = create_session(server.node.address, "/e");
 
-    let gap = say("/e", fragment(id, 100..200, total), &entity[100..200]);
+    let gap = send("/e", fragment(id, 100..200, total), &entity[100..200]);
     assert_eq!((gap.status, gap.received()), (416, Some(0)));
-    let unknown = say("/e", fragment(unknown_session(), 0..300_000, total), &entity[..300_000]);
+    let unknown = send("/e", fragment(unknown_session(), 0..300_000, total), &entity[..300_000]);
     assert_eq!((unknown.status, unknown.code()), (500, Some(NOT_FOUND)));
-    let elsewhere = say("/f", fragment(id, 0..10, total), &entity[..10]);
+    let elsewhere = send("/f", fragment(id, 0..10, total), &entity[..10]);
     assert_eq!((elsewhere.status, elsewhere.code()), (500, Some(NOT_FOUND)));
 
-    let first = say("/e", fragment(id, 0..600_000, total), &entity[..600_000]);
+    let first = send("/e", fragment(id, 0..600_000, total), &entity[..600_000]);
     assert_eq!((first.status, first.received()), (200, Some(600_000)));
-    let other_total = say("/e", fragment(id, 600_000..600_010, total + 1), &[0; 10]);
+    let other_total = send("/e", fragment(id, 600_000..600_010, total + 1), &[0; 10]);
     assert_eq!(other_total.status, 400);
-    let overlap = say("/e", fragment(id, 500_000..total, total), &entity[500_000..]);
+    let overlap = send("/e", fragment(id, 500_000..total, total), &entity[500_000..]);
     assert_eq!((overlap.status, overlap.received()), (200, Some(total)));
     assert!(!server.path("e").exists(), "the session is not closed");
-    assert_eq!(say("/e", close(id), b"").status, 200);
+    assert_eq!(send("/e", close(id), b"").status, 200);
     assert_eq!(fs::read(server.path("e")).expect("the entity"), entity);
-    assert_eq!(say("/e", close(id), b"").code(), Some(NOT_FOUND));
+    assert_eq!(send("/e", close(id), b"").code(), Some(NOT_FOUND));
 
-    let again = say("/e", create(), b"");
+    let again = send("/e", create(), b"");
     assert_eq!(again.status, 403, "an existing entity");
     assert_eq!(fs::read(server.path("e")).expect("the entity"), entity);
     assert_eq!(leftovers(server.folder.path()), [""; 0]);

@@ -8,12 +8,12 @@ use std::thread;
 
 use bits_proto::field::SessionId;
 use bits_proto::server::Session;
+use bits_proto_programs::cluster::redis_store::RedisStore;
 use tempfile::TempDir;
 
 use crate::node::{Node, poll};
 use crate::raw_client::*;
 use crate::redis_server::RedisServer;
-use bits_proto_programs::cluster::redis_store::RedisStore;
 
 const PREFIX: &str = "{test}:";
 
@@ -139,7 +139,7 @@ fn another_node_takes_over_from_a_killed_one() {
     let busy = ask(cluster.address(1), "/e", &whole, &entity);
     assert_eq!(busy.status, 503);
     // Read after the kill, since a report of the killed node may have been in progress before.
-    let counted = cluster.session(id).expect("a session").received().0;
+    let received = cluster.session(id).expect("a session").received().0;
     let done = cluster.ask_until_free(1, &whole, &entity);
     assert_eq!((done.status, done.received()), (200, Some(total)));
     let id_folder = cluster.path(".sessions").join(id.guid().expect("a GUID").to_string());
@@ -148,7 +148,7 @@ fn another_node_takes_over_from_a_killed_one() {
         .map(|it| it.expect("an entry").file_name().into_string().expect("text"))
         .collect::<Vec<_>>();
     parts.sort();
-    assert!(parts[1].starts_with(&format!("{counted:020}-")), "{parts:?}");
+    assert!(parts[1].starts_with(&format!("{received:020}-")), "{parts:?}");
     assert_eq!(ask(cluster.address(1), "/e", &close(id), b"").status, 200);
     assert_eq!(fs::read(cluster.path("e")).expect("the entity"), entity);
     assert_eq!(leftovers(cluster.folder.path()), [""; 0]);
@@ -196,7 +196,7 @@ fn any_node_deletes_expired_sessions() {
 
 #[test]
 fn without_redis_clients_retry_and_continue_later() {
-    let redis = RedisServer::surviving();
+    let redis = RedisServer::persistent();
     let Some(mut cluster) = Cluster::start(redis, "1h") else { return };
     let id = create_session(cluster.address(0), "/e");
     let half = ask(cluster.address(0), "/e", &fragment(id, 0..5, 10), b"abcde");

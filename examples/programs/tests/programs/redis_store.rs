@@ -14,12 +14,12 @@ use bits_proto::server::{
     Access, EventError, HostError, Notified, Policy, Record, Reply, RequestContext, SessionLimits,
     Sessions, SessionsError, SessionsResponse, Step, Store, WorkToken,
 };
+use bits_proto_programs::cluster::redis_store::RedisStore;
 use rand::rngs::SmallRng;
 use rand::{Rng as _, SeedableRng as _};
 use uuid::Uuid;
 
 use crate::redis_server::RedisServer;
-use bits_proto_programs::cluster::redis_store::RedisStore;
 
 type Map = BTreeMap<Uuid, Record>;
 type Table<S> = Sessions<'static, S>;
@@ -146,7 +146,7 @@ fn contents<S: Store<Error: Debug>>(store: &mut S, now: Duration) -> String {
         let id = id(random).guid().expect("a GUID");
         records.push(store.update(id, |record| record.clone()).expect("it works"));
     }
-    let counts = [None, Some("alice"), Some(PRINCIPALS[2].unwrap_or_default()), Some("nobody")]
+    let counts = [None, Some("alice"), Some(PRINCIPALS[2].unwrap_or_default()), Some("unknown")]
         .map(|principal| store.count(principal).expect("it works"));
     let expired: BTreeSet<_> = store.expired(now).expect("it works").into_iter().collect();
     format!("{records:?} {counts:?} {expired:?}")
@@ -195,10 +195,10 @@ fn the_store_is_equivalent_to_a_map() {
 const TOTAL: u64 = 1000;
 
 /// The offsets that were accepted from one writer, and the number of its lost work tokens.
-type Hammered = (Vec<u64>, usize);
+type WriterResult = (Vec<u64>, usize);
 
 /// Writes the rest of the entity in random pieces, and sometimes abandons a fragment.
-fn hammer(mut table: Table<RedisStore>, seed: u64, clock: &AtomicU64) -> Hammered {
+fn write_randomly(mut table: Table<RedisStore>, seed: u64, clock: &AtomicU64) -> WriterResult {
     let mut random = SmallRng::seed_from_u64(seed);
     let (mut accepted, mut lost) = (Vec::new(), 0);
     let mut next = 0;
@@ -212,8 +212,8 @@ fn hammer(mut table: Table<RedisStore>, seed: u64, clock: &AtomicU64) -> Hammere
         while let Step::Store(bytes) = step {
             let taken = random.random_range(1..=bytes.take);
             // Some reports are late, and some are never sent.
-            let patience = random.random_range(0..160);
-            clock.fetch_add(patience, SeqCst);
+            let delay = random.random_range(0..160);
+            clock.fetch_add(delay, SeqCst);
             match table.handle_stored(bytes.token, taken, now()) {
                 Ok(then) => {
                     accepted.extend(bytes.offset..bytes.offset + taken);
@@ -238,7 +238,7 @@ fn hammer(mut table: Table<RedisStore>, seed: u64, clock: &AtomicU64) -> Hammere
 }
 
 /// Runs four concurrent writers of the same entity with separate connections.
-fn round(redis: &RedisServer, round: u64) -> Vec<Hammered> {
+fn round(redis: &RedisServer, round: u64) -> Vec<WriterResult> {
     let policy = Policy::DEFAULT.with_store_timeout(Duration::from_secs(5));
     let table = || {
         let store = RedisStore::new(&redis.url(), &format!("round-{round}:")).expect("a URL");
@@ -260,7 +260,7 @@ fn round(redis: &RedisServer, round: u64) -> Vec<Hammered> {
                 let connected = table.store().count(None);
                 start.wait();
                 assert!(connected.is_ok(), "{connected:?}");
-                hammer(table, 4 * round + seed, clock)
+                write_randomly(table, 4 * round + seed, clock)
             })
         });
         writers.map(|writer| writer.join().expect("a writer that ends")).into()
@@ -284,7 +284,7 @@ fn each_byte_is_accepted_from_one_concurrent_writer() {
 
 #[test]
 fn the_store_recovers_after_redis_was_down() {
-    let Some(mut redis) = RedisServer::surviving() else { return };
+    let Some(mut redis) = RedisServer::persistent() else { return };
     let store = RedisStore::new(&redis.url(), "p:").expect("a URL");
     let mut table = Sessions::new(store, Policy::DEFAULT, SessionLimits::default());
     let now = Duration::from_secs(1);

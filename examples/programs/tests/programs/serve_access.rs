@@ -19,7 +19,7 @@ fn ask_as(server: &Server, who: &str, target: &str, request: &Request<'_>, body:
 }
 
 #[track_caller]
-fn asks_for_credentials(answer: &Answer) {
+fn assert_unauthorized(answer: &Answer) {
     assert_eq!(answer.refused(), UNAUTHENTICATED);
     let challenge = answer.field("WWW-Authenticate").expect("a challenge");
     assert!(challenge.starts_with("Basic realm="), "{challenge}");
@@ -32,7 +32,7 @@ fn every_packet_needs_the_password() {
     let id = ask_as(&server, &alice, "/e", &create(), b"").session();
     let first = fragment(id, 0..5, 10);
     assert_eq!(ask_as(&server, &alice, "/e", &first, b"01234").received(), 5);
-    let strangers = [
+    let wrong_credentials = [
         basic("alice:open"),
         basic("alice:open:sesame2"),
         basic("alice:open:sesam"),
@@ -54,9 +54,9 @@ fn every_packet_needs_the_password() {
         (cancel(id), b""),
     ];
     for (request, body) in &packets {
-        asks_for_credentials(&ask(&server, "/e", request, body));
-        for stranger in &strangers {
-            asks_for_credentials(&ask_as(&server, stranger, "/e", request, body));
+        assert_unauthorized(&ask(&server, "/e", request, body));
+        for credentials in &wrong_credentials {
+            assert_unauthorized(&ask_as(&server, credentials, "/e", request, body));
         }
     }
     // The name of the scheme is case-insensitive.
@@ -84,7 +84,7 @@ fn an_unauthenticated_client_learns_nothing() {
         ("/../x", create(), b""),
         ("/CON", create(), b""),
     ] {
-        asks_for_credentials(&ask(&server, target, &request, body));
+        assert_unauthorized(&ask(&server, target, &request, body));
     }
     // Errors of the checks before access are reported, errors of later checks are not.
     let packet = |fields: &str| {
@@ -96,7 +96,7 @@ fn an_unauthenticated_client_learns_nothing() {
     };
     assert_eq!(packet("").refused(), INVALID_ARGUMENT);
     let session = format!("BITS-Packet-Type: Fragment\r\nBITS-Session-Id: {id}\r\n");
-    asks_for_credentials(&packet(&format!("{session}Content-Range: bytes 5-4/3\r\n")));
+    assert_unauthorized(&packet(&format!("{session}Content-Range: bytes 5-4/3\r\n")));
     for target in ["/there", "/nothing", "/e", "/", "/../x", "/BITS-Sessions/Replies/1/response"] {
         for method in ["GET", "HEAD"] {
             let answer = Connection::open(&server).fetch(method, target, &[]);

@@ -22,12 +22,12 @@ fn is_installed(program: &str) -> bool {
 }
 
 /// A response that curl received.
-struct Curled {
+struct CurlResponse {
     head: String,
     body: Vec<u8>,
 }
 
-impl Curled {
+impl CurlResponse {
     /// Returns the status of the final response, after interim ones.
     fn status(&self) -> u16 {
         let line = self.head.lines().rfind(|line| line.starts_with("HTTP/1.1 ")).expect("a status");
@@ -51,7 +51,7 @@ impl<'s> Curl<'s> {
         Self { server, folder: tempfile::tempdir().expect("a folder") }
     }
 
-    fn run(&self, target: &str, arguments: &[&str]) -> Curled {
+    fn run(&self, target: &str, arguments: &[&str]) -> CurlResponse {
         let (head, body) = (self.folder.path().join("head"), self.folder.path().join("body"));
         let _ = fs::remove_file(&body);
         let output = Command::new("curl")
@@ -68,10 +68,16 @@ impl<'s> Curl<'s> {
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let head = fs::read_to_string(head).expect("a head");
         // curl does not create a file if there is no body.
-        Curled { head, body: fs::read(body).unwrap_or_default() }
+        CurlResponse { head, body: fs::read(body).unwrap_or_default() }
     }
 
-    fn packet(&self, target: &str, packet_type: &str, fields: &[&str], more: &[&str]) -> Curled {
+    fn packet(
+        &self,
+        target: &str,
+        packet_type: &str,
+        fields: &[&str],
+        more: &[&str],
+    ) -> CurlResponse {
         let packet_type = format!("BITS-Packet-Type: {packet_type}");
         let mut arguments = vec!["-X", "BITS_POST", "-H", &packet_type];
         for field in fields {
@@ -226,17 +232,17 @@ fn python_uploads_in_fragments() {
         (output.status.success(), text(&output.stdout), text(&output.stderr))
     };
     let bytes = entity(42, 123_456);
-    let (is_done, said, errors) = run("e", &bytes, "50000");
-    assert!(is_done, "{said}{errors}");
+    let (is_done, output, errors) = run("e", &bytes, "50000");
+    assert!(is_done, "{output}{errors}");
     let expected = "Ping 200 -\nCreate-Session 200 -\nFragment 200 50000\nFragment 200 100000\n\
         Fragment 200 123456\nClose-Session 200 -\n";
-    assert_eq!(said, expected);
+    assert_eq!(output, expected);
     assert!(server.entity("e") == bytes);
-    let (is_done, said, errors) = run("empty", b"", "50000");
-    assert!(is_done && server.entity("empty").is_empty(), "{said}{errors}");
+    let (is_done, output, errors) = run("empty", b"", "50000");
+    assert!(is_done && server.entity("empty").is_empty(), "{output}{errors}");
     // A refusal is an Ack, which the client can parse.
-    let (is_done, said, errors) = run("e", &bytes, "50000");
-    assert!(!is_done && errors.contains("403 0x80070005"), "{said}{errors}");
-    let (is_done, said, errors) = run("large", &bytes, "100001");
-    assert!(!is_done && said.contains("Fragment 413 -"), "{said}{errors}");
+    let (is_done, output, errors) = run("e", &bytes, "50000");
+    assert!(!is_done && errors.contains("403 0x80070005"), "{output}{errors}");
+    let (is_done, output, errors) = run("large", &bytes, "100001");
+    assert!(!is_done && output.contains("Fragment 413 -"), "{output}{errors}");
 }

@@ -54,10 +54,10 @@ fn bytes_stored_before_the_server_is_killed_are_kept() {
         (server.session_files().iter().map(large).max() >= Some(3_900_000)).then_some(())
     });
     server.restart();
-    let held = received_offset(&server, "/e", id, TOTAL);
-    assert!((2_000_000..=4_000_000).contains(&held), "{held}");
-    let rest = fragment(id, held..TOTAL, TOTAL);
-    assert_eq!(ask(&server, "/e", &rest, &entity[held as usize..]).received(), TOTAL);
+    let received = received_offset(&server, "/e", id, TOTAL);
+    assert!((2_000_000..=4_000_000).contains(&received), "{received}");
+    let rest = fragment(id, received..TOTAL, TOTAL);
+    assert_eq!(ask(&server, "/e", &rest, &entity[received as usize..]).received(), TOTAL);
     server.restart();
     ask(&server, "/e", &close(id), b"").closed();
     assert!(server.entity("e") == entity);

@@ -16,19 +16,19 @@ use crate::server::files;
 use bits_proto::message::AckContext;
 
 /// Maximum size of a file.
-const ROOM: u64 = 3_000_000;
+const MAX_FILE: u64 = 3_000_000;
 const TOTAL: u64 = 4_000_000;
 
 const DISK_FULL: Refused = (500, Some(0x8007_0070), Some(5), None);
 
 /// A server with a limit on the size of files, and its folders.
-struct Small {
+struct LimitedServer {
     process: Child,
     address: SocketAddr,
     folder: TempDir,
 }
 
-impl Small {
+impl LimitedServer {
     /// Starts the server. Returns `None` if the limit cannot be set.
     fn start() -> Option<Self> {
         let folder = tempfile::tempdir().expect("a folder");
@@ -36,7 +36,7 @@ impl Small {
         fs::create_dir(&root).expect("a root");
         let serve = crate::server::command(&root, Some(&sessions));
         let mut limited = Command::new("prlimit");
-        limited.arg(format!("--fsize={ROOM}")).arg(serve.get_program()).args(serve.get_args());
+        limited.arg(format!("--fsize={MAX_FILE}")).arg(serve.get_program()).args(serve.get_args());
         limited.env("RUST_LOG", "warn").stdout(Stdio::piped()).stderr(Stdio::null());
         let mut process = match limited.spawn() {
             Ok(process) => process,
@@ -63,7 +63,7 @@ impl Small {
     }
 }
 
-impl Drop for Small {
+impl Drop for LimitedServer {
     fn drop(&mut self) {
         let _ = self.process.kill();
         let _ = self.process.wait();
@@ -72,7 +72,7 @@ impl Drop for Small {
 
 #[test]
 fn a_full_disk_is_reported_and_stored_bytes_are_kept() {
-    let Some(server) = Small::start() else { return };
+    let Some(server) = LimitedServer::start() else { return };
     let entity = entity(60, TOTAL as usize);
     let mut connection = server.connect();
     let id = connection.ask("/e", &create(), b"").session();
@@ -81,10 +81,13 @@ fn a_full_disk_is_reported_and_stored_bytes_are_kept() {
     // The server continues, and has stored all previous bytes except possibly the last piece.
     let mut connection = server.connect();
     let gap = connection.ask("/e", &fragment(id, TOTAL - 1..TOTAL, TOTAL), b"!");
-    let held = gap.refused().3.expect("a gap");
-    assert!((ROOM - 1_000_000..=ROOM).contains(&held), "{held}");
-    let again =
-        server.connect().ask("/e", &fragment(id, held..TOTAL, TOTAL), &entity[held as usize..]);
+    let received = gap.refused().3.expect("a gap");
+    assert!((MAX_FILE - 1_000_000..=MAX_FILE).contains(&received), "{received}");
+    let again = server.connect().ask(
+        "/e",
+        &fragment(id, received..TOTAL, TOTAL),
+        &entity[received as usize..],
+    );
     assert_eq!(again.refused(), DISK_FULL);
     assert!(!server.path("root/e").exists());
     // A smaller entity can still be uploaded.
@@ -92,8 +95,11 @@ fn a_full_disk_is_reported_and_stored_bytes_are_kept() {
     let ack_context = AckContext::CancelSession { session_id: None };
     connection.ask("/e", &cancel(id), b"").granted(&ack_context);
     let id = connection.ask("/e", &create(), b"").session();
-    let small = &entity[..ROOM as usize];
-    assert_eq!(connection.ask("/e", &fragment(id, 0..ROOM, ROOM), small).received(), ROOM);
+    let small = &entity[..MAX_FILE as usize];
+    assert_eq!(
+        connection.ask("/e", &fragment(id, 0..MAX_FILE, MAX_FILE), small).received(),
+        MAX_FILE
+    );
     connection.ask("/e", &close(id), b"").closed();
     assert!(fs::read(server.path("root/e")).expect("the entity") == small);
     let kept = files(&server.path("sessions"));

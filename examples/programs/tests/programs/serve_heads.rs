@@ -19,7 +19,7 @@ fn packet_types_are_case_insensitive() {
         [str::to_owned, |it| it.to_lowercase(), |it| it.to_uppercase(), mixed];
     for case in cases {
         let mut connection = Connection::open(&server);
-        let mut say = |packet: &str, fields: &str, body: &str| {
+        let mut send = |packet: &str, fields: &str, body: &str| {
             let (packet, length) = (case(packet), body.len());
             connection.raw(format!(
                 "BITS_POST /e HTTP/1.1\r\nHost: origin.example\r\nBITS-Packet-Type: {packet}\r\n\
@@ -27,20 +27,20 @@ fn packet_types_are_case_insensitive() {
             ));
             connection.answer()
         };
-        say("Ping", "", "").granted(&AckContext::Ping);
+        send("Ping", "", "").granted(&AckContext::Ping);
         let protocols = "BITS-Supported-Protocols: {7df0354d-249b-430f-820d-3d2a9bef4931}\r\n";
         for ends_with in ["Cancel-Session", "Close-Session"] {
-            let id = say("Create-Session", protocols, "").session();
+            let id = send("Create-Session", protocols, "").session();
             let id = format!("BITS-Session-Id: {id}\r\n");
             let range = format!("{id}Content-Range: bytes 0-4/5\r\n");
-            assert_eq!(say("Fragment", &range, "bytes").received(), 5);
+            assert_eq!(send("Fragment", &range, "bytes").received(), 5);
             assert!(!server.path("e").exists());
             let ack_context = match ends_with {
                 "Cancel-Session" => AckContext::CancelSession { session_id: None },
                 _ => AckContext::CloseSession { session_id: None },
             };
-            say(ends_with, &id, "").granted(&ack_context);
-            assert_eq!(say(ends_with, &id, "").refused(), NOT_FOUND);
+            send(ends_with, &id, "").granted(&ack_context);
+            assert_eq!(send(ends_with, &id, "").refused(), NOT_FOUND);
         }
         assert_eq!(server.entity("e"), b"bytes");
         std::fs::remove_file(server.path("e")).expect("the entity");

@@ -19,8 +19,8 @@ use bits_proto::message::{Ack, AckContext};
 fn an_idle_client_is_disconnected() {
     let server = Server::start(&["--read-timeout", "5"]);
     // An older connection to a server with a long timeout stays open.
-    let patient = Server::start(&["--read-timeout", "3600"]);
-    let mut kept = Connection::open(&patient);
+    let untimed = Server::start(&["--read-timeout", "3600"]);
+    let mut kept = Connection::open(&untimed);
     let mut idle = Connection::open(&server);
     let mut used = Connection::open(&server);
     used.ask("/e", &ping(), b"").granted(&AckContext::Ping);
@@ -38,7 +38,7 @@ fn an_idle_client_is_disconnected() {
 }
 
 /// Creates a session with an incomplete fragment. Returns it and the connection of the fragment.
-fn stands_still(server: &Server) -> (SessionId<'static>, Connection) {
+fn stall(server: &Server) -> (SessionId<'static>, Connection) {
     let id = create_session(server, "/e");
     let mut slow = Connection::open(server);
     slow.send("/e", &fragment(id, 0..100, 100), b"0123456789");
@@ -48,15 +48,15 @@ fn stands_still(server: &Server) -> (SessionId<'static>, Connection) {
 /// After the timeout, an incomplete fragment ends, and its received bytes are kept.
 #[test]
 fn an_incomplete_body_times_out() {
-    let patient = Server::start(&["--read-timeout", "3600"]);
-    let (older, _waiting) = stands_still(&patient);
+    let untimed = Server::start(&["--read-timeout", "3600"]);
+    let (older, _waiting) = stall(&untimed);
     let is_busy = || {
-        let answer = ask(&patient, "/e", &fragment(older, 50..100, 100), &[b'!'; 50]);
+        let answer = ask(&untimed, "/e", &fragment(older, 50..100, 100), &[b'!'; 50]);
         answer.refused() == UNAVAILABLE
     };
     poll("a busy session", || is_busy().then_some(()));
     let server = Server::start(&["--read-timeout", "5"]);
-    let (id, mut slow) = stands_still(&server);
+    let (id, mut slow) = stall(&server);
     // The session accepts requests again, although the connection is still open.
     poll("the received bytes", || {
         let refused = ask(&server, "/e", &fragment(id, 50..100, 100), &[b'!'; 50]).refused();
@@ -246,16 +246,16 @@ fn does_not_start(root: &Path, sessions: &Path, options: &[&str], status: i32, w
     let mut command = command(root, Some(sessions));
     command.args(options).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut process = command.spawn().expect("a program");
-    let mut said = String::new();
+    let mut line = String::new();
     let output = process.stdout.take().expect("its output");
-    BufReader::new(output).read_line(&mut said).expect("a line");
+    BufReader::new(output).read_line(&mut line).expect("a line");
     // If it prints its address, it has started and would not end.
-    if !said.is_empty() {
+    if !line.is_empty() {
         let _ = process.kill();
     }
     let output = process.wait_with_output().expect("its end");
     let text = String::from_utf8_lossy(&output.stderr);
-    assert_eq!((output.status.code(), &*said), (Some(status), ""), "{text}");
+    assert_eq!((output.status.code(), &*line), (Some(status), ""), "{text}");
     assert!(text.contains(why) && !text.contains("panicked"), "no {why:?} in {text}");
 }
 
@@ -264,8 +264,8 @@ fn does_not_start(root: &Path, sessions: &Path, options: &[&str], status: i32, w
 fn by_default_sessions_are_beside_the_root() {
     let server = Server::start_with_default_sessions();
     let id = create_session(&server, "/e");
-    let home = server.root().parent().expect("a parent").to_path_buf();
-    let names = fs::read_dir(home).expect("a folder");
+    let parent = server.root().parent().expect("a parent").to_path_buf();
+    let names = fs::read_dir(parent).expect("a folder");
     let names = names.map(|it| it.expect("an entry").file_name()).collect::<Vec<_>>();
     assert_eq!(names.len(), 2, "{names:?}");
     let hidden = names.iter().find(|it| *it != "root").expect("another").to_string_lossy();

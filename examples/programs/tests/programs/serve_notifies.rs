@@ -38,7 +38,7 @@ fn fetch(server: &Server, url: &str) -> (u16, Vec<u8>) {
 }
 
 #[track_caller]
-fn cancels(server: &Server, target: &str, id: SessionId<'_>) {
+fn cancel_session(server: &Server, target: &str, id: SessionId<'_>) {
     let ack_context = AckContext::CancelSession { session_id: None };
     ask(server, target, &cancel(id), b"").granted(&ack_context);
 }
@@ -147,7 +147,7 @@ fn refusals_of_the_application_are_passed_on() {
     });
     let server = Server::start(&["--notify", &application.url]);
     let id = first_fragment(&server, "/e");
-    let say = |target: &str, id| {
+    let send = |target: &str, id| {
         let answer = ask(&server, target, &fragment(id, 5..10, 10), b"56789");
         (answer.status != 200).then(|| answer.refused())
     };
@@ -157,9 +157,9 @@ fn refusals_of_the_application_are_passed_on() {
         (502, Some(0x8019_01F6), Some(7), None),
         (411, Some(0x8007_0057), Some(7), None),
     ] {
-        assert_eq!(say("/e", id), Some(expected));
+        assert_eq!(send("/e", id), Some(expected));
     }
-    assert_eq!(say("/e", id), None, "the application accepts it");
+    assert_eq!(send("/e", id), None, "the application accepts it");
     assert_eq!((0..4).map(|_| application.notification().entity.len()).sum::<usize>(), 40);
     ask(&server, "/e", &close(id), b"").closed();
     assert_eq!(server.entity("e"), b"0123456789");
@@ -167,12 +167,12 @@ fn refusals_of_the_application_are_passed_on() {
     // 403 is permanent: the notification is not repeated, and the entity is not published.
     let id = first_fragment(&server, "/f");
     let forbidden = (403, Some(0x8019_0193), Some(7), None);
-    assert_eq!(say("/f", id), Some(forbidden));
-    assert_eq!(say("/f", id), Some(forbidden));
+    assert_eq!(send("/f", id), Some(forbidden));
+    assert_eq!(send("/f", id), Some(forbidden));
     assert_eq!(ask(&server, "/f", &close(id), b"").refused(), forbidden);
     assert_eq!(application.notification().entity, b"0123456789");
     application.received_nothing_else();
-    cancels(&server, "/f", id);
+    cancel_session(&server, "/f", id);
     assert!(!server.path("f").exists());
     server.assert_clean();
 }
@@ -194,7 +194,7 @@ fn an_unreachable_application_is_notified_later() {
     let url = last_fragment(&server, "/e", id).expect("a reply");
     assert_eq!(application.notification().entity, b"0123456789");
     assert_eq!(fetch(&server, &url), (200, b"here".to_vec()));
-    cancels(&server, "/e", id);
+    cancel_session(&server, "/e", id);
     assert_eq!(fetch(&server, &url).0, 404);
     assert!(!server.path("e").exists());
     server.assert_clean();
@@ -203,12 +203,12 @@ fn an_unreachable_application_is_notified_later() {
 /// A client that disconnects during the notification does not block the session.
 #[test]
 fn a_client_that_disconnects_during_notification_gets_the_reply_later() {
-    let (has_heard, heard) = mpsc::channel();
-    let (go_on, wait) = mpsc::channel::<()>();
+    let (arrived, arrival) = mpsc::channel();
+    let (release, released) = mpsc::channel::<()>();
     let application = Application::start(move |number, _| {
         if number == 0 {
-            has_heard.send(()).expect("a running test");
-            let _ = wait.recv();
+            arrived.send(()).expect("a running test");
+            let _ = released.recv();
         }
         response("200 OK", COPY, "reply")
     });
@@ -216,9 +216,9 @@ fn a_client_that_disconnects_during_notification_gets_the_reply_later() {
     let id = first_fragment(&server, "/e");
     let mut connection = Connection::open(&server);
     connection.send("/e", &fragment(id, 5..10, 10), b"56789");
-    heard.recv_timeout(IO_TIMEOUT).expect("a notification");
+    arrival.recv_timeout(IO_TIMEOUT).expect("a notification");
     connection.cut();
-    go_on.send(()).expect("an application");
+    release.send(()).expect("an application");
     let answer = ask_until_free(&server, "/e", &fragment(id, 5..10, 10), b"56789");
     let url = answer.field("BITS-Reply-URL").expect("a reply");
     assert_eq!(fetch(&server, &url), (200, b"reply".to_vec()));
@@ -246,25 +246,25 @@ fn a_reply_of_unknown_length_is_kept() {
         let id = first_fragment(&server, "/e");
         let url = last_fragment(&server, "/e", id).expect("a reply");
         assert_eq!(fetch(&server, &url), (200, reply.into()));
-        cancels(&server, "/e", id);
+        cancel_session(&server, "/e", id);
     }
     let id = first_fragment(&server, "/e");
     let answer = ask(&server, "/e", &fragment(id, 5..10, 10), b"56789");
     assert_eq!(answer.refused().2, Some(7), "{answer:?}");
-    cancels(&server, "/e", id);
+    cancel_session(&server, "/e", id);
     server.assert_clean();
 }
 
 /// If the server is killed during the notification, it repeats the notification after its restart.
 #[test]
 fn a_killed_server_repeats_the_notification() {
-    let (has_heard, heard) = mpsc::channel();
-    let (go_on, wait) = mpsc::channel::<()>();
+    let (arrived, arrival) = mpsc::channel();
+    let (release, released) = mpsc::channel::<()>();
     let application = Application::start(move |number, notification| {
         if number == 0 {
-            has_heard.send(()).expect("a running test");
+            arrived.send(()).expect("a running test");
             // The first notification gets no response: the server is killed meanwhile.
-            let _ = wait.recv();
+            let _ = released.recv();
             return String::new();
         }
         response("200 OK", COPY, &format!("the second time {}", notification.entity.len()))
@@ -273,12 +273,12 @@ fn a_killed_server_repeats_the_notification() {
     let id = first_fragment(&server, "/e");
     let mut connection = Connection::open(&server);
     connection.send("/e", &fragment(id, 5..10, 10), b"56789");
-    heard.recv_timeout(IO_TIMEOUT).expect("a notification");
+    arrival.recv_timeout(IO_TIMEOUT).expect("a notification");
     // During the notification, other requests are served, and this session is busy.
     ask(&server, "/e", &ping(), b"").granted(&AckContext::Ping);
     assert_eq!(ask(&server, "/e", &close(id), b"").refused(), UNAVAILABLE);
     server.restart();
-    go_on.send(()).expect("an application");
+    release.send(()).expect("an application");
     let url = last_fragment(&server, "/e", id).expect("a reply");
     assert_eq!(fetch(&server, &url), (200, b"the second time 10".to_vec()));
     ask(&server, "/e", &close(id), b"").closed();

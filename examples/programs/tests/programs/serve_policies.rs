@@ -9,7 +9,7 @@ use bits_proto::field::SessionId;
 use bits_proto::message::AckContext;
 
 /// Prevents timeouts of idle connections.
-const PATIENT: [&str; 2] = ["--read-timeout", "3600"];
+const NO_TIMEOUT: [&str; 2] = ["--read-timeout", "3600"];
 
 #[test]
 fn entities_and_fragments_beyond_the_limits_are_refused() {
@@ -17,12 +17,12 @@ fn entities_and_fragments_beyond_the_limits_are_refused() {
     let mut connection = Connection::open(&server);
     let id = connection.ask("/e", &create(), b"").session();
     let entity = entity(8, 20_001);
-    let mut say = |length: usize, total| {
+    let mut send = |length: usize, total| {
         connection.ask("/e", &fragment(id, 0..length as u64, total), &entity[..length])
     };
-    assert_eq!(say(10, 20_001).refused(), TOO_LARGE, "the entity");
-    assert_eq!(say(6_001, 20_000).refused(), SMALLER_FRAGMENTS, "[A33] the fragment");
-    assert_eq!(say(6_000, 20_000).received(), 6_000);
+    assert_eq!(send(10, 20_001).refused(), TOO_LARGE, "the entity");
+    assert_eq!(send(6_001, 20_000).refused(), SMALLER_FRAGMENTS, "[A33] the fragment");
+    assert_eq!(send(6_000, 20_000).received(), 6_000);
     for first in [6_000, 12_000, 18_000] {
         let end = (first + 6_000).min(20_000);
         let request = fragment(id, first as u64..end as u64, 20_000);
@@ -45,7 +45,7 @@ fn entities_and_fragments_beyond_the_limits_are_refused() {
 /// still receives the response.
 #[test]
 fn an_unwanted_body_is_drained_or_the_connection_closed() {
-    let server = Server::start(&PATIENT);
+    let server = Server::start(&NO_TIMEOUT);
     let unknown = SessionId::from_random([7; 16]);
     let small = vec![0; 1_000_000];
     let mut connection = Connection::open(&server);
@@ -75,15 +75,15 @@ fn an_unwanted_body_is_drained_or_the_connection_closed() {
 fn overlaps_can_be_refused() {
     let server = Server::start(&["--overlap", "416"]);
     let session = create_session(&server, "/e");
-    let say = |range: std::ops::Range<u64>| {
+    let send = |range: std::ops::Range<u64>| {
         let body = vec![b'a' + range.start as u8 % 26; (range.end - range.start) as usize];
         ask(&server, "/e", &fragment(session, range, 100), &body)
     };
-    assert_eq!(say(0..10).received(), 10);
+    assert_eq!(send(0..10).received(), 10);
     for range in [0..10, 9..10, 5..15, 0..100, 11..12] {
-        assert_eq!(say(range).refused(), out_of_sync(10));
+        assert_eq!(send(range).refused(), out_of_sync(10));
     }
-    assert_eq!(say(10..100).received(), 100);
+    assert_eq!(send(10..100).received(), 100);
     ask(&server, "/e", &close(session), b"").closed();
     assert_eq!(server.entity("e"), [vec![b'a'; 10], vec![b'k'; 90]].concat());
     server.assert_clean();
@@ -92,7 +92,7 @@ fn overlaps_can_be_refused() {
 /// HTTP requests outside the protocol.
 #[test]
 fn other_methods_and_invalid_http_are_refused() {
-    let server = Server::start(&PATIENT);
+    let server = Server::start(&NO_TIMEOUT);
     for method in ["PUT", "DELETE", "POST", "PATCH"] {
         let answer = Connection::open(&server).fetch(method, "/e", &[("Content-Length", "0")]);
         assert_eq!(answer.status, 405, "{method}");
@@ -126,7 +126,7 @@ fn other_methods_and_invalid_http_are_refused() {
             format!("BITS_POST /e HTTP/1.1\r\n{host}Content-Length : 0\r\n\r\n"),
             400,
         ),
-        ("no HTTP", "EHLO origin.example\r\n\r\n".into(), 400),
+        ("not HTTP", "EHLO origin.example\r\n\r\n".into(), 400),
         (
             "many fields",
             format!("BITS_POST /e HTTP/1.1\r\n{host}{}\r\n", "X-Note: 1\r\n".repeat(2000)),

@@ -65,20 +65,20 @@ fn repeated_bytes_are_not_stored_again() {
     let (entity, garbage) = (entity(3, 1000), vec![b'!'; 1000]);
     let mut connection = Connection::open(&server);
     let id = connection.ask("/e", &create(), b"").session();
-    let mut say = |range: std::ops::Range<usize>, body: &[u8]| {
+    let mut send = |range: std::ops::Range<usize>, body: &[u8]| {
         let request = fragment(id, range.start as u64..range.end as u64, 1000);
         connection.ask("/e", &request, body).received()
     };
-    assert_eq!(say(0..100, &entity[..100]), 100);
-    for held in [0..100, 0..1, 99..100] {
-        assert_eq!(say(held.clone(), &garbage[held]), 100);
+    assert_eq!(send(0..100, &entity[..100]), 100);
+    for repeated in [0..100, 0..1, 99..100] {
+        assert_eq!(send(repeated.clone(), &garbage[repeated]), 100);
     }
     let overlapping = [&garbage[50..100], &entity[100..600]].concat();
-    assert_eq!(say(50..600, &overlapping), 600);
-    assert_eq!(say(0..1000, &[&garbage[..600], &entity[600..]].concat()), 1000);
+    assert_eq!(send(50..600, &overlapping), 600);
+    assert_eq!(send(0..1000, &[&garbage[..600], &entity[600..]].concat()), 1000);
     // Repeated fragments after the entity is complete.
-    for held in [0..1000, 900..1000, 3..4] {
-        assert_eq!(say(held.clone(), &garbage[held]), 1000);
+    for repeated in [0..1000, 900..1000, 3..4] {
+        assert_eq!(send(repeated.clone(), &garbage[repeated]), 1000);
     }
     connection.ask("/e", &close(id), b"").closed();
     assert_eq!(server.entity("e"), entity);
@@ -94,7 +94,7 @@ fn field_names_are_case_insensitive() {
     for (number, case) in cases.iter().enumerate() {
         let target = format!("/e{number}");
         let mut connection = Connection::open(&server);
-        let mut say = |packet: &str, fields: &[(&str, &str)], body: &str| {
+        let mut send = |packet: &str, fields: &[(&str, &str)], body: &str| {
             let mut head = format!("BITS_POST {target} HTTP/1.1\r\nHost: origin.example\r\n");
             let own =
                 [("BITS-Packet-Type", case(packet)), ("Content-Length", body.len().to_string())];
@@ -108,16 +108,16 @@ fn field_names_are_case_insensitive() {
             connection.answer()
         };
         let protocol = ("BITS-Supported-Protocols", "{7df0354d-249b-430f-820d-3d2a9bef4931}");
-        let created = say("Create-Session", &[protocol], "");
+        let created = send("Create-Session", &[protocol], "");
         let id = created.session();
         let spelling = created.field("BITS-Session-Id").expect("an id");
         // [A20] Ids are GUIDs, so braces and case are ignored. The response contains the id as
         // issued.
         let id_field = ("BITS-Session-Id", &*case(&spelling));
-        say("Ping", &[], "").granted(&AckContext::Ping);
-        let stored = say("Fragment", &[id_field, ("Content-Range", "bytes 0-4/5")], "bytes");
+        send("Ping", &[], "").granted(&AckContext::Ping);
+        let stored = send("Fragment", &[id_field, ("Content-Range", "bytes 0-4/5")], "bytes");
         assert_eq!((stored.received(), stored.field("BITS-Session-Id")), (5, Some(spelling)));
-        say("Close-Session", &[("BITS-Session-Id", &id.guid().expect("one").to_string())], "")
+        send("Close-Session", &[("BITS-Session-Id", &id.guid().expect("one").to_string())], "")
             .closed();
         assert_eq!(server.entity(&target[1..]), b"bytes");
     }

@@ -5,9 +5,10 @@ use std::io::{Read as _, Write as _};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use bits_proto_programs::upload::rate_limit::RateLimit;
+
 use crate::bits_server::{Reaction, Server};
 use crate::uploader::{Folder, Running, upload, wait_until};
-use bits_proto_programs::upload::rate_limit::RateLimit;
 
 #[test]
 fn the_entity_arrives_in_fragments_on_one_connection() {

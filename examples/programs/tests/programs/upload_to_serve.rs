@@ -112,9 +112,9 @@ fn an_incomplete_reply_is_resumed() {
     let [first, whole, second, rest] = &seen[..] else { panic!("{seen:?}") };
     assert!(!first.contains("\r\nrange: "), "{first}");
     assert_eq!((&**whole, &**rest), ("HTTP/1.1 200", "HTTP/1.1 206"));
-    let held = second.split("\r\nrange: bytes=").nth(1).and_then(|it| it.split('-').next());
-    let held = held.and_then(|held| held.parse::<usize>().ok()).expect("a range");
-    assert!((THROUGH - 1000..THROUGH).contains(&held), "{held}");
+    let offset = second.split("\r\nrange: bytes=").nth(1).and_then(|it| it.split('-').next());
+    let offset = offset.and_then(|it| it.parse::<usize>().ok()).expect("a range");
+    assert!((THROUGH - 1000..THROUGH).contains(&offset), "{offset}");
     server.assert_clean();
 }
 

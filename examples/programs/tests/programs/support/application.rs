@@ -37,9 +37,9 @@ impl Application {
         thread::spawn(move || {
             for (number, stream) in listener.incoming().enumerate() {
                 let mut stream = stream.expect("a connection");
-                let heard = read_notification(&mut stream).expect("a notification");
-                let answer = answer(number, &heard);
-                sender.send(heard).expect("a running test");
+                let received = read_notification(&mut stream).expect("a notification");
+                let answer = answer(number, &received);
+                sender.send(received).expect("a running test");
                 stream.write_all(answer.as_bytes()).expect("a server that reads");
             }
         });

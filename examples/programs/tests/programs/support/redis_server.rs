@@ -17,7 +17,7 @@ pub struct RedisServer {
     port: u16,
     /// Folder for persistent data.
     folder: TempDir,
-    survives: bool,
+    is_persistent: bool,
 }
 
 impl RedisServer {
@@ -27,13 +27,13 @@ impl RedisServer {
         Self::new(false)
     }
 
-    /// Starts a server whose data survives a restart.
+    /// Starts a server whose data is_persistent a restart.
     #[allow(dead_code, reason = "not every test needs it")]
-    pub fn surviving() -> Option<Self> {
+    pub fn persistent() -> Option<Self> {
         Self::new(true)
     }
 
-    fn new(survives: bool) -> Option<Self> {
+    fn new(is_persistent: bool) -> Option<Self> {
         if Command::new("redis-server").arg("--version").stdout(Stdio::null()).status().is_err() {
             assert!(std::env::var_os("CI").is_none(), "redis-server is missing");
             eprintln!("skipped: redis-server is missing");
@@ -42,10 +42,10 @@ impl RedisServer {
         let folder = tempfile::tempdir().expect("a folder");
         let running = (0..20).find_map(|_| {
             let port = free_port();
-            Some((run(port, &folder, survives)?, port))
+            Some((run(port, &folder, is_persistent)?, port))
         });
         let (process, port) = running.expect("a Redis that starts");
-        Some(Self { process, port, folder, survives })
+        Some(Self { process, port, folder, is_persistent })
     }
 
     pub fn url(&self) -> String {
@@ -59,7 +59,7 @@ impl RedisServer {
 
     #[allow(dead_code, reason = "not every test needs it")]
     pub fn restart(&mut self) {
-        self.process = poll("Redis", || run(self.port, &self.folder, self.survives));
+        self.process = poll("Redis", || run(self.port, &self.folder, self.is_persistent));
     }
 }
 
@@ -76,11 +76,11 @@ fn free_port() -> u16 {
 }
 
 /// Starts the process. Returns `None` if it ends, usually because another process uses the port.
-fn run(port: u16, folder: &TempDir, survives: bool) -> Option<Child> {
-    let appends = if survives { "yes" } else { "no" };
+fn run(port: u16, folder: &TempDir, is_persistent: bool) -> Option<Child> {
+    let appends = if is_persistent { "yes" } else { "no" };
     let mut process = Command::new("redis-server")
         .args(["--port", &port.to_string(), "--bind", &ADDRESS.to_string(), "--save", ""])
-        // Without fsync, data survives a crash of the process. A busy disk might exceed the
+        // Without fsync, data is_persistent a crash of the process. A busy disk might exceed the
         // timeouts.
         .args(["--appendonly", appends, "--appendfsync", "no", "--dir"])
         .arg(folder.path())
@@ -97,12 +97,12 @@ fn run(port: u16, folder: &TempDir, survives: bool) -> Option<Child> {
 /// Returns whether this process listens on the port and has loaded its data.
 fn is_ready(port: u16, process: u32) -> bool {
     let Ok(mut stream) = TcpStream::connect((ADDRESS, port)) else { return false };
-    let mut told = String::new();
-    let asked = stream
+    let mut info = String::new();
+    let queried = stream
         .set_read_timeout(Some(IO_TIMEOUT))
         .and_then(|()| stream.write_all(b"INFO\r\nQUIT\r\n"))
-        .and_then(|()| stream.read_to_string(&mut told));
-    asked.is_ok()
-        && told.contains(&format!("\r\nprocess_id:{process}\r\n"))
-        && told.contains("\r\nloading:0\r\n")
+        .and_then(|()| stream.read_to_string(&mut info));
+    queried.is_ok()
+        && info.contains(&format!("\r\nprocess_id:{process}\r\n"))
+        && info.contains("\r\nloading:0\r\n")
 }
