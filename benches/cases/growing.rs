@@ -31,7 +31,7 @@ fn foreign(length: usize) -> Vec<u8> {
 
 fn read(bytes: &[u8], limits: &Limits) -> bool {
     let mut slots = HeaderSlots::<ROOM>::with_capacity();
-    match RequestHead::parse_within(black_box(bytes), &mut slots, limits).expect("valid") {
+    match RequestHead::parse_with_limits(black_box(bytes), &mut slots, limits).expect("valid") {
         Progress::Partial => false,
         Progress::Complete(head) => {
             black_box(&Request::from_head(&head, &ParseOptions::DEFAULT)).as_ref().expect("valid");
@@ -42,7 +42,7 @@ fn read(bytes: &[u8], limits: &Limits) -> bool {
 
 /// Parses like a server whose peer sends single bytes.
 fn grow(bytes: &[u8], limits: &Limits) {
-    let mut end = HeadScanner::within(limits);
+    let mut end = HeadScanner::with_limits(limits);
     let arrived = (1..=bytes.len()).map(|length| &bytes[..length]);
     let attempts = arrived.filter(|received| end.should_parse(received));
     assert_eq!(attempts.filter(|received| read(received, limits)).count(), 1);

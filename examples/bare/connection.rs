@@ -47,12 +47,12 @@ impl<'t, T: Transport> Connection<'t, T> {
 
     /// Reads until the buffer begins with a complete head. The inner error reports an invalid head.
     pub fn fill(&mut self) -> Result<Result<(), Error>, Closed> {
-        let mut end = HeadScanner::within(&LIMITS);
+        let mut end = HeadScanner::with_limits(&LIMITS);
         loop {
             let received = self.buffer.get(..self.filled).ok_or(Closed)?;
             if end.should_parse(received) {
                 let mut slots = HeaderSlots::<FIELDS>::with_capacity();
-                match RequestHead::parse_within(received, &mut slots, &LIMITS) {
+                match RequestHead::parse_with_limits(received, &mut slots, &LIMITS) {
                     Ok(head) if head.complete().is_some() => return Ok(Ok(())),
                     Ok(_) => {}
                     Err(error) => return Ok(Err(error)),

@@ -92,7 +92,7 @@ impl<D: Device, const SESSIONS: usize> Server<D, SESSIONS> {
         // A copy, as the buffer receives further bytes while the request is handled.
         let bytes = connection.buffer;
         let mut slots = HeaderSlots::<FIELDS>::with_capacity();
-        let head = RequestHead::parse_within(&bytes, &mut slots, &LIMITS)?;
+        let head = RequestHead::parse_with_limits(&bytes, &mut slots, &LIMITS)?;
         let head = head.complete().ok_or(Closed)?;
         let length = head.framing().content_length;
         connection.take_head(head.len(), length.unwrap_or(0));

@@ -1,7 +1,7 @@
-//! Message framing: how long the body of a message is. Every decision about it is made here.
+//! Message framing: the length of a message body. All framing decisions are made here.
 //!
-//! The one exception is the rule that a Fragment's Content-Length equals the length of its range,
-//! which belongs to that message.
+//! The one exception is the rule that a Fragment's Content-Length equals the length of its range.
+//! That rule belongs to the message.
 
 use super::head::{locate, offset_of};
 use super::{HeadVisitor, RequestLine, StatusCode, StatusLine, trim_white_space};
@@ -10,9 +10,9 @@ use crate::field_name::FieldName;
 use crate::util::ascii_case::eq_ignore_case;
 use crate::util::digits;
 
-/// The framing fields of a message, as read.
+/// The parsed framing fields of a message.
 ///
-/// [2.2.1.1] Content-Length delimits every body of the protocol.
+/// [2.2.1.1] Content-Length gives the length of every body in BITS.
 ///
 /// ```text
 /// Content-Length = 1*DIGIT
@@ -23,29 +23,29 @@ use crate::util::digits;
 /// ```
 /// use bits_proto::http1::Framing;
 ///
-/// let framing = Framing::of([("Host", &b"h"[..]), ("content-length", b"4892")])?;
+/// let framing = Framing::from_fields([("Host", &b"h"[..]), ("content-length", b"4892")])?;
 /// assert_eq!(framing.content_length, Some(4892));
-/// assert!(Framing::of([("Content-Length", "+1")]).is_err());
+/// assert!(Framing::from_fields([("Content-Length", "+1")]).is_err());
 /// # Ok::<(), bits_proto::Error>(())
 /// ```
 ///
 /// Source: \[MC-BUP\] 2.2.1.1; RFC 9112 section 6.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Framing {
-    /// The value of Content-Length, if there is one.
+    /// The value of Content-Length; `None` if the field is absent.
     pub content_length: Option<u64>,
     /// True if there is a Transfer-Encoding field.
     pub transfer_encoding: bool,
 }
 
 impl Framing {
-    /// Reads the framing from fields that another HTTP stack has parsed.
+    /// Parses the framing fields among fields that another HTTP stack has parsed.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotDecimal`] or [`ErrorKind::NumberTooLarge`] for an invalid Content-Length,
-    /// [`ErrorKind::ContentLengthConflict`] for two different ones.
-    pub fn of<N, V>(fields: impl IntoIterator<Item = (N, V)>) -> Result<Self, Error>
+    /// [`ErrorKind::NotDecimal`] or [`ErrorKind::NumberTooLarge`] for an invalid Content-Length.
+    /// [`ErrorKind::ContentLengthConflict`] for two different lengths.
+    pub fn from_fields<N, V>(fields: impl IntoIterator<Item = (N, V)>) -> Result<Self, Error>
     where
         N: AsRef<str>,
         V: AsRef<[u8]>,
@@ -57,12 +57,12 @@ impl Framing {
             if !eq_ignore_case!(name, b"Content-Length") {
                 continue;
             }
-            let further = trim_white_space(value.as_ref());
-            let invalid = |error| FramingError::InvalidLength { value: further, error }.at(None);
-            let length = digits::decimal(further).map_err(invalid)?;
+            let trimmed = trim_white_space(value.as_ref());
+            let invalid = |error| FramingError::InvalidLength { value: trimmed, error }.at(None);
+            let length = digits::decimal(trimmed).map_err(invalid)?;
             if let Some(first) = first.as_ref().filter(|_| framing.content_length != Some(length)) {
                 let first = trim_white_space(first.as_ref());
-                return Err(FramingError::LengthConflict { first, value: further }.at(None));
+                return Err(FramingError::LengthConflict { first, value: trimmed }.at(None));
             }
             framing.content_length = Some(length);
             first = first.or(Some(value));
@@ -70,7 +70,7 @@ impl Framing {
         Ok(framing)
     }
 
-    /// Returns the number of body bytes behind a request: its Content-Length, or 0 without one.
+    /// Returns the number of body bytes that follow a request head: Content-Length, or 0 if absent.
     #[must_use]
     pub const fn request_body(&self) -> u64 {
         match self.content_length {
@@ -79,11 +79,11 @@ impl Framing {
         }
     }
 
-    /// Returns the number of body bytes behind a response; `None` if the body ends with the
-    /// connection.
+    /// Returns the number of body bytes that follow a response head.
     ///
-    /// Interim responses, 204 and 304 have no body, whatever Content-Length says. Neither has a
-    /// response to HEAD, which this function cannot know.
+    /// `None` means that the body ends when the connection closes. Interim responses, 204 and 304
+    /// have no body, even with a Content-Length. A response to HEAD has no body either; the caller
+    /// must handle that case.
     #[must_use]
     pub const fn response_body(&self, status: StatusCode) -> Option<u64> {
         if status.has_no_body() { Some(0) } else { self.content_length }
@@ -95,45 +95,46 @@ impl Framing {
     }
 }
 
-/// Returns true if a response of this status that this crate writes carries Content-Length. RFC 9110
-/// section 8.6 forbids it with 204.
+/// Returns true if a response with this status code is written with Content-Length.
+///
+/// RFC 9110 section 8.6 forbids the field with 204.
 pub(crate) const fn is_length_written(status: StatusCode) -> bool {
     status.get() != StatusCode::NO_CONTENT.get()
 }
 
-/// The framing fields of a message, gathered in the pass over its fields.
+/// The values of the framing fields, collected in the pass over all fields.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct FramingFields<'b> {
     /// The value of the first Content-Length.
     pub(crate) content_length: Option<&'b [u8]>,
-    /// The value of the first Content-Length that does not repeat the number of the first one.
+    /// The value of the first Content-Length that is a different number than `content_length`.
     pub(crate) other_length: Option<&'b [u8]>,
     /// The value of the first Transfer-Encoding.
     pub(crate) transfer_encoding: Option<&'b [u8]>,
 }
 
-/// One reason to reject the framing of a message.
+/// A reason to reject the framing of a message.
 #[derive(Clone, Copy)]
 pub(crate) enum FramingError<'b> {
-    /// There is a Transfer-Encoding, with this value.
+    /// Transfer-Encoding is present.
     TransferEncoding { value: &'b [u8] },
-    /// A Content-Length is not a number.
+    /// A Content-Length value is not a number.
     InvalidLength { value: &'b [u8], error: ValueError },
-    /// A Content-Length is not the same number as the first one.
+    /// Two Content-Length values differ.
     LengthConflict { first: &'b [u8], value: &'b [u8] },
 }
 
-/// The treatment of Transfer-Encoding.
+/// The handling of Transfer-Encoding.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum TransferCoding {
-    /// The field is an error.
+    /// The field is rejected.
     Rejected,
-    /// The HTTP stack that read the message has removed the coding.
+    /// The HTTP stack that received the message has decoded the body, so the field is ignored.
     Removed,
 }
 
 impl<'b> FramingFields<'b> {
-    /// Returns the framing, as far as it is valid.
+    /// Returns the framing; an invalid Content-Length counts as absent.
     #[inline(always)]
     pub(crate) fn framing(&self) -> Framing {
         Framing {
@@ -161,14 +162,14 @@ impl<'b> FramingFields<'b> {
         coding.into_iter().chain(length)
     }
 
-    /// Returns true if the fields leave no doubt about the body; `framing` was made from them.
+    /// Returns true if the fields give exactly one body length. `framing` must come from `self`.
     #[inline(always)]
     pub(crate) fn is_unambiguous(&self, framing: &Framing) -> bool {
         let is_length_valid = framing.content_length.is_some() == self.content_length.is_some();
         is_length_valid && self.other_length.is_none() && !framing.transfer_encoding
     }
 
-    /// Returns the framing of a head.
+    /// Returns the framing of a head, or the first reason to reject it.
     #[inline(always)]
     pub(super) fn check(&self) -> Result<Framing, FramingError<'b>> {
         let framing = self.framing();
@@ -179,11 +180,11 @@ impl<'b> FramingFields<'b> {
     }
 }
 
-/// Returns true if two values of Content-Length are the same number.
+/// Returns true if two Content-Length values are the same number, as in `5` and `05`.
 #[cold]
-pub(crate) fn is_same_length(first: &[u8], further: &[u8]) -> bool {
+pub(crate) fn is_same_length(first: &[u8], second: &[u8]) -> bool {
     let number = |value: &[u8]| digits::decimal(value).ok();
-    first == further || number(further).is_some_and(|length| number(first) == Some(length))
+    first == second || number(second).is_some_and(|length| number(first) == Some(length))
 }
 
 impl<'b> FramingError<'b> {
@@ -195,7 +196,7 @@ impl<'b> FramingError<'b> {
         }
     }
 
-    /// Returns the error at this offset of the head.
+    /// Converts to an [`Error`] at this offset of the head.
     #[cold]
     pub(crate) fn at(self, offset: Option<usize>) -> Error {
         let error = |kind| Error::http(kind, offset).in_field(self.field());
@@ -212,10 +213,10 @@ impl<'b> FramingError<'b> {
         }
     }
 
-    /// Locates the error in a head.
+    /// Converts to an [`Error`] with the offset of the field in `head`.
     #[cold]
     pub(super) fn in_head(self, head: &[u8], fields: &[httparse::Header<'b>]) -> Error {
-        let is_named = |other: &str| other.eq_ignore_ascii_case(self.field().as_str());
+        let is_named = |name: &str| name.eq_ignore_ascii_case(self.field().as_str());
         let (value, at) = match self {
             Self::TransferEncoding { .. } => {
                 let field = fields.iter().find(|field| is_named(field.name));

@@ -1,7 +1,7 @@
-//! Parsing a head from bytes.
+//! Parsing of a message head from bytes.
 
+use super::input::{HeadInput, offset_in};
 use super::start_line::sealed::Raw;
-use super::window::{Window, offset_in};
 use super::{FieldLines, Framing, HeadVisitor, HeaderSlots, Progress, RawSlot, StartLine};
 use crate::error::{Error, ErrorKind};
 use crate::limits::Limits;
@@ -16,8 +16,9 @@ use crate::limits::Limits;
 /// field-line   = field-name ":" OWS field-value OWS
 /// ```
 ///
-/// `L` is the kind of start line. `V` visits the fields in the pass that checks them. The heads of
-/// BITS messages are [`message::RequestHead`](crate::message::RequestHead) and
+/// `L` is [`RequestLine`](super::RequestLine) or [`StatusLine`](super::StatusLine). `V` receives the
+/// fields in the pass that checks them. BITS messages use
+/// [`message::RequestHead`](crate::message::RequestHead) and
 /// [`message::ResponseHead`](crate::message::ResponseHead).
 ///
 /// # Example
@@ -55,37 +56,38 @@ impl<L: Copy, V> Clone for Head<'_, '_, L, V> {
 impl<L: Copy, V> Copy for Head<'_, '_, L, V> {}
 
 impl<'h, 'b, L: StartLine<'b>, V: HeadVisitor<'b>> Head<'h, 'b, L, V> {
-    /// Parses a head within the default [`Limits`].
+    /// Parses a head with the default [`Limits`].
     ///
     /// # Errors
     ///
-    /// When the input is not the head of an HTTP/1.1 message of this kind, its end or that of its
-    /// body is ambiguous, or it exceeds a limit. Incomplete input is not an error.
+    /// Returns an error if the input is not the head of an HTTP/1.1 message of this kind, if the end
+    /// of the head or of the body is ambiguous, or if the head exceeds a limit. Incomplete input is
+    /// not an error.
     pub fn parse<const N: usize>(
         input: &'b [u8],
         slots: &'h mut HeaderSlots<'b, V, N>,
     ) -> Result<Progress<Self>, Error> {
-        Self::parse_within(input, slots, &Limits::DEFAULT)
+        Self::parse_with_limits(input, slots, &Limits::DEFAULT)
     }
 
-    /// Parses a head within `limits`.
+    /// Parses a head with these limits.
     ///
     /// # Errors
     ///
-    /// As [`parse`](Self::parse).
-    pub fn parse_within<const N: usize>(
+    /// See [`parse`](Self::parse).
+    pub fn parse_with_limits<const N: usize>(
         input: &'b [u8],
         slots: &'h mut HeaderSlots<'b, V, N>,
         limits: &Limits,
     ) -> Result<Progress<Self>, Error> {
-        let window = Window::open(input, limits)?;
+        let input = HeadInput::new(input, limits)?;
         let capacity = limits.fields.min(N);
         let HeaderSlots { fields: slots, visitor } = slots;
-        match L::read(window.bytes, first(slots, capacity)) {
+        match L::read(input.bytes, first(slots, capacity)) {
             Ok(httparse::Status::Complete(Raw { line, fields, len })) => {
-                let bytes = window.bytes.get(..len).unwrap_or_default();
+                let bytes = input.bytes.get(..len).unwrap_or_default();
                 let visitor = visitor.write(V::new());
-                let mut lines = CheckedLines { fields: fields.iter(), bytes, bare: None };
+                let mut lines = CheckedLines { fields: fields.iter(), bytes, bare_lf: None };
                 let framing = visitor.visit_all(&mut lines);
                 lines.finish()?;
                 match framing.check() {
@@ -95,8 +97,8 @@ impl<'h, 'b, L: StartLine<'b>, V: HeadVisitor<'b>> Head<'h, 'b, L, V> {
                     Err(error) => Err(error.in_head(bytes, fields)),
                 }
             }
-            Ok(httparse::Status::Partial) => window.partial().map(|()| Progress::Partial),
-            Err(error) => Err(window.refused(error, capacity, |prefix| {
+            Ok(httparse::Status::Partial) => input.check_partial().map(|()| Progress::Partial),
+            Err(error) => Err(input.syntax_error(error, capacity, |prefix| {
                 let mut slots = HeaderSlots::<V, N>::with_capacity();
                 L::read(prefix, first(&mut slots.fields, capacity)).err()
             })),
@@ -109,7 +111,7 @@ impl<'h, 'b, L: StartLine<'b>, V: HeadVisitor<'b>> Head<'h, 'b, L, V> {
         self.line
     }
 
-    /// Returns all fields, in order.
+    /// Returns an iterator over all fields, in order.
     #[must_use]
     pub fn fields(&self) -> FieldLines<'h, 'b> {
         FieldLines(self.fields.iter())
@@ -128,18 +130,19 @@ impl<'h, 'b, L: StartLine<'b>, V: HeadVisitor<'b>> Head<'h, 'b, L, V> {
         self.bytes.len()
     }
 
-    /// Returns the visitor that has seen the fields.
+    /// Returns the visitor that received the fields.
     pub(crate) const fn visitor(&self) -> &'h V {
         self.visitor
     }
 
-    /// Returns the offset of byte `at` of `value`, the value of a field whose name is `named`.
-    pub(crate) fn locate(&self, value: &[u8], at: usize, named: impl Fn(&str) -> bool) -> usize {
-        let offset = locate(self.bytes, self.fields, value, at, named);
+    /// Returns the offset of byte `at` of `value`, the value of a field whose name matches
+    /// `is_named`.
+    pub(crate) fn locate(&self, value: &[u8], at: usize, is_named: impl Fn(&str) -> bool) -> usize {
+        let offset = locate(self.bytes, self.fields, value, at, is_named);
         offset.unwrap_or_else(|| self.end_of_fields())
     }
 
-    /// Returns the offset of the start line, behind the empty lines that may precede it.
+    /// Returns the offset of the start line, which empty lines may precede.
     pub(crate) fn start_of_line(&self) -> usize {
         self.bytes.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count()
     }
@@ -154,12 +157,12 @@ fn first<'s, 'b>(slots: &'s mut [RawSlot<'b>], count: usize) -> &'s mut [RawSlot
     slots.get_mut(..count).unwrap_or_default()
 }
 
-/// The fields of a head, until a line that ends in LF without CR.
+/// Iterator over the fields of a head that stops at a line ending in a bare LF.
 struct CheckedLines<'h, 'b> {
     fields: core::slice::Iter<'h, httparse::Header<'b>>,
     bytes: &'b [u8],
     /// The offset of the first bare LF.
-    bare: Option<usize>,
+    bare_lf: Option<usize>,
 }
 
 impl<'b> Iterator for CheckedLines<'_, 'b> {
@@ -168,10 +171,10 @@ impl<'b> Iterator for CheckedLines<'_, 'b> {
     #[inline(always)]
     fn next(&mut self) -> Option<Self::Item> {
         let field = self.fields.next()?;
-        // Names lie in the head, behind a line feed; one that did not would fail the check.
+        // A name is part of the head and follows a line end, whose CR is two bytes before it.
         let offset = offset_of(field, self.bytes);
         if self.bytes.get(offset.wrapping_sub(2)) != Some(&b'\r') {
-            self.bare = Some(offset.saturating_sub(1));
+            self.bare_lf = Some(offset.saturating_sub(1));
             return None;
         }
         Some((field.name, field.value))
@@ -179,37 +182,37 @@ impl<'b> Iterator for CheckedLines<'_, 'b> {
 }
 
 impl CheckedLines<'_, '_> {
-    /// Checks the end of the last lines too.
+    /// Checks the ends of the last two lines, which no field name follows.
     #[inline(always)]
     fn finish(self) -> Result<(), Error> {
         let last = self.bytes.len().saturating_sub(1);
-        let bare = match (self.bare, self.bytes) {
+        let offset = match (self.bare_lf, self.bytes) {
             (Some(offset), _) => offset,
             (None, [.., b'\r', b'\n', b'\r', b'\n']) => return Ok(()),
             (None, [.., b'\r', b'\n']) => last.saturating_sub(2),
             (None, _) => last,
         };
-        Err(Error::http(ErrorKind::BareLineFeed, Some(bare)))
+        Err(Error::http(ErrorKind::BareLineFeed, Some(offset)))
     }
 }
 
-/// Returns the offset of byte `at` of `value`, the value of a field whose name is `named`.
+/// Returns the offset of byte `at` of `value`, the value of a field whose name matches `is_named`.
 pub(super) fn locate(
     head: &[u8],
     fields: &[httparse::Header<'_>],
     value: &[u8],
     at: usize,
-    named: impl Fn(&str) -> bool,
+    is_named: impl Fn(&str) -> bool,
 ) -> Option<usize> {
     let start = offset_in(head, value).or_else(|| {
-        // An empty value may point anywhere; the byte after its colon represents it.
-        let field = fields.iter().find(|field| field.value.is_empty() && named(field.name))?;
+        // The address of an empty value is arbitrary, so the byte after the colon is used.
+        let field = fields.iter().find(|field| field.value.is_empty() && is_named(field.name))?;
         offset_of(field, head).checked_add(field.name.len())?.checked_add(1)
     });
     start.map(|start| start.saturating_add(at))
 }
 
-/// Returns the offset of a field's line.
+/// Returns the offset of a field line.
 #[inline]
 pub(super) fn offset_of(field: &httparse::Header<'_>, head: &[u8]) -> usize {
     field.name.as_ptr().addr().wrapping_sub(head.as_ptr().addr())

@@ -1,14 +1,14 @@
-//! Heads as the `http` crate has them.
+//! Message heads of the `http` crate.
 
 use http::{HeaderMap, HeaderValue, header, request, response};
 
 use super::{RequestLine, StatusCode, StatusLine, Version};
 use crate::error::{Error, ErrorKind};
 
-/// A request's head, as the types of the `http` crate hold it.
+/// The head of a request in the `http` crate: an [`http::Request`] with any body type, or its
+/// [`Parts`](request::Parts).
 ///
-/// What reads requests takes it in either form: an [`http::Request`] with whatever body, or its
-/// [`Parts`](request::Parts) alone. Nothing is copied.
+/// Nothing is copied.
 ///
 /// # Example
 ///
@@ -21,17 +21,18 @@ use crate::error::{Error, ErrorKind};
 /// # Ok::<(), http::Error>(())
 /// ```
 pub trait HttpRequest: sealed::Sealed {
-    /// The method, the path and query, and the version.
+    /// Returns the method, the path with the query, and the version.
     ///
-    /// A URI without a path has its authority for a target. Versions from 1.1 on are one, as their
-    /// fields mean the same.
+    /// The request target of a URI without a path is its authority. HTTP/2 and HTTP/3 count as
+    /// [`Version::Http11`], because fields have the same meaning there.
     fn request_line(&self) -> RequestLine<'_>;
 
-    /// The fields, in no order but that of fields of one name.
+    /// Returns the fields. Only fields of equal names keep their order.
     fn fields(&self) -> HttpFields<'_>;
 }
 
-/// A response's head, as the types of the `http` crate hold it.
+/// The head of a response in the `http` crate: an [`http::Response`] with any body type, or its
+/// [`Parts`](response::Parts).
 ///
 /// # Example
 ///
@@ -43,19 +44,19 @@ pub trait HttpRequest: sealed::Sealed {
 /// # Ok::<(), http::Error>(())
 /// ```
 pub trait HttpResponse: sealed::Sealed {
-    /// The version and the status; the reason is not kept.
+    /// Returns the version and the status code. The reason phrase is empty.
     fn status_line(&self) -> StatusLine<'_>;
 
-    /// The fields, in no order but that of fields of one name.
+    /// Returns the fields. Only fields of equal names keep their order.
     fn fields(&self) -> HttpFields<'_>;
 }
 
-/// The fields of a [`HeaderMap`] as names and values: what every function takes that is for other
-/// HTTP stacks.
+/// The fields of a [`HeaderMap`] as (name, value) pairs, the form that functions such as
+/// [`Request::from_fields`](crate::message::Request::from_fields) accept.
 #[derive(Clone, Copy, Debug)]
 pub struct HttpFields<'b>(&'b HeaderMap);
 
-/// Goes through [`HttpFields`].
+/// Iterator over [`HttpFields`].
 #[derive(Debug)]
 pub struct HttpFieldsIter<'b>(header::Iter<'b, HeaderValue>);
 
@@ -150,7 +151,7 @@ fn status_line<'b>(status: http::StatusCode, version: http::Version) -> StatusLi
 }
 
 impl From<http::Version> for Version {
-    /// What is older than 1.1 is 1.0; what is newer is 1.1.
+    /// Maps versions before HTTP/1.1 to [`Version::Http10`] and all others to [`Version::Http11`].
     fn from(version: http::Version) -> Self {
         if version < http::Version::HTTP_11 { Self::Http10 } else { Self::Http11 }
     }
@@ -160,7 +161,7 @@ impl TryFrom<StatusCode> for http::StatusCode {
     type Error = Error;
 
     fn try_from(status: StatusCode) -> Result<Self, Error> {
-        let not_status = Error::caller(ErrorKind::NotStatus).with_number(u64::from(status.get()));
-        Self::from_u16(status.get()).map_err(|_| not_status)
+        let error = Error::caller(ErrorKind::NotStatus).with_number(u64::from(status.get()));
+        Self::from_u16(status.get()).map_err(|_| error)
     }
 }

@@ -1,19 +1,19 @@
 //! HTTP/1.1 syntax: bytes to start line, fields and framing.
 //!
-//! A head is parsed with httparse into [`HeaderSlots`] on the caller's stack. Nothing is copied and
-//! nothing is allocated. This module adds checks to httparse's grammar and rejects a head when two
-//! readers could disagree about where it, or its body, ends:
+//! A head is parsed with httparse into [`HeaderSlots`] on the caller's stack, without copying or
+//! allocating. This module adds checks to httparse's grammar. It rejects a head if two readers could
+//! disagree about where the head or its body ends:
 //!
-//! * lines that end in a bare LF, folded lines, white space before a colon;
+//! * lines that end in a bare LF, folded lines, and white space before a colon;
 //! * Transfer-Encoding;
-//! * a Content-Length that is not `1*DIGIT`, does not fit a `u64`, or differs from another one.
+//! * a Content-Length that is not `1*DIGIT`, exceeds a `u64`, or conflicts with another one.
 //!
 //! Incomplete input is [`Progress::Partial`]. Parsing again with more bytes gives the same result as
 //! parsing the whole head at once: every shorter input is partial or the same error.
-//! [`HeadScanner`] says when another attempt is worthwhile.
+//! [`HeadScanner`] decides when another attempt is worthwhile.
 //!
-//! This module knows nothing of BITS. [`message`](crate::message) supplies the types to parse BITS
-//! messages with: [`HeaderSlots`](crate::message::HeaderSlots),
+//! This module is independent of BITS. [`message`](crate::message) supplies the types for BITS
+//! messages: [`HeaderSlots`](crate::message::HeaderSlots),
 //! [`RequestHead`](crate::message::RequestHead) and [`ResponseHead`](crate::message::ResponseHead).
 //!
 //! Callers whose HTTP stack has parsed the head do not need this module. They start at
@@ -25,12 +25,12 @@ pub(crate) mod framing;
 mod head;
 #[cfg(feature = "http")]
 mod http_crate;
+mod input;
 mod request_target;
 mod scanner;
 mod start_line;
 mod status_code;
 mod visitor;
-mod window;
 
 use core::fmt;
 use core::mem::MaybeUninit;
@@ -69,7 +69,7 @@ pub enum Progress<T> {
 }
 
 impl<T> Progress<T> {
-    /// Returns the complete value, if there is one.
+    /// Returns the value if the input is complete.
     #[must_use]
     pub fn complete(self) -> Option<T> {
         match self {
@@ -81,11 +81,12 @@ impl<T> Progress<T> {
 
 /// Memory for the fields of one head, on the caller's stack.
 ///
-/// `N` is the maximum number of fields. A value above 64 needs a higher
-/// [`Limits::fields`](crate::limits::Limits::fields) too. The memory is not initialised, so a new
-/// value for each attempt costs almost nothing.
+/// `N` is the maximum number of fields. A value above 64 also needs a higher
+/// [`Limits::fields`](crate::limits::Limits::fields). The memory is not initialised, so creating a
+/// new value for each attempt is cheap.
 ///
-/// `V` visits the fields; use [`message::HeaderSlots`](crate::message::HeaderSlots) for BITS messages.
+/// `V` receives the fields. Use [`message::HeaderSlots`](crate::message::HeaderSlots) for BITS
+/// messages.
 pub struct HeaderSlots<'b, V, const N: usize = 64> {
     fields: [RawSlot<'b>; N],
     visitor: MaybeUninit<V>,
@@ -131,12 +132,22 @@ pub(crate) fn trim_white_space(value: &[u8]) -> &[u8] {
 }
 
 /// The HTTP version of a message.
+///
+/// # Example
+///
+/// ```
+/// use bits_proto::http1::Version;
+///
+/// assert_eq!(Version::Http11.to_string(), "HTTP/1.1");
+/// ```
+///
+/// Source: RFC 9112 section 2.3.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Version {
     /// HTTP/1.0.
     Http10,
-    /// HTTP/1.1. HTTP/2 and HTTP/3 front ends use it too, as fields mean the same there.
+    /// HTTP/1.1. Also used for HTTP/2 and HTTP/3, where fields have the same meaning.
     Http11,
 }
 
@@ -146,9 +157,18 @@ impl Version {
     }
 }
 
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Http10 => "HTTP/1.0",
+            Self::Http11 => "HTTP/1.1",
+        })
+    }
+}
+
 /// Iterator over the fields of a head as (name, value) pairs, in order.
 ///
-/// Names are as sent. Values are without surrounding white space.
+/// Names are spelt as received. Values have no surrounding white space.
 #[derive(Clone)]
 pub struct FieldLines<'h, 'b>(core::slice::Iter<'h, httparse::Header<'b>>);
 

@@ -1,17 +1,21 @@
-//! The request target.
+//! The request target of a request.
 
 use core::fmt;
 
 use crate::error::{Error, ErrorKind};
 
-/// A request target that can be written: visible ASCII, at least one byte.
+/// A valid request target: at least one byte, all visible ASCII.
 ///
-/// [2.2.1] The target is the destination URL's path and query, or the whole URL.
+/// [2.2.1] The request target is the path and query of the destination URL, or the whole URL.
+///
+/// ```text
+/// request-target = 1*VCHAR
+/// ```
 ///
 /// # Errors
 ///
-/// [`ErrorKind::NotTarget`] for anything else; a target with spaces or other letters is to be
-/// percent-encoded first.
+/// [`ErrorKind::NotTarget`] for any other text. Percent-encode spaces and non-ASCII characters
+/// first.
 ///
 /// # Example
 ///
@@ -22,11 +26,13 @@ use crate::error::{Error, ErrorKind};
 /// assert!(RequestTarget::try_from("/two words").is_err());
 /// # Ok::<(), bits_proto::Error>(())
 /// ```
+///
+/// Source: \[MC-BUP\] 2.2.1; RFC 9112 section 3.2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct RequestTarget<'a>(&'a str);
 
 impl<'a> RequestTarget<'a> {
-    /// The target's text.
+    /// Returns the request target as text.
     #[must_use]
     pub const fn as_str(&self) -> &'a str {
         self.0
@@ -37,12 +43,18 @@ impl<'a> TryFrom<&'a str> for RequestTarget<'a> {
     type Error = Error;
 
     fn try_from(text: &'a str) -> Result<Self, Error> {
-        // Without stopping, so that many bytes are looked at at a time.
+        // No early exit, so that the compiler vectorises the loop.
         let is_visible = text.bytes().fold(true, |all, byte| all & byte.is_ascii_graphic());
         if text.is_empty() || !is_visible {
             return Err(Error::caller(ErrorKind::NotTarget));
         }
         Ok(Self(text))
+    }
+}
+
+impl AsRef<str> for RequestTarget<'_> {
+    fn as_ref(&self) -> &str {
+        self.0
     }
 }
 

@@ -1,16 +1,15 @@
-//! When a head that arrives in pieces is worth reading again.
+//! Scheduling of parse attempts for a head that arrives in pieces.
 
 use crate::limits::Limits;
 
-/// Says when a head that arrives in pieces is worth reading.
+/// Decides when to parse a head that arrives in pieces.
 ///
-/// Reading begins with the first byte each time, so that a reader which tries again after every
-/// byte looks at a head of `n` bytes about `n * n / 2` times. With this it looks at every byte a
-/// few times at most: the end is searched for where it was not searched before, and beside that an
-/// attempt is worth it only when there is twice as much as at the last one. Such attempts find
-/// what is no head early, long before there is an end.
+/// Every attempt parses from the first byte. Parsing after each byte of a head of `n` bytes would
+/// therefore read about `n * n / 2` bytes. A scanner keeps the total proportional to `n`. It
+/// requests an attempt when the end of the head arrives, and when the input has doubled since the
+/// last attempt. The attempts before the end detect invalid input early.
 ///
-/// It is for one head; the next one on a connection wants a new one.
+/// Use a new scanner for each head on a connection.
 ///
 /// # Example
 ///
@@ -23,7 +22,7 @@ use crate::limits::Limits;
 /// for length in 1..=bytes.len() {
 ///     let received = &bytes[..length];
 ///     if !end.should_parse(received) {
-///         continue; // for more bytes
+///         continue; // wait for more bytes
 ///     }
 ///     attempts += 1;
 ///     let mut slots = HeaderSlots::new();
@@ -39,36 +38,38 @@ use crate::limits::Limits;
 #[derive(Clone, Debug)]
 pub struct HeadScanner {
     limit: usize,
-    /// Where the empty lines end that may stand before a head.
+    /// The offset of the start line, which empty lines may precede.
     start: usize,
-    /// Up to here there is no end.
+    /// The number of bytes known not to contain the end of the head.
     searched: usize,
-    /// How much there was at the last attempt.
-    tried: usize,
+    /// The number of bytes at the last attempt.
+    attempted: usize,
 }
 
 impl HeadScanner {
-    /// For a head within the default [`Limits`].
+    /// Creates a scanner for a head with the default [`Limits`].
     #[must_use]
     pub const fn new() -> Self {
-        Self::within(&Limits::DEFAULT)
+        Self::with_limits(&Limits::DEFAULT)
     }
 
-    /// For a head within `limits`.
+    /// Creates a scanner for a head with these limits.
     #[must_use]
-    pub const fn within(limits: &Limits) -> Self {
-        Self { limit: limits.head_bytes, start: 0, searched: 0, tried: 0 }
+    pub const fn with_limits(limits: &Limits) -> Self {
+        Self { limit: limits.head_bytes, start: 0, searched: 0, attempted: 0 }
     }
 
-    /// Whether it is worth it to read `received`, which is all bytes so far. Always so when the end
-    /// of the head is there, or as much as the limit allows; what is wrong before that may be
-    /// noticed only at the next attempt, so that a peer which sends no more has to be timed out.
+    /// Returns true if the caller should parse `received`, which holds all bytes so far.
+    ///
+    /// Always true once `received` contains the end of the head or reaches the limit. Invalid input
+    /// may go unnoticed until the next attempt, so a caller needs a timeout for a peer that stops
+    /// sending.
     #[must_use]
     pub fn should_parse(&mut self, received: &[u8]) -> bool {
         while received.get(self.start..).is_some_and(|rest| rest.starts_with(b"\r\n")) {
             self.start = self.start.saturating_add(2);
         }
-        // An end may have begun with the last two bytes that were searched.
+        // The last two bytes that were searched may be the start of the end.
         let from = self.searched.saturating_sub(2).max(self.start);
         let rest = received.get(from..).unwrap_or_default();
         let is_end = rest.windows(3).any(|line_end| line_end == b"\n\r\n")
@@ -77,11 +78,11 @@ impl HeadScanner {
             return true;
         }
         self.searched = received.len();
-        let is_enough = received.len() >= self.limit.min(self.tried.saturating_mul(2));
-        if is_enough {
-            self.tried = received.len();
+        let is_due = received.len() >= self.limit.min(self.attempted.saturating_mul(2));
+        if is_due {
+            self.attempted = received.len();
         }
-        is_enough
+        is_due
     }
 }
 

@@ -1,30 +1,42 @@
-//! The first line of a message, which tells requests and responses apart.
+//! The start line of a message: the request line or the status line.
 
 use super::{RawSlot, StatusCode, Version};
 
-/// The first line of a request.
+/// The request line, the first line of a request.
+///
+/// ```text
+/// request-line = method SP request-target SP HTTP-version
+/// ```
+///
+/// Source: RFC 9112 section 3.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RequestLine<'b> {
-    /// The method, as it was sent: methods are case-sensitive.
+    /// The method, which is case-sensitive.
     pub method: &'b str,
     /// The request target, in origin form (`/path?query`) or absolute form.
     pub target: &'b str,
-    /// The version.
+    /// The HTTP version.
     pub version: Version,
 }
 
-/// The first line of a response.
+/// The status line, the first line of a response.
+///
+/// ```text
+/// status-line = HTTP-version SP 3DIGIT [ SP reason-phrase ]
+/// ```
+///
+/// Source: RFC 9112 section 4.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StatusLine<'b> {
-    /// The version.
+    /// The HTTP version.
     pub version: Version,
     /// The status code.
     pub status: StatusCode,
-    /// The reason phrase, for people; empty where it was left out or is not ASCII.
+    /// The reason phrase, for display only. Empty if it is absent or not ASCII.
     pub reason: &'b str,
 }
 
-/// [`RequestLine`] or [`StatusLine`]; there is no third.
+/// A start line: [`RequestLine`] or [`StatusLine`]. The trait is sealed.
 pub trait StartLine<'b>: sealed::Read<'b> {}
 
 impl<'b> StartLine<'b> for RequestLine<'b> {}
@@ -33,14 +45,14 @@ impl<'b> StartLine<'b> for StatusLine<'b> {}
 pub(super) mod sealed {
     use super::RawSlot;
 
-    /// A complete head as httparse sees it: start line, fields, length in bytes.
+    /// A complete head from httparse: start line, fields, and length in bytes.
     pub struct Raw<'h, 'b, L> {
         pub line: L,
         pub fields: &'h [httparse::Header<'b>],
         pub len: usize,
     }
 
-    /// Hands a head to httparse.
+    /// Parses a head with httparse.
     pub trait Read<'b>: Copy {
         fn read<'h>(
             bytes: &'b [u8],

@@ -1,14 +1,15 @@
-//! StatusCode codes.
+//! HTTP status codes.
 
 use core::fmt;
+use core::str::FromStr;
 
 use crate::error::{Error, ErrorKind};
 
-/// A status code of HTTP: three digits, from 100.
+/// An HTTP status code: a three-digit number, 100 to 999.
 ///
 /// # Errors
 ///
-/// [`ErrorKind::NotStatus`] for a number that is none.
+/// `TryFrom` and `FromStr` return [`ErrorKind::NotStatus`] for any other number or text.
 ///
 /// # Example
 ///
@@ -17,9 +18,13 @@ use crate::error::{Error, ErrorKind};
 ///
 /// let status = StatusCode::try_from(416)?;
 /// assert_eq!(status, StatusCode::RANGE_NOT_SATISFIABLE);
+/// assert_eq!(status, 416);
+/// assert_eq!(status, "416".parse()?);
 /// assert_eq!(status.reason(), "Requested Range Not Satisfiable");
 /// # Ok::<(), bits_proto::Error>(())
 /// ```
+///
+/// Source: RFC 9110 section 15.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(
     feature = "serde",
@@ -36,7 +41,7 @@ macro_rules! statuses {
                 pub const $name: Self = Self($code);
             )+
 
-            /// The usual reason phrase; empty for a status that has none here.
+            /// Returns the usual reason phrase, or an empty string for other codes than the constants.
             #[must_use]
             pub const fn reason(self) -> &'static str {
                 match self.0 {
@@ -72,25 +77,25 @@ statuses! {
 }
 
 impl StatusCode {
-    /// The code as a number.
+    /// Returns the code as a number.
     #[must_use]
     pub const fn get(self) -> u16 {
         self.0
     }
 
-    /// Whether the final response is still to come (1xx).
+    /// Returns true for an interim response (1xx), which the final response follows.
     #[must_use]
     pub const fn is_interim(self) -> bool {
         self.0 < 200
     }
 
-    /// Whether a response of this status never has a body: 1xx, 204 and 304.
+    /// Returns true if responses with this status code never have a body: 1xx, 204 and 304.
     #[must_use]
     pub const fn has_no_body(self) -> bool {
         matches!(self.0, 100..=199 | 204 | 304)
     }
 
-    /// Whether the request was granted in some way (2xx).
+    /// Returns true for a successful response (2xx).
     #[must_use]
     pub const fn is_success(self) -> bool {
         matches!(self.0, 200..=299)
@@ -124,6 +129,18 @@ impl TryFrom<u16> for StatusCode {
         } else {
             Err(Error::caller(ErrorKind::NotStatus).with_number(u64::from(code)))
         }
+    }
+}
+
+impl FromStr for StatusCode {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        // The length excludes "0200"; the sign that `parse` accepts leaves at most two digits.
+        let code = Some(text).filter(|text| text.len() == 3).and_then(|text| text.parse().ok());
+        let status = code.and_then(|code: u16| Self::try_from(code).ok());
+        let error = || Error::caller(ErrorKind::NotStatus).with_received(text.as_bytes(), 0);
+        status.ok_or_else(error)
     }
 }
 

@@ -1,14 +1,13 @@
-//! The interface between the pass that checks the fields of a head and the layer that knows what
-//! the fields mean.
+//! The interface to the layer that interprets the fields of a head.
 
 use super::FramingFields;
 
 /// Receives the fields of one head in the pass that checks them.
 ///
-/// This module knows HTTP only. The visitor recognises the fields of its protocol, remembers what
-/// it needs, and hands back the ones that delimit the body. So every field is looked at once.
+/// This module knows HTTP only. The visitor recognises and stores the fields of its protocol, and
+/// returns the fields that delimit the body. Each field is examined once.
 pub trait HeadVisitor<'b> {
-    /// Creates a visitor that has seen no field.
+    /// Creates a visitor that has received no fields.
     fn new() -> Self;
 
     /// Visits all fields, in order. A malformed line ends the iteration early.

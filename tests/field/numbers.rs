@@ -7,7 +7,7 @@ use bits_proto::field::{
     ContentEncoding, ContentRange, FieldName, HostIdFallbackTimeout, Overlap, PacketType,
     ReceivedContentRange,
 };
-use bits_proto::http1::{Framing, RequestTarget, StatusCode};
+use bits_proto::http1::{Framing, RequestTarget, StatusCode, Version};
 use field_values::{check_refused, near_misses, read, spellings};
 use messages::range;
 
@@ -271,11 +271,11 @@ fn a_timeout_is_seconds_in_32_bits() {
 #[test]
 fn a_length_is_digits() {
     for (text, length) in [("0", 0), ("0005", 5), (" 5\t", 5), ("18446744073709551615", MAX)] {
-        let framing = Framing::of([("content-LENGTH", text)]);
+        let framing = Framing::from_fields([("content-LENGTH", text)]);
         assert_eq!(framing.map(|framing| framing.content_length), Ok(Some(length)), "{text:?}");
     }
     for text in ["", "+5", "-5", "5 5", "5,5", "0x5", "18446744073709551616"] {
-        let framing = Framing::of([("Content-Length", text)]);
+        let framing = Framing::from_fields([("Content-Length", text)]);
         assert!(framing.is_err(), "{text:?} was read as {framing:?}");
     }
 }
@@ -283,7 +283,7 @@ fn a_length_is_digits() {
 #[test]
 fn framing_depends_on_two_fields_only() {
     let framing = |fields: &[(&str, &str)]| {
-        let framing = Framing::of(fields.iter().copied());
+        let framing = Framing::from_fields(fields.iter().copied());
         framing.map(|it| (it.content_length, it.transfer_encoding)).map_err(|error| error.kind())
     };
     let (length, coding) = (("Content-Length", "5"), ("TRANSFER-encoding", "chunked"));
@@ -299,7 +299,7 @@ fn framing_depends_on_two_fields_only() {
 fn a_length_with_line_ends_around_it_is_refused() {
     // Only spaces and tabs are white space around a value; readers disagree about other bytes.
     for text in ["5\r\n", "\r5", "\n5", "5\n", "5\x0C"] {
-        let framing = Framing::of([("Content-Length", text)]);
+        let framing = Framing::from_fields([("Content-Length", text)]);
         assert!(framing.is_err(), "{text:?} was read as {framing:?}");
     }
 }
@@ -378,9 +378,21 @@ fn a_status_has_three_digits() {
         }
         let status = status.unwrap_or_else(|error| panic!("{code}: {error}"));
         assert_eq!((status.get(), status.to_string()), (code, code.to_string()));
+        assert_eq!(code.to_string().parse(), Ok(status));
         assert_eq!(status.is_interim(), code / 100 == 1, "{code}");
         assert_eq!(status.is_success(), code / 100 == 2, "{code}");
     }
+    for text in ["", "20", "99", "099", "0200", "2000", "+20", "+200", "-20", " 200", "2 0", "2é"]
+    {
+        let error = text.parse::<StatusCode>().expect_err(text);
+        assert_eq!((error.kind(), error.fault()), (ErrorKind::NotStatus, Fault::Caller), "{text}");
+        assert_eq!(error.received(), Some(text.as_bytes()), "{text}");
+    }
+    assert_eq!(
+        (Version::Http10.to_string(), Version::Http11.to_string()),
+        ("HTTP/1.0".into(), "HTTP/1.1".into())
+    );
+    assert_eq!(RequestTarget::try_from("/e").as_ref().map(AsRef::<str>::as_ref), Ok("/e"));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use support::vectors;
 /// Adds one byte at a time. Returns the lengths at which a head should be parsed, and the length at which there
 /// was a result.
 fn attempts<'b, L: StartLine<'b>>(bytes: &'b [u8], limits: &Limits) -> (Vec<usize>, Option<usize>) {
-    let mut end = HeadScanner::within(limits);
+    let mut end = HeadScanner::with_limits(limits);
     let mut attempts = Vec::new();
     for length in 1..=bytes.len() {
         let received = &bytes[..length];
@@ -18,7 +18,7 @@ fn attempts<'b, L: StartLine<'b>>(bytes: &'b [u8], limits: &Limits) -> (Vec<usiz
             attempts.push(length);
         }
         let mut slots = HeaderSlots::new();
-        match Head::<L>::parse_within(received, &mut slots, limits) {
+        match Head::<L>::parse_with_limits(received, &mut slots, limits) {
             Ok(Progress::Partial) => {}
             Ok(Progress::Complete(head)) => {
                 assert_eq!(head.len(), length, "the first time that it is there");

@@ -28,7 +28,7 @@ fn as_many_fields_are_read_as_there_is_room_for_and_one_more_is_refused() {
             let bytes = head(fields);
             let mut slots = HeaderSlots::<ROOM>::with_capacity();
             let Ok(Progress::Complete(head)) =
-                RequestHead::parse_within(&bytes, &mut slots, &limits)
+                RequestHead::parse_with_limits(&bytes, &mut slots, &limits)
             else {
                 panic!("{fields} fields are not read")
             };
@@ -38,7 +38,7 @@ fn as_many_fields_are_read_as_there_is_room_for_and_one_more_is_refused() {
         }
         let bytes = head(ROOM + 1);
         let mut slots = HeaderSlots::<ROOM>::with_capacity();
-        let refused = RequestHead::parse_within(&bytes, &mut slots, &limits);
+        let refused = RequestHead::parse_with_limits(&bytes, &mut slots, &limits);
         let error = refused.map(|_| ()).expect_err("there is no place for the last");
         assert_eq!(error.kind(), ErrorKind::TooManyFields);
     });

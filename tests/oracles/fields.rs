@@ -50,7 +50,8 @@ fn numbers(data: &[u8]) {
     let timeout = HostIdFallbackTimeout::try_from(data).ok().map(|it| u64::from(it.0));
     let expected = reference_grammar::decimal(data).filter(|seconds| *seconds < 1 << 32);
     assert_eq!(timeout, expected, "{}", show(data));
-    let length = Framing::of([("content-LENGTH", data)]).ok().and_then(|it| it.content_length);
+    let length =
+        Framing::from_fields([("content-LENGTH", data)]).ok().and_then(|it| it.content_length);
     let trimmed = trim(data);
     assert_eq!(length, reference_grammar::decimal(trimmed), "{}", show(data));
 

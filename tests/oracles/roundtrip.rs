@@ -95,7 +95,7 @@ fn again<'h, 'b, L: StartLine<'b> + Debug>(
     slots: &'h mut HeaderSlots<'b, 128>,
 ) -> Head<'h, 'b, L> {
     let limits = Limits { head_bytes: 64 << 10, fields: 128 };
-    match Head::parse_within(bytes, slots, &limits) {
+    match Head::parse_with_limits(bytes, slots, &limits) {
         Ok(Progress::Complete(head)) => head,
         other => panic!("{other:?} of {}", bytes.escape_ascii()),
     }

@@ -218,13 +218,13 @@ pub fn answer_within<'b, L: Line<'b>, const N: usize>(
     limits: &Limits,
 ) -> Answer<'b, L> {
     let mut slots = HeaderSlots::<N>::with_capacity();
-    match Head::<L>::parse_within(input, &mut slots, limits) {
+    match Head::<L>::parse_with_limits(input, &mut slots, limits) {
         Ok(Progress::Partial) => Answer::Partial,
         Err(error) => Answer::Refused(error),
         Ok(Progress::Complete(head)) => {
             let fields: Vec<_> = head.fields().collect();
             assert_eq!(head.fields().size_hint(), (fields.len(), Some(fields.len())));
-            assert_eq!(Framing::of(head.fields()), Ok(head.framing()), "{fields:?}");
+            assert_eq!(Framing::from_fields(head.fields()), Ok(head.framing()), "{fields:?}");
             Answer::Whole(Whole {
                 line: head.line(),
                 len: head.len(),

@@ -91,7 +91,7 @@ const REQUEST: Reader = Reader::Request(ParseOptions::DEFAULT);
 
 fn head_error(text: &str, limits: Limits) -> Error {
     let mut slots = HeaderSlots::new();
-    match RequestHead::parse_within(text.as_bytes(), &mut slots, &limits) {
+    match RequestHead::parse_with_limits(text.as_bytes(), &mut slots, &limits) {
         Ok(progress) => panic!("{text:?} was accepted: {progress:?}"),
         Err(error) => error,
     }

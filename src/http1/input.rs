@@ -1,18 +1,20 @@
-//! The part of the input that is looked at, and where in it things went wrong.
+//! The input of the head parser, and the offsets of errors in it.
 
 use crate::error::{Error, ErrorKind};
 use crate::limits::Limits;
 
-/// The input up to the limit.
-pub(super) struct Window<'b> {
+/// The input, cut off at the maximum size of a head.
+pub(super) struct HeadInput<'b> {
     pub(super) bytes: &'b [u8],
     limit: usize,
 }
 
-impl<'b> Window<'b> {
-    /// Cuts the input at the limit. Empty lines before the start line, which some clients send
-    /// after a body, belong to the head; they end in CR LF like every other line.
-    pub(super) fn open(input: &'b [u8], limits: &Limits) -> Result<Self, Error> {
+impl<'b> HeadInput<'b> {
+    /// Cuts the input off at the limit and checks the empty lines before the start line.
+    ///
+    /// Some clients send an empty line after a body. It counts as part of the next head, and must
+    /// end in CR LF like every other line.
+    pub(super) fn new(input: &'b [u8], limits: &Limits) -> Result<Self, Error> {
         let bytes = input.get(..limits.head_bytes).unwrap_or(input);
         let mut rest = bytes;
         while let Some(tail) = rest.strip_prefix(b"\r\n") {
@@ -25,8 +27,9 @@ impl<'b> Window<'b> {
         Ok(Self { bytes, limit: limits.head_bytes })
     }
 
-    /// An incomplete head: more bytes may complete it, unless they would pass the limit.
-    pub(super) fn partial(&self) -> Result<(), Error> {
+    /// Returns an error if the incomplete head has reached the limit, so that more bytes cannot
+    /// complete it.
+    pub(super) fn check_partial(&self) -> Result<(), Error> {
         if self.bytes.len() < self.limit {
             return Ok(());
         }
@@ -34,21 +37,23 @@ impl<'b> Window<'b> {
         Err(error.with_number(self.limit as u64))
     }
 
-    /// What httparse refused. It does not say where, so the shortest prefix that it refuses is
-    /// searched for by halving: once it refuses a prefix it refuses every longer one. What is wrong
-    /// with that prefix counts, as for who reads the head as it arrives.
-    pub(super) fn refused(
+    /// Converts an error of httparse, which has no offset.
+    ///
+    /// A binary search finds the shortest prefix that httparse rejects; it rejects every longer one
+    /// as well. The error of that prefix is returned, as for a reader that parses the head while it
+    /// arrives. `parse_error` returns the error of httparse for a prefix, if any.
+    pub(super) fn syntax_error(
         &self,
         mut error: httparse::Error,
         max_fields: usize,
-        refusal: impl Fn(&'b [u8]) -> Option<httparse::Error>,
+        parse_error: impl Fn(&'b [u8]) -> Option<httparse::Error>,
     ) -> Error {
-        let (mut fine, mut refused) = (0_usize, self.bytes.len());
-        while refused.saturating_sub(fine) > 1 {
-            let middle = fine.midpoint(refused);
-            match self.bytes.get(..middle).and_then(&refusal) {
-                Some(earlier) => (error, refused) = (earlier, middle),
-                None => fine = middle,
+        let (mut accepted, mut rejected) = (0_usize, self.bytes.len());
+        while rejected.saturating_sub(accepted) > 1 {
+            let middle = accepted.midpoint(rejected);
+            match self.bytes.get(..middle).and_then(&parse_error) {
+                Some(earlier) => (error, rejected) = (earlier, middle),
+                None => accepted = middle,
             }
         }
         let kind = match error {
@@ -56,9 +61,9 @@ impl<'b> Window<'b> {
             httparse::Error::Version => ErrorKind::HttpVersion,
             _ => ErrorKind::Syntax,
         };
-        let last = refused.saturating_sub(1);
+        let last = rejected.saturating_sub(1);
         let offset = match kind {
-            // Seen at the end of the line that is too many; its start is what to look at.
+            // httparse fails at the end of the excess line; the error refers to its start.
             ErrorKind::TooManyFields => {
                 let before = self.bytes.get(..last).unwrap_or_default();
                 before.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at.saturating_add(1))
@@ -70,7 +75,7 @@ impl<'b> Window<'b> {
     }
 }
 
-/// Where `part` begins in `whole`, if it lies in it. An empty part lies nowhere.
+/// Returns the offset of `part` in `whole`; `None` if `part` is empty or not a slice of `whole`.
 pub(super) fn offset_in(whole: &[u8], part: &[u8]) -> Option<usize> {
     let offset = part.as_ptr().addr().checked_sub(whole.as_ptr().addr())?;
     (offset < whole.len() && !part.is_empty()).then_some(offset)
