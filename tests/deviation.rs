@@ -30,8 +30,8 @@ fn rows() -> Vec<Row> {
 
 fn requests() -> Vec<Row> {
     let overridden = || Draft::ping().with("X-HTTP-Method-Override", "BITS_POST");
-    let only_override = ParseOptions { method_override: true, ..ParseOptions::DEFAULT };
-    let only_plain = ParseOptions { plain_post: true, ..ParseOptions::DEFAULT };
+    let only_override = ParseOptions::DEFAULT.with_method_override(true);
+    let only_plain = ParseOptions::DEFAULT.with_plain_post(true);
     let named = |len| Draft::ping().with("Content-Name", "x".repeat(len));
     let spaced = |range| Draft::fragment().set("Content-Range", range);
     let post = "POST /e HTTP/1.1";

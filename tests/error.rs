@@ -137,7 +137,7 @@ fn the_first_field_that_is_too_many_is_reported() {
     for (fields, name) in [(0, "Alpha"), (1, "Beta"), (2, "Gamma")] {
         let limits = Limits { fields, ..Limits::DEFAULT };
         let mut slots = HeaderSlots::new();
-        let error = RequestHead::parse_within(text.as_bytes(), &mut slots, &limits);
+        let error = RequestHead::parse_with_limits(text.as_bytes(), &mut slots, &limits);
         let error = error.expect_err(name);
         let expected = (ErrorKind::TooManyFields, text.find(name));
         assert_eq!((error.kind(), error.offset()), expected, "limit {fields}");
@@ -147,7 +147,7 @@ fn the_first_field_that_is_too_many_is_reported() {
     let expected = (ErrorKind::TooManyFields, text.find("Gamma"));
     assert_eq!((error.kind(), error.offset()), expected, "room for two");
     let (mut slots, three) = (HeaderSlots::new(), Limits { fields: 3, ..Limits::DEFAULT });
-    let read = RequestHead::parse_within(text.as_bytes(), &mut slots, &three);
+    let read = RequestHead::parse_with_limits(text.as_bytes(), &mut slots, &three);
     assert!(read.is_ok(), "limit 3: {read:?}");
 }
 
@@ -352,7 +352,7 @@ fn a_long_value_of_an_unknown_field_has_an_offset_but_no_name() {
     assert_eq!((error.stage(), error.section()), (CheckStage::Limits, "2.2.1"));
     let fits = Draft::ping().with("Cookie", "x".repeat(4096));
     assert!(REQUEST.deviations(&fits).is_empty(), "4096 bytes do not exceed the limit");
-    let policy = ParseOptions { max_value: 10, ..ParseOptions::DEFAULT };
+    let policy = ParseOptions::DEFAULT.with_max_value(10);
     let long = Draft::ping().with("Cookie", "x".repeat(11));
     assert_eq!(Reader::Request(policy).error(&long).kind(), ErrorKind::ValueTooLong);
 }

@@ -15,12 +15,10 @@ use crate::report::{Report, Verdict};
 
 /// Accepts other methods and a missing Content-Length, which are unambiguous. Rejects a body on
 /// packets that must not have one, as every server does.
-const OPTIONS: ParseOptions = ParseOptions {
-    method_override: true,
-    plain_post: true,
-    missing_content_length: MissingContentLength::AcceptOnEmpty,
-    ..ParseOptions::DEFAULT
-};
+const OPTIONS: ParseOptions = ParseOptions::DEFAULT
+    .with_method_override(true)
+    .with_plain_post(true)
+    .with_missing_content_length(MissingContentLength::AcceptOnEmpty);
 
 pub fn decode_packet<'b>(report: &mut Report, head: &RequestHead<'_, 'b>) -> PendingRequest<'b> {
     match Request::from_head(head, &OPTIONS) {

@@ -1,7 +1,7 @@
 //! Requests that await a response.
 
 use bits_proto::field::{ContentRange, SupportedProtocols};
-use bits_proto::message::AckContext;
+use bits_proto::message::{AckContext, MessageKind};
 
 /// A request that awaits its response.
 #[derive(Clone, Copy, Debug)]
@@ -38,11 +38,14 @@ impl PendingRequest<'_> {
 
     pub fn name(&self) -> Option<&'static str> {
         Some(match self {
-            Self::Packet(AckContext::Ping) => "ping",
-            Self::Packet(AckContext::CreateSession { .. }) => "create-session",
-            Self::Packet(AckContext::Fragment { .. }) => "fragment",
-            Self::Packet(AckContext::CloseSession { .. }) => "close-session",
-            Self::Packet(AckContext::CancelSession { .. }) => "cancel-session",
+            Self::Packet(context) => match context.kind() {
+                MessageKind::PingAck => "ping",
+                MessageKind::CreateSessionAck => "create-session",
+                MessageKind::FragmentAck => "fragment",
+                MessageKind::CloseSessionAck => "close-session",
+                MessageKind::CancelSessionAck => "cancel-session",
+                _ => return None,
+            },
             Self::Notification => "notification",
             Self::Download(_) | Self::Foreign => return None,
         })

@@ -1,41 +1,59 @@
-//! What an Ack is read in the light of.
+//! The request that an Ack answers.
 
 use super::{MessageKind, Request};
 use crate::field::{ContentRange, SessionId, SupportedProtocols};
 
-/// The request that an Ack answers: an Ack can be read only in its light.
+/// The request that an Ack answers. The rules for an Ack depend on it.
 ///
-/// Made from the [`Request`] that was sent. What is not known, to a monitor that came late, is
-/// `None`: then the Ack is not compared with it, and nothing can be taken from it for a protocol
-/// or an offset that the Ack leaves out.
+/// Clients create it from the [`Request`] that they sent. A monitor that did not see the whole
+/// request sets unknown values to `None`. Parsing then skips the comparison with these values, and
+/// a protocol or offset that the Ack omits has no default.
+///
+/// # Example
+///
+/// ```
+/// use bits_proto::field::SessionId;
+/// use bits_proto::message::{AckContext, CloseSession, MessageKind, Request};
+///
+/// let session_id = SessionId::try_from("1")?;
+/// let context = AckContext::from(&Request::from(CloseSession::new(session_id)));
+/// assert_eq!(context, AckContext::CloseSession { session_id: Some(session_id) });
+/// assert_eq!(context.kind(), MessageKind::CloseSessionAck);
+/// # Ok::<(), bits_proto::Error>(())
+/// ```
+///
+/// Source: \[MC-BUP\] 2.2.3, 2.2.5, 2.2.7, 2.2.9, 2.2.11.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum AckContext<'r> {
     /// A Ping.
     Ping,
     /// A Create-Session.
     CreateSession {
-        /// The protocols that were offered.
+        /// The protocols that the client offered.
         offered: Option<SupportedProtocols<'r>>,
     },
     /// A Fragment.
     Fragment {
-        /// The session.
+        /// The session id.
         session_id: Option<SessionId<'r>>,
-        /// The range that was sent.
+        /// The range of the fragment.
         content_range: Option<ContentRange>,
-        /// How far all fragments of the session have come, if any came further than this one: a
-        /// fragment whose Ack was lost, sent again with less in it, is answered with all the server
-        /// holds by now.
+        /// The highest offset that any fragment of the session ended at, if it exceeds the end of
+        /// `content_range`.
+        ///
+        /// An Ack may acknowledge bytes up to this offset. This happens when the Ack of a fragment
+        /// was lost and the client sent a shorter fragment instead.
         sent_up_to: Option<u64>,
     },
     /// A Close-Session.
     CloseSession {
-        /// The session.
+        /// The session id.
         session_id: Option<SessionId<'r>>,
     },
     /// A Cancel-Session.
     CancelSession {
-        /// The session.
+        /// The session id.
         session_id: Option<SessionId<'r>>,
     },
 }
@@ -59,7 +77,7 @@ impl<'r> From<&Request<'r>> for AckContext<'r> {
 }
 
 impl<'r> AckContext<'r> {
-    /// The kind of Ack that grants it.
+    /// Returns the kind of the Ack that grants the request.
     #[must_use]
     pub const fn kind(&self) -> MessageKind {
         match self {

@@ -5,7 +5,7 @@ use super::reader::Reader;
 use super::report::{Outcome, Report};
 use crate::field::{ContentName, SessionId};
 
-/// [2.2.10] CANCEL-SESSION: gives an upload up. The server deletes what it holds of it.
+/// [2.2.10] CANCEL-SESSION: aborts an upload. The server deletes the bytes it has received.
 ///
 /// ```text
 /// BITS_POST target HTTP/1.1
@@ -29,23 +29,23 @@ use crate::field::{ContentName, SessionId};
 /// Source: \[MC-BUP\] 2.2.10.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CancelSession<'b> {
-    /// The session.
+    /// The session id.
     pub session_id: SessionId<'b>,
-    /// The entity's name.
+    /// The name of the entity.
     pub content_name: Option<ContentName<'b>>,
 }
 
-/// [2.2.11] ACK for CANCEL-SESSION: the session is gone.
+/// [2.2.11] ACK for CANCEL-SESSION: the server has cancelled the session.
 ///
 /// Source: \[MC-BUP\] 2.2.11.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CancelSessionAck<'b> {
-    /// The session; Windows leaves it out.
+    /// The session id. Windows omits it.
     pub session_id: Option<SessionId<'b>>,
 }
 
 impl<'b> CancelSession<'b> {
-    /// A request without a name.
+    /// Creates a request without a Content-Name.
     #[must_use]
     pub const fn new(session_id: SessionId<'b>) -> Self {
         Self { session_id, content_name: None }

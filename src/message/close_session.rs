@@ -5,7 +5,8 @@ use super::reader::Reader;
 use super::report::{Outcome, Report};
 use crate::field::{ContentName, SessionId};
 
-/// [2.2.8] CLOSE-SESSION: ends an upload. The server puts the entity at its destination and forgets the session.
+/// [2.2.8] CLOSE-SESSION: completes an upload. The server moves the entity to its destination and ends
+/// the session.
 ///
 /// ```text
 /// BITS_POST target HTTP/1.1
@@ -29,23 +30,23 @@ use crate::field::{ContentName, SessionId};
 /// Source: \[MC-BUP\] 2.2.8.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CloseSession<'b> {
-    /// The session.
+    /// The session id.
     pub session_id: SessionId<'b>,
-    /// The entity's name.
+    /// The name of the entity.
     pub content_name: Option<ContentName<'b>>,
 }
 
-/// [2.2.9] ACK for CLOSE-SESSION: the session is gone.
+/// [2.2.9] ACK for CLOSE-SESSION: the server has closed the session.
 ///
 /// Source: \[MC-BUP\] 2.2.9.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CloseSessionAck<'b> {
-    /// The session; Windows leaves it out.
+    /// The session id. Windows omits it.
     pub session_id: Option<SessionId<'b>>,
 }
 
 impl<'b> CloseSession<'b> {
-    /// A request without a name.
+    /// Creates a request without a Content-Name.
     #[must_use]
     pub const fn new(session_id: SessionId<'b>) -> Self {
         Self { session_id, content_name: None }

@@ -12,7 +12,7 @@ use crate::field::{
     SupportedProtocols,
 };
 
-/// [2.2.2] CREATE-SESSION: begins an upload.
+/// [2.2.2] CREATE-SESSION: starts an upload.
 ///
 /// ```text
 /// BITS_POST target HTTP/1.1
@@ -35,13 +35,13 @@ use crate::field::{
 /// Source: \[MC-BUP\] 2.2.2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CreateSession<'b> {
-    /// The protocols the client can speak, the most preferred first.
+    /// The protocols that the client supports, in order of preference.
     pub supported_protocols: SupportedProtocols<'b>,
-    /// The entity's name.
+    /// The name of the entity.
     pub content_name: Option<ContentName<'b>>,
 }
 
-/// [2.2.3] Ack Response for CREATE-SESSION: the session is there.
+/// [2.2.3] Ack Response for CREATE-SESSION: the server has created a session.
 ///
 /// ```text
 /// HTTP/1.1 200 OK
@@ -67,30 +67,31 @@ pub struct CreateSession<'b> {
 /// Source: \[MC-BUP\] 2.2.3.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CreateSessionAck<'b> {
-    /// The protocol the server chose.
+    /// The protocol that the server selected.
     pub protocol: Protocol,
-    /// The session's id.
+    /// The id of the new session.
     pub session_id: SessionId<'b>,
-    /// The host to send everything else to.
+    /// The host that receives the remaining requests of the session.
     pub host_id: Option<HostId<'b>>,
-    /// For how long to try that host. Without it a client never returns to the origin.
+    /// The time after which a client that cannot reach this host returns to the origin server. If
+    /// absent, the client never returns.
     pub host_id_fallback_timeout: Option<HostIdFallbackTimeout>,
-    /// The content coding the server takes.
+    /// The content coding that the server accepts.
     pub accept_encoding: Option<ContentEncoding>,
 }
 
 impl Default for CreateSession<'_> {
-    /// Offers [`Protocol::BITS_1_5`] and gives no name.
+    /// Offers [`Protocol::BITS_1_5`], without a Content-Name.
     fn default() -> Self {
         Self { supported_protocols: SupportedProtocols::BITS_1_5, content_name: None }
     }
 }
 
 impl<'b> CreateSession<'b> {
-    /// Shows the field that no other request has.
+    /// Visits BITS-Supported-Protocols, which only this request has.
     #[inline]
-    pub(super) fn visit_protocols<V: FieldVisitor>(&self, visit: V) -> V {
-        visit.field(FieldName::SupportedProtocols, Value::Protocols(self.supported_protocols))
+    pub(super) fn visit_protocols<V: FieldVisitor>(&self, visitor: V) -> V {
+        visitor.field(FieldName::SupportedProtocols, Value::Protocols(self.supported_protocols))
     }
 
     #[inline(always)]
@@ -105,7 +106,7 @@ impl<'b> CreateSession<'b> {
 }
 
 impl<'b> CreateSessionAck<'b> {
-    /// What Windows answers when no other host is configured.
+    /// Creates an Ack without a host id, as Windows sends it by default.
     #[must_use]
     pub const fn new(protocol: Protocol, session_id: SessionId<'b>) -> Self {
         Self {
@@ -117,11 +118,11 @@ impl<'b> CreateSessionAck<'b> {
         }
     }
 
-    /// Shows its fields behind the packet type, in the order of the table.
-    pub(super) fn visit_fields<V: FieldVisitor>(&self, visit: V) -> V {
+    /// Visits the fields after BITS-Packet-Type, in the order of the presence table.
+    pub(super) fn visit_fields<V: FieldVisitor>(&self, visitor: V) -> V {
         let host = self.host_id.as_ref().map(|host| Value::Bytes(host.as_str().as_bytes()));
         let timeout = self.host_id_fallback_timeout.map(|timeout| Value::Number(timeout.0.into()));
-        visit
+        visitor
             .field(FieldName::Protocol, Value::Protocol(self.protocol))
             .field(FieldName::SessionId, Value::SessionId(&self.session_id))
             .optional(FieldName::HostId, host)
@@ -140,7 +141,7 @@ impl<'b> CreateSessionAck<'b> {
         let session_id = reader.required(KIND)?;
         let host_id = reader.optional(KIND)?;
         let host_id_fallback_timeout = reader.optional(KIND)?;
-        let accept_encoding = Self::record_pairs(reader);
+        let accept_encoding = Self::read_accept_encoding(reader);
         Ok(protocol.and_then(|protocol| {
             Ok(Self {
                 protocol,
@@ -152,9 +153,11 @@ impl<'b> CreateSessionAck<'b> {
         }))
     }
 
-    /// Records a host without its timeout, and an unknown content coding. Returns the content coding
-    /// that the server accepts.
-    fn record_pairs<R: Report<'b>>(reader: &mut Reader<'_, 'b, R>) -> Option<ContentEncoding> {
+    /// Reads the content coding that the server accepts. Records an unknown content coding, and a
+    /// host id without a timeout or the reverse.
+    fn read_accept_encoding<R: Report<'b>>(
+        reader: &mut Reader<'_, 'b, R>,
+    ) -> Option<ContentEncoding> {
         let has = |field| reader.get(field).is_some();
         let deviation = match (has(FieldName::HostId), has(FieldName::HostIdFallbackTimeout)) {
             (true, false) => Some(Deviation::HostIdWithoutTimeout),
@@ -168,8 +171,8 @@ impl<'b> CreateSessionAck<'b> {
         coding
     }
 
-    /// Reads the protocol, which must be one of those offered. If the field is absent and one
-    /// protocol was offered, it is that one.
+    /// Reads the protocol, which must be one of those offered. If the field is absent, it defaults to
+    /// the only protocol offered.
     #[inline(always)]
     fn read_protocol<R: Report<'b>>(
         reader: &mut Reader<'_, 'b, R>,

@@ -1,6 +1,6 @@
-//! Writing messages.
+//! Writing of messages.
 
-use super::extras::{self, Placement, Zones};
+use super::extras::{self, Placement, Placements};
 use super::value::{FieldVisitor, Value};
 use super::{Ack, METHOD, MessageKind, NotificationRequest, NotificationResponse, Request};
 use crate::error::{Error, ErrorKind};
@@ -8,22 +8,24 @@ use crate::field::{FieldName, SupportedProtocols};
 use crate::http1::{RequestTarget, StatusCode};
 use crate::util::sink::{LenSink, MaxLenSink, Sink, SliceSink, Wire};
 
-/// No extra fields.
+/// An empty list of extra fields, for `encode` and similar functions.
 pub const NO_EXTRAS: [(&str, &[u8]); 0] = [];
 
 /// A message and its extra fields, checked and ready to be written.
 ///
-/// Made by `encode` of [`Request`], [`Ack`], [`NotificationRequest`] and
-/// [`NotificationResponse`]. From then on only want of space can stop it. Fields are spelt and
-/// ordered as in Microsoft's captures, so that a captured head is written again byte for byte from
-/// its values and extras: the message's fields in the order of the
-/// [table](super::presence::TABLE); a client's extras before Content-Length, but for Accept, which
-/// comes first, and Connection, which comes last; a server's extras first.
+/// Created by `encode` of [`Request`], [`Ack`], [`NotificationRequest`] and
+/// [`NotificationResponse`], which check the extra fields:
 ///
-/// Extra fields are gone through several times and must be the same each time, as they are in any
-/// collection. They are checked: names are tokens, values hold no control characters and no outer
-/// white space, and none is a field that the message itself writes, or that would change where the
-/// message ends.
+/// * names are tokens;
+/// * values contain no control characters and no outer white space;
+/// * none is a field that the message writes, or that changes the framing.
+///
+/// Writing then fails only if the buffer is too small. The iterator of extra fields is cloned
+/// several times, and each clone must return equal fields.
+///
+/// Fields are spelt and ordered as in Microsoft's captures. The fields of the message are in the
+/// order of the table at [`MessageKind`]. In a response all extra fields precede them. In a request
+/// Accept is first, Connection is last, and other extra fields precede Content-Length.
 ///
 /// # Example
 ///
@@ -45,13 +47,15 @@ pub const NO_EXTRAS: [(&str, &[u8]); 0] = [];
 pub struct Encoder<'b, E> {
     start: Start<'b>,
     extras: E,
-    /// The length of the lines of all extras.
+    /// The length of the field lines of all extra fields in bytes.
     extras_length: usize,
-    zones: Zones,
+    placements: Placements,
     error_fields: ErrorFields,
 }
 
-/// Which of the two fields carries the error code of a refusal.
+/// The fields that carry the error code of a refusal.
+///
+/// Source: \[MC-BUP\] 2.2.1.2.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(
     feature = "serde",
@@ -60,16 +64,16 @@ pub struct Encoder<'b, E> {
 )]
 #[non_exhaustive]
 pub enum ErrorFields {
-    /// Both, with one value: clients look for either.
+    /// Both fields, with equal values, because clients read one or the other.
     #[default]
     Both,
-    /// BITS-Error, as \[MC-BUP\] calls it.
+    /// BITS-Error, the name in \[MC-BUP\].
     Error,
-    /// BITS-Error-Code, as Microsoft's pages call it.
+    /// BITS-Error-Code, the name in Microsoft's documentation of BITS.
     ErrorCode,
 }
 
-/// A message and what its start line needs beside it.
+/// A message, with the request target if it is a request.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Start<'b> {
     Request(RequestTarget<'b>, Request<'b>),
@@ -89,7 +93,7 @@ impl Start<'_> {
         }
     }
 
-    /// Puts the start line, without its end.
+    /// Writes the start line, without the line end.
     #[inline(always)]
     fn put_line<S: Sink>(&self, sink: S) -> S {
         match self {
@@ -101,12 +105,12 @@ impl Start<'_> {
     }
 
     #[inline(always)]
-    fn visit_fields<V: FieldVisitor>(&self, error_fields: ErrorFields, visit: V) -> V {
+    fn visit_fields<V: FieldVisitor>(&self, error_fields: ErrorFields, visitor: V) -> V {
         match self {
-            Self::Request(_, request) => request.visit_fields(visit),
-            Self::Ack(ack) => ack.visit_fields(error_fields, visit),
-            Self::NotificationRequest(_, request) => request.visit_fields(visit),
-            Self::NotificationResponse(response) => response.visit_fields(visit),
+            Self::Request(_, request) => request.visit_fields(visitor),
+            Self::Ack(ack) => ack.visit_fields(error_fields, visitor),
+            Self::NotificationRequest(_, request) => request.visit_fields(visitor),
+            Self::NotificationResponse(response) => response.visit_fields(visitor),
         }
     }
 }
@@ -120,27 +124,30 @@ where
     #[inline(always)]
     pub(super) fn new(start: Start<'b>, extras: E) -> Result<Self, Error> {
         let is_response = matches!(start, Start::Ack(_) | Start::NotificationResponse(_));
-        let (mut extras_length, mut zones) = (0_usize, Zones::default());
+        let (mut extras_length, mut placements) = (0_usize, Placements::default());
         for (name, value) in extras.clone() {
             let (name, value) = (name.as_ref(), value.as_ref());
-            if !extras::is_usual(name, value) {
+            if !extras::is_common(name, value) {
                 extras::check(start.kind(), name, value)?;
             }
-            zones.insert(if is_response { Placement::Lead } else { Placement::of(name) });
+            let placement =
+                if is_response { Placement::First } else { Placement::in_request(name) };
+            placements.insert(placement);
             let line = [b"\r\n: ".len(), name.len(), value.len()];
             extras_length = line.into_iter().fold(extras_length, usize::saturating_add);
         }
         let error_fields = ErrorFields::default();
-        Ok(Self { start, extras, extras_length, zones, error_fields })
+        Ok(Self { start, extras, extras_length, placements, error_fields })
     }
 
-    /// The same, with the error code in other fields than the default [`ErrorFields::Both`].
-    pub fn error_fields(self, error_fields: ErrorFields) -> Self {
+    /// Sets the fields that carry the error code of a refusal. Default: [`ErrorFields::Both`].
+    pub fn with_error_fields(self, error_fields: ErrorFields) -> Self {
         Self { error_fields, ..self }
     }
 
-    /// Hands every field, the extras among them, to `each` in the order in which they are written:
-    /// the way out to an HTTP stack that writes heads itself.
+    /// Calls `callback` with the name and value of each field, in the order in which they are written.
+    ///
+    /// Use it to pass a message to an HTTP stack that writes heads itself. Extra fields are included.
     ///
     /// # Example
     ///
@@ -157,11 +164,11 @@ where
     /// assert_eq!(fields.len(), 5);
     /// # Ok::<(), bits_proto::Error>(())
     /// ```
-    pub fn for_each_field(&self, each: impl FnMut(&str, &[u8])) {
-        self.walk(Pairs(each));
+    pub fn for_each_field(&self, callback: impl FnMut(&str, &[u8])) {
+        self.visit_all(FieldCallback(callback));
     }
 
-    /// The length of the head in bytes.
+    /// Returns the length of the head in bytes.
     #[must_use]
     pub fn encoded_len(&self) -> usize {
         self.measure(LenSink(self.extras_length)).0
@@ -171,23 +178,23 @@ where
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::BufferTooSmall`] with the length that is needed; then the buffer is as it was.
+    /// [`ErrorKind::BufferTooSmall`] with the required length. The buffer is unchanged.
     #[inline]
     pub fn write(&self, buffer: &mut [u8]) -> Result<usize, Error> {
-        // Only a buffer that may be too small makes it worth while to count.
-        let most = self.measure(MaxLenSink(self.extras_length)).0;
-        if buffer.len() < most {
+        // The upper bound is cheaper than the exact length, which only a small buffer requires.
+        let max_length = self.measure(MaxLenSink(self.extras_length)).0;
+        if buffer.len() < max_length {
             let needed = self.encoded_len();
             if buffer.len() < needed {
                 return Err(Error::caller(ErrorKind::BufferTooSmall { needed }));
             }
         }
-        let room = buffer.len();
+        let capacity = buffer.len();
         let SliceSink(rest) = self.put_into(SliceSink(buffer));
-        Ok(room.saturating_sub(rest.len()))
+        Ok(capacity.saturating_sub(rest.len()))
     }
 
-    /// The head in a vector of its own.
+    /// Writes the head to a new vector.
     #[cfg(feature = "alloc")]
     #[must_use]
     pub fn to_vec(&self) -> alloc::vec::Vec<u8> {
@@ -198,8 +205,8 @@ where
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::BufferTooSmall`] with the length that is needed, when less remains; then
-    /// nothing is written.
+    /// [`ErrorKind::BufferTooSmall`] with the required length if less space remains. The buffer is
+    /// unchanged.
     #[cfg(feature = "bytes")]
     pub fn put(&self, buffer: &mut impl bytes::BufMut) -> Result<usize, Error> {
         let needed = self.encoded_len();
@@ -210,61 +217,74 @@ where
         Ok(needed)
     }
 
-    /// Writes the head in small pieces; a writer that costs something for each wants to be
-    /// buffered.
+    /// Writes the head to a writer, with many small writes. Use a buffered writer for files and
+    /// sockets.
     ///
     /// # Errors
     ///
-    /// The writer's first error; some of the head may have been written.
+    /// The first error of the writer. Part of the head may have been written.
     #[cfg(feature = "std")]
     pub fn write_to(&self, writer: &mut impl std::io::Write) -> std::io::Result<()> {
         self.put_into(crate::util::sink::IoSink { writer, result: Ok(()) }).result
     }
 
-    /// Measures all but the extras, which have been.
+    /// Adds the length of the head without the extra fields, whose length is known.
     #[inline]
-    fn measure<S: Sink>(&self, measure: S) -> S {
-        let measure = self.start.put_line(measure);
-        let HeaderLines(measure) = self.start.visit_fields(self.error_fields, HeaderLines(measure));
-        measure.put(b"\r\n\r\n")
+    fn measure<S: Sink>(&self, sink: S) -> S {
+        let sink = self.start.put_line(sink);
+        let HeaderLines(sink) = self.start.visit_fields(self.error_fields, HeaderLines(sink));
+        sink.put(b"\r\n\r\n")
     }
 
     #[inline]
     fn put_into<S: Sink>(&self, sink: S) -> S {
-        let HeaderLines(sink) = self.walk(HeaderLines(self.start.put_line(sink)));
+        let HeaderLines(sink) = self.visit_all(HeaderLines(self.start.put_line(sink)));
         sink.put(b"\r\n\r\n")
     }
 
-    /// Goes through all fields in the order in which they are written.
+    /// Visits all fields in the order in which they are written.
     #[inline]
-    fn walk<A: VisitAll>(&self, visit: A) -> A {
-        let visit = self.walk_extras(Placement::Lead, visit);
-        let among = self.start.visit_fields(self.error_fields, WithExtras { encoder: self, visit });
-        self.walk_extras(Placement::Trail, among.visit)
+    fn visit_all<A: ExtraVisitor>(&self, visitor: A) -> A {
+        let visitor = self.visit_extras(Placement::First, visitor);
+        let visitor = WithExtras { encoder: self, visitor };
+        let WithExtras { visitor, .. } = self.start.visit_fields(self.error_fields, visitor);
+        self.visit_extras(Placement::Last, visitor)
     }
 
+    /// Visits the extra fields of this placement.
     #[inline(always)]
-    fn walk_extras<A: VisitAll>(&self, placement: Placement, visit: A) -> A {
-        if self.zones.contain(placement) { self.walk_zone(placement, visit) } else { visit }
+    fn visit_extras<A: ExtraVisitor>(&self, placement: Placement, visitor: A) -> A {
+        if self.placements.contains(placement) {
+            self.visit_extras_at(placement, visitor)
+        } else {
+            visitor
+        }
     }
 
-    fn walk_zone<A: VisitAll>(&self, placement: Placement, visit: A) -> A {
-        let is_here = |name: &str| self.zones.contain_one() || Placement::of(name) == placement;
-        self.extras.clone().into_iter().fold(visit, |visit, (name, value)| {
-            if is_here(name.as_ref()) { visit.extra(name.as_ref(), value.as_ref()) } else { visit }
+    /// Visits the extra fields of a placement that has at least one.
+    fn visit_extras_at<A: ExtraVisitor>(&self, placement: Placement, visitor: A) -> A {
+        let is_placed_here =
+            |name: &str| self.placements.is_single() || Placement::in_request(name) == placement;
+        self.extras.clone().into_iter().fold(visitor, |visitor, (name, value)| {
+            if is_placed_here(name.as_ref()) {
+                visitor.extra(name.as_ref(), value.as_ref())
+            } else {
+                visitor
+            }
         })
     }
 }
 
-/// Looks at the extras too.
-trait VisitAll: FieldVisitor {
+/// Receives the fields of a message and the extra fields.
+trait ExtraVisitor: FieldVisitor {
+    /// Visits an extra field.
     fn extra(self, name: &str, value: &[u8]) -> Self;
 }
 
-/// The message's fields among the extras.
+/// Visits the fields of a message, and inserts the extra fields before Content-Length.
 struct WithExtras<'e, 'b, E, A> {
     encoder: &'e Encoder<'b, E>,
-    visit: A,
+    visitor: A,
 }
 
 impl<E, N, V, A> FieldVisitor for WithExtras<'_, '_, E, A>
@@ -272,19 +292,21 @@ where
     E: IntoIterator<Item = (N, V)> + Clone,
     N: AsRef<str>,
     V: AsRef<[u8]>,
-    A: VisitAll,
+    A: ExtraVisitor,
 {
     #[inline(always)]
     fn field(self, field: FieldName, value: Value<'_>) -> Self {
-        let visit = match field {
-            FieldName::ContentLength => self.encoder.walk_extras(Placement::Middle, self.visit),
-            _ => self.visit,
+        let visitor = match field {
+            FieldName::ContentLength => {
+                self.encoder.visit_extras(Placement::BeforeLength, self.visitor)
+            }
+            _ => self.visitor,
         };
-        Self { visit: visit.field(field, value), ..self }
+        Self { visitor: visitor.field(field, value), ..self }
     }
 }
 
-/// Writes each field as a line of the head, without its end.
+/// Writes each field as a field line, preceded by the end of the previous line.
 struct HeaderLines<S>(S);
 
 impl<S: Sink> FieldVisitor for HeaderLines<S> {
@@ -294,17 +316,17 @@ impl<S: Sink> FieldVisitor for HeaderLines<S> {
     }
 }
 
-impl<S: Sink> VisitAll for HeaderLines<S> {
+impl<S: Sink> ExtraVisitor for HeaderLines<S> {
     #[inline]
     fn extra(self, name: &str, value: &[u8]) -> Self {
         Self(self.0.put(b"\r\n").put(name.as_bytes()).put(b": ").put(value))
     }
 }
 
-/// Hands each field to a function, its value as bytes.
-struct Pairs<F>(F);
+/// Calls a function with the name and value of each field.
+struct FieldCallback<F>(F);
 
-impl<F: FnMut(&str, &[u8])> FieldVisitor for Pairs<F> {
+impl<F: FnMut(&str, &[u8])> FieldVisitor for FieldCallback<F> {
     fn field(mut self, field: FieldName, value: Value<'_>) -> Self {
         let bytes = match &value {
             Value::Bytes(bytes) => Some(*bytes),
@@ -315,17 +337,17 @@ impl<F: FnMut(&str, &[u8])> FieldVisitor for Pairs<F> {
             (self.0)(field.as_str(), bytes);
             return self;
         }
-        // The longest value that is made here is a list of protocols.
-        let mut text = [0; SupportedProtocols::MAX * (uuid::fmt::Braced::LENGTH + 1)];
-        let room = text.len();
-        let SliceSink(rest) = value.put_into(SliceSink(&mut text));
-        let length = room.saturating_sub(rest.len());
-        (self.0)(field.as_str(), text.get(..length).unwrap_or_default());
+        // The longest value that is formatted here is a list of protocols.
+        let mut buffer = [0; SupportedProtocols::MAX * (uuid::fmt::Braced::LENGTH + 1)];
+        let capacity = buffer.len();
+        let SliceSink(rest) = value.put_into(SliceSink(&mut buffer));
+        let length = capacity.saturating_sub(rest.len());
+        (self.0)(field.as_str(), buffer.get(..length).unwrap_or_default());
         self
     }
 }
 
-impl<F: FnMut(&str, &[u8])> VisitAll for Pairs<F> {
+impl<F: FnMut(&str, &[u8])> ExtraVisitor for FieldCallback<F> {
     fn extra(mut self, name: &str, value: &[u8]) -> Self {
         (self.0)(name, value);
         self

@@ -12,10 +12,10 @@ use crate::field::{
     SessionId,
 };
 
-/// [2.2.6] FRAGMENT: a range of the entity's bytes, which follow the head.
+/// [2.2.6] FRAGMENT: sends a range of the entity. The bytes follow the head.
 ///
-/// Content-Length is the length of the range, so it is not a field of its own: written from the
-/// range, and refused where it differs.
+/// Content-Length is written from the length of the range. A request in which the two differ is
+/// rejected.
 ///
 /// ```text
 /// BITS_POST target HTTP/1.1
@@ -42,17 +42,17 @@ use crate::field::{
 /// Source: \[MC-BUP\] 2.2.6.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fragment<'b> {
-    /// The session.
+    /// The session id.
     pub session_id: SessionId<'b>,
-    /// Which bytes follow.
+    /// The range of the bytes that follow.
     pub content_range: ContentRange,
-    /// The entity's name.
+    /// The name of the entity.
     pub content_name: Option<ContentName<'b>>,
     /// The content coding of the bytes.
     pub content_encoding: Option<ContentEncoding>,
 }
 
-/// [2.2.7] ACK for FRAGMENT: how far the server has come.
+/// [2.2.7] ACK for FRAGMENT: reports the offset of the next byte that the server expects.
 ///
 /// ```text
 /// HTTP/1.1 200 OK
@@ -60,7 +60,7 @@ pub struct Fragment<'b> {
 /// BITS-Session-Id: {A0FF5911-4144-45B3-BF27-27AFC8EC8A67}
 /// Content-Length: 0
 /// BITS-Received-Content-Range: 4892
-/// BITS-Reply-URL: url               ; upload-reply, last fragment
+/// BITS-Reply-URL: url               ; upload-reply jobs, after the last fragment
 /// ```
 ///
 /// # Example
@@ -78,25 +78,25 @@ pub struct Fragment<'b> {
 /// Source: \[MC-BUP\] 2.2.7.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FragmentAck<'b> {
-    /// The session; Windows leaves it out.
+    /// The session id. Windows omits it.
     pub session_id: Option<SessionId<'b>>,
     /// The offset of the next byte to send.
     pub received: ReceivedContentRange,
-    /// Where the reply is.
+    /// The URL of the reply.
     pub reply_url: Option<ReplyUrl<'b>>,
 }
 
 impl<'b> Fragment<'b> {
-    /// A fragment without a name.
+    /// Creates a fragment without a Content-Name.
     #[must_use]
     pub const fn new(session_id: SessionId<'b>, content_range: ContentRange) -> Self {
         Self { session_id, content_range, content_name: None, content_encoding: None }
     }
 
-    /// Shows the fields that no other request has.
+    /// Visits the fields that only this request has.
     #[inline]
-    pub(super) fn visit_range<V: FieldVisitor>(&self, visit: V) -> V {
-        visit
+    pub(super) fn visit_range<V: FieldVisitor>(&self, visitor: V) -> V {
+        visitor
             .field(FieldName::ContentRange, Value::ContentRange(self.content_range))
             .optional(FieldName::ContentEncoding, self.content_encoding.map(Value::Encoding))
     }
@@ -121,8 +121,8 @@ impl<'b> Fragment<'b> {
         }))
     }
 
-    /// Checks that the body has the length of the range. An absent or invalid Content-Length is
-    /// reported elsewhere.
+    /// Compares Content-Length with the length of the range. The reader reports an absent or invalid
+    /// Content-Length.
     #[inline(always)]
     fn check_length<R: Report<'b>>(
         content_range: ContentRange,
@@ -139,17 +139,17 @@ impl<'b> Fragment<'b> {
 }
 
 impl<'b> FragmentAck<'b> {
-    /// An Ack without a reply.
+    /// Creates an Ack without a reply URL.
     #[must_use]
     pub const fn new(session_id: SessionId<'b>, received: ReceivedContentRange) -> Self {
         Self { session_id: Some(session_id), received, reply_url: None }
     }
 
-    /// Shows its fields behind the packet type, in the order of the table.
+    /// Visits the fields after BITS-Packet-Type, in the order of the presence table.
     #[inline]
-    pub(super) fn visit_fields<V: FieldVisitor>(&self, visit: V) -> V {
+    pub(super) fn visit_fields<V: FieldVisitor>(&self, visitor: V) -> V {
         let url = self.reply_url.map(|url| Value::Bytes(url.as_bytes()));
-        visit
+        visitor
             .optional(FieldName::SessionId, self.session_id.as_ref().map(Value::SessionId))
             .field(FieldName::ContentLength, Value::Number(0))
             .field(FieldName::ReceivedContentRange, Value::Number(self.received.0))
@@ -179,8 +179,8 @@ impl<'b> FragmentAck<'b> {
         }))
     }
 
-    /// Reads the next offset, which cannot exceed what was sent. If the field is absent, it is the
-    /// end of the range that was sent.
+    /// Reads the next offset, which cannot exceed the bytes that were sent. If the field is absent, it
+    /// defaults to the end of the fragment.
     #[inline(always)]
     fn read_received<R: Report<'b>>(
         reader: &mut Reader<'_, 'b, R>,
@@ -189,17 +189,17 @@ impl<'b> FragmentAck<'b> {
     ) -> Outcome<'b, ReceivedContentRange, R> {
         let received = reader.expected(|| sent.map(|sent| sent.received()))?;
         // `None` is less than any offset.
-        let most = sent.map(|sent| sent.end()).max(sent_up_to);
-        match (received, most) {
-            (Ok(received), Some(most)) if received.0 > most => {
-                reader.report(received_beyond_sent(reader, most)).map(Err)
+        let max = sent.map(|sent| sent.end()).max(sent_up_to);
+        match (received, max) {
+            (Ok(received), Some(max)) if received.0 > max => {
+                reader.report(received_beyond_sent(reader, max)).map(Err)
             }
             (received, _) => Ok(received),
         }
     }
 }
 
-/// The error of an offset that the server cannot have reached.
+/// Returns the error for an offset beyond the bytes that were sent.
 pub(super) fn received_beyond_sent<'b, R: Report<'b>>(
     reader: &Reader<'_, 'b, R>,
     sent: u64,

@@ -1,8 +1,8 @@
-//! Messages to and from the types of the `http` crate.
+//! Conversions between messages and the types of the `http` crate.
 //!
-//! Reading goes through the header map once and copies nothing; it checks what an HTTP stack lets
-//! through, a transfer coding or lengths that contradict each other among them. Writing makes a head
-//! without a body, with the caller's fields beside the message's own.
+//! Parsing reads the header map in one pass, without copying. It also checks what HTTP stacks may
+//! not reject, such as conflicting Content-Length values. Writing creates a head without a body,
+//! from the fields of the message and the extra fields of the caller.
 
 use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
@@ -15,14 +15,13 @@ use crate::error::{Error, ErrorKind};
 use crate::http1::{HttpRequest, HttpResponse, RequestTarget, StatusCode};
 
 impl<'b> Request<'b> {
-    /// Reads a request from the types of the `http` crate: an [`http::Request`] or its
-    /// [`Parts`](http::request::Parts).
+    /// Parses an [`http::Request`] or its [`Parts`](http::request::Parts).
     ///
-    /// `TryFrom` does the same with [`ParseOptions::DEFAULT`], and does not tell what was unusual.
+    /// `TryFrom` uses [`ParseOptions::DEFAULT`] and discards the deviations.
     ///
     /// # Errors
     ///
-    /// As [`from_fields`](Self::from_fields).
+    /// The errors of [`from_fields`](Self::from_fields).
     ///
     /// # Example
     ///
@@ -36,28 +35,30 @@ impl<'b> Request<'b> {
     ///     .header("Content-Length", "0")
     ///     .body(())?;
     /// assert!(Request::try_from(&request).is_err());
-    /// let policy = ParseOptions { method_override: true, ..ParseOptions::DEFAULT };
-    /// let decoded = Request::from_http(&request, &policy)?;
+    /// let options = ParseOptions::DEFAULT.with_method_override(true);
+    /// let decoded = Request::from_http(&request, &options)?;
     /// assert!(matches!(decoded.message, Request::Ping(_)));
     /// assert!(decoded.deviations.contains(Deviation::MethodOverride));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn from_http(
         request: &'b impl HttpRequest,
-        policy: &ParseOptions,
+        options: &ParseOptions,
     ) -> Result<Decoded<Self>, Error> {
-        Self::from_fields(request.request_line(), request.fields(), policy)
+        Self::from_fields(request.request_line(), request.fields(), options)
     }
 
-    /// The head of an [`http::Request`] to `uri`, with `extras` such as Host and Authorization; a
-    /// `&HeaderMap` serves too. Values of Authorization, Proxy-Authorization and Cookie are marked
-    /// as sensitive. The body to send is [`content_length`](Self::content_length) bytes
-    /// long.
+    /// Creates the head of an [`http::Request`] to `uri`, with extra fields such as Host and
+    /// Authorization.
+    ///
+    /// `extras` may be a `&HeaderMap`. Values of Authorization, Proxy-Authorization and Cookie are
+    /// marked as sensitive. The caller sends a body of [`content_length`](Self::content_length)
+    /// bytes.
     ///
     /// # Errors
     ///
-    /// As [`encode`](Self::encode); and [`ErrorKind::NotTarget`] for a `uri` without a path, or
-    /// whose path and query are not visible ASCII.
+    /// The errors of [`encode`](Self::encode). [`ErrorKind::NotTarget`] if `uri` has no path, or if
+    /// its path and query are not visible ASCII.
     ///
     /// # Example
     ///
@@ -81,18 +82,18 @@ impl<'b> Request<'b> {
     {
         let method = Method::from_bytes(METHOD.as_bytes());
         let method = method.map_err(|_| Error::caller(ErrorKind::NotBits))?;
-        let headers = self.encode(target(&uri)?, extras)?.header_map()?;
-        Ok(request(method, uri, headers))
+        let headers = self.encode(request_target(&uri)?, extras)?.header_map()?;
+        Ok(request_head(method, uri, headers))
     }
 }
 
 impl<'b> Ack<'b> {
-    /// Reads an Ack from the types of the `http` crate: an [`http::Response`] or its
-    /// [`Parts`](http::response::Parts).
+    /// Parses an [`http::Response`] or its [`Parts`](http::response::Parts) as the Ack to the request
+    /// in `context`.
     ///
     /// # Errors
     ///
-    /// As [`from_fields`](Self::from_fields).
+    /// The errors of [`from_fields`](Self::from_fields).
     ///
     /// # Example
     ///
@@ -106,17 +107,18 @@ impl<'b> Ack<'b> {
     /// ```
     pub fn from_http(
         response: &'b impl HttpResponse,
-        ack_context: &AckContext<'_>,
+        context: &AckContext<'_>,
     ) -> Result<Decoded<Self>, Error> {
-        Self::from_fields(response.status_line(), response.fields(), ack_context)
+        Self::from_fields(response.status_line(), response.fields(), context)
     }
 
-    /// The head of an [`http::Response`], with `extras` such as Date and Server; a `&HeaderMap`
-    /// serves too.
+    /// Creates the head of an [`http::Response`], with extra fields such as Date and Server.
+    ///
+    /// `extras` may be a `&HeaderMap`.
     ///
     /// # Errors
     ///
-    /// As [`encode`](Self::encode).
+    /// The errors of [`encode`](Self::encode).
     pub fn to_http<E, N, V>(&self, extras: E) -> Result<http::Response<()>, Error>
     where
         E: IntoIterator<Item = (N, V)> + Clone,
@@ -128,51 +130,52 @@ impl<'b> Ack<'b> {
 }
 
 impl<'b> NotificationRequest<'b> {
-    /// Reads a notification from the types of the `http` crate: an [`http::Request`] or its
-    /// [`Parts`](http::request::Parts).
+    /// Parses an [`http::Request`] or its [`Parts`](http::request::Parts) as a notification.
     ///
     /// # Errors
     ///
-    /// As [`from_fields`](Self::from_fields).
+    /// The errors of [`from_fields`](Self::from_fields).
     pub fn from_http(request: &'b impl HttpRequest) -> Result<Decoded<Self>, Error> {
         Self::from_fields(request.request_line(), request.fields())
     }
 
-    /// The head of an [`http::Request`] to `uri`, with `extras` such as Host; a `&HeaderMap` serves
-    /// too.
+    /// Creates the head of an [`http::Request`] to `uri`, with extra fields such as Host.
+    ///
+    /// `extras` may be a `&HeaderMap`.
     ///
     /// # Errors
     ///
-    /// As [`encode`](Self::encode); and [`ErrorKind::NotTarget`] for a `uri` without a path, or
-    /// whose path and query are not visible ASCII.
+    /// The errors of [`encode`](Self::encode). [`ErrorKind::NotTarget`] if `uri` has no path, or if
+    /// its path and query are not visible ASCII.
     pub fn to_http<E, N, V>(&self, uri: Uri, extras: E) -> Result<http::Request<()>, Error>
     where
         E: IntoIterator<Item = (N, V)> + Clone,
         N: AsRef<str>,
         V: AsRef<[u8]>,
     {
-        let headers = self.encode(target(&uri)?, extras)?.header_map()?;
-        Ok(request(Method::POST, uri, headers))
+        let headers = self.encode(request_target(&uri)?, extras)?.header_map()?;
+        Ok(request_head(Method::POST, uri, headers))
     }
 }
 
 impl<'b> NotificationResponse<'b> {
-    /// Reads an application's response from the types of the `http` crate: an [`http::Response`] or
-    /// its [`Parts`](http::response::Parts).
+    /// Parses an [`http::Response`] or its [`Parts`](http::response::Parts) as the response of a
+    /// server application.
     ///
     /// # Errors
     ///
-    /// As [`from_fields`](Self::from_fields).
+    /// The errors of [`from_fields`](Self::from_fields).
     pub fn from_http(response: &'b impl HttpResponse) -> Result<Decoded<Self>, Error> {
         Self::from_fields(response.status_line(), response.fields())
     }
 
-    /// The head of an [`http::Response`], with `extras` such as Date and Server; a `&HeaderMap`
-    /// serves too.
+    /// Creates the head of an [`http::Response`], with extra fields such as Date and Server.
+    ///
+    /// `extras` may be a `&HeaderMap`.
     ///
     /// # Errors
     ///
-    /// As [`encode`](Self::encode).
+    /// The errors of [`encode`](Self::encode).
     pub fn to_http<E, N, V>(&self, extras: E) -> Result<http::Response<()>, Error>
     where
         E: IntoIterator<Item = (N, V)> + Clone,
@@ -183,14 +186,14 @@ impl<'b> NotificationResponse<'b> {
     }
 }
 
-/// What `TryFrom` reads, from a whole message and from its parts.
-macro_rules! read_from {
-    ($($whole:ty, $parts:ty => $message:ident $(, $policy:expr)?;)+) => { $(
+/// Implements `TryFrom` for complete messages and for their parts.
+macro_rules! try_from_http {
+    ($($whole:ty, $parts:ty => $message:ident $(, $options:expr)?;)+) => { $(
         impl<'b, B> TryFrom<&'b $whole> for $message<'b> {
             type Error = Error;
 
             fn try_from(whole: &'b $whole) -> Result<Self, Error> {
-                Self::from_http(whole $(, $policy)?).map(|decoded| decoded.message)
+                Self::from_http(whole $(, $options)?).map(|decoded| decoded.message)
             }
         }
 
@@ -198,13 +201,13 @@ macro_rules! read_from {
             type Error = Error;
 
             fn try_from(parts: &'b $parts) -> Result<Self, Error> {
-                Self::from_http(parts $(, $policy)?).map(|decoded| decoded.message)
+                Self::from_http(parts $(, $options)?).map(|decoded| decoded.message)
             }
         }
     )+ };
 }
 
-read_from! {
+try_from_http! {
     http::Request<B>, http::request::Parts => Request, &ParseOptions::DEFAULT;
     http::Request<B>, http::request::Parts => NotificationRequest;
     http::Response<B>, http::response::Parts => NotificationResponse;
@@ -213,16 +216,20 @@ read_from! {
 impl<'b, B> TryFrom<(&'b http::Response<B>, &AckContext<'_>)> for Ack<'b> {
     type Error = Error;
 
-    fn try_from(both: (&'b http::Response<B>, &AckContext<'_>)) -> Result<Self, Error> {
-        Self::from_http(both.0, both.1).map(|decoded| decoded.message)
+    fn try_from(
+        (response, context): (&'b http::Response<B>, &AckContext<'_>),
+    ) -> Result<Self, Error> {
+        Self::from_http(response, context).map(|decoded| decoded.message)
     }
 }
 
 impl<'b> TryFrom<(&'b http::response::Parts, &AckContext<'_>)> for Ack<'b> {
     type Error = Error;
 
-    fn try_from(both: (&'b http::response::Parts, &AckContext<'_>)) -> Result<Self, Error> {
-        Self::from_http(both.0, both.1).map(|decoded| decoded.message)
+    fn try_from(
+        (parts, context): (&'b http::response::Parts, &AckContext<'_>),
+    ) -> Result<Self, Error> {
+        Self::from_http(parts, context).map(|decoded| decoded.message)
     }
 }
 
@@ -256,7 +263,7 @@ where
     N: AsRef<str>,
     V: AsRef<[u8]>,
 {
-    /// The head of a response of this status.
+    /// Creates the head of a response with this status code.
     pub(crate) fn http_response(&self, status: StatusCode) -> Result<http::Response<()>, Error> {
         let mut response = http::Response::new(());
         *response.status_mut() = status.try_into()?;
@@ -266,26 +273,27 @@ where
 
     fn header_map(&self) -> Result<HeaderMap, Error> {
         let mut headers = HeaderMap::with_capacity(16);
-        let mut outcome = Ok(());
+        let mut result = Ok(());
         self.for_each_field(|name, value| {
-            if outcome.is_ok() {
-                outcome = append(&mut headers, name, value).map_err(Error::caller);
+            if result.is_ok() {
+                result = append(&mut headers, name, value).map_err(Error::caller);
             }
         });
-        outcome.map(|()| headers)
+        result.map(|()| headers)
     }
 }
 
 fn append(headers: &mut HeaderMap, name: &str, value: &[u8]) -> Result<(), ErrorKind> {
     let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| ErrorKind::ExtraName)?;
     let mut value = HeaderValue::from_bytes(value).map_err(|_| ErrorKind::ExtraValue)?;
-    // A caller's mark does not come through; nobody prints these, or compresses them.
+    // A sensitive value is not printed and not compressed. The bytes of an extra field do not say
+    // whether the caller marked the value, so the name decides.
     value.set_sensitive([AUTHORIZATION, PROXY_AUTHORIZATION, COOKIE].contains(&name));
     headers.try_append(name, value).map_err(|_| ErrorKind::TooManyFields)?;
     Ok(())
 }
 
-fn request(method: Method, uri: Uri, headers: HeaderMap) -> http::Request<()> {
+fn request_head(method: Method, uri: Uri, headers: HeaderMap) -> http::Request<()> {
     let mut request = http::Request::new(());
     *request.method_mut() = method;
     *request.uri_mut() = uri;
@@ -293,6 +301,6 @@ fn request(method: Method, uri: Uri, headers: HeaderMap) -> http::Request<()> {
     request
 }
 
-fn target(uri: &Uri) -> Result<RequestTarget<'_>, Error> {
-    RequestTarget::try_from(uri.path_and_query().map_or("", |target| target.as_str()))
+fn request_target(uri: &Uri) -> Result<RequestTarget<'_>, Error> {
+    RequestTarget::try_from(uri.path_and_query().map_or("", |path| path.as_str()))
 }

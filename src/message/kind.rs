@@ -1,11 +1,26 @@
-//! The messages there are.
+//! The kinds of messages.
 
 use core::fmt;
 
 macro_rules! kinds {
     ($($kind:ident $name:literal $section:literal;)+) => {
-        /// Every kind of message of section 2.2, and the columns of the
-        /// [presence table](super::presence).
+        /// The kinds of messages that \[MC-BUP\] section 2.2 defines.
+        ///
+        /// # Fields
+        ///
+        #[doc = include_str!("presence.md")]
+        ///
+        /// # Example
+        ///
+        /// ```
+        /// use bits_proto::message::MessageKind;
+        ///
+        /// assert_eq!(MessageKind::FragmentAck.to_string(), "Ack for Fragment");
+        /// assert_eq!(MessageKind::FragmentAck.section(), "2.2.7");
+        /// assert!(MessageKind::FragmentAck.is_success());
+        /// ```
+        ///
+        /// Source: \[MC-BUP\] 2.2.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         pub enum MessageKind {
@@ -13,10 +28,10 @@ macro_rules! kinds {
         }
 
         impl MessageKind {
-            /// Every kind, in the order of the table's columns.
+            /// All kinds, in the order of the columns of the table.
             pub const ALL: &'static [Self] = &[$( Self::$kind, )+];
 
-            /// A name for people.
+            /// Returns the name of the message for display.
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self {
@@ -24,7 +39,7 @@ macro_rules! kinds {
                 }
             }
 
-            /// The section of \[MC-BUP\] that defines the message.
+            /// Returns the number of the section of \[MC-BUP\] that defines the message.
             #[must_use]
             pub const fn section(self) -> &'static str {
                 match self {
@@ -53,7 +68,7 @@ kinds! {
 }
 
 impl MessageKind {
-    /// Whether it is one of the five requests of a client.
+    /// Returns true for the five requests of a client.
     #[must_use]
     pub const fn is_request(self) -> bool {
         matches!(
@@ -66,13 +81,13 @@ impl MessageKind {
         )
     }
 
-    /// Whether it is an HTTP response; the others are HTTP requests.
+    /// Returns true for HTTP responses, and false for HTTP requests.
     #[must_use]
     pub const fn is_response(self) -> bool {
         self.is_success() || matches!(self, Self::Refusal | Self::NotificationResponse)
     }
 
-    /// Whether it is an Ack that grants what was asked for.
+    /// Returns true for an Ack that grants the request.
     #[must_use]
     pub const fn is_success(self) -> bool {
         matches!(

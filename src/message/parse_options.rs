@@ -1,41 +1,51 @@
-//! What a server takes from a client that does not keep to the letter.
+//! Options for parsing requests.
 
-/// How requests are read where the specification, Windows and real clients differ.
+use crate::util::setters::setters;
+
+/// Options for parsing requests where the specification, Windows and other clients differ.
 ///
-/// The default is what the specification's text asks for.
+/// The default follows the text of the specification.
 ///
 /// # Example
 ///
 /// ```
 /// use bits_proto::message::{MissingContentLength, ParseOptions};
 ///
-/// let policy = ParseOptions { missing_content_length: MissingContentLength::AcceptOnEmpty, ..ParseOptions::DEFAULT };
-/// assert!(!policy.plain_post);
+/// let options = ParseOptions::DEFAULT
+///     .with_missing_content_length(MissingContentLength::AcceptOnEmpty)
+///     .with_max_value(8192);
+/// assert!(!options.plain_post);
 /// ```
+///
+/// Source: \[MC-BUP\] 2.2.1, 3.2.5.2.3.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(
     feature = "serde",
     derive(serde::Serialize, serde::Deserialize),
     serde(default, deny_unknown_fields)
 )]
+#[non_exhaustive]
 pub struct ParseOptions {
-    /// Take `POST` with `X-HTTP-Method-Override: BITS_POST` for `BITS_POST`.
+    /// Accepts `POST` with `X-HTTP-Method-Override: BITS_POST` as `BITS_POST`. Default: false.
     pub method_override: bool,
-    /// Take `POST` with a BITS-Packet-Type for `BITS_POST`.
+    /// Accepts `POST` with a BITS-Packet-Type as `BITS_POST`. Default: false.
     pub plain_post: bool,
-    /// What to do about a request without Content-Length.
+    /// The handling of a request without Content-Length. Default:
+    /// [`LengthRequired`](MissingContentLength::LengthRequired).
     pub missing_content_length: MissingContentLength,
-    /// The largest body, in bytes, that is taken and skipped on a packet that has none. Default 0:
-    /// such a packet is refused.
+    /// The maximum size of a body, in bytes, on a packet that must not have one. Such a body is
+    /// ignored; a larger one is an error. Default: 0.
     pub max_ignored_body: u64,
-    /// The longest value of any field, in bytes. Default 4096.
+    /// The maximum length of a field value in bytes. Default: 4096.
     ///
-    /// Of any field: where clients authenticate with tickets in Authorization, which can be
-    /// longer, this has to be raised.
+    /// The limit applies to all fields, including those of other protocols. Raise it if clients send
+    /// longer values, such as Kerberos tickets in Authorization.
     pub max_value: usize,
 }
 
-/// What to do about a request without Content-Length. A Fragment without it is always refused.
+/// The handling of a request without Content-Length. A Fragment without it is always rejected.
+///
+/// Source: \[MC-BUP\] 3.2.5.2.3.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(
     feature = "serde",
@@ -44,19 +54,19 @@ pub struct ParseOptions {
 )]
 #[non_exhaustive]
 pub enum MissingContentLength {
-    /// Refuse it with 411, as \[MC-BUP\] 3.2.5.2.3 has it.
+    /// Rejects the request with 411, as \[MC-BUP\] 3.2.5.2.3 requires.
     LengthRequired,
-    /// Refuse it with 400, as Windows does.
+    /// Rejects the request with 400, as Windows does.
     BadRequest,
-    /// Take it on packets that have no body; refuse it with 411 on a Fragment.
+    /// Accepts packets that have no body. Rejects a Fragment with 411.
     AcceptOnEmpty,
 }
 
-/// [2.2.1] The longest value that the specification allows, in bytes.
+/// [2.2.1] The maximum length of a field value in the specification, in bytes.
 pub(crate) const MAX_VALUE: usize = 4096;
 
 impl ParseOptions {
-    /// To the letter.
+    /// Follows the specification and accepts nothing else.
     pub const DEFAULT: Self = Self {
         method_override: false,
         plain_post: false,
@@ -65,8 +75,8 @@ impl ParseOptions {
         max_value: MAX_VALUE,
     };
 
-    /// Everything that is unambiguous: other methods, no Content-Length, a body of up to 4 KiB
-    /// where there should be none.
+    /// Accepts all unambiguous requests: `POST` as the method, a missing Content-Length, and an
+    /// unexpected body of up to 4 KiB.
     pub const LENIENT: Self = Self {
         method_override: true,
         plain_post: true,
@@ -75,6 +85,14 @@ impl ParseOptions {
         max_value: MAX_VALUE,
     };
 }
+
+setters!(ParseOptions {
+    with_method_override: method_override: bool,
+    with_plain_post: plain_post: bool,
+    with_missing_content_length: missing_content_length: MissingContentLength,
+    with_max_ignored_body: max_ignored_body: u64,
+    with_max_value: max_value: usize,
+});
 
 impl Default for ParseOptions {
     fn default() -> Self {

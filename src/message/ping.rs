@@ -5,10 +5,10 @@ use super::reader::Reader;
 use super::report::{Outcome, Report};
 use crate::field::ContentName;
 
-/// [2.2.4] PING: is the server there?
+/// [2.2.4] PING: checks that the server is available.
 ///
-/// Also makes a connection and settles its authentication before there are bytes to send. Answered
-/// with 200 whatever the state of any session; a session id on it is ignored.
+/// A client also uses it to connect and authenticate before it sends bytes. The server answers with
+/// 200 in every state, and ignores a session id.
 ///
 /// ```text
 /// BITS_POST target HTTP/1.1
@@ -27,11 +27,11 @@ use crate::field::ContentName;
 /// Source: \[MC-BUP\] 2.2.4.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Ping<'b> {
-    /// The entity's name; Windows sends none here.
+    /// The name of the entity. Windows omits it.
     pub content_name: Option<ContentName<'b>>,
 }
 
-/// [2.2.5] ACK for PING: the server is there. It carries nothing.
+/// [2.2.5] ACK for PING: the server is available. It has no fields of its own.
 ///
 /// Source: \[MC-BUP\] 2.2.5.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

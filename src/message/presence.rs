@@ -1,29 +1,30 @@
-//! Which message carries which field: one table that reading, the documentation and the tests share,
-//! and that the tests hold writing to.
+//! The presence of each field in each message: one table for parsing, writing, docs and tests.
 //!
-//! Three things happen before the table is asked. A Transfer-Encoding is refused with the framing,
-//! except on responses that another HTTP stack has read. `X-HTTP-Method-Override` is looked at with
-//! the method. And either `DataFile` name makes a notification one by reference, which then needs
-//! both.
+//! Three rules precede the table:
 //!
-#![doc = include_str!("presence.md")]
+//! * Transfer-Encoding is rejected with the framing, except on responses that another HTTP stack has
+//!   received.
+//! * `X-HTTP-Method-Override` is checked with the method.
+//! * A notification with at least one of the `DataFile` names is one by reference, which requires
+//!   both.
 
 use super::MessageKind;
 use crate::deviation::Deviation;
 use crate::field::{FieldName, FieldSet};
 
-/// What a message has to do with a field.
+/// The presence of a field in a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Presence {
-    /// The message is an error without it.
+    /// A message without the field is rejected.
     Required,
-    /// The specification requires it and peers leave it out: its absence is a deviation.
+    /// The specification requires the field, but peers omit it. Its absence is a deviation.
     Expected,
-    /// It may be there.
+    /// The field may be absent.
     Optional,
-    /// It is none of the message's business: neither read nor written, nor remarked on.
+    /// The field is not defined for the message; it is ignored and never written.
     Ignored,
-    /// The message does not carry it: its presence is a deviation, and it is ignored.
+    /// The field belongs to other messages. Its presence is a deviation, and its value is ignored.
     Unexpected,
 }
 
@@ -31,8 +32,11 @@ use Presence::{Expected as E, Ignored as i, Optional as O, Required as R, Unexpe
 
 const KINDS: usize = MessageKind::ALL.len();
 
-/// The table. Rows are in the order in which the fields are written, as Microsoft's captures have
-/// it; columns are in the order of [`MessageKind::ALL`].
+/// The presence table.
+///
+/// Rows are in the order in which fields are written, which is that of Microsoft's captures. Columns
+/// are in the order of [`MessageKind::ALL`].
+#[doc(hidden)]
 #[rustfmt::skip]
 pub const TABLE: [(FieldName, [Presence; KINDS]); FieldName::ALL.len()] = {
     use FieldName::*;
@@ -65,7 +69,7 @@ pub const TABLE: [(FieldName, [Presence; KINDS]); FieldName::ALL.len()] = {
     ]
 };
 
-/// What `kind` has to do with `field`.
+/// Returns the presence of `field` in messages of this kind.
 ///
 /// # Example
 ///
@@ -77,6 +81,7 @@ pub const TABLE: [(FieldName, [Presence; KINDS]); FieldName::ALL.len()] = {
 /// assert_eq!(of(MessageKind::Fragment, FieldName::ContentRange), Presence::Required);
 /// assert_eq!(of(MessageKind::FragmentAck, FieldName::SessionId), Presence::Expected);
 /// ```
+#[doc(hidden)]
 #[must_use]
 pub fn of(kind: MessageKind, field: FieldName) -> Presence {
     let sets = fields(kind);
@@ -93,7 +98,7 @@ pub fn of(kind: MessageKind, field: FieldName) -> Presence {
     }
 }
 
-/// Returns the deviation that records the absence of a field that is [`Presence::Expected`].
+/// Returns the deviation that records the absence of an [`Expected`](Presence::Expected) field.
 #[must_use]
 pub(super) const fn absence(field: FieldName) -> Deviation {
     match field {
@@ -105,7 +110,7 @@ pub(super) const fn absence(field: FieldName) -> Deviation {
     }
 }
 
-/// One column of the table, as sets of fields.
+/// One column of the table, as one set of fields for each presence.
 #[derive(Clone, Copy)]
 pub(super) struct Column {
     pub(super) required: FieldSet,
@@ -122,13 +127,13 @@ impl Column {
         unexpected: FieldSet::EMPTY,
     };
 
-    /// Returns the fields that the message has values for.
+    /// Returns the fields that the message may contain.
     pub(super) const fn carried(&self) -> FieldSet {
         self.required.union(self.expected).union(self.optional)
     }
 }
 
-/// Returns the fields of a message.
+/// Returns the column of the table for a message.
 #[inline]
 pub(super) const fn fields(kind: MessageKind) -> Column {
     #[expect(clippy::indexing_slicing, reason = "there is a column for each kind")]
@@ -157,7 +162,7 @@ const COLUMNS: [Column; KINDS] = {
     columns
 };
 
-/// The fields that successful Acks carry.
+/// The fields that any successful Ack may contain.
 #[expect(clippy::indexing_slicing, reason = "evaluated as a constant")]
 pub(super) const SUCCESS_FIELDS: FieldSet = {
     let (mut carried, mut kind) = (FieldSet::EMPTY, 0);

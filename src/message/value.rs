@@ -1,4 +1,4 @@
-//! The values a message writes.
+//! The values of the fields that a message writes.
 
 use crate::field::{
     ContentEncoding, ContentRange, ErrorContext, FieldName, HResult, PacketType, Protocol,
@@ -8,7 +8,7 @@ use crate::http1::StatusCode;
 use crate::http1::framing::is_length_written;
 use crate::util::sink::{Sink, Wire};
 
-/// The value of one field, on its way out.
+/// The value of a field to write.
 #[derive(Clone, Copy)]
 pub(super) enum Value<'v> {
     Bytes(&'v [u8]),
@@ -41,11 +41,12 @@ impl Wire for Value<'_> {
     }
 }
 
-/// Looks at the fields of a message, one after the other, in the order in which they are written.
+/// Receives the fields of a message, in the order in which they are written.
 pub(super) trait FieldVisitor: Sized {
+    /// Visits a field.
     fn field(self, field: FieldName, value: Value<'_>) -> Self;
 
-    /// A field that may be left out.
+    /// Visits a field that may be absent.
     #[inline(always)]
     fn optional(self, field: FieldName, value: Option<Value<'_>>) -> Self {
         match value {
@@ -54,8 +55,7 @@ pub(super) trait FieldVisitor: Sized {
         }
     }
 
-    /// The length of a response's body. With 204 there is none, and its length must not be
-    /// written.
+    /// Visits the Content-Length of a response, which is omitted with 204.
     #[inline(always)]
     fn body_length(self, status: StatusCode, length: u64) -> Self {
         let length = is_length_written(status).then_some(Value::Number(length));

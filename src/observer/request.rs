@@ -11,7 +11,7 @@ use crate::message::{
     RequestSummary, Source, Validated, validate_notification, validate_request,
 };
 
-/// Everything is taken that can be understood: what is wrong with it is said all the same.
+/// Accepts everything that can be parsed. The observer still reports the deviations.
 const LENIENT: ParseOptions = ParseOptions {
     method_override: true,
     plain_post: true,

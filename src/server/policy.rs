@@ -211,7 +211,7 @@ impl Policy<'_> {
         N: AsRef<str>,
         V: AsRef<[u8]>,
     {
-        Ok(ack.encode(extras)?.error_fields(self.error_fields))
+        Ok(ack.encode(extras)?.with_error_fields(self.error_fields))
     }
 
     /// Returns the head of an [`http::Response`] for an Ack, with the error fields of this policy.

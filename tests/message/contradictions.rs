@@ -19,7 +19,7 @@ fn conflicting_methods_are_rejected_if_override_is_enabled() {
             .with("X-HTTP-Method-Override", first)
             .with("X-HTTP-Method-Override", second)
     };
-    let overridden = ParseOptions { method_override: true, ..ParseOptions::DEFAULT };
+    let overridden = ParseOptions::DEFAULT.with_method_override(true);
     for policy in [overridden, ParseOptions::LENIENT] {
         for draft in [verbs("BITS_POST", "DELETE"), verbs("DELETE", "BITS_POST")] {
             let error = Reader::Request(policy).error(&draft);
@@ -34,7 +34,7 @@ fn conflicting_methods_are_rejected_if_override_is_enabled() {
     }
     let error = REQUEST.error(&verbs("BITS_POST", "DELETE"));
     assert_eq!(error.kind(), ErrorKind::NotBits, "method override is not enabled");
-    let plain_post = ParseOptions { plain_post: true, ..ParseOptions::DEFAULT };
+    let plain_post = ParseOptions::DEFAULT.with_plain_post(true);
     assert!(Reader::Request(plain_post).read(&verbs("BITS_POST", "DELETE")).is_ok());
 }
 

@@ -136,8 +136,8 @@ fn post(fields: &[(&str, &str)]) -> http::Request<()> {
 fn other_methods_are_taken_where_the_policy_takes_them() {
     let plain = post(&[("BITS-Packet-Type", "Ping")]);
     let overridden = post(&[("BITS-Packet-Type", "Ping"), ("X-HTTP-Method-Override", "BITS_POST")]);
-    let plain_policy = ParseOptions { plain_post: true, ..ParseOptions::DEFAULT };
-    let override_policy = ParseOptions { method_override: true, ..ParseOptions::DEFAULT };
+    let plain_policy = ParseOptions::DEFAULT.with_plain_post(true);
+    let override_policy = ParseOptions::DEFAULT.with_method_override(true);
     let cases = [
         (&plain, ParseOptions::DEFAULT, Err(ErrorKind::NotBits)),
         (&plain, override_policy, Err(ErrorKind::NotBits)),

@@ -174,13 +174,14 @@ const fn word(presence: Presence) -> &'static str {
         Presence::Optional => "optional",
         Presence::Ignored => "–",
         Presence::Unexpected => "",
+        _ => panic!("a presence without a word in the documentation"),
     }
 }
 
 const LEGEND: &str = "\
-Without *required* fields a message is an error; without *expected* ones it \
-deviates, as it does with a field where the cell is empty. A dash is a field that is none \
-of the message's business.
+*required*: a message without the field is rejected. *expected*: its absence is a deviation. \
+Empty cell: its presence is a deviation, and its value is ignored. –: the field is not defined \
+for the message and is ignored.
 ";
 
 fn row(first: &str, cells: impl IntoIterator<Item = String>) -> String {

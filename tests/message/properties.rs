@@ -46,7 +46,7 @@ proptest! {
     ) {
         let message = spec.view();
         let extras = valid_extras(message.kind(), &extras);
-        let encoder = message.encoder(&target, &extras).unwrap().error_fields(error_fields);
+        let encoder = message.encoder(&target, &extras).unwrap().with_error_fields(error_fields);
         check_outputs(&encoder, &written(&encoder));
     }
 

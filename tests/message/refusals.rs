@@ -37,10 +37,8 @@ fn in_numbers(refusal: &Refusal<'_>) -> (u16, Option<u32>, Option<u32>) {
 
 fn policies() -> [ParseOptions; 3] {
     use MissingContentLength::*;
-    [LengthRequired, BadRequest, AcceptOnEmpty].map(|missing_content_length| ParseOptions {
-        missing_content_length,
-        ..ParseOptions::DEFAULT
-    })
+    [LengthRequired, BadRequest, AcceptOnEmpty]
+        .map(|missing| ParseOptions::DEFAULT.with_missing_content_length(missing))
 }
 
 #[test]
@@ -295,7 +293,7 @@ fn written(refusal: Refusal<'_>, error_fields: Option<ErrorFields>) -> String {
     let encoder = Ack::from(refusal).encode(NO_EXTRAS);
     let encoder = encoder.unwrap_or_else(|error| panic!("{refusal:?}: {error}"));
     let encoder = match error_fields {
-        Some(error_fields) => encoder.error_fields(error_fields),
+        Some(error_fields) => encoder.with_error_fields(error_fields),
         None => encoder,
     };
     let head = messages::written(&encoder);

@@ -23,13 +23,11 @@ use support::script;
 use support::vectors;
 
 /// Everything that can be understood is.
-const POLICY: ParseOptions = ParseOptions {
-    method_override: true,
-    plain_post: true,
-    missing_content_length: MissingContentLength::AcceptOnEmpty,
-    max_ignored_body: u64::MAX,
-    max_value: 4096,
-};
+const POLICY: ParseOptions = ParseOptions::DEFAULT
+    .with_method_override(true)
+    .with_plain_post(true)
+    .with_missing_content_length(MissingContentLength::AcceptOnEmpty)
+    .with_max_ignored_body(u64::MAX);
 
 /// What reading says: the first error, or the deviations.
 type Read = Result<Deviations, Error>;

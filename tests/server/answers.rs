@@ -41,7 +41,7 @@ fn a16_an_absent_length_is_answered_as_the_policy_has_it() {
         [(MissingContentLength::LengthRequired, 411), (MissingContentLength::BadRequest, 400)]
     {
         let requests =
-            message::ParseOptions { missing_content_length, ..message::ParseOptions::DEFAULT };
+            message::ParseOptions::DEFAULT.with_missing_content_length(missing_content_length);
         let answer = read(&fields, requests, None);
         assert_eq!(as_refused(answer), (status, Some(0x8007_0057), Some(5)));
         assert_eq!(answer.unread_body, UnreadBody::Close, "nobody knows where the body ends");

@@ -19,13 +19,14 @@ use uuid::Uuid;
 fn unusual() -> Policy<'static> {
     const PROTOCOLS: &[Protocol] = &[Protocol(Uuid::from_u128(7)), Protocol::BITS_1_5];
     Policy::DEFAULT
-        .with_requests(message::ParseOptions {
-            method_override: true,
-            plain_post: true,
-            missing_content_length: MissingContentLength::BadRequest,
-            max_ignored_body: 7,
-            max_value: 9000,
-        })
+        .with_requests(
+            message::ParseOptions::DEFAULT
+                .with_method_override(true)
+                .with_plain_post(true)
+                .with_missing_content_length(MissingContentLength::BadRequest)
+                .with_max_ignored_body(7)
+                .with_max_value(9000),
+        )
         .with_protocols(PROTOCOLS)
         .with_max_entity(10)
         .with_max_fragment(5)
@@ -115,7 +116,7 @@ fn what_is_left_out_has_its_default() {
     assert_eq!(read(json!({})), Ok(PolicyBuf::default()));
     assert_eq!(PolicyBuf::default().as_policy(), Policy::DEFAULT);
     let configured = read(json!({ "requests": { "plain_post": true }, "max_entity": 5 }));
-    let requests = message::ParseOptions { plain_post: true, ..message::ParseOptions::DEFAULT };
+    let requests = message::ParseOptions::DEFAULT.with_plain_post(true);
     let expected = Policy::DEFAULT.with_requests(requests).with_max_entity(5);
     assert_eq!(configured.expect("it is read").as_policy(), expected);
     let host = read(json!({ "host": { "host_id": "h" } })).expect("it is read").host;

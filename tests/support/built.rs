@@ -78,7 +78,7 @@ pub fn check_read_back(spec: &Spec, target: &str, extras: &OwnedExtras, error_fi
     let message = spec.view();
     let kind = message.kind();
     let extras = valid_extras(kind, extras);
-    let bytes = written(&message.encoder(target, &extras).unwrap().error_fields(error_fields));
+    let bytes = written(&message.encoder(target, &extras).unwrap().with_error_fields(error_fields));
     let found = read_back(spec, &bytes);
 
     assert_eq!(found.decoded.message, message);
@@ -92,5 +92,5 @@ pub fn check_read_back(spec: &Spec, target: &str, extras: &OwnedExtras, error_fi
     check_line_ends(&bytes, found.fields.len());
     let found_extras = super::read::extras(kind, &found.fields);
     let again = found.decoded.message.encoder(found.target, &found_extras).unwrap();
-    assert_eq!(written(&again.error_fields(error_fields)), bytes);
+    assert_eq!(written(&again.with_error_fields(error_fields)), bytes);
 }
