@@ -50,6 +50,8 @@
 mod answer;
 #[cfg(all(feature = "alloc", feature = "serde"))]
 mod configured;
+#[cfg(feature = "alloc")]
+mod context;
 mod events;
 #[cfg(feature = "serde")]
 mod persist;
@@ -57,6 +59,8 @@ mod policy;
 #[cfg(feature = "alloc")]
 mod policy_buf;
 mod request;
+#[cfg(feature = "alloc")]
+mod response;
 mod session;
 #[cfg(feature = "alloc")]
 mod sessions;
@@ -66,14 +70,16 @@ mod step;
 mod store;
 
 pub use self::answer::{Answer, UnreadBody};
+#[cfg(feature = "alloc")]
+pub use self::context::{RequestContext, SessionLimits};
 pub use self::policy::{CommitAt, EarlyClose, OverlapRule, Policy, SessionHost};
 #[cfg(feature = "alloc")]
 pub use self::policy_buf::{PolicyBuf, SessionHostBuf};
+#[cfg(feature = "alloc")]
+pub use self::response::{SessionsError, SessionsResponse};
 pub use self::session::{EndReason, Session};
 #[cfg(feature = "alloc")]
-pub use self::sessions::{
-    RequestContext, SessionLimits, Sessions, SessionsError, SessionsResponse,
-};
+pub use self::sessions::Sessions;
 #[doc(hidden)]
 pub use self::state::TABLE;
 pub use self::state::{Event, State};

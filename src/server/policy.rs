@@ -70,7 +70,7 @@ pub struct Policy<'p> {
 }
 
 /// Handling of bytes of a fragment that were received before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(
     feature = "serde",
     derive(serde::Serialize, serde::Deserialize),
@@ -79,13 +79,14 @@ pub struct Policy<'p> {
 #[non_exhaustive]
 pub enum OverlapRule {
     /// Store only the new bytes, as Windows does.
+    #[default]
     Trim,
     /// Refuse the fragment with 416, as \[MC-BUP\] 3.2.5.2.6 requires.
     Refuse,
 }
 
 /// Time at which an entity is published at its destination.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(
     feature = "serde",
     derive(serde::Serialize, serde::Deserialize),
@@ -94,6 +95,7 @@ pub enum OverlapRule {
 #[non_exhaustive]
 pub enum CommitAt {
     /// At Close-Session, as \[MC-BUP\] 3.2.5.2.7 requires.
+    #[default]
     Close,
     /// With the last fragment, before its Ack, as Microsoft's documentation of Cancel-Session
     /// describes.
@@ -101,7 +103,7 @@ pub enum CommitAt {
 }
 
 /// Handling of a Close-Session of an incomplete entity.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(
     feature = "serde",
     derive(serde::Serialize, serde::Deserialize),
@@ -110,6 +112,7 @@ pub enum CommitAt {
 #[non_exhaustive]
 pub enum EarlyClose {
     /// Discard the received bytes and answer 200, as Windows does.
+    #[default]
     Discard,
     /// Refuse the request with 400 and keep the session.
     Refuse,

@@ -1,15 +1,13 @@
 //! All sessions of a server.
 
-use alloc::boxed::Box;
 use alloc::vec::Vec;
-use core::fmt;
 use core::time::Duration;
 
 use uuid::Uuid;
 
 use super::{
-    Access, Answer, Discard, EventError, HostError, Notified, Policy, Record, Session, State, Step,
-    Store, UnreadBody, WorkToken,
+    Discard, EventError, HostError, Notified, Policy, Record, RequestContext, Session,
+    SessionLimits, SessionsError, SessionsResponse, State, Step, Store, UnreadBody, WorkToken,
 };
 use crate::field::ReplyUrl;
 use crate::message::{Ack, CreateSession, PingAck, Refusal, Request};
@@ -47,150 +45,6 @@ pub struct Sessions<'p, S> {
     store: S,
     policy: Policy<'p>,
     limits: SessionLimits,
-}
-
-/// Limits on the number of sessions. Further sessions are refused with 503, and the client retries.
-///
-/// # Example
-///
-/// ```
-/// use bits_proto::server::SessionLimits;
-///
-/// let limits = SessionLimits::default().with_max_sessions(1_000);
-/// assert_eq!(limits.max_sessions_per_principal, 50);
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(default, deny_unknown_fields)
-)]
-#[non_exhaustive]
-pub struct SessionLimits {
-    /// Maximum number of sessions. Default: 100 000.
-    pub max_sessions: usize,
-    /// Maximum number of sessions of one principal. Sessions without a principal are not counted.
-    /// Default: 50, as on Windows.
-    pub max_sessions_per_principal: usize,
-}
-
-impl SessionLimits {
-    /// Default limits.
-    pub const DEFAULT: Self = Self { max_sessions: 100_000, max_sessions_per_principal: 50 };
-
-    /// Sets [`max_sessions`](Self::max_sessions).
-    #[must_use]
-    pub const fn with_max_sessions(mut self, max: usize) -> Self {
-        self.max_sessions = max;
-        self
-    }
-
-    /// Sets [`max_sessions_per_principal`](Self::max_sessions_per_principal).
-    #[must_use]
-    pub const fn with_max_sessions_per_principal(mut self, max: usize) -> Self {
-        self.max_sessions_per_principal = max;
-        self
-    }
-}
-
-impl Default for SessionLimits {
-    fn default() -> Self {
-        Self::DEFAULT
-    }
-}
-
-/// Properties of a request that are not part of its packet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct RequestContext<'a> {
-    /// Destination URL, in a form that is equal for all requests of a session. Use the path: a
-    /// client that continues at another host sends another Host and the same path.
-    pub url: &'a str,
-    /// Authenticated client, if known; equal for all requests of a session.
-    pub principal: Option<&'a str>,
-    /// Result of the access check for this request.
-    pub access: Access,
-    /// Current time.
-    pub now: Duration,
-}
-
-impl<'a> RequestContext<'a> {
-    /// Creates a context without a principal.
-    #[must_use]
-    pub const fn new(url: &'a str, access: Access, now: Duration) -> Self {
-        Self { url, principal: None, access, now }
-    }
-
-    /// Sets the [`principal`](Self::principal).
-    #[must_use]
-    pub const fn with_principal(mut self, principal: Option<&'a str>) -> Self {
-        self.principal = principal;
-        self
-    }
-}
-
-/// Answer to a request, including its reply URL.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct SessionsResponse<'p> {
-    ack: Ack<'p>,
-    reply_url: Option<(Answer, Box<[u8]>)>,
-    /// Handling of the part of the body that was not read; see [`Answer::unread_body`].
-    pub unread_body: UnreadBody,
-}
-
-impl<'p> SessionsResponse<'p> {
-    const fn new(ack: Ack<'p>, unread_body: UnreadBody) -> Self {
-        Self { ack, reply_url: None, unread_body }
-    }
-
-    fn of(answer: Answer, record: &Record) -> Self {
-        let url = record.reply_url.clone().filter(|_| answer.has_reply_url());
-        Self {
-            ack: answer.ack(None),
-            reply_url: url.map(|url| (answer, url)),
-            unread_body: answer.unread_body,
-        }
-    }
-
-    /// Returns the Ack to send.
-    #[must_use]
-    pub fn ack(&self) -> Ack<'_> {
-        match &self.reply_url {
-            Some((answer, url)) => answer.ack(ReplyUrl::try_from(&**url).ok()),
-            None => self.ack,
-        }
-    }
-}
-
-/// Error of a report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "kebab-case"))]
-#[non_exhaustive]
-pub enum SessionsError<E> {
-    /// The store failed.
-    Store(E),
-    /// The session rejected the report. An unknown session gives [`EventError::StaleToken`].
-    Event(EventError),
-}
-
-impl<E> fmt::Display for SessionsError<E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Store(_) => f.write_str("session store failed"),
-            Self::Event(error) => error.fmt(f),
-        }
-    }
-}
-
-impl<E: core::error::Error + 'static> core::error::Error for SessionsError<E> {
-    fn source(&self) -> Option<&(dyn core::error::Error + 'static)> {
-        match self {
-            Self::Store(error) => Some(error),
-            // Displayed as the error it wraps, so the source is that error's own.
-            Self::Event(error) => error.source(),
-        }
-    }
 }
 
 impl<'p, S: Store> Sessions<'p, S> {

@@ -293,6 +293,26 @@ pub enum HostError {
     Other,
 }
 
+impl fmt::Display for HostError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::DiskFull => "disk full",
+            Self::AccessDenied => "access to the destination denied",
+            Self::DestinationExists => "destination exists and may not be replaced",
+            Self::EntityLost => "staged bytes of the entity lost",
+            Self::Application { status, code: None } => {
+                return write!(f, "server application answered with status {status}");
+            }
+            Self::Application { status, code: Some(code) } => {
+                return write!(f, "server application answered with status {status}, code {code}");
+            }
+            Self::Other => "work failed",
+        })
+    }
+}
+
+impl core::error::Error for HostError {}
+
 /// Error of a report that a session rejects. The session is unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "kebab-case"))]
