@@ -228,7 +228,7 @@ fn a_test_is_found_only_where_it_is_one() {
     assert_eq!(tests_in(source), ["a_test", "of_anything", "with_more"]);
     let tests = tests();
     assert!(tests.contains("message::requirements::unknown_fields_change_nothing"));
-    assert!(tests.contains("server::random::whatever_comes_no_byte_is_lost_or_made_up"));
+    assert!(tests.contains("server::random::random_events_neither_lose_nor_invent_bytes"));
     assert!(
         !tests.contains("message::requirements::text") && !tests.contains("conformance::a_test")
     );

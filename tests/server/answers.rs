@@ -1,6 +1,5 @@
-//! How a server refuses: what was decided about the order of its checks, its codes, and the rest of
-//! the body, by the number of the decision. Those about the sequence are in
-//! `decisions.rs`.
+//! Refusals: order of the checks, codes, and handling of the unread body, one test for each numbered
+//! decision. Decisions about the sequence are tested in `decisions.rs`.
 
 use crate::support;
 use bits_proto::field::{
@@ -13,7 +12,7 @@ use bits_proto::server::{
 };
 use support::session::*;
 
-/// Reads a request as a server does, and answers what cannot be read.
+/// Parses a request with an error and returns the answer to it.
 fn read(fields: &[(&str, &str)], requests: message::ParseOptions, body: Option<u64>) -> Answer {
     let line = RequestLine { method: "BITS_POST", target: "/e", version: Version::Http11 };
     let fields = fields.iter().map(|(name, value)| (*name, value.as_bytes()));
@@ -35,7 +34,7 @@ fn fragment_fields(range: &'static str) -> [(&'static str, &'static str); 4] {
 }
 
 #[test]
-fn a16_an_absent_length_is_answered_as_the_policy_has_it() {
+fn a16_a_missing_length_is_answered_as_the_policy_sets() {
     let fields = [("BITS-Packet-Type", "Close-Session"), ("BITS-Session-Id", "1")];
     for (missing_content_length, status) in
         [(MissingContentLength::LengthRequired, 411), (MissingContentLength::BadRequest, 400)]
@@ -44,7 +43,7 @@ fn a16_an_absent_length_is_answered_as_the_policy_has_it() {
             message::ParseOptions::DEFAULT.with_missing_content_length(missing_content_length);
         let answer = read(&fields, requests, None);
         assert_eq!(as_refused(answer), (status, Some(0x8007_0057), Some(5)));
-        assert_eq!(answer.unread_body, UnreadBody::Close, "nobody knows where the body ends");
+        assert_eq!(answer.unread_body, UnreadBody::Close, "unknown end of the body");
         assert!(!answer.has_reply_url());
         assert_eq!(read(&fields, requests, Some(0)).unread_body, UnreadBody::None);
         let encoded = [fields[0], fields[1], ("Transfer-Encoding", "chunked")];
@@ -61,14 +60,14 @@ fn a20_session_ids_are_compared_as_guids_and_echoed_as_issued() {
         for spelling in [spelling.to_lowercase(), spelling.to_uppercase()] {
             let mut server = Server::new(PLAIN);
             let id = SessionId::try_from(spelling.as_str()).expect("visible ASCII");
-            let asked = stores(server.send(fragment(id, 0, 0, 9)));
-            let Ack::Fragment(ack) = answers(server.stored(asked.token, 1)).ack(None) else {
+            let store = stores(server.send(fragment(id, 0, 0, 9)));
+            let Ack::Fragment(ack) = answers(server.stored(store.token, 1)).ack(None) else {
                 panic!("{spelling}")
             };
             assert_eq!(ack.session_id.expect("an id").as_str(), issued, "{spelling}");
         }
     }
-    // Letters, too.
+    // Hexadecimal digits are compared ignoring case.
     let server = Server::with_random(PLAIN, [0xAB; 16]);
     assert_eq!(server.session.session_id().as_str(), "{ABABABAB-ABAB-4BAB-ABAB-ABABABABABAB}");
     let lower = "abababab-abab-4bab-abab-abababababab";
@@ -82,7 +81,7 @@ fn a20_session_ids_are_compared_as_guids_and_echoed_as_issued() {
     }
 }
 
-/// A request with every flaw, of which one after the other is mended.
+/// Starts with a request that has every error, and corrects one after the other.
 #[test]
 fn a23_the_order_of_the_checks() {
     let mut server = Server::new(PLAIN.with_max_entity(500).with_max_fragment(10));
@@ -91,7 +90,7 @@ fn a23_the_order_of_the_checks() {
     let id = server.session.session_id();
     let token = stores(server.fragment(10, 19, 100)).token;
     let before = server.session;
-    // Access, then the session, then whether it is at work.
+    // Access, session id, work in progress.
     let bad = fragment(other, 50, 10_000, 20_000);
     assert_eq!(refused(server.send_with(bad, Access::Denied)), ACCESS_DENIED);
     assert_eq!(refused(server.send(bad)), NOT_FOUND);
@@ -99,7 +98,7 @@ fn a23_the_order_of_the_checks() {
     assert_eq!(refused(server.send(bad)), BUSY);
     assert_eq!(server.session, before);
     server.disconnected(token);
-    // The total, the entity's size, the fragment's size, and the offset.
+    // Total, size of the entity, size of the fragment, offset.
     assert_eq!(refused(server.send(bad)), INVALID_ARGUMENT);
     server.policy.max_entity = 99;
     assert_eq!(refused(server.send(fragment(id, 50, 99, 100))), TOO_LARGE);
@@ -107,7 +106,7 @@ fn a23_the_order_of_the_checks() {
     assert_eq!(refused(server.send(fragment(id, 50, 99, 100))), TOO_LARGE);
     server.policy.max_fragment = 50;
     assert_eq!(out_of_sync(server.send(fragment(id, 50, 99, 100))), 10);
-    // With Create: access, protocols, and what is at the destination.
+    // Create-Session: access, protocols, existing entity at the destination.
     let unknown = [Protocol(uuid::Uuid::from_u128(1))];
     let protocols = SupportedProtocols::new(&unknown).expect("one");
     let create = CreateSession { supported_protocols: protocols, ..CreateSession::default() };
@@ -123,31 +122,31 @@ fn a23_the_order_of_the_checks() {
     let over = Access::GrantedOverExisting;
     let created = Session::create(&CreateSession::default(), over, &overwriting, [7; 16], NOW);
     assert_eq!(created.expect("overwrites").0.state(), State::Receiving);
-    // What cannot be read is refused before all of that.
+    // A request that cannot be parsed is refused before all other checks.
     let answer = read(&fragment_fields("bytes 1-0/2"), message::ParseOptions::DEFAULT, Some(1));
     assert_eq!((as_refused(answer), answer.unread_body), (INVALID_ARGUMENT, UnreadBody::Drain(1)));
 }
 
 #[test]
-fn a34_a_full_disk_is_written_as_the_policy_has_it() {
+fn a34_a_full_disk_is_reported_as_the_policy_sets() {
     for (disk_full, code) in
         [(HResult::DISK_FULL, 0x8007_0070), (HResult::DISK_FULL_MC_BUP, 0x8007_0112)]
     {
         let mut server = Server::new(PLAIN.with_disk_full(disk_full));
-        let asked = stores(server.fragment(0, 99, 100));
-        assert_eq!(stores(server.stored(asked.token, 30)).take, 70);
-        let step = server.failed(asked.token, HostError::DiskFull);
+        let store = stores(server.fragment(0, 99, 100));
+        assert_eq!(stores(server.stored(store.token, 30)).take, 70);
+        let step = server.failed(store.token, HostError::DiskFull);
         assert_eq!(refused(step), (500, Some(code), Some(5)));
-        // How much of the rest has been read is the host's to know.
+        // Only the embedder knows how much of the body it has read.
         assert_eq!(rest(step), UnreadBody::Close);
-        // What was stored counts.
+        // Bytes stored before the failure remain received.
         assert_eq!(stores(server.fragment(30, 99, 100)).offset, 30);
     }
     assert_eq!(Policy::DEFAULT.disk_full.get(), 0x8007_0070, "as Windows does");
 }
 
 #[test]
-fn a37_the_answer_says_what_becomes_of_the_body() {
+fn a37_the_answer_says_how_to_handle_the_body() {
     let mut server = Server::new(PLAIN.with_drain_limit(50));
     for (last, expected) in
         [(49, UnreadBody::Drain(49)), (50, UnreadBody::Drain(50)), (51, UnreadBody::Close)]
@@ -163,18 +162,18 @@ fn a37_the_answer_says_what_becomes_of_the_body() {
     }
     let close = CreateSession::default();
     assert_eq!(rest(server.send_with(close.into(), Access::Denied)), UnreadBody::None);
-    // Only the host knows how much it has read of what it was asked to store.
-    let asked = stores(server.fragment(0, 99, 100));
-    assert_eq!(rest(server.failed(asked.token, HostError::Other)), UnreadBody::Close);
-    let asked = stores(server.fragment(0, 99, 100));
-    assert_eq!(stores(server.stored(asked.token, 60)).take, 40);
-    assert_eq!(rest(server.failed(asked.token, HostError::Other)), UnreadBody::Close);
+    // Only the embedder knows how much it has read of the bytes to store.
+    let store = stores(server.fragment(0, 99, 100));
+    assert_eq!(rest(server.failed(store.token, HostError::Other)), UnreadBody::Close);
+    let store = stores(server.fragment(0, 99, 100));
+    assert_eq!(stores(server.stored(store.token, 60)).take, 40);
+    assert_eq!(rest(server.failed(store.token, HostError::Other)), UnreadBody::Close);
     assert_eq!(rest(server.store(60, 99, 100)), UnreadBody::None);
 }
 
 /// [MC-BUP] 3.2.5.2.4.
 #[test]
-fn a_created_session_names_the_host_to_go_on_at() {
+fn a_created_session_names_the_host_to_continue_at() {
     let host_id = HostId::try_from("node-7").expect("a name");
     let timeouts = [
         (None, HostIdFallbackTimeout::INFINITE),
@@ -195,7 +194,7 @@ fn a_created_session_names_the_host_to_go_on_at() {
 }
 
 #[test]
-fn a_reply_url_is_only_where_it_was_asked_for() {
+fn a_reply_url_is_sent_only_with_the_ack_for_a_fragment() {
     let url = ReplyUrl::try_from("/reply").expect("a URL");
     for (notified, expected) in [(NO_REPLY, None), (STATIC_REPLY, Some(url))] {
         let mut server = Server::new(NOTIFYING);
@@ -204,6 +203,6 @@ fn a_reply_url_is_only_where_it_was_asked_for() {
         let Ack::Fragment(ack) = answer.ack(Some(url)) else { panic!("{answer:?}") };
         assert_eq!((ack.reply_url, ack.received.0), (expected, 100));
     }
-    // Only the Ack of a fragment has one.
+    // Only the Ack for a fragment has a reply URL.
     assert_eq!(answers(Server::new(PLAIN).send(ping())).ack(Some(url)), PingAck.into());
 }

@@ -1,6 +1,5 @@
-//! What was decided where the specification, Microsoft's pages and Windows disagree: one test for
-//! each decision about the server's sequence, by its number. Those about how a request is refused
-//! are in `answers.rs`.
+//! Decisions where the specification, Microsoft's documentation and Windows disagree: one test for each
+//! numbered decision about the sequence of a session. Refusals are tested in `answers.rs`.
 
 use crate::support;
 use bits_proto::http1::{RequestLine, Version};
@@ -28,7 +27,7 @@ fn a1_a_zero_length_entity_is_created_and_closed() {
     assert!(is_closed(server.committed(token)));
     assert_eq!(server.session.end_reason(), Some(EndReason::Closed));
     assert!(server.session.is_committed());
-    // By policy it is an entity that is not whole.
+    // By policy, that is an incomplete entity.
     let mut server = Server::new(PLAIN.with_empty_entities(false));
     let discard = discards(server.close());
     assert!(is_closed(server.discarded(discard.token)));
@@ -36,7 +35,7 @@ fn a1_a_zero_length_entity_is_created_and_closed() {
     let refusing = PLAIN.with_empty_entities(false).with_early_close(EarlyClose::Refuse);
     let mut server = Server::new(refusing);
     assert_eq!(refused(server.close()), INVALID_ARGUMENT);
-    // There is no range of an empty entity.
+    // An empty entity has no valid range.
     for range in ["bytes 0--1/0", "bytes */0", "bytes 0-0/0"] {
         let line = RequestLine { method: "BITS_POST", target: "/e", version: Version::Http11 };
         let fields = [
@@ -53,17 +52,17 @@ fn a1_a_zero_length_entity_is_created_and_closed() {
 }
 
 #[test]
-fn a2_complete_and_commit_are_two_things() {
+fn a2_completion_and_publication_are_separate() {
     let policy = PLAIN.with_notification(true);
     let mut server = Server::new(policy);
     assert_eq!(received(server.store(0, 49, 100)), 50);
-    // The application is told with the last byte, and the entity moves with Close-Session.
+    // The application is notified after the last byte, and the entity is published at Close-Session.
     let token = notifies(server.store(50, 99, 100));
     assert_eq!(received(server.notified(token, NO_REPLY)), 100);
     assert!(!server.session.is_committed());
     let token = commits(server.close());
     assert!(is_closed(server.committed(token)));
-    // By policy it moves with the last byte, after the application was told, before the Ack.
+    // By policy, the entity is published after the notification and before the Ack.
     let mut server = Server::new(NOTIFYING_EARLY);
     let token = notifies(server.store(0, 99, 100));
     let token = commits(server.notified(token, NO_REPLY));
@@ -85,9 +84,9 @@ fn a3_a_fragment_after_completion_is_answered_as_the_last_one_was() {
         assert_eq!(answer.unread_body, UnreadBody::Drain(last - first + 1), "{first}-{last}");
         assert_eq!(server.session, before);
     }
-    // Beyond the total, there is another total.
+    // A fragment beyond the total has another total.
     assert_eq!(refused(server.fragment(100, 100, 101)), INVALID_ARGUMENT);
-    // It is told again only if it could not be told before.
+    // The notification is repeated only if it failed.
     let mut server = Server::new(NOTIFYING);
     let token = notifies(server.store(0, 99, 100));
     assert_eq!(refused(server.failed(token, HostError::Other)).0, 500);
@@ -97,13 +96,13 @@ fn a3_a_fragment_after_completion_is_answered_as_the_last_one_was() {
 
 #[test]
 fn a4_an_overlap_is_trimmed() {
-    // Microsoft's page on Fragment: 0 through 100, then 50 through 150.
+    // Example in Microsoft's documentation of Fragment: 0 through 100, then 50 through 150.
     let mut server = Server::new(PLAIN);
     assert_eq!(received(server.store(0, 100, 1000)), 101);
-    let asked = stores(server.fragment(50, 150, 1000));
-    assert_eq!((asked.skip, asked.offset, asked.take), (51, 101, 50));
-    assert_eq!(received(server.stored(asked.token, 50)), 151);
-    // The text's 416, by policy.
+    let store = stores(server.fragment(50, 150, 1000));
+    assert_eq!((store.skip, store.offset, store.take), (51, 101, 50));
+    assert_eq!(received(server.stored(store.token, 50)), 151);
+    // By policy, 416 as in the specification.
     let mut server = Server::new(STRICT);
     assert_eq!(received(server.store(0, 100, 1000)), 101);
     let before = server.session;
@@ -114,7 +113,7 @@ fn a4_an_overlap_is_trimmed() {
 }
 
 #[test]
-fn a5_a_range_that_is_held_is_answered_with_the_offset() {
+fn a5_a_range_that_was_received_is_answered_with_the_offset() {
     for (policy, is_strict) in [(PLAIN, false), (STRICT, true)] {
         let mut server = Server::new(policy);
         assert_eq!(received(server.store(0, 99, 1000)), 100);
@@ -156,12 +155,12 @@ fn a7_a_close_before_all_fragments_discards() {
     let session = server.session;
     assert_eq!(session.end_reason(), Some(EndReason::ClosedIncomplete));
     assert_eq!((session.received().0, session.total()), (50, Some(100)));
-    // A fragment of which nothing was stored counts too: it is no empty entity.
+    // After a fragment without stored bytes, the entity is not empty.
     let mut server = Server::new(PLAIN);
     let token = stores(server.fragment(0, 49, 100)).token;
     server.disconnected(token);
     assert!(discards(server.close()).entity);
-    // By policy it is refused, and the session goes on.
+    // By policy, the request is refused and the session continues.
     let mut server = Server::new(PLAIN.with_early_close(EarlyClose::Refuse));
     assert_eq!(received(server.store(0, 49, 100)), 50);
     let before = server.session;
@@ -172,12 +171,12 @@ fn a7_a_close_before_all_fragments_discards() {
 }
 
 #[test]
-fn a8_a_cancel_after_the_last_fragment_keeps_what_is_placed() {
+fn a8_a_cancel_after_the_last_fragment_keeps_a_published_entity() {
     let mut server = Server::new(NOTIFYING);
     let token = notifies(server.store(0, 99, 100));
     assert_eq!(received(server.notified(token, KEPT_REPLY)), 100);
     let discard = discards(server.cancel());
-    assert_eq!(what(&discard), (true, true), "it was not placed");
+    assert_eq!(what(&discard), (true, true), "not published");
     assert!(is_cancelled(server.discarded(discard.token)));
     assert_eq!(server.session.end_reason(), Some(EndReason::Cancelled));
 
@@ -208,7 +207,7 @@ fn a9_a_ping_is_answered_in_every_state_and_prolongs_nothing() {
             assert_eq!(server.session, situation.server.session, "{}", situation.what);
         }
     }
-    // A session id on it is not looked at.
+    // The session id of a Ping is ignored.
     let line = RequestLine { method: "BITS_POST", target: "/e", version: Version::Http11 };
     let fields =
         [("BITS-Packet-Type", "Ping"), ("BITS-Session-Id", "none"), ("Content-Length", "0")];
@@ -220,10 +219,10 @@ fn a9_a_ping_is_answered_in_every_state_and_prolongs_nothing() {
 }
 
 #[test]
-fn a10_every_create_makes_a_session_of_its_own() {
+fn a10_every_create_session_creates_a_session() {
     let (first, second) = (Server::new(PLAIN), Server::with_random(PLAIN, [8; 16]));
     assert_ne!(first.session.id(), second.session.id());
-    // A session does not take another Create for itself.
+    // An existing session refuses a Create-Session.
     let mut server = first;
     assert_eq!(refused(server.send(create())), INVALID_ARGUMENT);
     assert_eq!(server.session, first.session);
@@ -262,13 +261,13 @@ fn a14_another_total_is_refused() {
 #[test]
 fn a39_a_second_request_is_busy() {
     let mut server = Server::new(PLAIN);
-    let asked = stores(server.fragment(0, 49, 100));
+    let store = stores(server.fragment(0, 49, 100));
     let step = server.fragment(0, 49, 100);
     assert_eq!((refused(step), rest(step)), (BUSY, UnreadBody::Drain(50)));
     assert_eq!(refused(server.close()), BUSY);
     assert_eq!(refused(server.cancel()), BUSY);
-    // The first is not disturbed.
-    assert_eq!(received(server.stored(asked.token, 50)), 50);
+    // The first request is unaffected.
+    assert_eq!(received(server.stored(store.token, 50)), 50);
     assert!(!server.session.is_busy(server.now));
 }
 
@@ -277,16 +276,16 @@ fn a40_a_session_expires_after_its_last_stored_byte() {
     let mut server = Server::new(PLAIN);
     assert_eq!(server.session.expires_at(), NOW + 14 * DAY);
     server.pass(DAY);
-    let asked = stores(server.fragment(0, 49, 100));
+    let store = stores(server.fragment(0, 49, 100));
     assert_eq!(server.session.expires_at(), NOW + 14 * DAY, "nothing is stored yet");
     server.pass(SECOND);
-    assert_eq!(stores(server.stored(asked.token, 0)).take, 50);
+    assert_eq!(stores(server.stored(store.token, 0)).take, 50);
     assert_eq!(server.session.expires_at(), NOW + 14 * DAY, "nothing was stored");
-    assert_eq!(stores(server.stored(asked.token, 1)).take, 49);
+    assert_eq!(stores(server.stored(store.token, 1)).take, 49);
     let stored_at = NOW + DAY + SECOND;
     assert_eq!(server.session.expires_at(), stored_at + 14 * DAY);
     server.pass(SECOND);
-    server.disconnected(asked.token);
+    server.disconnected(store.token);
     assert_eq!(received(server.fragment(0, 0, 100)), 1);
     assert_eq!(out_of_sync(server.fragment(2, 2, 100)), 1);
     assert_eq!(server.session.expires_at(), stored_at + 14 * DAY, "no byte, no time");

@@ -1,4 +1,4 @@
-//! Sessions that are stored and read back, and stored forms that are damaged.
+//! Persistent form of sessions, and rejection of damaged forms.
 #![cfg(feature = "serde")]
 
 use crate::support;
@@ -21,11 +21,11 @@ fn situation(what: &str) -> Situation {
     situation.unwrap_or_else(|| panic!("{what}"))
 }
 
-/// The stored form of a situation with one field set.
+/// Returns the persistent form of a situation with one field changed.
 fn damaged(what: &str, field: &str, value: Value) -> Value {
     let mut form = stored(&situation(what).server.session);
     let old = form.get_mut(field).unwrap_or_else(|| panic!("{field}"));
-    assert_ne!(*old, value, "{what}: {field} is that already");
+    assert_ne!(*old, value, "{what}: {field} unchanged");
     *old = value;
     form
 }
@@ -50,7 +50,7 @@ const FIELDS: [&str; 16] = [
 ];
 
 #[test]
-fn every_session_is_read_back_as_it_was() {
+fn every_session_is_restored_unchanged() {
     for situation in situations() {
         let form = stored(&situation.server.session);
         assert_eq!(read(&form), Ok(situation.server.session), "{}", situation.what);
@@ -73,7 +73,7 @@ fn a_session_and_its_copy_hash_alike_and_others_do_not() {
 }
 
 #[test]
-fn a_session_that_waits_stores_nothing_of_its_last_work() {
+fn a_waiting_session_persists_no_previous_work() {
     for situation in situations().iter().filter(|situation| situation.token.is_none()) {
         let form = stored(&situation.server.session);
         assert_eq!(form["pending"], json!(null), "{}", situation.what);
@@ -82,7 +82,7 @@ fn a_session_that_waits_stores_nothing_of_its_last_work() {
     }
 }
 
-/// What other versions of the crate have stored is read by this one.
+/// The persistent form must not change without a new version.
 #[test]
 fn the_stored_form_is_the_first_version() {
     let session = situation("storing the last bytes").server.session;
@@ -119,7 +119,7 @@ fn the_stored_form_is_the_first_version() {
     assert_eq!(endings, expected);
 }
 
-// Damage.
+// Damaged forms.
 
 #[test]
 fn another_version_is_refused() {
@@ -163,19 +163,19 @@ const NULLABLE: [&str; 5] = ["pending", "total", "notified", "forbidden_code", "
 fn a_missing_field_is_refused() {
     for field in FIELDS.iter().filter(|field| !NULLABLE.contains(field)) {
         let mut form = stored(&situation("new").server.session);
-        form.as_object_mut().and_then(|form| form.remove(*field)).expect("it was there");
+        form.as_object_mut().and_then(|form| form.remove(*field)).expect("present");
         let error = read(&form).expect_err(field);
         assert_eq!(error, format!("missing field `{field}`"));
     }
 }
 
-/// A form that has lost a field is damaged, whatever the field would be.
+/// A missing field is an error even if `null` would be valid.
 #[test]
 fn a_missing_field_that_may_be_null_is_refused() {
     let is_taken = |field: &&str| {
         situations().iter().any(|situation| {
             let mut form = stored(&situation.server.session);
-            form.as_object_mut().and_then(|form| form.remove(*field)).expect("it was there");
+            form.as_object_mut().and_then(|form| form.remove(*field)).expect("present");
             read(&form).is_ok()
         })
     };
@@ -184,7 +184,7 @@ fn a_missing_field_that_may_be_null_is_refused() {
 }
 
 #[test]
-fn a_contradiction_is_refused_with_what_it_is() {
+fn a_contradiction_is_refused_with_its_rule() {
     const KEPT: &str = r#"{ "copy_to_destination": true, "reply": "kept" }"#;
     let more_held = "`next` exceeds `total`";
     let more_come = "`remaining` exceeds the missing bytes";
@@ -250,37 +250,37 @@ fn a_contradiction_is_refused_with_what_it_is() {
     }
 }
 
-/// None of these can come of any session that lived, and all of them go wrong.
+/// No session can reach these combinations, and each would cause a wrong step later.
 #[test]
-fn a_contradiction_that_nobody_would_notice_is_refused() {
+fn a_contradiction_with_a_late_effect_is_refused() {
     let not_copied = json!({ "copy_to_destination": false, "reply": "none" });
     let told = json!({ "copy_to_destination": true, "reply": "kept" });
     let mut taken = Vec::new();
     for (what, field, value) in [
-        // All bytes are there, and no fragment will ever complete it: a Close would delete them.
+        // All bytes are received, and no fragment can complete the entity: a Close would delete it.
         ("with bytes", "total", json!(50)),
         ("new", "total", json!(0)),
-        // The application is not asked.
+        // The application would not be notified.
         ("with bytes", "forbidden_code", json!(1)),
         ("whole", "forbidden_code", json!(1)),
         ("notifying", "forbidden_code", json!(1)),
-        // A Cancel leaves the bytes behind.
+        // A Cancel would not delete the bytes.
         ("whole", "committed", json!(true)),
         ("to be notified again", "committed", json!(true)),
         ("notifying", "committed", json!(true)),
         ("committing", "committed", json!(true)),
         ("closing", "committed", json!(true)),
-        // What is not to be placed is being placed.
+        // An entity that must not be published is being published.
         ("committing", "notified", not_copied.clone()),
         ("closing", "notified", not_copied.clone()),
         ("committed", "notified", not_copied),
-        // How it ended.
+        // Contradicting end reasons.
         ("closed too early", "end_reason", json!("closed")),
         ("closed", "end_reason", json!("closed-incomplete")),
         ("closing too early", "end_reason", json!("cancelled")),
         ("closing too early", "pending", json!("fragment")),
         ("closed too early", "notified", told),
-        // It would be busy if it worked.
+        // A session without work has no deadline.
         ("new", "work_deadline", json!({ "secs": 1, "nanos": 0 })),
     ] {
         let form = damaged(what, field, value);
@@ -291,10 +291,10 @@ fn a_contradiction_that_nobody_would_notice_is_refused() {
     assert_eq!(taken, Vec::<String>::new());
 }
 
-// Going on.
+// Continuing a restored session.
 
 #[test]
-fn a_session_that_was_read_back_goes_on() {
+fn a_restored_session_continues() {
     for situation in situations() {
         let before = situation.server;
         let mut recovered =
@@ -304,7 +304,7 @@ fn a_session_that_was_read_back_goes_on() {
         let mut late = Server { session: read(&stored(&before.session)).expect("read"), ..before };
         late.now += 300 * SECOND;
         assert!(!late.session.is_busy(late.now), "{}", situation.what);
-        // The next request is taken, and the old work does not count any more.
+        // The next request is accepted, and the old token is stale.
         for server in [&mut recovered, &mut late] {
             if situation.what == "timing out" {
                 let token = discards(server.timeout().expect("due")).token;
@@ -333,7 +333,7 @@ fn a_session_that_was_read_back_goes_on() {
 }
 
 #[test]
-fn work_goes_on_in_a_session_that_was_read_back() {
+fn work_continues_in_a_restored_session() {
     let situation = situation("storing the last bytes");
     let session = read(&stored(&situation.server.session)).expect("read");
     let mut server = Server { session, ..situation.server };

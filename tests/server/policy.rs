@@ -1,4 +1,4 @@
-//! Policies as a server's configuration holds them.
+//! Serialized policies and limits.
 #![cfg(all(feature = "alloc", feature = "serde"))]
 
 use std::fmt::Debug;
@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-/// No value in it is the default.
+/// Returns a policy in which every value differs from the default.
 fn unusual() -> Policy<'static> {
     const PROTOCOLS: &[Protocol] = &[Protocol(Uuid::from_u128(7)), Protocol::BITS_1_5];
     Policy::DEFAULT
@@ -50,7 +50,7 @@ fn unusual() -> Policy<'static> {
 
 fn assert_same_through_text<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: &T) {
     let text = serde_json::to_string(value).expect("it is written");
-    // From a reader nothing can be borrowed.
+    // Values from a reader cannot be borrowed.
     let read: T = serde_json::from_reader(text.as_bytes()).expect("it is read");
     assert_eq!(read, *value);
     let mut bytes = Vec::new();
@@ -64,7 +64,7 @@ fn read(value: Value) -> Result<PolicyBuf, String> {
 }
 
 #[test]
-fn policies_are_read_as_they_were_written() {
+fn policies_are_deserialized_as_they_were_serialized() {
     for policy in [Policy::DEFAULT, unusual()] {
         let configured = PolicyBuf::from(policy);
         assert_eq!(configured.as_policy(), policy);
@@ -78,7 +78,7 @@ fn policies_are_read_as_they_were_written() {
 }
 
 #[test]
-fn the_text_is_what_a_person_would_write() {
+fn the_serialized_form_is_readable() {
     let written = serde_json::to_value(PolicyBuf::from(unusual())).expect("it is written");
     let expected = json!({
         "protocols": [
@@ -112,7 +112,7 @@ fn the_text_is_what_a_person_would_write() {
 }
 
 #[test]
-fn what_is_left_out_has_its_default() {
+fn missing_keys_have_their_default() {
     assert_eq!(read(json!({})), Ok(PolicyBuf::default()));
     assert_eq!(PolicyBuf::default().as_policy(), Policy::DEFAULT);
     let configured = read(json!({ "requests": { "plain_post": true }, "max_entity": 5 }));
@@ -124,7 +124,7 @@ fn what_is_left_out_has_its_default() {
 }
 
 #[test]
-fn no_limit_is_null() {
+fn an_unlimited_value_is_null() {
     let written = serde_json::to_value(PolicyBuf::default()).expect("it is written");
     assert_eq!((&written["max_entity"], &written["max_fragment"]), (&Value::Null, &Value::Null));
     let configured = read(json!({ "max_fragment": null })).expect("it is read");
@@ -132,7 +132,7 @@ fn no_limit_is_null() {
 }
 
 #[test]
-fn what_is_not_known_or_not_valid_is_an_error() {
+fn unknown_keys_and_invalid_values_are_errors() {
     for (form, told) in [
         (json!({ "max_length": 5 }), "unknown field `max_length`"),
         (json!({ "requests": { "post": true } }), "unknown field `post`"),

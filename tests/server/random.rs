@@ -1,4 +1,4 @@
-//! A session under whatever may come, in any order: what holds after every step.
+//! Random sequences of events, with invariants that hold after every step.
 #![cfg(all(feature = "alloc", feature = "serde"))]
 
 use crate::support;
@@ -13,16 +13,16 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 400, ..config() })]
 
     #[test]
-    fn whatever_comes_no_byte_is_lost_or_made_up(policy in policy(), events in vec(event(), 1..60)) {
+    fn random_events_neither_lose_nor_invent_bytes(policy in policy(), events in vec(event(), 1..60)) {
         let mut world = World::new(policy);
         world.check_steps(&events);
         world.check_ends();
     }
 }
 
-/// The random sequences reach what they are for.
+/// The random sequences reach every state and every end reason.
 #[test]
-fn every_state_and_every_ending_is_reached() {
+fn every_state_and_every_end_reason_is_reached() {
     use proptest::strategy::ValueTree as _;
     use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 

@@ -1,5 +1,4 @@
-//! The table of sessions: whose they are, how many there may be, and what becomes of them when the
-//! store fails or somebody else writes to it.
+//! `Sessions`: ownership, limits and timeouts.
 #![cfg(feature = "alloc")]
 
 use crate::support;
@@ -34,9 +33,9 @@ fn upload<S: Store<Error: Debug>>(store: S) -> S {
     assert_eq!(asked(sessions.handle_stored(store.token, 60, NOW)).offset, 60);
     let notify = token(sessions.handle_stored(store.token, 40, NOW));
     let url = ReplyUrl::try_from("http://app/reply").expect("a URL");
-    let step = sessions.handle_notified(notify, KEPT_REPLY, Some(url), NOW).expect("taken");
+    let step = sessions.handle_notified(notify, KEPT_REPLY, Some(url), NOW).expect("accepted");
     for answer in
-        [ack(step), ack(send(&mut sessions, fragment(id, 50, 99, 100), &ALICE).expect("taken"))]
+        [ack(step), ack(send(&mut sessions, fragment(id, 50, 99, 100), &ALICE).expect("accepted"))]
     {
         let Ack::Fragment(ack) = answer.ack() else { panic!("{answer:?}") };
         assert_eq!((ack.received.0, ack.reply_url), (100, Some(url)));
@@ -44,7 +43,7 @@ fn upload<S: Store<Error: Debug>>(store: S) -> S {
     let commit = token(send(&mut sessions, close(id), &ALICE));
     let discard = token(sessions.handle_committed(commit));
     assert_eq!(sessions.store().count(Some("alice")).expect("a number"), 1);
-    let answer = ack(sessions.handle_discarded(discard).expect("taken"));
+    let answer = ack(sessions.handle_discarded(discard).expect("accepted"));
     assert!(matches!(answer.ack(), Ack::CloseSession(_)));
     assert_eq!(sessions.store().count(None).expect("a number"), 0, "it is forgotten");
     assert_eq!(refused_by(send(&mut sessions, close(id), &ALICE)), NOT_FOUND);
@@ -64,17 +63,17 @@ fn an_upload_works_over_every_store() {
     );
 }
 
-// Whose it is.
+// Ownership.
 
 #[test]
-fn a_session_is_only_there_for_its_url_and_its_principal() {
+fn a_session_exists_only_for_its_url_and_its_principal() {
     for principal in [Some("alice"), None] {
         let mut sessions = table(Map::new(), PLAIN);
         let owner = with(ALICE, |it| it.principal = principal);
         let id = begin(&mut sessions, &owner, 7);
         let store = asked(send(&mut sessions, fragment(id, 0, 9, 100), &owner));
         assert_eq!(
-            ack(sessions.handle_stored(store.token, 10, NOW).expect("taken")).unread_body,
+            ack(sessions.handle_stored(store.token, 10, NOW).expect("accepted")).unread_body,
             UnreadBody::None
         );
         let before = sessions.store().clone();
@@ -101,8 +100,8 @@ fn a_session_is_only_there_for_its_url_and_its_principal() {
 }
 
 #[test]
-fn access_is_asked_before_anything_is_looked_up() {
-    // A store that fails at once shows whether it was asked.
+fn access_is_checked_before_the_session_lookup() {
+    // A store that always fails shows whether it was called.
     for (access, expected) in [
         (Access::Unauthenticated, (401, None, None)),
         (Access::Denied, ACCESS_DENIED),
@@ -112,50 +111,51 @@ fn access_is_asked_before_anything_is_looked_up() {
         let mut sessions = table(broken, PLAIN);
         let id = SessionId::from_random([7; 16]);
         for request in [create(), ping(), fragment(id, 0, 9, 10), close(id), cancel(id)] {
-            let arrival = with(ALICE, |it| it.access = access);
-            assert_eq!(refused_by(send(&mut sessions, request, &arrival)), expected);
+            let context = with(ALICE, |it| it.access = access);
+            assert_eq!(refused_by(send(&mut sessions, request, &context)), expected);
         }
     }
 }
 
 #[test]
-fn a_ping_asks_nobody() {
+fn a_ping_does_not_use_the_store() {
     let mut sessions = table(Broken { map: Map::new(), works: Cell::new(0) }, PLAIN);
     let answer = ack(send(&mut sessions, ping(), &ALICE).expect("no failure"));
     assert_eq!((answer.ack().status().get(), answer.unread_body), (200, UnreadBody::None));
 }
 
 #[test]
-fn ids_are_made_of_the_random_bytes() {
+fn ids_consist_of_the_random_bytes() {
     let mut sessions = table(Map::new(), PLAIN);
     let ids: Vec<_> = (0..4).map(|byte| begin(&mut sessions, &ALICE, byte)).collect();
-    // The same URL again is another session, and each has the version and the variant of RFC 4122.
+    // A second Create-Session for a URL creates another session. Both ids have the version and the
+    // variant of RFC 4122.
     let texts: Vec<_> = ids.iter().map(SessionId::as_str).collect();
     assert_eq!(texts[3], "{03030303-0303-4303-8303-030303030303}");
     assert_eq!(texts[0], "{00000000-0000-4000-8000-000000000000}");
     assert_eq!(sessions.store().len(), 4);
-    // What the peer calls a session makes none.
+    // A session id in the request is ignored.
     let theirs = SessionId::try_from("{11111111-1111-4111-8111-111111111111}").expect("an id");
     assert_eq!(refused_by(send(&mut sessions, fragment(theirs, 0, 9, 10), &ALICE)), NOT_FOUND);
     assert_eq!(sessions.store().len(), 4);
 }
 
-/// Random bytes that come again, as after a machine was copied, give nobody's session away.
+/// Repeated random bytes, as after copying a virtual machine, give no access to another session.
 #[test]
-fn an_id_that_is_taken_is_not_given_again() {
+fn an_existing_id_is_not_issued_again() {
     let mut sessions = table(Map::new(), PLAIN);
     let id = begin(&mut sessions, &ALICE, 7);
     let store = asked(send(&mut sessions, fragment(id, 0, 9, 100), &ALICE));
-    ack(sessions.handle_stored(store.token, 10, NOW).expect("taken"));
+    ack(sessions.handle_stored(store.token, 10, NOW).expect("accepted"));
     let before = sessions.store().clone();
     let bob = with(ALICE, |it| {
         it.url = "/b";
         it.principal = Some("bob");
     });
-    for arrival in [ALICE, bob] {
-        let step = sessions.handle_request(&create(), &arrival, || [7; 16]);
-        assert_eq!(refused_by(step), BUSY, "{arrival:?}");
-        assert_eq!(sessions.store(), &before, "{arrival:?}");
+    for context in [ALICE, bob] {
+        let step = sessions.handle_request(&create(), &context, || [7; 16]);
+        assert_eq!(refused_by(step), BUSY, "{context:?}");
+        assert_eq!(sessions.store(), &before, "{context:?}");
     }
     begin(&mut sessions, &bob, 8);
 }
@@ -177,7 +177,7 @@ fn a_session_is_found_in_any_spelling_of_its_guid() {
         let id = SessionId::try_from(spelling).expect("an id");
         let at = index as u64;
         let store = asked(send(&mut sessions, fragment(id, at, at, 9), &ALICE));
-        let answer = ack(sessions.handle_stored(store.token, 1, NOW).expect("taken"));
+        let answer = ack(sessions.handle_stored(store.token, 1, NOW).expect("accepted"));
         let Ack::Fragment(ack) = answer.ack() else { panic!("{answer:?}") };
         assert_eq!(ack.session_id, Some(issued), "{spelling}");
         assert_eq!(ack.session_id.expect("an id").as_str(), issued.as_str());
@@ -189,10 +189,10 @@ fn a_session_is_found_in_any_spelling_of_its_guid() {
     assert_eq!(sessions.store().len(), 1);
 }
 
-// How many.
+// Limits.
 
 #[test]
-fn there_are_no_more_sessions_than_the_limits_say() {
+fn the_number_of_sessions_is_limited() {
     let limits = SessionLimits::default().with_max_sessions(4).with_max_sessions_per_principal(2);
     let mut sessions = Sessions::new(Map::new(), PLAIN, limits);
     let (bob, nobody) =
@@ -201,17 +201,17 @@ fn there_are_no_more_sessions_than_the_limits_say() {
     begin(&mut sessions, &ALICE, 2);
     assert_eq!(refused_by(send(&mut sessions, create(), &ALICE)), BUSY, "no random bytes for it");
     begin(&mut sessions, &bob, 3);
-    // Sessions of nobody are not counted for a principal.
+    // Sessions without a principal do not count for any principal.
     begin(&mut sessions, &nobody, 4);
-    for arrival in [ALICE, bob, nobody] {
-        assert_eq!(refused_by(send(&mut sessions, create(), &arrival)), BUSY);
+    for context in [ALICE, bob, nobody] {
+        assert_eq!(refused_by(send(&mut sessions, create(), &context)), BUSY);
     }
     assert_eq!(sessions.store().len(), 4);
     let discard = token(send(&mut sessions, cancel(first), &ALICE));
-    assert_eq!(refused_by(send(&mut sessions, create(), &ALICE)), BUSY, "it is still there");
-    ack(sessions.handle_discarded(discard).expect("taken"));
+    assert_eq!(refused_by(send(&mut sessions, create(), &ALICE)), BUSY, "not removed yet");
+    ack(sessions.handle_discarded(discard).expect("accepted"));
     begin(&mut sessions, &ALICE, 5);
-    // The sessions of nobody fill the table, and no more than that.
+    // Sessions without a principal count for the total limit only.
     let mut sessions = Sessions::new(Map::new(), PLAIN, limits);
     for random in 0..4 {
         begin(&mut sessions, &nobody, random);
@@ -222,10 +222,10 @@ fn there_are_no_more_sessions_than_the_limits_say() {
 }
 
 #[test]
-fn a_refused_create_makes_no_session() {
+fn a_refused_create_session_creates_no_session() {
     let mut sessions = table(Map::new(), PLAIN);
-    let arrival = with(ALICE, |it| it.access = Access::GrantedOverExisting);
-    let step = sessions.handle_request(&create(), &arrival, || [7; 16]);
+    let context = with(ALICE, |it| it.access = Access::GrantedOverExisting);
+    let step = sessions.handle_request(&create(), &context, || [7; 16]);
     assert_eq!(refused_by(step), ACCESS_DENIED);
     assert!(sessions.store().is_empty());
 }
@@ -233,7 +233,7 @@ fn a_refused_create_makes_no_session() {
 // Time.
 
 #[test]
-fn the_sweep_ends_what_has_timed_out() {
+fn expired_sessions_are_ended() {
     let mut sessions = table(Map::new(), PLAIN);
     let old = begin(&mut sessions, &ALICE, 1);
     let later = NOW + SECOND;
@@ -256,10 +256,10 @@ fn the_sweep_ends_what_has_timed_out() {
     let id = begin(&mut early, &ALICE, 1);
     let store = asked(send(&mut early, fragment(id, 0, 9, 10), &ALICE));
     let commit = token(early.handle_stored(store.token, 10, NOW));
-    ack(early.handle_committed(commit).expect("taken"));
+    ack(early.handle_committed(commit).expect("accepted"));
     assert_eq!(early.handle_timeout(due), Ok(vec![]));
     assert!(early.store().is_empty());
-    // One at a time, and before its time.
+    // Expires one session before its time.
     let id = new.guid().expect("a GUID");
     let discard = sessions.expire(id, later).expect("no failure").expect("not at work");
     assert_eq!((discard.token.session_id(), what(&discard)), (id, (true, false)));
@@ -267,7 +267,7 @@ fn the_sweep_ends_what_has_timed_out() {
 }
 
 #[test]
-fn work_goes_on_for_as_long_as_the_host_says_so() {
+fn renewed_work_does_not_time_out() {
     let mut sessions = table(Map::new(), NOTIFYING);
     let id = begin(&mut sessions, &ALICE, 1);
     let store = asked(send(&mut sessions, fragment(id, 0, 9, 10), &ALICE));
@@ -279,13 +279,13 @@ fn work_goes_on_for_as_long_as_the_host_says_so() {
     assert_eq!(sessions.renew(work, later), Ok(()));
     assert_eq!(refused_by(again(&mut sessions, later + 299 * SECOND)), BUSY);
     token(again(&mut sessions, later + 300 * SECOND));
-    let given_up = sessions.renew(work, later + 300 * SECOND);
-    assert_eq!(given_up, Err(SessionsError::Event(EventError::StaleToken)));
+    let aborted = sessions.renew(work, later + 300 * SECOND);
+    assert_eq!(aborted, Err(SessionsError::Event(EventError::StaleToken)));
 }
 
-/// A store that is shared may find a session that another server has just gone on with.
+/// A shared store may list a session that another server has just continued.
 #[test]
-fn the_sweep_spares_a_session_that_was_gone_on_with_in_between() {
+fn a_session_that_was_continued_meanwhile_is_not_ended() {
     let mut sessions = table(Stale::default(), PLAIN);
     let id = begin(&mut sessions, &ALICE, 1);
     assert_eq!(sessions.handle_timeout(NOW + DAY), Ok(vec![]), "13 days too early");

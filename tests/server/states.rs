@@ -1,5 +1,5 @@
-//! The states of a server's session: the table against the specification, and a session in every
-//! state against the table.
+//! States of a session: compares the table with the specification, and a session in every state with
+//! the table.
 
 use crate::support;
 use bits_proto::server::{
@@ -8,14 +8,14 @@ use bits_proto::server::{
 use bits_proto::state_machine::{IllegalEvent, StateMachine as _};
 use support::session::*;
 
-/// What [MC-BUP] 3.2.5.1 and 3.2.5.2 say, event by event, with each state of the text that needs
-/// the host split in two: `STATE_RECEIVE_FRAGMENTS` into receiving, storing, and, where
-/// `UploadComplete` is true, unnotified; `STATE_WAIT_FOR_CLOSE` into that and what is placed early;
-/// `STATE_COMPLETE` and `STATE_CANCEL` into placing, deleting, and gone.
+/// Transitions of [MC-BUP] 3.2.5.1 and 3.2.5.2 by event. States that wait for the embedder are split:
+/// `STATE_RECEIVE_FRAGMENTS` into receiving, storing and, if `UploadComplete` is true, unnotified;
+/// `STATE_WAIT_FOR_CLOSE` into wait-for-close and committed; `STATE_COMPLETE` and `STATE_CANCEL` into
+/// closing, discarding and ended.
 ///
-/// A letter is the state that follows, `.` is illegal:
-/// `r`eceiving, `s`toring, `n`otifying, `u`nnotified, `w`ait-for-close, `p`lacing early
-/// (committing), `c` for committed, c`l`osing, `d`iscarding, `e`nded.
+/// A letter is the next state, `.` is illegal:
+/// `r`eceiving, `s`toring, `n`otifying, `u`nnotified, `w`ait-for-close, `p`ublishing early
+/// (committing), `c`ommitted, c`l`osing, `d`iscarding, `e`nded.
 const SPECIFICATION: &str = "
                 r s n u w p c l d e
 answered        r s n u w p c l d e
@@ -59,7 +59,7 @@ fn event(name: &str) -> Event {
     *named.unwrap_or_else(|| panic!("{name}"))
 }
 
-/// From, event, and to.
+/// Returns state, event and next state.
 fn specified() -> Vec<(State, Event, Option<State>)> {
     let mut lines = SPECIFICATION.lines().skip(1).map(|line| line.split_whitespace());
     let from: Vec<_> =
@@ -80,7 +80,7 @@ fn follows(from: State, event: Event) -> Option<State> {
 }
 
 #[test]
-fn the_table_is_the_specification() {
+fn the_table_matches_the_specification() {
     let cells = specified();
     assert_eq!(cells.len(), 170);
     for (from, event, to) in &cells {
@@ -97,9 +97,9 @@ fn the_table_is_the_specification() {
 }
 
 #[test]
-fn a_state_knows_what_it_is() {
+fn states_report_work_and_completeness() {
     for state in State::ALL {
-        // Work is what can be reported as failed.
+        // A state has work if the work can fail.
         assert_eq!(state.is_work(), follows(*state, Event::Failed).is_some(), "{state}");
     }
     let whole: Vec<_> = State::ALL.iter().filter(|state| state.is_complete()).collect();
@@ -110,7 +110,7 @@ fn a_state_knows_what_it_is() {
 }
 
 #[test]
-fn the_stands_are_where_they_say() {
+fn every_situation_is_in_its_state() {
     for situation in situations() {
         let session = situation.server.session;
         assert_eq!(session.state(), situation.state, "{}", situation.what);
@@ -158,7 +158,7 @@ fn drop_step(step: Step) {
 }
 
 #[test]
-fn only_the_report_that_is_due_is_taken() {
+fn only_the_due_report_is_accepted() {
     let mut pairs = (0, 0);
     for situation in situations() {
         let Some(token) = situation.token else { continue };
@@ -189,12 +189,12 @@ fn only_the_report_that_is_due_is_taken() {
             pairs.1 += 1;
         }
     }
-    // Three reports fit each work, and eleven stands work.
+    // Three reports are legal for each kind of work, and eleven situations have work.
     assert_eq!(pairs, (33, 33));
 }
 
 #[test]
-fn an_illegal_event_says_what_could_have_come() {
+fn an_illegal_event_lists_the_legal_events() {
     let error = IllegalEvent { state: State::Ended, got: Event::Committed };
     assert_eq!(error.to_string(), "ended: got committed, expected one of answered");
     assert_eq!(error.expected().collect::<Vec<_>>(), [Event::Answered]);
@@ -203,9 +203,9 @@ fn an_illegal_event_says_what_could_have_come() {
     }
 }
 
-/// All reports with a token that is not the one that is worked on.
+/// Checks that all reports with another token are rejected.
 #[track_caller]
-fn assert_other_turn(situation: &Situation, server: &Server, token: WorkToken) {
+fn assert_stale(situation: &Situation, server: &Server, token: WorkToken) {
     for (event, report) in REPORTS {
         let mut after = *server;
         let outcome = report(&mut after, token);
@@ -221,11 +221,11 @@ fn assert_other_turn(situation: &Situation, server: &Server, token: WorkToken) {
 #[test]
 fn a_report_of_another_session_changes_nothing() {
     for situation in situations() {
-        // The first token of another session has the number that this one's may have.
+        // The first token of another session may have the same number.
         let mut other = Server::with_random(PLAIN, [8; 16]);
         for number in 0..3 {
             let token = stores(other.fragment(0, 0, 9)).token;
-            assert_other_turn(&situation, &situation.server, token);
+            assert_stale(&situation, &situation.server, token);
             assert_ne!(Some(token), situation.token, "{number}");
             other.disconnected(token);
         }
@@ -238,32 +238,32 @@ fn a_report_on_an_older_request_changes_nothing() {
         let Some(token) = situation.token else { continue };
         let mut server = situation.server;
         server.disconnected(token);
-        assert_other_turn(&situation, &server, token);
-        // Another request is worked on, at a time at which the session has not timed out.
+        assert_stale(&situation, &server, token);
+        // Another request takes over before the session expires.
         server.now = NOW;
         let again = discards(server.cancel()).token;
         assert_ne!(again, token);
-        assert_other_turn(&situation, &server, token);
-        // And the report on that one is taken.
+        assert_stale(&situation, &server, token);
+        // The report with its token is accepted.
         assert!(is_cancelled(server.discarded(again)), "{}", situation.what);
-        assert_other_turn(&situation, &server, token);
-        assert_other_turn(&situation, &server, again);
+        assert_stale(&situation, &server, token);
+        assert_stale(&situation, &server, again);
     }
     let other = EventError::StaleToken.to_string();
     assert_eq!(other, "stale work token: the session no longer works on this request");
 }
 
 #[test]
-fn more_bytes_than_were_asked_for_are_not_taken() {
+fn more_bytes_than_requested_are_rejected() {
     for (first, last, total) in [(0, 9, 10), (0, 9, 20), (0, u64::MAX - 2, u64::MAX)] {
         let mut server = Server::new(PLAIN);
-        let asked = stores(server.fragment(first, last, total));
-        for (stored, left) in [(0, asked.take), (4, asked.take - 4)] {
-            let step = server.stored(asked.token, stored);
+        let store = stores(server.fragment(first, last, total));
+        for (stored, left) in [(0, store.take), (4, store.take - 4)] {
+            let step = server.stored(store.token, stored);
             assert_eq!(stores(step).take, left);
             for bytes in [left.saturating_add(1), u64::MAX] {
                 let before = server.session;
-                let outcome = server.session.handle_stored(asked.token, bytes, &PLAIN, NOW);
+                let outcome = server.session.handle_stored(store.token, bytes, &PLAIN, NOW);
                 assert_eq!(outcome, Err(EventError::TooManyBytes { remaining: left }), "{bytes}");
                 assert_eq!(server.session, before, "{bytes}");
             }
@@ -276,7 +276,7 @@ fn more_bytes_than_were_asked_for_are_not_taken() {
 // Requests.
 
 #[test]
-fn every_request_is_busy_while_the_host_works_and_changes_nothing() {
+fn every_request_during_work_is_answered_with_503_and_changes_nothing() {
     for situation in situations() {
         let Some(token) = situation.token else { continue };
         let mut server = situation.server;
@@ -285,7 +285,7 @@ fn every_request_is_busy_while_the_host_works_and_changes_nothing() {
             server.close_request(),
             server.cancel_request(),
         ] {
-            // Work that makes a session end with its timeout is still work.
+            // Deletion after a timeout is also work in progress.
             assert_eq!(refused(server.send(request)), BUSY, "{}: {request:?}", situation.what);
             assert_eq!(server.session, situation.server.session, "{}: {request:?}", situation.what);
         }
@@ -295,12 +295,12 @@ fn every_request_is_busy_while_the_host_works_and_changes_nothing() {
 }
 
 #[test]
-fn what_is_answered_at_once_changes_nothing() {
+fn a_request_answered_at_once_changes_nothing() {
     let other = Server::with_random(PLAIN, [8; 16]);
     for situation in situations() {
         let server = situation.server;
         let id = server.session.session_id();
-        // A gap where there can be one, and another total.
+        // A gap, where possible, and another total.
         let next = server.session.received().0;
         for (request, access) in [
             (ping(), Access::Granted),
@@ -339,17 +339,17 @@ fn nothing_reaches_a_session_that_has_ended() {
     }
 }
 
-/// Which request begins which work, where a request is taken at all.
+/// The accepted requests begin the work that the table names.
 #[test]
-fn a_request_leads_where_the_table_says() {
+fn a_request_follows_the_table() {
     type Sent = (&'static str, fn(&mut Server) -> Step);
     const REQUESTS: [Sent; 4] = [
         ("new bytes", |it| it.fragment(it.received(), 99, 100)),
-        ("held bytes", |it| it.fragment(0, 9, 100)),
+        ("received bytes", |it| it.fragment(0, 9, 100)),
         ("close", Server::close),
         ("cancel", Server::cancel),
     ];
-    // What each of them makes of a state, by the name of the situation.
+    // Next state for each request, by situation.
     let expected = |what: &str| -> [&str; 4] {
         match what {
             "new" => ["storing", "storing", "closing", "discarding"],
@@ -369,7 +369,7 @@ fn a_request_leads_where_the_table_says() {
         for ((sent, send), expected) in REQUESTS.iter().zip(expected(situation.what)) {
             let mut server = situation.server;
             if expected.is_empty() {
-                // No range begins at the end of an entity.
+                // No valid range begins at the end of an entity.
                 assert_eq!(server.session.total(), Some(server.received()));
                 continue;
             }

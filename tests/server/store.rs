@@ -1,4 +1,4 @@
-//! The table of sessions over stores that fail, and over stores that somebody else writes to.
+//! `Sessions` with stores that fail, and with stores that other servers change.
 #![cfg(feature = "alloc")]
 
 use crate::support;
@@ -15,10 +15,10 @@ use support::stores::{Broken, Contested, Down, Map};
 type Table<S> = Sessions<'static, S>;
 type Outcome = Result<Step<SessionsResponse<'static>>, SessionsError<Down>>;
 
-/// What is done to a session, with the token of what was asked for before.
+/// Call on a session, with the token of the previous step.
 type Call = fn(&mut Table<Broken>, SessionId<'static>, Option<WorkToken>) -> Outcome;
 
-/// An upload with a reply, up to where it has ended.
+/// Calls of a complete upload with a reply.
 const UPLOAD: [(&str, Call); 7] = [
     ("create", |it, _, _| {
         it.handle_request(&create(), &ALICE, || [7; 16]).map_err(SessionsError::Store)
@@ -33,7 +33,7 @@ const UPLOAD: [(&str, Call); 7] = [
         it.handle_notified(token.expect("a token"), KEPT_REPLY, Some(url), NOW)
     }),
     ("close", |it, id, _| send(it, close(id), &ALICE).map_err(SessionsError::Store)),
-    ("placed", |it, _, token| it.handle_committed(token.expect("a token"))),
+    ("committed", |it, _, token| it.handle_committed(token.expect("a token"))),
 ];
 
 fn at(policy: Policy<'static>, works: usize, map: Map) -> Table<Broken> {
@@ -41,7 +41,7 @@ fn at(policy: Policy<'static>, works: usize, map: Map) -> Table<Broken> {
 }
 
 #[test]
-fn a_store_that_fails_changes_nothing_and_the_same_again_works() {
+fn a_failing_store_changes_nothing_and_a_retry_succeeds() {
     let id = SessionId::from_random([7; 16]);
     let (mut map, mut token) = (Map::new(), None);
     for (what, call) in UPLOAD {
@@ -67,7 +67,7 @@ fn a_store_that_fails_changes_nothing_and_the_same_again_works() {
     assert_eq!(map.values().next().and_then(|it| it.reply_url.as_deref()), Some(&b"/reply"[..]));
 }
 
-/// The map of a session that is being cancelled, and the token of it.
+/// Returns the map of a session that is being cancelled, and its token.
 fn cancelling() -> (Map, WorkToken) {
     let mut sessions = table(Map::new(), PLAIN);
     let id = begin(&mut sessions, &ALICE, 7);
@@ -76,15 +76,15 @@ fn cancelling() -> (Map, WorkToken) {
 }
 
 #[test]
-fn a_session_that_could_not_be_forgotten_has_ended_all_the_same() {
+fn a_session_that_could_not_be_removed_has_ended() {
     let (map, token) = cancelling();
     let mut sessions = at(PLAIN, 1, map);
-    // What comes of the report is another test's business.
+    // The result of the report is tested elsewhere.
     let _ = sessions.handle_discarded(token);
     let id = SessionId::from_random([7; 16]);
     let map = sessions.into_store().map;
     assert_eq!(map.values().map(|it| it.session.state()).collect::<Vec<_>>(), [State::Ended]);
-    // The next who asks for it, or the sweep, has it forgotten.
+    // The next request or timeout removes it.
     let mut sessions = table(map.clone(), PLAIN);
     assert_eq!(refused_by(send(&mut sessions, cancel(id), &ALICE)), NOT_FOUND);
     assert!(sessions.store().is_empty());
@@ -93,9 +93,9 @@ fn a_session_that_could_not_be_forgotten_has_ended_all_the_same() {
     assert!(sessions.store().is_empty());
 }
 
-/// Either nothing is changed, or the client gets its answer.
+/// Either nothing changes, or the client gets its answer.
 #[test]
-fn a_session_that_could_not_be_forgotten_is_answered_for() {
+fn a_session_that_could_not_be_removed_is_answered() {
     let (map, token) = cancelling();
     let mut sessions = at(PLAIN, 1, map.clone());
     let outcome = sessions.handle_discarded(token);
@@ -103,14 +103,14 @@ fn a_session_that_could_not_be_forgotten_is_answered_for() {
     assert!(outcome.is_ok() || is_unchanged, "{outcome:?}, and the session has ended");
 }
 
-/// What the sweep found before the store failed comes first, and the rest with the next call.
+/// Data found before the store failed is returned first, and the rest by the next call.
 #[test]
-fn a_sweep_that_fails_loses_nothing() {
+fn a_failing_timeout_loses_no_data_to_delete() {
     let mut sessions = table(Map::new(), PLAIN);
     begin(&mut sessions, &ALICE, 1);
     begin(&mut sessions, &ALICE, 2);
     let due = NOW + 14 * DAY;
-    // The list, and the first of the two.
+    // Works for the list and for the first of the two sessions.
     let mut sessions = at(PLAIN, 2, sessions.into_store());
     let mut discards = sessions.handle_timeout(due).expect("one was found before it failed");
     assert_eq!(sessions.handle_timeout(due), Err(Down));
@@ -118,13 +118,13 @@ fn a_sweep_that_fails_loses_nothing() {
     discards.extend(sessions.handle_timeout(due).expect("it works again"));
     assert_eq!(discards.len(), 2, "{discards:?}");
     assert_ne!(discards[0].token.session_id(), discards[1].token.session_id());
-    // Nothing was found: the list was there, and the first session could not be changed.
+    // No data: the list worked, and the first update failed.
     sessions.store().works.set(1);
     assert_eq!(sessions.handle_timeout(due + DAY), Err(Down));
 }
 
 #[test]
-fn a_store_that_fails_is_named() {
+fn a_store_error_is_the_source() {
     let error = SessionsError::Store(Down);
     assert_eq!(error.to_string(), "session store failed");
     let source = std::error::Error::source(&error).expect("the error of the store");
@@ -133,16 +133,16 @@ fn a_store_that_fails_is_named() {
     assert_eq!(error.to_string(), EventError::StaleToken.to_string());
 }
 
-// Somebody else.
+// Concurrent servers.
 
-/// A session in a store of its own, and what it is asked to do.
+/// Returns a session in a contested store, and its id.
 fn contested(policy: Policy<'static>) -> (Table<Contested>, SessionId<'static>) {
     let mut sessions = table(Contested::default(), policy);
     let id = begin(&mut sessions, &ALICE, 7);
     (sessions, id)
 }
 
-/// From now on somebody else is always faster.
+/// Lets another server always write first from now on.
 fn meddle(
     sessions: Table<Contested>,
     meddling: impl Fn(&mut Record) + 'static,
@@ -152,7 +152,7 @@ fn meddle(
 }
 
 #[test]
-fn of_two_servers_that_take_the_same_bytes_one_is_busy() {
+fn of_two_servers_with_the_same_bytes_one_answers_503() {
     let (sessions, id) = contested(PLAIN);
     let mut sessions = meddle(sessions, |record| {
         let request = fragment(record.session.session_id(), 0, 9, 100);
@@ -163,7 +163,7 @@ fn of_two_servers_that_take_the_same_bytes_one_is_busy() {
 }
 
 #[test]
-fn a_report_that_was_overtaken_is_not_taken() {
+fn an_overtaken_report_is_rejected() {
     type Sent = fn(&mut Table<Contested>, WorkToken) -> bool;
     const OTHER: SessionsError<std::convert::Infallible> =
         SessionsError::Event(EventError::StaleToken);
@@ -222,11 +222,11 @@ fn a_report_that_was_overtaken_is_not_taken() {
 }
 
 #[test]
-fn of_two_reports_on_the_same_bytes_one_is_told_why() {
+fn of_two_reports_on_the_same_bytes_one_is_rejected() {
     let (mut sessions, id) = contested(PLAIN);
     let token = asked(send(&mut sessions, fragment(id, 0, 9, 100), &ALICE)).token;
     let mut sessions = meddle(sessions, move |record| {
-        let step = record.session.handle_stored(token, 6, &PLAIN, NOW).expect("taken");
+        let step = record.session.handle_stored(token, 6, &PLAIN, NOW).expect("accepted");
         assert_eq!(stores(step).take, 4);
     });
     let error = EventError::TooManyBytes { remaining: 4 };
@@ -236,7 +236,7 @@ fn of_two_reports_on_the_same_bytes_one_is_told_why() {
 }
 
 #[test]
-fn a_session_that_somebody_else_has_ended_is_not_found() {
+fn a_session_that_another_server_ended_is_not_found() {
     let (sessions, id) = contested(PLAIN);
     let mut sessions = meddle(sessions, |record| {
         if let Some(Step::Discard(discard)) = record.session.expire(&PLAIN, NOW) {
@@ -249,7 +249,7 @@ fn a_session_that_somebody_else_has_ended_is_not_found() {
 }
 
 #[test]
-fn the_table_passes_failures_and_interruptions_on() {
+fn failures_and_interruptions_reach_the_session() {
     let (mut sessions, id) = contested(PLAIN);
     let store = asked(send(&mut sessions, fragment(id, 0, 9, 100), &ALICE));
     assert_eq!(refused_by(sessions.handle_failed(store.token, HostError::DiskFull)).0, 500);
@@ -258,10 +258,10 @@ fn the_table_passes_failures_and_interruptions_on() {
     let gone = sessions.handle_disconnected(store.token);
     assert_eq!(gone, Err(SessionsError::Event(EventError::StaleToken)));
     let store = asked(send(&mut sessions, fragment(id, 0, 9, 100), &ALICE));
-    let answer = ack(sessions.handle_stored(store.token, 10, NOW).expect("taken"));
+    let answer = ack(sessions.handle_stored(store.token, 10, NOW).expect("accepted"));
     assert!(matches!(answer.ack(), Ack::Fragment(ack) if ack.received.0 == 10));
     let late = token(send(&mut sessions, cancel(id), &ALICE));
-    let answer = ack(sessions.handle_failed(late, HostError::EntityLost).expect("taken"));
+    let answer = ack(sessions.handle_failed(late, HostError::EntityLost).expect("accepted"));
     assert!(matches!(answer.ack(), Ack::CancelSession(_)));
     assert!(sessions.store().map.is_empty());
 }

@@ -1,4 +1,4 @@
-//! Sessions and time: work that is given up, sessions that time out, and those that are made to.
+//! Timeouts of work, expiry of sessions, and forced expiry.
 
 use crate::support;
 use std::time::Duration;
@@ -6,32 +6,32 @@ use std::time::Duration;
 use bits_proto::server::{EndReason, EventError, HostError, Policy, State, Step};
 use support::session::*;
 
-// Work that is given up.
+// Timeouts of work.
 
 #[test]
-fn work_that_nobody_reports_on_makes_room_for_the_next_request() {
+fn work_without_reports_times_out_for_the_next_request() {
     let mut server = Server::new(PLAIN);
     let late = stores(server.fragment(0, 99, 100));
     server.pass(300 * SECOND - Duration::from_nanos(1));
     assert_eq!(refused(server.fragment(0, 99, 100)), BUSY);
-    // A report is a sign of life.
+    // A report postpones the timeout.
     assert_eq!(stores(server.stored(late.token, 10)).take, 90);
     server.pass(300 * SECOND - Duration::from_nanos(1));
     assert_eq!(refused(server.fragment(0, 99, 100)), BUSY);
     server.pass(Duration::from_nanos(1));
-    let asked = stores(server.fragment(0, 99, 100));
-    assert_eq!((asked.skip, asked.offset, asked.take), (10, 10, 90));
+    let store = stores(server.fragment(0, 99, 100));
+    assert_eq!((store.skip, store.offset, store.take), (10, 10, 90));
     let outcome = server.session.handle_stored(late.token, 10, &PLAIN, server.now);
     assert_eq!(outcome, Err(EventError::StaleToken));
     assert_eq!(server.received(), 10);
-    assert_eq!(received(server.stored(asked.token, 90)), 100);
-    // A refused request takes it over as well.
+    assert_eq!(received(server.stored(store.token, 90)), 100);
+    // A refused request also aborts the work.
     let late = commits(server.close());
     server.pass(300 * SECOND);
     assert_eq!(refused(server.fragment(0, 99, 101)), INVALID_ARGUMENT);
     assert_eq!(server.session.handle_committed(late), Err(EventError::StaleToken));
     assert_eq!(server.session.state(), State::WaitForClose);
-    // While nobody has come, the work may still end well.
+    // Until another request arrives, late work still succeeds.
     let slow = commits(server.close());
     server.pass(301 * SECOND);
     assert!(!server.session.is_busy(server.now));
@@ -39,11 +39,11 @@ fn work_that_nobody_reports_on_makes_room_for_the_next_request() {
 }
 
 #[test]
-fn every_request_takes_over_from_work_that_was_given_up() {
+fn every_request_takes_over_from_work_that_timed_out() {
     type Sent = fn(&mut Server) -> Step;
     const SENT: [Sent; 3] = [|it| it.fragment(0, 99, 100), Server::close, Server::cancel];
     for situation in situations() {
-        // A session that has timed out takes nothing any more.
+        // A session that has expired accepts no requests.
         if situation.token.is_none() || situation.what == "timing out" {
             continue;
         }
@@ -63,7 +63,7 @@ fn every_request_takes_over_from_work_that_was_given_up() {
 }
 
 #[test]
-fn what_the_application_said_is_a_sign_of_life() {
+fn a_notification_report_postpones_the_timeout() {
     let mut server = Server::new(NOTIFYING_EARLY);
     let token = notifies(server.store(0, 99, 100));
     server.pass(299 * SECOND);
@@ -79,13 +79,13 @@ fn a_session_without_its_process_is_recovered() {
         let mut server = situation.server;
         server.session.recover();
         assert!(!server.session.is_busy(NOW), "{}", situation.what);
-        let mut given_up = situation.server;
+        let mut aborted = situation.server;
         let Some(token) = situation.token else {
             assert_eq!(server.session, situation.server.session, "{}", situation.what);
             continue;
         };
-        given_up.disconnected(token);
-        assert_eq!(server.session, given_up.session, "{}", situation.what);
+        aborted.disconnected(token);
+        assert_eq!(server.session, aborted.session, "{}", situation.what);
     }
 }
 
@@ -95,7 +95,7 @@ const TIMEOUT: Duration = Duration::from_secs(14 * 24 * 60 * 60);
 const TICK: Duration = Duration::from_nanos(1);
 
 #[test]
-fn a_session_times_out_at_its_time_and_not_before() {
+fn a_session_expires_exactly_at_its_timeout() {
     for (late, due) in [(TIMEOUT - TICK, false), (TIMEOUT, true), (2 * TIMEOUT, true)] {
         let mut server = Server::new(PLAIN);
         let before = server.session;
@@ -109,31 +109,31 @@ fn a_session_times_out_at_its_time_and_not_before() {
         let discard = discards(step);
         assert_eq!(what(&discard), (true, false));
         assert_eq!(server.session.end_reason(), Some(EndReason::TimedOut));
-        assert_eq!(server.timeout(), None, "it is being deleted");
-        assert_eq!(server.discarded(discard.token), Step::Done, "nobody waits for an answer");
+        assert_eq!(server.timeout(), None, "deletion in progress");
+        assert_eq!(server.discarded(discard.token), Step::Done, "no request waits");
         assert_eq!((server.session.state(), server.timeout()), (State::Ended, None));
     }
 }
 
 #[test]
-fn what_times_out_is_asked_for_until_it_is_deleted() {
+fn deletion_is_requested_until_it_is_reported() {
     let mut server = Server::new(PLAIN);
     server.pass(TIMEOUT);
     let first = discards(server.timeout().expect("due"));
     server.pass(300 * SECOND - TICK);
     assert_eq!(server.timeout(), None);
     server.pass(TICK);
-    let second = discards(server.timeout().expect("given up"));
+    let second = discards(server.timeout().expect("work timed out"));
     assert_eq!(server.session.handle_discarded(first.token), Err(EventError::StaleToken));
     assert_eq!(server.failed(second.token, HostError::Other), Step::Done);
     let third = discards(server.timeout().expect("failed"));
     server.disconnected(third.token);
     let fourth = discards(server.timeout().expect("interrupted"));
-    assert_eq!(server.failed(fourth.token, HostError::EntityLost), Step::Done, "it is gone");
+    assert_eq!(server.failed(fourth.token, HostError::EntityLost), Step::Done, "missing data");
     assert_eq!(server.session.state(), State::Ended);
 }
 
-/// Where there is a reply to delete, or may be because the application was asked for one.
+/// Situations with a reply to delete, or possibly one because a notification was begun.
 const KEEPS_REPLY: &[&str] = &[
     "notifying",
     "notifying without bytes",
@@ -144,13 +144,13 @@ const KEEPS_REPLY: &[&str] = &[
 ];
 
 #[test]
-fn a_session_times_out_in_every_state_that_waits() {
+fn a_session_expires_in_every_waiting_state() {
     for situation in situations() {
         let mut server = situation.server;
         if situation.state == State::Ended {
             continue;
         }
-        // What is placed is not the session's any more.
+        // A published entity no longer belongs to the session.
         let placed = server.session.is_committed();
         let kept = KEEPS_REPLY.contains(&situation.what);
         server.pass(2 * TIMEOUT);
@@ -170,21 +170,21 @@ fn a_session_times_out_in_every_state_that_waits() {
 }
 
 #[test]
-fn a_session_does_not_time_out_under_the_hands_of_its_host() {
+fn a_session_does_not_expire_during_work() {
     let mut server = Server::new(PLAIN);
     server.pass(TIMEOUT - SECOND);
-    let asked = stores(server.fragment(0, 99, 100));
+    let store = stores(server.fragment(0, 99, 100));
     server.pass(SECOND);
     let before = server.session;
     assert_eq!(server.timeout(), None);
     assert_eq!(server.session, before);
-    assert_eq!(received(server.stored(asked.token, 100)), 100);
+    assert_eq!(received(server.stored(store.token, 100)), 100);
     assert_eq!(server.timeout(), None, "bytes were stored");
     assert_eq!(server.session.expires_at(), server.now + TIMEOUT);
 }
 
 #[test]
-fn a_timeout_is_due_exactly_when_it_is_announced() {
+fn a_timeout_is_due_exactly_when_poll_timeout_says() {
     for situation in situations() {
         let server = situation.server;
         let Some(timeout) = server.session.poll_timeout() else {
@@ -209,18 +209,18 @@ fn a_timeout_is_due_exactly_when_it_is_announced() {
 
 /// Work that lasts beyond the expiry postpones the timeout.
 #[test]
-fn the_timeout_of_a_session_at_work_is_not_before_that_of_the_work() {
+fn poll_timeout_is_not_before_the_timeout_of_the_work() {
     let mut server = Server::new(PLAIN);
     assert_eq!(server.session.poll_timeout(), Some(NOW + TIMEOUT));
     server.pass(TIMEOUT - SECOND);
-    let asked = stores(server.fragment(0, 99, 100));
+    let store = stores(server.fragment(0, 99, 100));
     assert_eq!(server.session.poll_timeout(), Some(server.now + 300 * SECOND));
-    assert_eq!(received(server.stored(asked.token, 100)), 100);
+    assert_eq!(received(server.stored(store.token, 100)), 100);
     assert_eq!(server.session.poll_timeout(), Some(server.now + TIMEOUT));
 }
 
 #[test]
-fn a_session_can_be_made_to_time_out() {
+fn a_session_can_be_expired_early() {
     for situation in situations() {
         let mut server = situation.server;
         let step = server.session.expire(&server.policy, server.now);
@@ -232,7 +232,7 @@ fn a_session_can_be_made_to_time_out() {
                 assert!(server.session.end_reason().is_some(), "{}", situation.what);
             }
             (Some(token), _) => {
-                assert_eq!(step, None, "{}: the host is at work", situation.what);
+                assert_eq!(step, None, "{}: work in progress", situation.what);
                 server.disconnected(token);
                 assert!(server.timeout().is_some(), "{}", situation.what);
             }
@@ -240,21 +240,20 @@ fn a_session_can_be_made_to_time_out() {
         let refused = refused(server.fragment(0, 99, 100));
         assert!(refused == NOT_FOUND || refused == BUSY, "{}: {refused:?}", situation.what);
     }
-    // It never makes a session live longer.
+    // `expire` never prolongs a session.
     let mut server = Server::new(PLAIN);
     server.policy.session_timeout = Duration::ZERO;
     assert_eq!(received(server.store(0, 9, 100)), 10);
     let expires_at = server.session.expires_at();
     assert_eq!(expires_at, NOW);
-    let asked = server.session.expire(&PLAIN, NOW + SECOND);
-    assert!(matches!(asked, Some(Step::Discard(_))));
+    let step = server.session.expire(&PLAIN, NOW + SECOND);
+    assert!(matches!(step, Some(Step::Discard(_))));
     assert_eq!(server.session.expires_at(), Duration::ZERO);
 }
 
-/// The application had been told, or was being told, when the process died: what it had sent of a
-/// reply by then is nobody's.
+/// If the process stops during a notification, the part of a reply that was received is deleted.
 #[test]
-fn what_there_is_of_a_reply_that_nobody_reported_is_deleted() {
+fn an_unreported_reply_is_deleted() {
     let told = |way: fn(&mut Server) -> Step| {
         let mut server = Server::new(NOTIFYING);
         notifies(way(&mut server));
@@ -269,33 +268,32 @@ fn what_there_is_of_a_reply_that_nobody_reported_is_deleted() {
         forgotten.pass(14 * DAY);
         let discard = discards(forgotten.timeout().expect("due"));
         assert_eq!(what(&discard), (true, true));
-        // Also if the application will not have it when it is told again.
+        // Also if the application answers 403 to the repeated notification.
         let mut forbidden = told(way);
         let token = notifies(forbidden.close());
         assert_eq!(refused(forbidden.failed(token, application(403, 0))).0, 403);
         assert_eq!(what(&discards(forbidden.cancel())), (true, true));
     }
-    // Nobody is told of an entity that is not whole.
+    // An incomplete entity was not notified and has no reply.
     let mut server = Server::new(NOTIFYING);
     assert_eq!(received(server.store(0, 49, 100)), 50);
     assert_eq!(what(&discards(server.cancel())), (true, false));
 }
 
-/// What is to end as soon as the host's work is done ends then, also if the work is done
-/// well.
+/// A forced expiry during work takes effect after the work, even if the work succeeds.
 #[test]
-fn a_session_that_is_made_to_time_out_at_work_ends_after_it() {
+fn a_session_expired_during_work_ends_after_it() {
     let mut server = Server::new(PLAIN);
-    let asked = stores(server.fragment(0, 49, 100));
-    assert_eq!(server.session.expire(&PLAIN, server.now), None, "the host is at work");
-    assert_eq!(received(server.stored(asked.token, 50)), 50);
+    let store = stores(server.fragment(0, 49, 100));
+    assert_eq!(server.session.expire(&PLAIN, server.now), None, "work in progress");
+    assert_eq!(received(server.stored(store.token, 50)), 50);
     let step = server.timeout();
-    assert!(matches!(step, Some(Step::Discard(_))), "it lives on: {step:?}");
+    assert!(matches!(step, Some(Step::Discard(_))), "not ended: {step:?}");
 }
 
-/// How a session ended does not change because its remains are deleted late.
+/// A late deletion does not change the end reason.
 #[test]
-fn a_session_that_has_ended_otherwise_does_not_time_out() {
+fn a_session_that_ended_otherwise_keeps_its_end_reason() {
     for situation in situations() {
         let Some(ending) = situation.server.session.end_reason() else { continue };
         let mut server = situation.server;
@@ -309,7 +307,7 @@ fn a_session_that_has_ended_otherwise_does_not_time_out() {
 }
 
 #[test]
-fn the_policy_of_the_moment_says_how_long_a_session_lives() {
+fn the_current_policy_sets_the_session_timeout() {
     let mut server = Server::new(PLAIN.with_session_timeout(SECOND));
     assert_eq!(server.session.expires_at(), NOW + SECOND);
     server.policy.session_timeout = 2 * SECOND;
@@ -319,11 +317,11 @@ fn the_policy_of_the_moment_says_how_long_a_session_lives() {
 }
 
 #[test]
-fn a_fragment_that_stops_gives_way_while_a_client_still_tries() {
+fn a_stalled_fragment_times_out_while_the_client_still_retries() {
     let mut server = Server::new(Policy::DEFAULT);
-    let asked = stores(server.fragment(0, 99, 100));
+    let store = stores(server.fragment(0, 99, 100));
     server.pass(59 * SECOND);
-    assert_eq!(stores(server.stored(asked.token, 10)).take, 90);
+    assert_eq!(stores(server.stored(store.token, 10)).take, 90);
     server.pass(59 * SECOND);
     assert_eq!(refused(server.fragment(10, 99, 100)), BUSY);
     server.pass(SECOND);
@@ -331,7 +329,7 @@ fn a_fragment_that_stops_gives_way_while_a_client_still_tries() {
 }
 
 #[test]
-fn work_that_takes_long_is_not_given_up_while_the_host_says_so() {
+fn long_work_does_not_time_out_while_it_is_renewed() {
     let mut server = Server::new(NOTIFYING);
     let token = notifies(server.store(0, 99, 100));
     for _ in 0..10 {

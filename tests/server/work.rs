@@ -1,5 +1,4 @@
-//! What a session makes of its host's work: pieces, failures, applications that refuse, and lost
-//! entities.
+//! Reports on work: stored pieces, failures, refusals of the application, and lost entities.
 
 use crate::support;
 use std::time::Duration;
@@ -11,25 +10,25 @@ use support::session::*;
 // Bytes.
 
 #[test]
-fn pieces_count_as_they_are_stored() {
+fn stored_pieces_are_received_at_once() {
     let mut server = Server::new(PLAIN);
-    let asked = stores(server.fragment(0, 99, 100));
-    assert_eq!((asked.skip, asked.offset, asked.take), (0, 0, 100));
+    let store = stores(server.fragment(0, 99, 100));
+    assert_eq!((store.skip, store.offset, store.take), (0, 0, 100));
     for (bytes, offset) in [(30, 30), (0, 30), (1, 31), (60, 91)] {
-        let lacking = stores(server.stored(asked.token, bytes));
-        assert_eq!((lacking.skip, lacking.offset, lacking.take), (0, offset, 100 - offset));
-        assert_eq!((lacking.token, server.received()), (asked.token, offset));
+        let remaining = stores(server.stored(store.token, bytes));
+        assert_eq!((remaining.skip, remaining.offset, remaining.take), (0, offset, 100 - offset));
+        assert_eq!((remaining.token, server.received()), (store.token, offset));
     }
-    server.disconnected(asked.token);
+    server.disconnected(store.token);
     assert_eq!(server.session.state(), State::Receiving);
-    // The client sends all of it again.
-    let asked = stores(server.fragment(0, 99, 100));
-    assert_eq!((asked.skip, asked.offset, asked.take), (91, 91, 9));
-    assert_eq!(received(server.stored(asked.token, 9)), 100);
+    // The client repeats the whole fragment.
+    let store = stores(server.fragment(0, 99, 100));
+    assert_eq!((store.skip, store.offset, store.take), (91, 91, 9));
+    assert_eq!(received(server.stored(store.token, 9)), 100);
 }
 
 #[test]
-fn turns_are_numbered() {
+fn work_tokens_are_numbered() {
     let mut server = Server::new(PLAIN);
     let first = stores(server.fragment(0, 99, 100)).token;
     let same = stores(server.stored(first, 30)).token;
@@ -43,29 +42,29 @@ fn turns_are_numbered() {
 fn offsets_at_the_end_of_the_numbers_do_not_overflow() {
     const TOTAL: u64 = u64::MAX;
     let mut server = Server::new(PLAIN.with_drain_limit(TOTAL));
-    let asked = stores(server.fragment(0, TOTAL - 3, TOTAL));
-    assert_eq!(asked.take, TOTAL - 2);
-    assert_eq!(received(server.stored(asked.token, asked.take)), TOTAL - 2);
+    let store = stores(server.fragment(0, TOTAL - 3, TOTAL));
+    assert_eq!(store.take, TOTAL - 2);
+    assert_eq!(received(server.stored(store.token, store.take)), TOTAL - 2);
     assert_eq!(out_of_sync(server.fragment(TOTAL - 1, TOTAL - 1, TOTAL)), TOTAL - 2);
-    let asked = stores(server.fragment(0, TOTAL - 1, TOTAL));
-    assert_eq!((asked.skip, asked.offset, asked.take), (TOTAL - 2, TOTAL - 2, 2));
-    assert_eq!(received(server.stored(asked.token, 2)), TOTAL);
+    let store = stores(server.fragment(0, TOTAL - 1, TOTAL));
+    assert_eq!((store.skip, store.offset, store.take), (TOTAL - 2, TOTAL - 2, 2));
+    assert_eq!(received(server.stored(store.token, 2)), TOTAL);
     let step = server.fragment(0, TOTAL - 1, TOTAL);
     assert_eq!((received(step), rest(step)), (TOTAL, UnreadBody::Drain(TOTAL)));
     assert_eq!(server.session.state(), State::WaitForClose);
-    // Times do not, either.
+    // Times do not overflow either.
     let mut server = Server::new(PLAIN.with_session_timeout(Duration::MAX));
     server.policy.store_timeout = Duration::MAX;
-    let asked = stores(server.fragment(0, 9, 100));
+    let store = stores(server.fragment(0, 9, 100));
     assert!(server.session.is_busy(Duration::MAX - SECOND));
-    assert_eq!(received(server.stored(asked.token, 10)), 10);
+    assert_eq!(received(server.stored(store.token, 10)), 10);
     assert_eq!(server.session.expires_at(), Duration::MAX);
 }
 
 // Sizes.
 
 #[test]
-fn what_is_too_large_is_refused_so_that_the_client_knows_what_to_do() {
+fn excess_sizes_are_refused_with_the_right_code() {
     assert_eq!(MIN_FRAGMENT, 5120);
     let policy = PLAIN.with_max_entity(10_000).with_max_fragment(6000);
     for (last, total, expected) in [
@@ -89,7 +88,7 @@ fn what_is_too_large_is_refused_so_that_the_client_knows_what_to_do() {
             }
         }
     }
-    // A client does not go below 5 KiB: asked for less, it could not go on.
+    // A client does not send less than 5 KiB, so it could not continue.
     for (len, expected) in
         [(5121, (413, None, None)), (5120, TOO_LARGE), (5000, TOO_LARGE), (1001, TOO_LARGE)]
     {
@@ -101,17 +100,17 @@ fn what_is_too_large_is_refused_so_that_the_client_knows_what_to_do() {
 }
 
 #[test]
-fn the_policy_in_force_counts() {
+fn the_current_policy_applies() {
     let mut server = Server::new(PLAIN);
     assert_eq!(received(server.store(0, 49, 100)), 50);
     server.policy.max_entity = 99;
     assert_eq!(refused(server.fragment(50, 99, 100)), TOO_LARGE);
     server.policy.max_entity = 100;
-    // The application is told if that is the policy when the last byte comes.
-    let asked = stores(server.fragment(50, 99, 100));
+    // The policy at the time of the last byte decides about the notification.
+    let store = stores(server.fragment(50, 99, 100));
     server.policy.notification = true;
-    let token = notifies(server.stored(asked.token, 50));
-    // And the entity waits for Close-Session unless the policy is another one by then.
+    let token = notifies(server.stored(store.token, 50));
+    // The policy at the time of the notification decides about the publication.
     server.policy.session_timeout = SECOND;
     assert_eq!(received(server.notified(token, STATIC_REPLY)), 100);
     assert_eq!(server.session.expires_at(), NOW + 14 * DAY, "no byte was stored");
@@ -121,13 +120,13 @@ fn the_policy_in_force_counts() {
     assert_eq!((received(Step::Answer(answer)), answer.has_reply_url()), (100, true));
     server.policy = PLAIN;
     assert_eq!(received(server.fragment(50, 99, 100)), 100);
-    assert!(is_closed(server.close()), "it is placed already");
+    assert!(is_closed(server.close()), "published before");
 }
 
 // The application.
 
 #[test]
-fn the_reply_is_at_a_url_from_the_last_fragment_on() {
+fn the_reply_url_is_sent_from_the_last_fragment_on() {
     for (notified, has_reply) in
         [(NO_REPLY, false), (STATIC_REPLY, true), (KEPT_REPLY, true), (NOT_COPIED, false)]
     {
@@ -142,7 +141,7 @@ fn the_reply_is_at_a_url_from_the_last_fragment_on() {
             let again = answers(server.fragment(50, 99, 100));
             assert_eq!(again.has_reply_url(), has_reply, "{notified:?}");
         }
-        // What the server keeps for the session goes with it, and no more.
+        // Only a reply that the server keeps is deleted with the session.
         let (copied, kept) = (notified.copy_to_destination, notified == KEPT_REPLY);
         let step = server.close();
         let step = if copied {
@@ -164,12 +163,12 @@ fn the_reply_is_at_a_url_from_the_last_fragment_on() {
 }
 
 #[test]
-fn an_application_that_refuses_for_now_is_told_again() {
+fn an_application_that_refuses_temporarily_is_notified_again() {
     for (status, code, expected) in [
         (500, 0x8004_0001, (500, Some(0x8004_0001), Some(7))),
         (503, 0, (503, Some(0x8019_01F7), Some(7))),
         (404, 0, (404, Some(0x8019_0194), Some(7))),
-        // A success is no refusal, and an offset is not the application's to speak of.
+        // The application cannot send a success or an offset as a refusal.
         (200, 0, (500, Some(0x8019_01F4), Some(7))),
         (201, 0, (500, Some(0x8019_01F4), Some(7))),
         (416, 0x8004_0001, (500, Some(0x8004_0001), Some(7))),
@@ -180,7 +179,7 @@ fn an_application_that_refuses_for_now_is_told_again() {
         assert_eq!(server.session.state(), State::Unnotified);
         let token = notifies(server.fragment(99, 99, 100));
         assert_eq!(refused(server.failed(token, application(status, code))), expected);
-        // Close-Session, too: the entity is whole, and must not get past the application.
+        // Close-Session also repeats the notification: the entity must not bypass the application.
         let token = notifies(server.close());
         assert_eq!(refused(server.failed(token, application(status, code))), expected);
         let token = notifies(server.close());
@@ -190,7 +189,7 @@ fn an_application_that_refuses_for_now_is_told_again() {
 }
 
 #[test]
-fn an_application_that_forbids_is_not_told_again() {
+fn an_application_that_forbids_is_not_notified_again() {
     for (code, expected) in
         [(0x8004_0001, (403, Some(0x8004_0001), Some(7))), (0, (403, Some(0x8019_0193), Some(7)))]
     {
@@ -202,16 +201,16 @@ fn an_application_that_forbids_is_not_told_again() {
         assert_eq!((refused(step), rest(step)), (expected, UnreadBody::Drain(50)));
         assert_eq!(refused(server.close()), expected);
         assert_eq!(server.session, before);
-        // There may be something of a reply that it had begun before.
+        // There may be a part of a reply.
         let discard = discards(server.cancel());
         assert_eq!(what(&discard), (true, true));
     }
 }
 
-/// Only the application's 403 forbids; a host that could not read the entity for it, say,
-/// is asked again, and the answer stays the server's.
+/// Only a 403 of the application is final. If the embedder could not read the entity, for example, the
+/// notification is repeated, and the refusal has the context of the server.
 #[test]
-fn a_host_that_was_denied_access_is_asked_to_notify_again() {
+fn a_notification_that_failed_locally_is_repeated() {
     for error in [HostError::AccessDenied, HostError::DestinationExists] {
         let mut server = Server::new(NOTIFYING);
         let token = notifies(server.store(0, 99, 100));
@@ -221,9 +220,9 @@ fn a_host_that_was_denied_access_is_asked_to_notify_again() {
     }
 }
 
-/// Whatever the application says, the answer is one that can be sent as a refusal.
+/// Every status of the application results in a valid refusal.
 #[test]
-fn an_application_is_not_quoted_with_a_status_that_refuses_nothing() {
+fn a_status_that_is_not_a_refusal_becomes_500() {
     for code in 100..=999 {
         let mut server = Server::new(NOTIFYING);
         let token = notifies(server.store(0, 99, 100));
@@ -234,7 +233,7 @@ fn an_application_is_not_quoted_with_a_status_that_refuses_nothing() {
 }
 
 #[test]
-fn an_empty_entity_is_told_of_too() {
+fn an_empty_entity_is_notified() {
     let mut server = Server::new(NOTIFYING);
     let token = notifies(server.close());
     assert_eq!(refused(server.failed(token, HostError::Other)), (500, None, None));
@@ -252,7 +251,7 @@ fn an_empty_entity_is_told_of_too() {
 // Failures.
 
 #[test]
-fn what_the_host_could_not_do_is_asked_for_again() {
+fn failed_work_is_requested_again() {
     for (error, expected) in [
         (HostError::DiskFull, (500, Some(0x8007_0070), Some(5))),
         (HostError::AccessDenied, ACCESS_DENIED),
@@ -260,8 +259,8 @@ fn what_the_host_could_not_do_is_asked_for_again() {
         (HostError::Other, (500, None, None)),
     ] {
         let mut server = Server::new(PLAIN);
-        let asked = stores(server.fragment(0, 99, 100));
-        assert_eq!(refused(server.failed(asked.token, error)), expected);
+        let store = stores(server.fragment(0, 99, 100));
+        assert_eq!(refused(server.failed(store.token, error)), expected);
         assert_eq!(received(server.store(0, 99, 100)), 100);
         // Close-Session.
         let token = commits(server.close());
@@ -269,13 +268,13 @@ fn what_the_host_could_not_do_is_asked_for_again() {
         assert_eq!(server.session.state(), State::WaitForClose);
         let token = commits(server.close());
         assert!(is_closed(server.committed(token)), "{error:?}");
-        // The last fragment.
+        // With the last fragment.
         let mut server = Server::new(EARLY);
         let token = commits(server.store(0, 99, 100));
         assert_eq!(refused(server.failed(token, error)), expected);
         let token = commits(server.fragment(50, 99, 100));
         assert_eq!(received(server.committed(token)), 100);
-        // Deleting.
+        // With the deletion.
         let mut server = Server::new(PLAIN);
         let token = discards(server.cancel()).token;
         assert_eq!(refused(server.failed(token, error)), expected);
@@ -285,7 +284,7 @@ fn what_the_host_could_not_do_is_asked_for_again() {
 }
 
 #[test]
-fn an_interrupted_close_is_gone_on_with() {
+fn an_interrupted_close_is_continued() {
     let mut server = Server::new(PLAIN);
     assert_eq!(received(server.store(0, 49, 100)), 50);
     let token = discards(server.close()).token;
@@ -294,11 +293,11 @@ fn an_interrupted_close_is_gone_on_with() {
     let token = discards(server.close()).token;
     assert_eq!(server.session.end_reason(), Some(EndReason::ClosedIncomplete));
     assert_eq!(refused(server.failed(token, HostError::Other)), (500, None, None));
-    // A client that would rather cancel may, and nothing else has ended the session.
+    // The client may cancel instead, which then is the end reason.
     let token = discards(server.cancel()).token;
     assert!(is_cancelled(server.discarded(token)));
     assert_eq!(server.session.end_reason(), Some(EndReason::ClosedIncomplete));
-    // What was cancelled cannot be closed.
+    // A cancelled session cannot be closed.
     let mut server = Server::new(PLAIN);
     let token = discards(server.cancel()).token;
     server.disconnected(token);
@@ -308,14 +307,14 @@ fn an_interrupted_close_is_gone_on_with() {
 #[test]
 fn a_lost_entity_ends_the_session() {
     let lost = HostError::EntityLost;
-    // On a fragment: the client starts over.
+    // With a fragment: the client starts over.
     let mut server = Server::new(PLAIN);
-    let asked = stores(server.fragment(0, 99, 100));
-    assert_eq!(stores(server.stored(asked.token, 10)).take, 90);
-    let step = server.failed(asked.token, lost);
+    let store = stores(server.fragment(0, 99, 100));
+    assert_eq!(stores(server.stored(store.token, 10)).take, 90);
+    let step = server.failed(store.token, lost);
     assert_eq!((refused(step), rest(step)), (NOT_FOUND, UnreadBody::Close));
     assert_eq!(server.session.end_reason(), Some(EndReason::EntityLost));
-    // While the application is told, and while it is placed early.
+    // During the notification, and during the publication before Close-Session.
     let mut server = Server::new(NOTIFYING_EARLY);
     let token = notifies(server.store(0, 99, 100));
     let mut early = server;
@@ -327,7 +326,7 @@ fn a_lost_entity_ends_the_session() {
     assert_eq!(what(&discard), (false, true), "the reply is still there");
     assert_eq!(refused(early.discarded(discard.token)), NOT_FOUND);
     assert_eq!(early.session.state(), State::Ended);
-    // On Close-Session, also of an empty entity: 404.
+    // With Close-Session, also of an empty entity: 404.
     let mut server = Server::new(NOTIFYING);
     let token = notifies(server.close());
     let token = discards(server.failed(token, lost)).token;
@@ -337,12 +336,12 @@ fn a_lost_entity_ends_the_session() {
     let token = commits(server.close());
     assert_eq!(refused(server.failed(token, lost)), (404, None, None));
     assert_eq!(server.session.state(), State::Ended);
-    // What is to be deleted and is gone is deleted.
+    // Missing data counts as deleted.
     let mut server = Server::new(PLAIN);
     let token = discards(server.cancel()).token;
     assert!(is_cancelled(server.failed(token, lost)));
     assert_eq!(server.session.end_reason(), Some(EndReason::Cancelled));
-    // Its reply is not.
+    // Its reply still has to be deleted.
     let mut server = Server::new(NOTIFYING);
     let token = notifies(server.store(0, 99, 100));
     assert_eq!(received(server.notified(token, KEPT_REPLY)), 100);
@@ -353,14 +352,14 @@ fn a_lost_entity_ends_the_session() {
     let mut other = server;
     assert!(is_cancelled(server.discarded(discard.token)));
     assert_eq!(server.session.end_reason(), Some(EndReason::Cancelled));
-    // It is asked for again if it cannot be deleted, and the entity is not.
+    // A failed deletion of the reply is repeated without the entity.
     assert_eq!(refused(other.failed(discard.token, HostError::Other)).0, 500);
     let discard = discards(other.cancel());
     assert_eq!(what(&discard), (false, true));
-    // If it is gone as well, nothing is left, and nothing is asked for for ever.
+    // If the reply is missing as well, the session ends.
     assert!(is_cancelled(other.failed(discard.token, lost)));
     assert_eq!(other.session.state(), State::Ended);
-    // So it is where the entity was placed, and the reply alone was to be deleted.
+    // Likewise if the entity was published and only the reply was to be deleted.
     let mut server = Server::new(NOTIFYING);
     let token = notifies(server.store(0, 99, 100));
     assert_eq!(received(server.notified(token, KEPT_REPLY)), 100);
@@ -371,12 +370,12 @@ fn a_lost_entity_ends_the_session() {
     assert_eq!((answer.status().get(), server.session.state()), (200, State::Ended));
 }
 
-/// A fragment that brings nothing new has a body nevertheless, and nobody was asked to read
-/// it. An answer that says otherwise puts it in front of the next request.
+/// A fragment without new bytes still has a body, which no step reads. If the answer did not say so, the
+/// body would be parsed as the next request.
 #[test]
 fn the_body_of_a_repeated_fragment_is_not_forgotten() {
     let unread = UnreadBody::Drain(50);
-    // Told again.
+    // With a repeated notification.
     let mut server = Server::new(NOTIFYING);
     let token = notifies(server.store(0, 99, 100));
     assert_eq!(
@@ -386,24 +385,24 @@ fn the_body_of_a_repeated_fragment_is_not_forgotten() {
     );
     let token = notifies(server.fragment(50, 99, 100));
     let (mut refusing, mut losing) = (server, server);
-    assert_eq!(rest(server.notified(token, NO_REPLY)), unread, "told");
+    assert_eq!(rest(server.notified(token, NO_REPLY)), unread, "notified");
     assert_eq!(rest(refusing.failed(token, HostError::Other)), unread, "refused");
     let token = discards(losing.failed(token, HostError::EntityLost)).token;
     assert_ne!(rest(losing.discarded(token)), UnreadBody::None, "lost");
-    // Committed on the repeated fragment.
+    // With a publication for the repeated fragment.
     let mut server = Server::new(EARLY);
     let token = commits(server.store(0, 99, 100));
     server.disconnected(token);
     let token = commits(server.fragment(50, 99, 100));
     let mut refusing = server;
-    assert_eq!(rest(server.committed(token)), unread, "placed");
-    assert_eq!(rest(refusing.failed(token, HostError::Other)), unread, "not placed");
+    assert_eq!(rest(server.committed(token)), unread, "published");
+    assert_eq!(rest(refusing.failed(token, HostError::Other)), unread, "not published");
 }
 
 // Access.
 
 #[test]
-fn access_is_asked_for_every_packet() {
+fn access_is_checked_for_every_packet() {
     for (access, expected) in [
         (Access::Unauthenticated, (401, None, None)),
         (Access::Denied, ACCESS_DENIED),

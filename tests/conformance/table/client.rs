@@ -77,7 +77,7 @@ R3.1.5.2.4-3 enforced | 413: shorter fragments
     client::fragments::fragments_are_halved_to_the_minimum_and_then_the_upload_fails
     client::fragments::the_length_that_was_sent_is_halved
 R3.1.5.2.4-4 enforced | the server sends a reply URL with the last Ack
-    server::work::the_reply_is_at_a_url_from_the_last_fragment_on
+    server::work::the_reply_url_is_sent_from_the_last_fragment_on
 R3.1.5.2.4-5 enforced | a missing reply URL is reported | Poll::ReplyMissing (A30)
     client::decisions::a30_a_reply_without_a_url_is_reported_and_the_session_can_be_closed
 R3.1.5.2.5-1 enforced | an Ack for Close-Session is checked; discarded if invalid

@@ -11,26 +11,26 @@ A1 | an entity of no bytes | created and closed without a fragment; by policy no
     server::decisions::a1_a_zero_length_entity_is_created_and_closed
     client::decisions::a1_an_empty_entity_is_created_and_closed
 A2 | when the entity is published | at Close-Session; by policy with the last fragment
-    server::decisions::a2_complete_and_commit_are_two_things
+    server::decisions::a2_completion_and_publication_are_separate
 A3 | a fragment after the last one | the last answer is repeated; a failed notification is retried
     server::decisions::a3_a_fragment_after_completion_is_answered_as_the_last_one_was
 A4 | an overlap | only new bytes are stored; by policy 416
     server::decisions::a4_an_overlap_is_trimmed
 A5 | a range that was already received | 200 and the offset; by policy 416
-    server::decisions::a5_a_range_that_is_held_is_answered_with_the_offset
+    server::decisions::a5_a_range_that_was_received_is_answered_with_the_offset
 A6 | a gap | 416 and the offset
     server::decisions::a6_a_gap_is_answered_with_416_and_the_offset
 A7 | Close-Session before the last fragment | discarded, 200; by policy 400
     server::decisions::a7_a_close_before_all_fragments_discards
 A8 | Cancel-Session after the last fragment | 200; a published entity stays, the reply is deleted
-    server::decisions::a8_a_cancel_after_the_last_fragment_keeps_what_is_placed
+    server::decisions::a8_a_cancel_after_the_last_fragment_keeps_a_published_entity
 A9 | Ping and sessions | always 200; its id is ignored; the session timeout is unchanged
     server::decisions::a9_a_ping_is_answered_in_every_state_and_prolongs_nothing
 A10 | a second Create-Session | creates another session
-    server::decisions::a10_every_create_makes_a_session_of_its_own
-    server::states::what_is_answered_at_once_changes_nothing
+    server::decisions::a10_every_create_session_creates_a_session
+    server::states::a_request_answered_at_once_changes_nothing
     client::decisions::a10_to_create_again_begins_another_session_at_its_first_byte
-    server::sessions::ids_are_made_of_the_random_bytes
+    server::sessions::ids_consist_of_the_random_bytes
 A11 | Close or Cancel repeated after a lost Ack | server: session not found; client: treated as done
     model::every_order_of_events_keeps_the_rules
     server::decisions::a11_close_or_cancel_again_finds_no_session
@@ -48,7 +48,7 @@ A15 | Content-Length differs from the range's length | 400 before the body is re
     error::every_kind_has_the_expected_properties inspect::vectors::every_vector_is_read_as_its_manifest_says
     message::refusals::every_error_of_the_peers_is_answered_with_an_invalid_argument
 A16 | no Content-Length | 411; by policy 400 or accepted; Transfer-Encoding is always rejected
-    server::answers::a16_an_absent_length_is_answered_as_the_policy_has_it
+    server::answers::a16_a_missing_length_is_answered_as_the_policy_sets
     message::refusals::a_missing_length_is_answered_by_policy
     deviation::each_deviation_is_recorded_alone_and_only_for_its_message
     error::a_transfer_coding_is_reported_alike_by_every_reader
@@ -75,7 +75,7 @@ A23 | several errors in one request | the first in a fixed order of checks is re
     error::the_error_of_the_earliest_stage_is_reported
     error::framing_is_checked_first_and_a_body_before_the_session
     server::answers::a23_the_order_of_the_checks
-    server::sessions::access_is_asked_before_anything_is_looked_up
+    server::sessions::access_is_checked_before_the_session_lookup
 A24 | scope of the 4 KiB limit | bytes of one trimmed value; 4097 are rejected
     error::a_long_value_of_an_unknown_field_has_an_offset_but_no_name
     inspect::vectors::every_vector_is_read_as_its_manifest_says
@@ -105,19 +105,19 @@ A33 | classification of failures | one of six classes for every status and code;
     message::refusals::every_status_and_code_has_its_class
     client::decisions::a33_every_status_and_code_has_its_effect
 A34 | two codes for a full disk | both are read; a policy selects the one to write
-    server::answers::a34_a_full_disk_is_written_as_the_policy_has_it
+    server::answers::a34_a_full_disk_is_reported_as_the_policy_sets
     field::codes::both_spellings_of_a_full_disk_are_one
 A35 | Cancel while suspended | allowed
     client::decisions::a35_an_upload_can_be_cancelled_until_it_has_ended
 A36 | when a client sends Ping | at a new host, after resuming, on a connection that authenticates
     client::decisions::a36_a_ping_goes_first_after_a_host_id_on_resuming_and_on_a_new_connection
 A37 | the body of a rejected fragment | the answer says whether to drain it or to close
-    server::answers::a37_the_answer_says_what_becomes_of_the_body
+    server::answers::a37_the_answer_says_how_to_handle_the_body
     server::work::the_body_of_a_repeated_fragment_is_not_forgotten
 A39 | two requests for one session at once | the second is busy: 503
     model::every_order_of_events_keeps_the_rules
     server::decisions::a39_a_second_request_is_busy
-    server::states::every_request_is_busy_while_the_host_works_and_changes_nothing
+    server::states::every_request_during_work_is_answered_with_503_and_changes_nothing
 A40 | session timeout | counted from the last stored byte, 14 days by default
     server::decisions::a40_a_session_expires_after_its_last_stored_byte
 A41 | pseudo-code that never advances | the offset in the Ack is the next offset

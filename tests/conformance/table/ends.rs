@@ -5,8 +5,8 @@ R2.2.8-1 enforced | Close-Session declares the upload complete
     client::decisions::a41_a_plain_success_advances_to_its_offset
     client::retry::the_reply_is_fetched_before_the_session_is_closed_and_retried
 R2.2.8-2 enforced | Close-Session deletes the data of the session and the reply
-    server::time::what_there_is_of_a_reply_that_nobody_reported_is_deleted
-    server::work::the_reply_is_at_a_url_from_the_last_fragment_on
+    server::time::an_unreported_reply_is_deleted
+    server::work::the_reply_url_is_sent_from_the_last_fragment_on
 R2.2.8.1-1 enforced | Content-Length is 0
     message::requirements::every_request_has_a_packet_type_and_a_content_length
     message::requirements::a_body_on_a_packet_that_has_none_is_refused
@@ -34,7 +34,7 @@ R2.2.9.3-1 enforced | no body after its Ack | a body is a deviation, and framed 
 
 R2.2.10-1 enforced | Cancel-Session ends an upload and its session
     client::decisions::a35_an_upload_can_be_cancelled_until_it_has_ended
-    server::decisions::a8_a_cancel_after_the_last_fragment_keeps_what_is_placed
+    server::decisions::a8_a_cancel_after_the_last_fragment_keeps_a_published_entity
 R2.2.10.1-1 enforced | Content-Length is 0
     message::requirements::every_request_has_a_packet_type_and_a_content_length
     message::requirements::a_body_on_a_packet_that_has_none_is_refused
@@ -63,7 +63,7 @@ R2.2.11.3-1 enforced | no body after its Ack | a body is a deviation, and framed
     message::requirements::every_ack_has_its_packet_type_and_no_body
 
 R2.2.12-1 enforced | sent if an application is configured, by reference or by value | Step::Notify requests it
-    server::decisions::a2_complete_and_commit_are_two_things
+    server::decisions::a2_completion_and_publication_are_separate
     backend::refusals::each_type_has_its_own_request
 R2.2.12.1-1 enforced | Content-Length is the length of the body
     message::requirements::a_notification_has_the_fields_and_the_length_of_its_kind

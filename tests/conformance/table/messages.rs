@@ -2,7 +2,7 @@
 
 pub const ROWS: &str = "
 R2.1-1 embedder | additional authentication between the two ends | Access carries the decision; Poll::Credentials asks
-    server::work::access_is_asked_for_every_packet
+    server::work::access_is_checked_for_every_packet
     client::retry::credentials_are_given_with_the_same_packet
 R2.1-2 embedder | transport of credentials | the embedder's HTTP stack; its fields are passed as extras
     message::extras::fields_of_the_transport_are_free
@@ -56,7 +56,7 @@ R2.2.1.2-2 enforced | BITS-Packet-Type in all but notifications | a refusal with
     message::presence_messages::the_writer_writes_the_fields_that_are_carried_in_the_order_of_the_table
 R2.2.1.2-3 enforced | session ids of one server are unique | 122 random bits; Sessions rejects a repeated id
     field::ids::random_bytes_become_a_version_4_guid field::ids::random_bytes_give_122_bits
-    server::sessions::an_id_that_is_taken_is_not_given_again
+    server::sessions::an_existing_id_is_not_issued_again
 R2.2.1.2-4 departed | BITS-Session-Id in all requests but Create-Session | captured Pings have none (A9)
     message::presence::the_table_matches_the_specification_except_for_listed_deviations
     message::presence_messages::a_message_is_refused_without_a_required_field
@@ -75,7 +75,7 @@ R2.2.1.2-7 enforced | BITS-Error only in a failure
 R2.2.1.2-8 enforced | context 5 for the server, 7 for the application
     message::refusals::the_refusals_of_a_server_are_those_of_the_table
     backend::refusals::every_failure_is_reported_with_its_status_and_code
-    server::work::an_application_that_refuses_for_now_is_told_again
+    server::work::an_application_that_refuses_temporarily_is_notified_again
 R2.2.1.2-9 enforced | no context without an error
     message::refusals::without_a_code_no_error_field_is_written
     message::presence_messages::the_error_fields_of_a_refusal_replace_each_other
@@ -120,19 +120,19 @@ R2.2.3.2-6 enforced | BITS-Host-Id is a name or an address
 R2.2.3.2-7 enforced | BITS-Host-Id replaces only the host of the URL
     field::hosts::the_host_of_a_url_is_replaced_and_nothing_else
 R2.2.3.2-8 enforced | BITS-Host-Id only if a host is configured
-    server::answers::a_created_session_names_the_host_to_go_on_at
+    server::answers::a_created_session_names_the_host_to_continue_at
 R2.2.3.2-9 enforced | seconds until the client returns to the origin server | counted from the first failure (A28)
     client::fallback::a28_after_the_fallback_timeout_the_origin_server_is_used
     field::numbers::a_timeout_is_seconds_in_32_bits
 R2.2.3.2-10 enforced | BITS-Host-Id-Fallback-Timeout accompanies every BITS-Host-Id
-    server::answers::a_created_session_names_the_host_to_go_on_at
+    server::answers::a_created_session_names_the_host_to_continue_at
 R2.2.3.2-11 departed | BITS-Error in a refusal only | omitted where the status is sufficient (note 4)
     message::presence::the_table_matches_the_specification_except_for_listed_deviations
-    server::work::access_is_asked_for_every_packet message::refusals::without_a_code_no_error_field_is_written
+    server::work::access_is_checked_for_every_packet message::refusals::without_a_code_no_error_field_is_written
     message::presence_messages::an_unexpected_field_is_recorded_and_ignored
 R2.2.3.2-12 departed | BITS-Error-Context in a refusal only | sent with a code only
     message::presence::the_table_matches_the_specification_except_for_listed_deviations
-    server::work::access_is_asked_for_every_packet message::refusals::without_a_code_no_error_field_is_written
+    server::work::access_is_checked_for_every_packet message::refusals::without_a_code_no_error_field_is_written
     message::presence_messages::an_unexpected_field_is_recorded_and_ignored
 R2.2.3.3-1 enforced | no body after its Ack | a body is a deviation, and framed by its length
     message::requirements::every_ack_has_its_packet_type_and_no_body
@@ -156,11 +156,11 @@ R2.2.5.2-1 enforced | BITS-Packet-Type is Ack
     message::requirements::every_ack_has_its_packet_type_and_no_body
 R2.2.5.2-2 departed | BITS-Error in a refusal only | omitted where the status is sufficient (note 4)
     message::presence::the_table_matches_the_specification_except_for_listed_deviations
-    server::work::access_is_asked_for_every_packet message::refusals::without_a_code_no_error_field_is_written
+    server::work::access_is_checked_for_every_packet message::refusals::without_a_code_no_error_field_is_written
     message::presence_messages::an_unexpected_field_is_recorded_and_ignored
 R2.2.5.2-3 departed | BITS-Error-Context in a refusal only | sent with a code only
     message::presence::the_table_matches_the_specification_except_for_listed_deviations
-    server::work::access_is_asked_for_every_packet message::refusals::without_a_code_no_error_field_is_written
+    server::work::access_is_checked_for_every_packet message::refusals::without_a_code_no_error_field_is_written
     message::presence_messages::an_unexpected_field_is_recorded_and_ignored
 R2.2.5.3-1 enforced | no body after its Ack | a body is a deviation, and framed by its length
     message::requirements::every_ack_has_its_packet_type_and_no_body
@@ -169,7 +169,7 @@ R2.2.6-1 enforced | the entity is sent to its URL in Fragments
     client::decisions::a41_a_plain_success_advances_to_its_offset
 R2.2.6-2 enforced | both ends may limit the length of a fragment
     client::fragments::the_length_of_fragments_stays_within_its_bounds
-    server::work::what_is_too_large_is_refused_so_that_the_client_knows_what_to_do
+    server::work::excess_sizes_are_refused_with_the_right_code
 R2.2.6.1-1 departed | Content-Name with the first fragment | left to the caller, as on Create-Session
     requirements::the_caller_may_name_the_entity
 R2.2.6.1-2 departed | the same name as on Create-Session | the server ignores it; the observer compares
@@ -187,28 +187,28 @@ R2.2.6.3-1 enforced | the length of the body equals the length of the range
 
 R2.2.7-1 enforced | every Fragment is answered
     requirements::every_request_gets_the_ack_of_its_kind
-    server::random::whatever_comes_no_byte_is_lost_or_made_up
+    server::random::random_events_neither_lose_nor_invent_bytes
 R2.2.7.1-1 enforced | Content-Length is 0
     message::requirements::every_ack_has_its_packet_type_and_no_body
 R2.2.7.2-1 enforced | BITS-Packet-Type is Ack
     message::requirements::every_ack_has_its_packet_type_and_no_body
 R2.2.7.2-2 enforced | the offset is the first byte of the next fragment
     client::decisions::a41_a_plain_success_advances_to_its_offset
-    server::work::pieces_count_as_they_are_stored
+    server::work::stored_pieces_are_received_at_once
 R2.2.7.2-3 enforced | the offset is one more than the last byte received
-    field::numbers::the_numbers_of_a_content_range_fit_together server::work::pieces_count_as_they_are_stored
+    field::numbers::the_numbers_of_a_content_range_fit_together server::work::stored_pieces_are_received_at_once
 R2.2.7.2-4 enforced | BITS-Received-Content-Range is required | absent from a success: a deviation
     message::presence::the_table_matches_the_specification_except_for_listed_deviations
     message::presence_messages::the_writer_writes_the_fields_that_are_carried_in_the_order_of_the_table
     message::presence_messages::a_message_without_an_expected_field_is_accepted_and_recorded
 R2.2.7.2-5 enforced | no reply URL without a reply
-    server::answers::a_reply_url_is_only_where_it_was_asked_for
-    server::work::the_reply_is_at_a_url_from_the_last_fragment_on
+    server::answers::a_reply_url_is_sent_only_with_the_ack_for_a_fragment
+    server::work::the_reply_url_is_sent_from_the_last_fragment_on
 R2.2.7.2-6 enforced | a reply URL in the Ack for the last fragment
-    server::work::the_reply_is_at_a_url_from_the_last_fragment_on
+    server::work::the_reply_url_is_sent_from_the_last_fragment_on
 R2.2.7.2-7 enforced | no reply URL in the Ack for an earlier fragment
     observer::hosts::a_reply_url_comes_with_the_last_fragment
-    server::work::the_reply_is_at_a_url_from_the_last_fragment_on
+    server::work::the_reply_url_is_sent_from_the_last_fragment_on
     message::ack::an_early_reply_url_is_ignored
 R2.2.7.2-8 departed | BITS-Error in a refusal only | omitted with 413, 416, 503 and similar (note 4)
     message::presence::the_table_matches_the_specification_except_for_listed_deviations

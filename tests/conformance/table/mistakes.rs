@@ -4,7 +4,7 @@ pub const MISTAKES: &str = "
 H1 | bytes stored twice, an entity written twice | only new bytes are handed out; completeness is a state
     model::every_order_of_events_keeps_the_rules
     model::each_planted_bug_is_found
-    server::random::whatever_comes_no_byte_is_lost_or_made_up
+    server::random::random_events_neither_lose_nor_invent_bytes
     server::decisions::a4_an_overlap_is_trimmed
     server::decisions::a3_a_fragment_after_completion_is_answered_as_the_last_one_was
 H2 | lengths that wrap, truncated offsets, holes in an entity | checked 64-bit numbers; one total; the next byte only
@@ -16,15 +16,15 @@ H3 | paths built from an id or a name | ids are only looked up; names are ignore
     server::sessions::a_session_is_found_in_any_spelling_of_its_guid
     requirements::a_name_changes_nothing_about_a_session
 H4 | guessable ids, ids as the only credential | 122 random bits, bound to URL and owner; access per packet
-    field::ids::random_bytes_give_122_bits server::sessions::an_id_that_is_taken_is_not_given_again
-    server::sessions::a_session_is_only_there_for_its_url_and_its_principal
-    server::work::access_is_asked_for_every_packet
+    field::ids::random_bytes_give_122_bits server::sessions::an_existing_id_is_not_issued_again
+    server::sessions::a_session_exists_only_for_its_url_and_its_principal
+    server::work::access_is_checked_for_every_packet
 H5 | discarded data acknowledged, errors as 200, no answer | one typed answer for each request
     model::every_order_of_events_keeps_the_rules
-    server::states::what_is_answered_at_once_changes_nothing
+    server::states::a_request_answered_at_once_changes_nothing
     server::states::nothing_reaches_a_session_that_has_ended
-    server::states::every_request_is_busy_while_the_host_works_and_changes_nothing
-    server::random::whatever_comes_no_byte_is_lost_or_made_up
+    server::states::every_request_during_work_is_answered_with_503_and_changes_nothing
+    server::random::random_events_neither_lose_nor_invent_bytes
 H6 | Content-Length differs from the body | only the writer sets framing fields
     message::extras::the_fields_of_a_message_are_reserved_in_any_letter_case
     message::extras::a_value_cannot_smuggle_another_field_or_message
@@ -34,8 +34,8 @@ H7 | codes compared as text | codes are numbers
     field::codes::zero_and_empty_values_mean_no_error
 H8 | sessions bound to a connection, locks without timeout | plain data with expiry; abandoned work times out
     model::every_order_of_events_keeps_the_rules
-    server::persist::every_session_is_read_back_as_it_was
-    server::time::work_that_nobody_reports_on_makes_room_for_the_next_request
+    server::persist::every_session_is_restored_unchanged
+    server::time::work_without_reports_times_out_for_the_next_request
     server::decisions::a40_a_session_expires_after_its_last_stored_byte
 H9 | entities and fragments in memory | no body bytes pass through; a step allocates nothing
     allocations::an_observer_allocates_nothing
@@ -53,12 +53,12 @@ any-server | a server other than IIS | a session and a session table over any st
     server::sessions::an_upload_works_over_every_store transfer::generated_data_arrives
 resume-connection | resuming on another connection | sessions are independent of connections
     model::every_order_of_events_keeps_the_rules
-    server::work::pieces_count_as_they_are_stored
+    server::work::stored_pieces_are_received_at_once
     client::retry::an_upload_that_is_paused_at_any_time_continues_with_a_ping
     transfer::a_bad_network_does_not_stop_it
 resume-restart | resuming after a restart or reboot | both ends can be persisted at any time
     model::every_order_of_events_keeps_the_rules
-    server::persist::work_goes_on_in_a_session_that_was_read_back
+    server::persist::work_continues_in_a_restored_session
     client::persist::a_restored_upload_continues_to_its_end
     backend::persist::a_restored_notification_continues_like_the_original
 right-416 | a 416 that carries the offset | always with an offset, never with an error
@@ -74,7 +74,7 @@ empty-entities | empty entities | created and closed
 last-fragment | last fragment short, repeated or rejected | each has a defined answer
     server::decisions::a3_a_fragment_after_completion_is_answered_as_the_last_one_was
     client::fragments::the_length_that_was_sent_is_halved
-    server::work::an_application_that_refuses_for_now_is_told_again
+    server::work::an_application_that_refuses_temporarily_is_notified_again
 transient-errors | classification of transient errors | a class for every status and code
     message::refusals::every_status_and_code_has_its_class
 tolerant-names | field names in any letter case | accepted
@@ -93,7 +93,7 @@ expiring-tokens | tokens that expire during an upload | requested again; the sam
 connection-authentication | authentication of connections | a Ping first on a new connection
     client::decisions::a36_a_ping_goes_first_after_a_host_id_on_resuming_and_on_a_new_connection
 overwriting | existing files at the destination | replaced by policy only, otherwise 403
-    server::answers::a23_the_order_of_the_checks server::sessions::a_refused_create_makes_no_session
+    server::answers::a23_the_order_of_the_checks server::sessions::a_refused_create_session_creates_no_session
 reading-captures | explaining captured traffic | the example `inspect`
     inspect::captures::an_upload_that_tcpdump_captured
     inspect::captures::a_bad_network_that_tshark_captured
@@ -101,14 +101,14 @@ reading-captures | explaining captured traffic | the example `inspect`
     inspect::vectors::every_vector_is_read_as_its_manifest_says
     inspect::vectors::without_files_two_conversations_are_explained
 replies | upload-reply jobs | from the application to the client
-    server::time::what_there_is_of_a_reply_that_nobody_reported_is_deleted
-    server::work::the_reply_is_at_a_url_from_the_last_fragment_on
+    server::time::an_unreported_reply_is_deleted
+    server::work::the_reply_url_is_sent_from_the_last_fragment_on
     client::retry::the_reply_is_fetched_before_the_session_is_closed_and_retried
     transfer::there_is_a_reply_to_all_but_an_empty_entity
 expiry | abandoned sessions | expire and name the data to delete
-    server::time::what_times_out_is_asked_for_until_it_is_deleted
-    server::sessions::the_sweep_ends_what_has_timed_out
+    server::time::deletion_is_requested_until_it_is_reported
+    server::sessions::expired_sessions_are_ended
 quotas | limits | for entities, fragments, sessions, and sessions per owner
-    server::sessions::there_are_no_more_sessions_than_the_limits_say
-    server::work::what_is_too_large_is_refused_so_that_the_client_knows_what_to_do
+    server::sessions::the_number_of_sessions_is_limited
+    server::work::excess_sizes_are_refused_with_the_right_code
 ";
