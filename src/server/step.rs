@@ -277,8 +277,8 @@ pub enum HostError {
     /// be deleted as well, the session asks for that in a second step.
     EntityLost,
     /// The server application refused the entity or could not be reached. Carries the status and
-    /// code of a [`NotificationError`](crate::backend::NotificationError), which are sent in the context of the
-    /// application; 1xx, 2xx and 416 are sent as 500.
+    /// code of a [`NotificationError`](crate::backend::NotificationError), which are sent in the
+    /// context of the application; 1xx, 2xx and 416 are sent as 500.
     ///
     /// The application is notified again with the client's next fragment or Close-Session, unless
     /// the status was 403.
