@@ -14,8 +14,8 @@ mod kind;
 
 use core::fmt;
 
-use self::kind::Code;
 pub use self::kind::ErrorKind;
+use self::kind::Tag;
 use crate::field_name::FieldName;
 use crate::util::excerpt::Excerpt;
 
@@ -48,7 +48,7 @@ pub struct Error {
     /// The number in the text of the kind: a limit, a length, or a status code.
     number: u64,
     excerpt: Excerpt,
-    code: Code,
+    tag: Tag,
     field: Option<FieldName>,
     fault: Fault,
     stage: CheckStage,
@@ -72,7 +72,7 @@ impl Error {
             received_len: 0,
             number,
             excerpt: Excerpt::EMPTY,
-            code: kind.code(),
+            tag: kind.tag(),
             field: None,
             fault: Fault::PeerBytes,
             stage: CheckStage::Packet,
@@ -137,10 +137,10 @@ impl Error {
 
     /// Adds the limit of those kinds whose limit depends on the field alone.
     const fn with_limit_of_value(self, at: usize) -> Self {
-        match self.code {
+        match self.tag {
             // The error is at the first byte beyond the limit.
-            Code::TooLong => self.with_number(at as u64),
-            Code::NumberTooLarge => match self.field {
+            Tag::TooLong => self.with_number(at as u64),
+            Tag::NumberTooLarge => match self.field {
                 Some(FieldName::HostIdFallbackTimeout) => self.with_number(u32::MAX as u64),
                 _ => self.with_number(u64::MAX),
             },
@@ -151,7 +151,7 @@ impl Error {
     /// Returns the rule that was broken.
     #[must_use]
     pub const fn kind(&self) -> ErrorKind {
-        self.code.kind(self.number as usize)
+        self.tag.kind(self.number as usize)
     }
 
     /// Returns the documented name of the field with the error.
@@ -168,8 +168,8 @@ impl Error {
     /// Returns the section of \[MC-BUP\] that states the rule.
     #[must_use]
     pub const fn section(&self) -> &'static str {
-        match (self.code, self.field, self.fault) {
-            (Code::ReservedExtra, ..) | (_, None, Fault::Caller) => "2.2",
+        match (self.tag, self.field, self.fault) {
+            (Tag::ReservedExtra, ..) | (_, None, Fault::Caller) => "2.2",
             (_, None, _) => "2.2.1",
             (_, Some(field), _) => field.section(),
         }
@@ -219,45 +219,45 @@ impl Error {
     /// that is allowed.
     #[must_use]
     pub const fn limit(&self) -> Option<u64> {
-        match self.code {
-            Code::HeadTooLarge
-            | Code::TooManyFields
-            | Code::ValueTooLong
-            | Code::TooLong
-            | Code::NumberTooLarge
-            | Code::ReceivedBeyondSent => Some(self.number),
+        match self.tag {
+            Tag::HeadTooLarge
+            | Tag::TooManyFields
+            | Tag::ValueTooLong
+            | Tag::TooLong
+            | Tag::NumberTooLarge
+            | Tag::ReceivedBeyondSent => Some(self.number),
             _ => None,
         }
     }
 
     /// Returns true if the description contains the name of the field.
     const fn names_field(&self) -> bool {
-        matches!(self.code, Code::TransferEncoding | Code::NotAnAck | Code::OutOfSyncWithoutOffset)
+        matches!(self.tag, Tag::TransferEncoding | Tag::NotAnAck | Tag::OutOfSyncWithoutOffset)
     }
 
     /// Writes the rule with its numbers, without the received value.
     fn fmt_rule(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let number = self.number;
-        match (self.code, self.limit()) {
-            (Code::HeadTooLarge, Some(limit)) => {
+        match (self.tag, self.limit()) {
+            (Tag::HeadTooLarge, Some(limit)) => {
                 write!(f, "message head exceeds the limit of {limit} bytes")
             }
-            (Code::TooManyFields, Some(limit)) => {
+            (Tag::TooManyFields, Some(limit)) => {
                 write!(f, "number of fields exceeds the limit of {limit}")
             }
-            (Code::NumberTooLarge, Some(limit)) => {
+            (Tag::NumberTooLarge, Some(limit)) => {
                 write!(f, "number exceeds the maximum of {limit}")
             }
-            (Code::ReceivedBeyondSent, Some(sent)) => {
+            (Tag::ReceivedBeyondSent, Some(sent)) => {
                 write!(f, "offset exceeds the {sent} bytes sent")
             }
-            (Code::LengthMismatch, _) => {
+            (Tag::LengthMismatch, _) => {
                 write!(f, "expected {number}, the length of Content-Range")
             }
-            (Code::NotStatus, _) => {
+            (Tag::NotStatus, _) => {
                 write!(f, "expected a status code from 100 to 999, received {number}")
             }
-            (Code::NotRefusal, _) => write!(f, "status code {number} is not a refusal"),
+            (Tag::NotRefusal, _) => write!(f, "status code {number} is not a refusal"),
             _ => fmt::Display::fmt(&self.kind(), f),
         }
     }
@@ -268,11 +268,11 @@ impl fmt::Display for Error {
         if let Some(field) = self.field.filter(|_| !self.names_field()) {
             write!(f, "{field}: ")?;
         }
-        match (self.code, self.excerpt.first(), self.excerpt.second()) {
+        match (self.tag, self.excerpt.first(), self.excerpt.second()) {
             (_, Some(earlier), Some(later)) => {
                 write!(f, "conflicting values {earlier} and {later}")?;
             }
-            (Code::ValueTooLong | Code::TooLong, ..) => {
+            (Tag::ValueTooLong | Tag::TooLong, ..) => {
                 let (length, limit) = (self.received_len, self.number);
                 write!(f, "value of {length} bytes exceeds the limit of {limit}")?;
             }

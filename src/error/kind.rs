@@ -38,22 +38,22 @@ macro_rules! error_kinds {
             }
 
             /// The kind without its number, which [`Error`](super::Error) keeps elsewhere.
-            pub(super) const fn code(self) -> Code {
+            pub(super) const fn tag(self) -> Tag {
                 match self {
-                    $( Self::$kind => Code::$kind, )+
-                    Self::BufferTooSmall { .. } => Code::BufferTooSmall,
+                    $( Self::$kind => Tag::$kind, )+
+                    Self::BufferTooSmall { .. } => Tag::BufferTooSmall,
                 }
             }
         }
 
         /// An [`ErrorKind`] in one byte.
         #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-        pub(super) enum Code {
+        pub(super) enum Tag {
             $( $kind, )+
             BufferTooSmall,
         }
 
-        impl Code {
+        impl Tag {
             /// The kind; `needed` is the number of [`ErrorKind::BufferTooSmall`].
             pub(super) const fn kind(self, needed: usize) -> ErrorKind {
                 match self {
