@@ -1,4 +1,4 @@
-//! Allocations of parsing, writing and state machine steps, of which there are none, and sizes of types. They are
+//! Checks that parsing, writing and state machine steps do not allocate, and prints sizes of types. The results are
 //! the same in every run.
 //!
 //! ```sh

@@ -202,8 +202,8 @@ fn the_steps_of_a_session_and_of_an_upload_allocate_nothing() {
                     }
                 }
             };
-            let told = [upload.handle_sending(now), upload.handle_sent(now)];
-            if told.iter().any(Result::is_err) || upload.handle_ack(&ack, now).is_err() {
+            let results = [upload.handle_sending(now), upload.handle_sent(now)];
+            if results.iter().any(Result::is_err) || upload.handle_ack(&ack, now).is_err() {
                 return 0;
             }
             steps += 1;

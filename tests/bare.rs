@@ -121,9 +121,9 @@ fn say(server: &mut Small, said: &[u8], piece: usize) -> Vec<String> {
         .map(|head| {
             assert!(head.contains("BITS-Packet-Type: Ack\r\n"), "{head}");
             let status = head.split(' ').nth(1).expect("a status");
-            let told = ["BITS-Received-Content-Range: ", "BITS-Error: ", "Connection: "];
-            let told = told.iter().filter_map(|name| head.split(*name).nth(1)?.lines().next());
-            [status].into_iter().chain(told).collect::<Vec<_>>().join(" ")
+            let values = ["BITS-Received-Content-Range: ", "BITS-Error: ", "Connection: "];
+            let values = values.iter().filter_map(|name| head.split(*name).nth(1)?.lines().next());
+            [status].into_iter().chain(values).collect::<Vec<_>>().join(" ")
         })
         .collect()
 }

@@ -1,4 +1,4 @@
-//! Runs ten thousand uploads with different lengths, policies and faults. Each has to end correctly: no byte
+//! Runs ten thousand uploads with different lengths, policies and faults. Each must end correctly: no byte
 //! is lost or stored twice, all acknowledged bytes are stored, and no more messages are sent than the faults
 //! explain.
 //!

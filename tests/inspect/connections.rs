@@ -58,8 +58,8 @@ fn each_response_is_read_for_a_request_of_its_own_connection() {
     let (l, r) = (left.segments, right.segments);
     let segments = [&l[..5], &r[..], &l[5..]].concat();
     let reports = explain(&plain_pcap(&segments));
-    let asked: Vec<_> = reports.iter().filter_map(|it| it["ack_for"].as_str()).collect();
-    assert_eq!(asked, ["ping", "fragment"]);
+    let requests: Vec<_> = reports.iter().filter_map(|it| it["ack_for"].as_str()).collect();
+    assert_eq!(requests, ["ping", "fragment"]);
     assert!(reports.iter().all(|report| report["verdict"] == "ok"), "{reports:?}");
 }
 
@@ -113,8 +113,8 @@ fn requests_that_do_not_wait_are_answered_in_turn() {
     dialogue.say(Client, &[ping(), close()].concat());
     dialogue.say(Server, &[ping_ack(), close_ack()].concat());
     let reports = explain(&plain_pcap(&dialogue.segments));
-    let asked: Vec<_> = reports.iter().filter_map(|it| it["ack_for"].as_str()).collect();
-    assert_eq!(asked, ["ping", "close-session"]);
+    let requests: Vec<_> = reports.iter().filter_map(|it| it["ack_for"].as_str()).collect();
+    assert_eq!(requests, ["ping", "close-session"]);
     assert_eq!(words(&reports), ["ping ok", "close-session ok", "ack ok", "ack ok"]);
 }
 

@@ -39,7 +39,7 @@ fn order(file: &[u8]) -> String {
     events.join(" ")
 }
 
-fn asked(port: u16) -> Dialogue {
+fn with_request(port: u16) -> Dialogue {
     let mut dialogue = Dialogue::opened(port, [u32::from(port) << 16, 5]);
     dialogue.say(Client, PING).say(Server, ACK);
     dialogue
@@ -47,20 +47,20 @@ fn asked(port: u16) -> Dialogue {
 
 #[test]
 fn a_connection_ends_when_both_sides_are_done_or_one_resets_it() {
-    let mut dialogue = asked(50000);
+    let mut dialogue = with_request(50000);
     assert_eq!(order(&plain_pcap(&dialogue.segments)), ">0 <0", "it may go on");
     dialogue.push(Client, "F.", b"");
     assert_eq!(order(&plain_pcap(&dialogue.segments)), ">0 <0", "the server may go on");
     dialogue.push(Server, "F.", b"");
     assert_eq!(order(&plain_pcap(&dialogue.segments)), ">0 <0 |0");
-    let mut dialogue = asked(50000);
+    let mut dialogue = with_request(50000);
     dialogue.push(Server, "R", b"");
     assert_eq!(order(&plain_pcap(&dialogue.segments)), ">0 <0 |0");
 }
 
 #[test]
 fn a_connection_ends_before_the_next_one_on_its_ports() {
-    let first = asked(50000).segments;
+    let first = with_request(50000).segments;
     let mut again = Dialogue::opened(50000, [77, 88]);
     again.say(Client, PING).say(Server, ACK).close();
     let segments = [first, again.segments].concat();
@@ -69,9 +69,9 @@ fn a_connection_ends_before_the_next_one_on_its_ports() {
 
 #[test]
 fn an_end_is_ordered_among_other_connections() {
-    let mut left = asked(50000);
+    let mut left = with_request(50000);
     left.close();
-    let mut right = asked(50001);
+    let mut right = with_request(50001);
     right.say(Client, PING);
     let (l, r) = (left.segments, right.segments);
     let segments = [&l[..5], &r[..5], &l[5..], &r[5..]].concat();
@@ -80,7 +80,7 @@ fn an_end_is_ordered_among_other_connections() {
 
 #[test]
 fn an_end_that_was_captured_early_comes_after_the_messages() {
-    let mut dialogue = asked(50000);
+    let mut dialogue = with_request(50000);
     dialogue.close();
     let mut segments = dialogue.segments;
     segments[3..].reverse();

@@ -137,8 +137,8 @@ fn a_response_that_is_lost_leaves_the_next_one_its_request() {
     let lost = format!("other partial -{}", lost.len());
     let says = ["fragment ok", &lost, "ping ok", "ack ok", "close-session ok", "ack ok"];
     assert_eq!(words(&reports), says);
-    let asked: Vec<_> = reports.iter().filter_map(|it| it["ack_for"].as_str()).collect();
-    assert_eq!(asked, ["ping", "close-session"]);
+    let requests: Vec<_> = reports.iter().filter_map(|it| it["ack_for"].as_str()).collect();
+    assert_eq!(requests, ["ping", "close-session"]);
     // The start of the lost response is captured.
     let mut dialogue = Dialogue::opened(50000, INITIAL);
     let ack = fragment_ack(300);

@@ -123,9 +123,9 @@ fn a_conversation_cut_anywhere_is_explained_up_to_the_cut() {
 #[test]
 fn an_ack_is_read_for_the_request_before_it() {
     let bytes = read(Path::new(VECTORS), "upload.http");
-    let asked: Vec<_> =
+    let requests: Vec<_> =
         explain("", &bytes, Context::default()).iter().filter_map(|it| it.ack_context).collect();
-    assert_eq!(asked, ["create-session", "fragment", "fragment", "ping", "close-session"]);
+    assert_eq!(requests, ["create-session", "fragment", "fragment", "ping", "close-session"]);
 }
 
 #[test]
@@ -299,8 +299,8 @@ fn captured_messages_get_their_verdicts() {
     for row in manifest(&folder).iter().filter(|row| row["verdict"] != "raw-body") {
         let (file, verdict) = (&row["file"], &row["verdict"]);
         let reports = explain(file, &read(&folder, file), answering(alone(&row["packet_kind"])));
-        let fine = |report: &Report| fits(verdict, &row["expected_outcome"], report);
-        if reports.is_empty() || !reports.iter().all(fine) {
+        let is_expected = |report: &Report| fits(verdict, &row["expected_outcome"], report);
+        if reports.is_empty() || !reports.iter().all(is_expected) {
             let found: Vec<_> = reports.iter().map(in_words).collect();
             wrong.push(format!("{file}: {verdict}, but {found:?}"));
         }
@@ -321,7 +321,7 @@ fn captured_conversations_are_explained_without_a_rejection() {
     };
     let upload = ["create-session", "fragment", "ping", "close-session"];
     let upload_reply = ["create-session", "ping", "notification", "fragment", "close-session"];
-    for (conversation, asked) in [("spec41_", &upload[..]), ("spec42_", &upload_reply)] {
+    for (conversation, requests) in [("spec41_", &upload[..]), ("spec42_", &upload_reply)] {
         let rows = manifest(&folder);
         let files = rows.iter().map(|row| &row["file"]);
         let left_out = ["_full", "_all_", "_reply_"];
@@ -334,10 +334,10 @@ fn captured_conversations_are_explained_without_a_rejection() {
         let bytes: Vec<u8> = files.iter().flat_map(|file| read(&folder, file)).collect();
         let reports = explain(conversation, &bytes, Context::default());
         let answered: Vec<_> = reports.iter().filter_map(|report| report.ack_context).collect();
-        assert_eq!(answered, asked, "{conversation}");
+        assert_eq!(answered, requests, "{conversation}");
         for report in &reports {
-            let fine = !report.is_failure() && report.verdict != Verdict::Foreign;
-            assert!(fine, "{conversation}: {report:?}");
+            let is_expected = !report.is_failure() && report.verdict != Verdict::Foreign;
+            assert!(is_expected, "{conversation}: {report:?}");
         }
     }
 }

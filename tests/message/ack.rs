@@ -108,7 +108,7 @@ fn an_out_of_sync_offset_is_valid_up_to_the_total() {
         });
     }
     assert_eq!(Reader::Ack(sent).error(&at("301")).kind(), ErrorKind::ReceivedBeyondSent);
-    // A code beside it makes no difference.
+    // An additional error code makes no difference.
     let with_code = at("128").with("BITS-Error", "0x8020001F").with("BITS-Error-Context", "0x5");
     assert_eq!(failure(&with_code, &sent), Some(Failure::Resynchronise));
 }

@@ -19,7 +19,7 @@ use support::read::{Message, Pair, extras, request_head, response_head};
 use support::vectors::{self, CONVERSATIONS, conversation, split_messages};
 
 /// The request that the next response answers.
-enum Asked {
+enum PendingRequest {
     Packet(Vec<u8>),
     Notification,
     /// A GET, whose response is not a message of this protocol.
@@ -52,12 +52,12 @@ fn decode_request<'b>(name: &str, head: &RequestHead<'_, 'b>) -> Request<'b> {
     }
 }
 
-fn check_request(name: &str, bytes: &[u8]) -> Asked {
+fn check_request(name: &str, bytes: &[u8]) -> PendingRequest {
     let mut slots = HeaderSlots::new();
     let head = request_head(name, bytes, &mut slots);
     let (line, fields) = (head.line(), head.fields().collect::<Vec<_>>());
     if line.method == "GET" {
-        return Asked::Download;
+        return PendingRequest::Download;
     }
     let is_notification = NotificationRequest::is_notification(&line, head.fields());
     let message: Message<'_> = if is_notification {
@@ -67,21 +67,25 @@ fn check_request(name: &str, bytes: &[u8]) -> Asked {
         decode_request(name, &head).into()
     };
     assert_same_head(name, message, line.target, &fields, &bytes[..head.len()]);
-    if is_notification { Asked::Notification } else { Asked::Packet(bytes.to_vec()) }
+    if is_notification {
+        PendingRequest::Notification
+    } else {
+        PendingRequest::Packet(bytes.to_vec())
+    }
 }
 
 /// Returns true if the response is a message of this protocol.
-fn check_response(name: &str, bytes: &[u8], asked: &Asked) -> bool {
+fn check_response(name: &str, bytes: &[u8], pending: &PendingRequest) -> bool {
     let mut slots = HeaderSlots::new();
     let head = response_head(name, bytes, &mut slots);
     let fields: Vec<_> = head.fields().collect();
-    let message = match asked {
-        Asked::Download => return false,
-        Asked::Notification => {
+    let message = match pending {
+        PendingRequest::Download => return false,
+        PendingRequest::Notification => {
             let decoded = NotificationResponse::from_head(&head);
             decoded.unwrap_or_else(|error| panic!("{name}: {error}")).message.into()
         }
-        Asked::Packet(request) => {
+        PendingRequest::Packet(request) => {
             let mut slots = HeaderSlots::new();
             let request = decode_request(name, &request_head(name, request, &mut slots));
             let decoded = Ack::from_head(&head, &AckContext::from(&request));
@@ -95,7 +99,7 @@ fn check_response(name: &str, bytes: &[u8], asked: &Asked) -> bool {
 /// Checks the messages of a conversation in order, and counts those of this protocol.
 #[derive(Default)]
 struct Checked {
-    asked: Option<Asked>,
+    pending: Option<PendingRequest>,
     /// The packet before a notification, which is answered after the notification.
     packet: Option<Vec<u8>>,
     count: usize,
@@ -107,17 +111,18 @@ impl Checked {
             self.request(name, bytes);
             return;
         }
-        let asked = self.asked.take().or_else(|| self.packet.take().map(Asked::Packet));
-        let asked = asked.unwrap_or_else(|| panic!("{name} answers no request"));
-        self.count += usize::from(check_response(name, bytes, &asked));
+        let pending =
+            self.pending.take().or_else(|| self.packet.take().map(PendingRequest::Packet));
+        let pending = pending.unwrap_or_else(|| panic!("{name} answers no request"));
+        self.count += usize::from(check_response(name, bytes, &pending));
     }
 
     fn request(&mut self, name: &str, bytes: &[u8]) {
-        let asked = check_request(name, bytes);
-        self.count += usize::from(!matches!(asked, Asked::Download));
-        match asked {
-            Asked::Packet(packet) => self.packet = Some(packet),
-            other => self.asked = Some(other),
+        let pending = check_request(name, bytes);
+        self.count += usize::from(!matches!(pending, PendingRequest::Download));
+        match pending {
+            PendingRequest::Packet(packet) => self.packet = Some(packet),
+            other => self.pending = Some(other),
         }
     }
 }

@@ -148,8 +148,8 @@ fn other_methods_are_taken_where_the_policy_takes_them() {
     ];
     for (request, policy, expected) in cases {
         let read = Request::from_http(request, &policy);
-        let told = read.map(|it| it.deviations.iter().next().expect("it is unusual"));
-        assert_eq!(told.map_err(|error| error.kind()), expected, "{policy:?}");
+        let deviation = read.map(|it| it.deviations.iter().next().expect("a deviation"));
+        assert_eq!(deviation.map_err(|error| error.kind()), expected, "{policy:?}");
     }
 }
 

@@ -370,7 +370,7 @@ fn every_choice_of_error_fields_is_parsed_back() {
 #[test]
 fn a_refusal_does_not_depend_on_an_unreadable_request() {
     let line = RequestLine { method: "GET", target: "/", version: Version::Http10 };
-    let error = Request::from_fields(line, [], &ParseOptions::LENIENT)
-        .expect_err("a web page is asked for");
+    let error =
+        Request::from_fields(line, [], &ParseOptions::LENIENT).expect_err("not a BITS request");
     assert_eq!(Refusal::for_error(&error, &ParseOptions::LENIENT), Refusal::invalid_argument());
 }

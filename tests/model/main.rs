@@ -135,7 +135,7 @@ fn each_planted_bug_is_found() {
     }
 }
 
-/// An observer finds no violation of the client or the server, whatever faults occur. It is not part of the
+/// An observer finds no violation of the client or the server, with any faults. It is not part of the
 /// explored states: its counters would make their number infinite.
 #[test]
 fn an_observer_finds_no_violation_in_random_walks() {

@@ -47,8 +47,8 @@ fn check(spec: &Spec, input: Input<'_, '_>) -> Result<()> {
 }
 
 fn is_extra(name: &str, value: &[u8]) -> bool {
-    let fine = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    !name.is_empty() && name.bytes().all(fine) && reference_grammar::is_content(value)
+    let is_valid = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !name.is_empty() && name.bytes().all(is_valid) && reference_grammar::is_content(value)
 }
 
 /// Checks that an invalid extra is rejected. An extra that is accepted must be parsed as it was.
@@ -94,7 +94,7 @@ fn text(input: Input<'_, '_>, most: usize) -> Result<String> {
     Ok(String::from_utf8_lossy(&bytes(input, most)?).into_owned())
 }
 
-/// Returns bytes that are a valid value, or none.
+/// Returns bytes that are a valid value, or `None`.
 fn accepted(
     input: Input<'_, '_>,
     most: usize,

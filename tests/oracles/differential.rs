@@ -174,7 +174,7 @@ fn join_protocols(case: &Case<'_>, map: &mut HeaderMap) {
             let joined = HeaderValue::from_bytes(&lists.join(&b","[..])).expect("values before");
             map.insert(name, joined);
         }
-        // A larger number of protocols is rejected wherever protocols are required.
+        // A larger number of protocols is rejected if protocols are required.
         _ => {
             map.insert(name, HeaderValue::from_static(""));
         }

@@ -69,9 +69,9 @@ pub fn content_range(text: &[u8]) -> Option<((u64, u64, u64), bool)> {
 
 /// Returns true if a field transports the value unchanged.
 pub fn is_content(value: &[u8]) -> bool {
-    let fine = |byte: &u8| matches!(byte, b'\t' | 0x20..=0x7E | 0x80..=0xFF);
+    let is_valid = |byte: &u8| matches!(byte, b'\t' | 0x20..=0x7E | 0x80..=0xFF);
     let blank = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
-    value.iter().all(fine) && !blank(value.first()) && !blank(value.last())
+    value.iter().all(is_valid) && !blank(value.first()) && !blank(value.last())
 }
 
 pub fn is_session_id(text: &[u8]) -> bool {
@@ -137,8 +137,8 @@ fn name_or_v4(text: &str) -> Option<Host> {
         return Some(Host::V4(address));
     }
     let labels: Vec<_> = text.strip_suffix('.').unwrap_or(text).split('.').collect();
-    let fine = |letter: char| letter.is_ascii_alphanumeric() || letter == '-' || letter == '_';
-    let are_labels = labels.iter().all(|label| !label.is_empty() && label.chars().all(fine));
+    let is_valid = |letter: char| letter.is_ascii_alphanumeric() || letter == '-' || letter == '_';
+    let are_labels = labels.iter().all(|label| !label.is_empty() && label.chars().all(is_valid));
     let last = labels.last()?.to_ascii_lowercase();
     let ends_in_number = last.chars().all(|letter| letter.is_ascii_digit())
         || last.strip_prefix("0x").is_some_and(|it| it.chars().all(|it| it.is_ascii_hexdigit()));

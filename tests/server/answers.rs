@@ -138,7 +138,7 @@ fn a34_a_full_disk_is_reported_as_the_policy_sets() {
         let step = server.failed(store.token, HostError::DiskFull);
         assert_eq!(refused(step), (500, Some(code), Some(5)));
         // Only the embedder knows how much of the body it has read.
-        assert_eq!(rest(step), UnreadBody::Close);
+        assert_eq!(unread_body(step), UnreadBody::Close);
         // Bytes stored before the failure remain received.
         assert_eq!(stores(server.fragment(30, 99, 100)).offset, 30);
     }
@@ -152,23 +152,23 @@ fn a37_the_answer_says_how_to_handle_the_body() {
         [(49, UnreadBody::Drain(49)), (50, UnreadBody::Drain(50)), (51, UnreadBody::Close)]
     {
         let other = SessionId::try_from("1").expect("an id");
-        assert_eq!(rest(server.send(fragment(other, 1, last, 100))), expected);
-        assert_eq!(rest(server.fragment(1, last, 100)), expected);
+        assert_eq!(unread_body(server.send(fragment(other, 1, last, 100))), expected);
+        assert_eq!(unread_body(server.fragment(1, last, 100)), expected);
         let denied = fragment(server.session.session_id(), 1, last, 100);
-        assert_eq!(rest(server.send_with(denied, Access::Denied)), expected);
+        assert_eq!(unread_body(server.send_with(denied, Access::Denied)), expected);
         let body = last;
         let not_found = Answer::session_not_found(body, &server.policy);
         assert_eq!((as_refused(not_found), not_found.unread_body), (NOT_FOUND, expected));
     }
     let close = CreateSession::default();
-    assert_eq!(rest(server.send_with(close.into(), Access::Denied)), UnreadBody::None);
+    assert_eq!(unread_body(server.send_with(close.into(), Access::Denied)), UnreadBody::None);
     // Only the embedder knows how much it has read of the bytes to store.
     let store = stores(server.fragment(0, 99, 100));
-    assert_eq!(rest(server.failed(store.token, HostError::Other)), UnreadBody::Close);
+    assert_eq!(unread_body(server.failed(store.token, HostError::Other)), UnreadBody::Close);
     let store = stores(server.fragment(0, 99, 100));
     assert_eq!(stores(server.stored(store.token, 60)).take, 40);
-    assert_eq!(rest(server.failed(store.token, HostError::Other)), UnreadBody::Close);
-    assert_eq!(rest(server.store(60, 99, 100)), UnreadBody::None);
+    assert_eq!(unread_body(server.failed(store.token, HostError::Other)), UnreadBody::Close);
+    assert_eq!(unread_body(server.store(60, 99, 100)), UnreadBody::None);
 }
 
 /// [MC-BUP] 3.2.5.2.4.

@@ -107,7 +107,7 @@ fn a4_an_overlap_is_trimmed() {
     assert_eq!(received(server.store(0, 100, 1000)), 101);
     let before = server.session;
     let step = server.fragment(50, 150, 1000);
-    assert_eq!((out_of_sync(step), rest(step)), (101, UnreadBody::Drain(101)));
+    assert_eq!((out_of_sync(step), unread_body(step)), (101, UnreadBody::Drain(101)));
     assert_eq!(server.session, before);
     assert_eq!(received(server.store(101, 150, 1000)), 151);
 }
@@ -121,7 +121,7 @@ fn a5_a_range_that_was_received_is_answered_with_the_offset() {
         for (first, last) in [(0, 99), (0, 0), (99, 99)] {
             let step = server.fragment(first, last, 1000);
             let offset = if is_strict { out_of_sync(step) } else { received(step) };
-            assert_eq!((offset, rest(step)), (100, UnreadBody::Drain(last - first + 1)));
+            assert_eq!((offset, unread_body(step)), (100, UnreadBody::Drain(last - first + 1)));
             assert_eq!(server.session, before, "{first}-{last}");
         }
     }
@@ -138,7 +138,7 @@ fn a6_a_gap_is_answered_with_416_and_the_offset() {
         for (first, last) in [(51, 51), (99, 99), (60, 99)] {
             let step = server.fragment(first, last, 100);
             assert_eq!(out_of_sync(step), 50, "{first}-{last}");
-            assert_eq!(rest(step), UnreadBody::Drain(last - first + 1), "{first}-{last}");
+            assert_eq!(unread_body(step), UnreadBody::Drain(last - first + 1), "{first}-{last}");
             assert_eq!(server.session, before);
         }
         assert_eq!(received(server.store(50, 99, 100)), 100);
@@ -249,7 +249,7 @@ fn a14_another_total_is_refused() {
     for total in [50, 99, 101, u64::MAX] {
         let step = server.fragment(0, 49, total);
         assert_eq!(
-            (refused(step), rest(step)),
+            (refused(step), unread_body(step)),
             (INVALID_ARGUMENT, UnreadBody::Drain(50)),
             "{total}"
         );
@@ -263,7 +263,7 @@ fn a39_a_second_request_is_busy() {
     let mut server = Server::new(PLAIN);
     let store = stores(server.fragment(0, 49, 100));
     let step = server.fragment(0, 49, 100);
-    assert_eq!((refused(step), rest(step)), (BUSY, UnreadBody::Drain(50)));
+    assert_eq!((refused(step), unread_body(step)), (BUSY, UnreadBody::Drain(50)));
     assert_eq!(refused(server.close()), BUSY);
     assert_eq!(refused(server.cancel()), BUSY);
     // The first request is unaffected.

@@ -29,8 +29,8 @@ fn upload<S: Store<Error: Debug>>(store: S) -> S {
     assert_eq!(*sessions.policy(), NOTIFYING);
     let id = begin(&mut sessions, &ALICE, 7);
     assert_eq!(sessions.store().count(None).expect("a number"), 1);
-    let store = asked(send(&mut sessions, fragment(id, 0, 99, 100), &ALICE));
-    assert_eq!(asked(sessions.handle_stored(store.token, 60, NOW)).offset, 60);
+    let store = store_request(send(&mut sessions, fragment(id, 0, 99, 100), &ALICE));
+    assert_eq!(store_request(sessions.handle_stored(store.token, 60, NOW)).offset, 60);
     let notify = token(sessions.handle_stored(store.token, 40, NOW));
     let url = ReplyUrl::try_from("http://app/reply").expect("a URL");
     let step = sessions.handle_notified(notify, KEPT_REPLY, Some(url), NOW).expect("accepted");
@@ -71,7 +71,7 @@ fn a_session_exists_only_for_its_url_and_its_principal() {
         let mut sessions = table(Map::new(), PLAIN);
         let owner = with(ALICE, |it| it.principal = principal);
         let id = begin(&mut sessions, &owner, 7);
-        let store = asked(send(&mut sessions, fragment(id, 0, 9, 100), &owner));
+        let store = store_request(send(&mut sessions, fragment(id, 0, 9, 100), &owner));
         assert_eq!(
             ack(sessions.handle_stored(store.token, 10, NOW).expect("accepted")).unread_body,
             UnreadBody::None
@@ -95,7 +95,10 @@ fn a_session_exists_only_for_its_url_and_its_principal() {
                 assert_eq!(sessions.store(), &before, "{stranger:?}");
             }
         }
-        assert_eq!(asked(send(&mut sessions, fragment(id, 10, 19, 100), &owner)).offset, 10);
+        assert_eq!(
+            store_request(send(&mut sessions, fragment(id, 10, 19, 100), &owner)).offset,
+            10
+        );
     }
 }
 
@@ -145,7 +148,7 @@ fn ids_consist_of_the_random_bytes() {
 fn an_existing_id_is_not_issued_again() {
     let mut sessions = table(Map::new(), PLAIN);
     let id = begin(&mut sessions, &ALICE, 7);
-    let store = asked(send(&mut sessions, fragment(id, 0, 9, 100), &ALICE));
+    let store = store_request(send(&mut sessions, fragment(id, 0, 9, 100), &ALICE));
     ack(sessions.handle_stored(store.token, 10, NOW).expect("accepted"));
     let before = sessions.store().clone();
     let bob = with(ALICE, |it| {
@@ -176,7 +179,7 @@ fn a_session_is_found_in_any_spelling_of_its_guid() {
     {
         let id = SessionId::try_from(spelling).expect("an id");
         let at = index as u64;
-        let store = asked(send(&mut sessions, fragment(id, at, at, 9), &ALICE));
+        let store = store_request(send(&mut sessions, fragment(id, at, at, 9), &ALICE));
         let answer = ack(sessions.handle_stored(store.token, 1, NOW).expect("accepted"));
         let Ack::Fragment(ack) = answer.ack() else { panic!("{answer:?}") };
         assert_eq!(ack.session_id, Some(issued), "{spelling}");
@@ -240,7 +243,11 @@ fn expired_sessions_are_ended() {
     let new = begin(&mut sessions, &with(ALICE, |it| it.now = later), 2);
     let busy = begin(&mut sessions, &ALICE, 3);
     let due = NOW + 14 * DAY;
-    asked(send(&mut sessions, fragment(busy, 0, 9, 10), &with(ALICE, |it| it.now = due - SECOND)));
+    store_request(send(
+        &mut sessions,
+        fragment(busy, 0, 9, 10),
+        &with(ALICE, |it| it.now = due - SECOND),
+    ));
     assert_eq!(sessions.handle_timeout(due - Duration::from_nanos(1)), Ok(vec![]));
     assert_eq!(sessions.poll_timeout(), Ok(Some(due)));
     let discards = sessions.handle_timeout(due).expect("no failure");
@@ -254,7 +261,7 @@ fn expired_sessions_are_ended() {
     let mut early = table(Map::new(), EARLY);
     assert_eq!(early.poll_timeout(), Ok(None));
     let id = begin(&mut early, &ALICE, 1);
-    let store = asked(send(&mut early, fragment(id, 0, 9, 10), &ALICE));
+    let store = store_request(send(&mut early, fragment(id, 0, 9, 10), &ALICE));
     let commit = token(early.handle_stored(store.token, 10, NOW));
     ack(early.handle_committed(commit).expect("accepted"));
     assert_eq!(early.handle_timeout(due), Ok(vec![]));
@@ -270,7 +277,7 @@ fn expired_sessions_are_ended() {
 fn renewed_work_does_not_time_out() {
     let mut sessions = table(Map::new(), NOTIFYING);
     let id = begin(&mut sessions, &ALICE, 1);
-    let store = asked(send(&mut sessions, fragment(id, 0, 9, 10), &ALICE));
+    let store = store_request(send(&mut sessions, fragment(id, 0, 9, 10), &ALICE));
     let work = token(sessions.handle_stored(store.token, 10, NOW));
     let again = |sessions: &mut Sessions<'static, Map>, now| {
         send(sessions, fragment(id, 0, 9, 10), &with(ALICE, |it| it.now = now))
@@ -289,5 +296,5 @@ fn a_session_that_was_continued_meanwhile_is_not_ended() {
     let mut sessions = table(Stale::default(), PLAIN);
     let id = begin(&mut sessions, &ALICE, 1);
     assert_eq!(sessions.handle_timeout(NOW + DAY), Ok(vec![]), "13 days too early");
-    assert_eq!(asked(send(&mut sessions, fragment(id, 0, 9, 10), &ALICE)).take, 10);
+    assert_eq!(store_request(send(&mut sessions, fragment(id, 0, 9, 10), &ALICE)).take, 10);
 }

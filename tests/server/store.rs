@@ -224,7 +224,7 @@ fn an_overtaken_report_is_rejected() {
 #[test]
 fn of_two_reports_on_the_same_bytes_one_is_rejected() {
     let (mut sessions, id) = contested(PLAIN);
-    let token = asked(send(&mut sessions, fragment(id, 0, 9, 100), &ALICE)).token;
+    let token = store_request(send(&mut sessions, fragment(id, 0, 9, 100), &ALICE)).token;
     let mut sessions = meddle(sessions, move |record| {
         let step = record.session.handle_stored(token, 6, &PLAIN, NOW).expect("accepted");
         assert_eq!(stores(step).take, 4);
@@ -251,13 +251,13 @@ fn a_session_that_another_server_ended_is_not_found() {
 #[test]
 fn failures_and_interruptions_reach_the_session() {
     let (mut sessions, id) = contested(PLAIN);
-    let store = asked(send(&mut sessions, fragment(id, 0, 9, 100), &ALICE));
+    let store = store_request(send(&mut sessions, fragment(id, 0, 9, 100), &ALICE));
     assert_eq!(refused_by(sessions.handle_failed(store.token, HostError::DiskFull)).0, 500);
-    let store = asked(send(&mut sessions, fragment(id, 0, 9, 100), &ALICE));
+    let store = store_request(send(&mut sessions, fragment(id, 0, 9, 100), &ALICE));
     assert_eq!(sessions.handle_disconnected(store.token), Ok(()));
     let gone = sessions.handle_disconnected(store.token);
     assert_eq!(gone, Err(SessionsError::Event(EventError::StaleToken)));
-    let store = asked(send(&mut sessions, fragment(id, 0, 9, 100), &ALICE));
+    let store = store_request(send(&mut sessions, fragment(id, 0, 9, 100), &ALICE));
     let answer = ack(sessions.handle_stored(store.token, 10, NOW).expect("accepted"));
     assert!(matches!(answer.ack(), Ack::Fragment(ack) if ack.received.0 == 10));
     let late = token(send(&mut sessions, cancel(id), &ALICE));

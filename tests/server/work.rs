@@ -50,7 +50,7 @@ fn offsets_at_the_end_of_the_numbers_do_not_overflow() {
     assert_eq!((store.skip, store.offset, store.take), (TOTAL - 2, TOTAL - 2, 2));
     assert_eq!(received(server.stored(store.token, 2)), TOTAL);
     let step = server.fragment(0, TOTAL - 1, TOTAL);
-    assert_eq!((received(step), rest(step)), (TOTAL, UnreadBody::Drain(TOTAL)));
+    assert_eq!((received(step), unread_body(step)), (TOTAL, UnreadBody::Drain(TOTAL)));
     assert_eq!(server.session.state(), State::WaitForClose);
     // Times do not overflow either.
     let mut server = Server::new(PLAIN.with_session_timeout(Duration::MAX));
@@ -79,7 +79,7 @@ fn excess_sizes_are_refused_with_the_right_code() {
         match expected {
             None => assert_eq!(stores(step).take, last + 1),
             Some(expected) => {
-                let outcome = (refused(step), rest(step), server.session);
+                let outcome = (refused(step), unread_body(step), server.session);
                 assert_eq!(
                     outcome,
                     (expected, UnreadBody::Drain(last + 1), before),
@@ -198,7 +198,7 @@ fn an_application_that_forbids_is_not_notified_again() {
         assert_eq!(refused(server.failed(token, application(403, code))), expected);
         let before = server.session;
         let step = server.fragment(50, 99, 100);
-        assert_eq!((refused(step), rest(step)), (expected, UnreadBody::Drain(50)));
+        assert_eq!((refused(step), unread_body(step)), (expected, UnreadBody::Drain(50)));
         assert_eq!(refused(server.close()), expected);
         assert_eq!(server.session, before);
         // There may be a part of a reply.
@@ -312,7 +312,7 @@ fn a_lost_entity_ends_the_session() {
     let store = stores(server.fragment(0, 99, 100));
     assert_eq!(stores(server.stored(store.token, 10)).take, 90);
     let step = server.failed(store.token, lost);
-    assert_eq!((refused(step), rest(step)), (NOT_FOUND, UnreadBody::Close));
+    assert_eq!((refused(step), unread_body(step)), (NOT_FOUND, UnreadBody::Close));
     assert_eq!(server.session.end_reason(), Some(EndReason::EntityLost));
     // During the notification, and during the publication before Close-Session.
     let mut server = Server::new(NOTIFYING_EARLY);
@@ -379,24 +379,24 @@ fn the_body_of_a_repeated_fragment_is_not_forgotten() {
     let mut server = Server::new(NOTIFYING);
     let token = notifies(server.store(0, 99, 100));
     assert_eq!(
-        rest(server.failed(token, HostError::Other)),
+        unread_body(server.failed(token, HostError::Other)),
         UnreadBody::None,
         "all of it was stored"
     );
     let token = notifies(server.fragment(50, 99, 100));
     let (mut refusing, mut losing) = (server, server);
-    assert_eq!(rest(server.notified(token, NO_REPLY)), unread, "notified");
-    assert_eq!(rest(refusing.failed(token, HostError::Other)), unread, "refused");
+    assert_eq!(unread_body(server.notified(token, NO_REPLY)), unread, "notified");
+    assert_eq!(unread_body(refusing.failed(token, HostError::Other)), unread, "refused");
     let token = discards(losing.failed(token, HostError::EntityLost)).token;
-    assert_ne!(rest(losing.discarded(token)), UnreadBody::None, "lost");
+    assert_ne!(unread_body(losing.discarded(token)), UnreadBody::None, "lost");
     // With a publication for the repeated fragment.
     let mut server = Server::new(EARLY);
     let token = commits(server.store(0, 99, 100));
     server.disconnected(token);
     let token = commits(server.fragment(50, 99, 100));
     let mut refusing = server;
-    assert_eq!(rest(server.committed(token)), unread, "published");
-    assert_eq!(rest(refusing.failed(token, HostError::Other)), unread, "not published");
+    assert_eq!(unread_body(server.committed(token)), unread, "published");
+    assert_eq!(unread_body(refusing.failed(token, HostError::Other)), unread, "not published");
 }
 
 // Access.

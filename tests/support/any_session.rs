@@ -376,7 +376,7 @@ impl World {
                     "the committed entity must not be deleted"
                 );
                 let is_kept = |notified: Notified| notified.reply == Reply::Kept;
-                // If a notification was requested, there may be a reply, whatever was reported.
+                // If a notification was requested, there may be a reply, for any report.
                 let expected = session.notified().map_or(self.must_notify, is_kept);
                 assert_eq!(discard.reply, expected);
                 discard.token

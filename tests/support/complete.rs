@@ -211,17 +211,17 @@ impl Outcome {
 
 /// Calls `read` with the request that the Acks of this file answer.
 pub fn with_ack_for<T>(kind: MessageKind, read: impl FnOnce(&AckContext<'_>) -> T) -> T {
-    let asked = match kind {
+    let kind_of_request = match kind {
         K::PingAck => K::Ping,
         K::CreateSessionAck => K::CreateSession,
         K::CloseSessionAck => K::CloseSession,
         K::CancelSessionAck => K::CancelSession,
         _ => K::Fragment,
     };
-    let bytes = complete(asked).to_bytes();
-    match decode(asked, &bytes).map(|decoded| decoded.message) {
+    let bytes = complete(kind_of_request).to_bytes();
+    match decode(kind_of_request, &bytes).map(|decoded| decoded.message) {
         Ok(Message::Request(request)) => read(&AckContext::from(&request)),
-        other => panic!("{asked}: {other:?}"),
+        other => panic!("{kind_of_request}: {other:?}"),
     }
 }
 

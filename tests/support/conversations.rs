@@ -275,7 +275,7 @@ pub const RESPONSES: &[(&str, &str)] = &[
             "> fragment A 20-29/30 ! offset-skips-ahead \n 2> notify 30 ! early-notification"),
     ("> create \n < created A", "2> notify 30             ! early-notification"),
     ("> create \n < created A", "> close A \n 2> notify 0 \n 2< bare 200 \n < closed A"),
-    // A length that was rejected with the first fragment does not fix the total, whatever the reason.
+    // A length that was rejected with the first fragment does not fix the total, for any reason.
     ("> create \n < created A", "> fragment A 0-9/900 \n < refused 413 \n > fragment A 0-4/30"),
     ("> create \n < created A", "> fragment A 5-9/900 ! offset-skips-ahead \n < resync 0
              > fragment A 0-9/30"),

@@ -18,8 +18,8 @@ pub fn check_outputs(encoder: &Encoder<'_, Extras<'_>>, bytes: &[u8]) {
         let mut longer = vec![UNSET; needed + room];
         assert_eq!(encoder.write(&mut longer), Ok(needed));
         assert_eq!(longer[..needed], *bytes, "all bytes are written");
-        let behind = &longer[needed..];
-        assert!(behind.iter().all(|byte| *byte == UNSET), "the rest of the buffer is unchanged");
+        let after = &longer[needed..];
+        assert!(after.iter().all(|byte| *byte == UNSET), "the rest of the buffer is unchanged");
     }
     let mut shorter = vec![UNSET; needed - 1];
     let result = encoder.write(&mut shorter);

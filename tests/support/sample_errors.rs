@@ -124,7 +124,7 @@ fn head_samples() -> Vec<Sample> {
     ]
 }
 
-/// Errors in a request whose head is fine.
+/// Returns errors in a request whose head is valid.
 fn request_samples() -> Vec<Sample> {
     let get = Draft::notification().line("GET /app HTTP/1.1");
     let put = Draft::ping().line("PUT /e HTTP/1.1");

@@ -152,8 +152,8 @@ impl Server {
     /// Sends a fragment and stores the requested bytes. Returns the step after that.
     #[track_caller]
     pub fn store(&mut self, first: u64, last: u64, total: u64) -> Step {
-        let asked = stores(self.fragment(first, last, total));
-        self.stored(asked.token, asked.take)
+        let store = stores(self.fragment(first, last, total));
+        self.stored(store.token, store.take)
     }
 
     pub fn received(&self) -> u64 {
@@ -235,7 +235,7 @@ pub fn received(step: Step) -> u64 {
 }
 
 #[track_caller]
-pub fn rest(step: Step) -> UnreadBody {
+pub fn unread_body(step: Step) -> UnreadBody {
     answers(step).unread_body
 }
 
@@ -261,9 +261,9 @@ pub struct Situation {
 /// Returns a session in every state, with every kind of work possible there. Entities have 100 bytes or
 /// none.
 pub fn situations() -> Vec<Situation> {
-    let mut stands = alive();
-    stands.extend(over());
-    stands
+    let mut situations = alive();
+    situations.extend(over());
+    situations
 }
 
 type Way = fn(&mut Server) -> Option<WorkToken>;
@@ -294,8 +294,8 @@ fn alive() -> Vec<Situation> {
         }),
         ("storing the last bytes", Storing, PLAIN, |it| {
             assert_eq!(received(it.store(0, 49, 100)), 50);
-            let asked = stores(it.fragment(40, 99, 100));
-            Some(stores(it.stored(asked.token, 20)).token)
+            let store = stores(it.fragment(40, 99, 100));
+            Some(stores(it.stored(store.token, 20)).token)
         }),
         ("notifying", Notifying, NOTIFYING, |it| Some(notifies(whole(it)))),
         ("notifying without bytes", Notifying, NOTIFYING, |it| Some(notifies(it.close()))),

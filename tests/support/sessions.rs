@@ -58,7 +58,7 @@ pub fn refused_by<E: Debug>(step: Result<Step<SessionsResponse<'static>>, E>) ->
 }
 
 #[track_caller]
-pub fn asked<E: Debug>(step: Result<Step<SessionsResponse<'static>>, E>) -> StoreBytes {
+pub fn store_request<E: Debug>(step: Result<Step<SessionsResponse<'static>>, E>) -> StoreBytes {
     match step.expect("no failure") {
         Step::Store(store) => store,
         other => panic!("expected Store: {other:?}"),

@@ -40,7 +40,7 @@ pub enum Fault {
     ClientCrash,
 }
 
-/// The faults of one upload. Their number is limited, and without them an upload has to finish.
+/// The faults of one upload. Their number is limited, and without them an upload must finish.
 pub struct Plan {
     chance: f64,
     budget: u64,

@@ -214,7 +214,7 @@ impl World {
     /// Sends one request and handles its outcome.
     fn exchange(&mut self) {
         // If a Close-Session was sent, a missing session means that it was handled. A session that expires
-        // exactly then cannot be told from this case, so it does not occur here.
+        // exactly then cannot be distinguished, so it does not occur here.
         let may_be_closing = self.upload.received().0 == self.total;
         let fault = self.plan.next(&mut self.random);
         let fault = fault.filter(|fault| !(may_be_closing && *fault == Fault::Expired));

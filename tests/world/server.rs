@@ -122,7 +122,7 @@ impl Server {
             _ => Access::Granted,
         };
         let context = RequestContext::new("/entity", access, now).with_principal(Some("alice"));
-        // Always from the seed, so that ids differ whatever bytes are given.
+        // Always from the seed, so that ids differ for any input.
         let random_id = || {
             let mut bytes = [0; 16];
             random.fill_bytes(&mut bytes);

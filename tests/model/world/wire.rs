@@ -196,7 +196,7 @@ impl Job {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Phase {
     Coming,
-    /// The embedder works on it. Finished work has to be reported.
+    /// The embedder works on it. Finished work must be reported.
     Working {
         job: Job,
         done: Option<Done>,
