@@ -240,7 +240,7 @@ fn watch(observer: &mut Observer, message: &Message) -> usize {
         match ResponseHead::parse(&message.bytes, &mut HeaderSlots::new()) {
             Ok(Progress::Complete(head)) => observer.handle_response(1, &head, report),
             Ok(Progress::Partial) => observer.handle_disconnected(1),
-            Err(error) => observer.handle_broken_response(1, &error, report),
+            Err(error) => observer.handle_malformed_response(1, &error, report),
         }
     } else {
         // Each uses a new connection, so that the next response answers it.
@@ -248,7 +248,7 @@ fn watch(observer: &mut Observer, message: &Message) -> usize {
         match RequestHead::parse(&message.bytes, &mut HeaderSlots::new()) {
             Ok(Progress::Complete(head)) => observer.handle_request(1, &head, report),
             Ok(Progress::Partial) => observer.handle_disconnected(1),
-            Err(error) => observer.handle_broken_request(1, &error, report),
+            Err(error) => observer.handle_malformed_request(1, &error, report),
         }
     }
     seen

@@ -43,7 +43,7 @@ impl WireObserver {
                 let Some(head) = parsed.complete() else { return };
                 self.observer.handle_response(self.connection, &head, report);
             }
-            Err(error) => self.observer.handle_broken_response(self.connection, &error, report),
+            Err(error) => self.observer.handle_malformed_response(self.connection, &error, report),
         }
     }
 

@@ -1,10 +1,9 @@
-//! [3.1, 3.2] Watches both directions of somebody else's conversation, and says which rules are
-//! broken.
+//! [3.1, 3.2] Checks a conversation of two other parties and reports protocol violations.
 //!
-//! An [`Observer`] is fed the heads of requests and responses in the order in which they go by,
-//! and reports each [`Violation`] of grammar, presence and sequence as it happens: each has a name
-//! that does not change, a section, a [`Severity`] and a sentence. It never stops at the first one,
-//! in a message or in a conversation; only of a head that is no head there is nothing more to say.
+//! An [`Observer`] receives the heads of requests and responses in the order in which they pass,
+//! and reports each [`Violation`] of grammar, presence and sequence. A violation has a stable name,
+//! a section, a [`Severity`] and a description. The observer reports every violation of a message
+//! and continues after it. The only exception is a head that is not valid HTTP: it has one error.
 //!
 //! ```text
 //!   client  ── request ──►│                │── request ──►  server
@@ -15,39 +14,43 @@
 //!                             Violation …
 //! ```
 //!
-//! # What a conversation is
+//! # Conversations
 //!
-//! What one client has to say to one URL, over any number of connections, one session after
-//! another. An observer follows one, in memory of fixed size and without an allocator; a monitor
-//! of many keeps one for each, in a map by client and URL, or by [`Observer::session_id`] where
-//! several go through one proxy. Connections have numbers that the monitor gives them. Of the
-//! sessions, the last two are followed: an older one that had not ended is unknown again.
+//! A conversation consists of the messages between one client and one URL: any number of
+//! connections, and one session after another. An observer follows one conversation, in memory of
+//! fixed size and without an allocator. A monitor of many conversations keeps one observer for
+//! each, in a map with client and URL as key. If several clients share a proxy,
+//! [`Observer::session_id`] can be the key.
 //!
-//! # Unknown is not wrong
+//! The monitor assigns a number to each connection. The observer remembers the last two sessions.
+//! An older session that has not ended is treated as unknown.
 //!
-//! An observer may come late ([`Observer::mid_stream`]), and does not see what got lost between it and
-//! either end. But for what is only suspicious, it reports what cannot be right whatever it has
-//! missed:
+//! # Incomplete knowledge
 //!
-//! * The session, its length and the offsets it has not seen are unknown until they go by.
-//! * An Ack that went by may not have reached the client. Whatever was allowed before it is allowed
-//!   until the client shows that it has it: by its next request on the same connection.
-//! * A request whose connection ended ([`Observer::handle_disconnected`]) may have been done, or
-//!   done in part, or not.
-//! * Answers on different connections come in any order: each is compared with what was so when its
-//!   request was sent.
+//! An observer can start late ([`Observer::mid_stream`]), and does not see which messages are lost
+//! between it and either end. It reports a violation only if no missed message could make the
+//! observed one valid, except for rules with the severity [`Suspicious`](Severity::Suspicious).
+//! It assumes the following:
 //!
-//! A monitor that has missed something on the way begins anew with `mid_stream`.
+//! * A session, its length and its offsets are unknown until a message contains them.
+//! * A response may not reach the client. Everything that was allowed before it remains allowed
+//!   until the next request on the same connection shows that the client received it.
+//! * A request whose connection ended ([`Observer::handle_disconnected`]) may have been executed in
+//!   full, in part, or not at all.
+//! * Responses on different connections can arrive in any order. Each is compared with the state at
+//!   the time of its request.
 //!
-//! Not judged are: time, as an observer has no clock; bodies, which it does not see; and answers on
-//! a connection with more requests under way than it remembers, which is eight in all. A choice
-//! from more than 16 protocols is not compared with what was offered.
+//! A monitor that has missed messages replaces the observer with a new `mid_stream` one.
+//!
+//! The observer does not check time, because it has no clock, nor bodies, which it does not see. It
+//! remembers eight pending requests in total, and does not check responses on a connection that
+//! exceeds this limit. It compares `BITS-Protocol` with up to 16 offered protocols.
 //!
 //! # Severities
 //!
-//! A rule weighs what the text of \[MC-BUP\] says, unless a page of Microsoft's says otherwise.
-//! Windows' own servers are not without fault: IIS leaves BITS-Session-Id out of all Acks but that
-//! for Create-Session, and each is a violation.
+//! The severity of a rule follows the text of \[MC-BUP\], unless Microsoft's documentation of the
+//! packets differs. Windows servers have violations too: IIS sends BITS-Session-Id only in the Ack
+//! for Create-Session, and each Ack without it is a violation.
 //!
 //! # Rules
 //!
@@ -55,8 +58,7 @@
 //!
 //! # States
 //!
-//! The table is [`TABLE`]: where each event leads, or which rule it breaks. The diagram shows what
-//! breaks none.
+//! The diagram shows the events that violate no rule:
 //!
 #![doc = include_str!("state.md")]
 
@@ -68,18 +70,20 @@ mod session;
 mod state;
 
 pub use self::rule::{SequenceRule, Severity, Violation};
-pub use self::state::{Event, State, TABLE};
+pub use self::state::State;
+#[doc(hidden)]
+pub use self::state::{Event, TABLE};
 
 use self::pending::{Packet, PendingRequest, PendingRequests};
-use self::session::{Creation, Fingerprint, Session, View};
+use self::session::{ClientView, Fingerprint, LastCreate, Session};
 use crate::error::Error;
 use crate::field::{ReceivedContentRange, SessionId};
 use crate::http1::{HeadVisitor as _, RequestLine, StatusLine};
 use crate::message::{Fields, HeadSource, MAX_VALUE, ParsedFields, RequestHead, ResponseHead};
 
-/// Follows one conversation, and reports the rules that are broken in it.
+/// Follows one conversation and reports the rules that its messages violate.
 ///
-/// Plain data of fixed size: it can be copied, compared, and kept in any map.
+/// Plain data of fixed size, at most 2048 bytes: it can be copied, compared, and stored in a map.
 ///
 /// # Example
 ///
@@ -93,64 +97,66 @@ use crate::message::{Fields, HeadSource, MAX_VALUE, ParsedFields, RequestHead, R
 ///     BITS-Session-Id: {A0FF5911-4144-45B3-BF27-27AFC8EC8A67}\r\n\
 ///     Content-Length: zero\r\n\r\n";
 /// let mut observer = Observer::new();
-/// let mut seen = Vec::new();
+/// let mut violations = Vec::new();
 /// let connection = 1;
 ///
 /// let mut slots = HeaderSlots::new();
 /// match RequestHead::parse(bytes, &mut slots) {
 ///     Ok(Progress::Complete(head)) => {
-///         observer.handle_request(connection, &head, |violation| seen.push(violation));
+///         observer.handle_request(connection, &head, |it| violations.push(it));
 ///     }
-///     Ok(Progress::Partial) => unreachable!("the head is whole"),
+///     Ok(Progress::Partial) => panic!("the head is incomplete: read more bytes"),
 ///     Err(error) => {
-///         observer.handle_broken_request(connection, &error, |violation| seen.push(violation));
+///         observer.handle_malformed_request(connection, &error, |it| violations.push(it));
 ///     }
 /// }
-/// assert_eq!(seen.len(), 1);
-/// assert_eq!(seen[0].rule(), "not-decimal");
-/// assert_eq!(seen[0].severity(), Severity::Must);
+/// assert_eq!(violations.len(), 1);
+/// assert_eq!(violations[0].rule(), "not-decimal");
+/// assert_eq!(violations[0].severity(), Severity::Must);
 /// assert_eq!(
-///     seen[0].to_string(),
+///     violations[0].to_string(),
 ///     "Content-Length: expected decimal digits, received \"zero\" (byte 134, [MC-BUP] 2.2.1.1)"
 /// );
 /// ```
 ///
-/// Source: \[MC-BUP\] 2.2, 3.1.5, 3.2.5; Microsoft's pages on the packets.
+/// Source: \[MC-BUP\] 2.2, 3.1.5, 3.2.5; Microsoft's documentation of the packets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Observer {
-    /// The session that the conversation is about.
+    /// The session of the latest messages.
     current: Session,
-    /// The one before it, which may be alive.
+    /// The session before it. It may still be open.
     previous: Option<Session>,
-    /// How many sessions were followed.
-    sessions: u32,
-    /// How many packets were seen.
-    packets: u32,
-    /// Whether the observer was there from the beginning.
+    /// Number of sessions so far.
+    session_count: u32,
+    /// Number of packets so far.
+    packet_count: u32,
+    /// True if the observer started with the conversation.
     from_start: bool,
-    /// Whether every session that may be alive is known.
-    knows_all: bool,
-    answered: Option<Answered>,
-    creation: Creation,
-    /// The host that the client began with.
-    origin: Option<Fingerprint>,
-    /// The host that it was told to go on with.
-    host: Option<Fingerprint>,
-    unanswered: PendingRequests,
-    /// The connection of the last request: what answers none on it is wrong.
-    heard: Option<u32>,
+    /// True if every session that may be open is known.
+    all_sessions_known: bool,
+    last_response: Option<LastResponse>,
+    last_create: LastCreate,
+    /// The host of the first Create-Session.
+    origin_host: Option<Fingerprint>,
+    /// The host in the last BITS-Host-Id.
+    assigned_host: Option<Fingerprint>,
+    pending: PendingRequests,
+    /// The connection of the last request. After a late start, an unsolicited response is certain
+    /// on this connection only.
+    last_connection: Option<u32>,
 }
 
-/// The last answer: the next request shows whether the client has got it.
+/// The last response about a session. The next request shows whether the client received it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Answered {
+struct LastResponse {
     connection: u32,
-    /// The session it is about.
+    /// The serial number of the session.
     serial: u32,
-    /// What the client believes that has not got it.
-    before: View,
-    /// Whether it says where the session stands, whatever the client offset_bounds before.
-    settles: bool,
+    /// The client's view if the response does not reach it.
+    previous_view: ClientView,
+    /// True if the response determines state and offset of the session, and so replaces all earlier
+    /// responses.
+    is_definitive: bool,
 }
 
 const _: () = assert!(size_of::<Observer>() <= 2048, "an observer is small");
@@ -162,51 +168,49 @@ impl Default for Observer {
 }
 
 impl Observer {
-    /// For a conversation that is watched from its beginning: there is no session yet.
+    /// Creates an observer for a conversation from its beginning. No session exists yet.
     #[must_use]
     pub const fn new() -> Self {
         Self {
-            current: Session::none(State::NoSession),
+            current: Session::empty(State::NoSession),
             previous: None,
-            sessions: 0,
-            packets: 0,
+            session_count: 0,
+            packet_count: 0,
             from_start: true,
-            knows_all: true,
-            answered: None,
-            creation: Creation::NONE,
-            origin: None,
-            host: None,
-            unanswered: PendingRequests::NONE,
-            heard: None,
+            all_sessions_known: true,
+            last_response: None,
+            last_create: LastCreate::NONE,
+            origin_host: None,
+            assigned_host: None,
+            pending: PendingRequests::EMPTY,
+            last_connection: None,
         }
     }
 
-    /// For a conversation that has gone on for a while: nothing is known of it.
+    /// Creates an observer for a conversation that has already begun. Nothing is known about it.
     #[must_use]
     pub const fn mid_stream() -> Self {
-        let current = Session::none(State::Unknown);
-        Self { current, from_start: false, knows_all: false, ..Self::new() }
+        let current = Session::empty(State::Unknown);
+        Self { current, from_start: false, all_sessions_known: false, ..Self::new() }
     }
 
-    /// A request goes by, on a connection that the caller has given this number: a packet, a
-    /// notification of the server application, or anything else, which is passed over.
+    /// Handles the head of a request on a connection, whose number the caller assigns.
     ///
-    /// What was seen is taken into account whatever is wrong with it.
+    /// The request can be a packet, a notification of a server application, or anything else, which
+    /// is ignored. The observer uses the valid fields of an invalid packet.
     pub fn handle_request(
         &mut self,
         connection: u32,
         head: &RequestHead<'_, '_>,
         mut report: impl FnMut(Violation),
     ) {
-        self.request(
-            connection,
-            &HeadSource { head, max_value: MAX_VALUE },
-            head.fields(),
-            &mut report,
-        );
+        let source = HeadSource { head, max_value: MAX_VALUE };
+        self.observe_request(connection, &source, head.fields(), &mut report);
     }
 
-    /// The same, for a request that another HTTP stack has read.
+    /// Handles a request that another HTTP stack has parsed.
+    ///
+    /// See [`handle_request`](Self::handle_request) for the head of a request.
     pub fn handle_request_fields<'b>(
         &mut self,
         connection: u32,
@@ -216,11 +220,13 @@ impl Observer {
     ) {
         let mut slot = Fields::new();
         let source = ParsedFields::collect(&mut slot, line, fields.clone(), MAX_VALUE);
-        self.request(connection, &source, fields, &mut report);
+        self.observe_request(connection, &source, fields, &mut report);
     }
 
-    /// A request goes by whose head is an error; it is taken for a packet.
-    pub fn handle_broken_request(
+    /// Handles a request whose head cannot be parsed, with the error of parsing.
+    ///
+    /// The request is assumed to be a packet.
+    pub fn handle_malformed_request(
         &mut self,
         connection: u32,
         error: &Error,
@@ -228,27 +234,33 @@ impl Observer {
     ) {
         self.begin_packet(connection, &mut report);
         report(Violation::from(*error));
-        self.ask(connection, PendingRequest::Packet(Packet::new(self.packets, None, false)));
+        let packet = Packet::new(self.packet_count, None, false);
+        self.add_pending(connection, PendingRequest::Packet(packet));
     }
 
-    /// A request goes by that is known to be none of this protocol, though its head may be an
-    /// error: what answers it is passed over.
-    pub fn handle_foreign_request(&mut self, connection: u32) {
-        self.ask(connection, PendingRequest::Foreign);
+    /// Handles a request that does not belong to this protocol, as the caller knows.
+    ///
+    /// Its head need not be valid. The response to it is ignored.
+    pub fn handle_unrelated_request(&mut self, connection: u32) {
+        self.add_pending(connection, PendingRequest::Unrelated);
     }
 
-    /// A response goes by: it answers the oldest request on this connection that is still to be
-    /// answered. Interim responses (1xx) answer nothing.
+    /// Handles the head of a response, which answers the oldest pending request on its connection.
+    ///
+    /// Interim responses (1xx) are ignored.
     pub fn handle_response(
         &mut self,
         connection: u32,
         head: &ResponseHead<'_, '_>,
         mut report: impl FnMut(Violation),
     ) {
-        self.response(connection, &HeadSource { head, max_value: MAX_VALUE }, &mut report);
+        let source = HeadSource { head, max_value: MAX_VALUE };
+        self.observe_response(connection, &source, &mut report);
     }
 
-    /// The same, for a response that another HTTP stack has read.
+    /// Handles a response that another HTTP stack has parsed.
+    ///
+    /// See [`handle_response`](Self::handle_response) for the head of a response.
     pub fn handle_response_fields<'b>(
         &mut self,
         connection: u32,
@@ -258,64 +270,68 @@ impl Observer {
     ) {
         let mut slot = Fields::new();
         let source = ParsedFields::collect(&mut slot, line, fields, MAX_VALUE);
-        self.response(connection, &source, &mut report);
+        self.observe_response(connection, &source, &mut report);
     }
 
-    /// A response goes by whose head is an error.
-    pub fn handle_broken_response(
+    /// Handles a response whose head cannot be parsed, with the error of parsing.
+    ///
+    /// The error is reported if the response answers a packet or a notification.
+    pub fn handle_malformed_response(
         &mut self,
         connection: u32,
         error: &Error,
         mut report: impl FnMut(Violation),
     ) {
-        match self.take_asked(connection, None, &mut report) {
-            None | Some(PendingRequest::Foreign) => {}
+        match self.take_pending(connection, None, &mut report) {
+            None | Some(PendingRequest::Unrelated) => {}
             Some(PendingRequest::Notification { .. }) => report(Violation::from(*error)),
             Some(PendingRequest::Packet(packet)) => {
                 report(Violation::from(*error));
-                self.unreadable(&packet);
+                self.forget_outcome(&packet);
             }
         }
     }
 
-    /// The connection has ended: what was asked on it will not be answered, and the last answer
-    /// may not have reached the client. Its number may be used again.
+    /// Handles the end of a connection.
+    ///
+    /// Its pending requests get no response, and the client may not have received the last one. The
+    /// number of the connection can be used again.
     pub fn handle_disconnected(&mut self, connection: u32) {
-        if self.answered.is_some_and(|answered| answered.connection == connection) {
-            self.doubt_answer();
+        if self.last_response.is_some_and(|response| response.connection == connection) {
+            self.mark_unconfirmed();
         }
-        if self.unanswered.end(connection) {
-            // The host could not be reached: the client may go back to the origin server.
-            self.host = None;
+        if self.pending.remove_connection(connection) {
+            // The host may be unreachable: the client may return to the origin server.
+            self.assigned_host = None;
         }
-        self.heard = self.heard.filter(|heard| *heard != connection);
+        self.last_connection = self.last_connection.filter(|last| *last != connection);
     }
 
-    /// What is known of the session.
+    /// Returns the state of the current session.
     #[must_use]
     pub const fn state(&self) -> State {
         self.current.state
     }
 
-    /// The session that the conversation is about.
+    /// Returns the id of the current session; `None` if there is none or it is unknown.
     #[must_use]
     pub fn session_id(&self) -> Option<SessionId<'_>> {
         self.current.id()
     }
 
-    /// The offset that the server named last; `None` if it is not known.
+    /// Returns the offset that the server expects next; `None` if it is unknown.
     #[must_use]
     pub fn received(&self) -> Option<ReceivedContentRange> {
         self.current.next.map(ReceivedContentRange)
     }
 
-    /// The length of the entity; `None` if it is not known.
+    /// Returns the length of the entity in bytes; `None` if it is unknown.
     #[must_use]
     pub const fn total(&self) -> Option<u64> {
         self.current.total
     }
 
-    /// A session that is still followed.
+    /// Returns the session with this serial number, if it is still remembered.
     fn session(&mut self, serial: u32) -> Option<&mut Session> {
         if self.current.serial == serial {
             return Some(&mut self.current);
@@ -323,27 +339,27 @@ impl Observer {
         self.previous.as_mut().filter(|previous| previous.serial == serial)
     }
 
-    /// The client may not have got the last answer.
-    fn doubt_answer(&mut self) {
-        if let Some(Answered { serial, before, .. }) = self.answered.take() {
+    /// Records that the last response may not have reached the client.
+    fn mark_unconfirmed(&mut self) {
+        if let Some(LastResponse { serial, previous_view, .. }) = self.last_response.take() {
             if let Some(session) = self.session(serial) {
-                session.unconfirmed = session.unconfirmed.or(Some(before));
+                session.unconfirmed = session.unconfirmed.or(Some(previous_view));
             }
         }
     }
 
-    /// A request is to be answered.
-    fn ask(&mut self, connection: u32, asked: PendingRequest) {
-        self.heard = Some(connection);
-        if self.unanswered.push(connection, asked) {
-            // What was under way is forgotten, and may have changed anything.
-            self.lose_track();
+    fn add_pending(&mut self, connection: u32, request: PendingRequest) {
+        self.last_connection = Some(connection);
+        if self.pending.push(connection, request) {
+            // The dropped requests may have changed any session.
+            self.forget_progress();
         }
     }
 
-    fn lose_track(&mut self) {
-        self.knows_all = false;
-        self.current.lose_track();
-        self.previous.iter_mut().for_each(Session::lose_track);
+    /// Forgets everything that an unobserved request may have changed.
+    fn forget_progress(&mut self) {
+        self.all_sessions_known = false;
+        self.current.forget_progress();
+        self.previous.iter_mut().for_each(Session::forget_progress);
     }
 }

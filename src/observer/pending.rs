@@ -1,45 +1,46 @@
-//! The requests that are still to be answered.
+//! The requests without a response so far.
 
 use crate::field::ContentRange;
 use crate::message::MessageKind;
 
-/// Which session a request named.
+/// The session that a request refers to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum SessionRef {
-    /// None: it needs none, or it could not be read, or there is none.
+    /// No session: the request needs none, its session id is invalid, or no session exists.
     None,
-    /// The one with this serial number.
+    /// The session with this serial number.
     Session(u32),
-    /// One that nobody has issued.
+    /// A session that the server did not issue.
     Unknown,
 }
 
-/// A request that is still to be answered.
+/// A request without a response so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PendingRequest {
-    /// Something else than this protocol.
-    Foreign,
-    /// A notification of the server application, by reference or not.
+    /// A request that does not belong to this protocol.
+    Unrelated,
+    /// A notification of a server application.
     Notification { by_reference: bool },
-    /// One of the five requests.
+    /// A request of this protocol.
     Packet(Packet),
 }
 
+/// A request of this protocol, and the state of its session when it was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Packet {
-    /// Its number among the requests.
+    /// The position among all packets of the conversation.
     pub(super) number: u32,
-    /// Which of the five, if that could be told.
+    /// The kind of packet, if it is known.
     pub(super) kind: Option<MessageKind>,
-    /// Whether nothing was wrong with it.
+    /// True if the packet has no error.
     pub(super) is_valid: bool,
-    pub(super) named: SessionRef,
+    pub(super) session_ref: SessionRef,
     pub(super) range: Option<ContentRange>,
-    /// Whether it began beyond everything that was sent.
+    /// True if the fragment starts beyond all bytes sent before it.
     pub(super) leaves_gap: bool,
-    /// Whether the session had ended when it was sent.
+    /// True if the session had already ended.
     pub(super) had_ended: bool,
-    /// The offset that the server had named when it was sent.
+    /// The offset that the server expected.
     pub(super) next: Option<u64>,
 }
 
@@ -49,7 +50,7 @@ impl Packet {
             number,
             kind,
             is_valid,
-            named: SessionRef::None,
+            session_ref: SessionRef::None,
             range: None,
             leaves_gap: false,
             had_ended: false,
@@ -57,7 +58,7 @@ impl Packet {
         }
     }
 
-    /// Whether it is about a session, and its answer may be.
+    /// Returns true for packets that carry a session id.
     pub(super) const fn needs_session(&self) -> bool {
         matches!(
             self.kind,
@@ -66,56 +67,60 @@ impl Packet {
     }
 }
 
+/// One pending request, or several unrelated ones in a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Entry {
     connection: u32,
-    asked: PendingRequest,
-    /// How many in a row; more than one only of what is foreign.
+    request: PendingRequest,
+    /// Number of requests in a row. Exceeds 1 for unrelated requests only.
     count: u32,
-    /// The nearest place from which it was said that the client did not wait for its answer.
-    noted: Option<Waiting>,
+    /// The overlap with a later packet that was reported last.
+    reported: Option<PendingOn>,
 }
 
-/// The requests that are still to be answered, in their order.
+/// The pending requests of all connections, oldest first.
+///
+/// A connection whose requests exceed the space is untracked until it ends: its responses cannot be
+/// assigned to requests.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct PendingRequests {
     entries: [Option<Entry>; 8],
-    /// Connections with more than find a place: what comes on them is paired with nothing any more.
     untracked: [Option<u32>; 4],
-    /// Whether there were more such connections than find a place: then it is so on all.
-    is_overrun: bool,
+    /// True if there are more untracked connections than space: then all connections are untracked.
+    all_untracked: bool,
 }
 
-/// A packet is sent while others wait for their answers.
+/// The connection of a packet that is pending while another packet is sent.
+///
+/// Ordered by severity of the violation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Waiting {
-    /// On another connection.
-    Elsewhere,
-    /// On the same one.
-    Here,
+pub(super) enum PendingOn {
+    OtherConnection,
+    SameConnection,
 }
 
 impl PendingRequests {
-    pub(super) const NONE: Self =
-        Self { entries: [None; 8], untracked: [None; 4], is_overrun: false };
+    pub(super) const EMPTY: Self =
+        Self { entries: [None; 8], untracked: [None; 4], all_untracked: false };
 
-    /// Remembers one more; whether that cost the memory of others.
-    pub(super) fn push(&mut self, connection: u32, asked: PendingRequest) -> bool {
-        if self.is_blind(connection) {
+    /// Adds a request, and returns true if this or an earlier request had to be dropped.
+    pub(super) fn push(&mut self, connection: u32, request: PendingRequest) -> bool {
+        if self.is_untracked(connection) {
             return true;
         }
         let of_connection =
             self.entries.iter_mut().flatten().filter(|it| it.connection == connection);
         match of_connection.last() {
             Some(last)
-                if last.asked == PendingRequest::Foreign && asked == PendingRequest::Foreign =>
+                if last.request == PendingRequest::Unrelated
+                    && request == PendingRequest::Unrelated =>
             {
                 last.count = last.count.saturating_add(1);
                 return false;
             }
             _ => {}
         }
-        let entry = Entry { connection, asked, count: 1, noted: None };
+        let entry = Entry { connection, request, count: 1, reported: None };
         if let Some(slot) = self.entries.iter_mut().find(|slot| slot.is_none()) {
             *slot = Some(entry);
             return false;
@@ -124,19 +129,19 @@ impl PendingRequests {
         self.remove(oldest);
         match self.untracked.iter_mut().find(|slot| slot.is_none()) {
             Some(slot) => *slot = Some(oldest),
-            None => self.is_overrun = true,
+            None => self.all_untracked = true,
         }
-        self.push(connection, asked);
+        self.push(connection, request);
         true
     }
 
-    /// The one that an answer on this connection belongs to.
+    /// Removes and returns the oldest request on a connection.
     pub(super) fn take(&mut self, connection: u32) -> Option<PendingRequest> {
-        let is_here =
+        let is_of_connection =
             |slot: &&mut Option<Entry>| slot.is_some_and(|it| it.connection == connection);
-        let slot = self.entries.iter_mut().find(is_here)?;
+        let slot = self.entries.iter_mut().find(is_of_connection)?;
         let entry = slot.as_mut()?;
-        let asked = entry.asked;
+        let request = entry.request;
         match entry.count.checked_sub(1) {
             Some(count @ 1..) => entry.count = count,
             _ => {
@@ -144,49 +149,53 @@ impl PendingRequests {
                 self.compact();
             }
         }
-        Some(asked)
+        Some(request)
     }
 
-    /// Forgets a connection; whether a packet on it was still to be answered.
-    pub(super) fn end(&mut self, connection: u32) -> bool {
+    /// Removes a connection that ended, and returns true if a packet was pending on it.
+    pub(super) fn remove_connection(&mut self, connection: u32) -> bool {
         for slot in &mut self.untracked {
             *slot = slot.filter(|untracked| *untracked != connection);
         }
         self.remove(connection)
     }
 
-    /// Whether what comes on this connection is paired with nothing.
-    pub(super) fn is_blind(&self, connection: u32) -> bool {
-        self.is_overrun || self.untracked.contains(&Some(connection))
+    /// Returns true if responses on this connection cannot be assigned to requests.
+    pub(super) fn is_untracked(&self, connection: u32) -> bool {
+        self.all_untracked || self.untracked.contains(&Some(connection))
     }
 
-    /// Where packets wait for their answers while another is sent on this connection; that is told
-    /// once of each.
-    pub(super) fn note_waiting(&mut self, connection: u32) -> Option<Waiting> {
-        let mut told = None;
+    /// Returns the connection of a pending packet when another packet is sent on `connection`.
+    ///
+    /// Each pending packet counts once for each kind of connection.
+    pub(super) fn report_overlap(&mut self, connection: u32) -> Option<PendingOn> {
+        let mut worst = None;
         for entry in self.entries.iter_mut().flatten() {
-            let is_here = entry.connection == connection;
-            let place = Some(if is_here { Waiting::Here } else { Waiting::Elsewhere });
-            if matches!(entry.asked, PendingRequest::Packet(_)) && entry.noted < place {
-                entry.noted = place;
-                told = told.max(place);
+            let pending_on = Some(if entry.connection == connection {
+                PendingOn::SameConnection
+            } else {
+                PendingOn::OtherConnection
+            });
+            if matches!(entry.request, PendingRequest::Packet(_)) && entry.reported < pending_on {
+                entry.reported = pending_on;
+                worst = worst.max(pending_on);
             }
         }
-        told
+        worst
     }
 
     fn remove(&mut self, connection: u32) -> bool {
         let mut had_packet = false;
         for slot in &mut self.entries {
             if let Some(entry) = slot.take_if(|it| it.connection == connection) {
-                had_packet |= matches!(entry.asked, PendingRequest::Packet(_));
+                had_packet |= matches!(entry.request, PendingRequest::Packet(_));
             }
         }
         self.compact();
         had_packet
     }
 
-    /// Moves the others up, so that they stay in their order.
+    /// Moves the entries to the front and keeps their order.
     fn compact(&mut self) {
         let mut kept = self.entries.into_iter().flatten();
         self.entries = core::array::from_fn(|_| kept.next());

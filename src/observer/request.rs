@@ -1,7 +1,7 @@
-//! What an observer makes of a request.
+//! Handling of requests.
 
-use super::pending::{Packet, PendingRequest, SessionRef, Waiting};
-use super::session::{Creation, Fingerprint, Session};
+use super::pending::{Packet, PendingOn, PendingRequest, SessionRef};
+use super::session::{Fingerprint, LastCreate, Session};
 use super::{Event, Observer, SequenceRule, State, Violation};
 use crate::field::{ContentName, ContentRange, SessionId};
 use crate::http1::RequestLine;
@@ -11,8 +11,8 @@ use crate::message::{
     RequestSummary, Source, Validated, validate_notification, validate_request,
 };
 
-/// Accepts everything that can be parsed. The observer still reports the deviations.
-const LENIENT: ParseOptions = ParseOptions {
+/// Accepts every unambiguous request. Its deviations are reported as violations.
+const OPTIONS: ParseOptions = ParseOptions {
     method_override: true,
     plain_post: true,
     missing_content_length: MissingContentLength::AcceptOnEmpty,
@@ -21,7 +21,7 @@ const LENIENT: ParseOptions = ParseOptions {
 };
 
 impl Observer {
-    pub(super) fn request<'b>(
+    pub(super) fn observe_request<'b>(
         &mut self,
         connection: u32,
         source: &impl Source<'b, Line = RequestLine<'b>>,
@@ -31,41 +31,41 @@ impl Observer {
         let line = source.line();
         if !Request::is_bits_request(&line, fields.clone()) {
             if NotificationRequest::is_notification(&line, fields) {
-                return self.notification(connection, source, report);
+                return self.observe_notification(connection, source, report);
             }
-            return self.ask(connection, PendingRequest::Foreign);
+            return self.add_pending(connection, PendingRequest::Unrelated);
         }
         self.begin_packet(connection, report);
         let each = &mut |error| report(Violation::from(error));
-        let outline = validate_request(source, &LENIENT, each);
-        outline.deviations.iter().for_each(|deviation| report(Violation::from(deviation)));
-        self.check_host(outline.kind, fields, report);
-        let mut packet = Packet::new(self.packets, outline.kind, outline.is_valid);
-        self.packet(&outline, &mut packet, &mut |rule| report(Violation::Sequence(rule)));
-        self.ask(connection, PendingRequest::Packet(packet));
+        let summary = validate_request(source, &OPTIONS, each);
+        summary.deviations.iter().for_each(|deviation| report(Violation::from(deviation)));
+        self.check_host(summary.kind, fields, report);
+        let mut packet = Packet::new(self.packet_count, summary.kind, summary.is_valid);
+        self.observe_packet(&summary, &mut packet, &mut |rule| report(Violation::from(rule)));
+        self.add_pending(connection, PendingRequest::Packet(packet));
     }
 
-    /// A packet begins on this connection.
+    /// Handles the start of a packet: confirms the last response, and reports overlapping packets.
     pub(super) fn begin_packet(&mut self, connection: u32, report: &mut impl FnMut(Violation)) {
-        self.packets = self.packets.wrapping_add(1);
-        match self.answered {
-            // The client sends on after an answer: it has it.
-            Some(answered) if answered.connection == connection => {
-                self.answered = None;
-                if let Some(session) = self.session(answered.serial) {
-                    session.unconfirmed = session.unconfirmed.filter(|_| !answered.settles);
+        self.packet_count = self.packet_count.wrapping_add(1);
+        match self.last_response {
+            // The client continues on the connection of the response, so it has received it.
+            Some(response) if response.connection == connection => {
+                self.last_response = None;
+                if let Some(session) = self.session(response.serial) {
+                    session.unconfirmed = session.unconfirmed.filter(|_| !response.is_definitive);
                 }
             }
-            _ => self.doubt_answer(),
+            _ => self.mark_unconfirmed(),
         }
-        match self.unanswered.note_waiting(connection) {
-            Some(Waiting::Here) => report(SequenceRule::PipelinedRequest.into()),
-            Some(Waiting::Elsewhere) => report(SequenceRule::ConcurrentRequest.into()),
+        match self.pending.report_overlap(connection) {
+            Some(PendingOn::SameConnection) => report(SequenceRule::PipelinedRequest.into()),
+            Some(PendingOn::OtherConnection) => report(SequenceRule::ConcurrentRequest.into()),
             None => {}
         }
     }
 
-    fn notification<'b>(
+    fn observe_notification<'b>(
         &mut self,
         connection: u32,
         source: &impl Source<'b, Line = RequestLine<'b>>,
@@ -88,13 +88,13 @@ impl Observer {
             report(SequenceRule::EarlyNotification.into());
         }
         if total.is_some() && length.is_some() && total != length {
-            report(SequenceRule::NotificationLength.into());
+            report(SequenceRule::NotificationLengthMismatch.into());
         }
         let by_reference = matches!(entity, Some(NotifiedEntity::ByReference { .. }));
-        self.ask(connection, PendingRequest::Notification { by_reference });
+        self.add_pending(connection, PendingRequest::Notification { by_reference });
     }
 
-    /// Whether it goes where the server sent the client to.
+    /// Checks that the request goes to the host in BITS-Host-Id.
     fn check_host<'b>(
         &mut self,
         kind: Option<MessageKind>,
@@ -107,98 +107,101 @@ impl Observer {
         };
         let host = Fingerprint::of_host(host);
         if kind == Some(MessageKind::CreateSession) {
-            // A new session begins where it likes.
-            self.origin = self.origin.or(Some(host));
-        } else if self.current.unconfirmed.is_none() && self.host.is_some_and(|named| named != host)
+            // A client may create a session on any host.
+            self.origin_host = self.origin_host.or(Some(host));
+        } else if self.current.unconfirmed.is_none()
+            && self.assigned_host.is_some_and(|assigned| assigned != host)
         {
             report(SequenceRule::HostIdIgnored.into());
-            // It goes on there; that is said once.
-            self.host = None;
+            // Later requests to this host would repeat the report.
+            self.assigned_host = None;
         }
     }
 
-    fn packet(
+    fn observe_packet(
         &mut self,
-        outline: &RequestSummary<'_>,
+        summary: &RequestSummary<'_>,
         packet: &mut Packet,
         report: &mut impl FnMut(SequenceRule),
     ) {
         let Some(event) = event_of(packet.kind) else { return };
-        packet.range = outline.content_range;
+        packet.range = summary.content_range;
         if event == Event::Create {
-            let name = outline.content_name.as_ref().map(fingerprint);
-            self.creation = Creation::new(packet.number, name, outline.supported_protocols);
+            let name = summary.content_name.as_ref().map(fingerprint);
+            self.last_create = LastCreate::new(packet.number, name, summary.supported_protocols);
         }
         if packet.needs_session() {
-            let Some(session_id) = &outline.session_id else { return };
-            packet.named = self.identify(session_id);
-            if packet.named == SessionRef::Unknown {
+            let Some(session_id) = &summary.session_id else { return };
+            packet.session_ref = self.resolve(session_id);
+            if packet.session_ref == SessionRef::Unknown {
                 return report(SequenceRule::UnknownSession);
             }
         }
-        let session = match packet.named {
+        let session = match packet.session_ref {
             SessionRef::Session(serial) => self.session(serial),
             SessionRef::None | SessionRef::Unknown => None,
         };
-        let is_followed = session.is_some();
+        let is_known = session.is_some();
         let session = match session {
             Some(session) => session,
             None => &mut self.current,
         };
         packet.had_ended = session.state.has_ended();
         packet.next = session.next;
-        if session.begin(event, report) && is_followed {
-            session.observe(event, packet, report);
-            session.check_name(outline.content_name, report);
+        if session.apply_request(event, report) && is_known {
+            session.check_packet(event, packet, report);
+            session.check_name(summary.content_name, report);
         } else if !packet.needs_session() {
-            // A client that goes on after a Ping tries again, perhaps with what was too large.
-            session.too_large = None;
+            // After a Ping the client may retry with the fragment size that was rejected.
+            session.rejected_len = None;
         }
     }
 
-    /// Which session the client means.
-    fn identify(&mut self, session_id: &SessionId<'_>) -> SessionRef {
-        if self.current.is(session_id) {
+    /// Finds the session with this id, and makes it the current one if it has not ended.
+    fn resolve(&mut self, session_id: &SessionId<'_>) -> SessionRef {
+        if self.current.has_id(session_id) {
             return SessionRef::Session(self.current.serial);
         }
-        if let Some(previous) = self.previous.filter(|previous| previous.is(session_id)) {
+        if let Some(previous) = self.previous.filter(|previous| previous.has_id(session_id)) {
             if !previous.state.has_ended() {
-                // The client has come back to it.
+                // The client returned to its previous session.
                 self.previous = Some(self.current);
                 self.current = previous;
             }
             return SessionRef::Session(previous.serial);
         }
-        if self.knows_all {
-            let is_none = self.current.state == State::NoSession;
-            return if is_none { SessionRef::None } else { SessionRef::Unknown };
+        if self.all_sessions_known {
+            let has_none = self.current.state == State::NoSession;
+            return if has_none { SessionRef::None } else { SessionRef::Unknown };
         }
-        // One that the observer did not see being issued.
-        self.sessions = self.sessions.wrapping_add(1);
-        self.follow(Session::named(self.sessions, State::Unknown, session_id));
-        SessionRef::Session(self.sessions)
+        // The observer may have missed the Ack that issued the session.
+        self.session_count = self.session_count.wrapping_add(1);
+        self.set_current(Session::with_id(self.session_count, State::Unknown, session_id));
+        SessionRef::Session(self.session_count)
     }
 
-    /// From now on the conversation is about this session.
-    pub(super) fn follow(&mut self, session: Session) {
+    /// Makes `session` the current session, and the current one the previous.
+    pub(super) fn set_current(&mut self, session: Session) {
         if self.current.id().is_some() {
             let forgotten = self.previous.replace(self.current);
-            // One that has ended may be forgotten: whoever names it is wrong either way.
-            self.knows_all &= forgotten.is_none_or(|forgotten| forgotten.state.has_ended());
+            // A later request for a forgotten session is valid only if the session has not ended.
+            self.all_sessions_known &=
+                forgotten.is_none_or(|forgotten| forgotten.state.has_ended());
         }
         self.current = session;
     }
 }
 
 impl Session {
-    /// Moves as the table says, or tells the rule that is broken. Whether there is a session whose
-    /// offsets can be compared.
-    fn begin(&mut self, event: Event, report: &mut impl FnMut(SequenceRule)) -> bool {
-        match self.state.follow(event) {
+    /// Applies a request to the state, and returns true if its offsets can be checked.
+    fn apply_request(&mut self, event: Event, report: &mut impl FnMut(SequenceRule)) -> bool {
+        match self.state.try_next(event) {
             Ok(state) => self.state = state,
-            // Before the last answers, which the client may not have, it was right.
+            // Valid for a client that did not receive the last responses.
             Err(_)
-                if self.unconfirmed.is_some_and(|earlier| earlier.state.follow(event).is_ok()) => {}
+                if self
+                    .unconfirmed
+                    .is_some_and(|earlier| earlier.state.try_next(event).is_ok()) => {}
             Err(rule) => {
                 report(rule);
                 return !matches!(
@@ -210,22 +213,22 @@ impl Session {
         true
     }
 
-    fn observe(
+    fn check_packet(
         &mut self,
         event: Event,
         packet: &mut Packet,
         report: &mut impl FnMut(SequenceRule),
     ) {
         match (event, packet.range) {
-            (Event::Fragment, Some(range)) => self.fragment(range, packet, report),
-            // Nobody can tell what it brings.
+            (Event::Fragment, Some(range)) => self.check_fragment(range, packet, report),
+            // The bytes of an invalid range are unknown.
             (Event::Fragment, None) => self.sent_up_to = None,
-            (Event::Close, _) => self.close(report),
+            (Event::Close, _) => self.check_close(report),
             _ => {}
         }
     }
 
-    fn fragment(
+    fn check_fragment(
         &mut self,
         range: ContentRange,
         packet: &mut Packet,
@@ -239,10 +242,10 @@ impl Session {
         if self.total.is_some_and(|total| total != range.total()) {
             report(SequenceRule::TotalChanges);
         }
-        let is_credible = self.next.is_none_or(|next| next <= range.total());
-        self.total = self.total.or(Some(range.total()).filter(|_| is_credible));
-        let is_as_long = |too_large| range.len() >= too_large && range.len() > MIN_FRAGMENT;
-        if self.unconfirmed.is_none() && self.too_large.is_some_and(is_as_long) {
+        let is_consistent = self.next.is_none_or(|next| next <= range.total());
+        self.total = self.total.or(Some(range.total()).filter(|_| is_consistent));
+        let is_too_long = |rejected| range.len() >= rejected && range.len() > MIN_FRAGMENT;
+        if self.unconfirmed.is_none() && self.rejected_len.is_some_and(is_too_long) {
             report(SequenceRule::FragmentNotSmaller);
         }
         packet.leaves_gap = self.sent_up_to.is_some_and(|sent| range.first() > sent);
@@ -251,10 +254,10 @@ impl Session {
         }
     }
 
-    fn close(&self, report: &mut impl FnMut(SequenceRule)) {
+    fn check_close(&self, report: &mut impl FnMut(SequenceRule)) {
         if let (Some(total), Some((_, highest))) = (self.total, self.offset_bounds()) {
             if highest < total {
-                report(SequenceRule::CloseBeforeWhole);
+                report(SequenceRule::CloseBeforeComplete);
             }
         }
     }

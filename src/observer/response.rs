@@ -1,8 +1,8 @@
-//! What an observer makes of a response.
+//! Handling of responses.
 
 use super::pending::{Packet, PendingRequest, SessionRef};
-use super::session::{Fingerprint, Session, View};
-use super::{Answered, Event, Observer, SequenceRule, Violation};
+use super::session::{ClientView, Fingerprint, Session};
+use super::{Event, LastResponse, Observer, SequenceRule, Violation};
 use crate::deviation::{Deviation, Deviations};
 use crate::field::{ErrorContext, HResult, ReplyUrl};
 use crate::http1::{StatusCode, StatusLine};
@@ -12,7 +12,7 @@ use crate::message::{
 };
 
 impl Observer {
-    pub(super) fn response<'b>(
+    pub(super) fn observe_response<'b>(
         &mut self,
         connection: u32,
         source: &impl Source<'b, Line = StatusLine<'b>>,
@@ -22,50 +22,57 @@ impl Observer {
         if status.is_interim() {
             return;
         }
-        match self.take_asked(connection, Some(status), report) {
-            None | Some(PendingRequest::Foreign) => {}
+        match self.take_pending(connection, Some(status), report) {
+            None | Some(PendingRequest::Unrelated) => {}
             Some(PendingRequest::Notification { by_reference }) => {
-                told(by_reference, source, report);
+                check_notification_response(by_reference, source, report);
             }
             Some(PendingRequest::Packet(packet)) => {
-                self.doubt_answer();
-                let before = self.view_of(&packet);
-                let settles = self.answer(&packet, source, report);
-                self.answered =
-                    before.map(|(serial, before)| Answered { connection, serial, before, settles });
+                self.mark_unconfirmed();
+                let view = self.view_of(&packet);
+                let is_definitive = self.observe_ack(&packet, source, report);
+                self.last_response = view.map(|(serial, previous_view)| LastResponse {
+                    connection,
+                    serial,
+                    previous_view,
+                    is_definitive,
+                });
             }
         }
     }
 
-    fn view_of(&mut self, packet: &Packet) -> Option<(u32, View)> {
-        let SessionRef::Session(serial) = packet.named else { return None };
+    /// Returns the serial number of the packet's session, and the view of the client before the
+    /// response.
+    fn view_of(&mut self, packet: &Packet) -> Option<(u32, ClientView)> {
+        let SessionRef::Session(serial) = packet.session_ref else { return None };
         self.session(serial).map(|session| (serial, session.view()))
     }
 
-    /// The request that an answer belongs to.
-    pub(super) fn take_asked(
+    /// Removes and returns the oldest pending request, and reports an unsolicited response.
+    pub(super) fn take_pending(
         &mut self,
         connection: u32,
         status: Option<StatusCode>,
         report: &mut impl FnMut(Violation),
     ) -> Option<PendingRequest> {
-        let asked = self.unanswered.take(connection);
-        // A server may say so before it closes a connection that nothing comes on.
-        let is_farewell = status == Some(StatusCode::REQUEST_TIMEOUT);
-        let is_known = self.from_start || self.heard == Some(connection);
-        if asked.is_none() && is_known && !is_farewell && !self.unanswered.is_blind(connection) {
+        let request = self.pending.take(connection);
+        // Servers send 408 before they close an idle connection.
+        let is_idle_timeout = status == Some(StatusCode::REQUEST_TIMEOUT);
+        let knows_requests = (self.from_start || self.last_connection == Some(connection))
+            && !self.pending.is_untracked(connection);
+        if request.is_none() && knows_requests && !is_idle_timeout {
             report(SequenceRule::UnsolicitedResponse.into());
         }
-        asked
+        request
     }
 
-    /// An answer that the client may have understood in one way or another, or not at all.
-    pub(super) fn unreadable(&mut self, packet: &Packet) {
+    /// Forgets what an invalid response may have changed: the client's interpretation is unknown.
+    pub(super) fn forget_outcome(&mut self, packet: &Packet) {
         match packet.kind {
-            // There may be a session that nobody has seen.
-            None | Some(MessageKind::CreateSession) => self.lose_track(),
+            // The server may have issued a session.
+            None | Some(MessageKind::CreateSession) => self.forget_progress(),
             Some(MessageKind::Fragment) => {
-                if let SessionRef::Session(serial) = packet.named {
+                if let SessionRef::Session(serial) = packet.session_ref {
                     self.session(serial).into_iter().for_each(|session| session.next = None);
                 }
             }
@@ -73,8 +80,9 @@ impl Observer {
         }
     }
 
-    /// Whether the answer says where the session stands.
-    fn answer<'b>(
+    /// Handles the response to a packet, and returns true if it is
+    /// [definitive](LastResponse::is_definitive).
+    fn observe_ack<'b>(
         &mut self,
         packet: &Packet,
         source: &impl Source<'b, Line = StatusLine<'b>>,
@@ -82,59 +90,60 @@ impl Observer {
     ) -> bool {
         let each = &mut |error| report(Violation::from(error));
         let validated = validate_ack(source, &self.ack_context(packet), each);
-        // Fields of other Acks are told as that, and are nothing if the request is not known.
+        // `WrongAck` covers the fields of other Acks. Without the kind of request, any field of an
+        // Ack may be right.
         let has_own_fields = packet.kind.is_some() && !validated.is_of_other_request;
-        let is_told = |it: &Deviation| has_own_fields || *it != Deviation::UnexpectedField;
-        let deviations = worth_saying(validated.deviations, source.line().status);
-        deviations.filter(is_told).for_each(|deviation| report(Violation::from(deviation)));
+        let is_reported = |it: &Deviation| has_own_fields || *it != Deviation::UnexpectedField;
+        let deviations = protocol_deviations(validated.deviations, source.line().status);
+        deviations.filter(is_reported).for_each(|deviation| report(Violation::from(deviation)));
         let report = &mut |rule| report(Violation::Sequence(rule));
         if packet.kind.is_some() && validated.is_of_other_request {
             report(SequenceRule::WrongAck);
         }
         let Some(ack) = validated.message else {
-            self.unreadable(packet);
+            self.forget_outcome(packet);
             return true;
         };
         if !packet.is_valid && ack.failure().is_none() {
-            report(SequenceRule::GrantedDespiteError);
+            report(SequenceRule::AcceptedDespiteError);
             if packet.kind.is_none() {
-                self.unreadable(packet);
+                self.forget_outcome(packet);
             }
         }
         match &ack {
-            Ack::Refused(refusal) => return self.refused(refusal, packet, report),
+            Ack::Refused(refusal) => return self.apply_refusal(refusal, packet, report),
             Ack::Ping(_) => {
-                self.granted(Event::Pinged, packet, report);
+                self.apply_success(Event::Pinged, packet, report);
                 return false;
             }
-            Ack::CreateSession(ack) => self.created(ack, packet, report),
-            Ack::Fragment(ack) => self.received_more(ack, packet, report),
-            Ack::CloseSession(_) => self.granted(Event::Closed, packet, report),
-            Ack::CancelSession(_) => self.granted(Event::Cancelled, packet, report),
+            Ack::CreateSession(ack) => self.apply_created(ack, packet, report),
+            Ack::Fragment(ack) => self.apply_received(ack, packet, report),
+            Ack::CloseSession(_) => self.apply_success(Event::Closed, packet, report),
+            Ack::CancelSession(_) => self.apply_success(Event::Cancelled, packet, report),
         }
         true
     }
 
-    /// What the answer is to be read in the light of.
+    /// Returns the request with which the response is validated, as far as it is known.
     fn ack_context(&self, packet: &Packet) -> AckContext<'_> {
-        let followed = match packet.named {
+        let session = match packet.session_ref {
             SessionRef::Session(serial) => {
-                let sessions = core::iter::once(&self.current).chain(&self.previous);
-                sessions.into_iter().find(|session| session.serial == serial)
+                let mut sessions = core::iter::once(&self.current).chain(&self.previous);
+                sessions.find(|session| session.serial == serial)
             }
             SessionRef::None | SessionRef::Unknown => None,
         };
-        let session_id = followed.and_then(Session::id);
+        let session_id = session.and_then(Session::id);
         match packet.kind {
             Some(MessageKind::CreateSession) => {
-                let creation = Some(&self.creation).filter(|it| it.number == packet.number);
-                AckContext::CreateSession { offered: creation.and_then(|it| it.offered()) }
+                let create = Some(&self.last_create).filter(|it| it.number == packet.number);
+                AckContext::CreateSession { offered: create.and_then(|it| it.offered()) }
             }
             Some(MessageKind::Fragment) => AckContext::Fragment {
                 session_id,
                 content_range: packet.range,
-                // What is not known is as large as can be.
-                sent_up_to: followed.and_then(|it| it.sent_up_to).or(Some(u64::MAX)),
+                // An unknown end allows any offset.
+                sent_up_to: session.and_then(|it| it.sent_up_to).or(Some(u64::MAX)),
             },
             Some(MessageKind::CloseSession) => AckContext::CloseSession { session_id },
             Some(MessageKind::CancelSession) => AckContext::CancelSession { session_id },
@@ -142,72 +151,78 @@ impl Observer {
         }
     }
 
-    /// The request was granted.
-    fn granted(&mut self, event: Event, packet: &Packet, report: &mut impl FnMut(SequenceRule)) {
-        let session = match packet.named {
-            SessionRef::Unknown => return report(SequenceRule::GrantedWithoutSession),
+    /// Applies a successful response to the state of the session.
+    fn apply_success(
+        &mut self,
+        event: Event,
+        packet: &Packet,
+        report: &mut impl FnMut(SequenceRule),
+    ) {
+        let session = match packet.session_ref {
+            SessionRef::Unknown => return report(SequenceRule::AcceptedWithoutSession),
             SessionRef::None => Some(&mut self.current),
             SessionRef::Session(serial) => self.session(serial),
         };
         let Some(session) = session else { return };
         if session.state.has_ended() && !packet.had_ended {
-            // It ended while this was under way, and what was first is not known.
+            // The session ended while the request was pending. The server may have executed the
+            // request first.
             return;
         }
-        match session.state.follow(event) {
+        match session.state.try_next(event) {
             Ok(state) => session.state = state,
             Err(rule) => report(rule),
         }
     }
 
-    fn created(
+    fn apply_created(
         &mut self,
         ack: &CreateSessionAck<'_>,
         packet: &Packet,
         report: &mut impl FnMut(SequenceRule),
     ) {
-        let is_known = |session: &Session| session.is(&ack.session_id);
+        let is_known = |session: &Session| session.has_id(&ack.session_id);
         if is_known(&self.current) || self.previous.as_ref().is_some_and(is_known) {
             report(SequenceRule::SessionIdReused);
         }
         if ack.session_id.guid().is_none() {
             report(SequenceRule::SessionIdNotGuid);
         }
-        self.host = ack.host_id.map(|host| Fingerprint::of_host(host.as_str().as_bytes()));
-        let creation = Some(self.creation).filter(|it| it.number == packet.number);
-        let name = creation.and_then(|creation| creation.content_name);
-        self.sessions = self.sessions.wrapping_add(1);
-        let mut session = Session::issued(self.sessions, &ack.session_id, name);
-        session.state = self.current.state.follow(Event::Created).unwrap_or(session.state);
-        self.follow(session);
+        self.assigned_host = ack.host_id.map(|host| Fingerprint::of_host(host.as_str().as_bytes()));
+        let create = Some(self.last_create).filter(|it| it.number == packet.number);
+        let name = create.and_then(|create| create.content_name);
+        self.session_count = self.session_count.wrapping_add(1);
+        let mut session = Session::issued(self.session_count, &ack.session_id, name);
+        session.state = self.current.state.try_next(Event::Created).unwrap_or(session.state);
+        self.set_current(session);
     }
 
-    fn received_more(
+    fn apply_received(
         &mut self,
         ack: &FragmentAck<'_>,
         packet: &Packet,
         report: &mut impl FnMut(SequenceRule),
     ) {
-        let (origin, host) = (self.origin, self.host);
-        self.granted(Event::Received, packet, report);
-        let SessionRef::Session(serial) = packet.named else { return };
+        let known_hosts = [self.origin_host, self.assigned_host];
+        self.apply_success(Event::Received, packet, report);
+        let SessionRef::Session(serial) = packet.session_ref else { return };
         let Some(session) = self.session(serial) else { return };
         let received = ack.received.0;
         if packet.leaves_gap {
-            report(SequenceRule::GapGranted);
-            // It was sent after all, and the server holds to it.
+            report(SequenceRule::GapAccepted);
+            // The server counts the bytes of the gap as received.
             session.sent_up_to = session.sent_up_to.max(packet.range.map(|range| range.end()));
         }
         if packet.next.is_some_and(|next| received < next) {
             report(SequenceRule::ReceivedGoesBack);
         } else if packet.range.is_some_and(|range| received < range.end()) {
-            report(SequenceRule::ReceivedShort);
+            report(SequenceRule::ReceivedInsideFragment);
         }
-        session.go_on_at(received, packet);
-        session.too_large = None;
+        session.set_next(received, packet);
+        session.rejected_len = None;
         let Some(url) = ack.reply_url else { return };
-        if is_elsewhere(&url, [origin, host]) {
-            report(SequenceRule::ReplyUrlElsewhere);
+        if is_on_other_host(&url, known_hosts) {
+            report(SequenceRule::ReplyUrlOtherHost);
         }
         let url = Fingerprint::of(url.as_bytes());
         if session.reply_url.is_some_and(|known| known != url) {
@@ -216,8 +231,8 @@ impl Observer {
         session.reply_url = Some(url);
     }
 
-    /// The server says no. Whether that says where the session stands.
-    fn refused(
+    /// Handles a refusal, and returns true if it is [definitive](LastResponse::is_definitive).
+    fn apply_refusal(
         &mut self,
         refusal: &Refusal<'_>,
         packet: &Packet,
@@ -225,31 +240,31 @@ impl Observer {
     ) -> bool {
         let is_not_found = refusal.code() == Some(HResult::BG_E_SESSION_NOT_FOUND);
         if is_not_found && packet.kind.is_some() && !packet.needs_session() {
-            report(SequenceRule::NoSessionToLose);
+            report(SequenceRule::UnexpectedSessionNotFound);
         }
-        if !is_status_of_code(refusal) {
-            report(SequenceRule::UnusualStatus);
+        if !has_status_of_code(refusal) {
+            report(SequenceRule::StatusMismatch);
         }
         let is_fragment = packet.kind == Some(MessageKind::Fragment);
         if refusal.received().is_some() && !is_fragment && packet.kind.is_some() {
             report(SequenceRule::WrongAck);
             return false;
         }
-        let SessionRef::Session(serial) = packet.named else { return false };
+        let SessionRef::Session(serial) = packet.session_ref else { return false };
         let Some(session) = self.session(serial) else { return false };
         if !session.state.has_ended() || packet.had_ended {
-            // Neither breaks a rule in any state.
+            // Both events are allowed in every state.
             let event = if is_not_found { Event::NotFound } else { Event::Refused };
-            session.state = session.state.follow(event).unwrap_or(session.state);
+            session.state = session.state.try_next(event).unwrap_or(session.state);
         }
         if session.next == Some(0) && is_fragment {
-            // Nobody has taken the length from a first fragment that was refused.
+            // The server does not keep the length of a first fragment that it refused.
             session.total = None;
         }
         match refusal.status() {
-            StatusCode::RANGE_NOT_SATISFIABLE => session.out_of_sync(refusal, packet, report),
+            StatusCode::RANGE_NOT_SATISFIABLE => session.apply_resync(refusal, packet, report),
             StatusCode::CONTENT_TOO_LARGE => {
-                session.too_large = packet.range.map(|range| range.len())
+                session.rejected_len = packet.range.map(|range| range.len())
             }
             _ => {}
         }
@@ -258,8 +273,8 @@ impl Observer {
 }
 
 impl Session {
-    /// The server says where the client has to go on.
-    fn out_of_sync(
+    /// Handles the offset of a 416 response.
+    fn apply_resync(
         &mut self,
         refusal: &Refusal<'_>,
         packet: &Packet,
@@ -272,24 +287,25 @@ impl Session {
         if self.sent_up_to.is_some_and(|sent_up_to| received.0 > sent_up_to) {
             report(SequenceRule::ResynchronisedBeyondSent);
         }
-        self.go_on_at(received.0, packet);
+        self.set_next(received.0, packet);
     }
 
-    /// The server has named an offset. In answer to a request that was overtaken by another one,
-    /// it does not lead back.
-    fn go_on_at(&mut self, received: u64, packet: &Packet) {
-        if packet.number < self.answered {
+    /// Sets the offset that the server expects next.
+    ///
+    /// The response to an older packet than the last one does not lower it.
+    fn set_next(&mut self, received: u64, packet: &Packet) {
+        if packet.number < self.next_set_by {
             self.next = self.next.map(|next| next.max(received));
         } else {
-            (self.next, self.answered) = (Some(received), packet.number);
+            (self.next, self.next_set_by) = (Some(received), packet.number);
         }
-        // The server holds more than the client said there is: nobody knows how much that is.
+        // An offset beyond the total length makes the total length unknown.
         self.total = self.total.filter(|total| self.next.is_none_or(|next| next <= *total));
     }
 }
 
-/// What a server application answered.
-fn told<'b>(
+/// Checks the response of a server application.
+fn check_notification_response<'b>(
     by_reference: bool,
     source: &impl Source<'b, Line = StatusLine<'b>>,
     report: &mut impl FnMut(Violation),
@@ -298,15 +314,20 @@ fn told<'b>(
     let Validated { message, mut deviations } = validate_notification_response(source, each);
     let has_body = |length: Option<u64>| length.is_some_and(|length| length > 0);
     if by_reference && message.is_some_and(|it| it.is_success() && has_body(it.content_length)) {
-        // A reply goes where the notification said.
+        // The reply belongs in the file that the notification named.
         deviations.insert(Deviation::UnexpectedBody);
     }
     deviations.iter().for_each(|deviation| report(Violation::from(deviation)));
 }
 
-/// What departs from the protocol, and not from HTTP alone: [3.2.5.2.1] a server may answer as any
-/// HTTP server does, and a challenge is one for HTTP to deal with.
-fn worth_saying(deviations: Deviations, status: StatusCode) -> impl Iterator<Item = Deviation> {
+/// Returns the deviations of a response that violate this protocol.
+///
+/// [3.2.5.2.1] A server may send any HTTP status code without an error code, and an authentication
+/// challenge without a packet type.
+fn protocol_deviations(
+    deviations: Deviations,
+    status: StatusCode,
+) -> impl Iterator<Item = Deviation> {
     let has_code = matches!(status.get(), 400 | 403 | 411 | 501);
     let is_challenge = matches!(status.get(), 401 | 407);
     deviations.iter().filter(move |deviation| match deviation {
@@ -316,15 +337,16 @@ fn worth_saying(deviations: Deviations, status: StatusCode) -> impl Iterator<Ite
     })
 }
 
-/// Whether the reply is on none of the hosts that the client has to do with.
-fn is_elsewhere(url: &ReplyUrl<'_>, [origin, host]: [Option<Fingerprint>; 2]) -> bool {
-    let named = url.host().map(Fingerprint::of_host);
-    named.is_some() && origin.is_some() && named != origin && named != host
+/// Returns true if the reply is neither on the origin host nor on the host in BITS-Host-Id.
+fn is_on_other_host(url: &ReplyUrl<'_>, [origin, assigned]: [Option<Fingerprint>; 2]) -> bool {
+    let host = url.host().map(Fingerprint::of_host);
+    host.is_some() && origin.is_some() && host != origin && host != assigned
 }
 
-/// [3.2.5.2.3] Whether the status is the one that the specification has for the code. What an
-/// application says is its own.
-fn is_status_of_code(refusal: &Refusal<'_>) -> bool {
+/// Returns true if the status code is the one that the specification assigns to the error code.
+///
+/// [3.2.5.2.3] A server application may combine them freely.
+fn has_status_of_code(refusal: &Refusal<'_>) -> bool {
     let status = refusal.status().get();
     match refusal.code() {
         _ if refusal.context() == Some(ErrorContext::REMOTE_APPLICATION) => true,

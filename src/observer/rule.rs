@@ -1,27 +1,27 @@
-//! The rules an observer watches over, and what it says when one is broken.
+//! The rules that an observer checks, and the violations that it reports.
 
 use core::fmt;
 
 use crate::deviation::Deviation;
 use crate::error::{Error, ErrorKind};
 
-/// How much a rule weighs.
+/// The severity of a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Severity {
-    /// Nothing forbids it, and no honest peer does it: a fault, a proxy, or an attack.
+    /// Not forbidden, but a sign of a fault, a proxy, or an attack.
     Suspicious,
-    /// The specification, or a page of Microsoft's, advises against it.
+    /// The specification or Microsoft's documentation of the packets advises against it.
     Should,
-    /// The specification, or a page of Microsoft's, forbids it.
+    /// The specification or Microsoft's documentation of the packets forbids it.
     Must,
 }
 
 impl Severity {
-    /// Every severity, the lightest first.
+    /// Every severity, the lowest first.
     pub const ALL: &'static [Self] = &[Self::Suspicious, Self::Should, Self::Must];
 
-    /// A stable name: `MUST`, `SHOULD` or `suspicious`.
+    /// Returns a stable name: `MUST`, `SHOULD` or `suspicious`.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -39,13 +39,13 @@ impl fmt::Display for Severity {
 }
 
 macro_rules! sequence_rules {
-    ($( $(#[$doc:meta])* $rule:ident $name:literal $section:literal $severity:ident $sentence:literal, )+) => {
-        /// A rule about which message may follow which. Open: a later version may name more.
+    ($( $(#[$doc:meta])* $rule:ident $name:literal $section:literal $severity:ident $description:literal, )+) => {
+        /// A rule about the order and agreement of messages. Later versions may add rules.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         pub enum SequenceRule {
             $(
-                #[doc = concat!("*", $sentence, "* \\[MC-BUP\\] ", $section, ".")]
+                #[doc = concat!("*", $description, "* (\\[MC-BUP\\] ", $section, ").")]
                 ///
                 $(#[$doc])*
                 $rule,
@@ -53,10 +53,10 @@ macro_rules! sequence_rules {
         }
 
         impl SequenceRule {
-            /// Every rule.
+            /// Every rule, in the order of declaration.
             pub const ALL: &'static [Self] = &[$( Self::$rule, )+];
 
-            /// A stable kebab-case name, for logs and for machines.
+            /// Returns a stable kebab-case name, for logs and programs.
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self {
@@ -64,7 +64,7 @@ macro_rules! sequence_rules {
                 }
             }
 
-            /// The section of \[MC-BUP\] that states it.
+            /// Returns the section of \[MC-BUP\] with the rule.
             #[must_use]
             pub const fn section(self) -> &'static str {
                 match self {
@@ -72,7 +72,7 @@ macro_rules! sequence_rules {
                 }
             }
 
-            /// How much it weighs.
+            /// Returns the severity of the rule.
             #[must_use]
             pub const fn severity(self) -> Severity {
                 match self {
@@ -80,11 +80,12 @@ macro_rules! sequence_rules {
                 }
             }
 
-            /// A sentence that says what happened.
+            /// Returns a description of the violation and the requirement, in lower case and
+            /// without a full stop.
             #[must_use]
             pub const fn description(self) -> &'static str {
                 match self {
-                    $( Self::$rule => $sentence, )+
+                    $( Self::$rule => $description, )+
                 }
             }
         }
@@ -92,107 +93,109 @@ macro_rules! sequence_rules {
 }
 
 sequence_rules! {
-    // What the client does.
-    /// Known only to an observer that was there from the beginning.
+    // Rules for clients.
+    /// Reported only by an observer that started with the conversation.
     RequestBeforeCreate "request-before-create" "1.3.1" Must
-        "The request needs a session, and none was created.",
-    /// Known only to an observer that has seen every session of the conversation.
+        "request needs a session, but none was created; a client must create one with Create-Session",
+    /// Reported only if the observer knows every session that may be open. The id may be that of a
+    /// session that ended long ago.
     UnknownSession "unknown-session" "2.2.3.2" Must
-        "The request names a session that the server has not issued, or that ended long ago.",
-    /// Only a Ping and a Create-Session may follow.
+        "request has a session id that the server did not issue; it must have the id in the Ack for Create-Session",
+    /// The session was closed or cancelled, or the server does not know it.
     RequestAfterEnd "request-after-end" "3.1.5.2.1" Must
-        "The session was closed or cancelled, or the server has said that it is gone.",
-    /// The Close-Session may have ended it. A client that resumes in spite of that asks first.
+        "request needs a session that has ended; a client must create another one with Create-Session",
+    /// The server may already have closed the session.
     FragmentAfterClose "fragment-after-close" "3.1.5.1.5" Should
-        "A Fragment follows a Close-Session that was not refused.",
-    /// The client has given up the upload.
+        "Fragment after a Close-Session that the server did not reject; a closed session accepts no fragments",
+    /// The server may already have cancelled the session.
     RequestAfterCancel "request-after-cancel" "3.1.5.1.6" Should
-        "A Fragment or a Close-Session follows a Cancel-Session that was not refused.",
-    /// A client that has lost an Ack sends the fragment again; one that has it does not.
+        "Fragment or Close-Session after a Cancel-Session that the server did not reject; a cancelled session accepts neither",
+    /// A client that missed an Ack may repeat the fragment. This is reported only if the client
+    /// received the Ack.
     OffsetGoesBack "offset-goes-back" "2.2.7.2" Must
-        "The fragment begins before the offset that the server named, and no 416 asked for that.",
-    /// The server cannot store what comes after a gap.
+        "fragment starts before the offset in the last Ack; it must start at that offset",
+    /// The offset is 0 before the first Ack.
     OffsetSkipsAhead "offset-skips-ahead" "2.2.7.2" Must
-        "The fragment begins beyond the offset that the server named.",
-    /// The first fragment says how long the entity is.
+        "fragment starts after the offset in the last Ack; it must start at that offset",
+    /// The first fragment sets the total length.
     TotalChanges "total-changes" "2.2.6.1" Must
-        "The fragment says another length of the entity than an earlier one of this session.",
+        "total length in Content-Range differs from that in an earlier fragment of the session",
     /// Names are compared byte for byte.
     ContentNameChanges "content-name-changes" "2.2.6.1" Should
-        "Content-Name differs from the one that came with an earlier request of this session.",
-    /// A client that goes on after a Ping may try again, and none goes below 5 KiB.
+        "Content-Name differs from that in an earlier request of the session",
+    /// Fragments up to 5 KiB are exempt, and so is a retry after a Ping.
     FragmentNotSmaller "fragment-not-smaller" "3.1.5.2.4" Should
-        "The fragment is as long as the one that the server refused with 413.",
-    /// An entity of which no fragment was sent may be empty.
-    CloseBeforeWhole "close-before-whole" "2.2.8" Must
-        "Close-Session comes before the server has acknowledged all bytes of the entity.",
-    /// On one connection.
+        "fragment is not shorter than the previous one, which the server rejected with 413",
+    /// An entity without any fragment may be empty, and can be closed.
+    CloseBeforeComplete "close-before-whole" "2.2.8" Must
+        "Close-Session before the server acknowledged all bytes of the entity; the upload must be complete",
+    /// Reported for two requests on the same connection.
     PipelinedRequest "pipelined-request" "3.1.5.1" Must
-        "The request is sent before the one before it on this connection is answered.",
-    /// On another connection, while nothing says that the client has given up the first.
+        "request before the response to an earlier one on the same connection; a client must wait for it",
+    /// Suspicious only, because the client may have given up the earlier request.
     ConcurrentRequest "concurrent-request" "3.1.5.1" Suspicious
-        "The request is sent while one on another connection is still to be answered.",
-    /// The client may have failed to reach that host where no observer could see it.
+        "request before the response to an earlier one on another connection; a client sends one at a time",
+    /// Suspicious only, because the host may be unreachable for the client.
     HostIdIgnored "host-id-ignored" "2.2.3.2" Suspicious
-        "The request goes to another host than the one that BITS-Host-Id named.",
+        "Host is not the host in BITS-Host-Id of the Ack for Create-Session; a client must continue there",
 
-    // What the server does.
-    /// Nothing is concluded from such an answer.
+    // Rules for servers.
+    /// The observer ignores such a response.
     UnsolicitedResponse "unasked-answer" "2.2.1" Must
-        "The response answers no request.",
-    /// Such as an offset in answer to a Ping. One that lacks what its request asks for is told by the
-    /// fields that are missing.
+        "response without a pending request on its connection",
+    /// An example is an offset in the Ack for a Ping. A missing field is an error of its own.
     WrongAck "wrong-ack" "3.2.5.2.3" Must
-        "The Ack carries what belongs into the Ack for another request.",
-    /// Two uploads would be mixed up. Known of the sessions that are followed, which are two.
+        "Ack has fields of the Ack for another kind of request; it must match its request",
+    /// Compared with the last two sessions.
     SessionIdReused "session-id-reused" "2.2.1.2" Must
-        "The server issues a session id for the second time.",
-    /// What can be guessed can be taken over.
+        "session id in the Ack for Create-Session is that of an earlier session; it must be unique",
+    /// A third party can guess an id that is not random, and take over the session. Microsoft's
+    /// documentation of the packet allows any text.
     SessionIdNotGuid "session-id-not-guid" "2.2.1.2" Suspicious
-        "The session id that the server issues is no GUID, as the text has it; a page takes any text.",
-    /// See [`RequestBeforeCreate`](Self::RequestBeforeCreate) and
+        "session id in the Ack for Create-Session is not a GUID",
+    /// Reported for the requests of [`RequestBeforeCreate`](Self::RequestBeforeCreate) and
     /// [`UnknownSession`](Self::UnknownSession).
-    GrantedWithoutSession "granted-without-session" "3.2.5.2.3" Must
-        "The server grants a request of a session that it has not issued.",
-    /// The client would go on for ever, or a session be used by whoever knows its id.
-    GrantedAfterEnd "granted-after-end" "3.2.5.2.3" Must
-        "The server grants a request of a session that has ended.",
-    /// What is wrong with it was said when it came.
-    GrantedDespiteError "granted-despite-error" "3.2.5.2.3" Must
-        "The server grants a request that it has to refuse.",
-    /// Bytes in between were never sent, so the entity has a hole.
-    GapGranted "gap-granted" "3.2.5.2.6" Must
-        "The server takes a fragment that begins beyond everything that was sent.",
-    /// What was acknowledged counts as stored.
+    AcceptedWithoutSession "granted-without-session" "3.2.5.2.3" Must
+        "success for a request whose session the server did not issue; the server must respond with 0x8020001F",
+    /// The client might continue forever, and any party that knows the id might use the session.
+    AcceptedAfterEnd "granted-after-end" "3.2.5.2.3" Must
+        "success for a request whose session has ended; the server must respond with 0x8020001F",
+    /// The error of the request is reported with the request.
+    AcceptedDespiteError "granted-despite-error" "3.2.5.2.3" Must
+        "success for an invalid request; the server must reject it",
+    /// The entity has bytes that the client never sent.
+    GapAccepted "gap-granted" "3.2.5.2.6" Must
+        "success for a fragment that leaves a gap after the bytes sent so far; the server must respond with 416",
+    /// Acknowledged bytes count as stored. A 416 may lower the offset.
     ReceivedGoesBack "received-goes-back" "2.2.7.2" Must
-        "The server names a lower offset than before, and not with a 416.",
-    /// A success says that the whole fragment is stored.
-    ReceivedShort "received-short" "2.2.7.2" Must
-        "The server takes the fragment and names an offset inside it.",
-    /// The client would send the same fragment again, for ever.
+        "BITS-Received-Content-Range is lower than in an earlier Ack; a successful Ack must not lower it",
+    /// A success means that the whole fragment is stored.
+    ReceivedInsideFragment "received-short" "2.2.7.2" Must
+        "BITS-Received-Content-Range is before the end of the fragment; a success must acknowledge all of it",
+    /// The client would repeat the same fragment without end.
     NeedlessResynchronisation "needless-resynchronisation" "3.2.5.2.6" Must
-        "The 416 names the very offset at which the fragment began.",
-    /// It would make the client skip bytes.
+        "416 with the offset at which the fragment started; the server must accept a fragment at that offset",
+    /// The client would skip bytes.
     ResynchronisedBeyondSent "resynchronised-beyond-sent" "3.2.5.2.6" Must
-        "The 416 names an offset beyond everything that was sent.",
-    /// A Ping and a Create-Session belong to no session.
-    NoSessionToLose "no-session-to-lose" "3.2.5.2.2" Suspicious
-        "The server says 'session not found' to a request that belongs to no session.",
-    /// Clients go by the one or by the other.
-    UnusualStatus "unusual-status" "3.2.5.2.3" Suspicious
-        "The status is not the one that the specification has for the error code.",
-    /// Its reply may be meant for somebody else; see [`ReplyUrl`](crate::field::ReplyUrl).
-    ReplyUrlElsewhere "reply-url-elsewhere" "2.2.7.2" Suspicious
-        "BITS-Reply-URL names another host than the one that the client began with.",
+        "416 with an offset beyond the bytes sent so far; the server cannot have received more",
+    /// Ping and Create-Session belong to no session.
+    UnexpectedSessionNotFound "no-session-to-lose" "3.2.5.2.2" Suspicious
+        "error code 0x8020001F (session not found) in response to a request without a session",
+    /// Some clients react to the status code, others to the error code.
+    StatusMismatch "unusual-status" "3.2.5.2.3" Suspicious
+        "status code is not the one that the specification assigns to the error code",
+    /// Another party may receive the reply; see [`ReplyUrl`](crate::field::ReplyUrl).
+    ReplyUrlOtherHost "reply-url-elsewhere" "2.2.7.2" Suspicious
+        "BITS-Reply-URL is neither on the host of the first Create-Session nor on the host in BITS-Host-Id",
     /// An upload has one reply.
     ReplyUrlChanges "reply-url-changes" "2.2.7.2" Suspicious
-        "BITS-Reply-URL differs from the one that came with an earlier Ack of this session.",
-    /// The server application is told of whole entities only.
+        "BITS-Reply-URL differs from that in an earlier Ack of the session",
+    /// The server application receives complete entities only.
     EarlyNotification "early-notification" "3.2.5.1.3" Must
-        "The server application is notified before all bytes of the entity were sent.",
-    /// By value, the entity is the body.
-    NotificationLength "notification-length" "2.2.12.3" Must
-        "The notification is longer or shorter than the entity.",
+        "notification before the client sent all bytes of the entity; the upload must be complete",
+    /// The content of a notification by value is the entity.
+    NotificationLengthMismatch "notification-length" "2.2.12.3" Must
+        "Content-Length of the notification differs from the length of the entity",
 }
 
 impl fmt::Display for SequenceRule {
@@ -201,9 +204,10 @@ impl fmt::Display for SequenceRule {
     }
 }
 
-/// A rule that a message breaks: of grammar and presence within the message, or of sequence.
+/// A rule that a message violates: a rule of grammar, presence or sequence.
 ///
-/// Its `Display` is the sentence: what happened, and for a field which, and where.
+/// `Display` writes the description. That of an error contains the field, the received value and
+/// the byte offset.
 ///
 /// # Example
 ///
@@ -218,16 +222,16 @@ impl fmt::Display for SequenceRule {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Violation {
-    /// The message cannot be read, or must not be acted on.
+    /// The message has an error.
     Message(Error),
-    /// The message departs from the specification and can be understood all the same.
+    /// The message deviates from the specification, but is unambiguous.
     Deviation(Deviation),
-    /// The message does not fit what went before it.
+    /// The message does not fit the messages before it.
     Sequence(SequenceRule),
 }
 
 impl Violation {
-    /// The rule's stable kebab-case name, for logs and for machines.
+    /// Returns the stable kebab-case name of the rule, for logs and programs.
     #[must_use]
     pub const fn rule(&self) -> &'static str {
         match self {
@@ -237,7 +241,7 @@ impl Violation {
         }
     }
 
-    /// The section of \[MC-BUP\] that states the rule.
+    /// Returns the section of \[MC-BUP\] with the rule.
     #[must_use]
     pub const fn section(&self) -> &'static str {
         match self {
@@ -247,7 +251,7 @@ impl Violation {
         }
     }
 
-    /// How much the rule weighs.
+    /// Returns the severity of the rule.
     #[must_use]
     pub const fn severity(&self) -> Severity {
         match self {
@@ -255,7 +259,7 @@ impl Violation {
                 ErrorKind::ValueTooLong => Severity::Should,
                 _ => Severity::Must,
             },
-            Self::Deviation(deviation) => of_deviation(*deviation),
+            Self::Deviation(deviation) => deviation_severity(*deviation),
             Self::Sequence(rule) => rule.severity(),
         }
     }
@@ -289,7 +293,7 @@ impl fmt::Display for Violation {
     }
 }
 
-const fn of_deviation(deviation: Deviation) -> Severity {
+const fn deviation_severity(deviation: Deviation) -> Severity {
     match deviation {
         Deviation::Http10
         | Deviation::MethodOverride
@@ -314,7 +318,8 @@ const fn of_deviation(deviation: Deviation) -> Severity {
         | Deviation::UnknownErrorContext
         | Deviation::RelativeStaticUrl
         | Deviation::RelativeOriginalUrl => Severity::Must,
-        // The text requires the timeout, and a page says what its absence means.
+        // The specification requires the timeout. Microsoft's documentation of the packet defines
+        // its absence.
         Deviation::HostIdWithoutTimeout
         | Deviation::LongValue
         | Deviation::LongContentName

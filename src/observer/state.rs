@@ -1,61 +1,63 @@
-//! What an observer knows of a session, and the table of what may happen to it.
+//! The states of an observed session, and the transition table with the rules of sequence.
 
 use super::SequenceRule;
 use crate::state_machine::{StateMachine, named, rows_in_order};
 
 named! {
-    /// What is known of the session of a conversation.
+    /// The state of an observed session.
+    #[non_exhaustive]
     pub enum State {
-        /// Nothing: the conversation began before the observer came.
+        /// Unknown: the observer started late and has seen no message of the session.
         Unknown "unknown",
-        /// There is none: the conversation has just begun.
+        /// The conversation has had no session so far.
         NoSession "no-session",
-        /// The server has issued it, or grants its requests.
+        /// The server issued the session or accepted a request of it.
         Open "open",
-        /// The client has asked to close it. What the server made of that is not known yet.
+        /// The client sent Close-Session. The result is not known yet.
         Closing "closing",
-        /// The client has asked to cancel it. What the server made of that is not known yet.
+        /// The client sent Cancel-Session. The result is not known yet.
         Cancelling "cancelling",
-        /// The server has closed it.
+        /// The server closed the session.
         Closed "closed",
-        /// The server has cancelled it.
+        /// The server cancelled the session.
         Cancelled "cancelled",
-        /// The server does not know it any more.
+        /// The server does not know the session any more.
         Lost "lost",
     }
 }
 
 named! {
-    /// What an observer sees.
+    /// An observed message.
+    #[non_exhaustive]
     pub enum Event {
         /// A Ping.
         Ping "ping",
-        /// Create-Session.
+        /// A Create-Session.
         Create "create",
         /// A Fragment.
         Fragment "fragment",
-        /// Close-Session.
+        /// A Close-Session.
         Close "close",
-        /// Cancel-Session.
+        /// A Cancel-Session.
         Cancel "cancel",
-        /// The Ack that grants a Ping.
+        /// A successful Ack for a Ping.
         Pinged "pinged",
-        /// The Ack that grants a Create-Session: a new session.
+        /// A successful Ack for a Create-Session: a new session.
         Created "created",
-        /// The Ack that grants a Fragment.
+        /// A successful Ack for a Fragment.
         Received "received",
-        /// The Ack that grants a Close-Session.
+        /// A successful Ack for a Close-Session.
         Closed "closed",
-        /// The Ack that grants a Cancel-Session.
+        /// A successful Ack for a Cancel-Session.
         Cancelled "cancelled",
-        /// A refusal that leaves the session as it is.
+        /// A refusal that does not end the session.
         Refused "refused",
-        /// The refusal that says that there is no such session.
+        /// A refusal with the code `BG_E_SESSION_NOT_FOUND`.
         NotFound "not-found",
     }
 }
 
-/// Where an event leads, or the rule it breaks: then the state stays.
+/// The next state, or the rule that the event violates. A violation does not change the state.
 type Cell = Result<State, SequenceRule>;
 
 const STATES: usize = State::ALL.len();
@@ -73,24 +75,24 @@ const BEFORE: Cell = Err(SequenceRule::RequestBeforeCreate);
 const AFTER_: Cell = Err(SequenceRule::RequestAfterEnd);
 const CLOSE_: Cell = Err(SequenceRule::FragmentAfterClose);
 const CANCEL: Cell = Err(SequenceRule::RequestAfterCancel);
-const GRANT_: Cell = Err(SequenceRule::GrantedWithoutSession);
-const GR_END: Cell = Err(SequenceRule::GrantedAfterEnd);
+const NO_SES: Cell = Err(SequenceRule::AcceptedWithoutSession);
+const ENDED_: Cell = Err(SequenceRule::AcceptedAfterEnd);
 
-/// The table: where each event leads from each state, or which rule it breaks there.
+/// The next state for each state and event, or the rule that the event violates in that state.
 #[rustfmt::skip]
 pub const TABLE: [(State, [Cell; EVENTS]); STATES] = {
     use State::*;
     [
-        //            requests                             | answers
+        //            requests                             | responses
         //            Ping Crea Fragment Close   Cancel      Ping Crea Received Closed  Cancelled Refu NotF
         (Unknown,    [UNK, UNK, OPN,    CLG,    CAG,         UNK, OPN, OPN,    CLD,    CAD,    UNK, LST]),
-        (NoSession,  [NOS, NOS, BEFORE, BEFORE, BEFORE,      NOS, OPN, GRANT_, GRANT_, GRANT_, NOS, NOS]),
+        (NoSession,  [NOS, NOS, BEFORE, BEFORE, BEFORE,      NOS, OPN, NO_SES, NO_SES, NO_SES, NOS, NOS]),
         (Open,       [OPN, OPN, OPN,    CLG,    CAG,         OPN, OPN, OPN,    CLD,    CAD,    OPN, LST]),
         (Closing,    [CLG, CLG, CLOSE_, CLG,    CAG,         CLG, OPN, OPN,    CLD,    CAD,    OPN, LST]),
         (Cancelling, [CAG, CAG, CANCEL, CANCEL, CAG,         CAG, OPN, OPN,    CLD,    CAD,    OPN, LST]),
-        (Closed,     [CLD, CLD, AFTER_, AFTER_, AFTER_,      CLD, OPN, GR_END, GR_END, GR_END, CLD, CLD]),
-        (Cancelled,  [CAD, CAD, AFTER_, AFTER_, AFTER_,      CAD, OPN, GR_END, GR_END, GR_END, CAD, CAD]),
-        (Lost,       [LST, LST, AFTER_, AFTER_, AFTER_,      LST, OPN, GR_END, GR_END, GR_END, LST, LST]),
+        (Closed,     [CLD, CLD, AFTER_, AFTER_, AFTER_,      CLD, OPN, ENDED_, ENDED_, ENDED_, CLD, CLD]),
+        (Cancelled,  [CAD, CAD, AFTER_, AFTER_, AFTER_,      CAD, OPN, ENDED_, ENDED_, ENDED_, CAD, CAD]),
+        (Lost,       [LST, LST, AFTER_, AFTER_, AFTER_,      LST, OPN, ENDED_, ENDED_, ENDED_, LST, LST]),
     ]
 };
 
@@ -103,18 +105,22 @@ impl StateMachine for State {
     const EVENTS: &'static [Event] = Event::ALL;
 
     fn next(self, event: Event) -> Option<Self> {
-        self.follow(event).ok()
+        self.try_next(event).ok()
     }
 }
 
 impl State {
-    /// Where the event leads, or the rule it breaks.
-    pub(super) fn follow(self, event: Event) -> Result<Self, SequenceRule> {
+    /// Returns the next state.
+    ///
+    /// # Errors
+    ///
+    /// The rule that the event violates.
+    pub(super) fn try_next(self, event: Event) -> Result<Self, SequenceRule> {
         let row = TABLE.get(self as usize).map(|(_, row)| row);
         row.and_then(|row| row.get(event as usize)).copied().unwrap_or(Ok(self))
     }
 
-    /// Whether the session is no more.
+    /// Returns true if the session is closed, cancelled or lost.
     pub(super) const fn has_ended(self) -> bool {
         match self {
             Self::Closed | Self::Cancelled | Self::Lost => true,

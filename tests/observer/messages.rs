@@ -1,5 +1,5 @@
-//! What an observer says of single messages: everything that reading says, and what reading does
-//! not come to because it stops at the first error.
+//! Violations in single messages: those that parsing reports, and those after the first error, at
+//! which parsing stops.
 
 use crate::support;
 use crate::support::messages;
@@ -22,24 +22,24 @@ use support::read::request_head;
 use support::script;
 use support::vectors;
 
-/// Everything that can be understood is.
-const POLICY: ParseOptions = ParseOptions::DEFAULT
+/// Accepts every unambiguous message.
+const OPTIONS: ParseOptions = ParseOptions::DEFAULT
     .with_method_override(true)
     .with_plain_post(true)
     .with_missing_content_length(MissingContentLength::AcceptOnEmpty)
     .with_max_ignored_body(u64::MAX);
 
-/// What reading says: the first error, or the deviations.
-type Read = Result<Deviations, Error>;
+/// The result of parsing: the deviations, or the first error.
+type Parsed = Result<Deviations, Error>;
 
-fn read<T>(decoded: Result<Decoded<T>, Error>) -> Read {
+fn parsed<T>(decoded: Result<Decoded<T>, Error>) -> Parsed {
     decoded.map(|decoded| decoded.deviations)
 }
 
-/// The violations are what reading says: all of it if the message can be read, and the first error
-/// among others if not.
-fn compare(name: &str, read: Read, seen: &[Violation]) {
-    match read {
+/// Checks that the violations are the deviations of a valid message, or contain the first error of
+/// an invalid one.
+fn compare(name: &str, parsed: Parsed, seen: &[Violation]) {
+    match parsed {
         Ok(deviations) => {
             let expected: Vec<_> = deviations.iter().map(Violation::from).collect();
             assert_eq!(seen, expected, "{name}");
@@ -50,9 +50,9 @@ fn compare(name: &str, read: Read, seen: &[Violation]) {
     }
 }
 
-/// The same request, as reading needs it.
+/// Returns the context for parsing the response to a request.
 fn ack_context<'b>(request: &RequestHead<'_, 'b>) -> AckContext<'b> {
-    let request = Request::from_head(request, &POLICY).expect("a request").message;
+    let request = Request::from_head(request, &OPTIONS).expect("a request").message;
     match AckContext::from(&request) {
         AckContext::Fragment { session_id, content_range, .. } => {
             AckContext::Fragment { session_id, content_range, sent_up_to: Some(u64::MAX) }
@@ -62,7 +62,7 @@ fn ack_context<'b>(request: &RequestHead<'_, 'b>) -> AckContext<'b> {
 }
 
 #[test]
-fn every_vector_is_judged_as_it_is_read() {
+fn violations_in_every_vector_agree_with_parsing() {
     let mut counts = [0; 2];
     for message in vectors::all() {
         if message.is_response() {
@@ -80,11 +80,11 @@ fn check_request(message: &vectors::Message) -> bool {
     let Some(head) = progress.complete() else { return false };
     let seen = request_violations(&head);
     if NotificationRequest::is_notification(&head.line(), head.fields()) {
-        compare(&message.name, read(NotificationRequest::from_head(&head)), &seen);
+        compare(&message.name, parsed(NotificationRequest::from_head(&head)), &seen);
     } else if head.line().method != METHOD && !has_packet_type(&head) {
         assert_eq!(seen, [], "{}", message.name);
     } else {
-        compare(&message.name, read(Request::from_head(&head, &POLICY)), &seen);
+        compare(&message.name, parsed(Request::from_head(&head, &OPTIONS)), &seen);
     }
     true
 }
@@ -97,34 +97,34 @@ fn check_response(message: &vectors::Message) -> bool {
     let mut slots = HeaderSlots::new();
     let Ok(progress) = ResponseHead::parse(&message.bytes, &mut slots) else { return false };
     let Some(head) = progress.complete() else { return false };
-    let asked = &message.ack_context[..];
+    let request_kind = &message.ack_context[..];
     if head.line().status.is_interim() {
         return false;
     }
-    let seen = response_violations(asked, &head);
-    // What it says of sequence is tested elsewhere, and what it says instead of a deviation.
-    let said = |violation: &&Violation| !matches!(violation, Violation::Sequence(_));
-    let seen: Vec<_> = seen.iter().filter(said).copied().collect();
-    if asked == "notification" {
-        compare(&message.name, read(NotificationResponse::from_head(&head)), &seen);
+    let seen = response_violations(request_kind, &head);
+    // Other tests check the rules of sequence. Some replace a deviation.
+    let is_in_message = |violation: &&Violation| !matches!(violation, Violation::Sequence(_));
+    let seen: Vec<_> = seen.iter().filter(is_in_message).copied().collect();
+    if request_kind == "notification" {
+        compare(&message.name, parsed(NotificationResponse::from_head(&head)), &seen);
         return true;
     }
-    let (bytes, mut slots) = (request_bytes(asked), HeaderSlots::new());
+    let (bytes, mut slots) = (request_bytes(request_kind), HeaderSlots::new());
     let request = request_head("a request", &bytes, &mut slots);
-    let read = read(Ack::from_head(&head, &ack_context(&request)));
+    let parsed = parsed(Ack::from_head(&head, &ack_context(&request)));
     let status = head.line().status.get();
-    let left_out = |deviation: &Deviation| {
+    let is_omitted = |deviation: &Deviation| {
         (*deviation == Deviation::MissingError && !matches!(status, 400 | 403 | 411 | 501))
             || (*deviation == Deviation::MissingPacketType && matches!(status, 401 | 407))
             || (*deviation == Deviation::UnexpectedField && !seen.contains(&(*deviation).into()))
     };
-    let read = read.map(|read| read.iter().filter(|it| !left_out(it)).collect());
-    compare(&message.name, read, &seen);
+    let parsed = parsed.map(|all| all.iter().filter(|it| !is_omitted(it)).collect());
+    compare(&message.name, parsed, &seen);
     true
 }
 
 #[test]
-fn a_notification_without_a_length_is_judged_as_it_is_read() {
+fn a_notification_without_a_length_has_the_error_of_parsing() {
     let bytes = Draft::by_value().without("Content-Length").text().into_bytes();
     let mut slots = HeaderSlots::new();
     let head = request_head("a notification", &bytes, &mut slots);
@@ -132,16 +132,16 @@ fn a_notification_without_a_length_is_judged_as_it_is_read() {
     assert_eq!(request_violations(&head), [Violation::from(error)]);
 }
 
-/// Another HTTP stack may hand on what no head can have that is read here.
+/// Other HTTP stacks may pass on framing errors that this crate rejects in a head.
 #[test]
-fn a_packet_is_known_whatever_is_wrong_with_its_framing() {
+fn a_packet_is_recognised_despite_framing_errors() {
     let lengths = |draft: Draft, lengths: &[&str]| {
         let draft = draft.without("Content-Length");
         lengths.iter().fold(draft, |draft, length| draft.with("Content-Length", *length))
     };
     let create_ack =
         || Draft::create_ack().set("BITS-Session-Id", "{01234567-89AB-CDEF-0123-456789ABCDEF}");
-    for (request, broken, ack) in [
+    for (request, violated, ack) in [
         (
             lengths(Draft::fragment(), &["100", "101"]),
             &["content-length-conflict"][..],
@@ -162,18 +162,18 @@ fn a_packet_is_known_whatever_is_wrong_with_its_framing() {
         let fields: Vec<_> = request.pairs().collect();
         let fields = fields.iter().copied();
         observer.handle_request_fields(1, request.request_line(), fields, |it| seen.push(it));
-        assert_eq!(rules(&seen), broken, "{request:?}");
+        assert_eq!(rules(&seen), violated, "{request:?}");
         let mut seen = Vec::new();
         let fields: Vec<_> = ack.pairs().collect();
         let fields = fields.iter().copied();
         observer.handle_response_fields(1, ack.status_line(), fields, |it| seen.push(it));
-        let granted =
-            if broken == ["duplicate-field"] { &[][..] } else { &["granted-despite-error"] };
-        assert_eq!(rules(&seen), granted, "{request:?}");
+        let expected =
+            if violated == ["duplicate-field"] { &[][..] } else { &["granted-despite-error"] };
+        assert_eq!(rules(&seen), expected, "{request:?}");
     }
 }
 
-/// A verb is a verb with white space around it, as in a head.
+/// White space around a method is ignored, as in a head.
 #[test]
 fn pairs_may_have_white_space_around_their_values() {
     let draft = Draft::new("POST /e HTTP/1.1", &[("X-HTTP-Method-Override", " BITS_POST\t")]);
@@ -189,18 +189,18 @@ fn pairs_may_have_white_space_around_their_values() {
     same_rules(&seen, &request_violations(&request_head("a request", &bytes, &mut slots)));
 }
 
-/// An error code is missed only where the specification prescribes one: other statuses may come
-/// from HTTP itself.
+/// A missing error code is a violation only where the specification requires one. Other status codes
+/// may come from HTTP itself.
 #[test]
-fn a_status_of_http_needs_no_error_code() {
+fn a_status_code_of_http_needs_no_error_code() {
     for status in [400, 403, 411, 501] {
         script::check(&format!("> ping \n < refused {status}    ! missing-error"));
     }
     for status in [401, 404, 407, 408, 413, 500, 503, 505] {
         script::check(&format!("> ping \n < refused {status}"));
     }
-    // A challenge is one for HTTP to deal with; any other answer without a packet type is not the
-    // server's.
+    // An authentication challenge belongs to HTTP. Any other response without a packet type may not
+    // be the server's.
     for status in [401, 407] {
         script::check(&format!("> ping \n < bare {status}"));
     }
@@ -209,23 +209,23 @@ fn a_status_of_http_needs_no_error_code() {
     }
 }
 
-/// One that cannot be read is passed over too, if the caller knows it for what it is.
+/// The head of an unrelated request need not be valid.
 #[test]
-fn a_request_that_is_known_to_be_foreign_is_passed_over() {
+fn unrelated_requests_are_ignored() {
     let mut observer = Observer::new();
-    observer.handle_foreign_request(1);
+    observer.handle_unrelated_request(1);
     let observer = script::follow(observer, "< bare 200 \n > ping \n < pinged");
     script::follow(observer, "< bare 200   ! unasked-answer");
 }
 
 #[test]
-fn what_is_not_this_protocol_is_passed_over() {
+fn messages_of_other_protocols_are_ignored() {
     for script in [
         "> line OPTIONS * HTTP/1.1 \n < bare 200",
         "> line GET /e HTTP/1.1 | Range: bytes=0-9 \n < bare 206",
         "> line POST /form HTTP/1.1 | Content-Length: 3 \n < bare 302",
         "> line GET /e HTTP/1.1 \n < bare 200 | Transfer-Encoding: chunked \n > ping \n < pinged",
-        // But for what means to be it.
+        // Invalid packets are not ignored.
         "> line PUT /e HTTP/1.1 | BITS-Packet-Type: Ping | Content-Length: 0   ! not-bits",
         "> line bits_post /e HTTP/1.1 | BITS-Packet-Type: Ping | Content-Length: 0  ! not-bits",
         "> line BITS_POST /e HTTP/1.1 | Content-Length: 0    ! missing-field",
@@ -237,19 +237,29 @@ fn what_is_not_this_protocol_is_passed_over() {
 }
 
 fn is_kebab_case(name: &str) -> bool {
-    let fine = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit();
-    name.split('-').all(|word| !word.is_empty() && word.chars().all(fine))
+    let is_allowed = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit();
+    name.split('-').all(|word| !word.is_empty() && word.chars().all(is_allowed))
+}
+
+/// Returns true for lower case without a full stop, apart from names at the start.
+fn is_description(text: &str) -> bool {
+    const NAMES: &[&str] =
+        &["BITS-", "Content-", "Fragment ", "Close-Session ", "Ack ", "Host ", "416 "];
+    let starts_with_name = NAMES.iter().any(|name| text.starts_with(name));
+    !text.ends_with('.')
+        && (starts_with_name || text.starts_with(|it: char| it.is_ascii_lowercase()))
 }
 
 #[test]
-fn rules_have_names_sections_and_sentences() {
+fn rules_have_names_sections_and_descriptions() {
     let mut names = BTreeSet::new();
     for rule in SequenceRule::ALL {
         let violation = Violation::from(*rule);
         assert!(is_kebab_case(rule.name()) && names.insert(rule.name()), "{rule}");
         assert_eq!(violation.rule(), rule.to_string());
         assert!(violation.section().split('.').all(|part| part.parse::<u8>().is_ok()), "{rule}");
-        assert!(violation.to_string().ends_with('.'), "{rule}");
+        assert_eq!(violation.to_string(), rule.description());
+        assert!(is_description(rule.description()), "{rule}");
         assert_eq!(violation.severity(), rule.severity());
     }
     for deviation in Deviation::ALL {
@@ -260,24 +270,24 @@ fn rules_have_names_sections_and_sentences() {
     }
     for kind in ErrorKind::ALL {
         assert!(is_kebab_case(kind.name()), "{kind}");
-        // A body where there should be none is an error or a deviation, as the policy has it.
+        // An unexpected body is an error or a deviation, depending on the options.
         let is_both = *kind == ErrorKind::UnexpectedBody;
         assert_eq!(names.insert(kind.name()), !is_both, "{}", kind.name());
     }
 }
 
 #[test]
-fn severities_are_those_of_the_text() {
+fn severities_follow_the_specification() {
     assert_eq!(
         Severity::ALL.iter().map(|it| it.name()).collect::<Vec<_>>(),
         ["suspicious", "SHOULD", "MUST"]
     );
     assert!(Severity::Suspicious < Severity::Should && Severity::Should < Severity::Must);
-    let of = |deviation: Deviation| Violation::from(deviation).severity();
-    assert_eq!(of(Deviation::MissingSessionId), Severity::Must);
-    assert_eq!(of(Deviation::EarlyReplyUrl), Severity::Should);
-    assert_eq!(of(Deviation::LongContentName), Severity::Should);
-    assert_eq!(of(Deviation::MissingPacketType), Severity::Suspicious);
+    let severity = |deviation: Deviation| Violation::from(deviation).severity();
+    assert_eq!(severity(Deviation::MissingSessionId), Severity::Must);
+    assert_eq!(severity(Deviation::EarlyReplyUrl), Severity::Should);
+    assert_eq!(severity(Deviation::LongContentName), Severity::Should);
+    assert_eq!(severity(Deviation::MissingPacketType), Severity::Suspicious);
     let error = |head: &[u8]| Violation::from(script::head_error(head));
     let error = error(b"BITS_POST /e HTTP/1.1\r\nContent-Length: -1\r\n\r\n");
     assert_eq!((error.rule(), error.severity()), ("not-decimal", Severity::Must));

@@ -1,5 +1,4 @@
-//! The list of rules in the observer's documentation: it is generated here, and a test says when it
-//! is old:
+//! Generates the list of rules in the observer's documentation, and checks that it is current:
 //!
 //! ```sh
 //! BITS_BLESS=1 cargo test --all-features --test library observer::rules
@@ -14,26 +13,27 @@ use bits_proto::observer::{SequenceRule, Violation};
 const DOCUMENT: &str = "src/observer/rules.md";
 
 fn table(violations: impl Iterator<Item = Violation>) -> String {
-    let mut text = String::from("| rule | section | weighs | what happened |\n|---|---|---|---|\n");
+    let mut text = String::from("| rule | section | severity | description |\n|---|---|---|---|\n");
     for violation in violations {
         let (rule, section) = (violation.rule(), violation.section());
         let severity = violation.severity();
-        let sentence = violation.to_string().replace("BITS_POST", "`BITS_POST`");
-        writeln!(text, "| `{rule}` | {section} | {severity} | {sentence} |").expect("a String");
+        let description = violation.to_string().replace("BITS_POST", "`BITS_POST`");
+        writeln!(text, "| `{rule}` | {section} | {severity} | {description} |")
+            .expect("writing to a String succeeds");
     }
     text
 }
 
 #[test]
-fn the_list_of_rules_is_that_of_the_code() {
+fn the_list_of_rules_is_current() {
     let sequence = table(SequenceRule::ALL.iter().copied().map(Violation::from));
-    let departures = table(Deviation::ALL.iter().copied().map(Violation::from));
+    let deviations = table(Deviation::ALL.iter().copied().map(Violation::from));
     let text = format!(
-        "Of sequence ([`SequenceRule`]):\n\n{sequence}\n\
-         Of one message that can be understood all the same \
-         ([`Deviation`](crate::deviation::Deviation)):\n\n{departures}\n\
-         Every other rule is an [`ErrorKind`](crate::error::ErrorKind), and weighs MUST, but for \
-         `value-too-long`, which is a SHOULD.\n"
+        "Rules of sequence ([`SequenceRule`]):\n\n{sequence}\n\
+         Rules of grammar and presence whose violation is unambiguous \
+         ([`Deviation`](crate::deviation::Deviation)):\n\n{deviations}\n\
+         All other rules of grammar and presence are [`ErrorKind`](crate::error::ErrorKind)s. Their \
+         severity is MUST, except for `value-too-long` (SHOULD).\n"
     );
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(DOCUMENT);
     if std::env::var_os("BITS_BLESS").is_some() {
@@ -43,5 +43,9 @@ fn the_list_of_rules_is_that_of_the_code() {
     let written = std::fs::read_to_string(&path);
     let written = written.unwrap_or_else(|error| panic!("{path:?}: {error}"));
     let bless = "BITS_BLESS=1 cargo test --all-features --test library observer::rules";
-    assert_eq!(written.replace("\r\n", "\n"), text, "{DOCUMENT} is old: {bless}");
+    assert_eq!(
+        written.replace("\r\n", "\n"),
+        text,
+        "{DOCUMENT} is outdated; regenerate it: {bless}"
+    );
 }

@@ -61,13 +61,13 @@ fn request(connection: u32, message: &[u8], [from_heads, from_fields]: [&mut Obs
     let mut slots = HeaderSlots::new();
     match head::<RequestLine<'_>>(message, &mut slots) {
         None => {
-            from_heads.handle_foreign_request(connection);
-            from_fields.handle_foreign_request(connection);
+            from_heads.handle_unrelated_request(connection);
+            from_fields.handle_unrelated_request(connection);
         }
         Some(Err(error)) => {
             from_heads
-                .handle_broken_request(connection, &error, |it| of_head.push(without_offset(&it)));
-            from_fields.handle_broken_request(connection, &error, |it| {
+                .handle_malformed_request(connection, &error, |it| of_head.push(without_offset(&it)));
+            from_fields.handle_malformed_request(connection, &error, |it| {
                 of_fields.push(without_offset(&it))
             });
         }
@@ -89,8 +89,8 @@ fn response(connection: u32, message: &[u8], [from_heads, from_fields]: [&mut Ob
         None => {}
         Some(Err(error)) => {
             from_heads
-                .handle_broken_response(connection, &error, |it| of_head.push(without_offset(&it)));
-            from_fields.handle_broken_response(connection, &error, |it| {
+                .handle_malformed_response(connection, &error, |it| of_head.push(without_offset(&it)));
+            from_fields.handle_malformed_response(connection, &error, |it| {
                 of_fields.push(without_offset(&it))
             });
         }

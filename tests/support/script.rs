@@ -62,7 +62,7 @@ pub fn request(observer: &mut Observer, connection: u32, bytes: &[u8], seen: &mu
             observer.handle_request(connection, &head, |violation| seen.push(violation));
         }
         Err(error) => {
-            observer.handle_broken_request(connection, &error, |violation| seen.push(violation));
+            observer.handle_malformed_request(connection, &error, |violation| seen.push(violation));
         }
     }
 }
@@ -76,7 +76,8 @@ pub fn response(observer: &mut Observer, connection: u32, bytes: &[u8], seen: &m
             observer.handle_response(connection, &head, |violation| seen.push(violation));
         }
         Err(error) => {
-            observer.handle_broken_response(connection, &error, |violation| seen.push(violation));
+            observer
+                .handle_malformed_response(connection, &error, |violation| seen.push(violation));
         }
     }
 }
