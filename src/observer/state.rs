@@ -5,7 +5,6 @@ use crate::state_machine::{StateMachine, named, rows_in_order};
 
 named! {
     /// The state of an observed session.
-    #[non_exhaustive]
     pub enum State {
         /// Unknown: the observer started late and has seen no message of the session.
         Unknown "unknown",
@@ -28,7 +27,6 @@ named! {
 
 named! {
     /// An observed message.
-    #[non_exhaustive]
     pub enum Event {
         /// A Ping.
         Ping "ping",

@@ -1,27 +1,26 @@
-//! Everything that is wrong with one message is told by an observer, each by itself and in every
-//! combination.
+//! An observer reports every error of a message, alone and in every combination.
 
 use crate::support::messages::Draft;
 use crate::support::read::{request_head, response_head};
 use crate::support::single_message::{request_violations, response_violations, sorted_rules};
 use bits_proto::message::HeaderSlots;
 
-/// A way to spoil a message, and the rule that is broken then.
-type Spoiler = (&'static str, fn(Draft) -> Draft);
+/// A rule, and a change to a message that violates it.
+type Mutation = (&'static str, fn(Draft) -> Draft);
 
-/// Every set of spoilers breaks every one of their rules, and no other.
-fn spoil(asked: Option<&str>, whole: fn() -> Draft, spoilers: &[Spoiler]) {
-    for set in 0_u32..1 << spoilers.len() {
-        let chosen = || spoilers.iter().enumerate().filter(|(index, _)| set & (1 << index) != 0);
-        let draft = chosen().fold(whole(), |draft, (_, (_, spoil))| spoil(draft));
+/// Checks that every set of mutations violates all of their rules, and no other.
+fn check_mutations(request: Option<&str>, valid: fn() -> Draft, mutations: &[Mutation]) {
+    for set in 0_u32..1 << mutations.len() {
+        let chosen = || mutations.iter().enumerate().filter(|(index, _)| set & (1 << index) != 0);
+        let draft = chosen().fold(valid(), |draft, (_, (_, mutate))| mutate(draft));
         let mut expected: Vec<_> = chosen().map(|(_, (rule, _))| *rule).collect();
         let bytes = draft.text().into_bytes();
         let mut slots = HeaderSlots::new();
-        let seen = match asked {
+        let seen = match request {
             None => request_violations(&request_head("a request", &bytes, &mut slots)),
-            Some(asked) => {
+            Some(request) => {
                 let mut slots = HeaderSlots::new();
-                response_violations(asked, &response_head("a response", &bytes, &mut slots))
+                response_violations(request, &response_head("a response", &bytes, &mut slots))
             }
         };
         expected.sort_unstable();
@@ -30,8 +29,8 @@ fn spoil(asked: Option<&str>, whole: fn() -> Draft, spoilers: &[Spoiler]) {
 }
 
 #[test]
-fn every_error_of_a_fragment_is_told() {
-    spoil(
+fn every_error_of_a_fragment_is_reported() {
+    check_mutations(
         None,
         Draft::fragment,
         &[
@@ -49,8 +48,8 @@ fn every_error_of_a_fragment_is_told() {
 }
 
 #[test]
-fn every_error_of_a_create_session_is_told() {
-    spoil(
+fn every_error_of_a_create_session_is_reported() {
+    check_mutations(
         None,
         Draft::create,
         &[
@@ -67,8 +66,8 @@ fn every_error_of_a_create_session_is_told() {
 }
 
 #[test]
-fn every_error_of_an_ack_for_create_session_is_told() {
-    spoil(
+fn every_error_of_an_ack_for_create_session_is_reported() {
+    check_mutations(
         Some("create-session"),
         || {
             let id = "{01234567-89AB-CDEF-0123-456789ABCDEF}";
@@ -81,7 +80,7 @@ fn every_error_of_an_ack_for_create_session_is_told() {
             ("host-id-without-timeout", |it| it.with("BITS-Host-Id", "h")),
         ],
     );
-    spoil(
+    check_mutations(
         Some("create-session"),
         || {
             Draft::create_ack()
@@ -101,8 +100,8 @@ fn every_error_of_an_ack_for_create_session_is_told() {
 }
 
 #[test]
-fn every_error_of_an_ack_for_a_fragment_is_told() {
-    spoil(
+fn every_error_of_an_ack_for_a_fragment_is_reported() {
+    check_mutations(
         Some("fragment"),
         Draft::fragment_ack,
         &[
@@ -116,7 +115,7 @@ fn every_error_of_an_ack_for_a_fragment_is_told() {
             ("conflicting-field", |it| it.with("BITS-Session-Id", "7")),
         ],
     );
-    spoil(
+    check_mutations(
         Some("fragment"),
         || Draft::fragment_ack().set("BITS-Received-Content-Range", "200"),
         &[
@@ -128,8 +127,8 @@ fn every_error_of_an_ack_for_a_fragment_is_told() {
 }
 
 #[test]
-fn every_error_of_a_refusal_is_told() {
-    spoil(
+fn every_error_of_a_refusal_is_reported() {
+    check_mutations(
         Some("close-session"),
         Draft::refusal,
         &[
@@ -140,7 +139,7 @@ fn every_error_of_a_refusal_is_told() {
             ("wrong-packet-type", |it| it.set("BITS-Packet-Type", "Ping")),
         ],
     );
-    spoil(
+    check_mutations(
         Some("fragment"),
         || Draft::refusal().line("HTTP/1.1 416 X").with("BITS-Received-Content-Range", "50"),
         &[
@@ -149,7 +148,7 @@ fn every_error_of_a_refusal_is_told() {
             ("invalid-byte", |it| it.with("BITS-Session-Id", "1 2")),
         ],
     );
-    spoil(
+    check_mutations(
         Some("fragment"),
         || Draft::refusal().line("HTTP/1.1 416 X").with("BITS-Received-Content-Range", "50"),
         &[
@@ -160,9 +159,9 @@ fn every_error_of_a_refusal_is_told() {
     );
 }
 
-/// What is wrong with the offset of a 416 that is no Ack hides no remark on it.
+/// An error in the offset of a 416 without packet type hides no deviation.
 #[test]
-fn every_remark_on_a_bare_416_is_told() {
+fn every_deviation_of_a_bare_416_is_reported() {
     let bare = || Draft::new("HTTP/1.1 416 X", &[("BITS-Received-Content-Range", "50")]);
     let received = "BITS-Received-Content-Range";
     for (draft, expected) in [
@@ -185,13 +184,13 @@ fn every_remark_on_a_bare_416_is_told() {
     }
 }
 
-/// A verb that contradicts itself does not hide what is wrong with the packet.
+/// Conflicting methods do not hide the errors of the packet.
 #[test]
-fn every_error_of_a_request_with_two_verbs_is_told() {
+fn every_error_of_a_request_with_two_methods_is_reported() {
     let overridden = || {
-        let verb = "X-HTTP-Method-Override";
+        let method = "X-HTTP-Method-Override";
         let draft = Draft::fragment().line("POST /e HTTP/1.1");
-        draft.with(verb, "BITS_POST").with(verb, "DELETE")
+        draft.with(method, "BITS_POST").with(method, "DELETE")
     };
     let bytes = overridden().set("Content-Range", "bytes 5-1/9").text().into_bytes();
     let mut slots = HeaderSlots::new();
@@ -200,8 +199,8 @@ fn every_error_of_a_request_with_two_verbs_is_told() {
 }
 
 #[test]
-fn every_error_of_a_notification_is_told() {
-    spoil(
+fn every_error_of_a_notification_is_reported() {
+    check_mutations(
         None,
         Draft::notification,
         &[
@@ -212,7 +211,7 @@ fn every_error_of_a_notification_is_told() {
             ("unexpected-body", |it| it.set("Content-Length", "7")),
         ],
     );
-    spoil(
+    check_mutations(
         Some("notification"),
         Draft::notification_response,
         &[

@@ -1,5 +1,4 @@
-//! An observer that comes late, at every point of conversations that break no rule, and finds
-//! nothing: unknown is not wrong.
+//! Observers that start late, at every point of a valid conversation, report no violation.
 
 use crate::support;
 use crate::support::wire_observer::WireEvent;
@@ -8,17 +7,17 @@ use bits_proto::observer::Observer;
 use support::vectors;
 use world::World;
 
-/// From each message on.
-fn join_everywhere(events: &[WireEvent]) {
+/// Starts an observer at each message.
+fn start_everywhere(events: &[WireEvent]) {
     for start in 0..events.len() {
         let mut observer = Observer::mid_stream();
         events[start..].iter().for_each(|event| event.replay(&mut observer));
     }
 }
 
-/// What our own two ends say to each other on a bad network.
+/// Uploads between the client and the server of this crate on an unreliable network.
 #[test]
-fn our_own_uploads() {
+fn uploads_of_this_crate() {
     let mut messages = 0;
     for seed in 0..150 {
         let mut world = World::new(seed);
@@ -26,12 +25,12 @@ fn our_own_uploads() {
         world.run();
         let events = world.observer.recorded.take().expect("it was recorded");
         messages += events.len();
-        join_everywhere(&events);
+        start_everywhere(&events);
     }
     assert!(messages > 4_000, "{messages} messages");
 }
 
-/// Conversations in the shape of the captures.
+/// Conversations like those in the captures of the specification.
 #[test]
 fn captured_conversations() {
     for name in ["upload.http", "upload-reply.http"] {
@@ -40,6 +39,6 @@ fn captured_conversations() {
             true => WireEvent::Response(1, bytes),
             false => WireEvent::Request(1, bytes),
         });
-        join_everywhere(&events.collect::<Vec<_>>());
+        start_everywhere(&events.collect::<Vec<_>>());
     }
 }

@@ -1,11 +1,11 @@
 //! Tests of `observer`.
 
 mod errors;
-mod hosts;
 mod messages;
 #[cfg(feature = "std")]
 mod mid_stream;
 mod rules;
+mod sequence;
 mod sessions;
 mod states;
 mod unconfirmed;

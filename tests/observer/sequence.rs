@@ -1,5 +1,5 @@
-//! The observer's rules of sequence: conversations that break each of them, and their neighbours
-//! that do not. What a line of a conversation means is said in `common/script.rs`.
+//! Rules of sequence: conversations that violate each of them, and similar ones that violate none. See
+//! `tests/support/script.rs` for the syntax of a conversation.
 
 use crate::support;
 use crate::support::conversations;
@@ -9,30 +9,30 @@ use support::script::{check, follow};
 
 #[test]
 fn each_rule_is_reported_where_it_is_broken_and_nowhere_else() {
-    for (before, then) in REQUESTS.iter().chain(HOSTS).chain(RESPONSES) {
-        let then = then.replace(r" \n ", "\n");
-        check(&format!("{before}\n{}", then));
+    for (before, after) in REQUESTS.iter().chain(HOSTS).chain(RESPONSES) {
+        let after = after.replace(r" \n ", "\n");
+        check(&format!("{before}\n{after}"));
     }
 }
 
 #[test]
 fn each_rule_is_broken_by_one_of_the_conversations() {
-    let broken = |name: &str| {
-        let rules =
-            REQUESTS.iter().chain(HOSTS).chain(RESPONSES).flat_map(|(_, then)| then.lines());
-        rules
+    let is_violated = |name: &str| {
+        let lines =
+            REQUESTS.iter().chain(HOSTS).chain(RESPONSES).flat_map(|(_, after)| after.lines());
+        lines
             .filter_map(|line| line.split_once('!'))
             .any(|(_, rules)| rules.split(',').any(|rule| rule.trim() == name))
     };
     for rule in SequenceRule::ALL {
-        assert!(broken(rule.name()), "nothing breaks {rule}");
+        assert!(is_violated(rule.name()), "no conversation violates {rule}");
     }
 }
 
 #[test]
-fn conversations_that_break_nothing() {
+fn valid_conversations_have_no_violation() {
     for script in [
-        // An upload with everything in it.
+        // An upload with every kind of request.
         "> create | Host: o | Content-Name: e
          < refused 401
          > create | Host: o | Content-Name: e
@@ -49,7 +49,7 @@ fn conversations_that_break_nothing() {
          < bare 200
          > close A
          < closed A",
-        // Two uploads, one after the other.
+        // Two uploads in succession.
         "> create
          < created A
          > fragment A 0-9/10
@@ -67,7 +67,7 @@ fn conversations_that_break_nothing() {
          < created A
          > close A
          < closed A",
-        // A proxy that speaks for the server: suspicious, and no more.
+        // A proxy responds instead of the server: suspicious only.
         "> create
          < created A
          > fragment A 0-9/10
@@ -92,7 +92,7 @@ fn everything_in_one_message_is_reported() {
 }
 
 #[test]
-fn after_a_violation_the_observer_goes_on() {
+fn the_observer_continues_after_a_violation() {
     check(
         "> create
          < created A
@@ -112,7 +112,7 @@ fn after_a_violation_the_observer_goes_on() {
 }
 
 #[test]
-fn an_observer_that_comes_late_knows_nothing_and_learns() {
+fn an_observer_that_starts_late_learns_from_each_message() {
     for script in [
         "> fragment A 500-599/900 \n < received A 600 \n > fragment A 650-699/900 ! offset-skips-ahead",
         "> fragment A 500-599/900 \n < received A 800 \n > fragment A 800-899/900",
@@ -123,16 +123,16 @@ fn an_observer_that_comes_late_knows_nothing_and_learns() {
         "> close A \n < closed A",
         "> cancel A \n < lost",
         "> ping \n < pinged \n > close B \n < closed B",
-        // The end of an exchange that was under way.
+        // The response to a request before the start.
         "< received A 100 \n > fragment A 100-199/900 \n < received A 200 \n < pinged ! unasked-answer",
-        // Another session than the one that was adopted may be as old.
+        // Another session may also have started before.
         "> fragment A 500-599/900 \n < received A 600 \n > fragment B 7-9/10 \n < received B 10",
-        // And so may another one than the one that was issued since.
+        // So may a session other than the one issued since.
         "> create \n < created B \n 2> fragment A 100-199/300 \n 2< received A 200
          2> fragment B 0-9/30 \n 2< received B 10 \n 2> fragment A 210-219/300 ! offset-skips-ahead",
-        // What goes on elsewhere while it comes.
+        // A pending request on another connection.
         "> ping \n 2< bare 200 \n < pinged \n < pinged    ! unasked-answer",
-        // The protocols that were offered are not known.
+        // The offered protocols are unknown.
         "< created A | BITS-Protocol: {00000000-249b-430f-820d-3d2a9bef4931}
          > fragment A 3-9/10      ",
     ] {
@@ -143,7 +143,7 @@ fn an_observer_that_comes_late_knows_nothing_and_learns() {
 #[test]
 fn the_protocol_is_one_that_was_offered() {
     let other = "{00000000-249b-430f-820d-3d2a9bef4931}";
-    // Of too many lists it is not known what they offer.
+    // The offered protocols are unknown if there are too many lists.
     let lists = "| +BITS-Supported-Protocols: {7df0354d-249b-430f-820d-3d2a9bef4931} ".repeat(3);
     check(&format!(
         "> create {lists} | +BITS-Supported-Protocols: {other}   ! protocol-count, joined-protocols
@@ -156,13 +156,13 @@ fn the_protocol_is_one_that_was_offered() {
          < created A | BITS-Protocol: {other}"
     ));
     check("> create \n < created A | BITS-Protocol:   ! missing-protocol");
-    // Of several the server has to name one.
+    // If several are offered, the Ack must contain one.
     check(&format!(
         "> create | BITS-Supported-Protocols: {other} {{7df0354d-249b-430f-820d-3d2a9bef4931}}
          < created A | BITS-Protocol:   ! missing-field"
     ));
     check("> create | +BITS-Supported-Protocols: {7}   ! not-guid, joined-protocols");
-    // More than the observer keeps: not judged.
+    // More protocols than the observer remembers are not checked.
     let many = vec!["{7df0354d-249b-430f-820d-3d2a9bef4931}"; 17].join(",");
     check(&format!(
         "> create | BITS-Supported-Protocols: {many} \n < created A | BITS-Protocol: {other}"
@@ -175,7 +175,7 @@ fn the_received_offset_lies_within_what_was_sent() {
         "{BEGUN} > fragment A 100-199/300 \n < received A 201   ! received-beyond-sent"
     ));
     check(&format!("{BEGUN} > fragment A 100-199/300 \n < resync 301   ! received-beyond-sent"));
-    // What the client makes of such an Ack is not known.
+    // The client may or may not accept such an Ack.
     check(&format!(
         "{BEGUN} > fragment A 100-199/300 \n < received A 201   ! received-beyond-sent
          > fragment A 201-299/300 \n < resync 200"

@@ -1,15 +1,14 @@
-//! An observer of conversations with more than one session, with answers that overtake each other,
-//! and with messages that are wrong in themselves.
+//! Conversations with several sessions, with responses out of order, and with invalid messages.
 
 use crate::support;
 use bits_proto::observer::Observer;
 use support::script::{check, follow};
 
-/// A client may come back to a session that it had left, and each is judged for itself.
+/// A client may return to an earlier session.
 #[test]
 fn each_session_is_compared_with_itself() {
     for script in [
-        // The first was created for nobody, as far as the client knew.
+        // A client with two sessions returns to the first one.
         "> create \n < created A \n x \n 2> create \n 2< created B \n x
          2> fragment A 0-9/10 \n 2< received A 10 \n 2> close A \n 2< closed A
          2> fragment B 0-19/20 \n 2< received B 20 \n 2> close B \n 2< closed B",
@@ -17,7 +16,7 @@ fn each_session_is_compared_with_itself() {
          > fragment A 5-9/30      ! offset-goes-back
          < received A 10
          > fragment B 5-9/20      ! offset-skips-ahead",
-        // An Ack for Create-Session that comes late.
+        // A late Ack for Create-Session.
         "> create \n 2> create    ! concurrent-request
          2< created B \n 2> fragment B 0-9/30 \n 2< received B 10 \n < created A
          2> fragment B 10-19/30 \n 2< received B 20 \n 2> fragment B 99-99/100  ! offset-skips-ahead, total-changes",
@@ -27,7 +26,7 @@ fn each_session_is_compared_with_itself() {
          > fragment A 0-9/30   ! request-after-end \n < lost",
         "> create \n < created A \n > create \n < created B \n > cancel A \n < cancelled A
          > create \n < created C \n > cancel B \n < cancelled B \n > fragment C 0-9/30",
-        // The Ack is for the session of its request.
+        // An Ack belongs to the session of its request.
         "> create \n < created A \n > create \n < created B \n > close A \n < closed B  ! other-session-id",
         "> create \n < created A \n > create \n < created B \n > close A
          < refused 500 | BITS-Session-Id: {AAAAAAAA-AAAA-AAAA-AAAA-AAAAAAAAAAAA}",
@@ -37,24 +36,24 @@ fn each_session_is_compared_with_itself() {
 }
 
 #[test]
-fn a_session_that_was_forgotten_is_unknown_and_not_wrong() {
-    // The first may be alive.
+fn a_forgotten_session_is_unknown_and_no_violation() {
+    // The first session may still be open.
     check(
         "> create \n < created A \n > create \n < created B \n > create \n < created C
          > fragment A 0-9/30 \n < received A 10 \n > fragment A 20-29/30 ! offset-skips-ahead",
     );
-    // Those that have ended may be forgotten: nobody can name them again.
-    let gone = "> cancel B \n < lost";
+    // A request for a forgotten session that had ended is a violation in any case.
+    let ended = "> cancel B \n < lost";
     check(&format!(
-        "> create \n < created A \n > close A \n < closed A \n > create \n < created B \n {gone}
+        "> create \n < created A \n > close A \n < closed A \n > create \n < created B \n {ended}
          > create \n < created C \n > close A   ! unknown-session \n < lost
          > close B   ! request-after-end"
     ));
 }
 
-/// Answers on different connections come in any order.
+/// Responses on different connections can arrive in any order.
 #[test]
-fn an_answer_is_compared_with_what_was_so_when_its_request_was_sent() {
+fn a_response_is_compared_with_the_state_at_its_request() {
     for script in [
         "> create \n < created A \n > close A \n 2> cancel A   ! concurrent-request
          2< lost \n < closed A",
@@ -67,16 +66,16 @@ fn an_answer_is_compared_with_what_was_so_when_its_request_was_sent() {
         "> create \n < created A \n > fragment A 0-9/30
          2> fragment A 0-19/30   ! concurrent-request
          2< received A 20 \n < resync 5 \n 2> fragment A 20-29/30",
-        // Those of one connection do not.
+        // Responses on one connection arrive in order.
         "> create \n < created A \n > fragment A 0-9/30 \n < received A 10
          > fragment A 10-19/30 \n < received A 5      ! received-goes-back",
-        // What an answer on another connection said may not have arrived.
+        // The response on another connection may not have arrived.
         "> create \n < created A \n > fragment A 0-9/30 \n 2> ping  ! concurrent-request
          < received A 10 \n 2< pinged \n 2> fragment A 0-9/30",
-        // The end of another connection has nothing to do with it.
+        // The end of another connection changes nothing.
         "> create \n < created A \n > fragment A 0-9/30 \n < received A 10 \n 2x
          > fragment A 0-9/30   ! offset-goes-back",
-        // All that waits on a connection ends with it.
+        // All pending requests on a connection end with it.
         "> create \n < created A \n > fragment A 0-9/30 \n > ping  ! pipelined-request \n x
          > ping \n < pinged",
     ] {
@@ -85,18 +84,18 @@ fn an_answer_is_compared_with_what_was_so_when_its_request_was_sent() {
 }
 
 #[test]
-fn refusals_change_what_they_refuse_and_nothing_else() {
+fn a_refusal_undoes_only_its_request() {
     for script in [
-        // A Close-Session that was refused is as good as none.
+        // A refused Close-Session does not close the session.
         "> create \n < created A \n > close A \n < refused 503 \n > fragment A 0-9/30",
         "> create \n < created A \n > cancel A \n < refused 503 \n > fragment A 0-9/30",
-        // A fragment that was taken meanwhile says that the session lives.
+        // An accepted fragment shows that the session is open.
         "> create \n < created A \n > fragment A 0-9/30 \n 2> close A  ! concurrent-request, close-before-whole
          < received A 10 \n x \n 2x \n > fragment A 10-29/30",
-        // Neither a refusal nor a Ping says what the client has got before.
+        // Neither a refusal nor a Ping confirms earlier responses.
         "> create \n < created A \n > fragment A 0-9/30 \n < received A 10
          2> fragment A 0-9/30 \n 2< refused 503 \n 2> fragment A 0-9/30 \n 2< received A 10",
-        // A 416 does.
+        // A 416 determines the offset.
         "> create \n < created A \n > fragment A 0-9/30 \n < received A 10
          2> fragment A 0-19/30 \n 2< resync 10 \n 2> fragment A 0-9/30   ! offset-goes-back",
     ] {
@@ -104,9 +103,9 @@ fn refusals_change_what_they_refuse_and_nothing_else() {
     }
 }
 
-/// One field that is wrong does not hide what is wrong with the others.
+/// An invalid field does not hide violations in other fields.
 #[test]
-fn what_can_be_read_of_a_wrong_message_is_judged() {
+fn the_valid_fields_of_an_invalid_message_are_checked() {
     for script in [
         "> create \n < created A \n > close A \n < closed A
          > fragment A 0-9/30 | Content-Encoding: gzip  ! unsupported-encoding, request-after-end",
@@ -123,7 +122,7 @@ fn what_can_be_read_of_a_wrong_message_is_judged() {
          > fragment A 0-9/30   ! request-after-end",
         "> create \n < created A \n > close A \n < closed A
          > fragment A 0-9/30 | Content-Name: a | +Content-Name: b  ! conflicting-field, request-after-end",
-        // What contradicts itself is not known.
+        // A field with conflicting values is unknown.
         "> create \n < created A \n > close A \n < closed A
          > fragment A 0-9/30 | +BITS-Session-Id: 7    ! conflicting-field",
         "> create \n < created A
@@ -136,9 +135,9 @@ fn what_can_be_read_of_a_wrong_message_is_judged() {
     }
 }
 
-/// A session is there if the server says so, whatever was wrong with the request for it.
+/// A session exists if the server created it for an invalid request.
 #[test]
-fn a_session_that_was_created_despite_an_error_is_one() {
+fn a_session_created_despite_an_error_is_followed() {
     for script in [
         "> create | BITS-Supported-Protocols: {1}  ! not-guid \n < created A  ! granted-despite-error
          > fragment A 0-9/30 \n < received A 10 \n > fragment A 20-29/30  ! offset-skips-ahead",
@@ -152,7 +151,7 @@ fn a_session_that_was_created_despite_an_error_is_one() {
 }
 
 #[test]
-fn a_packet_is_none_less_for_looking_like_a_notification() {
+fn a_packet_with_a_notification_field_is_a_packet() {
     check(
         "> create
          < created A
@@ -161,7 +160,7 @@ fn a_packet_is_none_less_for_looking_like_a_notification() {
 }
 
 #[test]
-fn what_was_named_once_is_compared_with_that() {
+fn names_and_protocols_are_compared_with_earlier_ones() {
     check(
         "> create | Content-Name: a
          < created A
@@ -172,7 +171,7 @@ fn what_was_named_once_is_compared_with_that() {
          > close A | Content-Name: a                ! close-before-whole",
     );
     let other = "{00000000-249b-430f-820d-3d2a9bef4931}";
-    // Each answer is compared with what its own request offered.
+    // Each Ack is compared with the protocols offered in its request.
     check(&format!(
         "> create
          2> create | BITS-Supported-Protocols: {other}   ! concurrent-request
@@ -183,9 +182,9 @@ fn what_was_named_once_is_compared_with_that() {
     ));
 }
 
-/// Who has come late knows what it has heard, and no more.
+/// An observer that starts late follows each session from its first message.
 #[test]
-fn an_observer_that_has_come_late_adopts_what_it_hears() {
+fn an_observer_that_starts_late_follows_sessions_it_did_not_see_created() {
     let observer = follow(
         Observer::mid_stream(),
         "> fragment A 10-19/30
@@ -202,20 +201,20 @@ fn an_observer_that_has_come_late_adopts_what_it_hears() {
     assert_eq!(observer.total(), Some(30));
 }
 
-/// A client may change its mind about the length of its entity, and a server go along.
+/// A client may change the length of its entity, and a server may accept that.
 #[test]
 fn the_length_of_an_entity_is_not_less_than_what_the_server_holds() {
     let grown = "> fragment A 0-4/10 \n < received A 5 \n > fragment A 5-49/60    ! total-changes";
     let sent = follow(Observer::mid_stream(), grown);
     assert_eq!(sent.total(), Some(10));
-    let taken = follow(sent, "< received A 50");
-    assert_eq!((taken.received().map(|it| it.0), taken.total()), (Some(50), None));
-    let taken = follow(taken, "> fragment A 0-9/20     ! offset-goes-back");
-    assert_eq!(taken.total(), None);
-    assert_eq!(follow(taken, "< resync 20 \n > fragment A 20-59/60").total(), Some(60));
+    let accepted = follow(sent, "< received A 50");
+    assert_eq!((accepted.received().map(|it| it.0), accepted.total()), (Some(50), None));
+    let accepted = follow(accepted, "> fragment A 0-9/20     ! offset-goes-back");
+    assert_eq!(accepted.total(), None);
+    assert_eq!(follow(accepted, "< resync 20 \n > fragment A 20-59/60").total(), Some(60));
     let observer = follow(Observer::mid_stream(), "> fragment A 0-4/10 \n < received A 50");
     assert_eq!((observer.received().map(|it| it.0), observer.total()), (Some(50), None));
-    // Another request has overtaken it.
+    // The response to a later request arrives first.
     let overtaken = follow(
         sent,
         "2> fragment A 5-9/10 ! concurrent-request \n 2< received A 10 \n < received A 50",
@@ -223,8 +222,8 @@ fn the_length_of_an_entity_is_not_less_than_what_the_server_holds() {
     assert_eq!((overtaken.received().map(|it| it.0), overtaken.total()), (Some(50), None));
 }
 
-/// Servers say so before they close a connection that nothing comes on.
+/// Servers send 408 before they close an idle connection.
 #[test]
-fn a_timeout_answers_nothing() {
+fn a_timeout_response_needs_no_request() {
     check("> create \n < created A \n < bare 408 \n x \n 2> fragment A 0-9/30");
 }

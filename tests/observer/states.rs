@@ -1,12 +1,11 @@
-//! The observer's table, cell by cell, against one that was typed independently: where each event
-//! leads, or which rule it breaks.
+//! Compares each cell of the observer's transition table with an independent copy.
 
 use crate::support;
 use bits_proto::observer::{Event, State, TABLE};
 use bits_proto::state_machine::StateMachine as _;
 use support::upload::{named, rows};
 
-/// `!` marks the rules.
+/// The next state, or the violated rule after `!`.
 const EXPECTED: &str = "
     state      ping       create     fragment               close                   cancel                 pinged     created received                 closed                   cancelled                refused   not-found
     unknown    unknown    unknown    open                   closing                 cancelling             unknown    open    open                     closed                   cancelled                unknown   lost
@@ -20,7 +19,7 @@ const EXPECTED: &str = "
 ";
 
 #[test]
-fn every_event_leads_where_it_should_or_breaks_its_rule() {
+fn every_event_has_the_expected_next_state_or_rule() {
     let mut rows = rows(EXPECTED);
     let header = rows.next().expect("a header");
     let events: Vec<Event> = header[1..].iter().map(|name| named(Event::ALL, name)).collect();
@@ -31,11 +30,11 @@ fn every_event_leads_where_it_should_or_breaks_its_rule() {
         let (of, found) = TABLE[state as usize];
         assert_eq!(of, state);
         for ((event, expected), found) in events.iter().zip(&row[1..]).zip(found) {
-            let words = match found {
+            let cell = match found {
                 Ok(next) => next.name().to_string(),
                 Err(rule) => format!("!{}", rule.name()),
             };
-            assert_eq!(words, *expected, "{state} and {event}");
+            assert_eq!(cell, *expected, "{state} and {event}");
             assert_eq!(state.next(*event), found.ok());
             cells += 1;
         }

@@ -1,43 +1,43 @@
-//! What an observer cannot know is not wrong: answers that may not have arrived, connections that
-//! end, answers that nobody can read.
+//! Unknown state is no violation: responses that may not have arrived, connections that end, and
+//! invalid responses.
 
 use crate::support;
 use bits_proto::observer::{Observer, State};
 use support::script::{check, follow};
 
-/// Whatever was allowed before an answer is allowed until the client shows that it has it.
+/// Everything allowed before a response remains allowed until the client shows that it received it.
 #[test]
-fn an_answer_may_not_have_arrived() {
+fn a_response_may_not_have_arrived() {
     for script in [
-        // The Ack for the first fragment is lost: the client sends it again.
+        // The Ack for the first fragment is lost: the client repeats the fragment.
         "> create \n < created A \n > fragment A 0-9/30 \n < received A 10 \n x
          2> fragment A 0-9/30 \n 2< received A 10",
-        // Or with less in it, or more.
+        // The repeated fragment is shorter.
         "> create \n < created A \n > fragment A 0-9/30 \n < received A 10
          2> fragment A 0-4/30 \n 2< received A 10 \n 2> fragment A 10-29/30",
-        // It goes on where the Ack said, so it was not lost.
+        // The client continues at the offset of the Ack, so it received it.
         "> create \n < created A \n > fragment A 0-9/30 \n < received A 10
          2> fragment A 10-29/30 \n 2< received A 30",
-        // A Ping shows nothing of what the client knows.
+        // A Ping does not show the offset that the client knows.
         "> create \n < created A \n > fragment A 0-9/30 \n < received A 10
          2> ping \n 2< pinged \n 2> fragment A 0-9/30 \n 2< received A 10",
-        // Two in a row are lost.
+        // Two Acks in a row are lost.
         "> create \n < created A \n > fragment A 0-9/30 \n < received A 10
          2> fragment A 0-19/30 \n 2< received A 20 \n 3> fragment A 0-19/30 \n 3< received A 20",
-        // The Ack for Create-Session is.
+        // The Ack for Create-Session is lost.
         "> create \n < created A \n 2> create \n 2< created B \n 2> fragment B 0-9/10",
-        // That for Close-Session and Cancel-Session.
+        // The Ack for Close-Session or Cancel-Session is lost.
         "> create \n < created A \n > close A \n < closed A \n 2> close A \n 2< lost",
         "> create \n < created A \n > cancel A \n < cancelled A \n 2> cancel A \n 2< lost",
         "> create \n < created A \n > close A \n < closed A \n 2> cancel A \n 2< lost",
-        // The refusal that says that the session is gone.
+        // The session-not-found error is lost.
         "> create \n < created A \n > fragment A 0-9/30 \n < lost \n 2> fragment A 0-9/30 \n 2< lost
          2> create \n 2< created B \n 2> fragment B 0-9/30",
-        // The 416.
+        // The 416 is lost.
         "> create \n < created A \n > fragment A 0-19/30 \n < received A 20
          > fragment A 20-29/30 \n < resync 5 \n 2> fragment A 20-29/30 \n 2< resync 5
          2> fragment A 5-29/30 \n 2< received A 30",
-        // The 413.
+        // The 413 is lost.
         "> create \n < created A \n > fragment A 0-19/30 \n < refused 413
          2> fragment A 0-19/30 \n 2< refused 413 \n 2> fragment A 0-9/30",
     ] {
@@ -45,16 +45,16 @@ fn an_answer_may_not_have_arrived() {
     }
 }
 
-/// The next request on the same connection shows it.
+/// The next request on the same connection shows that the response arrived.
 #[test]
-fn an_answer_that_arrived_counts() {
+fn a_confirmed_response_counts() {
     for script in [
         "> create \n < created A \n > fragment A 0-9/30 \n < received A 10
          > fragment A 0-9/30    ! offset-goes-back",
-        // Not what an older one said.
+        // A confirmed response replaces older ones.
         "> create \n < created A \n > fragment A 0-9/30 \n < received A 10
          2> fragment A 10-19/30 \n 2< received A 20 \n 2> fragment A 10-19/30  ! offset-goes-back",
-        // Behind the lost answer the client still has the one before it.
+        // If the last response is lost, the client still has the one before it.
         "> create \n < created A \n > fragment A 0-9/30 \n < received A 10
          > fragment A 10-19/30 \n < received A 20
          2> fragment A 0-9/30    ! offset-goes-back",
@@ -63,7 +63,7 @@ fn an_answer_that_arrived_counts() {
         "> create \n < created A \n > fragment A 0-9/30 \n < received A 10
          2> close A              ! close-before-whole",
         "> create \n < created A \n > close A \n < closed A \n > close A  ! request-after-end",
-        // What came with the end of a session belongs to that session.
+        // A lost response of one session does not affect the next session.
         "> create \n < created A \n > fragment A 0-9/30 \n < received A 10
          > cancel A \n < cancelled A \n 2> create \n 2< created B
          3> fragment B 5-9/30    ! offset-skips-ahead",
@@ -73,22 +73,22 @@ fn an_answer_that_arrived_counts() {
 }
 
 #[test]
-fn a_connection_that_ends_takes_its_requests_with_it() {
+fn the_end_of_a_connection_ends_its_pending_requests() {
     for script in [
         "> create \n x \n > create \n < created A",
         "> create \n < created A \n > fragment A 0-9/30 \n x \n < received A 10  ! unasked-answer",
         "> create \n < created A \n > fragment A 0-9/30 \n x \n 2> fragment A 0-9/30 \n 2< received A 10",
-        // It may have been done, in part.
+        // The server may have stored a part of the fragment.
         "> create \n < created A \n > fragment A 0-9/30 \n x \n 2> fragment A 0-4/30 \n 2< received A 7",
-        // Another connection goes on.
+        // The end of another connection changes nothing.
         "> create \n < created A \n > fragment A 0-9/30 \n 2x \n < received A 10",
-        // Its number is used again: that is another connection.
+        // The number is used again for another connection.
         "> create \n < created A \n > fragment A 0-9/30 \n < received A 10 \n x
          > fragment A 0-9/30 \n < received A 10",
     ] {
         check(script);
     }
-    // What was asked on it before may be unknown to one who has come late, unless nothing was.
+    // After a late start, an unsolicited response is certain only if the last request was seen.
     for script in [
         "> ping \n < pinged \n x \n < pinged",
         "> ping \n < pinged \n 2x \n < pinged    ! unasked-answer",
@@ -98,7 +98,7 @@ fn a_connection_that_ends_takes_its_requests_with_it() {
 }
 
 #[test]
-fn what_the_client_makes_of_an_answer_that_nobody_can_read_is_unknown() {
+fn the_outcome_of_an_invalid_response_is_unknown() {
     for script in [
         "> create \n ?    ! syntax \n > fragment A 7-9/10 \n < received A 10",
         "> create \n < created A \n > fragment A 0-9/30 \n ?    ! syntax
@@ -115,10 +115,9 @@ fn what_the_client_makes_of_an_answer_that_nobody_can_read_is_unknown() {
     }
 }
 
-/// What is said of more requests than it remembers is nothing, and stays nothing until their
-/// connection has ended.
+/// A connection with more pending requests than the limit is not checked until it ends.
 #[test]
-fn more_requests_than_it_remembers_are_not_held_against_anybody() {
+fn requests_beyond_the_limit_are_no_violation() {
     let pings = "> ping      ! pipelined-request\n".repeat(8) + "> ping";
     let script = format!(
         "> create
@@ -137,17 +136,17 @@ fn more_requests_than_it_remembers_are_not_held_against_anybody() {
          < pinged
          < pinged     ! unasked-answer"
     );
-    // The requests before it on its connection wait for answers that nobody can tell.
+    // Without assigned responses, a pipelined request cannot be detected.
     check(&script.replace("50-59/90   ! pipelined-request", "50-59/90"));
 }
 
-/// Whoever opens so many connections that not even they can be remembered is not accused.
+/// No connection is checked if there are more untracked ones than the limit.
 #[test]
-fn more_connections_than_it_remembers_are_not_held_against_anybody() {
+fn connections_beyond_the_limit_are_no_violation() {
     let pings: String = (2..=30)
         .map(|connection| {
-            let told = if connection < 14 { "! concurrent-request" } else { "" };
-            format!("{connection}> ping {told}\n")
+            let expected = if connection < 14 { "! concurrent-request" } else { "" };
+            format!("{connection}> ping {expected}\n")
         })
         .collect();
     let acks: String = (1..=30).map(|connection| format!("{connection}< pinged\n")).collect();
@@ -157,9 +156,9 @@ fn more_connections_than_it_remembers_are_not_held_against_anybody() {
     ));
 }
 
-/// Downloads that go on for ever take nothing from the memory for packets.
+/// Any number of downloads leaves room for pending packets.
 #[test]
-fn downloads_take_one_place_for_each_connection() {
+fn downloads_use_one_entry_for_each_connection() {
     let gets = "2> get \n 3> get \n 4> get \n".repeat(20);
     check(&format!(
         "> create \n < created A \n {gets} > fragment A 0-9/30 \n < received A 10
@@ -167,25 +166,25 @@ fn downloads_take_one_place_for_each_connection() {
     ));
 }
 
-/// However many there are on one connection, each has its answer, and packets keep their turn.
+/// Several downloads in a row are counted, so that packets after them get their own response.
 #[test]
-fn downloads_are_answered_in_their_turn() {
+fn downloads_are_answered_in_order() {
     let (gets, answers) = ("> get \n".repeat(9), "< bare 200 \n".repeat(9));
     check(&format!(
         "> create \n < created A \n {gets} > fragment A 0-9/30 \n > get
          {answers} < received A 11      ! received-beyond-sent
          < bare 200 \n < bare 200      ! unasked-answer"
     ));
-    // Nor do those of one connection belong to another.
+    // Downloads are counted for each connection.
     check(
         "> get \n 2> get \n < bare 200 \n 2< bare 200
          < bare 200    ! unasked-answer",
     );
 }
 
-/// Answers on one connection come in the order of their requests; those on another do not.
+/// Responses arrive in the order of the requests on their connection.
 #[test]
-fn answers_belong_to_the_requests_of_their_connection() {
+fn responses_belong_to_the_requests_of_their_connection() {
     check(
         "> create
          < created A
@@ -200,7 +199,7 @@ fn answers_belong_to_the_requests_of_their_connection() {
          2> fragment A 20-29/30
          2< received A 30",
     );
-    // The one that is sent when the first of two has been answered is the last of three.
+    // A request sent after the first response is answered after the second one.
     check(
         "> create
          < created A
@@ -214,7 +213,7 @@ fn answers_belong_to_the_requests_of_their_connection() {
 }
 
 #[test]
-fn what_is_known_can_be_asked() {
+fn the_state_can_be_read() {
     let observer = Observer::new();
     assert_eq!((observer.state(), observer.session_id()), (State::NoSession, None));
     let observer = follow(observer, "> create \n < created A \n > fragment A 0-9/30");

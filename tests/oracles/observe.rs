@@ -65,8 +65,9 @@ fn request(connection: u32, message: &[u8], [from_heads, from_fields]: [&mut Obs
             from_fields.handle_unrelated_request(connection);
         }
         Some(Err(error)) => {
-            from_heads
-                .handle_malformed_request(connection, &error, |it| of_head.push(without_offset(&it)));
+            from_heads.handle_malformed_request(connection, &error, |it| {
+                of_head.push(without_offset(&it))
+            });
             from_fields.handle_malformed_request(connection, &error, |it| {
                 of_fields.push(without_offset(&it))
             });
@@ -88,8 +89,9 @@ fn response(connection: u32, message: &[u8], [from_heads, from_fields]: [&mut Ob
     match head::<StatusLine<'_>>(message, &mut slots) {
         None => {}
         Some(Err(error)) => {
-            from_heads
-                .handle_malformed_response(connection, &error, |it| of_head.push(without_offset(&it)));
+            from_heads.handle_malformed_response(connection, &error, |it| {
+                of_head.push(without_offset(&it))
+            });
             from_fields.handle_malformed_response(connection, &error, |it| {
                 of_fields.push(without_offset(&it))
             });

@@ -70,7 +70,7 @@ R3.1.5.2.3-1 enforced | an Ack for a Ping is checked; discarded if invalid
 R3.1.5.2.4-1 enforced | an Ack for a Fragment is checked; discarded if invalid
     requirements::an_answer_that_breaks_the_rules_is_discarded
 R3.1.5.2.4-2 enforced | the offset of an Ack is checked and becomes the next offset | with 200 and with 416
-    observer::hosts::the_received_offset_lies_within_what_was_sent
+    observer::sequence::the_received_offset_lies_within_what_was_sent
     client::decisions::a18_a26_the_offset_comes_from_the_server_alone
     client::decisions::a26_an_impossible_offset_changes_nothing
 R3.1.5.2.4-3 enforced | 413: shorter fragments

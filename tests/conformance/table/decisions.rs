@@ -42,7 +42,7 @@ A13 | an invalid range | 400 before the body is read
     field::numbers::a_content_range_outside_its_entity_is_refused
     message::refusals::every_error_of_the_peers_is_answered_with_an_invalid_argument
 A14 | a different total | 400
-    observer::hosts::each_rule_is_reported_where_it_is_broken_and_nowhere_else
+    observer::sequence::each_rule_is_reported_where_it_is_broken_and_nowhere_else
     server::decisions::a14_another_total_is_refused
 A15 | Content-Length differs from the range's length | 400 before the body is read
     error::every_kind_has_the_expected_properties inspect::vectors::every_vector_is_read_as_its_manifest_says
@@ -81,7 +81,7 @@ A24 | scope of the 4 KiB limit | bytes of one trimmed value; 4097 are rejected
     inspect::vectors::every_vector_is_read_as_its_manifest_says
     http1::splits::white_space_around_the_values_of_another_stack_does_not_count
 A26 | offsets a client accepts | in an Ack up to the bytes sent; in a 416 up to the total
-    observer::hosts::the_received_offset_lies_within_what_was_sent
+    observer::sequence::the_received_offset_lies_within_what_was_sent
     client::decisions::a18_a26_the_offset_comes_from_the_server_alone
     client::decisions::a26_an_impossible_offset_changes_nothing
     message::ack::the_next_offset_comes_from_the_ack
@@ -98,7 +98,7 @@ A29 | session not found | restart at offset 0, a limited number of times
 A30 | a reply without a URL | reported; the session can still be closed
     client::decisions::a30_a_reply_without_a_url_is_reported_and_the_session_can_be_closed
 A31 | a reply URL before the last fragment | ignored, a deviation
-    observer::hosts::a_reply_url_comes_with_the_last_fragment
+    observer::sequence::a_reply_url_comes_with_the_last_fragment
     client::decisions::a31_a_reply_before_the_last_byte_is_ignored
     message::ack::an_early_reply_url_is_ignored
 A33 | classification of failures | one of six classes for every status and code; redirects are not followed

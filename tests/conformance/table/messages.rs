@@ -173,7 +173,7 @@ R2.2.6-2 enforced | both ends may limit the length of a fragment
 R2.2.6.1-1 departed | Content-Name with the first fragment | left to the caller, as on Create-Session
     requirements::the_caller_may_name_the_entity
 R2.2.6.1-2 departed | the same name as on Create-Session | the server ignores it; the observer compares
-    observer::hosts::each_rule_is_reported_where_it_is_broken_and_nowhere_else
+    observer::sequence::each_rule_is_reported_where_it_is_broken_and_nowhere_else
     requirements::a_name_changes_nothing_about_a_session
 R2.2.6.1-3 enforced | Content-Range is required
     message::presence::the_table_matches_the_specification_except_for_listed_deviations
@@ -207,7 +207,7 @@ R2.2.7.2-5 enforced | no reply URL without a reply
 R2.2.7.2-6 enforced | a reply URL in the Ack for the last fragment
     server::work::the_reply_url_is_sent_from_the_last_fragment_on
 R2.2.7.2-7 enforced | no reply URL in the Ack for an earlier fragment
-    observer::hosts::a_reply_url_comes_with_the_last_fragment
+    observer::sequence::a_reply_url_comes_with_the_last_fragment
     server::work::the_reply_url_is_sent_from_the_last_fragment_on
     message::ack::an_early_reply_url_is_ignored
 R2.2.7.2-8 departed | BITS-Error in a refusal only | omitted with 413, 416, 503 and similar (note 4)

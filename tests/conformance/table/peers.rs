@@ -55,7 +55,7 @@ created-read | 201 for Create-Session and Close-Session | a success
 created-unwritten | 201 | never written
     message::requirements::created_is_a_success_where_it_is_documented_and_ok_is_written
 protocol-not-offered | BITS-Protocol that was not offered | an error at the client
-    observer::hosts::the_protocol_is_one_that_was_offered
+    observer::sequence::the_protocol_is_one_that_was_offered
     error::every_kind_has_the_expected_properties
     requirements::an_answer_that_breaks_the_rules_is_discarded
 protocol-absent | no BITS-Protocol after an offer of one | the offered one, with a deviation
