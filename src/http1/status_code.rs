@@ -19,7 +19,7 @@ use crate::error::{Error, ErrorKind};
 /// let status = StatusCode::try_from(416)?;
 /// assert_eq!(status, StatusCode::RANGE_NOT_SATISFIABLE);
 /// assert_eq!(status, 416);
-/// assert_eq!(status, "416".parse()?);
+/// assert_eq!(status, "416".parse::<StatusCode>()?);
 /// assert_eq!(status.reason(), "Requested Range Not Satisfiable");
 /// # Ok::<(), bits_proto::Error>(())
 /// ```
