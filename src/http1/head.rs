@@ -16,8 +16,8 @@ use crate::limits::Limits;
 /// field-line   = field-name ":" OWS field-value OWS
 /// ```
 ///
-/// `L` is [`RequestLine`](super::RequestLine) or [`StatusLine`](super::StatusLine). `V` receives the
-/// fields in the pass that checks them. BITS messages use
+/// `L` is [`RequestLine`](super::RequestLine) or [`StatusLine`](super::StatusLine). `V` receives
+/// the fields in the pass that checks them. BITS messages use
 /// [`message::RequestHead`](crate::message::RequestHead) and
 /// [`message::ResponseHead`](crate::message::ResponseHead).
 ///
@@ -60,9 +60,13 @@ impl<'h, 'b, L: StartLine<'b>, V: HeadVisitor<'b>> Head<'h, 'b, L, V> {
     ///
     /// # Errors
     ///
-    /// Returns an error if the input is not the head of an HTTP/1.1 message of this kind, if the end
-    /// of the head or of the body is ambiguous, or if the head exceeds a limit. Incomplete input is
-    /// not an error.
+    /// Returns an error in these cases:
+    ///
+    /// * the input is not the head of an HTTP/1.1 message of this kind;
+    /// * the end of the head or of the body is ambiguous;
+    /// * the head exceeds a limit.
+    ///
+    /// Incomplete input is [`Progress::Partial`] and not an error.
     pub fn parse<const N: usize>(
         input: &'b [u8],
         slots: &'h mut HeaderSlots<'b, V, N>,

@@ -1,15 +1,15 @@
 //! HTTP/1.1 syntax: bytes to start line, fields and framing.
 //!
 //! A head is parsed with httparse into [`HeaderSlots`] on the caller's stack, without copying or
-//! allocating. This module adds checks to httparse's grammar. It rejects a head if two readers could
-//! disagree about where the head or its body ends:
+//! allocating. This module adds checks to httparse's grammar. It rejects a head if two readers
+//! could disagree about where the head or its body ends:
 //!
 //! * lines that end in a bare LF, folded lines, and white space before a colon;
 //! * Transfer-Encoding;
 //! * a Content-Length that is not `1*DIGIT`, exceeds a `u64`, or conflicts with another one.
 //!
-//! Incomplete input is [`Progress::Partial`]. Parsing again with more bytes gives the same result as
-//! parsing the whole head at once: every shorter input is partial or the same error.
+//! Incomplete input is [`Progress::Partial`]. Parsing again with more bytes gives the same result
+//! as parsing the whole head at once: every shorter input is partial or the same error.
 //! [`HeadScanner`] decides when another attempt is worthwhile.
 //!
 //! This module is independent of BITS. [`message`](crate::message) supplies the types for BITS

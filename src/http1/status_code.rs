@@ -41,7 +41,7 @@ macro_rules! statuses {
                 pub const $name: Self = Self($code);
             )+
 
-            /// Returns the usual reason phrase, or an empty string for other codes than the constants.
+            /// Returns the reason phrase, which is empty for codes without a constant.
             #[must_use]
             pub const fn reason(self) -> &'static str {
                 match self.0 {

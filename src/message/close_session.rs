@@ -5,8 +5,8 @@ use super::reader::Reader;
 use super::report::{Outcome, Report};
 use crate::field::{ContentName, SessionId};
 
-/// [2.2.8] CLOSE-SESSION: completes an upload. The server moves the entity to its destination and ends
-/// the session.
+/// [2.2.8] CLOSE-SESSION: completes an upload. The server moves the entity to its destination and
+/// ends the session.
 ///
 /// ```text
 /// BITS_POST target HTTP/1.1

@@ -171,8 +171,8 @@ impl<'b> CreateSessionAck<'b> {
         coding
     }
 
-    /// Reads the protocol, which must be one of those offered. If the field is absent, it defaults to
-    /// the only protocol offered.
+    /// Reads the protocol, which must be one of those offered. If the field is absent, it defaults
+    /// to the only protocol offered.
     #[inline(always)]
     fn read_protocol<R: Report<'b>>(
         reader: &mut Reader<'_, 'b, R>,

@@ -145,9 +145,9 @@ where
         Self { error_fields, ..self }
     }
 
-    /// Calls `callback` with the name and value of each field, in the order in which they are written.
+    /// Calls `callback` with the name and value of each field, in the order of writing.
     ///
-    /// Use it to pass a message to an HTTP stack that writes heads itself. Extra fields are included.
+    /// Extra fields are included. Use it with HTTP stacks that write heads themselves.
     ///
     /// # Example
     ///

@@ -121,8 +121,8 @@ impl<'b> Fragment<'b> {
         }))
     }
 
-    /// Compares Content-Length with the length of the range. The reader reports an absent or invalid
-    /// Content-Length.
+    /// Compares Content-Length with the length of the range. The reader reports an absent or
+    /// invalid Content-Length.
     #[inline(always)]
     fn check_length<R: Report<'b>>(
         content_range: ContentRange,
@@ -179,8 +179,8 @@ impl<'b> FragmentAck<'b> {
         }))
     }
 
-    /// Reads the next offset, which cannot exceed the bytes that were sent. If the field is absent, it
-    /// defaults to the end of the fragment.
+    /// Reads the next offset, which cannot exceed the bytes that were sent. If the field is absent,
+    /// it defaults to the end of the fragment.
     #[inline(always)]
     fn read_received<R: Report<'b>>(
         reader: &mut Reader<'_, 'b, R>,

@@ -88,8 +88,8 @@ impl<'b> Request<'b> {
 }
 
 impl<'b> Ack<'b> {
-    /// Parses an [`http::Response`] or its [`Parts`](http::response::Parts) as the Ack to the request
-    /// in `context`.
+    /// Parses an [`http::Response`] or its [`Parts`](http::response::Parts) as the Ack to the
+    /// request in `context`.
     ///
     /// # Errors
     ///

@@ -38,8 +38,8 @@ pub struct ParseOptions {
     pub max_ignored_body: u64,
     /// The maximum length of a field value in bytes. Default: 4096.
     ///
-    /// The limit applies to all fields, including those of other protocols. Raise it if clients send
-    /// longer values, such as Kerberos tickets in Authorization.
+    /// The limit applies to all fields, including those of other protocols. Raise it if clients
+    /// send longer values, such as Kerberos tickets in Authorization.
     pub max_value: usize,
 }
 

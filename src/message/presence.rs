@@ -2,8 +2,8 @@
 //!
 //! Three rules precede the table:
 //!
-//! * Transfer-Encoding is rejected with the framing, except on responses that another HTTP stack has
-//!   received.
+//! * Transfer-Encoding is rejected with the framing, except on responses that another HTTP stack
+//!   has received.
 //! * `X-HTTP-Method-Override` is checked with the method.
 //! * A notification with at least one of the `DataFile` names is one by reference, which requires
 //!   both.
@@ -34,8 +34,8 @@ const KINDS: usize = MessageKind::ALL.len();
 
 /// The presence table.
 ///
-/// Rows are in the order in which fields are written, which is that of Microsoft's captures. Columns
-/// are in the order of [`MessageKind::ALL`].
+/// Rows are in the order in which fields are written, which is that of Microsoft's captures.
+/// Columns are in the order of [`MessageKind::ALL`].
 #[doc(hidden)]
 #[rustfmt::skip]
 pub const TABLE: [(FieldName, [Presence; KINDS]); FieldName::ALL.len()] = {
