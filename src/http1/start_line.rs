@@ -8,6 +8,19 @@ use super::{RawSlot, StatusCode, Version};
 /// request-line = method SP request-target SP HTTP-version
 /// ```
 ///
+/// # Example
+///
+/// ```
+/// use bits_proto::http1::{RequestLine, Version};
+/// use bits_proto::message::{ParseOptions, Request};
+///
+/// let line = RequestLine { method: "BITS_POST", target: "/entity", version: Version::Http11 };
+/// let fields = [("BITS-Packet-Type", &b"Ping"[..]), ("Content-Length", b"0")];
+/// let decoded = Request::from_fields(line, fields, &ParseOptions::DEFAULT)?;
+/// assert!(matches!(decoded.message, Request::Ping(_)));
+/// # Ok::<(), bits_proto::Error>(())
+/// ```
+///
 /// Source: RFC 9112 section 3.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RequestLine<'b> {
@@ -23,6 +36,19 @@ pub struct RequestLine<'b> {
 ///
 /// ```text
 /// status-line = HTTP-version SP 3DIGIT [ SP reason-phrase ]
+/// ```
+///
+/// # Example
+///
+/// ```
+/// use bits_proto::http1::{StatusCode, StatusLine, Version};
+/// use bits_proto::message::{Ack, AckContext};
+///
+/// let line = StatusLine { version: Version::Http11, status: StatusCode::OK, reason: "OK" };
+/// let fields = [("BITS-Packet-Type", &b"Ack"[..]), ("Content-Length", b"0")];
+/// let decoded = Ack::from_fields(line, fields, &AckContext::Ping)?;
+/// assert!(matches!(decoded.message, Ack::Ping(_)));
+/// # Ok::<(), bits_proto::Error>(())
 /// ```
 ///
 /// Source: RFC 9112 section 4.

@@ -37,6 +37,13 @@ pub struct CancelSession<'b> {
 
 /// [2.2.11] ACK for CANCEL-SESSION: the server has cancelled the session.
 ///
+/// ```text
+/// HTTP/1.1 200 OK
+/// BITS-Packet-Type: Ack
+/// BITS-Session-Id: {A0FF5911-4144-45B3-BF27-27AFC8EC8A67}  ; Windows omits it
+/// Content-Length: 0
+/// ```
+///
 /// Source: \[MC-BUP\] 2.2.11.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CancelSessionAck<'b> {

@@ -38,6 +38,13 @@ pub struct CloseSession<'b> {
 
 /// [2.2.9] ACK for CLOSE-SESSION: the server has closed the session.
 ///
+/// ```text
+/// HTTP/1.1 200 OK
+/// BITS-Packet-Type: Ack
+/// BITS-Session-Id: {A0FF5911-4144-45B3-BF27-27AFC8EC8A67}  ; Windows omits it
+/// Content-Length: 0
+/// ```
+///
 /// Source: \[MC-BUP\] 2.2.9.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CloseSessionAck<'b> {

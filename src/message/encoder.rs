@@ -55,6 +55,17 @@ pub struct Encoder<'b, E> {
 
 /// The fields that carry the error code of a refusal.
 ///
+/// # Example
+///
+/// ```
+/// use bits_proto::message::{Ack, ErrorFields, NO_EXTRAS, Refusal};
+///
+/// let ack = Ack::from(Refusal::access_denied());
+/// let encoder = ack.encode(NO_EXTRAS)?.with_error_fields(ErrorFields::ErrorCode);
+/// encoder.for_each_field(|name, _| assert_ne!(name, "BITS-Error"));
+/// # Ok::<(), bits_proto::Error>(())
+/// ```
+///
 /// Source: \[MC-BUP\] 2.2.1.2.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(

@@ -33,6 +33,12 @@ pub struct Ping<'b> {
 
 /// [2.2.5] ACK for PING: the server is available. It has no fields of its own.
 ///
+/// ```text
+/// HTTP/1.1 200 OK
+/// BITS-Packet-Type: Ack
+/// Content-Length: 0
+/// ```
+///
 /// Source: \[MC-BUP\] 2.2.5.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PingAck;
