@@ -197,15 +197,15 @@ impl<D: Device> Work<'_, D> {
             step = match step {
                 Step::Store(bytes) => self.store(&bytes, body)?,
                 // There is no server application to notify.
-                Step::Notify(turn) => {
+                Step::Notify(token) => {
                     let notified = Notified::new(true, Reply::None);
                     let now = self.device.now();
-                    self.session.handle_notified(turn, notified, self.policy, now)?
+                    self.session.handle_notified(token, notified, self.policy, now)?
                 }
-                Step::Commit(turn) => self.commit(turn)?,
-                Step::Discard(Discard { token: turn, .. }) => match self.device.erase(self.slot) {
-                    Ok(()) => self.session.handle_discarded(turn)?,
-                    Err(error) => self.session.handle_failed(turn, error, self.policy)?,
+                Step::Commit(token) => self.commit(token)?,
+                Step::Discard(Discard { token, .. }) => match self.device.erase(self.slot) {
+                    Ok(()) => self.session.handle_discarded(token)?,
+                    Err(error) => self.session.handle_failed(token, error, self.policy)?,
                 },
                 Step::Answer(answer) => return Ok(answer),
                 _ => return Err(Closed),
@@ -219,25 +219,25 @@ impl<D: Device> Work<'_, D> {
         bytes: &StoreBytes,
         body: &mut Connection<'_, T>,
     ) -> Result<Step, Closed> {
-        let StoreBytes { token: turn, skip, offset, take, .. } = *bytes;
+        let StoreBytes { token, skip, offset, take, .. } = *bytes;
         let mut room = [0; PIECE];
         body.skip(skip);
         let piece = body.next(take, &mut room);
         if piece.is_empty() {
-            self.session.handle_disconnected(turn)?;
+            self.session.handle_disconnected(token)?;
             return Err(Closed);
         }
         let now = self.device.now();
         Ok(match self.device.write(self.slot, offset, piece) {
-            Ok(()) => self.session.handle_stored(turn, piece.len() as u64, self.policy, now)?,
-            Err(error) => self.session.handle_failed(turn, error, self.policy)?,
+            Ok(()) => self.session.handle_stored(token, piece.len() as u64, self.policy, now)?,
+            Err(error) => self.session.handle_failed(token, error, self.policy)?,
         })
     }
 
-    fn commit(&mut self, turn: WorkToken) -> Result<Step, Closed> {
+    fn commit(&mut self, token: WorkToken) -> Result<Step, Closed> {
         match self.device.commit(self.slot, self.session.received().0) {
-            Ok(()) => Ok(self.session.handle_committed(turn)?),
-            Err(error) => Ok(self.session.handle_failed(turn, error, self.policy)?),
+            Ok(()) => Ok(self.session.handle_committed(token)?),
+            Err(error) => Ok(self.session.handle_failed(token, error, self.policy)?),
         }
     }
 }

@@ -22,7 +22,7 @@ use crate::source::{Body, ConnectionId, Direction, Event, Loss, Message, PlainFi
 pub struct Context {
     /// Assumed request of a response without a request.
     pub ack_for: Option<PendingRequest<'static>>,
-    /// Whether the conversations begin with the input.
+    /// True if the conversations begin with the input.
     pub from_start: bool,
 }
 
@@ -60,7 +60,7 @@ pub fn explain_source<'b>(
 struct Conversation<'b> {
     /// Requests in the order in which they must be answered.
     pending: VecDeque<(PendingRequest<'b>, ObservedRequest)>,
-    /// Whether an unknown number of responses may be missing from the input.
+    /// True if an unknown number of responses may be missing from the input.
     may_miss_responses: bool,
 }
 

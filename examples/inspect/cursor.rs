@@ -38,7 +38,7 @@ pub struct Cursor<'b> {
     at: i64,
     /// Index of the first piece that ends after this position.
     piece: usize,
-    /// Whether a message is known to start at the position.
+    /// True if a message is known to start at the position.
     is_start: bool,
     /// The next item, after it was determined.
     next: Option<Option<Next>>,
@@ -49,7 +49,7 @@ struct Found {
     at: i64,
     piece: usize,
     missing: u64,
-    /// Whether captured bytes were skipped.
+    /// True if captured bytes were skipped.
     is_skipped: bool,
     /// The packet with the start of the message, or else the last one of the stream.
     packet: usize,

@@ -70,11 +70,11 @@ pub enum Body {
 /// Result of consuming a message.
 #[derive(Clone, Copy, Debug)]
 pub struct Consumed {
-    /// Whether the input contains the complete body.
+    /// True if the input contains the complete body.
     pub is_complete: bool,
     /// Number of bytes that were sent and not captured, if the source can know it.
     pub missing: Option<u64>,
-    /// Whether other messages may have been skipped together with it.
+    /// True if other messages may have been skipped together with it.
     pub may_skip_messages: bool,
 }
 

@@ -16,7 +16,7 @@ pub struct Stream {
     pub pieces: Vec<Piece>,
     /// Position of the first known byte.
     pub start: i64,
-    /// Whether this is the beginning of the stream.
+    /// True if this is the beginning of the stream.
     pub is_start_known: bool,
     /// Position of the end of all bytes that are known to have been sent.
     pub end: i64,

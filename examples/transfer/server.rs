@@ -179,8 +179,8 @@ impl Server {
             self.storage.save(self.sessions.store())?;
             let report = match step {
                 Step::Store(bytes) => self.store(&bytes, body),
-                Step::Notify(turn) => self.notify(turn),
-                Step::Commit(turn) => self.commit(turn),
+                Step::Notify(token) => self.notify(token),
+                Step::Commit(token) => self.commit(token),
                 Step::Discard(discard) => self.discard(&discard),
                 Step::Answer(answer) => return Ok(Some(answer)),
                 _ => return Ok(None),
@@ -195,42 +195,42 @@ impl Server {
     /// staging file per session suffices. A server with concurrent requests uses one staging file
     /// per work token.
     fn store(&mut self, bytes: &StoreBytes, body: &mut Body<'_>) -> io::Result<NextStep> {
-        let StoreBytes { token: turn, skip, offset, take, .. } = *bytes;
+        let StoreBytes { token, skip, offset, take, .. } = *bytes;
         self.piece.clear();
         if body.skip(skip).is_ok() {
             self.resent += skip;
             body.read_piece(take.min(PIECE), &mut self.piece);
         }
         if self.piece.is_empty() {
-            self.sessions.handle_disconnected(turn).map_err(io::Error::other)?;
+            self.sessions.handle_disconnected(token).map_err(io::Error::other)?;
             self.storage.save(self.sessions.store())?;
             return Err(io::ErrorKind::UnexpectedEof.into());
         }
-        let stored = self.storage.store(turn.session_id(), offset, &self.piece);
+        let stored = self.storage.store(token.session_id(), offset, &self.piece);
         let length = self.piece.len() as u64;
-        self.report(turn, stored, |sessions| sessions.handle_stored(turn, length, now()))
+        self.report(token, stored, |sessions| sessions.handle_stored(token, length, now()))
     }
 
     /// Notifies the server application of a complete entity. Here it writes a reply, which the
     /// server keeps.
-    fn notify(&mut self, turn: WorkToken) -> io::Result<NextStep> {
-        let id = turn.session_id();
+    fn notify(&mut self, token: WorkToken) -> io::Result<NextStep> {
+        let id = token.session_id();
         let notified = Notified::new(true, Reply::Kept);
         // A relative URL with backslashes and braces, as Windows servers send it.
         let url = format!(r"BITS-Sessions\Replies\{:X}\response.bin", id.braced());
         let url = ReplyUrl::try_from(&*url).map_err(io::Error::other)?;
         let written = self.storage.write_reply(id);
-        self.report(turn, written, |sessions| {
-            sessions.handle_notified(turn, notified, Some(url), now())
+        self.report(token, written, |sessions| {
+            sessions.handle_notified(token, notified, Some(url), now())
         })
     }
 
-    fn commit(&mut self, turn: WorkToken) -> io::Result<NextStep> {
-        let id = turn.session_id();
+    fn commit(&mut self, token: WorkToken) -> io::Result<NextStep> {
+        let id = token.session_id();
         let session = self.sessions.store().get(&id).map(|record| record.session);
         let is_empty = session.is_some_and(|session| session.total() == Some(0));
         let committed = self.storage.commit(id, is_empty);
-        self.report(turn, committed, |sessions| sessions.handle_committed(turn))
+        self.report(token, committed, |sessions| sessions.handle_committed(token))
     }
 
     fn discard(&mut self, discard: &Discard) -> io::Result<NextStep> {
@@ -241,7 +241,7 @@ impl Server {
     /// Reports the result of an operation.
     fn report(
         &mut self,
-        turn: WorkToken,
+        token: WorkToken,
         done: io::Result<()>,
         report: impl FnOnce(&mut Table) -> Result<NextStep, SessionsError<Infallible>>,
     ) -> io::Result<NextStep> {
@@ -251,7 +251,7 @@ impl Server {
         }
         let next = match done {
             Ok(()) => report(&mut self.sessions),
-            Err(error) => self.sessions.handle_failed(turn, host_error(&error)),
+            Err(error) => self.sessions.handle_failed(token, host_error(&error)),
         };
         next.map_err(io::Error::other)
     }

@@ -47,7 +47,7 @@ impl Fixture {
         let context = RequestContext::new("/e", access, self.now);
         match self.table.handle_request(request, &context, || [7; 16]) {
             Ok(Step::Store(bytes)) => Step::Store(bytes),
-            Ok(Step::Commit(turn)) => Step::Commit(turn),
+            Ok(Step::Commit(token)) => Step::Commit(token),
             Ok(Step::Discard(discard)) => Step::Discard(discard),
             Ok(_) => Step::Done,
         }
@@ -67,18 +67,18 @@ impl Fixture {
 
     /// Stores bytes under a new token, and reports some of them.
     async fn store(&mut self, bytes: &[u8], reported: u64) -> File {
-        let StoreBytes { token: turn, offset, .. } = self.fragment();
-        let mut part = self.folder.part(turn, offset).await.expect("a part");
+        let StoreBytes { token, offset, .. } = self.fragment();
+        let mut part = self.folder.part(token, offset).await.expect("a part");
         part.write_all(bytes).await.expect("room");
         part.flush().await.expect("room");
-        self.report(turn, reported);
+        self.report(token, reported);
         part
     }
 
     fn close(&mut self) -> WorkToken {
         let close = bits_proto::message::CloseSession::new(SessionId::from(id()));
-        let Step::Commit(turn) = self.request(&close.into()) else { panic!("nothing to publish") };
-        turn
+        let Step::Commit(token) = self.request(&close.into()) else { panic!("nothing to publish") };
+        token
     }
 
     fn path(&self, name: &str) -> std::path::PathBuf {
@@ -102,8 +102,8 @@ async fn an_entity_consists_of_the_acknowledged_bytes() {
     let mut second = fixture.store(b"YYYYYYYY", 0).await;
     let third = fixture.store(b"defg", 4).await;
     let fourth = fixture.store(b"hij", 3).await;
-    let turn = fixture.close();
-    let whole = fixture.folder.assemble(turn, TOTAL).await.expect("all parts");
+    let token = fixture.close();
+    let whole = fixture.folder.assemble(token, TOTAL).await.expect("all parts");
     for late in [&mut first, &mut second] {
         late.write_all(b"late").await.expect("its own file");
         late.flush().await.expect("its own file");
@@ -123,8 +123,8 @@ async fn missing_bytes_are_detected() {
     let mut fixture = Fixture::new().await;
     drop(fixture.store(b"abc", 3).await);
     drop(fixture.store(b"def", 7).await);
-    let turn = fixture.close();
-    let error = fixture.folder.assemble(turn, TOTAL).await.expect_err("missing bytes");
+    let token = fixture.close();
+    let error = fixture.folder.assemble(token, TOTAL).await.expect_err("missing bytes");
     assert_eq!(host_error(&error), HostError::EntityLost);
 }
 
@@ -151,11 +151,11 @@ async fn a_request_that_takes_over_claims_all_files() {
 async fn publishing_an_entity_twice_succeeds() {
     let mut fixture = Fixture::new().await;
     drop(fixture.store(b"abcdefghij", TOTAL).await);
-    let turn = fixture.close();
-    let whole = fixture.folder.assemble(turn, TOTAL).await.expect("all parts");
+    let token = fixture.close();
+    let whole = fixture.folder.assemble(token, TOTAL).await.expect("all parts");
     fixture.folder.publish(&whole, &fixture.path("e")).await.expect("a free destination");
-    let turn = fixture.close();
-    let whole = fixture.folder.assemble(turn, TOTAL).await.expect("all parts");
+    let token = fixture.close();
+    let whole = fixture.folder.assemble(token, TOTAL).await.expect("all parts");
     fixture.folder.publish(&whole, &fixture.path("e")).await.expect("the same entity");
 
     fs::remove_file(fixture.path("e")).expect("the entity");

@@ -62,7 +62,7 @@ pub struct Arguments {
     /// Require this user and password (HTTP Basic authentication).
     #[arg(long, value_name = "USER:PASSWORD", value_parser = credentials)]
     pub basic: Option<BasicAuth>,
-    /// How to handle a fragment that repeats bytes already received.
+    /// Handling of fragments that repeat received bytes.
     #[arg(long, value_enum, default_value_t = Overlap::Trim)]
     pub overlap: Overlap,
     /// Flush data to the disk before it is acknowledged.

@@ -108,13 +108,13 @@ impl Server {
         self.fencing.remove_unused();
         for (discard, guard) in self.expired() {
             let discarded = guard.run(|| self.storage.discard(&discard));
-            let turn = discard.token;
-            info!(session = %turn.session_id(), "session expired");
+            let token = discard.token;
+            info!(session = %token.session_id(), "session expired");
             let reported = match discarded {
-                Ok(()) => self.table().handle_discarded(turn),
+                Ok(()) => self.table().handle_discarded(token),
                 Err(error) => {
                     error!(%error, "cannot delete the files of a session");
-                    self.table().handle_failed(turn, host_error(&error))
+                    self.table().handle_failed(token, host_error(&error))
                 }
             };
             if let Err(error) = reported {

@@ -36,7 +36,7 @@ pub type StepResult = Result<Step<SessionsResponse<'static>>, SessionsError<io::
 /// The answer to a BITS request.
 pub struct BitsResponse {
     pub head: Response<()>,
-    /// How to handle the unread part of the body.
+    /// Handling of the unread part of the body.
     pub rest: UnreadBody,
     /// Number of bytes stored by the request.
     pub bytes: u64,
@@ -178,7 +178,7 @@ impl Work<'_> {
             next = match (step, &self.guard) {
                 (Step::Store(bytes), _) => self.store(&bytes, body).await?,
                 (Step::Notify(_), Some(guard)) => self.server.notify(guard, self.parts).await,
-                (Step::Commit(turn), _) => block_in_place(|| self.commit(turn)),
+                (Step::Commit(token), _) => block_in_place(|| self.commit(token)),
                 (Step::Discard(discard), _) => block_in_place(|| self.discard(&discard)),
                 (Step::Answer(answer), _) => return Some(Ok(answer)),
                 _ => return None,
@@ -195,14 +195,14 @@ impl Work<'_> {
     /// Stores up to [`REPORT_INTERVAL`] bytes and reports them. The next step asks for the bytes
     /// that follow.
     async fn store(&mut self, bytes: &StoreBytes, body: &mut Reader) -> Option<StepResult> {
-        let StoreBytes { token: turn, skip, offset, take, .. } = *bytes;
-        if let Some(next) = self.skip(turn, skip, body).await? {
+        let StoreBytes { token, skip, offset, take, .. } = *bytes;
+        if let Some(next) = self.skip(token, skip, body).await? {
             return Some(next);
         }
-        let entity = block_in_place(|| self.run(|it| it.entity(turn.session_id(), offset)));
+        let entity = block_in_place(|| self.run(|it| it.entity(token.session_id(), offset)));
         let mut entity = match entity {
             Ok(entity) => entity,
-            Err(error) => return Some(self.failed(turn, &error)),
+            Err(error) => return Some(self.failed(token, &error)),
         };
         let most = take.min(REPORT_INTERVAL);
         let (mut stored, start) = (0, Instant::now());
@@ -218,10 +218,10 @@ impl Work<'_> {
                 }
             }
             self.stored += stored;
-            let next = block_in_place(|| self.report(turn, stored, &entity));
+            let next = block_in_place(|| self.report(token, stored, &entity));
             return match written {
-                Err(error) => Some(self.failed(turn, &error)),
-                Ok(()) if stored < take && piece.is_last && next.is_ok() => self.interrupted(turn),
+                Err(error) => Some(self.failed(token, &error)),
+                Ok(()) if stored < take && piece.is_last && next.is_ok() => self.interrupted(token),
                 Ok(()) => Some(next),
             };
         }
@@ -231,17 +231,17 @@ impl Work<'_> {
     /// next step if the token is no longer valid, and `None` if the client is gone.
     async fn skip(
         &self,
-        turn: WorkToken,
+        token: WorkToken,
         mut skip: u64,
         body: &mut Reader,
     ) -> Option<Option<StepResult>> {
         while skip > 0 {
             let piece = body.piece(skip.min(PIECE)).await;
             if piece.length == 0 {
-                return self.interrupted(turn).map(Some);
+                return self.interrupted(token).map(Some);
             }
             skip -= piece.length;
-            let renewed = block_in_place(|| self.table().handle_stored(turn, 0, now()));
+            let renewed = block_in_place(|| self.table().handle_stored(token, 0, now()));
             if renewed.is_err() {
                 return Some(Some(renewed));
             }
@@ -249,24 +249,24 @@ impl Work<'_> {
         Some(None)
     }
 
-    fn report(&self, turn: WorkToken, stored: u64, entity: &File) -> StepResult {
+    fn report(&self, token: WorkToken, stored: u64, entity: &File) -> StepResult {
         if let Err(error) = self.server.storage.sync(entity) {
-            return self.failed(turn, &error);
+            return self.failed(token, &error);
         }
-        self.table().handle_stored(turn, stored, now())
+        self.table().handle_stored(token, stored, now())
     }
 
     /// Reports that the client is gone. The bytes stored so far are kept.
-    fn interrupted(&self, turn: WorkToken) -> Option<StepResult> {
+    fn interrupted(&self, token: WorkToken) -> Option<StepResult> {
         info!(bytes = self.stored, "upload interrupted by the client");
-        self.abort_work(turn);
+        self.abort_work(token);
         None
     }
 
     /// Releases the work token, so that the session accepts another request without waiting for
     /// its timeout.
-    fn abort_work(&self, turn: WorkToken) {
-        let reported = block_in_place(|| self.table().handle_disconnected(turn));
+    fn abort_work(&self, token: WorkToken) {
+        let reported = block_in_place(|| self.table().handle_disconnected(token));
         if let Err(error) = reported {
             warn!(%error, "cannot release the session; it accepts requests after its timeout");
         }
@@ -275,8 +275,8 @@ impl Work<'_> {
     /// Embedding rule "publication": the entity is published under the work token, then the session
     /// is informed. After a crash in between, the step is repeated, and `Storage::commit` detects
     /// that the entity is already published.
-    fn commit(&self, turn: WorkToken) -> StepResult {
-        let id = turn.session_id();
+    fn commit(&self, token: WorkToken) -> StepResult {
+        let id = token.session_id();
         let committed = self.run(|storage| {
             let destination = self.destination.as_ref().ok_or(io::ErrorKind::PermissionDenied)?;
             let total = self.server.total(id)?;
@@ -286,9 +286,9 @@ impl Work<'_> {
         match committed {
             Ok(bytes) => {
                 info!(bytes, "entity published");
-                self.table().handle_committed(turn)
+                self.table().handle_committed(token)
             }
-            Err(error) => self.failed(turn, &error),
+            Err(error) => self.failed(token, &error),
         }
     }
 
@@ -299,9 +299,9 @@ impl Work<'_> {
         }
     }
 
-    fn failed(&self, turn: WorkToken, error: &io::Error) -> StepResult {
+    fn failed(&self, token: WorkToken, error: &io::Error) -> StepResult {
         warn!(%error, "request failed");
-        block_in_place(|| self.table().handle_failed(turn, host_error(error)))
+        block_in_place(|| self.table().handle_failed(token, host_error(error)))
     }
 
     fn table(&self) -> std::sync::MutexGuard<'_, Table> {

@@ -39,7 +39,7 @@ pub struct Connection {
     server: Server,
     sender: http1::SendRequest<EntityBody>,
     task: AbortHandle,
-    /// Whether it was used before. The server may have closed it since then.
+    /// True if it was used before. The server may have closed it since then.
     is_reused: bool,
 }
 
@@ -165,7 +165,7 @@ pub enum ExchangeResult {
     /// The server had closed the connection before any byte was sent.
     NotSent(Request<EntityBody>),
     Failed {
-        /// Whether everything received so far was valid HTTP.
+        /// True if everything received so far was valid HTTP.
         is_http: bool,
         why: String,
     },

@@ -8,8 +8,8 @@
 //! ```text
 //! NAME                              a published entity
 //! .sessions/ID/parts/FIRST-TOKEN    bytes stored under one token, beginning at offset FIRST
-//! .sessions/ID/turn-TOKEN           the parts, after a token that ends the session claimed them
-//! .sessions/ID/turn-TOKEN/whole     the entity, assembled from the parts
+//! .sessions/ID/claimed-TOKEN        the parts, after a token that ends the session claimed them
+//! .sessions/ID/claimed-TOKEN/whole  the entity, assembled from the parts
 //! ```
 //!
 //! No list of the acknowledged bytes is necessary. Every token starts at the acknowledged offset.
@@ -40,7 +40,7 @@ pub struct Folder {
 /// Folder of a session's parts.
 const PARTS: &str = "parts";
 /// Prefix of that folder after a token has claimed it.
-const CLAIM: &str = "turn-";
+const CLAIM: &str = "claimed-";
 /// Name of an assembled entity.
 const WHOLE: &str = "whole";
 

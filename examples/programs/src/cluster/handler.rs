@@ -153,11 +153,11 @@ impl<T: SharedSessions> Server<T> {
             step = match step {
                 Step::Store(bytes) => self.store(&bytes, &mut part, body).await?,
                 // There is no server application to notify: publish the entity without a reply.
-                Step::Notify(turn) => {
+                Step::Notify(token) => {
                     let notified = Notified::new(true, Reply::None);
-                    self.sessions.with(|it| it.handle_notified(turn, notified, None, now()))?
+                    self.sessions.with(|it| it.handle_notified(token, notified, None, now()))?
                 }
-                Step::Commit(turn) => self.commit(turn, destination.as_deref()).await?,
+                Step::Commit(token) => self.commit(token, destination.as_deref()).await?,
                 Step::Discard(discard) => self.discard(&discard).await?,
                 Step::Answer(answer) => {
                     if let Ack::CreateSession(ack) = answer.ack() {
@@ -178,22 +178,22 @@ impl<T: SharedSessions> Server<T> {
         part: &mut Option<File>,
         body: &mut Incoming,
     ) -> Result<NextStep, Aborted> {
-        let StoreBytes { token: turn, skip, offset, take, .. } = *bytes;
+        let StoreBytes { token, skip, offset, take, .. } = *bytes;
         let stored = async {
             let part = match part {
                 Some(part) => part,
-                None => part.insert(self.folder.part(turn, offset).await?),
+                None => part.insert(self.folder.part(token, offset).await?),
             };
             body.skip(skip, self.policy.store_timeout).await;
             self.write(part, take.min(PIECE), body).await
         };
         match stored.await {
             Ok(0) => {
-                self.sessions.with(|it| it.handle_disconnected(turn))?;
+                self.sessions.with(|it| it.handle_disconnected(token))?;
                 Err(Aborted)
             }
-            Ok(stored) => Ok(self.sessions.with(|it| it.handle_stored(turn, stored, now()))?),
-            Err(error) => self.failed(turn, &error),
+            Ok(stored) => Ok(self.sessions.with(|it| it.handle_stored(token, stored, now()))?),
+            Err(error) => self.failed(token, &error),
         }
     }
 
@@ -218,37 +218,37 @@ impl<T: SharedSessions> Server<T> {
     /// repeats these operations, which have no further effect.
     async fn commit(
         &self,
-        turn: WorkToken,
+        token: WorkToken,
         destination: Option<&Path>,
     ) -> Result<NextStep, Aborted> {
-        let id = turn.session_id();
+        let id = token.session_id();
         let session = self.sessions.session(id).map_err(Aborted::log)?;
         let total = session.and_then(|session| session.total()).ok_or(Aborted)?;
         let published = async {
             let destination = destination.ok_or(io::ErrorKind::PermissionDenied)?;
-            let whole = self.while_renewing(turn, self.folder.assemble(turn, total)).await?;
+            let whole = self.while_renewing(token, self.folder.assemble(token, total)).await?;
             // A request that took over meanwhile decides whether to publish the entity.
-            let renewed = self.sessions.with(|it| it.renew(turn, now()));
+            let renewed = self.sessions.with(|it| it.renew(token, now()));
             renewed.map_err(|_| io::ErrorKind::WouldBlock)?;
             self.folder.publish(&whole, destination).await
         };
         if let Err(error) = published.await {
-            return self.failed(turn, &error);
+            return self.failed(token, &error);
         }
-        let step = self.sessions.with(|it| it.handle_committed(turn))?;
+        let step = self.sessions.with(|it| it.handle_committed(token))?;
         // If this fails, the sweep deletes the folder later.
         let _ = self.folder.remove_session(id).await;
         Ok(step)
     }
 
     /// Runs work that may take long, and renews the work token at regular intervals.
-    async fn while_renewing<O>(&self, turn: WorkToken, work: impl Future<Output = O>) -> O {
+    async fn while_renewing<O>(&self, token: WorkToken, work: impl Future<Output = O>) -> O {
         let mut work = pin!(work);
         loop {
             match timeout(self.policy.work_timeout / 3, &mut work).await {
                 Ok(done) => return done,
                 // If a later request has taken over, the work itself fails.
-                Err(_) => drop(self.sessions.with(|it| it.renew(turn, now()))),
+                Err(_) => drop(self.sessions.with(|it| it.renew(token, now()))),
             }
         }
     }
@@ -260,8 +260,8 @@ impl<T: SharedSessions> Server<T> {
         }
     }
 
-    fn failed(&self, turn: WorkToken, error: &io::Error) -> Result<NextStep, Aborted> {
-        Ok(self.sessions.with(|it| it.handle_failed(turn, host_error(error)))?)
+    fn failed(&self, token: WorkToken, error: &io::Error) -> Result<NextStep, Aborted> {
+        Ok(self.sessions.with(|it| it.handle_failed(token, host_error(error)))?)
     }
 
     /// Deletes the files of expired sessions at regular intervals.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! PREFIX session:ID        a session's record, as JSON
-//! PREFIX expiry            all sessions, sorted by their time of expiry in microseconds
+//! PREFIX expiry            all sessions, sorted by `Record::timeout` in microseconds
 //! PREFIX principal:NAME    the sessions of one principal
 //! ```
 //!
@@ -26,7 +26,7 @@ use uuid::Uuid;
 /// Timeout for a connection to Redis, and for each call.
 const IO_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// KEYS: session, expiry, optionally principal. ARGV: record, id, time of expiry.
+/// KEYS: session, expiry, optionally principal. ARGV: record, id, timeout.
 static INSERT: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         "if not redis.call('SET', KEYS[1], ARGV[1], 'NX') then return 0 end
@@ -36,7 +36,7 @@ static INSERT: LazyLock<Script> = LazyLock::new(|| {
     )
 });
 
-/// KEYS: session, expiry. ARGV: expected record, new record, id, time of expiry.
+/// KEYS: session, expiry. ARGV: expected record, new record, id, timeout.
 static UPDATE: LazyLock<Script> = LazyLock::new(|| {
     Script::new(
         "if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
@@ -176,9 +176,9 @@ fn serialize(record: &Record) -> Result<String, Error> {
     serde_json::to_string(record).map_err(|error| Error::Record(record.session.id(), error))
 }
 
-/// Returns the time of expiry for the index, rounded up so that no session expires early.
-fn score(session: &Session) -> u64 {
-    microseconds(session.expires_at().saturating_add(Duration::from_nanos(999)))
+/// Returns the timeout for the index, rounded up so that no session expires early.
+fn score(record: &Record) -> u64 {
+    microseconds(record.timeout().saturating_add(Duration::from_nanos(999)))
 }
 
 /// Limits the time to the integers that a double represents exactly, as Redis sorts by doubles.
@@ -199,7 +199,7 @@ impl Store for RedisStore {
             insert.key(self.principal_key(principal));
         }
         insert.arg(serialize(&record)?).arg(id.to_string());
-        insert.arg(score(&record.session));
+        insert.arg(score(&record));
         Ok(insert.invoke(&mut *self.connection()?)?)
     }
 
@@ -220,7 +220,7 @@ impl Store for RedisStore {
             }
             let mut update = UPDATE.key(self.session_key(id));
             update.key(self.expiry_key()).arg(stored).arg(new);
-            update.arg(id.to_string()).arg(score(&record.session));
+            update.arg(id.to_string()).arg(score(&record));
             // Retries without limit are safe: each failure means that another update succeeded.
             if update.invoke(&mut *connection)? {
                 return Ok(Some(changed));

@@ -41,17 +41,17 @@ impl Fencing {
     ///
     /// The caller must hold the lock of the table since the table issued the token. Otherwise a
     /// later token might be registered first.
-    pub fn guard(&self, turn: WorkToken) -> SessionGuard {
+    pub fn guard(&self, token: WorkToken) -> SessionGuard {
         let mut sessions = locked(&self.0);
-        let known = sessions.get(&turn.session_id()).and_then(Weak::upgrade);
+        let known = sessions.get(&token.session_id()).and_then(Weak::upgrade);
         let files = known.unwrap_or_else(|| {
             let files = Arc::default();
-            sessions.insert(turn.session_id(), Arc::downgrade(&files));
+            sessions.insert(token.session_id(), Arc::downgrade(&files));
             files
         });
         // Does not wait for a write in progress, as the table is locked. `run` waits for it.
-        files.latest.store(turn.number(), Ordering::SeqCst);
-        SessionGuard { token: turn, files }
+        files.latest.store(token.number(), Ordering::SeqCst);
+        SessionGuard { token, files }
     }
 
     /// Forgets sessions without guards: they have no requests that could write late.

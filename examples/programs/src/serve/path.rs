@@ -27,7 +27,7 @@ const MAX_PATH: usize = 2048;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Destination {
     path: String,
-    /// Where the last name begins.
+    /// Index of the last name in `path`.
     name: usize,
 }
 

@@ -317,15 +317,15 @@ impl State {
                     at = end;
                     self.sessions.handle_stored(bytes.token, piece.len() as u64, now).ok()?
                 }
-                Step::Notify(turn) => {
+                Step::Notify(token) => {
                     let notified = Notified::new(true, Reply::Kept);
                     let url = self.reply_url.clone();
                     let url = url.as_deref().and_then(|url| ReplyUrl::try_from(url).ok());
-                    self.sessions.handle_notified(turn, notified, url, now).ok()?
+                    self.sessions.handle_notified(token, notified, url, now).ok()?
                 }
-                Step::Commit(turn) => {
-                    self.entity = Some(self.stored.remove(&turn.session_id()).unwrap_or_default());
-                    self.sessions.handle_committed(turn).ok()?
+                Step::Commit(token) => {
+                    self.entity = Some(self.stored.remove(&token.session_id()).unwrap_or_default());
+                    self.sessions.handle_committed(token).ok()?
                 }
                 Step::Discard(discard) => {
                     self.stored.remove(&discard.token.session_id());
