@@ -103,7 +103,7 @@ fn the_section_of_an_error_is_that_of_its_field() {
     // But for what a caller asks for, the field's own section states the rule.
     for sample in samples().iter().filter(|sample| sample.kind != ErrorKind::ReservedExtra) {
         let Some(name) = sample.error.field() else { continue };
-        let field = FieldName::from_name(name).unwrap_or_else(|| panic!("{name} is no field"));
+        let field = FieldName::from_name(name).unwrap_or_else(|| panic!("{name} is not a field"));
         assert_eq!(name, field.as_str(), "{:?}", sample.kind);
         assert_eq!(sample.error.section(), field.section(), "{:?} in {name}", sample.kind);
     }
@@ -157,7 +157,7 @@ fn an_empty_value_is_located_after_its_own_colon() {
         BITS-Packet-Type: Fragment\r\nBITS-Session-Id: 1\r\nContent-Range:\r\n\r\n";
     let mut slots = HeaderSlots::new();
     let head = RequestHead::parse(text.as_bytes(), &mut slots).map(Progress::complete);
-    let Ok(Some(head)) = head else { panic!("{text:?} is no head") };
+    let Ok(Some(head)) = head else { panic!("{text:?} is incomplete or invalid") };
     let error = Request::from_head(&head, &ParseOptions::DEFAULT).expect_err("a range of nothing");
     let colon = text.find("Range:").map(|at| at + "Range:".len());
     assert_eq!((error.kind(), error.offset()), (ErrorKind::NotByteRange, colon));
