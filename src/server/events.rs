@@ -102,9 +102,9 @@ impl Session {
 
     /// Reports that the entity is at its destination and survives a crash there.
     ///
-    /// From here on the session never asks for the deletion of staged bytes. If the entity was linked
-    /// or copied, delete them yourself, after this call has succeeded and the session is persisted;
-    /// after a rename nothing is left.
+    /// From here on the session never requests the deletion of staged bytes. After a rename there are
+    /// none. After a link or a copy, delete them once this call has succeeded and the session is
+    /// persisted.
     ///
     /// On [`EventError::StaleToken`] another request may repeat the publication or discard the
     /// entity, so leave staged bytes and destination alone.
@@ -184,7 +184,7 @@ impl Session {
 
     /// Reports that the client disconnected and the work of its request has stopped. The next request
     /// is accepted at once; bytes reported before remain received. Notification, publication and
-    /// deletion are asked for again when they are due.
+    /// deletion are requested again when they are due.
     ///
     /// # Cancellation
     ///
@@ -227,7 +227,7 @@ impl Session {
     ///
     /// Returns the step that deletes its data, or [`Step::Done`] if there is none. Returns `None`
     /// before [`poll_timeout`](Self::poll_timeout) and after the end of the session. Until the
-    /// deletion is reported, it is asked for again after each [`Policy::work_timeout`].
+    /// deletion is reported, it is requested again after each [`Policy::work_timeout`].
     ///
     /// The other state machines need only `now`. A session also needs `policy`, which it does not
     /// store, and returns the step, because no request waits for it.

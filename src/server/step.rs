@@ -64,7 +64,7 @@ pub enum Step<A = Answer> {
     /// remains writable through handles that were opened before, so publish only files that no
     /// older token has opened for writing, or a copy of them.
     ///
-    /// Whoever publishes deletes the staged bytes: the session asks for their deletion only if the
+    /// Whoever publishes deletes the staged bytes: the session requests their deletion only if the
     /// entity was not published. A rename leaves none. After a link or a copy, delete them once
     /// [`handle_committed`](super::Session::handle_committed) has succeeded and the session is
     /// persisted.
@@ -274,7 +274,7 @@ pub enum HostError {
     /// with 404 and a fragment with *session not found*, so that the client starts over.
     ///
     /// Reported for a [`Step::Discard`], the missing data counts as deleted. If the reply was to
-    /// be deleted as well, the session asks for that in a second step.
+    /// be deleted as well, the session requests that in a second step.
     EntityLost,
     /// The server application refused the entity or could not be reached. Carries the status and
     /// code of a [`NotificationError`](crate::backend::NotificationError), which are sent in the
@@ -323,7 +323,7 @@ pub enum EventError {
     /// The token does not belong to the current work of the session: the work finished, timed out
     /// or was aborted, or another request took over.
     ///
-    /// Do not use the bytes that were stored for it. The session asks for a notification or a
+    /// Do not use the bytes that were stored for it. The session requests a notification or a
     /// publication again when it is due.
     StaleToken,
     /// More bytes were reported than were to be stored.

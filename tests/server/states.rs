@@ -356,7 +356,7 @@ fn a_request_follows_the_table() {
             "with bytes" => ["storing", "receiving", "discarding", "discarding"],
             "to be notified again" => ["", "notifying", "notifying", "discarding"],
             "forbidden" => ["", "unnotified", "unnotified", "discarding"],
-            "whole" | "complete with a reply" => ["", "wait-for-close", "closing", "discarding"],
+            "complete" | "complete with a reply" => ["", "wait-for-close", "closing", "discarding"],
             "committed" => ["", "committed", "ended", "ended"],
             "abandoned" => ["discarding", "discarding", "discarding", "discarding"],
             other => panic!("{other}"),

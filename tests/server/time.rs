@@ -201,7 +201,7 @@ fn a_timeout_is_due_exactly_when_poll_timeout_says() {
         assert_eq!(session, server.session, "{}", situation.what);
         let step = session.handle_timeout(&server.policy, timeout);
         let step = step.unwrap_or_else(|| panic!("{}", situation.what));
-        // The deletion is asked for again after the timeout of the work.
+        // The deletion is requested again after the timeout of the work.
         let again = (step != Step::Done).then_some(timeout + server.policy.work_timeout);
         assert_eq!(session.poll_timeout(), again, "{}", situation.what);
     }

@@ -277,7 +277,7 @@ fn go(ways: &[(&'static str, State, Policy<'static>, Way)]) -> Vec<Situation> {
     ways.iter().map(go).collect()
 }
 
-fn whole(server: &mut Server) -> Step {
+fn complete(server: &mut Server) -> Step {
     server.store(0, 99, 100)
 }
 
@@ -297,35 +297,35 @@ fn alive() -> Vec<Situation> {
             let store = stores(it.fragment(40, 99, 100));
             Some(stores(it.stored(store.token, 20)).token)
         }),
-        ("notifying", Notifying, NOTIFYING, |it| Some(notifies(whole(it)))),
+        ("notifying", Notifying, NOTIFYING, |it| Some(notifies(complete(it)))),
         ("notifying without bytes", Notifying, NOTIFYING, |it| Some(notifies(it.close()))),
         ("to be notified again", Unnotified, NOTIFYING, |it| {
-            let token = notifies(whole(it));
+            let token = notifies(complete(it));
             assert_eq!(refused(it.failed(token, HostError::Other)).0, 500);
             None
         }),
         ("forbidden", Unnotified, NOTIFYING, |it| {
-            let token = notifies(whole(it));
+            let token = notifies(complete(it));
             assert_eq!(refused(it.failed(token, application(403, 0))).0, 403);
             None
         }),
-        ("whole", WaitForClose, PLAIN, |it| {
-            assert_eq!(received(whole(it)), 100);
+        ("complete", WaitForClose, PLAIN, |it| {
+            assert_eq!(received(complete(it)), 100);
             None
         }),
         ("complete with a reply", WaitForClose, NOTIFYING, |it| {
-            let token = notifies(whole(it));
+            let token = notifies(complete(it));
             assert_eq!(received(it.notified(token, KEPT_REPLY)), 100);
             None
         }),
-        ("committing", Committing, EARLY, |it| Some(commits(whole(it)))),
+        ("committing", Committing, EARLY, |it| Some(commits(complete(it)))),
         ("committed", Committed, EARLY, |it| {
-            let token = commits(whole(it));
+            let token = commits(complete(it));
             assert_eq!(received(it.committed(token)), 100);
             None
         }),
         ("closing", Closing, PLAIN, |it| {
-            assert_eq!(received(whole(it)), 100);
+            assert_eq!(received(complete(it)), 100);
             Some(commits(it.close()))
         }),
         ("closing without bytes", Closing, PLAIN, |it| Some(commits(it.close()))),
@@ -350,7 +350,7 @@ fn over() -> Vec<Situation> {
             it.timeout().map(|step| discards(step).token)
         }),
         ("lost, with a reply", Discarding, NOTIFYING_EARLY, |it| {
-            let token = notifies(whole(it));
+            let token = notifies(complete(it));
             let token = commits(it.notified(token, KEPT_REPLY));
             Some(discards(it.failed(token, HostError::EntityLost)).token)
         }),

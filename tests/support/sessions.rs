@@ -27,10 +27,10 @@ pub fn no_random() -> [u8; 16] {
 #[track_caller]
 pub fn begin<S: Store<Error: Debug>>(
     sessions: &mut Sessions<'static, S>,
-    arrival: &RequestContext<'_>,
+    context: &RequestContext<'_>,
     random: u8,
 ) -> SessionId<'static> {
-    let step = sessions.handle_request(&create(), arrival, || [random; 16]).expect("no failure");
+    let step = sessions.handle_request(&create(), context, || [random; 16]).expect("no failure");
     let Step::Answer(answer) = step else { panic!("{step:?}") };
     let Ack::CreateSession(ack) = answer.ack() else { panic!("{answer:?}") };
     ack.session_id.guid().expect("a GUID").into()
@@ -39,9 +39,9 @@ pub fn begin<S: Store<Error: Debug>>(
 pub fn send<S: Store>(
     sessions: &mut Sessions<'static, S>,
     request: Request<'_>,
-    arrival: &RequestContext<'_>,
+    context: &RequestContext<'_>,
 ) -> Result<Step<SessionsResponse<'static>>, S::Error> {
-    sessions.handle_request(&request, arrival, no_random)
+    sessions.handle_request(&request, context, no_random)
 }
 
 #[track_caller]

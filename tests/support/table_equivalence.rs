@@ -51,9 +51,9 @@ impl TableCheck {
         if matches!(request, Request::CreateSession(_)) {
             return self.check_create(table, request, access);
         }
-        let arrival = RequestContext::new(URL, access, self.before.now);
+        let context = RequestContext::new(URL, access, self.before.now);
         let random = || panic!("random bytes are for Create-Session");
-        let Ok(of_table) = table.handle_request(request, &arrival, random);
+        let Ok(of_table) = table.handle_request(request, &context, random);
         assert_same_step(&of_table, &step);
         assert_same_session(table, after);
     }
@@ -61,12 +61,12 @@ impl TableCheck {
     /// Checks that a full table rejects a new session, and another table accepts it.
     fn check_create(&self, table: Table<'_>, request: &Request<'_>, access: Access) {
         let store = table.into_store();
-        let arrival =
+        let context =
             RequestContext::new(URL, access, self.before.now).with_principal(Some("alice"));
         for sessions in [1, 2] {
             let limits = SessionLimits::default().with_max_sessions(sessions);
             let mut table = Sessions::new(store.clone(), self.policy.as_policy(), limits);
-            let Ok(step) = table.handle_request(request, &arrival, || [9; 16]);
+            let Ok(step) = table.handle_request(request, &context, || [9; 16]);
             let Step::Answer(answer) = step else { panic!("{step:?}") };
             let is_created = matches!(answer.ack(), Ack::CreateSession(_));
             assert_eq!(is_created, sessions > store.len() && access == Access::Granted);
