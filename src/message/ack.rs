@@ -1,6 +1,6 @@
 //! The Acks of a server, and the rules they share.
 
-use super::encoder::{Encoder, Start};
+use super::encoder::{AnyMessage, Encoder};
 use super::message_error::MessageError;
 use super::parse_options::MAX_VALUE;
 use super::reader::Reader;
@@ -155,7 +155,7 @@ impl<'b> Ack<'b> {
         N: AsRef<str>,
         V: AsRef<[u8]>,
     {
-        Encoder::new(Start::Ack(*self), extras)
+        Encoder::new(AnyMessage::Ack(*self), extras)
     }
 
     /// Visits the fields, in the order of the presence table; see [`Refusal::visit_fields`].

@@ -45,7 +45,7 @@ pub const NO_EXTRAS: [(&str, &[u8]); 0] = [];
 #[derive(Clone, Copy, Debug)]
 #[must_use]
 pub struct Encoder<'b, E> {
-    start: Start<'b>,
+    message: AnyMessage<'b>,
     extras: E,
     /// The length of the field lines of all extra fields in bytes.
     extras_length: usize,
@@ -84,16 +84,16 @@ pub enum ErrorFields {
     ErrorCode,
 }
 
-/// A message, with the request target if it is a request.
+/// Any message that can be written, with the request target of a request.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Start<'b> {
+pub(super) enum AnyMessage<'b> {
     Request(RequestTarget<'b>, Request<'b>),
     Ack(Ack<'b>),
     NotificationRequest(RequestTarget<'b>, NotificationRequest<'b>),
     NotificationResponse(NotificationResponse<'b>),
 }
 
-impl Start<'_> {
+impl AnyMessage<'_> {
     #[inline]
     const fn kind(&self) -> MessageKind {
         match self {
@@ -133,13 +133,14 @@ where
     V: AsRef<[u8]>,
 {
     #[inline(always)]
-    pub(super) fn new(start: Start<'b>, extras: E) -> Result<Self, Error> {
-        let is_response = matches!(start, Start::Ack(_) | Start::NotificationResponse(_));
+    pub(super) fn new(message: AnyMessage<'b>, extras: E) -> Result<Self, Error> {
+        let is_response =
+            matches!(message, AnyMessage::Ack(_) | AnyMessage::NotificationResponse(_));
         let (mut extras_length, mut placements) = (0_usize, Placements::default());
         for (name, value) in extras.clone() {
             let (name, value) = (name.as_ref(), value.as_ref());
             if !extras::is_common(name, value) {
-                extras::check(start.kind(), name, value)?;
+                extras::check(message.kind(), name, value)?;
             }
             let placement =
                 if is_response { Placement::First } else { Placement::in_request(name) };
@@ -148,7 +149,7 @@ where
             extras_length = line.into_iter().fold(extras_length, usize::saturating_add);
         }
         let error_fields = ErrorFields::default();
-        Ok(Self { start, extras, extras_length, placements, error_fields })
+        Ok(Self { message, extras, extras_length, placements, error_fields })
     }
 
     /// Sets the fields that carry the error code of a refusal. Default: [`ErrorFields::Both`].
@@ -242,14 +243,14 @@ where
     /// Adds the length of the head without the extra fields, whose length is known.
     #[inline]
     fn measure<S: Sink>(&self, sink: S) -> S {
-        let sink = self.start.put_line(sink);
-        let HeaderLines(sink) = self.start.visit_fields(self.error_fields, HeaderLines(sink));
+        let sink = self.message.put_line(sink);
+        let HeaderLines(sink) = self.message.visit_fields(self.error_fields, HeaderLines(sink));
         sink.put(b"\r\n\r\n")
     }
 
     #[inline]
     fn put_into<S: Sink>(&self, sink: S) -> S {
-        let HeaderLines(sink) = self.visit_all(HeaderLines(self.start.put_line(sink)));
+        let HeaderLines(sink) = self.visit_all(HeaderLines(self.message.put_line(sink)));
         sink.put(b"\r\n\r\n")
     }
 
@@ -258,7 +259,7 @@ where
     fn visit_all<A: ExtraVisitor>(&self, visitor: A) -> A {
         let visitor = self.visit_extras(Placement::First, visitor);
         let visitor = WithExtras { encoder: self, visitor };
-        let WithExtras { visitor, .. } = self.start.visit_fields(self.error_fields, visitor);
+        let WithExtras { visitor, .. } = self.message.visit_fields(self.error_fields, visitor);
         self.visit_extras(Placement::Last, visitor)
     }
 

@@ -1,6 +1,6 @@
 //! The notification request to the server application.
 
-use super::encoder::{Encoder, Start};
+use super::encoder::{AnyMessage, Encoder};
 use super::message_error::MessageError;
 use super::reader::Reader;
 use super::report::{Outcome, Report};
@@ -146,7 +146,7 @@ impl<'b> NotificationRequest<'b> {
         N: AsRef<str>,
         V: AsRef<[u8]>,
     {
-        Encoder::new(Start::NotificationRequest(target, *self), extras)
+        Encoder::new(AnyMessage::NotificationRequest(target, *self), extras)
     }
 
     /// Visits the fields, in the order of the presence table.

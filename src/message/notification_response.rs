@@ -1,6 +1,6 @@
 //! The notification response from the server application.
 
-use super::encoder::{Encoder, Start};
+use super::encoder::{AnyMessage, Encoder};
 use super::message_error::MessageError;
 use super::reader::Reader;
 use super::report::{Outcome, Report};
@@ -113,7 +113,7 @@ impl<'b> NotificationResponse<'b> {
         if self.status.is_interim() {
             return Err(Error::caller(ErrorKind::InterimResponse));
         }
-        Encoder::new(Start::NotificationResponse(*self), extras)
+        Encoder::new(AnyMessage::NotificationResponse(*self), extras)
     }
 
     /// Visits the fields, in the order of the presence table.

@@ -1,6 +1,6 @@
 //! The five requests of a client, and the rules they share.
 
-use super::encoder::{Encoder, Start};
+use super::encoder::{AnyMessage, Encoder};
 use super::message_error::MessageError;
 use super::reader::Reader;
 use super::report::{Checked, Outcome, Report};
@@ -210,7 +210,7 @@ impl<'b> Request<'b> {
         N: AsRef<str>,
         V: AsRef<[u8]>,
     {
-        Encoder::new(Start::Request(target, *self), extras)
+        Encoder::new(AnyMessage::Request(target, *self), extras)
     }
 
     /// Visits the fields, in the order of the presence table.
