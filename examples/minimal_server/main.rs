@@ -176,16 +176,17 @@ impl Server {
                     let deleted = self.storage.delete(token.session_id());
                     self.report(token, deleted, |sessions| sessions.handle_discarded(token))?
                 }
-                // `Policy::notification` is off.
-                Step::Notify(token) => self.fail(token, HostError::Other)?,
                 Step::Answer(response) => {
                     if let Ack::CreateSession(created) = response.ack() {
                         self.storage.create(created.session_id.guid().unwrap_or_default())?;
                     }
                     return Ok(Some(response));
                 }
-                // `Done`, or a step of a later version.
-                _ => return Ok(None),
+                // `Notify`, which `Policy::notification` turns off, or a step of a later version.
+                other => match other.token() {
+                    Some(token) => self.fail(token, HostError::Other)?,
+                    None => return Ok(None),
+                },
             };
         }
     }
