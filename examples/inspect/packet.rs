@@ -61,7 +61,7 @@ pub fn content<'b>(packet: &Packet<'b>) -> Content<'b> {
     sliced.map_or(Content::Other, |sliced| content_of_ip(&sliced, packet.cut))
 }
 
-/// Parses a packet with a cooked header of this length, which has an EtherType at `at`.
+/// Parses a packet with a cooked header of this length, which has an `EtherType` at `at`.
 fn cooked(data: &[u8], at: usize, length: usize) -> Option<LaxSlicedPacket<'_>> {
     let ether_type = data.get(at..at + 2)?.try_into().map(u16::from_be_bytes).ok()?;
     Some(LaxSlicedPacket::from_ether_type(EtherType(ether_type), data.get(length..)?))

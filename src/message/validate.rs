@@ -196,6 +196,7 @@ pub(crate) fn validate_ack<'b>(
 }
 
 /// Validates a notification of a server application and hands every error to `each`.
+#[expect(clippy::redundant_closure, reason = "the function is not general over lifetimes")]
 pub(crate) fn validate_notification<'b>(
     source: &impl Source<'b, Line = RequestLine<'b>>,
     each: &mut impl FnMut(Error),
@@ -204,6 +205,7 @@ pub(crate) fn validate_notification<'b>(
 }
 
 /// Validates the response of a server application and hands every error to `each`.
+#[expect(clippy::redundant_closure, reason = "the function is not general over lifetimes")]
 pub(crate) fn validate_notification_response<'b>(
     source: &impl Source<'b, Line = StatusLine<'b>>,
     each: &mut impl FnMut(Error),

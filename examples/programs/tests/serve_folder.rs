@@ -74,7 +74,7 @@ fn sessions_outlive_the_folder() {
 
     let (after, found) = open(dir.path());
     assert_eq!(found, Found::default());
-    assert_eq!(after.len(), 2);
+    assert_eq!(after.session_count(), 2);
     assert_eq!(after.count(Some("alice")).ok(), Some(2));
     assert_eq!(after.count(Some("bob")).ok(), Some(0));
     let session = after.get(one).expect("the session").session;
@@ -168,7 +168,7 @@ fn damaged_records_are_renamed_and_leftover_files_are_removed() {
     renamed.sort();
     assert_eq!(damaged, renamed);
     assert_eq!(found.removed, removed.len());
-    assert_eq!(folder.len(), 1);
+    assert_eq!(folder.session_count(), 1);
     let mut expected: Vec<_> = kept.into_iter().chain(renamed).collect();
     expected.push(file_name(whole, "json"));
     expected.sort();

@@ -67,7 +67,7 @@ impl Server {
                 "session record is damaged and was renamed; its upload must restart"
             );
         }
-        info!(sessions = folder.len(), removed_files = found.removed, "sessions loaded");
+        info!(sessions = folder.session_count(), removed_files = found.removed, "sessions loaded");
         let application = Application::from_arguments(arguments)?;
         let policy = arguments.policy();
         Ok(Self {

@@ -107,7 +107,7 @@ impl Folder {
     }
 
     /// Returns the number of sessions.
-    pub fn len(&self) -> usize {
+    pub fn session_count(&self) -> usize {
         self.records.len()
     }
 
