@@ -119,7 +119,7 @@ fn every_target_has_its_oracle_its_corpus_and_its_replay() {
     assert_eq!(manifest.matches("[[bin]]").count(), all.len());
     for name in &all {
         let bin = format!("[[bin]]\nname = \"{name}\"\npath = \"fuzz_targets/{name}.rs\"\n");
-        assert!(manifest.contains(&bin), "{name} is no binary");
+        assert!(manifest.contains(&bin), "{name} is not a binary in the manifest");
         let target = fuzz().join(format!("fuzz_targets/{name}.rs"));
         let expected = format!(
             "#![no_main]\n\n\

@@ -21,7 +21,7 @@ fn attempts<'b, L: StartLine<'b>>(bytes: &'b [u8], limits: &Limits) -> (Vec<usiz
         match Head::<L>::parse_with_limits(received, &mut slots, limits) {
             Ok(Progress::Partial) => {}
             Ok(Progress::Complete(head)) => {
-                assert_eq!(head.len(), length, "the first time that it is there");
+                assert_eq!(head.len(), length, "parsed as soon as it is complete");
                 assert!(is_worth_it, "{}", received.escape_ascii());
                 return (attempts, Some(length));
             }

@@ -33,13 +33,13 @@ fn as_many_fields_are_read_as_there_is_room_for_and_one_more_is_refused() {
                 panic!("{fields} fields are not read")
             };
             assert_eq!(head.fields().len(), fields);
-            let decoded = Request::from_head(&head, &ParseOptions::DEFAULT).expect("it is valid");
+            let decoded = Request::from_head(&head, &ParseOptions::DEFAULT).expect("valid");
             assert!(matches!(decoded.message, Request::Ping(_)));
         }
         let bytes = head(ROOM + 1);
         let mut slots = HeaderSlots::<ROOM>::with_capacity();
         let refused = RequestHead::parse_with_limits(&bytes, &mut slots, &limits);
-        let error = refused.map(|_| ()).expect_err("there is no place for the last");
+        let error = refused.map(|_| ()).expect_err("no slot for the last field");
         assert_eq!(error.kind(), ErrorKind::TooManyFields);
     });
 }

@@ -267,7 +267,7 @@ fn statuses_that_cannot_have_a_length_are_written_without() {
     let text = b"HTTP/1.1 204 No Content\r\nContent-Length: 254\r\n\r\n";
     let mut slots = HeaderSlots::new();
     let head = ResponseHead::parse(text, &mut slots).map(Progress::complete);
-    let Ok(Some(head)) = head else { panic!("it is whole") };
+    let Ok(Some(head)) = head else { panic!("complete") };
     let read = NotificationResponse::from_head(&head).map(|decoded| decoded.message.content_length);
     assert_eq!(read, Ok(None));
     let error = answer(100).encode(NO_EXTRAS).err().map(|error| (error.kind(), error.fault()));

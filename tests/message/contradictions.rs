@@ -62,7 +62,7 @@ fn a_transfer_coding_is_reported_before_a_length() {
             }
             _ => NotificationRequest::from_fields(draft.request_line(), draft.pairs()).map(drop),
         };
-        let error = of_pairs.expect_err("it is in doubt");
+        let error = of_pairs.expect_err("ambiguous framing");
         let said = |error: Error| (error.kind(), error.field(), error.section(), error.stage());
         assert_eq!(said(error), said(of_head), "{draft:?}");
     }

@@ -254,7 +254,7 @@ fn framing_that_a_stack_let_through_is_refused() {
         [(twice, ErrorKind::ContentLengthConflict), (chunked, ErrorKind::TransferEncoding)]
     {
         let error =
-            Request::from_http(&request, &ParseOptions::LENIENT).expect_err("it is in doubt");
+            Request::from_http(&request, &ParseOptions::LENIENT).expect_err("ambiguous framing");
         assert_eq!((error.kind(), error.offset()), (kind, None));
     }
 }

@@ -42,7 +42,7 @@ impl Checked {
         let Some(Link { phase: Phase::Answered(reply), packet: Some(packet), .. }) =
             world.link.take()
         else {
-            unreachable!("there is an answer")
+            unreachable!("a response")
         };
         let restarts = world.upload.restarts();
         let reply = match (self.config.bug, reply.received()) {
