@@ -1,5 +1,7 @@
 //! Limits on the input of a peer.
 
+use crate::util::setters::setters;
+
 /// Limits on the size of a message head that is parsed from bytes.
 ///
 /// A head that exceeds a limit is an error and never
@@ -12,7 +14,7 @@
 /// ```
 /// use bits_proto::limits::Limits;
 ///
-/// let limits = Limits { head_bytes: 4096, ..Limits::default() };
+/// let limits = Limits::DEFAULT.with_head_bytes(4096);
 /// assert_eq!(limits.fields, 64);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,6 +23,7 @@
     derive(serde::Serialize, serde::Deserialize),
     serde(default, deny_unknown_fields)
 )]
+#[non_exhaustive]
 pub struct Limits {
     /// The maximum size of a head in bytes, including the start line and the final empty line.
     /// Default: 16384.
@@ -34,6 +37,11 @@ impl Limits {
     /// 16 KiB and 64 fields.
     pub const DEFAULT: Self = Self { head_bytes: 16 * 1024, fields: 64 };
 }
+
+setters!(Limits {
+    with_head_bytes: head_bytes: usize,
+    with_fields: fields: usize,
+});
 
 impl Default for Limits {
     fn default() -> Self {

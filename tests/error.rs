@@ -135,7 +135,7 @@ fn a_transfer_coding_is_reported_alike_by_every_reader() {
 fn the_first_field_that_is_too_many_is_reported() {
     let text = "BITS_POST /e HTTP/1.1\r\nAlpha: 1\r\nBeta:\r\nGamma: 3\r\n\r\n";
     for (fields, name) in [(0, "Alpha"), (1, "Beta"), (2, "Gamma")] {
-        let limits = Limits { fields, ..Limits::DEFAULT };
+        let limits = Limits::DEFAULT.with_fields(fields);
         let mut slots = HeaderSlots::new();
         let error = RequestHead::parse_with_limits(text.as_bytes(), &mut slots, &limits);
         let error = error.expect_err(name);
@@ -146,7 +146,7 @@ fn the_first_field_that_is_too_many_is_reported() {
     let error = RequestHead::parse(text.as_bytes(), &mut two).expect_err("room for two");
     let expected = (ErrorKind::TooManyFields, text.find("Gamma"));
     assert_eq!((error.kind(), error.offset()), expected, "room for two");
-    let (mut slots, three) = (HeaderSlots::new(), Limits { fields: 3, ..Limits::DEFAULT });
+    let (mut slots, three) = (HeaderSlots::new(), Limits::DEFAULT.with_fields(3));
     let read = RequestHead::parse_with_limits(text.as_bytes(), &mut slots, &three);
     assert!(read.is_ok(), "limit 3: {read:?}");
 }

@@ -49,7 +49,7 @@ fn grow(bytes: &[u8], limits: &Limits) {
 }
 
 pub fn group() -> Group {
-    let limits = Limits { head_bytes: 64 << 10, fields: ROOM };
+    let limits = Limits::DEFAULT.with_head_bytes(64 << 10).with_fields(ROOM);
     let (short, long) = (foreign(8 << 10), foreign(64 << 10));
     let linear = Pair {
         scale: 8.0,

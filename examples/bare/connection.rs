@@ -14,7 +14,7 @@ const HEAD: usize = 1024;
 /// Maximum number of fields in a head.
 pub const FIELDS: usize = 24;
 
-pub const LIMITS: Limits = Limits { head_bytes: HEAD, fields: FIELDS };
+pub const LIMITS: Limits = Limits::DEFAULT.with_head_bytes(HEAD).with_fields(FIELDS);
 
 /// Maximum number of bytes of a body in memory.
 pub const PIECE: usize = 128;

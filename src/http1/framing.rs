@@ -31,6 +31,7 @@ use crate::util::digits;
 ///
 /// Source: \[MC-BUP\] 2.2.1.1; RFC 9112 section 6.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Framing {
     /// The value of Content-Length; `None` if the field is absent.
     pub content_length: Option<u64>,

@@ -89,7 +89,7 @@ fn a_body_after_the_head_changes_nothing() {
 #[test]
 fn at_the_limit_there_is_an_answer() {
     for head_bytes in [0, 1, 2, 3, 100, 1000] {
-        let limits = Limits { head_bytes, ..Limits::DEFAULT };
+        let limits = Limits::DEFAULT.with_head_bytes(head_bytes);
         let bytes = [b"BITS_POST /e HTTP/1.1\r\nA: ", &[b'a'; 2000][..]].concat();
         let (_, answered) = attempts::<RequestLine<'_>>(&bytes, &limits);
         assert_eq!(answered, Some(head_bytes.max(1)), "a head of more than {head_bytes} bytes");

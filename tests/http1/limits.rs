@@ -23,7 +23,7 @@ fn with_much_stack(test: impl FnOnce() + Send + 'static) {
 #[test]
 fn as_many_fields_are_read_as_there_is_room_for_and_one_more_is_refused() {
     with_much_stack(|| {
-        let limits = Limits { head_bytes: 1 << 20, fields: ROOM + 1 };
+        let limits = Limits::DEFAULT.with_head_bytes(1 << 20).with_fields(ROOM + 1);
         for fields in [65_535, 65_536, ROOM] {
             let bytes = head(fields);
             let mut slots = HeaderSlots::<ROOM>::with_capacity();

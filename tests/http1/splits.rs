@@ -84,7 +84,7 @@ fn answer_text(message: &Message, bytes: &[u8]) -> String {
 fn every_prefix_has_the_answer_of_the_whole_under_narrow_limits_too() {
     fn check<'b, L: Line<'b>>(message: &'b Message) {
         for (head_bytes, fields) in [(20, 64), (121, 64), (300, 64), (300, 0), (300, 1), (300, 4)] {
-            let limits = Limits { head_bytes, fields };
+            let limits = Limits::DEFAULT.with_head_bytes(head_bytes).with_fields(fields);
             let read = |at| answer_within::<L, 64>(&message.bytes[..at], &UNKNOWN, &limits);
             let whole = read(message.bytes.len());
             let name = format!("{} within {limits:?}", message.name);
@@ -230,7 +230,7 @@ fn refusal_of(answer: Answer<'_, RequestLine<'_>>) -> Option<(ErrorKind, Option<
 fn a_head_may_be_as_long_as_the_limit() {
     assert_eq!((Limits::DEFAULT.head_bytes, Limits::DEFAULT.fields), (16_384, 64));
     for limit in [100, 101, 4096, 16384] {
-        let limits = Limits { head_bytes: limit, ..Limits::DEFAULT };
+        let limits = Limits::DEFAULT.with_head_bytes(limit);
         for input in [head_of(limit), [head_of(limit), vec![b'x'; 9]].concat()] {
             match read(&input, &limits) {
                 Answer::Whole(whole) => assert_eq!(whole.len, limit),
@@ -243,7 +243,7 @@ fn a_head_may_be_as_long_as_the_limit() {
 #[test]
 fn a_head_beyond_the_limit_is_never_partial() {
     for limit in [100, 101, 4096, 16384] {
-        let limits = Limits { head_bytes: limit, ..Limits::DEFAULT };
+        let limits = Limits::DEFAULT.with_head_bytes(limit);
         let input = head_of(limit + 1);
         for at in [0, 1, limit / 2, limit - 1] {
             assert_eq!(read(&input[..at], &limits), Answer::Partial, "{limit}: {at} bytes");
@@ -261,7 +261,7 @@ fn a_head_beyond_the_limit_is_never_partial() {
 fn only_the_limit_decides_whether_to_wait() {
     let input = head_of(64);
     for head_bytes in 0..=input.len() {
-        let limits = Limits { head_bytes, ..Limits::DEFAULT };
+        let limits = Limits::DEFAULT.with_head_bytes(head_bytes);
         for at in 0..=input.len() {
             let (waits, fits) = (at < head_bytes, head_bytes == input.len());
             match read(&input[..at], &limits) {
@@ -301,7 +301,7 @@ fn empty_lines_before_the_start_line_end_in_cr_lf_too() {
 
 #[test]
 fn empty_lines_before_the_start_line_count_towards_the_limit() {
-    let limits = Limits { head_bytes: 64, ..Limits::DEFAULT };
+    let limits = Limits::DEFAULT.with_head_bytes(64);
     let lines = b"\r\n".repeat(40);
     for at in 0..lines.len() {
         let expected = (at >= 64).then_some((ErrorKind::HeadTooLarge, Some(64)));
@@ -312,7 +312,7 @@ fn empty_lines_before_the_start_line_count_towards_the_limit() {
 /// The first error in the input is reported, even at the limit.
 #[test]
 fn a_fault_before_the_limit_is_not_taken_for_the_limit() {
-    let limits = Limits { head_bytes: 64, ..Limits::DEFAULT };
+    let limits = Limits::DEFAULT.with_head_bytes(64);
     let input = [b"BITS_POST /e HTTP/1.1\r\nBad Name: ", [b'x'; 64].as_slice()].concat();
     let (kind, offset) = refusal_of(read(&input, &limits)).expect("an error");
     assert_eq!((kind, offset), (ErrorKind::Syntax, Some(26)));
@@ -339,7 +339,7 @@ fn head_with(fields: usize) -> Vec<u8> {
 }
 
 fn fields_within<const N: usize>(input: &[u8], fields: usize) -> Result<usize, ErrorKind> {
-    let limits = Limits { fields, ..Limits::DEFAULT };
+    let limits = Limits::DEFAULT.with_fields(fields);
     match answer_within::<RequestLine<'_>, N>(input, &UNKNOWN, &limits) {
         Answer::Whole(whole) => Ok(whole.fields.len()),
         Answer::Refused(error) => Err(error.kind()),

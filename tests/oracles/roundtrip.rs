@@ -94,7 +94,7 @@ fn again<'h, 'b, L: StartLine<'b> + Debug>(
     bytes: &'b [u8],
     slots: &'h mut HeaderSlots<'b, 128>,
 ) -> Head<'h, 'b, L> {
-    let limits = Limits { head_bytes: 64 << 10, fields: 128 };
+    let limits = Limits::DEFAULT.with_head_bytes(64 << 10).with_fields(128);
     match Head::parse_with_limits(bytes, slots, &limits) {
         Ok(Progress::Complete(head)) => head,
         other => panic!("{other:?} of {}", bytes.escape_ascii()),

@@ -71,7 +71,7 @@ fn policies_are_deserialized_as_they_were_serialized() {
         assert_same_through_text(&configured);
     }
     assert_same_through_text(&message::ParseOptions::LENIENT);
-    assert_same_through_text(&limits::Limits { head_bytes: 1, fields: 2 });
+    assert_same_through_text(&limits::Limits::DEFAULT.with_head_bytes(1).with_fields(2));
     assert_same_through_text(
         &server::SessionLimits::default().with_max_sessions(1).with_max_sessions_per_principal(2),
     );

@@ -107,14 +107,14 @@ fn head_samples() -> Vec<Sample> {
     let limited = |kind, limits, offset| {
         Sample::of(kind, head_error(two_fields, limits)).in_stage(CheckStage::Http).at(offset)
     };
-    let one_field = Limits { fields: 1, ..Limits::DEFAULT };
+    let one_field = Limits::DEFAULT.with_fields(1);
     let surplus = "BITS_POST /e HTTP/1.1\r\nA: 1\r\n".len();
     let coded = "BITS_POST /e HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n";
     let lengths = "BITS_POST /e HTTP/1.1\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n";
     vec![
         sample(ErrorKind::Syntax, "BITS_POST /e HTTP/1.1\r\nBad Name: 1\r\n\r\n", " Name"),
         sample(ErrorKind::BareLineFeed, "BITS_POST /e HTTP/1.1\r\nA: 1\nB: 2\r\n\r\n", "\nB"),
-        limited(ErrorKind::HeadTooLarge, Limits { head_bytes: 30, ..Limits::DEFAULT }, 30),
+        limited(ErrorKind::HeadTooLarge, Limits::DEFAULT.with_head_bytes(30), 30),
         limited(ErrorKind::TooManyFields, one_field, surplus),
         sample(ErrorKind::HttpVersion, "BITS_POST /e HTTP/2.0\r\n\r\n", "2.0"),
         sample(ErrorKind::TransferEncoding, coded, "Transfer")
