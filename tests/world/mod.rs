@@ -45,7 +45,7 @@ pub struct World {
     pub total: u64,
     /// Prints each request.
     pub trace: bool,
-    /// Length of the min_fragment fragment, which limits the number of messages.
+    /// Length of the shortest fragment, which limits the number of messages.
     pub min_fragment: u64,
 }
 
