@@ -33,6 +33,7 @@ impl Node {
     }
 
     /// Sends a POSIX signal.
+    #[cfg(feature = "redis")]
     pub fn signal(&self, name: &str) {
         let command = format!("kill -{name} {}", self.process.id());
         let sent = Command::new("sh").args(["-c", &command]).status();
