@@ -4,7 +4,7 @@ use super::encoder::{AnyMessage, Encoder};
 use super::message_error::MessageError;
 use super::parse_options::MAX_VALUE;
 use super::reader::Reader;
-use super::report::{Outcome, Report};
+use super::report::{Checked, Outcome, Report};
 use super::source::{self, HeadSource, ParsedFields};
 use super::value::{FieldVisitor, Value};
 use super::{
@@ -199,18 +199,16 @@ pub(super) fn read<'b, R: Report<'b>>(
         return read_without_packet_type(status, reader, context);
     };
     let kind = kind_of(status, context);
-    let is_ack = check_packet_type(packet_type, reader)?;
+    check_packet_type(packet_type, reader)?;
     reader.check_conflicts(presence::fields(kind).carried(), CheckStage::Limits)?;
     reader.record_fields(kind);
     record_status(kind, status, reader);
     record_body(kind, status, reader);
-    let message = if kind == MessageKind::Refusal {
-        let session_id = read_session_id(kind, reader, context)?;
-        Refusal::read(status, reader, session_id, context.content_range())?.map(Ack::Refused)
-    } else {
-        read_success(kind, reader, context)?
-    };
-    Ok(is_ack.and(message))
+    if kind != MessageKind::Refusal {
+        return read_success(kind, reader, context);
+    }
+    let session_id = read_session_id(kind, reader, context)?;
+    Ok(Refusal::read(status, reader, session_id, context.content_range())?.map(Ack::Refused))
 }
 
 /// Reads a response that may not be the server's: a failure is classified by its status, and only
@@ -271,12 +269,12 @@ fn read_success<'b, R: Report<'b>>(
 fn check_packet_type<'b, R: Report<'b>>(
     packet_type: &'b [u8],
     reader: &mut Reader<'_, 'b, R>,
-) -> Outcome<'b, (), R> {
+) -> Checked<'b, R> {
     if PacketType::try_from(packet_type) == Ok(PacketType::Ack) {
-        return Ok(Ok(()));
+        return Ok(());
     }
     let error = ValueError::new(ErrorKind::WrongPacketType, 0);
-    reader.report(MessageError::in_value(FieldName::PacketType, packet_type, error)).map(Err)
+    reader.report(MessageError::in_value(FieldName::PacketType, packet_type, error)).map(drop)
 }
 
 /// Records a 201 where none is documented: it is documented for Create-Session, and seen in the

@@ -72,8 +72,8 @@ fn every_conflicting_field_is_returned_once_and_the_first_in_the_message_first()
         ("Content-Name", b"a"),
         ("BITS-Session-Id", b"1"),
         ("BITS-Session-Id", b"2"),
-        ("Content-Name", b"b"),
         ("BITS-Session-Id", b"3"),
+        ("Content-Name", b"b"),
     ];
     let expected = [
         in_field(ErrorKind::ConflictingField, FieldName::SessionId),
@@ -131,4 +131,32 @@ fn a_notification_that_is_not_a_post_is_an_error_and_not_the_only_one() {
         in_field(ErrorKind::Empty, FieldName::OriginalRequestUrl),
     ];
     assert_eq!((errors.as_slice(), validated.message), (&expected[..], None));
+}
+
+#[test]
+fn a_conflict_is_reported_with_the_first_value_that_differs() {
+    let conflict = |fields: Fields<'_>| {
+        let line = request_line("BITS_POST");
+        let parsed = Request::from_fields(line, fields.iter().copied(), &ParseOptions::DEFAULT);
+        let error = parsed.expect_err("a conflict");
+        let text = |value: Option<&[u8]>| value.map(|value| value.escape_ascii().to_string());
+        (text(error.received()), text(error.conflicting()))
+    };
+    let lengths: Fields<'_> = &[
+        ("BITS-Packet-Type", b"Ping"),
+        ("Content-Length", b"5"),
+        ("Content-Length", b"05"),
+        ("Content-Length", b"6"),
+        ("Content-Length", b"7"),
+    ];
+    assert_eq!(conflict(lengths), (Some("5".into()), Some("6".into())));
+    let names: Fields<'_> = &[
+        ("BITS-Packet-Type", b"Ping"),
+        ("Content-Length", b"0"),
+        ("Content-Name", b"a"),
+        ("Content-Name", b"a"),
+        ("Content-Name", b"b"),
+        ("Content-Name", b"c"),
+    ];
+    assert_eq!(conflict(names), (Some("a".into()), Some("b".into())));
 }
