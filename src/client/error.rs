@@ -47,12 +47,12 @@ impl StopReason {
         Self::Refused { status: refusal.status(), code: refusal.code(), context: refusal.context() }
     }
 
-    /// Returns whether the BITS server itself rejected the request: proxies send no error code.
+    /// Returns `true` if the BITS server itself rejected the request: proxies send no error code.
     pub(super) const fn is_from_server(self) -> bool {
         matches!(self, Self::Refused { code: Some(_), .. })
     }
 
-    /// Returns whether the server could not be reached, which starts the fallback timer.
+    /// Returns `true` if the server could not be reached, which starts the fallback timer.
     pub(super) const fn is_unreachable(self) -> bool {
         matches!(self, Self::Transport | Self::Timeout)
     }

@@ -42,7 +42,7 @@ pub struct Options {
     /// The maximum back-off. Default: 1 minute.
     pub max_backoff: Duration,
     /// The maximum number of consecutive failures that are retried; one more suspends the upload.
-    /// Each newly acknowledged byte resets the count. Default: 10.
+    /// A new session and each newly acknowledged byte reset the count. Default: 10.
     ///
     /// While another host is unreachable, its fallback timeout applies instead.
     pub max_retries: u32,
@@ -71,8 +71,8 @@ pub enum Mode {
 
 /// [2.2.6] The length of fragments in bytes, with a minimum and a maximum.
 ///
-/// Each 413 response halves the length, down to the minimum. The last fragment of an entity may be
-/// shorter than the minimum.
+/// Each 413 response halves the length, down to the minimum. So does each fragment that cannot be
+/// sent within the request timeout. The last fragment of an entity may be shorter than the minimum.
 ///
 /// # Example
 ///

@@ -61,7 +61,7 @@ impl TryFrom<StoredSizing> for FragmentSizing {
         let sizing = Self::with_bounds(length, min, max);
         let is_sizing = sizing == Self { length, min, max };
         let contradiction = (!is_sizing).then_some("fragment length exceeds its bounds");
-        check("an upload", VERSION, contradiction)?;
+        check("upload", VERSION, contradiction)?;
         Ok(sizing)
     }
 }
@@ -154,7 +154,7 @@ impl Upload {
         }
     }
 
-    /// Returns whether the state allows the exchange: without a request, none is in flight.
+    /// Returns `true` if the state allows the exchange: without a request, none is in flight.
     const fn is_exchange_valid(&self) -> bool {
         match (self.state, self.exchange) {
             (State::Finished | State::Cancelled | State::Failed, exchange) => {

@@ -45,7 +45,7 @@ impl Upload {
         Ok(())
     }
 
-    /// [3.1.2.3] Starts the fallback timer at the first failure to reach the host. Returns whether
+    /// [3.1.2.3] Starts the fallback timer at the first failure to reach the host. Returns `true` if
     /// the upload waits for that timer.
     fn start_fallback_timer(&mut self, reason: StopReason, now: Duration) -> bool {
         let (Some(_), Some(timeout)) = (&self.host_id, self.fallback_timeout) else { return false };
@@ -73,7 +73,7 @@ impl Upload {
         self.exchange = self.exchange.next(ExchangeEvent::BackoffElapsed).unwrap_or(self.exchange);
     }
 
-    /// Returns whether a Close-Session may reach the server.
+    /// Returns `true` if a Close-Session may reach the server.
     pub(super) const fn is_close_in_flight(&self) -> bool {
         matches!(self.state, State::Close) && self.exchange.is_in_flight()
     }

@@ -47,7 +47,7 @@ named! {
         AllReceived "all-received",
         /// The server has all bytes, and there is a reply to fetch.
         ReplyDue "reply-due",
-        /// The reply was fetched, or the caller does without it.
+        /// The reply was fetched or skipped.
         ReplyFetched "reply-fetched",
         /// The session was closed.
         Closed "closed",
@@ -108,7 +108,7 @@ pub const TABLE: [(State, [Option<State>; Event::ALL.len()]); State::ALL.len()] 
 machine!(State, Event, TABLE);
 
 impl State {
-    /// Returns whether the upload is finished or cancelled. No event changes such a state.
+    /// Returns `true` if the upload is finished or cancelled. No event changes such a state.
     #[must_use]
     pub const fn is_terminal(self) -> bool {
         match self {
@@ -196,7 +196,7 @@ pub const EXCHANGE_TABLE: [(Exchange, [Option<Exchange>; ExchangeEvent::ALL.len(
 machine!(Exchange, ExchangeEvent, EXCHANGE_TABLE);
 
 impl Exchange {
-    /// Returns whether a request is being sent or waits for its response.
+    /// Returns `true` if a request is being sent or waits for its response.
     #[must_use]
     pub const fn is_in_flight(self) -> bool {
         match self {

@@ -37,8 +37,8 @@ impl Upload {
         Ok(())
     }
 
-    /// Returns when to call [`handle_timeout`](Self::handle_timeout), unless an input comes first;
-    /// `None` while no timer runs.
+    /// Returns the time to call [`handle_timeout`](Self::handle_timeout), unless an input comes
+    /// first; `None` while no timer runs.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Duration> {
         if self.state.is_terminal() {
@@ -67,7 +67,7 @@ impl Upload {
                 let fragments = self.options.fragments;
                 self.options.fragments = fragments.with_length(fragments.length / 2);
             }
-            // Legal in every state with a request in flight.
+            // Cannot fail: legal in every state with a request in flight.
             let _ = self.retry_or_suspend(StopReason::Timeout, now);
         }
         if self.exchange == Exchange::BackOff && now >= self.deadline {
@@ -92,7 +92,8 @@ impl Upload {
         Ok(())
     }
 
-    /// Reports that the reply could not be fetched. It is retried after a back-off.
+    /// Reports that the reply could not be fetched. Fetching is retried after a back-off; beyond
+    /// [`Options::max_retries`](super::Options::max_retries) the upload is suspended.
     ///
     /// # Errors
     ///

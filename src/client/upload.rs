@@ -23,7 +23,7 @@ pub(super) const MAX_HOST: usize = 300;
 ///
 /// # Example
 ///
-/// An upload of 3,000,000 bytes over a connection that a stand-in replaces:
+/// An upload of 3,000,000 bytes over a simulated connection:
 ///
 /// ```
 /// use std::io;
@@ -33,7 +33,7 @@ pub(super) const MAX_HOST: usize = 300;
 /// use bits_proto::http1::RequestTarget;
 /// use bits_proto::message::{Ack, HeaderSlots, ResponseHead};
 ///
-/// /// Stands in for a connection to a server.
+/// /// A simulated connection to a server.
 /// #[derive(Default)]
 /// struct Connection {
 ///     stored: u64,
@@ -124,7 +124,7 @@ pub struct Upload {
     pub(super) host_id: Option<InlineStr<MAX_HOST>>,
     /// The time for which the host may be unreachable; `None` without a limit.
     pub(super) fallback_timeout: Option<Duration>,
-    /// When the fallback timer expires; `None` while it does not run.
+    /// Time at which the fallback timer expires; `None` while it does not run.
     pub(super) fallback_at: Option<Duration>,
     /// The offset that the server expects next.
     pub(super) next: u64,
@@ -134,11 +134,11 @@ pub struct Upload {
     pub(super) sent_up_to: u64,
     /// The URL of the reply, once the server sent it.
     pub(super) reply_url: Option<InlineStr<{ ReplyUrl::MAX_LEN }>>,
-    /// The reply was fetched, or the caller does without it.
+    /// The reply was fetched or skipped.
     pub(super) reply_done: bool,
     /// A Close-Session may have reached the server, but its response did not arrive.
     pub(super) maybe_closed: bool,
-    /// When the request or response timer expires, or the back-off ends.
+    /// Time at which the request or response timer expires, or the back-off ends.
     pub(super) deadline: Duration,
     /// Consecutive failures.
     pub(super) failures: u32,
@@ -147,7 +147,7 @@ pub struct Upload {
     /// Consecutive responses without progress.
     pub(super) stalls: u32,
     pub(super) random: Random,
-    /// Why the upload is suspended or failed.
+    /// The reason why the upload is suspended or failed.
     pub(super) stop_reason: Option<StopReason>,
     /// The status of the response that asked for credentials.
     pub(super) challenge: Option<StatusCode>,
