@@ -206,7 +206,7 @@ impl Notification {
         self.expire(now);
     }
 
-    /// Fails the notification if a timer has expired at `now`. Returns whether one has.
+    /// Fails the notification if a timer has expired at `now`. Returns `true` if one has.
     fn expire(&mut self, now: Duration) -> bool {
         match self.next_timer() {
             Some((timer, deadline)) if deadline <= now => {
@@ -216,7 +216,7 @@ impl Notification {
         }
     }
 
-    /// Checks that the state allows the event. Returns whether the event came before a timer
+    /// Checks that the state allows the event. Returns `true` if the event came before a timer
     /// expired; otherwise the notification fails.
     fn check_time(&mut self, event: Event, now: Duration) -> Result<bool, IllegalEvent<State>> {
         self.state().transition(event)?;

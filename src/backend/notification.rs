@@ -181,7 +181,7 @@ pub(super) struct Body {
     pub(super) copy_to_destination: bool,
 }
 
-const _: () = assert!(size_of::<Notification>() <= 128, "a notification is small");
+const _: () = assert!(size_of::<Notification>() <= 128, "a notification exceeds 128 bytes");
 
 impl Notification {
     /// [3.3.3] Initialization, [3.3.5.2.1] `STATE_INIT`: starts a notification.
@@ -240,8 +240,8 @@ impl Notification {
         }
     }
 
-    /// [3.3.2] Returns when to call [`handle_timeout`](Self::handle_timeout), unless an input comes
-    /// first; `None` while no timer runs.
+    /// [3.3.2] Returns the time to call [`handle_timeout`](Self::handle_timeout), unless an input
+    /// comes first; `None` while no timer runs.
     ///
     /// Source: \[MC-BUP\] 3.3.2, 3.3.5.1.
     #[must_use]

@@ -26,7 +26,9 @@ impl Notification {
             }
             Phase::SendData { sent } => (by_value && sent < self.entity_length, "no bytes to send"),
             Phase::ReceiveData(body) => (by_value && body.is_possible(), "no bytes to receive"),
-            Phase::FindReply { .. } => (by_reference, "reply file not by reference"),
+            Phase::FindReply { .. } => {
+                (by_reference, "state \"find-reply\" requires a notification by reference")
+            }
             Phase::Complete(outcome) => {
                 (outcome.is_possible(self.kind), "outcome contradicts the type")
             }
@@ -37,7 +39,7 @@ impl Notification {
 }
 
 impl Body {
-    /// Returns whether bytes are missing, and the total length does not overflow.
+    /// Returns `true` if bytes are missing, and the total length does not overflow.
     fn is_possible(self) -> bool {
         self.remaining != Some(0)
             && self.received.checked_add(self.remaining.unwrap_or(0)).is_some()

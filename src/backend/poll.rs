@@ -21,7 +21,7 @@ pub enum Poll {
     /// [`request_by_reference`](super::Notification::request_by_reference) returns. Then call
     /// [`handle_headers_sent`](super::Notification::handle_headers_sent).
     SendHeaders {
-        /// When the send timer expires.
+        /// Time at which the send timer expires.
         deadline: Duration,
     },
     /// [3.3.5.2.3] Send these bytes of the entity. Call
@@ -31,14 +31,14 @@ pub enum Poll {
         offset: u64,
         /// The number of bytes up to the end of the entity; at least 1.
         length: u64,
-        /// When the send timer expires. It started with the notification.
+        /// Time at which the send timer expires. It started with the notification.
         deadline: Duration,
     },
     /// [3.3.5.2.4] Read the head of the response. Then call
     /// [`handle_response`](super::Notification::handle_response), or
     /// [`handle_unreadable`](super::Notification::handle_unreadable) if it is invalid.
     ReceiveHeaders {
-        /// When the first of the two receive timers expires.
+        /// Time at which the first of the two receive timers expires.
         deadline: Duration,
     },
     /// [3.3.5.2.5] Read the body of the response. Call
@@ -51,7 +51,7 @@ pub enum Poll {
         /// `true` if the bytes are the reply and have to be stored. Otherwise the reply is at a
         /// static URL, and the bytes are discarded.
         keep: bool,
-        /// When the receive timer expires. It started at the end of the request.
+        /// Time at which the receive timer expires. It started at the end of the request.
         deadline: Duration,
     },
     /// [3.3.5.2.6] Check for a file at the path sent in BITS-Response-DataFile-Name. Then call

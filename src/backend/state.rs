@@ -103,7 +103,7 @@ pub const TABLE: [(State, [Option<State>; EVENTS]); STATES] = {
 machine!(State, Event, TABLE);
 
 impl State {
-    /// [3.3.5.2] Returns whether the notification is complete or failed. No event changes such a
+    /// [3.3.5.2] Returns `true` if the notification is complete or failed. No event changes such a
     /// state.
     ///
     /// Source: \[MC-BUP\] 3.3.5.2.6, 3.3.5.2.7.
