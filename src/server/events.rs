@@ -65,8 +65,8 @@ impl Session {
         Ok(Step::Store(StoreBytes { token, skip: 0, offset: next, take: left }))
     }
 
-    /// Postpones the timeout of the work to [`Policy::work_timeout`] from now, for work that takes
-    /// longer, such as copying a large entity.
+    /// Sets the timeout of the work to [`Policy::work_timeout`] from now. Call it repeatedly for work
+    /// that takes longer, such as copying a large entity.
     ///
     /// # Errors
     ///
@@ -137,7 +137,7 @@ impl Session {
     }
 
     /// Reports that the work of a step failed. Bytes reported before remain received, and the client
-    /// is sent the status and code of `error`.
+    /// is sent the status and code of `error`. [`HostError::EntityLost`] ends the session instead.
     ///
     /// # Errors
     ///

@@ -54,11 +54,11 @@ pub struct Policy<'p> {
     /// [3.2.2.1] Time without a stored byte after which a session expires. Default: 14 days.
     pub session_timeout: Duration,
     /// Time without a report after which a fragment counts as interrupted and the next request is
-    /// accepted. Default: 1 minute, which is shorter than a client retries after a broken
-    /// connection that the server did not notice.
+    /// accepted. Default: 1 minute. A shorter time releases a session sooner after a broken
+    /// connection that the server did not notice, but interrupts slow clients.
     pub store_timeout: Duration,
-    /// Time without a report after which any other work counts as aborted. Default: 15 minutes,
-    /// which is longer than all timers of a notification together.
+    /// Time without a report after which any other work counts as aborted. Default: 15 minutes. A
+    /// notification takes 10 minutes at most with [`Timeouts::DEFAULT`](crate::backend::Timeouts::DEFAULT).
     pub work_timeout: Duration,
     /// Maximum number of unread body bytes to drain so that the connection can be reused.
     /// Default: 16 MiB, more than any fragment of Windows.

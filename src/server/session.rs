@@ -234,7 +234,7 @@ impl Session {
         self.expires_at
     }
 
-    /// Returns `true` while work is in progress, so that another request is answered with 503.
+    /// Returns `true` while work is in progress. Requests other than a Ping are then answered with 503.
     #[must_use]
     #[inline]
     pub fn is_busy(&self, now: Duration) -> bool {
