@@ -23,7 +23,7 @@ use bits_proto::message::{Ack, HeaderSlots, ResponseHead};
 
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
-/// A request is given up after this long without progress.
+/// Timeout for each read from and write to a connection.
 const IO_TIMEOUT: Duration = Duration::from_secs(30);
 
 fn main() -> Result<()> {
@@ -37,7 +37,7 @@ fn main() -> Result<()> {
 pub(crate) struct Client {
     upload: Upload,
     entity: File,
-    /// When the entity was changed last. An upload is continued only if this has not changed.
+    /// Time of the last modification of the entity. An upload is continued only if it is unchanged.
     modified: SystemTime,
     url: String,
     state: PathBuf,
@@ -65,7 +65,7 @@ impl Client {
         Ok(Self { upload, entity, modified, url, state, clock })
     }
 
-    /// Runs the upload until it ends. After an error, the next process continues.
+    /// Runs the upload until it ends. After an error, the next process can continue it.
     pub fn run(&mut self) -> Result<()> {
         loop {
             match self.upload.poll() {
@@ -79,14 +79,15 @@ impl Client {
                     return Ok(());
                 }
                 Poll::Suspended(reason) | Poll::Failed(reason) => return Err(reason.into()),
-                // Credentials, and replies of server applications.
+                // Requests for credentials, and replies of server applications.
                 other => return Err(format!("not supported: {other:?}").into()),
             }
             self.save()?;
         }
     }
 
-    /// Sends a request and reports the result. Only errors of the entity end the upload.
+    /// Sends a request and reports the result, including failures of the connection. Returns other
+    /// errors, such as an unreadable entity.
     fn exchange(&mut self, transmit: &Transmit) -> Result<()> {
         let url = match self.upload.host() {
             Some(host) => host.rewrite(&self.url)?.to_string(),
@@ -106,7 +107,7 @@ impl Client {
         if stream.write_all(&head).is_ok() && self.send_entity(transmit.entity(), &mut stream)? {
             self.upload.handle_sent(self.clock.elapsed())?;
         }
-        // Also if sending failed: a server that refuses the request may have answered early.
+        // Even if sending failed: a server that refuses the request may have answered early.
         let response = read_response(&mut stream);
         let now = self.clock.elapsed();
         let Ok(response) = response else {
@@ -141,7 +142,7 @@ impl Client {
         Ok(true)
     }
 
-    /// Saves the upload in a way that a crash leaves either the old or the new state.
+    /// Saves the upload atomically: a crash leaves either the old or the new state.
     fn save(&self) -> Result<()> {
         let new = self.state.with_extension("bits-upload.new");
         fs::write(&new, serde_json::to_vec(&(self.upload, &self.url, self.modified))?)?;

@@ -32,11 +32,12 @@ use self::storage::{Storage, host_error};
 type Table = Sessions<'static, BTreeMap<Uuid, Record>>;
 type Next = Step<SessionsResponse<'static>>;
 
-/// Bytes that are written and acknowledged at once.
+/// Maximum number of bytes that are written and reported at once.
 const PIECE: u64 = 256 * 1024;
-/// A slow client's bytes are acknowledged at least this often, well before `Policy::store_timeout`.
+/// A piece from a slow client is reported after this time, or after one more read, which lasts
+/// `IO_TIMEOUT` at most. Both together are well below `Policy::store_timeout`.
 const REPORT_INTERVAL: Duration = Duration::from_secs(5);
-/// A connection is closed after this long without a byte.
+/// A connection is closed after this time without a byte.
 const IO_TIMEOUT: Duration = Duration::from_secs(30);
 
 fn main() -> io::Result<()> {
@@ -49,7 +50,7 @@ fn main() -> io::Result<()> {
 
 pub(crate) struct Server {
     policy: Policy<'static>,
-    /// Locked for one call at a time, never while bytes are read or written.
+    /// Locked for one call and for saving the table, never while a body is read or an entity written.
     sessions: Mutex<Table>,
     storage: Storage,
 }
@@ -59,7 +60,7 @@ impl Server {
     pub fn open(folder: &Path, policy: Policy<'static>) -> io::Result<Self> {
         let storage = Storage::open(folder)?;
         let mut records = storage.load()?;
-        // No other process works on these sessions: what was begun and not reported is undone.
+        // Aborts unreported work. This requires that no other process uses the folder.
         records.values_mut().for_each(|record| record.session.recover());
         storage.delete_orphans(&records)?;
         let sessions = Mutex::new(Sessions::new(records, policy, SessionLimits::default()));
@@ -182,7 +183,8 @@ impl Server {
                     }
                     return Ok(Some(response));
                 }
-                // `Notify`, which `Policy::notification` turns off, or a step of a later version.
+                // `Notify` is requested only if `Policy::notification` is set. Later versions of the
+                // crate may add steps.
                 other => match other.token() {
                     Some(token) => self.fail(token, HostError::Other)?,
                     None => return Ok(None),
@@ -202,7 +204,7 @@ impl Server {
         }
     }
 
-    /// Stores and reports one piece of the body. The next step asks for the rest.
+    /// Stores and reports one piece of the body. The next step requests the rest.
     fn store(
         &self,
         bytes: &StoreBytes,
@@ -213,7 +215,7 @@ impl Server {
         let skipped = io::copy(&mut body.by_ref().take(bytes.skip), &mut io::sink()).unwrap_or(0);
         let piece = if skipped == bytes.skip { read_piece(body, bytes.take) } else { Vec::new() };
         if piece.is_empty() {
-            // The next request does not have to wait for `Policy::store_timeout`.
+            // So that the next request does not have to wait for `Policy::store_timeout`.
             let mut sessions = self.lock();
             sessions.handle_disconnected(token).map_err(io::Error::other)?;
             self.storage.save(sessions.store())?;
@@ -265,7 +267,7 @@ impl Server {
         Ok(step)
     }
 
-    /// Deletes what expired sessions have left.
+    /// Deletes the staged data of expired sessions.
     fn sweep(&self) -> io::Result<()> {
         let Ok(discards) = self.lock().handle_timeout(now());
         for discard in discards {
@@ -280,7 +282,7 @@ impl Server {
         self.sessions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Sends an answer and deals with the rest of the body.
+    /// Sends an answer and handles the rest of the body.
     fn finish(
         &self,
         ack: &Ack<'_>,
@@ -303,15 +305,15 @@ impl Server {
     }
 }
 
-/// A connection, and bytes that were read from it and not used yet.
+/// A connection, and received bytes that are not yet consumed.
 struct Connection {
     stream: TcpStream,
     buffer: Vec<u8>,
 }
 
 impl Connection {
-    /// Closes without destroying the last answer: a socket that is closed with unread input is
-    /// reset, and the peer may lose what it has not read yet.
+    /// Closes the connection so that the peer receives the last answer. A socket that is closed with
+    /// unread input is reset, and the peer may lose the answer.
     fn close(&mut self) -> io::Result<()> {
         self.stream.shutdown(Shutdown::Write)?;
         let start = Instant::now();
@@ -332,7 +334,8 @@ impl Read for Connection {
     }
 }
 
-/// Reads until `PIECE` bytes, `REPORT_INTERVAL` or the end. Returns nothing if the client is gone.
+/// Reads up to `PIECE` bytes, and stops early after `REPORT_INTERVAL`. Returns no bytes if the client
+/// has disconnected.
 fn read_piece(body: &mut impl Read, take: u64) -> Vec<u8> {
     let (start, mut piece) = (Instant::now(), Vec::new());
     let mut body = body.by_ref().take(take.min(PIECE));
@@ -346,25 +349,25 @@ fn read_piece(body: &mut impl Read, take: u64) -> Vec<u8> {
     piece
 }
 
-/// The name in `/uploads/NAME`. Names come from clients, so only harmless ones are accepted.
+/// Returns the name in `/uploads/NAME`; `None` if it is not a plain file name.
 fn upload_name(target: &str) -> Option<&str> {
-    let is_harmless = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
     target.strip_prefix("/uploads/").filter(|name| {
         !name.is_empty()
             && name.len() <= 100
             && !name.starts_with('.')
-            && name.bytes().all(is_harmless)
+            && name.bytes().all(is_plain)
     })
 }
 
-/// Session ids are credentials: their bytes must not be predictable.
+/// Returns unpredictable bytes for a session id.
 fn random() -> [u8; 16] {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).expect("the operating system provides random bytes");
     bytes
 }
 
-/// Sessions outlive the process, so their times are calendar times.
+/// Returns the time since the Unix epoch: sessions outlive the process and its monotonic clock.
 fn now() -> Duration {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
 }

@@ -50,8 +50,8 @@ impl Storage {
         fs::rename(new, self.folder.join("sessions.json"))
     }
 
-    /// Makes the folder of a new session. Nothing else makes it: a request that resumes after its
-    /// session has ended finds no folder and cannot store anything.
+    /// Creates the folder of a new session. It is created here only, so a request that resumes after
+    /// its session has ended finds no folder and cannot store bytes.
     pub fn create(&self, id: Uuid) -> io::Result<()> {
         fs::create_dir(self.session(id))
     }
@@ -74,7 +74,7 @@ impl Storage {
         file.sync_data()
     }
 
-    /// Assembles the entity. From each offset on, the file of the highest work token counts, up to
+    /// Assembles the entity. For each offset it uses the file with the highest token number, up to
     /// the next offset: later bytes of a file were never acknowledged.
     pub fn assemble(&self, token: WorkToken, total: u64) -> io::Result<PathBuf> {
         let folder = self.session(token.session_id());
@@ -134,7 +134,7 @@ impl Storage {
         }
     }
 
-    /// Deletes folders whose session has ended before they were deleted.
+    /// Deletes the folders of sessions that no longer exist.
     pub fn delete_orphans(&self, records: &BTreeMap<Uuid, Record>) -> io::Result<()> {
         for entry in fs::read_dir(self.folder.join("staging"))? {
             let name = entry?.file_name();
@@ -154,13 +154,14 @@ fn is_same_file(one: &Path, other: &Path) -> io::Result<bool> {
     Ok((one.dev(), one.ino()) == (other.dev(), other.ino()))
 }
 
-/// The standard library cannot tell here: a commit that is repeated after a crash is refused.
+/// Returns `false`: the standard library cannot compare files here. A commit that is repeated after
+/// a crash is refused.
 #[cfg(not(unix))]
 fn is_same_file(_: &Path, _: &Path) -> io::Result<bool> {
     Ok(false)
 }
 
-/// Makes a new name durable.
+/// Flushes a new name in the folder to the disk.
 #[cfg(unix)]
 fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
@@ -171,7 +172,7 @@ fn sync_folder(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// The failure to report for an error of the file system.
+/// Converts an error of the file system into the error to report.
 pub fn host_error(error: &io::Error) -> HostError {
     match error.kind() {
         io::ErrorKind::StorageFull => HostError::DiskFull,
