@@ -52,7 +52,7 @@ impl Reader {
         Self { body, buffer: Bytes::new(), read_timeout, shutdown }
     }
 
-    /// Returns whether the whole body was consumed.
+    /// Returns `true` if the whole body was consumed.
     pub fn is_empty(&self) -> bool {
         self.buffer.is_empty() && self.body.is_end_stream()
     }

@@ -9,9 +9,9 @@
 //! standard error. SIGINT and SIGTERM stop it after the requests in progress, or after some seconds.
 //! Exit status: 0 after such a stop, 1 if the server cannot start, 2 for bad usage.
 //!
-//! Sessions are stored in a folder beside the root and survive every restart and crash. Received
-//! bytes are recorded in their session at least once per MiB; a client resumes after the last
-//! recorded byte.
+//! Sessions are stored in a folder beside the root and survive restarts and crashes of the server;
+//! with `--fsync` they also survive power failures. Received bytes are recorded in their session at
+//! least once per MiB; a client resumes after the last recorded byte.
 //!
 //! # Embedding rules
 //!

@@ -185,7 +185,7 @@ impl Exchange<'_> {
                     self.notification.handle_headers_sent(now())
                 }
                 Err(error) => {
-                    warn!(%error, "cannot connect to the application");
+                    warn!(%error, "cannot send the request to the application");
                     self.notification.handle_transport_failure()
                 }
             },

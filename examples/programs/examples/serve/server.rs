@@ -228,7 +228,7 @@ pub fn empty_response(status: StatusCode) -> Response<Outgoing> {
     response
 }
 
-/// Returns whether a request belongs to this protocol, valid or not.
+/// Returns `true` if a request belongs to this protocol, valid or not.
 fn is_bits(parts: &Parts) -> bool {
     parts.method.as_str() == "BITS_POST"
         || parts.headers.contains_key("BITS-Packet-Type")

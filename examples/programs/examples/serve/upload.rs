@@ -69,7 +69,8 @@ struct Work<'s> {
 }
 
 impl Server {
-    /// Handles a BITS request. Returns `None` if the client is gone.
+    /// Handles a BITS request. Returns `None` if no response can be sent, usually because the client
+    /// has disconnected.
     pub async fn handle_bits(&self, parts: &Parts, body: &mut Reader) -> Option<BitsResponse> {
         let policy = self.policy;
         let principal = self.principal(parts);
@@ -113,7 +114,7 @@ impl Server {
                 Some(BitsResponse { head, rest: answer.unread_body, bytes: work.stored })
             }
             Err(failed) => {
-                error!(error = %failed, "cannot store the session");
+                error!(error = %failed, "cannot update the session; the client is asked to retry");
                 let head = head(&policy, &Refusal::unavailable().into())?;
                 Some(BitsResponse { head, rest: UnreadBody::Close, bytes: work.stored })
             }
@@ -227,8 +228,8 @@ impl Work<'_> {
         }
     }
 
-    /// Discards bytes that were received before, and renews the work token meanwhile. Returns the
-    /// next step if the token is no longer valid, and `None` if the client is gone.
+    /// Discards bytes that were received before, and postpones the timeout of the work meanwhile.
+    /// Returns an error to continue with if the token is stale, and `None` if the client is gone.
     async fn skip(
         &self,
         token: WorkToken,
@@ -256,9 +257,12 @@ impl Work<'_> {
         self.table().handle_stored(token, stored, now())
     }
 
-    /// Reports that the client is gone. The bytes stored so far are kept.
+    /// Reports that no more bytes follow. The bytes stored so far are kept.
     fn interrupted(&self, token: WorkToken) -> Option<StepResult> {
-        info!(bytes = self.stored, "upload interrupted by the client");
+        info!(
+            bytes = self.stored,
+            "upload interrupted: the client disconnected or timed out, or the server is stopping"
+        );
         self.abort_work(token);
         None
     }

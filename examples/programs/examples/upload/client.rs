@@ -72,11 +72,11 @@ impl Client {
         loop {
             self.console.received(self.upload.received().0);
             match self.upload.poll() {
-                Poll::Send(outgoing) => {
+                Poll::Send(transmit) => {
                     if self.upload.state() != State::Cancel {
                         self.entity.check()?;
                     }
-                    self.exchange(&outgoing).await?;
+                    self.exchange(&transmit).await?;
                 }
                 Poll::FetchReply => self.fetch_reply().await?,
                 Poll::ReplyMissing => {
@@ -207,7 +207,7 @@ impl Client {
         Err(Failure::Interrupted(what.into()))
     }
 
-    /// Cancels the session. Returns whether the server confirmed it, or had no session.
+    /// Cancels the session. Returns `true` if the server confirmed it, or had no session.
     async fn cancel(&mut self) -> bool {
         self.last_error = None;
         let cancelled = self.upload.cancel().is_ok()

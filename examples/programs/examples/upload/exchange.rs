@@ -14,14 +14,14 @@ use crate::failure::{Failure, Result};
 
 impl Client {
     /// Sends a request and reports the result to the upload.
-    pub async fn exchange(&mut self, outgoing: &Transmit) -> Result<()> {
+    pub async fn exchange(&mut self, transmit: &Transmit) -> Result<()> {
         let destination = match self.upload.host() {
             Some(host) => self.destination.on_host(&host)?,
             None => self.destination.clone(),
         };
         let server = &destination.server;
         let Some(mut connection) = self.connection(server).await? else { return Ok(()) };
-        let (request, mut status) = self.request(outgoing, &destination)?;
+        let (request, mut status) = self.request(transmit, &destination)?;
         self.upload.handle_sending(self.now()).map_err(Failure::machine)?;
         self.save()?;
         let mut result = self.send(&mut connection, request, &mut status).await?;
@@ -38,7 +38,7 @@ impl Client {
         }
         match result {
             Some(ExchangeResult::Response(response)) => {
-                self.handle_response(response, connection, outgoing).await
+                self.handle_response(response, connection, transmit).await
             }
             Some(ExchangeResult::Failed { is_http, why }) => self.handle_failure(is_http, why),
             Some(ExchangeResult::NotSent(_)) => {
@@ -51,13 +51,13 @@ impl Client {
     /// Returns the HTTP request and the status of its body.
     fn request(
         &self,
-        outgoing: &Transmit,
+        transmit: &Transmit,
         destination: &Destination,
     ) -> Result<(Request<EntityBody>, SendStatus)> {
         let extras = self.extras(&destination.server, true)?;
-        let head = outgoing.request().to_http(destination.target.clone(), &extras);
+        let head = transmit.request().to_http(destination.target.clone(), &extras);
         let head = head.map_err(Failure::failed)?;
-        let range = outgoing.entity();
+        let range = transmit.entity();
         let (body, status) =
             EntityBody::new(&self.entity, range, self.rate_limit.as_ref(), &self.console);
         Ok((head.map(|()| body), status))
@@ -89,7 +89,7 @@ impl Client {
         }
     }
 
-    /// Returns whether the current request is completely sent.
+    /// Returns `true` if the current request is completely sent.
     pub fn is_sent(&self) -> bool {
         self.upload.exchange() != Exchange::Sending
     }

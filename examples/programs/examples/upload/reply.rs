@@ -148,7 +148,7 @@ fn strong_tag(headers: &HeaderMap) -> Option<&HeaderValue> {
     headers.get(ETAG).filter(|tag| tag.as_bytes().starts_with(b"\""))
 }
 
-/// Returns whether Content-Range begins at `offset`.
+/// Returns `true` if Content-Range begins at `offset`.
 fn begins_at(headers: &HeaderMap, offset: u64) -> bool {
     let range = headers.get(CONTENT_RANGE).and_then(|it| it.to_str().ok());
     range.is_some_and(|range| range.starts_with(&format!("bytes {offset}-")))

@@ -31,13 +31,13 @@ impl Client {
         &mut self,
         response: Response<Incoming>,
         connection: Connection,
-        outgoing: &Transmit,
+        transmit: &Transmit,
     ) -> Result<()> {
         let (head, body) = response.into_parts();
         let is_sent = self.is_sent();
         let now = self.now();
         self.last_error = None;
-        let handled = match Ack::from_http(&head, &outgoing.ack_context()) {
+        let handled = match Ack::from_http(&head, &transmit.ack_context()) {
             Ok(ack) => {
                 if let Ack::Refused(refusal) = &ack.message {
                     let code = refusal.code().map_or_else(String::new, |code| {

@@ -1,8 +1,8 @@
 //! The state file of `--resume`, from which another process continues.
 //!
 //! Each update replaces the file atomically, so a crash never leaves an incomplete file. Updates
-//! are not flushed to the disk, which would take longer than the upload itself: after a power
-//! failure the upload may have to restart. A lock file beside it excludes other processes.
+//! are not flushed to the disk, which would slow down the upload: after a power failure the upload
+//! may have to restart. A lock file beside it excludes other processes.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
@@ -50,7 +50,7 @@ impl Job {
             url: destination.as_str().into(),
             file: entity.path().into(),
             length: version.length,
-            // A file from before 1970 is certainly not being written.
+            // A time before 1970 counts as 1970.
             modified: modified.unwrap_or_default(),
             mode,
         })

@@ -3,12 +3,12 @@
 //! A request that stalls loses its work token to another one, in this process or on another
 //! machine. It may resume at any time, and its late writes must not change bytes that were
 //! acknowledged or published. Embedding rule "fencing": no two work tokens write to the same file,
-//! and a token that ends the session moves all files out of reach of the earlier ones:
+//! and a token that publishes or discards the entity moves all files out of reach of earlier ones:
 //!
 //! ```text
 //! NAME                              a published entity
 //! .sessions/ID/parts/FIRST-TOKEN    bytes stored under one token, beginning at offset FIRST
-//! .sessions/ID/claimed-TOKEN        the parts, after a token that ends the session claimed them
+//! .sessions/ID/claimed-TOKEN        the parts, claimed by a token to publish or discard them
 //! .sessions/ID/claimed-TOKEN/whole  the entity, assembled from the parts
 //! ```
 //!

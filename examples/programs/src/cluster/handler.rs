@@ -114,7 +114,7 @@ impl<T: SharedSessions> Server<T> {
     async fn send(&self, ack: &Ack<'_>, rest: UnreadBody, mut body: Incoming) -> Response {
         match rest {
             UnreadBody::None => {}
-            // BITS clients read the response only after they have sent the whole body.
+            // Before the response: many clients read it only after they have sent the whole body.
             UnreadBody::Drain(_) => body.skip(u64::MAX, self.policy.store_timeout).await,
             // In the background: the connection stays open while its body is read.
             _ => drop(tokio::spawn(async move {
@@ -171,7 +171,7 @@ impl<T: SharedSessions> Server<T> {
         }
     }
 
-    /// Stores the next piece and reports it. The next step asks for the bytes that follow.
+    /// Stores the next piece and reports it. The next step requests the bytes that follow.
     async fn store(
         &self,
         bytes: &StoreBytes,
@@ -271,7 +271,7 @@ impl<T: SharedSessions> Server<T> {
             ticks.tick().await;
             let expired = self.sessions.with(|it| it.handle_timeout(now()));
             for discard in &expired.map_err(Aborted::log).unwrap_or_default() {
-                // If this fails, the next sweep finds the session again.
+                // If this fails, a later sweep finds the session again.
                 let _ = self.discard(discard).await;
             }
             // A session is created before its folder, so a folder without one is left over.

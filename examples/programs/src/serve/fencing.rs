@@ -2,8 +2,8 @@
 //!
 //! A request whose work is silent for too long loses its work token to a later request; a slow disk
 //! or a change of the clock suffices. When it resumes, it may still hold bytes and open files. A
-//! late write would change bytes that were acknowledged for, or published by, the later request,
-//! since an entity keeps its open handles when it is published.
+//! late write would change bytes that were acknowledged for, or published by, the later request:
+//! open handles remain valid when the entity is published.
 //!
 //! The embedding guide recommends one staging file per work token, as in `cluster::folder`, where
 //! processes share a folder. Here all requests of a session are in one process and share one file.
@@ -39,8 +39,8 @@ pub struct SessionGuard {
 impl Fencing {
     /// Makes this token the latest one of its session.
     ///
-    /// The caller must hold the lock of the table since the table issued the token. Otherwise a
-    /// later token might be registered first.
+    /// The caller must lock the table before the table issues the token and until this call returns.
+    /// Otherwise a later token might be registered first.
     pub fn guard(&self, token: WorkToken) -> SessionGuard {
         let mut sessions = locked(&self.0);
         let known = sessions.get(&token.session_id()).and_then(Weak::upgrade);
@@ -54,7 +54,7 @@ impl Fencing {
         SessionGuard { token, files }
     }
 
-    /// Forgets sessions without guards: they have no requests that could write late.
+    /// Removes sessions without guards: they have no requests that could write late.
     pub fn remove_unused(&self) {
         locked(&self.0).retain(|_, files| files.strong_count() > 0);
     }

@@ -1,8 +1,8 @@
 //! A store of sessions in a folder: one file per session, and a copy of all of them in memory.
 //!
-//! Every change is written before it takes effect. A new file replaces the old one atomically, so a
-//! crash leaves one of the two. File names consist of session ids that the server issued, never of
-//! data from a client.
+//! Every change that matters after a restart is written before it takes effect. A new file replaces
+//! the old one atomically, so a crash leaves one of the two. File names consist of session ids that
+//! the server issued, never of data from a client.
 
 use std::collections::HashMap;
 use std::io::{self, Write as _};
@@ -52,8 +52,8 @@ pub struct Found {
 impl Folder {
     /// Loads the sessions of the previous process and removes its leftover files.
     ///
-    /// A record that cannot be parsed is renamed. Its entity is removed, as the number of valid
-    /// bytes is unknown.
+    /// A record that cannot be parsed is renamed. The other files of its session are removed, as the
+    /// number of valid bytes is unknown.
     pub fn open(dir: Arc<Dir>, syncs: bool) -> io::Result<(Self, Found)> {
         let mut folder = Self { dir, records: HashMap::new(), syncs };
         let mut found = Found::default();
@@ -146,7 +146,7 @@ pub fn sync_dir(dir: &Dir) -> io::Result<()> {
     if cfg!(unix) { dir.open(".")?.sync_all() } else { Ok(()) }
 }
 
-/// Returns whether a change must be written. The start or the abort of a fragment need not be: only
+/// Returns `true` if a change must be written. The start or the abort of a fragment need not be: only
 /// bytes that were reported as stored matter after a restart.
 fn needs_save(old: &Record, new: &Record) -> bool {
     let (old, new) = (&old.session, &new.session);

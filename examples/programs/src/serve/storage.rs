@@ -155,7 +155,7 @@ impl Storage {
         if self.syncs { sync_dir(folder) } else { Ok(()) }
     }
 
-    /// Returns whether an earlier attempt created the link but did not remove the other name.
+    /// Returns `true` if an earlier attempt created the link but did not remove the other name.
     fn is_linked(&self, entity: &str, folder: &Dir, name: &str) -> bool {
         let published = folder.symlink_metadata(name);
         let staged = self.sessions.symlink_metadata(entity);
