@@ -28,9 +28,10 @@ use crate::message::{Ack, CancelSessionAck, CloseSessionAck, FragmentAck, PingAc
 pub struct Answer {
     kind: AnswerKind,
     session_id: Option<SessionId<'static>>,
-    /// Handling of the part of a fragment's body that was not stored. Read and drop the body of any
-    /// other packet, which
-    /// [`ParseOptions::max_ignored_body`](crate::message::ParseOptions::max_ignored_body) may permit.
+    /// Handling of the part of a fragment's body that was not stored. It does not cover the body of
+    /// another packet, which
+    /// [`ParseOptions::max_ignored_body`](crate::message::ParseOptions::max_ignored_body) may permit:
+    /// read and drop that body before the connection is reused.
     pub unread_body: UnreadBody,
 }
 
@@ -83,7 +84,8 @@ impl CompactRefusal {
 )]
 #[non_exhaustive]
 pub enum UnreadBody {
-    /// Nothing is unread; the connection can be reused.
+    /// No part of a fragment's body is unread; the connection can be reused. For the body of another
+    /// packet see [`Answer::unread_body`].
     None,
     /// Read and drop this number of bytes, which is the whole body; then the connection can be
     /// reused.

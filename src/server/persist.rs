@@ -47,7 +47,7 @@ impl Session {
                 "state \"storing\" without `remaining`",
             ),
             (!self.state.is_complete() || received_all, "`state` requires a complete entity"),
-            (self.is_work_of_state(works), "`pending` does not match `state`"),
+            (self.is_pending_valid(works), "`pending` does not match `state`"),
             (
                 was_notified == self.must_be_notified(was_notified),
                 "`notified` does not match `state`",
@@ -75,7 +75,7 @@ impl Session {
                 "`state` requires `copy_to_destination`",
             ),
             (
-                self.is_end_possible(received_all),
+                self.is_end_reason_valid(received_all),
                 "`end_reason` does not match the received bytes or `pending`",
             ),
             (works || self.work_deadline == Duration::ZERO, "`work_deadline` without `pending`"),
@@ -89,7 +89,7 @@ impl Session {
     }
 
     /// In state discarding, work is optional. Any other state either requires or forbids it.
-    const fn is_work_of_state(&self, works: bool) -> bool {
+    const fn is_pending_valid(&self, works: bool) -> bool {
         match (self.state, self.pending) {
             (State::Storing | State::Committing, Some(Pending::Fragment)) => true,
             (State::Notifying, Some(Pending::Fragment | Pending::Close)) => true,
@@ -119,7 +119,7 @@ impl Session {
         matches!(self.state, State::Committing | State::Committed | State::Closing)
     }
 
-    const fn is_end_possible(&self, received_all: bool) -> bool {
+    const fn is_end_reason_valid(&self, received_all: bool) -> bool {
         let fits_work = match (self.pending, self.end_reason) {
             (Some(Pending::Fragment), Some(end_reason)) => {
                 matches!(end_reason, EndReason::EntityLost)
