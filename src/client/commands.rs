@@ -24,7 +24,7 @@ impl Upload {
 
     /// [3.1.4.3] Resumes an upload that is paused, suspended or failed, or that another process
     /// stored in any state. A Ping is sent first: it shows whether the server is reachable, and
-    /// lets it ask for credentials before a body is sent.
+    /// lets it ask for credentials before a body is sent. A cancellation continues without a Ping.
     ///
     /// The counts of failures and restarts are reset.
     ///
@@ -82,7 +82,7 @@ impl Upload {
     ///
     /// # Errors
     ///
-    /// [`EventError`] if there is nothing to send; nothing changes then.
+    /// [`EventError`] if no request can be sent now; nothing changes then.
     pub fn ping_first(&mut self) -> Result<(), EventError> {
         if self.exchange != Exchange::Ready {
             self.exchange.transition(ExchangeEvent::Begin)?;

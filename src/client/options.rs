@@ -44,7 +44,7 @@ pub struct Options {
     /// The maximum number of consecutive failures that are retried; one more suspends the upload.
     /// A new session and each newly acknowledged byte reset the count. Default: 10.
     ///
-    /// While another host is unreachable, its fallback timeout applies instead.
+    /// While another host is unreachable, its fallback timeout applies instead, if it has one.
     pub max_retries: u32,
     /// The maximum number of times that the upload starts over because the server lost its
     /// session; one more suspends it. Default: 3.

@@ -96,7 +96,7 @@ impl Upload {
                 "session exists before it is created",
             ),
             (self.state != State::GetReply || self.expects_reply(), "unexpected reply"),
-            (self.is_stop_reason_valid(), "failed without a refusal"),
+            (self.is_stop_reason_valid(), "state \"failed\" without a refusal"),
             (self.is_exchange_valid(), "exchange contradicts the state"),
         ];
         rules.iter().find(|(holds, _)| !holds).map(|(_, text)| *text)

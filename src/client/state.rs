@@ -5,7 +5,7 @@ use crate::state_machine::{machine, named};
 named! {
     /// [3.1.1.2] The state of an upload: the packet to send next.
     ///
-    /// `STATE_INIT` has no counterpart: the constructor does its work.
+    /// `STATE_INIT` has no counterpart: a new upload is ready to create its session.
     pub enum State {
         /// Create-Session (`STATE_CREATE_SESSION`).
         CreateSession "create-session",

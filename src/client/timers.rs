@@ -14,7 +14,7 @@ impl Upload {
     ///
     /// # Errors
     ///
-    /// [`EventError`] if there is nothing to send; nothing changes then.
+    /// [`EventError`] if no request can be sent now; nothing changes then.
     pub fn handle_sending(&mut self, now: Duration) -> Result<(), EventError> {
         let exchange = self.exchange.transition(ExchangeEvent::Begin)?;
         self.state = self.state.transition(Event::Begin)?;
