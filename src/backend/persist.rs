@@ -22,17 +22,25 @@ impl Notification {
         let by_reference = self.kind == NotificationType::ByReference;
         let (holds, text) = match self.phase {
             Phase::SendHeaders | Phase::ReceiveHeaders => {
-                (by_value || by_reference, "no application to notify")
+                (by_value || by_reference, "state requires a server application")
             }
-            Phase::SendData { sent } => (by_value && sent < self.entity_length, "no bytes to send"),
-            Phase::ReceiveData(body) => (by_value && body.is_possible(), "no bytes to receive"),
+            Phase::SendData { sent } => (
+                by_value && sent < self.entity_length,
+                "state \"send-data\" requires the type \"by-value\" and unsent bytes",
+            ),
+            Phase::ReceiveData(body) => (
+                by_value && body.is_valid(),
+                "state \"receive-data\" requires the type \"by-value\" and missing bytes",
+            ),
             Phase::FindReply { .. } => {
                 (by_reference, "state \"find-reply\" requires a notification by reference")
             }
             Phase::Complete(outcome) => {
-                (outcome.is_possible(self.kind), "outcome contradicts the type")
+                (outcome.is_valid(self.kind), "outcome is impossible for the type")
             }
-            Phase::Error(error) => (error.is_possible(self.kind), "failure contradicts the type"),
+            Phase::Error(error) => {
+                (error.is_valid(self.kind), "failure is impossible for the type")
+            }
         };
         (!holds).then_some(text)
     }
@@ -40,14 +48,14 @@ impl Notification {
 
 impl Body {
     /// Returns `true` if bytes are missing, and the total length does not overflow.
-    fn is_possible(self) -> bool {
+    fn is_valid(self) -> bool {
         self.remaining != Some(0)
             && self.received.checked_add(self.remaining.unwrap_or(0)).is_some()
     }
 }
 
 impl Outcome {
-    fn is_possible(self, kind: NotificationType) -> bool {
+    fn is_valid(self, kind: NotificationType) -> bool {
         match (kind, self.reply) {
             (NotificationType::None, Reply::None) => self.copy_to_destination,
             (NotificationType::None, _) => false,
@@ -61,7 +69,7 @@ impl Outcome {
 }
 
 impl NotificationError {
-    fn is_possible(self, kind: NotificationType) -> bool {
+    fn is_valid(self, kind: NotificationType) -> bool {
         kind != NotificationType::None && self != Self::Application(StatusCode::OK)
     }
 }

@@ -5,7 +5,7 @@ use crate::state_machine::{machine, named};
 named! {
     /// [3.3.1.1] Back-End Client's State: the state of a notification.
     ///
-    /// `STATE_INIT` has no counterpart: the constructor does its work.
+    /// `STATE_INIT` has no counterpart: a new notification is ready to be sent.
     ///
     /// Source: \[MC-BUP\] 3.3.1.1.
     pub enum State {

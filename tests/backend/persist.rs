@@ -116,9 +116,15 @@ fn contradictions() -> Vec<(&'static str, Value, &'static str)> {
     let of_body = |length: u64| json!({ "body": { "length": length } });
     let of_file = json!({ "file": { "length": 1 } });
     let find = json!({ "find-reply": { "copy_to_destination": true } });
-    let (no_application, no_bytes) = ("no application to notify", "no bytes to send");
-    let (no_body, unfit) = ("no bytes to receive", "outcome contradicts the type");
-    let failure = "failure contradicts the type";
+    let (no_application, no_bytes) = (
+        "state requires a server application",
+        "state \"send-data\" requires the type \"by-value\" and unsent bytes",
+    );
+    let (no_body, unfit) = (
+        "state \"receive-data\" requires the type \"by-value\" and missing bytes",
+        "outcome is impossible for the type",
+    );
+    let failure = "failure is impossible for the type";
     vec![
         ("none", json!("send-headers"), no_application),
         ("none", json!("receive-headers"), no_application),
