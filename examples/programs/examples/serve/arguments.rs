@@ -135,18 +135,18 @@ impl Arguments {
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {
-    let seconds = text.parse().map_err(|_| "not a number of seconds")?;
+    let seconds = text.parse().map_err(|_| "expected a number of seconds")?;
     match Duration::try_from_secs_f64(seconds) {
         Ok(duration) if !duration.is_zero() && duration <= MAX_DURATION => Ok(duration),
-        _ => Err("not a positive number of seconds, or more than a century".into()),
+        _ => Err("expected more than 0 and at most 3153600000 seconds".into()),
     }
 }
 
-/// A century; a longer time may overflow a timer.
+/// A century of 3153600000 seconds. A longer time may overflow a timer.
 const MAX_DURATION: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 
 fn credentials(text: &str) -> Result<BasicAuth, &'static str> {
-    BasicAuth::parse(text).ok_or("missing colon between user and password")
+    BasicAuth::parse(text).ok_or("expected USER:PASSWORD")
 }
 
 /// Leaks the text: the value is needed as long as the program runs.

@@ -82,8 +82,8 @@ impl Server {
         })
     }
 
-    /// Locks the table of sessions, which blocks. A holder of the lock may wait for the disk and
-    /// for nothing else.
+    /// Locks the table of sessions. This blocks the thread. While the lock is held, only the disk may
+    /// be waited for.
     pub fn table(&self) -> MutexGuard<'_, Table> {
         // A panic leaves the table consistent: it changes only after a change is stored.
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
@@ -123,7 +123,7 @@ impl Server {
         }
     }
 
-    /// Returns the expired sessions.
+    /// Ends the expired sessions. Returns their data to delete, with the guards for its files.
     fn expired(&self) -> Vec<(Discard, SessionGuard)> {
         let mut table = self.table();
         let discards = table.handle_timeout(now()).unwrap_or_else(|error| {
