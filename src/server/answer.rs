@@ -28,8 +28,9 @@ use crate::message::{Ack, CancelSessionAck, CloseSessionAck, FragmentAck, PingAc
 pub struct Answer {
     kind: AnswerKind,
     session_id: Option<SessionId<'static>>,
-    /// Handling of the part of a fragment's body that was not stored. It does not cover the body of
-    /// another packet, which
+    /// Handling of the part of a fragment's body that was not read.
+    ///
+    /// It does not cover the body of another packet, which
     /// [`ParseOptions::max_ignored_body`](crate::message::ParseOptions::max_ignored_body) may permit:
     /// read and drop that body before the connection is reused.
     pub unread_body: UnreadBody,
@@ -87,8 +88,8 @@ pub enum UnreadBody {
     /// No part of a fragment's body is unread; the connection can be reused. For the body of another
     /// packet see [`Answer::unread_body`].
     None,
-    /// Read and drop this number of bytes, which is the whole body; then the connection can be
-    /// reused.
+    /// Read and drop this number of bytes, then reuse the connection. Only for a body of which
+    /// nothing was read; after a partial read the value is [`Close`](Self::Close).
     Drain(u64),
     /// Close the connection after the answer.
     ///
@@ -128,7 +129,7 @@ impl Answer {
 
     /// Returns the answer to a request that could not be parsed: the refusal of
     /// [`Refusal::for_error`] and the handling of the body. `body_length` is `None` if the end of the
-    /// body is unknown.
+    /// body is unknown, and `Some(0)` without Content-Length and Transfer-Encoding.
     pub fn for_error(error: &Error, body_length: Option<u64>, policy: &Policy<'_>) -> Self {
         let unread_body =
             body_length.map_or(UnreadBody::Close, |length| UnreadBody::of(length, policy));

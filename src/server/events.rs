@@ -18,7 +18,8 @@ impl Session {
     /// by itself.
     ///
     /// Returns [`Step::Store`] with the remaining bytes, or the next step once all are stored. Zero
-    /// bytes are valid and postpone [`Policy::store_timeout`].
+    /// bytes are valid and postpone [`Policy::store_timeout`]. The returned step has
+    /// [`skip`](StoreBytes::skip) 0, so keep your own count of the bytes to drop.
     ///
     /// # Fencing
     ///

@@ -66,6 +66,16 @@ impl<'p, S: Store> Sessions<'p, S> {
         &self.store
     }
 
+    /// Returns a copy of a session, for example for its [`total`](Session::total) before publishing;
+    /// `None` if there is no such session.
+    ///
+    /// # Errors
+    ///
+    /// An error of the store.
+    pub fn session(&mut self, id: Uuid) -> Result<Option<Session>, S::Error> {
+        self.store.update(id, |record| record.session)
+    }
+
     /// Converts the table into its store.
     #[must_use]
     pub fn into_store(self) -> S {

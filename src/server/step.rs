@@ -21,9 +21,10 @@ use crate::state_machine::IllegalEvent;
 ///
 /// # Crash safety
 ///
-/// Persist the session before doing the work of any step other than [`Store`](Self::Store). Work
-/// is then repeated after a crash, and no acknowledged state is lost. Bytes may be written before
-/// their count is persisted: uncounted bytes are sent and stored again.
+/// Persist the session after each change, before doing the work of the step or sending the answer.
+/// Work is then repeated after a crash, no acknowledged state is lost, and no work token is issued
+/// twice. Bytes may be written before their count is persisted: uncounted bytes are sent and stored
+/// again.
 ///
 /// # Cancellation
 ///
@@ -76,7 +77,7 @@ pub enum Step<A = Answer> {
     Discard(Discard),
     /// Send this answer.
     Answer(A),
-    /// Do nothing: no request waits for an answer.
+    /// Do nothing: no request waits for an answer, for example because a timeout started the work.
     Done,
 }
 
@@ -121,7 +122,8 @@ impl<A> Step<A> {
 pub struct StoreBytes {
     /// Token for the report.
     pub token: WorkToken,
-    /// Number of bytes at the start of the body to read and drop. They were received before.
+    /// Number of bytes at the start of the body to read and drop. They were received before. 0 in
+    /// the step that a report returns.
     pub skip: u64,
     /// Offset in the entity of the first byte to store.
     pub offset: u64,

@@ -67,11 +67,12 @@ pub trait Store {
     ///
     /// The update must be atomic. Shared storage reads the record, changes it, and writes it only
     /// if it is unchanged since the read; otherwise it repeats all three. Without that, two
-    /// servers would accept the same bytes.
+    /// servers would accept the same bytes. A record that `change` leaves as it was needs no write.
     ///
     /// # Errors
     ///
-    /// An error of the storage; the session is unchanged.
+    /// An error of the storage; the session is unchanged. Call `change` on a copy, so that this is
+    /// true for a failed write.
     fn update<T>(
         &mut self,
         id: Uuid,
@@ -82,8 +83,8 @@ pub trait Store {
     ///
     /// # Errors
     ///
-    /// An error of the storage; the session remains, and its requests are answered with *session not
-    /// found*.
+    /// An error of the storage; the session remains, its requests are answered with *session not
+    /// found*, and [`handle_timeout`](super::Sessions::handle_timeout) removes it later.
     fn remove(&mut self, id: Uuid) -> Result<(), Self::Error>;
 
     /// Returns the number of sessions of a principal, or of all sessions.

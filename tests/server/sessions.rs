@@ -63,6 +63,33 @@ fn an_upload_works_over_every_store() {
     );
 }
 
+#[test]
+fn a_session_can_be_looked_up_for_its_total() {
+    let mut sessions = table(Map::new(), PLAIN);
+    let id = begin(&mut sessions, &ALICE, 7);
+    let store = store_request(send(&mut sessions, fragment(id, 0, 9, 100), &ALICE));
+    let key = id.guid().expect("a GUID");
+    let session = sessions.session(key).expect("a store").expect("a session");
+    assert_eq!((session.id(), session.total()), (key, Some(100)));
+    assert_eq!(session.received().0, 0);
+    let _ = sessions.handle_stored(store.token, 10, NOW).expect("accepted");
+    let session = sessions.session(key).expect("a store").expect("a session");
+    assert_eq!(session.received().0, 10);
+    assert_eq!(sessions.session(Uuid::nil()), Ok(None));
+}
+
+#[test]
+fn a_step_after_a_report_skips_nothing() {
+    let mut sessions = table(Map::new(), PLAIN);
+    let id = begin(&mut sessions, &ALICE, 7);
+    let first = store_request(send(&mut sessions, fragment(id, 0, 39, 100), &ALICE));
+    let _ = sessions.handle_stored(first.token, 40, NOW).expect("accepted");
+    let repeated = store_request(send(&mut sessions, fragment(id, 10, 99, 100), &ALICE));
+    assert_eq!((repeated.skip, repeated.offset, repeated.take), (30, 40, 60));
+    let reported = store_request(sessions.handle_stored(repeated.token, 0, NOW));
+    assert_eq!((reported.skip, reported.offset, reported.take), (0, 40, 60));
+}
+
 // Ownership.
 
 #[test]
