@@ -142,16 +142,16 @@ impl Server {
         };
         let mut body = connection.take(head.body_length());
         let response = self.work(&request, head.line().target, &mut body)?;
-        let unread = body.limit();
+        let unread_bytes = body.limit();
         match response {
             Some(response) => {
-                self.finish(&response.ack(), response.unread_body, unread, connection)
+                self.finish(&response.ack(), response.unread_body, unread_bytes, connection)
             }
             None => Ok(false),
         }
     }
 
-    /// Does the work that the session asks for, step by step, until there is an answer.
+    /// Carries out the steps of the session until there is an answer.
     fn work(
         &self,
         request: &Request<'_>,
@@ -286,20 +286,20 @@ impl Server {
     fn finish(
         &self,
         ack: &Ack<'_>,
-        rest: UnreadBody,
-        unread: u64,
+        unread_body: UnreadBody,
+        unread_bytes: u64,
         connection: &mut Connection,
     ) -> io::Result<bool> {
-        self.send(ack, rest, connection)?;
-        if rest == UnreadBody::Close {
+        self.send(ack, unread_body, connection)?;
+        if unread_body == UnreadBody::Close {
             return Ok(false);
         }
-        io::copy(&mut connection.take(unread), &mut io::sink())?;
+        io::copy(&mut connection.take(unread_bytes), &mut io::sink())?;
         Ok(true)
     }
 
-    fn send(&self, ack: &Ack<'_>, rest: UnreadBody, to: &mut Connection) -> io::Result<()> {
-        let close = (rest == UnreadBody::Close).then_some(("Connection", "close"));
+    fn send(&self, ack: &Ack<'_>, unread_body: UnreadBody, to: &mut Connection) -> io::Result<()> {
+        let close = (unread_body == UnreadBody::Close).then_some(("Connection", "close"));
         let head = self.policy.encode(ack, close).map_err(io::Error::other)?;
         to.stream.write_all(&head.to_vec())
     }

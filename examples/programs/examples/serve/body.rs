@@ -36,7 +36,7 @@ pub struct Reader {
 pub struct Piece {
     pub parts: Vec<Bytes>,
     pub length: u64,
-    /// No more bytes follow: the client is gone or too slow, or the server shuts down.
+    /// No more bytes follow: the client disconnected or timed out, or the server is shutting down.
     pub is_last: bool,
 }
 

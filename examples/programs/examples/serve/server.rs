@@ -165,21 +165,23 @@ impl Server {
             debug!("connection closed without a response");
             return Err(NoResponse);
         };
-        let rest = match answer.rest {
+        let unread_body = match answer.unread_body {
             // A lenient policy accepts a body on packets that must not have one.
             UnreadBody::None if !body.is_empty() => {
                 body.length().map_or(UnreadBody::Close, UnreadBody::Drain)
             }
-            rest => rest,
+            unread_body => unread_body,
         };
         // After `Expect: 100-continue` a client may send the body or leave it out, so the next
         // request on the connection could not be located.
-        let closes = rest == UnreadBody::Close
-            || rest != UnreadBody::None && !body.is_empty() && parts.headers.contains_key(EXPECT);
+        let closes = unread_body == UnreadBody::Close
+            || unread_body != UnreadBody::None
+                && !body.is_empty()
+                && parts.headers.contains_key(EXPECT);
         let response = answer.response(closes);
         let status = response.status().as_u16();
         info!(status, bytes = answer.bytes, "request answered");
-        if let (UnreadBody::Drain(length), false) = (rest, closes) {
+        if let (UnreadBody::Drain(length), false) = (unread_body, closes) {
             // In the background: a client may wait for the response before it sends the rest.
             tokio::spawn(async move { body.skip(length).await });
         }

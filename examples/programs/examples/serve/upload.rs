@@ -37,7 +37,7 @@ pub type StepResult = Result<Step<SessionsResponse<'static>>, SessionsError<io::
 pub struct BitsResponse {
     pub head: Response<()>,
     /// Handling of the unread part of the body.
-    pub rest: UnreadBody,
+    pub unread_body: UnreadBody,
     /// Number of bytes stored by the request.
     pub bytes: u64,
 }
@@ -111,12 +111,12 @@ impl Server {
                     span.record("session", display(&ack.session_id));
                 }
                 let head = head(&policy, &ack)?;
-                Some(BitsResponse { head, rest: answer.unread_body, bytes: work.stored })
+                Some(BitsResponse { head, unread_body: answer.unread_body, bytes: work.stored })
             }
             Err(failed) => {
                 error!(error = %failed, "cannot update the session; the client is asked to retry");
                 let head = head(&policy, &Refusal::unavailable().into())?;
-                Some(BitsResponse { head, rest: UnreadBody::Close, bytes: work.stored })
+                Some(BitsResponse { head, unread_body: UnreadBody::Close, bytes: work.stored })
             }
         }
     }
@@ -157,12 +157,12 @@ impl Server {
             Some(refusal) if error.stage() > CheckStage::Access => refusal.into(),
             _ => answer.ack(None),
         };
-        Some(BitsResponse { head: head(policy, &ack)?, rest: answer.unread_body, bytes: 0 })
+        Some(BitsResponse { head: head(policy, &ack)?, unread_body: answer.unread_body, bytes: 0 })
     }
 }
 
 impl Work<'_> {
-    /// Carries out steps until one is the answer. Returns `None` if the client is gone.
+    /// Carries out steps until one is the answer. Returns `None` if no response can be sent.
     async fn run_steps(
         &mut self,
         mut next: StepResult,
@@ -229,7 +229,8 @@ impl Work<'_> {
     }
 
     /// Discards bytes that were received before, and postpones the timeout of the work meanwhile.
-    /// Returns an error to continue with if the token is stale, and `None` if the client is gone.
+    /// Returns an error to continue with if the token is stale, and `None` if no more bytes
+    /// follow.
     async fn skip(
         &self,
         token: WorkToken,

@@ -58,8 +58,8 @@ pub struct Server<T> {
 
 type NextStep = Step<SessionsResponse<'static>>;
 
-/// A request without an answer of its session: the client is gone, a later request has taken over,
-/// or the store is unavailable. A client that is still connected is asked to retry.
+/// A request without an answer of its session: the client has disconnected, a later request has
+/// taken over, or the store is unavailable. A client that is still connected is asked to retry.
 struct Aborted;
 
 impl Aborted {
@@ -111,8 +111,8 @@ impl<T: SharedSessions> Server<T> {
     }
 
     /// Returns the response, and handles the unread part of the body.
-    async fn send(&self, ack: &Ack<'_>, rest: UnreadBody, mut body: Incoming) -> Response {
-        match rest {
+    async fn send(&self, ack: &Ack<'_>, unread_body: UnreadBody, mut body: Incoming) -> Response {
+        match unread_body {
             UnreadBody::None => {}
             // Before the response: many clients read it only after they have sent the whole body.
             UnreadBody::Drain(_) => body.skip(u64::MAX, self.policy.store_timeout).await,
@@ -121,7 +121,7 @@ impl<T: SharedSessions> Server<T> {
                 let _ = timeout(LINGER, body.skip(u64::MAX, LINGER)).await;
             })),
         }
-        let closes = (!matches!(rest, UnreadBody::None | UnreadBody::Drain(_)))
+        let closes = (!matches!(unread_body, UnreadBody::None | UnreadBody::Drain(_)))
             .then_some(("Connection", "close"));
         match self.policy.to_http(ack, closes) {
             Ok(head) => head.map(|()| Body::empty()),

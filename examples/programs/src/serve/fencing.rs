@@ -61,11 +61,11 @@ impl Fencing {
 }
 
 impl SessionGuard {
-    /// Accesses files.
+    /// Calls `work`, which accesses the files of the session, under the lock of the session.
     ///
     /// # Errors
     ///
-    /// Returns an error without calling `work` if a later request has taken over.
+    /// An error of `work`; or another error, without calling `work`, if a later request has taken over.
     pub fn run<T>(&self, work: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
         let _lock = locked(&self.files.lock);
         if self.files.latest.load(Ordering::SeqCst) != self.token.number() {
