@@ -57,8 +57,8 @@ pub struct Policy<'p> {
     /// accepted. Default: 1 minute. A shorter time releases a session sooner after a broken
     /// connection that the server did not notice, but interrupts slow clients.
     pub store_timeout: Duration,
-    /// Time without a report after which any other work counts as aborted. Default: 15 minutes. A
-    /// notification takes 10 minutes at most with [`Timeouts::DEFAULT`](crate::backend::Timeouts::DEFAULT).
+    /// Time without a report after which any other work counts as aborted. Default: 15 minutes. With
+    /// the default [`Timeouts`](crate::backend::Timeouts), a notification takes 10 minutes at most.
     pub work_timeout: Duration,
     /// Maximum number of unread body bytes to drain so that the connection can be reused.
     /// Default: 16 MiB, more than any fragment of Windows.
