@@ -5,8 +5,8 @@
 //! cargo run --example minimal_client -- FILE http://127.0.0.1:8080/uploads/NAME
 //! ```
 //!
-//! The state of the upload is kept in `FILE.bits-upload`. `docs/EMBEDDING.md` explains each rule that
-//! the client follows.
+//! The state of the upload is kept in `FILE.bits-upload`. `docs/EMBEDDING.md` explains the rules
+//! that the client follows.
 
 use std::error::Error;
 use std::fs::{self, File};

@@ -5,7 +5,7 @@
 //! cargo run --example minimal_server -- FOLDER 127.0.0.1:8080
 //! ```
 //!
-//! It takes uploads to `/uploads/NAME`. `docs/EMBEDDING.md` explains each rule that it follows.
+//! It accepts uploads to `/uploads/NAME`. `docs/EMBEDDING.md` explains the rules that it follows.
 
 pub(crate) mod storage;
 

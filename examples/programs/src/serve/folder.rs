@@ -146,8 +146,9 @@ pub fn sync_dir(dir: &Dir) -> io::Result<()> {
     if cfg!(unix) { dir.open(".")?.sync_all() } else { Ok(()) }
 }
 
-/// Returns `true` if a change must be written. The start or the abort of a fragment need not be: only
-/// bytes that were reported as stored matter after a restart.
+/// Returns `true` if a change must be written. The start or the abort of a fragment need not be.
+/// After a restart, only bytes that were reported as stored matter, and their requests are gone, so
+/// a work token may be issued again.
 fn needs_save(old: &Record, new: &Record) -> bool {
     let (old, new) = (&old.session, &new.session);
     let receives = |session: &Session| {
