@@ -103,8 +103,8 @@ impl Upload {
         Ok(())
     }
 
-    /// Replaces the options, for example with other timeouts after loading a stored upload. The
-    /// mode does not change.
+    /// Replaces the options, for example with other timeouts after [`resume`](Self::resume) of a
+    /// stored upload. The mode does not change.
     ///
     /// # Errors
     ///
@@ -125,13 +125,9 @@ impl Upload {
         Ok(())
     }
 
-    /// Fails while a request is in flight, with the error of
-    /// [`handle_sending`](Self::handle_sending).
-    fn check_idle(&self) -> Result<(), EventError> {
-        if self.exchange.is_in_flight() {
-            self.exchange.transition(ExchangeEvent::Begin)?;
-        }
-        Ok(())
+    /// Fails while a request is in flight.
+    const fn check_idle(&self) -> Result<(), EventError> {
+        if self.exchange.is_in_flight() { Err(EventError::InFlight) } else { Ok(()) }
     }
 
     /// Closes the session without fetching the reply. An upload that is suspended because the reply

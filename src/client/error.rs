@@ -96,6 +96,8 @@ pub enum EventError {
     State(IllegalEvent<State>),
     /// The [`Exchange`] does not allow it.
     Exchange(IllegalEvent<Exchange>),
+    /// The command is not allowed while a request is in flight.
+    InFlight,
     /// The Ack does not belong to the request in flight.
     UnexpectedAck {
         /// The kind of Ack that belongs to the request.
@@ -110,6 +112,7 @@ impl fmt::Display for EventError {
         match self {
             Self::State(illegal) => illegal.fmt(f),
             Self::Exchange(illegal) => illegal.fmt(f),
+            Self::InFlight => f.write_str("not allowed while a request is in flight"),
             Self::UnexpectedAck { expected, got } => {
                 write!(f, "got {}, expected {} or a refusal", got.name(), expected.name())
             }

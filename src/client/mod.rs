@@ -18,7 +18,8 @@
 //!   borrow the machine, and it stays the same until the next input or command.
 //! * `handle_*` methods are inputs: they report what happened. An input that takes the time takes
 //!   it as its last argument, `now`. It is a duration since any fixed moment, such as
-//!   `Instant::elapsed` of an instant taken at startup.
+//!   `Instant::elapsed` of an instant taken at startup. After [`resume`](Upload::resume) of a stored
+//!   upload the clock may start anew.
 //! * An illegal input or command returns [`EventError`] and changes nothing.
 //! * [`poll_timeout`](Upload::poll_timeout) returns the time of the next timer.
 //!   [`handle_timeout`](Upload::handle_timeout) does what is due at `now`. Calling it early or

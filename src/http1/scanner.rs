@@ -18,10 +18,10 @@ use crate::limits::Limits;
 /// use bits_proto::message::{HeaderSlots, RequestHead};
 ///
 /// let bytes = b"BITS_POST /entity HTTP/1.1\r\nBITS-Packet-Type: Ping\r\n\r\n";
-/// let (mut end, mut attempts) = (HeadScanner::new(), 0);
+/// let (mut scanner, mut attempts) = (HeadScanner::new(), 0);
 /// for length in 1..=bytes.len() {
 ///     let received = &bytes[..length];
-///     if !end.should_parse(received) {
+///     if !scanner.should_parse(received) {
 ///         continue; // wait for more bytes
 ///     }
 ///     attempts += 1;

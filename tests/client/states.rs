@@ -266,6 +266,10 @@ fn check_error(error: &EventError, upload: &Upload, what: &str) {
             };
             assert_eq!(said, format!("got {got}, expected {expected} or a refusal"), "{what}");
         }
+        EventError::InFlight => {
+            assert!(upload.exchange().is_in_flight(), "{what}");
+            assert_eq!(said, "not allowed while a request is in flight", "{what}");
+        }
         other => panic!("{what}: {other}"),
     }
 }
