@@ -269,7 +269,13 @@ impl Server {
 
     /// Deletes the staged data of expired sessions.
     fn sweep(&self) -> io::Result<()> {
-        let Ok(discards) = self.lock().handle_timeout(now());
+        let discards = {
+            let mut sessions = self.lock();
+            let Ok(discards) = sessions.handle_timeout(now());
+            // Saved before anything is deleted.
+            self.storage.save(sessions.store())?;
+            discards
+        };
         for discard in discards {
             let token = discard.token;
             let deleted = self.storage.delete(token.session_id());
