@@ -160,17 +160,17 @@ impl<'b> Ack<'b> {
 
     /// Visits the fields, in the order of the presence table; see [`Refusal::visit_fields`].
     #[inline]
-    pub(super) fn visit_fields<V: FieldVisitor>(&self, error_fields: ErrorFields, visit: V) -> V {
-        let visit = visit.field(FieldName::PacketType, Value::PacketType(PacketType::Ack));
+    pub(super) fn visit_fields<V: FieldVisitor>(&self, error_fields: ErrorFields, visitor: V) -> V {
+        let visitor = visitor.field(FieldName::PacketType, Value::PacketType(PacketType::Ack));
         match self {
-            Self::Ping(PingAck) => visit.field(FieldName::ContentLength, Value::Number(0)),
-            Self::CreateSession(ack) => ack.visit_fields(visit),
-            Self::Fragment(ack) => ack.visit_fields(visit),
+            Self::Ping(PingAck) => visitor.field(FieldName::ContentLength, Value::Number(0)),
+            Self::CreateSession(ack) => ack.visit_fields(visitor),
+            Self::Fragment(ack) => ack.visit_fields(visitor),
             Self::CloseSession(CloseSessionAck { session_id })
-            | Self::CancelSession(CancelSessionAck { session_id }) => visit
+            | Self::CancelSession(CancelSessionAck { session_id }) => visitor
                 .optional(FieldName::SessionId, session_id.as_ref().map(Value::SessionId))
                 .field(FieldName::ContentLength, Value::Number(0)),
-            Self::Refused(refusal) => refusal.visit_fields(error_fields, visit),
+            Self::Refused(refusal) => refusal.visit_fields(error_fields, visitor),
         }
     }
 }

@@ -14,7 +14,7 @@
 //! * Writing: [`Request::encode`] and its siblings return an [`Encoder`].
 //! * Errors: [`Refusal::for_error`] turns a parse error into the Ack to send.
 //!
-//! [`presence`] lists which message carries which field.
+//! [`MessageKind`] shows which message carries which field.
 
 mod ack;
 mod ack_context;
@@ -35,6 +35,7 @@ mod notification_request;
 mod notification_response;
 mod parse_options;
 mod ping;
+#[doc(hidden)]
 pub mod presence;
 mod reader;
 mod refusal;

@@ -150,19 +150,19 @@ impl<'b> NotificationRequest<'b> {
     }
 
     /// Visits the fields, in the order of the presence table.
-    pub(super) fn visit_fields<V: FieldVisitor>(&self, visit: V) -> V {
+    pub(super) fn visit_fields<V: FieldVisitor>(&self, visitor: V) -> V {
         let url = Value::Bytes(self.original_request_url.as_bytes());
-        let visit = visit.field(FieldName::OriginalRequestUrl, url);
-        let (visit, content_length) = match &self.entity {
+        let visitor = visitor.field(FieldName::OriginalRequestUrl, url);
+        let (visitor, content_length) = match &self.entity {
             NotifiedEntity::ByReference { request, response } => {
-                let visit = visit
+                let visitor = visitor
                     .field(FieldName::RequestDataFileName, Value::Bytes(request.as_bytes()))
                     .field(FieldName::ResponseDataFileName, Value::Bytes(response.as_bytes()));
-                (visit, 0)
+                (visitor, 0)
             }
-            NotifiedEntity::ByValue { content_length } => (visit, *content_length),
+            NotifiedEntity::ByValue { content_length } => (visitor, *content_length),
         };
-        visit.field(FieldName::ContentLength, Value::Number(content_length))
+        visitor.field(FieldName::ContentLength, Value::Number(content_length))
     }
 }
 

@@ -117,15 +117,15 @@ impl<'b> NotificationResponse<'b> {
     }
 
     /// Visits the fields, in the order of the presence table.
-    pub(super) fn visit_fields<V: FieldVisitor>(&self, visit: V) -> V {
+    pub(super) fn visit_fields<V: FieldVisitor>(&self, visitor: V) -> V {
         let url = self.static_response_url.map(|url| Value::Bytes(url.as_bytes()));
         let copy = self.copy_file_to_destination.map(|copy| Value::Bytes(copy.as_bytes()));
-        let visit = visit
+        let visitor = visitor
             .optional(FieldName::StaticResponseUrl, url)
             .optional(FieldName::CopyFileToDestination, copy);
         match self.content_length {
-            Some(length) => visit.body_length(self.status, length),
-            None => visit,
+            Some(length) => visitor.body_length(self.status, length),
+            None => visitor,
         }
     }
 }

@@ -253,11 +253,11 @@ impl<'b> Refusal<'b> {
 
     /// Visits the fields behind the packet type, in the order of the presence table. The error code is
     /// in the fields that `error_fields` selects.
-    pub(super) fn visit_fields<V: FieldVisitor>(&self, error_fields: ErrorFields, visit: V) -> V {
+    pub(super) fn visit_fields<V: FieldVisitor>(&self, error_fields: ErrorFields, visitor: V) -> V {
         let received = self.received.map(|received| Value::Number(received.0));
         let code =
             |other: ErrorFields| self.code.filter(|_| error_fields != other).map(Value::Code);
-        visit
+        visitor
             .optional(FieldName::SessionId, self.session_id.as_ref().map(Value::SessionId))
             .body_length(self.status, 0)
             .optional(FieldName::ReceivedContentRange, received)

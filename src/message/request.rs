@@ -215,21 +215,21 @@ impl<'b> Request<'b> {
 
     /// Visits the fields, in the order of the presence table.
     #[inline]
-    pub(super) fn visit_fields<V: FieldVisitor>(&self, visit: V) -> V {
-        let visit = visit.field(FieldName::PacketType, Value::PacketType(self.packet_type()));
-        let visit = match self {
-            Self::CreateSession(create) => create.visit_protocols(visit),
-            _ => visit,
+    pub(super) fn visit_fields<V: FieldVisitor>(&self, visitor: V) -> V {
+        let visitor = visitor.field(FieldName::PacketType, Value::PacketType(self.packet_type()));
+        let visitor = match self {
+            Self::CreateSession(create) => create.visit_protocols(visitor),
+            _ => visitor,
         };
         let name = self.content_name();
-        let visit = visit
+        let visitor = visitor
             .optional(FieldName::SessionId, self.session_id().map(Value::SessionId))
             .optional(FieldName::ContentName, name.map(|name| Value::Bytes(name.as_bytes())));
-        let visit = match self {
-            Self::Fragment(fragment) => fragment.visit_range(visit),
-            _ => visit,
+        let visitor = match self {
+            Self::Fragment(fragment) => fragment.visit_range(visitor),
+            _ => visitor,
         };
-        visit.field(FieldName::ContentLength, Value::Number(self.content_length()))
+        visitor.field(FieldName::ContentLength, Value::Number(self.content_length()))
     }
 }
 
