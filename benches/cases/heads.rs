@@ -12,7 +12,7 @@ use bits_proto::message::{
 
 use bits_proto_test_tools::vectors;
 
-/// The same number for all parsers.
+/// One number for all parsers.
 pub const SLOTS: usize = 32;
 
 /// One head, with its kind.

@@ -71,7 +71,7 @@ impl<'b> Ack<'b> {
     ///
     /// # Errors
     ///
-    /// When the response is not a valid Ack for the request. The client does not change its offset
+    /// An error if the response is not a valid Ack for the request. The client does not change its offset
     /// then. [`Failure::of`] says from the status alone whether another try makes sense.
     pub fn from_head(
         head: &ResponseHead<'_, 'b>,
@@ -147,7 +147,7 @@ impl<'b> Ack<'b> {
     ///
     /// # Errors
     ///
-    /// When an extra field cannot be written or belongs to the message; see [`Encoder`].
+    /// An error if an extra field cannot be written or belongs to the message; see [`Encoder`].
     #[inline]
     pub fn encode<E, N, V>(&self, extras: E) -> Result<Encoder<'b, E>, Error>
     where

@@ -101,7 +101,7 @@ impl<'b> NotificationRequest<'b> {
     ///
     /// # Errors
     ///
-    /// When the request is not a POST, or not a valid notification. The server application
+    /// An error if the request is not a POST or not a valid notification. The server application
     /// answers with any failure status.
     pub fn from_head(head: &RequestHead<'_, 'b>) -> Result<Decoded<Self>, Error> {
         source::parse(&HeadSource { head, max_value: usize::MAX }, read)
@@ -134,7 +134,7 @@ impl<'b> NotificationRequest<'b> {
     ///
     /// # Errors
     ///
-    /// When an extra field cannot be written or belongs to the message; see [`Encoder`].
+    /// An error if an extra field cannot be written or belongs to the message; see [`Encoder`].
     #[inline]
     pub fn encode<E, N, V>(
         &self,

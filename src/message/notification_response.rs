@@ -72,7 +72,7 @@ impl<'b> NotificationResponse<'b> {
     ///
     /// # Errors
     ///
-    /// When the response is invalid.
+    /// An error if the response is invalid.
     pub fn from_head(head: &ResponseHead<'_, 'b>) -> Result<Decoded<Self>, Error> {
         source::parse(&HeadSource { head, max_value: usize::MAX }, read)
     }
@@ -101,7 +101,7 @@ impl<'b> NotificationResponse<'b> {
     ///
     /// # Errors
     ///
-    /// When the status is an interim one, or when an extra field cannot be written or belongs to
+    /// An error if the status is an interim one, or if an extra field cannot be written or belongs to
     /// the message; see [`Encoder`].
     #[inline]
     pub fn encode<E, N, V>(&self, extras: E) -> Result<Encoder<'b, E>, Error>

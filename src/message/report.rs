@@ -1,4 +1,4 @@
-//! Where the reader of a message sends the errors it finds.
+//! Destinations for the errors that the reader of a message finds.
 
 use core::convert::Infallible;
 

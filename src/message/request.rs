@@ -198,7 +198,7 @@ impl<'b> Request<'b> {
     ///
     /// # Errors
     ///
-    /// When an extra field cannot be written or belongs to the message; see [`Encoder`].
+    /// An error if an extra field cannot be written or belongs to the message; see [`Encoder`].
     #[inline]
     pub fn encode<E, N, V>(
         &self,

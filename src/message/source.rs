@@ -1,4 +1,4 @@
-//! Where the fields of a message come from, and the two ways of reading it.
+//! Sources of a message's fields, and the two ways of reading them.
 
 use super::Decoded;
 use super::fields::{Fields, LongValue};
@@ -117,7 +117,7 @@ pub(super) fn parse<'b, S: Source<'b>, M>(
 pub struct Validated<M> {
     /// The message, if it has no error.
     pub message: Option<M>,
-    /// How the message departs from the specification without being an error.
+    /// The departures from the specification that are not errors.
     pub deviations: Deviations,
 }
 

@@ -22,7 +22,7 @@ const TIMEOUTS: Timeouts = Timeouts::DEFAULT
     .with_receive(seconds(30))
     .with_receive_response(seconds(20));
 
-/// When the notifications start, when their heads are sent, and when their requests are sent.
+/// Times at which the notifications start, when their heads are sent, and when their requests are sent.
 const START: Duration = seconds(1_000);
 const HEADERS: Duration = seconds(1_004);
 const SENT: Duration = seconds(1_009);

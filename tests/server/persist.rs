@@ -254,7 +254,7 @@ fn a_contradiction_is_refused_with_its_rule() {
 #[test]
 fn a_contradiction_with_a_late_effect_is_refused() {
     let not_copied = json!({ "copy_to_destination": false, "reply": "none" });
-    let told = json!({ "copy_to_destination": true, "reply": "kept" });
+    let notified = json!({ "copy_to_destination": true, "reply": "kept" });
     let mut taken = Vec::new();
     for (what, field, value) in [
         // All bytes are received, and no fragment can complete the entity: a Close would delete it.
@@ -279,7 +279,7 @@ fn a_contradiction_with_a_late_effect_is_refused() {
         ("closed", "end_reason", json!("closed-incomplete")),
         ("closing too early", "end_reason", json!("cancelled")),
         ("closing too early", "pending", json!("fragment")),
-        ("closed too early", "notified", told),
+        ("closed too early", "notified", notified),
         // A session without work has no deadline.
         ("new", "work_deadline", json!({ "secs": 1, "nanos": 0 })),
     ] {

@@ -133,7 +133,7 @@ fn an_unlimited_value_is_null() {
 
 #[test]
 fn unknown_keys_and_invalid_values_are_errors() {
-    for (form, told) in [
+    for (form, expected) in [
         (json!({ "max_length": 5 }), "unknown field `max_length`"),
         (json!({ "requests": { "post": true } }), "unknown field `post`"),
         (json!({ "overlap": "416" }), "unknown variant `416`"),
@@ -145,7 +145,7 @@ fn unknown_keys_and_invalid_values_are_errors() {
         (json!({ "max_entity": -1 }), "-1"),
     ] {
         let error = read(form.clone()).expect_err("it is not valid");
-        assert!(error.contains(told), "{form}: {error}");
+        assert!(error.contains(expected), "{form}: {error}");
     }
     assert!(SessionHostBuf::new("a b", None).is_err());
 }

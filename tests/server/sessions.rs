@@ -225,15 +225,15 @@ fn a_session_is_found_in_any_spelling_of_its_guid() {
 fn the_number_of_sessions_is_limited() {
     let limits = SessionLimits::default().with_max_sessions(4).with_max_sessions_per_principal(2);
     let mut sessions = Sessions::new(Map::new(), PLAIN, limits);
-    let (bob, nobody) =
+    let (bob, anonymous) =
         (with(ALICE, |it| it.principal = Some("bob")), with(ALICE, |it| it.principal = None));
     let first = begin(&mut sessions, &ALICE, 1);
     begin(&mut sessions, &ALICE, 2);
     assert_eq!(refused_by(send(&mut sessions, create(), &ALICE)), BUSY, "no random bytes for it");
     begin(&mut sessions, &bob, 3);
     // Sessions without a principal do not count for any principal.
-    begin(&mut sessions, &nobody, 4);
-    for context in [ALICE, bob, nobody] {
+    begin(&mut sessions, &anonymous, 4);
+    for context in [ALICE, bob, anonymous] {
         assert_eq!(refused_by(send(&mut sessions, create(), &context)), BUSY);
     }
     assert_eq!(sessions.store().len(), 4);
@@ -244,9 +244,9 @@ fn the_number_of_sessions_is_limited() {
     // Sessions without a principal count for the total limit only.
     let mut sessions = Sessions::new(Map::new(), PLAIN, limits);
     for random in 0..4 {
-        begin(&mut sessions, &nobody, random);
+        begin(&mut sessions, &anonymous, random);
     }
-    assert_eq!(refused_by(send(&mut sessions, create(), &nobody)), BUSY);
+    assert_eq!(refused_by(send(&mut sessions, create(), &anonymous)), BUSY);
     let default = SessionLimits::default();
     assert_eq!((default.max_sessions, default.max_sessions_per_principal), (100_000, 50));
 }

@@ -254,7 +254,7 @@ fn a_session_can_be_expired_early() {
 /// If the process stops during a notification, the part of a reply that was received is deleted.
 #[test]
 fn an_unreported_reply_is_deleted() {
-    let told = |way: fn(&mut Server) -> Step| {
+    let notified = |way: fn(&mut Server) -> Step| {
         let mut server = Server::new(NOTIFYING);
         notifies(way(&mut server));
         server.session.recover();
@@ -262,14 +262,14 @@ fn an_unreported_reply_is_deleted() {
         server
     };
     for way in [|it: &mut Server| it.store(0, 99, 100), |it: &mut Server| it.close()] {
-        let discard = discards(told(way).cancel());
+        let discard = discards(notified(way).cancel());
         assert_eq!(what(&discard), (true, true));
-        let mut forgotten = told(way);
+        let mut forgotten = notified(way);
         forgotten.pass(14 * DAY);
         let discard = discards(forgotten.timeout().expect("due"));
         assert_eq!(what(&discard), (true, true));
         // Also if the application answers 403 to the repeated notification.
-        let mut forbidden = told(way);
+        let mut forbidden = notified(way);
         let token = notifies(forbidden.close());
         assert_eq!(refused(forbidden.failed(token, application(403, 0))).0, 403);
         assert_eq!(what(&discards(forbidden.cancel())), (true, true));

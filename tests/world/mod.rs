@@ -49,7 +49,7 @@ pub struct World {
     pub min_fragment: u64,
 }
 
-/// How an upload ended.
+/// The end of an upload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
     Finished,
