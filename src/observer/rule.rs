@@ -119,13 +119,13 @@ sequence_rules! {
         "fragment starts after the offset in the last Ack; it must start at that offset",
     /// The first fragment sets the total length.
     TotalChanges "total-changes" "2.2.6.1" Must
-        "total length in Content-Range differs from that in an earlier fragment of the session",
+        "total length in Content-Range differs from that in an earlier fragment of the session; it must not change",
     /// Names are compared byte for byte.
     ContentNameChanges "content-name-changes" "2.2.6.1" Should
-        "Content-Name differs from that in an earlier request of the session",
+        "Content-Name differs from that in an earlier request of the session; it should not change",
     /// Fragments up to 5 KiB are exempt, and so is a retry after a Ping.
     FragmentNotSmaller "fragment-not-smaller" "3.1.5.2.4" Should
-        "fragment is not shorter than the previous one, which the server rejected with 413",
+        "fragment is not shorter than one that the server rejected with 413; a client should send shorter ones",
     /// An entity without any fragment may be empty, and can be closed.
     CloseBeforeComplete "close-before-whole" "2.2.8" Must
         "Close-Session before the server acknowledged all bytes of the entity; the upload must be complete",
@@ -142,7 +142,7 @@ sequence_rules! {
     // Rules for servers.
     /// The observer ignores such a response.
     UnsolicitedResponse "unasked-answer" "2.2.1" Must
-        "response without a pending request on its connection",
+        "response without a pending request on its connection; a server must respond only to requests",
     /// An example is an offset in the Ack for a Ping. A missing field is an error of its own.
     WrongAck "wrong-ack" "3.2.5.2.3" Must
         "Ack has fields of the Ack for another kind of request; it must match its request",
@@ -152,14 +152,14 @@ sequence_rules! {
     /// A third party can guess an id that is not random, and take over the session. Microsoft's
     /// documentation of the packet allows any text.
     SessionIdNotGuid "session-id-not-guid" "2.2.1.2" Suspicious
-        "session id in the Ack for Create-Session is not a GUID",
+        "session id in the Ack for Create-Session is not a GUID; the specification defines it as one",
     /// Reported for the requests of [`RequestBeforeCreate`](Self::RequestBeforeCreate) and
     /// [`UnknownSession`](Self::UnknownSession).
     AcceptedWithoutSession "granted-without-session" "3.2.5.2.3" Must
-        "success for a request whose session the server did not issue; the server must respond with 0x8020001F",
+        "success for a request whose session the server did not issue; the server must respond with session not found (0x8020001F)",
     /// The client might continue forever, and any party that knows the id might use the session.
     AcceptedAfterEnd "granted-after-end" "3.2.5.2.3" Must
-        "success for a request whose session has ended; the server must respond with 0x8020001F",
+        "success for a request whose session has ended; the server must respond with session not found (0x8020001F)",
     /// The error of the request is reported with the request.
     AcceptedDespiteError "granted-despite-error" "3.2.5.2.3" Must
         "success for an invalid request; the server must reject it",
@@ -180,22 +180,22 @@ sequence_rules! {
         "416 with an offset beyond the bytes sent so far; the server cannot have received more",
     /// Ping and Create-Session belong to no session.
     UnexpectedSessionNotFound "no-session-to-lose" "3.2.5.2.2" Suspicious
-        "error code 0x8020001F (session not found) in response to a request without a session",
+        "error code session not found (0x8020001F) for a Ping or Create-Session, which need no session",
     /// Some clients react to the status code, others to the error code.
     StatusMismatch "unusual-status" "3.2.5.2.3" Suspicious
-        "status code is not the one that the specification assigns to the error code",
+        "status code is not the one that the specification assigns to the error code, such as 500 to 0x8020001F",
     /// Another party may receive the reply; see [`ReplyUrl`](crate::field::ReplyUrl).
     ReplyUrlOtherHost "reply-url-elsewhere" "2.2.7.2" Suspicious
         "BITS-Reply-URL is neither on the host of the first Create-Session nor on the host in BITS-Host-Id",
-    /// An upload has one reply.
+    /// The URLs are compared byte for byte.
     ReplyUrlChanges "reply-url-changes" "2.2.7.2" Suspicious
-        "BITS-Reply-URL differs from that in an earlier Ack of the session",
+        "BITS-Reply-URL differs from that in an earlier Ack of the session; an upload has one reply",
     /// The server application receives complete entities only.
     EarlyNotification "early-notification" "3.2.5.1.3" Must
         "notification before the client sent all bytes of the entity; the upload must be complete",
-    /// The content of a notification by value is the entity.
+    /// Reported for notifications by value.
     NotificationLengthMismatch "notification-length" "2.2.12.3" Must
-        "Content-Length of the notification differs from the length of the entity",
+        "Content-Length of the notification differs from the length of the entity; the content must be the whole entity",
 }
 
 impl fmt::Display for SequenceRule {

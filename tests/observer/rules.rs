@@ -30,7 +30,7 @@ fn the_list_of_rules_is_current() {
     let deviations = table(Deviation::ALL.iter().copied().map(Violation::from));
     let text = format!(
         "Rules of sequence ([`SequenceRule`]):\n\n{sequence}\n\
-         Rules of grammar and presence whose violation is unambiguous \
+         Rules of grammar and presence whose violations do not prevent parsing \
          ([`Deviation`](crate::deviation::Deviation)):\n\n{deviations}\n\
          All other rules of grammar and presence are [`ErrorKind`](crate::error::ErrorKind)s. Their \
          severity is MUST, except for `value-too-long` (SHOULD).\n"
