@@ -110,7 +110,7 @@ macro_rules! field_names {
 // looks up every name.
 field_names! {
     10 {
-        Error b"BITS-Error" "2.2.1.2" "The error code, in the text of the specification."
+        Error b"BITS-Error" "2.2.1.2" "The error code; the name in the text of the specification."
     }
     12 {
         HostId b"BITS-Host-Id" "2.2.3.2" "The host to send all further packets to.",
@@ -126,7 +126,7 @@ field_names! {
     }
     15 {
         SessionId b"BITS-Session-Id" "2.2.1.2" "The session of a packet.",
-        ErrorCode b"BITS-Error-Code" "2.2.1.2" "The error code, in Microsoft's pages.",
+        ErrorCode b"BITS-Error-Code" "2.2.1.2" "The error code; the name in Microsoft's documentation.",
         AcceptEncoding b"Accept-encoding" "2.2.3.1" "The content codings that the server accepts."
     }
     16 {

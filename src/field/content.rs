@@ -3,7 +3,7 @@
 use crate::error::{ErrorKind, ValueError};
 use crate::util::ascii::is_ascii_from;
 
-/// Checks that every byte is `allowed`. ASCII from `LOW` to `~` must be.
+/// Checks that every byte is `allowed`, which must accept all ASCII from `LOW` to `~`.
 #[inline]
 pub(crate) fn check_bytes<const LOW: u8>(
     value: &[u8],

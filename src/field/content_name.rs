@@ -43,11 +43,12 @@ impl<'b> ContentName<'b> {
     /// The maximum length that is accepted, in bytes: that of any value.
     const LIMIT: usize = 4096;
 
-    /// Returns true if the name is a valid file name on every common system.
+    /// Returns true if the name can be used as a file name on common systems.
     ///
     /// Such a name is not empty, contains no control character and none of `\ / : * ? " < > |`,
     /// does not end in a dot or space (like `.` and `..`), and is not a device name of Windows.
-    /// The name is still chosen by the client: it may conflict with other names.
+    /// Length and character encoding are not checked. The name is still chosen by the client: it
+    /// may conflict with other names.
     #[must_use]
     pub fn is_safe(&self) -> bool {
         let reserved = |byte: &u8| byte.is_ascii_control() || br#"\/:*?"<>|"#.contains(byte);

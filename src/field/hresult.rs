@@ -163,7 +163,8 @@ impl HResult {
     }
 
     /// Returns the code for an HTTP status code: `0x80190000` plus the status code, such as
-    /// [`BG_E_HTTP_ERROR_503`](Self::BG_E_HTTP_ERROR_503). `None` for status codes below 300.
+    /// [`BG_E_HTTP_ERROR_503`](Self::BG_E_HTTP_ERROR_503). `None` for status
+    /// codes outside 300 to 999.
     #[must_use]
     pub const fn from_status(status: u16) -> Option<Self> {
         match status {

@@ -47,7 +47,7 @@ const fn is_delimiter(byte: u8) -> bool {
 }
 
 /// The bytes that are part of the host wherever they appear in an authority: those that may be
-/// unescaped and are no delimiters. A table, because every byte of every URL is looked up.
+/// unescaped and are not delimiters. A table, because every byte of every URL is looked up.
 #[expect(clippy::indexing_slicing, reason = "a constant")]
 const IS_HOST_BYTE: [bool; 256] = {
     let (mut is_host_byte, mut byte) = ([false; 256], 0_u8);
