@@ -66,8 +66,8 @@ pub enum Ack<'b> {
 impl<'b> Ack<'b> {
     /// Reads an Ack from a head.
     ///
-    /// A failure status without BITS-Packet-Type is a [`Refusal`] too, classified by its status
-    /// alone: a proxy may have sent it.
+    /// A failure status without BITS-Packet-Type is a [`Refusal`] too, because a proxy may have sent
+    /// it. Its fields are ignored, except for the offset of a 416.
     ///
     /// # Errors
     ///

@@ -17,7 +17,7 @@ pub const NO_EXTRAS: [(&str, &[u8]); 0] = [];
 /// [`NotificationResponse`], which check the extra fields:
 ///
 /// * names are tokens;
-/// * values contain no control characters and no outer white space;
+/// * values contain no control characters except inner tabs, and no outer white space;
 /// * none is a field that the message writes, or that changes the framing.
 ///
 /// Writing then fails only if the buffer is too small. The iterator of extra fields is cloned

@@ -7,7 +7,7 @@ use crate::http1::framing::is_same_length;
 use crate::http1::{FramingFields, HeadVisitor, trim_white_space};
 
 /// The fields of one message that the protocol knows: the first value of each, which are repeated,
-/// which contradict themselves, and the first value that is too long.
+/// which have conflicting values, and the first value that is too long.
 ///
 /// A head collects them while its lines are checked, and
 /// [`from_fields`](super::Request::from_fields) while it iterates over the caller's pairs. After that
@@ -176,7 +176,7 @@ impl<'b> Fields<'b> {
         self.irregular.as_ref().and_then(|irregular| irregular.long_value)
     }
 
-    /// Returns what the fields say about the body.
+    /// Returns the fields that delimit the body.
     #[inline(always)]
     pub(super) fn framing_fields(&self) -> FramingFields<'b> {
         FramingFields {

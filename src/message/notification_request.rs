@@ -107,11 +107,11 @@ impl<'b> NotificationRequest<'b> {
         source::parse(&HeadSource { head, max_value: usize::MAX }, read)
     }
 
-    /// Reads a notification from what another HTTP stack has read.
+    /// Reads a notification from fields that another HTTP stack has parsed.
     ///
     /// # Errors
     ///
-    /// As [`from_head`](Self::from_head), without offsets; and when the framing is in doubt.
+    /// As [`from_head`](Self::from_head), without offsets. Ambiguous framing is an error too.
     pub fn from_fields(
         line: RequestLine<'b>,
         fields: impl IntoIterator<Item = (&'b str, &'b [u8])>,

@@ -77,12 +77,12 @@ impl<'b> NotificationResponse<'b> {
         source::parse(&HeadSource { head, max_value: usize::MAX }, read)
     }
 
-    /// Reads a response from what another HTTP stack has read.
+    /// Reads a response from fields that another HTTP stack has parsed.
     ///
     /// # Errors
     ///
-    /// As [`from_head`](Self::from_head), without offsets; and when Content-Length is in doubt. A
-    /// Transfer-Encoding is not an error: the stack has removed it.
+    /// As [`from_head`](Self::from_head), without offsets. An ambiguous Content-Length is an error
+    /// too. A Transfer-Encoding is not an error: the stack has removed it.
     pub fn from_fields(
         line: StatusLine<'b>,
         fields: impl IntoIterator<Item = (&'b str, &'b [u8])>,

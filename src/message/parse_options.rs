@@ -66,7 +66,7 @@ pub enum MissingContentLength {
 pub(crate) const MAX_VALUE: usize = 4096;
 
 impl ParseOptions {
-    /// Follows the specification and accepts nothing else.
+    /// Requires the method `BITS_POST` and a Content-Length, and rejects unexpected bodies.
     pub const DEFAULT: Self = Self {
         method_override: false,
         plain_post: false,

@@ -1,4 +1,4 @@
-//! Reads the values of one message from its fields, as the presence table has them.
+//! Reads the values of one message from its fields, as the presence table defines.
 
 use super::MessageKind;
 use super::fields::{Fields, LongValue};
@@ -11,7 +11,7 @@ use crate::field::{Decode, FieldName, FieldSet, SessionId, SupportedProtocols};
 use crate::http1::Framing;
 use crate::http1::framing::TransferCoding;
 
-/// The fields of one message, the deviations found so far, and where errors go.
+/// The fields of one message, the deviations found so far, and the receiver of errors.
 pub(crate) struct Reader<'h, 'b, R> {
     fields: &'h Fields<'b>,
     pub(super) framing: Framing,
@@ -117,7 +117,7 @@ impl<'h, 'b, R: Report<'b>> Reader<'h, 'b, R> {
         Ok(())
     }
 
-    /// Returns true if the message carries what only the Acks for other requests carry.
+    /// Returns true if the message carries fields that only the Acks for other requests carry.
     pub(super) fn has_fields_of_other_ack(&self, kind: MessageKind) -> bool {
         let unexpected = self.fields.present().intersection(presence::fields(kind).unexpected);
         !unexpected.intersection(presence::SUCCESS_FIELDS).is_empty()
@@ -173,7 +173,7 @@ impl<'h, 'b, R: Report<'b>> Reader<'h, 'b, R> {
     }
 
     /// Returns the value of a field that the message carries. The absence of a field is an error, a
-    /// deviation or neither, as the presence table has it.
+    /// deviation or neither, as the presence table defines.
     #[inline(always)]
     pub(super) fn carried(
         &mut self,
@@ -237,7 +237,7 @@ impl<'h, 'b, R: Report<'b>> Reader<'h, 'b, R> {
         self.optional_field(kind, T::NAME, T::decode)
     }
 
-    /// Reads an error code or a context: `decode` returns `None` for the value that means none.
+    /// Reads an error code or a context, whose `decode` records no deviations.
     #[inline(always)]
     pub(super) fn optional_code<T>(
         &mut self,

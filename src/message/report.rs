@@ -21,7 +21,7 @@ pub(crate) trait Report<'b> {
 pub(crate) type Outcome<'b, T, R> =
     Result<Result<T, <R as Report<'b>>::Invalid>, <R as Report<'b>>::Stop>;
 
-/// The result of a check that reading goes on after.
+/// The result of a check. `Ok` means that reading continues.
 pub(crate) type Checked<'b, R> = Result<(), <R as Report<'b>>::Stop>;
 
 /// Stops at the first error.

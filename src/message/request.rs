@@ -269,7 +269,7 @@ pub(super) fn read<'b, R: Report<'b>>(
     })
 }
 
-/// Checks the method, or what replaces it where the options allow that.
+/// Checks the method, or the alternatives to it that the options allow.
 #[inline(always)]
 fn check_method<'b, R: Report<'b>>(
     method: &'b str,
