@@ -124,7 +124,7 @@ deviations! {
         "BITS-Static-Response-URL is not an absolute URL",
 }
 
-/// A set of [`Deviation`]s: one word, `Copy`, no allocation.
+/// A set of [`Deviation`]s: 64 bits, `Copy`, no allocation.
 ///
 /// The operators `|`, `&` and `-` are union, intersection and difference. Its `Display` lists the
 /// names, separated by commas.

@@ -16,7 +16,7 @@ macro_rules! error_kinds {
             )+
             /// *buffer too small.* Nothing was written.
             BufferTooSmall {
-                /// The number of bytes the message takes.
+                /// The number of bytes that the output takes.
                 needed: usize,
             },
         }
@@ -37,7 +37,7 @@ macro_rules! error_kinds {
                 }
             }
 
-            /// The kind without its number, which [`Error`](super::Error) keeps elsewhere.
+            /// Returns the kind without its number, which [`Error`](super::Error) keeps elsewhere.
             pub(super) const fn tag(self) -> Tag {
                 match self {
                     $( Self::$kind => Tag::$kind, )+
@@ -54,7 +54,7 @@ macro_rules! error_kinds {
         }
 
         impl Tag {
-            /// The kind; `needed` is the number of [`ErrorKind::BufferTooSmall`].
+            /// Returns the kind; `needed` is the number of [`ErrorKind::BufferTooSmall`].
             pub(super) const fn kind(self, needed: usize) -> ErrorKind {
                 match self {
                     $( Self::$kind => ErrorKind::$kind, )+

@@ -2,7 +2,8 @@
 
 /// Returns true if every byte is ASCII from `LOW` to `~`.
 ///
-/// The highest bit of every other byte is set, or is set by subtracting `LOW` or adding one.
+/// In every other byte the highest bit is set, or becomes set when `LOW` is subtracted or one is
+/// added.
 #[inline(always)]
 pub(crate) fn is_ascii_from<const LOW: u8>(value: &[u8]) -> bool {
     const HIGHEST: u64 = u64::from_le_bytes([0x80; 8]);

@@ -10,7 +10,7 @@ pub(crate) struct AsciiCase<const N: usize> {
     lower: [u8; N],
 }
 
-/// The bytes at an offset as one word.
+/// Reads the bytes at an offset as one word; 0 if there are too few.
 macro_rules! word {
     ($type:ident at $at:expr, in $($bytes:expr),+) => {
         ($(

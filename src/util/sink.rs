@@ -1,4 +1,4 @@
-//! Outputs of writing: every kind of output is a [`Sink`].
+//! Outputs for encoded values and messages: every kind of output is a [`Sink`].
 
 use core::fmt;
 
