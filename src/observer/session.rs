@@ -143,7 +143,7 @@ pub(super) struct LastCreate {
 }
 
 impl LastCreate {
-    /// Windows offers one to three.
+    /// The maximum number of protocols that are compared. Windows offers one to three.
     const MAX_PROTOCOLS: usize = 16;
 
     pub(super) const NONE: Self = Self {
