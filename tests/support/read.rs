@@ -270,10 +270,7 @@ pub fn request_head<'h, 'b>(
     bytes: &'b [u8],
     slots: &'h mut HeaderSlots<'b, 64>,
 ) -> RequestHead<'h, 'b> {
-    match RequestHead::parse(bytes, slots) {
-        Ok(Progress::Complete(head)) => head,
-        other => panic!("{name}: {other:?} of {}", bytes.escape_ascii()),
-    }
+    complete_head(name, bytes, slots)
 }
 
 /// Parses the head of a response, which must be complete.
@@ -282,7 +279,15 @@ pub fn response_head<'h, 'b>(
     bytes: &'b [u8],
     slots: &'h mut HeaderSlots<'b, 64>,
 ) -> ResponseHead<'h, 'b> {
-    match ResponseHead::parse(bytes, slots) {
+    complete_head(name, bytes, slots)
+}
+
+fn complete_head<'h, 'b, L: StartLine<'b> + std::fmt::Debug>(
+    name: &str,
+    bytes: &'b [u8],
+    slots: &'h mut HeaderSlots<'b, 64>,
+) -> Head<'h, 'b, L> {
+    match Head::<L>::parse(bytes, slots) {
         Ok(Progress::Complete(head)) => head,
         other => panic!("{name}: {other:?} of {}", bytes.escape_ascii()),
     }
