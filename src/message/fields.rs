@@ -1,8 +1,9 @@
 //! The known fields of a message, collected in one pass.
 
 use super::message_error::MessageError;
+use crate::deviation::Deviations;
 use crate::error::{ErrorKind, ValueError};
-use crate::field::{FieldName, FieldSet};
+use crate::field::{FieldName, FieldSet, SupportedProtocols};
 use crate::http1::framing::is_same_length;
 use crate::http1::{FramingFields, HeadVisitor, trim_white_space};
 
@@ -165,9 +166,16 @@ impl<'b> Fields<'b> {
         self.irregular.as_ref().map_or(FieldSet::EMPTY, |irregular| irregular.conflicting)
     }
 
-    /// Returns every list of supported protocols but the first; unused ones are empty.
-    pub(super) fn more_protocols(&self) -> [&'b [u8]; MORE_PROTOCOLS] {
-        self.irregular.as_ref().map_or([&[]; MORE_PROTOCOLS], |irregular| irregular.more_protocols)
+    /// Decodes the list of protocols from its `first` field and all further ones. An error names the
+    /// field value that is invalid.
+    pub(super) fn join_protocols(
+        &self,
+        first: &'b [u8],
+        deviations: &mut Deviations,
+    ) -> Result<SupportedProtocols<'b>, (ValueError, &'b [u8])> {
+        let more = self.irregular.as_ref().map(|irregular| irregular.more_protocols);
+        let [second, third, fourth] = more.unwrap_or([&[]; MORE_PROTOCOLS]);
+        SupportedProtocols::decode_joined([first, second, third, fourth], deviations)
     }
 
     /// Returns the first value that is longer than the limit that the fields were collected with.

@@ -302,36 +302,30 @@ impl<'h, 'b, R: Report<'b>> Reader<'h, 'b, R> {
     ) -> Outcome<'b, SupportedProtocols<'b>, R> {
         let field = FieldName::SupportedProtocols;
         let error = match self.carried(kind, field) {
-            Ok(value) => match self.join_protocols(value.unwrap_or_default()) {
-                Ok(protocols) => return Ok(Ok(protocols)),
-                Err((error, value)) => MessageError::in_value(field, value, error),
-            },
+            Ok(value) => {
+                let first = value.unwrap_or_default();
+                match self.fields.join_protocols(first, &mut self.deviations) {
+                    Ok(protocols) => return Ok(Ok(protocols)),
+                    Err((error, value)) => MessageError::in_value(field, value, error),
+                }
+            }
             Err(missing) => missing,
         };
         self.report(error).map(Err)
     }
 
-    fn join_protocols(
-        &mut self,
-        first: &'b [u8],
-    ) -> Result<SupportedProtocols<'b>, (ValueError, &'b [u8])> {
-        let [second, third, fourth] = self.fields.more_protocols();
-        SupportedProtocols::decode_joined([first, second, third, fourth], &mut self.deviations)
-    }
-
     /// Returns the value of a field if it is valid and unambiguous, whatever else is wrong with the
     /// message. Records nothing.
     pub(super) fn valid<T: Decode<'b>>(&self, kind: MessageKind) -> Option<T> {
-        self.valid_value(kind, T::NAME)
-            .and_then(|value| T::decode(value, &mut Deviations::EMPTY.clone()).ok())
+        let mut ignored = Deviations::EMPTY;
+        self.valid_value(kind, T::NAME).and_then(|value| T::decode(value, &mut ignored).ok())
     }
 
     /// Returns the list of protocols if it is valid and unambiguous.
     pub(super) fn valid_protocols(&self, kind: MessageKind) -> Option<SupportedProtocols<'b>> {
         let first = self.valid_value(kind, FieldName::SupportedProtocols)?;
-        let [second, third, fourth] = self.fields.more_protocols();
-        let lists = [first, second, third, fourth];
-        SupportedProtocols::decode_joined(lists, &mut Deviations::EMPTY.clone()).ok()
+        let mut ignored = Deviations::EMPTY;
+        self.fields.join_protocols(first, &mut ignored).ok()
     }
 
     fn valid_value(&self, kind: MessageKind, field: FieldName) -> Option<&'b [u8]> {
