@@ -59,11 +59,11 @@ impl Framing {
                 continue;
             }
             let trimmed = trim_white_space(value.as_ref());
-            let invalid = |error| FramingError::InvalidLength { value: trimmed, error }.at(None);
+            let invalid = |error| FramingError::invalid_length(trimmed, error).at(None);
             let length = digits::decimal(trimmed).map_err(invalid)?;
             if let Some(first) = first.as_ref().filter(|_| framing.content_length != Some(length)) {
                 let first = trim_white_space(first.as_ref());
-                return Err(FramingError::LengthConflict { first, value: trimmed }.at(None));
+                return Err(FramingError::length_conflict(first, trimmed).at(None));
             }
             framing.content_length = Some(length);
             first = first.or(Some(value));
@@ -114,15 +114,16 @@ pub struct FramingFields<'b> {
     pub(crate) transfer_encoding: Option<&'b [u8]>,
 }
 
-/// A reason to reject the framing of a message.
+/// One reason to reject the framing of a message.
 #[derive(Clone, Copy)]
-pub(crate) enum FramingError<'b> {
-    /// Transfer-Encoding is present.
-    TransferEncoding { value: &'b [u8] },
-    /// A Content-Length value is not a number.
-    InvalidLength { value: &'b [u8], error: ValueError },
-    /// Two Content-Length values differ.
-    LengthConflict { first: &'b [u8], value: &'b [u8] },
+pub(crate) struct FramingError<'b> {
+    /// The field at fault.
+    pub(crate) field: FieldName,
+    /// The value at fault, and what is wrong with it.
+    pub(crate) value: &'b [u8],
+    pub(crate) error: ValueError,
+    /// The first value, if the value at fault conflicts with it.
+    pub(crate) first: Option<&'b [u8]>,
 }
 
 /// The handling of Transfer-Encoding.
@@ -150,16 +151,16 @@ impl<'b> FramingFields<'b> {
         coding: TransferCoding,
     ) -> impl Iterator<Item = FramingError<'b>> + use<'b> {
         let rejected = self.transfer_encoding.filter(|_| coding == TransferCoding::Rejected);
-        let coding = rejected.map(|value| FramingError::TransferEncoding { value });
+        let coding = rejected.map(FramingError::transfer_encoding);
         let length = [self.content_length, self.other_length].into_iter().flatten();
         let mut invalid = length.filter_map(|value| {
             let error = digits::decimal(value).err()?;
-            Some(FramingError::InvalidLength { value, error })
+            Some(FramingError::invalid_length(value, error))
         });
         let conflict = self.content_length.zip(self.other_length);
-        let length = invalid.next().or_else(|| {
-            conflict.map(|(first, value)| FramingError::LengthConflict { first, value })
-        });
+        let length = invalid
+            .next()
+            .or_else(|| conflict.map(|(first, value)| FramingError::length_conflict(first, value)));
         coding.into_iter().chain(length)
     }
 
@@ -189,44 +190,42 @@ pub(crate) fn is_same_length(first: &[u8], second: &[u8]) -> bool {
 }
 
 impl<'b> FramingError<'b> {
-    /// Returns the field at fault.
-    pub(crate) const fn field(self) -> FieldName {
-        match self {
-            Self::TransferEncoding { .. } => FieldName::TransferEncoding,
-            Self::InvalidLength { .. } | Self::LengthConflict { .. } => FieldName::ContentLength,
-        }
+    /// Transfer-Encoding is present.
+    const fn transfer_encoding(value: &'b [u8]) -> Self {
+        let error = ValueError::new(ErrorKind::TransferEncoding, 0);
+        Self { field: FieldName::TransferEncoding, value, error, first: None }
+    }
+
+    /// A Content-Length value is not a number.
+    const fn invalid_length(value: &'b [u8], error: ValueError) -> Self {
+        Self { field: FieldName::ContentLength, value, error, first: None }
+    }
+
+    /// Two Content-Length values differ.
+    const fn length_conflict(first: &'b [u8], value: &'b [u8]) -> Self {
+        let error = ValueError::new(ErrorKind::ContentLengthConflict, 0);
+        Self { field: FieldName::ContentLength, value, error, first: Some(first) }
     }
 
     /// Converts to an [`Error`] at this offset of the head.
     #[cold]
-    pub(crate) fn at(self, offset: Option<usize>) -> Error {
-        let error = |kind| Error::http(kind, offset).in_field(self.field());
-        match self {
-            Self::TransferEncoding { value } => {
-                error(ErrorKind::TransferEncoding).with_received(value, 0)
-            }
-            Self::InvalidLength { value, error: invalid } => {
-                error(invalid.kind).with_received(value, invalid.at)
-            }
-            Self::LengthConflict { first, value } => {
-                error(ErrorKind::ContentLengthConflict).with_conflict(first, value)
-            }
+    fn at(self, offset: Option<usize>) -> Error {
+        let error = Error::http(self.error.kind, offset).in_field(self.field);
+        match self.first {
+            Some(first) => error.with_conflict(first, self.value),
+            None => error.with_received(self.value, self.error.at),
         }
     }
 
     /// Converts to an [`Error`] with the offset of the field in `head`.
     #[cold]
     pub(super) fn in_head(self, head: &[u8], fields: &[httparse::Header<'b>]) -> Error {
-        let is_named = |name: &str| name.eq_ignore_ascii_case(self.field().as_str());
-        let (value, at) = match self {
-            Self::TransferEncoding { .. } => {
-                let field = fields.iter().find(|field| is_named(field.name));
-                return self.at(field.map(|field| offset_of(field, head)));
-            }
-            Self::InvalidLength { value, error } => (value, error.at),
-            Self::LengthConflict { value, .. } => (value, 0),
-        };
-        self.at(locate(head, fields, value, at, is_named))
+        let is_named = |name: &str| name.eq_ignore_ascii_case(self.field.as_str());
+        if self.field == FieldName::TransferEncoding {
+            let field = fields.iter().find(|field| is_named(field.name));
+            return self.at(field.map(|field| offset_of(field, head)));
+        }
+        self.at(locate(head, fields, self.value, self.error.at, is_named))
     }
 }
 

@@ -49,19 +49,12 @@ impl<'b> MessageError<'b> {
 
     /// In the framing.
     pub(super) const fn in_framing(error: FramingError<'b>) -> Self {
-        let field = Some(error.field());
-        let (kind, place) = match error {
-            FramingError::TransferEncoding { value } => {
-                (ErrorKind::TransferEncoding, Place::Value(value, 0))
-            }
-            FramingError::InvalidLength { value, error } => {
-                (error.kind, Place::Value(value, error.at))
-            }
-            FramingError::LengthConflict { first: earlier, value: later } => {
-                (ErrorKind::ContentLengthConflict, Place::Conflict { earlier, later })
-            }
+        let FramingError { field, value: later, error, first } = error;
+        let place = match first {
+            Some(earlier) => Place::Conflict { earlier, later },
+            None => Place::Value(later, error.at),
         };
-        Self::new(kind, field, place).at_stage(CheckStage::Http)
+        Self::new(error.kind, Some(field), place).at_stage(CheckStage::Http)
     }
 
     /// A required field is missing.
