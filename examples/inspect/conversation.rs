@@ -14,7 +14,7 @@ use crate::decode::{
 };
 use crate::observers::{ObservedRequest, Observers};
 use crate::pending::PendingRequest;
-use crate::report::{Report, Verdict, fields};
+use crate::report::{Report, StartLine, Verdict, fields};
 use crate::source::{Body, ConnectionId, Direction, Event, Loss, Message, PlainFile, Source};
 
 /// Options of the command line.
@@ -99,7 +99,8 @@ impl<'b, S: Source<'b>> Reader<'_, 'b, S> {
             Err(error) => return self.invalid_head(message, report, error),
         };
         let line = head.line();
-        report.start_line = format!("{} {}", line.method, line.target);
+        let (method, target) = (line.method.into(), line.target.into());
+        report.start_line = StartLine::Request { method, target };
         report.fields = fields(head.fields(), None);
         let pending = if NotificationRequest::is_notification(&line, head.fields()) {
             decode_notification_request(report, &head)
@@ -112,6 +113,7 @@ impl<'b, S: Source<'b>> Reader<'_, 'b, S> {
         let violations = &mut report.violations;
         let ends = report.connection.as_deref();
         let observed = self.observers.request(message.connection, ends, &head, violations);
+        report.conversation = Some(observed.conversation());
         self.conversation(message.connection).pending.push_back((pending, observed));
         // A request that is rejected because of its missing length may still have a body.
         let is_rejected = report.verdict == Verdict::Rejected;
@@ -131,7 +133,8 @@ impl<'b, S: Source<'b>> Reader<'_, 'b, S> {
             Err(error) => return self.invalid_head(message, report, error),
         };
         let status = head.line().status;
-        report.start_line = format!("{status} {}", head.line().reason);
+        let reason = head.line().reason.to_string();
+        report.start_line = StartLine::Response { status: status.get(), reason };
         report.fields = fields(head.fields(), Some(status.get()));
         if status.is_interim() {
             report.verdict = Verdict::Foreign;
@@ -165,6 +168,7 @@ impl<'b, S: Source<'b>> Reader<'_, 'b, S> {
     ) {
         match answered {
             Some((_, observed)) => {
+                report.conversation = Some(observed.conversation());
                 self.observers.response(observed, head, &mut report.violations);
             }
             None => {
@@ -187,7 +191,7 @@ impl<'b, S: Source<'b>> Reader<'_, 'b, S> {
         let mut report = Report::new(self.file, index, is_request);
         report.connection = self.source.ends(loss.connection);
         report.time = loss.time;
-        report.start_line = "(start of message not captured)".into();
+        report.note = Some("start of message not captured".into());
         report.verdict = Verdict::Partial;
         report.missing = Some(loss.missing);
         report

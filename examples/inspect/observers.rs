@@ -159,6 +159,11 @@ impl Observers {
 }
 
 impl ObservedRequest {
+    /// Returns the number of the conversation to which the request belongs.
+    pub fn conversation(&self) -> usize {
+        self.conversation
+    }
+
     /// Returns the connection number for the observer. Packets and other requests have different
     /// numbers, since in a file of messages they may belong to several connections.
     fn number(&self) -> u32 {

@@ -33,13 +33,32 @@ impl Verdict {
     }
 }
 
+/// The start line of a message.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum StartLine {
+    /// Not captured, or invalid.
+    #[default]
+    Unknown,
+    Request {
+        method: String,
+        target: String,
+    },
+    Response {
+        status: u16,
+        reason: String,
+    },
+}
+
 /// The explanation of one message.
 #[derive(Debug)]
 pub struct Report {
     pub file: String,
     pub index: usize,
-    /// `POST /target` or `200 OK`.
-    pub start_line: String,
+    pub start_line: StartLine,
+    /// Describes bytes without a readable head.
+    pub note: Option<String>,
+    /// Number of the conversation to which the message belongs.
+    pub conversation: Option<usize>,
     pub is_request: bool,
     pub kind: &'static str,
     pub ack_context: Option<&'static str>,
@@ -65,7 +84,9 @@ impl Report {
         Self {
             file: file.into(),
             index,
-            start_line: String::new(),
+            start_line: StartLine::Unknown,
+            note: None,
+            conversation: None,
             is_request,
             kind: "other",
             ack_context: None,

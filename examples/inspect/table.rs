@@ -8,7 +8,7 @@ use serde_json::Value;
 use bits_proto::field::ContentName;
 use bits_proto::observer::Violation;
 
-use crate::report::{Report, Verdict};
+use crate::report::{Report, StartLine, Verdict};
 
 /// Returns a table of the messages of one file, in colour if standard output is a terminal.
 pub fn table(reports: &[Report]) -> Table {
@@ -35,7 +35,7 @@ fn row(report: &Report, has_connections: bool) -> Row {
     cells.extend([
         Cell::new(if report.is_request { "→" } else { "←" }),
         Cell::new(printable(&message(report))),
-        Cell::new(printable(if report.is_request { "" } else { report.start_line.trim() })),
+        Cell::new(printable(status(report).trim())),
         Cell::new(printable(&session(report))),
         Cell::new(bytes(report)),
         coloured(report),
@@ -70,8 +70,19 @@ fn colour(report: &Report) -> Color {
 fn message(report: &Report) -> String {
     match (report.kind, report.ack_context) {
         ("ack", Some(ack_context)) => format!("ack for {ack_context}"),
-        ("download" | "other", _) if report.is_request => report.start_line.clone(),
+        ("download" | "other", _) if report.is_request => match &report.start_line {
+            StartLine::Request { method, target } => format!("{method} {target}"),
+            _ => report.note.clone().unwrap_or_default(),
+        },
         (kind, _) => kind.into(),
+    }
+}
+
+fn status(report: &Report) -> String {
+    match &report.start_line {
+        StartLine::Response { status, reason } => format!("{status} {reason}"),
+        _ if report.is_request => String::new(),
+        _ => report.note.clone().unwrap_or_default(),
     }
 }
 
