@@ -11,7 +11,8 @@ mod cursor;
 mod decode;
 #[path = "../examples/inspect/observers.rs"]
 mod observers;
-#[path = "../examples/inspect/packet.rs"]
+#[path = "../examples/inspect/packet/mod.rs"]
+#[allow(dead_code, reason = "partly used by the program only")]
 mod packet;
 #[path = "../examples/inspect/pending.rs"]
 mod pending;

@@ -1,11 +1,9 @@
 //! Explains the messages in a packet capture.
 
-use std::collections::BTreeSet;
-
-use crate::capture::{self, Packet};
+use crate::capture;
 use crate::conversation::{Context, explain_source};
-use crate::packet::{Content, Segment, content};
 use crate::report::Report;
+use crate::skipped::Skipped;
 use crate::tcp::connections;
 use crate::traffic::Traffic;
 
@@ -14,6 +12,8 @@ pub struct Explained {
     pub reports: Vec<Report>,
     /// Notes about skipped data.
     pub notes: Vec<String>,
+    /// Reason why a readable file has nothing to explain.
+    pub failure: Option<String>,
     /// Reason why the rest of the file cannot be read.
     pub damage: Option<String>,
 }
@@ -31,51 +31,10 @@ pub fn explain(file: &str, bytes: &[u8], context: Context) -> Explained {
     let with_data = connections.iter().filter(|connection| connection.has_data()).count();
     skipped.connections = with_data.saturating_sub(traffic.count());
     let reports = explain_source(file, &mut traffic, context);
-    Explained { reports, notes: skipped.notes(), damage: capture.damage }
-}
-
-/// Counts skipped data.
-#[derive(Default)]
-struct Skipped {
-    fragments: usize,
-    too_short: usize,
-    links: BTreeSet<i32>,
-    connections: usize,
-}
-
-impl Skipped {
-    /// Returns the TCP segment in a packet, or counts the packet as skipped.
-    fn filter<'b>(&mut self, packet: &Packet<'b>) -> Option<Segment<'b>> {
-        match content(packet) {
-            Content::Segment(segment) => return Some(segment),
-            Content::Fragment => self.fragments += 1,
-            Content::TooShort => self.too_short += 1,
-            Content::UnknownLink => _ = self.links.insert(packet.link),
-            Content::Other => {}
-        }
-        None
-    }
-
-    fn notes(&self) -> Vec<String> {
-        let counted = |count: usize, what: &str| {
-            let plural = if count == 1 { "" } else { "s" };
-            (count > 0).then(|| what.replace("{n}", &count.to_string()).replace("{s}", plural))
-        };
-        let links = self
-            .links
-            .iter()
-            .map(|link| format!("skipped packets with unsupported link type {link}"));
-        let counts = [
-            counted(
-                self.fragments,
-                "skipped {n} IP fragment{s}: fragmented packets are not reassembled",
-            ),
-            counted(
-                self.too_short,
-                "skipped {n} packet{s}: the TCP header was not completely captured",
-            ),
-            counted(self.connections, "skipped {n} connection{s} without HTTP"),
-        ];
-        counts.into_iter().flatten().chain(links).collect()
-    }
+    let is_failure = reports.is_empty() && capture.damage.is_none();
+    let (notes, failure) = match is_failure {
+        true => (Vec::new(), Some(skipped.why_no_message())),
+        false => (skipped.notes(), None),
+    };
+    Explained { reports, notes, failure, damage: capture.damage }
 }

@@ -12,15 +12,15 @@
 //! reassembled and parsed separately. Their messages are listed in the order in which they
 //! happened, with the time at which the head was complete. A message with bytes that were not
 //! captured is `partial`, with their number. So are bytes before the first recognizable message of a
-//! connection. Skipped data, such as connections without HTTP and IP fragments, is counted on
-//! standard error.
+//! connection. Packets without TCP are counted by protocol on standard error; so is skipped data, such
+//! as connections without HTTP and IP fragments.
 //!
 //! An observer follows the conversation of each client with each URL, and lists the rules that each
 //! message violates. It does not know what happened before the file, so it only reports what is
 //! wrong in any case. With `--from-start` it assumes that nothing happened before.
 //!
-//! Exit status: 0 if no message was rejected or incomplete, 1 otherwise, 2 for bad usage or a file
-//! that cannot be read. The readable part of a damaged capture is explained in any case.
+//! Exit status: 0 if no message was rejected or incomplete, 1 otherwise or if a capture contains no
+//! message, 2 for bad usage or a file that cannot be read. The readable part of a damaged capture is explained in any case.
 
 mod capture;
 mod captured;
@@ -31,6 +31,7 @@ mod observers;
 mod packet;
 mod pending;
 mod report;
+mod skipped;
 mod sniff;
 mod source;
 mod stream;
@@ -107,9 +108,11 @@ fn run(arguments: &Arguments) -> io::Result<ExitCode> {
         };
         let explained = explain(&file, &bytes, context);
         has_failures |= explained.reports.iter().any(Report::is_failure);
+        has_failures |= explained.failure.is_some();
         is_unreadable |= explained.damage.is_some();
         print(&file, &explained.reports, arguments.json)?;
-        explained.notes.iter().chain(&explained.damage).try_for_each(|it| say(it))?;
+        let notes = explained.notes.iter().chain(&explained.failure).chain(&explained.damage);
+        notes.into_iter().try_for_each(|it| say(it))?;
     }
     Ok(match (is_unreadable, has_failures) {
         (true, _) => ExitCode::from(2),
@@ -123,7 +126,7 @@ fn explain(file: &str, bytes: &[u8], context: Context) -> Explained {
         return captured::explain(file, bytes, context);
     }
     let reports = conversation::explain(file, bytes, context);
-    Explained { reports, notes: Vec::new(), damage: None }
+    Explained { reports, notes: Vec::new(), failure: None, damage: None }
 }
 
 /// Returns the inputs, which are read one at a time.

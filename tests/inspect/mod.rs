@@ -4,6 +4,7 @@ mod captures;
 mod connections;
 mod order;
 mod random;
+mod skipped;
 mod tcp;
 mod vectors;
 mod violations;

@@ -1,7 +1,7 @@
 //! The order of events on the connections of a capture, including their ends, in which observers receive
 //! them.
 
-use crate::packet::{Content, content};
+use crate::packet::segment;
 use crate::source::{Body, Direction, Event, Source as _};
 use crate::support::capture::Side::{Client, Server};
 use crate::support::capture::{Dialogue, plain_pcap};
@@ -15,11 +15,8 @@ const ACK: &[u8] = b"HTTP/1.1 200 OK\r\nBITS-Packet-Type: Ack\r\n\r\n";
 /// No message has a body.
 fn order(file: &[u8]) -> String {
     let capture = capture::read(file);
-    let segments =
-        capture.packets.iter().enumerate().filter_map(|(number, packet)| match content(packet) {
-            Content::Segment(segment) => Some((number, segment)),
-            _ => None,
-        });
+    let packets = capture.packets.iter().enumerate();
+    let segments = packets.filter_map(|(number, packet)| Some((number, segment(packet).ok()?)));
     let connections = tcp::connections(segments);
     let times = capture.packets.iter().map(|packet| packet.time).collect();
     let mut traffic = Traffic::new(&connections, times);
