@@ -70,6 +70,8 @@ deviations! {
         "value in the response exceeds 4096 bytes",
     MissingContentLength "missing-content-length" "2.2.1.1"
         "Content-Length is missing",
+    ChunkedResponse "chunked-response" "2.2.1.1"
+        "response has a Transfer-Encoding instead of a Content-Length",
     UnexpectedBody "unexpected-body" "2.2"
         "body in a message that has none",
     LongContentName "long-content-name" "2.2.1.1"

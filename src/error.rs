@@ -265,7 +265,8 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(field) = self.field.filter(|_| !self.names_field()) {
+        let is_conflict = self.excerpt.second().is_some();
+        if let Some(field) = self.field.filter(|_| is_conflict || !self.names_field()) {
             write!(f, "{field}: ")?;
         }
         match (self.tag, self.excerpt.first(), self.excerpt.second()) {

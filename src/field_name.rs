@@ -134,7 +134,7 @@ field_names! {
         ContentEncoding b"Content-Encoding" "2.2.6.1" "The coding of a Fragment's body."
     }
     17 {
-        TransferEncoding b"Transfer-Encoding" "2.2.1.1" "Not allowed, except on a response that is not an Ack and that another HTTP stack has decoded."
+        TransferEncoding b"Transfer-Encoding" "2.2.1.1" "Allowed only in responses: as `chunked`, or if another HTTP stack has decoded the body."
     }
     18 {
         ErrorContext b"BITS-Error-Context" "2.2.1.2" "The origin of the error: the server or the application."

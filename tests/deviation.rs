@@ -106,6 +106,8 @@ fn acks() -> Vec<Row> {
         row(Http10, PING_ACK, Draft::ack().line("HTTP/1.0 200 OK"), Draft::ack()),
         row(LongValue, PING_ACK, served(4097), served(4096)),
         row(MissingContentLength, PING_ACK, Draft::ack().without("Content-Length"), Draft::ack()),
+        row(ChunkedResponse, PING_ACK, Draft::ack().chunked(), Draft::ack()),
+        row(ChunkedResponse, of_close, Draft::refusal().chunked(), Draft::refusal()),
         row(UnexpectedBody, PING_ACK, Draft::ack().set("Content-Length", "1"), Draft::ack()),
         row(
             UnexpectedField,
@@ -282,6 +284,7 @@ fn notifications() -> Vec<Row> {
             Draft::by_value().with("Content-Name", "1"),
         ),
         row(MissingContentLength, response, answer().without("Content-Length"), answer()),
+        row(ChunkedResponse, response, answer().chunked(), answer()),
         row(Http10, response, answer().line("HTTP/1.0 200 OK"), answer()),
         row(RelativeOriginalUrl, request, original("/e"), original("https://o/e")),
         row(RelativeOriginalUrl, request, original("ftp://o/e"), original("http://o:8080/e?q")),

@@ -127,7 +127,6 @@ fn broken_acks(state: State) -> Vec<(Draft, ErrorKind)> {
         (ack.clone().set("BITS-Packet-Type", "Fragment"), ErrorKind::WrongPacketType),
         (ack.clone().set("Content-Length", "x"), ErrorKind::NotDecimal),
         (ack.clone().with("Content-Length", "1"), ErrorKind::ContentLengthConflict),
-        (ack.clone().with("Transfer-Encoding", "chunked"), ErrorKind::TransferEncoding),
         (ack.clone().line("HTTP/1.1 100 Continue"), ErrorKind::InterimResponse),
         (ack.clone().with("BITS-Packet-Type", "Ping"), ErrorKind::ConflictingField),
     ];

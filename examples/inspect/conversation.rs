@@ -151,7 +151,7 @@ impl<'b, S: Source<'b>> Reader<'_, 'b, S> {
             None => decode_lone_response(report, &head),
         }
         self.observe_response(message.connection, answered.as_ref(), &head, report);
-        let body = match head.body_length() {
+        let body = match head.body_length().known() {
             _ if matches!(pending, Some(PendingRequest::Download(true))) => Body::Length(0),
             Some(length) => Body::Length(length),
             None => Body::Open,

@@ -332,7 +332,7 @@ fn receive(connection: &mut Connection) -> io::Result<(Received, bool)> {
         if parsed.line().status.is_interim() {
             continue;
         }
-        let length = parsed.body_length();
+        let length = parsed.body_length().known();
         let is_reusable = length.is_some_and(|it| it <= MAX_BODY) && !closes(parsed.fields());
         let mut body = Vec::new();
         connection.body(length.unwrap_or(MAX_BODY).min(MAX_BODY)).read_piece(MAX_BODY, &mut body);

@@ -192,7 +192,7 @@ fn read_response(server: &mut Connection) -> io::Result<(Vec<u8>, bool)> {
     let mut slots = HeaderSlots::new();
     let head = ResponseHead::parse(&response, &mut slots).map_err(io::Error::other)?;
     let head = head.complete().ok_or(io::ErrorKind::InvalidData)?;
-    let (length, closes) = (head.body_length().unwrap_or(0), closes(head.fields()));
+    let (length, closes) = (head.body_length().known().unwrap_or(0), closes(head.fields()));
     let mut body = Vec::new();
     server.body(length).read_piece(length, &mut body);
     response.append(&mut body);

@@ -88,8 +88,8 @@ error_kinds! {
     TooManyFields "too-many-fields" => "number of fields exceeds the limit",
     /// Requests must be HTTP/1.1.
     HttpVersion "http-version" => "expected HTTP/1.1",
-    /// Content-Length is the only framing of the protocol.
-    TransferEncoding "transfer-encoding" => "Transfer-Encoding is not allowed",
+    /// The framing of the protocol is Content-Length; a reverse proxy may send a response in chunks.
+    TransferEncoding "transfer-encoding" => "Transfer-Encoding is allowed only as chunked, in an HTTP/1.1 response without Content-Length",
     /// Two readers of such a head would disagree about the end of the message.
     ContentLengthConflict "content-length-conflict" => "conflicting values of Content-Length",
 

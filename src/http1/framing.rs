@@ -12,10 +12,12 @@ use crate::util::digits;
 
 /// The parsed framing fields of a message.
 ///
-/// [2.2.1.1] Content-Length gives the length of every body in BITS.
+/// [2.2.1.1] Content-Length gives the length of every body in BITS. A reverse proxy may replace it
+/// by `Transfer-Encoding: chunked` in a response.
 ///
 /// ```text
-/// Content-Length = 1*DIGIT
+/// Content-Length    = 1*DIGIT
+/// Transfer-Encoding = "chunked"   ; ASCII case-insensitive
 /// ```
 ///
 /// # Example
@@ -35,8 +37,73 @@ use crate::util::digits;
 pub struct Framing {
     /// The value of Content-Length; `None` if the field is absent.
     pub content_length: Option<u64>,
-    /// True if there is a Transfer-Encoding field.
-    pub transfer_encoding: bool,
+    /// The transfer coding; `None` if there is no Transfer-Encoding.
+    pub transfer_encoding: Option<TransferCoding>,
+}
+
+/// The transfer coding of a message body.
+///
+/// # Example
+///
+/// ```
+/// use bits_proto::http1::{Framing, TransferCoding};
+///
+/// let coding = |value| Framing::from_fields([("Transfer-Encoding", value)]);
+/// assert_eq!(coding("Chunked")?.transfer_encoding, Some(TransferCoding::Chunked));
+/// assert_eq!(coding("gzip, chunked")?.transfer_encoding, Some(TransferCoding::Other));
+/// # Ok::<(), bits_proto::Error>(())
+/// ```
+///
+/// Source: RFC 9112 sections 6.1 and 7.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TransferCoding {
+    /// One Transfer-Encoding field with the value `chunked`.
+    Chunked,
+    /// Another coding, a list of codings, or several Transfer-Encoding fields.
+    Other,
+}
+
+/// The length of a response body, or the way to find its end.
+///
+/// # Example
+///
+/// ```
+/// use bits_proto::http1::{BodyLength, Progress};
+/// use bits_proto::message::{HeaderSlots, ResponseHead};
+///
+/// let bytes = b"HTTP/1.1 502 Bad Gateway\r\nTransfer-Encoding: chunked\r\n\r\n";
+/// let mut slots = HeaderSlots::new();
+/// let Progress::Complete(head) = ResponseHead::parse(bytes, &mut slots)? else { panic!() };
+/// assert_eq!(head.body_length(), BodyLength::Chunked);
+/// assert_eq!(head.body_length().known(), None);
+/// # Ok::<(), bits_proto::Error>(())
+/// ```
+///
+/// Source: RFC 9112 section 6.3.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum BodyLength {
+    /// There is no body, even with a Content-Length: 1xx, 204 and 304.
+    NoBody,
+    /// Content-Length gives the number of bytes.
+    Known(u64),
+    /// The body is sent in chunks and ends after the last one.
+    Chunked,
+    /// The body ends when the server closes the connection.
+    UntilClose,
+}
+
+impl BodyLength {
+    /// Returns the number of bytes, if the head gives it; 0 without a body.
+    #[must_use]
+    pub const fn known(self) -> Option<u64> {
+        match self {
+            Self::NoBody => Some(0),
+            Self::Known(length) => Some(length),
+            Self::Chunked | Self::UntilClose => None,
+        }
+    }
 }
 
 impl Framing {
@@ -54,7 +121,11 @@ impl Framing {
         let (mut framing, mut first) = (Self::default(), None::<V>);
         for (name, value) in fields {
             let name = name.as_ref().as_bytes();
-            framing.transfer_encoding |= eq_ignore_case!(name, b"Transfer-Encoding");
+            if eq_ignore_case!(name, b"Transfer-Encoding") {
+                let is_repeated = framing.transfer_encoding.is_some();
+                let coding = TransferCoding::of(trim_white_space(value.as_ref()), is_repeated);
+                framing.transfer_encoding = Some(coding);
+            }
             if !eq_ignore_case!(name, b"Content-Length") {
                 continue;
             }
@@ -80,19 +151,32 @@ impl Framing {
         }
     }
 
-    /// Returns the number of body bytes that follow a response head.
+    /// Returns the length of the body that follows a response head.
     ///
-    /// `None` means that the body ends when the connection closes. Interim responses, 204 and 304
-    /// have no body, even with a Content-Length. A response to HEAD has no body either; the caller
-    /// must handle that case.
+    /// A Transfer-Encoding takes precedence over Content-Length. A response to HEAD has no body,
+    /// whatever its fields are; the caller must handle that case.
     #[must_use]
-    pub const fn response_body(&self, status: StatusCode) -> Option<u64> {
-        if status.has_no_body() { Some(0) } else { self.content_length }
+    pub const fn response_body(&self, status: StatusCode) -> BodyLength {
+        match (self.transfer_encoding, self.content_length) {
+            _ if status.has_no_body() => BodyLength::NoBody,
+            (Some(TransferCoding::Chunked), _) => BodyLength::Chunked,
+            (None, Some(length)) => BodyLength::Known(length),
+            (Some(TransferCoding::Other), _) | (None, None) => BodyLength::UntilClose,
+        }
     }
 
-    /// Returns true if the head announces a body of at least one byte.
+    /// Returns true if the head announces a body of at least one byte. A body with a transfer
+    /// coding may be empty.
     pub(crate) const fn announces_body(&self) -> bool {
-        matches!(self.content_length, Some(1..))
+        matches!((self.transfer_encoding, self.content_length), (None, Some(1..)))
+    }
+}
+
+impl TransferCoding {
+    #[cold]
+    fn of(value: &[u8], is_repeated: bool) -> Self {
+        let is_chunked = eq_ignore_case!(value, b"chunked");
+        if is_chunked && !is_repeated { Self::Chunked } else { Self::Other }
     }
 }
 
@@ -112,6 +196,8 @@ pub struct FramingFields<'b> {
     pub(crate) other_length: Option<&'b [u8]>,
     /// The value of the first Transfer-Encoding.
     pub(crate) transfer_encoding: Option<&'b [u8]>,
+    /// The value of the second Transfer-Encoding.
+    pub(crate) other_coding: Option<&'b [u8]>,
 }
 
 /// One reason to reject the framing of a message.
@@ -126,13 +212,15 @@ pub(crate) struct FramingError<'b> {
     pub(crate) first: Option<&'b [u8]>,
 }
 
-/// The handling of Transfer-Encoding.
+/// The transfer codings that a message may have.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum TransferCoding {
-    /// The field is rejected.
-    Rejected,
-    /// The HTTP stack that received the message has decoded the body, so the field is ignored.
-    Removed,
+pub enum AllowedCoding {
+    /// None: requests, and responses of HTTP/1.0.
+    None,
+    /// `chunked`, without Content-Length: responses of HTTP/1.1.
+    Chunked,
+    /// Any, because the HTTP stack that received the message has decoded the body.
+    Any,
 }
 
 impl<'b> FramingFields<'b> {
@@ -141,17 +229,25 @@ impl<'b> FramingFields<'b> {
     pub(crate) fn framing(&self) -> Framing {
         Framing {
             content_length: self.content_length.and_then(|value| digits::decimal(value).ok()),
-            transfer_encoding: self.transfer_encoding.is_some(),
+            transfer_encoding: self
+                .transfer_encoding
+                .map(|value| TransferCoding::of(value, self.other_coding.is_some())),
         }
     }
 
     /// Returns the reasons to reject the framing, Transfer-Encoding first.
     pub(crate) fn errors(
         &self,
-        coding: TransferCoding,
+        allowed: AllowedCoding,
     ) -> impl Iterator<Item = FramingError<'b>> + use<'b> {
-        let rejected = self.transfer_encoding.filter(|_| coding == TransferCoding::Rejected);
-        let coding = rejected.map(FramingError::transfer_encoding);
+        let is_chunked = self.framing().transfer_encoding == Some(TransferCoding::Chunked);
+        let is_allowed = match allowed {
+            AllowedCoding::None => false,
+            AllowedCoding::Chunked => is_chunked && self.content_length.is_none(),
+            AllowedCoding::Any => true,
+        };
+        let rejected = self.transfer_encoding.filter(|_| !is_allowed);
+        let coding = rejected.map(|value| FramingError::coding(value, self.other_coding));
         let length = [self.content_length, self.other_length].into_iter().flatten();
         let mut invalid = length.filter_map(|value| {
             let error = digits::decimal(value).err()?;
@@ -168,17 +264,17 @@ impl<'b> FramingFields<'b> {
     #[inline(always)]
     pub(crate) fn is_unambiguous(&self, framing: &Framing) -> bool {
         let is_length_valid = framing.content_length.is_some() == self.content_length.is_some();
-        is_length_valid && self.other_length.is_none() && !framing.transfer_encoding
+        is_length_valid && self.other_length.is_none() && framing.transfer_encoding.is_none()
     }
 
     /// Returns the framing of a head, or the first reason to reject it.
     #[inline(always)]
-    pub(super) fn check(&self) -> Result<Framing, FramingError<'b>> {
+    pub(super) fn check(&self, allowed: AllowedCoding) -> Result<Framing, FramingError<'b>> {
         let framing = self.framing();
         if self.is_unambiguous(&framing) {
             return Ok(framing);
         }
-        self.errors(TransferCoding::Rejected).next().map_or(Ok(framing), Err)
+        self.errors(allowed).next().map_or(Ok(framing), Err)
     }
 }
 
@@ -190,10 +286,14 @@ pub(crate) fn is_same_length(first: &[u8], second: &[u8]) -> bool {
 }
 
 impl<'b> FramingError<'b> {
-    /// Transfer-Encoding is present.
-    const fn transfer_encoding(value: &'b [u8]) -> Self {
+    /// Transfer-Encoding is not allowed, or is repeated.
+    const fn coding(first: &'b [u8], second: Option<&'b [u8]>) -> Self {
         let error = ValueError::new(ErrorKind::TransferEncoding, 0);
-        Self { field: FieldName::TransferEncoding, value, error, first: None }
+        let (value, first) = match second {
+            Some(second) => (second, Some(first)),
+            None => (first, None),
+        };
+        Self { field: FieldName::TransferEncoding, value, error, first }
     }
 
     /// A Content-Length value is not a number.
@@ -238,9 +338,9 @@ impl<'b, V: HeadVisitor<'b>> super::Head<'_, 'b, RequestLine<'b>, V> {
 }
 
 impl<'b, V: HeadVisitor<'b>> super::Head<'_, 'b, StatusLine<'b>, V> {
-    /// Returns the number of body bytes that follow; see [`Framing::response_body`].
+    /// Returns the length of the body that follows; see [`Framing::response_body`].
     #[must_use]
-    pub fn body_length(&self) -> Option<u64> {
+    pub fn body_length(&self) -> BodyLength {
         self.framing().response_body(self.line().status)
     }
 }

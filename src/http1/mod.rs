@@ -5,7 +5,7 @@
 //! could disagree about where the head or its body ends:
 //!
 //! * lines that end in a bare LF, folded lines, and white space before a colon;
-//! * Transfer-Encoding;
+//! * a Transfer-Encoding, except for `chunked` alone in an HTTP/1.1 response;
 //! * a Content-Length that is not `1*DIGIT`, exceeds a `u64`, or conflicts with another one.
 //!
 //! Incomplete input is [`Progress::Partial`]. Parsing again with more bytes gives the same result
@@ -35,8 +35,8 @@ mod visitor;
 use core::fmt;
 use core::mem::MaybeUninit;
 
-pub use self::framing::Framing;
 pub(crate) use self::framing::FramingFields;
+pub use self::framing::{BodyLength, Framing, TransferCoding};
 pub use self::head::Head;
 #[cfg(feature = "http")]
 pub use self::http_crate::{HttpFields, HttpFieldsIter, HttpRequest, HttpResponse};

@@ -1,5 +1,6 @@
 //! The start line of a message: the request line or the status line.
 
+use super::framing::AllowedCoding;
 use super::{RawSlot, StatusCode, Version};
 
 /// The request line, the first line of a request.
@@ -69,7 +70,7 @@ impl<'b> StartLine<'b> for RequestLine<'b> {}
 impl<'b> StartLine<'b> for StatusLine<'b> {}
 
 pub(super) mod sealed {
-    use super::RawSlot;
+    use super::{AllowedCoding, RawSlot};
 
     /// A complete head from httparse: start line, fields, and length in bytes.
     pub struct Raw<'h, 'b, L> {
@@ -84,6 +85,9 @@ pub(super) mod sealed {
             bytes: &'b [u8],
             slots: &'h mut [RawSlot<'b>],
         ) -> Result<httparse::Status<Raw<'h, 'b, Self>>, httparse::Error>;
+
+        /// Returns the transfer codings that a message with this start line may have.
+        fn allowed_coding(&self) -> AllowedCoding;
     }
 }
 
@@ -103,6 +107,11 @@ impl<'b> Read<'b> for RequestLine<'b> {
             version: Version::from_minor(request.version),
         };
         Ok(complete(status, line, request.headers))
+    }
+
+    #[inline]
+    fn allowed_coding(&self) -> AllowedCoding {
+        AllowedCoding::None
     }
 }
 
@@ -128,6 +137,14 @@ impl<'b> Read<'b> for StatusLine<'b> {
             reason: response.reason.unwrap_or_default(),
         };
         Ok(complete(status, line, response.headers))
+    }
+
+    #[inline]
+    fn allowed_coding(&self) -> AllowedCoding {
+        match self.version {
+            Version::Http10 => AllowedCoding::None,
+            Version::Http11 => AllowedCoding::Chunked,
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use crate::deviation::Deviation;
 use crate::error::{CheckStage, Error, ErrorKind, ValueError};
 use crate::field::{FieldName, FieldSet, PacketType, SessionId};
 use crate::http1::HeadVisitor as _;
-use crate::http1::framing::TransferCoding;
+use crate::http1::framing::AllowedCoding;
 use crate::http1::{StatusCode, StatusLine, Version};
 
 /// The response of a server to a packet: a success, or a [`Refusal`].
@@ -69,6 +69,10 @@ impl<'b> Ack<'b> {
     /// A failure status without BITS-Packet-Type is a [`Refusal`] too, because a proxy may have sent
     /// it. Its fields are ignored, except for the offset of a 416.
     ///
+    /// A reverse proxy may send the Ack in chunks, which is a
+    /// [deviation](Deviation::ChunkedResponse). The head does not say whether such an Ack has a
+    /// body; [`body_length`](crate::http1::Head::body_length) says how to find its end.
+    ///
     /// # Errors
     ///
     /// An error if the response is not a valid Ack for the request. The client does not change its offset
@@ -86,8 +90,7 @@ impl<'b> Ack<'b> {
     /// # Errors
     ///
     /// As [`from_head`](Self::from_head), without offsets. An ambiguous Content-Length is an error
-    /// too. A Transfer-Encoding is an error on an Ack only: on other responses the stack has
-    /// removed it.
+    /// too. A Transfer-Encoding never is one, because the stack has decoded the body.
     pub fn from_fields(
         line: StatusLine<'b>,
         fields: impl IntoIterator<Item = (&'b str, &'b [u8])>,
@@ -184,10 +187,7 @@ pub(super) fn read<'b, R: Report<'b>>(
 ) -> Outcome<'b, Ack<'b>, R> {
     let status = line.status;
     let packet_type = reader.get(FieldName::PacketType);
-    reader.check_framing(match packet_type {
-        Some(_) => TransferCoding::Rejected,
-        None => TransferCoding::Removed,
-    })?;
+    reader.check_framing(AllowedCoding::Any)?;
     if line.version == Version::Http10 {
         reader.deviations.insert(Deviation::Http10);
     }
@@ -300,11 +300,8 @@ fn record_body<'b, R: Report<'b>>(
     reader: &mut Reader<'_, 'b, R>,
 ) {
     reader.record_long_value();
-    if status.has_no_body() {
-        return;
-    }
-    reader.record_absence(kind, FieldName::ContentLength);
-    if reader.framing.announces_body() {
+    reader.record_length(kind, status);
+    if reader.framing.announces_body() && !status.has_no_body() {
         reader.deviations.insert(Deviation::UnexpectedBody);
     }
 }

@@ -34,6 +34,8 @@ struct Irregular<'b> {
     first_conflict: Option<(FieldName, &'b [u8])>,
     /// The first Content-Length that is not the number of the first one.
     other_length: Option<&'b [u8]>,
+    /// The second Transfer-Encoding.
+    other_coding: Option<&'b [u8]>,
     /// Further BITS-Supported-Protocols fields: the list may be spread over several.
     more_protocols: [&'b [u8]; MORE_PROTOCOLS],
     protocol_fields: usize,
@@ -187,10 +189,12 @@ impl<'b> Fields<'b> {
     /// Returns the fields that delimit the body.
     #[inline(always)]
     pub(super) fn framing_fields(&self) -> FramingFields<'b> {
+        let irregular = self.irregular.as_ref();
         FramingFields {
             content_length: self.get(FieldName::ContentLength),
-            other_length: self.irregular.as_ref().and_then(|irregular| irregular.other_length),
+            other_length: irregular.and_then(|irregular| irregular.other_length),
             transfer_encoding: self.get(FieldName::TransferEncoding),
+            other_coding: irregular.and_then(|irregular| irregular.other_coding),
         }
     }
 
@@ -224,6 +228,7 @@ impl<'b> Irregular<'b> {
         conflicting: FieldSet::EMPTY,
         first_conflict: None,
         other_length: None,
+        other_coding: None,
         more_protocols: [&[]; MORE_PROTOCOLS],
         protocol_fields: 0,
         excess_protocols: None,
@@ -238,6 +243,7 @@ impl<'b> Irregular<'b> {
             FieldName::ContentLength if is_same_length(first, value) => self.repeated.insert(field),
             // Reported with the framing.
             FieldName::ContentLength => self.other_length = self.other_length.or(Some(value)),
+            FieldName::TransferEncoding => self.other_coding = self.other_coding.or(Some(value)),
             _ if first == value => self.repeated.insert(field),
             _ => self.insert_conflict(field, value),
         }

@@ -11,7 +11,7 @@ use crate::deviation::Deviation;
 use crate::error::{CheckStage, Error, ErrorKind};
 use crate::field::{FieldName, OriginalRequestUrl, RequestDataFileName, ResponseDataFileName};
 use crate::http1::HeadVisitor as _;
-use crate::http1::framing::TransferCoding;
+use crate::http1::framing::AllowedCoding;
 use crate::http1::{RequestLine, RequestTarget, Version};
 
 /// [2.2.12] Notification Request to the Server Application: an upload is complete.
@@ -172,7 +172,7 @@ pub(super) fn read<'b, R: Report<'b>>(
     line: RequestLine<'b>,
     reader: &mut Reader<'_, 'b, R>,
 ) -> Outcome<'b, NotificationRequest<'b>, R> {
-    reader.check_framing(TransferCoding::Rejected)?;
+    reader.check_framing(AllowedCoding::None)?;
     if line.version != Version::Http11 {
         let error = MessageError::in_start_line(ErrorKind::HttpVersion);
         reader.report(error.at_stage(CheckStage::Http))?;

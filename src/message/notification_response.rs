@@ -11,7 +11,7 @@ use crate::deviation::Deviation;
 use crate::error::{CheckStage, Error, ErrorKind};
 use crate::field::{CopyFileToDestination, FieldName, StaticResponseUrl};
 use crate::http1::HeadVisitor as _;
-use crate::http1::framing::TransferCoding;
+use crate::http1::framing::AllowedCoding;
 use crate::http1::{StatusCode, StatusLine, Version};
 
 /// [2.2.13] Notification Response from the Server Application.
@@ -50,8 +50,8 @@ pub struct NotificationResponse<'b> {
     pub static_response_url: Option<StaticResponseUrl<'b>>,
     /// A request to copy the entity to its destination.
     pub copy_file_to_destination: Option<CopyFileToDestination<'b>>,
-    /// The length of the body in bytes. `None` if the body ends with the connection, and with 204,
-    /// which has no body.
+    /// The length of the body in bytes. `None` if the body is sent in chunks or ends with the
+    /// connection, and with 204, which has no body.
     pub content_length: Option<u64>,
 }
 
@@ -82,7 +82,7 @@ impl<'b> NotificationResponse<'b> {
     /// # Errors
     ///
     /// As [`from_head`](Self::from_head), without offsets. An ambiguous Content-Length is an error
-    /// too. A Transfer-Encoding is not an error: the stack has removed it.
+    /// too. A Transfer-Encoding never is one, because the stack has decoded the body.
     pub fn from_fields(
         line: StatusLine<'b>,
         fields: impl IntoIterator<Item = (&'b str, &'b [u8])>,
@@ -137,7 +137,7 @@ pub(super) fn read<'b, R: Report<'b>>(
     reader: &mut Reader<'_, 'b, R>,
 ) -> Outcome<'b, NotificationResponse<'b>, R> {
     const KIND: MessageKind = MessageKind::NotificationResponse;
-    reader.check_framing(TransferCoding::Removed)?;
+    reader.check_framing(AllowedCoding::Any)?;
     if line.status.is_interim() {
         let error = MessageError::in_start_line(ErrorKind::InterimResponse);
         return reader.report(error).map(Err);
@@ -147,18 +147,17 @@ pub(super) fn read<'b, R: Report<'b>>(
         reader.deviations.insert(Deviation::Http10);
     }
     reader.record_fields(KIND);
-    if !line.status.has_no_body() {
-        reader.record_absence(KIND, FieldName::ContentLength);
-    }
+    reader.record_length(KIND, line.status);
     let has_static_url = reader.get(FieldName::StaticResponseUrl).is_some();
     if has_static_url && reader.framing.announces_body() {
         reader.deviations.insert(Deviation::UnexpectedBody);
     }
     let static_response_url = reader.optional(KIND)?;
     let copy_file_to_destination = reader.optional(KIND)?;
-    // A 204 has no body, whatever its Content-Length is.
-    let has_body = line.status != StatusCode::NO_CONTENT;
-    let content_length = reader.framing.content_length.filter(|_| has_body);
+    // A 204 has no body, and the length of a chunked one is unknown, whatever Content-Length is.
+    let is_given =
+        line.status != StatusCode::NO_CONTENT && reader.framing.transfer_encoding.is_none();
+    let content_length = reader.framing.content_length.filter(|_| is_given);
     Ok(static_response_url.and_then(|static_response_url| {
         Ok(NotificationResponse {
             status: line.status,

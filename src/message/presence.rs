@@ -2,8 +2,8 @@
 //!
 //! Three rules precede the table:
 //!
-//! * Transfer-Encoding is rejected with the framing, except on responses that another HTTP stack
-//!   has received.
+//! * Transfer-Encoding is checked with the framing. A response may have it; on an Ack and on a
+//!   notification response it replaces Content-Length.
 //! * `X-HTTP-Method-Override` is checked with the method.
 //! * A notification with at least one of the `DataFile` names is one by reference, which requires
 //!   both.

@@ -8,8 +8,8 @@ use super::report::{Checked, Outcome, Report};
 use crate::deviation::{Deviation, Deviations};
 use crate::error::{CheckStage, ValueError};
 use crate::field::{Decode, FieldName, FieldSet, SessionId, SupportedProtocols};
-use crate::http1::Framing;
-use crate::http1::framing::TransferCoding;
+use crate::http1::framing::AllowedCoding;
+use crate::http1::{Framing, StatusCode};
 
 /// The fields of one message, the deviations found so far, and the receiver of errors.
 pub(crate) struct Reader<'h, 'b, R> {
@@ -62,17 +62,17 @@ impl<'h, 'b, R: Report<'b>> Reader<'h, 'b, R> {
 
     /// Checks the framing of a message that another HTTP stack has parsed.
     #[inline(always)]
-    pub(super) fn check_framing(&mut self, coding: TransferCoding) -> Checked<'b, R> {
+    pub(super) fn check_framing(&mut self, allowed: AllowedCoding) -> Checked<'b, R> {
         let fields = self.fields.framing_fields();
         if self.is_framing_unchecked && !fields.is_unambiguous(&self.framing) {
-            self.report_framing(coding)?;
+            self.report_framing(allowed)?;
         }
         Ok(())
     }
 
     #[cold]
-    fn report_framing(&mut self, coding: TransferCoding) -> Checked<'b, R> {
-        for error in self.fields.framing_fields().errors(coding) {
+    fn report_framing(&mut self, allowed: AllowedCoding) -> Checked<'b, R> {
+        for error in self.fields.framing_fields().errors(allowed) {
             self.report(MessageError::in_framing(error))?;
         }
         Ok(())
@@ -196,6 +196,18 @@ impl<'h, 'b, R: Report<'b>> Reader<'h, 'b, R> {
     pub(super) fn record_absence(&mut self, kind: MessageKind, field: FieldName) {
         if presence::fields(kind).expected.contains(field) && self.get(field).is_none() {
             self.deviations.insert(presence::absence(field));
+        }
+    }
+
+    /// Records a response without Content-Length: it is missing, or a transfer coding replaces it.
+    #[inline(always)]
+    pub(super) fn record_length(&mut self, kind: MessageKind, status: StatusCode) {
+        if status.has_no_body() {
+            return;
+        }
+        match self.framing.transfer_encoding {
+            None => self.record_absence(kind, FieldName::ContentLength),
+            Some(_) => self.deviations.insert(Deviation::ChunkedResponse),
         }
     }
 

@@ -14,7 +14,7 @@ use crate::deviation::{Deviation, Deviations};
 use crate::error::{CheckStage, Error, ErrorKind, ValueError};
 use crate::field::{ContentName, Decode as _, FieldName, FieldSet, PacketType, SessionId};
 use crate::http1::HeadVisitor as _;
-use crate::http1::framing::TransferCoding;
+use crate::http1::framing::AllowedCoding;
 use crate::http1::{RequestLine, RequestTarget, Version, trim_white_space};
 
 /// [2.2.1] The method of every request of a client.
@@ -240,7 +240,7 @@ pub(super) fn read<'b, R: Report<'b>>(
     reader: &mut Reader<'_, 'b, R>,
     options: &ParseOptions,
 ) -> Outcome<'b, Request<'b>, R> {
-    reader.check_framing(TransferCoding::Rejected)?;
+    reader.check_framing(AllowedCoding::None)?;
     if line.version != Version::Http11 {
         let error = MessageError::in_start_line(ErrorKind::HttpVersion);
         reader.report(error.at_stage(CheckStage::Http))?;

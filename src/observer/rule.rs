@@ -325,6 +325,7 @@ const fn deviation_severity(deviation: Deviation) -> Severity {
         | Deviation::LongContentName
         | Deviation::EarlyReplyUrl => Severity::Should,
         Deviation::MissingPacketType
+        | Deviation::ChunkedResponse
         | Deviation::UnexpectedField
         | Deviation::JoinedProtocols
         | Deviation::ExcessProtocols

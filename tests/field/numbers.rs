@@ -7,7 +7,7 @@ use bits_proto::field::{
     ContentEncoding, ContentRange, FieldName, HostIdFallbackTimeout, Overlap, PacketType,
     ReceivedContentRange,
 };
-use bits_proto::http1::{Framing, RequestTarget, StatusCode, Version};
+use bits_proto::http1::{Framing, RequestTarget, StatusCode, TransferCoding, Version};
 use field_values::{check_refused, near_misses, read, spellings};
 use messages::range;
 
@@ -287,10 +287,11 @@ fn framing_depends_on_two_fields_only() {
         framing.map(|it| (it.content_length, it.transfer_encoding)).map_err(|error| error.kind())
     };
     let (length, coding) = (("Content-Length", "5"), ("TRANSFER-encoding", "chunked"));
-    assert_eq!(framing(&[]), Ok((None, false)));
-    assert_eq!(framing(&[("Host", "6"), length, ("Content-Range", "7")]), Ok((Some(5), false)));
-    assert_eq!(framing(&[coding]), Ok((None, true)));
-    assert_eq!(framing(&[length, coding, ("content-length", "05")]), Ok((Some(5), true)));
+    let chunked = Some(TransferCoding::Chunked);
+    assert_eq!(framing(&[]), Ok((None, None)));
+    assert_eq!(framing(&[("Host", "6"), length, ("Content-Range", "7")]), Ok((Some(5), None)));
+    assert_eq!(framing(&[coding]), Ok((None, chunked)));
+    assert_eq!(framing(&[length, coding, ("content-length", "05")]), Ok((Some(5), chunked)));
     let six = ("content-length", "6");
     assert_eq!(framing(&[length, coding, six]), Err(ErrorKind::ContentLengthConflict));
 }

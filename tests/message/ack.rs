@@ -4,7 +4,7 @@ use crate::support::messages;
 use bits_proto::deviation::{Deviation, Deviations};
 use bits_proto::error::{ErrorKind, Fault};
 use bits_proto::field::{ContentRange, Protocol, ReceivedContentRange, SessionId};
-use bits_proto::http1::{Progress, StatusCode};
+use bits_proto::http1::{BodyLength, Progress, StatusCode};
 use bits_proto::message::{
     Ack, AckContext, CreateSessionAck, Decoded, Failure, FragmentAck, HeaderSlots, NO_EXTRAS,
     NotificationResponse, Request, RequestHead, ResponseHead,
@@ -233,13 +233,16 @@ fn answers_without_a_body_need_no_length() {
         let mut slots = HeaderSlots::new();
         let head = ResponseHead::parse(text.as_bytes(), &mut slots).map(Progress::complete);
         let body = head.map(|head| head.map(|head| head.body_length()));
-        assert_eq!(body, Ok(Some(Some(0))), "{status}");
+        assert_eq!(body, Ok(Some(BodyLength::NoBody)), "{status}");
     }
 }
 
 #[test]
 fn bodies_are_as_long_as_the_head_says() {
-    let bodies = [("HTTP/1.1 200 OK", None, None), ("HTTP/1.1 200 OK", Some("7"), Some(7))];
+    let bodies = [
+        ("HTTP/1.1 200 OK", None, BodyLength::UntilClose),
+        ("HTTP/1.1 200 OK", Some("7"), BodyLength::Known(7)),
+    ];
     for (line, length, expected) in bodies {
         let fields: Vec<_> = length.map(|length| ("Content-Length", length)).into_iter().collect();
         let text = Draft::new(line, &fields).text();

@@ -2,6 +2,7 @@
 
 mod ack;
 mod captures;
+mod chunked;
 mod contradictions;
 mod extras;
 #[cfg(feature = "http")]

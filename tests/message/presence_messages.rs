@@ -247,7 +247,7 @@ fn a_repeated_ignored_field_changes_nothing() {
 
 /// Framing is checked before the fields of the message.
 #[test]
-fn a_transfer_coding_is_rejected_before_presence_is_checked() {
+fn a_transfer_coding_beside_a_length_is_rejected_before_presence_is_checked() {
     for sample in every_kind() {
         let found = sample.with(true, F::TransferEncoding, "chunked").read().error();
         let expected = Some((ErrorKind::TransferEncoding, Some("Transfer-Encoding")));

@@ -33,11 +33,8 @@ pub const RULES: [Rule; 10] = [
     Rule { name: "conflicting-fields", effect: Rejects(has_conflict) },
     // Two readers could find different ends of the message.
     Rule { name: "conflicting-lengths", effect: Rejects(|case, _| lengths_conflict(case)) },
-    // Content-Length is the only framing of the protocol.
-    Rule {
-        name: "transfer-encoding",
-        effect: Rejects(|case, _| case.map.contains_key("transfer-encoding")),
-    },
+    // The end of the message is in doubt, except for a response that is sent in chunks.
+    Rule { name: "transfer-encoding", effect: Rejects(|case, _| has_rejected_coding(case)) },
     // Some readers end a line there and others do not.
     Rule { name: "bare-line-feed", effect: Rejects(|case, _| has_bare_line_feed(case.head)) },
     // The specification's limit for values, which applies to servers.
@@ -116,22 +113,22 @@ fn has_conflict(case: &Case<'_>, request: AnsweredRequest) -> bool {
         }
         Start::Request { .. } => &[&["BITS-Packet-Type"], &["Content-Name"]],
         // Only the offset of a response that is not an Ack is used.
-        Start::Response { status: 416 } if !is("Ack") => &[RECEIVED],
+        Start::Response { status: 416, .. } if !is("Ack") => &[RECEIVED],
         Start::Response { .. } if !is("Ack") => &[],
-        Start::Response { status: 200 | 201 } if request == AnsweredRequest::Create => &[
+        Start::Response { status: 200 | 201, .. } if request == AnsweredRequest::Create => &[
             &["BITS-Packet-Type"],
             &["BITS-Session-Id"],
             &["BITS-Protocol"],
             &["BITS-Host-Id"],
             &["BITS-Host-Id-Fallback-Timeout"],
         ],
-        Start::Response { status: 200 | 201 } if request == AnsweredRequest::Fragment => {
+        Start::Response { status: 200 | 201, .. } if request == AnsweredRequest::Fragment => {
             &[&["BITS-Packet-Type"], &["BITS-Session-Id"], RECEIVED, &["BITS-Reply-URL"]]
         }
-        Start::Response { status: 200 | 201 } if request == AnsweredRequest::Ping => {
+        Start::Response { status: 200 | 201, .. } if request == AnsweredRequest::Ping => {
             &[&["BITS-Packet-Type"]]
         }
-        Start::Response { status: 200 | 201 } => &[&["BITS-Packet-Type"], &["BITS-Session-Id"]],
+        Start::Response { status: 200 | 201, .. } => &[&["BITS-Packet-Type"], &["BITS-Session-Id"]],
         Start::Response { .. } => &[
             &["BITS-Packet-Type"],
             &["BITS-Session-Id"],
@@ -154,6 +151,16 @@ fn lengths_conflict(case: &Case<'_>) -> bool {
     let lengths: Vec<_> =
         case.all(&["Content-Length"]).into_iter().map(reference_grammar::decimal).collect();
     lengths.contains(&None) || lengths.windows(2).any(|pair| pair[0] != pair[1])
+}
+
+fn has_rejected_coding(case: &Case<'_>) -> bool {
+    let may_be_chunked = matches!(case.start, Start::Response { minor: 1, .. })
+        && case.all(&["Content-Length"]).is_empty();
+    match case.all(&["Transfer-Encoding"])[..] {
+        [] => false,
+        [coding] => !may_be_chunked || !coding.eq_ignore_ascii_case(b"chunked"),
+        _ => true,
+    }
 }
 
 fn has_bare_line_feed(head: &[u8]) -> bool {
@@ -207,7 +214,7 @@ fn remove_empty(case: &Case<'_>, map: &mut HeaderMap) {
 }
 
 fn bare_refusal(case: &Case<'_>) -> Option<Parsed> {
-    let Start::Response { status: status @ 300.. } = case.start else { return None };
+    let Start::Response { status: status @ 300.., .. } = case.start else { return None };
     if case.map.contains_key("bits-packet-type") {
         return None;
     }

@@ -16,7 +16,7 @@ pub struct Case<'b> {
 #[derive(Clone, Copy)]
 pub enum Start<'b> {
     Request { method: &'b str, target: &'b str, minor: u8 },
-    Response { status: u16 },
+    Response { status: u16, minor: u8 },
 }
 
 /// The content of a packet.
@@ -86,7 +86,8 @@ impl<'b> Case<'b> {
         let (start, len, found) = if data.starts_with(b"HTTP/") {
             let mut response = httparse::Response::new(&mut slots);
             let len = complete(response.parse(data))?;
-            (Start::Response { status: response.code? }, len, response.headers)
+            let (status, minor) = (response.code?, response.version?);
+            (Start::Response { status, minor }, len, response.headers)
         } else {
             let mut request = httparse::Request::new(&mut slots);
             let len = complete(request.parse(data))?;
@@ -140,7 +141,7 @@ pub fn parse(start: Start<'_>, map: &HeaderMap, request: AnsweredRequest) -> Opt
     match start {
         Start::Request { method: "BITS_POST", target, minor: 1 } => parse_request(target, map),
         Start::Request { .. } => None,
-        Start::Response { status } => parse_ack(status, map, request),
+        Start::Response { status, .. } => parse_ack(status, map, request),
     }
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Debug;
 
 use bits_proto::deviation::{Deviation, Deviations};
 use bits_proto::field::FieldName;
-use bits_proto::http1::{Progress, StartLine};
+use bits_proto::http1::{BodyLength, Progress, StartLine, TransferCoding};
 use bits_proto::limits::Limits;
 use bits_proto::message::{
     Ack, AckContext, Decoded, Head, HeaderSlots, NotificationRequest, NotificationResponse,
@@ -36,8 +36,15 @@ pub fn roundtrip_request(data: &[u8]) {
 pub fn roundtrip_ack(data: &[u8]) {
     let mut slots = HeaderSlots::default();
     let Ok(Progress::Complete(head)) = ResponseHead::parse(data, &mut slots) else { return };
-    let length = head.body_length();
-    assert!(length == head.framing().content_length || length == Some(0), "{length:?}");
+    let (status, framing) = (head.line().status, head.framing());
+    let expected = match (framing.content_length, framing.transfer_encoding) {
+        _ if status.has_no_body() => BodyLength::NoBody,
+        (Some(length), None) => BodyLength::Known(length),
+        (None, Some(TransferCoding::Chunked)) => BodyLength::Chunked,
+        (None, None) => BodyLength::UntilClose,
+        ambiguous => panic!("{ambiguous:?} was accepted"),
+    };
+    assert_eq!(head.body_length(), expected);
     check_shown(&head);
     for ack_context in ack_contexts() {
         let Ok(decoded) = any(Ack::from_head(&head, &ack_context)) else { continue };

@@ -112,6 +112,11 @@ impl Draft {
         self
     }
 
+    /// Replaces Content-Length, as a reverse proxy does that sends a response in chunks.
+    pub fn chunked(self) -> Self {
+        self.without("Content-Length").with("Transfer-Encoding", "chunked")
+    }
+
     pub fn set(mut self, name: &str, value: impl Into<String>) -> Self {
         let field = self.fields.iter_mut().find(|(other, _)| other == name);
         field.unwrap_or_else(|| panic!("{name} is missing and cannot be set")).1 = value.into();

@@ -2,7 +2,7 @@
 
 /// All decision numbers; the others were never assigned.
 pub const IDS: &str = "
-A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A13 A14 A15 A16 A18 A19 A20 A21 A22 A23 A24 A26 A27 A28 A29 A30
+A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A13 A14 A15 A16 A17 A18 A19 A20 A21 A22 A23 A24 A26 A27 A28 A29 A30
 A31 A33 A34 A35 A36 A37 A39 A40 A41
 ";
 
@@ -52,6 +52,13 @@ A16 | no Content-Length | 411; by policy 400 or accepted; Transfer-Encoding is a
     message::refusals::a_missing_length_is_answered_by_policy
     deviation::each_deviation_is_recorded_alone_and_only_for_its_message
     error::a_transfer_coding_is_reported_alike_by_every_reader
+A17 | Transfer-Encoding in a response | chunked alone, or decoded by a stack: a deviation; others are rejected
+    http1::framing::a_response_body_ends_in_one_of_four_ways
+    http1::framing::a_response_of_doubtful_end_is_rejected
+    message::chunked::a_chunked_ack_is_read_like_any_other
+    message::chunked::code_context_and_offset_of_a_chunked_refusal_count
+    message::chunked::a_chunked_response_of_another_server_breaks_no_rule_of_bits
+    message::chunked::no_transfer_coding_is_an_error_after_another_http_stack
 A18 | a response without a packet type | never a success; a failure is classified by its status
     error::every_kind_has_the_expected_properties
     client::decisions::a18_a_response_that_is_not_an_ack_is_classified_by_its_status

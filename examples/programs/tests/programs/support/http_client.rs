@@ -202,7 +202,8 @@ impl Connection {
         let mut slots = HeaderSlots::new();
         let head = ResponseHead::parse(&self.buffer, &mut slots).map_err(io::Error::other)?;
         let Some(head) = head.complete() else { return Ok(None) };
-        let length = head.body_length().ok_or_else(|| io::Error::other("no Content-Length"))?;
+        let length =
+            head.body_length().known().ok_or_else(|| io::Error::other("no Content-Length"))?;
         let length = usize::try_from(length).map_err(io::Error::other)?;
         Ok(Some((head.line().status.get(), length, head.len())))
     }
