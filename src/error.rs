@@ -203,7 +203,8 @@ impl Error {
     /// Returns an excerpt of the received value: at most 40 bytes, around the error.
     ///
     /// Of two conflicting values it is the earlier one, at most 20 bytes. `None` if there was no
-    /// value, or if its field is not one of the protocol's: such a value may be a secret.
+    /// value, or if its field is not one of the protocol's: such a value may be a secret. For
+    /// [`ErrorKind::ExtraName`] and [`ErrorKind::ExtraValue`] it is the name of the extra field.
     #[must_use]
     pub fn received(&self) -> Option<&[u8]> {
         self.excerpt.first().map(|value| value.bytes)
@@ -225,6 +226,7 @@ impl Error {
             | Tag::ValueTooLong
             | Tag::TooLong
             | Tag::NumberTooLarge
+            | Tag::UnexpectedBody
             | Tag::ReceivedBeyondSent => Some(self.number),
             _ => None,
         }
@@ -251,6 +253,9 @@ impl Error {
             (Tag::ReceivedBeyondSent, Some(sent)) => {
                 write!(f, "offset exceeds the {sent} bytes sent")
             }
+            (Tag::UnexpectedBody, Some(limit)) => {
+                write!(f, "expected at most {limit} because this packet has no body")
+            }
             (Tag::LengthMismatch, _) => {
                 write!(f, "expected {number}, the length of Content-Range")
             }
@@ -276,6 +281,10 @@ impl fmt::Display for Error {
             (Tag::ValueTooLong | Tag::TooLong, ..) => {
                 let (length, limit) = (self.received_len, self.number);
                 write!(f, "value of {length} bytes exceeds the limit of {limit}")?;
+            }
+            (Tag::ExtraValue, Some(name), _) => {
+                write!(f, "value of the extra field {name} contains a control character ")?;
+                f.write_str("or outer white space")?;
             }
             (_, Some(received), _) if !received.bytes.is_empty() => {
                 self.fmt_rule(f)?;

@@ -8,7 +8,9 @@ use bits_proto::error::{CheckStage, ErrorKind, Fault};
 use bits_proto::field::{FieldName, ReceivedContentRange};
 use bits_proto::http1::Progress;
 use bits_proto::limits::Limits;
-use bits_proto::message::{AckContext, HeaderSlots, ParseOptions, Request, RequestHead};
+use bits_proto::message::{
+    Ack, AckContext, HeaderSlots, ParseOptions, PingAck, Request, RequestHead,
+};
 use errors::samples;
 use messages::{Draft, Reader, for_create, for_fragment, protocols};
 
@@ -68,6 +70,14 @@ fn conflicting_values_are_shown_around_their_first_difference() {
     assert_eq!(error.to_string(), expected);
     assert_eq!(error.received(), Some(&one.as_bytes()[18..]));
     assert_eq!(error.conflicting(), Some(&two.as_bytes()[18..]));
+}
+
+#[test]
+fn an_invalid_extra_field_is_named_without_its_value() {
+    let error = Ack::Ping(PingAck).encode([("X-Token", "secret\n")]).expect_err("a line end");
+    assert_eq!((error.kind(), error.received()), (ErrorKind::ExtraValue, Some(&b"X-Token"[..])));
+    let text = error.to_string();
+    assert!(text.contains("\"X-Token\"") && !text.contains("secret"), "{text}");
 }
 
 #[test]

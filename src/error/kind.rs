@@ -107,8 +107,9 @@ error_kinds! {
     ValueTooLong "value-too-long" => "value exceeds the length limit",
     /// A request is a Ping, Create-Session, Fragment, Close-Session or Cancel-Session.
     UnknownPacketType "unknown-packet-type" => "expected the packet type of a request",
-    /// Only a Fragment and a notification by value have a body.
-    UnexpectedBody "unexpected-body" => "expected length 0 because this packet has no body",
+    /// Only a Fragment and a notification by value have a body. The limit is
+    /// [`ParseOptions::max_ignored_body`](crate::message::ParseOptions::max_ignored_body).
+    UnexpectedBody "unexpected-body" => "length exceeds the limit of a packet that has no body",
     /// The body of a Fragment has exactly the length of its range.
     LengthMismatch "length-mismatch" => "expected the length of Content-Range",
 
@@ -141,8 +142,8 @@ error_kinds! {
     NotHexadecimal "not-hexadecimal" => "expected 1 to 8 hexadecimal digits",
     /// Zero means "no error".
     ZeroErrorCode "zero-error-code" => "expected an error code other than zero",
-    /// A GUID is 32 hexadecimal digits in five groups.
-    NotGuid "not-guid" => "expected a GUID in braces",
+    /// A GUID has five groups of digits, and may be in braces.
+    NotGuid "not-guid" => "expected a GUID of 32 hexadecimal digits",
     /// The list is empty, or spread over too many fields.
     ProtocolCount "protocol-count" => "expected 1 to 100 protocols in at most 4 fields",
     /// The value has a different form, or other bytes around it.

@@ -74,7 +74,8 @@ pub(super) fn check(kind: MessageKind, name: &str, value: &[u8]) -> Result<(), E
         return Err(Error::caller(ErrorKind::ExtraName).with_received(name.as_bytes(), 0));
     }
     if check_content(value).is_err() {
-        return Err(Error::caller(ErrorKind::ExtraValue));
+        // The value may be a secret.
+        return Err(Error::caller(ErrorKind::ExtraValue).with_received(name.as_bytes(), 0));
     }
     let is_allowed = |field: FieldName| match field {
         FieldName::ContentLength | FieldName::TransferEncoding => false,

@@ -339,8 +339,9 @@ fn check_length<'b, R: Report<'b>>(
         }
         (Err(missing), _) => missing,
         (Ok(value), Some(length)) if !has_body && length > options.max_ignored_body => {
-            let error = ValueError::new(ErrorKind::UnexpectedBody, 0);
-            MessageError::in_value(FieldName::ContentLength, value.unwrap_or_default(), error)
+            let (field, value) = (FieldName::ContentLength, value.unwrap_or_default());
+            let limit = options.max_ignored_body;
+            MessageError::in_number(ErrorKind::UnexpectedBody, field, value, limit)
         }
         (Ok(_), Some(1..)) if !has_body => {
             reader.deviations.insert(Deviation::UnexpectedBody);

@@ -65,7 +65,11 @@ fn a_body_on_a_packet_that_has_none_is_refused() {
         let remark = Deviations::from_iter([Deviation::UnexpectedBody]);
         assert_eq!(lenient.deviations(&with_body), remark, "{packet:?}");
         let long = packet.clone().set("Content-Length", "4097");
-        assert_eq!(lenient.error(&long).kind(), ErrorKind::UnexpectedBody, "{packet:?}");
+        let error_beyond = lenient.error(&long);
+        assert_eq!(error_beyond.kind(), ErrorKind::UnexpectedBody, "{packet:?}");
+        assert_eq!((error.limit(), error_beyond.limit()), (Some(0), Some(4096)), "{packet:?}");
+        let text = "Content-Length: expected at most 4096 because this packet has no body";
+        assert!(error_beyond.to_string().starts_with(text), "{error_beyond}");
     }
 }
 

@@ -137,7 +137,7 @@ fn unknown_keys_and_invalid_values_are_errors() {
         (json!({ "max_length": 5 }), "unknown field `max_length`"),
         (json!({ "requests": { "post": true } }), "unknown field `post`"),
         (json!({ "overlap": "416" }), "unknown variant `416`"),
-        (json!({ "protocols": ["{7df0354d}"] }), "expected a GUID in braces"),
+        (json!({ "protocols": ["{7df0354d}"] }), "expected a GUID of 32 hexadecimal digits"),
         (json!({ "protocols": [7] }), "expected a GUID in braces"),
         (json!({ "host": { "host_id": "http://h/" } }), "a host name or an IP address"),
         (json!({ "host": {} }), "missing field `host_id`"),

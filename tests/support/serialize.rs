@@ -48,6 +48,7 @@ pub fn check_error(error: &Error) {
         (Some(limit), ..) => limit.to_string(),
         (_, Some(later), _) => format!("\"{}\"", later.escape_ascii()),
         (.., ErrorKind::LengthMismatch) => "the length of Content-Range".to_owned(),
+        (.., ErrorKind::ExtraValue) => "value of the extra field".to_owned(),
         (.., kind) => kind.to_string(),
     };
     assert!(text.contains(&description), "{text}");
