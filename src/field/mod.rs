@@ -1,7 +1,8 @@
 //! The fields of the protocol: one value type per file, named like the field.
 //!
 //! Constructors and `TryFrom` validate, so a value can always be sent. `TryFrom` accepts the same
-//! values as the messages do: every value that has only one meaning. `Display` writes the value as
+//! values as the messages do: every value that has only one meaning. [`OriginalRequestUrl`] is the
+//! exception: parsing accepts URLs that must not be sent. `Display` writes the value as
 //! it is sent, without allocating.
 //!
 //! Every value type implements `TryFrom` for text (`&str`) and bytes (`&[u8]`). Types that own

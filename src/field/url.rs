@@ -36,7 +36,7 @@ pub(super) struct Url<'u> {
 }
 
 /// Returns true for bytes that a URL may contain unescaped.
-const fn is_url_byte(byte: &u8) -> bool {
+pub(super) const fn is_url_byte(byte: &u8) -> bool {
     byte.is_ascii_graphic()
         && !matches!(byte, b'"' | b'<' | b'>' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}')
 }
@@ -154,6 +154,11 @@ impl<'u> Url<'u> {
         Self::parse(text.as_bytes()).map_err(|_| Error::caller(ErrorKind::NotDestination))
     }
 
+    /// Returns the length of path, query and fragment.
+    pub(super) const fn rest_len(&self) -> usize {
+        self.path.len().saturating_add(self.tail.len())
+    }
+
     /// Returns the port, or the default port of the scheme.
     fn effective_port(&self) -> Option<u64> {
         match self.port {
@@ -180,6 +185,20 @@ pub(super) fn is_absolute(reference: &[u8]) -> Result<bool, ValueError> {
     }
 }
 
+/// Returns host and port of an authority without a user; `None` if it is not one.
+pub(super) fn authority_of(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    match authority(text) {
+        Ok(([], ([], host, port))) => Some((host, port)),
+        _ => None,
+    }
+}
+
+/// Returns true if the `%` at `at` starts an escape of two hexadecimal digits.
+pub(super) fn is_escape(text: &[u8], at: usize) -> bool {
+    let digit = |offset: usize| at.checked_add(offset).and_then(|at| text.get(at));
+    [1, 2].iter().all(|offset| digit(*offset).is_some_and(u8::is_ascii_hexdigit))
+}
+
 /// Returns true for `/` and `\`, which Windows treats alike.
 const fn is_slash(byte: u8) -> bool {
     matches!(byte, b'/' | b'\\')
@@ -187,11 +206,10 @@ const fn is_slash(byte: u8) -> bool {
 
 /// Writes `text`, percent-encoding bytes that a URL may not contain. With `slashes`, backslashes
 /// are replaced by slashes.
-fn put_encoded<S: Sink>(sink: S, text: &[u8], slashes: bool) -> S {
+pub(super) fn put_encoded<S: Sink>(sink: S, text: &[u8], slashes: bool) -> S {
     text.iter().enumerate().fold(sink, |sink, (index, byte)| {
-        let escape = |at: usize| index.checked_add(at).and_then(|at| text.get(at));
         let keeps = match byte {
-            b'%' => [1, 2].iter().all(|at| escape(*at).is_some_and(u8::is_ascii_hexdigit)),
+            b'%' => is_escape(text, index),
             byte => is_url_byte(byte),
         };
         if *byte == b'\\' && slashes {

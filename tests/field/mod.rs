@@ -5,6 +5,7 @@ mod hosts;
 mod ids;
 mod names;
 mod numbers;
+mod original_urls;
 mod properties;
 mod texts;
 mod traits;

@@ -4,8 +4,8 @@ use crate::support::field_values;
 use bits_proto::Error;
 use bits_proto::error::ErrorKind;
 use bits_proto::field::{
-    ContentName, CopyFileToDestination, FieldName, OriginalRequestUrl, ReplyUrl,
-    RequestDataFileName, ResponseDataFileName, StaticResponseUrl,
+    ContentName, CopyFileToDestination, FieldName, ReplyUrl, RequestDataFileName,
+    ResponseDataFileName, StaticResponseUrl,
 };
 use field_values::read;
 
@@ -31,10 +31,9 @@ macro_rules! opaque {
     };
 }
 
-const OPAQUE: [Opaque; 7] = [
+const OPAQUE: [Opaque; 6] = [
     opaque!(ContentName true),
     opaque!(CopyFileToDestination true),
-    opaque!(OriginalRequestUrl false),
     opaque!(RequestDataFileName false),
     opaque!(ResponseDataFileName false),
     opaque!(StaticResponseUrl false),

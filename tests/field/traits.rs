@@ -103,7 +103,7 @@ fn text_and_bytes_are_borrowed() {
     check(&value::<ContentName<'_>>("a b"), "a b");
     check(&value::<CopyFileToDestination<'_>>("yes"), "yes");
     check(&value::<HostId<'_>>("h:1"), "h:1");
-    check(&value::<OriginalRequestUrl<'_>>("/e"), "/e");
+    check(&value::<OriginalRequestUrl<'_>>("http://o/e"), "http://o/e");
     check(&value::<ReplyUrl<'_>>("r"), "r");
     check(&value::<RequestDataFileName<'_>>("/1"), "/1");
     check(&value::<ResponseDataFileName<'_>>("/2"), "/2");

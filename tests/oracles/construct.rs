@@ -203,10 +203,7 @@ fn is_present(value: &[u8]) -> bool {
 }
 
 fn notification_request(input: Input<'_, '_>) -> Result<NotificationRequestSpec> {
-    // URLs with a scheme but otherwise malformed are checked by the oracle of the fields.
-    let is_url =
-        |url: &[u8]| reference_grammar::http_url(url) != Err(reference_grammar::NoUrl::Malformed);
-    let url = accepted(input, 80, |url| is_present(url) && is_url(url))?;
+    let url = accepted(input, 80, reference_grammar::is_sendable_url)?;
     let url = url.unwrap_or_else(|| b"http://h/e".to_vec());
     let paths = (accepted(input, 60, is_present)?, accepted(input, 60, is_present)?);
     let paths = paths.0.zip(paths.1);

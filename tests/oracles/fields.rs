@@ -9,7 +9,7 @@ use bits_proto::field::{
     ReceivedContentRange, ReplyUrl, RequestDataFileName, ResponseDataFileName, SessionId,
     StaticResponseUrl, SupportedProtocols,
 };
-use bits_proto::http1::{Framing, RequestLine, StatusCode, StatusLine, Version};
+use bits_proto::http1::{Framing, RequestLine, RequestTarget, StatusCode, StatusLine, Version};
 use bits_proto::message::{
     Ack, AckContext, NotificationRequest, NotificationResponse, ParseOptions, Refusal, Request,
 };
@@ -122,7 +122,6 @@ fn texts(data: &[u8]) {
     assert_eq!(copy.is_ok(), is_content, "{}", show(data));
     let is_present = is_content && !data.is_empty();
     let accepted = [
-        OriginalRequestUrl::try_from(data).map(|it| it.as_bytes()),
         RequestDataFileName::try_from(data).map(|it| it.as_bytes()),
         ResponseDataFileName::try_from(data).map(|it| it.as_bytes()),
     ];
@@ -131,7 +130,29 @@ fn texts(data: &[u8]) {
     }
 }
 
+/// Uses the input as the host and as the target of a request.
+fn compose(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let target = RequestTarget::try_from(text).ok();
+    let composed = [
+        target.map(|target| OriginalRequestUrl::compose("https", "h:1", target)),
+        Some(OriginalRequestUrl::compose(
+            "http",
+            text,
+            RequestTarget::try_from("/e").expect("a path"),
+        )),
+    ];
+    for url in composed.into_iter().flatten().filter_map(std::result::Result::ok) {
+        assert!(reference_grammar::is_sendable_url(url.as_bytes()), "{url}");
+        assert_eq!(OriginalRequestUrl::try_from(&*url).map(|it| it.to_string()), Ok(url.clone()));
+    }
+}
+
 fn urls(data: &[u8]) {
+    let url = OriginalRequestUrl::try_from(data).ok().map(|it| it.as_bytes());
+    let expected = reference_grammar::is_sendable_url(data).then_some(data);
+    assert_eq!(url, expected, "{}", show(data));
+    compose(data);
     let is_reference = reference_grammar::is_reference(data);
     let url = StaticResponseUrl::try_from(data);
     assert_eq!(url.is_ok(), is_reference, "{}", show(data));

@@ -119,6 +119,20 @@ pub fn http_url(text: &[u8]) -> Result<(), NoUrl> {
     if is_host && is_port { Ok(()) } else { Err(NoUrl::Malformed) }
 }
 
+/// Returns true if a sender may write the URL: `http_URL` of RFC 2616, completely escaped.
+pub fn is_sendable_url(text: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(text) else { return false };
+    let authority = text.split('/').nth(2).unwrap_or_default();
+    let authority = authority.split('?').next().unwrap_or_default();
+    let is_plain = |byte: u8| byte.is_ascii_graphic() && !b"\"#<>\\^`{|}".contains(&byte);
+    let is_escaped =
+        |rest: &str| rest.len() >= 2 && rest.bytes().take(2).all(|digit| digit.is_ascii_hexdigit());
+    http_url(text.as_bytes()).is_ok()
+        && !authority.contains('@')
+        && text.bytes().all(is_plain)
+        && text.split('%').skip(1).all(is_escaped)
+}
+
 /// Returns true if the reference can be resolved against a destination URL.
 pub fn is_reference(text: &[u8]) -> bool {
     let url = http_url(text);

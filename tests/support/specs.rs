@@ -190,11 +190,6 @@ impl NotificationRequestSpec {
         let original_request_url = OriginalRequestUrl::try_from(&self.url[..]).expect("a URL");
         NotificationRequest { original_request_url, entity }
     }
-
-    fn deviations(&self) -> Deviations {
-        let relative = (!is_absolute(&self.url)).then_some(Deviation::RelativeOriginalUrl);
-        relative.into_iter().collect()
-    }
 }
 
 fn is_absolute(url: &[u8]) -> bool {
@@ -275,7 +270,7 @@ impl Spec {
         match self {
             Self::Request(spec) => spec.deviations(),
             Self::Ack(spec) => spec.deviations(),
-            Self::NotificationRequest(spec) => spec.deviations(),
+            Self::NotificationRequest(_) => Deviations::EMPTY,
             Self::NotificationResponse(spec) => spec.deviations(),
         }
     }

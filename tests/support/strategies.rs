@@ -88,8 +88,8 @@ pub fn ack() -> impl Strategy<Value = AckSpec> {
 
 pub fn notification_request() -> impl Strategy<Value = NotificationRequestSpec> {
     let paths = of((content(1..60), content(1..60)));
-    let absolute = "https?://[a-z]{1,9}/[!-~]{0,20}".prop_map(String::into_bytes);
-    let url = prop_oneof![content(1..60), absolute];
+    let url = r"https?://[a-z]{1,9}(:[0-9]{0,4})?(/[!$&-;=?-\[\]_a-z~]{0,20}(%[0-9A-Fa-f]{2})?)?"
+        .prop_map(String::into_bytes);
     (url, paths, any::<u64>()).prop_map(|(url, paths, content_length)| NotificationRequestSpec {
         url,
         paths,

@@ -67,7 +67,10 @@ R2.2.12-1 enforced | sent if an application is configured, by reference or by va
     backend::refusals::each_type_has_its_own_request
 R2.2.12.1-1 enforced | Content-Length is the length of the body
     message::requirements::a_notification_has_the_fields_and_the_length_of_its_kind
-R2.2.12.2-1 embedder | the original URL is an http URL | known to the embedder; anything else is a deviation
+R2.2.12.2-1 enforced | the original URL is an http URL | checked where it is built; in a received message anything else is a deviation
+    field::original_urls::a_url_that_must_not_be_sent_is_refused_at_the_byte
+    field::original_urls::the_url_is_composed_of_scheme_host_and_target
+    field::original_urls::a_notification_with_a_url_that_must_not_be_sent_is_still_parsed
     deviation::each_deviation_is_recorded_alone_and_only_for_its_message
 R2.2.12.2-2 enforced | the original URL is required
     message::presence::the_table_matches_the_specification_except_for_listed_deviations
