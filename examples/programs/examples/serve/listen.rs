@@ -19,6 +19,9 @@ use crate::arguments::Arguments;
 use crate::server::Server;
 use crate::socket::Socket;
 
+/// The scheme of the server's URLs.
+pub const SCHEME: &str = "http";
+
 /// Maximum length of a head, in bytes.
 const MAX_HEAD: usize = 64 * 1024;
 

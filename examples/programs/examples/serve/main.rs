@@ -91,13 +91,13 @@ fn runtime() -> io::Result<Runtime> {
 }
 
 async fn run(arguments: &Arguments) -> io::Result<()> {
-    let server = Arc::new(Server::new(arguments)?);
-    survive_file_size_limit()?;
-    let shutdown = shutdown_signal()?;
     let listener = listen::bind(arguments.listen).await?;
     let address = listener.local_addr()?;
+    let server = Arc::new(Server::new(arguments, address)?);
+    survive_file_size_limit()?;
+    let shutdown = shutdown_signal()?;
     let mut stdout = io::stdout();
-    writeln!(stdout, "listening on http://{address}")?;
+    writeln!(stdout, "listening on {}://{address}", listen::SCHEME)?;
     stdout.flush()?;
     listen::serve(listener, server, arguments, shutdown).await;
     Ok(())

@@ -1,6 +1,7 @@
 //! Notifies a server application of a complete entity, and keeps its reply.
 
 use std::io::{self, Write as _};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
@@ -8,6 +9,7 @@ use bits_proto::backend::{
     self, Notification, NotificationError, NotificationType, Outcome, Poll, Timeouts,
 };
 use bits_proto::field::{OriginalRequestUrl, ReplyUrl, RequestDataFileName, ResponseDataFileName};
+use bits_proto::http1::RequestTarget;
 use bits_proto::message::NotificationResponse;
 use bits_proto::server::{HostError, Notified, Reply, SessionsError, WorkToken};
 use bits_proto_programs::host_error::host_error;
@@ -28,6 +30,7 @@ use tracing::{info, warn};
 use crate::application::{Application, Link};
 use crate::body::{Outgoing, read_piece};
 use crate::download::reply_path;
+use crate::listen::SCHEME;
 use crate::server::{Server, now};
 use crate::upload::StepResult;
 
@@ -73,7 +76,7 @@ impl Server {
             application,
             storage: &self.storage,
             guard,
-            original: original_url(parts),
+            original: original_url(parts, self.address)?,
             notification: Notification::new(application.kind, length, Timeouts::DEFAULT, now()),
             length,
             entity,
@@ -104,15 +107,16 @@ impl Server {
     }
 }
 
-/// Returns the destination URL as the client sees it, or the request target if its host is unknown.
-fn original_url(parts: &Parts) -> String {
-    let host = parts.uri.authority().map(|authority| authority.as_str());
-    let host = host.or_else(|| parts.headers.get(HOST).and_then(|host| host.to_str().ok()));
-    let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
-    match host {
-        Some(host) => format!("http://{host}{target}"),
-        None => target.to_owned(),
-    }
+/// Returns the destination URL as the client sees it. Without a valid Host field, the host is the
+/// address that the server listens on.
+fn original_url(parts: &Parts, address: SocketAddr) -> io::Result<String> {
+    let target = parts.uri.to_string();
+    let target = RequestTarget::try_from(&*target).map_err(io::Error::other)?;
+    let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok());
+    let compose = |host: &str| OriginalRequestUrl::compose(SCHEME, host, target);
+    host.and_then(|host| compose(host).ok())
+        .map_or_else(|| compose(&address.to_string()), Ok)
+        .map_err(io::Error::other)
 }
 
 /// A notification in progress.

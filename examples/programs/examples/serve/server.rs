@@ -1,6 +1,7 @@
 //! State that all requests share, and the dispatch of requests.
 
 use std::io;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -34,6 +35,8 @@ pub struct Server {
     pub storage: Storage,
     basic: Option<BasicAuth>,
     pub application: Option<Application>,
+    /// The address that the server listens on.
+    pub address: SocketAddr,
     read_timeout: Duration,
     /// Becomes `true` at shutdown. Requests that wait for a body subscribe to it.
     shutdown: watch::Sender<bool>,
@@ -53,7 +56,7 @@ impl std::error::Error for NoResponse {}
 
 impl Server {
     /// Creates a server that resumes the sessions of the previous process.
-    pub fn new(arguments: &Arguments) -> io::Result<Self> {
+    pub fn new(arguments: &Arguments, address: SocketAddr) -> io::Result<Self> {
         let storage = Storage::open(
             &arguments.root,
             arguments.sessions.as_deref(),
@@ -77,6 +80,7 @@ impl Server {
             storage,
             basic: arguments.basic.clone(),
             application,
+            address,
             read_timeout: arguments.read_timeout,
             shutdown: watch::Sender::new(false),
         })

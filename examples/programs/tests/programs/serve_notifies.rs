@@ -200,6 +200,30 @@ fn an_unreachable_application_is_notified_later() {
     server.assert_clean();
 }
 
+#[test]
+fn the_application_gets_the_url_of_the_request() {
+    let application = Application::start(|_, _| response("200 OK", "", ""));
+    let server = Server::start(&["--notify", &application.url]);
+    for (target, host, expected) in [
+        ("/e?a=%7B1%7D", "origin.example:81", "http://origin.example:81/e?a=%7B1%7D".to_owned()),
+        // An absolute request target replaces the host.
+        ("http://other.example/e", "origin.example", "http://other.example/e".to_owned()),
+        ("/e", "two words", format!("http://{}/e", server.address)),
+    ] {
+        let id = create_session(&server, "/e");
+        let head = format!(
+            "BITS_POST {target} HTTP/1.1\r\nHost: {host}\r\nBITS-Packet-Type: Fragment\r\n\
+             BITS-Session-Id: {id}\r\nContent-Range: bytes 0-0/1\r\nContent-Length: 1\r\n\r\n"
+        );
+        let mut connection = Connection::open(&server);
+        connection.raw(head + "x");
+        let answer = connection.answer();
+        assert_eq!(answer.received(), 1, "{target}");
+        assert_eq!(application.notification().url, expected);
+        cancel_session(&server, "/e", id);
+    }
+}
+
 /// A client that disconnects during the notification does not block the session.
 #[test]
 fn a_client_that_disconnects_during_notification_gets_the_reply_later() {
