@@ -9,6 +9,8 @@ mod conversation;
 mod cursor;
 #[path = "../examples/inspect/decode.rs"]
 mod decode;
+#[path = "../examples/inspect/malformed.rs"]
+mod malformed;
 #[path = "../examples/inspect/observers.rs"]
 mod observers;
 #[path = "../examples/inspect/packet/mod.rs"]

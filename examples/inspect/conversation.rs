@@ -4,18 +4,22 @@ use std::collections::{BTreeMap, VecDeque};
 
 use bits_proto::Error;
 use bits_proto::field::FieldName;
-use bits_proto::http1::Progress;
+use bits_proto::http1::{BodyLength, Progress};
 use bits_proto::message::{HeaderSlots, NotificationRequest, RequestHead, ResponseHead};
 use bits_proto::observer::Violation;
 
 use crate::decode::{
     decode_ack, decode_lone_response, decode_notification_request, decode_notification_response,
-    decode_packet, kind_of_invalid, reject,
+    decode_packet, reject,
 };
+use crate::malformed::{is_bits, kind_of_malformed, pending_of_malformed};
 use crate::observers::{ObservedRequest, Observers};
 use crate::pending::PendingRequest;
 use crate::report::{Report, StartLine, Verdict, fields};
-use crate::source::{Body, ConnectionId, Direction, Event, Loss, Message, PlainFile, Source};
+use crate::sniff::malformed_head_end;
+use crate::source::{
+    Body, ConnectionId, Direction, Event, Message, PlainFile, SkipReason, Skipped, Source,
+};
 
 /// Options of the command line.
 #[derive(Clone, Copy, Debug, Default)]
@@ -48,7 +52,7 @@ pub fn explain_source<'b>(
     while let Some(event) = reader.source.next_event() {
         match event {
             Event::Message(message) => reports.push(reader.message(&message, reports.len())),
-            Event::Lost(loss) => reports.push(reader.lost(&loss, reports.len())),
+            Event::Skipped(skipped) => reports.push(reader.skipped(&skipped, reports.len())),
             Event::Ended(connection) => reader.ended(connection),
         }
     }
@@ -59,10 +63,13 @@ pub fn explain_source<'b>(
 #[derive(Default)]
 struct Conversation<'b> {
     /// Requests in the order in which they must be answered.
-    pending: VecDeque<(PendingRequest<'b>, ObservedRequest)>,
+    pending: VecDeque<Pending<'b>>,
     /// True if an unknown number of responses may be missing from the input.
     may_miss_responses: bool,
 }
+
+/// A request that awaits its response. A malformed request is not observed.
+type Pending<'b> = (PendingRequest<'b>, Option<ObservedRequest>);
 
 struct Reader<'s, 'b, S> {
     file: &'s str,
@@ -77,14 +84,12 @@ type Extent = (usize, Body);
 
 impl<'b, S: Source<'b>> Reader<'_, 'b, S> {
     fn message(&mut self, message: &Message<'b>, index: usize) -> Report {
-        let is_request = message.direction == Direction::Request;
-        let mut report = Report::new(self.file, index, is_request);
+        let mut report = Report::new(self.file, index, Some(message.direction));
         report.connection = self.source.ends(message.connection);
         report.time = message.time;
-        let (head, body) = if is_request {
-            self.request(message, &mut report)
-        } else {
-            self.response(message, &mut report)
+        let (head, body) = match message.direction {
+            Direction::Request => self.request(message, &mut report),
+            Direction::Response => self.response(message, &mut report),
         };
         self.consume(message, head, body, &mut report);
         report
@@ -95,8 +100,8 @@ impl<'b, S: Source<'b>> Reader<'_, 'b, S> {
         let mut slots = HeaderSlots::new();
         let head = match RequestHead::parse(message.bytes, &mut slots) {
             Ok(Progress::Complete(head)) => head,
-            Ok(Progress::Partial) => return incomplete_head(report),
-            Err(error) => return self.invalid_head(message, report, error),
+            Ok(Progress::Partial) => return incomplete_head(message, report),
+            Err(error) => return self.invalid_request(message, report, error),
         };
         let line = head.line();
         let (method, target) = (line.method.into(), line.target.into());
@@ -107,6 +112,9 @@ impl<'b, S: Source<'b>> Reader<'_, 'b, S> {
         } else if matches!(line.method, "GET" | "HEAD") {
             report.kind = "download";
             PendingRequest::Download(line.method == "HEAD")
+        } else if line.method == "CONNECT" {
+            report.verdict = Verdict::Foreign;
+            PendingRequest::Connect
         } else {
             decode_packet(report, &head)
         };
@@ -114,11 +122,11 @@ impl<'b, S: Source<'b>> Reader<'_, 'b, S> {
         let ends = report.connection.as_deref();
         let observed = self.observers.request(message.connection, ends, &head, violations);
         report.conversation = Some(observed.conversation());
-        self.conversation(message.connection).pending.push_back((pending, observed));
+        self.conversation(message.connection).pending.push_back((pending, Some(observed)));
         // A request that is rejected because of its missing length may still have a body.
         let is_rejected = report.verdict == Verdict::Rejected;
         let body = match head.framing().content_length {
-            None if is_rejected => Body::Open,
+            None if is_rejected => Body::Unknown,
             _ => Body::Length(head.body_length()),
         };
         (head.len(), body)
@@ -129,50 +137,51 @@ impl<'b, S: Source<'b>> Reader<'_, 'b, S> {
         let mut slots = HeaderSlots::new();
         let head = match ResponseHead::parse(message.bytes, &mut slots) {
             Ok(Progress::Complete(head)) => head,
-            Ok(Progress::Partial) => return incomplete_head(report),
-            Err(error) => return self.invalid_head(message, report, error),
+            Ok(Progress::Partial) => return incomplete_head(message, report),
+            Err(error) => return self.invalid_response(message, report, error),
         };
         let status = head.line().status;
         let reason = head.line().reason.to_string();
         report.start_line = StartLine::Response { status: status.get(), reason };
         report.fields = fields(head.fields(), Some(status.get()));
-        if status.is_interim() {
+        if status.is_interim() && status.get() != SWITCHING_PROTOCOLS {
             report.verdict = Verdict::Foreign;
             return (head.len(), Body::Length(0));
         }
-        let answered = self.take_pending(message.connection, &head);
+        let is_ack = FieldName::PacketType.find_in(head.fields()).is_some();
+        let answered = self.take_pending(message.connection, is_ack);
         let pending = answered.as_ref().map(|(pending, _)| *pending).or(self.ack_for);
         report.ack_context = pending.as_ref().and_then(PendingRequest::name);
         match pending {
             Some(PendingRequest::Packet(ack_context)) => decode_ack(report, &head, &ack_context),
             Some(PendingRequest::Notification) => decode_notification_response(report, &head),
             Some(PendingRequest::Download(_)) => report.kind = "download",
-            Some(PendingRequest::Foreign) => report.verdict = Verdict::Foreign,
+            Some(PendingRequest::Foreign | PendingRequest::Connect) => {
+                report.verdict = Verdict::Foreign;
+            }
             None => decode_lone_response(report, &head),
         }
         self.observe_response(message.connection, answered.as_ref(), &head, report);
-        let body = match head.body_length().known() {
-            _ if matches!(pending, Some(PendingRequest::Download(true))) => Body::Length(0),
-            Some(length) => Body::Length(length),
-            None => Body::Open,
-        };
-        (head.len(), body)
+        (head.len(), response_body(&head, pending.as_ref()))
     }
 
     fn observe_response(
         &mut self,
         connection: ConnectionId,
-        answered: Option<&(PendingRequest<'b>, ObservedRequest)>,
+        answered: Option<&Pending<'b>>,
         head: &ResponseHead<'_, '_>,
         report: &mut Report,
     ) {
         match answered {
-            Some((_, observed)) => {
+            Some((_, Some(observed))) => {
                 report.conversation = Some(observed.conversation());
                 self.observers.response(observed, head, &mut report.violations);
             }
-            None => {
-                self.observers.unsolicited_response(connection, head, &mut report.violations);
+            _ => {
+                if answered.is_none() {
+                    let violations = &mut report.violations;
+                    self.observers.unsolicited_response(connection, head, violations);
+                }
                 // An observer does not report these for a response without its request.
                 let deviations = report.deviations.iter().copied();
                 report.violations.extend(deviations.map(Violation::from));
@@ -183,17 +192,20 @@ impl<'b, S: Source<'b>> Reader<'_, 'b, S> {
         report.violations.extend(error.filter(|error| !report.violations.contains(error)));
     }
 
-    /// Handles bytes without the start of their message.
-    fn lost(&mut self, loss: &Loss, index: usize) -> Report {
-        self.observers.reset(loss.connection);
-        let is_request = loss.direction == Direction::Request;
-        self.conversation(loss.connection).may_miss_responses |= !is_request;
-        let mut report = Report::new(self.file, index, is_request);
-        report.connection = self.source.ends(loss.connection);
-        report.time = loss.time;
-        report.note = Some("start of message not captured".into());
-        report.verdict = Verdict::Partial;
-        report.missing = Some(loss.missing);
+    /// Handles bytes that belong to no message.
+    fn skipped(&mut self, skipped: &Skipped<'b>, index: usize) -> Report {
+        let mut report = Report::new(self.file, index, skipped.direction);
+        report.connection = self.source.ends(skipped.connection);
+        report.time = skipped.time;
+        report.skip(skipped);
+        // The bytes may be a message that was not recognized, of which the peer knows.
+        let conversation = self.conversation(skipped.connection);
+        let is_response = skipped.direction == Some(Direction::Response);
+        let is_lost = skipped.reason == SkipReason::NotCaptured;
+        if is_lost || !is_response || !conversation.pending.is_empty() {
+            conversation.may_miss_responses |= is_response;
+            self.observers.reset(skipped.connection);
+        }
         report
     }
 
@@ -208,11 +220,7 @@ impl<'b, S: Source<'b>> Reader<'_, 'b, S> {
     }
 
     /// Removes and returns the request that a response answers.
-    fn take_pending(
-        &mut self,
-        connection: ConnectionId,
-        head: &ResponseHead<'_, '_>,
-    ) -> Option<(PendingRequest<'b>, ObservedRequest)> {
+    fn take_pending(&mut self, connection: ConnectionId, is_ack: bool) -> Option<Pending<'b>> {
         let is_mixed = self.source.ends(connection).is_none();
         if self.conversations.get(&connection).is_some_and(|it| it.may_miss_responses) {
             self.observers.reset(connection);
@@ -228,18 +236,17 @@ impl<'b, S: Source<'b>> Reader<'_, 'b, S> {
         }
         // In a file of messages, a notification or a download of another connection may be between
         // a packet and its Ack.
-        let is_ack = FieldName::PacketType.find_in(head.fields()).is_some();
-        let fits = |(request, _): &(PendingRequest<'_>, _)| {
-            matches!(request, PendingRequest::Packet(_)) == is_ack
-        };
+        let fits =
+            |(request, _): &Pending<'_>| matches!(request, PendingRequest::Packet(_)) == is_ack;
         let index = pending.iter().position(fits).unwrap_or(0);
         pending.remove(index)
     }
 
     fn consume(&mut self, message: &Message<'b>, head: usize, body: Body, report: &mut Report) {
         let consumed = self.source.consume(message, head, body);
+        report.length = consumed.length;
         report.missing = consumed.missing;
-        if head == 0 && consumed.missing.is_some_and(|missing| missing > 0) {
+        if body == Body::Cut && consumed.missing.is_some_and(|missing| missing > 0) {
             // The message was sent completely, so the peer knows what the observer cannot see.
             self.observers.reset(message.connection);
         }
@@ -253,18 +260,75 @@ impl<'b, S: Source<'b>> Reader<'_, 'b, S> {
         }
     }
 
-    /// Handles an invalid head, or one that does not determine the end of its message.
-    fn invalid_head(&mut self, message: &Message<'b>, report: &mut Report, error: Error) -> Extent {
-        self.observers.reset(message.connection);
-        report.violations.push(Violation::from(error));
-        report.kind = kind_of_invalid(&error, message.bytes).unwrap_or("other");
-        reject(report, error);
-        (0, Body::Unknown)
+    /// Handles a request whose head is malformed, or does not determine the end of the message.
+    fn invalid_request(
+        &mut self,
+        message: &Message<'b>,
+        report: &mut Report,
+        error: Error,
+    ) -> Extent {
+        let pending = pending_of_malformed(message.bytes);
+        let is_bits = pending.is_bits();
+        self.conversation(message.connection).pending.push_back((pending, None));
+        self.invalid_head(message, report, error, is_bits)
+    }
+
+    /// Handles a response whose head is malformed, or does not determine the end of the message.
+    fn invalid_response(
+        &mut self,
+        message: &Message<'b>,
+        report: &mut Report,
+        error: Error,
+    ) -> Extent {
+        let has_bits_field = is_bits(message.bytes);
+        let answered = self.take_pending(message.connection, has_bits_field);
+        let pending = answered.map(|(pending, _)| pending).or(self.ack_for);
+        let is_bits = has_bits_field || pending.as_ref().is_some_and(PendingRequest::is_bits);
+        self.invalid_head(message, report, error, is_bits)
+    }
+
+    fn invalid_head(
+        &mut self,
+        message: &Message<'b>,
+        report: &mut Report,
+        error: Error,
+        is_bits: bool,
+    ) -> Extent {
+        report.kind = kind_of_malformed(&error, message.bytes).unwrap_or("other");
+        if is_bits {
+            self.observers.reset(message.connection);
+            report.violations.push(Violation::from(error));
+            reject(report, error);
+        } else {
+            report.verdict = Verdict::Foreign;
+            report.error = Some(error);
+        }
+        let is_mixed = self.source.ends(message.connection).is_none();
+        let direction = Some(message.direction).filter(|_| !is_mixed);
+        (malformed_head_end(message.bytes, direction), Body::Unknown)
+    }
+}
+
+/// The status code of a response after which the connection continues with another protocol.
+const SWITCHING_PROTOCOLS: u16 = 101;
+
+/// Returns the body of a response to a request, if that is known.
+fn response_body(head: &ResponseHead<'_, '_>, request: Option<&PendingRequest<'_>>) -> Body {
+    let status = head.line().status;
+    match request {
+        Some(PendingRequest::Download(true)) => return Body::Length(0),
+        Some(PendingRequest::Connect) if status.is_success() => return Body::OtherProtocol,
+        _ if status.get() == SWITCHING_PROTOCOLS => return Body::OtherProtocol,
+        _ => {}
+    }
+    match head.body_length() {
+        BodyLength::UntilClose => Body::UntilClose,
+        length => length.known().map_or(Body::Unknown, Body::Length),
     }
 }
 
 /// Handles a head that the input does not contain completely.
-fn incomplete_head(report: &mut Report) -> Extent {
+fn incomplete_head(message: &Message<'_>, report: &mut Report) -> Extent {
     report.verdict = Verdict::Partial;
-    (0, Body::Unknown)
+    (message.bytes.len(), Body::Cut)
 }

@@ -1,16 +1,16 @@
 //! Iterates over the messages in the data that one side of a connection sent.
 
-use crate::sniff::{find_start, head_end, starts_message};
-use crate::source::{Body, Consumed, Direction};
+use crate::sniff::{begins_with_head, find_head, head_end, is_head};
+use crate::source::{Body, Consumed, Direction, SkipReason};
 use crate::stream::{Piece, Stream};
 
 /// The next item of a stream.
 #[derive(Clone, Copy, Debug)]
 pub struct Next {
     pub kind: Kind,
-    /// The packet that completed the head, or contains the first start of a message after a loss.
+    /// The packet that completed the head, or the skipped bytes.
     pub packet: usize,
-    /// Position of the end of the head.
+    /// Position of the end of the head, or of the skipped bytes.
     end: i64,
     /// Position up to which the sender had received the other stream.
     acknowledged: Option<i64>,
@@ -19,8 +19,7 @@ pub struct Next {
 #[derive(Clone, Copy, Debug)]
 pub enum Kind {
     Message,
-    /// Bytes without the start of their message. This number of them is missing.
-    Lost(u64),
+    Skipped(SkipReason),
 }
 
 impl Next {
@@ -34,31 +33,40 @@ impl Next {
 pub struct Cursor<'b> {
     stream: &'b Stream,
     direction: Direction,
-    /// Position of the next message.
+    /// Position of the next item.
     at: i64,
     /// Index of the first piece that ends after this position.
     piece: usize,
-    /// True if a message is known to start at the position.
-    is_start: bool,
+    /// Reason to skip bytes before the next message.
+    reason: SkipReason,
     /// The next item, after it was determined.
     next: Option<Option<Next>>,
 }
 
-/// The next start of a message.
+/// Bytes that belong to no message.
+#[derive(Clone, Copy, Debug)]
+pub struct SkippedBytes<'b> {
+    /// The captured bytes at their beginning. Empty if the first byte is missing.
+    pub bytes: &'b [u8],
+    pub length: u64,
+    pub missing: u64,
+}
+
+/// The next head, or else the end of the stream.
 struct Found {
     at: i64,
     piece: usize,
     missing: u64,
-    /// True if captured bytes were skipped.
-    is_skipped: bool,
-    /// The packet with the start of the message, or else the last one of the stream.
+    /// The packet that completed the bytes before it.
     packet: usize,
 }
 
 impl<'b> Cursor<'b> {
     pub fn new(stream: &'b Stream, direction: Direction) -> Self {
-        let is_start = stream.is_start_known;
-        Self { stream, direction, at: stream.start, piece: 0, is_start, next: None }
+        let is_start_known = stream.is_start_known;
+        let reason =
+            if is_start_known { SkipReason::BeforeMessage } else { SkipReason::NotCaptured };
+        Self { stream, direction, at: stream.start, piece: 0, reason, next: None }
     }
 
     /// Returns the next item, or `None` at the end of the stream.
@@ -70,71 +78,71 @@ impl<'b> Cursor<'b> {
     }
 
     fn look(&mut self) -> Option<Next> {
-        if !self.is_start {
-            let found = self.find(self.at);
-            if found.missing == 0 && !found.is_skipped {
-                self.is_start = true;
-            } else {
-                return Some(lost(&found));
+        self.skip_pieces();
+        match self.current_piece() {
+            Some(piece) if is_head(piece.from(self.at), self.direction) => {
+                return Some(self.message(piece));
             }
+            None if self.at >= self.stream.end => return None,
+            _ if self.is_blank() => return None,
+            _ => {}
         }
-        loop {
-            self.skip_pieces();
-            let Some(piece) = self.current_piece() else {
-                return (self.at < self.stream.end).then(|| lost(&self.find(self.at)));
-            };
-            let bytes = piece.from(self.at);
-            if !bytes.trim_ascii_start().is_empty() {
-                return Some(self.message(piece, bytes));
-            }
-            self.at = piece.end();
-        }
+        let found = self.find(self.at);
+        let reason = if found.missing > 0 { SkipReason::NotCaptured } else { self.reason };
+        let acknowledged = match reason {
+            SkipReason::NotCaptured => None,
+            _ => self.current_piece().and_then(|piece| piece.acknowledged_at(self.at)),
+        };
+        let (packet, end) = (found.packet, found.at);
+        Some(Next { kind: Kind::Skipped(reason), packet, end, acknowledged })
     }
 
-    /// Returns the bytes from the start of the next message to the next missing byte.
+    /// Returns whether only white space follows in the stream.
+    fn is_blank(&self) -> bool {
+        let piece = self.current_piece().filter(|piece| piece.end() == self.stream.end);
+        piece.is_some_and(|piece| piece.from(self.at).trim_ascii_start().is_empty())
+    }
+
+    /// Returns the bytes from the next item to the next missing byte.
     pub fn bytes(&self) -> &'b [u8] {
         self.current_piece().map_or(&[], |piece| piece.from(self.at))
     }
 
-    /// Moves to the first start of a message after a loss.
-    pub fn consume_loss(&mut self) {
+    /// Returns the position of the next item from the start of the stream.
+    pub fn offset(&self) -> u64 {
+        u64::try_from(self.at - self.stream.start).unwrap_or_default()
+    }
+
+    /// Moves past the next item, which is skipped, to the next head.
+    pub fn skip(&mut self) -> SkippedBytes<'b> {
         self.next = None;
-        let found = self.find(self.at);
+        let (at, bytes) = (self.at, self.bytes());
+        let found = self.find(at);
         self.move_to(&found);
+        let length = distance(at, found.at);
+        let captured = usize::try_from(length).unwrap_or(usize::MAX).min(bytes.len());
+        SkippedBytes { bytes: &bytes[..captured], length, missing: found.missing }
     }
 
     /// Moves past the next message, which has a head of this length and this body.
-    pub fn consume(&mut self, head: usize, body: Body) -> Consumed {
+    ///
+    /// A body until the close of the connection ends earlier if the connection `is_reused` for
+    /// further requests.
+    pub fn consume(&mut self, head: usize, body: Body, is_reused: bool) -> Consumed {
         self.next = None;
-        let (at, end) = (self.at, self.stream.end);
         match body {
-            Body::Open if starts_message(self.bytes().get(head..).unwrap_or_default()) => {
-                self.consume(head, Body::Length(0))
-            }
-            Body::Length(length) => {
-                let length = i64::try_from(length).unwrap_or(i64::MAX);
-                let after = at.saturating_add(head as i64).saturating_add(length);
-                let missing = self.missing(at, after.min(end));
-                self.at = after.min(end);
-                let is_complete = missing == 0 && after <= end;
-                Consumed { is_complete, missing: Some(missing), may_skip_messages: false }
-            }
-            Body::Open if self.direction == Direction::Response => {
-                let missing = self.missing(at, end);
-                self.at = end;
-                Consumed {
-                    is_complete: missing == 0,
-                    missing: Some(missing),
-                    may_skip_messages: false,
-                }
-            }
-            // Continues with the next message that can be recognized.
-            Body::Open | Body::Unknown => {
-                let head = if head == 0 { head_end(self.bytes()) } else { head };
+            Body::Length(length) => self.consume_length(head, length),
+            Body::UntilClose => self.consume_until_close(head, is_reused),
+            Body::Unknown => self.consume_head(head, SkipReason::UnknownEnd),
+            Body::OtherProtocol => self.consume_head(head, SkipReason::OtherProtocol),
+            Body::Cut => {
+                let at = self.at;
                 let found = self.find(at + head as i64);
                 self.move_to(&found);
+                self.reason = SkipReason::NotCaptured;
                 Consumed {
-                    is_complete: true,
+                    length: distance(at, found.at),
+                    is_complete: false,
                     missing: Some(found.missing),
                     may_skip_messages: true,
                 }
@@ -142,10 +150,50 @@ impl<'b> Cursor<'b> {
         }
     }
 
+    fn consume_length(&mut self, head: usize, length: u64) -> Consumed {
+        let (at, end) = (self.at, self.stream.end);
+        let length = i64::try_from(length).unwrap_or(i64::MAX);
+        let after = at.saturating_add(head as i64).saturating_add(length);
+        let missing = self.missing(at, after.min(end));
+        self.at = after.min(end);
+        self.reason = SkipReason::AfterMessage;
+        Consumed {
+            length: distance(at, self.at),
+            is_complete: missing == 0 && after <= end,
+            missing: Some(missing),
+            may_skip_messages: false,
+        }
+    }
+
+    fn consume_until_close(&mut self, head: usize, is_reused: bool) -> Consumed {
+        let rest = self.bytes().get(head..).unwrap_or_default();
+        if begins_with_head(rest, Some(self.direction)) {
+            return self.consume_length(head, 0);
+        }
+        if is_reused && self.find(self.at + head as i64).at < self.stream.end {
+            return self.consume_head(head, SkipReason::UnknownEnd);
+        }
+        let length = distance(self.at, self.stream.end) - head as u64;
+        let consumed = self.consume_length(head, length);
+        Consumed { is_complete: consumed.is_complete && self.stream.is_end_known, ..consumed }
+    }
+
+    /// Moves past a head without a body.
+    fn consume_head(&mut self, head: usize, reason: SkipReason) -> Consumed {
+        let consumed = self.consume_length(head, 0);
+        self.reason = reason;
+        consumed
+    }
+
+    /// Records that the connection continues with another protocol.
+    pub fn change_protocol(&mut self) {
+        self.next = None;
+        self.reason = SkipReason::OtherProtocol;
+    }
+
     fn move_to(&mut self, found: &Found) {
         self.at = found.at;
         self.piece = found.piece;
-        self.is_start = true;
     }
 
     /// Skips the pieces that end before the next message.
@@ -160,8 +208,8 @@ impl<'b> Cursor<'b> {
         piece.filter(|piece| piece.start <= self.at && self.at < piece.end())
     }
 
-    fn message(&self, piece: &Piece, bytes: &[u8]) -> Next {
-        let end = self.at + head_end(bytes) as i64;
+    fn message(&self, piece: &Piece) -> Next {
+        let end = self.at + head_end(piece.from(self.at)) as i64;
         Next {
             kind: Kind::Message,
             packet: piece.complete_at(end),
@@ -179,11 +227,10 @@ impl<'b> Cursor<'b> {
         ((to - from).max(0) - captured.sum::<i64>()).max(0) as u64
     }
 
-    /// Returns the first start of a message at or after a position, or else the end of the stream.
+    /// Returns the first head at or after a position, or else the end of the stream.
     fn find(&self, from: i64) -> Found {
-        let packet = self.stream.packet;
         let mut found =
-            Found { at: from, piece: self.piece, missing: 0, is_skipped: false, packet };
+            Found { at: from, piece: self.piece, missing: 0, packet: self.stream.packet };
         for piece in &self.stream.pieces[self.piece..] {
             let bytes = piece.from(found.at.max(piece.start));
             if bytes.is_empty() {
@@ -192,11 +239,9 @@ impl<'b> Cursor<'b> {
             }
             found.missing += (piece.start - found.at).max(0) as u64;
             found.at = found.at.max(piece.start);
-            let start = find_start(bytes, self.direction);
-            found.is_skipped |= start != Some(0);
-            if let Some(start) = start {
-                found.at += start as i64;
-                found.packet = piece.complete_at(found.at + 1);
+            if let Some(head) = find_head(bytes, Some(self.direction)) {
+                found.at += head.at as i64;
+                found.packet = piece.complete_at(found.at.max(piece.start + 1));
                 return found;
             }
             found.at = piece.end();
@@ -208,7 +253,6 @@ impl<'b> Cursor<'b> {
     }
 }
 
-fn lost(found: &Found) -> Next {
-    let kind = Kind::Lost(found.missing);
-    Next { kind, packet: found.packet, end: found.at, acknowledged: None }
+fn distance(from: i64, to: i64) -> u64 {
+    u64::try_from(to - from).unwrap_or_default()
 }

@@ -120,10 +120,10 @@ fn accept(report: &mut Report, deviations: Deviations) {
 pub fn reject(report: &mut Report, error: Error) {
     report.verdict = Verdict::Rejected;
     report.error = Some(error);
-    report.reply = report.is_request.then(|| Refusal::for_error(&error, &OPTIONS));
+    report.reply = report.is_request().then(|| Refusal::for_error(&error, &OPTIONS));
 }
 
-fn packet_name(packet_type: PacketType) -> &'static str {
+pub fn packet_name(packet_type: PacketType) -> &'static str {
     match packet_type {
         PacketType::Ping => "ping",
         PacketType::CreateSession => "create-session",
@@ -133,22 +133,4 @@ fn packet_name(packet_type: PacketType) -> &'static str {
         PacketType::Ack => "ack",
         _ => "unknown",
     }
-}
-
-/// Returns the packet type of a head with an error, if the head is otherwise well-formed HTTP.
-pub fn kind_of_invalid(error: &Error, bytes: &[u8]) -> Option<&'static str> {
-    error.field()?;
-    let mut slots = [httparse::EMPTY_HEADER; 64];
-    let mut request = httparse::Request::new(&mut slots);
-    let mut response_slots = [httparse::EMPTY_HEADER; 64];
-    let mut response = httparse::Response::new(&mut response_slots);
-    let headers: &[_] = if request.parse(bytes).is_ok() {
-        request.headers
-    } else if response.parse(bytes).is_ok() {
-        response.headers
-    } else {
-        return None;
-    };
-    let value = FieldName::PacketType.find_in(headers.iter().map(|it| (it.name, it.value)))?;
-    PacketType::try_from(value).ok().map(packet_name)
 }

@@ -27,6 +27,7 @@ mod captured;
 mod conversation;
 mod cursor;
 mod decode;
+mod malformed;
 mod observers;
 mod packet;
 mod pending;

@@ -10,6 +10,8 @@ pub enum PendingRequest<'b> {
     Notification,
     /// A GET, or a HEAD (`true`), whose response has no body.
     Download(bool),
+    /// A CONNECT, after whose success the connection continues with another protocol.
+    Connect,
     Foreign,
 }
 
@@ -36,6 +38,11 @@ impl PendingRequest<'_> {
         })
     }
 
+    /// Returns whether the request is a message of the protocol.
+    pub fn is_bits(&self) -> bool {
+        matches!(self, Self::Packet(_) | Self::Notification)
+    }
+
     pub fn name(&self) -> Option<&'static str> {
         Some(match self {
             Self::Packet(context) => match context.kind() {
@@ -47,7 +54,7 @@ impl PendingRequest<'_> {
                 _ => return None,
             },
             Self::Notification => "notification",
-            Self::Download(_) | Self::Foreign => return None,
+            Self::Download(_) | Self::Connect | Self::Foreign => return None,
         })
     }
 }

@@ -1,5 +1,7 @@
 //! The report about one message.
 
+use std::fmt;
+
 use bits_proto::Error;
 use bits_proto::field::{
     ContentRange, ErrorContext, FieldName, HResult, HostIdFallbackTimeout, Protocol,
@@ -9,7 +11,7 @@ use bits_proto::message::{Failure, Refusal};
 use bits_proto::observer::Violation;
 use serde_json::{Map, Value, json};
 
-use crate::source::Time;
+use crate::source::{self, Direction, SkipReason, Time};
 
 /// Overall result for a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +21,7 @@ pub enum Verdict {
     Rejected,
     Partial,
     Foreign,
+    Skipped,
 }
 
 impl Verdict {
@@ -29,6 +32,7 @@ impl Verdict {
             Self::Rejected => "rejected",
             Self::Partial => "partial",
             Self::Foreign => "foreign",
+            Self::Skipped => "skipped",
         }
     }
 }
@@ -49,6 +53,9 @@ pub enum StartLine {
     },
 }
 
+/// Maximum number of skipped bytes that are shown.
+const MAX_EXCERPT: usize = 32;
+
 /// The explanation of one message.
 #[derive(Debug)]
 pub struct Report {
@@ -59,7 +66,8 @@ pub struct Report {
     pub note: Option<String>,
     /// Number of the conversation to which the message belongs.
     pub conversation: Option<usize>,
-    pub is_request: bool,
+    /// `None` for bytes at the beginning of a file of messages.
+    pub direction: Option<Direction>,
     pub kind: &'static str,
     pub ack_context: Option<&'static str>,
     pub verdict: Verdict,
@@ -76,18 +84,33 @@ pub struct Report {
     pub time: Option<Time>,
     /// Number of bytes that were sent and not captured.
     pub missing: Option<u64>,
+    /// Number of bytes, including those that were not captured.
+    pub length: u64,
+    /// Description of bytes that belong to no message.
+    pub skipped: Option<Skipped>,
+}
+
+/// Bytes that belong to no message.
+#[derive(Debug)]
+pub struct Skipped {
+    pub reason: SkipReason,
+    /// Position of the first byte in the stream of its direction, or in the file.
+    pub offset: u64,
+    pub length: u64,
+    /// The first bytes, with escape sequences for those that are not printable ASCII.
+    pub excerpt: String,
 }
 
 impl Report {
     /// Creates an empty report.
-    pub fn new(file: &str, index: usize, is_request: bool) -> Self {
+    pub fn new(file: &str, index: usize, direction: Option<Direction>) -> Self {
         Self {
             file: file.into(),
             index,
             start_line: StartLine::Unknown,
             note: None,
             conversation: None,
-            is_request,
+            direction,
             kind: "other",
             ack_context: None,
             verdict: Verdict::Ok,
@@ -100,12 +123,35 @@ impl Report {
             connection: None,
             time: None,
             missing: None,
+            length: 0,
+            skipped: None,
         }
+    }
+
+    pub fn is_request(&self) -> bool {
+        self.direction == Some(Direction::Request)
+    }
+
+    /// Describes bytes that belong to no message.
+    pub fn skip(&mut self, skipped: &source::Skipped<'_>) {
+        let source::Skipped { reason, offset, length, missing, bytes, .. } = *skipped;
+        (self.length, self.missing) = (length, missing);
+        if reason == SkipReason::NotCaptured {
+            self.note = Some("start of message not captured".into());
+            self.verdict = Verdict::Partial;
+            return;
+        }
+        self.kind = "skipped";
+        self.verdict = Verdict::Skipped;
+        let excerpt = bytes[..bytes.len().min(MAX_EXCERPT)].escape_ascii().to_string();
+        self.skipped = Some(Skipped { reason, offset, length, excerpt });
     }
 
     /// Returns whether the message leads to an exit status other than 0.
     pub fn is_failure(&self) -> bool {
+        let is_unexpected = |skipped: &Skipped| skipped.reason.is_unexpected();
         matches!(self.verdict, Verdict::Rejected | Verdict::Partial)
+            || self.skipped.as_ref().is_some_and(is_unexpected)
     }
 
     pub fn to_json(&self) -> Value {
@@ -134,7 +180,23 @@ impl Report {
             "time": self.time.map(|time| time.to_string()),
             "missing": self.missing,
             "violations": self.violations.iter().map(violation).collect::<Vec<_>>(),
+            "direction": self.direction.map(Direction::name),
+            "length": self.length,
+            "skipped": self.skipped.as_ref().map(|skipped| json!({
+                "reason": skipped.reason.name(),
+                "offset": skipped.offset,
+                "excerpt": skipped.excerpt,
+            })),
         })
+    }
+}
+
+impl fmt::Display for Skipped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { reason, length, excerpt, .. } = self;
+        let plural = if *length == 1 { "" } else { "s" };
+        write!(f, "{length} byte{plural} skipped: {}; ", reason.description())?;
+        write!(f, "begins with \"{excerpt}\"")
     }
 }
 

@@ -1,9 +1,10 @@
 //! Sources of messages. The reader requests one message after another and informs the source where
-//! each of them ends. The source knows how much of it was captured.
+//! each of them ends. The source knows how much of it was captured, and reports the bytes that
+//! belong to no message. Messages and skipped bytes cover each stream exactly once.
 
 use std::fmt;
 
-use crate::sniff::{is_response, starts_message};
+use crate::sniff::{begins_with_head, find_head, head_direction};
 
 /// Index of a connection in its input.
 pub type ConnectionId = usize;
@@ -12,6 +13,15 @@ pub type ConnectionId = usize;
 pub enum Direction {
     Request,
     Response,
+}
+
+impl Direction {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Request => "request",
+            Self::Response => "response",
+        }
+    }
 }
 
 /// Time of capture in nanoseconds since the Unix epoch.
@@ -38,38 +48,96 @@ pub struct Message<'b> {
     pub time: Option<Time>,
 }
 
-/// Bytes of a message whose start was not captured.
+/// Bytes that belong to no message.
 #[derive(Clone, Copy, Debug)]
-pub struct Loss {
+pub struct Skipped<'b> {
     pub connection: ConnectionId,
-    pub direction: Direction,
+    /// Direction of the bytes; `None` at the beginning of a file of messages.
+    pub direction: Option<Direction>,
+    pub reason: SkipReason,
+    /// The captured bytes at their beginning. Empty if the first byte is missing.
+    pub bytes: &'b [u8],
+    /// Position of the first byte in the stream of its direction, or in the file.
+    pub offset: u64,
+    /// Number of skipped bytes, including those that were not captured.
+    pub length: u64,
+    /// Number of bytes that were sent and not captured, if the source can know it.
+    pub missing: Option<u64>,
+    /// Time of the last byte.
     pub time: Option<Time>,
-    /// Known number of bytes that were sent and not captured.
-    pub missing: u64,
+}
+
+/// Reason why bytes belong to no message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SkipReason {
+    /// The start of their message was not captured.
+    NotCaptured,
+    /// The message before them does not tell where it ends.
+    UnknownEnd,
+    /// The message before them is complete.
+    AfterMessage,
+    /// The message before them switched the connection to another protocol.
+    OtherProtocol,
+    /// They precede the first message.
+    BeforeMessage,
+}
+
+impl SkipReason {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NotCaptured => "not-captured",
+            Self::UnknownEnd => "unknown-end",
+            Self::AfterMessage => "after-message",
+            Self::OtherProtocol => "other-protocol",
+            Self::BeforeMessage => "before-message",
+        }
+    }
+
+    pub fn description(self) -> &'static str {
+        match self {
+            Self::NotCaptured => "the start of the message was not captured",
+            Self::UnknownEnd => "it is unknown where the message before ends",
+            Self::AfterMessage => "not HTTP, after a complete message",
+            Self::OtherProtocol => "the connection was switched to another protocol",
+            Self::BeforeMessage => "not HTTP",
+        }
+    }
+
+    /// Returns whether such bytes must not occur on an HTTP connection. The end of a message is
+    /// also unknown in valid traffic.
+    pub fn is_unexpected(self) -> bool {
+        matches!(self, Self::AfterMessage | Self::BeforeMessage)
+    }
 }
 
 /// The next event of a source.
 #[derive(Clone, Copy, Debug)]
 pub enum Event<'b> {
     Message(Message<'b>),
-    Lost(Loss),
+    Skipped(Skipped<'b>),
     /// The connection has ended.
     Ended(ConnectionId),
 }
 
 /// The body of a message.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Body {
     Length(u64),
-    /// Extends to the end of the connection, or to the beginning of what looks like a message.
-    Open,
-    /// The end of the body cannot be determined.
+    /// Extends to the end of the connection.
+    UntilClose,
+    /// The end of the body cannot be determined, so the next head after it is searched for.
     Unknown,
+    /// The rest of the message is missing in the input.
+    Cut,
+    /// The connection continues with another protocol in both directions.
+    OtherProtocol,
 }
 
 /// Result of consuming a message.
 #[derive(Clone, Copy, Debug)]
 pub struct Consumed {
+    /// Number of bytes of the message, including those that were not captured.
+    pub length: u64,
     /// True if the input contains the complete body.
     pub is_complete: bool,
     /// Number of bytes that were sent and not captured, if the source can know it.
@@ -93,12 +161,22 @@ pub trait Source<'b> {
 
 /// A file of messages back to back.
 pub struct PlainFile<'b> {
-    rest: &'b [u8],
+    bytes: &'b [u8],
+    /// Position of the next message.
+    at: usize,
+    /// Direction of the last message.
+    direction: Option<Direction>,
+    /// Reason to skip bytes before the next message.
+    reason: SkipReason,
 }
 
 impl<'b> PlainFile<'b> {
     pub fn new(bytes: &'b [u8]) -> Self {
-        Self { rest: bytes }
+        Self { bytes, at: 0, direction: None, reason: SkipReason::BeforeMessage }
+    }
+
+    fn rest(&self) -> &'b [u8] {
+        &self.bytes[self.at..]
     }
 }
 
@@ -108,23 +186,50 @@ impl<'b> Source<'b> for PlainFile<'b> {
     }
 
     fn next_event(&mut self) -> Option<Event<'b>> {
-        if self.rest.trim_ascii_start().is_empty() {
+        let rest = self.rest();
+        if rest.trim_ascii_start().is_empty() {
             return None;
         }
-        let direction =
-            if is_response(self.rest) { Direction::Response } else { Direction::Request };
-        Some(Event::Message(Message { connection: 0, direction, bytes: self.rest, time: None }))
+        if let Some(direction) = head_direction(rest) {
+            self.direction = Some(direction);
+            let message = Message { connection: 0, direction, bytes: rest, time: None };
+            return Some(Event::Message(message));
+        }
+        let length = find_head(rest, None).map_or(rest.len(), |found| found.at);
+        let offset = self.at as u64;
+        self.at += length;
+        Some(Event::Skipped(Skipped {
+            connection: 0,
+            direction: self.direction,
+            reason: self.reason,
+            bytes: &rest[..length],
+            offset,
+            length: length as u64,
+            missing: None,
+            time: None,
+        }))
     }
 
     fn consume(&mut self, _: &Message<'b>, head: usize, body: Body) -> Consumed {
-        let rest = self.rest.get(head..).unwrap_or_default();
-        let length = match body {
-            Body::Length(length) => length,
-            Body::Open if starts_message(rest) => 0,
-            Body::Open | Body::Unknown => rest.len() as u64,
+        let rest = self.rest().get(head..).unwrap_or_default();
+        let (length, reason) = match body {
+            Body::Length(length) => (length, SkipReason::AfterMessage),
+            // The end of a connection is not visible in the file, but the next message is.
+            Body::UntilClose if begins_with_head(rest, None) => (0, SkipReason::AfterMessage),
+            Body::UntilClose if find_head(rest, None).is_some() => (0, SkipReason::UnknownEnd),
+            Body::UntilClose | Body::Cut => (rest.len() as u64, SkipReason::AfterMessage),
+            Body::Unknown => (0, SkipReason::UnknownEnd),
+            Body::OtherProtocol => (0, SkipReason::OtherProtocol),
         };
-        let after = usize::try_from(length).ok().and_then(|length| rest.get(length..));
-        self.rest = after.unwrap_or_default();
-        Consumed { is_complete: after.is_some(), missing: None, may_skip_messages: false }
+        let captured = usize::try_from(length).map_or(rest.len(), |it| it.min(rest.len()));
+        let consumed = head + captured;
+        self.at += consumed;
+        self.reason = reason;
+        Consumed {
+            length: consumed as u64,
+            is_complete: captured as u64 == length,
+            missing: None,
+            may_skip_messages: false,
+        }
     }
 }

@@ -20,8 +20,21 @@ pub struct Stream {
     pub is_start_known: bool,
     /// Position of the end of all bytes that are known to have been sent.
     pub end: i64,
+    /// True if the sender closed its side there.
+    pub is_end_known: bool,
     /// The packet of the last segment.
     pub packet: usize,
+}
+
+/// Positions in a stream, as far as they are known.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Bounds {
+    /// The beginning of the stream.
+    pub start: Option<i64>,
+    /// The end of all bytes that are known to have been sent.
+    pub sent: Option<i64>,
+    /// The end of the stream.
+    pub end: Option<i64>,
 }
 
 /// Contiguous bytes.
@@ -42,13 +55,9 @@ struct Mark {
 }
 
 impl Stream {
-    /// Reassembles a stream from chunks, with its beginning and end if they are known.
-    pub fn new(
-        mut chunks: BTreeMap<i64, Chunk<'_>>,
-        start: Option<i64>,
-        end: Option<i64>,
-        packet: usize,
-    ) -> Self {
+    /// Reassembles a stream from chunks. `packet` is that of the last segment.
+    pub fn new(mut chunks: BTreeMap<i64, Chunk<'_>>, bounds: Bounds, packet: usize) -> Self {
+        let Bounds { start, sent, end } = bounds;
         let first = chunks.first_key_value().map(|(at, chunk)| (*at, chunk.data));
         // A keep-alive probe repeats the last byte, or contains an arbitrary one.
         if let (None, Some((at, [0]))) = (start, first) {
@@ -56,7 +65,7 @@ impl Stream {
         }
         let is_start_known = start.is_some();
         let first = chunks.first_key_value().map(|(at, _)| *at);
-        let start = start.or(first).or(end).unwrap_or_default();
+        let start = start.or(first).or(sent).unwrap_or_default();
         let mut pieces: Vec<Piece> = Vec::new();
         for (at, chunk) in chunks.range(start..) {
             match pieces.last_mut() {
@@ -69,8 +78,9 @@ impl Stream {
             }
         }
         let captured = pieces.last().map_or(start, Piece::end);
-        let end = end.map_or(captured, |end| end.max(captured));
-        Self { pieces, start, is_start_known, end, packet }
+        let is_end_known = end.is_some_and(|end| end >= captured);
+        let end = sent.map_or(captured, |sent| sent.max(captured));
+        Self { pieces, start, is_start_known, end, is_end_known, packet }
     }
 }
 

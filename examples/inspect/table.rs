@@ -9,6 +9,7 @@ use bits_proto::field::ContentName;
 use bits_proto::observer::Violation;
 
 use crate::report::{Report, StartLine, Verdict};
+use crate::source::Direction;
 
 /// Returns a table of the messages of one file, in colour if standard output is a terminal.
 pub fn table(reports: &[Report]) -> Table {
@@ -33,7 +34,11 @@ fn row(report: &Report, has_connections: bool) -> Row {
         cells.push(Cell::new(report.connection.as_deref().unwrap_or_default()));
     }
     cells.extend([
-        Cell::new(if report.is_request { "→" } else { "←" }),
+        Cell::new(match report.direction {
+            Some(Direction::Request) => "→",
+            Some(Direction::Response) => "←",
+            None => "",
+        }),
         Cell::new(printable(&message(report))),
         Cell::new(printable(status(report).trim())),
         Cell::new(printable(&session(report))),
@@ -59,7 +64,7 @@ fn coloured(report: &Report) -> Cell {
 fn colour(report: &Report) -> Color {
     match report.verdict {
         Verdict::Rejected => Color::Red,
-        Verdict::Partial => Color::Magenta,
+        Verdict::Partial | Verdict::Skipped => Color::Magenta,
         Verdict::Foreign => Color::DarkGrey,
         Verdict::Deviates => Color::Yellow,
         Verdict::Ok if report.failure.is_some() => Color::Yellow,
@@ -70,7 +75,7 @@ fn colour(report: &Report) -> Color {
 fn message(report: &Report) -> String {
     match (report.kind, report.ack_context) {
         ("ack", Some(ack_context)) => format!("ack for {ack_context}"),
-        ("download" | "other", _) if report.is_request => match &report.start_line {
+        ("download" | "other", _) if report.is_request() => match &report.start_line {
             StartLine::Request { method, target } => format!("{method} {target}"),
             _ => report.note.clone().unwrap_or_default(),
         },
@@ -81,7 +86,7 @@ fn message(report: &Report) -> String {
 fn status(report: &Report) -> String {
     match &report.start_line {
         StartLine::Response { status, reason } => format!("{status} {reason}"),
-        _ if report.is_request => String::new(),
+        _ if report.is_request() => String::new(),
         _ => report.note.clone().unwrap_or_default(),
     }
 }
@@ -145,6 +150,9 @@ fn remarks(report: &Report) -> Vec<String> {
     }
     let missing = report.missing.filter(|missing| *missing > 0);
     remarks.extend(missing.map(|missing| format!("{missing} bytes were not captured")));
+    remarks.extend(report.skipped.as_ref().map(ToString::to_string));
+    let malformed = report.error.filter(|_| report.verdict == Verdict::Foreign);
+    remarks.extend(malformed.map(|error| format!("malformed: {error}")));
     remarks.extend(report.failure.map(|failure| format!("the client should: {failure}")));
     remarks.extend(report.violations.iter().map(description));
     let is_listed = |violation| report.violations.contains(&violation);

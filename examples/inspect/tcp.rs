@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 
 use crate::packet::Segment;
-use crate::stream::{Chunk, Stream};
+use crate::stream::{Bounds, Chunk, Stream};
 
 /// A connection. The streams are in the order of `ends`.
 #[derive(Debug)]
@@ -174,7 +174,8 @@ impl<'b> Side<'b> {
     }
 
     fn reassemble(self) -> Stream {
-        Stream::new(self.chunks, self.start, self.end, self.packet)
+        let bounds = Bounds { start: self.start, sent: self.end, end: self.fin };
+        Stream::new(self.chunks, bounds, self.packet)
     }
 
     /// Stores the bytes of a chunk that are new.

@@ -4,9 +4,11 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 
-use crate::cursor::{Cursor, Kind, Next};
-use crate::sniff::find_start;
-use crate::source::{Body, ConnectionId, Consumed, Direction, Event, Loss, Message, Source, Time};
+use crate::cursor::{Cursor, Kind, Next, SkippedBytes};
+use crate::sniff::contains_head;
+use crate::source::{
+    Body, ConnectionId, Consumed, Direction, Event, Message, Skipped, Source, Time,
+};
 use crate::stream::Stream;
 use crate::tcp::Connection;
 
@@ -103,17 +105,35 @@ impl<'b> Source<'b> for Traffic<'b> {
                 let time = self.time(next.packet);
                 Event::Message(Message { connection, direction, bytes, time })
             }
-            Kind::Lost(missing) => {
-                cursor.consume_loss();
-                let time = self.time(next.packet);
-                Event::Lost(Loss { connection, direction, time, missing })
+            Kind::Skipped(reason) => {
+                let offset = cursor.offset();
+                let SkippedBytes { bytes, length, missing } = cursor.skip();
+                Event::Skipped(Skipped {
+                    connection,
+                    direction: Some(direction),
+                    reason,
+                    bytes,
+                    offset,
+                    length,
+                    missing: Some(missing),
+                    time: self.time(next.packet),
+                })
             }
         })
     }
 
     fn consume(&mut self, message: &Message<'b>, head: usize, body: Body) -> Consumed {
-        let side = usize::from(message.direction == Direction::Response);
-        self.dialogues[message.connection].cursors[side].consume(head, body)
+        let [requests, responses] = &mut self.dialogues[message.connection].cursors;
+        let (cursor, peer) = match message.direction {
+            Direction::Request => (requests, responses),
+            Direction::Response => (responses, requests),
+        };
+        if body == Body::OtherProtocol {
+            peer.change_protocol();
+        }
+        let is_message = |next: Next| matches!(next.kind, Kind::Message);
+        let is_reused = body == Body::UntilClose && peer.next().is_some_and(is_message);
+        cursor.consume(head, body, is_reused)
     }
 }
 
@@ -158,7 +178,7 @@ fn is_response_first(request: &Next, response: &Next) -> bool {
 /// Returns the side of a connection that sends requests, or `None` if it carries no HTTP.
 fn client(connection: &Connection) -> Option<usize> {
     let speaks = |stream: &Stream, direction| {
-        stream.pieces.iter().any(|piece| find_start(&piece.bytes, direction).is_some())
+        stream.pieces.iter().any(|piece| contains_head(&piece.bytes, direction))
     };
     let is_client = |side: &usize| {
         speaks(&connection.streams[*side], Direction::Request)

@@ -11,7 +11,8 @@ use crate::{capture, sniff, tcp};
 const PING: &[u8] = b"BITS_POST /e HTTP/1.1\r\nBITS-Packet-Type: Ping\r\n\r\n";
 const ACK: &[u8] = b"HTTP/1.1 200 OK\r\nBITS-Packet-Type: Ack\r\n\r\n";
 
-/// Returns `>0` and `<0` for a request and a response of connection 0, `|0` for its end, and `-0` for a loss.
+/// Returns `>0` and `<0` for a request and a response of connection 0, `|0` for its end, and `-0` for
+/// skipped bytes.
 /// No message has a body.
 fn order(file: &[u8]) -> String {
     let capture = capture::read(file);
@@ -29,7 +30,7 @@ fn order(file: &[u8]) -> String {
                 let arrow = if message.direction == Direction::Request { '>' } else { '<' };
                 format!("{arrow}{}", message.connection)
             }
-            Event::Lost(loss) => format!("-{}", loss.connection),
+            Event::Skipped(skipped) => format!("-{}", skipped.connection),
             Event::Ended(connection) => format!("|{connection}"),
         });
     }
