@@ -223,6 +223,9 @@ impl Error {
         match self.tag {
             Tag::HeadTooLarge
             | Tag::TooManyFields
+            | Tag::ChunkLineTooLong
+            | Tag::TrailersTooLarge
+            | Tag::BodyTooLarge
             | Tag::ValueTooLong
             | Tag::TooLong
             | Tag::NumberTooLarge
@@ -246,6 +249,15 @@ impl Error {
             }
             (Tag::TooManyFields, Some(limit)) => {
                 write!(f, "number of fields exceeds the limit of {limit}")
+            }
+            (Tag::ChunkLineTooLong, Some(limit)) => {
+                write!(f, "line with a chunk size exceeds the limit of {limit} bytes")
+            }
+            (Tag::TrailersTooLarge, Some(limit)) => {
+                write!(f, "trailers exceed the limit of {limit} bytes")
+            }
+            (Tag::BodyTooLarge, Some(limit)) => {
+                write!(f, "chunked body exceeds the limit of {limit} bytes")
             }
             (Tag::NumberTooLarge, Some(limit)) => {
                 write!(f, "number exceeds the maximum of {limit}")

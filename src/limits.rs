@@ -2,9 +2,10 @@
 
 use crate::util::setters::setters;
 
-/// Limits on the size of a message head that is parsed from bytes.
+/// Limits on the size of a message head that is parsed from bytes, and of a body that is sent in
+/// chunks.
 ///
-/// A head that exceeds a limit is an error and never
+/// Input that exceeds a limit is an error and never
 /// [`Partial`](crate::http1::Progress::Partial), so that a peer cannot make a reader wait, or a
 /// buffer grow, without end. The limit on a single value is
 /// [`ParseOptions::max_value`](crate::message::ParseOptions::max_value).
@@ -31,16 +32,34 @@ pub struct Limits {
     /// The maximum number of fields. Default: 64. The capacity of the
     /// [`HeaderSlots`](crate::message::HeaderSlots) is a limit as well.
     pub fields: usize,
+    /// The maximum length of a line with a chunk size in bytes, including extensions and CR LF.
+    /// Default: 4096.
+    pub chunk_line_bytes: usize,
+    /// The maximum size of the trailers of a chunked body in bytes, including the final empty line.
+    /// Default: 16384.
+    pub trailer_bytes: usize,
+    /// The maximum length of a chunked body in bytes, without the coding. Default: [`u64::MAX`].
+    pub chunked_body_bytes: u64,
 }
 
 impl Limits {
-    /// 16 KiB and 64 fields.
-    pub const DEFAULT: Self = Self { head_bytes: 16 * 1024, fields: 64 };
+    /// 16 KiB and 64 fields; 4 KiB for a line with a chunk size, 16 KiB for trailers, and no limit
+    /// on the length of a chunked body.
+    pub const DEFAULT: Self = Self {
+        head_bytes: 16 * 1024,
+        fields: 64,
+        chunk_line_bytes: 4096,
+        trailer_bytes: 16 * 1024,
+        chunked_body_bytes: u64::MAX,
+    };
 }
 
 setters!(Limits {
     with_head_bytes: head_bytes: usize,
     with_fields: fields: usize,
+    with_chunk_line_bytes: chunk_line_bytes: usize,
+    with_trailer_bytes: trailer_bytes: usize,
+    with_chunked_body_bytes: chunked_body_bytes: u64,
 });
 
 impl Default for Limits {

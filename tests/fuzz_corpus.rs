@@ -91,6 +91,7 @@ macro_rules! replay {
 }
 
 replay! {
+    chunked
     client_steps
     construct
     conversation

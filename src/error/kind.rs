@@ -93,6 +93,18 @@ error_kinds! {
     /// Two readers of such a head would disagree about the end of the message.
     ContentLengthConflict "content-length-conflict" => "conflicting values of Content-Length",
 
+    // A body that is sent in chunks.
+    /// White space is allowed only before an extension.
+    ChunkSize "chunk-size" => "expected a chunk size of 1 to 16 hexadecimal digits",
+    /// Every chunk, every chunk size and every trailer ends in CR LF.
+    ChunkEnd "chunk-end" => "expected CR LF after a chunk, a chunk size or a trailer",
+    /// See [`Limits::chunk_line_bytes`](crate::limits::Limits::chunk_line_bytes).
+    ChunkLineTooLong "chunk-line-too-long" => "line with a chunk size exceeds the length limit",
+    /// See [`Limits::trailer_bytes`](crate::limits::Limits::trailer_bytes).
+    TrailersTooLarge "trailers-too-large" => "trailers exceed the size limit",
+    /// See [`Limits::chunked_body_bytes`](crate::limits::Limits::chunked_body_bytes).
+    BodyTooLarge "body-too-large" => "chunked body exceeds the length limit",
+
     // Requests.
     /// Notifications are POST requests.
     NotPost "not-post" => "expected method POST",

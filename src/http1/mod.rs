@@ -12,6 +12,9 @@
 //! as parsing the whole head at once: every shorter input is partial or the same error.
 //! [`HeadScanner`] decides when another attempt is worthwhile.
 //!
+//! [`BodyLength`] says how a response body ends. [`ChunkedDecoder`] finds the end of a body that is
+//! sent in chunks.
+//!
 //! This module is independent of BITS. [`message`](crate::message) supplies the types for BITS
 //! messages: [`HeaderSlots`](crate::message::HeaderSlots),
 //! [`RequestHead`](crate::message::RequestHead) and [`ResponseHead`](crate::message::ResponseHead).
@@ -21,6 +24,7 @@
 //! [`Ack::from_fields`](crate::message::Ack::from_fields) with a [`StatusLine`]. With the feature
 //! `http` they start at `Request::from_http` and `Ack::from_http`.
 
+mod chunked;
 pub(crate) mod framing;
 mod head;
 #[cfg(feature = "http")]
@@ -35,6 +39,7 @@ mod visitor;
 use core::fmt;
 use core::mem::MaybeUninit;
 
+pub use self::chunked::{ChunkedDecoder, ChunkedPart};
 pub(crate) use self::framing::FramingFields;
 pub use self::framing::{BodyLength, Framing, TransferCoding};
 pub use self::head::Head;

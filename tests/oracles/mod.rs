@@ -1,6 +1,7 @@
 //! Properties that hold for every input, as functions on the public API. Fuzz targets call them with generated
 //! inputs, and `cargo test` calls them with the corpora and regressions.
 
+mod chunked;
 mod construct;
 mod conversation;
 pub mod differential;
@@ -14,6 +15,7 @@ mod reference_parser;
 mod roundtrip;
 mod steps;
 
+pub use chunked::chunked;
 pub use construct::construct;
 pub use conversation::conversation;
 pub use differential::differential;

@@ -5,6 +5,7 @@ pub mod any_session;
 pub mod any_upload;
 pub mod built;
 pub mod cases;
+pub mod chunked;
 pub mod complete;
 pub mod conversations;
 pub mod diagram;

@@ -15,6 +15,7 @@ use bits_proto::message::{
     Ack, AckContext, HeaderSlots, NO_EXTRAS, ParseOptions, PingAck, Refusal, RequestHead,
 };
 
+use crate::support::chunked;
 use crate::support::messages::{Draft, Reader, for_create, for_fragment};
 
 /// An error and its expected properties.
@@ -84,7 +85,15 @@ impl Sample {
 
 /// Returns all samples.
 pub fn samples() -> Vec<Sample> {
-    [head_samples(), request_samples(), ack_samples(), value_samples(), caller_samples()].concat()
+    [
+        head_samples(),
+        chunked_samples(),
+        request_samples(),
+        ack_samples(),
+        value_samples(),
+        caller_samples(),
+    ]
+    .concat()
 }
 
 const REQUEST: Reader = Reader::Request(ParseOptions::DEFAULT);
@@ -121,6 +130,28 @@ fn head_samples() -> Vec<Sample> {
             .in_field("Transfer-Encoding", "2.2.1.1"),
         sample(ErrorKind::ContentLengthConflict, lengths, "6\r\n")
             .in_field("Content-Length", "2.2.1.1"),
+    ]
+}
+
+/// Returns errors in a body that is sent in chunks.
+fn chunked_samples() -> Vec<Sample> {
+    let limits = Limits::DEFAULT
+        .with_chunk_line_bytes(10)
+        .with_trailer_bytes(10)
+        .with_chunked_body_bytes(1000);
+    let sample = |kind, text: &str, offset| {
+        let error = match chunked::decode(text.as_bytes(), &limits).end {
+            chunked::End::Failed(error) => error,
+            end => panic!("{text:?} was accepted: {end:?}"),
+        };
+        Sample::of(kind, error).in_stage(CheckStage::Http).at(offset)
+    };
+    vec![
+        sample(ErrorKind::ChunkSize, "x\r\n", 0),
+        sample(ErrorKind::ChunkEnd, "2\r\nabc", 5),
+        sample(ErrorKind::ChunkLineTooLong, "5;12345678\r\n", 10),
+        sample(ErrorKind::TrailersTooLarge, "0\r\nA: 123456\r\n\r\n", 13),
+        sample(ErrorKind::BodyTooLarge, "3E9\r\n", 4),
     ]
 }
 

@@ -55,6 +55,7 @@ A16 | no Content-Length | 411; by policy 400 or accepted; Transfer-Encoding is a
 A17 | Transfer-Encoding in a response | chunked alone, or decoded by a stack: a deviation; others are rejected
     http1::framing::a_response_body_ends_in_one_of_four_ways
     http1::framing::a_response_of_doubtful_end_is_rejected
+    http1::chunked::an_input_has_the_same_result_byte_by_byte_and_split_anywhere
     message::chunked::a_chunked_ack_is_read_like_any_other
     message::chunked::code_context_and_offset_of_a_chunked_refusal_count
     message::chunked::a_chunked_response_of_another_server_breaks_no_rule_of_bits
