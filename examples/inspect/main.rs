@@ -5,8 +5,9 @@
 //! ```
 //!
 //! Each FILE (`-` is standard input) contains HTTP messages back to back, including bodies, or is a
-//! packet capture in pcap or pcapng format, detected by its first bytes. Without a FILE the program
-//! explains two built-in conversations.
+//! packet capture in pcap or pcapng format, detected by its first bytes. It may be compressed with gzip
+//! or zstd. For other formats of captures, the program prints the command that converts them. Without a
+//! FILE the program explains two built-in conversations.
 //!
 //! Each Ack is parsed for the request before it. In a capture, the TCP connections with HTTP are
 //! reassembled and parsed separately. Their messages are listed in the order in which they
@@ -24,9 +25,11 @@
 
 mod capture;
 mod captured;
+mod compressed;
 mod conversation;
 mod cursor;
 mod decode;
+mod input;
 mod malformed;
 mod observers;
 mod packet;
@@ -39,6 +42,7 @@ mod stream;
 mod table;
 mod tcp;
 mod traffic;
+mod unsupported;
 
 use std::fmt::Display;
 use std::io::{self, Read as _, Write as _};
@@ -46,7 +50,6 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use captured::Explained;
 use conversation::Context;
 use pending::PendingRequest;
 use report::Report;
@@ -73,6 +76,9 @@ struct Arguments {
     /// created in it are violations.
     #[arg(long)]
     from_start: bool,
+    /// Limit on the decompressed length of a file, in MiB.
+    #[arg(long, value_name = "MIB", default_value_t = 1024)]
+    max_decompressed: u32,
     /// Files with HTTP messages, or packet captures; `-` is standard input.
     #[arg(value_name = "FILE")]
     files: Vec<String>,
@@ -96,6 +102,8 @@ fn run(arguments: &Arguments) -> io::Result<ExitCode> {
         ack_for: arguments.ack_for.as_deref().and_then(PendingRequest::assumed),
         from_start: arguments.from_start,
     };
+    let max_decompressed =
+        usize::try_from(u64::from(arguments.max_decompressed) << 20).unwrap_or(usize::MAX);
     let (mut has_failures, mut is_unreadable) = (false, false);
     for (file, bytes) in inputs(&arguments.files) {
         let say = |what: &dyn Display| writeln!(io::stderr(), "inspect: {file}: {what}");
@@ -107,7 +115,7 @@ fn run(arguments: &Arguments) -> io::Result<ExitCode> {
                 continue;
             }
         };
-        let explained = explain(&file, &bytes, context);
+        let explained = input::explain(&file, &bytes, context, max_decompressed);
         has_failures |= explained.reports.iter().any(Report::is_failure);
         has_failures |= explained.failure.is_some();
         is_unreadable |= explained.damage.is_some();
@@ -120,14 +128,6 @@ fn run(arguments: &Arguments) -> io::Result<ExitCode> {
         (false, true) => ExitCode::FAILURE,
         (false, false) => ExitCode::SUCCESS,
     })
-}
-
-fn explain(file: &str, bytes: &[u8], context: Context) -> Explained {
-    if capture::is_capture(bytes) {
-        return captured::explain(file, bytes, context);
-    }
-    let reports = conversation::explain(file, bytes, context);
-    Explained { reports, notes: Vec::new(), failure: None, damage: None }
 }
 
 /// Returns the inputs, which are read one at a time.

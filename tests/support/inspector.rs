@@ -1,6 +1,7 @@
 //! Runs the example `inspect`.
 
 use std::io::Write as _;
+use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
@@ -8,11 +9,11 @@ use serde_json::Value;
 use super::program::program;
 use super::selection::selection;
 
-/// Runs the program in a folder below `tests/`.
+/// Runs the program in a folder, by default below `tests/`.
 pub fn inspect(folder: &str, arguments: &[&str], input: &[u8]) -> Output {
     let mut child = Command::new(program("inspect", selection()))
         .args(arguments)
-        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/tests").to_string() + "/" + folder)
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(folder))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
