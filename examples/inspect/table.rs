@@ -159,7 +159,8 @@ fn remarks(report: &Report) -> Vec<String> {
     let unlisted = report.deviations.iter().filter(|it| !is_listed(Violation::from(**it)));
     remarks.extend(unlisted.map(|it| format!("{it}: {}", it.description())));
     remarks.extend(report.reply.map(|reply| {
-        let code = reply.code().map(|code| format!(" with {code}")).unwrap_or_default();
+        let code =
+            reply.code().map(|code| format!(" with {}", code.with_name())).unwrap_or_default();
         format!("a server should answer {}{code}", reply.status())
     }));
     remarks

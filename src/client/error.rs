@@ -75,8 +75,7 @@ impl fmt::Display for StopReason {
                     write!(f, " {}", status.reason())?;
                 }
                 let Some(code) = code else { return Ok(()) };
-                write!(f, " and error code {code}")?;
-                code.name().map_or(Ok(()), |name| write!(f, " {name}"))
+                write!(f, " and error code {}", code.with_name())
             }
             Self::NoProgress => f.write_str("upload is making no progress"),
             Self::SessionLost => f.write_str("server repeatedly lost the session"),

@@ -5,12 +5,14 @@ use core::num::NonZeroU32;
 
 use super::{FieldName, try_from_wire};
 use crate::error::{Error, ErrorKind, ValueError};
+use crate::http1::StatusCode;
 use crate::util::digits::hexadecimal;
 use crate::util::sink::{Sink, Wire, put_hexadecimal, wire_display};
 
 /// [2.2.1.2] BITS-Error, BITS-Error-Code: the HRESULT with the reason for a refusal.
 ///
-/// The set of values is open: known values have [names](Self::name), and unknown ones are kept.
+/// The set of values is open: known values have [names](Self::name), codes that Windows derives from
+/// an HTTP status are named [by rule](Self::with_name), and unknown ones are kept.
 /// Zero means "no error" and is not a value of this type. In a message, an empty value or zero
 /// means that the field is absent.
 ///
@@ -139,6 +141,9 @@ known! {
     BG_E_MAXDOWNLOAD_TIMEOUT 0x8020_0054 "the download exceeded its time limit";
 }
 
+/// The part of a code that marks it as derived from an HTTP status code.
+const FACILITY_HTTP: u32 = 0x8019_0000;
+
 impl HResult {
     /// Creates a value from its number. `None` for zero, which means "no error".
     #[must_use]
@@ -168,9 +173,47 @@ impl HResult {
     #[must_use]
     pub const fn from_status(status: u16) -> Option<Self> {
         match status {
-            300..=999 => Self::new(0x8019_0000 | status as u32),
+            300..=999 => Self::new(FACILITY_HTTP | status as u32),
             _ => None,
         }
+    }
+
+    /// Returns the HTTP status code that the code represents: `0x80190000` plus 100 to 999.
+    ///
+    /// Windows derives such codes from the status codes of servers and proxies, also those without a
+    /// constant here.
+    ///
+    /// ```
+    /// use bits_proto::field::HResult;
+    /// use bits_proto::http1::StatusCode;
+    ///
+    /// let code: HResult = "0x80190193".parse()?;
+    /// assert_eq!(code.http_status(), Some(StatusCode::FORBIDDEN));
+    /// assert_eq!(HResult::E_ACCESSDENIED.http_status(), None);
+    /// # Ok::<(), bits_proto::Error>(())
+    /// ```
+    #[must_use]
+    pub fn http_status(self) -> Option<StatusCode> {
+        let status = self.get().checked_sub(FACILITY_HTTP)?;
+        u16::try_from(status).ok().and_then(|status| StatusCode::try_from(status).ok())
+    }
+
+    /// Returns the code followed by its name, for display: the [name](Self::name) of a known value,
+    /// or `HTTP` and the [status code](Self::http_status) that the code represents. An unknown code
+    /// is displayed alone.
+    ///
+    /// ```
+    /// use bits_proto::field::HResult;
+    ///
+    /// let text = |code: &str| code.parse().map(|code: HResult| code.with_name().to_string());
+    /// assert_eq!(text("0x8020001F")?, "0x8020001F BG_E_SESSION_NOT_FOUND");
+    /// assert_eq!(text("0x80190193")?, "0x80190193 HTTP 403");
+    /// assert_eq!(text("0x80004005")?, "0x80004005");
+    /// # Ok::<(), bits_proto::Error>(())
+    /// ```
+    #[must_use]
+    pub fn with_name(self) -> impl fmt::Display {
+        WithName(self)
     }
 
     /// Parses the value of the field. `None` if it is empty or zero.
@@ -244,9 +287,20 @@ impl fmt::UpperHex for HResult {
 
 impl fmt::Debug for HResult {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.name() {
-            Some(name) => write!(f, "HResult({self} {name})"),
-            None => write!(f, "HResult({self})"),
+        write!(f, "HResult({})", self.with_name())
+    }
+}
+
+/// A code and its name.
+struct WithName(HResult);
+
+impl fmt::Display for WithName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(code) = self;
+        match (code.name(), code.http_status()) {
+            (Some(name), _) => write!(f, "{code} {name}"),
+            (None, Some(status)) => write!(f, "{code} HTTP {status}"),
+            (None, None) => write!(f, "{code}"),
         }
     }
 }

@@ -39,7 +39,7 @@ impl fmt::Display for Request<'_> {
 /// let ack = FragmentAck::new(SessionId::try_from("1")?, ReceivedContentRange(4892));
 /// assert_eq!(Ack::from(ack).to_string(), "200 Ack for Fragment of session 1, next offset 4892");
 /// let refusal = Ack::from(Refusal::session_not_found());
-/// assert_eq!(refusal.to_string(), "500 with error 0x8020001F, context 0x5");
+/// assert_eq!(refusal.to_string(), "500 with error 0x8020001F BG_E_SESSION_NOT_FOUND, context 0x5");
 /// # Ok::<(), bits_proto::Error>(())
 /// ```
 impl fmt::Display for Ack<'_> {
@@ -71,7 +71,7 @@ impl fmt::Display for Refusal<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.status())?;
         if let Some(code) = self.code() {
-            write!(f, " with error {code}")?;
+            write!(f, " with error {}", code.with_name())?;
         }
         if let Some(context) = self.context() {
             write!(f, ", context {context}")?;

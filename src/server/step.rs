@@ -306,6 +306,7 @@ impl fmt::Display for HostError {
                 return write!(f, "server application answered with status {status}");
             }
             Self::Application { status, code: Some(code) } => {
+                let code = code.with_name();
                 return write!(f, "server application answered with status {status}, code {code}");
             }
             Self::Other => "work failed",

@@ -380,6 +380,10 @@ fn every_stop_reason_has_a_description() {
             },
             "server application rejected the request with status 403 Forbidden and error code 0x80070070 DISK_FULL",
         ),
+        (
+            StopReason::Refused { status: status(500), code: HResult::new(1), context: None },
+            "server rejected the request with status 500 Internal Server Error and error code 0x00000001",
+        ),
     ] {
         assert_eq!(stop.to_string(), said);
     }

@@ -114,6 +114,37 @@ fn other_values_are_kept_without_a_name() {
 }
 
 #[test]
+fn a_code_is_displayed_with_its_name_or_its_http_status() {
+    for (value, displayed) in [
+        (0x8020_001F, "0x8020001F BG_E_SESSION_NOT_FOUND"),
+        (0x8019_0194, "0x80190194 BG_E_HTTP_ERROR_404"),
+        (0x8019_0193, "0x80190193 HTTP 403"),
+        (0x8019_0064, "0x80190064 HTTP 100"),
+        (0x8019_03E7, "0x801903E7 HTTP 999"),
+        // Three digits make a status code.
+        (0x8019_0063, "0x80190063"),
+        (0x8019_03E8, "0x801903E8"),
+        (0x801A_0193, "0x801A0193"),
+        (0x0000_0193, "0x00000193"),
+        (1, "0x00000001"),
+    ] {
+        assert_eq!(code(value).with_name().to_string(), displayed);
+        let status = displayed.split_once("HTTP ").map(|(_, status)| status.to_owned());
+        if code(value).name().is_none() {
+            assert_eq!(code(value).http_status().map(|status| status.to_string()), status);
+        }
+    }
+}
+
+#[test]
+fn the_code_of_a_status_represents_that_status() {
+    for number in 300..=999 {
+        let code = HResult::from_status(number).expect("a status from 300 to 999");
+        assert_eq!(code.http_status().map(u16::from), Some(number));
+    }
+}
+
+#[test]
 fn both_spellings_of_a_full_disk_are_one() {
     for (_, value) in NAMED {
         let full = value == 0x8007_0070 || value == 0x8007_0112;

@@ -40,9 +40,9 @@ impl Client {
         let handled = match Ack::from_http(&head, &transmit.ack_context()) {
             Ok(ack) => {
                 if let Ack::Refused(refusal) = &ack.message {
-                    let code = refusal.code().map_or_else(String::new, |code| {
-                        format!(", code {code} {}", code.name().unwrap_or_default())
-                    });
+                    let code = refusal
+                        .code()
+                        .map_or_else(String::new, |code| format!(", code {}", code.with_name()));
                     self.last_error = Some(describe(&head, &code));
                 }
                 self.upload.handle_ack(&ack.message, now)
