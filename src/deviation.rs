@@ -90,6 +90,8 @@ deviations! {
         "session id of the Ack differs from that of the request",
     UnexpectedCreated "unexpected-created" "2.2.1.2"
         "status code is 201 instead of 200",
+    UnexpectedSuccess "unexpected-success" "2.2.1.2"
+        "status code is neither 200 nor 201; any 2xx counts as success",
     MissingProtocol "missing-protocol" "2.2.3.2"
         "BITS-Protocol is missing; the only protocol offered was assumed",
     UnsupportedAcceptEncoding "unsupported-accept-encoding" "2.2.3.1"
@@ -117,9 +119,17 @@ deviations! {
     MissingErrorContext "missing-error-context" "2.2.1.2"
         "error code without BITS-Error-Context",
     ContextWithoutError "context-without-error" "2.2.1.2"
-        "BITS-Error-Context without an error code; ignored",
+        "BITS-Error-Context without an error code",
     UnknownErrorContext "unknown-error-context" "2.2.1.2"
         "BITS-Error-Context is neither 0x5 nor 0x7",
+    UnreadableErrorCode "unreadable-error-code" "2.2.1.2"
+        "error code of the refusal is invalid or conflicting; ignored",
+    UnreadableErrorContext "unreadable-error-context" "2.2.1.2"
+        "BITS-Error-Context of the refusal is invalid or conflicting; ignored",
+    UnreadableSessionId "unreadable-session-id" "2.2.1.2"
+        "session id of the refusal is invalid or conflicting; ignored",
+    UnreadableReceived "unreadable-received" "2.2.7.2"
+        "BITS-Received-Content-Range of the refusal is invalid or conflicting; ignored",
     RelativeOriginalUrl "relative-original-url" "2.2.12.2"
         "BITS-Original-Request-URL is not an absolute http or https URL",
     RelativeStaticUrl "relative-static-url" "2.2.13.2"

@@ -148,6 +148,12 @@ fn acks() -> Vec<Row> {
             Draft::close_ack(),
         ),
         row(
+            UnexpectedSuccess,
+            of_close,
+            Draft::close_ack().line("HTTP/1.1 204 No Content").without("Content-Length"),
+            closed(),
+        ),
+        row(
             ErrorOnSuccess,
             of_close,
             closed().with("BITS-Error-Context", "0x5"),
@@ -240,7 +246,7 @@ fn refusals() -> Vec<Row> {
             MissingErrorContext,
             PING_ACK,
             base().without("BITS-Error-Context"),
-            base().without("BITS-Error-Context").set("BITS-Error", "0x0"),
+            out_of_sync().with("BITS-Error", "0x0"),
         ),
         row(
             ContextWithoutError,
@@ -253,6 +259,36 @@ fn refusals() -> Vec<Row> {
             PING_ACK,
             base().set("BITS-Error-Context", "0x6"),
             base().set("BITS-Error-Context", "7"),
+        ),
+        row(
+            MissingError,
+            PING_ACK,
+            base().set("BITS-Error", "0"),
+            out_of_sync().with("BITS-Error", "0"),
+        ),
+        row(
+            UnreadableErrorCode,
+            PING_ACK,
+            base().set("BITS-Error", "0x80070057L"),
+            base().set("BITS-Error", "x80070057"),
+        ),
+        row(
+            UnreadableErrorContext,
+            PING_ACK,
+            base().set("BITS-Error-Context", "server"),
+            base().set("BITS-Error-Context", "5"),
+        ),
+        row(
+            UnreadableSessionId,
+            PING_ACK,
+            base().with("BITS-Session-Id", "a b"),
+            base().with("BITS-Session-Id", "a"),
+        ),
+        row(
+            UnreadableReceived,
+            PING_ACK,
+            base().with("BITS-Received-Content-Range", "+7"),
+            base().with("BITS-Received-Content-Range", "7"),
         ),
     ]
 }

@@ -299,15 +299,6 @@ fn an_error_in_a_value_is_reported_at_its_byte_of_the_head() {
         &[
             set(Draft::fragment_ack(), received, "+100", NotDecimal, packet, "+100"),
             set(Draft::fragment_ack(), received, "7 9", NotDecimal, packet, " 9\r\n"),
-            set(Draft::refusal(), "BITS-Error", "0x8G", NotHexadecimal, packet, "G"),
-            set(Draft::refusal(), "BITS-Error-Context", "0xG", NotHexadecimal, packet, "G"),
-            (
-                Draft::refusal().with("BITS-Error-Code", "Q"),
-                NotHexadecimal,
-                "BITS-Error-Code",
-                packet,
-                Some("Q"),
-            ),
         ],
     );
 }

@@ -87,7 +87,7 @@ pub fn decode_lone_response(report: &mut Report, head: &ResponseHead<'_, '_>) {
         } else if status.is_success() {
             report.verdict = Verdict::Foreign;
         } else {
-            report.failure = Failure::of(status, None);
+            report.failure = Failure::of(status, None, None);
             accept(report, Deviations::from_iter([Deviation::MissingPacketType]));
         }
         return;

@@ -125,7 +125,8 @@ impl Upload {
     }
 
     fn is_challenged(&self) -> bool {
-        self.challenge.is_some_and(|status| Failure::of(status, None) == Some(Failure::Credentials))
+        let class = |status| Failure::of(status, None, None);
+        self.challenge.is_some_and(|status| class(status) == Some(Failure::Credentials))
     }
 
     const fn is_stop_reason_valid(&self) -> bool {

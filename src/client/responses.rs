@@ -56,7 +56,7 @@ impl Upload {
     ) -> Result<(), EventError> {
         self.exchange.transition(ExchangeEvent::Answered)?;
         match status.map(Refusal::new) {
-            Some(Ok(refusal)) if !refusal.status().is_success() => self.on_refusal(&refusal, now),
+            Some(Ok(refusal)) => self.on_refusal(&refusal, now),
             _ => self.retry_or_suspend(StopReason::Protocol, now),
         }
     }

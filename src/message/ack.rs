@@ -59,15 +59,16 @@ pub enum Ack<'b> {
     CloseSession(CloseSessionAck<'b>),
     /// [2.2.11] ACK for CANCEL-SESSION.
     CancelSession(CancelSessionAck<'b>),
-    /// Any of them with a status code other than 200 and 201.
+    /// Any of them with a status code other than 2xx.
     Refused(Refusal<'b>),
 }
 
 impl<'b> Ack<'b> {
     /// Reads an Ack from a head.
     ///
-    /// A failure status without BITS-Packet-Type is a [`Refusal`] too, because a proxy may have sent
-    /// it. Its fields are ignored, except for the offset of a 416.
+    /// Every 2xx status with BITS-Packet-Type is a success. A failure status without BITS-Packet-Type
+    /// is a [`Refusal`] too, because a proxy may have sent it; it may have an error code, a context and
+    /// an offset. Parts of a refusal that are unreadable are a deviation and count as absent.
     ///
     /// A reverse proxy may send the Ack in chunks, which is a
     /// [deviation](Deviation::ChunkedResponse). The head does not say whether such an Ack has a
@@ -151,6 +152,7 @@ impl<'b> Ack<'b> {
     /// # Errors
     ///
     /// An error if an extra field cannot be written or belongs to the message; see [`Encoder`].
+    /// [`ErrorKind::OutOfSyncWithoutOffset`] for a 416 that was read with an unreadable offset.
     #[inline]
     pub fn encode<E, N, V>(&self, extras: E) -> Result<Encoder<'b, E>, Error>
     where
@@ -158,6 +160,9 @@ impl<'b> Ack<'b> {
         N: AsRef<str>,
         V: AsRef<[u8]>,
     {
+        if let Self::Refused(refusal) = self {
+            refusal.check_offset()?;
+        }
         Encoder::new(AnyMessage::Ack(*self), extras)
     }
 
@@ -200,19 +205,24 @@ pub(super) fn read<'b, R: Report<'b>>(
     };
     let kind = kind_of(status, context);
     check_packet_type(packet_type, reader)?;
-    reader.check_conflicts(presence::fields(kind).carried(), CheckStage::Limits)?;
+    let fields = match kind {
+        // The other fields are details, which are optional.
+        MessageKind::Refusal => FieldSet::of(FieldName::PacketType),
+        _ => presence::fields(kind).carried(),
+    };
+    reader.check_conflicts(fields, CheckStage::Limits)?;
     reader.record_fields(kind);
     record_status(kind, status, reader);
     record_body(kind, status, reader);
     if kind != MessageKind::Refusal {
         return read_success(kind, reader, context);
     }
-    let session_id = read_session_id(kind, reader, context)?;
+    let session_id = reader.detail(Deviation::UnreadableSessionId);
+    record_other_session_id(session_id, reader, context);
     Ok(Refusal::read(status, reader, session_id, context.content_range())?.map(Ack::Refused))
 }
 
-/// Reads a response that may not be the server's: a failure is classified by its status, and only
-/// the offset of a 416 counts.
+/// Reads a response that may not be the server's.
 #[inline(always)]
 fn read_without_packet_type<'b, R: Report<'b>>(
     status: StatusCode,
@@ -223,23 +233,13 @@ fn read_without_packet_type<'b, R: Report<'b>>(
         let error = MessageError::absent(ErrorKind::NotAnAck, FieldName::PacketType);
         return reader.report(error).map(Err);
     }
-    // Nothing else is expected of such a response.
-    let http = reader.deviations;
-    let refusal = Refusal::read_bare(status, reader, context.content_range())?;
-    reader.deviations = http;
     reader.deviations.insert(presence::absence(FieldName::PacketType));
-    if status == StatusCode::RANGE_NOT_SATISFIABLE {
-        reader.record_form(FieldSet::of(FieldName::ReceivedContentRange));
-    }
-    Ok(refusal.map(Ack::Refused))
+    Ok(Refusal::read_bare(status, reader, context.content_range())?.map(Ack::Refused))
 }
 
 /// Returns the kind of Ack that a response of this status is.
 pub(super) const fn kind_of(status: StatusCode, context: &AckContext<'_>) -> MessageKind {
-    match status {
-        StatusCode::OK | StatusCode::CREATED => context.kind(),
-        _ => MessageKind::Refusal,
-    }
+    if status.is_success() { context.kind() } else { MessageKind::Refusal }
 }
 
 #[inline(always)]
@@ -277,7 +277,7 @@ fn check_packet_type<'b, R: Report<'b>>(
     reader.report(MessageError::in_value(FieldName::PacketType, packet_type, error)).map(drop)
 }
 
-/// Records a 201 where none is documented: it is documented for Create-Session, and seen in the
+/// Records a success status other than 200. A 201 is documented for Create-Session, and seen in the
 /// captures on Close-Session.
 #[inline(always)]
 fn record_status<'b, R: Report<'b>>(
@@ -285,11 +285,15 @@ fn record_status<'b, R: Report<'b>>(
     status: StatusCode,
     reader: &mut Reader<'_, 'b, R>,
 ) {
-    let is_documented =
-        matches!(kind, MessageKind::CreateSessionAck | MessageKind::CloseSessionAck);
-    if status == StatusCode::CREATED && !is_documented {
-        reader.deviations.insert(Deviation::UnexpectedCreated);
-    }
+    let deviation = match (status, kind) {
+        (StatusCode::OK, _) | (_, MessageKind::Refusal) => return,
+        (StatusCode::CREATED, MessageKind::CreateSessionAck | MessageKind::CloseSessionAck) => {
+            return;
+        }
+        (StatusCode::CREATED, _) => Deviation::UnexpectedCreated,
+        _ => Deviation::UnexpectedSuccess,
+    };
+    reader.deviations.insert(deviation);
 }
 
 /// Records a value that is too long, a body, and a missing length. None of them is an error.
@@ -314,10 +318,19 @@ fn read_session_id<'b, R: Report<'b>>(
     context: &AckContext<'_>,
 ) -> Outcome<'b, Option<SessionId<'b>>, R> {
     let received: Result<Option<SessionId<'b>>, _> = reader.optional(kind)?;
-    if let (Ok(Some(received)), Some(sent)) = (received, context.session_id()) {
+    record_other_session_id(received.ok().flatten(), reader, context);
+    Ok(received)
+}
+
+#[inline(always)]
+fn record_other_session_id<'b, R: Report<'b>>(
+    received: Option<SessionId<'b>>,
+    reader: &mut Reader<'_, 'b, R>,
+    context: &AckContext<'_>,
+) {
+    if let (Some(received), Some(sent)) = (received, context.session_id()) {
         if received != sent {
             reader.deviations.insert(Deviation::OtherSessionId);
         }
     }
-    Ok(received)
 }

@@ -2,10 +2,13 @@
 
 use core::fmt;
 
-use crate::field::HResult;
+use crate::field::{ErrorContext, HResult};
 use crate::http1::StatusCode;
 
 /// The class of a failure, which determines the client's reaction.
+///
+/// BITS-Error-Context says whose failure it is. If it is [`ErrorContext::SERVER`], another value or
+/// absent, the failure is that of the server or of a proxy:
 ///
 /// | class | statuses and codes |
 /// |---|---|
@@ -14,22 +17,40 @@ use crate::http1::StatusCode;
 /// | [`Credentials`](Self::Credentials) | 401, 407 |
 /// | [`SmallerFragments`](Self::SmallerFragments) | 413 |
 /// | [`Fatal`](Self::Fatal) | codes `BG_E_TOO_LARGE`, `E_INVALIDARG`, `E_ACCESSDENIED` |
-/// | [`Transient`](Self::Transient) | 408, 409, 5xx except 501 and 505, 3xx except 300 to 305 and 307 |
+/// | [`Transient`](Self::Transient) | 408, 409, 429, 5xx except 501 and 505, 3xx except 300 to 305 and 307 |
 /// | [`Fatal`](Self::Fatal) | everything else |
 ///
-/// The first matching row applies. Redirects are not followed: they are failures too.
+/// If it is [`ErrorContext::REMOTE_APPLICATION`], the failure is that of the server application. Its
+/// status decides alone:
+///
+/// | class | statuses |
+/// |---|---|
+/// | [`Transient`](Self::Transient) | 408, 409, 429, 5xx except 501 and 505, 3xx except 300 to 305 and 307, 600 and above |
+/// | [`Fatal`](Self::Fatal) | everything else |
+///
+/// The first matching row applies. An application cannot ask for credentials or smaller fragments:
+/// its 401, 407 and 413 concern the request of the server. It does not know the session either: a
+/// code 0x8020001F of an application does not start the upload over, and its 416 does not change the
+/// offset.
+///
+/// Redirects are not followed: they are failures too.
 ///
 /// # Example
 ///
 /// ```
+/// use bits_proto::field::ErrorContext;
 /// use bits_proto::http1::StatusCode;
 /// use bits_proto::message::Failure;
 ///
-/// assert_eq!(Failure::of(StatusCode::SERVICE_UNAVAILABLE, None), Some(Failure::Transient));
-/// assert_eq!(Failure::of(StatusCode::OK, None), None);
+/// let too_large = StatusCode::CONTENT_TOO_LARGE;
+/// assert_eq!(Failure::of(too_large, None, None), Some(Failure::SmallerFragments));
+/// let application = Some(ErrorContext::REMOTE_APPLICATION);
+/// assert_eq!(Failure::of(too_large, None, application), Some(Failure::Fatal));
+/// assert_eq!(Failure::of(StatusCode::OK, None, None), None);
 /// ```
 ///
-/// Source: \[MC-BUP\] 3.1.5.2.1; Microsoft's page on server application errors.
+/// Source: \[MC-BUP\] 3.1.5.2.1; Microsoft's page on server application errors. 429 is newer than
+/// both: RFC 6585 section 4.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Failure {
@@ -48,11 +69,24 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// Returns the class of a response; `None` for the success statuses 200 and 201.
+    /// Returns the class of a response; `None` for a success (2xx).
     #[must_use]
-    pub const fn of(status: StatusCode, code: Option<HResult>) -> Option<Self> {
-        Some(match (status.get(), code) {
-            (200 | 201, _) => return None,
+    pub const fn of(
+        status: StatusCode,
+        code: Option<HResult>,
+        context: Option<ErrorContext>,
+    ) -> Option<Self> {
+        if status.is_success() {
+            return None;
+        }
+        Some(match context {
+            Some(ErrorContext::REMOTE_APPLICATION) => Self::of_application(status),
+            _ => Self::of_server(status, code),
+        })
+    }
+
+    const fn of_server(status: StatusCode, code: Option<HResult>) -> Self {
+        match (status.get(), code) {
             (416, _) => Self::Resynchronise,
             (_, Some(HResult::BG_E_SESSION_NOT_FOUND)) => Self::StartOver,
             (401 | 407, _) => Self::Credentials,
@@ -61,10 +95,24 @@ impl Failure {
                 _,
                 Some(HResult::BG_E_TOO_LARGE | HResult::E_INVALIDARG | HResult::E_ACCESSDENIED),
             ) => Self::Fatal,
-            (300..=305 | 307 | 501 | 505, _) => Self::Fatal,
-            (408 | 409 | 300..=399 | 500..=599, _) => Self::Transient,
+            _ => Self::of_status(status),
+        }
+    }
+
+    const fn of_application(status: StatusCode) -> Self {
+        match status.get() {
+            600.. => Self::Transient,
+            _ => Self::of_status(status),
+        }
+    }
+
+    /// Returns the class of a status where neither the code nor the packet matters.
+    const fn of_status(status: StatusCode) -> Self {
+        match status.get() {
+            300..=305 | 307 | 501 | 505 => Self::Fatal,
+            408 | 409 | 429 | 300..=399 | 500..=599 => Self::Transient,
             _ => Self::Fatal,
-        })
+        }
     }
 
     /// Returns a stable kebab-case name.

@@ -249,15 +249,37 @@ impl<'h, 'b, R: Report<'b>> Reader<'h, 'b, R> {
         self.optional_field(kind, T::NAME, T::decode)
     }
 
+    /// Reads a detail of a refusal. Its absence is not an error. A value that is invalid or
+    /// conflicting counts as absent and is the deviation `unreadable`.
+    pub(super) fn detail<T: Decode<'b>>(&mut self, unreadable: Deviation) -> Option<T> {
+        self.detail_value(T::NAME, T::decode, unreadable)
+    }
+
     /// Reads an error code or a context, whose `decode` records no deviations.
-    #[inline(always)]
-    pub(super) fn optional_code<T>(
+    pub(super) fn detail_code<T>(
         &mut self,
-        kind: MessageKind,
         field: FieldName,
         decode: impl FnOnce(&'b [u8]) -> Result<T, ValueError>,
-    ) -> Outcome<'b, Option<T>, R> {
-        self.optional_field(kind, field, |value, _| decode(value))
+        unreadable: Deviation,
+    ) -> Option<T> {
+        self.detail_value(field, |value, _| decode(value), unreadable)
+    }
+
+    fn detail_value<T>(
+        &mut self,
+        field: FieldName,
+        decode: impl FnOnce(&'b [u8], &mut Deviations) -> Result<T, ValueError>,
+        unreadable: Deviation,
+    ) -> Option<T> {
+        let value = self.get(field)?;
+        let is_conflicting = self.fields.conflicting().contains(field);
+        match decode(value, &mut self.deviations) {
+            Ok(value) if !is_conflicting => Some(value),
+            _ => {
+                self.deviations.insert(unreadable);
+                None
+            }
+        }
     }
 
     /// Reads a field that the message must carry.

@@ -4,9 +4,9 @@ use super::message_error::MessageError;
 use super::reader::Reader;
 use super::report::{Outcome, Report};
 use super::value::{FieldVisitor, Value};
-use super::{ErrorFields, Failure, MessageKind, MissingContentLength, ParseOptions};
+use super::{ErrorFields, Failure, MissingContentLength, ParseOptions};
 use crate::deviation::Deviation;
-use crate::error::{CheckStage, Error, ErrorKind, Fault};
+use crate::error::{Error, ErrorKind, Fault};
 use crate::field::{
     ContentRange, ErrorContext, FieldName, FieldSet, HResult, ReceivedContentRange, SessionId,
 };
@@ -14,8 +14,12 @@ use crate::http1::StatusCode;
 
 /// [2.2.1.2] An Ack with a failure status, usually with an error code and its context.
 ///
-/// The parts depend on each other, so they are private: a 416 always has an offset, and a context
-/// always has a code.
+/// The parts depend on each other, so they are private: a refusal that this crate writes has an
+/// offset if it is a 416, and a code if it has a context.
+///
+/// A refusal that is read may lack them. A code, context, session id or offset that is invalid, or has
+/// conflicting values, is a [deviation](crate::deviation) and counts as absent. The other parts keep
+/// their meaning.
 ///
 /// ```text
 /// HTTP/1.1 500 Internal Server Error
@@ -55,14 +59,12 @@ impl<'b> Refusal<'b> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::NotRefusal`] for 200, 201 and 1xx, and for 416, which needs an
+    /// [`ErrorKind::NotRefusal`] for 1xx and 2xx, and for 416, which needs an
     /// [offset](Self::out_of_sync).
     pub const fn new(status: StatusCode) -> Result<Self, Error> {
         match status {
-            StatusCode::OK | StatusCode::CREATED | StatusCode::RANGE_NOT_SATISFIABLE => {
-                Err(not_refusal(status))
-            }
-            status if status.is_interim() => Err(not_refusal(status)),
+            StatusCode::RANGE_NOT_SATISFIABLE => Err(not_refusal(status)),
+            status if status.is_interim() || status.is_success() => Err(not_refusal(status)),
             status => Ok(Self::bare(status)),
         }
     }
@@ -223,13 +225,15 @@ impl<'b> Refusal<'b> {
         self.code
     }
 
-    /// Returns the origin of the error: the server or the application.
+    /// Returns the origin of the error: the server or the application. It may be present without a
+    /// code.
     #[must_use]
     pub const fn context(&self) -> Option<ErrorContext> {
         self.context
     }
 
-    /// Returns the next offset; always present with 416.
+    /// Returns the next offset; always present with 416, unless the offset is unreadable or the
+    /// refusal is the application's.
     #[must_use]
     pub const fn received(&self) -> Option<ReceivedContentRange> {
         self.received
@@ -244,10 +248,22 @@ impl<'b> Refusal<'b> {
     /// Returns the class of the failure.
     #[must_use]
     pub const fn failure(&self) -> Failure {
-        match Failure::of(self.status, self.code) {
+        match Failure::of(self.status, self.code, self.context) {
             Some(failure) => failure,
             // A refusal never has a success status.
             None => Failure::Fatal,
+        }
+    }
+
+    /// Rejects a 416 without the offset that its receiver needs. It was read from a response with an
+    /// unreadable offset.
+    pub(super) const fn check_offset(&self) -> Result<(), Error> {
+        match (self.failure(), self.received) {
+            (Failure::Resynchronise, None) => {
+                let error = Error::caller(ErrorKind::OutOfSyncWithoutOffset);
+                Err(error.in_field(FieldName::ReceivedContentRange))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -267,106 +283,104 @@ impl<'b> Refusal<'b> {
     }
 
     /// Reads the fields of an Ack with this status.
-    #[inline(always)]
     pub(super) fn read<R: Report<'b>>(
         status: StatusCode,
         reader: &mut Reader<'_, 'b, R>,
-        session_id: Result<Option<SessionId<'b>>, R::Invalid>,
+        session_id: Option<SessionId<'b>>,
         sent: Option<ContentRange>,
     ) -> Outcome<'b, Self, R> {
-        let received = Self::read_received(status, reader, sent)?;
-        let error = read_error(status, reader)?;
-        Ok(error.and_then(|ErrorValues { code, context }| {
-            Ok(Self { status, code, context, received: received?, session_id: session_id? })
-        }))
+        let (code, context) = read_error(status, reader);
+        let refusal = Self { status, code, context, received: None, session_id };
+        let received = refusal.read_received(reader, sent)?;
+        Ok(received.map(|received| Self { received, ..refusal }))
     }
 
-    /// Reads a response that is not an Ack; a proxy may have sent it.
-    #[inline(always)]
+    /// Reads a response without a packet type. A proxy may have sent it, so nothing is expected of
+    /// it.
     pub(super) fn read_bare<R: Report<'b>>(
         status: StatusCode,
         reader: &mut Reader<'_, 'b, R>,
         sent: Option<ContentRange>,
     ) -> Outcome<'b, Self, R> {
-        if status != StatusCode::RANGE_NOT_SATISFIABLE {
-            return Ok(Ok(Self::bare(status)));
-        }
-        let offset = FieldSet::of(FieldName::ReceivedContentRange);
-        reader.check_conflicts(offset, CheckStage::Limits)?;
-        let received = Self::read_received(status, reader, sent)?;
-        Ok(received.map(|received| Self { received, ..Self::bare(status) }))
+        reader.record_form(DETAILS);
+        let refusal = Self::read(status, reader, None, sent)?;
+        reader.deviations -= Deviation::MissingError | Deviation::MissingErrorContext;
+        Ok(refusal)
     }
 
-    /// Reads the next offset, which a 416 needs and other statuses ignore.
+    /// Reads the next offset, which a server's 416 needs and other refusals ignore.
     fn read_received<R: Report<'b>>(
-        status: StatusCode,
+        &self,
         reader: &mut Reader<'_, 'b, R>,
         sent: Option<ContentRange>,
     ) -> Outcome<'b, Option<ReceivedContentRange>, R> {
-        let received: Result<Option<ReceivedContentRange>, _> =
-            reader.optional(MessageKind::Refusal)?;
-        if status != StatusCode::RANGE_NOT_SATISFIABLE {
-            return Ok(received);
+        let field = FieldName::ReceivedContentRange;
+        let received = reader.detail(Deviation::UnreadableReceived);
+        if self.failure() != Failure::Resynchronise {
+            return Ok(Ok(received));
         }
         let error = match (received, sent) {
-            (Ok(Some(received)), Some(sent)) if received.0 > sent.total() => {
+            (Some(ReceivedContentRange(received)), Some(sent)) if received > sent.total() => {
                 super::fragment::received_beyond_sent(reader, sent.total())
             }
-            (Ok(None), _) => {
-                let field = FieldName::ReceivedContentRange;
+            (None, _) if reader.get(field).is_none() => {
                 MessageError::absent(ErrorKind::OutOfSyncWithoutOffset, field)
             }
-            (received, _) => return Ok(received),
+            (received, _) => return Ok(Ok(received)),
         };
         reader.report(error).map(Err)
     }
 }
+
+/// The fields of a response without a packet type that count.
+const DETAILS: FieldSet = FieldSet::of(FieldName::ReceivedContentRange)
+    .with(FieldName::Error)
+    .with(FieldName::ErrorCode)
+    .with(FieldName::ErrorContext);
 
 /// The error for a status code that is not a refusal.
 const fn not_refusal(status: StatusCode) -> Error {
     Error::caller(ErrorKind::NotRefusal).with_number(status.get() as u64)
 }
 
-/// The values of BITS-Error, BITS-Error-Code and BITS-Error-Context.
-struct ErrorValues {
-    code: Option<HResult>,
-    context: Option<ErrorContext>,
-}
-
-/// Reads the error fields. BITS-Error takes precedence over BITS-Error-Code. Code 0 means no error.
+/// Reads the error code and its context. BITS-Error takes precedence over BITS-Error-Code, unless it
+/// is unreadable. Code 0 means no error.
 fn read_error<'b, R: Report<'b>>(
     status: StatusCode,
     reader: &mut Reader<'_, 'b, R>,
-) -> Outcome<'b, ErrorValues, R> {
-    const KIND: MessageKind = MessageKind::Refusal;
-    let error = reader.optional_code(KIND, FieldName::Error, HResult::decode)?;
-    let error_code = reader.optional_code(KIND, FieldName::ErrorCode, HResult::decode)?;
-    let context = reader.optional_code(KIND, FieldName::ErrorContext, ErrorContext::decode)?;
-    Ok(error.and_then(|error| {
-        let (error_code, context) = (error_code?, context?.flatten());
-        if error.is_some() && error_code.is_some() && error != error_code {
-            reader.deviations.insert(Deviation::ErrorFieldsDisagree);
-        }
-        let given = error.or(error_code);
-        reader.deviations.extend(error_deviation(status, given, context));
-        let code = given.flatten();
-        Ok(ErrorValues { code, context: context.filter(|_| code.is_some()) })
-    }))
+) -> (Option<HResult>, Option<ErrorContext>) {
+    let mut code_of =
+        |field| reader.detail_code(field, HResult::decode, Deviation::UnreadableErrorCode);
+    let (error, error_code) = (code_of(FieldName::Error), code_of(FieldName::ErrorCode));
+    let context = reader.detail_code(
+        FieldName::ErrorContext,
+        ErrorContext::decode,
+        Deviation::UnreadableErrorContext,
+    );
+    if error.is_some() && error_code.is_some() && error != error_code {
+        reader.deviations.insert(Deviation::ErrorFieldsDisagree);
+    }
+    let (code, context) = (error.or(error_code).flatten(), context.flatten());
+    reader.deviations.extend(error_deviation(status, reader, code, context));
+    (code, context)
 }
 
 /// Returns the deviation of a code and a context that do not belong together.
-fn error_deviation(
+fn error_deviation<'b, R: Report<'b>>(
     status: StatusCode,
-    given: Option<Option<HResult>>,
+    reader: &Reader<'_, 'b, R>,
+    code: Option<HResult>,
     context: Option<ErrorContext>,
 ) -> Option<Deviation> {
-    match (given, context) {
-        (None, Some(_)) => Some(Deviation::ContextWithoutError),
-        (None, None) if status.get() >= 400 && status != StatusCode::RANGE_NOT_SATISFIABLE => {
-            Some(Deviation::MissingError)
-        }
-        (Some(Some(_)), None) => Some(Deviation::MissingErrorContext),
-        (Some(_), Some(context)) if !context.is_known() => Some(Deviation::UnknownErrorContext),
-        _ => None,
+    let is_present = |field| reader.get(field).is_some();
+    let has_code = is_present(FieldName::Error) || is_present(FieldName::ErrorCode);
+    let has_context = is_present(FieldName::ErrorContext);
+    let is_unreadable = reader.deviations.contains(Deviation::UnreadableErrorCode);
+    let needs_code = status.get() >= 400 && status != StatusCode::RANGE_NOT_SATISFIABLE;
+    match code {
+        None if has_context && !has_code => Some(Deviation::ContextWithoutError),
+        None => (needs_code && !is_unreadable).then_some(Deviation::MissingError),
+        Some(_) if !has_context => Some(Deviation::MissingErrorContext),
+        Some(_) => context.filter(|it| !it.is_known()).map(|_| Deviation::UnknownErrorContext),
     }
 }

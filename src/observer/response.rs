@@ -280,7 +280,12 @@ impl Session {
         packet: &Packet,
         report: &mut impl FnMut(SequenceRule),
     ) {
-        let (Some(range), Some(received)) = (packet.range, refusal.received()) else { return };
+        let Some(received) = refusal.received() else {
+            // The offset is unreadable: the client cannot continue at it.
+            self.next = None;
+            return;
+        };
+        let Some(range) = packet.range else { return };
         if received.0 == range.first() {
             report(SequenceRule::NeedlessResynchronisation);
         }

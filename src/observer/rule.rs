@@ -316,6 +316,10 @@ const fn deviation_severity(deviation: Deviation) -> Severity {
         | Deviation::MissingErrorContext
         | Deviation::ContextWithoutError
         | Deviation::UnknownErrorContext
+        | Deviation::UnreadableErrorCode
+        | Deviation::UnreadableErrorContext
+        | Deviation::UnreadableSessionId
+        | Deviation::UnreadableReceived
         | Deviation::RelativeStaticUrl
         | Deviation::RelativeOriginalUrl => Severity::Must,
         // The specification requires the timeout. Microsoft's documentation of the packet defines
@@ -330,6 +334,7 @@ const fn deviation_severity(deviation: Deviation) -> Severity {
         | Deviation::JoinedProtocols
         | Deviation::ExcessProtocols
         | Deviation::UnexpectedCreated
+        | Deviation::UnexpectedSuccess
         | Deviation::UnsupportedAcceptEncoding
         | Deviation::LongReplyUrl => Severity::Suspicious,
     }

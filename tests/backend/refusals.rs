@@ -125,7 +125,7 @@ fn an_early_refusal_is_accepted_but_an_early_success_is_not() {
 fn a_client_retries_unless_the_application_rejected_the_entity() {
     let classes = FAILURES.map(|error| {
         let refusal = error.refusal();
-        (error, Failure::of(refusal.status(), refusal.code()))
+        (error, Failure::of(refusal.status(), refusal.code(), refusal.context()))
     });
     for (error, class) in classes {
         let expected = match error {

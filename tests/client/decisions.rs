@@ -232,7 +232,7 @@ fn class(code: u16, error: Option<u32>) -> &'static str {
         (413, _) => "smaller",
         (_, Some(INVALID_ARGUMENT | ACCESS_DENIED | TOO_LARGE)) => "fatal",
         (300..=305 | 307 | 501 | 505, _) => "fatal",
-        (300..=399 | 408 | 409 | 500..=599, _) => "transient",
+        (300..=399 | 408 | 409 | 429 | 500..=599, _) => "transient",
         _ => "fatal",
     }
 }
@@ -244,7 +244,7 @@ fn a33_every_status_and_code_has_its_effect() {
     let errors = errors.into_iter().chain([0x8007_0070]).map(Some).chain([None]);
     let begin = Client::with_session(25, SMALL).with_exchange(&fragment_ack(10));
     for error in errors {
-        for code in (202..1000_u16).filter(|code| error.is_some() || *code != 416) {
+        for code in (300..1000_u16).filter(|code| error.is_some() || *code != 416) {
             let ack = error.map_or_else(|| refused(code), |error| refused_with(code, error));
             let after = begin.with_exchange(&ack);
             let stop = StopReason::Refused {

@@ -12,4 +12,5 @@ mod presence_messages;
 mod properties;
 mod refusals;
 mod requirements;
+mod unreadable;
 mod validate;

@@ -5,12 +5,13 @@ use crate::support::messages;
 use crate::support::sample_errors as errors;
 use std::ops::RangeInclusive;
 
+use bits_proto::deviation::Deviation;
 use bits_proto::error::{ErrorKind, Fault};
 use bits_proto::field::{ErrorContext, HResult, ReceivedContentRange};
 use bits_proto::http1::{RequestLine, StatusCode, StatusLine, Version};
 use bits_proto::message::{
-    Ack, AckContext, ErrorFields, Failure, MissingContentLength, NO_EXTRAS, ParseOptions, PingAck,
-    Refusal, Request,
+    Ack, AckContext, Decoded, ErrorFields, Failure, MessageKind, MissingContentLength, NO_EXTRAS,
+    ParseOptions, PingAck, Refusal, Request,
 };
 use errors::samples;
 use messages::{Draft, Reader, session};
@@ -134,7 +135,7 @@ fn the_parts_of_a_refusal_are_added_one_by_one() {
 fn a_success_an_interim_response_and_a_bare_416_are_not_refusals() {
     for code in 100..=999 {
         let refusal = Refusal::new(status(code));
-        if matches!(code, 100..=199 | 200 | 201 | 416) {
+        if matches!(code, 100..=299 | 416) {
             let error = refusal.expect_err(&code.to_string());
             assert_eq!((error.kind(), error.fault()), (ErrorKind::NotRefusal, Fault::Caller));
             continue;
@@ -144,25 +145,54 @@ fn a_success_an_interim_response_and_a_bare_416_are_not_refusals() {
     }
 }
 
-/// Statuses after which a client retries.
-const TRANSIENT: [RangeInclusive<u16>; 6] =
-    [306..=306, 308..=399, 408..=409, 500..=500, 502..=504, 506..=599];
+/// The class of each range of statuses without an error code, for the server and for its application.
+///
+/// The server: [MC-BUP] 3.1.5.2.1. The application: Microsoft's page "Handling Server Application
+/// Errors".
+const CLASSES: &[(RangeInclusive<u16>, Option<Failure>, Option<Failure>)] = {
+    use Failure::*;
+    &[
+        (200..=299, None, None),
+        (300..=305, Some(Fatal), Some(Fatal)),
+        (306..=306, Some(Transient), Some(Transient)),
+        (307..=307, Some(Fatal), Some(Fatal)),
+        (308..=399, Some(Transient), Some(Transient)),
+        (400..=400, Some(Fatal), Some(Fatal)),
+        (401..=401, Some(Credentials), Some(Fatal)),
+        (402..=406, Some(Fatal), Some(Fatal)),
+        (407..=407, Some(Credentials), Some(Fatal)),
+        (408..=409, Some(Transient), Some(Transient)),
+        (410..=412, Some(Fatal), Some(Fatal)),
+        (413..=413, Some(SmallerFragments), Some(Fatal)),
+        (414..=415, Some(Fatal), Some(Fatal)),
+        (416..=416, Some(Resynchronise), Some(Fatal)),
+        (417..=428, Some(Fatal), Some(Fatal)),
+        (429..=429, Some(Transient), Some(Transient)),
+        (430..=499, Some(Fatal), Some(Fatal)),
+        (500..=500, Some(Transient), Some(Transient)),
+        (501..=501, Some(Fatal), Some(Fatal)),
+        (502..=504, Some(Transient), Some(Transient)),
+        (505..=505, Some(Fatal), Some(Fatal)),
+        (506..=599, Some(Transient), Some(Transient)),
+        (600..=999, Some(Fatal), Some(Transient)),
+    ]
+};
 
-fn expected_failure(status: u16, code: Option<u32>) -> Option<Failure> {
-    let is_success = status == 200 || status == 201;
-    let is_fatal = [TOO_LARGE, INVALID_ARGUMENT, ACCESS_DENIED].map(Some).contains(&code);
-    let is_transient = TRANSIENT.iter().any(|statuses| statuses.contains(&status));
-    let by_precedence = [
-        (is_success, None),
-        (status == 416, Some(Failure::Resynchronise)),
-        (code == Some(SESSION_NOT_FOUND), Some(Failure::StartOver)),
-        (status == 401 || status == 407, Some(Failure::Credentials)),
-        (status == 413, Some(Failure::SmallerFragments)),
-        (is_fatal, Some(Failure::Fatal)),
-        (is_transient, Some(Failure::Transient)),
-    ];
-    let first = by_precedence.into_iter().find(|(applies, _)| *applies);
-    first.map_or(Some(Failure::Fatal), |(_, failure)| failure)
+fn expected_failure(status: u16, code: Option<u32>, context: Option<u32>) -> Option<Failure> {
+    let row = CLASSES.iter().find(|(statuses, ..)| statuses.contains(&status));
+    let (_, of_server, of_application) = row.unwrap_or_else(|| panic!("no row for {status}"));
+    if context == Some(7) {
+        return *of_application;
+    }
+    let is_by_status_alone = of_server.is_none() || status == 416;
+    let asks_for_other_request = [401, 407, 413].contains(&status);
+    match code {
+        _ if is_by_status_alone => *of_server,
+        Some(SESSION_NOT_FOUND) => Some(Failure::StartOver),
+        _ if asks_for_other_request => *of_server,
+        Some(TOO_LARGE | INVALID_ARGUMENT | ACCESS_DENIED) => Some(Failure::Fatal),
+        _ => *of_server,
+    }
 }
 
 /// No code, codes that decide the class, and others.
@@ -180,34 +210,116 @@ const CODES: [Option<u32>; 11] = [
     Some(u32::MAX),
 ];
 
+/// No context, the server, the application, and others.
+const CONTEXTS: [Option<u32>; 5] = [None, Some(5), Some(7), Some(0), Some(u32::MAX)];
+
+/// Returns every combination of a status, a code and a context.
+fn combinations() -> impl Iterator<Item = (u16, Option<u32>, Option<u32>)> {
+    let with_codes = (200..=999).flat_map(|status| CODES.map(|code| (status, code)));
+    with_codes.flat_map(|(status, code)| CONTEXTS.map(|context| (status, code, context)))
+}
+
 #[test]
-fn every_status_and_code_has_its_class() {
-    for (number, code) in (100..=999).flat_map(|status| CODES.map(|code| (status, code))) {
-        let failure = Failure::of(status(number), code.map(hresult));
-        assert_eq!(failure, expected_failure(number, code), "{number} with {code:X?}");
+fn every_status_code_and_context_has_its_class() {
+    for (number, code, context) in combinations() {
+        let failure = Failure::of(status(number), code.map(hresult), context.map(ErrorContext));
+        let expected = expected_failure(number, code, context);
+        assert_eq!(failure, expected, "{number} with {code:X?} and {context:X?}");
     }
 }
 
 #[test]
-fn a_refusal_that_is_read_has_the_class_of_its_status_and_code() {
-    for (number, code) in (202..=999).flat_map(|status| CODES.map(|code| (status, code))) {
-        let written = code.map_or(String::new(), |code| format!("{code:X}"));
-        let fields = [
-            ("BITS-Packet-Type", &b"Ack"[..]),
-            ("Content-Length", b"0"),
-            ("BITS-Received-Content-Range", b"7"),
-            ("BITS-Error-Code", written.as_bytes()),
-            ("BITS-Error-Context", b"0x5"),
-        ];
-        let line = StatusLine { version: Version::Http11, status: status(number), reason: "" };
-        let ack = Ack::from_fields(line, fields, &AckContext::Ping).map(|decoded| decoded.message);
-        let ack = ack.unwrap_or_else(|error| panic!("{number} with {code:X?}: {error}"));
-        assert_eq!(ack.failure(), expected_failure(number, code), "{number} with {code:X?}");
-        assert_eq!(ack.status().get(), number);
-        let Ack::Refused(refusal) = ack else { panic!("{number}: {ack:?}") };
-        assert_eq!(refusal.code().map(HResult::get), code, "{number}");
-        assert_eq!(Some(refusal.failure()), ack.failure(), "{number}");
+fn an_application_never_causes_another_request() {
+    let expected = [Some(Failure::Transient), Some(Failure::Fatal)];
+    let application = Some(ErrorContext::REMOTE_APPLICATION);
+    for (number, code, _) in combinations().filter(|(number, ..)| *number >= 300) {
+        let failure = Failure::of(status(number), code.map(hresult), application);
+        assert!(expected.contains(&failure), "{number} with {code:X?}: {failure:?}");
     }
+}
+
+/// Returns an Ack of this status with fields.
+fn read_ack<'b>(number: u16, fields: &[(&'b str, &'b str)]) -> Decoded<Ack<'b>> {
+    let line = StatusLine { version: Version::Http11, status: status(number), reason: "" };
+    let pairs = fields.iter().map(|(name, value)| (*name, value.as_bytes()));
+    let decoded = Ack::from_fields(line, pairs, &AckContext::Ping);
+    decoded.unwrap_or_else(|error| panic!("{number} with {fields:?}: {error}"))
+}
+
+#[test]
+fn a_refusal_that_is_read_has_the_class_of_its_parts_with_and_without_a_packet_type() {
+    for (number, code, context) in combinations().filter(|(number, ..)| *number >= 300) {
+        let written = code.map_or(String::new(), |code| format!("{code:X}"));
+        let origin = context.map_or(String::new(), |context| format!("{context:X}"));
+        let fields = [
+            ("BITS-Packet-Type", "Ack"),
+            ("Content-Length", "0"),
+            ("BITS-Received-Content-Range", "7"),
+            ("BITS-Error-Code", &written),
+            ("BITS-Error-Context", &origin),
+        ];
+        let expected = expected_failure(number, code, context);
+        for fields in [&fields[..], &fields[1..]] {
+            let Decoded { message: ack, deviations, .. } = read_ack(number, fields);
+            assert_eq!(ack.failure(), expected, "{number} with {code:X?} and {context:X?}");
+            assert_eq!(ack.status().get(), number);
+            let Ack::Refused(refusal) = ack else { panic!("{number}: {ack:?}") };
+            assert_eq!(refusal.code().map(HResult::get), code, "{number}");
+            assert_eq!(refusal.context().map(|it| it.0), context, "{number}");
+            assert_eq!(refusal.received(), Some(ReceivedContentRange(7)), "{number}");
+            assert_eq!(Some(refusal.failure()), ack.failure(), "{number}");
+            let is_bare = fields.len() == 4;
+            assert_eq!(deviations.contains(Deviation::MissingPacketType), is_bare, "{number}");
+        }
+    }
+}
+
+#[test]
+fn every_success_status_with_a_packet_type_is_a_success() {
+    let documented = |kind, number| match number {
+        200 => true,
+        201 => matches!(kind, MessageKind::CreateSessionAck | MessageKind::CloseSessionAck),
+        _ => false,
+    };
+    for number in 200..=299 {
+        for context in [
+            AckContext::Ping,
+            messages::for_create(),
+            messages::for_fragment(0, 99, 200),
+            messages::for_close(),
+            AckContext::CancelSession { session_id: Some(session("1")) },
+        ] {
+            let draft = match context.kind() {
+                MessageKind::PingAck => Draft::ack(),
+                MessageKind::CreateSessionAck => Draft::create_ack(),
+                MessageKind::FragmentAck => Draft::fragment_ack(),
+                _ => Draft::close_ack(),
+            };
+            let draft = draft.line(&format!("HTTP/1.1 {number} Success"));
+            let deviations = Reader::Ack(context).deviations(&draft);
+            let expected = match number {
+                _ if documented(context.kind(), number) => None,
+                201 => Some(Deviation::UnexpectedCreated),
+                _ => Some(Deviation::UnexpectedSuccess),
+            };
+            assert_eq!(deviations, expected.into_iter().collect(), "{number} {context:?}");
+            let line = draft.status_line();
+            let ack = Ack::from_fields(line, draft.pairs(), &context).expect("it is valid");
+            assert_eq!(ack.message.kind(), context.kind(), "{number}");
+            assert_eq!(ack.message.failure(), None, "{number}");
+            // Without the packet type it may be a page of another server.
+            let bare = Reader::Ack(context).error(&draft.without("BITS-Packet-Type"));
+            assert_eq!(bare.kind(), ErrorKind::NotAnAck, "{number} {context:?}");
+        }
+    }
+}
+
+#[test]
+fn a_204_has_no_length() {
+    let fields = [("BITS-Packet-Type", "Ack")];
+    let Decoded { message, deviations, .. } = read_ack(204, &fields);
+    assert_eq!(message, Ack::Ping(PingAck));
+    assert_eq!(deviations, Deviation::UnexpectedSuccess.into());
 }
 
 /// Returns code and context of a refusal with these values of BITS-Error, BITS-Error-Code and
@@ -238,25 +350,18 @@ fn the_first_error_field_present_is_used() {
         ("0x7", "0", "0x5", (Some(7), Some(5))),
         ("0x7", "0x8", "", (Some(7), None)),
         ("0x7", "0x8", "0x99", (Some(7), Some(0x99))),
-        // Zero is not an error, and without an error the context is ignored.
-        ("0", "0x8", "0x5", (None, None)),
-        ("0", "", "0x5", (None, None)),
-        ("", "", "0x5", (None, None)),
+        // Zero is not an error. The context says whose failure the status is.
+        ("0", "0x8", "0x5", (None, Some(5))),
+        ("0", "", "0x5", (None, Some(5))),
+        ("", "", "0x7", (None, Some(7))),
         ("", "", "", (None, None)),
+        // An unreadable value counts as absent.
+        ("0x80070057L", "0x8", "0x5", (Some(8), Some(5))),
+        ("0x7", "0x80070057L", "0x5", (Some(7), Some(5))),
+        ("E_INVALIDARG", "no code", "0x5", (None, Some(5))),
+        ("0x7", "", "server", (Some(7), None)),
     ] {
         assert_eq!(read_codes(error, code, context), read, "{error:?}, {code:?}, {context:?}");
-    }
-}
-
-#[test]
-fn a_bare_answer_has_the_class_of_its_status_alone() {
-    // Other fields may come from a proxy.
-    for number in (300..=999).filter(|number| *number != 416) {
-        let fields = [("BITS-Error", &b"0x8020001F"[..]), ("BITS-Error-Context", b"0x5")];
-        let line = StatusLine { version: Version::Http11, status: status(number), reason: "" };
-        let ack = Ack::from_fields(line, fields, &AckContext::Ping).map(|decoded| decoded.message);
-        let ack = ack.unwrap_or_else(|error| panic!("{number}: {error}"));
-        assert_eq!(ack.failure(), expected_failure(number, None), "{number}");
     }
 }
 

@@ -8,7 +8,9 @@ use bits_proto::message::{
 use http::{HeaderMap, HeaderValue};
 
 use super::reference_grammar;
-use super::reference_parser::{AnsweredRequest, Case, Packet, Parsed, Refusal, Start, parse};
+use super::reference_parser::{
+    AnsweredRequest, Case, Packet, Parsed, Refusal, Start, parse, parse_refusal,
+};
 
 /// A deliberate difference from the reference parser.
 pub struct Rule {
@@ -22,7 +24,7 @@ enum Effect {
     /// The crate parses the message as if the fields were these.
     Rewrites(fn(&Case<'_>, &mut HeaderMap)),
     /// The crate accepts a message that the reference parser rejects, with this result.
-    Accepts(fn(&Case<'_>) -> Option<Parsed>),
+    Accepts(fn(&Case<'_>, &HeaderMap) -> Option<Parsed>),
 }
 
 use Effect::{Accepts, Rejects, Rewrites};
@@ -85,7 +87,7 @@ fn reference_result(
             Rejects(is_rejected) if is_rejected(&case, request) => return None,
             Rejects(_) => {}
             Rewrites(rewrite) => rewrite(&case, &mut map),
-            Accepts(take) => taken = take(&case),
+            Accepts(take) => taken = take(&case, &map),
         }
     }
     parse(case.start, &map, request).or(taken)
@@ -112,35 +114,27 @@ fn has_conflict(case: &Case<'_>, request: AnsweredRequest) -> bool {
             &[&["BITS-Packet-Type"], &["BITS-Session-Id"], &["Content-Name"]]
         }
         Start::Request { .. } => &[&["BITS-Packet-Type"], &["Content-Name"]],
-        // Only the offset of a response that is not an Ack is used.
-        Start::Response { status: 416, .. } if !is("Ack") => &[RECEIVED],
         Start::Response { .. } if !is("Ack") => &[],
-        Start::Response { status: 200 | 201, .. } if request == AnsweredRequest::Create => &[
+        Start::Response { status: 200..=299, .. } if request == AnsweredRequest::Create => &[
             &["BITS-Packet-Type"],
             &["BITS-Session-Id"],
             &["BITS-Protocol"],
             &["BITS-Host-Id"],
             &["BITS-Host-Id-Fallback-Timeout"],
         ],
-        Start::Response { status: 200 | 201, .. } if request == AnsweredRequest::Fragment => {
+        Start::Response { status: 200..=299, .. } if request == AnsweredRequest::Fragment => {
             &[&["BITS-Packet-Type"], &["BITS-Session-Id"], RECEIVED, &["BITS-Reply-URL"]]
         }
-        Start::Response { status: 200 | 201, .. } if request == AnsweredRequest::Ping => {
+        Start::Response { status: 200..=299, .. } if request == AnsweredRequest::Ping => {
             &[&["BITS-Packet-Type"]]
         }
-        Start::Response { status: 200 | 201, .. } => &[&["BITS-Packet-Type"], &["BITS-Session-Id"]],
-        Start::Response { .. } => &[
-            &["BITS-Packet-Type"],
-            &["BITS-Session-Id"],
-            RECEIVED,
-            &["BITS-Error"],
-            &["BITS-Error-Code"],
-            &["BITS-Error-Context"],
-        ],
+        Start::Response { status: 200..=299, .. } => &[&["BITS-Packet-Type"], &["BITS-Session-Id"]],
+        // The details of a refusal are absent if they conflict.
+        Start::Response { .. } => &[&["BITS-Packet-Type"]],
     };
     carried.iter().any(|names| {
         let mut values = case.all(names);
-        if names.iter().any(|name| EMPTY_IS_ABSENT.contains(name)) {
+        if names.iter().any(|name| EMPTY_IS_ABSENT.contains(&&*name.to_ascii_lowercase())) {
             values.retain(|value| !value.is_empty());
         }
         values.windows(2).any(|pair| pair[0] != pair[1])
@@ -189,42 +183,34 @@ fn join_protocols(case: &Case<'_>, map: &mut HeaderMap) {
 }
 
 fn respell_received(case: &Case<'_>, map: &mut HeaderMap) {
-    let all = case.all(RECEIVED);
-    if let Some(first) = all.first() {
-        let value = HeaderValue::from_bytes(first).expect("a value before");
-        map.insert("bits-received-content-range", value);
+    replace(map, "bits-received-content-range", case.all(RECEIVED));
+}
+
+/// Replaces all values of a field.
+fn replace(map: &mut HeaderMap, name: &'static str, values: Vec<&[u8]>) {
+    map.remove(name);
+    for value in values {
+        map.append(name, HeaderValue::from_bytes(value).expect("a value before"));
     }
 }
 
 const EMPTY_IS_ABSENT: [&str; 4] =
-    ["BITS-Error", "BITS-Error-Code", "BITS-Error-Context", "BITS-Reply-URL"];
+    ["bits-error", "bits-error-code", "bits-error-context", "bits-reply-url"];
 
 fn remove_empty(case: &Case<'_>, map: &mut HeaderMap) {
     for name in EMPTY_IS_ABSENT {
-        let value = case.all(&[name]).into_iter().find(|value| !value.is_empty());
-        match value {
-            Some(value) => {
-                map.insert(name, HeaderValue::from_bytes(value).expect("a value before"));
-            }
-            None => {
-                map.remove(name);
-            }
-        }
+        let values = case.all(&[name]).into_iter().filter(|value| !value.is_empty());
+        replace(map, name, values.collect());
     }
 }
 
-fn bare_refusal(case: &Case<'_>) -> Option<Parsed> {
-    let Start::Response { status: status @ 300.., .. } = case.start else { return None };
-    if case.map.contains_key("bits-packet-type") {
-        return None;
-    }
-    let all = case.all(RECEIVED);
-    let received = match status {
-        416 => Some(reference_grammar::decimal(all.first()?)?),
+fn bare_refusal(case: &Case<'_>, map: &HeaderMap) -> Option<Parsed> {
+    match case.start {
+        Start::Response { status: status @ 300.., .. } if !map.contains_key("bits-packet-type") => {
+            parse_refusal(status, map, None)
+        }
         _ => None,
-    };
-    let bare = Refusal { status, code: None, context: None, received, session: None };
-    Some(Parsed::Refusal(bare))
+    }
 }
 
 fn crate_result(data: &[u8], request: AnsweredRequest) -> Option<Parsed> {

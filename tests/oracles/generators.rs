@@ -161,7 +161,7 @@ fn offset(input: Input<'_, '_>) -> Result<u64> {
 /// Returns the status of a refusal, but not 416, which needs an offset.
 fn refusal(input: Input<'_, '_>) -> Result<u16> {
     let code = match input.int_in_range(0..=8_u8)? {
-        8 => input.int_in_range(202..=999)?,
+        8 => input.int_in_range(300..=999)?,
         usual => [401, 403, 407, 413, 500, 503, 302, 409][usize::from(usual)],
     };
     Ok(if code == 416 { 417 } else { code })

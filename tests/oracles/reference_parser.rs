@@ -178,10 +178,11 @@ fn parse_ack(status: u16, map: &HeaderMap, request: AnsweredRequest) -> Option<P
         return None;
     }
     map.get("bits-packet-type").filter(|it| it.as_bytes().eq_ignore_ascii_case(b"ack"))?;
-    let session = optional(map, "bits-session-id", kept(reference_grammar::is_session_id));
-    if ![200, 201].contains(&status) {
-        return parse_refusal(status, map, session?);
+    let is_id = || kept(reference_grammar::is_session_id);
+    if status >= 300 {
+        return parse_refusal(status, map, detail(map, "bits-session-id", is_id()));
     }
+    let session = optional(map, "bits-session-id", is_id());
     match request {
         AnsweredRequest::Ping => Some(Parsed::Ack { session: None }),
         AnsweredRequest::Close | AnsweredRequest::Cancel => Some(Parsed::Ack { session: session? }),
@@ -205,15 +206,23 @@ fn parse_ack(status: u16, map: &HeaderMap, request: AnsweredRequest) -> Option<P
     }
 }
 
-fn parse_refusal(status: u16, map: &HeaderMap, session: Option<Vec<u8>>) -> Option<Parsed> {
-    let received = optional(map, "bits-received-content-range", reference_grammar::decimal)?;
-    let error = optional(map, "bits-error", reference_grammar::hexadecimal)?;
-    let error_code = optional(map, "bits-error-code", reference_grammar::hexadecimal)?;
-    let context = optional(map, "bits-error-context", reference_grammar::hexadecimal)?;
-    if status == 416 && received.is_none() {
+/// Reads a detail of a refusal: an invalid or conflicting value is absent.
+fn detail<T>(map: &HeaderMap, name: &str, read: impl Fn(&[u8]) -> Option<T>) -> Option<T> {
+    let first = map.get(name)?;
+    let is_single = map.get_all(name).iter().all(|value| value == first);
+    read(first.as_bytes()).filter(|_| is_single)
+}
+
+/// Reads a refusal, whose offset is required only to continue at it.
+pub fn parse_refusal(status: u16, map: &HeaderMap, session: Option<Vec<u8>>) -> Option<Parsed> {
+    let received = detail(map, "bits-received-content-range", reference_grammar::decimal);
+    let error = detail(map, "bits-error", reference_grammar::hexadecimal);
+    let error_code = detail(map, "bits-error-code", reference_grammar::hexadecimal);
+    let context = detail(map, "bits-error-context", reference_grammar::hexadecimal);
+    let has_offset = map.contains_key("bits-received-content-range");
+    if status == 416 && context != Some(7) && !has_offset {
         return None;
     }
     let code = error.or(error_code).filter(|code| *code > 0);
-    let context = context.filter(|_| code.is_some());
     Some(Parsed::Refusal(Refusal { status, code, context, received, session }))
 }

@@ -8,8 +8,8 @@ use bits_proto::field::FieldName;
 use bits_proto::http1::{BodyLength, Progress, StartLine, TransferCoding};
 use bits_proto::limits::Limits;
 use bits_proto::message::{
-    Ack, AckContext, Decoded, Head, HeaderSlots, NotificationRequest, NotificationResponse,
-    ParseOptions, Request, RequestHead, ResponseHead,
+    Ack, AckContext, Decoded, Failure, Head, HeaderSlots, NO_EXTRAS, NotificationRequest,
+    NotificationResponse, ParseOptions, Request, RequestHead, ResponseHead,
 };
 
 use super::parse::ack_contexts;
@@ -47,11 +47,23 @@ pub fn roundtrip_ack(data: &[u8]) {
     assert_eq!(head.body_length(), expected);
     check_shown(&head);
     for ack_context in ack_contexts() {
-        let Ok(decoded) = any(Ack::from_head(&head, &ack_context)) else { continue };
+        let read = Ack::from_head(&head, &ack_context);
+        if read.is_ok_and(|it| is_without_offset(&it.message)) {
+            continue;
+        }
+        let Ok(decoded) = any(read) else { continue };
         check(&decoded, "/", &head.fields().collect::<Vec<_>>(), &|bytes| {
             ack_again(bytes, &ack_context)
         });
     }
+}
+
+/// Returns true for a 416 whose offset was unreadable, and checks that it cannot be written.
+fn is_without_offset(ack: &Ack<'_>) -> bool {
+    let Ack::Refused(refusal) = ack else { return false };
+    let is_without = refusal.failure() == Failure::Resynchronise && refusal.received().is_none();
+    assert_eq!(ack.encode(NO_EXTRAS).is_err(), is_without, "{refusal:?}");
+    is_without
 }
 
 /// Checks that the displayed fields are those of the head, and that each is found by name.
@@ -134,10 +146,11 @@ fn check(
     let again = again.unwrap_or_else(|error| panic!("{error}: {}", first.bytes.escape_ascii()));
     assert_eq!(again.text, first.text);
     assert_eq!(again.bytes, first.bytes);
-    // The only new deviations are a missing error code, if it was zero before, and those of a refusal that
-    // consisted of a status only.
+    // Details that were unreadable, and a code that was zero, are absent now.
+    let absent =
+        [Deviation::MissingError, Deviation::MissingErrorContext, Deviation::ContextWithoutError];
     let new = again.deviations.iter().filter(|it| !decoded.deviations.contains(*it));
-    let new: Vec<_> = new.filter(|it| *it != Deviation::MissingError).collect();
+    let new: Vec<_> = new.filter(|it| !absent.contains(it)).collect();
     assert_eq!(new, [], "{}", first.bytes.escape_ascii());
 
     // Extra fields are written with the message and do not change it.

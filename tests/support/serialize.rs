@@ -100,7 +100,8 @@ pub fn check_kind(kind: MessageKind) {
 pub fn check_refusal(refusal: &Refusal<'_>) {
     let failure = refusal.failure();
     check_name(&failure, failure.name());
-    assert_eq!(Failure::of(refusal.status(), refusal.code()), Some(failure));
+    let of_parts = Failure::of(refusal.status(), refusal.code(), refusal.context());
+    assert_eq!(of_parts, Some(failure));
     check_status(refusal.status());
     let Some(code) = refusal.code() else { return };
     let text = code.to_string();

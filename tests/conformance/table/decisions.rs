@@ -2,8 +2,8 @@
 
 /// All decision numbers; the others were never assigned.
 pub const IDS: &str = "
-A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A13 A14 A15 A16 A17 A18 A19 A20 A21 A22 A23 A24 A26 A27 A28 A29 A30
-A31 A33 A34 A35 A36 A37 A39 A40 A41
+A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A13 A14 A15 A16 A17 A18 A18b A19 A20 A21 A22 A23 A24 A26 A27 A28 A29 A30
+A31 A33 A33b A33d A34 A35 A36 A37 A39 A40 A41
 ";
 
 pub const ROWS: &str = "
@@ -63,7 +63,12 @@ A17 | Transfer-Encoding in a response | chunked alone, or decoded by a stack: a 
 A18 | a response without a packet type | never a success; a failure is classified by its status
     error::every_kind_has_the_expected_properties
     client::decisions::a18_a_response_that_is_not_an_ack_is_classified_by_its_status
-    message::refusals::a_bare_answer_has_the_class_of_its_status_alone
+    message::refusals::a_refusal_that_is_read_has_the_class_of_its_parts_with_and_without_a_packet_type
+    message::unreadable::details_without_a_packet_type_are_read_alike
+A18b | an unreadable detail of a refusal | a deviation; the other parts of the refusal count
+    message::unreadable::each_unreadable_detail_is_a_deviation_and_hides_no_other
+    message::unreadable::the_readable_one_of_two_error_fields_is_used
+    message::unreadable::an_unreadable_detail_of_a_success_is_an_error
 A19 | the session id in an Ack | absent or different: a deviation
     deviation::each_deviation_is_recorded_alone_and_only_for_its_message
     message::requirements::a_refusal_that_names_another_session_is_recorded
@@ -109,9 +114,16 @@ A31 | a reply URL before the last fragment | ignored, a deviation
     observer::sequence::a_reply_url_comes_with_the_last_fragment
     client::decisions::a31_a_reply_before_the_last_byte_is_ignored
     message::ack::an_early_reply_url_is_ignored
-A33 | classification of failures | one of six classes for every status and code; redirects are not followed
-    message::refusals::every_status_and_code_has_its_class
+A33 | classification of failures | a class for every status and code; redirects are not followed
+    message::refusals::every_status_code_and_context_has_its_class
     client::decisions::a33_every_status_and_code_has_its_effect
+A33b | failures of the server application | by status alone: transient or fatal
+    message::refusals::every_status_code_and_context_has_its_class
+    message::refusals::an_application_never_causes_another_request
+    message::unreadable::a_416_of_the_application_needs_no_offset
+A33d | other success statuses | any 2xx with a packet type is a success, other than 200 and 201 with a deviation
+    message::refusals::every_success_status_with_a_packet_type_is_a_success
+    message::refusals::a_success_an_interim_response_and_a_bare_416_are_not_refusals
 A34 | two codes for a full disk | both are read; a policy selects the one to write
     server::answers::a34_a_full_disk_is_reported_as_the_policy_sets
     field::codes::both_spellings_of_a_full_disk_are_one

@@ -135,7 +135,7 @@ context-unknown | contexts other than 5 and 7 | kept, with a deviation
     deviation::each_deviation_is_recorded_alone_and_only_for_its_message
 code-beside-416 | a code in a 416 | the 416 takes precedence
     message::ack::an_out_of_sync_offset_is_valid_up_to_the_total
-    message::refusals::every_status_and_code_has_its_class
+    message::refusals::every_status_code_and_context_has_its_class
 
 reply-relative | relative reply URLs | resolved against the destination
     field::urls::a_relative_reply_url_is_resolved_in_the_directory_of_the_destination
