@@ -153,14 +153,16 @@ impl Framing {
 
     /// Returns the length of the body that follows a response head.
     ///
-    /// A Transfer-Encoding takes precedence over Content-Length. A response to HEAD has no body,
-    /// whatever its fields are; the caller must handle that case.
+    /// A Transfer-Encoding takes precedence over Content-Length. A 205 that has neither has no body,
+    /// see RFC 9110 section 15.3.6. A response to HEAD has no body, whatever its fields are; the
+    /// caller must handle that case.
     #[must_use]
     pub const fn response_body(&self, status: StatusCode) -> BodyLength {
         match (self.transfer_encoding, self.content_length) {
             _ if status.has_no_body() => BodyLength::NoBody,
             (Some(TransferCoding::Chunked), _) => BodyLength::Chunked,
             (None, Some(length)) => BodyLength::Known(length),
+            (None, None) if status.get() == 205 => BodyLength::NoBody,
             (Some(TransferCoding::Other), _) | (None, None) => BodyLength::UntilClose,
         }
     }

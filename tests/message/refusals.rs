@@ -8,7 +8,7 @@ use std::ops::RangeInclusive;
 use bits_proto::deviation::Deviation;
 use bits_proto::error::{ErrorKind, Fault};
 use bits_proto::field::{ErrorContext, HResult, ReceivedContentRange};
-use bits_proto::http1::{RequestLine, StatusCode, StatusLine, Version};
+use bits_proto::http1::{BodyLength, Framing, RequestLine, StatusCode, StatusLine, Version};
 use bits_proto::message::{
     Ack, AckContext, Decoded, ErrorFields, Failure, MessageKind, MissingContentLength, NO_EXTRAS,
     ParseOptions, PingAck, Refusal, Request,
@@ -320,6 +320,15 @@ fn a_204_has_no_length() {
     let Decoded { message, deviations, .. } = read_ack(204, &fields);
     assert_eq!(message, Ack::Ping(PingAck));
     assert_eq!(deviations, Deviation::UnexpectedSuccess.into());
+}
+
+#[test]
+fn a_205_without_a_length_does_not_wait_for_the_end_of_the_connection() {
+    let without = Framing::default();
+    assert_eq!(without.response_body(status(205)), BodyLength::NoBody);
+    assert_eq!(without.response_body(status(206)), BodyLength::UntilClose);
+    let with = Framing::from_fields([("Content-Length", "7")]).expect("a length");
+    assert_eq!(with.response_body(status(205)), BodyLength::Known(7));
 }
 
 /// Returns code and context of a refusal with these values of BITS-Error, BITS-Error-Code and
