@@ -304,7 +304,8 @@ impl<'b> Refusal<'b> {
     ) -> Outcome<'b, Self, R> {
         reader.record_form(DETAILS);
         let refusal = Self::read(status, reader, None, sent)?;
-        reader.deviations -= Deviation::MissingError | Deviation::MissingErrorContext;
+        let expected = Deviation::MissingError | Deviation::MissingErrorContext;
+        reader.deviations = reader.deviations.difference(expected);
         Ok(refusal)
     }
 
