@@ -9,6 +9,8 @@ mod bits_server;
 mod driver;
 #[path = "support/http_client.rs"]
 mod http_client;
+#[path = "support/installed.rs"]
+mod installed;
 #[path = "support/node.rs"]
 mod node;
 #[path = "support/packets.rs"]

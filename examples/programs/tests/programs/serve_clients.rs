@@ -7,19 +7,9 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::http_client::*;
+use crate::installed::find;
 use crate::server::{IO_TIMEOUT, Server};
 use tempfile::TempDir;
-
-/// Returns whether a program is installed.
-fn is_installed(program: &str) -> bool {
-    let is_there =
-        Command::new(program).arg("--version").output().is_ok_and(|it| it.status.success());
-    assert!(is_there || std::env::var_os("CI").is_none(), "{program} is missing");
-    if !is_there {
-        println!("{program} is not installed: this test is skipped");
-    }
-    is_there
-}
 
 /// A response that curl received.
 struct CurlResponse {
@@ -108,7 +98,7 @@ impl<'s> Curl<'s> {
 
 #[test]
 fn curl_uploads_with_and_without_expect() {
-    if !is_installed("curl") {
+    if find("curl").is_none() {
         return;
     }
     let server = Server::start(&[]);
@@ -136,7 +126,7 @@ fn curl_uploads_with_and_without_expect() {
 
 #[test]
 fn curl_receives_refusals() {
-    if !is_installed("curl") {
+    if find("curl").is_none() {
         return;
     }
     let server = Server::start(&[]);
@@ -162,7 +152,7 @@ fn curl_receives_refusals() {
 
 #[test]
 fn curl_fetches_whole_and_in_ranges() {
-    if !is_installed("curl") {
+    if find("curl").is_none() {
         return;
     }
     let server = Server::start(&[]);
@@ -198,7 +188,7 @@ fn curl_fetches_whole_and_in_ranges() {
 
 #[test]
 fn curl_authenticates() {
-    if !is_installed("curl") {
+    if find("curl").is_none() {
         return;
     }
     let server = Server::start(&["--basic", "alice:se cret"]);
@@ -212,7 +202,7 @@ fn curl_authenticates() {
 
 #[test]
 fn python_uploads_in_fragments() {
-    if !is_installed("python3") {
+    if find("python3").is_none() {
         return;
     }
     let server = Server::start(&["--max-fragment", "100000"]);
