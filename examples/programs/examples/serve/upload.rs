@@ -151,7 +151,7 @@ impl Server {
         body: &Reader,
         policy: &Policy<'_>,
     ) -> Option<BitsResponse> {
-        debug!(%error, "invalid request");
+        info!(%error, "invalid request");
         let answer = Answer::for_error(error, body.length(), policy);
         let ack = match context.access.refusal() {
             Some(refusal) if error.stage() > CheckStage::Access => refusal.into(),

@@ -85,7 +85,9 @@ fn refusal_advice(status: u16, code: Option<HResult>) -> &'static str {
             "access denied: the server does not allow this upload to this URL"
         }
         (404, _) => "the destination does not exist on the server: check the URL",
-        (405 | 501, _) => "not a BITS server: it does not support BITS_POST for this URL",
+        (405 | 501, _) => {
+            "not a BITS server for this URL, or a proxy before it rejects the method BITS_POST"
+        }
         (_, Some(HResult::E_INVALIDARG)) => "the server rejects the request as invalid",
         (500..=599, _) => "the server has an internal problem: try again later",
         _ => "",
