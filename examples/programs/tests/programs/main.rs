@@ -15,6 +15,10 @@ mod installed;
 mod node;
 #[path = "support/packets.rs"]
 mod packets;
+#[path = "support/proxy.rs"]
+mod proxy;
+#[path = "support/proxy_client.rs"]
+mod proxy_client;
 #[path = "support/raw_client.rs"]
 mod raw_client;
 #[cfg(feature = "redis")]
@@ -32,6 +36,7 @@ mod uploader;
 mod wait;
 
 mod axum_app;
+mod proxies_guide;
 mod redis_cluster;
 mod redis_store;
 mod serve_access;
