@@ -9,7 +9,7 @@ use bits_proto::field::{FieldName, ReceivedContentRange};
 use bits_proto::http1::Progress;
 use bits_proto::limits::Limits;
 use bits_proto::message::{
-    Ack, AckContext, HeaderSlots, ParseOptions, PingAck, Request, RequestHead,
+    Ack, AckContext, HeaderSlots, MissingContentLength, ParseOptions, PingAck, Request, RequestHead,
 };
 use errors::samples;
 use messages::{Draft, Reader, for_create, for_fragment, protocols};
@@ -220,7 +220,6 @@ fn a_missing_field_is_reported_at_the_end_of_the_head() {
         REQUEST,
         &[
             missing(fragment(), "BITS-Packet-Type", CheckStage::PacketType),
-            missing(create(), "Content-Length", CheckStage::Length),
             missing(fragment(), "Content-Length", CheckStage::Length),
             missing(fragment(), "BITS-Session-Id", CheckStage::Session),
             missing(Draft::close(), "BITS-Session-Id", CheckStage::Session),
@@ -229,6 +228,10 @@ fn a_missing_field_is_reported_at_the_end_of_the_head() {
             missing(fragment(), "Content-Range", CheckStage::Packet),
         ],
     );
+    let options = ParseOptions::DEFAULT;
+    let strict = options.with_missing_content_length(MissingContentLength::LengthRequired);
+    let create = missing(create(), "Content-Length", CheckStage::Length);
+    check_errors(Reader::Request(strict), &[create]);
     let notification = Draft::notification;
     check_errors(
         Reader::Notification,
@@ -447,7 +450,7 @@ fn stages_are_in_the_order_of_checking() {
         (Draft::fragment().set("Content-Range", "x"), true),
         (Draft::create().without("BITS-Supported-Protocols"), true),
         (Draft::fragment().set("Content-Length", "7"), true),
-        (Draft::close().without("Content-Length"), false),
+        (Draft::fragment().without("Content-Length"), false),
         (Draft::close().set("Content-Length", "7"), false),
     ] {
         let error = REQUEST.error(&draft);

@@ -90,7 +90,6 @@ const MAX_DIGITS: usize = 16;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
-#[non_exhaustive]
 pub enum ChunkedPart<'b> {
     /// Data of the body. Call [`decode`](ChunkedDecoder::decode) again with the input after the
     /// consumed bytes.

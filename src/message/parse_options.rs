@@ -4,7 +4,8 @@ use crate::util::setters::setters;
 
 /// Options for parsing requests where the specification, Windows and other clients differ.
 ///
-/// The default follows the text of the specification.
+/// The default follows the text of the specification, with one exception: a packet without a body
+/// needs no Content-Length, because reverse proxies remove the length 0.
 ///
 /// # Example
 ///
@@ -12,7 +13,7 @@ use crate::util::setters::setters;
 /// use bits_proto::message::{MissingContentLength, ParseOptions};
 ///
 /// let options = ParseOptions::DEFAULT
-///     .with_missing_content_length(MissingContentLength::AcceptOnEmpty)
+///     .with_missing_content_length(MissingContentLength::LengthRequired)
 ///     .with_max_value(8192);
 /// assert!(!options.plain_post);
 /// ```
@@ -31,7 +32,7 @@ pub struct ParseOptions {
     /// Accepts `POST` with a BITS-Packet-Type as `BITS_POST`. Default: false.
     pub plain_post: bool,
     /// The handling of a request without Content-Length. Default:
-    /// [`LengthRequired`](MissingContentLength::LengthRequired).
+    /// [`AcceptOnEmpty`](MissingContentLength::AcceptOnEmpty).
     pub missing_content_length: MissingContentLength,
     /// The maximum size of a body, in bytes, on a packet that must not have one. Such a body is
     /// ignored; a larger one is an error. Default: 0.
@@ -45,7 +46,10 @@ pub struct ParseOptions {
 
 /// The handling of a request without Content-Length. A Fragment without it is always rejected.
 ///
-/// Source: \[MC-BUP\] 3.2.5.2.3.
+/// In HTTP, a request without Content-Length and Transfer-Encoding has no body. Caddy, Go's
+/// `ReverseProxy` and other front ends therefore remove `Content-Length: 0`.
+///
+/// Source: \[MC-BUP\] 3.2.5.2.3; RFC 9112 section 6.3.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(
     feature = "serde",
@@ -58,7 +62,9 @@ pub enum MissingContentLength {
     LengthRequired,
     /// Rejects the request with 400, as Windows does.
     BadRequest,
-    /// Accepts packets that have no body. Rejects a Fragment with 411.
+    /// Accepts a packet that has no body, with the deviation
+    /// [`MissingContentLength`](crate::deviation::Deviation::MissingContentLength). Rejects a
+    /// Fragment with 411.
     AcceptOnEmpty,
 }
 
@@ -66,17 +72,18 @@ pub enum MissingContentLength {
 pub(crate) const MAX_VALUE: usize = 4096;
 
 impl ParseOptions {
-    /// Requires the method `BITS_POST` and a Content-Length, and rejects unexpected bodies.
+    /// Requires the method `BITS_POST` and the Content-Length of a Fragment, and rejects unexpected
+    /// bodies.
     pub const DEFAULT: Self = Self {
         method_override: false,
         plain_post: false,
-        missing_content_length: MissingContentLength::LengthRequired,
+        missing_content_length: MissingContentLength::AcceptOnEmpty,
         max_ignored_body: 0,
         max_value: MAX_VALUE,
     };
 
-    /// Accepts all unambiguous requests: `POST` as the method, a missing Content-Length, and an
-    /// unexpected body of up to 4 KiB.
+    /// Accepts all unambiguous requests: `POST` as the method, a missing Content-Length of a packet
+    /// without a body, and an unexpected body of up to 4 KiB.
     pub const LENIENT: Self = Self {
         method_override: true,
         plain_post: true,

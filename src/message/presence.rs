@@ -57,7 +57,7 @@ pub const TABLE: [(FieldName, [Presence; KINDS]); FieldName::ALL.len()] = {
         (ContentName,           [O, O, O, O, O,   i, i, i, i, i,   i,  i, i, i]),
         (ContentRange,          [i, i, R, i, i,   i, i, i, i, i,   i,  i, i, i]),
         (ContentEncoding,       [i, i, O, i, i,   i, i, i, i, i,   i,  i, i, i]),
-        (ContentLength,         [R, R, R, R, R,   E, E, E, E, E,   E,  E, R, E]),
+        (ContentLength,         [E, E, R, E, E,   E, E, E, E, E,   E,  E, R, E]),
         (ReceivedContentRange,  [u, u, u, u, u,   u, u, E, u, u,   O,  u, u, u]),
         (ReplyUrl,              [u, u, u, u, u,   u, u, O, u, u,   u,  u, u, u]),
         (Error,                 [u, u, u, u, u,   u, u, u, u, u,   O,  u, u, u]),

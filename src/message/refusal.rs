@@ -167,8 +167,8 @@ impl<'b> Refusal<'b> {
 
     /// Returns the refusal for any parse error.
     ///
-    /// A missing Content-Length is 411, or 400 if the options say so. Every other error of the peer is
-    /// 400 with `E_INVALIDARG`. An error of the caller is 500 without a code, which clients retry.
+    /// A missing Content-Length that the options reject is 411, or 400 if they say so. Every other error
+    /// of the peer is 400 with `E_INVALIDARG`. An error of the caller is 500 without a code, which clients retry.
     ///
     /// # Example
     ///
@@ -177,7 +177,7 @@ impl<'b> Refusal<'b> {
     /// use bits_proto::message::{ParseOptions, Refusal, Request};
     ///
     /// let line = RequestLine { method: "BITS_POST", target: "/e", version: Version::Http11 };
-    /// let fields = [("BITS-Packet-Type", &b"Ping"[..])];
+    /// let fields = [("BITS-Packet-Type", &b"Fragment"[..])];
     /// let error = Request::from_fields(line, fields, &ParseOptions::DEFAULT).unwrap_err();
     /// assert_eq!(Refusal::for_error(&error, &ParseOptions::DEFAULT), Refusal::length_required());
     /// # Ok::<(), bits_proto::Error>(())

@@ -327,27 +327,25 @@ fn check_length<'b, R: Report<'b>>(
     reader: &mut Reader<'_, 'b, R>,
     options: &ParseOptions,
 ) -> Checked<'b, R> {
+    const FIELD: FieldName = FieldName::ContentLength;
     let has_body = kind == MessageKind::Fragment;
-    let length = reader.carried(kind, FieldName::ContentLength);
-    let error = match (length, reader.framing.content_length) {
-        (Err(_), _)
-            if !has_body
-                && options.missing_content_length == MissingContentLength::AcceptOnEmpty =>
-        {
-            reader.deviations.insert(Deviation::MissingContentLength);
+    let is_required =
+        has_body || options.missing_content_length != MissingContentLength::AcceptOnEmpty;
+    let error = match (reader.get(FIELD), reader.framing.content_length) {
+        (None, _) if is_required => MessageError::missing(FIELD),
+        (None, _) => {
+            reader.record_absence(kind, FIELD);
             return Ok(());
         }
-        (Err(missing), _) => missing,
-        (Ok(value), Some(length)) if !has_body && length > options.max_ignored_body => {
-            let (field, value) = (FieldName::ContentLength, value.unwrap_or_default());
+        (Some(value), Some(length)) if !has_body && length > options.max_ignored_body => {
             let limit = options.max_ignored_body;
-            MessageError::in_number(ErrorKind::UnexpectedBody, field, value, limit)
+            MessageError::in_number(ErrorKind::UnexpectedBody, FIELD, value, limit)
         }
-        (Ok(_), Some(1..)) if !has_body => {
+        (Some(_), Some(1..)) if !has_body => {
             reader.deviations.insert(Deviation::UnexpectedBody);
             return Ok(());
         }
-        (Ok(_), _) => return Ok(()),
+        (Some(_), _) => return Ok(()),
     };
     reader.report(error.at_stage(CheckStage::Length)).map(drop)
 }

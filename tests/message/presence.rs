@@ -64,6 +64,12 @@ const LENIENT: &[(&[K], F, Presence, &str)] = &[
         "captured Close-Sessions have it",
     ),
     (
+        &[K::Ping, K::CreateSession, K::CloseSession, K::CancelSession],
+        F::ContentLength,
+        Presence::Expected,
+        "in HTTP, a request without it has no body",
+    ),
+    (
         &[
             K::PingAck,
             K::CreateSessionAck,

