@@ -132,6 +132,8 @@ deviations! {
         "BITS-Received-Content-Range of the refusal is invalid or conflicting; ignored",
     RelativeOriginalUrl "relative-original-url" "2.2.12.2"
         "BITS-Original-Request-URL is not an absolute http or https URL",
+    ApplicationSuccess "application-success" "2.2.13"
+        "server application accepted the entity with a 2xx status other than 200",
     RelativeStaticUrl "relative-static-url" "2.2.13.2"
         "BITS-Static-Response-URL is not an absolute URL",
 }

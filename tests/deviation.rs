@@ -324,6 +324,13 @@ fn notifications() -> Vec<Row> {
         row(Http10, response, answer().line("HTTP/1.0 200 OK"), answer()),
         row(RelativeOriginalUrl, request, original("/e"), original("https://o/e")),
         row(RelativeOriginalUrl, request, original("ftp://o/e"), original("http://o:8080/e?q")),
+        row(ApplicationSuccess, response, answer().line("HTTP/1.1 202 Accepted"), answer()),
+        row(
+            ApplicationSuccess,
+            response,
+            answer().line("HTTP/1.1 204 No Content").without("Content-Length"),
+            answer().line("HTTP/1.1 304 Not Modified").without("Content-Length"),
+        ),
         row(RelativeStaticUrl, response, replied("/r"), replied("https://o/r")),
         row(
             UnexpectedBody,

@@ -6,6 +6,7 @@ use super::notification::{Body, Phase};
 use super::{
     Event, EventError, Notification, NotificationError, NotificationType, Outcome, Reply, State,
 };
+use crate::http1::StatusCode;
 use crate::message::NotificationResponse;
 use crate::state_machine::{IllegalEvent, StateMachine as _};
 
@@ -48,12 +49,18 @@ impl Notification {
 
     /// [3.3.5.2.4] `STATE_RECEIVE_HEADERS`: reports the head of the response.
     ///
-    /// Any status but 200 is a failure, also before the whole request was sent. The caller then
-    /// closes the connection.
+    /// The application accepts the entity with a status of
+    /// [`AcceptedStatuses`](super::AcceptedStatuses). From then on the notification cannot fail, and
+    /// [`is_accepted`](Self::is_accepted) returns `true`. Any other status is a failure, also before
+    /// the whole request was sent. The caller then closes the connection.
     ///
-    /// By value, the body of a success is the reply, unless there is a static URL. By reference,
-    /// the body is not the reply, and the notification does not wait for it. The caller closes the
-    /// connection, or discards the body to reuse the connection.
+    /// By value, a success may arrive while the entity is being sent. Report it at once and continue
+    /// to send: [`poll`](Self::poll) returns [`Poll::SendData`](super::Poll::SendData) until the
+    /// rest is sent or sending fails.
+    ///
+    /// By value, the body of a success is the reply, unless there is a static URL. With 204 and 205
+    /// there is no body. By reference, the body is not the reply, and the notification does not wait
+    /// for it. The caller closes the connection, or discards the body to reuse the connection.
     ///
     /// The caller stores the URL that [`reply_url`](super::reply_url) returns.
     ///
@@ -70,7 +77,7 @@ impl Notification {
         let copy_to_destination = response.copy_file_to_destination.is_some();
         let is_static = response.static_response_url.is_some();
         let (event, phase) = match self.kind {
-            _ if !response.is_success() => {
+            _ if !self.accepted_statuses.contains(response.status) => {
                 let error = NotificationError::Application(response.status);
                 (Event::Rejected, Phase::Error(error))
             }
@@ -82,16 +89,21 @@ impl Notification {
                 (Event::SuccessByReference, Phase::FindReply { copy_to_destination })
             }
             NotificationType::None | NotificationType::ByValue => {
-                let remaining = response.content_length;
+                let remaining = match response.status {
+                    StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT => Some(0),
+                    _ => response.content_length,
+                };
                 let body = Body { received: 0, remaining, is_static, copy_to_destination };
-                (Event::SuccessByValue, Phase::ReceiveData(body))
+                let phase = match self.phase {
+                    Phase::SendData { sent } => Phase::SendRest { sent, body },
+                    _ => Phase::ReceiveData(body),
+                };
+                (Event::SuccessByValue, phase)
             }
         };
         if self.check_time(event, now)? {
             self.enter(event, phase)?;
-            if let Phase::ReceiveData(body @ Body { remaining: Some(0), .. }) = phase {
-                self.enter(Event::ReplyReceived, Phase::Complete(body.outcome()))?;
-            }
+            self.finish_empty_body()?;
         }
         Ok(())
     }
@@ -133,8 +145,8 @@ impl Notification {
 
     /// [3.3.5.2.5] `STATE_RECEIVE_DATA`: reports the end of the response's body.
     ///
-    /// It completes a body without Content-Length. If bytes are missing, the notification fails as
-    /// with [`handle_transport_failure`](Self::handle_transport_failure).
+    /// It completes a body without Content-Length. If bytes are missing, the reply is lost as with
+    /// [`handle_transport_failure`](Self::handle_transport_failure).
     ///
     /// # Errors
     ///
@@ -175,6 +187,9 @@ impl Notification {
     /// [3.3.5.2] Reports that the application could not be reached, or that the connection failed
     /// before the request was sent and the response received.
     ///
+    /// If the application has accepted the entity, the notification does not fail. The reply is lost
+    /// where it has not been received: see [`Reply::Lost`].
+    ///
     /// # Errors
     ///
     /// [`EventError`] if the state does not allow it; nothing changes then.
@@ -187,6 +202,9 @@ impl Notification {
     /// [3.3.5.2] Reports that the caller could not read the entity, or could not read or write the
     /// reply.
     ///
+    /// If the application has accepted the entity, the notification does not fail. The reply is lost
+    /// where it has not been received: see [`Reply::Lost`].
+    ///
     /// # Errors
     ///
     /// [`EventError`] if the state does not allow it; nothing changes then.
@@ -197,7 +215,7 @@ impl Notification {
     }
 
     /// [3.3.6] Timer Events: reports the time. If a timer has expired at `now`, the notification
-    /// fails.
+    /// fails, or loses its reply if the application has accepted the entity.
     ///
     /// Calling it early or repeatedly does nothing.
     ///
@@ -206,14 +224,16 @@ impl Notification {
         self.expire(now);
     }
 
-    /// Fails the notification if a timer has expired at `now`. Returns `true` if one has.
+    /// Stops each phase whose timer has expired at `now`. Returns `true` if one has.
     fn expire(&mut self, now: Duration) -> bool {
-        match self.next_timer() {
-            Some((timer, deadline)) if deadline <= now => {
-                self.fail(Event::Timeout, NotificationError::Timeout(timer)).is_ok()
+        let mut has_expired = false;
+        while let Some((timer, _)) = self.next_timer().filter(|(_, deadline)| *deadline <= now) {
+            has_expired = true;
+            if self.fail(Event::Timeout, NotificationError::Timeout(timer)).is_err() {
+                break;
             }
-            _ => false,
         }
+        has_expired
     }
 
     /// Checks that the state allows the event. Returns `true` if the event came before a timer
@@ -225,30 +245,61 @@ impl Notification {
 
     /// Counts sent bytes, and completes the request with the last one. Other phases ignore them.
     fn add_sent(&mut self, bytes: u64, now: Duration) -> Result<(), EventError> {
-        if let Phase::SendData { sent } = self.phase {
-            let remaining = self.entity_length.saturating_sub(sent);
-            if bytes > remaining {
-                return Err(EventError::TooManyBytes { remaining });
-            }
-            if bytes == remaining {
-                self.finish_request(Event::DataSent, now)?;
-            } else {
-                let sent = sent.saturating_add(bytes);
-                self.enter(Event::DataPiece, Phase::SendData { sent })?;
-            }
+        let (Phase::SendData { sent } | Phase::SendRest { sent, .. }) = self.phase else {
+            return Ok(());
+        };
+        let remaining = self.entity_length.saturating_sub(sent);
+        if bytes > remaining {
+            return Err(EventError::TooManyBytes { remaining });
         }
-        Ok(())
+        if bytes == remaining {
+            return Ok(self.finish_request(Event::DataSent, now)?);
+        }
+        let sent = sent.saturating_add(bytes);
+        let phase = match self.phase {
+            Phase::SendRest { body, .. } => Phase::SendRest { sent, body },
+            _ => Phase::SendData { sent },
+        };
+        Ok(self.enter(Event::DataPiece, phase)?)
     }
 
     /// Stops the send timer, and starts the receive timers.
     fn finish_request(&mut self, event: Event, now: Duration) -> Result<(), IllegalEvent<State>> {
-        self.enter(event, Phase::ReceiveHeaders)?;
+        let phase = match self.phase {
+            Phase::SendRest { body, .. } => Phase::ReceiveData(body),
+            _ => Phase::ReceiveHeaders,
+        };
+        self.enter(event, phase)?;
         self.since = now;
-        Ok(())
+        self.finish_empty_body()
     }
 
+    /// Completes the notification if no byte of the body is missing.
+    fn finish_empty_body(&mut self) -> Result<(), IllegalEvent<State>> {
+        match self.phase {
+            Phase::ReceiveData(body @ Body { remaining: Some(0), .. }) => {
+                self.enter(Event::ReplyReceived, Phase::Complete(body.outcome()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Handles a failure. If the application has accepted the entity, only its reply is lost.
     fn fail(&mut self, event: Event, error: NotificationError) -> Result<(), EventError> {
-        self.enter(event, Phase::Error(error))?;
+        let phase = match self.phase {
+            Phase::SendRest { .. } => {
+                self.state().transition(event)?;
+                // The failure has no time, and came before the send timer expired.
+                let latest = self.since.saturating_add(self.timeouts.send);
+                return Ok(self.finish_request(event, latest)?);
+            }
+            Phase::ReceiveData(body) => Phase::Complete(body.lost(error)),
+            Phase::FindReply { copy_to_destination } => {
+                Phase::Complete(Outcome { copy_to_destination, reply: Reply::Lost(error) })
+            }
+            _ => Phase::Error(error),
+        };
+        self.enter(event, phase)?;
         Ok(())
     }
 
@@ -271,6 +322,13 @@ impl Body {
         let received = self.received.saturating_add(bytes);
         let remaining = self.remaining.map(|remaining| remaining.saturating_sub(bytes));
         Ok(Self { received, remaining, ..self })
+    }
+
+    /// Returns the outcome if the rest of the body is lost. A body that is not the reply does not
+    /// matter.
+    const fn lost(self, error: NotificationError) -> Outcome {
+        let reply = if self.is_static { Reply::Static } else { Reply::Lost(error) };
+        Outcome { copy_to_destination: self.copy_to_destination, reply }
     }
 
     const fn outcome(self) -> Outcome {

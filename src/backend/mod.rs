@@ -12,7 +12,10 @@
 //! none:                                                              Complete
 //! ```
 //!
-//! A notification ends with an [`Outcome`] or a [`NotificationError`]. A caller with a
+//! A notification ends with an [`Outcome`] or a [`NotificationError`]. The outcome means that the
+//! application accepted the entity, so it must not be notified again. A failure after that is part
+//! of the outcome: see [`Reply::Lost`]. [`Notification::accepted`] reports the acceptance as soon as
+//! it is known, so that the caller can record it before anything else can fail. A caller with a
 //! [`server::Session`](crate::server::Session) passes them on with `handle_notified`, or with
 //! `handle_failed` and `HostError::Application`. A server without such sessions sends the
 //! [refusal](NotificationError::refusal).
@@ -28,13 +31,15 @@
 
 mod inputs;
 mod notification;
+mod options;
 mod outcome;
 #[cfg(feature = "serde")]
 mod persist;
 mod poll;
 mod state;
 
-pub use self::notification::{Notification, NotificationType, Timeouts};
+pub use self::notification::{Notification, NotificationType};
+pub use self::options::{AcceptedStatuses, Timeouts};
 pub use self::outcome::{NotificationError, Outcome, Reply, Timer, reply_url};
 pub use self::poll::{EventError, Poll};
 pub use self::state::State;

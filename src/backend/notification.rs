@@ -2,11 +2,10 @@
 
 use core::time::Duration;
 
-use super::{NotificationError, Outcome, Poll, Reply, State, Timer};
+use super::{AcceptedStatuses, NotificationError, Outcome, Poll, Reply, State, Timeouts, Timer};
 use crate::field::{OriginalRequestUrl, RequestDataFileName, ResponseDataFileName};
 use crate::message::{NotificationRequest, NotifiedEntity};
 use crate::state_machine::named;
-use crate::util::setters::setters;
 
 named! {
     /// [3.3.1.1] `NotificationType`: how a server application receives the entity.
@@ -20,59 +19,6 @@ named! {
         /// The application receives the entity as the body of the request
         /// (`NOTIFICATION_BY_VALUE`).
         ByValue "by-value",
-    }
-}
-
-/// [3.3.2] Timers: the timeouts of a notification. A timeout of zero expires at once.
-///
-/// # Example
-///
-/// ```
-/// use bits_proto::backend::Timeouts;
-/// use core::time::Duration;
-///
-/// let timeouts = Timeouts::DEFAULT.with_send(Duration::from_secs(60));
-/// assert_eq!(timeouts.receive, Duration::from_secs(5 * 60));
-/// ```
-///
-/// Source: \[MC-BUP\] 3.3.2.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(deny_unknown_fields)
-)]
-#[non_exhaustive]
-pub struct Timeouts {
-    /// [3.3.2.1] Notification Send Timeout: the maximum time for sending the whole request.
-    /// Default: 5 minutes.
-    pub send: Duration,
-    /// [3.3.2.2] Notification Receive Timeout: the maximum time from the end of the request to the
-    /// end of the response. Default: 5 minutes.
-    pub receive: Duration,
-    /// [3.3.2.3] Notification Receive Response Timeout: the maximum time from the end of the
-    /// request to the end of the response's head. Default: 5 minutes.
-    pub receive_response: Duration,
-}
-
-impl Timeouts {
-    /// The specification's defaults: 5 minutes each.
-    pub const DEFAULT: Self = Self {
-        send: Duration::from_secs(5 * 60),
-        receive: Duration::from_secs(5 * 60),
-        receive_response: Duration::from_secs(5 * 60),
-    };
-}
-
-setters!(Timeouts {
-    with_send: send: Duration,
-    with_receive: receive: Duration,
-    with_receive_response: receive_response: Duration,
-});
-
-impl Default for Timeouts {
-    fn default() -> Self {
-        Self::DEFAULT
     }
 }
 
@@ -133,6 +79,7 @@ impl Default for Timeouts {
 pub struct Notification {
     pub(super) kind: NotificationType,
     pub(super) timeouts: Timeouts,
+    pub(super) accepted_statuses: AcceptedStatuses,
     /// The length of the entity in bytes, used only by value.
     pub(super) entity_length: u64,
     /// The start of the running timers. The send timer starts with the notification, the receive
@@ -153,6 +100,12 @@ pub(super) enum Phase {
     SendData {
         /// Less than the length of the entity.
         sent: u64,
+    },
+    SendRest {
+        /// Less than the length of the entity.
+        sent: u64,
+        /// Nothing of it was received. No byte may be missing.
+        body: Body,
     },
     ReceiveHeaders,
     ReceiveData(Body),
@@ -204,7 +157,42 @@ impl Notification {
             }
             NotificationType::ByReference | NotificationType::ByValue => Phase::SendHeaders,
         };
-        Self { kind, timeouts, entity_length, since: now, phase }
+        let accepted_statuses = AcceptedStatuses::AnySuccess;
+        Self { kind, timeouts, accepted_statuses, entity_length, since: now, phase }
+    }
+
+    /// Sets the statuses with which the application accepts the entity. Default:
+    /// [`AcceptedStatuses::AnySuccess`].
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use bits_proto::backend::{
+    ///     AcceptedStatuses, Notification, NotificationError, NotificationType, Poll, Timeouts,
+    /// };
+    /// use bits_proto::http1::StatusCode;
+    /// use bits_proto::message::NotificationResponse;
+    /// # use core::time::Duration;
+    ///
+    /// let now = Duration::from_secs(1_700_000_000);
+    /// let notification =
+    ///     Notification::new(NotificationType::ByReference, 80_000, Timeouts::DEFAULT, now);
+    /// let response = NotificationResponse {
+    ///     status: StatusCode::NO_CONTENT,
+    ///     ..NotificationResponse::default()
+    /// };
+    ///
+    /// let mut strict = notification.with_accepted_statuses(AcceptedStatuses::OnlyOk);
+    /// strict.handle_headers_sent(now)?;
+    /// strict.handle_response(&response, now)?;
+    /// let error = NotificationError::Application(StatusCode::NO_CONTENT);
+    /// assert_eq!(strict.poll(), Poll::Failed(error));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub const fn with_accepted_statuses(mut self, accepted_statuses: AcceptedStatuses) -> Self {
+        self.accepted_statuses = accepted_statuses;
+        self
     }
 
     /// [3.3.1.1] Returns how the application receives the entity.
@@ -219,6 +207,32 @@ impl Notification {
         self.phase.state()
     }
 
+    /// [3.3.5.2.4] Returns `true` once the application has accepted the entity. It must not be
+    /// notified again, also if its reply gets lost.
+    ///
+    /// A server records the acceptance before it receives the reply: see
+    /// [`Session::handle_accepted`](crate::server::Session::handle_accepted).
+    #[must_use]
+    pub const fn is_accepted(&self) -> bool {
+        self.copy_to_destination().is_some()
+    }
+
+    /// [3.3.5.2.4] Returns `true` if the application accepted the entity and requests a copy at the
+    /// destination, `false` if it requests none, and `None` if it has not accepted the entity.
+    #[must_use]
+    pub const fn copy_to_destination(&self) -> Option<bool> {
+        match self.phase {
+            Phase::SendRest { body: Body { copy_to_destination, .. }, .. }
+            | Phase::ReceiveData(Body { copy_to_destination, .. })
+            | Phase::FindReply { copy_to_destination }
+            | Phase::Complete(Outcome { copy_to_destination, .. }) => Some(copy_to_destination),
+            Phase::SendHeaders
+            | Phase::SendData { .. }
+            | Phase::ReceiveHeaders
+            | Phase::Error(_) => None,
+        }
+    }
+
     /// [3.3.5.2] Returns the next action. Calling it changes nothing.
     ///
     /// Source: \[MC-BUP\] 3.3.5.2.
@@ -226,7 +240,7 @@ impl Notification {
         let deadline = self.poll_timeout().unwrap_or(Duration::MAX);
         match self.phase {
             Phase::SendHeaders => Poll::SendHeaders { deadline },
-            Phase::SendData { sent } => {
+            Phase::SendData { sent } | Phase::SendRest { sent, .. } => {
                 let length = self.entity_length.saturating_sub(sent);
                 Poll::SendData { offset: sent, length, deadline }
             }
@@ -253,7 +267,9 @@ impl Notification {
     pub(super) fn next_timer(&self) -> Option<(Timer, Duration)> {
         let Timeouts { send, receive, receive_response } = self.timeouts;
         let (timer, timeout) = match self.phase {
-            Phase::SendHeaders | Phase::SendData { .. } => (Timer::Send, send),
+            Phase::SendHeaders | Phase::SendData { .. } | Phase::SendRest { .. } => {
+                (Timer::Send, send)
+            }
             Phase::ReceiveHeaders if receive < receive_response => (Timer::Receive, receive),
             Phase::ReceiveHeaders => (Timer::ReceiveResponse, receive_response),
             Phase::ReceiveData(_) => (Timer::Receive, receive),
@@ -310,6 +326,7 @@ impl Phase {
         match self {
             Self::SendHeaders => State::SendHeaders,
             Self::SendData { .. } => State::SendData,
+            Self::SendRest { .. } => State::SendRest,
             Self::ReceiveHeaders => State::ReceiveHeaders,
             Self::ReceiveData(_) => State::ReceiveData,
             Self::FindReply { .. } => State::FindReply,

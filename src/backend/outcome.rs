@@ -61,6 +61,11 @@ pub enum Reply {
         /// The length in bytes. An empty file is a reply too, because the application created it.
         length: u64,
     },
+    /// The application accepted the entity, and its reply could not be received or stored.
+    ///
+    /// Do not notify the application again: it would process the entity twice. By value the reply is
+    /// lost, and the upload continues without it. By reference the file can be looked up later.
+    Lost(NotificationError),
 }
 
 /// [3.3.5.2.4] Returns the URL of a static reply, for the Ack for the last fragment; `None` if the
@@ -107,7 +112,7 @@ named! {
 }
 
 /// [3.3.5.2.7] `STATE_ERROR`: the reason why a notification failed, and the refusal to send to the
-/// client.
+/// client. The application did not accept the entity, or did so without the server's knowledge.
 ///
 /// | failure | status | code |
 /// |---|---|---|
@@ -155,8 +160,8 @@ pub enum NotificationError {
     InvalidResponse,
     /// [3.3.6] A timer expired.
     Timeout(Timer),
-    /// The application could not be reached, or the connection failed. It may have processed the
-    /// entity.
+    /// The application could not be reached, or the connection failed before the head of a response.
+    /// It may have processed the entity.
     Transport,
     /// The caller could not read the entity, or could not read or write the reply.
     Storage,

@@ -3,13 +3,16 @@
 use core::time::Duration;
 
 use super::notification::{Body, Phase};
-use super::{Notification, NotificationError, NotificationType, Outcome, Reply, Timeouts};
-use crate::http1::StatusCode;
+use super::{
+    AcceptedStatuses, Notification, NotificationError, NotificationType, Outcome, Reply, Timeouts,
+    Timer,
+};
 use crate::persist::stored_form;
 
 stored_form!(Notification as "notification" {
     kind: NotificationType,
     timeouts: Timeouts,
+    accepted_statuses: AcceptedStatuses,
     entity_length: u64,
     since: Duration,
     phase: Phase,
@@ -28,6 +31,10 @@ impl Notification {
                 by_value && sent < self.entity_length,
                 "state \"send-data\" requires the type \"by-value\" and unsent bytes",
             ),
+            Phase::SendRest { sent, body } => (
+                by_value && sent < self.entity_length && body.received == 0,
+                "state \"send-rest\" requires the type \"by-value\", unsent bytes and no received byte",
+            ),
             Phase::ReceiveData(body) => (
                 by_value && body.is_valid(),
                 "state \"receive-data\" requires the type \"by-value\" and missing bytes",
@@ -39,7 +46,10 @@ impl Notification {
                 (outcome.is_valid(self.kind), "outcome is impossible for the type")
             }
             Phase::Error(error) => {
-                (error.is_valid(self.kind), "failure is impossible for the type")
+                let was_accepted = matches!(error, NotificationError::Application(status)
+                    if self.accepted_statuses.contains(status));
+                let is_valid = self.kind != NotificationType::None && !was_accepted;
+                (is_valid, "failure is impossible for the type")
             }
         };
         (!holds).then_some(text)
@@ -62,6 +72,7 @@ impl Outcome {
             (NotificationType::ByReference, Reply::Body { .. }) => false,
             (NotificationType::ByValue, Reply::Body { length }) => length > 0,
             (NotificationType::ByValue, Reply::File { .. }) => false,
+            (_, Reply::Lost(error)) => error.loses_reply(kind),
             (NotificationType::ByReference, Reply::None | Reply::Static | Reply::File { .. })
             | (NotificationType::ByValue, Reply::None | Reply::Static) => true,
         }
@@ -69,7 +80,14 @@ impl Outcome {
 }
 
 impl NotificationError {
-    fn is_valid(self, kind: NotificationType) -> bool {
-        kind != NotificationType::None && self != Self::Application(StatusCode::OK)
+    /// Returns `true` if a reply can be lost for this reason.
+    const fn loses_reply(self, kind: NotificationType) -> bool {
+        match self {
+            Self::Storage => true,
+            Self::Transport | Self::Timeout(Timer::Receive) => {
+                matches!(kind, NotificationType::ByValue)
+            }
+            Self::Application(_) | Self::InvalidResponse | Self::Timeout(_) => false,
+        }
     }
 }

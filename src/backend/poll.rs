@@ -26,6 +26,8 @@ pub enum Poll {
     },
     /// [3.3.5.2.3] Send these bytes of the entity. Call
     /// [`handle_data_sent`](super::Notification::handle_data_sent) after each part of any length.
+    /// If the response arrives meanwhile, call
+    /// [`handle_response`](super::Notification::handle_response).
     SendData {
         /// The offset of the first byte in the entity.
         offset: u64,

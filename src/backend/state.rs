@@ -13,6 +13,8 @@ named! {
         SendHeaders "send-headers",
         /// The entity is being sent (`STATE_SEND_DATA`).
         SendData "send-data",
+        /// The application accepted the entity early, and the rest of the entity is being sent.
+        SendRest "send-rest",
         /// The head of the response has not arrived (`STATE_RECEIVE_HEADERS`).
         ReceiveHeaders "receive-headers",
         /// The body of the response is being received (`STATE_RECEIVE_DATA`).
@@ -69,6 +71,7 @@ const STATES: usize = State::ALL.len();
 const EVENTS: usize = Event::ALL.len();
 
 const SDA: Option<State> = Some(State::SendData);
+const RST: Option<State> = Some(State::SendRest);
 const RHE: Option<State> = Some(State::ReceiveHeaders);
 const RDA: Option<State> = Some(State::ReceiveData);
 const FND: Option<State> = Some(State::FindReply);
@@ -79,9 +82,12 @@ const ___: Option<State> = None;
 
 /// [3.3.5.2] The transitions: the next state for each state and event.
 ///
-/// As HTTP allows, the application may reject a request before all of it was sent. Its status is
-/// more precise than the failure to send that follows. It cannot accept an incomplete request. A
-/// timeout while no timer runs is not an event.
+/// As HTTP allows, the application may respond before all of the request was sent. A refusal is more
+/// precise than the failure to send that follows. After a success the rest is still sent, because
+/// the application may read it.
+///
+/// Once the application has accepted the entity, nothing leads to the state error: a caller that
+/// sees a failure notifies the application again. A timeout while no timer runs is not an event.
 ///
 /// Source: \[MC-BUP\] 3.3.5.2, 3.3.6.
 #[rustfmt::skip]
@@ -91,10 +97,11 @@ pub const TABLE: [(State, [Option<State>; EVENTS]); STATES] = {
         //                sent                    | responses                               | failures
         //                Hea  Req  Dpi  Dse    Val  Ref  Sta  Rpi  Rre  Loo    Rej  Inv  Tra  Sto  Tim
         (SendHeaders,    [SDA, RHE, ___, ___,   ___, ___, ___, ___, ___, ___,   ERR, ___, ERR, ERR, ERR]),
-        (SendData,       [___, ___, SDA, RHE,   ___, ___, ___, ___, ___, ___,   ERR, ___, ERR, ERR, ERR]),
+        (SendData,       [___, ___, SDA, RHE,   RST, ___, ___, ___, ___, ___,   ERR, ___, ERR, ERR, ERR]),
+        (SendRest,       [___, ___, RST, RDA,   ___, ___, ___, ___, ___, ___,   ___, ___, RDA, RDA, RDA]),
         (ReceiveHeaders, [___, ___, ___, ___,   RDA, FND, COM, ___, ___, ___,   ERR, ERR, ERR, ___, ERR]),
-        (ReceiveData,    [___, ___, ___, ___,   ___, ___, ___, RDA, COM, ___,   ___, ___, ERR, ERR, ERR]),
-        (FindReply,      [___, ___, ___, ___,   ___, ___, ___, ___, ___, COM,   ___, ___, ___, ERR, ___]),
+        (ReceiveData,    [___, ___, ___, ___,   ___, ___, ___, RDA, COM, ___,   ___, ___, COM, COM, COM]),
+        (FindReply,      [___, ___, ___, ___,   ___, ___, ___, ___, ___, COM,   ___, ___, ___, COM, ___]),
         (Complete,       [___, ___, ___, ___,   ___, ___, ___, ___, ___, ___,   ___, ___, ___, ___, ___]),
         (Error,          [___, ___, ___, ___,   ___, ___, ___, ___, ___, ___,   ___, ___, ___, ___, ___]),
     ]
@@ -113,6 +120,7 @@ impl State {
             Self::Complete | Self::Error => true,
             Self::SendHeaders
             | Self::SendData
+            | Self::SendRest
             | Self::ReceiveHeaders
             | Self::ReceiveData
             | Self::FindReply => false,

@@ -57,6 +57,7 @@ statuses! {
     OK 200 "OK";
     CREATED 201 "Created";
     NO_CONTENT 204 "No Content";
+    RESET_CONTENT 205 "Reset Content";
     BAD_REQUEST 400 "Bad Request";
     UNAUTHORIZED 401 "Unauthorized";
     FORBIDDEN 403 "Forbidden";

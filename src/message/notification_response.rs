@@ -16,8 +16,10 @@ use crate::http1::{StatusCode, StatusLine, Version};
 
 /// [2.2.13] Notification Response from the Server Application.
 ///
-/// 200 is success. Any other status is an error of the application, which the upload server passes on
-/// to the client. The reply is a static URL, the body, or the file that the request named.
+/// 200 is success. Any other 2xx is a success too, with the deviation
+/// [`ApplicationSuccess`](Deviation::ApplicationSuccess); a server can insist on 200 with
+/// [`AcceptedStatuses`](crate::backend::AcceptedStatuses). Any other status is an error of the
+/// application, which the upload server passes on to the client. The reply is a static URL, the body, or the file that the request named.
 ///
 /// ```text
 /// HTTP/1.1 200 OK
@@ -91,10 +93,10 @@ impl<'b> NotificationResponse<'b> {
         source::parse(&ParsedFields::collect(&mut slot, line, fields, usize::MAX), read)
     }
 
-    /// Returns true if the application accepted the upload.
+    /// Returns true if the application accepted the upload: for any 2xx.
     #[must_use]
     pub const fn is_success(&self) -> bool {
-        matches!(self.status, StatusCode::OK)
+        self.status.is_success()
     }
 
     /// Prepares the head for writing: the status line, the fields of the message, and `extras`.
@@ -145,6 +147,9 @@ pub(super) fn read<'b, R: Report<'b>>(
     reader.check_conflicts(presence::fields(KIND).carried(), CheckStage::Limits)?;
     if line.version == Version::Http10 {
         reader.deviations.insert(Deviation::Http10);
+    }
+    if line.status.is_success() && line.status != StatusCode::OK {
+        reader.deviations.insert(Deviation::ApplicationSuccess);
     }
     reader.record_fields(KIND);
     reader.record_length(KIND, line.status);

@@ -335,6 +335,7 @@ const fn deviation_severity(deviation: Deviation) -> Severity {
         | Deviation::ExcessProtocols
         | Deviation::UnexpectedCreated
         | Deviation::UnexpectedSuccess
+        | Deviation::ApplicationSuccess
         | Deviation::UnsupportedAcceptEncoding
         | Deviation::LongReplyUrl => Severity::Suspicious,
     }

@@ -1,5 +1,6 @@
 //! Tests of `backend`.
 
+mod accepted;
 mod persist;
 mod refusals;
 mod states;

@@ -4,7 +4,9 @@
 use crate::support::notifications;
 use std::collections::HashSet;
 
-use bits_proto::backend::{Event, Notification, NotificationType, State, Timeouts};
+use bits_proto::backend::{
+    AcceptedStatuses, Event, Notification, NotificationType, State, Timeouts,
+};
 use bits_proto::state_machine::StateMachine as _;
 use notifications::{
     LENGTH, NOW, done, new, occur, reachable, refusing, success, with_copy, with_url,
@@ -25,6 +27,7 @@ fn form(kind: &str, phase: Value) -> Value {
     json!({
         "version": 1,
         "kind": kind,
+        "accepted_statuses": "any-success",
         "timeouts": { "send": five, "receive": five, "receive_response": five },
         "entity_length": LENGTH,
         "since": { "secs": 1000, "nanos": 0 },
@@ -62,7 +65,8 @@ fn extreme_values_are_restored() {
     let it = Notification::new(NotificationType::ByValue, u64::MAX, timeouts, most);
     assert_eq!(read(&stored(&it)), Ok(it));
     for code in [100, 199, 201, 299, 300, 416, 999] {
-        let mut it = new(NotificationType::ByReference);
+        let it = new(NotificationType::ByReference);
+        let mut it = it.with_accepted_statuses(AcceptedStatuses::OnlyOk);
         done([it.handle_response(&refusing(code), NOW)]);
         assert_eq!(read(&stored(&it)), Ok(it), "{code}");
     }
@@ -84,6 +88,13 @@ fn the_stored_form_is_stable() {
     let mut it = new(NotificationType::ByValue);
     done([it.handle_headers_sent(NOW), it.handle_data_sent(2, NOW)]);
     assert_eq!(stored(&it), form("by-value", json!({ "send-data": { "sent": 2 } })));
+    let mut early = it;
+    done([early.handle_response(&success(), NOW)]);
+    let body = json!({ "received": 0, "remaining": null, "is_static": false, "copy_to_destination": false });
+    assert_eq!(
+        stored(&early),
+        form("by-value", json!({ "send-rest": { "sent": 2, "body": body } }))
+    );
     done([it.handle_data_sent(498, NOW)]);
     assert_eq!(stored(&it), form("by-value", json!("receive-headers")));
     done([it.handle_response(&with_copy(success()), NOW)]);
@@ -96,6 +107,10 @@ fn the_stored_form_is_stable() {
     let mut it = new(NotificationType::ByReference);
     done([it.handle_headers_sent(NOW)]);
     let mut other = it;
+    let mut lost = it;
+    done([lost.handle_response(&success(), NOW), lost.handle_storage_failure()]);
+    let outcome = json!({ "copy_to_destination": false, "reply": { "lost": "storage" } });
+    assert_eq!(stored(&lost), form("by-reference", json!({ "complete": outcome })));
     done([it.handle_response(&success(), NOW)]);
     let phase = json!({ "find-reply": { "copy_to_destination": false } });
     assert_eq!(stored(&it), form("by-reference", phase));
@@ -112,6 +127,19 @@ fn contradictions() -> Vec<(&'static str, Value, &'static str)> {
             "is_static": is_static, "copy_to_destination": copy,
         } })
     };
+    let rest = |sent: u64, received: u64| {
+        let body = json!({
+            "received": received, "remaining": 3, "is_static": false, "copy_to_destination": false,
+        });
+        json!({ "send-rest": { "sent": sent, "body": body } })
+    };
+    let lost = |error: Value| {
+        json!({ "complete": {
+        "copy_to_destination": true, "reply": { "lost": error },
+    } })
+    };
+    let no_rest =
+        "state \"send-rest\" requires the type \"by-value\", unsent bytes and no received byte";
     let outcome = |copy: bool, reply: Value| json!({ "complete": { "copy_to_destination": copy, "reply": reply } });
     let of_body = |length: u64| json!({ "body": { "length": length } });
     let of_file = json!({ "file": { "length": 1 } });
@@ -145,6 +173,17 @@ fn contradictions() -> Vec<(&'static str, Value, &'static str)> {
         ("by-reference", outcome(true, of_body(1)), unfit),
         ("by-value", outcome(true, of_body(0)), unfit),
         ("by-value", outcome(true, of_file), unfit),
+        ("none", rest(0, 0), no_rest),
+        ("by-reference", rest(0, 0), no_rest),
+        ("by-value", rest(LENGTH, 0), no_rest),
+        ("by-value", rest(0, 1), no_rest),
+        ("none", lost(json!("storage")), unfit),
+        ("by-reference", lost(json!("transport")), unfit),
+        ("by-reference", lost(json!({ "timeout": "receive" })), unfit),
+        ("by-value", lost(json!({ "timeout": "send" })), unfit),
+        ("by-value", lost(json!("invalid-response")), unfit),
+        ("by-value", lost(json!({ "application": 403 })), unfit),
+        ("by-value", json!({ "error": { "application": 204 } }), failure),
         ("none", json!({ "error": "transport" }), failure),
         ("by-value", json!({ "error": { "application": 200 } }), failure),
         ("by-reference", json!({ "error": { "application": 200 } }), failure),

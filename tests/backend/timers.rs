@@ -48,6 +48,23 @@ fn in_state(state: State, timeouts: Timeouts) -> Notification {
     it
 }
 
+/// Returns a notification by value that the application accepted before the entity was sent.
+fn accepted_early() -> Notification {
+    let mut it = in_state(State::SendData, TIMEOUTS);
+    done([it.handle_response(&success(), SENT)]);
+    assert_eq!(it.state(), State::SendRest);
+    it
+}
+
+/// Returns the action after a timer has expired.
+fn expired(before: &Notification, timer: Timer) -> Poll {
+    let error = NotificationError::Timeout(timer);
+    match before.state() {
+        State::ReceiveData => Poll::Complete(Outcome::new(false, Reply::Lost(error))),
+        _ => Poll::Failed(error),
+    }
+}
+
 /// Returns each state with the timer that expires first and its deadline.
 fn rows() -> [(Notification, Timer, Duration); 5] {
     let hasty = TIMEOUTS.with_receive(seconds(20)).with_receive_response(seconds(30));
@@ -99,7 +116,7 @@ fn a_timer_expires_once_at_its_deadline_or_later() {
         for now in [due, due + TICK, Duration::MAX] {
             let mut it = before;
             it.handle_timeout(now);
-            assert_eq!(it.poll(), Poll::Failed(NotificationError::Timeout(timer)), "at {now:?}");
+            assert_eq!(it.poll(), expired(&before, timer), "at {now:?}");
             assert_eq!(it.poll_timeout(), None);
             let refusal = NotificationError::Timeout(timer).refusal();
             assert_eq!(refusal.status().get(), 408);
@@ -170,10 +187,10 @@ fn inputs() -> Vec<(&'static [State], Input)> {
         (&[SendHeaders, SendData, ReceiveHeaders], |it, now| {
             it.handle_response(&refusing(403), now)
         }),
+        (&[SendData, ReceiveHeaders], |it, now| it.handle_response(&success(), now)),
+        (&[SendData, ReceiveHeaders], |it, now| it.handle_response(&with_length(0), now)),
         (&[SendData], |it, now| it.handle_data_sent(1, now)),
         (&[SendData], |it, now| it.handle_data_sent(LENGTH, now)),
-        (&[ReceiveHeaders], |it, now| it.handle_response(&success(), now)),
-        (&[ReceiveHeaders], |it, now| it.handle_response(&with_length(0), now)),
         (&[ReceiveData], |it, now| it.handle_reply_data(1, now)),
         (&[ReceiveData], |it, now| it.handle_reply_end(now)),
     ]
@@ -186,7 +203,7 @@ fn an_input_at_the_deadline_is_too_late() {
             if !states.contains(&before.state()) {
                 continue;
             }
-            let too_late = Poll::Failed(NotificationError::Timeout(timer));
+            let too_late = expired(&before, timer);
             let mut it = before;
             let result = input(&mut it, due - TICK);
             assert!(result.is_ok() && it.poll() != too_late, "{index}: {before:?}: {result:?}");
@@ -262,7 +279,38 @@ fn the_largest_times_do_not_overflow() {
     it.handle_timeout(last);
     assert_eq!(it, before);
     it.handle_timeout(Duration::MAX);
-    assert!(matches!(it.poll(), Poll::Failed(_)), "{it:?}");
+    assert_eq!(it.poll(), expired(&before, Timer::Receive));
+}
+
+#[test]
+fn after_an_early_success_the_send_timer_ends_the_request() {
+    // Its deadline is then the start of the receive timer.
+    let (due, receive_due) = (seconds(1_010), seconds(1_040));
+    let before = accepted_early();
+    assert_eq!(before.poll_timeout(), Some(due));
+    for now in [due, receive_due - TICK] {
+        let mut it = before;
+        it.handle_timeout(now);
+        assert_eq!((it.state(), it.poll_timeout()), (State::ReceiveData, Some(receive_due)));
+    }
+    let lost = Outcome::new(false, Reply::Lost(NotificationError::Timeout(Timer::Receive)));
+    for now in [receive_due, Duration::MAX] {
+        let mut it = before;
+        it.handle_timeout(now);
+        assert_eq!((it.poll(), it.poll_timeout()), (Poll::Complete(lost), None));
+    }
+    // Sent bytes that are reported too late are ignored.
+    let mut it = before;
+    done([it.handle_data_sent(1, due)]);
+    assert_eq!(it.state(), State::ReceiveData);
+    // A failure is reported without a time.
+    let mut it = before;
+    done([it.handle_transport_failure()]);
+    assert_eq!((it.state(), it.poll_timeout()), (State::ReceiveData, Some(receive_due)));
+    // The last byte is reported with its time.
+    let mut it = before;
+    done([it.handle_data_sent(LENGTH, SENT)]);
+    assert_eq!((it.state(), it.poll_timeout()), (State::ReceiveData, Some(seconds(1_039))));
 }
 
 #[test]

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use arbitrary::{Result, Unstructured};
-use bits_proto::backend::{EventError, Notification, NotificationType, Poll, Timeouts};
+use bits_proto::backend::{
+    AcceptedStatuses, EventError, Notification, NotificationType, Poll, State, Timeouts,
+};
 use bits_proto::field::{
     CopyFileToDestination, OriginalRequestUrl, RequestDataFileName, ResponseDataFileName,
     StaticResponseUrl,
@@ -24,7 +26,9 @@ fn notification(input: &mut Unstructured<'_>) -> Result<()> {
     let kind = *input.choose(&[ByValue, ByValue, ByValue, ByReference, ByReference, None])?;
     let length = *input.choose(&[0, 1, 7, 500, u64::MAX])?;
     let mut now = Duration::from_secs(1_000);
-    let mut it = Notification::new(kind, length, Timeouts::default(), now);
+    let accepted_statuses = *input.choose(AcceptedStatuses::ALL)?;
+    let mut it = Notification::new(kind, length, Timeouts::default(), now)
+        .with_accepted_statuses(accepted_statuses);
     check_requests(&it, kind, length);
     let mut sent = 0;
     for _ in 0..MAX_EVENTS {
@@ -45,6 +49,15 @@ fn notification(input: &mut Unstructured<'_>) -> Result<()> {
         if before.state().is_terminal() {
             assert_eq!(it, before, "a terminal state does not change");
         }
+        if before.is_accepted() {
+            assert_eq!(
+                it.copy_to_destination(),
+                before.copy_to_destination(),
+                "it is accepted once"
+            );
+        }
+        assert_eq!(it.is_accepted(), it.copy_to_destination().is_some());
+        assert!(!it.is_accepted() || it.state() != State::Error, "an accepted entity cannot fail");
         check(&it, length, &mut sent);
     }
     it.handle_timeout(Duration::MAX);
@@ -122,7 +135,7 @@ fn occur(
 }
 
 fn response(input: &mut Unstructured<'_>) -> Result<NotificationResponse<'static>> {
-    let status = *input.choose(&[200, 200, 200, 200, 201, 204, 403, 500])?;
+    let status = *input.choose(&[200, 200, 200, 201, 204, 205, 403, 500])?;
     let url = StaticResponseUrl::try_from("https://app.example/replies/1").expect("a URL");
     let usual = NotificationResponse::default();
     Ok(NotificationResponse {

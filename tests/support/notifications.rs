@@ -57,6 +57,10 @@ pub fn with_copy(response: NotificationResponse<'static>) -> NotificationRespons
     NotificationResponse { copy_file_to_destination: copy, ..response }
 }
 
+pub fn answering(code: u16) -> NotificationResponse<'static> {
+    NotificationResponse { status: status(code), ..success() }
+}
+
 pub fn refusing(code: u16) -> NotificationResponse<'static> {
     NotificationResponse { status: status(code), ..NotificationResponse::default() }
 }
@@ -76,7 +80,9 @@ pub fn occur(it: &mut Notification, event: Event) -> Option<Result<(), EventErro
         Event::HeadersSent | Event::RequestSent => return None,
         Event::DataPiece => it.handle_data_sent(left.min(2) - 1, NOW),
         // If nothing is to be sent, no call is needed.
-        Event::DataSent if it.state() == State::SendData => it.handle_data_sent(left, NOW),
+        Event::DataSent if matches!(it.state(), State::SendData | State::SendRest) => {
+            it.handle_data_sent(left, NOW)
+        }
         Event::DataSent => return None,
         Event::SuccessByValue if !by_reference => it.handle_response(&success(), NOW),
         Event::SuccessByReference if by_reference => it.handle_response(&success(), NOW),
@@ -90,7 +96,8 @@ pub fn occur(it: &mut Notification, event: Event) -> Option<Result<(), EventErro
         Event::TransportFailure => it.handle_transport_failure(),
         Event::StorageFailure => it.handle_storage_failure(),
         Event::Timeout => {
-            it.handle_timeout(Duration::MAX);
+            // Later, a second timer would be due.
+            it.handle_timeout(it.poll_timeout().unwrap_or(Duration::MAX));
             Ok(())
         }
         other => panic!("unknown event {other}"),

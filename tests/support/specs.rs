@@ -223,7 +223,9 @@ impl NotificationResponseSpec {
         let has_no_body = [204, 304].contains(&self.status.get());
         let missing = self.content_length.is_none() && !has_no_body;
         let both = self.url.is_some() && self.content_length.is_some_and(|length| length > 0);
+        let other = self.status.is_success() && self.status != StatusCode::OK;
         [
+            other.then_some(Deviation::ApplicationSuccess),
             relative.then_some(Deviation::RelativeStaticUrl),
             both.then_some(Deviation::UnexpectedBody),
             missing.then_some(Deviation::MissingContentLength),

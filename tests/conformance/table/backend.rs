@@ -63,7 +63,7 @@ R3.4.5.2-3 enforced | the fields of a notification are checked
     error::a_missing_field_is_reported_at_the_end_of_the_head
     message::requirements::a_notification_that_contradicts_itself_is_refused
 R3.4.5.2-4 embedder | an invalid notification is answered with a failure | NotificationResponse::status, set by the application
-    message::ack::only_200_is_a_success_of_the_server_application
+    message::ack::every_2xx_is_a_success_of_the_server_application
 R3.4.5.2-5 embedder | an application requests the entity at its destination | copy_file_to_destination
     backend::states::by_reference_the_reply_is_the_file
 R3.4.5.2-6 embedder | by reference: the entity is processed, the reply named | fields of NotificationResponse

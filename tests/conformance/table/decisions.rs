@@ -3,7 +3,7 @@
 /// All decision numbers; the others were never assigned.
 pub const IDS: &str = "
 A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A13 A14 A15 A16 A17 A18 A18b A19 A20 A21 A22 A23 A24 A26 A27 A28 A29 A30
-A31 A33 A33b A33d A34 A35 A36 A37 A39 A40 A41
+A31 A33 A33b A33d A34 A35 A35c A36 A37 A39 A40 A41
 ";
 
 pub const ROWS: &str = "
@@ -12,7 +12,10 @@ A1 | an entity of no bytes | created and closed without a fragment; by policy no
     client::decisions::a1_an_empty_entity_is_created_and_closed
 A2 | when the entity is published | at Close-Session; by policy with the last fragment
     server::decisions::a2_completion_and_publication_are_separate
-A3 | a fragment after the last one | the last answer is repeated; a failed notification is retried
+A3 | a fragment after the last one | the last answer is repeated; only a failed notification is retried
+    backend::accepted::no_event_after_the_acceptance_leads_to_an_error
+    backend::accepted::a_failure_after_the_acceptance_loses_only_the_reply
+    backend::accepted::an_early_success_counts_even_if_the_rest_cannot_be_sent
     server::decisions::a3_a_fragment_after_completion_is_answered_as_the_last_one_was
 A4 | an overlap | only new bytes are stored; by policy 416
     server::decisions::a4_an_overlap_is_trimmed
@@ -130,6 +133,10 @@ A34 | two codes for a full disk | both are read; a policy selects the one to wri
     field::codes::both_spellings_of_a_full_disk_are_one
 A35 | Cancel while suspended | allowed
     client::decisions::a35_an_upload_can_be_cancelled_until_it_has_ended
+A35c | a 2xx other than 200 of the application | the entity is accepted, a deviation; by policy a failure
+    backend::accepted::any_2xx_accepts_the_entity_unless_only_200_does
+    backend::accepted::a_response_with_204_or_205_has_no_reply
+    deviation::each_deviation_is_recorded_alone_and_only_for_its_message
 A36 | when a client sends Ping | at a new host, after resuming, on a connection that authenticates
     client::decisions::a36_a_ping_goes_first_after_a_host_id_on_resuming_and_on_a_new_connection
 A37 | the body of a rejected fragment | the answer says whether to drain it or to close

@@ -105,7 +105,7 @@ R2.2.12.3-2 enforced | by reference, there is no body | a body is a deviation
     deviation::each_deviation_is_recorded_alone_and_only_for_its_message
 
 R2.2.13.1-1 enforced | Content-Length is the length of the body | absent: until close, with a deviation
-    backend::states::a_body_that_is_too_short_is_a_failure backend::states::received_bytes_cannot_exceed_content_length
+    backend::states::a_body_that_is_too_short_loses_the_reply backend::states::received_bytes_cannot_exceed_content_length
     deviation::each_deviation_is_recorded_alone_and_only_for_its_message
 R2.2.13.2-1 embedder | the static URL is absolute | set by the application; a relative one is a deviation
     deviation::each_deviation_is_recorded_alone_and_only_for_its_message
