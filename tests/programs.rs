@@ -3,16 +3,26 @@
 #[path = "../examples/inspect/capture.rs"]
 #[allow(dead_code, reason = "partly used by the program only")]
 mod capture;
+#[path = "../examples/inspect/captured.rs"]
+#[allow(dead_code, reason = "partly used by the program only")]
+mod captured;
+#[path = "../examples/inspect/compressed.rs"]
+mod compressed;
 #[path = "../examples/inspect/conversation.rs"]
 mod conversation;
 #[path = "../examples/inspect/cursor.rs"]
 mod cursor;
 #[path = "../examples/inspect/decode.rs"]
 mod decode;
+#[path = "../examples/inspect/input.rs"]
+mod input;
 #[path = "../examples/inspect/malformed.rs"]
 mod malformed;
 #[path = "../examples/inspect/observers.rs"]
 mod observers;
+#[path = "../examples/inspect/output/mod.rs"]
+#[allow(dead_code, reason = "partly used by the program only")]
+mod output;
 #[path = "../examples/inspect/packet/mod.rs"]
 #[allow(dead_code, reason = "partly used by the program only")]
 mod packet;
@@ -20,18 +30,26 @@ mod packet;
 mod pending;
 #[path = "../examples/inspect/report.rs"]
 mod report;
+#[path = "../examples/inspect/skipped.rs"]
+mod skipped;
 #[path = "../examples/inspect/sniff.rs"]
 mod sniff;
 #[path = "../examples/inspect/source.rs"]
 mod source;
 #[path = "../examples/inspect/stream.rs"]
 mod stream;
+#[path = "../examples/inspect/summary.rs"]
+mod summary;
 #[path = "../examples/inspect/tcp.rs"]
 #[allow(dead_code, reason = "partly used by the program only")]
 mod tcp;
 #[path = "../examples/inspect/traffic.rs"]
 #[allow(dead_code, reason = "partly used by the program only")]
 mod traffic;
+#[path = "../examples/inspect/unsupported.rs"]
+mod unsupported;
+#[path = "../examples/inspect/uploads.rs"]
+mod uploads;
 
 mod support {
     pub mod capture;

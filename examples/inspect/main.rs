@@ -1,13 +1,13 @@
 //! Explains captured BITS traffic.
 //!
 //! ```sh
-//! cargo run --example inspect -- [--json] [--from-start] [--ack-for REQUEST] FILE…
+//! cargo run --example inspect -- [OPTIONS] FILE…
 //! ```
 //!
 //! Each FILE (`-` is standard input) contains HTTP messages back to back, including bodies, or is a
 //! packet capture in pcap or pcapng format, detected by its first bytes. It may be compressed with gzip
 //! or zstd. For other formats of captures, the program prints the command that converts them. Without a
-//! FILE the program explains two built-in conversations.
+//! FILE the program explains two built-in conversations. `docs/INSPECT.md` describes the output formats.
 //!
 //! Each Ack is parsed for the request before it. In a capture, the TCP connections with HTTP are
 //! reassembled and parsed separately. Their messages are listed in the order in which they
@@ -20,9 +20,18 @@
 //! message violates. It does not know what happened before the file, so it only reports what is
 //! wrong in any case. With `--from-start` it assumes that nothing happened before.
 //!
-//! Exit status: 0 if no message was rejected or incomplete, 1 otherwise or if a capture contains no
-//! message, 2 for bad usage or a file that cannot be read. The readable part of a damaged capture is explained in any case.
+//! A line has as many columns as the terminal, at least 80. If standard output is not a terminal,
+//! the variable `COLUMNS` sets the number, or else it is 120. With `--wide` nothing is shortened.
+//!
+//! # Exit status
+//!
+//! * 0: all messages are valid, or have deviations that violate no MUST.
+//! * 1: a message was rejected, is incomplete, or violates a MUST; or there are unexpected bytes
+//!   between messages; or a capture contains no message. `--exit-zero` turns this status into 0.
+//! * 2: the usage is wrong, or a file cannot be read. The readable part of a damaged capture is
+//!   explained in any case.
 
+mod arguments;
 mod capture;
 mod captured;
 mod compressed;
@@ -32,6 +41,7 @@ mod decode;
 mod input;
 mod malformed;
 mod observers;
+mod output;
 mod packet;
 mod pending;
 mod report;
@@ -39,19 +49,18 @@ mod skipped;
 mod sniff;
 mod source;
 mod stream;
-mod table;
+mod summary;
 mod tcp;
 mod traffic;
 mod unsupported;
+mod uploads;
 
 use std::fmt::Display;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, BufWriter, Read as _, Write as _};
 use std::process::ExitCode;
 
-use clap::Parser;
-
-use conversation::Context;
-use pending::PendingRequest;
+use arguments::Arguments;
+use output::Printer;
 use report::Report;
 
 /// The conversations that are explained if there is no FILE.
@@ -60,32 +69,8 @@ const BUILT_IN: [(&str, &[u8]); 2] = [
     ("tests/vectors/upload-reply.http", include_bytes!("../../tests/vectors/upload-reply.http")),
 ];
 
-/// Explains captured BITS traffic.
-#[derive(Parser)]
-#[command(name = "inspect", version)]
-struct Arguments {
-    /// Print one JSON object per message.
-    #[arg(long)]
-    json: bool,
-    /// Request type for responses without a request in the file.
-    #[arg(long, value_name = "REQUEST", value_parser = [
-        "ping", "create-session", "fragment", "close-session", "cancel-session", "notification",
-    ])]
-    ack_for: Option<String>,
-    /// Assume that conversations begin with the file, so that packets of a session that was not
-    /// created in it are violations.
-    #[arg(long)]
-    from_start: bool,
-    /// Limit on the decompressed length of a file, in MiB.
-    #[arg(long, value_name = "MIB", default_value_t = 1024)]
-    max_decompressed: u32,
-    /// Files with HTTP messages, or packet captures; `-` is standard input.
-    #[arg(value_name = "FILE")]
-    files: Vec<String>,
-}
-
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = Arguments::parse_or_exit();
     match run(&arguments) {
         Ok(code) => code,
         // The reader of the output has closed it.
@@ -98,13 +83,15 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &Arguments) -> io::Result<ExitCode> {
-    let context = Context {
-        ack_for: arguments.ack_for.as_deref().and_then(PendingRequest::assumed),
-        from_start: arguments.from_start,
-    };
-    let max_decompressed =
-        usize::try_from(u64::from(arguments.max_decompressed) << 20).unwrap_or(usize::MAX);
+    let context = arguments.context();
+    let mut printer = Printer::new(arguments.output());
     let (mut has_failures, mut is_unreadable) = (false, false);
+    let mut out = BufWriter::new(io::stdout().lock());
+    if arguments.schema {
+        printer.schema(&mut out)?;
+        return out.flush().map(|()| ExitCode::SUCCESS);
+    }
+    printer.start(&mut out)?;
     for (file, bytes) in inputs(&arguments.files) {
         let say = |what: &dyn Display| writeln!(io::stderr(), "inspect: {file}: {what}");
         let bytes = match bytes {
@@ -115,15 +102,18 @@ fn run(arguments: &Arguments) -> io::Result<ExitCode> {
                 continue;
             }
         };
-        let explained = input::explain(&file, &bytes, context, max_decompressed);
-        has_failures |= explained.reports.iter().any(Report::is_failure);
-        has_failures |= explained.failure.is_some();
+        let explained = input::explain(&file, &bytes, context, arguments.max_decompressed());
+        let is_bad = |report: &Report| report.is_failure() || report.violates_must();
+        has_failures |= explained.reports.iter().any(is_bad) || explained.failure.is_some();
         is_unreadable |= explained.damage.is_some();
-        print(&file, &explained.reports, arguments.json)?;
+        printer.file(&mut out, &file, &explained.reports)?;
+        out.flush()?;
         let notes = explained.notes.iter().chain(&explained.failure).chain(&explained.damage);
         notes.into_iter().try_for_each(|it| say(it))?;
     }
-    Ok(match (is_unreadable, has_failures) {
+    printer.finish(&mut out)?;
+    out.flush()?;
+    Ok(match (is_unreadable, has_failures && !arguments.exit_zero) {
         (true, _) => ExitCode::from(2),
         (false, true) => ExitCode::FAILURE,
         (false, false) => ExitCode::SUCCESS,
@@ -146,16 +136,4 @@ fn read(file: &str) -> io::Result<Vec<u8>> {
     }
     let mut bytes = Vec::new();
     io::stdin().read_to_end(&mut bytes).map(|_| bytes)
-}
-
-fn print(file: &str, reports: &[Report], json: bool) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    if json {
-        return reports.iter().try_for_each(|report| writeln!(out, "{}", report.to_json()));
-    }
-    writeln!(out, "{file}")?;
-    if reports.is_empty() {
-        return writeln!(out, "no message\n");
-    }
-    writeln!(out, "{}\n", table::table(reports))
 }

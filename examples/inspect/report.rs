@@ -8,7 +8,7 @@ use bits_proto::field::{
     ReceivedContentRange, SupportedProtocols,
 };
 use bits_proto::message::{Failure, Refusal};
-use bits_proto::observer::Violation;
+use bits_proto::observer::{Severity, Violation};
 use serde_json::{Map, Value, json};
 
 use crate::source::{self, Direction, SkipReason, Time};
@@ -33,6 +33,26 @@ impl Verdict {
             Self::Partial => "partial",
             Self::Foreign => "foreign",
             Self::Skipped => "skipped",
+        }
+    }
+}
+
+/// A party of an upload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Party {
+    Client,
+    /// The server, or an intermediary that responds for it.
+    Server,
+    /// The server application that receives notifications.
+    Application,
+}
+
+impl Party {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Server => "server",
+            Self::Application => "application",
         }
     }
 }
@@ -147,11 +167,43 @@ impl Report {
         self.skipped = Some(Skipped { reason, offset, length, excerpt });
     }
 
-    /// Returns whether the message leads to an exit status other than 0.
+    /// Returns whether the message was rejected or is incomplete, or whether bytes are unexpected.
     pub fn is_failure(&self) -> bool {
         let is_unexpected = |skipped: &Skipped| skipped.reason.is_unexpected();
         matches!(self.verdict, Verdict::Rejected | Verdict::Partial)
             || self.skipped.as_ref().is_some_and(is_unexpected)
+    }
+
+    /// Returns whether the message violates a rule of the highest severity.
+    pub fn violates_must(&self) -> bool {
+        self.violations.iter().any(|violation| violation.severity() == Severity::Must)
+    }
+
+    /// Returns the party that sent the message.
+    pub fn sender(&self) -> Party {
+        match (self.kind, self.is_request()) {
+            ("notification-response", _) => Party::Application,
+            ("notification-request", _) | (_, false) => Party::Server,
+            (_, true) => Party::Client,
+        }
+    }
+
+    /// Returns a field with text, or an empty string.
+    pub fn text(&self, key: &str) -> &str {
+        self.fields.get(key).and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// Returns a field with a number.
+    pub fn number(&self, key: &str) -> Option<u64> {
+        self.fields.get(key).and_then(Value::as_u64)
+    }
+
+    /// Returns the status code of a response.
+    pub fn status(&self) -> Option<u16> {
+        match self.start_line {
+            StartLine::Response { status, .. } => Some(status),
+            _ => None,
+        }
     }
 
     pub fn to_json(&self) -> Value {
@@ -200,7 +252,8 @@ impl fmt::Display for Skipped {
     }
 }
 
-fn violation(violation: &Violation) -> Value {
+/// Returns a violation as JSON.
+pub fn violation(violation: &Violation) -> Value {
     json!({
         "rule": violation.rule(),
         "section": violation.section(),

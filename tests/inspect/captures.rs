@@ -95,13 +95,16 @@ fn a_bad_network_that_tshark_captured() {
 }
 
 #[test]
-fn the_table_shows_connections_where_there_are_several() {
-    let table = |file| {
+fn each_connection_is_listed_once() {
+    let text = |file| {
         let output = inspect("captures", &[file], b"");
         String::from_utf8(output.stdout).expect("UTF-8")
     };
-    assert!(!table("upload.pcap").contains("127.0.0.1:52778"));
-    assert!(table("faults.pcapng").contains("127.0.0.1:60064 > 127.0.0.1:36083"));
+    let (one, many) = (text("upload.pcap"), text("faults.pcapng"));
+    assert!(one.contains("\nconnection 1: 127.0.0.1:52778 > 127.0.0.1:41917\n"), "{one}");
+    assert!(many.contains("\nconnection 2: 127.0.0.1:60064 > 127.0.0.1:36083\n"), "{many}");
+    assert_eq!(many.matches("127.0.0.1:60064").count(), 1, "{many}");
+    assert!(many.contains("\n1   +0.002  2     →  create-session "), "{many}");
 }
 
 #[test]

@@ -3,9 +3,12 @@
 mod captures;
 mod compressed;
 mod connections;
+mod formats;
+mod layout;
 mod order;
 mod random;
 mod skipped;
+mod summary;
 mod tcp;
 mod unsupported;
 mod vectors;

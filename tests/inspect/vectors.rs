@@ -188,7 +188,7 @@ fn without_files_two_conversations_are_explained() {
     assert_eq!(output.status.code(), Some(0));
     let text = String::from_utf8(output.stdout).expect("UTF-8");
     assert!(text.contains("upload.http") && text.contains("upload-reply.http"));
-    assert!(text.contains("ack for close-session"));
+    assert!(text.contains("close-session") && text.contains("upload completed"), "{text}");
 }
 
 #[test]
@@ -196,7 +196,8 @@ fn control_characters_of_a_peer_do_not_reach_the_terminal() {
     // U+009B starts a control sequence in many terminals.
     let csi = "\u{9B}31m";
     let bytes = format!(
-        "BITS_POST /e HTTP/1.1\r\nBITS-Packet-Type: Ping\r\nContent-Name: {csi}\r\n\
+        "BITS_POST /e HTTP/1.1\r\nBITS-Packet-Type: Create-Session\r\nContent-Name: {csi}\r\n\
+         BITS-Supported-Protocols: {{7df0354d-249b-430f-820d-3d2a9bef4931}}\r\n\
          Content-Length: 0\r\n\r\n"
     );
     let output = inspect(&["-"], bytes.as_bytes());
@@ -249,6 +250,8 @@ fn the_exit_status_tells_good_from_bad_from_unreadable() {
     assert_eq!(status(&["."], b""), Some(2), "a folder");
     assert_eq!(status(&["--ack-for", "nonsense", "-"], b""), Some(2));
     assert_eq!(status(&["--nonsense"], b""), Some(2));
+    assert_eq!(status(&["--exit-zero", "-"], &ok[..20]), Some(0));
+    assert_eq!(status(&["--exit-zero", "no such file"], b""), Some(2));
     let unreadable = inspect(&["no such file", "upload.http"], b"");
     assert!(!unreadable.stderr.is_empty() && !unreadable.stdout.is_empty());
 }

@@ -40,7 +40,7 @@ fn received(next: u64) -> String {
 fn a_violation_has_a_rule_a_section_a_severity_and_a_message() {
     let input = [fragment(0, 9, 30), received(10), fragment(20, 29, 30)].concat();
     let output = inspect(&["--json", "-"], input.as_bytes());
-    assert_eq!(output.status.code(), Some(0), "no message was rejected");
+    assert_eq!(output.status.code(), Some(1), "a MUST is violated");
     let lines = json_lines(&output);
     assert_eq!(lines[0]["violations"], json!([]));
     assert_eq!(
@@ -52,6 +52,21 @@ fn a_violation_has_a_rule_a_section_a_severity_and_a_message() {
             "message": "fragment starts after the offset in the last Ack; it must start at that offset",
         }])
     );
+}
+
+#[test]
+fn only_a_violated_must_leads_to_exit_status_1() {
+    let status = |arguments: &[&str]| inspect(arguments, b"").status.code();
+    // A missing packet type is suspicious, a missing session id is a MUST, a long name a SHOULD.
+    assert_eq!(status(&["rules/no-packet-type-404.http"]), Some(0));
+    assert_eq!(status(&["rules/content-name-261-bytes.http"]), Some(0));
+    let must = ["--ack-for", "close-session", "rules/ack-session-id-missing-close.http"];
+    assert_eq!(status(&must), Some(1));
+    assert_eq!(status(&[&["--exit-zero"], &must[..]].concat()), Some(0));
+    let help = String::from_utf8(inspect(&["--help"], b"").stdout).expect("UTF-8");
+    for text in ["\nExit status:\n  0  ", "\n  1  ", "\n  2  ", "--exit-zero"] {
+        assert!(help.contains(text), "{text:?} is not in {help}");
+    }
 }
 
 #[test]
@@ -111,9 +126,10 @@ fn the_table_shows_rules_and_severities() {
     assert!(text.contains("MUST offset-skips-ahead: "), "{text}");
     let output = inspect(&["rules/ack-received-misspelt.http", "rules/range-multiple.http"], b"");
     let text = String::from_utf8(output.stdout).expect("UTF-8");
-    // Each is reported once.
+    // Each is reported once, and counted in the summaries of its file and of both.
     for rule in ["misspelt-received", "not-byte-range"] {
-        assert_eq!(text.matches(rule).count(), 1, "{rule} in\n{text}");
+        assert_eq!(text.matches(&format!(" {rule}: ")).count(), 1, "{rule} in\n{text}");
+        assert_eq!(text.matches(&format!("  {rule}\n")).count(), 2, "{rule} in\n{text}");
     }
     assert_eq!(text.matches("FIRST-LAST/TOTAL").count(), 1, "{text}");
 }

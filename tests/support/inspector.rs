@@ -9,9 +9,14 @@ use serde_json::Value;
 use super::program::program;
 use super::selection::selection;
 
+/// Returns the path of the program.
+pub fn path() -> &'static Path {
+    program("inspect", selection())
+}
+
 /// Runs the program in a folder, by default below `tests/`.
 pub fn inspect(folder: &str, arguments: &[&str], input: &[u8]) -> Output {
-    let mut child = Command::new(program("inspect", selection()))
+    let mut child = Command::new(path())
         .args(arguments)
         .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests").join(folder))
         .stdin(Stdio::piped())

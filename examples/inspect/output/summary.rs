@@ -1,0 +1,102 @@
+//! Prints a summary as text.
+
+use std::io::{self, Write};
+
+use bits_proto::observer::Severity;
+use comfy_table::{ContentArrangement, Table, presets};
+
+use super::counted;
+use super::text::Layout;
+use crate::summary::Summary;
+
+/// Number of columns before a value.
+const LABEL: usize = 20;
+
+/// Prints a summary of one input, or of all.
+pub fn print(
+    out: &mut impl Write,
+    title: &str,
+    summary: &Summary,
+    layout: Layout,
+) -> io::Result<()> {
+    writeln!(out, "{title}")?;
+    for (label, text) in lines(summary) {
+        let (first, rest) = (format!("  {label:<LABEL$}"), " ".repeat(LABEL + 2));
+        let lines = layout.wrap(&text, &first, &rest);
+        lines.iter().try_for_each(|line| writeln!(out, "{line}"))?;
+    }
+    if !summary.violations.is_empty() {
+        print_violations(out, summary, layout)?;
+    }
+    writeln!(out)
+}
+
+fn lines(summary: &Summary) -> Vec<(&'static str, String)> {
+    let (transfer, sessions) = (&summary.transfer, &summary.sessions);
+    let mut messages =
+        vec![counted(summary.requests, "request"), counted(summary.responses, "response")];
+    let exceptions = [
+        (summary.foreign, "not BITS"),
+        (summary.rejected, "rejected"),
+        (summary.partial, "incomplete"),
+    ];
+    let exceptions = exceptions.iter().filter(|(count, _)| *count > 0);
+    messages.extend(exceptions.map(|(count, what)| format!("{count} {what}")));
+    let sessions = [
+        (sessions.created, "created"),
+        (sessions.closed, "closed"),
+        (sessions.cancelled, "cancelled"),
+        (sessions.lost, "lost"),
+        (sessions.open, "still open"),
+    ];
+    if summary.skipped > 0 {
+        messages.push(format!("{} outside of messages", counted(summary.skipped, "byte")));
+    }
+    let violations: u64 = summary.violations.values().sum();
+    vec![
+        ("conversations", summary.conversations.to_string()),
+        ("messages", messages.join(", ")),
+        ("sessions", sessions.map(|(count, what)| format!("{count} {what}")).join(", ")),
+        (
+            "bytes",
+            format!(
+                "{} sent in {}, {} acknowledged",
+                transfer.sent,
+                counted(transfer.fragments, "fragment"),
+                transfer.acknowledged
+            ),
+        ),
+        ("packets repeated", transfer.retries.to_string()),
+        ("resynchronisations", transfer.resynchronisations.to_string()),
+        ("violations", if violations == 0 { "none".into() } else { violations.to_string() }),
+    ]
+}
+
+/// Prints a table of the violated rules, and the meaning of their severities.
+fn print_violations(out: &mut impl Write, summary: &Summary, layout: Layout) -> io::Result<()> {
+    let mut table = Table::new();
+    table
+        .load_preset(presets::NOTHING)
+        .set_content_arrangement(ContentArrangement::Disabled)
+        .set_header(["", "severity", "count", "by", "section", "rule"]);
+    for (rule, count) in summary.sorted_violations() {
+        let (severity, by) = (rule.severity().name(), rule.party.name());
+        table.add_row(["", severity, &count.to_string(), by, rule.section, rule.name]);
+    }
+    for line in table.lines() {
+        writeln!(out, "{}", line.trim_end())?;
+    }
+    let meaning = "Sections are those of [MC-BUP], the specification of the protocol.";
+    let has = |severity| summary.violations.keys().any(|rule| rule.severity() == severity);
+    let meanings = [
+        (Severity::Must, "MUST: the specification forbids it."),
+        (Severity::Should, "SHOULD: the specification advises against it."),
+        (
+            Severity::Suspicious,
+            "suspicious: allowed, but a sign of a fault, a proxy, or an attack.",
+        ),
+    ];
+    let meanings = meanings.into_iter().filter(|(severity, _)| has(*severity)).map(|it| it.1);
+    let text = [meaning].into_iter().chain(meanings).collect::<Vec<_>>().join(" ");
+    layout.wrap(&text, "  ", "  ").iter().try_for_each(|line| writeln!(out, "{line}"))
+}
