@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 
 /// Documents that are shown elsewhere too, on a package page or by rustdoc: no relative link works.
 const WITHOUT_LINKS: [&str; 3] = ["README.md", "CHANGELOG.md", "docs/EMBEDDING.md"];
-const OTHERS: [&str; 6] = [
+const OTHERS: [&str; 7] = [
     "CONTRIBUTING.md",
     "docs/BENCHMARKS.md",
     "docs/CONFORMANCE.md",
+    "docs/INSPECT.md",
     "docs/RENAMES.md",
     "fuzz/README.md",
     "tests/captures/README.md",

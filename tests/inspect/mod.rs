@@ -4,6 +4,7 @@ mod captures;
 mod compressed;
 mod connections;
 mod formats;
+mod guide;
 mod layout;
 mod order;
 mod random;
