@@ -49,6 +49,8 @@ fn requests() -> Vec<Row> {
         ),
         row(DuplicateField, REQUEST, Draft::ping().with("Content-Length", "0"), Draft::ping()),
         row(DuplicateField, REQUEST, Draft::ping().with("Content-Length", "00"), Draft::ping()),
+        row(DuplicateField, REQUEST, Draft::ping().set("Content-Length", "0, 0"), Draft::ping()),
+        row(DuplicateField, PING_ACK, Draft::ack().set("Content-Length", "0, 0"), Draft::ack()),
         row(
             UnexpectedField,
             REQUEST,

@@ -7,6 +7,7 @@ use bits_proto::field::{
     ContentRange, ErrorContext, FieldName, HResult, HostIdFallbackTimeout, Protocol,
     ReceivedContentRange, SupportedProtocols,
 };
+use bits_proto::http1::Framing;
 use bits_proto::message::{Failure, Refusal};
 use bits_proto::observer::{Severity, Violation};
 use serde_json::{Map, Value, json};
@@ -282,9 +283,9 @@ pub fn fields<'b>(
     insert("first", range.map(|range| json!(range.first())));
     insert("last", range.map(|range| json!(range.last())));
     insert("total", range.map(|range| json!(range.total())));
-    // Offsets and lengths have the same syntax.
-    let length = read::<ReceivedContentRange>(find(FieldName::ContentLength));
-    insert("content_length", length.map(|length| json!(length.0)));
+    let length = find(FieldName::ContentLength).map(|value| [("Content-Length", value)]);
+    let length = length.and_then(|field| Framing::from_fields(field).ok()?.content_length);
+    insert("content_length", length.map(|length| json!(length)));
     insert("content_name", text(FieldName::ContentName));
     let received = read::<ReceivedContentRange>(find(FieldName::ReceivedContentRange));
     insert("received", received.map(|received| json!(received.0)));

@@ -16,9 +16,11 @@ use crate::util::digits;
 /// by `Transfer-Encoding: chunked` in a response.
 ///
 /// ```text
-/// Content-Length    = 1*DIGIT
-/// Transfer-Encoding = "chunked"   ; ASCII case-insensitive
+/// Content-Length    = 1*DIGIT *( OWS "," OWS 1*DIGIT )   ; equal numbers
+/// Transfer-Encoding = "chunked"                          ; ASCII case-insensitive
 /// ```
+///
+/// A list of lengths results from a repeated field that an intermediary has joined.
 ///
 /// # Example
 ///
@@ -27,11 +29,12 @@ use crate::util::digits;
 ///
 /// let framing = Framing::from_fields([("Host", &b"h"[..]), ("content-length", b"4892")])?;
 /// assert_eq!(framing.content_length, Some(4892));
+/// assert_eq!(Framing::from_fields([("Content-Length", "7, 7")])?.content_length, Some(7));
 /// assert!(Framing::from_fields([("Content-Length", "+1")]).is_err());
 /// # Ok::<(), bits_proto::Error>(())
 /// ```
 ///
-/// Source: \[MC-BUP\] 2.2.1.1; RFC 9112 section 6.
+/// Source: \[MC-BUP\] 2.2.1.1; RFC 9110 section 8.6; RFC 9112 section 6.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Framing {
@@ -130,8 +133,7 @@ impl Framing {
                 continue;
             }
             let trimmed = trim_white_space(value.as_ref());
-            let invalid = |error| FramingError::invalid_length(trimmed, error).at(None);
-            let length = digits::decimal(trimmed).map_err(invalid)?;
+            let length = content_length(trimmed).map_err(|error| error.at(None))?;
             if let Some(first) = first.as_ref().filter(|_| framing.content_length != Some(length)) {
                 let first = trim_white_space(first.as_ref());
                 return Err(FramingError::length_conflict(first, trimmed).at(None));
@@ -226,7 +228,7 @@ pub enum AllowedCoding {
 }
 
 impl<'b> FramingFields<'b> {
-    /// Returns the framing; an invalid Content-Length counts as absent.
+    /// Returns the framing. A Content-Length that is not a number counts as absent.
     #[inline(always)]
     pub(crate) fn framing(&self) -> Framing {
         Framing {
@@ -251,15 +253,20 @@ impl<'b> FramingFields<'b> {
         let rejected = self.transfer_encoding.filter(|_| !is_allowed);
         let coding = rejected.map(|value| FramingError::coding(value, self.other_coding));
         let length = [self.content_length, self.other_length].into_iter().flatten();
-        let mut invalid = length.filter_map(|value| {
-            let error = digits::decimal(value).err()?;
-            Some(FramingError::invalid_length(value, error))
-        });
+        let mut invalid = length.filter_map(|value| content_length(value).err());
         let conflict = self.content_length.zip(self.other_length);
         let length = invalid
             .next()
             .or_else(|| conflict.map(|(first, value)| FramingError::length_conflict(first, value)));
         coding.into_iter().chain(length)
+    }
+
+    /// Returns the body length of a list of equal numbers; `None` for another Content-Length.
+    #[cold]
+    pub(crate) fn length_of_list(&self) -> Option<u64> {
+        self.content_length
+            .filter(|value| value.contains(&b','))
+            .and_then(|value| length_of_list(value).ok())
     }
 
     /// Returns true if the fields give exactly one body length. `framing` must come from `self`.
@@ -271,19 +278,62 @@ impl<'b> FramingFields<'b> {
 
     /// Returns the framing of a head, or the first reason to reject it.
     #[inline(always)]
-    pub(super) fn check(&self, allowed: AllowedCoding) -> Result<Framing, FramingError<'b>> {
-        let framing = self.framing();
+    pub(super) fn check<V: HeadVisitor<'b>>(
+        &self,
+        allowed: AllowedCoding,
+        visitor: &mut V,
+    ) -> Result<Framing, FramingError<'b>> {
+        let mut framing = self.framing();
         if self.is_unambiguous(&framing) {
             return Ok(framing);
         }
-        self.errors(allowed).next().map_or(Ok(framing), Err)
+        if let Some(error) = self.errors(allowed).next() {
+            return Err(error);
+        }
+        if let Some(length) = self.length_of_list() {
+            framing.content_length = Some(length);
+            visitor.record_length_list();
+        }
+        Ok(framing)
     }
+}
+
+/// Parses a value of Content-Length.
+fn content_length(value: &[u8]) -> Result<u64, FramingError<'_>> {
+    digits::decimal(value).or_else(|_| length_of_list(value))
+}
+
+/// Parses a value of Content-Length that is not a number: a list of equal numbers is valid.
+#[cold]
+fn length_of_list(value: &[u8]) -> Result<u64, FramingError<'_>> {
+    let mut items = value.split(|byte| *byte == b',');
+    let first = items.next().unwrap_or_default();
+    let length = item_of_list(value, first, 0)?;
+    let mut end = first.len();
+    for item in items {
+        let start = end.saturating_add(1);
+        if item_of_list(value, item, start)? != length {
+            let (first, item) = (trim_white_space(first), trim_white_space(item));
+            return Err(FramingError::length_conflict(first, item));
+        }
+        end = start.saturating_add(item.len());
+    }
+    Ok(length)
+}
+
+/// Parses an item of a list of lengths that begins at `start` in the value.
+fn item_of_list<'b>(value: &'b [u8], item: &[u8], start: usize) -> Result<u64, FramingError<'b>> {
+    digits::decimal(trim_white_space(item)).map_err(|error| {
+        let space = item.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+        let at = start.saturating_add(space).saturating_add(error.at);
+        FramingError::invalid_length(value, ValueError::new(error.kind, at))
+    })
 }
 
 /// Returns true if two Content-Length values are the same number, as in `5` and `05`.
 #[cold]
 pub(crate) fn is_same_length(first: &[u8], second: &[u8]) -> bool {
-    let number = |value: &[u8]| digits::decimal(value).ok();
+    let number = |value| content_length(value).ok();
     first == second || number(second).is_some_and(|length| number(first) == Some(length))
 }
 

@@ -94,7 +94,7 @@ impl<'h, 'b, L: StartLine<'b>, V: HeadVisitor<'b>> Head<'h, 'b, L, V> {
                 let mut lines = CheckedLines { fields: fields.iter(), bytes, bare_lf: None };
                 let framing = visitor.visit_all(&mut lines);
                 lines.finish()?;
-                match framing.check(line.allowed_coding()) {
+                match framing.check(line.allowed_coding(), visitor) {
                     Ok(framing) => {
                         Ok(Progress::Complete(Self { bytes, line, fields, framing, visitor }))
                     }

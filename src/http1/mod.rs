@@ -6,7 +6,8 @@
 //!
 //! * lines that end in a bare LF, folded lines, and white space before a colon;
 //! * a Transfer-Encoding, except for `chunked` alone in an HTTP/1.1 response;
-//! * a Content-Length that is not `1*DIGIT`, exceeds a `u64`, or conflicts with another one.
+//! * a Content-Length that is not `1*DIGIT` or a list of equal numbers, exceeds a `u64`, or conflicts
+//!   with another one.
 //!
 //! Incomplete input is [`Progress::Partial`]. Parsing again with more bytes gives the same result
 //! as parsing the whole head at once: every shorter input is partial or the same error.

@@ -13,4 +13,7 @@ pub trait HeadVisitor<'b> {
     /// Visits all fields, in order. A malformed line ends the iteration early.
     fn visit_all(&mut self, fields: impl Iterator<Item = (&'b str, &'b [u8])>)
     -> FramingFields<'b>;
+
+    /// Records that Content-Length is a list of equal numbers.
+    fn record_length_list(&mut self);
 }

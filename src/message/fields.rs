@@ -77,6 +77,11 @@ impl<'b> HeadVisitor<'b> for Fields<'b> {
         self.insert_all(fields, usize::MAX);
         self.framing_fields()
     }
+
+    #[cold]
+    fn record_length_list(&mut self) {
+        self.irregular.get_or_insert(Irregular::NONE).repeated.insert(FieldName::ContentLength);
+    }
 }
 
 impl<'b> Fields<'b> {

@@ -72,8 +72,13 @@ impl<'h, 'b, R: Report<'b>> Reader<'h, 'b, R> {
 
     #[cold]
     fn report_framing(&mut self, allowed: AllowedCoding) -> Checked<'b, R> {
-        for error in self.fields.framing_fields().errors(allowed) {
+        let fields = self.fields.framing_fields();
+        for error in fields.errors(allowed) {
             self.report(MessageError::in_framing(error))?;
+        }
+        if let Some(length) = fields.length_of_list() {
+            self.framing.content_length = Some(length);
+            self.deviations.insert(Deviation::DuplicateField);
         }
         Ok(())
     }

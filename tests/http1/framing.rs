@@ -1,8 +1,9 @@
 //! The length of response bodies, and Transfer-Encoding.
 
 use crate::support::messages::Draft;
+use bits_proto::Error;
 use bits_proto::error::{CheckStage, ErrorKind, Fault};
-use bits_proto::http1::{BodyLength, Progress, TransferCoding};
+use bits_proto::http1::{BodyLength, Framing, Progress, TransferCoding};
 use bits_proto::message::{HeaderSlots, RequestHead, ResponseHead};
 
 /// Returns the length of the body of a response, or the kind of the error.
@@ -113,4 +114,76 @@ fn the_coding_is_part_of_the_framing() {
     let head = ResponseHead::parse(text.as_bytes(), &mut slots).map(Progress::complete);
     let framing = head.map(|head| head.map(|head| head.framing().transfer_encoding));
     assert_eq!(framing, Ok(Some(Some(TransferCoding::Chunked))));
+}
+
+/// Returns the length in the head of a request, in a response, and among fields of another stack.
+fn lengths(values: &[&str]) -> [Result<Option<u64>, Error>; 3] {
+    let fields: Vec<_> = values.iter().map(|value| ("Content-Length", *value)).collect();
+    let request = Draft::new("BITS_POST /e HTTP/1.1", &fields).text();
+    let mut slots = HeaderSlots::new();
+    let request = RequestHead::parse(request.as_bytes(), &mut slots)
+        .map(|head| head.complete().expect("a complete head").framing().content_length);
+    let response = Draft::new(OK, &fields).text();
+    let mut slots = HeaderSlots::new();
+    let response = ResponseHead::parse(response.as_bytes(), &mut slots)
+        .map(|head| head.complete().expect("a complete head").framing().content_length);
+    [request, response, Framing::from_fields(fields).map(|framing| framing.content_length)]
+}
+
+#[test]
+fn a_list_of_equal_lengths_is_one_length() {
+    for values in [
+        &["5,5"][..],
+        &["5, 5"],
+        &["5 \t,\t 5,5"],
+        &["5, 05"],
+        &["5, 5", "5"],
+        &["5", "5, 5"],
+        &["5, 5", "005,5"],
+    ] {
+        assert_eq!(lengths(values), [const { Ok(Some(5)) }; 3], "{values:?}");
+    }
+    assert_eq!(lengths(&["0, 0"]), [const { Ok(Some(0)) }; 3]);
+    let max = format!("{0},{0}", u64::MAX);
+    assert_eq!(lengths(&[&max]), [const { Ok(Some(u64::MAX)) }; 3]);
+}
+
+#[test]
+fn any_other_list_of_lengths_is_rejected() {
+    use ErrorKind::{ContentLengthConflict, NotDecimal, NumberTooLarge};
+    for (values, kind) in [
+        (&["5, 6"][..], ContentLengthConflict),
+        (&["5, 5, 6"], ContentLengthConflict),
+        (&["5, 5", "6"], ContentLengthConflict),
+        (&["5", "6, 6"], ContentLengthConflict),
+        (&[""], NotDecimal),
+        (&[","], NotDecimal),
+        (&["5,"], NotDecimal),
+        (&[",5"], NotDecimal),
+        (&["5,,5"], NotDecimal),
+        (&["5 5"], NotDecimal),
+        (&["5;5"], NotDecimal),
+        (&["5, +5"], NotDecimal),
+        (&["5, 18446744073709551616"], NumberTooLarge),
+    ] {
+        for length in lengths(values) {
+            assert_eq!(length.map_err(|error| error.kind()), Err(kind), "{values:?}");
+        }
+    }
+}
+
+#[test]
+fn an_error_in_a_list_of_lengths_names_the_item() {
+    // "Content-Length: " begins at byte 23 of the request.
+    let error = |value| lengths(&[value])[0].expect_err("an invalid list");
+    for (value, offset) in [("5, x", 42), ("5,\t7x", 43), ("5,", 41), ("5, 6", 42), (",5", 39)] {
+        assert_eq!(error(value).offset(), Some(offset), "{value:?}");
+    }
+    let conflict = "Content-Length: conflicting values \"5\" and \"6\" (byte 45, [MC-BUP] 2.2.1.1)";
+    assert_eq!(error("5, 5, 6").to_string(), conflict);
+    let item = error("5, x").to_string();
+    assert!(
+        item.starts_with("Content-Length: expected decimal digits, received \"5, x\""),
+        "{item}"
+    );
 }

@@ -143,7 +143,7 @@ fn has_conflict(case: &Case<'_>, request: AnsweredRequest) -> bool {
 
 fn lengths_conflict(case: &Case<'_>) -> bool {
     let lengths: Vec<_> =
-        case.all(&["Content-Length"]).into_iter().map(reference_grammar::decimal).collect();
+        case.all(&["Content-Length"]).into_iter().map(reference_grammar::content_length).collect();
     lengths.contains(&None) || lengths.windows(2).any(|pair| pair[0] != pair[1])
 }
 

@@ -53,7 +53,7 @@ fn numbers(data: &[u8]) {
     let length =
         Framing::from_fields([("content-LENGTH", data)]).ok().and_then(|it| it.content_length);
     let trimmed = trim(data);
-    assert_eq!(length, reference_grammar::decimal(trimmed), "{}", show(data));
+    assert_eq!(length, reference_grammar::content_length(trimmed), "{}", show(data));
 
     let number = (!data.is_empty()).then(|| reference_grammar::hexadecimal(data));
     if let Ok(Some(code)) = HResult::parse(data) {

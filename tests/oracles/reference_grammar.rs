@@ -11,6 +11,14 @@ pub fn decimal(text: &[u8]) -> Option<u64> {
     text.parse().ok()
 }
 
+/// A number, or a list of equal numbers
+pub fn content_length(text: &[u8]) -> Option<u64> {
+    let text = std::str::from_utf8(text).ok()?;
+    let items = text.split(',').map(|item| decimal(item.trim_matches([' ', '\t']).as_bytes()));
+    let numbers: Vec<_> = items.collect::<Option<_>>()?;
+    numbers.first().copied().filter(|first| numbers.iter().all(|number| number == first))
+}
+
 /// `[ "0x" / "0X" / "x" / "X" ] 1*8HEXDIG`
 pub fn hexadecimal(text: &[u8]) -> Option<u32> {
     let text = std::str::from_utf8(text).ok()?;

@@ -147,7 +147,7 @@ pub fn parse(start: Start<'_>, map: &HeaderMap, request: AnsweredRequest) -> Opt
 
 fn parse_request(target: &str, map: &HeaderMap) -> Option<Parsed> {
     let kind = map.get("bits-packet-type")?.as_bytes().to_ascii_lowercase();
-    let length = optional(map, "content-length", reference_grammar::decimal)?;
+    let length = optional(map, "content-length", reference_grammar::content_length)?;
     let session = || required(map, "bits-session-id", kept(reference_grammar::is_session_id));
     let (session, packet) = match &kind[..] {
         b"ping" => (None, Packet::Ping),

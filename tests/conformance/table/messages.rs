@@ -42,6 +42,7 @@ R2.2.1.1-2 departed | Content-Name of at most 260 characters | a longer one is a
     field::texts::the_limit_of_a_content_name_is_that_of_any_value
 R2.2.1.1-3 enforced | Content-Length is digits, and repeated values agree
     field::numbers::a_length_is_digits error::every_kind_has_the_expected_properties
+    http1::framing::a_list_of_equal_lengths_is_one_length http1::framing::any_other_list_of_lengths_is_rejected
 R2.2.1.1-4 enforced | Content-Length in every request
     message::presence::the_table_matches_the_specification_except_for_listed_deviations
     message::presence_messages::a_message_is_refused_without_a_required_field
