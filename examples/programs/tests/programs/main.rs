@@ -37,6 +37,7 @@ mod wait;
 
 mod axum_app;
 mod proxies_guide;
+mod proxies_uploads;
 mod redis_cluster;
 mod redis_store;
 mod serve_access;

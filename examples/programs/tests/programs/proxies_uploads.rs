@@ -1,0 +1,197 @@
+//! Uploads with the program `upload` to the program `serve` through real proxies. A test is skipped if
+//! its proxy is not installed, except in CI.
+
+use std::fs;
+use std::net::SocketAddr;
+
+use crate::application::{Application, COPY, response};
+use crate::proxy::*;
+use crate::proxy_client::*;
+use crate::server::Server;
+use crate::uploader::{Folder, upload};
+
+/// Starts a proxy before `serve`, with the settings of the guide and these changes.
+fn start(software: &Software, server: &Server, changes: &[(&str, &str)]) -> Option<Proxy> {
+    Proxy::start(software, server.address, &software.settings(changes))
+}
+
+/// Uploads through a proxy, with fragments that exceed default limits and with a reply.
+#[track_caller]
+fn assert_uploads(software: &Software) {
+    let application = Application::start(|_, notification| {
+        response("200 OK", COPY, &format!("received {} bytes", notification.entity.len()))
+    });
+    let server = Server::start(&["--notify", &application.url]);
+    let Some(proxy) = start(software, &server, &[]) else { return };
+    let folder = Folder::new(5_000_000);
+    let out = folder.path("out");
+    let url = format!("http://{}/e", proxy.address);
+    let ended = upload(&folder.file(), &url, &[&"--fragment-size", &"2M", &"--reply", &out]);
+    ended.expect(0, &[]);
+    assert!(!ended.output.contains("retrying"), "{}", ended.output);
+    assert!(server.entity("e") == folder.bytes);
+    assert_eq!(fs::read(&out).expect("the reply"), b"received 5000000 bytes");
+    // The server knows the URL that the client used.
+    assert_eq!(application.notification().url, url);
+    assert_refuses_a_fragment(proxy.address);
+    assert_accepts_packets_without_a_length(proxy.address);
+    server.assert_clean();
+}
+
+/// Creates a session with a request without Content-Length. Returns the field with its id.
+#[track_caller]
+fn create(proxy: SocketAddr) -> String {
+    let created = talk(proxy, &head("/f", CREATE), b"");
+    assert_eq!(created.status(), "200", "{created:?}");
+    format!("BITS-Session-Id: {}\r\n", created.field("BITS-Session-Id").expect("an id"))
+}
+
+/// Sends a packet without Content-Length.
+#[track_caller]
+fn send(proxy: SocketAddr, packet_type: &str, session: &str) {
+    let packet = head("/f", &format!("BITS-Packet-Type: {packet_type}\r\n{session}"));
+    let granted = talk(proxy, &packet, b"");
+    assert_eq!(granted.status(), "200", "{packet_type}: {granted:?}");
+}
+
+#[track_caller]
+fn assert_accepts_packets_without_a_length(proxy: SocketAddr) {
+    send(proxy, "Ping", "");
+    send(proxy, "Close-Session", &create(proxy));
+}
+
+/// A fragment after a gap is refused while its body arrives.
+#[track_caller]
+fn assert_refuses_a_fragment(proxy: SocketAddr) {
+    let session = create(proxy);
+    let range = "Content-Range: bytes 500-3000499/4000000\r\nContent-Length: 3000000\r\n";
+    let fragment = head("/f", &format!("BITS-Packet-Type: Fragment\r\n{session}{range}"));
+    let refused = talk(proxy, &fragment, &[7; 3_000_000]);
+    assert_eq!(refused.status(), "416", "{refused:?}");
+    assert_eq!(refused.field("BITS-Received-Content-Range"), Some("0"), "{refused:?}");
+    send(proxy, "Cancel-Session", &session);
+}
+
+/// Without `client_max_body_size`, nginx rejects fragments beyond 1 MiB.
+#[test]
+fn fragments_shrink_below_the_limit_of_nginx() {
+    let server = Server::start(&[]);
+    let no_limit = ("client_max_body_size 0;", "");
+    let Some(proxy) = start(&NGINX, &server, &[no_limit]) else { return };
+    let folder = Folder::new(5_000_000);
+    let url = format!("http://{}/e", proxy.address);
+    upload(&folder.file(), &url, &[&"--fragment-size", &"3M"]).expect(0, &[]);
+    assert!(server.entity("e") == folder.bytes);
+    assert!(server.log().contains("status=200 bytes=750000"), "{}", server.log());
+    server.assert_clean();
+}
+
+/// Without `proxy_http_version`, nginx sends HTTP/1.0 to the server.
+#[test]
+fn the_log_of_the_server_names_http_1_0_of_nginx() {
+    let server = Server::start(&[]);
+    let version = ("proxy_http_version 1.1;", "");
+    let Some(proxy) = start(&NGINX, &server, &[version]) else { return };
+    let url = format!("http://{}/e", proxy.address);
+    let ended = upload(&Folder::new(1000).file(), &url, &[]);
+    ended.expect(1, &["status 400 Bad Request", "the server rejects the request as invalid"]);
+    let reason = "invalid request error=expected HTTP/1.1, received \"HTTP/1.0\"";
+    assert!(server.log().contains(reason), "{}", server.log());
+}
+
+#[test]
+fn upload_reports_that_lighttpd_rejects_the_method() {
+    let server = Server::start(&[]);
+    let Some(proxy) = start(&LIGHTTPD, &server, &[]) else { return };
+    let url = format!("http://{}/e", proxy.address);
+    let ended = upload(&Folder::new(1000).file(), &url, &[]);
+    ended.expect(1, &["status 501 Not Implemented", "or a proxy before it"]);
+    assert!(!server.path("e").exists());
+}
+
+#[test]
+fn lighttpd_forwards_post_with_the_field_of_the_method() {
+    let server = Server::start(&["--lenient"]);
+    let Some(proxy) = start(&LIGHTTPD, &server, &[]) else { return };
+    let ask = |fields: &str, body: &[u8]| {
+        let length = body.len();
+        let method = "X-HTTP-Method-Override: BITS_POST\r\n";
+        let head = head("/e", &format!("{fields}{method}Content-Length: {length}\r\n"));
+        let head = head.replace("BITS_POST /e ", "POST /e ");
+        let granted = talk(proxy.address, &head, body);
+        assert_eq!(granted.status(), "200", "{granted:?}");
+        granted
+    };
+    let created = ask(CREATE, b"");
+    let id = created.field("BITS-Session-Id").expect("an id");
+    let packet = |kind: &str| format!("BITS-Packet-Type: {kind}\r\nBITS-Session-Id: {id}\r\n");
+    let bytes = vec![7; 2_000_000];
+    ask(&(packet("Fragment") + "Content-Range: bytes 0-1999999/2000000\r\n"), &bytes);
+    ask(&packet("Close-Session"), b"");
+    assert!(server.entity("e") == bytes);
+    server.assert_clean();
+}
+
+/// Caddy answers a request for a host that it does not know with an empty 200.
+#[test]
+fn upload_does_not_take_an_empty_200_of_caddy_for_success() {
+    let server = Server::start(&[]);
+    let other = "http://other.example:@PORT@ {";
+    let Some(proxy) = start(&CADDY, &server, &[(":@PORT@ {", other)]) else { return };
+    let url = format!("http://{}/e", proxy.address);
+    let ended = upload(&Folder::new(1000).file(), &url, &[&"--retries", &"0"]);
+    ended.expect(1, &["without BITS-Packet-Type", "check that the URL belongs to a BITS server"]);
+}
+
+/// Clients send the whole URL to a forward proxy.
+#[test]
+fn squid_forwards_packets_between_the_clients_and_the_internet() {
+    let server = Server::start(&[]);
+    let settings = "http_port @LISTEN@\nhttp_access allow all\ncache deny all\n";
+    let Some(proxy) = Proxy::start(&SQUID, server.address, settings) else { return };
+    let target = format!("http://{}/e", server.address);
+    let ask = |fields: &str, body: &[u8]| {
+        let granted = talk(proxy.address, &head(&target, fields), body);
+        assert_eq!(granted.status(), "200", "{granted:?}");
+        granted
+    };
+    let created = ask(CREATE, b"");
+    let id = created.field("BITS-Session-Id").expect("an id");
+    let packet = |kind: &str| format!("BITS-Packet-Type: {kind}\r\nBITS-Session-Id: {id}\r\n");
+    let range = "Content-Range: bytes 0-1999999/2000000\r\nContent-Length: 2000000\r\n";
+    let bytes = vec![7; 2_000_000];
+    ask(&(packet("Fragment") + range), &bytes);
+    ask(&packet("Close-Session"), b"");
+    assert!(server.entity("e") == bytes);
+    server.assert_clean();
+}
+
+#[test]
+fn uploads_pass_nginx() {
+    assert_uploads(&NGINX);
+}
+
+#[test]
+fn uploads_pass_haproxy() {
+    assert_uploads(&HAPROXY);
+}
+
+#[test]
+fn uploads_pass_apache() {
+    assert_uploads(&APACHE);
+}
+
+#[test]
+fn uploads_pass_caddy() {
+    assert_uploads(&CADDY);
+}
+
+#[test]
+fn uploads_pass_squid() {
+    assert_uploads(&SQUID);
+}
+
+#[test]
+fn uploads_pass_varnish() {
+    assert_uploads(&VARNISH);
+}
