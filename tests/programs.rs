@@ -55,6 +55,7 @@ mod support {
     pub mod capture;
     pub mod cases;
     pub mod dialogues;
+    pub mod encapsulation;
     pub mod inspector;
     pub mod selection;
 

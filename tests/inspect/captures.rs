@@ -10,7 +10,7 @@ use crate::support::inspector::{inspect, json_lines, text, without_packets};
 use crate::support::vectors;
 use serde_json::Value;
 
-fn explain(file: &[u8]) -> Vec<Value> {
+pub fn explain(file: &[u8]) -> Vec<Value> {
     let output = inspect("vectors", &["--json", "-"], file);
     let errors = String::from_utf8_lossy(&output.stderr);
     assert_eq!((output.status.code(), &*errors), (Some(0), ""));
@@ -30,7 +30,7 @@ fn upload(link: Link) -> (Vec<Segment>, Vec<Captured>) {
 }
 
 #[track_caller]
-fn assert_is_upload(reports: &[Value]) {
+pub fn assert_is_upload(reports: &[Value]) {
     let found: Vec<_> = reports.iter().map(without_packets).collect();
     assert_eq!(found, plain("upload.http"));
 }

@@ -3,6 +3,7 @@
 mod captures;
 mod compressed;
 mod connections;
+mod encapsulations;
 mod formats;
 mod guide;
 mod layout;

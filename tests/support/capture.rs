@@ -138,22 +138,24 @@ impl Link {
         Self::LoopIpv6,
     ];
 
-    /// Returns its number in capture files.
-    pub fn number(self) -> u16 {
-        match self {
-            Self::Ethernet | Self::Vlan | Self::DoubleVlan => 1,
-            Self::EthernetIpv6 | Self::Ipv6Extensions => 1,
-            Self::Cooked => 113,
-            Self::Cooked2 => 276,
-            Self::Raw | Self::RawIpv6 => 101,
-            Self::Null => 0,
-            Self::Loop | Self::LoopIpv6 => 108,
-        }
-    }
-
     pub fn is_ipv6(self) -> bool {
         use Link::{EthernetIpv6, Ipv6Extensions, LoopIpv6, RawIpv6};
         matches!(self, EthernetIpv6 | Ipv6Extensions | RawIpv6 | LoopIpv6)
+    }
+}
+
+/// Returns the number of a link type in capture files.
+impl From<Link> for u16 {
+    fn from(link: Link) -> Self {
+        match link {
+            Link::Ethernet | Link::Vlan | Link::DoubleVlan => 1,
+            Link::EthernetIpv6 | Link::Ipv6Extensions => 1,
+            Link::Cooked => 113,
+            Link::Cooked2 => 276,
+            Link::Raw | Link::RawIpv6 => 101,
+            Link::Null => 0,
+            Link::Loop | Link::LoopIpv6 => 108,
+        }
     }
 }
 
@@ -254,7 +256,12 @@ pub struct Captured {
 pub const EPOCH: u64 = 1_700_000_000_000_000_000;
 
 pub fn captured(segments: &[Segment], link: Link) -> Vec<Captured> {
-    let packets = segments.iter().map(|segment| packet(segment, link)).enumerate();
+    at_intervals(segments.iter().map(|segment| packet(segment, link)))
+}
+
+/// Returns packets that were captured at intervals of about a millisecond.
+pub fn at_intervals(packets: impl IntoIterator<Item = Vec<u8>>) -> Vec<Captured> {
+    let packets = packets.into_iter().enumerate();
     packets
         .map(|(index, data)| {
             let time = EPOCH + index as u64 * 1_001_001;
@@ -286,11 +293,12 @@ impl Format {
     }
 }
 
-pub fn pcap(format: Format, link: Link, packets: &[Captured]) -> Vec<u8> {
+/// Returns a pcap file. The link type is a [`Link`] or a number.
+pub fn pcap(format: Format, link: impl Into<u16>, packets: &[Captured]) -> Vec<u8> {
     let magic = if format.is_nano { 0xA1B2_3C4D } else { 0xA1B2_C3D4 };
     let mut file = format.u32s(&[magic]);
     file.extend([format.u16(2), format.u16(4)].concat());
-    file.extend(format.u32s(&[0, 0, 65535, u32::from(link.number())]));
+    file.extend(format.u32s(&[0, 0, 65535, u32::from(link.into())]));
     let unit = if format.is_nano { 1 } else { 1000 };
     for packet in packets {
         let (seconds, rest) = (packet.time / 1_000_000_000, packet.time % 1_000_000_000);
@@ -319,10 +327,10 @@ pub fn section(format: Format) -> Vec<u8> {
 }
 
 /// Returns an interface whose times have a resolution (`if_tsresol`) and an offset in seconds.
-pub fn interface(format: Format, link: Link, resolution: u8, offset: u64) -> Vec<u8> {
+pub fn interface(format: Format, link: impl Into<u16>, resolution: u8, offset: u64) -> Vec<u8> {
     let offset = if format.is_big_endian { offset.to_be_bytes() } else { offset.to_le_bytes() };
     let body = [
-        &format.u16(link.number())[..],
+        &format.u16(link.into())[..],
         &format.u16(0),
         &format.u32(0),
         &format.u16(9),

@@ -22,6 +22,7 @@ pub fn ppp(data: &[u8]) -> Option<Step<'_>> {
     let data = match data {
         [0xFF, 0x03, rest @ ..] => rest,
         [0x0F | 0x8F, 0x00, ..] => return Some(Step::Next(Layer::CiscoHdlc, data)),
+        [0xFF | 0x0F | 0x8F] => return None,
         _ => data,
     };
     let first = *data.first()?;

@@ -1,6 +1,6 @@
 //! Headers of tunnels: MPLS, GRE, ERSPAN, and those in UDP.
 
-use etherparse::{LaxIpSlice, UdpSlice};
+use etherparse::{LaxIpSlice, UdpSlice, err};
 
 use super::layer::{Layer, Step, u16_at};
 use super::numbers;
@@ -24,12 +24,17 @@ pub fn mpls(data: &[u8]) -> Option<Step<'_>> {
     let named = |name| Step::End(Unread::Protocol(Protocol::Named(name)));
     let behind_control_word = payload.get(4..).unwrap_or_default();
     Some(match payload.first()? >> 4 {
-        4 | 6 if LaxIpSlice::from_slice(payload).is_ok() => Step::Next(Layer::Ip, payload),
+        4 | 6 if may_be_ip(payload) => Step::Next(Layer::Ip, payload),
         0 if is_ethernet(behind_control_word) => Step::Next(Layer::Ethernet, behind_control_word),
         _ if is_ethernet(payload) => Step::Next(Layer::Ethernet, payload),
         1 => named("MPLS associated channel"),
         _ => named("MPLS with unknown payload"),
     })
+}
+
+/// Returns whether the bytes are the beginning of an IP packet, based on its header.
+fn may_be_ip(data: &[u8]) -> bool {
+    !matches!(LaxIpSlice::from_slice(data), Err(err::ip::LaxHeaderSliceError::Content(_)))
 }
 
 /// Returns whether the bytes are plausible as an Ethernet frame.
