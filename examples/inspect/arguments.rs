@@ -17,7 +17,7 @@ Exit status:
 A line has as many columns as the terminal, at least 80. If standard output is
 not a terminal, the variable COLUMNS sets the number, or else it is 120.
 
-docs/INSPECT.md describes the output formats.";
+docs/INSPECT.md describes input and output.";
 
 /// Explains captured BITS traffic.
 #[derive(Parser)]

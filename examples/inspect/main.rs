@@ -7,7 +7,8 @@
 //! Each FILE (`-` is standard input) contains HTTP messages back to back, including bodies, or is a
 //! packet capture in pcap or pcapng format, detected by its first bytes. It may be compressed with gzip
 //! or zstd. For other formats of captures, the program prints the command that converts them. Without a
-//! FILE the program explains two built-in conversations. `docs/INSPECT.md` describes the output formats.
+//! FILE the program explains two built-in conversations. `docs/INSPECT.md` describes the
+//! formats of input and output.
 //!
 //! Each Ack is parsed for the request before it. In a capture, the TCP connections with HTTP are
 //! reassembled and parsed separately. Their messages are listed in the order in which they

@@ -23,7 +23,14 @@ fn packet(data: &[u8]) -> Captured {
 #[test]
 fn a_capture_with_an_unsupported_link_type_fails_and_names_it() {
     let segments = Dialogue::opened(50000, [1, 2]).segments;
-    for (number, name) in [(147, "147 (user0)"), (162, "162 (user15)"), (300, "300")] {
+    let names = [
+        (147, "147 (user0)"),
+        (162, "162 (user15)"),
+        (163, "163 (802.11 with AVS header)"),
+        (290, "290 (Windows event trace)"),
+        (300, "300"),
+    ];
+    for (number, name) in names {
         let mut file = plain_pcap(&segments);
         file[20..22].copy_from_slice(&u16::to_le_bytes(number));
         let expected = format!(

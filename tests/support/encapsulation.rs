@@ -14,7 +14,7 @@ pub const PPPOE: u16 = 0x8864;
 pub const MPLS: u16 = 0x8847;
 pub const BRIDGING: u16 = 0x6558;
 
-/// Returns the `EtherType` of an IP packet.
+/// Returns the EtherType of an IP packet.
 pub fn version(ip: &[u8]) -> u16 {
     if ip[0] >> 4 == 4 { IPV4 } else { IPV6 }
 }
@@ -34,7 +34,7 @@ pub fn frame(ip: &[u8]) -> Vec<u8> {
     ethernet(version(ip), ip)
 }
 
-/// Returns the part of a tagged frame after the `EtherType` of the tag.
+/// Returns the part of a tagged frame after the EtherType of the tag.
 pub fn vlan(ether_type: u16, payload: &[u8]) -> Vec<u8> {
     let [high, low] = ether_type.to_be_bytes();
     header(&[0x20, 7, high, low], payload)
@@ -45,7 +45,7 @@ pub fn snap(ether_type: u16, payload: &[u8]) -> Vec<u8> {
     header(&[0xAA, 0xAA, 3, 0, 0, 0, high, low], payload)
 }
 
-/// Returns a frame of 802.3, which has a length in place of the `EtherType`.
+/// Returns a frame of 802.3, which has a length in place of the EtherType.
 pub fn frame_with_length(ip: &[u8]) -> Vec<u8> {
     let payload = snap(version(ip), ip);
     ethernet(payload.len() as u16, &payload)

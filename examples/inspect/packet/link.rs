@@ -43,7 +43,7 @@ pub fn macsec(data: &[u8]) -> Option<Step<'_>> {
     })
 }
 
-/// Parses the header of 802.2, which has an `EtherType` in its extension SNAP.
+/// Parses the header of 802.2, which has an EtherType in its extension SNAP.
 pub fn llc(data: &[u8]) -> Option<Step<'_>> {
     let name = |name| Some(Step::End(Unread::Protocol(Protocol::Named(name))));
     match data.first_chunk()? {
@@ -57,7 +57,7 @@ pub fn llc(data: &[u8]) -> Option<Step<'_>> {
     }
 }
 
-/// Parses a header of Linux "cooked" captures. Numbers that are not an `EtherType` are special.
+/// Parses a header of Linux "cooked" captures. Numbers that are not an EtherType are special.
 fn cooked_protocol(number: u16, payload: &[u8]) -> Step<'_> {
     const LLC: u16 = 4;
     match number {

@@ -1,8 +1,8 @@
 //! Finds the TCP segment in a packet, below any sensible nesting of links and tunnels.
 //!
-//! etherparse parses Ethernet, VLAN, `MACsec`, IP with extension headers, UDP and TCP. The headers between
+//! etherparse parses Ethernet, VLAN, MACsec, IP with extension headers, UDP and TCP. The headers between
 //! them, for which it has no parser, are short: the modules here skip them. Tables in [`numbers`] map
-//! link types, `EtherType`s, ports and protocol numbers to the layer that follows.
+//! link types, of EtherType, of protocols and ports to the layer that follows.
 
 mod ip;
 mod layer;

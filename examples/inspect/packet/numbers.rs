@@ -1,4 +1,6 @@
-//! Assigned numbers of link types, `EtherType`s, IP and PPP protocols, and UDP ports.
+//! Assigned numbers of links, of EtherType, of IP and PPP protocols, and of UDP ports.
+
+use std::ops::RangeInclusive;
 
 use etherparse::IpNumber;
 
@@ -14,7 +16,7 @@ enum Assigned {
 use Assigned::{Layer as Is, Name};
 
 /// Link types, see <https://www.tcpdump.org/linktypes.html>.
-const LINKS: [(i32, Layer); 19] = [
+const LINKS: [(i32, Layer); 18] = [
     (0, Layer::Loopback),
     (1, Layer::Ethernet),
     (9, Layer::Ppp),
@@ -34,37 +36,25 @@ const LINKS: [(i32, Layer); 19] = [
     (229, Layer::Ip),
     (239, Layer::Nflog),
     (276, Layer::CookedV2),
-    (290, Layer::Ethernet),
 ];
 
 /// Names of common link types that are not supported.
-const OTHER_LINKS: [(i32, &str); 26] = [
+const OTHER_LINKS: [(i32, &str); 15] = [
     (6, "Token Ring"),
     (10, "FDDI"),
     (119, "802.11 with Prism header"),
-    (147, "user0"),
-    (148, "user1"),
-    (149, "user2"),
-    (150, "user3"),
-    (151, "user4"),
-    (152, "user5"),
-    (153, "user6"),
-    (154, "user7"),
-    (155, "user8"),
-    (156, "user9"),
-    (157, "user10"),
-    (158, "user11"),
-    (159, "user12"),
-    (160, "user13"),
-    (161, "user14"),
-    (162, "user15"),
     (163, "802.11 with AVS header"),
     (187, "Bluetooth HCI"),
+    (189, "Linux USB"),
     (192, "PPI"),
+    (195, "802.15.4"),
     (201, "Bluetooth HCI with direction"),
     (220, "Linux USB"),
+    (227, "CAN"),
     (249, "Windows USB"),
     (252, "Wireshark upper PDU"),
+    (253, "Linux netlink"),
+    (290, "Windows event trace"),
 ];
 
 const ETHER_TYPES: [(u16, Assigned); 19] = [
@@ -129,8 +119,12 @@ pub fn layer_of_link(number: i32) -> Option<Layer> {
 }
 
 /// Returns the name of a link type that is not supported.
-pub fn link_name(number: i32) -> Option<&'static str> {
-    find(&OTHER_LINKS, number).copied()
+pub fn link_name(number: i32) -> Option<String> {
+    const USER: RangeInclusive<i32> = 147..=162;
+    if USER.contains(&number) {
+        return Some(format!("user{}", number - USER.start()));
+    }
+    find(&OTHER_LINKS, number).map(|name| (*name).to_owned())
 }
 
 pub fn ether_type(number: u16, payload: &[u8]) -> Step<'_> {
@@ -155,7 +149,7 @@ pub fn layer_of_port(port: u16) -> Option<Layer> {
     find(&UDP_PORTS, port).copied()
 }
 
-/// Returns whether a header of this `EtherType` can be skipped and, if it is one of IP, whether its
+/// Returns whether a header of this EtherType can be skipped and, if it is one of IP, whether its
 /// version fits.
 pub fn is_plausible_ether_type(number: u16, payload: &[u8]) -> bool {
     let version = payload.first().map(|first| first >> 4);

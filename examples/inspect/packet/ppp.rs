@@ -4,7 +4,7 @@ use super::layer::{Layer, Step, u16_at};
 use super::numbers;
 use super::unread::{Protocol, Unread};
 
-/// Skips the header of a `PPPoE` session (RFC 2516).
+/// Skips the header of a PPPoE session (RFC 2516).
 pub fn pppoe(data: &[u8]) -> Option<Step<'_>> {
     const VERSION_AND_TYPE: u8 = 0x11;
     const SESSION: u8 = 0;

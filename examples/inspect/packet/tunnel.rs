@@ -10,7 +10,7 @@ use super::unread::{Protocol, Unread};
 ///
 /// The labels do not tell the payload. A first half-byte 4 or 6 is the version of IP (RFC 4928). Before
 /// an Ethernet frame of a pseudowire there may be a control word, which starts with the half-byte 0 (RFC
-/// 4448). Without one, the address of the frame may start with it too, so the `EtherType` decides.
+/// 4448). Without one, the address of the frame may start with it too, so the EtherType decides.
 pub fn mpls(data: &[u8]) -> Option<Step<'_>> {
     let mut payload = data;
     loop {
