@@ -2,7 +2,7 @@
 //!
 //! etherparse parses Ethernet, VLAN, MACsec, IP with extension headers, UDP and TCP. The headers between
 //! them, for which it has no parser, are short: the modules here skip them. Tables in [`numbers`] map
-//! link types, of EtherType, of protocols and ports to the layer that follows.
+//! the numbers of links, protocols and ports to the layer that follows.
 
 mod ip;
 mod layer;

@@ -1,4 +1,4 @@
-//! Assigned numbers of links, of EtherType, of IP and PPP protocols, and of UDP ports.
+//! Assigned numbers: link types, EtherType, protocols of IP and PPP, and UDP ports.
 
 use std::ops::RangeInclusive;
 
