@@ -94,6 +94,8 @@ deviations! {
         "status code is neither 200 nor 201; any 2xx counts as success",
     MissingProtocol "missing-protocol" "2.2.3.2"
         "BITS-Protocol is missing; the only protocol offered was assumed",
+    ProtocolOnRefusal "protocol-on-refusal" "2.2.3.2"
+        "BITS-Protocol in a refusal; ignored",
     UnsupportedAcceptEncoding "unsupported-accept-encoding" "2.2.3.1"
         "Accept-Encoding is not identity; identity was assumed",
     HostIdPort "host-id-port" "2.2.3.2"

@@ -244,11 +244,27 @@ fn refusals() -> Vec<Row> {
         row(MissingError, PING_ACK, status("HTTP/1.1 400 Bad Request"), out_of_sync()),
         row(MissingError, PING_ACK, status("HTTP/1.1 503 X"), status("HTTP/1.1 399 X")),
         row(MissingErrorContext, PING_ACK, base().without("BITS-Error-Context"), base()),
+        // The code 0 means that there is no error.
         row(
-            MissingErrorContext,
+            MissingError,
             PING_ACK,
-            base().without("BITS-Error-Context"),
+            base().set("BITS-Error", "0x0"),
             out_of_sync().with("BITS-Error", "0x0"),
+        ),
+        row(
+            MissingError,
+            PING_ACK,
+            base()
+                .without("BITS-Error-Context")
+                .rename("BITS-Error", "BITS-Error-Code")
+                .set("BITS-Error-Code", "0"),
+            status("HTTP/1.1 399 X").with("BITS-Error-Code", "0"),
+        ),
+        row(
+            ProtocolOnRefusal,
+            PING_ACK,
+            base().with("BITS-Protocol", PROTOCOL),
+            base().with("BITS-Protocols", PROTOCOL),
         ),
         row(
             ContextWithoutError,

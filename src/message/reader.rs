@@ -128,6 +128,21 @@ impl<'h, 'b, R: Report<'b>> Reader<'h, 'b, R> {
         !unexpected.intersection(presence::SUCCESS_FIELDS).is_empty()
     }
 
+    /// Returns true if the message has a field that only servers of this protocol send, besides the
+    /// packet type.
+    pub(super) fn has_fields_of_server(&self) -> bool {
+        const FIELDS: FieldSet = FieldSet::of(FieldName::Protocol)
+            .with(FieldName::SessionId)
+            .with(FieldName::HostId)
+            .with(FieldName::HostIdFallbackTimeout)
+            .with(FieldName::ReceivedContentRange)
+            .with(FieldName::ReplyUrl)
+            .with(FieldName::Error)
+            .with(FieldName::ErrorCode)
+            .with(FieldName::ErrorContext);
+        !self.fields.present().intersection(FIELDS).is_empty()
+    }
+
     /// Records fields that the message does not carry, and those it carries that are repeated or
     /// misspelt.
     #[inline(always)]
@@ -167,12 +182,17 @@ impl<'h, 'b, R: Report<'b>> Reader<'h, 'b, R> {
     fn record_unexpected(&mut self, kind: MessageKind, unexpected: FieldSet) {
         const ERRORS: FieldSet =
             FieldSet::of(FieldName::Error).with(FieldName::ErrorCode).with(FieldName::ErrorContext);
-        let errors =
-            if kind.is_success() { unexpected.intersection(ERRORS) } else { FieldSet::EMPTY };
-        if !errors.is_empty() {
-            self.deviations.insert(Deviation::ErrorOnSuccess);
+        const PROTOCOL: FieldSet = FieldSet::of(FieldName::Protocol);
+        let (misplaced, deviation) = match kind {
+            MessageKind::Refusal => (PROTOCOL, Deviation::ProtocolOnRefusal),
+            _ if kind.is_success() => (ERRORS, Deviation::ErrorOnSuccess),
+            _ => (FieldSet::EMPTY, Deviation::UnexpectedField),
+        };
+        let misplaced = unexpected.intersection(misplaced);
+        if !misplaced.is_empty() {
+            self.deviations.insert(deviation);
         }
-        if unexpected != errors {
+        if unexpected != misplaced {
             self.deviations.insert(Deviation::UnexpectedField);
         }
     }

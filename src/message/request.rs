@@ -83,12 +83,35 @@ impl<'b> Request<'b> {
         line: &RequestLine<'_>,
         fields: impl IntoIterator<Item = (&'b str, &'b [u8])>,
     ) -> bool {
-        let is_ours = |(name, value): (&str, &[u8])| match FieldName::from_name(name) {
-            Some(FieldName::PacketType) => true,
-            Some(FieldName::MethodOverride) => trim_white_space(value) == METHOD.as_bytes(),
-            _ => false,
-        };
-        line.method == METHOD || fields.into_iter().any(is_ours)
+        line.method == METHOD || fields.into_iter().any(claims_bits)
+    }
+
+    /// Returns true if a head that cannot be parsed claims to be a BITS packet, as in
+    /// [`is_bits_request`](Self::is_bits_request).
+    ///
+    /// `head` may be incomplete, and the body may follow it.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use bits_proto::message::Request;
+    ///
+    /// assert!(Request::is_bits_head(b"BITS_POST /e HTTP/9\r\nHost: h\r\n\r\n"));
+    /// assert!(Request::is_bits_head(b"POST /e\r\nbits-packet-type: Ping\r\n\r\n"));
+    /// assert!(!Request::is_bits_head(b"POST /e\r\nHost: h\r\n\r\nBITS-Packet-Type: Ping"));
+    /// ```
+    #[must_use]
+    pub fn is_bits_head(head: &[u8]) -> bool {
+        let mut lines = head.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+        let start_line = lines.find(|line| !line.is_empty()).unwrap_or_default();
+        let method = start_line.split(u8::is_ascii_whitespace).next().unwrap_or_default();
+        let fields = lines.take_while(|line| !line.is_empty()).filter_map(|line| {
+            let colon = line.iter().position(|byte| *byte == b':')?;
+            let (name, value) = line.split_at_checked(colon)?;
+            let name = core::str::from_utf8(name.trim_ascii_end()).ok()?;
+            Some((name, value.strip_prefix(b":")?))
+        });
+        method == METHOD.as_bytes() || fields.into_iter().any(claims_bits)
     }
 
     /// Reads a request from a head.
@@ -230,6 +253,15 @@ impl<'b> Request<'b> {
             _ => visitor,
         };
         visitor.field(FieldName::ContentLength, Value::Number(self.content_length()))
+    }
+}
+
+/// Returns true for a field that only BITS packets have.
+fn claims_bits((name, value): (&str, &[u8])) -> bool {
+    match FieldName::from_name(name) {
+        Some(FieldName::PacketType) => true,
+        Some(FieldName::MethodOverride) => trim_white_space(value) == METHOD.as_bytes(),
+        _ => false,
     }
 }
 

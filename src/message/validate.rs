@@ -4,7 +4,7 @@
 
 use super::parse_options::MAX_VALUE;
 use super::reader::Reader;
-use super::report::Report;
+use super::report::{FailFast, Report};
 use super::source::{self, HeadSource, ParsedFields, Source, Validated};
 use super::{
     Ack, AckContext, Fields, MessageKind, NotificationRequest, NotificationResponse, ParseOptions,
@@ -13,7 +13,7 @@ use super::{
 use crate::deviation::Deviations;
 use crate::error::Error;
 use crate::field::{ContentName, ContentRange, FieldName, SessionId, SupportedProtocols};
-use crate::http1::{HeadVisitor as _, RequestLine, StatusLine};
+use crate::http1::{HeadVisitor as _, RequestLine, StatusCode, StatusLine};
 
 impl<'b> Request<'b> {
     /// Reads a request to its end and hands every error to `each`. Parsing with
@@ -132,6 +132,8 @@ pub(crate) struct RequestSummary<'b> {
     pub(crate) kind: Option<MessageKind>,
     /// True if the request has no error.
     pub(crate) is_valid: bool,
+    /// The length of the body, if it is known.
+    pub(crate) content_length: Option<u64>,
     pub(crate) session_id: Option<SessionId<'b>>,
     pub(crate) content_range: Option<ContentRange>,
     pub(crate) content_name: Option<ContentName<'b>>,
@@ -147,6 +149,7 @@ impl<'b> RequestSummary<'b> {
         Self {
             kind,
             is_valid: false,
+            content_length: reader.framing.content_length,
             session_id: reader.valid(known),
             content_range: reader.valid(known),
             content_name: reader.valid(known),
@@ -178,6 +181,10 @@ pub(crate) struct ValidatedAck<'b> {
     pub(crate) deviations: Deviations,
     /// True for a success that carries fields of Acks for other requests only.
     pub(crate) is_of_other_request: bool,
+    /// True if the response has a field that only a server of this protocol sends.
+    pub(crate) is_of_server: bool,
+    /// True if the response has an error code, which may be 0.
+    pub(crate) has_error_code: bool,
 }
 
 /// Validates an Ack in the context of its request and hands every error to `each`.
@@ -186,13 +193,46 @@ pub(crate) fn validate_ack<'b>(
     context: &AckContext<'_>,
     each: &mut impl FnMut(Error),
 ) -> ValidatedAck<'b> {
+    const CODES: [FieldName; 2] = [FieldName::Error, FieldName::ErrorCode];
     let kind = ack::kind_of(source.line().status, context);
-    let mut is_of_other_request = false;
+    let mut this = ValidatedAck {
+        message: None,
+        deviations: Deviations::EMPTY,
+        is_of_other_request: false,
+        is_of_server: false,
+        has_error_code: false,
+    };
     let Validated { message, deviations } = source::validate(source, each, |line, reader| {
-        is_of_other_request = kind.is_success() && reader.has_fields_of_other_ack(kind);
+        this.is_of_other_request = kind.is_success() && reader.has_fields_of_other_ack(kind);
+        this.is_of_server = reader.has_fields_of_server();
+        this.has_error_code = CODES.iter().any(|field| reader.get(*field).is_some());
         ack::read(line, reader, context)
     });
-    ValidatedAck { message, deviations, is_of_other_request }
+    ValidatedAck { message, deviations, ..this }
+}
+
+/// Validates an Ack whose request is unknown and hands every error to `each`.
+///
+/// Returns `None` for a response without a packet type, which may belong to another protocol.
+pub(crate) fn validate_lone_ack<'b>(
+    source: &impl Source<'b, Line = StatusLine<'b>>,
+    each: &mut impl FnMut(Error),
+) -> Option<ValidatedAck<'b>> {
+    let fields = source.reader(FailFast);
+    let has = |field| fields.get(field).is_some();
+    if !has(FieldName::PacketType) {
+        return None;
+    }
+    let is_out_of_sync = source.line().status == StatusCode::RANGE_NOT_SATISFIABLE;
+    let context = if has(FieldName::Protocol) {
+        AckContext::CreateSession { offered: None }
+    } else if has(FieldName::ReceivedContentRange) || is_out_of_sync {
+        let sent_up_to = Some(u64::MAX);
+        AckContext::Fragment { session_id: None, content_range: None, sent_up_to }
+    } else {
+        AckContext::Ping
+    };
+    Some(validate_ack(source, &context, each))
 }
 
 /// Validates a notification of a server application and hands every error to `each`.

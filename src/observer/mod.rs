@@ -62,18 +62,24 @@
 //!
 #![doc = include_str!("state.md")]
 
+mod authentication;
+mod missed;
+mod own_rules;
 mod pending;
 mod request;
 mod response;
 mod rule;
 mod session;
 mod state;
+mod violation;
 
-pub use self::rule::{SequenceRule, Severity, Violation};
+pub use self::rule::{SequenceRule, Severity};
 pub use self::state::State;
 #[doc(hidden)]
 pub use self::state::{Event, TABLE};
+pub use self::violation::{Numbers, Violation};
 
+use self::authentication::DeferredError;
 use self::pending::{Packet, PendingRequest, PendingRequests};
 use self::session::{ClientView, Fingerprint, LastCreate, Session};
 use crate::error::Error;
@@ -141,6 +147,8 @@ pub struct Observer {
     /// The host in the last BITS-Host-Id.
     assigned_host: Option<Fingerprint>,
     pending: PendingRequests,
+    /// The error of the last Fragment without a body, until its response is known.
+    deferred_error: Option<DeferredError>,
     /// The connection of the last request. After a late start, an unsolicited response is certain
     /// on this connection only.
     last_connection: Option<u32>,
@@ -157,6 +165,16 @@ struct LastResponse {
     /// True if the response determines state and offset of the session, and so replaces all earlier
     /// responses.
     is_definitive: bool,
+    /// The fragment that it accepts, if the body of the fragment may still end early.
+    accepted: Option<Accepted>,
+}
+
+/// A fragment that the server accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Accepted {
+    packet: Packet,
+    /// The offset in the Ack.
+    received: u64,
 }
 
 const _: () = assert!(size_of::<Observer>() <= 2048, "an observer is small");
@@ -183,6 +201,7 @@ impl Observer {
             origin_host: None,
             assigned_host: None,
             pending: PendingRequests::EMPTY,
+            deferred_error: None,
             last_connection: None,
         }
     }
@@ -225,7 +244,9 @@ impl Observer {
 
     /// Handles a request whose head cannot be parsed, with the error of parsing.
     ///
-    /// The request is assumed to be a packet.
+    /// The request is assumed to be a packet. In mixed traffic,
+    /// [`Request::is_bits_head`](crate::message::Request::is_bits_head) decides between this method
+    /// and [`handle_unrelated_request`](Self::handle_unrelated_request).
     pub fn handle_malformed_request(
         &mut self,
         connection: u32,
@@ -283,7 +304,7 @@ impl Observer {
         mut report: impl FnMut(Violation),
     ) {
         match self.take_pending(connection, None, &mut report) {
-            None | Some(PendingRequest::Unrelated) => {}
+            None | Some(PendingRequest::Unrelated | PendingRequest::Missed) => {}
             Some(PendingRequest::Notification { .. }) => report(Violation::from(*error)),
             Some(PendingRequest::Packet(packet)) => {
                 report(Violation::from(*error));
@@ -325,6 +346,15 @@ impl Observer {
         self.current.next.map(ReceivedContentRange)
     }
 
+    /// Returns the end of the bytes of the current session that were sent without a gap; `None` if
+    /// it is unknown.
+    ///
+    /// Meant for [`AckContext::Fragment`](crate::message::AckContext::Fragment).
+    #[must_use]
+    pub const fn sent_up_to(&self) -> Option<u64> {
+        self.current.sent_up_to
+    }
+
     /// Returns the length of the entity in bytes; `None` if it is unknown.
     #[must_use]
     pub const fn total(&self) -> Option<u64> {
@@ -350,6 +380,10 @@ impl Observer {
 
     fn add_pending(&mut self, connection: u32, request: PendingRequest) {
         self.last_connection = Some(connection);
+        let response = self.last_response.as_mut();
+        if let Some(response) = response.filter(|response| response.connection == connection) {
+            response.accepted = None;
+        }
         if self.pending.push(connection, request) {
             // The dropped requests may have changed any session.
             self.forget_progress();

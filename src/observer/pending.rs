@@ -19,6 +19,8 @@ pub(super) enum SessionRef {
 pub(super) enum PendingRequest {
     /// A request that does not belong to this protocol.
     Unrelated,
+    /// A request that was not observed.
+    Missed,
     /// A notification of a server application.
     Notification { by_reference: bool },
     /// A request of this protocol.
@@ -42,6 +44,10 @@ pub(super) struct Packet {
     pub(super) had_ended: bool,
     /// The offset that the server expected.
     pub(super) next: Option<u64>,
+    /// The end of the bytes that were sent without a gap before it.
+    pub(super) sent_up_to: Option<u64>,
+    /// The number of bytes of the body that arrived, if the body ended early.
+    pub(super) arrived: Option<u64>,
 }
 
 impl Packet {
@@ -55,7 +61,20 @@ impl Packet {
             leaves_gap: false,
             had_ended: false,
             next: None,
+            sent_up_to: None,
+            arrived: None,
         }
+    }
+
+    /// Returns the end of the bytes that the server can have, if it did not receive all bytes of
+    /// the fragment.
+    ///
+    /// If the bytes before the fragment are unknown, they end at the offset that the server
+    /// expected, or at the start of the fragment.
+    pub(super) fn held_up_to(&self) -> Option<u64> {
+        let (range, arrived) = (self.range?, self.arrived?);
+        let before = self.sent_up_to.or(self.next).unwrap_or_default();
+        Some(range.first().saturating_add(arrived).min(range.end()).max(before))
     }
 
     /// Returns true for packets that carry a session id.
@@ -133,6 +152,15 @@ impl PendingRequests {
         }
         self.push(connection, request);
         true
+    }
+
+    /// Returns the latest request on a connection.
+    pub(super) fn latest_mut(&mut self, connection: u32) -> Option<&mut PendingRequest> {
+        let entries = self.entries.iter_mut().rev().flatten();
+        entries
+            .map(|it| (it.connection, &mut it.request))
+            .find(|(of, _)| *of == connection)
+            .map(|(_, request)| request)
     }
 
     /// Removes and returns the oldest request on a connection.

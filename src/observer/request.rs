@@ -1,8 +1,10 @@
 //! Handling of requests.
 
+use super::authentication::{DeferredError, has_token};
 use super::pending::{Packet, PendingOn, PendingRequest, SessionRef};
 use super::session::{Fingerprint, LastCreate, Session};
 use super::{Event, Observer, SequenceRule, State, Violation};
+use crate::error::{Error, ErrorKind};
 use crate::field::{ContentName, ContentRange, SessionId};
 use crate::http1::RequestLine;
 use crate::limits::MIN_FRAGMENT;
@@ -36,12 +38,30 @@ impl Observer {
             return self.add_pending(connection, PendingRequest::Unrelated);
         }
         self.begin_packet(connection, report);
-        let each = &mut |error| report(Violation::from(error));
+        let (mut mismatch, mut has_other_error) = (None, false);
+        let each = &mut |error: Error| match error.kind() {
+            ErrorKind::LengthMismatch => mismatch = Some(error),
+            _ => {
+                has_other_error = true;
+                report(Violation::from(error));
+            }
+        };
         let summary = validate_request(source, &OPTIONS, each);
         summary.deviations.iter().for_each(|deviation| report(Violation::from(deviation)));
-        self.check_host(summary.kind, fields, report);
+        self.check_host(summary.kind, fields.clone(), report);
         let mut packet = Packet::new(self.packet_count, summary.kind, summary.is_valid);
-        self.observe_packet(&summary, &mut packet, &mut |rule| report(Violation::from(rule)));
+        if let Some(error) = mismatch {
+            if summary.content_length != Some(0) {
+                report(Violation::from(error));
+            } else if has_token(fields) {
+                packet.is_valid = !has_other_error;
+                packet.arrived = Some(0);
+            } else {
+                packet.arrived = Some(0);
+                self.deferred_error = Some(DeferredError { number: packet.number, error });
+            }
+        }
+        self.observe_packet(&summary, &mut packet, report);
         self.add_pending(connection, PendingRequest::Packet(packet));
     }
 
@@ -80,15 +100,19 @@ impl Observer {
             Some(NotifiedEntity::ByValue { content_length }) => Some(content_length),
             Some(NotifiedEntity::ByReference { .. }) | None => None,
         };
-        let is_early = match (sent_up_to, total.or(length)) {
-            (Some(sent_up_to), Some(total)) => sent_up_to < total,
-            _ => state == State::NoSession,
-        };
-        if is_early {
-            report(SequenceRule::EarlyNotification.into());
+        match (sent_up_to, total.or(length)) {
+            (Some(sent_up_to), Some(total)) if sent_up_to < total => {
+                let missing = total.saturating_sub(sent_up_to);
+                report(SequenceRule::EarlyNotification.with_missing(missing, total));
+            }
+            (Some(_), Some(_)) => {}
+            _ if state == State::NoSession => report(SequenceRule::EarlyNotification.into()),
+            _ => {}
         }
-        if total.is_some() && length.is_some() && total != length {
-            report(SequenceRule::NotificationLengthMismatch.into());
+        if let (Some(total), Some(length)) = (total, length) {
+            if length != total {
+                report(SequenceRule::NotificationLengthMismatch.with_mismatch(length, total));
+            }
         }
         let by_reference = matches!(entity, Some(NotifiedEntity::ByReference { .. }));
         self.add_pending(connection, PendingRequest::Notification { by_reference });
@@ -122,7 +146,7 @@ impl Observer {
         &mut self,
         summary: &RequestSummary<'_>,
         packet: &mut Packet,
-        report: &mut impl FnMut(SequenceRule),
+        report: &mut impl FnMut(Violation),
     ) {
         let Some(event) = event_of(packet.kind) else { return };
         packet.range = summary.content_range;
@@ -133,8 +157,8 @@ impl Observer {
         if packet.needs_session() {
             let Some(session_id) = &summary.session_id else { return };
             packet.session_ref = self.resolve(session_id);
-            if packet.session_ref == SessionRef::Unknown {
-                return report(SequenceRule::UnknownSession);
+            if packet.session_ref == SessionRef::Unknown && packet.arrived.is_none() {
+                return report(SequenceRule::UnknownSession.into());
             }
         }
         let session = match packet.session_ref {
@@ -148,6 +172,11 @@ impl Observer {
         };
         packet.had_ended = session.state.has_ended();
         packet.next = session.next;
+        packet.sent_up_to = session.sent_up_to;
+        if packet.arrived.is_some() {
+            // The first request of an authentication. The client repeats it with its body.
+            return;
+        }
         if session.apply_request(event, report) && is_known {
             session.check_packet(event, packet, report);
             session.check_name(summary.content_name, report);
@@ -194,7 +223,7 @@ impl Observer {
 
 impl Session {
     /// Applies a request to the state, and returns true if its offsets can be checked.
-    fn apply_request(&mut self, event: Event, report: &mut impl FnMut(SequenceRule)) -> bool {
+    fn apply_request(&mut self, event: Event, report: &mut impl FnMut(Violation)) -> bool {
         match self.state.try_next(event) {
             Ok(state) => self.state = state,
             // Valid for a client that did not receive the last responses.
@@ -203,7 +232,7 @@ impl Session {
                     .unconfirmed
                     .is_some_and(|earlier| earlier.state.try_next(event).is_ok()) => {}
             Err(rule) => {
-                report(rule);
+                report(rule.into());
                 return !matches!(
                     rule,
                     SequenceRule::RequestAfterEnd | SequenceRule::RequestBeforeCreate
@@ -217,7 +246,7 @@ impl Session {
         &mut self,
         event: Event,
         packet: &mut Packet,
-        report: &mut impl FnMut(SequenceRule),
+        report: &mut impl FnMut(Violation),
     ) {
         match (event, packet.range) {
             (Event::Fragment, Some(range)) => self.check_fragment(range, packet, report),
@@ -232,21 +261,27 @@ impl Session {
         &mut self,
         range: ContentRange,
         packet: &mut Packet,
-        report: &mut impl FnMut(SequenceRule),
+        report: &mut impl FnMut(Violation),
     ) {
         match self.offset_bounds() {
-            Some((lowest, _)) if range.first() < lowest => report(SequenceRule::OffsetGoesBack),
-            Some((_, highest)) if range.first() > highest => report(SequenceRule::OffsetSkipsAhead),
+            Some((lowest, _)) if range.first() < lowest => {
+                report(SequenceRule::OffsetGoesBack.with_mismatch(range.first(), lowest));
+            }
+            Some((_, highest)) if range.first() > highest => {
+                report(SequenceRule::OffsetSkipsAhead.with_mismatch(range.first(), highest));
+            }
             _ => {}
         }
-        if self.total.is_some_and(|total| total != range.total()) {
-            report(SequenceRule::TotalChanges);
+        if let Some(total) = self.total.filter(|total| *total != range.total()) {
+            report(SequenceRule::TotalChanges.with_mismatch(range.total(), total));
         }
         let is_consistent = self.next.is_none_or(|next| next <= range.total());
         self.total = self.total.or(Some(range.total()).filter(|_| is_consistent));
-        let is_too_long = |rejected| range.len() >= rejected && range.len() > MIN_FRAGMENT;
-        if self.unconfirmed.is_none() && self.rejected_len.is_some_and(is_too_long) {
-            report(SequenceRule::FragmentNotSmaller);
+        let is_too_long = |rejected: &u64| range.len() >= *rejected && range.len() > MIN_FRAGMENT;
+        let rejected = self.rejected_len.filter(|_| self.unconfirmed.is_none());
+        if let Some(rejected) = rejected.filter(is_too_long) {
+            let limit = rejected.saturating_sub(1).max(MIN_FRAGMENT);
+            report(SequenceRule::FragmentNotSmaller.with_limit(range.len(), limit));
         }
         packet.leaves_gap = self.sent_up_to.is_some_and(|sent| range.first() > sent);
         if !packet.leaves_gap {
@@ -254,18 +289,19 @@ impl Session {
         }
     }
 
-    fn check_close(&self, report: &mut impl FnMut(SequenceRule)) {
+    fn check_close(&self, report: &mut impl FnMut(Violation)) {
         if let (Some(total), Some((_, highest))) = (self.total, self.offset_bounds()) {
             if highest < total {
-                report(SequenceRule::CloseBeforeComplete);
+                let missing = total.saturating_sub(highest);
+                report(SequenceRule::CloseBeforeComplete.with_missing(missing, total));
             }
         }
     }
 
-    fn check_name(&mut self, name: Option<ContentName<'_>>, report: &mut impl FnMut(SequenceRule)) {
+    fn check_name(&mut self, name: Option<ContentName<'_>>, report: &mut impl FnMut(Violation)) {
         let name = name.as_ref().map(fingerprint);
         if name.is_some() && self.content_name.is_some_and(|known| Some(known) != name) {
-            report(SequenceRule::ContentNameChanges);
+            report(SequenceRule::ContentNameChanges.into());
         }
         self.content_name = self.content_name.or(name);
     }

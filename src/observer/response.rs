@@ -1,15 +1,28 @@
 //! Handling of responses.
 
+use super::authentication::{DeferredError, is_challenge};
+use super::own_rules::{check_lone_ack, check_notification_response, report_deviations};
 use super::pending::{Packet, PendingRequest, SessionRef};
 use super::session::{ClientView, Fingerprint, Session};
-use super::{Event, LastResponse, Observer, SequenceRule, Violation};
-use crate::deviation::{Deviation, Deviations};
+use super::{Accepted, Event, LastResponse, Observer, SequenceRule, Violation};
+use crate::deviation::Deviation;
 use crate::field::{ErrorContext, HResult, ReplyUrl};
 use crate::http1::{StatusCode, StatusLine};
 use crate::message::{
-    Ack, AckContext, CreateSessionAck, FragmentAck, MessageKind, Refusal, Source, Validated,
-    validate_ack, validate_notification_response,
+    Ack, AckContext, CreateSessionAck, FragmentAck, MessageKind, Refusal, Source, validate_ack,
 };
+
+/// The result of an Ack.
+struct Outcome {
+    /// See [`LastResponse::is_definitive`].
+    is_definitive: bool,
+    /// The offset in a successful Ack for a fragment.
+    received: Option<u64>,
+}
+
+impl Outcome {
+    const DEFINITIVE: Self = Self { is_definitive: true, received: None };
+}
 
 impl Observer {
     pub(super) fn observe_response<'b>(
@@ -24,18 +37,27 @@ impl Observer {
         }
         match self.take_pending(connection, Some(status), report) {
             None | Some(PendingRequest::Unrelated) => {}
+            Some(PendingRequest::Missed) => check_lone_ack(source, report),
             Some(PendingRequest::Notification { by_reference }) => {
                 check_notification_response(by_reference, source, report);
             }
             Some(PendingRequest::Packet(packet)) => {
                 self.mark_unconfirmed();
+                let deferred = self.deferred_error.filter(|it| it.number == packet.number);
+                if let Some(DeferredError { error, .. }) = deferred {
+                    self.deferred_error = None;
+                    if !is_challenge(status) {
+                        report(Violation::Request(error));
+                    }
+                }
                 let view = self.view_of(&packet);
-                let is_definitive = self.observe_ack(&packet, source, report);
+                let outcome = self.observe_ack(&packet, source, report);
                 self.last_response = view.map(|(serial, previous_view)| LastResponse {
                     connection,
                     serial,
                     previous_view,
-                    is_definitive,
+                    is_definitive: outcome.is_definitive,
+                    accepted: outcome.received.map(|received| Accepted { packet, received }),
                 });
             }
         }
@@ -66,62 +88,50 @@ impl Observer {
         request
     }
 
-    /// Forgets what an invalid response may have changed: the client's interpretation is unknown.
-    pub(super) fn forget_outcome(&mut self, packet: &Packet) {
-        match packet.kind {
-            // The server may have issued a session.
-            None | Some(MessageKind::CreateSession) => self.forget_progress(),
-            Some(MessageKind::Fragment) => {
-                if let SessionRef::Session(serial) = packet.session_ref {
-                    self.session(serial).into_iter().for_each(|session| session.next = None);
-                }
-            }
-            _ => {}
-        }
-    }
-
-    /// Handles the response to a packet, and returns true if it is
-    /// [definitive](LastResponse::is_definitive).
+    /// Handles the response to a packet.
     fn observe_ack<'b>(
         &mut self,
         packet: &Packet,
         source: &impl Source<'b, Line = StatusLine<'b>>,
         report: &mut impl FnMut(Violation),
-    ) -> bool {
+    ) -> Outcome {
+        let context = self.ack_context(packet);
         let each = &mut |error| report(Violation::from(error));
-        let validated = validate_ack(source, &self.ack_context(packet), each);
-        // `WrongAck` covers the fields of other Acks. Without the kind of request, any field of an
-        // Ack may be right.
-        let has_own_fields = packet.kind.is_some() && !validated.is_of_other_request;
-        let is_reported = |it: &Deviation| has_own_fields || *it != Deviation::UnexpectedField;
-        let deviations = protocol_deviations(validated.deviations, source.line().status);
-        deviations.filter(is_reported).for_each(|deviation| report(Violation::from(deviation)));
-        let report = &mut |rule| report(Violation::Sequence(rule));
+        let validated = validate_ack(source, &context, each);
+        let kind = packet.kind.map(|_| context.kind());
+        report_deviations(&validated, source.line().status, kind, report);
         if packet.kind.is_some() && validated.is_of_other_request {
-            report(SequenceRule::WrongAck);
+            report(SequenceRule::WrongAck.into());
         }
         let Some(ack) = validated.message else {
             self.forget_outcome(packet);
-            return true;
+            return Outcome::DEFINITIVE;
         };
         if !packet.is_valid && ack.failure().is_none() {
-            report(SequenceRule::AcceptedDespiteError);
+            report(SequenceRule::AcceptedDespiteError.into());
             if packet.kind.is_none() {
                 self.forget_outcome(packet);
             }
         }
         match &ack {
-            Ack::Refused(refusal) => return self.apply_refusal(refusal, packet, report),
+            Ack::Refused(refusal) => {
+                let is_definitive = self.apply_refusal(refusal, packet, report);
+                return Outcome { is_definitive, received: None };
+            }
             Ack::Ping(_) => {
                 self.apply_success(Event::Pinged, packet, report);
-                return false;
+                return Outcome { is_definitive: false, received: None };
             }
             Ack::CreateSession(ack) => self.apply_created(ack, packet, report),
-            Ack::Fragment(ack) => self.apply_received(ack, packet, report),
+            Ack::Fragment(ack) => {
+                let names_offset = !validated.deviations.contains(Deviation::MissingReceived);
+                self.apply_received(ack, names_offset, packet, report);
+                return Outcome { received: Some(ack.received.0), ..Outcome::DEFINITIVE };
+            }
             Ack::CloseSession(_) => self.apply_success(Event::Closed, packet, report),
             Ack::CancelSession(_) => self.apply_success(Event::Cancelled, packet, report),
         }
-        true
+        Outcome::DEFINITIVE
     }
 
     /// Returns the request with which the response is validated, as far as it is known.
@@ -152,14 +162,9 @@ impl Observer {
     }
 
     /// Applies a successful response to the state of the session.
-    fn apply_success(
-        &mut self,
-        event: Event,
-        packet: &Packet,
-        report: &mut impl FnMut(SequenceRule),
-    ) {
+    fn apply_success(&mut self, event: Event, packet: &Packet, report: &mut impl FnMut(Violation)) {
         let session = match packet.session_ref {
-            SessionRef::Unknown => return report(SequenceRule::AcceptedWithoutSession),
+            SessionRef::Unknown => return report(SequenceRule::AcceptedWithoutSession.into()),
             SessionRef::None => Some(&mut self.current),
             SessionRef::Session(serial) => self.session(serial),
         };
@@ -171,7 +176,7 @@ impl Observer {
         }
         match session.state.try_next(event) {
             Ok(state) => session.state = state,
-            Err(rule) => report(rule),
+            Err(rule) => report(rule.into()),
         }
     }
 
@@ -179,14 +184,14 @@ impl Observer {
         &mut self,
         ack: &CreateSessionAck<'_>,
         packet: &Packet,
-        report: &mut impl FnMut(SequenceRule),
+        report: &mut impl FnMut(Violation),
     ) {
         let is_known = |session: &Session| session.has_id(&ack.session_id);
         if is_known(&self.current) || self.previous.as_ref().is_some_and(is_known) {
-            report(SequenceRule::SessionIdReused);
+            report(SequenceRule::SessionIdReused.into());
         }
         if ack.session_id.guid().is_none() {
-            report(SequenceRule::SessionIdNotGuid);
+            report(SequenceRule::SessionIdNotGuid.into());
         }
         self.assigned_host = ack.host_id.map(|host| Fingerprint::of_host(host.as_str().as_bytes()));
         let create = Some(self.last_create).filter(|it| it.number == packet.number);
@@ -200,33 +205,29 @@ impl Observer {
     fn apply_received(
         &mut self,
         ack: &FragmentAck<'_>,
+        names_offset: bool,
         packet: &Packet,
-        report: &mut impl FnMut(SequenceRule),
+        report: &mut impl FnMut(Violation),
     ) {
         let known_hosts = [self.origin_host, self.assigned_host];
         self.apply_success(Event::Received, packet, report);
         let SessionRef::Session(serial) = packet.session_ref else { return };
         let Some(session) = self.session(serial) else { return };
         let received = ack.received.0;
-        if packet.leaves_gap {
-            report(SequenceRule::GapAccepted);
-            // The server counts the bytes of the gap as received.
-            session.sent_up_to = session.sent_up_to.max(packet.range.map(|range| range.end()));
+        session.check_received(received, names_offset, packet, report);
+        if names_offset {
+            session.set_next(received, packet);
+        } else {
+            session.next = None;
         }
-        if packet.next.is_some_and(|next| received < next) {
-            report(SequenceRule::ReceivedGoesBack);
-        } else if packet.range.is_some_and(|range| received < range.end()) {
-            report(SequenceRule::ReceivedInsideFragment);
-        }
-        session.set_next(received, packet);
         session.rejected_len = None;
         let Some(url) = ack.reply_url else { return };
         if is_on_other_host(&url, known_hosts) {
-            report(SequenceRule::ReplyUrlOtherHost);
+            report(SequenceRule::ReplyUrlOtherHost.into());
         }
         let url = Fingerprint::of(url.as_bytes());
         if session.reply_url.is_some_and(|known| known != url) {
-            report(SequenceRule::ReplyUrlChanges);
+            report(SequenceRule::ReplyUrlChanges.into());
         }
         session.reply_url = Some(url);
     }
@@ -236,18 +237,18 @@ impl Observer {
         &mut self,
         refusal: &Refusal<'_>,
         packet: &Packet,
-        report: &mut impl FnMut(SequenceRule),
+        report: &mut impl FnMut(Violation),
     ) -> bool {
         let is_not_found = refusal.code() == Some(HResult::BG_E_SESSION_NOT_FOUND);
         if is_not_found && packet.kind.is_some() && !packet.needs_session() {
-            report(SequenceRule::UnexpectedSessionNotFound);
+            report(SequenceRule::UnexpectedSessionNotFound.into());
         }
         if !has_status_of_code(refusal) {
-            report(SequenceRule::StatusMismatch);
+            report(SequenceRule::StatusMismatch.into());
         }
         let is_fragment = packet.kind == Some(MessageKind::Fragment);
         if refusal.received().is_some() && !is_fragment && packet.kind.is_some() {
-            report(SequenceRule::WrongAck);
+            report(SequenceRule::WrongAck.into());
             return false;
         }
         let SessionRef::Session(serial) = packet.session_ref else { return false };
@@ -257,7 +258,7 @@ impl Observer {
             let event = if is_not_found { Event::NotFound } else { Event::Refused };
             session.state = session.state.try_next(event).unwrap_or(session.state);
         }
-        if session.next == Some(0) && is_fragment {
+        if session.next == Some(0) && is_fragment && !is_challenge(refusal.status()) {
             // The server does not keep the length of a first fragment that it refused.
             session.total = None;
         }
@@ -273,12 +274,42 @@ impl Observer {
 }
 
 impl Session {
+    /// Checks the offset of a successful Ack. Without an offset, the Ack acknowledges the whole
+    /// fragment, and nothing else.
+    fn check_received(
+        &mut self,
+        received: u64,
+        names_offset: bool,
+        packet: &Packet,
+        report: &mut impl FnMut(Violation),
+    ) {
+        let gap = packet.range.zip(packet.sent_up_to).filter(|_| packet.leaves_gap);
+        if let Some((range, sent_up_to)) = gap {
+            report(SequenceRule::GapAccepted.with_mismatch(range.first(), sent_up_to));
+            // The server counts the bytes of the gap as received.
+            self.sent_up_to = self.sent_up_to.max(Some(range.end()));
+        }
+        packet.check_arrived(received, report);
+        // The server counts the missing bytes as received.
+        self.sent_up_to = self.sent_up_to.map(|sent| sent.max(received));
+        let whole = packet.range.filter(|_| packet.arrived.is_none());
+        match (packet.next, whole) {
+            (Some(next), _) if names_offset && received < next => {
+                report(SequenceRule::ReceivedGoesBack.with_mismatch(received, next));
+            }
+            (_, Some(range)) if received < range.end() => {
+                report(SequenceRule::ReceivedInsideFragment.with_mismatch(received, range.end()));
+            }
+            _ => {}
+        }
+    }
+
     /// Handles the offset of a 416 response.
     fn apply_resync(
         &mut self,
         refusal: &Refusal<'_>,
         packet: &Packet,
-        report: &mut impl FnMut(SequenceRule),
+        report: &mut impl FnMut(Violation),
     ) {
         let Some(received) = refusal.received() else {
             // The offset is unreadable: the client cannot continue at it.
@@ -287,10 +318,10 @@ impl Session {
         };
         let Some(range) = packet.range else { return };
         if received.0 == range.first() {
-            report(SequenceRule::NeedlessResynchronisation);
+            report(SequenceRule::NeedlessResynchronisation.into());
         }
-        if self.sent_up_to.is_some_and(|sent_up_to| received.0 > sent_up_to) {
-            report(SequenceRule::ResynchronisedBeyondSent);
+        if let Some(limit) = self.sent_up_to.filter(|sent_up_to| received.0 > *sent_up_to) {
+            report(SequenceRule::ResynchronisedBeyondSent.with_limit(received.0, limit));
         }
         self.set_next(received.0, packet);
     }
@@ -307,39 +338,6 @@ impl Session {
         // An offset beyond the total length makes the total length unknown.
         self.total = self.total.filter(|total| self.next.is_none_or(|next| next <= *total));
     }
-}
-
-/// Checks the response of a server application.
-fn check_notification_response<'b>(
-    by_reference: bool,
-    source: &impl Source<'b, Line = StatusLine<'b>>,
-    report: &mut impl FnMut(Violation),
-) {
-    let each = &mut |error| report(Violation::from(error));
-    let Validated { message, mut deviations } = validate_notification_response(source, each);
-    let has_body = |length: Option<u64>| length.is_some_and(|length| length > 0);
-    if by_reference && message.is_some_and(|it| it.is_success() && has_body(it.content_length)) {
-        // The reply belongs in the file that the notification named.
-        deviations.insert(Deviation::UnexpectedBody);
-    }
-    deviations.iter().for_each(|deviation| report(Violation::from(deviation)));
-}
-
-/// Returns the deviations of a response that violate this protocol.
-///
-/// [3.2.5.2.1] A server may send any HTTP status code without an error code, and an authentication
-/// challenge without a packet type.
-fn protocol_deviations(
-    deviations: Deviations,
-    status: StatusCode,
-) -> impl Iterator<Item = Deviation> {
-    let has_code = matches!(status.get(), 400 | 403 | 411 | 501);
-    let is_challenge = matches!(status.get(), 401 | 407);
-    deviations.iter().filter(move |deviation| match deviation {
-        Deviation::MissingError => has_code,
-        Deviation::MissingPacketType => !is_challenge,
-        _ => true,
-    })
 }
 
 /// Returns true if the reply is neither on the origin host nor on the host in BITS-Host-Id.

@@ -1,9 +1,6 @@
-//! The rules that an observer checks, and the violations that it reports.
+//! The rules of sequence that an observer checks, and their severities.
 
 use core::fmt;
-
-use crate::deviation::Deviation;
-use crate::error::{Error, ErrorKind};
 
 /// The severity of a rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -166,10 +163,16 @@ sequence_rules! {
     /// The entity has bytes that the client never sent.
     GapAccepted "gap-granted" "3.2.5.2.6" Must
         "success for a fragment that leaves a gap after the bytes sent so far; the server must respond with 416",
+    /// Reported if the caller knows that the body ended early, and for a Fragment with
+    /// Content-Length 0, which is the first part of an authentication. Bytes that the server
+    /// received before may be acknowledged again. An observer that starts late assumes that no
+    /// earlier fragment was longer.
+    AcknowledgedUnsent "acknowledged-unsent" "2.2.7.2" Must
+        "success for a fragment whose body did not arrive completely; the server must not acknowledge missing bytes",
     /// Acknowledged bytes count as stored. A 416 may lower the offset.
     ReceivedGoesBack "received-goes-back" "2.2.7.2" Must
         "BITS-Received-Content-Range is lower than in an earlier Ack; a successful Ack must not lower it",
-    /// A success means that the whole fragment is stored.
+    /// A success means that the whole fragment is stored. Not reported if its body ended early.
     ReceivedInsideFragment "received-short" "2.2.7.2" Must
         "BITS-Received-Content-Range is before the end of the fragment; a success must acknowledge all of it",
     /// The client would repeat the same fragment without end.
@@ -204,162 +207,5 @@ impl fmt::Display for SequenceRule {
     }
 }
 
-/// A rule that a message violates: a rule of grammar, presence or sequence.
-///
-/// `Display` writes the description. That of an error contains the field, the received value and
-/// the byte offset.
-///
-/// # Example
-///
-/// ```
-/// use bits_proto::observer::{SequenceRule, Severity, Violation};
-///
-/// let violation = Violation::from(SequenceRule::TotalChanges);
-/// assert_eq!(violation.rule(), "total-changes");
-/// assert_eq!(violation.section(), "2.2.6.1");
-/// assert_eq!(violation.severity(), Severity::Must);
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Violation {
-    /// The message has an error.
-    Message(Error),
-    /// The message deviates from the specification, but is unambiguous.
-    Deviation(Deviation),
-    /// The message does not fit the messages before it.
-    Sequence(SequenceRule),
-}
-
-impl Violation {
-    /// Returns the stable kebab-case name of the rule, for logs and programs.
-    #[must_use]
-    pub const fn rule(&self) -> &'static str {
-        match self {
-            Self::Message(error) => error.kind().name(),
-            Self::Deviation(deviation) => deviation.name(),
-            Self::Sequence(rule) => rule.name(),
-        }
-    }
-
-    /// Returns the section of \[MC-BUP\] with the rule.
-    #[must_use]
-    pub const fn section(&self) -> &'static str {
-        match self {
-            Self::Message(error) => error.section(),
-            Self::Deviation(deviation) => deviation.section(),
-            Self::Sequence(rule) => rule.section(),
-        }
-    }
-
-    /// Returns the severity of the rule.
-    #[must_use]
-    pub const fn severity(&self) -> Severity {
-        match self {
-            Self::Message(error) => match error.kind() {
-                ErrorKind::ValueTooLong => Severity::Should,
-                _ => Severity::Must,
-            },
-            Self::Deviation(deviation) => deviation_severity(*deviation),
-            Self::Sequence(rule) => rule.severity(),
-        }
-    }
-}
-
-impl From<Error> for Violation {
-    fn from(error: Error) -> Self {
-        Self::Message(error)
-    }
-}
-
-impl From<Deviation> for Violation {
-    fn from(deviation: Deviation) -> Self {
-        Self::Deviation(deviation)
-    }
-}
-
-impl From<SequenceRule> for Violation {
-    fn from(rule: SequenceRule) -> Self {
-        Self::Sequence(rule)
-    }
-}
-
-impl fmt::Display for Violation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Message(error) => error.fmt(f),
-            Self::Deviation(deviation) => f.write_str(deviation.description()),
-            Self::Sequence(rule) => f.write_str(rule.description()),
-        }
-    }
-}
-
-const fn deviation_severity(deviation: Deviation) -> Severity {
-    match deviation {
-        Deviation::Http10
-        | Deviation::MethodOverride
-        | Deviation::PlainPost
-        | Deviation::DuplicateField
-        | Deviation::MissingContentLength
-        | Deviation::UnexpectedBody
-        | Deviation::UnbracedGuid
-        | Deviation::RangeWhiteSpace
-        | Deviation::MissingSessionId
-        | Deviation::OtherSessionId
-        | Deviation::MissingProtocol
-        | Deviation::HostIdPort
-        | Deviation::TimeoutWithoutHostId
-        | Deviation::MissingReceived
-        | Deviation::MisspeltReceived
-        | Deviation::ErrorOnSuccess
-        | Deviation::ErrorFieldsDisagree
-        | Deviation::MissingError
-        | Deviation::MissingErrorContext
-        | Deviation::ContextWithoutError
-        | Deviation::UnknownErrorContext
-        | Deviation::UnreadableErrorCode
-        | Deviation::UnreadableErrorContext
-        | Deviation::UnreadableSessionId
-        | Deviation::UnreadableReceived
-        | Deviation::RelativeStaticUrl
-        | Deviation::RelativeOriginalUrl => Severity::Must,
-        // The specification requires the timeout. Microsoft's documentation of the packet defines
-        // its absence.
-        Deviation::HostIdWithoutTimeout
-        | Deviation::LongValue
-        | Deviation::LongContentName
-        | Deviation::EarlyReplyUrl => Severity::Should,
-        Deviation::MissingPacketType
-        | Deviation::ChunkedResponse
-        | Deviation::UnexpectedField
-        | Deviation::JoinedProtocols
-        | Deviation::ExcessProtocols
-        | Deviation::UnexpectedCreated
-        | Deviation::UnexpectedSuccess
-        | Deviation::ApplicationSuccess
-        | Deviation::UnsupportedAcceptEncoding
-        | Deviation::LongReplyUrl => Severity::Suspicious,
-    }
-}
-
 #[cfg(feature = "serde")]
 crate::util::serialize::serialize_name!(SequenceRule, Severity);
-
-#[cfg(feature = "serde")]
-impl serde::Serialize for Violation {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        use serde::ser::SerializeStruct as _;
-
-        let error = match self {
-            Self::Message(error) => Some(error),
-            Self::Deviation(_) | Self::Sequence(_) => None,
-        };
-        let mut record = serializer.serialize_struct("Violation", 6)?;
-        record.serialize_field("rule", self.rule())?;
-        record.serialize_field("severity", &self.severity())?;
-        record.serialize_field("section", self.section())?;
-        record.serialize_field("field", &error.and_then(Error::field))?;
-        record.serialize_field("offset", &error.and_then(Error::offset))?;
-        record.serialize_field("message", &crate::util::serialize::AsDisplay(self))?;
-        record.end()
-    }
-}

@@ -6,7 +6,8 @@ use crate::state_machine::{StateMachine, named, rows_in_order};
 named! {
     /// The state of an observed session.
     pub enum State {
-        /// Unknown: the observer started late and has seen no message of the session.
+        /// Unknown: the observer started late and has seen no message of the session, or it missed
+        /// the response to a Close-Session or Cancel-Session.
         Unknown "unknown",
         /// The conversation has had no session so far.
         NoSession "no-session",

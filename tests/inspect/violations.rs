@@ -49,7 +49,8 @@ fn a_violation_has_a_rule_a_section_a_severity_and_a_message() {
             "rule": "offset-skips-ahead",
             "section": "2.2.7.2",
             "severity": "MUST",
-            "message": "fragment starts after the offset in the last Ack; it must start at that offset",
+            "message": "fragment starts after the offset in the last Ack; it must start at that offset \
+                (received 20, expected 10)",
         }])
     );
 }

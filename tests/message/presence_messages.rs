@@ -162,9 +162,13 @@ fn an_unexpected_field_is_recorded_and_ignored() {
         let whole = sample.granted();
         let unexpected = sample.has(Presence::Unexpected).into_iter();
         for field in unexpected.filter(|field| !changes_kind(sample.kind, *field)) {
-            let is_error = sample.kind.is_success() && ERRORS.contains(&field);
-            let expected =
-                if is_error { Deviation::ErrorOnSuccess } else { Deviation::UnexpectedField };
+            let expected = match (sample.kind, field) {
+                (kind, _) if kind.is_success() && ERRORS.contains(&field) => {
+                    Deviation::ErrorOnSuccess
+                }
+                (K::Refusal, F::Protocol) => Deviation::ProtocolOnRefusal,
+                _ => Deviation::UnexpectedField,
+            };
             for (value, added) in additions(&sample, field) {
                 let outcome = added.granted();
                 let name = format!("{field}: {value} on {}", sample.kind);

@@ -1,9 +1,13 @@
 //! Tests of `observer`.
 
+mod authentication;
 mod errors;
+mod incomplete;
 mod messages;
 #[cfg(feature = "std")]
 mod mid_stream;
+mod missed;
+mod numbers;
 mod rules;
 mod sequence;
 mod sessions;

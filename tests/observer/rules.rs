@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use bits_proto::deviation::Deviation;
+use bits_proto::message::MessageKind;
 use bits_proto::observer::{SequenceRule, Violation};
 
 const DOCUMENT: &str = "src/observer/rules.md";
@@ -28,10 +29,19 @@ fn table(violations: impl Iterator<Item = Violation>) -> String {
 fn the_list_of_rules_is_current() {
     let sequence = table(SequenceRule::ALL.iter().copied().map(Violation::from));
     let deviations = table(Deviation::ALL.iter().copied().map(Violation::from));
+    let of_kind = |deviation, kind| Violation::Deviation { deviation, kind: Some(kind) };
+    let acks = MessageKind::ALL.iter().copied().filter(|kind| kind.is_success());
+    let in_acks = acks.map(|kind| of_kind(Deviation::ErrorOnSuccess, kind));
+    let in_refusal = of_kind(Deviation::MissingPacketType, MessageKind::Refusal);
+    let known = table(in_acks.chain([in_refusal]));
     let text = format!(
         "Rules of sequence ([`SequenceRule`]):\n\n{sequence}\n\
          Rules of grammar and presence whose violations do not prevent parsing \
          ([`Deviation`](crate::deviation::Deviation)):\n\n{deviations}\n\
+         Two of them depend on the kind of message. Error fields are forbidden in the Acks for \
+         Ping, Create-Session, Fragment, Close-Session and Cancel-Session, if the request is known. \
+         The packet type is required in a response with other fields of this protocol:\n\n\
+         {known}\n\
          All other rules of grammar and presence are [`ErrorKind`](crate::error::ErrorKind)s. Their \
          severity is MUST, except for `value-too-long` (SHOULD).\n"
     );

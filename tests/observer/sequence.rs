@@ -189,3 +189,31 @@ fn a_reply_url_comes_with_the_last_fragment() {
     ));
     check(&format!("{BEGUN} > fragment A 100-299/300 \n < received A 300 | BITS-Reply-URL: /r"));
 }
+
+/// An Ack without an offset names none, so the client and the server may continue anywhere.
+#[test]
+fn an_ack_without_an_offset_violates_no_rule_about_offsets() {
+    let ack = "< received A 0 | BITS-Received-Content-Range:    ! missing-received";
+    check(&format!(
+        "> create \n < created A
+         > fragment A 0-9/30 \n {ack} \n > fragment A 10-19/30 \n {ack}
+         > fragment A 0-9/30 \n {ack} \n > fragment A 10-29/30 \n {ack}
+         > close A \n < closed A"
+    ));
+    check(&format!("{BEGUN} > fragment A 50-99/300  ! offset-goes-back \n {ack}"));
+    // The next offset counts again.
+    check(&format!(
+        "{BEGUN} > fragment A 100-199/300 \n {ack} \n > fragment A 200-249/300 \n < received A 250
+         > fragment A 200-249/300    ! offset-goes-back"
+    ));
+}
+
+#[test]
+fn an_ack_for_a_repeated_fragment_names_the_offset_that_the_server_holds() {
+    check(
+        "> create \n < created A
+         > fragment A 0-9/30 \n < received A 10 \n > fragment A 10-19/30 \n < received A 20 \n x
+         2> fragment A 0-9/30     ! offset-goes-back
+         2< received A 20",
+    );
+}

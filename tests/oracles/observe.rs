@@ -8,16 +8,19 @@ use bits_proto::observer::{Observer, Violation};
 use crate::support::serialize::check_violation;
 
 /// The input consists of parts between NULs, which no message contains. Each has the number of its connection,
-/// followed by bytes; without bytes, the connection ends.
+/// followed by bytes; without bytes, the connection ends. One byte is a missed message, or the end of a body.
 pub fn observe(data: &[u8]) {
     for observer in [Observer::default(), Observer::mid_stream()] {
         let (mut from_heads, mut from_fields) = (observer, observer);
         for piece in data.split(|byte| *byte == 0) {
             let Some((connection, message)) = piece.split_first() else { continue };
             let connection = u32::from(connection % 4);
-            if message.is_empty() {
-                from_heads.handle_disconnected(connection);
-                from_fields.handle_disconnected(connection);
+            if message.len() < 2 {
+                other_event(
+                    connection,
+                    message.first().copied(),
+                    [&mut from_heads, &mut from_fields],
+                );
             } else if message.starts_with(b"HTTP/") {
                 response(connection, message, [&mut from_heads, &mut from_fields]);
             } else {
@@ -29,8 +32,27 @@ pub fn observe(data: &[u8]) {
     }
 }
 
+/// Passes an event that is not a message: the end of the connection, a missed request (`>`) or response (`<`),
+/// or the end of a body after so many bytes.
+fn other_event(connection: u32, event: Option<u8>, observers: [&mut Observer; 2]) {
+    let seen = observers.map(|observer| {
+        let mut seen = Vec::new();
+        match event {
+            None => observer.handle_disconnected(connection),
+            Some(b'>') => observer.handle_missed_request(connection),
+            Some(b'<') => observer.handle_missed_response(connection),
+            Some(arrived) => observer.handle_incomplete_request(connection, arrived.into(), |it| {
+                seen.push(without_offset(&it));
+            }),
+        }
+        seen
+    });
+    assert_eq!(seen[0], seen[1]);
+}
+
 /// Calls the queries about a conversation.
 fn check_queries(observer: &Observer) {
+    assert!(size_of_val(observer) <= 2048);
     let (received, total) = (observer.received(), observer.total());
     assert!(received.zip(total).is_none_or(|(received, total)| received.0 <= total));
 }

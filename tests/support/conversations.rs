@@ -279,6 +279,8 @@ pub const RESPONSES: &[(&str, &str)] = &[
     ("> create \n < created A", "> fragment A 0-9/900 \n < refused 413 \n > fragment A 0-4/30"),
     ("> create \n < created A", "> fragment A 5-9/900 ! offset-skips-ahead \n < resync 0
              > fragment A 0-9/30"),
+    (BEGUN, "> fragment A 100-199/300 \n ~ 30 \n < received A 200   ! acknowledged-unsent"),
+    (BEGUN, "> fragment A 100-199/300 \n ~ 100 \n < received A 200"),
     (BEGUN, "> fragment A 100-199/300 \n < received A 99      ! received-goes-back"),
     (BEGUN, "> fragment A 100-199/300 \n < received A 199     ! received-short"),
     (BEGUN, "> fragment A 100-199/300 \n < received A 100     ! received-short"),

@@ -5,7 +5,8 @@
 //! ```
 //!
 //! A line is a request (`>`), a response (`<`), a closed connection (`x`), or an answer that is not an HTTP
-//! head (`?`). The number of its connection comes first, if it is not 1. A part after `|` adds or replaces a
+//! head (`?`). `> ?` and `< ?` are a request and a response that were missed; `~ 10` is the end of the body of
+//! the latest request after 10 bytes. The number of its connection comes first, if it is not 1. A part after `|` adds or replaces a
 //! field; without a value it removes the field. The names of the violated rules follow `!`, in any order; no
 //! other rule may be violated.
 
@@ -36,6 +37,13 @@ pub fn follow(mut observer: Observer, script: &str) -> Observer {
     observer
 }
 
+/// Returns the violations of the last line of a conversation.
+pub fn violations(mut observer: Observer, script: &str) -> Vec<Violation> {
+    let lines = script.lines().map(|line| line.split('!').next().unwrap_or_default().trim());
+    let seen = lines.filter(|line| !line.is_empty()).map(|line| watch(&mut observer, line));
+    seen.last().unwrap_or_default()
+}
+
 /// Observes one line.
 fn watch(observer: &mut Observer, line: &str) -> Vec<Violation> {
     let digits = line.find(|letter: char| !letter.is_ascii_digit()).expect("a direction");
@@ -43,11 +51,18 @@ fn watch(observer: &mut Observer, line: &str) -> Vec<Violation> {
     let connection = if number.is_empty() { 1 } else { number.parse().expect("a number") };
     let (mark, text) = rest.split_at(1);
     let mut seen = Vec::new();
-    match mark {
-        ">" => request(observer, connection, &request_head(text), &mut seen),
-        "<" => response(observer, connection, &response_head(text), &mut seen),
-        "x" => observer.handle_disconnected(connection),
-        "?" => response(observer, connection, b"HTTP/1.1 OK 200\r\n\r\n", &mut seen),
+    let report = |violation| seen.push(violation);
+    match (mark, text.trim()) {
+        (">", "?") => observer.handle_missed_request(connection),
+        ("<", "?") => observer.handle_missed_response(connection),
+        ("~", arrived) => {
+            let arrived = arrived.parse().expect("a number of bytes");
+            observer.handle_incomplete_request(connection, arrived, report);
+        }
+        (">", _) => request(observer, connection, &request_head(text), &mut seen),
+        ("<", _) => response(observer, connection, &response_head(text), &mut seen),
+        ("x", _) => observer.handle_disconnected(connection),
+        ("?", _) => response(observer, connection, b"HTTP/1.1 OK 200\r\n\r\n", &mut seen),
         _ => panic!("{line}"),
     }
     seen

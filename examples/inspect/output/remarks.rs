@@ -13,8 +13,8 @@ use crate::report::{Report, Verdict};
 /// sentence has at most `room` columns.
 pub fn remarks(report: &Report, room: Option<usize>) -> Vec<String> {
     let violations = report.violations.iter().map(violation);
-    let is_listed = |deviation: Deviation| report.violations.contains(&deviation.into());
-    let deviations = report.deviations.iter().filter(|it| !is_listed(**it));
+    let is_listed = |rule| report.violations.iter().any(|violation| violation.rule() == rule);
+    let deviations = report.deviations.iter().filter(|it| !is_listed(it.name()));
     let reply = report.reply.map(|reply| {
         let code = reply.code().map(|code| format!(" and the code {}", code.with_name()));
         let status = reply.status();
@@ -39,7 +39,7 @@ fn violation(violation: &Violation) -> String {
     let text = sentence_start(&violation.to_string());
     match violation {
         // The description contains the section.
-        Violation::Message(_) => format!("{severity} {rule}: {text}."),
+        Violation::Message(_) | Violation::Request(_) => format!("{severity} {rule}: {text}."),
         _ => format!("{severity} {rule}: {text} ([MC-BUP] {section})."),
     }
 }
