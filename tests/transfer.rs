@@ -130,6 +130,7 @@ fn a_bad_network_does_not_stop_it() {
     let files = Files::new();
     let lengths = [0, 1, 4_999, 60_000, 200_003].map(|length| files.file(length).0);
     let (mut retries, mut resumptions, mut servers, mut clients, mut twice) = (0, 0, 0, 0, 0);
+    let mut chunked = 0;
     for seed in 0..30 {
         let file = &lengths[seed % lengths.len()];
         let seed = seed.to_string();
@@ -140,8 +141,9 @@ fn a_bad_network_does_not_stop_it() {
         (servers, clients) = (servers + server, clients + client);
         let held = value(&text, "sent twice").split_once(' ').expect("a number").0;
         twice += held.parse::<u64>().expect("a number");
+        chunked += text.matches("response sent in chunks").count() as u64;
     }
-    let all = [retries, resumptions, servers, clients, twice];
+    let all = [retries, resumptions, servers, clients, twice, chunked];
     assert!(all.iter().all(|count| *count > 0), "{all:?}");
 }
 

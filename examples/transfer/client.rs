@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use bits_proto::client::{Exchange, Poll, StopReason, Transmit, Upload};
 use bits_proto::field::ContentRange;
-use bits_proto::http1::{RequestTarget, StatusCode};
+use bits_proto::http1::{BodyLength, RequestTarget, StatusCode};
 use bits_proto::message::{Ack, HeaderSlots, Request, ResponseHead};
 use indicatif::ProgressBar;
 
@@ -332,8 +332,13 @@ fn receive(connection: &mut Connection) -> io::Result<(Received, bool)> {
         if parsed.line().status.is_interim() {
             continue;
         }
-        let length = parsed.body_length().known();
-        let is_reusable = length.is_some_and(|it| it <= MAX_BODY) && !closes(parsed.fields());
+        let (length, closes) = (parsed.body_length(), closes(parsed.fields()));
+        if length == BodyLength::Chunked {
+            let body = connection.read_chunked(MAX_BODY)?;
+            return Ok((Received::Response(Response { head, body }), !closes));
+        }
+        let length = length.known();
+        let is_reusable = length.is_some_and(|it| it <= MAX_BODY) && !closes;
         let mut body = Vec::new();
         connection.body(length.unwrap_or(MAX_BODY).min(MAX_BODY)).read_piece(MAX_BODY, &mut body);
         if length.is_some_and(|length| (body.len() as u64) < length) {

@@ -24,6 +24,8 @@ pub struct Fault {
 pub enum Effect {
     /// The request and the response arrive.
     Pass,
+    /// Both arrive, and an intermediary sends the response in chunks.
+    Chunk,
     /// The connection is cut inside the head of the request.
     CutHead(Share),
     /// The connection is cut inside the body of the request.
@@ -67,7 +69,7 @@ impl Plan {
         Self { seed }
     }
 
-    /// Returns the fault of message `number`. Two of three messages have none.
+    /// Returns the fault of message `number`. More than half of the messages have none.
     pub fn fault(&self, number: u64) -> Fault {
         let mut random = ChaCha8Rng::seed_from_u64(self.seed);
         random.set_stream(number);
@@ -81,6 +83,7 @@ impl Plan {
                 status: status(random.next_u32()),
                 arrives: random.next_u32() % 2 == 0,
             },
+            8 => Effect::Chunk,
             _ => Effect::Pass,
         };
         let breaks =
@@ -125,7 +128,8 @@ pub struct CurrentFault {
 impl CurrentFault {
     pub fn announce(&self, fault: Fault, remark: String) {
         *self.remark.lock().unwrap_or_else(PoisonError::into_inner) = remark;
-        let is_forged = matches!(fault.effect, Effect::Forged { .. } | Effect::OutOfSync(_));
+        let is_forged =
+            matches!(fault.effect, Effect::Forged { .. } | Effect::OutOfSync(_) | Effect::Chunk);
         self.is_response_forged.store(is_forged, SeqCst);
         match fault.victim {
             Some(Victim::Client) => self.kills_client.store(true, SeqCst),
@@ -139,7 +143,7 @@ impl CurrentFault {
         std::mem::take(&mut self.remark.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Returns whether the response comes from the network.
+    /// Returns whether the response comes from the network or was changed by it.
     pub fn is_response_forged(&self) -> bool {
         self.is_response_forged.load(SeqCst)
     }

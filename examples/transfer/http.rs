@@ -1,4 +1,5 @@
-//! HTTP/1.1 over a socket: incremental parsing of heads, and bodies of known length.
+//! HTTP/1.1 over a socket: incremental parsing of heads, bodies of known length, and bodies in
+//! chunks.
 
 use std::io::{self, Read, Write as _};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
@@ -8,6 +9,8 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use bits_proto::Error;
+use bits_proto::http1::{ChunkedDecoder, ChunkedPart};
+use bits_proto::limits::Limits;
 use bits_proto::message::{HeaderSlots, RequestHead, ResponseHead};
 
 /// Timeout for reading and writing.
@@ -77,10 +80,45 @@ impl Connection {
                 Err(error) => return Ok(Incoming::Unreadable(error)),
             }
             // `measure` limits the length of heads, and thereby the buffer.
-            let mut chunk = [0; 4096];
-            match self.stream.read(&mut chunk)? {
-                0 => return Ok(Incoming::End),
-                read => self.buffer.extend_from_slice(&chunk[..read]),
+            match self.receive() {
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                    return Ok(Incoming::End);
+                }
+                received => received?,
+            }
+        }
+    }
+
+    /// Reads a body that is sent in chunks. A body of more than `max` bytes is an error.
+    pub fn read_chunked(&mut self, max: u64) -> io::Result<Vec<u8>> {
+        let limits = Limits::DEFAULT.with_chunked_body_bytes(max);
+        let (mut decoder, mut body) = (ChunkedDecoder::with_limits(&limits), Vec::new());
+        loop {
+            match decoder.decode(&self.buffer).map_err(io::Error::other)? {
+                ChunkedPart::Data { data, consumed } => {
+                    body.extend_from_slice(data);
+                    self.buffer.drain(..consumed);
+                }
+                ChunkedPart::Partial => {
+                    self.buffer.clear();
+                    self.receive()?;
+                }
+                ChunkedPart::End { consumed } => {
+                    self.buffer.drain(..consumed);
+                    return Ok(body);
+                }
+            }
+        }
+    }
+
+    /// Adds received bytes to the buffer.
+    fn receive(&mut self) -> io::Result<()> {
+        let mut chunk = [0; 4096];
+        match self.stream.read(&mut chunk)? {
+            0 => Err(io::ErrorKind::UnexpectedEof.into()),
+            read => {
+                self.buffer.extend_from_slice(&chunk[..read]);
+                Ok(())
             }
         }
     }

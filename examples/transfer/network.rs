@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::thread;
 
 use bits_proto::field::{ContentRange, FieldName, ReceivedContentRange};
-use bits_proto::http1::StatusCode;
+use bits_proto::http1::{StatusCode, StatusLine};
 use bits_proto::message::{Ack, HeaderSlots, METHOD, Refusal, RequestHead, ResponseHead};
 
 use crate::faults::{CurrentFault, Effect, Fault, Plan, Victim};
@@ -92,6 +92,7 @@ impl Forwarded {
     fn remark(&self, fault: &Fault) -> String {
         let effect = match fault.effect {
             Effect::Pass => String::new(),
+            Effect::Chunk => "response sent in chunks".into(),
             Effect::CutHead(_) => "cut inside the head".into(),
             Effect::CutBody(share) => format!("cut after {} bytes", share.of(self.body_length)),
             Effect::CutResponse(_) => "response lost".into(),
@@ -119,10 +120,11 @@ impl Forwarded {
         server: &mut Connection,
     ) -> io::Result<bool> {
         match effect {
-            Effect::Pass => {
+            Effect::Pass | Effect::Chunk => {
                 self.forward_bytes(self.body_length, client, server)?;
                 let (response, closes) = read_response(server)?;
-                client.write(&response)?;
+                let is_chunked = matches!(effect, Effect::Chunk);
+                client.write(&if is_chunked { in_chunks(&response)? } else { response })?;
                 return Ok(!closes);
             }
             Effect::CutHead(share) => {
@@ -197,6 +199,28 @@ fn read_response(server: &mut Connection) -> io::Result<(Vec<u8>, bool)> {
     server.body(length).read_piece(length, &mut body);
     response.append(&mut body);
     Ok((response, closes))
+}
+
+/// Returns the response with its body in chunks, as a reverse proxy may send it.
+fn in_chunks(response: &[u8]) -> io::Result<Vec<u8>> {
+    let mut slots = HeaderSlots::new();
+    let head = ResponseHead::parse(response, &mut slots).map_err(io::Error::other)?;
+    let head = head.complete().ok_or(io::ErrorKind::InvalidData)?;
+    let StatusLine { status, reason, .. } = head.line();
+    let mut chunked =
+        format!("HTTP/1.1 {status} {reason}\r\nTransfer-Encoding: chunked\r\n").into_bytes();
+    for (name, value) in
+        head.fields().filter(|(name, _)| !name.eq_ignore_ascii_case("Content-Length"))
+    {
+        chunked.extend_from_slice(&[name.as_bytes(), b": ", value, b"\r\n"].concat());
+    }
+    chunked.extend_from_slice(b"\r\n");
+    for data in response[head.len()..].chunks(1000) {
+        let size = format!("{:x};extension\r\n", data.len());
+        chunked.extend_from_slice(&[size.as_bytes(), data, b"\r\n"].concat());
+    }
+    chunked.extend_from_slice(b"0\r\nTrailer: 1\r\n\r\n");
+    Ok(chunked)
 }
 
 /// Returns the response of an intermediary, which is not an Ack.
