@@ -219,6 +219,10 @@ fn invalid_requests_are_answered_with_an_ack() {
         assert!(answer.is_ack() && (400..600).contains(&answer.status), "{what}: {answer:?}");
     }
     let mut wire = Wire::connect(server.node.address);
+    wire.raw(b"BITS_POST /e HTTP/1.1\r\nHost: h\r\nBITS-Packet-Type: Ping\r\n\r\n");
+    let answer = wire.answer().expect("an answer");
+    assert!(answer.is_ack() && answer.status == 200, "a Ping needs no length: {answer:?}");
+    let mut wire = Wire::connect(server.node.address);
     wire.raw(b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
     let page = String::from_utf8(wire.until_closed()).expect("text");
     assert!(page.starts_with("HTTP/1.1 200 OK\r\n"), "the route of the app: {page}");

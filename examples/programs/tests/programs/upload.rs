@@ -75,6 +75,15 @@ fn a_terminal_gets_a_bar() {
 }
 
 #[test]
+fn acks_in_chunks_are_read_and_the_connection_is_reused() {
+    let (folder, server) = (Folder::new(200_000), Server::start(|_| Reaction::CorrectInChunks));
+    upload(&folder.file(), &server.url(), &[&"--fragment-size", &"50K"]).expect(0, &[]);
+    assert_eq!(server.entity(), Some(folder.bytes));
+    assert_eq!(server.kinds().len(), 6);
+    assert!(server.seen().iter().all(|seen| seen.connection == 0));
+}
+
+#[test]
 fn interim_responses_are_skipped() {
     let (folder, server) = (
         Folder::new(100_000),

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::net::{TcpListener, TcpStream};
 
-use crate::bits_server::{Reaction, Seen, Server, refusal, status};
+use crate::bits_server::{Reaction, Seen, Server, in_chunks, refusal, status};
 use crate::uploader::{Folder, upload, wait_until};
 use bits_proto::field::{HostId, HostIdFallbackTimeout};
 use bits_proto::server::{Access, Policy, SessionHost};
@@ -151,6 +151,22 @@ fn a_lost_session_is_restarted() {
     assert_eq!(count(&server, "Create-Session"), 2);
     let (output, _) = fails("Fragment", |_| Reaction::Respond(refusal(500, "0x8020001F")));
     assert!(output.contains("server repeatedly lost the session"), "{output}");
+}
+
+#[test]
+fn a_lost_session_is_restarted_if_a_proxy_sends_the_refusal_in_chunks() {
+    let folder = Folder::new(200_000);
+    let fields =
+        ["BITS-Packet-Type: Ack", "BITS-Error-Code: 0x8020001F", "BITS-Error-Context: 0x5"];
+    let lost = in_chunks(&status(500, &fields));
+    let server = Server::start(move |seen| match (&*seen.kind, seen.earlier) {
+        ("Fragment", 2) => Reaction::Respond(lost.clone()),
+        _ => Reaction::CorrectInChunks,
+    });
+    upload(&folder.file(), &server.url(), &FOUR).expect(0, &[]);
+    assert_eq!(server.entity(), Some(folder.bytes));
+    assert_eq!(count(&server, "Create-Session"), 2);
+    assert_eq!(count(&server, "Fragment"), 3 + 4);
 }
 
 #[test]

@@ -45,6 +45,8 @@ pub enum Reaction {
     Correct,
     /// These bytes, and then the correct response.
     CorrectAfter(String),
+    /// The correct response, in chunks.
+    CorrectInChunks,
     /// This response, after the body is read.
     Respond(String),
     /// This response, and then the connection is closed.
@@ -243,11 +245,14 @@ impl Server {
                 else {
                     return Some(false);
                 };
-                if let Reaction::CorrectAfter(before) = reaction {
+                if let Reaction::CorrectAfter(before) = &reaction {
                     stream.write_all(before.as_bytes()).ok()?;
                 }
                 let policy = *self.locked().sessions.policy();
-                let ack = policy.encode(&answer.ack(), [("Server", "scripted")]).ok()?.to_vec();
+                let mut ack = policy.encode(&answer.ack(), [("Server", "scripted")]).ok()?.to_vec();
+                if matches!(reaction, Reaction::CorrectInChunks) {
+                    ack = in_chunks(str::from_utf8(&ack).ok()?).into_bytes();
+                }
                 stream.write_all(&ack).ok()?;
             }
         }
@@ -357,6 +362,13 @@ pub fn status(status: u16, fields: &[&str]) -> String {
         answer.push_str("\r\n");
     }
     answer + "\r\n"
+}
+
+/// Returns a response without a body as reverse proxies may send it: with an empty body in chunks.
+pub fn in_chunks(response: &str) -> String {
+    let chunked = response.replace("Content-Length: 0\r\n", "Transfer-Encoding: chunked\r\n");
+    assert_ne!(chunked, response, "the response has no Content-Length");
+    chunked + "0\r\n\r\n"
 }
 
 /// Returns a refusing Ack.
