@@ -267,6 +267,17 @@ fn ecs_divides_the_target_of_a_request() {
 }
 
 #[test]
+fn a_length_that_elasticsearch_cannot_store_is_left_out() {
+    let http = |length: u64| {
+        let input = format!("POST /e HTTP/1.1\r\nHost: h\r\nContent-Length: {length}\r\n\r\n");
+        json_lines(&inspect(&["--format", "ecs", "-"], input.as_bytes()))[0]["http"].clone()
+    };
+    let max = i64::MAX as u64;
+    assert_eq!(http(max)["request"]["body"]["bytes"], max);
+    assert!(http(max + 1)["request"].get("body").is_none());
+}
+
+#[test]
 fn outcomes_are_those_of_responses() {
     let outcomes = |file: &str| -> Vec<String> {
         let objects = json_lines(&inspect(&["--format", "ecs", file], b""));

@@ -312,3 +312,16 @@ fn violations_and_advice_are_sentences() {
     let reply = "A server should answer with the status 400 and the code 0x80070057 E_INVALIDARG.";
     assert_eq!(length[2], reply);
 }
+
+#[test]
+fn a_summary_without_responses_claims_no_acknowledgement() {
+    let bytes = |input: &str| {
+        let text = print("-", &reports("-", input.as_bytes()), options(Some(80)));
+        text.lines().find(|line| line.starts_with("  bytes ")).expect("a line").to_string()
+    };
+    let sent = "  bytes               2 sent in 1 fragment";
+    assert_eq!(bytes(FRAGMENT), format!("{sent}; the responses were not captured"));
+    let ack = "HTTP/1.1 200 OK\r\nBITS-Packet-Type: Ack\r\nBITS-Received-Content-Range: 12\r\n\
+        Content-Length: 0\r\n\r\n";
+    assert_eq!(bytes(&format!("{FRAGMENT}{ack}")), format!("{sent}, 2 acknowledged"));
+}

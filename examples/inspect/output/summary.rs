@@ -57,19 +57,21 @@ fn lines(summary: &Summary) -> Vec<(&'static str, String)> {
         ("conversations", summary.conversations.to_string()),
         ("messages", messages.join(", ")),
         ("sessions", sessions.map(|(count, what)| format!("{count} {what}")).join(", ")),
-        (
-            "bytes",
-            format!(
-                "{} sent in {}, {} acknowledged",
-                transfer.sent,
-                counted(transfer.fragments, "fragment"),
-                transfer.acknowledged
-            ),
-        ),
+        ("bytes", bytes(summary)),
         ("packets repeated", transfer.retries.to_string()),
         ("resynchronisations", transfer.resynchronisations.to_string()),
         ("violations", if violations == 0 { "none".into() } else { violations.to_string() }),
     ]
+}
+
+/// Compares the bytes that the client sent with those that the server acknowledged.
+fn bytes(summary: &Summary) -> String {
+    let transfer = &summary.transfer;
+    let sent = format!("{} sent in {}", transfer.sent, counted(transfer.fragments, "fragment"));
+    match transfer.fragments > 0 && summary.responses == 0 {
+        true => format!("{sent}; the responses were not captured"),
+        false => format!("{sent}, {} acknowledged", transfer.acknowledged),
+    }
 }
 
 /// Prints a table of the violated rules, and the meaning of their severities.

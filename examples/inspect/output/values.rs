@@ -37,8 +37,11 @@ impl<'r> Record<'r> {
         self.report.fields.get(key).cloned().unwrap_or_default()
     }
 
-    fn length(&self, is_request: bool) -> Value {
-        if self.report.is_request() == is_request { content_length(self) } else { Value::Null }
+    /// Returns the length of the body of a message in this direction. Larger numbers than the type
+    /// `long` of Elasticsearch can hold are left out.
+    fn length(&self, direction: Direction) -> Option<i64> {
+        let length = self.report.number("content_length")?;
+        i64::try_from(length).ok().filter(|_| self.report.direction == Some(direction))
     }
 
     /// Returns the path and the query of the target.
@@ -109,8 +112,8 @@ values! {
     reply_url(record) record.text("reply_url");
     code(record) record.text("code");
     context(record) record.text("context");
-    request_length(record) record.length(true);
-    response_length(record) record.length(false);
+    request_length(record) record.length(Direction::Request);
+    response_length(record) record.length(Direction::Response);
     path(record) record.path_and_query().map(|it| it.0);
     query(record) record.path_and_query().and_then(|it| it.1);
     transport(record) record.client.map(|_| "tcp");

@@ -100,6 +100,10 @@ reading-captures | explaining captured traffic | the example `inspect`
     inspect::violations::a_violation_has_a_rule_a_section_a_severity_and_a_message
     inspect::vectors::every_vector_is_read_as_its_manifest_says
     inspect::vectors::without_files_two_conversations_are_explained
+    inspect::layout::every_input_has_one_line_per_message_that_fits
+    inspect::summary::violations_are_counted_by_rule_and_party_and_sorted_by_severity
+    inspect::formats::a_zeek_log_is_read_by_its_own_header
+    inspect::formats::ecs_has_the_fields_of_its_schema_with_their_types
 replies | upload-reply jobs | from the application to the client
     server::time::an_unreported_reply_is_deleted
     server::work::the_reply_url_is_sent_from_the_last_fragment_on
