@@ -5,9 +5,12 @@ use std::process::Output;
 
 use crate::output::clock::{absolute, relative};
 use crate::output::schema::{ECS, Field, ZEEK};
+use crate::output::zeek::cell;
 use crate::source::Time;
+use crate::support::capture::plain_pcap;
+use crate::support::dialogues::{INITIAL, upload};
 use crate::support::inspector::{self, json_lines, text};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// Files with requests and responses of every kind, and with errors.
 const FILES: [&str; 7] = [
@@ -180,6 +183,8 @@ fn special_text_in_a_zeek_log_is_escaped() {
     assert!(value("a\tb").1.contains("\ta\\x09b\t"));
     assert!(value("-").1.contains("\t\\x2d\t"));
     assert!(value("(empty)").1.contains("\t\\x28empty)\t"));
+    assert_eq!(cell(&json!("a,b")), "a,b");
+    assert_eq!(cell(&json!(["a,b", "-", "c"])), "a\\x2cb,\\x2d,c", "in a list");
 }
 
 /// Returns the names of the values, with dots between the levels. Lists are values.
@@ -245,6 +250,25 @@ fn ecs_has_the_time_of_the_capture() {
     assert_eq!(objects[0]["@timestamp"], "2026-11-24T10:30:45.084212000Z");
     let plain = inspect(&["--format", "ecs", "vectors/upload.http"], b"");
     assert!(json_lines(&plain).iter().all(|object| object.get("@timestamp").is_none()));
+}
+
+#[test]
+fn the_source_is_the_sender_of_the_message() {
+    let file = plain_pcap(&upload(50000, INITIAL));
+    let objects = json_lines(&inspect(&["--format", "ecs", "-"], &file));
+    let (client, server) = ("10.0.0.1:50000", "10.0.0.2:80");
+    let end = |it: &Value| format!("{}:{}", text(it, "ip"), it["port"]);
+    for (object, [source, destination]) in
+        objects.iter().zip([[client, server], [server, client]].iter().cycle())
+    {
+        assert_eq!(end(&object["source"]), *source);
+        assert_eq!(end(&object["destination"]), *destination);
+        assert_eq!(
+            (end(&object["client"]).as_str(), end(&object["server"]).as_str()),
+            (client, server)
+        );
+    }
+    assert!(objects.len() > 9);
 }
 
 #[test]

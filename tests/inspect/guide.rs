@@ -7,6 +7,7 @@
 use std::process::Command;
 
 use crate::support::inspector::{self, inspect, json_lines};
+use serde_json::Value;
 
 const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/INSPECT.md");
 const BEGIN: &str = "<!-- generated: ";
@@ -57,10 +58,15 @@ fn the_guide_shows_the_current_output() {
 fn the_guide_lists_the_keys_of_json() {
     let guide = guide();
     let (_, section) = guide.split_once("\n## JSON\n").expect("a section");
-    let rows = section.lines().skip_while(|line| !line.starts_with("|---")).skip(1);
-    let rows = rows.take_while(|line| line.starts_with('|'));
-    let listed: Vec<_> = rows.filter_map(|row| row.split('`').nth(1)).collect();
-    let lines = json_lines(&inspect("vectors", &["--json", "upload.http"], b""));
-    let keys: Vec<_> = lines[0].as_object().expect("an object").keys().collect();
-    assert_eq!(listed, keys);
+    let (section, _) = section.split_once("\n## ").expect("another section");
+    let tables = section.split("\n|---").skip(1);
+    let listed = tables.map(|table| {
+        let rows = table.lines().skip(1).take_while(|line| line.starts_with('|'));
+        rows.map(|row| row.split('`').nth(1).expect("a key").to_string()).collect::<Vec<_>>()
+    });
+    let lines = json_lines(&inspect("vectors", &["--json", "--summary", "upload.http"], b""));
+    let keys = |value: &Value| value.as_object().expect("an object").keys().cloned().collect();
+    let summary = lines.last().expect("a summary");
+    let expected: [Vec<_>; 2] = [keys(&lines[0]), keys(&summary["summary"])];
+    assert_eq!(listed.collect::<Vec<_>>(), expected);
 }

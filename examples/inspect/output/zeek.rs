@@ -37,7 +37,8 @@ pub fn print(out: &mut impl Write, reports: &[Report]) -> io::Result<()> {
     Ok(())
 }
 
-fn cell(value: &Value) -> String {
+/// Returns a value as the text of a column.
+pub fn cell(value: &Value) -> String {
     match value {
         Value::Null => UNSET.into(),
         Value::Bool(true) => "T".into(),
