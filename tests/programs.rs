@@ -1,5 +1,7 @@
 //! Tests of the example `inspect`: of its modules, and of the program.
 
+#[path = "../examples/inspect/body.rs"]
+mod body;
 #[path = "../examples/inspect/capture.rs"]
 #[allow(dead_code, reason = "partly used by the program only")]
 mod capture;

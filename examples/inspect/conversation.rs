@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, VecDeque};
 
 use bits_proto::Error;
 use bits_proto::field::FieldName;
-use bits_proto::http1::{BodyLength, Progress};
+use bits_proto::http1::Progress;
 use bits_proto::message::{HeaderSlots, NotificationRequest, RequestHead, ResponseHead};
 use bits_proto::observer::Violation;
 
+use crate::body::{MalformedBody, SWITCHING_PROTOCOLS, request_body, response_body};
 use crate::decode::{
     decode_ack, decode_lone_response, decode_notification_request, decode_notification_response,
     decode_packet, reject,
@@ -66,6 +67,8 @@ struct Conversation<'b> {
     pending: VecDeque<Pending<'b>>,
     /// True if an unknown number of responses may be missing from the input.
     may_miss_responses: bool,
+    /// Position up to which the client had received responses when it sent the last request.
+    received: Option<i64>,
 }
 
 /// A request that awaits its response. A malformed request is not observed.
@@ -103,6 +106,7 @@ impl<'b, S: Source<'b>> Reader<'_, 'b, S> {
             Ok(Progress::Partial) => return incomplete_head(message, report),
             Err(error) => return self.invalid_request(message, report, error),
         };
+        self.miss_responses(message);
         let line = head.line();
         let (method, target) = (line.method.into(), line.target.into());
         report.start_line = StartLine::Request { method, target };
@@ -123,13 +127,19 @@ impl<'b, S: Source<'b>> Reader<'_, 'b, S> {
         let observed = self.observers.request(message.connection, ends, &head, violations);
         report.conversation = Some(observed.conversation());
         self.conversation(message.connection).pending.push_back((pending, Some(observed)));
-        // A request that is rejected because of its missing length may still have a body.
-        let is_rejected = report.verdict == Verdict::Rejected;
-        let body = match head.framing().content_length {
-            None if is_rejected => Body::Unknown,
-            _ => Body::Length(head.body_length()),
-        };
-        (head.len(), body)
+        (head.len(), request_body(&head, report.verdict == Verdict::Rejected))
+    }
+
+    /// Handles the responses before a request that the client received and the capture lacks.
+    fn miss_responses(&mut self, message: &Message<'b>) {
+        let is_captured = self.source.is_captured(message.connection, Direction::Response);
+        let conversation = self.conversation(message.connection);
+        let before = std::mem::replace(&mut conversation.received, message.received);
+        // TCP acknowledgements show whether the client has received a response.
+        if !is_captured && before.is_none_or(|before| message.received != Some(before)) {
+            conversation.pending.clear();
+            self.observers.reset(message.connection);
+        }
     }
 
     /// Handles a response.
@@ -162,7 +172,15 @@ impl<'b, S: Source<'b>> Reader<'_, 'b, S> {
             None => decode_lone_response(report, &head),
         }
         self.observe_response(message.connection, answered.as_ref(), &head, report);
-        (head.len(), response_body(&head, pending.as_ref()))
+        let rest = &message.bytes[head.len()..];
+        match response_body(&head, pending.as_ref(), rest) {
+            Ok(body) => (head.len(), body),
+            Err(MalformedBody { error, valid }) => {
+                let is_bits = is_ack || pending.as_ref().is_some_and(PendingRequest::is_bits);
+                self.malformed(message, report, error, is_bits);
+                (head.len() + valid, Body::Unknown)
+            }
+        }
     }
 
     fn observe_response(
@@ -246,6 +264,7 @@ impl<'b, S: Source<'b>> Reader<'_, 'b, S> {
         let consumed = self.source.consume(message, head, body);
         report.length = consumed.length;
         report.missing = consumed.missing;
+        report.unsent = consumed.unsent;
         if body == Body::Cut && consumed.missing.is_some_and(|missing| missing > 0) {
             // The message was sent completely, so the peer knows what the observer cannot see.
             self.observers.reset(message.connection);
@@ -295,6 +314,20 @@ impl<'b, S: Source<'b>> Reader<'_, 'b, S> {
         is_bits: bool,
     ) -> Extent {
         report.kind = kind_of_malformed(&error, message.bytes).unwrap_or("other");
+        self.malformed(message, report, error, is_bits);
+        let is_mixed = self.source.ends(message.connection).is_none();
+        let direction = Some(message.direction).filter(|_| !is_mixed);
+        (malformed_head_end(message.bytes, direction), Body::Unknown)
+    }
+
+    /// Reports that a message is malformed. It violates a rule only if it `is_bits`.
+    fn malformed(
+        &mut self,
+        message: &Message<'b>,
+        report: &mut Report,
+        error: Error,
+        is_bits: bool,
+    ) {
         if is_bits {
             self.observers.reset(message.connection);
             report.violations.push(Violation::from(error));
@@ -303,27 +336,6 @@ impl<'b, S: Source<'b>> Reader<'_, 'b, S> {
             report.verdict = Verdict::Foreign;
             report.error = Some(error);
         }
-        let is_mixed = self.source.ends(message.connection).is_none();
-        let direction = Some(message.direction).filter(|_| !is_mixed);
-        (malformed_head_end(message.bytes, direction), Body::Unknown)
-    }
-}
-
-/// The status code of a response after which the connection continues with another protocol.
-const SWITCHING_PROTOCOLS: u16 = 101;
-
-/// Returns the body of a response to a request, if that is known.
-fn response_body(head: &ResponseHead<'_, '_>, request: Option<&PendingRequest<'_>>) -> Body {
-    let status = head.line().status;
-    match request {
-        Some(PendingRequest::Download(true)) => return Body::Length(0),
-        Some(PendingRequest::Connect) if status.is_success() => return Body::OtherProtocol,
-        _ if status.get() == SWITCHING_PROTOCOLS => return Body::OtherProtocol,
-        _ => {}
-    }
-    match head.body_length() {
-        BodyLength::UntilClose => Body::UntilClose,
-        length => length.known().map_or(Body::Unknown, Body::Length),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::sniff::{begins_with_head, find_head, head_end, is_head};
 use crate::source::{Body, Consumed, Direction, SkipReason};
-use crate::stream::{Piece, Stream};
+use crate::stream::{Close, Piece, Stream};
 
 /// The next item of a stream.
 #[derive(Clone, Copy, Debug)]
@@ -13,7 +13,7 @@ pub struct Next {
     /// Position of the end of the head, or of the skipped bytes.
     end: i64,
     /// Position up to which the sender had received the other stream.
-    acknowledged: Option<i64>,
+    pub acknowledged: Option<i64>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -108,6 +108,11 @@ impl<'b> Cursor<'b> {
         self.current_piece().map_or(&[], |piece| piece.from(self.at))
     }
 
+    /// Returns whether the stream was captured.
+    pub fn is_captured(&self) -> bool {
+        self.stream.is_captured
+    }
+
     /// Returns the position of the next item from the start of the stream.
     pub fn offset(&self) -> u64 {
         u64::try_from(self.at - self.stream.start).unwrap_or_default()
@@ -144,6 +149,7 @@ impl<'b> Cursor<'b> {
                     length: distance(at, found.at),
                     is_complete: false,
                     missing: Some(found.missing),
+                    unsent: 0,
                     may_skip_messages: true,
                 }
             }
@@ -155,12 +161,14 @@ impl<'b> Cursor<'b> {
         let length = i64::try_from(length).unwrap_or(i64::MAX);
         let after = at.saturating_add(head as i64).saturating_add(length);
         let missing = self.missing(at, after.min(end));
+        let unsent = if self.stream.close.is_some() { distance(end, after) } else { 0 };
         self.at = after.min(end);
         self.reason = SkipReason::AfterMessage;
         Consumed {
             length: distance(at, self.at),
             is_complete: missing == 0 && after <= end,
             missing: Some(missing),
+            unsent,
             may_skip_messages: false,
         }
     }
@@ -173,9 +181,10 @@ impl<'b> Cursor<'b> {
         if is_reused && self.find(self.at + head as i64).at < self.stream.end {
             return self.consume_head(head, SkipReason::UnknownEnd);
         }
-        let length = distance(self.at, self.stream.end) - head as u64;
+        let length = distance(self.at, self.stream.end).saturating_sub(head as u64);
         let consumed = self.consume_length(head, length);
-        Consumed { is_complete: consumed.is_complete && self.stream.is_end_known, ..consumed }
+        let is_finished = self.stream.close == Some(Close::Finished);
+        Consumed { is_complete: consumed.is_complete && is_finished, ..consumed }
     }
 
     /// Moves past a head without a body.

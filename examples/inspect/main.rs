@@ -33,6 +33,7 @@
 //!   explained in any case.
 
 mod arguments;
+mod body;
 mod capture;
 mod captured;
 mod compressed;

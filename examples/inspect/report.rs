@@ -105,6 +105,8 @@ pub struct Report {
     pub time: Option<Time>,
     /// Number of bytes that were sent and not captured.
     pub missing: Option<u64>,
+    /// Number of bytes of the body that the sender did not send before the connection ended.
+    pub unsent: u64,
     /// Number of bytes, including those that were not captured.
     pub length: u64,
     /// Description of bytes that belong to no message.
@@ -144,6 +146,7 @@ impl Report {
             connection: None,
             time: None,
             missing: None,
+            unsent: 0,
             length: 0,
             skipped: None,
         }
@@ -235,6 +238,7 @@ impl Report {
             "violations": self.violations.iter().map(violation).collect::<Vec<_>>(),
             "direction": self.direction.map(Direction::name),
             "length": self.length,
+            "unsent": self.unsent,
             "skipped": self.skipped.as_ref().map(|skipped| json!({
                 "reason": skipped.reason.name(),
                 "offset": skipped.offset,
@@ -248,8 +252,9 @@ impl fmt::Display for Skipped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { reason, length, excerpt, .. } = self;
         let plural = if *length == 1 { "" } else { "s" };
-        write!(f, "{length} byte{plural} skipped: {}; ", reason.description())?;
-        write!(f, "begins with \"{excerpt}\"")
+        let more = if *length > MAX_EXCERPT as u64 { "…" } else { "" };
+        let description = reason.description();
+        write!(f, "Skipped {length} byte{plural} {description}: \"{excerpt}{more}\"")
     }
 }
 

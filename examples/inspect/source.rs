@@ -46,6 +46,9 @@ pub struct Message<'b> {
     pub bytes: &'b [u8],
     /// Time at which the head was complete.
     pub time: Option<Time>,
+    /// Position up to which the sender had received the other direction of the connection, if the
+    /// source can know it. Only differences are meaningful.
+    pub received: Option<i64>,
 }
 
 /// Bytes that belong to no message.
@@ -93,13 +96,14 @@ impl SkipReason {
         }
     }
 
+    /// Describes bytes with this reason, as in "5 bytes that are not HTTP".
     pub fn description(self) -> &'static str {
         match self {
-            Self::NotCaptured => "the start of the message was not captured",
-            Self::UnknownEnd => "it is unknown where the message before ends",
-            Self::AfterMessage => "not HTTP, after a complete message",
-            Self::OtherProtocol => "the connection was switched to another protocol",
-            Self::BeforeMessage => "not HTTP",
+            Self::NotCaptured => "of a message whose start was not captured",
+            Self::UnknownEnd => "after a message whose end is unknown",
+            Self::AfterMessage => "that are not HTTP, after a complete message",
+            Self::OtherProtocol => "after a switch to another protocol",
+            Self::BeforeMessage => "that are not HTTP",
         }
     }
 
@@ -142,6 +146,9 @@ pub struct Consumed {
     pub is_complete: bool,
     /// Number of bytes that were sent and not captured, if the source can know it.
     pub missing: Option<u64>,
+    /// Number of bytes of the body that the sender did not send before it closed its side, or
+    /// before the connection broke.
+    pub unsent: u64,
     /// True if other messages may have been skipped together with it.
     pub may_skip_messages: bool,
 }
@@ -151,6 +158,9 @@ pub trait Source<'b> {
     /// Returns the two ends of a connection, the client first. Returns `None` if the source does
     /// not distinguish connections, so that the messages of several may be mixed.
     fn ends(&self, connection: ConnectionId) -> Option<String>;
+
+    /// Returns whether the input contains one direction of a connection.
+    fn is_captured(&self, connection: ConnectionId, direction: Direction) -> bool;
 
     /// Returns the next event. After a message, the caller first calls [`consume`](Self::consume).
     fn next_event(&mut self) -> Option<Event<'b>>;
@@ -185,6 +195,10 @@ impl<'b> Source<'b> for PlainFile<'b> {
         None
     }
 
+    fn is_captured(&self, _: ConnectionId, _: Direction) -> bool {
+        true
+    }
+
     fn next_event(&mut self) -> Option<Event<'b>> {
         let rest = self.rest();
         if rest.trim_ascii_start().is_empty() {
@@ -192,8 +206,13 @@ impl<'b> Source<'b> for PlainFile<'b> {
         }
         if let Some(direction) = head_direction(rest) {
             self.direction = Some(direction);
-            let message = Message { connection: 0, direction, bytes: rest, time: None };
-            return Some(Event::Message(message));
+            return Some(Event::Message(Message {
+                connection: 0,
+                direction,
+                bytes: rest,
+                time: None,
+                received: None,
+            }));
         }
         let length = find_head(rest, None).map_or(rest.len(), |found| found.at);
         let offset = self.at as u64;
@@ -227,8 +246,9 @@ impl<'b> Source<'b> for PlainFile<'b> {
         self.reason = reason;
         Consumed {
             length: consumed as u64,
-            is_complete: captured as u64 == length,
+            is_complete: captured as u64 == length && body != Body::Cut,
             missing: None,
+            unsent: 0,
             may_skip_messages: false,
         }
     }

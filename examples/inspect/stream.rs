@@ -20,21 +20,33 @@ pub struct Stream {
     pub is_start_known: bool,
     /// Position of the end of all bytes that are known to have been sent.
     pub end: i64,
-    /// True if the sender closed its side there.
-    pub is_end_known: bool,
+    /// The reason why no bytes follow, if that is known.
+    pub close: Option<Close>,
+    /// True if segments of this side were captured, with data or without.
+    pub is_captured: bool,
     /// The packet of the last segment.
     pub packet: usize,
 }
 
-/// Positions in a stream, as far as they are known.
+/// The end of a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Close {
+    /// The sender closed its side (FIN).
+    Finished,
+    /// One of the sides broke the connection (RST).
+    Reset,
+}
+
+/// Positions in a stream, as far as they are known, and its end.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Bounds {
     /// The beginning of the stream.
     pub start: Option<i64>,
     /// The end of all bytes that are known to have been sent.
     pub sent: Option<i64>,
-    /// The end of the stream.
-    pub end: Option<i64>,
+    pub close: Option<Close>,
+    /// The packet of the last segment, if one was captured.
+    pub packet: Option<usize>,
 }
 
 /// Contiguous bytes.
@@ -55,9 +67,9 @@ struct Mark {
 }
 
 impl Stream {
-    /// Reassembles a stream from chunks. `packet` is that of the last segment.
-    pub fn new(mut chunks: BTreeMap<i64, Chunk<'_>>, bounds: Bounds, packet: usize) -> Self {
-        let Bounds { start, sent, end } = bounds;
+    /// Reassembles a stream from chunks.
+    pub fn new(mut chunks: BTreeMap<i64, Chunk<'_>>, bounds: Bounds) -> Self {
+        let Bounds { start, sent, close, packet } = bounds;
         let first = chunks.first_key_value().map(|(at, chunk)| (*at, chunk.data));
         // A keep-alive probe repeats the last byte, or contains an arbitrary one.
         if let (None, Some((at, [0]))) = (start, first) {
@@ -78,9 +90,9 @@ impl Stream {
             }
         }
         let captured = pieces.last().map_or(start, Piece::end);
-        let is_end_known = end.is_some_and(|end| end >= captured);
         let end = sent.map_or(captured, |sent| sent.max(captured));
-        Self { pieces, start, is_start_known, end, is_end_known, packet }
+        let (is_captured, packet) = (packet.is_some(), packet.unwrap_or_default());
+        Self { pieces, start, is_start_known, end, close, is_captured, packet }
     }
 }
 

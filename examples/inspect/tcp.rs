@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 
 use crate::packet::Segment;
-use crate::stream::{Bounds, Chunk, Stream};
+use crate::stream::{Bounds, Chunk, Close, Stream};
 
 /// A connection. The streams are in the order of `ends`.
 #[derive(Debug)]
@@ -61,6 +61,7 @@ struct Flow<'b> {
     sides: [Side<'b>; 2],
     opener: Option<usize>,
     ended: Option<usize>,
+    is_reset: bool,
 }
 
 /// One side of a connection. Positions are relative to the first captured segment.
@@ -72,19 +73,21 @@ struct Side<'b> {
     last_end: i64,
     /// Position of the beginning of the stream, if that was captured.
     start: Option<i64>,
-    /// Position of the end of the stream, if that was captured.
-    fin: Option<i64>,
+    /// True if the end of the stream was captured.
+    is_finished: bool,
+    /// Position up to which the other side has received the stream, by its last segment.
+    acknowledged: i64,
     /// Position of the end of all bytes that are known to have been sent.
     end: Option<i64>,
     /// The packet of the last segment.
-    packet: usize,
+    packet: Option<usize>,
     chunks: BTreeMap<i64, Chunk<'b>>,
 }
 
 impl<'b> Flow<'b> {
     fn new(ends: [SocketAddr; 2]) -> Self {
         let sides = [Side::default(), Side::default()];
-        Self { ends, sides, opener: None, ended: None }
+        Self { ends, sides, opener: None, ended: None, is_reset: false }
     }
 
     fn side(&self, segment: &Segment<'_>) -> usize {
@@ -119,26 +122,31 @@ impl<'b> Flow<'b> {
         }
         if segment.is_reset {
             // The numbers of a reset are not reliable.
+            self.is_reset = true;
             self.ended.get_or_insert(packet);
             return;
         }
         let acknowledged = segment.acknowledged.map(|number| {
             let peer = &mut self.sides[1 - from];
             peer.origin.get_or_insert(number);
-            peer.position(number).unwrap_or_default()
+            // Segments of the other side may be missing in the capture.
+            let near = peer.last_end.max(peer.acknowledged);
+            peer.acknowledged = peer.position_near(number, near).unwrap_or_default();
+            peer.acknowledged
         });
         self.sides[from].add(packet, segment, acknowledged);
-        if self.sides.iter().all(|side| side.fin.is_some()) {
+        if self.sides.iter().all(|side| side.is_finished) {
             self.ended.get_or_insert(packet);
         }
     }
 
     fn reassemble(self) -> Connection {
+        let is_reset = self.is_reset;
         Connection {
             ends: self.ends,
             opener: self.opener,
             ended: self.ended,
-            streams: self.sides.map(Side::reassemble),
+            streams: self.sides.map(|side| side.reassemble(is_reset)),
         }
     }
 }
@@ -146,9 +154,13 @@ impl<'b> Flow<'b> {
 impl<'b> Side<'b> {
     /// Returns the position of a sequence number that is nearest to the last segment.
     fn position(&self, sequence: u32) -> Option<i64> {
+        self.position_near(sequence, self.last_end)
+    }
+
+    fn position_near(&self, sequence: u32, position: i64) -> Option<i64> {
         // Sequence numbers wrap in the same way as the lower 32 bits of a position.
-        let near = self.origin?.wrapping_add(self.last_end as u32);
-        Some(self.last_end + i64::from(sequence.wrapping_sub(near) as i32))
+        let near = self.origin?.wrapping_add(position as u32);
+        Some(position + i64::from(sequence.wrapping_sub(near) as i32))
     }
 
     fn add(&mut self, packet: usize, segment: &Segment<'b>, acknowledged: Option<i64>) {
@@ -159,23 +171,27 @@ impl<'b> Side<'b> {
         if segment.is_syn {
             self.start.get_or_insert(start);
         }
+        self.packet.get_or_insert(packet);
         let sent = segment.data.len() + segment.cut;
         if sent == 0 && !segment.is_syn && !segment.is_fin {
             return;
         }
         let end = start + sent as i64;
         self.last_end = end;
-        self.packet = packet;
+        self.packet = Some(packet);
         self.end = self.end.max(Some(end));
-        if segment.is_fin {
-            self.fin.get_or_insert(end);
-        }
+        self.is_finished |= segment.is_fin;
         self.insert(start, Chunk { data: segment.data, packet, acknowledged });
     }
 
-    fn reassemble(self) -> Stream {
-        let bounds = Bounds { start: self.start, sent: self.end, end: self.fin };
-        Stream::new(self.chunks, bounds, self.packet)
+    fn reassemble(self, is_reset: bool) -> Stream {
+        let close = match (self.is_finished, is_reset) {
+            (true, _) => Some(Close::Finished),
+            (false, true) => Some(Close::Reset),
+            (false, false) => None,
+        };
+        let bounds = Bounds { start: self.start, sent: self.end, close, packet: self.packet };
+        Stream::new(self.chunks, bounds)
     }
 
     /// Stores the bytes of a chunk that are new.

@@ -85,6 +85,11 @@ impl<'b> Source<'b> for Traffic<'b> {
         self.dialogues.get(connection).map(|dialogue| dialogue.ends.clone())
     }
 
+    fn is_captured(&self, connection: ConnectionId, direction: Direction) -> bool {
+        let side = usize::from(direction == Direction::Response);
+        self.dialogues.get(connection).is_some_and(|it| it.cursors[side].is_captured())
+    }
+
     fn next_event(&mut self) -> Option<Event<'b>> {
         if let Some((connection, _)) = self.current.take() {
             self.wait(connection);
@@ -102,8 +107,8 @@ impl<'b> Source<'b> for Traffic<'b> {
         Some(match next.kind {
             Kind::Message => {
                 let bytes = cursor.bytes();
-                let time = self.time(next.packet);
-                Event::Message(Message { connection, direction, bytes, time })
+                let (time, received) = (self.time(next.packet), next.acknowledged);
+                Event::Message(Message { connection, direction, bytes, time, received })
             }
             Kind::Skipped(reason) => {
                 let offset = cursor.offset();

@@ -299,7 +299,7 @@ fn violations_and_advice_are_sentences() {
     let skipped = about_the_last(&format!("{FRAGMENT}\u{1}junk"));
     assert_eq!(
         skipped[1],
-        "5 bytes skipped: not HTTP, after a complete message; begins with \"\\x01junk\"."
+        "Skipped 5 bytes that are not HTTP, after a complete message: \"\\x01junk\"."
     );
     let cut = about_the_last(&FRAGMENT[..FRAGMENT.len() - 1]);
     assert_eq!(cut[1], "The message is incomplete: the connection or the file ends inside it.");

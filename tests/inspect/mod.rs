@@ -1,5 +1,6 @@
 //! Tests of the example `inspect`.
 
+mod boundaries;
 mod captures;
 mod compressed;
 mod connections;

@@ -224,6 +224,7 @@ fn json_has_every_key_for_every_message() {
         "violations",
         "direction",
         "length",
+        "unsent",
         "skipped",
     ];
     let output = inspect(&["--json", "upload.http", "rules/transfer-encoding-on-create.http"], b"");

@@ -61,6 +61,9 @@ fn loss(report: &Report) -> Option<String> {
         Some(missing) if missing > 0 => {
             Some(format!("Not captured: {} of the message.", counted(missing, "byte")))
         }
+        _ if report.unsent > 0 => {
+            Some(format!("Not sent: {} of the message.", counted(report.unsent, "byte")))
+        }
         _ if report.verdict == Verdict::Partial && report.note.is_none() => {
             Some("The message is incomplete: the connection or the file ends inside it.".into())
         }
