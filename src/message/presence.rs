@@ -1,9 +1,10 @@
 //! The presence of each field in each message: one table for parsing, writing, docs and tests.
 //!
-//! Three rules precede the table:
+//! Four rules precede the table:
 //!
 //! * Transfer-Encoding is checked with the framing. A response may have it; on an Ack and on a
 //!   notification response it replaces Content-Length.
+//! * The options may require the Content-Length of a packet without a body.
 //! * `X-HTTP-Method-Override` is checked with the method.
 //! * A notification with at least one of the `DataFile` names is one by reference, which requires
 //!   both.

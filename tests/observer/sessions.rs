@@ -150,6 +150,21 @@ fn a_session_created_despite_an_error_is_followed() {
     }
 }
 
+/// Front ends remove the length 0 of a request, and send responses in chunks.
+#[test]
+fn framing_that_a_proxy_changed_is_reported() {
+    check(
+        "> create | Content-Length:                                        ! missing-content-length
+         < created A | Content-Length: | Transfer-Encoding: chunked        ! chunked-response
+         > fragment A 0-9/10
+         < received A 10 | Content-Length: | Transfer-Encoding: chunked    ! chunked-response
+         > close A | Content-Length:                                       ! missing-content-length
+         < bare 502 | Content-Length: | Transfer-Encoding: chunked         ! missing-packet-type
+         > close A
+         < refused 500 0x8020001F | Content-Length: | Transfer-Encoding: chunked   ! chunked-response",
+    );
+}
+
 #[test]
 fn a_packet_with_a_notification_field_is_a_packet() {
     check(
