@@ -66,6 +66,7 @@ statuses! {
     PROXY_AUTHENTICATION_REQUIRED 407 "Proxy Authentication Required";
     REQUEST_TIMEOUT 408 "Request Timeout";
     CONFLICT 409 "Conflict";
+    GONE 410 "Gone";
     LENGTH_REQUIRED 411 "Length Required";
     CONTENT_TOO_LARGE 413 "Request Entity Too Large";
     RANGE_NOT_SATISFIABLE 416 "Requested Range Not Satisfiable";

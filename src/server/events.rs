@@ -3,6 +3,7 @@
 use core::time::Duration;
 
 use super::answer::{AnswerKind, CompactRefusal};
+use super::request::busy;
 use super::session::Pending;
 use super::{
     Answer, Discard, EndReason, Event, EventError, HostError, Notified, Policy, Reply, Session,
@@ -83,24 +84,6 @@ impl Session {
         Ok(())
     }
 
-    /// Reports that the server application accepted the entity. The embedder keeps the reply URL.
-    ///
-    /// # Errors
-    ///
-    /// [`EventError`]; the session is unchanged.
-    pub fn handle_notified(
-        &mut self,
-        token: WorkToken,
-        notified: Notified,
-        policy: &Policy<'_>,
-        now: Duration,
-    ) -> Result<Step, EventError> {
-        self.check_token(token)?;
-        self.state.transition(Event::Notified)?;
-        self.work_deadline = now.saturating_add(policy.work_timeout);
-        Ok(self.after_notification(notified, policy)?)
-    }
-
     /// Reports that the entity is at its destination and survives a crash there.
     ///
     /// From here on the session never requests the deletion of staged bytes. After a rename there are
@@ -154,7 +137,12 @@ impl Session {
             if self.state != State::Discarding {
                 self.apply(Event::EntityLost)?;
                 self.entity_lost = true;
-                return Ok(self.begin_discard(EndReason::EntityLost)?);
+                let is_accepted = policy.notification && self.notified.is_some();
+                return Ok(self.begin_discard(if is_accepted {
+                    EndReason::AcceptedEntityLost
+                } else {
+                    EndReason::EntityLost
+                })?);
             }
             // Missing data counts as deleted. A reply is deleted in a second step.
             let discard = self.cleanup();
@@ -170,7 +158,11 @@ impl Session {
         self.apply(Event::Failed)?;
         let pending = self.pending;
         self.end_work();
-        let refusal = refusal(error, policy);
+        let refusal = match self.state {
+            // The application has accepted the entity, so its refusal does not count.
+            State::Accepted if in_application => busy(),
+            _ => refusal(error, policy),
+        };
         if self.state == State::Unnotified
             && in_application
             && refusal.status() == StatusCode::FORBIDDEN
@@ -258,29 +250,12 @@ impl Session {
         if policy.notification {
             return Ok(Step::Notify(self.work_token()));
         }
-        self.after_notification(Notified { copy_to_destination: true, reply: Reply::None }, policy)
-    }
-
-    /// Continues after the notification, or at once if there is no application.
-    fn after_notification(
-        &mut self,
-        notified: Notified,
-        policy: &Policy<'_>,
-    ) -> Result<Step, IllegalEvent<State>> {
-        self.apply(Event::Notified)?;
-        self.notified = Some(notified);
-        if self.pending == Some(Pending::Close) {
-            return self.close();
-        }
-        if self.commits_at_last_fragment(policy) {
-            self.apply(Event::Commit)?;
-            return Ok(Step::Commit(self.work_token()));
-        }
-        Ok(self.answer_fragment())
+        let notified = Notified { copy_to_destination: true, reply: Reply::None };
+        self.after_notification(Event::Notified, notified, policy)
     }
 
     /// Ends the work on a fragment and acknowledges it.
-    fn answer_fragment(&mut self) -> Step {
+    pub(super) fn answer_fragment(&mut self) -> Step {
         let unread_body = self.unread_body;
         self.end_work();
         Step::Answer(self.received_answer(unread_body))
@@ -310,7 +285,7 @@ impl Session {
     /// report.
     fn cleanup(&self) -> Discard {
         let reply = match self.notified {
-            Some(notified) => notified.reply == Reply::Kept,
+            Some(notified) => matches!(notified.reply, Reply::Kept | Reply::Pending),
             None => self.total == Some(self.next),
         };
         Discard { token: self.work_token(), entity: !self.committed && !self.entity_lost, reply }
@@ -325,8 +300,11 @@ impl Session {
         let kind = match (pending, self.end_reason) {
             (None | Some(Pending::Timeout), _) => return Ok(Step::Done),
             (Some(Pending::Cancel), _) => AnswerKind::Cancelled,
-            (Some(Pending::Close), Some(EndReason::EntityLost)) => {
+            (Some(Pending::Close), Some(EndReason::EntityLost | EndReason::AcceptedEntityLost)) => {
                 AnswerKind::Refused(CompactRefusal::new(&Refusal::bare(StatusCode::NOT_FOUND)))
+            }
+            (Some(Pending::Fragment), Some(EndReason::AcceptedEntityLost)) => {
+                AnswerKind::Refused(CompactRefusal::new(&Refusal::bare(StatusCode::GONE)))
             }
             (Some(Pending::Close), _) => AnswerKind::Closed,
             (Some(Pending::Fragment), _) => {
@@ -353,7 +331,7 @@ impl Session {
     }
 
     #[inline]
-    fn check_token(&self, token: WorkToken) -> Result<(), EventError> {
+    pub(super) fn check_token(&self, token: WorkToken) -> Result<(), EventError> {
         if self.pending.is_some() && self.work_token() == token {
             Ok(())
         } else {

@@ -6,7 +6,7 @@
 //!               request, access                     answer
 //!   client  ───────────────────►  Session  ─────────────────────►  client
 //!                                 │     ▲
-//!             store, notify,      │     │  handle_stored, handle_notified,
+//!      store, notify, keep reply, │     │  handle_stored, handle_accepted, handle_reply,
 //!             commit, discard     ▼     │  handle_committed, handle_discarded, handle_failed
 //!                                embedder
 //! ```
@@ -14,7 +14,7 @@
 //! # Driving a session
 //!
 //! * **Requests**: [`Session::handle_request`] returns a [`Step`]: the answer, or work to do.
-//! * **Reports**: report the result of work with `handle_stored`, `handle_notified` and so on, which
+//! * **Reports**: report the result of work with `handle_stored`, `handle_accepted` and so on, which
 //!   return the next step. Every report carries the [`WorkToken`] of its step. A report that is
 //!   illegal or late returns an [`EventError`] and changes nothing.
 //! * **Time**: call [`Session::handle_timeout`] at [`Session::poll_timeout`]. Early and repeated
@@ -40,6 +40,8 @@
 //!   stalls and resumes cannot change acknowledged or published bytes.
 //! * **Cancellation**: finish and report work even if the framework drops the request handler; see
 //!   [`Step`].
+//! * **Notification**: report [`Session::handle_accepted`] as soon as the application has accepted the
+//!   entity, and repeat the report if the store fails. It must not be notified twice.
 //! * **Publication**: make [`Step::Commit`] repeatable and durable, and delete staged bytes that remain
 //!   after it.
 //!
@@ -47,6 +49,7 @@
 //!
 #![doc = include_str!("state.md")]
 
+mod acceptance;
 mod answer;
 #[cfg(all(feature = "alloc", feature = "serde"))]
 mod configured;

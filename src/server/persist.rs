@@ -5,7 +5,7 @@ use core::time::Duration;
 use uuid::Uuid;
 
 use super::session::Pending;
-use super::{EndReason, Notified, Session, State, UnreadBody};
+use super::{EndReason, Notified, Reply, Session, State, UnreadBody};
 use crate::field::{HResult, SessionId};
 use crate::persist::stored_form;
 
@@ -65,6 +65,7 @@ impl Session {
                 "state \"receiving\" with a complete entity",
             ),
             (!was_notified || received_all, "`notified` requires a complete entity"),
+            (self.is_reply_valid(), "`reply` of `notified` does not match `state`"),
             (
                 self.forbidden_code.is_none() || self.may_be_forbidden(),
                 "`forbidden_code` does not match `state`",
@@ -92,18 +93,33 @@ impl Session {
     const fn is_pending_valid(&self, works: bool) -> bool {
         match (self.state, self.pending) {
             (State::Storing | State::Committing, Some(Pending::Fragment)) => true,
-            (State::Notifying, Some(Pending::Fragment | Pending::Close)) => true,
+            (State::Notifying | State::Replying, Some(Pending::Fragment | Pending::Close)) => true,
             (State::Closing, Some(Pending::Close)) => true,
             (State::Discarding, _) => true,
             (
                 State::Receiving
                 | State::Unnotified
+                | State::Accepted
                 | State::WaitForClose
                 | State::Committed
                 | State::Ended,
                 _,
             ) => !works,
             _ => false,
+        }
+    }
+
+    /// A reply is pending until it is stored, and kept afterwards.
+    const fn is_reply_valid(&self) -> bool {
+        match self.notified {
+            Some(Notified { reply: Reply::Pending, .. }) => !matches!(
+                self.state,
+                State::WaitForClose | State::Committing | State::Committed | State::Closing
+            ),
+            Some(Notified { reply: Reply::Kept, .. }) => {
+                !matches!(self.state, State::Replying | State::Accepted)
+            }
+            _ => true,
         }
     }
 
@@ -122,7 +138,7 @@ impl Session {
     const fn is_end_reason_valid(&self, received_all: bool) -> bool {
         let fits_work = match (self.pending, self.end_reason) {
             (Some(Pending::Fragment), Some(end_reason)) => {
-                matches!(end_reason, EndReason::EntityLost)
+                matches!(end_reason, EndReason::EntityLost | EndReason::AcceptedEntityLost)
             }
             (Some(Pending::Close), Some(end_reason)) => {
                 !matches!(end_reason, EndReason::Cancelled | EndReason::TimedOut)
@@ -131,6 +147,7 @@ impl Session {
         };
         let fits_bytes = match self.end_reason {
             Some(EndReason::Closed) => received_all,
+            Some(EndReason::AcceptedEntityLost) => received_all && self.notified.is_some(),
             Some(EndReason::ClosedIncomplete) => !received_all,
             _ => true,
         };
@@ -141,7 +158,12 @@ impl Session {
     const fn must_be_notified(&self, was_notified: bool) -> bool {
         match self.state {
             State::Receiving | State::Storing | State::Notifying | State::Unnotified => false,
-            State::WaitForClose | State::Committing | State::Committed | State::Closing => true,
+            State::Replying
+            | State::Accepted
+            | State::WaitForClose
+            | State::Committing
+            | State::Committed
+            | State::Closing => true,
             State::Discarding | State::Ended => was_notified,
         }
     }

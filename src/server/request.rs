@@ -107,6 +107,11 @@ impl Session {
                     Ok(self.complete(policy)?)
                 }
             },
+            State::Accepted => {
+                self.begin_work(Pending::Fragment, policy.work_timeout, now);
+                self.unread_body = UnreadBody::of(range.len(), policy);
+                Ok(self.keep_reply(policy)?)
+            }
             State::WaitForClose if self.commits_at_last_fragment(policy) => {
                 self.apply(Event::Commit)?;
                 self.begin_work(Pending::Fragment, policy.work_timeout, now);
@@ -182,6 +187,10 @@ impl Session {
                     Ok(self.complete(policy)?)
                 }
             },
+            State::Accepted => {
+                self.begin_work(Pending::Close, policy.work_timeout, now);
+                Ok(self.keep_reply(policy)?)
+            }
             State::WaitForClose => {
                 self.begin_work(Pending::Close, policy.work_timeout, now);
                 Ok(self.close()?)
@@ -257,7 +266,7 @@ impl From<IllegalEvent<State>> for Rejection {
 }
 
 /// 503 without an error code while another request is in progress; the client retries.
-const fn busy() -> Refusal<'static> {
+pub(super) const fn busy() -> Refusal<'static> {
     Refusal::unavailable()
 }
 

@@ -119,6 +119,8 @@ pub enum EndReason {
     TimedOut,
     /// The staged bytes were lost.
     EntityLost,
+    /// The staged bytes were lost after the server application had accepted the entity.
+    AcceptedEntityLost,
 }
 
 const _: () = assert!(size_of::<Session>() <= 256, "a session exceeds 256 bytes");
@@ -208,8 +210,7 @@ impl Session {
         self.total
     }
 
-    /// Returns the response of the server application; `None` before the notification succeeded.
-    /// Without an application, a complete entity has a response that publishes it without a reply.
+    /// Returns the response of the server application; `None` before it accepted the entity. Without an application, a complete entity has a response that publishes it without a reply.
     #[must_use]
     pub const fn notified(&self) -> Option<Notified> {
         self.notified

@@ -6,10 +6,9 @@ use core::time::Duration;
 use uuid::Uuid;
 
 use super::{
-    Discard, EventError, HostError, Notified, Policy, Record, RequestContext, Session,
-    SessionLimits, SessionsError, SessionsResponse, State, Step, Store, UnreadBody, WorkToken,
+    Discard, EventError, HostError, Policy, Record, RequestContext, Session, SessionLimits,
+    SessionsError, SessionsResponse, State, Step, Store, UnreadBody, WorkToken,
 };
-use crate::field::ReplyUrl;
 use crate::message::{Ack, CreateSession, PingAck, Refusal, Request};
 
 /// [3.2.1.3] `BITSSessionManager`: all sessions of a server, in a [`Store`].
@@ -196,27 +195,6 @@ impl<'p, S: Store> Sessions<'p, S> {
             .map(drop)
     }
 
-    /// Reports a successful notification and the URL of the reply, if any; see
-    /// [`Session::handle_notified`].
-    ///
-    /// # Errors
-    ///
-    /// [`SessionsError`]; the session is unchanged.
-    pub fn handle_notified(
-        &mut self,
-        token: WorkToken,
-        notified: Notified,
-        reply_url: Option<ReplyUrl<'_>>,
-        now: Duration,
-    ) -> Result<Step<SessionsResponse<'p>>, SessionsError<S::Error>> {
-        let policy = self.policy;
-        self.report(token, |record| {
-            let step = record.session.handle_notified(token, notified, &policy, now)?;
-            record.reply_url = reply_url.map(|url| url.as_bytes().into());
-            Ok(step)
-        })
-    }
-
     /// Reports that the entity is published; see [`Session::handle_committed`]. If it was linked or
     /// copied, delete the staged bytes after this call has succeeded.
     ///
@@ -322,7 +300,7 @@ impl<'p, S: Store> Sessions<'p, S> {
         })
     }
 
-    fn report(
+    pub(super) fn report(
         &mut self,
         token: WorkToken,
         mut change: impl FnMut(&mut Record) -> Result<Step, EventError>,

@@ -47,13 +47,20 @@ pub enum Step<A = Answer> {
     /// before [`StoreBytes::offset`], report [`HostError::EntityLost`].
     Store(StoreBytes),
     /// Notify the server application that the entity is complete; see
-    /// [`backend`](crate::backend). Report with
-    /// [`handle_notified`](super::Session::handle_notified). Use [`Reply::Kept`] for a reply that is
-    /// a [`Body`](crate::backend::Reply::Body) or a [`File`](crate::backend::Reply::File).
+    /// [`backend`](crate::backend). If it accepts the entity, report
+    /// [`handle_accepted`](super::Session::handle_accepted) before anything else can fail.
     ///
-    /// The step may be repeated after a crash or a failure. Replace or delete the reply of an
-    /// earlier attempt.
+    /// The step is repeated after a failure or a crash until the application has accepted the
+    /// entity. Replace or delete the reply of an earlier attempt.
     Notify(WorkToken),
+    /// Receive and store the reply of the server application, which has accepted the entity. Report
+    /// with [`handle_reply`](super::Session::handle_reply). Use [`Reply::Kept`] for a reply that is a [`Body`](crate::backend::Reply::Body) or a [`File`](crate::backend::Reply::File).
+    ///
+    /// The step is repeated after a failure or a crash. Do not notify the application again: it would
+    /// process the entity twice. Its response is gone, so look for what is stored. By reference that
+    /// is the file. By value it is a reply that was received completely, and [`Reply::None`]
+    /// otherwise.
+    KeepReply(WorkToken),
     /// Publish the entity at its destination. Report with
     /// [`handle_committed`](super::Session::handle_committed) once it survives a crash there.
     ///
@@ -88,6 +95,7 @@ impl<A> Step<A> {
         match self {
             Self::Store(StoreBytes { token, .. })
             | Self::Notify(token)
+            | Self::KeepReply(token)
             | Self::Commit(token)
             | Self::Discard(Discard { token, .. }) => Some(*token),
             Self::Answer(_) | Self::Done => None,
@@ -102,6 +110,7 @@ impl<A> Step<A> {
         match self {
             Self::Store(store) => Step::Store(store),
             Self::Notify(token) => Step::Notify(token),
+            Self::KeepReply(token) => Step::KeepReply(token),
             Self::Commit(token) => Step::Commit(token),
             Self::Discard(discard) => Step::Discard(discard),
             Self::Answer(inner) => Step::Answer(answer(inner)),
@@ -256,6 +265,8 @@ impl Notified {
 pub enum Reply {
     /// There is no reply.
     None,
+    /// The reply is not stored yet: see [`Step::KeepReply`].
+    Pending,
     /// The application serves the reply at its own URL (BITS-Static-Response-URL).
     Static,
     /// This server keeps the reply, and deletes it when the session ends.
@@ -273,7 +284,9 @@ pub enum HostError {
     /// An entity that may not be replaced exists at the destination: 403.
     DestinationExists,
     /// The staged bytes of the entity are lost, and the session ends. Close-Session is answered
-    /// with 404 and a fragment with *session not found*, so that the client starts over.
+    /// with 404 and a fragment with *session not found*, so that the client starts over. If a server
+    /// application has accepted the entity, a fragment is answered with 410: a client that starts
+    /// over would make it process the entity twice.
     ///
     /// Reported for a [`Step::Discard`], the missing data counts as deleted. If the reply was to
     /// be deleted as well, the session requests that in a second step.
@@ -283,7 +296,10 @@ pub enum HostError {
     /// context of the application; 1xx, 2xx and 416 are sent as 500.
     ///
     /// The application is notified again with the client's next fragment or Close-Session, unless
-    /// the status was 403.
+    /// the status was 403. Microsoft documents that only 403 prevents another notification. After
+    /// any other refusal, a user may repair the application and resume the upload.
+    ///
+    /// Once an application has accepted the entity, its refusals no longer count, and 503 is sent.
     Application {
         /// Status code.
         status: StatusCode,
@@ -327,7 +343,8 @@ pub enum EventError {
     /// or was aborted, or another request took over.
     ///
     /// Do not use the bytes that were stored for it. The session requests a notification or a
-    /// publication again when it is due.
+    /// publication again when it is due. An acceptance that is reported late is recorded
+    /// nevertheless: see [`handle_accepted`](super::Session::handle_accepted).
     StaleToken,
     /// More bytes were reported than were to be stored.
     TooManyBytes {

@@ -30,7 +30,7 @@ pub fn policy(input: Input<'_, '_>) -> Result<Policy<'static>> {
 }
 
 pub fn event(input: Input<'_, '_>) -> Result<Event> {
-    Ok(match input.int_in_range(0..=23_u8)? {
+    Ok(match input.int_in_range(0..=25_u8)? {
         0..6 => Event::Fragment { range: near(input)?, is_ours: true },
         6 => Event::Fragment { range: Range::Any(range(input)?), is_ours: input.arbitrary()? },
         7 => Event::Close,
@@ -51,6 +51,8 @@ pub fn event(input: Input<'_, '_>) -> Result<Event> {
             seconds: *input.choose(&[0, 1, 299, 300, 1_000, 14 * 86_400])?,
             back: input.arbitrary()?,
         },
+        23 => Event::Accepted(which(input)?, input.arbitrary()?),
+        24 => Event::Replied(which(input)?, *input.choose(&REPLIES)?),
         _ => Event::Policy(Box::new(policy(input)?)),
     })
 }

@@ -1,5 +1,6 @@
 //! Tests of `server`.
 
+mod acceptance;
 mod answers;
 mod decisions;
 mod persist;

@@ -108,14 +108,26 @@ fn the_stored_form_is_the_first_version() {
     assert_eq!(read(&form), Ok(session));
     let form = stored(&situation("complete with a reply").server.session);
     assert_eq!(form["notified"], json!({ "copy_to_destination": true, "reply": "kept" }));
+    let form = stored(&situation("accepted").server.session);
+    assert_eq!(form["state"], json!("accepted"));
+    assert_eq!(form["notified"], json!({ "copy_to_destination": true, "reply": "pending" }));
+    assert_eq!(stored(&situation("replying").server.session)["state"], json!("replying"));
     assert_eq!(
         stored(&situation("forbidden").server.session)["forbidden_code"],
         json!(0x8019_0193_u32)
     );
-    let endings: Vec<_> = ["closed", "closed too early", "cancelled", "lost", "timed out"]
-        .map(|what| stored(&situation(what).server.session)["end_reason"].clone())
-        .into();
-    let expected = ["closed", "closed-incomplete", "cancelled", "entity-lost", "timed-out"];
+    let endings: Vec<_> =
+        ["closed", "closed too early", "cancelled", "lost", "lost, with a reply", "timed out"]
+            .map(|what| stored(&situation(what).server.session)["end_reason"].clone())
+            .into();
+    let expected = [
+        "closed",
+        "closed-incomplete",
+        "cancelled",
+        "entity-lost",
+        "accepted-entity-lost",
+        "timed-out",
+    ];
     assert_eq!(endings, expected);
 }
 
@@ -255,6 +267,7 @@ fn a_contradiction_is_refused_with_its_rule() {
 fn a_contradiction_with_a_late_effect_is_refused() {
     let not_copied = json!({ "copy_to_destination": false, "reply": "none" });
     let notified = json!({ "copy_to_destination": true, "reply": "kept" });
+    let pending = json!({ "copy_to_destination": true, "reply": "pending" });
     let mut taken = Vec::new();
     for (what, field, value) in [
         // All bytes are received, and no fragment can complete the entity: a Close would delete it.
@@ -279,7 +292,21 @@ fn a_contradiction_with_a_late_effect_is_refused() {
         ("closed", "end_reason", json!("closed-incomplete")),
         ("closing too early", "end_reason", json!("cancelled")),
         ("closing too early", "pending", json!("fragment")),
-        ("closed too early", "notified", notified),
+        ("closed too early", "notified", notified.clone()),
+        // A reply that is not stored would count as kept, and one that is stored as pending.
+        ("replying", "notified", notified.clone()),
+        ("accepted", "notified", notified),
+        ("complete with a reply", "notified", pending.clone()),
+        ("closing", "notified", pending),
+        // The application would be notified again.
+        ("accepted", "notified", json!(null)),
+        ("replying", "notified", json!(null)),
+        ("accepted", "state", json!("unnotified")),
+        ("replying", "state", json!("notifying")),
+        ("accepted", "pending", json!("fragment")),
+        ("replying", "pending", json!(null)),
+        ("replying", "pending", json!("cancel")),
+        ("lost", "end_reason", json!("accepted-entity-lost")),
         // A session without work has no deadline.
         ("new", "work_deadline", json!({ "secs": 1, "nanos": 0 })),
     ] {

@@ -3,7 +3,7 @@
 
 use crate::support;
 use bits_proto::server::{
-    Access, Event, EventError, HostError, Session, State, Step, TABLE, WorkToken,
+    Access, Event, EventError, HostError, Reply, Session, State, Step, TABLE, WorkToken,
 };
 use bits_proto::state_machine::{IllegalEvent, StateMachine as _};
 use support::session::*;
@@ -13,28 +13,34 @@ use support::session::*;
 /// `STATE_WAIT_FOR_CLOSE` into wait-for-close and committed; `STATE_COMPLETE` and `STATE_CANCEL` into
 /// closing, discarding and ended.
 ///
+/// `STATE_NOTIFY` is split as well, once the application has accepted the entity: it then is replying, and
+/// after a failure accepted instead of unnotified.
+///
 /// A letter is the next state, `.` is illegal:
-/// `r`eceiving, `s`toring, `n`otifying, `u`nnotified, `w`ait-for-close, `p`ublishing early
-/// (committing), `c`ommitted, c`l`osing, `d`iscarding, `e`nded.
+/// `r`eceiving, `s`toring, `n`otifying, `k`eeping the reply (replying), `u`nnotified, `a`ccepted,
+/// `w`ait-for-close, `p`ublishing early (committing), `c`ommitted, c`l`osing, `d`iscarding, `e`nded.
 const SPECIFICATION: &str = "
-                r s n u w p c l d e
-answered        r s n u w p c l d e
-fragment        s . . . . . . . . .
-repeated        r . . u w . c . . .
-complete        n n . n . . . . . .
-commit          . . . . p . . . . .
-close           . . . . l . d . d .
-close-early     d . . . . . . . . .
-cancel          d . . d d . d . d .
-stored          . s . . . . . . . .
-fragment-stored . r . . . . . . . .
-notified        . . w . . . . . . .
-committed       . . . . . c . d . .
-discarded       . . . . . . . . e .
-failed          . r u . . w . w d .
-entity-lost     . d d . . d . d . .
-interrupted     . r u . . w . w d .
-timeout         d . . d d . d . d .
+                r s n k u a w p c l d e
+answered        r s n k u a w p c l d e
+fragment        s . . . . . . . . . . .
+repeated        r . . . u . w . c . . .
+complete        n n . . n . . . . . . .
+keep-reply      . . . . . k . . . . . .
+commit          . . . . . . p . . . . .
+close           . . . . . . l . d . d .
+close-early     d . . . . . . . . . . .
+cancel          d . . . d d d . d . d .
+stored          . s . . . . . . . . . .
+fragment-stored . r . . . . . . . . . .
+accepted        . . k k a a . . . . . .
+notified        . . w w . . . . . . . .
+reply-stored    . . . w . . . . . . . .
+committed       . . . . . . . c . d . .
+discarded       . . . . . . . . . . e .
+failed          . r u a . . . w . w d .
+entity-lost     . d d d . . . d . d . .
+interrupted     . r u a . . . w . w d .
+timeout         d . . . d d d . d . d .
 ";
 
 fn state(letter: &str) -> Option<State> {
@@ -42,7 +48,9 @@ fn state(letter: &str) -> Option<State> {
         "r" => State::Receiving,
         "s" => State::Storing,
         "n" => State::Notifying,
+        "k" => State::Replying,
         "u" => State::Unnotified,
+        "a" => State::Accepted,
         "w" => State::WaitForClose,
         "p" => State::Committing,
         "c" => State::Committed,
@@ -69,7 +77,7 @@ fn specified() -> Vec<(State, Event, Option<State>)> {
         let event = event(line.next().expect("an event"));
         let before = cells.len();
         cells.extend(from.iter().zip(line).map(|(from, to)| (*from, event, state(to))));
-        assert_eq!(cells.len() - before, 10, "{event}");
+        assert_eq!(cells.len() - before, 12, "{event}");
     }
     cells
 }
@@ -82,7 +90,7 @@ fn follows(from: State, event: Event) -> Option<State> {
 #[test]
 fn the_table_matches_the_specification() {
     let cells = specified();
-    assert_eq!(cells.len(), 170);
+    assert_eq!(cells.len(), 240);
     for (from, event, to) in &cells {
         assert_eq!(TABLE[*from as usize].1[*event as usize], *to, "{from}: {event}");
         assert_eq!(from.next(*event), *to, "{from}: {event}");
@@ -104,8 +112,16 @@ fn states_report_work_and_completeness() {
     }
     let whole: Vec<_> = State::ALL.iter().filter(|state| state.is_complete()).collect();
     let names: Vec<_> = whole.iter().map(|state| state.name()).collect();
-    let expected =
-        ["notifying", "unnotified", "wait-for-close", "committing", "committed", "closing"];
+    let expected = [
+        "notifying",
+        "replying",
+        "unnotified",
+        "accepted",
+        "wait-for-close",
+        "committing",
+        "committed",
+        "closing",
+    ];
     assert_eq!(names, expected);
 }
 
@@ -138,12 +154,18 @@ fn every_situation_is_in_its_state() {
 
 type Report = (Event, fn(&mut Server, WorkToken) -> Result<(), EventError>);
 
-const REPORTS: [Report; 6] = [
+const REPORTS: [Report; 8] = [
     (Event::Stored, |it, token| {
         it.session.handle_stored(token, 1, &it.policy, it.now).map(drop_step)
     }),
+    (Event::Accepted, |it, token| {
+        it.session.handle_accepted(token, false, &it.policy, it.now).map(drop_step)
+    }),
     (Event::Notified, |it, token| {
         it.session.handle_notified(token, NO_REPLY, &it.policy, it.now).map(drop_step)
+    }),
+    (Event::ReplyStored, |it, token| {
+        it.session.handle_reply(token, Reply::None, &it.policy, it.now).map(drop_step)
     }),
     (Event::Committed, |it, token| it.session.handle_committed(token).map(drop_step)),
     (Event::Discarded, |it, token| it.session.handle_discarded(token).map(drop_step)),
@@ -189,8 +211,14 @@ fn only_the_due_report_is_accepted() {
             pairs.1 += 1;
         }
     }
-    // Three reports are legal for each kind of work, and eleven situations have work.
-    assert_eq!(pairs, (33, 33));
+    // Three reports are legal for each kind of work, a fourth if the application may accept, and a fifth
+    // for its reply.
+    let count = |states: &[State]| {
+        situations().iter().filter(|it| it.token.is_some() && states.contains(&it.state)).count()
+    };
+    let works = count(State::ALL);
+    let legal = 3 * works + count(&[State::Notifying, State::Replying]) + count(&[State::Replying]);
+    assert_eq!(pairs, (legal, REPORTS.len() * works - legal));
 }
 
 #[test]
@@ -203,10 +231,15 @@ fn an_illegal_event_lists_the_legal_events() {
     }
 }
 
-/// Checks that all reports with another token are rejected.
+/// Checks that all reports with another token are rejected, except for an acceptance that is late.
 #[track_caller]
 fn assert_stale(situation: &Situation, server: &Server, token: WorkToken) {
+    let is_ours = token.session_id() == server.session.id();
+    let may_be_late = follows(server.session.state(), Event::Accepted).is_some() && is_ours;
     for (event, report) in REPORTS {
+        if may_be_late && matches!(event, Event::Accepted | Event::Notified) {
+            continue;
+        }
         let mut after = *server;
         let outcome = report(&mut after, token);
         assert_eq!(outcome, Err(EventError::StaleToken), "{}: {event}", situation.what);
@@ -356,6 +389,8 @@ fn a_request_follows_the_table() {
             "with bytes" => ["storing", "receiving", "discarding", "discarding"],
             "to be notified again" => ["", "notifying", "notifying", "discarding"],
             "forbidden" => ["", "unnotified", "unnotified", "discarding"],
+            "accepted" => ["", "replying", "replying", "discarding"],
+            "accepted without a reply" => ["", "wait-for-close", "closing", "discarding"],
             "complete" | "complete with a reply" => ["", "wait-for-close", "closing", "discarding"],
             "committed" => ["", "committed", "ended", "ended"],
             "abandoned" => ["discarding", "discarding", "discarding", "discarding"],

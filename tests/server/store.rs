@@ -5,8 +5,8 @@ use crate::support;
 use bits_proto::field::{ReplyUrl, SessionId};
 use bits_proto::message::Ack;
 use bits_proto::server::{
-    Access, EventError, HostError, Policy, Record, Sessions, SessionsError, SessionsResponse,
-    State, Step, WorkToken,
+    Access, EventError, HostError, Policy, Record, Reply, Sessions, SessionsError,
+    SessionsResponse, State, Step, WorkToken,
 };
 use support::session::*;
 use support::sessions::*;
@@ -19,7 +19,7 @@ type Outcome = Result<Step<SessionsResponse<'static>>, SessionsError<Down>>;
 type Call = fn(&mut Table<Broken>, SessionId<'static>, Option<WorkToken>) -> Outcome;
 
 /// Calls of a complete upload with a reply.
-const UPLOAD: [(&str, Call); 7] = [
+const UPLOAD: [(&str, Call); 8] = [
     ("create", |it, _, _| {
         it.handle_request(&create(), &ALICE, || [7; 16]).map_err(SessionsError::Store)
     }),
@@ -28,9 +28,10 @@ const UPLOAD: [(&str, Call); 7] = [
     }),
     ("stored", |it, _, token| it.handle_stored(token.expect("a token"), 60, NOW)),
     ("all stored", |it, _, token| it.handle_stored(token.expect("a token"), 40, NOW)),
-    ("notified", |it, _, token| {
+    ("accepted", |it, _, token| it.handle_accepted(token.expect("a token"), true, NOW)),
+    ("replied", |it, _, token| {
         let url = ReplyUrl::try_from("/reply").expect("a URL");
-        it.handle_notified(token.expect("a token"), KEPT_REPLY, Some(url), NOW)
+        it.handle_reply(token.expect("a token"), Reply::Kept, Some(url), NOW)
     }),
     ("close", |it, id, _| send(it, close(id), &ALICE).map_err(SessionsError::Store)),
     ("committed", |it, _, token| it.handle_committed(token.expect("a token"))),
@@ -177,10 +178,7 @@ fn an_overtaken_report_is_rejected() {
         (
             |it| notifies(it.store(0, 9, 10)),
             NOTIFYING,
-            |it, token| {
-                let url = ReplyUrl::try_from("/reply").expect("a URL");
-                it.handle_notified(token, KEPT_REPLY, Some(url), NOW) == Err(OTHER)
-            },
+            |it, token| it.handle_failed(token, application(500, 0)) == Err(OTHER),
         ),
         (|it| commits(it.close()), PLAIN, |it, token| it.handle_committed(token) == Err(OTHER)),
         (
@@ -219,6 +217,20 @@ fn an_overtaken_report_is_rejected() {
             assert_eq!((record.session, &record.reply_url), (expected, &None), "{index}");
         }
     }
+}
+
+/// Another server aborts the work between the read and the write of the record.
+#[test]
+fn an_overtaken_acceptance_is_recorded() {
+    let mut server = Server::new(NOTIFYING);
+    let token = notifies(server.store(0, 9, 10));
+    let (sessions, id) = contested(NOTIFYING);
+    let guid = id.guid().expect("a GUID");
+    let mut store = sessions.into_store();
+    store.map.get_mut(&guid).expect("created").session = server.session;
+    let mut sessions = meddle(table(store, NOTIFYING), move |record| record.session.recover());
+    assert_eq!(refused_by(sessions.handle_accepted(token, true, NOW)), BUSY);
+    assert_eq!(sessions.store().map[&guid].session.state(), State::Accepted);
 }
 
 #[test]

@@ -137,6 +137,9 @@ fn deletion_is_requested_until_it_is_reported() {
 const KEEPS_REPLY: &[&str] = &[
     "notifying",
     "notifying without bytes",
+    "replying",
+    "replying without bytes",
+    "accepted",
     "to be notified again",
     "forbidden",
     "complete with a reply",

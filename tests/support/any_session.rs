@@ -25,7 +25,9 @@ pub enum Event {
     Create,
     Access(Access),
     Stored { token: Which, bytes: Bytes },
+    Accepted(Which, bool),
     Notified(Which, Notified),
+    Replied(Which, Reply),
     Committed(Which),
     Discarded(Which),
     Failed(Which, HostError),
@@ -71,6 +73,8 @@ pub struct World {
     commits: u32,
     /// True if a notification was requested.
     must_notify: bool,
+    /// True if the application accepted the entity.
+    is_accepted: bool,
     /// The token of the current work, and the one before.
     due: Option<WorkToken>,
     older: Option<WorkToken>,
@@ -90,6 +94,7 @@ impl World {
             left: 0,
             commits: 0,
             must_notify: false,
+            is_accepted: false,
             due: None,
             older: None,
             another,
@@ -194,7 +199,9 @@ impl World {
     fn report(&mut self, event: &Event) {
         let before = self.server.session;
         let (Event::Stored { token: which, .. }
+        | Event::Accepted(which, _)
         | Event::Notified(which, _)
+        | Event::Replied(which, _)
         | Event::Committed(which)
         | Event::Discarded(which)
         | Event::Failed(which, _)
@@ -212,7 +219,9 @@ impl World {
         let Server { session, policy, now } = &mut self.server;
         let outcome = match event {
             Event::Stored { .. } => session.handle_stored(token, bytes, policy, *now),
+            Event::Accepted(_, copy) => session.handle_accepted(token, *copy, policy, *now),
             Event::Notified(_, notified) => session.handle_notified(token, *notified, policy, *now),
+            Event::Replied(_, reply) => session.handle_reply(token, *reply, policy, *now),
             Event::Committed(_) => session.handle_committed(token),
             Event::Discarded(_) => session.handle_discarded(token),
             Event::Failed(_, error) => session.handle_failed(token, *error, policy),
@@ -222,7 +231,9 @@ impl World {
         table.check_report(
             |table| match event {
                 Event::Stored { .. } => table.handle_stored(token, bytes, now),
+                Event::Accepted(_, copy) => table.handle_accepted(token, *copy, now),
                 Event::Notified(_, notified) => table.handle_notified(token, *notified, None, now),
+                Event::Replied(_, reply) => table.handle_reply(token, *reply, None, now),
                 Event::Committed(_) => table.handle_committed(token),
                 Event::Discarded(_) => table.handle_discarded(token),
                 Event::Failed(_, error) => table.handle_failed(token, *error),
@@ -242,6 +253,11 @@ impl World {
                 return;
             }
         };
+        let is_acceptance = matches!(event, Event::Accepted(..) | Event::Notified(..));
+        self.is_accepted |= is_acceptance;
+        if is_acceptance && !is_due {
+            return self.check_late_acceptance(&before, token, step);
+        }
         assert!(is_due, "a report without current work was accepted: {event:?}");
         match event {
             Event::Stored { .. } => {

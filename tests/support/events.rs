@@ -14,7 +14,7 @@ use super::session::{PLAIN, application};
 pub const DENIALS: [Access; 3] = [Access::Unauthenticated, Access::Denied, Access::Disabled];
 
 /// Replies that a server application may leave.
-pub const REPLIES: [Reply; 3] = [Reply::None, Reply::Static, Reply::Kept];
+pub const REPLIES: [Reply; 4] = [Reply::None, Reply::Static, Reply::Kept, Reply::Pending];
 
 /// Returns all variants of a host error, with application statuses of each class.
 pub fn host_errors() -> [HostError; 8] {
@@ -79,6 +79,8 @@ fn reports() -> impl Strategy<Value = Event> {
     prop_oneof![
         8 => (which(), bytes).prop_map(|(token, bytes)| Event::Stored { token, bytes }),
         5 => (which(), notified).prop_map(|(token, notified)| Event::Notified(token, notified)),
+        3 => (which(), any::<bool>()).prop_map(|(token, copy)| Event::Accepted(token, copy)),
+        3 => (which(), select(&REPLIES[..])).prop_map(|(token, reply)| Event::Replied(token, reply)),
         5 => which().prop_map(Event::Committed),
         2 => which().prop_map(Event::Discarded),
         1 => (which(), error).prop_map(|(token, error)| Event::Failed(token, error)),

@@ -20,6 +20,7 @@ pub const INVALID_ARGUMENT: Refused = (400, Some(0x8007_0057), Some(5));
 pub const ACCESS_DENIED: Refused = (403, Some(0x8007_0005), Some(5));
 pub const DISABLED: Refused = (501, Some(0x8007_0005), Some(5));
 pub const NOT_FOUND: Refused = (500, Some(0x8020_001F), Some(5));
+pub const GONE: Refused = (410, None, None);
 pub const TOO_LARGE: Refused = (500, Some(0x8020_0020), Some(5));
 pub const BUSY: Refused = (503, None, None);
 
@@ -117,6 +118,16 @@ impl Server {
     }
 
     #[track_caller]
+    pub fn accepted(&mut self, token: WorkToken, copy_to_destination: bool) -> Step {
+        taken(self.session.handle_accepted(token, copy_to_destination, &self.policy, self.now))
+    }
+
+    #[track_caller]
+    pub fn replied(&mut self, token: WorkToken, reply: Reply) -> Step {
+        taken(self.session.handle_reply(token, reply, &self.policy, self.now))
+    }
+
+    #[track_caller]
     pub fn notified(&mut self, token: WorkToken, notified: Notified) -> Step {
         taken(self.session.handle_notified(token, notified, &self.policy, self.now))
     }
@@ -175,6 +186,12 @@ pub fn stores(step: Step) -> StoreBytes {
 #[track_caller]
 pub fn notifies(step: Step) -> WorkToken {
     let Step::Notify(token) = step else { panic!("expected Notify: {step:?}") };
+    token
+}
+
+#[track_caller]
+pub fn keeps_reply(step: Step) -> WorkToken {
+    let Step::KeepReply(token) = step else { panic!("expected KeepReply: {step:?}") };
     token
 }
 
@@ -299,6 +316,26 @@ fn alive() -> Vec<Situation> {
         }),
         ("notifying", Notifying, NOTIFYING, |it| Some(notifies(complete(it)))),
         ("notifying without bytes", Notifying, NOTIFYING, |it| Some(notifies(it.close()))),
+        ("replying", Replying, NOTIFYING, |it| {
+            let token = notifies(complete(it));
+            Some(keeps_reply(it.accepted(token, true)))
+        }),
+        ("replying without bytes", Replying, NOTIFYING, |it| {
+            let token = notifies(it.close());
+            Some(keeps_reply(it.accepted(token, true)))
+        }),
+        ("accepted", Accepted, NOTIFYING, |it| {
+            let token = notifies(complete(it));
+            let token = keeps_reply(it.accepted(token, true));
+            assert_eq!(refused(it.failed(token, HostError::Other)).0, 500);
+            None
+        }),
+        ("accepted without a reply", Accepted, NOTIFYING, |it| {
+            let token = notifies(complete(it));
+            it.disconnected(token);
+            assert_eq!(refused(it.notified(token, NO_REPLY)), BUSY);
+            None
+        }),
         ("to be notified again", Unnotified, NOTIFYING, |it| {
             let token = notifies(complete(it));
             assert_eq!(refused(it.failed(token, HostError::Other)).0, 500);

@@ -68,7 +68,10 @@ pub fn store_request<E: Debug>(step: Result<Step<SessionsResponse<'static>>, E>)
 #[track_caller]
 pub fn token<E: Debug>(step: Result<Step<SessionsResponse<'static>>, E>) -> WorkToken {
     match step.expect("no failure") {
-        Step::Notify(token) | Step::Commit(token) | Step::Discard(Discard { token, .. }) => token,
+        Step::Notify(token)
+        | Step::KeepReply(token)
+        | Step::Commit(token)
+        | Step::Discard(Discard { token, .. }) => token,
         other => panic!("expected a request for work: {other:?}"),
     }
 }

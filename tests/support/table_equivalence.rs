@@ -138,6 +138,7 @@ fn assert_same_step(of_table: &TableStep<'_>, step: &Step) {
         }
         (Step::Store(of_table), Step::Store(store)) => assert_eq!(of_table, store),
         (Step::Notify(of_table), Step::Notify(token))
+        | (Step::KeepReply(of_table), Step::KeepReply(token))
         | (Step::Commit(of_table), Step::Commit(token)) => assert_eq!(of_table, token),
         (Step::Discard(of_table), Step::Discard(discard)) => assert_eq!(of_table, discard),
         (Step::Done, Step::Done) => {}

@@ -143,6 +143,7 @@ impl Server {
             step = match step {
                 Step::Store(store) => self.store(store, &mut body, fault, now, random)?,
                 Step::Notify(token) => self.notify(token, fault, now),
+                Step::KeepReply(token) => self.keep_reply(token, fault, now),
                 Step::Commit(token) => self.commit(token, fault),
                 Step::Discard(discard) => {
                     if discard.entity {
@@ -244,18 +245,27 @@ impl Server {
             return self.sessions.handle_failed(token, error).unwrap();
         }
         *self.notified.entry(id).or_default() += 1;
-        let reply = match self.mode {
-            Mode::UploadReply => Reply::Kept,
-            _ => Reply::None,
-        };
-        let url = format!(r"BITS-Sessions\Replies\{{{id}}}\reply");
-        let reply_url = (reply == Reply::Kept).then_some(url.as_str());
-        if reply == Reply::Kept {
-            self.replies.insert(id, url.clone());
+        if self.mode != Mode::UploadReply {
+            let notified = Notified::new(true, Reply::None);
+            return self.sessions.handle_notified(token, notified, None, now).unwrap();
         }
-        let notified = Notified::new(true, reply);
-        let url = reply_url.map(|url| ReplyUrl::try_from(url).unwrap());
-        self.sessions.handle_notified(token, notified, url, now).unwrap()
+        // The application writes its reply to a file.
+        self.replies.insert(id, format!(r"BITS-Sessions\Replies\{{{id}}}\reply"));
+        self.sessions.handle_accepted(token, true, now).unwrap()
+    }
+
+    fn keep_reply(
+        &mut self,
+        token: WorkToken,
+        fault: Option<Fault>,
+        now: Duration,
+    ) -> Step<SessionsResponse<'static>> {
+        if fault == Some(Fault::WorkFails) {
+            return self.sessions.handle_failed(token, HostError::Other).unwrap();
+        }
+        let url = self.replies.get(&token.session_id()).expect("the application accepted it");
+        let url = ReplyUrl::try_from(&**url).unwrap();
+        self.sessions.handle_reply(token, Reply::Kept, Some(url), now).unwrap()
     }
 
     fn commit(

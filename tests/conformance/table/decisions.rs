@@ -17,6 +17,13 @@ A3 | a fragment after the last one | the last answer is repeated; only a failed 
     backend::accepted::a_failure_after_the_acceptance_loses_only_the_reply
     backend::accepted::an_early_success_counts_even_if_the_rest_cannot_be_sent
     server::decisions::a3_a_fragment_after_completion_is_answered_as_the_last_one_was
+    server::acceptance::the_acceptance_is_recorded_before_the_reply
+    server::acceptance::after_the_acceptance_every_failure_continues_with_the_reply
+    server::acceptance::a_failed_publication_does_not_notify_again
+    server::acceptance::an_acceptance_counts_after_another_request_has_taken_over
+    server::acceptance::an_acceptance_counts_after_the_work_was_aborted
+    server::acceptance::the_server_asks_nobody_to_start_over_after_the_acceptance
+    server::store::an_overtaken_acceptance_is_recorded
 A4 | an overlap | only new bytes are stored; by policy 416
     server::decisions::a4_an_overlap_is_trimmed
 A5 | a range that was already received | 200 and the offset; by policy 416

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use bits_proto::message::Ack;
 use bits_proto::server::{
-    Access, Policy, RequestContext, SessionLimits, Sessions, SessionsResponse, State, Step,
-    StoreBytes, WorkToken,
+    Access, Policy, Reply as KeptReply, RequestContext, SessionLimits, Sessions, SessionsResponse,
+    State, Step, StoreBytes, WorkToken,
 };
 
 use super::config::{Bug, Fault};
@@ -157,7 +157,7 @@ impl Checked {
             Some(Bug::StoredAgain) => {
                 (first..end).for_each(|at| self.write(world, session, at, at, true));
             }
-            Some(Bug::NotifiedAgain) => self.notify(world, session, true),
+            Some(Bug::NotifiedAgain) => self.begin_notification(world, session),
             _ => {}
         }
     }
@@ -173,7 +173,11 @@ impl Checked {
         }
         let next = match step {
             Step::Store(store) => Some(self.next_to_store(world, slot, store)),
-            Step::Notify(token) => Some(Job::Notify(token)),
+            Step::Notify(token) => {
+                self.begin_notification(world, session_of(token.session_id()));
+                Some(Job::Notify(token))
+            }
+            Step::KeepReply(token) => Some(Job::KeepReply(token)),
             Step::Commit(token) => Some(Job::Commit(token)),
             Step::Discard(discard) => Some(Job::Discard(discard)),
             _ => None,
@@ -248,11 +252,20 @@ impl Checked {
     fn check_reports(&self, world: &mut World, job: Option<&Job>) {
         let Some(token) = job.map(Job::token) else { return };
         let table = world.host.table.clone();
+        // An acceptance counts whenever it is reported.
+        let may_be_accepted = table.session(session_of(token.session_id())).is_some_and(|it| {
+            matches!(
+                it.state(),
+                State::Notifying | State::Replying | State::Unnotified | State::Accepted
+            )
+        });
         let mut sessions = Sessions::new(table, self.policy, SessionLimits::default());
         let is_taken = sessions.handle_stored(token, 0, NOW).is_ok()
-            || sessions
-                .handle_notified(token, super::work::application_response(true), None, NOW)
-                .is_ok()
+            || !may_be_accepted
+                && sessions
+                    .handle_notified(token, super::work::application_response(true), None, NOW)
+                    .is_ok()
+            || sessions.handle_reply(token, KeptReply::None, None, NOW).is_ok()
             || sessions.handle_committed(token).is_ok()
             || sessions.handle_discarded(token).is_ok()
             || sessions.handle_disconnected(token).is_ok();
@@ -261,7 +274,7 @@ impl Checked {
         }
     }
 
-    fn persist(&self, world: &mut World, session: u8) {
+    pub fn persist(&self, world: &mut World, session: u8) {
         if !self.config.faults.contains(Fault::Crash) {
             return;
         }

@@ -25,7 +25,7 @@ pub enum Rule {
     PlacedOnce,
     /// An entity reported as committed is not deleted.
     PlacedForGood,
-    /// A notification reported as sent is not sent again.
+    /// An application whose acceptance was reported is not notified again.
     NotifiedOnce,
     /// Every request is answered.
     Answered,
@@ -48,6 +48,7 @@ pub enum Coverage {
     ArrivedLate,
     TakenOver,
     ReportedTooLate,
+    AcceptedTooLate,
     Trimmed,
     StoredInPart,
     CrashedInCommit,
@@ -149,6 +150,9 @@ pub fn coverage() -> Checks {
             it.covers(Coverage::TakenOver)
         }),
         Property::sometimes("a report is too late", |it, _| it.covers(Coverage::ReportedTooLate)),
+        Property::sometimes("an acceptance is reported too late", |it, _| {
+            it.covers(Coverage::AcceptedTooLate)
+        }),
         Property::sometimes("a fragment is trimmed", |it, _| it.covers(Coverage::Trimmed)),
         Property::sometimes("a fragment is stored in part", |it, _| {
             it.covers(Coverage::StoredInPart)

@@ -173,6 +173,7 @@ pub fn reply_url(session: u8) -> ReplyUrl<'static> {
 pub enum Job {
     Store(StoreBytes),
     Notify(WorkToken),
+    KeepReply(WorkToken),
     Commit(WorkToken),
     Discard(Discard),
 }
@@ -182,6 +183,7 @@ impl Job {
         match self {
             Self::Store(StoreBytes { token, .. })
             | Self::Notify(token)
+            | Self::KeepReply(token)
             | Self::Commit(token)
             | Self::Discard(Discard { token, .. }) => *token,
         }

@@ -37,9 +37,11 @@ impl Checked {
                 Done::Finished(bytes)
             }
             Job::Notify(_) => {
-                self.notify(world, session, is_asked);
+                self.notify(world, session);
                 Done::Finished(0)
             }
+            // The application has written its reply to a file, which is looked up.
+            Job::KeepReply(_) => Done::Finished(0),
             Job::Commit(_) if book.is_deleted => Done::Lost,
             Job::Commit(_) => {
                 self.place(world, session, is_asked);
@@ -80,11 +82,17 @@ impl Checked {
         }
     }
 
-    pub fn notify(&self, world: &mut World, session: u8, is_asked: bool) {
+    /// The application is notified, accepts the entity, and writes its reply.
+    fn notify(&self, world: &mut World, session: u8) {
         let has_reply = self.has_reply();
         let book = world.book(session);
         book.has_reply |= has_reply && !book.has_ended;
-        if book.is_notified && is_asked {
+    }
+
+    /// A notification begins. The server cannot stop it if the acceptance of an earlier one is reported
+    /// meanwhile.
+    pub fn begin_notification(&self, world: &mut World, session: u8) {
+        if world.book(session).is_notified {
             world.break_rule(Rule::NotifiedOnce);
         }
     }
@@ -134,8 +142,10 @@ impl Checked {
         let outcome = self.with_sessions(world, policy, |sessions| match (job, done) {
             (_, Done::Lost) => sessions.handle_failed(token, HostError::EntityLost),
             (Job::Store(_), Done::Finished(bytes)) => sessions.handle_stored(token, bytes, NOW),
-            (Job::Notify(_), _) => {
-                sessions.handle_notified(token, application_response(has_reply), url, NOW)
+            (Job::Notify(_), _) => sessions.handle_accepted(token, true, NOW),
+            (Job::KeepReply(_), _) => {
+                let reply = application_response(has_reply).reply;
+                sessions.handle_reply(token, reply, url, NOW)
             }
             (Job::Commit(_), _) => sessions.handle_committed(token),
             (Job::Discard(_), _) => sessions.handle_discarded(token),
@@ -146,7 +156,8 @@ impl Checked {
                 (Job::Store(_), Done::Finished(bytes)) => book.counted += bytes,
                 (Job::Notify(_), _) => book.is_notified = true,
                 (Job::Commit(_), Done::Finished(_)) => book.is_commit_reported = true,
-                (Job::Store(_) | Job::Commit(_), Done::Lost) | (Job::Discard(_), _) => {}
+                (Job::Store(_) | Job::Commit(_), Done::Lost)
+                | (Job::KeepReply(_) | Job::Discard(_), _) => {}
             }
         }
         self.go_on_if_taken(world, slot, &job, outcome);
@@ -161,6 +172,13 @@ impl Checked {
         outcome: Result<Step<SessionsResponse<'static>>, SessionsError<E>>,
     ) {
         let is_asked = world.book(job.session()).token == Some(job.token());
+        let is_late = matches!((job, &outcome), (Job::Notify(_), Ok(Step::Answer(_))));
+        if is_late && !is_asked {
+            // The acceptance counts. The connection is closed: the request that took over answers.
+            self.cover(Coverage::AcceptedTooLate);
+            self.persist(world, job.session());
+            return world.drop_link(slot);
+        }
         if outcome.is_ok() != is_asked {
             world.break_rule(Rule::Taken);
         }
@@ -182,7 +200,7 @@ impl Checked {
                 let status = StatusCode::try_from(500).expect("a status");
                 HostError::Application { status, code: None }
             }
-            Job::Commit(_) | Job::Discard(_) => HostError::Other,
+            Job::KeepReply(_) | Job::Commit(_) | Job::Discard(_) => HostError::Other,
         };
         self.cover(Coverage::Failed);
         self.report_failure(world, slot, &job, error);

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use bits_proto::message::Ack;
-use bits_proto::server::{Notified, Reply, Session, State, Step};
+use bits_proto::server::{Notified, Reply, Session, State, Step, WorkToken};
 
 use super::World;
-use crate::support::session::{Server, answers};
+use crate::support::session::{BUSY, Server, answers, refused};
 
 impl World {
     /// Checks a step that requests work.
@@ -25,7 +25,14 @@ impl World {
             }
             Step::Notify(token) => {
                 assert!(is_whole && self.server.policy.notification);
+                assert!(!self.is_accepted, "notified again after the application accepted");
                 self.must_notify = true;
+                token
+            }
+            Step::KeepReply(token) => {
+                assert!(is_whole && self.is_accepted);
+                assert!(session.notified().is_some());
+                assert_eq!(session.state(), State::Replying);
                 token
             }
             Step::Commit(token) => {
@@ -40,7 +47,8 @@ impl World {
                     self.commits == 0 || !discard.entity,
                     "the committed entity must not be deleted"
                 );
-                let is_kept = |notified: Notified| notified.reply == Reply::Kept;
+                let is_kept =
+                    |notified: Notified| matches!(notified.reply, Reply::Kept | Reply::Pending);
                 // If a notification was requested, there may be a reply, for any report.
                 let expected = session.notified().map_or(self.must_notify, is_kept);
                 assert_eq!(discard.reply, expected);
@@ -53,6 +61,22 @@ impl World {
         if self.due != Some(token) {
             self.older = self.due.replace(token);
         }
+    }
+
+    /// Checks an acceptance that was reported after another request had taken over.
+    pub(super) fn check_late_acceptance(&self, before: &Session, token: WorkToken, step: Step) {
+        assert_eq!(token.session_id(), before.id());
+        assert_eq!(refused(step), BUSY);
+        let (state, after) = (before.state(), &self.server.session);
+        let expected = match state {
+            State::Notifying | State::Replying => State::Replying,
+            State::Unnotified | State::Accepted => State::Accepted,
+            _ => panic!("nothing to accept in state {state}"),
+        };
+        assert_eq!(after.state(), expected);
+        assert_eq!(after.poll_timeout(), before.poll_timeout(), "the work of others continues");
+        let recorded = before.notified();
+        assert!(recorded.is_none() || after == before, "it is recorded once");
     }
 
     /// Checks a response.
@@ -88,6 +112,11 @@ impl World {
         if let Some(total) = before.session.total() {
             assert_eq!(session.total(), Some(total), "the total changed");
         }
+        let is_undecided = matches!(
+            session.state(),
+            State::Receiving | State::Storing | State::Notifying | State::Unnotified
+        );
+        assert!(!self.is_accepted || !is_undecided, "the acceptance is forgotten");
         assert_eq!(session.is_committed(), self.commits == 1);
         assert!(self.commits <= 1, "committed twice");
         if before.session.state() == State::Ended {
