@@ -14,8 +14,13 @@
 //! reassembled and parsed separately. Their messages are listed in the order in which they
 //! happened, with the time at which the head was complete. A message with bytes that were not
 //! captured is `partial`, with their number. So are bytes before the first recognizable message of a
-//! connection. Packets without TCP are counted by protocol on standard error; so is skipped data, such
+//! connection that was captured from the middle. Packets without TCP are counted by protocol on standard error; so is skipped data, such
 //! as connections without HTTP and IP fragments.
+//!
+//! Messages and skipped bytes cover each direction of a connection without a gap. Bytes are skipped,
+//! and listed with their number and the reason, if they are not HTTP, or follow a message whose end is
+//! unknown, such as one with a malformed head. The listing continues with the next message: a start
+//! line with a version of HTTP/1, after which a field or the end of the head follows.
 //!
 //! An observer follows the conversation of each client with each URL, and lists the rules that each
 //! message violates. It does not know what happened before the file, so it only reports what is
