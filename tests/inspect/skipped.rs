@@ -121,6 +121,10 @@ fn layers_that_cannot_be_read_are_reported_with_the_reason() {
     packet(101, &[0x54; 40], "with an invalid IP header");
     packet(101, &[0x44; 40], "with an invalid IP header");
     packet(101, &ipv4(6, &[0; 40]), "with an invalid TCP header");
+    // Extension headers: destination options before hop-by-hop options, and too few bytes.
+    let options = [0, 0, 1, 4, 0, 0, 0, 0, 6, 0, 1, 4, 0, 0, 0, 0];
+    packet(101, &ipv6(60, &options), "with an invalid IP header");
+    packet(101, &ipv6(0, &[6, 1, 1, 4]), "whose IP header was not completely captured");
     packet(1, &ethernet(PPPOE, &[0x12, 0, 0, 1, 0, 0]), "with an invalid PPPoE header");
     let routing = "with GRE source routing, which is not supported";
     packet(101, &gre(0x4000, 0x0800, &[0; 12], &[]), routing);
@@ -155,4 +159,15 @@ fn counts_are_listed_in_descending_order() {
     let why = "inspect: -: no TCP segment: 7 UDP, 3 ARP, 1 ICMPv6; 2 IP fragments, which are not \
         reassembled; 2 packets encrypted with ESP\n";
     assert_eq!(errors(&pcap(FORMAT, Link::Ethernet, rest)), (Some(1), why.to_owned()));
+}
+
+#[test]
+fn packets_of_a_damaged_capture_are_counted_too() {
+    let mut file = plain_pcap(&Dialogue::opened(50000, [1, 2]).segments);
+    file[20] = 147;
+    file.pop();
+    let (status, errors) = errors(&file);
+    let skipped = "inspect: -: skipped 2 packets of link type 147 (user0), which is not supported\n\
+        inspect: -: the capture is truncated at byte ";
+    assert!(status == Some(2) && errors.starts_with(skipped), "{errors}");
 }

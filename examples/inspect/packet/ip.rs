@@ -15,13 +15,19 @@ pub enum Content<'b> {
 
 /// Parses an IP packet. `cut` is the number of bytes after `data` that were not captured.
 pub fn content(data: &[u8], cut: usize) -> Result<Content<'_>, Unread> {
-    let (ip, stopped) = LaxIpSlice::from_slice(data).map_err(|error| why(&error))?;
+    let (ip, stopped) = LaxIpSlice::from_slice(data).map_err(|error| match error {
+        err::ip::LaxHeaderSliceError::Len(_) => Unread::Truncated(Layer::Ip),
+        err::ip::LaxHeaderSliceError::Content(_) => Unread::Invalid(Layer::Ip),
+    })?;
     let payload = ip.payload();
     if payload.fragmented {
         return Err(Unread::Fragment);
     }
-    if stopped.is_some() {
-        return Err(Unread::Truncated(Layer::Ip));
+    if let Some((error, _)) = stopped {
+        return Err(match error {
+            err::ipv6_exts::HeaderSliceError::Len(_) => Unread::Truncated(Layer::Ip),
+            err::ipv6_exts::HeaderSliceError::Content(_) => Unread::Invalid(Layer::Ip),
+        });
     }
     let cut = match payload.len_source {
         _ if payload.incomplete => declared_length(&ip).saturating_sub(payload.payload.len()),
@@ -37,13 +43,6 @@ pub fn content(data: &[u8], cut: usize) -> Result<Content<'_>, Unread> {
         err::tcp::HeaderSliceError::Content(_) => Unread::Invalid(Layer::Tcp),
     })?;
     Ok(Content::Segment(segment(&ip, &tcp, cut)))
-}
-
-fn why(error: &err::ip::LaxHeaderSliceError) -> Unread {
-    match error {
-        err::ip::LaxHeaderSliceError::Len(_) => Unread::Truncated(Layer::Ip),
-        err::ip::LaxHeaderSliceError::Content(_) => Unread::Invalid(Layer::Ip),
-    }
 }
 
 /// Returns the length of the payload according to the IP header.

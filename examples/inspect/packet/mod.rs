@@ -59,5 +59,5 @@ pub fn segment<'b>(packet: &Packet<'b>) -> Result<Segment<'b>, Unread> {
             Step::End(why) => return Err(why),
         }
     }
-    Err(Unread::Has("more than 16 nested headers"))
+    Err(Unread::Feature("more than 16 nested headers"))
 }

@@ -53,7 +53,7 @@ pub fn gre(data: &[u8]) -> Option<Step<'_>> {
     let flags = u16_at(data, 0)?;
     let fields = match flags & 0x7 {
         0 if flags & ROUTING != 0 => {
-            return Some(Step::End(Unread::Has("GRE source routing, which is not supported")));
+            return Some(Step::End(Unread::Feature("GRE source routing, which is not supported")));
         }
         0 => CHECKSUM | KEY | SEQUENCE,
         1 => KEY | SEQUENCE | ACKNOWLEDGEMENT,
@@ -88,7 +88,7 @@ pub fn erspan_v3(data: &[u8]) -> Option<Step<'_>> {
     Some(match word >> 10 & 0x1F {
         0 => Step::Next(Layer::Ethernet, payload),
         2 => Step::Next(Layer::Ip, payload),
-        _ => Step::End(Unread::Has("an ERSPAN frame type that is not supported")),
+        _ => Step::End(Unread::Feature("an ERSPAN frame type that is not supported")),
     })
 }
 

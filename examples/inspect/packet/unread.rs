@@ -20,8 +20,8 @@ pub enum Unread {
     Invalid(Layer),
     /// Encrypted with this protocol.
     Encrypted(&'static str),
-    /// Has this feature, which is not supported.
-    Has(&'static str),
+    /// The packet has this feature, which is not supported.
+    Feature(&'static str),
     /// The link type with this number is not supported.
     Link(i32),
 }
@@ -40,7 +40,7 @@ impl Unread {
             }
             Self::Invalid(layer) => format!("{count} packet{s} with an invalid {layer} header"),
             Self::Encrypted(protocol) => format!("{count} packet{s} encrypted with {protocol}"),
-            Self::Has(what) => format!("{count} packet{s} with {what}"),
+            Self::Feature(feature) => format!("{count} packet{s} with {feature}"),
             Self::Link(number) => {
                 let name = link_name(*number).map(|name| format!(" ({name})")).unwrap_or_default();
                 format!("{count} packet{s} of link type {number}{name}, which is not supported")

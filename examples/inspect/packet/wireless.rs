@@ -14,7 +14,7 @@ pub fn radiotap(data: &[u8]) -> Option<Step<'_>> {
     let (header, frame) = data.split_at_checked(u16::from_le_bytes([l0, l1]).into())?;
     let flags = radiotap_flags(header).unwrap_or(0);
     if flags & BAD_CHECKSUM != 0 {
-        return Some(Step::End(Unread::Has("a wrong 802.11 checksum")));
+        return Some(Step::End(Unread::Feature("a wrong 802.11 checksum")));
     }
     Some(Step::Next(Layer::Wlan { is_padded: flags & PADDED != 0 }, frame))
 }
@@ -64,13 +64,15 @@ pub fn wlan(data: &[u8], is_padded: bool) -> Option<Step<'_>> {
     }
     let fragment = data.get(22)? & 0x0F;
     if fragment != 0 || flags & MORE_FRAGMENTS != 0 {
-        return Some(Step::End(Unread::Has("an 802.11 fragment, which is not reassembled")));
+        return Some(Step::End(Unread::Feature("an 802.11 fragment, which is not reassembled")));
     }
     let has_fourth_address = flags & TO_AND_FROM_DISTRIBUTION == TO_AND_FROM_DISTRIBUTION;
     let mut length = if has_fourth_address { 30 } else { 24 };
     if is_qos {
         if data.get(length)? & AGGREGATE != 0 {
-            return Some(Step::End(Unread::Has("aggregated 802.11 data, which is not supported")));
+            return Some(Step::End(Unread::Feature(
+                "aggregated 802.11 data, which is not supported",
+            )));
         }
         length += if flags & HAS_HT_CONTROL != 0 { 6 } else { 2 };
     }
