@@ -189,11 +189,37 @@ fn lengths_count_the_bytes_that_were_not_captured() {
         assert_eq!((whole.data, whole.cut), (&b"0123456789"[..], 0), "{name}");
         let part = segment(&packet(*link, &data[..data.len() - 4], 4)).expect(name);
         assert_eq!((part.data, part.cut), (&b"012345"[..], 4), "{name}");
+        // Padding that was not captured does not count.
+        let part = segment(&packet(*link, &data[..data.len() - 4], 4 + 9)).expect(name);
+        assert_eq!((part.data, part.cut), (&b"012345"[..], 4), "{name}");
         // Padding after the packet is not data.
         let padded = [&data[..], &[0; 9]].concat();
         let padded = segment(&packet(*link, &padded, 0)).expect(name);
         assert_eq!((padded.data, padded.cut), (&b"0123456789"[..], 0), "{name}");
     }
+}
+
+#[test]
+fn extension_headers_do_not_count_as_data() {
+    let mut dialogue = Dialogue::new(50000, [1000, 2000]);
+    dialogue.say(Side::Client, b"0123456789");
+    let options = capture::packet(&dialogue.segments[0], Link::Ipv6Extensions);
+    let authentication = [&[6, 4][..], &[0; 22], &ip_packet()[20..]].concat();
+    for data in [options, frame(&ipv4(51, &authentication))] {
+        let part = segment(&packet(1, &data[..data.len() - 4], 4 + 9)).expect("a segment");
+        assert_eq!((part.data, part.cut), (&b"012345"[..], 4));
+    }
+}
+
+#[test]
+fn a_length_in_a_pseudowire_is_not_taken_for_a_type() {
+    // If there were a control word, the length 0x0800 of the IP packet would be the type of IPv4.
+    let mut dialogue = Dialogue::new(50000, [1000, 2000]);
+    dialogue.say(Side::Client, &[b'0'; 0x0800 - 40]);
+    let mut inner = frame(&capture::packet(&dialogue.segments[0], Link::Raw));
+    inner[0] = 0;
+    let data = ethernet(MPLS, &mpls(&[16], &inner));
+    assert_eq!(segment(&packet(1, &data, 0)).expect("a segment").data.len(), 0x0800 - 40);
 }
 
 #[test]
@@ -204,6 +230,8 @@ fn packets_without_an_ip_length_extend_to_the_end() {
     let data = frame(&vxlan(4789, &frame(&ip)));
     let whole = segment(&packet(1, &data, 0)).expect("a segment");
     assert_eq!((whole.data, whole.cut), (&b"0123456789"[..], 0));
+    let part = segment(&packet(1, &data[..data.len() - 4], 4 + 9)).expect("a segment");
+    assert_eq!((part.data, part.cut), (&b"012345"[..], 4));
     let data = frame(&ip);
     let part = segment(&packet(1, &data[..data.len() - 4], 4)).expect("a segment");
     assert_eq!((part.data, part.cut), (&b"012345"[..], 4));

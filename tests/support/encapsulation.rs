@@ -178,13 +178,12 @@ pub fn wlan(parts: Wlan, ip: &[u8]) -> Vec<u8> {
     frame
 }
 
-/// Returns a radiotap header with a time, flags and a rate, followed by a frame. The words that announce
-/// fields are continued twice.
+/// Returns a radiotap header with a time, flags and a rate, followed by a frame. The word that announces
+/// fields is continued, and the time is aligned.
 pub fn radiotap(flags: u8, frame: &[u8]) -> Vec<u8> {
-    let words = [0x8000_0007_u32, 0x8000_0000, 0];
-    let words = words.map(u32::to_le_bytes).concat();
-    let fields = [[1; 8].as_slice(), &[flags, 4]].concat();
-    [&[0, 0, 26, 0], &words[..], &fields, frame].concat()
+    let words = [0x8000_0007_u32, 0].map(u32::to_le_bytes).concat();
+    let padding = [0; 4];
+    [&[0, 0, 26, 0], &words[..], &padding, &[1; 8], &[flags, 4], frame].concat()
 }
 
 /// Returns a packet of Linux "cooked" captures, version 1.
