@@ -8,6 +8,8 @@ use crate::report::{Report, StartLine, Verdict};
 use crate::source::{Direction, Time};
 use crate::support::cases::config;
 use crate::support::inspector::inspect;
+use bits_proto::deviation::Deviation;
+use bits_proto::observer::{SequenceRule, Violation};
 use proptest::prelude::*;
 use serde_json::json;
 use unicode_width::UnicodeWidthStr as _;
@@ -324,4 +326,17 @@ fn a_summary_without_responses_claims_no_acknowledgement() {
     let ack = "HTTP/1.1 200 OK\r\nBITS-Packet-Type: Ack\r\nBITS-Received-Content-Range: 12\r\n\
         Content-Length: 0\r\n\r\n";
     assert_eq!(bytes(&format!("{FRAGMENT}{ack}")), format!("{sent}, 2 acknowledged"));
+}
+
+#[test]
+fn every_rule_fits() {
+    let mut report = Report::new("", 0, Some(Direction::Request));
+    report.kind = "notification-response";
+    let rules = SequenceRule::ALL.iter().map(|rule| Violation::from(*rule));
+    report.violations = rules.chain(Deviation::ALL.iter().map(|it| Violation::from(*it))).collect();
+    let text = print("-", &[report], options(Some(80)));
+    assert_fits(&text, 80);
+    for rule in SequenceRule::ALL {
+        assert!(text.contains(&format!("application  {:<9}  {rule}\n", rule.section())), "{text}");
+    }
 }

@@ -13,7 +13,8 @@ use std::process::Output;
 
 use crate::conversation::{Context, explain};
 use crate::pending::PendingRequest;
-use crate::report::{Report, Verdict};
+use crate::report::{Report, Skipped, Verdict};
+use crate::source::SkipReason;
 use crate::support::inspector::{self, json_lines};
 use serde_json::Value;
 
@@ -307,7 +308,11 @@ fn captured_messages_get_their_verdicts() {
     let mut count = 0;
     for row in manifest(&folder).iter().filter(|row| row["verdict"] != "raw-body") {
         let (file, verdict) = (&row["file"], &row["verdict"]);
-        let reports = explain(file, &read(&folder, file), answering(alone(&row["packet_kind"])));
+        let mut reports =
+            explain(file, &read(&folder, file), answering(alone(&row["packet_kind"])));
+        // The body of a message whose end is unknown.
+        let is_body = |it: &Skipped| it.reason == SkipReason::UnknownEnd;
+        reports.retain(|report| !report.skipped.as_ref().is_some_and(is_body));
         let is_expected = |report: &Report| fits(verdict, &row["expected_outcome"], report);
         if reports.is_empty() || !reports.iter().all(is_expected) {
             let found: Vec<_> = reports.iter().map(in_words).collect();
