@@ -132,6 +132,17 @@ fn details_are_shortened_step_by_step() {
 }
 
 #[test]
+fn details_keep_their_room_beside_dates() {
+    let file = format!("{TESTS}/captures/faults.pcapng");
+    let reports = reports(&file, &std::fs::read(&file).expect("a file"));
+    let text = print(&file, &reports, Options { is_absolute: true, ..options(Some(80)) });
+    let details = ["to /upload/entity", "2000 bytes received", "2000–3999 of 8000"];
+    for details in details {
+        assert!(lines(&text).iter().any(|line| line.ends_with(&format!(" {details}"))), "{text}");
+    }
+}
+
+#[test]
 fn paths_keep_their_first_and_last_segments() {
     let path = "/uploads/2025/03/04/very/deep/file.bin";
     assert_eq!(shorten_path(path, path.len()), path);

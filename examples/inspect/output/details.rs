@@ -139,7 +139,8 @@ fn success(report: &Report) -> Details {
         (Some("close-session"), _) => "upload completed".into(),
         (Some("cancel-session"), _) => "upload cancelled".into(),
         (_, Some(received)) => {
-            Details::new([format!("{} received", counted(received, "byte"))], "")
+            let bytes = counted(received, "byte");
+            Details::new([format!("{bytes} received"), bytes], "")
         }
         _ => Details::default(),
     }

@@ -24,9 +24,7 @@ pub struct Layout {
 
 /// Maximum number of columns of an index, a time and a name.
 const MAX_CELLS: [usize; 3] = [8, 24, 16];
-/// Number of columns between two cells.
-const GAP: u16 = 2;
-/// Number of columns for details below which the sessions are left out.
+/// Number of columns for details below which the other columns are reduced.
 const MIN_DETAILS: usize = 20;
 const INDENT: &str = "      ";
 
@@ -102,12 +100,7 @@ impl<'r> Messages<'r> {
     }
 
     fn print(&self, out: &mut impl Write) -> io::Result<()> {
-        let mut table = self.table(self.has_sessions);
-        let mut room = self.room(&table);
-        if self.has_sessions && room.is_some_and(|room| room < MIN_DETAILS) {
-            table = self.table(false);
-            room = self.room(&table);
-        }
+        let (mut table, room) = self.table();
         for (row, report) in table.row_iter_mut().zip(self.reports) {
             row.add_cell(Cell::new(details(report, room)));
         }
@@ -124,8 +117,20 @@ impl<'r> Messages<'r> {
         writeln!(out)
     }
 
-    /// Returns a table without details.
-    fn table(&self, has_sessions: bool) -> Table {
+    /// Returns a table without details, and the number of columns that it leaves for them.
+    fn table(&self) -> (Table, Option<usize>) {
+        let is_sufficient = |room: Option<usize>| room.is_none_or(|room| room >= MIN_DETAILS);
+        for (has_sessions, gap) in [(self.has_sessions, 2), (false, 2)] {
+            let (table, room) = self.table_of(has_sessions, gap);
+            if is_sufficient(room) {
+                return (table, room);
+            }
+        }
+        self.table_of(false, 1)
+    }
+
+    /// Returns a table with this number of blanks between two cells.
+    fn table_of(&self, has_sessions: bool, gap: u16) -> (Table, Option<usize>) {
         let mut header = vec!["#"];
         header.extend(self.start.map(|_| "time"));
         header.extend((!self.connections.is_empty()).then_some("conn"));
@@ -139,9 +144,10 @@ impl<'r> Messages<'r> {
             .set_header(header)
             .add_rows(self.reports.iter().map(|report| self.row(report, has_sessions)));
         for column in table.column_iter_mut() {
-            column.set_padding((0, GAP));
+            column.set_padding((0, gap));
         }
-        table
+        let room = self.room(&table, gap);
+        (table, room)
     }
 
     fn row(&self, report: &Report, has_sessions: bool) -> Row {
@@ -186,11 +192,11 @@ impl<'r> Messages<'r> {
     }
 
     /// Returns the number of columns that a table leaves for details.
-    fn room(&self, table: &Table) -> Option<usize> {
+    fn room(&self, table: &Table, gap: u16) -> Option<usize> {
         let mut widths = table.column_max_content_widths();
         // The last column contains only its title.
         widths.pop();
-        let used: usize = widths.iter().map(|width| usize::from(width + GAP)).sum();
+        let used: usize = widths.iter().map(|width| usize::from(width + gap)).sum();
         self.layout.width.map(|width| width.saturating_sub(used))
     }
 }
