@@ -101,11 +101,8 @@ impl Conversation {
         };
         transfer.retries += u64::from(is_retry);
         transfer.fragments += u64::from(report.kind == "fragment");
-        // The rest of an incomplete message was not sent, unless it is known to be missing.
-        if report.verdict != Verdict::Partial || report.missing.is_some_and(|it| it > 0) {
-            let length = fragment.map_or(0, |(first, end)| end.saturating_sub(first));
-            transfer.sent = transfer.sent.saturating_add(length);
-        }
+        let length = fragment.map_or(0, |(first, end)| end.saturating_sub(first));
+        transfer.sent = transfer.sent.saturating_add(sent(report, length));
         self.pending = Some(Packet { kind: report.kind, session, end: fragment.map(|it| it.1) });
         self.unsuccessful = Some(report.kind);
     }
@@ -164,6 +161,16 @@ impl Session {
         let is_retry = first < self.sent;
         self.sent = self.sent.max(end);
         is_retry
+    }
+}
+
+/// Returns the number of bytes that were sent of a fragment with this length.
+fn sent(report: &Report, length: u64) -> u64 {
+    let is_known = report.unsent > 0 || report.missing.is_some_and(|missing| missing > 0);
+    match report.verdict {
+        // The file ends inside the message.
+        Verdict::Partial if !is_known => 0,
+        _ => length.saturating_sub(report.unsent),
     }
 }
 

@@ -1,10 +1,14 @@
 //! The counts after the messages.
 
 use crate::conversation::{Context, explain};
+use crate::input;
 use crate::report::{Party, Report};
 use crate::source::Direction;
 use crate::summary::{Sessions, Summary, Transfer};
-use crate::support::dialogues::{self, ID, close, close_ack, fragment_ack, ping, ping_ack};
+use crate::support::capture::{Dialogue, Side, plain_pcap};
+use crate::support::dialogues::{
+    self, ID, INITIAL, close, close_ack, fragment_ack, ping, ping_ack,
+};
 use crate::support::inspector::{inspect, json_lines};
 use crate::support::vectors;
 use bits_proto::observer::Severity;
@@ -100,11 +104,24 @@ fn an_upload_whose_beginning_was_not_captured_counts_what_was_captured() {
 }
 
 #[test]
-fn a_message_that_was_not_sent_completely_is_not_counted_as_sent() {
+fn bytes_that_were_not_sent_are_not_counted() {
     let mut cut = fragment(0, 10, 30);
-    cut.truncate(cut.len() - 1);
-    let found = summary(&[cut]);
+    cut.truncate(cut.len() - 3);
+    let found = summary(&[cut.clone()]);
     assert_eq!((found.transfer.fragments, found.transfer.sent, found.partial), (1, 0, 1));
+    let transfer = |dialogue: &Dialogue| {
+        let file = plain_pcap(&dialogue.segments);
+        let explained = input::explain("", &file, Context::default(), usize::MAX);
+        Summary::of(&explained.reports).transfer
+    };
+    let mut dialogue = Dialogue::opened(50000, INITIAL);
+    let found = transfer(dialogue.say(Side::Client, &cut).close());
+    assert_eq!((found.fragments, found.sent), (1, 7), "the connection ends");
+    // Bytes that were not captured were sent.
+    let mut dialogue = Dialogue::opened(50000, INITIAL);
+    dialogue.say(Side::Client, &cut).lose(Side::Client, 3);
+    let found = transfer(dialogue.say(Side::Client, &ping()));
+    assert_eq!((found.fragments, found.sent), (1, 10));
 }
 
 #[test]
