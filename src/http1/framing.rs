@@ -177,7 +177,6 @@ impl Framing {
 }
 
 impl TransferCoding {
-    #[cold]
     fn of(value: &[u8], is_repeated: bool) -> Self {
         let is_chunked = eq_ignore_case!(value, b"chunked");
         if is_chunked && !is_repeated { Self::Chunked } else { Self::Other }
@@ -228,14 +227,29 @@ pub enum AllowedCoding {
 }
 
 impl<'b> FramingFields<'b> {
-    /// Returns the framing. A Content-Length that is not a number counts as absent.
+    /// Returns the usual framing, which is never rejected: at most one Content-Length, which is a
+    /// number, and no Transfer-Encoding.
     #[inline(always)]
-    pub(crate) fn framing(&self) -> Framing {
+    pub(crate) fn usual(self) -> Option<Framing> {
+        if self.other_length.is_some() || self.transfer_encoding.is_some() {
+            return None;
+        }
+        let content_length = match self.content_length {
+            Some(value) => Some(digits::decimal(value).ok()?),
+            None => None,
+        };
+        Some(Framing { content_length, transfer_encoding: None })
+    }
+
+    /// Returns the framing. An invalid Content-Length counts as absent.
+    #[cold]
+    pub(crate) fn unusual(self) -> Framing {
+        let is_repeated = self.other_coding.is_some();
         Framing {
-            content_length: self.content_length.and_then(|value| digits::decimal(value).ok()),
+            content_length: self.content_length.and_then(|value| content_length(value).ok()),
             transfer_encoding: self
                 .transfer_encoding
-                .map(|value| TransferCoding::of(value, self.other_coding.is_some())),
+                .map(|value| TransferCoding::of(value, is_repeated)),
         }
     }
 
@@ -244,7 +258,7 @@ impl<'b> FramingFields<'b> {
         &self,
         allowed: AllowedCoding,
     ) -> impl Iterator<Item = FramingError<'b>> + use<'b> {
-        let is_chunked = self.framing().transfer_encoding == Some(TransferCoding::Chunked);
+        let is_chunked = self.unusual().transfer_encoding == Some(TransferCoding::Chunked);
         let is_allowed = match allowed {
             AllowedCoding::None => false,
             AllowedCoding::Chunked => is_chunked && self.content_length.is_none(),
@@ -261,40 +275,28 @@ impl<'b> FramingFields<'b> {
         coding.into_iter().chain(length)
     }
 
-    /// Returns the body length of a list of equal numbers; `None` for another Content-Length.
+    /// Returns true if Content-Length is a valid list of equal numbers.
     #[cold]
-    pub(crate) fn length_of_list(&self) -> Option<u64> {
+    pub(crate) fn is_length_list(&self) -> bool {
         self.content_length
-            .filter(|value| value.contains(&b','))
-            .and_then(|value| length_of_list(value).ok())
+            .is_some_and(|value| value.contains(&b',') && content_length(value).is_ok())
     }
 
-    /// Returns true if the fields give exactly one body length. `framing` must come from `self`.
-    #[inline(always)]
-    pub(crate) fn is_unambiguous(&self, framing: &Framing) -> bool {
-        let is_length_valid = framing.content_length.is_some() == self.content_length.is_some();
-        is_length_valid && self.other_length.is_none() && framing.transfer_encoding.is_none()
-    }
-
-    /// Returns the framing of a head, or the first reason to reject it.
-    #[inline(always)]
+    /// Returns the framing of a head that is not [`usual`](Self::usual), or the first reason to
+    /// reject it.
+    #[cold]
     pub(super) fn check<V: HeadVisitor<'b>>(
-        &self,
+        self,
         allowed: AllowedCoding,
         visitor: &mut V,
     ) -> Result<Framing, FramingError<'b>> {
-        let mut framing = self.framing();
-        if self.is_unambiguous(&framing) {
-            return Ok(framing);
-        }
         if let Some(error) = self.errors(allowed).next() {
             return Err(error);
         }
-        if let Some(length) = self.length_of_list() {
-            framing.content_length = Some(length);
+        if self.is_length_list() {
             visitor.record_length_list();
         }
-        Ok(framing)
+        Ok(self.unusual())
     }
 }
 

@@ -94,12 +94,13 @@ impl<'h, 'b, L: StartLine<'b>, V: HeadVisitor<'b>> Head<'h, 'b, L, V> {
                 let mut lines = CheckedLines { fields: fields.iter(), bytes, bare_lf: None };
                 let framing = visitor.visit_all(&mut lines);
                 lines.finish()?;
-                match framing.check(line.allowed_coding(), visitor) {
-                    Ok(framing) => {
-                        Ok(Progress::Complete(Self { bytes, line, fields, framing, visitor }))
-                    }
-                    Err(error) => Err(error.in_head(bytes, fields)),
-                }
+                let framing = match framing.usual() {
+                    Some(usual) => usual,
+                    None => framing
+                        .check(line.allowed_coding(), visitor)
+                        .map_err(|error| error.in_head(bytes, fields))?,
+                };
+                Ok(Progress::Complete(Self { bytes, line, fields, framing, visitor }))
             }
             Ok(httparse::Status::Partial) => input.check_partial().map(|()| Progress::Partial),
             Err(error) => Err(input.syntax_error(error, capacity, |prefix| {

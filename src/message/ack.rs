@@ -304,8 +304,11 @@ fn record_body<'b, R: Report<'b>>(
     reader: &mut Reader<'_, 'b, R>,
 ) {
     reader.record_long_value();
-    reader.record_length(kind, status);
-    if reader.framing.announces_body() && !status.has_no_body() {
+    if status.has_no_body() {
+        return;
+    }
+    reader.record_length(kind);
+    if reader.framing.announces_body() {
         reader.deviations.insert(Deviation::UnexpectedBody);
     }
 }

@@ -152,7 +152,9 @@ pub(super) fn read<'b, R: Report<'b>>(
         reader.deviations.insert(Deviation::ApplicationSuccess);
     }
     reader.record_fields(KIND);
-    reader.record_length(KIND, line.status);
+    if !line.status.has_no_body() {
+        reader.record_length(KIND);
+    }
     let has_static_url = reader.get(FieldName::StaticResponseUrl).is_some();
     if has_static_url && reader.framing.announces_body() {
         reader.deviations.insert(Deviation::UnexpectedBody);

@@ -8,15 +8,16 @@ use super::report::{Checked, Outcome, Report};
 use crate::deviation::{Deviation, Deviations};
 use crate::error::{CheckStage, ValueError};
 use crate::field::{Decode, FieldName, FieldSet, SessionId, SupportedProtocols};
+use crate::http1::Framing;
 use crate::http1::framing::AllowedCoding;
-use crate::http1::{Framing, StatusCode};
 
 /// The fields of one message, the deviations found so far, and the receiver of errors.
 pub(crate) struct Reader<'h, 'b, R> {
     fields: &'h Fields<'b>,
     pub(super) framing: Framing,
-    /// False where the framing was checked when the head was parsed.
-    is_framing_unchecked: bool,
+    /// True if `framing` is set by [`check_framing`](Self::check_framing). False for the usual
+    /// framing, and where the head was parsed from bytes.
+    is_framing_unusual: bool,
     long_value: Option<LongValue<'b>>,
     pub(super) deviations: Deviations,
     report: R,
@@ -32,16 +33,17 @@ impl<'h, 'b, R: Report<'b>> Reader<'h, 'b, R> {
         report: R,
     ) -> Self {
         let deviations = Deviations::EMPTY;
-        Self { fields, framing, is_framing_unchecked: false, long_value, deviations, report }
+        Self { fields, framing, is_framing_unusual: false, long_value, deviations, report }
     }
 
     /// Reads fields that another HTTP stack has parsed.
     #[inline(always)]
     pub(super) fn of_parsed_fields(fields: &'h Fields<'b>, report: R) -> Self {
+        let usual = fields.framing_fields().usual();
         Self {
             fields,
-            framing: fields.framing_fields().framing(),
-            is_framing_unchecked: true,
+            framing: usual.unwrap_or_default(),
+            is_framing_unusual: usual.is_none(),
             long_value: fields.long_value(),
             deviations: Deviations::EMPTY,
             report,
@@ -63,21 +65,17 @@ impl<'h, 'b, R: Report<'b>> Reader<'h, 'b, R> {
     /// Checks the framing of a message that another HTTP stack has parsed.
     #[inline(always)]
     pub(super) fn check_framing(&mut self, allowed: AllowedCoding) -> Checked<'b, R> {
-        let fields = self.fields.framing_fields();
-        if self.is_framing_unchecked && !fields.is_unambiguous(&self.framing) {
-            self.report_framing(allowed)?;
-        }
-        Ok(())
+        if self.is_framing_unusual { self.report_framing(allowed) } else { Ok(()) }
     }
 
     #[cold]
     fn report_framing(&mut self, allowed: AllowedCoding) -> Checked<'b, R> {
         let fields = self.fields.framing_fields();
+        self.framing = fields.unusual();
         for error in fields.errors(allowed) {
             self.report(MessageError::in_framing(error))?;
         }
-        if let Some(length) = fields.length_of_list() {
-            self.framing.content_length = Some(length);
+        if fields.is_length_list() {
             self.deviations.insert(Deviation::DuplicateField);
         }
         Ok(())
@@ -226,10 +224,7 @@ impl<'h, 'b, R: Report<'b>> Reader<'h, 'b, R> {
 
     /// Records a response without Content-Length: it is missing, or a transfer coding replaces it.
     #[inline(always)]
-    pub(super) fn record_length(&mut self, kind: MessageKind, status: StatusCode) {
-        if status.has_no_body() {
-            return;
-        }
+    pub(super) fn record_length(&mut self, kind: MessageKind) {
         match self.framing.transfer_encoding {
             None => self.record_absence(kind, FieldName::ContentLength),
             Some(_) => self.deviations.insert(Deviation::ChunkedResponse),
