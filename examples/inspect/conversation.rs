@@ -11,7 +11,7 @@ use bits_proto::observer::Violation;
 use crate::body::{MalformedBody, SWITCHING_PROTOCOLS, request_body, response_body};
 use crate::decode::{
     decode_ack, decode_lone_response, decode_notification_request, decode_notification_response,
-    decode_packet, reject,
+    decode_packet, excuse_missing_body, record_missing_body, reject,
 };
 use crate::malformed::{is_bits, kind_of_malformed, pending_of_malformed};
 use crate::observers::{ObservedRequest, Observers};
@@ -48,11 +48,17 @@ pub fn explain_source<'b>(
         conversations: BTreeMap::new(),
         observers: Observers::new(context.from_start),
         ack_for: context.ack_for,
+        without_body: Vec::new(),
     };
-    let mut reports = Vec::new();
+    let mut reports: Vec<Report> = Vec::new();
     while let Some(event) = reader.source.next_event() {
         match event {
-            Event::Message(message) => reports.push(reader.message(&message, reports.len())),
+            Event::Message(message) => {
+                reports.push(reader.message(&message, reports.len()));
+                for (index, error) in reader.without_body.drain(..) {
+                    record_missing_body(&mut reports[index], error);
+                }
+            }
             Event::Skipped(skipped) => reports.push(reader.skipped(&skipped, reports.len())),
             Event::Ended(connection) => reader.ended(connection),
         }
@@ -67,12 +73,17 @@ struct Conversation<'b> {
     pending: VecDeque<Pending<'b>>,
     /// True if an unknown number of responses may be missing from the input.
     may_miss_responses: bool,
-    /// Position up to which the client had received responses when it sent the last request.
-    received: Option<i64>,
 }
 
-/// A request that awaits its response. A malformed request is not observed.
-type Pending<'b> = (PendingRequest<'b>, Option<ObservedRequest>);
+/// A request that awaits its response.
+#[derive(Clone, Copy)]
+struct Pending<'b> {
+    request: PendingRequest<'b>,
+    /// Index of its report.
+    index: usize,
+    /// `None` for a malformed request.
+    observed: Option<ObservedRequest>,
+}
 
 struct Reader<'s, 'b, S> {
     file: &'s str,
@@ -80,6 +91,8 @@ struct Reader<'s, 'b, S> {
     conversations: BTreeMap<ConnectionId, Conversation<'b>>,
     observers: Observers,
     ack_for: Option<PendingRequest<'static>>,
+    /// Requests whose missing body is an error, by the index of their reports.
+    without_body: Vec<(usize, Error)>,
 }
 
 /// Length of a message: the length of its head, and its body.
@@ -126,20 +139,37 @@ impl<'b, S: Source<'b>> Reader<'_, 'b, S> {
         let ends = report.connection.as_deref();
         let observed = self.observers.request(message.connection, ends, &head, violations);
         report.conversation = Some(observed.conversation());
-        self.conversation(message.connection).pending.push_back((pending, Some(observed)));
+        excuse_missing_body(report);
+        let pending = Pending { request: pending, index: report.index, observed: Some(observed) };
+        self.conversation(message.connection).pending.push_back(pending);
         (head.len(), request_body(&head, report.verdict == Verdict::Rejected))
     }
 
     /// Handles the responses before a request that the client received and the capture lacks.
     fn miss_responses(&mut self, message: &Message<'b>) {
-        let is_captured = self.source.is_captured(message.connection, Direction::Response);
-        let conversation = self.conversation(message.connection);
-        let before = std::mem::replace(&mut conversation.received, message.received);
-        // TCP acknowledgements show whether the client has received a response.
-        if !is_captured && before.is_none_or(|before| message.received != Some(before)) {
-            conversation.pending.clear();
-            self.observers.reset(message.connection);
+        if message.follows_missed_response {
+            self.miss_response(message.connection);
         }
+        // On other connections they may have arrived.
+        let is_missed = |(connection, conversation): &(&ConnectionId, &Conversation<'_>)| {
+            **connection != message.connection
+                && !conversation.pending.is_empty()
+                && !self.source.is_captured(**connection, Direction::Response)
+        };
+        let others = self.conversations.iter().filter(is_missed);
+        for connection in others.map(|(connection, _)| *connection).collect::<Vec<_>>() {
+            while self.miss_response(connection) {}
+        }
+    }
+
+    /// Handles a response that was not captured: it answers the oldest request. Returns false if
+    /// there is none.
+    fn miss_response(&mut self, connection: ConnectionId) -> bool {
+        let answered = self.conversation(connection).pending.pop_front();
+        if let Some(observed) = answered.and_then(|answered| answered.observed) {
+            self.observers.missed_response(&observed);
+        }
+        answered.is_some()
     }
 
     /// Handles a response.
@@ -160,10 +190,17 @@ impl<'b, S: Source<'b>> Reader<'_, 'b, S> {
         }
         let is_ack = FieldName::PacketType.find_in(head.fields()).is_some();
         let answered = self.take_pending(message.connection, is_ack);
-        let pending = answered.as_ref().map(|(pending, _)| *pending).or(self.ack_for);
+        let pending = answered.map(|answered| answered.request).or(self.ack_for);
         report.ack_context = pending.as_ref().and_then(PendingRequest::name);
         match pending {
-            Some(PendingRequest::Packet(ack_context)) => decode_ack(report, &head, &ack_context),
+            Some(PendingRequest::Packet(ack_context)) => {
+                let observed = answered.and_then(|answered| answered.observed);
+                let ack_context = match observed {
+                    Some(observed) => self.observers.ack_context(&observed, ack_context),
+                    None => ack_context,
+                };
+                decode_ack(report, &head, &ack_context);
+            }
             Some(PendingRequest::Notification) => decode_notification_response(report, &head),
             Some(PendingRequest::Download(_)) => report.kind = "download",
             Some(PendingRequest::Foreign | PendingRequest::Connect) => {
@@ -190,19 +227,28 @@ impl<'b, S: Source<'b>> Reader<'_, 'b, S> {
         head: &ResponseHead<'_, '_>,
         report: &mut Report,
     ) {
+        let violations = &mut report.violations;
         match answered {
-            Some((_, Some(observed))) => {
+            Some(Pending { observed: Some(observed), index, .. }) => {
                 report.conversation = Some(observed.conversation());
-                self.observers.response(observed, head, &mut report.violations);
+                self.observers.response(observed, head, violations);
+                violations.retain(|violation| match violation {
+                    Violation::Request(error) => {
+                        self.without_body.push((*index, *error));
+                        false
+                    }
+                    _ => true,
+                });
             }
-            _ => {
-                if answered.is_none() {
-                    let violations = &mut report.violations;
-                    self.observers.unsolicited_response(connection, head, violations);
-                }
-                // An observer does not report these for a response without its request.
-                let deviations = report.deviations.iter().copied();
-                report.violations.extend(deviations.map(Violation::from));
+            // The observer does not know the request.
+            Some(_) => violations.extend(report.deviations.iter().copied().map(Violation::from)),
+            None if self.ack_for.is_some() => {
+                self.observers.unsolicited_response(connection, head, violations);
+                violations.extend(report.deviations.iter().copied().map(Violation::from));
+            }
+            None => {
+                self.observers.unsolicited_response(connection, head, violations);
+                Observers::lone_response(head, violations);
             }
         }
         // An observer that joined later may not report an error that the request alone reveals.
@@ -254,8 +300,7 @@ impl<'b, S: Source<'b>> Reader<'_, 'b, S> {
         }
         // In a file of messages, a notification or a download of another connection may be between
         // a packet and its Ack.
-        let fits =
-            |(request, _): &Pending<'_>| matches!(request, PendingRequest::Packet(_)) == is_ack;
+        let fits = |it: &Pending<'_>| matches!(it.request, PendingRequest::Packet(_)) == is_ack;
         let index = pending.iter().position(fits).unwrap_or(0);
         pending.remove(index)
     }
@@ -265,6 +310,9 @@ impl<'b, S: Source<'b>> Reader<'_, 'b, S> {
         report.length = consumed.length;
         report.missing = consumed.missing;
         report.unsent = consumed.unsent;
+        if consumed.unsent > 0 && consumed.is_closed && message.direction == Direction::Request {
+            self.incomplete_request(message.connection, body, report);
+        }
         if body == Body::Cut && consumed.missing.is_some_and(|missing| missing > 0) {
             // The message was sent completely, so the peer knows what the observer cannot see.
             self.observers.reset(message.connection);
@@ -279,6 +327,16 @@ impl<'b, S: Source<'b>> Reader<'_, 'b, S> {
         }
     }
 
+    /// Handles a request whose sender closed its side of the connection before the end of the body.
+    fn incomplete_request(&mut self, connection: ConnectionId, body: Body, report: &mut Report) {
+        let pending = self.conversation(connection).pending.back().copied();
+        let observed = pending.and_then(|pending| pending.observed);
+        if let (Some(observed), Body::Length(length)) = (observed, body) {
+            let arrived = length.saturating_sub(report.unsent);
+            self.observers.incomplete_request(&observed, arrived, &mut report.violations);
+        }
+    }
+
     /// Handles a request whose head is malformed, or does not determine the end of the message.
     fn invalid_request(
         &mut self,
@@ -288,7 +346,8 @@ impl<'b, S: Source<'b>> Reader<'_, 'b, S> {
     ) -> Extent {
         let pending = pending_of_malformed(message.bytes);
         let is_bits = pending.is_bits();
-        self.conversation(message.connection).pending.push_back((pending, None));
+        let pending = Pending { request: pending, index: report.index, observed: None };
+        self.conversation(message.connection).pending.push_back(pending);
         self.invalid_head(message, report, error, is_bits)
     }
 
@@ -301,7 +360,7 @@ impl<'b, S: Source<'b>> Reader<'_, 'b, S> {
     ) -> Extent {
         let has_bits_field = is_bits(message.bytes);
         let answered = self.take_pending(message.connection, has_bits_field);
-        let pending = answered.map(|(pending, _)| pending).or(self.ack_for);
+        let pending = answered.map(|answered| answered.request).or(self.ack_for);
         let is_bits = has_bits_field || pending.as_ref().is_some_and(PendingRequest::is_bits);
         self.invalid_head(message, report, error, is_bits)
     }

@@ -108,6 +108,11 @@ impl<'b> Cursor<'b> {
         self.current_piece().map_or(&[], |piece| piece.from(self.at))
     }
 
+    /// Returns the position of the next item.
+    pub fn position(&self) -> i64 {
+        self.at
+    }
+
     /// Returns whether the stream was captured.
     pub fn is_captured(&self) -> bool {
         self.stream.is_captured
@@ -150,6 +155,7 @@ impl<'b> Cursor<'b> {
                     is_complete: false,
                     missing: Some(found.missing),
                     unsent: 0,
+                    is_closed: false,
                     may_skip_messages: true,
                 }
             }
@@ -169,6 +175,7 @@ impl<'b> Cursor<'b> {
             is_complete: missing == 0 && after <= end,
             missing: Some(missing),
             unsent,
+            is_closed: self.stream.close == Some(Close::Finished),
             may_skip_messages: false,
         }
     }

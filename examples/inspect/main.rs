@@ -24,7 +24,8 @@
 //!
 //! An observer follows the conversation of each client with each URL, and lists the rules that each
 //! message violates. It does not know what happened before the file, so it only reports what is
-//! wrong in any case. With `--from-start` it assumes that nothing happened before.
+//! wrong in any case. With `--from-start` it assumes that nothing happened before. If only one
+//! direction of a connection was captured, nothing is reported that depends on the other one.
 //!
 //! A line has as many columns as the terminal, at least 80. If standard output is not a terminal,
 //! the variable `COLUMNS` sets the number, or else it is 120. With `--wide` nothing is shortened.

@@ -2,6 +2,7 @@
 
 use bits_proto::Error;
 use bits_proto::field::{FieldName, PacketType};
+use bits_proto::message::Request;
 
 use crate::decode::packet_name;
 use crate::pending::PendingRequest;
@@ -41,10 +42,7 @@ pub fn pending_of_malformed(bytes: &[u8]) -> PendingRequest<'static> {
 
 /// Returns whether a head belongs to a message of the protocol.
 pub fn is_bits(bytes: &[u8]) -> bool {
-    bytes.trim_ascii_start().starts_with(b"BITS_POST ")
-        || [FieldName::PacketType, FieldName::OriginalRequestUrl]
-            .into_iter()
-            .any(|field| find(bytes, field).is_some())
+    Request::is_bits_head(bytes) || find(bytes, FieldName::OriginalRequestUrl).is_some()
 }
 
 /// Returns the value of a field. Lines may be malformed.

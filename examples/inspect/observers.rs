@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bits_proto::field::{FieldName, SessionId};
-use bits_proto::message::{Request, RequestHead, ResponseHead};
+use bits_proto::message::{AckContext, Request, RequestHead, ResponseHead};
 use bits_proto::observer::{Observer, Violation};
 
 use crate::source::ConnectionId;
@@ -79,6 +79,50 @@ impl Observers {
         if observed.is_packet {
             conversation.waiting.remove(&observed.connection);
         }
+    }
+
+    /// Adds the bytes that were sent before a request to the context of its response.
+    ///
+    /// If they are unknown, those that the server acknowledged count.
+    pub fn ack_context<'b>(
+        &self,
+        observed: &ObservedRequest,
+        context: AckContext<'b>,
+    ) -> AckContext<'b> {
+        let observer = &self.conversations[observed.conversation].observer;
+        match context {
+            AckContext::Fragment { session_id, content_range, .. } => {
+                let received = observer.received().map(|received| received.0);
+                let sent_up_to = observer.sent_up_to().or(received);
+                AckContext::Fragment { session_id, content_range, sent_up_to }
+            }
+            other => other,
+        }
+    }
+
+    /// Observes that a request ended after `arrived` bytes of its body.
+    pub fn incomplete_request(
+        &mut self,
+        observed: &ObservedRequest,
+        arrived: u64,
+        violations: &mut Vec<Violation>,
+    ) {
+        let observer = &mut self.conversations[observed.conversation].observer;
+        observer.handle_incomplete_request(observed.number(), arrived, |it| violations.push(it));
+    }
+
+    /// Observes that the response to a request was not captured.
+    pub fn missed_response(&mut self, observed: &ObservedRequest) {
+        let conversation = &mut self.conversations[observed.conversation];
+        conversation.observer.handle_missed_response(observed.number());
+        conversation.waiting.remove(&observed.connection);
+    }
+
+    /// Observes a response whose request was not captured.
+    pub fn lone_response(head: &ResponseHead<'_, '_>, violations: &mut Vec<Violation>) {
+        let mut observer = Observer::mid_stream();
+        observer.handle_missed_request(0);
+        observer.handle_response(0, head, |violation| violations.push(violation));
     }
 
     /// Observes a response without a pending request on its connection.

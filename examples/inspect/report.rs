@@ -111,6 +111,8 @@ pub struct Report {
     pub length: u64,
     /// Description of bytes that belong to no message.
     pub skipped: Option<Skipped>,
+    /// True for a Fragment without a body, as the first requests of an authentication are.
+    pub is_authentication: bool,
 }
 
 /// Bytes that belong to no message.
@@ -149,6 +151,7 @@ impl Report {
             unsent: 0,
             length: 0,
             skipped: None,
+            is_authentication: false,
         }
     }
 
@@ -244,6 +247,7 @@ impl Report {
                 "offset": skipped.offset,
                 "excerpt": skipped.excerpt,
             })),
+            "authentication": self.is_authentication,
         })
     }
 }

@@ -46,9 +46,8 @@ pub struct Message<'b> {
     pub bytes: &'b [u8],
     /// Time at which the head was complete.
     pub time: Option<Time>,
-    /// Position up to which the sender had received the other direction of the connection, if the
-    /// source can know it. Only differences are meaningful.
-    pub received: Option<i64>,
+    /// True if the sender of a request had received a response that was not captured, or may have.
+    pub follows_missed_response: bool,
 }
 
 /// Bytes that belong to no message.
@@ -149,6 +148,9 @@ pub struct Consumed {
     /// Number of bytes of the body that the sender did not send before it closed its side, or
     /// before the connection broke.
     pub unsent: u64,
+    /// True if the sender closed its side after the last byte, so that the capture lacks none
+    /// after it.
+    pub is_closed: bool,
     /// True if other messages may have been skipped together with it.
     pub may_skip_messages: bool,
 }
@@ -178,11 +180,13 @@ pub struct PlainFile<'b> {
     direction: Option<Direction>,
     /// Reason to skip bytes before the next message.
     reason: SkipReason,
+    has_responses: bool,
 }
 
 impl<'b> PlainFile<'b> {
     pub fn new(bytes: &'b [u8]) -> Self {
-        Self { bytes, at: 0, direction: None, reason: SkipReason::BeforeMessage }
+        let has_responses = find_head(bytes, Some(Direction::Response)).is_some();
+        Self { bytes, at: 0, direction: None, reason: SkipReason::BeforeMessage, has_responses }
     }
 
     fn rest(&self) -> &'b [u8] {
@@ -195,8 +199,8 @@ impl<'b> Source<'b> for PlainFile<'b> {
         None
     }
 
-    fn is_captured(&self, _: ConnectionId, _: Direction) -> bool {
-        true
+    fn is_captured(&self, _: ConnectionId, direction: Direction) -> bool {
+        direction == Direction::Request || self.has_responses
     }
 
     fn next_event(&mut self) -> Option<Event<'b>> {
@@ -211,7 +215,7 @@ impl<'b> Source<'b> for PlainFile<'b> {
                 direction,
                 bytes: rest,
                 time: None,
-                received: None,
+                follows_missed_response: !self.has_responses,
             }));
         }
         let length = find_head(rest, None).map_or(rest.len(), |found| found.at);
@@ -249,6 +253,7 @@ impl<'b> Source<'b> for PlainFile<'b> {
             is_complete: captured as u64 == length && body != Body::Cut,
             missing: None,
             unsent: 0,
+            is_closed: false,
             may_skip_messages: false,
         }
     }

@@ -29,6 +29,8 @@ struct Dialogue<'b> {
     ended: Option<usize>,
     /// The packet of the last event.
     packet: usize,
+    /// Position up to which the client had received the responses when it sent the last request.
+    acknowledged: i64,
 }
 
 /// The next event of a connection.
@@ -103,12 +105,19 @@ impl<'b> Source<'b> for Traffic<'b> {
         };
         self.current = Some((connection, side));
         let direction = DIRECTIONS[side];
+        let follows_missed_response =
+            direction == Direction::Request && dialogue.follows_missed_response(&next);
         let cursor = &mut dialogue.cursors[side];
         Some(match next.kind {
             Kind::Message => {
                 let bytes = cursor.bytes();
-                let (time, received) = (self.time(next.packet), next.acknowledged);
-                Event::Message(Message { connection, direction, bytes, time, received })
+                Event::Message(Message {
+                    connection,
+                    direction,
+                    bytes,
+                    time: self.time(next.packet),
+                    follows_missed_response,
+                })
             }
             Kind::Skipped(reason) => {
                 let offset = cursor.offset();
@@ -154,7 +163,18 @@ impl<'b> Dialogue<'b> {
             ],
             ended: connection.ended,
             packet: 0,
+            acknowledged: connection.streams[server].start,
         }
+    }
+
+    /// Returns whether the client had received a response that was not captured when it sent a
+    /// request, by its TCP acknowledgement. Without one, it may have.
+    fn follows_missed_response(&mut self, request: &Next) -> bool {
+        let [_, responses] = &mut self.cursors;
+        let Some(acknowledged) = request.acknowledged else { return !responses.is_captured() };
+        let before = self.acknowledged.max(responses.position());
+        self.acknowledged = before.max(acknowledged);
+        acknowledged > before && responses.next().is_none()
     }
 
     fn upcoming(&mut self) -> Option<Upcoming> {

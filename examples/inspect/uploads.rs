@@ -90,6 +90,11 @@ impl Uploads {
 
 impl Conversation {
     fn request(&mut self, report: &Report, transfer: &mut Transfer) {
+        if report.is_authentication {
+            // The client sends the fragment again, with its bytes.
+            self.pending = None;
+            return;
+        }
         let session = match report.text("session_id") {
             "" => None,
             id => Some(self.session(id)),

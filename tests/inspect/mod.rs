@@ -1,5 +1,6 @@
 //! Tests of the example `inspect`.
 
+mod bodies;
 mod boundaries;
 mod captures;
 mod compressed;
@@ -9,6 +10,7 @@ mod encapsulations;
 mod formats;
 mod guide;
 mod layout;
+mod one_direction;
 mod order;
 mod random;
 mod search;

@@ -158,6 +158,7 @@ fn conversations_are_counted_by_url() {
 fn violations_are_counted_by_rule_and_party_and_sorted_by_severity() {
     let again = [fragment(50, 10, 90), fragment_ack(60)].concat();
     let found = summary(&[
+        ping(),
         b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n".to_vec(),
         fragment(0, 10, 30),
         fragment_ack(10),

@@ -227,6 +227,7 @@ fn json_has_every_key_for_every_message() {
         "length",
         "unsent",
         "skipped",
+        "authentication",
     ];
     let output = inspect(&["--json", "upload.http", "rules/transfer-encoding-on-create.http"], b"");
     let lines = json_lines(&output);

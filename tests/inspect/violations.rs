@@ -149,3 +149,90 @@ fn captures_of_the_examples_have_no_violation() {
     // A web page that an intermediary returns with 200 instead of the server's response.
     assert_eq!(rules_of("faults.pcapng"), [(json!("ack"), json!("not-an-ack"))]);
 }
+
+/// Returns the rules that the messages of a session violate.
+fn rules_of_session(messages: &[String]) -> Vec<Vec<String>> {
+    let create = "BITS_POST /e HTTP/1.1\r\nBITS-Packet-Type: Create-Session\r\n\
+        BITS-Supported-Protocols: {7df0354d-249b-430f-820d-3d2a9bef4931}\r\n\
+        Content-Length: 0\r\n\r\n";
+    let created = format!(
+        "HTTP/1.1 200 OK\r\nBITS-Packet-Type: Ack\r\nBITS-Session-Id: {ID}\r\n\
+         BITS-Protocol: {{7df0354d-249b-430f-820d-3d2a9bef4931}}\r\nContent-Length: 0\r\n\r\n"
+    );
+    let mut rules = rules(&["-"], [create, &created, &messages.concat()].concat().as_bytes());
+    rules.split_off(2)
+}
+
+/// Removes a field from a message.
+fn without(message: String, field: &str) -> String {
+    let lines = message.split_inclusive("\r\n").filter(|line| !line.starts_with(field));
+    lines.collect()
+}
+
+/// The bytes of all fragments of a session were sent.
+#[test]
+fn a_server_may_acknowledge_bytes_of_an_earlier_fragment() {
+    let messages = [
+        fragment(0, 9, 30),
+        received(10),
+        fragment(10, 19, 30),
+        received(20),
+        fragment(0, 9, 30),
+        received(20),
+        fragment(0, 9, 30),
+        received(21),
+    ];
+    let repeated = ["offset-goes-back"];
+    let expected = [&[][..], &[], &[], &[], &repeated, &[], &repeated, &["received-beyond-sent"]];
+    assert_eq!(rules_of_session(&messages), expected);
+    // The first fragment was not captured.
+    let late = rules(&["-"], messages[2..6].concat().as_bytes());
+    assert_eq!(late, [&[][..], &[], &repeated, &[]]);
+}
+
+#[test]
+fn an_ack_without_an_offset_names_none() {
+    let ack = || without(received(0), "BITS-Received");
+    let messages =
+        [fragment(0, 9, 30), ack(), fragment(10, 19, 30), ack(), fragment(0, 9, 30), ack()];
+    let missing = ["missing-received"];
+    let expected = [&[][..], &missing, &[], &missing, &[], &missing];
+    assert_eq!(rules_of_session(&messages), expected);
+}
+
+#[test]
+fn the_error_code_0_is_no_error_code() {
+    for code in ["0", "0x00000000"] {
+        let refused = format!(
+            "HTTP/1.1 500 X\r\nBITS-Packet-Type: Ack\r\nBITS-Error-Code: {code}\r\n\
+             BITS-Error-Context: 5\r\nContent-Length: 0\r\n\r\n"
+        );
+        let found = rules_of_session(&[fragment(0, 9, 30), refused]);
+        assert_eq!(found, [&[][..], &["missing-error"]]);
+    }
+}
+
+#[test]
+fn a_server_may_not_omit_the_packet_type() {
+    let refused = "HTTP/1.1 500 X\r\nBITS-Error-Code: 0x80200020\r\nContent-Length: 0\r\n\r\n";
+    let input = [fragment(0, 9, 30), refused.into()].concat();
+    let lines = json_lines(&inspect(&["--json", "-"], input.as_bytes()));
+    let violation = &lines[1]["violations"][0];
+    assert_eq!(
+        (&violation["rule"], &violation["severity"]),
+        (&json!("missing-packet-type"), &json!("MUST"))
+    );
+}
+
+#[test]
+fn the_section_of_an_ack_forbids_error_fields() {
+    let ack = received(10).replace("Content-Length", "BITS-Error: 0x1\r\nContent-Length");
+    let input = [fragment(0, 9, 30), ack].concat();
+    let lines = json_lines(&inspect(&["--json", "-"], input.as_bytes()));
+    let violation = &lines[1]["violations"][0];
+    assert_eq!(violation["rule"], "error-on-success");
+    assert_eq!(
+        (&violation["severity"], &violation["section"]),
+        (&json!("MUST"), &json!("2.2.7.2"))
+    );
+}

@@ -27,6 +27,15 @@ pub fn words(reports: &[Value]) -> Vec<String> {
     reports.iter().map(of).collect()
 }
 
+/// Returns the names of the rules that each message violates.
+pub fn rules(reports: &[Value]) -> Vec<Vec<String>> {
+    let of = |report: &Value| {
+        let violations = report["violations"].as_array().expect("a list");
+        violations.iter().map(|violation| text(violation, "rule").to_string()).collect()
+    };
+    reports.iter().map(of).collect()
+}
+
 #[track_caller]
 pub fn assert_says(segments: &[Segment], expected: &[&str]) {
     assert_eq!(words(&explain(&plain_pcap(segments))), expected);

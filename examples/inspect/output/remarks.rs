@@ -24,6 +24,7 @@ pub fn remarks(report: &Report, room: Option<usize>) -> Vec<String> {
         .chain(deviations.map(deviation))
         .chain(reply)
         .chain(malformed(report))
+        .chain(authentication(report))
         .chain(report.skipped.as_ref().map(|skipped| format!("{skipped}.")))
         .chain(loss(report))
         .chain(reason(report))
@@ -69,6 +70,12 @@ fn loss(report: &Report) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// Explains a Fragment without its body.
+fn authentication(report: &Report) -> Option<String> {
+    let text = "The request has no body, like the first requests of an authentication.";
+    report.is_authentication.then(|| text.into())
 }
 
 /// Describes the error of a message that does not belong to the protocol.
