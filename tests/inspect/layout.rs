@@ -340,6 +340,23 @@ fn a_summary_without_responses_claims_no_acknowledgement() {
 }
 
 #[test]
+fn lost_bytes_are_counted() {
+    let mut report = Report::new("", 0, Some(Direction::Request));
+    report.verdict = Verdict::Partial;
+    let mut sentence = |missing: Option<u64>, unsent: u64| {
+        (report.missing, report.unsent) = (missing, unsent);
+        let reports = [std::mem::replace(&mut report, Report::new("", 0, None))];
+        let text = print("-", &reports, options(Some(80)));
+        [report] = reports;
+        text.lines().find(|line| line.starts_with("      ")).expect("a sentence").trim().to_string()
+    };
+    assert_eq!(sentence(Some(1), 0), "1 byte of the message was not captured.");
+    assert_eq!(sentence(Some(2), 3), "2 bytes of the message were not captured.");
+    assert_eq!(sentence(Some(0), 3), "3 bytes of the message were not sent.");
+    assert!(sentence(None, 0).starts_with("The message is incomplete: "));
+}
+
+#[test]
 fn every_rule_fits() {
     let mut report = Report::new("", 0, Some(Direction::Request));
     report.kind = "notification-response";

@@ -58,13 +58,13 @@ fn sentence_start(text: &str) -> String {
 }
 
 fn loss(report: &Report) -> Option<String> {
+    let lost = |count: u64, verb: &str| {
+        let was = if count == 1 { "was" } else { "were" };
+        format!("{} of the message {was} not {verb}.", counted(count, "byte"))
+    };
     match report.missing {
-        Some(missing) if missing > 0 => {
-            Some(format!("Not captured: {} of the message.", counted(missing, "byte")))
-        }
-        _ if report.unsent > 0 => {
-            Some(format!("Not sent: {} of the message.", counted(report.unsent, "byte")))
-        }
+        Some(missing) if missing > 0 => Some(lost(missing, "captured")),
+        _ if report.unsent > 0 => Some(lost(report.unsent, "sent")),
         _ if report.verdict == Verdict::Partial && report.note.is_none() => {
             Some("The message is incomplete: the connection or the file ends inside it.".into())
         }
