@@ -216,6 +216,7 @@ fn ecs_has_the_fields_of_its_schema_with_their_types() {
                 *kinds.get(name.as_str()).unwrap_or_else(|| panic!("{name} is not in the schema"));
             let is_right = match kind {
                 "long" | "unsigned_long" => value.is_u64(),
+                "boolean" => value.is_boolean(),
                 "nested" => value.as_array().is_some_and(|list| list.iter().all(Value::is_object)),
                 "ip" => value.as_str().is_some_and(|ip| ip.parse::<std::net::IpAddr>().is_ok()),
                 "keyword" => value.is_string() || value.is_array(),

@@ -288,6 +288,8 @@ fn a_refusal_comes_with_its_reason_and_advice() {
         application[1],
         "The server application gives the reason: the disk is full (the code of Win32)."
     );
+    let zero = refusal("500 Zero", "BITS-Error-Code: 0x0\r\nBITS-Error-Context: 0x5\r\n");
+    assert!(zero[0].ends_with(" fragment rejected"), "{zero:?}");
     assert_eq!(
         refusal("416 Range", "BITS-Received-Content-Range: 5\r\n"),
         [
@@ -327,16 +329,39 @@ fn violations_and_advice_are_sentences() {
 }
 
 #[test]
-fn a_summary_without_responses_claims_no_acknowledgement() {
-    let bytes = |input: &str| {
+fn a_summary_without_responses_claims_no_results() {
+    let lines = |input: &str| {
         let text = print("-", &reports("-", input.as_bytes()), options(Some(80)));
-        text.lines().find(|line| line.starts_with("  bytes ")).expect("a line").to_string()
+        let line = |label: &str| {
+            let line = text.lines().find_map(|line| line.strip_prefix(&format!("  {label:<20}")));
+            line.expect("a line").to_string()
+        };
+        [line("sessions"), line("bytes")]
     };
-    let sent = "  bytes               2 sent in 1 fragment";
-    assert_eq!(bytes(FRAGMENT), format!("{sent}; the responses were not captured"));
+    let sent = "2 sent in 1 fragment";
+    assert_eq!(
+        lines(FRAGMENT),
+        [
+            "1 session with an unknown result".into(),
+            format!("{sent}; the responses were not captured")
+        ]
+    );
     let ack = "HTTP/1.1 200 OK\r\nBITS-Packet-Type: Ack\r\nBITS-Received-Content-Range: 12\r\n\
         Content-Length: 0\r\n\r\n";
-    assert_eq!(bytes(&format!("{FRAGMENT}{ack}")), format!("{sent}, 2 acknowledged"));
+    assert_eq!(
+        lines(&format!("{FRAGMENT}{ack}")),
+        [
+            "0 created, 0 closed, 0 cancelled, 0 lost, 1 still open".into(),
+            format!("{sent}, 2 acknowledged")
+        ]
+    );
+}
+
+#[test]
+fn an_accepted_fragment_is_described_without_its_offset() {
+    let ack = "HTTP/1.1 200 OK\r\nBITS-Packet-Type: Ack\r\nContent-Length: 0\r\n\r\n";
+    let about = about_the_last(&format!("{FRAGMENT}{ack}"));
+    assert_eq!(about[0], "1 ← ack 200 deviates fragment accepted");
 }
 
 #[test]

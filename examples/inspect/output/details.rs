@@ -142,22 +142,23 @@ fn success(report: &Report) -> Details {
             let bytes = counted(received, "byte");
             Details::new([format!("{bytes} received"), bytes], "")
         }
+        (Some("fragment"), None) => "fragment accepted".into(),
         _ => Details::default(),
     }
 }
 
 fn refusal(report: &Report) -> Details {
     let request = report.ack_context.unwrap_or("request");
-    let code = report.text("code");
-    let known = HResult::parse(code).ok().flatten().map(|code| code.with_name().to_string());
+    // Zero is no error code.
+    let code = HResult::parse(report.text("code")).ok().flatten();
     let offset = report.number("received").filter(|_| report.status() == Some(416));
     let mut texts = Vec::new();
     if let Some(offset) = offset {
         texts.push(format!("{request} rejected; byte {offset} is expected"));
         texts.push(format!("byte {offset} is expected"));
     }
-    if !code.is_empty() {
-        texts.extend(known.map(|known| format!("{request} rejected with {known}")));
+    if let Some(code) = code {
+        texts.push(format!("{request} rejected with {}", code.with_name()));
         texts.push(format!("{request} rejected with {code}"));
         texts.push(format!("rejected with {code}"));
     }

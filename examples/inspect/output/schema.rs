@@ -61,6 +61,7 @@ pub const ZEEK: &[Field] = fields! {
     "length" "count" value::message_length, "number of bytes of the message";
     "missing" "count" value::missing, "number of bytes that were sent but not captured";
     "unsent" "count" value::unsent, "number of bytes that the sender did not send before the connection ended";
+    "authentication" "bool" value::authentication, "`T` for a fragment without a body, like the first requests of an authentication";
     "skip_reason" "string" value::skip_reason, "reason why bytes belong to no message";
     "skip_offset" "count" value::skip_offset, "position of these bytes in the stream of their direction";
 };
@@ -118,6 +119,7 @@ pub const ECS: &[Field] = fields! {
     "bits.violations" "nested" value::violations, "the violated rules, each with `rule`, `section`, `severity` and `message`";
     "bits.length" "unsigned_long" value::message_length, "number of bytes of the message";
     "bits.unsent" "unsigned_long" value::unsent, "number of bytes that the sender did not send before the connection ended";
+    "bits.authentication" "boolean" value::authentication, "true for a fragment without a body, like the first requests of an authentication";
     "bits.skipped.reason" "keyword" value::skip_reason, "reason why bytes belong to no message";
     "bits.skipped.offset" "unsigned_long" value::skip_offset, "position of these bytes in the stream of their direction";
     "bits.skipped.excerpt" "keyword" value::skip_excerpt, "the first of these bytes, with escape sequences";

@@ -32,8 +32,20 @@ pub fn print(
 }
 
 fn lines(summary: &Summary) -> Vec<(&'static str, String)> {
-    let (transfer, sessions) = (&summary.transfer, &summary.sessions);
-    let mut messages =
+    let violations: u64 = summary.violations.values().sum();
+    vec![
+        ("conversations", summary.conversations.to_string()),
+        ("messages", messages(summary)),
+        ("sessions", sessions(summary)),
+        ("bytes", bytes(summary)),
+        ("packets repeated", summary.transfer.retries.to_string()),
+        ("resynchronisations", summary.transfer.resynchronisations.to_string()),
+        ("violations", if violations == 0 { "none".into() } else { violations.to_string() }),
+    ]
+}
+
+fn messages(summary: &Summary) -> String {
+    let mut parts =
         vec![counted(summary.requests, "request"), counted(summary.responses, "response")];
     let exceptions = [
         (summary.foreign, "not BITS"),
@@ -41,27 +53,27 @@ fn lines(summary: &Summary) -> Vec<(&'static str, String)> {
         (summary.partial, "incomplete"),
     ];
     let exceptions = exceptions.iter().filter(|(count, _)| *count > 0);
-    messages.extend(exceptions.map(|(count, what)| format!("{count} {what}")));
-    let sessions = [
+    parts.extend(exceptions.map(|(count, what)| format!("{count} {what}")));
+    if summary.skipped > 0 {
+        parts.push(format!("{} outside of messages", counted(summary.skipped, "byte")));
+    }
+    parts.join(", ")
+}
+
+/// Counts the results of the sessions, which only responses show.
+fn sessions(summary: &Summary) -> String {
+    let sessions = &summary.sessions;
+    if sessions.open > 0 && summary.responses == 0 {
+        return format!("{} with an unknown result", counted(sessions.open, "session"));
+    }
+    let counts = [
         (sessions.created, "created"),
         (sessions.closed, "closed"),
         (sessions.cancelled, "cancelled"),
         (sessions.lost, "lost"),
         (sessions.open, "still open"),
     ];
-    if summary.skipped > 0 {
-        messages.push(format!("{} outside of messages", counted(summary.skipped, "byte")));
-    }
-    let violations: u64 = summary.violations.values().sum();
-    vec![
-        ("conversations", summary.conversations.to_string()),
-        ("messages", messages.join(", ")),
-        ("sessions", sessions.map(|(count, what)| format!("{count} {what}")).join(", ")),
-        ("bytes", bytes(summary)),
-        ("packets repeated", transfer.retries.to_string()),
-        ("resynchronisations", transfer.resynchronisations.to_string()),
-        ("violations", if violations == 0 { "none".into() } else { violations.to_string() }),
-    ]
+    counts.map(|(count, what)| format!("{count} {what}")).join(", ")
 }
 
 /// Compares the bytes that the client sent with those that the server acknowledged.

@@ -84,6 +84,7 @@ values! {
     connection(record) record.connection;
     conversation(record) record.report.conversation;
     is_request(record) record.report.direction.map(|it| it == Direction::Request);
+    authentication(record) record.report.is_authentication;
     unsent(record) record.report.unsent;
     message_length(record) record.report.length;
     skip_reason(record) record.report.skipped.as_ref().map(|it| it.reason.name());
