@@ -112,6 +112,9 @@ field_names! {
     10 {
         Error b"BITS-Error" "2.2.1.2" "The error code; the name in the text of the specification."
     }
+    11 {
+        RetryAfter b"Retry-After" "2.2.1" "The earliest time of the next request."
+    }
     12 {
         HostId b"BITS-Host-Id" "2.2.3.2" "The host to send all further packets to.",
         ContentName b"Content-Name" "2.2.1.1" "The name of the entity."

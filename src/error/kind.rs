@@ -152,6 +152,10 @@ error_kinds! {
     NumberTooLarge "number-too-large" => "number exceeds the maximum",
     /// The digits may follow the prefix `0x`.
     NotHexadecimal "not-hexadecimal" => "expected 1 to 8 hexadecimal digits",
+    /// The forms are those of RFC 9110 section 5.6.7, and the years are 1601 to 9999.
+    NotHttpDate "not-http-date" => "expected an HTTP date",
+    /// Retry-After is a number of seconds or a date.
+    NotRetryAfter "not-retry-after" => "expected a number of seconds or an HTTP date",
     /// Zero means "no error".
     ZeroErrorCode "zero-error-code" => "expected an error code other than zero",
     /// A GUID has five groups of digits, and may be in braces.

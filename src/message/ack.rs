@@ -152,7 +152,6 @@ impl<'b> Ack<'b> {
     /// # Errors
     ///
     /// An error if an extra field cannot be written or belongs to the message; see [`Encoder`].
-    /// [`ErrorKind::OutOfSyncWithoutOffset`] for a 416 that was read with an unreadable offset.
     #[inline]
     pub fn encode<E, N, V>(&self, extras: E) -> Result<Encoder<'b, E>, Error>
     where
@@ -160,9 +159,6 @@ impl<'b> Ack<'b> {
         N: AsRef<str>,
         V: AsRef<[u8]>,
     {
-        if let Self::Refused(refusal) = self {
-            refusal.check_offset()?;
-        }
         Encoder::new(AnyMessage::Ack(*self), extras)
     }
 

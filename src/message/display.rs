@@ -3,6 +3,7 @@
 use core::fmt;
 
 use super::{Ack, Refusal, Request};
+use crate::field::RetryAfter;
 
 /// The kind of packet, with the session and the range where it has them. Never contains bytes that
 /// end a line.
@@ -79,8 +80,12 @@ impl fmt::Display for Refusal<'_> {
         if let Some(received) = self.received() {
             write!(f, ", next offset {received}")?;
         }
-        match self.session_id() {
-            Some(session_id) => write!(f, ", session {session_id}"),
+        if let Some(session_id) = self.session_id() {
+            write!(f, ", session {session_id}")?;
+        }
+        match self.retry_after() {
+            Some(RetryAfter::Seconds(seconds)) => write!(f, ", retry after {seconds} s"),
+            Some(RetryAfter::Date(date)) => write!(f, ", retry after {date}"),
             None => Ok(()),
         }
     }

@@ -64,6 +64,7 @@ pub const TABLE: [(FieldName, [Presence; KINDS]); FieldName::ALL.len()] = {
         (Error,                 [u, u, u, u, u,   u, u, u, u, u,   O,  u, u, u]),
         (ErrorCode,             [u, u, u, u, u,   u, u, u, u, u,   O,  u, u, u]),
         (ErrorContext,          [u, u, u, u, u,   u, u, u, u, u,   O,  u, u, u]),
+        (RetryAfter,            [i, i, i, i, i,   i, i, i, i, i,   O,  i, i, i]),
         (AcceptEncoding,        [i, i, i, i, i,   i, O, i, i, i,   i,  i, i, i]),
         (MethodOverride,        [i, i, i, i, i,   i, i, i, i, i,   i,  i, i, i]),
         (TransferEncoding,      [i, i, i, i, i,   i, i, i, i, i,   i,  i, i, i]),

@@ -4,11 +4,12 @@ use super::message_error::MessageError;
 use super::reader::Reader;
 use super::report::{Outcome, Report};
 use super::value::{FieldVisitor, Value};
-use super::{ErrorFields, Failure, MissingContentLength, ParseOptions};
+use super::{ErrorFields, Failure, MessageKind, MissingContentLength, ParseOptions};
 use crate::deviation::Deviation;
 use crate::error::{Error, ErrorKind, Fault};
 use crate::field::{
-    ContentRange, ErrorContext, FieldName, FieldSet, HResult, ReceivedContentRange, SessionId,
+    ContentRange, ErrorContext, FieldName, FieldSet, HResult, ReceivedContentRange, RetryAfter,
+    SessionId,
 };
 use crate::http1::StatusCode;
 
@@ -19,7 +20,8 @@ use crate::http1::StatusCode;
 ///
 /// A refusal that is read may lack them. A code, context, session id or offset that is invalid, or has
 /// conflicting values, is a [deviation](crate::deviation) and counts as absent. The other parts keep
-/// their meaning.
+/// their meaning. If such a refusal is written, it lacks these parts too: a client cannot continue
+/// after a 416 without an offset.
 ///
 /// ```text
 /// HTTP/1.1 500 Internal Server Error
@@ -30,6 +32,7 @@ use crate::http1::StatusCode;
 /// BITS-Error: 0x8020001F
 /// BITS-Error-Code: 0x8020001F
 /// BITS-Error-Context: 0x5
+/// Retry-After: 120                                          ; optional
 /// ```
 ///
 /// # Example
@@ -52,6 +55,7 @@ pub struct Refusal<'b> {
     context: Option<ErrorContext>,
     received: Option<ReceivedContentRange>,
     session_id: Option<SessionId<'b>>,
+    retry_after: Option<RetryAfter>,
 }
 
 impl<'b> Refusal<'b> {
@@ -70,7 +74,14 @@ impl<'b> Refusal<'b> {
     }
 
     pub(crate) const fn bare(status: StatusCode) -> Self {
-        Self { status, code: None, context: None, received: None, session_id: None }
+        Self {
+            status,
+            code: None,
+            context: None,
+            received: None,
+            session_id: None,
+            retry_after: None,
+        }
     }
 
     const fn of_server(status: StatusCode, code: HResult) -> Self {
@@ -213,6 +224,20 @@ impl<'b> Refusal<'b> {
         Self { received: Some(received), ..self }
     }
 
+    /// Sets the earliest time of the client's next try.
+    ///
+    /// ```
+    /// use bits_proto::field::RetryAfter;
+    /// use bits_proto::message::Refusal;
+    ///
+    /// let busy = Refusal::unavailable().with_retry_after(RetryAfter::Seconds(30));
+    /// assert_eq!(busy.retry_after(), Some(RetryAfter::Seconds(30)));
+    /// ```
+    #[must_use]
+    pub const fn with_retry_after(self, retry_after: RetryAfter) -> Self {
+        Self { retry_after: Some(retry_after), ..self }
+    }
+
     /// Returns the status code.
     #[must_use]
     pub const fn status(&self) -> StatusCode {
@@ -245,6 +270,13 @@ impl<'b> Refusal<'b> {
         self.session_id.as_ref()
     }
 
+    /// Returns the earliest time of the next try, also if a proxy sent it. An invalid or conflicting
+    /// value is ignored.
+    #[must_use]
+    pub const fn retry_after(&self) -> Option<RetryAfter> {
+        self.retry_after
+    }
+
     /// Returns the class of the failure.
     #[must_use]
     pub const fn failure(&self) -> Failure {
@@ -252,18 +284,6 @@ impl<'b> Refusal<'b> {
             Some(failure) => failure,
             // A refusal never has a success status.
             None => Failure::Fatal,
-        }
-    }
-
-    /// Rejects a 416 without the offset that its receiver needs. It was read from a response with an
-    /// unreadable offset.
-    pub(super) const fn check_offset(&self) -> Result<(), Error> {
-        match (self.failure(), self.received) {
-            (Failure::Resynchronise, None) => {
-                let error = Error::caller(ErrorKind::OutOfSyncWithoutOffset);
-                Err(error.in_field(FieldName::ReceivedContentRange))
-            }
-            _ => Ok(()),
         }
     }
 
@@ -280,6 +300,7 @@ impl<'b> Refusal<'b> {
             .optional(FieldName::Error, code(ErrorFields::ErrorCode))
             .optional(FieldName::ErrorCode, code(ErrorFields::Error))
             .optional(FieldName::ErrorContext, self.context.map(Value::Context))
+            .optional(FieldName::RetryAfter, self.retry_after.as_ref().map(Value::RetryAfter))
     }
 
     /// Reads the fields of an Ack with this status.
@@ -290,7 +311,8 @@ impl<'b> Refusal<'b> {
         sent: Option<ContentRange>,
     ) -> Outcome<'b, Self, R> {
         let (code, context) = read_error(status, reader);
-        let refusal = Self { status, code, context, received: None, session_id };
+        let retry_after = reader.valid(MessageKind::Refusal);
+        let refusal = Self { status, code, context, received: None, session_id, retry_after };
         let received = refusal.read_received(reader, sent)?;
         Ok(received.map(|received| Self { received, ..refusal }))
     }

@@ -2,7 +2,7 @@
 
 use crate::field::{
     ContentEncoding, ContentRange, ErrorContext, FieldName, HResult, PacketType, Protocol,
-    SessionId, SupportedProtocols,
+    RetryAfter, SessionId, SupportedProtocols,
 };
 use crate::http1::StatusCode;
 use crate::http1::framing::is_length_written;
@@ -21,6 +21,7 @@ pub(super) enum Value<'v> {
     Encoding(ContentEncoding),
     Code(HResult),
     Context(ErrorContext),
+    RetryAfter(&'v RetryAfter),
 }
 
 impl Wire for Value<'_> {
@@ -37,8 +38,16 @@ impl Wire for Value<'_> {
             Self::Encoding(encoding) => encoding.put_into(sink),
             Self::Code(code) => code.put_into(sink),
             Self::Context(context) => context.put_into(sink),
+            Self::RetryAfter(retry_after) => put_retry_after(retry_after, sink),
         }
     }
+}
+
+/// Separate, because few refusals have it.
+#[cold]
+#[inline(never)]
+fn put_retry_after<S: Sink>(retry_after: &RetryAfter, sink: S) -> S {
+    retry_after.put_into(sink)
 }
 
 /// Receives the fields of a message, in the order in which they are written.

@@ -2,7 +2,7 @@
 
 use super::Policy;
 use crate::error::Error;
-use crate::field::{ErrorContext, HResult, ReceivedContentRange, ReplyUrl, SessionId};
+use crate::field::{ErrorContext, HResult, ReceivedContentRange, ReplyUrl, RetryAfter, SessionId};
 use crate::http1::StatusCode;
 use crate::message::{Ack, CancelSessionAck, CloseSessionAck, FragmentAck, PingAck, Refusal};
 
@@ -46,13 +46,14 @@ pub(super) enum AnswerKind {
     Refused(CompactRefusal),
 }
 
-/// Refusal without a session id, at half the size of a [`Refusal`]. Steps are moved often, so
+/// Refusal without a session id, smaller than a [`Refusal`]. Steps are moved often, so
 /// their size matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct CompactRefusal {
     status: StatusCode,
     error: Option<(HResult, ErrorContext)>,
     received: Option<ReceivedContentRange>,
+    retry_after: Option<RetryAfter>,
 }
 
 impl CompactRefusal {
@@ -61,7 +62,12 @@ impl CompactRefusal {
             (Some(code), Some(context)) => Some((code, context)),
             _ => None,
         };
-        Self { status: refusal.status(), error, received: refusal.received() }
+        Self {
+            status: refusal.status(),
+            error,
+            received: refusal.received(),
+            retry_after: refusal.retry_after(),
+        }
     }
 
     const fn refusal(self) -> Refusal<'static> {
@@ -69,8 +75,12 @@ impl CompactRefusal {
             Some(received) => Refusal::bare(self.status).with_received(received),
             None => Refusal::bare(self.status),
         };
-        match self.error {
+        let refusal = match self.error {
             Some((code, context)) => refusal.with_error(code, context),
+            None => refusal,
+        };
+        match self.retry_after {
+            Some(retry_after) => refusal.with_retry_after(retry_after),
             None => refusal,
         }
     }

@@ -1,7 +1,8 @@
-//! Helpers that do not depend on the protocol: ASCII, digits, sinks, short strings.
+//! Helpers that do not depend on the protocol: ASCII, digits, dates, sinks, short strings.
 
 pub(crate) mod ascii;
 pub(crate) mod ascii_case;
+pub(crate) mod calendar;
 pub(crate) mod digits;
 pub(crate) mod excerpt;
 pub(crate) mod inline_str;

@@ -1,6 +1,7 @@
 //! Tests of `field`.
 
 mod codes;
+mod dates;
 mod hosts;
 mod ids;
 mod names;

@@ -7,8 +7,9 @@ use bits_proto::field::FieldName;
 use field_values::near_misses;
 
 /// Every documented name, with the section of \[MC-BUP\] that defines it.
-const NAMES: [(FieldName, &str, &str); 23] = [
+const NAMES: [(FieldName, &str, &str); 24] = [
     (FieldName::Error, "BITS-Error", "2.2.1.2"),
+    (FieldName::RetryAfter, "Retry-After", "2.2.1"),
     (FieldName::HostId, "BITS-Host-Id", "2.2.3.2"),
     (FieldName::ContentName, "Content-Name", "2.2.1.1"),
     (FieldName::Protocol, "BITS-Protocol", "2.2.3.2"),

@@ -98,24 +98,24 @@ fn in_cases(name: &str) -> [String; 3] {
 }
 
 /// Returns the fields that are not defined for a message and belong to the transport there.
-fn free_fields(kind: MessageKind) -> &'static [FieldName] {
+fn free_fields(kind: MessageKind) -> Vec<FieldName> {
     use FieldName::*;
-    match kind {
+    let fields: &[FieldName] = match kind {
         MessageKind::Ping => {
-            &[SessionId, ContentRange, ContentEncoding, AcceptEncoding, MethodOverride]
+            &[SessionId, ContentRange, ContentEncoding, AcceptEncoding, RetryAfter]
         }
-        MessageKind::Fragment => &[AcceptEncoding, MethodOverride],
+        MessageKind::Fragment => &[AcceptEncoding, RetryAfter],
         MessageKind::CreateSession | MessageKind::CloseSession | MessageKind::CancelSession => {
-            &[ContentRange, ContentEncoding, AcceptEncoding, MethodOverride]
+            &[ContentRange, ContentEncoding, AcceptEncoding, RetryAfter]
         }
         MessageKind::PingAck => {
-            &[SessionId, ContentName, ContentRange, ContentEncoding, AcceptEncoding, MethodOverride]
+            &[SessionId, ContentName, ContentRange, ContentEncoding, AcceptEncoding, RetryAfter]
         }
-        MessageKind::CreateSessionAck => {
-            &[ContentName, ContentRange, ContentEncoding, MethodOverride]
-        }
-        _ => &[ContentName, ContentRange, ContentEncoding, AcceptEncoding, MethodOverride],
-    }
+        MessageKind::CreateSessionAck => &[ContentName, ContentRange, ContentEncoding, RetryAfter],
+        MessageKind::Refusal => &[ContentName, ContentRange, ContentEncoding, AcceptEncoding],
+        _ => &[ContentName, ContentRange, ContentEncoding, AcceptEncoding, RetryAfter],
+    };
+    [fields, &[MethodOverride]].concat()
 }
 
 #[test]

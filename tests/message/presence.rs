@@ -37,6 +37,7 @@ BITS-Reply-URL                  .  .  .  .  .   .  .  S  .  .   .   .  .  .
 BITS-Error                      .  .  .  .  .   N  N  N  N  N   M   .  .  .
 BITS-Error-Code                 .  .  .  .  .   .  .  .  .  .   .   .  .  .
 BITS-Error-Context              .  .  .  .  .   N  N  N  N  N   M   .  .  .
+Retry-After                     .  .  .  .  .   .  .  .  .  .   S   .  .  .
 Accept-encoding                 .  .  .  .  .   .  S  .  .  .   .   .  .  .
 X-HTTP-Method-Override          .  .  .  .  .   .  .  .  .  .   .   .  .  .
 Transfer-Encoding               .  .  .  .  .   .  .  .  .  .   .   .  .  .
@@ -105,6 +106,7 @@ const LENIENT: &[(&[K], F, Presence, &str)] = &[
 fn by_the_text(word: &str, field: FieldName) -> Presence {
     match word {
         "M" => Presence::Required,
+        // Retry-After comes from HTTP.
         "S" => Presence::Optional,
         "." if !field.as_str().starts_with("BITS-") => Presence::Ignored,
         "N" | "." => Presence::Unexpected,

@@ -7,7 +7,7 @@ use std::ops::RangeInclusive;
 
 use bits_proto::deviation::Deviation;
 use bits_proto::error::{ErrorKind, Fault};
-use bits_proto::field::{ErrorContext, HResult, ReceivedContentRange};
+use bits_proto::field::{ErrorContext, HResult, HttpDate, ReceivedContentRange, RetryAfter};
 use bits_proto::http1::{BodyLength, Framing, RequestLine, StatusCode, StatusLine, Version};
 use bits_proto::message::{
     Ack, AckContext, Decoded, ErrorFields, Failure, MessageKind, MissingContentLength, NO_EXTRAS,
@@ -380,6 +380,44 @@ fn a_bare_416_says_where_to_go_on() {
     let fields = [("BITS-Received-Content-Range", &b"7"[..])];
     let ack = Ack::from_fields(line, fields, &AckContext::Ping).map(|decoded| decoded.message);
     assert_eq!(ack, Ok(Refusal::out_of_sync(ReceivedContentRange(7)).into()));
+}
+
+#[test]
+fn a_refusal_has_the_time_of_the_next_try_if_it_is_valid() {
+    let date = "Sun, 06 Nov 1994 08:49:37 GMT";
+    for (values, expected) in [
+        (&["120"][..], Some("120")),
+        (&[date], Some(date)),
+        (&["120", "120"], Some("120")),
+        (&[], None),
+        (&["soon"], None),
+        (&[""], None),
+        (&["120", "121"], None),
+    ] {
+        for packet_type in ["Ack", ""] {
+            let fields = [("BITS-Packet-Type", packet_type), ("BITS-Error", "0x1")];
+            let fields = fields.into_iter().filter(|(_, value)| !value.is_empty());
+            let fields: Vec<_> =
+                fields.chain(values.iter().map(|value| ("Retry-After", *value))).collect();
+            let Decoded { message, deviations, .. } = read_ack(429, &fields);
+            let Ack::Refused(refusal) = message else { panic!("{message:?}") };
+            let retry_after = refusal.retry_after().map(|it| it.to_string());
+            assert_eq!(retry_after.as_deref(), expected, "{fields:?}");
+            assert_eq!(refusal.code(), HResult::new(1), "nothing else changes");
+            let is_about_value = |it: &Deviation| it.name().starts_with("unreadable");
+            assert_eq!(deviations.iter().find(is_about_value), None, "{fields:?}");
+        }
+    }
+}
+
+#[test]
+fn the_time_of_the_next_try_is_written() {
+    let busy = Refusal::unavailable().with_retry_after(RetryAfter::Seconds(30));
+    assert_eq!(written(busy, None), "Content-Length: 0\r\nRetry-After: 30\r\n\r\n");
+    assert_eq!(busy.to_string(), "503, retry after 30 s");
+    let date = HttpDate::from_unix_seconds(0).expect("1970");
+    let later = Refusal::unavailable().with_retry_after(date.into());
+    assert_eq!(later.to_string(), "503, retry after Thu, 01 Jan 1970 00:00:00 GMT");
 }
 
 #[test]

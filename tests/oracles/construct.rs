@@ -3,8 +3,8 @@
 use arbitrary::{Result, Unstructured};
 use bits_proto::error::ErrorKind;
 use bits_proto::field::{
-    ContentEncoding, ErrorContext, FieldName, HResult, HostId, Protocol, ReceivedContentRange,
-    ReplyUrl, SessionId, SupportedProtocols,
+    ContentEncoding, ErrorContext, FieldName, HResult, HostId, HttpDate, Protocol,
+    ReceivedContentRange, ReplyUrl, RetryAfter, SessionId, SupportedProtocols,
 };
 use bits_proto::http1::{RequestTarget, StatusCode};
 use bits_proto::message::{ErrorFields, MessageKind, Refusal};
@@ -178,7 +178,15 @@ fn refusal(input: Input<'_, '_>) -> Result<RefusalSpec> {
     let error = error
         .and_then(|(code, context)| HResult::new(code).map(|code| (code, ErrorContext(context))));
     let (received, names_session) = input.arbitrary()?;
-    Ok(RefusalSpec { base, error, received, names_session })
+    let retry_after = match input.arbitrary::<Option<(bool, u64)>>()? {
+        Some((true, seconds)) => Some(RetryAfter::Seconds(seconds)),
+        Some((false, seconds)) => {
+            let date = HttpDate::from_unix_seconds((seconds >> 26).cast_signed());
+            date.map(RetryAfter::Date)
+        }
+        None => None,
+    };
+    Ok(RefusalSpec { base, error, received, names_session, retry_after })
 }
 
 fn ack(input: Input<'_, '_>) -> Result<AckSpec> {

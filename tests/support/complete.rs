@@ -55,6 +55,7 @@ pub fn complete(kind: MessageKind) -> Sample {
                 (F::Error, "0x80200020"),
                 (F::ErrorCode, "0x80200020"),
                 (F::ErrorContext, "0x5"),
+                (F::RetryAfter, "120"),
             ],
         ),
         kind if kind.is_success() => complete_ack(kind),

@@ -6,8 +6,8 @@ use std::fmt::Debug;
 use bits_proto::Error;
 use bits_proto::error::{CheckStage, ErrorKind, Fault};
 use bits_proto::field::{
-    ContentEncoding, ContentRange, HResult, HostId, Protocol, ReceivedContentRange, ReplyUrl,
-    SessionId, SupportedProtocols,
+    ContentEncoding, ContentRange, HResult, HostId, HttpDate, Protocol, ReceivedContentRange,
+    ReplyUrl, RetryAfter, SessionId, SupportedProtocols,
 };
 use bits_proto::http1::{RequestTarget, StatusCode};
 use bits_proto::limits::Limits;
@@ -259,6 +259,11 @@ fn value_samples() -> Vec<Sample> {
         ),
         (sample(ErrorKind::NotHexadecimal, HResult::parse("0xG")), ("BITS-Error", "2.2.1.2"), 2),
         (sample(ErrorKind::ZeroErrorCode, HResult::try_from("0x0")), ("BITS-Error", "2.2.1.2"), 0),
+        (
+            sample(ErrorKind::NotRetryAfter, RetryAfter::try_from("soon")),
+            ("Retry-After", "2.2.1"),
+            0,
+        ),
         (sample(ErrorKind::NotGuid, Protocol::try_from("{}")), ("BITS-Protocol", "2.2.3.2"), 0),
         (
             sample(ErrorKind::ProtocolCount, SupportedProtocols::try_from(",")),
@@ -301,6 +306,7 @@ fn caller_samples() -> Vec<Sample> {
     vec![
         caller_sample(ErrorKind::NotRefusal, Refusal::new(StatusCode::OK)),
         caller_sample(ErrorKind::NotDestination, host.rewrite("/e")),
+        caller_sample(ErrorKind::NotHttpDate, HttpDate::try_from("soon")).at(0),
         caller_sample(ErrorKind::NotStatus, StatusCode::try_from(99)),
         caller_sample(ErrorKind::NotTarget, RequestTarget::try_from("/two words")),
         caller_sample(ErrorKind::ReservedExtra, with("Content-Length", "5"))

@@ -4,7 +4,7 @@ use bits_proto::deviation::{Deviation, Deviations};
 use bits_proto::field::{
     ContentEncoding, ContentName, ContentRange, CopyFileToDestination, ErrorContext, HResult,
     HostId, HostIdFallbackTimeout, OriginalRequestUrl, ReceivedContentRange, ReplyUrl,
-    RequestDataFileName, ResponseDataFileName, StaticResponseUrl,
+    RequestDataFileName, ResponseDataFileName, RetryAfter, StaticResponseUrl,
 };
 use bits_proto::http1::StatusCode;
 use bits_proto::message::{
@@ -57,6 +57,7 @@ pub struct RefusalSpec {
     pub error: Option<(HResult, ErrorContext)>,
     pub received: Option<u64>,
     pub names_session: bool,
+    pub retry_after: Option<RetryAfter>,
 }
 
 impl RefusalSpec {
@@ -68,6 +69,9 @@ impl RefusalSpec {
         }
         if let Some(received) = self.received {
             refusal = refusal.with_received(ReceivedContentRange(received.min(total)));
+        }
+        if let Some(retry_after) = self.retry_after {
+            refusal = refusal.with_retry_after(retry_after);
         }
         if self.names_session {
             refusal = refusal.with_session_id(request.session.view());

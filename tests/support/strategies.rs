@@ -1,6 +1,8 @@
 //! Strategies for any message that can be built.
 
-use bits_proto::field::{ContentEncoding, ErrorContext, HResult, ReceivedContentRange};
+use bits_proto::field::{
+    ContentEncoding, ErrorContext, HResult, HttpDate, ReceivedContentRange, RetryAfter,
+};
 use bits_proto::http1::StatusCode;
 use bits_proto::message::{ErrorFields, MessageKind, Refusal};
 use proptest::option::{of, weighted};
@@ -54,14 +56,21 @@ fn refusal() -> impl Strategy<Value = RefusalSpec> {
     let context = prop_oneof![Just(5), Just(7), any::<u32>()].prop_map(ErrorContext);
     let code =
         prop_oneof![select(HResult::KNOWN), (1..=u32::MAX).prop_filter_map("zero", HResult::new),];
-    (refusal_base(), of((code, context)), of(any::<u64>()), any::<bool>()).prop_map(
-        |(base, error, received, names_session)| RefusalSpec {
-            base,
-            error,
-            received,
-            names_session,
-        },
-    )
+    let retry_after = prop_oneof![
+        any::<u64>().prop_map(RetryAfter::Seconds),
+        any::<i64>().prop_filter_map("no date", |seconds| {
+            HttpDate::from_unix_seconds(seconds % 1_000_000_000_000).map(RetryAfter::Date)
+        }),
+    ];
+    let parts =
+        (refusal_base(), of((code, context)), of(any::<u64>()), any::<bool>(), of(retry_after));
+    parts.prop_map(|(base, error, received, names_session, retry_after)| RefusalSpec {
+        base,
+        error,
+        received,
+        names_session,
+        retry_after,
+    })
 }
 
 pub fn ack() -> impl Strategy<Value = AckSpec> {

@@ -2,9 +2,9 @@
 
 use bits_proto::field::{
     ContentEncoding, ContentName, ContentRange, CopyFileToDestination, ErrorContext, HResult,
-    HostId, HostIdFallbackTimeout, OriginalRequestUrl, PacketType, Protocol, ReceivedContentRange,
-    ReplyUrl, RequestDataFileName, ResponseDataFileName, SessionId, StaticResponseUrl,
-    SupportedProtocols,
+    HostId, HostIdFallbackTimeout, HttpDate, OriginalRequestUrl, PacketType, Protocol,
+    ReceivedContentRange, ReplyUrl, RequestDataFileName, ResponseDataFileName, RetryAfter,
+    SessionId, StaticResponseUrl, SupportedProtocols,
 };
 
 /// Checks that an accepted value displays as text that parses to the same value, without line ends or NUL.
@@ -23,7 +23,7 @@ macro_rules! check_values {
 
 pub fn check_as_every_value(text: &str) {
     check_values!(text;
-        ContentEncoding ContentName ContentRange CopyFileToDestination HostId
+        ContentEncoding ContentName ContentRange CopyFileToDestination HostId HttpDate RetryAfter
         HostIdFallbackTimeout OriginalRequestUrl PacketType Protocol ReceivedContentRange ReplyUrl
         RequestDataFileName ResponseDataFileName SessionId StaticResponseUrl SupportedProtocols
     );

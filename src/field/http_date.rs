@@ -1,0 +1,252 @@
+//! HTTP dates.
+
+use core::time::Duration;
+
+use super::try_from_wire;
+use crate::error::{Error, ErrorKind, ValueError};
+use crate::util::calendar::{self, Civil, SECONDS_PER_DAY};
+use crate::util::digits::decimal;
+use crate::util::sink::{Sink, Wire, wire_display};
+
+/// A point in time in an HTTP field, such as Retry-After or Last-Modified: a whole number of seconds
+/// in the years 1601 to 9999.
+///
+/// Three forms are read: the current one, and two obsolete ones. The current form is written.
+///
+/// ```text
+/// IMF-fixdate  = "Sun, 06 Nov 1994 08:49:37 GMT"
+/// rfc850-date  = "Sunday, 06-Nov-94 08:49:37 GMT"
+/// asctime-date = "Sun Nov  6 08:49:37 1994"
+/// ```
+///
+/// Names are compared ignoring ASCII case. The day of the week must be the name of a day, but may be
+/// another day than that of the date: some servers compute it wrongly, and the digits are unambiguous.
+/// A leap second is the first second of the next minute.
+///
+/// A year of two digits depends on the current time, see [`parse_at`](Self::parse_at). The
+/// conversions read 70 to 99 as 1970 to 1999, and 00 to 69 as 2000 to 2069.
+///
+/// # Errors
+///
+/// [`ErrorKind::NotHttpDate`].
+///
+/// # Example
+///
+/// ```
+/// use bits_proto::field::HttpDate;
+///
+/// let date: HttpDate = "Sunday, 06-Nov-94 08:49:37 GMT".parse()?;
+/// assert_eq!(date.unix_seconds(), 784_111_777);
+/// assert_eq!(date.to_string(), "Sun, 06 Nov 1994 08:49:37 GMT");
+/// assert_eq!(HttpDate::from_unix_seconds(784_111_777), Some(date));
+/// assert!("2026-11-29T19:50:40Z".parse::<HttpDate>().is_err());
+/// # Ok::<(), bits_proto::Error>(())
+/// ```
+///
+/// Source: RFC 9110 section 5.6.7.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(
+    feature = "serde",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(into = "i64", try_from = "i64")
+)]
+pub struct HttpDate {
+    /// The number of seconds since the start of 1970, negative before.
+    seconds: i64,
+}
+
+impl HttpDate {
+    /// The first second of the year 1601, where the time of Windows starts.
+    pub const MIN: Self = Self { seconds: -11_644_473_600 };
+    /// The last second of the year 9999.
+    pub const MAX: Self = Self { seconds: 253_402_300_799 };
+
+    /// Creates a date from the number of seconds since the start of 1970, without leap seconds. `None`
+    /// outside the years 1601 to 9999.
+    #[must_use]
+    pub const fn from_unix_seconds(seconds: i64) -> Option<Self> {
+        if seconds < Self::MIN.seconds || seconds > Self::MAX.seconds {
+            return None;
+        }
+        Some(Self { seconds })
+    }
+
+    /// Returns the number of seconds since the start of 1970, without leap seconds. It is negative
+    /// before 1970.
+    #[must_use]
+    pub const fn unix_seconds(self) -> i64 {
+        self.seconds
+    }
+
+    /// Returns the time since the start of 1970; zero before.
+    #[must_use]
+    pub(super) fn since_unix_epoch(self) -> Duration {
+        Duration::from_secs(u64::try_from(self.seconds).unwrap_or(0))
+    }
+
+    /// Parses a date. A year of two digits is the latest one with these digits that is at most 50
+    /// years after `now`.
+    ///
+    /// ```
+    /// use bits_proto::field::HttpDate;
+    ///
+    /// let now: HttpDate = "Sun, 29 Nov 2026 19:50:40 GMT".parse()?;
+    /// let date = HttpDate::parse_at("Monday, 01-Jan-76 00:00:00 GMT", now)?;
+    /// assert_eq!(date.to_string(), "Wed, 01 Jan 2076 00:00:00 GMT");
+    /// let date = HttpDate::parse_at("Monday, 01-Jan-77 00:00:00 GMT", now)?;
+    /// assert_eq!(date.to_string(), "Sat, 01 Jan 1977 00:00:00 GMT");
+    /// # Ok::<(), bits_proto::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotHttpDate`].
+    pub fn parse_at(value: impl AsRef<[u8]>, now: Self) -> Result<Self, Error> {
+        let value = value.as_ref();
+        let latest = Civil::of_unix_seconds(now.seconds).years_later(50).unix_seconds();
+        Self::decode(value, latest).map_err(|error| value_error(value, error))
+    }
+
+    fn from_wire(value: &[u8]) -> Result<Self, Error> {
+        Self::decode_alone(value).map_err(|error| value_error(value, error))
+    }
+
+    /// Parses a date without the current time.
+    pub(super) fn decode_alone(value: &[u8]) -> Result<Self, ValueError> {
+        /// The last second of 2069.
+        const LATEST: i64 = 3_155_759_999;
+        Self::decode(value, LATEST)
+    }
+
+    /// Parses a date. A year of two digits is the latest one that does not exceed `latest`.
+    fn decode(value: &[u8], latest: i64) -> Result<Self, ValueError> {
+        imf_fixdate(value)
+            .or_else(|| rfc850_date(value, latest))
+            .or_else(|| asctime_date(value))
+            .and_then(Self::from_unix_seconds)
+            .ok_or(ValueError::new(ErrorKind::NotHttpDate, 0))
+    }
+}
+
+fn value_error(value: &[u8], error: ValueError) -> Error {
+    Error::caller(error.kind).with_received(value, error.at).at(Some(error.at))
+}
+
+/// `day-name "," SP 2DIGIT SP month SP 4DIGIT SP time-of-day SP "GMT"`
+fn imf_fixdate(value: &[u8]) -> Option<i64> {
+    let (day_name, rest) = value.split_at_checked(3)?;
+    let [b',', b' ', d1, d2, b' ', m1, m2, m3, b' ', y1, y2, y3, y4, b' ', time @ ..] = rest else {
+        return None;
+    };
+    day_of_week(day_name, 3)?;
+    let civil = date(&[*y1, *y2, *y3, *y4], &[*m1, *m2, *m3], &[*d1, *d2])?;
+    at_time(civil, before_gmt(time)?)
+}
+
+/// `day-name-long "," SP 2DIGIT "-" month "-" 2DIGIT SP time-of-day SP "GMT"`
+fn rfc850_date(value: &[u8], latest: i64) -> Option<i64> {
+    let comma = value.iter().position(|byte| *byte == b',')?;
+    let (day_name, rest) = value.split_at_checked(comma)?;
+    let [b',', b' ', d1, d2, b'-', m1, m2, m3, b'-', y1, y2, b' ', time @ ..] = rest else {
+        return None;
+    };
+    day_of_week(day_name, usize::MAX)?;
+    let time = before_gmt(time)?;
+    let (month, day) = ([*m1, *m2, *m3], [*d1, *d2]);
+    let in_year = |year: u64| {
+        let civil = Civil::new(year, month_number(&month)?, number(&day)?)?;
+        at_time(civil, time).filter(|seconds| *seconds <= latest)
+    };
+    let latest_year = Civil::of_unix_seconds(latest).year();
+    let two_digits = number(&[*y1, *y2])?;
+    let same_century = latest_year.checked_sub(latest_year % 100)?.checked_add(two_digits)?;
+    in_year(same_century).or_else(|| in_year(same_century.checked_sub(100)?))
+}
+
+/// `day-name SP month SP ( 2DIGIT / SP DIGIT ) SP time-of-day SP 4DIGIT`
+fn asctime_date(value: &[u8]) -> Option<i64> {
+    let (day_name, rest) = value.split_at_checked(3)?;
+    let [b' ', m1, m2, m3, b' ', d1, d2, b' ', rest @ ..] = rest else { return None };
+    let [time @ .., b' ', y1, y2, y3, y4] = rest else { return None };
+    day_of_week(day_name, 3)?;
+    let day = if *d1 == b' ' { [b'0', *d2] } else { [*d1, *d2] };
+    at_time(date(&[*y1, *y2, *y3, *y4], &[*m1, *m2, *m3], &day)?, time)
+}
+
+/// Checks that a name is that of a day of the week, of which `length` letters are written.
+fn day_of_week(name: &[u8], length: usize) -> Option<()> {
+    let is_name = |day: &str| {
+        let day = day.as_bytes();
+        day.get(..length).unwrap_or(day).eq_ignore_ascii_case(name)
+    };
+    calendar::DAYS.into_iter().any(is_name).then_some(())
+}
+
+fn month_number(name: &[u8]) -> Option<u64> {
+    let index = calendar::MONTHS.iter().position(|it| it.as_bytes().eq_ignore_ascii_case(name))?;
+    u64::try_from(index).ok()?.checked_add(1)
+}
+
+fn date(year: &[u8], month: &[u8], day: &[u8]) -> Option<Civil> {
+    Civil::new(number(year)?, month_number(month)?, number(day)?)
+}
+
+/// `2DIGIT ":" 2DIGIT ":" 2DIGIT`
+fn at_time(date: Civil, time: &[u8]) -> Option<i64> {
+    let [h1, h2, b':', m1, m2, b':', s1, s2] = time else { return None };
+    let (hour, minute) = (number(&[*h1, *h2])?, number(&[*m1, *m2])?);
+    // A leap second is 60.
+    let second = number(&[*s1, *s2])?;
+    if hour > 23 || minute > 59 || second > 60 {
+        return None;
+    }
+    let seconds = hour.checked_mul(3600)?.checked_add(minute.checked_mul(60)?)?;
+    let seconds = i64::try_from(seconds.checked_add(second)?).ok()?;
+    date.unix_seconds().checked_add(seconds)
+}
+
+fn number(digits: &[u8]) -> Option<u64> {
+    decimal(digits).ok()
+}
+
+/// Returns the text before `SP "GMT"`.
+fn before_gmt(text: &[u8]) -> Option<&[u8]> {
+    let (rest, zone) = text.split_last_chunk::<4>()?;
+    zone.eq_ignore_ascii_case(b" GMT").then_some(rest)
+}
+
+try_from_wire!(HttpDate);
+
+impl TryFrom<i64> for HttpDate {
+    type Error = Error;
+
+    /// Creates a date as [`from_unix_seconds`](Self::from_unix_seconds) does.
+    fn try_from(seconds: i64) -> Result<Self, Error> {
+        Self::from_unix_seconds(seconds).ok_or(Error::caller(ErrorKind::NotHttpDate))
+    }
+}
+
+impl From<HttpDate> for i64 {
+    fn from(date: HttpDate) -> Self {
+        date.unix_seconds()
+    }
+}
+
+impl Wire for HttpDate {
+    fn put_into<S: Sink>(&self, sink: S) -> S {
+        let two = |sink: S, number: u64| {
+            let sink = if number < 10 { sink.put(b"0") } else { sink };
+            sink.put_decimal(number)
+        };
+        let civil = Civil::of_unix_seconds(self.seconds);
+        let second_of_day = self.seconds.rem_euclid(SECONDS_PER_DAY).unsigned_abs();
+        let sink = sink.put(civil.day_of_week().as_bytes().get(..3).unwrap_or_default());
+        let sink = two(sink.put(b", "), civil.day()).put(b" ").put(civil.month_name().as_bytes());
+        let sink = sink.put(b" ").put_decimal(civil.year()).put(b" ");
+        let sink = two(sink, second_of_day / 3600).put(b":");
+        let sink = two(sink, second_of_day / 60 % 60).put(b":");
+        two(sink, second_of_day % 60).put(b" GMT")
+    }
+}
+
+wire_display!(HttpDate);
