@@ -37,10 +37,47 @@ impl Upload {
         self.state = state;
         (self.failures, self.restarts, self.stalls) = (0, 0, 0);
         self.fallback_at = None;
-        if self.session_id.is_some() {
+        self.is_unconfirmed = self.session_id.is_some();
+        if self.is_unconfirmed {
             // More may have been sent since the upload was stored.
             self.sent_up_to = self.total;
         }
+        Ok(())
+    }
+
+    /// Starts the upload over: Create-Session is sent to the origin server, and the entity is sent
+    /// from offset 0. Meant for an upload that is suspended or failed and that
+    /// [`resume`](Self::resume) cannot continue, such as after [`StopReason::SessionRejected`].
+    ///
+    /// A request in flight is dropped: the caller closes its connection. The current session is not
+    /// cancelled; the server deletes it when it expires. The start is counted in
+    /// [`restarts`](Self::restarts), which [`Options::max_restarts`] limits for further starts that
+    /// the upload makes by itself.
+    ///
+    /// # Errors
+    ///
+    /// [`EventError`] if the upload is finished or cancelled, or is being cancelled; nothing changes
+    /// then.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use bits_proto::client::{Options, State, Upload};
+    ///
+    /// let mut upload = Upload::new(1_000_000, Options::DEFAULT, 7);
+    /// upload.pause()?;
+    /// upload.restart()?;
+    /// assert_eq!((upload.state(), upload.restarts()), (State::CreateSession, 1));
+    /// # Ok::<(), bits_proto::client::EventError>(())
+    /// ```
+    pub fn restart(&mut self) -> Result<(), EventError> {
+        let state = self.state.transition(Event::Restart)?;
+        self.reset_exchange();
+        self.state = state;
+        self.start_new_session();
+        self.host_id = None;
+        (self.fallback_timeout, self.fallback_at) = (None, None);
+        self.failures = 0;
         Ok(())
     }
 

@@ -34,6 +34,17 @@ pub enum StopReason {
         /// The origin of the error: the server or its application.
         context: Option<ErrorContext>,
     },
+    /// The server answered a fragment with 404, although it had created the session. Windows servers
+    /// do this if request filtering limits the length of requests, and if uploads are not enabled.
+    FragmentNotFound,
+    /// The server rejects the session since the upload was resumed, but does not say that the session
+    /// is unknown. [`Upload::restart`](super::Upload::restart) may help.
+    SessionRejected {
+        /// The status code.
+        status: StatusCode,
+        /// The error code, if the response had one.
+        code: Option<HResult>,
+    },
     /// The server accepts fragments, but its offset does not advance.
     NoProgress,
     /// The server lost the session repeatedly.
@@ -49,7 +60,10 @@ impl StopReason {
 
     /// Returns `true` if the BITS server itself rejected the request: proxies send no error code.
     pub(super) const fn is_from_server(self) -> bool {
-        matches!(self, Self::Refused { code: Some(_), .. })
+        matches!(
+            self,
+            Self::Refused { code: Some(_), .. } | Self::SessionRejected { code: Some(_), .. }
+        )
     }
 
     /// Returns `true` if the server could not be reached, which starts the fallback timer.
@@ -70,18 +84,37 @@ impl fmt::Display for StopReason {
                     Some(ErrorContext::REMOTE_APPLICATION) => "server application",
                     _ => "server",
                 };
-                write!(f, "{peer} rejected the request with status {status}")?;
-                if !status.reason().is_empty() {
-                    write!(f, " {}", status.reason())?;
-                }
-                let Some(code) = code else { return Ok(()) };
-                write!(f, " and error code {}", code.with_name())
+                write!(f, "{peer} rejected the request")?;
+                write_answer(f, *status, *code)
+            }
+            Self::FragmentNotFound => {
+                f.write_str("server rejected a fragment")?;
+                write_answer(f, StatusCode::NOT_FOUND, None)?;
+                f.write_str(": the fragment is too large, or uploads are not enabled")
+            }
+            Self::SessionRejected { status, code } => {
+                f.write_str("server rejected the resumed session")?;
+                write_answer(f, *status, *code)?;
+                f.write_str("; a new start may help")
             }
             Self::NoProgress => f.write_str("upload is making no progress"),
             Self::SessionLost => f.write_str("server repeatedly lost the session"),
             Self::ReplyUnavailable => f.write_str("reply could not be fetched"),
         }
     }
+}
+
+/// Writes the status and the error code of a refusal.
+fn write_answer(
+    f: &mut fmt::Formatter<'_>,
+    status: StatusCode,
+    code: Option<HResult>,
+) -> fmt::Result {
+    write!(f, " with status {status}")?;
+    if !status.reason().is_empty() {
+        write!(f, " {}", status.reason())?;
+    }
+    code.map_or(Ok(()), |code| write!(f, " and error code {}", code.with_name()))
 }
 
 impl core::error::Error for StopReason {}

@@ -25,17 +25,19 @@
 //!   [`handle_timeout`](Upload::handle_timeout) does what is due at `now`. Calling it early or
 //!   repeatedly does nothing.
 //! * Commands of the caller are plain verbs: [`pause`](Upload::pause), [`resume`](Upload::resume),
-//!   [`cancel`](Upload::cancel).
+//!   [`restart`](Upload::restart), [`cancel`](Upload::cancel).
 //!
 //! [`server::Session`](crate::server::Session) differs in one point: its inputs return the next
 //! step, because several requests can reach one session and each needs its own response.
 //!
 //! # Failures
 //!
-//! An upload recovers by itself: it retries transient failures after a back-off, starts over when
-//! the server lost the session, continues at the server's offset when the two sides disagree, and
-//! falls back to the origin server when another host is unreachable. Each of these is limited.
-//! Beyond a limit the upload is suspended. Nothing is lost then: [`Upload::resume`] continues it.
+//! An upload recovers by itself: it retries transient failures after a back-off and not before the
+//! time in Retry-After, starts over when the server lost the session, continues at the server's
+//! offset when the two sides disagree, and falls back to the origin server when another host is
+//! unreachable. Each of these is limited. Beyond a limit the upload is suspended. Nothing is lost
+//! then: [`Upload::resume`] continues it. If the server no longer has the session but does not say
+//! so, [`Upload::restart`] starts over.
 //!
 //! # States
 //!

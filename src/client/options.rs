@@ -34,6 +34,16 @@ pub struct Options {
     pub request_timeout: Duration,
     /// [3.1.2.2] The maximum time from the end of a request to its response. Default: 5 minutes.
     pub response_timeout: Duration,
+    /// The maximum time that the server can delay a retry with Retry-After; longer ones are shortened.
+    /// Default: 1 hour.
+    ///
+    /// Such a delay counts as one failure like a back-off: [`max_retries`](Self::max_retries) limits
+    /// the number of delays, not their length.
+    pub max_retry_after: Duration,
+    /// [2.2.2.1] Sends the name of the entity with Create-Session too, and not only with fragments; see
+    /// [`Transmit::request_with_name`](super::Transmit::request_with_name). Default: false, like
+    /// Windows since Vista SP1.
+    pub name_on_create: bool,
     /// The back-off after the first failure. Default: 1 second.
     ///
     /// It doubles with each consecutive failure. The upload waits for a random time between half of
@@ -71,8 +81,9 @@ pub enum Mode {
 
 /// [2.2.6] The length of fragments in bytes, with a minimum and a maximum.
 ///
-/// Each 413 response halves the length, down to the minimum. So does each fragment that cannot be
-/// sent within the request timeout. The last fragment of an entity may be shorter than the minimum.
+/// Each 413 response halves the length, down to the minimum. So does a 404 to a fragment that is
+/// longer than those that the server accepted in the session, and each fragment that cannot be sent
+/// within the request timeout. The last fragment of an entity may be shorter than the minimum.
 ///
 /// # Example
 ///
@@ -170,6 +181,8 @@ impl Options {
         fragments: FragmentSizing::DEFAULT,
         request_timeout: Duration::from_secs(2 * 60),
         response_timeout: Duration::from_secs(5 * 60),
+        max_retry_after: Duration::from_secs(60 * 60),
+        name_on_create: false,
         initial_backoff: Duration::from_secs(1),
         max_backoff: Duration::from_secs(60),
         max_retries: 10,
@@ -183,6 +196,8 @@ setters!(Options {
     with_fragments: fragments: FragmentSizing,
     with_request_timeout: request_timeout: Duration,
     with_response_timeout: response_timeout: Duration,
+    with_max_retry_after: max_retry_after: Duration,
+    with_name_on_create: name_on_create: bool,
     with_initial_backoff: initial_backoff: Duration,
     with_max_backoff: max_backoff: Duration,
     with_max_retries: max_retries: u32,

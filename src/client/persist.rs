@@ -25,6 +25,8 @@ stored_form!(Upload as "upload" {
     next: u64,
     max_acked: u64,
     sent_up_to: u64,
+    max_advance: u64,
+    is_unconfirmed: bool,
     reply_url: Option<InlineStr<{ ReplyUrl::MAX_LEN }>>,
     reply_done: bool,
     maybe_closed: bool,
@@ -109,7 +111,8 @@ impl Upload {
     }
 
     fn are_offsets_in_order(&self) -> bool {
-        self.next <= self.max_acked && self.max_acked.max(self.sent_up_to) <= self.total
+        let known = self.max_acked.max(self.sent_up_to).max(self.max_advance);
+        self.next <= self.max_acked && known <= self.total
     }
 
     const fn has_fallback(&self) -> bool {
@@ -117,7 +120,11 @@ impl Upload {
     }
 
     const fn has_progress(&self) -> bool {
-        self.max_acked > 0 || self.sent_up_to > 0 || self.was_complete()
+        self.max_acked > 0
+            || self.sent_up_to > 0
+            || self.max_advance > 0
+            || self.is_unconfirmed
+            || self.was_complete()
     }
 
     const fn was_complete(&self) -> bool {
@@ -131,7 +138,10 @@ impl Upload {
 
     const fn is_stop_reason_valid(&self) -> bool {
         !matches!(self.state, State::Failed)
-            || matches!(self.stop_reason, Some(StopReason::Refused { .. }))
+            || matches!(
+                self.stop_reason,
+                Some(StopReason::Refused { .. } | StopReason::FragmentNotFound)
+            )
     }
 
     const fn needs_session(&self) -> bool {

@@ -4,7 +4,7 @@ use core::ops::Range;
 use core::time::Duration;
 
 use super::{Exchange, State, StopReason, Upload};
-use crate::field::{ContentRange, SessionId};
+use crate::field::{ContentName, ContentRange, SessionId};
 use crate::http1::StatusCode;
 use crate::message::{
     AckContext, CancelSession, CloseSession, CreateSession, Fragment, Ping, Request,
@@ -65,7 +65,10 @@ pub struct Transmit {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Packet {
-    CreateSession,
+    /// With the name of the entity, or without.
+    CreateSession {
+        has_name: bool,
+    },
     Ping,
     Fragment(ContentRange),
     CloseSession,
@@ -73,7 +76,7 @@ enum Packet {
 }
 
 impl Transmit {
-    /// Returns the request. The caller may add a Content-Name, or offer other protocols.
+    /// Returns the request, without a Content-Name. The caller may offer other protocols.
     #[must_use]
     pub fn request(&self) -> Request<'_> {
         match (self.packet, session_id(self.session_id.as_ref())) {
@@ -83,6 +86,43 @@ impl Transmit {
             (Packet::Ping, _) => Ping::default().into(),
             _ => CreateSession::default().into(),
         }
+    }
+
+    /// [2.2.6.1] Returns the request with the name of the entity, which is usually that of the file. A
+    /// Fragment carries it as Content-Name, and with
+    /// [`Options::name_on_create`](super::Options::name_on_create) so does Create-Session. The other
+    /// requests have no name.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use core::time::Duration;
+    ///
+    /// use bits_proto::client::{Options, Poll, Upload};
+    /// use bits_proto::field::ContentName;
+    ///
+    /// let options = Options::DEFAULT.with_name_on_create(true);
+    /// let upload = Upload::new(1_000_000, options, 7);
+    /// let Poll::Send(transmit) = upload.poll() else { panic!() };
+    /// let name = ContentName::try_from("report.bin")?;
+    /// assert_eq!(transmit.request_with_name(name).content_name(), Some(&name));
+    /// # Ok::<(), bits_proto::Error>(())
+    /// ```
+    ///
+    /// Source: \[MC-BUP\] 2.2.6.1 and note 11; 2.2.2.1 and note 5.
+    #[must_use]
+    pub fn request_with_name<'r>(&'r self, name: ContentName<'r>) -> Request<'r> {
+        match self.request() {
+            Request::Fragment(fragment) => Fragment { content_name: Some(name), ..fragment }.into(),
+            Request::CreateSession(create) if self.is_create_with_name() => {
+                CreateSession { content_name: Some(name), ..create }.into()
+            }
+            request => request,
+        }
+    }
+
+    const fn is_create_with_name(&self) -> bool {
+        matches!(self.packet, Packet::CreateSession { has_name: true })
     }
 
     /// Returns the bytes of the entity that follow the head as the body; empty for all requests
@@ -143,9 +183,14 @@ impl Upload {
             State::Fragment => self.next_range().map_or(Packet::CloseSession, Packet::Fragment),
             State::Close => Packet::CloseSession,
             State::Cancel => Packet::CancelSession,
-            _ => Packet::CreateSession,
+            _ => Packet::CreateSession { has_name: self.options.name_on_create },
         };
         Poll::Send(Transmit { packet, session_id: self.session_id, sent_up_to: self.sent_up_to })
+    }
+
+    /// Returns the length of the next fragment; 0 if there is none.
+    pub(super) fn next_len(&self) -> u64 {
+        self.options.fragments.length.min(self.total.saturating_sub(self.next))
     }
 
     /// Returns the range of the next fragment.

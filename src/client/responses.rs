@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use super::{Event, EventError, ExchangeEvent, State, StopReason, Upload};
-use crate::field::ReceivedContentRange;
+use crate::field::{ErrorContext, HResult, ReceivedContentRange};
 use crate::http1::StatusCode;
 use crate::message::{Ack, CreateSessionAck, Failure, FragmentAck, MessageKind, Refusal};
 use crate::state_machine::StateMachine as _;
@@ -14,8 +14,14 @@ impl Upload {
     /// [`Transmit::ack_context`](super::Transmit::ack_context). It may arrive before the whole
     /// request is sent.
     ///
-    /// A success advances the upload. A refusal has the effect that [`Failure`] describes. A
-    /// success whose offset exceeds the bytes sent is a failure, and so is a 416 whose offset
+    /// A success advances the upload. A refusal has the effect that [`Failure`] describes, with two
+    /// exceptions. A 404 to a fragment that is longer than those accepted before causes smaller
+    /// fragments. After [`resume`](Self::resume), a 400 or 500 without the code of a failure is
+    /// retried, because some servers answer so if they lost the session. A retry is not sent before
+    /// the number of seconds in Retry-After; see [`handle_retry_after`](Self::handle_retry_after) for
+    /// dates.
+    ///
+    /// A success whose offset exceeds the bytes sent is a failure, and so is a 416 whose offset
     /// exceeds the length of the entity.
     ///
     /// # Errors
@@ -87,13 +93,16 @@ impl Upload {
         if received > self.sent_up_to {
             return self.retry_or_suspend(StopReason::Protocol, now);
         }
-        let advances = received > self.next;
+        let advance = received.saturating_sub(self.next);
         self.complete(Event::Received)?;
+        if advance > self.max_advance {
+            self.max_advance = advance;
+        }
         if let Some(url) = ack.reply_url.filter(|_| received == self.total) {
             // A URL that exceeds the limit of this client counts as missing.
             self.reply_url = InlineStr::new(url.as_bytes());
         }
-        self.set_offset(received, advances, now)
+        self.set_offset(received, advance > 0, now)
     }
 
     /// Continues at `received`, the offset that the server expects next.
@@ -104,6 +113,7 @@ impl Upload {
         now: Duration,
     ) -> Result<(), EventError> {
         self.next = received;
+        self.is_unconfirmed = false;
         if received > self.max_acked {
             self.max_acked = received;
             (self.stalls, self.failures) = (0, 0);
@@ -120,8 +130,8 @@ impl Upload {
 
     /// [3.1.5.2.1] Reacts to a refusal.
     fn on_refusal(&mut self, refusal: &Refusal<'_>, now: Duration) -> Result<(), EventError> {
-        let reason = StopReason::from_refusal(refusal);
-        match refusal.failure() {
+        let reason = self.reason_of(refusal);
+        match self.class_of(refusal) {
             Failure::StartOver => self.start_over(),
             Failure::Credentials => {
                 let exchange = self.exchange.transition(ExchangeEvent::Challenged)?;
@@ -140,9 +150,55 @@ impl Upload {
             Failure::SmallerFragments if self.state == State::Fragment => {
                 self.shrink_fragments(reason)
             }
-            Failure::Resynchronise | Failure::Transient => self.retry_or_suspend(reason, now),
+            Failure::Resynchronise | Failure::Transient => {
+                self.retry_after_refusal(refusal, reason, now)
+            }
             Failure::SmallerFragments | Failure::Fatal => self.stop(reason),
         }
+    }
+
+    /// Returns the class of a refusal, which also depends on the history of the session.
+    fn class_of(&self, refusal: &Refusal<'_>) -> Failure {
+        match refusal.failure() {
+            Failure::Fatal if self.may_be_lost(refusal) => Failure::Transient,
+            Failure::Fatal if self.is_fragment_not_found(refusal) => Failure::SmallerFragments,
+            failure => failure,
+        }
+    }
+
+    /// Returns the reason for stopping after a refusal.
+    fn reason_of(&self, refusal: &Refusal<'_>) -> StopReason {
+        let (status, code) = (refusal.status(), refusal.code());
+        if self.may_be_lost(refusal) {
+            return StopReason::SessionRejected { status, code };
+        }
+        if self.is_fragment_not_found(refusal) {
+            return StopReason::FragmentNotFound;
+        }
+        StopReason::from_refusal(refusal)
+    }
+
+    /// Returns `true` for a refusal that may mean that the session is unknown: 400 or 500 without a
+    /// code that means failure, to a packet of a session that the server has not confirmed since the
+    /// upload was resumed. Some servers answer so, and a Ping does not show it.
+    fn may_be_lost(&self, refusal: &Refusal<'_>) -> bool {
+        // An HRESULT with the highest bit is a failure.
+        let is_failure = |code: HResult| code.get() >> 31 == 1;
+        self.is_unconfirmed
+            && matches!(self.state, State::Fragment | State::Close)
+            && matches!(refusal.status().get(), 400 | 500)
+            && !refusal.code().is_some_and(is_failure)
+            && refusal.context() != Some(ErrorContext::REMOTE_APPLICATION)
+    }
+
+    /// Returns `true` for a 404 of the server to a fragment. The destination exists, because the server
+    /// created the session.
+    fn is_fragment_not_found(&self, refusal: &Refusal<'_>) -> bool {
+        self.state == State::Fragment
+            && refusal.status() == StatusCode::NOT_FOUND
+            && refusal.failure() == Failure::Fatal
+            && refusal.code().is_none_or(|code| code.http_status().is_some())
+            && refusal.context() != Some(ErrorContext::REMOTE_APPLICATION)
     }
 
     /// Creates a new session, because the server does not know the current one.
@@ -153,8 +209,7 @@ impl Upload {
             _ => {}
         }
         self.complete(Event::SessionLost)?;
-        self.forget_session();
-        self.restarts = self.restarts.saturating_add(1);
+        self.start_new_session();
         if self.restarts > self.options.max_restarts {
             self.exchange = self.exchange.transition(ExchangeEvent::GivenUp)?;
             self.stop_reason = Some(StopReason::SessionLost);
@@ -162,22 +217,32 @@ impl Upload {
         Ok(())
     }
 
-    fn forget_session(&mut self) {
+    /// Forgets the session, and counts the new start.
+    pub(super) fn start_new_session(&mut self) {
         self.session_id = None;
         (self.next, self.max_acked, self.sent_up_to, self.stalls) = (0, 0, 0, 0);
+        (self.max_advance, self.is_unconfirmed) = (0, false);
         self.reply_url = None;
         (self.reply_done, self.maybe_closed) = (false, false);
+        self.restarts = self.restarts.saturating_add(1);
     }
 
-    /// [3.1.5.2.4] Halves the length of fragments, unless the last one had the minimum length.
+    /// [3.1.5.2.4] Halves the length of fragments, unless the last one had the minimum length. After a
+    /// 404, the length that the server accepted before is the minimum: a 404 without such a length
+    /// is about something else.
     fn shrink_fragments(&mut self, reason: StopReason) -> Result<(), EventError> {
-        let sent = self.next_range().map_or(0, |range| range.len());
+        let sent = self.next_len();
         let fragments = self.options.fragments;
-        if sent <= fragments.min() {
+        let min = match (reason, self.max_advance) {
+            (StopReason::FragmentNotFound, 0) => sent,
+            (StopReason::FragmentNotFound, accepted) => accepted.max(fragments.min()),
+            _ => fragments.min(),
+        };
+        if sent <= min {
             return self.stop(reason);
         }
         self.complete(Event::SmallerFragments)?;
-        self.options.fragments = fragments.with_length(sent / 2);
+        self.options.fragments = fragments.with_length((sent / 2).max(min));
         Ok(())
     }
 

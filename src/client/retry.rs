@@ -2,7 +2,8 @@
 
 use core::time::Duration;
 
-use super::{Event, EventError, ExchangeEvent, State, StopReason, Upload};
+use super::{Event, EventError, Exchange, ExchangeEvent, State, StopReason, Upload};
+use crate::message::Refusal;
 use crate::state_machine::StateMachine as _;
 
 impl Upload {
@@ -18,6 +19,60 @@ impl Upload {
             self.state.transition(Event::Begin)?;
         }
         self.retry_or_suspend(StopReason::Transport, now)
+    }
+
+    /// Reports the Retry-After of the response to the last request, as a delay from `now`: the request
+    /// is not retried before. [`Options::max_retry_after`](super::Options::max_retry_after) limits the
+    /// delay. A shorter delay does not shorten the back-off.
+    ///
+    /// Call it after [`handle_ack`](Self::handle_ack) or
+    /// [`handle_unreadable`](Self::handle_unreadable) with every delay that the response has:
+    /// [`RetryAfter::delay`](crate::field::RetryAfter::delay) returns it from the time of day, which
+    /// the upload does not know. `handle_ack` itself reads a number of seconds, but not a date. It
+    /// does nothing unless the request waits for its retry, and may be called repeatedly.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use core::time::Duration;
+    ///
+    /// use bits_proto::client::{Options, Poll, Upload};
+    /// use bits_proto::field::RetryAfter;
+    /// use bits_proto::message::{Ack, Refusal};
+    ///
+    /// # let (now, unix_time) = (Duration::ZERO, Duration::from_secs(784_111_700));
+    /// # let mut upload = Upload::new(1_000_000, Options::DEFAULT, 7);
+    /// # upload.handle_sending(now)?;
+    /// let retry_after: RetryAfter = "Sun, 06 Nov 1994 08:49:37 GMT".parse()?;
+    /// let refusal = Refusal::unavailable().with_retry_after(retry_after);
+    /// upload.handle_ack(&Ack::from(refusal), now)?;
+    /// if let Some(retry_after) = refusal.retry_after() {
+    ///     upload.handle_retry_after(retry_after.delay(unix_time), now);
+    /// }
+    /// assert_eq!(upload.poll(), Poll::Wait(now + Duration::from_secs(77)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// Source: RFC 9110 section 10.2.3.
+    pub fn handle_retry_after(&mut self, delay: Duration, now: Duration) {
+        if self.exchange == Exchange::BackOff {
+            let delay = delay.min(self.options.max_retry_after);
+            self.deadline = self.deadline.max(now.saturating_add(delay));
+        }
+    }
+
+    /// Starts a back-off after a refusal, at least as long as the number of seconds in its Retry-After.
+    pub(super) fn retry_after_refusal(
+        &mut self,
+        refusal: &Refusal<'_>,
+        reason: StopReason,
+        now: Duration,
+    ) -> Result<(), EventError> {
+        self.retry_or_suspend(reason, now)?;
+        if let Some(seconds) = refusal.retry_after().and_then(|it| it.seconds()) {
+            self.handle_retry_after(Duration::from_secs(seconds), now);
+        }
+        Ok(())
     }
 
     /// Starts a back-off, or suspends the upload if the limit of retries is reached.

@@ -69,6 +69,8 @@ named! {
         Pause "pause",
         /// The caller resumes the upload.
         Resume "resume",
+        /// The caller starts the upload over.
+        Restart "restart",
         /// The caller cancels the upload.
         Cancel "cancel",
     }
@@ -92,16 +94,16 @@ pub const TABLE: [(State, [Option<State>; Event::ALL.len()]); State::ALL.len()] 
     use State::*;
     [
         //               responses                                                        | failures                    | caller
-        //               Beg  Cre  Hos  Pin  Rec  Sma  All  Rdu  Rfe  Clo  Cnd  Los    Tra  Cred Per  Fall   New  Pau  Res  Can
-        (CreateSession, [CRE, FRA, PIN, ___, ___, ___, ___, ___, ___, ___, ___, CRE,   CRE, CRE, FAI, PIN,   PIN, CRE, PIN, CAN]),
-        (Ping,          [PIN, ___, ___, FRA, ___, ___, ___, ___, ___, ___, ___, CRE,   PIN, PIN, FAI, PIN,   PIN, PIN, PIN, CAN]),
-        (Fragment,      [FRA, ___, ___, ___, FRA, FRA, CLO, REP, ___, ___, ___, CRE,   FRA, FRA, FAI, PIN,   PIN, FRA, PIN, CAN]),
-        (GetReply,      [___, ___, ___, ___, ___, ___, ___, ___, CLO, ___, ___, ___,   REP, ___, ___, PIN,   REP, REP, PIN, CAN]),
-        (Close,         [CLO, ___, ___, ___, ___, ___, ___, ___, ___, FIN, ___, CRE,   CLO, CLO, FAI, PIN,   PIN, CLO, PIN, CAN]),
-        (Cancel,        [CAN, ___, ___, ___, ___, ___, ___, ___, ___, ___, CLD, ___,   CAN, CAN, CAN, CAN,   CAN, CAN, CAN, CAN]),
-        (Finished,      [___, ___, ___, ___, ___, ___, ___, ___, ___, ___, ___, ___,   ___, ___, ___, ___,   ___, ___, ___, ___]),
-        (Cancelled,     [___, ___, ___, ___, ___, ___, ___, ___, ___, ___, ___, ___,   ___, ___, ___, ___,   ___, ___, ___, ___]),
-        (Failed,        [___, ___, ___, ___, ___, ___, ___, ___, ___, ___, ___, ___,   ___, ___, ___, FAI,   ___, ___, PIN, CAN]),
+        //               Beg  Cre  Hos  Pin  Rec  Sma  All  Rdu  Rfe  Clo  Cnd  Los    Tra  Cred Per  Fall   New  Pau  Res  Rst  Can
+        (CreateSession, [CRE, FRA, PIN, ___, ___, ___, ___, ___, ___, ___, ___, CRE,   CRE, CRE, FAI, PIN,   PIN, CRE, PIN, CRE, CAN]),
+        (Ping,          [PIN, ___, ___, FRA, ___, ___, ___, ___, ___, ___, ___, CRE,   PIN, PIN, FAI, PIN,   PIN, PIN, PIN, CRE, CAN]),
+        (Fragment,      [FRA, ___, ___, ___, FRA, FRA, CLO, REP, ___, ___, ___, CRE,   FRA, FRA, FAI, PIN,   PIN, FRA, PIN, CRE, CAN]),
+        (GetReply,      [___, ___, ___, ___, ___, ___, ___, ___, CLO, ___, ___, ___,   REP, ___, ___, PIN,   REP, REP, PIN, CRE, CAN]),
+        (Close,         [CLO, ___, ___, ___, ___, ___, ___, ___, ___, FIN, ___, CRE,   CLO, CLO, FAI, PIN,   PIN, CLO, PIN, CRE, CAN]),
+        (Cancel,        [CAN, ___, ___, ___, ___, ___, ___, ___, ___, ___, CLD, ___,   CAN, CAN, CAN, CAN,   CAN, CAN, CAN, ___, CAN]),
+        (Finished,      [___, ___, ___, ___, ___, ___, ___, ___, ___, ___, ___, ___,   ___, ___, ___, ___,   ___, ___, ___, ___, ___]),
+        (Cancelled,     [___, ___, ___, ___, ___, ___, ___, ___, ___, ___, ___, ___,   ___, ___, ___, ___,   ___, ___, ___, ___, ___]),
+        (Failed,        [___, ___, ___, ___, ___, ___, ___, ___, ___, ___, ___, ___,   ___, ___, ___, FAI,   ___, ___, PIN, CRE, CAN]),
     ]
 };
 

@@ -132,6 +132,11 @@ pub struct Upload {
     pub(super) max_acked: u64,
     /// The end of the bytes that may have reached the server in this session.
     pub(super) sent_up_to: u64,
+    /// The largest number of bytes by which an Ack advanced the offset in this session. The server
+    /// accepts fragments of this length.
+    pub(super) max_advance: u64,
+    /// The upload was resumed, and the server has not accepted a packet of the session since.
+    pub(super) is_unconfirmed: bool,
     /// The URL of the reply, once the server sent it.
     pub(super) reply_url: Option<InlineStr<{ ReplyUrl::MAX_LEN }>>,
     /// The reply was fetched or skipped.
@@ -170,6 +175,8 @@ impl Upload {
             next: 0,
             max_acked: 0,
             sent_up_to: 0,
+            max_advance: 0,
+            is_unconfirmed: false,
             reply_url: None,
             reply_done: false,
             maybe_closed: false,
@@ -232,7 +239,8 @@ impl Upload {
         self.options.fragments
     }
 
-    /// Returns how many times the upload started over because its session was lost.
+    /// Returns how many times the upload started over since it was created or resumed: by itself,
+    /// because its session was lost, or with [`restart`](Self::restart).
     #[must_use]
     pub const fn restarts(&self) -> u32 {
         self.restarts

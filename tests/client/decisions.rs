@@ -258,6 +258,9 @@ fn a33_every_status_and_code_has_its_effect() {
                 "smaller" => "fragment 10..15".to_string(),
                 "resynchronise" => "fragment 0..10".to_string(),
                 "transient" => "wait".to_string(),
+                "fatal" if code == 404 && error.is_none() => {
+                    format!("failed: {}", StopReason::FragmentNotFound)
+                }
                 _ => format!("failed: {stop}"),
             };
             assert_eq!(after.next_action(), expected, "{code}, {error:X?}");
@@ -352,6 +355,7 @@ fn the_defaults_are_those_documented() {
     let it = Options::default();
     let seconds = [it.request_timeout, it.response_timeout, it.initial_backoff, it.max_backoff];
     assert_eq!(seconds.map(|it| it.as_millis()), [120_000, 300_000, 1_000, 60_000]);
+    assert_eq!((it.max_retry_after.as_secs(), it.name_on_create), (3600, false));
     assert_eq!((it.max_retries, it.max_restarts, it.max_stalls), (10, 3, 2));
     let sizing = FragmentSizing::default();
     assert_eq!((sizing.min(), sizing.length(), sizing.max()), (5_120, 1_048_576, 13_631_488));

@@ -155,6 +155,7 @@ fn the_stored_form_is_stable() {
         "fragments": {"length": 10, "min": 3, "max": 40},
         "request_timeout": {"secs": 120, "nanos": 0},
         "response_timeout": {"secs": 300, "nanos": 0},
+        "max_retry_after": {"secs": 3600, "nanos": 0}, "name_on_create": false,
         "initial_backoff": {"secs": 1, "nanos": 0},
         "max_backoff": {"secs": 60, "nanos": 0},
         "max_retries": 10, "max_restarts": 3, "max_stalls": 2,
@@ -163,7 +164,7 @@ fn the_stored_form_is_stable() {
         "version": 1, "options": options, "total": 20, "state": "ping", "exchange": "ready",
         "session_id": support::upload::SESSION, "host_id": HOST,
         "fallback_timeout": {"secs": 60, "nanos": 0}, "fallback_at": null,
-        "next": 0, "max_acked": 0, "sent_up_to": 0, "reply_url": null, "reply_done": false, "maybe_closed": false,
+        "next": 0, "max_acked": 0, "sent_up_to": 0, "max_advance": 0, "is_unconfirmed": false, "reply_url": null, "reply_done": false, "maybe_closed": false,
         "failures": 0, "restarts": 0, "stalls": 0, "random": 7, "stop_reason": null, "challenge": null,
     });
     // The deadline of a timer that does not run has no effect.
@@ -190,7 +191,7 @@ fn a_field_that_is_missing_unknown_or_of_another_type_is_refused() {
     let upload = in_state(State::GetReply).upload;
     let whole = stored(&upload);
     let names: Vec<_> = whole.as_object().expect("fields").keys().cloned().collect();
-    assert_eq!(names.len(), 22);
+    assert_eq!(names.len(), 24);
     for name in &names {
         let mut without = whole.clone();
         without.as_object_mut().expect("fields").shift_remove(name);
@@ -270,6 +271,7 @@ fn contradictions_are_refused() {
         (half, "next", json!(11), "offsets contradict each other"),
         (half, "max_acked", json!(9), "offsets contradict each other"),
         (half, "max_acked", json!(21), "offsets contradict each other"),
+        (half, "max_advance", json!(21), "offsets contradict each other"),
         (half, "session_id", Value::Null, "offset without a session"),
         (ready(State::Fragment), "session_id", Value::Null, "state needs a session"),
         (ready(State::Cancel), "session_id", Value::Null, "state needs a session"),
@@ -322,6 +324,8 @@ fn contradictions_between_several_fields_are_refused_too() {
         ),
         ("bytes acknowledged without a session", with(&fresh, "max_acked", json!(5))),
         ("bytes sent without a session", with(&fresh, "sent_up_to", json!(5))),
+        ("a fragment without a session", with(&fresh, "max_advance", json!(5))),
+        ("a resumed session that does not exist", with(&fresh, "is_unconfirmed", json!(true))),
         ("a close without a session", with(&fresh, "maybe_closed", json!(true))),
         ("a close before the last byte", with(&half, "maybe_closed", json!(true))),
         ("a reply without a session", with(&fresh, "reply_url", json!("r"))),

@@ -33,6 +33,11 @@ fn any_answer() -> impl Strategy<Value = Answer> {
         2 => offset().prop_map(Answer::OutOfSync),
         2 => code().prop_map(Answer::Refused),
         2 => (code(), error).prop_map(|(code, error)| Answer::RefusedWith(code, error)),
+        1 => (300..1000_u16).prop_map(Answer::RefusedByApplication),
+        1 => prop_oneof![0..200_u64, any::<u64>()].prop_map(Answer::Busy),
+        1 => prop::sample::select(&[(404, 1), (500, 1), (400, 1)][..])
+            .prop_map(|(code, error)| Answer::RefusedWith(code, error)),
+        1 => prop::sample::select(&[404_u16, 400][..]).prop_map(Answer::Refused),
     ]
 }
 
@@ -55,6 +60,8 @@ fn any_step() -> impl Strategy<Value = Step> {
         1 => Just(Step::Unfetched),
         1 => Just(Step::Pause),
         2 => Just(Step::Resume),
+        1 => prop::bool::weighted(0.3).prop_map(|it| if it { Step::Restart } else { Step::Wait }),
+        1 => (0..10_000_u64).prop_map(|seconds| Step::RetryAfter(Duration::from_secs(seconds))),
         1 => prop::bool::weighted(0.2).prop_map(|it| if it { Step::Cancel } else { Step::Resume }),
         2 => Just(Step::Credentials),
         1 => Just(Step::PingFirst),

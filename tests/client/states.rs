@@ -24,20 +24,23 @@ const STATES: &str = "
 create-session begin=create-session created=fragment created-on-host=ping
 create-session session-lost=create-session transient-failure=create-session credentials=create-session
 create-session permanent-failure=failed fallback=ping new-connection=ping pause=create-session
-create-session resume=ping cancel=cancel
+create-session resume=ping restart=create-session cancel=cancel
 # 3.1.5.1.3; without a session, one is created next
 ping begin=ping pinged=fragment session-lost=create-session transient-failure=ping credentials=ping
 ping permanent-failure=failed fallback=ping new-connection=ping pause=ping resume=ping cancel=cancel
+ping restart=create-session
 # 3.1.5.1.4
 fragment begin=fragment received=fragment smaller-fragments=fragment all-received=close reply-due=get-reply
 fragment session-lost=create-session transient-failure=fragment credentials=fragment permanent-failure=failed
 fragment fallback=ping new-connection=ping pause=fragment resume=ping cancel=cancel
+fragment restart=create-session
 # 3.1.5.1.8; no packet is sent, so there is no response
 get-reply reply-fetched=close transient-failure=get-reply fallback=ping new-connection=get-reply
-get-reply pause=get-reply resume=ping cancel=cancel
+get-reply pause=get-reply resume=ping restart=create-session cancel=cancel
 # 3.1.5.1.5
 close begin=close closed=finished session-lost=create-session transient-failure=close credentials=close
 close permanent-failure=failed fallback=ping new-connection=ping pause=close resume=ping cancel=cancel
+close restart=create-session
 # 3.1.5.1.6; session not found is a success (3.1.5.2.1), and the upload stays cancelled
 cancel begin=cancel cancelled=cancelled transient-failure=cancel credentials=cancel permanent-failure=cancel
 cancel fallback=cancel new-connection=cancel pause=cancel resume=cancel cancel=cancel
@@ -45,7 +48,7 @@ cancel fallback=cancel new-connection=cancel pause=cancel resume=cancel cancel=c
 finished
 cancelled
 # 3.1.5.1.7
-failed fallback=failed resume=ping cancel=cancel
+failed fallback=failed resume=ping restart=create-session cancel=cancel
 ";
 
 /// [3.1.2], [3.1.4], [3.1.5.1.7], [3.1.6]: a response may arrive before the whole request is sent.
@@ -94,7 +97,7 @@ fn check_table<S: StateMachine + Debug>(text: &str, rows: &[(S, &[Option<S>])], 
 #[test]
 fn the_tables_match_the_specification() {
     let states = TABLE.each_ref().map(|(state, row)| (*state, &row[..]));
-    check_table(STATES, &states, 9 * 20);
+    check_table(STATES, &states, 9 * 21);
     let exchanges = EXCHANGE_TABLE.each_ref().map(|(state, row)| (*state, &row[..]));
     check_table(EXCHANGES, &exchanges, 6 * 10);
 }
@@ -127,6 +130,7 @@ const INPUTS: &[(&str, Input)] = &[
     ("unfetched", |it, now| it.handle_reply_failed(now)),
     ("pause", |it, _| it.pause()),
     ("resume", |it, _| it.resume()),
+    ("restart", |it, _| it.restart()),
     ("cancel", |it, _| it.cancel()),
     ("credentials", |it, _| it.provide_credentials()),
     ("ping-first", |it, _| it.ping_first()),
@@ -141,6 +145,7 @@ const INPUTS: &[(&str, Input)] = &[
     ("cancelled", |it, now| ack(it, &cancelled(), now)),
     ("401", |it, now| ack(it, &refused(401), now)),
     ("403", |it, now| ack(it, &refused(403), now)),
+    ("404", |it, now| ack(it, &refused(404), now)),
     ("407", |it, now| ack(it, &refused(407), now)),
     ("413", |it, now| ack(it, &refused(413), now)),
     ("416", |it, now| ack(it, &out_of_sync(1), now)),
@@ -165,6 +170,7 @@ no-reply        ready,back-off,suspended         get-reply                      
 pause           +       create-session,ping,fragment,get-reply,close,cancel         =/suspended
 resume          +       create-session,ping,fragment,get-reply,close,failed         ping/ready
 resume          +                                cancel                             cancel/ready
+restart         +       create-session,ping,fragment,get-reply,close,failed         create-session/ready
 cancel          +       ping,fragment,get-reply,close,cancel,failed                 cancel/ready
 cancel          +                                create-session                     cancelled/ready
 credentials     unauthorized                     +                                  =/ready
@@ -182,6 +188,8 @@ cancelled       sending,awaiting                 cancel                         
 407             sending,awaiting                 +                                  =/unauthorized
 403             sending,awaiting                 create-session,ping,fragment,close failed/ready
 403             sending,awaiting                 cancel                             =/suspended
+404             sending,awaiting                 create-session,ping,fragment,close failed/ready
+404             sending,awaiting                 cancel                             =/suspended
 413             sending,awaiting                 fragment                           fragment/ready
 413             sending,awaiting                 create-session,ping,close          failed/ready
 413             sending,awaiting                 cancel                             =/suspended
@@ -368,6 +376,14 @@ fn every_stop_reason_has_a_description() {
         (StopReason::NoProgress, "upload is making no progress"),
         (StopReason::SessionLost, "server repeatedly lost the session"),
         (StopReason::ReplyUnavailable, "reply could not be fetched"),
+        (
+            StopReason::FragmentNotFound,
+            "server rejected a fragment with status 404 Not Found: the fragment is too large, or uploads are not enabled",
+        ),
+        (
+            StopReason::SessionRejected { status: status(500), code: HResult::new(1) },
+            "server rejected the resumed session with status 500 Internal Server Error and error code 0x00000001; a new start may help",
+        ),
         (
             StopReason::Refused { status: status(599), code: None, context: None },
             "server rejected the request with status 599",

@@ -133,7 +133,9 @@ pub fn step(input: Input<'_, '_>) -> Result<Step> {
         28 => Step::Cancel,
         29 => Step::Credentials,
         30 => Step::PingFirst,
-        _ => match input.int_in_range(0..=50)? {
+        _ => match input.int_in_range(0..=53)? {
+            53 => Step::Restart,
+            51..53 => Step::RetryAfter(passes(input)?),
             50 => Step::NoReply,
             length => Step::Length(length),
         },
@@ -170,7 +172,7 @@ fn refusal(input: Input<'_, '_>) -> Result<u16> {
 }
 
 fn answer(input: Input<'_, '_>) -> Result<Answer> {
-    Ok(match input.int_in_range(0..=15_u8)? {
+    Ok(match input.int_in_range(0..=18_u8)? {
         0..6 => Answer::Correct,
         6 => Answer::Created,
         7 => Answer::CreatedOn(match input.arbitrary::<u8>()? {
@@ -185,6 +187,12 @@ fn answer(input: Input<'_, '_>) -> Result<Answer> {
         12 => Answer::Cancelled,
         13 => Answer::OutOfSync(offset(input)?),
         14 => Answer::Refused(refusal(input)?),
+        16 => Answer::RefusedByApplication(input.int_in_range(300..=999)?),
+        17 => Answer::Busy(input.arbitrary::<u16>()?.into()),
+        18 => {
+            let (status, code) = *input.choose(&[(404, None), (400, None), (500, Some(1))])?;
+            code.map_or(Answer::Refused(status), |code| Answer::RefusedWith(status, code))
+        }
         _ => {
             let codes = [SESSION_NOT_FOUND, 0x8007_0005, 0x8007_0057, 0x8020_0020, 1];
             Answer::RefusedWith(refusal(input)?, *input.choose(&codes)?)

@@ -4,11 +4,13 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::time::Duration;
 
 use bits_proto::client::{EventError, Exchange, Poll, State, Upload};
+use bits_proto::field::RetryAfter;
 use bits_proto::message::{Ack, Request};
 
 use super::upload::{
-    Client, HOST, REPLY, Server, cancelled, closed, created, created_on, fragment_ack,
-    fragment_ack_with_reply, out_of_sync, pinged, refused, refused_with, status,
+    Client, HOST, REPLY, Server, busy, cancelled, closed, created, created_on, fragment_ack,
+    fragment_ack_with_reply, out_of_sync, pinged, refused, refused_by_application, refused_with,
+    status,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -25,6 +27,10 @@ pub enum Answer {
     OutOfSync(u64),
     Refused(u16),
     RefusedWith(u16, u32),
+    /// A failure of the application.
+    RefusedByApplication(u16),
+    /// A refusal with a number of seconds in Retry-After.
+    Busy(u64),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -42,6 +48,9 @@ pub enum Step {
     Unfetched,
     Pause,
     Resume,
+    Restart,
+    /// A delay in the response, computed by the caller.
+    RetryAfter(Duration),
     Cancel,
     Credentials,
     PingFirst,
@@ -68,6 +77,8 @@ fn ack(answer: Answer, correct: Ack<'static>) -> Ack<'static> {
         Answer::OutOfSync(offset) => out_of_sync(offset),
         Answer::Refused(code) => refused(code),
         Answer::RefusedWith(code, error) => refused_with(code, error),
+        Answer::RefusedByApplication(code) => refused_by_application(code),
+        Answer::Busy(seconds) => busy(RetryAfter::Seconds(seconds)),
     }
 }
 
@@ -112,6 +123,8 @@ impl Run {
             Step::Unfetched => upload.handle_reply_failed(now)?,
             Step::Pause => upload.pause()?,
             Step::Resume => upload.resume()?,
+            Step::Restart => upload.restart()?,
+            Step::RetryAfter(delay) => upload.handle_retry_after(delay, now),
             Step::Cancel => upload.cancel()?,
             Step::Credentials => upload.provide_credentials()?,
             Step::PingFirst => upload.ping_first()?,
@@ -169,8 +182,17 @@ impl Run {
 }
 
 fn check_change(before: &Upload, after: &Upload, by_ack: bool, step: Step) {
+    let restarts = step == Step::Restart;
+    if restarts {
+        assert_eq!((after.state(), after.received().0), (State::CreateSession, 0));
+        assert_eq!((after.session_id(), after.host()), (None, None));
+        assert_eq!(after.restarts(), before.restarts().saturating_add(1));
+    }
+    if let Step::RetryAfter(delay) = step {
+        check_delay(before, after, delay);
+    }
     if after.received() != before.received() {
-        assert!(by_ack, "{step:?} moved {before:?} to {after:?}");
+        assert!(by_ack || restarts, "{step:?} moved {before:?} to {after:?}");
     }
     if before.state().is_terminal() {
         let (same_state, same_poll) =
@@ -180,13 +202,23 @@ fn check_change(before: &Upload, after: &Upload, by_ack: bool, step: Step) {
     }
     assert!(after.restarts() >= before.restarts() || by_ack || step == Step::Resume, "{step:?}");
     if after.session_id() != before.session_id() {
-        assert!(by_ack, "{step:?} changed the session");
+        assert!(by_ack || restarts, "{step:?} changed the session");
     }
     assert_eq!(after.total(), before.total());
     let stays = [State::Cancel, State::Cancelled, State::Failed];
     if before.state() == State::Cancel && !matches!(step, Step::Exchange(_)) {
         assert!(stays.contains(&after.state()), "{step:?} revives {after:?}");
     }
+}
+
+/// Checks that a delay in a response only makes a back-off longer, up to an hour.
+fn check_delay(before: &Upload, after: &Upload, delay: Duration) {
+    assert_eq!((before.state(), before.exchange()), (after.state(), after.exchange()));
+    let (earlier, later) = (before.poll_timeout(), after.poll_timeout());
+    if before.exchange() != Exchange::BackOff || delay.is_zero() {
+        assert_eq!(earlier, later);
+    }
+    assert!(later >= earlier, "{earlier:?} {later:?}");
 }
 
 fn check_always(upload: &Upload) {

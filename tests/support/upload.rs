@@ -5,7 +5,7 @@ use std::time::Duration;
 use bits_proto::client::{Exchange, FragmentSizing, Mode, Options, Poll, State, Upload};
 use bits_proto::field::{
     ErrorContext, HResult, HostId, HostIdFallbackTimeout, Protocol, ReceivedContentRange, ReplyUrl,
-    SessionId,
+    RetryAfter, SessionId,
 };
 use bits_proto::http1::StatusCode;
 use bits_proto::message::{
@@ -86,6 +86,22 @@ pub fn refused_with(code: u16, error: u32) -> Ack<'static> {
         _ => Refusal::new(status(code)).expect("a refusal"),
     };
     bare.with_error(error, ErrorContext::SERVER).into()
+}
+
+/// Returns a failure of the server application, without an error code.
+pub fn refused_by_application(code: u16) -> Ack<'static> {
+    let code_of_status = HResult::from_status(code).expect("a failure");
+    let refusal = match code {
+        416 => Refusal::out_of_sync(ReceivedContentRange(0)),
+        _ => Refusal::new(status(code)).expect("a refusal"),
+    };
+    refusal.with_error(code_of_status, ErrorContext::REMOTE_APPLICATION).into()
+}
+
+/// Returns a refusal that asks for a later retry.
+pub fn busy(retry_after: RetryAfter) -> Ack<'static> {
+    let refusal = Refusal::new(status(429)).expect("a refusal");
+    refusal.with_retry_after(retry_after).into()
 }
 
 pub fn session_not_found() -> Ack<'static> {

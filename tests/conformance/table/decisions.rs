@@ -3,7 +3,7 @@
 /// All decision numbers; the others were never assigned.
 pub const IDS: &str = "
 A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A13 A14 A15 A16 A17 A18 A18b A19 A20 A21 A22 A23 A24 A26 A27 A28 A29 A30
-A31 A33 A33b A33d A34 A35 A35c A36 A37 A39 A40 A41
+A31 A33 A33b A33c A33d A33e A34 A35 A35b A35c A36 A37 A39 A40 A41
 ";
 
 pub const ROWS: &str = "
@@ -128,18 +128,31 @@ A31 | a reply URL before the last fragment | ignored, a deviation
 A33 | classification of failures | a class for every status and code; redirects are not followed
     message::refusals::every_status_code_and_context_has_its_class
     client::decisions::a33_every_status_and_code_has_its_effect
+    client::failures::a_404_to_a_fragment_that_is_longer_than_accepted_ones_halves_it
+    client::failures::a_404_to_the_first_fragment_is_fatal_with_advice
 A33b | failures of the server application | by status alone: transient or fatal
     message::refusals::every_status_code_and_context_has_its_class
     message::refusals::an_application_never_causes_another_request
     message::unreadable::a_416_of_the_application_needs_no_offset
+A33c | Retry-After | the earliest time of the next try; limited by an option
+    client::retry_after::the_number_of_seconds_is_the_shortest_wait
+    client::retry_after::a_date_is_the_callers_delay
+    client::retry_after::the_wait_is_limited_by_an_option
+    message::refusals::a_refusal_has_the_time_of_the_next_try_if_it_is_valid
 A33d | other success statuses | any 2xx with a packet type is a success, other than 200 and 201 with a deviation
     message::refusals::every_success_status_with_a_packet_type_is_a_success
     message::refusals::a_success_an_interim_response_and_a_bare_416_are_not_refusals
+A33e | a session lost in other words | retried; then the caller can restart the upload
+    client::failures::a_resumed_session_that_is_rejected_in_other_words_is_retried_and_then_suspended
+    client::failures::a_restart_creates_a_new_session_at_the_origin_server
 A34 | two codes for a full disk | both are read; a policy selects the one to write
     server::answers::a34_a_full_disk_is_reported_as_the_policy_sets
     field::codes::both_spellings_of_a_full_disk_are_one
 A35 | Cancel while suspended | allowed
     client::decisions::a35_an_upload_can_be_cancelled_until_it_has_ended
+A35b | Content-Name of our client | with every Fragment; by option with Create-Session
+    client::names::every_fragment_carries_the_name_and_no_other_packet_does
+    client::names::create_session_carries_the_name_by_option
 A35c | a 2xx other than 200 of the application | the entity is accepted, a deviation; by policy a failure
     backend::accepted::any_2xx_accepts_the_entity_unless_only_200_does
     backend::accepted::a_response_with_204_or_205_has_no_reply
