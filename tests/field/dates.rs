@@ -28,7 +28,7 @@ fn date(text: &str) -> HttpDate {
 }
 
 fn is_leap_year(year: u32) -> bool {
-    year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
+    year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
 }
 
 /// Calls `each` for every day of the years 1601 to 9999, which are counted one by one: the number of

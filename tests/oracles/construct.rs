@@ -181,8 +181,8 @@ fn refusal(input: Input<'_, '_>) -> Result<RefusalSpec> {
     let retry_after = match input.arbitrary::<Option<(bool, u64)>>()? {
         Some((true, seconds)) => Some(RetryAfter::Seconds(seconds)),
         Some((false, seconds)) => {
-            let date = HttpDate::from_unix_seconds((seconds >> 26).cast_signed());
-            date.map(RetryAfter::Date)
+            let seconds = i64::try_from(seconds >> 26).ok();
+            seconds.and_then(HttpDate::from_unix_seconds).map(RetryAfter::Date)
         }
         None => None,
     };

@@ -242,6 +242,7 @@ impl NotificationResponseSpec {
 
 /// A message of any kind.
 #[derive(Clone, Debug)]
+#[allow(clippy::large_enum_variant, reason = "there are few at a time")]
 pub enum Spec {
     Request(RequestSpec),
     Ack(AckSpec),

@@ -53,6 +53,7 @@ enum Call {
 
 /// The result of an input.
 #[derive(Debug, PartialEq)]
+#[expect(clippy::large_enum_variant, reason = "there are few at a time")]
 enum Outcome {
     Step(Step<SessionsResponse<'static>>),
     Report(EventError),
