@@ -14,9 +14,11 @@
 //!
 //! A notification ends with an [`Outcome`] or a [`NotificationError`]. The outcome means that the
 //! application accepted the entity, so it must not be notified again. A failure after that is part
-//! of the outcome: see [`Reply::Lost`]. [`Notification::accepted`] reports the acceptance as soon as
-//! it is known, so that the caller can record it before anything else can fail. A caller with a
-//! [`server::Session`](crate::server::Session) passes them on with `handle_notified`, or with
+//! of the outcome: see [`Reply::Lost`]. [`Notification::is_accepted`] reports the acceptance as soon as
+//! it is known, so that the caller can record it before anything else can fail.
+//!
+//! A caller with a [`server::Session`](crate::server::Session) records the acceptance with
+//! `handle_accepted`, and reports the reply with `handle_reply`. It passes a failure on with
 //! `handle_failed` and `HostError::Application`. A server without such sessions sends the
 //! [refusal](NotificationError::refusal).
 //!

@@ -87,8 +87,8 @@ impl Session {
         Ok(self.after_notification(Event::Notified, notified, policy)?)
     }
 
-    /// Reports the location of the reply after a [`Step::KeepReply`], with [`Reply::None`] if it is
-    /// lost. The embedder keeps the reply URL.
+    /// Reports the location of the reply after a [`Step::KeepReply`]. The embedder keeps the reply URL.
+    /// If the reply is lost, it deletes what was received and reports [`Reply::None`].
     ///
     /// # Errors
     ///

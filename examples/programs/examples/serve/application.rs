@@ -2,7 +2,7 @@
 
 use std::io;
 
-use bits_proto::backend::NotificationType;
+use bits_proto::backend::{AcceptedStatuses, NotificationType};
 use http::{Request, Response, Uri};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
@@ -26,6 +26,7 @@ pub struct Application {
     /// The path and the query of its URL.
     pub target: Uri,
     pub kind: NotificationType,
+    pub accepted_statuses: AcceptedStatuses,
     #[cfg(feature = "tls")]
     tls: Option<Tls>,
 }
@@ -78,6 +79,11 @@ impl Application {
                 NotificationType::ByReference
             } else {
                 NotificationType::ByValue
+            },
+            accepted_statuses: if arguments.require_200 {
+                AcceptedStatuses::OnlyOk
+            } else {
+                AcceptedStatuses::AnySuccess
             },
             #[cfg(feature = "tls")]
             tls: is_secure.then(|| Tls::new(host, arguments.ca.as_deref())).transpose()?,

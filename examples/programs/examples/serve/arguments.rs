@@ -52,6 +52,10 @@ pub struct Arguments {
     /// Send the path of the entity to the application instead of the entity.
     #[arg(long, requires = "notify")]
     pub by_reference: bool,
+    /// Take only status 200 of the application as success, as Microsoft documents, instead of any
+    /// 2xx.
+    #[arg(long, requires = "notify")]
+    pub require_200: bool,
     /// Trust only the certificates in this PEM file when the application is notified over https.
     #[cfg(feature = "tls")]
     #[arg(long, value_name = "FILE", requires = "notify")]

@@ -20,6 +20,8 @@
 //!   of this package.
 //! * Cancellation: hyper drops a handler when the client disconnects. Each BITS request is therefore
 //!   a spawned task, which always reports its result to the session: see `Server::serve`.
+//! * Notification: an application that has accepted an entity is not notified again; see
+//!   `Server::notify`.
 //! * Publication: an entity appears at its destination in one step, by a hard link or a rename: see
 //!   `Storage::commit`.
 //!
@@ -45,6 +47,7 @@ mod arguments;
 mod basic_auth;
 mod body;
 mod download;
+mod exchange;
 mod listen;
 mod notify;
 mod server;

@@ -7,8 +7,7 @@ use std::io::{self, Write as _};
 use std::time::Instant;
 
 use bits_proto::error::CheckStage;
-use bits_proto::http1::StatusCode;
-use bits_proto::message::{Ack, Refusal, Request};
+use bits_proto::message::{Ack, Failure, Refusal, Request};
 use bits_proto::server::{
     Access, Answer, Discard, Policy, RequestContext, SessionsError, SessionsResponse, Step,
     StoreBytes, UnreadBody, WorkToken,
@@ -179,6 +178,9 @@ impl Work<'_> {
             next = match (step, &self.guard) {
                 (Step::Store(bytes), _) => self.store(&bytes, body).await?,
                 (Step::Notify(_), Some(guard)) => self.server.notify(guard, self.parts).await,
+                (Step::KeepReply(_), Some(guard)) => {
+                    block_in_place(|| self.server.keep_reply(guard))
+                }
                 (Step::Commit(token), _) => block_in_place(|| self.commit(token)),
                 (Step::Discard(discard), _) => block_in_place(|| self.discard(&discard)),
                 (Step::Answer(answer), _) => return Some(Ok(answer)),
@@ -319,8 +321,9 @@ fn write(entity: &mut File, piece: &Piece) -> io::Result<()> {
 }
 
 fn head(policy: &Policy<'_>, ack: &Ack<'_>) -> Option<Response<()>> {
-    let challenge =
-        (ack.status() == StatusCode::UNAUTHORIZED).then_some(("WWW-Authenticate", CHALLENGE));
+    // Only this server's own 401: the client has no credentials for the application.
+    let is_challenge = matches!(ack, Ack::Refused(it) if it.failure() == Failure::Credentials);
+    let challenge = is_challenge.then_some(("WWW-Authenticate", CHALLENGE));
     policy
         .to_http(ack, challenge)
         .inspect_err(|error| error!(%error, "cannot write the response"))

@@ -23,6 +23,8 @@ const DAMAGED: &str = "damaged";
 pub const ENTITY: &str = "entity";
 /// Extension of the file with the reply of a server application.
 pub const REPLY: &str = "reply";
+/// Extension of the file with a reply that is being received.
+pub const PARTIAL: &str = "partial";
 /// Extension of an empty file that is created before an entity is published.
 pub const PLACED: &str = "placed";
 
@@ -71,7 +73,7 @@ impl Folder {
         for (id, extension) in others {
             let is_orphan = match &*extension {
                 NEW => true,
-                ENTITY | REPLY | PLACED => !folder.records.contains_key(&id),
+                ENTITY | REPLY | PARTIAL | PLACED => !folder.records.contains_key(&id),
                 _ => false,
             };
             if is_orphan {

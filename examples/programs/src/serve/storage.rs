@@ -13,7 +13,7 @@ use cap_std::ambient_authority;
 use cap_std::fs::{Dir, File, OpenOptions};
 use uuid::Uuid;
 
-use crate::serve::folder::{ENTITY, PLACED, REPLY, file_name, remove, sync_dir};
+use crate::serve::folder::{ENTITY, PARTIAL, PLACED, REPLY, file_name, remove, sync_dir};
 use crate::serve::path::Destination;
 
 /// The root and the folder of sessions.
@@ -169,7 +169,7 @@ impl Storage {
             remove(&self.sessions, &file_name(session, ENTITY))?;
         }
         if discard.reply {
-            remove(&self.sessions, &file_name(session, REPLY))?;
+            self.remove_reply(session)?;
         }
         Ok(())
     }
@@ -184,13 +184,24 @@ impl Storage {
         open_file(&self.sessions, &file_name(session, REPLY))
     }
 
-    /// Creates a reply, which replaces that of an earlier attempt.
+    /// Creates an empty, incomplete reply, which replaces that of an earlier attempt.
     pub fn create_reply(&self, session: Uuid) -> io::Result<File> {
-        self.sessions.create(file_name(session, REPLY))
+        self.sessions.create(file_name(session, PARTIAL))
     }
 
-    /// Deletes the reply of an earlier attempt.
+    /// Makes a reply that was received completely the reply of the session.
+    pub fn finish_reply(&self, session: Uuid) -> io::Result<()> {
+        let (partial, reply) = (file_name(session, PARTIAL), file_name(session, REPLY));
+        if self.syncs {
+            self.sessions.open(&partial)?.sync_all()?;
+        }
+        self.sessions.rename(&partial, &self.sessions, &reply)?;
+        if self.syncs { sync_dir(&self.sessions) } else { Ok(()) }
+    }
+
+    /// Deletes the reply of an earlier attempt, complete or not.
     pub fn remove_reply(&self, session: Uuid) -> io::Result<()> {
+        remove(&self.sessions, &file_name(session, PARTIAL))?;
         remove(&self.sessions, &file_name(session, REPLY))
     }
 

@@ -40,6 +40,7 @@ mod proxies_guide;
 mod proxies_uploads;
 mod redis_cluster;
 mod redis_store;
+mod serve_acceptance;
 mod serve_access;
 mod serve_clients;
 mod serve_crashes;
