@@ -145,13 +145,21 @@ fn has_common_prefix(bytes: &[u8], other: &[u8]) -> bool {
 
 /// Returns whether the bytes begin with a request line, or are a prefix of one with a known method.
 fn is_request_line(bytes: &[u8]) -> bool {
-    let Some(end) = memchr(b'\n', bytes) else {
-        return match memchr(b' ', bytes) {
-            Some(end) => METHODS.contains(&&bytes[..end]),
-            None => !bytes.is_empty() && METHODS.iter().any(|it| it.starts_with(bytes)),
-        };
-    };
-    let mut words = bytes[..end].trim_ascii_end().split(|byte| *byte == b' ');
+    match memchr(b'\n', bytes) {
+        Some(end) => is_whole_request_line(&bytes[..end]),
+        None => is_cut_request_line(bytes) || is_whole_request_line(bytes),
+    }
+}
+
+fn is_cut_request_line(bytes: &[u8]) -> bool {
+    match memchr(b' ', bytes) {
+        Some(end) => METHODS.contains(&&bytes[..end]),
+        None => !bytes.is_empty() && METHODS.iter().any(|method| method.starts_with(bytes)),
+    }
+}
+
+fn is_whole_request_line(line: &[u8]) -> bool {
+    let mut words = line.trim_ascii_end().split(|byte| *byte == b' ');
     let (Some(method), Some(version)) = (words.next(), words.next_back()) else { return false };
     match memchr(b'/', version).map(|end| &version[..end]) {
         Some(b"HTTP") => {

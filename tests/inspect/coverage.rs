@@ -13,7 +13,7 @@ use proptest::prelude::*;
 /// Returns messages, parts of messages, malformed messages and other bytes.
 fn part() -> impl Strategy<Value = Vec<u8>> {
     let messages: Vec<_> = vectors::all().into_iter().map(|message| message.bytes).collect();
-    const WORDS: [&str; 17] = [
+    const WORDS: [&str; 19] = [
         "HTTP/1.1 200 OK\r\n",
         "HTTP/1.1 101 Switching Protocols\r\n\r\n",
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n",
@@ -27,6 +27,8 @@ fn part() -> impl Strategy<Value = Vec<u8>> {
         "5\r\nabcde\r\n",
         "0\r\n\r\n",
         "HTTP/",
+        "FROB ",
+        "/x HTTP/1.1",
         "POST ",
         "\r\n\r\n",
         " \n",
