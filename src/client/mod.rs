@@ -56,7 +56,6 @@ mod options;
 #[cfg(feature = "serde")]
 mod persist;
 mod poll;
-mod random;
 mod responses;
 mod retry;
 mod state;

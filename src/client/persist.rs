@@ -4,7 +4,6 @@ use core::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::random::Random;
 use super::upload::MAX_HOST;
 use super::{Exchange, FragmentSizing, Options, State, StopReason, Upload};
 use crate::field::{ReplyUrl, SessionId};
@@ -12,6 +11,7 @@ use crate::http1::StatusCode;
 use crate::message::Failure;
 use crate::persist::{RestoreError, VERSION, check, stored_form};
 use crate::util::inline_str::InlineStr;
+use crate::util::random::Random;
 
 stored_form!(Upload as "upload" {
     options: Options,

@@ -5,6 +5,7 @@ use core::time::Duration;
 use super::{Event, EventError, Exchange, ExchangeEvent, State, StopReason, Upload};
 use crate::message::Refusal;
 use crate::state_machine::StateMachine as _;
+use crate::util::backoff::backoff;
 
 impl Upload {
     /// [3.1.7.1] Reports that the server could not be reached, or that the connection broke before
@@ -142,15 +143,9 @@ impl Upload {
         }
     }
 
-    /// Returns a random back-off between half of the limit and the limit. The limit doubles with
-    /// each failure, up to the maximum.
+    /// Returns the delay before the next try.
     fn backoff(&mut self) -> Duration {
-        let doublings = self.failures.saturating_sub(1).min(31);
-        let max = self.options.max_backoff;
-        let backoff = self.options.initial_backoff.saturating_mul(1 << doublings).min(max);
-        let nanoseconds = u64::try_from(backoff.as_nanos()).unwrap_or(u64::MAX);
-        let half = nanoseconds / 2;
-        let jitter = self.random.up_to(nanoseconds.saturating_sub(half));
-        Duration::from_nanos(half.saturating_add(jitter))
+        let (initial, max) = (self.options.initial_backoff, self.options.max_backoff);
+        backoff(&mut self.random, initial, max, self.failures)
     }
 }

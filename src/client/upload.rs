@@ -2,11 +2,11 @@
 
 use core::time::Duration;
 
-use super::random::Random;
 use super::{Exchange, FragmentSizing, Mode, Options, State, StopReason, poll};
 use crate::field::{HostId, ReceivedContentRange, ReplyUrl, SessionId};
 use crate::http1::StatusCode;
 use crate::util::inline_str::InlineStr;
+use crate::util::random::Random;
 
 /// The maximum length of a host id, in bytes. A server's configuration has the same limit.
 pub(super) const MAX_HOST: usize = 300;

@@ -12,6 +12,9 @@ pub(crate) struct InlineStr<const N: usize> {
 }
 
 impl<const N: usize> InlineStr<N> {
+    /// The empty text.
+    pub(crate) const EMPTY: Self = Self { bytes: [0; N], length: 0 };
+
     /// Copies `text`. `None` if it is too long.
     pub(crate) fn new(text: &[u8]) -> Option<Self> {
         let mut bytes = [0; N];

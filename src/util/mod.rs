@@ -2,10 +2,12 @@
 
 pub(crate) mod ascii;
 pub(crate) mod ascii_case;
+pub(crate) mod backoff;
 pub(crate) mod calendar;
 pub(crate) mod digits;
 pub(crate) mod excerpt;
 pub(crate) mod inline_str;
+pub(crate) mod random;
 #[cfg(feature = "serde")]
 pub(crate) mod serialize;
 pub(crate) mod setters;

@@ -4,8 +4,8 @@
 ///
 /// Option structs are `#[non_exhaustive]`, so other crates cannot use struct update syntax.
 macro_rules! setters {
-    ($type:ident { $( $setter:ident: $field:ident: $value:ty, )+ }) => {
-        impl $type {
+    ($type:ident $(<$life:lifetime>)? { $( $setter:ident: $field:ident: $value:ty, )+ }) => {
+        impl $(<$life>)? $type $(<$life>)? {
             $(
                 #[doc = concat!("Sets [`", stringify!($field), "`](Self::", stringify!($field), ").")]
                 #[must_use]

@@ -3,7 +3,7 @@
 /// The `SplitMix64` generator. Any seed is valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(transparent))]
-pub(super) struct Random(pub(super) u64);
+pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
     fn next(&mut self) -> u64 {
@@ -14,7 +14,7 @@ impl Random {
     }
 
     /// Returns a number from 0 to `max`. With a maximum of 0, the state does not change.
-    pub(super) fn up_to(&mut self, max: u64) -> u64 {
+    pub(crate) fn up_to(&mut self, max: u64) -> u64 {
         if max == 0 {
             return 0;
         }
