@@ -16,7 +16,7 @@ use core::fmt;
 
 pub use self::kind::ErrorKind;
 use self::kind::Tag;
-use crate::field_name::FieldName;
+use crate::field_name::{AnyFieldName, FieldName, download};
 use crate::util::excerpt::Excerpt;
 
 /// A rule of the protocol that was broken.
@@ -49,7 +49,7 @@ pub struct Error {
     number: u64,
     excerpt: Excerpt,
     tag: Tag,
-    field: Option<FieldName>,
+    field: Option<AnyFieldName>,
     fault: Fault,
     stage: CheckStage,
 }
@@ -98,7 +98,11 @@ impl Error {
     }
 
     pub(crate) const fn in_field(self, field: FieldName) -> Self {
-        Self { field: Some(field), ..self }
+        Self { field: Some(AnyFieldName::upload(field)), ..self }
+    }
+
+    pub(crate) const fn in_download_field(self, field: download::FieldName) -> Self {
+        Self { field: Some(AnyFieldName::download(field)), ..self }
     }
 
     pub(crate) const fn with_fault(self, fault: Fault) -> Self {
@@ -135,15 +139,19 @@ impl Error {
         Self { received_len: later.len(), excerpt: Excerpt::conflict(earlier, later), ..self }
     }
 
+    const fn is_in(&self, field: FieldName) -> bool {
+        matches!(self.field, Some(it) if it.is(AnyFieldName::upload(field)))
+    }
+
     /// Adds the limit of those kinds whose limit depends on the field alone.
     const fn with_limit_of_value(self, at: usize) -> Self {
         match self.tag {
             // The error is at the first byte beyond the limit.
             Tag::TooLong => self.with_number(at as u64),
-            Tag::NumberTooLarge => match self.field {
-                Some(FieldName::HostIdFallbackTimeout) => self.with_number(u32::MAX as u64),
-                _ => self.with_number(u64::MAX),
-            },
+            Tag::NumberTooLarge if self.is_in(FieldName::HostIdFallbackTimeout) => {
+                self.with_number(u32::MAX as u64)
+            }
+            Tag::NumberTooLarge => self.with_number(u64::MAX),
             _ => self,
         }
     }
@@ -169,6 +177,7 @@ impl Error {
     #[must_use]
     pub const fn section(&self) -> &'static str {
         match (self.tag, self.field, self.fault) {
+            (Tag::NotDownload | Tag::NotDelimiter, ..) => "2.3",
             (Tag::ReservedExtra, ..) | (_, None, Fault::Caller) => "2.2",
             (_, None, _) => "2.2.1",
             (_, Some(field), _) => field.section(),
@@ -284,7 +293,7 @@ impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let is_conflict = self.excerpt.second().is_some();
         if let Some(field) = self.field.filter(|_| is_conflict || !self.names_field()) {
-            write!(f, "{field}: ")?;
+            write!(f, "{}: ", field.as_str())?;
         }
         match (self.tag, self.excerpt.first(), self.excerpt.second()) {
             (_, Some(earlier), Some(later)) => {

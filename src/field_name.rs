@@ -1,5 +1,9 @@
 //! The names of fields: the vocabulary that all layers share.
 
+pub(crate) mod download;
+
+use core::num::NonZeroU8;
+
 use crate::util::ascii_case::eq_ignore_case;
 
 const fn text(bytes: &'static [u8]) -> &'static str {
@@ -192,3 +196,56 @@ impl core::fmt::Display for FieldName {
         f.write_str(self.as_str())
     }
 }
+
+/// A field of an upload or of a download, in one byte: errors are small.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct AnyFieldName(NonZeroU8);
+
+#[expect(
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "there are fewer than 128 fields, and every value comes from one of them"
+)]
+impl AnyFieldName {
+    const DOWNLOADS: u8 = 128;
+
+    pub(crate) const fn upload(field: FieldName) -> Self {
+        Self(NonZeroU8::MIN.saturating_add(field as u8))
+    }
+
+    pub(crate) const fn download(field: download::FieldName) -> Self {
+        Self(NonZeroU8::MIN.saturating_add(Self::DOWNLOADS + field as u8))
+    }
+
+    /// Returns the documented name.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self.index() {
+            index @ Self::DOWNLOADS.. => {
+                download::FieldName::ALL[(index - Self::DOWNLOADS) as usize].as_str()
+            }
+            index => FieldName::ALL[index as usize].as_str(),
+        }
+    }
+
+    /// Returns the section of [MC-BUP] that defines or uses the field. For all fields of downloads it
+    /// is the one that refers to HTTP.
+    pub(crate) const fn section(self) -> &'static str {
+        match self.index() {
+            Self::DOWNLOADS.. => "2.3",
+            index => FieldName::ALL[index as usize].section(),
+        }
+    }
+
+    pub(crate) const fn is(self, other: Self) -> bool {
+        self.0.get() == other.0.get()
+    }
+
+    const fn index(self) -> u8 {
+        self.0.get() - 1
+    }
+}
+
+const _: () = assert!(
+    FieldName::ALL.len() < AnyFieldName::DOWNLOADS as usize && download::FieldName::ALL.len() < 127,
+    "every field has its own number"
+);

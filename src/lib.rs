@@ -18,6 +18,7 @@
 //! | [`message`] | requests, Acks and notifications: parsing, writing, and which message carries which field |
 //! | [`server`] | a session: which bytes to store, when to publish, what to answer; a table of sessions |
 //! | [`client`] | an upload: what to send next, when to retry |
+//! | [`download`] | GET and HEAD with ranges: the response of a server, and the state machine of a client |
 //! | [`backend`] | the notification of a server application about a complete upload |
 //! | [`observer`] | reports protocol violations in a conversation of other parties |
 //! | [`error`], [`deviation`], [`limits`] | errors, accepted departures from the specification, input limits |
@@ -95,6 +96,7 @@ extern crate std;
 pub mod backend;
 pub mod client;
 pub mod deviation;
+pub mod download;
 pub mod error;
 pub mod field;
 mod field_name;

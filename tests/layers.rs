@@ -10,7 +10,7 @@ const LAYERS: [&[&str]; 5] = [
     &["http1"],
     &["field"],
     &["message"],
-    &["backend", "client", "observer", "server"],
+    &["backend", "client", "download", "observer", "server"],
 ];
 
 fn layer(module: &str) -> usize {

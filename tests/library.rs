@@ -9,6 +9,7 @@ mod backend;
 mod client;
 mod deviation;
 mod display;
+mod download;
 mod error;
 mod field;
 mod http1;

@@ -9,7 +9,7 @@ use crate::support;
 use std::path::Path;
 
 use bits_proto::state_machine::StateMachine;
-use bits_proto::{backend, client, observer, server};
+use bits_proto::{backend, client, download, observer, server};
 use support::diagram::diagram;
 
 /// Path of the diagram of a machine, and its contents.
@@ -20,6 +20,8 @@ const MACHINES: &[Document] = &[
     ("src/server/state.md", diagram::<server::State>),
     ("src/client/upload.md", diagram::<client::State>),
     ("src/client/exchange.md", diagram::<client::Exchange>),
+    ("src/download/client/state.md", diagram::<download::State>),
+    ("src/download/client/exchange.md", diagram::<download::Exchange>),
     ("src/backend/state.md", diagram::<backend::State>),
     ("src/observer/state.md", diagram::<observer::State>),
 ];

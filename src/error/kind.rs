@@ -48,6 +48,7 @@ macro_rules! error_kinds {
 
         /// An [`ErrorKind`] in one byte.
         #[derive(Clone, Copy, PartialEq, Eq, Hash)]
+        #[expect(clippy::enum_variant_names, reason = "they are the names of kinds")]
         pub(super) enum Tag {
             $( $kind, )+
             BufferTooSmall,
@@ -176,6 +177,20 @@ error_kinds! {
     NotAbsoluteUrl "not-absolute-url" => "expected an absolute http or https URL",
     /// URLs with other schemes are never followed.
     UnsupportedScheme "unsupported-scheme" => "expected the scheme http or https",
+
+    // Downloads.
+    /// Other methods do not download.
+    NotDownload "not-download" => "expected method GET or HEAD",
+    /// The value has a different form, another unit, or no range.
+    NotRangeList "not-range-list" => "expected 'bytes=' and a list of ranges",
+    /// The value has a different form, or not the one that belongs to the status code.
+    NotContentRange "not-content-range" => "expected 'bytes FIRST-LAST/TOTAL' or 'bytes */TOTAL'",
+    /// A tag is a text in quotes, after `W/` if it is weak.
+    NotEntityTag "not-entity-tag" => "expected an entity tag in quotes",
+    /// The boundary is missing, repeated, or has other characters.
+    NotMultipart "not-multipart" => "expected multipart/byteranges with a boundary of 1 to 70 characters",
+    /// Other bytes are where a part must end or begin.
+    NotDelimiter "not-delimiter" => "expected the boundary between two parts",
 
     // Requests of the caller.
     /// Other URLs are resolved against the destination.

@@ -298,6 +298,18 @@ impl<'b> FramingFields<'b> {
         }
         Ok(self.unusual())
     }
+
+    /// Returns the framing of a message that another HTTP stack has parsed and decoded.
+    ///
+    /// # Errors
+    ///
+    /// An invalid or ambiguous Content-Length.
+    pub(crate) fn check_parsed<V: HeadVisitor<'b>>(
+        &self,
+        visitor: &mut V,
+    ) -> Result<Framing, Error> {
+        self.check(AllowedCoding::Any, visitor).map_err(|error| error.at(None))
+    }
 }
 
 /// Parses a value of Content-Length.

@@ -26,6 +26,7 @@
 //! `http` they start at `Request::from_http` and `Ack::from_http`.
 
 mod chunked;
+mod field_section;
 pub(crate) mod framing;
 mod head;
 #[cfg(feature = "http")]
@@ -41,6 +42,7 @@ use core::fmt;
 use core::mem::MaybeUninit;
 
 pub use self::chunked::{ChunkedDecoder, ChunkedPart};
+pub(crate) use self::field_section::parse_field_section;
 pub(crate) use self::framing::FramingFields;
 pub use self::framing::{BodyLength, Framing, TransferCoding};
 pub use self::head::Head;

@@ -58,6 +58,8 @@ statuses! {
     CREATED 201 "Created";
     NO_CONTENT 204 "No Content";
     RESET_CONTENT 205 "Reset Content";
+    PARTIAL_CONTENT 206 "Partial Content";
+    NOT_MODIFIED 304 "Not Modified";
     BAD_REQUEST 400 "Bad Request";
     UNAUTHORIZED 401 "Unauthorized";
     FORBIDDEN 403 "Forbidden";
@@ -68,6 +70,7 @@ statuses! {
     CONFLICT 409 "Conflict";
     GONE 410 "Gone";
     LENGTH_REQUIRED 411 "Length Required";
+    PRECONDITION_FAILED 412 "Precondition Failed";
     CONTENT_TOO_LARGE 413 "Request Entity Too Large";
     RANGE_NOT_SATISFIABLE 416 "Requested Range Not Satisfiable";
     INTERNAL_SERVER_ERROR 500 "Internal Server Error";

@@ -70,13 +70,7 @@ pub(super) fn is_common(name: &str, value: &[u8]) -> bool {
 /// Checks that an extra field is a valid field that the message does not write and that does not
 /// change the framing.
 pub(super) fn check(kind: MessageKind, name: &str, value: &[u8]) -> Result<(), Error> {
-    if !is_token(name) {
-        return Err(Error::caller(ErrorKind::ExtraName).with_received(name.as_bytes(), 0));
-    }
-    if check_content(value).is_err() {
-        // The value may be a secret.
-        return Err(Error::caller(ErrorKind::ExtraValue).with_received(name.as_bytes(), 0));
-    }
+    check_syntax(name, value)?;
     let is_allowed = |field: FieldName| match field {
         FieldName::ContentLength | FieldName::TransferEncoding => false,
         field => presence::of(kind, field) == Presence::Ignored,
@@ -87,4 +81,14 @@ pub(super) fn check(kind: MessageKind, name: &str, value: &[u8]) -> Result<(), E
         }
         _ => Ok(()),
     }
+}
+
+/// Checks that an extra field can be written.
+pub(crate) fn check_syntax(name: &str, value: &[u8]) -> Result<(), Error> {
+    if !is_token(name) {
+        return Err(Error::caller(ErrorKind::ExtraName).with_received(name.as_bytes(), 0));
+    }
+    // The value may be a secret.
+    let error = Error::caller(ErrorKind::ExtraValue).with_received(name.as_bytes(), 0);
+    check_content(value).map_err(|_| error)
 }

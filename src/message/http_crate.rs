@@ -276,14 +276,18 @@ where
         let mut result = Ok(());
         self.for_each_field(|name, value| {
             if result.is_ok() {
-                result = append(&mut headers, name, value).map_err(Error::caller);
+                result = append_header(&mut headers, name, value).map_err(Error::caller);
             }
         });
         result.map(|()| headers)
     }
 }
 
-fn append(headers: &mut HeaderMap, name: &str, value: &[u8]) -> Result<(), ErrorKind> {
+pub(crate) fn append_header(
+    headers: &mut HeaderMap,
+    name: &str,
+    value: &[u8],
+) -> Result<(), ErrorKind> {
     let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| ErrorKind::ExtraName)?;
     let mut value = HeaderValue::from_bytes(value).map_err(|_| ErrorKind::ExtraValue)?;
     // A sensitive value is not printed and not compressed. The bytes of an extra field do not say
@@ -293,7 +297,7 @@ fn append(headers: &mut HeaderMap, name: &str, value: &[u8]) -> Result<(), Error
     Ok(())
 }
 
-fn request_head(method: Method, uri: Uri, headers: HeaderMap) -> http::Request<()> {
+pub(crate) fn request_head(method: Method, uri: Uri, headers: HeaderMap) -> http::Request<()> {
     let mut request = http::Request::new(());
     *request.method_mut() = method;
     *request.uri_mut() = uri;
@@ -301,6 +305,6 @@ fn request_head(method: Method, uri: Uri, headers: HeaderMap) -> http::Request<(
     request
 }
 
-fn request_target(uri: &Uri) -> Result<RequestTarget<'_>, Error> {
+pub(crate) fn request_target(uri: &Uri) -> Result<RequestTarget<'_>, Error> {
     RequestTarget::try_from(uri.path_and_query().map_or("", |path| path.as_str()))
 }

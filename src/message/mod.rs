@@ -28,7 +28,7 @@ mod failure;
 mod fields;
 mod fragment;
 #[cfg(feature = "http")]
-mod http_crate;
+pub(crate) mod http_crate;
 mod kind;
 mod message_error;
 mod notification_request;
@@ -51,6 +51,7 @@ pub use self::cancel_session::{CancelSession, CancelSessionAck};
 pub use self::close_session::{CloseSession, CloseSessionAck};
 pub use self::create_session::{CreateSession, CreateSessionAck};
 pub use self::encoder::{Encoder, ErrorFields, NO_EXTRAS};
+pub(crate) use self::extras::check_syntax as check_extra_syntax;
 pub use self::failure::Failure;
 pub use self::fields::Fields;
 pub use self::fragment::{Fragment, FragmentAck};

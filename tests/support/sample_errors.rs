@@ -4,12 +4,14 @@
 use std::fmt::Debug;
 
 use bits_proto::Error;
+use bits_proto::download::field::{EntityTag, MultipartType, Range};
+use bits_proto::download::{self, MultipartReader};
 use bits_proto::error::{CheckStage, ErrorKind, Fault};
 use bits_proto::field::{
     ContentEncoding, ContentRange, HResult, HostId, HttpDate, Protocol, ReceivedContentRange,
     ReplyUrl, RetryAfter, SessionId, SupportedProtocols,
 };
-use bits_proto::http1::{RequestTarget, StatusCode};
+use bits_proto::http1::{RequestLine, RequestTarget, StatusCode, Version};
 use bits_proto::limits::Limits;
 use bits_proto::message::{
     Ack, AckContext, HeaderSlots, NO_EXTRAS, ParseOptions, PingAck, Refusal, RequestHead,
@@ -92,6 +94,7 @@ pub fn samples() -> Vec<Sample> {
         ack_samples(),
         value_samples(),
         caller_samples(),
+        download_samples(),
     ]
     .concat()
 }
@@ -314,6 +317,36 @@ fn caller_samples() -> Vec<Sample> {
         caller_sample(ErrorKind::ExtraName, with("two words", "5")),
         caller_sample(ErrorKind::ExtraValue, with("Server", "a\r\nb")),
         caller_sample(ErrorKind::BufferTooSmall { needed }, ping_ack.write(&mut [0; 3])),
+    ]
+}
+
+/// Returns errors in the fields and bodies of downloads.
+fn download_samples() -> Vec<Sample> {
+    let line = RequestLine { method: "POST", target: "/e", version: Version::Http11 };
+    let method = download::Request::from_fields(line, []);
+    let multipart = MultipartType::try_from("multipart/byteranges; boundary=b");
+    let multipart = multipart.unwrap_or_else(|error| panic!("a boundary: {error}"));
+    let delimiter = MultipartReader::new(multipart).read(b"--c");
+    let value = |sample: Sample, field, offset| sample.in_field(field, "2.3").at(offset);
+    let peer = |sample: Sample, section| Sample { section, fault: Fault::PeerBytes, ..sample };
+    vec![
+        peer(caller_sample(ErrorKind::NotDownload, method), "2.3").in_stage(CheckStage::Method),
+        value(caller_sample(ErrorKind::NotRangeList, Range::try_from("bytes=x")), "Range", 6),
+        value(
+            caller_sample(
+                ErrorKind::NotContentRange,
+                download::field::ContentRange::try_from("bytes 0-4"),
+            ),
+            "Content-Range",
+            9,
+        ),
+        value(caller_sample(ErrorKind::NotEntityTag, EntityTag::try_from("a")), "ETag", 0),
+        value(
+            caller_sample(ErrorKind::NotMultipart, MultipartType::try_from("text/plain")),
+            "Content-Type",
+            0,
+        ),
+        peer(caller_sample(ErrorKind::NotDelimiter, delimiter), "2.3").at(2),
     ]
 }
 

@@ -1,0 +1,78 @@
+//! The stored form of a download.
+
+use core::time::Duration;
+
+use super::body::Body;
+use super::download::{MAX_DATE, MAX_TAG, Progress};
+use super::{Exchange, Options, State, StopReason};
+use crate::download::ByteRange;
+use crate::download::field::{EntityTag, LastModified};
+use crate::http1::StatusCode;
+use crate::persist::stored_form;
+use crate::util::inline_str::InlineStr;
+use crate::util::random::Random;
+
+stored_form!(Progress as "download" {
+    options: Options,
+    state: State,
+    exchange: Exchange,
+    total: Option<u64>,
+    modified: Option<InlineStr<MAX_DATE>>,
+    tag: Option<InlineStr<MAX_TAG>>,
+    next: u64,
+    single_range: bool,
+    uses_peers: bool,
+    has_sources: bool,
+    peer_failures: u32,
+    deadline: Duration,
+    failures: u32,
+    restarts: u32,
+    random: Random,
+    stop_reason: Option<StopReason>,
+    challenge: Option<StatusCode>,
+    => whole: total.and_then(ByteRange::whole),
+    // The body of a response in flight is not stored. The request is sent again.
+    => body: Body::None,
+});
+
+impl Progress {
+    /// Returns the first rule that the fields violate; `None` if they are consistent.
+    fn contradiction(&self) -> Option<&'static str> {
+        let is_stopped = self.exchange == Exchange::Suspended || self.state == State::Failed;
+        let is_unauthorized = self.exchange == Exchange::Unauthorized;
+        let is_challenge = |status: StatusCode| matches!(status.get(), 401 | 407);
+        let rules = [
+            (self.are_texts_valid(), "invalid date or entity tag"),
+            (self.stop_reason.is_some() == is_stopped, "stop reason contradicts the state"),
+            (
+                self.challenge.is_some_and(is_challenge) == is_unauthorized,
+                "challenge contradicts the exchange",
+            ),
+            (self.is_exchange_valid(), "exchange contradicts the state"),
+            (self.state != State::Discard || self.next > 0, "nothing to discard"),
+            (self.state != State::Search || self.uses_peers, "search without peers"),
+        ];
+        rules.iter().find(|(holds, _)| !holds).map(|(_, text)| *text)
+    }
+
+    fn are_texts_valid(&self) -> bool {
+        let is_date = |date: InlineStr<MAX_DATE>| LastModified::try_from(date.as_bytes()).is_ok();
+        let is_strong_tag = |tag: InlineStr<MAX_TAG>| {
+            EntityTag::try_from(tag.as_bytes()).is_ok_and(|tag| !tag.is_weak())
+        };
+        self.modified.is_none_or(is_date) && self.tag.is_none_or(is_strong_tag)
+    }
+
+    /// Returns `true` if the state allows the exchange: without a request, none is in flight.
+    const fn is_exchange_valid(&self) -> bool {
+        match self.state {
+            State::Size | State::Download => true,
+            State::Search | State::Discard | State::Commit => {
+                matches!(self.exchange, Exchange::Ready | Exchange::Suspended)
+            }
+            State::Finished | State::Cancelled | State::Failed => {
+                matches!(self.exchange, Exchange::Ready)
+            }
+        }
+    }
+}

@@ -1,0 +1,275 @@
+//! Writing of heads.
+
+use super::field::FieldName;
+use super::plan::Body;
+use super::value::{FieldVisitor, Value};
+use super::{Options, Plan, Transmit};
+use crate::error::{Error, ErrorKind};
+use crate::http1::RequestTarget;
+use crate::message::check_extra_syntax;
+use crate::util::sink::{LenSink, Sink, SliceSink, Wire};
+
+/// The head of a download message with its extra fields, checked and ready to be written.
+///
+/// Created by [`Plan::encode`] and [`Transmit::encode`], which check the extra fields as
+/// [`message::Encoder`](crate::message::Encoder) does. Extra fields precede those of the message.
+///
+/// # Example
+///
+/// ```
+/// use bits_proto::download::field::Boundary;
+/// use bits_proto::download::{Entity, Plan, PlanOptions, Request};
+/// use bits_proto::http1::{RequestLine, Version};
+///
+/// let line = RequestLine { method: "HEAD", target: "/file", version: Version::Http11 };
+/// let request = Request::from_fields(line, [])?;
+/// let boundary = Boundary::from_random(7); // from a random generator
+/// let plan = Plan::new(&request, &Entity::new(9), &PlanOptions::DEFAULT, boundary);
+/// let mut buffer = [0; 128];
+/// let written = plan.encode([("Server", "example")])?.write(&mut buffer)?;
+/// assert_eq!(
+///     &buffer[..written],
+///     b"HTTP/1.1 200 OK\r\nServer: example\r\nAccept-Ranges: bytes\r\nContent-Length: 9\r\n\r\n"
+/// );
+/// assert!(plan.encode([("Content-Length", "9")]).is_err());
+/// # Ok::<(), bits_proto::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Encoder<'p, E> {
+    message: Message<'p>,
+    extras: E,
+}
+
+/// A message that can be written.
+#[derive(Clone, Debug)]
+enum Message<'p> {
+    Request(RequestTarget<'p>, Transmit<'p>),
+    Response(Plan<'p>),
+}
+
+impl<'p> Plan<'p> {
+    /// Prepares the head for writing: the status line, the fields of the response, and `extras` such
+    /// as Date or Server.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::ExtraName`], [`ErrorKind::ExtraValue`], and [`ErrorKind::ReservedExtra`] for a
+    /// field that the plan decides about.
+    pub fn encode<E, N, V>(&self, extras: E) -> Result<Encoder<'p, E>, Error>
+    where
+        E: IntoIterator<Item = (N, V)> + Clone,
+        N: AsRef<str>,
+        V: AsRef<[u8]>,
+    {
+        Encoder::new(Message::Response(*self), extras)
+    }
+}
+
+impl<'d> Transmit<'d> {
+    /// Prepares the head for writing: the request line, the fields of the request, and `extras` such
+    /// as Host or Authorization.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::ExtraName`], [`ErrorKind::ExtraValue`], and [`ErrorKind::ReservedExtra`] for a
+    /// field that the download decides about.
+    pub fn encode<E, N, V>(
+        &self,
+        target: RequestTarget<'d>,
+        extras: E,
+    ) -> Result<Encoder<'d, E>, Error>
+    where
+        E: IntoIterator<Item = (N, V)> + Clone,
+        N: AsRef<str>,
+        V: AsRef<[u8]>,
+    {
+        Encoder::new(Message::Request(target, self.clone()), extras)
+    }
+}
+
+impl Message<'_> {
+    /// Returns true for the fields that only the message itself may write.
+    fn reserves(&self, field: FieldName) -> bool {
+        match field {
+            FieldName::ContentLength | FieldName::TransferEncoding => true,
+            FieldName::AcceptEncoding
+            | FieldName::Range
+            | FieldName::IfRange
+            | FieldName::IfMatch
+            | FieldName::IfNoneMatch
+            | FieldName::IfModifiedSince
+            | FieldName::IfUnmodifiedSince => matches!(self, Self::Request(..)),
+            FieldName::AcceptRanges
+            | FieldName::LastModified
+            | FieldName::ETag
+            | FieldName::ContentType
+            | FieldName::ContentEncoding
+            | FieldName::ContentRange => matches!(self, Self::Response(_)),
+            _ => false,
+        }
+    }
+
+    fn put_line<S: Sink>(&self, sink: S) -> S {
+        match self {
+            Self::Request(target, transmit) => {
+                let sink = sink.put(transmit.method().as_str().as_bytes()).put(b" ");
+                sink.put(target.as_str().as_bytes()).put(b" HTTP/1.1")
+            }
+            Self::Response(plan) => {
+                let status = plan.status();
+                let sink = sink.put(b"HTTP/1.1 ").put_decimal(status.get().into());
+                sink.put(b" ").put(status.reason().as_bytes())
+            }
+        }
+    }
+
+    /// Visits the fields in the order in which they are written.
+    fn visit_fields<V: FieldVisitor>(&self, visitor: V) -> V {
+        match self {
+            Self::Request(_, transmit) => visit_request(transmit, visitor),
+            Self::Response(plan) => visit_response(plan, visitor),
+        }
+    }
+}
+
+fn visit_request<V: FieldVisitor>(transmit: &Transmit<'_>, visitor: V) -> V {
+    let ranges = transmit.ranges().map(|_| Value::Ranges(transmit));
+    let visitor = visitor.field(FieldName::AcceptEncoding, Value::Bytes(b"identity"));
+    let visitor = visitor.optional(FieldName::Range, ranges);
+    match transmit.condition() {
+        None => visitor,
+        Some(condition) => {
+            let (field, value) = condition.field();
+            visitor.field(field, Value::Bytes(value))
+        }
+    }
+}
+
+fn visit_response<V: FieldVisitor>(plan: &Plan<'_>, visitor: V) -> V {
+    let entity = &plan.entity;
+    let content_type = match plan.body {
+        Body::Multipart { boundary, .. } => Some(Value::Multipart(boundary)),
+        Body::Whole | Body::Range(_) => {
+            entity.content_type.map(|content_type| Value::Bytes(content_type.as_bytes()))
+        }
+        _ => None,
+    };
+    visitor
+        .field(FieldName::AcceptRanges, Value::Bytes(b"bytes"))
+        .optional(FieldName::LastModified, entity.modified.map(Value::Date))
+        .optional(FieldName::ETag, entity.tag.map(|tag| Value::Bytes(tag.as_bytes())))
+        .optional(FieldName::ContentType, content_type)
+        .optional(FieldName::ContentRange, plan.content_range().map(Value::ContentRange))
+        .optional(FieldName::ContentLength, plan.content_length().map(Value::Number))
+}
+
+impl<'p, E, N, V> Encoder<'p, E>
+where
+    E: IntoIterator<Item = (N, V)> + Clone,
+    N: AsRef<str>,
+    V: AsRef<[u8]>,
+{
+    fn new(message: Message<'p>, extras: E) -> Result<Self, Error> {
+        for (name, value) in extras.clone() {
+            check_extra_syntax(name.as_ref(), value.as_ref())?;
+            let field = FieldName::from_name(name.as_ref());
+            if let Some(field) = field.filter(|field| message.reserves(*field)) {
+                return Err(Error::caller(ErrorKind::ReservedExtra).in_download_field(field));
+            }
+        }
+        Ok(Self { message, extras })
+    }
+
+    /// Calls `callback` with the name and value of each field, in the order of writing.
+    ///
+    /// Extra fields are included. Use it with HTTP stacks that write heads themselves.
+    pub fn for_each_field(&self, callback: impl FnMut(&str, &[u8])) {
+        let mut callback = FieldCallback(callback);
+        for (name, value) in self.extras.clone() {
+            (callback.0)(name.as_ref(), value.as_ref());
+        }
+        self.message.visit_fields(callback);
+    }
+
+    /// Returns the length of the head in bytes.
+    #[must_use]
+    pub fn encoded_len(&self) -> usize {
+        self.put_into(LenSink(0)).0
+    }
+
+    /// Writes the head to the start of `buffer` and returns its length.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::BufferTooSmall`] with the required length. The buffer is unchanged.
+    pub fn write(&self, buffer: &mut [u8]) -> Result<usize, Error> {
+        let needed = self.encoded_len();
+        if buffer.len() < needed {
+            return Err(Error::caller(ErrorKind::BufferTooSmall { needed }));
+        }
+        self.put_into(SliceSink(buffer));
+        Ok(needed)
+    }
+
+    /// Writes the head to a new vector.
+    #[cfg(feature = "alloc")]
+    #[must_use]
+    pub fn to_vec(&self) -> alloc::vec::Vec<u8> {
+        self.put_into(alloc::vec::Vec::with_capacity(self.encoded_len()))
+    }
+}
+
+impl<E, N, V> Wire for Encoder<'_, E>
+where
+    E: IntoIterator<Item = (N, V)> + Clone,
+    N: AsRef<str>,
+    V: AsRef<[u8]>,
+{
+    fn put_into<S: Sink>(&self, sink: S) -> S {
+        let sink = self.message.put_line(sink);
+        let sink = self.extras.clone().into_iter().fold(sink, |sink, (name, value)| {
+            let sink = sink.put(b"\r\n").put(name.as_ref().as_bytes());
+            sink.put(b": ").put(value.as_ref())
+        });
+        let HeaderLines(sink) = self.message.visit_fields(HeaderLines(sink));
+        sink.put(b"\r\n\r\n")
+    }
+}
+
+/// Writes each field as a field line, preceded by the end of the previous line.
+struct HeaderLines<S>(S);
+
+impl<S: Sink> FieldVisitor for HeaderLines<S> {
+    fn field(self, field: FieldName, value: Value<'_>) -> Self {
+        let sink = self.0.put(b"\r\n").put(field.as_str().as_bytes());
+        Self(value.put_into(sink.put(b": ")))
+    }
+}
+
+/// Calls a function with the name and value of each field.
+struct FieldCallback<F>(F);
+
+impl<F: FnMut(&str, &[u8])> FieldVisitor for FieldCallback<F> {
+    fn field(mut self, field: FieldName, value: Value<'_>) -> Self {
+        match value {
+            Value::Bytes(bytes) => (self.0)(field.as_str(), bytes),
+            Value::Ranges(_) => self.formatted(field, value, &mut [0; MAX_RANGES_LENGTH]),
+            // The longest other value is a Content-Range with three numbers of 20 digits.
+            value => self.formatted(field, value, &mut [0; 72]),
+        }
+        self
+    }
+}
+
+/// The maximum length of a Range value: two numbers of 20 digits and two separators for each range.
+const MAX_RANGES_LENGTH: usize = 6 + 42 * Options::MAX_RANGES as usize;
+
+impl<F: FnMut(&str, &[u8])> FieldCallback<F> {
+    fn formatted(&mut self, field: FieldName, value: Value<'_>, buffer: &mut [u8]) {
+        let capacity = buffer.len();
+        let SliceSink(rest) = value.put_into(SliceSink(buffer));
+        let length = capacity.saturating_sub(rest.len());
+        (self.0)(field.as_str(), buffer.get(..length).unwrap_or_default());
+    }
+}

@@ -1,0 +1,265 @@
+//! `ETag`, and the lists of entity tags in conditions.
+
+use super::{FieldName, value_type};
+use crate::error::{ErrorKind, ValueError};
+use crate::util::sink::{Sink, Wire, wire_display};
+
+/// An entity tag: an opaque text that changes with the entity.
+///
+/// A strong tag changes with every byte of the entity. A weak one may stay the same, so that ranges
+/// of two versions could be mixed: only strong tags validate ranges.
+///
+/// ```text
+/// ETag  = [ "W/" ] DQUOTE *etagc DQUOTE
+/// etagc = %x21 / %x23-7E / %x80-FF
+/// ```
+///
+/// # Errors
+///
+/// [`ErrorKind::NotEntityTag`].
+///
+/// # Example
+///
+/// ```
+/// use bits_proto::download::field::EntityTag;
+///
+/// let tag = EntityTag::try_from("\"1af-5\"")?;
+/// let weak = EntityTag::try_from("W/\"1af-5\"")?;
+/// assert!(tag.matches_strongly(&tag) && !tag.matches_strongly(&weak));
+/// assert!(tag.matches_weakly(&weak));
+/// assert!(EntityTag::try_from("1af-5").is_err());
+/// # Ok::<(), bits_proto::Error>(())
+/// ```
+///
+/// Source: RFC 9110 section 8.8.3.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct EntityTag<'b>(&'b [u8]);
+
+impl<'b> EntityTag<'b> {
+    /// Returns the value as it was received, with quotes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &'b [u8] {
+        self.0
+    }
+
+    /// Returns true for a weak tag.
+    #[must_use]
+    pub const fn is_weak(&self) -> bool {
+        matches!(self.0, [b'W', ..])
+    }
+
+    /// Returns the tag with its quotes, without the mark of a weak tag.
+    fn opaque(&self) -> &'b [u8] {
+        self.0.strip_prefix(WEAK).unwrap_or(self.0)
+    }
+
+    /// Compares strongly: both tags are strong and equal.
+    #[must_use]
+    pub fn matches_strongly(&self, other: &EntityTag<'_>) -> bool {
+        !self.is_weak() && self.0 == other.0
+    }
+
+    /// Compares weakly: the texts are equal, whether or not the tags are weak.
+    #[must_use]
+    pub fn matches_weakly(&self, other: &EntityTag<'_>) -> bool {
+        self.opaque() == other.opaque()
+    }
+
+    pub(super) fn decode(value: &'b [u8]) -> Result<Self, ValueError> {
+        match split_tag(value) {
+            Ok((tag, [])) => Ok(tag),
+            Ok((tag, _)) => Err(ValueError::new(ErrorKind::NotEntityTag, tag.0.len())),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+const WEAK: &[u8] = b"W/";
+
+value_type!(EntityTag<'b>: FieldName::ETag);
+
+impl Wire for EntityTag<'_> {
+    fn put_into<S: Sink>(&self, sink: S) -> S {
+        sink.put(self.0)
+    }
+}
+
+wire_display!(EntityTag<'_>);
+
+/// Splits an entity tag from the start of `text`.
+fn split_tag(text: &[u8]) -> Result<(EntityTag<'_>, &[u8]), ValueError> {
+    let invalid = |at| ValueError::new(ErrorKind::NotEntityTag, at);
+    let mark = if text.starts_with(WEAK) { WEAK.len() } else { 0 };
+    let open = mark.saturating_add(1);
+    let Some((b"\"", _)) = text.get(mark..).and_then(|rest| rest.split_at_checked(1)) else {
+        return Err(invalid(mark));
+    };
+    let content = text.get(open..).unwrap_or_default();
+    let is_content = |byte: &u8| matches!(byte, 0x21 | 0x23..=0x7E | 0x80..);
+    let length = content.iter().take_while(|byte| is_content(byte)).count();
+    let close = open.saturating_add(length);
+    if text.get(close) != Some(&b'"') {
+        return Err(invalid(close));
+    }
+    match text.split_at_checked(close.saturating_add(1)) {
+        Some((tag, rest)) => Ok((EntityTag(tag), rest)),
+        None => Err(invalid(close)),
+    }
+}
+
+/// A list of entity tags, or `*` for any entity.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+struct EntityTags<'b>(&'b [u8]);
+
+impl<'b> EntityTags<'b> {
+    pub(super) fn decode(value: &'b [u8]) -> Result<Self, ValueError> {
+        if value == b"*" {
+            return Ok(Self(value));
+        }
+        let (mut rest, mut is_empty) = (value, true);
+        loop {
+            match next_tag(rest) {
+                Ok(Some((_, tail))) => (rest, is_empty) = (tail, false),
+                Ok(None) if is_empty => {
+                    return Err(ValueError::new(ErrorKind::NotEntityTag, value.len()));
+                }
+                Ok(None) => return Ok(Self(value)),
+                Err(kind_at) => {
+                    let at = value.len().saturating_sub(kind_at.len());
+                    return Err(ValueError::new(ErrorKind::NotEntityTag, at));
+                }
+            }
+        }
+    }
+
+    fn iter(self) -> impl Iterator<Item = EntityTag<'b>> {
+        let mut rest = self.0;
+        core::iter::from_fn(move || {
+            let (tag, tail) = next_tag(rest).ok().flatten()?;
+            rest = tail;
+            Some(tag)
+        })
+    }
+
+    fn is_any(self) -> bool {
+        self.0 == b"*"
+    }
+}
+
+/// A tag of a list and the text behind it.
+type TagAndRest<'b> = (EntityTag<'b>, &'b [u8]);
+
+/// Parses the next tag of a list; `None` at its end. An error is the text from the error on.
+fn next_tag(mut text: &[u8]) -> Result<Option<TagAndRest<'_>>, &[u8]> {
+    while let [b',' | b' ' | b'\t', rest @ ..] = text {
+        text = rest;
+    }
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let (tag, rest) = split_tag(text).map_err(|error| text.get(error.at..).unwrap_or_default())?;
+    let mut end = rest;
+    while let [b' ' | b'\t', tail @ ..] = end {
+        end = tail;
+    }
+    if matches!(end, [] | [b',', ..]) { Ok(Some((tag, end))) } else { Err(end) }
+}
+
+/// If-Match: the request is executed only if the entity has one of these tags.
+///
+/// Tags are compared strongly, so a weak tag never matches. `*` matches every entity that exists.
+/// Empty items of the list are ignored.
+///
+/// ```text
+/// If-Match = "*" / ( ETag *( OWS "," OWS ETag ) )
+/// ```
+///
+/// # Errors
+///
+/// [`ErrorKind::NotEntityTag`].
+///
+/// # Example
+///
+/// ```
+/// use bits_proto::download::field::{EntityTag, IfMatch};
+///
+/// let condition = IfMatch::try_from("\"a\", \"b\"")?;
+/// assert!(condition.matches(Some(&EntityTag::try_from("\"b\"")?)));
+/// assert!(!condition.matches(Some(&EntityTag::try_from("\"c\"")?)));
+/// assert!(IfMatch::try_from("*")?.matches(None));
+/// # Ok::<(), bits_proto::Error>(())
+/// ```
+///
+/// Source: RFC 9110 section 13.1.1.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct IfMatch<'b>(EntityTags<'b>);
+
+impl<'b> IfMatch<'b> {
+    /// Returns the value as it was received.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &'b [u8] {
+        self.0.0
+    }
+
+    /// Returns true if an entity with this tag, or without a tag, satisfies the condition.
+    #[must_use]
+    pub fn matches(&self, tag: Option<&EntityTag<'_>>) -> bool {
+        self.0.is_any()
+            || tag.is_some_and(|tag| self.0.iter().any(|listed| listed.matches_strongly(tag)))
+    }
+
+    pub(super) fn decode(value: &'b [u8]) -> Result<Self, ValueError> {
+        EntityTags::decode(value).map(Self)
+    }
+}
+
+value_type!(IfMatch<'b>: FieldName::IfMatch);
+
+/// If-None-Match: the request is executed only if the entity has none of these tags.
+///
+/// Tags are compared weakly. `*` matches every entity that exists. Empty items of the list are
+/// ignored.
+///
+/// ```text
+/// If-None-Match = "*" / ( ETag *( OWS "," OWS ETag ) )
+/// ```
+///
+/// # Errors
+///
+/// [`ErrorKind::NotEntityTag`].
+///
+/// # Example
+///
+/// ```
+/// use bits_proto::download::field::{EntityTag, IfNoneMatch};
+///
+/// let condition = IfNoneMatch::try_from("W/\"a\"")?;
+/// assert!(condition.matches(Some(&EntityTag::try_from("\"a\"")?)));
+/// assert!(!condition.matches(None));
+/// # Ok::<(), bits_proto::Error>(())
+/// ```
+///
+/// Source: RFC 9110 section 13.1.2.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct IfNoneMatch<'b>(EntityTags<'b>);
+
+impl<'b> IfNoneMatch<'b> {
+    /// Returns the value as it was received.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &'b [u8] {
+        self.0.0
+    }
+
+    /// Returns true if the list contains the tag of an entity, so that the request is not executed.
+    #[must_use]
+    pub fn matches(&self, tag: Option<&EntityTag<'_>>) -> bool {
+        self.0.is_any()
+            || tag.is_some_and(|tag| self.0.iter().any(|listed| listed.matches_weakly(tag)))
+    }
+
+    pub(super) fn decode(value: &'b [u8]) -> Result<Self, ValueError> {
+        EntityTags::decode(value).map(Self)
+    }
+}
+
+value_type!(IfNoneMatch<'b>: FieldName::IfNoneMatch);

@@ -1,0 +1,135 @@
+//! The known fields of a download, collected in one pass.
+
+use super::field::FieldName;
+use crate::http1::framing::is_same_length;
+use crate::http1::{FramingFields, HeadVisitor, trim_white_space};
+
+/// The fields of one message that downloads use: the first value of each, and the values of repeated
+/// fields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fields<'b> {
+    /// The first value of each field.
+    values: [Option<&'b [u8]>; FieldName::ALL.len()],
+    /// Further values of repeated fields, in order.
+    repeats: [Option<(FieldName, &'b [u8])>; MAX_REPEATS],
+    /// True if there are more repeated fields than space: then every field may be repeated.
+    has_more_repeats: bool,
+    /// The first Content-Length that is another number than the first one.
+    other_length: Option<&'b [u8]>,
+    /// The second Transfer-Encoding.
+    other_coding: Option<&'b [u8]>,
+}
+
+/// The number of further values of repeated fields that are kept.
+const MAX_REPEATS: usize = 4;
+
+/// A field that may have one value only.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Single<'b> {
+    Absent,
+    Value(&'b [u8]),
+    /// The field is repeated with another value.
+    Conflicting,
+}
+
+impl<'b> Single<'b> {
+    /// Returns the value; `None` if the field is absent or has conflicting values.
+    pub(super) const fn value(self) -> Option<&'b [u8]> {
+        match self {
+            Self::Value(value) => Some(value),
+            Self::Absent | Self::Conflicting => None,
+        }
+    }
+}
+
+impl<'b> HeadVisitor<'b> for Fields<'b> {
+    fn new() -> Self {
+        Self {
+            values: [None; FieldName::ALL.len()],
+            repeats: [None; MAX_REPEATS],
+            has_more_repeats: false,
+            other_length: None,
+            other_coding: None,
+        }
+    }
+
+    fn visit_all(
+        &mut self,
+        fields: impl Iterator<Item = (&'b str, &'b [u8])>,
+    ) -> FramingFields<'b> {
+        for (name, value) in fields {
+            if let Some(field) = FieldName::from_name(name) {
+                self.insert(field, value);
+            }
+        }
+        self.framing_fields()
+    }
+
+    /// Downloads have no deviations.
+    fn record_length_list(&mut self) {}
+}
+
+impl<'b> Fields<'b> {
+    /// Collects fields that another HTTP stack has parsed.
+    pub(super) fn from_pairs(pairs: impl IntoIterator<Item = (&'b str, &'b [u8])>) -> Self {
+        let mut fields = Self::new();
+        let pairs = pairs.into_iter().map(|(name, value)| (name, trim_white_space(value)));
+        fields.visit_all(pairs);
+        fields
+    }
+
+    fn insert(&mut self, field: FieldName, value: &'b [u8]) {
+        let Some(slot) = self.values.get_mut(field as usize) else { return };
+        let Some(first) = *slot else {
+            *slot = Some(value);
+            return;
+        };
+        match field {
+            FieldName::ContentLength => {
+                let is_other = self.other_length.is_none() && !is_same_length(first, value);
+                self.other_length = self.other_length.or(is_other.then_some(value));
+                return;
+            }
+            FieldName::TransferEncoding => {
+                self.other_coding = self.other_coding.or(Some(value));
+                return;
+            }
+            _ => {}
+        }
+        match self.repeats.iter_mut().find(|repeat| repeat.is_none()) {
+            Some(repeat) => *repeat = Some((field, value)),
+            None => self.has_more_repeats = true,
+        }
+    }
+
+    pub(super) fn framing_fields(&self) -> FramingFields<'b> {
+        FramingFields {
+            content_length: self.first(FieldName::ContentLength),
+            other_length: self.other_length,
+            transfer_encoding: self.first(FieldName::TransferEncoding),
+            other_coding: self.other_coding,
+        }
+    }
+
+    /// Returns the first value of a field.
+    pub(super) fn first(&self, field: FieldName) -> Option<&'b [u8]> {
+        self.values.get(field as usize).copied().flatten()
+    }
+
+    /// Returns all values of a field that may be spread over several lines. `None` if there are more
+    /// repeated fields than are kept.
+    pub(super) fn lines(&self, field: FieldName) -> Option<impl Iterator<Item = &'b [u8]>> {
+        let repeats = self.repeats.into_iter().flatten();
+        let repeats = repeats.filter_map(move |(name, value)| (name == field).then_some(value));
+        let lines = self.first(field).into_iter().chain(repeats);
+        (!self.has_more_repeats).then_some(lines)
+    }
+
+    /// Returns the value of a field that may have one value only.
+    pub(super) fn single(&self, field: FieldName) -> Single<'b> {
+        let Some(first) = self.first(field) else { return Single::Absent };
+        let mut lines = self.lines(field);
+        let is_unique = lines.as_mut().is_some_and(|lines| lines.all(|value| value == first));
+        if is_unique { Single::Value(first) } else { Single::Conflicting }
+    }
+}

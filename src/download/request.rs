@@ -1,0 +1,209 @@
+//! Requests for an entity, as a server receives them.
+
+use super::field::{
+    FieldName, IfMatch, IfModifiedSince, IfNoneMatch, IfRange, IfUnmodifiedSince, Range,
+};
+use super::fields::{Fields, Single};
+use super::{Entity, RequestHead};
+use crate::error::{CheckStage, Error, ErrorKind};
+use crate::http1::RequestLine;
+
+/// The method of a download request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Method {
+    /// The response has the entity or ranges of it as its body.
+    Get,
+    /// The response is that to GET without the body.
+    Head,
+}
+
+impl Method {
+    /// Returns the method with this name. Names of methods are case-sensitive.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "GET" => Some(Self::Get),
+            "HEAD" => Some(Self::Head),
+            _ => None,
+        }
+    }
+
+    /// Returns the name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Head => "HEAD",
+        }
+    }
+}
+
+/// [2.3] A GET or HEAD request for an entity, with its ranges and conditions.
+///
+/// No field makes the request invalid. A server ignores a field with an invalid value, unless that
+/// could mix the bytes of two versions of the entity:
+///
+/// | field | invalid, or repeated with another value |
+/// |---|---|
+/// | Range | ignored: the response is the whole entity |
+/// | If-Range | fails: the response is the whole entity |
+/// | If-Match | fails: 412 |
+/// | If-Unmodified-Since | invalid: ignored; repeated: fails, 412 |
+/// | If-None-Match, If-Modified-Since | ignored |
+///
+/// The lists If-Match and If-None-Match may be spread over several fields.
+///
+/// # Example
+///
+/// ```
+/// use bits_proto::download::Request;
+/// use bits_proto::http1::{RequestLine, Version};
+///
+/// let line = RequestLine { method: "GET", target: "/file", version: Version::Http11 };
+/// let request = Request::from_fields(line, [("Range", &b"bytes=0-99"[..])])?;
+/// assert_eq!(request.range().map(|range| range.iter().count()), Some(1));
+/// # Ok::<(), bits_proto::Error>(())
+/// ```
+///
+/// Source: \[MC-BUP\] 2.3, 3.5.5; RFC 9110 sections 13 and 14.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Request<'b> {
+    method: Method,
+    fields: Fields<'b>,
+}
+
+/// The result of the conditions of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Precondition {
+    /// The request is executed.
+    Passed,
+    /// The client has the entity already: 304.
+    NotModified,
+    /// The entity is not the one that the client expects: 412.
+    Failed,
+}
+
+impl<'b> Request<'b> {
+    /// Reads a request from a head.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotDownload`] if the method is not GET or HEAD.
+    pub fn from_head(head: &RequestHead<'_, 'b>) -> Result<Self, Error> {
+        Self::new(head.line(), *head.visitor())
+    }
+
+    /// Reads a request from fields that another HTTP stack has parsed.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotDownload`] if the method is not GET or HEAD.
+    pub fn from_fields(
+        line: RequestLine<'_>,
+        fields: impl IntoIterator<Item = (&'b str, &'b [u8])>,
+    ) -> Result<Self, Error> {
+        Self::new(line, Fields::from_pairs(fields))
+    }
+
+    /// Parses an [`http::Request`] or its [`Parts`](http::request::Parts).
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotDownload`] if the method is not GET or HEAD.
+    #[cfg(feature = "http")]
+    pub fn from_http(request: &'b impl crate::http1::HttpRequest) -> Result<Self, Error> {
+        Self::from_fields(request.request_line(), request.fields())
+    }
+
+    fn new(line: RequestLine<'_>, fields: Fields<'b>) -> Result<Self, Error> {
+        let method = Method::from_name(line.method);
+        let error = Error::peer(ErrorKind::NotDownload).at_stage(CheckStage::Method);
+        Ok(Self { method: method.ok_or(error)?, fields })
+    }
+
+    /// Returns the method.
+    #[must_use]
+    pub const fn method(&self) -> Method {
+        self.method
+    }
+
+    /// Returns the requested ranges; `None` if Range is absent or ignored.
+    #[must_use]
+    pub fn range(&self) -> Option<Range<'b>> {
+        self.valid(FieldName::Range)
+    }
+
+    /// Evaluates the conditions for an entity, in the order of RFC 9110 section 13.2.2.
+    ///
+    /// If-Match takes precedence over If-Unmodified-Since, and If-None-Match over
+    /// If-Modified-Since. A date condition is ignored if the entity has no date.
+    #[must_use]
+    pub fn precondition(&self, entity: &Entity<'_>) -> Precondition {
+        let is_unchanged = match self.fields.first(FieldName::IfMatch) {
+            Some(_) => self.any_line(FieldName::IfMatch, |line| {
+                IfMatch::try_from(line).map(|it| it.matches(entity.tag.as_ref()))
+            }),
+            None => self.passes_if_unmodified_since(entity),
+        };
+        if !is_unchanged {
+            return Precondition::Failed;
+        }
+        let is_known_to_client = match self.fields.first(FieldName::IfNoneMatch) {
+            Some(_) => self.any_line(FieldName::IfNoneMatch, |line| {
+                IfNoneMatch::try_from(line).map(|it| it.matches(entity.tag.as_ref()))
+            }),
+            None => self.is_unmodified_since(entity),
+        };
+        if is_known_to_client { Precondition::NotModified } else { Precondition::Passed }
+    }
+
+    /// Returns true if If-Range allows a response with ranges.
+    #[must_use]
+    pub fn allows_ranges(&self, entity: &Entity<'_>) -> bool {
+        match self.fields.single(FieldName::IfRange) {
+            Single::Absent => true,
+            Single::Conflicting => false,
+            Single::Value(value) => IfRange::try_from(value)
+                .is_ok_and(|it| it.matches(entity.tag.as_ref(), entity.modified)),
+        }
+    }
+
+    /// Returns true if `matches` is true for a line of a list. `false` if a line is invalid, or if
+    /// there are too many lines.
+    fn any_line(
+        &self,
+        field: FieldName,
+        matches: impl Fn(&'b [u8]) -> Result<bool, Error>,
+    ) -> bool {
+        let mut lines = self.fields.lines(field).into_iter().flatten();
+        lines
+            .try_fold(false, |found, line| matches(line).map(|is_match| found || is_match))
+            .unwrap_or(false)
+    }
+
+    fn passes_if_unmodified_since(&self, entity: &Entity<'_>) -> bool {
+        match self.fields.single(FieldName::IfUnmodifiedSince) {
+            Single::Absent => true,
+            Single::Conflicting => false,
+            Single::Value(value) => match (IfUnmodifiedSince::try_from(value), entity.modified) {
+                (Ok(condition), Some(modified)) => condition.matches(modified),
+                _ => true,
+            },
+        }
+    }
+
+    fn is_unmodified_since(&self, entity: &Entity<'_>) -> bool {
+        let condition: Option<IfModifiedSince> = self.valid(FieldName::IfModifiedSince);
+        match (condition, entity.modified) {
+            (Some(condition), Some(modified)) => !condition.matches(modified),
+            _ => false,
+        }
+    }
+
+    /// Returns the value of a field if it is valid and not repeated with another value.
+    fn valid<T: TryFrom<&'b [u8]>>(&self, field: FieldName) -> Option<T> {
+        self.fields.single(field).value().and_then(|value| T::try_from(value).ok())
+    }
+}
