@@ -96,11 +96,15 @@ replay! {
     construct
     conversation
     differential
+    download_plan
+    download_steps
     fields
+    multipart
     notification_steps
     observe
     parse_ack
     parse_notification
+    parse_range
     parse_request
     roundtrip_ack
     roundtrip_request
