@@ -25,6 +25,7 @@
 //! [`Ack::from_fields`](crate::message::Ack::from_fields) with a [`StatusLine`]. With the feature
 //! `http` they start at `Request::from_http` and `Ack::from_http`.
 
+mod body_length;
 mod chunked;
 mod field_section;
 pub(crate) mod framing;
@@ -41,10 +42,11 @@ mod visitor;
 use core::fmt;
 use core::mem::MaybeUninit;
 
+pub use self::body_length::BodyLength;
 pub use self::chunked::{ChunkedDecoder, ChunkedPart};
 pub(crate) use self::field_section::parse_field_section;
 pub(crate) use self::framing::FramingFields;
-pub use self::framing::{BodyLength, Framing, TransferCoding};
+pub use self::framing::{Framing, TransferCoding};
 pub use self::head::Head;
 #[cfg(feature = "http")]
 pub use self::http_crate::{HttpFields, HttpFieldsIter, HttpRequest, HttpResponse};
