@@ -9,7 +9,8 @@ use crate::deviation::Deviation;
 use crate::field::{ErrorContext, HResult, ReplyUrl};
 use crate::http1::{StatusCode, StatusLine};
 use crate::message::{
-    Ack, AckContext, CreateSessionAck, FragmentAck, MessageKind, Refusal, Source, validate_ack,
+    Ack, AckContext, CreateSessionAck, Failure, FragmentAck, MessageKind, Refusal, Source,
+    validate_ack,
 };
 
 /// The result of an Ack.
@@ -239,7 +240,8 @@ impl Observer {
         packet: &Packet,
         report: &mut impl FnMut(Violation),
     ) -> bool {
-        let is_not_found = refusal.code() == Some(HResult::BG_E_SESSION_NOT_FOUND);
+        let failure = refusal.failure();
+        let is_not_found = failure == Failure::StartOver;
         if is_not_found && packet.kind.is_some() && !packet.needs_session() {
             report(SequenceRule::UnexpectedSessionNotFound.into());
         }
@@ -262,14 +264,14 @@ impl Observer {
             // The server does not keep the length of a first fragment that it refused.
             session.total = None;
         }
-        match refusal.status() {
-            StatusCode::RANGE_NOT_SATISFIABLE => session.apply_resync(refusal, packet, report),
-            StatusCode::CONTENT_TOO_LARGE => {
-                session.rejected_len = packet.range.map(|range| range.len())
+        match failure {
+            Failure::Resynchronise => session.apply_resync(refusal, packet, report),
+            Failure::SmallerFragments => {
+                session.rejected_len = packet.range.map(|range| range.len());
             }
             _ => {}
         }
-        is_not_found || refusal.status() == StatusCode::RANGE_NOT_SATISFIABLE
+        matches!(failure, Failure::StartOver | Failure::Resynchronise)
     }
 }
 

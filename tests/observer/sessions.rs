@@ -103,6 +103,26 @@ fn a_refusal_undoes_only_its_request() {
     }
 }
 
+/// The status and the code of a server application are about its own request.
+#[test]
+fn a_refusal_of_the_application_does_not_change_the_session() {
+    const BEGUN: &str =
+        "> create \n < created A \n > fragment A 0-9999/90000 \n < received A 10000";
+    let refused = |status: u16| format!("< refused {status} 0x80070057 | BITS-Error-Context: 0x7");
+    for script in [
+        format!(
+            "{} | BITS-Received-Content-Range: 10000 \n > fragment A 10000-19999/90000",
+            refused(416)
+        ),
+        format!("{} \n > fragment A 5-9/90000    ! offset-goes-back", refused(416)),
+        format!("{} \n > fragment A 10000-19999/90000", refused(413)),
+        "< refused 500 0x8020001F | BITS-Error-Context: 0x7 \n > fragment A 10000-19999/90000"
+            .into(),
+    ] {
+        check(&format!("{BEGUN} \n > fragment A 10000-19999/90000 \n {script}"));
+    }
+}
+
 /// An invalid field does not hide violations in other fields.
 #[test]
 fn the_valid_fields_of_an_invalid_message_are_checked() {
