@@ -2,6 +2,9 @@
 
 use crate::support;
 use crate::support::conversations::BEGUN;
+use crate::support::messages::Draft;
+use crate::support::read::request_head;
+use bits_proto::message::HeaderSlots;
 use bits_proto::observer::{Observer, Violation};
 use support::script::{check, follow, violations};
 
@@ -158,4 +161,17 @@ fn packets_without_a_body_are_checked_in_every_request() {
          > fragment A 0-9/10   ! offset-goes-back
          < received A 10",
     );
+}
+
+/// An observer has the same state after a head and after its fields.
+#[test]
+fn the_offset_of_the_error_is_no_part_of_the_state() {
+    let request = Draft::fragment().set("Content-Length", "0");
+    let bytes = request.text().into_bytes();
+    let mut slots = HeaderSlots::new();
+    let head = request_head("a fragment", &bytes, &mut slots);
+    let (mut of_head, mut of_fields) = (Observer::new(), Observer::new());
+    of_head.handle_request(1, &head, |_| {});
+    of_fields.handle_request_fields(1, head.line(), head.fields(), |_| {});
+    assert_eq!(of_head, of_fields);
 }

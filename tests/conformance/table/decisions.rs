@@ -105,6 +105,7 @@ A24 | scope of the 4 KiB limit | bytes of one trimmed value; 4097 are rejected
     inspect::vectors::every_vector_is_read_as_its_manifest_says
     http1::splits::white_space_around_the_values_of_another_stack_does_not_count
 A26 | offsets a client accepts | in an Ack up to the bytes sent; in a 416 up to the total
+    inspect::violations::a_server_may_acknowledge_bytes_of_an_earlier_fragment
     observer::sequence::the_received_offset_lies_within_what_was_sent
     client::decisions::a18_a26_the_offset_comes_from_the_server_alone
     client::decisions::a26_an_impossible_offset_changes_nothing

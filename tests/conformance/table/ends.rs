@@ -22,6 +22,7 @@ R2.2.9.1-1 enforced | Content-Length is 0
 R2.2.9.2-1 enforced | BITS-Packet-Type is Ack
     message::requirements::every_ack_has_its_packet_type_and_no_body
 R2.2.9.2-2 departed | BITS-Error in a refusal only | omitted with 404, 500 and 503 (note 4)
+    observer::messages::error_fields_on_a_success_are_forbidden_by_the_section_of_its_ack
     message::presence::the_table_matches_the_specification_except_for_listed_deviations
     server::work::a_lost_entity_ends_the_session message::refusals::without_a_code_no_error_field_is_written
     message::presence_messages::an_unexpected_field_is_recorded_and_ignored
@@ -50,6 +51,7 @@ R2.2.11.1-1 enforced | Content-Length is 0
 R2.2.11.2-1 enforced | BITS-Packet-Type is Ack
     message::requirements::every_ack_has_its_packet_type_and_no_body
 R2.2.11.2-2 departed | BITS-Error in a refusal only | omitted with 500 and 503 (note 4)
+    observer::messages::error_fields_on_a_success_are_forbidden_by_the_section_of_its_ack
     message::presence::the_table_matches_the_specification_except_for_listed_deviations
     server::decisions::a39_a_second_request_is_busy
     message::refusals::without_a_code_no_error_field_is_written

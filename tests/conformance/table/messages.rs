@@ -4,6 +4,9 @@ pub const ROWS: &str = "
 R2.1-1 embedder | additional authentication between the two ends | Access carries the decision; Poll::Credentials asks
     server::work::access_is_checked_for_every_packet
     client::retry::credentials_are_given_with_the_same_packet
+    observer::authentication::a_fragment_without_a_body_that_is_challenged_violates_no_rule
+    observer::authentication::a_fragment_without_a_body_but_with_a_token_violates_no_rule
+    inspect::bodies::the_first_requests_of_an_authentication_are_valid
 R2.1-2 embedder | transport of credentials | the embedder's HTTP stack; its fields are passed as extras
     message::extras::fields_of_the_transport_are_free
 
@@ -51,6 +54,7 @@ R2.2.1.2-1 enforced | there are six packet types
     field::numbers::a_packet_type_is_read_in_every_letter_case
     field::numbers::words_that_are_not_packet_types_are_rejected
 R2.2.1.2-2 enforced | BITS-Packet-Type in all but notifications | a refusal without it keeps its status (A18)
+    observer::messages::a_server_may_not_omit_the_packet_type
     message::presence::the_table_matches_the_specification_except_for_listed_deviations
     message::presence_messages::a_message_is_refused_without_a_required_field
     message::presence_messages::a_message_without_an_expected_field_is_accepted_and_recorded
@@ -104,7 +108,8 @@ R2.2.3.1-1 enforced | Content-Length is 0
     message::requirements::every_ack_has_its_packet_type_and_no_body
 R2.2.3.2-1 enforced | BITS-Packet-Type is Ack
     message::requirements::every_ack_has_its_packet_type_and_no_body
-R2.2.3.2-2 enforced | BITS-Protocol in a success only | absent after an offer of one protocol: a deviation
+R2.2.3.2-2 enforced | BITS-Protocol in a success only | absent after an offer of one protocol, or in a refusal: a deviation
+    observer::messages::a_refusal_may_not_name_a_protocol
     message::presence::the_table_matches_the_specification_except_for_listed_deviations
     message::ack::a_session_uses_an_offered_protocol
     message::presence_messages::an_unexpected_field_is_recorded_and_ignored
@@ -128,6 +133,7 @@ R2.2.3.2-9 enforced | seconds until the client returns to the origin server | co
 R2.2.3.2-10 enforced | BITS-Host-Id-Fallback-Timeout accompanies every BITS-Host-Id
     server::answers::a_created_session_names_the_host_to_continue_at
 R2.2.3.2-11 departed | BITS-Error in a refusal only | omitted where the status is sufficient (note 4)
+    observer::messages::error_fields_on_a_success_are_forbidden_by_the_section_of_its_ack
     message::presence::the_table_matches_the_specification_except_for_listed_deviations
     server::work::access_is_checked_for_every_packet message::refusals::without_a_code_no_error_field_is_written
     message::presence_messages::an_unexpected_field_is_recorded_and_ignored
@@ -156,6 +162,7 @@ R2.2.5.1-1 enforced | Content-Length is 0
 R2.2.5.2-1 enforced | BITS-Packet-Type is Ack
     message::requirements::every_ack_has_its_packet_type_and_no_body
 R2.2.5.2-2 departed | BITS-Error in a refusal only | omitted where the status is sufficient (note 4)
+    observer::messages::error_fields_on_a_success_are_forbidden_by_the_section_of_its_ack
     message::presence::the_table_matches_the_specification_except_for_listed_deviations
     server::work::access_is_checked_for_every_packet message::refusals::without_a_code_no_error_field_is_written
     message::presence_messages::an_unexpected_field_is_recorded_and_ignored
@@ -197,8 +204,11 @@ R2.2.7.2-2 enforced | the offset is the first byte of the next fragment
     client::decisions::a41_a_plain_success_advances_to_its_offset
     server::work::stored_pieces_are_received_at_once
 R2.2.7.2-3 enforced | the offset is one more than the last byte received
+    observer::incomplete::an_ack_may_not_acknowledge_bytes_that_did_not_arrive
+    inspect::bodies::a_server_may_not_acknowledge_bytes_that_never_arrived
     field::numbers::the_numbers_of_a_content_range_fit_together server::work::stored_pieces_are_received_at_once
 R2.2.7.2-4 enforced | BITS-Received-Content-Range is required | absent from a success: a deviation
+    observer::sequence::an_ack_without_an_offset_violates_no_rule_about_offsets
     message::presence::the_table_matches_the_specification_except_for_listed_deviations
     message::presence_messages::the_writer_writes_the_fields_that_are_carried_in_the_order_of_the_table
     message::presence_messages::a_message_without_an_expected_field_is_accepted_and_recorded
@@ -212,6 +222,7 @@ R2.2.7.2-7 enforced | no reply URL in the Ack for an earlier fragment
     server::work::the_reply_url_is_sent_from_the_last_fragment_on
     message::ack::an_early_reply_url_is_ignored
 R2.2.7.2-8 departed | BITS-Error in a refusal only | omitted with 413, 416, 503 and similar (note 4)
+    observer::messages::error_fields_on_a_success_are_forbidden_by_the_section_of_its_ack
     message::presence::the_table_matches_the_specification_except_for_listed_deviations
     message::refusals::without_a_code_no_error_field_is_written
     message::refusals::an_out_of_sync_refusal_has_an_offset_and_no_error_code

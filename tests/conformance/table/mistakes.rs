@@ -95,6 +95,11 @@ connection-authentication | authentication of connections | a Ping first on a ne
 overwriting | existing files at the destination | replaced by policy only, otherwise 403
     server::answers::a23_the_order_of_the_checks server::sessions::a_refused_create_session_creates_no_session
 reading-captures | explaining captured traffic | the example `inspect`
+    inspect::one_direction::requests_without_captured_responses_are_not_pipelined
+    inspect::one_direction::responses_without_captured_requests_are_checked_by_themselves
+    inspect::violations::a_server_may_acknowledge_bytes_of_an_earlier_fragment
+    observer::missed::requests_whose_responses_are_missed_violate_no_rule_of_order
+    observer::missed::responses_whose_requests_are_missed_violate_no_rule_of_order
     inspect::captures::an_upload_that_tcpdump_captured
     inspect::captures::a_bad_network_that_tshark_captured
     inspect::violations::a_violation_has_a_rule_a_section_a_severity_and_a_message
