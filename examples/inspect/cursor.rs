@@ -182,7 +182,7 @@ impl<'b> Cursor<'b> {
 
     fn consume_until_close(&mut self, head: usize, is_reused: bool) -> Consumed {
         let rest = self.bytes().get(head..).unwrap_or_default();
-        if begins_with_head(rest, Some(self.direction)) {
+        if begins_with_head(rest, self.direction) {
             return self.consume_length(head, 0);
         }
         if is_reused && self.find(self.at + head as i64).at < self.stream.end {

@@ -92,11 +92,11 @@ pub fn find_head(bytes: &[u8], direction: Option<Direction>) -> Option<Found> {
 }
 
 /// Returns whether the bytes begin with a head that would be found among other bytes.
-pub fn begins_with_head(bytes: &[u8], direction: Option<Direction>) -> bool {
+pub fn begins_with_head(bytes: &[u8], direction: Direction) -> bool {
     let line = &bytes[..memchr(b'\n', first(bytes, MAX_LINE)).map_or(0, |end| end + 1)];
     // The field line after the start line is part of the evidence.
     let with_field = first(bytes, line.len() + MAX_WORD + 1);
-    find_head(with_field, direction).is_some_and(|found| found.at == 0)
+    find_head(with_field, Some(direction)).is_some_and(|found| found.at == 0)
 }
 
 /// Returns the length of the head at the beginning of the bytes. Without an empty line, this is the

@@ -4,7 +4,7 @@
 
 use std::fmt;
 
-use crate::sniff::{begins_with_head, find_head, head_direction};
+use crate::sniff::{find_head, head_direction};
 
 /// Index of a connection in its input.
 pub type ConnectionId = usize;
@@ -238,7 +238,6 @@ impl<'b> Source<'b> for PlainFile<'b> {
         let (length, reason) = match body {
             Body::Length(length) => (length, SkipReason::AfterMessage),
             // The end of a connection is not visible in the file, but the next message is.
-            Body::UntilClose if begins_with_head(rest, None) => (0, SkipReason::AfterMessage),
             Body::UntilClose if find_head(rest, None).is_some() => (0, SkipReason::UnknownEnd),
             Body::UntilClose | Body::Cut => (rest.len() as u64, SkipReason::AfterMessage),
             Body::Unknown => (0, SkipReason::UnknownEnd),

@@ -175,6 +175,19 @@ fn bytes_after_a_complete_message_have_its_direction() {
 }
 
 #[test]
+fn skipped_bytes_come_after_the_request_that_their_sender_had_received() {
+    let mut dialogue = Dialogue::opened(50000, INITIAL);
+    dialogue.say(Client, &ping()).say(Server, &ping_ack());
+    dialogue.say(Client, &ping()).say(Server, b"\0junk").say(Server, &ping_ack()).close();
+    let mut segments = dialogue.segments;
+    // They were captured before the request.
+    segments.swap(5, 6);
+    let found = explain(&plain_pcap(&segments));
+    let expected = ["> ping ok", "< ack ok", "> ping ok", "< after-message 5", "< ack ok"];
+    assert_eq!(lines(&found), expected);
+}
+
+#[test]
 fn bytes_before_the_first_message_have_no_direction_in_a_file() {
     let input = [b"\x00\x01junk", &ping()[..], &ping_ack()].concat();
     assert_lines(&input, &["? before-message 6", "> ping ok", "< ack ok"]);
