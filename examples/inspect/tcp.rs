@@ -75,8 +75,6 @@ struct Side<'b> {
     start: Option<i64>,
     /// True if the end of the stream was captured.
     is_finished: bool,
-    /// Position up to which the other side has received the stream, by its last segment.
-    acknowledged: i64,
     /// Position of the end of all bytes that are known to have been sent.
     end: Option<i64>,
     /// The packet of the last segment.
@@ -129,10 +127,7 @@ impl<'b> Flow<'b> {
         let acknowledged = segment.acknowledged.map(|number| {
             let peer = &mut self.sides[1 - from];
             peer.origin.get_or_insert(number);
-            // Segments of the other side may be missing in the capture.
-            let near = peer.last_end.max(peer.acknowledged);
-            peer.acknowledged = peer.position_near(number, near).unwrap_or_default();
-            peer.acknowledged
+            peer.position(number).unwrap_or_default()
         });
         self.sides[from].add(packet, segment, acknowledged);
         if self.sides.iter().all(|side| side.is_finished) {
@@ -154,13 +149,9 @@ impl<'b> Flow<'b> {
 impl<'b> Side<'b> {
     /// Returns the position of a sequence number that is nearest to the last segment.
     fn position(&self, sequence: u32) -> Option<i64> {
-        self.position_near(sequence, self.last_end)
-    }
-
-    fn position_near(&self, sequence: u32, position: i64) -> Option<i64> {
         // Sequence numbers wrap in the same way as the lower 32 bits of a position.
-        let near = self.origin?.wrapping_add(position as u32);
-        Some(position + i64::from(sequence.wrapping_sub(near) as i32))
+        let near = self.origin?.wrapping_add(self.last_end as u32);
+        Some(self.last_end + i64::from(sequence.wrapping_sub(near) as i32))
     }
 
     fn add(&mut self, packet: usize, segment: &Segment<'b>, acknowledged: Option<i64>) {

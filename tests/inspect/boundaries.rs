@@ -188,6 +188,16 @@ fn skipped_bytes_come_after_the_request_that_their_sender_had_received() {
 }
 
 #[test]
+fn skipped_bytes_of_a_client_may_be_a_request() {
+    let mut dialogue = Dialogue::opened(50000, INITIAL);
+    dialogue.say(Client, &ping()).say(Server, &ping_ack());
+    dialogue.say(Client, b"\0junk").say(Server, &ping_ack()).close();
+    let found = explain(&plain_pcap(&dialogue.segments));
+    assert_eq!(lines(&found), ["> ping ok", "< ack ok", "> after-message 5", "< ack ok"]);
+    assert!(rules(&found).is_empty(), "the response may answer it: {found:?}");
+}
+
+#[test]
 fn bytes_before_the_first_message_have_no_direction_in_a_file() {
     let input = [b"\x00\x01junk", &ping()[..], &ping_ack()].concat();
     assert_lines(&input, &["? before-message 6", "> ping ok", "< ack ok"]);
