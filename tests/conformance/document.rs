@@ -21,9 +21,9 @@ const LEGEND: &str = "\
   is rejected; where the meaning is unambiguous, the message is accepted with a `Deviation`.
 * **embedder's duty**: the rule needs a socket, a file, a clock, a random source or a user. The
   crate requests the work through the named item.
-* **not applicable**: the rule concerns something outside this crate: downloads, peer caching, the
-  listener of an HTTP server, later versions.
-* **departed from on purpose**: the crate differs by default, for the given reason. An A with a
+* **not applicable**: the rule concerns something outside this crate: the listener of an HTTP
+  server, later versions.
+* **departed from on purpose**: the crate differs by default, for the given reason. An A or D with a
   number refers to a decision below.
 
 Ids consist of section and number: R2.2.6-1 is the first sentence with MUST, SHOULD or MAY in

@@ -42,3 +42,16 @@ fn offsets_and_lengths_of_any_size_choose_no_byte_twice() {
     assert_eq!(chosen.map(Some).collect::<Vec<_>>(), expected);
     assert_eq!(choose_ranges(&whole, u64::MAX, 0, false).next(), None);
 }
+
+#[test]
+fn the_examples_of_the_specification_give_their_ranges() {
+    let range = |offset, length| ByteRange::at(offset, length).unwrap();
+    let ranges = [range(100, 100), range(1000, 100), range(200, 100)];
+    let chosen = |offset, length, single| choose_ranges(&ranges, offset, length, single).collect();
+    let several: Vec<_> = chosen(25, 200, false);
+    assert_eq!(several, [range(125, 75), range(1000, 100), range(200, 25)]);
+    let single: Vec<_> = chosen(25, 200, true);
+    assert_eq!(single, [range(125, 75)]);
+    let last: Vec<_> = chosen(200, 1000, false);
+    assert_eq!(last, [range(200, 100)]);
+}

@@ -4,6 +4,7 @@
 pub const IDS: &str = "
 A1 A2 A3 A4 A5 A6 A7 A8 A9 A10 A11 A13 A14 A15 A16 A17 A18 A18b A19 A20 A21 A22 A23 A24 A26 A27 A28 A29 A30
 A31 A33 A33b A33c A33d A33e A34 A35 A35b A35c A36 A37 A39 A40 A41
+D1 D2 D3 D4 D5 D6 D7 D8 D9 D10 D11 D12 D13 D14 D15 D16
 ";
 
 pub const ROWS: &str = "
@@ -171,4 +172,44 @@ A40 | session timeout | counted from the last stored byte, 14 days by default
     server::decisions::a40_a_session_expires_after_its_last_stored_byte
 A41 | pseudo-code that never advances | the offset in the Ack is the next offset
     client::decisions::a41_a_plain_success_advances_to_its_offset
+D1 | the length of the entity | from Content-Range of a 206, and from Content-Length of a 200 and of HEAD
+    download::responses::a_response_says_which_bytes_its_body_contains
+D2 | an entity that changed | all bytes are discarded; at most three times
+    download::client::an_entity_that_changed_is_downloaded_again_from_its_start
+    download::client::a_failed_condition_means_that_the_entity_changed
+D3 | the version of the entity | date, strong tag and length of every response are compared
+    download::client::an_entity_that_changed_is_downloaded_again_from_its_start
+    download::client::a_validator_that_is_missing_or_weak_is_no_change
+    download::random::ten_thousand_downloads_end_with_the_bytes_of_one_version
+D4 | the condition of a request | If-Unmodified-Since; others by option
+    download::client::conditions_are_those_of_the_options
+D5 | several ranges that do not work | single ranges
+    download::client::single_ranges_are_requested_where_several_do_not_work
+D6 | 412 and 304 | 412 means a change; 304 is an error
+    download::client::a_failed_condition_means_that_the_entity_changed
+    download::client::a_wrong_answer_to_a_single_range_is_retried_and_never_stored
+D7 | 200 in place of a range | an error unless the range is the entity; skipped by option
+    download::client::the_whole_entity_in_place_of_a_range_is_an_error_or_skipped
+D8 | a 206 with other bytes | never stored
+    download::client::a_wrong_answer_to_a_single_range_is_retried_and_never_stored
+D9 | a content coding | never stored
+    download::client::a_coded_body_is_never_stored
+D10 | an entity without a length | an error; by option dynamic content
+    download::client::an_entity_without_a_length_is_an_error_or_dynamic_content
+D11 | redirects | the caller follows them or not
+    download::client::transient_failures_are_retried_and_redirects_fail
+D12 | requested ranges | closed
+    download::client::requests_are_limited_in_length_and_in_the_number_of_ranges
+D13 | peers | an action and a source for each range
+    download::client::ranges_that_peers_have_are_fetched_from_them
+D14 | the order of conditions | that of RFC 9110
+    download::plan::conditions_are_evaluated_in_the_order_of_http
+    download::plan::an_ignored_range_gives_the_whole_entity
+D15 | the response to ranges | in their order, never merged; limited in number and amplification
+    download::plan::several_ranges_are_sent_as_parts_in_the_order_of_the_request
+    download::plan::a_request_beyond_a_limit_gives_the_whole_entity
+    download::plan::ranges_that_the_entity_does_not_have_are_answered_with_its_length
+D16 | the form of parts | lengths come from Content-Range; up to two CRLF precede the first boundary
+    download::multipart::the_length_of_a_part_comes_from_its_range
+    download::multipart::what_real_servers_send_is_accepted
 ";

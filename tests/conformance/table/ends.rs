@@ -125,6 +125,9 @@ R2.2.13.3-2 enforced | otherwise the response has no body | a body is ignored
     backend::states::by_reference_the_reply_is_the_file
     deviation::each_deviation_is_recorded_alone_and_only_for_its_message
 
-R2.3-1 n/a | additional fields of downloads | downloads
-R2.3-2 n/a | unknown fields of downloads | downloads
+R2.3-1 enforced | additional fields of downloads
+    download::plan::extra_fields_precede_those_of_the_plan_and_cannot_replace_them
+R2.3-2 enforced | unknown fields of downloads are ignored
+    download::multipart::what_real_servers_send_is_accepted
+    download::client::single_ranges_are_requested_where_several_do_not_work
 ";

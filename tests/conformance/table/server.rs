@@ -26,7 +26,8 @@ R3.2.2.1-2 enforced | one timeout for all sessions of a directory, 14 days by de
     server::time::a_session_expires_exactly_at_its_timeout
     server::sessions::expired_sessions_are_ended
 R3.2.3-1 n/a | one listener per port | the HTTP listener
-R3.2.3-2 n/a | the listener passes requests to the server | the HTTP listener
+R3.2.3-2 embedder | the listener passes requests to the server | the caller passes each head
+    message::http_types::every_vector_is_read_as_from_bytes
 R3.2.4.1-1 n/a | a prefix is registered | the HTTP listener
 R3.2.4.2-1 embedder | disabling uploads ends their sessions | Sessions::expire for each; Access::Disabled
     server::time::a_session_can_be_expired_early server::sessions::expired_sessions_are_ended
