@@ -60,7 +60,7 @@ use crate::util::inline_str::InlineStr;
 /// ```
 ///
 /// Source: RFC 9110 section 14.6; RFC 2046 section 5.1; \[MC-BUP\] 3.6.5.2.4.2.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct MultipartReader {
     boundary: InlineStr<MAX_BOUNDARY>,
     state: State,
@@ -69,7 +69,7 @@ pub struct MultipartReader {
     head: PartHeadBuffer,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 enum State {
     /// Before the first delimiter, with the number of bytes of CRLF so far.
     Preamble {

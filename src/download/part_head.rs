@@ -1,5 +1,7 @@
 //! Reading of the head of a part.
 
+use core::hash::{Hash, Hasher};
+
 use super::field::{ContentRange, FieldName};
 use super::fields::{Fields, Single};
 use crate::error::{Error, ErrorKind, Fault};
@@ -11,6 +13,20 @@ use crate::http1::parse_field_section;
 pub(super) struct PartHeadBuffer {
     bytes: [u8; MAX_HEAD],
     length: usize,
+}
+
+impl PartialEq for PartHeadBuffer {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_bytes() == other.as_bytes()
+    }
+}
+
+impl Eq for PartHeadBuffer {}
+
+impl Hash for PartHeadBuffer {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_bytes().hash(state);
+    }
 }
 
 /// The maximum length of a part head in bytes.

@@ -3,173 +3,32 @@
 
 use std::time::Duration;
 
-use bits_proto::download::field::{Boundary, EntityTag};
+use crate::support::download_server::{Answer, Server, Several, Version};
 use bits_proto::download::{
-    ByteRange, Download, Entity, Exchange, HeaderSlots, Options, Piece, Plan, PlanOptions, Poll,
-    Request, RequestHead, Response, ResponseHead, Validator,
+    ByteRange, Download, Exchange, HeaderSlots, Options, Poll, Response, ResponseHead, Validator,
 };
-use bits_proto::field::HttpDate;
 use bits_proto::http1::{BodyLength, Progress, RequestTarget};
 use bits_proto::message::NO_EXTRAS;
 use rand::rngs::SmallRng;
 use rand::{Rng as _, SeedableRng as _};
 
-/// What a server or the caches before it do with several ranges and with conditions.
-#[derive(Clone, Copy, Debug)]
-struct Server {
-    several: Several,
-    /// Conditions are ignored, as by a cache.
-    ignores_conditions: bool,
-    has_tag: bool,
-    has_date: bool,
-    /// The first answer has no length, as that of a cache to a range that it does not have.
-    is_chunked_first: bool,
-    supports_ranges: bool,
-    supports_head: bool,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum Several {
-    /// nginx: parts in order.
-    Parts,
-    /// lighttpd: parts sorted and merged.
-    Sorted,
-    /// Apache: one part where ranges are adjacent.
-    Merged,
-    /// Squid.
-    Whole,
-    /// Varnish.
-    Unsatisfiable,
-}
-
-/// One version of the entity: its number is in every byte.
-struct Version {
-    number: u8,
-    length: usize,
-}
-
-impl Version {
-    fn byte(&self, offset: u64) -> u8 {
-        // Every offset and every version differ in a period of 32 bytes.
-        self.number.wrapping_mul(37) ^ (offset % 32) as u8
-    }
-
-    fn bytes(&self, range: ByteRange) -> Vec<u8> {
-        (range.first()..range.end()).map(|offset| self.byte(offset)).collect()
-    }
-}
-
-struct Answer {
-    head: Vec<u8>,
-    body: Vec<u8>,
-}
-
-impl Server {
-    fn random(random: &mut SmallRng) -> Self {
-        let several = match random.random_range(0..5) {
-            0 => Several::Parts,
-            1 => Several::Sorted,
-            2 => Several::Merged,
-            3 => Several::Whole,
-            _ => Several::Unsatisfiable,
-        };
-        let has_date = random.random_bool(0.9);
-        Self {
-            several,
-            ignores_conditions: random.random_bool(0.3),
-            has_tag: random.random_bool(0.5) || !has_date,
-            has_date,
-            is_chunked_first: random.random_bool(0.1),
-            supports_ranges: random.random_bool(0.95),
-            supports_head: random.random_bool(0.9),
-        }
-    }
-
-    fn answer(&self, request: &[u8], version: &Version, is_first: bool) -> Answer {
-        let mut slots = HeaderSlots::new();
-        let head = RequestHead::parse(request, &mut slots).expect("a valid head");
-        let Progress::Complete(head) = head else { panic!("a complete head") };
-        let is_head = head.line().method == "HEAD";
-        if is_head && !self.supports_head {
-            return Answer {
-                head: b"HTTP/1.1 405 No\r\nContent-Length: 0\r\n\r\n".into(),
-                body: vec![],
-            };
-        }
-        let range = head.fields().find(|(name, _)| *name == "Range").map(|(_, value)| value);
-        let is_several = range.is_some_and(|value| value.contains(&b','));
-        let fields = head.fields().filter(|(name, _)| match *name {
-            "Range" => {
-                self.supports_ranges && !(is_several && matches!(self.several, Several::Whole))
-            }
-            name if name.starts_with("If-") => !self.ignores_conditions,
-            _ => true,
-        });
-        let mut fields: Vec<_> = fields.collect();
-        let rewritten = range.filter(|_| is_several).and_then(|value| self.rewrite(value));
-        if let (Some(rewritten), Some(field)) =
-            (&rewritten, fields.iter_mut().find(|(name, _)| *name == "Range"))
-        {
-            field.1 = rewritten.as_bytes();
-        }
-        if is_several && self.supports_ranges && matches!(self.several, Several::Unsatisfiable) {
-            let head = format!(
-                "HTTP/1.1 416 No\r\nContent-Range: bytes */{}\r\nContent-Length: 0\r\n\r\n",
-                version.length
-            );
-            return Answer { head: head.into_bytes(), body: Vec::new() };
-        }
-        let request =
-            Request::from_fields(head.line(), fields.iter().copied()).expect("a download");
-        let tag = format!("\"{}\"", version.number);
-        let date = HttpDate::from_unix_seconds(1_000_000_000 + i64::from(version.number));
-        let entity = Entity::new(version.length as u64)
-            .with_tag(EntityTag::try_from(&*tag).ok().filter(|_| self.has_tag))
-            .with_modified(date.filter(|_| self.has_date));
-        let options = PlanOptions::DEFAULT.with_max_amplification(1000);
-        let plan = Plan::new(&request, &entity, &options, Boundary::from_random(5));
-        let mut head = plan.encode(NO_EXTRAS).expect("no extras").to_vec();
-        let body = plan.pieces().flat_map(|piece| match piece {
-            Piece::Framing(framing) => framing.to_vec(),
-            Piece::Entity(range) => version.bytes(range),
-            other => panic!("an unknown piece: {other:?}"),
-        });
-        let body = body.collect();
-        if self.is_chunked_first && is_first && plan.status().get() == 200 {
-            // The framing is decoded below.
-            let text = String::from_utf8(head).expect("ASCII");
-            let length = format!("Content-Length: {}", version.length);
-            head = text.replace(&length, "Transfer-Encoding: chunked").into_bytes();
-        }
-        Answer { head, body }
-    }
-
-    /// Returns the ranges that a server uses in place of the requested ones.
-    fn rewrite(&self, value: &[u8]) -> Option<String> {
-        let text = std::str::from_utf8(value).ok()?.strip_prefix("bytes=")?;
-        let mut ranges: Vec<(u64, u64)> = text
-            .split(',')
-            .map(|range| {
-                let (first, last) = range.split_once('-').expect("a closed range");
-                (first.parse().expect("a number"), last.parse().expect("a number"))
-            })
-            .collect();
-        match self.several {
-            Several::Sorted => ranges.sort_unstable(),
-            Several::Merged => {
-                let mut merged: Vec<(u64, u64)> = Vec::new();
-                for (first, last) in ranges {
-                    match merged.last_mut().filter(|before| before.1 + 1 == first) {
-                        Some(before) => before.1 = last,
-                        None => merged.push((first, last)),
-                    }
-                }
-                ranges = merged;
-            }
-            _ => return None,
-        }
-        let ranges: Vec<_> = ranges.iter().map(|(first, last)| format!("{first}-{last}")).collect();
-        Some(format!("bytes={}", ranges.join(",")))
+fn random_server(random: &mut SmallRng) -> Server {
+    let several = match random.random_range(0..5) {
+        0 => Several::Parts,
+        1 => Several::Sorted,
+        2 => Several::Merged,
+        3 => Several::Whole,
+        _ => Several::Unsatisfiable,
+    };
+    let has_date = random.random_bool(0.9);
+    Server {
+        several,
+        ignores_conditions: random.random_bool(0.3),
+        has_tag: random.random_bool(0.5) || !has_date,
+        has_date,
+        is_chunked_first: random.random_bool(0.1),
+        supports_ranges: random.random_bool(0.95),
+        supports_head: random.random_bool(0.9),
     }
 }
 
@@ -218,7 +77,7 @@ fn reload(download: Download<Vec<ByteRange>>) -> Download<Vec<ByteRange>> {
 
 fn run(seed: u64) -> End {
     let mut random = SmallRng::seed_from_u64(seed);
-    let server = Server::random(&mut random);
+    let server = random_server(&mut random);
     // Without a date and a tag, only lengths tell versions apart.
     let mut version = Version { number: 1, length: random.random_range(0..200) };
     let ranges = random_ranges(&mut random, version.length);
@@ -263,7 +122,10 @@ fn run(seed: u64) -> End {
                 let stored = random.random_range(0..=file.len());
                 download.handle_storage_failure(stored as u64).expect("bytes to store");
             }
-            Poll::Commit => download.handle_committed().expect("all bytes"),
+            Poll::Commit => {
+                file.truncate(download.received() as usize);
+                download.handle_committed().expect("all bytes");
+            }
             Poll::Finished => {
                 let found = versions_of(&file, &ranges);
                 assert_eq!(found.len(), 1, "seed {seed}: {server:?} {file:?}");

@@ -7,8 +7,10 @@
 //! cargo test --all-features --release --test model -- --ignored --nocapture
 //! ```
 
+mod downloads;
 #[path = "../support"]
 mod support {
+    pub mod download_server;
     pub mod wire_observer;
 }
 mod world;

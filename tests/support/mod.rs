@@ -9,6 +9,7 @@ pub mod chunked;
 pub mod complete;
 pub mod conversations;
 pub mod diagram;
+pub mod download_server;
 pub mod events;
 pub mod field_values;
 pub mod http_types;

@@ -10,7 +10,7 @@ use crate::download::{
 use crate::state_machine::StateMachine as _;
 
 /// The body of a response that arrives.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::large_enum_variant, reason = "there is no allocator")]
 pub(super) enum Body {
     /// None is expected.

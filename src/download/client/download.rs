@@ -30,8 +30,9 @@ pub(super) const MAX_TAG: usize = 128;
 /// entity. `P` holds the sources of the ranges, where peers are used.
 ///
 /// A download is plain data without allocations of its own. With the feature `serde` it can be stored
-/// at any time, after the bytes that it counts as received. Another process that loads it calls
-/// [`resume`](Self::resume).
+/// at any time, after the bytes that it counts as received. Another process that loads it compares
+/// [`received`](Self::received) with the number of bytes that are stored. If fewer are stored, it calls
+/// [`handle_storage_failure`](Self::handle_storage_failure). Then it calls [`resume`](Self::resume).
 ///
 /// # Example
 ///
@@ -77,7 +78,7 @@ pub(super) const MAX_TAG: usize = 128;
 /// ```
 ///
 /// Source: \[MC-BUP\] 3.6.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(
     feature = "serde",
     derive(serde::Serialize, serde::Deserialize),
@@ -90,7 +91,7 @@ pub struct Download<R, P = [Source; 0]> {
 }
 
 /// The state of a download without its ranges.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(
     feature = "serde",
     derive(serde::Serialize, serde::Deserialize),

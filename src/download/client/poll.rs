@@ -31,7 +31,8 @@ pub enum Poll {
     /// Discard all bytes that were stored, because the entity changed. Then call
     /// [`handle_discarded`](Download::handle_discarded).
     Discard,
-    /// Make all bytes durable, because all ranges are downloaded. Then call
+    /// Make all bytes durable, because all ranges are downloaded, and remove stored bytes beyond
+    /// [`received`](Download::received), which a crash can leave behind. Then call
     /// [`handle_committed`](Download::handle_committed), or
     /// [`handle_storage_failure`](Download::handle_storage_failure) if that fails.
     Commit,

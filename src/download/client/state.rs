@@ -86,14 +86,14 @@ pub const TABLE: [(State, [Option<State>; Event::ALL.len()]); State::ALL.len()] 
     use State::*;
     [
         //           Beg  Siz  Sea  Fou  Peer Rec  All  Com  Sto  Chg  ReH  ReG  Tra  Cred Per  Pau  Res  Can
-        (Size,      [SIZ, DOW, SEA, ___, ___, ___, COM, ___, ___, DIS, SIZ, DOW, SIZ, SIZ, FAI, SIZ, SIZ, CLD]),
-        (Search,    [___, ___, ___, DOW, ___, ___, ___, ___, ___, ___, ___, ___, ___, ___, ___, SEA, SEA, CLD]),
+        (Size,      [SIZ, DOW, SEA, ___, ___, ___, COM, ___, SIZ, DIS, SIZ, DOW, SIZ, SIZ, FAI, SIZ, SIZ, CLD]),
+        (Search,    [___, ___, ___, DOW, ___, ___, ___, ___, SEA, ___, ___, ___, ___, ___, ___, SEA, SEA, CLD]),
         (Download,  [DOW, ___, ___, ___, SEA, DOW, COM, ___, DOW, DIS, SIZ, DOW, DOW, DOW, FAI, DOW, DOW, CLD]),
-        (Discard,   [___, ___, ___, ___, ___, ___, ___, ___, ___, ___, SIZ, DOW, ___, ___, ___, DIS, DIS, CLD]),
+        (Discard,   [___, ___, ___, ___, ___, ___, ___, ___, DIS, ___, SIZ, DOW, ___, ___, ___, DIS, DIS, CLD]),
         (Commit,    [___, ___, ___, ___, ___, ___, ___, FIN, DOW, ___, ___, ___, ___, ___, ___, COM, COM, CLD]),
         (Finished,  [___, ___, ___, ___, ___, ___, ___, ___, ___, ___, ___, ___, ___, ___, ___, ___, ___, ___]),
         (Cancelled, [___, ___, ___, ___, ___, ___, ___, ___, ___, ___, ___, ___, ___, ___, ___, ___, ___, ___]),
-        (Failed,    [___, ___, ___, ___, ___, ___, ___, ___, ___, ___, ___, ___, ___, ___, ___, ___, DOW, CLD]),
+        (Failed,    [___, ___, ___, ___, ___, ___, ___, ___, FAI, ___, ___, ___, ___, ___, ___, ___, DOW, CLD]),
     ]
 };
 

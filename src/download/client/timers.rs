@@ -44,19 +44,22 @@ impl<R: AsRef<[ByteRange]>, P: AsRef<[Source]>> Download<R, P> {
         self.retry_or_suspend(StopReason::Transport, now)
     }
 
-    /// Reports that bytes could not be stored or made durable. The download is suspended; a request in
-    /// flight is dropped.
+    /// Reports that bytes could not be stored or made durable, or that fewer are stored than a loaded
+    /// download counts. The download is suspended; a request in flight is dropped.
     ///
     /// `received` is the number of bytes of all ranges that are stored: the rest is requested again. A
     /// number that exceeds [`received`](Self::received) has no effect.
     ///
     /// # Errors
     ///
-    /// [`EventError`] if the state has no bytes to store; nothing changes then.
+    /// [`EventError`] if the download is finished or cancelled; nothing changes then.
     pub fn handle_storage_failure(&mut self, received: u64) -> Result<(), EventError> {
-        self.progress.state = self.progress.state.transition(Event::StorageFailed)?;
+        let state = self.progress.state.transition(Event::StorageFailed)?;
         self.progress.next = self.progress.next.min(received);
-        self.stop_exchange(Exchange::Suspended, StopReason::Storage);
+        if state != State::Failed {
+            self.stop_exchange(Exchange::Suspended, StopReason::Storage);
+        }
+        self.progress.state = state;
         Ok(())
     }
 

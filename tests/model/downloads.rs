@@ -1,0 +1,318 @@
+//! Explores small downloads in every order of events: lost and cut responses, crashes, failing storage, and
+//! an entity that changes, with servers of every kind.
+
+use std::time::{Duration, Instant};
+
+use bits_proto::download::{
+    ByteRange, Download, Exchange, HeaderSlots, Options, Poll, Response, ResponseHead, StopReason,
+    Validator,
+};
+use bits_proto::http1::{Progress, RequestTarget};
+use bits_proto::message::NO_EXTRAS;
+use stateright::{Checker as _, Model, Property};
+
+use crate::support::download_server::{Answer, Server, Several, Version};
+
+/// Time stands still: a timer is handled when it is due.
+const NOW: Duration = Duration::ZERO;
+
+type Ranges = Download<Vec<ByteRange>>;
+
+/// One configuration.
+#[derive(Clone, Debug)]
+struct Checked {
+    server: Server,
+    ranges: Vec<ByteRange>,
+    options: Options,
+    /// The number of faults and of changes of the entity.
+    faults: u8,
+    changes: u8,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct World {
+    download: Ranges,
+    /// The download as it was stored last.
+    saved: Ranges,
+    /// The stored bytes.
+    file: Vec<u8>,
+    version: Version,
+    /// The response in flight, and how much of its body was delivered.
+    answer: Option<(Answer, usize)>,
+    faults: u8,
+    changes: u8,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum Action {
+    Send,
+    DeliverHead,
+    /// Delivers this number of bytes of the body, or all of them.
+    DeliverBody(usize),
+    EndBody,
+    Wait,
+    Discard,
+    Commit,
+    Save,
+    Resume,
+    // Faults.
+    LoseResponse,
+    Cut,
+    FailStorage,
+    Crash,
+    Change,
+}
+
+const LENGTH: usize = 6;
+
+impl Model for Checked {
+    type State = World;
+    type Action = Action;
+
+    fn init_states(&self) -> Vec<World> {
+        let download = Download::ranges(self.ranges.clone(), self.options, 7);
+        vec![World {
+            saved: download.clone(),
+            download,
+            file: Vec::new(),
+            version: Version { number: 1, length: LENGTH },
+            answer: None,
+            faults: self.faults,
+            changes: self.changes,
+        }]
+    }
+
+    fn actions(&self, world: &World, actions: &mut Vec<Action>) {
+        let may_fail = world.faults > 0;
+        match (world.download.poll(), &world.answer) {
+            (Poll::Send, _) => actions.push(Action::Send),
+            (Poll::Discard, _) => actions.push(Action::Discard),
+            (Poll::Commit, _) => {
+                actions.push(Action::Commit);
+                actions.extend(may_fail.then_some(Action::FailStorage));
+            }
+            (Poll::Wait(_), Some((answer, delivered))) => {
+                match world.download.exchange() {
+                    Exchange::Awaiting => actions.push(Action::DeliverHead),
+                    _ if *delivered == answer.body.len() => actions.push(Action::EndBody),
+                    _ => actions.extend([Action::DeliverBody(1), Action::DeliverBody(usize::MAX)]),
+                }
+                if may_fail {
+                    actions.extend([Action::LoseResponse, Action::Cut]);
+                }
+            }
+            (Poll::Wait(_), None) => actions.push(Action::Wait),
+            (Poll::Suspended(reason), _) if reason != StopReason::RangesNotSupported => {
+                actions.push(Action::Resume);
+            }
+            _ => {}
+        }
+        if may_fail && !world.download.state().is_terminal() {
+            actions.push(Action::Crash);
+        }
+        if world.saved != world.download && may_fail {
+            actions.push(Action::Save);
+        }
+        actions.extend((world.changes > 0).then_some(Action::Change));
+    }
+
+    fn next_state(&self, before: &World, action: Action) -> Option<World> {
+        let mut world = before.clone();
+        match action {
+            Action::Send => {
+                let target = RequestTarget::try_from("/file").expect("a target");
+                let transmit = world.download.transmit().expect("a request");
+                let request = transmit.encode(target, NO_EXTRAS).expect("no extras").to_vec();
+                let answer = self.server.answer(&request, &world.version, false);
+                world.answer = Some((answer, 0));
+                world.download.handle_sending(NOW).expect("ready");
+                world.download.handle_sent(NOW).expect("sending");
+            }
+            Action::DeliverHead => world.deliver_head(),
+            Action::DeliverBody(length) => world.deliver_body(length),
+            Action::EndBody => world.download.handle_body_end(NOW).expect("receiving"),
+            Action::Wait => {
+                let until = world.download.poll_timeout().expect("a timer");
+                world.download.handle_timeout(until);
+            }
+            Action::Discard => {
+                world.file.clear();
+                world.download.handle_discarded().expect("bytes to discard");
+            }
+            Action::Commit => {
+                world.file.truncate(world.download.received() as usize);
+                world.download.handle_committed().expect("all bytes");
+            }
+            Action::Save => world.saved = world.download.clone(),
+            Action::Resume => world.download.resume().expect("suspended"),
+            Action::LoseResponse | Action::Cut => {
+                world.faults -= 1;
+                world.download.handle_transport_failure(NOW).expect("in flight");
+            }
+            Action::FailStorage => {
+                world.faults -= 1;
+                world.file.truncate(world.file.len() / 2);
+                world.download.handle_storage_failure(world.file.len() as u64).expect("bytes");
+            }
+            Action::Crash => {
+                world.faults -= 1;
+                world.download = world.saved.clone();
+                let stored = world.file.len() as u64;
+                if stored < world.download.received() {
+                    world.download.handle_storage_failure(stored).expect("bytes");
+                }
+                world.download.resume().expect("not ended");
+            }
+            Action::Change => {
+                world.changes -= 1;
+                world.version.number += 1;
+            }
+        }
+        if !world.download.exchange().is_in_flight() {
+            world.answer = None;
+        }
+        Some(world)
+    }
+
+    fn properties(&self) -> Vec<Property<Self>> {
+        vec![
+            Property::always("bytes of two versions never mix", |model, world: &World| {
+                let received = (world.download.received() as usize).min(world.file.len());
+                model.versions_of(&world.file[..received]).next().is_some()
+            }),
+            Property::always("received bytes are stored", |_, world: &World| {
+                world.download.received() as usize <= world.file.len()
+            }),
+            Property::always("a finished download is complete", |model, world: &World| {
+                world.download.poll() != Poll::Finished
+                    || world.file.len() as u64 == model.requested()
+            }),
+            Property::always("a download never fails for good", |_, world: &World| {
+                !matches!(world.download.poll(), Poll::Failed(_))
+            }),
+            Property::sometimes("a download finishes", |_, world: &World| {
+                world.download.poll() == Poll::Finished
+            }),
+        ]
+    }
+}
+
+impl Checked {
+    fn requested(&self) -> u64 {
+        match &self.ranges[..] {
+            [] => LENGTH as u64,
+            ranges => ranges.iter().map(ByteRange::len).sum(),
+        }
+    }
+
+    /// Returns the versions that have these bytes at their start.
+    fn versions_of<'f>(&'f self, file: &'f [u8]) -> impl Iterator<Item = u8> + 'f {
+        let whole = ByteRange::whole(LENGTH as u64);
+        (1..=3).filter(move |number| {
+            let version = Version { number: *number, length: LENGTH };
+            let ranges = if self.ranges.is_empty() { whole.as_slice() } else { &self.ranges };
+            let bytes = ranges.iter().flat_map(|range| version.bytes(*range));
+            bytes.take(file.len()).eq(file.iter().copied())
+        })
+    }
+}
+
+impl World {
+    fn deliver_head(&mut self) {
+        let Some((answer, _)) = &self.answer else { return };
+        let mut slots = HeaderSlots::new();
+        let head = ResponseHead::parse(&answer.head, &mut slots).expect("a valid head");
+        let Progress::Complete(head) = head else { panic!("a complete head") };
+        let response = Response::from_head(&head).expect("a valid response");
+        self.download.handle_response(&response, NOW).expect("awaiting");
+    }
+
+    fn deliver_body(&mut self, length: usize) {
+        let Some((answer, delivered)) = self.answer.as_mut() else { return };
+        let body = answer.body.get(*delivered..).unwrap_or_default();
+        // A piece ends where the bytes of a range end or within them, to keep the number of states low.
+        let mut rest = body;
+        let mut stored = 0;
+        while !rest.is_empty() && stored < length {
+            let piece = if length == 1 { &rest[..1] } else { rest };
+            let data = self.download.handle_data(piece, NOW).expect("receiving");
+            if let Some(store) = data.store {
+                self.file.truncate(store.position as usize);
+                self.file.extend_from_slice(store.bytes);
+                stored += store.bytes.len();
+            }
+            rest = &rest[data.consumed.min(rest.len())..];
+            if data.is_done {
+                return;
+            }
+        }
+        *delivered = answer.body.len() - rest.len();
+    }
+}
+
+fn range(first: u64, last: u64) -> ByteRange {
+    ByteRange::new(first, last).expect("a range")
+}
+
+fn servers() -> Vec<Server> {
+    let kinds =
+        [Several::Parts, Several::Sorted, Several::Merged, Several::Whole, Several::Unsatisfiable];
+    let server = |several, ignores_conditions| Server {
+        several,
+        ignores_conditions,
+        has_tag: false,
+        has_date: true,
+        is_chunked_first: false,
+        supports_ranges: true,
+        supports_head: true,
+    };
+    kinds.into_iter().flat_map(|kind| [server(kind, false), server(kind, true)]).collect()
+}
+
+#[test]
+fn every_order_of_events_of_a_download_keeps_the_rules() {
+    let lists = [vec![], vec![range(1, 3)], vec![range(4, 5), range(0, 1), range(2, 3)]];
+    // Nothing depends on time or on random numbers.
+    let plain = Options::DEFAULT
+        .with_request_timeout(NOW)
+        .with_response_timeout(NOW)
+        .with_initial_backoff(NOW)
+        .with_max_backoff(NOW)
+        .with_max_retries(2);
+    let options =
+        [plain, plain.with_head_first(false).with_max_length(2).with_validator(Validator::IfRange)];
+    let (mut configurations, mut states, start) = (0, 0, Instant::now());
+    for server in servers() {
+        for ranges in &lists {
+            for options in options {
+                let checked =
+                    Checked { server, ranges: ranges.clone(), options, faults: 1, changes: 1 };
+                let checker = checked.clone().checker().threads(2).spawn_dfs().join();
+                let found = checker.discoveries();
+                for (name, path) in found {
+                    if name != "a download finishes" {
+                        panic!("violated: {name}\n{checked:#?}\n{:#?}", path.into_actions());
+                    }
+                }
+                assert!(checker.discovery("a download finishes").is_some(), "{checked:#?}");
+                configurations += 1;
+                states += checker.unique_state_count();
+            }
+        }
+    }
+    println!(
+        "downloads: {configurations} configurations, {states} states, {:.1?}",
+        start.elapsed()
+    );
+    assert!(states > 10_000, "{states}");
+}
+
+/// Without a date and a tag, versions of equal length cannot be told apart. The check finds that.
+#[test]
+fn versions_without_a_date_or_a_tag_can_mix() {
+    let server = Server { has_date: false, ..servers()[0] };
+    let options = Options::DEFAULT.with_initial_backoff(NOW).with_max_backoff(NOW);
+    let checked = Checked { server, ranges: Vec::new(), options, faults: 1, changes: 1 };
+    let checker = checked.checker().threads(2).spawn_dfs().join();
+    assert!(checker.discovery("bytes of two versions never mix").is_some());
+}
