@@ -1,7 +1,7 @@
-//! Request bodies, read in pieces with a timeout, and response bodies, sent from a file.
+//! Request bodies, read in pieces with a timeout, and response bodies of known length.
 
 use std::convert::Infallible;
-use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::io::{self, Read as _};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -11,7 +11,6 @@ use cap_std::fs::File;
 use http_body_util::BodyExt as _;
 use hyper::body::{Body, Frame, Incoming, SizeHint};
 use tokio::sync::{mpsc, watch};
-use tokio::task::block_in_place;
 use tokio::time::{Instant, timeout_at};
 
 /// Maximum number of bytes of a body in memory.
@@ -129,25 +128,6 @@ impl Outgoing {
     pub fn channel(length: u64) -> (mpsc::Sender<Bytes>, Self) {
         let (sender, pieces) = mpsc::channel(1);
         (sender, Self { pieces: Some(pieces), left: length })
-    }
-
-    /// Returns a body with `length` bytes of a file.
-    pub fn of_file(mut file: File, offset: u64, length: u64) -> Self {
-        let (sender, body) = Self::channel(length);
-        tokio::spawn(async move {
-            let mut left = length;
-            if block_in_place(|| file.seek(SeekFrom::Start(offset))).is_err() {
-                return;
-            }
-            // If the file became shorter, the body ends early and hyper closes the connection.
-            while let Ok(piece) = block_in_place(|| read_piece(&mut file, left)) {
-                left -= piece.len() as u64;
-                if piece.is_empty() || sender.send(piece).await.is_err() {
-                    return;
-                }
-            }
-        });
-        body
     }
 }
 

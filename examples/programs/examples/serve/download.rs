@@ -1,31 +1,24 @@
-//! GET and HEAD of uploaded entities and replies, with support for ranges.
+//! GET and HEAD of uploaded entities and replies, answered with a [`Plan`].
+//!
+//! Everything is taken from one open file, so a file that replaces it has no effect on the response.
 
 use std::io;
 
+use bits_proto::download::field::{Boundary, ContentType, EntityTag};
+use bits_proto::download::{Entity, Plan, PlanOptions, Request};
+use bits_proto::message::NO_EXTRAS;
 use bits_proto::server::Reply;
 use bits_proto_programs::serve::path::{RESERVED, decoded, destination};
 use cap_std::fs::File;
-use http::header::{
-    ACCEPT_RANGES, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, ETAG, IF_RANGE, RANGE,
-};
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
-use http_range_header::{
-    EndPosition, StartPosition, SyntacticallyCorrectRange, parse_range_header,
-};
+use http::{Response, StatusCode};
 use tracing::{debug, warn};
 use uuid::Uuid;
 
 use crate::body::Outgoing;
+use crate::entity_reader::EntityReader;
 use crate::server::{Server, empty_response};
-
-/// The part of a file that is sent to the client.
-#[derive(Debug, PartialEq, Eq)]
-enum Part {
-    Whole,
-    Range { first: u64, last: u64 },
-    Unsatisfiable,
-}
+use crate::snapshot::Snapshot;
 
 /// Returns the path of a session's reply, which is sent in BITS-Reply-URL.
 pub fn reply_path(session: Uuid) -> String {
@@ -59,10 +52,9 @@ impl Server {
                 }
             },
         };
-        match found {
-            Ok((file, length)) => response(file, length, parts),
-            Err(error) => empty_response(status_of(&error)),
-        }
+        found
+            .and_then(|(file, _)| response(file, parts))
+            .unwrap_or_else(|error| empty_response(status_of(&error)))
     }
 
     /// Opens a reply. Only the principal that uploaded the entity may read it.
@@ -89,84 +81,22 @@ fn status_of(error: &io::Error) -> StatusCode {
     }
 }
 
-fn response(file: File, length: u64, parts: &Parts) -> Response<Outgoing> {
-    let tag = tag(&file);
-    let part = part(&parts.headers, tag.as_ref(), length);
-    let (status, offset, count) = match part {
-        Part::Whole => (StatusCode::OK, 0, length),
-        Part::Range { first, last } => (StatusCode::PARTIAL_CONTENT, first, last - first + 1),
-        Part::Unsatisfiable => (StatusCode::RANGE_NOT_SATISFIABLE, 0, 0),
-    };
-    let mut response = empty_response(status);
-    let fields = response.headers_mut();
-    fields.insert(ACCEPT_RANGES, HeaderValue::from_static("bytes"));
-    fields.insert(CONTENT_LENGTH, HeaderValue::from(count));
-    let range = match part {
-        Part::Whole => None,
-        Part::Range { first, last } => Some(format!("bytes {first}-{last}/{length}")),
-        Part::Unsatisfiable => Some(format!("bytes */{length}")),
-    };
-    if let Some(range) = range.and_then(|range| HeaderValue::try_from(range).ok()) {
-        fields.insert(CONTENT_RANGE, range);
-    }
-    if let Some(tag) = tag {
-        fields.insert(ETAG, tag);
-    }
-    if part != Part::Unsatisfiable {
-        fields.insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
-    }
-    if parts.method == Method::GET && count > 0 {
-        *response.body_mut() = Outgoing::of_file(file, offset, count);
-    }
-    response
+/// Answers a request with the open file.
+fn response(file: File, parts: &Parts) -> io::Result<Response<Outgoing>> {
+    let snapshot = Snapshot::settled(&file)?;
+    let tag = snapshot.tag();
+    let entity = Entity::new(snapshot.length())
+        .with_modified(snapshot.date())
+        .with_tag(tag.as_deref().and_then(|tag| EntityTag::try_from(tag).ok()))
+        .with_content_type(ContentType::try_from("application/octet-stream").ok());
+    let request = Request::from_http(parts).map_err(io::Error::other)?;
+    let plan = Plan::new(&request, &entity, &PlanOptions::DEFAULT, random_boundary()?);
+    let head = plan.to_http(NO_EXTRAS).map_err(io::Error::other)?;
+    Ok(head.map(|()| EntityReader::new(file, snapshot, plan.pieces()).into_body()))
 }
 
-/// Returns a strong ETag. Published files are never modified, only replaced by other files, so the
-/// identity of a file identifies its content.
-#[cfg(unix)]
-fn tag(file: &File) -> Option<HeaderValue> {
-    use cap_std::fs::MetadataExt as _;
-    let found = file.metadata().ok()?;
-    // A deleted file's number may be used again, but not together with its modification time.
-    let (seconds, nanoseconds) = (found.mtime(), found.mtime_nsec());
-    let (device, number, length) = (found.dev(), found.ino(), found.len());
-    let tag = format!("\"{device:x}-{number:x}-{seconds:x}.{nanoseconds:x}-{length:x}\"");
-    HeaderValue::try_from(tag).ok()
-}
-
-/// Returns `None`: without file numbers there is no reliable tag, and downloads restart.
-#[cfg(not(unix))]
-fn tag(_: &File) -> Option<HeaderValue> {
-    None
-}
-
-/// Returns the requested part. A list of ranges, an invalid range, and a range of a different
-/// version (If-Range) are ignored, as RFC 9110 allows.
-fn part(fields: &HeaderMap, tag: Option<&HeaderValue>, length: u64) -> Part {
-    if fields.get(IF_RANGE).is_some_and(|wanted| Some(wanted) != tag) {
-        return Part::Whole;
-    }
-    let Some(range) = fields.get(RANGE).and_then(|range| range.to_str().ok()) else {
-        return Part::Whole;
-    };
-    match parse_range_header(range).as_ref().map(|ranges| &*ranges.ranges) {
-        Ok([range]) => part_of(range, length),
-        _ => Part::Whole,
-    }
-}
-
-/// Limits a range to the length of the file. `http_range_header` does not handle empty files, or
-/// suffixes that exceed the length.
-fn part_of(range: &SyntacticallyCorrectRange, length: u64) -> Part {
-    let Some(end) = length.checked_sub(1) else { return Part::Unsatisfiable };
-    let (first, last) = match (range.start, range.end) {
-        (StartPosition::Index(first), EndPosition::Index(last)) if last < first => {
-            return Part::Whole;
-        }
-        (StartPosition::Index(first), EndPosition::Index(last)) => (first, last.min(end)),
-        (StartPosition::Index(first), EndPosition::LastByte) => (first, end),
-        (StartPosition::FromLast(0), _) => return Part::Unsatisfiable,
-        (StartPosition::FromLast(count), _) => (length.saturating_sub(count), end),
-    };
-    if first > end { Part::Unsatisfiable } else { Part::Range { first, last } }
+fn random_boundary() -> io::Result<Boundary> {
+    let mut random = [0; 16];
+    getrandom::fill(&mut random).map_err(io::Error::other)?;
+    Ok(Boundary::from_random(u128::from_ne_bytes(random)))
 }

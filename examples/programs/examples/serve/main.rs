@@ -30,7 +30,11 @@
 //! Every BITS request is answered with an Ack that `bits-proto` determines. A request belongs to
 //! BITS if its method is `BITS_POST`, or if it has the field BITS-Packet-Type or
 //! `X-HTTP-Method-Override: BITS_POST`. GET and HEAD return uploaded entities and replies, with
-//! support for ranges, If-Range and strong ETags. Every other method is answered with 405.
+//! ranges and conditions: see `bits_proto::download::Plan`. Every other method is answered with 405.
+//!
+//! A response has Last-Modified and, on Unix, an ETag. Files that other programs put below the root
+//! should be moved there, not written in place. A file that changes while it is sent ends the
+//! response early, so that the client starts over.
 //!
 //! An invalid destination is answered with 403: a path that is not plain, a path that names a
 //! folder, or a path without an existing parent folder.
@@ -47,10 +51,12 @@ mod arguments;
 mod basic_auth;
 mod body;
 mod download;
+mod entity_reader;
 mod exchange;
 mod listen;
 mod notify;
 mod server;
+mod snapshot;
 mod socket;
 #[cfg(feature = "tls")]
 mod tls;

@@ -6,7 +6,8 @@
 use std::fs;
 use std::io::{self, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use bits_proto::server::{Access, Discard};
 use cap_std::ambient_authority;
@@ -23,6 +24,8 @@ pub struct Storage {
     /// Absolute path for server applications that access the files.
     sessions_path: PathBuf,
     overwrites: bool,
+    /// Locked while a file is replaced.
+    replacing: Mutex<()>,
     syncs: bool,
     #[cfg(unix)]
     _lock: File,
@@ -59,7 +62,8 @@ impl Storage {
             "the folder of sessions and the root must be writable and on one file system that \
              supports hard links: ",
         ))?;
-        Ok(Self { root, sessions, sessions_path, overwrites, syncs, _lock: lock })
+        let replacing = Mutex::new(());
+        Ok(Self { root, sessions, sessions_path, overwrites, replacing, syncs, _lock: lock })
     }
 
     /// Returns the folder of sessions.
@@ -138,6 +142,8 @@ impl Storage {
             sync_dir(&self.sessions)?;
         }
         if self.overwrites {
+            let _replacing = self.replacing.lock().unwrap_or_else(PoisonError::into_inner);
+            self.advance_date(&entity, folder, name)?;
             self.sessions.rename(&entity, folder, name)?;
         } else {
             // A link never replaces a file, so only one of two entities for one destination wins.
@@ -153,6 +159,19 @@ impl Storage {
             remove(&self.sessions, &entity)?;
         }
         if self.syncs { sync_dir(folder) } else { Ok(()) }
+    }
+
+    /// Dates an entity at least one second after the file that it replaces. Dates in HTTP are whole
+    /// seconds, and Windows detects a changed entity by its date only.
+    fn advance_date(&self, entity: &str, folder: &Dir, name: &str) -> io::Result<()> {
+        let Ok(replaced) = folder.metadata(name) else { return Ok(()) };
+        let earliest = replaced.modified()?.into_std().checked_add(Duration::from_secs(1));
+        let entity = self.sessions.open_with(entity, OpenOptions::new().write(true))?.into_std();
+        let date = entity.metadata()?.modified()?;
+        if let Some(earliest) = earliest.filter(|earliest| date < *earliest) {
+            entity.set_modified(earliest)?;
+        }
+        if self.syncs { entity.sync_all() } else { Ok(()) }
     }
 
     /// Returns `true` if an earlier attempt created the link but did not remove the other name.

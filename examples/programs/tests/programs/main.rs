@@ -44,6 +44,8 @@ mod serve_acceptance;
 mod serve_access;
 mod serve_clients;
 mod serve_crashes;
+mod serve_download_clients;
+mod serve_downloads;
 mod serve_fetches;
 mod serve_full;
 mod serve_heads;

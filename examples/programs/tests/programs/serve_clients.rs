@@ -185,6 +185,35 @@ fn curl_fetches_whole_and_in_ranges() {
 }
 
 #[test]
+fn curl_fetches_several_ranges_and_only_a_newer_entity() {
+    if find("curl").is_none() {
+        return;
+    }
+    let server = Server::start(&[]);
+    let curl = Curl::of(&server);
+    upload(&server, "/e", b"0123456789");
+    let parts = curl.run("/e", &["-r", "5-6,0-1"]);
+    assert_eq!(parts.status(), 206, "{}", parts.head);
+    let content_type = parts.field("Content-Type").expect("a content type");
+    let boundary =
+        content_type.strip_prefix("multipart/byteranges; boundary=").expect("a boundary");
+    let part = |range: &str, bytes: &str| {
+        format!(
+            "--{boundary}\r\nContent-Type: application/octet-stream\r\n\
+             Content-Range: bytes {range}/10\r\n\r\n{bytes}\r\n"
+        )
+    };
+    let expected = format!("{}{}--{boundary}--\r\n", part("5-6", "56"), part("0-1", "01"));
+    assert_eq!(String::from_utf8_lossy(&parts.body), expected);
+    let date = parts.field("Last-Modified").expect("a date").to_owned();
+    let same = curl.run("/e", &["-z", &date]);
+    assert_eq!((same.status(), same.body), (304, vec![]));
+    let newer = curl.run("/e", &["-z", "Sun, 06 Nov 1994 08:49:37 GMT"]);
+    assert_eq!((newer.status(), &*newer.body), (200, &b"0123456789"[..]));
+    server.assert_clean();
+}
+
+#[test]
 fn curl_authenticates() {
     if find("curl").is_none() {
         return;

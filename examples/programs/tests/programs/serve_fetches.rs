@@ -46,10 +46,8 @@ fn an_entity_is_fetched_whole_and_in_ranges() {
     // A suffix of zero bytes is unsatisfiable or invalid.
     let none = connection.fetch("GET", "/e", &[("Range", "bytes=-0")]);
     assert!(none.status == 416 || none.status == 200 && none.body == entity, "{none:?}");
-    // Lists of ranges, other units and invalid ranges are ignored.
-    for range in
-        ["bytes=0-1,5-9", "lines=1-2", "bytes=9-5", "bytes=", "bytes=a-b", "0-5", "bytes=--5"]
-    {
+    // Other units and invalid ranges are ignored.
+    for range in ["lines=1-2", "bytes=9-5", "bytes=", "bytes=a-b", "0-5", "bytes=--5"] {
         let answer = connection.fetch("GET", "/e", &[("Range", range)]);
         assert_eq!(answer.status, 200, "{range}");
         assert!(answer.body == entity, "{range}");
