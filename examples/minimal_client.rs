@@ -15,9 +15,10 @@ use std::net::TcpStream;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::thread;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bits_proto::client::{Options, Poll, Transmit, Upload};
+use bits_proto::field::{ContentName, FieldName, RetryAfter};
 use bits_proto::http1::{HeadScanner, RequestTarget};
 use bits_proto::message::{Ack, HeaderSlots, ResponseHead};
 
@@ -39,6 +40,8 @@ pub(crate) struct Client {
     entity: File,
     /// Time of the last modification of the entity. An upload is continued only if it is unchanged.
     modified: SystemTime,
+    /// Name of the file, which fragments carry.
+    name: Option<String>,
     url: String,
     state: PathBuf,
     clock: Instant,
@@ -62,7 +65,8 @@ impl Client {
             _ => Upload::new(length, options, getrandom::u64()?),
         };
         let (url, clock) = (url.to_owned(), Instant::now());
-        Ok(Self { upload, entity, modified, url, state, clock })
+        let name = file.file_name().and_then(|name| name.to_str()).map(str::to_owned);
+        Ok(Self { upload, entity, modified, name, url, state, clock })
     }
 
     /// Runs the upload until it ends. After an error, the next process can continue it.
@@ -94,7 +98,8 @@ impl Client {
             None => self.url.clone(),
         };
         let (authority, target) = split(&url)?;
-        let request = transmit.request();
+        let name = self.name.as_deref().and_then(|name| ContentName::try_from(name).ok());
+        let request = name.map_or_else(|| transmit.request(), |it| transmit.request_with_name(it));
         // Add fields of your own, such as Authorization, after Host.
         let fields = [("Host", authority), ("Connection", "close")];
         let head = request.encode(RequestTarget::try_from(target)?, fields)?.to_vec();
@@ -122,6 +127,12 @@ impl Client {
         match Ack::from_head(&head, &transmit.ack_context()) {
             Ok(ack) => self.upload.handle_ack(&ack.message, now)?,
             Err(_) => self.upload.handle_unreadable(Some(head.line().status), now)?,
+        }
+        // Reads dates too, unlike `handle_ack`.
+        let retry_after = FieldName::RetryAfter.find_in(head.fields());
+        if let Some(Ok(retry_after)) = retry_after.map(RetryAfter::try_from) {
+            let unix_time = SystemTime::now().duration_since(UNIX_EPOCH)?;
+            self.upload.handle_retry_after(retry_after.delay(unix_time), now);
         }
         Ok(())
     }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bits_proto::client::{Exchange, Poll, StopReason, Transmit, Upload};
-use bits_proto::field::ContentRange;
+use bits_proto::field::{ContentName, ContentRange};
 use bits_proto::http1::{BodyLength, RequestTarget, StatusCode};
 use bits_proto::message::{Ack, HeaderSlots, Request, ResponseHead};
 use indicatif::ProgressBar;
@@ -21,6 +21,9 @@ use crate::observe::WireObserver;
 use crate::report::{Entry, Journal};
 use crate::server::TARGET;
 use crate::storage::replace;
+
+/// Name of the entity.
+const NAME: &str = "entity";
 
 /// Maximum length of a response body, in bytes.
 const MAX_BODY: u64 = 1024 * 1024;
@@ -128,7 +131,7 @@ impl Client {
 
     /// Sends a request and reports the result to the upload.
     fn exchange(&mut self, outgoing: &Transmit) -> Result<()> {
-        let request = outgoing.request();
+        let request = outgoing.request_with_name(ContentName::try_from(NAME)?);
         let range = match &request {
             Request::Fragment(fragment) => Some(fragment.content_range),
             _ => None,

@@ -23,7 +23,8 @@ pub enum Poll {
     /// Call [`handle_sending`](Upload::handle_sending) before its first byte and
     /// [`handle_sent`](Upload::handle_sent) after its last. Then report the response with
     /// [`handle_ack`](Upload::handle_ack) or [`handle_unreadable`](Upload::handle_unreadable), or
-    /// its absence with [`handle_transport_failure`](Upload::handle_transport_failure).
+    /// its absence with [`handle_transport_failure`](Upload::handle_transport_failure). If the
+    /// response has a Retry-After, call [`handle_retry_after`](Upload::handle_retry_after) then.
     Send(Transmit),
     /// Fetch the reply from [`reply_url`](Upload::reply_url) with GET. Then call
     /// [`handle_reply_fetched`](Upload::handle_reply_fetched) or

@@ -21,17 +21,17 @@ use crate::http1::StatusCode;
 /// | [`Fatal`](Self::Fatal) | everything else |
 ///
 /// If it is [`ErrorContext::REMOTE_APPLICATION`], the failure is that of the server application. Its
-/// status decides alone:
+/// status decides, except for the code of an unknown session, which only a server can know:
 ///
-/// | class | statuses |
+/// | class | statuses and codes |
 /// |---|---|
+/// | [`StartOver`](Self::StartOver) | code 0x8020001F |
 /// | [`Transient`](Self::Transient) | 408, 409, 429, 5xx except 501 and 505, 3xx except 300 to 305 and 307, 600 and above |
 /// | [`Fatal`](Self::Fatal) | everything else |
 ///
 /// The first matching row applies. An application cannot ask for credentials or smaller fragments:
-/// its 401, 407 and 413 concern the request of the server. It does not know the session either: a
-/// code 0x8020001F of an application does not start the upload over, and its 416 does not change the
-/// offset.
+/// its 401, 407 and 413 concern the request of the server. Its 416 does not change the offset: the
+/// upload would be complete although the application rejected the entity.
 ///
 /// Redirects are not followed: they are failures too.
 ///
@@ -80,7 +80,7 @@ impl Failure {
             return None;
         }
         Some(match context {
-            Some(ErrorContext::REMOTE_APPLICATION) => Self::of_application(status),
+            Some(ErrorContext::REMOTE_APPLICATION) => Self::of_application(status, code),
             _ => Self::of_server(status, code),
         })
     }
@@ -99,9 +99,10 @@ impl Failure {
         }
     }
 
-    const fn of_application(status: StatusCode) -> Self {
-        match status.get() {
-            600.. => Self::Transient,
+    const fn of_application(status: StatusCode, code: Option<HResult>) -> Self {
+        match (status.get(), code) {
+            (_, Some(HResult::BG_E_SESSION_NOT_FOUND)) => Self::StartOver,
+            (600.., _) => Self::Transient,
             _ => Self::of_status(status),
         }
     }

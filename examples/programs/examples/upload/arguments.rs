@@ -6,10 +6,12 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bits_proto::client::{FragmentSizing, Mode, Options};
+use bits_proto::field::ContentName;
 use clap::Parser;
 use http::header::{AUTHORIZATION, CONNECTION, EXPECT, HOST, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use crate::entity::Entity;
 use crate::failure::{Failure, Result};
 
 /// Uploads a file to a server that implements the BITS Upload Protocol.
@@ -36,6 +38,19 @@ pub struct Arguments {
     /// Ctrl-C, a crash or a failure.
     #[arg(long, value_name = "STATE")]
     pub resume: Option<PathBuf>,
+    /// With --resume, create a new session and send the file from its beginning, for example after the
+    /// server rejected the session that would be continued.
+    #[arg(long, requires = "resume")]
+    pub restart: bool,
+    /// Name that the fragments carry as Content-Name; empty for none [default: the name of the file].
+    #[arg(long, value_name = "NAME")]
+    pub content_name: Option<String>,
+    /// Send the name with Create-Session too.
+    #[arg(long)]
+    pub name_on_create: bool,
+    /// Maximum time that the server may delay a retry with Retry-After.
+    #[arg(long, value_name = "SECONDS", default_value = "3600", value_parser = seconds)]
+    pub max_retry_after: Duration,
     /// Additional header field for each request; may be repeated.
     #[arg(long = "header", value_name = "NAME: VALUE")]
     pub headers: Vec<String>,
@@ -100,6 +115,31 @@ impl Arguments {
             .with_initial_backoff(self.retry_delay)
             .with_max_backoff(Options::DEFAULT.max_backoff.max(self.retry_delay))
             .with_max_retries(self.retries)
+            .with_max_retry_after(self.max_retry_after)
+            .with_name_on_create(self.name_on_create)
+    }
+
+    /// Returns the name that fragments carry. The name of a file is left out if a header field cannot
+    /// contain it, or if it is longer than a name may be.
+    ///
+    /// # Errors
+    ///
+    /// Returns a usage error if `--content-name` is not valid.
+    pub fn content_name(&self, entity: &Entity) -> Result<Option<Vec<u8>>> {
+        let is_name =
+            |name: &[u8]| ContentName::try_from(name).is_ok() && name.len() <= ContentName::MAX_LEN;
+        match &self.content_name {
+            Some(name) if name.is_empty() => Ok(None),
+            Some(name) if is_name(name.as_bytes()) => Ok(Some(name.clone().into_bytes())),
+            Some(name) => Err(Failure::usage(format!(
+                "--content-name '{name}': expected at most {} bytes without control characters",
+                ContentName::MAX_LEN
+            ))),
+            None => {
+                let name = entity.path().file_name().and_then(|name| name.to_str());
+                Ok(name.map(|name| name.as_bytes().to_vec()).filter(|name| is_name(name)))
+            }
+        }
     }
 
     /// Returns the additional fields of each request, without Host.

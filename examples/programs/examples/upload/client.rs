@@ -28,6 +28,8 @@ pub struct Client {
     pub upload: Upload,
     pub destination: Destination,
     pub entity: Arc<Entity>,
+    /// The name of the entity that fragments carry.
+    pub content_name: Option<Vec<u8>>,
     /// Additional fields of each request, without Host.
     pub headers: HeaderMap,
     pub connector: Connector,

@@ -1,6 +1,7 @@
 //! One request and its response.
 
 use bits_proto::client::{Exchange, Transmit};
+use bits_proto::field::ContentName;
 use http::header::HOST;
 use http::{HeaderMap, HeaderValue};
 use hyper::Request;
@@ -55,8 +56,13 @@ impl Client {
         destination: &Destination,
     ) -> Result<(Request<EntityBody>, SendStatus)> {
         let extras = self.extras(&destination.server, true)?;
-        let head = transmit.request().to_http(destination.target.clone(), &extras);
-        let head = head.map_err(Failure::failed)?;
+        let name = self.content_name.as_deref();
+        let name = name.and_then(|name| ContentName::try_from(name).ok());
+        let message = match name {
+            Some(name) => transmit.request_with_name(name),
+            None => transmit.request(),
+        };
+        let head = message.to_http(destination.target.clone(), &extras).map_err(Failure::failed)?;
         let range = transmit.entity();
         let (body, status) =
             EntityBody::new(&self.entity, range, self.rate_limit.as_ref(), &self.console);

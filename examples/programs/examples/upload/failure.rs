@@ -4,7 +4,7 @@ use std::fmt::{self, Display};
 use std::process::ExitCode;
 
 use bits_proto::client::{EventError, StopReason};
-use bits_proto::field::HResult;
+use bits_proto::field::{ErrorContext, HResult};
 
 pub type Result<T> = std::result::Result<T, Failure>;
 
@@ -55,7 +55,14 @@ impl Display for Failure {
 pub fn explain(stop: StopReason, last_error: Option<&str>) -> String {
     let advice = advice(stop);
     let what = match (stop, last_error) {
-        (StopReason::Refused { .. } | StopReason::Paused, _) | (_, None) => stop.to_string(),
+        (
+            StopReason::Refused { .. }
+            | StopReason::FragmentNotFound
+            | StopReason::SessionRejected { .. }
+            | StopReason::Paused,
+            _,
+        )
+        | (_, None) => stop.to_string(),
         (_, Some(error)) => format!("{stop}: {error}"),
     };
     if advice.is_empty() { what } else { format!("{what}; {advice}") }
@@ -63,7 +70,17 @@ pub fn explain(stop: StopReason, last_error: Option<&str>) -> String {
 
 fn advice(stop: StopReason) -> &'static str {
     match stop {
+        StopReason::Refused { status, code, context: Some(ErrorContext::REMOTE_APPLICATION) } => {
+            application_advice(status.get(), code)
+        }
         StopReason::Refused { status, code, .. } => refusal_advice(status.get(), code),
+        StopReason::FragmentNotFound => {
+            "send smaller fragments with --fragment-size, or ask the operator of the server to \
+             enable uploads and to raise the limit of its request filtering"
+        }
+        StopReason::SessionRejected { .. } => {
+            "the same command with --restart sends the file from its beginning"
+        }
         StopReason::Timeout => {
             "allow more time with --timeout, or send smaller fragments with --fragment-size"
         }
@@ -75,9 +92,32 @@ fn advice(stop: StopReason) -> &'static str {
     }
 }
 
+/// Returns the advice for a failure of the application that the server hands the entity to.
+fn application_advice(status: u16, code: Option<HResult>) -> &'static str {
+    match (status, code) {
+        (_, Some(code)) if code.is_disk_full() => DISK_FULL,
+        (413, _) | (_, Some(HResult::BG_E_TOO_LARGE)) => {
+            "too large: the entity exceeds a limit of the application behind the server; ask its \
+             operator to raise it"
+        }
+        (401 | 403 | 407, _) | (_, Some(HResult::E_ACCESSDENIED)) => {
+            "access denied: ask the operator of the server to allow the application behind it"
+        }
+        (408 | 409 | 429 | 500..=599, _) => {
+            "the application behind the server has a problem: try again later"
+        }
+        _ => {
+            "the application behind the server does not accept the entity: ask the operator of the \
+             server why"
+        }
+    }
+}
+
+const DISK_FULL: &str = "the disk of the server is full: try again later";
+
 fn refusal_advice(status: u16, code: Option<HResult>) -> &'static str {
     match (status, code) {
-        (_, Some(code)) if code.is_disk_full() => "the disk of the server is full: try again later",
+        (_, Some(code)) if code.is_disk_full() => DISK_FULL,
         (413, _) | (_, Some(HResult::BG_E_TOO_LARGE)) => {
             "too large: the entity or the fragment exceeds a limit of the server"
         }
@@ -85,6 +125,9 @@ fn refusal_advice(status: u16, code: Option<HResult>) -> &'static str {
             "access denied: the server does not allow this upload to this URL"
         }
         (404, _) => "the destination does not exist on the server: check the URL",
+        (429, _) => {
+            "the server limits the rate of requests: try again later, or allow more with --retries"
+        }
         (405 | 501, _) => {
             "not a BITS server for this URL, or a proxy before it rejects the method BITS_POST"
         }

@@ -31,7 +31,7 @@ mod tls;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 
-use bits_proto::client::{FragmentSizing, Mode, Upload};
+use bits_proto::client::{FragmentSizing, Mode, State, Upload};
 use bits_proto_programs::upload::console::Console;
 use bits_proto_programs::upload::rate_limit::RateLimit;
 use clap::Parser as _;
@@ -82,6 +82,7 @@ async fn upload(arguments: &Arguments) -> Result<()> {
     let client = Client {
         upload,
         destination,
+        content_name: arguments.content_name(&entity)?,
         entity,
         headers,
         connector,
@@ -99,10 +100,13 @@ async fn upload(arguments: &Arguments) -> Result<()> {
     client.run(interrupts).await
 }
 
-/// Continues an upload of a previous process with the options of this one.
+/// Continues an upload of a previous process with the options of this one, or starts it over.
 fn resume(mut upload: Upload, mode: Mode, arguments: &Arguments) -> Result<Upload> {
     if !upload.state().is_terminal() {
         upload.resume().map_err(Failure::machine)?;
+        if arguments.restart && upload.state() != State::Cancel {
+            upload.restart().map_err(Failure::machine)?;
+        }
         // Keeps a fragment length that was reduced because the server rejected longer ones.
         let options = arguments.options(mode, upload.fragments().length());
         upload.set_options(options).map_err(Failure::machine)?;

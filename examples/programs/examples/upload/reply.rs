@@ -36,6 +36,8 @@ pub struct ReplyFile {
 enum ReplyError {
     /// A retry may succeed.
     Transient(String),
+    /// The server answered with these fields, and a retry may succeed.
+    Later { why: String, headers: HeaderMap },
     /// A retry would fail too.
     Permanent(String),
     /// The reply cannot be written to its file.
@@ -84,7 +86,7 @@ impl ReplyFile {
                     || status == StatusCode::REQUEST_TIMEOUT
                     || status == StatusCode::TOO_MANY_REQUESTS;
                 return Err(if is_transient {
-                    ReplyError::Transient(why)
+                    ReplyError::Later { why, headers: head.headers.clone() }
                 } else {
                     ReplyError::Permanent(why)
                 });
@@ -170,6 +172,11 @@ impl Client {
             Err(ReplyError::Transient(why)) => {
                 self.last_error = Some(why.into());
                 self.upload.handle_reply_failed(now).map_err(Failure::machine)?;
+            }
+            Err(ReplyError::Later { why, headers }) => {
+                self.last_error = Some(why.into());
+                self.upload.handle_reply_failed(now).map_err(Failure::machine)?;
+                self.delay_retry(&headers);
             }
             Err(ReplyError::Permanent(why)) => self.skip_reply(why)?,
             Err(ReplyError::Local(failure)) => return Err(failure),

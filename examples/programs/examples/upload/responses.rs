@@ -1,9 +1,12 @@
 //! Reports the result of an exchange to the state machine, and describes it for the user.
 
-use bits_proto::client::{State, Transmit};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use bits_proto::client::{Poll, State, StopReason, Transmit};
+use bits_proto::field::{ErrorContext, RetryAfter};
 use bits_proto::message::Ack;
-use http::HeaderMap;
-use http::header::{HeaderName, LOCATION, PROXY_AUTHENTICATE, WWW_AUTHENTICATE};
+use http::header::{HeaderName, LOCATION, PROXY_AUTHENTICATE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderValue};
 use hyper::Response;
 use hyper::body::Incoming;
 
@@ -58,8 +61,16 @@ impl Client {
             }
         };
         handled.map_err(Failure::machine)?;
+        self.delay_retry(&head.headers);
         self.save()?;
-        if head.status.is_redirection() {
+        let is_of_application = matches!(
+            self.upload.poll(),
+            Poll::Failed(StopReason::Refused {
+                context: Some(ErrorContext::REMOTE_APPLICATION),
+                ..
+            })
+        );
+        if head.status.is_redirection() && !is_of_application {
             return Err(Failure::failed(format!(
                 "{}: the server redirects the upload, and redirects are not followed: {}; to accept \
                  the redirect, upload to that URL",
@@ -72,6 +83,16 @@ impl Client {
             self.connector.keep(connection, body).await;
         }
         Ok(())
+    }
+
+    /// Reports the Retry-After of a response, which may be a date.
+    pub fn delay_retry(&mut self, headers: &HeaderMap) {
+        let value = headers.get(RETRY_AFTER).map(HeaderValue::as_bytes);
+        let Some(retry_after) = value.and_then(|value| RetryAfter::try_from(value).ok()) else {
+            return;
+        };
+        let unix_time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        self.upload.handle_retry_after(retry_after.delay(unix_time), self.now());
     }
 
     /// Handles a connection that failed before the response, or a response that is not HTTP.

@@ -60,6 +60,7 @@ mod serve_tls;
 mod serve_uploads;
 mod upload;
 mod upload_failures;
+mod upload_refusals;
 mod upload_reply;
 mod upload_resume;
 mod upload_serve;

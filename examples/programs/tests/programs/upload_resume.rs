@@ -144,7 +144,7 @@ fn a_failure_keeps_the_state() {
         ("Fragment", 2) => Reaction::Respond(status(404, &[])),
         _ => Reaction::Correct,
     }));
-    job.start().end().expect(1, &["check the URL"]);
+    job.start().end().expect(1, &["status 404", "--fragment-size"]);
     assert_eq!(job.server.sessions(), 1);
     job.resume();
     assert_eq!(job.firsts().len(), 5);

@@ -374,5 +374,5 @@ pub fn in_chunks(response: &str) -> String {
 /// Returns a refusing Ack.
 pub fn refusal(number: u16, code: &str) -> String {
     let code = format!("BITS-Error-Code: {code}");
-    status(number, &["BITS-Packet-Type: Ack", &code, "BITS-Error-Context: 0x7"])
+    status(number, &["BITS-Packet-Type: Ack", &code, "BITS-Error-Context: 0x5"])
 }
