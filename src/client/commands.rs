@@ -136,7 +136,7 @@ impl Upload {
     /// [`EventError`] while a request is in flight; nothing changes then.
     pub fn set_fragment_length(&mut self, length: u64) -> Result<(), EventError> {
         self.check_idle()?;
-        self.options.fragments = self.options.fragments.with_length(length);
+        self.set_fragments(self.options.fragments.with_length(length));
         Ok(())
     }
 
@@ -158,6 +158,7 @@ impl Upload {
     /// ```
     pub fn set_options(&mut self, options: Options) -> Result<(), EventError> {
         self.check_idle()?;
+        self.set_fragments(options.fragments);
         self.options = options.with_mode(self.options.mode);
         Ok(())
     }

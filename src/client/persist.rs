@@ -25,7 +25,8 @@ stored_form!(Upload as "upload" {
     next: u64,
     max_acked: u64,
     sent_up_to: u64,
-    max_advance: u64,
+    accepted_len: u64,
+    acked_before: u64,
     is_unconfirmed: bool,
     reply_url: Option<InlineStr<{ ReplyUrl::MAX_LEN }>>,
     reply_done: bool,
@@ -111,8 +112,8 @@ impl Upload {
     }
 
     fn are_offsets_in_order(&self) -> bool {
-        let known = self.max_acked.max(self.sent_up_to).max(self.max_advance);
-        self.next <= self.max_acked && known <= self.total
+        let known = self.max_acked.max(self.sent_up_to).max(self.accepted_len);
+        self.next.max(self.acked_before) <= self.max_acked && known <= self.total
     }
 
     const fn has_fallback(&self) -> bool {
@@ -122,7 +123,7 @@ impl Upload {
     const fn has_progress(&self) -> bool {
         self.max_acked > 0
             || self.sent_up_to > 0
-            || self.max_advance > 0
+            || self.accepted_len > 0
             || self.is_unconfirmed
             || self.was_complete()
     }

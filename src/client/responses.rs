@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use super::{Event, EventError, ExchangeEvent, State, StopReason, Upload};
+use super::{Event, EventError, ExchangeEvent, FragmentSizing, State, StopReason, Upload};
 use crate::field::{ErrorContext, HResult, ReceivedContentRange};
 use crate::http1::StatusCode;
 use crate::message::{Ack, CreateSessionAck, Failure, FragmentAck, MessageKind, Refusal};
@@ -93,16 +93,13 @@ impl Upload {
         if received > self.sent_up_to {
             return self.retry_or_suspend(StopReason::Protocol, now);
         }
-        let advance = received.saturating_sub(self.next);
+        let advances = received > self.next;
         self.complete(Event::Received)?;
-        if advance > self.max_advance {
-            self.max_advance = advance;
-        }
         if let Some(url) = ack.reply_url.filter(|_| received == self.total) {
             // A URL that exceeds the limit of this client counts as missing.
             self.reply_url = InlineStr::new(url.as_bytes());
         }
-        self.set_offset(received, advance > 0, now)
+        self.set_offset(received, advances, now)
     }
 
     /// Continues at `received`, the offset that the server expects next.
@@ -221,7 +218,8 @@ impl Upload {
     pub(super) fn start_new_session(&mut self) {
         self.session_id = None;
         (self.next, self.max_acked, self.sent_up_to, self.stalls) = (0, 0, 0, 0);
-        (self.max_advance, self.is_unconfirmed) = (0, false);
+        (self.accepted_len, self.acked_before) = (0, 0);
+        self.is_unconfirmed = false;
         self.reply_url = None;
         (self.reply_done, self.maybe_closed) = (false, false);
         self.restarts = self.restarts.saturating_add(1);
@@ -233,7 +231,7 @@ impl Upload {
     fn shrink_fragments(&mut self, reason: StopReason) -> Result<(), EventError> {
         let sent = self.next_len();
         let fragments = self.options.fragments;
-        let min = match (reason, self.max_advance) {
+        let min = match (reason, self.accepted_len()) {
             (StopReason::FragmentNotFound, 0) => sent,
             (StopReason::FragmentNotFound, accepted) => accepted.max(fragments.min()),
             _ => fragments.min(),
@@ -242,8 +240,21 @@ impl Upload {
             return self.stop(reason);
         }
         self.complete(Event::SmallerFragments)?;
-        self.options.fragments = fragments.with_length((sent / 2).max(min));
+        self.set_fragments(fragments.with_length((sent / 2).max(min)));
         Ok(())
+    }
+
+    /// Returns the length of the longest fragment that the server accepted in this session.
+    fn accepted_len(&self) -> u64 {
+        let is_accepted = self.max_acked > self.acked_before;
+        let current = if is_accepted { self.options.fragments.length.min(self.total) } else { 0 };
+        self.accepted_len.max(current)
+    }
+
+    /// Changes the length of fragments.
+    pub(super) fn set_fragments(&mut self, fragments: FragmentSizing) {
+        (self.accepted_len, self.acked_before) = (self.accepted_len(), self.max_acked);
+        self.options.fragments = fragments;
     }
 
     /// Fails the upload. A cancellation is suspended instead, so that it can be resumed.

@@ -65,7 +65,7 @@ impl Upload {
             if self.exchange == Exchange::Sending && self.state == State::Fragment {
                 // A fragment of this length takes too long to send; a shorter one may not.
                 let fragments = self.options.fragments;
-                self.options.fragments = fragments.with_length(fragments.length / 2);
+                self.set_fragments(fragments.with_length(fragments.length / 2));
             }
             // Cannot fail: legal in every state with a request in flight.
             let _ = self.retry_or_suspend(StopReason::Timeout, now);

@@ -132,9 +132,11 @@ pub struct Upload {
     pub(super) max_acked: u64,
     /// The end of the bytes that may have reached the server in this session.
     pub(super) sent_up_to: u64,
-    /// The largest number of bytes by which an Ack advanced the offset in this session. The server
-    /// accepts fragments of this length.
-    pub(super) max_advance: u64,
+    /// The length of the longest fragment that the server accepted in this session, before the length
+    /// of fragments changed last.
+    pub(super) accepted_len: u64,
+    /// The value of `max_acked` when the length of fragments changed last.
+    pub(super) acked_before: u64,
     /// The upload was resumed, and the server has not accepted a packet of the session since.
     pub(super) is_unconfirmed: bool,
     /// The URL of the reply, once the server sent it.
@@ -175,7 +177,8 @@ impl Upload {
             next: 0,
             max_acked: 0,
             sent_up_to: 0,
-            max_advance: 0,
+            accepted_len: 0,
+            acked_before: 0,
             is_unconfirmed: false,
             reply_url: None,
             reply_done: false,

@@ -1,7 +1,7 @@
 //! Failures whose meaning depends on their owner and on the history of the session.
 
 use crate::support;
-use bits_proto::client::{EventError, Exchange, State, StopReason};
+use bits_proto::client::{EventError, Exchange, FragmentSizing, State, StopReason};
 use bits_proto::field::{ErrorContext, HResult};
 use bits_proto::message::{Ack, Refusal};
 use support::upload::{
@@ -43,6 +43,31 @@ fn a_length_that_the_server_accepted_is_the_shortest_after_a_404() {
     client.exchange(&fragment_ack(20));
     client.exchange(&refused(413));
     assert_eq!(client.next_action(), "fragment 20..25", "a 413 knows no such limit");
+}
+
+#[test]
+fn the_accepted_length_is_known_after_every_change_of_the_length() {
+    let longer = FragmentSizing::with_bounds(40, 3, 40);
+    let changes: [fn(&mut Client); 3] = [
+        |client| client.upload.set_fragment_length(3).expect("no request is in flight"),
+        |client| client.exchange(&refused(413)),
+        |client| {
+            client.start_sending();
+            client.wait();
+            client.wait();
+        },
+    ];
+    for change in changes {
+        let mut client = Client::with_session(1000, SMALL).with_exchange(&fragment_ack(10));
+        change(&mut client);
+        client.upload.set_options(SMALL.with_fragments(longer)).expect("no request is in flight");
+        client.exchange(&refused(404));
+        assert_eq!(client.next_action(), "fragment 10..30");
+        client.exchange(&refused(404));
+        assert_eq!(client.next_action(), "fragment 10..20");
+        client.exchange(&refused(404));
+        assert!(client.next_action().starts_with("failed: "), "{}", client.next_action());
+    }
 }
 
 #[test]

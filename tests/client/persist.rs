@@ -164,7 +164,7 @@ fn the_stored_form_is_stable() {
         "version": 1, "options": options, "total": 20, "state": "ping", "exchange": "ready",
         "session_id": support::upload::SESSION, "host_id": HOST,
         "fallback_timeout": {"secs": 60, "nanos": 0}, "fallback_at": null,
-        "next": 0, "max_acked": 0, "sent_up_to": 0, "max_advance": 0, "is_unconfirmed": false, "reply_url": null, "reply_done": false, "maybe_closed": false,
+        "next": 0, "max_acked": 0, "sent_up_to": 0, "accepted_len": 0, "acked_before": 0, "is_unconfirmed": false, "reply_url": null, "reply_done": false, "maybe_closed": false,
         "failures": 0, "restarts": 0, "stalls": 0, "random": 7, "stop_reason": null, "challenge": null,
     });
     // The deadline of a timer that does not run has no effect.
@@ -191,7 +191,7 @@ fn a_field_that_is_missing_unknown_or_of_another_type_is_refused() {
     let upload = in_state(State::GetReply).upload;
     let whole = stored(&upload);
     let names: Vec<_> = whole.as_object().expect("fields").keys().cloned().collect();
-    assert_eq!(names.len(), 24);
+    assert_eq!(names.len(), 25);
     for name in &names {
         let mut without = whole.clone();
         without.as_object_mut().expect("fields").shift_remove(name);
@@ -271,7 +271,8 @@ fn contradictions_are_refused() {
         (half, "next", json!(11), "offsets contradict each other"),
         (half, "max_acked", json!(9), "offsets contradict each other"),
         (half, "max_acked", json!(21), "offsets contradict each other"),
-        (half, "max_advance", json!(21), "offsets contradict each other"),
+        (half, "acked_before", json!(11), "offsets contradict each other"),
+        (half, "accepted_len", json!(21), "offsets contradict each other"),
         (half, "session_id", Value::Null, "offset without a session"),
         (ready(State::Fragment), "session_id", Value::Null, "state needs a session"),
         (ready(State::Cancel), "session_id", Value::Null, "state needs a session"),
@@ -324,7 +325,7 @@ fn contradictions_between_several_fields_are_refused_too() {
         ),
         ("bytes acknowledged without a session", with(&fresh, "max_acked", json!(5))),
         ("bytes sent without a session", with(&fresh, "sent_up_to", json!(5))),
-        ("a fragment without a session", with(&fresh, "max_advance", json!(5))),
+        ("a fragment without a session", with(&fresh, "accepted_len", json!(5))),
         ("a resumed session that does not exist", with(&fresh, "is_unconfirmed", json!(true))),
         ("a close without a session", with(&fresh, "maybe_closed", json!(true))),
         ("a close before the last byte", with(&half, "maybe_closed", json!(true))),
