@@ -176,6 +176,9 @@ fn an_acceptance_counts_after_the_work_was_aborted() {
         assert_eq!(server.session.state(), State::Accepted);
         assert!(!server.session.is_busy(server.now));
         let before = server.session;
+        // What the application answered to the second notification is forgotten.
+        server.session = restored(&server.session);
+        assert_eq!(server.session, before);
         // Once recorded, it does not change.
         assert_eq!(refused(server.accepted(stalled, false)), BUSY);
         assert_eq!(refused(server.notified(second, STATIC_REPLY)), BUSY);
@@ -346,6 +349,10 @@ mod table {
         let second = token(send(&mut sessions, last, &LATER));
         let url = ReplyUrl::try_from("https://app.example/reply").expect("a URL");
         let report = sessions.handle_notified(stalled, STATIC_REPLY, Some(url), LATER.now);
+        assert_eq!(refused_by(report), BUSY);
+        // A later report does not replace it.
+        let other = ReplyUrl::try_from("/other").expect("a URL");
+        let report = sessions.handle_notified(stalled, KEPT_REPLY, Some(other), LATER.now);
         assert_eq!(refused_by(report), BUSY);
         sessions.handle_disconnected(second).expect("current work");
         let url_of = |step| match ack(step).ack() {
