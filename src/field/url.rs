@@ -94,7 +94,7 @@ fn not_absolute(_: nom::Err<()>) -> ValueError {
 }
 
 /// `authority = [ userinfo "@" ] host [ ":" port ]`
-#[inline]
+#[inline(always)]
 fn authority(text: &[u8]) -> Parsed<'_, (&[u8], &[u8], &[u8])> {
     let is_host_byte = |byte: &u8| IS_HOST_BYTE.get(usize::from(*byte)) == Some(&true);
     let length = text.iter().position(|byte| !is_host_byte(byte)).unwrap_or(text.len());
@@ -131,14 +131,14 @@ fn any_authority(text: &[u8]) -> Parsed<'_, (&[u8], &[u8], &[u8])> {
 
 impl<'u> Url<'u> {
     /// Parses an absolute URL.
-    #[inline]
+    #[inline(always)]
     pub(super) fn parse(text: &'u [u8]) -> Result<Self, ValueError> {
         let (rest, scheme) = scheme(text).map_err(not_absolute)?;
         Self::after_scheme(scheme, rest)
     }
 
     /// Parses the rest of a URL after its scheme.
-    #[inline]
+    #[inline(always)]
     fn after_scheme(scheme: &'u [u8], rest: &'u [u8]) -> Result<Self, ValueError> {
         if !is_http(scheme) {
             return Err(ValueError::new(ErrorKind::UnsupportedScheme, 0));
