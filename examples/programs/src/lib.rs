@@ -22,8 +22,19 @@ pub mod serve {
     pub mod storage;
 }
 
-/// Parts of the program `upload`.
-pub mod upload {
+/// Parts of the programs `upload` and `download`.
+pub mod client {
+    pub mod arguments;
+    pub mod connection;
     pub mod console;
+    pub mod failure;
+    pub mod fetch;
+    pub mod http_url;
+    pub mod interrupt;
+    pub mod last_error;
+    pub mod random;
     pub mod rate_limit;
+    pub mod state_file;
+    #[cfg(feature = "tls")]
+    pub mod tls;
 }

@@ -8,8 +8,8 @@ use std::task::{Context, Poll};
 use std::thread;
 use std::time::Instant;
 
-use bits_proto_programs::upload::console::Console;
-use bits_proto_programs::upload::rate_limit::RateLimit;
+use bits_proto_programs::client::console::Console;
+use bits_proto_programs::client::rate_limit::RateLimit;
 use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 use tokio::sync::{mpsc, oneshot};

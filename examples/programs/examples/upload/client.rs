@@ -6,27 +6,27 @@ use std::time::{Duration, Instant};
 use bits_proto::client::{Poll, State, StopReason, Upload};
 use bits_proto::field::{ContentRange, SessionId};
 use bits_proto::message::{CloseSession, Fragment, Request};
-use bits_proto_programs::upload::console::Console;
-use bits_proto_programs::upload::rate_limit::RateLimit;
+use bits_proto_programs::client::connection::Connector;
+use bits_proto_programs::client::console::Console;
+use bits_proto_programs::client::http_url::HttpUrl;
+use bits_proto_programs::client::interrupt::Interrupts;
+use bits_proto_programs::client::last_error::{LastError, unauthorized};
+use bits_proto_programs::client::rate_limit::RateLimit;
+use bits_proto_programs::client::state_file::StateFile;
 use http::HeaderMap;
-use http::header::AUTHORIZATION;
 use tokio::time::{sleep, timeout};
 
-use crate::connection::Connector;
-use crate::destination::Destination;
 use crate::entity::Entity;
 use crate::failure::{Failure, Result, explain};
-use crate::interrupt::Interrupts;
-use crate::reply::ReplyFile;
-use crate::responses::LastError;
-use crate::state::StateFile;
+use crate::reply::Reply;
+use crate::state::Job;
 
 /// Maximum time to cancel a session.
 const CANCEL_TIMEOUT: Duration = Duration::from_secs(10);
 
 pub struct Client {
     pub upload: Upload,
-    pub destination: Destination,
+    pub destination: HttpUrl,
     pub entity: Arc<Entity>,
     /// The name of the entity that fragments carry.
     pub content_name: Option<Vec<u8>>,
@@ -34,8 +34,8 @@ pub struct Client {
     pub headers: HeaderMap,
     pub connector: Connector,
     pub rate_limit: Option<Arc<Mutex<RateLimit>>>,
-    pub reply: Option<ReplyFile>,
-    pub state: Option<StateFile>,
+    pub reply: Option<Reply>,
+    pub state: Option<StateFile<Job>>,
     pub console: Console,
     /// Start of the clock of `upload`.
     pub start: Instant,
@@ -118,17 +118,8 @@ impl Client {
     }
 
     fn unauthorized(&self, status: u16) -> Failure {
-        let url = self.destination.as_str();
-        let challenge = self.last_error.as_ref().and_then(|it| it.challenge.as_deref());
-        let challenge = challenge.map_or_else(String::new, |it| format!(" ({it})"));
-        let (why, advice) = match status {
-            407 => ("a proxy requires credentials", "pass them with --header Proxy-Authorization"),
-            _ if self.headers.contains_key(AUTHORIZATION) => {
-                ("the server rejects the credentials", "check the user and the password")
-            }
-            _ => ("the server requires credentials", "pass them with --basic USER:PASSWORD"),
-        };
-        Failure::failed(format!("{url}: {why}: status {status}{challenge}; {advice}"))
+        let why = unauthorized(status, self.last_error.as_ref(), &self.headers);
+        Failure::failed(format!("{}: {why}", self.destination.as_str()))
     }
 
     fn stopped(&self, stop: StopReason) -> Failure {
@@ -220,7 +211,7 @@ impl Client {
 
 /// Fails if fields of the command line conflict with those of some message, so that the conflict
 /// is found before the first request.
-pub fn check_headers(destination: &Destination, headers: &HeaderMap) -> Result<()> {
+pub fn check_headers(destination: &HttpUrl, headers: &HeaderMap) -> Result<()> {
     let session_id = SessionId::from_random([0; 16]);
     let range = ContentRange::new(0, 0, 1).map_err(Failure::usage)?;
     let requests = [

@@ -2,15 +2,16 @@
 
 use bits_proto::client::{Exchange, Transmit};
 use bits_proto::field::ContentName;
-use http::header::HOST;
-use http::{HeaderMap, HeaderValue};
+use bits_proto_programs::client::connection::{
+    ConnectError, Connection, ExchangeResult, RequestBody,
+};
+use bits_proto_programs::client::http_url::{HttpUrl, Server};
+use http_body_util::BodyExt as _;
 use hyper::Request;
 use tokio::time::{sleep, timeout};
 
 use crate::body::{EntityBody, SendStatus};
 use crate::client::Client;
-use crate::connection::{ConnectError, Connection, ExchangeResult};
-use crate::destination::{Destination, Server};
 use crate::failure::{Failure, Result};
 
 impl Client {
@@ -53,9 +54,9 @@ impl Client {
     fn request(
         &self,
         transmit: &Transmit,
-        destination: &Destination,
-    ) -> Result<(Request<EntityBody>, SendStatus)> {
-        let extras = self.extras(&destination.server, true)?;
+        destination: &HttpUrl,
+    ) -> Result<(Request<RequestBody>, SendStatus)> {
+        let extras = destination.server.with_host(&self.headers)?;
         let name = self.content_name.as_deref();
         let name = name.and_then(|name| ContentName::try_from(name).ok());
         let message = match name {
@@ -66,14 +67,14 @@ impl Client {
         let range = transmit.entity();
         let (body, status) =
             EntityBody::new(&self.entity, range, self.rate_limit.as_ref(), &self.console);
-        Ok((head.map(|()| body), status))
+        Ok((head.map(|()| body.boxed_unsync()), status))
     }
 
     /// Sends a request and waits for the response. Returns `None` after a timeout.
     async fn send(
         &mut self,
         connection: &mut Connection,
-        request: Request<EntityBody>,
+        request: Request<RequestBody>,
         status: &mut SendStatus,
     ) -> Result<Option<ExchangeResult>> {
         let exchange = connection.exchange(request);
@@ -115,14 +116,5 @@ impl Client {
             )),
         };
         self.handle_connect_error(error).map(|()| None)
-    }
-
-    /// Returns the fields beside those of the message: Host, and those of the command line if
-    /// `with_custom` is set.
-    pub fn extras(&self, server: &Server, with_custom: bool) -> Result<HeaderMap> {
-        let mut extras = if with_custom { self.headers.clone() } else { HeaderMap::new() };
-        let host = HeaderValue::from_str(&server.authority).map_err(Failure::failed)?;
-        extras.insert(HOST, host);
-        Ok(extras)
     }
 }

@@ -16,35 +16,33 @@
 mod arguments;
 mod body;
 mod client;
-mod connection;
-mod destination;
 mod entity;
 mod exchange;
 mod failure;
-mod interrupt;
 mod reply;
 mod responses;
 mod state;
-#[cfg(feature = "tls")]
-mod tls;
 
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 
 use bits_proto::client::{FragmentSizing, Mode, State, Upload};
-use bits_proto_programs::upload::console::Console;
-use bits_proto_programs::upload::rate_limit::RateLimit;
+use bits_proto_programs::client::connection::Connector;
+use bits_proto_programs::client::console::{Console, Direction};
+use bits_proto_programs::client::fetch;
+use bits_proto_programs::client::http_url::HttpUrl;
+use bits_proto_programs::client::interrupt::Interrupts;
+use bits_proto_programs::client::random::seed;
+use bits_proto_programs::client::rate_limit::RateLimit;
+use bits_proto_programs::client::state_file::StateFile;
 use clap::Parser as _;
 
 use arguments::Arguments;
 use client::Client;
-use connection::Connector;
-use destination::Destination;
 use entity::Entity;
 use failure::{Failure, Result};
-use interrupt::Interrupts;
-use reply::ReplyFile;
-use state::{Job, StateFile};
+use reply::Reply;
+use state::Job;
 
 // One thread suffices for one connection. A blocking thread reads the file.
 #[tokio::main(flavor = "current_thread")]
@@ -60,10 +58,14 @@ async fn main() -> ExitCode {
 }
 
 async fn upload(arguments: &Arguments) -> Result<()> {
-    let destination = Destination::parse(&arguments.url)?;
-    let headers = arguments.headers()?;
+    let destination = HttpUrl::parse(&arguments.url)?;
+    let client = &arguments.client;
+    let headers = client.headers(concat!("bits-proto-upload/", env!("CARGO_PKG_VERSION")))?;
     client::check_headers(&destination, &headers)?;
-    let connector = Connector::new(arguments.ca.as_deref())?;
+    if arguments.reply.is_some() {
+        fetch::check_headers(&destination, &headers)?;
+    }
+    let connector = Connector::new(client.ca.as_deref())?;
     connector.check(&destination)?;
     let entity = Arc::new(Entity::open(&arguments.file)?);
     let mode = if arguments.reply.is_some() { Mode::UploadReply } else { Mode::Upload };
@@ -77,7 +79,7 @@ async fn upload(arguments: &Arguments) -> Result<()> {
             Upload::new(entity.length(), options, seed()?)
         }
     };
-    let console = Console::new(entity.length(), arguments.quiet);
+    let console = Console::new(Direction::Upload, entity.length(), client.quiet);
     let interrupts = Interrupts::listen()?;
     let client = Client {
         upload,
@@ -86,15 +88,15 @@ async fn upload(arguments: &Arguments) -> Result<()> {
         entity,
         headers,
         connector,
-        rate_limit: arguments.limit.map(|limit| Arc::new(Mutex::new(RateLimit::new(limit)))),
+        rate_limit: client.limit.map(|limit| Arc::new(Mutex::new(RateLimit::new(limit)))),
         reply: arguments
             .reply
             .as_deref()
-            .map(|path| ReplyFile::new(path, arguments.reply_from_anywhere)),
+            .map(|path| Reply::new(path, arguments.reply_from_anywhere)),
         state,
         console,
         start: std::time::Instant::now(),
-        timeout: arguments.timeout,
+        timeout: client.timeout,
         last_error: None,
     };
     client.run(interrupts).await
@@ -112,10 +114,4 @@ fn resume(mut upload: Upload, mode: Mode, arguments: &Arguments) -> Result<Uploa
         upload.set_options(options).map_err(Failure::machine)?;
     }
     Ok(upload)
-}
-
-/// Returns a random seed for the back-off, so that many clients do not retry at the same time.
-fn seed() -> Result<u64> {
-    getrandom::u64()
-        .map_err(|error| Failure::failed(format!("the system provides no random numbers: {error}")))
 }

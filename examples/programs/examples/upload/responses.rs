@@ -1,32 +1,16 @@
 //! Reports the result of an exchange to the state machine, and describes it for the user.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
-use bits_proto::client::{Poll, State, StopReason, Transmit};
-use bits_proto::field::{ErrorContext, RetryAfter};
+use bits_proto::client::{Poll, StopReason, Transmit};
+use bits_proto::field::ErrorContext;
 use bits_proto::message::Ack;
-use http::header::{HeaderName, LOCATION, PROXY_AUTHENTICATE, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderMap, HeaderValue};
+use bits_proto_programs::client::connection::{ConnectError, Connection};
+use bits_proto_programs::client::http_url::Server;
+use bits_proto_programs::client::last_error::{describe, retry_delay};
 use hyper::Response;
 use hyper::body::Incoming;
 
 use crate::client::Client;
-use crate::connection::{ConnectError, Connection};
-use crate::destination::Server;
 use crate::failure::{Failure, Result};
-
-/// Description of the latest failure.
-pub struct LastError {
-    pub text: String,
-    /// The value of WWW-Authenticate or Proxy-Authenticate.
-    pub challenge: Option<String>,
-}
-
-impl From<String> for LastError {
-    fn from(text: String) -> Self {
-        Self { text, challenge: None }
-    }
-}
 
 impl Client {
     /// Handles the head of a response. Its body is not read yet.
@@ -61,7 +45,9 @@ impl Client {
             }
         };
         handled.map_err(Failure::machine)?;
-        self.delay_retry(&head.headers);
+        if let Some(delay) = retry_delay(&head.headers) {
+            self.upload.handle_retry_after(delay, now);
+        }
         self.save()?;
         let is_of_application = matches!(
             self.upload.poll(),
@@ -83,16 +69,6 @@ impl Client {
             self.connector.keep(connection, body).await;
         }
         Ok(())
-    }
-
-    /// Reports the Retry-After of a response, which may be a date.
-    pub fn delay_retry(&mut self, headers: &HeaderMap) {
-        let value = headers.get(RETRY_AFTER).map(HeaderValue::as_bytes);
-        let Some(retry_after) = value.and_then(|value| RetryAfter::try_from(value).ok()) else {
-            return;
-        };
-        let unix_time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        self.upload.handle_retry_after(retry_after.delay(unix_time), self.now());
     }
 
     /// Handles a connection that failed before the response, or a response that is not HTTP.
@@ -118,12 +94,7 @@ impl Client {
             error => self.last_error = Some(error.to_string().into()),
         }
         let now = self.now();
-        let handled = if self.upload.state() == State::GetReply {
-            self.upload.handle_reply_failed(now)
-        } else {
-            self.upload.handle_transport_failure(now)
-        };
-        handled.map_err(Failure::machine)
+        self.upload.handle_transport_failure(now).map_err(Failure::machine)
     }
 
     /// Handles a request that could not be sent, or was not answered, within the timeout.
@@ -134,19 +105,4 @@ impl Client {
         self.upload.handle_timeout(self.now());
         self.save()
     }
-}
-
-/// Describes an unsuccessful response.
-pub fn describe(head: &http::response::Parts, code: &str) -> LastError {
-    let location = text(&head.headers, &LOCATION);
-    let location = location.map_or_else(String::new, |location| format!(" to {location}"));
-    let challenge =
-        text(&head.headers, &WWW_AUTHENTICATE).or_else(|| text(&head.headers, &PROXY_AUTHENTICATE));
-    LastError { text: format!("status {}{code}{location}", head.status), challenge }
-}
-
-/// Returns the value of a field with control characters escaped, so that it is safe to print.
-fn text(headers: &HeaderMap, name: &HeaderName) -> Option<String> {
-    let value = headers.get(name)?;
-    Some(value.as_bytes().escape_ascii().to_string())
 }

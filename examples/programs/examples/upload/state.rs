@@ -1,21 +1,15 @@
-//! The state file of `--resume`, from which another process continues.
-//!
-//! Each update replaces the file atomically, so a crash never leaves an incomplete file. Updates
-//! are not flushed to the disk, which would slow down the upload: after a power failure the upload
-//! may have to restart. A lock file beside it excludes other processes.
+//! The identity of an upload in the state file of `--resume`.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use bits_proto::client::{Mode, Upload};
-use fs4::{FileExt, TryLockError};
+use bits_proto::client::Mode;
+use bits_proto_programs::client::http_url::HttpUrl;
+use bits_proto_programs::client::state_file;
 use serde::{Deserialize, Serialize};
 
-use crate::destination::Destination;
 use crate::entity::Entity;
-use crate::failure::{Failure, Result};
+use crate::failure::Result;
 
 /// Version of the file format.
 const FORMAT: u32 = 1;
@@ -34,15 +28,8 @@ pub struct Job {
     mode: Mode,
 }
 
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Stored<J> {
-    job: J,
-    upload: Upload,
-}
-
 impl Job {
-    pub fn new(destination: &Destination, entity: &Entity, mode: Mode) -> Result<Self> {
+    pub fn new(destination: &HttpUrl, entity: &Entity, mode: Mode) -> Result<Self> {
         let version = entity.version();
         let modified = version.modified.duration_since(SystemTime::UNIX_EPOCH);
         Ok(Self {
@@ -55,8 +42,11 @@ impl Job {
             mode,
         })
     }
+}
 
-    /// Describes the first difference between the jobs for the user.
+impl state_file::Job for Job {
+    const NAME: &'static str = "upload";
+
     fn difference(&self, other: &Self) -> Option<String> {
         if self.format != other.format {
             return Some(format!("has format {}, expected {}", other.format, self.format));
@@ -79,100 +69,5 @@ impl Job {
             Mode::Upload => "belongs to an upload without --reply".into(),
             _ => "belongs to an upload with --reply".into(),
         })
-    }
-}
-
-/// The state file, locked until it is dropped.
-pub struct StateFile {
-    path: PathBuf,
-    job: Job,
-    _lock: File,
-}
-
-impl StateFile {
-    /// Opens the state file. Returns the upload in it, if it exists.
-    pub fn open(path: &Path, job: Job) -> Result<(Self, Option<Upload>)> {
-        let explain = |why: String| Failure::failed(format!("{}: {why}", path.display()));
-        let lock = lock(&lock_path(path)).map_err(explain)?;
-        let text = match fs::read(path) {
-            Ok(text) => Some(text),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-            Err(error) => return Err(explain(error.to_string())),
-        };
-        let upload = text.map(|text| parse(&text, &job).map_err(explain)).transpose()?;
-        Ok((Self { path: path.into(), job, _lock: lock }, upload))
-    }
-
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    pub fn save(&self, upload: &Upload) -> Result<()> {
-        self.replace(upload)
-            .map_err(|error| Failure::failed(format!("{}: {error}", self.path.display())))
-    }
-
-    fn replace(&self, upload: &Upload) -> io::Result<()> {
-        let text = serde_json::to_vec(&Stored { job: &self.job, upload: *upload })?;
-        // Always the same name, so that the next process overwrites what a killed one left.
-        let new = with_suffix(&self.path, ".new");
-        let mut options = OpenOptions::new();
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        options.write(true).create(true).truncate(true).open(&new)?.write_all(&text)?;
-        fs::rename(new, &self.path)
-    }
-
-    /// Removes the file of an upload that has ended.
-    pub fn remove(self) -> Result<()> {
-        let removed = fs::remove_file(&self.path).or_else(|error| match error.kind() {
-            io::ErrorKind::NotFound => Ok(()),
-            _ => Err(error),
-        });
-        // A process that locks the removed lock file later detects that it was removed.
-        removed
-            .and_then(|()| fs::remove_file(lock_path(&self.path)))
-            .map_err(|error| Failure::failed(format!("{}: {error}", self.path.display())))
-    }
-}
-
-fn parse(text: &[u8], job: &Job) -> std::result::Result<Upload, String> {
-    let advice = "delete the file to start a new upload";
-    let stored = serde_json::from_slice::<Stored<Job>>(text)
-        .map_err(|error| format!("is not a valid state file: {error}; {advice}"))?;
-    match job.difference(&stored.job) {
-        Some(difference) => Err(format!("{difference}; {advice}")),
-        None => Ok(stored.upload),
-    }
-}
-
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
-}
-
-fn lock_path(path: &Path) -> PathBuf {
-    with_suffix(path, ".lock")
-}
-
-/// Locks the file at this path. Repeats that if another process removed the file meanwhile.
-fn lock(path: &Path) -> std::result::Result<File, String> {
-    loop {
-        let file = OpenOptions::new().create(true).append(true).open(path);
-        let file = file.map_err(|error| error.to_string())?;
-        match FileExt::try_lock(&file) {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => {
-                return Err("another process is running this upload".into());
-            }
-            Err(TryLockError::Error(error)) => return Err(error.to_string()),
-        }
-        let locked = file.try_clone().and_then(same_file::Handle::from_file);
-        match (locked, same_file::Handle::from_path(path)) {
-            (Ok(locked), Ok(current)) if locked == current => return Ok(file),
-            (Err(error), _) => return Err(error.to_string()),
-            _ => {}
-        }
     }
 }

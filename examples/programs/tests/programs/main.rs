@@ -5,6 +5,8 @@
 mod application;
 #[path = "support/bits_server.rs"]
 mod bits_server;
+#[path = "support/download_server.rs"]
+mod download_server;
 #[path = "support/driver.rs"]
 mod driver;
 #[path = "support/http_client.rs"]
@@ -36,6 +38,10 @@ mod uploader;
 mod wait;
 
 mod axum_app;
+mod download;
+mod download_failures;
+mod download_resume;
+mod download_servers;
 mod proxies_guide;
 mod proxies_uploads;
 mod redis_cluster;

@@ -5,7 +5,7 @@ use std::io::{Read as _, Write as _};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use bits_proto_programs::upload::rate_limit::RateLimit;
+use bits_proto_programs::client::rate_limit::RateLimit;
 
 use crate::bits_server::{Reaction, Server};
 use crate::uploader::{Folder, Running, upload, wait_until};

@@ -67,10 +67,11 @@ fn an_incomplete_reply_is_resumed() {
         )),
     });
     let folder = Folder::new(10);
-    run(&folder, &server, &[]).expect(0, &["reply is incomplete"]);
+    run(&folder, &server, &[])
+        .expect(0, &["reply: connection to the server failed: the body is incomplete"]);
     assert_eq!(reply(&folder).as_deref(), Some(REPLY));
     let second = &server.seen()[3];
-    assert_eq!(second.field("Range"), Some("bytes=11-"));
+    assert_eq!(second.field("Range"), Some("bytes=11-38"));
     assert_eq!(second.field("If-Range"), Some("\"a\""));
 }
 
@@ -85,7 +86,7 @@ fn an_incomplete_reply_without_etag_is_fetched_again() {
         _ => whole(seen),
     });
     let folder = Folder::new(10);
-    run(&folder, &server, &[]).expect(0, &["reply is incomplete", "status 503"]);
+    run(&folder, &server, &[]).expect(0, &["the body is incomplete", "status 503"]);
     assert_eq!(reply(&folder).as_deref(), Some(REPLY));
     assert!(server.seen().iter().all(|seen| seen.field("Range").is_none()));
 }
@@ -124,4 +125,67 @@ fn a_reply_on_another_server_is_rejected_or_fetched_without_credentials() {
     let seen = elsewhere.seen();
     assert_eq!((seen.len(), &*seen[0].kind), (1, "GET"));
     assert_eq!((seen[0].field("Authorization"), seen[0].field("X-Token")), (None, None));
+}
+
+/// Asserts that the reply with this head and body is not stored.
+#[track_caller]
+fn assert_not_stored(response: &'static str, text: &str) {
+    let server = server(Some("reply"), move |_| Reaction::RespondAndClose(response.into()));
+    let folder = Folder::new(10);
+    run(&folder, &server, &[]).expect(1, &["the entity is uploaded", text]);
+    assert_eq!(reply(&folder), None);
+    let seen = server.seen();
+    let identity = |seen: &Seen| seen.field("Accept-Encoding") == Some("identity");
+    assert!(seen.iter().filter(|seen| seen.kind == "GET").all(identity));
+}
+
+#[test]
+fn coded_bytes_and_bytes_until_the_connection_ends_are_not_a_reply() {
+    assert_not_stored(
+        "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 5\r\n\r\ncoded",
+        "content coding other than identity",
+    );
+    let until_close = "HTTP/1.1 200 OK\r\n\r\nThe beginning of";
+    assert_not_stored(until_close, "server does not state the length");
+    let cut = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n";
+    assert_not_stored(cut, "the body is incomplete");
+}
+
+#[test]
+fn a_reply_in_chunks_is_fetched() {
+    let chunks = "7\r\nThis is\r\n7\r\n a repl\r\n1\r\ny\r\n0\r\n\r\n";
+    let chunked = format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{chunks}");
+    let server = server(Some("reply"), move |_| Reaction::Respond(chunked.clone()));
+    let folder = Folder::new(10);
+    run(&folder, &server, &[]).expect(0, &[]);
+    assert_eq!(reply(&folder).as_deref(), Some("This is a reply"));
+}
+
+#[test]
+fn a_redirect_of_the_reply_is_followed_on_the_same_server() {
+    let elsewhere = Server::start(whole);
+    let url = elsewhere.url();
+    let redirect = move |location: String| {
+        server(Some("reply"), move |seen| match seen.head.contains("/real ") {
+            true => whole(seen),
+            false => Reaction::Respond(status(302, &[&format!("Location: {location}")])),
+        })
+    };
+    let folder = Folder::new(10);
+    run(&folder, &redirect(url), &[]).expect(1, &["redirects to another server"]);
+    assert_eq!((elsewhere.seen().len(), reply(&folder)), (0, None));
+    run(&folder, &redirect("/real".into()), &[&"--basic", &"a:b"]).expect(0, &[]);
+    assert_eq!(reply(&folder).as_deref(), Some(REPLY));
+}
+
+#[test]
+fn the_reply_is_asked_for_again_after_the_delay_that_the_server_requests() {
+    let server = server(Some("reply"), |seen| match seen.earlier {
+        0 => Reaction::Respond(status(429, &["Retry-After: 1"])),
+        _ => whole(seen),
+    });
+    let folder = Folder::new(10);
+    let ended = run(&folder, &server, &[]);
+    ended.expect(0, &["status 429", "retrying in 1.0 s"]);
+    assert_eq!(reply(&folder).as_deref(), Some(REPLY));
 }

@@ -1,6 +1,8 @@
-//! `upload` over https.
+//! `upload` and `download` over https.
 
 use crate::bits_server::{Reaction, Server};
+#[cfg(feature = "tls")]
+use crate::uploader::download;
 use crate::uploader::{Folder, upload};
 
 #[cfg(not(feature = "tls"))]
@@ -26,6 +28,7 @@ mod tls {
     use tokio_rustls::TlsAcceptor;
 
     use super::*;
+    use crate::download_server::{DATE, Entity};
 
     /// Starts a TLS proxy before a server. Returns its port, and its certificate in PEM format.
     fn before(server: SocketAddr) -> (u16, String) {
@@ -71,6 +74,21 @@ mod tls {
             assert_eq!(server.entity().as_ref(), Some(&folder.bytes));
         }
         assert!(server.seen().iter().all(|seen| seen.connection < 2));
+    }
+
+    #[test]
+    fn an_entity_is_downloaded_from_a_trusted_server() {
+        let entity = Entity::new('a', DATE);
+        let respond = entity.clone();
+        let server = Server::start(move |seen| Reaction::Respond(respond.respond(seen)));
+        let (folder, (port, pem)) = (Folder::new(10), before(server.address));
+        let (ca, file) = (folder.path("ca.pem"), folder.path("file"));
+        fs::write(&ca, pem).expect("a file");
+        let url = format!("https://localhost:{port}/entity");
+        download(&url, &file, &[]).expect(1, &["the certificate is not trusted", "--ca"]);
+        download(&url, &file, &[&"--ca", &ca]).expect(0, &[&url]);
+        assert_eq!(fs::read_to_string(file).expect("the file"), entity.bytes);
+        assert!(!folder.path("file.state").exists());
     }
 
     #[test]

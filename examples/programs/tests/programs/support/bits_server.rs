@@ -51,6 +51,8 @@ pub enum Reaction {
     Respond(String),
     /// This response, and then the connection is closed.
     RespondAndClose(String),
+    /// This response, and then silence until the client disconnects.
+    RespondAndStall(String),
     /// This response before the body is read. The body is discarded.
     RespondEarly(String),
     /// This number of bytes of the body is stored, then the connection is closed.
@@ -232,6 +234,11 @@ impl Server {
             Reaction::Respond(answer) => stream.write_all(answer.as_bytes()).ok()?,
             Reaction::RespondAndClose(answer) => {
                 stream.write_all(answer.as_bytes()).ok()?;
+                return Some(false);
+            }
+            Reaction::RespondAndStall(answer) => {
+                stream.write_all(answer.as_bytes()).ok()?;
+                io::copy(reader, &mut io::sink()).ok()?;
                 return Some(false);
             }
             _ => {

@@ -227,6 +227,11 @@ impl Proxy {
         is_running.then_some(proxy)
     }
 
+    /// Returns the folder of the process, from which it can read.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     fn log(&self) -> String {
         String::from_utf8_lossy(&fs::read(log(&self.folder)).expect("a log")).into_owned()
     }

@@ -43,6 +43,11 @@ pub fn head(target: &str, fields: &str) -> String {
     format!("BITS_POST {target} HTTP/1.1\r\n{host}{fields}\r\n")
 }
 
+/// Returns the head of a GET request that closes its connection.
+pub fn get(target: &str, fields: &str) -> String {
+    head(target, fields).replace("BITS_POST ", "GET ")
+}
+
 pub fn connect(address: SocketAddr) -> TcpStream {
     let stream = TcpStream::connect(address).expect("a proxy that listens");
     stream.set_read_timeout(Some(IO_TIMEOUT)).expect("a timeout");

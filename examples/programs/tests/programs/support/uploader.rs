@@ -1,4 +1,4 @@
-//! Runs the program `upload`.
+//! Runs the programs `upload` and `download`.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -74,11 +74,24 @@ pub struct Running {
 }
 
 impl Running {
-    /// Starts the program with a short retry delay.
+    /// Starts an upload with a short retry delay.
     pub fn start(file: &Path, url: &str, more: &[&dyn AsRef<OsStr>]) -> Self {
-        let mut command = Command::new(program("upload", selection()));
-        command.arg(file).arg(url).args(["--retry-delay", "0.02"]);
-        for argument in more {
+        Self::start_program("upload", &[&file, &url], more)
+    }
+
+    /// Starts a download with a short retry delay.
+    pub fn start_download(url: &str, file: &Path, more: &[&dyn AsRef<OsStr>]) -> Self {
+        Self::start_program("download", &[&url, &file], more)
+    }
+
+    fn start_program(
+        name: &str,
+        arguments: &[&dyn AsRef<OsStr>],
+        more: &[&dyn AsRef<OsStr>],
+    ) -> Self {
+        let mut command = Command::new(program(name, selection()));
+        command.args(["--retry-delay", "0.02"]);
+        for argument in arguments.iter().chain(more) {
             command.arg(argument.as_ref());
         }
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -128,9 +141,14 @@ impl Drop for Running {
     }
 }
 
-/// Runs the program until it ends.
+/// Uploads until the program ends.
 pub fn upload(file: &Path, url: &str, more: &[&dyn AsRef<OsStr>]) -> Ended {
     Running::start(file, url, more).end()
+}
+
+/// Downloads until the program ends.
+pub fn download(url: &str, file: &Path, more: &[&dyn AsRef<OsStr>]) -> Ended {
+    Running::start_download(url, file, more).end()
 }
 
 #[track_caller]

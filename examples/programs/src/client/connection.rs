@@ -5,8 +5,9 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use bits_proto_programs::error_chain::error_chain;
-use http_body_util::BodyExt as _;
+use bytes::Bytes;
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt as _, Empty};
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper::{Request, Response};
@@ -15,14 +16,22 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::task::AbortHandle;
 
-use crate::body::EntityBody;
-use crate::destination::{Destination, Server};
-use crate::failure::{Failure, Result};
+use super::failure::{Failure, Result};
+use super::http_url::{HttpUrl, Server};
 #[cfg(feature = "tls")]
-use crate::tls::Tls;
+use super::tls::Tls;
+use crate::error_chain::error_chain;
 
-/// Maximum length of a response body that is read in order to reuse the connection, in bytes. The
-/// protocol does not use these bodies.
+/// The body of a request.
+pub type RequestBody = UnsyncBoxBody<Bytes, io::Error>;
+
+/// Returns an empty body.
+pub fn empty_body() -> RequestBody {
+    Empty::new().map_err(|never| match never {}).boxed_unsync()
+}
+
+/// Maximum length of a response body that is read in order to reuse the connection, in bytes. Such
+/// a body is not used.
 const MAX_DRAIN: usize = 64 * 1024;
 
 /// Maximum time for reading such a body.
@@ -37,7 +46,7 @@ pub struct Connector {
 
 pub struct Connection {
     server: Server,
-    sender: http1::SendRequest<EntityBody>,
+    sender: http1::SendRequest<RequestBody>,
     task: AbortHandle,
     /// True if it was used before. The server may have closed it since then.
     is_reused: bool,
@@ -56,7 +65,6 @@ pub enum ConnectError {
     /// A retry may succeed.
     Transient(String),
     /// A retry would fail too.
-    #[cfg_attr(not(feature = "tls"), allow(dead_code, reason = "only TLS errors are permanent"))]
     Permanent(String),
 }
 
@@ -84,9 +92,9 @@ impl Connector {
         }
     }
 
-    /// Fails if this build does not support the scheme of the destination.
-    pub fn check(&self, destination: &Destination) -> Result<()> {
-        if destination.server.is_tls && !cfg!(feature = "tls") {
+    /// Fails if this build does not support the scheme of the URL.
+    pub fn check(&self, url: &HttpUrl) -> Result<()> {
+        if url.server.is_tls && !cfg!(feature = "tls") {
             return Err(Failure::usage(NO_TLS));
         }
         Ok(())
@@ -140,8 +148,7 @@ impl Connector {
     }
 }
 
-const NO_TLS: &str = "https is not supported by this build; build with --features tls, as in \
-    `cargo run --release --features tls --example upload`";
+const NO_TLS: &str = "https is not supported by this build; build with --features tls";
 
 async fn handshake<S>(server: &Server, stream: S) -> std::result::Result<Connection, ConnectError>
 where
@@ -163,7 +170,7 @@ where
 pub enum ExchangeResult {
     Response(Response<Incoming>),
     /// The server had closed the connection before any byte was sent.
-    NotSent(Request<EntityBody>),
+    NotSent(Request<RequestBody>),
     Failed {
         /// True if everything received so far was valid HTTP.
         is_http: bool,
@@ -174,7 +181,7 @@ pub enum ExchangeResult {
 impl Connection {
     /// Sends a request and waits for the head of the response, which may arrive before the request
     /// is completely sent.
-    pub async fn exchange(&mut self, request: Request<EntityBody>) -> ExchangeResult {
+    pub async fn exchange(&mut self, request: Request<RequestBody>) -> ExchangeResult {
         match self.sender.try_send_request(request).await {
             Ok(response) => ExchangeResult::Response(response),
             Err(mut error) => match error.take_message() {

@@ -2,15 +2,16 @@
 
 use std::fmt;
 
-use bits_proto::field::HostId;
-use http::Uri;
+use bits_proto::field::{HostId, ReplyUrl};
+use http::header::HOST;
 use http::uri::{Authority, Scheme};
+use http::{HeaderMap, HeaderValue, Uri};
 
-use crate::failure::{Failure, Result};
+use super::failure::{Failure, Result};
 
-/// The destination URL of the upload, or a URL derived from it.
+/// An absolute http or https URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Destination {
+pub struct HttpUrl {
     url: String,
     pub server: Server,
     /// Path and query: the request target.
@@ -28,7 +29,7 @@ pub struct Server {
     pub authority: String,
 }
 
-impl Destination {
+impl HttpUrl {
     /// Parses the URL of the command line.
     pub fn parse(url: &str) -> Result<Self> {
         Self::from_url(url).map_err(Failure::usage)
@@ -57,6 +58,26 @@ impl Destination {
         &self.url
     }
 
+    /// Returns the URL to which Location redirects a request for this URL.
+    ///
+    /// # Errors
+    ///
+    /// Returns a description if the URL is invalid or has another origin. So credentials never reach
+    /// another server, and https never turns into http.
+    pub fn redirected(&self, location: &[u8]) -> std::result::Result<Self, String> {
+        let shown = location.escape_ascii();
+        let resolved = ReplyUrl::try_from(location).and_then(|it| it.resolve(&self.url));
+        let resolved =
+            resolved.map_err(|_| format!("the server redirects to an invalid URL, {shown}"))?;
+        if !resolved.is_same_origin() {
+            return Err(format!(
+                "the server redirects to another server, {shown}, and such a redirect is not \
+                 followed; if you trust that server, use that URL"
+            ));
+        }
+        Self::from_url(resolved.as_str())
+    }
+
     /// Returns the URL on the host that the server named in BITS-Host-Id.
     pub fn on_host(&self, host: &HostId<'_>) -> Result<Self> {
         let url = host.rewrite(&self.url).map_err(Failure::failed)?.to_string();
@@ -70,6 +91,13 @@ impl Server {
         let host = host.strip_prefix('[').and_then(|it| it.strip_suffix(']')).unwrap_or(host);
         let port = authority.port_u16().unwrap_or(if is_tls { 443 } else { 80 });
         Self { is_tls, host: host.into(), port, authority: authority.as_str().into() }
+    }
+
+    /// Returns the fields with Host.
+    pub fn with_host(&self, headers: &HeaderMap) -> Result<HeaderMap> {
+        let mut headers = headers.clone();
+        headers.insert(HOST, HeaderValue::from_str(&self.authority).map_err(Failure::failed)?);
+        Ok(headers)
     }
 }
 

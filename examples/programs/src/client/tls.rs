@@ -2,15 +2,15 @@
 
 use std::path::Path;
 
-use bits_proto_programs::root_certs::client_config;
 use rustls::pki_types::ServerName;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-use crate::connection::ConnectError;
-use crate::destination::Server;
-use crate::failure::{Failure, Result};
+use super::connection::ConnectError;
+use super::failure::{Failure, Result};
+use super::http_url::Server;
+use crate::root_certs::client_config;
 
 pub struct Tls(TlsConnector);
 

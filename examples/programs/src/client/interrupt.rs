@@ -4,9 +4,9 @@ use std::io;
 
 use tokio::sync::watch;
 
-use crate::failure::{Failure, Result};
+use super::failure::{Failure, Result};
 
-/// Handles interrupts: the first one ends the upload in an orderly way, the second one exits.
+/// Handles interrupts: the first one ends the transfer in an orderly way, the second one exits.
 pub struct Interrupts(watch::Receiver<bool>);
 
 impl Interrupts {

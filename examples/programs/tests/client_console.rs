@@ -1,8 +1,8 @@
-//! `upload`: the transfer rate that it prints.
+//! `upload` and `download`: the transfer rate that it prints.
 
 use std::time::Duration;
 
-use bits_proto_programs::upload::console::rate;
+use bits_proto_programs::client::console::rate;
 
 #[test]
 fn bytes_of_previous_processes_do_not_count_for_the_rate() {

@@ -1,4 +1,4 @@
-//! A rate limit for sending: a token bucket, represented by the time at which it is full.
+//! A rate limit: a token bucket, represented by the time at which it is full.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ const PIECE: Duration = Duration::from_millis(50);
 #[derive(Clone, Debug)]
 pub struct RateLimit {
     bytes_per_second: u64,
-    /// The time at which all bytes sent so far conform to the limit.
+    /// The time at which all bytes so far conform to the limit.
     paid_at: Option<Instant>,
 }
 
@@ -20,12 +20,12 @@ impl RateLimit {
         Self { bytes_per_second, paid_at: None }
     }
 
-    /// Returns the maximum number of bytes to send at once.
+    /// Returns the maximum number of bytes to transfer at once.
     pub fn piece(&self) -> u64 {
         ((self.bytes_per_second as f64 * PIECE.as_secs_f64()) as u64).max(1)
     }
 
-    /// Accounts for `bytes` and returns the delay before they may be sent.
+    /// Accounts for `bytes` and returns the delay before they may be transferred.
     pub fn take(&mut self, bytes: u64, now: Instant) -> Duration {
         let oldest = now.checked_sub(BURST).unwrap_or(now);
         let paid_at = self.paid_at.map_or(now, |paid_at| paid_at.max(oldest));
