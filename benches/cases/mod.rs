@@ -3,6 +3,7 @@
 
 mod baseline;
 mod built;
+mod downloads;
 mod growing;
 pub mod heads;
 pub mod million;
@@ -101,5 +102,9 @@ pub fn groups() -> Vec<Group> {
         writing::plain(),
         growing::group(),
         steps::group(heads),
+        downloads::group(),
+        downloads::parts(),
+        downloads::linear(),
+        downloads::multipart(),
     ]
 }
