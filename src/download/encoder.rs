@@ -218,6 +218,33 @@ where
     pub fn to_vec(&self) -> alloc::vec::Vec<u8> {
         self.put_into(alloc::vec::Vec::with_capacity(self.encoded_len()))
     }
+
+    /// Appends the head to a `BufMut` and returns its length.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::BufferTooSmall`] with the required length if less space remains. The buffer is
+    /// unchanged.
+    #[cfg(feature = "bytes")]
+    pub fn put(&self, buffer: &mut impl bytes::BufMut) -> Result<usize, Error> {
+        let needed = self.encoded_len();
+        if buffer.remaining_mut() < needed {
+            return Err(Error::caller(ErrorKind::BufferTooSmall { needed }));
+        }
+        self.put_into(crate::util::sink::BufMutSink(buffer));
+        Ok(needed)
+    }
+
+    /// Writes the head to a writer, with many small writes. Use a buffered writer for files and
+    /// sockets.
+    ///
+    /// # Errors
+    ///
+    /// The first error of the writer. Part of the head may have been written.
+    #[cfg(feature = "std")]
+    pub fn write_to(&self, writer: &mut impl std::io::Write) -> std::io::Result<()> {
+        self.put_into(crate::util::sink::IoSink { writer, result: Ok(()) }).result
+    }
 }
 
 impl<E, N, V> Wire for Encoder<'_, E>

@@ -11,7 +11,7 @@
 //!
 //! Heads from bytes are parsed with [`HeaderSlots`], [`RequestHead`] and [`ResponseHead`] of this
 //! module. Requests and responses of HTTP stacks enter through `from_fields`, or through `from_http`
-//! with the feature `http`.
+//! with the feature `http`. A head leaves through [`Encoder`], or through `to_http`.
 //!
 //! # Versions of an entity
 //!

@@ -178,10 +178,11 @@ impl Boundary {
 
 impl Wire for Boundary {
     fn put_into<S: Sink>(&self, sink: S) -> S {
-        self.0
-            .to_be_bytes()
-            .into_iter()
-            .fold(sink, |sink, byte| sink.put(&[hex_digit(byte >> 4), hex_digit(byte)]))
+        let mut text = [0; 32];
+        for (digits, byte) in text.chunks_exact_mut(2).zip(self.0.to_be_bytes()) {
+            digits.copy_from_slice(&[hex_digit(byte >> 4), hex_digit(byte)]);
+        }
+        sink.put(&text)
     }
 }
 
