@@ -187,7 +187,7 @@ impl Fetch {
     }
 
     fn commit(&mut self) -> std::result::Result<(), FetchError> {
-        self.file.commit(self.download.received()).map_err(|error| self.file_error(&error))?;
+        self.file.commit().map_err(|error| self.file_error(&error))?;
         Ok(self.download.handle_committed().map_err(Failure::machine)?)
     }
 

@@ -81,9 +81,8 @@ impl PartFile {
         Ok(())
     }
 
-    /// Gives the complete file of `length` bytes its name, so that it survives a power failure.
-    pub fn commit(&mut self, length: u64) -> io::Result<()> {
-        self.file.set_len(length)?;
+    /// Gives the complete file its name, so that it survives a power failure.
+    pub fn commit(&self) -> io::Result<()> {
         self.file.sync_all()?;
         fs::rename(&self.part, &self.path)?;
         #[cfg(unix)]
