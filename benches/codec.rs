@@ -12,7 +12,7 @@ mod cases;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use cases::{Pair, Work, groups, line, million, report, steps};
+use cases::{Pair, Work, downloads, groups, line, million, report, steps};
 
 /// Minimum length of a turn.
 const MIN_TURN: Duration = Duration::from_micros(40);
@@ -24,6 +24,9 @@ fn main() -> ExitCode {
     let mut groups = groups();
     groups.push(million::group());
     let mut is_over = report(&mut groups, |bars| bars.time, ratio);
+    let gibibytes = (downloads::PARTS * downloads::PART) as f64 / f64::from(1 << 30);
+    let seconds = nanoseconds(downloads::read_multipart()) / 1e9;
+    line("download-multipart/gibibytes-per-second", gibibytes / seconds, f64::INFINITY);
     is_over |= line("step/server-nanoseconds", nanoseconds(steps::server_step()), 60.0);
     if is_over { ExitCode::FAILURE } else { ExitCode::SUCCESS }
 }

@@ -20,27 +20,36 @@ const TOTAL: u64 = 1 << 30;
 const BOUNDARY: Boundary = Boundary::from_random(7);
 const NOW: Duration = Duration::from_secs(1_700_000_000);
 
-/// The length of a part, and of a piece of input.
-const PART: usize = 64 << 10;
+/// The number of parts in a body, the length of a part, and that of a piece of input.
+pub const PARTS: usize = 64;
+pub const PART: usize = 64 << 10;
 const INPUT: usize = 16 << 10;
 
-pub fn group() -> Group {
+/// The response of a server, from the bytes of the request to those of the head.
+pub fn plans() -> Group {
     let (one, entity) = (request_head(1), entity());
     let floor = one.clone();
+    let pair = Pair::new(
+        "plan-of-one-range",
+        move || plan(&one, &entity),
+        move || baseline::httparse_alone(&floor),
+    );
     Group {
         name: "download",
-        pairs: vec![
-            Pair::new(
-                "plan-of-one-range",
-                move || plan(&one, &entity),
-                move || baseline::httparse_alone(&floor),
-            ),
-            Pair::new("client-exchange", client_exchange(), {
-                let head = response_head();
-                move || baseline::httparse_alone(&head)
-            }),
-        ],
-        each: MaxRatios { instructions: 4.0, time: 8.0 },
+        pairs: vec![pair],
+        each: MaxRatios { instructions: 1.5, time: 2.0 },
+        mean: None,
+    }
+}
+
+/// A request of a client with its response, without parsing.
+pub fn exchanges() -> Group {
+    let head = response_head();
+    let floor = move || baseline::httparse_alone(&head);
+    Group {
+        name: "download-client",
+        pairs: vec![Pair::new("exchange", client_exchange(), floor)],
+        each: MaxRatios { instructions: 1.5, time: 2.0 },
         mean: None,
     }
 }
@@ -55,7 +64,7 @@ pub fn parts() -> Group {
             move || plan(&many, &entity),
             write_parts(500),
         )],
-        each: MaxRatios { instructions: 2.0, time: 2.5 },
+        each: MaxRatios { instructions: 1.0, time: 1.0 },
         mean: None,
     }
 }
@@ -78,10 +87,28 @@ pub fn linear() -> Group {
 
 /// Reading several ranges and copying their bytes, compared with copying the body.
 pub fn multipart() -> Group {
-    let (body, content_type) = multipart_body(64);
-    let copied = body.clone();
+    let (body, _) = multipart_body();
     let mut file = Vec::with_capacity(body.len());
-    let ours = move || {
+    let copy = move || {
+        file.clear();
+        for input in black_box(&body).chunks(INPUT) {
+            file.extend_from_slice(input);
+        }
+        black_box(&file);
+    };
+    Group {
+        name: "download-multipart",
+        pairs: vec![Pair::new("read-and-copy-beside-copy", read_multipart(), copy)],
+        each: MaxRatios { instructions: 1.1, time: 1.2 },
+        mean: None,
+    }
+}
+
+/// Reads [`PARTS`] ranges of [`PART`] bytes and copies their bytes.
+pub fn read_multipart() -> impl FnMut() {
+    let (body, content_type) = multipart_body();
+    let mut file = Vec::with_capacity(body.len());
+    move || {
         file.clear();
         let content_type = MultipartType::try_from(&*content_type).expect("a media type");
         let mut reader = MultipartReader::new(content_type);
@@ -96,20 +123,6 @@ pub fn multipart() -> Group {
         }
         assert!(reader.is_complete());
         black_box(&file);
-    };
-    let mut file = Vec::with_capacity(copied.len());
-    let copy = move || {
-        file.clear();
-        for input in black_box(&copied).chunks(INPUT) {
-            file.extend_from_slice(input);
-        }
-        black_box(&file);
-    };
-    Group {
-        name: "download-multipart",
-        pairs: vec![Pair::new("read-and-copy-beside-copy", ours, copy)],
-        each: MaxRatios { instructions: 1.1, time: 1.2 },
-        mean: None,
     }
 }
 
@@ -218,11 +231,11 @@ fn client_exchange() -> impl FnMut() {
     }
 }
 
-/// Returns a body with parts of [`PART`] bytes, and its Content-Type.
-fn multipart_body(count: u64) -> (Vec<u8>, String) {
+/// Returns a body with several ranges, and its Content-Type.
+fn multipart_body() -> (Vec<u8>, String) {
     let length = PART as u64;
     let mut body = Vec::new();
-    for at in 0..count {
+    for at in 0..PARTS as u64 {
         let first = at * 2 * length;
         write!(
             body,

@@ -3,7 +3,7 @@
 
 mod baseline;
 mod built;
-mod downloads;
+pub mod downloads;
 mod growing;
 pub mod heads;
 pub mod million;
@@ -102,7 +102,8 @@ pub fn groups() -> Vec<Group> {
         writing::plain(),
         growing::group(),
         steps::group(heads),
-        downloads::group(),
+        downloads::plans(),
+        downloads::exchanges(),
         downloads::parts(),
         downloads::linear(),
         downloads::multipart(),
