@@ -6,7 +6,7 @@ use bits_proto::deviation::{Deviation, Deviations};
 use bits_proto::error::{CheckStage, ErrorKind, Fault};
 use bits_proto::field::ContentRange;
 use bits_proto::message::{Ack, HeaderSlots, MessageKind, PingAck, RequestHead};
-use bits_proto::observer::{SequenceRule, Severity, Violation};
+use bits_proto::observer::{DownloadRule, SequenceRule, Severity, Violation};
 use bits_proto::state_machine::IllegalEvent;
 use bits_proto::{backend, server};
 use core::time::Duration;
@@ -59,6 +59,9 @@ fn types_with_a_name_are_serialized_as_that_name() {
     for rule in SequenceRule::ALL {
         assert_eq!(serialize(rule), rule.name());
     }
+    for rule in DownloadRule::ALL {
+        assert_eq!(serialize(rule), rule.name());
+    }
     for severity in Severity::ALL {
         assert_eq!(serialize(severity), severity.name());
     }
@@ -90,6 +93,7 @@ fn a_violation_is_a_record_with_rule_and_severity() {
     for violation in [
         Violation::from(Deviation::LongContentName),
         Violation::from(SequenceRule::FragmentAfterClose),
+        Violation::from(DownloadRule::RangeIgnored),
     ] {
         let expected = json!({
             "rule": violation.rule(),

@@ -6,6 +6,7 @@ use super::field::{
 use super::fields::{Fields, Single};
 use super::{Entity, RequestHead};
 use crate::error::{CheckStage, Error, ErrorKind};
+use crate::field::ContentEncoding;
 use crate::http1::RequestLine;
 
 /// The method of a download request.
@@ -72,6 +73,15 @@ pub struct Request<'b> {
     method: Method,
     fields: Fields<'b>,
 }
+
+/// The fields with conditions.
+const CONDITIONS: [FieldName; 5] = [
+    FieldName::IfMatch,
+    FieldName::IfUnmodifiedSince,
+    FieldName::IfNoneMatch,
+    FieldName::IfModifiedSince,
+    FieldName::IfRange,
+];
 
 /// The result of the conditions of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -168,6 +178,20 @@ impl<'b> Request<'b> {
             Single::Value(value) => IfRange::try_from(value)
                 .is_ok_and(|it| it.matches(entity.tag.as_ref(), entity.modified)),
         }
+    }
+
+    /// Returns true if the client accepts no content coding.
+    pub(crate) fn accepts_only_identity(&self) -> bool {
+        self.valid::<ContentEncoding>(FieldName::AcceptEncoding).is_some()
+    }
+
+    /// Returns the lines of all conditions. `None` if there are more repeated fields than are kept.
+    pub(crate) fn conditions(&self) -> Option<impl Iterator<Item = (FieldName, &'b [u8])>> {
+        let lines = |field| self.fields.lines(field);
+        // Repeated fields share their space, so that one field shows it for all.
+        let _ = lines(FieldName::IfMatch)?;
+        let lines = move |field| lines(field).into_iter().flatten().map(move |line| (field, line));
+        Some(CONDITIONS.into_iter().flat_map(lines))
     }
 
     /// Returns true if `matches` is true for a line of a list. `false` if a line is invalid, or if

@@ -52,6 +52,10 @@
 //! packets differs. Windows servers have violations too: IIS sends BITS-Session-Id only in the Ack
 //! for Create-Session, and each Ack without it is a violation.
 //!
+//! # Downloads
+//!
+//! A [`DownloadObserver`] does the same for the download of one URL, with rules of its own.
+//!
 //! # Rules
 //!
 #![doc = include_str!("rules.md")]
@@ -63,6 +67,7 @@
 #![doc = include_str!("state.md")]
 
 mod authentication;
+mod download;
 mod missed;
 mod own_rules;
 mod pending;
@@ -73,6 +78,7 @@ mod session;
 mod state;
 mod violation;
 
+pub use self::download::{DownloadObserver, DownloadRule};
 pub use self::rule::{SequenceRule, Severity};
 pub use self::state::State;
 #[doc(hidden)]

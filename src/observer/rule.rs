@@ -35,12 +35,17 @@ impl fmt::Display for Severity {
     }
 }
 
-macro_rules! sequence_rules {
-    ($( $(#[$doc:meta])* $rule:ident $name:literal $section:literal $severity:ident $description:literal, )+) => {
-        /// A rule about the order and agreement of messages. Later versions may add rules.
+/// Declares an enumeration of rules with name, section, severity and description.
+macro_rules! rules {
+    (
+        $(#[$type_doc:meta])*
+        $type:ident
+        $( $(#[$doc:meta])* $rule:ident $name:literal $section:literal $severity:ident $description:literal, )+
+    ) => {
+        $(#[$type_doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
-        pub enum SequenceRule {
+        pub enum $type {
             $(
                 #[doc = concat!("*", $description, "* (\\[MC-BUP\\] ", $section, ").")]
                 ///
@@ -49,7 +54,7 @@ macro_rules! sequence_rules {
             )+
         }
 
-        impl SequenceRule {
+        impl $type {
             /// Every rule, in the order of declaration.
             pub const ALL: &'static [Self] = &[$( Self::$rule, )+];
 
@@ -71,9 +76,9 @@ macro_rules! sequence_rules {
 
             /// Returns the severity of the rule.
             #[must_use]
-            pub const fn severity(self) -> Severity {
+            pub const fn severity(self) -> $crate::observer::Severity {
                 match self {
-                    $( Self::$rule => Severity::$severity, )+
+                    $( Self::$rule => $crate::observer::Severity::$severity, )+
                 }
             }
 
@@ -86,10 +91,22 @@ macro_rules! sequence_rules {
                 }
             }
         }
+
+        impl core::fmt::Display for $type {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                f.write_str(self.name())
+            }
+        }
+
+        #[cfg(feature = "serde")]
+        $crate::util::serialize::serialize_name!($type);
     };
 }
+pub(super) use rules;
 
-sequence_rules! {
+rules! {
+    /// A rule about the order and agreement of messages. Later versions may add rules.
+    SequenceRule
     // Rules for clients.
     /// Reported only by an observer that started with the conversation.
     RequestBeforeCreate "request-before-create" "1.3.1" Must
@@ -201,11 +218,5 @@ sequence_rules! {
         "Content-Length of the notification differs from the length of the entity; the content must be the whole entity",
 }
 
-impl fmt::Display for SequenceRule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
 #[cfg(feature = "serde")]
-crate::util::serialize::serialize_name!(SequenceRule, Severity);
+crate::util::serialize::serialize_name!(Severity);

@@ -2,15 +2,16 @@
 
 use core::fmt;
 
-use super::{SequenceRule, Severity};
+use super::{DownloadRule, SequenceRule, Severity};
 use crate::deviation::Deviation;
 use crate::error::{Error, ErrorKind};
 use crate::message::MessageKind;
 
-/// A rule that a message violates: a rule of grammar, presence or sequence.
+/// A rule that a message violates: a rule of grammar, presence, sequence or downloads.
 ///
 /// `Display` writes the description. That of an error contains the field, the received value and
-/// the byte offset. That of a rule of sequence contains the numbers that disagree.
+/// the byte offset. That of a rule of sequence or of
+/// downloads contains the numbers that disagree.
 ///
 /// # Example
 ///
@@ -46,9 +47,16 @@ pub enum Violation {
         /// The numbers that disagree, if there are any.
         numbers: Option<Numbers>,
     },
+    /// The response does not fit the download request or earlier responses.
+    Download {
+        /// The rule.
+        rule: DownloadRule,
+        /// The numbers that disagree, if there are any.
+        numbers: Option<Numbers>,
+    },
 }
 
-/// The numbers that show a violation of a [`SequenceRule`].
+/// The numbers that show a violation of a [`SequenceRule`] or [`DownloadRule`].
 ///
 /// # Example
 ///
@@ -103,6 +111,7 @@ impl Violation {
             Self::Message(error) | Self::Request(error) => error.kind().name(),
             Self::Deviation { deviation, .. } => deviation.name(),
             Self::Sequence { rule, .. } => rule.name(),
+            Self::Download { rule, .. } => rule.name(),
         }
     }
 
@@ -116,6 +125,7 @@ impl Violation {
             }
             Self::Deviation { deviation, .. } => deviation.section(),
             Self::Sequence { rule, .. } => rule.section(),
+            Self::Download { rule, .. } => rule.section(),
         }
     }
 
@@ -132,6 +142,7 @@ impl Violation {
             Self::Deviation { kind: Some(_), .. } => Severity::Must,
             Self::Deviation { deviation, .. } => deviation_severity(*deviation),
             Self::Sequence { rule, .. } => rule.severity(),
+            Self::Download { rule, .. } => rule.severity(),
         }
     }
 }
@@ -163,6 +174,18 @@ impl From<Deviation> for Violation {
 impl From<SequenceRule> for Violation {
     fn from(rule: SequenceRule) -> Self {
         Self::Sequence { rule, numbers: None }
+    }
+}
+
+impl From<DownloadRule> for Violation {
+    fn from(rule: DownloadRule) -> Self {
+        Self::Download { rule, numbers: None }
+    }
+}
+
+impl DownloadRule {
+    pub(super) const fn with(self, numbers: Numbers) -> Violation {
+        Violation::Download { rule: self, numbers: Some(numbers) }
     }
 }
 
@@ -208,11 +231,20 @@ impl fmt::Display for Violation {
         match self {
             Self::Message(error) | Self::Request(error) => error.fmt(f),
             Self::Deviation { deviation, .. } => f.write_str(deviation.description()),
-            Self::Sequence { rule, numbers: None } => f.write_str(rule.description()),
-            Self::Sequence { rule, numbers: Some(numbers) } => {
-                write!(f, "{} ({numbers})", rule.description())
-            }
+            Self::Sequence { rule, numbers } => write_rule(f, rule.description(), *numbers),
+            Self::Download { rule, numbers } => write_rule(f, rule.description(), *numbers),
         }
+    }
+}
+
+fn write_rule(
+    f: &mut fmt::Formatter<'_>,
+    description: &str,
+    numbers: Option<Numbers>,
+) -> fmt::Result {
+    match numbers {
+        Some(numbers) => write!(f, "{description} ({numbers})"),
+        None => f.write_str(description),
     }
 }
 
@@ -275,7 +307,7 @@ impl serde::Serialize for Violation {
 
         let error = match self {
             Self::Message(error) | Self::Request(error) => Some(error),
-            Self::Deviation { .. } | Self::Sequence { .. } => None,
+            Self::Deviation { .. } | Self::Sequence { .. } | Self::Download { .. } => None,
         };
         let mut record = serializer.serialize_struct("Violation", 6)?;
         record.serialize_field("rule", self.rule())?;

@@ -9,7 +9,7 @@ use crate::source::{Direction, Time};
 use crate::support::cases::config;
 use crate::support::inspector::inspect;
 use bits_proto::deviation::Deviation;
-use bits_proto::observer::{SequenceRule, Violation};
+use bits_proto::observer::{DownloadRule, SequenceRule, Violation};
 use proptest::prelude::*;
 use serde_json::json;
 use unicode_width::UnicodeWidthStr as _;
@@ -386,6 +386,7 @@ fn every_rule_fits() {
     let mut report = Report::new("", 0, Some(Direction::Request));
     report.kind = "notification-response";
     let rules = SequenceRule::ALL.iter().map(|rule| Violation::from(*rule));
+    let rules = rules.chain(DownloadRule::ALL.iter().map(|rule| Violation::from(*rule)));
     report.violations = rules.chain(Deviation::ALL.iter().map(|it| Violation::from(*it))).collect();
     let text = print("-", &[report], options(Some(80)));
     assert_fits(&text, 80);

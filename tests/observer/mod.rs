@@ -1,6 +1,7 @@
 //! Tests of `observer`.
 
 mod authentication;
+mod download;
 mod errors;
 mod incomplete;
 mod messages;

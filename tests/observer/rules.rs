@@ -9,7 +9,7 @@ use std::path::Path;
 
 use bits_proto::deviation::Deviation;
 use bits_proto::message::MessageKind;
-use bits_proto::observer::{SequenceRule, Violation};
+use bits_proto::observer::{DownloadRule, SequenceRule, Violation};
 
 const DOCUMENT: &str = "src/observer/rules.md";
 
@@ -28,6 +28,7 @@ fn table(violations: impl Iterator<Item = Violation>) -> String {
 #[test]
 fn the_list_of_rules_is_current() {
     let sequence = table(SequenceRule::ALL.iter().copied().map(Violation::from));
+    let downloads = table(DownloadRule::ALL.iter().copied().map(Violation::from));
     let deviations = table(Deviation::ALL.iter().copied().map(Violation::from));
     let of_kind = |deviation, kind| Violation::Deviation { deviation, kind: Some(kind) };
     let acks = MessageKind::ALL.iter().copied().filter(|kind| kind.is_success());
@@ -36,6 +37,7 @@ fn the_list_of_rules_is_current() {
     let known = table(in_acks.chain([in_refusal]));
     let text = format!(
         "Rules of sequence ([`SequenceRule`]):\n\n{sequence}\n\
+         Rules of downloads ([`DownloadRule`]):\n\n{downloads}\n\
          Rules of grammar and presence whose violations do not prevent parsing \
          ([`Deviation`](crate::deviation::Deviation)):\n\n{deviations}\n\
          Two of them depend on the kind of message. Error fields are forbidden in the Acks for \
