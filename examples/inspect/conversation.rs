@@ -210,6 +210,9 @@ impl<'b, S: Source<'b>> Reader<'_, 'b, S> {
         }
         self.observe_response(message.connection, answered.as_ref(), &head, report);
         let rest = &message.bytes[head.len()..];
+        if let Some(observed) = answered.and_then(|answered| answered.observed) {
+            self.observers.download_body(&observed, &head, rest, &mut report.violations);
+        }
         match response_body(&head, pending.as_ref(), rest) {
             Ok(body) => (head.len(), body),
             Err(MalformedBody { error, valid }) => {
@@ -360,6 +363,9 @@ impl<'b, S: Source<'b>> Reader<'_, 'b, S> {
     ) -> Extent {
         let has_bits_field = is_bits(message.bytes);
         let answered = self.take_pending(message.connection, has_bits_field);
+        if let Some(observed) = answered.and_then(|answered| answered.observed) {
+            self.observers.malformed_response(&observed);
+        }
         let pending = answered.map(|answered| answered.request).or(self.ack_for);
         let is_bits = has_bits_field || pending.as_ref().is_some_and(PendingRequest::is_bits);
         self.invalid_head(message, report, error, is_bits)

@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use bits_proto::download::{self, MultipartEvent, MultipartRead, MultipartReader};
 use bits_proto::field::{FieldName, SessionId};
+use bits_proto::http1::BodyLength;
 use bits_proto::message::{AckContext, Request, RequestHead, ResponseHead};
-use bits_proto::observer::{Observer, Violation};
+use bits_proto::observer::{DownloadObserver, Observer, Violation};
 
 use crate::source::ConnectionId;
 
@@ -19,6 +21,7 @@ pub struct Observers {
 struct Conversation {
     key: Key,
     observer: Observer,
+    downloads: DownloadObserver,
     /// Connections with an unanswered packet.
     waiting: BTreeSet<ConnectionId>,
 }
@@ -37,6 +40,7 @@ pub struct ObservedRequest {
     conversation: usize,
     connection: ConnectionId,
     is_packet: bool,
+    is_download: bool,
 }
 
 impl Observers {
@@ -55,8 +59,13 @@ impl Observers {
     ) -> ObservedRequest {
         let conversation = self.conversation_of(connection, ends, head);
         let is_packet = Request::is_bits_request(&head.line(), head.fields());
-        let observed = ObservedRequest { conversation, connection, is_packet };
+        let is_download = is_download(head);
+        let observed = ObservedRequest { conversation, connection, is_packet, is_download };
         let conversation = &mut self.conversations[conversation];
+        if is_download {
+            let downloads = &mut conversation.downloads;
+            downloads.handle_request_fields(observed.number(), head.line(), head.fields());
+        }
         let report = |violation| violations.push(violation);
         conversation.observer.handle_request(observed.number(), head, report);
         if is_packet {
@@ -74,11 +83,53 @@ impl Observers {
         violations: &mut Vec<Violation>,
     ) {
         let conversation = &mut self.conversations[observed.conversation];
-        let report = |violation| violations.push(violation);
-        conversation.observer.handle_response(observed.number(), head, report);
+        let mut report = |violation| violations.push(violation);
+        conversation.observer.handle_response(observed.number(), head, &mut report);
         if observed.is_packet {
             conversation.waiting.remove(&observed.connection);
         }
+        if observed.is_download {
+            let (line, fields) = (head.line(), head.fields());
+            let downloads = &mut conversation.downloads;
+            downloads.handle_response_fields(observed.number(), line, fields, report);
+        }
+    }
+
+    /// Observes the ranges in the body of a response to a download. `bytes` follow the head.
+    pub fn download_body(
+        &mut self,
+        observed: &ObservedRequest,
+        head: &ResponseHead<'_, '_>,
+        bytes: &[u8],
+        violations: &mut Vec<Violation>,
+    ) {
+        let response = download::Response::from_fields(head.line(), head.fields());
+        let Ok(download::Response { multipart: Some(content_type), .. }) = response else { return };
+        if !observed.is_download || head.body_length() == BodyLength::Chunked {
+            return;
+        }
+        let downloads = &mut self.conversations[observed.conversation].downloads;
+        let (mut reader, mut rest) = (MultipartReader::new(content_type), bytes);
+        while let Ok(MultipartRead { consumed, event: Some(event), .. }) = reader.read(rest) {
+            let report = |violation| violations.push(violation);
+            match event {
+                MultipartEvent::Part(part) => {
+                    downloads.handle_part(observed.number(), part, report);
+                }
+                MultipartEvent::End => {
+                    downloads.handle_body_end(observed.number(), report);
+                    return;
+                }
+                _ => {}
+            }
+            rest = &rest[consumed..];
+        }
+    }
+
+    /// Observes that the response to a request is malformed.
+    pub fn malformed_response(&mut self, observed: &ObservedRequest) {
+        let conversation = &mut self.conversations[observed.conversation];
+        conversation.downloads.handle_disconnected(observed.number());
     }
 
     /// Adds the bytes that were sent before a request to the context of its response.
@@ -115,6 +166,7 @@ impl Observers {
     pub fn missed_response(&mut self, observed: &ObservedRequest) {
         let conversation = &mut self.conversations[observed.conversation];
         conversation.observer.handle_missed_response(observed.number());
+        conversation.downloads.handle_disconnected(observed.number());
         conversation.waiting.remove(&observed.connection);
     }
 
@@ -133,14 +185,21 @@ impl Observers {
         violations: &mut Vec<Violation>,
     ) {
         if let Some(conversation) = self.current.get(&connection) {
-            let observed =
-                ObservedRequest { conversation: *conversation, connection, is_packet: true };
+            let observed = ObservedRequest {
+                conversation: *conversation,
+                connection,
+                is_packet: true,
+                is_download: false,
+            };
             self.response(&observed, head, violations);
         }
     }
 
     /// Resets the observer of a connection, after data on it was not captured or is invalid.
     pub fn reset(&mut self, connection: ConnectionId) {
+        for conversation in &mut self.conversations {
+            conversation.downloads.handle_disconnected(number(connection, false));
+        }
         if let Some(conversation) = self.current.remove(&connection) {
             let conversation = &mut self.conversations[conversation];
             conversation.observer = Observer::mid_stream();
@@ -151,10 +210,11 @@ impl Observers {
     /// Observes the end of a connection.
     pub fn ended(&mut self, connection: ConnectionId) {
         self.current.remove(&connection);
-        for (index, conversation) in self.conversations.iter_mut().enumerate() {
+        for conversation in &mut self.conversations {
             for is_packet in [true, false] {
-                let observed = ObservedRequest { conversation: index, connection, is_packet };
-                conversation.observer.handle_disconnected(observed.number());
+                let number = number(connection, is_packet);
+                conversation.observer.handle_disconnected(number);
+                conversation.downloads.handle_disconnected(number);
             }
             conversation.waiting.remove(&connection);
         }
@@ -195,8 +255,9 @@ impl Observers {
             all.find(has_path).filter(|_| is_notification)
         });
         known.unwrap_or_else(|| {
-            let (observer, waiting) = (self.initial, BTreeSet::new());
-            self.conversations.push(Conversation { key, observer, waiting });
+            let (observer, downloads) = (self.initial, DownloadObserver::new());
+            let waiting = BTreeSet::new();
+            self.conversations.push(Conversation { key, observer, downloads, waiting });
             self.conversations.len() - 1
         })
     }
@@ -208,12 +269,16 @@ impl ObservedRequest {
         self.conversation
     }
 
-    /// Returns the connection number for the observer. Packets and other requests have different
-    /// numbers, since in a file of messages they may belong to several connections.
     fn number(&self) -> u32 {
-        let connection = u32::try_from(self.connection).unwrap_or(u32::MAX / 2);
-        connection.wrapping_mul(2).wrapping_add(u32::from(!self.is_packet))
+        number(self.connection, self.is_packet)
     }
+}
+
+/// Returns the connection number for the observer. Packets and other requests have different
+/// numbers, since in a file of messages they may belong to several connections.
+fn number(connection: ConnectionId, is_packet: bool) -> u32 {
+    let connection = u32::try_from(connection).unwrap_or(u32::MAX / 2);
+    connection.wrapping_mul(2).wrapping_add(u32::from(!is_packet))
 }
 
 impl Key {
@@ -226,6 +291,20 @@ impl Key {
         let ends = ends.map(without_client_port).unwrap_or_default();
         Self { ends, path: path.into() }
     }
+}
+
+/// Returns true for the request of a download: it has ranges or accepts only identity. Pages that a
+/// browser requests need neither date nor length.
+fn is_download(head: &RequestHead<'_, '_>) -> bool {
+    let is_typical =
+        |(name, value): (&str, &[u8])| match download::field::FieldName::from_name(name) {
+            Some(download::field::FieldName::Range) => true,
+            Some(download::field::FieldName::AcceptEncoding) => {
+                value.eq_ignore_ascii_case(b"identity")
+            }
+            _ => false,
+        };
+    matches!(head.line().method, "GET" | "HEAD") && head.fields().any(is_typical)
 }
 
 /// Removes the port of the client and the number of a reused pair of ports: they differ between the

@@ -236,3 +236,47 @@ fn the_section_of_an_ack_forbids_error_fields() {
         (&json!("MUST"), &json!("2.2.7.2"))
     );
 }
+
+#[test]
+fn the_responses_to_downloads_are_checked() {
+    let request =
+        |range: &str| format!("GET /file HTTP/1.1\r\nHost: h\r\nRange: bytes={range}\r\n\r\n");
+    let part =
+        |range: &str| format!("--b\r\nContent-Range: bytes {range}/100\r\n\r\n0123456789\r\n");
+    let response = |parts: &[&str]| {
+        let parts: String = parts.iter().map(|range| part(range)).collect();
+        let length = parts.len() + "--b--\r\n".len();
+        format!(
+            "HTTP/1.1 206 Partial Content\r\nLast-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\n\
+             Content-Type: multipart/byteranges; boundary=b\r\nContent-Length: {length}\r\n\r\n\
+             {parts}--b--\r\n"
+        )
+    };
+    let ranges = request("20-29,0-9");
+    let dated = response(&["0-9", "20-29"]);
+    let undated = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc".to_string();
+    let input = [&ranges, &dated, &ranges, &response(&["20-29", "0-9"]), &request("1-1"), &undated];
+    let found = rules(&["-"], input.map(String::as_str).concat().as_bytes());
+    let none: [&str; 0] = [];
+    assert_eq!(found[1], ["reordered-ranges"]);
+    assert_eq!(found[3], none);
+    assert_eq!(found[5], ["download-without-date", "range-ignored"]);
+    let page = "GET /page HTTP/1.1\r\nHost: h\r\nAccept-Encoding: gzip\r\n\r\n";
+    assert_eq!(rules(&["-"], [page, &undated].concat().as_bytes()), [none, none], "a web page");
+    let identity = page.replace("gzip", "identity");
+    let found_for_identity = rules(&["-"], [&identity[..], &undated].concat().as_bytes());
+    assert_eq!(found_for_identity, [&none[..], &["download-without-date"]]);
+    assert!([0, 2, 4].iter().all(|index| found[*index] == none), "{found:?}");
+}
+
+#[test]
+fn a_malformed_response_answers_its_download() {
+    let request = "GET /file HTTP/1.1\r\nHost: h\r\n\r\n";
+    let malformed = "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n";
+    let head = "HEAD /file HTTP/1.1\r\nHost: h\r\nRange: bytes=0-0\r\n\r\n";
+    let response = "HTTP/1.1 200 OK\r\nLast-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\n\
+                    Content-Length: 100\r\n\r\n";
+    let ranged = request.replace("\r\n\r\n", "\r\nRange: bytes=0-0\r\n\r\n");
+    let found = rules(&["-"], [&ranged, malformed, head, response].concat().as_bytes());
+    assert!(found.iter().all(Vec::is_empty), "{found:?}");
+}
