@@ -40,11 +40,12 @@
 //! * Responses on different connections can arrive in any order. Each is compared with the state at
 //!   the time of its request.
 //!
-//! A monitor that has missed messages replaces the observer with a new `mid_stream` one.
+//! A monitor of one direction calls [`Observer::handle_missed_response`] or its counterpart. One
+//! that has missed unknown messages replaces the observer with a new `mid_stream` one.
 //!
-//! The observer does not check time, because it has no clock, nor bodies, which it does not see. It
-//! remembers eight pending requests in total, and does not check responses on a connection that
-//! exceeds this limit. It compares `BITS-Protocol` with up to 16 offered protocols.
+//! The observer checks neither time nor bodies, which it does not see. It remembers eight pending
+//! requests in total, and does not check responses on a connection that exceeds this limit. It
+//! compares `BITS-Protocol` with up to 16 offered protocols.
 //!
 //! # Severities
 //!
@@ -95,7 +96,7 @@ use crate::message::{Fields, HeadSource, MAX_VALUE, ParsedFields, RequestHead, R
 
 /// Follows one conversation and reports the rules that its messages violate.
 ///
-/// Plain data of fixed size, at most 2048 bytes: it can be copied, compared, and stored in a map.
+/// Plain data of fixed size, at most 2048 bytes: it can be copied, compared, and kept in a map.
 ///
 /// # Example
 ///
@@ -155,8 +156,8 @@ pub struct Observer {
     pending: PendingRequests,
     /// The error of the last Fragment without a body, until its response is known.
     deferred_error: Option<DeferredError>,
-    /// The connection of the last request. After a late start, an unsolicited response is certain
-    /// on this connection only.
+    /// The connection of the last request. After a late start, only there is an unsolicited
+    /// response certain.
     last_connection: Option<u32>,
 }
 
@@ -352,10 +353,8 @@ impl Observer {
         self.current.next.map(ReceivedContentRange)
     }
 
-    /// Returns the end of the bytes of the current session that were sent without a gap; `None` if
-    /// it is unknown.
-    ///
-    /// Meant for [`AckContext::Fragment`](crate::message::AckContext::Fragment).
+    /// Returns the end of the bytes of the current session that were sent without a gap, for
+    /// [`AckContext::Fragment`](crate::message::AckContext::Fragment); `None` if it is unknown.
     #[must_use]
     pub const fn sent_up_to(&self) -> Option<u64> {
         self.current.sent_up_to

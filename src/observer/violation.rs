@@ -30,8 +30,9 @@ pub enum Violation {
     Message(Error),
     /// The request that this response answers has an error.
     ///
-    /// Only the response shows that it is one: a challenge for credentials would have explained
-    /// it.
+    /// The error is the missing body of a Fragment with Content-Length 0. It is none if the server
+    /// asks for credentials (401, 407), or if the request has a token of NTLM or Negotiate: the
+    /// first requests of an authentication have no body. Without a response it is not reported.
     Request(Error),
     /// The message deviates from the specification, but is unambiguous.
     Deviation {

@@ -68,6 +68,16 @@ fn bytes_that_were_not_captured_were_sent() {
     assert!(rules(&reports).concat().is_empty(), "{reports:?}");
 }
 
+/// After a reset, the rest may have been sent without being captured.
+#[test]
+fn bytes_before_a_reset_may_have_been_sent() {
+    let mut dialogue = Dialogue::opened(50000, INITIAL);
+    dialogue.say(Client, &fragment(0, 100, 300)).say(Client, &[b'a'; 10]);
+    dialogue.say(Server, &fragment_ack(100)).push(Client, "R", b"");
+    let reports = explain(&plain_pcap(&dialogue.segments));
+    assert!(rules(&reports).concat().is_empty(), "{reports:?}");
+}
+
 fn with(head: &[u8], fields: &str) -> Vec<u8> {
     let text = String::from_utf8(head.to_vec()).expect("UTF-8");
     text.replace("Content-Length: 100\r\n", &format!("Content-Length: 0\r\n{fields}")).into_bytes()

@@ -63,6 +63,24 @@ fn a_file_of_requests_has_no_order() {
     assert_eq!(rules(&reports)[1], ["pipelined-request"]);
 }
 
+/// The response on another connection may have arrived.
+#[test]
+fn requests_on_other_connections_are_not_concurrent() {
+    let mut left = Dialogue::opened(50000, INITIAL);
+    let mut right = Dialogue::opened(50001, INITIAL);
+    left.say(Client, &fragment(0, 10, 30)).say(Client, &[b'a'; 10]).say(Server, &fragment_ack(10));
+    right.say(Client, &fragment(10, 10, 30)).say(Client, &[b'a'; 10]);
+    let segments = [left.segments, right.segments].concat();
+    let reports = explain(&plain_pcap(&of(Client, &segments)));
+    assert_eq!(words(&reports), ["fragment ok"; 2]);
+    assert!(rules(&reports).concat().is_empty(), "{reports:?}");
+    // With the server's segments, a missing response counts.
+    let unanswered = |it: &&Segment| it.side == Client || it.data.is_empty();
+    let both: Vec<_> = segments.iter().filter(unanswered).cloned().collect();
+    let reports = explain(&plain_pcap(&both));
+    assert_eq!(rules(&reports), [&[][..], &["concurrent-request"]]);
+}
+
 /// The server sent no data, but its acknowledgements were captured.
 #[test]
 fn requests_that_do_not_wait_for_a_response_are_pipelined() {
@@ -99,6 +117,25 @@ fn a_response_that_was_not_captured_may_have_arrived() {
     dialogue.say(Client, &ping()).say(Client, &ping());
     let reports = explain(&plain_pcap(&dialogue.segments));
     assert_eq!(rules(&reports).last().expect("a message"), &["pipelined-request"]);
+}
+
+/// A response that was captured is not missed, even if the client acknowledged a part of it.
+#[test]
+fn a_captured_response_answers_its_request() {
+    let mut dialogue = Dialogue::opened(50000, INITIAL);
+    let (ack, closed) = (ping_ack(), close_ack());
+    dialogue.say(Client, &ping()).say(Server, &ack[..20]).say(Client, &close());
+    dialogue.say(Server, &[&ack[20..], &closed[..]].concat());
+    let reports = explain(&plain_pcap(&dialogue.segments));
+    assert_eq!(words(&reports), ["ping ok", "close-session ok", "ack ok", "ack ok"]);
+    assert_eq!(rules(&reports), [&[][..], &["pipelined-request"], &[], &[]]);
+    // Acknowledged bytes of a captured response belong to no other one.
+    let mut dialogue = Dialogue::opened(50000, INITIAL);
+    dialogue.say(Client, &ping()).say(Client, &close()).say(Server, &ping_ack());
+    dialogue.say(Client, &ping());
+    let reports = explain(&plain_pcap(&dialogue.segments));
+    let pipelined = ["pipelined-request"];
+    assert_eq!(rules(&reports), [&[][..], &pipelined, &[], &pipelined]);
 }
 
 #[test]

@@ -65,6 +65,24 @@ fn a_complete_upload_is_counted() {
     assert!(found.violations.is_empty());
 }
 
+/// The first requests of an authentication have no bytes.
+#[test]
+fn a_fragment_without_a_body_is_not_counted() {
+    let challenge = b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n".to_vec();
+    let head = String::from_utf8(dialogues::fragment(0, 10, 30)).expect("UTF-8");
+    let found = summary(&[
+        create("e"),
+        create_ack(),
+        head.replace("Content-Length: 10", "Content-Length: 0").into_bytes(),
+        challenge,
+        fragment(0, 10, 30),
+        fragment_ack(10),
+    ]);
+    let transfer =
+        Transfer { fragments: 1, sent: 10, acknowledged: 10, retries: 0, resynchronisations: 0 };
+    assert_eq!(found.transfer, transfer);
+}
+
 #[test]
 fn repeated_bytes_are_sent_twice_and_acknowledged_once() {
     let found = summary(&[

@@ -163,6 +163,17 @@ fn packets_without_a_body_are_checked_in_every_request() {
     );
 }
 
+/// A challenge refuses the credentials, and not the length of the entity.
+#[test]
+fn a_challenge_does_not_change_the_length_of_the_entity() {
+    const CREATED: &str = "> create \n < created A";
+    check(&format!(
+        "{CREATED} \n > fragment A 0-9/30 \n < bare 401
+         > fragment A 0-9/40    ! total-changes"
+    ));
+    check(&format!("{CREATED} \n > fragment A 0-9/30 \n < refused 503 \n > fragment A 0-9/40"));
+}
+
 /// An observer has the same state after a head and after its fields.
 #[test]
 fn the_offset_of_the_error_is_no_part_of_the_state() {

@@ -58,6 +58,12 @@ fn a_missed_response_hides_only_its_own_effect() {
         "> ping \n < ? \n > fragment A 20-29/30                      ! offset-skips-ahead",
         "> create \n < ? \n > fragment B 5-9/30",
         "> close A   ! close-before-whole \n < ? \n > fragment A 10-19/30 \n < received A 20",
+        // The server may have accepted a shorter fragment after it rejected one.
+        "> create \n < created B \n > fragment B 0-9999/90000 \n < refused 413
+         > fragment B 0-5999/90000 \n < ? \n > fragment B 6000-15999/90000",
+        // It may have named another host.
+        "> create | Host: o \n < created B | BITS-Host-Id: n | BITS-Host-Id-Fallback-Timeout: 9
+         > create | Host: o \n < ? \n > fragment C 0-9/30 | Host: o",
         // The answer to the next request counts again.
         "> fragment A 10-19/30 \n < ? \n > fragment A 20-24/30 \n < received A 25
          > fragment A 20-24/30                                      ! offset-goes-back",
