@@ -12,6 +12,8 @@ mod captured;
 mod compressed;
 #[path = "../examples/inspect/conversation.rs"]
 mod conversation;
+#[path = "../examples/inspect/counted.rs"]
+mod counted;
 #[path = "../examples/inspect/cursor.rs"]
 mod cursor;
 #[path = "../examples/inspect/decode.rs"]
@@ -42,6 +44,8 @@ mod source;
 mod stream;
 #[path = "../examples/inspect/summary.rs"]
 mod summary;
+#[path = "../examples/inspect/target.rs"]
+mod target;
 #[path = "../examples/inspect/tcp.rs"]
 #[allow(dead_code, reason = "partly used by the program only")]
 mod tcp;

@@ -29,7 +29,7 @@ pub fn explain(file: &str, bytes: &[u8], context: Context) -> Explained {
     let mut traffic = Traffic::new(&connections, times);
     // Connections without data are not counted.
     let with_data = connections.iter().filter(|connection| connection.has_data()).count();
-    skipped.connections = with_data.saturating_sub(traffic.count());
+    skipped.connections = with_data.saturating_sub(traffic.count()) as u64;
     let reports = explain_source(file, &mut traffic, context);
     let is_failure = reports.is_empty() && capture.damage.is_none();
     let (notes, failure) = match is_failure {

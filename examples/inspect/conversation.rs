@@ -10,8 +10,8 @@ use bits_proto::observer::Violation;
 
 use crate::body::{MalformedBody, SWITCHING_PROTOCOLS, request_body, response_body};
 use crate::decode::{
-    decode_ack, decode_lone_response, decode_notification_request, decode_notification_response,
-    decode_packet, excuse_missing_body, record_missing_body, reject,
+    accept_missing_body, decode_ack, decode_lone_response, decode_notification_request,
+    decode_notification_response, decode_packet, record_missing_body, reject,
 };
 use crate::malformed::{is_bits, kind_of_malformed, pending_of_malformed};
 use crate::observers::{ObservedRequest, Observers};
@@ -139,7 +139,7 @@ impl<'b, S: Source<'b>> Reader<'_, 'b, S> {
         let ends = report.connection.as_deref();
         let observed = self.observers.request(message.connection, ends, &head, violations);
         report.conversation = Some(observed.conversation());
-        excuse_missing_body(report);
+        accept_missing_body(report);
         let pending = Pending { request: pending, index: report.index, observed: Some(observed) };
         self.conversation(message.connection).pending.push_back(pending);
         (head.len(), request_body(&head, report.verdict == Verdict::Rejected))

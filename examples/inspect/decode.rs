@@ -117,8 +117,8 @@ fn accept(report: &mut Report, deviations: Deviations) {
     report.verdict = if deviations.is_empty() { Verdict::Ok } else { Verdict::Deviates };
 }
 
-/// Excuses the missing body of a Fragment that may be the first request of an authentication.
-pub fn excuse_missing_body(report: &mut Report) {
+/// Accepts the missing body of a Fragment that may be the first request of an authentication.
+pub fn accept_missing_body(report: &mut Report) {
     let is_excused = |error: Error| {
         let rule = error.kind().name();
         error.kind() == ErrorKind::LengthMismatch

@@ -14,8 +14,8 @@
 //! reassembled and parsed separately. Their messages are listed in the order in which they
 //! happened, with the time at which the head was complete. A message with bytes that were not
 //! captured is `partial`, with their number. So are bytes before the first recognizable message of a
-//! connection that was captured from the middle. Packets without TCP are counted by protocol on standard error; so is skipped data, such
-//! as connections without HTTP and IP fragments.
+//! connection that was captured from the middle. Packets without TCP are counted by protocol on standard
+//! error; so is skipped data, such as connections without HTTP and IP fragments.
 //!
 //! Messages and skipped bytes cover each direction of a connection without a gap. Bytes are skipped,
 //! and listed with their number and the reason, if they are not HTTP, or follow a message whose end is
@@ -44,6 +44,7 @@ mod capture;
 mod captured;
 mod compressed;
 mod conversation;
+mod counted;
 mod cursor;
 mod decode;
 mod input;
@@ -58,6 +59,7 @@ mod sniff;
 mod source;
 mod stream;
 mod summary;
+mod target;
 mod tcp;
 mod traffic;
 mod unsupported;

@@ -9,6 +9,7 @@ use bits_proto::message::{AckContext, Request, RequestHead, ResponseHead};
 use bits_proto::observer::{DownloadObserver, Observer, Violation};
 
 use crate::source::ConnectionId;
+use crate::target::path_and_query;
 
 pub struct Observers {
     /// Initial state of an observer of a new conversation.
@@ -285,8 +286,8 @@ impl Key {
     fn new(ends: Option<&str>, head: &RequestHead<'_, '_>) -> Self {
         let original = FieldName::OriginalRequestUrl.find_in(head.fields());
         let path = match original.and_then(|url| std::str::from_utf8(url).ok()) {
-            Some(url) => path(url),
-            None => path(head.line().target),
+            Some(url) => path_and_query(url),
+            None => path_and_query(head.line().target),
         };
         let ends = ends.map(without_client_port).unwrap_or_default();
         Self { ends, path: path.into() }
@@ -314,13 +315,4 @@ fn without_client_port(ends: &str) -> String {
     let server = server.split(' ').next().unwrap_or_default();
     let address = client.rsplit_once(':').map_or(client, |(address, _)| address);
     format!("{address} > {server}")
-}
-
-/// Returns the path of a request target or of a URL. It stays the same if the client continues at
-/// another host.
-fn path(target: &str) -> &str {
-    match target.split_once("://") {
-        Some((_, rest)) => rest.find('/').map_or("/", |slash| &rest[slash..]),
-        None => target,
-    }
 }

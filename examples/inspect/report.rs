@@ -12,6 +12,7 @@ use bits_proto::message::{Failure, Refusal};
 use bits_proto::observer::{Severity, Violation};
 use serde_json::{Map, Value, json};
 
+use crate::counted::counted;
 use crate::source::{self, Direction, SkipReason, Time};
 
 /// Overall result for a message.
@@ -255,10 +256,10 @@ impl Report {
 impl fmt::Display for Skipped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { reason, length, excerpt, .. } = self;
-        let plural = if *length == 1 { "" } else { "s" };
+        let bytes = counted(*length, "byte");
         let more = if *length > MAX_EXCERPT as u64 { "…" } else { "" };
         let description = reason.description();
-        write!(f, "Skipped {length} byte{plural} {description}: \"{excerpt}{more}\"")
+        write!(f, "Skipped {bytes} {description}: \"{excerpt}{more}\"")
     }
 }
 

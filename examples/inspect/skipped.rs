@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 
 use crate::capture::Packet;
+use crate::counted::counted;
 use crate::packet::{Segment, Unread, segment};
 
 /// Numbers of packets without a TCP segment that can be read, by reason.
 #[derive(Debug, Default)]
 pub struct Skipped {
-    packets: BTreeMap<Unread, usize>,
-    segments: usize,
+    packets: BTreeMap<Unread, u64>,
+    segments: u64,
     /// Connections with data, but without HTTP.
-    pub connections: usize,
+    pub connections: u64,
 }
 
 impl Skipped {
@@ -32,7 +33,7 @@ impl Skipped {
     /// Returns a note for each kind of skipped data.
     pub fn notes(&self) -> Vec<String> {
         let protocols = self.protocols();
-        let total: usize = protocols.iter().map(|(_, count)| count).sum();
+        let total: u64 = protocols.iter().map(|(_, count)| count).sum();
         let without_tcp = (total > 0)
             .then(|| format!("{} without TCP: {}", counted(total, "packet"), list(&protocols)));
         let skipped = self.unreadable().chain(self.without_http());
@@ -62,7 +63,7 @@ impl Skipped {
     }
 
     /// Returns the protocols without TCP, the most frequent first.
-    fn protocols(&self) -> Vec<(Unread, usize)> {
+    fn protocols(&self) -> Vec<(Unread, u64)> {
         let packets = self.packets.iter().map(|(why, count)| (*why, *count));
         let mut protocols: Vec<_> =
             packets.filter(|(why, _)| matches!(why, Unread::Protocol(_))).collect();
@@ -79,12 +80,7 @@ impl Skipped {
     }
 }
 
-fn list(counts: &[(Unread, usize)]) -> String {
+fn list(counts: &[(Unread, u64)]) -> String {
     let items: Vec<_> = counts.iter().map(|(why, count)| why.describe(*count)).collect();
     items.join(", ")
-}
-
-fn counted(count: usize, what: &str) -> String {
-    let s = if count == 1 { "" } else { "s" };
-    format!("{count} {what}{s}")
 }

@@ -74,7 +74,7 @@ pub struct Skipped<'b> {
 pub enum SkipReason {
     /// The start of their message was not captured.
     NotCaptured,
-    /// The message before them does not tell where it ends.
+    /// They follow a message whose end its head does not determine.
     UnknownEnd,
     /// The message before them is complete.
     AfterMessage,

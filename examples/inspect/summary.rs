@@ -36,7 +36,7 @@ pub struct Transfer {
     pub acknowledged: u64,
     /// Number of packets that were sent again.
     pub retries: u64,
-    /// Number of responses that told the client to continue at another offset.
+    /// Number of responses that move the client to another offset.
     pub resynchronisations: u64,
 }
 

@@ -15,7 +15,7 @@ use crate::tcp::Connection;
 /// The connections with HTTP. Packets are numbered in the order of their times.
 pub struct Traffic<'b> {
     times: Vec<Option<Time>>,
-    dialogues: Vec<Dialogue<'b>>,
+    http_connections: Vec<HttpConnection<'b>>,
     /// Connections with further events, ordered by the packet that completes the next event.
     waiting: BinaryHeap<Reverse<(usize, ConnectionId)>>,
     /// Connection and side of the last event.
@@ -23,7 +23,7 @@ pub struct Traffic<'b> {
 }
 
 /// Both directions of a connection, requests first.
-struct Dialogue<'b> {
+struct HttpConnection<'b> {
     ends: String,
     cursors: [Cursor<'b>; 2],
     ended: Option<usize>,
@@ -44,37 +44,38 @@ const DIRECTIONS: [Direction; 2] = [Direction::Request, Direction::Response];
 impl<'b> Traffic<'b> {
     pub fn new(connections: &'b [Connection], times: Vec<Option<Time>>) -> Self {
         let mut counts: HashMap<String, usize> = HashMap::new();
-        let mut dialogues = Vec::new();
+        let mut http_connections = Vec::new();
         for connection in connections {
             if let Some(client) = client(connection) {
-                let mut dialogue = Dialogue::new(connection, client);
-                let count = counts.entry(dialogue.ends.clone()).or_default();
+                let mut http = HttpConnection::new(connection, client);
+                let count = counts.entry(http.ends.clone()).or_default();
                 *count += 1;
                 // Another connection may use the same pair of ports later.
                 if *count > 1 {
-                    dialogue.ends += &format!(" #{count}");
+                    http.ends += &format!(" #{count}");
                 }
-                dialogues.push(dialogue);
+                http_connections.push(http);
             }
         }
-        let mut traffic = Self { times, dialogues, waiting: BinaryHeap::new(), current: None };
-        (0..traffic.dialogues.len()).for_each(|connection| traffic.wait(connection));
+        let mut traffic =
+            Self { times, http_connections, waiting: BinaryHeap::new(), current: None };
+        (0..traffic.http_connections.len()).for_each(|connection| traffic.wait(connection));
         traffic
     }
 
     /// Returns the number of connections with HTTP.
     pub fn count(&self) -> usize {
-        self.dialogues.len()
+        self.http_connections.len()
     }
 
     fn wait(&mut self, connection: ConnectionId) {
-        let dialogue = &mut self.dialogues[connection];
-        let packet = match dialogue.upcoming() {
+        let http = &mut self.http_connections[connection];
+        let packet = match http.upcoming() {
             Some(Upcoming::Item(_, next)) => next.packet,
-            Some(Upcoming::End) => dialogue.ended.unwrap_or_default(),
+            Some(Upcoming::End) => http.ended.unwrap_or_default(),
             None => return,
         };
-        self.waiting.push(Reverse((packet.max(dialogue.packet), connection)));
+        self.waiting.push(Reverse((packet.max(http.packet), connection)));
     }
 
     fn time(&self, packet: usize) -> Option<Time> {
@@ -84,12 +85,12 @@ impl<'b> Traffic<'b> {
 
 impl<'b> Source<'b> for Traffic<'b> {
     fn ends(&self, connection: ConnectionId) -> Option<String> {
-        self.dialogues.get(connection).map(|dialogue| dialogue.ends.clone())
+        self.http_connections.get(connection).map(|http| http.ends.clone())
     }
 
     fn is_captured(&self, connection: ConnectionId, direction: Direction) -> bool {
         let side = usize::from(direction == Direction::Response);
-        self.dialogues.get(connection).is_some_and(|it| it.cursors[side].is_captured())
+        self.http_connections.get(connection).is_some_and(|it| it.cursors[side].is_captured())
     }
 
     fn next_event(&mut self) -> Option<Event<'b>> {
@@ -97,17 +98,17 @@ impl<'b> Source<'b> for Traffic<'b> {
             self.wait(connection);
         }
         let Reverse((packet, connection)) = self.waiting.pop()?;
-        let dialogue = &mut self.dialogues[connection];
-        dialogue.packet = packet;
-        let Some(Upcoming::Item(side, next)) = dialogue.upcoming() else {
-            dialogue.ended = None;
+        let http = &mut self.http_connections[connection];
+        http.packet = packet;
+        let Some(Upcoming::Item(side, next)) = http.upcoming() else {
+            http.ended = None;
             return Some(Event::Ended(connection));
         };
         self.current = Some((connection, side));
         let direction = DIRECTIONS[side];
         let follows_missed_response =
-            direction == Direction::Request && dialogue.follows_missed_response(&next);
-        let cursor = &mut dialogue.cursors[side];
+            direction == Direction::Request && http.follows_missed_response(&next);
+        let cursor = &mut http.cursors[side];
         Some(match next.kind {
             Kind::Message => {
                 let bytes = cursor.bytes();
@@ -137,7 +138,7 @@ impl<'b> Source<'b> for Traffic<'b> {
     }
 
     fn consume(&mut self, message: &Message<'b>, head: usize, body: Body) -> Consumed {
-        let [requests, responses] = &mut self.dialogues[message.connection].cursors;
+        let [requests, responses] = &mut self.http_connections[message.connection].cursors;
         let (cursor, peer) = match message.direction {
             Direction::Request => (requests, responses),
             Direction::Response => (responses, requests),
@@ -151,7 +152,7 @@ impl<'b> Source<'b> for Traffic<'b> {
     }
 }
 
-impl<'b> Dialogue<'b> {
+impl<'b> HttpConnection<'b> {
     fn new(connection: &'b Connection, client: usize) -> Self {
         let server = 1 - client;
         let ends = connection.ends;
@@ -202,12 +203,12 @@ fn is_response_first(request: &Next, response: &Next) -> bool {
 
 /// Returns the side of a connection that sends requests, or `None` if it carries no HTTP.
 fn client(connection: &Connection) -> Option<usize> {
-    let speaks = |stream: &Stream, direction| {
+    let contains_heads = |stream: &Stream, direction| {
         stream.pieces.iter().any(|piece| contains_head(&piece.bytes, direction))
     };
     let is_client = |side: &usize| {
-        speaks(&connection.streams[*side], Direction::Request)
-            || speaks(&connection.streams[1 - *side], Direction::Response)
+        contains_heads(&connection.streams[*side], Direction::Request)
+            || contains_heads(&connection.streams[1 - *side], Direction::Response)
     };
     match connection.opener {
         Some(opener) => Some(opener).filter(is_client),

@@ -25,7 +25,7 @@ const FORMATS: [Format; 30] = [
     capture("a Microsoft Network Monitor 2 capture", b"GMBU"),
     capture("a Microsoft Network Monitor 1 capture", b"RTSS"),
     capture("a snoop capture", b"snoop\0\0\0"),
-    capture("a modified pcap capture", &[0xA1, 0xB2, 0xCD, 0x34]),
+    capture("a modified pcap capture in big-endian order", &[0xA1, 0xB2, 0xCD, 0x34]),
     capture("an IXIA capture", &[0x1C, 0x00, 0x01, 0xAC]),
     capture("an IXIA capture", &[0xAC, 0x01, 0x00, 0x1C]),
     capture("an IXIA capture", &[0x1C, 0x00, 0x01, 0xAB]),
@@ -75,10 +75,18 @@ pub fn advice(file: &str, bytes: &[u8]) -> Option<String> {
     let found = FORMATS.iter().find(is).or_else(|| is_etl(bytes).then_some(&ETL))?;
     let (from, to) = match file {
         "-" => ("FILE".to_owned(), "FILE.pcapng".to_owned()),
-        _ => (quoted(file), quoted(&Path::new(file).with_extension("pcapng").to_string_lossy())),
+        _ => (quoted(file), quoted(&converted(file))),
     };
     let command = found.command.replace("{in}", &from).replace("{out}", &to);
     Some(format!("{} cannot be read; first run: {command}", found.name))
+}
+
+/// Returns the name of the converted file, which differs from that of the input.
+fn converted(file: &str) -> String {
+    let with_extension = |extension| Path::new(file).with_extension(extension);
+    let name = with_extension("pcapng");
+    let name = if name == Path::new(file) { with_extension("converted.pcapng") } else { name };
+    name.to_string_lossy().into_owned()
 }
 
 /// Returns whether the bytes are an event trace of Windows. These start with a buffer header of 72

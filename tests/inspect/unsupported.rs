@@ -24,30 +24,33 @@ fn event_trace(version: u8, bits: u8) -> Vec<u8> {
 #[test]
 fn captures_are_named_with_the_command_that_converts_them() {
     let formats: [(&str, &[u8]); 20] = [
-        ("a Microsoft Network Monitor 2", b"GMBU\0\x02\x01\0"),
-        ("a Microsoft Network Monitor 1", b"RTSS\x01\x01\x01\0"),
-        ("a snoop", b"snoop\0\0\0\0\0\0\x02\0\0\0\x04"),
-        ("a modified pcap", &[0xA1, 0xB2, 0xCD, 0x34, 0, 2, 0, 4]),
-        ("an IXIA", &[0x1C, 0x00, 0x01, 0xAC, 1, 0, 0, 0]),
-        ("an IXIA", &[0xAC, 0x01, 0x00, 0x1C, 1, 0, 0, 0]),
-        ("an IXIA", &[0x1C, 0x00, 0x01, 0xAB, 1, 0, 0, 0]),
-        ("an IXIA", &[0xAB, 0x01, 0x00, 0x1C, 1, 0, 0, 0]),
-        ("a K12 text", b"+---------+---------------+----------+\r\n19:42:42,021,000   ETHER"),
-        ("a K12", &[0x00, 0x00, 0x02, 0x00, 0x12, 0x05, 0x00, 0x10]),
-        ("a Bluetooth snoop", b"btsnoop\0\0\0\0\x01"),
-        ("an AIX iptrace", b"iptrace 2.0\0"),
-        ("an HP-UX nettl", &[0x54, 0x52, 0x00, 0x64, 0x00, 0]),
-        ("a Sniffer", b"TRSNIFF data    \x1A\x01\0"),
-        ("a NetXRay or Windows Sniffer", b"XCP\x00002.001\0"),
-        ("a Network Instruments Observer", b"ObserverPktBufferVersion=15.00\0"),
-        ("an OmniPeek", b"\x7Fver\0\0\0\x5C"),
-        ("a Visual Networks", b"\x05VNF\x26\0\0\0"),
-        ("a 5View", &[0xAA, 0xAA, 0xAA, 0xAA, 0x20, 0, 0, 0]),
-        ("a LANalyzer", b"\x01\x10\x4C\0\x01\x05Trace Display Trace File\0"),
+        ("a Microsoft Network Monitor 2 capture", b"GMBU\0\x02\x01\0"),
+        ("a Microsoft Network Monitor 1 capture", b"RTSS\x01\x01\x01\0"),
+        ("a snoop capture", b"snoop\0\0\0\0\0\0\x02\0\0\0\x04"),
+        ("a modified pcap capture in big-endian order", &[0xA1, 0xB2, 0xCD, 0x34, 0, 2, 0, 4]),
+        ("an IXIA capture", &[0x1C, 0x00, 0x01, 0xAC, 1, 0, 0, 0]),
+        ("an IXIA capture", &[0xAC, 0x01, 0x00, 0x1C, 1, 0, 0, 0]),
+        ("an IXIA capture", &[0x1C, 0x00, 0x01, 0xAB, 1, 0, 0, 0]),
+        ("an IXIA capture", &[0xAB, 0x01, 0x00, 0x1C, 1, 0, 0, 0]),
+        (
+            "a K12 text capture",
+            b"+---------+---------------+----------+\r\n19:42:42,021,000   ETHER",
+        ),
+        ("a K12 capture", &[0x00, 0x00, 0x02, 0x00, 0x12, 0x05, 0x00, 0x10]),
+        ("a Bluetooth snoop capture", b"btsnoop\0\0\0\0\x01"),
+        ("an AIX iptrace capture", b"iptrace 2.0\0"),
+        ("an HP-UX nettl capture", &[0x54, 0x52, 0x00, 0x64, 0x00, 0]),
+        ("a Sniffer capture", b"TRSNIFF data    \x1A\x01\0"),
+        ("a NetXRay or Windows Sniffer capture", b"XCP\x00002.001\0"),
+        ("a Network Instruments Observer capture", b"ObserverPktBufferVersion=15.00\0"),
+        ("an OmniPeek capture", b"\x7Fver\0\0\0\x5C"),
+        ("a Visual Networks capture", b"\x05VNF\x26\0\0\0"),
+        ("a 5View capture", &[0xAA, 0xAA, 0xAA, 0xAA, 0x20, 0, 0, 0]),
+        ("a LANalyzer capture", b"\x01\x10\x4C\0\x01\x05Trace Display Trace File\0"),
     ];
     for (name, bytes) in formats {
         let expected =
-            format!("{name} capture cannot be read; first run: editcap -F pcapng in.cap in.pcapng");
+            format!("{name} cannot be read; first run: editcap -F pcapng in.cap in.pcapng");
         assert_eq!(advice("in.cap", bytes), expected);
     }
 }
@@ -108,6 +111,8 @@ fn names_of_files_are_quoted_for_a_shell() {
     };
     assert_eq!(command("it's a.cap"), r"editcap -F pcapng 'it'\''s a.cap' 'it'\''s a.pcapng'");
     assert_eq!(command("trace"), "editcap -F pcapng trace trace.pcapng");
+    let other = "editcap -F pcapng trace.pcapng trace.converted.pcapng";
+    assert_eq!(command("trace.pcapng"), other, "the input is not overwritten");
     let output = inspect("vectors", &["-"], b"GMBU");
     let errors = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(errors.ends_with("first run: editcap -F pcapng FILE FILE.pcapng\n"), "{errors}");

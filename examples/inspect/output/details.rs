@@ -3,8 +3,8 @@
 use bits_proto::field::HResult;
 use unicode_width::UnicodeWidthStr as _;
 
-use super::counted;
 use super::shorten::{printable, shorten, shorten_path};
+use crate::counted::counted;
 use crate::report::{Report, StartLine, Verdict};
 
 /// Number of columns below which a path is of no use.

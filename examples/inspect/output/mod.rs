@@ -131,11 +131,6 @@ impl Printer {
     }
 }
 
-/// Returns a number and a noun, such as `2 bytes`.
-fn counted(count: u64, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
-}
-
 /// Number of columns if standard output is neither a terminal nor described by `COLUMNS`.
 const DEFAULT_WIDTH: usize = 120;
 /// A line of a message needs this number of columns.

@@ -5,8 +5,8 @@ use bits_proto::field::{ContentName, ErrorContext, HResult};
 use bits_proto::message::Failure;
 use bits_proto::observer::Violation;
 
-use super::counted;
 use super::shorten::{printable, shorten_path};
+use crate::counted::counted;
 use crate::report::{Report, Verdict};
 
 /// Returns sentences about a message, the most important first. A URL is shortened so that its

@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use bits_proto::observer::Severity;
 use comfy_table::{ContentArrangement, Table, presets};
 
-use super::counted;
 use super::text::Layout;
+use crate::counted::counted;
 use crate::summary::Summary;
 
 /// Number of columns before a value.
@@ -107,7 +107,7 @@ fn print_violations(out: &mut impl Write, summary: &Summary, layout: Layout) -> 
         (Severity::Should, "SHOULD: the specification advises against it."),
         (
             Severity::Suspicious,
-            "suspicious: allowed, but a sign of a fault, a proxy, or an attack.",
+            "suspicious: not forbidden, but a sign of a fault, a proxy, or an attack.",
         ),
     ];
     let meanings = meanings.into_iter().filter(|(severity, _)| has(*severity)).map(|it| it.1);

@@ -10,6 +10,7 @@ use super::details::{details, name};
 use super::text::connections;
 use crate::report::{Report, StartLine, Verdict, violation};
 use crate::source::Direction;
+use crate::target::path_and_query;
 
 /// A message, and the ends of its connection.
 pub struct Record<'r> {
@@ -47,10 +48,7 @@ impl<'r> Record<'r> {
     /// Returns the path and the query of the target.
     fn path_and_query(&self) -> Option<(&str, Option<&str>)> {
         let StartLine::Request { target, .. } = &self.report.start_line else { return None };
-        let target = match target.split_once("://") {
-            Some((_, rest)) => rest.find('/').map_or("/", |slash| &rest[slash..]),
-            None => target,
-        };
+        let target = path_and_query(target);
         Some(target.split_once('?').map_or((target, None), |(path, query)| (path, Some(query))))
     }
 }

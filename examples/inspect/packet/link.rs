@@ -99,7 +99,7 @@ fn nflog_payload(mut attributes: &[u8], order: fn([u8; 2]) -> u16) -> Option<&[u
         if order([t0, t1]) == PAYLOAD {
             return attributes.get(HEADER..length.min(attributes.len()));
         }
-        // A shorter one is invalid, and would be read for ever.
+        // A shorter one is invalid, and would cause an endless loop.
         if length < HEADER {
             return None;
         }

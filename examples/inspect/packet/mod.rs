@@ -1,4 +1,4 @@
-//! Finds the TCP segment in a packet, below any sensible nesting of links and tunnels.
+//! Finds the TCP segment in a packet, below up to 16 nested headers of links and tunnels.
 //!
 //! etherparse parses Ethernet, VLAN, MACsec, IP with extension headers, UDP and TCP. The headers between
 //! them, for which it has no parser, are short: the modules here skip them. Tables in [`numbers`] map

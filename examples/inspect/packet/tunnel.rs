@@ -8,7 +8,7 @@ use super::unread::{Protocol, Unread};
 
 /// Skips a stack of MPLS labels.
 ///
-/// The labels do not tell the payload. A first half-byte 4 or 6 is the version of IP (RFC 4928). Before
+/// The labels do not identify the payload. A first half-byte 4 or 6 is the version of IP (RFC 4928). Before
 /// an Ethernet frame of a pseudowire there may be a control word, which starts with the half-byte 0 (RFC
 /// 4448). Without one, the address of the frame may start with it too, so the EtherType decides.
 pub fn mpls(data: &[u8]) -> Option<Step<'_>> {
@@ -97,7 +97,7 @@ pub fn ether_ip(data: &[u8]) -> Option<Step<'_>> {
     Some(Step::Next(Layer::Ethernet, data.get(2..)?))
 }
 
-/// Skips the header of UDP. Its destination port tells the tunnel.
+/// Skips the header of UDP. Its destination port identifies the tunnel.
 pub fn udp(data: &[u8]) -> Option<Step<'_>> {
     let udp = UdpSlice::from_slice_lax(data).ok()?;
     let payload = data.get(udp.header_slice().len()..)?;

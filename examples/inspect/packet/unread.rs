@@ -6,6 +6,7 @@ use etherparse::IpNumber;
 
 use super::layer::Layer;
 use super::link_name;
+use crate::counted::counted;
 
 /// Reason why a packet has no TCP segment that can be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,22 +29,21 @@ pub enum Unread {
 
 impl Unread {
     /// Describes a number of packets with this reason.
-    pub fn describe(&self, count: usize) -> String {
-        let is_one = count == 1;
-        let s = if is_one { "" } else { "s" };
+    pub fn describe(&self, count: u64) -> String {
+        let packets = counted(count, "packet");
         match self {
             Self::Protocol(protocol) => format!("{count} {protocol}"),
-            Self::Fragment if is_one => "1 IP fragment, which is not reassembled".to_owned(),
+            Self::Fragment if count == 1 => "1 IP fragment, which is not reassembled".to_owned(),
             Self::Fragment => format!("{count} IP fragments, which are not reassembled"),
             Self::Truncated(layer) => {
-                format!("{count} packet{s} whose {layer} header was not completely captured")
+                format!("{packets} whose {layer} header was not completely captured")
             }
-            Self::Invalid(layer) => format!("{count} packet{s} with an invalid {layer} header"),
-            Self::Encrypted(protocol) => format!("{count} packet{s} encrypted with {protocol}"),
-            Self::Feature(feature) => format!("{count} packet{s} with {feature}"),
+            Self::Invalid(layer) => format!("{packets} with an invalid {layer} header"),
+            Self::Encrypted(protocol) => format!("{packets} encrypted with {protocol}"),
+            Self::Feature(feature) => format!("{packets} with {feature}"),
             Self::Link(number) => {
                 let name = link_name(*number).map(|name| format!(" ({name})")).unwrap_or_default();
-                format!("{count} packet{s} of link type {number}{name}, which is not supported")
+                format!("{packets} of link type {number}{name}, which is not supported")
             }
         }
     }
