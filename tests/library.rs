@@ -8,9 +8,11 @@ mod world;
 mod backend;
 mod client;
 mod deviation;
+mod deviation_set;
 mod display;
 mod download;
 mod error;
+mod error_order;
 mod field;
 mod http1;
 #[cfg(feature = "std")]

@@ -10,6 +10,7 @@ mod http_types;
 mod presence;
 mod presence_messages;
 mod properties;
+mod refusal_output;
 mod refusals;
 mod requirements;
 mod unreadable;

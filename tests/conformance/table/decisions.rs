@@ -94,11 +94,11 @@ A21 | error fields in a success | ignored, a deviation
     deviation::each_deviation_is_recorded_alone_and_only_for_its_message
 A22 | two fields for one code | BITS-Error takes precedence; both are written, by policy one
     message::refusals::the_first_error_field_present_is_used
-    message::refusals::the_code_is_written_in_the_fields_that_were_asked_for
+    message::refusal_output::the_code_is_written_in_the_fields_that_were_asked_for
     deviation::each_deviation_is_recorded_alone_and_only_for_its_message
 A23 | several errors in one request | the first in a fixed order of checks is reported
-    error::the_error_of_the_earliest_stage_is_reported
-    error::framing_is_checked_first_and_a_body_before_the_session
+    error_order::the_error_of_the_earliest_stage_is_reported
+    error_order::framing_is_checked_first_and_a_body_before_the_session
     server::answers::a23_the_order_of_the_checks
     server::sessions::access_is_checked_before_the_session_lookup
 A24 | scope of the 4 KiB limit | bytes of one trimmed value; 4097 are rejected
@@ -132,9 +132,9 @@ A33 | classification of failures | a class for every status and code; redirects 
     client::decisions::a33_every_status_and_code_has_its_effect
     client::failures::a_404_to_a_fragment_that_is_longer_than_accepted_ones_halves_it
     client::failures::a_404_to_the_first_fragment_is_fatal_with_advice
-A33b | failures of the server application | by status alone: transient or fatal
+A33b | failures of the server application | by status alone: transient or fatal; code 0x8020001F starts over in any context
     message::refusals::every_status_code_and_context_has_its_class
-    message::refusals::an_application_never_causes_another_request
+    message::refusals::an_application_never_asks_for_credentials_or_smaller_fragments
     message::unreadable::a_416_of_the_application_needs_no_offset
 A33c | Retry-After | the earliest time of the next try; limited by an option
     client::retry_after::the_number_of_seconds_is_the_shortest_wait

@@ -24,11 +24,11 @@ R2.2.9.2-1 enforced | BITS-Packet-Type is Ack
 R2.2.9.2-2 departed | BITS-Error in a refusal only | omitted with 404, 500 and 503 (note 4)
     observer::messages::error_fields_on_a_success_are_forbidden_by_the_section_of_its_ack
     message::presence::the_table_matches_the_specification_except_for_listed_deviations
-    server::work::a_lost_entity_ends_the_session message::refusals::without_a_code_no_error_field_is_written
+    server::work::a_lost_entity_ends_the_session message::refusal_output::without_a_code_no_error_field_is_written
     message::presence_messages::an_unexpected_field_is_recorded_and_ignored
 R2.2.9.2-3 departed | BITS-Error-Context in a refusal only | sent with a code only
     message::presence::the_table_matches_the_specification_except_for_listed_deviations
-    server::work::a_lost_entity_ends_the_session message::refusals::without_a_code_no_error_field_is_written
+    server::work::a_lost_entity_ends_the_session message::refusal_output::without_a_code_no_error_field_is_written
     message::presence_messages::an_unexpected_field_is_recorded_and_ignored
 R2.2.9.3-1 enforced | no body after its Ack | a body is a deviation, and framed by its length
     message::requirements::every_ack_has_its_packet_type_and_no_body
@@ -54,12 +54,12 @@ R2.2.11.2-2 departed | BITS-Error in a refusal only | omitted with 500 and 503 (
     observer::messages::error_fields_on_a_success_are_forbidden_by_the_section_of_its_ack
     message::presence::the_table_matches_the_specification_except_for_listed_deviations
     server::decisions::a39_a_second_request_is_busy
-    message::refusals::without_a_code_no_error_field_is_written
+    message::refusal_output::without_a_code_no_error_field_is_written
     message::presence_messages::an_unexpected_field_is_recorded_and_ignored
 R2.2.11.2-3 departed | BITS-Error-Context in a refusal only | sent with a code only
     message::presence::the_table_matches_the_specification_except_for_listed_deviations
     server::decisions::a39_a_second_request_is_busy
-    message::refusals::without_a_code_no_error_field_is_written
+    message::refusal_output::without_a_code_no_error_field_is_written
     message::presence_messages::an_unexpected_field_is_recorded_and_ignored
 R2.2.11.3-1 enforced | no body after its Ack | a body is a deviation, and framed by its length
     message::requirements::every_ack_has_its_packet_type_and_no_body

@@ -18,7 +18,7 @@ R2.2-2 n/a | fields of later versions | a permission for other implementations
 R2.2-3 enforced | unknown fields are ignored
     message::requirements::unknown_fields_change_nothing
 R2.2.1-1 enforced | version is 1.1 | a 1.0 response is accepted with a deviation
-    error::the_error_of_the_earliest_stage_is_reported
+    error_order::the_error_of_the_earliest_stage_is_reported
     message::requirements::every_request_has_a_packet_type_and_a_content_length
     deviation::each_deviation_is_recorded_alone_and_only_for_its_message
 R2.2.1-2 enforced | fields have HTTP's syntax
@@ -82,7 +82,7 @@ R2.2.1.2-8 enforced | context 5 for the server, 7 for the application
     backend::refusals::every_failure_is_reported_with_its_status_and_code
     server::work::an_application_that_refuses_temporarily_is_notified_again
 R2.2.1.2-9 enforced | no context without an error
-    message::refusals::without_a_code_no_error_field_is_written
+    message::refusal_output::without_a_code_no_error_field_is_written
     message::presence_messages::the_error_fields_of_a_refusal_replace_each_other
 
 R2.2.2.1-1 departed | Content-Name on Create-Session | newer Windows sends none; the caller may add it
@@ -135,11 +135,11 @@ R2.2.3.2-10 enforced | BITS-Host-Id-Fallback-Timeout accompanies every BITS-Host
 R2.2.3.2-11 departed | BITS-Error in a refusal only | omitted where the status is sufficient (note 4)
     observer::messages::error_fields_on_a_success_are_forbidden_by_the_section_of_its_ack
     message::presence::the_table_matches_the_specification_except_for_listed_deviations
-    server::work::access_is_checked_for_every_packet message::refusals::without_a_code_no_error_field_is_written
+    server::work::access_is_checked_for_every_packet message::refusal_output::without_a_code_no_error_field_is_written
     message::presence_messages::an_unexpected_field_is_recorded_and_ignored
 R2.2.3.2-12 departed | BITS-Error-Context in a refusal only | sent with a code only
     message::presence::the_table_matches_the_specification_except_for_listed_deviations
-    server::work::access_is_checked_for_every_packet message::refusals::without_a_code_no_error_field_is_written
+    server::work::access_is_checked_for_every_packet message::refusal_output::without_a_code_no_error_field_is_written
     message::presence_messages::an_unexpected_field_is_recorded_and_ignored
 R2.2.3.3-1 enforced | no body after its Ack | a body is a deviation, and framed by its length
     message::requirements::every_ack_has_its_packet_type_and_no_body
@@ -164,11 +164,11 @@ R2.2.5.2-1 enforced | BITS-Packet-Type is Ack
 R2.2.5.2-2 departed | BITS-Error in a refusal only | omitted where the status is sufficient (note 4)
     observer::messages::error_fields_on_a_success_are_forbidden_by_the_section_of_its_ack
     message::presence::the_table_matches_the_specification_except_for_listed_deviations
-    server::work::access_is_checked_for_every_packet message::refusals::without_a_code_no_error_field_is_written
+    server::work::access_is_checked_for_every_packet message::refusal_output::without_a_code_no_error_field_is_written
     message::presence_messages::an_unexpected_field_is_recorded_and_ignored
 R2.2.5.2-3 departed | BITS-Error-Context in a refusal only | sent with a code only
     message::presence::the_table_matches_the_specification_except_for_listed_deviations
-    server::work::access_is_checked_for_every_packet message::refusals::without_a_code_no_error_field_is_written
+    server::work::access_is_checked_for_every_packet message::refusal_output::without_a_code_no_error_field_is_written
     message::presence_messages::an_unexpected_field_is_recorded_and_ignored
 R2.2.5.3-1 enforced | no body after its Ack | a body is a deviation, and framed by its length
     message::requirements::every_ack_has_its_packet_type_and_no_body
@@ -224,12 +224,12 @@ R2.2.7.2-7 enforced | no reply URL in the Ack for an earlier fragment
 R2.2.7.2-8 departed | BITS-Error in a refusal only | omitted with 413, 416, 503 and similar (note 4)
     observer::messages::error_fields_on_a_success_are_forbidden_by_the_section_of_its_ack
     message::presence::the_table_matches_the_specification_except_for_listed_deviations
-    message::refusals::without_a_code_no_error_field_is_written
+    message::refusal_output::without_a_code_no_error_field_is_written
     message::refusals::an_out_of_sync_refusal_has_an_offset_and_no_error_code
     message::presence_messages::an_unexpected_field_is_recorded_and_ignored
 R2.2.7.2-9 departed | BITS-Error-Context in a refusal only | sent with a code only
     message::presence::the_table_matches_the_specification_except_for_listed_deviations
-    message::refusals::without_a_code_no_error_field_is_written
+    message::refusal_output::without_a_code_no_error_field_is_written
     message::refusals::an_out_of_sync_refusal_has_an_offset_and_no_error_code
     message::presence_messages::an_unexpected_field_is_recorded_and_ignored
 R2.2.7.3-1 enforced | no body after the Ack | a body is a deviation, and framed by its length

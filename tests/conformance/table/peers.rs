@@ -18,7 +18,7 @@ package-type-unwritten | BITS-Package-Type, a misprint | not written
     message::presence_messages::the_writer_writes_the_fields_that_are_carried_in_the_order_of_the_table
 
 method-other | another method | rejected by default
-    error::the_error_of_the_earliest_stage_is_reported
+    error_order::the_error_of_the_earliest_stage_is_reported
 method-override | POST with X-HTTP-Method-Override | accepted by policy, with a deviation
     deviation::each_deviation_is_recorded_alone_and_only_for_its_message
 method-plain-post | plain POST | accepted by policy, with a deviation
@@ -166,7 +166,7 @@ host-timeout-absent | a host without a timeout | the client never returns to the
     client::fallback::a28_without_a_fallback_timeout_the_host_is_kept
 
 http-1-0-request | an HTTP/1.0 request | rejected
-    error::the_error_of_the_earliest_stage_is_reported
+    error_order::the_error_of_the_earliest_stage_is_reported
 http-1-0-answer | an HTTP/1.0 response | accepted with a deviation
     deviation::each_deviation_is_recorded_alone_and_only_for_its_message
 notification-names | DataFile in captures, DataEntity in the text | both are accepted

@@ -44,7 +44,7 @@ R3.2.5.2.3-1 enforced | each response is the Ack of its request's type
 R3.2.5.2.3-2 enforced | requests are checked
     message::presence::the_table_matches_the_specification_except_for_listed_deviations
     message::presence_messages::a_message_is_refused_without_a_required_field
-    error::the_error_of_the_earliest_stage_is_reported
+    error_order::the_error_of_the_earliest_stage_is_reported
 R3.2.5.2.3-3 enforced | invalid requests: 400, invalid argument
     message::refusals::every_error_of_the_peers_is_answered_with_an_invalid_argument
     message::refusals::another_missing_field_is_a_bad_request_under_every_policy
