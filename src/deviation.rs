@@ -71,7 +71,7 @@ deviations! {
     MissingContentLength "missing-content-length" "2.2.1.1"
         "Content-Length is missing",
     ChunkedResponse "chunked-response" "2.2.1.1"
-        "response has a Transfer-Encoding instead of a Content-Length",
+        "response has a Transfer-Encoding",
     UnexpectedBody "unexpected-body" "2.2"
         "body in a message that has none",
     LongContentName "long-content-name" "2.2.1.1"

@@ -136,6 +136,12 @@ impl Error {
         if earlier == later {
             return self.with_received(later, 0);
         }
+        self.with_pair(earlier, later)
+    }
+
+    /// Adds excerpts of the values of two fields, which may be equal.
+    #[cold]
+    pub(crate) fn with_pair(self, earlier: &[u8], later: &[u8]) -> Self {
         Self { received_len: later.len(), excerpt: Excerpt::conflict(earlier, later), ..self }
     }
 
@@ -296,6 +302,9 @@ impl fmt::Display for Error {
             write!(f, "{}: ", field.as_str())?;
         }
         match (self.tag, self.excerpt.first(), self.excerpt.second()) {
+            (Tag::TransferEncoding, Some(earlier), Some(later)) => {
+                write!(f, "received several fields, {earlier} and {later}, expected at most one")?;
+            }
             (_, Some(earlier), Some(later)) => {
                 write!(f, "conflicting values {earlier} and {later}")?;
             }

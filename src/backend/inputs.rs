@@ -6,7 +6,6 @@ use super::notification::{Body, Phase};
 use super::{
     Event, EventError, Notification, NotificationError, NotificationType, Outcome, Reply, State,
 };
-use crate::http1::StatusCode;
 use crate::message::NotificationResponse;
 use crate::state_machine::{IllegalEvent, StateMachine as _};
 
@@ -77,7 +76,7 @@ impl Notification {
         let copy_to_destination = response.copy_file_to_destination.is_some();
         let is_static = response.static_response_url.is_some();
         let (event, phase) = match self.kind {
-            _ if !self.accepted_statuses.contains(response.status) => {
+            _ if !self.accepted_statuses.accepts(response.status) => {
                 let error = NotificationError::Application(response.status);
                 (Event::Rejected, Phase::Error(error))
             }
@@ -89,10 +88,7 @@ impl Notification {
                 (Event::SuccessByReference, Phase::FindReply { copy_to_destination })
             }
             NotificationType::None | NotificationType::ByValue => {
-                let remaining = match response.status {
-                    StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT => Some(0),
-                    _ => response.content_length,
-                };
+                let remaining = response.content_length;
                 let body = Body { received: 0, remaining, is_static, copy_to_destination };
                 let phase = match self.phase {
                     Phase::SendData { sent } => Phase::SendRest { sent, body },

@@ -23,7 +23,7 @@ named! {
 impl AcceptedStatuses {
     /// Returns `true` if the status accepts the entity.
     #[must_use]
-    pub const fn contains(self, status: StatusCode) -> bool {
+    pub const fn accepts(self, status: StatusCode) -> bool {
         match self {
             Self::AnySuccess => status.is_success(),
             Self::OnlyOk => matches!(status, StatusCode::OK),

@@ -47,7 +47,7 @@ impl Notification {
             }
             Phase::Error(error) => {
                 let was_accepted = matches!(error, NotificationError::Application(status)
-                    if self.accepted_statuses.contains(status));
+                    if self.accepted_statuses.accepts(status));
                 let is_valid = self.kind != NotificationType::None && !was_accepted;
                 (is_valid, "failure is impossible for the type")
             }

@@ -35,7 +35,7 @@ pub enum StopReason {
         context: Option<ErrorContext>,
     },
     /// The server answered a fragment with 404, although it had created the session. Windows servers
-    /// do this if request filtering limits the length of requests, and if uploads are not enabled.
+    /// do this if request filtering limits the length of requests, or if uploads are not enabled.
     FragmentNotFound,
     /// The server rejects the session since the upload was resumed, but does not say that the session
     /// is unknown. [`Upload::restart`](super::Upload::restart) may help.
@@ -90,12 +90,14 @@ impl fmt::Display for StopReason {
             Self::FragmentNotFound => {
                 f.write_str("server rejected a fragment")?;
                 write_answer(f, StatusCode::NOT_FOUND, None)?;
-                f.write_str(": the fragment is too large, or uploads are not enabled")
+                f.write_str(": the fragment may be too large, or uploads are not enabled")
             }
             Self::SessionRejected { status, code } => {
                 f.write_str("server rejected the resumed session")?;
                 write_answer(f, *status, *code)?;
-                f.write_str("; a new start may help")
+                f.write_str(
+                    "; the server may have lost it: restarting the upload from offset 0 may help",
+                )
             }
             Self::NoProgress => f.write_str("upload is making no progress"),
             Self::SessionLost => f.write_str("server repeatedly lost the session"),

@@ -8,7 +8,6 @@ use super::upload::MAX_HOST;
 use super::{Exchange, FragmentSizing, Options, State, StopReason, Upload};
 use crate::field::{ReplyUrl, SessionId};
 use crate::http1::StatusCode;
-use crate::message::Failure;
 use crate::persist::{RestoreError, VERSION, check, stored_form};
 use crate::util::inline_str::InlineStr;
 use crate::util::random::Random;
@@ -86,7 +85,10 @@ impl Upload {
                 "state needs all bytes to be received",
             ),
             (self.state != State::Fragment || self.next < self.total, "state needs bytes to send"),
-            (self.is_challenged() == is_unauthorized, "challenge contradicts the exchange"),
+            (
+                self.challenge.is_some_and(StatusCode::is_challenge) == is_unauthorized,
+                "challenge contradicts the exchange",
+            ),
             (self.stop_reason.is_some() == is_stopped, "stop reason contradicts the state"),
             (self.host_id.is_some() || !self.has_fallback(), "fallback without a host"),
             (has_session || !self.has_progress(), "progress without a session"),
@@ -130,11 +132,6 @@ impl Upload {
 
     const fn was_complete(&self) -> bool {
         self.maybe_closed || self.reply_done || self.reply_url.is_some()
-    }
-
-    fn is_challenged(&self) -> bool {
-        let class = |status| Failure::of(status, None, None);
-        self.challenge.is_some_and(|status| class(status) == Some(Failure::Credentials))
     }
 
     const fn is_stop_reason_valid(&self) -> bool {

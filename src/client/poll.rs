@@ -77,7 +77,9 @@ enum Packet {
 }
 
 impl Transmit {
-    /// Returns the request, without a Content-Name. The caller may offer other protocols.
+    /// Returns the request without Content-Name. Prefer
+    /// [`request_with_name`](Self::request_with_name) if the entity has a name: Windows sends it with
+    /// every fragment. The caller may offer other protocols.
     #[must_use]
     pub fn request(&self) -> Request<'_> {
         match (self.packet, session_id(self.session_id.as_ref())) {
@@ -106,7 +108,7 @@ impl Transmit {
     /// let upload = Upload::new(1_000_000, options, 7);
     /// let Poll::Send(transmit) = upload.poll() else { panic!() };
     /// let name = ContentName::try_from("report.bin")?;
-    /// assert_eq!(transmit.request_with_name(name).content_name(), Some(&name));
+    /// assert_eq!(transmit.request_with_name(name).content_name(), Some(name));
     /// # Ok::<(), bits_proto::Error>(())
     /// ```
     ///

@@ -16,10 +16,10 @@ impl Upload {
     ///
     /// A success advances the upload. A refusal has the effect that [`Failure`] describes, with two
     /// exceptions. A 404 to a fragment that is longer than those accepted before causes smaller
-    /// fragments. After [`resume`](Self::resume), a 400 or 500 without the code of a failure is
-    /// retried, because some servers answer so if they lost the session. A retry is not sent before
-    /// the number of seconds in Retry-After; see [`handle_retry_after`](Self::handle_retry_after) for
-    /// dates.
+    /// fragments. After [`resume`](Self::resume), a 400 or 500 whose error code is missing or is not a
+    /// failure (such as 0x1) is retried, because some servers answer so if they lost the session. A
+    /// retry is not sent before the number of seconds in Retry-After; see
+    /// [`handle_retry_after`](Self::handle_retry_after) for dates.
     ///
     /// A success whose offset exceeds the bytes sent is a failure, and so is a 416 whose offset
     /// exceeds the length of the entity.
@@ -175,16 +175,14 @@ impl Upload {
         StopReason::from_refusal(refusal)
     }
 
-    /// Returns `true` for a refusal that may mean that the session is unknown: 400 or 500 without a
-    /// code that means failure, to a packet of a session that the server has not confirmed since the
-    /// upload was resumed. Some servers answer so, and a Ping does not show it.
+    /// Returns `true` for a refusal that may mean that the session is unknown: 400 or 500 whose
+    /// error code is missing or is not a failure, to a packet of a session that the server has not
+    /// confirmed since the upload was resumed. Some servers answer so, and a Ping does not show it.
     fn may_be_lost(&self, refusal: &Refusal<'_>) -> bool {
-        // An HRESULT with the highest bit is a failure.
-        let is_failure = |code: HResult| code.get() >> 31 == 1;
         self.is_unconfirmed
             && matches!(self.state, State::Fragment | State::Close)
             && matches!(refusal.status().get(), 400 | 500)
-            && !refusal.code().is_some_and(is_failure)
+            && !refusal.code().is_some_and(HResult::is_failure)
             && refusal.context() != Some(ErrorContext::REMOTE_APPLICATION)
     }
 

@@ -195,7 +195,7 @@ error_kinds! {
     // Requests of the caller.
     /// Other URLs are resolved against the destination.
     NotDestination "not-destination" => "destination must be an absolute http or https URL",
-    /// 200 and 201 mean success, 1xx are interim, and 416 requires an offset.
+    /// 2xx statuses mean success, 1xx are interim, and 416 requires an offset.
     NotRefusal "not-refusal" => "status code is not a refusal",
     /// A status code has three digits.
     NotStatus "not-status" => "expected a status code from 100 to 999",

@@ -167,6 +167,22 @@ impl HResult {
         self.0.get()
     }
 
+    /// Returns true if the code means a failure: its highest bit is set.
+    ///
+    /// ```
+    /// use bits_proto::field::HResult;
+    ///
+    /// assert!(HResult::BG_E_SESSION_NOT_FOUND.is_failure());
+    /// assert!(!"0x1".parse::<HResult>()?.is_failure());
+    /// # Ok::<(), bits_proto::Error>(())
+    /// ```
+    ///
+    /// Source: \[MS-ERREF\] 2.1.
+    #[must_use]
+    pub const fn is_failure(self) -> bool {
+        self.get() >> 31 == 1
+    }
+
     /// Returns the code for an HTTP status code: `0x80190000` plus the status code, such as
     /// [`BG_E_HTTP_ERROR_503`](Self::BG_E_HTTP_ERROR_503). `None` for status
     /// codes outside 300 to 999.

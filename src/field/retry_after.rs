@@ -45,7 +45,7 @@ use crate::util::sink::{Sink, Wire, wire_display};
 pub enum RetryAfter {
     /// The number of seconds after the response.
     Seconds(u64),
-    /// The earliest time of the next request.
+    /// The earliest time at which the client may send the next request.
     Date(HttpDate),
 }
 

@@ -114,8 +114,8 @@ impl Framing {
     /// Returns the length of the body that follows a response head.
     ///
     /// A Transfer-Encoding takes precedence over Content-Length. A 205 that has neither has no body,
-    /// see RFC 9110 section 15.3.6. A response to HEAD has no body, whatever its fields are; the
-    /// caller must handle that case.
+    /// see RFC 9110 section 15.3.6. A body that a 205 announces is read and discarded. A response to
+    /// HEAD has no body, whatever its fields are; the caller must handle that case.
     #[must_use]
     pub const fn response_body(&self, status: StatusCode) -> BodyLength {
         match (self.transfer_encoding, self.content_length) {
@@ -185,10 +185,10 @@ pub enum AllowedCoding {
 }
 
 impl<'b> FramingFields<'b> {
-    /// Returns the usual framing, which is never rejected: at most one Content-Length, which is a
-    /// number, and no Transfer-Encoding.
+    /// Returns the framing of most messages, which is never rejected: at most one decimal
+    /// Content-Length and no Transfer-Encoding. `None` if the fields need [`check`](Self::check).
     #[inline(always)]
-    pub(crate) fn usual(self) -> Option<Framing> {
+    pub(crate) fn parse_simple(self) -> Option<Framing> {
         if self.other_length.is_some() || self.transfer_encoding.is_some() {
             return None;
         }
@@ -201,7 +201,7 @@ impl<'b> FramingFields<'b> {
 
     /// Returns the framing. An invalid Content-Length counts as absent.
     #[cold]
-    pub(crate) fn unusual(self) -> Framing {
+    pub(crate) fn parse(self) -> Framing {
         let is_repeated = self.other_coding.is_some();
         Framing {
             content_length: self.content_length.and_then(|value| content_length(value).ok()),
@@ -216,7 +216,7 @@ impl<'b> FramingFields<'b> {
         &self,
         allowed: AllowedCoding,
     ) -> impl Iterator<Item = FramingError<'b>> + use<'b> {
-        let is_chunked = self.unusual().transfer_encoding == Some(TransferCoding::Chunked);
+        let is_chunked = self.parse().transfer_encoding == Some(TransferCoding::Chunked);
         let is_allowed = match allowed {
             AllowedCoding::None => false,
             AllowedCoding::Chunked => is_chunked && self.content_length.is_none(),
@@ -240,7 +240,7 @@ impl<'b> FramingFields<'b> {
             .is_some_and(|value| value.contains(&b',') && content_length(value).is_ok())
     }
 
-    /// Returns the framing of a head that is not [`usual`](Self::usual), or the first reason to
+    /// Returns the framing of a head that is not [simple](Self::parse_simple), or the first reason to
     /// reject it.
     #[cold]
     pub(super) fn check<V: HeadVisitor<'b>>(
@@ -254,7 +254,7 @@ impl<'b> FramingFields<'b> {
         if self.is_length_list() {
             visitor.record_length_list();
         }
-        Ok(self.unusual())
+        Ok(self.parse())
     }
 
     /// Returns the framing of a message that another HTTP stack has parsed and decoded.
@@ -336,6 +336,9 @@ impl<'b> FramingError<'b> {
     fn at(self, offset: Option<usize>) -> Error {
         let error = Error::http(self.error.kind, offset).in_field(self.field);
         match self.first {
+            Some(first) if self.field == FieldName::TransferEncoding => {
+                error.with_pair(first, self.value)
+            }
             Some(first) => error.with_conflict(first, self.value),
             None => error.with_received(self.value, self.error.at),
         }

@@ -94,8 +94,8 @@ impl<'h, 'b, L: StartLine<'b>, V: HeadVisitor<'b>> Head<'h, 'b, L, V> {
                 let mut lines = CheckedLines { fields: fields.iter(), bytes, bare_lf: None };
                 let framing = visitor.visit_all(&mut lines);
                 lines.finish()?;
-                let framing = match framing.usual() {
-                    Some(usual) => usual,
+                let framing = match framing.parse_simple() {
+                    Some(simple) => simple,
                     None => framing
                         .check(line.allowed_coding(), visitor)
                         .map_err(|error| error.in_head(bytes, fields))?,

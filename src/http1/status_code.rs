@@ -100,6 +100,12 @@ impl StatusCode {
         matches!(self.0, 100..=199 | 204 | 304)
     }
 
+    /// Returns true for a response that asks for credentials: 401 and 407.
+    #[must_use]
+    pub const fn is_challenge(self) -> bool {
+        matches!(self, Self::UNAUTHORIZED | Self::PROXY_AUTHENTICATION_REQUIRED)
+    }
+
     /// Returns true for a successful response (2xx).
     #[must_use]
     pub const fn is_success(self) -> bool {

@@ -91,7 +91,7 @@ impl<'b> Ack<'b> {
     /// # Errors
     ///
     /// As [`from_head`](Self::from_head), without offsets. An ambiguous Content-Length is an error
-    /// too. A Transfer-Encoding never is one, because the stack has decoded the body.
+    /// too. Transfer-Encoding is never an error, because the stack has decoded the body.
     pub fn from_fields(
         line: StatusLine<'b>,
         fields: impl IntoIterator<Item = (&'b str, &'b [u8])>,

@@ -89,7 +89,7 @@ impl Failure {
         match (status.get(), code) {
             (416, _) => Self::Resynchronise,
             (_, Some(HResult::BG_E_SESSION_NOT_FOUND)) => Self::StartOver,
-            (401 | 407, _) => Self::Credentials,
+            _ if status.is_challenge() => Self::Credentials,
             (413, _) => Self::SmallerFragments,
             (
                 _,

@@ -19,7 +19,8 @@ use crate::http1::{StatusCode, StatusLine, Version};
 /// 200 is success. Any other 2xx is a success too, with the deviation
 /// [`ApplicationSuccess`](Deviation::ApplicationSuccess); a server can insist on 200 with
 /// [`AcceptedStatuses`](crate::backend::AcceptedStatuses). Any other status is an error of the
-/// application, which the upload server passes on to the client. The reply is a static URL, the body, or the file that the request named.
+/// application, which the upload server passes on to the client. The reply is a static URL, the
+/// body, or the file that the request named.
 ///
 /// ```text
 /// HTTP/1.1 200 OK
@@ -53,7 +54,8 @@ pub struct NotificationResponse<'b> {
     /// A request to copy the entity to its destination.
     pub copy_file_to_destination: Option<CopyFileToDestination<'b>>,
     /// The length of the body in bytes. `None` if the body is sent in chunks or ends with the
-    /// connection, and with 204, which has no body.
+    /// connection. In a response that was read with status 204 or 205, it is 0: a 204 has no body,
+    /// and one that a 205 announces is read and discarded.
     pub content_length: Option<u64>,
 }
 
@@ -84,7 +86,7 @@ impl<'b> NotificationResponse<'b> {
     /// # Errors
     ///
     /// As [`from_head`](Self::from_head), without offsets. An ambiguous Content-Length is an error
-    /// too. A Transfer-Encoding never is one, because the stack has decoded the body.
+    /// too. Transfer-Encoding is never an error, because the stack has decoded the body.
     pub fn from_fields(
         line: StatusLine<'b>,
         fields: impl IntoIterator<Item = (&'b str, &'b [u8])>,
@@ -161,10 +163,12 @@ pub(super) fn read<'b, R: Report<'b>>(
     }
     let static_response_url = reader.optional(KIND)?;
     let copy_file_to_destination = reader.optional(KIND)?;
-    // A 204 has no body, and the length of a chunked one is unknown, whatever Content-Length is.
-    let is_given =
-        line.status != StatusCode::NO_CONTENT && reader.framing.transfer_encoding.is_none();
-    let content_length = reader.framing.content_length.filter(|_| is_given);
+    let content_length = match line.status {
+        StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT => Some(0),
+        // The length of a chunked body is unknown, whatever Content-Length is.
+        _ if reader.framing.transfer_encoding.is_some() => None,
+        _ => reader.framing.content_length,
+    };
     Ok(static_response_url.and_then(|static_response_url| {
         Ok(NotificationResponse {
             status: line.status,

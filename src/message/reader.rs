@@ -15,9 +15,9 @@ use crate::http1::framing::AllowedCoding;
 pub(crate) struct Reader<'h, 'b, R> {
     fields: &'h Fields<'b>,
     pub(super) framing: Framing,
-    /// True if `framing` is set by [`check_framing`](Self::check_framing). False for the usual
-    /// framing, and where the head was parsed from bytes.
-    is_framing_unusual: bool,
+    /// True if [`check_framing`](Self::check_framing) sets `framing`. False for simple framing, and
+    /// where the head was parsed from bytes.
+    needs_framing_check: bool,
     long_value: Option<LongValue<'b>>,
     pub(super) deviations: Deviations,
     report: R,
@@ -33,17 +33,17 @@ impl<'h, 'b, R: Report<'b>> Reader<'h, 'b, R> {
         report: R,
     ) -> Self {
         let deviations = Deviations::EMPTY;
-        Self { fields, framing, is_framing_unusual: false, long_value, deviations, report }
+        Self { fields, framing, needs_framing_check: false, long_value, deviations, report }
     }
 
     /// Reads fields that another HTTP stack has parsed.
     #[inline(always)]
     pub(super) fn of_parsed_fields(fields: &'h Fields<'b>, report: R) -> Self {
-        let usual = fields.framing_fields().usual();
+        let simple = fields.framing_fields().parse_simple();
         Self {
             fields,
-            framing: usual.unwrap_or_default(),
-            is_framing_unusual: usual.is_none(),
+            framing: simple.unwrap_or_default(),
+            needs_framing_check: simple.is_none(),
             long_value: fields.long_value(),
             deviations: Deviations::EMPTY,
             report,
@@ -65,13 +65,13 @@ impl<'h, 'b, R: Report<'b>> Reader<'h, 'b, R> {
     /// Checks the framing of a message that another HTTP stack has parsed.
     #[inline(always)]
     pub(super) fn check_framing(&mut self, allowed: AllowedCoding) -> Checked<'b, R> {
-        if self.is_framing_unusual { self.report_framing(allowed) } else { Ok(()) }
+        if self.needs_framing_check { self.report_framing(allowed) } else { Ok(()) }
     }
 
     #[cold]
     fn report_framing(&mut self, allowed: AllowedCoding) -> Checked<'b, R> {
         let fields = self.fields.framing_fields();
-        self.framing = fields.unusual();
+        self.framing = fields.parse();
         for error in fields.errors(allowed) {
             self.report(MessageError::in_framing(error))?;
         }

@@ -179,7 +179,8 @@ impl<'b> Refusal<'b> {
     /// Returns the refusal for any parse error.
     ///
     /// A missing Content-Length that the options reject is 411, or 400 if they say so. Every other error
-    /// of the peer is 400 with `E_INVALIDARG`. An error of the caller is 500 without a code, which clients retry.
+    /// of the peer is 400 with `E_INVALIDARG`. An error of the caller is 500 without a code, which
+    /// clients retry.
     ///
     /// # Example
     ///

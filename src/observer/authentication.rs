@@ -5,7 +5,6 @@
 //! does so even without a token.
 
 use crate::error::Error;
-use crate::http1::StatusCode;
 use crate::util::ascii_case::eq_ignore_case;
 
 /// A Fragment with Content-Length 0, which is an error if the server does not ask for credentials.
@@ -24,11 +23,6 @@ impl PartialEq for DeferredError {
 }
 
 impl Eq for DeferredError {}
-
-/// Returns true for a status code that asks for credentials.
-pub(super) const fn is_challenge(status: StatusCode) -> bool {
-    matches!(status, StatusCode::UNAUTHORIZED | StatusCode::PROXY_AUTHENTICATION_REQUIRED)
-}
 
 /// Returns true if the request has a token of NTLM or Negotiate, for the server or for a proxy.
 ///

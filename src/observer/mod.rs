@@ -275,7 +275,8 @@ impl Observer {
 
     /// Handles the head of a response, which answers the oldest pending request on its connection.
     ///
-    /// Interim responses (1xx) are ignored.
+    /// Interim responses (1xx) are ignored. A violation is one of the request if
+    /// [`Violation::is_in_request`] returns true.
     pub fn handle_response(
         &mut self,
         connection: u32,

@@ -1,7 +1,6 @@
 //! The rules that a response violates by itself.
 
 use super::Violation;
-use super::authentication::is_challenge;
 use crate::deviation::Deviation;
 use crate::http1::{StatusCode, StatusLine};
 use crate::message::{
@@ -50,7 +49,7 @@ pub(super) fn report_deviations(
     for deviation in ack.deviations.iter() {
         let is_violation = match deviation {
             Deviation::MissingError => needs_code,
-            Deviation::MissingPacketType => ack.is_of_server || !is_challenge(status),
+            Deviation::MissingPacketType => ack.is_of_server || !status.is_challenge(),
             // `WrongAck` covers the fields of other Acks. Without the kind of request, any field
             // of an Ack may be right.
             Deviation::UnexpectedField => kind.is_some() && !ack.is_of_other_request,

@@ -1,6 +1,6 @@
 //! Handling of responses.
 
-use super::authentication::{DeferredError, is_challenge};
+use super::authentication::DeferredError;
 use super::own_rules::{check_lone_ack, check_notification_response, report_deviations};
 use super::pending::{Packet, PendingRequest, SessionRef};
 use super::session::{ClientView, Fingerprint, Session};
@@ -47,7 +47,7 @@ impl Observer {
                 let deferred = self.deferred_error.filter(|it| it.number == packet.number);
                 if let Some(DeferredError { error, .. }) = deferred {
                     self.deferred_error = None;
-                    if !is_challenge(status) {
+                    if !status.is_challenge() {
                         report(Violation::Request(error));
                     }
                 }
@@ -260,7 +260,7 @@ impl Observer {
             let event = if is_not_found { Event::NotFound } else { Event::Refused };
             session.state = session.state.try_next(event).unwrap_or(session.state);
         }
-        if session.next == Some(0) && is_fragment && !is_challenge(refusal.status()) {
+        if session.next == Some(0) && is_fragment && !refusal.status().is_challenge() {
             // The server does not keep the length of a first fragment that it refused.
             session.total = None;
         }

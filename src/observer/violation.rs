@@ -74,7 +74,7 @@ pub enum Violation {
 pub enum Numbers {
     /// The message has another number than the messages before it require.
     Mismatch {
-        /// The number in the message.
+        /// The number in the message, or in the request that it answers.
         received: u64,
         /// The number that the messages before it require.
         expected: u64,
@@ -90,7 +90,7 @@ pub enum Numbers {
     Missing {
         /// The number of missing bytes.
         missing: u64,
-        /// The number of bytes that should be there.
+        /// The expected number of bytes.
         length: u64,
     },
 }
@@ -103,6 +103,13 @@ impl Violation {
             _ => None,
         };
         Self::Deviation { deviation, kind }
+    }
+
+    /// Returns true for a violation by the request that the response answers. The client is at fault,
+    /// and not the sender of the response.
+    #[must_use]
+    pub const fn is_in_request(&self) -> bool {
+        matches!(self, Self::Request(_))
     }
 
     /// Returns the stable kebab-case name of the rule, for logs and programs.

@@ -63,8 +63,9 @@ impl Session {
     ///
     /// Meant for a response without a reply to store: the reply is static, or there is none. It also
     /// replaces [`handle_accepted`](Self::handle_accepted) and [`handle_reply`](Self::handle_reply)
-    /// of a reply that cannot get lost. With [`Reply::Pending`] it is a call of [`handle_accepted`](Self::handle_accepted). A late
-    /// report counts as described there; a reply that this server keeps counts as pending.
+    /// of a reply that cannot get lost. With [`Reply::Pending`] it is a call of
+    /// [`handle_accepted`](Self::handle_accepted). A late report counts as described there; a reply
+    /// that this server keeps counts as pending.
     ///
     /// # Errors
     ///

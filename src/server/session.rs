@@ -210,7 +210,9 @@ impl Session {
         self.total
     }
 
-    /// Returns the response of the server application; `None` before it accepted the entity. Without an application, a complete entity has a response that publishes it without a reply.
+    /// Returns the response of the server application; `None` before it accepted the
+    /// entity. Without an application, a complete entity has a response that publishes it without a
+    /// reply.
     #[must_use]
     pub const fn notified(&self) -> Option<Notified> {
         self.notified

@@ -54,7 +54,9 @@ pub enum Step<A = Answer> {
     /// entity. Replace or delete the reply of an earlier attempt.
     Notify(WorkToken),
     /// Receive and store the reply of the server application, which has accepted the entity. Report
-    /// with [`handle_reply`](super::Session::handle_reply). Use [`Reply::Kept`] for a reply that is a [`Body`](crate::backend::Reply::Body) or a [`File`](crate::backend::Reply::File).
+    /// with [`handle_reply`](super::Session::handle_reply). Use [`Reply::Kept`] for
+    /// a reply that is a [`Body`](crate::backend::Reply::Body) or a
+    /// [`File`](crate::backend::Reply::File).
     ///
     /// The step is repeated after a failure or a crash. Do not notify the application again: it would
     /// process the entity twice. Its response is gone, so look for what is stored. By reference that

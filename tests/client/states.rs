@@ -378,11 +378,11 @@ fn every_stop_reason_has_a_description() {
         (StopReason::ReplyUnavailable, "reply could not be fetched"),
         (
             StopReason::FragmentNotFound,
-            "server rejected a fragment with status 404 Not Found: the fragment is too large, or uploads are not enabled",
+            "server rejected a fragment with status 404 Not Found: the fragment may be too large, or uploads are not enabled",
         ),
         (
             StopReason::SessionRejected { status: status(500), code: HResult::new(1) },
-            "server rejected the resumed session with status 500 Internal Server Error and error code 0x00000001; a new start may help",
+            "server rejected the resumed session with status 500 Internal Server Error and error code 0x00000001; the server may have lost it: restarting the upload from offset 0 may help",
         ),
         (
             StopReason::Refused { status: status(599), code: None, context: None },

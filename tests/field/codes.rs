@@ -255,3 +255,18 @@ fn a_context_is_written_without_leading_zeros() {
         assert_eq!(ErrorContext(value).is_known(), is_known, "{text}");
     }
 }
+
+#[test]
+fn a_code_with_the_highest_bit_is_a_failure() {
+    for (number, is_failure) in [
+        (1, false),
+        (0x0020_0017, false),
+        (0x7FFF_FFFF, false),
+        (0x8000_0000, true),
+        (0x8020_001F, true),
+        (u32::MAX, true),
+    ] {
+        let code = HResult::new(number).expect("not zero");
+        assert_eq!(code.is_failure(), is_failure, "{number:#x}");
+    }
+}

@@ -258,7 +258,7 @@ fn statuses_that_cannot_have_a_length_are_written_without() {
     let head = ResponseHead::parse(text, &mut slots).map(Progress::complete);
     let Ok(Some(head)) = head else { panic!("complete") };
     let read = NotificationResponse::from_head(&head).map(|decoded| decoded.message.content_length);
-    assert_eq!(read, Ok(None));
+    assert_eq!(read, Ok(Some(0)));
     let error = answer(100).encode(NO_EXTRAS).err().map(|error| (error.kind(), error.fault()));
     assert_eq!(error, Some((ErrorKind::InterimResponse, Fault::Caller)));
 }

@@ -82,6 +82,7 @@ fn the_error_is_reported_as_one_of_the_request() {
         format!("{BEGUN} > fragment A 100-199/300 | Content-Length: 0 \n < refused 400 0x80070057");
     let seen = violations(Observer::new(), &script);
     assert!(matches!(seen[..], [Violation::Request(_)]), "{seen:?}");
+    assert!(seen[0].is_in_request());
     assert_eq!((seen[0].rule(), seen[0].section()), ("length-mismatch", "2.2.1.1"));
     let text = seen[0].to_string();
     assert!(

@@ -220,13 +220,13 @@ fn notification_request(input: Input<'_, '_>) -> Result<NotificationRequestSpec>
 
 fn notification_response(input: Input<'_, '_>) -> Result<NotificationResponseSpec> {
     let status = status(input)?;
-    // A 204 is sent without Content-Length, and an interim response is not an answer.
+    // 204 and 205 have no body, and an interim response is not an answer.
     let status = if status.is_interim() { StatusCode::OK } else { status };
     let content_length = input.arbitrary::<Option<u64>>()?;
     Ok(NotificationResponseSpec {
         status,
         url: accepted(input, 80, |text| ReplyUrl::try_from(text).is_ok())?,
         copy: accepted(input, 20, reference_grammar::is_content)?,
-        content_length: content_length.filter(|_| status != StatusCode::NO_CONTENT),
+        content_length: if matches!(status.get(), 204 | 205) { Some(0) } else { content_length },
     })
 }

@@ -137,10 +137,10 @@ fn occur(
 fn response(input: &mut Unstructured<'_>) -> Result<NotificationResponse<'static>> {
     let status = *input.choose(&[200, 200, 200, 201, 204, 205, 403, 500])?;
     let url = StaticResponseUrl::try_from("https://app.example/replies/1").expect("a URL");
-    let usual = NotificationResponse::default();
+    let content_length = *input.choose(&[None, Some(0), Some(7), Some(u64::MAX)])?;
     Ok(NotificationResponse {
         status: StatusCode::try_from(status).expect("a status"),
-        content_length: *input.choose(&[None, usual.content_length, Some(7), Some(u64::MAX)])?,
+        content_length: if matches!(status, 204 | 205) { Some(0) } else { content_length },
         static_response_url: input.arbitrary::<bool>()?.then_some(url),
         copy_file_to_destination: input.arbitrary::<bool>()?.then(CopyFileToDestination::default),
     })

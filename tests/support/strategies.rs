@@ -114,8 +114,12 @@ pub fn notification_response() -> impl Strategy<Value = NotificationResponseSpec
             status,
             url,
             copy,
-            // The type does not show it, but a 204 is sent without Content-Length.
-            content_length: content_length.filter(|_| status.get() != 204),
+            // The type does not show it, but 204 and 205 have no body.
+            content_length: if matches!(status.get(), 204 | 205) {
+                Some(0)
+            } else {
+                content_length
+            },
         },
     )
 }

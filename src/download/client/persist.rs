@@ -40,12 +40,11 @@ impl Progress {
     fn contradiction(&self) -> Option<&'static str> {
         let is_stopped = self.exchange == Exchange::Suspended || self.state == State::Failed;
         let is_unauthorized = self.exchange == Exchange::Unauthorized;
-        let is_challenge = |status: StatusCode| matches!(status.get(), 401 | 407);
         let rules = [
             (self.are_texts_valid(), "invalid date or entity tag"),
             (self.stop_reason.is_some() == is_stopped, "stop reason contradicts the state"),
             (
-                self.challenge.is_some_and(is_challenge) == is_unauthorized,
+                self.challenge.is_some_and(StatusCode::is_challenge) == is_unauthorized,
                 "challenge contradicts the exchange",
             ),
             (self.is_exchange_valid(), "exchange contradicts the state"),

@@ -52,7 +52,7 @@ pub struct Arguments {
     /// Send the path of the entity to the application instead of the entity.
     #[arg(long, requires = "notify")]
     pub by_reference: bool,
-    /// Take only status 200 of the application as success, as Microsoft documents, instead of any
+    /// Treat only status 200 of the application as success (Microsoft's documentation) instead of any
     /// 2xx.
     #[arg(long, requires = "notify")]
     pub require_200: bool,

@@ -146,7 +146,14 @@ fn an_upload_whose_session_is_gone_can_be_started_over() {
     let arguments = [&FOUR[..], &resume[..]].concat();
     upload(&folder.file(), &server.url(), &arguments).expect(1, &["after 4 attempts"]);
     let again = upload(&folder.file(), &server.url(), &arguments);
-    again.expect(1, &["a new start may help", "--restart", "status 400"]);
+    again.expect(
+        1,
+        &[
+            "the server may have lost it: restarting the upload from offset 0 may help",
+            "--restart",
+            "status 400",
+        ],
+    );
     let restart: [&dyn AsRef<OsStr>; 1] = [&"--restart"];
     let ended = upload(&folder.file(), &server.url(), &[&arguments[..], &restart[..]].concat());
     ended.expect(0, &[]);
