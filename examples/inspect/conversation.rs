@@ -10,8 +10,8 @@ use bits_proto::observer::Violation;
 
 use crate::body::{MalformedBody, SWITCHING_PROTOCOLS, request_body, response_body};
 use crate::decode::{
-    accept_missing_body, decode_ack, decode_lone_response, decode_notification_request,
-    decode_notification_response, decode_packet, record_missing_body, reject,
+    accept_missing_body, decode_ack, decode_notification_request, decode_notification_response,
+    decode_packet, decode_response_without_request, record_missing_body, reject,
 };
 use crate::malformed::{is_bits, kind_of_malformed, pending_of_malformed};
 use crate::observers::{ObservedRequest, Observers};
@@ -206,7 +206,7 @@ impl<'b, S: Source<'b>> Reader<'_, 'b, S> {
             Some(PendingRequest::Foreign | PendingRequest::Connect) => {
                 report.verdict = Verdict::Foreign;
             }
-            None => decode_lone_response(report, &head),
+            None => decode_response_without_request(report, &head),
         }
         self.observe_response(message.connection, answered.as_ref(), &head, report);
         let rest = &message.bytes[head.len()..];
@@ -251,7 +251,7 @@ impl<'b, S: Source<'b>> Reader<'_, 'b, S> {
             }
             None => {
                 self.observers.unsolicited_response(connection, head, violations);
-                Observers::lone_response(head, violations);
+                Observers::response_without_request(head, violations);
             }
         }
         // An observer that joined later may not report an error that the request alone reveals.

@@ -76,7 +76,7 @@ pub fn decode_notification_response(report: &mut Report, head: &ResponseHead<'_,
 }
 
 /// Decodes a response without a known request, based on the fields that it carries.
-pub fn decode_lone_response(report: &mut Report, head: &ResponseHead<'_, '_>) {
+pub fn decode_response_without_request(report: &mut Report, head: &ResponseHead<'_, '_>) {
     let has = |field: FieldName| field.find_in(head.fields()).is_some();
     let status = head.line().status;
     if !has(FieldName::PacketType) {

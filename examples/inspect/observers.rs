@@ -172,7 +172,7 @@ impl Observers {
     }
 
     /// Observes a response whose request was not captured.
-    pub fn lone_response(head: &ResponseHead<'_, '_>, violations: &mut Vec<Violation>) {
+    pub fn response_without_request(head: &ResponseHead<'_, '_>, violations: &mut Vec<Violation>) {
         let mut observer = Observer::mid_stream();
         observer.handle_missed_request(0);
         observer.handle_response(0, head, |violation| violations.push(violation));

@@ -66,8 +66,8 @@ pub use self::request::{METHOD, Request};
 pub use self::source::Validated;
 pub(crate) use self::source::{HeadSource, ParsedFields, Source};
 pub(crate) use self::validate::{
-    RequestSummary, ValidatedAck, validate_ack, validate_lone_ack, validate_notification,
-    validate_notification_response, validate_request,
+    RequestSummary, ValidatedAck, validate_ack, validate_ack_without_request,
+    validate_notification, validate_notification_response, validate_request,
 };
 
 use crate::deviation::Deviations;

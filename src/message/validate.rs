@@ -214,7 +214,7 @@ pub(crate) fn validate_ack<'b>(
 /// Validates an Ack whose request is unknown and hands every error to `each`.
 ///
 /// Returns `None` for a response without a packet type, which may belong to another protocol.
-pub(crate) fn validate_lone_ack<'b>(
+pub(crate) fn validate_ack_without_request<'b>(
     source: &impl Source<'b, Line = StatusLine<'b>>,
     each: &mut impl FnMut(Error),
 ) -> Option<ValidatedAck<'b>> {

@@ -70,12 +70,12 @@
 mod authentication;
 mod download;
 mod missed;
-mod own_rules;
 mod pending;
 mod request;
 mod response;
 mod rule;
 mod session;
+mod single_response;
 mod state;
 mod violation;
 

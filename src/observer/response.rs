@@ -1,9 +1,11 @@
 //! Handling of responses.
 
 use super::authentication::DeferredError;
-use super::own_rules::{check_lone_ack, check_notification_response, report_deviations};
 use super::pending::{Packet, PendingRequest, SessionRef};
 use super::session::{ClientView, Fingerprint, Session};
+use super::single_response::{
+    check_ack_without_request, check_notification_response, report_deviations,
+};
 use super::{Accepted, Event, LastResponse, Observer, SequenceRule, Violation};
 use crate::deviation::Deviation;
 use crate::field::{ErrorContext, HResult, ReplyUrl};
@@ -38,7 +40,7 @@ impl Observer {
         }
         match self.take_pending(connection, Some(status), report) {
             None | Some(PendingRequest::Unrelated) => {}
-            Some(PendingRequest::Missed) => check_lone_ack(source, report),
+            Some(PendingRequest::Missed) => check_ack_without_request(source, report),
             Some(PendingRequest::Notification { by_reference }) => {
                 check_notification_response(by_reference, source, report);
             }
@@ -125,8 +127,8 @@ impl Observer {
             }
             Ack::CreateSession(ack) => self.apply_created(ack, packet, report),
             Ack::Fragment(ack) => {
-                let names_offset = !validated.deviations.contains(Deviation::MissingReceived);
-                self.apply_received(ack, names_offset, packet, report);
+                let has_offset = !validated.deviations.contains(Deviation::MissingReceived);
+                self.apply_received(ack, has_offset, packet, report);
                 return Outcome { received: Some(ack.received.0), ..Outcome::DEFINITIVE };
             }
             Ack::CloseSession(_) => self.apply_success(Event::Closed, packet, report),
@@ -206,7 +208,7 @@ impl Observer {
     fn apply_received(
         &mut self,
         ack: &FragmentAck<'_>,
-        names_offset: bool,
+        has_offset: bool,
         packet: &Packet,
         report: &mut impl FnMut(Violation),
     ) {
@@ -215,8 +217,8 @@ impl Observer {
         let SessionRef::Session(serial) = packet.session_ref else { return };
         let Some(session) = self.session(serial) else { return };
         let received = ack.received.0;
-        session.check_received(received, names_offset, packet, report);
-        if names_offset {
+        session.check_received(received, has_offset, packet, report);
+        if has_offset {
             session.set_next(received, packet);
         } else {
             session.next = None;
@@ -281,7 +283,7 @@ impl Session {
     fn check_received(
         &mut self,
         received: u64,
-        names_offset: bool,
+        has_offset: bool,
         packet: &Packet,
         report: &mut impl FnMut(Violation),
     ) {
@@ -296,7 +298,7 @@ impl Session {
         self.sent_up_to = self.sent_up_to.map(|sent| sent.max(received));
         let whole = packet.range.filter(|_| packet.arrived.is_none());
         match (packet.next, whole) {
-            (Some(next), _) if names_offset && received < next => {
+            (Some(next), _) if has_offset && received < next => {
                 report(SequenceRule::ReceivedGoesBack.with_mismatch(received, next));
             }
             (_, Some(range)) if received < range.end() => {

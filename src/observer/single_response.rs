@@ -4,7 +4,8 @@ use super::Violation;
 use crate::deviation::Deviation;
 use crate::http1::{StatusCode, StatusLine};
 use crate::message::{
-    MessageKind, Source, Validated, ValidatedAck, validate_lone_ack, validate_notification_response,
+    MessageKind, Source, Validated, ValidatedAck, validate_ack_without_request,
+    validate_notification_response,
 };
 
 /// Checks the response of a server application.
@@ -24,11 +25,12 @@ pub(super) fn check_notification_response<'b>(
 }
 
 /// Checks an Ack whose request was not observed.
-pub(super) fn check_lone_ack<'b>(
+pub(super) fn check_ack_without_request<'b>(
     source: &impl Source<'b, Line = StatusLine<'b>>,
     report: &mut impl FnMut(Violation),
 ) {
-    let validated = validate_lone_ack(source, &mut |error| report(Violation::from(error)));
+    let validated =
+        validate_ack_without_request(source, &mut |error| report(Violation::from(error)));
     if let Some(validated) = validated {
         report_deviations(&validated, source.line().status, None, report);
     }
