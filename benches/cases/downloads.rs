@@ -210,7 +210,7 @@ fn response_head() -> Vec<u8> {
 /// Downloads one range: writes the request, and handles the response and its body.
 fn client_exchange() -> impl FnMut() {
     let ranges = [ByteRange::at(100_000, 1000).expect("a range")];
-    let start = Download::ranges(ranges, Options::DEFAULT.with_head_first(false), 7);
+    let start = Download::new(ranges, Options::DEFAULT.with_head_first(false), 7);
     let line =
         StatusLine { version: Version::Http11, status: StatusCode::PARTIAL_CONTENT, reason: "" };
     let response = Response::from_fields(line, response_fields()).expect("a response");

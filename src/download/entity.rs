@@ -32,6 +32,9 @@ pub struct Entity<'e> {
     pub length: u64,
     /// The date of the last change (`DATA_TIMESTAMP`).
     ///
+    /// Pass `None` while the entity is less than one second old, so that a second change within the
+    /// same second is detected. Never pass a date in the future.
+    ///
     /// The specification requires it. Without a date no Last-Modified is sent, and Windows cannot
     /// detect that the entity changed between two ranges.
     pub modified: Option<HttpDate>,

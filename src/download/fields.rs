@@ -1,6 +1,7 @@
 //! The known fields of a download, collected in one pass.
 
 use super::field::FieldName;
+use crate::field::ContentEncoding;
 use crate::http1::framing::is_same_length;
 use crate::http1::{FramingFields, HeadVisitor, trim_white_space};
 
@@ -94,6 +95,8 @@ impl<'b> Fields<'b> {
                 self.other_coding = self.other_coding.or(Some(value));
                 return;
             }
+            // Only the first value of these counts.
+            FieldName::AcceptEncoding | FieldName::AcceptRanges | FieldName::RetryAfter => return,
             _ => {}
         }
         match self.repeats.iter_mut().find(|repeat| repeat.is_none()) {
@@ -123,6 +126,17 @@ impl<'b> Fields<'b> {
         let repeats = repeats.filter_map(move |(name, value)| (name == field).then_some(value));
         let lines = self.first(field).into_iter().chain(repeats);
         (!self.has_more_repeats).then_some(lines)
+    }
+
+    /// Returns the value of a field if it is valid and not repeated with another value.
+    pub(super) fn valid<T: TryFrom<&'b [u8]>>(&self, field: FieldName) -> Option<T> {
+        self.single(field).value().and_then(|value| T::try_from(value).ok())
+    }
+
+    /// Returns true if a content coding other than identity is applied.
+    pub(super) fn is_encoded(&self) -> bool {
+        self.lines(FieldName::ContentEncoding)
+            .is_none_or(|mut lines| lines.any(|line| ContentEncoding::try_from(line).is_err()))
     }
 
     /// Returns the value of a field that may have one value only.

@@ -15,8 +15,9 @@
 //!
 //! # Versions of an entity
 //!
-//! An entity can change while a client fetches its ranges. A server sends Last-Modified and
-//! Content-Length with every response, and rejects a request whose condition fails. A client compares
+//! An entity can change while a client fetches its ranges. A server sends Last-Modified, if the entity
+//! has a date, and Content-Length with every 200 and 206 response. It rejects a request whose condition
+//! fails. A client compares
 //! date, strong tag and total length of every response, because caches ignore conditions. So bytes of
 //! two versions never mix.
 //!

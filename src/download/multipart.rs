@@ -30,6 +30,7 @@ use crate::util::inline_str::InlineStr;
 /// * [`ErrorKind::NotDelimiter`]: other bytes in place of a delimiter.
 /// * [`ErrorKind::Syntax`], [`ErrorKind::BareLineFeed`]: a malformed part head.
 /// * [`ErrorKind::HeadTooLarge`]: a part head of more than 512 bytes.
+/// * [`ErrorKind::TooManyFields`]: a part head of more than 16 fields.
 /// * [`ErrorKind::MissingField`], [`ErrorKind::ConflictingField`], and the errors of
 ///   [`ContentRange`]: a part without a valid range.
 /// * [`ErrorKind::UnsupportedEncoding`]: a part with another Content-Encoding than identity.
@@ -83,7 +84,7 @@ enum State {
     AfterDelimiter,
     /// After a delimiter and one hyphen.
     Closing,
-    /// Behind the CR that ends a delimiter.
+    /// After the CR that ends a delimiter.
     PartHead,
     Data {
         offset: u64,
@@ -119,7 +120,7 @@ pub enum MultipartEvent<'i> {
         /// The bytes; at least one.
         bytes: &'i [u8],
     },
-    /// The last part is complete.
+    /// The last delimiter was read.
     End,
 }
 
@@ -174,7 +175,7 @@ impl MultipartReader {
         }
     }
 
-    /// Returns true if the last part and the delimiter behind it were read: the body may end.
+    /// Returns true if the last part and the delimiter after it were read: the body may end.
     #[must_use]
     pub const fn is_complete(&self) -> bool {
         matches!(self.state, State::Epilogue { line_end: 0 | 2 })
@@ -232,7 +233,7 @@ impl MultipartReader {
         usize::try_from(self.position).unwrap_or(usize::MAX.saturating_sub(1))
     }
 
-    /// Returns a byte of `CRLF "--" boundary`; `None` behind its end.
+    /// Returns a byte of `CRLF "--" boundary`; `None` after its end.
     fn delimiter_byte(&self, at: usize) -> Option<u8> {
         match at.checked_sub(START.len()) {
             None => START.get(at).copied(),

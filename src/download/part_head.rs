@@ -5,7 +5,6 @@ use core::hash::{Hash, Hasher};
 use super::field::{ContentRange, FieldName};
 use super::fields::{Fields, Single};
 use crate::error::{Error, ErrorKind, Fault};
-use crate::field::ContentEncoding;
 use crate::http1::parse_field_section;
 
 /// The bytes of a part head that is not complete, from the LF of its delimiter on.
@@ -78,8 +77,7 @@ fn read(head: &[u8]) -> Result<ContentRange, Error> {
             ContentRange::try_from(value).map_err(|it| it.with_fault(Fault::PeerBytes).at(None))?
         }
     };
-    let encoding = fields.first(FieldName::ContentEncoding);
-    if encoding.is_some_and(|value| ContentEncoding::try_from(value).is_err()) {
+    if fields.is_encoded() {
         let field = FieldName::ContentEncoding;
         return Err(Error::peer(ErrorKind::UnsupportedEncoding).in_download_field(field));
     }

@@ -23,7 +23,8 @@ use crate::util::setters::setters;
 /// | no range that the entity has | 416 with the length of the entity |
 ///
 /// The first matching row applies. Ranges are never merged or reordered. The response to HEAD has the
-/// fields of the response to GET and no body.
+/// fields of the response to GET and no body: RFC 9110 section 14.2 ignores Range in HEAD, but
+/// \[MC-BUP\] 3.5.5.2 requires the same fields.
 ///
 /// # Example
 ///
@@ -102,7 +103,8 @@ pub struct PlanOptions {
     /// The maximum number of ranges in a response. Windows requests up to 500. Default: 512.
     pub max_parts: u32,
     /// The maximum sum of the lengths of all ranges, as a multiple of the length of the entity.
-    /// It limits what overlapping ranges can request. Default: 2.
+    /// It limits what overlapping ranges can request; 0 disables ranges. The framing of parts is not
+    /// counted. Default: 2.
     pub max_amplification: u64,
 }
 

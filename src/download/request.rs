@@ -50,7 +50,7 @@ impl Method {
 /// | Range | ignored: the response is the whole entity |
 /// | If-Range | fails: the response is the whole entity |
 /// | If-Match | fails: 412 |
-/// | If-Unmodified-Since | invalid: ignored; repeated: fails, 412 |
+/// | If-Unmodified-Since | invalid: ignored; repeated: fails, 412, which is stricter than HTTP |
 /// | If-None-Match, If-Modified-Since | ignored |
 ///
 /// The lists If-Match and If-None-Match may be spread over several fields.
@@ -142,7 +142,7 @@ impl<'b> Request<'b> {
     /// Returns the requested ranges; `None` if Range is absent or ignored.
     #[must_use]
     pub fn range(&self) -> Option<Range<'b>> {
-        self.valid(FieldName::Range)
+        self.fields.valid(FieldName::Range)
     }
 
     /// Evaluates the conditions for an entity, in the order of RFC 9110 section 13.2.2.
@@ -182,7 +182,7 @@ impl<'b> Request<'b> {
 
     /// Returns true if the client accepts no content coding.
     pub(crate) fn accepts_only_identity(&self) -> bool {
-        self.valid::<ContentEncoding>(FieldName::AcceptEncoding).is_some()
+        self.fields.valid::<ContentEncoding>(FieldName::AcceptEncoding).is_some()
     }
 
     /// Returns the lines of all conditions. `None` if there are more repeated fields than are kept.
@@ -219,15 +219,10 @@ impl<'b> Request<'b> {
     }
 
     fn is_unmodified_since(&self, entity: &Entity<'_>) -> bool {
-        let condition: Option<IfModifiedSince> = self.valid(FieldName::IfModifiedSince);
+        let condition: Option<IfModifiedSince> = self.fields.valid(FieldName::IfModifiedSince);
         match (condition, entity.modified) {
             (Some(condition), Some(modified)) => !condition.matches(modified),
             _ => false,
         }
-    }
-
-    /// Returns the value of a field if it is valid and not repeated with another value.
-    fn valid<T: TryFrom<&'b [u8]>>(&self, field: FieldName) -> Option<T> {
-        self.fields.single(field).value().and_then(|value| T::try_from(value).ok())
     }
 }

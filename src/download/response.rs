@@ -4,8 +4,8 @@ use super::ResponseHead;
 use super::field::{ContentRange, EntityTag, FieldName, LastModified, MultipartType};
 use super::fields::{Fields, Single};
 use crate::error::{Error, ErrorKind, Fault};
-use crate::field::{ContentEncoding, RetryAfter};
-use crate::http1::{BodyLength, Framing, StatusCode, StatusLine};
+use crate::field::RetryAfter;
+use crate::http1::{BodyLength, Framing, StatusCode, StatusLine, TransferCoding};
 
 /// [2.3] A response to a GET or HEAD request.
 ///
@@ -42,10 +42,10 @@ pub struct Response<'b> {
     pub last_modified: Option<LastModified<'b>>,
     /// The entity tag.
     pub tag: Option<EntityTag<'b>>,
-    /// True if the body has another content coding than identity. Its bytes are not those of the
-    /// entity.
+    /// True if the body has a content coding other than identity, or a transfer coding other than
+    /// chunked. Its bytes are not those of the entity.
     pub is_encoded: bool,
-    /// The earliest time of another try.
+    /// The earliest time of a retry.
     pub retry_after: Option<RetryAfter>,
 }
 
@@ -90,21 +90,29 @@ impl<'b> Response<'b> {
             return Err(Error::peer(ErrorKind::InterimResponse));
         }
         let is_partial = status == StatusCode::PARTIAL_CONTENT;
-        let has_range = is_partial || status == StatusCode::RANGE_NOT_SATISFIABLE;
-        let content_range = if has_range { content_range(fields, is_partial)? } else { None };
+        let content_range = match status {
+            StatusCode::PARTIAL_CONTENT => content_range(fields, true)?,
+            // It only describes the entity.
+            StatusCode::RANGE_NOT_SATISFIABLE => content_range(fields, false).ok().flatten(),
+            _ => None,
+        };
+        if content_range.is_some() && is_partial && multipart(fields).is_ok() {
+            let error = Error::peer(ErrorKind::ConflictingField);
+            return Err(error.in_download_field(FieldName::ContentRange));
+        }
         let multipart = match content_range {
             None if is_partial => Some(multipart(fields)?),
             _ => None,
         };
-        let encoding = fields.first(FieldName::ContentEncoding);
+        let is_transfer_coded = framing.transfer_encoding == Some(TransferCoding::Other);
         Ok(Self {
             status,
             body: framing.response_body(status),
             content_range,
             multipart,
-            last_modified: valid(fields, FieldName::LastModified),
-            tag: valid(fields, FieldName::ETag),
-            is_encoded: encoding.is_some_and(|value| ContentEncoding::try_from(value).is_err()),
+            last_modified: fields.valid(FieldName::LastModified),
+            tag: fields.valid(FieldName::ETag),
+            is_encoded: fields.is_encoded() || is_transfer_coded,
             retry_after: fields
                 .first(FieldName::RetryAfter)
                 .and_then(|value| RetryAfter::try_from(value).ok()),
@@ -150,8 +158,4 @@ fn multipart<'b>(fields: &Fields<'b>) -> Result<MultipartType<'b>, Error> {
         let is_multipart = value.get(..10).is_some_and(|it| it.eq_ignore_ascii_case(b"multipart/"));
         if is_multipart { error.with_fault(Fault::PeerBytes).at(None) } else { missing }
     })
-}
-
-fn valid<'b, T: TryFrom<&'b [u8]>>(fields: &Fields<'b>, field: FieldName) -> Option<T> {
-    fields.single(field).value().and_then(|value| T::try_from(value).ok())
 }

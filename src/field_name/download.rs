@@ -67,7 +67,7 @@ download_field_names! {
     ContentRange "Content-Range" "RFC 9110 section 14.4" "The range of the entity in the body.",
     ContentLength "Content-Length" "RFC 9110 section 8.6" "The length of the body in bytes.",
     TransferEncoding "Transfer-Encoding" "RFC 9112 section 6.1" "The framing of a body without a length.",
-    RetryAfter "Retry-After" "RFC 9110 section 10.2.3" "The earliest time of another try.",
+    RetryAfter "Retry-After" "RFC 9110 section 10.2.3" "The earliest time of a retry.",
 }
 
 impl core::fmt::Display for FieldName {

@@ -21,7 +21,7 @@ fn range(first: u64, last: u64) -> ByteRange {
 
 fn download(ranges: &[(u64, u64)], options: Options) -> Ranges {
     let ranges = ranges.iter().map(|(first, last)| range(*first, *last)).collect();
-    Download::ranges(ranges, options, 7)
+    Download::new(ranges, options, 7)
 }
 
 /// A download that starts with GET.
@@ -235,6 +235,13 @@ fn a_wrong_answer_to_a_single_range_is_retried_and_never_stored() {
         (204, [("X", "y"), ("X", "y")]),
         (304, [("X", "y"), ("X", "y")]),
         (416, [("Content-Range", "bytes */20"), ("X", "y")]),
+        (
+            206,
+            [
+                ("Content-Range", "bytes 0-9/20"),
+                ("Content-Type", "multipart/byteranges; boundary=b"),
+            ],
+        ),
     ] {
         let mut download = get(&[(0, 9)], Options::DEFAULT);
         exchange(&mut download, status, &fields);
@@ -318,15 +325,147 @@ fn a_part_of_another_version_is_not_stored() {
 }
 
 #[test]
-fn a_validator_that_is_missing_or_weak_is_no_change() {
+fn a_weak_tag_is_not_compared() {
     let mut download = get(&[(0, 9)], Options::DEFAULT);
-    exchange(&mut download, 206, &[("Content-Range", "bytes 0-9/10"), ("ETag", "\"a\"")]);
+    let first = [("Content-Range", "bytes 0-9/10"), ("ETag", "\"a\""), ("Last-Modified", DATE)];
+    exchange(&mut download, 206, &first);
     receive(&mut download, "01");
-    download.handle_transport_failure(NOW).unwrap();
-    download.handle_timeout(NOW + Duration::from_secs(60));
-    exchange(&mut download, 206, &[("Content-Range", "bytes 2-9/*"), ("ETag", "W/\"b\"")]);
+    break_off(&mut download);
+    let second = [("Content-Range", "bytes 2-9/*"), ("ETag", "W/\"b\""), ("Last-Modified", DATE)];
+    exchange(&mut download, 206, &second);
     assert_eq!(receive(&mut download, "23456789"), [stored(2, 2, "23456789")]);
     assert_eq!(download.tag().unwrap().as_bytes(), b"\"a\"");
+}
+
+#[test]
+fn bytes_without_a_comparable_validator_do_not_continue_those_with_one() {
+    let long_tag = format!("\"{}\"", "t".repeat(127));
+    for fields in [&[][..], &[("ETag", "W/\"a\"")], &[("ETag", &*long_tag)]] {
+        let mut download = get(&[(0, 9)], Options::DEFAULT);
+        exchange(&mut download, 206, &[("Content-Range", "bytes 0-9/10"), ("ETag", "\"a\"")]);
+        receive(&mut download, "01");
+        break_off(&mut download);
+        let mut fields = fields.to_vec();
+        fields.push(("Content-Range", "bytes 2-9/10"));
+        exchange(&mut download, 206, &fields);
+        assert_eq!((download.exchange(), download.received()), (Exchange::BackOff, 2));
+    }
+}
+
+/// Breaks the connection, and waits for the end of the back-off.
+fn break_off(download: &mut Ranges) {
+    download.handle_transport_failure(NOW).unwrap();
+    download.handle_timeout(NOW + Duration::from_secs(3600));
+}
+
+#[test]
+fn the_whole_entity_may_be_one_of_several_ranges() {
+    let mut download = download(&[(1, 2), (0, 8)], Options::DEFAULT.with_max_ranges(1));
+    exchange(&mut download, 200, &[("Content-Length", "9")]);
+    exchange(&mut download, 206, &[("Content-Range", "bytes 1-2/9")]);
+    receive(&mut download, "12");
+    assert_eq!(requested(&download), None);
+    exchange(&mut download, 200, &[("Content-Length", "9")]);
+    assert_eq!(receive(&mut download, "012345678"), [stored(2, 0, "012345678")]);
+    assert_eq!(download.poll(), Poll::Commit);
+}
+
+#[test]
+fn a_limit_of_length_does_not_reject_the_whole_entity() {
+    let mut download = get(&[], Options::DEFAULT.with_max_length(4));
+    assert_eq!(requested(&download), None);
+    exchange(&mut download, 200, &[("Content-Length", "10")]);
+    assert_eq!(receive(&mut download, "0123456789"), [stored(0, 0, "0123456789")]);
+    assert_eq!(download.poll(), Poll::Commit);
+}
+
+#[test]
+fn dynamic_content_starts_over_if_its_length_is_stated_later() {
+    let mut download = get(&[], Options::DEFAULT.with_dynamic(true));
+    exchange(&mut download, 200, &[("Transfer-Encoding", "chunked")]);
+    receive(&mut download, "ab");
+    break_off(&mut download);
+    exchange(&mut download, 200, &[("Content-Length", "9")]);
+    assert_eq!(download.poll(), Poll::Discard);
+    // HEAD stated another length than the body has.
+    let mut download = download_with_head(Options::DEFAULT.with_dynamic(true));
+    exchange(&mut download, 200, &[("Content-Length", "9")]);
+    exchange(&mut download, 200, &[("Transfer-Encoding", "chunked")]);
+    receive(&mut download, "ab");
+    download.handle_body_end(NOW).unwrap();
+    assert_eq!(download.poll(), Poll::Discard);
+}
+
+fn download_with_head(options: Options) -> Ranges {
+    download(&[], options)
+}
+
+#[test]
+fn a_download_without_missing_bytes_sends_no_request() {
+    let body = "--b\r\nContent-Range: bytes 0-1/9\r\n\r\n01\r\n\
+                --b\r\nContent-Range: bytes 4-5/9\r\n\r\n45";
+    let multipart = [("Content-Type", "multipart/byteranges; boundary=b")];
+    let mut download = get(&[(0, 1), (4, 5)], Options::DEFAULT);
+    exchange(&mut download, 206, &multipart);
+    receive(&mut download, body);
+    break_off(&mut download);
+    assert_eq!(download.poll(), Poll::Commit);
+    download.handle_storage_failure(download.received()).unwrap();
+    download.resume().unwrap();
+    assert_eq!(download.poll(), Poll::Commit);
+}
+
+#[test]
+fn a_server_that_sends_invalid_parts_only_is_given_up() {
+    let multipart = [("Content-Type", "multipart/byteranges; boundary=b")];
+    let mut download = get(&[(0, 1), (4, 5)], Options::DEFAULT);
+    for _ in 0..12 {
+        exchange(&mut download, 206, &multipart);
+        receive(&mut download, "--b\r\nContent-Range: bytes 0-1/9\r\n\r\n01xx");
+        download.handle_timeout(NOW + Duration::from_secs(3600));
+        if download.poll() != Poll::Send {
+            break;
+        }
+    }
+    assert_eq!(download.poll(), Poll::Suspended(StopReason::Protocol));
+}
+
+#[test]
+fn an_unreadable_response_is_classified_like_a_valid_one() {
+    let unreadable = |download: &mut Ranges, status| {
+        send(download);
+        let status = StatusCode::try_from(status).unwrap();
+        download.handle_unreadable(Some(status), NOW).unwrap();
+    };
+    let mut download = get(&[(0, 9)], Options::DEFAULT);
+    unreadable(&mut download, 412);
+    assert_eq!((download.poll(), download.restarts()), (Poll::Send, 1));
+    let mut download = get(&[(0, 1), (4, 5)], Options::DEFAULT);
+    unreadable(&mut download, 416);
+    assert!(download.is_single_range());
+    unreadable(&mut download, 503);
+    assert_eq!(download.exchange(), Exchange::BackOff);
+}
+
+#[test]
+fn a_416_for_bytes_that_the_entity_had_means_that_it_changed() {
+    let mut download = get(&[(0, 9)], Options::DEFAULT);
+    exchange(&mut download, 206, &[("Content-Range", "bytes 0-9/10"), ("Last-Modified", DATE)]);
+    receive(&mut download, "01");
+    break_off(&mut download);
+    exchange(&mut download, 416, &[]);
+    assert_eq!(download.poll(), Poll::Discard);
+}
+
+#[test]
+fn a_list_of_ranges_that_is_too_long_is_split() {
+    for status in [400, 414, 431] {
+        let mut download = get(&[(0, 1), (4, 5)], Options::DEFAULT);
+        exchange(&mut download, status, &[]);
+        assert_eq!((download.poll(), download.is_single_range()), (Poll::Send, true));
+        exchange(&mut download, status, &[]);
+        assert!(matches!(download.poll(), Poll::Failed(_)), "{status}");
+    }
 }
 
 #[test]
@@ -360,10 +499,17 @@ fn conditions_are_those_of_the_options() {
 
 #[test]
 fn a_coded_body_is_never_stored() {
-    let mut download = get(&[], Options::DEFAULT);
-    exchange(&mut download, 200, &[("Content-Length", "9"), ("Content-Encoding", "gzip")]);
-    assert_eq!(download.poll(), Poll::Suspended(StopReason::ContentCoded));
-    assert!(download.handle_data(b"x", NOW).is_err());
+    for fields in [
+        [("Content-Length", "9"), ("Content-Encoding", "gzip")],
+        [("Content-Encoding", "identity"), ("Content-Encoding", "gzip")],
+        [("Content-Length", "9"), ("Transfer-Encoding", "gzip, chunked")],
+    ] {
+        let mut download = get(&[], Options::DEFAULT);
+        exchange(&mut download, 200, &fields);
+        let reason = StopReason::UnsupportedEncoding;
+        assert_eq!(download.poll(), Poll::Suspended(reason), "{fields:?}");
+        assert!(download.handle_data(b"x", NOW).is_err());
+    }
 }
 
 #[test]
@@ -436,7 +582,7 @@ fn transient_failures_are_retried_and_redirects_fail() {
     assert_eq!(download.poll(), Poll::Wait(NOW + Duration::from_secs(120)));
     download.handle_retry_after(Duration::MAX, NOW);
     assert_eq!(download.poll(), Poll::Wait(NOW + Options::DEFAULT.max_retry_after));
-    for status in [301, 302, 307, 403, 404, 410, 501] {
+    for status in [301, 302, 307, 308, 403, 404, 410, 501] {
         let mut download = get(&[(0, 9)], Options::DEFAULT);
         exchange(&mut download, status, &[]);
         let status = StatusCode::try_from(status).unwrap();
@@ -504,7 +650,7 @@ fn illegal_inputs_change_nothing() {
 fn ranges_that_peers_have_are_fetched_from_them() {
     let ranges = vec![range(0, 9), range(20, 29), range(40, 49), range(60, 69)];
     let origin = Source::Origin;
-    let mut download = Download::with_peers(ranges, vec![origin; 4], Options::DEFAULT, 7);
+    let mut download = Download::new_with_peers(ranges, Options::DEFAULT, 7);
     let line = StatusLine { version: Version::Http11, status: StatusCode::OK, reason: "" };
     let size = |download: &mut Download<Vec<ByteRange>, Vec<Source>>| {
         download.handle_sending(NOW).unwrap();
@@ -516,6 +662,7 @@ fn ranges_that_peers_have_are_fetched_from_them() {
     let peer = |offset| Source::Peer { index: 3, offset };
     download.handle_search_finished(vec![peer(0), peer(10), origin, peer(20)]).unwrap();
     assert_eq!(download.poll(), Poll::FetchFromPeer(3));
+    assert_eq!(download.handle_sending(NOW), Err(EventError::FetchedFromPeer));
     let ranges: Vec<_> = download.transmit().unwrap().ranges().unwrap().collect();
     // The second range follows the first one in the record of the peer.
     assert_eq!(ranges, [range(0, 9), range(10, 19)]);
@@ -560,8 +707,20 @@ fn a_download_can_be_stored_in_any_state() {
     value["progress"]["version"] = 2.into();
     let error = serde_json::from_value::<Ranges>(value).unwrap_err().to_string();
     assert_eq!(error, "stored download has version 2, expected 1");
-    let mut value = serde_json::to_value(&download).unwrap();
-    value["progress"]["state"] = "discard".into();
-    let error = serde_json::from_value::<Ranges>(value).unwrap_err().to_string();
-    assert_eq!(error, "stored download is invalid: exchange contradicts the state");
+    download.pause().unwrap();
+    for (field, value, rule) in [
+        ("state", "finished".into(), "exchange contradicts the state"),
+        ("next", 11.into(), "offset exceeds the requested bytes"),
+        ("stop_reason", serde_json::Value::Null, "stop reason contradicts the state"),
+        ("challenge", 401.into(), "challenge contradicts the exchange"),
+        ("has_sources", true.into(), "sources without peers"),
+        ("state", "search".into(), "search without peers"),
+        ("state", "commit".into(), "state needs all bytes to be received"),
+        ("tag", "W/\"a\"".into(), "invalid date or entity tag"),
+    ] {
+        let mut stored = serde_json::to_value(&download).unwrap();
+        stored["progress"][field] = value;
+        let error = serde_json::from_value::<Ranges>(stored).unwrap_err().to_string();
+        assert_eq!(error, format!("stored download is invalid: {rule}"));
+    }
 }

@@ -123,7 +123,7 @@ fn a_request_of_a_download_is_written_as_to_bytes() {
     for (options, method) in
         [(Options::DEFAULT, Method::Head), (Options::DEFAULT.with_head_first(false), Method::Get)]
     {
-        let download = Download::ranges(ranges, options, 7);
+        let download = Download::new(ranges, options, 7);
         let transmit = download.transmit().unwrap();
         assert_eq!(transmit.method(), method);
         let uri: http::Uri = "http://origin.example/file?a".parse().unwrap();

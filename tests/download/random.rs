@@ -82,7 +82,7 @@ fn run(seed: u64) -> End {
     let mut version = Version { number: 1, length: random.random_range(0..200) };
     let ranges = random_ranges(&mut random, version.length);
     let has_ranges = !ranges.is_empty();
-    let mut download = Download::ranges(ranges.clone(), options(&mut random), seed);
+    let mut download = Download::new(ranges.clone(), options(&mut random), seed);
     let (mut file, mut now, mut is_first) = (Vec::new(), Duration::ZERO, true);
     for _ in 0..2000 {
         now += Duration::from_millis(10);

@@ -37,6 +37,7 @@ fn a_response_says_which_bytes_its_body_contains() {
     let none = read(416, &[("Content-Range", "bytes */10")]).unwrap();
     assert_eq!(none.entity_length(), Some(10));
     assert_eq!(read(416, &[]).unwrap().entity_length(), None);
+    assert_eq!(read(416, &[("Content-Range", "bytes 0-1/9")]).unwrap().entity_length(), None);
     assert_eq!(read(404, &[("Content-Length", "9")]).unwrap().entity_length(), None);
 }
 
@@ -52,7 +53,9 @@ fn a_body_of_unknown_bytes_is_an_error() {
     assert_eq!(refused(206, &[("Content-Range", "bytes 0-9/9")]), (LastBeyondTotal, range));
     let two = [("Content-Range", "bytes 0-1/9"), ("Content-Range", "bytes 0-2/9")];
     assert_eq!(refused(206, &two), (ConflictingField, range));
-    assert_eq!(refused(416, &[("Content-Range", "bytes 0-1/9")]), (NotContentRange, range));
+    let both =
+        [("Content-Range", "bytes 0-1/9"), ("Content-Type", "multipart/byteranges; boundary=b")];
+    assert_eq!(refused(206, &both), (ConflictingField, range));
     let form = [("Content-Type", "multipart/form-data; boundary=b")];
     assert_eq!(refused(206, &form), (NotMultipart, Some("Content-Type")));
     assert_eq!(refused(100, &[]).0, ErrorKind::InterimResponse);

@@ -409,7 +409,7 @@ fn observe_download(seed: u64) -> BTreeSet<&'static str> {
         .with_max_length(max_length)
         .with_max_ranges(random.random_range(1..12));
     let plan_options = PlanOptions::DEFAULT.with_max_amplification(u64::MAX);
-    let mut download = Download::ranges(ranges, options, seed);
+    let mut download = Download::new(ranges, options, seed);
     let (mut watch, now) = (Watch::default(), Duration::from_secs(1));
     for connection in 0..10_000 {
         match download.poll() {

@@ -21,7 +21,7 @@ pub fn download_steps(data: &[u8]) {
 
 fn steps(input: &mut Unstructured<'_>) -> Result<()> {
     let ranges = ranges(input)?;
-    let mut it = Download::ranges(ranges, options(input)?, input.arbitrary()?);
+    let mut it = Download::new(ranges, options(input)?, input.arbitrary()?);
     let mut now = Duration::from_secs(1_000);
     for _ in 0..MAX_EVENTS {
         if input.is_empty() {
@@ -38,7 +38,11 @@ fn steps(input: &mut Unstructured<'_>) -> Result<()> {
             }
         }
         check(&it);
-        it = serde_json::from_str(&form(&it)).expect("a stored download");
+        let loaded: Ranges = serde_json::from_str(&form(&it)).expect("a stored download");
+        if input.ratio(1, 8)? {
+            // The body in flight is lost.
+            it = loaded;
+        }
     }
     it.handle_timeout(Duration::MAX);
     assert_eq!(it.poll_timeout(), None, "a timer that is due was not handled");

@@ -77,7 +77,9 @@ impl<R: AsRef<[ByteRange]>, P: AsRef<[Source]>> Download<R, P> {
         now: Duration,
     ) -> Result<Data<'i>, EventError> {
         self.progress.exchange.transition(ExchangeEvent::Data)?;
-        self.progress.deadline = now.saturating_add(self.progress.options.response_timeout);
+        if !input.is_empty() {
+            self.progress.deadline = now.saturating_add(self.progress.options.response_timeout);
+        }
         match self.progress.body {
             Body::None => Ok(Data { consumed: input.len(), store: None, is_done: true }),
             Body::Range { skip, offset, remaining } => {
@@ -109,6 +111,11 @@ impl<R: AsRef<[ByteRange]>, P: AsRef<[Source]>> Download<R, P> {
     pub fn handle_body_end(&mut self, now: Duration) -> Result<(), EventError> {
         self.progress.exchange.transition(ExchangeEvent::BodyComplete)?;
         match self.progress.body {
+            Body::Range { remaining: None, .. }
+                if self.is_other_length(Some(self.progress.next)) =>
+            {
+                self.start_over()
+            }
             Body::Range { remaining: None, .. } => {
                 self.set_total(self.progress.next);
                 self.complete_body()
@@ -160,6 +167,7 @@ impl<R: AsRef<[ByteRange]>, P: AsRef<[Source]>> Download<R, P> {
                 if self.progress.next < end {
                     self.reject_body(now)?;
                 } else {
+                    self.progress.failures = 0;
                     self.complete_body()?;
                 }
             }
@@ -189,6 +197,10 @@ impl<R: AsRef<[ByteRange]>, P: AsRef<[Source]>> Download<R, P> {
             self.set_total(total);
         }
         if let Body::Multipart { part_start, .. } = &mut self.progress.body {
+            if next > *part_start {
+                // The part before this one is complete.
+                self.progress.failures = 0;
+            }
             *part_start = next;
         }
         Ok(true)
@@ -203,7 +215,9 @@ impl<R: AsRef<[ByteRange]>, P: AsRef<[Source]>> Download<R, P> {
     /// [3.6.5.2.4.2] Requests single ranges after a response with other ranges than requested. If
     /// that is done already, the request is retried after a back-off.
     pub(super) fn reject_body(&mut self, now: Duration) -> Result<(), EventError> {
-        if self.progress.single_range || self.progress.state == State::Size {
+        let is_several =
+            matches!(self.progress.body, Body::Multipart { .. }) || self.chosen().nth(1).is_some();
+        if self.progress.single_range || self.progress.state == State::Size || !is_several {
             return self.retry_or_suspend(StopReason::Protocol, now);
         }
         self.progress.single_range = true;
@@ -217,18 +231,34 @@ impl<R: AsRef<[ByteRange]>, P: AsRef<[Source]>> Download<R, P> {
         }
         let position = self.progress.next;
         self.progress.next = position.saturating_add(bytes.len() as u64);
-        self.progress.failures = 0;
+        if matches!(self.progress.body, Body::Range { .. }) {
+            // The bytes of a part count when it is complete.
+            self.progress.failures = 0;
+        }
         Some(Store { position, offset, bytes })
     }
 
     /// Continues after a body whose bytes were stored.
     pub(super) fn complete_body(&mut self) -> Result<(), EventError> {
-        let is_finished = self.requested() == Some(self.progress.next);
-        let event = if is_finished { Event::AllReceived } else { Event::Received };
+        let event = if self.is_finished() { Event::AllReceived } else { Event::Received };
         let state = self.progress.state.transition(event)?;
         self.end_exchange();
         self.progress.state = state;
         Ok(())
+    }
+
+    /// Returns true if all ranges are downloaded.
+    pub(super) fn is_finished(&self) -> bool {
+        self.requested() == Some(self.progress.next)
+    }
+
+    /// Makes the download ready for its next action, which is the commit if no byte is missing.
+    pub(super) fn make_ready(&mut self) {
+        self.end_exchange();
+        if self.progress.state == State::Download && self.is_finished() {
+            let state = self.progress.state.next(Event::AllReceived);
+            self.progress.state = state.unwrap_or(self.progress.state);
+        }
     }
 
     pub(super) const fn end_exchange(&mut self) {

@@ -1,9 +1,7 @@
 //! Commands of the caller, and the use of peers.
 
 use super::body::Body;
-use super::{
-    Download, Event, EventError, Exchange, ExchangeEvent, Options, Source, State, StopReason,
-};
+use super::{Download, Event, EventError, ExchangeEvent, Options, Source, State, StopReason};
 use crate::download::ByteRange;
 use crate::state_machine::StateMachine as _;
 
@@ -57,9 +55,8 @@ impl<R: AsRef<[ByteRange]>, P: AsRef<[Source]>> Download<R, P> {
 
     /// Drops the request in flight, and makes the download ready for the next action.
     fn reset(&mut self) {
-        self.progress.exchange = Exchange::Ready;
-        self.progress.body = Body::None;
         (self.progress.stop_reason, self.progress.challenge) = (None, None);
+        self.make_ready();
     }
 
     /// Continues after [`Poll::Credentials`](super::Poll::Credentials). The same request is sent
@@ -70,13 +67,14 @@ impl<R: AsRef<[ByteRange]>, P: AsRef<[Source]>> Download<R, P> {
     /// [`EventError`] if no credentials were requested; nothing changes then.
     pub fn provide_credentials(&mut self) -> Result<(), EventError> {
         let event = ExchangeEvent::CredentialsGiven;
-        self.progress.exchange = self.progress.exchange.transition(event)?;
+        self.progress.exchange.transition(event)?;
         self.progress.challenge = None;
+        self.make_ready();
         Ok(())
     }
 
     /// Replaces the options, for example with other timeouts after [`resume`](Self::resume) of a
-    /// stored download.
+    /// stored download. The use of peers does not change.
     ///
     /// # Errors
     ///
@@ -85,11 +83,12 @@ impl<R: AsRef<[ByteRange]>, P: AsRef<[Source]>> Download<R, P> {
         if self.progress.exchange.is_in_flight() {
             return Err(EventError::InFlight);
         }
-        self.progress.options = options;
+        self.progress.options = options.with_peers(self.progress.options.peers);
         Ok(())
     }
 
-    /// [3.6.5.2.3] Reports the end of the search for peers, with the source of each range.
+    /// [3.6.5.2.3] Reports the end of the search for peers, with the source of each range. A range
+    /// without a source is fetched from the origin server. Further sources are ignored.
     ///
     /// # Errors
     ///

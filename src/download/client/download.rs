@@ -23,14 +23,16 @@ pub(super) const MAX_TAG: usize = 128;
 /// and the bytes of its body to [`handle_data`](Self::handle_data), which returns the bytes to store.
 ///
 /// Bytes of two versions of the entity never mix: date, strong tag and length of every response are
-/// compared with those of the first one. If the entity changed, [`Poll::Discard`](super::Poll::Discard)
+/// compared with those of the first one. Versions of equal length are told apart by Last-Modified or a
+/// strong tag only. A date of more than 64 bytes and a tag of more than 128 bytes count as absent. If the entity changed, [`Poll::Discard`](super::Poll::Discard)
 /// asks the caller to discard all bytes, and the download starts over.
 ///
-/// `R` holds the ranges, such as a `Vec<ByteRange>` or an array; an empty list stands for the whole
+/// `R` holds the ranges, such as a `Vec<ByteRange>` or an array. An empty list requests the whole
 /// entity. `P` holds the sources of the ranges, where peers are used.
 ///
 /// A download is plain data without allocations of its own. With the feature `serde` it can be stored
-/// at any time, after the bytes that it counts as received. Another process that loads it compares
+/// at any time, after the bytes that it counts as received. It is also stored after
+/// [`handle_discarded`](Self::handle_discarded), before any byte of the new version. Another process that loads it compares
 /// [`received`](Self::received) with the number of bytes that are stored. If fewer are stored, it calls
 /// [`handle_storage_failure`](Self::handle_storage_failure). Then it calls [`resume`](Self::resume).
 ///
@@ -79,11 +81,7 @@ pub(super) const MAX_TAG: usize = 128;
 ///
 /// Source: \[MC-BUP\] 3.6.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(
-    feature = "serde",
-    derive(serde::Serialize, serde::Deserialize),
-    serde(deny_unknown_fields)
-)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 pub struct Download<R, P = [Source; 0]> {
     pub(super) ranges: R,
     pub(super) sources: P,
@@ -145,22 +143,24 @@ impl Download<[ByteRange; 0]> {
 
 impl<R: AsRef<[ByteRange]>> Download<R> {
     /// Creates a download of ranges (`APPLICATION_RANGES`), whose bytes are stored one after the other
-    /// in this order. An empty list stands for the whole entity.
+    /// in this order. An empty list requests the whole entity.
     #[must_use]
-    pub const fn ranges(ranges: R, options: Options, seed: u64) -> Self {
+    pub const fn new(ranges: R, options: Options, seed: u64) -> Self {
         Self { ranges, sources: [], progress: Progress::new(options, seed) }
     }
 }
 
-impl<R: AsRef<[ByteRange]>, P: AsRef<[Source]>> Download<R, P> {
-    /// Creates a download of ranges that peers may have. `sources` has space for the source of each
-    /// range; see [`handle_search_finished`](Self::handle_search_finished).
+impl<R: AsRef<[ByteRange]>, P: AsRef<[Source]> + Default> Download<R, P> {
+    /// Creates a download of ranges that peers may have. The caller reports their sources with
+    /// [`handle_search_finished`](Self::handle_search_finished).
     #[must_use]
-    pub const fn with_peers(ranges: R, sources: P, options: Options, seed: u64) -> Self {
-        let options = options.with_peers(true);
-        Self { ranges, sources, progress: Progress::new(options, seed) }
+    pub fn new_with_peers(ranges: R, options: Options, seed: u64) -> Self {
+        let progress = Progress::new(options.with_peers(true), seed);
+        Self { ranges, sources: P::default(), progress }
     }
+}
 
+impl<R: AsRef<[ByteRange]>, P: AsRef<[Source]>> Download<R, P> {
     /// Returns the state: what to do next.
     #[must_use]
     pub const fn state(&self) -> State {
@@ -271,8 +271,15 @@ impl<R: AsRef<[ByteRange]>, P: AsRef<[Source]>> Download<R, P> {
 
     /// Returns the source of a range.
     pub(super) fn source_of(&self, index: usize) -> Source {
-        let source = self.sources.as_ref().get(index).filter(|_| self.progress.has_sources);
-        source.copied().unwrap_or(Source::Origin)
+        let range = self.all_ranges().get(index).filter(|_| self.progress.has_sources);
+        match (range, self.sources.as_ref().get(index)) {
+            (Some(range), Some(Source::Peer { index, offset }))
+                if ByteRange::at(*offset, range.len()).is_some() =>
+            {
+                Source::Peer { index: *index, offset: *offset }
+            }
+            _ => Source::Origin,
+        }
     }
 }
 

@@ -29,7 +29,7 @@ pub enum StopReason {
         /// The status code.
         status: StatusCode,
     },
-    /// The entity changed too often.
+    /// The entity changed, or dynamic content broke off, too often.
     EntityChanged,
     /// A requested range lies outside the entity.
     RangeOutsideEntity,
@@ -38,7 +38,7 @@ pub enum StopReason {
     /// The server or a proxy does not support ranges.
     RangesNotSupported,
     /// The body has a content coding that was not accepted.
-    ContentCoded,
+    UnsupportedEncoding,
     /// The caller could not store bytes.
     Storage,
 }
@@ -75,7 +75,7 @@ impl fmt::Display for StopReason {
             Self::RangeOutsideEntity => "requested range lies outside the entity",
             Self::MissingLength => "server does not state the length of the entity",
             Self::RangesNotSupported => "server or proxy does not support ranges",
-            Self::ContentCoded => "body has a content coding other than identity",
+            Self::UnsupportedEncoding => "body has a content coding other than identity",
             Self::Storage => "received bytes could not be stored",
         })
     }
@@ -96,6 +96,8 @@ pub enum EventError {
     InFlight,
     /// The entity did not change.
     NothingToDiscard,
+    /// The next ranges are fetched from a peer.
+    FetchedFromPeer,
     /// The next ranges are not fetched from a peer.
     NoPeer,
 }
@@ -107,6 +109,7 @@ impl fmt::Display for EventError {
             Self::Exchange(illegal) => illegal.fmt(f),
             Self::InFlight => f.write_str("not allowed while a request is in flight"),
             Self::NothingToDiscard => f.write_str("entity did not change"),
+            Self::FetchedFromPeer => f.write_str("next ranges are fetched from a peer"),
             Self::NoPeer => f.write_str("next ranges are not fetched from a peer"),
         }
     }

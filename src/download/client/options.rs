@@ -31,6 +31,8 @@ pub struct Options {
     pub peers: bool,
     /// The maximum number of bytes in one request (`FRAGMENT_LENGTH`); 0 counts as 1. Default:
     /// `u64::MAX`, so that one request fetches all ranges.
+    ///
+    /// A whole entity whose length is unknown is requested at once.
     pub max_length: u64,
     /// The maximum number of ranges in one request, clamped to 1 and
     /// [`MAX_RANGES`](Self::MAX_RANGES). Default: 64.
@@ -41,7 +43,8 @@ pub struct Options {
     /// [`Validator::IfUnmodifiedSince`].
     pub validator: Validator,
     /// Accepts an entity whose length the server does not state, if the framing shows the end of the
-    /// body. If the transfer breaks, it starts over. Default: false.
+    /// body. If the transfer breaks, it starts over, which counts in
+    /// [`max_restarts`](Self::max_restarts). Default: false.
     pub dynamic: bool,
     /// Accepts the whole entity in place of a range, and skips the bytes before the range. Default:
     /// false.
@@ -87,7 +90,7 @@ pub enum Validator {
     /// If-Match with the received strong tag.
     IfMatch,
     /// If-Range with the received strong tag, or else with the date. The response to a changed
-    /// entity is the new entity.
+    /// entity is the new entity. A date is sent although the client cannot tell whether it is strong.
     IfRange,
 }
 

@@ -2,13 +2,15 @@
 
 use core::time::Duration;
 
+use serde::de::Error as _;
+
 use super::body::Body;
 use super::download::{MAX_DATE, MAX_TAG, Progress};
-use super::{Exchange, Options, State, StopReason};
+use super::{Download, Exchange, Options, Source, State, StopReason};
 use crate::download::ByteRange;
 use crate::download::field::{EntityTag, LastModified};
 use crate::http1::StatusCode;
-use crate::persist::stored_form;
+use crate::persist::{VERSION, check, stored_form};
 use crate::util::inline_str::InlineStr;
 use crate::util::random::Random;
 
@@ -44,13 +46,24 @@ impl Progress {
             (self.are_texts_valid(), "invalid date or entity tag"),
             (self.stop_reason.is_some() == is_stopped, "stop reason contradicts the state"),
             (
-                self.challenge.is_some_and(StatusCode::is_challenge) == is_unauthorized,
+                self.challenge.is_some() == is_unauthorized
+                    && self.challenge.is_none_or(StatusCode::is_challenge),
                 "challenge contradicts the exchange",
             ),
             (self.is_exchange_valid(), "exchange contradicts the state"),
             (self.state != State::Search || self.uses_peers, "search without peers"),
+            (!self.has_sources || self.uses_peers, "sources without peers"),
+            (self.is_stop_reason_valid(), "stop reason is not that of a failure"),
         ];
         rules.iter().find(|(holds, _)| !holds).map(|(_, text)| *text)
+    }
+
+    const fn is_stop_reason_valid(&self) -> bool {
+        !matches!(self.state, State::Failed)
+            || matches!(
+                self.stop_reason,
+                Some(StopReason::Refused { .. } | StopReason::RangeOutsideEntity)
+            )
     }
 
     fn are_texts_valid(&self) -> bool {
@@ -72,5 +85,41 @@ impl Progress {
                 matches!(self.exchange, Exchange::Ready)
             }
         }
+    }
+}
+
+/// The stored form of a [`Download`].
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StoredDownload<R, P> {
+    ranges: R,
+    sources: P,
+    progress: Progress,
+}
+
+impl<'de, R, P> serde::Deserialize<'de> for Download<R, P>
+where
+    R: AsRef<[ByteRange]> + serde::Deserialize<'de>,
+    P: AsRef<[Source]> + serde::Deserialize<'de>,
+{
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let StoredDownload { ranges, sources, progress } =
+            serde::Deserialize::deserialize(deserializer)?;
+        let download = Self { ranges, sources, progress };
+        check("download", VERSION, download.contradiction()).map_err(D::Error::custom)?;
+        Ok(download)
+    }
+}
+
+impl<R: AsRef<[ByteRange]>, P: AsRef<[Source]>> Download<R, P> {
+    /// Returns the first rule that progress and ranges violate together; `None` if they are
+    /// consistent.
+    fn contradiction(&self) -> Option<&'static str> {
+        let needs_all = matches!(self.progress.state, State::Commit | State::Finished);
+        let exceeds = self.requested().is_some_and(|requested| self.progress.next > requested);
+        if exceeds && self.progress.state != State::Discard {
+            return Some("offset exceeds the requested bytes");
+        }
+        (needs_all && !self.is_finished()).then_some("state needs all bytes to be received")
     }
 }

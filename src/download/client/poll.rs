@@ -19,6 +19,10 @@ pub enum Poll {
     /// [`handle_response`](Download::handle_response) or
     /// [`handle_unreadable`](Download::handle_unreadable), or its absence with
     /// [`handle_transport_failure`](Download::handle_transport_failure).
+    ///
+    /// While [`exchange`](Download::exchange) is [`Exchange::Receiving`], pass the body to
+    /// [`handle_data`](Download::handle_data), and report its end with
+    /// [`handle_body_end`](Download::handle_body_end) unless it is done before.
     Send,
     /// Search for peers that have the entity (`STATE_SEARCH`). Then call
     /// [`handle_search_finished`](Download::handle_search_finished).
@@ -61,7 +65,7 @@ pub struct Transmit<'d> {
     method: Method,
     ranges: Option<ChosenRanges<'d>>,
     condition: Option<Condition<'d>>,
-    copies: Copies<'d>,
+    source_ranges: SourceRanges<'d>,
 }
 
 /// The condition of a request.
@@ -88,8 +92,8 @@ impl<'d> Transmit<'d> {
     /// Returns the ranges to request; `None` for the whole entity.
     #[must_use]
     pub fn ranges(&self) -> Option<impl Iterator<Item = ByteRange> + Clone + use<'d>> {
-        let copies = self.copies;
-        let locate = move |(index, part)| copies.locate(index, part);
+        let source_ranges = self.source_ranges;
+        let locate = move |(index, part)| source_ranges.at_source(index, part);
         self.ranges.clone().map(|ranges| ranges.enumerate().map(locate))
     }
 
@@ -114,14 +118,14 @@ impl<'d> Condition<'d> {
 
 /// The ranges of the caller from the next byte on, with their sources.
 #[derive(Clone, Copy, Debug)]
-struct Copies<'d> {
+struct SourceRanges<'d> {
     ranges: &'d [ByteRange],
     sources: &'d [Source],
 }
 
-impl Copies<'_> {
+impl SourceRanges<'_> {
     /// Returns a part of the range with this index as it is in its source.
-    fn locate(&self, index: usize, part: ByteRange) -> ByteRange {
+    fn at_source(&self, index: usize, part: ByteRange) -> ByteRange {
         match (self.ranges.get(index), self.sources.get(index)) {
             (Some(range), Some(Source::Peer { offset, .. })) => {
                 let skipped = part.first().saturating_sub(range.first());
@@ -168,8 +172,8 @@ impl<R: AsRef<[ByteRange]>, P: AsRef<[Source]>> Download<R, P> {
         }
     }
 
-    /// Returns the request to send, from [`Poll::Send`] until its response arrives; `None` at other
-    /// times.
+    /// Returns the next request, or the ranges of [`Poll::FetchFromPeer`]; `None` if the state has no
+    /// request. While a body arrives, it has the ranges that are still missing.
     #[must_use]
     pub fn transmit(&self) -> Option<Transmit<'_>> {
         match self.progress.state {
@@ -177,14 +181,20 @@ impl<R: AsRef<[ByteRange]>, P: AsRef<[Source]>> Download<R, P> {
                 method: Method::Head,
                 ranges: None,
                 condition: None,
-                copies: self.copies(),
+                source_ranges: self.source_ranges(),
             }),
             State::Download => {
                 let chosen = self.chosen();
-                let is_whole = self.is_whole(chosen.clone());
+                let is_from_origin = self.source_of(self.current_range()) == Source::Origin;
+                let is_whole = is_from_origin && self.is_whole(chosen.clone());
                 let ranges = Some(chosen).filter(|_| !is_whole);
                 let condition = self.condition(ranges.is_some());
-                Some(Transmit { method: Method::Get, condition, copies: self.copies(), ranges })
+                Some(Transmit {
+                    method: Method::Get,
+                    condition,
+                    source_ranges: self.source_ranges(),
+                    ranges,
+                })
             }
             _ => None,
         }
@@ -213,10 +223,10 @@ impl<R: AsRef<[ByteRange]>, P: AsRef<[Source]>> Download<R, P> {
         }
     }
 
-    fn copies(&self) -> Copies<'_> {
+    fn source_ranges(&self) -> SourceRanges<'_> {
         let index = self.current_range();
         let sources = self.sources.as_ref().get(index..).filter(|_| self.progress.has_sources);
         let ranges = self.all_ranges().get(index..);
-        Copies { ranges: ranges.unwrap_or_default(), sources: sources.unwrap_or_default() }
+        SourceRanges { ranges: ranges.unwrap_or_default(), sources: sources.unwrap_or_default() }
     }
 }

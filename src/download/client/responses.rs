@@ -32,15 +32,17 @@ impl<R: AsRef<[ByteRange]>, P: AsRef<[Source]>> Download<R, P> {
         self.progress.exchange.transition(ExchangeEvent::Answered)?;
         match response.status {
             StatusCode::OK | StatusCode::PARTIAL_CONTENT if response.is_encoded => {
-                self.suspend(StopReason::ContentCoded)
+                self.suspend(StopReason::UnsupportedEncoding)
             }
-            StatusCode::OK if self.progress.state == State::Size => self.on_size(response),
+            StatusCode::OK if self.progress.state == State::Size => self.on_size(response, now),
             StatusCode::OK => self.on_whole(response, now),
             StatusCode::PARTIAL_CONTENT if self.progress.state == State::Download => {
                 self.on_partial(response, now)
             }
             StatusCode::PRECONDITION_FAILED => self.start_over(),
-            StatusCode::RANGE_NOT_SATISFIABLE => self.on_unsatisfiable(response, now),
+            StatusCode::RANGE_NOT_SATISFIABLE => {
+                self.on_unsatisfiable(response.entity_length(), now)
+            }
             status if status.is_success() || status == StatusCode::NOT_MODIFIED => {
                 self.retry_or_suspend(StopReason::Protocol, now)
             }
@@ -71,6 +73,8 @@ impl<R: AsRef<[ByteRange]>, P: AsRef<[Source]>> Download<R, P> {
         match status {
             // The ranges in the body are unknown.
             Some(StatusCode::PARTIAL_CONTENT) => self.reject_body(now),
+            Some(StatusCode::PRECONDITION_FAILED) => self.start_over(),
+            Some(StatusCode::RANGE_NOT_SATISFIABLE) => self.on_unsatisfiable(None, now),
             Some(status) if status.get() >= 300 && status != StatusCode::NOT_MODIFIED => {
                 self.on_failure(status, now)
             }
@@ -79,18 +83,17 @@ impl<R: AsRef<[ByteRange]>, P: AsRef<[Source]>> Download<R, P> {
     }
 
     /// [3.6.5.2.2] Handles the response to HEAD.
-    fn on_size(&mut self, response: &Response<'_>) -> Result<(), EventError> {
+    fn on_size(&mut self, response: &Response<'_>, now: Duration) -> Result<(), EventError> {
         let total = response.entity_length();
-        if !self.adopt_version(response, total)? {
+        if !self.adopt_version(response, total, now)? {
             return Ok(());
         }
         self.after_size()
     }
 
     fn after_size(&mut self) -> Result<(), EventError> {
-        let is_finished = self.requested() == Some(self.progress.next);
         let event = match self.progress.uses_peers {
-            _ if is_finished => Event::AllReceived,
+            _ if self.is_finished() => Event::AllReceived,
             true => Event::SizedForSearch,
             false => Event::Sized,
         };
@@ -100,10 +103,20 @@ impl<R: AsRef<[ByteRange]>, P: AsRef<[Source]>> Download<R, P> {
     /// Handles a response with the whole entity.
     fn on_whole(&mut self, response: &Response<'_>, now: Duration) -> Result<(), EventError> {
         let total = response.entity_length();
-        if !self.adopt_version(response, total)? {
+        // Without Range, the request was for the whole entity. Its length may be known only now.
+        let is_whole_requested = self.is_whole(self.chosen());
+        let was_length_known = self.chosen().next().is_some();
+        if !self.adopt_version(response, total, now)? {
             return Ok(());
         }
         let Some(total) = total else { return self.on_unknown_length(response, now) };
+        if is_whole_requested && total > 0 {
+            if self.progress.next > 0 && !was_length_known {
+                // Bytes of a response without a length cannot be continued.
+                return self.start_over();
+            }
+            return self.receive(Body::Range { skip: 0, offset: 0, remaining: Some(total) }, now);
+        }
         let mut chosen = self.chosen();
         match (chosen.next(), chosen.next()) {
             // An empty entity.
@@ -139,7 +152,7 @@ impl<R: AsRef<[ByteRange]>, P: AsRef<[Source]>> Download<R, P> {
 
     /// Handles a response with ranges.
     fn on_partial(&mut self, response: &Response<'_>, now: Duration) -> Result<(), EventError> {
-        if !self.adopt_version(response, response.entity_length())? {
+        if !self.adopt_version(response, response.entity_length(), now)? {
             return Ok(());
         }
         match (response.content_range, response.multipart) {
@@ -183,22 +196,23 @@ impl<R: AsRef<[ByteRange]>, P: AsRef<[Source]>> Download<R, P> {
 
     /// Handles a 416 response. The entity has none of the requested ranges, or the server does not
     /// accept several.
-    fn on_unsatisfiable(
-        &mut self,
-        response: &Response<'_>,
-        now: Duration,
-    ) -> Result<(), EventError> {
-        let total = response.entity_length();
+    fn on_unsatisfiable(&mut self, total: Option<u64>, now: Duration) -> Result<(), EventError> {
         if self.is_other_length(total) {
             return self.start_over();
         }
-        let has_several = self.chosen().nth(1).is_some();
         let is_outside = |total| self.chosen().any(|range| range.end() > total);
         match total {
-            _ if has_several && !self.progress.single_range => self.reject_body(now),
+            _ if self.requests_several() => self.reject_body(now),
             Some(total) if is_outside(total) => self.fail(StopReason::RangeOutsideEntity),
+            // The range lies within the entity as it was.
+            None if self.progress.total.is_some() => self.start_over(),
             _ => self.retry_or_suspend(StopReason::Protocol, now),
         }
+    }
+
+    /// Returns true if the request has several ranges, and single ones were not tried yet.
+    fn requests_several(&self) -> bool {
+        !self.progress.single_range && self.chosen().nth(1).is_some()
     }
 
     /// Handles a status that is neither a success nor about the version of the entity.
@@ -212,7 +226,13 @@ impl<R: AsRef<[ByteRange]>, P: AsRef<[Source]>> Download<R, P> {
                 self.progress.challenge = Some(status);
                 Ok(())
             }
+            // The caller follows redirects.
+            _ if matches!(status.get(), 300..=399) => self.fail(reason),
             Some(Failure::Transient) => self.retry_or_suspend(reason, now),
+            // The field with the ranges may be too long.
+            _ if matches!(status.get(), 400 | 414 | 431) && self.requests_several() => {
+                self.reject_body(now)
+            }
             // GET states the length too.
             _ if self.progress.state == State::Size && matches!(status.get(), 405 | 501) => {
                 self.after_size()
@@ -227,6 +247,7 @@ impl<R: AsRef<[ByteRange]>, P: AsRef<[Source]>> Download<R, P> {
         &mut self,
         response: &Response<'_>,
         total: Option<u64>,
+        now: Duration,
     ) -> Result<bool, EventError> {
         let modified = response.last_modified.and_then(|it| InlineStr::new(it.as_bytes()));
         let tag = response.tag.filter(|tag| !tag.is_weak());
@@ -236,6 +257,13 @@ impl<R: AsRef<[ByteRange]>, P: AsRef<[Source]>> Download<R, P> {
             || differs(progress.tag.as_ref(), tag.as_ref());
         if is_changed || self.is_other_length(total) {
             self.start_over()?;
+            return Ok(false);
+        }
+        let is_known = self.progress.modified.is_some() || self.progress.tag.is_some();
+        let is_comparable = self.progress.modified.and(modified.as_ref()).is_some()
+            || self.progress.tag.and(tag.as_ref()).is_some();
+        if self.progress.next > 0 && is_known && !is_comparable {
+            self.retry_or_suspend(StopReason::Protocol, now)?;
             return Ok(false);
         }
         self.progress.modified = self.progress.modified.or(modified);

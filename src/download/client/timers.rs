@@ -3,7 +3,9 @@
 use core::time::Duration;
 
 use super::body::Body;
-use super::{Download, Event, EventError, Exchange, ExchangeEvent, Source, State, StopReason};
+use super::{
+    Download, Event, EventError, Exchange, ExchangeEvent, Poll, Source, State, StopReason,
+};
 use crate::download::ByteRange;
 use crate::state_machine::StateMachine as _;
 use crate::util::backoff::backoff;
@@ -17,8 +19,11 @@ impl<R: AsRef<[ByteRange]>, P: AsRef<[Source]>> Download<R, P> {
     /// [`EventError`] if no request can be sent now; nothing changes then.
     pub fn handle_sending(&mut self, now: Duration) -> Result<(), EventError> {
         let exchange = self.progress.exchange.transition(ExchangeEvent::Begin)?;
-        self.progress.state = self.progress.state.transition(Event::Begin)?;
-        self.progress.exchange = exchange;
+        let state = self.progress.state.transition(Event::Begin)?;
+        if matches!(self.poll(), Poll::FetchFromPeer(_)) {
+            return Err(EventError::FetchedFromPeer);
+        }
+        (self.progress.state, self.progress.exchange) = (state, exchange);
         self.progress.deadline = now.saturating_add(self.progress.options.request_timeout);
         Ok(())
     }
@@ -112,7 +117,7 @@ impl<R: AsRef<[ByteRange]>, P: AsRef<[Source]>> Download<R, P> {
             let _ = self.retry_or_suspend(StopReason::Timeout, now);
         }
         if self.progress.exchange == Exchange::BackOff && now >= self.progress.deadline {
-            self.progress.exchange = Exchange::Ready;
+            self.make_ready();
         }
     }
 
@@ -179,7 +184,7 @@ impl<R: AsRef<[ByteRange]>, P: AsRef<[Source]>> Download<R, P> {
         self.progress.state = state;
         (self.progress.total, self.progress.whole) = (None, None);
         (self.progress.modified, self.progress.tag) = (None, None);
-        self.progress.has_sources = false;
+        (self.progress.has_sources, self.progress.single_range) = (false, false);
         self.progress.restarts = self.progress.restarts.saturating_add(1);
         if self.progress.restarts > self.progress.options.max_restarts {
             self.stop_exchange(Exchange::Suspended, StopReason::EntityChanged);

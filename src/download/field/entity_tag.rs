@@ -124,8 +124,8 @@ impl<'b> EntityTags<'b> {
                     return Err(ValueError::new(ErrorKind::NotEntityTag, value.len()));
                 }
                 Ok(None) => return Ok(Self(value)),
-                Err(kind_at) => {
-                    let at = value.len().saturating_sub(kind_at.len());
+                Err(rest_at_error) => {
+                    let at = value.len().saturating_sub(rest_at_error.len());
                     return Err(ValueError::new(ErrorKind::NotEntityTag, at));
                 }
             }
@@ -146,7 +146,7 @@ impl<'b> EntityTags<'b> {
     }
 }
 
-/// A tag of a list and the text behind it.
+/// A tag of a list and the text after it.
 type TagAndRest<'b> = (EntityTag<'b>, &'b [u8]);
 
 /// Parses the next tag of a list; `None` at its end. An error is the text from the error on.

@@ -152,8 +152,7 @@ fn skip_white_space(text: &[u8]) -> &[u8] {
 
 /// The boundary between the parts of a response: 32 hexadecimal digits.
 ///
-/// It is made from random bits, so that it does not occur in the entity, and nobody can place it
-/// there on purpose.
+/// It is made from random bits, so that an entity cannot be made to contain it.
 ///
 /// # Example
 ///

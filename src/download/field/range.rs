@@ -82,7 +82,7 @@ impl RangeItem {
             Self::Suffix { length: 0 } => return None,
             Self::Suffix { length: suffix } => (length.saturating_sub(suffix), u64::MAX),
         };
-        // Neither underflows, because `first < length` and `last < length` then.
+        // `checked_sub` fails if the range starts beyond the entity.
         let end = if last < length { last.saturating_add(1) } else { length };
         match end.checked_sub(first) {
             Some(count) => ByteRange::at(first, count),
@@ -148,7 +148,7 @@ impl Iterator for RangeItems<'_> {
 
 impl FusedIterator for RangeItems<'_> {}
 
-/// An item of the list, and the text behind it.
+/// An item of the list, and the text after it.
 struct Item<'b> {
     item: RangeItem,
     rest: &'b [u8],

@@ -179,7 +179,8 @@ D2 | an entity that changed | all bytes are discarded; at most three times
     download::client::a_failed_condition_means_that_the_entity_changed
 D3 | the version of the entity | date, strong tag and length of every response are compared
     download::client::an_entity_that_changed_is_downloaded_again_from_its_start
-    download::client::a_validator_that_is_missing_or_weak_is_no_change
+    download::client::a_weak_tag_is_not_compared
+    download::client::bytes_without_a_comparable_validator_do_not_continue_those_with_one
     download::random::ten_thousand_downloads_end_with_the_bytes_of_one_version
 D4 | the condition of a request | If-Unmodified-Since; others by option
     download::client::conditions_are_those_of_the_options

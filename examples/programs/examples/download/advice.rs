@@ -15,7 +15,7 @@ pub fn advice(reason: StopReason) -> &'static str {
         StopReason::RangesNotSupported => {
             "--skip-to-range receives the bytes before the range, and discards them"
         }
-        StopReason::ContentCoded => {
+        StopReason::UnsupportedEncoding => {
             "the server or a proxy ignores Accept-Encoding: identity, and nothing was stored"
         }
         StopReason::Refused { status } => refusal_advice(status.get()),

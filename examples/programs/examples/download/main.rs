@@ -83,7 +83,7 @@ fn prepare(arguments: &Arguments, url: HttpUrl) -> Result<Fetch> {
     let is_resumed = stored.is_some();
     let download = match stored {
         Some(stored) => stored,
-        None => Download::ranges(arguments.ranges.clone(), options, seed()?),
+        None => Download::new(arguments.ranges.clone(), options, seed()?),
     };
     let file = PartFile::open(&arguments.file, download.received())?;
     let console = Console::new(Direction::Download, 0, arguments.client.quiet);

@@ -82,7 +82,7 @@ impl Client {
             .with_response_timeout(self.timeout)
             .with_max_retries(0);
         let mut fetch = Fetch::new(
-            Download::ranges(Vec::new(), options, seed()?),
+            Download::new(Vec::new(), options, seed()?),
             HttpUrl::from_url(url).map_err(permanent)?,
             PartFile::open(&reply.path, 0)?,
             Console::new(Direction::Download, 0, true),

@@ -229,7 +229,7 @@ impl Fetch {
                 reason,
                 StopReason::MissingLength
                     | StopReason::RangesNotSupported
-                    | StopReason::ContentCoded
+                    | StopReason::UnsupportedEncoding
             );
         let reason = Some(reason);
         if is_permanent {
