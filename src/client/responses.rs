@@ -258,11 +258,13 @@ impl Upload {
     /// Fails the upload. A cancellation is suspended instead, so that it can be resumed.
     fn stop(&mut self, reason: StopReason) -> Result<(), EventError> {
         let is_cancelling = self.state == State::Cancel;
+        if self.is_close_in_flight() {
+            // A refusal without a code may come from a proxy, which does not know whether this or
+            // an earlier Close-Session reached the server.
+            self.maybe_closed = !reason.is_from_server();
+        }
         self.complete(Event::PermanentFailure)?;
         self.stop_reason = Some(reason);
-        // A refusal without a code may come from a proxy, which does not know whether an earlier
-        // Close-Session reached the server.
-        self.maybe_closed &= !reason.is_from_server();
         if is_cancelling {
             self.exchange = self.exchange.transition(ExchangeEvent::GivenUp)?;
         }

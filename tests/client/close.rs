@@ -131,3 +131,31 @@ fn a11_a_session_that_is_gone_is_cancelled() {
         assert_eq!(client.upload.restarts(), 0);
     }
 }
+
+#[test]
+fn a_fatal_refusal_without_a_code_does_not_show_whether_the_session_was_closed() {
+    for code in [403, 404] {
+        let mut client = Client::fully_received().with_exchange(&refused(code));
+        assert_eq!(client.upload.state(), State::Failed, "{code}");
+        client.upload.resume().expect("it failed");
+        client.exchange(&pinged());
+        assert_eq!(client.with_exchange(&session_not_found()).next_action(), "finished", "{code}");
+    }
+    // The server itself knows: the session exists.
+    let mut client = Client::fully_received().with_exchange(&refused_with(403, 0x8007_0005));
+    client.upload.resume().expect("it failed");
+    client.exchange(&pinged());
+    assert_eq!(client.with_exchange(&session_not_found()).next_action(), "create");
+}
+
+#[test]
+fn a_refused_ping_does_not_show_whether_the_session_was_closed() {
+    let mut client = Client::fully_received();
+    client.disconnect();
+    client.upload.resume().expect("it is in progress");
+    client.exchange(&refused_with(403, 0x8007_0005));
+    assert_eq!(client.upload.state(), State::Failed);
+    client.upload.resume().expect("it failed");
+    client.exchange(&pinged());
+    assert_eq!(client.with_exchange(&session_not_found()).next_action(), "finished");
+}

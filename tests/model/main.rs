@@ -115,6 +115,18 @@ fn every_order_of_events_keeps_the_rules() {
     extent.check();
 }
 
+/// Refusals of the application, a 404, a session that is lost in other words, and a new start that the
+/// user orders, at every point of an upload.
+#[test]
+fn every_refusal_and_every_new_start_keeps_the_rules() {
+    let mut extent = Extent::default();
+    let config = Config { faults: Faults::REFUSALS, budget: 2, total: 2, ..Config::PLAIN };
+    for (mode, fragment) in [(Mode::Upload, 1), (Mode::Upload, 2), (Mode::UploadReply, 1)] {
+        extent.add(Config { mode, fragment, ..config });
+    }
+    assert!(extent.states > 1000, "{} states", extent.states);
+}
+
 #[test]
 fn each_planted_bug_is_found() {
     let strict = OverlapRule::Refuse;

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use bits_proto::client::{Exchange, Poll, StopReason, Upload};
+use bits_proto::client::{Exchange, Poll, State, StopReason, Upload};
 
-use super::config::Fault;
+use super::config::{Fault, Replaced};
 use super::wire::{Job, Link, Packet, Phase};
 use super::{Checked, NOW, World};
 
@@ -58,6 +58,8 @@ pub enum Action {
     LoseEntity(usize),
     Fail(usize),
     Garble,
+    /// A refusal replaces the server's response.
+    Refuse(Replaced),
     Stray(u8),
     Unfetched,
 }
@@ -72,16 +74,18 @@ pub enum Leaving {
     Unsent,
     Paused,
     Cancelled,
+    Restarted,
     Crashed,
 }
 
 impl Leaving {
-    const ALL: [Self; 6] = [
+    const ALL: [Self; 7] = [
         Self::Broken,
         Self::Unanswered,
         Self::Unsent,
         Self::Paused,
         Self::Cancelled,
+        Self::Restarted,
         Self::Crashed,
     ];
 
@@ -91,6 +95,7 @@ impl Leaving {
             Self::Unanswered | Self::Unsent => Fault::GiveUp,
             Self::Paused => Fault::Pause,
             Self::Cancelled => Fault::Cancel,
+            Self::Restarted => Fault::Restart,
             Self::Crashed => Fault::ClientCrash,
         }
     }
@@ -125,6 +130,13 @@ impl Checked {
                 if self.allows(world, Fault::Garble) {
                     actions.push(Action::Garble);
                 }
+                if self.allows(world, Fault::Refuse) {
+                    let is_close = upload.state() == State::Close;
+                    let all = Replaced::ALL.into_iter();
+                    // The server itself, which sends a code, knows whether it closed the session.
+                    let possible = all.filter(|it| !is_close || *it == Replaced::NotFound);
+                    actions.extend(possible.map(Action::Refuse));
+                }
             }
             (Some(_), _) | (_, Poll::Finished | Poll::Cancelled) => {}
             (None, Poll::Send(_)) => actions.push(Action::Send),
@@ -158,6 +170,7 @@ impl Checked {
             }
             Leaving::Paused => !has_ended && Upload::clone(upload).pause().is_ok(),
             Leaving::Cancelled => !has_ended,
+            Leaving::Restarted => Upload::clone(upload).restart().is_ok(),
             Leaving::Crashed => world.saved != world.upload,
         }
     }
@@ -284,6 +297,7 @@ impl Checked {
             Action::LoseEntity(slot) => self.lose_entity(&mut world, slot),
             Action::Fail(slot) => self.fail(&mut world, slot),
             Action::Garble => self.garble(&mut world),
+            Action::Refuse(replaced) => self.refuse(&mut world, replaced),
             Action::Stray(session) => self.stray(&mut world, session),
             Action::Unfetched => self.unfetched(&mut world),
         }
@@ -320,6 +334,7 @@ impl Checked {
             | Action::LoseEntity(_)
             | Action::Fail(_)
             | Action::Garble
+            | Action::Refuse(_)
             | Action::Stray(_)
             | Action::Unfetched => true,
         }

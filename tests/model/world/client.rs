@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bits_proto::client::{EventError, Poll, Upload};
+use bits_proto::field::{ErrorContext, HResult};
 use bits_proto::http1::StatusCode;
+use bits_proto::message::Refusal;
 
 use super::actions::Leaving;
-use super::config::{Bug, Fault};
-use super::wire::{Link, Packet, Phase, Reply};
+use super::config::{Bug, Fault, Replaced};
+use super::wire::{Link, Packet, Phase, Reply, session_of};
 use super::{Checked, Coverage, Rule, World};
 
 /// The client's clock.
@@ -75,6 +77,23 @@ impl Checked {
         self.cover(Coverage::Garbled);
     }
 
+    pub fn refuse(&self, world: &mut World, replaced: Replaced) {
+        world.link = None;
+        let refusal = |status| {
+            let status = StatusCode::try_from(status).expect("a status");
+            Refusal::new(status).expect("a refusal")
+        };
+        let code = HResult::new(1).expect("not zero");
+        let refusal = match replaced {
+            Replaced::NotFound => refusal(404),
+            Replaced::ByApplication => {
+                refusal(413).with_error(code, ErrorContext::REMOTE_APPLICATION)
+            }
+            Replaced::InOtherWords => refusal(500).with_error(code, ErrorContext::SERVER),
+        };
+        self.call(world, |upload| upload.handle_ack(&refusal.into(), NOW));
+    }
+
     pub fn notice(&self, world: &mut World) {
         self.call(world, |upload| upload.handle_transport_failure(NOW));
     }
@@ -136,6 +155,14 @@ impl Checked {
             }
             Leaving::Cancelled => {
                 self.call(world, Upload::cancel);
+                self.save(world);
+            }
+            Leaving::Restarted => {
+                if let Some(id) = world.upload.session_id().and_then(|id| id.guid()) {
+                    // The client forgets the session, whatever it was used for.
+                    world.host.books[usize::from(session_of(id))].is_lost = true;
+                }
+                self.call(world, Upload::restart);
                 self.save(world);
             }
             Leaving::Crashed => {

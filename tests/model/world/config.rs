@@ -36,10 +36,29 @@ pub enum Fault {
     Challenge,
     /// An intermediary replaces the server's response.
     Garble,
+    /// A refusal replaces the server's response; see [`Replaced`].
+    Refuse,
+    /// The user starts the upload over.
+    Restart,
     /// Another client that knows the session id closes the session.
     Stray,
     /// The reply cannot be fetched.
     Unfetched,
+}
+
+/// A refusal that replaces the server's response.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Replaced {
+    /// 404 without an error code.
+    NotFound,
+    /// 413 of the server application.
+    ByApplication,
+    /// 500 with the code 0x1: some servers lose a session and answer so.
+    InOtherWords,
+}
+
+impl Replaced {
+    pub const ALL: [Self; 3] = [Self::NotFound, Self::ByApplication, Self::InOtherWords];
 }
 
 /// The possible faults of a configuration.
@@ -88,6 +107,11 @@ impl Faults {
     pub const CALLER: Self = Self {
         name: "caller",
         which: &[Fault::Pause, Fault::Cancel, Fault::ClientCrash, Fault::Challenge, Fault::Garble],
+    };
+
+    pub const REFUSALS: Self = Self {
+        name: "refusals",
+        which: &[Fault::Break, Fault::Pause, Fault::ClientCrash, Fault::Refuse, Fault::Restart],
     };
 
     pub fn contains(&self, fault: Fault) -> bool {
