@@ -96,6 +96,7 @@ replay! {
     construct
     conversation
     differential
+    download_crates
     download_plan
     download_steps
     fields
