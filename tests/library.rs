@@ -10,6 +10,7 @@ mod client;
 mod deviation;
 mod deviation_set;
 mod display;
+#[cfg(feature = "std")]
 mod download;
 mod error;
 mod error_order;

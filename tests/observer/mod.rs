@@ -1,6 +1,7 @@
 //! Tests of `observer`.
 
 mod authentication;
+#[cfg(feature = "std")]
 mod download;
 mod errors;
 mod incomplete;

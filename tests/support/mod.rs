@@ -9,6 +9,7 @@ pub mod chunked;
 pub mod complete;
 pub mod conversations;
 pub mod diagram;
+#[cfg(feature = "std")]
 pub mod download_server;
 pub mod events;
 pub mod field_values;
