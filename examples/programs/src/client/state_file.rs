@@ -28,6 +28,8 @@ pub trait Job: Serialize + DeserializeOwned {
 #[serde(deny_unknown_fields)]
 struct Stored<J, M> {
     job: J,
+    /// Earlier versions of the example `upload` stored it as `upload`.
+    #[serde(alias = "upload")]
     machine: M,
 }
 

@@ -111,7 +111,7 @@ impl Job {
     fn received(&self) -> u64 {
         let state = fs::read(self.folder.path("state")).unwrap_or_default();
         let state = serde_json::from_slice::<serde_json::Value>(&state).unwrap_or_default();
-        state["upload"]["next"].as_u64().unwrap_or(0)
+        state["machine"]["next"].as_u64().unwrap_or(0)
     }
 
     fn uploaded(&self) -> PathBuf {

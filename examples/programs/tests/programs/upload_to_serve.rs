@@ -105,7 +105,7 @@ fn an_incomplete_reply_is_resumed() {
     let out = folder.path("out");
     let url = format!("http://{}/e", proxy.address);
     let ended = upload(&folder.file(), &url, &[&"--reply", &out, &"--retries", &"3"]);
-    ended.expect(0, &["reply is incomplete"]);
+    ended.expect(0, &["body is incomplete"]);
     assert_eq!(fs::read(&out).expect("the reply"), reply.as_bytes());
     assert_eq!(server.entity("e"), folder.bytes);
     let seen = proxy.seen();
