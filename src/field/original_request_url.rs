@@ -174,7 +174,12 @@ impl<'u> Parts<'u> {
         if let (false, Ok(url)) = (is_origin_form, Url::parse(target)) {
             let Url { scheme, host, port, .. } = url;
             let path = target.get(target.len().saturating_sub(url.rest_len())..);
-            return Ok(Self { scheme, host, port, path: path.unwrap_or_default() });
+            let path = path.unwrap_or_default();
+            // An escaped backslash would become a part of the host.
+            if path.first() == Some(&b'\\') {
+                return refused(target, ErrorKind::NotAbsoluteUrl);
+            }
+            return Ok(Self { scheme, host, port, path });
         }
         if !["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
             return refused(scheme.as_bytes(), ErrorKind::UnsupportedScheme);
