@@ -6,8 +6,14 @@ use super::value::{FieldVisitor, Value};
 use super::{Options, Plan, Transmit};
 use crate::error::{Error, ErrorKind};
 use crate::http1::RequestTarget;
-use crate::message::check_extra_syntax;
-use crate::util::sink::{LenSink, Sink, SliceSink, Wire};
+use crate::message::{check_extra_syntax, put_request_line, put_status_line};
+#[cfg(feature = "bytes")]
+use crate::util::sink::write_to_buf;
+#[cfg(feature = "std")]
+use crate::util::sink::write_to_io;
+#[cfg(feature = "alloc")]
+use crate::util::sink::write_to_vec;
+use crate::util::sink::{LenSink, Sink, SliceSink, Wire, write_to_slice};
 
 /// The head of a download message with its extra fields, checked and ready to be written.
 ///
@@ -113,14 +119,9 @@ impl Message<'_> {
     fn put_line<S: Sink>(&self, sink: S) -> S {
         match self {
             Self::Request(target, transmit) => {
-                let sink = sink.put(transmit.method().as_str().as_bytes()).put(b" ");
-                sink.put(target.as_str().as_bytes()).put(b" HTTP/1.1")
+                put_request_line(sink, transmit.method().as_str(), *target)
             }
-            Self::Response(plan) => {
-                let status = plan.status();
-                let sink = sink.put(b"HTTP/1.1 ").put_decimal(status.get().into());
-                sink.put(b" ").put(status.reason().as_bytes())
-            }
+            Self::Response(plan) => put_status_line(sink, plan.status()),
         }
     }
 
@@ -204,19 +205,14 @@ where
     ///
     /// [`ErrorKind::BufferTooSmall`] with the required length. The buffer is unchanged.
     pub fn write(&self, buffer: &mut [u8]) -> Result<usize, Error> {
-        let needed = self.encoded_len();
-        if buffer.len() < needed {
-            return Err(Error::caller(ErrorKind::BufferTooSmall { needed }));
-        }
-        self.put_into(SliceSink(buffer));
-        Ok(needed)
+        write_to_slice(self, buffer)
     }
 
     /// Writes the head to a new vector.
     #[cfg(feature = "alloc")]
     #[must_use]
     pub fn to_vec(&self) -> alloc::vec::Vec<u8> {
-        self.put_into(alloc::vec::Vec::with_capacity(self.encoded_len()))
+        write_to_vec(self, self.encoded_len())
     }
 
     /// Appends the head to a `BufMut` and returns its length.
@@ -227,12 +223,7 @@ where
     /// unchanged.
     #[cfg(feature = "bytes")]
     pub fn put(&self, buffer: &mut impl bytes::BufMut) -> Result<usize, Error> {
-        let needed = self.encoded_len();
-        if buffer.remaining_mut() < needed {
-            return Err(Error::caller(ErrorKind::BufferTooSmall { needed }));
-        }
-        self.put_into(crate::util::sink::BufMutSink(buffer));
-        Ok(needed)
+        write_to_buf(self, self.encoded_len(), buffer)
     }
 
     /// Writes the head to a writer, with many small writes. Use a buffered writer for files and
@@ -243,7 +234,7 @@ where
     /// The first error of the writer. Part of the head may have been written.
     #[cfg(feature = "std")]
     pub fn write_to(&self, writer: &mut impl std::io::Write) -> std::io::Result<()> {
-        self.put_into(crate::util::sink::IoSink { writer, result: Ok(()) }).result
+        write_to_io(self, writer)
     }
 }
 

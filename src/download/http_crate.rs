@@ -1,10 +1,10 @@
 //! Conversions to the types of the `http` crate.
 
-use http::{HeaderMap, Uri};
+use http::Uri;
 
-use super::{Encoder, Method, Plan, Transmit};
+use super::{Method, Plan, Transmit};
 use crate::error::Error;
-use crate::message::http_crate::{append_header, request_head, request_target};
+use crate::message::http_crate::{header_map, request_head, request_target, response_head};
 
 impl Plan<'_> {
     /// Creates the head of an [`http::Response`], with extra fields such as Date and Server.
@@ -37,10 +37,8 @@ impl Plan<'_> {
         N: AsRef<str>,
         V: AsRef<[u8]>,
     {
-        let mut response = http::Response::new(());
-        *response.status_mut() = self.status().try_into()?;
-        *response.headers_mut() = self.encode(extras)?.header_map()?;
-        Ok(response)
+        let encoder = self.encode(extras)?;
+        response_head(self.status(), header_map(|append| encoder.for_each_field(append))?)
     }
 }
 
@@ -63,29 +61,12 @@ impl Transmit<'_> {
         V: AsRef<[u8]>,
     {
         let target = request_target(&uri)?;
-        let headers = self.clone().encode(target, extras)?.header_map()?;
+        let encoder = self.encode(target, extras)?;
+        let headers = header_map(|append| encoder.for_each_field(append))?;
         let method = match self.method() {
             Method::Get => http::Method::GET,
             Method::Head => http::Method::HEAD,
         };
         Ok(request_head(method, uri, headers))
-    }
-}
-
-impl<E, N, V> Encoder<'_, E>
-where
-    E: IntoIterator<Item = (N, V)> + Clone,
-    N: AsRef<str>,
-    V: AsRef<[u8]>,
-{
-    fn header_map(&self) -> Result<HeaderMap, Error> {
-        let mut headers = HeaderMap::with_capacity(16);
-        let mut result = Ok(());
-        self.for_each_field(|name, value| {
-            if result.is_ok() {
-                result = append_header(&mut headers, name, value).map_err(Error::caller);
-            }
-        });
-        result.map(|()| headers)
     }
 }

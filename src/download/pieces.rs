@@ -6,8 +6,10 @@ use core::iter::FusedIterator;
 use super::field::{Boundary, ContentRange, ContentType, RangeItems};
 use super::plan::Body;
 use super::{ByteRange, Entity, Plan};
-use crate::error::{Error, ErrorKind};
-use crate::util::sink::{LenSink, Sink, SliceSink, Wire, wire_display};
+use crate::error::Error;
+#[cfg(feature = "alloc")]
+use crate::util::sink::write_to_vec;
+use crate::util::sink::{LenSink, Sink, Wire, wire_display, write_to_slice};
 
 /// One piece of a response body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,21 +80,16 @@ impl<'p> PartHead<'p> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::BufferTooSmall`] with the required length. The buffer is unchanged.
+    /// [`ErrorKind::BufferTooSmall`](crate::error::ErrorKind::BufferTooSmall) with the required length. The buffer is unchanged.
     pub fn write(&self, buffer: &mut [u8]) -> Result<usize, Error> {
-        let needed = self.len();
-        if buffer.len() < needed {
-            return Err(Error::caller(ErrorKind::BufferTooSmall { needed }));
-        }
-        self.put_into(SliceSink(buffer));
-        Ok(needed)
+        write_to_slice(self, buffer)
     }
 
     /// Writes the bytes to a new vector.
     #[cfg(feature = "alloc")]
     #[must_use]
     pub fn to_vec(&self) -> alloc::vec::Vec<u8> {
-        self.put_into(alloc::vec::Vec::with_capacity(self.len()))
+        write_to_vec(self, self.len())
     }
 }
 

@@ -6,6 +6,12 @@ use super::{Ack, METHOD, MessageKind, NotificationRequest, NotificationResponse,
 use crate::error::{Error, ErrorKind};
 use crate::field::{FieldName, SupportedProtocols};
 use crate::http1::{RequestTarget, StatusCode};
+#[cfg(feature = "bytes")]
+use crate::util::sink::write_to_buf;
+#[cfg(feature = "std")]
+use crate::util::sink::write_to_io;
+#[cfg(feature = "alloc")]
+use crate::util::sink::write_to_vec;
 use crate::util::sink::{LenSink, MaxLenSink, Sink, SliceSink, Wire};
 
 /// An empty list of extra fields, for `encode` and similar functions.
@@ -210,7 +216,7 @@ where
     #[cfg(feature = "alloc")]
     #[must_use]
     pub fn to_vec(&self) -> alloc::vec::Vec<u8> {
-        self.put_into(alloc::vec::Vec::with_capacity(self.encoded_len()))
+        write_to_vec(self, self.encoded_len())
     }
 
     /// Appends the head to a `BufMut` and returns its length.
@@ -221,12 +227,7 @@ where
     /// unchanged.
     #[cfg(feature = "bytes")]
     pub fn put(&self, buffer: &mut impl bytes::BufMut) -> Result<usize, Error> {
-        let needed = self.encoded_len();
-        if buffer.remaining_mut() < needed {
-            return Err(Error::caller(ErrorKind::BufferTooSmall { needed }));
-        }
-        self.put_into(crate::util::sink::BufMutSink(buffer));
-        Ok(needed)
+        write_to_buf(self, self.encoded_len(), buffer)
     }
 
     /// Writes the head to a writer, with many small writes. Use a buffered writer for files and
@@ -237,7 +238,7 @@ where
     /// The first error of the writer. Part of the head may have been written.
     #[cfg(feature = "std")]
     pub fn write_to(&self, writer: &mut impl std::io::Write) -> std::io::Result<()> {
-        self.put_into(crate::util::sink::IoSink { writer, result: Ok(()) }).result
+        write_to_io(self, writer)
     }
 
     /// Adds the length of the head without the extra fields, whose length is known.
@@ -245,12 +246,6 @@ where
     fn measure<S: Sink>(&self, sink: S) -> S {
         let sink = self.message.put_line(sink);
         let HeaderLines(sink) = self.message.visit_fields(self.error_fields, HeaderLines(sink));
-        sink.put(b"\r\n\r\n")
-    }
-
-    #[inline]
-    fn put_into<S: Sink>(&self, sink: S) -> S {
-        let HeaderLines(sink) = self.visit_all(HeaderLines(self.message.put_line(sink)));
         sink.put(b"\r\n\r\n")
     }
 
@@ -284,6 +279,19 @@ where
                 visitor
             }
         })
+    }
+}
+
+impl<E, N, V> Wire for Encoder<'_, E>
+where
+    E: IntoIterator<Item = (N, V)> + Clone,
+    N: AsRef<str>,
+    V: AsRef<[u8]>,
+{
+    #[inline]
+    fn put_into<S: Sink>(&self, sink: S) -> S {
+        let HeaderLines(sink) = self.visit_all(HeaderLines(self.message.put_line(sink)));
+        sink.put(b"\r\n\r\n")
     }
 }
 
@@ -367,12 +375,12 @@ impl<F: FnMut(&str, &[u8])> ExtraVisitor for FieldCallback<F> {
 }
 
 #[inline(always)]
-fn put_request_line<S: Sink>(sink: S, method: &str, target: RequestTarget<'_>) -> S {
+pub(crate) fn put_request_line<S: Sink>(sink: S, method: &str, target: RequestTarget<'_>) -> S {
     sink.put(method.as_bytes()).put(b" ").put(target.as_str().as_bytes()).put(b" HTTP/1.1")
 }
 
 #[inline(always)]
-fn put_status_line<S: Sink>(sink: S, status: StatusCode) -> S {
+pub(crate) fn put_status_line<S: Sink>(sink: S, status: StatusCode) -> S {
     if status == StatusCode::OK {
         return sink.put(b"HTTP/1.1 200 OK");
     }

@@ -265,29 +265,40 @@ where
 {
     /// Creates the head of a response with this status code.
     pub(crate) fn http_response(&self, status: StatusCode) -> Result<http::Response<()>, Error> {
-        let mut response = http::Response::new(());
-        *response.status_mut() = status.try_into()?;
-        *response.headers_mut() = self.header_map()?;
-        Ok(response)
+        response_head(status, self.header_map()?)
     }
 
     fn header_map(&self) -> Result<HeaderMap, Error> {
-        let mut headers = HeaderMap::with_capacity(16);
-        let mut result = Ok(());
-        self.for_each_field(|name, value| {
-            if result.is_ok() {
-                result = append_header(&mut headers, name, value).map_err(Error::caller);
-            }
-        });
-        result.map(|()| headers)
+        header_map(|append| self.for_each_field(append))
     }
 }
 
-pub(crate) fn append_header(
-    headers: &mut HeaderMap,
-    name: &str,
-    value: &[u8],
-) -> Result<(), ErrorKind> {
+/// Creates a header map from all fields that `for_each_field` passes on.
+pub(crate) fn header_map(
+    for_each_field: impl FnOnce(&mut dyn FnMut(&str, &[u8])),
+) -> Result<HeaderMap, Error> {
+    let mut headers = HeaderMap::with_capacity(16);
+    let mut result = Ok(());
+    for_each_field(&mut |name, value| {
+        if result.is_ok() {
+            result = append_header(&mut headers, name, value).map_err(Error::caller);
+        }
+    });
+    result.map(|()| headers)
+}
+
+/// Creates the head of a response.
+pub(crate) fn response_head(
+    status: StatusCode,
+    headers: HeaderMap,
+) -> Result<http::Response<()>, Error> {
+    let mut response = http::Response::new(());
+    *response.status_mut() = status.try_into()?;
+    *response.headers_mut() = headers;
+    Ok(response)
+}
+
+fn append_header(headers: &mut HeaderMap, name: &str, value: &[u8]) -> Result<(), ErrorKind> {
     let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| ErrorKind::ExtraName)?;
     let mut value = HeaderValue::from_bytes(value).map_err(|_| ErrorKind::ExtraValue)?;
     // A sensitive value is not printed and not compressed. The bytes of an extra field do not say

@@ -51,6 +51,7 @@ pub use self::cancel_session::{CancelSession, CancelSessionAck};
 pub use self::close_session::{CloseSession, CloseSessionAck};
 pub use self::create_session::{CreateSession, CreateSessionAck};
 pub use self::encoder::{Encoder, ErrorFields, NO_EXTRAS};
+pub(crate) use self::encoder::{put_request_line, put_status_line};
 pub(crate) use self::extras::check_syntax as check_extra_syntax;
 pub use self::failure::Failure;
 pub use self::fields::Fields;

@@ -7,6 +7,7 @@ pub(crate) mod calendar;
 pub(crate) mod digits;
 pub(crate) mod excerpt;
 pub(crate) mod inline_str;
+pub(crate) mod list;
 pub(crate) mod random;
 #[cfg(feature = "serde")]
 pub(crate) mod serialize;

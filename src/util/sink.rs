@@ -5,6 +5,7 @@ use core::fmt;
 use uuid::Uuid;
 
 use super::digits::{EIGHT_DIGITS, MAX_DIGITS, ascii, eight_digits, hex_digit};
+use crate::error::{Error, ErrorKind};
 
 /// An output that bytes are appended to. Appending is infallible: sizes are checked before, and
 /// the first I/O error is stored.
@@ -119,7 +120,7 @@ impl Sink for alloc::vec::Vec<u8> {
 
 /// Writes to a `BufMut`.
 #[cfg(feature = "bytes")]
-pub(crate) struct BufMutSink<'a, B>(pub(crate) &'a mut B);
+struct BufMutSink<'a, B>(&'a mut B);
 
 #[cfg(feature = "bytes")]
 impl<B: bytes::BufMut> Sink for BufMutSink<'_, B> {
@@ -131,9 +132,9 @@ impl<B: bytes::BufMut> Sink for BufMutSink<'_, B> {
 
 /// Writes to an `io::Write`, until the first error.
 #[cfg(feature = "std")]
-pub(crate) struct IoSink<'a, W> {
-    pub(crate) writer: &'a mut W,
-    pub(crate) result: std::io::Result<()>,
+struct IoSink<'a, W> {
+    writer: &'a mut W,
+    result: std::io::Result<()>,
 }
 
 #[cfg(feature = "std")]
@@ -169,6 +170,47 @@ impl Sink for FmtSink<'_, '_> {
 /// A value that can be written in its wire form. [`wire_display!`] derives `Display` from it.
 pub(crate) trait Wire {
     fn put_into<S: Sink>(&self, sink: S) -> S;
+}
+
+/// Writes a value to the start of `buffer` and returns its length. A buffer that is too small is
+/// unchanged.
+#[inline]
+pub(crate) fn write_to_slice(value: &impl Wire, buffer: &mut [u8]) -> Result<usize, Error> {
+    let LenSink(needed) = value.put_into(LenSink(0));
+    if buffer.len() < needed {
+        return Err(Error::caller(ErrorKind::BufferTooSmall { needed }));
+    }
+    value.put_into(SliceSink(buffer));
+    Ok(needed)
+}
+
+/// Writes a value of this length to a new vector.
+#[cfg(feature = "alloc")]
+pub(crate) fn write_to_vec(value: &impl Wire, length: usize) -> alloc::vec::Vec<u8> {
+    value.put_into(alloc::vec::Vec::with_capacity(length))
+}
+
+/// Appends a value of this length to a `BufMut`. One with too little space is unchanged.
+#[cfg(feature = "bytes")]
+pub(crate) fn write_to_buf(
+    value: &impl Wire,
+    needed: usize,
+    buffer: &mut impl bytes::BufMut,
+) -> Result<usize, Error> {
+    if buffer.remaining_mut() < needed {
+        return Err(Error::caller(ErrorKind::BufferTooSmall { needed }));
+    }
+    value.put_into(BufMutSink(buffer));
+    Ok(needed)
+}
+
+/// Writes a value to an `io::Write`.
+#[cfg(feature = "std")]
+pub(crate) fn write_to_io(
+    value: &impl Wire,
+    writer: &mut impl std::io::Write,
+) -> std::io::Result<()> {
+    value.put_into(IoSink { writer, result: Ok(()) }).result
 }
 
 /// Implements `Display` with the wire form of a value.

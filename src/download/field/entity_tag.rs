@@ -2,6 +2,7 @@
 
 use super::{FieldName, value_type};
 use crate::error::{ErrorKind, ValueError};
+use crate::util::list::{end_item, skip_separators};
 use crate::util::sink::{Sink, Wire, wire_display};
 
 /// An entity tag: an opaque text that changes with the entity.
@@ -150,19 +151,13 @@ impl<'b> EntityTags<'b> {
 type TagAndRest<'b> = (EntityTag<'b>, &'b [u8]);
 
 /// Parses the next tag of a list; `None` at its end. An error is the text from the error on.
-fn next_tag(mut text: &[u8]) -> Result<Option<TagAndRest<'_>>, &[u8]> {
-    while let [b',' | b' ' | b'\t', rest @ ..] = text {
-        text = rest;
-    }
+fn next_tag(text: &[u8]) -> Result<Option<TagAndRest<'_>>, &[u8]> {
+    let text = skip_separators(text);
     if text.is_empty() {
         return Ok(None);
     }
     let (tag, rest) = split_tag(text).map_err(|error| text.get(error.at..).unwrap_or_default())?;
-    let mut end = rest;
-    while let [b' ' | b'\t', tail @ ..] = end {
-        end = tail;
-    }
-    if matches!(end, [] | [b',', ..]) { Ok(Some((tag, end))) } else { Err(end) }
+    end_item(rest).map(|rest| Some((tag, rest)))
 }
 
 /// If-Match: the request is executed only if the entity has one of these tags.

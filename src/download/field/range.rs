@@ -7,6 +7,7 @@ use crate::download::ByteRange;
 use crate::error::{ErrorKind, ValueError};
 use crate::util::ascii_case::eq_ignore_case;
 use crate::util::digits::split_decimal;
+use crate::util::list::{end_item, skip_separators};
 
 /// Range in a request: the ranges of the entity that the client requests, in its order.
 ///
@@ -171,10 +172,8 @@ fn not_a_list(value: &[u8], rest: &[u8]) -> ValueError {
 }
 
 /// Parses the next item, after commas and white space. `None` at the end of the list.
-fn next_item(mut text: &[u8]) -> Result<Option<Item<'_>>, ItemError<'_>> {
-    while let [b',' | b' ' | b'\t', rest @ ..] = text {
-        text = rest;
-    }
+fn next_item(text: &[u8]) -> Result<Option<Item<'_>>, ItemError<'_>> {
+    let text = skip_separators(text);
     if text.is_empty() {
         return Ok(None);
     }
@@ -199,13 +198,9 @@ fn next_item(mut text: &[u8]) -> Result<Option<Item<'_>>, ItemError<'_>> {
             }
         }
     };
-    let mut end = rest;
-    while let [b' ' | b'\t', tail @ ..] = end {
-        end = tail;
-    }
-    match end {
-        [] | [b',', ..] => Ok(Some(Item { item, rest: end })),
-        _ => Err(ItemError { kind: ErrorKind::NotRangeList, rest: end }),
+    match end_item(rest) {
+        Ok(rest) => Ok(Some(Item { item, rest })),
+        Err(rest) => Err(ItemError { kind: ErrorKind::NotRangeList, rest }),
     }
 }
 
