@@ -1,6 +1,6 @@
 //! Recognizes the heads of messages, both where one is expected and among other bytes.
 //!
-//! Where a head is expected, its start line suffices, even if the line is incomplete or invalid: a
+//! If a head is expected, its start line suffices, even if the line is incomplete or invalid: a
 //! malformed head is reported as such. Other bytes may be anything, such as the body of a message
 //! whose end is unknown. In them, a head must have a complete start line, and its first field line
 //! or its end must follow.

@@ -30,7 +30,7 @@ pub enum Violation {
     Message(Error),
     /// The request that this response answers has an error.
     ///
-    /// The error is the missing body of a Fragment with Content-Length 0. It is none if the server
+    /// The error is the missing body of a Fragment with Content-Length 0. There is no error if the server
     /// asks for credentials (401, 407), or if the request has a token of NTLM or Negotiate: the
     /// first requests of an authentication have no body. Without a response it is not reported.
     Request(Error),

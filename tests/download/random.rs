@@ -32,7 +32,7 @@ fn random_server(random: &mut SmallRng) -> Server {
     }
 }
 
-/// How a download ended.
+/// The end of a download.
 #[derive(Debug, PartialEq, Eq)]
 enum End {
     /// With the bytes of this version.

@@ -1,4 +1,4 @@
-//! Where messages begin and end: bodies in chunks or without a length, malformed heads, bytes that belong to no
+//! The boundaries of messages: bodies in chunks or without a length, malformed heads, bytes that belong to no
 //! message, and unrelated messages.
 
 use crate::conversation::{self, Context};

@@ -321,7 +321,7 @@ fn every_truncation_is_a_truncated_header_or_segment() {
                 Ok(found) => assert_eq!(found.data.len() + found.cut, 10, "{name} at {length}"),
                 Err(why) => {
                     let why = why.describe(1);
-                    // A truncated payload of MPLS cannot be told from others.
+                    // A truncated payload of MPLS cannot be distinguished from others.
                     let is_expected = why.ends_with("header was not completely captured")
                         || name.starts_with("mpls_pseudowire")
                             && why == "1 MPLS with unknown payload";

@@ -307,7 +307,7 @@ fn every_order_of_events_of_a_download_keeps_the_rules() {
     assert!(states > 10_000, "{states}");
 }
 
-/// Without a date and a tag, versions of equal length cannot be told apart. The check finds that.
+/// Without a date and a tag, versions of equal length cannot be distinguished. The check finds that.
 #[test]
 fn versions_without_a_date_or_a_tag_can_mix() {
     let server = Server { has_date: false, ..servers()[0] };

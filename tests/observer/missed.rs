@@ -45,7 +45,7 @@ fn requests_whose_responses_are_missed_are_checked_by_themselves() {
     ));
 }
 
-/// What is known before a missed response remains known, as far as the response cannot change it.
+/// Facts that a missed response cannot change remain known.
 #[test]
 fn a_missed_response_hides_only_its_own_effect() {
     const BEGUN: &str = "> create \n < created A \n > fragment A 0-9/30 \n < received A 10";

@@ -9,7 +9,7 @@ use http_range_header::parse_range_header;
 
 /// Compares ranges and dates with `http-range-header` and `httpdate`.
 ///
-/// Where the other crate accepts a value, this crate accepts it with the same meaning. Differences that
+/// If the other crate accepts a value, this crate accepts it with the same meaning. Differences that
 /// remain:
 ///
 /// * `http-range-header` accepts line ends as white space. It rejects overlapping ranges, empty items, leading zeros and other letter case, and

@@ -8,7 +8,7 @@ use bits_proto::field::HttpDate;
 use bits_proto::http1::Progress;
 use bits_proto::message::NO_EXTRAS;
 
-/// What a server or the caches before it do with several ranges and with conditions.
+/// The behaviour of a server, or of the caches before it, with several ranges and with conditions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Server {
     pub several: Several,

@@ -23,7 +23,7 @@ pub(super) const MAX_TAG: usize = 128;
 /// and the bytes of its body to [`handle_data`](Self::handle_data), which returns the bytes to store.
 ///
 /// Bytes of two versions of the entity never mix: date, strong tag and length of every response are
-/// compared with those of the first one. Versions of equal length are told apart by Last-Modified or a
+/// compared with those of the first one. Versions of equal length are distinguished by Last-Modified or a
 /// strong tag only. A date of more than 64 bytes and a tag of more than 128 bytes count as absent. If the entity changed, [`Poll::Discard`](super::Poll::Discard)
 /// asks the caller to discard all bytes, and the download starts over.
 ///

@@ -28,7 +28,7 @@ pub struct Software {
     pub name: &'static str,
     program: &'static str,
     arguments: &'static [&'static str],
-    /// What the program needs around `@SETTINGS@` of the guide, to run in `@FOLDER@`.
+    /// The configuration around `@SETTINGS@` of the guide; the program runs in `@FOLDER@`.
     frame: &'static str,
     /// Texts in the settings of the guide and their replacements for a test.
     replaced: &'static [(&'static str, &'static str)],
