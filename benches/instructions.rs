@@ -57,11 +57,16 @@ fn measured(work: &mut Work) {
 fn count() -> Option<VecDeque<f64>> {
     Command::new("valgrind").arg("--version").output().ok()?;
     let folder = tempfile::tempdir().expect("a folder for the counts");
+    // The path and the environment lie on the stack and shift it, and copying costs more or less by alignment.
+    let program = folder.path().join("program");
+    std::fs::copy(env::current_exe().expect("a path"), &program).expect("a copy of the program");
     let status = Command::new("valgrind")
         .args(["--tool=callgrind", "--quiet", "--toggle-collect=instructions::measured"])
         .arg("--dump-after=instructions::measured")
         .arg(format!("--callgrind-out-file={}", folder.path().join("count").display()))
-        .arg(env::current_exe().expect("a path"))
+        .arg(&program)
+        .env_clear()
+        .envs(env::var_os("PATH").map(|path| ("PATH", path)))
         .env(COUNTING, "")
         .status()
         .expect("valgrind starts");
