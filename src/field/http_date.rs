@@ -112,7 +112,7 @@ impl HttpDate {
     }
 
     /// Parses a date without the current time.
-    pub(super) fn decode_alone(value: &[u8]) -> Result<Self, ValueError> {
+    pub(crate) fn decode_alone(value: &[u8]) -> Result<Self, ValueError> {
         /// The last second of 2069.
         const LATEST: i64 = 3_155_759_999;
         Self::decode(value, LATEST)

@@ -1,6 +1,8 @@
 //! Downloads: values, the response of a server, and reading of responses.
 
+mod byte_range;
 mod client;
+mod field;
 #[cfg(feature = "http")]
 mod http_types;
 mod multipart;
@@ -8,4 +10,3 @@ mod plan;
 mod random;
 mod ranges;
 mod responses;
-mod values;

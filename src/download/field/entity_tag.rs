@@ -1,8 +1,7 @@
-//! `ETag`, and the lists of entity tags in conditions.
+//! `ETag`.
 
 use super::{FieldName, value_type};
 use crate::error::{ErrorKind, ValueError};
-use crate::util::list::{end_item, skip_separators};
 use crate::util::sink::{Sink, Wire, wire_display};
 
 /// An entity tag: an opaque text that changes with the entity.
@@ -88,7 +87,7 @@ impl Wire for EntityTag<'_> {
 wire_display!(EntityTag<'_>);
 
 /// Splits an entity tag from the start of `text`.
-fn split_tag(text: &[u8]) -> Result<(EntityTag<'_>, &[u8]), ValueError> {
+pub(super) fn split_tag(text: &[u8]) -> Result<(EntityTag<'_>, &[u8]), ValueError> {
     let invalid = |at| ValueError::new(ErrorKind::NotEntityTag, at);
     let mark = if text.starts_with(WEAK) { WEAK.len() } else { 0 };
     let open = mark.saturating_add(1);
@@ -107,154 +106,3 @@ fn split_tag(text: &[u8]) -> Result<(EntityTag<'_>, &[u8]), ValueError> {
         None => Err(invalid(close)),
     }
 }
-
-/// A list of entity tags, or `*` for any entity.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-struct EntityTags<'b>(&'b [u8]);
-
-impl<'b> EntityTags<'b> {
-    pub(super) fn decode(value: &'b [u8]) -> Result<Self, ValueError> {
-        if value == b"*" {
-            return Ok(Self(value));
-        }
-        let (mut rest, mut is_empty) = (value, true);
-        loop {
-            match next_tag(rest) {
-                Ok(Some((_, tail))) => (rest, is_empty) = (tail, false),
-                Ok(None) if is_empty => {
-                    return Err(ValueError::new(ErrorKind::NotEntityTag, value.len()));
-                }
-                Ok(None) => return Ok(Self(value)),
-                Err(rest_at_error) => {
-                    let at = value.len().saturating_sub(rest_at_error.len());
-                    return Err(ValueError::new(ErrorKind::NotEntityTag, at));
-                }
-            }
-        }
-    }
-
-    fn iter(self) -> impl Iterator<Item = EntityTag<'b>> {
-        let mut rest = self.0;
-        core::iter::from_fn(move || {
-            let (tag, tail) = next_tag(rest).ok().flatten()?;
-            rest = tail;
-            Some(tag)
-        })
-    }
-
-    fn is_any(self) -> bool {
-        self.0 == b"*"
-    }
-}
-
-/// A tag of a list and the text after it.
-type TagAndRest<'b> = (EntityTag<'b>, &'b [u8]);
-
-/// Parses the next tag of a list; `None` at its end. An error is the text from the error on.
-fn next_tag(text: &[u8]) -> Result<Option<TagAndRest<'_>>, &[u8]> {
-    let text = skip_separators(text);
-    if text.is_empty() {
-        return Ok(None);
-    }
-    let (tag, rest) = split_tag(text).map_err(|error| text.get(error.at..).unwrap_or_default())?;
-    end_item(rest).map(|rest| Some((tag, rest)))
-}
-
-/// If-Match: the request is executed only if the entity has one of these tags.
-///
-/// Tags are compared strongly, so a weak tag never matches. `*` matches every entity that exists.
-/// Empty items of the list are ignored.
-///
-/// ```text
-/// If-Match = "*" / ( ETag *( OWS "," OWS ETag ) )
-/// ```
-///
-/// # Errors
-///
-/// [`ErrorKind::NotEntityTag`].
-///
-/// # Example
-///
-/// ```
-/// use bits_proto::download::field::{EntityTag, IfMatch};
-///
-/// let condition = IfMatch::try_from("\"a\", \"b\"")?;
-/// assert!(condition.matches(Some(&EntityTag::try_from("\"b\"")?)));
-/// assert!(!condition.matches(Some(&EntityTag::try_from("\"c\"")?)));
-/// assert!(IfMatch::try_from("*")?.matches(None));
-/// # Ok::<(), bits_proto::Error>(())
-/// ```
-///
-/// Source: RFC 9110 section 13.1.1.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct IfMatch<'b>(EntityTags<'b>);
-
-impl<'b> IfMatch<'b> {
-    /// Returns the value as it was received.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &'b [u8] {
-        self.0.0
-    }
-
-    /// Returns true if an entity with this tag, or without a tag, satisfies the condition.
-    #[must_use]
-    pub fn matches(&self, tag: Option<&EntityTag<'_>>) -> bool {
-        self.0.is_any()
-            || tag.is_some_and(|tag| self.0.iter().any(|listed| listed.matches_strongly(tag)))
-    }
-
-    pub(super) fn decode(value: &'b [u8]) -> Result<Self, ValueError> {
-        EntityTags::decode(value).map(Self)
-    }
-}
-
-value_type!(IfMatch<'b>: FieldName::IfMatch);
-
-/// If-None-Match: the request is executed only if the entity has none of these tags.
-///
-/// Tags are compared weakly. `*` matches every entity that exists. Empty items of the list are
-/// ignored.
-///
-/// ```text
-/// If-None-Match = "*" / ( ETag *( OWS "," OWS ETag ) )
-/// ```
-///
-/// # Errors
-///
-/// [`ErrorKind::NotEntityTag`].
-///
-/// # Example
-///
-/// ```
-/// use bits_proto::download::field::{EntityTag, IfNoneMatch};
-///
-/// let condition = IfNoneMatch::try_from("W/\"a\"")?;
-/// assert!(condition.matches(Some(&EntityTag::try_from("\"a\"")?)));
-/// assert!(!condition.matches(None));
-/// # Ok::<(), bits_proto::Error>(())
-/// ```
-///
-/// Source: RFC 9110 section 13.1.2.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct IfNoneMatch<'b>(EntityTags<'b>);
-
-impl<'b> IfNoneMatch<'b> {
-    /// Returns the value as it was received.
-    #[must_use]
-    pub const fn as_bytes(&self) -> &'b [u8] {
-        self.0.0
-    }
-
-    /// Returns true if the list contains the tag of an entity, so that the request is not executed.
-    #[must_use]
-    pub fn matches(&self, tag: Option<&EntityTag<'_>>) -> bool {
-        self.0.is_any()
-            || tag.is_some_and(|tag| self.0.iter().any(|listed| listed.matches_weakly(tag)))
-    }
-
-    pub(super) fn decode(value: &'b [u8]) -> Result<Self, ValueError> {
-        EntityTags::decode(value).map(Self)
-    }
-}
-
-value_type!(IfNoneMatch<'b>: FieldName::IfNoneMatch);

@@ -9,14 +9,25 @@
 mod content_range;
 mod content_type;
 mod entity_tag;
+mod entity_tags;
+mod if_match;
+mod if_modified_since;
+mod if_none_match;
+mod if_range;
+mod if_unmodified_since;
 mod last_modified;
 mod multipart_type;
 mod range;
 
 pub use self::content_range::ContentRange;
 pub use self::content_type::ContentType;
-pub use self::entity_tag::{EntityTag, IfMatch, IfNoneMatch};
-pub use self::last_modified::{IfModifiedSince, IfRange, IfUnmodifiedSince, LastModified};
+pub use self::entity_tag::EntityTag;
+pub use self::if_match::IfMatch;
+pub use self::if_modified_since::IfModifiedSince;
+pub use self::if_none_match::IfNoneMatch;
+pub use self::if_range::IfRange;
+pub use self::if_unmodified_since::IfUnmodifiedSince;
+pub use self::last_modified::LastModified;
 pub(crate) use self::multipart_type::MAX_BOUNDARY;
 pub use self::multipart_type::{Boundary, MultipartType};
 pub use self::range::{Range, RangeItem, RangeItems};

@@ -15,7 +15,7 @@ R3.5.5-2 enforced | GET and HEAD
     download::responses::other_methods_are_not_downloads
 R3.5.5-3 enforced | one range
     download::plan::one_range_is_sent_plain
-    download::values::a_range_is_resolved_against_the_length_of_the_entity
+    download::field::range::a_range_is_resolved_against_the_length_of_the_entity
 R3.5.5-4 enforced | several ranges
     download::plan::several_ranges_are_sent_as_parts_in_the_order_of_the_request
 R3.5.5-5 enforced | every success states its length
@@ -24,7 +24,7 @@ R3.5.5-5 enforced | every success states its length
 R3.5.5.1-1 enforced | ranges are validated
     download::plan::an_ignored_range_gives_the_whole_entity
     download::plan::ranges_that_the_entity_does_not_have_are_answered_with_its_length
-    download::values::an_invalid_list_of_ranges_is_rejected_as_a_whole
+    download::field::range::an_invalid_list_of_ranges_is_rejected_as_a_whole
 R3.5.5.1-2 enforced | the bytes are those of the ranges | the embedder reads the ranges of the plan
     download::plan::a_client_reads_exactly_the_requested_ranges
 R3.5.5.1-3 enforced | Last-Modified is the date of the entity | absent if the embedder has no date
