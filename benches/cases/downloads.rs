@@ -7,7 +7,7 @@ use std::time::Duration;
 use bits_proto::download::field::{Boundary, ContentType, EntityTag, MultipartType};
 use bits_proto::download::{
     ByteRange, Download, Entity, HeaderSlots, MultipartEvent, MultipartReader, Options, Piece,
-    Plan, PlanOptions, Request, RequestHead, Response,
+    Plan, PlanLimits, Request, RequestHead, Response,
 };
 use bits_proto::field::HttpDate;
 use bits_proto::http1::{RequestTarget, StatusCode, StatusLine, Version};
@@ -155,7 +155,7 @@ fn plan(request: &[u8], entity: &Entity<'_>) {
     let mut slots = HeaderSlots::<64>::with_capacity();
     let head = RequestHead::parse(black_box(request), &mut slots).expect("a valid head");
     let request = Request::from_head(&head.complete().expect("a head")).expect("a download");
-    let plan = Plan::new(&request, black_box(entity), &PlanOptions::DEFAULT, BOUNDARY);
+    let plan = Plan::new(&request, black_box(entity), &PlanLimits::DEFAULT, BOUNDARY);
     let mut buffer = [0; 512];
     plan.encode(NO_EXTRAS).expect("no extras").write(&mut buffer).expect("enough space");
     black_box(&buffer);

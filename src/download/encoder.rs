@@ -24,13 +24,13 @@ use crate::util::sink::{LenSink, Sink, SliceSink, Wire, write_to_slice};
 ///
 /// ```
 /// use bits_proto::download::field::Boundary;
-/// use bits_proto::download::{Entity, Plan, PlanOptions, Request};
+/// use bits_proto::download::{Entity, Plan, PlanLimits, Request};
 /// use bits_proto::http1::{RequestLine, Version};
 ///
 /// let line = RequestLine { method: "HEAD", target: "/file", version: Version::Http11 };
 /// let request = Request::from_fields(line, [])?;
 /// let boundary = Boundary::from_random(7); // from a random generator
-/// let plan = Plan::new(&request, &Entity::new(9), &PlanOptions::DEFAULT, boundary);
+/// let plan = Plan::new(&request, &Entity::new(9), &PlanLimits::DEFAULT, boundary);
 /// let mut buffer = [0; 128];
 /// let written = plan.encode([("Server", "example")])?.write(&mut buffer)?;
 /// assert_eq!(

@@ -19,13 +19,13 @@ impl Plan<'_> {
     ///
     /// ```
     /// use bits_proto::download::field::Boundary;
-    /// use bits_proto::download::{Entity, Plan, PlanOptions, Request};
+    /// use bits_proto::download::{Entity, Plan, PlanLimits, Request};
     /// use bits_proto::message::NO_EXTRAS;
     ///
     /// let request = http::Request::get("/file").header("Range", "bytes=0-4").body(())?;
     /// let boundary = Boundary::from_random(7); // from a random generator
     /// let request = Request::from_http(&request)?;
-    /// let plan = Plan::new(&request, &Entity::new(100), &PlanOptions::DEFAULT, boundary);
+    /// let plan = Plan::new(&request, &Entity::new(100), &PlanLimits::DEFAULT, boundary);
     /// let response = plan.to_http(NO_EXTRAS)?;
     /// assert_eq!(response.status(), 206);
     /// assert_eq!(response.headers()["content-range"], "bytes 0-4/100");

@@ -61,7 +61,7 @@ pub use self::entity::Entity;
 pub use self::fields::Fields;
 pub use self::multipart::{MultipartEvent, MultipartRead, MultipartReader};
 pub use self::pieces::{PartHead, Piece, Pieces};
-pub use self::plan::{Plan, PlanOptions};
+pub use self::plan::{Plan, PlanLimits};
 pub use self::ranges::{ChosenRanges, choose_ranges};
 pub use self::request::{Method, Precondition, Request};
 pub use self::response::Response;

@@ -17,7 +17,7 @@ use crate::util::setters::setters;
 /// | If-Match or If-Unmodified-Since fails | 412 |
 /// | If-None-Match or If-Modified-Since fails | 304 |
 /// | no Range, or an invalid one, or If-Range fails | 200 with the whole entity |
-/// | Range that exceeds a limit of [`PlanOptions`] | 200 with the whole entity |
+/// | Range that exceeds a limit of [`PlanLimits`] | 200 with the whole entity |
 /// | one range that the entity has | 206 with the range |
 /// | several ranges that the entity has | 206 with `multipart/byteranges`, in the order of the request |
 /// | no range that the entity has | 416 with the length of the entity |
@@ -30,14 +30,14 @@ use crate::util::setters::setters;
 ///
 /// ```
 /// use bits_proto::download::field::Boundary;
-/// use bits_proto::download::{ByteRange, Entity, Piece, Plan, PlanOptions, Request};
+/// use bits_proto::download::{ByteRange, Entity, Piece, Plan, PlanLimits, Request};
 /// use bits_proto::http1::{RequestLine, Version};
 /// use bits_proto::message::NO_EXTRAS;
 ///
 /// let line = RequestLine { method: "GET", target: "/file", version: Version::Http11 };
 /// let request = Request::from_fields(line, [("Range", &b"bytes=125-199"[..])])?;
 /// let boundary = Boundary::from_random(7); // from a random generator
-/// let plan = Plan::new(&request, &Entity::new(1000), &PlanOptions::DEFAULT, boundary);
+/// let plan = Plan::new(&request, &Entity::new(1000), &PlanLimits::DEFAULT, boundary);
 /// assert_eq!((plan.status().get(), plan.content_length()), (206, Some(75)));
 /// assert_eq!(
 ///     plan.encode(NO_EXTRAS)?.to_vec(),
@@ -85,10 +85,10 @@ pub(super) enum Body<'p> {
 /// # Example
 ///
 /// ```
-/// use bits_proto::download::PlanOptions;
+/// use bits_proto::download::PlanLimits;
 ///
-/// let options = PlanOptions::DEFAULT.with_max_parts(16);
-/// assert_eq!(options.max_amplification, 2);
+/// let limits = PlanLimits::DEFAULT.with_max_parts(16);
+/// assert_eq!(limits.max_amplification, 2);
 /// ```
 ///
 /// Source: RFC 9110 sections 14.2 and 17.15.
@@ -99,7 +99,7 @@ pub(super) enum Body<'p> {
     serde(default, deny_unknown_fields)
 )]
 #[non_exhaustive]
-pub struct PlanOptions {
+pub struct PlanLimits {
     /// The maximum number of ranges in a response. Windows requests up to 500. Default: 512.
     pub max_parts: u32,
     /// The maximum sum of the lengths of all ranges, as a multiple of the length of the entity.
@@ -108,18 +108,18 @@ pub struct PlanOptions {
     pub max_amplification: u64,
 }
 
-impl PlanOptions {
+impl PlanLimits {
     /// Suitable for Windows' clients, whose ranges do not overlap.
     pub const DEFAULT: Self = Self { max_parts: 512, max_amplification: 2 };
 }
 
-impl Default for PlanOptions {
+impl Default for PlanLimits {
     fn default() -> Self {
         Self::DEFAULT
     }
 }
 
-setters!(PlanOptions {
+setters!(PlanLimits {
     with_max_parts: max_parts: u32,
     with_max_amplification: max_amplification: u64,
 });
@@ -129,7 +129,7 @@ impl<'p> Plan<'p> {
     pub fn new(
         request: &Request<'p>,
         entity: &Entity<'p>,
-        options: &PlanOptions,
+        limits: &PlanLimits,
         boundary: Boundary,
     ) -> Self {
         let body = match request.precondition(entity) {
@@ -137,7 +137,7 @@ impl<'p> Plan<'p> {
             Precondition::NotModified => Body::NotModified,
             Precondition::Passed => match request.range() {
                 Some(range) if request.allows_ranges(entity) => {
-                    Body::of_range(range, entity, options, boundary)
+                    Body::of_range(range, entity, limits, boundary)
                 }
                 _ => Body::Whole,
             },
@@ -195,18 +195,18 @@ impl<'p> Body<'p> {
     fn of_range(
         range: Range<'p>,
         entity: &Entity<'p>,
-        options: &PlanOptions,
+        limits: &PlanLimits,
         boundary: Boundary,
     ) -> Self {
         let (mut parts, mut first, mut entity_bytes, mut framing) = (0_u32, None, 0_u64, 0_u64);
-        let max_bytes = entity.length.saturating_mul(options.max_amplification);
+        let max_bytes = entity.length.saturating_mul(limits.max_amplification);
         for item in range.iter() {
             let Some(range) = item.resolve(entity.length) else { continue };
             first = first.or(Some(range));
             let is_first = parts == 0;
             parts = parts.saturating_add(1);
             entity_bytes = entity_bytes.saturating_add(range.len());
-            if parts > options.max_parts || entity_bytes > max_bytes {
+            if parts > limits.max_parts || entity_bytes > max_bytes {
                 return Self::Whole;
             }
             let head = PartHead::new(entity, boundary, range, is_first);

@@ -2,8 +2,8 @@
 
 use bits_proto::download::field::{Boundary, ContentType, EntityTag};
 use bits_proto::download::{
-    ByteRange, Download, Entity, HeaderSlots, Method, Options, Plan, PlanOptions, Request,
-    Response, ResponseHead,
+    ByteRange, Download, Entity, HeaderSlots, Method, Options, Plan, PlanLimits, Request, Response,
+    ResponseHead,
 };
 use bits_proto::error::ErrorKind;
 use bits_proto::field::HttpDate;
@@ -29,7 +29,7 @@ fn http_request(method: &str, fields: &[(&str, &str)]) -> http::Request<()> {
 }
 
 fn plan<'p>(request: &Request<'p>) -> Plan<'p> {
-    Plan::new(request, &entity(), &PlanOptions::DEFAULT, BOUNDARY)
+    Plan::new(request, &entity(), &PlanLimits::DEFAULT, BOUNDARY)
 }
 
 /// Returns the fields of a head, sorted by name.

@@ -2,7 +2,7 @@
 
 use bits_proto::download::field::{Boundary, ContentType, EntityTag, MultipartType};
 use bits_proto::download::{
-    ByteRange, Entity, MultipartEvent, MultipartReader, Piece, Plan, PlanOptions, Request,
+    ByteRange, Entity, MultipartEvent, MultipartReader, Piece, Plan, PlanLimits, Request,
 };
 use bits_proto::error::ErrorKind;
 use bits_proto::field::HttpDate;
@@ -30,7 +30,7 @@ fn request<'b>(method: &'static str, fields: &[(&'b str, &'b str)]) -> Request<'
 }
 
 fn plan<'p>(fields: &[(&'p str, &'p str)], entity: &Entity<'p>) -> Plan<'p> {
-    Plan::new(&request("GET", fields), entity, &PlanOptions::DEFAULT, BOUNDARY)
+    Plan::new(&request("GET", fields), entity, &PlanLimits::DEFAULT, BOUNDARY)
 }
 
 fn status(fields: &[(&str, &str)], entity: &Entity<'_>) -> u16 {
@@ -251,8 +251,8 @@ fn head_is_answered_like_get_without_a_body() {
         &[("If-Match", "\"other\"")],
     ] {
         let get = plan(fields, &entity(10));
-        let options = PlanOptions::DEFAULT;
-        let same = Plan::new(&request("HEAD", fields), &entity(10), &options, BOUNDARY);
+        let limits = PlanLimits::DEFAULT;
+        let same = Plan::new(&request("HEAD", fields), &entity(10), &limits, BOUNDARY);
         assert_eq!(head(&same), head(&get), "{fields:?}");
         assert_eq!(same.pieces().next(), None, "{fields:?}");
     }
@@ -266,10 +266,10 @@ fn a_request_beyond_a_limit_gives_the_whole_entity() {
     assert_eq!(status(&[("Range", &parts(513))], &entity), 200);
     assert_eq!(status(&[("Range", "bytes=0-,0-")], &entity), 206);
     assert_eq!(status(&[("Range", "bytes=0-,0-,0-0")], &entity), 200);
-    let options = PlanOptions::DEFAULT.with_max_parts(1).with_max_amplification(1);
+    let limits = PlanLimits::DEFAULT.with_max_parts(1).with_max_amplification(1);
     let status = |range| {
         let request = request("GET", &[("Range", range)]);
-        Plan::new(&request, &entity, &options, BOUNDARY).status().get()
+        Plan::new(&request, &entity, &limits, BOUNDARY).status().get()
     };
     assert_eq!((status("bytes=0-0"), status("bytes=0-0,1-1")), (206, 200));
 }
@@ -333,8 +333,8 @@ proptest! {
         let list: Vec<_> = ranges.iter().map(|(first, last)| format!("{first}-{last}")).collect();
         let value = format!("bytes={}", list.join(","));
         let fields = [("Range", &*value)];
-        let options = PlanOptions::DEFAULT.with_max_amplification(100);
-        let plan = Plan::new(&request("GET", &fields), &entity(length), &options, BOUNDARY);
+        let limits = PlanLimits::DEFAULT.with_max_amplification(100);
+        let plan = Plan::new(&request("GET", &fields), &entity(length), &limits, BOUNDARY);
         let content = content(length as usize);
         let body = body(&plan, &content);
         prop_assert_eq!(plan.content_length(), Some(body.len() as u64));

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use bits_proto::download::field::{Boundary, ContentRange, EntityTag, MultipartType};
 use bits_proto::download::{
     ByteRange, Download, Entity, HeaderSlots, MultipartEvent, MultipartReader, Options, Piece,
-    Plan, PlanOptions, Poll, Request, RequestHead, Response, ResponseHead, Validator,
+    Plan, PlanLimits, Poll, Request, RequestHead, Response, ResponseHead, Validator,
 };
 use bits_proto::field::HttpDate;
 use bits_proto::http1::{Progress, RequestLine, RequestTarget, StatusCode, StatusLine, Version};
@@ -408,7 +408,7 @@ fn observe_download(seed: u64) -> BTreeSet<&'static str> {
         .with_validator(validators[random.random_range(0..4)])
         .with_max_length(max_length)
         .with_max_ranges(random.random_range(1..12));
-    let plan_options = PlanOptions::DEFAULT.with_max_amplification(u64::MAX);
+    let plan_limits = PlanLimits::DEFAULT.with_max_amplification(u64::MAX);
     let mut download = Download::new(ranges, options, seed);
     let (mut watch, now) = (Watch::default(), Duration::from_secs(1));
     for connection in 0..10_000 {
@@ -431,7 +431,7 @@ fn observe_download(seed: u64) -> BTreeSet<&'static str> {
         let Progress::Complete(head) = head else { panic!("a complete head") };
         watch.observer.handle_request(connection, &head);
         let request = Request::from_head(&head).expect("a download");
-        let plan = Plan::new(&request, &entity, &plan_options, Boundary::from_random(seed.into()));
+        let plan = Plan::new(&request, &entity, &plan_limits, Boundary::from_random(seed.into()));
         respond(&plan, &mut download, &mut watch, connection);
     }
     panic!("seed {seed}: no end");

@@ -5,7 +5,7 @@ use bits_proto::download::field::{
     RangeItem,
 };
 use bits_proto::download::{
-    ByteRange, Entity, HeaderSlots, MultipartEvent, MultipartReader, Piece, Plan, PlanOptions,
+    ByteRange, Entity, HeaderSlots, MultipartEvent, MultipartReader, Piece, Plan, PlanLimits,
     Request, RequestHead, Response, ResponseHead,
 };
 use bits_proto::field::{HttpDate, RetryAfter};
@@ -142,7 +142,7 @@ pub fn download_plan(data: &[u8]) {
     for length in [0, 1, 1000, u64::MAX] {
         let entity = Entity::new(length).with_tag(tag).with_modified(modified);
         let boundary = Boundary::from_random(5);
-        let plan = Plan::new(&request, &entity, &PlanOptions::DEFAULT, boundary);
+        let plan = Plan::new(&request, &entity, &PlanLimits::DEFAULT, boundary);
         check_plan(&plan, request.method().as_str() == "HEAD", length);
     }
 }

@@ -2,7 +2,7 @@
 
 use bits_proto::download::field::{Boundary, EntityTag};
 use bits_proto::download::{
-    ByteRange, Entity, HeaderSlots, Piece, Plan, PlanOptions, Request, RequestHead,
+    ByteRange, Entity, HeaderSlots, Piece, Plan, PlanLimits, Request, RequestHead,
 };
 use bits_proto::field::HttpDate;
 use bits_proto::http1::Progress;
@@ -102,8 +102,8 @@ impl Server {
         let entity = Entity::new(version.length as u64)
             .with_tag(EntityTag::try_from(&*tag).ok().filter(|_| self.has_tag))
             .with_modified(date.filter(|_| self.has_date));
-        let options = PlanOptions::DEFAULT.with_max_amplification(1000);
-        let plan = Plan::new(&request, &entity, &options, Boundary::from_random(5));
+        let limits = PlanLimits::DEFAULT.with_max_amplification(1000);
+        let plan = Plan::new(&request, &entity, &limits, Boundary::from_random(5));
         let mut head = plan.encode(NO_EXTRAS).expect("no extras").to_vec();
         let body = plan.pieces().flat_map(|piece| match piece {
             Piece::Framing(framing) => framing.to_vec(),

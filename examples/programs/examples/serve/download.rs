@@ -5,7 +5,7 @@
 use std::io;
 
 use bits_proto::download::field::{Boundary, ContentType, EntityTag};
-use bits_proto::download::{Entity, Plan, PlanOptions, Request};
+use bits_proto::download::{Entity, Plan, PlanLimits, Request};
 use bits_proto::message::NO_EXTRAS;
 use bits_proto::server::Reply;
 use bits_proto_programs::serve::path::{RESERVED, decoded, destination};
@@ -90,7 +90,7 @@ fn response(file: File, parts: &Parts) -> io::Result<Response<Outgoing>> {
         .with_tag(tag.as_deref().and_then(|tag| EntityTag::try_from(tag).ok()))
         .with_content_type(ContentType::try_from("application/octet-stream").ok());
     let request = Request::from_http(parts).map_err(io::Error::other)?;
-    let plan = Plan::new(&request, &entity, &PlanOptions::DEFAULT, random_boundary()?);
+    let plan = Plan::new(&request, &entity, &PlanLimits::DEFAULT, random_boundary()?);
     let head = plan.to_http(NO_EXTRAS).map_err(io::Error::other)?;
     Ok(head.map(|()| EntityReader::new(file, snapshot, plan.pieces()).into_body()))
 }
