@@ -1,0 +1,13 @@
+//! A server for BITS uploads and downloads as a tower service.
+
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+mod error;
+mod key;
+pub mod sessions;
+pub mod storage;
+pub mod testing;
+
+pub use self::error::BoxError;
+pub use self::key::{InvalidKey, Key};

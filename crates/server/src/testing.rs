@@ -1,0 +1,2 @@
+//! Conformance suites for implementations of [`Storage`](crate::storage::Storage) and
+//! [`SessionStore`](crate::sessions::SessionStore).
