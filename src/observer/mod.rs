@@ -53,6 +53,9 @@
 //! packets differs. Windows servers have violations too: IIS sends BITS-Session-Id only in the Ack
 //! for Create-Session, and each Ack without it is a violation.
 //!
+//! The specification does not mention repeated fields. Equal values are suspicious, since a proxy
+//! may have repeated or joined them (RFC 9110 section 8.6). Conflicting values are an error.
+//!
 //! # Downloads
 //!
 //! A [`DownloadObserver`] does the same for the download of one URL, with rules of its own.

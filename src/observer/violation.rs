@@ -261,7 +261,6 @@ const fn deviation_severity(deviation: Deviation) -> Severity {
         Deviation::Http10
         | Deviation::MethodOverride
         | Deviation::PlainPost
-        | Deviation::DuplicateField
         | Deviation::MissingContentLength
         | Deviation::UnexpectedBody
         | Deviation::UnbracedGuid
@@ -294,8 +293,11 @@ const fn deviation_severity(deviation: Deviation) -> Severity {
         // The section of each Ack forbids the error fields. The common section advises against
         // them.
         | Deviation::ErrorOnSuccess => Severity::Should,
+        // [RFC 9110 8.6] A proxy may have repeated the field or joined its values. The specification
+        // does not mention repeated fields.
+        Deviation::DuplicateField
         // A proxy may have sent the response.
-        Deviation::MissingPacketType
+        | Deviation::MissingPacketType
         | Deviation::ChunkedResponse
         | Deviation::UnexpectedField
         | Deviation::JoinedProtocols

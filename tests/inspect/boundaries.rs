@@ -377,6 +377,7 @@ fn joined_lengths_are_a_deviation() {
     let found = assert_both(&[&ping, &ack, &ping, &ack], &expected);
     for report in &found {
         assert_eq!(report["deviations"], serde_json::json!(["duplicate-field"]));
+        assert_eq!(report["violations"][0]["severity"], "suspicious");
         assert_eq!(report["fields"]["content_length"], 0);
     }
 }

@@ -61,6 +61,13 @@ fn only_a_violated_must_leads_to_exit_status_1() {
     // A missing packet type is suspicious, a missing session id is a MUST, a long name a SHOULD.
     assert_eq!(status(&["rules/no-packet-type-404.http"]), Some(0));
     assert_eq!(status(&["rules/content-name-261-bytes.http"]), Some(0));
+    // The specification does not forbid equal duplicates, in one field line or in several.
+    for file in ["length-list", "length-duplicate-equal", "packet-type-duplicate-equal"] {
+        let file = format!("rules/{file}.http");
+        assert_eq!(status(&[&file]), Some(0), "{file}");
+    }
+    let duplicate = ["--ack-for", "close-session", "rules/ack-duplicate-equal.http"];
+    assert_eq!(status(&duplicate), Some(0));
     let must = ["--ack-for", "close-session", "rules/ack-session-id-missing-close.http"];
     assert_eq!(status(&must), Some(1));
     assert_eq!(status(&[&["--exit-zero"], &must[..]].concat()), Some(0));
