@@ -10,7 +10,7 @@ use bits_proto::message::{
     ParseOptions, Refusal, Request, RequestHead, ResponseHead,
 };
 
-use crate::pending::{PendingRequest, max_content_range};
+use crate::pending::PendingRequest;
 use crate::report::{Report, Verdict};
 
 /// Accepts other methods and a missing Content-Length, which are unambiguous. Rejects a body on
@@ -77,37 +77,30 @@ pub fn decode_notification_response(report: &mut Report, head: &ResponseHead<'_,
 
 /// Decodes a response without a known request, based on the fields that it carries.
 pub fn decode_response_without_request(report: &mut Report, head: &ResponseHead<'_, '_>) {
-    let has = |field: FieldName| field.find_in(head.fields()).is_some();
     let status = head.line().status;
-    if !has(FieldName::PacketType) {
-        if has(FieldName::StaticResponseUrl) || has(FieldName::CopyFileToDestination) {
-            decode_notification_response(report, head);
-        } else if status == StatusCode::try_from(206).unwrap_or(StatusCode::OK) {
-            report.kind = "download";
-        } else if status.is_success() {
-            report.verdict = Verdict::Foreign;
-        } else {
-            report.failure = Failure::of(status, None, None);
-            accept(report, Deviations::from_iter([Deviation::MissingPacketType]));
-        }
-        return;
-    }
-    let ack_context = if has(FieldName::Protocol) {
-        AckContext::CreateSession { offered: None }
-    } else if has(FieldName::ReceivedContentRange) || status == StatusCode::RANGE_NOT_SATISFIABLE {
-        AckContext::Fragment {
-            session_id: None,
-            content_range: max_content_range(),
-            sent_up_to: None,
-        }
-    } else {
-        AckContext::Ping
+    let Some(ack_context) = AckContext::assumed(status, head.fields()) else {
+        return decode_response_without_packet_type(report, head);
     };
     decode_ack(report, head, &ack_context);
     // Only the request determines whether an id is required: the Ack of a Ping has none.
     report.deviations.retain(|deviation| *deviation != Deviation::MissingSessionId);
     if report.deviations.is_empty() && report.verdict == Verdict::Deviates {
         report.verdict = Verdict::Ok;
+    }
+}
+
+fn decode_response_without_packet_type(report: &mut Report, head: &ResponseHead<'_, '_>) {
+    let has = |field: FieldName| field.find_in(head.fields()).is_some();
+    let status = head.line().status;
+    if has(FieldName::StaticResponseUrl) || has(FieldName::CopyFileToDestination) {
+        decode_notification_response(report, head);
+    } else if status == StatusCode::PARTIAL_CONTENT {
+        report.kind = "download";
+    } else if status.is_success() {
+        report.verdict = Verdict::Foreign;
+    } else {
+        report.failure = Failure::of(status, None, None);
+        accept(report, Deviations::from_iter([Deviation::MissingPacketType]));
     }
 }
 

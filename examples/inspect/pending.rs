@@ -26,11 +26,11 @@ impl PendingRequest<'_> {
                 let offered = Some(SupportedProtocols::BITS_1_5);
                 Self::Packet(AckContext::CreateSession { offered })
             }
-            "fragment" => Self::Packet(AckContext::Fragment {
-                session_id,
-                content_range: max_content_range(),
-                sent_up_to: None,
-            }),
+            "fragment" => {
+                // The largest range, which no offset exceeds.
+                let content_range = ContentRange::new(0, u64::MAX - 1, u64::MAX).ok();
+                Self::Packet(AckContext::Fragment { session_id, content_range, sent_up_to: None })
+            }
             "close-session" => Self::Packet(AckContext::CloseSession { session_id }),
             "cancel-session" => Self::Packet(AckContext::CancelSession { session_id }),
             "notification" => Self::Notification,
@@ -57,9 +57,4 @@ impl PendingRequest<'_> {
             Self::Download(_) | Self::Connect | Self::Foreign => return None,
         })
     }
-}
-
-/// Returns the range of the largest possible entity, which no offset exceeds.
-pub fn max_content_range() -> Option<ContentRange> {
-    ContentRange::new(0, u64::MAX - 1, u64::MAX).ok()
 }

@@ -1,7 +1,8 @@
 //! The request that an Ack answers.
 
-use super::{MessageKind, Request};
-use crate::field::{ContentRange, SessionId, SupportedProtocols};
+use super::{Fields, MessageKind, Request};
+use crate::field::{ContentRange, FieldName, SessionId, SupportedProtocols};
+use crate::http1::{HeadVisitor as _, StatusCode};
 
 /// The request that an Ack answers. The rules for an Ack depend on it.
 ///
@@ -73,6 +74,51 @@ impl<'r> From<&Request<'r>> for AckContext<'r> {
             Request::CloseSession(_) => Self::CloseSession { session_id },
             Request::CancelSession(_) => Self::CancelSession { session_id },
         }
+    }
+}
+
+impl AckContext<'static> {
+    /// Returns a request that an Ack may answer, for a monitor that did not see the request.
+    ///
+    /// The request depends on the status code and on the fields of the response. It allows any
+    /// protocol and any offset. Returns `None` for a response without BITS-Packet-Type, which may
+    /// belong to another protocol.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use bits_proto::http1::StatusCode;
+    /// use bits_proto::message::{AckContext, MessageKind};
+    ///
+    /// let fields = [("BITS-Packet-Type", &b"Ack"[..]), ("BITS-Received-Content-Range", b"100")];
+    /// let context = AckContext::assumed(StatusCode::OK, fields);
+    /// assert_eq!(context.map(|context| context.kind()), Some(MessageKind::FragmentAck));
+    /// assert_eq!(AckContext::assumed(StatusCode::OK, [("Server", &b"x"[..])]), None);
+    /// ```
+    #[must_use]
+    pub fn assumed<'b>(
+        status: StatusCode,
+        fields: impl IntoIterator<Item = (&'b str, &'b [u8])>,
+    ) -> Option<Self> {
+        let mut known = Fields::new();
+        known.insert_pairs(fields, usize::MAX);
+        Self::assumed_for(status, |field| known.get(field).is_some())
+    }
+
+    /// Returns a request that an Ack with this status code and these fields may answer.
+    pub(super) fn assumed_for(status: StatusCode, has: impl Fn(FieldName) -> bool) -> Option<Self> {
+        if !has(FieldName::PacketType) {
+            return None;
+        }
+        Some(if has(FieldName::Protocol) {
+            Self::CreateSession { offered: None }
+        } else if has(FieldName::ReceivedContentRange) || status == StatusCode::RANGE_NOT_SATISFIABLE
+        {
+            let sent_up_to = Some(u64::MAX);
+            Self::Fragment { session_id: None, content_range: None, sent_up_to }
+        } else {
+            Self::Ping
+        })
     }
 }
 

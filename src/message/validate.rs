@@ -13,7 +13,7 @@ use super::{
 use crate::deviation::Deviations;
 use crate::error::Error;
 use crate::field::{ContentName, ContentRange, FieldName, SessionId, SupportedProtocols};
-use crate::http1::{HeadVisitor as _, RequestLine, StatusCode, StatusLine};
+use crate::http1::{HeadVisitor as _, RequestLine, StatusLine};
 
 impl<'b> Request<'b> {
     /// Reads a request to its end and hands every error to `each`. Parsing with
@@ -220,18 +220,7 @@ pub(crate) fn validate_ack_without_request<'b>(
 ) -> Option<ValidatedAck<'b>> {
     let fields = source.reader(FailFast);
     let has = |field| fields.get(field).is_some();
-    if !has(FieldName::PacketType) {
-        return None;
-    }
-    let is_out_of_sync = source.line().status == StatusCode::RANGE_NOT_SATISFIABLE;
-    let context = if has(FieldName::Protocol) {
-        AckContext::CreateSession { offered: None }
-    } else if has(FieldName::ReceivedContentRange) || is_out_of_sync {
-        let sent_up_to = Some(u64::MAX);
-        AckContext::Fragment { session_id: None, content_range: None, sent_up_to }
-    } else {
-        AckContext::Ping
-    };
+    let context = AckContext::assumed_for(source.line().status, has)?;
     Some(validate_ack(source, &context, each))
 }
 

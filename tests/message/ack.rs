@@ -309,3 +309,24 @@ fn a_notification_with_a_transfer_coding_is_refused() {
     assert_eq!(kind, Some(ErrorKind::TransferEncoding));
     assert_eq!(Reader::Notification.error(&chunked).kind(), ErrorKind::TransferEncoding);
 }
+
+#[test]
+fn the_request_of_an_ack_alone_is_assumed_from_its_fields() {
+    let assumed = |status: u16, fields: &[(&'static str, &'static [u8])]| {
+        let status = StatusCode::try_from(status).expect("a status");
+        AckContext::assumed(status, fields.iter().copied())
+    };
+    let ack = ("bits-packet-type", &b"Ack"[..]);
+    let sent_up_to = Some(u64::MAX);
+    let fragment = AckContext::Fragment { session_id: None, content_range: None, sent_up_to };
+    assert_eq!(assumed(200, &[ack]), Some(AckContext::Ping));
+    for name in ["BITS-Received-Content-Range", "BITS-Recieved-Content-Range"] {
+        assert_eq!(assumed(200, &[(name, b"5"), ack]), Some(fragment), "{name}");
+    }
+    assert_eq!(assumed(416, &[ack]), Some(fragment));
+    let protocol = ("BITS-Protocol", &b"{7df0354d-249b-430f-820d-3d2a9bef4931}"[..]);
+    let create = AckContext::CreateSession { offered: None };
+    assert_eq!(assumed(200, &[ack, protocol]), Some(create));
+    assert_eq!(assumed(200, &[protocol]), None, "no packet type");
+    assert_eq!(assumed(416, &[]), None);
+}
