@@ -12,6 +12,8 @@ mod captured;
 mod compressed;
 #[path = "../examples/inspect/conversation.rs"]
 mod conversation;
+#[path = "../examples/inspect/conversations.rs"]
+mod conversations;
 #[path = "../examples/inspect/counted.rs"]
 mod counted;
 #[path = "../examples/inspect/cursor.rs"]

@@ -42,19 +42,44 @@ pub fn response_body(
         (Some(PendingRequest::Download(true)), _) => Ok(Body::Length(0)),
         (Some(PendingRequest::Connect), _) if status.is_success() => Ok(Body::OtherProtocol),
         _ if status.get() == SWITCHING_PROTOCOLS => Ok(Body::OtherProtocol),
-        (_, BodyLength::Chunked) => chunked_body(bytes),
+        (_, BodyLength::Chunked) => decode_chunks(bytes, |_| {}),
         (_, BodyLength::UntilClose) => Ok(Body::UntilClose),
         (_, length) => Ok(length.known().map_or(Body::Unknown, Body::Length)),
     }
 }
 
-fn chunked_body(bytes: &[u8]) -> Result<Body, MalformedBody> {
+/// Passes the data of the body of a response to `each`, and returns true if the body is complete.
+/// `bytes` follow the head.
+pub fn body_data<'b>(
+    head: &ResponseHead<'_, '_>,
+    bytes: &'b [u8],
+    mut each: impl FnMut(&'b [u8]),
+) -> bool {
+    match head.body_length() {
+        BodyLength::Chunked => matches!(decode_chunks(bytes, each), Ok(Body::Length(_))),
+        length => {
+            let length = length.known().and_then(|length| usize::try_from(length).ok());
+            let data = length.and_then(|length| bytes.get(..length));
+            each(data.unwrap_or(bytes));
+            data.is_some()
+        }
+    }
+}
+
+/// Passes the data of a body in chunks to `each`, and returns the end of the body.
+fn decode_chunks<'b>(
+    bytes: &'b [u8],
+    mut each: impl FnMut(&'b [u8]),
+) -> Result<Body, MalformedBody> {
     let mut decoder = ChunkedDecoder::new();
     // The beginning and the end of the last chunk.
     let (mut start, mut end) = (0, 0);
     loop {
         match decoder.decode(&bytes[end..]) {
-            Ok(ChunkedPart::Data { consumed, .. }) => (start, end) = (end, end + consumed),
+            Ok(ChunkedPart::Data { data, consumed }) => {
+                each(data);
+                (start, end) = (end, end + consumed);
+            }
             Ok(ChunkedPart::End { consumed }) => return Ok(Body::Length((end + consumed) as u64)),
             Ok(_) => return Ok(Body::Cut),
             Err(error) => return Err(MalformedBody { error, valid: start }),

@@ -44,6 +44,7 @@ mod capture;
 mod captured;
 mod compressed;
 mod conversation;
+mod conversations;
 mod counted;
 mod cursor;
 mod decode;

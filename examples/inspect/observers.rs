@@ -1,38 +1,21 @@
 //! One observer per conversation, that is, per client and URL, across all connections.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use bits_proto::download::{self, MultipartEvent, MultipartRead, MultipartReader};
 use bits_proto::field::{FieldName, SessionId};
-use bits_proto::http1::BodyLength;
 use bits_proto::message::{AckContext, Request, RequestHead, ResponseHead};
 use bits_proto::observer::{DownloadObserver, Observer, Violation};
 
+use crate::body::body_data;
+use crate::conversations::{Conversation, Conversations, Key};
 use crate::source::ConnectionId;
 use crate::target::path_and_query;
 
 pub struct Observers {
     /// Initial state of an observer of a new conversation.
     initial: Observer,
-    conversations: Vec<Conversation>,
-    /// The latest conversation of each connection.
-    current: BTreeMap<ConnectionId, usize>,
-}
-
-struct Conversation {
-    key: Key,
-    observer: Observer,
-    downloads: DownloadObserver,
-    /// Connections with an unanswered packet.
-    waiting: BTreeSet<ConnectionId>,
-}
-
-/// Identifies the participants of a conversation: the address of the client and the address and
-/// port of the server, if the source distinguishes connections, and the path of the upload.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Key {
-    ends: String,
-    path: String,
+    conversations: Conversations,
 }
 
 /// An observed request, which identifies the observer for its response.
@@ -47,7 +30,13 @@ pub struct ObservedRequest {
 impl Observers {
     pub fn new(from_start: bool) -> Self {
         let initial = if from_start { Observer::new() } else { Observer::mid_stream() };
-        Self { initial, conversations: Vec::new(), current: BTreeMap::new() }
+        Self { initial, conversations: Conversations::default() }
+    }
+
+    /// Returns the number of conversations that were visited.
+    #[cfg(test)]
+    pub fn visits(&self) -> usize {
+        self.conversations.visits()
     }
 
     /// Observes a request. `ends` are the two ends of its connection, if they are known.
@@ -62,7 +51,8 @@ impl Observers {
         let is_packet = Request::is_bits_request(&head.line(), head.fields());
         let is_download = is_download(head);
         let observed = ObservedRequest { conversation, connection, is_packet, is_download };
-        let conversation = &mut self.conversations[conversation];
+        self.conversations.record_request(connection, conversation, is_packet);
+        let conversation = self.conversations.get_mut(conversation);
         if is_download {
             let downloads = &mut conversation.downloads;
             downloads.handle_request_fields(observed.number(), head.line(), head.fields());
@@ -71,7 +61,6 @@ impl Observers {
         conversation.observer.handle_request(observed.number(), head, report);
         if is_packet {
             conversation.waiting.insert(connection);
-            self.current.insert(connection, observed.conversation);
         }
         observed
     }
@@ -83,7 +72,7 @@ impl Observers {
         head: &ResponseHead<'_, '_>,
         violations: &mut Vec<Violation>,
     ) {
-        let conversation = &mut self.conversations[observed.conversation];
+        let conversation = self.conversations.get_mut(observed.conversation);
         let mut report = |violation| violations.push(violation);
         conversation.observer.handle_response(observed.number(), head, &mut report);
         if observed.is_packet {
@@ -106,30 +95,37 @@ impl Observers {
     ) {
         let response = download::Response::from_fields(head.line(), head.fields());
         let Ok(download::Response { multipart: Some(content_type), .. }) = response else { return };
-        if !observed.is_download || head.body_length() == BodyLength::Chunked {
+        if !observed.is_download {
             return;
         }
-        let downloads = &mut self.conversations[observed.conversation].downloads;
-        let (mut reader, mut rest) = (MultipartReader::new(content_type), bytes);
-        while let Ok(MultipartRead { consumed, event: Some(event), .. }) = reader.read(rest) {
-            let report = |violation| violations.push(violation);
-            match event {
-                MultipartEvent::Part(part) => {
-                    downloads.handle_part(observed.number(), part, report);
+        let downloads = &mut self.conversations.get_mut(observed.conversation).downloads;
+        let mut reader = MultipartReader::new(content_type);
+        // Bytes after the last delimiter belong to no part. Those after an error may be any parts.
+        let (mut has_ended, mut is_readable) = (false, true);
+        let is_complete = body_data(head, bytes, |mut data| {
+            while is_readable && !has_ended && !data.is_empty() {
+                let read = reader.read(data);
+                is_readable = read.is_ok();
+                let Ok(MultipartRead { consumed, event }) = read else { return };
+                match event {
+                    Some(MultipartEvent::Part(part)) => {
+                        let report = |violation| violations.push(violation);
+                        downloads.handle_part(observed.number(), part, report);
+                    }
+                    Some(MultipartEvent::End) => has_ended = true,
+                    _ => {}
                 }
-                MultipartEvent::End => {
-                    downloads.handle_body_end(observed.number(), report);
-                    return;
-                }
-                _ => {}
+                data = &data[consumed..];
             }
-            rest = &rest[consumed..];
+        });
+        if is_readable && (has_ended || is_complete) {
+            downloads.handle_body_end(observed.number(), |violation| violations.push(violation));
         }
     }
 
     /// Observes that the response to a request is malformed.
     pub fn malformed_response(&mut self, observed: &ObservedRequest) {
-        let conversation = &mut self.conversations[observed.conversation];
+        let conversation = self.conversations.get_mut(observed.conversation);
         conversation.downloads.handle_disconnected(observed.number());
     }
 
@@ -141,7 +137,7 @@ impl Observers {
         observed: &ObservedRequest,
         context: AckContext<'b>,
     ) -> AckContext<'b> {
-        let observer = &self.conversations[observed.conversation].observer;
+        let observer = &self.conversations.get(observed.conversation).observer;
         match context {
             AckContext::Fragment { session_id, content_range, .. } => {
                 let received = observer.received().map(|received| received.0);
@@ -159,13 +155,13 @@ impl Observers {
         arrived: u64,
         violations: &mut Vec<Violation>,
     ) {
-        let observer = &mut self.conversations[observed.conversation].observer;
+        let observer = &mut self.conversations.get_mut(observed.conversation).observer;
         observer.handle_incomplete_request(observed.number(), arrived, |it| violations.push(it));
     }
 
     /// Observes that the response to a request was not captured.
     pub fn missed_response(&mut self, observed: &ObservedRequest) {
-        let conversation = &mut self.conversations[observed.conversation];
+        let conversation = self.conversations.get_mut(observed.conversation);
         conversation.observer.handle_missed_response(observed.number());
         conversation.downloads.handle_disconnected(observed.number());
         conversation.waiting.remove(&observed.connection);
@@ -185,24 +181,21 @@ impl Observers {
         head: &ResponseHead<'_, '_>,
         violations: &mut Vec<Violation>,
     ) {
-        if let Some(conversation) = self.current.get(&connection) {
-            let observed = ObservedRequest {
-                conversation: *conversation,
-                connection,
-                is_packet: true,
-                is_download: false,
-            };
+        if let Some(conversation) = self.conversations.current(connection) {
+            let (is_packet, is_download) = (true, false);
+            let observed = ObservedRequest { conversation, connection, is_packet, is_download };
             self.response(&observed, head, violations);
         }
     }
 
     /// Resets the observer of a connection, after data on it was not captured or is invalid.
     pub fn reset(&mut self, connection: ConnectionId) {
-        for conversation in &mut self.conversations {
-            conversation.downloads.handle_disconnected(number(connection, false));
+        for conversation in self.conversations.take_with_requests(connection) {
+            let downloads = &mut self.conversations.get_mut(conversation).downloads;
+            downloads.handle_disconnected(number(connection, false));
         }
-        if let Some(conversation) = self.current.remove(&connection) {
-            let conversation = &mut self.conversations[conversation];
+        if let Some(conversation) = self.conversations.take_current(connection) {
+            let conversation = self.conversations.get_mut(conversation);
             conversation.observer = Observer::mid_stream();
             conversation.waiting.clear();
         }
@@ -210,8 +203,8 @@ impl Observers {
 
     /// Observes the end of a connection.
     pub fn ended(&mut self, connection: ConnectionId) {
-        self.current.remove(&connection);
-        for conversation in &mut self.conversations {
+        for conversation in self.conversations.remove_connection(connection) {
+            let conversation = self.conversations.get_mut(conversation);
             for is_packet in [true, false] {
                 let number = number(connection, is_packet);
                 conversation.observer.handle_disconnected(number);
@@ -222,45 +215,50 @@ impl Observers {
     }
 
     /// Returns the conversation of a request, which is created if necessary.
-    ///
-    /// Candidates are, in this order: the conversation whose session the request names, the one to
-    /// which the connection belongs, and the latest idle one with the same key. Concurrent uploads
-    /// of one client are separate conversations.
     fn conversation_of(
         &mut self,
         connection: ConnectionId,
         ends: Option<&str>,
         head: &RequestHead<'_, '_>,
     ) -> usize {
-        let key = Key::new(ends, head);
+        let key = key(ends, head);
+        self.known_conversation(connection, &key, head).unwrap_or_else(|| {
+            let (observer, downloads) = (self.initial, DownloadObserver::new());
+            let conversation = Conversation { observer, downloads, waiting: BTreeSet::new() };
+            self.conversations.add(key, conversation)
+        })
+    }
+
+    /// Returns the existing conversation of a request.
+    ///
+    /// Candidates are, in this order: the conversation whose session the request names, the one to
+    /// which the connection belongs, and the latest idle one with the same key. Concurrent uploads
+    /// of one client are separate conversations.
+    fn known_conversation(
+        &self,
+        connection: ConnectionId,
+        key: &Key,
+        head: &RequestHead<'_, '_>,
+    ) -> Option<usize> {
         let named = FieldName::SessionId.find_in(head.fields());
         let named = named.and_then(|id| SessionId::try_from(id).ok());
-        let has_key = |index: &usize| self.conversations[*index].key == key;
-        let candidates: Vec<_> = (0..self.conversations.len()).rev().filter(has_key).collect();
         let is_named = |index: &usize| {
-            named.is_some() && self.conversations[*index].observer.session_id() == named
+            named.is_some() && self.conversations.get(*index).observer.session_id() == named
         };
         let is_idle = |index: &usize| {
-            let waiting = &self.conversations[*index].waiting;
+            let waiting = &self.conversations.get(*index).waiting;
             waiting.iter().all(|other| *other == connection)
         };
-        let current = self.current.get(&connection).copied().filter(has_key);
+        let candidates = || self.conversations.with_key(key);
+        let current = self.conversations.current(connection);
+        let current = current.filter(|current| candidates().any(|it| it == *current));
         let known = current.filter(is_named);
-        let known = known.or_else(|| candidates.iter().copied().find(is_named)).or(current);
-        let known = known.or_else(|| candidates.iter().copied().find(is_idle));
+        let known = known.or_else(|| candidates().find(is_named)).or(current);
+        let known = known.or_else(|| candidates().find(is_idle));
         // A notification comes from the server and not from the client, so only the path matches.
         let is_notification = FieldName::OriginalRequestUrl.find_in(head.fields()).is_some();
-        let has_path = |index: &usize| self.conversations[*index].key.path == key.path;
-        let known = known.or_else(|| {
-            let mut all = (0..self.conversations.len()).rev();
-            all.find(has_path).filter(|_| is_notification)
-        });
-        known.unwrap_or_else(|| {
-            let (observer, downloads) = (self.initial, DownloadObserver::new());
-            let waiting = BTreeSet::new();
-            self.conversations.push(Conversation { key, observer, downloads, waiting });
-            self.conversations.len() - 1
-        })
+        let has_path = || self.conversations.with_path(&key.path).filter(|_| is_notification);
+        known.or_else(has_path)
     }
 }
 
@@ -282,16 +280,14 @@ fn number(connection: ConnectionId, is_packet: bool) -> u32 {
     connection.wrapping_mul(2).wrapping_add(u32::from(!is_packet))
 }
 
-impl Key {
-    fn new(ends: Option<&str>, head: &RequestHead<'_, '_>) -> Self {
-        let original = FieldName::OriginalRequestUrl.find_in(head.fields());
-        let path = match original.and_then(|url| std::str::from_utf8(url).ok()) {
-            Some(url) => path_and_query(url),
-            None => path_and_query(head.line().target),
-        };
-        let ends = ends.map(without_client_port).unwrap_or_default();
-        Self { ends, path: path.into() }
-    }
+/// Returns the participants of the conversation of a request.
+fn key(ends: Option<&str>, head: &RequestHead<'_, '_>) -> Key {
+    let original = FieldName::OriginalRequestUrl.find_in(head.fields());
+    let path = match original.and_then(|url| std::str::from_utf8(url).ok()) {
+        Some(url) => path_and_query(url),
+        None => path_and_query(head.line().target),
+    };
+    Key { ends: ends.map(without_client_port).unwrap_or_default(), path: path.into() }
 }
 
 /// Returns true for the request of a download: it has ranges or accepts only identity. Pages that a

@@ -112,7 +112,8 @@ impl AckContext<'static> {
         }
         Some(if has(FieldName::Protocol) {
             Self::CreateSession { offered: None }
-        } else if has(FieldName::ReceivedContentRange) || status == StatusCode::RANGE_NOT_SATISFIABLE
+        } else if has(FieldName::ReceivedContentRange)
+            || status == StatusCode::RANGE_NOT_SATISFIABLE
         {
             let sent_up_to = Some(u64::MAX);
             Self::Fragment { session_id: None, content_range: None, sent_up_to }
