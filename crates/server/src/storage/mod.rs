@@ -73,7 +73,8 @@ pub trait Storage: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// [`StorageError::Lost`] if acknowledged bytes are missing.
+    /// [`StorageError::Lost`] if acknowledged bytes are missing. A storage may detect this only in
+    /// [`publish`](Self::publish).
     async fn write(&self, write: Write) -> Result<Box<dyn Writer>>;
 
     /// Publishes the staged entity with `publish.total` bytes. It is repeated after a crash, so it succeeds if
@@ -99,12 +100,12 @@ pub trait Storage: Send + Sync + 'static {
     ) -> Result<Box<dyn Entity>>;
 
     /// Opens a new reply of the session for writing, which replaces that of an earlier attempt when
-    /// [`Writer::finish`] is called.
+    /// [`ReplyWriter::finish`] is called. The entity is complete, so no bytes of it are written afterwards.
     ///
     /// # Errors
     ///
     /// [`StorageError`].
-    async fn write_reply(&self, token: WorkToken) -> Result<Box<dyn Writer>>;
+    async fn write_reply(&self, token: WorkToken) -> Result<Box<dyn ReplyWriter>>;
 
     /// Opens the complete reply of a session, or returns `None` if there is none.
     ///
@@ -128,19 +129,28 @@ pub trait Storage: Send + Sync + 'static {
     /// [`StorageError`].
     async fn remove(&self, session: Uuid, staged: Option<&Staged>) -> Result<()>;
 
-    /// Returns sessions with staged data, for the removal of data whose session is gone: at start, and at regular
-    /// intervals. May leave out sessions that are younger than a minute.
+    /// Returns sessions with data that is not published, for the removal of data whose session is gone. Leaves
+    /// out sessions that began, or were written to, less than `min_age` ago: their record may not be stored yet.
     ///
     /// # Errors
     ///
     /// [`StorageError`].
-    async fn sessions(&self) -> Result<Vec<Uuid>>;
+    async fn sessions(&self, min_age: Duration) -> Result<Vec<Uuid>>;
 
-    /// Returns the path of the staged entity and of the reply on this machine, for notification by reference;
-    /// `None` if the storage has no files.
-    fn paths(&self, session: Uuid) -> Option<StagedPaths> {
-        let _ = session;
-        None
+    /// Returns the paths of the staged entity, of which `total` bytes are acknowledged, and of the reply on this
+    /// machine, for notification by reference. Returns `None` if the storage has no files.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Lost`] if acknowledged bytes are missing.
+    async fn paths(
+        &self,
+        token: WorkToken,
+        staged: &Staged,
+        total: u64,
+    ) -> Result<Option<StagedPaths>> {
+        let _ = (token, staged, total);
+        Ok(None)
     }
 }
 
@@ -205,6 +215,20 @@ pub struct Write {
     pub journal: Box<dyn Journal>,
 }
 
+impl Write {
+    /// Creates a value from its parts.
+    #[must_use]
+    pub fn new(
+        token: WorkToken,
+        offset: u64,
+        total: u64,
+        staged: Staged,
+        journal: Box<dyn Journal>,
+    ) -> Self {
+        Self { token, offset, total, staged, journal }
+    }
+}
+
 /// Stores the description of staged bytes in the record of their session.
 #[async_trait]
 pub trait Journal: Send + Sync {
@@ -217,7 +241,7 @@ pub trait Journal: Send + Sync {
     async fn save(&self, staged: &Staged) -> Result<()>;
 }
 
-/// A sequence of bytes that is being written.
+/// A staged entity that is open for writing.
 #[async_trait]
 pub trait Writer: Send {
     /// Writes bytes. They may be buffered; the buffer is bounded.
@@ -234,8 +258,19 @@ pub trait Writer: Send {
     ///
     /// [`StorageError`].
     async fn flush(&mut self) -> Result<Staged>;
+}
 
-    /// Ends a reply: all its bytes were written.
+/// A reply that is open for writing.
+#[async_trait]
+pub trait ReplyWriter: Send {
+    /// Writes bytes. They may be buffered; the buffer is bounded.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError`].
+    async fn write(&mut self, bytes: Bytes) -> Result<()>;
+
+    /// Makes the bytes that were written the reply of the session.
     ///
     /// # Errors
     ///
@@ -259,12 +294,35 @@ pub struct Publish {
     pub replaces: bool,
 }
 
+impl Publish {
+    /// Creates a value that replaces no entity.
+    #[must_use]
+    pub const fn new(token: WorkToken, staged: Staged, total: u64, key: Key) -> Self {
+        Self { token, staged, total, key, replaces: false }
+    }
+
+    /// Sets [`replaces`](Self::replaces).
+    #[must_use]
+    pub const fn with_replaces(mut self, replaces: bool) -> Self {
+        self.replaces = replaces;
+        self
+    }
+}
+
 /// A published entity.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Published {
-    /// The tag of the entity, if it is known.
+    /// The [tag](Metadata::tag) of the entity, if it is known without a further request.
     pub tag: Option<String>,
+}
+
+impl Published {
+    /// Creates a value with a tag.
+    #[must_use]
+    pub const fn new(tag: Option<String>) -> Self {
+        Self { tag }
+    }
 }
 
 /// Data to delete.
@@ -277,6 +335,15 @@ pub struct Discarded {
     pub reply: bool,
 }
 
+impl Discarded {
+    /// Selects the staged entity.
+    pub const ENTITY: Self = Self { entity: true, reply: false };
+    /// Selects the reply.
+    pub const REPLY: Self = Self { entity: false, reply: true };
+    /// Selects the staged entity and the reply.
+    pub const ALL: Self = Self { entity: true, reply: true };
+}
+
 /// Files of a session, for notification by reference.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -287,5 +354,13 @@ pub struct StagedPaths {
     pub reply: std::path::PathBuf,
 }
 
-/// Age from which staged data without a session is removed.
+impl StagedPaths {
+    /// Creates a value from its parts.
+    #[must_use]
+    pub const fn new(entity: std::path::PathBuf, reply: std::path::PathBuf) -> Self {
+        Self { entity, reply }
+    }
+}
+
+/// Age from which data of a session without a record is removed.
 pub const MIN_ORPHAN_AGE: Duration = Duration::from_secs(60);
