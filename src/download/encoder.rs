@@ -2,8 +2,9 @@
 
 use super::field::FieldName;
 use super::plan::Body;
+use super::presence::is_reserved;
 use super::value::{FieldVisitor, Value};
-use super::{Options, Plan, Transmit};
+use super::{Condition, Options, Plan, Transmit};
 use crate::error::{Error, ErrorKind};
 use crate::http1::RequestTarget;
 use crate::message::{check_extra_syntax, put_request_line, put_status_line};
@@ -97,23 +98,7 @@ impl<'d> Transmit<'d> {
 impl Message<'_> {
     /// Returns true for the fields that only the message itself may write.
     fn reserves(&self, field: FieldName) -> bool {
-        match field {
-            FieldName::ContentLength | FieldName::TransferEncoding => true,
-            FieldName::AcceptEncoding
-            | FieldName::Range
-            | FieldName::IfRange
-            | FieldName::IfMatch
-            | FieldName::IfNoneMatch
-            | FieldName::IfModifiedSince
-            | FieldName::IfUnmodifiedSince => matches!(self, Self::Request(..)),
-            FieldName::AcceptRanges
-            | FieldName::LastModified
-            | FieldName::ETag
-            | FieldName::ContentType
-            | FieldName::ContentEncoding
-            | FieldName::ContentRange => matches!(self, Self::Response(_)),
-            _ => false,
-        }
+        is_reserved(field, matches!(self, Self::Request(..)))
     }
 
     fn put_line<S: Sink>(&self, sink: S) -> S {
@@ -125,7 +110,7 @@ impl Message<'_> {
         }
     }
 
-    /// Visits the fields in the order in which they are written.
+    /// Visits the fields of the presence table that have a value, in its order.
     fn visit_fields<V: FieldVisitor>(&self, visitor: V) -> V {
         match self {
             Self::Request(_, transmit) => visit_request(transmit, visitor),
@@ -135,34 +120,32 @@ impl Message<'_> {
 }
 
 fn visit_request<V: FieldVisitor>(transmit: &Transmit<'_>, visitor: V) -> V {
+    let kind = transmit.method().kind();
     let ranges = transmit.ranges().map(|_| Value::Ranges(transmit));
-    let visitor = visitor.field(FieldName::AcceptEncoding, Value::Bytes(b"identity"));
-    let visitor = visitor.optional(FieldName::Range, ranges);
-    match transmit.condition() {
+    let visitor = visitor.of(kind, FieldName::AcceptEncoding, Some(Value::Bytes(b"identity"))).of(
+        kind,
+        FieldName::Range,
+        ranges,
+    );
+    match transmit.condition().map(Condition::field) {
+        Some((field, value)) => visitor.of(kind, field, Some(Value::Bytes(value))),
         None => visitor,
-        Some(condition) => {
-            let (field, value) = condition.field();
-            visitor.field(field, Value::Bytes(value))
-        }
     }
 }
 
 fn visit_response<V: FieldVisitor>(plan: &Plan<'_>, visitor: V) -> V {
-    let entity = &plan.entity;
+    let (kind, entity) = (plan.kind(), &plan.entity);
     let content_type = match plan.body {
         Body::Multipart { boundary, .. } => Some(Value::Multipart(boundary)),
-        Body::Whole | Body::Range(_) => {
-            entity.content_type.map(|content_type| Value::Bytes(content_type.as_bytes()))
-        }
-        _ => None,
+        _ => entity.content_type.map(|content_type| Value::Bytes(content_type.as_bytes())),
     };
     visitor
-        .field(FieldName::AcceptRanges, Value::Bytes(b"bytes"))
-        .optional(FieldName::LastModified, entity.modified.map(Value::Date))
-        .optional(FieldName::ETag, entity.tag.map(|tag| Value::Bytes(tag.as_bytes())))
-        .optional(FieldName::ContentType, content_type)
-        .optional(FieldName::ContentRange, plan.content_range().map(Value::ContentRange))
-        .optional(FieldName::ContentLength, plan.content_length().map(Value::Number))
+        .of(kind, FieldName::AcceptRanges, Some(Value::Bytes(b"bytes")))
+        .of(kind, FieldName::LastModified, entity.modified.map(Value::Date))
+        .of(kind, FieldName::ETag, entity.tag.map(|tag| Value::Bytes(tag.as_bytes())))
+        .of(kind, FieldName::ContentType, content_type)
+        .of(kind, FieldName::ContentRange, plan.content_range().map(Value::ContentRange))
+        .of(kind, FieldName::ContentLength, plan.content_length().map(Value::Number))
 }
 
 impl<'p, E, N, V> Encoder<'p, E>

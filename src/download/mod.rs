@@ -13,6 +13,10 @@
 //! module. Requests and responses of HTTP stacks enter through `from_fields`, or through `from_http`
 //! with the feature `http`. A head leaves through [`Encoder`], or through `to_http`.
 //!
+//! # Fields
+//!
+#![doc = include_str!("presence.md")]
+//!
 //! # Versions of an entity
 //!
 //! An entity can change while a client fetches its ranges. A server sends Last-Modified, if the entity
@@ -44,6 +48,8 @@ mod multipart;
 mod part_head;
 mod pieces;
 mod plan;
+#[doc(hidden)]
+pub mod presence;
 mod ranges;
 mod request;
 mod response;

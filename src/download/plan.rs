@@ -2,6 +2,7 @@
 
 use super::field::{Boundary, ContentRange, Range};
 use super::pieces::{PartHead, Pieces};
+use super::presence::MessageKind;
 use super::{ByteRange, Entity, Method, Precondition, Request};
 use crate::http1::StatusCode;
 use crate::util::setters::setters;
@@ -154,6 +155,17 @@ impl<'p> Plan<'p> {
             Body::Unsatisfiable => StatusCode::RANGE_NOT_SATISFIABLE,
             Body::Whole => StatusCode::OK,
             Body::Range(_) | Body::Multipart { .. } => StatusCode::PARTIAL_CONTENT,
+        }
+    }
+
+    pub(super) const fn kind(&self) -> MessageKind {
+        match self.body {
+            Body::NotModified => MessageKind::NotModified,
+            Body::PreconditionFailed => MessageKind::PreconditionFailed,
+            Body::Unsatisfiable => MessageKind::Unsatisfiable,
+            Body::Whole => MessageKind::Whole,
+            Body::Range(_) => MessageKind::Range,
+            Body::Multipart { .. } => MessageKind::Multipart,
         }
     }
 

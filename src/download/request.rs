@@ -4,6 +4,7 @@ use super::field::{
     FieldName, IfMatch, IfModifiedSince, IfNoneMatch, IfRange, IfUnmodifiedSince, Range,
 };
 use super::fields::{Fields, Single};
+use super::presence::MessageKind;
 use super::{Entity, RequestHead};
 use crate::error::{CheckStage, Error, ErrorKind};
 use crate::field::ContentEncoding;
@@ -36,6 +37,13 @@ impl Method {
         match self {
             Self::Get => "GET",
             Self::Head => "HEAD",
+        }
+    }
+
+    pub(super) const fn kind(self) -> MessageKind {
+        match self {
+            Self::Get => MessageKind::Get,
+            Self::Head => MessageKind::Head,
         }
     }
 }

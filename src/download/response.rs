@@ -3,6 +3,7 @@
 use super::ResponseHead;
 use super::field::{ContentRange, EntityTag, FieldName, LastModified, MultipartType};
 use super::fields::{Fields, Single};
+use super::presence::{self, MessageKind, Presence};
 use crate::error::{Error, ErrorKind, Fault};
 use crate::field::RetryAfter;
 use crate::http1::{BodyLength, Framing, StatusCode, StatusLine, TransferCoding};
@@ -89,21 +90,7 @@ impl<'b> Response<'b> {
         if status.is_interim() {
             return Err(Error::peer(ErrorKind::InterimResponse));
         }
-        let is_partial = status == StatusCode::PARTIAL_CONTENT;
-        let content_range = match status {
-            StatusCode::PARTIAL_CONTENT => content_range(fields, true)?,
-            // It only describes the entity.
-            StatusCode::RANGE_NOT_SATISFIABLE => content_range(fields, false).ok().flatten(),
-            _ => None,
-        };
-        if content_range.is_some() && is_partial && multipart(fields).is_ok() {
-            let error = Error::peer(ErrorKind::ConflictingField);
-            return Err(error.in_download_field(FieldName::ContentRange));
-        }
-        let multipart = match content_range {
-            None if is_partial => Some(multipart(fields)?),
-            _ => None,
-        };
+        let (content_range, multipart) = ranges(status, fields)?;
         let is_transfer_coded = framing.transfer_encoding == Some(TransferCoding::Other);
         Ok(Self {
             status,
@@ -129,6 +116,37 @@ impl<'b> Response<'b> {
             None => None,
         }
     }
+}
+
+/// Returns Content-Range and the media type of a body with several ranges, as the presence table
+/// defines them.
+fn ranges<'b>(
+    status: StatusCode,
+    fields: &Fields<'b>,
+) -> Result<(Option<ContentRange>, Option<MultipartType<'b>>), Error> {
+    let multipart = match status {
+        StatusCode::PARTIAL_CONTENT => Some(multipart(fields)),
+        _ => None,
+    };
+    let has_parts = matches!(multipart, Some(Ok(_)));
+    let kind = MessageKind::of_response(status, has_parts);
+    let presence = presence::of(kind, FieldName::ContentRange);
+    let content_range = match presence {
+        Presence::Required | Presence::Forbidden => content_range(fields, true)?,
+        // It only describes the entity.
+        Presence::Ignored => None,
+        _ => content_range(fields, false).ok().flatten(),
+    };
+    let multipart = match (presence, content_range) {
+        (Presence::Forbidden, Some(_)) => {
+            let error = Error::peer(ErrorKind::ConflictingField);
+            return Err(error.in_download_field(FieldName::ContentRange));
+        }
+        (Presence::Required, Some(_)) => None,
+        // The error states that the range is missing, or the error of the media type.
+        _ => multipart.transpose()?,
+    };
+    Ok((content_range, multipart))
 }
 
 /// Returns Content-Range. It may be absent from a 416 response, and from a 206 response with several

@@ -2,6 +2,7 @@
 
 use super::Transmit;
 use super::field::{Boundary, ContentRange, FieldName};
+use super::presence::{self, MessageKind};
 use crate::field::HttpDate;
 use crate::util::sink::{Sink, Wire};
 
@@ -46,11 +47,11 @@ pub(super) trait FieldVisitor: Sized {
     /// Visits a field.
     fn field(self, field: FieldName, value: Value<'_>) -> Self;
 
-    /// Visits a field that may be absent.
-    fn optional(self, field: FieldName, value: Option<Value<'_>>) -> Self {
+    /// Visits a field if it has a value and the presence table has it in messages of this kind.
+    fn of(self, kind: MessageKind, field: FieldName, value: Option<Value<'_>>) -> Self {
         match value {
-            Some(value) => self.field(field, value),
-            None => self,
+            Some(value) if presence::of(kind, field).is_written() => self.field(field, value),
+            _ => self,
         }
     }
 }

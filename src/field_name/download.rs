@@ -46,6 +46,20 @@ macro_rules! download_field_names {
                     $( Self::$variant => $name, )+
                 }
             }
+
+            /// Returns the section of HTTP that defines the field.
+            ///
+            /// ```
+            /// use bits_proto::download::field::FieldName;
+            ///
+            /// assert_eq!(FieldName::Range.section(), "RFC 9110 section 14.2");
+            /// ```
+            #[must_use]
+            pub const fn section(self) -> &'static str {
+                match self {
+                    $( Self::$variant => $section, )+
+                }
+            }
         }
     };
 }

@@ -7,6 +7,7 @@ mod field;
 mod http_types;
 mod multipart;
 mod plan;
+mod presence;
 mod random;
 mod ranges;
 mod responses;
