@@ -61,13 +61,14 @@ pub trait Storage: Send + Sync + 'static {
     /// [`StorageError`].
     async fn open(&self, key: &Key) -> Result<Option<Box<dyn Entity>>>;
 
-    /// Begins the staging of a session. It is called once, before the client learns the id of the session.
-    /// A write for a session that was never begun, or that has been removed, fails.
+    /// Begins the staging of a session whose entity will be published as `key`. It is called once, before the
+    /// client learns the id of the session. A write for a session that was never begun, or that has been
+    /// removed, fails.
     ///
     /// # Errors
     ///
-    /// [`StorageError`].
-    async fn begin(&self, session: Uuid) -> Result<Staged>;
+    /// [`StorageError::Denied`] if no entity can be published with this key.
+    async fn begin(&self, session: Uuid, key: &Key) -> Result<Staged>;
 
     /// Opens the staged entity for writing at `write.offset`, which is the number of acknowledged bytes.
     ///
@@ -87,7 +88,14 @@ pub trait Storage: Send + Sync + 'static {
     /// [`StorageError::Lost`] if acknowledged bytes are missing.
     async fn publish(&self, publish: Publish) -> Result<Published>;
 
-    /// Opens the staged entity, of which `total` bytes are acknowledged, for reading.
+    /// Returns `true` if [`open_staged`](Self::open_staged) can open entities before they are published, which
+    /// notification by value requires.
+    fn can_read_staged(&self) -> bool {
+        true
+    }
+
+    /// Opens the staged entity, of which `total` bytes are acknowledged, for reading. All bytes of the entity
+    /// are acknowledged, and none are written afterwards.
     ///
     /// # Errors
     ///
@@ -252,7 +260,8 @@ pub trait Writer: Send {
     async fn write(&mut self, bytes: Bytes) -> Result<()>;
 
     /// Makes all bytes that were written durable, as far as the storage promises it, and returns the
-    /// description of the session's staged bytes including them. The bytes are acknowledged afterwards.
+    /// description of the session's staged bytes including them. The bytes are acknowledged afterwards, before
+    /// the next call of [`write`](Self::write).
     ///
     /// # Errors
     ///
