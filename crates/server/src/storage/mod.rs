@@ -18,6 +18,7 @@
 //! acknowledged or published: it either fails with [`StorageError::Stale`] or changes nothing that counts.
 
 mod error;
+mod memory;
 
 use std::time::{Duration, SystemTime};
 
@@ -28,10 +29,11 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use self::error::StorageError;
+pub use self::memory::MemoryStorage;
 use crate::Key;
 
 /// Result of an operation of a storage.
-pub type Result<T> = std::result::Result<T, StorageError>;
+pub type Result<T, E = StorageError> = std::result::Result<T, E>;
 
 /// A storage of staged and published entities.
 ///
@@ -168,7 +170,7 @@ pub trait Storage: Send + Sync + 'static {
 pub struct Metadata {
     /// Length in bytes.
     pub length: u64,
-    /// Time of publication. A later version of an entity has a later time, by at least one second.
+    /// Time of publication. A later version of an entity has a later time, by [`MIN_TIME_STEP`].
     pub modified: SystemTime,
     /// Opaque strong entity tag, without quotes, if every change of the bytes changes it.
     pub tag: Option<String>,
@@ -373,3 +375,7 @@ impl StagedPaths {
 
 /// Age from which data of a session without a record is removed.
 pub const MIN_ORPHAN_AGE: Duration = Duration::from_secs(60);
+
+/// Minimum difference between the modification times of two versions of an entity. Dates in HTTP are whole
+/// seconds, and Windows detects a changed entity by its date only.
+pub const MIN_TIME_STEP: Duration = Duration::from_secs(1);
