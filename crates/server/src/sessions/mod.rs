@@ -4,6 +4,9 @@
 //! are changed by compare-and-swap, so no change is lost and no work token is issued twice.
 
 mod error;
+mod memory;
+mod shared;
+mod table;
 
 use std::time::Duration;
 
@@ -13,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use self::error::SessionStoreError;
+pub use self::memory::MemorySessions;
 use crate::Key;
 use crate::storage::Staged;
 

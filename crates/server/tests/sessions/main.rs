@@ -1,0 +1,5 @@
+//! Stores of sessions.
+
+mod faults;
+mod faulty;
+mod memory;
