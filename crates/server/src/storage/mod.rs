@@ -19,6 +19,7 @@
 
 mod error;
 mod memory;
+mod shared_pointer;
 
 use std::time::{Duration, SystemTime};
 

@@ -27,7 +27,9 @@
 //! ```
 
 mod sessions;
+mod storage;
 mod suite;
 
 pub use self::sessions::session_store;
+pub use self::storage::storage;
 pub use self::suite::{CaseResult, Report};

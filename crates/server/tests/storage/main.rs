@@ -1,0 +1,3 @@
+//! Storages.
+
+mod memory;
