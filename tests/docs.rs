@@ -61,7 +61,8 @@ fn anchors(text: &str) -> BTreeSet<String> {
 fn paths(text: &str) -> Vec<String> {
     let text = without_blocks(text);
     let spans = text.split('`').skip(1).step_by(2);
-    let folders = [".cargo/", ".ci/", "benches/", "docs/", "examples/", "fuzz/", "src/", "tests/"];
+    let folders =
+        [".cargo/", ".ci/", "benches/", "crates/", "docs/", "examples/", "fuzz/", "src/", "tests/"];
     let is_path = |span: &&str| {
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._/-".contains(&byte);
         let is_file = span.ends_with(".md") && span.starts_with(|it: char| it.is_uppercase());

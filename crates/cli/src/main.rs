@@ -1,12 +1,7 @@
-//! The program `bits`.
+//! The program `bits`; see the library of this package.
 
-use clap::Parser;
+use std::process::ExitCode;
 
-/// BITS uploads and downloads.
-#[derive(Parser)]
-#[command(name = "bits", version)]
-struct Arguments {}
-
-fn main() {
-    let Arguments {} = Arguments::parse();
+fn main() -> ExitCode {
+    bits_cli::main()
 }

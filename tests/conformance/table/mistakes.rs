@@ -94,7 +94,7 @@ connection-authentication | authentication of connections | a Ping first on a ne
     client::decisions::a36_a_ping_goes_first_after_a_host_id_on_resuming_and_on_a_new_connection
 overwriting | existing files at the destination | replaced by policy only, otherwise 403
     server::answers::a23_the_order_of_the_checks server::sessions::a_refused_create_session_creates_no_session
-reading-captures | explaining captured traffic | the example `inspect`
+reading-captures | explaining captured traffic | `bits inspect`
     inspect::one_direction::requests_without_captured_responses_are_not_pipelined
     inspect::one_direction::responses_without_captured_requests_are_checked_by_themselves
     inspect::violations::a_server_may_acknowledge_bytes_of_an_earlier_fragment

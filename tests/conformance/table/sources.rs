@@ -12,11 +12,16 @@ pub fn text(path: &Path) -> String {
     text.unwrap_or_else(|error| panic!("{}: {error}", path.display())).replace("\r\n", "\n")
 }
 
-/// Returns every test by its path below `tests/`: `folder::file::function`. A folder's `main.rs` or
+/// Folders with tests. Those of the programs prove what a message leads to on a socket.
+const FOLDERS: [&str; 2] = ["tests", "crates/cli/tests"];
+
+/// Returns every test by its path below these folders: `folder::file::function`. A folder's `main.rs` or
 /// `mod.rs` counts as the folder itself. Files are read as text, so features do not matter.
 pub fn tests() -> BTreeSet<String> {
     let mut tests = BTreeSet::new();
-    add_tests(&path("tests"), "", &mut tests);
+    for folder in FOLDERS {
+        add_tests(&path(folder), "", &mut tests);
+    }
     tests
 }
 

@@ -1,0 +1,107 @@
+//! The command line.
+
+use clap::Args;
+
+use crate::inspect::conversation::Context;
+use crate::inspect::output::{Format, Options, terminal_width};
+use crate::inspect::pending::PendingRequest;
+use crate::units::size;
+
+const AFTER_HELP: &str = "\
+Exit status:
+  0  all messages are valid, or have deviations that violate no MUST
+  1  a message was rejected, is incomplete, or violates a MUST; or there are
+     unexpected bytes between messages; or a capture contains no message
+  2  the usage is wrong, or a file cannot be read
+
+A line has as many columns as the terminal, at least 80. If standard output is
+not a terminal, the variable COLUMNS sets the number, or else it is 120.
+
+docs/INSPECT.md describes input and output.";
+
+/// Options of `bits inspect`.
+#[derive(Args)]
+#[command(after_help = AFTER_HELP)]
+pub struct InspectArguments {
+    /// Output format.
+    #[arg(long, value_enum, default_value_t, conflicts_with = "json")]
+    format: Format,
+    /// Print one JSON object per message; short for `--format json`.
+    #[arg(long)]
+    json: bool,
+    /// Neither shorten nor wrap text.
+    #[arg(long)]
+    wide: bool,
+    /// Print dates and times in UTC instead of seconds after the first message.
+    #[arg(long)]
+    absolute: bool,
+    /// Add an object `{"summary": …}` after the JSON objects of each file, and of all files.
+    #[arg(long)]
+    summary: bool,
+    /// Print the fields of the output format `ecs` or `zeek` as a table, and exit.
+    #[arg(long)]
+    pub schema: bool,
+    /// Exit with 0 instead of 1.
+    #[arg(long)]
+    pub exit_zero: bool,
+    /// Request type for responses without a request in the file.
+    #[arg(long, value_name = "REQUEST", value_parser = [
+        "ping", "create-session", "fragment", "close-session", "cancel-session", "notification",
+    ])]
+    ack_for: Option<String>,
+    /// Assume that conversations begin with the file, so that packets of a session that was not
+    /// created in it are violations.
+    #[arg(long)]
+    from_start: bool,
+    /// Limit on the decompressed length of a file.
+    #[arg(long, value_name = "SIZE", default_value = "1GiB", value_parser = size)]
+    max_decompressed: u64,
+    /// Files with HTTP messages, or packet captures; `-` is standard input.
+    #[arg(value_name = "FILE")]
+    pub files: Vec<String>,
+}
+
+impl InspectArguments {
+    /// Returns why the options cannot be used together.
+    pub fn conflict(&self) -> Option<String> {
+        let of_text = [("--wide", self.wide), ("--absolute", self.absolute)];
+        let of_text = of_text.map(|(name, is_set)| (name, is_set, Format::Text, "text"));
+        let options =
+            of_text.into_iter().chain([("--summary", self.summary, Format::Json, "json")]);
+        let format = self.format();
+        if self.schema && !matches!(format, Format::Ecs | Format::Zeek) {
+            let message =
+                "the argument '--schema' can only be used with '--format ecs' or '--format zeek'";
+            return Some(message.into());
+        }
+        let mut wrong = options.filter(|(_, is_set, needed, _)| *is_set && *needed != format);
+        wrong.next().map(|(name, _, _, needed)| {
+            format!("the argument '{name}' can only be used with '--format {needed}'")
+        })
+    }
+
+    fn format(&self) -> Format {
+        if self.json { Format::Json } else { self.format }
+    }
+
+    /// Returns the limit on the decompressed length of a file, in bytes.
+    pub fn max_decompressed(&self) -> usize {
+        usize::try_from(self.max_decompressed).unwrap_or(usize::MAX)
+    }
+
+    pub fn context(&self) -> Context {
+        Context {
+            ack_for: self.ack_for.as_deref().and_then(PendingRequest::assumed),
+            from_start: self.from_start,
+        }
+    }
+
+    pub fn output(&self) -> Options {
+        Options {
+            format: self.format(),
+            width: (!self.wide).then(terminal_width),
+            is_absolute: self.absolute,
+            has_summary: self.summary,
+        }
+    }
+}

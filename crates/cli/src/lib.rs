@@ -1,0 +1,78 @@
+//! The code of the program `bits`, which transfers files with BITS. Only the program and its tests use it;
+//! it has no stable interface. Programs use the packages `bits-server` and `bits-client`.
+
+#![forbid(unsafe_code)]
+
+pub mod config;
+pub mod error;
+pub mod inspect;
+pub mod units;
+
+use std::ffi::OsString;
+use std::io::{self, Write as _};
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use clap::{CommandFactory as _, Parser, Subcommand};
+use clap_complete::Shell;
+
+use error::Failure;
+
+/// Transfers files with BITS, the Background Intelligent Transfer Service of Windows.
+#[derive(Parser)]
+#[command(name = "bits", version, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Explains captured BITS traffic.
+    Inspect(inspect::InspectArguments),
+    /// Print a script that completes commands in a shell.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+    /// Write manual pages to a folder.
+    Man {
+        /// Folder that receives bits.1, bits-serve.1 and so on.
+        #[arg(value_name = "DIR")]
+        folder: std::path::PathBuf,
+    },
+}
+
+/// Runs the program.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = match config::expand(std::env::args_os().collect::<Vec<OsString>>()) {
+        Ok(arguments) => Arguments::parse_from(arguments),
+        Err(reason) => return Failure::usage(reason).report("bits"),
+    };
+    let done = match arguments.command {
+        Command::Inspect(arguments) => {
+            if let Some(message) = arguments.conflict() {
+                let mut command = Arguments::command();
+                let inspect = command
+                    .find_subcommand_mut("inspect")
+                    .map_or_else(Arguments::command, |it| it.clone());
+                inspect.bin_name("bits inspect").error(ErrorKind::ArgumentConflict, message).exit();
+            }
+            return inspect::main(&arguments);
+        }
+        Command::Completions { shell } => completions(shell),
+        Command::Man { folder } => clap_mangen::generate_to(Arguments::command(), folder)
+            .map_err(|error| Failure::failed(format!("cannot write the manual pages: {error}"))),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report("bits"),
+    }
+}
+
+fn completions(shell: Shell) -> Result<(), Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Arguments::command(), "bits", &mut script);
+    io::stdout().write_all(&script).map_err(Failure::failed)
+}

@@ -1,0 +1,70 @@
+//! `docs/INSPECT.md` contains the current output of the program. After a change:
+//!
+//! ```sh
+//! BITS_BLESS=1 cargo test -p bits-cli --test inspect guide
+//! ```
+
+use crate::support::inspector::{self, inspect, json_lines};
+use serde_json::Value;
+
+const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/INSPECT.md");
+const BEGIN: &str = "<!-- generated: ";
+const END: &str = "<!-- end -->";
+
+fn guide() -> String {
+    std::fs::read_to_string(PATH).expect("docs/INSPECT.md").replace("\r\n", "\n")
+}
+
+/// Returns what the guide shows for a command line: a table in Markdown, or text in a block.
+fn generated(arguments: &str) -> String {
+    let output = inspector::command()
+        .args(arguments.split(' '))
+        .env("COLUMNS", "80")
+        .current_dir(inspector::repository())
+        .output()
+        .expect("output");
+    let text = String::from_utf8(output.stdout).expect("UTF-8");
+    let text: String = text.lines().map(|line| format!("{}\n", line.trim_end())).collect();
+    assert!(!text.is_empty(), "inspect {arguments}: {}", output.status);
+    match text.starts_with('|') {
+        true => text,
+        false => format!("```text\n{}\n```\n", text.trim_end()),
+    }
+}
+
+#[test]
+fn the_guide_shows_the_current_output() {
+    let guide = guide();
+    let mut parts = guide.split(BEGIN);
+    let mut current = parts.next().expect("a beginning").to_string();
+    let mut count = 0;
+    for part in parts {
+        let (arguments, rest) = part.split_once(" -->\n").expect("the end of a comment");
+        let (_, rest) = rest.split_once(END).expect("an end");
+        current += &format!("{BEGIN}{arguments} -->\n{}{END}{rest}", generated(arguments));
+        count += 1;
+    }
+    assert_eq!(count, 5);
+    if std::env::var_os("BITS_BLESS").is_some() {
+        std::fs::write(PATH, &current).expect("docs/INSPECT.md");
+    } else {
+        assert!(guide == current, "run with BITS_BLESS=1 to update docs/INSPECT.md");
+    }
+}
+
+#[test]
+fn the_guide_lists_the_keys_of_json() {
+    let guide = guide();
+    let (_, section) = guide.split_once("\n## JSON\n").expect("a section");
+    let (section, _) = section.split_once("\n## ").expect("another section");
+    let tables = section.split("\n|---").skip(1);
+    let listed = tables.map(|table| {
+        let rows = table.lines().skip(1).take_while(|line| line.starts_with('|'));
+        rows.map(|row| row.split('`').nth(1).expect("a key").to_string()).collect::<Vec<_>>()
+    });
+    let lines = json_lines(&inspect("vectors", &["--json", "--summary", "upload.http"], b""));
+    let keys = |value: &Value| value.as_object().expect("an object").keys().cloned().collect();
+    let summary = lines.last().expect("a summary");
+    let expected: [Vec<_>; 2] = [keys(&lines[0]), keys(&summary["summary"])];
+    assert_eq!(listed.collect::<Vec<_>>(), expected);
+}

@@ -1,0 +1,34 @@
+//! Tests of `bits inspect`: of its modules, and of the program.
+
+#[path = "../support"]
+mod support {
+    pub mod capture;
+    pub mod cases;
+    pub mod dialogues;
+    pub mod encapsulation;
+    pub mod inspector;
+
+    pub use bits_proto_test_tools::vectors;
+}
+
+mod bodies;
+mod boundaries;
+mod captures;
+mod compressed;
+mod connections;
+mod coverage;
+mod downloads;
+mod encapsulations;
+mod formats;
+mod guide;
+mod layout;
+mod one_direction;
+mod order;
+mod random;
+mod search;
+mod skipped;
+mod summary;
+mod tcp;
+mod unsupported;
+mod vectors;
+mod violations;
