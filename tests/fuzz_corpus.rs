@@ -12,8 +12,10 @@ use std::io::Read;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
+use bits_proto::observer::DownloadRule;
 use flate2::read::MultiGzDecoder;
 use oracles::differential::{RULES, needed};
+use oracles::observe_downloads::violated;
 use tar::Archive;
 
 fn fuzz() -> PathBuf {
@@ -103,6 +105,7 @@ replay! {
     multipart
     notification_steps
     observe
+    observe_downloads
     parse_ack
     parse_notification
     parse_range
@@ -141,4 +144,14 @@ fn every_rule_of_the_differential_oracle_is_needed() {
     let found: BTreeSet<_> = inputs.iter().flat_map(|(_, input)| needed(input)).collect();
     let all: BTreeSet<_> = RULES.iter().map(|rule| rule.name).collect();
     assert_eq!(found, all);
+}
+
+/// Each regression with the name of a rule violates this rule and no other.
+#[test]
+fn every_rule_of_downloads_can_be_violated() {
+    let folder = fuzz().join("regressions/observe_downloads");
+    for rule in DownloadRule::ALL {
+        let input = read(&folder.join(format!("rule-{}", rule.name())));
+        assert_eq!(violated(&input), BTreeSet::from([rule.name()]));
+    }
 }

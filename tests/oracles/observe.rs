@@ -58,7 +58,7 @@ fn check_queries(observer: &Observer) {
 }
 
 /// Returns a violation without its offset, which pairs do not have.
-fn without_offset(violation: &Violation) -> (&'static str, &'static str, String) {
+pub(super) fn without_offset(violation: &Violation) -> (&'static str, &'static str, String) {
     check_violation(violation);
     (violation.rule(), violation.section(), format!("{:?}", violation.severity()))
 }

@@ -35,6 +35,8 @@ pub mod to_http;
 pub mod upload;
 pub mod values;
 #[cfg(feature = "std")]
+pub mod watched_download;
+#[cfg(feature = "std")]
 pub mod wire_observer;
 
 pub use bits_proto_test_tools::vectors;

@@ -1,9 +1,14 @@
-//! Responses to downloads whose body is sent in chunks or has a wrong length, and the rules that they
-//! violate.
+//! The rules that responses to downloads violate, among them responses whose body is sent in chunks or
+//! has a wrong length.
+
+use std::path::Path;
+
+use bits_proto::observer::{DownloadRule, Severity};
 
 use crate::support::capture::Side::{Client, Server};
 use crate::support::capture::{Dialogue, plain_pcap};
 use crate::support::dialogues::{INITIAL, explain, rules, words};
+use crate::support::inspector::{inspect, json_lines};
 
 const REQUEST: &[u8] = b"GET /f HTTP/1.1\r\nRange: bytes=2-3,7-8\r\n\r\n";
 const BODY: &[u8] = b"--b\r\nContent-Range: bytes 7-8/9\r\n\r\nhi\r\n\
@@ -96,4 +101,29 @@ fn an_unreadable_body_is_not_compared_with_the_request() {
     let ended = [first, b"--b--\r\n--x", second].concat();
     assert_eq!(violations(&[&in_chunks(&unreadable, 9)]), FOUND[..1]);
     assert_eq!(violations(&[&in_chunks(&ended, 9)]), ["download-without-length", "missing-parts"]);
+}
+
+/// Returns the messages of the input that violates a rule: its parts between NULs without the number of
+/// their connection.
+fn messages_with(rule: DownloadRule) -> Vec<u8> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/regressions/observe_downloads");
+    let path = folder.join(format!("rule-{}", rule.name()));
+    let input = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    input.split(|byte| *byte == 0).flat_map(|message| &message[1..]).copied().collect()
+}
+
+#[test]
+fn every_rule_of_downloads_is_reported() {
+    for rule in DownloadRule::ALL {
+        let output = inspect("vectors", &["--json", "-"], &messages_with(*rule));
+        let reports = json_lines(&output);
+        let (last, others) = reports.split_last().expect("messages");
+        assert_eq!(rules(std::slice::from_ref(last)), [[rule.name()]], "{rule:?}");
+        assert!(rules(others).concat().is_empty(), "{rule:?}: {reports:?}");
+        let violation = &last["violations"][0];
+        assert_eq!(violation["severity"], rule.severity().name());
+        assert_eq!(violation["section"], rule.section());
+        let status = i32::from(rule.severity() == Severity::Must);
+        assert_eq!(output.status.code(), Some(status), "{rule:?}");
+    }
 }
