@@ -2,6 +2,8 @@
 
 #[path = "support/counted.rs"]
 mod counted;
+#[path = "allocations/downloads.rs"]
+mod downloads;
 mod support;
 
 use std::fmt::{self, Write as _};
