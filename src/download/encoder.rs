@@ -101,6 +101,7 @@ impl Message<'_> {
         is_reserved(field, matches!(self, Self::Request(..)))
     }
 
+    #[inline(always)]
     fn put_line<S: Sink>(&self, sink: S) -> S {
         match self {
             Self::Request(target, transmit) => {
@@ -111,6 +112,7 @@ impl Message<'_> {
     }
 
     /// Visits the fields of the presence table that have a value, in its order.
+    #[inline(always)]
     fn visit_fields<V: FieldVisitor>(&self, visitor: V) -> V {
         match self {
             Self::Request(_, transmit) => visit_request(transmit, visitor),
@@ -119,6 +121,7 @@ impl Message<'_> {
     }
 }
 
+#[inline(always)]
 fn visit_request<V: FieldVisitor>(transmit: &Transmit<'_>, visitor: V) -> V {
     let kind = transmit.method().kind();
     let ranges = transmit.ranges().map(|_| Value::Ranges(transmit));
@@ -133,6 +136,7 @@ fn visit_request<V: FieldVisitor>(transmit: &Transmit<'_>, visitor: V) -> V {
     }
 }
 
+#[inline(always)]
 fn visit_response<V: FieldVisitor>(plan: &Plan<'_>, visitor: V) -> V {
     let (kind, entity) = (plan.kind(), &plan.entity);
     let content_type = match plan.body {
@@ -227,6 +231,7 @@ where
     N: AsRef<str>,
     V: AsRef<[u8]>,
 {
+    #[inline(always)]
     fn put_into<S: Sink>(&self, sink: S) -> S {
         let sink = self.message.put_line(sink);
         let sink = self.extras.clone().into_iter().fold(sink, |sink, (name, value)| {
@@ -242,9 +247,9 @@ where
 struct HeaderLines<S>(S);
 
 impl<S: Sink> FieldVisitor for HeaderLines<S> {
+    #[inline(always)]
     fn field(self, field: FieldName, value: Value<'_>) -> Self {
-        let sink = self.0.put(b"\r\n").put(field.as_str().as_bytes());
-        Self(value.put_into(sink.put(b": ")))
+        Self(value.put_into(self.0.put(field.line_start())))
     }
 }
 

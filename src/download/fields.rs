@@ -79,12 +79,18 @@ impl<'b> Fields<'b> {
         fields
     }
 
+    #[inline(always)]
     fn insert(&mut self, field: FieldName, value: &'b [u8]) {
         let Some(slot) = self.values.get_mut(field as usize) else { return };
         let Some(first) = *slot else {
             *slot = Some(value);
             return;
         };
+        self.insert_repeated(field, value, first);
+    }
+
+    #[cold]
+    fn insert_repeated(&mut self, field: FieldName, value: &'b [u8], first: &'b [u8]) {
         match field {
             FieldName::ContentLength => {
                 let is_other = self.other_length.is_none() && !is_same_length(first, value);
@@ -142,6 +148,9 @@ impl<'b> Fields<'b> {
     /// Returns the value of a field that may have one value only.
     pub(super) fn single(&self, field: FieldName) -> Single<'b> {
         let Some(first) = self.first(field) else { return Single::Absent };
+        if let [None, ..] = self.repeats {
+            return Single::Value(first);
+        }
         let mut lines = self.lines(field);
         let is_unique = lines.as_mut().is_some_and(|lines| lines.all(|value| value == first));
         if is_unique { Single::Value(first) } else { Single::Conflicting }

@@ -94,6 +94,7 @@ impl<'p> PartHead<'p> {
 }
 
 impl Wire for PartHead<'_> {
+    #[inline(always)]
     fn put_into<S: Sink>(&self, sink: S) -> S {
         let sink = if self.is_first { sink } else { sink.put(b"\r\n") };
         let sink = self.boundary.put_into(sink.put(b"--"));

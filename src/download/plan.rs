@@ -1,10 +1,11 @@
 //! The response of a server to a download request.
 
-use super::field::{Boundary, ContentRange, Range};
+use super::field::{Boundary, ContentRange, Range, RangeItem};
 use super::pieces::{PartHead, Pieces};
 use super::presence::MessageKind;
 use super::{ByteRange, Entity, Method, Precondition, Request};
 use crate::http1::StatusCode;
+use crate::util::digits::decimal_len;
 use crate::util::setters::setters;
 
 /// [3.5.5] The response to a GET or HEAD request: the status code, the fields, and the pieces of the
@@ -136,12 +137,14 @@ impl<'p> Plan<'p> {
         let body = match request.precondition(entity) {
             Precondition::Failed => Body::PreconditionFailed,
             Precondition::NotModified => Body::NotModified,
-            Precondition::Passed => match request.range() {
-                Some(range) if request.allows_ranges(entity) => {
-                    Body::of_range(range, entity, limits, boundary)
+            Precondition::Passed if request.allows_ranges(entity) => {
+                let mut totals = Totals::new(entity.length);
+                match request.range_each(|item| totals.insert(item)) {
+                    Some(range) => totals.body(range, entity, limits, boundary),
+                    None => Body::Whole,
                 }
-                _ => Body::Whole,
-            },
+            }
+            Precondition::Passed => Body::Whole,
         };
         Self { entity: *entity, is_head: request.method() == Method::Head, body }
     }
@@ -203,41 +206,72 @@ impl<'p> Plan<'p> {
     }
 }
 
-impl<'p> Body<'p> {
-    fn of_range(
+/// The ranges of a request that the entity has, counted while they are parsed.
+struct Totals {
+    /// The length of the entity in bytes.
+    length: u64,
+    first: Option<ByteRange>,
+    parts: u32,
+    entity_bytes: u64,
+    /// The number of digits of all offsets.
+    digits: u64,
+    /// True if a range requests the last bytes of the entity, however many it has.
+    has_suffix: bool,
+}
+
+impl Totals {
+    const fn new(length: u64) -> Self {
+        Self { length, first: None, parts: 0, entity_bytes: 0, digits: 0, has_suffix: false }
+    }
+
+    #[inline(always)]
+    fn insert(&mut self, item: RangeItem) {
+        self.has_suffix |= matches!(item, RangeItem::Suffix { length: 1.. });
+        let Some(range) = item.resolve(self.length) else { return };
+        self.first = self.first.or(Some(range));
+        self.parts = self.parts.saturating_add(1);
+        self.entity_bytes = self.entity_bytes.saturating_add(range.len());
+        self.digits = self.digits.saturating_add(digits(range));
+    }
+
+    fn body<'p>(
+        self,
         range: Range<'p>,
         entity: &Entity<'p>,
         limits: &PlanLimits,
         boundary: Boundary,
-    ) -> Self {
-        let (mut parts, mut first, mut entity_bytes, mut framing) = (0_u32, None, 0_u64, 0_u64);
-        let max_bytes = entity.length.saturating_mul(limits.max_amplification);
-        for item in range.iter() {
-            let Some(range) = item.resolve(entity.length) else { continue };
-            first = first.or(Some(range));
-            let is_first = parts == 0;
-            parts = parts.saturating_add(1);
-            entity_bytes = entity_bytes.saturating_add(range.len());
-            if parts > limits.max_parts || entity_bytes > max_bytes {
-                return Self::Whole;
-            }
-            let head = PartHead::new(entity, boundary, range, is_first);
-            framing = framing.saturating_add(head.len() as u64);
-        }
-        let closing = PartHead::closing(boundary).len() as u64;
-        let length = entity_bytes.checked_add(framing).and_then(|it| it.checked_add(closing));
-        match (first, parts, length) {
+    ) -> Body<'p> {
+        let max_bytes = self.length.saturating_mul(limits.max_amplification);
+        let Some(first) = self.first else {
             // A suffix of an empty entity is the empty entity, which no Content-Range can express.
-            (None, ..) if entity.length == 0 && has_suffix(range) => Self::Whole,
-            (None, ..) => Self::Unsatisfiable,
-            (Some(range), 1, _) => Self::Range(range),
-            (Some(_), _, Some(length)) => Self::Multipart { range, boundary, length },
-            (Some(_), _, None) => Self::Whole,
+            let is_empty = self.length == 0 && self.has_suffix;
+            return if is_empty { Body::Whole } else { Body::Unsatisfiable };
+        };
+        if self.parts > limits.max_parts || self.entity_bytes > max_bytes {
+            return Body::Whole;
         }
+        if self.parts == 1 {
+            return Body::Range(first);
+        }
+        match self.multipart_length(PartHead::new(entity, boundary, first, true), boundary) {
+            Some(length) => Body::Multipart { range, boundary, length },
+            None => Body::Whole,
+        }
+    }
+
+    /// Returns the length of the body. All part heads differ only in the digits of the offsets, and in
+    /// the line end that precedes all but the first.
+    fn multipart_length(&self, first: PartHead<'_>, boundary: Boundary) -> Option<u64> {
+        let without_digits = (first.len() as u64).checked_sub(self.first.map_or(0, digits))?;
+        let line_ends = u64::from(self.parts.checked_sub(1)?).checked_mul(b"\r\n".len() as u64)?;
+        let closing = PartHead::closing(boundary).len() as u64;
+        let framing = without_digits.checked_mul(self.parts.into())?.checked_add(line_ends)?;
+        framing.checked_add(self.digits)?.checked_add(closing)?.checked_add(self.entity_bytes)
     }
 }
 
-/// Returns true if a range requests the last bytes of the entity, however many it has.
-fn has_suffix(range: Range<'_>) -> bool {
-    range.iter().any(|item| matches!(item, super::field::RangeItem::Suffix { length: 1.. }))
+/// Returns the number of digits of the offsets of a range.
+#[inline(always)]
+const fn digits(range: ByteRange) -> u64 {
+    decimal_len(range.first()).wrapping_add(decimal_len(range.last())) as u64
 }

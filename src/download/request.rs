@@ -1,7 +1,7 @@
 //! Requests for an entity, as a server receives them.
 
 use super::field::{
-    FieldName, IfMatch, IfModifiedSince, IfNoneMatch, IfRange, IfUnmodifiedSince, Range,
+    FieldName, IfMatch, IfModifiedSince, IfNoneMatch, IfRange, IfUnmodifiedSince, Range, RangeItem,
 };
 use super::fields::{Fields, Single};
 use super::presence::MessageKind;
@@ -150,7 +150,15 @@ impl<'b> Request<'b> {
     /// Returns the requested ranges; `None` if Range is absent or ignored.
     #[must_use]
     pub fn range(&self) -> Option<Range<'b>> {
-        self.fields.valid(FieldName::Range)
+        self.range_each(|_| ())
+    }
+
+    /// Returns the requested ranges, and calls `each` with every one. If the value is ignored, some
+    /// may have been passed.
+    #[inline]
+    pub(super) fn range_each(&self, each: impl FnMut(RangeItem)) -> Option<Range<'b>> {
+        let value = self.fields.single(FieldName::Range).value()?;
+        Range::decode_each(value, each).ok()
     }
 
     /// Evaluates the conditions for an entity, in the order of RFC 9110 section 13.2.2.

@@ -20,6 +20,7 @@ pub(super) enum Value<'v> {
 }
 
 impl Wire for Value<'_> {
+    #[inline(always)]
     fn put_into<S: Sink>(&self, sink: S) -> S {
         match self {
             Self::Bytes(bytes) => sink.put(bytes),
@@ -34,6 +35,7 @@ impl Wire for Value<'_> {
     }
 }
 
+#[inline(never)]
 fn put_ranges<S: Sink>(sink: S, transmit: &Transmit<'_>) -> S {
     let ranges = transmit.ranges().into_iter().flatten().enumerate();
     ranges.fold(sink.put(b"bytes="), |sink, (index, range)| {
@@ -48,6 +50,7 @@ pub(super) trait FieldVisitor: Sized {
     fn field(self, field: FieldName, value: Value<'_>) -> Self;
 
     /// Visits a field if it has a value and the presence table has it in messages of this kind.
+    #[inline(always)]
     fn of(self, kind: MessageKind, field: FieldName, value: Option<Value<'_>>) -> Self {
         match value {
             Some(value) if presence::of(kind, field).is_written() => self.field(field, value),

@@ -5,7 +5,6 @@ use core::time::Duration;
 use super::try_from_wire;
 use crate::error::{Error, ErrorKind, ValueError};
 use crate::util::calendar::{self, Civil, SECONDS_PER_DAY};
-use crate::util::digits::decimal;
 use crate::util::sink::{Sink, Wire, wire_display};
 
 /// A point in time in an HTTP field, such as Retry-After or Last-Modified: a whole number of seconds
@@ -134,12 +133,13 @@ fn value_error(value: &[u8], error: ValueError) -> Error {
 
 /// `day-name "," SP 2DIGIT SP month SP 4DIGIT SP time-of-day SP "GMT"`
 fn imf_fixdate(value: &[u8]) -> Option<i64> {
-    let (day_name, rest) = value.split_at_checked(3)?;
-    let [b',', b' ', d1, d2, b' ', m1, m2, m3, b' ', y1, y2, y3, y4, b' ', time @ ..] = rest else {
+    let [w1, w2, w3, b',', b' ', d1, d2, b' ', m1, m2, m3, b' ', y1, y2, y3, y4, b' ', time @ ..] =
+        value
+    else {
         return None;
     };
-    day_of_week(day_name, 3)?;
-    let civil = date(&[*y1, *y2, *y3, *y4], &[*m1, *m2, *m3], &[*d1, *d2])?;
+    short_day_of_week([*w1, *w2, *w3])?;
+    let civil = date([*y1, *y2, *y3, *y4], [*m1, *m2, *m3], [*d1, *d2])?;
     at_time(civil, before_gmt(time)?)
 }
 
@@ -150,53 +150,75 @@ fn rfc850_date(value: &[u8], latest: i64) -> Option<i64> {
     let [b',', b' ', d1, d2, b'-', m1, m2, m3, b'-', y1, y2, b' ', time @ ..] = rest else {
         return None;
     };
-    day_of_week(day_name, usize::MAX)?;
+    calendar::DAYS
+        .into_iter()
+        .any(|day| day.as_bytes().eq_ignore_ascii_case(day_name))
+        .then_some(())?;
     let time = before_gmt(time)?;
     let (month, day) = ([*m1, *m2, *m3], [*d1, *d2]);
     let in_year = |year: u64| {
-        let civil = Civil::new(year, month_number(&month)?, number(&day)?)?;
+        let civil = Civil::new(year, month_number(month)?, number(day)?)?;
         at_time(civil, time).filter(|seconds| *seconds <= latest)
     };
     let latest_year = Civil::of_unix_seconds(latest).year();
-    let two_digits = number(&[*y1, *y2])?;
+    let two_digits = number([*y1, *y2])?;
     let same_century = latest_year.checked_sub(latest_year % 100)?.checked_add(two_digits)?;
     in_year(same_century).or_else(|| in_year(same_century.checked_sub(100)?))
 }
 
 /// `day-name SP month SP ( 2DIGIT / SP DIGIT ) SP time-of-day SP 4DIGIT`
 fn asctime_date(value: &[u8]) -> Option<i64> {
-    let (day_name, rest) = value.split_at_checked(3)?;
-    let [b' ', m1, m2, m3, b' ', d1, d2, b' ', rest @ ..] = rest else { return None };
-    let [time @ .., b' ', y1, y2, y3, y4] = rest else { return None };
-    day_of_week(day_name, 3)?;
-    let day = if *d1 == b' ' { [b'0', *d2] } else { [*d1, *d2] };
-    at_time(date(&[*y1, *y2, *y3, *y4], &[*m1, *m2, *m3], &day)?, time)
-}
-
-/// Checks that a name is that of a day of the week, of which `length` letters are written.
-fn day_of_week(name: &[u8], length: usize) -> Option<()> {
-    let is_name = |day: &str| {
-        let day = day.as_bytes();
-        day.get(..length).unwrap_or(day).eq_ignore_ascii_case(name)
+    let [w1, w2, w3, b' ', m1, m2, m3, b' ', d1, d2, b' ', rest @ ..] = value else {
+        return None;
     };
-    calendar::DAYS.into_iter().any(is_name).then_some(())
+    let [time @ .., b' ', y1, y2, y3, y4] = rest else { return None };
+    short_day_of_week([*w1, *w2, *w3])?;
+    let day = if *d1 == b' ' { [b'0', *d2] } else { [*d1, *d2] };
+    at_time(date([*y1, *y2, *y3, *y4], [*m1, *m2, *m3], day)?, time)
 }
 
-fn month_number(name: &[u8]) -> Option<u64> {
-    let index = calendar::MONTHS.iter().position(|it| it.as_bytes().eq_ignore_ascii_case(name))?;
-    u64::try_from(index).ok()?.checked_add(1)
+/// Checks that the letters are the first three of a day of the week.
+fn short_day_of_week(name: [u8; 3]) -> Option<()> {
+    let days = [b"sun", b"mon", b"tue", b"wed", b"thu", b"fri", b"sat"];
+    days.contains(&&lower_case(name)).then_some(())
 }
 
-fn date(year: &[u8], month: &[u8], day: &[u8]) -> Option<Civil> {
-    Civil::new(number(year)?, month_number(month)?, number(day)?)
+fn month_number(name: [u8; 3]) -> Option<u64> {
+    Some(match &lower_case(name) {
+        b"jan" => 1,
+        b"feb" => 2,
+        b"mar" => 3,
+        b"apr" => 4,
+        b"may" => 5,
+        b"jun" => 6,
+        b"jul" => 7,
+        b"aug" => 8,
+        b"sep" => 9,
+        b"oct" => 10,
+        b"nov" => 11,
+        b"dec" => 12,
+        _ => return None,
+    })
+}
+
+/// Converts letters to lower case. Other bytes do not become letters.
+const fn lower_case([first, second, third]: [u8; 3]) -> [u8; 3] {
+    [first | 0x20, second | 0x20, third | 0x20]
+}
+
+fn date(year: [u8; 4], month: [u8; 3], day: [u8; 2]) -> Option<Civil> {
+    let [y1, y2, y3, y4] = year;
+    let (century, year) = (number([y1, y2])?, number([y3, y4])?);
+    let year = century.wrapping_mul(100).wrapping_add(year);
+    Civil::new(year, month_number(month)?, number(day)?)
 }
 
 /// `2DIGIT ":" 2DIGIT ":" 2DIGIT`
 fn at_time(date: Civil, time: &[u8]) -> Option<i64> {
     let [h1, h2, b':', m1, m2, b':', s1, s2] = time else { return None };
-    let (hour, minute) = (number(&[*h1, *h2])?, number(&[*m1, *m2])?);
+    let (hour, minute) = (number([*h1, *h2])?, number([*m1, *m2])?);
     // A leap second is 60.
-    let second = number(&[*s1, *s2])?;
+    let second = number([*s1, *s2])?;
     if hour > 23 || minute > 59 || second > 60 {
         return None;
     }
@@ -205,8 +227,14 @@ fn at_time(date: Civil, time: &[u8]) -> Option<i64> {
     date.unix_seconds().checked_add(seconds)
 }
 
-fn number(digits: &[u8]) -> Option<u64> {
-    decimal(digits).ok()
+/// `2DIGIT`
+#[inline(always)]
+const fn number([tens, ones]: [u8; 2]) -> Option<u64> {
+    let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
+    if tens > 9 || ones > 9 {
+        return None;
+    }
+    Some(tens.wrapping_mul(10).wrapping_add(ones) as u64)
 }
 
 /// Returns the text before `SP "GMT"`.
@@ -232,20 +260,38 @@ impl From<HttpDate> for i64 {
     }
 }
 
-impl Wire for HttpDate {
-    fn put_into<S: Sink>(&self, sink: S) -> S {
-        let two = |sink: S, number: u64| {
-            let sink = if number < 10 { sink.put(b"0") } else { sink };
-            sink.put_decimal(number)
-        };
+impl HttpDate {
+    /// Returns the date in the current form.
+    fn imf_fixdate(self) -> [u8; 29] {
         let civil = Civil::of_unix_seconds(self.seconds);
         let second_of_day = self.seconds.rem_euclid(SECONDS_PER_DAY).unsigned_abs();
-        let sink = sink.put(civil.day_of_week().as_bytes().get(..3).unwrap_or_default());
-        let sink = two(sink.put(b", "), civil.day()).put(b" ").put(civil.month_name().as_bytes());
-        let sink = sink.put(b" ").put_decimal(civil.year()).put(b" ");
-        let sink = two(sink, second_of_day / 3600).put(b":");
-        let sink = two(sink, second_of_day / 60 % 60).put(b":");
-        two(sink, second_of_day % 60).put(b" GMT")
+        let [w1, w2, w3] = three_letters(calendar::day_of_week(self.seconds));
+        let [n1, n2, n3] = three_letters(civil.month_name());
+        let [d1, d2] = two_digits(civil.day());
+        let ([y1, y2], [y3, y4]) = (two_digits(civil.year() / 100), two_digits(civil.year() % 100));
+        let [h1, h2] = two_digits(second_of_day / 3600);
+        let [m1, m2] = two_digits(second_of_day / 60 % 60);
+        let [s1, s2] = two_digits(second_of_day % 60);
+        [
+            w1, w2, w3, b',', b' ', d1, d2, b' ', n1, n2, n3, b' ', y1, y2, y3, y4, b' ', h1, h2,
+            b':', m1, m2, b':', s1, s2, b' ', b'G', b'M', b'T',
+        ]
+    }
+}
+
+fn three_letters(name: &str) -> [u8; 3] {
+    name.as_bytes().first_chunk().copied().unwrap_or_default()
+}
+
+/// Returns the digits of a number below 100.
+const fn two_digits(number: u64) -> [u8; 2] {
+    [b'0'.wrapping_add((number / 10) as u8), b'0'.wrapping_add((number % 10) as u8)]
+}
+
+impl Wire for HttpDate {
+    #[inline(always)]
+    fn put_into<S: Sink>(&self, sink: S) -> S {
+        sink.put_with(|| self.imf_fixdate())
     }
 }
 

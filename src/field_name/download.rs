@@ -1,7 +1,10 @@
 //! The names of the fields of downloads.
 
+use super::{line_start, text};
+use crate::util::ascii_case::eq_ignore_case;
+
 macro_rules! download_field_names {
-    ($( $variant:ident $name:literal $section:literal $doc:literal, )+) => {
+    ($( $variant:ident $len:literal $name:literal $section:literal $doc:literal, )+) => {
         /// A field that downloads use.
         ///
         /// Names are compared ignoring ASCII case and written as documented.
@@ -29,12 +32,11 @@ macro_rules! download_field_names {
 
             /// Returns the field with this name, ignoring ASCII case.
             #[must_use]
+            #[inline(always)]
             pub fn from_name(name: &str) -> Option<Self> {
-                // The length excludes most names.
+                let name = name.as_bytes();
                 match name.len() {
-                    $( len if len == $name.len() && name.eq_ignore_ascii_case($name) => {
-                        Some(Self::$variant)
-                    } )+
+                    $( $len if eq_ignore_case!(name, $name) => Some(Self::$variant), )+
                     _ => None,
                 }
             }
@@ -43,7 +45,17 @@ macro_rules! download_field_names {
             #[must_use]
             pub const fn as_str(self) -> &'static str {
                 match self {
-                    $( Self::$variant => $name, )+
+                    $( Self::$variant => const { text($name) }, )+
+                }
+            }
+
+            /// Returns the end of the previous line, the name, a colon and a space.
+            #[inline]
+            pub(crate) const fn line_start(self) -> &'static [u8] {
+                match self {
+                    $( Self::$variant => {
+                        const { &line_start::<{ $len + b"\r\n: ".len() }>($name) }
+                    } )+
                 }
             }
 
@@ -64,24 +76,25 @@ macro_rules! download_field_names {
     };
 }
 
-// In the order in which fields are written.
+// In the order in which fields are written. A name with a wrong length would never be found; a test
+// looks up every name.
 download_field_names! {
-    AcceptEncoding "Accept-Encoding" "RFC 9110 section 12.5.3" "The content codings that the client accepts; always identity.",
-    Range "Range" "RFC 9110 section 14.2" "The ranges of the entity that the client requests.",
-    IfRange "If-Range" "RFC 9110 section 13.1.5" "The condition for a response with ranges instead of the whole entity.",
-    IfMatch "If-Match" "RFC 9110 section 13.1.1" "The entity tags of which one must match.",
-    IfNoneMatch "If-None-Match" "RFC 9110 section 13.1.2" "The entity tags of which none may match.",
-    IfModifiedSince "If-Modified-Since" "RFC 9110 section 13.1.3" "The date after which the entity must have changed.",
-    IfUnmodifiedSince "If-Unmodified-Since" "RFC 9110 section 13.1.4" "The date after which the entity must not have changed.",
-    AcceptRanges "Accept-Ranges" "RFC 9110 section 14.3" "The range units that the server supports.",
-    LastModified "Last-Modified" "RFC 9110 section 8.8.2" "The date of the last change of the entity.",
-    ETag "ETag" "RFC 9110 section 8.8.3" "The entity tag.",
-    ContentType "Content-Type" "RFC 9110 section 8.3" "The media type of the body.",
-    ContentEncoding "Content-Encoding" "RFC 9110 section 8.4" "The content coding of the body.",
-    ContentRange "Content-Range" "RFC 9110 section 14.4" "The range of the entity in the body.",
-    ContentLength "Content-Length" "RFC 9110 section 8.6" "The length of the body in bytes.",
-    TransferEncoding "Transfer-Encoding" "RFC 9112 section 6.1" "The framing of a body without a length.",
-    RetryAfter "Retry-After" "RFC 9110 section 10.2.3" "The earliest time of a retry.",
+    AcceptEncoding 15 b"Accept-Encoding" "RFC 9110 section 12.5.3" "The content codings that the client accepts; always identity.",
+    Range 5 b"Range" "RFC 9110 section 14.2" "The ranges of the entity that the client requests.",
+    IfRange 8 b"If-Range" "RFC 9110 section 13.1.5" "The condition for a response with ranges instead of the whole entity.",
+    IfMatch 8 b"If-Match" "RFC 9110 section 13.1.1" "The entity tags of which one must match.",
+    IfNoneMatch 13 b"If-None-Match" "RFC 9110 section 13.1.2" "The entity tags of which none may match.",
+    IfModifiedSince 17 b"If-Modified-Since" "RFC 9110 section 13.1.3" "The date after which the entity must have changed.",
+    IfUnmodifiedSince 19 b"If-Unmodified-Since" "RFC 9110 section 13.1.4" "The date after which the entity must not have changed.",
+    AcceptRanges 13 b"Accept-Ranges" "RFC 9110 section 14.3" "The range units that the server supports.",
+    LastModified 13 b"Last-Modified" "RFC 9110 section 8.8.2" "The date of the last change of the entity.",
+    ETag 4 b"ETag" "RFC 9110 section 8.8.3" "The entity tag.",
+    ContentType 12 b"Content-Type" "RFC 9110 section 8.3" "The media type of the body.",
+    ContentEncoding 16 b"Content-Encoding" "RFC 9110 section 8.4" "The content coding of the body.",
+    ContentRange 13 b"Content-Range" "RFC 9110 section 14.4" "The range of the entity in the body.",
+    ContentLength 14 b"Content-Length" "RFC 9110 section 8.6" "The length of the body in bytes.",
+    TransferEncoding 17 b"Transfer-Encoding" "RFC 9112 section 6.1" "The framing of a body without a length.",
+    RetryAfter 11 b"Retry-After" "RFC 9110 section 10.2.3" "The earliest time of a retry.",
 }
 
 impl core::fmt::Display for FieldName {

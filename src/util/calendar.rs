@@ -27,6 +27,7 @@ pub(crate) struct Civil {
 
 impl Civil {
     /// Creates a date. `None` if the calendar does not have it.
+    #[inline]
     pub(crate) const fn new(year: u64, month: u64, day: u64) -> Option<Self> {
         let days = match month {
             2 if is_leap(year) => 29,
@@ -43,26 +44,25 @@ impl Civil {
 
     /// Returns the date of a number of seconds since 1970, which is clamped to the years 1 to 9999.
     ///
-    /// The year starts in March here, so that the leap day is its last.
+    /// The year starts in March here, so that the leap day is its last. Four times the number of days
+    /// divided by the days of 400 years is the century, and so on for the year. 2141 / 2^16 is the
+    /// reciprocal of the length of a month, and 2939745 / 2^32 that of a year in quarters of a day.
     pub(crate) fn of_unix_seconds(seconds: i64) -> Self {
         let days = seconds.div_euclid(SECONDS_PER_DAY).saturating_add(DAYS_TO_1970);
-        let days = u64::try_from(days).unwrap_or(0);
-        let (era, day_of_era) = (days / DAYS_PER_ERA, days % DAYS_PER_ERA);
-        let leap_days = (day_of_era / 36_524)
-            .saturating_sub(day_of_era / 146_096)
-            .wrapping_add(day_of_era)
-            .saturating_sub(day_of_era / 1460);
-        let year_of_era = leap_days / 365;
-        let day_of_year = day_of_era.saturating_sub(days_before_year(year_of_era));
-        let month_from_march = day_of_year.wrapping_mul(5).wrapping_add(2) / 153;
-        let day = day_of_year.saturating_sub(days_before_month(month_from_march)).wrapping_add(1);
-        let year = era.wrapping_mul(400).wrapping_add(year_of_era);
-        let is_next_year = month_from_march >= 10;
-        let month = month_from_march.wrapping_add(2) % 12;
+        let days = if days < 0 { 0 } else { days.unsigned_abs() };
+        let quarters = days.wrapping_mul(4).wrapping_add(3);
+        let century = quarters / DAYS_PER_ERA;
+        let scaled = ((quarters % DAYS_PER_ERA) | 3).wrapping_mul(2_939_745);
+        let (year_of_century, day_of_year) = (scaled >> 32, (scaled & 0xFFFF_FFFF) / 2_939_745 / 4);
+        let month_and_day = day_of_year.wrapping_mul(2141).wrapping_add(197_913);
+        let (month, day) = (month_and_day >> 16, (month_and_day & 0xFFFF) / 2141);
+        let year = century.wrapping_mul(100).wrapping_add(year_of_century);
+        let is_next_year = month > 12;
+        let year = if is_next_year { year.wrapping_add(1) } else { year };
         Self {
-            year: year.wrapping_add(u64::from(is_next_year)).clamp(1, 9999),
-            month: month.wrapping_add(1),
-            day,
+            year: year.clamp(1, 9999),
+            month: if is_next_year { month.wrapping_sub(12) } else { month },
+            day: day.wrapping_add(1),
         }
     }
 
@@ -104,12 +104,13 @@ impl Civil {
         let index = usize::try_from(self.month.saturating_sub(1)).unwrap_or(0);
         MONTHS.get(index).copied().unwrap_or_default()
     }
+}
 
-    pub(crate) fn day_of_week(self) -> &'static str {
-        // 1970 started on a Thursday.
-        let index = self.days().wrapping_add(4).rem_euclid(7);
-        DAYS.get(usize::try_from(index).unwrap_or(0)).copied().unwrap_or_default()
-    }
+/// Returns the day of the week of a number of seconds since 1970.
+pub(crate) fn day_of_week(seconds: i64) -> &'static str {
+    // 1970 started on a Thursday.
+    let index = seconds.div_euclid(SECONDS_PER_DAY).wrapping_add(4).rem_euclid(7);
+    DAYS.get(usize::try_from(index).unwrap_or(0)).copied().unwrap_or_default()
 }
 
 const fn is_leap(year: u64) -> bool {

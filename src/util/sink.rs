@@ -4,7 +4,7 @@ use core::fmt;
 
 use uuid::Uuid;
 
-use super::digits::{EIGHT_DIGITS, MAX_DIGITS, ascii, eight_digits, hex_digit};
+use super::digits::{EIGHT_DIGITS, MAX_DIGITS, ascii, decimal_len, eight_digits, hex_digit};
 use crate::error::{Error, ErrorKind};
 
 /// An output that bytes are appended to. Appending is infallible: sizes are checked before, and
@@ -27,6 +27,13 @@ pub(crate) trait Sink: Sized {
         }
         put_long_decimal(self, value)
     }
+
+    /// Appends a text of fixed length. Sinks that only count do not compute it.
+    #[must_use]
+    #[inline(always)]
+    fn put_with<const N: usize>(self, text: impl FnOnce() -> [u8; N]) -> Self {
+        self.put(&text())
+    }
 }
 
 /// Separate from `put_decimal`, because most numbers are small.
@@ -44,6 +51,16 @@ impl Sink for LenSink {
     fn put(self, bytes: &[u8]) -> Self {
         Self(self.0.saturating_add(bytes.len()))
     }
+
+    #[inline]
+    fn put_decimal(self, value: u64) -> Self {
+        Self(self.0.saturating_add(decimal_len(value)))
+    }
+
+    #[inline(always)]
+    fn put_with<const N: usize>(self, _: impl FnOnce() -> [u8; N]) -> Self {
+        Self(self.0.saturating_add(N))
+    }
 }
 
 /// Computes an upper bound of the length, faster than [`LenSink`]: numbers count as if they had
@@ -59,6 +76,11 @@ impl Sink for MaxLenSink {
     #[inline]
     fn put_decimal(self, _: u64) -> Self {
         Self(self.0.saturating_add(MAX_DIGITS))
+    }
+
+    #[inline(always)]
+    fn put_with<const N: usize>(self, _: impl FnOnce() -> [u8; N]) -> Self {
+        Self(self.0.saturating_add(N))
     }
 }
 
@@ -176,12 +198,17 @@ pub(crate) trait Wire {
 /// unchanged.
 #[inline]
 pub(crate) fn write_to_slice(value: &impl Wire, buffer: &mut [u8]) -> Result<usize, Error> {
-    let LenSink(needed) = value.put_into(LenSink(0));
-    if buffer.len() < needed {
-        return Err(Error::caller(ErrorKind::BufferTooSmall { needed }));
+    // The upper bound is cheaper than the exact length, which only a small buffer requires.
+    let MaxLenSink(max_length) = value.put_into(MaxLenSink(0));
+    if buffer.len() < max_length {
+        let LenSink(needed) = value.put_into(LenSink(0));
+        if buffer.len() < needed {
+            return Err(Error::caller(ErrorKind::BufferTooSmall { needed }));
+        }
     }
-    value.put_into(SliceSink(buffer));
-    Ok(needed)
+    let capacity = buffer.len();
+    let SliceSink(rest) = value.put_into(SliceSink(buffer));
+    Ok(capacity.saturating_sub(rest.len()))
 }
 
 /// Writes a value of this length to a new vector.

@@ -284,6 +284,33 @@ fn lengths_that_do_not_fit_are_answered_with_the_whole_entity() {
 }
 
 #[test]
+fn the_length_of_parts_counts_every_digit() {
+    let powers = (0..19).map(|exponent| 10_u64.pow(exponent));
+    let ranges = powers.map(|power| format!("{}-{power}", power - 1));
+    let value = format!("bytes={}", ranges.collect::<Vec<_>>().join(","));
+    for length in [2 * 10_u64.pow(18), 1000, 11] {
+        let plan = plan(&[("Range", &value)], &entity(length));
+        let sum: u64 = plan.pieces().map(|piece| piece.len()).sum();
+        assert_eq!(plan.content_length(), Some(sum), "{length}");
+        let heads = plan.pieces().filter_map(|piece| match piece {
+            Piece::Framing(head) => Some(head),
+            _ => None,
+        });
+        for head in heads {
+            let mut buffer = [0; 256];
+            let needed = head.to_vec().len();
+            assert_eq!((head.len(), head.write(&mut buffer)), (needed, Ok(needed)));
+            assert_eq!(&buffer[..needed], head.to_vec());
+            assert_eq!(head.write(&mut buffer[..needed]), Ok(needed));
+            let mut small = [7; 256];
+            let error = head.write(&mut small[..needed - 1]).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::BufferTooSmall { needed });
+            assert_eq!(small, [7; 256]);
+        }
+    }
+}
+
+#[test]
 fn extra_fields_precede_those_of_the_plan_and_cannot_replace_them() {
     let plan = plan(&[], &entity(1));
     let head = plan.encode([("Date", DATE), ("Server", "example")]).unwrap().to_vec();

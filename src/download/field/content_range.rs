@@ -125,6 +125,7 @@ const UNIT: &[u8; 6] = b"bytes ";
 value_type!(@owned ContentRange: FieldName::ContentRange);
 
 impl Wire for ContentRange {
+    #[inline(always)]
     fn put_into<S: Sink>(&self, sink: S) -> S {
         let sink = sink.put(UNIT);
         let sink = match self.range {

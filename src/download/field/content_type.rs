@@ -45,6 +45,7 @@ impl<'b> ContentType<'b> {
 value_type!(ContentType<'b>: FieldName::ContentType);
 
 impl Wire for ContentType<'_> {
+    #[inline(always)]
     fn put_into<S: Sink>(&self, sink: S) -> S {
         sink.put(self.0)
     }

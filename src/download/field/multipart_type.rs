@@ -165,23 +165,27 @@ fn skip_white_space(text: &[u8]) -> &[u8] {
 ///
 /// Source: RFC 2046 section 5.1.1.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Boundary(u128);
+pub struct Boundary([u8; 32]);
 
 impl Boundary {
     /// Creates a boundary from 128 random bits.
+    #[expect(clippy::indexing_slicing, reason = "two digits for each of 16 bytes")]
     #[must_use]
     pub const fn from_random(bits: u128) -> Self {
-        Self(bits)
+        let (bytes, mut text, mut at) = (bits.to_be_bytes(), [0; 32], 0_usize);
+        while at < text.len() {
+            let byte = bytes[at / 2];
+            text[at] = hex_digit(if at % 2 == 0 { byte >> 4 } else { byte });
+            at = at.wrapping_add(1);
+        }
+        Self(text)
     }
 }
 
 impl Wire for Boundary {
+    #[inline(always)]
     fn put_into<S: Sink>(&self, sink: S) -> S {
-        let mut text = [0; 32];
-        for (digits, byte) in text.chunks_exact_mut(2).zip(self.0.to_be_bytes()) {
-            digits.copy_from_slice(&[hex_digit(byte >> 4), hex_digit(byte)]);
-        }
-        sink.put(&text)
+        sink.put(&self.0)
     }
 }
 

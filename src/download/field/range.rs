@@ -6,7 +6,7 @@ use super::{FieldName, value_type};
 use crate::download::ByteRange;
 use crate::error::{ErrorKind, ValueError};
 use crate::util::ascii_case::eq_ignore_case;
-use crate::util::digits::split_decimal;
+use crate::util::digits::split_long_decimal;
 use crate::util::list::{end_item, skip_separators};
 
 /// Range in a request: the ranges of the entity that the client requests, in its order.
@@ -106,6 +106,15 @@ impl<'b> Range<'b> {
     }
 
     pub(super) fn decode(value: &'b [u8]) -> Result<Self, ValueError> {
+        Self::decode_each(value, |_| ())
+    }
+
+    /// Parses the value and calls `each` with every range, also if an error follows.
+    #[inline]
+    pub(in crate::download) fn decode_each(
+        value: &'b [u8],
+        mut each: impl FnMut(RangeItem),
+    ) -> Result<Self, ValueError> {
         let (unit, mut rest) =
             value.split_at_checked(UNIT.len()).ok_or(not_a_list(value, value))?;
         if !eq_ignore_case!(unit, b"bytes=") {
@@ -113,6 +122,7 @@ impl<'b> Range<'b> {
         }
         let mut is_empty = true;
         while let Some(item) = next_item(rest).map_err(|error| error.in_value(value))? {
+            each(item.item);
             (is_empty, rest) = (false, item.rest);
         }
         if is_empty { Err(not_a_list(value, &[])) } else { Ok(Self(value)) }
@@ -172,6 +182,7 @@ fn not_a_list(value: &[u8], rest: &[u8]) -> ValueError {
 }
 
 /// Parses the next item, after commas and white space. `None` at the end of the list.
+#[inline]
 fn next_item(text: &[u8]) -> Result<Option<Item<'_>>, ItemError<'_>> {
     let text = skip_separators(text);
     if text.is_empty() {
@@ -205,13 +216,16 @@ fn next_item(text: &[u8]) -> Result<Option<Item<'_>>, ItemError<'_>> {
 }
 
 /// `1*DIGIT`; a number that does not fit is `u64::MAX`.
+#[inline(always)]
 fn number(text: &[u8]) -> Result<(u64, &[u8]), ItemError<'_>> {
-    match split_decimal(text) {
-        Ok(number) => Ok(number),
-        Err(ValueError { kind: ErrorKind::NumberTooLarge, .. }) => {
-            let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
-            Ok((u64::MAX, text.get(digits..).unwrap_or_default()))
-        }
-        Err(_) => Err(ItemError { kind: ErrorKind::NotRangeList, rest: text }),
-    }
+    split_long_decimal(text).or_else(|error| match error.kind {
+        ErrorKind::NumberTooLarge => Ok((u64::MAX, after_digits(text))),
+        _ => Err(ItemError { kind: ErrorKind::NotRangeList, rest: text }),
+    })
+}
+
+#[cold]
+fn after_digits(text: &[u8]) -> &[u8] {
+    let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    text.get(digits..).unwrap_or_default()
 }

@@ -102,3 +102,23 @@ fn a_range_is_resolved_against_the_length_of_the_entity() {
         assert_eq!(resolve(text, length), expected, "{text} of {length}");
     }
 }
+
+#[test]
+fn numbers_of_every_length_end_at_the_first_other_byte() {
+    for length in 1..=21 {
+        let digits = "1234567890".repeat(3)[..length].to_string();
+        let number = digits.parse().unwrap_or(MAX);
+        let text = format!("bytes={digits}-,0-{digits}, -{digits}");
+        let expected = [
+            RangeItem::From { first: number },
+            closed(0, number),
+            RangeItem::Suffix { length: number },
+        ];
+        assert_eq!(items(&text), expected);
+        for byte in (0..=u8::MAX).filter(|byte| !byte.is_ascii_digit() && *byte != b'-') {
+            let text = [b"bytes=", digits.as_bytes(), &[byte], b"12345678-"].concat();
+            let error = Range::try_from(&*text).expect_err("not a range");
+            assert_eq!(error.offset(), Some(6 + length), "{}", text.escape_ascii());
+        }
+    }
+}
