@@ -4,6 +4,8 @@
 #![warn(missing_docs)]
 
 mod error;
+#[cfg(feature = "file")]
+mod folder;
 mod key;
 pub mod sessions;
 pub mod storage;

@@ -4,6 +4,8 @@
 //! are changed by compare-and-swap, so no change is lost and no work token is issued twice.
 
 mod error;
+#[cfg(feature = "file")]
+mod file;
 mod memory;
 mod shared;
 mod table;
@@ -16,6 +18,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use self::error::SessionStoreError;
+#[cfg(feature = "file")]
+pub use self::file::{FileSessions, UnreadableRecord};
 pub use self::memory::MemorySessions;
 use crate::Key;
 use crate::storage::Staged;

@@ -25,6 +25,12 @@ struct Entry {
 }
 
 impl Table {
+    /// Creates a table whose versions follow `latest`.
+    #[cfg(feature = "file")]
+    pub(super) fn with_versions_after(latest: u64) -> Self {
+        Self { latest, ..Self::default() }
+    }
+
     pub(super) fn get(&self, id: Uuid) -> Option<Versioned> {
         let entry = self.entries.get(&id)?;
         Some(Versioned::new(entry.record.clone(), text(entry.version)))

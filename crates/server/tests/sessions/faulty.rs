@@ -160,7 +160,8 @@ impl SessionStore for Faulty {
             InsertIsNotAtomic => old.is_none(),
             _ => false,
         };
-        if overwrites && let Some(found) = self.inner.load(record.id()).await? {
+        let found = self.inner.load(record.id()).await?;
+        if let Some(found) = found.filter(|_| overwrites) {
             self.inner.replace(&found.version, &record).await?;
             return Ok(!self.has(InsertOverwritesSilently));
         }

@@ -2,4 +2,10 @@
 
 mod faults;
 mod faulty;
+#[cfg(feature = "file")]
+mod file;
+#[cfg(feature = "file")]
+mod file_crashes;
 mod memory;
+#[cfg(any(feature = "file", feature = "redis"))]
+mod records;

@@ -67,7 +67,7 @@ async fn another(
     stores: &Stores,
     store: Arc<dyn SessionStore>,
 ) -> Result<(Option<Arc<dyn SessionStore>>, Arc<dyn SessionStore>), BoxError> {
-    let first = if store.is_exclusive() { None } else { Some(store) };
+    let first = Some(store).filter(|store| !store.is_exclusive());
     Ok((first, stores.open().await?))
 }
 

@@ -1,0 +1,251 @@
+//! Sessions in a folder.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use bits_server::sessions::{FileSessions, SessionStore, SessionStoreError};
+use bits_server::testing::{self, Report};
+use tempfile::TempDir;
+
+use crate::records::{insert, load, numbered, record};
+
+fn folder() -> TempDir {
+    tempfile::tempdir().expect("a folder")
+}
+
+fn open(folder: &Path) -> FileSessions {
+    FileSessions::open(folder).expect("a folder of sessions")
+}
+
+/// Returns the path of a session's record.
+fn file(folder: &Path, number: u8) -> PathBuf {
+    folder.join(format!("{}.json", record(number).id()))
+}
+
+/// Opens a store. Waits for an operation of its previous user that was dropped and is still running.
+async fn open_when_free(path: &Path) -> Result<FileSessions, SessionStoreError> {
+    loop {
+        match FileSessions::open(path) {
+            Err(SessionStoreError::Unavailable(error)) if is_busy(&*error) => {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            opened => return opened,
+        }
+    }
+}
+
+fn is_busy(error: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
+    let error = error.downcast_ref::<io::Error>();
+    error.is_some_and(|error| error.kind() == io::ErrorKind::ResourceBusy)
+}
+
+async fn suite(fsync: bool) -> Report {
+    let folder = folder();
+    let path = folder.path().to_owned();
+    let report = testing::session_store(move |name| {
+        let path = path.join(name);
+        async move { Ok(open_when_free(&path).await?.fsync(fsync)) }
+    });
+    report.await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn files_pass_the_suite() {
+    suite(false).await.assert_passed();
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn files_with_fsync_pass_the_suite_on_one_thread() {
+    suite(true).await.assert_passed();
+}
+
+#[tokio::test]
+async fn a_folder_has_one_user() {
+    let folder = folder();
+    let first = open(folder.path());
+    let error = FileSessions::open(folder.path()).expect_err("a folder that is in use").to_string();
+    assert!(error.contains("another server uses this folder"), "{error}");
+    assert!(error.contains(&folder.path().display().to_string()), "{error}");
+    insert(&first, 1).await;
+    drop(first);
+    load(&open(folder.path()), 1).await;
+}
+
+#[tokio::test]
+async fn a_path_that_is_no_folder_is_an_error() {
+    let folder = folder();
+    let path = folder.path().join("file");
+    fs::write(&path, "").expect("a file");
+    let error = FileSessions::open(&path).expect_err("no folder").to_string();
+    assert!(error.contains(&path.display().to_string()), "{error}");
+}
+
+/// Returns the names and contents of all files, without the lock.
+fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let entries = fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("an entry"));
+    let mut files: Vec<_> = entries
+        .map(|entry| (entry.file_name().into_string().expect("a name"), entry.path()))
+        .filter(|(name, _)| name != "lock")
+        .map(|(name, path)| (name, fs::read(path).expect("a file")))
+        .collect();
+    files.sort();
+    files
+}
+
+#[tokio::test]
+async fn damaged_records_do_not_affect_other_sessions() {
+    let folder = folder();
+    let path = folder.path();
+    let store = open(path);
+    for number in 0..6 {
+        insert(&store, number).await;
+    }
+    drop(store);
+    let valid = fs::read_to_string(file(path, 0)).expect("a record");
+    let damages = [
+        String::new(),
+        valid[..valid.len() - 1].to_owned(),
+        valid.replace("\"format\":1", "\"format\":0,\"unknown\":0"),
+        // The format of the programs before this crate.
+        serde_json::to_string(&record(4).record).expect("a record"),
+        // The record of another session.
+        valid.clone(),
+    ];
+    for (number, damage) in (1..).zip(&damages) {
+        fs::write(file(path, number), damage).expect("a file");
+    }
+    let store = open(path);
+    assert_eq!(load(&store, 0).await.record, record(0));
+    assert_eq!(store.count(None).await.expect("a count"), 1);
+    let mut unreadable = store.unreadable().to_vec();
+    unreadable.sort_by_key(|it| it.id);
+    assert_eq!(unreadable.len(), 5, "{unreadable:?}");
+    for ((number, damage), found) in (1..).zip(&damages).zip(&unreadable) {
+        assert_eq!(found.id, record(number).id());
+        assert!(!found.reason.is_empty());
+        assert_eq!(found.path, file(path, number).with_extension("damaged"));
+        assert_eq!(fs::read_to_string(&found.path).expect("a file"), *damage);
+        // The id is free.
+        insert(&store, number).await;
+    }
+    drop(store);
+    assert_eq!(open(path).unreadable(), []);
+}
+
+/// After a downgrade and another upgrade, the sessions are there.
+#[tokio::test]
+async fn records_of_later_versions_are_kept() {
+    let folder = folder();
+    let path = folder.path();
+    let store = open(path);
+    insert(&store, 1).await;
+    insert(&store, 2).await;
+    drop(store);
+    let later = r#"{"format":2,"session":{"new":true},"more":[]}"#;
+    fs::write(file(path, 1), later).expect("a file");
+    for _ in 0..2 {
+        let store = open(path);
+        assert_eq!(store.load(record(1).id()).await.expect("a store that works"), None);
+        load(&store, 2).await;
+        let [found] = store.unreadable() else { panic!("{:?}", store.unreadable()) };
+        assert_eq!(found.path, file(path, 1));
+        assert!(found.reason.contains("format 2"), "{found:?}");
+        assert_eq!(fs::read_to_string(file(path, 1)).expect("a file"), later);
+    }
+}
+
+#[tokio::test]
+async fn other_files_are_kept_and_incomplete_records_removed() {
+    let folder = folder();
+    let path = folder.path();
+    drop(open(path));
+    let id = record(1).id();
+    let others =
+        ["notes", "x.json", "no-session.new", &id.simple().to_string(), &format!("{id}.entity")];
+    for name in others {
+        fs::write(path.join(name), "a").expect("a file");
+    }
+    fs::write(path.join(format!("{id}.new")), "{").expect("a file");
+    let store = open(path);
+    assert_eq!(store.count(None).await.expect("a count"), 0);
+    assert_eq!(store.unreadable(), []);
+    let kept: Vec<_> = files(path).into_iter().map(|(name, _)| name).collect();
+    let mut expected = others.map(str::to_owned);
+    expected.sort();
+    assert_eq!(kept, expected);
+}
+
+/// A change that cannot be stored has no effect, and can be repeated.
+#[tokio::test]
+async fn a_change_that_fails_has_no_effect() {
+    let folder = folder();
+    let path = folder.path();
+    let store = open(path);
+    let version = insert(&store, 1).await;
+    let before = files(path);
+    let obstacles = [1, 2].map(|number| file(path, number).with_extension("new"));
+    for obstacle in &obstacles {
+        fs::create_dir(obstacle).expect("an obstacle");
+    }
+    let error =
+        store.replace(&version, &numbered(1, 5)).await.expect_err("an obstacle").to_string();
+    assert!(error.contains(&path.display().to_string()), "{error}");
+    store.insert(&record(2)).await.expect_err("an obstacle");
+    assert_eq!(load(&store, 1).await.record, record(1));
+    assert_eq!(load(&store, 1).await.version, version);
+    assert_eq!(store.load(record(2).id()).await.expect("a store that works"), None);
+    assert_eq!(store.count(Some("a")).await.expect("a count"), 1);
+    for obstacle in &obstacles {
+        fs::remove_dir(obstacle).expect("no obstacle");
+    }
+    assert_eq!(files(path), before);
+    let replaced = store.replace(&version, &numbered(1, 5)).await.expect("a store that works");
+    assert!(replaced.is_some());
+    insert(&store, 2).await;
+    drop(store);
+    assert_eq!(load(&open(path), 1).await.record, numbered(1, 5));
+}
+
+/// A session whose file cannot be removed remains.
+#[tokio::test]
+async fn a_removal_that_fails_has_no_effect() {
+    let folder = folder();
+    let path = folder.path();
+    let store = open(path);
+    let version = insert(&store, 1).await;
+    fs::remove_file(file(path, 1)).expect("a file");
+    fs::create_dir(file(path, 1)).expect("an obstacle");
+    store.remove(record(1).id(), &version).await.expect_err("an obstacle");
+    assert_eq!(load(&store, 1).await.record, record(1));
+    fs::remove_dir(file(path, 1)).expect("no obstacle");
+    assert!(store.remove(record(1).id(), &version).await.expect("a store that works"));
+    assert_eq!(store.count(None).await.expect("a count"), 0);
+}
+
+#[tokio::test]
+async fn the_check_writes() {
+    let folder = folder();
+    let path = folder.path();
+    let store = open(path);
+    store.check().await.expect("a folder that is writable");
+    assert_eq!(files(path), []);
+    fs::remove_dir_all(path).expect("no folder");
+    let error = store.check().await.expect_err("no folder").to_string();
+    assert!(error.contains(&path.display().to_string()), "{error}");
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn files_are_private() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = folder();
+    let path = folder.path().join("parent").join("sessions");
+    let store = open(&path);
+    insert(&store, 1).await;
+    let mode = |path: &Path| fs::metadata(path).expect("a file").permissions().mode() & 0o777;
+    assert_eq!(mode(&path), 0o700);
+    assert_eq!(mode(&file(&path, 1)), 0o600);
+    assert_eq!(mode(&path.join("lock")), 0o600);
+}
