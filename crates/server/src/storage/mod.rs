@@ -18,7 +18,11 @@
 //! acknowledged or published: it either fails with [`StorageError::Stale`] or changes nothing that counts.
 
 mod error;
+#[cfg(feature = "file")]
+mod file;
 mod memory;
+#[cfg(feature = "file")]
+mod shared;
 mod shared_pointer;
 
 use std::time::{Duration, SystemTime};
@@ -30,7 +34,11 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use self::error::StorageError;
+#[cfg(feature = "file")]
+pub use self::file::{FileStorage, FileStorageOptions};
 pub use self::memory::MemoryStorage;
+#[cfg(feature = "file")]
+pub use self::shared::SharedFileStorage;
 use crate::Key;
 
 /// Result of an operation of a storage.

@@ -1,3 +1,4 @@
 //! Storages.
 
+mod folders;
 mod memory;

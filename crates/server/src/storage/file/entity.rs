@@ -1,0 +1,52 @@
+//! Entities that are open for reading.
+
+use std::fs::File;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use super::disk::{Pace, read_at};
+use super::snapshot::Snapshot;
+use crate::storage::{Entity, Metadata, Result, StorageError};
+
+/// A file that is open for reading.
+#[derive(Debug)]
+pub(in crate::storage) struct FileEntity {
+    file: Arc<File>,
+    snapshot: Snapshot,
+    metadata: Metadata,
+    pace: Pace,
+}
+
+impl FileEntity {
+    pub(in crate::storage) fn new(file: File, snapshot: Snapshot) -> Self {
+        let metadata = snapshot.metadata();
+        Self { file: Arc::new(file), snapshot, metadata, pace: Pace::default() }
+    }
+}
+
+#[async_trait]
+impl Entity for FileEntity {
+    fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    /// Fails if the file was changed in place.
+    async fn read(&mut self, offset: u64, length: usize) -> Result<Bytes> {
+        let left = self.metadata.length.saturating_sub(offset);
+        let length = usize::try_from(left).map_or(length, |left| left.min(length));
+        if length == 0 {
+            return Ok(Bytes::new());
+        }
+        let (file, snapshot) = (Arc::clone(&self.file), self.snapshot);
+        let read = move || {
+            let bytes = read_at(&file, offset, length)?;
+            if bytes.len() < length || !snapshot.is_current(&file)? {
+                return Err(StorageError::Lost(Some("the file was changed".into())));
+            }
+            Ok(bytes.into())
+        };
+        self.pace.run(read).await
+    }
+}
