@@ -1,4 +1,76 @@
-//! Resumable BITS uploads and downloads.
+//! Resumable uploads and downloads with BITS, the Background Intelligent Transfer Service of Windows.
+//!
+//! Uploads use the method `BITS_POST` of \[MC-BUP\], downloads use range requests to any HTTP server.
+//! The state machines of [`bits_proto`] decide, and this crate moves the bytes over
+//! [reqwest](https://docs.rs/reqwest), stores the state, and waits.
+//!
+//! ```no_run
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), bits_client::Error> {
+//! # let (token, url) = ("token", "https://server.example/report.bin");
+//! use bits_client::{Client, StateDir};
+//!
+//! let client = Client::builder().bearer(token).rate_limit(20 << 20).build()?;
+//! let upload = client.upload(url).file("report.bin").resume(StateDir::default());
+//! let done = upload.progress(|it| println!("{} of {:?}", it.transferred, it.total)).send().await?;
+//! println!("{} bytes are on the server", done.length);
+//!
+//! let download = client.download(url).to("copy.bin").resume(StateDir::default());
+//! let done = download.progress(|it| println!("{:.0} bytes/s", it.rate)).send().await?;
+//! println!("{} bytes are in copy.bin", done.length);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Failures
+//!
+//! A transfer retries transient failures with a back-off, and waits as long as Retry-After requests.
+//! It continues where it stopped. After [`ClientBuilder::retries`] consecutive failures it returns
+//! [`Error::Suspended`]. With [`Upload::resume`] and [`Download::resume`] its state is stored then, and
+//! the same transfer continues it, also after a crash.
+//!
+//! | error | meaning | advice |
+//! |---|---|---|
+//! | [`Error::Url`], [`Error::Option`] | the call is invalid | the URL that was meant |
+//! | [`Error::Unauthorized`] | other credentials are required | credentials or schemes to use |
+//! | [`Error::AccessDenied`], [`Error::NotFound`], [`Error::NotBits`] | the URL is wrong or not allowed | check the URL, ask for access |
+//! | [`Error::AlreadyExists`] | the destination exists | choose another one |
+//! | [`Error::TooLarge`], [`Error::Full`] | a limit of the server | raise it, try again later |
+//! | [`Error::Application`] | the application behind the server rejected the entity | by status and error code |
+//! | [`Error::Paused`], [`Error::Suspended`] | the transfer can continue | start it again |
+//! | [`Error::Changed`] | the file changed during the upload | upload it again |
+//! | [`Error::Redirected`] | a redirect is not followed | use the other URL |
+//! | [`Error::Tls`] | the certificate or the handshake | by reason |
+//! | [`Error::Reply`] | the entity is uploaded, but not its reply fetched | |
+//! | [`Error::State`], [`Error::Io`] | a local file | |
+//!
+//! # Connections
+//!
+//! HTTP/1.1 and TLS with the certificates of the system, or with
+//! [`ClientBuilder::ca_certificate`]. The environment variables `http_proxy`, `https_proxy`,
+//! `all_proxy` and `no_proxy` are used unless [`ClientBuilder::proxy`] or
+//! [`ClientBuilder::no_proxy`] is called; proxies are HTTP or SOCKS. Authentication: Bearer, Basic and
+//! Digest. URLs can have an IPv6 address with a zone, as in `http://[fe80::1%25eth0]/`.
+//!
+//! The crate logs with [`tracing`](https://docs.rs/tracing): each request at the level DEBUG.
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
+
+mod client;
+mod download;
+mod error;
+mod http;
+mod progress;
+mod rate_limit;
+mod state;
+mod upload;
+
+pub use self::client::{Client, ClientBuilder};
+pub use self::download::{Download, Downloaded};
+pub use self::error::{BoxError, Change, Error, Result, StopReason};
+pub use self::progress::{Phase, Progress};
+pub use self::state::StateDir;
+pub use self::upload::{Upload, Uploaded};
+pub use bits_proto::download::ByteRange;
+pub use tokio_util::sync::CancellationToken;

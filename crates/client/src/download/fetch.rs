@@ -1,0 +1,297 @@
+//! Drives the state machine of a download: carries out each action and reports its result.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bits_proto::download::{
+    ByteRange, Download as Machine, Poll, State as MachineState, StopReason,
+};
+use bytes::Bytes;
+use tokio::time::{Instant, sleep_until};
+
+use super::state::State;
+use super::{Downloaded, Sink};
+use crate::error::{self, Error, Result};
+use crate::http::{Connection, LastFailure, TransferUrl};
+use crate::progress::{Meter, Phase};
+use crate::rate_limit::RateLimit;
+
+/// Minimum time between two updates of the state file while bytes arrive.
+pub(super) const SAVE_INTERVAL: Duration = Duration::from_millis(500);
+
+/// A download into a file or into memory.
+#[derive(Debug)]
+pub(crate) struct Fetch {
+    pub machine: Machine<Vec<ByteRange>>,
+    pub url: TransferUrl,
+    pub sink: Sink,
+    pub state: Option<State>,
+    pub rate_limit: Option<Arc<RateLimit>>,
+    pub meter: Meter,
+    pub redirects: Redirects,
+    /// True if credentials and cookies are sent to the server of the URL.
+    pub is_trusted: bool,
+    /// Start of the clock of `machine`.
+    start: Instant,
+    pub(super) last: Option<LastFailure>,
+    /// The delay that the latest response requested.
+    pub(super) retry_after: Option<Duration>,
+    /// The time of the latest update of the state file.
+    saved_at: Option<Instant>,
+    /// True if the sink is complete or to be kept.
+    keeps_sink: bool,
+}
+
+/// The redirects that are followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Redirects {
+    /// To any server, but not from https to http.
+    Any,
+    /// To URLs with the same scheme, host and port.
+    SameOrigin,
+}
+
+/// The reason why fetching an entity failed.
+#[derive(Debug)]
+pub(crate) enum FetchError {
+    /// A retry may succeed.
+    Transient(Error),
+    /// A retry would fail too.
+    Permanent(Error),
+    /// The cause is on this computer.
+    Local(Error),
+}
+
+impl From<FetchError> for Error {
+    fn from(error: FetchError) -> Self {
+        match error {
+            FetchError::Transient(error)
+            | FetchError::Permanent(error)
+            | FetchError::Local(error) => error,
+        }
+    }
+}
+
+impl Fetch {
+    /// Creates a download without rate limit, progress and state file.
+    pub fn new(machine: Machine<Vec<ByteRange>>, url: TransferUrl, sink: Sink) -> Self {
+        Self {
+            machine,
+            url,
+            sink,
+            state: None,
+            rate_limit: None,
+            meter: Meter::new(None, None),
+            redirects: Redirects::Any,
+            is_trusted: true,
+            start: Instant::now(),
+            last: None,
+            retry_after: None,
+            saved_at: None,
+            keeps_sink: false,
+        }
+    }
+
+    /// Continues a download that stopped, or that another process stored.
+    pub fn resume(&mut self) -> Result<(), FetchError> {
+        if self.sink.stored() < self.machine.received() {
+            // Bytes were lost, for example in a power failure.
+            let handled = self.machine.handle_storage_failure(self.sink.stored());
+            handled.map_err(internal)?;
+        }
+        self.machine.resume().map_err(internal)
+    }
+
+    /// Runs the download until it ends.
+    pub async fn run(&mut self, connection: &mut Connection) -> Result<(), FetchError> {
+        loop {
+            self.show(self.phase());
+            match self.machine.poll() {
+                Poll::Send => self.exchange(connection).await?,
+                Poll::Wait(until) => self.wait(until).await,
+                Poll::Discard => {
+                    tracing::info!(url = self.url.as_str(), "download starts over");
+                    self.sink.truncate(0).map_err(|error| self.storage_failed(error))?;
+                    self.machine.handle_discarded().map_err(internal)?;
+                    self.save(connection).await?;
+                }
+                Poll::Commit => {
+                    let committed = self.sink.commit(self.machine.received()).await;
+                    committed.map_err(|error| self.storage_failed(error))?;
+                    self.keeps_sink = true;
+                    self.machine.handle_committed().map_err(internal)?;
+                }
+                Poll::Credentials(status) => {
+                    let answer = connection.answer(status, self.last.as_ref());
+                    answer.map_err(FetchError::Permanent)?;
+                    self.machine.provide_credentials().map_err(internal)?;
+                }
+                Poll::Suspended(reason) => return Err(self.stopped(reason)),
+                Poll::Failed(reason) => return Err(self.stopped(reason)),
+                Poll::Finished => return Ok(()),
+                other => return Err(internal(format!("unknown action: {other:?}"))),
+            }
+        }
+    }
+
+    /// Returns true if all bytes are in the destination.
+    pub fn is_finished(&self) -> bool {
+        self.machine.poll() == Poll::Finished
+    }
+
+    /// Returns the delay that the latest response requested.
+    pub const fn retry_after(&self) -> Option<Duration> {
+        self.retry_after
+    }
+
+    pub(super) fn now(&self) -> Duration {
+        self.start.elapsed()
+    }
+
+    /// Returns the deadline of the request in flight.
+    pub(super) fn deadline(&self) -> Instant {
+        self.start + self.machine.poll_timeout().unwrap_or_default()
+    }
+
+    fn phase(&self) -> Phase {
+        match self.machine.state() {
+            MachineState::Size => Phase::Connecting,
+            MachineState::Download => Phase::Transferring,
+            _ => Phase::Finishing,
+        }
+    }
+
+    pub(super) fn show(&mut self, phase: Phase) {
+        let (received, requested) = (self.machine.received(), self.machine.requested());
+        self.meter.update(phase, received, requested, self.machine.restarts());
+    }
+
+    async fn wait(&mut self, until: Duration) {
+        let until = self.start + until;
+        let reason = self.last.as_ref().map_or_else(String::new, |it| it.text.clone());
+        let failures = self.machine.failures();
+        tracing::debug!(url = self.url.as_str(), failures, reason, "waiting before the next try");
+        self.show(Phase::Waiting { until: until.into_std(), failures, reason });
+        sleep_until(until).await;
+        self.machine.handle_timeout(self.now());
+    }
+
+    /// Stores the state of the download, after the bytes that it counts as received.
+    pub(super) async fn save(&mut self, connection: &Connection) -> Result<(), FetchError> {
+        if self.state.is_none() {
+            return Ok(());
+        }
+        self.saved_at = Some(Instant::now());
+        let flushed = self.sink.flush().await;
+        flushed.map_err(|error| FetchError::Local(self.sink.error(error)))?;
+        let saved = self.state.as_ref().map(|it| it.save(&self.machine, connection.cookies()));
+        saved.unwrap_or(Ok(())).map_err(FetchError::Local)
+    }
+
+    /// Updates the state file unless that was done a short time ago.
+    pub(super) async fn save_sometimes(
+        &mut self,
+        connection: &Connection,
+    ) -> Result<(), FetchError> {
+        let is_recent = self.saved_at.is_some_and(|it| it.elapsed() < SAVE_INTERVAL);
+        if is_recent { Ok(()) } else { self.save(connection).await }
+    }
+
+    /// Reports bytes that could not be stored.
+    pub(super) fn storage_failed(&mut self, error: std::io::Error) -> FetchError {
+        let is_limit = matches!(self.sink, Sink::Memory { .. });
+        let handled = self.machine.handle_storage_failure(self.sink.stored());
+        if let Err(error) = handled {
+            return internal(error);
+        }
+        let error = self.sink.error(error);
+        if is_limit { FetchError::Permanent(error) } else { FetchError::Local(error) }
+    }
+
+    fn stopped(&mut self, reason: StopReason) -> FetchError {
+        let is_failed = matches!(self.machine.poll(), Poll::Failed(_));
+        let refused = Error::from_download(reason).filter(|_| is_failed);
+        let error = refused.unwrap_or_else(|| Error::Suspended {
+            reason: error::StopReason::Download(reason),
+            failures: self.machine.failures(),
+            transferred: self.machine.received(),
+            total: self.machine.requested(),
+            is_resumable: self.state.is_some() && self.machine.received() > 0,
+            source: self.last.take().and_then(|it| it.source),
+        });
+        let is_permanent = is_failed
+            || matches!(
+                reason,
+                StopReason::MissingLength
+                    | StopReason::RangesNotSupported
+                    | StopReason::UnsupportedEncoding
+            );
+        if is_permanent { FetchError::Permanent(error) } else { FetchError::Transient(error) }
+    }
+
+    /// Reports a complete download.
+    pub fn finish(mut self) -> Result<Downloaded> {
+        self.show(Phase::Finishing);
+        if let Some(state) = self.state.take() {
+            state.remove()?;
+        }
+        Ok(Downloaded { length: self.machine.received(), restarts: self.machine.restarts() })
+    }
+
+    /// Cleans up after a failure: keeps the files if the same download can continue.
+    pub async fn clean_up(mut self, error: Error, connection: &Connection) -> Error {
+        if self.machine.received() > 0 && self.state.is_some() {
+            self.keeps_sink = true;
+            return self.save(connection).await.err().map_or(error, Error::from);
+        }
+        self.remove().err().unwrap_or(error)
+    }
+
+    /// Pauses the download.
+    pub async fn paused(mut self, connection: &Connection) -> Result<Downloaded> {
+        // Fails for a download that has ended. The next process resumes one that failed.
+        let _ = self.machine.pause();
+        if self.machine.poll() == Poll::Finished {
+            return self.finish();
+        }
+        let is_resumable = self.state.is_some();
+        let paused = Error::Paused {
+            transferred: self.machine.received(),
+            total: self.machine.requested(),
+            is_resumable,
+        };
+        if !is_resumable {
+            self.remove()?;
+            return Err(paused);
+        }
+        self.keeps_sink = true;
+        self.save(connection).await?;
+        Err(paused)
+    }
+
+    /// Removes state and incomplete file.
+    pub fn remove(mut self) -> Result<()> {
+        self.state.take().map_or(Ok(()), State::remove)?;
+        self.keeps_sink = true;
+        self.sink.remove()
+    }
+
+    /// Returns the bytes in memory; `None` for a file.
+    pub fn into_bytes(mut self) -> Option<Bytes> {
+        self.sink.take_bytes()
+    }
+}
+
+impl Drop for Fetch {
+    fn drop(&mut self) {
+        if !self.keeps_sink && self.state.is_none() {
+            // Without state, nothing can continue the incomplete file.
+            let _ = self.sink.remove();
+        }
+    }
+}
+
+/// Reports an input that the machine rejects.
+pub(super) fn internal(error: impl std::fmt::Display) -> FetchError {
+    FetchError::Local(Error::internal(error))
+}

@@ -1,0 +1,157 @@
+//! The progress of a transfer.
+
+use std::fmt;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+/// The time in which older rates lose their effect on the smoothed rate.
+const SMOOTHING: Duration = Duration::from_secs(5);
+
+/// The minimum time between two samples of the rate.
+const SAMPLE: Duration = Duration::from_millis(100);
+
+/// The progress of a transfer, as passed to the callback of
+/// [`Upload::progress`](crate::Upload::progress) and
+/// [`Download::progress`](crate::Download::progress).
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// The current activity.
+    pub phase: Phase,
+    /// The number of bytes that the server acknowledged, or that are stored locally.
+    pub transferred: u64,
+    /// The number of bytes that were sent after the acknowledged ones.
+    pub in_flight: u64,
+    /// The number of bytes to transfer; `None` while it is unknown.
+    pub total: Option<u64>,
+    /// The smoothed rate, in bytes per second. Bytes of earlier processes do not count.
+    pub rate: f64,
+    /// The number of times that the transfer started over, because the server lost the session or the
+    /// entity changed.
+    pub restarts: u32,
+}
+
+/// The activity of a transfer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Phase {
+    /// The session is created, or the server is asked about the entity.
+    Connecting,
+    /// Bytes are transferred.
+    Transferring,
+    /// The last request failed, and is retried later.
+    Waiting {
+        /// The time of the retry.
+        until: std::time::Instant,
+        /// The number of consecutive failures.
+        failures: u32,
+        /// The last failure.
+        reason: String,
+    },
+    /// All bytes are transferred: the reply is fetched, the session closed or the file renamed.
+    Finishing,
+}
+
+impl Progress {
+    /// Returns the expected time until the end at the current rate; `None` if it is unknown.
+    #[must_use]
+    pub fn remaining(&self) -> Option<Duration> {
+        let left = self.total?.saturating_sub(self.transferred + self.in_flight);
+        Duration::try_from_secs_f64(left as f64 / self.rate).ok()
+    }
+}
+
+/// A callback with the progress.
+pub(crate) type Callback = Box<dyn FnMut(&Progress) + Send>;
+
+/// Measures the progress, and reports it.
+pub(crate) struct Meter {
+    callback: Option<Callback>,
+    progress: Progress,
+    sample: Option<Sample>,
+}
+
+/// The position of the transfer at some time.
+#[derive(Clone, Copy, Debug)]
+struct Sample {
+    at: Instant,
+    position: u64,
+}
+
+impl fmt::Debug for Meter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Meter").field("progress", &self.progress).finish_non_exhaustive()
+    }
+}
+
+impl Meter {
+    pub fn new(callback: Option<Callback>, total: Option<u64>) -> Self {
+        let progress = Progress {
+            phase: Phase::Connecting,
+            transferred: 0,
+            in_flight: 0,
+            total,
+            rate: 0.0,
+            restarts: 0,
+        };
+        Self { callback, progress, sample: None }
+    }
+
+    /// Reports the state between two requests.
+    pub fn update(&mut self, phase: Phase, transferred: u64, total: Option<u64>, restarts: u32) {
+        let progress = Progress {
+            phase,
+            transferred,
+            in_flight: 0,
+            total,
+            rate: self.progress.rate,
+            restarts,
+        };
+        if progress == self.progress && self.sample.is_some() {
+            return;
+        }
+        self.progress = progress;
+        self.measure();
+        self.report();
+    }
+
+    /// Reports the number of bytes sent after the acknowledged ones.
+    pub fn sending(&mut self, in_flight: u64) {
+        self.progress.in_flight = in_flight;
+        self.measure();
+        self.report();
+    }
+
+    fn measure(&mut self) {
+        let position = self.progress.transferred + self.progress.in_flight;
+        let now = Instant::now();
+        let Some(sample) = self.sample else {
+            self.sample = Some(Sample { at: now, position });
+            return;
+        };
+        let time = now - sample.at;
+        if position < sample.position {
+            // Bytes are transferred again: they do not count against the rate.
+            self.sample = Some(Sample { at: now, position });
+            return;
+        }
+        if time < SAMPLE {
+            return;
+        }
+        let rate = (position - sample.position) as f64 / time.as_secs_f64();
+        let weight = if self.progress.rate > 0.0 {
+            1.0 - (-time.as_secs_f64() / SMOOTHING.as_secs_f64()).exp()
+        } else {
+            1.0
+        };
+        self.progress.rate += (rate - self.progress.rate) * weight;
+        self.sample = Some(Sample { at: now, position });
+    }
+
+    fn report(&mut self) {
+        if let Some(callback) = &mut self.callback {
+            callback(&self.progress);
+        }
+    }
+}

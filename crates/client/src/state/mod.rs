@@ -1,0 +1,7 @@
+//! Stored states, from which another process continues a transfer.
+
+mod dir;
+mod file;
+
+pub use dir::StateDir;
+pub(crate) use file::{StateFile, Stored, with_suffix};

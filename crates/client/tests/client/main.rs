@@ -1,0 +1,4 @@
+//! Tests of uploads and downloads over loopback.
+
+mod support;
+mod upload;
