@@ -154,9 +154,9 @@ fn download_advice(reason: download::StopReason) -> Option<&'static str> {
 fn tls_advice(error: &rustls::Error) -> &'static str {
     use rustls::CertificateError as Certificate;
     match error {
-        rustls::Error::InvalidCertificate(Certificate::UnknownIssuer) => {
-            "Pass the certificate of the authority that issued the server's certificate."
-        }
+        rustls::Error::InvalidCertificate(
+            Certificate::UnknownIssuer | Certificate::BadSignature,
+        ) => "Pass the certificate of the authority that issued the server's certificate.",
         rustls::Error::InvalidCertificate(
             Certificate::NotValidForName | Certificate::NotValidForNameContext { .. },
         ) => "Use the host name for which the server's certificate was issued.",

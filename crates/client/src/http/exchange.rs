@@ -52,10 +52,9 @@ pub(crate) struct LastFailure {
 impl LastFailure {
     /// Describes an unsuccessful response. `code` is the error code, if there is one.
     pub fn response(head: &Parts, code: &str) -> Self {
-        let status: StatusCode = head.status.into();
-        let reason = status.reason();
-        let space = if reason.is_empty() { "" } else { " " };
-        let text = format!("status {status}{space}{reason}{code}");
+        let reason = head.status.canonical_reason().unwrap_or_default();
+        let text = format!("status {} {reason}", head.status.as_u16());
+        let text = format!("{}{code}", text.trim_end());
         let challenges = challenge_fields(&head.headers);
         Self { source: Some(text.clone().into()), text, challenges }
     }

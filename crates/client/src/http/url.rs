@@ -1,6 +1,6 @@
 //! The URLs of transfers.
 
-use std::net::{Ipv6Addr, SocketAddr};
+use std::net::{Ipv6Addr, SocketAddr, SocketAddrV6};
 
 use bits_proto::field::{HostId, ReplyUrl};
 use http::{HeaderValue, Uri};
@@ -149,9 +149,14 @@ impl TransferUrl {
 impl Zone {
     /// Resolves the name of the interface.
     pub async fn resolve(&self) -> std::io::Result<SocketAddr> {
-        let host = format!("{}%{}", self.address, self.name);
-        let mut addresses = tokio::net::lookup_host((host, self.port)).await?;
-        addresses.next().ok_or_else(|| std::io::ErrorKind::NotFound.into())
+        // Resolvers accept names of interfaces with link-local addresses only.
+        let mut addresses = tokio::net::lookup_host((format!("fe80::1%{}", self.name), 0)).await?;
+        match addresses.next() {
+            Some(SocketAddr::V6(link)) => {
+                Ok(SocketAddrV6::new(self.address, self.port, 0, link.scope_id()).into())
+            }
+            _ => Err(std::io::ErrorKind::NotFound.into()),
+        }
     }
 }
 

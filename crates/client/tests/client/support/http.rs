@@ -58,9 +58,20 @@ pub enum Answer {
     Close(Vec<u8>),
     /// Sends these bytes, and does nothing until the client closes the connection.
     Hold(Vec<u8>),
+    /// Sends these bytes, and neither reads nor closes the connection.
+    Ignore(Vec<u8>),
 }
 
 impl Answer {
+    /// Returns the bytes to send.
+    pub fn into_bytes(self) -> Vec<u8> {
+        match self {
+            Self::Send(bytes) | Self::Close(bytes) | Self::Hold(bytes) | Self::Ignore(bytes) => {
+                bytes
+            }
+        }
+    }
+
     /// Replaces a part of the text.
     pub fn replace(self, from: &str, to: &str) -> Self {
         self.map(|bytes| String::from_utf8_lossy(&bytes).replacen(from, to, 1).into_bytes())
@@ -87,6 +98,7 @@ impl Answer {
             Self::Send(bytes) => Self::Send(change(bytes)),
             Self::Close(bytes) => Self::Close(change(bytes)),
             Self::Hold(bytes) => Self::Hold(change(bytes)),
+            Self::Ignore(bytes) => Self::Ignore(change(bytes)),
         }
     }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use bits_client::{Client, ClientBuilder, Phase, Progress};
 
 pub use self::bits::Bits;
-pub use self::http::{Answer, Request, answer};
+pub use self::http::{Answer, Request, ack, answer};
 pub use self::server::Server;
 
 /// Returns a builder of a client that retries quickly and ignores proxies.

@@ -172,6 +172,10 @@ async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin, number: usize, s
                 let _ = stream.shutdown().await;
                 return;
             }
+            Answer::Ignore(bytes) => {
+                let _ = stream.write_all(&bytes).await;
+                return std::future::pending().await;
+            }
             Answer::Hold(bytes) => {
                 let _ = stream.write_all(&bytes).await;
                 let _ = tokio::io::copy(&mut stream, &mut tokio::io::sink()).await;

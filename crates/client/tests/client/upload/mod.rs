@@ -1,3 +1,9 @@
 //! Uploads.
 
+mod acks;
 mod basics;
+mod changes;
+mod refusals;
+mod reply;
+mod resume;
+mod retries;

@@ -1,0 +1,262 @@
+//! Interruption, and stored states.
+
+use std::fs;
+use std::io::Cursor;
+use std::path::Path;
+
+use bits_client::{CancellationToken, Error, StateDir, Upload};
+
+use crate::support::bits::SESSION_NOT_FOUND;
+use crate::support::{Answer, Server, ack, client, content};
+
+/// Returns a server that cancels the token when the first fragment arrives, before it is answered.
+async fn cancelling(token: &CancellationToken) -> Server {
+    let token = token.clone();
+    Server::start(move |request, bits| {
+        let is_first = request.kind() == "fragment" && !token.is_cancelled();
+        is_first.then(|| {
+            bits.answer(request);
+            token.cancel();
+            Answer::Hold(Vec::new())
+        })
+    })
+    .await
+}
+
+fn write(folder: &Path) -> std::path::PathBuf {
+    let path = folder.join("file.bin");
+    fs::write(&path, content(3_000_000)).unwrap();
+    path
+}
+
+fn states(folder: &Path) -> StateDir {
+    StateDir::new(folder.join("states"))
+}
+
+fn files(states: &StateDir) -> Vec<std::path::PathBuf> {
+    let entries = fs::read_dir(states.path().unwrap()).unwrap();
+    entries.map(|entry| entry.unwrap().path()).collect()
+}
+
+fn upload(server: &Server, folder: &Path) -> Upload {
+    let upload = client().upload(server.url("/x")).file(folder.join("file.bin"));
+    upload.fragment_size(1_000_000).resume(states(folder))
+}
+
+#[tokio::test]
+async fn a_cancelled_upload_is_resumed_in_its_session() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path());
+    let token = CancellationToken::new();
+    let server = cancelling(&token).await;
+    let error = upload(&server, folder.path()).cancel(token).send().await.unwrap_err();
+    assert!(error.is_resumable(), "{error:?}");
+    assert!(matches!(error, Error::Paused { total: Some(3_000_000), .. }), "{error:?}");
+    assert!(!server.bits().cancelled);
+    assert!(!files(&states(folder.path())).is_empty());
+    #[cfg(unix)]
+    for file in files(&states(folder.path())) {
+        use std::os::unix::fs::PermissionsExt as _;
+        assert_eq!(fs::metadata(file).unwrap().permissions().mode() & 0o777, 0o600);
+    }
+
+    upload(&server, folder.path()).send().await.unwrap();
+    assert!(server.bits().data == content(3_000_000));
+    assert_eq!(server.bits().created, 1);
+    assert_eq!(files(&states(folder.path())), Vec::<std::path::PathBuf>::new());
+}
+
+#[tokio::test]
+async fn a_dropped_upload_is_resumed_in_its_session() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path());
+    let token = CancellationToken::new();
+    let server = cancelling(&token).await;
+    tokio::select! {
+        biased;
+        () = token.cancelled() => {}
+        done = upload(&server, folder.path()).send() => panic!("{done:?}"),
+    }
+    upload(&server, folder.path()).send().await.unwrap();
+    assert!(server.bits().data == content(3_000_000));
+    assert_eq!(server.bits().created, 1);
+    // The first fragment arrived, and is not sent again.
+    let first =
+        server.requests().iter().filter(|it| it.range().is_some_and(|it| it.0 == 0)).count();
+    assert!(first <= 2, "{first}");
+}
+
+#[tokio::test]
+async fn without_state_a_cancelled_upload_deletes_its_session() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = write(folder.path());
+    let token = CancellationToken::new();
+    let server = cancelling(&token).await;
+    let upload = client().upload(server.url("/x")).file(path).cancel(token);
+    let error = upload.send().await.unwrap_err();
+    assert!(matches!(error, Error::Paused { is_resumable: false, .. }), "{error:?}");
+    assert!(server.bits().cancelled);
+}
+
+#[tokio::test]
+async fn an_aborted_upload_deletes_session_and_state() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path());
+    let token = CancellationToken::new();
+    let server = cancelling(&token).await;
+    let error = upload(&server, folder.path()).abort(token).send().await.unwrap_err();
+    assert!(matches!(error, Error::Aborted { is_confirmed: true }), "{error:?}");
+    assert!(server.bits().cancelled);
+    assert_eq!(files(&states(folder.path())), Vec::<std::path::PathBuf>::new());
+}
+
+#[tokio::test]
+async fn a_suspended_upload_is_resumed_when_the_cause_is_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path());
+    let mut refusals = 5;
+    let server = Server::start(move |request, bits| {
+        let refuses = request.kind() == "fragment" && bits.data.len() >= 1_000_000 && refusals > 0;
+        refusals -= u32::from(refuses);
+        refuses.then(|| ack("503 Service Unavailable", &[]))
+    })
+    .await;
+    let error = upload(&server, folder.path()).send().await.unwrap_err();
+    let Error::Suspended { transferred: 1_000_000, is_resumable: true, .. } = error else {
+        panic!("{error:?}");
+    };
+    assert!(error.report().contains("503"), "{}", error.report());
+    upload(&server, folder.path()).send().await.unwrap();
+    assert_eq!(server.bits().created, 1);
+    assert!(server.bits().data == content(3_000_000));
+}
+
+#[tokio::test]
+async fn another_version_of_the_file_starts_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = write(folder.path());
+    let token = CancellationToken::new();
+    let server = cancelling(&token).await;
+    upload(&server, folder.path()).cancel(token).send().await.unwrap_err();
+    fs::write(&path, content(2_000_000)).unwrap();
+    upload(&server, folder.path()).send().await.unwrap();
+    assert_eq!(server.bits().created, 2);
+    assert!(server.bits().data == content(2_000_000));
+}
+
+#[tokio::test]
+async fn restart_creates_a_new_session() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path());
+    let token = CancellationToken::new();
+    let server = cancelling(&token).await;
+    upload(&server, folder.path()).cancel(token).send().await.unwrap_err();
+    upload(&server, folder.path()).restart(true).send().await.unwrap();
+    assert_eq!(server.bits().created, 2);
+}
+
+#[tokio::test]
+async fn an_expired_session_starts_over() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path());
+    let token = CancellationToken::new();
+    let (cancel, mut is_expired) = (token.clone(), false);
+    let server = Server::start(move |request, _| {
+        if request.kind() == "create-session" {
+            is_expired = false;
+        } else if request.kind() == "fragment" && !cancel.is_cancelled() {
+            cancel.cancel();
+            is_expired = true;
+            return Some(Answer::Hold(Vec::new()));
+        }
+        let is_gone = is_expired && request.kind() == "fragment";
+        is_gone.then(|| ack("500 Internal Server Error", &SESSION_NOT_FOUND))
+    })
+    .await;
+    upload(&server, folder.path()).cancel(token).send().await.unwrap_err();
+    let done = upload(&server, folder.path()).send().await.unwrap();
+    assert_eq!((done.restarts, server.bits().created), (1, 2));
+}
+
+#[tokio::test]
+async fn a_state_in_use_is_an_error() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path());
+    let token = CancellationToken::new();
+    let server = cancelling(&token).await;
+    let mut first = Box::pin(upload(&server, folder.path()).send());
+    tokio::select! {
+        biased;
+        () = token.cancelled() => {}
+        done = &mut first => panic!("{done:?}"),
+    }
+    let error = upload(&server, folder.path()).send().await.unwrap_err();
+    assert!(error.to_string().contains("another process is running the same upload"), "{error}");
+    drop(first);
+    upload(&server, folder.path()).send().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_unreadable_state_starts_over() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path());
+    let token = CancellationToken::new();
+    let server = cancelling(&token).await;
+    upload(&server, folder.path()).cancel(token).send().await.unwrap_err();
+    let states = files(&states(folder.path()));
+    let state = states.iter().find(|it| it.extension().is_some_and(|it| it == "json")).unwrap();
+    fs::write(state, "{").unwrap();
+    upload(&server, folder.path()).send().await.unwrap();
+    assert_eq!(server.bits().created, 2);
+}
+
+#[tokio::test]
+async fn bytes_and_readers_are_resumed_by_content_and_identity() {
+    let folder = tempfile::tempdir().unwrap();
+    for is_reader in [false, true] {
+        let token = CancellationToken::new();
+        let server = cancelling(&token).await;
+        let upload = || {
+            let upload = client().upload(server.url("/x")).resume(states(folder.path()));
+            let upload = upload.fragment_size(1_000_000);
+            match is_reader {
+                true => upload.reader(Cursor::new(content(3_000_000)), 3_000_000).identity("a"),
+                false => upload.bytes(content(3_000_000)),
+            }
+        };
+        let error = upload().cancel(token).send().await.unwrap_err();
+        assert!(error.is_resumable());
+        upload().send().await.unwrap();
+        assert_eq!(server.bits().created, 1);
+    }
+    let upload = client().upload("http://127.0.0.1:9/x").reader(Cursor::new(""), 0);
+    let error = upload.resume(states(folder.path())).send().await.unwrap_err();
+    assert!(matches!(error, Error::Option(_)), "{error:?}");
+}
+
+/// Balancers keep a session on one server by a cookie.
+#[tokio::test]
+async fn cookies_survive_an_interruption() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path());
+    let token = CancellationToken::new();
+    let cancel = token.clone();
+    let server = Server::start(move |request, bits| {
+        if request.kind() == "create-session" {
+            let cookie = "Set-Cookie: node=1; Path=/; HttpOnly\r\nContent-Length";
+            return Some(bits.answer(request).replace("Content-Length", cookie));
+        }
+        if request.get("Cookie") != Some("node=1") {
+            return Some(ack("500 Internal Server Error", &SESSION_NOT_FOUND));
+        }
+        let is_first = request.kind() == "fragment" && !cancel.is_cancelled();
+        is_first.then(|| {
+            cancel.cancel();
+            Answer::Hold(Vec::new())
+        })
+    })
+    .await;
+    upload(&server, folder.path()).cancel(token).send().await.unwrap_err();
+    upload(&server, folder.path()).send().await.unwrap();
+    assert_eq!(server.bits().created, 1);
+}
