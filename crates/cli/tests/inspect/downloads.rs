@@ -1,14 +1,12 @@
 //! The rules that responses to downloads violate, among them responses whose body is sent in chunks or
 //! has a wrong length.
 
-use std::path::Path;
-
 use bits_proto::observer::{DownloadRule, Severity};
 
 use crate::support::capture::Side::{Client, Server};
 use crate::support::capture::{Dialogue, plain_pcap};
 use crate::support::dialogues::{INITIAL, explain, rules, words};
-use crate::support::inspector::{inspect, json_lines};
+use crate::support::inspector::{inspect, json_lines, repository};
 
 const REQUEST: &[u8] = b"GET /f HTTP/1.1\r\nRange: bytes=2-3,7-8\r\n\r\n";
 const BODY: &[u8] = b"--b\r\nContent-Range: bytes 7-8/9\r\n\r\nhi\r\n\
@@ -106,7 +104,7 @@ fn an_unreadable_body_is_not_compared_with_the_request() {
 /// Returns the messages of the input that violates a rule: its parts between NULs without the number of
 /// their connection.
 fn messages_with(rule: DownloadRule) -> Vec<u8> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/regressions/observe_downloads");
+    let folder = repository().join("fuzz/regressions/observe_downloads");
     let path = folder.join(format!("rule-{}", rule.name()));
     let input = std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     input.split(|byte| *byte == 0).flat_map(|message| &message[1..]).copied().collect()
