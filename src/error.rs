@@ -183,7 +183,7 @@ impl Error {
     #[must_use]
     pub const fn section(&self) -> &'static str {
         match (self.tag, self.field, self.fault) {
-            (Tag::NotDownload | Tag::NotDelimiter, ..) => "2.3",
+            (Tag::NotDownload | Tag::NotDelimiter | Tag::InsecureRedirect, ..) => "2.3",
             (Tag::ReservedExtra, ..) | (_, None, Fault::Caller) => "2.2",
             (_, None, _) => "2.2.1",
             (_, Some(field), _) => field.section(),

@@ -191,6 +191,8 @@ error_kinds! {
     NotMultipart "not-multipart" => "expected multipart/byteranges with a boundary of 1 to 70 characters",
     /// Other bytes are where a part must end or begin.
     NotDelimiter "not-delimiter" => "expected the boundary between two parts",
+    /// The content of an https URL is not fetched without encryption.
+    InsecureRedirect "insecure-redirect" => "redirect from https to http is not allowed",
 
     // Requests of the caller.
     /// Other URLs are resolved against the destination.

@@ -86,11 +86,9 @@ impl<'b> ReplyUrl<'b> {
     /// * [`ErrorKind::NotAbsoluteUrl`] if the host in the reply URL is invalid.
     #[cfg(feature = "alloc")]
     pub fn resolve(&self, destination: &str) -> Result<super::ResolvedUrlBuf, Error> {
-        let base = Url::of_destination(destination)?;
-        let needed = url::resolved_len(self.0, base)
-            .map_err(|error| FieldName::ReplyUrl.value_error(self.0, error))?;
-        let mut out = alloc::vec![0; needed];
-        self.resolve_into(destination, &mut out).map(Into::into)
+        let destination = Url::of_destination(destination)?;
+        url::resolve_to_buf(self.0, destination)
+            .map_err(|error| FieldName::ReplyUrl.value_error(self.0, error))
     }
 }
 

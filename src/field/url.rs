@@ -315,20 +315,24 @@ fn lengths(parts: &Parts<'_>) -> (usize, usize, usize) {
     (origin.0, path.0, tail.0)
 }
 
-/// Returns the size of the buffer that [`resolve`] needs.
+/// Resolves `reference` against `base` into an owned URL.
 #[cfg(feature = "alloc")]
-pub(super) fn resolved_len(reference: &[u8], destination: Url<'_>) -> Result<usize, ValueError> {
-    let (origin, path, tail) = lengths(&transform(reference, destination)?);
-    Ok(origin.saturating_add(path).saturating_add(tail))
+pub(super) fn resolve_to_buf(
+    reference: &[u8],
+    base: Url<'_>,
+) -> Result<super::ResolvedUrlBuf, ValueError> {
+    let (origin, path, tail) = lengths(&transform(reference, base)?);
+    let mut out = alloc::vec![0; origin.saturating_add(path).saturating_add(tail)];
+    resolve(reference, base, &mut out).map(Into::into)
 }
 
-/// Resolves `reference` against `destination` into `out`.
+/// Resolves `reference` against `base` into `out`.
 pub(super) fn resolve<'o>(
     reference: &[u8],
-    destination: Url<'_>,
+    base: Url<'_>,
     out: &'o mut [u8],
 ) -> Result<ResolvedUrl<'o>, ValueError> {
-    let parts = transform(reference, destination)?;
+    let parts = transform(reference, base)?;
     let (origin, path, tail) = lengths(&parts);
     let needed = origin.saturating_add(path).saturating_add(tail);
     let too_small = ValueError::new(ErrorKind::BufferTooSmall { needed }, 0);

@@ -8,6 +8,7 @@ mod names;
 mod numbers;
 mod original_urls;
 mod properties;
+mod redirects;
 mod texts;
 mod traits;
 mod urls;

@@ -9,7 +9,7 @@ use bits_proto::download::{self, MultipartReader};
 use bits_proto::error::{CheckStage, ErrorKind, Fault};
 use bits_proto::field::{
     ContentEncoding, ContentRange, HResult, HostId, HttpDate, Protocol, ReceivedContentRange,
-    ReplyUrl, RetryAfter, SessionId, SupportedProtocols,
+    ReplyUrl, ResolvedUrl, RetryAfter, SessionId, SupportedProtocols,
 };
 use bits_proto::http1::{RequestLine, RequestTarget, StatusCode, Version};
 use bits_proto::limits::Limits;
@@ -327,6 +327,7 @@ fn download_samples() -> Vec<Sample> {
     let multipart = MultipartType::try_from("multipart/byteranges; boundary=b");
     let multipart = multipart.unwrap_or_else(|error| panic!("a boundary: {error}"));
     let delimiter = MultipartReader::new(multipart).read(b"--c");
+    let redirect = ResolvedUrl::from_redirect(b"http://h/e", "https://h/e", &mut []);
     let value = |sample: Sample, field, offset| sample.in_field(field, "2.3").at(offset);
     let peer = |sample: Sample, section| Sample { section, fault: Fault::PeerBytes, ..sample };
     vec![
@@ -347,6 +348,7 @@ fn download_samples() -> Vec<Sample> {
             0,
         ),
         peer(caller_sample(ErrorKind::NotDelimiter, delimiter), "2.3").at(2),
+        Sample { section: "2.3", ..caller_sample(ErrorKind::InsecureRedirect, redirect).at(0) },
     ]
 }
 

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use bits_proto::field::{HostId, ReplyUrl};
+use bits_proto::error::ErrorKind;
+use bits_proto::field::{HostId, ResolvedUrlBuf};
 use http::header::HOST;
 use http::uri::{Authority, Scheme};
 use http::{HeaderMap, HeaderValue, Uri};
@@ -62,13 +63,17 @@ impl HttpUrl {
     ///
     /// # Errors
     ///
-    /// Returns a description if the URL is invalid or has another origin. So credentials never reach
-    /// another server, and https never turns into http.
+    /// Returns a description if the URL is invalid or has another origin, so that credentials never
+    /// reach another server.
     pub fn redirected(&self, location: &[u8]) -> std::result::Result<Self, String> {
         let shown = location.escape_ascii();
-        let resolved = ReplyUrl::try_from(location).and_then(|it| it.resolve(&self.url));
-        let resolved =
-            resolved.map_err(|_| format!("the server redirects to an invalid URL, {shown}"))?;
+        let resolved = ResolvedUrlBuf::from_redirect(location, &self.url);
+        let resolved = resolved.map_err(|error| match error.kind() {
+            ErrorKind::InsecureRedirect => format!(
+                "the server redirects from https to http, {shown}, and such a redirect is not followed"
+            ),
+            _ => format!("the server redirects to an invalid URL, {shown}"),
+        })?;
         if !resolved.is_same_origin() {
             return Err(format!(
                 "the server redirects to another server, {shown}, and such a redirect is not \
