@@ -5,7 +5,7 @@ use core::fmt;
 use super::{Exchange, State};
 use crate::field::{ErrorContext, HResult};
 use crate::http1::StatusCode;
-use crate::message::{MessageKind, Refusal};
+use crate::message::{Failure, MessageKind, Refusal};
 use crate::state_machine::IllegalEvent;
 
 /// [3.1.1.2] The reason why an upload is suspended or failed.
@@ -56,6 +56,38 @@ pub enum StopReason {
 impl StopReason {
     pub(super) const fn from_refusal(refusal: &Refusal<'_>) -> Self {
         Self::Refused { status: refusal.status(), code: refusal.code(), context: refusal.context() }
+    }
+
+    /// Returns `true` if [`Upload::resume`](super::Upload::resume) is unlikely to help until the
+    /// server, the URL, the credentials or the options change. Otherwise the upload can be resumed
+    /// later.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use bits_proto::client::StopReason;
+    /// use bits_proto::http1::StatusCode;
+    ///
+    /// let refused = |status| StopReason::Refused { status, code: None, context: None };
+    /// assert!(refused(StatusCode::FORBIDDEN).is_permanent());
+    /// assert!(!refused(StatusCode::SERVICE_UNAVAILABLE).is_permanent());
+    /// assert!(!StopReason::Transport.is_permanent());
+    /// ```
+    #[must_use]
+    pub const fn is_permanent(self) -> bool {
+        match self {
+            Self::Refused { status, code, context } => {
+                matches!(Failure::of(status, code, context), Some(Failure::Fatal))
+            }
+            Self::FragmentNotFound | Self::SessionRejected { .. } => true,
+            Self::Paused
+            | Self::Transport
+            | Self::Timeout
+            | Self::Protocol
+            | Self::NoProgress
+            | Self::SessionLost
+            | Self::ReplyUnavailable => false,
+        }
     }
 
     /// Returns `true` if the BITS server itself rejected the request: proxies send no error code.
@@ -112,10 +144,7 @@ fn write_answer(
     status: StatusCode,
     code: Option<HResult>,
 ) -> fmt::Result {
-    write!(f, " with status {status}")?;
-    if !status.reason().is_empty() {
-        write!(f, " {}", status.reason())?;
-    }
+    write!(f, " with status {}", status.with_reason())?;
     code.map_or(Ok(()), |code| write!(f, " and error code {}", code.with_name()))
 }
 

@@ -88,6 +88,11 @@ impl StatusCode {
         self.0
     }
 
+    /// Returns the code with its reason phrase, such as `404 Not Found`, for a message.
+    pub(crate) const fn with_reason(self) -> WithReason {
+        WithReason(self)
+    }
+
     /// Returns true for an interim response (1xx), which the final response follows.
     #[must_use]
     pub const fn is_interim(self) -> bool {
@@ -110,6 +115,20 @@ impl StatusCode {
     #[must_use]
     pub const fn is_success(self) -> bool {
         matches!(self.0, 200..=299)
+    }
+}
+
+/// Displays a status code with its reason phrase, if it has one.
+#[derive(Clone, Copy)]
+pub(crate) struct WithReason(StatusCode);
+
+impl fmt::Display for WithReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(status) = self;
+        match status.reason() {
+            "" => status.fmt(f),
+            reason => write!(f, "{status} {reason}"),
+        }
     }
 }
 

@@ -285,3 +285,27 @@ fn an_upload_on_another_host_returns_to_the_origin_server_with_a_restart_only() 
     restarted.upload.restart().expect("it is in progress");
     assert_eq!(restarted.next_action(), "create");
 }
+
+#[test]
+fn permanent_stop_reasons_are_distinguished_from_temporary_ones() {
+    let refused = |code| StopReason::Refused { status: status(code), code: None, context: None };
+    let application = Some(ErrorContext::REMOTE_APPLICATION);
+    for (stop, is_permanent) in [
+        (refused(403), true),
+        (refused(302), true),
+        (refused(503), false),
+        (refused(413), false),
+        (StopReason::Refused { status: status(413), code: None, context: application }, true),
+        (StopReason::FragmentNotFound, true),
+        (StopReason::SessionRejected { status: status(500), code: None }, true),
+        (StopReason::Paused, false),
+        (StopReason::Transport, false),
+        (StopReason::Timeout, false),
+        (StopReason::Protocol, false),
+        (StopReason::NoProgress, false),
+        (StopReason::SessionLost, false),
+        (StopReason::ReplyUnavailable, false),
+    ] {
+        assert_eq!(stop.is_permanent(), is_permanent, "{stop:?}");
+    }
+}
