@@ -21,9 +21,12 @@
 //!
 //! An entity can change while a client fetches its ranges. A server sends Last-Modified, if the entity
 //! has a date, and Content-Length with every 200 and 206 response. It rejects a request whose condition
-//! fails. A client compares
-//! date, strong tag and total length of every response, because caches ignore conditions. So bytes of
-//! two versions never mix.
+//! fails. A client compares date, strong tag and total length of every response, because caches ignore
+//! conditions. So bytes of two versions never mix.
+//!
+//! Some servers send neither a date nor a strong tag. Then only the length of versions can be compared,
+//! and the client uses the bytes of one response only: an interrupted download starts over. Tools such
+//! as curl continue it; [`Options::allow_missing_validator`] does so too.
 //!
 //! # States of a client
 //!

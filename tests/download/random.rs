@@ -20,12 +20,12 @@ fn random_server(random: &mut SmallRng) -> Server {
         3 => Several::Whole,
         _ => Several::Unsatisfiable,
     };
-    let has_date = random.random_bool(0.9);
     Server {
         several,
         ignores_conditions: random.random_bool(0.3),
-        has_tag: random.random_bool(0.5) || !has_date,
-        has_date,
+        has_tag: random.random_bool(0.5),
+        has_date: random.random_bool(0.8),
+        identifies_head_only: random.random_bool(0.1),
         is_chunked_first: random.random_bool(0.1),
         supports_ranges: random.random_bool(0.95),
         supports_head: random.random_bool(0.9),
@@ -78,12 +78,12 @@ fn reload(download: Download<Vec<ByteRange>>) -> Download<Vec<ByteRange>> {
 fn run(seed: u64) -> End {
     let mut random = SmallRng::seed_from_u64(seed);
     let server = random_server(&mut random);
-    // Without a date and a tag, only lengths tell versions apart.
     let mut version = Version { number: 1, length: random.random_range(0..200) };
     let ranges = random_ranges(&mut random, version.length);
     let has_ranges = !ranges.is_empty();
     let mut download = Download::new(ranges.clone(), options(&mut random), seed);
-    let (mut file, mut now, mut is_first) = (Vec::new(), Duration::ZERO, true);
+    let (mut file, mut now) = (Vec::new(), Duration::ZERO);
+    let (mut is_first, mut may_restart) = (true, true);
     for _ in 0..2000 {
         now += Duration::from_millis(10);
         if random.random_bool(0.02) && version.number < 4 {
@@ -94,6 +94,10 @@ fn run(seed: u64) -> End {
         if random.random_bool(0.02) {
             download = reload(download);
             download.resume().ok();
+        }
+        if may_restart && random.random_bool(0.005) {
+            may_restart = false;
+            download.restart().ok();
         }
         match download.poll() {
             Poll::Send => {

@@ -73,6 +73,7 @@ fn options(input: &mut Unstructured<'_>) -> Result<Options> {
         .with_max_length(*input.choose(&[0, 1, 7, u64::MAX])?)
         .with_max_ranges(*input.choose(&[0, 1, 2, u32::MAX])?)
         .with_dynamic(input.arbitrary()?)
+        .with_allow_missing_validator(input.arbitrary()?)
         .with_skip_to_range(input.arbitrary()?)
         .with_max_retries(*input.choose(&[0, 1, 10])?)
         .with_max_restarts(*input.choose(&[0, 1, 3])?))
@@ -96,11 +97,12 @@ fn occur(it: &mut Ranges, input: &mut Unstructured<'_>, now: Duration) -> Result
         16 => it.handle_committed(),
         17 => it.handle_unreadable(None, now),
         18 => it.resume(),
-        _ => match input.int_in_range(0..=4)? {
+        _ => match input.int_in_range(0..=5)? {
             0 => it.pause(),
             1 => it.cancel(),
             2 => it.provide_credentials(),
             3 => it.handle_storage_failure(*input.choose(&[0, 1, u64::MAX])?),
+            4 => it.restart(),
             // Options are data of the caller, also of an ended download.
             _ if it.state().is_terminal() => Ok(()),
             _ => it.set_options(options(input)?),

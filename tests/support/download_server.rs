@@ -16,6 +16,8 @@ pub struct Server {
     pub ignores_conditions: bool,
     pub has_tag: bool,
     pub has_date: bool,
+    /// Tag and date are sent with responses to HEAD only.
+    pub identifies_head_only: bool,
     /// The first answer has no length, as that of a cache to a range that it does not have.
     pub is_chunked_first: bool,
     pub supports_ranges: bool,
@@ -61,6 +63,11 @@ pub struct Answer {
 }
 
 impl Server {
+    /// Returns true if the version of a body can be compared with that of another one.
+    pub fn identifies_get(&self) -> bool {
+        (self.has_date || self.has_tag) && !self.identifies_head_only
+    }
+
     pub fn answer(&self, request: &[u8], version: &Version, is_first: bool) -> Answer {
         let mut slots = HeaderSlots::new();
         let head = RequestHead::parse(request, &mut slots).expect("a valid head");
@@ -99,9 +106,10 @@ impl Server {
             Request::from_fields(head.line(), fields.iter().copied()).expect("a download");
         let tag = format!("\"{}\"", version.number);
         let date = HttpDate::from_unix_seconds(1_000_000_000 + i64::from(version.number));
+        let is_identified = is_head || !self.identifies_head_only;
         let entity = Entity::new(version.length as u64)
-            .with_tag(EntityTag::try_from(&*tag).ok().filter(|_| self.has_tag))
-            .with_modified(date.filter(|_| self.has_date));
+            .with_tag(EntityTag::try_from(&*tag).ok().filter(|_| self.has_tag && is_identified))
+            .with_modified(date.filter(|_| self.has_date && is_identified));
         let limits = PlanLimits::DEFAULT.with_max_amplification(1000);
         let plan = Plan::new(&request, &entity, &limits, Boundary::from_random(5));
         let mut head = plan.encode(NO_EXTRAS).expect("no extras").to_vec();

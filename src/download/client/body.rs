@@ -114,7 +114,7 @@ impl<R: AsRef<[ByteRange]>, P: AsRef<[Source]>> Download<R, P> {
             Body::Range { remaining: None, .. }
                 if self.is_other_length(Some(self.progress.next)) =>
             {
-                self.start_over()
+                self.start_over(StopReason::EntityChanged)
             }
             Body::Range { remaining: None, .. } => {
                 self.set_total(self.progress.next);
@@ -146,6 +146,9 @@ impl<R: AsRef<[ByteRange]>, P: AsRef<[Source]>> Download<R, P> {
         let is_done = remaining == Some(0);
         if is_done {
             self.complete_body()?;
+        } else if remaining.is_none() && self.is_too_long() {
+            self.start_over(StopReason::EntityChanged)?;
+            return Ok(Data { consumed: input.len(), store, is_done: true });
         }
         Ok(Data { consumed: skipped.saturating_add(bytes.len()), store, is_done })
     }
@@ -184,7 +187,7 @@ impl<R: AsRef<[ByteRange]>, P: AsRef<[Source]>> Download<R, P> {
         now: Duration,
     ) -> Result<bool, EventError> {
         if self.is_other_length(part.total()) {
-            self.start_over()?;
+            self.start_over(StopReason::EntityChanged)?;
             return Ok(false);
         }
         let next = self.progress.next;
@@ -240,10 +243,8 @@ impl<R: AsRef<[ByteRange]>, P: AsRef<[Source]>> Download<R, P> {
 
     /// Continues after a body whose bytes were stored.
     pub(super) fn complete_body(&mut self) -> Result<(), EventError> {
-        let event = if self.is_finished() { Event::AllReceived } else { Event::Received };
-        let state = self.progress.state.transition(event)?;
-        self.end_exchange();
-        self.progress.state = state;
+        self.progress.state = self.progress.state.transition(Event::Received)?;
+        self.make_ready();
         Ok(())
     }
 
@@ -252,13 +253,52 @@ impl<R: AsRef<[ByteRange]>, P: AsRef<[Source]>> Download<R, P> {
         self.requested() == Some(self.progress.next)
     }
 
-    /// Makes the download ready for its next action, which is the commit if no byte is missing.
+    /// Makes the download ready for its next action. That is the commit if no byte is missing, and to
+    /// discard all bytes if another response cannot continue them.
     pub(super) fn make_ready(&mut self) {
         self.end_exchange();
-        if self.progress.state == State::Download && self.is_finished() {
+        if self.progress.state != State::Download {
+            return;
+        }
+        if self.is_finished() {
             let state = self.progress.state.next(Event::AllReceived);
             self.progress.state = state.unwrap_or(self.progress.state);
+        } else if let Some(reason) = self.obstacle() {
+            // Cannot fail: legal in this state.
+            let _ = self.start_over(reason);
         }
+    }
+
+    /// Returns the reason why another response cannot continue the received bytes, if there is one.
+    fn obstacle(&self) -> Option<StopReason> {
+        if self.progress.next == 0 {
+            None
+        } else if self.requested().is_none() {
+            Some(StopReason::Interrupted)
+        } else {
+            Some(StopReason::MissingValidator).filter(|_| !self.is_identified())
+        }
+    }
+
+    /// Returns true if more bytes were received than the entity has according to an earlier response.
+    fn is_too_long(&self) -> bool {
+        self.requested().is_some_and(|requested| self.progress.next > requested)
+    }
+
+    /// Returns true if the version of the entity can be compared with that of another response.
+    pub(super) const fn is_identified(&self) -> bool {
+        self.has_validator() || self.compares_lengths()
+    }
+
+    pub(super) const fn has_validator(&self) -> bool {
+        self.progress.modified.is_some() || self.progress.tag.is_some()
+    }
+
+    /// Returns true if an equal length is sufficient to continue.
+    pub(super) const fn compares_lengths(&self) -> bool {
+        !self.has_validator()
+            && self.progress.options.allow_missing_validator
+            && self.progress.total.is_some()
     }
 
     pub(super) const fn end_exchange(&mut self) {

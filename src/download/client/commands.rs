@@ -36,8 +36,38 @@ impl<R: AsRef<[ByteRange]>, P: AsRef<[Source]>> Download<R, P> {
     /// [`EventError`] if the download is finished or cancelled; nothing changes then.
     pub fn resume(&mut self) -> Result<(), EventError> {
         self.progress.state = self.progress.state.transition(Event::Resume)?;
-        self.reset();
         (self.progress.failures, self.progress.restarts) = (0, 0);
+        self.reset();
+        Ok(())
+    }
+
+    /// Starts the download over. [`Poll::Discard`](super::Poll::Discard) is next if bytes are stored.
+    /// Meant for a download that is suspended or failed and that [`resume`](Self::resume) cannot
+    /// continue, or whose bytes are wrong or lost.
+    ///
+    /// A request in flight is dropped: the caller closes its connection. The start is counted in
+    /// [`restarts`](Self::restarts), which [`Options::max_restarts`] limits for further starts that the
+    /// download makes by itself.
+    ///
+    /// # Errors
+    ///
+    /// [`EventError`] if the download is finished or cancelled; nothing changes then.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use bits_proto::download::{Download, Options, State};
+    ///
+    /// let mut download = Download::whole(Options::DEFAULT, 7);
+    /// download.pause()?;
+    /// download.restart()?;
+    /// assert_eq!((download.state(), download.restarts()), (State::Size, 1));
+    /// # Ok::<(), bits_proto::download::EventError>(())
+    /// ```
+    pub fn restart(&mut self) -> Result<(), EventError> {
+        self.forget_version()?;
+        (self.progress.stop_reason, self.progress.challenge) = (None, None);
+        self.progress.failures = 0;
         Ok(())
     }
 
@@ -55,7 +85,7 @@ impl<R: AsRef<[ByteRange]>, P: AsRef<[Source]>> Download<R, P> {
 
     /// Drops the request in flight, and makes the download ready for the next action.
     fn reset(&mut self) {
-        (self.progress.stop_reason, self.progress.challenge) = (None, None);
+        (self.progress.stop_reason, self.progress.challenge) = (self.restart_reason(), None);
         self.make_ready();
     }
 

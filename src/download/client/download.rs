@@ -23,9 +23,14 @@ pub(super) const MAX_TAG: usize = 128;
 /// and the bytes of its body to [`handle_data`](Self::handle_data), which returns the bytes to store.
 ///
 /// Bytes of two versions of the entity never mix: date, strong tag and length of every response are
-/// compared with those of the first one. Versions of equal length are distinguished by Last-Modified or a
-/// strong tag only. A date of more than 64 bytes and a tag of more than 128 bytes count as absent. If the entity changed, [`Poll::Discard`](super::Poll::Discard)
+/// compared with those of the first one. If the entity changed, [`Poll::Discard`](super::Poll::Discard)
 /// asks the caller to discard all bytes, and the download starts over.
+///
+/// Without Last-Modified and a strong tag, versions of equal length cannot be distinguished. The bytes
+/// of such a response are not continued by another one: the entity is requested at once, and the
+/// download starts over if the transfer breaks. If the ranges need several requests, the download is
+/// suspended with [`StopReason::MissingValidator`]. [`Options::allow_missing_validator`] changes that.
+/// A date of more than 64 bytes and a tag of more than 128 bytes count as absent.
 ///
 /// `R` holds the ranges, such as a `Vec<ByteRange>` or an array. An empty list requests the whole
 /// entity. `P` holds the sources of the ranges, where peers are used.
@@ -214,10 +219,22 @@ impl<R: AsRef<[ByteRange]>, P: AsRef<[Source]>> Download<R, P> {
         self.progress.single_range
     }
 
-    /// Returns how many times the download started over because the entity changed.
+    /// Returns how many times the download started over: because the entity changed, because the
+    /// received bytes could not be continued, or with [`restart`](Self::restart).
     #[must_use]
     pub const fn restarts(&self) -> u32 {
         self.progress.restarts
+    }
+
+    /// Returns the reason why the download starts over, while the next action is
+    /// [`Poll::Discard`](super::Poll::Discard): [`StopReason::EntityChanged`],
+    /// [`StopReason::Interrupted`] or [`StopReason::MissingValidator`]. Returns `None` in other states,
+    /// if the caller started over, and if the download was suspended since.
+    #[must_use]
+    pub fn restart_reason(&self) -> Option<StopReason> {
+        let is_pending =
+            self.progress.state == State::Discard && self.progress.exchange == Exchange::Ready;
+        self.progress.stop_reason.filter(|_| is_pending)
     }
 
     /// Returns the number of consecutive failures.
@@ -233,9 +250,12 @@ impl<R: AsRef<[ByteRange]>, P: AsRef<[Source]>> Download<R, P> {
 
     /// Returns the ranges of the next request. It is empty for a whole entity of unknown length.
     pub(super) fn chosen(&self) -> ChosenRanges<'_> {
-        let Progress { options, next, single_range, .. } = self.progress;
+        let Progress { options, next, single_range, total, .. } = self.progress;
         let ranges = self.ranges_of_one_source();
-        let chosen = choose_ranges(ranges, next, options.max_length.max(1), single_range);
+        // A response without a validator cannot be continued: it should contain everything.
+        let is_at_once = total.is_some() && !self.is_identified();
+        let max_length = if is_at_once { u64::MAX } else { options.max_length.max(1) };
+        let chosen = choose_ranges(ranges, next, max_length, single_range);
         let max_ranges = options.max_ranges.clamp(1, Options::MAX_RANGES) as usize;
         let length =
             chosen.take(max_ranges).fold(0, |sum: u64, range| sum.saturating_add(range.len()));

@@ -32,7 +32,8 @@ pub struct Options {
     /// The maximum number of bytes in one request (`FRAGMENT_LENGTH`); 0 counts as 1. Default:
     /// `u64::MAX`, so that one request fetches all ranges.
     ///
-    /// A whole entity whose length is unknown is requested at once.
+    /// A whole entity whose length is unknown is requested at once. So is an entity without a
+    /// validator: see [`allow_missing_validator`](Self::allow_missing_validator).
     pub max_length: u64,
     /// The maximum number of ranges in one request, clamped to 1 and
     /// [`MAX_RANGES`](Self::MAX_RANGES). Default: 64.
@@ -46,6 +47,15 @@ pub struct Options {
     /// body. If the transfer breaks, it starts over, which counts in
     /// [`max_restarts`](Self::max_restarts). Default: false.
     pub dynamic: bool,
+    /// Continues a download whose responses have neither Last-Modified nor a strong entity tag, if the
+    /// length of the entity is equal in all responses. Default: false.
+    ///
+    /// Versions of equal length can mix then. Set it only for entities that never change, or if the
+    /// complete entity is verified with a hash. Without it, such an entity is requested at once, as
+    /// far as [`max_ranges`](Self::max_ranges) allows it, and the download starts over if the transfer
+    /// breaks.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub allow_missing_validator: bool,
     /// Accepts the whole entity in place of a range, and skips the bytes before the range. Default:
     /// false.
     pub skip_to_range: bool,
@@ -65,8 +75,8 @@ pub struct Options {
     /// The maximum number of consecutive failures that are retried; one more suspends the download.
     /// Each byte of the entity resets the count. Default: 10.
     pub max_retries: u32,
-    /// The maximum number of times that the download starts over because the entity changed; one
-    /// more suspends it. Default: 3.
+    /// The maximum number of times that the download starts over because the entity changed, or
+    /// because received bytes cannot be continued; one more suspends it. Default: 3.
     pub max_restarts: u32,
 }
 
@@ -106,6 +116,7 @@ impl Options {
         max_ranges: 64,
         validator: Validator::IfUnmodifiedSince,
         dynamic: false,
+        allow_missing_validator: false,
         skip_to_range: false,
         request_timeout: Duration::from_secs(5 * 60),
         response_timeout: Duration::from_secs(5 * 60),
@@ -124,6 +135,7 @@ setters!(Options {
     with_max_ranges: max_ranges: u32,
     with_validator: validator: Validator,
     with_dynamic: dynamic: bool,
+    with_allow_missing_validator: allow_missing_validator: bool,
     with_skip_to_range: skip_to_range: bool,
     with_request_timeout: request_timeout: Duration,
     with_response_timeout: response_timeout: Duration,

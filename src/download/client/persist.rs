@@ -40,11 +40,10 @@ stored_form!(Progress as "download" {
 impl Progress {
     /// Returns the first rule that the fields violate; `None` if they are consistent.
     fn contradiction(&self) -> Option<&'static str> {
-        let is_stopped = self.exchange == Exchange::Suspended || self.state == State::Failed;
         let is_unauthorized = self.exchange == Exchange::Unauthorized;
         let rules = [
             (self.are_texts_valid(), "invalid date or entity tag"),
-            (self.stop_reason.is_some() == is_stopped, "stop reason contradicts the state"),
+            (self.has_valid_stop(), "stop reason contradicts the state"),
             (
                 self.challenge.is_some() == is_unauthorized
                     && self.challenge.is_none_or(StatusCode::is_challenge),
@@ -56,6 +55,12 @@ impl Progress {
             (self.is_stop_reason_valid(), "stop reason is not that of a failure"),
         ];
         rules.iter().find(|(holds, _)| !holds).map(|(_, text)| *text)
+    }
+
+    /// Returns true if a stop reason is present where it is needed, and absent where it has no meaning.
+    fn has_valid_stop(&self) -> bool {
+        let is_stopped = self.exchange == Exchange::Suspended || self.state == State::Failed;
+        self.stop_reason.is_some() == is_stopped || (self.state == State::Discard && !is_stopped)
     }
 
     const fn is_stop_reason_valid(&self) -> bool {
@@ -105,8 +110,12 @@ where
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let StoredDownload { ranges, sources, progress } =
             serde::Deserialize::deserialize(deserializer)?;
-        let download = Self { ranges, sources, progress };
+        let mut download = Self { ranges, sources, progress };
         check("download", VERSION, download.contradiction()).map_err(D::Error::custom)?;
+        if download.progress.exchange == Exchange::Ready {
+            // The bytes of a download that an earlier version stored may have no validator.
+            download.make_ready();
+        }
         Ok(download)
     }
 }

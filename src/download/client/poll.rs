@@ -32,7 +32,8 @@ pub enum Poll {
     /// [`handle_peer_fetched`](Download::handle_peer_fetched) or
     /// [`handle_peer_failed`](Download::handle_peer_failed).
     FetchFromPeer(u32),
-    /// Discard all bytes that were stored, because the entity changed. Then call
+    /// Discard all bytes that were stored, because the download starts over;
+    /// [`restart_reason`](Download::restart_reason) returns the reason. Then call
     /// [`handle_discarded`](Download::handle_discarded).
     Discard,
     /// Make all bytes durable, because all ranges are downloaded, and remove stored bytes beyond

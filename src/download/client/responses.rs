@@ -3,6 +3,7 @@
 use core::time::Duration;
 
 use super::body::Body;
+use super::error::is_transient;
 use super::{Download, Event, EventError, ExchangeEvent, Source, State, StopReason};
 use crate::download::field::{ContentRange, MultipartType};
 use crate::download::{ByteRange, MultipartReader, Response};
@@ -19,7 +20,8 @@ impl<R: AsRef<[ByteRange]>, P: AsRef<[Source]>> Download<R, P> {
     /// passed to [`handle_data`](Self::handle_data). Otherwise it is not needed.
     ///
     /// A redirect counts as a failure. The caller may follow it before, except from https to http, and
-    /// report the final response.
+    /// report the final response;
+    /// [`ResolvedUrl::from_redirect`](crate::field::ResolvedUrl::from_redirect) returns its URL.
     ///
     /// # Errors
     ///
@@ -39,7 +41,7 @@ impl<R: AsRef<[ByteRange]>, P: AsRef<[Source]>> Download<R, P> {
             StatusCode::PARTIAL_CONTENT if self.progress.state == State::Download => {
                 self.on_partial(response, now)
             }
-            StatusCode::PRECONDITION_FAILED => self.start_over(),
+            StatusCode::PRECONDITION_FAILED => self.start_over(StopReason::EntityChanged),
             StatusCode::RANGE_NOT_SATISFIABLE => {
                 self.on_unsatisfiable(response.entity_length(), now)
             }
@@ -73,7 +75,7 @@ impl<R: AsRef<[ByteRange]>, P: AsRef<[Source]>> Download<R, P> {
         match status {
             // The ranges in the body are unknown.
             Some(StatusCode::PARTIAL_CONTENT) => self.reject_body(now),
-            Some(StatusCode::PRECONDITION_FAILED) => self.start_over(),
+            Some(StatusCode::PRECONDITION_FAILED) => self.start_over(StopReason::EntityChanged),
             Some(StatusCode::RANGE_NOT_SATISFIABLE) => self.on_unsatisfiable(None, now),
             Some(status) if status.get() >= 300 && status != StatusCode::NOT_MODIFIED => {
                 self.on_failure(status, now)
@@ -92,10 +94,14 @@ impl<R: AsRef<[ByteRange]>, P: AsRef<[Source]>> Download<R, P> {
     }
 
     fn after_size(&mut self) -> Result<(), EventError> {
-        let event = match self.progress.uses_peers {
-            _ if self.is_finished() => Event::AllReceived,
-            true => Event::SizedForSearch,
-            false => Event::Sized,
+        // Without a validator, nothing shows that peers have the version of the origin server.
+        let searches = self.progress.uses_peers && self.is_identified();
+        let event = if self.is_finished() {
+            Event::AllReceived
+        } else if searches {
+            Event::SizedForSearch
+        } else {
+            Event::Sized
         };
         self.complete(event)
     }
@@ -105,16 +111,11 @@ impl<R: AsRef<[ByteRange]>, P: AsRef<[Source]>> Download<R, P> {
         let total = response.entity_length();
         // Without Range, the request was for the whole entity. Its length may be known only now.
         let is_whole_requested = self.is_whole(self.chosen());
-        let was_length_known = self.chosen().next().is_some();
         if !self.adopt_version(response, total, now)? {
             return Ok(());
         }
         let Some(total) = total else { return self.on_unknown_length(response, now) };
         if is_whole_requested && total > 0 {
-            if self.progress.next > 0 && !was_length_known {
-                // Bytes of a response without a length cannot be continued.
-                return self.start_over();
-            }
             return self.receive(Body::Range { skip: 0, offset: 0, remaining: Some(total) }, now);
         }
         let mut chosen = self.chosen();
@@ -144,16 +145,21 @@ impl<R: AsRef<[ByteRange]>, P: AsRef<[Source]>> Download<R, P> {
             return self.suspend(StopReason::MissingLength);
         }
         if self.progress.next > 0 {
-            // The rest of such an entity cannot be requested.
-            return self.start_over();
+            // The server ignores the request for the rest.
+            return self.start_over(StopReason::Interrupted);
         }
         self.receive(Body::Range { skip: 0, offset: 0, remaining: None }, now)
     }
 
     /// Handles a response with ranges.
     fn on_partial(&mut self, response: &Response<'_>, now: Duration) -> Result<(), EventError> {
+        let requested = self.chosen().bytes();
         if !self.adopt_version(response, response.entity_length(), now)? {
             return Ok(());
+        }
+        if requested > 0 && self.chosen().bytes() > requested {
+            // The entity has no validator, as the response shows. It is requested at once.
+            return self.complete_body();
         }
         match (response.content_range, response.multipart) {
             (Some(content_range), _) => self.on_range(content_range, response.body, now),
@@ -198,14 +204,14 @@ impl<R: AsRef<[ByteRange]>, P: AsRef<[Source]>> Download<R, P> {
     /// accept several.
     fn on_unsatisfiable(&mut self, total: Option<u64>, now: Duration) -> Result<(), EventError> {
         if self.is_other_length(total) {
-            return self.start_over();
+            return self.start_over(StopReason::EntityChanged);
         }
         let is_outside = |total| self.chosen().any(|range| range.end() > total);
         match total {
             _ if self.requests_several() => self.reject_body(now),
             Some(total) if is_outside(total) => self.fail(StopReason::RangeOutsideEntity),
             // The range lies within the entity as it was.
-            None if self.progress.total.is_some() => self.start_over(),
+            None if self.progress.total.is_some() => self.start_over(StopReason::EntityChanged),
             _ => self.retry_or_suspend(StopReason::Protocol, now),
         }
     }
@@ -226,9 +232,7 @@ impl<R: AsRef<[ByteRange]>, P: AsRef<[Source]>> Download<R, P> {
                 self.progress.challenge = Some(status);
                 Ok(())
             }
-            // The caller follows redirects.
-            _ if matches!(status.get(), 300..=399) => self.fail(reason),
-            Some(Failure::Transient) => self.retry_or_suspend(reason, now),
+            _ if is_transient(status) => self.retry_or_suspend(reason, now),
             // The field with the ranges may be too long.
             _ if matches!(status.get(), 400 | 414 | 431) && self.requests_several() => {
                 self.reject_body(now)
@@ -256,18 +260,23 @@ impl<R: AsRef<[ByteRange]>, P: AsRef<[Source]>> Download<R, P> {
         let is_changed = differs(progress.modified.as_ref(), modified.as_ref())
             || differs(progress.tag.as_ref(), tag.as_ref());
         if is_changed || self.is_other_length(total) {
-            self.start_over()?;
+            self.start_over(StopReason::EntityChanged)?;
             return Ok(false);
         }
-        let is_known = self.progress.modified.is_some() || self.progress.tag.is_some();
         let is_comparable = self.progress.modified.and(modified.as_ref()).is_some()
-            || self.progress.tag.and(tag.as_ref()).is_some();
-        if self.progress.next > 0 && is_known && !is_comparable {
+            || self.progress.tag.and(tag.as_ref()).is_some()
+            || (self.compares_lengths() && total.is_some());
+        if is_comparable {
+            self.progress.modified = self.progress.modified.or(modified);
+            self.progress.tag = self.progress.tag.or(tag);
+        } else if self.progress.next > 0 {
             self.retry_or_suspend(StopReason::Protocol, now)?;
             return Ok(false);
+        } else {
+            // The validators of an earlier response, such as that to HEAD, do not identify the bytes
+            // of this one.
+            (self.progress.modified, self.progress.tag) = (modified, tag);
         }
-        self.progress.modified = self.progress.modified.or(modified);
-        self.progress.tag = self.progress.tag.or(tag);
         let Some(total) = total else { return Ok(true) };
         self.set_total(total);
         if self.ranges.as_ref().iter().any(|range| range.end() > total) {
@@ -287,8 +296,19 @@ impl<R: AsRef<[ByteRange]>, P: AsRef<[Source]>> Download<R, P> {
         self.progress.whole = ByteRange::whole(total);
     }
 
-    /// Waits for the body of the response.
+    /// Waits for the body of the response. The download is suspended if another response would have to
+    /// continue the body, although its version is unknown.
     fn receive(&mut self, body: Body, now: Duration) -> Result<(), EventError> {
+        let end = match body {
+            Body::Range { remaining, .. } => {
+                remaining.map(|remaining| self.progress.next.saturating_add(remaining))
+            }
+            Body::Multipart { end, .. } => Some(end),
+            Body::None => None,
+        };
+        if end.is_some() && end != self.requested() && !self.is_identified() {
+            return self.suspend(StopReason::MissingValidator);
+        }
         self.progress.exchange = self.progress.exchange.transition(ExchangeEvent::HeadReceived)?;
         self.progress.body = body;
         self.progress.deadline = now.saturating_add(self.progress.options.response_timeout);

@@ -14,7 +14,7 @@ named! {
         Search "search",
         /// GET, for the next ranges (`STATE_DOWNLOAD`).
         Download "download",
-        /// None: the caller discards all bytes, because the entity changed.
+        /// None: the caller discards all bytes, and the download starts over.
         Discard "discard",
         /// None: all ranges are downloaded, and the caller makes them durable.
         Commit "commit",
@@ -48,8 +48,9 @@ named! {
         Committed "committed",
         /// The caller could not store bytes.
         StorageFailed "storage-failed",
-        /// The entity changed, and bytes of the old version are stored.
-        Changed "changed",
+        /// The download starts over, and bytes are stored: the entity changed, the bytes cannot be
+        /// continued, or the caller starts over.
+        Invalidated "invalidated",
         /// The download starts over with HEAD.
         RestartedWithHead "restarted-with-head",
         /// The download starts over with GET.
@@ -85,15 +86,15 @@ const ___: Option<State> = None;
 pub const TABLE: [(State, [Option<State>; Event::ALL.len()]); State::ALL.len()] = {
     use State::*;
     [
-        //           Beg  Siz  Sea  Fou  Peer Rec  All  Com  Sto  Chg  ReH  ReG  Tra  Cred Per  Pau  Res  Can
+        //           Beg  Siz  Sea  Fou  Peer Rec  All  Com  Sto  Inv  ReH  ReG  Tra  Cred Per  Pau  Res  Can
         (Size,      [SIZ, DOW, SEA, ___, ___, ___, COM, ___, SIZ, DIS, SIZ, DOW, SIZ, SIZ, FAI, SIZ, SIZ, CLD]),
-        (Search,    [___, ___, ___, DOW, ___, ___, ___, ___, SEA, ___, ___, ___, ___, ___, ___, SEA, SEA, CLD]),
+        (Search,    [___, ___, ___, DOW, ___, ___, ___, ___, SEA, DIS, SIZ, ___, ___, ___, ___, SEA, SEA, CLD]),
         (Download,  [DOW, ___, ___, ___, SEA, DOW, COM, ___, DOW, DIS, SIZ, DOW, DOW, DOW, FAI, DOW, DOW, CLD]),
-        (Discard,   [___, ___, ___, ___, ___, ___, ___, ___, DIS, ___, SIZ, DOW, ___, ___, ___, DIS, DIS, CLD]),
-        (Commit,    [___, ___, ___, ___, ___, ___, ___, FIN, DOW, ___, ___, ___, ___, ___, ___, COM, COM, CLD]),
+        (Discard,   [___, ___, ___, ___, ___, ___, ___, ___, DIS, DIS, SIZ, DOW, ___, ___, ___, DIS, DIS, CLD]),
+        (Commit,    [___, ___, ___, ___, ___, ___, ___, FIN, DOW, DIS, SIZ, DOW, ___, ___, ___, COM, COM, CLD]),
         (Finished,  [___, ___, ___, ___, ___, ___, ___, ___, ___, ___, ___, ___, ___, ___, ___, ___, ___, ___]),
         (Cancelled, [___, ___, ___, ___, ___, ___, ___, ___, ___, ___, ___, ___, ___, ___, ___, ___, ___, ___]),
-        (Failed,    [___, ___, ___, ___, ___, ___, ___, ___, FAI, ___, ___, ___, ___, ___, ___, ___, DOW, CLD]),
+        (Failed,    [___, ___, ___, ___, ___, ___, ___, ___, FAI, DIS, SIZ, DOW, ___, ___, ___, ___, DOW, CLD]),
     ]
 };
 

@@ -130,8 +130,8 @@ impl<R: AsRef<[ByteRange]>, P: AsRef<[Source]>> Download<R, P> {
         if self.progress.state != State::Discard {
             return Err(EventError::NothingToDiscard);
         }
-        self.progress.next = 0;
         self.progress.state = self.progress.state.transition(self.restart_event())?;
+        (self.progress.next, self.progress.stop_reason) = (0, None);
         Ok(())
     }
 
@@ -176,9 +176,21 @@ impl<R: AsRef<[ByteRange]>, P: AsRef<[Source]>> Download<R, P> {
         Ok(())
     }
 
-    /// [3.6.5.2.4.2] Starts over with another version of the entity. Stored bytes are discarded first.
-    pub(super) fn start_over(&mut self) -> Result<(), EventError> {
-        let event = if self.progress.next > 0 { Event::Changed } else { self.restart_event() };
+    /// [3.6.5.2.4.2] Starts over. Stored bytes are discarded first. If that happened too often, the
+    /// download is suspended.
+    pub(super) fn start_over(&mut self, reason: StopReason) -> Result<(), EventError> {
+        self.forget_version()?;
+        if self.progress.restarts > self.progress.options.max_restarts {
+            self.stop_exchange(Exchange::Suspended, reason);
+        } else if self.progress.state == State::Discard {
+            self.progress.stop_reason = Some(reason);
+        }
+        Ok(())
+    }
+
+    /// Ends the exchange, and forgets the version of the entity.
+    pub(super) fn forget_version(&mut self) -> Result<(), EventError> {
+        let event = if self.progress.next > 0 { Event::Invalidated } else { self.restart_event() };
         let state = self.progress.state.transition(event)?;
         self.end_exchange();
         self.progress.state = state;
@@ -186,9 +198,6 @@ impl<R: AsRef<[ByteRange]>, P: AsRef<[Source]>> Download<R, P> {
         (self.progress.modified, self.progress.tag) = (None, None);
         (self.progress.has_sources, self.progress.single_range) = (false, false);
         self.progress.restarts = self.progress.restarts.saturating_add(1);
-        if self.progress.restarts > self.progress.options.max_restarts {
-            self.stop_exchange(Exchange::Suspended, StopReason::EntityChanged);
-        }
         Ok(())
     }
 

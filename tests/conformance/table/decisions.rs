@@ -175,34 +175,39 @@ A41 | pseudo-code that never advances | the offset in the Ack is the next offset
 D1 | the length of the entity | from Content-Range of a 206, and from Content-Length of a 200 and of HEAD
     download::responses::a_response_says_which_bytes_its_body_contains
 D2 | an entity that changed | all bytes are discarded; at most three times
-    download::client::an_entity_that_changed_is_downloaded_again_from_its_start
-    download::client::a_failed_condition_means_that_the_entity_changed
+    download::client::versions::an_entity_that_changed_is_downloaded_again_from_its_start
+    download::client::versions::a_failed_condition_means_that_the_entity_changed
 D3 | the version of the entity | date, strong tag and length of every response are compared
-    download::client::an_entity_that_changed_is_downloaded_again_from_its_start
-    download::client::a_weak_tag_is_not_compared
-    download::client::bytes_without_a_comparable_validator_do_not_continue_those_with_one
+    download::client::versions::an_entity_that_changed_is_downloaded_again_from_its_start
+    download::client::versions::a_weak_tag_is_not_compared
+    download::client::versions::bytes_without_a_comparable_validator_do_not_continue_those_with_one
+    download::client::missing_validator::bytes_of_an_interrupted_response_are_discarded
+    download::client::missing_validator::ranges_that_need_several_requests_suspend_the_download
+    download::client::missing_validator::an_option_compares_lengths_only
     download::random::ten_thousand_downloads_end_with_the_bytes_of_one_version
 D4 | the condition of a request | If-Unmodified-Since; others by option
-    download::client::conditions_are_those_of_the_options
+    download::client::requests::conditions_are_those_of_the_options
 D5 | several ranges that do not work | single ranges
-    download::client::single_ranges_are_requested_where_several_do_not_work
+    download::client::ranges::single_ranges_are_requested_where_several_do_not_work
 D6 | 412 and 304 | 412 means a change; 304 is an error
-    download::client::a_failed_condition_means_that_the_entity_changed
-    download::client::a_wrong_answer_to_a_single_range_is_retried_and_never_stored
+    download::client::versions::a_failed_condition_means_that_the_entity_changed
+    download::client::ranges::a_wrong_answer_to_a_single_range_is_retried_and_never_stored
 D7 | 200 in place of a range | an error unless the range is the entity; skipped by option
-    download::client::the_whole_entity_in_place_of_a_range_is_an_error_or_skipped
+    download::client::ranges::the_whole_entity_in_place_of_a_range_is_an_error_or_skipped
 D8 | a 206 with other bytes | never stored
-    download::client::a_wrong_answer_to_a_single_range_is_retried_and_never_stored
+    download::client::ranges::a_wrong_answer_to_a_single_range_is_retried_and_never_stored
 D9 | a content coding | never stored
-    download::client::a_coded_body_is_never_stored
+    download::client::failures::a_coded_body_is_never_stored
 D10 | an entity without a length | an error; by option dynamic content
-    download::client::an_entity_without_a_length_is_an_error_or_dynamic_content
-D11 | redirects | the caller follows them or not
-    download::client::transient_failures_are_retried_and_redirects_fail
+    download::client::dynamic::an_entity_without_a_length_is_an_error_or_dynamic_content
+D11 | redirects | the caller follows them or not; https to http is an error
+    download::client::failures::transient_failures_are_retried_and_redirects_fail
+    field::redirects::a_redirect_from_https_to_http_is_rejected
+    field::redirects::a_redirect_to_another_origin_is_visible
 D12 | requested ranges | closed
-    download::client::requests_are_limited_in_length_and_in_the_number_of_ranges
+    download::client::requests::requests_are_limited_in_length_and_in_the_number_of_ranges
 D13 | peers | an action and a source for each range
-    download::client::ranges_that_peers_have_are_fetched_from_them
+    download::client::peers::ranges_that_peers_have_are_fetched_from_them
 D14 | the order of conditions | that of RFC 9110
     download::plan::conditions_are_evaluated_in_the_order_of_http
     download::plan::an_ignored_range_gives_the_whole_entity

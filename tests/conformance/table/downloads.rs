@@ -36,44 +36,44 @@ R3.5.5.2-1 enforced | HEAD is answered like GET without a body
     download::plan::head_is_answered_like_get_without_a_body
 
 R3.6.1-1 enforced | one range with the whole entity
-    download::client::the_length_is_asked_for_first_and_then_the_whole_entity
+    download::client::requests::the_length_is_asked_for_first_and_then_the_whole_entity
 R3.6.1-2 embedder | the form of credentials | the embedder sends them
-    download::client::credentials_are_asked_for_and_the_request_repeated
+    download::client::failures::credentials_are_asked_for_and_the_request_repeated
 R3.6.3-1 embedder | the client of the peer cache is started | Poll::Search
-    download::client::ranges_that_peers_have_are_fetched_from_them
+    download::client::peers::ranges_that_peers_have_are_fetched_from_them
 R3.6.4.1-1 enforced | pausing | the request is dropped at once
-    download::client::an_entity_that_changed_is_downloaded_again_from_its_start
-    download::client::illegal_inputs_change_nothing
+    download::client::versions::an_entity_that_changed_is_downloaded_again_from_its_start
+    download::client::commands::illegal_inputs_change_nothing
 R3.6.4.2-1 enforced | resuming continues with HEAD or GET
-    download::client::bytes_that_could_not_be_stored_are_requested_again
-    download::client::transient_failures_are_retried_and_redirects_fail
+    download::client::failures::bytes_that_could_not_be_stored_are_requested_again
+    download::client::failures::transient_failures_are_retried_and_redirects_fail
 R3.6.5.1-1 enforced | the request timer starts with the request
-    download::client::timers_limit_the_request_and_every_pause_of_the_response
+    download::client::failures::timers_limit_the_request_and_every_pause_of_the_response
 R3.6.5.1-2 enforced | the request timer stops when all is sent
-    download::client::timers_limit_the_request_and_every_pause_of_the_response
+    download::client::failures::timers_limit_the_request_and_every_pause_of_the_response
 R3.6.5.1-3 enforced | the response timer starts then
-    download::client::timers_limit_the_request_and_every_pause_of_the_response
+    download::client::failures::timers_limit_the_request_and_every_pause_of_the_response
 R3.6.5.1-4 enforced | the response timer ends with the response | it starts again with every byte
-    download::client::timers_limit_the_request_and_every_pause_of_the_response
+    download::client::failures::timers_limit_the_request_and_every_pause_of_the_response
 R3.6.5.2.1-1 enforced | with peers the length is asked for first
-    download::client::ranges_that_peers_have_are_fetched_from_them
+    download::client::peers::ranges_that_peers_have_are_fetched_from_them
 R3.6.5.2.1-2 enforced | without peers HEAD or GET is first | an option, HEAD by default
-    download::client::the_length_is_asked_for_first_and_then_the_whole_entity
-    download::client::the_rest_is_requested_after_a_broken_connection
+    download::client::requests::the_length_is_asked_for_first_and_then_the_whole_entity
+    download::client::failures::the_rest_is_requested_after_a_broken_connection
 R3.6.5.2.4-1 enforced | the download ends with its last byte
-    download::client::several_ranges_are_stored_one_after_the_other
-    download::client::an_empty_entity_needs_no_get
+    download::client::ranges::several_ranges_are_stored_one_after_the_other
+    download::client::requests::an_empty_entity_needs_no_get
 R3.6.5.2.4.1-1 enforced | peers are searched again three times
-    download::client::ranges_that_peers_have_are_fetched_from_them
+    download::client::peers::ranges_that_peers_have_are_fetched_from_them
 R3.6.5.2.4.2-1 enforced | no Range for the whole entity
-    download::client::the_length_is_asked_for_first_and_then_the_whole_entity
+    download::client::requests::the_length_is_asked_for_first_and_then_the_whole_entity
 R3.6.5.2.4.2-2 enforced | single ranges after an invalid response with several
-    download::client::single_ranges_are_requested_where_several_do_not_work
+    download::client::ranges::single_ranges_are_requested_where_several_do_not_work
 R3.6.5.2.4.3-1 enforced | all ranges are one sequence of bytes
     download::ranges::chosen_ranges_are_the_next_bytes_of_all_ranges
 R3.6.5.2.4.3-2 enforced | a request ends at its length
     download::ranges::chosen_ranges_are_the_next_bytes_of_all_ranges
-    download::client::requests_are_limited_in_length_and_in_the_number_of_ranges
+    download::client::requests::requests_are_limited_in_length_and_in_the_number_of_ranges
 R3.6.5.2.4.3-3 enforced | a request ends at the last byte
     download::ranges::chosen_ranges_are_the_next_bytes_of_all_ranges
 R3.6.5.2.4.3-4 enforced | the ranges between offset and end are requested
@@ -81,15 +81,15 @@ R3.6.5.2.4.3-4 enforced | the ranges between offset and end are requested
 R3.6.5.2.4.3-5 enforced | the example of the specification | also an example in the documentation
     download::ranges::the_examples_of_the_specification_give_their_ranges
 R3.6.5.2.4.4-1 enforced | a request has ranges of one source
-    download::client::ranges_that_peers_have_are_fetched_from_them
+    download::client::peers::ranges_that_peers_have_are_fetched_from_them
 R3.6.5.3-1 enforced | 200 and 206 continue the download
-    download::client::the_rest_is_requested_after_a_broken_connection
+    download::client::failures::the_rest_is_requested_after_a_broken_connection
 R3.6.5.3-2 enforced | 401 and 407 ask for credentials
-    download::client::credentials_are_asked_for_and_the_request_repeated
+    download::client::failures::credentials_are_asked_for_and_the_request_repeated
 R3.6.5.3-3 departed | other statuses end the download | transient ones are retried first
-    download::client::transient_failures_are_retried_and_redirects_fail
+    download::client::failures::transient_failures_are_retried_and_redirects_fail
 R3.6.6.1-1 departed | a late request suspends the download | it is retried first
-    download::client::timers_limit_the_request_and_every_pause_of_the_response
+    download::client::failures::timers_limit_the_request_and_every_pause_of_the_response
 R3.6.6.2-1 departed | a late response suspends the download | it is retried first
-    download::client::timers_limit_the_request_and_every_pause_of_the_response
+    download::client::failures::timers_limit_the_request_and_every_pause_of_the_response
 ";

@@ -129,5 +129,5 @@ R2.3-1 enforced | additional fields of downloads
     download::plan::extra_fields_precede_those_of_the_plan_and_cannot_replace_them
 R2.3-2 enforced | unknown fields of downloads are ignored
     download::multipart::what_real_servers_send_is_accepted
-    download::client::single_ranges_are_requested_where_several_do_not_work
+    download::client::ranges::single_ranges_are_requested_where_several_do_not_work
 ";

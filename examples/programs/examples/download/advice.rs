@@ -11,6 +11,9 @@ pub fn advice(reason: StopReason) -> &'static str {
         }
         StopReason::EntityChanged => "try again when the entity no longer changes",
         StopReason::RangeOutsideEntity => "check --range: the entity is shorter",
+        StopReason::MissingValidator => {
+            "--allow-missing-validator continues if the length is equal, and may mix two versions"
+        }
         StopReason::MissingLength => "--dynamic accepts such an entity if it arrives in chunks",
         StopReason::RangesNotSupported => {
             "--skip-to-range receives the bytes before the range, and discards them"

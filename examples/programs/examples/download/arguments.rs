@@ -27,6 +27,11 @@ pub struct Arguments {
     /// Accept the whole entity in place of a range, and discard the bytes before the range.
     #[arg(long)]
     pub skip_to_range: bool,
+    /// Continue a download from a server that sends neither Last-Modified nor a strong ETag if the
+    /// length of the entity is equal. Without this option, such a download starts over if its
+    /// connection breaks. Versions of equal length may mix: verify the file afterwards.
+    #[arg(long)]
+    pub allow_missing_validator: bool,
     #[command(flatten)]
     pub client: ClientArguments,
 }
@@ -43,6 +48,7 @@ impl Arguments {
         Options::DEFAULT
             .with_dynamic(self.dynamic)
             .with_skip_to_range(self.skip_to_range)
+            .with_allow_missing_validator(self.allow_missing_validator)
             .with_request_timeout(client.timeout)
             .with_response_timeout(client.timeout)
             .with_initial_backoff(client.retry_delay)

@@ -7,7 +7,7 @@ pub mod part_file;
 use std::io;
 use std::time::{Duration, Instant};
 
-use bits_proto::download::{ByteRange, Download, Options, Poll, State, StopReason};
+use bits_proto::download::{ByteRange, Download, Options, Poll, StopReason};
 use bits_proto::http1::StatusCode;
 use http::HeaderMap;
 use tokio::time::sleep;
@@ -21,9 +21,6 @@ use super::rate_limit::RateLimit;
 use super::state_file::StateFile;
 use job::FetchJob;
 use part_file::PartFile;
-
-/// Maximum number of times that a download starts over because its rest cannot be requested.
-const MAX_RESTARTS: u32 = 3;
 
 /// Minimum time between two updates of the state file while bytes arrive.
 const SAVE_INTERVAL: Duration = Duration::from_millis(500);
@@ -45,10 +42,6 @@ pub struct Fetch {
     last_error: Option<LastError>,
     /// The delay that the latest response requested.
     retry_after: Option<Duration>,
-    /// True if the received bytes precede an interruption.
-    is_interrupted: bool,
-    /// Number of times that the download started over because its rest cannot be requested.
-    restarts: u32,
     /// The time of the latest update of the state file.
     saved_at: Option<Instant>,
 }
@@ -90,8 +83,6 @@ impl Fetch {
             timeout: Options::DEFAULT.response_timeout,
             last_error: None,
             retry_after: None,
-            is_interrupted: false,
-            restarts: 0,
             saved_at: None,
         }
     }
@@ -103,9 +94,7 @@ impl Fetch {
             let handled = self.download.handle_storage_failure(self.file.position());
             handled.map_err(Failure::machine)?;
         }
-        self.download.resume().map_err(Failure::machine)?;
-        self.is_interrupted = true;
-        Ok(())
+        Ok(self.download.resume().map_err(Failure::machine)?)
     }
 
     /// Runs the download until it ends.
@@ -113,15 +102,9 @@ impl Fetch {
         loop {
             self.show_progress();
             match self.download.poll() {
-                Poll::Send if !self.can_continue() => self.start_over()?,
                 Poll::Send => self.exchange(connector).await?,
                 Poll::Wait(until) => self.wait(until).await,
-                Poll::Discard => {
-                    self.console.say("the entity changed on the server; starting over");
-                    self.file.truncate(0).map_err(|error| self.file_error(&error))?;
-                    self.download.handle_discarded().map_err(Failure::machine)?;
-                    self.save()?;
-                }
+                Poll::Discard => self.discard()?,
                 Poll::Commit => self.commit()?,
                 Poll::Credentials(status) => return Err(self.unauthorized(status)),
                 Poll::Suspended(reason) | Poll::Failed(reason) => return Err(self.stopped(reason)),
@@ -147,31 +130,23 @@ impl Fetch {
         self.console.received(self.download.received());
     }
 
-    /// Returns false if bytes were received before an interruption whose rest cannot be requested: its
-    /// length is unknown, or nothing shows that it belongs to the same version of the entity.
-    fn can_continue(&self) -> bool {
-        let has_validator =
-            self.download.last_modified().is_some() || self.download.tag().is_some();
-        let has_length = self.download.entity_length().is_some();
-        !self.is_interrupted
-            || self.download.state() != State::Download
-            || self.download.received() == 0
-            || (has_validator && has_length)
-    }
-
-    /// Discards all bytes.
-    fn start_over(&mut self) -> std::result::Result<(), FetchError> {
-        self.is_interrupted = false;
-        self.restarts += 1;
-        if self.restarts > MAX_RESTARTS {
-            let why = "the connection broke repeatedly, and the server states no version of the \
-                       entity with which its rest can be requested";
-            return Err(FetchError::Permanent { text: why.into(), reason: None });
-        }
-        self.console.say("nothing identifies the version of the received bytes; starting over");
-        self.download.handle_storage_failure(0).map_err(Failure::machine)?;
-        self.download.resume().map_err(Failure::machine)?;
+    /// Discards all bytes, because the download starts over.
+    fn discard(&mut self) -> std::result::Result<(), FetchError> {
+        let why = match self.download.restart_reason() {
+            Some(StopReason::EntityChanged) => "the entity changed on the server",
+            Some(StopReason::MissingValidator) => {
+                "the server sends neither Last-Modified nor a strong ETag, so that the received bytes \
+                 cannot be continued"
+            }
+            Some(StopReason::Interrupted) => {
+                "the server does not state the length of the entity, so that the received bytes cannot \
+                 be continued"
+            }
+            _ => "the received bytes cannot be continued",
+        };
+        self.console.say(&format!("{why}; starting over"));
         self.file.truncate(0).map_err(|error| self.file_error(&error))?;
+        self.download.handle_discarded().map_err(Failure::machine)?;
         Ok(self.save()?)
     }
 
@@ -182,7 +157,6 @@ impl Fetch {
             self.console.say(&format!("{}; retrying in {seconds:.1} s", error.text));
         }
         sleep(time).await;
-        self.is_interrupted = true;
         self.download.handle_timeout(self.now());
     }
 
@@ -224,18 +198,10 @@ impl Fetch {
             (StopReason::Refused { .. }, _) | (_, None) => format!("{reason}{attempts}"),
             (_, Some(error)) => format!("{reason}: {error}{attempts}"),
         };
-        let is_permanent = matches!(self.download.poll(), Poll::Failed(_))
-            || matches!(
-                reason,
-                StopReason::MissingLength
-                    | StopReason::RangesNotSupported
-                    | StopReason::UnsupportedEncoding
-            );
-        let reason = Some(reason);
-        if is_permanent {
-            FetchError::Permanent { text, reason }
+        if reason.is_permanent() {
+            FetchError::Permanent { text, reason: Some(reason) }
         } else {
-            FetchError::Transient { text, reason }
+            FetchError::Transient { text, reason: Some(reason) }
         }
     }
 }
