@@ -223,6 +223,10 @@ impl<R: AsRef<[ByteRange]>, P: AsRef<[Source]>> Download<R, P> {
         if self.progress.single_range || self.progress.state == State::Size || !is_several {
             return self.retry_or_suspend(StopReason::Protocol, now);
         }
+        if self.progress.next > 0 && !self.is_identified() {
+            // Single ranges cannot continue the received parts, and a new start would end here again.
+            return self.suspend(StopReason::MissingValidator);
+        }
         self.progress.single_range = true;
         self.complete_body()
     }

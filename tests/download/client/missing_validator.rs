@@ -130,6 +130,9 @@ fn parts_before_an_invalid_part_are_discarded() {
     exchange(&mut download, 206, &[("Content-Type", "multipart/byteranges; boundary=b")]);
     let body = "--b\r\nContent-Range: bytes 0-1/9\r\n\r\n01\r\n--b--\r\n";
     assert_eq!(receive(&mut download, body), [stored(0, 0, "01")]);
+    // A new start would end with the same response.
+    assert_eq!((download.poll(), download.restarts()), (Poll::Suspended(REASON), 0));
+    download.resume().unwrap();
     assert_eq!((download.poll(), download.restart_reason()), (Poll::Discard, Some(REASON)));
 }
 

@@ -90,8 +90,10 @@ fn prepare(arguments: &Arguments, url: HttpUrl) -> Result<Fetch> {
     let mut fetch = Fetch::new(download, url, file, console);
     fetch.state = Some(state);
     if is_resumed {
-        fetch.resume().map_err(|error| explain(&fetch.url, error))?;
+        // No request is in flight any more. A failed download has none, and cannot be paused.
+        let _ = fetch.download.pause();
         fetch.download.set_options(options).map_err(Failure::machine)?;
+        fetch.resume().map_err(|error| explain(&fetch.url, error))?;
     }
     Ok(fetch)
 }
