@@ -116,9 +116,11 @@ fn numbers_of_every_length_end_at_the_first_other_byte() {
         ];
         assert_eq!(items(&text), expected);
         for byte in (0..=u8::MAX).filter(|byte| !byte.is_ascii_digit() && *byte != b'-') {
-            let text = [b"bytes=", digits.as_bytes(), &[byte], b"12345678-"].concat();
-            let error = Range::try_from(&*text).expect_err("not a range");
-            assert_eq!(error.offset(), Some(6 + length), "{}", text.escape_ascii());
+            for after in [&b"12345678-"[..], b"1-,1-2,3-4"] {
+                let text = [b"bytes=", digits.as_bytes(), &[byte], after].concat();
+                let error = Range::try_from(&*text).expect_err("not a range");
+                assert_eq!(error.offset(), Some(6 + length), "{}", text.escape_ascii());
+            }
         }
     }
 }
