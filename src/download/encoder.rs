@@ -14,7 +14,7 @@ use crate::util::sink::write_to_buf;
 use crate::util::sink::write_to_io;
 #[cfg(feature = "alloc")]
 use crate::util::sink::write_to_vec;
-use crate::util::sink::{LenSink, Sink, SliceSink, Wire, write_to_slice};
+use crate::util::sink::{LenSink, Sink, Wire, format_value, write_to_slice};
 
 /// The head of a download message with its extra fields, checked and ready to be written.
 ///
@@ -258,11 +258,12 @@ struct FieldCallback<F>(F);
 
 impl<F: FnMut(&str, &[u8])> FieldVisitor for FieldCallback<F> {
     fn field(mut self, field: FieldName, value: Value<'_>) -> Self {
+        let mut callback = |bytes: &[u8]| (self.0)(field.as_str(), bytes);
         match value {
-            Value::Bytes(bytes) => (self.0)(field.as_str(), bytes),
-            Value::Ranges(_) => self.formatted(field, value, &mut [0; MAX_RANGES_LENGTH]),
+            Value::Bytes(bytes) => callback(bytes),
+            Value::Ranges(_) => format_value::<MAX_RANGES_LENGTH>(&value, callback),
             // The longest other value is a Content-Range with three numbers of 20 digits.
-            value => self.formatted(field, value, &mut [0; 72]),
+            value => format_value::<72>(&value, callback),
         }
         self
     }
@@ -270,12 +271,3 @@ impl<F: FnMut(&str, &[u8])> FieldVisitor for FieldCallback<F> {
 
 /// The maximum length of a Range value: two numbers of 20 digits and two separators for each range.
 const MAX_RANGES_LENGTH: usize = 6 + 42 * Options::MAX_RANGES as usize;
-
-impl<F: FnMut(&str, &[u8])> FieldCallback<F> {
-    fn formatted(&mut self, field: FieldName, value: Value<'_>, buffer: &mut [u8]) {
-        let capacity = buffer.len();
-        let SliceSink(rest) = value.put_into(SliceSink(buffer));
-        let length = capacity.saturating_sub(rest.len());
-        (self.0)(field.as_str(), buffer.get(..length).unwrap_or_default());
-    }
-}

@@ -12,7 +12,7 @@ use crate::util::sink::write_to_buf;
 use crate::util::sink::write_to_io;
 #[cfg(feature = "alloc")]
 use crate::util::sink::write_to_vec;
-use crate::util::sink::{LenSink, MaxLenSink, Sink, SliceSink, Wire};
+use crate::util::sink::{LenSink, MaxLenSink, Sink, SliceSink, Wire, format_value};
 
 /// An empty list of extra fields, for `encode` and similar functions.
 pub const NO_EXTRAS: [(&str, &[u8]); 0] = [];
@@ -348,24 +348,18 @@ struct FieldCallback<F>(F);
 
 impl<F: FnMut(&str, &[u8])> FieldVisitor for FieldCallback<F> {
     fn field(mut self, field: FieldName, value: Value<'_>) -> Self {
-        let bytes = match &value {
-            Value::Bytes(bytes) => Some(*bytes),
-            Value::SessionId(id) => Some(id.as_bytes()),
-            _ => None,
-        };
-        if let Some(bytes) = bytes {
-            (self.0)(field.as_str(), bytes);
-            return self;
+        let mut callback = |bytes: &[u8]| (self.0)(field.as_str(), bytes);
+        match value {
+            Value::Bytes(bytes) => callback(bytes),
+            Value::SessionId(id) => callback(id.as_bytes()),
+            value => format_value::<MAX_FORMATTED_LENGTH>(&value, callback),
         }
-        // The longest value that is formatted here is a list of protocols.
-        let mut buffer = [0; SupportedProtocols::MAX * (uuid::fmt::Braced::LENGTH + 1)];
-        let capacity = buffer.len();
-        let SliceSink(rest) = value.put_into(SliceSink(&mut buffer));
-        let length = capacity.saturating_sub(rest.len());
-        (self.0)(field.as_str(), buffer.get(..length).unwrap_or_default());
         self
     }
 }
+
+/// The maximum length of a value that is formatted: a list of protocols.
+const MAX_FORMATTED_LENGTH: usize = SupportedProtocols::MAX * (uuid::fmt::Braced::LENGTH + 1);
 
 impl<F: FnMut(&str, &[u8])> ExtraVisitor for FieldCallback<F> {
     fn extra(mut self, name: &str, value: &[u8]) -> Self {

@@ -211,6 +211,14 @@ pub(crate) fn write_to_slice(value: &impl Wire, buffer: &mut [u8]) -> Result<usi
     Ok(capacity.saturating_sub(rest.len()))
 }
 
+/// Formats a value of at most `N` bytes, and calls `each` with its bytes.
+pub(crate) fn format_value<const N: usize>(value: &impl Wire, each: impl FnOnce(&[u8])) {
+    let mut buffer = [0; N];
+    let SliceSink(rest) = value.put_into(SliceSink(&mut buffer));
+    let length = N.saturating_sub(rest.len());
+    each(buffer.get(..length).unwrap_or_default());
+}
+
 /// Writes a value of this length to a new vector.
 #[cfg(feature = "alloc")]
 pub(crate) fn write_to_vec(value: &impl Wire, length: usize) -> alloc::vec::Vec<u8> {
