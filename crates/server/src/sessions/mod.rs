@@ -7,6 +7,8 @@ mod error;
 #[cfg(feature = "file")]
 mod file;
 mod memory;
+#[cfg(feature = "object")]
+mod object;
 mod shared;
 mod table;
 
@@ -21,6 +23,8 @@ pub use self::error::SessionStoreError;
 #[cfg(feature = "file")]
 pub use self::file::{FileSessions, UnreadableRecord};
 pub use self::memory::MemorySessions;
+#[cfg(feature = "object")]
+pub use self::object::ObjectSessions;
 use crate::Key;
 use crate::storage::Staged;
 

@@ -21,6 +21,8 @@ mod error;
 #[cfg(feature = "file")]
 mod file;
 mod memory;
+#[cfg(feature = "object")]
+mod object;
 #[cfg(feature = "file")]
 mod shared;
 mod shared_pointer;
@@ -37,6 +39,8 @@ pub use self::error::StorageError;
 #[cfg(feature = "file")]
 pub use self::file::{FileStorage, FileStorageOptions};
 pub use self::memory::MemoryStorage;
+#[cfg(feature = "object")]
+pub use self::object::ObjectStorage;
 #[cfg(feature = "file")]
 pub use self::shared::SharedFileStorage;
 use crate::Key;
