@@ -1,0 +1,11 @@
+//! Entities and sessions in object stores.
+
+#![cfg(feature = "object")]
+
+mod cost;
+mod driver;
+mod faults;
+mod fencing;
+mod memory;
+mod observed;
+mod s3;
