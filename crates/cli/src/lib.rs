@@ -3,10 +3,13 @@
 
 #![forbid(unsafe_code)]
 
+pub mod client;
 pub mod config;
+pub mod download;
 pub mod error;
 pub mod inspect;
 pub mod units;
+pub mod upload;
 
 use std::ffi::OsString;
 use std::io::{self, Write as _};
@@ -28,6 +31,10 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Uploads a file to a BITS server.
+    Upload(Box<upload::UploadArguments>),
+    /// Downloads a file, or ranges of it, from any HTTP server.
+    Download(Box<download::DownloadArguments>),
     /// Explains captured BITS traffic.
     Inspect(inspect::InspectArguments),
     /// Print a script that completes commands in a shell.
@@ -61,6 +68,8 @@ pub fn main() -> ExitCode {
             }
             return inspect::main(&arguments);
         }
+        Command::Upload(arguments) => return transfer("upload", upload::run(&arguments)),
+        Command::Download(arguments) => return transfer("download", download::run(&arguments)),
         Command::Completions { shell } => completions(shell),
         Command::Man { folder } => clap_mangen::generate_to(Arguments::command(), folder)
             .map_err(|error| Failure::failed(format!("cannot write the manual pages: {error}"))),
@@ -68,6 +77,19 @@ pub fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => failure.report("bits"),
+    }
+}
+
+/// Runs a transfer. One thread suffices for one connection; a blocking thread reads the file.
+fn transfer(command: &str, transfer: impl Future<Output = Result<(), Failure>>) -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let done = match runtime {
+        Ok(runtime) => runtime.block_on(transfer),
+        Err(error) => Err(Failure::failed(error)),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(command),
     }
 }
 
