@@ -9,6 +9,8 @@ mod file;
 mod memory;
 #[cfg(feature = "object")]
 mod object;
+#[cfg(feature = "redis")]
+mod redis;
 mod shared;
 mod table;
 
@@ -25,6 +27,8 @@ pub use self::file::{FileSessions, UnreadableRecord};
 pub use self::memory::MemorySessions;
 #[cfg(feature = "object")]
 pub use self::object::ObjectSessions;
+#[cfg(feature = "redis")]
+pub use self::redis::RedisSessions;
 use crate::Key;
 use crate::storage::Staged;
 

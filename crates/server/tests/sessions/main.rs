@@ -9,3 +9,7 @@ mod file_crashes;
 mod memory;
 #[cfg(any(feature = "file", feature = "redis"))]
 mod records;
+#[cfg(feature = "redis")]
+mod redis;
+#[cfg(feature = "redis")]
+mod redis_server;
