@@ -2,6 +2,20 @@
 //!
 //! A [`SessionStore`] keeps one [`SessionRecord`] for each session. Several nodes can share a store: records
 //! are changed by compare-and-swap, so no change is lost and no work token is issued twice.
+//!
+//! A request with a fragment loads the record once and replaces it at least twice: when its work begins, and
+//! when its bytes are acknowledged. A long fragment acknowledges its bytes piece by piece.
+//!
+//! | store | sessions survive | nodes | cost of a fragment | choose it for |
+//! |---|---|---|---|---|
+//! | `MemorySessions` | nothing | one | none | tests; uploads that may start over |
+//! | `FileSessions` | the end of the process | one | 2 files written and renamed | one server |
+//! | `FileSessions` with `fsync` | a crash of the machine | one | also 4 flushes to the disk | one server whose acknowledged bytes must never be sent again |
+//! | `RedisSessions` | as Redis is configured | several | 3 round trips | clusters; many short fragments |
+//! | `ObjectSessions` | everything | several | 1 GET and 2 PUT | clusters that have nothing but a bucket |
+//!
+//! No store searches all sessions for a count or for expired sessions, except that `ObjectSessions` lists its
+//! objects at intervals.
 
 mod error;
 #[cfg(feature = "file")]
