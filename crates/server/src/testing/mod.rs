@@ -29,7 +29,11 @@
 mod sessions;
 mod storage;
 mod suite;
+mod upload;
+mod work_tokens;
 
 pub use self::sessions::session_store;
 pub use self::storage::storage;
 pub use self::suite::{CaseResult, Report};
+pub use self::upload::Upload;
+pub use self::work_tokens::WorkTokens;

@@ -1,4 +1,11 @@
 //! Storages.
 
+mod files;
+mod files_paths;
 mod folders;
+#[cfg(target_os = "linux")]
+mod full;
+mod keys;
 mod memory;
+mod shared;
+mod stalls;

@@ -3,11 +3,12 @@
 use bits_proto::server::WorkToken;
 use bytes::Bytes;
 
-use super::upload::{Upload, complete, ensure_absent, ensure_published, key, upload};
+use super::checks::{complete, ensure_absent, ensure_published, key, upload};
 use super::{StorageCase, Storages};
 use crate::BoxError;
 use crate::Key;
 use crate::storage::{Discarded, Publish, Storage, Writer};
+use crate::testing::Upload;
 use crate::testing::suite::{Outcome, cases};
 
 pub(super) const CASES: &[StorageCase] = cases! {
@@ -88,8 +89,8 @@ async fn test_writing(storages: &Storages, late: Late) -> Outcome {
         upload.send(storage, &ENTITY[..4]).await?;
         let mut stalled = Stalled::begin(storage, &mut upload, late).await?;
 
-        let token = upload.token()?;
-        let mut writer = upload.writer(other, token).await?;
+        let token = upload.token();
+        let mut writer = upload.writer(other, token, upload.acknowledged()).await?;
         stalled.continue_if(moment == Moment::Open, storage, &upload).await;
         writer.write(Bytes::from_static(&ENTITY[4..8])).await?;
         let flushed = writer.flush().await?;
@@ -133,14 +134,14 @@ async fn end(
 ) -> Outcome {
     let discards = matches!(moment, Moment::Discarded | Moment::Removed);
     if discards {
-        let token = session.token()?;
+        let token = session.token();
         storage.discard(token, &session.staged(), Discarded::ALL).await?;
         stalled.continue_if(moment == Moment::Discarded, node, &session).await;
         session.remove(storage).await?;
         stalled.continue_if(moment == Moment::Removed, node, &session).await;
         return ensure_absent(storage, key).await;
     }
-    let publication = session.publication()?.with_replaces(true);
+    let publication = session.publication().with_replaces(true);
     storage.publish(publication).await?;
     stalled.continue_if(moment == Moment::Published, node, &session).await;
     ensure_published(storage, key, ENTITY).await?;
@@ -168,11 +169,11 @@ impl Stalled {
         upload: &mut Upload,
         late: Late,
     ) -> Result<Self, BoxError> {
-        let publication = upload.publication()?.with_replaces(true);
+        let publication = upload.publication().with_replaces(true);
         let token = publication.token;
         let mut writer = None;
         if matches!(late, Late::Write | Late::Flush) {
-            writer = Some(upload.writer(storage, token).await?);
+            writer = Some(upload.writer(storage, token, upload.acknowledged()).await?);
         }
         if let (Late::Flush, Some(writer)) = (late, &mut writer) {
             writer.write(Bytes::from_static(b"late bytes that were not flushed")).await?;
@@ -186,7 +187,7 @@ impl Stalled {
             return;
         }
         if self.late == Late::Open {
-            self.writer = upload.writer_at(storage, self.token, 4).await.ok();
+            self.writer = upload.writer(storage, self.token, 4).await.ok();
         }
         if let (Late::Write | Late::Open, Some(writer)) = (self.late, &mut self.writer) {
             let _ = writer.write(Bytes::from_static(b"late bytes, more than the entity")).await;

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::upload::{complete, ensure_absent, ensure_published, key, upload};
+use super::checks::{complete, ensure_absent, ensure_published, key, upload};
 use super::{StorageCase, Storages};
 use crate::storage::{Storage, StorageError};
 use crate::testing::suite::{Outcome, cases, ensure};
@@ -105,7 +105,7 @@ async fn add(storage: &dyn Storage, first: &Key, second: &Key, replaces: bool) -
         return ensure_published(storage, first, b"first").await;
     }
     let mut upload = complete(storage, second, b"second").await?;
-    let publication = upload.publication()?.with_replaces(replaces);
+    let publication = upload.publication().with_replaces(replaces);
     match storage.publish(publication).await {
         Ok(_) => ensure_published(storage, second, b"second").await?,
         Err(StorageError::Denied(_) | StorageError::Exists) => {}

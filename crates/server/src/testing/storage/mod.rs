@@ -1,11 +1,11 @@
 //! Conformance suite for [`Storage`].
 
+mod checks;
 mod fencing;
 mod keys;
 mod publication;
 mod replies;
 mod sessions;
-mod upload;
 mod uploads;
 
 use std::sync::Arc;

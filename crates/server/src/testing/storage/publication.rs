@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
-use super::upload::{
+use super::checks::{
     complete, content, ensure_absent, ensure_bytes, ensure_published, key, read, upload,
 };
 use super::{StorageCase, Storages};
@@ -43,11 +43,11 @@ async fn a_repeated_publication_succeeds(storages: Storages) -> Outcome {
             upload(storage, &key, b"replaced", false).await?.remove(storage).await?;
         }
         let mut upload = complete(storage, &key, b"entity").await?;
-        let publication = upload.publication()?.with_replaces(replaces);
+        let publication = upload.publication().with_replaces(replaces);
         storage.publish(publication.clone()).await?;
         storage.publish(publication).await.map_err(repeated)?;
         for storage in [storage, other] {
-            let publication = upload.publication()?.with_replaces(replaces);
+            let publication = upload.publication().with_replaces(replaces);
             storage.publish(publication).await.map_err(repeated)?;
             ensure_published(storage, &key, b"entity").await?;
         }
@@ -68,21 +68,21 @@ async fn an_existing_entity_is_not_replaced(storages: Storages) -> Outcome {
     let mut loser = complete(storage, &key, b"second").await?;
     let mut discarded = complete(storage, &key, b"third").await?;
     for session in [&mut loser, &mut discarded] {
-        let published = storage.publish(session.publication()?).await;
+        let published = storage.publish(session.publication()).await;
         ensure!(
             matches!(published, Err(StorageError::Exists)),
             "expected `Exists`, got {published:?}"
         );
         ensure_published(storage, &key, b"first").await?;
     }
-    storage.publish(winner.publication()?).await.map_err(repeated)?;
+    storage.publish(winner.publication()).await.map_err(repeated)?;
     winner.remove(storage).await?;
-    let token = discarded.token()?;
+    let token = discarded.token();
     storage.discard(token, &discarded.staged(), Discarded::ENTITY).await?;
     discarded.remove(storage).await?;
     ensure_published(storage, &key, b"first").await?;
     // The bytes of the other one are still there.
-    storage.publish(loser.publication()?.with_replaces(true)).await?;
+    storage.publish(loser.publication().with_replaces(true)).await?;
     ensure_published(storage, &key, b"second").await
 }
 
@@ -131,7 +131,7 @@ async fn compete(
         let storage = storages.open().await?;
         let bytes = content(number as u32, 1000 + number);
         let mut upload = complete(&*storage, key, &bytes).await?;
-        let publication = upload.publication()?.with_replaces(replaces);
+        let publication = upload.publication().with_replaces(replaces);
         publications.spawn(async move {
             let published = storage.publish(publication).await.map(drop);
             upload.remove(&*storage).await.map(|()| (bytes, published))

@@ -2,10 +2,11 @@
 
 use bytes::Bytes;
 
-use super::upload::{Upload, complete, ensure_bytes, ensure_published, key, read};
+use super::checks::{complete, ensure_bytes, ensure_published, key, read};
 use super::{StorageCase, Storages};
 use crate::BoxError;
 use crate::storage::{Discarded, ReplyWriter, Storage, StorageError};
+use crate::testing::Upload;
 use crate::testing::suite::{Outcome, cases, ensure};
 
 pub(super) const CASES: &[StorageCase] = cases! {
@@ -36,7 +37,7 @@ async fn a_reply_appears_when_it_is_complete(storages: Storages) -> Outcome {
     reply.finish().await?;
     ensure_reply(storage, &upload, b"reply").await?;
     ensure_reply(other, &upload, b"reply").await?;
-    upload.publish(storage).await?;
+    storage.publish(upload.publication()).await?;
     ensure_reply(other, &upload, b"reply").await?;
     upload.remove(storage).await?;
     ensure_no_reply(storage, &upload).await?;
@@ -80,7 +81,7 @@ async fn the_entity_is_discarded_without_the_reply(storages: Storages) -> Outcom
         discard(storage, &mut upload, Discarded::ENTITY).await?;
         ensure_reply(storage, &upload, b"reply").await?;
     }
-    let published = storage.publish(upload.publication()?).await;
+    let published = storage.publish(upload.publication()).await;
     let is_lost = matches!(published, Err(StorageError::Lost(_)));
     ensure!(is_lost, "publication after discarding: expected `Lost`, got {published:?}");
     discard(storage, &mut upload, Discarded::REPLY).await?;
@@ -100,7 +101,7 @@ async fn the_reply_is_discarded_without_the_entity(storages: Storages) -> Outcom
     begin(storage, &mut upload, b"another").await?.finish().await?;
     ensure_reply(storage, &upload, b"another").await?;
     discard(storage, &mut upload, Discarded::REPLY).await?;
-    upload.publish(storage).await?;
+    storage.publish(upload.publication()).await?;
     discard(storage, &mut upload, Discarded::ALL).await?;
     ensure_published(storage, &key, b"entity").await
 }
@@ -109,12 +110,12 @@ async fn a_server_application_finds_the_files(storages: Storages) -> Outcome {
     let storage = &*storages.open().await?;
     let key = key("server")?;
     let mut upload = complete(storage, &key, b"entity").await?;
-    let token = upload.token()?;
-    let mut writer = upload.writer(storage, token).await?;
+    let token = upload.token();
+    let mut writer = upload.writer(storage, token, upload.acknowledged()).await?;
     writer.write(Bytes::from_static(b"surplus")).await?;
     writer.flush().await?;
     drop(writer);
-    let token = upload.token()?;
+    let token = upload.token();
     let paths = storage.paths(token, &upload.staged(), upload.acknowledged()).await?;
     if let Some(paths) = paths {
         ensure_bytes("file of the entity", &std::fs::read(&paths.entity)?, b"entity")?;
@@ -124,7 +125,7 @@ async fn a_server_application_finds_the_files(storages: Storages) -> Outcome {
         discard(storage, &mut upload, Discarded::REPLY).await?;
         ensure_no_reply(storage, &upload).await?;
     }
-    upload.publish(storage).await?;
+    storage.publish(upload.publication()).await?;
     ensure_published(storage, &key, b"entity").await
 }
 
@@ -134,24 +135,24 @@ async fn begin(
     upload: &mut Upload,
     bytes: &'static [u8],
 ) -> Result<Box<dyn ReplyWriter>, BoxError> {
-    let mut reply = storage.write_reply(upload.token()?).await?;
+    let mut reply = storage.write_reply(upload.token()).await?;
     reply.write(Bytes::from_static(bytes)).await?;
     Ok(reply)
 }
 
 async fn discard(storage: &dyn Storage, upload: &mut Upload, what: Discarded) -> Outcome {
-    let token = upload.token()?;
+    let token = upload.token();
     Ok(storage.discard(token, &upload.staged(), what).await?)
 }
 
 async fn ensure_reply(storage: &dyn Storage, upload: &Upload, expected: &[u8]) -> Outcome {
-    let mut reply = storage.open_reply(upload.session()).await?.ok_or("there is no reply")?;
+    let mut reply = storage.open_reply(upload.session_id()).await?.ok_or("there is no reply")?;
     ensure!(reply.metadata().length == expected.len() as u64, "wrong length of the reply");
     ensure_bytes("reply", &read(&mut *reply).await?, expected)
 }
 
 async fn ensure_no_reply(storage: &dyn Storage, upload: &Upload) -> Outcome {
-    let reply = storage.open_reply(upload.session()).await?;
+    let reply = storage.open_reply(upload.session_id()).await?;
     ensure!(reply.is_none(), "there is a reply");
     Ok(())
 }

@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use uuid::Uuid;
 
-use super::upload::{Upload, complete, ensure_published, key, upload};
+use super::checks::{complete, ensure_published, key, upload};
 use super::{StorageCase, Storages};
 use crate::BoxError;
 use crate::storage::{Discarded, Storage};
+use crate::testing::Upload;
 use crate::testing::suite::{Outcome, cases, ensure};
 
 pub(super) const CASES: &[StorageCase] = cases! {
@@ -27,9 +28,9 @@ async fn removal_may_be_repeated(storages: Storages) -> Outcome {
     for _ in 0..2 {
         published.remove(storage).await?;
         staged.remove(storage).await?;
-        storage.remove(staged.session(), None).await?;
+        storage.remove(staged.session_id(), None).await?;
         storage.remove(Uuid::nil(), None).await?;
-        let token = staged.token()?;
+        let token = staged.token();
         storage.discard(token, &staged.staged(), Discarded::ALL).await?;
     }
     ensure_published(storage, &key, b"entity").await
@@ -48,7 +49,7 @@ async fn sessions_without_records_are_listed_and_removed(storages: Storages) -> 
         ensure!(is_listed, "a session with staged data is not listed");
     }
     for upload in [&began, &partial, &complete] {
-        other.remove(upload.session(), None).await?;
+        other.remove(upload.session_id(), None).await?;
         let is_listed = lists(storage, upload, Duration::ZERO).await?;
         ensure!(!is_listed, "a session is listed after its removal");
     }
@@ -74,5 +75,5 @@ async fn lists(
     upload: &Upload,
     min_age: Duration,
 ) -> Result<bool, BoxError> {
-    Ok(storage.sessions(min_age).await?.contains(&upload.session()))
+    Ok(storage.sessions(min_age).await?.contains(&upload.session_id()))
 }

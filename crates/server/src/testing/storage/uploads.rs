@@ -5,10 +5,10 @@ use std::time::Duration;
 use bits_proto::server::WorkToken;
 use bytes::Bytes;
 
-use super::upload::{Upload, content, ensure_absent, ensure_bytes, ensure_published, key, read};
+use super::checks::{content, ensure_absent, ensure_bytes, ensure_published, key, read};
 use super::{StorageCase, Storages};
-use crate::BoxError;
 use crate::storage::{Result, Storage, StorageError};
+use crate::testing::Upload;
 use crate::testing::suite::{Outcome, cases, ensure};
 
 pub(super) const CASES: &[StorageCase] = cases! {
@@ -43,7 +43,7 @@ async fn an_upload_is_published_as_it_was_written(storages: Storages) -> Outcome
     upload.send(storage, b"0123").await?;
     upload.send(storage, b"456789").await?;
     ensure_absent(storage, &key).await?;
-    upload.publish(storage).await?;
+    storage.publish(upload.publication()).await?;
     ensure_published(storage, &key, b"0123456789").await?;
     upload.remove(storage).await?;
     ensure_published(storage, &key, b"0123456789").await
@@ -56,8 +56,8 @@ async fn bytes_may_be_divided_in_any_way(storages: Storages) -> Outcome {
     for (ends, pieces) in (0..1 << (BYTES.len() - 1)).flat_map(|ends| [(ends, 1), (ends, 0)]) {
         let key = key("divided")?;
         let mut upload = Upload::begin(storage, &key, BYTES.len() as u64).await?;
-        let token = upload.token()?;
-        let mut writer = upload.writer(storage, token).await?;
+        let token = upload.token();
+        let mut writer = upload.writer(storage, token, upload.acknowledged()).await?;
         let mut first = 0;
         for end in 1..=BYTES.len() {
             if end < BYTES.len() && ends >> (end - 1) & 1 == 0 {
@@ -72,7 +72,7 @@ async fn bytes_may_be_divided_in_any_way(storages: Storages) -> Outcome {
             first = end;
         }
         drop(writer);
-        upload.publish(storage).await?;
+        storage.publish(upload.publication()).await?;
         ensure_published(storage, &key, BYTES).await?;
         upload.remove(storage).await?;
     }
@@ -83,7 +83,7 @@ async fn an_entity_may_be_empty(storages: Storages) -> Outcome {
     let storage = &*storages.open().await?;
     let key = key("empty")?;
     let mut upload = Upload::begin(storage, &key, 0).await?;
-    upload.publish(storage).await?;
+    storage.publish(upload.publication()).await?;
     ensure_published(storage, &key, b"").await
 }
 
@@ -96,8 +96,8 @@ async fn a_large_entity_in_odd_pieces_is_complete(storages: Storages) -> Outcome
     let mut upload = Upload::begin(storage, &key, entity.len() as u64).await?;
     while !rest.is_empty() {
         // Each request writes all sizes and acknowledges every third piece, and the last one.
-        let token = upload.token()?;
-        let mut writer = upload.writer(storage, token).await?;
+        let token = upload.token();
+        let mut writer = upload.writer(storage, token, upload.acknowledged()).await?;
         let mut unacknowledged = 0;
         for (number, size) in SIZES.into_iter().enumerate() {
             let piece = rest.split_to(size.min(rest.len()));
@@ -109,7 +109,7 @@ async fn a_large_entity_in_odd_pieces_is_complete(storages: Storages) -> Outcome
             }
         }
     }
-    upload.publish(storage).await?;
+    storage.publish(upload.publication()).await?;
     ensure_published(storage, &key, &entity).await
 }
 
@@ -124,7 +124,7 @@ async fn another_node_continues_an_upload(storages: Storages) -> Outcome {
     let other = storages.open().await?;
     upload.send(&*storage, b"def").await?;
     upload.send(&*other, b"ghi").await?;
-    upload.publish(&*storage).await?;
+    storage.publish(upload.publication()).await?;
     ensure_published(&*other, &key, b"abcdefghi").await?;
     upload.remove(&*other).await?;
     ensure_published(&*storage, &key, b"abcdefghi").await
@@ -147,8 +147,8 @@ async fn abandon(storage: &dyn Storage, flushes: bool) -> Outcome {
         let key = key("abandoned")?;
         let mut upload = Upload::begin(storage, &key, 6).await?;
         for acknowledged in [&b"abc"[..], b"def", b""] {
-            let token = upload.token()?;
-            let mut writer = upload.writer(storage, token).await?;
+            let token = upload.token();
+            let mut writer = upload.writer(storage, token, upload.acknowledged()).await?;
             writer.write(Bytes::from_static(surplus)).await?;
             if flushes {
                 writer.flush().await?;
@@ -158,7 +158,7 @@ async fn abandon(storage: &dyn Storage, flushes: bool) -> Outcome {
                 upload.send(storage, acknowledged).await?;
             }
         }
-        upload.publish(storage).await?;
+        storage.publish(upload.publication()).await?;
         ensure_published(storage, &key, b"abcdef").await?;
         upload.remove(storage).await?;
     }
@@ -173,7 +173,7 @@ async fn missing_bytes_are_reported_as_lost(storages: Storages) -> Outcome {
         if acknowledged > 0 {
             upload.send(storage, &b"01234"[..acknowledged]).await?;
         }
-        let publication = upload.publication()?;
+        let publication = upload.publication();
         let what = format!("publication with {acknowledged} of 10 bytes");
         ensure_lost(&what, storage.publish(publication).await)?;
         upload.remove(storage).await?;
@@ -181,9 +181,9 @@ async fn missing_bytes_are_reported_as_lost(storages: Storages) -> Outcome {
     }
     let mut upload = Upload::begin(storage, &key, 10).await?;
     upload.send(storage, b"01234").await?;
-    let token = upload.token()?;
+    let token = upload.token();
     let written = write(&upload, storage, token, 9, b"9").await;
-    let publication = upload.publication()?;
+    let publication = upload.publication();
     let published = storage.publish(publication).await.map(drop);
     ensure_lost("publication after a write behind a gap", written.and(published))?;
     ensure_absent(storage, &key).await
@@ -205,7 +205,7 @@ async fn write(
     offset: u64,
     bytes: &'static [u8],
 ) -> Result<()> {
-    let mut writer = upload.writer_at(storage, token, offset).await?;
+    let mut writer = upload.writer(storage, token, offset).await?;
     writer.write(Bytes::from_static(bytes)).await?;
     writer.flush().await.map(drop)
 }
@@ -215,14 +215,14 @@ async fn a_session_must_have_begun(storages: Storages) -> Outcome {
     let key = key("removed")?;
     let mut upload = Upload::begin(storage, &key, 6).await?;
     upload.send(storage, b"abc").await?;
-    let token = upload.token()?;
-    let stalled = upload.writer(storage, token).await;
+    let token = upload.token();
+    let stalled = upload.writer(storage, token, upload.acknowledged()).await;
     upload.remove(storage).await?;
     if let Ok(mut stalled) = stalled {
         let _ = stalled.write(Bytes::from_static(b"late")).await;
         let _ = stalled.flush().await;
     }
-    let token = upload.token()?;
+    let token = upload.token();
     for offset in [0, 3] {
         let written = write(&upload, storage, token, offset, b"def").await;
         ensure!(written.is_err(), "a write at {offset} succeeds after the session was removed");
@@ -230,7 +230,10 @@ async fn a_session_must_have_begun(storages: Storages) -> Outcome {
     // Late writes may leave data, which can be removed like that of any session without a record.
     upload.remove(storage).await?;
     let found = storage.sessions(Duration::ZERO).await?;
-    ensure!(!found.contains(&upload.session()), "the data of a removed session cannot be removed");
+    ensure!(
+        !found.contains(&upload.session_id()),
+        "the data of a removed session cannot be removed"
+    );
     Ok(())
 }
 
@@ -243,24 +246,21 @@ async fn a_staged_entity_is_readable(storages: Storages) -> Outcome {
     let mut upload = Upload::begin(storage, &key, 6).await?;
     upload.send(storage, b"abc").await?;
     upload.send(storage, b"def").await?;
-    let token = upload.token()?;
-    let mut writer = upload.writer(storage, token).await?;
+    let token = upload.token();
+    let mut writer = upload.writer(storage, token, upload.acknowledged()).await?;
     writer.write(Bytes::from_static(b"surplus")).await?;
     writer.flush().await?;
     drop(writer);
 
-    let token = upload.token()?;
+    let token = upload.token();
     let mut staged = storage.open_staged(token, &upload.staged(), 6).await?;
     ensure!(staged.metadata().length == 6, "the length is not that of the entity");
     ensure_bytes("staged entity", &read(&mut *staged).await?, b"abcdef")?;
     let tail = staged.read(4, 100).await?;
     ensure!(!tail.is_empty() && b"ef".starts_with(&tail), "wrong bytes at offset 4: {tail:?}");
     drop(staged);
-    let lost = storage.open_staged(upload.token()?, &upload.staged(), 7).await;
+    let lost = storage.open_staged(upload.token(), &upload.staged(), 7).await;
     ensure_lost("staged entity with a missing byte", lost)?;
-    upload
-        .publish(storage)
-        .await
-        .map_err(|error| -> BoxError { format!("publication after reading: {error}").into() })?;
+    storage.publish(upload.publication()).await?;
     ensure_published(storage, &key, b"abcdef").await
 }
