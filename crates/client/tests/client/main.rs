@@ -2,6 +2,7 @@
 
 mod auth;
 mod download;
+mod processes;
 mod support;
 mod transport;
 mod upload;

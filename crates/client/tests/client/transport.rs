@@ -1,7 +1,6 @@
 //! Proxies and TLS.
 
 use std::net::SocketAddr;
-use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -12,7 +11,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
-use crate::support::{Server, answer, builder, client, content};
+use crate::support::{Server, answer, builder, child, client, content};
 
 #[tokio::test]
 async fn an_http_proxy_gets_requests_in_absolute_form() {
@@ -25,22 +24,17 @@ async fn an_http_proxy_gets_requests_in_absolute_form() {
     assert!(requests.iter().all(|it| it.get("Host") == Some("origin.invalid")));
 }
 
-/// The name of this test, which runs itself in a child process with `http_proxy`.
-const ENVIRONMENT_TEST: &str = "transport::the_proxy_of_the_environment_is_used";
-
 #[tokio::test]
 async fn the_proxy_of_the_environment_is_used() {
-    if std::env::var("http_proxy").is_ok_and(|it| it.ends_with("/child")) {
+    if child::argument().is_some() {
         let client = bits_client::Client::builder().build().unwrap();
         client.upload("http://origin.invalid/x").bytes("abc").send().await.unwrap();
         return;
     }
     let proxy = Server::start(|_, _| None).await;
-    let mut child = Command::new(std::env::current_exe().unwrap());
-    child.args(["--exact", ENVIRONMENT_TEST]).env("http_proxy", proxy.url("/child"));
-    child.env_remove("no_proxy").env_remove("NO_PROXY");
-    let output = tokio::task::spawn_blocking(move || child.output().unwrap()).await.unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    let mut command = child::command("transport::the_proxy_of_the_environment_is_used", "");
+    command.env("http_proxy", proxy.url("")).env_remove("no_proxy").env_remove("NO_PROXY");
+    child::output(command.spawn().unwrap()).await;
     assert!(proxy.bits().closed);
 }
 

@@ -1,6 +1,7 @@
 //! Scripted servers on loopback, and files.
 
 pub mod bits;
+pub mod child;
 pub mod http;
 pub mod server;
 
