@@ -42,15 +42,12 @@ impl Fetch {
 
     /// Returns the URL of a redirect.
     fn redirected(&self, url: &TransferUrl, location: &[u8]) -> Result<TransferUrl> {
-        let next = url.join(location)?;
-        let refused = |reason| Error::Redirected { location: next.as_str().into(), reason };
-        match self.redirects {
-            Redirects::SameOrigin if !self.url.is_same_origin(&next) => {
-                Err(refused("it is on another server"))
-            }
-            _ if url.is_https() && !next.is_https() => Err(refused("it is not encrypted")),
-            _ => Ok(next),
+        let next = url.redirected(location)?;
+        if self.redirects == Redirects::SameOrigin && !self.url.is_same_origin(&next) {
+            let reason = "it is on another server";
+            return Err(Error::Redirected { location: next.as_str().into(), reason });
         }
+        Ok(next)
     }
 
     /// Sends a request and waits for the head of the response. Returns `None` after a failure, which is

@@ -110,7 +110,8 @@ impl Fetch {
                 Poll::Send => self.exchange(connection).await?,
                 Poll::Wait(until) => self.wait(until).await,
                 Poll::Discard => {
-                    tracing::info!(url = self.url.as_str(), "download starts over");
+                    let reason = self.machine.restart_reason().map(tracing::field::display);
+                    tracing::info!(url = self.url.as_str(), reason, "download starts over");
                     self.sink.truncate(0).map_err(|error| self.storage_failed(error))?;
                     self.machine.handle_discarded().map_err(internal)?;
                     self.save(connection).await?;
@@ -126,8 +127,7 @@ impl Fetch {
                     answer.map_err(FetchError::Permanent)?;
                     self.machine.provide_credentials().map_err(internal)?;
                 }
-                Poll::Suspended(reason) => return Err(self.stopped(reason)),
-                Poll::Failed(reason) => return Err(self.stopped(reason)),
+                Poll::Suspended(reason) | Poll::Failed(reason) => return Err(self.stopped(reason)),
                 Poll::Finished => return Ok(()),
                 other => return Err(internal(format!("unknown action: {other:?}"))),
             }
@@ -209,8 +209,8 @@ impl Fetch {
     }
 
     fn stopped(&mut self, reason: StopReason) -> FetchError {
-        let is_failed = matches!(self.machine.poll(), Poll::Failed(_));
-        let refused = Error::from_download(reason).filter(|_| is_failed);
+        let is_permanent = reason.is_permanent();
+        let refused = Error::from_download(reason).filter(|_| is_permanent);
         let error = refused.unwrap_or_else(|| Error::Suspended {
             reason: error::StopReason::Download(reason),
             failures: self.machine.failures(),
@@ -219,13 +219,6 @@ impl Fetch {
             is_resumable: self.state.is_some() && self.machine.received() > 0,
             source: self.last.take().and_then(|it| it.source),
         });
-        let is_permanent = is_failed
-            || matches!(
-                reason,
-                StopReason::MissingLength
-                    | StopReason::RangesNotSupported
-                    | StopReason::UnsupportedEncoding
-            );
         if is_permanent { FetchError::Permanent(error) } else { FetchError::Transient(error) }
     }
 

@@ -47,6 +47,7 @@ pub struct Downloaded {
 /// | [`range`](Self::range) | the whole entity |
 /// | [`skip_to_range`](Self::skip_to_range) | false |
 /// | [`dynamic`](Self::dynamic) | false |
+/// | [`allow_missing_validator`](Self::allow_missing_validator) | false |
 /// | [`progress`](Self::progress) | none |
 /// | [`cancel`](Self::cancel), [`abort`](Self::abort) | none |
 ///
@@ -70,6 +71,7 @@ pub struct Download {
     ranges: Vec<ByteRange>,
     skip_to_range: bool,
     dynamic: bool,
+    allow_missing_validator: bool,
     progress: Option<Callback>,
     cancel: CancellationToken,
     abort: CancellationToken,
@@ -93,6 +95,7 @@ impl Download {
             ranges: Vec::new(),
             skip_to_range: false,
             dynamic: false,
+            allow_missing_validator: false,
             progress: None,
             cancel: CancellationToken::new(),
             abort: CancellationToken::new(),
@@ -135,6 +138,16 @@ impl Download {
     /// download starts over if its connection breaks.
     pub fn dynamic(mut self, accept: bool) -> Self {
         self.dynamic = accept;
+        self
+    }
+
+    /// Continues received bytes even if the server sends neither Last-Modified nor a strong entity tag,
+    /// as long as the length of the entity is equal. The file may then have bytes of two versions.
+    ///
+    /// Otherwise such an entity is requested at once, and the download starts over if its connection
+    /// breaks.
+    pub fn allow_missing_validator(mut self, allow: bool) -> Self {
+        self.allow_missing_validator = allow;
         self
     }
 
@@ -217,6 +230,9 @@ impl Download {
 
     fn options(&self) -> Options {
         let options = self.shared.download_options();
-        options.with_dynamic(self.dynamic).with_skip_to_range(self.skip_to_range)
+        options
+            .with_dynamic(self.dynamic)
+            .with_skip_to_range(self.skip_to_range)
+            .with_allow_missing_validator(self.allow_missing_validator)
     }
 }

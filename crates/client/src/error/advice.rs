@@ -140,6 +140,10 @@ fn download_advice(reason: download::StopReason) -> Option<&'static str> {
         }
         Reason::EntityChanged => Some("Try again when the entity no longer changes."),
         Reason::RangeOutsideEntity => Some("Check the ranges: the entity is shorter."),
+        Reason::MissingValidator => {
+            Some("Allow a missing validator if the entity does not change.")
+        }
+        Reason::Interrupted => Some("Try again when the connection is more reliable."),
         Reason::MissingLength => Some("Allow dynamic content."),
         Reason::RangesNotSupported => {
             Some("Allow the bytes before the range to be received and discarded.")

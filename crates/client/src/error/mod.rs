@@ -9,6 +9,7 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
+pub(crate) use self::refusal::status_with_reason;
 use bits_proto::field::HResult;
 use bits_proto::http1::StatusCode;
 use bits_proto::{client, download};

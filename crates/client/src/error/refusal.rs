@@ -67,6 +67,15 @@ impl Error {
     }
 }
 
+/// Returns a status code with its reason phrase, such as `404 Not Found`.
+pub(crate) fn status_with_reason(status: StatusCode) -> String {
+    let known = http::StatusCode::from_u16(status.get()).ok();
+    match known.and_then(|it| it.canonical_reason()) {
+        Some(reason) => format!("{status} {reason}"),
+        None => status.to_string(),
+    }
+}
+
 /// The status and the error code of a response, as the end of a message.
 pub(super) struct Answer<'e> {
     pub status: &'e StatusCode,
@@ -75,10 +84,7 @@ pub(super) struct Answer<'e> {
 
 impl fmt::Display for Answer<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, ": status {}", self.status)?;
-        if !self.status.reason().is_empty() {
-            write!(f, " {}", self.status.reason())?;
-        }
+        write!(f, ": status {}", status_with_reason(*self.status))?;
         self.code.map_or(Ok(()), |code| write!(f, ", error code {}", code.with_name()))
     }
 }

@@ -12,7 +12,7 @@ use http::{HeaderMap, Request};
 use super::auth::{Authenticator, challenge_fields};
 use super::cookies::Cookies;
 use super::{HttpConfig, ResponseBody, TransferUrl};
-use crate::error::{BoxError, Error, Result, error_chain};
+use crate::error::{BoxError, Error, Result, error_chain, status_with_reason};
 
 /// The connections, credentials and cookies of one transfer.
 #[derive(Debug)]
@@ -52,9 +52,7 @@ pub(crate) struct LastFailure {
 impl LastFailure {
     /// Describes an unsuccessful response. `code` is the error code, if there is one.
     pub fn response(head: &Parts, code: &str) -> Self {
-        let reason = head.status.canonical_reason().unwrap_or_default();
-        let text = format!("status {} {reason}", head.status.as_u16());
-        let text = format!("{}{code}", text.trim_end());
+        let text = format!("status {}{code}", status_with_reason(head.status.into()));
         let challenges = challenge_fields(&head.headers);
         Self { source: Some(text.clone().into()), text, challenges }
     }

@@ -2,7 +2,8 @@
 
 use std::net::{Ipv6Addr, SocketAddr, SocketAddrV6};
 
-use bits_proto::field::{HostId, ReplyUrl};
+use bits_proto::error::ErrorKind;
+use bits_proto::field::{HostId, ReplyUrl, ResolvedUrlBuf};
 use http::{HeaderValue, Uri};
 use url::{Host, Position, Url};
 
@@ -14,6 +15,7 @@ pub(super) const ZONE_HOST: &str = "address-with-zone.invalid";
 /// An absolute http or https URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct TransferUrl {
+    /// The URL for messages, and for resolving others.
     text: String,
     /// The URL for requests. If the address has a zone, the host is [`ZONE_HOST`].
     url: Url,
@@ -43,7 +45,8 @@ impl TransferUrl {
             return Err(error("the scheme is neither http nor https"));
         }
         let (plain, zone) = split_zone(text);
-        let url = Url::parse(&plain).map_err(|it| error(&it.to_string()))?;
+        let mut url = Url::parse(&plain).map_err(|it| error(&it.to_string()))?;
+        url.set_fragment(None);
         if !url.username().is_empty() || url.password().is_some() {
             // The text is not repeated, because it has a password.
             let reason = "credentials in the URL are not supported: set them on the client";
@@ -53,7 +56,7 @@ impl TransferUrl {
             });
         }
         let authority = url[Position::BeforeHost..Position::AfterPort].to_owned();
-        let mut this = Self { text: text.into(), url, authority, zone: None };
+        let mut this = Self { text: url.to_string(), url, authority, zone: None };
         if let Some(name) = zone {
             this.set_zone(name).map_err(error)?;
         }
@@ -68,12 +71,13 @@ impl TransferUrl {
             return Err("an IPv6 zone is supported with http only");
         }
         let port = self.url.port_or_known_default().unwrap_or(80);
+        self.text = self.text.replacen(']', &format!("%25{name}]"), 1);
         self.url.set_host(Some(ZONE_HOST)).map_err(|_| "invalid zone")?;
         self.zone = Some(Zone { address, name, port });
         Ok(())
     }
 
-    /// Returns the URL as it was parsed.
+    /// Returns the URL without fragment, escaped and with the zone.
     pub fn as_str(&self) -> &str {
         &self.text
     }
@@ -112,23 +116,32 @@ impl TransferUrl {
         self.url.origin() == other.url.origin() && self.zone == other.zone
     }
 
-    /// Returns true if requests are encrypted.
-    pub fn is_https(&self) -> bool {
-        self.url.scheme() == "https"
+    /// Returns the URL to which Location redirects a request.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Redirected`] if it is invalid, or leads from https to http.
+    pub fn redirected(&self, location: &[u8]) -> Result<Self> {
+        let reason = match ResolvedUrlBuf::from_redirect(location, &self.text) {
+            Ok(url) => return Self::parse(url.as_str()),
+            Err(error) if error.kind() == ErrorKind::InsecureRedirect => "it is not encrypted",
+            Err(_) => "it is not a valid URL",
+        };
+        Err(Error::Redirected { location: location.escape_ascii().to_string(), reason })
     }
 
-    /// Returns the URL to which a Location or BITS-Reply-URL refers.
+    /// Returns the URL of a reply, which may be relative.
     ///
     /// # Errors
     ///
     /// [`Error::Redirected`] if it is invalid.
-    pub fn join(&self, location: &[u8]) -> Result<Self> {
-        let resolved = ReplyUrl::try_from(location).and_then(|it| it.resolve(&self.text));
-        let resolved = resolved.ok().and_then(|it| Self::parse(it.as_str()).ok());
-        resolved.ok_or_else(|| Error::Redirected {
-            location: location.escape_ascii().to_string(),
+    pub fn reply(&self, url: &ReplyUrl<'_>) -> Result<Self> {
+        let invalid = || Error::Redirected {
+            location: url.as_bytes().escape_ascii().to_string(),
             reason: "it is not a valid URL",
-        })
+        };
+        let resolved = url.resolve(&self.text).map_err(|_| invalid())?;
+        Self::parse(resolved.as_str()).map_err(|_| invalid())
     }
 
     /// Returns the URL on the host that the server named in BITS-Host-Id.

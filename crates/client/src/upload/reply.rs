@@ -120,7 +120,7 @@ impl Run {
         let url = self.machine.reply_url();
         let url = url.ok_or_else(|| Error::Internal("the reply has no URL".into()));
         let url = url.map_err(FetchError::Local)?;
-        let url = self.url.join(url.as_bytes()).map_err(FetchError::Permanent)?;
+        let url = self.url.reply(&url).map_err(FetchError::Permanent)?;
         let is_same_origin = self.url.is_same_origin(&url);
         if !is_same_origin && !reply.allows_other_servers {
             return Err(FetchError::Permanent(other_server(&url)));

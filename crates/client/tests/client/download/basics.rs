@@ -128,4 +128,5 @@ async fn the_rate_limit_holds() {
     client.download(server.url("/f")).to(folder.path().join("f")).send().await.unwrap();
     let seconds = start.elapsed().as_secs_f64();
     assert!((2.0..8.0).contains(&seconds), "{seconds}");
+    assert_eq!(fs::read(folder.path().join("f")).unwrap().len(), 500_000);
 }

@@ -33,6 +33,28 @@ async fn a_flaky_connection_is_continued() {
     assert!(reports.waits()[0].contains("body is incomplete"), "{:?}", reports.waits());
 }
 
+/// Nothing shows that the rest of the entity is of the same version.
+#[tokio::test]
+async fn bytes_without_validator_are_continued_only_on_request() {
+    for is_allowed in [false, true] {
+        let mut gets = 0;
+        let server = Server::scripted(move |it| {
+            gets += u32::from(it.method == "GET");
+            let answer = serve(it, &content(LENGTH), &[]);
+            if gets == 1 { cut(answer, 300_000) } else { answer }
+        })
+        .await;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("f");
+        let download = client().download(server.url("/f")).to(&path);
+        let done = download.allow_missing_validator(is_allowed).send().await.unwrap();
+        assert!(fs::read(&path).unwrap() == content(LENGTH));
+        assert_eq!(done.restarts, u32::from(!is_allowed));
+        let last = server.requests().pop().unwrap();
+        assert_eq!(last.get("Range").is_some(), is_allowed);
+    }
+}
+
 #[tokio::test]
 async fn an_entity_that_changes_starts_over() {
     let mut gets = 0;

@@ -68,6 +68,19 @@ async fn the_rest_of_a_cut_reply_is_fetched() {
 }
 
 #[tokio::test]
+async fn a_cut_reply_without_validator_is_fetched_again() {
+    let gets = std::sync::atomic::AtomicU32::new(0);
+    let (done, server) = fetch(move |_| {
+        let is_first = gets.fetch_add(1, std::sync::atomic::Ordering::Relaxed) == 0;
+        let bytes = answer("200 OK", &[], &reply()).into_bytes();
+        Answer::Close(if is_first { bytes[..3000].to_vec() } else { bytes })
+    })
+    .await;
+    assert!(done.unwrap().reply.unwrap() == reply());
+    assert!(server.requests().iter().all(|it| it.get("Range").is_none()));
+}
+
+#[tokio::test]
 async fn a_redirect_on_the_same_server_is_followed() {
     let (done, _) = fetch(|request| match &*request.target {
         "/real" => answer("200 OK", &[], &reply()),
