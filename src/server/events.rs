@@ -161,7 +161,7 @@ impl Session {
         let refusal = match self.state {
             // The application has accepted the entity, so its refusal does not count.
             State::Accepted if in_application => busy(),
-            _ => refusal(error, policy),
+            _ => error.refusal(policy),
         };
         if self.state == State::Unnotified
             && in_application
@@ -337,16 +337,5 @@ impl Session {
         } else {
             Err(EventError::StaleToken)
         }
-    }
-}
-
-/// Returns the refusal to send for a failure.
-fn refusal(error: HostError, policy: &Policy<'_>) -> Refusal<'static> {
-    match error {
-        HostError::DiskFull => Refusal::disk_full(policy.disk_full),
-        HostError::AccessDenied | HostError::DestinationExists => Refusal::access_denied(),
-        HostError::EntityLost => Refusal::bare(StatusCode::NOT_FOUND),
-        HostError::Application { status, code } => Refusal::from_application(status, code),
-        HostError::Other => Refusal::bare(StatusCode::INTERNAL_SERVER_ERROR),
     }
 }

@@ -4,7 +4,7 @@ use core::fmt;
 
 use uuid::Uuid;
 
-use super::{Answer, State};
+use super::{Answer, Policy, State};
 use crate::field::HResult;
 use crate::http1::StatusCode;
 use crate::message::Refusal;
@@ -311,6 +311,32 @@ pub enum HostError {
     /// Any other failure that may be temporary: 500 without an error code, so that the client
     /// retries.
     Other,
+}
+
+impl HostError {
+    /// Returns the refusal to send.
+    ///
+    /// A session calls this itself. Call it for a failure without a session, such as a full disk at its
+    /// creation.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use bits_proto::server::{HostError, Policy};
+    ///
+    /// let refusal = HostError::AccessDenied.refusal(&Policy::DEFAULT);
+    /// assert_eq!(refusal.status().get(), 403);
+    /// ```
+    #[must_use]
+    pub fn refusal(self, policy: &Policy<'_>) -> Refusal<'static> {
+        match self {
+            Self::DiskFull => Refusal::disk_full(policy.disk_full),
+            Self::AccessDenied | Self::DestinationExists => Refusal::access_denied(),
+            Self::EntityLost => Refusal::bare(StatusCode::NOT_FOUND),
+            Self::Application { status, code } => Refusal::from_application(status, code),
+            Self::Other => Refusal::bare(StatusCode::INTERNAL_SERVER_ERROR),
+        }
+    }
 }
 
 impl fmt::Display for HostError {
