@@ -124,6 +124,9 @@ pub struct SessionRecord {
     pub key: Key,
     /// Description of the acknowledged bytes.
     pub staged: Staged,
+    /// SHA-256 of the complete entity in hexadecimal digits, if it was calculated.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<Box<str>>,
     /// Data of the embedder.
     #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
     pub data: serde_json::Value,
@@ -133,7 +136,7 @@ impl SessionRecord {
     /// Creates a record without data.
     #[must_use]
     pub const fn new(record: Record, key: Key, staged: Staged) -> Self {
-        Self { record, key, staged, data: serde_json::Value::Null }
+        Self { record, key, staged, sha256: None, data: serde_json::Value::Null }
     }
 
     /// Returns the id of the session.

@@ -1,0 +1,123 @@
+//! The tower service: dispatch of requests.
+
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Buf;
+use http::header::{ALLOW, WWW_AUTHENTICATE};
+use http::request::Parts;
+use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http_body::Body;
+use tracing::{Instrument as _, Span, debug, field, info_span};
+
+use crate::body::RequestBody;
+use crate::response::empty;
+use crate::server::Inner;
+use crate::{BoxError, Deny, Principal, ResponseBody, metrics};
+
+/// A [`tower_service::Service`] for requests with any body. Clones share their server.
+///
+/// Nest it below any path: the path of the request, without the prefix that the router removed, is the
+/// path that [`Builder::destination`](crate::Builder::destination) receives.
+#[derive(Clone)]
+pub struct BitsService {
+    pub(crate) inner: Arc<Inner>,
+}
+
+impl<B> tower_service::Service<Request<B>> for BitsService
+where
+    B: Body<Data: Buf, Error: Into<BoxError>> + Send + 'static,
+{
+    type Response = Response<ResponseBody>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        let inner = Arc::clone(&self.inner);
+        let (parts, body) = request.into_parts();
+        let body = RequestBody::new(body, &inner.limits, inner.interrupt.clone());
+        let span = info_span!(
+            "bits",
+            method = %parts.method,
+            path = parts.uri.path(),
+            principal = field::Empty,
+            session = field::Empty,
+        );
+        // A server drops this future when the client disconnects, but not a spawned task. So work that has begun
+        // is always finished and reported.
+        let tasks = inner.tasks.clone();
+        let task = tasks.spawn(async move { inner.serve(parts, body).await }.instrument(span));
+        Box::pin(async move {
+            Ok(task.await.unwrap_or_else(|_| empty(StatusCode::INTERNAL_SERVER_ERROR)))
+        })
+    }
+}
+
+impl Inner {
+    async fn serve(self: Arc<Self>, parts: Parts, body: RequestBody) -> Response<ResponseBody> {
+        let _active = metrics::ActiveRequest::start();
+        if is_bits(&parts) {
+            return self.serve_bits(&parts, body).await;
+        }
+        if self.closing.is_cancelled() {
+            return empty(StatusCode::SERVICE_UNAVAILABLE);
+        }
+        let is_download = parts.method == Method::GET || parts.method == Method::HEAD;
+        if !is_download || !self.has_downloads {
+            return method_not_allowed(self.has_downloads);
+        }
+        match self.principal(&parts).await {
+            Ok(principal) => self.download(&parts, &principal).await,
+            Err(deny) => denied(&deny),
+        }
+    }
+
+    /// Authorizes a request.
+    pub(crate) async fn principal(&self, parts: &Parts) -> Result<Principal, Deny> {
+        let principal = match &self.authorize {
+            Some(authorize) => authorize(parts).await?,
+            None => Principal::ANONYMOUS,
+        };
+        Span::current().record("principal", field::display(&principal));
+        Ok(principal)
+    }
+}
+
+/// Returns `true` if a request belongs to the upload protocol, valid or not.
+fn is_bits(parts: &Parts) -> bool {
+    parts.method.as_str() == bits_proto::message::METHOD
+        || parts.headers.contains_key("BITS-Packet-Type")
+        || parts
+            .headers
+            .get("X-HTTP-Method-Override")
+            .is_some_and(|method| method.as_bytes() == bits_proto::message::METHOD.as_bytes())
+}
+
+fn method_not_allowed(has_downloads: bool) -> Response<ResponseBody> {
+    let allowed = if has_downloads { "GET, HEAD, BITS_POST" } else { "BITS_POST" };
+    let mut response = empty(StatusCode::METHOD_NOT_ALLOWED);
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
+    response
+}
+
+/// Returns the response to a download without access.
+fn denied(deny: &Deny) -> Response<ResponseBody> {
+    debug!(%deny, "download refused");
+    match deny {
+        Deny::Unauthenticated { challenge } => {
+            let mut response = empty(StatusCode::UNAUTHORIZED);
+            if let Ok(challenge) = HeaderValue::from_str(challenge) {
+                response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+            }
+            response
+        }
+        Deny::Forbidden => empty(StatusCode::FORBIDDEN),
+    }
+}

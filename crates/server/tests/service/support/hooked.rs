@@ -1,0 +1,172 @@
+//! A storage that tests can stall or let fail.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bits_proto::server::WorkToken;
+use bits_server::Key;
+use bits_server::storage::{
+    Discarded, Entity, Metadata, Publish, Published, ReplyWriter, Result, Staged, Storage,
+    StorageError, Write, Writer,
+};
+use bytes::Bytes;
+use tokio::sync::{Semaphore, watch};
+use uuid::Uuid;
+
+/// An operation of a storage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Operation {
+    Begin,
+    Write,
+    Flush,
+    Publish,
+    WriteReply,
+    Remove,
+}
+
+/// Control over a storage.
+#[derive(Clone, Default)]
+pub struct Hooks(Arc<Mutex<HashMap<Operation, Hook>>>);
+
+enum Hook {
+    /// The next operation fails.
+    Fail(StorageError),
+    /// The next operation stalls.
+    Stall(Stalled),
+}
+
+/// A stalled operation.
+#[derive(Clone)]
+pub struct Stalled {
+    reached: watch::Sender<bool>,
+    gate: Arc<Semaphore>,
+}
+
+impl Stalled {
+    /// Waits until an operation is stalled.
+    pub async fn reached(&self) {
+        self.reached.subscribe().wait_for(|reached| *reached).await.unwrap();
+    }
+
+    pub fn resume(&self) {
+        self.gate.add_permits(1);
+    }
+}
+
+impl Hooks {
+    pub fn fail(&self, operation: Operation, error: StorageError) {
+        self.0.lock().unwrap().insert(operation, Hook::Fail(error));
+    }
+
+    pub fn stall(&self, operation: Operation) -> Stalled {
+        let stalled =
+            Stalled { reached: watch::Sender::new(false), gate: Arc::new(Semaphore::new(0)) };
+        self.0.lock().unwrap().insert(operation, Hook::Stall(stalled.clone()));
+        stalled
+    }
+
+    async fn run(&self, operation: Operation) -> Result<()> {
+        let hook = self.0.lock().unwrap().remove(&operation);
+        match hook {
+            None => Ok(()),
+            Some(Hook::Fail(error)) => Err(error),
+            Some(Hook::Stall(stalled)) => {
+                stalled.reached.send_replace(true);
+                stalled.gate.acquire().await.unwrap().forget();
+                Ok(())
+            }
+        }
+    }
+}
+
+pub struct Hooked<S> {
+    storage: S,
+    hooks: Hooks,
+}
+
+impl<S> Hooked<S> {
+    pub fn new(storage: S, hooks: Hooks) -> Self {
+        Self { storage, hooks }
+    }
+}
+
+struct HookedWriter {
+    writer: Box<dyn Writer>,
+    hooks: Hooks,
+}
+
+#[async_trait]
+impl Writer for HookedWriter {
+    async fn write(&mut self, bytes: Bytes) -> Result<()> {
+        self.hooks.run(Operation::Write).await?;
+        self.writer.write(bytes).await
+    }
+
+    async fn flush(&mut self) -> Result<Staged> {
+        self.hooks.run(Operation::Flush).await?;
+        self.writer.flush().await
+    }
+}
+
+#[async_trait]
+impl<S: Storage> Storage for Hooked<S> {
+    async fn check(&self) -> Result<()> {
+        self.storage.check().await
+    }
+
+    async fn metadata(&self, key: &Key) -> Result<Option<Metadata>> {
+        self.storage.metadata(key).await
+    }
+
+    async fn open(&self, key: &Key) -> Result<Option<Box<dyn Entity>>> {
+        self.storage.open(key).await
+    }
+
+    async fn begin(&self, session: Uuid, key: &Key) -> Result<Staged> {
+        self.hooks.run(Operation::Begin).await?;
+        self.storage.begin(session, key).await
+    }
+
+    async fn write(&self, write: Write) -> Result<Box<dyn Writer>> {
+        let writer = self.storage.write(write).await?;
+        Ok(Box::new(HookedWriter { writer, hooks: self.hooks.clone() }))
+    }
+
+    async fn publish(&self, publish: Publish) -> Result<Published> {
+        self.hooks.run(Operation::Publish).await?;
+        self.storage.publish(publish).await
+    }
+
+    async fn open_staged(
+        &self,
+        token: WorkToken,
+        staged: &Staged,
+        total: u64,
+    ) -> Result<Box<dyn Entity>> {
+        self.storage.open_staged(token, staged, total).await
+    }
+
+    async fn write_reply(&self, token: WorkToken) -> Result<Box<dyn ReplyWriter>> {
+        self.hooks.run(Operation::WriteReply).await?;
+        self.storage.write_reply(token).await
+    }
+
+    async fn open_reply(&self, session: Uuid) -> Result<Option<Box<dyn Entity>>> {
+        self.storage.open_reply(session).await
+    }
+
+    async fn discard(&self, token: WorkToken, staged: &Staged, what: Discarded) -> Result<()> {
+        self.storage.discard(token, staged, what).await
+    }
+
+    async fn remove(&self, session: Uuid, staged: Option<&Staged>) -> Result<()> {
+        self.hooks.run(Operation::Remove).await?;
+        self.storage.remove(session, staged).await
+    }
+
+    async fn sessions(&self, min_age: Duration) -> Result<Vec<Uuid>> {
+        self.storage.sessions(min_age).await
+    }
+}

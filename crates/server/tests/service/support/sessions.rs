@@ -1,0 +1,114 @@
+//! A store of sessions that tests can freeze.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bits_server::sessions::{
+    MemorySessions, Result, SessionRecord, SessionStore, SessionStoreError, Version, Versioned,
+};
+use tokio::sync::watch;
+use uuid::Uuid;
+
+/// The sessions of one node: several nodes share a store.
+#[derive(Clone)]
+pub struct NodeSessions {
+    pub store: Arc<MemorySessions>,
+    frozen: watch::Sender<bool>,
+    is_exclusive: Arc<AtomicBool>,
+    is_unreachable: Arc<AtomicBool>,
+    changes: Arc<AtomicUsize>,
+}
+
+impl NodeSessions {
+    pub fn new(store: Arc<MemorySessions>) -> Self {
+        Self {
+            store,
+            frozen: watch::Sender::new(false),
+            is_exclusive: Arc::default(),
+            is_unreachable: Arc::default(),
+            changes: Arc::default(),
+        }
+    }
+
+    /// Freezes the node: it cannot change a session until it thaws.
+    pub fn freeze(&self) {
+        self.frozen.send_replace(true);
+    }
+
+    pub fn thaw(&self) {
+        self.frozen.send_replace(false);
+    }
+
+    pub fn set_exclusive(&self) {
+        self.is_exclusive.store(true, Ordering::SeqCst);
+    }
+
+    pub fn set_unreachable(&self, is_unreachable: bool) {
+        self.is_unreachable.store(is_unreachable, Ordering::SeqCst);
+    }
+
+    /// Returns the number of changes of records.
+    pub fn changes(&self) -> usize {
+        self.changes.load(Ordering::SeqCst)
+    }
+
+    /// Returns the only session.
+    pub async fn only(&self) -> SessionRecord {
+        let ids = self.store.expired(Duration::MAX, 2).await.unwrap();
+        let [id] = ids[..] else { panic!("{ids:?}") };
+        self.store.load(id).await.unwrap().unwrap().record
+    }
+
+    async fn wait(&self) -> Result<()> {
+        self.frozen.subscribe().wait_for(|is_frozen| !is_frozen).await.unwrap();
+        if self.is_unreachable.load(Ordering::SeqCst) {
+            return Err(SessionStoreError::unavailable("connection refused"));
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl SessionStore for NodeSessions {
+    async fn check(&self) -> Result<()> {
+        self.wait().await?;
+        self.store.check().await
+    }
+
+    async fn insert(&self, record: &SessionRecord) -> Result<bool> {
+        self.wait().await?;
+        self.store.insert(record).await
+    }
+
+    async fn load(&self, id: Uuid) -> Result<Option<Versioned>> {
+        self.wait().await?;
+        self.store.load(id).await
+    }
+
+    async fn replace(&self, expected: &Version, record: &SessionRecord) -> Result<Option<Version>> {
+        self.wait().await?;
+        self.changes.fetch_add(1, Ordering::SeqCst);
+        self.store.replace(expected, record).await
+    }
+
+    async fn remove(&self, id: Uuid, expected: &Version) -> Result<bool> {
+        self.wait().await?;
+        self.store.remove(id, expected).await
+    }
+
+    async fn count(&self, principal: Option<&str>) -> Result<usize> {
+        self.wait().await?;
+        self.store.count(principal).await
+    }
+
+    async fn expired(&self, now: Duration, max: usize) -> Result<Vec<Uuid>> {
+        self.wait().await?;
+        self.store.expired(now, max).await
+    }
+
+    fn is_exclusive(&self) -> bool {
+        self.is_exclusive.load(Ordering::SeqCst)
+    }
+}

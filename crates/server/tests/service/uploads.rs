@@ -1,0 +1,78 @@
+//! Uploads from the first to the last packet.
+
+use bits_server::storage::StorageError;
+
+use crate::support::World;
+use crate::support::hooked::Operation;
+
+#[tokio::test]
+async fn an_upload_is_published_when_it_is_closed() {
+    let world = World::new(|builder| builder).await;
+    let id = world.create("/dir/today%20(2).log").await;
+    let path = "/dir/today%20(2).log";
+    let answer = world.fragment(path, &id, 0, b"hello ", 11).await;
+    assert_eq!(answer.header("bits-received-content-range"), "6");
+    let answer = world.fragment(path, &id, 6, b"world", 11).await;
+    assert_eq!(answer.header("bits-received-content-range"), "11");
+    assert_eq!(world.published("dir/today (2).log"), None);
+    assert_eq!(world.close(path, &id).await.status, 200);
+    assert_eq!(world.published("dir/today (2).log").unwrap(), "hello world");
+    assert_eq!(world.staged().await, 0);
+    let answer = world.close(path, &id).await;
+    assert_eq!(answer.header("bits-error"), "0x8020001F");
+}
+
+#[tokio::test]
+async fn bytes_that_were_received_before_are_skipped() {
+    let world = World::new(|builder| builder).await;
+    let id = world.create("/f").await;
+    world.fragment("/f", &id, 0, b"hello", 11).await;
+    let answer = world.fragment("/f", &id, 0, b"XXXXX world", 11).await;
+    assert_eq!(answer.header("bits-received-content-range"), "11");
+    world.close("/f", &id).await;
+    assert_eq!(world.published("f").unwrap(), "hello world");
+}
+
+#[tokio::test]
+async fn a_published_entity_is_downloaded_with_ranges() {
+    let world = World::new(|builder| builder).await;
+    assert_eq!(world.upload("/f", b"hello world").await.status, 200);
+    let answer = world.get("/f").await;
+    assert_eq!((answer.status.as_u16(), &answer.body[..]), (200, &b"hello world"[..]));
+}
+
+#[tokio::test]
+async fn a_failed_publication_is_repeated() {
+    let world = World::new(|builder| builder).await;
+    let id = world.create("/f").await;
+    world.fragment("/f", &id, 0, b"hello", 5).await;
+    world.hooks.fail(Operation::Publish, StorageError::other("bucket is unreachable"));
+    assert_eq!(world.close("/f", &id).await.status, 500);
+    assert_eq!(world.close("/f", &id).await.status, 200);
+    assert_eq!(world.published("f").unwrap(), "hello");
+}
+
+#[tokio::test]
+async fn a_full_disk_keeps_the_bytes_that_were_acknowledged() {
+    let world = World::new(|builder| builder).await;
+    let id = world.create("/f").await;
+    world.fragment("/f", &id, 0, b"hello ", 11).await;
+    world.hooks.fail(Operation::Flush, StorageError::Full(None));
+    let answer = world.fragment("/f", &id, 6, b"world", 11).await;
+    assert_eq!(answer.header("bits-error"), "0x80070070");
+    assert_eq!(world.fragment("/f", &id, 6, b"world", 11).await.status, 200);
+    assert_eq!(world.close("/f", &id).await.status, 200);
+    assert_eq!(world.published("f").unwrap(), "hello world");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_fails_loses_no_upload() {
+    let world = World::new(|builder| builder).await;
+    let id = world.create("/f").await;
+    world.sessions.set_unreachable(true);
+    assert_eq!(world.fragment("/f", &id, 0, b"hello", 5).await.status, 503);
+    assert_eq!(world.send(crate::support::create("/g")).await.status, 503);
+    world.sessions.set_unreachable(false);
+    assert_eq!(world.fragment("/f", &id, 0, b"hello", 5).await.status, 200);
+    assert_eq!(world.close("/f", &id).await.status, 200);
+}
