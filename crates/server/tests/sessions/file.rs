@@ -9,6 +9,7 @@ use bits_server::sessions::{FileSessions, SessionStore, SessionStoreError};
 use bits_server::testing::{self, Report};
 use tempfile::TempDir;
 
+use crate::equivalence::is_equivalent_to_a_map;
 use crate::records::{insert, load, numbered, record};
 
 fn folder() -> TempDir {
@@ -59,6 +60,15 @@ async fn files_pass_the_suite() {
 #[tokio::test(flavor = "current_thread")]
 async fn files_with_fsync_pass_the_suite_on_one_thread() {
     suite(true).await.assert_passed();
+}
+
+#[tokio::test]
+async fn files_are_equivalent_to_a_map() {
+    for seed in 0..4 {
+        let folder = folder();
+        let store = open(folder.path());
+        is_equivalent_to_a_map([&store, &store], seed).await;
+    }
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Stores of sessions.
 
+mod equivalence;
 mod faults;
 mod faulty;
 #[cfg(feature = "file")]
@@ -7,7 +8,6 @@ mod file;
 #[cfg(feature = "file")]
 mod file_crashes;
 mod memory;
-#[cfg(any(feature = "file", feature = "redis"))]
 mod records;
 #[cfg(feature = "redis")]
 mod redis;

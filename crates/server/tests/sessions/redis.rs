@@ -7,6 +7,7 @@ use bits_server::sessions::{RedisSessions, SessionStore, SessionStoreError};
 use bits_server::testing;
 use tokio::net::TcpListener;
 
+use crate::equivalence::is_equivalent_to_a_map;
 use crate::records::{insert, load, numbered, record};
 use crate::redis_server::RedisServer;
 
@@ -38,6 +39,16 @@ async fn redis_passes_the_suite() {
 #[tokio::test(flavor = "current_thread")]
 async fn redis_passes_the_suite_on_one_thread() {
     suite("{b} \u{e9}\0").await;
+}
+
+#[tokio::test]
+async fn redis_is_equivalent_to_a_map() {
+    let Some(redis) = RedisServer::start() else { return };
+    for seed in 0..4 {
+        let prefix = format!("seed-{seed}:");
+        let nodes = [connect(&redis).await.prefix(&prefix), connect(&redis).await.prefix(&prefix)];
+        is_equivalent_to_a_map([&nodes[0], &nodes[1]], seed).await;
+    }
 }
 
 #[tokio::test]
