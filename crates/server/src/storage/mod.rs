@@ -137,7 +137,8 @@ pub trait Storage: Send + Sync + 'static {
     /// [`StorageError`].
     async fn open_reply(&self, session: Uuid) -> Result<Option<Box<dyn Entity>>>;
 
-    /// Deletes the staged entity, the reply, or both. Operations with older tokens fail from here on.
+    /// Deletes the staged entity, the reply, or both. Operations with older tokens fail from here on. A session
+    /// whose entity was discarded ends: later tokens only discard.
     ///
     /// # Errors
     ///
@@ -265,6 +266,8 @@ pub trait Journal: Send + Sync {
 }
 
 /// A staged entity that is open for writing.
+///
+/// It is not used any more after an error, or after a call that was cancelled: the operation may still run.
 #[async_trait]
 pub trait Writer: Send {
     /// Writes bytes. They may be buffered; the buffer is bounded.

@@ -83,7 +83,7 @@ pub(super) use {cases, ensure, ensure_eq};
 /// Runs all cases, one after the other.
 pub(super) async fn run<T: ?Sized + 'static>(cases: &[&[Case<T>]], open: Arc<Open<T>>) -> Report {
     let mut results = Vec::new();
-    for case in cases.iter().copied().flatten() {
+    for case in cases.iter().flat_map(|cases| cases.iter()) {
         let opener = Opener { name: case.name.replace('_', "-"), open: Arc::clone(&open) };
         // In a task of its own, so that a panic fails only this case.
         let mut task = tokio::spawn((case.run)(opener));

@@ -1,5 +1,6 @@
 //! Storages.
 
+mod faults;
 mod files;
 mod files_paths;
 mod folders;

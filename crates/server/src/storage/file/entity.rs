@@ -10,6 +10,9 @@ use super::disk::{Pace, read_at};
 use super::snapshot::Snapshot;
 use crate::storage::{Entity, Metadata, Result, StorageError};
 
+/// Maximum number of bytes that one call reads, which bounds the memory.
+const MAX_READ: usize = 1 << 20;
+
 /// A file that is open for reading.
 #[derive(Debug)]
 pub(in crate::storage) struct FileEntity {
@@ -35,7 +38,7 @@ impl Entity for FileEntity {
     /// Fails if the file was changed in place.
     async fn read(&mut self, offset: u64, length: usize) -> Result<Bytes> {
         let left = self.metadata.length.saturating_sub(offset);
-        let length = usize::try_from(left).map_or(length, |left| left.min(length));
+        let length = usize::try_from(left).map_or(length, |left| left.min(length)).min(MAX_READ);
         if length == 0 {
             return Ok(Bytes::new());
         }

@@ -20,9 +20,13 @@ impl Folders {
         if !self.has_entity(key)? {
             return Ok(None);
         }
-        // A name that is no readable file, such as a link out of the root, cannot be replaced.
-        let (_, snapshot) = Snapshot::open(&self.root, key.as_str()).map_err(denied)?;
-        Ok(Some(snapshot.metadata()))
+        match Snapshot::open(&self.root, key.as_str()) {
+            Ok((_, snapshot)) => Ok(Some(snapshot.metadata())),
+            // Removed meanwhile.
+            Err(_) if !self.has_entity(key)? => Ok(None),
+            // A name that is no readable file, such as a link out of the root, cannot be replaced.
+            Err(error) => Err(denied(error)),
+        }
     }
 
     /// Opens a published entity for reading. Only regular files are opened, as opening a pipe may block
