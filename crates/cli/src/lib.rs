@@ -8,6 +8,7 @@ pub mod config;
 pub mod download;
 pub mod error;
 pub mod inspect;
+pub mod serve;
 pub mod units;
 pub mod upload;
 
@@ -31,6 +32,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Receives uploads and serves downloads.
+    Serve(Box<serve::ServeArguments>),
     /// Uploads a file to a BITS server.
     Upload(Box<upload::UploadArguments>),
     /// Downloads a file, or ranges of it, from any HTTP server.
@@ -53,6 +56,8 @@ enum Command {
 /// Runs the program.
 #[must_use]
 pub fn main() -> ExitCode {
+    // Object stores use the provider of the process. Fails only if there is one already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let arguments = match config::expand(std::env::args_os().collect::<Vec<OsString>>()) {
         Ok(arguments) => Arguments::parse_from(arguments),
         Err(reason) => return Failure::usage(reason).report("bits"),
@@ -68,29 +73,29 @@ pub fn main() -> ExitCode {
             }
             return inspect::main(&arguments);
         }
+        Command::Serve(arguments) => return ended("serve", serve::run(&arguments)),
         Command::Upload(arguments) => return transfer("upload", upload::run(&arguments)),
         Command::Download(arguments) => return transfer("download", download::run(&arguments)),
         Command::Completions { shell } => completions(shell),
         Command::Man { folder } => clap_mangen::generate_to(Arguments::command(), folder)
             .map_err(|error| Failure::failed(format!("cannot write the manual pages: {error}"))),
     };
+    ended("bits", done)
+}
+
+/// Reports the end of a command, and returns its exit status.
+fn ended(command: &str, done: Result<(), Failure>) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.report("bits"),
+        Err(failure) => failure.report(command),
     }
 }
 
 /// Runs a transfer. One thread suffices for one connection; a blocking thread reads the file.
 fn transfer(command: &str, transfer: impl Future<Output = Result<(), Failure>>) -> ExitCode {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let done = match runtime {
-        Ok(runtime) => runtime.block_on(transfer),
-        Err(error) => Err(Failure::failed(error)),
-    };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.report(command),
-    }
+    let done = runtime.map_err(Failure::failed).and_then(|runtime| runtime.block_on(transfer));
+    ended(command, done)
 }
 
 fn completions(shell: Shell) -> Result<(), Failure> {

@@ -18,7 +18,8 @@ pub(super) fn advice(error: &Error) -> Option<Cow<'static, str>> {
             return Some(credentials_advice(*status, schemes, *sent));
         }
         Error::AccessDenied { .. } => {
-            "Ask the operator of the server for access to this URL, or choose another one."
+            "The server may not replace a file that exists at this URL: choose another one, or ask its \
+             operator for access."
         }
         Error::AlreadyExists { .. } => "Choose another destination, or allow it to be replaced.",
         Error::NotFound { .. } => "Check the URL.",
