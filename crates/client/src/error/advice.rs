@@ -25,8 +25,9 @@ pub(super) fn advice(error: &Error) -> Option<Cow<'static, str>> {
         Error::NotFound { .. } => "Check the URL.",
         Error::Full { .. } => "Try again when the server has free space.",
         Error::TooLarge { status, .. } if *status == StatusCode::NOT_FOUND => {
-            "Send smaller fragments, or ask the operator of the server to enable uploads and to \
-             raise the limit of its request filtering."
+            "The fragment may be too large, or uploads are not enabled: send smaller fragments, or ask \
+             the operator of the server to enable uploads and to raise the limit of its request \
+             filtering."
         }
         Error::TooLarge { .. } => {
             "Send a smaller file, or ask the operator of the server to raise its limit."

@@ -50,6 +50,43 @@ async fn every_source_is_uploaded() {
 }
 
 #[tokio::test]
+async fn transfers_run_as_tasks() {
+    let server = Server::start(|_, _| None).await;
+    let client = client();
+    let tasks = (0..3).map(|_| {
+        let upload = client.upload(server.url("/x")).bytes("abc");
+        tokio::spawn(upload.send())
+    });
+    for task in tasks.collect::<Vec<_>>() {
+        task.await.unwrap().unwrap();
+    }
+    assert_eq!(server.bits().created, 3);
+}
+
+#[tokio::test]
+async fn names_that_fields_cannot_contain_are_errors_or_left_out() {
+    let server = Server::start(|_, _| None).await;
+    let upload = || client().upload(server.url("/x")).bytes("abc");
+    for name in ["a\nb", &"x".repeat(1 << 16)] {
+        let error = upload().content_name(name).send().await.unwrap_err();
+        assert!(matches!(error, Error::Option(_)), "{error:?}");
+    }
+    assert!(server.requests().is_empty());
+    let upload = upload().content_name("näme").name_on_create(true);
+    upload.send().await.unwrap();
+    let names = server.requests().into_iter().filter(|it| it.get("Content-Name") == Some("näme"));
+    assert_eq!(names.map(|it| it.kind()).collect::<Vec<_>>(), ["create-session", "fragment"]);
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a\nb");
+    if std::fs::write(&path, "abc").is_ok() {
+        let before = server.requests().len();
+        client().upload(server.url("/x")).file(path).send().await.unwrap();
+        assert!(server.requests()[before..].iter().all(|it| it.get("Content-Name").is_none()));
+    }
+}
+
+#[tokio::test]
 async fn a_shorter_reader_is_an_error() {
     let server = Server::start(|_, _| None).await;
     let upload = client().upload(server.url("/x")).reader(Cursor::new(vec![0; 10]), 20);

@@ -1,8 +1,9 @@
 //! Interruption, and stored states.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::Cursor;
 use std::path::Path;
+use std::time::{Duration, SystemTime};
 
 use bits_client::{CancellationToken, Error, StateDir, Upload};
 
@@ -208,6 +209,25 @@ async fn an_unreadable_state_starts_over() {
     fs::write(state, "{").unwrap();
     upload(&server, folder.path()).send().await.unwrap();
     assert_eq!(server.bits().created, 2);
+}
+
+#[tokio::test]
+async fn states_of_long_ago_are_removed() {
+    let folder = tempfile::tempdir().unwrap();
+    let states = folder.path().join("states");
+    fs::create_dir(&states).unwrap();
+    for name in ["upload-00.json", "download-00.json", "notes.json", "upload-01.json"] {
+        fs::write(states.join(name), "{}").unwrap();
+        let old = if name == "upload-01.json" { 29 } else { 31 };
+        let time = SystemTime::now() - Duration::from_secs(old * 24 * 60 * 60);
+        File::options().write(true).open(states.join(name)).unwrap().set_modified(time).unwrap();
+    }
+    let server = Server::start(|_, _| None).await;
+    let upload = client().upload(server.url("/x")).bytes("abc");
+    upload.resume(StateDir::new(&states)).send().await.unwrap();
+    let mut names = files(&StateDir::new(&states));
+    names.sort();
+    assert_eq!(names, [states.join("notes.json"), states.join("upload-01.json")]);
 }
 
 #[tokio::test]

@@ -81,13 +81,18 @@ async fn the_rate_limit_holds_for_all_transfers_of_a_client() {
     let other = Server::start(|_, _| None).await;
     let client = builder().rate_limit(100_000).build().unwrap();
     let start = Instant::now();
-    let first = client.upload(server.url("/x")).bytes(content(1_000_000)).send();
+    let reports = Reports::default();
+    let first = client.upload(server.url("/x")).bytes(content(1_000_000));
+    let first = first.progress(reports.callback()).send();
     let second = client.upload(other.url("/x")).bytes(content(500_000)).send();
     let (first, second) = tokio::join!(first, second);
     first.unwrap();
     second.unwrap();
     let seconds = start.elapsed().as_secs_f64();
     assert!((14.0..20.0).contains(&seconds), "{seconds}");
+    // The other transfer takes an equal share of the limit, while it runs.
+    let last = reports.all().pop().unwrap();
+    assert!((40_000.0..110_000.0).contains(&last.rate), "{last:?}");
 }
 
 #[tokio::test]
