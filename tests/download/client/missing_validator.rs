@@ -106,7 +106,7 @@ fn too_many_new_starts_suspend_the_download() {
         receive(&mut download, "012");
     }
     break_off(&mut download);
-    assert_eq!(download.poll(), Poll::Suspended(REASON));
+    assert_eq!((download.poll(), download.restart_reason()), (Poll::Suspended(REASON), None));
     assert!(REASON.is_permanent());
     let text = "server sends neither Last-Modified nor a strong ETag, so that the download cannot be \
                 continued with another request";

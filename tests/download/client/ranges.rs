@@ -128,3 +128,12 @@ fn ranges_outside_the_entity_fail() {
     exchange(&mut unsized_, 416, &[("Content-Range", "bytes */0")]);
     assert_eq!(unsized_.poll(), Poll::Failed(reason));
 }
+
+#[test]
+fn the_whole_entity_may_arrive_as_a_range_that_was_not_requested() {
+    let mut download = get(&[], Options::DEFAULT);
+    assert_eq!(requested(&download), None);
+    exchange(&mut download, 206, &[("Content-Range", "bytes 0-4/5")]);
+    assert_eq!(receive(&mut download, "01234"), [stored(0, 0, "01234")]);
+    assert_eq!(download.poll(), Poll::Commit);
+}
