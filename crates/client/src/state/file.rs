@@ -108,6 +108,15 @@ impl StateFile {
     }
 }
 
+impl Drop for StateFile {
+    fn drop(&mut self) {
+        if !self.path.exists() {
+            // Nothing was stored. Otherwise the lock file stays for the next process.
+            let _ = fs::remove_file(lock_path(&self.path));
+        }
+    }
+}
+
 /// Returns the path with a suffix after its name.
 pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();

@@ -4,7 +4,8 @@ use std::sync::{Arc, Mutex};
 
 use bits_client::{Client, Error};
 
-use crate::support::{Server, answer, builder, client, content};
+use crate::download::{VERSION_1, serve};
+use crate::support::{Answer, Request, Server, answer, builder, client, content};
 
 /// Returns a server that always sends this challenge.
 async fn challenging(challenge: &'static str) -> Server {
@@ -60,7 +61,10 @@ fn parameter<'a>(value: &'a str, name: &str) -> Option<&'a str> {
 
 /// Returns a server that accepts Digest for `user` and `secret`. Each nonce is valid for three
 /// requests.
-async fn digest_server(log: Arc<Mutex<Vec<String>>>) -> Server {
+async fn digest_server(
+    log: Arc<Mutex<Vec<String>>>,
+    accepted: fn(&Request) -> Option<Answer>,
+) -> Server {
     let mut uses = 0;
     let mut nonce = 0;
     Server::start(move |request, _| {
@@ -81,7 +85,7 @@ async fn digest_server(log: Arc<Mutex<Vec<String>>>) -> Server {
             is_stale = is_valid && (uses >= 3 || expected.nonce != format!("n{nonce}"));
             if is_valid && !is_stale {
                 uses += 1;
-                return None;
+                return accepted(request);
             }
         }
         (nonce, uses) = (nonce + 1, 0);
@@ -97,7 +101,7 @@ async fn digest_server(log: Arc<Mutex<Vec<String>>>) -> Server {
 #[tokio::test]
 async fn digest_challenges_are_answered() {
     let log = Arc::default();
-    let server = digest_server(Arc::clone(&log)).await;
+    let server = digest_server(Arc::clone(&log), |_| None).await;
     for client in [builder().digest("user", "secret"), builder().basic("user", "secret")] {
         let client = client.build().unwrap();
         let upload = client.upload(server.url("/x?y=1")).bytes(content(500_000));
@@ -116,9 +120,22 @@ async fn digest_challenges_are_answered() {
 }
 
 #[tokio::test]
+async fn a_download_answers_digest_challenges() {
+    let log = Arc::default();
+    let entity = |request: &Request| Some(serve(request, b"secret entity", &VERSION_1));
+    let server = digest_server(Arc::clone(&log), entity).await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("f");
+    let client = builder().digest("user", "secret").build().unwrap();
+    client.download(server.url("/x")).to(&path).send().await.unwrap();
+    assert_eq!(std::fs::read(path).unwrap(), b"secret entity");
+    assert_eq!(log.lock().unwrap().len(), 2);
+}
+
+#[tokio::test]
 async fn a_wrong_password_is_not_tried_again() {
     let log = Arc::default();
-    let server = digest_server(Arc::clone(&log)).await;
+    let server = digest_server(Arc::clone(&log), |_| None).await;
     let client = builder().digest("user", "wrong").build().unwrap();
     let error = client.upload(server.url("/x")).bytes("abc").send().await.unwrap_err();
     assert!(matches!(error, Error::Unauthorized { sent: Some("Digest"), .. }), "{error:?}");

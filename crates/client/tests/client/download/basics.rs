@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use bits_client::{ByteRange, Error};
+use bits_client::{ByteRange, Error, StateDir};
 
 use super::{VERSION_1, serve};
 use crate::support::{Reports, Server, answer, builder, client, content};
@@ -113,6 +113,11 @@ async fn refusals_leave_no_file() {
         assert!(is_expected(&error), "{error:?}");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     }
+    let states = StateDir::new(folder.path().join("states"));
+    let missing = folder.path().join("missing/file.bin");
+    let download = client().download("http://127.0.0.1:9/f").to(missing).resume(states.clone());
+    assert!(matches!(download.send().await, Err(Error::Io { .. })));
+    assert_eq!(fs::read_dir(states.path().unwrap()).unwrap().count(), 0);
     let error = client().download("http://127.0.0.1:9/f").send().await.unwrap_err();
     assert!(matches!(error, Error::Option(_)), "{error:?}");
     let error = client().download("http://127.0.0.1:9/f").to(folder.path()).send().await;
