@@ -7,12 +7,15 @@ use bits_proto::download::PlanLimits;
 use bits_proto::message::ParseOptions;
 use bits_proto::server::{CommitAt, PolicyBuf, SessionLimits};
 use http::Uri;
+use http::request::Parts;
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::access::{self, Authorize, AuthorizeFn};
-use crate::hooks::{CompleteFn, Completed, DestinationFn, HookResult, IntoDestination};
+use crate::hooks::{
+    CompleteFn, Completed, DestinationFn, HookResult, IntoDestination, SessionDataFn,
+};
 use crate::public_url::PublicUrls;
 use crate::reply::{Application, IntoReply, Upload};
 use crate::server::Inner;
@@ -31,6 +34,7 @@ pub struct Builder {
     policy: PolicyBuf,
     authorize: Option<AuthorizeFn>,
     destination: DestinationFn,
+    session_data: Option<SessionDataFn>,
     on_complete: Option<CompleteFn>,
     application: Application,
     #[cfg(feature = "notify")]
@@ -94,6 +98,7 @@ impl Default for Builder {
             policy: PolicyBuf::default(),
             authorize: None,
             destination: Box::new(|_, path| path.into_destination()),
+            session_data: None,
             on_complete: None,
             application: Application::None,
             #[cfg(feature = "notify")]
@@ -150,6 +155,17 @@ impl Builder {
     {
         self.destination =
             Box::new(move |principal, path| destination(principal, path).into_destination());
+        self
+    }
+
+    /// Sets data of the embedder that is stored in each new session, such as a field of the request. It is passed on
+    /// as [`Completed::data`] and [`Upload::data`]. By default, there is none.
+    pub fn session_data<F, D>(mut self, data: F) -> Self
+    where
+        F: Fn(&Parts) -> D + Send + Sync + 'static,
+        D: Into<serde_json::Value>,
+    {
+        self.session_data = Some(Box::new(move |request| data(request).into()));
         self
     }
 
@@ -294,6 +310,7 @@ impl Builder {
             plan_limits: PlanLimits::DEFAULT,
             authorize: self.authorize,
             destination: self.destination,
+            session_data: self.session_data,
             on_complete: self.on_complete,
             application,
             urls,

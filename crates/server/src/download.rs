@@ -28,9 +28,10 @@ impl Inner {
     pub(crate) async fn download(
         &self,
         parts: &Parts,
+        path: RequestPath,
         principal: &Principal,
     ) -> Response<ResponseBody> {
-        let found = match RequestPath::new(parts.uri.path()) {
+        let found = match path {
             RequestPath::Entity(path) => match (self.destination)(principal, &path) {
                 Ok(key) => self.storage.open(&key).await.map_err(BoxError::from),
                 Err(why) => {

@@ -5,6 +5,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use http::request::Parts;
 use uuid::Uuid;
 
 use crate::{BoxError, InvalidKey, Key, Principal};
@@ -14,6 +15,8 @@ pub(crate) type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 pub(crate) type DestinationFn =
     Box<dyn Fn(&Principal, &str) -> Result<Key, InvalidDestination> + Send + Sync>;
+
+pub(crate) type SessionDataFn = Box<dyn Fn(&Parts) -> serde_json::Value + Send + Sync>;
 
 pub(crate) type CompleteFn =
     Arc<dyn Fn(Completed) -> BoxFuture<Result<(), BoxError>> + Send + Sync>;
@@ -32,6 +35,8 @@ pub struct Completed {
     pub key: Key,
     /// Length in bytes.
     pub length: u64,
+    /// Data of the session; see [`Builder::session_data`](crate::Builder::session_data).
+    pub data: serde_json::Value,
     /// Entity tag of the published entity, if the storage has one.
     pub tag: Option<String>,
     /// SHA-256 of the entity in lower-case hexadecimal digits, with

@@ -1,4 +1,129 @@
 //! A server for BITS uploads and downloads as a tower service.
+//!
+//! BITS is how Windows transfers files in the background: uploads continue after broken connections, reboots and
+//! changes of network. This crate receives such uploads in any HTTP server that runs tower services, such as
+//! axum and hyper. The protocol itself is implemented by [`bits_proto`].
+//!
+//! ```
+//! use bits_server::sessions::MemorySessions;
+//! use bits_server::storage::MemoryStorage;
+//! use bits_server::{Completed, Deny, Limits, Parts, Principal, Server};
+//! # fn machine_of(request: &Parts) -> Result<Principal, Deny> {
+//! #     let name = request.headers.get("x-machine").and_then(|name| name.to_str().ok());
+//! #     name.map(Principal::new).ok_or(Deny::unauthenticated("Basic"))
+//! # }
+//! # struct Queue;
+//! # impl Queue { async fn send(&self, _: bits_server::Key) -> std::io::Result<()> { Ok(()) } }
+//! # static QUEUE: Queue = Queue;
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!
+//! let bits = Server::builder()
+//!     .storage(MemoryStorage::new()) // or FileStorage, SharedFileStorage, ObjectStorage
+//!     .sessions(MemorySessions::new()) // or FileSessions, RedisSessions, ObjectSessions
+//!     .limits(Limits { max_upload: Some(20 << 30), ..Limits::default() })
+//!     .authorize(async |request: &Parts| machine_of(request)) // -> Result<Principal, Deny>
+//!     .destination(|principal, path| format!("{principal}/{path}")) // never escapes the storage
+//!     .on_complete(|upload: Completed| async move { QUEUE.send(upload.key).await })
+//!     .build()
+//!     .await?; // fails early with the reason
+//! let app: axum::Router = axum::Router::new().nest_service("/upload", bits.service());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A PC uploads to it with `Start-BitsTransfer -TransferType Upload`, and so do clients that use the crate
+//! `bits-client`.
+//!
+//! # Storages
+//!
+//! A [`Storage`](storage::Storage) keeps the bytes of uploads, and the published entities. An entity is published in
+//! one step when its client closes the session: readers never see a part of it. Its name is a [`Key`], which
+//! never leads out of the storage. See the module [`storage`] for the storages of this crate and for the contract
+//! of others.
+//!
+//! # Sessions
+//!
+//! A [`SessionStore`](sessions::SessionStore) keeps the state of uploads in progress. Any number of servers can share a
+//! store, and any of them can continue any upload. See the module [`sessions`].
+//!
+//! A request can stall, lose its session to a later one, and resume: it never changes bytes that were acknowledged or
+//! published since.
+//!
+//! # Access, destinations and limits
+//!
+//! * [`Builder::authorize`] checks every request. A session belongs to its [`Principal`], and does not exist for
+//!   others. The requests of a client without access reveal nothing, including errors in them.
+//! * [`Builder::destination`] names the entity. With [`Builder::keep_every_upload`], any number of clients can upload to
+//!   one URL.
+//! * [`Limits`] bounds sizes, sessions and times. [`Builder::policy`] reaches further settings of the protocol.
+//!
+//! # Hooks
+//!
+//! [`Builder::on_complete`] is called once an upload was published, and before its client learns it. A hook that fails
+//! is called again when the client retries, so no upload is lost to a full queue. It can be called twice for one
+//! upload: compare [`Completed::session`].
+//!
+//! [`Builder::reply`] computes a reply from the uploaded bytes, which the client downloads before it closes the
+//! session. With the feature `notify`, `Builder::notify` passes uploads to a server application over HTTP, as
+//! IIS does.
+//!
+//! # Connections
+//!
+//! The service reads a body as fast as the storage takes it, in constant memory. Bytes are acknowledged at least once a
+//! mebibyte and every two seconds, so a broken connection loses little. Work continues when an HTTP server drops the
+//! handler of a request.
+//!
+//! A refused body is read and dropped up to [`PolicyBuf::drain_limit`](bits_proto::server::PolicyBuf). A longer one
+//! closes the connection, after a moment in which the client can read the refusal. A request with
+//! `Expect: 100-continue` is refused before its body is requested, if the HTTP server asks for the body when it is
+//! first read, as hyper does.
+//!
+//! Disable limits of the HTTP server for the size and the time of request bodies: fragments can be long.
+//!
+//! # Proxies
+//!
+//! Clients need correct URLs of replies, and server applications those of uploads. Behind a reverse proxy, set
+//! [`Builder::public_url`], or [`Builder::trust_forwarded`] if there are several public URLs. A proxy must pass on the
+//! method `BITS_POST`, must not buffer request bodies, and must permit bodies of the size of a fragment. For one that
+//! accepts only common methods, see [`Builder::lenient`].
+//!
+//! # Metrics
+//!
+//! Metrics are recorded with the crate [`metrics`](https://docs.rs/metrics), for any exporter.
+//!
+//! | name | kind | meaning |
+//! |---|---|---|
+//! | `bits_requests_active` | gauge | requests in progress |
+//! | `bits_uploads_started_total` | counter | sessions that were created |
+//! | `bits_uploads_finished_total` | counter | uploads that were closed by their client when they were complete |
+//! | `bits_uploads_failed_total` | counter | sessions that ended otherwise, by `reason`: `cancelled`, `incomplete`, `expired`, `lost` |
+//! | `bits_uploads_interrupted_total` | counter | requests whose work stopped, by `reason`: `disconnected`, `idle-timeout`, `body-timeout`, `shutdown`, `overtaken`, `storage`, `session-store`, `hook`, `application` |
+//! | `bits_sessions_expired_total` | counter | sessions that expired |
+//! | `bits_bytes_received_total` | counter | acknowledged bytes of uploads |
+//! | `bits_bytes_sent_total` | counter | bytes of downloads and replies |
+//! | `bits_publication_seconds` | histogram | time for publication, including the hook |
+//!
+//! # Logs
+//!
+//! The service logs with the crate [`tracing`]: one line at INFO for each published upload, lines at WARN and ERROR for
+//! failures, and each fragment at DEBUG. The span of a request has the fields `method`, `path`, `principal` and
+//! `session`; lines about failures also state the number of stored `bytes`.
+//!
+//! # Shutdown
+//!
+//! [`Server::shutdown`] refuses new requests and waits for those in progress. What it has to interrupt is stored and
+//! acknowledged, and continues at another node at once. A process that is killed loses no acknowledged byte either.
+//!
+//! # Other HTTP servers
+//!
+//! [`Server::service`] accepts any request body and returns a [`ResponseBody`], both by the traits of `http-body`. The
+//! examples `axum` and `hyper` of this package use it directly. actix-web has its own types for requests and
+//! bodies: `examples/actix` in the repository contains an adapter to copy, of about 80 lines.
+//!
+//! ```text
+//! cargo run -p bits-server --example axum
+//! ```
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]

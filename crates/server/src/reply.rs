@@ -46,6 +46,8 @@ pub struct Upload {
     pub path: String,
     /// Name under which the entity is published.
     pub key: Key,
+    /// Data of the session; see [`Builder::session_data`](crate::Builder::session_data).
+    pub data: serde_json::Value,
     /// The bytes of the entity.
     pub entity: Box<dyn Entity>,
 }
@@ -178,6 +180,7 @@ impl<'s> Work<'s, '_> {
             principal: record.record.principal.clone().map_or(Principal::ANONYMOUS, Principal::new),
             path: self.caller.path().to_owned(),
             key: record.key.clone(),
+            data: record.data.clone(),
             entity,
         };
         let reply = closure(upload).await.map_err(Failure::Closure)?;

@@ -9,7 +9,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::access::AuthorizeFn;
 use crate::driver::SessionHandle;
-use crate::hooks::{CompleteFn, DestinationFn};
+use crate::hooks::{CompleteFn, DestinationFn, SessionDataFn};
 use crate::public_url::PublicUrls;
 use crate::reply::Application;
 use crate::sessions::SessionStore;
@@ -35,6 +35,7 @@ pub(crate) struct Inner {
     pub(crate) plan_limits: PlanLimits,
     pub(crate) authorize: Option<AuthorizeFn>,
     pub(crate) destination: DestinationFn,
+    pub(crate) session_data: Option<SessionDataFn>,
     pub(crate) on_complete: Option<CompleteFn>,
     pub(crate) application: Application,
     pub(crate) urls: PublicUrls,

@@ -14,6 +14,7 @@ use http_body::Body;
 use tracing::{Instrument as _, Span, debug, field, info_span};
 
 use crate::body::RequestBody;
+use crate::path::RequestPath;
 use crate::response::empty;
 use crate::server::Inner;
 use crate::{BoxError, Deny, Principal, ResponseBody, metrics};
@@ -70,11 +71,13 @@ impl Inner {
             return empty(StatusCode::SERVICE_UNAVAILABLE);
         }
         let is_download = parts.method == Method::GET || parts.method == Method::HEAD;
-        if !is_download || !self.has_downloads {
+        let path = RequestPath::new(parts.uri.path());
+        let is_served = self.has_downloads || matches!(path, RequestPath::Reply(_));
+        if !is_download || !is_served {
             return method_not_allowed(self.has_downloads);
         }
         match self.principal(&parts).await {
-            Ok(principal) => self.download(&parts, &principal).await,
+            Ok(principal) => self.download(&parts, path, &principal).await,
             Err(deny) => denied(&deny),
         }
     }

@@ -218,7 +218,10 @@ impl Inner {
             warn!(%error, "cannot begin the staging of an upload");
             error.host_error().refusal(&policy)
         })?;
-        let record = SessionRecord::new(record, key, staged);
+        let mut record = SessionRecord::new(record, key, staged);
+        if let Some(data) = &self.session_data {
+            record.data = data(caller.parts);
+        }
         match self.sessions.insert(&record).await {
             Ok(true) => {
                 metrics::upload_started();

@@ -272,6 +272,7 @@ impl<'s, 'r> Work<'s, 'r> {
             path: self.caller.path().to_owned(),
             key: record.key.clone(),
             length,
+            data: record.data.clone(),
             tag: published.tag,
             #[cfg(feature = "sha256")]
             sha256,

@@ -4,7 +4,17 @@
 
 mod access;
 mod bodies;
+mod client;
+mod downloads;
 mod hooks;
+mod metrics;
+#[cfg(feature = "notify")]
+mod notify;
 mod overtaken;
+mod proxies;
+mod shutdown;
+mod sockets;
 mod support;
+mod sweeps;
+mod tracing;
 mod uploads;

@@ -1,8 +1,9 @@
 //! A storage that tests can stall or let fail.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use bits_proto::server::WorkToken;
@@ -23,12 +24,17 @@ pub enum Operation {
     Flush,
     Publish,
     WriteReply,
-    Remove,
+    Discard,
+    Read,
 }
 
 /// Control over a storage.
 #[derive(Clone, Default)]
-pub struct Hooks(Arc<Mutex<HashMap<Operation, Hook>>>);
+pub struct Hooks {
+    hooks: Arc<Mutex<HashMap<Operation, Hook>>>,
+    modified: Arc<Mutex<Option<SystemTime>>>,
+    reads: Arc<AtomicUsize>,
+}
 
 enum Hook {
     /// The next operation fails.
@@ -57,18 +63,28 @@ impl Stalled {
 
 impl Hooks {
     pub fn fail(&self, operation: Operation, error: StorageError) {
-        self.0.lock().unwrap().insert(operation, Hook::Fail(error));
+        self.hooks.lock().unwrap().insert(operation, Hook::Fail(error));
     }
 
     pub fn stall(&self, operation: Operation) -> Stalled {
         let stalled =
             Stalled { reached: watch::Sender::new(false), gate: Arc::new(Semaphore::new(0)) };
-        self.0.lock().unwrap().insert(operation, Hook::Stall(stalled.clone()));
+        self.hooks.lock().unwrap().insert(operation, Hook::Stall(stalled.clone()));
         stalled
     }
 
+    /// Sets the date of all entities.
+    pub fn set_modified(&self, modified: SystemTime) {
+        *self.modified.lock().unwrap() = Some(modified);
+    }
+
+    /// Returns the number of reads of entities.
+    pub fn reads(&self) -> usize {
+        self.reads.load(Ordering::SeqCst)
+    }
+
     async fn run(&self, operation: Operation) -> Result<()> {
-        let hook = self.0.lock().unwrap().remove(&operation);
+        let hook = self.hooks.lock().unwrap().remove(&operation);
         match hook {
             None => Ok(()),
             Some(Hook::Fail(error)) => Err(error),
@@ -110,6 +126,25 @@ impl Writer for HookedWriter {
     }
 }
 
+struct HookedEntity {
+    entity: Box<dyn Entity>,
+    metadata: Metadata,
+    hooks: Hooks,
+}
+
+#[async_trait]
+impl Entity for HookedEntity {
+    fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    async fn read(&mut self, offset: u64, length: usize) -> Result<Bytes> {
+        self.hooks.reads.fetch_add(1, Ordering::SeqCst);
+        self.hooks.run(Operation::Read).await?;
+        self.entity.read(offset, length).await
+    }
+}
+
 #[async_trait]
 impl<S: Storage> Storage for Hooked<S> {
     async fn check(&self) -> Result<()> {
@@ -121,7 +156,14 @@ impl<S: Storage> Storage for Hooked<S> {
     }
 
     async fn open(&self, key: &Key) -> Result<Option<Box<dyn Entity>>> {
-        self.storage.open(key).await
+        let entity = self.storage.open(key).await?;
+        let modified = *self.hooks.modified.lock().unwrap();
+        let hooks = self.hooks.clone();
+        Ok(entity.map(|entity| {
+            let mut metadata = entity.metadata().clone();
+            metadata.modified = modified.unwrap_or(metadata.modified);
+            Box::new(HookedEntity { entity, metadata, hooks }) as _
+        }))
     }
 
     async fn begin(&self, session: Uuid, key: &Key) -> Result<Staged> {
@@ -158,11 +200,11 @@ impl<S: Storage> Storage for Hooked<S> {
     }
 
     async fn discard(&self, token: WorkToken, staged: &Staged, what: Discarded) -> Result<()> {
+        self.hooks.run(Operation::Discard).await?;
         self.storage.discard(token, staged, what).await
     }
 
     async fn remove(&self, session: Uuid, staged: Option<&Staged>) -> Result<()> {
-        self.hooks.run(Operation::Remove).await?;
         self.storage.remove(session, staged).await
     }
 

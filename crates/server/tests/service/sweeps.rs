@@ -1,0 +1,80 @@
+//! Removal of expired sessions, and of data without a session.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bits_server::Limits;
+use bits_server::sessions::{MemorySessions, SessionStore as _};
+use bits_server::storage::{MemoryStorage, Storage as _, StorageError};
+use uuid::Uuid;
+
+use crate::support::World;
+use crate::support::hooked::Operation;
+use crate::support::sessions::NodeSessions;
+
+fn short() -> Limits {
+    Limits {
+        session_timeout: Duration::from_millis(30),
+        work_timeout: Duration::from_millis(30),
+        sweep_interval: Duration::from_millis(5),
+        ..Limits::default()
+    }
+}
+
+async fn until_empty(world: &World) {
+    let swept = async {
+        while world.sessions.store.count(None).await.unwrap() > 0 || world.staged().await > 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), swept).await.expect("swept");
+}
+
+#[tokio::test]
+async fn an_expired_session_is_removed_with_its_data() {
+    let world = World::with_limits(short()).await;
+    let id = world.create("/f").await;
+    world.fragment("/f", &id, 0, b"hello", 11).await;
+    until_empty(&world).await;
+    let answer = world.fragment("/f", &id, 5, b"world!", 11).await;
+    assert_eq!(answer.header("bits-error"), "0x8020001F");
+}
+
+#[tokio::test]
+async fn a_session_whose_removal_fails_is_removed_later() {
+    let world = World::with_limits(short()).await;
+    world.create("/f").await;
+    world.hooks.fail(Operation::Discard, StorageError::other("bucket is unreachable"));
+    until_empty(&world).await;
+}
+
+#[tokio::test]
+async fn sessions_that_expired_before_the_start_are_removed() {
+    let stopped = World::new(|builder| {
+        builder.limits(Limits { sweep_interval: Duration::from_secs(3600), ..short() })
+    })
+    .await;
+    stopped.create("/f").await;
+    drop(stopped.server);
+    let started = World::on(
+        stopped.storage.clone(),
+        NodeSessions::new(Arc::clone(&stopped.sessions.store)),
+        |builder| builder.limits(Limits { sweep_interval: Duration::from_millis(5), ..short() }),
+    )
+    .await;
+    until_empty(&started).await;
+}
+
+#[tokio::test]
+async fn data_without_a_session_is_removed_at_the_start_of_the_only_process() {
+    for is_exclusive in [true, false] {
+        let storage = MemoryStorage::new();
+        storage.begin(Uuid::from_u128(7), &"f".parse().unwrap()).await.unwrap();
+        let sessions = NodeSessions::new(Arc::new(MemorySessions::new()));
+        if is_exclusive {
+            sessions.set_exclusive();
+        }
+        let world = World::on(storage, sessions, |builder| builder).await;
+        assert_eq!(world.staged().await, usize::from(!is_exclusive));
+    }
+}
