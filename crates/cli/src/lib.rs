@@ -5,6 +5,7 @@
 
 pub mod client;
 pub mod config;
+pub mod demo;
 pub mod download;
 pub mod error;
 pub mod inspect;
@@ -38,14 +39,16 @@ enum Command {
     Upload(Box<upload::UploadArguments>),
     /// Downloads a file, or ranges of it, from any HTTP server.
     Download(Box<download::DownloadArguments>),
+    /// Uploads a file from a client to a server on this machine, and explains the conversation.
+    Demo(demo::DemoArguments),
     /// Explains captured BITS traffic.
     Inspect(inspect::InspectArguments),
-    /// Print a script that completes commands in a shell.
+    /// Prints a script that completes commands in a shell.
     Completions {
         /// The shell.
         shell: Shell,
     },
-    /// Write manual pages to a folder.
+    /// Writes manual pages to a folder.
     Man {
         /// Folder that receives bits.1, bits-serve.1 and so on.
         #[arg(value_name = "DIR")]
@@ -74,6 +77,9 @@ pub fn main() -> ExitCode {
             return inspect::main(&arguments);
         }
         Command::Serve(arguments) => return ended("serve", serve::run(&arguments)),
+        Command::Demo(arguments) => {
+            return demo::run(&arguments).unwrap_or_else(|failure| failure.report("demo"));
+        }
         Command::Upload(arguments) => return transfer("upload", upload::run(&arguments)),
         Command::Download(arguments) => return transfer("download", download::run(&arguments)),
         Command::Completions { shell } => completions(shell),

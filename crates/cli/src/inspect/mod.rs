@@ -73,7 +73,8 @@ use std::io::{self, BufWriter, Read as _, Write as _};
 use std::process::ExitCode;
 
 pub use self::arguments::InspectArguments;
-use self::output::Printer;
+use self::conversation::Context;
+use self::output::{Options, Printer, terminal_width};
 use self::report::Report;
 
 /// The conversations that are explained if there is no FILE.
@@ -132,6 +133,21 @@ fn run(arguments: &InspectArguments) -> io::Result<ExitCode> {
         (false, true) => ExitCode::FAILURE,
         (false, false) => ExitCode::SUCCESS,
     })
+}
+
+/// Explains a capture with default options. Returns true if no message is malformed or violates a MUST.
+///
+/// # Errors
+///
+/// The output cannot be written.
+pub fn print(name: &str, capture: &[u8], out: &mut impl io::Write) -> io::Result<bool> {
+    let options = Options { width: Some(terminal_width()), ..Options::default() };
+    let mut printer = Printer::new(options);
+    let explained = input::explain(name, capture, Context::default(), usize::MAX);
+    printer.start(out)?;
+    printer.file(out, name, &explained.reports)?;
+    printer.finish(out)?;
+    Ok(!explained.reports.iter().any(Report::violates_must) && explained.failure.is_none())
 }
 
 /// Returns the inputs, which are read one at a time.
