@@ -31,7 +31,7 @@ impl Faults {
     /// Returns the cut of the next connection: the side, and the number of its bytes that pass.
     fn cut(&mut self) -> Option<(Side, usize)> {
         self.remaining = self.remaining.checked_sub(1)?;
-        let side = if self.next() % 2 == 0 { Side::Client } else { Side::Server };
+        let side = if self.next().is_multiple_of(2) { Side::Client } else { Side::Server };
         let limit = match side {
             Side::Client => 3_000_000,
             Side::Server => 1_200,

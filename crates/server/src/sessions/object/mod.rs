@@ -23,7 +23,7 @@ const MAX_COUNT_AGE: Duration = Duration::from_secs(3);
 /// [memory](object_store::memory::InMemory), so that a cluster needs nothing but a bucket.
 ///
 /// Each session is one object, and every change is a conditional write. The store must support conditional
-/// writes, which [`check`](SessionStore::check) tests. [`LocalFileSystem`](object_store::local::LocalFileSystem)
+/// writes, which [`check`](SessionStore::check) tests. `LocalFileSystem`
 /// does not support them.
 ///
 /// # Cost

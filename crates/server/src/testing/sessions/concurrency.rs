@@ -59,7 +59,7 @@ async fn handles(stores: &Stores) -> Result<[Arc<dyn SessionStore>; 2], BoxError
 
 /// Returns the handle of a task.
 fn handle(handles: &[Arc<dyn SessionStore>; 2], number: u64) -> Arc<dyn SessionStore> {
-    Arc::clone(if number % 2 == 0 { &handles[0] } else { &handles[1] })
+    Arc::clone(if number.is_multiple_of(2) { &handles[0] } else { &handles[1] })
 }
 
 /// Opens another handle. An exclusive store is closed first.
