@@ -9,7 +9,7 @@ use crate::faulty::Fault::{self, *};
 use crate::faulty::Faulty;
 
 /// Each fault with a case that finds it.
-const FAULTS: [(Fault, &str); 34] = [
+const FAULTS: [(Fault, &str); 35] = [
     (CheckFails, "check_succeeds"),
     (InsertOverwrites, "insert_keeps_an_existing_session"),
     (InsertOverwritesSilently, "insert_keeps_an_existing_session"),
@@ -36,6 +36,7 @@ const FAULTS: [(Fault, &str); 34] = [
     (CountEndsAtNul, "principals_are_exact"),
     (ExpiredExcludesBoundary, "expired_includes_its_boundary"),
     (ExpiredIsEarly, "expired_includes_its_boundary"),
+    (ExpiredIsRounded, "expired_is_never_early"),
     (ExpiredIgnoresMax, "expired_respects_its_maximum"),
     (ExpiredIgnoresReplace, "expired_follows_replace"),
     (ExpiredOverflows, "expired_accepts_any_time"),

@@ -41,6 +41,7 @@ pub enum Fault {
     CountEndsAtNul,
     ExpiredExcludesBoundary,
     ExpiredIsEarly,
+    ExpiredIsRounded,
     ExpiredIgnoresMax,
     ExpiredIgnoresReplace,
     ExpiredOverflows,
@@ -272,6 +273,10 @@ impl SessionStore for Faulty {
             ExpiredExcludesBoundary => self.inner.expired(now.saturating_sub(moment), max).await,
             ExpiredIsEarly => {
                 self.inner.expired(now.saturating_add(Duration::from_millis(1)), max).await
+            }
+            ExpiredIsRounded => {
+                let next = now.saturating_add(Duration::from_micros(1)).saturating_sub(moment);
+                self.inner.expired(next, max).await
             }
             ExpiredIgnoresMax => self.inner.expired(now, usize::MAX).await,
             ExpiredOverflows if now == Duration::MAX => Ok(Vec::new()),

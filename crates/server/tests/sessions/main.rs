@@ -12,4 +12,6 @@ mod records;
 #[cfg(feature = "redis")]
 mod redis;
 #[cfg(feature = "redis")]
+mod redis_responses;
+#[cfg(feature = "redis")]
 mod redis_server;

@@ -16,6 +16,7 @@ pub(super) const CASES: &[StoreCase] = cases! {
     rejected_changes_are_not_counted: "A change that was rejected does not change the number of sessions.";
     expired_includes_its_boundary:
         "A session whose timeout is `now` has expired; one whose timeout is later has not.";
+    expired_is_never_early: "A session whose timeout is one nanosecond after `now` has not expired.";
     expired_respects_its_maximum:
         "At most `max` sessions are returned, and all of them to a caller that removes each one.";
     expired_follows_replace: "Replacement moves the timeout of a session in both directions.";
@@ -146,6 +147,25 @@ async fn expired_includes_its_boundary(stores: Stores) -> Outcome {
         expect_expired(&*store, time, records[..=index].iter().copied()).await?;
     }
     Ok(())
+}
+
+async fn expired_is_never_early(stores: Stores) -> Outcome {
+    let store = stores.open().await?;
+    let nanosecond = Duration::from_nanos(1);
+    let mut ids = Vec::new();
+    for (number, nanoseconds) in (0..).zip([1, 999, 1001, 999_999]) {
+        let timeout = NOW + nanosecond * nanoseconds;
+        let record = expiring(number, timeout)?;
+        insert(&*store, &record).await?;
+        let expired = store.expired(timeout - nanosecond, usize::MAX).await?;
+        ensure!(
+            !expired.contains(&record.id()),
+            "expired at {:?}: {timeout:?}",
+            timeout - nanosecond
+        );
+        ids.push(record.id());
+    }
+    expect_expired(&*store, NOW + MILLISECOND, ids).await
 }
 
 async fn expired_respects_its_maximum(stores: Stores) -> Outcome {
