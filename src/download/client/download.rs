@@ -250,16 +250,30 @@ impl<R: AsRef<[ByteRange]>, P: AsRef<[Source]>> Download<R, P> {
 
     /// Returns the ranges of the next request. It is empty for a whole entity of unknown length.
     pub(super) fn chosen(&self) -> ChosenRanges<'_> {
-        let Progress { options, next, single_range, total, .. } = self.progress;
-        let ranges = self.ranges_of_one_source();
-        // A response without a validator cannot be continued: it should contain everything.
-        let is_at_once = total.is_some() && !self.is_identified();
-        let max_length = if is_at_once { u64::MAX } else { options.max_length.max(1) };
-        let chosen = choose_ranges(ranges, next, max_length, single_range);
-        let max_ranges = options.max_ranges.clamp(1, Options::MAX_RANGES) as usize;
-        let length =
-            chosen.take(max_ranges).fold(0, |sum: u64, range| sum.saturating_add(range.len()));
-        choose_ranges(ranges, next, length, single_range)
+        let max_length = if self.requests_everything() { u64::MAX } else { self.max_length() };
+        self.chosen_within(max_length)
+    }
+
+    /// Returns the ranges of the next request if it has at most `max_length` bytes.
+    fn chosen_within(&self, max_length: u64) -> ChosenRanges<'_> {
+        let Progress { next, single_range, .. } = self.progress;
+        choose_ranges(self.ranges_of_one_request(), next, max_length, single_range)
+    }
+
+    /// Returns true if [`Options::max_length`] does not apply to the next request: a response without
+    /// a validator cannot be continued, so it should contain everything.
+    pub(super) const fn requests_everything(&self) -> bool {
+        self.progress.total.is_some() && !self.is_identified()
+    }
+
+    /// Returns true if [`Options::max_length`] leaves out bytes that the next request could have.
+    pub(super) fn exceeds_max_length(&self) -> bool {
+        let max_length = self.max_length();
+        self.chosen_within(u64::MAX).bytes() > self.chosen_within(max_length).bytes()
+    }
+
+    fn max_length(&self) -> u64 {
+        self.progress.options.max_length.max(1)
     }
 
     /// Returns the ranges in the order in which they are stored. It is empty for a whole entity of
@@ -269,13 +283,15 @@ impl<R: AsRef<[ByteRange]>, P: AsRef<[Source]>> Download<R, P> {
     }
 
     /// [3.6.5.2.4.4] Trimming a Request to a Single URL: returns the ranges up to the first one from
-    /// another source than the next byte.
-    fn ranges_of_one_source(&self) -> &[ByteRange] {
+    /// another source than the next byte, and up to the maximum number for one request.
+    fn ranges_of_one_request(&self) -> &[ByteRange] {
         let ranges = self.all_ranges();
+        let max_ranges = self.progress.options.max_ranges.clamp(1, Options::MAX_RANGES) as usize;
         let first = self.current_range();
+        let last = first.saturating_add(max_ranges).min(ranges.len());
         let source = self.source_of(first).record();
         let is_other = |index: &usize| self.source_of(*index).record() != source;
-        let end = (first..ranges.len()).find(is_other).unwrap_or(ranges.len());
+        let end = (first..last).find(is_other).unwrap_or(last);
         ranges.get(..end).unwrap_or(ranges)
     }
 

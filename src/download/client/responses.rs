@@ -153,11 +153,11 @@ impl<R: AsRef<[ByteRange]>, P: AsRef<[Source]>> Download<R, P> {
 
     /// Handles a response with ranges.
     fn on_partial(&mut self, response: &Response<'_>, now: Duration) -> Result<(), EventError> {
-        let requested = self.chosen().bytes();
+        let was_limited = !self.all_ranges().is_empty() && !self.requests_everything();
         if !self.adopt_version(response, response.entity_length(), now)? {
             return Ok(());
         }
-        if requested > 0 && self.chosen().bytes() > requested {
+        if was_limited && self.requests_everything() && self.exceeds_max_length() {
             // The entity has no validator, as the response shows. It is requested at once.
             return self.complete_body();
         }

@@ -149,6 +149,12 @@ fn everything_is_requested_at_once() {
     exchange(&mut unsized_, 206, &[("Content-Range", "bytes 0-3/10")]);
     assert_eq!((unsized_.poll(), unsized_.received(), unsized_.restarts()), (Poll::Send, 0, 0));
     assert_eq!(requested(&unsized_).as_deref(), Some("bytes=0-3,5-9"));
+    // A request without Range has no limit, so that the response is complete.
+    let mut whole = get(&[], options);
+    assert_eq!(requested(&whole), None);
+    exchange(&mut whole, 206, &[("Content-Range", "bytes 0-9/10")]);
+    assert_eq!(receive(&mut whole, "0123456789"), [stored(0, 0, "0123456789")]);
+    assert_eq!(whole.poll(), Poll::Commit);
     // With a validator, the limit applies.
     let mut identified = download(&ranges, options);
     exchange(&mut identified, 200, &[("Content-Length", "10"), ("Last-Modified", DATE)]);
