@@ -109,6 +109,7 @@ impl<'b> Request<'b> {
     /// # Errors
     ///
     /// [`ErrorKind::NotDownload`] if the method is not GET or HEAD.
+    #[inline]
     pub fn from_head(head: &RequestHead<'_, 'b>) -> Result<Self, Error> {
         Self::new(head.line(), *head.visitor())
     }
@@ -135,6 +136,7 @@ impl<'b> Request<'b> {
         Self::from_fields(request.request_line(), request.fields())
     }
 
+    #[inline]
     fn new(line: RequestLine<'_>, fields: Fields<'b>) -> Result<Self, Error> {
         let method = Method::from_name(line.method);
         let error = Error::peer(ErrorKind::NotDownload).at_stage(CheckStage::Method);

@@ -178,11 +178,13 @@ fn asctime_date(value: &[u8]) -> Option<i64> {
 }
 
 /// Checks that the letters are the first three of a day of the week.
+#[inline(always)]
 fn short_day_of_week(name: [u8; 3]) -> Option<()> {
-    let days = [b"sun", b"mon", b"tue", b"wed", b"thu", b"fri", b"sat"];
-    days.contains(&&lower_case(name)).then_some(())
+    matches!(&lower_case(name), b"sun" | b"mon" | b"tue" | b"wed" | b"thu" | b"fri" | b"sat")
+        .then_some(())
 }
 
+#[inline(always)]
 fn month_number(name: [u8; 3]) -> Option<u64> {
     Some(match &lower_case(name) {
         b"jan" => 1,
@@ -206,6 +208,7 @@ const fn lower_case([first, second, third]: [u8; 3]) -> [u8; 3] {
     [first | 0x20, second | 0x20, third | 0x20]
 }
 
+#[inline(always)]
 fn date(year: [u8; 4], month: [u8; 3], day: [u8; 2]) -> Option<Civil> {
     let [y1, y2, y3, y4] = year;
     let (century, year) = (number([y1, y2])?, number([y3, y4])?);
@@ -214,6 +217,7 @@ fn date(year: [u8; 4], month: [u8; 3], day: [u8; 2]) -> Option<Civil> {
 }
 
 /// `2DIGIT ":" 2DIGIT ":" 2DIGIT`
+#[inline(always)]
 fn at_time(date: Civil, time: &[u8]) -> Option<i64> {
     let [h1, h2, b':', m1, m2, b':', s1, s2] = time else { return None };
     let (hour, minute) = (number([*h1, *h2])?, number([*m1, *m2])?);
@@ -222,9 +226,10 @@ fn at_time(date: Civil, time: &[u8]) -> Option<i64> {
     if hour > 23 || minute > 59 || second > 60 {
         return None;
     }
-    let seconds = hour.checked_mul(3600)?.checked_add(minute.checked_mul(60)?)?;
-    let seconds = i64::try_from(seconds.checked_add(second)?).ok()?;
-    date.unix_seconds().checked_add(seconds)
+    // None of these wraps: the numbers are small, and so are the seconds of a date.
+    let seconds =
+        hour.wrapping_mul(3600).wrapping_add(minute.wrapping_mul(60)).wrapping_add(second);
+    Some(date.unix_seconds().wrapping_add_unsigned(seconds))
 }
 
 /// `2DIGIT`
@@ -240,7 +245,7 @@ const fn number([tens, ones]: [u8; 2]) -> Option<u64> {
 /// Returns the text before `SP "GMT"`.
 fn before_gmt(text: &[u8]) -> Option<&[u8]> {
     let (rest, zone) = text.split_last_chunk::<4>()?;
-    zone.eq_ignore_ascii_case(b" GMT").then_some(rest)
+    matches!(zone, [b' ', b'G' | b'g', b'M' | b'm', b'T' | b't']).then_some(rest)
 }
 
 try_from_wire!(HttpDate);
