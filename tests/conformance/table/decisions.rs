@@ -187,8 +187,9 @@ D3 | the version of the entity | date, strong tag and length of every response a
     download::random::ten_thousand_downloads_end_with_the_bytes_of_one_version
 D4 | the condition of a request | If-Unmodified-Since; others by option
     download::client::requests::conditions_are_those_of_the_options
-D5 | several ranges that do not work | single ranges
+D5 | several ranges that do not work | single ranges, unless the length shows a change
     download::client::ranges::single_ranges_are_requested_where_several_do_not_work
+    download::client::versions::a_416_with_another_length_means_that_the_entity_changed
 D6 | 412 and 304 | 412 means a change; 304 is an error
     download::client::versions::a_failed_condition_means_that_the_entity_changed
     download::client::ranges::a_wrong_answer_to_a_single_range_is_retried_and_never_stored
@@ -198,14 +199,16 @@ D8 | a 206 with other bytes | never stored
     download::client::ranges::a_wrong_answer_to_a_single_range_is_retried_and_never_stored
 D9 | a content coding | never stored
     download::client::failures::a_coded_body_is_never_stored
-D10 | an entity without a length | an error; by option dynamic content
+D10 | an entity without a length | an error; by option dynamic content, which starts over
     download::client::dynamic::an_entity_without_a_length_is_an_error_or_dynamic_content
+    download::client::dynamic::dynamic_content_that_breaks_off_too_often_suspends_the_download
 D11 | redirects | the caller follows them or not; https to http is an error
     download::client::failures::transient_failures_are_retried_and_redirects_fail
     field::redirects::a_redirect_from_https_to_http_is_rejected
     field::redirects::a_redirect_to_another_origin_is_visible
 D12 | requested ranges | closed
     download::client::requests::requests_are_limited_in_length_and_in_the_number_of_ranges
+    download::ranges::offsets_and_lengths_of_any_size_choose_no_byte_twice
 D13 | peers | an action and a source for each range
     download::client::peers::ranges_that_peers_have_are_fetched_from_them
 D14 | the order of conditions | that of RFC 9110
@@ -215,6 +218,8 @@ D15 | the response to ranges | in their order, never merged; limited in number a
     download::plan::several_ranges_are_sent_as_parts_in_the_order_of_the_request
     download::plan::a_request_beyond_a_limit_gives_the_whole_entity
     download::plan::ranges_that_the_entity_does_not_have_are_answered_with_its_length
+    download::plan::head_is_answered_like_get_without_a_body
+    download::presence::messages_are_written_as_http_and_the_specification_require
 D16 | the form of parts | lengths come from Content-Range; up to two CRLF precede the first boundary
     download::multipart::the_length_of_a_part_comes_from_its_range
     download::multipart::what_real_servers_send_is_accepted

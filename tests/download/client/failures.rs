@@ -71,6 +71,13 @@ fn a_coded_body_is_never_stored() {
         assert_eq!(download.poll(), Poll::Suspended(reason), "{fields:?}");
         assert!(download.handle_data(b"x", NOW).is_err());
     }
+    for range in
+        [("Content-Range", "bytes 0-9/10"), ("Content-Type", "multipart/byteranges; boundary=b")]
+    {
+        let mut download = get(&[(0, 9)], Options::DEFAULT);
+        exchange(&mut download, 206, &[range, ("Content-Encoding", "gzip")]);
+        assert_eq!(download.poll(), Poll::Suspended(StopReason::UnsupportedEncoding), "{range:?}");
+    }
 }
 
 #[test]

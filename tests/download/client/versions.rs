@@ -2,7 +2,7 @@
 
 use bits_proto::download::{Exchange, Options, Poll, StopReason};
 
-use super::{DATE, LATER, break_off, exchange, get, head, receive, stored};
+use super::{DATE, LATER, break_off, download, exchange, get, head, receive, stored};
 
 #[test]
 fn an_entity_that_changed_is_downloaded_again_from_its_start() {
@@ -87,4 +87,16 @@ fn a_416_for_bytes_that_the_entity_had_means_that_it_changed() {
     break_off(&mut download);
     exchange(&mut download, 416, &[]);
     assert_eq!(download.poll(), Poll::Discard);
+}
+
+#[test]
+fn a_416_with_another_length_means_that_the_entity_changed() {
+    // Single ranges of the old version are not requested.
+    for ranges in [&[(0, 9)][..], &[(0, 1), (4, 9)]] {
+        let mut download = download(ranges, Options::DEFAULT);
+        exchange(&mut download, 200, &[("Content-Length", "10"), ("Last-Modified", DATE)]);
+        exchange(&mut download, 416, &[("Content-Range", "bytes */5")]);
+        assert_eq!((download.poll(), download.restarts()), (Poll::Send, 1), "{ranges:?}");
+        assert!(!download.is_single_range(), "{ranges:?}");
+    }
 }
