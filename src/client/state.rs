@@ -13,17 +13,17 @@ named! {
         Ping "ping",
         /// Fragment (`STATE_FRAGMENT`).
         Fragment "fragment",
-        /// None: the caller fetches the reply (`STATE_GET_REPLY`).
+        /// No request: the caller fetches the reply (`STATE_GET_REPLY`).
         GetReply "get-reply",
         /// Close-Session (`STATE_COMPLETE`).
         Close "close",
         /// Cancel-Session (`STATE_CANCEL`).
         Cancel "cancel",
-        /// None: the entity is uploaded, and the session is closed.
+        /// No request: the entity is uploaded, and the session is closed.
         Finished "finished",
-        /// None: the upload is cancelled.
+        /// No request: the upload is cancelled.
         Cancelled "cancelled",
-        /// None: the server rejected the upload, which can be resumed or cancelled (`STATE_ERROR`).
+        /// No request: the server rejected the upload, which can be resumed or cancelled (`STATE_ERROR`).
         Failed "failed",
     }
 }

@@ -115,7 +115,7 @@ impl Framing {
     ///
     /// A Transfer-Encoding takes precedence over Content-Length. A 205 that has neither has no body,
     /// see RFC 9110 section 15.3.6. A body that a 205 announces is read and discarded. A response to
-    /// HEAD has no body, whatever its fields are; the caller must handle that case.
+    /// HEAD has no body, regardless of its fields; the caller must handle that case.
     #[must_use]
     pub const fn response_body(&self, status: StatusCode) -> BodyLength {
         match (self.transfer_encoding, self.content_length) {

@@ -1,7 +1,7 @@
 //! [2.2] Message Syntax: requests, Acks and notifications, as typed values.
 //!
-//! A message is a plain struct with public fields of validated value types. So whatever can be built
-//! can be sent, and whatever is sent can be parsed.
+//! A message is a plain struct with public fields of validated value types. So everything that can be
+//! built can be sent, and everything that is sent can be parsed.
 //!
 //! ```text
 //! bytes ──► head ──► Request / Ack ──► encode ──► bytes

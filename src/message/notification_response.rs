@@ -165,7 +165,7 @@ pub(super) fn read<'b, R: Report<'b>>(
     let copy_file_to_destination = reader.optional(KIND)?;
     let content_length = match line.status {
         StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT => Some(0),
-        // The length of a chunked body is unknown, whatever Content-Length is.
+        // The length of a chunked body is unknown, regardless of Content-Length.
         _ if reader.framing.transfer_encoding.is_some() => None,
         _ => reader.framing.content_length,
     };

@@ -368,8 +368,8 @@ impl<'h, 'b, R: Report<'b>> Reader<'h, 'b, R> {
         self.report(error).map(Err)
     }
 
-    /// Returns the value of a field if it is valid and unambiguous, whatever else is wrong with the
-    /// message. Records nothing.
+    /// Returns the value of a field if it is valid and unambiguous, even if other fields are not.
+    /// Records nothing.
     pub(super) fn valid<T: Decode<'b>>(&self, kind: MessageKind) -> Option<T> {
         let mut ignored = Deviations::EMPTY;
         self.valid_value(kind, T::NAME).and_then(|value| T::decode(value, &mut ignored).ok())

@@ -9,7 +9,7 @@ use super::message_error::MessageError;
 pub(crate) trait Report<'b> {
     /// The value that ends reading.
     type Stop;
-    /// Stands for an invalid value after its error is reported. Has no values where the first error
+    /// Replaces an invalid value after its error is reported. Has no values where the first error
     /// ends reading.
     type Invalid: Copy;
 

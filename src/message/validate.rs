@@ -125,7 +125,7 @@ impl<'b> NotificationResponse<'b> {
     }
 }
 
-/// The valid parts of a request, whatever else is wrong with it.
+/// The valid parts of a request, regardless of its other errors.
 #[derive(Default)]
 pub(crate) struct RequestSummary<'b> {
     /// The kind of packet, if it is known.

@@ -19,8 +19,8 @@ impl Session {
     /// `copy_to_destination` is the request of its response to publish the entity.
     ///
     /// Returns [`Step::KeepReply`]. Call this method before receiving the reply, and persist the
-    /// session before anything else. The application is then never notified again, whatever fails.
-    /// If the head shows that there is no reply to store, call
+    /// session before anything else. The application is then never notified again, even if something
+    /// fails. If the head shows that there is no reply to store, call
     /// [`handle_notified`](Self::handle_notified) instead.
     ///
     /// # Late reports

@@ -117,7 +117,7 @@ fn a_delay_has_no_effect_unless_a_retry_is_due() {
             assert_eq!(after, client.upload, "{state}, {exchange}");
         }
     }
-    // The offset of a 416 is sent at once, whatever else the response says.
+    // The offset of a 416 is sent at once, regardless of the rest of the response.
     let mut client = Client::with_session(20, SMALL).with_exchange(&out_of_sync(0));
     client.upload.handle_retry_after(MINUTE, client.now);
     assert_eq!(client.next_action(), "fragment 0..10");

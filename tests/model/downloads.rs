@@ -13,7 +13,7 @@ use stateright::{Checker as _, Model, Property};
 
 use crate::support::download_server::{Answer, Server, Several, Version};
 
-/// Time stands still: a timer is handled when it is due.
+/// Time does not pass: a timer is handled when it is due.
 const NOW: Duration = Duration::ZERO;
 
 type Ranges = Download<Vec<ByteRange>>;

@@ -116,7 +116,7 @@ fn a_refusal_of_the_application_does_not_change_the_session() {
         ),
         format!("{} \n > fragment A 5-9/90000    ! offset-goes-back", refused(416)),
         format!("{} \n > fragment A 10000-19999/90000", refused(413)),
-        // Only a server knows that a session is unknown, whatever context it sends.
+        // Only a server knows that a session is unknown, with any context.
         "< refused 500 0x8020001F | BITS-Error-Context: 0x7
          > fragment A 10000-19999/90000  ! request-after-end"
             .into(),

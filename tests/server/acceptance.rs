@@ -1,5 +1,5 @@
 //! Acceptance by the server application: it is recorded before anything else, and the application is
-//! not notified again, whatever fails afterwards.
+//! not notified again, even if something fails afterwards.
 
 use crate::support;
 use bits_proto::message::Failure;

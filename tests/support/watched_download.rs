@@ -26,7 +26,7 @@ pub struct WatchedDownload<'e> {
     pub piece_length: usize,
 }
 
-/// What an observer saw.
+/// The findings of an observer.
 #[derive(Debug, Default)]
 pub struct Watched {
     pub violations: Vec<Violation>,

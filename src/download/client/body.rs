@@ -13,7 +13,7 @@ use crate::state_machine::StateMachine as _;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[expect(clippy::large_enum_variant, reason = "there is no allocator")]
 pub(super) enum Body {
-    /// None is expected.
+    /// No body is expected.
     None,
     /// One range of the entity.
     Range {

@@ -35,9 +35,9 @@ pub enum StopReason {
     /// Dynamic content broke off too often. Its rest cannot be requested, because its length is
     /// unknown.
     Interrupted,
-    /// The server sends neither Last-Modified nor a strong entity tag, and the bytes of one response
-    /// are not all: the connection broke too often, or the ranges need several requests. Bytes of two
-    /// versions could mix. [`Options::allow_missing_validator`](super::Options::allow_missing_validator)
+    /// The server sends neither Last-Modified nor a strong entity tag, and no response has all bytes:
+    /// the connection broke too often, or the ranges need several requests. Bytes of two versions
+    /// could mix. [`Options::allow_missing_validator`](super::Options::allow_missing_validator)
     /// accepts this risk.
     MissingValidator,
     /// A requested range lies outside the entity.

@@ -10,19 +10,19 @@ named! {
     pub enum State {
         /// HEAD, for the length of the entity (`STATE_SIZE`).
         Size "size",
-        /// None: the caller searches for peers that have the entity (`STATE_SEARCH`).
+        /// No request: the caller searches for peers that have the entity (`STATE_SEARCH`).
         Search "search",
         /// GET, for the next ranges (`STATE_DOWNLOAD`).
         Download "download",
-        /// None: the caller discards all bytes, and the download starts over.
+        /// No request: the caller discards all bytes, and the download starts over.
         Discard "discard",
-        /// None: all ranges are downloaded, and the caller makes them durable.
+        /// No request: all ranges are downloaded, and the caller makes them durable.
         Commit "commit",
-        /// None: all ranges are downloaded (`STATE_COMPLETE`).
+        /// No request: all ranges are downloaded (`STATE_COMPLETE`).
         Finished "finished",
-        /// None: the download is cancelled (`STATE_COMPLETE`).
+        /// No request: the download is cancelled (`STATE_COMPLETE`).
         Cancelled "cancelled",
-        /// None: the server rejected the download, which can be resumed or cancelled.
+        /// No request: the server rejected the download, which can be resumed or cancelled.
         Failed "failed",
     }
 }

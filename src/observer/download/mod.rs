@@ -71,7 +71,7 @@ struct Pending {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
-    /// A request that is no download.
+    /// A request other than GET and HEAD.
     Other,
     /// A download that awaits the head of its response.
     Awaiting(Requested),

@@ -159,7 +159,7 @@ impl Checked {
             }
             Leaving::Restarted => {
                 if let Some(id) = world.upload.session_id().and_then(|id| id.guid()) {
-                    // The client forgets the session, whatever it was used for.
+                    // The client forgets the session, regardless of its use.
                     world.host.books[usize::from(session_of(id))].is_lost = true;
                 }
                 self.call(world, Upload::restart);
