@@ -1,7 +1,5 @@
 //! Storage of the body of a fragment.
 
-use std::time::Duration;
-
 use bits_proto::server::{Step, StoreBytes, WorkToken};
 use tokio::time::Instant;
 use tracing::debug;
@@ -9,12 +7,6 @@ use tracing::debug;
 use crate::body::{End, Received};
 use crate::storage::{StorageError, Write, Writer};
 use crate::work::{Renewal, SessionJournal, StepResult, Stop, Work};
-
-/// Maximum number of stored bytes that are not yet acknowledged.
-const REPORT_BYTES: u64 = 1024 * 1024;
-
-/// Maximum time for which received bytes are not acknowledged.
-const REPORT_INTERVAL: Duration = Duration::from_secs(2);
 
 /// Bytes that were passed to the storage since the last report.
 struct Batch {
@@ -33,9 +25,10 @@ impl<'s> Work<'s, '_> {
             Ok(writer) => writer,
             Err(error) => return self.failed(token, &error).await,
         };
+        let limits = self.inner.storage.flush_limits();
         let mut left = take;
         loop {
-            let batch = match self.receive(token, &mut *writer, left.min(REPORT_BYTES)).await? {
+            let batch = match self.receive(token, &mut *writer, left.min(limits.bytes)).await? {
                 Ok(batch) => batch,
                 Err(error) => return self.failed(token, &error).await,
             };
@@ -84,7 +77,8 @@ impl<'s> Work<'s, '_> {
         writer: &mut dyn Writer,
         most: u64,
     ) -> Result<Result<Batch, StorageError>, Stop> {
-        let interval = REPORT_INTERVAL.min(self.policy().store_timeout / 4);
+        let limit = self.inner.storage.flush_limits().time;
+        let interval = limit.min(self.policy().store_timeout / 4);
         let mut batch = Batch { bytes: 0, end: None };
         let mut pause = None;
         while batch.bytes < most {

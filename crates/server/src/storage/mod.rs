@@ -93,6 +93,12 @@ pub trait Storage: Send + Sync + 'static {
     /// [`publish`](Self::publish).
     async fn write(&self, write: Write) -> Result<Box<dyn Writer>>;
 
+    /// Returns the amounts of bytes and time after which the service calls [`Writer::flush`] within a fragment. It
+    /// also does so at the end of a fragment, and when the connection breaks.
+    fn flush_limits(&self) -> FlushLimits {
+        FlushLimits::default()
+    }
+
     /// Publishes the staged entity with `publish.total` bytes. It is repeated after a crash, so it succeeds if
     /// this session has published the entity already. Staged bytes remain until [`remove`](Self::remove), or are
     /// gone if they became the published entity.
@@ -263,6 +269,31 @@ pub trait Journal: Send + Sync {
     ///
     /// [`StorageError::Stale`] if a later request has taken over.
     async fn save(&self, staged: &Staged) -> Result<()>;
+}
+
+/// Limits of the bytes that a crash of the server may lose, so that the client sends them again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FlushLimits {
+    /// Maximum number of bytes.
+    pub bytes: u64,
+    /// Maximum time since the first of them was received.
+    pub time: Duration,
+}
+
+impl FlushLimits {
+    /// Creates limits.
+    #[must_use]
+    pub const fn new(bytes: u64, time: Duration) -> Self {
+        Self { bytes, time }
+    }
+}
+
+/// 1 MiB and 2 seconds, for storages in which a flush is cheap.
+impl Default for FlushLimits {
+    fn default() -> Self {
+        Self::new(1 << 20, Duration::from_secs(2))
+    }
 }
 
 /// A staged entity that is open for writing.

@@ -44,6 +44,10 @@ impl<S: Storage + ?Sized> Storage for Arc<S> {
         (**self).can_read_staged()
     }
 
+    fn flush_limits(&self) -> super::FlushLimits {
+        (**self).flush_limits()
+    }
+
     async fn open_staged(
         &self,
         token: WorkToken,
