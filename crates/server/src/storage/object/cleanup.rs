@@ -24,22 +24,24 @@ use crate::Key;
 /// Content of the object that exists while a session may be written to.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Marker {
-    pub(super) upload: String,
-    pub(super) key: Key,
+    upload: String,
+    apart: bool,
+    key: Key,
 }
 
 impl ObjectStorage {
     pub(super) async fn begin_upload(&self, session: Uuid, key: &Key) -> Result<Staged> {
-        let target = self.target(session, key)?;
-        let upload = self.create_upload(session, &target).await?;
-        let marker = Marker { upload: upload.clone(), key: key.clone() };
-        let marker = serde_json::to_vec(&marker).map_err(StorageError::other)?;
-        let put = self.store.put(&self.marker_path(session), PutPayload::from(marker)).await;
+        let mut marker = Marker { upload: String::new(), apart: self.apart, key: key.clone() };
+        marker.upload = self.create_upload(session, &self.target(session, &marker)?).await?;
+        // Azure, which has no upload ids, discards the blocks of all others when a blob is written.
+        marker.apart |= marker.upload.is_empty();
+        let content = serde_json::to_vec(&marker).map_err(StorageError::other)?;
+        let put = self.store.put(&self.marker_path(session), PutPayload::from(content)).await;
         if let Err(error) = put {
-            self.abort_upload(&target, &upload).await?;
+            self.abort_upload(session, &marker).await?;
             return Err(failed(error));
         }
-        Layout::new(upload).to_staged()
+        Layout::new(marker.upload, marker.apart).to_staged()
     }
 
     /// Creates an upload that names its session, if the store keeps attributes.
@@ -56,9 +58,9 @@ impl ObjectStorage {
     }
 
     /// Returns the path of the object that the upload of a session creates.
-    pub(super) fn target(&self, session: Uuid, key: &Key) -> Result<Path> {
-        let path = self.entity_path(key)?;
-        Ok(if self.apart { self.assembled_path(session) } else { path })
+    pub(super) fn target(&self, session: Uuid, marker: &Marker) -> Result<Path> {
+        let path = self.entity_path(&marker.key)?;
+        Ok(if marker.apart { self.assembled_path(session) } else { path })
     }
 
     /// Returns the marker of a session, or `None` if the session was never begun or has ended.
@@ -72,15 +74,10 @@ impl ObjectStorage {
         serde_json::from_slice(&bytes).map(Some).map_err(StorageError::other)
     }
 
-    pub(super) async fn discard_data(
-        &self,
-        token: WorkToken,
-        staged: &Staged,
-        what: Discarded,
-    ) -> Result<()> {
+    pub(super) async fn discard_data(&self, token: WorkToken, what: Discarded) -> Result<()> {
         let session = token.session_id();
         if what.entity {
-            self.abort(session, Some(staged)).await?;
+            self.abort(session).await?;
             let replies = self.replies_path(session);
             let objects = self.list(&self.session_path(session)).await?;
             let paths = objects.into_iter().map(|meta| meta.location);
@@ -92,12 +89,11 @@ impl ObjectStorage {
         Ok(())
     }
 
-    pub(super) async fn remove_data(&self, session: Uuid, staged: Option<&Staged>) -> Result<()> {
-        self.abort(session, staged).await?;
+    pub(super) async fn remove_data(&self, session: Uuid, has_claims: bool) -> Result<()> {
+        self.abort(session).await?;
         let objects = self.list(&self.session_path(session)).await?;
         let mut paths: Vec<_> = objects.into_iter().map(|meta| meta.location).collect();
-        if staged.is_none() {
-            // Publication deletes its claim, unless the node crashed.
+        if has_claims {
             let claims = self.list(&self.claims_path()).await?;
             let claims = claims.into_iter().map(|meta| meta.location);
             paths.extend(claims.filter(|path| claim_session(path) == Some(session)));
@@ -105,17 +101,17 @@ impl ObjectStorage {
         self.delete_all(paths).await
     }
 
-    /// Aborts the upload of a session unless it was completed.
-    async fn abort(&self, session: Uuid, staged: Option<&Staged>) -> Result<()> {
+    /// Aborts the upload of a session unless it was completed, and deletes the marker. A request that finds the
+    /// marker later than this has completed an upload that is listed afterwards.
+    async fn abort(&self, session: Uuid) -> Result<()> {
         let Some(marker) = self.marker(session).await? else { return Ok(()) };
-        let target = self.target(session, &marker.key)?;
-        let recorded = staged.and_then(|staged| Layout::parse(staged).ok());
-        let upload = recorded.map_or(marker.upload, |layout| layout.upload);
-        self.abort_upload(&target, &upload).await
+        self.abort_upload(session, &marker).await?;
+        self.delete_all(vec![self.marker_path(session)]).await
     }
 
-    async fn abort_upload(&self, target: &Path, upload: &String) -> Result<()> {
-        match self.multipart.abort_multipart(target, upload).await {
+    async fn abort_upload(&self, session: Uuid, marker: &Marker) -> Result<()> {
+        let target = self.target(session, marker)?;
+        match self.multipart.abort_multipart(&target, &marker.upload).await {
             Err(error) if !is_missing(&error) => Err(failed(error)),
             _ => Ok(()),
         }

@@ -26,6 +26,9 @@ pub(super) const MAX_SHORT_PIECES: usize = 32;
 pub(super) struct Layout {
     /// The multipart upload.
     pub(super) upload: String,
+    /// The upload creates an object in the folder of the session, not the entity.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(super) apart: bool,
     /// Parts, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) parts: Vec<Part>,
@@ -52,14 +55,19 @@ pub(super) struct Part(pub(super) u64, pub(super) Box<str>);
 pub(super) struct Piece(pub(super) Box<str>, pub(super) u64);
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_false(value: &bool) -> bool {
+    !*value
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
 const fn is_zero(number: &usize) -> bool {
     *number == 0
 }
 
 impl Layout {
     /// Creates the description of a session without bytes.
-    pub(super) fn new(upload: String) -> Self {
-        Self { upload, ..Self::default() }
+    pub(super) fn new(upload: String, apart: bool) -> Self {
+        Self { upload, apart, ..Self::default() }
     }
 
     /// Reads a description.

@@ -28,8 +28,8 @@ use uuid::Uuid;
 use self::budget::Budget;
 use self::writer::EntityWriter;
 use super::{
-    Discarded, Entity, Metadata, Publish, Published, ReplyWriter, Result, Staged, Storage,
-    StorageError, Write, Writer,
+    Discarded, Entity, FlushLimits, Metadata, Publish, Published, ReplyWriter, Result, Staged,
+    Storage, Write, Writer,
 };
 use crate::Key;
 
@@ -48,23 +48,26 @@ const DEFAULT_BUFFER: usize = 256 << 20;
 /// Stores require parts of at least 5 MiB, and fragments may be shorter. A flush writes the bytes since the
 /// last part as a part if they are long enough, or if they end the entity. Otherwise it writes them as an object
 /// of a *tail*; a later request reads the tail once and makes it a part together with its own bytes. So each
-/// byte is written at most twice and read at most once. The exception is fragments shorter than 1/32 of a
-/// part: 32 of them are joined into one object.
+/// byte is written at most twice and read at most once. Fragments shorter than 1/32 of a part are the exception:
+/// 32 of them are joined into one object.
+///
+/// Within a fragment, the service flushes every 16 MiB or 15 seconds.
 ///
 /// Parts have 8 MiB, or 1/2000 of the entity if that is longer, and a flush may end one at half of that size.
 ///
 /// # Cost
 ///
-/// Requests per fragment, besides those of the session store:
+/// Average number of requests per fragment of a long entity, besides those of the session store:
 ///
-/// | fragment | PUT | GET and HEAD | DELETE |
-/// |---|---|---|---|
-/// | first, and shorter than 4 MiB | 1 (tail) | 1 | 0 |
-/// | any, with the tail before it at least 5 MiB | 1 for each 8 MiB | 1, and 1 for each object of the tail | 1 |
-/// | last | 1 | 1, and 1 for each object of the tail | 1 |
+/// | length of fragments | PUT | GET | DELETE | part numbers to reserve |
+/// |---|---|---|---|---|
+/// | 1 MiB | 1 | 1.8 | 0.2 | 0.2 |
+/// | 4 MiB | 1 | 1.5 | 0.5 | 0.5 |
+/// | 13 MiB | 2 | 1 | 0 | 2 |
 ///
-/// A session also costs 2 PUT to begin; 2 HEAD, 2 PUT and 1 LIST to publish (1 HEAD and 1 PUT if entities
-/// are replaced); 1 GET, 1 LIST and 2 DELETE to end.
+/// Each part number to reserve costs one more replacement of the record in the session store. A session also
+/// costs 2 PUT to begin; 2 PUT, 2 HEAD, 1 LIST and 1 DELETE to publish (1 PUT and 1 HEAD if entities are
+/// replaced); 1 GET, 1 LIST and 3 DELETE to end. Reading an entity costs 1 HEAD, and 1 GET for each 16 MiB.
 ///
 /// # Memory
 ///
@@ -83,9 +86,12 @@ const DEFAULT_BUFFER: usize = 256 << 20;
 /// * An entity that must not replace another is protected from other BITS servers by a *claim*: a small object
 ///   that is written before the destination is examined. It is not protected from writers outside of BITS,
 ///   which can create the destination while the upload is completed.
-/// * Two sessions that replace the same entity at the same time both succeed, and the last one counts. On
-///   Azure, the first publication discards the staged bytes of the other session, whose client starts over.
-///   Azure does not discard the staged bytes of a session that was cancelled until a week has passed.
+/// * Two sessions that replace the same entity at the same time both succeed, and the last one counts.
+/// * On Azure, entities are always [assembled apart](Self::assemble_apart), because an upload cannot be aborted
+///   there. Azure deletes the staged bytes of a session that was cancelled after a week.
+/// * An entity that is assembled apart is copied to its destination and then deleted. A request that stalls
+///   exactly between the two can copy the entity once more, over a version of another session that was
+///   published in this time.
 /// * Times of modification are those of the store, whose clock may have a resolution of one second. A version
 ///   that replaces another is published at least one second after it.
 ///
@@ -159,8 +165,8 @@ impl ObjectStorage {
     /// Assembles entities in the folder of their session, and publishes them by a copy within the store. The
     /// default is to assemble them at their destination, which needs no copy.
     ///
-    /// Notification of a server application by value requires this, because the parts of an upload cannot be
-    /// read before it is complete. S3 copies entities up to 5 GB.
+    /// Replies and notification by value require this, because the parts of an upload cannot be read before it
+    /// is complete. S3 copies entities up to 5 GB. On Azure, entities are always assembled apart.
     #[must_use]
     pub const fn assemble_apart(mut self, apart: bool) -> Self {
         self.apart = apart;
@@ -207,6 +213,11 @@ impl Storage for ObjectStorage {
         Ok(Box::new(EntityWriter::open(self.clone(), write).await?))
     }
 
+    fn flush_limits(&self) -> FlushLimits {
+        // Each flush costs requests.
+        FlushLimits::new(16 << 20, Duration::from_secs(15))
+    }
+
     async fn publish(&self, publish: Publish) -> Result<Published> {
         self.publish_entity(&publish).await
     }
@@ -221,11 +232,6 @@ impl Storage for ObjectStorage {
         staged: &Staged,
         total: u64,
     ) -> Result<Box<dyn Entity>> {
-        if !self.apart {
-            let reason = "entities in this object storage cannot be read before they are published; \
-                          set assemble_apart";
-            return Err(StorageError::other(reason));
-        }
         self.open_assembled(token.session_id(), staged, total).await
     }
 
@@ -237,12 +243,13 @@ impl Storage for ObjectStorage {
         reply::open(self, session).await
     }
 
-    async fn discard(&self, token: WorkToken, staged: &Staged, what: Discarded) -> Result<()> {
-        self.discard_data(token, staged, what).await
+    async fn discard(&self, token: WorkToken, _: &Staged, what: Discarded) -> Result<()> {
+        self.discard_data(token, what).await
     }
 
     async fn remove(&self, session: Uuid, staged: Option<&Staged>) -> Result<()> {
-        self.remove_data(session, staged).await
+        // Publication deletes its claim, unless the node crashed.
+        self.remove_data(session, staged.is_none()).await
     }
 
     async fn sessions(&self, min_age: Duration) -> Result<Vec<Uuid>> {

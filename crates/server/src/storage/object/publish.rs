@@ -30,6 +30,7 @@ impl ObjectStorage {
         let found = entity::head(self.store.as_ref(), &destination).await?;
         if let Some(found) = &found {
             if self.is_published(publish, &layout, found).await? {
+                self.delete_assembled(publish.token.session_id(), &layout).await?;
                 return Ok(published(found.meta.e_tag.as_deref()));
             }
             if !publish.replaces {
@@ -59,8 +60,8 @@ impl ObjectStorage {
             wait_for_next_version(modified(&found.meta)).await;
         }
         let session = publish.token.session_id();
-        let placed = if self.apart {
-            self.copy_assembled(session, layout, destination).await
+        let placed = if layout.apart {
+            self.copy_assembled(session, layout, publish.total, destination).await.map(|()| None)
         } else {
             self.complete(session, layout, destination).await.map(|result| result.e_tag)
         };
@@ -74,6 +75,7 @@ impl ObjectStorage {
                 _ => return Err(error),
             },
         };
+        self.delete_assembled(session, layout).await?;
         self.delete_all(claim.into_iter().collect()).await?;
         Ok(published(tag.as_deref()))
     }

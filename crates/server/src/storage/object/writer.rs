@@ -50,7 +50,7 @@ impl EntityWriter {
             token: write.token,
             total: write.total,
             part_size: layout::part_size(write.total),
-            target: storage.target(session, &marker.key)?,
+            target: storage.target(session, &marker)?,
             journal: write.journal,
             acknowledged: layout.clone(),
             first_own_part: layout.reserved,
