@@ -2,6 +2,8 @@
 
 #![cfg(feature = "object")]
 
+mod azure;
+mod check;
 mod cost;
 mod driver;
 mod faults;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use object_store::multipart::{MultipartStore, PartId};
 use object_store::path::Path;
 use object_store::{
     CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta,
-    ObjectStore, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
+    ObjectStore, PutMode, PutMultipartOptions, PutOptions, PutPayload, PutResult, Result,
 };
 
 /// A wrapper of a store. Clones share everything.
@@ -31,6 +31,7 @@ struct State {
     /// Content ids of the parts of each upload, which stores verify when an upload is completed.
     parts: tokio::sync::Mutex<HashMap<String, HashMap<usize, String>>>,
     number: AtomicU64,
+    ignores_conditions: AtomicBool,
     /// Operations to stall, with a barrier for each.
     stalls: Mutex<HashMap<&'static str, Arc<Stall>>>,
 }
@@ -84,6 +85,11 @@ impl<S> Observed<S> {
         let stall = Arc::new(Stall::default());
         locked(&self.state.stalls).insert(operation, Arc::clone(&stall));
         stall
+    }
+
+    /// Writes objects whether or not a condition is true.
+    pub(crate) fn ignore_conditions(&self) {
+        self.state.ignores_conditions.store(true, Ordering::Relaxed);
     }
 
     /// Returns the number of requests by kind since the last call.
@@ -169,14 +175,24 @@ impl<S: fmt::Display> fmt::Display for Observed<S> {
     }
 }
 
+impl<S: ObjectStore + Clone> Observed<S> {
+    /// Returns the number of objects in the store.
+    pub(crate) async fn objects(&self) -> usize {
+        self.inner.list(None).count().await
+    }
+}
+
 #[async_trait]
 impl<S: ObjectStore + Clone> ObjectStore for Observed<S> {
     async fn put_opts(
         &self,
         location: &Path,
         payload: PutPayload,
-        options: PutOptions,
+        mut options: PutOptions,
     ) -> Result<PutResult> {
+        if self.state.ignores_conditions.load(Ordering::Relaxed) {
+            options.mode = PutMode::Overwrite;
+        }
         self.count_bytes("put", payload.content_length() as u64);
         self.operate("put", self.inner.put_opts(location, payload, options)).await
     }

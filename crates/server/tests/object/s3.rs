@@ -85,17 +85,21 @@ impl Server {
     }
 
     /// Returns a client.
-    pub(crate) fn store(&self) -> AmazonS3 {
+    fn store(&self) -> AmazonS3 {
+        self.builder().build().expect("a client")
+    }
+
+    /// Returns the settings of a client.
+    pub(crate) fn builder(&self) -> AmazonS3Builder {
         // An error means that it is installed already.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let builder = AmazonS3Builder::new()
+        AmazonS3Builder::new()
             .with_endpoint(&self.endpoint)
             .with_allow_http(true)
             .with_region("us-east-1")
             .with_bucket_name(BUCKET)
             .with_access_key_id(ACCESS_KEY)
-            .with_secret_access_key(SECRET_KEY);
-        builder.build().expect("a client")
+            .with_secret_access_key(SECRET_KEY)
     }
 }
 
@@ -103,6 +107,11 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.task.abort();
     }
+}
+
+/// Returns an error unless there is a bucket with this name.
+fn exists(bucket: &str) -> S3Result<()> {
+    if bucket == BUCKET { Ok(()) } else { Err(s3_error!(NoSuchBucket)) }
 }
 
 /// Returns the name of the file of an object.
@@ -118,6 +127,7 @@ impl S3 for Bucket {
         &self,
         mut request: S3Request<PutObjectInput>,
     ) -> S3Result<S3Response<PutObjectOutput>> {
+        exists(&request.input.bucket)?;
         let mut index = self.index.lock().await;
         let file = file(&request.input.key);
         let key = std::mem::replace(&mut request.input.key, file);
@@ -227,6 +237,7 @@ impl S3 for Bucket {
         &self,
         mut request: S3Request<CreateMultipartUploadInput>,
     ) -> S3Result<S3Response<CreateMultipartUploadOutput>> {
+        exists(&request.input.bucket)?;
         request.input.key = file(&request.input.key);
         self.files.create_multipart_upload(request).await
     }
