@@ -4,20 +4,32 @@
 //! The state machines of [`bits_proto`] decide, and this crate moves the bytes over
 //! [reqwest](https://docs.rs/reqwest), stores the state, and waits.
 //!
-//! ```no_run
+//! ```
+//! # use bits_server::{Server, sessions::MemorySessions, storage::MemoryStorage};
 //! # #[tokio::main(flavor = "current_thread")]
-//! # async fn main() -> Result<(), bits_client::Error> {
-//! # let (token, url) = ("token", "https://server.example/report.bin");
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let bits = Server::builder().storage(MemoryStorage::new()).sessions(MemorySessions::new());
+//! # let app = axum::Router::new().fallback_service(bits.build().await?.service());
+//! # let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+//! # let url = format!("http://{}/report.bin", listener.local_addr()?);
+//! # tokio::spawn(async move { axum::serve(listener, app).await });
+//! # let folder = tempfile::tempdir()?;
+//! # let (file, copy) = (folder.path().join("report.bin"), folder.path().join("copy.bin"));
+//! # let (states, token) = (folder.path().join("states"), "token");
+//! # std::fs::write(&file, "content")?;
 //! use bits_client::{Client, StateDir};
 //!
 //! let client = Client::builder().bearer(token).rate_limit(20 << 20).build()?;
-//! let upload = client.upload(url).file("report.bin").resume(StateDir::default());
+//! let states = StateDir::new(states); // or StateDir::default()
+//!
+//! let upload = client.upload(&url).file(&file).resume(states.clone());
 //! let done = upload.progress(|it| println!("{} of {:?}", it.transferred, it.total)).send().await?;
 //! println!("{} bytes are on the server", done.length);
 //!
-//! let download = client.download(url).to("copy.bin").resume(StateDir::default());
+//! let download = client.download(&url).to(&copy).resume(states);
 //! let done = download.progress(|it| println!("{:.0} bytes/s", it.rate)).send().await?;
-//! println!("{} bytes are in copy.bin", done.length);
+//! println!("{} bytes are in {}", done.length, copy.display());
+//! # assert_eq!(std::fs::read(copy)?, b"content");
 //! # Ok(())
 //! # }
 //! ```

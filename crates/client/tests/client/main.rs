@@ -2,6 +2,7 @@
 
 mod auth;
 mod download;
+mod end_to_end;
 mod processes;
 mod support;
 mod transport;
