@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bits_proto::{client, download};
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderValue};
 
 use crate::error::{Error, Result};
-use crate::http::{Credentials, HttpConfig, check_headers};
+use crate::http::{Credentials, HttpConfig, check_headers, parse_name};
 use crate::rate_limit::RateLimit;
 use crate::{Download, Upload};
 
@@ -296,7 +296,7 @@ fn parse_headers(headers: &[(String, String)]) -> Result<HeaderMap> {
     let mut map = HeaderMap::new();
     for (name, value) in headers {
         let invalid = || Error::Option(format!("header {name}: not a valid field"));
-        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| invalid())?;
+        let name = parse_name(name)?;
         let value = HeaderValue::from_str(value.trim()).map_err(|_| invalid())?;
         map.append(name, value);
     }

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use crate::error::StopReason;
+
 /// The time in which older rates lose their effect on the smoothed rate.
 const SMOOTHING: Duration = Duration::from_secs(5);
 
@@ -30,6 +32,11 @@ pub struct Progress {
     /// The number of times that the transfer started over, because the server lost the session or the
     /// entity changed.
     pub restarts: u32,
+    /// The reason of the latest restart of a download.
+    pub restart_reason: Option<StopReason>,
+    /// The host on which the server keeps the session of an upload (BITS-Host-Id), if it is another one
+    /// than in the URL, and while it is reachable.
+    pub host: Option<String>,
 }
 
 /// The activity of a transfer.
@@ -94,20 +101,15 @@ impl Meter {
             total,
             rate: 0.0,
             restarts: 0,
+            restart_reason: None,
+            host: None,
         };
         Self { callback, progress, sample: None }
     }
 
-    /// Reports the state between two requests.
-    pub fn update(&mut self, phase: Phase, transferred: u64, total: Option<u64>, restarts: u32) {
-        let progress = Progress {
-            phase,
-            transferred,
-            in_flight: 0,
-            total,
-            rate: self.progress.rate,
-            restarts,
-        };
+    /// Reports the state between two requests. The rate is measured.
+    pub fn update(&mut self, progress: Progress) {
+        let progress = Progress { rate: self.progress.rate, ..progress };
         if progress == self.progress && self.sample.is_some() {
             return;
         }

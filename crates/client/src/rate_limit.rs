@@ -49,3 +49,39 @@ impl RateLimit {
         paid_at.saturating_duration_since(now)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Returns the seconds for sending 1 500 000 bytes at 500 000 bytes per second, on a simulated
+    /// clock. Each piece takes the time `each`, and the tenth piece takes `tenth` longer.
+    fn limited(each: Duration, tenth: Duration) -> f64 {
+        let start = Instant::now();
+        let (mut now, rate_limit) = (start, RateLimit::new(500_000));
+        let pieces = 1_500_000 / rate_limit.piece();
+        for number in 1..=pieces {
+            now += rate_limit.delay(rate_limit.piece(), now) + each;
+            now += if number == 10 { tenth } else { Duration::ZERO };
+        }
+        (now - start).as_secs_f64()
+    }
+
+    #[test]
+    fn the_rate_limit_is_reached() {
+        let milliseconds = Duration::from_millis;
+        let seconds = [
+            limited(Duration::ZERO, Duration::ZERO),
+            limited(milliseconds(40), Duration::ZERO),
+            // A pause that is made up for, and one that is too long for that.
+            limited(milliseconds(1), milliseconds(200)),
+            limited(milliseconds(1), milliseconds(1300)),
+        ];
+        for (seconds, expected) in seconds.into_iter().zip([3.0, 3.0, 3.0, 4.0]) {
+            assert!(
+                (expected - 0.1..=expected).contains(&seconds),
+                "{seconds} s, not {expected} s"
+            );
+        }
+    }
+}

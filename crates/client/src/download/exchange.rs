@@ -7,7 +7,7 @@ use http_body_util::BodyExt as _;
 use tokio::time::{Instant, timeout_at};
 
 use super::fetch::{Fetch, FetchError, Redirects, SAVE_INTERVAL, internal};
-use crate::error::{Error, Result, error_chain};
+use crate::error::{Error, Result};
 use crate::http::{Connection, Failed, LastFailure, ResponseBody, TransferUrl, drain, retry_delay};
 use crate::progress::Phase;
 
@@ -151,8 +151,10 @@ impl Fetch {
                 }
             }
             Ok(Some(Err(error))) => {
-                let text = format!("body is incomplete: {}", error_chain(&error.without_url()));
-                self.on_transport_failure(LastFailure::text(text))?;
+                let cause = LastFailure::transport(error).text;
+                self.on_transport_failure(LastFailure::text(format!(
+                    "body is incomplete: {cause}"
+                )))?;
             }
             Ok(None) => {
                 self.machine.handle_body_end(self.now()).map_err(internal)?;

@@ -13,7 +13,7 @@ use super::state::State;
 use super::{Downloaded, Sink};
 use crate::error::{self, Error, Result};
 use crate::http::{Connection, LastFailure, TransferUrl};
-use crate::progress::{Meter, Phase};
+use crate::progress::{Meter, Phase, Progress};
 use crate::rate_limit::RateLimit;
 
 /// Minimum time between two updates of the state file while bytes arrive.
@@ -36,6 +36,8 @@ pub(crate) struct Fetch {
     pub(super) last: Option<LastFailure>,
     /// The delay that the latest response requested.
     pub(super) retry_after: Option<Duration>,
+    /// The reason of the latest restart.
+    restart_reason: Option<StopReason>,
     /// The time of the latest update of the state file.
     saved_at: Option<Instant>,
     /// True if the sink is complete or to be kept.
@@ -87,6 +89,7 @@ impl Fetch {
             start: Instant::now(),
             last: None,
             retry_after: None,
+            restart_reason: None,
             saved_at: None,
             keeps_sink: false,
         }
@@ -94,9 +97,9 @@ impl Fetch {
 
     /// Continues a download that stopped, or that another process stored.
     pub fn resume(&mut self) -> Result<(), FetchError> {
-        if self.sink.stored() < self.machine.received() {
+        if self.sink.end() < self.machine.received() {
             // Bytes were lost, for example in a power failure.
-            let handled = self.machine.handle_storage_failure(self.sink.stored());
+            let handled = self.machine.handle_storage_failure(self.sink.end());
             handled.map_err(internal)?;
         }
         self.machine.resume().map_err(internal)
@@ -110,7 +113,7 @@ impl Fetch {
                 Poll::Send => self.exchange(connection).await?,
                 Poll::Wait(until) => self.wait(until).await,
                 Poll::Discard => {
-                    let reason = self.machine.restart_reason().map(tracing::field::display);
+                    let reason = self.restart_reason.map(tracing::field::display);
                     tracing::info!(url = self.url.as_str(), reason, "download starts over");
                     self.sink.truncate(0).map_err(|error| self.storage_failed(error))?;
                     self.machine.handle_discarded().map_err(internal)?;
@@ -162,8 +165,17 @@ impl Fetch {
     }
 
     pub(super) fn show(&mut self, phase: Phase) {
-        let (received, requested) = (self.machine.received(), self.machine.requested());
-        self.meter.update(phase, received, requested, self.machine.restarts());
+        self.restart_reason = self.machine.restart_reason().or(self.restart_reason);
+        self.meter.update(Progress {
+            phase,
+            transferred: self.machine.received(),
+            in_flight: 0,
+            total: self.machine.requested(),
+            rate: 0.0,
+            restarts: self.machine.restarts(),
+            restart_reason: self.restart_reason.map(error::StopReason::Download),
+            host: None,
+        });
     }
 
     async fn wait(&mut self, until: Duration) {

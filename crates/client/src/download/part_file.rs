@@ -72,9 +72,14 @@ impl PartFile {
         self.written
     }
 
+    /// Returns the number of bytes from the start that are written or wait to be written.
+    pub fn end(&self) -> u64 {
+        self.written + self.buffer.len() as u64
+    }
+
     /// Adds bytes at this position, which is not beyond the end.
     pub async fn write(&mut self, position: u64, bytes: &[u8]) -> io::Result<()> {
-        if position != self.written + self.buffer.len() as u64 {
+        if position != self.end() {
             self.write_buffer().await?;
             self.seek(position)?;
         }

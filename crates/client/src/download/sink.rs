@@ -33,6 +33,14 @@ impl Sink {
         }
     }
 
+    /// Returns the number of bytes that are stored, or wait to be stored.
+    pub fn end(&self) -> u64 {
+        match self {
+            Self::File(file) => file.end(),
+            Self::Memory { bytes, .. } => bytes.len() as u64,
+        }
+    }
+
     /// Stores bytes at this position.
     pub async fn write(&mut self, position: u64, new: &[u8]) -> io::Result<()> {
         match self {

@@ -6,7 +6,7 @@ use bits_proto::field::HResult;
 use bits_proto::http1::StatusCode;
 use bits_proto::{client, download};
 
-use super::{Error, StopReason};
+use super::{Error, StopReason, refusal};
 
 /// The schemes that are answered when credentials are set.
 const SUPPORTED: [&str; 3] = ["basic", "bearer", "digest"];
@@ -36,7 +36,7 @@ pub(super) fn advice(error: &Error) -> Option<Cow<'static, str>> {
             "Check that the URL belongs to a BITS server that accepts uploads, and that no proxy \
              before it rejects the method BITS_POST."
         }
-        Error::Application { status, code } => application_advice(status.get(), *code),
+        Error::Application { status, code, .. } => application_advice(status.get(), *code),
         Error::Refused { status, code } => refusal_advice(status.get(), *code)?,
         Error::Redirected { .. } => "If you trust that URL, use it instead.",
         Error::Paused { is_resumable: true, .. } => "Start the same transfer again to continue it.",
@@ -169,16 +169,11 @@ fn tls_advice(error: &rustls::Error) -> &'static str {
         rustls::Error::InvalidCertificate(
             Certificate::Expired | Certificate::ExpiredContext { .. },
         ) => "Ask the operator of the server to renew its certificate.",
-        rustls::Error::InvalidCertificate(it) if is_ca_as_end_entity(it) => {
+        rustls::Error::InvalidCertificate(it) if refusal::is_ca_as_end_entity(it) => {
             "The server presents the certificate of an authority: ask its operator to issue a \
              certificate for the server with that authority."
         }
         rustls::Error::InvalidMessage(_) => "Check that the port of the URL serves https.",
         _ => "Check the certificate and the TLS version of the server.",
     }
-}
-
-/// Returns true if a CA certificate is used as that of a server.
-fn is_ca_as_end_entity(error: &rustls::CertificateError) -> bool {
-    format!("{error:?}").contains("CaUsedAsEndEntity")
 }

@@ -69,12 +69,14 @@ pub enum Error {
         status: StatusCode,
     },
     /// The disk of the server is full.
-    #[error("disk of the server is full{}", refusal::Answer { status, code })]
+    #[error("disk of the server is full{}{}", refusal::Attempts(*failures), refusal::Answer { status, code })]
     Full {
         /// The status code.
         status: StatusCode,
         /// The error code, if the response had one.
         code: Option<HResult>,
+        /// The number of consecutive failures; 0 if the request was not retried.
+        failures: u32,
     },
     /// The entity exceeds a limit of the server.
     #[error("entity or fragment exceeds a limit of the server{}", refusal::Answer { status, code })]
@@ -91,12 +93,14 @@ pub enum Error {
         status: StatusCode,
     },
     /// The application behind the server rejected the entity.
-    #[error("application behind the server rejected the entity{}", refusal::Answer { status, code })]
+    #[error("application behind the server rejected the entity{}{}", refusal::Attempts(*failures), refusal::Answer { status, code })]
     Application {
         /// The status code.
         status: StatusCode,
         /// The error code, if the response had one.
         code: Option<HResult>,
+        /// The number of consecutive failures; 0 if the request was not retried.
+        failures: u32,
     },
     /// The server rejected a request for another reason.
     #[error("server rejected the request{}", refusal::Answer { status, code })]
@@ -162,7 +166,7 @@ pub enum Error {
         source: BoxError,
     },
     /// The TLS connection to the server or a proxy cannot be established.
-    #[error("TLS connection failed")]
+    #[error("{}", refusal::Tls(source))]
     Tls {
         /// The reason.
         #[source]

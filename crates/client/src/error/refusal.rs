@@ -40,10 +40,10 @@ impl Error {
             (_, Some(code)) if EXISTS.contains(&code.get()) => {
                 Self::AlreadyExists { destination: url.into() }
             }
-            (_, Some(it)) if it.is_disk_full() => Self::Full { status, code },
-            (507, _) => Self::Full { status, code },
+            (_, Some(it)) if it.is_disk_full() => Self::Full { status, code, failures: 0 },
+            (507, _) => Self::Full { status, code, failures: 0 },
             _ if context == Some(ErrorContext::REMOTE_APPLICATION) => {
-                Self::Application { status, code }
+                Self::Application { status, code, failures: 0 }
             }
             (413, _) | (_, Some(HResult::BG_E_TOO_LARGE)) => Self::TooLarge { status, code },
             (403, _) | (_, Some(HResult::E_ACCESSDENIED)) => Self::AccessDenied { status, code },
@@ -95,11 +95,22 @@ pub(super) struct Amount<'e> {
     pub total: &'e Option<u64>,
 }
 
+/// Units with their sizes in bytes.
+const UNITS: [(&str, u64); 4] =
+    [("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)];
+
 impl fmt::Display for Amount<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let largest = self.total.unwrap_or(*self.transferred);
+        let unit = UNITS.into_iter().find(|(_, size)| *size <= largest);
+        let number = |bytes: u64| match unit {
+            Some((_, size)) => format!("{:.1}", bytes as f64 / size as f64),
+            None => bytes.to_string(),
+        };
+        let name = unit.map_or("bytes", |(name, _)| name);
         match self.total {
-            Some(total) => write!(f, "{} of {total} bytes", self.transferred),
-            None => write!(f, "{} bytes", self.transferred),
+            Some(total) => write!(f, "{} of {} {name}", number(*self.transferred), number(*total)),
+            None => write!(f, "{} {name}", number(*self.transferred)),
         }
     }
 }
@@ -146,4 +157,36 @@ impl fmt::Display for Unauthorized<'_> {
             ),
         }
     }
+}
+
+/// The message of [`Error::Tls`].
+pub(super) struct Tls<'e>(pub &'e rustls::Error);
+
+impl fmt::Display for Tls<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use rustls::CertificateError as Certificate;
+        f.write_str(match self.0 {
+            rustls::Error::InvalidCertificate(certificate) => match certificate {
+                Certificate::UnknownIssuer | Certificate::BadSignature => {
+                    "certificate of the server is not trusted"
+                }
+                Certificate::NotValidForName | Certificate::NotValidForNameContext { .. } => {
+                    "certificate of the server is for another host"
+                }
+                Certificate::Expired | Certificate::ExpiredContext { .. } => {
+                    "certificate of the server has expired"
+                }
+                _ if is_ca_as_end_entity(certificate) => {
+                    "server uses the certificate of a certificate authority (CA) as its own"
+                }
+                _ => "certificate of the server is invalid",
+            },
+            _ => "TLS handshake failed",
+        })
+    }
+}
+
+/// Returns true if a CA certificate is used as that of a server.
+pub(super) fn is_ca_as_end_entity(error: &rustls::CertificateError) -> bool {
+    format!("{error:?}").contains("CaUsedAsEndEntity")
 }

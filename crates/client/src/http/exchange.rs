@@ -1,6 +1,7 @@
 //! Requests of one transfer.
 
 use std::error::Error as StdError;
+use std::fmt;
 use std::io;
 use std::sync::Arc;
 
@@ -65,15 +66,47 @@ impl LastFailure {
 
     /// Describes a failure of the connection.
     pub fn transport(error: reqwest::Error) -> Self {
-        let error = error.without_url();
-        let text = root_cause(&error);
-        Self { text, source: Some(error.into()), challenges: HeaderMap::new() }
+        let error = TransportError::new(&error);
+        Self { text: error_chain(&error), source: Some(error.into()), challenges: HeaderMap::new() }
     }
 }
 
-/// Returns the message of the first cause that is not about the request in general.
-fn root_cause(error: &reqwest::Error) -> String {
-    error.source().map_or_else(|| error.to_string(), error_chain)
+/// A failure of a connection, without the layers of the HTTP client.
+#[derive(Debug)]
+struct TransportError {
+    text: String,
+    /// The failure of the operating system, if there is one.
+    source: Option<io::Error>,
+}
+
+impl TransportError {
+    fn new(error: &reqwest::Error) -> Self {
+        let is_layer = |it: &(dyn StdError + 'static)| {
+            it.is::<reqwest::Error>() || it.is::<hyper_util::client::legacy::Error>()
+        };
+        let specific = causes(error).find(|it| !is_layer(*it));
+        let text = specific.map_or_else(|| error.to_string(), error_chain);
+        let text = match error.url().and_then(|url| url.host_str()) {
+            Some(host) if text.starts_with("dns error") => {
+                format!("cannot resolve host {host}: {text}")
+            }
+            _ => text,
+        };
+        let source = find::<io::Error>(error).map(|it| io::Error::new(it.kind(), it.to_string()));
+        Self { text, source }
+    }
+}
+
+impl fmt::Display for TransportError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl StdError for TransportError {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        self.source.as_ref().map(|it| it as &(dyn StdError + 'static))
+    }
 }
 
 impl Connection {

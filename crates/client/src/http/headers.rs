@@ -16,6 +16,20 @@ use crate::error::{Error, Result};
 const RESERVED: [HeaderName; 6] =
     [HOST, CONNECTION, EXPECT, CONTENT_LENGTH, TRANSFER_ENCODING, COOKIE];
 
+/// Parses the name of an additional field.
+///
+/// # Errors
+///
+/// [`Error::Option`] if it is invalid, or if the client sets this field itself.
+pub(crate) fn parse_name(text: &str) -> Result<HeaderName> {
+    let name = HeaderName::from_bytes(text.as_bytes())
+        .map_err(|_| Error::Option(format!("header {text}: not a valid field")))?;
+    if RESERVED.contains(&name) {
+        return Err(Error::Option(format!("header {text}: the client sets this field itself")));
+    }
+    Ok(name)
+}
+
 /// Fails if additional fields conflict with those of some message, so that the conflict is found
 /// before the first request.
 ///
@@ -23,9 +37,6 @@ const RESERVED: [HeaderName; 6] =
 ///
 /// [`Error::Option`] with the name of the field.
 pub(crate) fn check_headers(headers: &HeaderMap) -> Result<()> {
-    if let Some(name) = headers.keys().find(|name| RESERVED.contains(name)) {
-        return Err(Error::Option(format!("header {name}: the client sets this field itself")));
-    }
     let invalid = |error: &dyn std::fmt::Display| Error::Option(format!("header: {error}"));
     let session_id = SessionId::from_random([0; 16]);
     let range = ContentRange::new(0, 0, 1).map_err(Error::internal)?;

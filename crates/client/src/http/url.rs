@@ -51,7 +51,7 @@ impl TransferUrl {
             // The text is not repeated, because it has a password.
             let reason = "credentials in the URL are not supported: set them on the client";
             return Err(Error::Url {
-                url: url[Position::BeforeHost..].into(),
+                url: format!("{scheme}://{}", &url[Position::BeforeHost..]),
                 reason: reason.into(),
             });
         }

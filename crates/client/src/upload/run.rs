@@ -15,7 +15,7 @@ use super::{Upload, Uploaded};
 use crate::client::{Shared, seed};
 use crate::error::{self, Error, Result};
 use crate::http::{Connection, LastFailure, TransferUrl};
-use crate::progress::{Meter, Phase};
+use crate::progress::{Meter, Phase, Progress};
 
 /// Maximum time to cancel a session.
 const CANCEL_TIMEOUT: Duration = Duration::from_secs(10);
@@ -171,16 +171,29 @@ impl Run {
     }
 
     fn show(&mut self, phase: Phase) {
-        let (received, total) = (self.machine.received().0, Some(self.machine.total()));
-        self.meter.update(phase, received, total, self.machine.restarts());
+        self.meter.update(Progress {
+            phase,
+            transferred: self.machine.received().0,
+            in_flight: 0,
+            total: Some(self.machine.total()),
+            rate: 0.0,
+            restarts: self.machine.restarts(),
+            restart_reason: None,
+            host: self.machine.host().map(|host| host.to_string()),
+        });
     }
 
     fn suspended(&mut self, reason: StopReason) -> Error {
+        let failures = self.machine.failures();
         match Error::from_upload(reason, self.url.as_str()) {
-            Some(error @ (Error::Full { .. } | Error::Application { .. })) => error,
+            Some(error @ Error::AlreadyExists { .. }) => error,
+            Some(Error::Full { status, code, .. }) => Error::Full { status, code, failures },
+            Some(Error::Application { status, code, .. }) => {
+                Error::Application { status, code, failures }
+            }
             _ => Error::Suspended {
                 reason: error::StopReason::Upload(reason),
-                failures: self.machine.failures(),
+                failures,
                 transferred: self.machine.received().0,
                 total: Some(self.machine.total()),
                 is_resumable: self.state.is_some(),
