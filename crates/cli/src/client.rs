@@ -1,15 +1,17 @@
 //! Options and output that `bits upload` and `bits download` have in common.
 
 mod console;
+mod failure;
 mod interrupt;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use bits_client::{Client, ClientBuilder, Error, StateDir};
+use bits_client::{Client, ClientBuilder, StateDir};
 use clap::Args;
 
 pub use self::console::{Console, Direction};
+pub use self::failure::failure;
 pub use self::interrupt::Interrupts;
 use crate::error::Failure;
 use crate::units::{duration, rate};
@@ -104,7 +106,7 @@ impl ClientArguments {
         if let Some(limit) = self.limit {
             builder = builder.rate_limit(limit);
         }
-        builder.build().map_err(|error| failure(&error))
+        builder.build().map_err(|error| Failure::usage(error.report()))
     }
 
     fn fields(&self, mut builder: ClientBuilder) -> Result<ClientBuilder, Failure> {
@@ -122,19 +124,4 @@ impl ClientArguments {
 #[must_use]
 pub fn state(resume: Option<&PathBuf>) -> StateDir {
     resume.map_or_else(StateDir::default, StateDir::new)
-}
-
-/// Describes an error, and the next step for the user.
-#[must_use]
-pub fn failure(error: &Error) -> Failure {
-    let report = error.report();
-    let text = match error.advice() {
-        Some(advice) => format!("{report}. {advice}"),
-        None => report,
-    };
-    match error {
-        Error::Url { .. } | Error::Option(_) => Failure::usage(text),
-        Error::Paused { .. } | Error::Aborted { .. } => Failure::interrupted(text),
-        _ => Failure::failed(text),
-    }
 }

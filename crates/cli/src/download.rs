@@ -32,6 +32,10 @@ pub struct DownloadArguments {
     /// Accepts the whole file in place of a range, and discards the bytes before the range.
     #[arg(long)]
     pub skip_to_range: bool,
+    /// Continues if the server sends neither Last-Modified nor a strong ETag and the length is equal. The
+    /// file may then have bytes of two versions.
+    #[arg(long)]
+    pub allow_missing_validator: bool,
     /// Keeps the state of the download in this folder [default: a folder of the user].
     #[arg(long, value_name = "DIR")]
     pub resume: Option<PathBuf>,
@@ -60,7 +64,7 @@ fn range(text: &str) -> Result<ByteRange, String> {
 /// The reason, and the next step for the user.
 pub async fn run(arguments: &DownloadArguments) -> Result<(), Failure> {
     let client = arguments.client.client("download")?;
-    let console = Console::new(Direction::Download, arguments.client.quiet);
+    let console = Console::new(Direction::Download, &arguments.url, arguments.client.quiet);
     let interrupts = Interrupts::listen()?;
     let shown = console.clone();
     let mut download = client
@@ -69,6 +73,7 @@ pub async fn run(arguments: &DownloadArguments) -> Result<(), Failure> {
         .overwrite(arguments.overwrite)
         .dynamic(arguments.dynamic)
         .skip_to_range(arguments.skip_to_range)
+        .allow_missing_validator(arguments.allow_missing_validator)
         .resume(state(arguments.resume.as_ref()))
         .cancel(interrupts.token())
         .progress(move |progress| shown.show(progress));
@@ -77,7 +82,7 @@ pub async fn run(arguments: &DownloadArguments) -> Result<(), Failure> {
     }
     let received = download.send().await;
     console.clear();
-    let done = received.map_err(|error| failure(&error))?;
-    console.done(done.length, &arguments.url);
+    let done = received.map_err(|error| failure(&error, &arguments.url, Direction::Download))?;
+    console.done(done.length);
     Ok(())
 }

@@ -19,10 +19,14 @@ const MAX_DURATION: Duration = Duration::from_secs(100 * 365 * 24 * 60 * 60);
 ///
 /// The expected form.
 pub fn size(text: &str) -> Result<u64, String> {
+    parse_size(text, "expected a number of bytes, such as 5000, 20MB or 1MiB")
+}
+
+fn parse_size(text: &str, expected: &str) -> Result<u64, String> {
     match parse_size::parse_size(text) {
         Ok(0) => Err("must be greater than 0".into()),
         Ok(size) => Ok(size),
-        Err(_) => Err("expected a number of bytes, such as 5000, 20MB or 1MiB".into()),
+        Err(_) => Err(expected.into()),
     }
 }
 
@@ -32,8 +36,8 @@ pub fn size(text: &str) -> Result<u64, String> {
 ///
 /// The expected form.
 pub fn rate(text: &str) -> Result<u64, String> {
-    size(text.strip_suffix("/s").unwrap_or(text))
-        .map_err(|_| "expected a number of bytes per second, such as 500kB or 20MB/s".into())
+    let text = text.strip_suffix("/s").unwrap_or(text);
+    parse_size(text, "expected a number of bytes per second, such as 500kB or 20MB/s")
 }
 
 /// Parses a time, which is greater than 0.
@@ -77,7 +81,7 @@ mod tests {
         assert_eq!(rate("20MB/s"), Ok(20_000_000));
         assert_eq!(rate("20MB"), Ok(20_000_000));
         assert!(rate("20MB/min").is_err());
-        assert!(rate("0/s").is_err());
+        assert_eq!(rate("0/s"), Err("must be greater than 0".into()));
     }
 
     #[test]

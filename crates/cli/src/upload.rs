@@ -63,7 +63,7 @@ Exit status: 0 if the file is uploaded and the requested reply is fetched, 1 on 
 /// The reason, and the next step for the user.
 pub async fn run(arguments: &UploadArguments) -> Result<(), Failure> {
     let client = arguments.client.client("upload")?;
-    let console = Console::new(Direction::Upload, arguments.client.quiet);
+    let console = Console::new(Direction::Upload, &arguments.url, arguments.client.quiet);
     let interrupts = Interrupts::listen()?;
     let shown = console.clone();
     let mut upload = client
@@ -88,7 +88,7 @@ pub async fn run(arguments: &UploadArguments) -> Result<(), Failure> {
     }
     let sent = upload.send().await;
     console.clear();
-    let done = sent.map_err(|error| failure(&error))?;
-    console.done(done.length, &arguments.url);
+    let done = sent.map_err(|error| failure(&error, &arguments.url, Direction::Upload))?;
+    console.done(done.length);
     Ok(())
 }

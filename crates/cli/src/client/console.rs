@@ -3,7 +3,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use bits_client::{Phase, Progress};
+use bits_client::{Phase, Progress, StopReason};
+use bits_proto::download;
 use indicatif::{BinaryBytes, ProgressBar, ProgressStyle};
 
 /// Template of the progress bar.
@@ -25,6 +26,7 @@ pub struct Console(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     direction: Direction,
+    url: String,
     /// Drawn on standard error if that is a terminal.
     bar: ProgressBar,
     is_quiet: bool,
@@ -37,6 +39,8 @@ struct State {
     /// Number of bytes that earlier processes transferred.
     before: Option<u64>,
     restarts: u32,
+    /// The host that keeps the session.
+    host: Option<String>,
     /// The failure that was printed last.
     failures: u32,
 }
@@ -44,13 +48,13 @@ struct State {
 impl Console {
     /// Creates the output for a transfer.
     #[must_use]
-    pub fn new(direction: Direction, is_quiet: bool) -> Self {
+    pub fn new(direction: Direction, url: &str, is_quiet: bool) -> Self {
         let bar = if is_quiet { ProgressBar::hidden() } else { ProgressBar::new(0) };
         if let Ok(style) = ProgressStyle::with_template(TEMPLATE) {
             bar.set_style(style);
         }
         let (start, state) = (Instant::now(), Mutex::default());
-        Self(Arc::new(Shared { direction, bar, is_quiet, start, state }))
+        Self(Arc::new(Shared { direction, url: url.into(), bar, is_quiet, start, state }))
     }
 
     /// Shows the progress.
@@ -75,11 +79,13 @@ impl Console {
         }
         if progress.restarts > state.restarts {
             state.restarts = progress.restarts;
-            self.say(match self.0.direction {
-                Direction::Upload => "the server lost the session; starting over",
-                Direction::Download => "the entity changed on the server; starting over",
-            });
+            self.say(&format!("{}; starting over", restart_reason(progress)));
         }
+        if state.host.is_some() && progress.host.is_none() {
+            let origin = self.0.url.split('/').nth(2).unwrap_or_default();
+            self.say(&format!("host of the session is unreachable; returning to {origin}"));
+        }
+        state.host.clone_from(&progress.host);
         match &progress.phase {
             Phase::Waiting { until, failures, reason } if *failures != state.failures => {
                 state.failures = *failures;
@@ -103,13 +109,14 @@ impl Console {
     }
 
     /// Prints the summary of a successful transfer.
-    pub fn done(&self, length: u64, url: &str) {
+    pub fn done(&self, length: u64) {
         self.clear();
         let took = self.0.start.elapsed();
         let state = self.0.state.lock().unwrap_or_else(PoisonError::into_inner);
         let rate = BinaryBytes(rate(state.before.unwrap_or(0), length, took));
         let took = humantime::format_duration(Duration::from_millis(took.as_millis() as u64));
         let length = BinaryBytes(length);
+        let url = &self.0.url;
         self.say(&match self.0.direction {
             Direction::Upload => format!("uploaded {length} to {url} in {took}, {rate}/s"),
             Direction::Download => format!("downloaded {length} from {url} in {took}, {rate}/s"),
@@ -119,6 +126,17 @@ impl Console {
     /// Removes the progress bar.
     pub fn clear(&self) {
         self.0.bar.finish_and_clear();
+    }
+}
+
+/// Returns the reason why the transfer starts over.
+fn restart_reason(progress: &Progress) -> String {
+    match progress.restart_reason {
+        None => "the server lost the session".into(),
+        Some(StopReason::Download(download::StopReason::EntityChanged)) => {
+            "the entity changed on the server".into()
+        }
+        Some(reason) => reason.to_string(),
     }
 }
 
