@@ -3,23 +3,24 @@
 
 #[path = "support/application.rs"]
 mod application;
-#[path = "support/bits_server.rs"]
+#[path = "../../../../crates/cli/tests/programs/support/bits_server.rs"]
+#[expect(dead_code, reason = "some of it is for tests of `bits`")]
 mod bits_server;
-#[path = "support/download_server.rs"]
-mod download_server;
 #[path = "support/driver.rs"]
 mod driver;
 #[path = "support/http_client.rs"]
 mod http_client;
-#[path = "support/installed.rs"]
+#[path = "../../../../crates/cli/tests/programs/support/installed.rs"]
 mod installed;
 #[path = "support/node.rs"]
 mod node;
 #[path = "support/packets.rs"]
 mod packets;
-#[path = "support/proxy.rs"]
+#[path = "../../../../crates/cli/tests/programs/support/proxy.rs"]
+#[expect(dead_code, reason = "some of it is for tests of `bits`")]
 mod proxy;
-#[path = "support/proxy_client.rs"]
+#[path = "../../../../crates/cli/tests/programs/support/proxy_client.rs"]
+#[expect(dead_code, reason = "some of it is for tests of `bits`")]
 mod proxy_client;
 #[path = "support/raw_client.rs"]
 mod raw_client;
@@ -32,16 +33,13 @@ mod selection;
 mod server;
 #[path = "support/text_client.rs"]
 mod text_client;
-#[path = "support/uploader.rs"]
+#[path = "support/old_client.rs"]
 mod uploader;
-#[path = "support/wait.rs"]
+#[path = "../../../../crates/cli/tests/programs/support/wait.rs"]
 mod wait;
 
 mod axum_app;
-mod download;
-mod download_failures;
-mod download_resume;
-mod download_servers;
+mod download_serve;
 mod proxies_guide;
 mod proxies_uploads;
 mod redis_cluster;
@@ -64,11 +62,5 @@ mod serve_refusals;
 mod serve_store;
 mod serve_tls;
 mod serve_uploads;
-mod upload;
-mod upload_failures;
-mod upload_refusals;
-mod upload_reply;
-mod upload_resume;
 mod upload_serve;
-mod upload_tls;
 mod upload_to_serve;

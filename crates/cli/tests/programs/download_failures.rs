@@ -1,4 +1,4 @@
-//! `download`: failures, and the advice for the user.
+//! `bits download`: failures, and the advice for the user.
 
 use std::time::{Duration, SystemTime};
 
@@ -27,10 +27,16 @@ fn assert_stops(response: &str, texts: &[&str]) {
 
 #[test]
 fn rejections_are_explained() {
-    let not_found = ["status 404 Not Found; the entity does not exist on the server"];
+    let not_found = ["URL does not exist on the server: status 404 Not Found. Check the URL"];
     assert_stops(&status(404, &[]), &not_found);
-    assert_stops(&status(403, &[]), &["status 403 Forbidden; access denied"]);
-    assert_stops(&status(500, &[]), &["status 500 Internal Server Error; the server has an"]);
+    assert_stops(
+        &status(403, &[]),
+        &["server denies access: status 403 Forbidden. Ask the operator"],
+    );
+    assert_stops(
+        &status(500, &[]),
+        &["status 500 Internal Server Error. Try again later: the server has an internal problem"],
+    );
     assert_stops(&status(304, &[]), &["contradict the requests", "status 304"]);
 }
 
@@ -39,18 +45,22 @@ fn credentials_are_asked_for() {
     let challenge = status(401, &["WWW-Authenticate: Basic realm=\"a\""]);
     assert_stops(
         &challenge,
-        &["status 401 (Basic realm=\\\"a\\\"); pass them with --basic USER:PASSWORD"],
+        &["requires credentials of the scheme Basic", "Pass them with --basic USER:PASSWORD"],
     );
-    assert_stops(&status(407, &[]), &["pass them with --header Proxy-Authorization"]);
+    assert_stops(
+        &status(407, &[]),
+        &["proxy requires credentials", "--proxy http://USER:PASSWORD@HOST:PORT"],
+    );
     let job = Job::new(move |_| Reaction::Respond(challenge.clone()));
-    job.run(&[&"--basic", &"a:b"]).expect(1, &["check the user and the password"]);
+    job.run(&[&"--basic", &"a:b"])
+        .expect(1, &["server rejects the Basic credentials", "Check the user and the password"]);
 }
 
 #[test]
 fn coded_bytes_are_never_stored() {
     let entity = Entity::new('a', DATE);
     let coded = entity.beginning(1000).replace("\r\n\r\n", "\r\nContent-Encoding: gzip\r\n\r\n");
-    assert_stops(&coded, &["content coding other than identity; the server or a proxy ignores"]);
+    assert_stops(&coded, &["content coding other than identity. The server or a proxy ignores"]);
 }
 
 #[test]
@@ -65,7 +75,7 @@ fn an_entity_until_the_connection_ends_is_not_complete() {
 fn a_range_outside_the_entity_is_reported() {
     let entity = Entity::new('a', DATE);
     let job = Job::get(entity, |_| Reaction::Respond(status(416, &[])));
-    let outside = "requested range lies outside the entity; check --range";
+    let outside = "requested range lies outside the entity. Check --range";
     job.run(&[&"--range", &"990-1000"]).expect(1, &[outside]);
     assert_eq!(job.server.kinds(), ["HEAD"]);
     // Without HEAD, the response to GET has the length.
@@ -74,7 +84,7 @@ fn a_range_outside_the_entity_is_reported() {
         "HEAD" => Reaction::Respond(status(405, &[])),
         _ => Reaction::Respond(unsatisfied.clone()),
     });
-    let outside = ["requested range lies outside the entity: status 416", "check --range"];
+    let outside = ["requested range lies outside the entity: status 416", "Check --range"];
     job.run(&[&"--range", &"1000-1005"]).expect(1, &outside);
     job.expect_files(&[]);
 }
@@ -112,26 +122,38 @@ fn http_date(time: SystemTime) -> String {
 }
 
 #[test]
-fn a_redirect_to_another_server_is_not_followed() {
-    let other = Server::start(|_: &Seen| Reaction::Respond(status(404, &[])));
-    for location in [other.url(), "https://127.0.0.1:1/".into()] {
-        let response = status(302, &[&format!("Location: {location}")]);
-        assert_stops(&response, &["redirects to another server", &location, "use that URL"]);
+fn a_redirect_to_another_server_is_followed_without_credentials() {
+    let entity = Entity::new('a', DATE);
+    let respond = entity.clone();
+    let other = Server::start(move |seen| Reaction::Respond(respond.respond(seen)));
+    let location = format!("Location: {}", other.url());
+    let job = Job::new(move |_| Reaction::Respond(status(302, &[&location])));
+    let ended = job.run(&[&"--basic", &"user:s3cret", &"--header", &"X-Token: 7"]);
+    ended.expect(0, &["downloaded 1000 B"]);
+    job.expect_complete(&entity.bytes);
+    assert_eq!(other.kinds(), ["HEAD", "GET"]);
+    for seen in other.seen() {
+        assert_eq!((seen.field("Authorization"), seen.field("X-Token")), (None, None));
     }
-    assert_eq!(other.seen().len(), 0);
-    let (_, ended) = run(|_| Reaction::Respond(status(302, &["Location: entity"])));
-    ended.expect(1, &["the server redirects more than 5 times"]);
+    assert!(job.server.seen().iter().all(|seen| seen.field("Authorization").is_some()));
+}
+
+#[test]
+fn redirects_are_limited() {
+    let (job, ended) = run(|_| Reaction::Respond(status(302, &["Location: entity"])));
+    ended.expect(1, &["/dir/entity\", which is not followed: too many redirects"]);
+    assert!(job.server.seen().len() < 20, "{:?}", job.server.kinds());
 }
 
 #[test]
 fn failures_of_connections_are_explained() {
     let (_, ended) = run(|_| Reaction::Stall);
-    ended.expect(1, &["request timed out", "no response in time; allow more time with --timeout"]);
+    ended.expect(1, &["request timed out", "no response in time. Allow more time with --timeout"]);
     let entity = Entity::new('a', DATE);
     let half = entity.beginning(500);
     let (job, ended) = run(move |_| Reaction::RespondAndStall(half.clone()));
     ended.expect(1, &["no data in time"]);
-    job.expect_files(&["file.part", "file.state", "file.state.lock"]);
+    job.expect_files(&["file.part"]);
     let (_, ended) = run(|_| Reaction::RespondAndClose("HTTP/1.1 200".into()));
     ended.expect(1, &["connection to the server failed"]);
     let (_, ended) = run(|_| Reaction::RespondAndClose("SSH-2.0-server\r\n".into()));
@@ -146,7 +168,7 @@ fn usage_errors_are_reported_before_the_first_request() {
     job.run(&[&"--header", &"Range: bytes=0-1"]).expect(2, &["Range"]);
     job.run(&[&"--header", &"Accept-Encoding: gzip"]).expect(2, &["Accept-Encoding"]);
     let ended = Running::start_download("ftp://a/b", &job.path("file"), &[]).end();
-    ended.expect(2, &["expected http:// or https://"]);
+    ended.expect(2, &["the scheme is neither http nor https"]);
     let ended = Running::start_download(&job.server.url(), &job.path("."), &[]).end();
     ended.expect(1, &["is a folder"]);
     assert_eq!(job.server.seen().len(), 0);

@@ -1,4 +1,4 @@
-//! Runs the programs `upload` and `download`.
+//! Runs the program `upload`.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -6,7 +6,6 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
@@ -52,7 +51,6 @@ pub struct Ended {
     /// `None` if the program was killed.
     pub status: Option<i32>,
     pub output: String,
-    pub took: Duration,
 }
 
 impl Ended {
@@ -70,7 +68,6 @@ impl Ended {
 pub struct Running {
     child: Child,
     output: Option<JoinHandle<String>>,
-    start: Instant,
 }
 
 impl Running {
@@ -95,7 +92,6 @@ impl Running {
             command.arg(argument.as_ref());
         }
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let start = Instant::now();
         let mut child = command.spawn().expect("the program runs");
         let mut stderr = child.stderr.take().expect("standard error");
         let output = thread::spawn(move || {
@@ -103,7 +99,7 @@ impl Running {
             stderr.read_to_string(&mut output).expect("text");
             output
         });
-        Self { child, output: Some(output), start }
+        Self { child, output: Some(output) }
     }
 
     pub fn id(&self) -> u32 {
@@ -118,6 +114,7 @@ impl Running {
         self.child.kill().expect("it is killed");
     }
 
+    #[expect(dead_code)]
     /// Sends SIGINT.
     pub fn interrupt(&self) {
         let kill = Command::new("kill").args(["-INT", &self.id().to_string()]).status();
@@ -126,10 +123,9 @@ impl Running {
 
     pub fn end(mut self) -> Ended {
         wait_until("the end of the program", || !self.is_running());
-        let took = self.start.elapsed();
         let status = self.child.wait().expect("its status").code();
         let output = self.output.take().expect("taken once").join().expect("the output");
-        Ended { status, output, took }
+        Ended { status, output }
     }
 }
 

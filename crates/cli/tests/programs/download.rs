@@ -1,12 +1,10 @@
-//! `download`: whole entities and ranges.
+//! `bits download`: whole entities and ranges.
 
 use std::ffi::OsStr;
 use std::fs;
 
 use crate::bits_server::{Reaction, Seen, status};
 use crate::download_server::*;
-use crate::server;
-use crate::uploader::download;
 
 fn correct(entity: &Entity) -> impl Fn(&Seen) -> Reaction + Send + 'static {
     let entity = entity.clone();
@@ -30,12 +28,17 @@ fn a_whole_entity_is_downloaded() {
 }
 
 #[test]
-fn an_existing_file_is_replaced_when_the_download_is_complete() {
+fn an_existing_file_is_replaced_by_option_when_the_download_is_complete() {
     let entity = Entity::new('a', DATE);
     let job = Job::new(correct(&entity));
     fs::write(job.path("file"), "old").expect("a file");
     fs::write(job.path("file.part"), "of another download").expect("a file");
-    job.run(&[&"--quiet"]).expect(0, &[]);
+    let refused = job.run(&[&"--quiet"]);
+    refused
+        .expect(1, &["/file already exists. Choose another file, or replace it with --overwrite."]);
+    assert_eq!(job.file().as_deref(), Some("old"));
+    assert_eq!(job.server.seen().len(), 0);
+    job.run(&[&"--quiet", &"--overwrite"]).expect(0, &[]);
     job.expect_complete(&entity.bytes);
 }
 
@@ -45,25 +48,6 @@ fn an_empty_entity_is_downloaded() {
     let job = Job::new(correct(&entity));
     job.run(&[]).expect(0, &["downloaded 0 B"]);
     job.expect_complete("");
-}
-
-#[test]
-fn several_ranges_are_stored_in_the_order_of_the_command_line() {
-    let entity = "0123456789".repeat(10_000);
-    let bytes = entity.clone();
-    let server = server::Server::start_in(
-        move |root| fs::write(root.join("entity"), bytes).expect("a file"),
-        &[],
-    );
-    let folder = tempfile::tempdir().expect("a folder");
-    let file = folder.path().join("file");
-    let url = format!("http://{}/entity", server.address);
-    let ranges = ["70000-89999", "3-5", "0-1"];
-    let more = ranges.map(|range| format!("--range={range}"));
-    let ended = download(&url, &file, &[&more[0], &more[1], &more[2]]);
-    ended.expect(0, &["downloaded 19.54 KiB"]);
-    let expected = [&entity[70_000..90_000], "345", "01"].concat();
-    assert!(fs::read_to_string(file).expect("the file") == expected);
 }
 
 #[test]
@@ -122,7 +106,7 @@ fn an_entity_in_chunks_is_accepted_by_option() {
         "HEAD" => Reaction::Respond(status(405, &[])),
         _ => Reaction::Respond(format!("HTTP/1.1 200 OK\r\n{chunks}")),
     });
-    let length = "server does not state the length of the entity; --dynamic accepts";
+    let length = "server does not state the length of the entity. --dynamic accepts";
     job.run(&[]).expect(1, &[length]);
     job.expect_files(&[]);
     job.run(&[&"--dynamic"]).expect(0, &[]);
@@ -134,7 +118,7 @@ fn a_whole_entity_in_place_of_a_range_is_accepted_by_option() {
     let entity = Entity::new('a', DATE);
     let whole = entity.beginning(1000);
     let job = Job::get(entity.clone(), move |_| Reaction::Respond(whole.clone()));
-    let ranges = "does not support ranges; --skip-to-range receives";
+    let ranges = "does not support ranges. --skip-to-range receives";
     job.run(&[&"--range", &"500-599"]).expect(1, &[ranges]);
     job.expect_files(&[]);
     job.run(&[&"--range", &"500-599", &"--skip-to-range"]).expect(0, &[]);

@@ -1,8 +1,9 @@
-//! `download` from real servers of files, and through real caches. A test is skipped if its server is
+//! `bits download` from real servers of files, and through real caches. A test is skipped if its server is
 //! not installed, except in CI.
 
 use std::fs::{self, File};
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
@@ -10,7 +11,7 @@ use tempfile::TempDir;
 
 use crate::proxy::*;
 use crate::proxy_client::{get, talk};
-use crate::uploader::{Ended, Folder, Running, wait_until};
+use crate::uploader::{Ended, Folder, Running, state, wait_until};
 
 /// A server of the files in its folder. Caches may keep them for two seconds.
 const NGINX_FILES: (&Software, &str) =
@@ -96,11 +97,17 @@ impl Site {
 
     fn start_download(&self, ranges: &[&str], limit: &str) -> Running {
         let arguments = ranges.iter().map(|range| format!("--range={range}")).collect::<Vec<_>>();
-        let mut more = vec![format!("--limit={limit}"), "--retries=2".into()];
+        let states = format!("--resume={}", self.states().display());
+        let mut more = vec![format!("--limit={limit}"), "--retries=2".into(), states];
         more.extend(arguments);
         let more = more.iter().map(|it| it as &dyn AsRef<std::ffi::OsStr>).collect::<Vec<_>>();
         let file = self.folder.path().join("file");
         Running::start_download(&self.url(), &file, &more)
+    }
+
+    /// Returns the folder with the state of the download.
+    fn states(&self) -> PathBuf {
+        self.folder.path().join("states")
     }
 
     /// Returns the downloaded bytes, and deletes the file.
@@ -128,14 +135,13 @@ impl Site {
             self.assert_downloads(&[]);
         }
         let running = self.start_download(ranges, "400K");
-        let state = self.folder.path().join("file.state");
         wait_until("bytes in the state", || {
-            fs::read_to_string(&state)
-                .is_ok_and(|it| it.contains("\"next\":") && !it.contains("\"next\":0,"))
+            let state = state(&self.states()).to_string();
+            state.contains("\"next\":") && !state.contains("\"next\":0,")
         });
         if interrupts {
             running.interrupt();
-            running.end().expect(130, &["paused at"]);
+            running.end().expect(130, &["Paused at"]);
             self.change();
             if self.cache.is_some() {
                 thread::sleep(EXPIRY);
@@ -203,7 +209,7 @@ fn assert_site(files: (&Software, &str), cache: Option<(&Software, &str)>, expec
     let many = (0..300).map(|number| format!("{0}-{0}", number * 9_973)).collect::<Vec<_>>();
     site.assert_downloads(&many.iter().map(String::as_str).collect::<Vec<_>>());
     let outside = site.start_download(&["2999000-3000000"], "1G").end();
-    outside.expect(1, &["requested range lies outside the entity; check --range"]);
+    outside.expect(1, &["requested range lies outside the entity. Check --range"]);
     assert_eq!(site.take(), None);
 
     let twelve = many[..12].join(",");

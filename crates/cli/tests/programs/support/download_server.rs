@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use tempfile::TempDir;
 
 use crate::bits_server::{Reaction, Seen, Server};
-use crate::uploader::{Ended, Running};
+use crate::uploader::{Ended, Running, states};
 
 pub const DATE: &str = "Sun, 06 Nov 1994 08:49:37 GMT";
 pub const LATER: &str = "Mon, 07 Nov 1994 08:49:37 GMT";
@@ -64,13 +64,14 @@ pub fn range(seen: &Seen) -> Option<(usize, usize)> {
 /// A download from a server with a script.
 pub struct Job {
     folder: TempDir,
+    states: TempDir,
     pub server: Server,
 }
 
 impl Job {
     pub fn new(script: impl FnMut(&Seen) -> Reaction + Send + 'static) -> Self {
-        let folder = tempfile::tempdir().expect("a folder");
-        Self { folder, server: Server::start(script) }
+        let [folder, states] = [(), ()].map(|()| tempfile::tempdir().expect("a folder"));
+        Self { folder, states, server: Server::start(script) }
     }
 
     /// Creates a download from a server that supports single ranges, with this reaction to GET.
@@ -85,8 +86,20 @@ impl Job {
         self.folder.path().join(name)
     }
 
+    /// Returns the folder with the state of the download.
+    pub fn states(&self) -> PathBuf {
+        self.states.path().into()
+    }
+
     pub fn start(&self, more: &[&dyn AsRef<OsStr>]) -> Running {
-        Running::start_download(&self.server.url(), &self.path("file"), more)
+        self.start_from(&self.server.url(), more)
+    }
+
+    /// Starts a download from this URL.
+    pub fn start_from(&self, url: &str, more: &[&dyn AsRef<OsStr>]) -> Running {
+        let states = self.states();
+        let state: [&dyn AsRef<OsStr>; 2] = [&"--resume", &states];
+        Running::start_download(url, &self.path("file"), &[more, &state].concat())
     }
 
     pub fn run(&self, more: &[&dyn AsRef<OsStr>]) -> Ended {
@@ -114,6 +127,7 @@ impl Job {
     pub fn expect_complete(&self, bytes: &str) {
         assert_eq!(self.file().as_deref(), Some(bytes));
         self.expect_files(&["file"]);
+        assert_eq!(states(&self.states()).len(), 0, "the download is complete");
     }
 
     /// Returns the values of a field in the requests with this method.

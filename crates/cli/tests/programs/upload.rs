@@ -1,14 +1,11 @@
-//! `upload`: successful uploads, and invalid command lines.
+//! `bits upload`: successful uploads, and invalid command lines.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read as _, Write as _};
 use std::path::Path;
-use std::time::{Duration, Instant};
-
-use bits_proto_programs::client::rate_limit::RateLimit;
 
 use crate::bits_server::{Reaction, Server};
-use crate::uploader::{Folder, Running, upload, wait_until};
+use crate::uploader::{Folder, Running, bits, upload, wait_until};
 
 #[test]
 fn the_entity_arrives_in_fragments_on_one_connection() {
@@ -62,8 +59,8 @@ fn a_terminal_gets_a_bar() {
         let _ = ours.read_to_end(&mut drawn);
         String::from_utf8_lossy(&drawn).into_owned()
     });
-    let program = bits_proto_test_tools::program::program("upload", crate::selection::selection());
-    let mut command = std::process::Command::new(program);
+    let states = tempfile::tempdir().expect("a folder");
+    let mut command = bits("upload", states.path());
     command.arg(folder.file()).arg(server.url()).args(["--limit", "300K"]).env("TERM", "xterm");
     let status = command.stderr(theirs).status().expect("the program runs");
     drop(command);
@@ -121,34 +118,6 @@ fn the_rate_limit_is_not_exceeded() {
     assert_eq!(server.entity(), Some(folder.bytes));
 }
 
-/// Returns the seconds for sending 1 500 000 bytes at 500 000 bytes per second, on a simulated
-/// clock. Each piece takes the time `each`, and the tenth piece takes `tenth` longer.
-fn limited(each: Duration, tenth: Duration) -> f64 {
-    let start = Instant::now();
-    let (mut now, mut rate_limit) = (start, RateLimit::new(500_000));
-    let pieces = 1_500_000 / rate_limit.piece();
-    for number in 1..=pieces {
-        now += rate_limit.take(rate_limit.piece(), now) + each;
-        now += if number == 10 { tenth } else { Duration::ZERO };
-    }
-    (now - start).as_secs_f64()
-}
-
-#[test]
-fn the_rate_limit_is_reached() {
-    let milliseconds = Duration::from_millis;
-    let seconds = [
-        limited(Duration::ZERO, Duration::ZERO),
-        limited(milliseconds(40), Duration::ZERO),
-        // A pause that is made up for, and one that is too long for that.
-        limited(milliseconds(1), milliseconds(200)),
-        limited(milliseconds(1), milliseconds(1300)),
-    ];
-    for (seconds, expected) in seconds.into_iter().zip([3.0, 3.0, 3.0, 4.0]) {
-        assert!((expected - 0.1..=expected).contains(&seconds), "{seconds} s, not {expected} s");
-    }
-}
-
 #[test]
 fn invalid_command_lines_are_rejected() {
     let folder = Folder::new(10);
@@ -156,15 +125,15 @@ fn invalid_command_lines_are_rejected() {
     let of_message = [&"--header" as &dyn AsRef<std::ffi::OsStr>, &"BITS-Packet-Type: Ping"];
     upload(&file, url, &of_message).expect(2, &["BITS-Packet-Type"]);
     upload(&file, url, &[&"--header", &"Content-Length: 1"]).expect(2, &["Content-Length"]);
-    upload(&file, url, &[&"--header", &"Host: other"]).expect(2, &["host"]);
+    upload(&file, url, &[&"--header", &"Host: other"]).expect(2, &["Host"]);
     upload(&file, url, &[&"--header", &"no colon"]).expect(2, &["'NAME: VALUE'"]);
-    upload(&file, url, &[&"--header", &"A: b\u{1}c"]).expect(2, &["not a valid header field"]);
+    upload(&file, url, &[&"--header", &"A: b\u{1}c"]).expect(2, &["header A: not a valid field"]);
     upload(&file, url, &[&"--basic", &"user"]).expect(2, &["USER:PASSWORD"]);
     upload(&file, url, &[&"--fragment-size", &"many"]).expect(2, &["--fragment-size"]);
     upload(&file, url, &[&"--limit", &"0"]).expect(2, &["greater than 0"]);
     upload(&file, url, &[&"--timeout", &"-1"]).expect(2, &[]);
-    upload(&file, "ftp://host/", &[]).expect(2, &["http://"]);
-    upload(&file, "/only/a/path", &[]).expect(2, &["http://"]);
+    upload(&file, "ftp://host/", &[]).expect(2, &["neither http nor https"]);
+    upload(&file, "/only/a/path", &[]).expect(2, &["no scheme"]);
     let ended = upload(&file, "http://me:s3cret@127.0.0.1:9/x", &[]);
     ended.expect(2, &["--basic"]);
     assert!(!ended.output.contains("s3cret"));
@@ -192,7 +161,7 @@ fn changed(change: impl Fn(&Path) + Send + 'static) {
         Reaction::Correct
     });
     let ended = upload(&folder.file(), &server.url(), &[&"--fragment-size", &"50K"]);
-    ended.expect(1, &["was modified during the upload"]);
+    ended.expect(1, &["file changed during the upload"]);
     assert_eq!(server.entity(), None);
     assert_eq!(server.sessions(), 0, "the session is cancelled");
     assert_eq!(server.kinds().last().map(String::as_str), Some("Cancel-Session"));

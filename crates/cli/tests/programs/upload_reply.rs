@@ -1,4 +1,4 @@
-//! `upload --reply`: the reply to an upload.
+//! `bits upload --reply`: the reply to an upload.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -23,7 +23,8 @@ fn whole(_: &Seen) -> Reaction {
 
 fn run(folder: &Folder, server: &Server, more: &[&dyn AsRef<OsStr>]) -> Ended {
     let out = folder.path("out");
-    let mut all: Vec<&dyn AsRef<OsStr>> = vec![&"--reply", &out, &"--retries", &"3"];
+    let mut all: Vec<&dyn AsRef<OsStr>> =
+        vec![&"--reply", &out, &"--retries", &"3", &"--no-resume"];
     all.extend(more);
     let ended = upload(&folder.file(), &server.url(), &all);
     // The entity is uploaded even if the reply fails.
@@ -67,8 +68,7 @@ fn an_incomplete_reply_is_resumed() {
         )),
     });
     let folder = Folder::new(10);
-    run(&folder, &server, &[])
-        .expect(0, &["reply: connection to the server failed: the body is incomplete"]);
+    run(&folder, &server, &[]).expect(0, &["connection to the server failed: body is incomplete"]);
     assert_eq!(reply(&folder).as_deref(), Some(REPLY));
     let second = &server.seen()[3];
     assert_eq!(second.field("Range"), Some("bytes=11-38"));
@@ -86,7 +86,7 @@ fn an_incomplete_reply_without_etag_is_fetched_again() {
         _ => whole(seen),
     });
     let folder = Folder::new(10);
-    run(&folder, &server, &[]).expect(0, &["the body is incomplete", "status 503"]);
+    run(&folder, &server, &[]).expect(0, &["body is incomplete", "status 503"]);
     assert_eq!(reply(&folder).as_deref(), Some(REPLY));
     assert!(server.seen().iter().all(|seen| seen.field("Range").is_none()));
 }
@@ -94,7 +94,7 @@ fn an_incomplete_reply_without_etag_is_fetched_again() {
 #[test]
 fn a_missing_reply_is_reported() {
     let (folder, server) = (Folder::new(10), server(None, whole));
-    run(&folder, &server, &[]).expect(1, &["the entity is uploaded", "BITS-Reply-URL"]);
+    run(&folder, &server, &[]).expect(1, &["entity is uploaded", "BITS-Reply-URL"]);
     assert_eq!(reply(&folder), None);
 }
 
@@ -102,9 +102,9 @@ fn a_missing_reply_is_reported() {
 fn a_reply_that_cannot_be_fetched_is_reported() {
     let folder = Folder::new(10);
     let gone = server(Some("reply"), |_| Reaction::Respond(status(404, &[])));
-    run(&folder, &gone, &[]).expect(1, &["the entity is uploaded", "status 404"]);
+    run(&folder, &gone, &[]).expect(1, &["entity is uploaded", "status 404"]);
     let broken = server(Some("reply"), |_| Reaction::Respond(status(500, &[])));
-    run(&folder, &broken, &[]).expect(1, &["the entity is uploaded", "status 500"]);
+    run(&folder, &broken, &[]).expect(1, &["entity is uploaded", "status 500"]);
     assert_eq!(broken.kinds().iter().filter(|kind| *kind == "GET").count(), 4);
     assert_eq!(reply(&folder), None);
 }
@@ -132,7 +132,7 @@ fn a_reply_on_another_server_is_rejected_or_fetched_without_credentials() {
 fn assert_not_stored(response: &'static str, text: &str) {
     let server = server(Some("reply"), move |_| Reaction::RespondAndClose(response.into()));
     let folder = Folder::new(10);
-    run(&folder, &server, &[]).expect(1, &["the entity is uploaded", text]);
+    run(&folder, &server, &[]).expect(1, &["entity is uploaded", text]);
     assert_eq!(reply(&folder), None);
     let seen = server.seen();
     let identity = |seen: &Seen| seen.field("Accept-Encoding") == Some("identity");
@@ -148,7 +148,7 @@ fn coded_bytes_and_bytes_until_the_connection_ends_are_not_a_reply() {
     let until_close = "HTTP/1.1 200 OK\r\n\r\nThe beginning of";
     assert_not_stored(until_close, "server does not state the length");
     let cut = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n";
-    assert_not_stored(cut, "the body is incomplete");
+    assert_not_stored(cut, "body is incomplete");
 }
 
 #[test]
@@ -172,7 +172,7 @@ fn a_redirect_of_the_reply_is_followed_on_the_same_server() {
         })
     };
     let folder = Folder::new(10);
-    run(&folder, &redirect(url), &[]).expect(1, &["redirects to another server"]);
+    run(&folder, &redirect(url), &[]).expect(1, &["it is on another server"]);
     assert_eq!((elsewhere.seen().len(), reply(&folder)), (0, None));
     run(&folder, &redirect("/real".into()), &[&"--basic", &"a:b"]).expect(0, &[]);
     assert_eq!(reply(&folder).as_deref(), Some(REPLY));

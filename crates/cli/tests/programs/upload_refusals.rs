@@ -1,10 +1,10 @@
-//! `upload`: refusals by their owner, delays that the server asks for, and a new start by command.
+//! `bits upload`: refusals by their owner, delays that the server asks for, and a new start by command.
 
 use std::ffi::OsStr;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use crate::bits_server::{Reaction, Server, refusal, status};
-use crate::uploader::{Folder, upload};
+use crate::uploader::{Folder, states, upload};
 use bits_proto::field::HttpDate;
 
 /// Four fragments of 50 000 bytes, and at most three retries.
@@ -67,8 +67,8 @@ fn a_404_to_a_fragment_says_that_it_may_be_too_large() {
         _ => Reaction::Correct,
     });
     let ended = upload(&folder.file(), &server.url(), &FOUR);
-    ended.expect(1, &["too large, or uploads are not enabled", "--fragment-size"]);
-    assert!(!ended.output.contains("check the URL"), "{}", ended.output);
+    ended.expect(1, &["exceeds a limit of the server", "enable uploads", "--fragment-size"]);
+    assert!(!ended.output.contains("Check the URL"), "{}", ended.output);
 }
 
 #[test]
@@ -87,9 +87,9 @@ fn every_2xx_ack_is_a_success() {
 #[test]
 fn a_failure_of_the_application_is_not_the_servers() {
     for (number, advice) in [
-        (413, "too large: the entity exceeds a limit of the application"),
-        (401, "access denied: ask the operator"),
-        (302, "does not accept the entity"),
+        (413, "The entity exceeds a limit of the application"),
+        (401, "Ask the operator of the server to allow uploads to the application"),
+        (302, "why the application rejects the entity"),
     ] {
         let folder = Folder::new(200_000);
         let server = Server::start(move |seen| match (&*seen.kind, seen.earlier) {
@@ -97,7 +97,7 @@ fn a_failure_of_the_application_is_not_the_servers() {
             _ => Reaction::Correct,
         });
         let ended = upload(&folder.file(), &server.url(), &FOUR);
-        ended.expect(1, &["server application rejected", advice]);
+        ended.expect(1, &["application behind the server rejected the entity", advice]);
         for text in ["fragment", "--basic", "redirect"] {
             assert!(!ended.output.contains(text), "{text} in {}", ended.output);
         }
@@ -129,7 +129,10 @@ fn an_unknown_code_is_printed_without_a_stray_blank() {
     let folder = Folder::new(10);
     let server = Server::start(|_| Reaction::Respond(refusal(500, "0x00000001")));
     let ended = upload(&folder.file(), &server.url(), &[&"--retries", &"1"]);
-    ended.expect(1, &["code 0x00000001; retrying in", "error code 0x00000001"]);
+    ended.expect(
+        1,
+        &["retrying in 0.0 s: status 500 Internal Server Error, error code 0x00000001\n"],
+    );
 }
 
 #[test]
@@ -150,7 +153,7 @@ fn an_upload_whose_session_is_gone_can_be_started_over() {
         1,
         &[
             "the server may have lost it: restarting the upload from offset 0 may help",
-            "--restart",
+            "with --restart",
             "status 400",
         ],
     );
@@ -159,7 +162,7 @@ fn an_upload_whose_session_is_gone_can_be_started_over() {
     ended.expect(0, &[]);
     assert_eq!(server.entity(), Some(folder.bytes.clone()));
     assert_eq!(count(&server, "Create-Session"), 2);
-    assert!(!state.exists(), "the upload is finished");
+    assert_eq!(states(&state).len(), 0, "the upload is finished");
 }
 
 #[test]

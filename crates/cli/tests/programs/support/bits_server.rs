@@ -15,7 +15,7 @@ use bits_proto::server::{
 };
 use uuid::Uuid;
 
-use crate::uploader::IO_TIMEOUT;
+use crate::wait::IO_TIMEOUT;
 
 /// A received request.
 #[derive(Clone, Debug)]
@@ -258,7 +258,7 @@ impl Server {
                 let policy = *self.locked().sessions.policy();
                 let mut ack = policy.encode(&answer.ack(), [("Server", "scripted")]).ok()?.to_vec();
                 if matches!(reaction, Reaction::CorrectInChunks) {
-                    ack = in_chunks(str::from_utf8(&ack).ok()?).into_bytes();
+                    ack = in_chunks(std::str::from_utf8(&ack).ok()?).into_bytes();
                 }
                 stream.write_all(&ack).ok()?;
             }

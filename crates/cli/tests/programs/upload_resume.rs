@@ -1,11 +1,12 @@
-//! `upload --resume`: uploads that another process continues.
+//! `bits upload --resume`: uploads that another process continues.
 #![cfg(unix)]
 
 use std::ffi::OsStr;
 use std::fs;
+use std::path::{Path, PathBuf};
 
 use crate::bits_server::{Reaction, Server, status};
-use crate::uploader::{Folder, Running, upload, wait_until};
+use crate::uploader::{Folder, Running, bits, states, upload, wait_until};
 
 /// Starts a server that does not respond to the fragment with this number, counted from 0.
 fn stalls_at(fragment: usize) -> Server {
@@ -45,8 +46,7 @@ impl Job {
     fn resume(&self) {
         self.start().end().expect(0, &[]);
         assert_eq!(self.server.entity().as_ref(), Some(&self.folder.bytes));
-        assert!(!self.folder.path("state").exists());
-        assert!(!self.folder.path("state.lock").exists());
+        assert_eq!(states(&self.folder.path("state")), [""; 0].map(PathBuf::from));
     }
 
     /// Returns the first bytes of the received ranges.
@@ -76,7 +76,7 @@ fn ctrl_c_pauses() {
     let job = Job::new(stalls_at(2));
     let running = job.start_until(3);
     running.interrupt();
-    running.end().expect(130, &["paused at 200000 of 400000", "--resume", "state"]);
+    running.end().expect(130, &["Paused at 195.3 of 390.6 KiB. Run the same command to resume."]);
     assert_eq!(job.server.sessions(), 1);
     job.resume();
     assert_eq!(job.firsts().len(), 5);
@@ -154,54 +154,99 @@ fn a_failure_keeps_the_state() {
 fn another_process_on_the_same_state_is_an_error() {
     let job = Job::new(stalls_at(0));
     let first = job.start_until(1);
-    job.start().end().expect(1, &["another process is running this upload"]);
+    job.start().end().expect(1, &["another process is running the same upload"]);
     first.interrupt();
     first.end().expect(130, &[]);
     job.resume();
 }
 
 #[test]
-fn another_job_is_an_error() {
+fn another_job_has_a_state_of_its_own() {
     let job = Job::new(stalls_at(1));
-    job.start_until(2).kill();
-    let state = job.folder.path("state");
-    let before = fs::read(&state).expect("a state");
-    let requests = job.server.seen().len();
-    let refused = |file: &std::path::Path, url: &str, why: &str, reply: bool| {
-        let mut more: Vec<&dyn AsRef<OsStr>> = vec![&"--resume", &state];
-        if reply {
-            more.extend([&"--reply" as &dyn AsRef<OsStr>, &"out"]);
-        }
-        upload(file, url, &more).expect(1, &[why, "delete the file to start a new upload"]);
-        assert_eq!(fs::read(&state).expect("a state"), before);
+    let mut running = job.start_until(2);
+    running.kill();
+    running.end();
+    let folder = job.folder.path("state");
+    let before = states(&folder);
+    let state = fs::read(&before[0]).expect("a state");
+    let uploads = |file: &Path, url: &str| {
+        let more: [&dyn AsRef<OsStr>; 2] = [&"--resume", &folder];
+        upload(file, url, &more).expect(0, &[]);
+        assert_eq!(job.server.entity(), Some(fs::read(file).expect("a file")));
+        assert_eq!(states(&folder), before, "the state of the interrupted upload is not used");
+        assert_eq!(fs::read(&before[0]).expect("a state"), state);
     };
-    let (file, url) = (job.folder.file(), job.server.url());
-    refused(&file, &format!("{url}2"), "belongs to an upload to http", false);
-    refused(&file, &url, "without --reply", true);
     let other = job.folder.path("other");
-    fs::write(&other, &job.folder.bytes).expect("another file");
-    refused(&other, &url, "belongs to an upload of", false);
-    fs::write(&file, b"shorter").expect("a change");
-    refused(&file, &url, "before its modification (400000 bytes then, 7 now)", false);
-    assert_eq!(job.server.seen().len(), requests, "no request was sent");
+    fs::write(&other, b"another file").expect("another file");
+    uploads(&job.folder.file(), &format!("{}2", job.server.url()));
+    uploads(&other, &job.server.url());
+    job.resume();
+    assert!(
+        job.firsts().ends_with(&["bytes 100000", "bytes 200000", "bytes 300000"].map(Into::into))
+    );
+}
+
+/// Nothing of the first version is used.
+#[test]
+fn a_file_that_was_modified_since_the_interruption_is_uploaded_anew() {
+    let job = Job::new(stalls_at(1));
+    let mut running = job.start_until(2);
+    running.kill();
+    running.end();
+    fs::write(job.folder.file(), b"shorter").expect("a change");
+    job.start().end().expect(0, &[]);
+    assert_eq!(job.server.entity().as_deref(), Some(&b"shorter"[..]));
+    assert_eq!(job.firsts().last().map(String::as_str), Some("bytes 0"));
 }
 
 #[test]
-fn a_damaged_state_is_an_error() {
-    let job = Job::new(Server::start(|_| Reaction::Correct));
-    fs::write(job.folder.path("state"), b"{\"job\":").expect("a state");
-    job.start().end().expect(1, &["is not a valid state file", "delete the file"]);
-    assert_eq!(job.server.seen().len(), 0);
+fn a_damaged_state_is_replaced() {
+    let job = Job::new(stalls_at(1));
+    let mut running = job.start_until(2);
+    running.kill();
+    running.end();
+    let state = states(&job.folder.path("state")).swap_remove(0);
+    fs::write(state, b"{\"job\":").expect("a state");
+    job.resume();
+    let sent =
+        ["bytes 0", "bytes 100000", "bytes 0", "bytes 100000", "bytes 200000", "bytes 300000"];
+    assert_eq!(job.firsts(), sent);
+}
+
+/// Without `--resume`, the state is in a folder of the user, which nobody else can read.
+#[test]
+fn by_default_the_same_command_continues() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (folder, server, user) = (Folder::new(400_000), stalls_at(1), Folder::new(0));
+    let start = || {
+        let mut command = bits("upload", &user.path("state"));
+        command.arg(folder.file()).arg(server.url()).args(["--fragment-size", "100K"]);
+        Running::spawn(command)
+    };
+    let running = start();
+    wait_until("the fragments", || server.kinds().len() == 3);
+    running.interrupt();
+    running.end().expect(130, &["Paused at 97.7 of 390.6 KiB. Run the same command to resume."]);
+    assert_eq!(server.sessions(), 1);
+    let stored = states(&user.path("state/bits-client"));
+    assert_eq!(stored.len(), 2, "a state and its lock: {stored:?}");
+    for path in stored {
+        let mode = fs::metadata(path).expect("a file").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+    start().end().expect(0, &["continuing at 97.66 KiB"]);
+    assert_eq!(server.entity(), Some(folder.bytes));
+    assert_eq!(states(&user.path("state/bits-client")).len(), 0);
 }
 
 #[test]
 fn without_a_state_ctrl_c_cancels() {
     let (folder, server) = (Folder::new(400_000), stalls_at(1));
-    let more = [&"--fragment-size" as &dyn AsRef<OsStr>, &"100K"];
+    let more: [&dyn AsRef<OsStr>; 3] = [&"--fragment-size", &"100K", &"--no-resume"];
     let running = Running::start(&folder.file(), &server.url(), &more);
     wait_until("the fragments", || server.kinds().len() == 3);
     running.interrupt();
-    running.end().expect(130, &["the server has deleted the session"]);
+    running.end().expect(130, &["Cancelled. The server has deleted the session."]);
     assert_eq!(server.kinds().last().map(String::as_str), Some("Cancel-Session"));
     assert_eq!(server.sessions(), 0);
     assert_eq!(server.entity(), None);
@@ -214,7 +259,7 @@ fn a_second_ctrl_c_exits_immediately() {
         "Fragment" | "Cancel-Session" => Reaction::Stall,
         _ => Reaction::Correct,
     });
-    let running = Running::start(&folder.file(), &server.url(), &[]);
+    let running = Running::start(&folder.file(), &server.url(), &[&"--no-resume"]);
     wait_until("the fragment", || server.kinds().len() == 2);
     running.interrupt();
     wait_until("Cancel-Session", || server.kinds().len() == 3);

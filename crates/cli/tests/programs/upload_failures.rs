@@ -1,4 +1,4 @@
-//! `upload`: failures that are retried, and failures that are not.
+//! `bits upload`: failures that are retried, and failures that are not.
 
 use std::ffi::OsStr;
 use std::net::{TcpListener, TcpStream};
@@ -177,7 +177,7 @@ fn an_early_refusal_is_read() {
         _ => Reaction::Correct,
     });
     let ended = upload(&folder.file(), &server.url(), &[&"--fragment-size", &"13MiB"]);
-    ended.expect(1, &["status 403", "E_ACCESSDENIED", "access denied"]);
+    ended.expect(1, &["status 403", "E_ACCESSDENIED", "server denies access"]);
     wait_until("the end of the connection", || server.connections() == 0);
     assert_eq!(count(&server, "Fragment"), 1);
     assert!(server.read() < 13 * 1024 * 1024, "{} bytes were sent", server.read());
@@ -186,12 +186,12 @@ fn an_early_refusal_is_read() {
 #[test]
 fn fatal_failures_say_what_to_do() {
     let fatal = [
-        (refusal(403, "0x80070005"), "access denied: the server does not allow"),
-        (refusal(413, "0x80200020"), "too large"),
-        (refusal(400, "0x80070057"), "the server rejects the request as invalid"),
-        (status(404, &[]), "check the URL"),
-        (status(405, &[]), "not a BITS server"),
-        (status(501, &[]), "not a BITS server"),
+        (refusal(403, "0x80070005"), "server denies access"),
+        (refusal(413, "0x80200020"), "exceeds a limit of the server"),
+        (refusal(400, "0x80070057"), "considers the request invalid"),
+        (status(404, &[]), "Check the URL"),
+        (status(405, &[]), "does not accept BITS uploads at this URL"),
+        (status(501, &[]), "no proxy before it rejects the method BITS_POST"),
     ];
     for (answer, advice) in fatal {
         let (output, server) = fails("Create-Session", move |_| Reaction::Respond(answer.clone()));
@@ -202,9 +202,15 @@ fn fatal_failures_say_what_to_do() {
 }
 
 #[test]
-fn a_refused_session_is_cancelled() {
-    let (output, server) = fails("Fragment", |_| Reaction::Respond(refusal(403, "0x80070005")));
-    assert!(output.contains("access denied"), "{output}");
+fn a_refused_session_without_a_state_is_cancelled() {
+    let folder = Folder::new(200_000);
+    let server = Server::start(|seen| match &*seen.kind {
+        "Fragment" => Reaction::Respond(refusal(403, "0x80070005")),
+        _ => Reaction::Correct,
+    });
+    let more = [&FOUR[..], &[&"--no-resume"]].concat();
+    upload(&folder.file(), &server.url(), &more).expect(1, &["server denies access"]);
+    assert_eq!(server.entity(), None);
     assert_eq!(server.kinds(), ["Create-Session", "Fragment", "Cancel-Session"]);
     assert_eq!(server.sessions(), 0);
 }
@@ -212,11 +218,11 @@ fn a_refused_session_is_cancelled() {
 #[test]
 fn retries_are_limited() {
     let (output, server) = fails("Fragment", |_| Reaction::Respond(refusal(500, "0x80070070")));
-    assert!(output.contains("the disk of the server is full"), "{output}");
+    assert!(output.contains("disk of the server is full"), "{output}");
     assert!(output.contains("after 4 attempts"), "{output}");
     assert_eq!(count(&server, "Fragment"), 4);
     let (output, _) = fails("Create-Session", |_| Reaction::Respond(status(200, &[])));
-    assert!(output.contains("check that the URL belongs to a BITS server"), "{output}");
+    assert!(output.contains("Check that the URL belongs to a BITS server"), "{output}");
 }
 
 #[test]
@@ -271,13 +277,13 @@ fn missing_and_wrong_credentials() {
     let challenge = || Reaction::Respond(status(401, &["WWW-Authenticate: Basic realm=\"here\""]));
     let server = Server::start(move |_| challenge());
     let ended = upload(&folder.file(), &server.url(), &[]);
-    ended.expect(1, &["requires credentials", "--basic", "Basic realm="]);
+    ended.expect(1, &["requires credentials of the scheme Basic", "--basic", "--bearer"]);
     let ended = upload(&folder.file(), &server.url(), &[&"--basic", &"user:s3cret"]);
-    ended.expect(1, &["rejects the credentials"]);
+    ended.expect(1, &["rejects the Basic credentials"]);
     assert!(!ended.output.contains("s3cret"));
     assert_eq!(server.seen().len(), 2);
     let server = Server::start(|_| Reaction::Correct).with_access(Access::Denied);
-    upload(&folder.file(), &server.url(), &[]).expect(1, &["access denied"]);
+    upload(&folder.file(), &server.url(), &[]).expect(1, &["server denies access"]);
 }
 
 /// Starts a server that directs its clients to 127.0.0.2, with this fallback timeout.

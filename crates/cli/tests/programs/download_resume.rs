@@ -1,10 +1,10 @@
-//! `download`: continuing an interrupted download.
+//! `bits download`: continuing an interrupted download.
 
 use std::fs;
 
-use crate::bits_server::{Reaction, Seen, Server, status};
+use crate::bits_server::{Reaction, Server, status};
 use crate::download_server::*;
-use crate::uploader::{Ended, Folder, Running, upload, wait_until};
+use crate::uploader::{Ended, Folder, Running, state, states, upload, wait_until};
 
 /// Number of bytes before the interruption.
 const BEGINNING: usize = 400;
@@ -27,9 +27,7 @@ fn interrupted(entity: &Entity, later: &Entity) -> Job {
 fn start(job: &Job) -> Running {
     let running = job.start(&[]);
     let next = format!("\"next\":{BEGINNING},");
-    wait_until("the state", || {
-        fs::read_to_string(job.path("file.state")).is_ok_and(|state| state.contains(&next))
-    });
+    wait_until("the state", || state(&job.states()).to_string().contains(&next));
     running
 }
 
@@ -37,7 +35,7 @@ fn kill(job: &Job) {
     let mut running = start(job);
     running.kill();
     running.end();
-    job.expect_files(&["file.part", "file.state", "file.state.lock"]);
+    job.expect_files(&["file.part"]);
 }
 
 #[test]
@@ -81,7 +79,7 @@ fn ctrl_c_pauses_a_download() {
     let job = interrupted(&entity, &entity);
     let running = start(&job);
     running.interrupt();
-    running.end().expect(130, &["paused at 400 of 1000 bytes; the same command continues"]);
+    running.end().expect(130, &["Paused at 400 of 1000 bytes. Run the same command to resume."]);
     job.run(&[]).expect(0, &[]);
     job.expect_complete(&entity.bytes);
 }
@@ -115,7 +113,7 @@ fn an_entity_that_changes_between_two_requests_is_downloaded_anew() {
         ("GET", 1) => Reaction::Respond(status(412, &[])),
         _ => Reaction::Respond(new.respond(seen)),
     });
-    job.run(&[]).expect(0, &["the body is incomplete", "retrying in", "the entity changed"]);
+    job.run(&[]).expect(0, &["body is incomplete", "retrying in", "the entity changed"]);
     job.expect_complete(&later.bytes);
 }
 
@@ -132,15 +130,15 @@ fn a_download_without_a_version_is_not_continued() {
         })
     };
     let job = cut(3);
-    job.run(&[]).expect(0, &["the body is incomplete"]);
+    job.run(&[]).expect(0, &["body is incomplete"]);
     job.expect_complete(&entity.bytes);
     assert_eq!(job.fields("GET", "Range"), [const { None }; 4]);
     let job = cut(usize::MAX);
-    let reason = "the server sends neither Last-Modified nor a strong ETag";
-    job.run(&[]).expect(1, &[reason, "starting over", "; --allow-missing-validator continues"]);
+    let reason = "server sends neither Last-Modified nor a strong ETag";
+    job.run(&[]).expect(1, &[reason, "starting over", "--allow-missing-validator continues"]);
     assert_eq!(job.file(), None);
     let job = cut(1);
-    job.run(&[&"--allow-missing-validator"]).expect(0, &["the body is incomplete"]);
+    job.run(&[&"--allow-missing-validator"]).expect(0, &["body is incomplete"]);
     job.expect_complete(&entity.bytes);
     let rest = format!("bytes={BEGINNING}-999");
     assert_eq!(job.fields("GET", "Range"), [None, Some(rest)]);
@@ -151,15 +149,26 @@ fn the_state_of_another_download_is_not_continued() {
     let entity = Entity::new('a', DATE);
     let job = interrupted(&entity, &entity);
     kill(&job);
-    let advice = "delete the file to start a new download";
-    let text = "file.state: belongs to a download without --range";
-    job.run(&[&"--range", &"0-9"]).expect(1, &[text, advice]);
-    let other = Server::start(|_: &Seen| Reaction::Respond(status(404, &[])));
-    let ended = Running::start_download(&other.url(), &job.path("file"), &[]).end();
-    ended.expect(1, &["file.state: belongs to a download from", &job.server.url(), advice]);
-    fs::write(job.path("file.state"), "{").expect("a file");
-    job.run(&[]).expect(1, &["file.state: is not a valid state file", advice]);
-    assert_eq!(other.seen().len(), 0);
+    job.run(&[&"--range", &"0-9"]).expect(0, &["downloaded 10 B"]);
+    job.expect_complete(&entity.bytes[..10]);
+
+    let job = interrupted(&entity, &entity);
+    kill(&job);
+    let other = Entity::new('b', DATE);
+    let respond = other.clone();
+    let server = Server::start(move |seen| Reaction::Respond(respond.respond(seen)));
+    job.start_from(&server.url(), &[]).end().expect(0, &["downloaded 1000 B"]);
+    assert_eq!(job.file(), Some(other.bytes));
+}
+
+#[test]
+fn a_damaged_state_is_replaced() {
+    let entity = Entity::new('a', DATE);
+    let job = interrupted(&entity, &entity);
+    kill(&job);
+    fs::write(states(&job.states()).swap_remove(0), "{").expect("a file");
+    job.run(&[]).expect(0, &[]);
+    job.expect_complete(&entity.bytes);
 }
 
 #[test]
@@ -167,16 +176,19 @@ fn one_process_runs_a_download_at_a_time() {
     let entity = Entity::new('a', DATE);
     let job = interrupted(&entity, &entity);
     let running = start(&job);
-    job.run(&[]).expect(1, &["another process is running this download"]);
+    job.run(&[]).expect(1, &["another process is running the same download"]);
     drop(running);
 }
 
 #[test]
-fn uploads_do_not_accept_the_state_of_a_download() {
+fn uploads_do_not_use_the_state_of_a_download() {
     let entity = Entity::new('a', DATE);
     let job = interrupted(&entity, &entity);
     kill(&job);
-    let folder = Folder::new(10);
-    let ended = upload(&folder.file(), &job.server.url(), &[&"--resume", &job.path("file.state")]);
-    ended.expect(1, &["is not a valid state file", "delete the file to start a new upload"]);
+    let before = states(&job.states());
+    let (folder, server) = (Folder::new(10), Server::start(|_| Reaction::Correct));
+    upload(&folder.file(), &server.url(), &[&"--resume", &job.states()]).expect(0, &[]);
+    assert_eq!(states(&job.states()), before);
+    job.run(&[]).expect(0, &[]);
+    job.expect_complete(&entity.bytes);
 }

@@ -1,0 +1,91 @@
+//! Messages for the user: each one names the cause and the next step.
+
+use std::fs;
+use std::time::Duration;
+
+use crate::bits_server::{Reaction, Server, status};
+use crate::uploader::{Folder, Running, bits, download, upload, wait_until};
+
+#[test]
+fn a_url_without_a_scheme_has_a_suggestion() {
+    let folder = Folder::new(10);
+    let text = "no scheme; did you mean http://127.0.0.1:8097/x ?\n";
+    upload(&folder.file(), "127.0.0.1:8097/x", &[]).expect(2, &[text]);
+    download("127.0.0.1:8097/x", &folder.path("new"), &[]).expect(2, &[text]);
+}
+
+/// A pause during the upload prints one unit for both numbers.
+#[test]
+fn a_paused_upload_says_how_to_continue() {
+    let folder = Folder::new(3 * 1024 * 1024);
+    let server = Server::start(|seen| match (&*seen.kind, seen.earlier) {
+        ("Fragment", 2) => Reaction::Stall,
+        _ => Reaction::Correct,
+    });
+    let running = Running::start(&folder.file(), &server.url(), &[&"--fragment-size", &"1MiB"]);
+    wait_until("the third fragment", || server.kinds().len() == 4);
+    running.interrupt();
+    let ended = running.end();
+    ended.expect(130, &["Paused at 2.0 of 3.0 MiB. Run the same command to resume.\n"]);
+    assert_eq!(ended.output.lines().count(), 1, "{}", ended.output);
+}
+
+#[test]
+fn an_existing_destination_is_named_before_the_first_request() {
+    let folder = Folder::new(10);
+    let server = Server::start(|_| Reaction::Correct);
+    download(&server.url(), &folder.file(), &[]).expect(
+        1,
+        &["/entity already exists. Choose another file, or replace it with --overwrite."],
+    );
+    upload(&folder.file(), &server.url(), &[&"--reply", &folder.file()])
+        .expect(1, &["/entity already exists. Choose another file for --reply, or delete it."]);
+    assert_eq!(server.seen().len(), 0);
+    assert_eq!(fs::read(folder.file()).expect("the file"), folder.bytes);
+}
+
+#[test]
+fn a_destination_that_exists_on_the_server_is_named() {
+    let folder = Folder::new(10);
+    let fields = ["BITS-Packet-Type: Ack", "BITS-Error-Code: 0x80070050"];
+    let server = Server::start(move |_| Reaction::Respond(status(409, &fields)));
+    let ended = upload(&folder.file(), &server.url(), &[&"--retries", &"0"]);
+    let text = format!("upload: {} already exists. Choose another URL", server.url());
+    ended.expect(1, &[&text]);
+}
+
+#[test]
+fn a_retry_names_the_time_and_the_reason() {
+    let folder = Folder::new(10);
+    let url = "http://127.0.0.1:9/x";
+    let mut command = bits("upload", &folder.path("states"));
+    command.arg(folder.file()).args([url, "--retries", "1", "--retry-delay", "1"]);
+    let ended = Running::spawn(command).end();
+    ended.expect(1, &["retrying in ", " s: tcp connect error: Connection refused"]);
+    ended.expect(1, &["after 2 attempts: connection to the server failed: tcp connect error"]);
+    assert!(!ended.output.contains("client error"), "{}", ended.output);
+    assert!(ended.took >= Duration::from_millis(500), "{:?}", ended.took);
+}
+
+#[test]
+fn completions_have_all_commands() {
+    let command = bits("completions", "/nowhere".as_ref()).arg("bash").output().expect("a program");
+    let script = String::from_utf8(command.stdout).expect("text");
+    assert!(command.status.success());
+    for name in ["upload", "download", "serve", "inspect", "--fragment-size", "--sessions"] {
+        assert!(script.contains(name), "{name}");
+    }
+}
+
+#[test]
+fn there_is_a_manual_page_for_each_command() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let status = bits("man", "/nowhere".as_ref()).arg(folder.path()).status().expect("a program");
+    assert!(status.success());
+    for name in ["bits", "bits-upload", "bits-download", "bits-serve", "bits-inspect"] {
+        let page = fs::read_to_string(folder.path().join(format!("{name}.1"))).expect(name);
+        assert!(page.contains(".TH") && page.contains("SYNOPSIS"), "{page}");
+    }
+    let page = fs::read_to_string(folder.path().join("bits-upload.1")).expect("a page");
+    assert!(page.contains("Ctrl\\-C") || page.contains("Ctrl-C"), "{page}");
+}
