@@ -198,7 +198,7 @@ impl SessionHandle {
                 loaded.as_ref().is_some_and(|versioned| versioned.record == it.record)
             }) {
                 *cached = loaded;
-                return Ok(Changed { outcome: made.outcome, ended: None });
+                return Ok(Changed::new(made.outcome));
             }
             let old = loaded.as_ref().map(|versioned| versioned.record.record.clone());
             let store = OneRecord { record: old, ..OneRecord::default() };
@@ -207,7 +207,7 @@ impl SessionHandle {
             let one = sessions.into_store();
             let (Some(Versioned { record: old, version, .. }), Some(record)) = (loaded, one.record)
             else {
-                return Ok(Changed { outcome, ended: None });
+                return Ok(Changed::new(outcome));
             };
             let mut new = SessionRecord { record, ..old.clone() };
             amend(&mut new);
@@ -219,12 +219,12 @@ impl SessionHandle {
                 }
             } else if new == old {
                 *cached = Some(Versioned { record: old, version });
-                return Ok(Changed { outcome, ended: None });
+                return Ok(Changed::new(outcome));
             } else {
                 match self.store.replace(&version, &new).await {
                     Ok(Some(version)) => {
                         *cached = Some(Versioned { record: new, version });
-                        return Ok(Changed { outcome, ended: None });
+                        return Ok(Changed::new(outcome));
                     }
                     Ok(None) => {}
                     Err(error) => {
@@ -243,6 +243,13 @@ pub(crate) struct Changed<T> {
     pub(crate) outcome: T,
     /// The last record of a session that has ended and was removed.
     pub(crate) ended: Option<SessionRecord>,
+}
+
+impl<T> Changed<T> {
+    /// Creates the result of a change after which the session continues.
+    pub(crate) const fn new(outcome: T) -> Self {
+        Self { outcome, ended: None }
+    }
 }
 
 async fn retry_later(

@@ -13,7 +13,7 @@ use tracing::{Span, debug, error, field, info, warn};
 use uuid::Uuid;
 
 use crate::body::{End, RequestBody};
-use crate::driver::{self, DriverError, NextStep, SessionHandle, now};
+use crate::driver::{self, Changed, DriverError, NextStep, SessionHandle, now};
 use crate::path::RequestPath;
 use crate::server::Inner;
 use crate::sessions::SessionRecord;
@@ -128,7 +128,7 @@ impl Inner {
         let (handle, first) = match (request, request.session_id().and_then(|id| id.guid())) {
             (Request::CreateSession(_), _) if context.access == Access::Granted => {
                 match self.create(request, context, caller).await {
-                    Ok(step) => (None, Ok(step)),
+                    Ok(step) => (None, Ok(Changed::new(step))),
                     Err(refusal) => return self.refusal(&refusal, None),
                 }
             }
@@ -142,7 +142,7 @@ impl Inner {
                     driver::create(self.policy(), self.session_limits, (0, 0), false, |sessions| {
                         sessions.handle_request(request, &context, || [0; 16])
                     });
-                (None, Ok(created.answer))
+                (None, Ok(Changed::new(created.answer)))
             }
         };
         let mut work = Work::new(self, caller, handle, body);
@@ -161,7 +161,7 @@ impl Inner {
         id: Uuid,
         request: &Request<'_>,
         context: &RequestContext<'_>,
-    ) -> (Arc<SessionHandle>, Result<NextStep<'s>, DriverError>) {
+    ) -> (Arc<SessionHandle>, Result<Changed<NextStep<'s>>, DriverError>) {
         let handle = Arc::new(self.session(id));
         let first = handle
             .change(self.policy(), |sessions| {
@@ -169,7 +169,7 @@ impl Inner {
                 Ok(step)
             })
             .await;
-        (handle, first.map(|changed| changed.outcome))
+        (handle, first)
     }
 
     /// Creates a session, and begins its staging.

@@ -82,9 +82,9 @@ impl<'s, 'r> Work<'s, 'r> {
     /// Carries out steps until one is the answer.
     pub(crate) async fn run(
         &mut self,
-        first: Result<NextStep<'s>, DriverError>,
+        first: Result<Changed<NextStep<'s>>, DriverError>,
     ) -> Result<SessionsResponse<'s>, Stop> {
-        let mut next = first.map_err(Stop::from);
+        let mut next = first.map_err(Stop::from).map(|changed| self.outcome(changed));
         let mut token = None;
         let answer = loop {
             let step = match next {
@@ -132,9 +132,14 @@ impl<'s, 'r> Work<'s, 'r> {
         &mut self,
         report: impl FnMut(&mut OneSession<'s>) -> Result<NextStep<'s>, DriverError>,
     ) -> StepResult<'s> {
-        let Changed { outcome, ended } = self.handle()?.change(self.policy(), report).await?;
-        self.ended = ended.or(self.ended.take());
-        Ok(outcome)
+        let changed = self.handle()?.change(self.policy(), report).await?;
+        Ok(self.outcome(changed))
+    }
+
+    /// Returns the result of a change, and remembers the end of the session.
+    fn outcome<T>(&mut self, changed: Changed<T>) -> T {
+        self.ended = changed.ended.or(self.ended.take());
+        changed.outcome
     }
 
     /// Reports stored bytes with their new description.

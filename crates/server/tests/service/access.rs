@@ -80,6 +80,22 @@ async fn a_session_does_not_exist_for_another_principal_or_path() {
 }
 
 #[tokio::test]
+async fn a_reply_is_readable_only_by_the_principal_that_uploaded() {
+    let world = World::new(|builder| {
+        authorized(builder).reply(|_| async { Some("reply") }).downloads(false)
+    })
+    .await;
+    let created = world.send(from(create("/f"), "m1")).await;
+    let id = created.header("bits-session-id").to_owned();
+    let acked = world.send(from(fragment("/f", &id, 0, b"hello", 5), "m1")).await;
+    let path = format!("/{}", acked.header("bits-reply-url"));
+    for (machine, status) in [("m1", 200), ("m2", 404), ("guest", 403)] {
+        let get = Request::get(&path).body(Full::default()).unwrap();
+        assert_eq!(world.send(from(get, machine)).await.status, status, "{machine}");
+    }
+}
+
+#[tokio::test]
 async fn a_destination_never_leads_out_of_the_storage() {
     let world = World::new(authorized).await;
     for path in

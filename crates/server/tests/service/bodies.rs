@@ -97,3 +97,21 @@ async fn the_body_of_a_refused_request_is_read_in_the_background() {
     // The receiver is dropped once the body was read.
     sender.closed().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_large_refused_body_is_read_for_a_moment_before_the_connection_is_closed() {
+    let world = World::new(|builder| builder).await;
+    let id = "{11111111-2222-3333-4444-555555555555}";
+    let (sender, body) = sent();
+    let length = 40 << 20;
+    let request = fragment_head("/f", id, 0, length, length).body(body).unwrap();
+    let answer = world.send(request).await;
+    assert_eq!(answer.header("connection"), "close");
+    let start = tokio::time::Instant::now();
+    while start.elapsed() < Duration::from_secs(4) {
+        sender.send(Bytes::from_static(b"hello")).expect("the body is read");
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    sender.closed().await;
+    assert!(start.elapsed() < Duration::from_secs(10));
+}

@@ -2,8 +2,9 @@
 
 use std::sync::{Arc, Mutex};
 
+use bits_proto::server::CommitAt;
 use bits_server::storage::StorageError;
-use bits_server::{Completed, Limits, Reply, Upload};
+use bits_server::{Completed, Limits, Parts, Reply, Upload};
 
 use crate::support::hooked::Operation;
 use crate::support::{World, create};
@@ -93,6 +94,70 @@ async fn every_upload_to_one_url_is_kept() {
         assert_eq!(world.published(key).unwrap(), bytes);
         assert_eq!(world.get(&format!("/{key}")).await.body, bytes);
     }
+}
+
+#[tokio::test]
+async fn data_of_the_embedder_stays_with_the_session() {
+    let completed = Arc::new(Mutex::new(Vec::new()));
+    let data = Arc::clone(&completed);
+    let world = World::new(|builder| {
+        let builder = builder.session_data(|request: &Parts| {
+            request.headers.get("x-job").map(|job| job.to_str().unwrap().to_owned())
+        });
+        builder.on_complete(move |upload: Completed| {
+            data.lock().unwrap().push(upload.data);
+            async {}
+        })
+    })
+    .await;
+    let mut request = create("/f");
+    request.headers_mut().insert("x-job", "job 7".parse().unwrap());
+    let id = world.send(request).await.header("bits-session-id").to_owned();
+    world.fragment("/f", &id, 0, b"hello", 5).await;
+    world.close("/f", &id).await;
+    world.upload("/g", b"hello").await;
+    assert_eq!(*completed.lock().unwrap(), ["job 7".into(), serde_json::Value::Null]);
+}
+
+#[cfg(feature = "sha256")]
+#[tokio::test]
+async fn the_sha256_of_an_upload_is_calculated() {
+    let completed = Arc::new(Mutex::new(Vec::new()));
+    let digests = Arc::clone(&completed);
+    let world = World::new(|builder| {
+        builder.sha256(true).on_complete(move |upload: Completed| {
+            digests.lock().unwrap().push(upload.sha256.map(String::from));
+            async {}
+        })
+    })
+    .await;
+    world.upload("/f", b"hello").await;
+    let id = world.create("/empty").await;
+    world.close("/empty", &id).await;
+    let expected = [
+        "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824",
+        "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+    ];
+    assert_eq!(*completed.lock().unwrap(), expected.map(|digest| Some(digest.to_owned())));
+}
+
+#[tokio::test]
+async fn an_upload_can_be_published_with_its_last_fragment() {
+    let calls = Arc::new(Mutex::new(0));
+    let counter = Arc::clone(&calls);
+    let world = World::new(|builder| {
+        builder.commit_at(CommitAt::LastFragment).on_complete(move |_| {
+            *counter.lock().unwrap() += 1;
+            async {}
+        })
+    })
+    .await;
+    let id = world.create("/f").await;
+    assert_eq!(world.fragment("/f", &id, 0, b"hello", 5).await.status, 200);
+    assert_eq!(world.published("f").unwrap(), "hello");
+    assert_eq!(world.close("/f", &id).await.status, 200);
+    assert_eq!(*calls.lock().unwrap(), 1);
+    assert_eq!(world.staged().await, 0);
 }
 
 #[tokio::test]
