@@ -1,6 +1,7 @@
 //! Notification of a server application.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -13,6 +14,7 @@ use http::HeaderMap;
 use tokio::net::TcpListener;
 use tower::ServiceExt as _;
 
+use crate::support::bodies::sent;
 use crate::support::hooked::Operation;
 use crate::support::{World, answer, create, fragment, packet};
 
@@ -163,6 +165,30 @@ async fn a_reply_that_cannot_be_stored_does_not_notify_again() {
     assert!(!answer.headers.contains_key("bits-reply-url"));
     assert_eq!(world.close("/f", &id).await.status, 200);
     assert_eq!(application.count(), 1);
+}
+
+#[tokio::test]
+async fn the_acceptance_is_recorded_before_the_reply_is_received() {
+    let (sender, reply) = sent();
+    let reply = Arc::new(Mutex::new(Some(reply)));
+    let application = Application::new(move |_, _| {
+        let reply = reply.lock().unwrap().take().expect("one notification");
+        Response::builder().header("Content-Length", 9).body(Body::new(reply)).unwrap()
+    })
+    .await;
+    let world = World::new(notifies(&application)).await;
+    let id = world.create("/f").await;
+    let request = fragment("/f", &id, 0, b"hello", 5);
+    let pending = tokio::spawn(world.service().oneshot(request));
+    let recorded = async {
+        while world.sessions.only().await.record.session.notified().is_none() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), recorded).await.expect("recorded");
+    sender.send("the reply".into()).unwrap();
+    let answer = answer(pending.await.unwrap().unwrap()).await;
+    assert!(answer.headers.contains_key("bits-reply-url"), "{answer:?}");
 }
 
 #[tokio::test]
