@@ -214,8 +214,12 @@ impl SessionHandle {
             if one.is_removed {
                 match self.store.remove(self.id, &version).await {
                     Ok(true) => return Ok(Changed { outcome, ended: Some(new) }),
-                    Ok(false) => continue,
-                    Err(error) => retry_later(error, &mut failures).await?,
+                    Ok(false) => {}
+                    Err(error) => {
+                        retry_later(error, &mut failures).await?;
+                        // The same removal again: it succeeds if the first one was made.
+                        *cached = Some(Versioned { record: old, version });
+                    }
                 }
             } else if new == old {
                 *cached = Some(Versioned { record: old, version });

@@ -7,6 +7,7 @@ mod bodies;
 mod client;
 mod downloads;
 mod hooks;
+mod lost_responses;
 mod metrics;
 #[cfg(feature = "notify")]
 mod notify;

@@ -19,6 +19,8 @@ pub struct NodeSessions {
     is_exclusive: Arc<AtomicBool>,
     is_unreachable: Arc<AtomicBool>,
     changes: Arc<AtomicUsize>,
+    /// Number of changes until one whose response is lost.
+    until_lost: Arc<AtomicUsize>,
 }
 
 impl NodeSessions {
@@ -29,6 +31,26 @@ impl NodeSessions {
             is_exclusive: Arc::default(),
             is_unreachable: Arc::default(),
             changes: Arc::default(),
+            until_lost: Arc::new(AtomicUsize::new(usize::MAX)),
+        }
+    }
+
+    /// Loses the response of one change after `changes` others: it is made, and the store reports a failure.
+    pub fn lose_response_after(&self, changes: usize) {
+        self.until_lost.store(changes, Ordering::SeqCst);
+    }
+
+    /// Returns `true` if the response was lost.
+    pub fn has_lost_response(&self) -> bool {
+        self.until_lost.load(Ordering::SeqCst) == usize::MAX
+    }
+
+    fn response<T>(&self, response: T) -> Result<T> {
+        // After zero the number is the largest one, so that nothing else is lost.
+        let next = |left: usize| (left < usize::MAX).then(|| left.wrapping_sub(1));
+        match self.until_lost.fetch_update(Ordering::SeqCst, Ordering::SeqCst, next) {
+            Ok(0) => Err(SessionStoreError::unavailable("connection reset")),
+            _ => Ok(response),
         }
     }
 
@@ -90,12 +112,12 @@ impl SessionStore for NodeSessions {
     async fn replace(&self, expected: &Version, record: &SessionRecord) -> Result<Option<Version>> {
         self.wait().await?;
         self.changes.fetch_add(1, Ordering::SeqCst);
-        self.store.replace(expected, record).await
+        self.response(self.store.replace(expected, record).await?)
     }
 
     async fn remove(&self, id: Uuid, expected: &Version) -> Result<bool> {
         self.wait().await?;
-        self.store.remove(id, expected).await
+        self.response(self.store.remove(id, expected).await?)
     }
 
     async fn count(&self, principal: Option<&str>) -> Result<usize> {
