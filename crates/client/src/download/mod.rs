@@ -36,8 +36,9 @@ pub struct Downloaded {
 
 /// A download that [`send`](Self::send) runs. [`Client::download`](crate::Client::download) creates it.
 ///
-/// Its bytes are in a file with the suffix `.part` beside the destination until it is complete. Bytes of
-/// two versions of the entity never mix: if the entity changes, the download starts over.
+/// Its bytes are in a file beside the destination until it is complete: with the suffix `.part` if
+/// [`resume`](Self::resume) is set, and otherwise `.tmp`. Bytes of two versions of the entity never mix: if
+/// the entity changes, the download starts over.
 ///
 /// | option | default |
 /// |---|---|
@@ -216,7 +217,8 @@ impl Download {
             Some(earlier) => earlier.machine,
             None => Machine::new(self.ranges.clone(), options, seed()?),
         };
-        let sink = Sink::file(path, machine.received(), self.overwrite)?;
+        let received = state.is_some().then(|| machine.received());
+        let sink = Sink::file(path, received, self.overwrite)?;
         let mut fetch = Fetch::new(machine, url, sink);
         fetch.state = state;
         fetch.rate_limit = self.shared.rate_limit.as_ref().map(Arc::clone);

@@ -16,7 +16,7 @@ use crate::state::with_suffix;
 /// The number of bytes that are written at once.
 const CHUNK: usize = 256 * 1024;
 
-/// Receives bytes in a file with the suffix `.part`, which is renamed when it is complete.
+/// Receives bytes in a file beside the destination, which is renamed when it is complete.
 #[derive(Debug)]
 pub(crate) struct PartFile {
     path: PathBuf,
@@ -48,11 +48,14 @@ pub(crate) fn check_destination(path: &Path, overwrite: bool) -> Result<()> {
 }
 
 impl PartFile {
-    /// Opens the file with its first `received` bytes, or fewer if bytes were lost.
-    pub fn open(path: &Path, received: u64, overwrite: bool) -> Result<Self> {
+    /// Opens the file with its first `received` bytes, or fewer if bytes were lost. `None` is for a
+    /// download that cannot be continued: its file has the suffix `.tmp`, so that it does not replace the
+    /// bytes of one that can.
+    pub fn open(path: &Path, received: Option<u64>, overwrite: bool) -> Result<Self> {
         check_destination(path, overwrite)?;
-        let part = with_suffix(path, ".part");
-        let (file, written) = open(&part, received).map_err(|error| Error::io(&part, error))?;
+        let part = with_suffix(path, if received.is_some() { ".part" } else { ".tmp" });
+        let opened = open(&part, received.unwrap_or(0));
+        let (file, written) = opened.map_err(|error| Error::io(&part, error))?;
         let file = Arc::new(file);
         Ok(Self { path: path.into(), part, file, written, buffer: BytesMut::new(), overwrite })
     }

@@ -21,7 +21,7 @@ impl Sink {
     }
 
     /// Opens a file with its first `received` bytes, or fewer if bytes were lost.
-    pub fn file(path: &Path, received: u64, overwrite: bool) -> Result<Self> {
+    pub fn file(path: &Path, received: Option<u64>, overwrite: bool) -> Result<Self> {
         PartFile::open(path, received, overwrite).map(Self::File)
     }
 

@@ -40,8 +40,9 @@ impl State {
         path: &Path,
         ranges: &[ByteRange],
     ) -> Result<(Self, Option<Earlier>)> {
-        let key = [url.as_str().as_bytes(), path.as_os_str().as_encoded_bytes()];
-        let file = folder.open("download", &key)?;
+        // Without the URL: downloads to one path share the incomplete file, so the latest one replaces the
+        // states of the others.
+        let file = folder.open("download", &[path.as_os_str().as_encoded_bytes()])?;
         let path = path.to_string_lossy().into_owned();
         let job = Job { url: url.as_str().into(), path, ranges: ranges.into() };
         let stored = file.load::<Job, Machine<Vec<ByteRange>>>()?;

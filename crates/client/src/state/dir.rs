@@ -20,7 +20,8 @@ const MAX_AGE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// The folder in which transfers store their states, so that the same transfer continues after an
 /// interruption, a crash or a failure.
 ///
-/// An upload is found again by its URL and its source, a download by its URL and its file. Each state
+/// An upload is found again by its URL and its source, and a download by its file. A download of another
+/// URL or of other ranges to this file starts over. Each state
 /// is one file, which only the user can read, because it has session ids and cookies. It is replaced
 /// atomically, and removed when the transfer has ended. A lock keeps two processes from running the
 /// same transfer. Updates are not flushed to the disk: after a power failure, the transfer may

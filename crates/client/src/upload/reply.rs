@@ -64,7 +64,7 @@ impl Reply {
     fn open_sink(&self) -> Result<Sink> {
         match &self.destination {
             ReplyOption::Memory { max_length } => Ok(Sink::memory(*max_length)),
-            ReplyOption::File { path } => Sink::file(path, 0, self.is_replaced),
+            ReplyOption::File { path } => Sink::file(path, None, self.is_replaced),
         }
     }
 }

@@ -202,3 +202,42 @@ async fn a_dropped_download_is_continued() {
     download(&server, folder.path()).send().await.unwrap();
     assert!(fs::read(folder.path().join("f")).unwrap() == content(LENGTH));
 }
+
+/// Both downloads write the same file until it is complete.
+#[tokio::test]
+async fn bytes_of_another_download_to_the_same_destination_are_not_continued() {
+    for has_state in [true, false] {
+        let folder = tempfile::tempdir().unwrap();
+        let (seen, stop) = (CancellationToken::new(), CancellationToken::new());
+        let server = cancelling(&seen, content(LENGTH), &VERSION_1).await;
+        let first = download(&server, folder.path()).cancel(stop.clone());
+        first.progress(cancel_after_bytes(stop)).send().await.unwrap_err();
+        let (part, kept) = (folder.path().join("f.part"), folder.path().join("other.part"));
+
+        let other = Server::scripted(|it| {
+            let answer = serve(it, &vec![1; LENGTH], &VERSION_1);
+            if it.method == "HEAD" {
+                return answer;
+            }
+            Answer::Hold(answer.into_bytes()[..1_500_000].to_vec())
+        })
+        .await;
+        let stop = CancellationToken::new();
+        let second = client().download(other.url("/f")).to(folder.path().join("f"));
+        let states = StateDir::new(folder.path().join("states"));
+        let second = if has_state { second.resume(states) } else { second };
+        let (from, to, cancel) = (part.clone(), kept.clone(), stop.clone());
+        let second = second.progress(move |progress| {
+            if progress.transferred > 1_000_000 && !cancel.is_cancelled() {
+                // A process that is killed leaves its bytes.
+                fs::copy(&from, &to).unwrap();
+                cancel.cancel();
+            }
+        });
+        second.cancel(stop).send().await.unwrap_err();
+        fs::rename(&kept, &part).unwrap();
+
+        download(&server, folder.path()).send().await.unwrap();
+        assert!(fs::read(folder.path().join("f")).unwrap() == content(LENGTH), "{has_state}");
+    }
+}
