@@ -108,7 +108,11 @@ pub async fn open(builder: Builder, arguments: &ServeArguments) -> Result<Builde
         Place::Memory => builder.storage(MemoryStorage::new()),
         Place::Bucket(bucket) => builder.storage(bucket.storage()),
         Place::Redis(url) => {
-            return Err(usage("--storage", &url, &"Redis stores sessions only: see --sessions"));
+            return Err(usage(
+                "--storage",
+                &shown(&url),
+                &"Redis stores sessions only: see --sessions",
+            ));
         }
     };
     Ok(match sessions {
@@ -175,7 +179,10 @@ fn default_sessions(storage: &Place) -> Result<Place, Failure> {
 
 /// Returns a URL without its password.
 fn shown(url: &str) -> String {
-    let Ok(mut url) = Url::parse(url) else { return url.into() };
+    let Ok(mut url) = Url::parse(url) else {
+        // An invalid URL may have a password too.
+        return url.rsplit_once('@').map_or(url, |(_, place)| place).into();
+    };
     if url.password().is_some() {
         // Fails only for URLs that cannot have one.
         let _ = url.set_password(Some("..."));
@@ -189,4 +196,16 @@ fn usage(option: &str, value: &(impl Display + ?Sized), reason: &dyn Display) ->
 
 fn failed(option: &str, value: &dyn Display, error: &(dyn std::error::Error + 'static)) -> Failure {
     Failure::failed(format!("{option} {value}: {}", error_chain(error)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn passwords_are_not_shown() {
+        assert_eq!(shown("redis://user:secret@host:6379/1"), "redis://user:...@host:6379/1");
+        assert_eq!(shown("redis://user:secret@host:99999/1"), "host:99999/1");
+        assert_eq!(shown("redis://host:6379/1"), "redis://host:6379/1");
+    }
 }
