@@ -1,4 +1,4 @@
-//! Whatever the bytes are, the reports cover each of them exactly once.
+//! The reports cover each byte exactly once, for all inputs.
 
 use crate::support::capture::Side::{self, Client, Server};
 use crate::support::capture::{Dialogue, plain_pcap};

@@ -1,5 +1,5 @@
-//! The inspector reports the same for a capture as for a plain file, however the conversation is divided into
-//! segments, and whatever the order and number of captured segments.
+//! The inspector reports the same for a capture as for a plain file, for every division of the conversation into
+//! segments, and for every order and number of captured segments.
 
 use crate::support::capture::Side::{Client, Server};
 use crate::support::capture::{Dialogue, Segment, plain_pcap};

@@ -51,7 +51,7 @@ pub type Result<T> = std::result::Result<T, SessionStoreError>;
 
 /// A store of sessions.
 ///
-/// A change counts only if it cannot be lost any more: the client is told that its bytes are stored.
+/// A change counts only if it cannot be lost any more: the server then acknowledges bytes to the client.
 /// [`testing`](crate::testing) checks implementations.
 #[async_trait]
 pub trait SessionStore: Send + Sync + 'static {

@@ -49,7 +49,7 @@ impl Request {
     }
 }
 
-/// What a server does after a request.
+/// Actions of a server after a request.
 #[derive(Clone, Debug)]
 pub enum Answer {
     /// Sends these bytes, and waits for the next request.
