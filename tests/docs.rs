@@ -1,16 +1,24 @@
-//! Checks the documents: links, paths, the feature tables, and the length of the README.
+//! Checks the documents: links, paths, code, metrics, the feature tables, and the length of the README.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Documents that are shown elsewhere too, on a package page or by rustdoc: no relative link works.
-const WITHOUT_LINKS: [&str; 3] = ["README.md", "CHANGELOG.md", "docs/EMBEDDING.md"];
-const OTHERS: [&str; 7] = [
+const WITHOUT_LINKS: [&str; 6] = [
+    "README.md",
+    "CHANGELOG.md",
+    "crates/cli/README.md",
+    "crates/client/README.md",
+    "crates/server/README.md",
+    "docs/EMBEDDING.md",
+];
+const OTHERS: [&str; 8] = [
     "CONTRIBUTING.md",
     "docs/BENCHMARKS.md",
     "docs/CONFORMANCE.md",
     "docs/INSPECT.md",
+    "docs/PRODUCTION.md",
     "docs/RENAMES.md",
     "fuzz/README.md",
     "tests/captures/README.md",
@@ -61,8 +69,18 @@ fn anchors(text: &str) -> BTreeSet<String> {
 fn paths(text: &str) -> Vec<String> {
     let text = without_blocks(text);
     let spans = text.split('`').skip(1).step_by(2);
-    let folders =
-        [".cargo/", ".ci/", "benches/", "crates/", "docs/", "examples/", "fuzz/", "src/", "tests/"];
+    let folders = [
+        ".cargo/",
+        ".ci/",
+        "benches/",
+        "crates/",
+        "docs/",
+        "examples/",
+        "fuzz/",
+        "packaging/",
+        "src/",
+        "tests/",
+    ];
     let is_path = |span: &&str| {
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._/-".contains(&byte);
         let is_file = span.ends_with(".md") && span.starts_with(|it: char| it.is_uppercase());
@@ -133,6 +151,55 @@ fn the_readme_gets_to_the_point() {
         "`bitsadmin`",
     ] {
         assert!(first.contains(term), "the first paragraph does not mention {term}");
+    }
+}
+
+/// Returns the blocks of code whose language begins with `rust,`, without their languages.
+fn blocks(text: &str) -> Vec<String> {
+    let parts = text.split("\n```").skip(1).step_by(2);
+    let blocks = parts.filter_map(|block| block.split_once('\n'));
+    blocks
+        .filter(|(language, _)| language.starts_with("rust,"))
+        .map(|(_, code)| code.into())
+        .collect()
+}
+
+/// The doctests of the libraries compile the code of their own pages. The core cannot compile it.
+#[test]
+fn code_of_the_libraries_is_that_of_their_pages() {
+    let compiled: BTreeSet<String> = ["crates/client/README.md", "crates/server/README.md"]
+        .into_iter()
+        .flat_map(|name| blocks(&text(name)))
+        .collect();
+    assert_eq!(compiled.len(), 3);
+    for name in ["README.md", "docs/EMBEDDING.md"] {
+        let shown = blocks(&text(name)).into_iter().filter(|code| code.contains("use bits_"));
+        let shown: Vec<_> = shown.filter(|code| !code.contains("use bits_proto")).collect();
+        assert!(shown.len() >= 2, "{name} shows {} blocks", shown.len());
+        for code in shown {
+            assert!(compiled.contains(&code), "{name}: not the code of a library page:\n{code}");
+        }
+    }
+}
+
+#[test]
+fn the_production_page_shows_the_packaged_configuration() {
+    let packaged = text("packaging/serve.toml");
+    let options: Vec<_> = packaged.lines().filter(|line| !line.starts_with('#')).collect();
+    assert!(text("docs/PRODUCTION.md").contains(&options.join("\n")));
+}
+
+#[test]
+fn every_metric_is_described() {
+    let source = text("crates/server/src/metrics.rs");
+    let names = source.lines().filter_map(|line| line.strip_prefix("pub(crate) const "));
+    let names: Vec<_> = names.filter_map(|line| line.split('"').nth(1)).collect();
+    assert!(names.len() >= 9, "{names:?}");
+    for page in ["crates/server/src/lib.rs", "docs/PRODUCTION.md"] {
+        let page_text = text(page);
+        for name in &names {
+            assert!(page_text.contains(&format!("`{name}`")), "{page} does not describe {name}");
+        }
     }
 }
 

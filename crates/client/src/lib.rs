@@ -86,3 +86,8 @@ pub use self::state::StateDir;
 pub use self::upload::{Upload, Uploaded};
 pub use bits_proto::download::ByteRange;
 pub use tokio_util::sync::CancellationToken;
+
+/// Compiles the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

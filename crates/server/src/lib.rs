@@ -173,3 +173,8 @@ pub use self::reply::{IntoReply, Reply, Upload};
 pub use self::response::ResponseBody;
 pub use self::server::Server;
 pub use self::service::BitsService;
+
+/// Compiles the example of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

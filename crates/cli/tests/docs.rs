@@ -1,0 +1,113 @@
+//! Checks the commands in the documents: every option that they name exists.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+/// Documents that name commands or options of `bits`, by path from the root of the repository.
+const DOCUMENTS: [&str; 9] = [
+    "CONTRIBUTING.md",
+    "README.md",
+    "crates/cli/README.md",
+    "crates/server/README.md",
+    "docs/EMBEDDING.md",
+    "docs/INSPECT.md",
+    "docs/PRODUCTION.md",
+    "src/guide/machines.md",
+    "src/guide/stacks.md",
+];
+
+const COMMANDS: [&str; 5] = ["serve", "upload", "download", "inspect", "demo"];
+
+fn text(name: &str) -> String {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    fs::read_to_string(root.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+/// Returns the long options in a text, without values.
+fn options(text: &str) -> BTreeSet<String> {
+    let words = text.split(|it: char| !it.is_ascii_alphanumeric() && it != '-');
+    let options = words.filter(|word| word.starts_with("--") && word.len() > 2);
+    options.map(str::to_owned).collect()
+}
+
+/// Returns the options of each command, as its help lists them.
+fn existing() -> BTreeMap<&'static str, BTreeSet<String>> {
+    let help = |command| {
+        let bits = Command::new(env!("CARGO_BIN_EXE_bits")).args([command, "--help"]).output();
+        options(&String::from_utf8(bits.expect("the program runs").stdout).expect("UTF-8"))
+    };
+    COMMANDS.map(|command| (command, help(command))).into()
+}
+
+/// Returns the code of a document: its code spans, and the lines of its blocks.
+fn code(text: &str) -> Vec<String> {
+    let mut code = Vec::new();
+    for (number, part) in text.split("\n```").enumerate() {
+        if number % 2 == 1 {
+            code.extend(part.lines().skip(1).map(str::to_owned));
+        } else {
+            code.extend(part.split('`').skip(1).step_by(2).map(|span| span.replace('\n', " ")));
+        }
+    }
+    code
+}
+
+/// Splits a command line into the command of `bits` and the rest, also if cargo runs it.
+fn command(line: &str) -> Option<(&str, &str)> {
+    let cargo = line.starts_with("cargo run").then(|| line.split_once("-p bits-cli -- ")).flatten();
+    let arguments = cargo.map(|(_, rest)| rest).or_else(|| line.strip_prefix("bits "))?;
+    Some(arguments.split_once(' ').unwrap_or((arguments, "")))
+}
+
+#[test]
+fn every_option_in_the_documents_exists() {
+    let existing = existing();
+    let all: BTreeSet<_> = existing.values().flatten().cloned().collect();
+    let mut found = 0;
+    for name in DOCUMENTS {
+        for line in code(&text(name)) {
+            let (known, named) = match command(&line) {
+                Some((command, rest)) if COMMANDS.contains(&command) => {
+                    (&existing[command], options(rest))
+                }
+                None if line.starts_with("--") && !line.starts_with("-- ") => {
+                    (&all, options(&line))
+                }
+                _ => continue,
+            };
+            for option in named {
+                assert!(known.contains(&option), "{name}: {line}: {option} does not exist");
+                found += 1;
+            }
+        }
+    }
+    assert!(found > 40, "{found}");
+}
+
+#[test]
+fn every_key_of_the_packaged_configuration_is_an_option() {
+    let existing = existing();
+    let configuration = text("packaging/serve.toml");
+    let keys: Vec<_> = configuration.lines().filter_map(|line| line.split_once(" = ")).collect();
+    assert!(keys.len() > 5, "{keys:?}");
+    for (key, _) in keys {
+        assert!(existing["serve"].contains(&format!("--{key}")), "{key}");
+    }
+}
+
+#[test]
+fn commands_of_the_packages_are_accepted() {
+    let unit = text("packaging/bits.service");
+    let start =
+        unit.lines().find_map(|line| line.strip_prefix("ExecStart=/usr/local/bin/bits serve"));
+    let image = text("packaging/Dockerfile");
+    let default = image.lines().find_map(|line| line.strip_prefix("CMD [\"serve\""));
+    let known = &existing()["serve"];
+    for command in [start.expect("a command"), default.expect("a command")] {
+        let named = options(command);
+        assert!(named.len() >= 2, "{command}");
+        assert!(named.is_subset(known), "{command}");
+    }
+}
