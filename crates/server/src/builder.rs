@@ -14,7 +14,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::access::{self, Authorize, AuthorizeFn};
 use crate::hooks::{
-    CompleteFn, Completed, DestinationFn, HookResult, IntoDestination, SessionDataFn,
+    self, CompleteFn, Completed, DestinationFn, HookResult, IntoDestination, SessionDataFn,
 };
 use crate::public_url::PublicUrls;
 use crate::reply::{Application, IntoReply, Upload};
@@ -179,9 +179,10 @@ impl Builder {
         F: Fn(Completed) -> T + Send + Sync + 'static,
         T: Future<Output: HookResult> + Send + 'static,
     {
+        let on_complete = Arc::new(on_complete);
         self.on_complete = Some(Arc::new(move |completed| {
-            let called = on_complete(completed);
-            Box::pin(async move { called.await.into_result() })
+            let on_complete = Arc::clone(&on_complete);
+            hooks::call(|| async move { on_complete(completed).await.into_result() })
         }));
         self
     }
@@ -197,9 +198,10 @@ impl Builder {
         F: Fn(Upload) -> T + Send + Sync + 'static,
         T: Future<Output: IntoReply> + Send + 'static,
     {
+        let reply = Arc::new(reply);
         self.application = Application::Closure(Arc::new(move |upload| {
-            let called = reply(upload);
-            Box::pin(async move { called.await.into_reply() })
+            let reply = Arc::clone(&reply);
+            hooks::call(|| async move { reply(upload).await.into_reply() })
         }));
         self
     }

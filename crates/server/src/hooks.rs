@@ -1,9 +1,11 @@
 //! Code of the embedder that the service calls.
 
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 
 use http::request::Parts;
 use uuid::Uuid;
@@ -12,6 +14,26 @@ use crate::{BoxError, InvalidKey, Key, Principal};
 
 /// A boxed future.
 pub(crate) type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// Calls code of the embedder. A panic becomes an error: otherwise it would end the task of the request, and
+/// the session would be locked until the timeout of the work.
+pub(crate) fn call<T, F>(
+    code: impl FnOnce() -> F + Send + 'static,
+) -> BoxFuture<Result<T, BoxError>>
+where
+    F: Future<Output = Result<T, BoxError>> + Send,
+{
+    Box::pin(async move {
+        let mut running = Box::pin(async move { code().await });
+        poll_fn(|cx| {
+            let poll = || running.as_mut().poll(cx);
+            // After a panic it is not polled again.
+            catch_unwind(AssertUnwindSafe(poll))
+                .unwrap_or_else(|_| Poll::Ready(Err("the code of the embedder panicked".into())))
+        })
+        .await
+    })
+}
 
 pub(crate) type DestinationFn =
     Box<dyn Fn(&Principal, &str) -> Result<Key, InvalidDestination> + Send + Sync>;

@@ -1,5 +1,6 @@
 //! Code of the embedder that the service calls.
 
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 
 use bits_proto::server::CommitAt;
@@ -32,6 +33,35 @@ async fn a_hook_that_fails_is_called_again() {
     assert_eq!(calls.len(), 2);
     assert_eq!((calls[1].key.as_str(), calls[1].length, &*calls[1].path), ("dir/f", 5, "dir/f"));
     assert_eq!(calls[0].session, calls[1].session);
+}
+
+/// Otherwise the session would be locked until `Limits::work_timeout`.
+#[tokio::test]
+async fn code_that_panics_does_not_lock_the_session() {
+    let (hook_calls, reply_calls) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (hooked, replied) = (Arc::clone(&hook_calls), Arc::clone(&reply_calls));
+    let world = World::new(|builder| {
+        builder
+            .on_complete(move |_| {
+                assert!(hooked.fetch_add(1, SeqCst) > 0, "the first call panics");
+                std::future::ready(())
+            })
+            .reply(move |_| {
+                let replied = Arc::clone(&replied);
+                async move {
+                    assert!(replied.fetch_add(1, SeqCst) > 0, "the first call panics");
+                    Reply::NONE
+                }
+            })
+    })
+    .await;
+    let id = world.create("/f").await;
+    assert_eq!(world.fragment("/f", &id, 0, b"hello", 5).await.status, 500);
+    assert_eq!(world.fragment("/f", &id, 0, b"hello", 5).await.status, 200);
+    assert_eq!(world.close("/f", &id).await.status, 500);
+    assert_eq!(world.close("/f", &id).await.status, 200);
+    assert_eq!((hook_calls.load(SeqCst), reply_calls.load(SeqCst)), (2, 2));
+    assert_eq!(world.published("f").unwrap(), "hello");
 }
 
 #[tokio::test]
