@@ -178,6 +178,13 @@ impl<'s, 'r> Work<'s, 'r> {
         Ok(())
     }
 
+    /// Renews the work token if possible. If a later request has taken over, the work itself fails.
+    pub(crate) async fn try_renew(&self, token: WorkToken, kind: Renewal) {
+        if let Err(Stop::Session(error)) = self.renew(token, kind).await {
+            debug!(%error, "cannot renew the work token");
+        }
+    }
+
     /// Runs work that may take long, and renews the work token at regular intervals.
     pub(crate) async fn while_renewing<T>(
         &self,
@@ -189,10 +196,7 @@ impl<'s, 'r> Work<'s, 'r> {
         let renewals = async {
             loop {
                 sleep(interval).await;
-                // If a later request has taken over, the work itself fails.
-                if let Err(Stop::Session(error)) = self.renew(token, kind).await {
-                    debug!(%error, "cannot renew the work token");
-                }
+                self.try_renew(token, kind).await;
             }
         };
         let mut work = pin!(work);
@@ -334,7 +338,8 @@ pub(crate) enum Renewal {
 }
 
 impl Renewal {
-    fn interval(self, policy: &Policy<'_>) -> Duration {
+    /// Returns the time between two renewals.
+    pub(crate) fn interval(self, policy: &Policy<'_>) -> Duration {
         match self {
             Self::Store => policy.store_timeout / 3,
             Self::Work => policy.work_timeout / 3,

@@ -13,7 +13,7 @@ use bits_proto::field::ReplyUrl;
 use bits_proto::server::{HostError, Notified, Reply, Step, WorkToken};
 use reqwest::Url;
 use reqwest::redirect::Policy;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use tracing::{error, info, warn};
 
 use self::exchange::Exchange;
@@ -147,6 +147,8 @@ impl<'s> Work<'s, '_> {
             Err(error) => return self.failed(token, &error).await,
         };
         let mut is_recorded = false;
+        let interval = Renewal::Work.interval(&self.policy());
+        let mut renewed = Instant::now();
         loop {
             let poll = exchange.notification.poll();
             match (poll, exchange.notification.copy_to_destination()) {
@@ -172,6 +174,11 @@ impl<'s> Work<'s, '_> {
                 }
                 (poll, _) => {
                     self.while_renewing(token, Renewal::Work, exchange.advance(poll)).await?;
+                    // Many short steps take long together.
+                    if renewed.elapsed() >= interval {
+                        self.try_renew(token, Renewal::Work).await;
+                        renewed = Instant::now();
+                    }
                 }
             }
         }

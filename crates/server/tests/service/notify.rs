@@ -9,7 +9,7 @@ use axum::extract::Request;
 use axum::response::Response;
 use bits_server::sessions::MemorySessions;
 use bits_server::storage::{FileStorage, StorageError};
-use bits_server::{BuildError, Builder, Notify, Server};
+use bits_server::{BuildError, Builder, Limits, Notify, Server};
 use http::HeaderMap;
 use tokio::net::TcpListener;
 use tower::ServiceExt as _;
@@ -104,6 +104,33 @@ async fn the_application_receives_the_url_that_a_trusted_proxy_reports() {
     let requests = application.requests.lock().unwrap();
     let url = &requests[0].0["bits-original-request-url"];
     assert_eq!(url, "https://public.example/f%20(1)");
+}
+
+/// Each step of the exchange is short, and all of them together take longer than the timeout.
+#[tokio::test]
+async fn the_token_is_renewed_while_a_long_reply_arrives() {
+    let step = Duration::from_millis(10);
+    let application = Application::new(move |_, _| {
+        let (pieces, body) = sent();
+        tokio::spawn(async move {
+            for _ in 0..30 {
+                tokio::time::sleep(step).await;
+                pieces.send("piece ".into()).unwrap();
+            }
+        });
+        Response::new(Body::new(body))
+    })
+    .await;
+    let mut changes = Vec::new();
+    for work_timeout in [step * 1000, step * 20] {
+        let limits = Limits { work_timeout, ..Limits::default() };
+        let world = World::new(|builder| notifies(&application)(builder).limits(limits)).await;
+        let id = world.create("/f").await;
+        let answer = world.fragment("/f", &id, 0, b"hello", 5).await;
+        assert_eq!(answer.header("bits-received-content-range"), "5");
+        changes.push(world.sessions.changes());
+    }
+    assert!(changes[1] >= changes[0] + 3, "{changes:?}");
 }
 
 #[tokio::test]
