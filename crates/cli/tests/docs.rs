@@ -1,9 +1,10 @@
-//! Checks the commands in the documents: every option that they name exists.
+//! Checks the commands in the documents: their options exist, and the first ones work as described.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 
 /// Documents that name commands or options of `bits`, by path from the root of the repository.
 const DOCUMENTS: [&str; 9] = [
@@ -110,4 +111,88 @@ fn commands_of_the_packages_are_accepted() {
         assert!(named.len() >= 2, "{command}");
         assert!(named.is_subset(known), "{command}");
     }
+}
+
+#[test]
+fn the_command_line_overrides_the_packaged_configuration() {
+    let configuration = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packaging/serve.toml");
+    let overrides = ["--listen", "127.0.0.1:0", "--metrics=127.0.0.1:0", "--storage", "ftp://host"];
+    let bits = Command::new(env!("CARGO_BIN_EXE_bits"))
+        .args(["serve", "--config"])
+        .arg(configuration)
+        .args(overrides)
+        .output()
+        .expect("the program runs");
+    let errors = String::from_utf8_lossy(&bits.stderr);
+    assert!(errors.contains("--storage ftp://host: unknown scheme"), "{errors}");
+    assert_eq!(bits.status.code(), Some(2));
+}
+
+/// A server that is killed at the end of the test.
+struct Server {
+    process: Child,
+    url: String,
+}
+
+impl Server {
+    fn start(folder: &Path, options: &[&str]) -> Self {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_bits"))
+            .args(["serve", "--storage", "uploads", "--listen", "127.0.0.1:0"])
+            .args(options)
+            .current_dir(folder)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the program runs");
+        let mut line = String::new();
+        let output = process.stdout.take().expect("its output");
+        BufReader::new(output).read_line(&mut line).expect("a line");
+        let url = line.trim().strip_prefix("listening on ").expect("the address").to_owned();
+        Self { process, url }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Runs `bits` in a folder, with states of transfers in it.
+fn bits(folder: &Path, arguments: &[&str]) -> Option<i32> {
+    let mut bits = Command::new(env!("CARGO_BIN_EXE_bits"));
+    bits.args(arguments).args(["--quiet", "--no-proxy", "--resume", "states"]);
+    bits.current_dir(folder).status().expect("the program runs").code()
+}
+
+#[test]
+fn the_first_commands_of_the_page_work() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    fs::write(folder.join("report.zip"), "content").expect("a file");
+    let server = Server::start(folder, &[]);
+    let url = format!("{}/report.zip", server.url);
+    assert_eq!(bits(folder, &["upload", "report.zip", &url]), Some(0));
+    assert_eq!(bits(folder, &["download", &url, "copy.zip"]), Some(0));
+    assert_eq!(fs::read(folder.join("copy.zip")).expect("the copy"), b"content");
+    // As the page says, the folder of a URL's path must exist.
+    let other = format!("{}/logs/report.zip", server.url);
+    assert_eq!(bits(folder, &["upload", "report.zip", &other]), Some(1));
+    fs::create_dir(folder.join("uploads/logs")).expect("a folder");
+    assert_eq!(bits(folder, &["upload", "report.zip", &other]), Some(0));
+}
+
+#[test]
+fn every_upload_to_one_url_is_kept_in_its_folder() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    fs::write(folder.join("report.zip"), "content").expect("a file");
+    let server = Server::start(folder, &["--keep-every-upload"]);
+    let url = format!("{}/fleet/logs", server.url);
+    for _ in 0..2 {
+        assert_eq!(bits(folder, &["upload", "report.zip", &url]), Some(0));
+    }
+    let kept = fs::read_dir(folder.join("uploads/fleet/logs")).expect("the folder of the URL");
+    assert_eq!(kept.count(), 2);
 }

@@ -16,7 +16,8 @@ use crate::units::{duration, size};
 
 /// Options of the server.
 #[derive(Args)]
-#[command(after_help = AFTER_HELP)]
+// An option on the command line overrides that of the configuration file, which precedes it.
+#[command(after_help = AFTER_HELP, args_override_self = true)]
 pub struct ServeArguments {
     /// Storage of the files: a folder, or a bucket such as s3://BUCKET/PREFIX, gs://BUCKET/PREFIX or
     /// az://CONTAINER/PREFIX, or memory: for trying out.

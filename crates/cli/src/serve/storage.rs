@@ -144,7 +144,10 @@ fn folder(
     sessions: &Place,
     arguments: &ServeArguments,
 ) -> Result<Builder, Failure> {
-    let mut options = FileStorage::options().fsync(arguments.fsync);
+    let mut options = FileStorage::options()
+        .fsync(arguments.fsync)
+        // The path of a URL becomes a folder with all uploads to it.
+        .create_folders(arguments.keep_every_upload);
     let explain = |error| failed("--storage", &root.display(), &error);
     if let Place::Folder(path) = sessions {
         std::fs::create_dir_all(path)
