@@ -210,17 +210,31 @@ fn features(text: &str) -> Vec<String> {
     rows.take_while(|line| line.starts_with('|')).map(str::to_owned).collect()
 }
 
+/// Returns the names in a feature table.
+fn named(table: &[String]) -> BTreeSet<String> {
+    table.iter().filter_map(|row| row.split('`').nth(1)).map(str::to_owned).collect()
+}
+
+/// Returns the features that a manifest declares.
+fn declared(manifest: &str) -> BTreeSet<String> {
+    let section = manifest.split("\n[features]\n").nth(1).expect("a section of features");
+    let section = section.split("\n[").next().expect("its end");
+    let declared = section.lines().filter_map(|line| Some(line.split_once(" = ")?.0));
+    declared.filter(|name| *name != "default").map(str::to_owned).collect()
+}
+
 #[test]
 fn both_feature_tables_list_all_features() {
     let table = features(&text("README.md"));
     assert_eq!(table, features(&text("src/lib.rs")));
-    let named: BTreeSet<_> = table.iter().filter_map(|row| row.split('`').nth(1)).collect();
-    let manifest = text("Cargo.toml");
-    let section = manifest.split("\n[features]\n").nth(1).expect("a section of features");
-    let section = section.split("\n[").next().expect("its end");
-    let declared = section.lines().filter_map(|line| Some(line.split_once(" = ")?.0));
-    let declared: BTreeSet<_> = declared.filter(|name| *name != "default").collect();
-    assert_eq!(named, declared);
+    assert_eq!(named(&table), declared(&text("Cargo.toml")));
+}
+
+#[test]
+fn both_feature_tables_of_the_server_list_all_features() {
+    let table = features(&text("crates/server/README.md"));
+    assert_eq!(table, features(&text("crates/server/src/lib.rs")));
+    assert_eq!(named(&table), declared(&text("crates/server/Cargo.toml")));
 }
 
 #[test]

@@ -32,8 +32,18 @@
 //! # }
 //! ```
 //!
-//! A PC uploads to it with `Start-BitsTransfer -TransferType Upload`, and so do clients that use the crate
-//! `bits-client`.
+//! A PC uploads to it with `Start-BitsTransfer -TransferType Upload report.zip http://HOST/upload/report.zip`, and so do
+//! clients that use the crate `bits-client`.
+//!
+//! # Features
+//!
+//! | feature | default | enables |
+//! |---|---|---|
+//! | `file` | yes | `FileStorage`, `SharedFileStorage`, `FileSessions` |
+//! | `object` | no | `ObjectStorage`, `ObjectSessions` |
+//! | `redis` | no | `RedisSessions` |
+//! | `notify` | no | notification of a server application over HTTP, as IIS does |
+//! | `sha256` | no | SHA-256 of each upload |
 //!
 //! # Storages
 //!
@@ -41,6 +51,10 @@
 //! one step when its client closes the session: readers never see a part of it. Its name is a [`Key`], which
 //! never leads out of the storage. See the module [`storage`] for the storages of this crate and for the contract
 //! of others.
+//!
+//! A storage in a folder denies entities in folders that do not exist, as IIS does, unless it was opened with
+//! `FileStorage::options().create_folders(true)`. A destination such as `{principal}/{path}` requires this, and so does
+//! [`Builder::keep_every_upload`].
 //!
 //! # Sessions
 //!
@@ -70,8 +84,9 @@
 //!
 //! # Connections
 //!
-//! The service reads a body as fast as the storage takes it, in constant memory. Bytes are acknowledged at least once a
-//! mebibyte and every two seconds, so a broken connection loses little. Work continues when an HTTP server drops the
+//! The service reads a body as fast as the storage takes it, in constant memory. Bytes are stored at
+//! least once a mebibyte and every two seconds, so a broken connection loses little. A storage can choose other
+//! [limits](storage::Storage::flush_limits). Work continues when an HTTP server drops the
 //! handler of a request.
 //!
 //! A refused body is read and dropped up to [`PolicyBuf::drain_limit`](bits_proto::server::PolicyBuf). A longer one
