@@ -97,8 +97,17 @@ impl Index {
         self.state().changed.clear();
     }
 
-    /// Uses a list, except for sessions that this node has changed in the meantime.
-    fn end_list(&self, mut entries: HashMap<Uuid, Entry>) {
+    /// Uses a list, except for sessions that this node has changed in the meantime. Returns the first failure
+    /// to read a session. All others are known then, so that few are left to read the next time.
+    fn end_list(&self, listed: Vec<Result<Option<(Uuid, Entry)>>>) -> Option<SessionStoreError> {
+        let mut failure = None;
+        let mut entries = HashMap::new();
+        for entry in listed {
+            match entry {
+                Ok(entry) => entries.extend(entry),
+                Err(error) => failure = failure.or(Some(error)),
+            }
+        }
         let mut state = self.state();
         for (id, entry) in std::mem::take(&mut state.changed) {
             match entry {
@@ -106,7 +115,12 @@ impl Index {
                 None => entries.remove(&id),
             };
         }
-        state.entries = entries;
+        if failure.is_some() {
+            state.entries.extend(entries);
+        } else {
+            state.entries = entries;
+        }
+        failure
     }
 }
 
@@ -124,8 +138,11 @@ impl ObjectSessions {
         self.delete_removed(&objects).await?;
         let sessions = objects.into_iter().filter(|meta| meta.size > 0);
         let entries = stream::iter(sessions).map(|meta| self.entry(meta)).buffer_unordered(READS);
-        let entries: Vec<_> = entries.try_collect().await?;
-        self.index.end_list(entries.into_iter().flatten().collect());
+        let entries: Vec<_> = entries.collect().await;
+        let failure = self.index.end_list(entries);
+        if let Some(failure) = failure {
+            return Err(failure);
+        }
         *listed = Some(start);
         Ok(())
     }
