@@ -4,6 +4,7 @@
 
 mod azure;
 mod check;
+mod cluster;
 mod cost;
 mod driver;
 mod faults;

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -32,6 +32,8 @@ struct State {
     parts: tokio::sync::Mutex<HashMap<String, HashMap<usize, String>>>,
     number: AtomicU64,
     ignores_conditions: AtomicBool,
+    /// Number of operations that have begun and not ended.
+    active: AtomicUsize,
     /// Operations to stall, with a barrier for each.
     stalls: Mutex<HashMap<&'static str, Arc<Stall>>>,
 }
@@ -92,6 +94,13 @@ impl<S> Observed<S> {
         self.state.ignores_conditions.store(true, Ordering::Relaxed);
     }
 
+    /// Waits for a moment in which no operation is in progress.
+    pub(crate) async fn idle(&self) {
+        while self.state.active.load(Ordering::SeqCst) > 0 {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+
     /// Returns the number of requests by kind since the last call.
     pub(crate) fn take_requests(&self) -> BTreeMap<&'static str, u64> {
         std::mem::take(&mut locked(&self.state.requests))
@@ -132,6 +141,7 @@ impl<S> Observed<S> {
         performed: impl Future<Output = Result<T>>,
     ) -> Result<T> {
         *locked(&self.state.requests).entry(operation).or_default() += 1;
+        let _active = Active::new(&self.state.active);
         let stall = locked(&self.state.stalls).remove(operation);
         if let Some(stall) = stall {
             stall.reached.notify_one();
@@ -149,6 +159,22 @@ impl<S> Observed<S> {
                 Err(error) => Err(error),
             },
         }
+    }
+}
+
+/// Counts an operation in progress.
+struct Active<'a>(&'a AtomicUsize);
+
+impl<'a> Active<'a> {
+    fn new(number: &'a AtomicUsize) -> Self {
+        number.fetch_add(1, Ordering::SeqCst);
+        Self(number)
+    }
+}
+
+impl Drop for Active<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
