@@ -16,6 +16,8 @@ const PART: usize = 8 * 1024 * 1024;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
+    // Fails only if there is a provider already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let mut arguments = std::env::args().skip(1);
     let (Some(file), Some(url)) = (arguments.next(), arguments.next()) else {
         return Err("expected FILE s3://BUCKET/KEY".into());
