@@ -33,6 +33,7 @@ impl<J, M> Stored<J, M> {
 #[derive(Debug)]
 pub(crate) struct StateFile {
     path: PathBuf,
+    is_removed: bool,
     _lock: File,
 }
 
@@ -40,7 +41,7 @@ impl StateFile {
     /// Locks the state file, which does not need to exist.
     pub fn open(path: PathBuf, kind: &str) -> Result<Self> {
         match lock(&lock_path(&path)) {
-            Ok(Some(lock)) => Ok(Self { path, _lock: lock }),
+            Ok(Some(lock)) => Ok(Self { path, is_removed: false, _lock: lock }),
             Ok(None) => {
                 let reason = format!("another process is running the same {kind}");
                 Err(Error::State { path, reason })
@@ -84,19 +85,21 @@ impl StateFile {
     }
 
     /// Removes the state of a transfer that has ended.
-    pub fn remove(self) -> Result<()> {
+    pub fn remove(mut self) -> Result<()> {
         self.remove_files().map_err(|error| Error::io(&self.path, error))
     }
 
     /// Removes a state unless a process uses it.
     pub fn remove_unused(path: &Path) {
-        if let Ok(file) = Self::open(path.into(), "transfer") {
+        if let Ok(mut file) = Self::open(path.into(), "transfer") {
             // The next removal tries again.
             let _ = file.remove_files();
         }
     }
 
-    fn remove_files(&self) -> io::Result<()> {
+    fn remove_files(&mut self) -> io::Result<()> {
+        // From now on, the lock file may be that of another process.
+        self.is_removed = true;
         for path in [self.path.clone(), with_suffix(&self.path, ".new"), lock_path(&self.path)] {
             // A process that locks the removed lock file later detects that it was removed.
             match fs::remove_file(path) {
@@ -110,7 +113,7 @@ impl StateFile {
 
 impl Drop for StateFile {
     fn drop(&mut self) {
-        if !self.path.exists() {
+        if !self.is_removed && !self.path.exists() {
             // Nothing was stored. Otherwise the lock file stays for the next process.
             let _ = fs::remove_file(lock_path(&self.path));
         }
@@ -151,5 +154,22 @@ fn lock(path: &Path) -> io::Result<Option<File>> {
         if same_file::Handle::from_path(path).is_ok_and(|current| locked == current) {
             return Ok(Some(file));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_removed_state_leaves_the_lock_of_the_next_process() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("upload-1.json");
+        let mut ended = StateFile::open(path.clone(), "upload").expect("a lock");
+        ended.remove_files().expect("removed files");
+        let _next = StateFile::open(path.clone(), "upload").expect("a lock");
+        drop(ended);
+        let third = StateFile::open(path, "upload").expect_err("the state is in use");
+        assert!(third.to_string().contains("another process"), "{third}");
     }
 }
