@@ -76,3 +76,14 @@ async fn a_store_that_fails_loses_no_upload() {
     assert_eq!(world.fragment("/f", &id, 0, b"hello", 5).await.status, 200);
     assert_eq!(world.close("/f", &id).await.status, 200);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_change_that_keeps_failing_is_tried_three_times() {
+    let world = World::new(|builder| builder).await;
+    let id = world.create("/f").await;
+    world.sessions.set_read_only(true);
+    assert_eq!(world.fragment("/f", &id, 0, b"hello", 5).await.status, 503);
+    assert_eq!(world.sessions.changes(), 3);
+    world.sessions.set_read_only(false);
+    assert_eq!(world.fragment("/f", &id, 0, b"hello", 5).await.status, 200);
+}

@@ -18,6 +18,7 @@ pub struct NodeSessions {
     frozen: watch::Sender<bool>,
     is_exclusive: Arc<AtomicBool>,
     is_unreachable: Arc<AtomicBool>,
+    is_read_only: Arc<AtomicBool>,
     changes: Arc<AtomicUsize>,
     /// Number of changes until one whose response is lost.
     until_lost: Arc<AtomicUsize>,
@@ -30,6 +31,7 @@ impl NodeSessions {
             frozen: watch::Sender::new(false),
             is_exclusive: Arc::default(),
             is_unreachable: Arc::default(),
+            is_read_only: Arc::default(),
             changes: Arc::default(),
             until_lost: Arc::new(AtomicUsize::new(usize::MAX)),
         }
@@ -71,7 +73,12 @@ impl NodeSessions {
         self.is_unreachable.store(is_unreachable, Ordering::SeqCst);
     }
 
-    /// Returns the number of changes of records.
+    /// Lets all changes of records fail.
+    pub fn set_read_only(&self, is_read_only: bool) {
+        self.is_read_only.store(is_read_only, Ordering::SeqCst);
+    }
+
+    /// Returns the number of attempts to change a record.
     pub fn changes(&self) -> usize {
         self.changes.load(Ordering::SeqCst)
     }
@@ -112,6 +119,9 @@ impl SessionStore for NodeSessions {
     async fn replace(&self, expected: &Version, record: &SessionRecord) -> Result<Option<Version>> {
         self.wait().await?;
         self.changes.fetch_add(1, Ordering::SeqCst);
+        if self.is_read_only.load(Ordering::SeqCst) {
+            return Err(SessionStoreError::unavailable("read-only replica"));
+        }
         self.response(self.store.replace(expected, record).await?)
     }
 
