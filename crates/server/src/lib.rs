@@ -52,9 +52,8 @@
 //! never leads out of the storage. See the module [`storage`] for the storages of this crate and for the contract
 //! of others.
 //!
-//! A storage in a folder denies entities in folders that do not exist, as IIS does, unless it was opened with
-//! `FileStorage::options().create_folders(true)`. A destination such as `{principal}/{path}` requires this, and so does
-//! [`Builder::keep_every_upload`].
+//! A storage in a folder creates the folders that a key names. With `FileStorage::options().create_folders(false)`
+//! it denies entities in folders that do not exist, as IIS does.
 //!
 //! # Sessions
 //!

@@ -88,6 +88,9 @@ pub struct ServeArguments {
     /// Logs the SHA-256 of every upload.
     #[arg(long, help_heading = "Policy")]
     pub sha256: bool,
+    /// Creates the folders that a URL names (folder storage only) [default: 403 for a missing folder].
+    #[arg(long, help_heading = "Policy")]
+    pub create_folders: bool,
     /// Handling of fragments that repeat received bytes.
     #[arg(long, value_enum, default_value_t = Overlap::Trim, help_heading = "Policy")]
     pub overlap: Overlap,

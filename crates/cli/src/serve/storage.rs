@@ -146,8 +146,8 @@ fn folder(
 ) -> Result<Builder, Failure> {
     let mut options = FileStorage::options()
         .fsync(arguments.fsync)
-        // The path of a URL becomes a folder with all uploads to it.
-        .create_folders(arguments.keep_every_upload);
+        // With --keep-every-upload, the path of a URL becomes a folder with all uploads to it.
+        .create_folders(arguments.create_folders || arguments.keep_every_upload);
     let explain = |error| failed("--storage", &root.display(), &error);
     if let Place::Folder(path) = sessions {
         std::fs::create_dir_all(path)

@@ -25,7 +25,7 @@ async fn serve(app: Router) -> SocketAddr {
 
 /// Returns a server that stores files in this folder.
 async fn in_folder(folder: &Path) -> SocketAddr {
-    let storage = FileStorage::options().create_folders(true).open(folder.join("uploads"));
+    let storage = FileStorage::options().open(folder.join("uploads"));
     let server = Server::builder()
         .storage(storage.unwrap())
         .sessions(FileSessions::open(folder.join("sessions")).unwrap())

@@ -152,8 +152,9 @@ async fn a_replacement_is_dated_later_than_any_earlier_file() {
 }
 
 #[tokio::test]
-async fn folders_are_created_only_if_that_is_enabled() {
-    let mut disk = Disk::new(FileStorage::options(), "e", "entity").await;
+async fn folders_are_created_unless_that_is_disabled() {
+    let options = FileStorage::options().create_folders(false);
+    let mut disk = Disk::new(options, "e", "entity").await;
     let denies = async |key: &str| {
         let key = key.parse().expect("a key");
         let metadata = disk.storage.metadata(&key).await;
@@ -176,7 +177,7 @@ async fn folders_are_created_only_if_that_is_enabled() {
     disk.publish(false).await.expect("published");
     assert_eq!(disk.read("dir/e"), "entity");
 
-    let options = durable().create_folders(true);
+    let options = durable();
     let mut disk = Disk::new(options, "a/b (1)/c/e", "entity").await;
     assert!(!disk.root("a").exists(), "folders are created for publication");
     disk.publish(false).await.expect("published");

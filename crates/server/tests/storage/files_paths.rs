@@ -20,7 +20,7 @@ fn names(dir: &Path) -> Vec<String> {
 #[tokio::test]
 async fn links_do_not_lead_out_of_the_folder() {
     use bits_server::storage::Storage as _;
-    let mut disk = Disk::new(FileStorage::options().create_folders(true), "e", "entity").await;
+    let mut disk = Disk::new(FileStorage::options(), "e", "entity").await;
     let outside = disk.folder.path().join("outside");
     fs::create_dir(&outside).expect("a folder");
     fs::write(outside.join("e"), "outside").expect("a file");

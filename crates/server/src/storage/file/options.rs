@@ -17,15 +17,21 @@ use crate::storage::SharedFileStorage;
 ///
 /// # let folder = tempfile::tempdir()?;
 /// let uploads = folder.path().join("uploads");
-/// let storage = FileStorage::options().fsync(true).create_folders(true).open(uploads)?;
+/// let storage = FileStorage::options().fsync(true).create_folders(false).open(uploads)?;
 /// # Ok::<(), std::io::Error>(())
 /// ```
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 #[must_use]
 pub struct FileStorageOptions {
     pub(super) staging: Option<PathBuf>,
     pub(super) fsync: bool,
     pub(super) create_folders: bool,
+}
+
+impl Default for FileStorageOptions {
+    fn default() -> Self {
+        Self { staging: None, fsync: false, create_folders: true }
+    }
 }
 
 impl FileStorageOptions {
@@ -43,7 +49,8 @@ impl FileStorageOptions {
         self
     }
 
-    /// Creates the folders that a key names. By default, an entity in a folder that does not exist is denied.
+    /// Creates the folders that a key names. Default: true. With false, an entity in a folder that does not exist
+    /// is denied, as on IIS.
     pub const fn create_folders(mut self, create_folders: bool) -> Self {
         self.create_folders = create_folders;
         self

@@ -49,7 +49,7 @@ use crate::Key;
 ///
 /// # let folder = tempfile::tempdir()?;
 /// # let uploads = folder.path().join("uploads");
-/// let storage = SharedFileStorage::options().create_folders(true).open_shared(uploads)?;
+/// let storage = SharedFileStorage::options().fsync(true).open_shared(uploads)?;
 /// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Clone, Debug)]
