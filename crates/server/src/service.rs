@@ -48,6 +48,7 @@ where
             "bits",
             method = %parts.method,
             path = parts.uri.path(),
+            packet = parts.headers.get("bits-packet-type").and_then(|it| it.to_str().ok()),
             principal = field::Empty,
             session = field::Empty,
         );

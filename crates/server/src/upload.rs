@@ -271,7 +271,7 @@ impl Inner {
         caller: &Caller<'_>,
         body: &RequestBody,
     ) -> BitsResponse {
-        debug!(%error, "request is invalid");
+        info!(%error, "request is invalid");
         let answer = Answer::for_error(error, body.length(), &self.policy());
         let ack = match caller.context().access.refusal() {
             Some(refusal) if error.stage() > CheckStage::Access => refusal.into(),

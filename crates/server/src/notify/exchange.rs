@@ -182,11 +182,16 @@ impl<'n> Exchange<'n> {
         };
         let permit = tokio::select! {
             biased;
-            response = response, if !self.notification.is_accepted() => Err(response),
+            response = &mut *response, if !self.notification.is_accepted() => Err(response),
             permit = pieces.clone().reserve_owned() => Ok(permit),
         };
         let permit = match permit {
             Ok(Ok(permit)) => permit,
+            // The connection takes no more of the entity, because it failed or the response has arrived.
+            Ok(Err(_)) if !self.notification.is_accepted() => {
+                let response = response.await;
+                return self.receive_head(response);
+            }
             Ok(Err(_)) => {
                 debug!("the application closed the connection before it had the whole entity");
                 return self.notification.handle_transport_failure();

@@ -195,8 +195,9 @@ impl<'s> Work<'s, '_> {
         let prepared = async {
             inner.storage.discard(token, &record.staged, Discarded::REPLY).await?;
             let original = inner.urls.original(self.caller.parts);
-            let original =
-                original.ok_or_else(|| StorageError::other("request without a valid host"))?;
+            // Final: the request would have no valid host when it is repeated either.
+            let original = original
+                .ok_or_else(|| StorageError::Denied(Some("request without a valid host".into())))?;
             Exchange::new(application, inner, token, &record.staged, length, original).await
         };
         self.while_renewing(token, Renewal::Work, prepared).await
