@@ -1,6 +1,6 @@
 //! `bits upload`: uploads a file.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -62,6 +62,10 @@ Exit status: 0 if the file is uploaded and the requested reply is fetched, 1 on 
 ///
 /// The reason, and the next step for the user.
 pub async fn run(arguments: &UploadArguments) -> Result<(), Failure> {
+    if arguments.file == Path::new("-") {
+        // A retry reads bytes again.
+        return Err(Failure::usage("standard input cannot be uploaded: write it to a file first"));
+    }
     let client = arguments.client.client("upload")?;
     let console = Console::new(Direction::Upload, &arguments.url, arguments.client.quiet);
     let interrupts = Interrupts::listen()?;

@@ -80,7 +80,8 @@ pub async fn serve(
     }
     drop(listener);
     info!("shutting down");
-    let closed = graceful.shutdown();
+    // A future of its own: idle connections close while requests are in progress.
+    let closed = tokio::spawn(graceful.shutdown());
     server.shutdown().await;
     if timeout(CLOSE_TIMEOUT, closed).await.is_err() {
         warn!("some connections did not close in time");

@@ -52,7 +52,8 @@ pub(super) fn advice(error: &Error) -> Option<Cow<'static, str>> {
 }
 
 fn url_advice(url: &str) -> Option<Cow<'static, str>> {
-    (!url.contains("://")).then(|| format!("Did you mean http://{url} ?").into())
+    (!url.contains("://") && !url.starts_with('/'))
+        .then(|| format!("Did you mean http://{url} ?").into())
 }
 
 fn credentials_advice(
