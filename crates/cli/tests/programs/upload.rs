@@ -133,7 +133,7 @@ fn invalid_command_lines_are_rejected() {
     upload(&file, url, &[&"--limit", &"0"]).expect(2, &["greater than 0"]);
     upload(&file, url, &[&"--timeout", &"-1"]).expect(2, &[]);
     upload(&file, "ftp://host/", &[]).expect(2, &["neither http nor https"]);
-    upload(&file, "/only/a/path", &[]).expect(2, &["no scheme"]);
+    upload(&file, "/only/a/path", &[]).expect(2, &["no scheme\n"]);
     let ended = upload(&file, "http://me:s3cret@127.0.0.1:9/x", &[]);
     ended.expect(2, &["--basic"]);
     assert!(!ended.output.contains("s3cret"));

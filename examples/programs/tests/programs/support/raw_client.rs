@@ -8,7 +8,7 @@ use bits_proto::field::SessionId;
 use bits_proto::http1::RequestTarget;
 use bits_proto::message::{HeaderSlots, Request, ResponseHead};
 
-use crate::node::IO_TIMEOUT;
+use crate::wait::IO_TIMEOUT;
 
 pub use crate::packets::*;
 

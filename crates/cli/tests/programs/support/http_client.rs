@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::{self, Read as _, Write as _};
 use std::net::{Shutdown, SocketAddr, TcpStream};
 
-use bits_proto::field::SessionId;
+use bits_proto::field::{ReplyUrl, SessionId};
 use bits_proto::http1::RequestTarget;
 use bits_proto::message::{Ack, AckContext, HeaderSlots, Request, ResponseHead};
 use rand_chacha::ChaCha8Rng;
@@ -253,6 +253,15 @@ impl Connection {
     pub fn cut(self) {
         let _ = self.stream.shutdown(Shutdown::Both);
     }
+}
+
+/// Returns the request target to which BITS-Reply-URL in the response for `target` refers.
+pub fn reply_target(url: &[u8], target: &str) -> String {
+    const ORIGIN: &str = "http://origin.example";
+    let url = ReplyUrl::try_from(url).expect("a URL");
+    let url = url.resolve(&format!("{ORIGIN}{target}")).expect("a URL");
+    // A static reply may be on another server.
+    url.as_str().strip_prefix(ORIGIN).unwrap_or(url.as_str()).to_owned()
 }
 
 /// Returns the head of a request.

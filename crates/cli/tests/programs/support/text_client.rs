@@ -41,7 +41,6 @@ pub fn packet(kind: &str, fields: &str, body: &str) -> String {
 }
 
 /// Returns a GET request that closes its connection.
-#[cfg(feature = "tls")]
 pub fn fetch(path: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nHost: origin.example\r\nConnection: close\r\n\r\n")
 }

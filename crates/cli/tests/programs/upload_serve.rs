@@ -5,9 +5,9 @@ use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 
-use crate::uploader::{Folder, Running, wait_until};
+use crate::uploader::{Folder, Running, bits, state, states, wait_until};
 use serde_json::Value;
 
 const LENGTH: u64 = 2_000_000;
@@ -27,12 +27,13 @@ struct Server {
 impl Server {
     fn start(root: &Path, listen: &str, log: &Path) -> Self {
         let log = File::options().create(true).append(true).open(log).expect("a log");
-        let mut serve = Command::new(bits_proto_test_tools::program::program(
-            "serve",
-            crate::selection::selection(),
-        ));
+        let mut serve = bits("serve", Path::new("/nonexistent"));
         serve.args(["--log-format", "json", "--listen", listen, "--root"]).arg(root);
-        let child = serve.env_remove("RUST_LOG").stdout(Stdio::piped()).stderr(log).spawn();
+        let child = serve
+            .env("RUST_LOG", "info,bits_server=debug")
+            .stdout(Stdio::piped())
+            .stderr(log)
+            .spawn();
         let mut child = child.expect("the server runs");
         let mut line = String::new();
         let output = child.stdout.take().expect("its output");
@@ -109,9 +110,7 @@ impl Job {
 
     /// Returns the number of acknowledged bytes in the state file.
     fn received(&self) -> u64 {
-        let state = fs::read(self.folder.path("state")).unwrap_or_default();
-        let state = serde_json::from_slice::<serde_json::Value>(&state).unwrap_or_default();
-        state["machine"]["next"].as_u64().unwrap_or(0)
+        state(&self.folder.path("state"))["machine"]["next"].as_u64().unwrap_or(0)
     }
 
     fn uploaded(&self) -> PathBuf {
@@ -133,7 +132,7 @@ fn a_killed_client_continues() {
     let before = job.answered().into_iter().map(|it| it.peer).collect::<BTreeSet<_>>();
     job.start(&[]).end().expect(0, &[]);
     assert_eq!(fs::read(job.uploaded()).expect("the entity"), job.folder.bytes);
-    assert!(!job.folder.path("state").exists());
+    assert_eq!(states(&job.folder.path("state")).len(), 0);
     let answered = job.answered();
     assert_eq!(answered.iter().filter(|it| it.packet == "Create-Session").count(), 1);
     // More fragments would mean that received bytes were sent again.

@@ -8,7 +8,7 @@ use bits_proto::download::field::MultipartType;
 use bits_proto::download::{MultipartEvent, MultipartReader};
 
 use crate::http_client::*;
-use crate::server::Server;
+use crate::server::{Server, poll};
 
 const LARGE: u64 = 128 * 1024 * 1024;
 
@@ -215,7 +215,7 @@ fn a_file_that_is_changed_in_place_while_it_is_sent_ends_the_response() {
     (&file).write_all(b"changed").expect("a file");
     let received = rest(connection).len() as u64;
     assert!(received < LARGE, "{received}");
-    assert!(server.log().contains("the file was changed while it was sent"));
+    assert!(server.log().contains("response ends early bytes="));
     server.assert_clean();
 }
 
@@ -229,7 +229,9 @@ fn an_entity_is_dated_after_the_one_that_it_replaces() {
         upload(&server, "/e", &[version; 10]);
         let answer = connection.fetch("GET", "/e", &[]);
         assert_eq!(answer.body, [version; 10]);
-        dates.push(answer.field("Last-Modified").expect("a date"));
+        // A date in the future is not sent.
+        let date = || connection.fetch("GET", "/e", &[]).field("Last-Modified");
+        dates.push(poll("the date of the entity", date));
     }
     for date in &dates {
         let fields = [("If-Unmodified-Since", &**date), ("Range", "bytes=5-9")];
@@ -242,7 +244,7 @@ fn an_entity_is_dated_after_the_one_that_it_replaces() {
 /// A strong tag promises that the file cannot change without a change of its tag.
 #[cfg(unix)]
 #[test]
-fn a_tag_is_weak_while_the_file_could_change_unnoticed() {
+fn there_is_no_tag_while_the_file_could_change_unnoticed() {
     let server = Server::start(&[]);
     let file = File::create(server.path("e")).expect("a file");
     (&file).write_all(b"0123456789").expect("a file");
@@ -252,11 +254,13 @@ fn a_tag_is_weak_while_the_file_could_change_unnoticed() {
         let now = SystemTime::UNIX_EPOCH.elapsed().expect("a time after 1970").as_secs();
         let date = SystemTime::UNIX_EPOCH + Duration::from_secs(now - seconds_ago);
         file.set_modified(date).expect("a date");
-        let tag = connection.fetch("GET", "/e", &[]).field("ETag").expect("a tag");
-        let range = [("If-Range", &*tag), ("Range", "bytes=0-4")];
-        (tag.starts_with("W/"), connection.fetch("GET", "/e", &range).status)
+        let tag = connection.fetch("GET", "/e", &[]).field("ETag");
+        assert!(tag.as_ref().is_none_or(|tag| tag.starts_with('"')), "{tag:?}");
+        let condition = tag.as_ref().map(|tag| ("If-Range", &**tag));
+        let range = [condition.unwrap_or(("If-Range", "W/\"1\"")), ("Range", "bytes=0-4")];
+        (tag.is_some(), connection.fetch("GET", "/e", &range).status)
     };
-    assert_eq!(tag(0), (true, 200));
-    assert_eq!(tag(10), (false, 206));
+    assert_eq!(tag(0), (false, 200));
+    assert_eq!(tag(10), (true, 206));
     server.assert_clean();
 }

@@ -1,4 +1,4 @@
-//! The program `serve` as a process on temporary folders, which can be killed and restarted.
+//! `bits serve` as a process on temporary folders, which can be killed and restarted.
 
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader};
@@ -9,8 +9,7 @@ use std::thread;
 
 use tempfile::TempDir;
 
-use crate::selection::selection;
-use bits_proto_test_tools::program::program;
+use crate::uploader::bits;
 
 pub use crate::wait::*;
 
@@ -112,9 +111,11 @@ impl Server {
         fs::read_to_string(log(&self.folder)).unwrap_or_default()
     }
 
-    /// Returns the files of sessions.
+    /// Returns the files of sessions. The lock of the folder is not one of them.
     pub fn session_files(&self) -> Vec<PathBuf> {
-        files(&self.sessions())
+        let mut files = files(&self.sessions());
+        files.retain(|path| path.file_name().is_none_or(|name| name != "lock"));
+        files
     }
 
     /// Asserts that no files of sessions remain, and that the server used little memory.
@@ -169,12 +170,14 @@ fn log(folder: &TempDir) -> PathBuf {
 
 /// Returns the command of the program on these folders, without an address.
 pub fn command(root: &Path, sessions: Option<&Path>) -> Command {
-    let mut command = Command::new(program("serve", selection()));
-    command.arg("--root").arg(root);
+    // The server keeps no state of the user.
+    let mut command = bits("serve", Path::new("/nonexistent"));
+    command.arg("--storage").arg(root);
     if let Some(sessions) = sessions {
         command.arg("--sessions").arg(sessions);
     }
-    command.env_remove("RUST_LOG");
+    // Also logs every request.
+    command.env("RUST_LOG", "info,bits_server=debug");
     command
 }
 
