@@ -78,3 +78,17 @@ async fn data_without_a_session_is_removed_at_the_start_of_the_only_process() {
         assert_eq!(world.staged().await, usize::from(!is_exclusive));
     }
 }
+
+/// An error is no proof that a session does not exist.
+#[tokio::test]
+async fn data_of_sessions_that_cannot_be_read_is_kept() {
+    let stopped = World::new(|builder| builder).await;
+    let id = stopped.create("/f").await;
+    stopped.fragment("/f", &id, 0, b"hello ", 11).await;
+    let sessions = NodeSessions::new(Arc::clone(&stopped.sessions.store));
+    sessions.set_exclusive();
+    sessions.set_unreadable();
+    World::on(stopped.storage.clone(), sessions, |builder| builder).await;
+    assert_eq!(stopped.staged().await, 1);
+    assert_eq!(stopped.fragment("/f", &id, 6, b"world", 11).await.status, 200);
+}

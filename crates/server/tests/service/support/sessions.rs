@@ -19,6 +19,7 @@ pub struct NodeSessions {
     is_exclusive: Arc<AtomicBool>,
     is_unreachable: Arc<AtomicBool>,
     is_read_only: Arc<AtomicBool>,
+    is_unreadable: Arc<AtomicBool>,
     changes: Arc<AtomicUsize>,
     /// Number of changes until one whose response is lost.
     until_lost: Arc<AtomicUsize>,
@@ -32,6 +33,7 @@ impl NodeSessions {
             is_exclusive: Arc::default(),
             is_unreachable: Arc::default(),
             is_read_only: Arc::default(),
+            is_unreadable: Arc::default(),
             changes: Arc::default(),
             until_lost: Arc::new(AtomicUsize::new(usize::MAX)),
         }
@@ -71,6 +73,11 @@ impl NodeSessions {
 
     pub fn set_unreachable(&self, is_unreachable: bool) {
         self.is_unreachable.store(is_unreachable, Ordering::SeqCst);
+    }
+
+    /// Lets records be found, but not read.
+    pub fn set_unreadable(&self) {
+        self.is_unreadable.store(true, Ordering::SeqCst);
     }
 
     /// Lets all changes of records fail.
@@ -113,6 +120,9 @@ impl SessionStore for NodeSessions {
 
     async fn load(&self, id: Uuid) -> Result<Option<Versioned>> {
         self.wait().await?;
+        if self.is_unreadable.load(Ordering::SeqCst) {
+            return Err(SessionStoreError::unavailable("input/output error"));
+        }
         self.store.load(id).await
     }
 
