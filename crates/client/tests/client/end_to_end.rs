@@ -115,3 +115,28 @@ async fn a_taken_name_is_an_error() {
     let error = client().upload(&url).bytes("second").send().await.unwrap_err();
     assert!(matches!(error, bits_client::Error::AccessDenied { .. }), "{error:?}");
 }
+
+/// A refused upload must not count towards the limits of the server until its session expires.
+#[tokio::test]
+async fn an_upload_that_is_too_large_leaves_neither_session_nor_state() {
+    let folder = tempfile::tempdir().unwrap();
+    let sessions = Arc::new(MemorySessions::new());
+    let limits = bits_server::Limits { max_upload: Some(1000), ..bits_server::Limits::default() };
+    let server = Server::builder()
+        .storage(MemoryStorage::new())
+        .sessions(Arc::clone(&sessions))
+        .limits(limits)
+        .build()
+        .await
+        .unwrap();
+    let address = serve(Router::new().nest_service("/upload", server.service())).await;
+    let states = folder.path().join("states");
+    let upload = client().upload(format!("http://{address}/upload/big")).bytes(content(1001));
+    let error = upload.resume(StateDir::new(&states)).send().await.unwrap_err();
+    assert!(matches!(error, bits_client::Error::TooLarge { .. }), "{error:?}");
+    use bits_server::sessions::SessionStore as _;
+    assert_eq!(sessions.count(None).await.unwrap(), 0);
+    let left = std::fs::read_dir(&states).unwrap().map(|it| it.unwrap().file_name());
+    let left = left.filter(|name| name.to_string_lossy().ends_with(".json")).collect::<Vec<_>>();
+    assert!(left.is_empty(), "{left:?}");
+}
