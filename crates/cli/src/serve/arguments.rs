@@ -149,6 +149,8 @@ impl ServeArguments {
             max_sessions_per_principal: self.max_sessions,
             session_timeout: self.session_timeout,
             idle_timeout: self.read_timeout,
+            // A client may be silent for `read_timeout` between two reports.
+            store_timeout: self.read_timeout * 2,
             ..Limits::default()
         }
     }

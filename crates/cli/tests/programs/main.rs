@@ -13,12 +13,18 @@ mod driver;
 mod http_client;
 #[path = "support/installed.rs"]
 mod installed;
+#[path = "support/node.rs"]
+mod node;
 #[path = "support/packets.rs"]
 mod packets;
 #[path = "support/proxy.rs"]
 mod proxy;
 #[path = "support/proxy_client.rs"]
 mod proxy_client;
+#[path = "support/raw_client.rs"]
+mod raw_client;
+#[path = "../../../server/tests/sessions/redis_server.rs"]
+mod redis_server;
 #[path = "support/server.rs"]
 mod server;
 #[path = "support/text_client.rs"]
@@ -35,6 +41,7 @@ mod download_servers;
 mod messages;
 mod proxies_guide;
 mod proxies_uploads;
+mod redis_cluster;
 mod serve_acceptance;
 mod serve_access;
 mod serve_clients;

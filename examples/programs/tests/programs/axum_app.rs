@@ -1,7 +1,9 @@
 //! The program `axum`, with requests over sockets and from curl.
 
 use std::fs;
-use std::path::PathBuf;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use bits_proto::field::SessionId;
@@ -23,12 +25,20 @@ impl Server {
         let folder = tempfile::tempdir().expect("a folder");
         let program =
             bits_proto_test_tools::program::program("axum", crate::selection::selection());
-        Self { node: Node::start(program, &[folder.path().as_ref()]), folder }
+        let mut command = Command::new(program);
+        command.arg(folder.path());
+        Self { node: Node::start(command), folder }
     }
 
     fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
+}
+
+/// Returns the names of the remaining files of sessions.
+fn leftovers(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder.join(".sessions")).expect("the folder of sessions");
+    entries.map(|it| it.expect("an entry").file_name().to_string_lossy().into_owned()).collect()
 }
 
 fn unknown_session() -> SessionId<'static> {
@@ -222,9 +232,10 @@ fn invalid_requests_are_answered_with_an_ack() {
     wire.raw(b"BITS_POST /e HTTP/1.1\r\nHost: h\r\nBITS-Packet-Type: Ping\r\n\r\n");
     let answer = wire.answer().expect("an answer");
     assert!(answer.is_ack() && answer.status == 200, "a Ping needs no length: {answer:?}");
-    let mut wire = Wire::connect(server.node.address);
-    wire.raw(b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
-    let page = String::from_utf8(wire.until_closed()).expect("text");
+    let mut stream = TcpStream::connect(server.node.address).expect("a connection");
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").expect("sent");
+    let mut page = String::new();
+    stream.read_to_string(&mut page).expect("text");
     assert!(page.starts_with("HTTP/1.1 200 OK\r\n"), "the route of the app: {page}");
 }
 

@@ -3,11 +3,12 @@
 
 #[path = "../../../../crates/cli/tests/programs/support/installed.rs"]
 mod installed;
-#[path = "support/node.rs"]
+#[path = "../../../../crates/cli/tests/programs/support/node.rs"]
+#[expect(dead_code, reason = "it is for other tests too")]
 mod node;
 #[path = "../../../../crates/cli/tests/programs/support/packets.rs"]
 mod packets;
-#[path = "support/raw_client.rs"]
+#[path = "../../../../crates/cli/tests/programs/support/raw_client.rs"]
 mod raw_client;
 #[cfg(feature = "redis")]
 #[path = "support/redis_server.rs"]
@@ -18,5 +19,4 @@ mod selection;
 mod wait;
 
 mod axum_app;
-mod redis_cluster;
 mod redis_store;

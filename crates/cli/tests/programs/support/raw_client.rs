@@ -2,7 +2,6 @@
 
 use std::io::{self, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
-use std::path::Path;
 
 use bits_proto::field::SessionId;
 use bits_proto::http1::RequestTarget;
@@ -100,12 +99,6 @@ impl Wire {
         self.buffer.drain(..length);
         Some(answer)
     }
-
-    /// Reads until the server closes the connection.
-    pub fn until_closed(mut self) -> Vec<u8> {
-        let _ = self.stream.read_to_end(&mut self.buffer);
-        self.buffer
-    }
 }
 
 /// Creates a session.
@@ -125,10 +118,4 @@ pub fn entity(length: usize) -> Vec<u8> {
         (word >> 56) as u8
     };
     (0..length).map(|_| next()).collect()
-}
-
-/// Returns the names of the remaining files of sessions.
-pub fn leftovers(folder: &Path) -> Vec<String> {
-    let entries = std::fs::read_dir(folder.join(".sessions")).expect("the folder of sessions");
-    entries.map(|it| it.expect("an entry").file_name().to_string_lossy().into_owned()).collect()
 }

@@ -1,9 +1,7 @@
 //! A process of a server, which is killed at the end of the test.
 
-use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 pub use crate::wait::*;
@@ -15,10 +13,9 @@ pub struct Node {
 }
 
 impl Node {
-    /// Starts a program and reads its address.
-    pub fn start(program: &Path, arguments: &[&OsStr]) -> Self {
-        let mut process = Command::new(program)
-            .args(arguments)
+    /// Starts a program on a free port, and reads its address.
+    pub fn start(mut command: Command) -> Self {
+        let mut process = command
             .args(["--listen", "127.0.0.1:0"])
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
@@ -33,7 +30,6 @@ impl Node {
     }
 
     /// Sends a POSIX signal.
-    #[cfg(feature = "redis")]
     pub fn signal(&self, name: &str) {
         let command = format!("kill -{name} {}", self.process.id());
         let sent = Command::new("sh").args(["-c", &command]).status();
