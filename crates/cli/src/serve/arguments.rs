@@ -44,10 +44,11 @@ pub struct ServeArguments {
     /// URL under which clients see this server, if a proxy changes it.
     #[arg(long, value_name = "URL", help_heading = "Proxies")]
     pub public_url: Option<String>,
-    /// Trusts the fields Forwarded and X-Forwarded-* of this number of proxies in front of the server.
-    #[arg(long, value_name = "PROXIES", default_value_t = 0, default_missing_value = "1",
+    /// Trusts the fields Forwarded and X-Forwarded-* of this number of proxies in front of the server [default: 1
+    /// if --listen is a loopback address, which only a proxy on this machine can reach, and otherwise 0].
+    #[arg(long, value_name = "PROXIES", default_missing_value = "1",
         num_args = 0..=1, require_equals = true, conflicts_with = "public_url", help_heading = "Proxies")]
-    pub trust_forwarded: usize,
+    pub trust_forwarded: Option<usize>,
     /// Host at which clients continue the upload (BITS-Host-Id).
     #[arg(long, value_name = "HOST", value_parser = host_id, help_heading = "Proxies")]
     pub host_id: Option<HostId<'static>>,
@@ -174,7 +175,7 @@ impl ServeArguments {
             .keep_every_upload(self.keep_every_upload)
             .sha256(self.sha256)
             .lenient(self.lenient)
-            .trust_forwarded(self.trust_forwarded)
+            .trust_forwarded(self.trusted_proxies())
             .policy(|policy| {
                 policy.overlap = overlap;
                 policy.host = host.map(Into::into);
@@ -186,6 +187,11 @@ impl ServeArguments {
             builder = builder.notify(self.application(url)?);
         }
         Ok(builder)
+    }
+
+    /// Returns the number of proxies whose fields are trusted.
+    fn trusted_proxies(&self) -> usize {
+        self.trust_forwarded.unwrap_or(usize::from(self.listen.ip().is_loopback()))
     }
 
     fn application(&self, url: &str) -> Result<Notify, Failure> {

@@ -231,6 +231,29 @@ fn the_application_gets_the_url_of_the_request() {
     application.received_nothing_else();
 }
 
+/// On a loopback address only a proxy on the same machine is expected, so its fields are trusted.
+#[test]
+fn the_application_gets_the_public_url_that_a_local_proxy_names() {
+    for (option, expected) in [
+        (None, "https://public.example/e"),
+        (Some("--trust-forwarded=0"), "http://internal:8080/e"),
+        (Some("--public-url=https://other.example/up"), "https://other.example/up/e"),
+    ] {
+        let application = Application::start(|_, _| response("200 OK", "", ""));
+        let options = ["--notify", &application.url].into_iter().chain(option);
+        let server = Server::start(&options.collect::<Vec<_>>());
+        let id = create_session(&server, "/e");
+        let mut connection = Connection::open(&server);
+        connection.raw(format!(
+            "BITS_POST /e HTTP/1.1\r\nHost: internal:8080\r\nX-Forwarded-Proto: https\r\n\
+             X-Forwarded-Host: public.example\r\nBITS-Packet-Type: Fragment\r\n\
+             BITS-Session-Id: {id}\r\nContent-Range: bytes 0-0/1\r\nContent-Length: 1\r\n\r\nx"
+        ));
+        assert_eq!(connection.answer().received(), 1, "{option:?}");
+        assert_eq!(application.notification().url, expected, "{option:?}");
+    }
+}
+
 /// A client that disconnects during the notification does not block the session.
 #[test]
 fn a_client_that_disconnects_during_notification_gets_the_reply_later() {
