@@ -221,9 +221,9 @@ impl Run {
     /// Cleans up after a failure: keeps the state of an upload that can be resumed, and cancels one that
     /// cannot, so that its session does not count towards the limits of the server until it expires.
     async fn clean_up(&mut self, error: Error) -> Error {
-        let is_hopeless = matches!(error, Error::Changed { .. } | Error::TooLarge { .. });
+        let is_changed = matches!(error, Error::Changed { .. });
         let has_progress = self.machine.received().0 > 0 || error.is_resumable();
-        if self.state.is_some() && has_progress && !is_hopeless {
+        if self.state.is_some() && has_progress && !is_changed {
             return self.save().err().unwrap_or(error);
         }
         let is_unreachable = matches!(
