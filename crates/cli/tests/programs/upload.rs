@@ -48,10 +48,9 @@ fn terminal() -> (File, File) {
     (ours.into(), theirs.into())
 }
 
-#[test]
+/// Runs an upload on a terminal. Returns true if it succeeded, and what it drew.
 #[cfg(target_os = "linux")]
-fn a_terminal_gets_a_bar() {
-    let (folder, server) = (Folder::new(300_000), Server::start(|_| Reaction::Correct));
+fn drawn(folder: &Folder, url: &str, options: &[&str]) -> (bool, String) {
     let (mut ours, theirs) = terminal();
     let drawn = std::thread::spawn(move || {
         let mut drawn = Vec::new();
@@ -61,14 +60,31 @@ fn a_terminal_gets_a_bar() {
     });
     let states = tempfile::tempdir().expect("a folder");
     let mut command = bits("upload", states.path());
-    command.arg(folder.file()).arg(server.url()).args(["--limit", "300K"]).env("TERM", "xterm");
+    command.arg(folder.file()).arg(url).args(options).env("TERM", "xterm");
     let status = command.stderr(theirs).status().expect("the program runs");
     drop(command);
-    let drawn = drawn.join().expect("what was drawn");
-    assert!(status.success(), "{drawn}");
+    (status.success(), drawn.join().expect("what was drawn"))
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_terminal_gets_a_bar() {
+    let (folder, server) = (Folder::new(300_000), Server::start(|_| Reaction::Correct));
+    let (is_success, drawn) = drawn(&folder, &server.url(), &["--limit", "300K"]);
+    assert!(is_success, "{drawn}");
     let bars = drawn.matches("of 292.97 KiB").count();
     assert!(bars >= 3, "{drawn}");
     assert!(drawn.contains("KiB/s, ") && drawn.contains(" left"), "{drawn}");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn the_bar_shows_the_delay_of_a_retry_and_its_reason() {
+    let options = ["--retries", "1", "--retry-delay", "2"];
+    let (is_success, drawn) = drawn(&Folder::new(10), "http://127.0.0.1:9/x", &options);
+    assert!(!is_success, "{drawn}");
+    assert!(drawn.contains("0 B of 10 B, retrying in "), "{drawn}");
+    assert!(drawn.contains(" s: tcp connect error: Connection refused"), "{drawn}");
 }
 
 #[test]

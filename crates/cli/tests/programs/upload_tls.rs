@@ -4,7 +4,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use rcgen::{CertifiedKey, generate_simple_self_signed};
+use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair};
 use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
 use tokio::net::{TcpListener, TcpStream};
@@ -16,9 +16,16 @@ use crate::uploader::{Folder, download, upload};
 
 /// Starts a TLS proxy before a server. Returns its port, and its certificate in PEM format.
 fn before(server: SocketAddr) -> (u16, String) {
+    before_with(server, IsCa::NoCa)
+}
+
+/// Starts a TLS proxy with such a certificate.
+fn before_with(server: SocketAddr, is_ca: IsCa) -> (u16, String) {
     let names = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
-    let CertifiedKey { cert, signing_key } =
-        generate_simple_self_signed(names).expect("a certificate");
+    let mut params = CertificateParams::new(names).expect("names");
+    params.is_ca = is_ca;
+    let signing_key = KeyPair::generate().expect("a key");
+    let cert = params.self_signed(&signing_key).expect("a certificate");
     let key = PrivateKeyDer::Pkcs8(signing_key.serialize_der().into());
     let config = ServerConfig::builder()
         .with_no_client_auth()
@@ -88,6 +95,19 @@ fn an_untrusted_certificate_is_not_retried() {
     let ca = folder.path("ca.pem");
     fs::write(&ca, other).expect("a file");
     upload(&folder.file(), &url, &[&"--ca", &ca]).expect(1, &["not trusted"]);
+}
+
+/// A usual mistake: the operator installs the certificate that should have signed that of the server.
+#[test]
+fn a_ca_certificate_that_is_used_as_that_of_the_server_is_named() {
+    let (folder, server) = (Folder::new(10), Server::start(|_| Reaction::Correct));
+    let (port, pem) = before_with(server.address, IsCa::Ca(BasicConstraints::Unconstrained));
+    let ca = folder.path("ca.pem");
+    fs::write(&ca, pem).expect("a file");
+    let ended = upload(&folder.file(), &format!("https://127.0.0.1:{port}/"), &[&"--ca", &ca]);
+    let cause = "server uses the certificate of a certificate authority (CA) as its own";
+    ended.expect(1, &[cause, "ask its operator to issue a certificate for the server"]);
+    assert_eq!(server.seen().len(), 0);
 }
 
 #[test]
