@@ -131,7 +131,10 @@ impl<R: AsRef<[ByteRange]>, P: AsRef<[Source]>> Download<R, P> {
             return Err(EventError::NothingToDiscard);
         }
         self.progress.state = self.progress.state.transition(self.restart_event())?;
-        (self.progress.next, self.progress.stop_reason) = (0, None);
+        self.progress.next = 0;
+        // A download that is suspended remains so.
+        let is_suspended = self.progress.exchange == Exchange::Suspended;
+        self.progress.stop_reason = self.progress.stop_reason.filter(|_| is_suspended);
         Ok(())
     }
 

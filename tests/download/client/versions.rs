@@ -100,3 +100,22 @@ fn a_416_with_another_length_means_that_the_entity_changed() {
         assert!(!download.is_single_range(), "{ranges:?}");
     }
 }
+
+/// A caller may discard the bytes of a download that is suspended. It remains suspended, also when it is
+/// restored.
+#[test]
+fn bytes_can_be_discarded_while_the_download_is_suspended() {
+    let mut download = get(&[(0, 9)], Options::DEFAULT.with_max_restarts(0));
+    let first = [("Content-Range", "bytes 0-9/10"), ("Last-Modified", DATE)];
+    exchange(&mut download, 206, &first);
+    receive(&mut download, "01");
+    download.pause().unwrap();
+    download.resume().unwrap();
+    exchange(&mut download, 412, &[]);
+    let suspended = Poll::Suspended(StopReason::EntityChanged);
+    assert_eq!(download.poll(), suspended);
+    download.handle_discarded().unwrap();
+    assert_eq!((download.poll(), download.received()), (suspended, 0));
+    download.resume().unwrap();
+    assert_eq!(download.poll(), Poll::Send);
+}
