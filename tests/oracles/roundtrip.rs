@@ -41,6 +41,7 @@ pub fn roundtrip_ack(data: &[u8]) {
         _ if status.has_no_body() => BodyLength::NoBody,
         (Some(length), None) => BodyLength::Known(length),
         (None, Some(TransferCoding::Chunked)) => BodyLength::Chunked,
+        (None, None) if status.get() == 205 => BodyLength::NoBody,
         (None, None) => BodyLength::UntilClose,
         ambiguous => panic!("{ambiguous:?} was accepted"),
     };
