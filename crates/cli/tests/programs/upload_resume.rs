@@ -213,7 +213,7 @@ fn a_damaged_state_is_replaced() {
     assert_eq!(job.firsts(), sent);
 }
 
-/// Without `--resume`, the state is in a folder of the user, which nobody else can read.
+/// Without `--resume`, the state is in a folder of the user, which only that user can read.
 #[test]
 fn by_default_the_same_command_continues() {
     use std::os::unix::fs::PermissionsExt as _;

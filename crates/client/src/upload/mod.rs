@@ -220,8 +220,10 @@ impl Upload {
     /// # Errors
     ///
     /// [`Error`] with the reason, the cause and [advice](Error::advice). With
-    /// [`resume`](Self::resume), the state is kept after all errors but [`Error::Changed`] and
-    /// [`Error::Aborted`], so that the same upload continues when the reason is removed.
+    /// [`resume`](Self::resume), the state of an upload with stored bytes is kept after all errors but
+    /// [`Error::Changed`] and [`Error::Aborted`], so that the same upload continues when the reason is
+    /// removed. Without stored bytes it is kept only if [`Error::is_resumable`] returns true; otherwise the
+    /// session is cancelled.
     pub async fn send(mut self) -> Result<Uploaded> {
         let (cancel, abort) = (self.cancel.clone(), self.abort.clone());
         let run = Run::open(&mut self)?;
