@@ -10,6 +10,7 @@ pub mod download;
 pub mod error;
 pub mod inspect;
 pub mod serve;
+pub mod signals;
 pub mod units;
 pub mod upload;
 

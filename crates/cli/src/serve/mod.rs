@@ -17,6 +17,7 @@ use tokio::runtime::{Builder, Runtime};
 pub use self::arguments::ServeArguments;
 use self::basic_auth::CHALLENGE;
 use crate::error::{Failure, error_chain};
+use crate::signals::Signals;
 
 /// Runs the server until it is stopped.
 pub fn run(arguments: &ServeArguments) -> Result<(), Failure> {
@@ -38,11 +39,11 @@ async fn serve(arguments: &ServeArguments) -> Result<(), Failure> {
     }
     let server = server(arguments).await?;
     survive_file_size_limit().map_err(Failure::failed)?;
-    let shutdown = shutdown_signal().map_err(Failure::failed)?;
+    let mut signals = Signals::listen().map_err(Failure::failed)?;
     let mut stdout = io::stdout();
     let announced = writeln!(stdout, "listening on http://{address}");
     announced.and_then(|()| stdout.flush()).map_err(Failure::failed)?;
-    listen::serve(listener, server, arguments, shutdown).await;
+    listen::serve(listener, server, arguments, async move { signals.next().await }).await;
     Ok(())
 }
 
@@ -71,27 +72,4 @@ fn survive_file_size_limit() -> io::Result<()> {
 #[cfg(not(unix))]
 fn survive_file_size_limit() -> io::Result<()> {
     Ok(())
-}
-
-/// Completes at SIGINT or SIGTERM.
-#[cfg(unix)]
-fn shutdown_signal() -> io::Result<impl Future<Output = ()>> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (mut interrupt, mut terminate) =
-        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-    Ok(async move {
-        tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-        }
-    })
-}
-
-/// Completes at Ctrl-C.
-#[cfg(not(unix))]
-fn shutdown_signal() -> io::Result<impl Future<Output = ()>> {
-    let mut interrupt = tokio::signal::windows::ctrl_c()?;
-    Ok(async move {
-        interrupt.recv().await;
-    })
 }
