@@ -43,8 +43,12 @@ pub(crate) fn check_content(value: &[u8]) -> Result<(), ValueError> {
 
 /// Calls [`check_content`] for a value that must not be empty.
 pub(crate) fn check_present(value: &[u8]) -> Result<(), ValueError> {
-    if value.is_empty() {
-        return Err(ValueError::new(ErrorKind::Empty, 0));
-    }
+    check_not_empty(value)?;
     check_content(value)
+}
+
+/// Checks that a value is not empty.
+#[inline(always)]
+pub(super) fn check_not_empty(value: &[u8]) -> Result<(), ValueError> {
+    if value.is_empty() { Err(ValueError::new(ErrorKind::Empty, 0)) } else { Ok(()) }
 }

@@ -75,12 +75,18 @@ fn is_device(name: &[u8]) -> bool {
 impl<'b> Decode<'b> for ContentName<'b> {
     const NAME: FieldName = FieldName::ContentName;
 
-    #[inline]
     fn decode(value: &'b [u8], deviations: &mut Deviations) -> Result<Self, ValueError> {
+        if value.len() <= Self::LIMIT {
+            check_content(value)?;
+        }
+        Self::decode_content(value, deviations)
+    }
+
+    #[inline(always)]
+    fn decode_content(value: &'b [u8], deviations: &mut Deviations) -> Result<Self, ValueError> {
         if value.len() > Self::LIMIT {
             return Err(ValueError::new(ErrorKind::TooLong, Self::LIMIT));
         }
-        check_content(value)?;
         if value.len() > Self::MAX_LEN {
             deviations.insert(Deviation::LongContentName);
         }

@@ -4,7 +4,7 @@ use super::{Decode, FieldName, ReceivedContentRange, try_from_wire};
 use crate::deviation::{Deviation, Deviations};
 use crate::error::{Error, ErrorKind, ValueError};
 use crate::util::ascii_case::eq_ignore_case;
-use crate::util::digits::split_decimal;
+use crate::util::digits::{short_decimal, split_decimal};
 use crate::util::sink::{Sink, Wire, wire_display};
 
 /// [2.2.6.1] Content-Range: the bytes of the entity in a Fragment.
@@ -163,35 +163,52 @@ impl Decode<'_> for ContentRange {
 
     #[inline]
     fn decode(value: &[u8], deviations: &mut Deviations) -> Result<Self, ValueError> {
-        let offset = |rest: &[u8]| value.len().saturating_sub(rest.len());
-        let not_a_range = |rest: &[u8]| ValueError::new(ErrorKind::NotByteRange, offset(rest));
-        let (unit, rest) = value.split_at_checked(5).ok_or(not_a_range(value))?;
-        if !eq_ignore_case!(unit, b"bytes") {
-            return Err(not_a_range(value));
+        match usual(value) {
+            Some(range) => Ok(range),
+            None => any(value, deviations),
         }
-        let mut numbers = rest;
-        while let [b' ' | b'\t', tail @ ..] = numbers {
-            numbers = tail;
-        }
-        match rest.len().saturating_sub(numbers.len()) {
-            0 => return Err(not_a_range(rest)),
-            1 if rest.first() == Some(&b' ') => {}
-            _ => deviations.insert(Deviation::RangeWhiteSpace),
-        }
-        let number = |text| {
-            split_decimal(text)
-                .map_err(|error: ValueError| ValueError::new(error.kind, offset(text)))
-        };
-        let (first, rest) = number(numbers)?;
-        let rest = rest.strip_prefix(b"-").ok_or(not_a_range(rest))?;
-        let (last, rest) = number(rest)?;
-        let rest = rest.strip_prefix(b"/").ok_or(not_a_range(rest))?;
-        let (total, rest) = number(rest)?;
-        if !rest.is_empty() {
-            return Err(not_a_range(rest));
-        }
-        Self::checked(first, last, total).map_err(|kind| ValueError::new(kind, offset(numbers)))
     }
+}
+
+/// Parses a valid range with short numbers and without deviations. `None` for all others.
+#[inline(always)]
+fn usual(value: &[u8]) -> Option<ContentRange> {
+    let (first, rest) = short_decimal(value.strip_prefix(b"bytes ")?)?;
+    let (last, rest) = short_decimal(rest.strip_prefix(b"-")?)?;
+    let (total, rest) = short_decimal(rest.strip_prefix(b"/")?)?;
+    ContentRange::checked(first, last, total).ok().filter(|_| rest.is_empty())
+}
+
+/// Parses any range.
+#[cold]
+fn any(value: &[u8], deviations: &mut Deviations) -> Result<ContentRange, ValueError> {
+    let offset = |rest: &[u8]| value.len().saturating_sub(rest.len());
+    let not_a_range = |rest: &[u8]| ValueError::new(ErrorKind::NotByteRange, offset(rest));
+    let (unit, rest) = value.split_at_checked(5).ok_or(not_a_range(value))?;
+    if !eq_ignore_case!(unit, b"bytes") {
+        return Err(not_a_range(value));
+    }
+    let mut numbers = rest;
+    while let [b' ' | b'\t', tail @ ..] = numbers {
+        numbers = tail;
+    }
+    match rest.len().saturating_sub(numbers.len()) {
+        0 => return Err(not_a_range(rest)),
+        1 if rest.first() == Some(&b' ') => {}
+        _ => deviations.insert(Deviation::RangeWhiteSpace),
+    }
+    let number = |text| {
+        split_decimal(text).map_err(|error: ValueError| ValueError::new(error.kind, offset(text)))
+    };
+    let (first, rest) = number(numbers)?;
+    let rest = rest.strip_prefix(b"-").ok_or(not_a_range(rest))?;
+    let (last, rest) = number(rest)?;
+    let rest = rest.strip_prefix(b"/").ok_or(not_a_range(rest))?;
+    let (total, rest) = number(rest)?;
+    if !rest.is_empty() {
+        return Err(not_a_range(rest));
+    }
+    ContentRange::checked(first, last, total).map_err(|kind| ValueError::new(kind, offset(numbers)))
 }
 
 try_from_wire!(ContentRange);

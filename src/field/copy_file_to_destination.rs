@@ -1,6 +1,6 @@
 //! BITS-Copy-File-To-Destination.
 
-use super::{Decode, FieldName, check_content, opaque_value};
+use super::{Decode, FieldName, decode_checked, opaque_value};
 use crate::deviation::Deviations;
 use crate::error::ValueError;
 
@@ -39,8 +39,10 @@ impl Default for CopyFileToDestination<'_> {
 impl<'b> Decode<'b> for CopyFileToDestination<'b> {
     const NAME: FieldName = FieldName::CopyFileToDestination;
 
-    fn decode(value: &'b [u8], _: &mut Deviations) -> Result<Self, ValueError> {
-        check_content(value)?;
+    decode_checked!('b);
+
+    #[inline(always)]
+    fn decode_content(value: &'b [u8], _: &mut Deviations) -> Result<Self, ValueError> {
         Ok(Self(value))
     }
 }

@@ -1,6 +1,6 @@
 //! BITS-Request-DataFile-Name and BITS-Response-DataFile-Name.
 
-use super::{Decode, FieldName, check_present, opaque_value};
+use super::{Decode, FieldName, check_not_empty, decode_checked, opaque_value};
 use crate::deviation::Deviations;
 use crate::error::ValueError;
 
@@ -39,8 +39,11 @@ macro_rules! data_file_name {
         impl<'b> Decode<'b> for $type<'b> {
             const NAME: FieldName = FieldName::$name;
 
-            fn decode(value: &'b [u8], _: &mut Deviations) -> Result<Self, ValueError> {
-                check_present(value)?;
+            decode_checked!('b);
+
+            #[inline(always)]
+            fn decode_content(value: &'b [u8], _: &mut Deviations) -> Result<Self, ValueError> {
+                check_not_empty(value)?;
                 Ok(Self(value))
             }
         }

@@ -46,9 +46,19 @@ use crate::util::sink::{Sink, Wire, wire_display};
 /// Source: \[MC-BUP\] 2.2.3.2; RFC 1738 section 5; RFC 2373 appendix B.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct HostId<'b> {
-    text: &'b str,
-    host: Host<'b>,
+    /// Checked to be UTF-8.
+    text: &'b [u8],
+    host: HostKind,
     port: Option<u16>,
+}
+
+/// The kind of the host in a text.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum HostKind {
+    /// A name of this length, at the start of the text.
+    Name(usize),
+    V4(Ipv4Addr),
+    V6(Ipv6Addr),
 }
 
 /// The host of a [`HostId`].
@@ -66,13 +76,34 @@ impl<'b> HostId<'b> {
     /// Returns the text that the server sent.
     #[must_use]
     pub const fn as_str(&self) -> &'b str {
+        self.first(self.text.len())
+    }
+
+    /// Returns the first `length` bytes of the text.
+    const fn first(&self, length: usize) -> &'b str {
+        match self.text.split_at_checked(length) {
+            Some((text, _)) => match core::str::from_utf8(text) {
+                Ok(text) => text,
+                Err(_) => "",
+            },
+            None => "",
+        }
+    }
+
+    /// Returns the text that the server sent, as bytes.
+    #[inline]
+    pub(crate) const fn as_bytes(&self) -> &'b [u8] {
         self.text
     }
 
     /// Returns the host.
     #[must_use]
     pub const fn host(&self) -> Host<'b> {
-        self.host
+        match self.host {
+            HostKind::Name(length) => Host::Name(self.first(length)),
+            HostKind::V4(address) => Host::V4(address),
+            HostKind::V6(address) => Host::V6(address),
+        }
     }
 
     /// Returns the port, which servers should not send.
@@ -123,7 +154,7 @@ impl<'b> RewrittenUrl<'b, '_> {
 impl fmt::Display for RewrittenUrl<'_, '_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.before)?;
-        match self.host.host {
+        match self.host.host() {
             Host::Name(name) => f.write_str(name)?,
             Host::V4(address) => write!(f, "{address}")?,
             Host::V6(address) => write!(f, "[{address}]")?,
@@ -133,6 +164,13 @@ impl fmt::Display for RewrittenUrl<'_, '_> {
         }
         f.write_str(self.after)
     }
+}
+
+/// Returns true for a name of one label that starts with a letter: nearly every host of a server.
+#[inline]
+fn is_label(text: &[u8]) -> bool {
+    let is_valid = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    text.first().is_some_and(u8::is_ascii_alphabetic) && text.iter().all(is_valid)
 }
 
 fn name_or_v4(text: &str) -> Option<Host<'_>> {
@@ -210,6 +248,16 @@ impl<'b> Decode<'b> for HostId<'b> {
         if value.is_empty() {
             return Err(ValueError::new(ErrorKind::Empty, 0));
         }
+        if is_label(value) {
+            return Ok(Self { text: value, host: HostKind::Name(value.len()), port: None });
+        }
+        Self::decode_any(value, deviations)
+    }
+}
+
+impl<'b> HostId<'b> {
+    /// Parses any host, for which the text is converted to `str`.
+    fn decode_any(value: &'b [u8], deviations: &mut Deviations) -> Result<Self, ValueError> {
         let not_a_host = ValueError::new(ErrorKind::NotHost, 0);
         let text = core::str::from_utf8(value).map_err(|_| not_a_host)?;
         let (host, port) = split(text).ok_or(not_a_host)?;
@@ -222,7 +270,12 @@ impl<'b> Decode<'b> for HostId<'b> {
             }
             None => None,
         };
-        Ok(Self { text, host, port })
+        let host = match host {
+            Host::Name(name) => HostKind::Name(name.len()),
+            Host::V4(address) => HostKind::V4(address),
+            Host::V6(address) => HostKind::V6(address),
+        };
+        Ok(Self { text: value, host, port })
     }
 }
 
@@ -230,25 +283,25 @@ try_from_wire!(HostId<'b>);
 
 impl AsRef<str> for HostId<'_> {
     fn as_ref(&self) -> &str {
-        self.text
+        self.as_str()
     }
 }
 
 impl AsRef<[u8]> for HostId<'_> {
     fn as_ref(&self) -> &[u8] {
-        self.text.as_bytes()
+        self.text
     }
 }
 
 impl fmt::Debug for HostId<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("HostId").field(&self.text).finish()
+        f.debug_tuple("HostId").field(&self.as_str()).finish()
     }
 }
 
 impl Wire for HostId<'_> {
     fn put_into<S: Sink>(&self, sink: S) -> S {
-        sink.put(self.text.as_bytes())
+        sink.put(self.text)
     }
 }
 

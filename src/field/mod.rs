@@ -35,6 +35,7 @@ mod static_response_url;
 mod supported_protocols;
 mod url;
 
+use self::content::check_not_empty;
 pub(crate) use self::content::{check_bytes, check_content, check_present, is_plain};
 pub use self::content_encoding::ContentEncoding;
 pub use self::content_name::ContentName;
@@ -72,12 +73,34 @@ pub(crate) trait Decode<'b>: Sized {
     /// Parses a value without outer white space, and records its deviations.
     fn decode(value: &'b [u8], deviations: &mut Deviations) -> Result<Self, ValueError>;
 
+    /// Parses a value that passes [`check_content`], such as one of a parsed head, without checking
+    /// that again.
+    #[inline(always)]
+    fn decode_content(value: &'b [u8], deviations: &mut Deviations) -> Result<Self, ValueError> {
+        Self::decode(value, deviations)
+    }
+
     /// Parses a value that the caller passed, and ignores its deviations.
     fn from_wire(value: &'b [u8]) -> Result<Self, Error> {
         let mut ignored = Deviations::EMPTY;
         Self::decode(value, &mut ignored).map_err(|error| Self::NAME.value_error(value, error))
     }
 }
+
+/// Implements [`Decode::decode`] for a type with a [`Decode::decode_content`] that relies on
+/// [`check_content`].
+macro_rules! decode_checked {
+    ($life:lifetime) => {
+        fn decode(
+            value: &$life [u8],
+            deviations: &mut $crate::deviation::Deviations,
+        ) -> Result<Self, $crate::error::ValueError> {
+            $crate::field::check_content(value)?;
+            Self::decode_content(value, deviations)
+        }
+    };
+}
+pub(crate) use decode_checked;
 
 /// Implements the conversions of a value type from text and bytes, with its `from_wire`. Types
 /// without a lifetime also get `FromStr`.

@@ -1,7 +1,7 @@
 //! BITS-Original-Request-URL.
 
-use super::url::{Url, authority_of, is_escape, is_url_byte, put_encoded};
-use super::{Decode, FieldName, check_present, opaque_value};
+use super::url::{self, Url, authority_of, is_escape, is_url_byte, put_encoded};
+use super::{Decode, FieldName, check_not_empty, check_present, decode_checked, opaque_value};
 use crate::deviation::{Deviation, Deviations};
 use crate::error::{Error, ErrorKind, ValueError};
 use crate::http1::RequestTarget;
@@ -125,9 +125,12 @@ impl<'b> OriginalRequestUrl<'b> {
 impl<'b> Decode<'b> for OriginalRequestUrl<'b> {
     const NAME: FieldName = FieldName::OriginalRequestUrl;
 
-    fn decode(value: &'b [u8], deviations: &mut Deviations) -> Result<Self, ValueError> {
-        check_present(value)?;
-        if Url::parse(value).is_err() {
+    decode_checked!('b);
+
+    #[inline]
+    fn decode_content(value: &'b [u8], deviations: &mut Deviations) -> Result<Self, ValueError> {
+        check_not_empty(value)?;
+        if url::is_absolute(value) != Ok(true) {
             deviations.insert(Deviation::RelativeOriginalUrl);
         }
         Ok(Self(value))

@@ -1,7 +1,7 @@
 //! BITS-Reply-URL.
 
 use super::url::{self, Url};
-use super::{Decode, FieldName, ResolvedUrl, check_present, opaque_value};
+use super::{Decode, FieldName, ResolvedUrl, check_not_empty, decode_checked, opaque_value};
 use crate::deviation::{Deviation, Deviations};
 use crate::error::{Error, ErrorKind, ValueError};
 
@@ -95,8 +95,11 @@ impl<'b> ReplyUrl<'b> {
 impl<'b> Decode<'b> for ReplyUrl<'b> {
     const NAME: FieldName = FieldName::ReplyUrl;
 
-    fn decode(value: &'b [u8], deviations: &mut Deviations) -> Result<Self, ValueError> {
-        check_present(value)?;
+    decode_checked!('b);
+
+    #[inline]
+    fn decode_content(value: &'b [u8], deviations: &mut Deviations) -> Result<Self, ValueError> {
+        check_not_empty(value)?;
         url::is_absolute(value)?;
         if value.len() > Self::MAX_LEN {
             deviations.insert(Deviation::LongReplyUrl);

@@ -1,6 +1,6 @@
 //! BITS-Static-Response-URL.
 
-use super::{Decode, FieldName, check_present, opaque_value, url};
+use super::{Decode, FieldName, check_not_empty, decode_checked, opaque_value, url};
 use crate::deviation::{Deviation, Deviations};
 use crate::error::ValueError;
 
@@ -39,8 +39,11 @@ pub struct StaticResponseUrl<'b>(&'b [u8]);
 impl<'b> Decode<'b> for StaticResponseUrl<'b> {
     const NAME: FieldName = FieldName::StaticResponseUrl;
 
-    fn decode(value: &'b [u8], deviations: &mut Deviations) -> Result<Self, ValueError> {
-        check_present(value)?;
+    decode_checked!('b);
+
+    #[inline]
+    fn decode_content(value: &'b [u8], deviations: &mut Deviations) -> Result<Self, ValueError> {
+        check_not_empty(value)?;
         if !url::is_absolute(value)? {
             deviations.insert(Deviation::RelativeStaticUrl);
         }

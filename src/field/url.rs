@@ -4,9 +4,8 @@
 //! relative references, and the backslashes that Windows writes instead of slashes.
 
 use nom::Parser as _;
-use nom::bytes::complete::{tag, take_till, take_till1, take_while};
+use nom::bytes::complete::{tag, take_till, take_while};
 use nom::combinator::{opt, recognize};
-use nom::sequence::terminated;
 
 use super::ResolvedUrl;
 use crate::error::{Error, ErrorKind, ValueError};
@@ -15,6 +14,9 @@ use crate::util::digits::{decimal, hex_digit};
 use crate::util::sink::{LenSink, Sink, SliceSink};
 
 type Parsed<'u, T> = nom::IResult<&'u [u8], T, ()>;
+
+/// User, host and port, as in [`Url`].
+type Authority<'u> = (&'u [u8], &'u [u8], &'u [u8]);
 
 /// An http or https URL.
 ///
@@ -73,15 +75,14 @@ fn scheme(text: &[u8]) -> Parsed<'_, &[u8]> {
     any_scheme(text)
 }
 
-/// Parses any scheme.
-#[cold]
+/// Parses any scheme. Most references have none.
 fn any_scheme(text: &[u8]) -> Parsed<'_, &[u8]> {
-    let letters = take_till1(|byte: u8| !byte.is_ascii_alphanumeric() && !b"+-.".contains(&byte));
-    let (rest, scheme) = terminated(letters, tag(&b":"[..])).parse(text)?;
-    if scheme.first().is_some_and(u8::is_ascii_alphabetic) {
-        Ok((rest, scheme))
-    } else {
-        Err(nom::Err::Error(()))
+    let is_scheme_byte =
+        |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.');
+    let length = text.iter().position(|byte| !is_scheme_byte(byte)).unwrap_or(text.len());
+    match text.split_at_checked(length) {
+        Some((scheme @ [b'A'..=b'Z' | b'a'..=b'z', ..], [b':', rest @ ..])) => Ok((rest, scheme)),
+        _ => Err(nom::Err::Error(())),
     }
 }
 
@@ -95,7 +96,7 @@ fn not_absolute(_: nom::Err<()>) -> ValueError {
 
 /// `authority = [ userinfo "@" ] host [ ":" port ]`
 #[inline(always)]
-fn authority(text: &[u8]) -> Parsed<'_, (&[u8], &[u8], &[u8])> {
+fn authority(text: &[u8]) -> Parsed<'_, Authority<'_>> {
     let is_host_byte = |byte: &u8| IS_HOST_BYTE.get(usize::from(*byte)) == Some(&true);
     let length = text.iter().position(|byte| !is_host_byte(byte)).unwrap_or(text.len());
     match text.split_at_checked(length) {
@@ -108,7 +109,7 @@ fn authority(text: &[u8]) -> Parsed<'_, (&[u8], &[u8], &[u8])> {
 }
 
 /// Parses any authority.
-fn any_authority(text: &[u8]) -> Parsed<'_, (&[u8], &[u8], &[u8])> {
+fn any_authority(text: &[u8]) -> Parsed<'_, Authority<'_>> {
     let (rest, whole) = take_till(is_delimiter).parse(text)?;
     let host_start =
         whole.iter().rposition(|byte| *byte == b'@').map_or(0, |at| at.saturating_add(1));
@@ -129,6 +130,19 @@ fn any_authority(text: &[u8]) -> Parsed<'_, (&[u8], &[u8], &[u8])> {
     Ok((rest, (userinfo, host, port)))
 }
 
+/// Parses the authority of a URL after its scheme, which must be http or https.
+#[inline(always)]
+fn authority_after<'u>(
+    scheme: &[u8],
+    rest: &'u [u8],
+) -> Result<(&'u [u8], Authority<'u>), ValueError> {
+    if !is_http(scheme) {
+        return Err(ValueError::new(ErrorKind::UnsupportedScheme, 0));
+    }
+    let rest = rest.strip_prefix(b"//").ok_or(ValueError::new(ErrorKind::NotAbsoluteUrl, 0))?;
+    authority(rest).map_err(not_absolute)
+}
+
 impl<'u> Url<'u> {
     /// Parses an absolute URL.
     #[inline(always)]
@@ -140,11 +154,7 @@ impl<'u> Url<'u> {
     /// Parses the rest of a URL after its scheme.
     #[inline(always)]
     fn after_scheme(scheme: &'u [u8], rest: &'u [u8]) -> Result<Self, ValueError> {
-        if !is_http(scheme) {
-            return Err(ValueError::new(ErrorKind::UnsupportedScheme, 0));
-        }
-        let (rest, _) = tag::<_, _, ()>(&b"//"[..]).parse(rest).map_err(not_absolute)?;
-        let (rest, (userinfo, host, port)) = authority(rest).map_err(not_absolute)?;
+        let (rest, (userinfo, host, port)) = authority_after(scheme, rest)?;
         let (path, tail) = split_tail(rest);
         Ok(Self { scheme, userinfo, host, port, path, tail })
     }
@@ -180,7 +190,7 @@ impl<'u> Url<'u> {
 /// or https.
 pub(super) fn is_absolute(reference: &[u8]) -> Result<bool, ValueError> {
     match scheme(reference) {
-        Ok((rest, scheme)) => Url::after_scheme(scheme, rest).map(|_| true),
+        Ok((rest, scheme)) => authority_after(scheme, rest).map(|_| true),
         Err(_) => Ok(false),
     }
 }

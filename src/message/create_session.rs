@@ -120,7 +120,7 @@ impl<'b> CreateSessionAck<'b> {
 
     /// Visits the fields after BITS-Packet-Type, in the order of the presence table.
     pub(super) fn visit_fields<V: FieldVisitor>(&self, visitor: V) -> V {
-        let host = self.host_id.as_ref().map(|host| Value::Bytes(host.as_str().as_bytes()));
+        let host = self.host_id.as_ref().map(|host| Value::Bytes(host.as_bytes()));
         let timeout = self.host_id_fallback_timeout.map(|timeout| Value::Number(timeout.0.into()));
         visitor
             .field(FieldName::Protocol, Value::Protocol(self.protocol))

@@ -30,6 +30,23 @@ pub(crate) fn split_decimal(text: &[u8]) -> Result<(u64, &[u8]), ValueError> {
     }
 }
 
+/// Parses a number of at most [`SAFE`] digits at the start of `text`. `None` for a longer number, and
+/// for none.
+#[inline(always)]
+pub(crate) fn short_decimal(text: &[u8]) -> Option<(u64, &[u8])> {
+    let (mut value, mut rest) = (0_u64, text);
+    while let [byte, tail @ ..] = rest {
+        let digit = digit(*byte);
+        if digit > 9 {
+            break;
+        }
+        // Wraps only if there are too many digits.
+        value = value.wrapping_mul(10).wrapping_add(u64::from(digit));
+        rest = tail;
+    }
+    matches!(text.len().wrapping_sub(rest.len()), 1..=SAFE).then_some((value, rest))
+}
+
 /// Parses what [`split_decimal`] parses, eight digits at a time: faster for numbers of five digits or
 /// more, and slower for others.
 #[inline(always)]

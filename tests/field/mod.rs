@@ -2,6 +2,7 @@
 
 mod codes;
 mod dates;
+mod grammars;
 mod hosts;
 mod ids;
 mod names;

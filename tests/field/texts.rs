@@ -7,6 +7,10 @@ use bits_proto::field::{
     ContentName, CopyFileToDestination, FieldName, ReplyUrl, RequestDataFileName,
     ResponseDataFileName, StaticResponseUrl,
 };
+use bits_proto::http1::{RequestLine, StatusCode, StatusLine, Version};
+use bits_proto::message::{
+    Ack, AckContext, METHOD, NotificationRequest, NotificationResponse, ParseOptions, Request,
+};
 use field_values::read;
 
 /// The bytes of a parsed value, and its text.
@@ -190,4 +194,54 @@ fn device_names_are_not_safe() {
         }
     }
     assert!(!is_safe(b"cOn.TxT"), "mixed case");
+}
+
+/// Values of a head have no such bytes. Another HTTP stack may not have checked them.
+#[test]
+fn a_byte_that_no_field_can_transport_is_rejected_in_fields_of_another_stack() {
+    let request = |method| RequestLine { method, target: "/e", version: Version::Http11 };
+    let response = StatusLine { version: Version::Http11, status: StatusCode::OK, reason: "" };
+    let fragment = AckContext::Fragment { session_id: None, content_range: None, sent_up_to: None };
+    let read = |field: FieldName, value: &[u8]| {
+        let length = [("Content-Length", &b"0"[..])];
+        let url = Some(("BITS-Original-Request-URL", &b"http://h/e"[..]));
+        let files = ["BITS-Request-DataFile-Name", "BITS-Response-DataFile-Name"];
+        let files = files.map(|name| (name, &b"C:\\1"[..]));
+        let other = files.into_iter().chain(url).filter(|(name, _)| *name != field.as_str());
+        let value = length.into_iter().chain([(field.as_str(), value)]);
+        match field {
+            FieldName::ContentName => {
+                let fields = value.chain([("BITS-Packet-Type", &b"Ping"[..])]);
+                let read = Request::from_fields(request(METHOD), fields, &ParseOptions::DEFAULT);
+                read.map(drop)
+            }
+            FieldName::ReplyUrl => {
+                let received = [("BITS-Received-Content-Range", &b"1"[..])];
+                let fields = value.chain(received).chain([("BITS-Packet-Type", &b"Ack"[..])]);
+                Ack::from_fields(response, fields, &fragment).map(drop)
+            }
+            FieldName::StaticResponseUrl | FieldName::CopyFileToDestination => {
+                NotificationResponse::from_fields(response, value).map(drop)
+            }
+            _ => NotificationRequest::from_fields(request("POST"), value.chain(other)).map(drop),
+        }
+    };
+    for field in [
+        FieldName::ContentName,
+        FieldName::ReplyUrl,
+        FieldName::StaticResponseUrl,
+        FieldName::CopyFileToDestination,
+        FieldName::OriginalRequestUrl,
+        FieldName::RequestDataFileName,
+        FieldName::ResponseDataFileName,
+    ] {
+        assert_eq!(read(field, b"a/b"), Ok(()), "{field}");
+        for byte in (0..=u8::MAX).filter(|byte| *byte != b'\t' && byte.is_ascii_control()) {
+            let error = read(field, &[b'a', byte, b'b']).expect_err(field.as_str());
+            assert_eq!(
+                (error.kind(), error.field()),
+                (ErrorKind::InvalidByte, Some(field.as_str()))
+            );
+        }
+    }
 }
