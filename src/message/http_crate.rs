@@ -7,12 +7,15 @@
 use http::header::{AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 
+use super::parse_options::MAX_VALUE;
+use super::source::{self, ParsedFields};
 use super::{
-    Ack, AckContext, Decoded, Encoder, METHOD, NO_EXTRAS, NotificationRequest,
-    NotificationResponse, ParseOptions, Refusal, Request,
+    Ack, AckContext, Decoded, Encoder, Fields, METHOD, NO_EXTRAS, NotificationRequest,
+    NotificationResponse, ParseOptions, Refusal, Request, ack, notification_request,
+    notification_response, request,
 };
 use crate::error::{Error, ErrorKind};
-use crate::http1::{HttpRequest, HttpResponse, RequestTarget, StatusCode};
+use crate::http1::{HeadVisitor as _, HttpRequest, HttpResponse, RequestTarget, StatusCode};
 
 impl<'b> Request<'b> {
     /// Parses an [`http::Request`] or its [`Parts`](http::request::Parts).
@@ -45,7 +48,12 @@ impl<'b> Request<'b> {
         request: &'b impl HttpRequest,
         options: &ParseOptions,
     ) -> Result<Decoded<Self>, Error> {
-        Self::from_fields(request.request_line(), request.fields(), options)
+        let mut slot = Fields::new();
+        let (line, fields) = (request.request_line(), request.fields());
+        let source = ParsedFields::collect(&mut slot, line, fields, options.max_value);
+        source::parse(&source.with_checked_values(), |line, reader| {
+            request::read(line, reader, options)
+        })
     }
 
     /// Creates the head of an [`http::Request`] to `uri`, with extra fields such as Host and
@@ -109,7 +117,12 @@ impl<'b> Ack<'b> {
         response: &'b impl HttpResponse,
         context: &AckContext<'_>,
     ) -> Result<Decoded<Self>, Error> {
-        Self::from_fields(response.status_line(), response.fields(), context)
+        let mut slot = Fields::new();
+        let (line, fields) = (response.status_line(), response.fields());
+        let source = ParsedFields::collect(&mut slot, line, fields, MAX_VALUE);
+        source::parse(&source.with_checked_values(), |line, reader| {
+            ack::read(line, reader, context)
+        })
     }
 
     /// Creates the head of an [`http::Response`], with extra fields such as Date and Server.
@@ -136,7 +149,10 @@ impl<'b> NotificationRequest<'b> {
     ///
     /// The errors of [`from_fields`](Self::from_fields).
     pub fn from_http(request: &'b impl HttpRequest) -> Result<Decoded<Self>, Error> {
-        Self::from_fields(request.request_line(), request.fields())
+        let mut slot = Fields::new();
+        let (line, fields) = (request.request_line(), request.fields());
+        let source = ParsedFields::collect(&mut slot, line, fields, usize::MAX);
+        source::parse(&source.with_checked_values(), notification_request::read)
     }
 
     /// Creates the head of an [`http::Request`] to `uri`, with extra fields such as Host.
@@ -166,7 +182,10 @@ impl<'b> NotificationResponse<'b> {
     ///
     /// The errors of [`from_fields`](Self::from_fields).
     pub fn from_http(response: &'b impl HttpResponse) -> Result<Decoded<Self>, Error> {
-        Self::from_fields(response.status_line(), response.fields())
+        let mut slot = Fields::new();
+        let (line, fields) = (response.status_line(), response.fields());
+        let source = ParsedFields::collect(&mut slot, line, fields, usize::MAX);
+        source::parse(&source.with_checked_values(), notification_response::read)
     }
 
     /// Creates the head of an [`http::Response`], with extra fields such as Date and Server.

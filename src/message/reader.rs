@@ -19,6 +19,8 @@ pub(crate) struct Reader<'h, 'b, R> {
     /// where the head was parsed from bytes.
     needs_framing_check: bool,
     long_value: Option<LongValue<'b>>,
+    /// True if every value is known to consist of bytes that a field can transport.
+    is_content: bool,
     pub(super) deviations: Deviations,
     report: R,
 }
@@ -32,19 +34,28 @@ impl<'h, 'b, R: Report<'b>> Reader<'h, 'b, R> {
         long_value: Option<LongValue<'b>>,
         report: R,
     ) -> Self {
-        let deviations = Deviations::EMPTY;
-        Self { fields, framing, needs_framing_check: false, long_value, deviations, report }
+        Self {
+            fields,
+            framing,
+            needs_framing_check: false,
+            long_value,
+            is_content: true,
+            deviations: Deviations::EMPTY,
+            report,
+        }
     }
 
-    /// Reads fields that another HTTP stack has parsed.
+    /// Reads fields that another HTTP stack has parsed. `is_content` is true if their values are known
+    /// to consist of bytes that a field can transport.
     #[inline(always)]
-    pub(super) fn of_parsed_fields(fields: &'h Fields<'b>, report: R) -> Self {
+    pub(super) fn of_parsed_fields(fields: &'h Fields<'b>, is_content: bool, report: R) -> Self {
         let simple = fields.framing_fields().parse_simple();
         Self {
             fields,
             framing: simple.unwrap_or_default(),
             needs_framing_check: simple.is_none(),
             long_value: fields.long_value(),
+            is_content,
             deviations: Deviations::EMPTY,
             report,
         }
@@ -233,30 +244,15 @@ impl<'h, 'b, R: Report<'b>> Reader<'h, 'b, R> {
 
     /// Decodes the value of a field.
     #[inline(always)]
-    fn decode<T>(
-        &mut self,
-        field: FieldName,
-        value: &'b [u8],
-        decode: impl FnOnce(&'b [u8], &mut Deviations) -> Result<T, ValueError>,
-    ) -> Outcome<'b, T, R> {
-        match decode(value, &mut self.deviations) {
+    fn decode<T: Decode<'b>>(&mut self, value: &'b [u8]) -> Outcome<'b, T, R> {
+        let decoded = if self.is_content {
+            T::decode_content(value, &mut self.deviations)
+        } else {
+            T::decode(value, &mut self.deviations)
+        };
+        match decoded {
             Ok(value) => Ok(Ok(value)),
-            Err(error) => self.report(MessageError::in_value(field, value, error)).map(Err),
-        }
-    }
-
-    /// Reads a field that may be absent with `decode`.
-    #[inline(always)]
-    fn optional_field<T>(
-        &mut self,
-        kind: MessageKind,
-        field: FieldName,
-        decode: impl FnOnce(&'b [u8], &mut Deviations) -> Result<T, ValueError>,
-    ) -> Outcome<'b, Option<T>, R> {
-        match self.carried(kind, field) {
-            Ok(None) => Ok(Ok(None)),
-            Ok(Some(value)) => Ok(self.decode(field, value, decode)?.map(Some)),
-            Err(missing) => self.report(missing).map(Err),
+            Err(error) => self.report(MessageError::in_value(T::NAME, value, error)).map(Err),
         }
     }
 
@@ -266,7 +262,11 @@ impl<'h, 'b, R: Report<'b>> Reader<'h, 'b, R> {
         &mut self,
         kind: MessageKind,
     ) -> Outcome<'b, Option<T>, R> {
-        self.optional_field(kind, T::NAME, T::decode)
+        match self.carried(kind, T::NAME) {
+            Ok(None) => Ok(Ok(None)),
+            Ok(Some(value)) => Ok(self.decode(value)?.map(Some)),
+            Err(missing) => self.report(missing).map(Err),
+        }
     }
 
     /// Reads a detail of a refusal. Its absence is not an error. A value that is invalid or
@@ -320,7 +320,7 @@ impl<'h, 'b, R: Report<'b>> Reader<'h, 'b, R> {
         inferred: impl FnOnce() -> Option<T>,
     ) -> Outcome<'b, T, R> {
         if let Some(value) = self.get(T::NAME) {
-            return self.decode(T::NAME, value, T::decode);
+            return self.decode(value);
         }
         match inferred() {
             Some(inferred) => {

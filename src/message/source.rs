@@ -63,6 +63,8 @@ fn long_value<'b, L: StartLine<'b>>(
 pub(crate) struct ParsedFields<'h, 'b, L> {
     line: L,
     fields: &'h Fields<'b>,
+    /// True if the stack has checked the bytes of every value.
+    is_content: bool,
 }
 
 impl<'h, 'b, L> ParsedFields<'h, 'b, L> {
@@ -75,7 +77,14 @@ impl<'h, 'b, L> ParsedFields<'h, 'b, L> {
         max_value: usize,
     ) -> Self {
         slot.insert_pairs(pairs, max_value);
-        Self { line, fields: slot }
+        Self { line, fields: slot, is_content: false }
+    }
+
+    /// Declares that the stack has checked the bytes of every value, as the `http` crate does.
+    #[cfg(feature = "http")]
+    #[inline(always)]
+    pub(crate) fn with_checked_values(self) -> Self {
+        Self { is_content: true, ..self }
     }
 }
 
@@ -89,7 +98,7 @@ impl<'b, L: Copy> Source<'b> for ParsedFields<'_, 'b, L> {
 
     #[inline(always)]
     fn reader<R: Report<'b>>(&self, report: R) -> Reader<'_, 'b, R> {
-        Reader::of_parsed_fields(self.fields, report)
+        Reader::of_parsed_fields(self.fields, self.is_content, report)
     }
 
     fn error(&self, error: MessageError<'b>) -> Error {

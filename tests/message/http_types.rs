@@ -44,6 +44,40 @@ fn every_vector_is_read_as_from_bytes() {
     assert!(count_read::<StatusLine<'_>>(&responses) > 80);
 }
 
+/// The bytes of a value are checked where fields are passed, and before that in a head and in a `HeaderMap`.
+fn check_changed<'b, L: Line<'b>>(bytes: &'b [u8], context: &AckContext<'_>) -> bool {
+    let Answer::Whole(whole) = answer::<L>(bytes, context) else { return false };
+    let from_fields = whole.line.decode_fields(&whole.fields, context);
+    for (from_fields, from_head) in from_fields.iter().zip(&whole.decoded) {
+        let (fields, head) = (from_fields.as_ref(), from_head.as_ref());
+        let kind = |error: &bits_proto::Error| (error.kind(), error.field());
+        assert_eq!(fields.map_err(kind), head.map_err(kind), "{}", bytes.escape_ascii());
+    }
+    whole.line.check_http(&whole.fields, context, &whole.decoded)
+}
+
+#[test]
+fn a_value_with_any_byte_is_read_the_same_from_bytes_fields_and_maps() {
+    let is_captured = |message: &vectors::Message| !message.name.contains('/');
+    let mut read = 0;
+    for message in vectors::all().into_iter().filter(is_captured) {
+        let context = ack_context(&message.ack_context);
+        let values = message.bytes.windows(2).position(|line| line == b"\r\n").expect("a line") + 2;
+        for at in values..message.bytes.len() - 4 {
+            for byte in [b'\t', b' ', b'"', b'/', b'A', 0x7F, 0x80, 0xFF] {
+                let mut bytes = message.bytes.clone();
+                bytes[at] = byte;
+                read += usize::from(if message.is_response() {
+                    check_changed::<StatusLine<'_>>(&bytes, &context)
+                } else {
+                    check_changed::<RequestLine<'_>>(&bytes, &context)
+                });
+            }
+        }
+    }
+    assert!(read > 10_000, "{read}");
+}
+
 /// Returns all fields in an order that does not depend on the map.
 fn sorted(headers: &HeaderMap) -> Vec<(String, Vec<u8>)> {
     let fields = HttpFields::from(headers).into_iter();
