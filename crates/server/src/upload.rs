@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use bits_proto::error::CheckStage;
+use bits_proto::field::RetryAfter;
 use bits_proto::http1::StatusCode;
 use bits_proto::message::{Ack, Failure, Refusal, Request};
-use bits_proto::server::{Access, Answer, HostError, RequestContext, UnreadBody};
+use bits_proto::server::{Access, Answer, HostError, Policy, RequestContext, UnreadBody};
 use http::header::{CONNECTION, EXPECT};
 use http::request::Parts;
 use http::{HeaderValue, Response, Version};
@@ -19,6 +20,9 @@ use crate::server::Inner;
 use crate::sessions::SessionRecord;
 use crate::work::{Stop, Work};
 use crate::{Deny, Key, Principal, ResponseBody, metrics, response};
+
+/// Time after which a client asks again for a session that a store could not create.
+const CREATE_AGAIN: RetryAfter = RetryAfter::Seconds(10);
 
 /// Response to a request, before its body is handled.
 struct BitsResponse {
@@ -181,7 +185,7 @@ impl Inner {
     ) -> Result<NextStep<'s>, Refusal<'static>> {
         let unavailable = |error: &dyn std::error::Error| {
             error!(%error, "cannot create a session; the client is asked to retry");
-            Refusal::unavailable()
+            store_unavailable()
         };
         let key = (self.destination)(caller.principal(), caller.path());
         context.access = match &key {
@@ -216,7 +220,7 @@ impl Inner {
         let key = self.key(key, id).map_err(|_| Refusal::access_denied())?;
         let staged = self.storage.begin(id, &key).await.map_err(|error| {
             warn!(%error, "cannot begin the staging of an upload");
-            error.host_error().refusal(&policy)
+            refusal_without_session(error.host_error(), &policy)
         })?;
         let mut record = SessionRecord::new(record, key, staged);
         if let Some(data) = &self.session_data {
@@ -249,7 +253,7 @@ impl Inner {
                 HostError::AccessDenied => Ok(Access::Denied),
                 host_error => {
                     warn!(%error, "cannot look for the destination");
-                    Err(host_error.refusal(&self.policy()))
+                    Err(refusal_without_session(host_error, &self.policy()))
                 }
             },
         }
@@ -334,4 +338,17 @@ impl Inner {
             })
             .unwrap_or_else(|_| response::empty(http::StatusCode::INTERNAL_SERVER_ERROR).map(drop))
     }
+}
+
+/// Returns the refusal of a session whose storage has failed. Nothing was stored yet, so nothing is lost.
+fn refusal_without_session(error: HostError, policy: &Policy<'_>) -> Refusal<'static> {
+    match error {
+        HostError::Other | HostError::EntityLost => store_unavailable(),
+        error => error.refusal(policy),
+    }
+}
+
+/// Returns the refusal of a session while a store cannot be reached.
+const fn store_unavailable() -> Refusal<'static> {
+    Refusal::unavailable().with_retry_after(CREATE_AGAIN)
 }

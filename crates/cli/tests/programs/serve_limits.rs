@@ -283,6 +283,10 @@ fn sessions_that_cannot_be_stored_are_refused_with_503() {
     assert_eq!(ask(&server, "/e", &fragment(id, 0..5, 10), b"01234").received(), 5);
     fs::remove_dir_all(server.sessions().join("sessions")).expect("a folder");
     assert_eq!(ask(&server, "/f", &create(), b"").refused(), UNAVAILABLE);
+    fs::remove_dir_all(server.sessions()).expect("the folder of staged data too");
+    let refused = ask(&server, "/f", &create(), b"");
+    assert_eq!(refused.refused(), UNAVAILABLE);
+    assert_eq!(refused.field("Retry-After").as_deref(), Some("10"));
     let answer = ask(&server, "/e", &fragment(id, 5..10, 10), b"56789");
     assert!((500..600).contains(&answer.refused().0), "{answer:?}");
     ask(&server, "/e", &ping(), b"").granted(&AckContext::Ping);

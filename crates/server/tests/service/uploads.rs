@@ -2,8 +2,8 @@
 
 use bits_server::storage::StorageError;
 
-use crate::support::World;
 use crate::support::hooked::Operation;
+use crate::support::{World, create, packet};
 
 #[tokio::test]
 async fn an_upload_is_published_when_it_is_closed() {
@@ -20,6 +20,62 @@ async fn an_upload_is_published_when_it_is_closed() {
     assert_eq!(world.staged().await, 0);
     let answer = world.close(path, &id).await;
     assert_eq!(answer.header("bits-error"), "0x8020001F");
+}
+
+#[tokio::test]
+async fn refused_requests_change_nothing() {
+    let world = World::new(|builder| builder).await;
+    let id = world.create("/f").await;
+    let gap = world.fragment("/f", &id, 1, b"ello", 11).await;
+    assert_eq!((gap.status.as_u16(), gap.header("bits-received-content-range")), (416, "0"));
+    world.fragment("/f", &id, 0, b"hello ", 11).await;
+    let other_total = world.fragment("/f", &id, 6, b"world", 12).await;
+    assert_eq!(
+        (other_total.status.as_u16(), other_total.header("bits-error")),
+        (400, "0x80070057")
+    );
+    let elsewhere = world.fragment("/g", &id, 6, b"world", 11).await;
+    let unknown = "{11111111-2222-3333-4444-555555555555}";
+    let unknown = world.fragment("/f", unknown, 6, b"world", 11).await;
+    for answer in [elsewhere, unknown] {
+        assert_eq!((answer.status.as_u16(), answer.header("bits-error")), (500, "0x8020001F"));
+    }
+    assert_eq!(world.fragment("/f", &id, 6, b"world", 11).await.status, 200);
+    assert_eq!(world.close("/f", &id).await.status, 200);
+    let existing = world.send(create("/f")).await;
+    assert_eq!((existing.status.as_u16(), existing.header("bits-error")), (403, "0x80070005"));
+    assert_eq!(world.published("f").unwrap(), "hello world");
+}
+
+#[tokio::test]
+async fn an_empty_entity_is_published_and_a_cancelled_one_is_not() {
+    let world = World::new(|builder| builder).await;
+    let id = world.create("/empty").await;
+    assert_eq!(world.close("/empty", &id).await.status, 200);
+    assert_eq!(world.published("empty").unwrap(), "");
+    let id = world.create("/gone").await;
+    world.fragment("/gone", &id, 0, b"hello", 11).await;
+    assert_eq!(world.staged().await, 1);
+    assert_eq!(world.send(packet("Cancel-Session", "/gone", &id)).await.status, 200);
+    assert_eq!((world.published("gone"), world.staged().await), (None, 0));
+}
+
+/// A storage that cannot be reached may work again later. A full one and a denied one are not asked again.
+#[tokio::test]
+async fn a_session_whose_staging_cannot_begin_is_created_later() {
+    let world = World::new(|builder| builder).await;
+    for (error, status, retry_after) in [
+        (StorageError::other("bucket is unreachable"), 503, Some("10")),
+        (StorageError::Lost(None), 503, Some("10")),
+        (StorageError::Denied(None), 403, None),
+        (StorageError::Full(None), 500, None),
+    ] {
+        world.hooks.fail(Operation::Begin, error);
+        let answer = world.send(create("/f")).await;
+        let field = answer.headers.get("retry-after").map(|value| value.to_str().unwrap());
+        assert_eq!((answer.status.as_u16(), field), (status, retry_after));
+    }
+    assert_eq!(world.upload("/f", b"hello").await.status, 200);
 }
 
 #[tokio::test]
@@ -71,7 +127,8 @@ async fn a_store_that_fails_loses_no_upload() {
     let id = world.create("/f").await;
     world.sessions.set_unreachable(true);
     assert_eq!(world.fragment("/f", &id, 0, b"hello", 5).await.status, 503);
-    assert_eq!(world.send(crate::support::create("/g")).await.status, 503);
+    let refused = world.send(create("/g")).await;
+    assert_eq!((refused.status.as_u16(), refused.header("retry-after")), (503, "10"));
     world.sessions.set_unreachable(false);
     assert_eq!(world.fragment("/f", &id, 0, b"hello", 5).await.status, 200);
     assert_eq!(world.close("/f", &id).await.status, 200);
