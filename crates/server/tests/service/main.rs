@@ -5,6 +5,7 @@
 mod access;
 mod bodies;
 mod client;
+mod concurrent;
 mod downloads;
 mod hooks;
 mod lost_responses;
@@ -13,6 +14,10 @@ mod metrics;
 mod notify;
 mod overtaken;
 mod proxies;
+#[cfg(all(feature = "file", feature = "redis"))]
+#[path = "../sessions/redis_server.rs"]
+#[expect(dead_code, reason = "other tests restart Redis")]
+mod redis_server;
 mod shutdown;
 mod sockets;
 mod support;
