@@ -98,16 +98,42 @@ async fn a_reply_is_readable_only_by_the_principal_that_uploaded() {
 #[tokio::test]
 async fn a_destination_never_leads_out_of_the_storage() {
     let world = World::new(authorized).await;
-    for path in
-        ["/../m2/f", "/%2e%2e/m2/f", "/a%2fb", "/a//b", "/", "/a%", "/a%ff", "/a%00", "/CON"]
-    {
+    let long = format!("/{}", "n".repeat(256));
+    for path in [
+        "/../m2/f",
+        "/%2e%2e/m2/f",
+        "/a%2fb",
+        "/a%5Cb",
+        "/a:b",
+        "/a//b",
+        "//a",
+        "/",
+        "/a/",
+        "/a%",
+        "/a%ff",
+        "/a%C0%AE%C0%AE",
+        "/a%00",
+        "/CON",
+        "/e.",
+        "/BITS-Sessions/f",
+        "/%42ITS-sessions/Replies/f",
+        &long,
+    ] {
         let answer = world.send(from(create(path), "m1")).await;
-        assert_eq!(answer.status, 403, "{path}");
+        assert_eq!(
+            (answer.status.as_u16(), answer.header("bits-error")),
+            (403, "0x80070005"),
+            "{path}"
+        );
         let get = Request::get(path).body(Full::default()).unwrap();
         assert_eq!(world.send(from(get, "m1")).await.status, 404, "{path}");
     }
     // The name of a principal is checked too.
     assert_eq!(world.send(from(create("/f"), "..")).await.status, 403);
+    // Escapes are decoded once, and a query is no part of the name.
+    for path in ["/A-1_b.tar.gz", "/a..b", "/%2565", "/100%25", "/q?dir=..", &long[..256]] {
+        assert_eq!(world.send(from(create(path), "m1")).await.status, 200, "{path}");
+    }
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bits_server::Limits;
+use bits_server::storage::StorageError;
 use bytes::Bytes;
 use tower::Service as _;
 
@@ -48,6 +49,29 @@ async fn a_stalled_write_that_resumes_after_a_takeover_changes_nothing() {
     assert_eq!(other.fragment("/f", &id, 6, b"world", 11).await.status, 200);
     assert_eq!(other.close("/f", &id).await.status, 200);
     assert_eq!(other.published("f").unwrap(), "hello world");
+}
+
+/// A storage saves a description before it uses a name or number that no other request may use.
+#[tokio::test]
+async fn an_overtaken_request_cannot_save_a_description() {
+    let stalled = World::with_limits(short()).await;
+    let other = stalled.node(|builder| builder.limits(short())).await;
+    let id = stalled.create("/f").await;
+    stalled.hooks.save_before_writes();
+    let write = stalled.hooks.stall(Operation::Write);
+    let late = spawn(&stalled, fragment("/f", &id, 0, b"XXXXX", 11));
+    write.reached().await;
+    stalled.sessions.freeze();
+    other.hooks.save_before_writes();
+    until_free(&other, || fragment("/f", &id, 0, b"hello ", 11)).await;
+    let staged = other.sessions.only().await.staged;
+    write.resume();
+    stalled.sessions.thaw();
+    assert_eq!(late.await.unwrap().status, 503);
+    let saved = stalled.hooks.take_saved();
+    assert!(matches!(saved[..], [Err(StorageError::Stale)]), "{saved:?}");
+    assert!(matches!(other.hooks.take_saved()[..], [Ok(())]));
+    assert_eq!(other.sessions.only().await.staged, staged);
 }
 
 #[tokio::test]
@@ -139,6 +163,28 @@ async fn the_token_is_renewed_during_a_long_publication() {
     );
     publish.resume();
     assert_eq!(close.await.unwrap().status, 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_token_is_renewed_while_received_bytes_arrive_again() {
+    let world = World::new(|builder| builder).await;
+    let id = world.create("/f").await;
+    world.fragment("/f", &id, 0, b"hello ", 11).await;
+    let before = world.sessions.changes();
+    let (sender, body) = sent();
+    let mut service = world.service();
+    let request = fragment_head("/f", &id, 0, 11, 11).body(body).unwrap();
+    let pending = tokio::spawn(service.call(request));
+    for byte in b"HELLO " {
+        sender.send(Bytes::copy_from_slice(&[*byte])).unwrap();
+        tokio::time::sleep(Limits::default().store_timeout / 3).await;
+    }
+    let renewals = world.sessions.changes() - before;
+    assert!(renewals >= 5, "{renewals} renewals");
+    sender.send(Bytes::from_static(b"world")).unwrap();
+    assert_eq!(pending.await.unwrap().unwrap().status(), 200);
+    world.close("/f", &id).await;
+    assert_eq!(world.published("f").unwrap(), "hello world");
 }
 
 #[tokio::test]

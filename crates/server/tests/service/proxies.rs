@@ -56,6 +56,20 @@ async fn values_that_a_client_added_are_ignored() {
 }
 
 #[tokio::test]
+async fn separators_in_quotes_are_part_of_the_value() {
+    for value in [
+        r#"for="_a;host=evil.example;b=";host=public.example"#,
+        r#"for="_a, host=evil.example";host=public.example"#,
+        r#"host=public.example;for="_a, host=evil.example""#,
+        r#"for="_a\";host=evil.example;b=";host=public.example"#,
+        r#"for="_a\\";host=public.example;by="b;host=evil.example""#,
+    ] {
+        let url = reply_url(|builder| builder.trust_forwarded(1), &[("forwarded", value)]).await;
+        assert_eq!(url, "http://public.example/", "{value}");
+    }
+}
+
+#[tokio::test]
 async fn invalid_values_are_ignored() {
     for (name, value) in [
         ("x-forwarded-proto", "javascript"),

@@ -12,7 +12,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
-use crate::support::{PROTOCOL, World, until_free};
+use crate::support::hooked::Operation;
+use crate::support::{PROTOCOL, World, packet, until_free};
 
 const UNKNOWN: &str = "{11111111-2222-3333-4444-555555555555}";
 
@@ -88,6 +89,24 @@ async fn a_client_reads_the_refusal_of_a_large_fragment_after_sending_it() {
     );
 }
 
+/// These bytes exceed all buffers, so they are sent only if the server reads on. If it closed the connection at
+/// once, the response would be lost.
+#[tokio::test]
+async fn a_server_reads_on_after_it_has_refused_a_large_fragment() {
+    let world = World::new(|builder| builder).await;
+    let mut stream = TcpStream::connect(listen(&world).await).await.unwrap();
+    stream.write_all(fragment(UNKNOWN, 17 << 20, "").as_bytes()).await.unwrap();
+    let block = vec![0; 1 << 20];
+    for _ in 0..12 {
+        stream.write_all(&block).await.expect("a server that reads");
+    }
+    let head = response(&mut stream).await.to_lowercase();
+    assert!(
+        head.contains("bits-error: 0x8020001f") && head.contains("connection: close"),
+        "{head}"
+    );
+}
+
 #[tokio::test]
 async fn the_connection_is_used_again_after_a_small_fragment_was_refused() {
     let world = World::new(|builder| builder).await;
@@ -135,6 +154,71 @@ async fn a_connection_that_breaks_keeps_what_was_received() {
     timeout(Duration::from_secs(10), received).await.expect("received");
     let next = until_free(&world, || crate::support::fragment("/f", &id, 6, b"world", 11)).await;
     assert_eq!(next.header("bits-received-content-range"), "11");
+}
+
+#[tokio::test]
+async fn publication_is_completed_after_the_client_has_disconnected() {
+    let world = World::new(|builder| builder).await;
+    let id = world.create("/f").await;
+    world.fragment("/f", &id, 0, b"hello", 5).await;
+    let publish = world.hooks.stall(Operation::Publish);
+    let mut stream = TcpStream::connect(listen(&world).await).await.unwrap();
+    let close = format!(
+        "BITS_POST /f HTTP/1.1\r\nHost: h\r\nBITS-Packet-Type: Close-Session\r\n\
+         BITS-Session-Id: {id}\r\nContent-Length: 0\r\n\r\n"
+    );
+    stream.write_all(close.as_bytes()).await.unwrap();
+    publish.reached().await;
+    drop(stream);
+    assert_eq!(world.close("/f", &id).await.status, 503);
+    publish.resume();
+    // Abandoned work would keep the session busy for 15 minutes.
+    let again = until_free(&world, || packet("Close-Session", "/f", &id)).await;
+    assert_eq!(again.header("bits-error"), "0x8020001F");
+    assert_eq!(world.published("f").unwrap(), "hello");
+    assert_eq!(world.staged().await, 0);
+}
+
+#[tokio::test]
+async fn a_session_handles_one_request_at_a_time() {
+    let world = World::new(|builder| builder).await;
+    let id = world.create("/f").await;
+    let write = world.hooks.stall(Operation::Write);
+    let mut slow = TcpStream::connect(listen(&world).await).await.unwrap();
+    slow.write_all(fragment(&id, 11, "").as_bytes()).await.unwrap();
+    slow.write_all(b"hello ").await.unwrap();
+    write.reached().await;
+    write.resume();
+    for kind in ["Close-Session", "Cancel-Session"] {
+        assert_eq!(world.send(packet(kind, "/f", &id)).await.status, 503, "{kind}");
+    }
+    assert_eq!(world.fragment("/f", &id, 6, b"XXXXX", 11).await.status, 503);
+    slow.write_all(b"world").await.unwrap();
+    let head = response(&mut slow).await.to_lowercase();
+    assert!(head.contains("bits-received-content-range: 11\r\n"), "{head}");
+    assert_eq!(world.close("/f", &id).await.status, 200);
+    assert_eq!(world.published("f").unwrap(), "hello world");
+}
+
+#[tokio::test]
+async fn invalid_requests_are_answered_with_an_ack() {
+    let world = World::new(|builder| builder).await;
+    let address = listen(&world).await;
+    let post = "BITS_POST /f HTTP/1.1\r\nHost: h\r\n";
+    for (fields, status) in [
+        ("Content-Length: 0\r\n", 400),
+        ("BITS-Packet-Type: Ping\r\nTransfer-Encoding: chunked\r\n", 400),
+        ("BITS-Packet-Type: Fragment\r\n", 411),
+        ("BITS-Packet-Type: Resume-Session\r\nContent-Length: 0\r\n", 400),
+        // A packet without content needs no length.
+        ("BITS-Packet-Type: Ping\r\n", 200),
+    ] {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(format!("{post}{fields}\r\n").as_bytes()).await.unwrap();
+        let head = response(&mut stream).await.to_lowercase();
+        assert!(head.starts_with(&format!("http/1.1 {status} ")), "{fields}: {head}");
+        assert!(head.contains("bits-packet-type: ack\r\n"), "{fields}: {head}");
+    }
 }
 
 #[tokio::test]

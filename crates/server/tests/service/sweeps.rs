@@ -65,6 +65,62 @@ async fn sessions_that_expired_before_the_start_are_removed() {
     until_empty(&started).await;
 }
 
+/// Limits of a server that sweeps once, at its start.
+fn once() -> Limits {
+    Limits { sweep_interval: Duration::from_secs(365 * 86_400), ..short() }
+}
+
+/// More sessions than a sweep looks up at once.
+#[tokio::test]
+async fn one_sweep_ends_all_expired_sessions() {
+    let stopped = World::with_limits(once()).await;
+    for number in 0..250 {
+        stopped.create(&format!("/{number}")).await;
+    }
+    until_expired(&stopped.sessions).await;
+    let started = stopped.node(|builder| builder.limits(once())).await;
+    until_empty(&started).await;
+}
+
+/// A session that cannot be ended is found again by every query.
+#[tokio::test(start_paused = true)]
+async fn sessions_that_cannot_be_ended_are_tried_once_in_each_sweep() {
+    let stopped = World::with_limits(once()).await;
+    for number in 0..100 {
+        stopped.create(&format!("/{number}")).await;
+    }
+    let sessions = NodeSessions::new(Arc::clone(&stopped.sessions.store));
+    sessions.set_read_only(true);
+    until_expired(&sessions).await;
+    let started =
+        World::on(stopped.storage.clone(), sessions, |builder| builder.limits(once())).await;
+    tokio::time::sleep(Duration::from_secs(86_400)).await;
+    // Each change is tried three times.
+    assert_eq!(started.sessions.changes(), 300);
+    assert_eq!(started.sessions.store.count(None).await.unwrap(), 100);
+}
+
+/// Waits until all sessions have expired. Their clock is that of the system.
+async fn until_expired(sessions: &NodeSessions) {
+    let all = sessions.store.count(None).await.unwrap();
+    let now = || std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    while sessions.store.expired(now(), all).await.unwrap().len() < all {
+        tokio::task::yield_now().await;
+    }
+}
+
+/// Another node may be creating the session.
+#[tokio::test(start_paused = true)]
+async fn young_data_without_a_session_is_kept() {
+    let storage = MemoryStorage::new();
+    storage.begin(Uuid::from_u128(7), &"f".parse().unwrap()).await.unwrap();
+    let sessions = NodeSessions::new(Arc::new(MemorySessions::new()));
+    let world = World::on(storage, sessions, |builder| builder).await;
+    // The second search follows the removals of the first one.
+    world.hooks.searched(2).await;
+    assert_eq!(world.staged().await, 1);
+}
+
 #[tokio::test]
 async fn data_without_a_session_is_removed_at_the_start_of_the_only_process() {
     for is_exclusive in [true, false] {

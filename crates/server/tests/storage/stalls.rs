@@ -38,6 +38,45 @@ async fn every_operation_of_an_overtaken_request_is_refused() {
     assert_eq!(disk.read("e"), "entity");
 }
 
+/// Opening a pipe waits for its reader, as an operation on a slow disk waits for the disk.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_request_that_takes_over_waits_for_an_operation_in_progress() {
+    let mut disk = Disk::new(FileStorage::options(), "e", "").await;
+    let (pipe, staged) = (disk.staged("entity"), disk.upload.staged());
+    std::fs::remove_file(&pipe).expect("the staged file");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().expect("a pipe").success());
+    for _ in 0..100 {
+        let (early, late) = (disk.upload.token(), disk.upload.token());
+        let (storage, staged) = (disk.storage.clone(), staged.clone());
+        let first = tokio::spawn(async move { storage.open_staged(early, &staged, 0).await });
+        run_other_operations(&disk).await;
+        let storage = disk.storage.clone();
+        let second = tokio::spawn(async move { storage.write_reply(late).await });
+        run_other_operations(&disk).await;
+        let has_waited = !second.is_finished();
+        let reader = std::fs::File::options().read(true).write(true).open(&pipe).expect("a pipe");
+        let first = first.await.expect("no panic");
+        second.await.expect("no panic").expect("a valid token").finish().await.expect("a reply");
+        drop(reader);
+        // Otherwise the second one was earlier.
+        if !is_stale(&first) {
+            assert!(has_waited, "the operation in progress is the last one of its request");
+            assert!(is_stale(&disk.storage.write_reply(early).await));
+            return;
+        }
+    }
+    panic!("the first operation was never in progress");
+}
+
+/// Gives operations in other tasks the time to begin.
+#[cfg(unix)]
+async fn run_other_operations(disk: &Disk) {
+    for _ in 0..100 {
+        disk.storage.metadata(&"other".parse().expect("a key")).await.expect("access");
+    }
+}
+
 #[tokio::test]
 async fn a_removed_session_is_forgotten_but_not_its_writers() {
     let mut disk = Disk::new(FileStorage::options(), "e", "entity").await;

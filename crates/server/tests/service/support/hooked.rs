@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use bits_proto::server::WorkToken;
 use bits_server::Key;
 use bits_server::storage::{
-    Discarded, Entity, Metadata, Publish, Published, ReplyWriter, Result, Staged, Storage,
+    Discarded, Entity, Journal, Metadata, Publish, Published, ReplyWriter, Result, Staged, Storage,
     StorageError, Write, Writer,
 };
 use bytes::Bytes;
@@ -34,6 +34,10 @@ pub struct Hooks {
     hooks: Arc<Mutex<HashMap<Operation, Hook>>>,
     modified: Arc<Mutex<Option<SystemTime>>>,
     reads: Arc<AtomicUsize>,
+    /// The results of saving descriptions; `None` if none is saved.
+    saved: Arc<Mutex<Option<Vec<Result<()>>>>>,
+    /// Number of lists of the sessions with staged data.
+    searches: watch::Sender<usize>,
 }
 
 enum Hook {
@@ -83,6 +87,31 @@ impl Hooks {
         self.reads.load(Ordering::SeqCst)
     }
 
+    /// Lets each write first save this description.
+    pub fn save_before_writes(&self) {
+        *self.saved.lock().unwrap() = Some(Vec::new());
+    }
+
+    /// Returns the results of saving descriptions.
+    pub fn take_saved(&self) -> Vec<Result<()>> {
+        self.saved.lock().unwrap().take().unwrap_or_default()
+    }
+
+    /// Waits until the sessions with staged data were listed this many times.
+    pub async fn searched(&self, times: usize) {
+        self.searches.subscribe().wait_for(|searches| *searches >= times).await.unwrap();
+    }
+
+    async fn save(&self, journal: &dyn Journal) -> Result<()> {
+        if self.saved.lock().unwrap().is_none() {
+            return Ok(());
+        }
+        let saved = journal.save(&Staged("saved".into())).await;
+        let result = if saved.is_ok() { Ok(()) } else { Err(StorageError::Stale) };
+        self.saved.lock().unwrap().get_or_insert_default().push(saved);
+        result
+    }
+
     async fn run(&self, operation: Operation) -> Result<()> {
         let hook = self.hooks.lock().unwrap().remove(&operation);
         match hook {
@@ -110,13 +139,25 @@ impl<S> Hooked<S> {
 
 struct HookedWriter {
     writer: Box<dyn Writer>,
+    journal: Arc<dyn Journal>,
     hooks: Hooks,
+}
+
+/// A journal with several users.
+struct SharedJournal(Arc<dyn Journal>);
+
+#[async_trait]
+impl Journal for SharedJournal {
+    async fn save(&self, staged: &Staged) -> Result<()> {
+        self.0.save(staged).await
+    }
 }
 
 #[async_trait]
 impl Writer for HookedWriter {
     async fn write(&mut self, bytes: Bytes) -> Result<()> {
         self.hooks.run(Operation::Write).await?;
+        self.hooks.save(&*self.journal).await?;
         self.writer.write(bytes).await
     }
 
@@ -172,8 +213,11 @@ impl<S: Storage> Storage for Hooked<S> {
     }
 
     async fn write(&self, write: Write) -> Result<Box<dyn Writer>> {
-        let writer = self.storage.write(write).await?;
-        Ok(Box::new(HookedWriter { writer, hooks: self.hooks.clone() }))
+        let Write { token, offset, total, staged, journal, .. } = write;
+        let journal: Arc<dyn Journal> = journal.into();
+        let shared = Box::new(SharedJournal(Arc::clone(&journal)));
+        let writer = self.storage.write(Write::new(token, offset, total, staged, shared)).await?;
+        Ok(Box::new(HookedWriter { writer, journal, hooks: self.hooks.clone() }))
     }
 
     async fn publish(&self, publish: Publish) -> Result<Published> {
@@ -209,6 +253,8 @@ impl<S: Storage> Storage for Hooked<S> {
     }
 
     async fn sessions(&self, min_age: Duration) -> Result<Vec<Uuid>> {
-        self.storage.sessions(min_age).await
+        let sessions = self.storage.sessions(min_age).await;
+        self.hooks.searches.send_modify(|searches| *searches += 1);
+        sessions
     }
 }
