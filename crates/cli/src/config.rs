@@ -1,6 +1,7 @@
 //! Configuration files: options of the command line as TOML.
 //!
-//! Each key is the name of an option without `--`. A value on the command line overrides that of the file.
+//! Each key is the name of an option without `--`. A value on the command line overrides that of the file:
+//! `--fsync=false` switches off `fsync = true`.
 //!
 //! ```toml
 //! storage = "/srv/uploads"
@@ -59,11 +60,7 @@ fn option(key: &str, value: Value, options: &mut Vec<OsString>) -> Result<(), St
         return Err(format!("{key:?} is not the name of an option"));
     }
     let text = match value {
-        Value::Boolean(true) => {
-            options.push(format!("--{key}").into());
-            return Ok(());
-        }
-        Value::Boolean(false) => return Ok(()),
+        Value::Boolean(is_set) => is_set.to_string(),
         Value::Array(values) => {
             return values.into_iter().try_for_each(|value| option(key, value, options));
         }
@@ -98,11 +95,11 @@ mod tests {
     fn options_of_the_file_precede_those_of_the_command_line() {
         let config = "storage = '/srv'\nmax-sessions = 5\nfsync = true\nlenient = false";
         let all = expanded(config, &["--max-sessions", "7"]).expect("valid");
-        let own = ["--fsync", "--max-sessions=5", "--storage=/srv"];
-        let mut found = all[2..5].to_vec();
+        let own = ["--fsync=true", "--lenient=false", "--max-sessions=5", "--storage=/srv"];
+        let mut found = all[2..6].to_vec();
         found.sort();
         assert_eq!(found, own);
-        assert_eq!(all[5..], ["--max-sessions", "7"]);
+        assert_eq!(all[6..], ["--max-sessions", "7"]);
     }
 
     #[test]

@@ -44,8 +44,8 @@ pub struct DownloadArguments {
 }
 
 const AFTER_HELP: &str = "\
-Failures that may pass are retried. After Ctrl-C, a crash or a failure, the same command continues the download,
-unless the file has changed on the server.
+Failures that may pass are retried. After Ctrl-C, a crash or a failure, the same command continues the \
+download, unless the file has changed on the server.
 
 Sizes have units: 5000, 20MB, 1MiB. Times are seconds or have units: 90, 30s, 12h, 2d.
 

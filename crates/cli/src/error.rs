@@ -1,8 +1,9 @@
 //! Errors that end the program.
 
-use std::error::Error;
 use std::fmt::{self, Display};
 use std::process::ExitCode;
+
+pub use bits_client::error_chain;
 
 /// The reason that a command ends without success.
 #[derive(Debug)]
@@ -38,18 +39,4 @@ impl Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
-}
-
-/// Returns the message of an error and of its sources, without repetitions.
-pub fn error_chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            text = format!("{text}: {cause_text}");
-        }
-        source = cause.source();
-    }
-    text
 }

@@ -49,11 +49,12 @@ pub struct UploadArguments {
 }
 
 const AFTER_HELP: &str = "\
-Failures that may pass are retried. After Ctrl-C, a crash or a failure, the same command continues the upload.
+Failures that may pass are retried. After Ctrl-C, a crash or a failure, the same command continues the \
+upload. If the file has changed, it is sent from its beginning.
 
 Sizes have units: 5000, 20MB, 1MiB. Times are seconds or have units: 90, 30s, 12h, 2d.
 
-Exit status: 0 if the file is uploaded and the requested reply is fetched, 1 on failure, 2 for bad usage,
+Exit status: 0 if the file is uploaded and the requested reply is fetched, 1 on failure, 2 for bad usage, \
 130 after Ctrl-C.";
 
 /// Uploads the file.

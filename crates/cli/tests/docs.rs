@@ -184,6 +184,21 @@ fn the_first_commands_of_the_page_work() {
 }
 
 #[test]
+fn the_command_line_switches_off_a_flag_of_the_configuration() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path();
+    fs::write(folder.join("report.zip"), "content").expect("a file");
+    fs::write(folder.join("serve.toml"), "allow-overwrite = true\nfsync = false").expect("a file");
+    for (option, second) in [(None, Some(0)), (Some("--allow-overwrite=false"), Some(1))] {
+        let options = ["--config", "serve.toml"].into_iter().chain(option);
+        let server = Server::start(folder, &options.collect::<Vec<_>>());
+        let url = format!("{}/{}.zip", server.url, option.map_or("on", |_| "off"));
+        assert_eq!(bits(folder, &["upload", "report.zip", &url]), Some(0));
+        assert_eq!(bits(folder, &["upload", "report.zip", &url]), second);
+    }
+}
+
+#[test]
 fn every_upload_to_one_url_is_kept_in_its_folder() {
     let folder = tempfile::tempdir().expect("a folder");
     let folder = folder.path();

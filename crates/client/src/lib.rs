@@ -75,13 +75,15 @@ mod error;
 mod http;
 mod progress;
 mod rate_limit;
+mod restart;
 mod state;
 mod upload;
 
 pub use self::client::{Client, ClientBuilder};
 pub use self::download::{Download, Downloaded};
-pub use self::error::{BoxError, Change, Error, Result, StopReason};
+pub use self::error::{BoxError, Change, Error, Result, StopReason, error_chain};
 pub use self::progress::{Phase, Progress};
+pub use self::restart::RestartReason;
 pub use self::state::StateDir;
 pub use self::upload::{Upload, Uploaded};
 pub use bits_proto::download::ByteRange;

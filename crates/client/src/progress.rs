@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::error::StopReason;
+use crate::restart::RestartReason;
 
 /// The time in which older rates lose their effect on the smoothed rate.
 const SMOOTHING: Duration = Duration::from_secs(5);
@@ -29,11 +29,11 @@ pub struct Progress {
     pub total: Option<u64>,
     /// The smoothed rate, in bytes per second. Bytes of earlier processes do not count.
     pub rate: f64,
-    /// The number of times that the transfer started over, because the server lost the session or the
-    /// entity changed.
+    /// The number of times that the transfer started over, also in place of an interrupted one that it
+    /// could not continue.
     pub restarts: u32,
-    /// The reason of the latest restart of a download.
-    pub restart_reason: Option<StopReason>,
+    /// The reason of the latest restart.
+    pub restart_reason: Option<RestartReason>,
     /// The host on which the server keeps the session of an upload (BITS-Host-Id), if it is another one
     /// than in the URL, and while it is reachable.
     pub host: Option<String>,
@@ -58,6 +58,8 @@ pub enum Phase {
     },
     /// All bytes are transferred: the reply is fetched, the session closed or the file renamed.
     Finishing,
+    /// A session of an upload is cancelled: that of this upload, or of an earlier one that it replaces.
+    Cancelling,
 }
 
 impl Progress {

@@ -3,8 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use bits_client::{Phase, Progress, StopReason};
-use bits_proto::download;
+use bits_client::{Phase, Progress};
 use indicatif::{BinaryBytes, ProgressBar, ProgressStyle};
 
 /// Template of the progress bar.
@@ -79,7 +78,9 @@ impl Console {
         }
         if progress.restarts > state.restarts {
             state.restarts = progress.restarts;
-            self.say(&format!("{}; starting over", restart_reason(progress)));
+            if let Some(reason) = &progress.restart_reason {
+                self.say(&format!("{reason}; starting over"));
+            }
         }
         if state.host.is_some() && progress.host.is_none() {
             let origin = self.0.url.split('/').nth(2).unwrap_or_default();
@@ -129,17 +130,6 @@ impl Console {
     }
 }
 
-/// Returns the reason why the transfer starts over.
-fn restart_reason(progress: &Progress) -> String {
-    match progress.restart_reason {
-        None => "the server lost the session".into(),
-        Some(StopReason::Download(download::StopReason::EntityChanged)) => {
-            "the entity changed on the server".into()
-        }
-        Some(reason) => reason.to_string(),
-    }
-}
-
 /// Returns the text after the numbers of the progress bar.
 fn message(progress: &Progress) -> String {
     match &progress.phase {
@@ -148,6 +138,7 @@ fn message(progress: &Progress) -> String {
             format!(", retrying in {seconds} s: {reason}")
         }
         Phase::Finishing => ", finishing".into(),
+        Phase::Cancelling => ", cancelling".into(),
         Phase::Connecting => ", connecting".into(),
         _ => {
             let rate = BinaryBytes(progress.rate as u64);

@@ -8,14 +8,12 @@ use crate::inspect::pending::PendingRequest;
 use crate::units::size;
 
 const AFTER_HELP: &str = "\
-Exit status:
-  0  all messages are valid, or have deviations that violate no MUST
-  1  a message was rejected, is incomplete, or violates a MUST; or there are
-     unexpected bytes between messages; or a capture contains no message
-  2  the usage is wrong, or a file cannot be read
+Exit status: 0 if all messages are valid, or have deviations that violate no MUST. 1 if a message was \
+rejected, is incomplete, or violates a MUST, if there are unexpected bytes between messages, or if a capture \
+contains no message. 2 for bad usage, or if a file cannot be read.
 
-A line has as many columns as the terminal, at least 80. If standard output is
-not a terminal, the variable COLUMNS sets the number, or else it is 120.
+A line has as many columns as the terminal, at least 80. If standard output is not a terminal, the variable \
+COLUMNS sets the number, or else it is 120.
 
 docs/INSPECT.md describes input and output.";
 
@@ -26,22 +24,22 @@ pub struct InspectArguments {
     /// Output format.
     #[arg(long, value_enum, default_value_t, conflicts_with = "json")]
     format: Format,
-    /// Print one JSON object per message; short for `--format json`.
+    /// Prints one JSON object per message; short for `--format json`.
     #[arg(long)]
     json: bool,
-    /// Neither shorten nor wrap text.
+    /// Neither shortens nor wraps text.
     #[arg(long)]
     wide: bool,
-    /// Print dates and times in UTC instead of seconds after the first message.
+    /// Prints dates and times in UTC instead of seconds after the first message.
     #[arg(long)]
     absolute: bool,
-    /// Add an object `{"summary": …}` after the JSON objects of each file, and of all files.
+    /// Adds an object `{"summary": …}` after the JSON objects of each file, and of all files.
     #[arg(long)]
     summary: bool,
-    /// Print the fields of the output format `ecs` or `zeek` as a table, and exit.
+    /// Prints the fields of the output format `ecs` or `zeek` as a table, and exits.
     #[arg(long)]
     pub schema: bool,
-    /// Exit with 0 instead of 1.
+    /// Exits with 0 instead of 1.
     #[arg(long)]
     pub exit_zero: bool,
     /// Request type for responses without a request in the file.
@@ -49,7 +47,7 @@ pub struct InspectArguments {
         "ping", "create-session", "fragment", "close-session", "cancel-session", "notification",
     ])]
     ack_for: Option<String>,
-    /// Assume that conversations begin with the file, so that packets of a session that was not
+    /// Assumes that conversations begin with the file, so that packets of a session that was not
     /// created in it are violations.
     #[arg(long)]
     from_start: bool,

@@ -7,7 +7,7 @@ use std::time::Duration;
 use bits_proto::field::{HostId, HostIdFallbackTimeout};
 use bits_proto::server::{OverlapRule, SessionHost};
 use bits_server::{Builder, Limits, Notify};
-use clap::{Args, ValueEnum};
+use clap::{Arg, ArgAction, Args, ValueEnum};
 
 use super::basic_auth::BasicAuth;
 use super::telemetry::LogFormat;
@@ -17,7 +17,7 @@ use crate::units::{duration, size};
 /// Options of the server.
 #[derive(Args)]
 // An option on the command line overrides that of the configuration file, which precedes it.
-#[command(after_help = AFTER_HELP, args_override_self = true)]
+#[command(after_help = AFTER_HELP, args_override_self = true, mut_args = flag_with_value)]
 pub struct ServeArguments {
     /// Storage of the files: a folder, or a bucket such as s3://BUCKET/PREFIX, gs://BUCKET/PREFIX or
     /// az://CONTAINER/PREFIX, or memory: for trying out.
@@ -46,7 +46,7 @@ pub struct ServeArguments {
     pub public_url: Option<String>,
     /// Trusts the fields Forwarded and X-Forwarded-* of this number of proxies in front of the server [default: 1
     /// if --listen is a loopback address, which only a proxy on this machine can reach, and otherwise 0].
-    #[arg(long, value_name = "PROXIES", default_missing_value = "1",
+    #[arg(long, value_name = "PROXIES", value_parser = proxies, default_missing_value = "1",
         num_args = 0..=1, require_equals = true, conflicts_with = "public_url", help_heading = "Proxies")]
     pub trust_forwarded: Option<usize>,
     /// Host at which clients continue the upload (BITS-Host-Id).
@@ -106,10 +106,10 @@ pub struct ServeArguments {
     #[arg(long, value_name = "URL", help_heading = "Notification")]
     pub notify: Option<String>,
     /// Sends the path of the file to the application instead of the file.
-    #[arg(long, requires = "notify", help_heading = "Notification")]
+    #[arg(long, requires_if("true", "notify"), help_heading = "Notification")]
     pub by_reference: bool,
     /// Treats only status 200 of the application as success (Microsoft's documentation) instead of any 2xx.
-    #[arg(long, requires = "notify", help_heading = "Notification")]
+    #[arg(long, requires_if("true", "notify"), help_heading = "Notification")]
     pub require_200: bool,
     /// Trusts only the certificates in this PEM file when the application is notified over https.
     #[arg(long, value_name = "FILE", requires = "notify", help_heading = "Notification")]
@@ -123,10 +123,13 @@ pub struct ServeArguments {
 const AFTER_HELP: &str = "\
 Sizes have units: 5000, 20MB, 1MiB. Times are seconds or have units: 90, 30s, 12h, 2d.
 
-Buckets take their credentials from the variables that the tools of the cloud use: AWS_ACCESS_KEY_ID,
+An option on the command line overrides that of the configuration file; `--fsync=false` switches off \
+`fsync = true`.
+
+Buckets take their credentials from the variables that the tools of the cloud use: AWS_ACCESS_KEY_ID, \
 AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT, GOOGLE_SERVICE_ACCOUNT, AZURE_STORAGE_ACCOUNT_NAME and so on.
 
-The server prints `listening on http://ADDR:PORT` when it is ready. SIGINT and SIGTERM stop it after the
+The server prints `listening on http://ADDR:PORT` when it is ready. SIGINT and SIGTERM stop it after the \
 requests in progress. Exit status: 0 after such a stop, 1 if it cannot start, 2 for bad usage.";
 
 /// Handling of fragments that repeat received bytes.
@@ -137,6 +140,22 @@ pub enum Overlap {
     /// Refuses the fragment with status 416.
     #[value(name = "416")]
     Refuse,
+}
+
+/// Lets a flag have a value, so that the command line can switch off one that the configuration file sets.
+fn flag_with_value(argument: Arg) -> Arg {
+    match argument.get_action() {
+        ArgAction::SetTrue => argument
+            .action(ArgAction::Set)
+            .num_args(0..=1)
+            .require_equals(true)
+            .default_value("false")
+            .default_missing_value("true")
+            .value_name("true|false")
+            .hide_default_value(true)
+            .hide_possible_values(true),
+        _ => argument,
+    }
 }
 
 impl ServeArguments {
@@ -204,6 +223,15 @@ impl ServeArguments {
     }
 }
 
+/// Parses a number of proxies. A configuration file may say `true` or `false`.
+fn proxies(text: &str) -> Result<usize, &'static str> {
+    match text {
+        "true" => Ok(1),
+        "false" => Ok(0),
+        _ => text.parse().map_err(|_| "expected the number of proxies"),
+    }
+}
+
 fn credentials(text: &str) -> Result<BasicAuth, &'static str> {
     BasicAuth::parse(text).ok_or("expected USER:PASSWORD")
 }
@@ -211,4 +239,47 @@ fn credentials(text: &str) -> Result<BasicAuth, &'static str> {
 /// Leaks the text: the value is needed as long as the program runs.
 fn host_id(text: &str) -> Result<HostId<'static>, bits_proto::Error> {
     HostId::try_from(&*text.to_owned().leak())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{ArgMatches, Command};
+
+    use super::*;
+
+    fn parsed(options: &[&str]) -> ArgMatches {
+        let command = ServeArguments::augment_args(Command::new("serve"));
+        let required = ["serve", "--storage=x", "--notify=http://x/"];
+        command.try_get_matches_from(required.iter().chain(options)).expect("valid options")
+    }
+
+    #[test]
+    fn each_flag_can_be_switched_off() {
+        let command = ServeArguments::augment_args(Command::new("serve"));
+        let is_flag = |it: &&Arg| it.get_value_names().is_some_and(|it| it == ["true|false"]);
+        let flags = command.get_arguments().filter(is_flag).collect::<Vec<_>>();
+        assert_eq!(flags.len(), 8);
+        for flag in flags {
+            let (id, long) = (flag.get_id().as_str(), flag.get_long().expect("a long name"));
+            let (on, off) = (format!("--{long}"), format!("--{long}=false"));
+            let is_set = |options: &[&str]| parsed(options).get_flag(id);
+            assert!(!is_set(&[]), "{long}");
+            assert!(is_set(&[&on]) && is_set(&[&format!("{on}=true")]), "{long}");
+            assert!(!is_set(&[&on, &off]) && is_set(&[&off, &on]), "{long}");
+        }
+        let off = ["serve", "--storage=x", "--by-reference=false", "--require-200=false"];
+        assert!(command.clone().try_get_matches_from(off).is_ok(), "no --notify is required");
+        let on = ["serve", "--storage=x", "--by-reference"];
+        assert!(command.try_get_matches_from(on).is_err());
+    }
+
+    #[test]
+    fn trusted_proxies_are_a_number_or_a_flag() {
+        let trusted = |option: &str| parsed(&[option]).get_one::<usize>("trust_forwarded").copied();
+        assert_eq!(trusted("--trust-forwarded"), Some(1));
+        assert_eq!(trusted("--trust-forwarded=true"), Some(1));
+        assert_eq!(trusted("--trust-forwarded=false"), Some(0));
+        assert_eq!(trusted("--trust-forwarded=2"), Some(2));
+        assert!(proxies("many").is_err());
+    }
 }

@@ -89,7 +89,7 @@ fn assert_starts_over(later: &Entity) -> Ended {
     let job = interrupted(&Entity::new('a', DATE), later);
     kill(&job);
     let ended = job.run(&[]);
-    ended.expect(0, &["the entity changed on the server; starting over"]);
+    ended.expect(0, &["entity changed on the server; starting over"]);
     job.expect_complete(&later.bytes);
     ended
 }
@@ -113,7 +113,7 @@ fn an_entity_that_changes_between_two_requests_is_downloaded_anew() {
         ("GET", 1) => Reaction::Respond(status(412, &[])),
         _ => Reaction::Respond(new.respond(seen)),
     });
-    job.run(&[]).expect(0, &["body is incomplete", "retrying in", "the entity changed"]);
+    job.run(&[]).expect(0, &["body is incomplete", "retrying in", "entity changed"]);
     job.expect_complete(&later.bytes);
 }
 

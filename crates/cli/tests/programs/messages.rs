@@ -67,6 +67,33 @@ fn a_retry_names_the_time_and_the_reason() {
     assert!(ended.took >= Duration::from_millis(500), "{:?}", ended.took);
 }
 
+/// Each line of a paragraph has as many words as fit.
+#[test]
+fn help_is_wrapped_at_the_width_of_the_terminal() {
+    let commands =
+        ["serve", "upload", "download", "inspect", "demo", "completions", "man", "--help"];
+    for (command, width) in commands.into_iter().flat_map(|it| [60, 80, 120].map(|n| (it, n))) {
+        let mut help = bits(command, "/nowhere".as_ref());
+        let help =
+            help.env("COLUMNS", width.to_string()).arg("--help").output().expect("a program");
+        let help = String::from_utf8(help.stdout).expect("text");
+        // A line of a long option and its value cannot be wrapped.
+        let is_text = |line: &&str| !line.trim_start().starts_with("--");
+        let limit = width.min(100);
+        for line in help.lines().filter(is_text) {
+            assert!(line.chars().count() <= limit, "{command}, {width}: {line}");
+        }
+        let is_paragraph =
+            |line: &str| line.starts_with(|it: char| it.is_alphanumeric() || it == '`');
+        let lines = help.lines().collect::<Vec<_>>();
+        for pair in lines.windows(2).filter(|it| it.iter().all(|line| is_paragraph(line))) {
+            let next = pair[1].split(' ').next().unwrap_or_default();
+            let joined = format!("{} {next}", pair[0]).chars().count();
+            assert!(joined > limit, "{command}, {width}: {pair:?}");
+        }
+    }
+}
+
 #[test]
 fn completions_have_all_commands() {
     let command = bits("completions", "/nowhere".as_ref()).arg("bash").output().expect("a program");

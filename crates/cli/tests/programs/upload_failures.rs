@@ -146,7 +146,9 @@ fn a_lost_session_is_restarted() {
         ("Fragment", 2) => Reaction::Respond(refusal(500, "0x8020001F")),
         _ => Reaction::Correct,
     });
-    upload(&folder.file(), &server.url(), &FOUR).expect(0, &[]);
+    let lost = "upload: server lost the session: status 500 Internal Server Error, error code \
+                0x8020001F BG_E_SESSION_NOT_FOUND; starting over\n";
+    upload(&folder.file(), &server.url(), &FOUR).expect(0, &[lost]);
     assert_eq!(server.entity(), Some(folder.bytes));
     assert_eq!(count(&server, "Create-Session"), 2);
     let (output, _) = fails("Fragment", |_| Reaction::Respond(refusal(500, "0x8020001F")));

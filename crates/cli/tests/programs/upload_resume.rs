@@ -194,8 +194,12 @@ fn a_file_that_was_modified_since_the_interruption_is_uploaded_anew() {
     running.kill();
     running.end();
     fs::write(job.folder.file(), b"shorter").expect("a change");
-    job.start().end().expect(0, &[]);
+    let change = "upload: file changed since the upload was interrupted: it had 400000 bytes, and has 7 \
+                  now; starting over\n";
+    job.start().end().expect(0, &[change]);
     assert_eq!(job.server.entity().as_deref(), Some(&b"shorter"[..]));
+    // The session of the earlier version does not stay until it expires.
+    assert_eq!(job.server.sessions(), 0);
     assert_eq!(job.firsts().last().map(String::as_str), Some("bytes 0"));
 }
 
@@ -207,7 +211,10 @@ fn a_damaged_state_is_replaced() {
     running.end();
     let state = states(&job.folder.path("state")).swap_remove(0);
     fs::write(state, b"{\"job\":").expect("a state");
-    job.resume();
+    let damage =
+        "upload: state of the interrupted transfer is unreadable: EOF while parsing a value";
+    job.start().end().expect(0, &[damage, "; starting over\n"]);
+    assert_eq!(job.server.entity(), Some(job.folder.bytes.clone()));
     let sent =
         ["bytes 0", "bytes 100000", "bytes 0", "bytes 100000", "bytes 200000", "bytes 300000"];
     assert_eq!(job.firsts(), sent);

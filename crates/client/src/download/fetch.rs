@@ -15,6 +15,7 @@ use crate::error::{self, Error, Result};
 use crate::http::{Connection, LastFailure, TransferUrl};
 use crate::progress::{Meter, Phase, Progress};
 use crate::rate_limit::RateLimit;
+use crate::restart::RestartReason;
 
 /// Minimum time between two updates of the state file while bytes arrive.
 pub(super) const SAVE_INTERVAL: Duration = Duration::from_millis(500);
@@ -37,7 +38,9 @@ pub(crate) struct Fetch {
     /// The delay that the latest response requested.
     pub(super) retry_after: Option<Duration>,
     /// The reason of the latest restart.
-    restart_reason: Option<StopReason>,
+    pub(super) restart_reason: Option<RestartReason>,
+    /// True if it starts over in place of a stored download.
+    pub(super) is_replacement: bool,
     /// The time of the latest update of the state file.
     saved_at: Option<Instant>,
     /// True if the sink is complete or to be kept.
@@ -90,6 +93,7 @@ impl Fetch {
             last: None,
             retry_after: None,
             restart_reason: None,
+            is_replacement: false,
             saved_at: None,
             keeps_sink: false,
         }
@@ -108,12 +112,14 @@ impl Fetch {
     /// Runs the download until it ends.
     pub async fn run(&mut self, connection: &mut Connection) -> Result<(), FetchError> {
         loop {
-            self.show(self.phase());
+            if let Some(phase) = self.phase() {
+                self.show(phase);
+            }
             match self.machine.poll() {
                 Poll::Send => self.exchange(connection).await?,
                 Poll::Wait(until) => self.wait(until).await,
                 Poll::Discard => {
-                    let reason = self.restart_reason.map(tracing::field::display);
+                    let reason = self.restart_reason.as_ref().map(tracing::field::display);
                     tracing::info!(url = self.url.as_str(), reason, "download starts over");
                     self.sink.truncate(0).map_err(|error| self.storage_failed(error))?;
                     self.machine.handle_discarded().map_err(internal)?;
@@ -156,24 +162,32 @@ impl Fetch {
         self.start + self.machine.poll_timeout().unwrap_or_default()
     }
 
-    fn phase(&self) -> Phase {
+    /// Returns the activity; `None` after a failure.
+    fn phase(&self) -> Option<Phase> {
         match self.machine.state() {
-            MachineState::Size => Phase::Connecting,
-            MachineState::Download => Phase::Transferring,
-            _ => Phase::Finishing,
+            MachineState::Size => Some(Phase::Connecting),
+            MachineState::Download => Some(Phase::Transferring),
+            MachineState::Failed => None,
+            _ => Some(Phase::Finishing),
         }
     }
 
+    fn restarts(&self) -> u32 {
+        self.machine.restarts() + u32::from(self.is_replacement)
+    }
+
     pub(super) fn show(&mut self, phase: Phase) {
-        self.restart_reason = self.machine.restart_reason().or(self.restart_reason);
+        if let Some(reason) = self.machine.restart_reason() {
+            self.restart_reason = Some(RestartReason::Download(reason));
+        }
         self.meter.update(Progress {
             phase,
             transferred: self.machine.received(),
             in_flight: 0,
             total: self.machine.requested(),
             rate: 0.0,
-            restarts: self.machine.restarts(),
-            restart_reason: self.restart_reason.map(error::StopReason::Download),
+            restarts: self.restarts(),
+            restart_reason: self.restart_reason.clone(),
             host: None,
         });
     }
@@ -240,7 +254,7 @@ impl Fetch {
         if let Some(state) = self.state.take() {
             state.remove()?;
         }
-        Ok(Downloaded { length: self.machine.received(), restarts: self.machine.restarts() })
+        Ok(Downloaded { length: self.machine.received(), restarts: self.restarts() })
     }
 
     /// Cleans up after a failure: keeps the files if the same download can continue.

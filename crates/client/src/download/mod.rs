@@ -29,8 +29,8 @@ use crate::state::StateDir;
 pub struct Downloaded {
     /// The number of bytes in the file.
     pub length: u64,
-    /// The number of times that the download started over, because the entity changed or a broken
-    /// transfer could not be continued.
+    /// The number of times that the download started over, as in
+    /// [`Progress::restarts`](crate::Progress::restarts).
     pub restarts: u32,
 }
 
@@ -209,8 +209,13 @@ impl Download {
         check_destination(path, self.overwrite)?;
         let options = self.options();
         let folder = self.resume.as_ref();
-        let opened = folder.map(|it| State::open(it, &url, path, &self.ranges)).transpose()?;
-        let (state, earlier) = opened.map_or((None, None), |(state, it)| (Some(state), it));
+        let user = self.shared.config.credentials.user();
+        let opened =
+            folder.map(|it| State::open(it, &url, path, &self.ranges, user)).transpose()?;
+        let (state, earlier, restart_reason) = match opened {
+            Some(it) => (Some(it.state), it.earlier, it.restart_reason),
+            None => (None, None, None),
+        };
         let cookies = earlier.as_ref().map(|it| it.cookies.clone());
         let is_resumed = earlier.is_some();
         let machine = match earlier {
@@ -221,6 +226,8 @@ impl Download {
         let sink = Sink::file(path, received, self.overwrite)?;
         let mut fetch = Fetch::new(machine, url, sink);
         fetch.state = state;
+        fetch.restart_reason = restart_reason;
+        fetch.is_replacement = fetch.restart_reason.is_some();
         fetch.rate_limit = self.shared.rate_limit.as_ref().map(Arc::clone);
         fetch.meter = Meter::new(self.progress.take(), None);
         if is_resumed {

@@ -288,8 +288,17 @@ impl Error {
     }
 }
 
-/// Returns the message of an error and of its causes, without repetitions.
-pub(crate) fn error_chain(error: &dyn StdError) -> String {
+/// Returns the message of an error with those of all causes, separated by colons and without
+/// repetitions.
+///
+/// # Example
+///
+/// ```
+/// let error = std::io::Error::other("number".parse::<u8>().unwrap_err());
+/// assert_eq!(bits_client::error_chain(&error), "invalid digit found in string");
+/// ```
+#[must_use]
+pub fn error_chain(error: &dyn StdError) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
     while let Some(cause) = source {

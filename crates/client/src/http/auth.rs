@@ -61,6 +61,14 @@ impl Credentials {
         let basic = sensitive(format!("Basic {basic}")).filter(|_| allows_basic);
         Ok(Self::Password { user: user.into(), password: password.into(), basic })
     }
+
+    /// Returns the name of the user; `None` without credentials, and for a token, which names no user.
+    pub fn user(&self) -> Option<&str> {
+        match self {
+            Self::Password { user, .. } => Some(user),
+            Self::None | Self::Fixed(..) => None,
+        }
+    }
 }
 
 fn sensitive(value: String) -> Option<HeaderValue> {

@@ -29,6 +29,16 @@ const MAX_AGE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 ///
 /// States that were not used for 30 days are removed.
 ///
+/// # Several accounts
+///
+/// Users of one computer have separate folders by default. With user and password
+/// ([`basic`](crate::ClientBuilder::basic), [`digest`](crate::ClientBuilder::digest)), the uploads of each
+/// user are separate, and a download starts over for another user. A token or a header field does not name
+/// its owner, and tokens change while a transfer is interrupted: a program with several such accounts
+/// gives each one its own folder. Otherwise, an upload of the same file to the same URL continues the
+/// session of the other account, unless the server rejects that, as `bits-server` does. Then it starts
+/// over.
+///
 /// # Example
 ///
 /// ```

@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::restart::RestartReason;
 
 /// Version of the file format.
 const FORMAT: u32 = 1;
@@ -27,6 +28,16 @@ impl<J, M> Stored<J, M> {
     pub const fn new(job: J, machine: M, cookies: String) -> Self {
         Self { format: FORMAT, job, machine, cookies }
     }
+}
+
+/// The result of loading a state.
+#[derive(Debug)]
+pub(crate) enum Loaded<J, M> {
+    /// There is none.
+    Missing,
+    Found(Stored<J, M>),
+    /// It is damaged, or stored by another version of this library.
+    Unreadable(RestartReason),
 }
 
 /// A state file, locked until it is dropped.
@@ -50,25 +61,23 @@ impl StateFile {
         }
     }
 
-    /// Returns the stored state; `None` if there is none, or if another version of this library stored
-    /// it in a form that this one cannot read.
-    pub fn load<J: DeserializeOwned, M: DeserializeOwned>(&self) -> Result<Option<Stored<J, M>>> {
+    /// Loads the stored state.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`] if the file cannot be read.
+    pub fn load<J: DeserializeOwned, M: DeserializeOwned>(&self) -> Result<Loaded<J, M>> {
         let text = match fs::read(&self.path) {
             Ok(text) => text,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Loaded::Missing),
             Err(error) => return Err(Error::io(&self.path, error)),
         };
-        match serde_json::from_slice::<Stored<J, M>>(&text) {
-            Ok(stored) if stored.format == FORMAT => Ok(Some(stored)),
-            Ok(stored) => {
-                tracing::warn!(path = %self.path.display(), stored.format, "ignoring stored state");
-                Ok(None)
-            }
-            Err(error) => {
-                tracing::warn!(path = %self.path.display(), %error, "ignoring stored state");
-                Ok(None)
-            }
-        }
+        let reason = match serde_json::from_slice::<Stored<J, M>>(&text) {
+            Ok(stored) if stored.format == FORMAT => return Ok(Loaded::Found(stored)),
+            Ok(stored) => format!("format {} instead of {FORMAT}", stored.format),
+            Err(error) => error.to_string(),
+        };
+        Ok(Loaded::Unreadable(RestartReason::StateUnreadable { reason }))
     }
 
     /// Replaces the state atomically.

@@ -35,7 +35,8 @@ pub struct Uploaded {
     pub length: u64,
     /// The reply of the server, if [`Upload::reply`] requested it in memory.
     pub reply: Option<Bytes>,
-    /// The number of times that the upload started over, because the server lost its session.
+    /// The number of times that the upload started over, as in
+    /// [`Progress::restarts`](crate::Progress::restarts).
     pub restarts: u32,
 }
 
@@ -135,14 +136,16 @@ impl Upload {
 
     /// Stores the state of the upload in this folder, and continues the upload if its state is there.
     ///
-    /// Another version of the file starts over.
+    /// Another version of the file starts over: the session of the earlier version is cancelled, and
+    /// [`Progress::restart_reason`] says so.
     pub fn resume(mut self, folder: StateDir) -> Self {
         self.resume = Some(folder);
         self
     }
 
     /// Creates a new session and sends the entity from its beginning, even if the upload could be
-    /// continued. For example after the server rejected the session that would be continued.
+    /// continued. For example after the server rejected the session that would be continued. That session
+    /// is cancelled.
     pub fn restart(mut self, restart: bool) -> Self {
         self.restart = restart;
         self

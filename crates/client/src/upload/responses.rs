@@ -9,6 +9,7 @@ use http::response::Parts;
 use super::run::Run;
 use crate::error::{Error, Result};
 use crate::http::{Failed, LastFailure, ResponseBody, TransferUrl, drain, retry_delay};
+use crate::restart::RestartReason;
 
 impl Run {
     /// Handles the head of a response. Its body is not needed.
@@ -22,6 +23,7 @@ impl Run {
         self.connection.received(url, &head);
         let is_sent = self.is_sent();
         let now = self.now();
+        let restarts = self.machine.restarts();
         self.last = None;
         let handled = match Ack::from_http(&head, &transmit.ack_context()) {
             Ok(ack) => {
@@ -46,6 +48,9 @@ impl Run {
             }
         };
         handled.map_err(Error::internal)?;
+        if self.machine.restarts() > restarts {
+            self.on_session_lost();
+        }
         if let Some(delay) = retry_delay(&head.headers) {
             self.machine.handle_retry_after(delay, now);
         }
@@ -55,6 +60,12 @@ impl Run {
             drain(&head.headers, body).await;
         }
         Ok(())
+    }
+
+    fn on_session_lost(&mut self) {
+        let response = self.last.as_ref().map_or_else(String::new, |it| it.text.clone());
+        tracing::info!(url = self.url.as_str(), response, "server lost the session");
+        self.restart_reason = Some(RestartReason::SessionLost { response });
     }
 
     /// Fails after a redirect of the server, which is not followed: a body would be sent to a URL that

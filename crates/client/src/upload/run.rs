@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bits_proto::client::{Mode, Poll, State as MachineState, StopReason, Upload as Machine};
+use bits_proto::client::{
+    Mode, Options, Poll, State as MachineState, StopReason, Upload as Machine,
+};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -16,6 +18,7 @@ use crate::client::{Shared, seed};
 use crate::error::{self, Error, Result};
 use crate::http::{Connection, LastFailure, TransferUrl};
 use crate::progress::{Meter, Phase, Progress};
+use crate::restart::RestartReason;
 
 /// Maximum time to cancel a session.
 const CANCEL_TIMEOUT: Duration = Duration::from_secs(10);
@@ -33,6 +36,13 @@ pub(super) struct Run {
     pub connection: Connection,
     pub reply: Option<Reply>,
     pub state: Option<State>,
+    /// A stored upload in place of which this one starts over. Its session is still to be cancelled, and
+    /// its state is kept until then.
+    replaced: Option<Earlier>,
+    /// The number of restarts that `machine` does not count.
+    restarts_before: u32,
+    /// The reason of the latest restart.
+    pub restart_reason: Option<RestartReason>,
     pub meter: Meter,
     /// Start of the clock of `machine`.
     start: Instant,
@@ -50,18 +60,21 @@ impl Run {
         let mode = if reply.is_some() { Mode::UploadReply } else { Mode::Upload };
         let allows_other_servers = options.reply_from_other_servers;
         let reply = reply.map(|it| Reply::new(it, allows_other_servers)).transpose()?;
-        let identity = options.identity.as_deref();
-        let opened = options.resume.as_ref();
-        let opened = opened.map(|it| State::open(it, &url, &source, identity, mode)).transpose()?;
-        let (state, earlier) = opened.map_or((None, None), |(state, it)| (Some(state), it));
+        let folder = options.resume.as_ref();
+        let opened = folder.map(|it| State::open(it, &url, &source, options, mode)).transpose()?;
+        let (state, earlier, restart_reason) = match opened {
+            Some(it) => (Some(it.state), it.earlier, it.restart_reason),
+            None => (None, None, None),
+        };
+        let is_replaced = restart_reason.is_some() || options.restart;
+        let (replaced, earlier) = if is_replaced { (earlier, None) } else { (None, earlier) };
         let cookies = earlier.as_ref().map(|it| it.cookies.clone());
+        let fragments = replaced.as_ref().or(earlier.as_ref()).map(|it| it.machine.fragments());
+        let new = options.shared.upload_options(options.fragments(fragments)).with_mode(mode);
+        let new = new.with_name_on_create(options.name_on_create);
         let machine = match earlier {
-            Some(earlier) => resume(earlier, options, mode)?,
-            None => {
-                let new = options.shared.upload_options(options.fragments(None)).with_mode(mode);
-                let new = new.with_name_on_create(options.name_on_create);
-                Machine::new(source.length(), new, seed()?)
-            }
+            Some(earlier) => resume(earlier.machine, new)?,
+            None => Machine::new(source.length(), new, seed()?),
         };
         let shared = Arc::clone(&options.shared);
         Ok(Self {
@@ -75,6 +88,9 @@ impl Run {
             name,
             reply,
             state,
+            replaced,
+            restarts_before: restart_reason.is_some().into(),
+            restart_reason,
             start: Instant::now(),
             last: None,
         })
@@ -90,7 +106,7 @@ impl Run {
             biased;
             () = abort.cancelled() => return Err(self.aborted().await),
             () = cancel.cancelled() => None,
-            worked = self.work() => Some(worked),
+            worked = self.replace_and_work() => Some(worked),
         };
         match ended {
             None => self.paused().await,
@@ -108,10 +124,17 @@ impl Run {
         self.start + time
     }
 
+    async fn replace_and_work(&mut self) -> Result<()> {
+        self.cancel_replaced().await;
+        self.work().await
+    }
+
     /// Runs the upload until it ends.
     async fn work(&mut self) -> Result<()> {
         loop {
-            self.show(self.phase());
+            if let Some(phase) = self.phase() {
+                self.show(phase);
+            }
             match self.machine.poll() {
                 Poll::Send(transmit) => {
                     if self.machine.state() != MachineState::Cancel {
@@ -143,7 +166,7 @@ impl Run {
 
     /// Stores the state of the upload, if that was requested.
     pub fn save(&self) -> Result<()> {
-        let state = self.state.as_ref();
+        let state = self.state.as_ref().filter(|_| self.replaced.is_none());
         state.map_or(Ok(()), |state| state.save(&self.machine, self.connection.cookies()))
     }
 
@@ -162,12 +185,19 @@ impl Run {
         }
     }
 
-    fn phase(&self) -> Phase {
+    /// Returns the activity; `None` after a failure.
+    fn phase(&self) -> Option<Phase> {
         match self.machine.state() {
-            MachineState::CreateSession | MachineState::Ping => Phase::Connecting,
-            MachineState::Fragment => Phase::Transferring,
-            _ => Phase::Finishing,
+            MachineState::CreateSession | MachineState::Ping => Some(Phase::Connecting),
+            MachineState::Fragment => Some(Phase::Transferring),
+            MachineState::Cancel | MachineState::Cancelled => Some(Phase::Cancelling),
+            MachineState::Failed => None,
+            _ => Some(Phase::Finishing),
         }
+    }
+
+    fn restarts(&self) -> u32 {
+        self.machine.restarts() + self.restarts_before
     }
 
     fn show(&mut self, phase: Phase) {
@@ -177,8 +207,8 @@ impl Run {
             in_flight: 0,
             total: Some(self.machine.total()),
             rate: 0.0,
-            restarts: self.machine.restarts(),
-            restart_reason: None,
+            restarts: self.restarts(),
+            restart_reason: self.restart_reason.clone(),
             host: self.machine.host().map(|host| host.to_string()),
         });
     }
@@ -213,7 +243,7 @@ impl Run {
         tracing::debug!(url = self.url.as_str(), bytes = self.machine.total(), "upload finished");
         Ok(Uploaded {
             length: self.machine.total(),
-            restarts: self.machine.restarts(),
+            restarts: self.restarts(),
             reply: self.reply.map_or(Ok(None), Reply::into_bytes)?,
         })
     }
@@ -258,9 +288,39 @@ impl Run {
     }
 
     async fn aborted(mut self) -> Error {
+        self.cancel_replaced().await;
         let is_confirmed = self.cancel_session().await;
         let removed = self.state.take().map_or(Ok(()), State::remove);
         removed.err().unwrap_or(Error::Aborted { is_confirmed })
+    }
+
+    /// Cancels the session of the stored upload that this one replaces, so that it does not count towards
+    /// the limits of the server until it expires. Nothing depends on the result.
+    async fn cancel_replaced(&mut self) {
+        let Some(Earlier { machine, cookies }) = self.replaced.clone() else { return };
+        self.show(Phase::Cancelling);
+        let mut replaced = Self {
+            machine,
+            shared: Arc::clone(&self.shared),
+            url: self.url.clone(),
+            source: self.source.clone(),
+            buffers: Arc::clone(&self.buffers),
+            name: None,
+            connection: Connection::new(&self.shared.config, &self.shared.http, Some(&cookies)),
+            reply: None,
+            state: None,
+            replaced: None,
+            restarts_before: 0,
+            restart_reason: None,
+            meter: Meter::new(None, None),
+            start: Instant::now(),
+            last: None,
+        };
+        let is_confirmed = replaced.cancel_session().await;
+        let reason = self.restart_reason.as_ref().map(tracing::field::display);
+        let url = self.url.as_str();
+        tracing::info!(url, reason, is_confirmed, "cancelled the session of the stored upload");
+        self.replaced = None;
     }
 
     /// Cancels the session. Returns true if the server confirmed it, or had no session.
@@ -272,19 +332,11 @@ impl Run {
     }
 }
 
-/// Continues an upload of an earlier process with the options of this one, or starts it over.
-fn resume(earlier: Earlier, options: &Upload, mode: Mode) -> Result<Machine> {
-    let mut machine = earlier.machine;
-    if machine.state().is_terminal() {
-        return Ok(machine);
+/// Continues an upload of an earlier process with the options of this one.
+fn resume(mut machine: Machine, options: Options) -> Result<Machine> {
+    if !machine.state().is_terminal() {
+        machine.resume().map_err(Error::internal)?;
+        machine.set_options(options).map_err(Error::internal)?;
     }
-    machine.resume().map_err(Error::internal)?;
-    if options.restart && machine.state() != MachineState::Cancel {
-        machine.restart().map_err(Error::internal)?;
-    }
-    let fragments = options.fragments(Some(machine.fragments()));
-    let new = options.shared.upload_options(fragments).with_mode(mode);
-    let new = new.with_name_on_create(options.name_on_create);
-    machine.set_options(new).map_err(Error::internal)?;
     Ok(machine)
 }

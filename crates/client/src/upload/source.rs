@@ -201,15 +201,15 @@ impl Source {
     }
 }
 
-/// Returns the first difference between two versions of a file.
-fn change(before: &Version, now: &Version) -> Option<Change> {
+/// Returns the first difference between two versions of a source.
+pub(super) fn change(before: &Version, now: &Version) -> Option<Change> {
     if before.length != now.length {
         return Some(Change::Length { before: before.length, now: now.length });
     }
     if before.file != now.file {
         return Some(Change::Replaced);
     }
-    (before.modified != now.modified).then_some(Change::Modified)
+    (before != now).then_some(Change::Modified)
 }
 
 #[cfg(unix)]

@@ -8,7 +8,7 @@ use bits_client::{CancellationToken, Download, Error, StateDir};
 use super::{VERSION_1, VERSION_2, serve};
 use crate::support::{Answer, Reports, Server, client, content};
 
-const LENGTH: usize = 2_000_000;
+pub(super) const LENGTH: usize = 2_000_000;
 
 /// Returns the first bytes of an answer, after which the connection ends.
 fn cut(answer: Answer, length: usize) -> Answer {
@@ -77,7 +77,7 @@ async fn an_entity_that_changes_starts_over() {
 
 /// Returns a server that cancels the token during the body of the first GET, and serves `later`
 /// afterwards.
-async fn cancelling(
+pub(super) async fn cancelling(
     token: &CancellationToken,
     later: Vec<u8>,
     fields: &'static [(&str, &str)],
@@ -97,13 +97,15 @@ async fn cancelling(
     .await
 }
 
-fn download(server: &Server, folder: &Path) -> Download {
+pub(super) fn download(server: &Server, folder: &Path) -> Download {
     let states = StateDir::new(folder.join("states"));
     client().download(server.url("/f")).to(folder.join("f")).resume(states)
 }
 
 /// Cancels the token when bytes have arrived.
-fn cancel_after_bytes(token: CancellationToken) -> impl FnMut(&bits_client::Progress) + Send {
+pub(super) fn cancel_after_bytes(
+    token: CancellationToken,
+) -> impl FnMut(&bits_client::Progress) + Send {
     move |progress| {
         if progress.transferred > 0 {
             token.cancel();

@@ -3,6 +3,7 @@
 mod basics;
 mod interruptions;
 mod redirects;
+mod restarts;
 
 use crate::support::{Answer, Request, answer};
 

@@ -11,7 +11,7 @@ use crate::support::bits::SESSION_NOT_FOUND;
 use crate::support::{Answer, Server, ack, client, content};
 
 /// Returns a server that cancels the token when the first fragment arrives, before it is answered.
-async fn cancelling(token: &CancellationToken) -> Server {
+pub(super) async fn cancelling(token: &CancellationToken) -> Server {
     let token = token.clone();
     Server::start(move |request, bits| {
         let is_first = request.kind() == "fragment" && !token.is_cancelled();
@@ -24,22 +24,22 @@ async fn cancelling(token: &CancellationToken) -> Server {
     .await
 }
 
-fn write(folder: &Path) -> std::path::PathBuf {
+pub(super) fn write(folder: &Path) -> std::path::PathBuf {
     let path = folder.join("file.bin");
     fs::write(&path, content(3_000_000)).unwrap();
     path
 }
 
-fn states(folder: &Path) -> StateDir {
+pub(super) fn states(folder: &Path) -> StateDir {
     StateDir::new(folder.join("states"))
 }
 
-fn files(states: &StateDir) -> Vec<std::path::PathBuf> {
+pub(super) fn files(states: &StateDir) -> Vec<std::path::PathBuf> {
     let entries = fs::read_dir(states.path().unwrap()).unwrap();
     entries.map(|entry| entry.unwrap().path()).collect()
 }
 
-fn upload(server: &Server, folder: &Path) -> Upload {
+pub(super) fn upload(server: &Server, folder: &Path) -> Upload {
     let upload = client().upload(server.url("/x")).file(folder.join("file.bin"));
     upload.fragment_size(1_000_000).resume(states(folder))
 }
@@ -133,53 +133,6 @@ async fn a_suspended_upload_is_resumed_when_the_cause_is_gone() {
 }
 
 #[tokio::test]
-async fn another_version_of_the_file_starts_over() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = write(folder.path());
-    let token = CancellationToken::new();
-    let server = cancelling(&token).await;
-    upload(&server, folder.path()).cancel(token).send().await.unwrap_err();
-    fs::write(&path, content(2_000_000)).unwrap();
-    upload(&server, folder.path()).send().await.unwrap();
-    assert_eq!(server.bits().created, 2);
-    assert!(server.bits().data == content(2_000_000));
-}
-
-#[tokio::test]
-async fn restart_creates_a_new_session() {
-    let folder = tempfile::tempdir().unwrap();
-    write(folder.path());
-    let token = CancellationToken::new();
-    let server = cancelling(&token).await;
-    upload(&server, folder.path()).cancel(token).send().await.unwrap_err();
-    upload(&server, folder.path()).restart(true).send().await.unwrap();
-    assert_eq!(server.bits().created, 2);
-}
-
-#[tokio::test]
-async fn an_expired_session_starts_over() {
-    let folder = tempfile::tempdir().unwrap();
-    write(folder.path());
-    let token = CancellationToken::new();
-    let (cancel, mut is_expired) = (token.clone(), false);
-    let server = Server::start(move |request, _| {
-        if request.kind() == "create-session" {
-            is_expired = false;
-        } else if request.kind() == "fragment" && !cancel.is_cancelled() {
-            cancel.cancel();
-            is_expired = true;
-            return Some(Answer::Hold(Vec::new()));
-        }
-        let is_gone = is_expired && request.kind() == "fragment";
-        is_gone.then(|| ack("500 Internal Server Error", &SESSION_NOT_FOUND))
-    })
-    .await;
-    upload(&server, folder.path()).cancel(token).send().await.unwrap_err();
-    let done = upload(&server, folder.path()).send().await.unwrap();
-    assert_eq!((done.restarts, server.bits().created), (1, 2));
-}
-
-#[tokio::test]
 async fn a_state_in_use_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
     write(folder.path());
@@ -195,20 +148,6 @@ async fn a_state_in_use_is_an_error() {
     assert!(error.to_string().contains("another process is running the same upload"), "{error}");
     drop(first);
     upload(&server, folder.path()).send().await.unwrap();
-}
-
-#[tokio::test]
-async fn an_unreadable_state_starts_over() {
-    let folder = tempfile::tempdir().unwrap();
-    write(folder.path());
-    let token = CancellationToken::new();
-    let server = cancelling(&token).await;
-    upload(&server, folder.path()).cancel(token).send().await.unwrap_err();
-    let states = files(&states(folder.path()));
-    let state = states.iter().find(|it| it.extension().is_some_and(|it| it == "json")).unwrap();
-    fs::write(state, "{").unwrap();
-    upload(&server, folder.path()).send().await.unwrap();
-    assert_eq!(server.bits().created, 2);
 }
 
 #[tokio::test]
