@@ -106,7 +106,12 @@ impl ClientArguments {
         if let Some(limit) = self.limit {
             builder = builder.rate_limit(limit);
         }
-        builder.build().map_err(|error| Failure::usage(error.report()))
+        builder.build().map_err(|error| match &self.ca {
+            Some(path) if error.report().contains("CA certificate") => {
+                Failure::usage(format!("--ca {}: {}", path.display(), error.report()))
+            }
+            _ => Failure::usage(error.report()),
+        })
     }
 
     fn fields(&self, mut builder: ClientBuilder) -> Result<ClientBuilder, Failure> {

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::error::Error as _;
+use std::io::ErrorKind;
 
 use bits_client::{Error, StopReason};
 use bits_proto::client::StopReason as Upload;
@@ -85,7 +86,7 @@ fn advice(error: &Error, direction: Direction) -> Option<Cow<'static, str>> {
             "Ask the operator of the server to correct its redirects."
         }
         Error::AlreadyExists { destination } if destination.contains("://") => {
-            "Choose another URL, or ask the operator of the server to allow files to be replaced."
+            return error.advice();
         }
         Error::AlreadyExists { .. } if direction == Direction::Download => {
             "Choose another file, or replace it with --overwrite."
@@ -99,13 +100,21 @@ fn advice(error: &Error, direction: Direction) -> Option<Cow<'static, str>> {
             "Try again later, or allow more attempts with --retries: the server limits the rate of \
              requests."
         }
-        Error::Suspended { reason, is_resumable, .. } => {
+        Error::Suspended { reason, is_resumable, transferred, .. } => {
             let text = match reason {
-                StopReason::Upload(reason) => upload_advice(*reason, *is_resumable),
+                StopReason::Upload(reason) => {
+                    upload_advice(*reason, *is_resumable, *transferred > 0)
+                }
                 StopReason::Download(reason) => download_advice(*reason, *is_resumable),
                 _ => None,
             };
             return text.map_or_else(|| error.advice(), |text| Some(text.into()));
+        }
+        Error::State { reason, .. } if reason.starts_with("folder") => {
+            "Name another folder with --resume."
+        }
+        Error::Io { source, .. } if source.kind() == ErrorKind::StorageFull => {
+            "Free some space, and run the same command again."
         }
         Error::Reply { .. } => return reply_advice(error, direction),
         Error::Tls { source } if is_untrusted(source) => {
@@ -125,7 +134,7 @@ fn is_answerable(error: &Error) -> bool {
     schemes.is_empty() || schemes.iter().any(is_supported)
 }
 
-fn upload_advice(reason: Upload, is_resumable: bool) -> Option<&'static str> {
+fn upload_advice(reason: Upload, is_resumable: bool, has_progress: bool) -> Option<&'static str> {
     match reason {
         Upload::SessionRejected { .. } => {
             Some("The same command with --restart sends the file from its beginning.")
@@ -133,6 +142,7 @@ fn upload_advice(reason: Upload, is_resumable: bool) -> Option<&'static str> {
         Upload::Timeout => {
             Some("Allow more time with --timeout, or send smaller fragments with --fragment-size.")
         }
+        Upload::Transport if !has_progress => None,
         Upload::Transport | Upload::ReplyUnavailable if is_resumable => Some(RESUME),
         _ => None,
     }

@@ -50,8 +50,79 @@ fn a_destination_that_exists_on_the_server_is_named() {
     let fields = ["BITS-Packet-Type: Ack", "BITS-Error-Code: 0x80070050"];
     let server = Server::start(move |_| Reaction::Respond(status(409, &fields)));
     let ended = upload(&folder.file(), &server.url(), &[&"--retries", &"0"]);
-    let text = format!("upload: {} already exists. Choose another URL", server.url());
+    let text = format!(
+        "upload: {} already exists. An earlier run may have completed this upload. Otherwise choose another \
+         URL, or ask the operator of the server to allow files to be replaced.\n",
+        server.url()
+    );
     ended.expect(1, &[&text]);
+}
+
+/// The first run does not know that its last request succeeded. The second one finds out.
+#[test]
+fn a_rerun_after_a_lost_last_response_is_a_success() {
+    let (folder, user) = (Folder::new(200_000), Folder::new(0));
+    let server = Server::start(|seen| match (&*seen.kind, seen.earlier) {
+        ("Close-Session", 0) => Reaction::LoseResponse,
+        _ => Reaction::Correct,
+    });
+    let run = |retries| {
+        let mut command = bits("upload", &user.path("state"));
+        command.arg(folder.file()).arg(server.url()).args(["--retries", retries]);
+        Running::spawn(command).end()
+    };
+    run("0").expect(1, &["gave up at 195.3 of 195.3 KiB: ", " Run the same command to resume.\n"]);
+    assert_eq!(server.entity().as_ref(), Some(&folder.bytes));
+    run("0").expect(0, &["upload: uploaded 195.31 KiB to "]);
+    let created = server.kinds().iter().filter(|kind| *kind == "Create-Session").count();
+    assert_eq!(created, 1, "the file is not sent again");
+}
+
+#[test]
+fn a_denied_upload_names_what_to_check() {
+    let folder = Folder::new(10);
+    let fields = ["BITS-Packet-Type: Ack", "BITS-Error-Code: 0x80070005"];
+    let server = Server::start(move |_| Reaction::Respond(status(403, &fields)));
+    let text = "server denies access: status 403 Forbidden, error code 0x80070005 E_ACCESSDENIED. The \
+                folder of the URL may not exist on the server, or a file there may not be replaced: check the \
+                URL, or ask the operator of the server for access.\n";
+    upload(&folder.file(), &server.url(), &[]).expect(1, &[text]);
+}
+
+#[test]
+fn a_server_that_is_not_there_has_advice() {
+    let folder = Folder::new(10);
+    let text = "Connection refused (os error 111). Check that the server is running, and the host and the \
+                port of the URL and of the proxy, if there is one.\n";
+    let url = "http://127.0.0.1:9/x";
+    upload(&folder.file(), url, &[&"--retries", &"0"]).expect(1, &[url, text]);
+    download(url, &folder.path("new"), &[&"--retries", &"0"]).expect(1, &[url, text]);
+}
+
+#[test]
+fn local_files_and_folders_are_named_before_the_first_request() {
+    let folder = Folder::new(10);
+    let server = Server::start(|_| Reaction::Correct);
+    let missing = folder.path("missing");
+    let text = format!(
+        "upload: {}: No such file or directory (os error 2). Check the path.\n",
+        missing.display()
+    );
+    upload(&missing, &server.url(), &[]).expect(1, &[&text]);
+    upload(folder.folder.path(), &server.url(), &[])
+        .expect(1, &[": is a folder. Name a file instead.\n"]);
+    let text = format!("{}: folder does not exist. Check the path.\n", missing.display());
+    download(&server.url(), &missing.join("new"), &[]).expect(1, &["download: ", &text]);
+    upload(&folder.file(), &server.url(), &[&"--reply", &missing.join("new")]).expect(1, &[&text]);
+    let states = folder.file().join("states");
+    let text =
+        format!("upload: state of the transfer: {}: folder cannot be created: ", states.display());
+    upload(&folder.file(), &server.url(), &[&"--resume", &states])
+        .expect(1, &[&text, ". Name another folder with --resume.\n"]);
+    let text = format!("upload: --ca {}: ", folder.file().display());
+    upload(&folder.file(), &server.url(), &[&"--ca", &folder.file()])
+        .expect(2, &[&text, "CA certificate: no certificate in PEM format"]);
+    assert_eq!(server.seen().len(), 0);
 }
 
 #[test]

@@ -35,11 +35,17 @@ pub(crate) struct PartFile {
 ///
 /// # Errors
 ///
-/// [`Error::AlreadyExists`] for a file unless it is overwritten, and [`Error::Io`] for a folder.
+/// [`Error::AlreadyExists`] for a file unless it is overwritten, and [`Error::Io`] for a folder or if
+/// there is no folder for the file.
 pub(crate) fn check_destination(path: &Path, overwrite: bool) -> Result<()> {
     if path.is_dir() || path.file_name().is_none() {
         let folder = io::Error::new(io::ErrorKind::IsADirectory, "is a folder");
         return Err(Error::io(path, folder));
+    }
+    let folder = path.parent().filter(|it| !it.as_os_str().is_empty());
+    if let Some(folder) = folder.filter(|it| !it.is_dir()) {
+        let missing = io::Error::new(io::ErrorKind::NotFound, "folder does not exist");
+        return Err(Error::io(folder, missing));
     }
     if !overwrite && path.symlink_metadata().is_ok() {
         return Err(Error::AlreadyExists { destination: path.display().to_string() });

@@ -1,12 +1,14 @@
 //! The next step for a person after a transfer failed.
 
 use std::borrow::Cow;
+use std::io;
 
 use bits_proto::field::HResult;
 use bits_proto::http1::StatusCode;
 use bits_proto::{client, download};
 
 use super::{Error, StopReason, refusal};
+use crate::state::IN_USE;
 
 /// The schemes that are answered when credentials are set.
 const SUPPORTED: [&str; 3] = ["basic", "bearer", "digest"];
@@ -18,10 +20,14 @@ pub(super) fn advice(error: &Error) -> Option<Cow<'static, str>> {
             return Some(credentials_advice(*status, schemes, *sent));
         }
         Error::AccessDenied { .. } => {
-            "The server may not replace a file that exists at this URL: choose another one, or ask its \
-             operator for access."
+            "The folder of the URL may not exist on the server, or a file there may not be replaced: check \
+             the URL, or ask the operator of the server for access."
         }
-        Error::AlreadyExists { .. } => "Choose another destination, or allow it to be replaced.",
+        Error::AlreadyExists { destination } if destination.contains("://") => {
+            "An earlier run may have completed this upload. Otherwise choose another URL, or ask the \
+             operator of the server to allow files to be replaced."
+        }
+        Error::AlreadyExists { .. } => "Choose another file, or allow it to be replaced.",
         Error::NotFound { .. } => "Check the URL.",
         Error::Full { .. } => "Try again when the server has free space.",
         Error::TooLarge { status, .. } if *status == StatusCode::NOT_FOUND => {
@@ -40,15 +46,35 @@ pub(super) fn advice(error: &Error) -> Option<Cow<'static, str>> {
         Error::Refused { status, code } => refusal_advice(status.get(), *code)?,
         Error::Redirected { .. } => "If you trust that URL, use it instead.",
         Error::Paused { is_resumable: true, .. } => "Start the same transfer again to continue it.",
+        Error::Suspended { reason, transferred: 0, .. } if is_transport(*reason) => {
+            "Check that the server is running, and the host and the port of the URL and of the proxy, if \
+             there is one."
+        }
         Error::Suspended { reason, is_resumable, .. } => stop_advice(*reason, *is_resumable)?,
         Error::Changed { .. } => "Upload the file again when it no longer changes.",
         Error::Tls { source } => tls_advice(source),
-        Error::State { .. } => {
-            "Wait until the other process has ended, or delete the state file to start over."
+        Error::State { reason, .. } if reason.starts_with(IN_USE) => {
+            "Wait until the other process has ended."
         }
+        Error::State { .. } => "Choose another folder for the states of transfers.",
+        Error::Io { source, .. } => io_advice(source.kind())?,
         _ => return None,
     };
     Some(text.into())
+}
+
+fn io_advice(kind: io::ErrorKind) -> Option<&'static str> {
+    match kind {
+        io::ErrorKind::NotFound => Some("Check the path."),
+        io::ErrorKind::IsADirectory => Some("Name a file instead."),
+        io::ErrorKind::PermissionDenied => {
+            Some("Check the permissions of the file and its folder.")
+        }
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            Some("Free some space, and start the same transfer again.")
+        }
+        _ => None,
+    }
 }
 
 fn url_advice(url: &str) -> Option<Cow<'static, str>> {
@@ -101,6 +127,14 @@ fn refusal_advice(status: u16, code: Option<HResult>) -> Option<&'static str> {
         (500..=599, _) => Some("Try again later: the server has an internal problem."),
         _ => None,
     }
+}
+
+const fn is_transport(reason: StopReason) -> bool {
+    matches!(
+        reason,
+        StopReason::Upload(client::StopReason::Transport)
+            | StopReason::Download(download::StopReason::Transport)
+    )
 }
 
 fn stop_advice(reason: StopReason, is_resumable: bool) -> Option<&'static str> {

@@ -77,7 +77,10 @@ impl StateDir {
     /// Opens and locks the state of the transfer with this key, which starts with its kind.
     pub(crate) fn open(&self, kind: &'static str, key: &[&[u8]]) -> Result<StateFile> {
         let folder = self.path()?;
-        create(&folder).map_err(|error| Error::io(&folder, error))?;
+        create(&folder).map_err(|error| Error::State {
+            path: folder.clone(),
+            reason: format!("folder cannot be created: {error}"),
+        })?;
         remove_old(&folder);
         let mut hash = Sha256::new();
         for part in key {

@@ -14,6 +14,9 @@ use crate::restart::RestartReason;
 /// Version of the file format.
 const FORMAT: u32 = 1;
 
+/// The reason that another process has the lock, followed by the kind of the transfer.
+pub(crate) const IN_USE: &str = "another process is running the same";
+
 /// The content of a state file: the identity of the transfer, its state machine and its cookies.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -54,7 +57,7 @@ impl StateFile {
         match lock(&lock_path(&path)) {
             Ok(Some(lock)) => Ok(Self { path, is_removed: false, _lock: lock }),
             Ok(None) => {
-                let reason = format!("another process is running the same {kind}");
+                let reason = format!("{IN_USE} {kind}");
                 Err(Error::State { path, reason })
             }
             Err(error) => Err(Error::io(&path, error)),

@@ -4,4 +4,4 @@ mod dir;
 mod file;
 
 pub use dir::StateDir;
-pub(crate) use file::{Loaded, StateFile, Stored, with_suffix};
+pub(crate) use file::{IN_USE, Loaded, StateFile, Stored, with_suffix};

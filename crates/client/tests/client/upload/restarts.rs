@@ -6,7 +6,7 @@ use bits_client::{CancellationToken, Change, Error, Phase, RestartReason};
 
 use super::resume::{cancelling, files, states, upload, write};
 use crate::support::bits::SESSION_NOT_FOUND;
-use crate::support::{Answer, Reports, Server, ack, content};
+use crate::support::{Answer, Reports, Server, ack, answer, client, content};
 
 /// Interrupts an upload after its first fragment.
 async fn interrupted() -> (tempfile::TempDir, Server) {
@@ -62,6 +62,72 @@ async fn restart_cancels_the_session_of_the_interrupted_upload() {
     assert_eq!(upload.send().await.unwrap().restarts, 0);
     assert_eq!(later(&server), ["cancel-session", "create-session", "close-session"]);
     assert!(reports.all().iter().all(|it| it.restart_reason.is_none()));
+}
+
+#[tokio::test]
+async fn abort_cancels_the_session_of_the_earlier_version() {
+    let (folder, server) = interrupted().await;
+    fs::write(folder.path().join("file.bin"), content(2_000_000)).unwrap();
+    let token = CancellationToken::new();
+    token.cancel();
+    let error = upload(&server, folder.path()).abort(token).send().await.unwrap_err();
+    assert!(matches!(error, Error::Aborted { is_confirmed: true }), "{error:?}");
+    assert_eq!(later(&server), ["cancel-session"]);
+    assert!(files(&states(folder.path())).is_empty());
+}
+
+#[tokio::test]
+async fn other_bytes_of_equal_length_start_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let token = CancellationToken::new();
+    let server = cancelling(&token).await;
+    let upload = |bytes| {
+        let upload = client().upload(server.url("/x")).bytes(bytes).fragment_size(1_000_000);
+        upload.resume(states(folder.path()))
+    };
+    upload(content(2_000_000)).cancel(token).send().await.unwrap_err();
+    let reports = Reports::default();
+    upload(vec![7; 2_000_000]).progress(reports.callback()).send().await.unwrap();
+    let reason = reports.all()[0].restart_reason.clone();
+    assert_eq!(reason, Some(RestartReason::SourceChanged(Change::Modified)));
+    assert!(server.bits().cancelled);
+    assert!(server.bits().data == vec![7; 2_000_000]);
+}
+
+/// A balancer needs the cookies, and a server that rejected long fragments still does.
+#[tokio::test]
+async fn the_cookies_and_the_fragment_size_of_the_earlier_upload_are_used() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path());
+    let token = CancellationToken::new();
+    let (cancel, mut created) = (token.clone(), 0);
+    let server = Server::start(move |request, bits| match &*request.kind() {
+        "create-session" => {
+            created += 1;
+            let cookie = format!("Set-Cookie: node={created}; Path=/\r\nContent-Length");
+            Some(bits.answer(request).replace("Content-Length", &cookie))
+        }
+        "fragment" if request.body.len() > 300_000 => Some(answer("413 Too Large", &[], b"")),
+        "fragment" if !cancel.is_cancelled() => {
+            bits.answer(request);
+            cancel.cancel();
+            Some(Answer::Hold(Vec::new()))
+        }
+        _ => None,
+    })
+    .await;
+    let client = client();
+    let upload = || {
+        let upload = client.upload(server.url("/x")).file(folder.path().join("file.bin"));
+        upload.resume(states(folder.path()))
+    };
+    upload().cancel(token).send().await.unwrap_err();
+    let before = server.requests().len();
+    upload().restart(true).send().await.unwrap();
+    let requests = server.requests().split_off(before);
+    let cancelled = requests.iter().find(|it| it.kind() == "cancel-session").unwrap();
+    assert_eq!(cancelled.get("Cookie"), Some("node=1"));
+    assert!(requests.iter().all(|it| it.body.len() <= 300_000));
 }
 
 #[tokio::test]
