@@ -15,13 +15,13 @@ pub enum StorageError {
     #[error("an entity with this name exists")]
     Exists,
     /// Access is denied.
-    #[error("access denied")]
+    #[error("access denied{}", cause(.0))]
     Denied(#[source] Option<BoxError>),
     /// No space is left, or a quota or size limit is exceeded.
-    #[error("storage is full")]
+    #[error("storage is full{}", cause(.0))]
     Full(#[source] Option<BoxError>),
     /// Acknowledged bytes are missing.
-    #[error("stored bytes are missing")]
+    #[error("stored bytes are missing{}", cause(.0))]
     Lost(#[source] Option<BoxError>),
     /// A later request of the session has taken over.
     #[error("a later request of the session has taken over")]
@@ -29,6 +29,11 @@ pub enum StorageError {
     /// Any other failure. The client retries.
     #[error("{0}")]
     Other(#[source] BoxError),
+}
+
+/// Returns the text for a cause after the text of its error.
+fn cause(cause: &Option<BoxError>) -> String {
+    cause.as_ref().map_or_else(String::new, |cause| format!(": {cause}"))
 }
 
 impl StorageError {

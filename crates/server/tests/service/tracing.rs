@@ -31,11 +31,40 @@ impl<'a> MakeWriter<'a> for Lines {
     }
 }
 
+impl Lines {
+    /// Writes the log of this thread to these lines while the guard exists.
+    fn collect() -> (Self, ::tracing::subscriber::DefaultGuard) {
+        let lines = Self::default();
+        let subscriber = tracing_subscriber::fmt().with_writer(lines.clone()).with_ansi(false);
+        let guard = ::tracing::subscriber::set_default(subscriber.finish());
+        (lines, guard)
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+#[tokio::test]
+async fn lines_about_failures_name_the_cause() {
+    let (lines, _guard) = Lines::collect();
+    let world = World::new(|builder| builder).await;
+    let id = world.create("/f").await;
+    let cause = || Some("disk 7 is gone".into());
+    for (error, text) in [
+        (StorageError::Denied(cause()), "access denied: disk 7 is gone"),
+        (StorageError::Full(cause()), "storage is full: disk 7 is gone"),
+        (StorageError::Lost(cause()), "stored bytes are missing: disk 7 is gone"),
+    ] {
+        world.hooks.fail(Operation::Flush, error);
+        world.fragment("/f", &id, 0, b"hello", 5).await;
+        assert!(lines.text().contains(text), "{}", lines.text());
+    }
+}
+
 #[tokio::test]
 async fn lines_about_failures_identify_the_upload() {
-    let lines = Lines::default();
-    let subscriber = tracing_subscriber::fmt().with_writer(lines.clone()).with_ansi(false).finish();
-    let _guard = ::tracing::subscriber::set_default(subscriber);
+    let (lines, _guard) = Lines::collect();
     let world = World::new(|builder| {
         builder.authorize(|_: &Parts| std::future::ready(Ok(Principal::new("m1"))))
     })
@@ -45,7 +74,7 @@ async fn lines_about_failures_identify_the_upload() {
     world.fragment("/f", &id, 0, b"hello", 5).await;
     world.fragment("/f", &id, 0, b"hello", 5).await;
     world.close("/f", &id).await;
-    let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    let text = lines.text();
     let with = |level: &str| text.lines().filter(|line| line.contains(level)).collect::<Vec<_>>();
     let (warnings, infos) = (with(" WARN "), with(" INFO "));
     assert!(warnings.len() == 1 && infos.len() == 1, "{text}");
