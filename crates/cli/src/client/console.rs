@@ -168,7 +168,11 @@ mod tests {
         let second = Duration::from_secs(1);
         assert_eq!(rate(0, 1000, second), 1000);
         assert_eq!(rate(600, 1000, second), 400);
+        assert_eq!(rate(600, 1000, 2 * second), 200);
+        assert_eq!(rate(1000, 1000, second), 0);
         assert_eq!(rate(2000, 1000, second), 0);
+        // An empty entity, and one that is sent faster than the resolution of the clock.
         assert_eq!(rate(0, 0, Duration::ZERO), 0);
+        assert_eq!(rate(0, 1000, Duration::ZERO), 1_000_000);
     }
 }

@@ -94,10 +94,10 @@ async fn a_socks_proxy_is_used() {
 }
 
 /// A certificate authority.
-struct Authority(rcgen::CertifiedIssuer<'static, rcgen::KeyPair>);
+pub struct Authority(rcgen::CertifiedIssuer<'static, rcgen::KeyPair>);
 
 impl Authority {
-    fn new(name: &str) -> Self {
+    pub fn new(name: &str) -> Self {
         let mut params = rcgen::CertificateParams::new(Vec::new()).unwrap();
         params.distinguished_name.push(rcgen::DnType::CommonName, name);
         params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
@@ -105,11 +105,11 @@ impl Authority {
         Self(rcgen::CertifiedIssuer::self_signed(params, key).unwrap())
     }
 
-    fn pem(&self) -> String {
+    pub fn pem(&self) -> String {
         self.0.pem()
     }
 
-    fn issue(&self, name: &str) -> TlsAcceptor {
+    pub fn issue(&self, name: &str) -> TlsAcceptor {
         let params = rcgen::CertificateParams::new(vec![name.into()]).unwrap();
         let key = rcgen::KeyPair::generate().unwrap();
         let certificate = params.signed_by(&key, &self.0).unwrap();
