@@ -65,13 +65,12 @@ macro_rules! field_names {
             #[must_use]
             #[inline]
             pub fn from_name(name: &str) -> Option<Self> {
-                Self::from_name_and_spelling(name).map(|(field, _)| field)
+                Self::from_name_and_spelling(name.as_bytes()).map(|(field, _)| field)
             }
 
             /// Returns the field with this name, and whether it is the documented spelling.
             #[inline(always)]
-            pub(crate) fn from_name_and_spelling(name: &str) -> Option<(Self, bool)> {
-                let name = name.as_bytes();
+            pub(crate) fn from_name_and_spelling(name: &[u8]) -> Option<(Self, bool)> {
                 match name.len() {
                     $( $len => {
                         $( if eq_ignore_case!(name, $name) { return Some((Self::$variant, true)); } )*

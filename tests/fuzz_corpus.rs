@@ -102,6 +102,7 @@ replay! {
     download_plan
     download_steps
     fields
+    heads
     multipart
     notification_steps
     observe

@@ -27,6 +27,23 @@ pub fn httparse_alone(bytes: &[u8]) {
     }
 }
 
+/// httparse alone on bytes that may be invalid or incomplete.
+#[inline]
+pub fn httparse_any(bytes: &[u8]) {
+    let mut slots = [const { std::mem::MaybeUninit::uninit() }; SLOTS];
+    let bytes = black_box(bytes);
+    if bytes.starts_with(b"HTTP/") {
+        let mut response = httparse::Response::new(&mut []);
+        let config = httparse::ParserConfig::default();
+        let status = config.parse_response_with_uninit_headers(&mut response, bytes, &mut slots);
+        let _ = black_box(&(status, &response));
+    } else {
+        let mut request = httparse::Request::new(&mut []);
+        let status = request.parse_with_uninit_headers(bytes, &mut slots);
+        let _ = black_box(&(status, &request));
+    }
+}
+
 /// Parses the fields of a head into a `HeaderMap`.
 #[inline]
 pub fn header_map(bytes: &[u8]) -> HeaderMap {

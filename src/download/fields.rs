@@ -44,6 +44,9 @@ impl<'b> Single<'b> {
 }
 
 impl<'b> HeadVisitor<'b> for Fields<'b> {
+    const METHODS: &'static [&'static str] = &["GET", "HEAD"];
+
+    #[inline(always)]
     fn new() -> Self {
         Self {
             values: [None; FieldName::ALL.len()],
@@ -54,16 +57,20 @@ impl<'b> HeadVisitor<'b> for Fields<'b> {
         }
     }
 
-    fn visit_all(
-        &mut self,
-        fields: impl Iterator<Item = (&'b str, &'b [u8])>,
-    ) -> FramingFields<'b> {
-        for (name, value) in fields {
-            if let Some(field) = FieldName::from_name(name) {
-                self.insert(field, value);
-            }
+    #[inline(always)]
+    fn visit(&mut self, name: &'b [u8], value: &'b [u8]) -> bool {
+        let Some(field) = FieldName::from_bytes(name) else { return false };
+        self.insert(field, value);
+        true
+    }
+
+    fn framing_fields(&self) -> FramingFields<'b> {
+        FramingFields {
+            content_length: self.first(FieldName::ContentLength),
+            other_length: self.other_length,
+            transfer_encoding: self.first(FieldName::TransferEncoding),
+            other_coding: self.other_coding,
         }
-        self.framing_fields()
     }
 
     /// Downloads have no deviations.
@@ -74,8 +81,9 @@ impl<'b> Fields<'b> {
     /// Collects fields that another HTTP stack has parsed.
     pub(super) fn from_pairs(pairs: impl IntoIterator<Item = (&'b str, &'b [u8])>) -> Self {
         let mut fields = Self::new();
-        let pairs = pairs.into_iter().map(|(name, value)| (name, trim_white_space(value)));
-        fields.visit_all(pairs);
+        for (name, value) in pairs {
+            fields.visit(name.as_bytes(), trim_white_space(value));
+        }
         fields
     }
 
@@ -108,15 +116,6 @@ impl<'b> Fields<'b> {
         match self.repeats.iter_mut().find(|repeat| repeat.is_none()) {
             Some(repeat) => *repeat = Some((field, value)),
             None => self.has_more_repeats = true,
-        }
-    }
-
-    pub(super) fn framing_fields(&self) -> FramingFields<'b> {
-        FramingFields {
-            content_length: self.first(FieldName::ContentLength),
-            other_length: self.other_length,
-            transfer_encoding: self.first(FieldName::TransferEncoding),
-            other_coding: self.other_coding,
         }
     }
 

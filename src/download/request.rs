@@ -111,7 +111,7 @@ impl<'b> Request<'b> {
     /// [`ErrorKind::NotDownload`] if the method is not GET or HEAD.
     #[inline]
     pub fn from_head(head: &RequestHead<'_, 'b>) -> Result<Self, Error> {
-        Self::new(head.line(), *head.visitor())
+        Self::new(head.line_without_text(), *head.visitor())
     }
 
     /// Reads a request from fields that another HTTP stack has parsed.

@@ -6,7 +6,7 @@ use super::fields::{Fields, Single};
 use super::presence::{self, MessageKind, Presence};
 use crate::error::{Error, ErrorKind, Fault};
 use crate::field::RetryAfter;
-use crate::http1::{BodyLength, Framing, StatusCode, StatusLine, TransferCoding};
+use crate::http1::{BodyLength, Framing, HeadVisitor as _, StatusCode, StatusLine, TransferCoding};
 
 /// [2.3] A response to a GET or HEAD request.
 ///
@@ -59,7 +59,7 @@ impl<'b> Response<'b> {
     /// [`ErrorKind::ConflictingField`] and the errors of [`ContentRange`] and [`MultipartType`] for a
     /// body whose range is unknown. [`ErrorKind::MissingField`] for a 206 response without a range.
     pub fn from_head(head: &ResponseHead<'_, 'b>) -> Result<Self, Error> {
-        Self::read(head.line().status, head.framing(), head.visitor())
+        Self::read(head.line_without_text().status, head.framing(), head.visitor())
     }
 
     /// Reads a response from fields that another HTTP stack has parsed.

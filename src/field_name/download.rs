@@ -34,7 +34,11 @@ macro_rules! download_field_names {
             #[must_use]
             #[inline(always)]
             pub fn from_name(name: &str) -> Option<Self> {
-                let name = name.as_bytes();
+                Self::from_bytes(name.as_bytes())
+            }
+
+            #[inline(always)]
+            pub(crate) fn from_bytes(name: &[u8]) -> Option<Self> {
                 match name.len() {
                     $( $len if eq_ignore_case!(name, $name) => Some(Self::$variant), )+
                     _ => None,

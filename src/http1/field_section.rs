@@ -14,7 +14,9 @@ pub(crate) fn parse_field_section<'b, V: HeadVisitor<'b>>(bytes: &'b [u8]) -> Re
     match httparse::parse_headers(bytes, &mut slots) {
         Ok(httparse::Status::Complete((_, fields))) => {
             let mut visitor = V::new();
-            visitor.visit_all(fields.iter().map(|field| (field.name, field.value)));
+            for field in fields {
+                visitor.visit(field.name.as_bytes(), field.value);
+            }
             Ok(visitor)
         }
         Err(httparse::Error::TooManyHeaders) => {

@@ -4,7 +4,9 @@
 //! That rule belongs to the message.
 
 use super::head::{locate, offset_of};
-use super::{BodyLength, HeadVisitor, RequestLine, StatusCode, StatusLine, trim_white_space};
+use super::{
+    BodyLength, FieldLines, HeadVisitor, RequestLine, StatusCode, StatusLine, trim_white_space,
+};
 use crate::error::{Error, ErrorKind, ValueError};
 use crate::field_name::FieldName;
 use crate::util::ascii_case::eq_ignore_case;
@@ -346,13 +348,13 @@ impl<'b> FramingError<'b> {
 
     /// Converts to an [`Error`] with the offset of the field in `head`.
     #[cold]
-    pub(super) fn in_head(self, head: &[u8], fields: &[httparse::Header<'b>]) -> Error {
+    pub(super) fn in_head(self, head: &[u8]) -> Error {
         let is_named = |name: &str| name.eq_ignore_ascii_case(self.field.as_str());
         if self.field == FieldName::TransferEncoding {
-            let field = fields.iter().find(|field| is_named(field.name));
-            return self.at(field.map(|field| offset_of(field, head)));
+            let field = FieldLines::of_head(head).find(|(name, _)| is_named(name));
+            return self.at(field.map(|(name, _)| offset_of(name, head)));
         }
-        self.at(locate(head, fields, self.value, self.error.at, is_named))
+        self.at(locate(head, self.value, self.error.at, is_named))
     }
 }
 
@@ -368,6 +370,6 @@ impl<'b, V: HeadVisitor<'b>> super::Head<'_, 'b, StatusLine<'b>, V> {
     /// Returns the length of the body that follows; see [`Framing::response_body`].
     #[must_use]
     pub fn body_length(&self) -> BodyLength {
-        self.framing().response_body(self.line().status)
+        self.framing().response_body(self.line_without_text().status)
     }
 }

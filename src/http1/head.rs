@@ -1,8 +1,12 @@
 //! Parsing of a message head from bytes.
 
+use core::fmt;
+use core::mem::MaybeUninit;
+
+use super::fast_path::Unusual;
 use super::input::{HeadInput, offset_in};
 use super::start_line::sealed::Raw;
-use super::{FieldLines, Framing, HeadVisitor, HeaderSlots, Progress, RawSlot, StartLine};
+use super::{FieldLines, Framing, HeadVisitor, HeaderSlots, Progress, StartLine, fast_path};
 use crate::error::{Error, ErrorKind};
 use crate::limits::Limits;
 
@@ -38,11 +42,11 @@ use crate::limits::Limits;
 /// ```
 ///
 /// Source: \[MC-BUP\] 2.2, 2.2.1; RFC 9112 sections 2 to 6.
-#[derive(Debug)]
 pub struct Head<'h, 'b, L, V> {
     bytes: &'b [u8],
+    /// The start line. Its text may be missing.
     line: L,
-    fields: &'h [httparse::Header<'b>],
+    text: &'b [u8],
     framing: Framing,
     visitor: &'h V,
 }
@@ -50,6 +54,14 @@ pub struct Head<'h, 'b, L, V> {
 impl<L: Copy, V> Clone for Head<'_, '_, L, V> {
     fn clone(&self) -> Self {
         *self
+    }
+}
+
+impl<'b, L: StartLine<'b> + fmt::Debug, V: HeadVisitor<'b>> fmt::Debug for Head<'_, 'b, L, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut head = f.debug_struct("Head");
+        head.field("line", &self.line()).field("fields", &self.fields());
+        head.field("framing", &self.framing).finish_non_exhaustive()
     }
 }
 
@@ -84,42 +96,119 @@ impl<'h, 'b, L: StartLine<'b>, V: HeadVisitor<'b>> Head<'h, 'b, L, V> {
         slots: &'h mut HeaderSlots<'b, V, N>,
         limits: &Limits,
     ) -> Result<Progress<Self>, Error> {
+        let bytes = input.get(..limits.head_bytes).unwrap_or(input);
+        let visitor = slots.visitor.write(V::new());
+        let Some((line, text, lines)) = L::read_usual(bytes, V::METHODS) else {
+            return Self::parse_with_httparse::<N>(input, visitor, limits);
+        };
+        match fast_path::visit_fields(lines, bytes, limits.fields.min(N), visitor) {
+            Ok(rest) => {
+                Self::complete(bytes, bytes.len().saturating_sub(rest.len()), line, text, visitor)
+            }
+            Err(rest) => Self::parse_rest::<N>(input, (line, text, rest), visitor, limits),
+        }
+    }
+
+    /// Parses a head with httparse alone. Tests compare the result with that of
+    /// [`parse_with_limits`](Self::parse_with_limits).
+    ///
+    /// # Errors
+    ///
+    /// See [`parse`](Self::parse).
+    #[doc(hidden)]
+    pub fn parse_without_fast_path<const N: usize>(
+        input: &'b [u8],
+        slots: &'h mut HeaderSlots<'b, V, N>,
+        limits: &Limits,
+    ) -> Result<Progress<Self>, Error> {
+        Self::parse_with_httparse::<N>(input, slots.visitor.write(V::new()), limits)
+    }
+
+    /// Parses a head after the lines that have the usual form. httparse decides about the rest, or, if it
+    /// rejects that, about the whole head.
+    #[cold]
+    fn parse_rest<const N: usize>(
+        input: &'b [u8],
+        (line, text, rest): (L, &'b [u8], Unusual<'b>),
+        visitor: &'h mut V,
+        limits: &Limits,
+    ) -> Result<Progress<Self>, Error> {
+        let head = HeadInput::new(input, limits)?;
+        let mut slots = [httparse::EMPTY_HEADER; N];
+        let slots = slots.get_mut(..rest.max_fields).unwrap_or_default();
+        match httparse::parse_headers(rest.lines, slots) {
+            Ok(httparse::Status::Complete((len, fields))) => {
+                let start = head.bytes.len().saturating_sub(rest.lines.len());
+                let len = start.saturating_add(len);
+                visit(fields, head.bytes.get(..len).unwrap_or_default(), visitor)?;
+                Self::complete(head.bytes, len, line, text, visitor)
+            }
+            Ok(httparse::Status::Partial) => head.check_partial().map(|()| Progress::Partial),
+            Err(_) => Self::parse_with_httparse::<N>(input, visitor, limits),
+        }
+    }
+
+    /// Parses a head in any form.
+    #[cold]
+    fn parse_with_httparse<const N: usize>(
+        input: &'b [u8],
+        visitor: &'h mut V,
+        limits: &Limits,
+    ) -> Result<Progress<Self>, Error> {
         let input = HeadInput::new(input, limits)?;
-        let capacity = limits.fields.min(N);
-        let HeaderSlots { fields: slots, visitor } = slots;
-        match L::read(input.bytes, first(slots, capacity)) {
+        let mut slots = [const { MaybeUninit::uninit() }; N];
+        let slots = slots.get_mut(..limits.fields.min(N)).unwrap_or_default();
+        let max_fields = slots.len();
+        match L::read(input.bytes, slots) {
             Ok(httparse::Status::Complete(Raw { line, fields, len })) => {
-                let bytes = input.bytes.get(..len).unwrap_or_default();
-                let visitor = visitor.write(V::new());
-                let mut lines = CheckedLines { fields: fields.iter(), bytes, bare_lf: None };
-                let framing = visitor.visit_all(&mut lines);
-                lines.finish()?;
-                let framing = match framing.parse_simple() {
-                    Some(simple) => simple,
-                    None => framing
-                        .check(line.allowed_coding(), visitor)
-                        .map_err(|error| error.in_head(bytes, fields))?,
-                };
-                Ok(Progress::Complete(Self { bytes, line, fields, framing, visitor }))
+                *visitor = V::new();
+                visit(fields, input.bytes.get(..len).unwrap_or_default(), visitor)?;
+                Self::complete(input.bytes, len, line, line.text().as_bytes(), visitor)
             }
             Ok(httparse::Status::Partial) => input.check_partial().map(|()| Progress::Partial),
-            Err(error) => Err(input.syntax_error(error, capacity, |prefix| {
-                let mut slots = HeaderSlots::<V, N>::with_capacity();
-                L::read(prefix, first(&mut slots.fields, capacity)).err()
-            })),
+            Err(error) => {
+                Err(input.syntax_error(error, max_fields, |prefix| L::read(prefix, slots).err()))
+            }
         }
+    }
+
+    /// Checks the framing of a complete head, the first `len` bytes.
+    #[inline(always)]
+    fn complete(
+        bytes: &'b [u8],
+        len: usize,
+        line: L,
+        text: &'b [u8],
+        visitor: &'h mut V,
+    ) -> Result<Progress<Self>, Error> {
+        let bytes = bytes.get(..len).unwrap_or_default();
+        let fields = visitor.framing_fields();
+        let framing = match fields.parse_simple() {
+            Some(simple) => simple,
+            None => fields
+                .check(line.allowed_coding(), visitor)
+                .map_err(|error| error.in_head(bytes))?,
+        };
+        Ok(Progress::Complete(Self { bytes, line, text, framing, visitor }))
     }
 
     /// Returns the start line.
     #[must_use]
-    pub const fn line(&self) -> L {
+    pub fn line(&self) -> L {
+        // Text that httparse accepted is UTF-8, and other text is ASCII.
+        self.line.with_text(core::str::from_utf8(self.text).unwrap_or_default())
+    }
+
+    /// Returns the start line, possibly with an empty request target or reason phrase.
+    #[inline(always)]
+    pub(crate) fn line_without_text(&self) -> L {
         self.line
     }
 
     /// Returns an iterator over all fields, in order.
     #[must_use]
-    pub fn fields(&self) -> FieldLines<'h, 'b> {
-        FieldLines(self.fields.iter())
+    pub fn fields(&self) -> FieldLines<'b> {
+        FieldLines::of_head(self.bytes)
     }
 
     /// Returns the framing fields.
@@ -143,7 +232,7 @@ impl<'h, 'b, L: StartLine<'b>, V: HeadVisitor<'b>> Head<'h, 'b, L, V> {
     /// Returns the offset of byte `at` of `value`, the value of a field whose name matches
     /// `is_named`.
     pub(crate) fn locate(&self, value: &[u8], at: usize, is_named: impl Fn(&str) -> bool) -> usize {
-        let offset = locate(self.bytes, self.fields, value, at, is_named);
+        let offset = locate(self.bytes, value, at, is_named);
         offset.unwrap_or_else(|| self.end_of_fields())
     }
 
@@ -158,67 +247,48 @@ impl<'h, 'b, L: StartLine<'b>, V: HeadVisitor<'b>> Head<'h, 'b, L, V> {
     }
 }
 
-fn first<'s, 'b>(slots: &'s mut [RawSlot<'b>], count: usize) -> &'s mut [RawSlot<'b>] {
-    slots.get_mut(..count).unwrap_or_default()
-}
-
-/// Iterator over the fields of a head that stops at a line ending in a bare LF.
-struct CheckedLines<'h, 'b> {
-    fields: core::slice::Iter<'h, httparse::Header<'b>>,
-    bytes: &'b [u8],
-    /// The offset of the first bare LF.
-    bare_lf: Option<usize>,
-}
-
-impl<'b> Iterator for CheckedLines<'_, 'b> {
-    type Item = (&'b str, &'b [u8]);
-
-    #[inline(always)]
-    fn next(&mut self) -> Option<Self::Item> {
-        let field = self.fields.next()?;
+/// Visits the fields that httparse found, and checks that every line of the head ends in CR LF.
+fn visit<'b, V: HeadVisitor<'b>>(
+    fields: &[httparse::Header<'b>],
+    head: &[u8],
+    visitor: &mut V,
+) -> Result<(), Error> {
+    let bare_line_feed = |offset| Err(Error::http(ErrorKind::BareLineFeed, Some(offset)));
+    for field in fields {
         // A name is part of the head and follows a line end, whose CR is two bytes before it.
-        let offset = offset_of(field, self.bytes);
-        if self.bytes.get(offset.wrapping_sub(2)) != Some(&b'\r') {
-            self.bare_lf = Some(offset.saturating_sub(1));
-            return None;
+        let offset = offset_of(field.name, head);
+        if head.get(offset.wrapping_sub(2)) != Some(&b'\r') {
+            return bare_line_feed(offset.saturating_sub(1));
         }
-        Some((field.name, field.value))
+        visitor.visit(field.name.as_bytes(), field.value);
     }
-}
-
-impl CheckedLines<'_, '_> {
-    /// Checks the ends of the last two lines, which no field name follows.
-    #[inline(always)]
-    fn finish(self) -> Result<(), Error> {
-        let last = self.bytes.len().saturating_sub(1);
-        let offset = match (self.bare_lf, self.bytes) {
-            (Some(offset), _) => offset,
-            (None, [.., b'\r', b'\n', b'\r', b'\n']) => return Ok(()),
-            (None, [.., b'\r', b'\n']) => last.saturating_sub(2),
-            (None, _) => last,
-        };
-        Err(Error::http(ErrorKind::BareLineFeed, Some(offset)))
+    // No field name follows the last two lines.
+    let last = head.len().saturating_sub(1);
+    match head {
+        [.., b'\r', b'\n', b'\r', b'\n'] => Ok(()),
+        [.., b'\r', b'\n'] => bare_line_feed(last.saturating_sub(2)),
+        _ => bare_line_feed(last),
     }
 }
 
 /// Returns the offset of byte `at` of `value`, the value of a field whose name matches `is_named`.
 pub(super) fn locate(
     head: &[u8],
-    fields: &[httparse::Header<'_>],
     value: &[u8],
     at: usize,
     is_named: impl Fn(&str) -> bool,
 ) -> Option<usize> {
     let start = offset_in(head, value).or_else(|| {
         // The address of an empty value is arbitrary, so the byte after the colon is used.
-        let field = fields.iter().find(|field| field.value.is_empty() && is_named(field.name))?;
-        offset_of(field, head).checked_add(field.name.len())?.checked_add(1)
+        let mut fields = FieldLines::of_head(head);
+        let (name, _) = fields.find(|(name, value)| value.is_empty() && is_named(name))?;
+        offset_of(name, head).checked_add(name.len())?.checked_add(1)
     });
     start.map(|start| start.saturating_add(at))
 }
 
-/// Returns the offset of a field line.
+/// Returns the offset of a field line from its name.
 #[inline]
-pub(super) fn offset_of(field: &httparse::Header<'_>, head: &[u8]) -> usize {
-    field.name.as_ptr().addr().wrapping_sub(head.as_ptr().addr())
+pub(super) fn offset_of(name: &str, head: &[u8]) -> usize {
+    name.as_ptr().addr().wrapping_sub(head.as_ptr().addr())
 }

@@ -46,12 +46,12 @@ impl<'b> HeadInput<'b> {
         &self,
         mut error: httparse::Error,
         max_fields: usize,
-        parse_error: impl Fn(&'b [u8]) -> Option<httparse::Error>,
+        mut parse_error: impl FnMut(&'b [u8]) -> Option<httparse::Error>,
     ) -> Error {
         let (mut accepted, mut rejected) = (0_usize, self.bytes.len());
         while rejected.saturating_sub(accepted) > 1 {
             let middle = accepted.midpoint(rejected);
-            match self.bytes.get(..middle).and_then(&parse_error) {
+            match self.bytes.get(..middle).and_then(&mut parse_error) {
                 Some(earlier) => (error, rejected) = (earlier, middle),
                 None => accepted = middle,
             }

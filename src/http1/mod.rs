@@ -1,8 +1,9 @@
 //! HTTP/1.1 syntax: bytes to start line, fields and framing.
 //!
-//! A head is parsed with httparse into [`HeaderSlots`] on the caller's stack, without copying or
-//! allocating. This module adds checks to httparse's grammar. It rejects a head if two readers
-//! could disagree about where the head or its body ends:
+//! A head is parsed without copying or allocating; its fields are collected in [`HeaderSlots`] on the
+//! caller's stack. A fast path parses heads in the usual form, and httparse all others, with equal
+//! results. This module adds checks to httparse's grammar. It rejects a head if two readers could
+//! disagree about where the head or its body ends:
 //!
 //! * lines that end in a bare LF, folded lines, and white space before a colon;
 //! * a Transfer-Encoding, except for `chunked` alone in an HTTP/1.1 response;
@@ -27,6 +28,7 @@
 
 mod body_length;
 mod chunked;
+mod fast_path;
 mod field_section;
 pub(crate) mod framing;
 mod head;
@@ -40,6 +42,7 @@ mod status_code;
 mod visitor;
 
 use core::fmt;
+use core::marker::PhantomData;
 use core::mem::MaybeUninit;
 
 pub use self::body_length::BodyLength;
@@ -91,15 +94,16 @@ impl<T> Progress<T> {
 
 /// Memory for the fields of one head, on the caller's stack.
 ///
-/// `N` is the maximum number of fields. A value above 64 also needs a higher
-/// [`Limits::fields`](crate::limits::Limits::fields). The memory is not initialised, so creating a
-/// new value for each attempt is cheap.
+/// `N` is the maximum number of fields, known or not. A value above 64 also needs a higher
+/// [`Limits::fields`](crate::limits::Limits::fields). A head that httparse has to parse takes more
+/// stack, 32 bytes for each field. The memory is not initialised, so creating a new value for each
+/// attempt is cheap.
 ///
 /// `V` receives the fields. Use [`message::HeaderSlots`](crate::message::HeaderSlots) for BITS
 /// messages.
 pub struct HeaderSlots<'b, V, const N: usize = 64> {
-    fields: [RawSlot<'b>; N],
     visitor: MaybeUninit<V>,
+    fields: PhantomData<&'b [RawSlot<'b>; N]>,
 }
 
 type RawSlot<'b> = MaybeUninit<httparse::Header<'b>>;
@@ -116,7 +120,7 @@ impl<V, const N: usize> HeaderSlots<'_, V, N> {
     /// Creates slots for `N` fields.
     #[must_use]
     pub const fn with_capacity() -> Self {
-        Self { fields: [const { MaybeUninit::uninit() }; N], visitor: MaybeUninit::uninit() }
+        Self { visitor: MaybeUninit::uninit(), fields: PhantomData }
     }
 }
 
@@ -180,24 +184,48 @@ impl fmt::Display for Version {
 ///
 /// Names are spelt as received. Values have no surrounding white space.
 #[derive(Clone)]
-pub struct FieldLines<'h, 'b>(core::slice::Iter<'h, httparse::Header<'b>>);
+pub struct FieldLines<'b> {
+    /// Valid lines, and the empty line.
+    lines: &'b [u8],
+    /// The number of lines except the empty one.
+    len: usize,
+}
 
-impl<'b> Iterator for FieldLines<'_, 'b> {
-    type Item = (&'b str, &'b [u8]);
-
-    #[inline]
-    fn next(&mut self) -> Option<Self::Item> {
-        self.0.next().map(|header| (header.name, header.value))
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        self.0.size_hint()
+impl<'b> FieldLines<'b> {
+    /// Splits a complete head again.
+    fn of_head(head: &'b [u8]) -> Self {
+        let is_line_end = |byte: &u8| *byte == b'\n';
+        let start = head.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
+        let mut lines = head.get(start..).unwrap_or_default();
+        let start_line = lines.iter().position(is_line_end).map_or(0, |end| end.saturating_add(1));
+        lines = lines.get(start_line..).unwrap_or_default();
+        let count = lines.iter().filter(|byte| is_line_end(byte)).count();
+        Self { lines, len: count.saturating_sub(1) }
     }
 }
 
-impl ExactSizeIterator for FieldLines<'_, '_> {}
+impl<'b> Iterator for FieldLines<'b> {
+    type Item = (&'b str, &'b [u8]);
 
-impl fmt::Debug for FieldLines<'_, '_> {
+    fn next(&mut self) -> Option<Self::Item> {
+        self.len = self.len.checked_sub(1)?;
+        let end = self.lines.iter().position(|byte| *byte == b'\n')?;
+        let (line, rest) = self.lines.split_at_checked(end)?;
+        let colon = line.iter().position(|byte| *byte == b':')?;
+        let (name, value) = line.split_at_checked(colon)?;
+        self.lines = rest.strip_prefix(b"\n")?;
+        let value = value.strip_prefix(b":")?.strip_suffix(b"\r")?;
+        Some((core::str::from_utf8(name).ok()?, trim_white_space(value)))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        (self.len, Some(self.len))
+    }
+}
+
+impl ExactSizeIterator for FieldLines<'_> {}
+
+impl fmt::Debug for FieldLines<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut map = f.debug_map();
         for (name, value) in self.clone() {

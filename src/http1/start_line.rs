@@ -1,7 +1,7 @@
 //! The start line of a message: the request line or the status line.
 
 use super::framing::AllowedCoding;
-use super::{RawSlot, StatusCode, Version};
+use super::{RawSlot, StatusCode, Version, fast_path};
 
 /// The request line, the first line of a request.
 ///
@@ -79,8 +79,22 @@ pub(super) mod sealed {
         pub len: usize,
     }
 
-    /// Parses a head with httparse.
+    /// A start line without its text, its text, and the bytes after it.
+    pub(crate) type Usual<'b, L> = (L, &'b [u8], &'b [u8]);
+
+    /// Parses a start line. Its text, the request target or the reason phrase, is kept beside it.
     pub trait Read<'b>: Copy {
+        /// Parses a start line in the usual form.
+        fn read_usual(bytes: &'b [u8], methods: &'static [&'static str])
+        -> Option<Usual<'b, Self>>;
+
+        /// Returns the start line with its text.
+        fn with_text(self, text: &'b str) -> Self;
+
+        /// Returns the text.
+        fn text(&self) -> &'b str;
+
+        /// Parses a head with httparse.
         fn read<'h>(
             bytes: &'b [u8],
             slots: &'h mut [RawSlot<'b>],
@@ -91,9 +105,22 @@ pub(super) mod sealed {
     }
 }
 
-use sealed::{Raw, Read};
+use sealed::{Raw, Read, Usual};
 
 impl<'b> Read<'b> for RequestLine<'b> {
+    #[inline(always)]
+    fn read_usual(bytes: &'b [u8], methods: &'static [&'static str]) -> Option<Usual<'b, Self>> {
+        fast_path::request_line(bytes, methods)
+    }
+
+    fn with_text(self, target: &'b str) -> Self {
+        Self { target, ..self }
+    }
+
+    fn text(&self) -> &'b str {
+        self.target
+    }
+
     #[inline]
     fn read<'h>(
         bytes: &'b [u8],
@@ -116,6 +143,19 @@ impl<'b> Read<'b> for RequestLine<'b> {
 }
 
 impl<'b> Read<'b> for StatusLine<'b> {
+    #[inline(always)]
+    fn read_usual(bytes: &'b [u8], _: &'static [&'static str]) -> Option<Usual<'b, Self>> {
+        fast_path::status_line(bytes)
+    }
+
+    fn with_text(self, reason: &'b str) -> Self {
+        Self { reason, ..self }
+    }
+
+    fn text(&self) -> &'b str {
+        self.reason
+    }
+
     #[inline]
     fn read<'h>(
         bytes: &'b [u8],

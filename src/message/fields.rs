@@ -1,5 +1,6 @@
 //! The known fields of a message, collected in one pass.
 
+use super::METHOD;
 use super::message_error::MessageError;
 use crate::deviation::Deviations;
 use crate::error::{ErrorKind, ValueError};
@@ -57,6 +58,9 @@ pub(crate) struct LongValue<'b> {
 const MORE_PROTOCOLS: usize = 3;
 
 impl<'b> HeadVisitor<'b> for Fields<'b> {
+    /// Notifications use POST.
+    const METHODS: &'static [&'static str] = &[METHOD, "POST", "GET", "HEAD"];
+
     #[inline(always)]
     fn new() -> Self {
         // Built here and not copied from a constant, which would copy the unused bytes of
@@ -70,12 +74,23 @@ impl<'b> HeadVisitor<'b> for Fields<'b> {
     }
 
     #[inline(always)]
-    fn visit_all(
-        &mut self,
-        fields: impl Iterator<Item = (&'b str, &'b [u8])>,
-    ) -> FramingFields<'b> {
-        self.insert_all(fields, usize::MAX);
-        self.framing_fields()
+    fn visit(&mut self, name: &'b [u8], value: &'b [u8]) -> bool {
+        let Some((field, is_documented)) = FieldName::from_name_and_spelling(name) else {
+            return false;
+        };
+        self.insert(field, is_documented, value);
+        true
+    }
+
+    #[inline(always)]
+    fn framing_fields(&self) -> FramingFields<'b> {
+        let irregular = self.irregular.as_ref();
+        FramingFields {
+            content_length: self.get(FieldName::ContentLength),
+            other_length: irregular.and_then(|irregular| irregular.other_length),
+            transfer_encoding: self.get(FieldName::TransferEncoding),
+            other_coding: irregular.and_then(|irregular| irregular.other_coding),
+        }
     }
 
     #[cold]
@@ -92,37 +107,31 @@ impl<'b> Fields<'b> {
         pairs: impl IntoIterator<Item = (&'b str, &'b [u8])>,
         max_value: usize,
     ) {
-        let pairs = pairs.into_iter().map(|(name, value)| (name, trim_white_space(value)));
-        self.insert_all(pairs, max_value);
-    }
-
-    #[inline(always)]
-    fn insert_all(&mut self, fields: impl Iterator<Item = (&'b str, &'b [u8])>, max_value: usize) {
-        // Kept in a register during the pass.
-        let mut present = FieldSet::EMPTY;
-        for (name, value) in fields {
+        for (name, value) in pairs {
+            let value = trim_white_space(value);
             if value.len() > max_value {
                 self.insert_long(name, value, max_value);
             }
-            let Some((field, is_documented)) = FieldName::from_name_and_spelling(name) else {
-                continue;
-            };
-            if !is_documented && !present.contains(field) {
-                self.insert_other_spelling(field);
-            }
-            if value.is_empty() && is_absent_when_empty(field) {
-                continue;
-            }
-            if present.contains(field) {
-                self.insert_repeated(field, value);
-                continue;
-            }
-            present.insert(field);
-            if let Some(slot) = self.values.get_mut(field as usize) {
-                *slot = Some(value);
-            }
+            self.visit(name.as_bytes(), value);
         }
-        self.present = present;
+    }
+
+    #[inline(always)]
+    fn insert(&mut self, field: FieldName, is_documented: bool, value: &'b [u8]) {
+        if !is_documented && !self.present.contains(field) {
+            self.insert_other_spelling(field);
+        }
+        if value.is_empty() && is_absent_when_empty(field) {
+            return;
+        }
+        if self.present.contains(field) {
+            self.insert_repeated(field, value);
+            return;
+        }
+        self.present.insert(field);
+        if let Some(slot) = self.values.get_mut(field as usize) {
+            *slot = Some(value);
+        }
     }
 
     #[cold]
@@ -189,18 +198,6 @@ impl<'b> Fields<'b> {
     #[inline(always)]
     pub(super) fn long_value(&self) -> Option<LongValue<'b>> {
         self.irregular.as_ref().and_then(|irregular| irregular.long_value)
-    }
-
-    /// Returns the fields that delimit the body.
-    #[inline(always)]
-    pub(super) fn framing_fields(&self) -> FramingFields<'b> {
-        let irregular = self.irregular.as_ref();
-        FramingFields {
-            content_length: self.get(FieldName::ContentLength),
-            other_length: irregular.and_then(|irregular| irregular.other_length),
-            transfer_encoding: self.get(FieldName::TransferEncoding),
-            other_coding: irregular.and_then(|irregular| irregular.other_coding),
-        }
     }
 
     /// Returns the error of these conflicting fields that comes first in the message; if there are

@@ -8,8 +8,8 @@ use super::report::{Checked, Outcome, Report};
 use crate::deviation::{Deviation, Deviations};
 use crate::error::{CheckStage, ValueError};
 use crate::field::{Decode, FieldName, FieldSet, SessionId, SupportedProtocols};
-use crate::http1::Framing;
 use crate::http1::framing::AllowedCoding;
+use crate::http1::{Framing, HeadVisitor as _};
 
 /// The fields of one message, the deviations found so far, and the receiver of errors.
 pub(crate) struct Reader<'h, 'b, R> {

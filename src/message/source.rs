@@ -14,6 +14,7 @@ use crate::http1::{Head, StartLine};
 pub(crate) trait Source<'b> {
     type Line: Copy;
 
+    /// Returns the start line, possibly with an empty request target or reason phrase.
     fn line(&self) -> Self::Line;
 
     /// Returns a reader of the fields that sends its errors to `report`.
@@ -34,7 +35,7 @@ impl<'b, L: StartLine<'b>> Source<'b> for HeadSource<'_, '_, 'b, L> {
 
     #[inline(always)]
     fn line(&self) -> L {
-        self.head.line()
+        self.head.line_without_text()
     }
 
     #[inline(always)]

@@ -13,6 +13,7 @@ pub mod diagram;
 pub mod download_server;
 pub mod events;
 pub mod field_values;
+pub mod head_parsers;
 pub mod http_types;
 pub mod inputs;
 pub mod invariants;

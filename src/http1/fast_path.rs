@@ -1,0 +1,185 @@
+//! Parses heads in the usual form in one pass. httparse decides about all other input.
+//!
+//! ```text
+//! usual-head   = usual-line CRLF *( field-line CRLF ) CRLF
+//! usual-line   = method SP 1*VCHAR SP "HTTP/1.1"             ; a method that the visitor names
+//!              / "HTTP/1.1" SP 3DIGIT SP *( SP / VCHAR )
+//! field-line   = token ":" OWS *( HTAB / SP / VCHAR / obs-text ) OWS
+//! ```
+//!
+//! For input in this form the result is that of httparse.
+
+use super::{HeadVisitor, RequestLine, StatusCode, StatusLine, Version, trim_white_space};
+use crate::util::ascii_case::eq_ignore_case;
+use crate::util::digits;
+
+/// Parses a request line with one of these methods. Returns it without its target, the target, and the
+/// bytes after the line.
+#[inline(always)]
+pub(super) fn request_line<'b>(
+    bytes: &'b [u8],
+    methods: &'static [&'static str],
+) -> Option<(RequestLine<'b>, &'b [u8], &'b [u8])> {
+    for &method in methods {
+        let Some(rest) = bytes.strip_prefix(method.as_bytes()) else { continue };
+        let Some(rest) = rest.strip_prefix(b" ") else { continue };
+        let (target, rest) = split_at_other::<b'!'>(rest, bytes)?;
+        let rest = rest.strip_prefix(b" HTTP/1.1\r\n")?;
+        let line = RequestLine { method, target: "", version: Version::Http11 };
+        return (!target.is_empty()).then_some((line, target, rest));
+    }
+    None
+}
+
+/// Parses a status line. Returns it without its reason phrase, the phrase, and the bytes after the line.
+#[inline(always)]
+pub(super) fn status_line(bytes: &[u8]) -> Option<(StatusLine<'_>, &[u8], &[u8])> {
+    let (code, rest) = bytes.strip_prefix(b"HTTP/1.1 ")?.split_at_checked(3)?;
+    let code = u16::try_from(digits::decimal(code).ok()?).ok()?;
+    let status = StatusCode::try_from(code).ok()?;
+    let (reason, rest) = split_at_other::<b' '>(rest.strip_prefix(b" ")?, bytes)?;
+    let line = StatusLine { version: Version::Http11, status, reason: "" };
+    Some((line, reason, rest.strip_prefix(b"\r\n")?))
+}
+
+/// The lines of a head from the first one on that does not have the usual form, and the number of fields
+/// that may follow the lines before it.
+pub(super) struct Unusual<'b> {
+    pub(super) lines: &'b [u8],
+    pub(super) max_fields: usize,
+}
+
+/// Visits the fields in `lines`, the end of `bytes`, and returns the bytes after the head. Stops at a line
+/// that is incomplete, of another form, or in excess of `max_fields`.
+#[inline(always)]
+pub(super) fn visit_fields<'b, V: HeadVisitor<'b>>(
+    mut lines: &'b [u8],
+    bytes: &'b [u8],
+    mut max_fields: usize,
+    visitor: &mut V,
+) -> Result<&'b [u8], Unusual<'b>> {
+    loop {
+        if let Some(rest) = lines.strip_prefix(b"\r\n") {
+            return Ok(rest);
+        }
+        let line = split_line(lines, bytes).filter(|_| max_fields > 0);
+        let Some((name, value, rest)) = line else { return Err(Unusual { lines, max_fields }) };
+        if !visitor.visit(name, value) && !is_common(name) && !is_token(name) {
+            return Err(Unusual { lines, max_fields });
+        }
+        lines = rest;
+        max_fields = max_fields.wrapping_sub(1);
+    }
+}
+
+/// Splits the first of `lines`, the end of `bytes`, into name and value.
+#[inline(always)]
+fn split_line<'b>(lines: &'b [u8], bytes: &[u8]) -> Option<(&'b [u8], &'b [u8], &'b [u8])> {
+    let colon = find(lines, bytes, |word| (word ^ repeat(b':')).wrapping_sub(repeat(1)))?;
+    let (name, rest) = lines.split_at_checked(colon)?;
+    let text = match rest.strip_prefix(b": ") {
+        Some(text) => text,
+        None => rest.strip_prefix(b":")?,
+    };
+    let (value, rest) = split_at_other::<b' '>(text, bytes)?;
+    match rest.strip_prefix(b"\r\n") {
+        Some(rest) if !is_space(value.first()) && !is_space(value.last()) => {
+            Some((name, value, rest))
+        }
+        _ => split_value(text, value.len()).map(|(value, rest)| (name, value, rest)),
+    }
+}
+
+/// Splits `text` after a value that has white space around it or other bytes than those from space to `~`,
+/// which begin at `start` or later.
+#[cold]
+fn split_value(text: &[u8], start: usize) -> Option<(&[u8], &[u8])> {
+    let is_of_value = |byte: &u8| matches!(byte, b'\t' | b' '..=b'~' | 0x80..);
+    let more = text.get(start..)?.iter().position(|byte| !is_of_value(byte))?;
+    let (value, rest) = text.split_at_checked(start.saturating_add(more))?;
+    Some((trim_white_space(value), rest.strip_prefix(b"\r\n")?))
+}
+
+#[inline(always)]
+fn is_space(byte: Option<&u8>) -> bool {
+    byte == Some(&b' ')
+}
+
+/// Splits `text`, the end of `bytes`, at the first byte that is not ASCII from `FIRST` to `~`.
+#[inline(always)]
+fn split_at_other<'b, const FIRST: u8>(
+    text: &'b [u8],
+    bytes: &[u8],
+) -> Option<(&'b [u8], &'b [u8])> {
+    // The difference has the high bit for lower bytes, and the sum for DEL. Either has it beyond ASCII.
+    let flags = |word: u64| word.wrapping_sub(repeat(FIRST)) | word.wrapping_add(repeat(1));
+    text.split_at_checked(find(text, bytes, flags)?)
+}
+
+/// Returns the offset of the first byte in `text` whose high bit `flags` sets, or the length of `text` or
+/// more. The bits of later bytes may be wrong. `text` is the end of `bytes`.
+#[inline(always)]
+fn find(text: &[u8], bytes: &[u8], flags: impl Fn(u64) -> u64) -> Option<usize> {
+    let (mut rest, mut at) = (text, 0_usize);
+    let flagged = |word: u64| flags(word) & repeat(0x80);
+    let index = |flagged: u64| (flagged.trailing_zeros() / 8) as usize;
+    // Four words at once need no comparison of lengths between them.
+    while let Some((words, after)) = rest.split_first_chunk::<32>() {
+        for word in words.chunks_exact(8) {
+            let found = flagged(word.try_into().map_or(0, u64::from_le_bytes));
+            if found != 0 {
+                return Some(at.wrapping_add(index(found)));
+            }
+            at = at.wrapping_add(8);
+        }
+        rest = after;
+    }
+    while let Some((word, after)) = rest.split_first_chunk() {
+        let found = flagged(u64::from_le_bytes(*word));
+        if found != 0 {
+            return Some(at.wrapping_add(index(found)));
+        }
+        at = at.wrapping_add(8);
+        rest = after;
+    }
+    // The last bytes of the input, followed by zeros.
+    let word = u64::from_le_bytes(*bytes.last_chunk()?);
+    let read = (8_u32).wrapping_sub(rest.len() as u32).wrapping_mul(8);
+    Some(at.wrapping_add(index(flagged(word.checked_shr(read).unwrap_or_default()))))
+}
+
+const fn repeat(byte: u8) -> u64 {
+    u64::from_le_bytes([byte; 8])
+}
+
+/// Returns true for names that most heads have, which saves a check of every byte.
+#[inline(always)]
+fn is_common(name: &[u8]) -> bool {
+    match name.len() {
+        4 => eq_ignore_case!(name, b"Host") || eq_ignore_case!(name, b"Date"),
+        6 => {
+            eq_ignore_case!(name, b"Accept")
+                || eq_ignore_case!(name, b"Server")
+                || eq_ignore_case!(name, b"Pragma")
+        }
+        10 => eq_ignore_case!(name, b"User-Agent") || eq_ignore_case!(name, b"Connection"),
+        _ => false,
+    }
+}
+
+fn is_token(name: &[u8]) -> bool {
+    let is_in_token = |byte: &u8| IS_IN_TOKEN.get(usize::from(*byte)) == Some(&true);
+    !name.is_empty() && name.iter().all(is_in_token)
+}
+
+/// The bytes of a token.
+#[expect(clippy::indexing_slicing, reason = "evaluated as a constant")]
+const IS_IN_TOKEN: [bool; 256] = {
+    let (mut is_in_token, mut byte) = ([false; 256], 0_u8);
+    while byte < 0x80 {
+        is_in_token[byte as usize] = byte.is_ascii_alphanumeric()
+            || matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~');
+        byte += 1;
+    }
+    is_in_token
+};
