@@ -4,7 +4,8 @@ use core::time::Duration;
 
 use super::try_from_wire;
 use crate::error::{Error, ErrorKind, ValueError};
-use crate::util::calendar::{self, Civil, SECONDS_PER_DAY};
+use crate::util::calendar::{self, Civil, Split};
+use crate::util::digits::{DigitPattern, two_digits};
 use crate::util::sink::{Sink, Wire, wire_display};
 
 /// A point in time in an HTTP field, such as Retry-After or Last-Modified: a whole number of seconds
@@ -102,7 +103,8 @@ impl HttpDate {
     /// [`ErrorKind::NotHttpDate`].
     pub fn parse_at(value: impl AsRef<[u8]>, now: Self) -> Result<Self, Error> {
         let value = value.as_ref();
-        let latest = Civil::of_unix_seconds(now.seconds).years_later(50).unix_seconds();
+        let latest =
+            Civil::of_day(Split::of_unix_seconds(now.seconds)).years_later(50).unix_seconds();
         Self::decode(value, latest).map_err(|error| value_error(value, error))
     }
 
@@ -132,15 +134,19 @@ fn value_error(value: &[u8], error: ValueError) -> Error {
 }
 
 /// `day-name "," SP 2DIGIT SP month SP 4DIGIT SP time-of-day SP "GMT"`
+#[inline]
 fn imf_fixdate(value: &[u8]) -> Option<i64> {
-    let [w1, w2, w3, b',', b' ', d1, d2, b' ', m1, m2, m3, b' ', y1, y2, y3, y4, b' ', time @ ..] =
-        value
-    else {
-        return None;
-    };
-    short_day_of_week([*w1, *w2, *w3])?;
-    let civil = date([*y1, *y2, *y3, *y4], [*m1, *m2, *m3], [*d1, *d2])?;
-    at_time(civil, before_gmt(time)?)
+    const DAY: DigitPattern = DigitPattern::new(b", 00 ???");
+    const YEAR: DigitPattern = DigitPattern::new(b"?? 0000 ");
+    let (text, zone) = <&[u8; 29]>::try_from(value).ok()?.split_last_chunk::<4>()?;
+    let eight = |at: usize| text.get(at..).and_then(|rest| rest.first_chunk::<8>()).copied();
+    let day = DAY.pairs(eight(3)?)?.at(2);
+    let year = YEAR.pairs(eight(9)?)?;
+    short_day_of_week(*text.first_chunk()?)?;
+    let month = month_number(*text.get(8..)?.first_chunk()?)?;
+    let year = year.at(3).wrapping_mul(100).wrapping_add(year.at(5));
+    before_gmt(zone)?;
+    at_time(Civil::new(year, month, day)?, text.get(17..)?)
 }
 
 /// `day-name-long "," SP 2DIGIT "-" month "-" 2DIGIT SP time-of-day SP "GMT"`
@@ -160,7 +166,7 @@ fn rfc850_date(value: &[u8], latest: i64) -> Option<i64> {
         let civil = Civil::new(year, month_number(month)?, number(day)?)?;
         at_time(civil, time).filter(|seconds| *seconds <= latest)
     };
-    let latest_year = Civil::of_unix_seconds(latest).year();
+    let latest_year = Civil::of_day(Split::of_unix_seconds(latest)).year();
     let two_digits = number([*y1, *y2])?;
     let same_century = latest_year.checked_sub(latest_year % 100)?.checked_add(two_digits)?;
     in_year(same_century).or_else(|| in_year(same_century.checked_sub(100)?))
@@ -177,35 +183,31 @@ fn asctime_date(value: &[u8]) -> Option<i64> {
     at_time(date([*y1, *y2, *y3, *y4], [*m1, *m2, *m3], day)?, time)
 }
 
+/// Maps three letters to a value, ignoring ASCII case.
+macro_rules! match_letters {
+    ($name:expr, $( $letters:literal => $value:expr ),+) => {{
+        let name = lower_case($name);
+        $( if name == const { lower_case(*$letters) } { Some($value) } else )+ { None }
+    }};
+}
+
 /// Checks that the letters are the first three of a day of the week.
 #[inline(always)]
 fn short_day_of_week(name: [u8; 3]) -> Option<()> {
-    matches!(&lower_case(name), b"sun" | b"mon" | b"tue" | b"wed" | b"thu" | b"fri" | b"sat")
-        .then_some(())
+    match_letters!(name, b"sun" => (), b"mon" => (), b"tue" => (), b"wed" => (), b"thu" => (),
+        b"fri" => (), b"sat" => ())
 }
 
 #[inline(always)]
 fn month_number(name: [u8; 3]) -> Option<u64> {
-    Some(match &lower_case(name) {
-        b"jan" => 1,
-        b"feb" => 2,
-        b"mar" => 3,
-        b"apr" => 4,
-        b"may" => 5,
-        b"jun" => 6,
-        b"jul" => 7,
-        b"aug" => 8,
-        b"sep" => 9,
-        b"oct" => 10,
-        b"nov" => 11,
-        b"dec" => 12,
-        _ => return None,
-    })
+    match_letters!(name, b"jan" => 1, b"feb" => 2, b"mar" => 3, b"apr" => 4, b"may" => 5,
+        b"jun" => 6, b"jul" => 7, b"aug" => 8, b"sep" => 9, b"oct" => 10, b"nov" => 11, b"dec" => 12)
 }
 
-/// Converts letters to lower case. Other bytes do not become letters.
-const fn lower_case([first, second, third]: [u8; 3]) -> [u8; 3] {
-    [first | 0x20, second | 0x20, third | 0x20]
+/// Converts letters to lower case, in one word. Other bytes do not become letters.
+#[inline(always)]
+const fn lower_case([first, second, third]: [u8; 3]) -> u32 {
+    u32::from_le_bytes([first, second, third, 0]) | 0x20_20_20
 }
 
 #[inline(always)]
@@ -219,10 +221,10 @@ fn date(year: [u8; 4], month: [u8; 3], day: [u8; 2]) -> Option<Civil> {
 /// `2DIGIT ":" 2DIGIT ":" 2DIGIT`
 #[inline(always)]
 fn at_time(date: Civil, time: &[u8]) -> Option<i64> {
-    let [h1, h2, b':', m1, m2, b':', s1, s2] = time else { return None };
-    let (hour, minute) = (number([*h1, *h2])?, number([*m1, *m2])?);
+    const TIME: DigitPattern = DigitPattern::new(b"00:00:00");
+    let time = TIME.pairs(*<&[u8; 8]>::try_from(time).ok()?)?;
+    let (hour, minute, second) = (time.at(0), time.at(3), time.at(6));
     // A leap second is 60.
-    let second = number([*s1, *s2])?;
     if hour > 23 || minute > 59 || second > 60 {
         return None;
     }
@@ -243,9 +245,10 @@ const fn number([tens, ones]: [u8; 2]) -> Option<u64> {
 }
 
 /// Returns the text before `SP "GMT"`.
+#[inline(always)]
 fn before_gmt(text: &[u8]) -> Option<&[u8]> {
-    let (rest, zone) = text.split_last_chunk::<4>()?;
-    matches!(zone, [b' ', b'G' | b'g', b'M' | b'm', b'T' | b't']).then_some(rest)
+    let (rest, [b' ', zone @ ..]) = text.split_last_chunk::<4>()? else { return None };
+    match_letters!(*zone, b"gmt" => rest)
 }
 
 try_from_wire!(HttpDate);
@@ -268,29 +271,35 @@ impl From<HttpDate> for i64 {
 impl HttpDate {
     /// Returns the date in the current form.
     fn imf_fixdate(self) -> [u8; 29] {
-        let civil = Civil::of_unix_seconds(self.seconds);
-        let second_of_day = self.seconds.rem_euclid(SECONDS_PER_DAY).unsigned_abs();
-        let [w1, w2, w3] = three_letters(calendar::day_of_week(self.seconds));
-        let [n1, n2, n3] = three_letters(civil.month_name());
-        let [d1, d2] = two_digits(civil.day());
-        let ([y1, y2], [y3, y4]) = (two_digits(civil.year() / 100), two_digits(civil.year() % 100));
-        let [h1, h2] = two_digits(second_of_day / 3600);
-        let [m1, m2] = two_digits(second_of_day / 60 % 60);
-        let [s1, s2] = two_digits(second_of_day % 60);
-        [
-            w1, w2, w3, b',', b' ', d1, d2, b' ', n1, n2, n3, b' ', y1, y2, y3, y4, b' ', h1, h2,
-            b':', m1, m2, b':', s1, s2, b' ', b'G', b'M', b'T',
-        ]
+        const DAYS: [[u8; 3]; 7] = [*b"Sun", *b"Mon", *b"Tue", *b"Wed", *b"Thu", *b"Fri", *b"Sat"];
+        const MONTHS: [[u8; 3]; 12] = [
+            *b"Jan", *b"Feb", *b"Mar", *b"Apr", *b"May", *b"Jun", *b"Jul", *b"Aug", *b"Sep",
+            *b"Oct", *b"Nov", *b"Dec",
+        ];
+        let split = Split::of_unix_seconds(self.seconds);
+        let (civil, second) = (Civil::of_day(split), split.second_of_day);
+        let month = usize::try_from(civil.month()).unwrap_or(0).wrapping_sub(1);
+        let (century, minute) = (civil.year() / 100, second / 60);
+        let hour = minute / 60;
+        let mut text = *b"Sun, 06 Nov 1994 08:49:37 GMT";
+        put(&mut text, 0, DAYS.get(split.day_of_week()).copied().unwrap_or_default());
+        put(&mut text, 5, two_digits(civil.day()));
+        put(&mut text, 8, MONTHS.get(month).copied().unwrap_or_default());
+        put(&mut text, 12, two_digits(century));
+        put(&mut text, 14, two_digits(civil.year().wrapping_sub(century.wrapping_mul(100))));
+        put(&mut text, 17, two_digits(hour));
+        put(&mut text, 20, two_digits(minute.wrapping_sub(hour.wrapping_mul(60))));
+        put(&mut text, 23, two_digits(second.wrapping_sub(minute.wrapping_mul(60))));
+        text
     }
 }
 
-fn three_letters(name: &str) -> [u8; 3] {
-    name.as_bytes().first_chunk().copied().unwrap_or_default()
-}
-
-/// Returns the digits of a number below 100.
-const fn two_digits(number: u64) -> [u8; 2] {
-    [b'0'.wrapping_add((number / 10) as u8), b'0'.wrapping_add((number % 10) as u8)]
+/// Replaces the bytes from `at`.
+#[inline(always)]
+fn put<const N: usize>(text: &mut [u8; 29], at: usize, part: [u8; N]) {
+    if let Some(bytes) = text.get_mut(at..).and_then(|rest| rest.first_chunk_mut()) {
+        *bytes = part;
+    }
 }
 
 impl Wire for HttpDate {

@@ -4,16 +4,37 @@
 pub(crate) const DAYS: [&str; 7] =
     ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 
-/// The months, as HTTP abbreviates them.
-pub(crate) const MONTHS: [&str; 12] =
-    ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-
-pub(crate) const SECONDS_PER_DAY: i64 = 86_400;
-
+const SECONDS_PER_DAY: u64 = 86_400;
 /// The number of days from the start of March of the year 0 to the start of 1970.
-const DAYS_TO_1970: i64 = 719_468;
+const DAYS_TO_1970: u64 = 719_468;
 /// The number of days in 400 years.
 const DAYS_PER_ERA: u64 = 146_097;
+
+/// A number of seconds since 1970, split into days and seconds. Negative numbers are allowed for years
+/// of this era; earlier seconds count as its first.
+#[derive(Clone, Copy)]
+pub(crate) struct Split {
+    /// Days since the start of March of the year 0.
+    days: u64,
+    pub(crate) second_of_day: u64,
+}
+
+impl Split {
+    #[inline(always)]
+    pub(crate) const fn of_unix_seconds(seconds: i64) -> Self {
+        const SECONDS_TO_1970: i64 = (DAYS_TO_1970 * SECONDS_PER_DAY) as i64;
+        let seconds = seconds.saturating_add(SECONDS_TO_1970);
+        let seconds = if seconds < 0 { 0 } else { seconds.unsigned_abs() };
+        Self { days: seconds / SECONDS_PER_DAY, second_of_day: seconds % SECONDS_PER_DAY }
+    }
+
+    /// Returns the day of the week, 0 for Sunday.
+    #[inline(always)]
+    pub(crate) const fn day_of_week(self) -> usize {
+        // March of the year 0 started on a Wednesday.
+        (self.days.wrapping_add(3) % 7) as usize
+    }
+}
 
 /// A date in the years 1 to 9999.
 #[derive(Clone, Copy)]
@@ -32,8 +53,8 @@ impl Civil {
         let days = match month {
             2 if is_leap(year) => 29,
             2 => 28,
-            4 | 6 | 9 | 11 => 30,
-            1..=12 => 31,
+            // Odd months until July and even ones after it have 31 days.
+            1..=12 => 30 | (month ^ (month >> 3)) & 1,
             _ => return None,
         };
         if year == 0 || year > 9999 || day == 0 || day > days {
@@ -42,14 +63,13 @@ impl Civil {
         Some(Self { year, month, day })
     }
 
-    /// Returns the date of a number of seconds since 1970, which is clamped to the years 1 to 9999.
+    /// Returns the date of a day, which is clamped to the years 1 to 9999.
     ///
     /// The year starts in March here, so that the leap day is its last. Four times the number of days
     /// divided by the days of 400 years is the century, and so on for the year. 2141 / 2^16 is the
     /// reciprocal of the length of a month, and 2939745 / 2^32 that of a year in quarters of a day.
-    pub(crate) fn of_unix_seconds(seconds: i64) -> Self {
-        let days = seconds.div_euclid(SECONDS_PER_DAY).saturating_add(DAYS_TO_1970);
-        let days = if days < 0 { 0 } else { days.unsigned_abs() };
+    #[inline(always)]
+    pub(crate) fn of_day(Split { days, .. }: Split) -> Self {
         let quarters = days.wrapping_mul(4).wrapping_add(3);
         let century = quarters / DAYS_PER_ERA;
         let scaled = ((quarters % DAYS_PER_ERA) | 3).wrapping_mul(2_939_745);
@@ -67,22 +87,21 @@ impl Civil {
     }
 
     /// Returns the number of seconds from 1970 to the start of the date.
-    pub(crate) fn unix_seconds(self) -> i64 {
-        self.days().wrapping_mul(SECONDS_PER_DAY)
-    }
-
-    /// Returns the number of days from 1970 to the date.
-    fn days(self) -> i64 {
-        let year = self.year.saturating_sub(u64::from(self.month < 3));
-        let (era, year_of_era) = (year / 400, year % 400);
-        let month_from_march = self.month.wrapping_add(9) % 12;
-        let days = era
-            .wrapping_mul(DAYS_PER_ERA)
-            .wrapping_add(days_before_year(year_of_era))
+    #[inline]
+    pub(crate) const fn unix_seconds(self) -> i64 {
+        let is_before_march = self.month < 3;
+        let year = self.year.saturating_sub(is_before_march as u64);
+        let month_from_march =
+            if is_before_march { self.month.wrapping_add(9) } else { self.month.wrapping_sub(3) };
+        let century = year / 100;
+        let leap_days = (year / 4).wrapping_sub(century).wrapping_add(century / 4);
+        let days = year
+            .wrapping_mul(365)
+            .wrapping_add(leap_days)
             .wrapping_add(days_before_month(month_from_march))
-            .wrapping_add(self.day)
-            .saturating_sub(1);
-        i64::try_from(days).unwrap_or(i64::MAX).saturating_sub(DAYS_TO_1970)
+            .wrapping_add(self.day.wrapping_sub(1));
+        // Negative before 1970.
+        (days.wrapping_sub(DAYS_TO_1970) as i64).wrapping_mul(SECONDS_PER_DAY as i64)
     }
 
     /// Returns the same day in a later year, up to 9999. The leap day becomes the 28th.
@@ -100,26 +119,13 @@ impl Civil {
         self.day
     }
 
-    pub(crate) fn month_name(self) -> &'static str {
-        let index = usize::try_from(self.month.saturating_sub(1)).unwrap_or(0);
-        MONTHS.get(index).copied().unwrap_or_default()
+    pub(crate) const fn month(self) -> u64 {
+        self.month
     }
-}
-
-/// Returns the day of the week of a number of seconds since 1970.
-pub(crate) fn day_of_week(seconds: i64) -> &'static str {
-    // 1970 started on a Thursday.
-    let index = seconds.div_euclid(SECONDS_PER_DAY).wrapping_add(4).rem_euclid(7);
-    DAYS.get(usize::try_from(index).unwrap_or(0)).copied().unwrap_or_default()
 }
 
 const fn is_leap(year: u64) -> bool {
     year % 4 == 0 && (year % 100 != 0 || year % 400 == 0)
-}
-
-/// Returns the number of days from the start of an era of 400 years to a year of it.
-const fn days_before_year(year_of_era: u64) -> u64 {
-    year_of_era.wrapping_mul(365).wrapping_add(year_of_era / 4).wrapping_sub(year_of_era / 100)
 }
 
 /// Returns the number of days from the start of March to that of a month.

@@ -77,6 +77,65 @@ const fn up_to_eight_digits(bytes: [u8; 8]) -> (u64, usize) {
     (first.wrapping_add(second) >> 32, count as usize)
 }
 
+/// Digits at fixed places of eight bytes.
+pub(crate) struct DigitPattern {
+    /// The pattern, with 0 for bytes that are ignored.
+    pattern: u64,
+    /// 0xFF for bytes that are not ignored.
+    checked: u64,
+    /// Added to a difference from the pattern, sets the high bit if it is too large.
+    excess: u64,
+}
+
+impl DigitPattern {
+    /// Creates a pattern: `0` is any digit, `?` is any byte, and any other byte is itself.
+    #[expect(
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects,
+        reason = "evaluated at compile time"
+    )]
+    pub(crate) const fn new(pattern: &[u8; 8]) -> Self {
+        let mut bytes = (*pattern, [0xFF; 8], [0; 8]);
+        let mut at = 0;
+        while at < 8 {
+            match pattern[at] {
+                b'0' => bytes.2[at] = 0x7F - 9,
+                b'?' => (bytes.0[at], bytes.1[at]) = (0, 0),
+                _ => bytes.2[at] = 0x7F,
+            }
+            at += 1;
+        }
+        let [pattern, checked, excess] =
+            [u64::from_le_bytes(bytes.0), u64::from_le_bytes(bytes.1), u64::from_le_bytes(bytes.2)];
+        Self { pattern, checked, excess }
+    }
+
+    /// Returns the numbers of two digits at every place: the one at byte `n` is byte `n` of the result.
+    /// `None` if the bytes do not match the pattern.
+    #[inline(always)]
+    pub(crate) const fn pairs(&self, bytes: [u8; 8]) -> Option<Pairs> {
+        let digits = (u64::from_le_bytes(bytes) & self.checked) ^ self.pattern;
+        // A carry comes only from a byte whose own high bit is set.
+        let invalid = (digits.wrapping_add(self.excess) | digits) & 0x8080_8080_8080_8080;
+        if invalid != 0 {
+            return None;
+        }
+        Some(Pairs(digits.wrapping_mul(10).wrapping_add(digits >> 8)))
+    }
+}
+
+/// Numbers of two digits, one for each byte.
+#[derive(Clone, Copy)]
+pub(crate) struct Pairs(u64);
+
+impl Pairs {
+    /// Returns the number of the digits at byte `at` and the byte after it.
+    #[inline(always)]
+    pub(crate) const fn at(self, at: u32) -> u64 {
+        (self.0 >> at.wrapping_mul(8)) & 0x7F
+    }
+}
+
 /// Continues after the digits that always fit, with overflow checks.
 #[cold]
 fn further_digits(mut value: u64, mut rest: &[u8]) -> Result<(u64, &[u8]), ValueError> {
@@ -154,6 +213,21 @@ pub(crate) const fn eight_digits(number: u64) -> u64 {
 /// Converts digits to ASCII.
 pub(crate) const fn ascii(digits: u64) -> [u8; 8] {
     (digits | 0x3030_3030_3030_3030).to_le_bytes()
+}
+
+/// Returns the digits of a number below 100.
+#[inline(always)]
+pub(crate) fn two_digits(number: u64) -> [u8; 2] {
+    #[expect(clippy::indexing_slicing, reason = "evaluated at compile time")]
+    const TEXTS: [[u8; 2]; 100] = {
+        let (mut texts, mut number) = ([[0; 2]; 100], 0_u8);
+        while number < 100 {
+            texts[number as usize] = [b'0' + number / 10, b'0' + number % 10];
+            number += 1;
+        }
+        texts
+    };
+    usize::try_from(number).ok().and_then(|number| TEXTS.get(number)).copied().unwrap_or_default()
 }
 
 /// Returns the low four bits of `nibble` as an upper case hexadecimal digit.

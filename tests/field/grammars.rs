@@ -2,7 +2,9 @@
 //! `uuid`: values have fast paths, and these have none.
 
 use bits_proto::error::{Error, ErrorKind};
-use bits_proto::field::{ContentRange, Host, HostId, Protocol, ReplyUrl, StaticResponseUrl};
+use bits_proto::field::{
+    ContentRange, Host, HostId, HttpDate, Protocol, ReplyUrl, StaticResponseUrl,
+};
 use nom::bytes::complete::{tag, tag_no_case, take_till, take_till1, take_while};
 use nom::character::complete::digit1;
 use nom::combinator::{all_consuming, opt, recognize, rest};
@@ -170,6 +172,66 @@ fn a_host_is_the_one_of_the_grammar() {
     for text in ["NODE07", "node7.example:8080", "[2001:db8::1]:80", "192.0.2.1:7", "host."] {
         for_each_neighbour(text.as_bytes(), &mut check);
         check(text.as_bytes());
+    }
+}
+
+/// Returns the seconds since 1970 of a date in the current form, without a check of the number of days.
+fn imf_fixdate(value: &[u8]) -> Option<i64> {
+    let text = std::str::from_utf8(value).ok()?;
+    let (name, rest) = text.split_once(", ")?;
+    let days = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
+    let mut parts = rest.split(' ');
+    let mut part = || parts.next();
+    let (day, month, year, time, zone) = (part()?, part()?, part()?, part()?, part()?);
+    let months =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let month = months.iter().position(|known| known.eq_ignore_ascii_case(month))?;
+    let number = |text: &str, digits: usize| {
+        let is_number = text.len() == digits && text.bytes().all(|byte| byte.is_ascii_digit());
+        is_number.then(|| text.parse::<i64>().expect("digits"))
+    };
+    let mut times = time.split(':').map(|text| number(text, 2));
+    let (hour, minute, second) = (times.next()??, times.next()??, times.next()??);
+    let (day, year) = (number(day, 2)?, number(year, 4)?);
+    let is_leap = |year: i64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let days_of = |year: i64| if is_leap(year) { 366 } else { 365 };
+    let february = if is_leap(year) { 29 } else { 28 };
+    let lengths = [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    let is_date = days.iter().any(|known| known.eq_ignore_ascii_case(name))
+        && zone.eq_ignore_ascii_case("GMT")
+        && parts.next().is_none()
+        && times.next().is_none()
+        && (1601..=9999).contains(&year)
+        && (1..=lengths[month]).contains(&day)
+        && (0..24).contains(&hour)
+        && (0..60).contains(&minute)
+        && (0..=60).contains(&second);
+    let years: i64 = if year < 1970 {
+        -(year..1970).map(days_of).sum::<i64>()
+    } else {
+        (1970..year).map(days_of).sum()
+    };
+    let days = years + lengths[..month].iter().sum::<i64>() + day - 1;
+    is_date.then_some(((days * 24 + hour) * 60 + minute) * 60 + second)
+}
+
+#[test]
+fn a_date_is_the_one_of_the_grammar() {
+    let mut check = |value: &[u8]| {
+        let expected = imf_fixdate(value).ok_or((ErrorKind::NotHttpDate, 0));
+        let read = HttpDate::try_from(value).map(HttpDate::unix_seconds);
+        assert_eq!(outcome(read), expected, "{}", value.escape_ascii());
+    };
+    for text in [
+        "Sun, 06 Nov 1994 08:49:37 GMT",
+        "tue, 29 FEB 2000 23:59:60 gmt",
+        "Wed, 31 Dec 1969 00:00:00 GMT",
+    ] {
+        check(text.as_bytes());
+        for_each_neighbour(text.as_bytes(), &mut check);
+        for extra in [format!("{text} "), format!(" {text}"), text.replace(' ', "")] {
+            check(extra.as_bytes());
+        }
     }
 }
 
