@@ -42,6 +42,7 @@
 //! | `file` | yes | `FileStorage`, `SharedFileStorage`, `FileSessions` |
 //! | `object` | no | `ObjectStorage`, `ObjectSessions` |
 //! | `redis` | no | `RedisSessions` |
+//! | `redis-tls` | no | TLS for `RedisSessions` (`rediss://`) |
 //! | `notify` | no | notification of a server application over HTTP, as IIS does |
 //! | `sha256` | no | SHA-256 of each upload |
 //!

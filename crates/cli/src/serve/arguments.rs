@@ -23,8 +23,8 @@ pub struct ServeArguments {
     /// az://CONTAINER/PREFIX, or memory: for trying out.
     #[arg(long, visible_alias = "root", value_name = "DIR|URL")]
     pub storage: String,
-    /// Store of the sessions: a folder, redis://HOST, a bucket, or memory: [default: a hidden folder beside the
-    /// storage, or the bucket itself].
+    /// Store of the sessions: a folder, redis://HOST, rediss://HOST with TLS, a bucket, or memory: [default: a
+    /// hidden folder beside the storage, or the bucket itself].
     #[arg(long, value_name = "DIR|URL")]
     pub sessions: Option<String>,
     /// Folder for data of unfinished uploads, on the file system of the storage [default: a hidden folder beside

@@ -43,7 +43,7 @@ impl Place {
             return Ok(Self::Folder(text.into()));
         };
         match scheme {
-            "redis" | "redis+unix" | "unix" => Ok(Self::Redis(text.into())),
+            "redis" | "rediss" | "redis+unix" | "unix" => Ok(Self::Redis(text.into())),
             "s3" | "gs" | "az" => {
                 let url = Url::parse(text).map_err(|error| usage(option, text, &error))?;
                 Bucket::open(&url)
@@ -53,7 +53,7 @@ impl Place {
             _ => Err(usage(
                 option,
                 text,
-                &"unknown scheme; expected a folder, memory:, s3://, gs://, az:// or redis://",
+                &"unknown scheme; expected a folder, memory:, s3://, gs://, az://, redis:// or rediss://",
             )),
         }
     }

@@ -16,6 +16,7 @@ use tokio::runtime::Runtime;
 use crate::node::{Node, poll};
 use crate::raw_client::*;
 use crate::redis_server::RedisServer;
+use crate::upload_tls::before;
 use crate::uploader::bits;
 
 struct Cluster {
@@ -92,6 +93,39 @@ impl Cluster {
             (answer.status != 503).then_some(answer)
         })
     }
+}
+
+#[test]
+fn sessions_are_stored_over_tls() {
+    let Some(redis) = RedisServer::start() else { return };
+    let plain = redis.url();
+    let address = plain.trim_start_matches("redis://").trim_end_matches('/');
+    let (port, certificate) = before(address.parse().expect("an address"));
+    let folder = tempfile::tempdir().expect("a folder");
+    let trusted = folder.path().join("ca.pem");
+    fs::write(&trusted, certificate).expect("a file");
+    let serve = || {
+        let mut command = bits("serve", Path::new("/nonexistent"));
+        command.arg("--storage").arg(folder.path().join("shared"));
+        command.args(["--sessions", &format!("rediss://localhost:{port}")]);
+        command
+    };
+    let mut command = serve();
+    command.env("SSL_CERT_FILE", &trusted);
+    let node = Node::start(command);
+    let id = create_session(node.address, "/e");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let loaded = runtime.expect("a runtime").block_on(async {
+        let store = RedisSessions::connect(&plain).await.expect("Redis works");
+        store.load(id.guid().expect("a GUID")).await.expect("Redis works")
+    });
+    assert!(loaded.is_some());
+
+    let refused = serve().args(["--listen", "127.0.0.1:0"]).output().expect("a program");
+    let errors = String::from_utf8_lossy(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(1), "{errors}");
+    assert!(errors.contains(&format!("--sessions rediss://localhost:{port}: ")), "{errors}");
+    assert!(errors.contains("invalid peer certificate"), "{errors}");
 }
 
 #[test]

@@ -15,7 +15,7 @@ use crate::download_server::{DATE, Entity};
 use crate::uploader::{Folder, download, upload};
 
 /// Starts a TLS proxy before a server. Returns its port, and its certificate in PEM format.
-fn before(server: SocketAddr) -> (u16, String) {
+pub(super) fn before(server: SocketAddr) -> (u16, String) {
     before_with(server, IsCa::NoCa)
 }
 

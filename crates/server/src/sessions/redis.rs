@@ -127,13 +127,22 @@ impl fmt::Debug for RedisSessions {
 }
 
 impl RedisSessions {
-    /// Connects to the Redis at a URL: `redis://[user:password@]host[:port][/database]`, or
-    /// `unix:///path`.
+    /// Connects to the Redis at a URL: `redis://[user:password@]host[:port][/database]`, `rediss://…` for
+    /// TLS (feature `redis-tls`), or `unix:///path`.
+    ///
+    /// TLS trusts the certificates of the system, or those in the file that the environment variable
+    /// `SSL_CERT_FILE` names. It uses the cryptographic provider of the process, which is *ring* if the
+    /// app has installed no other.
     ///
     /// # Errors
     ///
     /// [`SessionStoreError::Unavailable`] if the URL is invalid or Redis cannot be reached.
     pub async fn connect(url: &str) -> Result<Self> {
+        #[cfg(feature = "redis-tls")]
+        if url.starts_with("rediss:") {
+            // Fails if there is a provider already. Without one, rustls may panic.
+            let _ = rustls::crypto::ring::default_provider().install_default();
+        }
         let client = Client::open(url).map_err(|error| describe("invalid URL of Redis", &error))?;
         let address: Box<str> = client.get_connection_info().addr().to_string().into();
         let config = ConnectionManagerConfig::new()
