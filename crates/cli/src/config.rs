@@ -13,7 +13,10 @@
 use std::ffi::OsString;
 use std::path::Path;
 
+use clap::{Args as _, Command};
 use toml::{Table, Value};
+
+use crate::serve::ServeArguments;
 
 /// The option that names the file.
 pub const OPTION: &str = "--config";
@@ -56,7 +59,7 @@ fn named(arguments: &[OsString]) -> Option<OsString> {
 }
 
 fn option(key: &str, value: Value, options: &mut Vec<OsString>) -> Result<(), String> {
-    if !key.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-') {
+    if !is_option(key) {
         return Err(format!("{key:?} is not the name of an option"));
     }
     let text = match value {
@@ -73,6 +76,15 @@ fn option(key: &str, value: Value, options: &mut Vec<OsString>) -> Result<(), St
     };
     options.push(format!("--{key}={text}").into());
     Ok(())
+}
+
+/// Returns true if `bits serve` has an option with this long name.
+fn is_option(key: &str) -> bool {
+    let command = ServeArguments::augment_args(Command::new("serve"));
+    command.get_arguments().any(|it| {
+        let aliases = it.get_all_aliases();
+        it.get_long() == Some(key) || aliases.is_some_and(|names| names.contains(&key))
+    })
 }
 
 #[cfg(test)]
@@ -104,15 +116,18 @@ mod tests {
 
     #[test]
     fn a_list_repeats_the_option() {
-        let all = expanded("trust = ['a', 'b']", &[]).expect("valid");
-        assert_eq!(all[2..], ["--trust=a", "--trust=b"]);
+        let all = expanded("root = ['a', 'b']", &[]).expect("valid");
+        assert_eq!(all[2..], ["--root=a", "--root=b"]);
     }
 
     #[test]
     fn unusable_files_are_named() {
         assert!(expanded("a = ", &[]).expect_err("invalid").contains("a = "));
-        assert!(expanded("[section]", &[]).expect_err("a table").contains("section: expected"));
-        assert!(expanded("A_b = 1", &[]).expect_err("no option").contains("not the name"));
+        assert!(expanded("[metrics]", &[]).expect_err("a table").contains("metrics: expected"));
+        for key in ["A_b", "fsnyc", "version", "section.storage"] {
+            let error = expanded(&format!("{key} = false"), &[]).expect_err("no option");
+            assert!(error.contains("is not the name of an option"), "{error}");
+        }
         let missing = ["bits", "serve", "--config=/nonexistent"].map(OsString::from).to_vec();
         assert!(expand(missing).expect_err("missing").starts_with("/nonexistent: "));
     }

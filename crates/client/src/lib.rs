@@ -41,20 +41,47 @@
 //! [`Error::Suspended`]. With [`Upload::resume`] and [`Download::resume`] its state is stored then, and
 //! the same transfer continues it, also after a crash.
 //!
+//! [`Error::report`] returns the message with its causes, and [`Error::advice`] the next step for a
+//! person:
+//!
 //! | error | meaning | advice |
 //! |---|---|---|
 //! | [`Error::Url`], [`Error::Option`] | the call is invalid | the URL that was meant |
 //! | [`Error::Unauthorized`] | other credentials are required | credentials or schemes to use |
-//! | [`Error::AccessDenied`], [`Error::NotFound`], [`Error::NotBits`] | the URL is wrong or not allowed | check the URL, ask for access |
-//! | [`Error::AlreadyExists`] | the destination exists | choose another one |
-//! | [`Error::TooLarge`], [`Error::Full`] | a limit of the server | raise it, try again later |
+//! | [`Error::AccessDenied`] | the server denies access to the URL | check the folder of the URL, ask for access |
+//! | [`Error::NotFound`] | the URL does not exist | check the URL |
+//! | [`Error::NotBits`] | the URL accepts no uploads | check the URL and the proxies before the server |
+//! | [`Error::AlreadyExists`] | the destination exists, perhaps from an earlier run | choose another one |
+//! | [`Error::TooLarge`] | a limit of the server | send less, or raise the limit |
+//! | [`Error::Full`] | the disk of the server is full | try again later |
 //! | [`Error::Application`] | the application behind the server rejected the entity | by status and error code |
-//! | [`Error::Paused`], [`Error::Suspended`] | the transfer can continue | start it again |
+//! | [`Error::Refused`] | the server rejected a request for another reason | by status and error code |
+//! | [`Error::Paused`] | the transfer was cancelled through its token | start it again |
+//! | [`Error::Suspended`] | retries did not help; the cause is [`source`](std::error::Error::source) | by reason; start it again |
+//! | [`Error::Aborted`] | the session was deleted on request | |
 //! | [`Error::Changed`] | the file changed during the upload | upload it again |
 //! | [`Error::Redirected`] | a redirect is not followed | use the other URL |
 //! | [`Error::Tls`] | the certificate or the handshake | by reason |
-//! | [`Error::Reply`] | the entity is uploaded, but not its reply fetched | |
-//! | [`Error::State`], [`Error::Io`] | a local file | |
+//! | [`Error::Reply`] | the entity is uploaded, but its reply is not fetched | |
+//! | [`Error::State`] | another process runs the transfer, or its folder of states is unusable | wait, or choose another folder |
+//! | [`Error::Io`] | a local file | by the error of the system |
+//!
+//! ```no_run
+//! use bits_client::{Client, Error, StateDir};
+//!
+//! # async fn run(client: Client, url: &str) -> Result<(), Error> {
+//! match client.upload(url).file("report.bin").resume(StateDir::default()).send().await {
+//!     Ok(done) => println!("{} bytes are on the server", done.length),
+//!     Err(error) if error.is_resumable() => println!("{error}; the next run continues"),
+//!     Err(Error::AlreadyExists { destination }) => println!("{destination} was uploaded before"),
+//!     Err(error) => println!("{}. {}", error.report(), error.advice().unwrap_or_default()),
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A transfer that cannot be continued starts over, for example if the file has changed since the last run.
+//! [`Progress::restart_reason`] has the reason.
 //!
 //! # Connections
 //!
@@ -64,7 +91,15 @@
 //! [`ClientBuilder::no_proxy`] is called; proxies are HTTP or SOCKS. Authentication: Bearer, Basic and
 //! Digest. URLs can have an IPv6 address with a zone, as in `http://[fe80::1%25eth0]/`.
 //!
-//! The crate logs with [`tracing`](https://docs.rs/tracing): each request at the level DEBUG.
+//! # Logging
+//!
+//! The crate logs with [`tracing`](https://docs.rs/tracing): requests, responses and delays at the level
+//! DEBUG, restarts at INFO. Credentials and the values of additional header fields are not logged. With
+//! [tracing-subscriber](https://docs.rs/tracing-subscriber) and its feature `env-filter`:
+//!
+//! ```no_run
+//! tracing_subscriber::fmt().with_env_filter("bits_client=debug").init();
+//! ```
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]

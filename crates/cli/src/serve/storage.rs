@@ -7,11 +7,11 @@ use std::sync::Arc;
 use bits_server::Builder;
 use bits_server::sessions::{FileSessions, MemorySessions, ObjectSessions, RedisSessions};
 use bits_server::storage::{FileStorage, MemoryStorage, ObjectStorage};
-use object_store::ObjectStore;
-use object_store::aws::{AmazonS3Builder, S3ConditionalPut};
+use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey, S3ConditionalPut};
 use object_store::azure::MicrosoftAzureBuilder;
 use object_store::gcp::GoogleCloudStorageBuilder;
 use object_store::multipart::MultipartStore;
+use object_store::{ClientConfigKey, ObjectStore};
 use url::Url;
 
 use super::ServeArguments;
@@ -71,6 +71,7 @@ impl Bucket {
             "az" => Self::new(MicrosoftAzureBuilder::from_env().with_url(url).build()?, prefix),
             _ => {
                 let store = AmazonS3Builder::from_env().with_url(url);
+                check_encryption(&store)?;
                 Self::new(store.with_conditional_put(S3ConditionalPut::ETagMatch).build()?, prefix)
             }
         })
@@ -89,6 +90,20 @@ impl Bucket {
     fn sessions(&self) -> ObjectSessions {
         ObjectSessions::from_shared(Arc::clone(&self.objects)).prefix(&self.prefix)
     }
+}
+
+/// Fails for an endpoint with http unless that is allowed: otherwise, each request would fail later.
+fn check_encryption(store: &AmazonS3Builder) -> Result<(), object_store::Error> {
+    let endpoint = store.get_config_value(&AmazonS3ConfigKey::Endpoint).unwrap_or_default();
+    let allows = AmazonS3ConfigKey::Client(ClientConfigKey::AllowHttp);
+    let is_allowed = store.get_config_value(&allows).is_some_and(|it| it == "true");
+    if is_allowed || !endpoint.starts_with("http://") {
+        return Ok(());
+    }
+    let reason = format!(
+        "endpoint {endpoint} is not encrypted; set AWS_ALLOW_HTTP=true if that is intended"
+    );
+    Err(object_store::Error::Generic { store: "S3", source: reason.into() })
 }
 
 /// Sets the storage and the store of sessions.

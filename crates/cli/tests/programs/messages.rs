@@ -138,6 +138,26 @@ fn a_retry_names_the_time_and_the_reason() {
     assert!(ended.took >= Duration::from_millis(500), "{:?}", ended.took);
 }
 
+#[test]
+fn a_server_that_cannot_start_names_the_option() {
+    let folder = Folder::new(10);
+    let serve = |options: &[&str]| {
+        let mut command = bits("serve", &folder.path("states"));
+        let key = command.arg("--storage").env("AWS_ACCESS_KEY_ID", "x");
+        key.env("AWS_SECRET_ACCESS_KEY", "x").env("AWS_ENDPOINT", "http://127.0.0.1:9");
+        command.args(options).current_dir(folder.folder.path());
+        Running::spawn(command).end()
+    };
+    let text = "endpoint http://127.0.0.1:9 is not encrypted; set AWS_ALLOW_HTTP=true if that is intended\n";
+    serve(&["s3://bucket/prefix"]).expect(2, &["serve: --storage s3://bucket/prefix: ", text]);
+    fs::write(folder.path("serve.toml"), "fsnyc = true").expect("a file");
+    let text = "serve.toml: \"fsnyc\" is not the name of an option\n";
+    serve(&["memory:", "--config", "serve.toml"]).expect(2, &[text]);
+    let text = "serve: --sessions redis://user:...@127.0.0.1:9: session store is unavailable: cannot \
+                connect to Redis at 127.0.0.1:9: Connection refused";
+    serve(&["uploads", "--sessions", "redis://user:secret@127.0.0.1:9"]).expect(1, &[text]);
+}
+
 /// Each line of a paragraph has as many words as fit.
 #[test]
 fn help_is_wrapped_at_the_width_of_the_terminal() {
