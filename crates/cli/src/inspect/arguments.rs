@@ -8,9 +8,11 @@ use crate::inspect::pending::PendingRequest;
 use crate::units::size;
 
 const AFTER_HELP: &str = "\
-Exit status: 0 if all messages are valid, or have deviations that violate no MUST. 1 if a message was \
-rejected, is incomplete, or violates a MUST, if there are unexpected bytes between messages, or if a capture \
-contains no message. 2 for bad usage, or if a file cannot be read.
+Exit status:
+  0  all messages are valid, or have deviations that violate no MUST
+  1  a message was rejected, is incomplete, or violates a MUST; or there are unexpected bytes between \
+messages; or a capture contains no message
+  2  the usage is wrong, or a file cannot be read
 
 A line has as many columns as the terminal, at least 80. If standard output is not a terminal, the variable \
 COLUMNS sets the number, or else it is 120.
