@@ -18,7 +18,8 @@ pub struct UploadArguments {
     /// Destination: http://… or https://…
     #[arg(value_name = "URL")]
     pub url: String,
-    /// Bytes per fragment, limited to the range from 5KiB to 13MiB [default: 1MiB].
+    /// Bytes per fragment, limited to the range from 5KiB to 13MiB [default: 4MiB, then adapted to the server and
+    /// the connection].
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub fragment_size: Option<u64>,
     /// Fetches the server's reply to the upload and writes it to this file.

@@ -306,9 +306,7 @@ fn parse_headers(headers: &[(String, String)]) -> Result<HeaderMap> {
 impl Shared {
     /// Returns the options of an upload. `fragments` are without the rate limit.
     pub fn upload_options(&self, fragments: client::FragmentSizing) -> client::Options {
-        // At the rate limit, a longer fragment would exceed the timeout for a request.
-        let max = self.rate_limit.as_ref().map_or(u64::MAX, |it| it.bytes_in(self.timeout / 2));
-        let length = fragments.length().min(max);
+        let length = fragments.length().min(self.max_fragment());
         client::Options::DEFAULT
             .with_fragments(client::FragmentSizing::with_bounds(
                 length,
@@ -321,6 +319,12 @@ impl Shared {
             .with_max_backoff(self.retry.max_backoff)
             .with_max_retries(self.retry.max_retries)
             .with_max_retry_after(self.retry.max_retry_after)
+    }
+
+    /// Returns the maximum length of a fragment: at the rate limit, a longer one would exceed the timeout for
+    /// a request.
+    pub fn max_fragment(&self) -> u64 {
+        self.rate_limit.as_ref().map_or(u64::MAX, |it| it.bytes_in(self.timeout / 2))
     }
 
     /// Returns the options of a download.

@@ -7,7 +7,7 @@ use bits_proto::client::{Exchange as MachineExchange, Transmit};
 use bits_proto::field::ContentName;
 use bits_proto::message::METHOD;
 use http::response::Parts;
-use tokio::time::sleep_until;
+use tokio::time::{Instant, sleep_until};
 
 use super::body::{BodyStatus, EntityBody};
 use super::run::Run;
@@ -33,6 +33,7 @@ impl Run {
         self.machine.handle_sending(self.now()).map_err(Error::internal)?;
         // Before the first byte, so that another process knows what may have reached the server.
         self.save()?;
+        let start = Instant::now();
         let exchange = self.connection.send(&url, head, body).await?;
         if status.length == 0 {
             self.machine.handle_sent(self.now()).map_err(Error::internal)?;
@@ -48,8 +49,13 @@ impl Run {
             return Err(Error::io(&path, io::Error::new(error.kind(), error.to_string())));
         }
         match result {
-            Some(Ok((head, body))) => self.handle_response(&url, head, body, transmit).await,
-            Some(Err(failed)) => self.handle_failure(failed),
+            Some(Ok((head, body))) => {
+                self.handle_response(&url, head, body, transmit, start.elapsed()).await
+            }
+            Some(Err(failed)) => {
+                let is_interrupted = *status.sent.borrow() > 0;
+                self.handle_failure(failed, if is_interrupted { status.length } else { 0 })
+            }
             None => self.handle_late(),
         }
     }
@@ -86,7 +92,7 @@ impl Run {
                     }
                 }
                 result = &mut exchange => return Ok(Some(result)),
-                () = sleep_until(deadline.unwrap_or_else(tokio::time::Instant::now)), if deadline.is_some() => {
+                () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {
                     return Ok(None);
                 }
             }

@@ -6,6 +6,7 @@ mod exchange;
 mod reply;
 mod responses;
 mod run;
+mod sizing;
 mod source;
 mod state;
 
@@ -13,7 +14,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use bits_proto::client::FragmentSizing;
+use bits_proto::client::{FragmentSizing, Mode, Options};
 use bits_proto::field::ContentName;
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncSeek};
@@ -49,7 +50,7 @@ pub struct Uploaded {
 /// | [`restart`](Self::restart) | continues a stored upload |
 /// | [`identity`](Self::identity) | the path of a file, the SHA-256 of bytes |
 /// | [`content_name`](Self::content_name), [`name_on_create`](Self::name_on_create) | the name of the file, with fragments |
-/// | [`fragment_size`](Self::fragment_size) | [`FragmentSizing::default`] |
+/// | [`fragment_size`](Self::fragment_size) | 4 MiB at first, then adapted |
 /// | [`reply`](Self::reply), [`reply_to`](Self::reply_to) | no reply is requested |
 /// | [`reply_from_other_servers`](Self::reply_from_other_servers) | false |
 /// | [`progress`](Self::progress) | none |
@@ -171,7 +172,11 @@ impl Upload {
     }
 
     /// Sets the number of bytes per fragment, clamped to the bounds of [`FragmentSizing::new`]. The
-    /// length is halved when the server rejects it, or when the connection is too slow.
+    /// length is halved only when the server rejects it, or when a fragment is not sent in time.
+    ///
+    /// By default the first fragment has 4 MiB, and the next ones up to 13 MiB while one takes less than
+    /// 10 seconds. They become shorter on a slow connection, after an interruption, and after a rejection
+    /// (413), which also limits all later ones.
     pub fn fragment_size(mut self, bytes: u64) -> Self {
         self.fragment_size = Some(bytes);
         self
@@ -257,13 +262,14 @@ impl Upload {
         }
     }
 
-    /// Returns the length of fragments. `stored` is that of an earlier process, which may be reduced
-    /// because the server rejected longer ones.
+    /// Returns the length of fragments. `stored` is that of an earlier process.
     fn fragments(&self, stored: Option<FragmentSizing>) -> FragmentSizing {
-        match (self.fragment_size, stored) {
-            (Some(length), _) => FragmentSizing::new(length),
-            (None, Some(stored)) => FragmentSizing::new(stored.length()),
-            (None, None) => FragmentSizing::default(),
-        }
+        self.fragment_size.map_or_else(|| sizing::adaptive(stored), FragmentSizing::new)
+    }
+
+    /// Returns the options of the state machine.
+    fn machine_options(&self, stored: Option<FragmentSizing>, mode: Mode) -> Options {
+        let options = self.shared.upload_options(self.fragments(stored));
+        options.with_mode(mode).with_name_on_create(self.name_on_create)
     }
 }

@@ -1,5 +1,7 @@
 //! Reports the result of an exchange to the machine.
 
+use std::time::Duration;
+
 use bits_proto::client::{Poll, StopReason, Transmit};
 use bits_proto::field::ErrorContext;
 use bits_proto::message::Ack;
@@ -12,18 +14,21 @@ use crate::http::{Failed, LastFailure, ResponseBody, TransferUrl, drain, retry_d
 use crate::restart::RestartReason;
 
 impl Run {
-    /// Handles the head of a response. Its body is not needed.
+    /// Handles the head of a response, which arrived `time` after the start of the request. Its body is not
+    /// needed.
     pub async fn handle_response(
         &mut self,
         url: &TransferUrl,
         head: Parts,
         body: ResponseBody,
         transmit: &Transmit,
+        time: Duration,
     ) -> Result<()> {
         self.connection.received(url, &head);
         let is_sent = self.is_sent();
         let now = self.now();
         let restarts = self.machine.restarts();
+        let length = self.machine.fragments().length();
         self.last = None;
         let handled = match Ack::from_http(&head, &transmit.ack_context()) {
             Ok(ack) => {
@@ -50,6 +55,13 @@ impl Run {
         handled.map_err(Error::internal)?;
         if self.machine.restarts() > restarts {
             self.on_session_lost();
+        }
+        if self.machine.fragments().length() < length {
+            self.limit()?;
+        }
+        let sent = transmit.entity();
+        if sent.end > sent.start && self.machine.received().0 >= sent.end {
+            self.adapt(sent.end - sent.start, time)?;
         }
         if let Some(delay) = retry_delay(&head.headers) {
             self.machine.handle_retry_after(delay, now);
@@ -87,8 +99,8 @@ impl Run {
         Err(Error::Redirected { location, reason: "uploads are not redirected" })
     }
 
-    /// Handles a request without a response.
-    pub fn handle_failure(&mut self, failed: Failed) -> Result<()> {
+    /// Handles a request without a response, of which `interrupted` bytes were being sent.
+    pub fn handle_failure(&mut self, failed: Failed, interrupted: u64) -> Result<()> {
         let now = self.now();
         let handled = match failed {
             // If the server named another host, the upload may still return to the origin.
@@ -107,6 +119,9 @@ impl Run {
             }
         };
         handled.map_err(Error::internal)?;
+        if interrupted > 0 {
+            self.shorten(interrupted)?;
+        }
         self.save()
     }
 

@@ -27,6 +27,10 @@ const CANCEL_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(super) struct Run {
     pub machine: Machine,
+    /// The options of `machine`.
+    pub options: Options,
+    /// The length of fragments adapts to the connection.
+    pub adapts: bool,
     pub shared: Arc<Shared>,
     pub url: TransferUrl,
     pub source: Source,
@@ -70,17 +74,18 @@ impl Run {
         let (replaced, earlier) = if is_replaced { (earlier, None) } else { (None, earlier) };
         let cookies = earlier.as_ref().map(|it| it.cookies.clone());
         let fragments = replaced.as_ref().or(earlier.as_ref()).map(|it| it.machine.fragments());
-        let new = options.shared.upload_options(options.fragments(fragments)).with_mode(mode);
-        let new = new.with_name_on_create(options.name_on_create);
+        let machine_options = options.machine_options(fragments, mode);
         let machine = match earlier {
-            Some(earlier) => resume(earlier.machine, new)?,
-            None => Machine::new(source.length(), new, seed()?),
+            Some(earlier) => resume(earlier.machine, machine_options)?,
+            None => Machine::new(source.length(), machine_options, seed()?),
         };
         let shared = Arc::clone(&options.shared);
         Ok(Self {
             connection: Connection::new(&shared.config, &shared.http, cookies.as_deref()),
             meter: Meter::new(options.progress.take(), Some(source.length())),
             machine,
+            options: machine_options,
+            adapts: options.fragment_size.is_none(),
             shared,
             url,
             source,

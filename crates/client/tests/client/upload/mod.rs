@@ -9,3 +9,4 @@ mod reply;
 mod restarts;
 mod resume;
 mod retries;
+mod sizes;
