@@ -8,5 +8,6 @@ mod folders;
 mod full;
 mod keys;
 mod memory;
+mod pace;
 mod shared;
 mod stalls;

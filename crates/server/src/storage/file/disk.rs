@@ -3,46 +3,17 @@
 use std::fs::File;
 use std::io;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use cap_std::fs::Dir;
 use tokio::task::spawn_blocking;
 
 use crate::storage::{Result, StorageError};
 
-/// Duration from which an operation on a file counts as slow.
-const SLOW: Duration = Duration::from_millis(1);
-
 /// Runs file operations on a thread for blocking operations.
 pub(in crate::storage) async fn blocking<T: Send + 'static>(
     operation: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
     spawn_blocking(operation).await.map_err(StorageError::other)?
-}
-
-/// Runs the operations on one open file: on the current thread while they are fast, else on a thread for
-/// blocking operations.
-///
-/// Most operations reach the page cache only and take microseconds, less than a change of threads.
-#[derive(Debug, Default)]
-pub(super) struct Pace {
-    is_slow: bool,
-}
-
-impl Pace {
-    /// Runs an operation that does not wait for other operations.
-    pub(super) async fn run<T: Send + 'static>(
-        &mut self,
-        operation: impl FnOnce() -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        if self.is_slow {
-            return blocking(operation).await;
-        }
-        let start = Instant::now();
-        let result = operation();
-        self.is_slow = start.elapsed() > SLOW;
-        result
-    }
 }
 
 /// Reads at most `length` bytes at `offset`, fewer only at the end of the file.

@@ -6,7 +6,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use super::disk::{Pace, read_at};
+use super::disk::read_at;
+use super::folders::Folders;
+use super::pace::Pace;
 use super::snapshot::Snapshot;
 use crate::storage::{Entity, Metadata, Result, StorageError};
 
@@ -19,13 +21,13 @@ pub(in crate::storage) struct FileEntity {
     file: Arc<File>,
     snapshot: Snapshot,
     metadata: Metadata,
-    pace: Pace,
+    pace: Arc<Pace>,
 }
 
 impl FileEntity {
-    pub(in crate::storage) fn new(file: File, snapshot: Snapshot) -> Self {
-        let metadata = snapshot.metadata();
-        Self { file: Arc::new(file), snapshot, metadata, pace: Pace::default() }
+    pub(in crate::storage) fn new(file: File, snapshot: Snapshot, folders: &Folders) -> Self {
+        let (metadata, pace) = (snapshot.metadata(), Arc::clone(&folders.pace));
+        Self { file: Arc::new(file), snapshot, metadata, pace }
     }
 }
 

@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 
 use bits_proto::server::WorkToken;
 use uuid::Uuid;
@@ -79,19 +79,41 @@ impl Guard {
     /// An error of `work`; or [`StorageError::Stale`], without calling `work`, if a later request has taken
     /// over or the session was removed.
     pub(super) fn run<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<T> {
-        let number = u64::from(self.token.number());
-        // Before it waits: then an operation in progress is the last one of its token.
-        self.fence.latest.fetch_max(number, Ordering::SeqCst);
+        self.announce();
         let _lock = locked(&self.fence.lock);
-        if self.fence.latest.load(Ordering::SeqCst) != number {
-            return Err(StorageError::Stale);
-        }
+        self.check()?;
         work()
     }
 
-    /// Returns `true` if [`run`](Self::run) would wait for another operation of the session.
-    pub(super) fn must_wait(&self) -> bool {
-        self.fence.lock.try_lock().is_err()
+    /// Returns the lock of the session, under which its files may be accessed. Returns `None` if that would wait
+    /// for another operation of the session.
+    ///
+    /// # Errors
+    ///
+    /// [`StorageError::Stale`] as for [`run`](Self::run).
+    pub(super) fn try_access(&self) -> Option<Result<MutexGuard<'_, ()>>> {
+        self.announce();
+        let lock = match self.fence.lock.try_lock() {
+            Ok(lock) => lock,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return None,
+        };
+        Some(self.check().map(|()| lock))
+    }
+
+    /// Makes earlier tokens stale. This precedes the lock: then an operation in progress is the last one of its
+    /// token.
+    fn announce(&self) {
+        self.fence.latest.fetch_max(self.number(), Ordering::SeqCst);
+    }
+
+    fn check(&self) -> Result<()> {
+        let is_latest = self.fence.latest.load(Ordering::SeqCst) == self.number();
+        if is_latest { Ok(()) } else { Err(StorageError::Stale) }
+    }
+
+    fn number(&self) -> u64 {
+        self.token.number().into()
     }
 }
 

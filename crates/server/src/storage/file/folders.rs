@@ -5,7 +5,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
 
 use cap_std::ambient_authority;
@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use super::FileStorageOptions;
 use super::disk::{remove, sync_dir, with_path};
+use super::pace::Pace;
 use crate::storage::{Result, StorageError};
 
 /// Folders of a storage.
@@ -28,6 +29,7 @@ pub(in crate::storage) struct Folders {
     pub(super) creates_folders: bool,
     /// Locked while an entity is replaced.
     pub(super) replacing: Mutex<()>,
+    pub(super) pace: Arc<Pace>,
     _lock: Option<File>,
 }
 
@@ -60,6 +62,7 @@ impl Folders {
             syncs: options.fsync,
             creates_folders: options.create_folders,
             replacing: Mutex::default(),
+            pace: Arc::default(),
             _lock: lock,
         };
         folders.check()?;

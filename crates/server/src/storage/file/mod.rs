@@ -5,6 +5,7 @@ mod entity;
 mod fencing;
 mod folders;
 mod options;
+mod pace;
 mod published;
 mod snapshot;
 mod writer;
@@ -148,7 +149,7 @@ impl Storage for FileStorage {
         let Write { token, offset, .. } = write;
         let open = move |folders: &Folders, guard: &Guard| {
             let file = open_entity(&session_dir(folders, token.session_id())?, offset)?;
-            Ok(FileWriter::new(file, offset, folders.syncs, Some(guard.clone())))
+            Ok(FileWriter::new(file, offset, folders, Some(guard.clone())))
         };
         Ok(Box::new(self.run_guarded(token, open).await?))
     }
@@ -169,7 +170,7 @@ impl Storage for FileStorage {
             let dir = session_dir(folders, token.session_id())?;
             open_entity(&dir, total)?;
             let (file, snapshot) = Snapshot::open(&dir, ENTITY)?;
-            Ok(FileEntity::new(file, snapshot))
+            Ok(FileEntity::new(file, snapshot, folders))
         };
         Ok(Box::new(self.run_guarded(token, open).await?))
     }
@@ -178,7 +179,7 @@ impl Storage for FileStorage {
         let open = move |folders: &Folders, guard: &Guard| {
             let dir = session_dir(folders, token.session_id())?;
             let file = dir.create(PARTIAL_REPLY)?.into_std();
-            let writer = FileWriter::new(file, 0, folders.syncs, Some(guard.clone()));
+            let writer = FileWriter::new(file, 0, folders, Some(guard.clone()));
             let (guard, syncs) = (guard.clone(), folders.syncs);
             let finish = move || {
                 guard.run(|| {
@@ -196,7 +197,7 @@ impl Storage for FileStorage {
             &files.folders.staging,
             &format!("{session}/{REPLY}"),
         ) {
-            Ok((file, snapshot)) => Ok(Some(FileEntity::new(file, snapshot))),
+            Ok((file, snapshot)) => Ok(Some(FileEntity::new(file, snapshot, &files.folders))),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(error.into()),
         };

@@ -33,7 +33,7 @@ impl Folders {
     /// forever.
     pub(in crate::storage) fn open_published(&self, key: &Key) -> Result<Option<FileEntity>> {
         match Snapshot::open(&self.root, key.as_str()) {
-            Ok((file, snapshot)) => Ok(Some(FileEntity::new(file, snapshot))),
+            Ok((file, snapshot)) => Ok(Some(FileEntity::new(file, snapshot, self))),
             Err(error) if is_absent(&error) => Ok(None),
             Err(error) => Err(error.into()),
         }

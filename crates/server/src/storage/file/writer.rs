@@ -6,8 +6,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use super::disk::{Pace, blocking, write_all_at};
+use super::disk::{blocking, write_all_at};
 use super::fencing::Guard;
+use super::folders::Folders;
+use super::pace::Pace;
 use crate::storage::{ReplyWriter, Result, Staged, Writer};
 
 /// Ends a reply, after its bytes were written.
@@ -20,27 +22,43 @@ pub(in crate::storage) struct FileWriter {
     syncs: bool,
     /// `None` if no other request writes to the file.
     guard: Option<Guard>,
-    pace: Pace,
+    pace: Arc<Pace>,
 }
 
 impl FileWriter {
     pub(in crate::storage) fn new(
         file: File,
         offset: u64,
-        syncs: bool,
+        folders: &Folders,
         guard: Option<Guard>,
     ) -> Self {
-        Self { file: Arc::new(file), offset, syncs, guard, pace: Pace::default() }
+        let (syncs, pace) = (folders.syncs, Arc::clone(&folders.pace));
+        Self { file: Arc::new(file), offset, syncs, guard, pace }
     }
 
+    /// Runs an operation on the thread of the caller, if it waits neither for the disk nor for another request.
     async fn run(&mut self, work: impl FnOnce(&File) -> Result<()> + Send + 'static) -> Result<()> {
-        let file = Arc::clone(&self.file);
-        let Some(guard) = self.guard.clone() else {
-            return self.pace.run(move || work(&file)).await;
-        };
-        let waits = guard.must_wait();
-        let guarded = move || guard.run(|| work(&file));
-        if waits { blocking(guarded).await } else { self.pace.run(guarded).await }
+        if let Some(inline) = self.pace.inline() {
+            let Some(guard) = &self.guard else { return inline.run(|| work(&self.file)) };
+            if let Some(access) = guard.try_access() {
+                return access.and_then(|_access| inline.run(|| work(&self.file)));
+            }
+        }
+        let pace = Arc::clone(&self.pace);
+        self.run_elsewhere(move |file| pace.measure(|| work(file))).await
+    }
+
+    /// Runs an operation on a thread for blocking operations.
+    async fn run_elsewhere(
+        &self,
+        work: impl FnOnce(&File) -> Result<()> + Send + 'static,
+    ) -> Result<()> {
+        let (file, guard) = (Arc::clone(&self.file), self.guard.clone());
+        blocking(move || match guard {
+            Some(guard) => guard.run(|| work(&file)),
+            None => work(&file),
+        })
+        .await
     }
 
     async fn write_bytes(&mut self, bytes: Bytes) -> Result<()> {
@@ -51,8 +69,12 @@ impl FileWriter {
     }
 
     async fn flush_bytes(&mut self) -> Result<()> {
-        let syncs = self.syncs;
-        self.run(move |file| if syncs { Ok(file.sync_data()?) } else { Ok(()) }).await
+        if self.syncs {
+            // Always waits for the disk.
+            self.run_elsewhere(|file| Ok(file.sync_data()?)).await
+        } else {
+            self.run(|_| Ok(())).await
+        }
     }
 }
 

@@ -218,7 +218,7 @@ pub(super) fn open_reply(folders: &Folders, session: Uuid) -> Result<Option<File
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             opened => {
                 let (file, snapshot) = opened?;
-                return Ok(Some(FileEntity::new(file, snapshot)));
+                return Ok(Some(FileEntity::new(file, snapshot, folders)));
             }
         }
     }

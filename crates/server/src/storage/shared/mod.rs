@@ -118,7 +118,7 @@ impl Storage for SharedFileStorage {
         let Write { token, offset, .. } = write;
         let open = move |folders: &Arc<Folders>| {
             let part = parts::create(folders, token, offset)?;
-            Ok(FileWriter::new(part, 0, folders.syncs, None))
+            Ok(FileWriter::new(part, 0, folders, None))
         };
         Ok(Box::new(self.run(open).await?))
     }
@@ -141,7 +141,7 @@ impl Storage for SharedFileStorage {
         let open = move |folders: &Arc<Folders>| {
             let whole = Claim::new(folders, token)?.assemble(total)?;
             let (file, snapshot) = Snapshot::open(&folders.staging, &whole)?;
-            Ok(FileEntity::new(file, snapshot))
+            Ok(FileEntity::new(file, snapshot, folders))
         };
         Ok(Box::new(self.run(open).await?))
     }
@@ -149,7 +149,7 @@ impl Storage for SharedFileStorage {
     async fn write_reply(&self, token: WorkToken) -> Result<Box<dyn ReplyWriter>> {
         let open = move |folders: &Arc<Folders>| {
             let claim = Claim::new(folders, token)?;
-            let writer = FileWriter::new(claim.create_reply()?, 0, folders.syncs, None);
+            let writer = FileWriter::new(claim.create_reply()?, 0, folders, None);
             let folders = Arc::clone(folders);
             let finish = move || Claim::existing(&folders, token).finish_reply();
             Ok(FileReplyWriter::new(writer, Box::new(finish)))
