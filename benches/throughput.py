@@ -1,12 +1,16 @@
 #!/usr/bin/env python3
-"""Compares the throughput of `bits upload` to `bits serve` with other programs.
+"""Compares uploads with `bits upload` to `bits serve` with other programs, over loopback.
 
-    benches/throughput.py [--mib 1024] [--fragment 1MiB] [--rounds 3] [--folder DIR] [--s3]
+    benches/throughput.py [--mib 512] [--fragments 1,4,13] [--rounds 5] [--folder DIR] [--bits PROGRAM] [--s3]
 
-By default it compares with `curl -T` to nginx with dav, and both store in one folder. With --s3 both store in an
-S3 server (s3s-fs), and it compares with the multipart upload of the crate object_store. Everything uses loopback.
-Rounds alternate, and the medians are compared. The peak memory of each process comes from the kernel. Requires
-curl and nginx, or s3s-fs (`cargo install s3s-fs --features binary`).
+By default it compares with `curl -T` to nginx with dav, with its defaults and with a larger buffer. All store in one
+folder. With --s3 all store in an S3 server (s3s-fs), and the comparison is with the multipart upload of the crate
+object_store. Rounds alternate, and the medians are compared.
+
+Prints lines `throughput NAME FRAGMENT_MIB MIB_PER_S CPU_SECONDS`, where the CPU seconds are those of client and
+server, and FRAGMENT_MIB is 0 without a fixed length; and lines `ratio NAME VALUE LIMIT ok|over` against nginx with
+its defaults. Fails if a limit is exceeded. Installs curl and nginx from Debian if they are missing; --s3 requires
+s3s-fs (`cargo install s3s-fs --features binary`).
 """
 
 import argparse
@@ -14,16 +18,12 @@ import contextlib
 import filecmp
 import os
 import pathlib
-import re
-import select
-import shutil
-import socket
 import statistics
 import subprocess
-import tempfile
-import time
+import sys
+from dataclasses import dataclass, field
 
-ROOT = pathlib.Path(__file__).resolve().parents[1]
+import programs
 
 NGINX = """
 daemon off;
@@ -34,96 +34,47 @@ events {{}}
 http {{
     access_log off;
     client_max_body_size 0;
-    client_body_temp_path {folder}/nginx-bodies;
+    {options}
+    client_body_temp_path {folder}/bodies;
     server {{
         listen 127.0.0.1:{port};
-        root {folder}/nginx-root;
+        root {folder}/root;
         dav_methods PUT;
     }}
 }}
 """
 
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+# Maximum CPU seconds and maximum time, relative to curl and nginx with its defaults, by MiB per fragment.
+LIMITS = {4: (0.95, 1 / 1.0), 13: (0.85, 1 / 1.25)}
 
 
-def peak_of(pid):
-    """Returns the peak memory of a running process in bytes, or 0 if it has ended."""
-    status = pathlib.Path(f"/proc/{pid}/status").read_text()
-    peak = re.search(r"VmHWM:\s+(\d+) kB", status)
-    return int(peak[1]) * 1024 if peak else 0
+@dataclass
+class Subject:
+    """A client with its server. `None` in the command is the path of the entity."""
+    name: str
+    fragment: int
+    server: subprocess.Popen | None
+    command: list
+    stored: pathlib.Path
+    environment: dict | None = None
+    seconds: list = field(default_factory=list)
+    cpu: list = field(default_factory=list)
+    client_peak: int = 0
 
+    def run(self, entity, counts):
+        before = programs.cpu_of(self.server.pid) if self.server else 0
+        usage = programs.run([entity if it is None else it for it in self.command], self.environment)
+        after = programs.cpu_of(self.server.pid) if self.server else 0
+        self.client_peak = max(usage.peak, self.client_peak)
+        if counts:
+            self.seconds.append(usage.seconds)
+            self.cpu.append(usage.cpu + after - before)
 
-def run(command, environment=None):
-    """Runs a command. Returns the time in seconds and the peak memory in bytes.
-
-    The peak is read while the command runs: the value of `wait4` includes the memory of this script
-    at the start of the command.
-    """
-    start = time.monotonic()
-    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
-    ended = os.pidfd_open(child.pid)
-    peak = peak_of(child.pid)
-    while not select.select([ended], [], [], 0.01)[0]:
-        peak = max(peak, peak_of(child.pid))
-    took = time.monotonic() - start
-    os.close(ended)
-    if child.wait() != 0:
-        raise SystemExit(f"{command[0]} failed: {child.returncode}")
-    return took, peak
-
-
-def start_server(servers, command, **streams):
-    """Starts a server that is terminated with `servers`, even after an error."""
-    server = subprocess.Popen(command, **streams)
-    servers.callback(server.wait)
-    servers.callback(server.terminate)
-    return server
-
-
-def start_serve(servers, program, *options, **streams):
-    command = [program, "serve", "--listen", "127.0.0.1:0", "--allow-overwrite", *options]
-    server = start_server(servers, command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, **streams)
-    url = server.stdout.readline().strip().removeprefix("listening on ")
-    return server, url
-
-
-def start_nginx(servers, folder):
-    root = folder / "nginx-root"
-    root.mkdir()
-    port = free_port()
-    configuration = folder / "nginx.conf"
-    configuration.write_text("user root;" * (os.geteuid() == 0) + NGINX.format(folder=folder, port=port))
-    server = start_server(servers, ["nginx", "-c", configuration, "-e", folder / "nginx.log"])
-    wait_for(port)
-    return server, f"http://127.0.0.1:{port}", root
-
-
-def wait_for(port):
-    deadline = time.monotonic() + 10
-    while True:
-        try:
-            return socket.create_connection(("127.0.0.1", port)).close()
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.01)
-
-
-def start_s3(servers, folder):
-    """Starts an S3 server with one bucket. Returns it with the variables for its clients."""
-    root = folder / "s3-root"
-    (root / "bucket").mkdir(parents=True)
-    port = free_port()
-    keys = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_REGION": "us-east-1"}
-    command = ["s3s-fs", "--host", "127.0.0.1", "--port", str(port), "--access-key", "key", "--secret-key", "secret", root]
-    server = start_server(servers, command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    wait_for(port)
-    endpoint = {"AWS_ENDPOINT": f"http://127.0.0.1:{port}", "AWS_ALLOW_HTTP": "true"}
-    return server, os.environ | keys | endpoint, root / "bucket"
+    def report(self, mib):
+        speed, cpu = mib / statistics.median(self.seconds), statistics.median(self.cpu)
+        print(f"throughput {self.name} {self.fragment} {speed:.0f} {cpu:.3f}")
+        server_peak = programs.memory_of(self.server.pid, "VmHWM") if self.server else 0
+        print(f"# peak of memory: client {self.client_peak / 2**20:.1f} MiB, server {server_peak / 2**20:.1f} MiB")
 
 
 def generate(path, mib):
@@ -132,80 +83,109 @@ def generate(path, mib):
             file.write(os.urandom(1024 * 1024))
 
 
-def build():
-    packages = ["--package", "bits-cli", "--bin", "bits", "--package", "bits-server", "--example", "object_put"]
-    subprocess.run(["cargo", "build", "--release", "--features", "bits-server/object", *packages], cwd=ROOT, check=True)
-    target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release"
-    return target / "bits", target / "examples/object_put"
+def uploads(bits, fragments, server, url, stored, environment=None):
+    """Returns `bits upload` with each length of fragments; 0 is the default of the program."""
+    for fragment in fragments:
+        command = [bits, "upload", None, f"{url}/entity", "--no-resume"]
+        command += ["--fragment-size", f"{fragment}MiB"] if fragment else []
+        yield Subject("bits", fragment, server, command, stored, environment)
 
 
-def with_nginx(servers, folder, bits, _):
-    ours_root = folder / "serve-root"
-    ours, our_url = start_serve(servers, bits, "--storage", ours_root)
-    theirs, their_url, their_root = start_nginx(servers, folder)
-    return {
-        "bits upload to bits serve": (ours, our_url, None, ours_root / "entity"),
-        "curl -T to nginx": (theirs, ["curl", "-sSf", "-T", None, f"{their_url}/entity"], None, their_root / "entity"),
-    }
+def start_nginx(servers, folder, name, options):
+    """Starts nginx in a folder of its own. Returns it with the root and the URL."""
+    folder = folder / name
+    (folder / "root").mkdir(parents=True)
+    port = programs.free_port()
+    configuration = folder / "nginx.conf"
+    text = NGINX.format(folder=folder, port=port, options=options)
+    configuration.write_text("user root;" * (os.geteuid() == 0) + text)
+    command = [programs.require("nginx"), "-c", configuration, "-e", folder / "nginx.log"]
+    server = programs.start_server(servers, command)
+    programs.wait_for(port)
+    return server, folder / "root", f"http://127.0.0.1:{port}"
 
 
-def with_s3(servers, folder, bits, object_put):
-    _, environment, root = start_s3(servers, folder)
+def with_nginx(servers, folder, bits, fragments):
+    root = folder / "bits"
+    serve, url = programs.start_serve(servers, bits, "--storage", root)
+    yield from uploads(bits, fragments, serve, url, root / "entity")
+    curl = programs.require("curl")
+    for name, options in ("nginx", ""), ("nginx-1m", "client_body_buffer_size 1m;"):
+        server, root, url = start_nginx(servers, folder, name, options)
+        yield Subject(name, 0, server, [curl, "-sSf", "-T", None, f"{url}/entity"], root / "entity")
+
+
+def with_s3(servers, folder, bits, fragments):
+    root = folder / "s3-root"
+    (root / "bucket").mkdir(parents=True)
+    port = programs.free_port()
+    keys = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_REGION": "us-east-1"}
+    command = ["s3s-fs", "--host", "127.0.0.1", "--port", str(port), "--access-key", "key", "--secret-key", "secret", root]
+    programs.start_server(servers, command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    programs.wait_for(port)
+    endpoint = {"AWS_ENDPOINT": f"http://127.0.0.1:{port}", "AWS_ALLOW_HTTP": "true"}
+    environment = os.environ | keys | endpoint
     options = ["--storage", "s3://bucket/ours", "--sessions", folder / "sessions"]
-    ours, our_url = start_serve(servers, bits, *options, env=environment)
-    return {
-        "bits upload to bits serve": (ours, our_url, None, root / "ours/entity"),
-        "object_store": (None, [object_put, None, "s3://bucket/entity"], environment, root / "entity"),
-    }
+    serve, url = programs.start_serve(servers, bits, *options, env=environment)
+    yield from uploads(bits, fragments, serve, url, root / "bucket/ours/entity", environment)
+    package = ["--package", "bits-server", "--features", "object"]
+    object_put = programs.build(*package, "--example", "object_put") / "examples/object_put"
+    command = [object_put, None, "s3://bucket/entity"]
+    yield Subject("object_store", 0, None, command, root / "bucket/entity", environment)
 
 
 def compare(arguments, folder):
-    bits, object_put = build()
+    bits = arguments.bits or programs.build_bits()
     entity = folder / "entity"
     generate(entity, arguments.mib)
-    took, client_peaks, server_peaks = {}, {}, {}
+    fragments = [int(it) for it in arguments.fragments.split(",")]
     with contextlib.ExitStack() as servers:
         start = with_s3 if arguments.s3 else with_nginx
-        subjects = start(servers, folder, bits, object_put)
+        subjects = list(start(servers, folder, bits, fragments))
         for round in range(arguments.rounds + 1):
-            for name, (server, command, environment, stored) in subjects.items():
-                if isinstance(command, str):
-                    command = [bits, "upload", None, f"{command}/entity", "--no-resume",
-                               "--fragment-size", arguments.fragment]
-                seconds, peak = run([entity if it is None else it for it in command], environment)
+            for subject in subjects:
+                # What another program wrote must not slow this one down.
+                os.sync()
                 # The first round fills caches.
-                if round > 0:
-                    took.setdefault(name, []).append(seconds)
-                client_peaks[name] = max(peak, client_peaks.get(name, 0))
-                server_peaks[name] = peak_of(server.pid) if server else 0
-        for *_, stored in subjects.values():
-            if not filecmp.cmp(entity, stored, shallow=False):
-                raise SystemExit(f"{stored}: the entity differs from the source")
-    report(arguments.mib, took, client_peaks, server_peaks)
+                subject.run(entity, counts=round > 0)
+        for subject in subjects:
+            if not filecmp.cmp(entity, subject.stored, shallow=False):
+                raise SystemExit(f"{subject.stored}: the entity differs from the source")
+            subject.report(arguments.mib)
+    return subjects
 
 
-def report(mib, took, client_peaks, server_peaks):
-    medians = {name: statistics.median(seconds) for name, seconds in took.items()}
-    for name, median in medians.items():
-        print(f"{name:26} {mib / median:7.0f} MiB/s   peak: client {client_peaks[name] / 2**20:5.1f} MiB,"
-              f" server {server_peaks[name] / 2**20:5.1f} MiB")
-    ours, theirs = medians.values()
-    print(f"ratio of the throughputs {theirs / ours:.2f}")
+def check(subjects):
+    """Prints the ratios with their limits. Returns true if none is exceeded."""
+    nginx = next((it for it in subjects if it.name == "nginx"), None)
+    is_within = True
+    for subject in subjects:
+        if nginx is None or subject.fragment not in LIMITS:
+            continue
+        ratios = [
+            statistics.median(ours) / statistics.median(theirs)
+            for ours, theirs in ((subject.cpu, nginx.cpu), (subject.seconds, nginx.seconds))
+        ]
+        for what, ratio, limit in zip(("cpu", "time"), ratios, LIMITS[subject.fragment]):
+            verdict = "ok" if ratio <= limit else "over"
+            is_within &= ratio <= limit
+            print(f"ratio end-to-end/{subject.fragment}-mib/{what} {ratio:.2f} {limit:.2f} {verdict}")
+    return is_within
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--mib", type=int, default=1024)
-    parser.add_argument("--fragment", default="1MiB")
+    formatter = argparse.RawTextHelpFormatter
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=formatter)
+    parser.add_argument("--mib", type=int, default=512, help="length of the entity")
+    parser.add_argument("--fragments", default="0,1,4,13", help="MiB per fragment; 0 for the default")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--folder", default=programs.ROOT / "target", help="where all programs store")
+    parser.add_argument("--bits", help="an existing program instead of building it")
     parser.add_argument("--s3", action="store_true", help="store in an S3 server")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--folder", default=ROOT / "target")
     arguments = parser.parse_args()
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="throughput-", dir=arguments.folder))
-    try:
-        compare(arguments, folder)
-    finally:
-        shutil.rmtree(folder)
+    with programs.work_folder("throughput", arguments.folder) as folder:
+        subjects = compare(arguments, folder)
+    sys.exit(0 if check(subjects) else 1)
 
 
 if __name__ == "__main__":
