@@ -22,6 +22,7 @@ use crate::signals::Signals;
 /// Runs the server until it is stopped.
 pub fn run(arguments: &ServeArguments) -> Result<(), Failure> {
     telemetry::log(arguments.log_format);
+    raise_file_limit(arguments.max_connections);
     let runtime = runtime().map_err(Failure::failed)?;
     runtime.block_on(serve(arguments))
 }
@@ -59,6 +60,27 @@ async fn server(arguments: &ServeArguments) -> Result<Server, Failure> {
     let built = arguments.apply(builder)?.build().await;
     built.map_err(|error| Failure::failed(error_chain(&error)))
 }
+
+/// Raises the limit of open files as far as the system permits.
+#[cfg(unix)]
+fn raise_file_limit(max_connections: u32) {
+    // A connection, and a file of the storage.
+    let required = 2 * u64::from(max_connections);
+    let limit = rlimit::increase_nofile_limit(u64::MAX);
+    if limit.as_ref().is_ok_and(|limit| *limit >= required) {
+        return;
+    }
+    let limit = limit.map_or_else(|error| error.to_string(), |limit| limit.to_string());
+    tracing::warn!(
+        limit,
+        required,
+        "--max-connections requires more open files than the system permits; raise the limit with `ulimit -Hn` or \
+         LimitNOFILE"
+    );
+}
+
+#[cfg(not(unix))]
+fn raise_file_limit(_: u32) {}
 
 /// Handles SIGXFSZ, which otherwise terminates the process at the file size limit (`ulimit -f`).
 /// The write then fails with an error that is reported to the client.

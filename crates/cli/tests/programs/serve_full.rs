@@ -1,4 +1,4 @@
-//! `serve`: an entity that exceeds the space on the disk.
+//! `serve`: limits of the system on files.
 //!
 //! A limit on the size of files simulates a full disk.
 #![cfg(target_os = "linux")]
@@ -21,7 +21,7 @@ const TOTAL: u64 = 4_000_000;
 
 const DISK_FULL: Refused = (500, Some(0x8007_0070), Some(5), None);
 
-/// A server with a limit on the size of files, and its folders.
+/// A server with a limit of the system, and its folders.
 struct LimitedServer {
     process: Child,
     address: SocketAddr,
@@ -29,14 +29,15 @@ struct LimitedServer {
 }
 
 impl LimitedServer {
-    /// Starts the server. Returns `None` if the limit cannot be set.
-    fn start() -> Option<Self> {
+    /// Starts the server with a limit for `prlimit`. Returns `None` if the limit cannot be set.
+    fn start(limit: &str) -> Option<Self> {
         let folder = tempfile::tempdir().expect("a folder");
         let (root, sessions) = (folder.path().join("root"), folder.path().join("sessions"));
         fs::create_dir(&root).expect("a root");
         let serve = crate::server::command(&root, Some(&sessions));
         let mut limited = Command::new("prlimit");
-        limited.arg(format!("--fsize={MAX_FILE}")).arg(serve.get_program()).args(serve.get_args());
+        limited.arg(limit).arg(serve.get_program()).args(serve.get_args());
+        limited.args(["--listen", "127.0.0.1:0"]);
         limited.env("RUST_LOG", "warn").stdout(Stdio::piped()).stderr(Stdio::null());
         let mut process = match limited.spawn() {
             Ok(process) => process,
@@ -72,7 +73,7 @@ impl Drop for LimitedServer {
 
 #[test]
 fn a_full_disk_is_reported_and_stored_bytes_are_kept() {
-    let Some(server) = LimitedServer::start() else { return };
+    let Some(server) = LimitedServer::start(&format!("--fsize={MAX_FILE}")) else { return };
     let entity = entity(60, TOTAL as usize);
     let mut connection = server.connect();
     let id = connection.ask("/e", &create(), b"").session();
@@ -105,4 +106,21 @@ fn a_full_disk_is_reported_and_stored_bytes_are_kept() {
     let mut kept = files(&server.path("sessions"));
     kept.retain(|path| path.file_name().is_none_or(|name| name != "lock"));
     assert!(kept.is_empty(), "remaining files: {kept:?}");
+}
+
+/// The hard limit permits more files than the soft limit, which programs of the user inherit.
+#[test]
+fn uploads_beyond_the_soft_limit_of_open_files_succeed() {
+    let Some(server) = LimitedServer::start("--nofile=64:2000") else { return };
+    let uploads = (0..100).map(|number| {
+        let (target, mut connection) = (format!("/e{number}"), server.connect());
+        let id = connection.ask(&target, &create(), b"").session();
+        // The file is open until the last byte.
+        connection.send(&target, &fragment(id, 0..2, 2), b"a");
+        connection
+    });
+    for mut connection in uploads.collect::<Vec<_>>() {
+        connection.raw([b'b']);
+        assert_eq!(connection.answer().received(), 2);
+    }
 }
