@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::task::AbortOnDropHandle;
 
@@ -36,6 +36,7 @@ pub struct Builder {
     address: &'static str,
     early: Box<EarlyHandler>,
     tls: Option<TlsAcceptor>,
+    receive_buffer: Option<u32>,
 }
 
 impl Builder {
@@ -55,6 +56,12 @@ impl Builder {
         self
     }
 
+    /// Limits the number of bytes that arrive before they are read.
+    pub fn receive_buffer(mut self, size: u32) -> Self {
+        self.receive_buffer = Some(size);
+        self
+    }
+
     pub fn tls(mut self, acceptor: TlsAcceptor) -> Self {
         self.tls = Some(acceptor);
         self
@@ -64,7 +71,7 @@ impl Builder {
         self,
         handler: impl FnMut(&Request, &mut Bits) -> Option<Answer> + Send + 'static,
     ) -> Server {
-        let listener = TcpListener::bind(self.address).await.unwrap();
+        let listener = listen(self.address.parse().unwrap(), self.receive_buffer);
         let address = listener.local_addr().unwrap();
         let shared = Arc::new(Shared {
             handler: Mutex::new(Box::new(handler)),
@@ -86,6 +93,7 @@ impl Server {
             address: "127.0.0.1:0",
             early: Box::new(|_| None),
             tls: None,
+            receive_buffer: None,
         }
     }
 
@@ -116,6 +124,16 @@ impl Server {
     pub fn kinds(&self) -> Vec<String> {
         self.requests().iter().map(Request::kind).collect()
     }
+}
+
+fn listen(address: SocketAddr, receive_buffer: Option<u32>) -> TcpListener {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() };
+    let socket = socket.unwrap();
+    if let Some(size) = receive_buffer {
+        socket.set_recv_buffer_size(size).unwrap();
+    }
+    socket.bind(address).unwrap();
+    socket.listen(1024).unwrap()
 }
 
 async fn accept(listener: TcpListener, tls: Option<TlsAcceptor>, shared: Arc<Shared>) {
