@@ -306,6 +306,8 @@ impl Run {
         self.show(Phase::Cancelling);
         let mut replaced = Self {
             machine,
+            options: self.options,
+            adapts: false,
             shared: Arc::clone(&self.shared),
             url: self.url.clone(),
             source: self.source.clone(),

@@ -1,17 +1,27 @@
 //! The length of fragments, which adapts to the server and the connection. The clock is simulated.
 
 use std::pin::pin;
+use std::sync::mpsc;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
-use bits_client::{Error, StateDir};
+use bits_client::{Client, Error, StateDir};
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{Answer, Request, Server, ack, answer, builder, client, content};
+use crate::support::{Answer, Request, Server, ack, answer, builder, content};
 
 const MIB: usize = 1 << 20;
 
-/// Lets the simulated time pass.
+/// Stops the simulated clock until the returned value is dropped. Otherwise time passes when all tasks wait, also
+/// for the kernel.
+fn stop_clock() -> mpsc::Sender<()> {
+    let (sender, receiver) = mpsc::channel();
+    // The clock stops while a blocking task runs.
+    tokio::task::spawn_blocking(move || receiver.recv());
+    sender
+}
+
+/// Lets time pass on a stopped clock.
 fn pass(time: Duration) {
     let passed = pin!(tokio::time::advance(time));
     let _ = passed.poll(&mut Context::from_waker(Waker::noop()));
@@ -34,6 +44,11 @@ async fn slow(bytes_per_second: usize) -> Server {
     .await
 }
 
+/// Returns a client that retries at once: time does not pass by itself.
+fn client() -> Client {
+    builder().backoff(Duration::ZERO, Duration::ZERO).build().unwrap()
+}
+
 async fn upload(server: &Server, length: usize) {
     client().upload(server.url("/x")).bytes(content(length)).send().await.unwrap();
     assert!(server.bits().data == content(length));
@@ -41,6 +56,7 @@ async fn upload(server: &Server, length: usize) {
 
 #[tokio::test(start_paused = true)]
 async fn fragments_grow_while_transfers_succeed() {
+    let _stopped = stop_clock();
     let server = slow(100 * MIB).await;
     upload(&server, 40 * MIB).await;
     assert_eq!(lengths(&server), [4096, 8192, 13 * 1024, 13 * 1024, 2048]);
@@ -48,6 +64,7 @@ async fn fragments_grow_while_transfers_succeed() {
 
 #[tokio::test(start_paused = true)]
 async fn a_fragment_takes_about_ten_seconds() {
+    let _stopped = stop_clock();
     let server = slow(MIB / 4).await;
     upload(&server, 10 * MIB).await;
     assert_eq!(lengths(&server), [4096, 2560, 2560, 1024]);
@@ -58,6 +75,7 @@ async fn a_fragment_takes_about_ten_seconds() {
 
 #[tokio::test(start_paused = true)]
 async fn a_rejected_length_is_not_tried_again() {
+    let _stopped = stop_clock();
     let server = Server::start(|request, _| {
         let is_too_long = request.body.len() > 3 * MIB;
         is_too_long.then(|| answer("413 Payload Too Large", &[], b""))
@@ -70,6 +88,7 @@ async fn a_rejected_length_is_not_tried_again() {
 /// Another process knows the maximum too.
 #[tokio::test(start_paused = true)]
 async fn a_resumed_upload_keeps_the_maximum() {
+    let _stopped = stop_clock();
     let cancel = CancellationToken::new();
     let token = cancel.clone();
     let server = Server::start(move |request, bits| {
@@ -94,6 +113,7 @@ async fn a_resumed_upload_keeps_the_maximum() {
 
 #[tokio::test(start_paused = true)]
 async fn an_interrupted_fragment_is_shorter_at_the_next_try() {
+    let _stopped = stop_clock();
     let mut is_first = true;
     let server = Server::builder()
         .early(move |request| {
@@ -108,13 +128,17 @@ async fn an_interrupted_fragment_is_shorter_at_the_next_try() {
 
 #[tokio::test(start_paused = true)]
 async fn a_fragment_that_is_not_sent_in_time_is_shorter_at_the_next_try() {
+    let _stopped = stop_clock();
     let mut fragments = 0;
     let server = Server::builder()
         .early(move |request| {
             fragments += u32::from(request.kind() == "fragment");
             // The second one is longer than the buffers of a connection.
             let stalls = request.kind() == "fragment" && fragments == 2;
-            stalls.then(|| Answer::Ignore(Vec::new()))
+            stalls.then(|| {
+                pass(Duration::from_secs(1000));
+                Answer::Ignore(Vec::new())
+            })
         })
         .receive_buffer(64 * 1024)
         .start(|_, _| None)
@@ -125,6 +149,7 @@ async fn a_fragment_that_is_not_sent_in_time_is_shorter_at_the_next_try() {
 
 #[tokio::test(start_paused = true)]
 async fn a_length_of_the_caller_stays() {
+    let _stopped = stop_clock();
     for rate in [MIB / 16, 100 * MIB] {
         let server = slow(rate).await;
         let upload = client().upload(server.url("/x")).bytes(content(5 * MIB));
@@ -145,6 +170,7 @@ async fn fragments_do_not_outgrow_the_rate_limit() {
 /// Only bytes that were sent and acknowledged say anything about the connection.
 #[tokio::test(start_paused = true)]
 async fn a_partial_ack_changes_nothing() {
+    let _stopped = stop_clock();
     let server = Server::start(|request, bits| {
         let is_first = request.kind() == "fragment" && bits.data.is_empty();
         is_first.then(|| {
