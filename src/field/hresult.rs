@@ -57,8 +57,8 @@ macro_rules! known {
             /// Every value that has a name.
             pub const KNOWN: &'static [Self] = &[$( Self::$name, )+];
 
-            /// Returns the name of a known value, as in the headers of Windows. The names of the
-            /// two codes for a full disk are specific to this crate.
+            /// Returns the name of a known value, as in the headers of Windows. The names of
+            /// codes of Win32 and of the two codes for a full disk are specific to this crate.
             #[must_use]
             pub const fn name(self) -> Option<&'static str> {
                 match self.0.get() {
@@ -84,8 +84,11 @@ known! {
     BG_S_UNABLE_TO_DELETE_FILES 0x0020_001A "temporary files could not be deleted";
     BG_S_OVERRIDDEN_BY_POLICY 0x0020_0055 "a group policy overrides the setting";
     E_ACCESSDENIED 0x8007_0005 "access is denied";
+    FILE_EXISTS 0x8007_0050 "the file exists (ERROR_FILE_EXISTS of Win32)";
     E_INVALIDARG 0x8007_0057 "invalid request";
     DISK_FULL 0x8007_0070 "the disk is full (the code of Win32)";
+    INVALID_NAME 0x8007_007B "the name is invalid (ERROR_INVALID_NAME of Win32)";
+    ALREADY_EXISTS 0x8007_00B7 "the file already exists (ERROR_ALREADY_EXISTS of Win32)";
     DISK_FULL_MC_BUP 0x8007_0112 "the disk is full (the code in the specification)";
     BG_E_HTTP_ERROR_400 0x8019_0190 "HTTP 400: bad request";
     BG_E_HTTP_ERROR_401 0x8019_0191 "HTTP 401: unauthorised";

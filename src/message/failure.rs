@@ -16,7 +16,7 @@ use crate::http1::StatusCode;
 /// | [`StartOver`](Self::StartOver) | code 0x8020001F |
 /// | [`Credentials`](Self::Credentials) | 401, 407 |
 /// | [`SmallerFragments`](Self::SmallerFragments) | 413 |
-/// | [`Fatal`](Self::Fatal) | codes `BG_E_TOO_LARGE`, `E_INVALIDARG`, `E_ACCESSDENIED` |
+/// | [`Fatal`](Self::Fatal) | codes `BG_E_TOO_LARGE`, `E_INVALIDARG`, `E_ACCESSDENIED`, `FILE_EXISTS`, `ALREADY_EXISTS` |
 /// | [`Transient`](Self::Transient) | 408, 409, 429, 5xx except 501 and 505, 3xx except 300 to 305 and 307 |
 /// | [`Fatal`](Self::Fatal) | everything else |
 ///
@@ -93,7 +93,13 @@ impl Failure {
             (413, _) => Self::SmallerFragments,
             (
                 _,
-                Some(HResult::BG_E_TOO_LARGE | HResult::E_INVALIDARG | HResult::E_ACCESSDENIED),
+                Some(
+                    HResult::BG_E_TOO_LARGE
+                    | HResult::E_INVALIDARG
+                    | HResult::E_ACCESSDENIED
+                    | HResult::FILE_EXISTS
+                    | HResult::ALREADY_EXISTS,
+                ),
             ) => Self::Fatal,
             _ => Self::of_status(status),
         }

@@ -100,11 +100,35 @@ impl<'b> Refusal<'b> {
         Self::of_server(StatusCode::LENGTH_REQUIRED, HResult::E_INVALIDARG)
     }
 
-    /// The client may not upload to this destination, or may not overwrite it: 403,
-    /// `E_ACCESSDENIED`.
+    /// The client may not upload to this destination: 403, `E_ACCESSDENIED`.
     #[must_use]
     pub const fn access_denied() -> Self {
         Self::of_server(StatusCode::FORBIDDEN, HResult::E_ACCESSDENIED)
+    }
+
+    /// An entity exists at the destination and may not be replaced: 403 with `code`.
+    ///
+    /// [`FILE_EXISTS`](HResult::FILE_EXISTS) distinguishes it from missing access, and a user of
+    /// Windows reads "The file exists". \[MC-BUP\] 2.2.1.2 has
+    /// [`E_ACCESSDENIED`](HResult::E_ACCESSDENIED) for both. Microsoft's page on the Ack for
+    /// Create-Session has the status 409, but clients of Windows retry after it.
+    ///
+    /// ```
+    /// use bits_proto::field::HResult;
+    /// use bits_proto::message::{Failure, Refusal};
+    ///
+    /// let refusal = Refusal::destination_exists(HResult::FILE_EXISTS);
+    /// assert_eq!(refusal.failure(), Failure::Fatal);
+    /// ```
+    #[must_use]
+    pub const fn destination_exists(code: HResult) -> Self {
+        Self::of_server(StatusCode::FORBIDDEN, code)
+    }
+
+    /// The destination has a name that the server cannot use: 403, `INVALID_NAME`.
+    #[must_use]
+    pub const fn invalid_name() -> Self {
+        Self::of_server(StatusCode::FORBIDDEN, HResult::INVALID_NAME)
     }
 
     /// Uploads are not enabled for this destination: 501, `E_ACCESSDENIED`.

@@ -65,6 +65,10 @@ pub struct Policy<'p> {
     pub drain_limit: u64,
     /// Error code for a full disk. Default: [`HResult::DISK_FULL`], as Windows sends.
     pub disk_full: HResult,
+    /// Error code for an entity at the destination that may not be replaced, sent with 403. Default:
+    /// [`HResult::FILE_EXISTS`]. \[MC-BUP\] 2.2.1.2 has [`HResult::E_ACCESSDENIED`], which a client
+    /// cannot distinguish from missing access.
+    pub destination_exists: HResult,
     /// Header fields that carry an error code. Default: [`ErrorFields::Both`].
     pub error_fields: ErrorFields,
 }
@@ -156,6 +160,7 @@ impl Policy<'static> {
         work_timeout: Duration::from_secs(15 * 60),
         drain_limit: 16 * 1024 * 1024,
         disk_full: HResult::DISK_FULL,
+        destination_exists: HResult::FILE_EXISTS,
         error_fields: ErrorFields::Both,
     };
 }
@@ -199,6 +204,7 @@ setters! {
     with_work_timeout: work_timeout: Duration,
     with_drain_limit: drain_limit: u64,
     with_disk_full: disk_full: HResult,
+    with_destination_exists: destination_exists: HResult,
     with_error_fields: error_fields: ErrorFields,
 }
 

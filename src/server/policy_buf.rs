@@ -88,6 +88,7 @@ policy_buf! {
     work_timeout: Duration,
     drain_limit: u64,
     disk_full: HResult,
+    destination_exists: HResult,
     error_fields: ErrorFields,
 }
 

@@ -148,7 +148,7 @@ impl Session {
         let protocol = create.supported_protocols.negotiate(policy.protocols);
         let protocol = protocol.ok_or(Refusal::invalid_argument())?;
         if access == Access::GrantedOverExisting && !policy.overwrites {
-            return Err(Refusal::access_denied());
+            return Err(Refusal::destination_exists(policy.destination_exists));
         }
         let id = uuid::Builder::from_random_bytes(random).into_uuid();
         let session = Self {

@@ -199,12 +199,15 @@ pub enum Access {
     /// Access is granted.
     Granted,
     /// Access is granted, and there is an entity at the destination. Create-Session is refused with
-    /// 403 unless [`Policy::overwrites`](super::Policy::overwrites) is set.
+    /// 403 and the code [`Policy::destination_exists`](super::Policy::destination_exists), unless
+    /// [`Policy::overwrites`](super::Policy::overwrites) is set.
     GrantedOverExisting,
     /// The client is not authenticated: 401. The embedder adds WWW-Authenticate.
     Unauthenticated,
-    /// Access is denied: 403.
+    /// Access is denied: 403, `E_ACCESSDENIED`.
     Denied,
+    /// The client may upload, but not to a destination of this name: 403, `INVALID_NAME`.
+    InvalidName,
     /// Uploads are disabled for this URL: 501.
     Disabled,
 }
@@ -231,6 +234,7 @@ impl Access {
             Self::Granted | Self::GrantedOverExisting => None,
             Self::Unauthenticated => Some(Refusal::bare(StatusCode::UNAUTHORIZED)),
             Self::Denied => Some(Refusal::access_denied()),
+            Self::InvalidName => Some(Refusal::invalid_name()),
             Self::Disabled => Some(Refusal::uploads_disabled()),
         }
     }
@@ -281,9 +285,10 @@ pub enum Reply {
 pub enum HostError {
     /// The disk is full; answered as set by [`Policy::disk_full`](super::Policy::disk_full).
     DiskFull,
-    /// The client may not write to the destination: 403.
+    /// The client may not write to the destination: 403, `E_ACCESSDENIED`.
     AccessDenied,
-    /// An entity that may not be replaced exists at the destination: 403.
+    /// An entity that may not be replaced exists at the destination: 403 with the code
+    /// [`Policy::destination_exists`](super::Policy::destination_exists).
     DestinationExists,
     /// The staged bytes of the entity are lost, and the session ends. Close-Session is answered
     /// with 404 and a fragment with *session not found*, so that the client starts over. If a server
@@ -331,7 +336,8 @@ impl HostError {
     pub fn refusal(self, policy: &Policy<'_>) -> Refusal<'static> {
         match self {
             Self::DiskFull => Refusal::disk_full(policy.disk_full),
-            Self::AccessDenied | Self::DestinationExists => Refusal::access_denied(),
+            Self::AccessDenied => Refusal::access_denied(),
+            Self::DestinationExists => Refusal::destination_exists(policy.destination_exists),
             Self::EntityLost => Refusal::bare(StatusCode::NOT_FOUND),
             Self::Application { status, code } => Refusal::from_application(status, code),
             Self::Other => Refusal::bare(StatusCode::INTERNAL_SERVER_ERROR),

@@ -15,6 +15,7 @@ use support::upload::{
 
 const INVALID_ARGUMENT: u32 = 0x8007_0057;
 const ACCESS_DENIED: u32 = 0x8007_0005;
+const FILE_EXISTS: u32 = 0x8007_0050;
 const TOO_LARGE: u32 = 0x8020_0020;
 
 #[test]
@@ -230,7 +231,7 @@ fn class(code: u16, error: Option<u32>) -> &'static str {
         (_, Some(SESSION_NOT_FOUND)) => "start over",
         (401 | 407, _) => "credentials",
         (413, _) => "smaller",
-        (_, Some(INVALID_ARGUMENT | ACCESS_DENIED | TOO_LARGE)) => "fatal",
+        (_, Some(INVALID_ARGUMENT | ACCESS_DENIED | TOO_LARGE | FILE_EXISTS)) => "fatal",
         (300..=305 | 307 | 501 | 505, _) => "fatal",
         (300..=399 | 408 | 409 | 429 | 500..=599, _) => "transient",
         _ => "fatal",
@@ -239,9 +240,9 @@ fn class(code: u16, error: Option<u32>) -> &'static str {
 
 #[test]
 fn a33_every_status_and_code_has_its_effect() {
-    // No code, the four codes with an effect, an unrelated code, and disk full.
-    let errors = [SESSION_NOT_FOUND, INVALID_ARGUMENT, ACCESS_DENIED, TOO_LARGE, 0x8000_4005];
-    let errors = errors.into_iter().chain([0x8007_0070]).map(Some).chain([None]);
+    // No code, the five codes with an effect, an unrelated code, and disk full.
+    let errors = [SESSION_NOT_FOUND, INVALID_ARGUMENT, ACCESS_DENIED, TOO_LARGE, FILE_EXISTS];
+    let errors = errors.into_iter().chain([0x8000_4005, 0x8007_0070]).map(Some).chain([None]);
     let begin = Client::with_session(25, SMALL).with_exchange(&fragment_ack(10));
     for error in errors {
         for code in (300..1000_u16).filter(|code| error.is_some() || *code != 416) {

@@ -9,7 +9,7 @@ use field_values::check_error;
 
 /// The values on Microsoft's page on BITS return values, in its order, followed by the values that
 /// are only in \[MC-BUP\] 2.2.1.2.
-const NAMED: [(&str, u32); 59] = [
+const NAMED: [(&str, u32); 62] = [
     ("BG_S_PARTIAL_COMPLETE", 0x0020_0017),
     ("BG_S_UNABLE_TO_DELETE_FILES", 0x0020_001A),
     ("BG_S_OVERRIDDEN_BY_POLICY", 0x0020_0055),
@@ -67,6 +67,9 @@ const NAMED: [(&str, u32); 59] = [
     ("BG_E_SESSION_NOT_FOUND", 0x8020_001F),
     ("E_ACCESSDENIED", 0x8007_0005),
     ("E_INVALIDARG", 0x8007_0057),
+    ("FILE_EXISTS", 0x8007_0050),
+    ("INVALID_NAME", 0x8007_007B),
+    ("ALREADY_EXISTS", 0x8007_00B7),
     ("DISK_FULL", 0x8007_0070),
     ("DISK_FULL_MC_BUP", 0x8007_0112),
 ];
@@ -93,6 +96,9 @@ fn the_constants_have_their_values() {
     for (constant, value) in [
         (HResult::E_ACCESSDENIED, 0x8007_0005),
         (HResult::E_INVALIDARG, 0x8007_0057),
+        (HResult::FILE_EXISTS, 0x8007_0050),
+        (HResult::INVALID_NAME, 0x8007_007B),
+        (HResult::ALREADY_EXISTS, 0x8007_00B7),
         (HResult::DISK_FULL, 0x8007_0070),
         (HResult::DISK_FULL_MC_BUP, 0x8007_0112),
         (HResult::BG_E_SESSION_NOT_FOUND, 0x8020_001F),

@@ -17,6 +17,8 @@ use messages::{Draft, Reader, session};
 
 const INVALID_ARGUMENT: u32 = 0x8007_0057;
 const ACCESS_DENIED: u32 = 0x8007_0005;
+const FILE_EXISTS: u32 = 0x8007_0050;
+const ALREADY_EXISTS: u32 = 0x8007_00B7;
 const SESSION_NOT_FOUND: u32 = 0x8020_001F;
 const TOO_LARGE: u32 = 0x8020_0020;
 
@@ -92,6 +94,7 @@ fn the_refusals_of_a_server_are_those_of_the_table() {
         (Refusal::invalid_argument(), 400, INVALID_ARGUMENT),
         (Refusal::length_required(), 411, INVALID_ARGUMENT),
         (Refusal::access_denied(), 403, ACCESS_DENIED),
+        (Refusal::destination_exists(HResult::E_ACCESSDENIED), 403, ACCESS_DENIED),
         (Refusal::uploads_disabled(), 501, ACCESS_DENIED),
         (Refusal::session_not_found(), 500, SESSION_NOT_FOUND),
         (Refusal::too_large(), 500, TOO_LARGE),
@@ -99,6 +102,17 @@ fn the_refusals_of_a_server_are_those_of_the_table() {
         (Refusal::disk_full(HResult::DISK_FULL_MC_BUP), 500, 0x8007_0112),
     ] {
         assert_eq!(in_numbers(&refusal), (status, Some(code), Some(5)), "{refusal:?}");
+    }
+}
+
+#[test]
+fn refusals_of_a_destination_have_codes_of_win32() {
+    for (refusal, code) in [
+        (Refusal::destination_exists(HResult::FILE_EXISTS), FILE_EXISTS),
+        (Refusal::invalid_name(), 0x8007_007B),
+    ] {
+        assert_eq!(in_numbers(&refusal), (403, Some(code), Some(5)));
+        assert_eq!(refusal.failure(), Failure::Fatal);
     }
 }
 
@@ -190,18 +204,22 @@ fn expected_failure(status: u16, code: Option<u32>, context: Option<u32>) -> Opt
         _ if is_by_status_alone => *of_server,
         Some(SESSION_NOT_FOUND) => Some(Failure::StartOver),
         _ if asks_for_other_request => *of_server,
-        Some(TOO_LARGE | INVALID_ARGUMENT | ACCESS_DENIED) => Some(Failure::Fatal),
+        Some(TOO_LARGE | INVALID_ARGUMENT | ACCESS_DENIED | FILE_EXISTS | ALREADY_EXISTS) => {
+            Some(Failure::Fatal)
+        }
         _ => *of_server,
     }
 }
 
 /// No code, codes that decide the class, and others.
-pub(super) const CODES: [Option<u32>; 11] = [
+pub(super) const CODES: [Option<u32>; 13] = [
     None,
     Some(SESSION_NOT_FOUND),
     Some(TOO_LARGE),
     Some(INVALID_ARGUMENT),
     Some(ACCESS_DENIED),
+    Some(FILE_EXISTS),
+    Some(ALREADY_EXISTS),
     Some(0x8007_0070),
     Some(0x8007_0112),
     Some(0x8020_001E),

@@ -175,6 +175,8 @@ fn every_refusal_is_an_http_response_without_a_body() {
         Refusal::invalid_argument(),
         Refusal::length_required(),
         Refusal::access_denied(),
+        Refusal::destination_exists(HResult::FILE_EXISTS),
+        Refusal::invalid_name(),
         Refusal::uploads_disabled(),
         Refusal::session_not_found(),
         Refusal::too_large(),

@@ -137,7 +137,7 @@ fn a23_the_order_of_the_checks() {
     for (create, access, expected) in [
         (create, Access::Denied, ACCESS_DENIED),
         (create, Access::GrantedOverExisting, INVALID_ARGUMENT),
-        (CreateSession::default(), Access::GrantedOverExisting, ACCESS_DENIED),
+        (CreateSession::default(), Access::GrantedOverExisting, EXISTS),
     ] {
         let refusal = Session::create(&create, access, &PLAIN, [7; 16], NOW).expect_err("refused");
         assert_eq!(in_numbers(&refusal), expected, "{access:?}");
@@ -167,6 +167,25 @@ fn a34_a_full_disk_is_reported_as_the_policy_sets() {
         assert_eq!(stores(server.fragment(30, 99, 100)).offset, 30);
     }
     assert_eq!(Policy::DEFAULT.disk_full.get(), 0x8007_0070, "as Windows does");
+}
+
+#[test]
+fn an_existing_destination_is_reported_as_the_policy_sets() {
+    let over = Access::GrantedOverExisting;
+    for (policy, code) in [
+        (PLAIN, 0x8007_0050),
+        (PLAIN.with_destination_exists(HResult::E_ACCESSDENIED), 0x8007_0005),
+    ] {
+        let create = CreateSession::default();
+        let refusal = Session::create(&create, over, &policy, [7; 16], NOW).expect_err("refused");
+        assert_eq!(in_numbers(&refusal), (403, Some(code), Some(5)));
+        // An entity that another client has published meanwhile.
+        let mut server = Server::new(policy);
+        assert_eq!(received(server.store(0, 99, 100)), 100);
+        let token = commits(server.close());
+        let step = server.failed(token, HostError::DestinationExists);
+        assert_eq!(refused(step), (403, Some(code), Some(5)));
+    }
 }
 
 #[test]

@@ -45,6 +45,7 @@ fn unusual() -> Policy<'static> {
         .with_work_timeout(Duration::from_secs(3))
         .with_drain_limit(4)
         .with_disk_full(HResult::DISK_FULL_MC_BUP)
+        .with_destination_exists(HResult::E_ACCESSDENIED)
         .with_error_fields(ErrorFields::Error)
 }
 
@@ -106,6 +107,7 @@ fn the_serialized_form_is_readable() {
         "work_timeout": { "secs": 3, "nanos": 0 },
         "drain_limit": 4,
         "disk_full": 0x8007_0112_u32,
+        "destination_exists": 0x8007_0005_u32,
         "error_fields": "error"
     });
     assert_eq!(written, expected);

@@ -135,6 +135,7 @@ fn access_is_checked_before_the_session_lookup() {
     for (access, expected) in [
         (Access::Unauthenticated, (401, None, None)),
         (Access::Denied, ACCESS_DENIED),
+        (Access::InvalidName, INVALID_NAME),
         (Access::Disabled, DISABLED),
     ] {
         let broken = Broken { map: Map::new(), works: Cell::new(0) };
@@ -256,7 +257,7 @@ fn a_refused_create_session_creates_no_session() {
     let mut sessions = table(Map::new(), PLAIN);
     let context = with(ALICE, |it| it.access = Access::GrantedOverExisting);
     let step = sessions.handle_request(&create(), &context, || [7; 16]);
-    assert_eq!(refused_by(step), ACCESS_DENIED);
+    assert_eq!(refused_by(step), EXISTS);
     assert!(sessions.store().is_empty());
 }
 

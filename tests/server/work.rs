@@ -211,10 +211,12 @@ fn an_application_that_forbids_is_not_notified_again() {
 /// notification is repeated, and the refusal has the context of the server.
 #[test]
 fn a_notification_that_failed_locally_is_repeated() {
-    for error in [HostError::AccessDenied, HostError::DestinationExists] {
+    for (error, expected) in
+        [(HostError::AccessDenied, ACCESS_DENIED), (HostError::DestinationExists, EXISTS)]
+    {
         let mut server = Server::new(NOTIFYING);
         let token = notifies(server.store(0, 99, 100));
-        assert_eq!(refused(server.failed(token, error)), ACCESS_DENIED);
+        assert_eq!(refused(server.failed(token, error)), expected);
         let step = server.fragment(50, 99, 100);
         assert!(matches!(step, Step::Notify(_)), "{error:?}: {step:?}");
     }
@@ -255,7 +257,7 @@ fn failed_work_is_requested_again() {
     for (error, expected) in [
         (HostError::DiskFull, (500, Some(0x8007_0070), Some(5))),
         (HostError::AccessDenied, ACCESS_DENIED),
-        (HostError::DestinationExists, ACCESS_DENIED),
+        (HostError::DestinationExists, EXISTS),
         (HostError::Other, (500, None, None)),
     ] {
         let mut server = Server::new(PLAIN);

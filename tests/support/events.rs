@@ -11,7 +11,8 @@ use super::any_session::{Bytes, Event, Range, Which};
 use super::session::{PLAIN, application};
 
 /// Denied access, in all variants.
-pub const DENIALS: [Access; 3] = [Access::Unauthenticated, Access::Denied, Access::Disabled];
+pub const DENIALS: [Access; 4] =
+    [Access::Unauthenticated, Access::Denied, Access::InvalidName, Access::Disabled];
 
 /// Replies that a server application may leave.
 pub const REPLIES: [Reply; 4] = [Reply::None, Reply::Static, Reply::Kept, Reply::Pending];

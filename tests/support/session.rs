@@ -18,6 +18,8 @@ pub const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 pub const INVALID_ARGUMENT: Refused = (400, Some(0x8007_0057), Some(5));
 pub const ACCESS_DENIED: Refused = (403, Some(0x8007_0005), Some(5));
+pub const EXISTS: Refused = (403, Some(0x8007_0050), Some(5));
+pub const INVALID_NAME: Refused = (403, Some(0x8007_007B), Some(5));
 pub const DISABLED: Refused = (501, Some(0x8007_0005), Some(5));
 pub const NOT_FOUND: Refused = (500, Some(0x8020_001F), Some(5));
 pub const GONE: Refused = (410, None, None);

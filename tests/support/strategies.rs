@@ -41,6 +41,8 @@ fn refusal_base() -> impl Strategy<Value = Refusal<'static>> {
         Refusal::invalid_argument(),
         Refusal::length_required(),
         Refusal::access_denied(),
+        Refusal::destination_exists(HResult::FILE_EXISTS),
+        Refusal::invalid_name(),
         Refusal::uploads_disabled(),
         Refusal::session_not_found(),
         Refusal::too_large(),
