@@ -19,9 +19,12 @@ pub(super) fn advice(error: &Error) -> Option<Cow<'static, str>> {
         Error::Unauthorized { status, schemes, sent } => {
             return Some(credentials_advice(*status, schemes, *sent));
         }
+        Error::AccessDenied { code: Some(HResult::INVALID_NAME), .. } => {
+            "Choose another name: the server cannot store an entity with this one."
+        }
         Error::AccessDenied { .. } => {
-            "The folder of the URL may not exist on the server, or a file there may not be replaced: check \
-             the URL, or ask the operator of the server for access."
+            "The folder of the URL may not exist on the server, or a server of Windows may not replace a \
+             file there: check the URL, or ask the operator of the server for access."
         }
         Error::AlreadyExists { destination } if destination.contains("://") => {
             "An earlier run may have completed this upload. Otherwise choose another URL, or ask the \

@@ -9,9 +9,6 @@ use bits_proto::http1::StatusCode;
 
 use super::Error;
 
-/// `ERROR_FILE_EXISTS` and `ERROR_ALREADY_EXISTS` of Win32.
-const EXISTS: [u32; 2] = [0x8007_0050, 0x8007_00B7];
-
 /// The schemes that this library can answer.
 const SPOKEN: &str = "Basic, Bearer and Digest";
 
@@ -37,7 +34,7 @@ impl Error {
         url: &str,
     ) -> Self {
         match (status.get(), code) {
-            (_, Some(code)) if EXISTS.contains(&code.get()) => {
+            (_, Some(HResult::FILE_EXISTS | HResult::ALREADY_EXISTS)) => {
                 Self::AlreadyExists { destination: url.into() }
             }
             (_, Some(it)) if it.is_disk_full() => Self::Full { status, code, failures: 0 },

@@ -113,7 +113,7 @@ async fn a_taken_name_is_an_error() {
     let url = format!("http://{address}/upload/file.bin");
     client().upload(&url).bytes("first").send().await.unwrap();
     let error = client().upload(&url).bytes("second").send().await.unwrap_err();
-    assert!(matches!(error, bits_client::Error::AccessDenied { .. }), "{error:?}");
+    assert!(matches!(error, bits_client::Error::AlreadyExists { .. }), "{error:?}");
 }
 
 /// A refused upload must not count towards the limits of the server until its session expires.

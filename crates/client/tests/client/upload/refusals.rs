@@ -19,10 +19,21 @@ async fn each_refusal_has_its_variant() {
     const DENIED: &[(&str, &str)] = &[("BITS-Error-Code", "0x80070005")];
     let (error, server) = refused("403 Forbidden", DENIED).await;
     assert!(matches!(error, Error::AccessDenied { code: Some(_), .. }), "{error:?}");
+    assert!(error.advice().unwrap().contains("for access"));
     assert!(server.bits().cancelled);
-    const EXISTS: &[(&str, &str)] = &[("BITS-Error-Code", "0x80070050")];
-    let (error, _) = refused("403 Forbidden", EXISTS).await;
-    assert!(matches!(error, Error::AlreadyExists { .. }), "{error:?}");
+    const INVALID_NAME: &[(&str, &str)] = &[("BITS-Error-Code", "0x8007007B")];
+    let (error, _) = refused("403 Forbidden", INVALID_NAME).await;
+    assert!(matches!(error, Error::AccessDenied { code: Some(_), .. }), "{error:?}");
+    assert!(error.advice().unwrap().contains("another name"));
+    const EXISTS: [&[(&str, &str)]; 2] =
+        [&[("BITS-Error-Code", "0x80070050")], &[("BITS-Error-Code", "0x800700B7")]];
+    for (status, fields) in ["403 Forbidden", "409 Conflict"]
+        .into_iter()
+        .flat_map(|it| EXISTS.map(|fields| (it, fields)))
+    {
+        let (error, _) = refused(status, fields).await;
+        assert!(matches!(error, Error::AlreadyExists { .. }), "{error:?}");
+    }
     const FULL: &[(&str, &str)] = &[("BITS-Error-Code", "0x80070070")];
     let (error, _) = refused("500 Internal Server Error", FULL).await;
     assert!(matches!(error, Error::Full { .. }), "{error:?}");
