@@ -8,14 +8,14 @@ use axum::Router;
 use axum::routing::get;
 use bits_server::sessions::FileSessions;
 use bits_server::storage::FileStorage;
-use bits_server::{Completed, Limits, Server};
+use bits_server::{Completed, GIB, Limits, Server};
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let bits = Server::builder()
         .storage(FileStorage::open("uploads")?)
         .sessions(FileSessions::open("sessions")?)
-        .limits(Limits { max_upload: Some(20 << 30), ..Limits::default() })
+        .limits(Limits { max_upload: Some(20 * GIB), ..Limits::default() })
         .on_complete(|upload: Completed| async move {
             println!("{} from {}: {} bytes", upload.key, upload.principal, upload.length);
         })

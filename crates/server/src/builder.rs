@@ -1,6 +1,6 @@
 //! Creation of a server.
 
-use std::future::Future;
+use std::future::{Future, ready};
 use std::sync::Arc;
 
 use bits_proto::download::PlanLimits;
@@ -8,20 +8,22 @@ use bits_proto::message::ParseOptions;
 use bits_proto::server::{CommitAt, PolicyBuf, SessionLimits};
 use http::Uri;
 use http::request::Parts;
-use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::access::{self, Authorize, AuthorizeFn};
+use crate::admission::Admissions;
+use crate::error::BuildError;
 use crate::hooks::{
     self, CompleteFn, Completed, DestinationFn, HookResult, IntoDestination, SessionDataFn,
 };
 use crate::public_url::PublicUrls;
+use crate::refusals::RefusalLog;
 use crate::reply::{Application, IntoReply, Upload};
 use crate::server::Inner;
-use crate::sessions::{SessionStore, SessionStoreError};
-use crate::storage::{Storage, StorageError};
-use crate::{Limits, Principal, Server};
+use crate::sessions::SessionStore;
+use crate::storage::Storage;
+use crate::{Deny, Limits, Principal, Server};
 
 /// Settings of a [`Server`].
 ///
@@ -45,48 +47,6 @@ pub struct Builder {
     keeps_every_upload: bool,
     #[cfg(feature = "sha256")]
     has_sha256: bool,
-}
-
-/// Reasons why a server cannot start.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum BuildError {
-    /// [`Builder::storage`] was not called.
-    #[error("no storage: call Builder::storage")]
-    MissingStorage,
-    /// [`Builder::sessions`] was not called.
-    #[error("no session store: call Builder::sessions")]
-    MissingSessions,
-    /// The storage does not work.
-    #[error("storage cannot be used: {0}")]
-    Storage(#[source] StorageError),
-    /// The session store does not work.
-    #[error("{0}")]
-    Sessions(#[source] SessionStoreError),
-    /// The storage cannot read entities before they are published, which
-    /// [`Builder::reply`] and notification by value require.
-    #[error(
-        "storage cannot read uploads before they are published, as replies and notification by value require"
-    )]
-    UnreadableStaging,
-    /// The settings of the server application are invalid.
-    #[cfg(feature = "notify")]
-    #[error("notification of {url}: {reason}")]
-    Notify {
-        /// The URL.
-        url: String,
-        /// The reason.
-        #[source]
-        reason: crate::BoxError,
-    },
-    /// The public URL is invalid.
-    #[error(
-        "public URL {url:?}: expected an http or https URL without a query, such as https://host/upload"
-    )]
-    PublicUrl {
-        /// The URL.
-        url: String,
-    },
 }
 
 impl Default for Builder {
@@ -139,6 +99,26 @@ impl Builder {
     /// HTTP server adds. See [`Authorize`] for the forms it can have.
     pub fn authorize(mut self, authorize: impl for<'a> Authorize<'a> + 'static) -> Self {
         self.authorize = Some(access::boxed(authorize));
+        self
+    }
+
+    /// Sets a check of every request that decides at once; see [`authorize`](Self::authorize).
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use bits_server::{Deny, Principal, Server};
+    ///
+    /// let builder = Server::builder().authorize_sync(|request| {
+    ///     let name = request.headers.get("x-machine").and_then(|name| name.to_str().ok());
+    ///     name.map(Principal::new).ok_or(Deny::Forbidden)
+    /// });
+    /// ```
+    pub fn authorize_sync(
+        mut self,
+        authorize: impl Fn(&Parts) -> Result<Principal, Deny> + Send + Sync + 'static,
+    ) -> Self {
+        self.authorize = Some(Box::new(move |request| Box::pin(ready(authorize(request)))));
         self
     }
 
@@ -318,6 +298,8 @@ impl Builder {
             urls,
             has_downloads: self.has_downloads,
             keeps_every_upload: self.keeps_every_upload,
+            admissions: Admissions::default(),
+            refusal_log: RefusalLog::default(),
             #[cfg(feature = "sha256")]
             has_sha256: self.has_sha256,
             tasks: TaskTracker::new(),

@@ -87,7 +87,7 @@ impl Inner {
             .with_tag(tag.as_deref().and_then(|tag| EntityTag::try_from(tag).ok()))
             .with_content_type(ContentType::try_from("application/octet-stream").ok());
         let request = Request::from_http(parts)?;
-        let boundary = Boundary::from_random(u128::from_ne_bytes(crate::driver::random()?));
+        let boundary = Boundary::from_random(u128::from_ne_bytes(crate::random::bytes()?));
         let plan = Plan::new(&request, &described, &self.plan_limits, boundary);
         let head = plan.to_http(NO_EXTRAS)?;
         debug!(status = head.status().as_u16(), bytes = plan.content_length(), "download answered");

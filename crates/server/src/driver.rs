@@ -273,9 +273,3 @@ async fn retry_later(
 pub(crate) fn now() -> Duration {
     SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default()
 }
-
-/// Returns unpredictable bytes for the id of a session.
-pub(crate) fn random() -> Result<[u8; 16], getrandom::Error> {
-    let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes).map(|()| bytes)
-}

@@ -7,7 +7,7 @@
 //! ```
 //! use bits_server::sessions::MemorySessions;
 //! use bits_server::storage::MemoryStorage;
-//! use bits_server::{Completed, Deny, Limits, Parts, Principal, Server};
+//! use bits_server::{Completed, Deny, GIB, Limits, Parts, Principal, Server};
 //! # fn machine_of(request: &Parts) -> Result<Principal, Deny> {
 //! #     let name = request.headers.get("x-machine").and_then(|name| name.to_str().ok());
 //! #     name.map(Principal::new).ok_or(Deny::unauthenticated("Basic"))
@@ -21,7 +21,7 @@
 //! let bits = Server::builder()
 //!     .storage(MemoryStorage::new()) // or FileStorage, SharedFileStorage, ObjectStorage
 //!     .sessions(MemorySessions::new()) // or FileSessions, RedisSessions, ObjectSessions
-//!     .limits(Limits { max_upload: Some(20 << 30), ..Limits::default() })
+//!     .limits(Limits { max_upload: Some(20 * GIB), ..Limits::default() })
 //!     .authorize(async |request: &Parts| machine_of(request)) // -> Result<Principal, Deny>
 //!     .destination(|principal, path| format!("{principal}/{path}")) // never escapes the storage
 //!     .on_complete(|upload: Completed| async move { QUEUE.send(upload.key).await })
@@ -66,9 +66,10 @@
 //!
 //! # Access, destinations and limits
 //!
-//! * [`Builder::authorize`] checks every request. A session belongs to its [`Principal`], and does not exist for
+//! * [`Builder::authorize`] checks every request, or [`Builder::authorize_sync`] if it decides at once. A session belongs to its [`Principal`], and does not exist for
 //!   others. The requests of a client without access reveal nothing, including errors in them.
-//! * [`Builder::destination`] names the entity. With [`Builder::keep_every_upload`], any number of clients can upload to
+//! * [`Builder::destination`] names the entity, of uploads and of downloads: a client reads its entity at the URL
+//!   that it uploaded to. With [`Builder::keep_every_upload`], any number of clients can upload to
 //!   one URL.
 //! * [`Limits`] bounds sizes, sessions and times. [`Builder::policy`] reaches further settings of the protocol.
 //!
@@ -103,6 +104,48 @@
 //! method `BITS_POST`, must not buffer request bodies, and must permit bodies of the size of a fragment. For one that
 //! accepts only common methods, see [`Builder::lenient`].
 //!
+//! # Several hosts
+//!
+//! Servers that share storage and sessions need none of this: any of them continues any upload. If each server has
+//! its own, the host in `policy(|policy| policy.host = …)` is returned as BITS-Host-Id, and the client sends all
+//! further requests of the session to it. It replaces only the name in the URL:
+//!
+//! * The server must be reachable by that name at the same scheme, port and path as the origin server, with a
+//!   certificate for that name.
+//! * Clients send their credentials to that host, so it must belong to the operator of the origin server, and
+//!   [`Builder::authorize`] must return the same [`Principal`] there. Windows does so for the credentials of the job,
+//!   and `bits-client` for those and its own header fields. Cookies stay with the host that set them.
+//! * A reply is at the origin server, unless [`Builder::public_url`] names the host. `bits-client` sends credentials for
+//!   a reply to the origin server only: if `authorize` requires some, let the origin server pass these requests on.
+//! * After the fallback timeout without a connection, clients return to the origin server. It does not know the
+//!   session, so they start over there. Without a timeout, they wait for the host until they give up.
+//!
+//! # Refusals and failures
+//!
+//! | cause | status | BITS-Error-Code | error of `bits-client` | client |
+//! |---|---|---|---|---|
+//! | credentials are missing or wrong: [`Deny::Unauthenticated`] | 401 | | `Unauthorized` | sends its credentials once |
+//! | no access: [`Deny::Forbidden`], `StorageError::Denied` | 403 | `0x80070005` | `AccessDenied` | gives up |
+//! | the path is no valid [`Key`], or `destination` refuses it | 403 | `0x8007007B` | `AccessDenied` | gives up |
+//! | the entity exists, and [`Builder::replaces`] is not set | 403 | `0x80070050` | `AlreadyExists` | gives up |
+//! | the entity exceeds [`Limits::max_upload`] | 500 | `0x80200020` | `TooLarge` | gives up |
+//! | the fragment exceeds [`Limits::max_fragment`] | 413 | | | sends smaller fragments |
+//! | the request is invalid | 400, 411 | `0x80070057` | `Refused` | gives up |
+//! | the session has expired, or belongs to another principal or path | 500 | `0x8020001F` | | starts over |
+//! | bytes before the fragment are missing | 416 | | | continues at the offset |
+//! | a limit of sessions, a session that is busy, a session store that fails, shutdown | 503 | | `Suspended` | retries |
+//! | the body stalls or takes too long | 408 | | `Suspended` | retries |
+//! | the storage is full: `StorageError::Full` | 500 | `0x80070070` | `Full` | retries |
+//! | the storage or the hook [`Builder::on_complete`] fails | 500 | | `Suspended` | retries |
+//! | the closure of [`Builder::reply`] fails | 500 | `0x801901F4`, context 7 | `Application` | retries |
+//! | a server application refuses or fails | its status | its code, context 7 | `Application` | by the status |
+//! | staged bytes are lost: `StorageError::Lost` | 500, 404 at the end | `0x8020001F` | `NotFound` | starts over, gives up at the end |
+//! | another method | 405 | | `NotBits` | gives up |
+//!
+//! A client that retries waits longer each time: Windows until the timeouts of its job, `bits-client` until its
+//! retries are used up. Then it returns the error, and the same upload can be continued. Downloads have the
+//! statuses 401, 403 and 404, and no codes; a name that is not valid does not exist.
+//!
 //! # Metrics
 //!
 //! Metrics are recorded with the crate [`metrics`](https://docs.rs/metrics), for any exporter.
@@ -112,8 +155,9 @@
 //! | `bits_requests_active` | gauge | requests in progress |
 //! | `bits_uploads_started_total` | counter | sessions that were created |
 //! | `bits_uploads_finished_total` | counter | uploads that were closed by their client when they were complete |
-//! | `bits_uploads_failed_total` | counter | sessions that ended otherwise, by `reason`: `cancelled`, `incomplete`, `expired`, `lost` |
+//! | `bits_uploads_failed_total` | counter | sessions that ended otherwise, by `reason`: `cancelled`, `incomplete`, `expired`, `lost`, `other` |
 //! | `bits_uploads_interrupted_total` | counter | requests whose work stopped, by `reason`: `disconnected`, `idle-timeout`, `body-timeout`, `shutdown`, `overtaken`, `storage`, `session-store`, `hook`, `application` |
+//! | `bits_requests_refused_total` | counter | requests that were refused, by `reason`: `unauthenticated`, `denied`, `invalid-name`, `exists`, `too-large`, `session-limit` |
 //! | `bits_sessions_expired_total` | counter | sessions that expired |
 //! | `bits_bytes_received_total` | counter | acknowledged bytes of uploads |
 //! | `bits_bytes_sent_total` | counter | bytes of downloads and replies |
@@ -121,9 +165,26 @@
 //!
 //! # Logs
 //!
-//! The service logs with the crate [`tracing`]: one line at INFO for each published upload, lines at WARN and ERROR for
-//! failures, and each fragment at DEBUG. The span of a request has the fields `method`, `path`, `principal` and
-//! `session`; lines about failures also state the number of stored `bytes`.
+//! The service logs with the crate [`tracing`]. With the crate `tracing-subscriber` and its feature `env-filter`, this
+//! writes the lines to standard output; the variable `RUST_LOG=bits_server=debug` selects the level:
+//!
+//! ```text
+//! let filter = tracing_subscriber::EnvFilter::builder().with_default_directive(tracing::Level::INFO.into());
+//! tracing_subscriber::fmt().with_env_filter(filter.from_env_lossy()).init();
+//! ```
+//!
+//! | level | lines |
+//! |---|---|
+//! | ERROR | the session store fails |
+//! | WARN | the storage, a hook or an application fails; a full storage |
+//! | INFO | one for each published upload, each interrupted fragment, each invalid request and each refusal of the table of metrics |
+//! | DEBUG | each request |
+//!
+//! The span of a request has the fields `method`, `path`, `principal` and `session`; lines about failures also state the
+//! number of stored `bytes`, and those about refusals `status`, `reason` and `detail`. A request causes at most one
+//! line about its refusal, and all requests together 100 in ten seconds: the next line has their number as
+//! `omitted`. All refusals are counted as metrics. A first request without credentials, after which clients
+//! send them, is logged at DEBUG only.
 //!
 //! # Shutdown
 //!
@@ -144,8 +205,10 @@
 #![warn(missing_docs)]
 
 mod access;
+mod admission;
 mod body;
 mod builder;
+mod create;
 mod download;
 mod driver;
 mod error;
@@ -160,7 +223,9 @@ mod metrics;
 mod notify;
 mod path;
 mod public_url;
+mod random;
 mod receive;
+mod refusals;
 mod reply;
 mod response;
 mod server;
@@ -177,11 +242,11 @@ mod work;
 pub use http::request::Parts;
 
 pub use self::access::{Authorize, Deny, Principal};
-pub use self::builder::{BuildError, Builder};
-pub use self::error::BoxError;
+pub use self::builder::Builder;
+pub use self::error::{BoxError, BuildError};
 pub use self::hooks::{Completed, HookResult, IntoDestination, InvalidDestination};
 pub use self::key::{InvalidKey, Key};
-pub use self::limits::Limits;
+pub use self::limits::{GIB, Limits, MIB};
 #[cfg(feature = "notify")]
 pub use self::notify::Notify;
 pub use self::reply::{IntoReply, Reply, Upload};

@@ -2,14 +2,20 @@
 
 use std::time::Duration;
 
+/// One mebibyte, 1024 × 1024 bytes.
+pub const MIB: u64 = 1 << 20;
+
+/// One gibibyte, 1024 [`MIB`].
+pub const GIB: u64 = 1 << 30;
+
 /// Limits of a server. [`Default`] is suitable for clients of Windows on the internet.
 ///
 /// # Example
 ///
 /// ```
-/// use bits_server::Limits;
+/// use bits_server::{GIB, Limits};
 ///
-/// let limits = Limits { max_upload: Some(20 << 30), ..Limits::default() };
+/// let limits = Limits { max_upload: Some(20 * GIB), ..Limits::default() };
 /// assert_eq!(limits.max_sessions_per_principal, 50);
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,8 +27,14 @@ pub struct Limits {
     /// shorter ones. Default: unlimited, as a fragment needs no memory.
     pub max_fragment: Option<u64>,
     /// Maximum number of sessions; further ones are refused with 503. Default: 100 000.
+    ///
+    /// It holds also for clients that create sessions at the same time, and for several servers with
+    /// `RedisSessions`. With `ObjectSessions`, a server does not count what other servers have created in the
+    /// last three seconds. At the limit, a client that competes with others may be refused although there is
+    /// room for it, and succeeds when it retries.
     pub max_sessions: usize,
-    /// Maximum number of sessions of one principal. Default: 50, as on Windows.
+    /// Maximum number of sessions of one principal, as exact as [`max_sessions`](Self::max_sessions).
+    /// Default: 50, as on Windows.
     pub max_sessions_per_principal: usize,
     /// Maximum time without a byte of a request body. Default: 30 seconds.
     pub idle_timeout: Duration,

@@ -6,6 +6,7 @@ use bits_proto::server::EndReason;
 use metrics::{counter, gauge, histogram};
 
 pub(crate) const REQUESTS_ACTIVE: &str = "bits_requests_active";
+pub(crate) const REQUESTS_REFUSED: &str = "bits_requests_refused_total";
 pub(crate) const UPLOADS_STARTED: &str = "bits_uploads_started_total";
 pub(crate) const UPLOADS_FINISHED: &str = "bits_uploads_finished_total";
 pub(crate) const UPLOADS_FAILED: &str = "bits_uploads_failed_total";
@@ -52,10 +53,18 @@ pub(crate) fn published(duration: Duration) {
     histogram!(PUBLICATION_SECONDS).record(duration.as_secs_f64());
 }
 
-/// Counts a session that has ended.
-pub(crate) fn session_ended(reason: Option<EndReason>) {
+/// Counts a refusal that concerns the client or a limit.
+pub(crate) fn refused(reason: &'static str) {
+    counter!(REQUESTS_REFUSED, "reason" => reason).increment(1);
+}
+
+/// Counts a session that has ended. Returns the reason.
+pub(crate) fn session_ended(reason: Option<EndReason>) -> &'static str {
     let reason = match reason {
-        Some(EndReason::Closed) => return counter!(UPLOADS_FINISHED).increment(1),
+        Some(EndReason::Closed) => {
+            counter!(UPLOADS_FINISHED).increment(1);
+            return "closed";
+        }
         Some(EndReason::ClosedIncomplete) => "incomplete",
         Some(EndReason::Cancelled) => "cancelled",
         Some(EndReason::TimedOut) => {
@@ -66,4 +75,5 @@ pub(crate) fn session_ended(reason: Option<EndReason>) {
         _ => "other",
     };
     counter!(UPLOADS_FAILED, "reason" => reason).increment(1);
+    reason
 }

@@ -152,6 +152,7 @@ impl<'s> Work<'s, '_> {
             Err(Failure::Storage(error)) => return self.failed(token, &error).await,
             Err(Failure::Closure(error)) => {
                 warn!(bytes = self.stored, %error, "the closure of the reply failed; the client is asked to retry");
+                crate::metrics::interrupted("application");
                 let error = HostError::Application {
                     status: StatusCode::INTERNAL_SERVER_ERROR,
                     code: None,
@@ -217,7 +218,7 @@ impl<'s> Work<'s, '_> {
         place: ReplyPlace,
         url: Option<&[u8]>,
     ) -> StepResult<'s> {
-        debug!(?place, "application notified");
+        debug!(has_reply = place != ReplyPlace::None, "application notified");
         let kept = self.reply_url(token);
         let url = if place == ReplyPlace::Kept { Some(kept.as_bytes()) } else { url };
         let url = url.and_then(|url| ReplyUrl::try_from(url).ok());

@@ -8,9 +8,11 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::access::AuthorizeFn;
+use crate::admission::Admissions;
 use crate::driver::SessionHandle;
 use crate::hooks::{CompleteFn, DestinationFn, SessionDataFn};
 use crate::public_url::PublicUrls;
+use crate::refusals::RefusalLog;
 use crate::reply::Application;
 use crate::sessions::SessionStore;
 use crate::storage::Storage;
@@ -41,6 +43,8 @@ pub(crate) struct Inner {
     pub(crate) urls: PublicUrls,
     pub(crate) has_downloads: bool,
     pub(crate) keeps_every_upload: bool,
+    pub(crate) admissions: Admissions,
+    pub(crate) refusal_log: RefusalLog,
     #[cfg(feature = "sha256")]
     pub(crate) has_sha256: bool,
     /// Requests in progress, and what they left to the background.

@@ -11,10 +11,11 @@ use http::header::{ALLOW, WWW_AUTHENTICATE};
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body::Body;
-use tracing::{Instrument as _, Span, debug, field, info_span};
+use tracing::{Instrument as _, Span, field, info_span};
 
 use crate::body::RequestBody;
 use crate::path::RequestPath;
+use crate::refusals::Refused;
 use crate::response::empty;
 use crate::server::Inner;
 use crate::{BoxError, Deny, Principal, ResponseBody, metrics};
@@ -79,7 +80,7 @@ impl Inner {
         }
         match self.principal(&parts).await {
             Ok(principal) => self.download(&parts, path, &principal).await,
-            Err(deny) => denied(&deny),
+            Err(deny) => self.denied(&deny, &parts),
         }
     }
 
@@ -91,6 +92,21 @@ impl Inner {
         };
         Span::current().record("principal", field::display(&principal));
         Ok(principal)
+    }
+
+    /// Returns the response to a download without access.
+    fn denied(&self, deny: &Deny, parts: &Parts) -> Response<ResponseBody> {
+        self.refusal_log.record(&Refused::denied(deny), parts);
+        match deny {
+            Deny::Unauthenticated { challenge } => {
+                let mut response = empty(StatusCode::UNAUTHORIZED);
+                if let Ok(challenge) = HeaderValue::from_str(challenge) {
+                    response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+                }
+                response
+            }
+            Deny::Forbidden => empty(StatusCode::FORBIDDEN),
+        }
     }
 }
 
@@ -109,19 +125,4 @@ fn method_not_allowed(has_downloads: bool) -> Response<ResponseBody> {
     let mut response = empty(StatusCode::METHOD_NOT_ALLOWED);
     response.headers_mut().insert(ALLOW, HeaderValue::from_static(allowed));
     response
-}
-
-/// Returns the response to a download without access.
-fn denied(deny: &Deny) -> Response<ResponseBody> {
-    debug!(%deny, "download refused");
-    match deny {
-        Deny::Unauthenticated { challenge } => {
-            let mut response = empty(StatusCode::UNAUTHORIZED);
-            if let Ok(challenge) = HeaderValue::from_str(challenge) {
-                response.headers_mut().insert(WWW_AUTHENTICATE, challenge);
-            }
-            response
-        }
-        Deny::Forbidden => empty(StatusCode::FORBIDDEN),
-    }
 }

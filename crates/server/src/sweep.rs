@@ -1,9 +1,10 @@
 //! Removal of expired sessions, and of data without a session.
 
+use std::collections::HashSet;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use bits_proto::server::{Discard, HostError};
+use bits_proto::server::{Discard, HostError, Step};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tracing::{Instrument as _, debug, info_span, warn};
 use uuid::Uuid;
@@ -13,8 +14,11 @@ use crate::server::Inner;
 use crate::sessions::SessionStoreError;
 use crate::storage::{Discarded, MIN_ORPHAN_AGE, StorageError};
 
-/// Maximum number of sessions that are looked up at once.
+/// Number of sessions that are looked up at once.
 const BATCH: usize = 100;
+
+/// Number of failures of one sweep that are logged one by one.
+const MAX_LINES: usize = 10;
 
 /// Time between searches for data without a session, which list the whole storage.
 const ORPHAN_INTERVAL: Duration = Duration::from_secs(10 * 60);
@@ -49,29 +53,56 @@ impl Inner {
         Ok(())
     }
 
-    /// Ends the expired sessions.
+    /// Ends the expired sessions. One that cannot be ended is left to the next sweep, and hides no other.
     pub(crate) async fn sweep(&self) {
+        let mut left = HashSet::new();
         loop {
-            let expired = match self.sessions.expired(now(), BATCH).await {
+            // The sessions that are left are found again. The number grows with theirs, so that all sweeps of
+            // a storage that fails take time in proportion to the number of sessions.
+            let most = left.len() + left.len().max(BATCH);
+            let expired = match self.sessions.expired(now(), most).await {
                 Ok(expired) => expired,
                 Err(error) => return warn!(%error, "cannot look for expired sessions"),
             };
-            let mut has_failed = false;
-            for id in &expired {
-                let span = info_span!("sweep", session = %id);
-                if let Err(error) = self.expire(*id).instrument(span.clone()).await {
-                    span.in_scope(|| warn!(%error, "cannot end an expired session"));
-                    has_failed = true;
+            let is_last = expired.len() < most;
+            for id in expired {
+                if self.closing.is_cancelled() {
+                    return;
+                }
+                if !left.contains(&id) && !self.try_expire(id, left.len()).await {
+                    left.insert(id);
                 }
             }
-            // A session that cannot be ended would be found again at once.
-            if expired.len() < BATCH || has_failed || self.closing.is_cancelled() {
-                return;
+            if is_last {
+                break;
             }
+        }
+        if left.len() > MAX_LINES {
+            warn!(sessions = left.len(), "cannot end expired sessions; a later sweep tries again");
         }
     }
 
-    async fn expire(&self, id: Uuid) -> Result<(), DriverError> {
+    /// Ends an expired session. Returns `false` if it is still expired. Failures are logged at WARN only if
+    /// there were few before.
+    async fn try_expire(&self, id: Uuid, failures: usize) -> bool {
+        let span = info_span!("sweep", session = %id);
+        let failure = match self.expire(id).instrument(span.clone()).await {
+            Ok(None) => return true,
+            Ok(Some(error)) => error.to_string(),
+            Err(error) => error.to_string(),
+        };
+        span.in_scope(|| {
+            if failures < MAX_LINES {
+                warn!(error = failure, "cannot end an expired session; a later sweep tries again");
+            } else {
+                debug!(error = failure, "cannot end an expired session; a later sweep tries again");
+            }
+        });
+        false
+    }
+
+    /// Ends an expired session, or its work if only that has expired. Returns the failure of the storage.
+    async fn expire(&self, id: Uuid) -> Result<Option<StorageError>, DriverError> {
         let handle = self.session(id);
         let policy = self.policy();
         let changed = handle.change(policy, |sessions| {
@@ -83,10 +114,13 @@ impl Inner {
             self.session_ended(&record).await;
         }
         let mut discard = changed.outcome.first().copied();
-        while let Some(next) = discard.take() {
-            discard = self.discard_expired(&handle, &next).await?;
+        while let Some(next) = discard {
+            discard = match self.discard_expired(&handle, &next).await? {
+                Ok(rest) => rest,
+                Err(error) => return Ok(Some(error)),
+            };
         }
-        Ok(())
+        Ok(None)
     }
 
     /// Deletes the data of an expired session. Returns what is left to delete.
@@ -94,18 +128,15 @@ impl Inner {
         &self,
         handle: &SessionHandle,
         discard: &Discard,
-    ) -> Result<Option<Discard>, DriverError> {
-        let Some(record) = handle.record().await? else { return Ok(None) };
+    ) -> Result<Result<Option<Discard>, StorageError>, DriverError> {
+        let Some(record) = handle.record().await? else { return Ok(Ok(None)) };
         let token = discard.token;
         let what = Discarded { entity: discard.entity, reply: discard.reply };
         let discarded = self.storage.discard(token, &record.staged, what).await;
         let failure = match &discarded {
             Ok(()) => None,
             Err(StorageError::Lost(_)) => Some(HostError::EntityLost),
-            Err(error) => {
-                warn!(%error, "cannot delete the data of an expired session; a later sweep tries again");
-                Some(error.host_error())
-            }
+            Err(error) => Some(error.host_error()),
         };
         let changed = handle.change(self.policy(), |sessions| match failure {
             None => Ok(sessions.handle_discarded(token)?),
@@ -115,9 +146,10 @@ impl Inner {
         if let Some(record) = changed.ended {
             self.session_ended(&record).await;
         }
-        Ok(match changed.outcome {
-            bits_proto::server::Step::Discard(discard) => Some(discard),
-            _ => None,
+        Ok(match (changed.outcome, discarded) {
+            (Step::Discard(discard), _) => Ok(Some(discard)),
+            (_, Err(error)) if !matches!(error, StorageError::Lost(_)) => Err(error),
+            _ => Ok(None),
         })
     }
 

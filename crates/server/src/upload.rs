@@ -3,31 +3,29 @@
 use std::sync::Arc;
 
 use bits_proto::error::CheckStage;
-use bits_proto::field::RetryAfter;
 use bits_proto::http1::StatusCode;
 use bits_proto::message::{Ack, Failure, Refusal, Request};
-use bits_proto::server::{Access, Answer, HostError, Policy, RequestContext, UnreadBody};
+use bits_proto::server::{Access, Answer, RequestContext, UnreadBody};
 use http::header::{CONNECTION, EXPECT};
 use http::request::Parts;
 use http::{HeaderValue, Response, Version};
-use tracing::{Span, debug, error, field, info, warn};
+use tracing::{Span, debug, error, field, info};
 use uuid::Uuid;
 
 use crate::body::{End, RequestBody};
 use crate::driver::{self, Changed, DriverError, NextStep, SessionHandle, now};
 use crate::path::RequestPath;
+use crate::refusals::Refused;
 use crate::server::Inner;
-use crate::sessions::SessionRecord;
 use crate::work::{Stop, Work};
-use crate::{Deny, Key, Principal, ResponseBody, metrics, response};
-
-/// Time after which a client asks again for a session that a store could not create.
-const CREATE_AGAIN: RetryAfter = RetryAfter::Seconds(10);
+use crate::{Deny, Principal, ResponseBody, metrics, response};
 
 /// Response to a request, before its body is handled.
 struct BitsResponse {
     head: Response<()>,
     unread_body: UnreadBody,
+    /// A refusal for the log.
+    refused: Option<Refused>,
 }
 
 /// A request with the result of its access check.
@@ -55,13 +53,19 @@ impl Caller<'_> {
         let access = match (&self.access, &self.path) {
             (Err(Deny::Unauthenticated { .. }), _) => Access::Unauthenticated,
             (Err(Deny::Forbidden), _) | (Ok(_), RequestPath::Reply(_)) => Access::Denied,
-            (Ok(_), RequestPath::Invalid(why)) => {
-                debug!(why, "path is invalid");
-                Access::Denied
-            }
+            (Ok(_), RequestPath::Invalid(_)) => Access::InvalidName,
             (Ok(_), RequestPath::Entity(_)) => Access::Granted,
         };
         RequestContext::new(self.path(), access, now()).with_principal(self.principal().name())
+    }
+
+    /// Returns the reason why the client has no access.
+    fn detail(&self) -> Option<String> {
+        match (&self.access, &self.path) {
+            (Err(deny), _) => Some(deny.to_string()),
+            (Ok(_), RequestPath::Invalid(why)) => Some((*why).to_owned()),
+            _ => None,
+        }
     }
 }
 
@@ -72,6 +76,9 @@ impl Inner {
         mut body: RequestBody,
     ) -> Response<ResponseBody> {
         let answer = self.answer(parts, &mut body).await;
+        if let Some(refused) = &answer.refused {
+            self.refusal_log.record(refused, parts);
+        }
         let unread_body = match answer.unread_body {
             _ if body.is_empty() => UnreadBody::None,
             // A lenient policy accepts a body on packets that must not have one.
@@ -117,7 +124,11 @@ impl Inner {
             Err(error) => return self.invalid(&error, &caller, body),
         };
         if let Some(id) = request.session_id() {
-            Span::current().record("session", field::display(id));
+            // In one spelling, as in all other places.
+            match id.guid() {
+                Some(guid) => Span::current().record("session", field::display(guid)),
+                None => Span::current().record("session", field::display(id)),
+            };
         }
         self.handle(&request, &caller, body).await
     }
@@ -133,7 +144,10 @@ impl Inner {
             (Request::CreateSession(_), _) if context.access == Access::Granted => {
                 match self.create(request, context, caller).await {
                     Ok(step) => (None, Ok(Changed::new(step))),
-                    Err(refusal) => return self.refusal(&refusal, None),
+                    Err(error) => {
+                        let refused = error.refused;
+                        return BitsResponse { refused, ..self.refusal(&error.refusal, None) };
+                    }
                 }
             }
             (_, Some(id)) if context.access == Access::Granted => {
@@ -151,10 +165,10 @@ impl Inner {
         };
         let mut work = Work::new(self, caller, handle, body);
         match work.run(first).await {
-            Ok(answer) => BitsResponse {
-                head: self.head(&answer.ack(), caller.access.as_ref().err()),
-                unread_body: answer.unread_body,
-            },
+            Ok(answer) => {
+                let detail = work.refusal.take().or_else(|| caller.detail());
+                self.response(&answer.ack(), answer.unread_body, caller, detail)
+            }
             Err(stop) => self.stopped(&stop, work.stored()),
         }
     }
@@ -176,98 +190,6 @@ impl Inner {
         (handle, first)
     }
 
-    /// Creates a session, and begins its staging.
-    async fn create<'s>(
-        &'s self,
-        request: &Request<'_>,
-        mut context: RequestContext<'_>,
-        caller: &Caller<'_>,
-    ) -> Result<NextStep<'s>, Refusal<'static>> {
-        let unavailable = |error: &dyn std::error::Error| {
-            error!(%error, "cannot create a session; the client is asked to retry");
-            store_unavailable()
-        };
-        let key = (self.destination)(caller.principal(), caller.path());
-        context.access = match &key {
-            Err(why) => {
-                debug!(%why, "destination is invalid");
-                Access::Denied
-            }
-            Ok(key) => self.access(key).await?,
-        };
-        let policy = self.policy();
-        let count = async {
-            let principal = match context.principal {
-                Some(principal) => self.sessions.count(Some(principal)).await?,
-                None => 0,
-            };
-            Ok::<_, crate::sessions::SessionStoreError>((
-                self.sessions.count(None).await?,
-                principal,
-            ))
-        };
-        let counts = count.await.map_err(|error| unavailable(&error))?;
-        let random = driver::random().map_err(|error| unavailable(&error))?;
-        let run = |is_taken| {
-            driver::create(policy, self.session_limits, counts, is_taken, |sessions| {
-                sessions.handle_request(request, &context, || random)
-            })
-        };
-        let created = run(false);
-        let (Some(record), Ok(key)) = (created.record, key) else { return Ok(created.answer) };
-        let id = record.session.id();
-        Span::current().record("session", field::display(id));
-        let key = self.key(key, id).map_err(|_| Refusal::access_denied())?;
-        let staged = self.storage.begin(id, &key).await.map_err(|error| {
-            warn!(%error, "cannot begin the staging of an upload");
-            refusal_without_session(error.host_error(), &policy)
-        })?;
-        let mut record = SessionRecord::new(record, key, staged);
-        if let Some(data) = &self.session_data {
-            record.data = data(caller.parts);
-        }
-        match self.sessions.insert(&record).await {
-            Ok(true) => {
-                metrics::upload_started();
-                debug!(key = %record.key, "session created");
-                Ok(created.answer)
-            }
-            Ok(false) => Ok(run(true).answer),
-            Err(error) => {
-                // If this fails, a sweep removes the staged data.
-                let _ = self.storage.remove(id, Some(&record.staged)).await;
-                Err(unavailable(&error))
-            }
-        }
-    }
-
-    /// Returns the access to the destination of a new session.
-    async fn access(&self, key: &Key) -> Result<Access, Refusal<'static>> {
-        if self.keeps_every_upload {
-            return Ok(Access::Granted);
-        }
-        match self.storage.metadata(key).await {
-            Ok(None) => Ok(Access::Granted),
-            Ok(Some(_)) => Ok(Access::GrantedOverExisting),
-            Err(error) => match error.host_error() {
-                HostError::AccessDenied => Ok(Access::Denied),
-                host_error => {
-                    warn!(%error, "cannot look for the destination");
-                    Err(refusal_without_session(host_error, &self.policy()))
-                }
-            },
-        }
-    }
-
-    /// Returns the name of the entity of a session.
-    fn key(&self, destination: Key, session: Uuid) -> Result<Key, crate::InvalidKey> {
-        if self.keeps_every_upload {
-            format!("{destination}/{session}").parse()
-        } else {
-            Ok(destination)
-        }
-    }
-
     /// Answers an invalid request. A client without access only learns that it has no access.
     fn invalid(
         &self,
@@ -275,14 +197,27 @@ impl Inner {
         caller: &Caller<'_>,
         body: &RequestBody,
     ) -> BitsResponse {
-        info!(%error, "request is invalid");
         let answer = Answer::for_error(error, body.length(), &self.policy());
         let ack = match caller.context().access.refusal() {
             Some(refusal) if error.stage() > CheckStage::Access => refusal.into(),
             _ => answer.ack(None),
         };
-        let head = self.head(&ack, caller.access.as_ref().err());
-        BitsResponse { head, unread_body: answer.unread_body }
+        info!(%error, "request is invalid");
+        self.response(&ack, answer.unread_body, caller, caller.detail())
+    }
+
+    fn response(
+        &self,
+        ack: &Ack<'_>,
+        unread_body: UnreadBody,
+        caller: &Caller<'_>,
+        detail: Option<String>,
+    ) -> BitsResponse {
+        let refused = match ack {
+            Ack::Refused(refusal) => Refused::new(refusal, detail),
+            _ => None,
+        };
+        BitsResponse { head: self.head(ack, caller.access.as_ref().err()), unread_body, refused }
     }
 
     /// Answers a request whose work has stopped.
@@ -317,7 +252,7 @@ impl Inner {
     /// Returns a refusal after which the connection is closed, as the rest of the body is unknown.
     fn refusal(&self, refusal: &Refusal<'_>, deny: Option<&Deny>) -> BitsResponse {
         let head = self.head(&Ack::from(*refusal), deny);
-        BitsResponse { head, unread_body: UnreadBody::Close }
+        BitsResponse { head, unread_body: UnreadBody::Close, refused: None }
     }
 
     fn head(&self, ack: &Ack<'_>, deny: Option<&Deny>) -> Response<()> {
@@ -338,17 +273,4 @@ impl Inner {
             })
             .unwrap_or_else(|_| response::empty(http::StatusCode::INTERNAL_SERVER_ERROR).map(drop))
     }
-}
-
-/// Returns the refusal of a session whose storage has failed. Nothing was stored yet, so nothing is lost.
-fn refusal_without_session(error: HostError, policy: &Policy<'_>) -> Refusal<'static> {
-    match error {
-        HostError::Other | HostError::EntityLost => store_unavailable(),
-        error => error.refusal(policy),
-    }
-}
-
-/// Returns the refusal of a session while a store cannot be reached.
-const fn store_unavailable() -> Refusal<'static> {
-    Refusal::unavailable().with_retry_after(CREATE_AGAIN)
 }

@@ -63,6 +63,8 @@ pub(crate) struct Work<'s, 'r> {
     pub(crate) stored: u64,
     /// The last record of a session that has ended.
     ended: Option<SessionRecord>,
+    /// The reason of the storage to refuse the request.
+    pub(crate) refusal: Option<String>,
 }
 
 impl<'s, 'r> Work<'s, 'r> {
@@ -72,7 +74,7 @@ impl<'s, 'r> Work<'s, 'r> {
         handle: Option<Arc<SessionHandle>>,
         body: &'r mut RequestBody,
     ) -> Self {
-        Self { inner, caller, handle, body, stored: 0, ended: None }
+        Self { inner, caller, handle, body, stored: 0, ended: None, refusal: None }
     }
 
     pub(crate) const fn stored(&self) -> u64 {
@@ -165,8 +167,12 @@ impl<'s, 'r> Work<'s, 'r> {
         token: WorkToken,
         error: &StorageError,
     ) -> StepResult<'s> {
-        warn!(bytes = self.stored, %error, "storage failed");
-        metrics::interrupted("storage");
+        if error.is_refusal() {
+            self.refusal = Some(error.to_string());
+        } else {
+            warn!(bytes = self.stored, %error, "storage failed");
+            metrics::interrupted("storage");
+        }
         let error = error.host_error();
         self.report(|sessions| Ok(sessions.handle_failed(token, error)?)).await
     }
@@ -307,9 +313,8 @@ impl<'s, 'r> Work<'s, 'r> {
 impl Inner {
     /// Removes what remains of a session that has ended.
     pub(crate) async fn session_ended(&self, record: &SessionRecord) {
-        let reason = record.record.session.end_reason();
-        metrics::session_ended(reason);
-        debug!(?reason, "session ended");
+        let reason = metrics::session_ended(record.record.session.end_reason());
+        debug!(reason, "session ended");
         if let Err(error) = self.storage.remove(record.id(), Some(&record.staged)).await {
             warn!(%error, "cannot delete the remaining data of a session; a sweep tries again");
         }

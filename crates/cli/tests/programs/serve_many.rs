@@ -107,7 +107,7 @@ fn race(server: &Server, seeds: &[u64]) -> Vec<u64> {
             answer.closed();
             return Some(seed);
         }
-        assert_eq!(answer.refused(), ACCESS_DENIED);
+        assert_eq!(answer.refused(), EXISTS);
         let ack_context = bits_proto::message::AckContext::CancelSession { session_id: None };
         client.connection.ask("/e", &cancel(client.id), b"").granted(&ack_context);
         None

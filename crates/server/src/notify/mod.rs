@@ -153,7 +153,9 @@ impl<'s> Work<'s, '_> {
             let poll = exchange.notification.poll();
             match (poll, exchange.notification.copy_to_destination()) {
                 (Poll::Complete(outcome), _) => {
-                    info!(?outcome, "application notified");
+                    let has_reply = !matches!(outcome.reply, backend::Reply::None);
+                    let publishes = outcome.copy_to_destination;
+                    info!(publishes, has_reply, "application notified");
                     return self.after_notification(token, exchange, outcome, is_recorded).await;
                 }
                 (Poll::Failed(error), _) => {

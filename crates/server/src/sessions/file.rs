@@ -1,5 +1,6 @@
 //! Sessions in a folder.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,9 +13,9 @@ use serde::{Deserialize, Serialize};
 use tracing::warn;
 use uuid::Uuid;
 
-use super::table::Table;
+use super::table::Records;
 use super::{Result, SessionRecord, SessionStore, SessionStoreError, Version, Versioned};
-use crate::folder;
+use crate::{folder, random};
 
 /// Extension of a record.
 const RECORD: &str = "json";
@@ -59,7 +60,10 @@ pub struct FileSessions {
     fsync: bool,
 }
 
-/// A file that contains no valid record. Its session does not exist.
+/// A file that contains no valid record.
+///
+/// The session of a damaged record does not exist. That of a record of a later version of this crate cannot be
+/// loaded, and its staged data is kept: the later version can continue it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct UnreadableRecord {
@@ -75,7 +79,9 @@ pub struct UnreadableRecord {
 struct Shared {
     dir: Dir,
     path: PathBuf,
-    table: Mutex<Table>,
+    table: Mutex<Records>,
+    /// Sessions whose records were written by a later version, with the reasons.
+    later: HashMap<Uuid, String>,
     /// Locked while a session changes. The table is locked only for moments, so that queries do not wait for
     /// the disk.
     locks: [Mutex<()>; LOCKS],
@@ -124,7 +130,7 @@ impl FileSessions {
         let dir = folder::open(path)?;
         let lock = folder::lock(&dir)?;
         // Versions of the previous process, or of an earlier store in this process, are stale.
-        let mut table = Table::with_versions_after(getrandom::u64()?);
+        let mut table = Records::with_versions_after(u64::from_ne_bytes(random::bytes()?));
         let mut unreadable = Vec::new();
         for entry in dir.entries()? {
             let name = entry?.file_name();
@@ -142,9 +148,16 @@ impl FileSessions {
         for UnreadableRecord { id, path, reason } in &unreadable {
             warn!(session = %id, path = %path.display(), reason, "record of a session is unreadable");
         }
-        let locks = std::array::from_fn(|_| Mutex::default());
-        let shared =
-            Shared { dir, path: path.into(), table: Mutex::new(table), locks, _lock: lock };
+        let later = unreadable.iter().filter(|record| is_record(&record.path));
+        let later = later.map(|record| (record.id, record.reason.clone())).collect();
+        let shared = Shared {
+            dir,
+            path: path.into(),
+            table: Mutex::new(table),
+            later,
+            locks: std::array::from_fn(|_| Mutex::default()),
+            _lock: lock,
+        };
         Ok(Self { shared: Arc::new(shared), unreadable, fsync: false })
     }
 
@@ -163,7 +176,7 @@ impl FileSessions {
 }
 
 impl Shared {
-    fn table(&self) -> MutexGuard<'_, Table> {
+    fn table(&self) -> MutexGuard<'_, Records> {
         locked(&self.table)
     }
 
@@ -182,7 +195,8 @@ impl Shared {
 
     fn insert(&self, record: SessionRecord, fsync: bool) -> io::Result<bool> {
         let _lock = self.lock(record.id());
-        let is_new = self.table().version(record.id()).is_none();
+        let id = record.id();
+        let is_new = self.table().version(id).is_none() && !self.later.contains_key(&id);
         if is_new {
             self.put(record, fsync)?;
         }
@@ -237,6 +251,9 @@ impl SessionStore for FileSessions {
     }
 
     async fn load(&self, id: Uuid) -> Result<Option<Versioned>> {
+        if let Some(reason) = self.shared.later.get(&id) {
+            return Err(SessionStoreError::Record { id, error: reason.clone().into() });
+        }
         Ok(self.shared.table().get(id))
     }
 
@@ -294,6 +311,11 @@ fn format_of(contents: &[u8]) -> Option<u32> {
         format: u32,
     }
     serde_json::from_slice::<Format>(contents).ok().map(|it| it.format)
+}
+
+/// Returns `true` for the file of a record, unless it was renamed.
+fn is_record(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == RECORD)
 }
 
 fn file_name(id: Uuid, extension: &str) -> String {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use uuid::Uuid;
 
-use super::table::Table;
+use super::table::Records;
 use super::{Result, SessionRecord, SessionStore, Version, Versioned};
 
 /// Sessions in the memory of this process. They end with the process: clients start their uploads over.
@@ -24,7 +24,7 @@ use super::{Result, SessionRecord, SessionStore, Version, Versioned};
 /// # }
 /// ```
 #[derive(Debug, Default)]
-pub struct MemorySessions(Mutex<Table>);
+pub struct MemorySessions(Mutex<Records>);
 
 impl MemorySessions {
     /// Creates an empty store.
@@ -34,7 +34,7 @@ impl MemorySessions {
     }
 
     /// Locks the table. No operation panics or waits while it holds the lock.
-    fn table(&self) -> MutexGuard<'_, Table> {
+    fn table(&self) -> MutexGuard<'_, Records> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

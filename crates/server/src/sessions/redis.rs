@@ -367,8 +367,7 @@ fn microseconds(time: Duration) -> u64 {
 
 /// Returns a version that no other change has.
 fn random_version() -> Result<Version> {
-    let mut random = [0; 16];
-    getrandom::fill(&mut random).map_err(SessionStoreError::unavailable)?;
+    let random = crate::random::bytes().map_err(SessionStoreError::unavailable)?;
     Ok(Version(Uuid::from_bytes(random).simple().to_string().into()))
 }
 

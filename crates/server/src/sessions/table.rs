@@ -1,4 +1,4 @@
-//! Records in memory, with indexes by principal and by timeout.
+//! Values of sessions in memory, with indexes by principal and by timeout.
 
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
@@ -7,61 +7,57 @@ use uuid::Uuid;
 
 use super::{SessionRecord, Version, Versioned};
 
-/// Records with their versions. No operation takes time in proportion to the number of sessions.
-#[derive(Debug, Default)]
-pub(super) struct Table {
-    entries: HashMap<Uuid, Entry>,
+/// A value of a session that a [`Table`] finds by its principal and its timeout.
+pub(super) trait Indexed {
+    fn principal(&self) -> Option<&str>;
+    fn timeout(&self) -> Duration;
+}
+
+/// Values by session. No operation takes time in proportion to the number of sessions.
+#[derive(Debug)]
+pub(super) struct Table<T> {
+    values: HashMap<Uuid, T>,
     /// Number of sessions of each principal, without zeros.
     principals: HashMap<Box<str>, usize>,
     timeouts: BTreeSet<(Duration, Uuid)>,
-    /// The latest version of any record. Versions do not repeat, even if an id does.
-    latest: u64,
 }
 
-#[derive(Debug)]
-struct Entry {
-    record: SessionRecord,
-    version: u64,
-}
-
-impl Table {
-    /// Creates a table whose versions follow `latest`.
-    #[cfg(feature = "file")]
-    pub(super) fn with_versions_after(latest: u64) -> Self {
-        Self { latest, ..Self::default() }
-    }
-
-    pub(super) fn get(&self, id: Uuid) -> Option<Versioned> {
-        let entry = self.entries.get(&id)?;
-        Some(Versioned::new(entry.record.clone(), text(entry.version)))
-    }
-
-    /// Returns the version of a record.
-    pub(super) fn version(&self, id: Uuid) -> Option<Version> {
-        self.entries.get(&id).map(|entry| text(entry.version))
-    }
-
-    /// Inserts or replaces a record, and returns its new version.
-    pub(super) fn put(&mut self, record: SessionRecord) -> Version {
-        let id = record.id();
-        self.remove(id);
-        if let Some(principal) = &record.record.principal {
-            *self.principals.entry(principal.clone()).or_default() += 1;
+impl<T> Default for Table<T> {
+    fn default() -> Self {
+        Self {
+            values: HashMap::default(),
+            principals: HashMap::default(),
+            timeouts: BTreeSet::default(),
         }
-        self.timeouts.insert((record.record.timeout(), id));
-        self.latest = self.latest.wrapping_add(1);
-        self.entries.insert(id, Entry { record, version: self.latest });
-        text(self.latest)
+    }
+}
+
+impl<T: Indexed> Table<T> {
+    pub(super) fn get(&self, id: Uuid) -> Option<&T> {
+        self.values.get(&id)
+    }
+
+    /// Inserts or replaces a value.
+    pub(super) fn put(&mut self, id: Uuid, value: T) {
+        self.remove(id);
+        if let Some(principal) = value.principal() {
+            match self.principals.get_mut(principal) {
+                Some(count) => *count += 1,
+                None => drop(self.principals.insert(principal.into(), 1)),
+            }
+        }
+        self.timeouts.insert((value.timeout(), id));
+        self.values.insert(id, value);
     }
 
     pub(super) fn remove(&mut self, id: Uuid) {
-        let Some(Entry { record, .. }) = self.entries.remove(&id) else { return };
-        self.timeouts.remove(&(record.record.timeout(), id));
-        let Some(principal) = record.record.principal else { return };
-        if let Some(count) = self.principals.get_mut(&principal) {
+        let Some(value) = self.values.remove(&id) else { return };
+        self.timeouts.remove(&(value.timeout(), id));
+        let Some(principal) = value.principal() else { return };
+        if let Some(count) = self.principals.get_mut(principal) {
             *count -= 1;
             if *count == 0 {
-                self.principals.remove(&principal);
+                self.principals.remove(principal);
             }
         }
     }
@@ -69,13 +65,74 @@ impl Table {
     pub(super) fn count(&self, principal: Option<&str>) -> usize {
         match principal {
             Some(principal) => self.principals.get(principal).copied().unwrap_or_default(),
-            None => self.entries.len(),
+            None => self.values.len(),
         }
     }
 
     /// Returns at most `max` sessions in the order of their timeouts.
     pub(super) fn expired(&self, now: Duration, max: usize) -> Vec<Uuid> {
         self.timeouts.range(..=(now, Uuid::max())).take(max).map(|(_, id)| *id).collect()
+    }
+}
+
+/// Records with their versions.
+#[derive(Debug, Default)]
+pub(super) struct Records {
+    table: Table<Numbered>,
+    /// The latest version of any record. Versions do not repeat, even if an id does.
+    latest: u64,
+}
+
+#[derive(Debug)]
+struct Numbered {
+    record: SessionRecord,
+    version: u64,
+}
+
+impl Indexed for Numbered {
+    fn principal(&self) -> Option<&str> {
+        self.record.record.principal.as_deref()
+    }
+
+    fn timeout(&self) -> Duration {
+        self.record.record.timeout()
+    }
+}
+
+impl Records {
+    /// Creates a table whose versions follow `latest`.
+    #[cfg(feature = "file")]
+    pub(super) fn with_versions_after(latest: u64) -> Self {
+        Self { latest, ..Self::default() }
+    }
+
+    pub(super) fn get(&self, id: Uuid) -> Option<Versioned> {
+        let found = self.table.get(id)?;
+        Some(Versioned::new(found.record.clone(), text(found.version)))
+    }
+
+    /// Returns the version of a record.
+    pub(super) fn version(&self, id: Uuid) -> Option<Version> {
+        self.table.get(id).map(|found| text(found.version))
+    }
+
+    /// Inserts or replaces a record, and returns its new version.
+    pub(super) fn put(&mut self, record: SessionRecord) -> Version {
+        self.latest = self.latest.wrapping_add(1);
+        self.table.put(record.id(), Numbered { record, version: self.latest });
+        text(self.latest)
+    }
+
+    pub(super) fn remove(&mut self, id: Uuid) {
+        self.table.remove(id);
+    }
+
+    pub(super) fn count(&self, principal: Option<&str>) -> usize {
+        self.table.count(principal)
+    }
+
+    pub(super) fn expired(&self, now: Duration, max: usize) -> Vec<Uuid> {
+        self.table.expired(now, max)
     }
 }
 

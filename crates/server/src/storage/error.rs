@@ -53,6 +53,11 @@ impl StorageError {
             Self::Stale | Self::Other(_) => HostError::Other,
         }
     }
+
+    /// Returns `true` if the client chose a name that it cannot have, and the storage works.
+    pub(crate) const fn is_refusal(&self) -> bool {
+        matches!(self, Self::Exists | Self::Denied(_))
+    }
 }
 
 /// Converts an error of an operation on staged files. A missing file means that stored bytes are lost.

@@ -122,18 +122,55 @@ async fn a_destination_never_leads_out_of_the_storage() {
         let answer = world.send(from(create(path), "m1")).await;
         assert_eq!(
             (answer.status.as_u16(), answer.header("bits-error")),
-            (403, "0x80070005"),
+            (403, "0x8007007B"),
             "{path}"
         );
         let get = Request::get(path).body(Full::default()).unwrap();
         assert_eq!(world.send(from(get, "m1")).await.status, 404, "{path}");
     }
     // The name of a principal is checked too.
-    assert_eq!(world.send(from(create("/f"), "..")).await.status, 403);
+    assert_eq!(world.send(from(create("/f"), "..")).await.header("bits-error"), "0x8007007B");
     // Escapes are decoded once, and a query is no part of the name.
     for path in ["/A-1_b.tar.gz", "/a..b", "/%2565", "/100%25", "/q?dir=..", &long[..256]] {
         assert_eq!(world.send(from(create(path), "m1")).await.status, 200, "{path}");
     }
+}
+
+/// A client reads what it has uploaded, at the URL of the upload, and nothing else.
+#[tokio::test]
+async fn the_destination_of_a_client_is_that_of_its_downloads() {
+    let world = World::new(authorized).await;
+    let created = world.send(from(create("/f"), "m1")).await;
+    let id = created.header("bits-session-id").to_owned();
+    world.send(from(fragment("/f", &id, 0, b"hello", 5), "m1")).await;
+    world.send(from(packet("Close-Session", "/f", &id), "m1")).await;
+    for (machine, path, status) in
+        [("m1", "/f", 200), ("m2", "/f", 404), ("m1", "/m1/f", 404), ("m2", "/m1/f", 404)]
+    {
+        let get = Request::get(path).body(Full::default()).unwrap();
+        assert_eq!(world.send(from(get, machine)).await.status, status, "{machine} {path}");
+    }
+}
+
+/// A client can distinguish an existing entity from missing access.
+#[tokio::test]
+async fn an_existing_entity_has_a_code_of_its_own() {
+    let world = World::new(|builder| builder).await;
+    let late = world.create("/f").await;
+    world.fragment("/f", &late, 0, b"late", 4).await;
+    assert_eq!(world.upload("/f", b"hello").await.status, 200);
+    for answer in [world.send(create("/f")).await, world.close("/f", &late).await] {
+        assert_eq!((answer.status.as_u16(), answer.header("bits-error")), (403, "0x80070050"));
+    }
+    assert_eq!(world.published("f").unwrap(), "hello");
+}
+
+#[tokio::test]
+async fn a_check_can_decide_at_once() {
+    let world = World::new(|builder| builder.authorize_sync(machine_of)).await;
+    assert_eq!(world.send(create("/f")).await.status, 401);
+    assert_eq!(world.send(from(create("/f"), "guest")).await.status, 403);
+    assert_eq!(world.send(from(create("/f"), "m1")).await.status, 200);
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@ mod client;
 mod concurrent;
 mod downloads;
 mod hooks;
+mod labels;
 mod lost_responses;
 mod metrics;
 #[cfg(feature = "notify")]

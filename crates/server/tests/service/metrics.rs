@@ -8,7 +8,7 @@ use bytes::Bytes;
 use metrics_util::debugging::DebuggingRecorder;
 
 use crate::support::bodies::sent;
-use crate::support::{World, fragment_head, packet};
+use crate::support::{World, create, fragment_head, packet};
 
 /// Returns the names in the first column of the table in the docs of the crate.
 fn documented() -> BTreeSet<String> {
@@ -30,6 +30,7 @@ async fn the_documented_metrics_are_recorded() {
     let world = World::with_limits(limits).await;
     world.upload("/f", b"hello").await;
     world.get("/f").await;
+    assert_eq!(world.send(create("/f")).await.status, 403);
     let id = world.create("/g").await;
     world.send(packet("Cancel-Session", "/g", &id)).await;
     let id = world.create("/h").await;

@@ -1,7 +1,7 @@
 //! Removal of expired sessions, and of data without a session.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use bits_server::Limits;
 use bits_server::sessions::{MemorySessions, SessionStore as _};
@@ -46,6 +46,33 @@ async fn a_session_whose_removal_fails_is_removed_later() {
     world.create("/f").await;
     world.hooks.fail(Operation::Discard, StorageError::other("bucket is unreachable"));
     until_empty(&world).await;
+}
+
+/// One sweep ends all sessions that can be ended, however many cannot.
+#[tokio::test]
+async fn sessions_that_cannot_be_ended_hide_no_other() {
+    let limits = |sweep_interval| Limits { sweep_interval, ..short() };
+    let hour = Duration::from_secs(3600);
+    let stopped = World::with_limits(limits(hour)).await;
+    for number in 0..350 {
+        stopped.create(&format!("/{number}")).await;
+    }
+    let sessions = &stopped.sessions.store;
+    // In the order in which they expire.
+    let failing = sessions.expired(Duration::MAX, 340).await.unwrap();
+    let now = || SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap();
+    while sessions.expired(now(), 350).await.unwrap().len() < 350 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let started = stopped.node(|builder| builder.limits(limits(hour))).await;
+    started.hooks.fail_discards_of(failing.iter().copied());
+    let swept = async {
+        while sessions.count(None).await.unwrap() > failing.len() {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(10), swept).await.expect("swept");
+    assert_eq!(sessions.expired(Duration::MAX, 350).await.unwrap().len(), failing.len());
 }
 
 #[tokio::test]

@@ -5,7 +5,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use bits_server::Server;
 use bits_server::sessions::{FileSessions, SessionStore, SessionStoreError};
+use bits_server::storage::{MemoryStorage, Storage as _};
 use bits_server::testing::{self, Report};
 use tempfile::TempDir;
 
@@ -157,13 +159,32 @@ async fn records_of_later_versions_are_kept() {
     fs::write(file(path, 1), later).expect("a file");
     for _ in 0..2 {
         let store = open(path);
-        assert_eq!(store.load(record(1).id()).await.expect("a store that works"), None);
+        let id = record(1).id();
+        let error = store.load(id).await.expect_err("a record of a later version");
+        assert!(matches!(error, SessionStoreError::Record { id: found, .. } if found == id));
+        assert!(!store.insert(&record(1)).await.expect("a store that works"));
         load(&store, 2).await;
         let [found] = store.unreadable() else { panic!("{:?}", store.unreadable()) };
         assert_eq!(found.path, file(path, 1));
         assert!(found.reason.contains("format 2"), "{found:?}");
         assert_eq!(fs::read_to_string(file(path, 1)).expect("a file"), later);
     }
+}
+
+/// The staged data of a session that only a later version can read is not that of a session that is gone.
+#[tokio::test]
+async fn the_data_of_records_of_later_versions_is_kept() {
+    let folder = folder();
+    let path = folder.path();
+    drop(open(path));
+    let storage = MemoryStorage::new();
+    for number in [1, 2] {
+        storage.begin(record(number).id(), &"f".parse().expect("a key")).await.expect("staged");
+    }
+    fs::write(file(path, 1), r#"{"format":2,"session":{"new":true}}"#).expect("a file");
+    let server = Server::builder().storage(storage.clone()).sessions(open(path)).build().await;
+    server.expect("a server");
+    assert_eq!(storage.sessions(Duration::ZERO).await.expect("sessions"), [record(1).id()]);
 }
 
 #[tokio::test]

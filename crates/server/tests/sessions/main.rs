@@ -7,6 +7,7 @@ mod faulty;
 mod file;
 #[cfg(feature = "file")]
 mod file_crashes;
+mod limits;
 mod memory;
 mod records;
 #[cfg(feature = "redis")]

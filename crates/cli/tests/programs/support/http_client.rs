@@ -33,6 +33,8 @@ pub type Refused = (u16, Option<u32>, Option<u32>, Option<u64>);
 
 pub const INVALID_ARGUMENT: Refused = (400, Some(0x8007_0057), Some(5), None);
 pub const LENGTH_REQUIRED: Refused = (411, Some(0x8007_0057), Some(5), None);
+pub const EXISTS: Refused = (403, Some(0x8007_0050), Some(5), None);
+pub const INVALID_NAME: Refused = (403, Some(0x8007_007B), Some(5), None);
 pub const ACCESS_DENIED: Refused = (403, Some(0x8007_0005), Some(5), None);
 pub const NOT_FOUND: Refused = (500, Some(0x8020_001F), Some(5), None);
 pub const TOO_LARGE: Refused = (500, Some(0x8020_0020), Some(5), None);

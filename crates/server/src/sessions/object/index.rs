@@ -8,6 +8,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use object_store::{Error, ObjectMeta};
 use uuid::Uuid;
 
+use super::super::table::{Indexed, Table};
 use super::super::{Result, SessionRecord, SessionStoreError};
 use super::ObjectSessions;
 use super::record::Stored;
@@ -28,7 +29,7 @@ pub(super) struct Index {
 
 #[derive(Debug, Default)]
 struct State {
-    entries: HashMap<Uuid, Entry>,
+    entries: Table<Entry>,
     /// Changes by this node since the list that is being made.
     changed: HashMap<Uuid, Option<Entry>>,
 }
@@ -38,6 +39,16 @@ struct Entry {
     e_tag: Option<String>,
     timeout: Duration,
     principal: Option<Box<str>>,
+}
+
+impl Indexed for Entry {
+    fn principal(&self) -> Option<&str> {
+        self.principal.as_deref()
+    }
+
+    fn timeout(&self) -> Duration {
+        self.timeout
+    }
 }
 
 impl Entry {
@@ -57,39 +68,29 @@ impl Index {
     pub(super) fn put(&self, record: &SessionRecord, e_tag: Option<String>) {
         let (id, entry) = (record.id(), Entry::new(record, e_tag));
         let mut state = self.state();
-        state.entries.insert(id, entry.clone());
+        state.entries.put(id, entry.clone());
         state.changed.insert(id, Some(entry));
     }
 
     /// Adds a removal by this node.
     pub(super) fn remove(&self, id: Uuid) {
         let mut state = self.state();
-        state.entries.remove(&id);
+        state.entries.remove(id);
         state.changed.insert(id, None);
     }
 
     pub(super) fn count(&self, principal: Option<&str>) -> usize {
-        let state = self.state();
-        match principal {
-            None => state.entries.len(),
-            Some(_) => {
-                state.entries.values().filter(|it| it.principal.as_deref() == principal).count()
-            }
-        }
+        self.state().entries.count(principal)
     }
 
     /// Returns at most `max` sessions in the order of their timeouts.
     pub(super) fn expired(&self, now: Duration, max: usize) -> Vec<Uuid> {
-        let state = self.state();
-        let expired = state.entries.iter().filter(|(_, entry)| entry.timeout <= now);
-        let mut expired: Vec<_> = expired.map(|(id, entry)| (entry.timeout, *id)).collect();
-        expired.sort_unstable();
-        expired.into_iter().take(max).map(|(_, id)| id).collect()
+        self.state().entries.expired(now, max)
     }
 
     /// Returns the known entry of an object if it has not changed.
     fn known(&self, id: Uuid, e_tag: Option<&str>) -> Option<Entry> {
-        let entry = self.state().entries.get(&id).cloned()?;
+        let entry = self.state().entries.get(id).cloned()?;
         (e_tag.is_some() && entry.e_tag.as_deref() == e_tag).then_some(entry)
     }
 
@@ -115,10 +116,11 @@ impl Index {
                 None => entries.remove(&id),
             };
         }
-        if failure.is_some() {
-            state.entries.extend(entries);
-        } else {
-            state.entries = entries;
+        if failure.is_none() {
+            state.entries = Table::default();
+        }
+        for (id, entry) in entries {
+            state.entries.put(id, entry);
         }
         failure
     }

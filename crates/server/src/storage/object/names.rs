@@ -107,7 +107,5 @@ pub(crate) fn hash(text: &str) -> String {
 
 /// Returns random bytes; zeros if the system has none, since names contain other unique numbers.
 pub(super) fn random<const N: usize>() -> [u8; N] {
-    let mut bytes = [0; N];
-    let _ = getrandom::fill(&mut bytes);
-    bytes
+    crate::random::bytes().unwrap_or([0; N])
 }

@@ -1,6 +1,6 @@
 //! A storage that tests can stall or let fail.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, SystemTime};
@@ -38,6 +38,7 @@ pub struct Hooks {
     saved: Arc<Mutex<Option<Vec<Result<()>>>>>,
     /// Number of lists of the sessions with staged data.
     searches: watch::Sender<usize>,
+    undeletable: Arc<Mutex<HashSet<Uuid>>>,
 }
 
 enum Hook {
@@ -75,6 +76,11 @@ impl Hooks {
             Stalled { reached: watch::Sender::new(false), gate: Arc::new(Semaphore::new(0)) };
         self.hooks.lock().unwrap().insert(operation, Hook::Stall(stalled.clone()));
         stalled
+    }
+
+    /// Lets all deletions of the data of these sessions fail.
+    pub fn fail_discards_of(&self, sessions: impl IntoIterator<Item = Uuid>) {
+        self.undeletable.lock().unwrap().extend(sessions);
     }
 
     /// Sets the date of all entities.
@@ -245,6 +251,9 @@ impl<S: Storage> Storage for Hooked<S> {
 
     async fn discard(&self, token: WorkToken, staged: &Staged, what: Discarded) -> Result<()> {
         self.hooks.run(Operation::Discard).await?;
+        if self.hooks.undeletable.lock().unwrap().contains(&token.session_id()) {
+            return Err(StorageError::other("input/output error"));
+        }
         self.storage.discard(token, staged, what).await
     }
 

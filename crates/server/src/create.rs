@@ -1,0 +1,196 @@
+//! Creation of sessions.
+
+use bits_proto::field::RetryAfter;
+use bits_proto::message::{Ack, Refusal, Request};
+use bits_proto::server::{Access, HostError, Policy, RequestContext, Step};
+use tracing::{Span, debug, error, field, warn};
+use uuid::Uuid;
+
+use crate::admission::Counts;
+use crate::driver::{self, NextStep};
+use crate::refusals::Refused;
+use crate::server::Inner;
+use crate::sessions::{SessionRecord, SessionStoreError};
+use crate::storage::StorageError;
+use crate::upload::Caller;
+use crate::{InvalidKey, Key, metrics, random};
+
+/// Time after which a client asks again for a session that a store could not create.
+const CREATE_AGAIN: RetryAfter = RetryAfter::Seconds(10);
+
+/// A refusal to create a session.
+pub(crate) struct NotCreated {
+    pub(crate) refusal: Refusal<'static>,
+    /// The refusal for the log, unless a line about the failure was logged.
+    pub(crate) refused: Option<Refused>,
+}
+
+impl NotCreated {
+    fn failure(refusal: Refusal<'static>) -> Self {
+        Self { refusal, refused: None }
+    }
+
+    fn refused(refusal: Refusal<'static>, detail: impl ToString) -> Self {
+        Self { refusal, refused: Refused::new(&refusal, Some(detail.to_string())) }
+    }
+
+    fn unavailable(error: &dyn std::error::Error) -> Self {
+        error!(%error, "cannot create a session; the client is asked to retry");
+        Self::failure(store_unavailable())
+    }
+
+    fn session_limit() -> Self {
+        Self { refusal: Refusal::unavailable(), refused: Some(Refused::session_limit()) }
+    }
+}
+
+impl Inner {
+    /// Creates a session, and begins its staging.
+    pub(crate) async fn create<'s>(
+        &'s self,
+        request: &Request<'_>,
+        mut context: RequestContext<'_>,
+        caller: &Caller<'_>,
+    ) -> Result<NextStep<'s>, NotCreated> {
+        let key = (self.destination)(caller.principal(), caller.path())
+            .map_err(|why| NotCreated::refused(Refusal::invalid_name(), why))?;
+        context.access = self.access(&key).await?;
+        let policy = self.policy();
+        // In this order, and until the session is stored: see `Admissions`.
+        let admission = self.admissions.enter(context.principal);
+        let counts = self.counts(context.principal).await;
+        let counts = counts.map_err(|error| NotCreated::unavailable(&error))?.plus(admission.ahead);
+        let random = random::bytes().map_err(|error| NotCreated::unavailable(&error))?;
+        let run = |is_taken| {
+            let counts = (counts.all, counts.principal);
+            driver::create(policy, self.session_limits, counts, is_taken, |sessions| {
+                sessions.handle_request(request, &context, || random)
+            })
+        };
+        let created = run(false);
+        let Some(record) = created.record else {
+            return if is_unavailable(&created.answer) {
+                Err(NotCreated::session_limit())
+            } else {
+                Ok(created.answer)
+            };
+        };
+        let id = record.session.id();
+        Span::current().record("session", field::display(id));
+        let key =
+            self.key(key, id).map_err(|why| NotCreated::refused(Refusal::invalid_name(), why))?;
+        let staged = self.storage.begin(id, &key).await;
+        let staged = staged.map_err(|error| self.not_begun(&error))?;
+        let mut record = SessionRecord::new(record, key, staged);
+        if let Some(data) = &self.session_data {
+            record.data = data(caller.parts);
+        }
+        match self.sessions.insert(&record).await {
+            Ok(true) => {
+                self.check_limits(&record).await?;
+                metrics::upload_started();
+                debug!(key = %record.key, "session created");
+                Ok(created.answer)
+            }
+            Ok(false) => Ok(run(true).answer),
+            Err(error) => {
+                // If this fails, a sweep removes the staged data.
+                let _ = self.storage.remove(id, Some(&record.staged)).await;
+                Err(NotCreated::unavailable(&error))
+            }
+        }
+    }
+
+    /// Returns the number of sessions, and of those of a principal.
+    async fn counts(&self, principal: Option<&str>) -> Result<Counts, SessionStoreError> {
+        let of_principal = match principal {
+            Some(_) => self.sessions.count(principal).await?,
+            None => 0,
+        };
+        Ok(Counts { all: self.sessions.count(None).await?, principal: of_principal })
+    }
+
+    /// Withdraws a new session if other servers have created sessions at the same time, so that a limit is
+    /// exceeded. The last one of them counts all others.
+    async fn check_limits(&self, record: &SessionRecord) -> Result<(), NotCreated> {
+        if self.sessions.is_exclusive() {
+            return Ok(());
+        }
+        let withdrawn = match self.counts(record.record.principal.as_deref()).await {
+            Ok(counts) if !counts.exceed(&self.session_limits) => return Ok(()),
+            Ok(_) => NotCreated::session_limit(),
+            Err(error) => NotCreated::unavailable(&error),
+        };
+        if let Err(error) = self.withdraw(record).await {
+            warn!(%error, "cannot remove a session that was refused; it expires");
+        }
+        Err(withdrawn)
+    }
+
+    async fn withdraw(&self, record: &SessionRecord) -> Result<(), SessionStoreError> {
+        let id = record.id();
+        if let Some(stored) = self.sessions.load(id).await? {
+            self.sessions.remove(id, &stored.version).await?;
+        }
+        // If this fails, a sweep removes the staged data.
+        let _ = self.storage.remove(id, Some(&record.staged)).await;
+        Ok(())
+    }
+
+    /// Returns the access to the destination of a new session.
+    async fn access(&self, key: &Key) -> Result<Access, NotCreated> {
+        if self.keeps_every_upload {
+            return Ok(Access::Granted);
+        }
+        match self.storage.metadata(key).await {
+            Ok(None) => Ok(Access::Granted),
+            Ok(Some(_)) => Ok(Access::GrantedOverExisting),
+            Err(error) => match error.host_error() {
+                HostError::AccessDenied => {
+                    Err(NotCreated::refused(Refusal::access_denied(), error))
+                }
+                host_error => {
+                    warn!(%error, "cannot look for the destination");
+                    Err(NotCreated::failure(refusal_without_session(host_error, &self.policy())))
+                }
+            },
+        }
+    }
+
+    fn not_begun(&self, error: &StorageError) -> NotCreated {
+        let refusal = refusal_without_session(error.host_error(), &self.policy());
+        if error.is_refusal() {
+            return NotCreated::refused(refusal, error);
+        }
+        warn!(%error, "cannot begin the staging of an upload");
+        NotCreated::failure(refusal)
+    }
+
+    /// Returns the name of the entity of a session.
+    fn key(&self, destination: Key, session: Uuid) -> Result<Key, InvalidKey> {
+        if self.keeps_every_upload {
+            format!("{destination}/{session}").parse()
+        } else {
+            Ok(destination)
+        }
+    }
+}
+
+/// Returns `true` for the response to a Create-Session beyond a limit of sessions.
+fn is_unavailable(step: &NextStep<'_>) -> bool {
+    let Step::Answer(answer) = step else { return false };
+    matches!(answer.ack(), Ack::Refused(refusal) if refusal == Refusal::unavailable())
+}
+
+/// Returns the refusal of a session whose storage has failed. Nothing was stored yet, so nothing is lost.
+fn refusal_without_session(error: HostError, policy: &Policy<'_>) -> Refusal<'static> {
+    match error {
+        HostError::Other | HostError::EntityLost => store_unavailable(),
+        error => error.refusal(policy),
+    }
+}
+
+/// Returns the refusal of a session while a store cannot be reached.
+const fn store_unavailable() -> Refusal<'static> {
+    Refusal::unavailable().with_retry_after(CREATE_AGAIN)
+}
