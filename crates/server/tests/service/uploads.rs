@@ -43,7 +43,7 @@ async fn refused_requests_change_nothing() {
     assert_eq!(world.fragment("/f", &id, 6, b"world", 11).await.status, 200);
     assert_eq!(world.close("/f", &id).await.status, 200);
     let existing = world.send(create("/f")).await;
-    assert_eq!((existing.status.as_u16(), existing.header("bits-error")), (403, "0x80070005"));
+    assert_eq!((existing.status.as_u16(), existing.header("bits-error")), (403, "0x80070050"));
     assert_eq!(world.published("f").unwrap(), "hello world");
 }
 
