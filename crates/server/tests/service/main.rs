@@ -7,6 +7,7 @@ mod bodies;
 mod client;
 mod concurrent;
 mod downloads;
+mod equivalence;
 mod hooks;
 mod labels;
 mod lost_responses;
