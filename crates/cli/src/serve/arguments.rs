@@ -161,6 +161,7 @@ fn flag_with_value(argument: Arg) -> Arg {
 impl ServeArguments {
     /// Returns the limits of the server.
     fn limits(&self) -> Limits {
+        let limits = Limits::default();
         Limits {
             max_upload: self.max_upload,
             max_fragment: self.max_fragment,
@@ -171,7 +172,9 @@ impl ServeArguments {
             idle_timeout: self.read_timeout,
             // A client may be silent for `read_timeout` between two reports.
             store_timeout: self.read_timeout * 2,
-            ..Limits::default()
+            // Short-lived sessions do not outlive their timeout by a multiple of it.
+            sweep_interval: limits.sweep_interval.min(self.session_timeout),
+            ..limits
         }
     }
 
