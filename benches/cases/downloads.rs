@@ -11,7 +11,7 @@ use bits_proto::download::{
 };
 use bits_proto::field::HttpDate;
 use bits_proto::http1::{RequestTarget, StatusCode, StatusLine, Version};
-use bits_proto::message::NO_EXTRAS;
+use bits_proto::message::{Extras, NO_EXTRAS};
 
 use super::{Group, MaxRatios, Pair, baseline};
 
@@ -157,7 +157,7 @@ fn plan(request: &[u8], entity: &Entity<'_>) {
     let request = Request::from_head(&head.complete().expect("a head")).expect("a download");
     let plan = Plan::new(&request, black_box(entity), &PlanLimits::DEFAULT, BOUNDARY);
     let mut buffer = [0; 512];
-    plan.encode(NO_EXTRAS).expect("no extras").write(&mut buffer).expect("enough space");
+    plan.encode(&NO_EXTRAS).expect("no extras").write(&mut buffer).expect("enough space");
     black_box(&buffer);
     for piece in plan.pieces() {
         if let Piece::Framing(head) = piece {
@@ -215,12 +215,13 @@ fn client_exchange() -> impl FnMut() {
         StatusLine { version: Version::Http11, status: StatusCode::PARTIAL_CONTENT, reason: "" };
     let response = Response::from_fields(line, response_fields()).expect("a response");
     let body = vec![7; 1000];
+    let extras = Extras::from_fields([0; 32], [("Host", "origin.example")]).expect("a field");
     let mut buffer = [0; 512];
     move || {
         let mut download = black_box(start);
         let target = RequestTarget::try_from("/files/report.bin").expect("a target");
         let transmit = download.transmit().expect("a request");
-        let head = transmit.encode(target, [("Host", "origin.example")]).expect("valid extras");
+        let head = transmit.encode(target, &extras).expect("extras of a request");
         head.write(&mut buffer).expect("enough space");
         download.handle_sending(NOW).expect("a request is due");
         download.handle_sent(NOW).expect("a request is being sent");

@@ -27,6 +27,8 @@ pub struct Pair {
     pub other: Work,
     /// Number of executions of `other` that correspond to one of `ours`.
     pub scale: f64,
+    /// The bars of this pair, instead of those of its group.
+    pub bars: Option<MaxRatios>,
 }
 
 impl Pair {
@@ -35,7 +37,17 @@ impl Pair {
         ours: impl FnMut() + 'static,
         other: impl FnMut() + 'static,
     ) -> Self {
-        Self { name: name.into(), ours: Box::new(ours), other: Box::new(other), scale: 1.0 }
+        Self {
+            name: name.into(),
+            ours: Box::new(ours),
+            other: Box::new(other),
+            scale: 1.0,
+            bars: None,
+        }
+    }
+
+    fn with_bar(self, instructions: f64) -> Self {
+        Self { bars: Some(MaxRatios { instructions, time: f64::INFINITY }), ..self }
     }
 }
 

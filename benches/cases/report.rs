@@ -14,7 +14,8 @@ pub fn report(
         for pair in &mut group.pairs {
             let ratio = measure(pair) / pair.scale;
             product *= ratio;
-            is_over |= line(&format!("{}/{}", group.name, pair.name), ratio, limit(&group.each));
+            let bar = limit(pair.bars.as_ref().unwrap_or(&group.each));
+            is_over |= line(&format!("{}/{}", group.name, pair.name), ratio, bar);
         }
         if let Some(bars) = &group.mean {
             let mean = f64::powf(product, 1.0 / group.pairs.len() as f64);

@@ -5,9 +5,9 @@ use super::plan::Body;
 use super::presence::is_reserved;
 use super::value::{FieldVisitor, Value};
 use super::{Condition, Options, Plan, Transmit};
-use crate::error::{Error, ErrorKind};
+use crate::error::Error;
 use crate::http1::RequestTarget;
-use crate::message::{check_extra_syntax, put_request_line, put_status_line};
+use crate::message::{ExtraLines, Extras, ExtrasStorage, put_request_line, put_status_line};
 #[cfg(feature = "bytes")]
 use crate::util::sink::write_to_buf;
 #[cfg(feature = "std")]
@@ -16,10 +16,10 @@ use crate::util::sink::write_to_io;
 use crate::util::sink::write_to_vec;
 use crate::util::sink::{LenSink, Sink, Wire, format_value, write_to_slice};
 
-/// The head of a download message with its extra fields, checked and ready to be written.
+/// The head of a download message with its extra fields, ready to be written.
 ///
-/// Created by [`Plan::encode`] and [`Transmit::encode`], which check the extra fields as
-/// [`message::Encoder`](crate::message::Encoder) does. Extra fields precede those of the message.
+/// Created by [`Plan::encode`] and [`Transmit::encode`], which check that no extra field is one that
+/// the message decides about. Extra fields precede those of the message.
 ///
 /// # Example
 ///
@@ -27,25 +27,28 @@ use crate::util::sink::{LenSink, Sink, Wire, format_value, write_to_slice};
 /// use bits_proto::download::field::Boundary;
 /// use bits_proto::download::{Entity, Plan, PlanLimits, Request};
 /// use bits_proto::http1::{RequestLine, Version};
+/// use bits_proto::message::Extras;
 ///
 /// let line = RequestLine { method: "HEAD", target: "/file", version: Version::Http11 };
 /// let request = Request::from_fields(line, [])?;
 /// let boundary = Boundary::from_random(7); // from a random generator
 /// let plan = Plan::new(&request, &Entity::new(9), &PlanLimits::DEFAULT, boundary);
+/// let extras = Extras::from_fields([0; 64], [("Server", "example")])?;
 /// let mut buffer = [0; 128];
-/// let written = plan.encode([("Server", "example")])?.write(&mut buffer)?;
+/// let written = plan.encode(&extras)?.write(&mut buffer)?;
 /// assert_eq!(
 ///     &buffer[..written],
 ///     b"HTTP/1.1 200 OK\r\nServer: example\r\nAccept-Ranges: bytes\r\nContent-Length: 9\r\n\r\n"
 /// );
-/// assert!(plan.encode([("Content-Length", "9")]).is_err());
+/// let extras = Extras::from_fields([0; 64], [("Content-Length", "9")])?;
+/// assert!(plan.encode(&extras).is_err());
 /// # Ok::<(), bits_proto::Error>(())
 /// ```
 #[derive(Clone, Debug)]
 #[must_use]
-pub struct Encoder<'p, E> {
+pub struct Encoder<'p> {
     message: Message<'p>,
-    extras: E,
+    extras: ExtraLines<'p>,
 }
 
 /// A message that can be written.
@@ -61,14 +64,8 @@ impl<'p> Plan<'p> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::ExtraName`], [`ErrorKind::ExtraValue`], and [`ErrorKind::ReservedExtra`] for a
-    /// field that the plan decides about.
-    pub fn encode<E, N, V>(&self, extras: E) -> Result<Encoder<'p, E>, Error>
-    where
-        E: IntoIterator<Item = (N, V)> + Clone,
-        N: AsRef<str>,
-        V: AsRef<[u8]>,
-    {
+    /// [`ErrorKind::ReservedExtra`] for a field that the plan decides about.
+    pub fn encode(&self, extras: &'p Extras<impl ExtrasStorage>) -> Result<Encoder<'p>, Error> {
         Encoder::new(Message::Response(*self), extras)
     }
 }
@@ -79,18 +76,12 @@ impl<'d> Transmit<'d> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::ExtraName`], [`ErrorKind::ExtraValue`], and [`ErrorKind::ReservedExtra`] for a
-    /// field that the download decides about.
-    pub fn encode<E, N, V>(
+    /// [`ErrorKind::ReservedExtra`] for a field that the download decides about.
+    pub fn encode(
         &self,
         target: RequestTarget<'d>,
-        extras: E,
-    ) -> Result<Encoder<'d, E>, Error>
-    where
-        E: IntoIterator<Item = (N, V)> + Clone,
-        N: AsRef<str>,
-        V: AsRef<[u8]>,
-    {
+        extras: &'d Extras<impl ExtrasStorage>,
+    ) -> Result<Encoder<'d>, Error> {
         Encoder::new(Message::Request(target, self.clone()), extras)
     }
 }
@@ -152,20 +143,10 @@ fn visit_response<V: FieldVisitor>(plan: &Plan<'_>, visitor: V) -> V {
         .of(kind, FieldName::ContentLength, plan.content_length().map(Value::Number))
 }
 
-impl<'p, E, N, V> Encoder<'p, E>
-where
-    E: IntoIterator<Item = (N, V)> + Clone,
-    N: AsRef<str>,
-    V: AsRef<[u8]>,
-{
-    fn new(message: Message<'p>, extras: E) -> Result<Self, Error> {
-        for (name, value) in extras.clone() {
-            check_extra_syntax(name.as_ref(), value.as_ref())?;
-            let field = FieldName::from_name(name.as_ref());
-            if let Some(field) = field.filter(|field| message.reserves(*field)) {
-                return Err(Error::caller(ErrorKind::ReservedExtra).in_download_field(field));
-            }
-        }
+impl<'p> Encoder<'p> {
+    fn new(message: Message<'p>, extras: &'p Extras<impl ExtrasStorage>) -> Result<Self, Error> {
+        let extras = extras.lines();
+        extras.check_for_download(|field| message.reserves(field))?;
         Ok(Self { message, extras })
     }
 
@@ -174,9 +155,7 @@ where
     /// Extra fields are included. Use it with HTTP stacks that write heads themselves.
     pub fn for_each_field(&self, callback: impl FnMut(&str, &[u8])) {
         let mut callback = FieldCallback(callback);
-        for (name, value) in self.extras.clone() {
-            (callback.0)(name.as_ref(), value.as_ref());
-        }
+        self.extras.fields().for_each(|(name, value)| (callback.0)(name, value));
         self.message.visit_fields(callback);
     }
 
@@ -190,7 +169,7 @@ where
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::BufferTooSmall`] with the required length. The buffer is unchanged.
+    /// [`ErrorKind::BufferTooSmall`](crate::error::ErrorKind::BufferTooSmall) with the required length. The buffer is unchanged.
     pub fn write(&self, buffer: &mut [u8]) -> Result<usize, Error> {
         write_to_slice(self, buffer)
     }
@@ -206,7 +185,7 @@ where
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::BufferTooSmall`] with the required length if less space remains. The buffer is
+    /// [`ErrorKind::BufferTooSmall`](crate::error::ErrorKind::BufferTooSmall) with the required length if less space remains. The buffer is
     /// unchanged.
     #[cfg(feature = "bytes")]
     pub fn put(&self, buffer: &mut impl bytes::BufMut) -> Result<usize, Error> {
@@ -225,19 +204,10 @@ where
     }
 }
 
-impl<E, N, V> Wire for Encoder<'_, E>
-where
-    E: IntoIterator<Item = (N, V)> + Clone,
-    N: AsRef<str>,
-    V: AsRef<[u8]>,
-{
+impl Wire for Encoder<'_> {
     #[inline(always)]
     fn put_into<S: Sink>(&self, sink: S) -> S {
-        let sink = self.message.put_line(sink);
-        let sink = self.extras.clone().into_iter().fold(sink, |sink, (name, value)| {
-            let sink = sink.put(b"\r\n").put(name.as_ref().as_bytes());
-            sink.put(b": ").put(value.as_ref())
-        });
+        let sink = self.message.put_line(sink).put(self.extras.as_bytes());
         let HeaderLines(sink) = self.message.visit_fields(HeaderLines(sink));
         sink.put(b"\r\n\r\n")
     }

@@ -5,11 +5,12 @@ use http::Uri;
 use super::{Method, Plan, Transmit};
 use crate::error::Error;
 use crate::message::http_crate::{header_map, request_head, request_target, response_head};
+use crate::message::{Extras, ExtrasStorage};
 
 impl Plan<'_> {
     /// Creates the head of an [`http::Response`], with extra fields such as Date and Server.
     ///
-    /// `extras` may be a `&HeaderMap`. The caller sends [`pieces`](Self::pieces) as the body.
+    /// The caller sends [`pieces`](Self::pieces) as the body.
     ///
     /// # Errors
     ///
@@ -26,17 +27,15 @@ impl Plan<'_> {
     /// let boundary = Boundary::from_random(7); // from a random generator
     /// let request = Request::from_http(&request)?;
     /// let plan = Plan::new(&request, &Entity::new(100), &PlanLimits::DEFAULT, boundary);
-    /// let response = plan.to_http(NO_EXTRAS)?;
+    /// let response = plan.to_http(&NO_EXTRAS)?;
     /// assert_eq!(response.status(), 206);
     /// assert_eq!(response.headers()["content-range"], "bytes 0-4/100");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn to_http<E, N, V>(&self, extras: E) -> Result<http::Response<()>, Error>
-    where
-        E: IntoIterator<Item = (N, V)> + Clone,
-        N: AsRef<str>,
-        V: AsRef<[u8]>,
-    {
+    pub fn to_http(
+        &self,
+        extras: &Extras<impl ExtrasStorage>,
+    ) -> Result<http::Response<()>, Error> {
         let encoder = self.encode(extras)?;
         response_head(self.status(), header_map(|append| encoder.for_each_field(append))?)
     }
@@ -46,20 +45,18 @@ impl Transmit<'_> {
     /// Creates the head of an [`http::Request`] to `uri`, with extra fields such as Host and
     /// Authorization.
     ///
-    /// `extras` may be a `&HeaderMap`. Values of Authorization, Proxy-Authorization and Cookie are
-    /// marked as sensitive.
+    /// Values of Authorization, Proxy-Authorization and Cookie are marked as sensitive.
     ///
     /// # Errors
     ///
     /// The errors of [`encode`](Self::encode).
     /// [`ErrorKind::NotTarget`](crate::error::ErrorKind::NotTarget) if `uri` has no path, or if its
     /// path and query are not visible ASCII.
-    pub fn to_http<E, N, V>(&self, uri: Uri, extras: E) -> Result<http::Request<()>, Error>
-    where
-        E: IntoIterator<Item = (N, V)> + Clone,
-        N: AsRef<str>,
-        V: AsRef<[u8]>,
-    {
+    pub fn to_http(
+        &self,
+        uri: Uri,
+        extras: &Extras<impl ExtrasStorage>,
+    ) -> Result<http::Request<()>, Error> {
         let target = request_target(&uri)?;
         let encoder = self.encode(target, extras)?;
         let headers = header_map(|append| encoder.for_each_field(append))?;

@@ -18,14 +18,6 @@ pub(crate) fn check_bytes<const LOW: u8>(
     }
 }
 
-/// Returns true for visible ASCII with inner spaces: a fast check that most values pass. Other
-/// values may still pass [`check_content`].
-#[inline(always)]
-pub(crate) fn is_plain(value: &[u8]) -> bool {
-    let is_blank = |byte: Option<&u8>| byte == Some(&b' ');
-    is_ascii_from::<b' '>(value) && !is_blank(value.first()) && !is_blank(value.last())
-}
-
 /// `*( HTAB / SP / VCHAR / obs-text )` without white space at either end: the values that a header
 /// field can transport unchanged.
 #[inline]

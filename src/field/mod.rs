@@ -36,7 +36,7 @@ mod supported_protocols;
 mod url;
 
 use self::content::check_not_empty;
-pub(crate) use self::content::{check_bytes, check_content, check_present, is_plain};
+pub(crate) use self::content::{check_bytes, check_content, check_present};
 pub use self::content_encoding::ContentEncoding;
 pub use self::content_name::ContentName;
 pub use self::content_range::{ContentRange, Overlap};

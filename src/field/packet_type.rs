@@ -58,19 +58,37 @@ impl PacketType {
         Self::CancelSession,
         Self::Ack,
     ];
+}
 
-    /// Returns the value as it is written.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::CreateSession => "Create-Session",
-            Self::Ping => "Ping",
-            Self::Fragment => "Fragment",
-            Self::CloseSession => "Close-Session",
-            Self::CancelSession => "Cancel-Session",
-            Self::Ack => "Ack",
+macro_rules! texts {
+    ($($variant:ident $text:literal),+ $(,)?) => {
+        impl PacketType {
+            /// Returns the value as it is written.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $( Self::$variant => $text, )+
+                }
+            }
+
+            /// Returns the end of the previous line and the field, to be written in one step.
+            #[inline(always)]
+            pub(crate) const fn line(self) -> &'static [u8] {
+                match self {
+                    $( Self::$variant => concat!("\r\nBITS-Packet-Type: ", $text).as_bytes(), )+
+                }
+            }
         }
-    }
+    };
+}
+
+texts! {
+    CreateSession "Create-Session",
+    Ping "Ping",
+    Fragment "Fragment",
+    CloseSession "Close-Session",
+    CancelSession "Cancel-Session",
+    Ack "Ack",
 }
 
 impl Decode<'_> for PacketType {

@@ -1,6 +1,7 @@
 //! The Acks of a server, and the rules they share.
 
 use super::encoder::{AnyMessage, Encoder};
+use super::extras::{Extras, ExtrasStorage};
 use super::message_error::MessageError;
 use super::parse_options::MAX_VALUE;
 use super::reader::Reader;
@@ -151,19 +152,17 @@ impl<'b> Ack<'b> {
     ///
     /// # Errors
     ///
-    /// An error if an extra field cannot be written or belongs to the message; see [`Encoder`].
+    /// [`ErrorKind::ReservedExtra`] if an extra field belongs to the message; see [`Encoder`].
     #[inline]
-    pub fn encode<E, N, V>(&self, extras: E) -> Result<Encoder<'b, E>, Error>
-    where
-        E: IntoIterator<Item = (N, V)> + Clone,
-        N: AsRef<str>,
-        V: AsRef<[u8]>,
-    {
-        Encoder::new(AnyMessage::Ack(*self), extras)
+    pub fn encode<'e>(
+        &'e self,
+        extras: &'e Extras<impl ExtrasStorage>,
+    ) -> Result<Encoder<'e>, Error> {
+        Encoder::new(AnyMessage::Ack(self), extras)
     }
 
     /// Visits the fields, in the order of the presence table; see [`Refusal::visit_fields`].
-    #[inline]
+    #[inline(always)]
     pub(super) fn visit_fields<V: FieldVisitor>(&self, error_fields: ErrorFields, visitor: V) -> V {
         let visitor = visitor.field(FieldName::PacketType, Value::PacketType(PacketType::Ack));
         match self {

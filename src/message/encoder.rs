@@ -1,6 +1,6 @@
 //! Writing of messages.
 
-use super::extras::{self, Placement, Placements};
+use super::extras::{ExtraLines, Extras, ExtrasStorage, Placement};
 use super::value::{FieldVisitor, Value};
 use super::{Ack, METHOD, MessageKind, NotificationRequest, NotificationResponse, Request};
 use crate::error::{Error, ErrorKind};
@@ -14,20 +14,11 @@ use crate::util::sink::write_to_io;
 use crate::util::sink::write_to_vec;
 use crate::util::sink::{LenSink, MaxLenSink, Sink, SliceSink, Wire, format_value};
 
-/// An empty list of extra fields, for `encode` and similar functions.
-pub const NO_EXTRAS: [(&str, &[u8]); 0] = [];
-
-/// A message and its extra fields, checked and ready to be written.
+/// A message and its extra fields, ready to be written.
 ///
 /// Created by `encode` of [`Request`], [`Ack`], [`NotificationRequest`] and
-/// [`NotificationResponse`], which check the extra fields:
-///
-/// * names are tokens;
-/// * values contain no control characters except inner tabs, and no outer white space;
-/// * none is a field that the message writes, or that changes the framing.
-///
-/// Writing then fails only if the buffer is too small. The iterator of extra fields is cloned
-/// several times, and each clone must return equal fields.
+/// [`NotificationResponse`], which check that no extra field is one that the message writes, or that
+/// changes the framing. Writing then fails only if the buffer is too small.
 ///
 /// Fields are spelt and ordered as in Microsoft's captures. The fields of the message are in the
 /// order of the table at [`MessageKind`]. In a response all extra fields precede them. In a request
@@ -36,26 +27,24 @@ pub const NO_EXTRAS: [(&str, &[u8]); 0] = [];
 /// # Example
 ///
 /// ```
-/// use bits_proto::message::{Ack, PingAck};
+/// use bits_proto::message::{Ack, Extras, PingAck};
 ///
-/// let ack = Ack::Ping(PingAck).encode([("Server", "example")])?;
+/// let extras = Extras::from_fields([0; 64], [("Server", "example")])?;
 /// let mut buffer = [0; 128];
-/// let written = ack.write(&mut buffer)?;
+/// let written = Ack::Ping(PingAck).encode(&extras)?.write(&mut buffer)?;
 /// assert_eq!(
 ///     &buffer[..written],
 ///     b"HTTP/1.1 200 OK\r\nServer: example\r\nBITS-Packet-Type: Ack\r\nContent-Length: 0\r\n\r\n",
 /// );
-/// assert!(Ack::Ping(PingAck).encode([("Server", "a\r\nContent-Length: 9")]).is_err());
+/// let extras = Extras::from_fields([0; 64], [("Content-Length", "9")])?;
+/// assert!(Ack::Ping(PingAck).encode(&extras).is_err());
 /// # Ok::<(), bits_proto::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug)]
 #[must_use]
-pub struct Encoder<'b, E> {
+pub struct Encoder<'b> {
     message: AnyMessage<'b>,
-    extras: E,
-    /// The length of the field lines of all extra fields in bytes.
-    extras_length: usize,
-    placements: Placements,
+    extras: ExtraLines<'b>,
     error_fields: ErrorFields,
 }
 
@@ -67,7 +56,7 @@ pub struct Encoder<'b, E> {
 /// use bits_proto::message::{Ack, ErrorFields, NO_EXTRAS, Refusal};
 ///
 /// let ack = Ack::from(Refusal::access_denied());
-/// let encoder = ack.encode(NO_EXTRAS)?.with_error_fields(ErrorFields::ErrorCode);
+/// let encoder = ack.encode(&NO_EXTRAS)?.with_error_fields(ErrorFields::ErrorCode);
 /// encoder.for_each_field(|name, _| assert_ne!(name, "BITS-Error"));
 /// # Ok::<(), bits_proto::Error>(())
 /// ```
@@ -93,10 +82,10 @@ pub enum ErrorFields {
 /// Any message that can be written, with the request target of a request.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum AnyMessage<'b> {
-    Request(RequestTarget<'b>, Request<'b>),
-    Ack(Ack<'b>),
-    NotificationRequest(RequestTarget<'b>, NotificationRequest<'b>),
-    NotificationResponse(NotificationResponse<'b>),
+    Request(RequestTarget<'b>, &'b Request<'b>),
+    Ack(&'b Ack<'b>),
+    NotificationRequest(RequestTarget<'b>, &'b NotificationRequest<'b>),
+    NotificationResponse(&'b NotificationResponse<'b>),
 }
 
 impl AnyMessage<'_> {
@@ -132,30 +121,15 @@ impl AnyMessage<'_> {
     }
 }
 
-impl<'b, E, N, V> Encoder<'b, E>
-where
-    E: IntoIterator<Item = (N, V)> + Clone,
-    N: AsRef<str>,
-    V: AsRef<[u8]>,
-{
+impl<'b> Encoder<'b> {
     #[inline(always)]
-    pub(super) fn new(message: AnyMessage<'b>, extras: E) -> Result<Self, Error> {
-        let is_response =
-            matches!(message, AnyMessage::Ack(_) | AnyMessage::NotificationResponse(_));
-        let (mut extras_length, mut placements) = (0_usize, Placements::default());
-        for (name, value) in extras.clone() {
-            let (name, value) = (name.as_ref(), value.as_ref());
-            if !extras::is_common(name, value) {
-                extras::check(message.kind(), name, value)?;
-            }
-            let placement =
-                if is_response { Placement::First } else { Placement::in_request(name) };
-            placements.insert(placement);
-            let line = [b"\r\n: ".len(), name.len(), value.len()];
-            extras_length = line.into_iter().fold(extras_length, usize::saturating_add);
-        }
-        let error_fields = ErrorFields::default();
-        Ok(Self { message, extras, extras_length, placements, error_fields })
+    pub(super) fn new(
+        message: AnyMessage<'b>,
+        extras: &'b Extras<impl ExtrasStorage>,
+    ) -> Result<Self, Error> {
+        let extras = extras.lines();
+        extras.check(|| message.kind())?;
+        Ok(Self { message, extras, error_fields: ErrorFields::Both })
     }
 
     /// Sets the fields that carry the error code of a refusal. Default: [`ErrorFields::Both`].
@@ -174,7 +148,7 @@ where
     ///
     /// let ack = Ack::from(Refusal::access_denied());
     /// let mut fields = Vec::new();
-    /// ack.encode(NO_EXTRAS)?.for_each_field(|name, value| {
+    /// ack.encode(&NO_EXTRAS)?.for_each_field(|name, value| {
     ///     fields.push((name.to_string(), value.to_vec()));
     /// });
     /// assert_eq!(ack.status().get(), 403);
@@ -189,7 +163,7 @@ where
     /// Returns the length of the head in bytes.
     #[must_use]
     pub fn encoded_len(&self) -> usize {
-        self.measure(LenSink(self.extras_length)).0
+        self.measure(LenSink(self.extras.as_bytes().len())).0
     }
 
     /// Writes the head to the start of `buffer` and returns its length.
@@ -197,15 +171,12 @@ where
     /// # Errors
     ///
     /// [`ErrorKind::BufferTooSmall`] with the required length. The buffer is unchanged.
-    #[inline]
+    #[inline(always)]
     pub fn write(&self, buffer: &mut [u8]) -> Result<usize, Error> {
         // The upper bound is cheaper than the exact length, which only a small buffer requires.
-        let max_length = self.measure(MaxLenSink(self.extras_length)).0;
+        let max_length = self.measure(MaxLenSink(self.extras.as_bytes().len())).0;
         if buffer.len() < max_length {
-            let needed = self.encoded_len();
-            if buffer.len() < needed {
-                return Err(Error::caller(ErrorKind::BufferTooSmall { needed }));
-            }
+            self.check_exact_length(buffer)?;
         }
         let capacity = buffer.len();
         let SliceSink(rest) = self.put_into(SliceSink(buffer));
@@ -241,8 +212,20 @@ where
         write_to_io(self, writer)
     }
 
+    /// Fails if the buffer is too small. Takes a copy, so that the encoder of the caller can stay in
+    /// registers.
+    #[cold]
+    #[inline(never)]
+    fn check_exact_length(self, buffer: &[u8]) -> Result<(), Error> {
+        let needed = self.encoded_len();
+        if buffer.len() < needed {
+            return Err(Error::caller(ErrorKind::BufferTooSmall { needed }));
+        }
+        Ok(())
+    }
+
     /// Adds the length of the head without the extra fields, whose length is known.
-    #[inline]
+    #[inline(always)]
     fn measure<S: Sink>(&self, sink: S) -> S {
         let sink = self.message.put_line(sink);
         let HeaderLines(sink) = self.message.visit_fields(self.error_fields, HeaderLines(sink));
@@ -250,45 +233,32 @@ where
     }
 
     /// Visits all fields in the order in which they are written.
-    #[inline]
-    fn visit_all<A: ExtraVisitor>(&self, visitor: A) -> A {
-        let visitor = self.visit_extras(Placement::First, visitor);
-        let visitor = WithExtras { encoder: self, visitor };
-        let WithExtras { visitor, .. } = self.message.visit_fields(self.error_fields, visitor);
-        self.visit_extras(Placement::Last, visitor)
-    }
-
-    /// Visits the extra fields of this placement.
     #[inline(always)]
-    fn visit_extras<A: ExtraVisitor>(&self, placement: Placement, visitor: A) -> A {
-        if self.placements.contains(placement) {
-            self.visit_extras_at(placement, visitor)
-        } else {
-            visitor
-        }
-    }
-
-    /// Visits the extra fields of a placement that has at least one.
-    fn visit_extras_at<A: ExtraVisitor>(&self, placement: Placement, visitor: A) -> A {
-        let is_placed_here =
-            |name: &str| self.placements.is_single() || Placement::in_request(name) == placement;
-        self.extras.clone().into_iter().fold(visitor, |visitor, (name, value)| {
-            if is_placed_here(name.as_ref()) {
-                visitor.extra(name.as_ref(), value.as_ref())
-            } else {
-                visitor
+    fn visit_all<A: ExtraVisitor>(&self, visitor: A) -> A {
+        let extras = self.extras;
+        match &self.message {
+            AnyMessage::Ack(ack) => ack.visit_fields(self.error_fields, visitor.all_extras(extras)),
+            AnyMessage::NotificationResponse(response) => {
+                response.visit_fields(visitor.all_extras(extras))
             }
-        })
+            AnyMessage::Request(_, request) => {
+                let visitor = visitor.extras_at(Placement::First, extras);
+                let WithExtras { visitor, .. } =
+                    request.visit_fields(WithExtras { extras, visitor });
+                visitor.extras_at(Placement::Last, extras)
+            }
+            AnyMessage::NotificationRequest(_, request) => {
+                let visitor = visitor.extras_at(Placement::First, extras);
+                let WithExtras { visitor, .. } =
+                    request.visit_fields(WithExtras { extras, visitor });
+                visitor.extras_at(Placement::Last, extras)
+            }
+        }
     }
 }
 
-impl<E, N, V> Wire for Encoder<'_, E>
-where
-    E: IntoIterator<Item = (N, V)> + Clone,
-    N: AsRef<str>,
-    V: AsRef<[u8]>,
-{
-    #[inline]
+impl Wire for Encoder<'_> {
+    #[inline(always)]
     fn put_into<S: Sink>(&self, sink: S) -> S {
         let HeaderLines(sink) = self.visit_all(HeaderLines(self.message.put_line(sink)));
         sink.put(b"\r\n\r\n")
@@ -297,28 +267,25 @@ where
 
 /// Receives the fields of a message and the extra fields.
 trait ExtraVisitor: FieldVisitor {
-    /// Visits an extra field.
-    fn extra(self, name: &str, value: &[u8]) -> Self;
+    /// Visits all extra fields, in the order of the caller.
+    fn all_extras(self, extras: ExtraLines<'_>) -> Self;
+
+    /// Visits the extra fields of a request with this placement.
+    fn extras_at(self, placement: Placement, extras: ExtraLines<'_>) -> Self;
 }
 
-/// Visits the fields of a message, and inserts the extra fields before Content-Length.
-struct WithExtras<'e, 'b, E, A> {
-    encoder: &'e Encoder<'b, E>,
+/// Visits the fields of a request, and inserts the extra fields before Content-Length.
+struct WithExtras<'e, A> {
+    extras: ExtraLines<'e>,
     visitor: A,
 }
 
-impl<E, N, V, A> FieldVisitor for WithExtras<'_, '_, E, A>
-where
-    E: IntoIterator<Item = (N, V)> + Clone,
-    N: AsRef<str>,
-    V: AsRef<[u8]>,
-    A: ExtraVisitor,
-{
+impl<A: ExtraVisitor> FieldVisitor for WithExtras<'_, A> {
     #[inline(always)]
     fn field(self, field: FieldName, value: Value<'_>) -> Self {
         let visitor = match field {
             FieldName::ContentLength => {
-                self.encoder.visit_extras(Placement::BeforeLength, self.visitor)
+                self.visitor.extras_at(Placement::BeforeLength, self.extras)
             }
             _ => self.visitor,
         };
@@ -332,14 +299,22 @@ struct HeaderLines<S>(S);
 impl<S: Sink> FieldVisitor for HeaderLines<S> {
     #[inline(always)]
     fn field(self, field: FieldName, value: Value<'_>) -> Self {
-        Self(value.put_into(self.0.put(field.line_start())))
+        Self(match value {
+            Value::PacketType(packet_type) => self.0.put(packet_type.line()),
+            value => value.put_into(self.0.put(field.line_start())),
+        })
     }
 }
 
 impl<S: Sink> ExtraVisitor for HeaderLines<S> {
-    #[inline]
-    fn extra(self, name: &str, value: &[u8]) -> Self {
-        Self(self.0.put(b"\r\n").put(name.as_bytes()).put(b": ").put(value))
+    #[inline(always)]
+    fn all_extras(self, extras: ExtraLines<'_>) -> Self {
+        Self(self.0.put(extras.as_bytes()))
+    }
+
+    #[inline(always)]
+    fn extras_at(self, placement: Placement, extras: ExtraLines<'_>) -> Self {
+        Self(extras.put_at(placement, self.0))
     }
 }
 
@@ -362,8 +337,13 @@ impl<F: FnMut(&str, &[u8])> FieldVisitor for FieldCallback<F> {
 const MAX_FORMATTED_LENGTH: usize = SupportedProtocols::MAX * (uuid::fmt::Braced::LENGTH + 1);
 
 impl<F: FnMut(&str, &[u8])> ExtraVisitor for FieldCallback<F> {
-    fn extra(mut self, name: &str, value: &[u8]) -> Self {
-        (self.0)(name, value);
+    fn all_extras(mut self, extras: ExtraLines<'_>) -> Self {
+        extras.fields().for_each(|(name, value)| (self.0)(name, value));
+        self
+    }
+
+    fn extras_at(mut self, placement: Placement, extras: ExtraLines<'_>) -> Self {
+        extras.fields_at(placement).for_each(|(name, value)| (self.0)(name, value));
         self
     }
 }

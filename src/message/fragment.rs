@@ -8,8 +8,8 @@ use super::value::{FieldVisitor, Value};
 use crate::deviation::Deviation;
 use crate::error::ErrorKind;
 use crate::field::{
-    ContentEncoding, ContentName, ContentRange, FieldName, ReceivedContentRange, ReplyUrl,
-    SessionId,
+    ContentEncoding, ContentName, ContentRange, FieldName, PacketType, ReceivedContentRange,
+    ReplyUrl, SessionId,
 };
 
 /// [2.2.6] FRAGMENT: sends a range of the entity. The bytes follow the head.
@@ -93,12 +93,18 @@ impl<'b> Fragment<'b> {
         Self { session_id, content_range, content_name: None, content_encoding: None }
     }
 
-    /// Visits the fields that only this request has.
-    #[inline]
-    pub(super) fn visit_range<V: FieldVisitor>(&self, visitor: V) -> V {
+    /// Visits the fields, in the order of the presence table.
+    #[inline(always)]
+    pub(super) fn visit_fields<V: FieldVisitor>(&self, visitor: V) -> V {
+        let name = self.content_name.map(|name| Value::Bytes(name.as_bytes()));
+        let encoding = self.content_encoding.map(Value::Encoding);
         visitor
+            .field(FieldName::PacketType, Value::PacketType(PacketType::Fragment))
+            .field(FieldName::SessionId, Value::SessionId(&self.session_id))
+            .optional(FieldName::ContentName, name)
             .field(FieldName::ContentRange, Value::ContentRange(self.content_range))
-            .optional(FieldName::ContentEncoding, self.content_encoding.map(Value::Encoding))
+            .optional(FieldName::ContentEncoding, encoding)
+            .field(FieldName::ContentLength, Value::Number(self.content_range.len()))
     }
 
     #[inline(always)]
@@ -146,7 +152,7 @@ impl<'b> FragmentAck<'b> {
     }
 
     /// Visits the fields after BITS-Packet-Type, in the order of the presence table.
-    #[inline]
+    #[inline(always)]
     pub(super) fn visit_fields<V: FieldVisitor>(&self, visitor: V) -> V {
         let url = self.reply_url.map(|url| Value::Bytes(url.as_bytes()));
         visitor

@@ -10,9 +10,9 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri};
 use super::parse_options::MAX_VALUE;
 use super::source::{self, ParsedFields};
 use super::{
-    Ack, AckContext, Decoded, Encoder, Fields, METHOD, NO_EXTRAS, NotificationRequest,
-    NotificationResponse, ParseOptions, Refusal, Request, ack, notification_request,
-    notification_response, request,
+    Ack, AckContext, Decoded, Encoder, Extras, ExtrasStorage, Fields, METHOD, NO_EXTRAS,
+    NotificationRequest, NotificationResponse, ParseOptions, Refusal, Request, ack,
+    notification_request, notification_response, request,
 };
 use crate::error::{Error, ErrorKind};
 use crate::http1::{HeadVisitor as _, HttpRequest, HttpResponse, RequestTarget, StatusCode};
@@ -59,9 +59,8 @@ impl<'b> Request<'b> {
     /// Creates the head of an [`http::Request`] to `uri`, with extra fields such as Host and
     /// Authorization.
     ///
-    /// `extras` may be a `&HeaderMap`. Values of Authorization, Proxy-Authorization and Cookie are
-    /// marked as sensitive. The caller sends a body of [`content_length`](Self::content_length)
-    /// bytes.
+    /// Values of Authorization, Proxy-Authorization and Cookie are marked as sensitive. The caller
+    /// sends a body of [`content_length`](Self::content_length) bytes.
     ///
     /// # Errors
     ///
@@ -71,10 +70,9 @@ impl<'b> Request<'b> {
     /// # Example
     ///
     /// ```
-    /// use bits_proto::message::{Ping, Request};
+    /// use bits_proto::message::{Extras, Ping, Request};
     ///
-    /// let mut extras = http::HeaderMap::new();
-    /// extras.insert("host", http::HeaderValue::from_static("origin.example"));
+    /// let extras = Extras::from_fields([0; 64], [("Host", "origin.example")])?;
     /// let ping = Request::from(Ping::default());
     /// let request = ping.to_http(http::Uri::from_static("/entity"), &extras)?;
     /// assert_eq!(request.method().as_str(), "BITS_POST");
@@ -82,12 +80,11 @@ impl<'b> Request<'b> {
     /// assert_eq!(request.headers()["bits-packet-type"], "Ping");
     /// # Ok::<(), bits_proto::Error>(())
     /// ```
-    pub fn to_http<E, N, V>(&self, uri: Uri, extras: E) -> Result<http::Request<()>, Error>
-    where
-        E: IntoIterator<Item = (N, V)> + Clone,
-        N: AsRef<str>,
-        V: AsRef<[u8]>,
-    {
+    pub fn to_http(
+        &self,
+        uri: Uri,
+        extras: &Extras<impl ExtrasStorage>,
+    ) -> Result<http::Request<()>, Error> {
         let method = Method::from_bytes(METHOD.as_bytes());
         let method = method.map_err(|_| Error::caller(ErrorKind::NotBits))?;
         let headers = self.encode(request_target(&uri)?, extras)?.header_map()?;
@@ -127,17 +124,13 @@ impl<'b> Ack<'b> {
 
     /// Creates the head of an [`http::Response`], with extra fields such as Date and Server.
     ///
-    /// `extras` may be a `&HeaderMap`.
-    ///
     /// # Errors
     ///
     /// The errors of [`encode`](Self::encode).
-    pub fn to_http<E, N, V>(&self, extras: E) -> Result<http::Response<()>, Error>
-    where
-        E: IntoIterator<Item = (N, V)> + Clone,
-        N: AsRef<str>,
-        V: AsRef<[u8]>,
-    {
+    pub fn to_http(
+        &self,
+        extras: &Extras<impl ExtrasStorage>,
+    ) -> Result<http::Response<()>, Error> {
         self.encode(extras)?.http_response(self.status())
     }
 }
@@ -157,18 +150,15 @@ impl<'b> NotificationRequest<'b> {
 
     /// Creates the head of an [`http::Request`] to `uri`, with extra fields such as Host.
     ///
-    /// `extras` may be a `&HeaderMap`.
-    ///
     /// # Errors
     ///
     /// The errors of [`encode`](Self::encode). [`ErrorKind::NotTarget`] if `uri` has no path, or if
     /// its path and query are not visible ASCII.
-    pub fn to_http<E, N, V>(&self, uri: Uri, extras: E) -> Result<http::Request<()>, Error>
-    where
-        E: IntoIterator<Item = (N, V)> + Clone,
-        N: AsRef<str>,
-        V: AsRef<[u8]>,
-    {
+    pub fn to_http(
+        &self,
+        uri: Uri,
+        extras: &Extras<impl ExtrasStorage>,
+    ) -> Result<http::Request<()>, Error> {
         let headers = self.encode(request_target(&uri)?, extras)?.header_map()?;
         Ok(request_head(Method::POST, uri, headers))
     }
@@ -190,17 +180,13 @@ impl<'b> NotificationResponse<'b> {
 
     /// Creates the head of an [`http::Response`], with extra fields such as Date and Server.
     ///
-    /// `extras` may be a `&HeaderMap`.
-    ///
     /// # Errors
     ///
     /// The errors of [`encode`](Self::encode).
-    pub fn to_http<E, N, V>(&self, extras: E) -> Result<http::Response<()>, Error>
-    where
-        E: IntoIterator<Item = (N, V)> + Clone,
-        N: AsRef<str>,
-        V: AsRef<[u8]>,
-    {
+    pub fn to_http(
+        &self,
+        extras: &Extras<impl ExtrasStorage>,
+    ) -> Result<http::Response<()>, Error> {
         self.encode(extras)?.http_response(self.status)
     }
 }
@@ -256,7 +242,7 @@ impl TryFrom<Ack<'_>> for http::Response<()> {
     type Error = Error;
 
     fn try_from(ack: Ack<'_>) -> Result<Self, Error> {
-        ack.to_http(NO_EXTRAS)
+        ack.to_http(&NO_EXTRAS)
     }
 }
 
@@ -264,7 +250,7 @@ impl TryFrom<Refusal<'_>> for http::Response<()> {
     type Error = Error;
 
     fn try_from(refusal: Refusal<'_>) -> Result<Self, Error> {
-        Ack::from(refusal).to_http(NO_EXTRAS)
+        Ack::from(refusal).to_http(&NO_EXTRAS)
     }
 }
 
@@ -272,16 +258,11 @@ impl TryFrom<NotificationResponse<'_>> for http::Response<()> {
     type Error = Error;
 
     fn try_from(response: NotificationResponse<'_>) -> Result<Self, Error> {
-        response.to_http(NO_EXTRAS)
+        response.to_http(&NO_EXTRAS)
     }
 }
 
-impl<E, N, V> Encoder<'_, E>
-where
-    E: IntoIterator<Item = (N, V)> + Clone,
-    N: AsRef<str>,
-    V: AsRef<[u8]>,
-{
+impl Encoder<'_> {
     /// Creates the head of a response with this status code.
     pub(crate) fn http_response(&self, status: StatusCode) -> Result<http::Response<()>, Error> {
         response_head(status, self.header_map()?)

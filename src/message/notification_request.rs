@@ -1,6 +1,7 @@
 //! The notification request to the server application.
 
 use super::encoder::{AnyMessage, Encoder};
+use super::extras::{Extras, ExtrasStorage};
 use super::message_error::MessageError;
 use super::reader::Reader;
 use super::report::{Outcome, Report};
@@ -38,7 +39,7 @@ use crate::http1::{RequestLine, RequestTarget, Version};
 ///     original_request_url: OriginalRequestUrl::try_from("http://origin.example/dir/entity")?,
 ///     entity: NotifiedEntity::ByValue { content_length: 80_000 },
 /// };
-/// let head = request.encode(RequestTarget::try_from("/app")?, NO_EXTRAS)?;
+/// let head = request.encode(RequestTarget::try_from("/app")?, &NO_EXTRAS)?;
 /// let mut buffer = [0; 128];
 /// let written = head.write(&mut buffer)?;
 /// assert_eq!(
@@ -134,19 +135,14 @@ impl<'b> NotificationRequest<'b> {
     ///
     /// # Errors
     ///
-    /// An error if an extra field cannot be written or belongs to the message; see [`Encoder`].
+    /// [`ErrorKind::ReservedExtra`] if an extra field belongs to the message; see [`Encoder`].
     #[inline]
-    pub fn encode<E, N, V>(
-        &self,
-        target: RequestTarget<'b>,
-        extras: E,
-    ) -> Result<Encoder<'b, E>, Error>
-    where
-        E: IntoIterator<Item = (N, V)> + Clone,
-        N: AsRef<str>,
-        V: AsRef<[u8]>,
-    {
-        Encoder::new(AnyMessage::NotificationRequest(target, *self), extras)
+    pub fn encode<'e>(
+        &'e self,
+        target: RequestTarget<'e>,
+        extras: &'e Extras<impl ExtrasStorage>,
+    ) -> Result<Encoder<'e>, Error> {
+        Encoder::new(AnyMessage::NotificationRequest(target, self), extras)
     }
 
     /// Visits the fields, in the order of the presence table.

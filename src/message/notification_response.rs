@@ -1,6 +1,7 @@
 //! The notification response from the server application.
 
 use super::encoder::{AnyMessage, Encoder};
+use super::extras::{Extras, ExtrasStorage};
 use super::message_error::MessageError;
 use super::reader::Reader;
 use super::report::{Outcome, Report};
@@ -40,7 +41,7 @@ use crate::http1::{StatusCode, StatusLine, Version};
 ///     ..NotificationResponse::default()
 /// };
 /// assert!(response.is_success());
-/// assert!(response.encode(NO_EXTRAS)?.encoded_len() > 0);
+/// assert!(response.encode(&NO_EXTRAS)?.encoded_len() > 0);
 /// # Ok::<(), bits_proto::Error>(())
 /// ```
 ///
@@ -105,19 +106,17 @@ impl<'b> NotificationResponse<'b> {
     ///
     /// # Errors
     ///
-    /// An error if the status is an interim one, or if an extra field cannot be written or belongs to
-    /// the message; see [`Encoder`].
+    /// [`ErrorKind::InterimResponse`] if the status is an interim one, and
+    /// [`ErrorKind::ReservedExtra`] if an extra field belongs to the message; see [`Encoder`].
     #[inline]
-    pub fn encode<E, N, V>(&self, extras: E) -> Result<Encoder<'b, E>, Error>
-    where
-        E: IntoIterator<Item = (N, V)> + Clone,
-        N: AsRef<str>,
-        V: AsRef<[u8]>,
-    {
+    pub fn encode<'e>(
+        &'e self,
+        extras: &'e Extras<impl ExtrasStorage>,
+    ) -> Result<Encoder<'e>, Error> {
         if self.status.is_interim() {
             return Err(Error::caller(ErrorKind::InterimResponse));
         }
-        Encoder::new(AnyMessage::NotificationResponse(*self), extras)
+        Encoder::new(AnyMessage::NotificationResponse(self), extras)
     }
 
     /// Visits the fields, in the order of the presence table.

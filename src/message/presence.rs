@@ -133,6 +133,13 @@ impl Column {
     pub(super) const fn carried(&self) -> FieldSet {
         self.required.union(self.expected).union(self.optional)
     }
+
+    /// Returns the fields that a caller must not add: those that the message may contain or that
+    /// belong to other messages, and those that change the framing.
+    pub(super) const fn reserved(&self) -> FieldSet {
+        let framing = FieldSet::of(FieldName::ContentLength).with(FieldName::TransferEncoding);
+        self.carried().union(self.unexpected).union(framing)
+    }
 }
 
 /// Returns the column of the table for a message.

@@ -1,6 +1,7 @@
 //! The five requests of a client, and the rules they share.
 
 use super::encoder::{AnyMessage, Encoder};
+use super::extras::{Extras, ExtrasStorage};
 use super::message_error::MessageError;
 use super::reader::Reader;
 use super::report::{Checked, Outcome, Report};
@@ -221,38 +222,39 @@ impl<'b> Request<'b> {
     ///
     /// # Errors
     ///
-    /// An error if an extra field cannot be written or belongs to the message; see [`Encoder`].
+    /// [`ErrorKind::ReservedExtra`] if an extra field belongs to the message; see [`Encoder`].
     #[inline]
-    pub fn encode<E, N, V>(
-        &self,
-        target: RequestTarget<'b>,
-        extras: E,
-    ) -> Result<Encoder<'b, E>, Error>
-    where
-        E: IntoIterator<Item = (N, V)> + Clone,
-        N: AsRef<str>,
-        V: AsRef<[u8]>,
-    {
-        Encoder::new(AnyMessage::Request(target, *self), extras)
+    pub fn encode<'e>(
+        &'e self,
+        target: RequestTarget<'e>,
+        extras: &'e Extras<impl ExtrasStorage>,
+    ) -> Result<Encoder<'e>, Error> {
+        Encoder::new(AnyMessage::Request(target, self), extras)
     }
 
     /// Visits the fields, in the order of the presence table.
-    #[inline]
+    #[inline(always)]
     pub(super) fn visit_fields<V: FieldVisitor>(&self, visitor: V) -> V {
+        match self {
+            // Almost every request is one; it needs no code for the fields of others.
+            Self::Fragment(fragment) => fragment.visit_fields(visitor),
+            _ => self.visit_fields_without_body(visitor),
+        }
+    }
+
+    /// Visits the fields of a request that is not a Fragment.
+    #[inline]
+    fn visit_fields_without_body<V: FieldVisitor>(&self, visitor: V) -> V {
         let visitor = visitor.field(FieldName::PacketType, Value::PacketType(self.packet_type()));
         let visitor = match self {
             Self::CreateSession(create) => create.visit_protocols(visitor),
             _ => visitor,
         };
         let name = self.content_name();
-        let visitor = visitor
+        visitor
             .optional(FieldName::SessionId, self.session_id().map(Value::SessionId))
-            .optional(FieldName::ContentName, name.map(|name| Value::Bytes(name.as_bytes())));
-        let visitor = match self {
-            Self::Fragment(fragment) => fragment.visit_range(visitor),
-            _ => visitor,
-        };
-        visitor.field(FieldName::ContentLength, Value::Number(self.content_length()))
+            .optional(FieldName::ContentName, name.map(|name| Value::Bytes(name.as_bytes())))
+            .field(FieldName::ContentLength, Value::Number(0))
     }
 }
 

@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use crate::error::Error;
 use crate::field::{HResult, HostId, HostIdFallbackTimeout, Protocol};
-use crate::message::{self, Ack, Encoder, ErrorFields};
+use crate::message::{self, Ack, Encoder, ErrorFields, Extras, ExtrasStorage};
 
 /// [3.2.1.1] `BITSDirectoryConfig`: settings of a directory that accepts uploads.
 ///
@@ -214,12 +214,11 @@ impl Policy<'_> {
     /// # Errors
     ///
     /// The errors of [`Ack::encode`].
-    pub fn encode<'b, E, N, V>(&self, ack: &Ack<'b>, extras: E) -> Result<Encoder<'b, E>, Error>
-    where
-        E: IntoIterator<Item = (N, V)> + Clone,
-        N: AsRef<str>,
-        V: AsRef<[u8]>,
-    {
+    pub fn encode<'b>(
+        &self,
+        ack: &'b Ack<'b>,
+        extras: &'b Extras<impl ExtrasStorage>,
+    ) -> Result<Encoder<'b>, Error> {
         Ok(ack.encode(extras)?.with_error_fields(self.error_fields))
     }
 
@@ -236,18 +235,17 @@ impl Policy<'_> {
     /// use bits_proto::server::Policy;
     ///
     /// let ack = Ack::from(Refusal::session_not_found());
-    /// let response = Policy::DEFAULT.to_http(&ack, NO_EXTRAS)?;
+    /// let response = Policy::DEFAULT.to_http(&ack, &NO_EXTRAS)?;
     /// assert_eq!(response.status(), 500);
     /// assert_eq!(response.headers()["bits-error"], "0x8020001F");
     /// # Ok::<(), bits_proto::Error>(())
     /// ```
     #[cfg(feature = "http")]
-    pub fn to_http<E, N, V>(&self, ack: &Ack<'_>, extras: E) -> Result<http::Response<()>, Error>
-    where
-        E: IntoIterator<Item = (N, V)> + Clone,
-        N: AsRef<str>,
-        V: AsRef<[u8]>,
-    {
+    pub fn to_http(
+        &self,
+        ack: &Ack<'_>,
+        extras: &Extras<impl ExtrasStorage>,
+    ) -> Result<http::Response<()>, Error> {
         self.encode(ack, extras)?.http_response(ack.status())
     }
 }

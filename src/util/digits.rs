@@ -211,8 +211,8 @@ pub(crate) const fn eight_digits(number: u64) -> u64 {
 }
 
 /// Converts digits to ASCII.
-pub(crate) const fn ascii(digits: u64) -> [u8; 8] {
-    (digits | 0x3030_3030_3030_3030).to_le_bytes()
+pub(crate) const fn ascii(digits: u64) -> u64 {
+    digits | ZEROS
 }
 
 /// Returns the digits of a number below 100.
@@ -230,10 +230,28 @@ pub(crate) fn two_digits(number: u64) -> [u8; 2] {
     usize::try_from(number).ok().and_then(|number| TEXTS.get(number)).copied().unwrap_or_default()
 }
 
+/// `"00000000"`
+const ZEROS: u64 = 0x3030_3030_3030_3030;
+
 /// Returns the low four bits of `nibble` as an upper case hexadecimal digit.
 pub(crate) const fn hex_digit(nibble: u8) -> u8 {
     match nibble & 0xF {
         digit @ 0..=9 => b'0'.wrapping_add(digit),
         letter => b'A'.wrapping_add(letter).wrapping_sub(10),
     }
+}
+
+/// Returns the eight hexadecimal digits of a number in ASCII, in upper case, the first in the lowest
+/// byte.
+///
+/// The bytes move apart, the most significant to the lowest place; then each is split into two
+/// nibbles. A nibble of ten or more becomes a letter: the sum with six has the bit of 16.
+pub(crate) const fn hex_digits(number: u32) -> u64 {
+    let bytes = number.swap_bytes() as u64;
+    let pairs = (bytes | (bytes << 16)) & 0x0000_FFFF_0000_FFFF;
+    let singles = (pairs | (pairs << 8)) & 0x00FF_00FF_00FF_00FF;
+    let nibbles = ((singles >> 4) | (singles << 8)) & 0x0F0F_0F0F_0F0F_0F0F;
+    let letters = (nibbles.wrapping_add(0x0606_0606_0606_0606) >> 4) & 0x0101_0101_0101_0101;
+    let to_letter = (b'A' - b'0' - 10) as u64;
+    (nibbles | ZEROS).wrapping_add(letters.wrapping_mul(to_letter))
 }

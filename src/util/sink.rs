@@ -4,7 +4,7 @@ use core::fmt;
 
 use uuid::Uuid;
 
-use super::digits::{EIGHT_DIGITS, MAX_DIGITS, ascii, decimal_len, eight_digits, hex_digit};
+use super::digits::{EIGHT_DIGITS, MAX_DIGITS, ascii, decimal_len, eight_digits, hex_digits};
 use crate::error::{Error, ErrorKind};
 
 /// An output that bytes are appended to. Appending is infallible: sizes are checked before, and
@@ -21,11 +21,19 @@ pub(crate) trait Sink: Sized {
     fn put_decimal(self, value: u64) -> Self {
         if value < EIGHT_DIGITS {
             let digits = eight_digits(value);
-            let zeros = digits.trailing_zeros() / 8;
-            // Zero is written with one digit.
-            return self.put(ascii(digits).get(zeros.min(7) as usize..).unwrap_or_default());
+            // The bits of the leading zeros. Zero is written with one digit.
+            let leading = (digits | LAST_DIGIT).trailing_zeros() & !7;
+            let length = 8_usize.wrapping_sub(leading as usize / 8);
+            return self.put_word(ascii(digits) >> leading, length);
         }
         put_long_decimal(self, value)
+    }
+
+    /// Appends the lowest `length` bytes of a word, from 1 to 8, the lowest first.
+    #[must_use]
+    #[inline]
+    fn put_word(self, word: u64, length: usize) -> Self {
+        self.put(word.to_le_bytes().get(..length).unwrap_or_default())
     }
 
     /// Appends a text of fixed length. Sinks that only count do not compute it.
@@ -36,10 +44,13 @@ pub(crate) trait Sink: Sized {
     }
 }
 
+/// A bit in the last of eight digits.
+const LAST_DIGIT: u64 = 1 << 56;
+
 /// Separate from `put_decimal`, because most numbers are small.
 fn put_long_decimal<S: Sink>(sink: S, value: u64) -> S {
     let sink = sink.put_decimal(value / EIGHT_DIGITS);
-    sink.put(&ascii(eight_digits(value % EIGHT_DIGITS)))
+    sink.put_word(ascii(eight_digits(value % EIGHT_DIGITS)), 8)
 }
 
 /// Counts bytes.
@@ -70,17 +81,17 @@ pub(crate) struct MaxLenSink(pub(crate) usize);
 impl Sink for MaxLenSink {
     #[inline]
     fn put(self, bytes: &[u8]) -> Self {
-        Self(self.0.saturating_add(bytes.len()))
+        Self(self.0.wrapping_add(bytes.len()))
     }
 
     #[inline]
     fn put_decimal(self, _: u64) -> Self {
-        Self(self.0.saturating_add(MAX_DIGITS))
+        Self(self.0.wrapping_add(MAX_DIGITS))
     }
 
     #[inline(always)]
     fn put_with<const N: usize>(self, _: impl FnOnce() -> [u8; N]) -> Self {
-        Self(self.0.saturating_add(N))
+        Self(self.0.wrapping_add(N))
     }
 }
 
@@ -98,6 +109,17 @@ impl Sink for SliceSink<'_> {
             None => Self(&mut []),
         }
     }
+
+    #[inline]
+    fn put_word(self, word: u64, length: usize) -> Self {
+        match self.0.split_at_mut_checked(length) {
+            Some((here, rest)) => {
+                copy_word(here, word);
+                Self(rest)
+            }
+            None => Self(&mut []),
+        }
+    }
 }
 
 /// Like `copy_from_slice`, but faster for the few bytes of a field: it copies two chunks that may
@@ -105,6 +127,7 @@ impl Sink for SliceSink<'_> {
 #[inline(always)]
 fn copy(to: &mut [u8], from: &[u8]) {
     let is_copied = match from.len() {
+        0 => true,
         33.. => false,
         16.. => copy_ends::<16>(to, from),
         8.. => copy_ends::<8>(to, from),
@@ -117,16 +140,41 @@ fn copy(to: &mut [u8], from: &[u8]) {
     }
 }
 
+/// Fills 1 to 8 bytes with the lowest bytes of a word: with two parts that may overlap, like
+/// [`copy`], but without the way through memory.
+#[inline(always)]
+fn copy_word(to: &mut [u8], word: u64) {
+    // The bytes from `to.len() - size` on.
+    let end = |size: usize| word >> to.len().saturating_sub(size).wrapping_mul(8);
+    match to.len() {
+        4.. => {
+            let last = (end(4) as u32).to_le_bytes();
+            fill_ends(to, (word as u32).to_le_bytes(), last);
+        }
+        2.. => {
+            let last = (end(2) as u16).to_le_bytes();
+            fill_ends(to, (word as u16).to_le_bytes(), last);
+        }
+        _ => fill_ends(to, [word as u8], [word as u8]),
+    }
+}
+
+/// Sets the first and the last `N` bytes.
+#[inline(always)]
+fn fill_ends<const N: usize>(to: &mut [u8], first: [u8; N], last: [u8; N]) {
+    if let Some(to) = to.first_chunk_mut() {
+        *to = first;
+    }
+    if let Some(to) = to.last_chunk_mut() {
+        *to = last;
+    }
+}
+
 /// Copies the first and the last `N` bytes. Returns false if there are fewer.
 #[inline(always)]
 fn copy_ends<const N: usize>(to: &mut [u8], from: &[u8]) -> bool {
     if let (Some(first), Some(last)) = (from.first_chunk::<N>(), from.last_chunk::<N>()) {
-        if let Some(to) = to.first_chunk_mut() {
-            *to = *first;
-        }
-        if let Some(to) = to.last_chunk_mut() {
-            *to = *last;
-        }
+        fill_ends(to, *first, *last);
         return true;
     }
     false
@@ -264,10 +312,9 @@ pub(crate) use wire_display;
 /// Writes `"0x" 1*8HEXDIG` in upper case, with at least `width` digits.
 pub(crate) fn put_hexadecimal<S: Sink>(sink: S, value: u32, width: u32) -> S {
     let significant = 8_u32.saturating_sub(value.leading_zeros() / 4);
-    let places = (0..significant.max(width)).rev();
-    places.fold(sink.put(b"0x"), |sink, place| {
-        sink.put(&[hex_digit((value >> place.saturating_mul(4)) as u8)])
-    })
+    let length = significant.max(width).clamp(1, 8);
+    let leading = 8_u32.wrapping_sub(length).wrapping_mul(8);
+    sink.put(b"0x").put_word(hex_digits(value) >> leading, length as usize)
 }
 
 /// Writes `"{" 8HEXDIG "-" 4HEXDIG "-" 4HEXDIG "-" 4HEXDIG "-" 12HEXDIG "}"` in lower case.
