@@ -20,7 +20,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use bits_proto::client::{Options, Poll, Transmit, Upload};
 use bits_proto::field::{ContentName, FieldName, RetryAfter};
 use bits_proto::http1::{HeadScanner, RequestTarget};
-use bits_proto::message::{Ack, HeaderSlots, ResponseHead};
+use bits_proto::message::{Ack, Extras, HeaderSlots, ResponseHead};
 
 type Result<T> = std::result::Result<T, Box<dyn Error + Send + Sync>>;
 
@@ -102,7 +102,8 @@ impl Client {
         let request = name.map_or_else(|| transmit.request(), |it| transmit.request_with_name(it));
         // Add fields of your own, such as Authorization, after Host.
         let fields = [("Host", authority), ("Connection", "close")];
-        let head = request.encode(RequestTarget::try_from(target)?, fields)?.to_vec();
+        let extras = Extras::from_fields(Vec::new(), fields)?;
+        let head = request.encode(RequestTarget::try_from(target)?, &extras)?.to_vec();
 
         self.upload.handle_sending(self.clock.elapsed())?;
         self.save()?; // before the first byte: the next process knows what may have been sent

@@ -13,9 +13,9 @@ use bits_proto::Error;
 use bits_proto::client::{Options, Poll, State, Upload};
 use bits_proto::http1::{Progress, RequestTarget, StartLine};
 use bits_proto::message::{
-    Ack, AckContext, CreateSession, Decoded, Encoder, Head, HeaderSlots, MessageKind, NO_EXTRAS,
-    NotificationRequest, NotificationResponse, ParseOptions, Refusal, Request, RequestHead,
-    ResponseHead,
+    Ack, AckContext, CreateSession, Decoded, Encoder, Extras, Head, HeaderSlots, MessageKind,
+    NO_EXTRAS, NotificationRequest, NotificationResponse, ParseOptions, Refusal, Request,
+    RequestHead, ResponseHead,
 };
 use bits_proto::observer::{Observer, Violation};
 use bits_proto::server::{self, Access, Session, Step};
@@ -53,16 +53,12 @@ impl Done {
         write!(text, "{error} {error:?}").expect("room for an error");
         assert!(text.len > 0);
         let refusal = Ack::Refused(Refusal::for_error(&error, &ParseOptions::DEFAULT));
-        let refusal = refusal.encode(NO_EXTRAS).and_then(|head| head.write(&mut [0; 256]));
+        let refusal = refusal.encode(&NO_EXTRAS).and_then(|head| head.write(&mut [0; 256]));
         assert!(refusal.is_ok(), "{refusal:?}");
         self.errors += 1;
     }
 
-    fn write<'b, N: AsRef<str>, V: AsRef<[u8]>>(
-        &mut self,
-        encoder: Result<Encoder<'b, impl IntoIterator<Item = (N, V)> + Clone>, Error>,
-        buffer: &mut [u8],
-    ) {
+    fn write(&mut self, encoder: Result<Encoder<'_>, Error>, buffer: &mut [u8]) {
         match encoder {
             Ok(encoder) => assert_eq!(encoder.write(buffer), Ok(encoder.encoded_len())),
             Err(error) => self.show(error),
@@ -108,13 +104,13 @@ impl Done {
         let target = RequestTarget::try_from(head.line().target);
         for policy in [ParseOptions::DEFAULT, ParseOptions::LENIENT] {
             if let Some(request) = self.decoded(Request::from_head(&head, &policy)) {
-                let extras = head.fields().filter(|(name, _)| is_extra(request.kind(), name));
-                self.write(target.and_then(|target| request.encode(target, extras)), buffer);
+                let extras = stored(&head, request.kind());
+                self.write(target.and_then(|target| request.encode(target, &extras)), buffer);
             }
         }
         if let Some(request) = self.decoded(NotificationRequest::from_head(&head)) {
-            let extras = head.fields().filter(|(name, _)| is_extra(request.kind(), name));
-            self.write(target.and_then(|target| request.encode(target, extras)), buffer);
+            let extras = stored(&head, request.kind());
+            self.write(target.and_then(|target| request.encode(target, &extras)), buffer);
         }
     }
 
@@ -123,15 +119,19 @@ impl Done {
         let Some(head) = self.head(bytes, &mut slots) else { return };
         let head: ResponseHead<'_, '_> = head;
         if let Some(ack) = self.decoded(Ack::from_head(&head, ack_context)) {
-            let extras = head.fields().filter(|(name, _)| is_extra(ack.kind(), name));
-            self.write(ack.encode(extras), buffer);
+            self.write(ack.encode(&stored(&head, ack.kind())), buffer);
         }
         if let Some(response) = self.decoded(NotificationResponse::from_head(&head)) {
-            let kind = MessageKind::NotificationResponse;
-            let extras = head.fields().filter(|(name, _)| is_extra(kind, name));
-            self.write(response.encode(extras), buffer);
+            let extras = stored(&head, MessageKind::NotificationResponse);
+            self.write(response.encode(&extras), buffer);
         }
     }
+}
+
+/// Stores the fields of a head that a message of this kind does not write, on the stack.
+fn stored<'b, L: StartLine<'b>>(head: &Head<'_, 'b, L>, kind: MessageKind) -> Extras<[u8; 16384]> {
+    let fields = head.fields().filter(|(name, _)| is_extra(kind, name));
+    Extras::from_fields([0; 16384], fields).expect("fields that were parsed, and enough space")
 }
 
 /// Parses and writes one message in every possible way.
@@ -166,7 +166,9 @@ fn a_buffer_too_small_allocates_nothing() {
     let ack = Ack::Ping(bits_proto::message::PingAck);
     let (count, done) = allocations(|| {
         let mut done = Done::default();
-        let encoder = ack.encode([("Server", "example")]).expect("a good extra");
+        let mut extras = Extras::from_fields([0; 64], [("Server", "example")]).expect("a field");
+        extras.set("Server", "another").expect("a value");
+        let encoder = ack.encode(&extras).expect("a good extra");
         done.show(encoder.write(&mut [0; 8]).expect_err("eight bytes"));
         done
     });

@@ -26,12 +26,12 @@ fn of_client() -> [(&'static str, &'static str); 3] {
 }
 
 /// Returns extra fields in memory on the stack.
-fn extras<const N: usize>(fields: [(&str, &str); N]) -> Extras<[u8; 160]> {
-    Extras::from_fields([0; 160], fields).expect("valid extras")
+fn extras<const N: usize>(fields: [(&str, &str); N]) -> Extras<[u8; 96]> {
+    Extras::from_fields([0; 96], fields).expect("valid extras")
 }
 
 /// Writes an Ack with extra fields that were checked before.
-fn write_ack(ack: Ack<'static>, extras: Extras<[u8; 160]>) -> impl FnMut() {
+fn write_ack(ack: Ack<'static>, extras: Extras<[u8; 96]>) -> impl FnMut() {
     let mut buffer = [0; 512];
     move || {
         let (ack, extras) = black_box((&ack, &extras));
@@ -107,7 +107,7 @@ pub fn acks() -> Group {
 }
 
 /// Writes the head of a Fragment with these extra fields.
-fn write_fragment(request: &Request<'_>, extras: &Extras<[u8; 160]>, buffer: &mut [u8; 512]) {
+fn write_fragment(request: &Request<'_>, extras: &Extras<[u8; 96]>, buffer: &mut [u8; 512]) {
     let target = RequestTarget::try_from("/inbox/report.bin").expect("a target");
     let encoder = request.encode(target, extras).expect("extras that a request may have");
     let written = encoder.write(buffer).expect("enough space");

@@ -3,7 +3,7 @@
 use bits_proto::Error;
 use bits_proto::http1::HeadScanner;
 use bits_proto::limits::Limits;
-use bits_proto::message::{Ack, HeaderSlots, NO_EXTRAS, RequestHead};
+use bits_proto::message::{Ack, Extras, HeaderSlots, RequestHead};
 use bits_proto::server::{Policy, UnreadBody};
 
 use super::server::Closed;
@@ -21,6 +21,8 @@ pub const PIECE: usize = 128;
 
 /// Maximum length of an Ack, in bytes.
 const ACK: usize = 320;
+/// Room for Connection.
+const EXTRAS: usize = 32;
 
 /// The interface of a network driver.
 pub trait Transport {
@@ -114,14 +116,13 @@ impl<'t, T: Transport> Connection<'t, T> {
         rest: UnreadBody,
         policy: &Policy<'_>,
     ) -> Result<(), Closed> {
+        let mut extras = Extras::new([0; EXTRAS]);
+        match rest {
+            UnreadBody::None | UnreadBody::Drain(_) => self.skip(self.left),
+            _ => extras.push("Connection", "close")?,
+        }
         let mut bytes = [0; ACK];
-        let length = match rest {
-            UnreadBody::None | UnreadBody::Drain(_) => {
-                self.skip(self.left);
-                policy.encode(ack, NO_EXTRAS)?.write(&mut bytes)?
-            }
-            _ => policy.encode(ack, [("Connection", "close")])?.write(&mut bytes)?,
-        };
+        let length = policy.encode(ack, &extras)?.write(&mut bytes)?;
         self.transport.write(bytes.get(..length).ok_or(Closed)?);
         if matches!(rest, UnreadBody::None | UnreadBody::Drain(_)) { Ok(()) } else { Err(Closed) }
     }

@@ -20,7 +20,7 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use bits_proto::http1::{HeadScanner, Progress};
-use bits_proto::message::{Ack, HeaderSlots, Request, RequestHead};
+use bits_proto::message::{Ack, Extras, HeaderSlots, Request, RequestHead};
 use bits_proto::server::{
     Access, Answer, HostError, Policy, Record, RequestContext, SessionLimits, Sessions,
     SessionsError, SessionsResponse, Step, StoreBytes, UnreadBody, WorkToken,
@@ -306,7 +306,8 @@ impl Server {
 
     fn send(&self, ack: &Ack<'_>, unread_body: UnreadBody, to: &mut Connection) -> io::Result<()> {
         let close = (unread_body == UnreadBody::Close).then_some(("Connection", "close"));
-        let head = self.policy.encode(ack, close).map_err(io::Error::other)?;
+        let extras = Extras::from_fields(Vec::new(), close).map_err(io::Error::other)?;
+        let head = self.policy.encode(ack, &extras).map_err(io::Error::other)?;
         to.stream.write_all(&head.to_vec())
     }
 }

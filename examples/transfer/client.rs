@@ -11,7 +11,7 @@ use std::sync::Arc;
 use bits_proto::client::{Exchange, Poll, StopReason, Transmit, Upload};
 use bits_proto::field::{ContentName, ContentRange};
 use bits_proto::http1::{BodyLength, RequestTarget, StatusCode};
-use bits_proto::message::{Ack, HeaderSlots, Request, ResponseHead};
+use bits_proto::message::{Ack, Extras, HeaderSlots, Request, ResponseHead};
 use indicatif::ProgressBar;
 
 use crate::clock::Clock;
@@ -137,8 +137,8 @@ impl Client {
             _ => None,
         };
         // A complete client connects to `Upload::host`, which a server may set by BITS-Host-Id.
-        let host = self.server.to_string();
-        let head = request.encode(RequestTarget::try_from(TARGET)?, [("Host", &host)])?.to_vec();
+        let extras = Extras::from_fields(Vec::new(), [("Host", self.server.to_string())])?;
+        let head = request.encode(RequestTarget::try_from(TARGET)?, &extras)?.to_vec();
         self.upload.handle_sending(self.clock.now())?;
         self.save()?;
         let received = self.send_request(&head, outgoing.entity())?;

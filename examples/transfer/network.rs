@@ -11,7 +11,7 @@ use std::thread;
 
 use bits_proto::field::{ContentRange, FieldName, ReceivedContentRange};
 use bits_proto::http1::{StatusCode, StatusLine};
-use bits_proto::message::{Ack, HeaderSlots, METHOD, Refusal, RequestHead, ResponseHead};
+use bits_proto::message::{Ack, Extras, HeaderSlots, METHOD, Refusal, RequestHead, ResponseHead};
 
 use crate::faults::{CurrentFault, Effect, Fault, Plan, Victim};
 use crate::http::{Connection, Incoming, PIECE, Service, closes, request_len, response_len};
@@ -181,8 +181,9 @@ impl Forwarded {
     fn out_of_sync(&self, inside: u64) -> io::Result<Vec<u8>> {
         let first = self.range.map_or(0, |range| range.first());
         let ack = Ack::from(Refusal::out_of_sync(ReceivedContentRange(first + inside)));
-        let head = ack.encode([("Connection", "close")]).map_err(io::Error::other)?;
-        Ok(head.to_vec())
+        let extras = Extras::from_fields(Vec::new(), [("Connection", "close")]);
+        let extras = extras.map_err(io::Error::other)?;
+        Ok(ack.encode(&extras).map_err(io::Error::other)?.to_vec())
     }
 }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bits_proto::field::ReplyUrl;
-use bits_proto::message::{Ack, HeaderSlots, Request, RequestHead};
+use bits_proto::message::{Ack, Extras, HeaderSlots, Request, RequestHead};
 use bits_proto::server::{
     Access, Answer, Discard, Notified, Policy, Record, Reply, RequestContext, SessionLimits,
     Sessions, SessionsError, SessionsResponse, Step, StoreBytes, UnreadBody, WorkToken,
@@ -150,7 +150,8 @@ impl Server {
         connection: &mut Connection,
     ) -> io::Result<bool> {
         let closes = (rest == UnreadBody::Close).then_some(("Connection", "close"));
-        let head = self.policy.encode(ack, closes).map_err(io::Error::other)?;
+        let extras = Extras::from_fields(Vec::new(), closes).map_err(io::Error::other)?;
+        let head = self.policy.encode(ack, &extras).map_err(io::Error::other)?;
         connection.write(&head.to_vec())?;
         if rest == UnreadBody::Close {
             return Ok(false);

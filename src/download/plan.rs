@@ -42,7 +42,7 @@ use crate::util::setters::setters;
 /// let plan = Plan::new(&request, &Entity::new(1000), &PlanLimits::DEFAULT, boundary);
 /// assert_eq!((plan.status().get(), plan.content_length()), (206, Some(75)));
 /// assert_eq!(
-///     plan.encode(NO_EXTRAS)?.to_vec(),
+///     plan.encode(&NO_EXTRAS)?.to_vec(),
 ///     b"HTTP/1.1 206 Partial Content\r\nAccept-Ranges: bytes\r\n\
 ///       Content-Range: bytes 125-199/1000\r\nContent-Length: 75\r\n\r\n"
 /// );

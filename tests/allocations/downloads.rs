@@ -9,7 +9,7 @@ use bits_proto::download::{
 };
 use bits_proto::field::HttpDate;
 use bits_proto::http1::{Progress, RequestTarget};
-use bits_proto::message::NO_EXTRAS;
+use bits_proto::message::{Extras, NO_EXTRAS};
 
 use crate::counted::allocations;
 
@@ -49,7 +49,8 @@ fn answer(request: &[u8]) -> (u16, Output) {
     let boundary = Boundary::from_random(7);
     let plan = Plan::new(&request, &entity(), &PlanLimits::DEFAULT, boundary);
     let mut output = Output::EMPTY;
-    let encoder = plan.encode([("Server", "example")]).expect("valid extras");
+    let extras = Extras::from_fields([0; 64], [("Server", "example")]).expect("a field");
+    let encoder = plan.encode(&extras).expect("valid extras");
     encoder.for_each_field(|name, value| assert!(!name.is_empty() && !value.is_empty()));
     assert!(encoder.write(&mut [0; 8]).is_err());
     output.length += encoder.write(output.rest()).expect("enough space");
@@ -132,7 +133,7 @@ fn download() -> State {
         let mut request = Output::EMPTY;
         let target = RequestTarget::try_from("/file").expect("a target");
         let transmit = download.transmit().expect("a request");
-        let encoder = transmit.encode(target, NO_EXTRAS).expect("no extras");
+        let encoder = transmit.encode(target, &NO_EXTRAS).expect("no extras");
         request.length = encoder.write(request.rest()).expect("enough space");
         let is_get = transmit.method().as_str() == "GET";
         download.handle_sending(NOW).expect("a request is due");

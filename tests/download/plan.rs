@@ -1,5 +1,6 @@
 //! The response of a server.
 
+use crate::support::messages::extras;
 use bits_proto::download::field::{Boundary, ContentType, EntityTag, MultipartType};
 use bits_proto::download::{
     ByteRange, Entity, MultipartEvent, MultipartReader, Piece, Plan, PlanLimits, Request,
@@ -7,7 +8,7 @@ use bits_proto::download::{
 use bits_proto::error::ErrorKind;
 use bits_proto::field::HttpDate;
 use bits_proto::http1::{RequestLine, Version};
-use bits_proto::message::NO_EXTRAS;
+use bits_proto::message::{Extras, NO_EXTRAS};
 use proptest::prelude::*;
 
 const MODIFIED: i64 = 784_111_777;
@@ -38,7 +39,7 @@ fn status(fields: &[(&str, &str)], entity: &Entity<'_>) -> u16 {
 }
 
 fn head(plan: &Plan<'_>) -> String {
-    String::from_utf8(plan.encode(NO_EXTRAS).unwrap().to_vec()).unwrap()
+    String::from_utf8(plan.encode(&NO_EXTRAS).unwrap().to_vec()).unwrap()
 }
 
 /// The body of a response, with the bytes of the entity taken from `content`.
@@ -313,7 +314,8 @@ fn the_length_of_parts_counts_every_digit() {
 #[test]
 fn extra_fields_precede_those_of_the_plan_and_cannot_replace_them() {
     let plan = plan(&[], &entity(1));
-    let head = plan.encode([("Date", DATE), ("Server", "example")]).unwrap().to_vec();
+    let extras = extras([("Date", DATE), ("Server", "example")]);
+    let head = plan.encode(&extras).unwrap().to_vec();
     assert!(head.starts_with(format!("HTTP/1.1 200 OK\r\nDate: {DATE}\r\nServer: ").as_bytes()));
     for (name, value, kind) in [
         ("Content-Encoding", "gzip", ErrorKind::ReservedExtra),
@@ -324,9 +326,11 @@ fn extra_fields_precede_those_of_the_plan_and_cannot_replace_them() {
         ("Server", "a\r\nb", ErrorKind::ExtraValue),
         ("Ser ver", "a", ErrorKind::ExtraName),
     ] {
-        assert_eq!(plan.encode([(name, value)]).unwrap_err().kind(), kind, "{name}");
+        let extras = Extras::from_fields([0; 64], [(name, value)]);
+        let error = extras.and_then(|extras| plan.encode(&extras).map(drop)).unwrap_err();
+        assert_eq!(error.kind(), kind, "{name}");
     }
-    let encoder = plan.encode([("Date", DATE)]).unwrap();
+    let encoder = plan.encode(&extras).unwrap();
     let mut fields = Vec::new();
     encoder.for_each_field(|name, value| {
         fields.push(format!("{name}: {}\r\n", value.escape_ascii()).replace('\\', ""));

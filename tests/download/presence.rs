@@ -10,6 +10,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use crate::support::messages::extras;
 use bits_proto::download::field::{Boundary, ContentType, EntityTag, FieldName, MultipartType};
 use bits_proto::download::presence::{MessageKind, Presence, TABLE, of};
 use bits_proto::download::{
@@ -157,7 +158,7 @@ fn request_fields(kind: MessageKind, validator: Validator, with_ranges: bool) ->
     let transmit = download.transmit().expect("a request");
     assert_eq!(transmit.method().as_str(), kind.name());
     let target = RequestTarget::try_from("/file").unwrap();
-    let encoder = transmit.encode(target, NO_EXTRAS).unwrap();
+    let encoder = transmit.encode(target, &NO_EXTRAS).unwrap();
     names(|each| encoder.for_each_field(each))
 }
 
@@ -182,7 +183,7 @@ fn plan<'p>(kind: MessageKind, entity: &Entity<'p>, method: &'static str) -> Pla
 
 fn plan_fields(kind: MessageKind, entity: &Entity<'_>) -> Names {
     let [get, head] = ["GET", "HEAD"].map(|method| {
-        let encoder = plan(kind, entity, method).encode(NO_EXTRAS).unwrap();
+        let encoder = plan(kind, entity, method).encode(&NO_EXTRAS).unwrap();
         names(|each| encoder.for_each_field(each))
     });
     assert_eq!(get, head, "{kind:?}");
@@ -304,11 +305,11 @@ fn callers_cannot_add_fields_that_a_message_decides_about() {
     let download = Download::new([ByteRange::at(0, 5).unwrap()], Options::DEFAULT, 7);
     let target = RequestTarget::try_from("/file").unwrap();
     for field in FieldName::ALL {
-        let extras = [(field.as_str(), "value")];
-        let request = download.transmit().expect("a request").encode(target, extras).is_err();
+        let extras = extras([(field.as_str(), "value")]);
+        let request = download.transmit().expect("a request").encode(target, &extras).is_err();
         assert_eq!(request, of_requests.split(' ').any(|it| it == field.as_str()), "{field}");
         for kind in &MessageKind::ALL[2..8] {
-            let response = plan(*kind, &full_entity(), "GET").encode(extras).is_err();
+            let response = plan(*kind, &full_entity(), "GET").encode(&extras).is_err();
             let is_reserved = of_responses.split(' ').any(|it| it == field.as_str());
             assert_eq!(response, is_reserved, "{field} of {kind:?}");
         }

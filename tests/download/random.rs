@@ -103,7 +103,7 @@ fn run(seed: u64) -> End {
             Poll::Send => {
                 let target = RequestTarget::try_from("/file").expect("a target");
                 let transmit = download.transmit().expect("a request");
-                let request = transmit.encode(target, NO_EXTRAS).expect("no extras").to_vec();
+                let request = transmit.encode(target, &NO_EXTRAS).expect("no extras").to_vec();
                 download.handle_sending(now).expect("ready");
                 if random.random_bool(0.05) {
                     download.handle_transport_failure(now).expect("in flight");

@@ -289,7 +289,8 @@ fn a_list_to_be_sent_has_1_to_100_protocols() {
         assert!(!given.contains(protocol(count)), "{count}");
         let target = RequestTarget::try_from("/e").expect("a target");
         let create = CreateSession { supported_protocols: given, ..CreateSession::default() };
-        let encoder = Request::from(create).encode(target, NO_EXTRAS).expect("a head");
+        let create = Request::from(create);
+        let encoder = create.encode(target, &NO_EXTRAS).expect("a head");
         let mut values = Vec::new();
         encoder.for_each_field(|_, value| values.push(value.to_vec()));
         assert!(values.contains(&list(count).into_bytes()), "{count}");

@@ -250,7 +250,7 @@ fn statuses_that_cannot_have_a_length_are_written_without() {
         status: StatusCode::try_from(code).unwrap_or(StatusCode::OK),
         ..NotificationResponse::default()
     };
-    let written = messages::written(&answer(204).encode(NO_EXTRAS).expect("an answer"));
+    let written = messages::written(&answer(204).encode(&NO_EXTRAS).expect("an answer"));
     assert_eq!(written, b"HTTP/1.1 204 No Content\r\n\r\n");
     // A parsed length is ignored, so that the parsed message can be written.
     let text = b"HTTP/1.1 204 No Content\r\nContent-Length: 254\r\n\r\n";
@@ -259,7 +259,7 @@ fn statuses_that_cannot_have_a_length_are_written_without() {
     let Ok(Some(head)) = head else { panic!("complete") };
     let read = NotificationResponse::from_head(&head).map(|decoded| decoded.message.content_length);
     assert_eq!(read, Ok(Some(0)));
-    let error = answer(100).encode(NO_EXTRAS).err().map(|error| (error.kind(), error.fault()));
+    let error = answer(100).encode(&NO_EXTRAS).err().map(|error| (error.kind(), error.fault()));
     assert_eq!(error, Some((ErrorKind::InterimResponse, Fault::Caller)));
 }
 

@@ -1,6 +1,7 @@
 //! Extra fields on every kind of message: those that may be added, and those that are rejected.
 
 use crate::support::messages;
+use crate::support::read::stored;
 use bits_proto::Error;
 use bits_proto::error::{ErrorKind, Fault};
 use bits_proto::field::{
@@ -52,7 +53,8 @@ fn notification_of(kind: MessageKind) -> Result<NotificationRequest<'static>, Er
 
 /// Writes a message of that kind with the extra fields.
 fn encode(kind: MessageKind, extras: &[(&str, &[u8])]) -> Result<Vec<u8>, Error> {
-    let extras = extras.iter().copied();
+    let mut storage = Vec::new();
+    let extras = &stored(&mut storage, extras)?;
     let target = RequestTarget::try_from("/e")?;
     Ok(match kind {
         MessageKind::NotificationByReference | MessageKind::NotificationByValue => {
@@ -302,7 +304,7 @@ fn a_long_value_is_handed_on_whole() {
     let ping = Request::from(Ping { content_name });
     let target = RequestTarget::try_from("/e").expect("a target");
     let mut seen = Vec::new();
-    let encoder = ping.encode(target, NO_EXTRAS).expect("it has no extras");
+    let encoder = ping.encode(target, &NO_EXTRAS).expect("it has no extras");
     encoder.for_each_field(|_, value| seen.push(value.to_vec()));
     assert!(seen.contains(&name));
 }

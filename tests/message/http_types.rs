@@ -9,8 +9,8 @@ use bits_proto::http1::{
     self, HttpFields, HttpRequest as _, HttpResponse as _, RequestLine, StatusLine,
 };
 use bits_proto::message::{
-    Ack, AckContext, ErrorFields, Fragment, FragmentAck, METHOD, NO_EXTRAS, NotificationRequest,
-    NotificationResponse, ParseOptions, Ping, PingAck, Refusal, Request,
+    Ack, AckContext, ErrorFields, Extras, Fragment, FragmentAck, METHOD, NO_EXTRAS,
+    NotificationRequest, NotificationResponse, ParseOptions, Ping, PingAck, Refusal, Request,
 };
 use bits_proto::observer::{Observer, Violation};
 use bits_proto::server;
@@ -18,6 +18,7 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use proptest::prelude::*;
 use support::cases::config;
 use support::inputs::{extras, valid_extras};
+use support::messages;
 use support::read::{Answer, Line, ack_context, answer};
 use support::strategies::{message, target};
 use support::to_http::check_http;
@@ -116,6 +117,8 @@ fn a_callers_header_map_is_kept() {
     extras.insert("authorization", HeaderValue::from_static("Basic dTpw"));
     let uri = Uri::from_static("https://origin.example:8443/dir/entity?x=1");
     let ping = Request::from(Ping::default());
+    let extras = Extras::from_fields(Vec::new(), &extras).expect("valid fields");
+    assert!(!format!("{extras:?}").contains("dTpw"), "credentials do not appear in logs");
     let request = ping.to_http(uri.clone(), &extras).expect("it can be written");
     assert_eq!(request.uri(), &uri);
     let cookies = request.headers().get_all("cookie").iter().collect::<Vec<_>>();
@@ -130,8 +133,7 @@ fn a_callers_header_map_is_kept() {
 #[test]
 fn a_field_of_the_message_is_no_extra() {
     for name in ["content-length", "transfer-encoding", "bits-packet-type", "bits-session-id"] {
-        let mut extras = HeaderMap::new();
-        extras.insert(name, HeaderValue::from_static("1"));
+        let extras = messages::extras([(name, "1")]);
         let session_id = SessionId::try_from("1").expect("an id");
         let range = bits_proto::field::ContentRange::new(0, 0, 1).expect("a range");
         let fragment = Request::from(Fragment::new(session_id, range));
@@ -149,12 +151,13 @@ fn values_that_are_invalid_in_a_head_are_refused() {
     for value in [&b" outer"[..], b"outer\t"] {
         let mut extras = HeaderMap::new();
         extras.insert("x-extra", HeaderValue::from_bytes(value).expect("a value"));
-        let error = Ack::from(PingAck).to_http(&extras).expect_err("outer white space");
+        let extras = Extras::from_fields(Vec::new(), &extras);
+        let error = extras.expect_err("outer white space");
         assert_eq!(error.kind(), ErrorKind::ExtraValue);
     }
     let ping = Request::from(Ping::default());
     for uri in ["origin.example:443", "/caf\u{e9}"] {
-        let written = ping.to_http(uri.parse().expect("a URI"), NO_EXTRAS);
+        let written = ping.to_http(uri.parse().expect("a URI"), &NO_EXTRAS);
         assert_eq!(written.map(drop).map_err(|it| it.kind()), Err(ErrorKind::NotTarget), "{uri}");
     }
 }
@@ -255,7 +258,7 @@ fn notifications_are_taken_from_requests() {
         .body(())
         .expect("a request");
     let notification = NotificationRequest::try_from(&request).expect("a notification");
-    let again = notification.to_http(Uri::from_static("/notify"), NO_EXTRAS).expect("a request");
+    let again = notification.to_http(Uri::from_static("/notify"), &NO_EXTRAS).expect("a request");
     assert_eq!(sorted(again.headers()), sorted(request.headers()));
     let parts = request.clone().into_parts().0;
     assert_eq!(NotificationRequest::try_from(&parts), Ok(notification));
@@ -271,7 +274,8 @@ fn a_servers_policy_chooses_the_error_fields() {
         (ErrorFields::ErrorCode, false, true),
     ] {
         let policy = server::Policy::DEFAULT.with_error_fields(error_fields);
-        let response = policy.to_http(&ack, [("Server", "example")]).expect("a response");
+        let response =
+            policy.to_http(&ack, &messages::extras([("Server", "example")])).expect("a response");
         for (name, is_there) in [("bits-error", error), ("bits-error-code", error_code)] {
             let value = response.headers().get(name).map(HeaderValue::as_bytes);
             assert_eq!(value, is_there.then_some(code.as_bytes()), "{error_fields:?}");
@@ -301,7 +305,7 @@ fn texts_need_not_be_utf_8() {
         reply_url: Some(url),
         ..FragmentAck::new(session_id, ReceivedContentRange(1))
     };
-    let response = Ack::from(ack).to_http(NO_EXTRAS).expect("a response");
+    let response = Ack::from(ack).to_http(&NO_EXTRAS).expect("a response");
     assert_eq!(response.headers()["bits-reply-url"].as_bytes(), b"r\xE9ply");
 }
 
@@ -309,13 +313,14 @@ fn texts_need_not_be_utf_8() {
 fn an_observer_takes_them() {
     let mut observer = Observer::new();
     let mut seen = Vec::new();
-    let ping = Request::from(Ping::default()).to_http(Uri::from_static("/e"), [("Host", "h")]);
+    let ping = Request::from(Ping::default());
+    let ping = ping.to_http(Uri::from_static("/e"), &messages::extras([("Host", "h")]));
     let ping = ping.expect("a request");
     let violation = |seen: &mut Vec<_>, violation: &Violation| seen.push(violation.rule());
     observer.handle_request_fields(1, ping.request_line(), ping.fields(), |it| {
         violation(&mut seen, &it);
     });
-    let ack = Ack::from(PingAck).to_http(NO_EXTRAS).expect("a response");
+    let ack = Ack::from(PingAck).to_http(&NO_EXTRAS).expect("a response");
     observer.handle_response_fields(1, ack.status_line(), ack.fields(), |it| {
         violation(&mut seen, &it);
     });

@@ -13,17 +13,14 @@ use support::cases::config;
 use support::inputs::{OwnedExtras, dirty, extras, mutations, valid_extras};
 use support::invariants::check_input;
 use support::outputs::check_outputs;
-use support::read::{Message, ack_context, written};
+use support::read::{Message, ack_context, stored, written};
 use support::specs::AckSpec;
 use support::strategies::{ack, error_fields, message, target};
 use support::vectors;
 
 /// Checks a stream that fails at this byte: it contains the start of the head.
 #[cfg(feature = "std")]
-fn check_failing_stream(
-    encoder: &bits_proto::message::Encoder<'_, support::read::Extras<'_>>,
-    at: usize,
-) {
+fn check_failing_stream(encoder: &bits_proto::message::Encoder<'_>, at: usize) {
     let bytes = written(encoder);
     let mut room = vec![0; at];
     let left = {
@@ -46,6 +43,8 @@ proptest! {
     ) {
         let message = spec.view();
         let extras = valid_extras(message.kind(), &extras);
+        let mut storage = Vec::new();
+        let extras = stored(&mut storage, &extras).unwrap();
         let encoder = message.encoder(&target, &extras).unwrap().with_error_fields(error_fields);
         check_outputs(&encoder, &written(&encoder));
     }
@@ -54,7 +53,9 @@ proptest! {
     #[test]
     fn a_stream_that_fails_has_taken_the_start_of_the_head(spec in message(), at in any::<Index>()) {
         let message = spec.view();
-        let encoder = message.encoder("/", &[]).unwrap();
+        let mut storage = Vec::new();
+        let extras = stored(&mut storage, &[]).unwrap();
+        let encoder = message.encoder("/", &extras).unwrap();
         check_failing_stream(&encoder, at.index(encoder.encoded_len()));
     }
 

@@ -10,7 +10,8 @@ use messages::session;
 
 /// Returns the fields of a refusal that are not in every Ack.
 fn written(refusal: Refusal<'_>, error_fields: Option<ErrorFields>) -> String {
-    let encoder = Ack::from(refusal).encode(NO_EXTRAS);
+    let ack = Ack::from(refusal);
+    let encoder = ack.encode(&NO_EXTRAS);
     let encoder = encoder.unwrap_or_else(|error| panic!("{refusal:?}: {error}"));
     let encoder = match error_fields {
         Some(error_fields) => encoder.with_error_fields(error_fields),

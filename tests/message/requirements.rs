@@ -149,7 +149,7 @@ fn created_is_a_success_where_it_is_documented_and_ok_is_written() {
         assert_eq!(decoded.message.kind(), ack_context.kind(), "{draft:?}");
         let remark = decoded.deviations.contains(Deviation::UnexpectedCreated);
         assert_eq!(remark, !is_documented, "{draft:?}");
-        let written = text(written(&decoded.message.encode(NO_EXTRAS).expect("no extras")));
+        let written = text(written(&decoded.message.encode(&NO_EXTRAS).expect("no extras")));
         assert!(written.starts_with("HTTP/1.1 200 OK\r\n"), "{written:?}");
     }
 }
@@ -189,7 +189,7 @@ fn every_refusal_is_an_http_response_without_a_body() {
     refusals.extend(statuses.map(|status| Refusal::new(status).expect("no success")));
     for refusal in refusals {
         let status = refusal.status();
-        let head = text(written(&Ack::from(refusal).encode(NO_EXTRAS).expect("no extras")));
+        let head = text(written(&Ack::from(refusal).encode(&NO_EXTRAS).expect("no extras")));
         let line = format!("HTTP/1.1 {} {}\r\n", status.get(), status.reason());
         assert!(head.starts_with(&line), "{head:?}");
         assert!(
@@ -198,7 +198,7 @@ fn every_refusal_is_an_http_response_without_a_body() {
         );
         // The response of a server application with this status.
         let response = NotificationResponse { status, ..NotificationResponse::default() };
-        let head = text(written(&response.encode(NO_EXTRAS).expect("no extras")));
+        let head = text(written(&response.encode(&NO_EXTRAS).expect("no extras")));
         assert_eq!(head, format!("{line}Content-Length: 0\r\n\r\n"));
     }
 }
@@ -246,7 +246,7 @@ fn a_notification_has_the_fields_and_the_length_of_its_kind() {
     for (message, fields, length) in [(by_value, "", LENGTH), (by_reference, paths, 0)] {
         let target = RequestTarget::try_from("/app").expect("a target");
         let message = message.expect("a message of its kind");
-        let head = text(written(&message.encode(target, NO_EXTRAS).expect("no extras")));
+        let head = text(written(&message.encode(target, &NO_EXTRAS).expect("no extras")));
         assert_eq!(head, format!("{start}{fields}Content-Length: {length}\r\n\r\n"));
     }
 }
@@ -270,7 +270,7 @@ fn a_name_is_written_only_if_it_was_given() {
                 Request::CancelSession(it) => it.content_name = given,
                 _ => panic!("a variant that this code does not know"),
             }
-            let head = text(written(&request.encode(target, NO_EXTRAS).expect("no extras")));
+            let head = text(written(&request.encode(target, &NO_EXTRAS).expect("no extras")));
             let is_written = head.contains("\r\nContent-Name: report.bin\r\n");
             assert_eq!(is_written, given.is_some(), "{head:?}");
             assert_eq!(head.contains("Content-Name"), given.is_some(), "{head:?}");

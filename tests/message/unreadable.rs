@@ -126,7 +126,7 @@ fn a_416_with_an_unreadable_offset_has_no_offset() {
         check(&draft, deviations, |refusal| {
             assert_eq!((refusal.received(), refusal.failure()), (None, Failure::Resynchronise));
             let head =
-                messages::written(&Ack::from(*refusal).encode(NO_EXTRAS).expect("no extras"));
+                messages::written(&Ack::from(*refusal).encode(&NO_EXTRAS).expect("no extras"));
             assert!(!head.windows(8).any(|it| it == b"BITS-Rec"), "no offset is invented");
         });
     }

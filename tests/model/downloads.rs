@@ -124,7 +124,7 @@ impl Model for Checked {
                 let target = RequestTarget::try_from("/file").expect("a target");
                 let transmit = world.download.transmit().expect("a request");
                 assert!(world.download.received() < self.requested(), "no byte is missing");
-                let request = transmit.encode(target, NO_EXTRAS).expect("no extras").to_vec();
+                let request = transmit.encode(target, &NO_EXTRAS).expect("no extras").to_vec();
                 let answer = self.server.answer(&request, &world.version, false);
                 world.answer = Some((answer, 0));
                 world.download.handle_sending(NOW).expect("ready");

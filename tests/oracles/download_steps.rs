@@ -187,7 +187,7 @@ fn check(it: &Ranges) {
         Poll::Send => {
             let transmit = it.transmit().expect("a request to send");
             let target = RequestTarget::try_from("/e").expect("a target");
-            let head = transmit.encode(target, NO_EXTRAS).expect("no extras");
+            let head = transmit.encode(target, &NO_EXTRAS).expect("no extras");
             assert_eq!(head.to_vec().len(), head.encoded_len());
             assert!(head.encoded_len() < 8192);
             assert!(transmit.ranges().is_none_or(|mut ranges| ranges.next().is_some()));

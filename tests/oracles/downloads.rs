@@ -162,7 +162,7 @@ fn check_plan(plan: &Plan<'_>, is_head: bool, length: u64) {
     } else {
         assert_eq!(sum, plan.content_length().unwrap_or(0));
     }
-    let bytes = plan.encode(NO_EXTRAS).expect("no extras").to_vec();
+    let bytes = plan.encode(&NO_EXTRAS).expect("no extras").to_vec();
     let mut slots = HeaderSlots::new();
     let head = ResponseHead::parse(&bytes, &mut slots).expect("a valid head");
     let Progress::Complete(head) = head else { panic!("a complete head") };

@@ -15,7 +15,7 @@ use bits_proto::message::{
 use super::parse::ack_contexts;
 use crate::support::inputs::{OwnedExtras, valid_extras};
 use crate::support::outputs::check_outputs;
-use crate::support::read::{Message, Pair, any};
+use crate::support::read::{Message, Pair, any, stored};
 use crate::support::to_http::check_http;
 
 pub fn roundtrip_request(data: &[u8]) {
@@ -171,7 +171,9 @@ fn check(
 
 /// Checks all outputs: the bytes are equal, and so are the fields.
 fn check_ways_out(message: &Message<'_>, target: &str, extras: &[Pair<'_>], bytes: &[u8]) {
-    let encoder = message.encoder(target, extras).expect("it was written");
+    let mut storage = Vec::new();
+    let stored_extras = stored(&mut storage, extras).expect("it was written");
+    let encoder = message.encoder(target, &stored_extras).expect("it was written");
     check_outputs(&encoder, bytes);
     check_http(message, target, extras, bytes);
 }

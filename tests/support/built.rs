@@ -8,7 +8,7 @@ use bits_proto::message::{
 
 use super::inputs::{OwnedExtras, valid_extras};
 use super::read::{
-    Message, Pair, any as any_message, is_extra, request_head, response_head, written,
+    Message, Pair, any as any_message, is_extra, request_head, response_head, stored, written,
 };
 use super::specs::Spec;
 
@@ -78,7 +78,10 @@ pub fn check_read_back(spec: &Spec, target: &str, extras: &OwnedExtras, error_fi
     let message = spec.view();
     let kind = message.kind();
     let extras = valid_extras(kind, extras);
-    let bytes = written(&message.encoder(target, &extras).unwrap().with_error_fields(error_fields));
+    let mut storage = Vec::new();
+    let stored_extras = stored(&mut storage, &extras).unwrap();
+    let encoder = message.encoder(target, &stored_extras).unwrap();
+    let bytes = written(&encoder.with_error_fields(error_fields));
     let found = read_back(spec, &bytes);
 
     assert_eq!(found.decoded.message, message);
@@ -91,6 +94,8 @@ pub fn check_read_back(spec: &Spec, target: &str, extras: &OwnedExtras, error_fi
     assert_eq!(found.fields, in_order(spec, &own, &extras));
     check_line_ends(&bytes, found.fields.len());
     let found_extras = super::read::extras(kind, &found.fields);
+    let mut storage = Vec::new();
+    let found_extras = stored(&mut storage, &found_extras).unwrap();
     let again = found.decoded.message.encoder(found.target, &found_extras).unwrap();
     assert_eq!(written(&again.with_error_fields(error_fields)), bytes);
 }

@@ -112,7 +112,7 @@ impl Server {
             .with_modified(date.filter(|_| self.has_date && is_identified));
         let limits = PlanLimits::DEFAULT.with_max_amplification(1000);
         let plan = Plan::new(&request, &entity, &limits, Boundary::from_random(5));
-        let mut head = plan.encode(NO_EXTRAS).expect("no extras").to_vec();
+        let mut head = plan.encode(&NO_EXTRAS).expect("no extras").to_vec();
         let body = plan.pieces().flat_map(|piece| match piece {
             Piece::Framing(framing) => framing.to_vec(),
             Piece::Entity(range) => version.bytes(range),

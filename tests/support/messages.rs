@@ -8,8 +8,8 @@ use bits_proto::deviation::Deviations;
 use bits_proto::field::{ContentRange, SessionId, SupportedProtocols};
 use bits_proto::http1::{Progress, RequestLine, StatusCode, StatusLine, Version};
 use bits_proto::message::{
-    Ack, AckContext, Decoded, Encoder, HeaderSlots, NotificationRequest, NotificationResponse,
-    ParseOptions, Request, RequestHead, ResponseHead,
+    Ack, AckContext, Decoded, Encoder, Extras, HeaderSlots, NotificationRequest,
+    NotificationResponse, ParseOptions, Request, RequestHead, ResponseHead,
 };
 
 pub const PROTOCOL: &str = "{7df0354d-249b-430f-820d-3d2a9bef4931}";
@@ -193,13 +193,13 @@ pub fn for_close() -> AckContext<'static> {
     AckContext::CloseSession { session_id: Some(session("1")) }
 }
 
+/// Returns valid extra fields.
+pub fn extras<const N: usize>(fields: [(&str, &str); N]) -> Extras<[u8; 256]> {
+    Extras::from_fields([0; 256], fields).unwrap_or_else(|error| panic!("{error}: {fields:?}"))
+}
+
 /// Returns the head that an encoder writes.
-pub fn written<E, N, V>(encoder: &Encoder<'_, E>) -> Vec<u8>
-where
-    E: IntoIterator<Item = (N, V)> + Clone,
-    N: AsRef<str>,
-    V: AsRef<[u8]>,
-{
+pub fn written(encoder: &Encoder<'_>) -> Vec<u8> {
     // Filled with a byte that no head contains, so that unset bytes show.
     let mut head = vec![0xFF; encoder.encoded_len()];
     assert_eq!(encoder.write(&mut head), Ok(head.len()));

@@ -4,13 +4,12 @@ use bits_proto::Error;
 use bits_proto::error::ErrorKind;
 use bits_proto::message::Encoder;
 
-use super::read::Extras;
 use super::serialize::check_error;
 
 const UNSET: u8 = 0xA5;
 
 /// Checks an encoder whose head is `bytes`: it needs exactly the space that it states.
-pub fn check_outputs(encoder: &Encoder<'_, Extras<'_>>, bytes: &[u8]) {
+pub fn check_outputs(encoder: &Encoder<'_>, bytes: &[u8]) {
     let needed = bytes.len();
     assert_eq!(encoder.encoded_len(), needed);
     // With little space the head is measured first, with more it is not.
@@ -46,7 +45,7 @@ fn check_too_small(result: Result<usize, Error>, needed: usize, room: &[u8]) {
 }
 
 /// Checks that the fields for an HTTP stack are those of the head, in the same order.
-fn check_fields_one_by_one(encoder: &Encoder<'_, Extras<'_>>, bytes: &[u8]) {
+fn check_fields_one_by_one(encoder: &Encoder<'_>, bytes: &[u8]) {
     let start = bytes.windows(2).position(|end| end == b"\r\n").expect("a start line");
     let mut head = bytes[..start + 2].to_vec();
     encoder.for_each_field(|name, value| {
@@ -57,7 +56,7 @@ fn check_fields_one_by_one(encoder: &Encoder<'_, Extras<'_>>, bytes: &[u8]) {
 }
 
 #[cfg(feature = "bytes")]
-fn check_buf_mut(encoder: &Encoder<'_, Extras<'_>>, bytes: &[u8]) {
+fn check_buf_mut(encoder: &Encoder<'_>, bytes: &[u8]) {
     let mut buffer = bytes::BytesMut::from(&b"before"[..]);
     assert_eq!(encoder.put(&mut buffer), Ok(bytes.len()));
     assert_eq!(buffer, [b"before", bytes].concat(), "put");

@@ -6,14 +6,13 @@ use bits_proto::http1::{Framing, Progress, RequestLine, RequestTarget, StartLine
 use bits_proto::limits::Limits;
 use bits_proto::message::presence::{self, Presence};
 use bits_proto::message::{
-    Ack, AckContext, Decoded, Encoder, Head, HeaderSlots, MessageKind, NotificationRequest,
+    Ack, AckContext, Decoded, Encoder, Extras, Head, HeaderSlots, MessageKind, NotificationRequest,
     NotificationResponse, ParseOptions, Request, RequestHead, ResponseHead, Validated,
 };
 
 /// The result of parsing a message.
 pub type Read<'b> = Result<Decoded<Message<'b>>, Error>;
 pub type Pair<'b> = (&'b str, &'b [u8]);
-pub type Extras<'e> = std::iter::Copied<std::slice::Iter<'e, Pair<'e>>>;
 
 /// A complete head, and the result of each decoder.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,11 +53,10 @@ impl<'b> Message<'b> {
 
     /// Returns its encoder.
     pub fn encoder<'e>(
-        &self,
-        target: &'b str,
-        extras: &'e [Pair<'e>],
-    ) -> Result<Encoder<'b, Extras<'e>>, Error> {
-        let extras = extras.iter().copied();
+        &'e self,
+        target: &'e str,
+        extras: &'e Extras<&mut [u8]>,
+    ) -> Result<Encoder<'e>, Error> {
         match self {
             Self::Request(request) => request.encode(RequestTarget::try_from(target)?, extras),
             Self::Ack(ack) => ack.encode(extras),
@@ -70,13 +68,25 @@ impl<'b> Message<'b> {
     }
 
     /// Encodes it into a vector, with an output that all feature sets have.
-    pub fn encode(&self, target: &'b str, extras: &[Pair<'_>]) -> Result<Vec<u8>, Error> {
-        self.encoder(target, extras).map(|encoder| written(&encoder))
+    pub fn encode(&self, target: &str, extras: &[Pair<'_>]) -> Result<Vec<u8>, Error> {
+        let mut storage = Vec::new();
+        let extras = stored(&mut storage, extras)?;
+        self.encoder(target, &extras).map(|encoder| written(&encoder))
     }
 }
 
+/// Stores extra fields in as many bytes as they take.
+pub fn stored<'s>(
+    storage: &'s mut Vec<u8>,
+    fields: &[Pair<'_>],
+) -> Result<Extras<&'s mut [u8]>, Error> {
+    let length = fields.iter().map(|(name, value)| name.len() + value.len() + 4).sum();
+    storage.resize(length, 0xFF);
+    Extras::from_fields(storage.as_mut_slice(), fields.iter().copied())
+}
+
 /// Returns the bytes that an encoder writes.
-pub fn written(encoder: &Encoder<'_, Extras<'_>>) -> Vec<u8> {
+pub fn written(encoder: &Encoder<'_>) -> Vec<u8> {
     let mut buffer = vec![0; encoder.encoded_len()];
     let written = encoder.write(&mut buffer);
     assert_eq!(written, Ok(buffer.len()));

@@ -14,7 +14,7 @@ use bits_proto::field::{
 use bits_proto::http1::{RequestLine, RequestTarget, StatusCode, Version};
 use bits_proto::limits::Limits;
 use bits_proto::message::{
-    Ack, AckContext, HeaderSlots, NO_EXTRAS, ParseOptions, PingAck, Refusal, RequestHead,
+    Ack, AckContext, Extras, HeaderSlots, NO_EXTRAS, ParseOptions, PingAck, Refusal, RequestHead,
 };
 
 use crate::support::chunked;
@@ -301,10 +301,14 @@ fn value_samples() -> Vec<Sample> {
 
 /// Returns errors in messages that a caller wants to write.
 fn caller_samples() -> Vec<Sample> {
-    let with = |name, value| Ack::Ping(PingAck).encode([(name, value)]);
-    let ping_ack = Ack::Ping(PingAck).encode(NO_EXTRAS);
-    let ping_ack = ping_ack.unwrap_or_else(|error| panic!("an Ack for a Ping: {error}"));
-    let needed = ping_ack.encoded_len();
+    let ping_ack = Ack::Ping(PingAck);
+    let with = |name: &str, value: &str| {
+        let extras = Extras::from_fields([0; 64], [(name, value)])?;
+        ping_ack.encode(&extras).map(drop)
+    };
+    let encoder = ping_ack.encode(&NO_EXTRAS);
+    let encoder = encoder.unwrap_or_else(|error| panic!("an Ack for a Ping: {error}"));
+    let needed = encoder.encoded_len();
     let host = HostId::try_from("h").unwrap_or_else(|error| panic!("h: {error}"));
     vec![
         caller_sample(ErrorKind::NotRefusal, Refusal::new(StatusCode::OK)),
@@ -316,7 +320,7 @@ fn caller_samples() -> Vec<Sample> {
             .in_field("Content-Length", "2.2"),
         caller_sample(ErrorKind::ExtraName, with("two words", "5")),
         caller_sample(ErrorKind::ExtraValue, with("Server", "a\r\nb")),
-        caller_sample(ErrorKind::BufferTooSmall { needed }, ping_ack.write(&mut [0; 3])),
+        caller_sample(ErrorKind::BufferTooSmall { needed }, encoder.write(&mut [0; 3])),
     ]
 }
 

@@ -5,7 +5,7 @@ use bits_proto::http1::HttpFields;
 use bits_proto::message::Ack;
 use bits_proto::server;
 
-use super::read::{Message, Pair};
+use super::read::{Message, Pair, stored};
 
 /// Writes a message to `http` types and compares it with its encoded form `bytes`. Returns false if the `http`
 /// crate cannot represent it.
@@ -14,7 +14,8 @@ pub fn check_http(message: &Message<'_>, target: &str, extras: &[Pair<'_>], byte
     if uri.path_and_query().is_none() {
         return false;
     }
-    let extras = extras.iter().copied();
+    let mut storage = Vec::new();
+    let extras = &stored(&mut storage, extras).expect("they were written");
     let headers = match message {
         Message::Request(it) => {
             let request = it.to_http(uri.clone(), extras).expect("it can be written");
@@ -23,7 +24,7 @@ pub fn check_http(message: &Message<'_>, target: &str, extras: &[Pair<'_>], byte
             request.into_parts().0.headers
         }
         Message::Ack(it) => {
-            let response = it.to_http(extras.clone()).expect("it can be written");
+            let response = it.to_http(extras).expect("it can be written");
             assert_eq!(response.status().as_u16(), it.status().get());
             let by_policy = server::Policy::default().to_http(it, extras).expect("a response");
             assert_eq!(by_policy.headers(), response.headers());

@@ -79,7 +79,7 @@ impl WatchedDownload<'_> {
         let Sides { download, observer, now } = sides;
         let target = RequestTarget::try_from("/file").expect("a target");
         let request = download.transmit().expect("a request");
-        let request = request.encode(target, NO_EXTRAS).expect("no extras").to_vec();
+        let request = request.encode(target, &NO_EXTRAS).expect("no extras").to_vec();
         download.handle_sending(*now).expect("ready");
         download.handle_sent(*now).expect("sending");
         let mut slots = HeaderSlots::new();
@@ -90,7 +90,7 @@ impl WatchedDownload<'_> {
         let entity = &self.versions[usize::from(number >= self.replaced_at)];
         let limits = PlanLimits::DEFAULT.with_max_amplification(u64::MAX);
         let plan = Plan::new(&request, entity, &limits, Boundary::from_random(self.seed.into()));
-        let answer = plan.encode(NO_EXTRAS).expect("no extras").to_vec();
+        let answer = plan.encode(&NO_EXTRAS).expect("no extras").to_vec();
         let mut slots = HeaderSlots::new();
         let head = ResponseHead::parse(&answer, &mut slots).expect("a valid head");
         let Progress::Complete(head) = head else { panic!("a complete head") };

@@ -64,7 +64,7 @@ impl WireObserver {
     pub fn request(&mut self, request: &Request<'_>) {
         let mut buffer = [0; 2048];
         let target = RequestTarget::try_from("/entity").expect("a target");
-        let encoder = request.encode(target, NO_EXTRAS).expect("a request that can be sent");
+        let encoder = request.encode(target, &NO_EXTRAS).expect("a request that can be sent");
         let length = encoder.write(&mut buffer).expect("room");
         self.messages += 1;
         self.record(WireEvent::Request(self.connection, buffer[..length].to_vec()));
@@ -74,7 +74,7 @@ impl WireObserver {
     #[track_caller]
     pub fn answer(&mut self, ack: &Ack<'_>) {
         let mut buffer = [0; 4096];
-        let encoder = ack.encode(NO_EXTRAS).expect("an Ack that can be sent");
+        let encoder = ack.encode(&NO_EXTRAS).expect("an Ack that can be sent");
         let length = encoder.write(&mut buffer).expect("room");
         self.messages += 1;
         self.record(WireEvent::Response(self.connection, buffer[..length].to_vec()));

@@ -332,7 +332,7 @@ impl World {
             return answer.map(Received::Answer);
         }
         let target = RequestTarget::try_from("/entity").unwrap();
-        let bytes = request.encode(target, NO_EXTRAS).unwrap().to_vec();
+        let bytes = request.encode(target, &NO_EXTRAS).unwrap().to_vec();
         let mut slots = HeaderSlots::new();
         let Ok(Progress::Complete(head)) = RequestHead::parse(&bytes, &mut slots) else {
             panic!("the encoded head is not valid")
@@ -343,7 +343,7 @@ impl World {
         assert_eq!(decoded.message, *request);
         let answer =
             self.server.handle(&decoded.message, body, fault, self.now, &mut self.random)?;
-        let bytes = policy.encode(&answer.ack(), NO_EXTRAS).unwrap().to_vec();
+        let bytes = policy.encode(&answer.ack(), &NO_EXTRAS).unwrap().to_vec();
         Some(Received::Bytes(bytes, answer))
     }
 }

@@ -89,7 +89,7 @@ impl Inner {
         let request = Request::from_http(parts)?;
         let boundary = Boundary::from_random(u128::from_ne_bytes(crate::random::bytes()?));
         let plan = Plan::new(&request, &described, &self.plan_limits, boundary);
-        let head = plan.to_http(NO_EXTRAS)?;
+        let head = plan.to_http(&NO_EXTRAS)?;
         debug!(status = head.status().as_u16(), bytes = plan.content_length(), "download answered");
         let reader = Reader::new(entity, plan.pieces());
         Ok(head.map(|()| self.body(reader)))

@@ -269,7 +269,7 @@ impl Inner {
             .to_http(ack, challenge)
             .or_else(|error| {
                 error!(%error, "cannot write a field of the response");
-                policy.to_http(ack, bits_proto::message::NO_EXTRAS)
+                policy.to_http(ack, &bits_proto::message::NO_EXTRAS)
             })
             .unwrap_or_else(|_| response::empty(http::StatusCode::INTERNAL_SERVER_ERROR).map(drop))
     }

@@ -159,9 +159,9 @@ impl<S: ExtrasStorage> Extras<S> {
     pub fn push(&mut self, name: impl AsRef<str>, value: impl AsRef<[u8]>) -> Result<(), Error> {
         let (name, value) = (name.as_ref(), value.as_ref());
         check_syntax(name, value)?;
-        let end = self.layout.length;
-        self.splice(end..end, &[b"\r\n", name.as_bytes(), b": ", value])?;
-        self.layout = self.layout.with(name, value);
+        let layout = self.layout;
+        self.splice(layout.length..layout.length, &[b"\r\n", name.as_bytes(), b": ", value])?;
+        self.layout = layout.with(name, value);
         Ok(())
     }
 

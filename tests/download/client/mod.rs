@@ -12,6 +12,7 @@ mod versions;
 
 use std::time::Duration;
 
+use crate::support::messages::extras;
 use bits_proto::download::{ByteRange, Data, Download, Options, Poll, Response};
 use bits_proto::http1::{RequestTarget, StatusCode, StatusLine, Version};
 
@@ -79,7 +80,8 @@ fn stored(position: u64, offset: u64, bytes: &str) -> (u64, u64, String) {
 /// The head of the next request.
 fn head(download: &Ranges) -> String {
     let target = RequestTarget::try_from("/f").unwrap();
-    let encoder = download.transmit().unwrap().encode(target, [("Host", "h")]).unwrap();
+    let (transmit, extras) = (download.transmit().unwrap(), extras([("Host", "h")]));
+    let encoder = transmit.encode(target, &extras).unwrap();
     let mut fields = String::new();
     encoder.for_each_field(|name, value| {
         fields += &format!("{name}: {}\r\n", std::str::from_utf8(value).unwrap());

@@ -156,7 +156,7 @@ impl<'n> Exchange<'n> {
         let head = match &self.source {
             Source::Value(_) => {
                 let request = self.notification.request_by_value(original);
-                request.map(|request| request.to_http(target, NO_EXTRAS))
+                request.map(|request| request.to_http(target, &NO_EXTRAS))
             }
             Source::Reference(paths) => {
                 let (entity, reply) = (text(&paths.entity)?, text(&paths.reply)?);
@@ -165,7 +165,7 @@ impl<'n> Exchange<'n> {
                     RequestDataFileName::try_from(entity)?,
                     ResponseDataFileName::try_from(reply)?,
                 );
-                request.map(|request| request.to_http(target, NO_EXTRAS))
+                request.map(|request| request.to_http(target, &NO_EXTRAS))
             }
         };
         let head = head.ok_or("the notification has another type")??;

@@ -20,7 +20,7 @@ async fn upload(world: &World, entity: &[u8]) -> usize {
     loop {
         match upload.poll() {
             Poll::Send(transmit) => {
-                let head = transmit.request().to_http(Uri::from_static("/f"), NO_EXTRAS).unwrap();
+                let head = transmit.request().to_http(Uri::from_static("/f"), &NO_EXTRAS).unwrap();
                 let range = transmit.entity();
                 let body = &entity[range.start as usize..range.end as usize];
                 upload.handle_sending(now).unwrap();
