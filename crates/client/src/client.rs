@@ -4,11 +4,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bits_proto::message::Extras;
 use bits_proto::{client, download};
-use http::{HeaderMap, HeaderValue};
+use http::HeaderValue;
 
 use crate::error::{Error, Result};
-use crate::http::{Credentials, HttpConfig, check_headers, parse_name};
+use crate::http::{Credentials, HttpConfig, check_headers, invalid_extra, parse_name};
 use crate::rate_limit::RateLimit;
 use crate::{Download, Upload};
 
@@ -258,17 +259,21 @@ impl ClientBuilder {
     pub fn build(self) -> Result<Client> {
         let credentials = self.credentials.unwrap_or(Ok(Credentials::None));
         let credentials = credentials.map_err(Error::Option)?;
-        let headers = parse_headers(&self.headers)?;
-        if headers.contains_key("authorization") && !matches!(credentials, Credentials::None) {
+        let mut extras = parse_headers(&self.headers)?;
+        if extras.get("Authorization").is_some() && !matches!(credentials, Credentials::None) {
             let conflict = "credentials cannot be combined with a header Authorization";
             return Err(Error::Option(conflict.into()));
         }
-        check_headers(&headers)?;
+        check_headers(&extras)?;
+        let user_agent = HeaderValue::from_str(&self.user_agent)
+            .map_err(|_| Error::Option("user agent: not a valid field value".into()))?;
+        if extras.get("User-Agent").is_none() {
+            extras.push("User-Agent", &user_agent).map_err(invalid_extra)?;
+        }
         let config = HttpConfig {
             credentials: Arc::new(credentials),
-            headers,
-            user_agent: HeaderValue::from_str(&self.user_agent)
-                .map_err(|_| Error::Option("user agent: not a valid field value".into()))?,
+            extras,
+            user_agent,
             proxies: self.proxies,
             ignores_proxies: self.ignores_proxies,
             ca_certificates: self.ca_certificates,
@@ -292,15 +297,14 @@ fn reason(error: Error) -> String {
     }
 }
 
-fn parse_headers(headers: &[(String, String)]) -> Result<HeaderMap> {
-    let mut map = HeaderMap::new();
+fn parse_headers(headers: &[(String, String)]) -> Result<Extras<Vec<u8>>> {
+    let mut extras = Extras::default();
     for (name, value) in headers {
         let invalid = || Error::Option(format!("header {name}: not a valid field"));
-        let name = parse_name(name)?;
         let value = HeaderValue::from_str(value.trim()).map_err(|_| invalid())?;
-        map.append(name, value);
+        extras.push(parse_name(name)?, value).map_err(|_| invalid())?;
     }
-    Ok(map)
+    Ok(extras)
 }
 
 impl Shared {

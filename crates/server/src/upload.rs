@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bits_proto::error::CheckStage;
 use bits_proto::http1::StatusCode;
-use bits_proto::message::{Ack, Failure, Refusal, Request};
+use bits_proto::message::{Ack, Extras, Failure, NO_EXTRAS, Refusal, Request};
 use bits_proto::server::{Access, Answer, RequestContext, UnreadBody};
 use http::header::{CONNECTION, EXPECT};
 use http::request::Parts;
@@ -265,11 +265,11 @@ impl Inner {
             _ => None,
         };
         let policy = self.policy();
-        policy
-            .to_http(ack, challenge)
+        Extras::from_fields(Vec::new(), challenge)
+            .and_then(|extras| policy.to_http(ack, &extras))
             .or_else(|error| {
                 error!(%error, "cannot write a field of the response");
-                policy.to_http(ack, &bits_proto::message::NO_EXTRAS)
+                policy.to_http(ack, &NO_EXTRAS)
             })
             .unwrap_or_else(|_| response::empty(http::StatusCode::INTERNAL_SERVER_ERROR).map(drop))
     }

@@ -219,6 +219,24 @@ impl<S: ExtrasStorage> Extras<S> {
         }
     }
 
+    /// Returns the value of the first field with this name, ignoring ASCII case.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use bits_proto::message::Extras;
+    ///
+    /// let extras = Extras::from_fields([0; 64], [("Host", "origin.example")])?;
+    /// assert_eq!(extras.get("host"), Some(&b"origin.example"[..]));
+    /// assert_eq!(extras.get("Date"), None);
+    /// # Ok::<(), bits_proto::Error>(())
+    /// ```
+    #[must_use]
+    pub fn get(&self, name: impl AsRef<str>) -> Option<&[u8]> {
+        let mut fields = self.iter();
+        fields.find(|(other, _)| name.as_ref().eq_ignore_ascii_case(other)).map(|(_, value)| value)
+    }
+
     /// Returns the names and values of all fields, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
         self.lines().fields()

@@ -6,11 +6,13 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bits_proto::http1::StatusCode;
+use bits_proto::message::Extras;
 use digest_auth::{AuthContext, HttpMethod, WwwAuthenticateHeader};
 use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue};
 
 use super::challenge::{Challenge, challenges};
+use super::invalid_extra;
 use crate::error::{Error, Result};
 
 /// The credentials of a client.
@@ -94,9 +96,14 @@ impl Authenticator {
     }
 
     /// Adds Authorization to the fields of a request.
-    pub fn authorize(&mut self, headers: &mut HeaderMap, method: &str, target: &str) -> Result<()> {
+    pub fn authorize(
+        &mut self,
+        extras: &mut Extras<Vec<u8>>,
+        method: &str,
+        target: &str,
+    ) -> Result<()> {
         self.sent = None;
-        if headers.contains_key(AUTHORIZATION) {
+        if extras.get(AUTHORIZATION).is_some() {
             self.sent = Some("Authorization");
             return Ok(());
         }
@@ -114,7 +121,7 @@ impl Authenticator {
             (Credentials::Password { basic, .. }, None) => basic.clone().map(|it| ("Basic", it)),
         };
         if let Some((scheme, value)) = authorization {
-            headers.insert(AUTHORIZATION, value);
+            extras.set(AUTHORIZATION, value).map_err(invalid_extra)?;
             self.sent = Some(scheme);
         }
         Ok(())

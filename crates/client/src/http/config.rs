@@ -4,7 +4,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderValue};
+use bits_proto::message::Extras;
+use http::HeaderValue;
 
 use super::url::ZONE_HOST;
 use super::{Credentials, tls};
@@ -14,8 +15,8 @@ use crate::error::{Error, Result};
 #[derive(Clone, Debug)]
 pub(crate) struct HttpConfig {
     pub credentials: Arc<Credentials>,
-    /// Additional fields of each request to the origin.
-    pub headers: HeaderMap,
+    /// Additional fields of each request to the origin, with User-Agent.
+    pub extras: Extras<Vec<u8>>,
     pub user_agent: HeaderValue,
     /// The proxies in order; the environment counts if there are none.
     pub proxies: Vec<String>,

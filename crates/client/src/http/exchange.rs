@@ -6,13 +6,14 @@ use std::io;
 use std::sync::Arc;
 
 use bits_proto::http1::StatusCode;
+use bits_proto::message::Extras;
 use http::header::{COOKIE, HOST, USER_AGENT};
 use http::response::Parts;
 use http::{HeaderMap, Request};
 
 use super::auth::{Authenticator, challenge_fields};
 use super::cookies::Cookies;
-use super::{HttpConfig, ResponseBody, TransferUrl};
+use super::{HttpConfig, ResponseBody, TransferUrl, invalid_extra};
 use crate::error::{BoxError, Error, Result, error_chain, status_with_reason};
 
 /// The connections, credentials and cookies of one transfer.
@@ -128,22 +129,29 @@ impl Connection {
 
     /// Returns the additional fields of a request. Credentials, cookies and the fields of the caller
     /// are sent to a `trusted` server only.
-    pub fn extras(&mut self, url: &TransferUrl, method: &str, trusted: bool) -> Result<HeaderMap> {
-        let mut headers = if trusted { self.config.headers.clone() } else { HeaderMap::new() };
-        headers.insert(HOST, url.host_value()?);
-        headers.entry(USER_AGENT).or_insert_with(|| self.config.user_agent.clone());
+    pub fn extras(
+        &mut self,
+        url: &TransferUrl,
+        method: &str,
+        trusted: bool,
+    ) -> Result<Extras<Vec<u8>>> {
+        let mut extras = if trusted { self.config.extras.clone() } else { Extras::default() };
+        extras.set(HOST, url.host_value()?).map_err(invalid_extra)?;
+        if !trusted {
+            extras.push(USER_AGENT, &self.config.user_agent).map_err(invalid_extra)?;
+        }
         if trusted {
             self.auth.authorize(
-                &mut headers,
+                &mut extras,
                 method,
                 url.target()?.path_and_query().map_or("/", |it| it.as_str()),
             )?;
             let cookies = self.cookies.value(url.url()).filter(|_| self.config.keeps_cookies);
             if let Some(cookies) = cookies {
-                headers.insert(COOKIE, cookies);
+                extras.set(COOKIE, cookies).map_err(invalid_extra)?;
             }
         }
-        Ok(headers)
+        Ok(extras)
     }
 
     /// Starts to send a request.

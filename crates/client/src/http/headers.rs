@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use bits_proto::download;
 use bits_proto::field::{ContentRange, RetryAfter, SessionId};
-use bits_proto::message::{CloseSession, CreateSession, Fragment, Request};
+use bits_proto::message::{CloseSession, CreateSession, Extras, Fragment, Request};
 use http::header::{
     CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, HOST, RETRY_AFTER, TRANSFER_ENCODING,
 };
@@ -30,14 +30,18 @@ pub(crate) fn parse_name(text: &str) -> Result<HeaderName> {
     Ok(name)
 }
 
+/// Returns the error for an additional field that cannot be sent.
+pub(crate) fn invalid_extra(error: bits_proto::Error) -> Error {
+    Error::Option(format!("header: {error}"))
+}
+
 /// Fails if additional fields conflict with those of some message, so that the conflict is found
 /// before the first request.
 ///
 /// # Errors
 ///
 /// [`Error::Option`] with the name of the field.
-pub(crate) fn check_headers(headers: &HeaderMap) -> Result<()> {
-    let invalid = |error: &dyn std::fmt::Display| Error::Option(format!("header: {error}"));
+pub(crate) fn check_headers(headers: &Extras<Vec<u8>>) -> Result<()> {
     let session_id = SessionId::from_random([0; 16]);
     let range = ContentRange::new(0, 0, 1).map_err(Error::internal)?;
     let requests = [
@@ -46,12 +50,12 @@ pub(crate) fn check_headers(headers: &HeaderMap) -> Result<()> {
         CloseSession::new(session_id).into(),
     ];
     for request in requests {
-        request.to_http(Uri::from_static("/"), headers).map_err(|error| invalid(&error))?;
+        request.to_http(Uri::from_static("/"), headers).map_err(invalid_extra)?;
     }
     let download = download::Download::whole(download::Options::DEFAULT, 0);
     let transmit = download.transmit();
     let head = transmit.map(|it| it.to_http(Uri::from_static("/"), headers)).transpose();
-    head.map(drop).map_err(|error| invalid(&error))
+    head.map(drop).map_err(invalid_extra)
 }
 
 /// Returns the delay that Retry-After requests.

@@ -14,5 +14,5 @@ pub(crate) use auth::Credentials;
 pub(crate) use body::{ResponseBody, drain};
 pub(crate) use config::HttpConfig;
 pub(crate) use exchange::{Connection, Exchange, Failed, LastFailure};
-pub(crate) use headers::{check_headers, parse_name, retry_delay};
+pub(crate) use headers::{check_headers, invalid_extra, parse_name, retry_delay};
 pub(crate) use url::TransferUrl;

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::SystemTime;
 
 use bits_proto::field::ReplyUrl;
-use bits_proto::message::{HeaderSlots, Request, RequestHead};
+use bits_proto::message::{Extras, HeaderSlots, Request, RequestHead};
 use bits_proto::server::{
     Access, Notified, Policy, Record, Reply, RequestContext, SessionLimits, Sessions,
     SessionsResponse, Step,
@@ -256,7 +256,8 @@ impl Server {
                     stream.write_all(before.as_bytes()).ok()?;
                 }
                 let policy = *self.locked().sessions.policy();
-                let mut ack = policy.encode(&answer.ack(), [("Server", "scripted")]).ok()?.to_vec();
+                let extras = Extras::from_fields(Vec::new(), [("Server", "scripted")]).ok()?;
+                let mut ack = policy.encode(&answer.ack(), &extras).ok()?.to_vec();
                 if matches!(reaction, Reaction::CorrectInChunks) {
                     ack = in_chunks(std::str::from_utf8(&ack).ok()?).into_bytes();
                 }

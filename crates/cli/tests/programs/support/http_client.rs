@@ -6,7 +6,7 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 
 use bits_proto::field::{ReplyUrl, SessionId};
 use bits_proto::http1::RequestTarget;
-use bits_proto::message::{Ack, AckContext, HeaderSlots, Request, ResponseHead};
+use bits_proto::message::{Ack, AckContext, Extras, HeaderSlots, Request, ResponseHead};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{RngCore as _, SeedableRng as _};
 
@@ -275,8 +275,9 @@ pub fn head(target: &str, request: &Request<'_>) -> Vec<u8> {
 pub fn head_with(target: &str, request: &Request<'_>, extras: &[(&str, &str)]) -> Vec<u8> {
     let target = RequestTarget::try_from(target).expect("a target");
     let host = [("Host", "origin.example")];
-    let extras = host.iter().chain(extras).map(|&(name, value)| (name, value));
-    request.encode(target, extras).expect("extras").to_vec()
+    let extras = host.iter().chain(extras).copied();
+    let extras = Extras::from_fields(Vec::new(), extras).expect("valid fields");
+    request.encode(target, &extras).expect("extras of a request").to_vec()
 }
 
 /// Creates a session.

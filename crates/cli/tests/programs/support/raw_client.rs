@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 
 use bits_proto::field::SessionId;
 use bits_proto::http1::RequestTarget;
-use bits_proto::message::{HeaderSlots, Request, ResponseHead};
+use bits_proto::message::{Extras, HeaderSlots, Request, ResponseHead};
 
 use crate::wait::IO_TIMEOUT;
 
@@ -67,7 +67,9 @@ impl Wire {
     /// Sends a request with a complete or incomplete body.
     pub fn send(&mut self, target: &str, request: &Request<'_>, body: &[u8]) {
         let target = RequestTarget::try_from(target).expect("a target");
-        let head = request.encode(target, [("Host", "origin.example")]).expect("extras");
+        let extras = Extras::from_fields(Vec::new(), [("Host", "origin.example")]);
+        let extras = extras.expect("a valid field");
+        let head = request.encode(target, &extras).expect("extras of a request");
         self.raw(&[&*head.to_vec(), body].concat());
     }
 
