@@ -31,7 +31,7 @@ pub(super) const MAX_HOST: usize = 300;
 ///
 /// use bits_proto::client::{Options, Poll, Upload};
 /// use bits_proto::http1::RequestTarget;
-/// use bits_proto::message::{Ack, HeaderSlots, ResponseHead};
+/// use bits_proto::message::{Ack, Extras, HeaderSlots, ResponseHead};
 ///
 /// /// A simulated connection to a server.
 /// #[derive(Default)]
@@ -65,13 +65,14 @@ pub(super) const MAX_HOST: usize = 300;
 /// let mut connection = Connection::default();
 /// let clock = Instant::now();
 /// let seed = 7; // from the operating system's random numbers
+/// let extras = Extras::from_fields(Vec::new(), [("Host", "server.example")])?;
 /// let mut upload = Upload::new(entity.len() as u64, Options::DEFAULT, seed);
 /// loop {
 ///     match upload.poll() {
 ///         Poll::Send(transmit) => {
 ///             let target = RequestTarget::try_from("/uploads/report.bin")?;
 ///             let request = transmit.request();
-///             let head = request.encode(target, [("Host", "server.example")])?.to_vec();
+///             let head = request.encode(target, &extras)?.to_vec();
 ///             let range = transmit.entity();
 ///             let body = &entity[range.start as usize..range.end as usize];
 ///

@@ -27,7 +27,7 @@ pub const METHOD: &str = "BITS_POST";
 ///
 /// ```
 /// use bits_proto::http1::{Progress, RequestTarget};
-/// use bits_proto::message::{HeaderSlots, ParseOptions, Request, RequestHead};
+/// use bits_proto::message::{Extras, HeaderSlots, ParseOptions, Request, RequestHead};
 ///
 /// let bytes = b"BITS_POST /entity HTTP/1.1\r\n\
 ///     BITS-Packet-Type: Close-Session\r\n\
@@ -40,7 +40,8 @@ pub const METHOD: &str = "BITS_POST";
 /// assert!(matches!(decoded.message, Request::CloseSession(_)));
 /// assert!(decoded.deviations.is_empty());
 ///
-/// let again = decoded.message.encode(RequestTarget::try_from("/entity")?, [("Host", "origin.example")])?;
+/// let extras = Extras::from_fields([0; 64], [("Host", "origin.example")])?;
+/// let again = decoded.message.encode(RequestTarget::try_from("/entity")?, &extras)?;
 /// let mut buffer = [0; 256];
 /// let written = again.write(&mut buffer)?;
 /// assert_eq!(&buffer[..written], bytes);

@@ -5,6 +5,7 @@ mod captures;
 mod chunked;
 mod contradictions;
 mod extras;
+mod extras_changes;
 #[cfg(feature = "http")]
 mod http_types;
 mod presence;

@@ -61,7 +61,7 @@ pub struct Extras<S> {
 /// ```
 /// use bits_proto::message::{Ack, NO_EXTRAS, PingAck};
 ///
-/// assert_eq!(Ack::Ping(PingAck).encode(&NO_EXTRAS)?.encoded_len(), 62);
+/// assert_eq!(Ack::Ping(PingAck).encode(&NO_EXTRAS)?.encoded_len(), 61);
 /// # Ok::<(), bits_proto::Error>(())
 /// ```
 pub const NO_EXTRAS: Extras<[u8; 0]> = Extras::new([]);
@@ -134,7 +134,7 @@ impl<S: ExtrasStorage> Extras<S> {
     /// use bits_proto::message::{Ack, Extras, PingAck};
     ///
     /// let extras = Extras::from_fields([0; 64], [("Server", "example")])?;
-    /// assert_eq!(Ack::Ping(PingAck).encode(&extras)?.encoded_len(), 79);
+    /// assert_eq!(Ack::Ping(PingAck).encode(&extras)?.encoded_len(), 78);
     /// # Ok::<(), bits_proto::Error>(())
     /// ```
     pub fn from_fields<N, V>(
