@@ -67,7 +67,7 @@ impl Core {
                 }
                 Step::Discard(discard) => sessions.handle_discarded(discard.token),
                 Step::Answer(answer) => {
-                    let head = Policy::DEFAULT.to_http(&answer.ack(), NO_EXTRAS).expect("a head");
+                    let head = Policy::DEFAULT.to_http(&answer.ack(), &NO_EXTRAS).expect("a head");
                     return outcome(head.status(), head.headers());
                 }
                 step => panic!("{step:?}"),
