@@ -139,8 +139,8 @@ impl<'b> Request<'b> {
     #[inline]
     fn new(line: RequestLine<'_>, fields: Fields<'b>) -> Result<Self, Error> {
         let method = Method::from_name(line.method);
-        let error = Error::peer(ErrorKind::NotDownload).at_stage(CheckStage::Method);
-        Ok(Self { method: method.ok_or(error)?, fields })
+        let error = || Error::peer(ErrorKind::NotDownload).at_stage(CheckStage::Method);
+        Ok(Self { method: method.ok_or_else(error)?, fields })
     }
 
     /// Returns the method.
