@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use crate::error::{ErrorKind, ValueError};
+use crate::util::ascii::put_at;
 
 /// The value of a hexadecimal digit; 16 or more for any other byte.
 #[inline(always)]
@@ -52,6 +53,35 @@ pub(super) fn decode(text: &[u8; 36]) -> Option<Uuid> {
     }
     let hyphens = [*hyphen_1, *hyphen_2, *hyphen_3, *hyphen_4] == *b"----";
     (hyphens && invalid < 0x10).then(|| Uuid::from_bytes(bytes))
+}
+
+/// Returns the hexadecimal digits of four bytes, in capitals. All eight are computed in one word.
+#[inline(always)]
+const fn digits(bytes: [u8; 4]) -> [u8; 8] {
+    let word = u32::from_le_bytes(bytes) as u64;
+    let halves = (word | (word << 16)) & 0x0000_FFFF_0000_FFFF;
+    let bytes = (halves | (halves << 8)) & 0x00FF_00FF_00FF_00FF;
+    let nibbles = ((bytes >> 4) | (bytes << 8)) & 0x0F0F_0F0F_0F0F_0F0F;
+    let letters = (nibbles.wrapping_add(0x0606_0606_0606_0606) >> 4) & 0x0101_0101_0101_0101;
+    // From the character after `9` to `A` there are seven.
+    let digits = nibbles.wrapping_add(0x3030_3030_3030_3030).wrapping_add(letters.wrapping_mul(7));
+    digits.to_le_bytes()
+}
+
+/// Returns a GUID in braces and capitals.
+#[inline]
+pub(super) fn encode_upper(guid: Uuid) -> [u8; 38] {
+    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = guid.into_bytes();
+    let [t1, t2, t3, t4, t5, t6, t7, t8] = digits([e, f, g, h]);
+    let [n1, n2, n3, n4, n5, n6, n7, n8] = digits([i, j, k, l]);
+    let mut text = *b"{00000000-0000-0000-0000-000000000000}";
+    put_at(&mut text, 1, digits([a, b, c, d]));
+    put_at(&mut text, 10, [t1, t2, t3, t4]);
+    put_at(&mut text, 15, [t5, t6, t7, t8]);
+    put_at(&mut text, 20, [n1, n2, n3, n4]);
+    put_at(&mut text, 25, [n5, n6, n7, n8]);
+    put_at(&mut text, 29, digits([m, n, o, p]));
+    text
 }
 
 /// `"{" guid "}" / guid`. Returns the GUID, and true if it is in braces.

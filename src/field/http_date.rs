@@ -4,6 +4,7 @@ use core::time::Duration;
 
 use super::try_from_wire;
 use crate::error::{Error, ErrorKind, ValueError};
+use crate::util::ascii::put_at;
 use crate::util::calendar::{self, Civil, Split};
 use crate::util::digits::{DigitPattern, two_digits};
 use crate::util::sink::{Sink, Wire, wire_display};
@@ -282,23 +283,15 @@ impl HttpDate {
         let (century, minute) = (civil.year() / 100, second / 60);
         let hour = minute / 60;
         let mut text = *b"Sun, 06 Nov 1994 08:49:37 GMT";
-        put(&mut text, 0, DAYS.get(split.day_of_week()).copied().unwrap_or_default());
-        put(&mut text, 5, two_digits(civil.day()));
-        put(&mut text, 8, MONTHS.get(month).copied().unwrap_or_default());
-        put(&mut text, 12, two_digits(century));
-        put(&mut text, 14, two_digits(civil.year().wrapping_sub(century.wrapping_mul(100))));
-        put(&mut text, 17, two_digits(hour));
-        put(&mut text, 20, two_digits(minute.wrapping_sub(hour.wrapping_mul(60))));
-        put(&mut text, 23, two_digits(second.wrapping_sub(minute.wrapping_mul(60))));
+        put_at(&mut text, 0, DAYS.get(split.day_of_week()).copied().unwrap_or_default());
+        put_at(&mut text, 5, two_digits(civil.day()));
+        put_at(&mut text, 8, MONTHS.get(month).copied().unwrap_or_default());
+        put_at(&mut text, 12, two_digits(century));
+        put_at(&mut text, 14, two_digits(civil.year().wrapping_sub(century.wrapping_mul(100))));
+        put_at(&mut text, 17, two_digits(hour));
+        put_at(&mut text, 20, two_digits(minute.wrapping_sub(hour.wrapping_mul(60))));
+        put_at(&mut text, 23, two_digits(second.wrapping_sub(minute.wrapping_mul(60))));
         text
-    }
-}
-
-/// Replaces the bytes from `at`.
-#[inline(always)]
-fn put<const N: usize>(text: &mut [u8; 29], at: usize, part: [u8; N]) {
-    if let Some(bytes) = text.get_mut(at..).and_then(|rest| rest.first_chunk_mut()) {
-        *bytes = part;
     }
 }
 

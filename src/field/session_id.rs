@@ -99,10 +99,9 @@ impl<'b> SessionId<'b> {
 
 impl From<Uuid> for SessionId<'_> {
     /// Creates an id in braces and capitals.
+    #[inline]
     fn from(guid: Uuid) -> Self {
-        let mut text = [0; uuid::fmt::Braced::LENGTH];
-        guid.braced().encode_upper(&mut text);
-        Self(Repr::Issued(text))
+        Self(Repr::Issued(guid::encode_upper(guid)))
     }
 }
 

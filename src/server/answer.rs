@@ -1,5 +1,7 @@
 //! The answer to a request, and the handling of its unread body.
 
+use uuid::Uuid;
+
 use super::Policy;
 use crate::error::Error;
 use crate::field::{ErrorContext, HResult, ReceivedContentRange, ReplyUrl, RetryAfter, SessionId};
@@ -27,7 +29,7 @@ use crate::message::{Ack, CancelSessionAck, CloseSessionAck, FragmentAck, PingAc
 #[must_use]
 pub struct Answer {
     kind: AnswerKind,
-    session_id: Option<SessionId<'static>>,
+    session_id: Option<Uuid>,
     /// Handling of the part of a fragment's body that was not read.
     ///
     /// It does not cover the body of another packet, which
@@ -121,11 +123,7 @@ impl UnreadBody {
 }
 
 impl Answer {
-    pub(super) const fn new(
-        kind: AnswerKind,
-        session_id: SessionId<'static>,
-        unread_body: UnreadBody,
-    ) -> Self {
+    pub(super) const fn new(kind: AnswerKind, session_id: Uuid, unread_body: UnreadBody) -> Self {
         Self { kind, session_id: Some(session_id), unread_body }
     }
 
@@ -173,7 +171,7 @@ impl Answer {
     /// unless [`has_reply_url`](Self::has_reply_url) returns `true`.
     #[must_use]
     pub fn ack<'b>(&self, reply_url: Option<ReplyUrl<'b>>) -> Ack<'b> {
-        let session_id = self.session_id;
+        let session_id = self.session_id.map(SessionId::from);
         match self.kind {
             AnswerKind::Ping => PingAck.into(),
             AnswerKind::Received { next, has_reply_url } => FragmentAck {

@@ -311,7 +311,7 @@ impl Session {
                 AnswerKind::Refused(CompactRefusal::new(&Refusal::session_not_found()))
             }
         };
-        Ok(Step::Answer(Answer::new(kind, self.session_id, unread_body)))
+        Ok(Step::Answer(Answer::new(kind, self.id, unread_body)))
     }
 
     /// Returns the handling of the body of the pending request. Only the embedder knows how much it

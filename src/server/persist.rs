@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::session::Pending;
 use super::{EndReason, Notified, Reply, Session, State, UnreadBody};
-use crate::field::{HResult, SessionId};
+use crate::field::HResult;
 use crate::persist::stored_form;
 
 stored_form!(Session as "session" {
@@ -25,7 +25,6 @@ stored_form!(Session as "session" {
     entity_lost: bool,
     end_reason: Option<EndReason>,
     expires_at: Duration,
-    => session_id: SessionId::from(id),
 });
 
 impl Session {

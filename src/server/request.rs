@@ -2,13 +2,15 @@
 
 use core::time::Duration;
 
+use uuid::Uuid;
+
 use super::answer::AnswerKind;
 use super::session::Pending;
 use super::{
     Access, Answer, CommitAt, EarlyClose, EndReason, Event, MIN_FRAGMENT, OverlapRule, Policy,
     Session, State, Step, StoreBytes, UnreadBody,
 };
-use crate::field::{ContentRange, HResult, Overlap};
+use crate::field::{ContentRange, HResult, Overlap, SessionId};
 use crate::http1::StatusCode;
 use crate::message::{Refusal, Request};
 use crate::state_machine::IllegalEvent;
@@ -31,8 +33,22 @@ impl Session {
         policy: &Policy<'_>,
         now: Duration,
     ) -> Step {
+        let id = request.session_id().and_then(SessionId::guid);
+        self.handle_request_for(id, request, access, policy, now)
+    }
+
+    /// Handles a request whose session id was parsed.
+    #[inline]
+    pub(super) fn handle_request_for(
+        &mut self,
+        id: Option<Uuid>,
+        request: &Request<'_>,
+        access: Access,
+        policy: &Policy<'_>,
+        now: Duration,
+    ) -> Step {
         let body = request.content_length();
-        match self.try_handle(request, access, policy, now) {
+        match self.try_handle(id, request, access, policy, now) {
             Ok(step) => step,
             Err(Rejection(refusal)) => {
                 Step::Answer(Answer::refuse(refusal, UnreadBody::of(body, policy)))
@@ -43,6 +59,7 @@ impl Session {
     #[inline]
     fn try_handle(
         &mut self,
+        id: Option<Uuid>,
         request: &Request<'_>,
         access: Access,
         policy: &Policy<'_>,
@@ -51,21 +68,16 @@ impl Session {
         if let Some(refusal) = access.refusal() {
             return Err(refusal.into());
         }
-        let session_id = match request {
+        match request {
             Request::Ping(_) => {
                 self.apply(Event::Answered)?;
-                return Ok(Step::Answer(Answer::new(
-                    AnswerKind::Ping,
-                    self.session_id,
-                    UnreadBody::None,
-                )));
+                return Ok(Step::Answer(Answer::new(AnswerKind::Ping, self.id, UnreadBody::None)));
             }
             Request::CreateSession(_) => return Err(Refusal::invalid_argument().into()),
-            Request::Fragment(fragment) => &fragment.session_id,
-            Request::CloseSession(close) => &close.session_id,
-            Request::CancelSession(cancel) => &cancel.session_id,
-        };
-        if *session_id != self.session_id || self.state == State::Ended {
+            _ if id != Some(self.id) => return Err(Refusal::session_not_found().into()),
+            _ => {}
+        }
+        if self.state == State::Ended {
             return Err(Refusal::session_not_found().into());
         }
         if self.is_busy(now) {
@@ -244,7 +256,7 @@ impl Session {
     #[inline]
     pub(super) fn received_answer(&self, unread_body: UnreadBody) -> Answer {
         let kind = AnswerKind::Received { next: self.next, has_reply_url: self.has_reply() };
-        Answer::new(kind, self.session_id, unread_body)
+        Answer::new(kind, self.id, unread_body)
     }
 }
 

@@ -11,7 +11,7 @@ use crate::state_machine::{IllegalEvent, StateMachine as _};
 
 /// [3.2.1.4] `BITSSessionWrapper`: state machine for one upload on the server side.
 ///
-/// A session is plain data of at most 256 bytes: copy it, compare it, and store it in any map,
+/// A session is plain data of at most 128 bytes: copy it, compare it, and store it in any map,
 /// file or database, where another process can continue it. It holds no bytes of the entity and
 /// no texts; keep these, such as the reply URL, under the session's [`id`](Self::id). The
 /// feature `serde` adds a persistent form that is validated when it is read.
@@ -57,8 +57,6 @@ use crate::state_machine::{IllegalEvent, StateMachine as _};
 )]
 pub struct Session {
     pub(super) id: Uuid,
-    /// Text form of `id`. Formatting it for every step would dominate the cost of a step.
-    pub(super) session_id: SessionId<'static>,
     pub(super) state: State,
     /// Kind of the request whose work is in progress.
     pub(super) pending: Option<Pending>,
@@ -123,7 +121,7 @@ pub enum EndReason {
     AcceptedEntityLost,
 }
 
-const _: () = assert!(size_of::<Session>() <= 256, "a session exceeds 256 bytes");
+const _: () = assert!(size_of::<Session>() <= 128, "a session exceeds 128 bytes");
 
 impl Session {
     /// [3.2.5.2.4] Creates a session for a Create-Session request.
@@ -153,7 +151,6 @@ impl Session {
         let id = uuid::Builder::from_random_bytes(random).into_uuid();
         let session = Self {
             id,
-            session_id: SessionId::from(id),
             state: State::Receiving,
             pending: None,
             token_number: 0,
@@ -187,8 +184,8 @@ impl Session {
 
     /// Returns the session id as it is sent.
     #[must_use]
-    pub const fn session_id(&self) -> SessionId<'static> {
-        self.session_id
+    pub fn session_id(&self) -> SessionId<'static> {
+        SessionId::from(self.id)
     }
 
     /// Returns the current state.

@@ -115,9 +115,15 @@ impl<'p, S: Store> Sessions<'p, S> {
                 };
                 let policy = self.policy;
                 let step = self.change(id, |record| {
-                    record.belongs_to(context).then(|| {
+                    record.belongs_to(context.url, context.principal).then(|| {
                         let session = &mut record.session;
-                        session.handle_request(request, context.access, &policy, context.now)
+                        session.handle_request_for(
+                            Some(id),
+                            request,
+                            context.access,
+                            &policy,
+                            context.now,
+                        )
                     })
                 })?;
                 Ok(step.unwrap_or(Step::Answer(not_found)))
@@ -339,11 +345,5 @@ impl<'p, S: Store> Sessions<'p, S> {
             let _ = self.store.remove(id);
         }
         Ok(step)
-    }
-}
-
-impl Record {
-    fn belongs_to(&self, context: &RequestContext<'_>) -> bool {
-        *self.url == *context.url && self.principal.as_deref() == context.principal
     }
 }

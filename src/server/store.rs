@@ -9,6 +9,7 @@ use core::time::Duration;
 use uuid::Uuid;
 
 use super::Session;
+use crate::util::short_str::ShortStr;
 
 /// Session with its texts, as a [`Store`] keeps it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -21,8 +22,8 @@ use super::Session;
 pub struct Record {
     /// Session.
     pub session: Session,
-    /// Destination URL that the session was created for.
-    pub url: Box<str>,
+    /// Destination URL that the session was created for, which every request is compared with.
+    url: ShortStr,
     /// Principal that created the session, if known.
     #[cfg_attr(feature = "serde", serde(deserialize_with = "serde::Deserialize::deserialize"))]
     pub principal: Option<Box<str>>,
@@ -35,7 +36,19 @@ impl Record {
     /// Creates a record without a principal and a reply URL.
     #[must_use]
     pub fn new(session: Session, url: impl Into<Box<str>>) -> Self {
-        Self { session, url: url.into(), principal: None, reply_url: None }
+        let url = ShortStr::from(url.into());
+        Self { session, url, principal: None, reply_url: None }
+    }
+
+    /// Returns the destination URL that the session was created for.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        self.url.as_str()
+    }
+
+    /// Returns `true` if the session was created for this URL and by this principal.
+    pub(super) fn belongs_to(&self, url: &str, principal: Option<&str>) -> bool {
+        self.url.as_bytes() == url.as_bytes() && self.principal.as_deref() == principal
     }
 
     /// Returns the time at which [`Sessions::handle_timeout`](super::Sessions::handle_timeout)

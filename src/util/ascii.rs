@@ -1,4 +1,4 @@
-//! Checks ASCII text, eight bytes at a time.
+//! Checks ASCII text, eight bytes at a time, and writes to fixed places of a text.
 
 /// Returns true if every byte is ASCII from `LOW` to `~`.
 ///
@@ -17,4 +17,12 @@ pub(crate) fn is_ascii_from<const LOW: u8>(value: &[u8]) -> bool {
     };
     // The last word overlaps the one before, so that no bytes are left over.
     value.chunks_exact(8).fold(flags(last), |all, word| all | flags(word)) & HIGHEST == 0
+}
+
+/// Replaces the bytes of a text from `at`.
+#[inline(always)]
+pub(crate) fn put_at<const N: usize>(text: &mut [u8], at: usize, part: [u8; N]) {
+    if let Some(bytes) = text.get_mut(at..).and_then(|rest| rest.first_chunk_mut()) {
+        *bytes = part;
+    }
 }

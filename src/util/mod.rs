@@ -12,4 +12,6 @@ pub(crate) mod random;
 #[cfg(feature = "serde")]
 pub(crate) mod serialize;
 pub(crate) mod setters;
+#[cfg(feature = "alloc")]
+pub(crate) mod short_str;
 pub(crate) mod sink;

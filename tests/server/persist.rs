@@ -372,7 +372,15 @@ fn work_continues_in_a_restored_session() {
 fn a_record_is_stored_with_its_texts() {
     use bits_proto::server::Record;
 
-    let mut record = Record::new(situation("with bytes").server.session, "/e");
+    let session = situation("with bytes").server.session;
+    let long = format!("/{}", "e".repeat(200));
+    for url in ["", "/e", &*long] {
+        let record = Record::new(session, url);
+        let text = serde_json::to_string(&record).expect("stored");
+        assert!(text.contains(&format!("\"url\":\"{url}\"")), "{text}");
+        assert_eq!(serde_json::from_str::<Record>(&text).expect("read"), record);
+    }
+    let mut record = Record::new(session, "/e");
     record.principal = Some("alice".into());
     record.reply_url = Some(b"/reply\xFF"[..].into());
     let text = serde_json::to_string(&record).expect("stored");

@@ -92,6 +92,28 @@ fn a_step_after_a_report_skips_nothing() {
 
 // Ownership.
 
+/// Short and long texts are kept differently.
+#[test]
+fn a_session_exists_only_for_a_url_of_any_length() {
+    let text = "/\u{e9}".repeat(100);
+    let urls: Vec<_> = (0..=text.len()).filter_map(|length| text.get(..length)).collect();
+    for (index, url) in urls.iter().enumerate() {
+        let mut sessions = table(Map::new(), PLAIN);
+        let owner = with(ALICE, |it| it.url = url);
+        let id = begin(&mut sessions, &owner, 7);
+        let record = sessions.store().values().next().expect("a session");
+        assert_eq!((record.url(), record), (*url, &record.clone()));
+        let neighbours = [index.checked_sub(1), Some(index + 1)];
+        for other in neighbours.into_iter().flatten().filter_map(|index| urls.get(index)) {
+            let stranger = with(owner, |it| it.url = other);
+            let answer = ack(send(&mut sessions, cancel(id), &stranger).expect("no failure"));
+            assert_eq!(answer.ack(), Refusal::session_not_found().into(), "{url} {other}");
+        }
+        let step = send(&mut sessions, cancel(id), &owner).expect("no failure");
+        assert!(matches!(step, Step::Discard(_)), "{url}: {step:?}");
+    }
+}
+
 #[test]
 fn a_session_exists_only_for_its_url_and_its_principal() {
     for principal in [Some("alice"), None] {

@@ -47,7 +47,8 @@ pub(super) fn full(number: u8) -> Result<SessionRecord, BoxError> {
     let request = Fragment::new(session.session_id(), range).into();
     let step = session.handle_request(&request, Access::Granted, &Policy::DEFAULT, TIMEOUT / 2);
     ensure!(step.token().is_some(), "the session does not accept a fragment: {step:?}");
-    record.record.url = "/Gr\u{f6}\u{df}e%20(2).log?a=\"b\"&c='d'\\".into();
+    let url = "/Gr\u{f6}\u{df}e%20(2).log?a=\"b\"&c='d'\\";
+    record.record = Record::new(record.record.session, url);
     record.record.principal = Some("DOMAIN\\m\u{fc}ller\0\n\u{1f600}".into());
     record.record.reply_url = Some(Box::new([b'/', 0, 0x80, 0xff, b'\n', b'"']));
     record.key = "machine-7/Gr\u{f6}\u{df}e (2) \u{1f600}.log".parse()?;
