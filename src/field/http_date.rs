@@ -123,11 +123,15 @@ impl HttpDate {
     /// Parses a date. A year of two digits is the latest one that does not exceed `latest`.
     fn decode(value: &[u8], latest: i64) -> Result<Self, ValueError> {
         imf_fixdate(value)
-            .or_else(|| rfc850_date(value, latest))
-            .or_else(|| asctime_date(value))
+            .or_else(|| obsolete_date(value, latest))
             .and_then(Self::from_unix_seconds)
             .ok_or(ValueError::new(ErrorKind::NotHttpDate, 0))
     }
+}
+
+#[cold]
+fn obsolete_date(value: &[u8], latest: i64) -> Option<i64> {
+    rfc850_date(value, latest).or_else(|| asctime_date(value))
 }
 
 fn value_error(value: &[u8], error: ValueError) -> Error {

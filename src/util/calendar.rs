@@ -48,7 +48,7 @@ pub(crate) struct Civil {
 
 impl Civil {
     /// Creates a date. `None` if the calendar does not have it.
-    #[inline]
+    #[inline(always)]
     pub(crate) const fn new(year: u64, month: u64, day: u64) -> Option<Self> {
         let days = match month {
             2 if is_leap(year) => 29,

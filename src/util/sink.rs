@@ -4,7 +4,9 @@ use core::fmt;
 
 use uuid::Uuid;
 
-use super::digits::{EIGHT_DIGITS, MAX_DIGITS, ascii, decimal_len, eight_digits, hex_digits};
+use super::digits::{
+    EIGHT_DIGITS, MAX_DIGITS, ascii, decimal_len, eight_digits, hex_digits, two_digits,
+};
 use crate::error::{Error, ErrorKind};
 
 /// An output that bytes are appended to. Appending is infallible: sizes are checked before, and
@@ -49,8 +51,14 @@ const LAST_DIGIT: u64 = 1 << 56;
 
 /// Separate from `put_decimal`, because most numbers are small.
 fn put_long_decimal<S: Sink>(sink: S, value: u64) -> S {
-    let sink = sink.put_decimal(value / EIGHT_DIGITS);
-    sink.put_word(ascii(eight_digits(value % EIGHT_DIGITS)), 8)
+    let (high, low) = (value / EIGHT_DIGITS, value % EIGHT_DIGITS);
+    let sink = match high {
+        // Most long numbers have nine or ten digits.
+        0..10 => sink.put_word(high | u64::from(b'0'), 1),
+        10..100 => sink.put_word(u16::from_le_bytes(two_digits(high)).into(), 2),
+        _ => sink.put_decimal(high),
+    };
+    sink.put_word(ascii(eight_digits(low)), 8)
 }
 
 /// Counts bytes.
