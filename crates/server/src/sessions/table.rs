@@ -1,6 +1,8 @@
 //! Values of sessions in memory, with indexes by principal and by timeout.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
+use std::mem;
 use std::time::Duration;
 
 use uuid::Uuid;
@@ -37,29 +39,33 @@ impl<T: Indexed> Table<T> {
         self.values.get(&id)
     }
 
-    /// Inserts or replaces a value.
+    /// Inserts or replaces a value. A replacement changes an index only where the values differ.
     pub(super) fn put(&mut self, id: Uuid, value: T) {
-        self.remove(id);
-        if let Some(principal) = value.principal() {
-            match self.principals.get_mut(principal) {
-                Some(count) => *count += 1,
-                None => drop(self.principals.insert(principal.into(), 1)),
+        let (before, now) = match self.values.entry(id) {
+            Entry::Occupied(entry) => {
+                let now = entry.into_mut();
+                (Some(mem::replace(now, value)), &*now)
             }
+            Entry::Vacant(entry) => (None, &*entry.insert(value)),
+        };
+        let (old, new) = (before.as_ref().map(T::timeout), now.timeout());
+        if old != Some(new) {
+            if let Some(old) = old {
+                self.timeouts.remove(&(old, id));
+            }
+            self.timeouts.insert((new, id));
         }
-        self.timeouts.insert((value.timeout(), id));
-        self.values.insert(id, value);
+        let (old, new) = (before.as_ref().and_then(T::principal), now.principal());
+        if old != new {
+            increment(&mut self.principals, new);
+            decrement(&mut self.principals, old);
+        }
     }
 
     pub(super) fn remove(&mut self, id: Uuid) {
         let Some(value) = self.values.remove(&id) else { return };
         self.timeouts.remove(&(value.timeout(), id));
-        let Some(principal) = value.principal() else { return };
-        if let Some(count) = self.principals.get_mut(principal) {
-            *count -= 1;
-            if *count == 0 {
-                self.principals.remove(principal);
-            }
-        }
+        decrement(&mut self.principals, value.principal());
     }
 
     pub(super) fn count(&self, principal: Option<&str>) -> usize {
@@ -72,6 +78,24 @@ impl<T: Indexed> Table<T> {
     /// Returns at most `max` sessions in the order of their timeouts.
     pub(super) fn expired(&self, now: Duration, max: usize) -> Vec<Uuid> {
         self.timeouts.range(..=(now, Uuid::max())).take(max).map(|(_, id)| *id).collect()
+    }
+}
+
+fn increment(principals: &mut HashMap<Box<str>, usize>, principal: Option<&str>) {
+    let Some(principal) = principal else { return };
+    match principals.get_mut(principal) {
+        Some(count) => *count += 1,
+        None => drop(principals.insert(principal.into(), 1)),
+    }
+}
+
+fn decrement(principals: &mut HashMap<Box<str>, usize>, principal: Option<&str>) {
+    let Some(principal) = principal else { return };
+    if let Some(count) = principals.get_mut(principal) {
+        *count -= 1;
+        if *count == 0 {
+            principals.remove(principal);
+        }
     }
 }
 
