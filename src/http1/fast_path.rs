@@ -2,14 +2,14 @@
 //!
 //! ```text
 //! usual-head   = usual-line CRLF *( field-line CRLF ) CRLF
-//! usual-line   = method SP 1*VCHAR SP "HTTP/1.1"             ; a method that the visitor names
+//! usual-line   = method SP 1*VCHAR SP "HTTP/1.1"         ; a method that the visitor names
 //!              / "HTTP/1.1" SP 3DIGIT SP *( SP / VCHAR )
-//! field-line   = token ":" OWS *( HTAB / SP / VCHAR / obs-text ) OWS
+//! field-line   = token ":" SP VCHAR *( *SP VCHAR )
 //! ```
 //!
 //! For input in this form the result is that of httparse.
 
-use super::{HeadVisitor, RequestLine, StatusCode, StatusLine, Version, trim_white_space};
+use super::{HeadVisitor, RequestLine, StatusCode, StatusLine, Version};
 use crate::util::ascii_case::eq_ignore_case;
 use crate::util::digits;
 
@@ -34,11 +34,15 @@ pub(super) fn request_line<'b>(
 /// Parses a status line. Returns it without its reason phrase, the phrase, and the bytes after the line.
 #[inline(always)]
 pub(super) fn status_line(bytes: &[u8]) -> Option<(StatusLine<'_>, &[u8], &[u8])> {
+    let version = Version::Http11;
+    if let Some(rest) = bytes.strip_prefix(b"HTTP/1.1 200 OK\r\n") {
+        return Some((StatusLine { version, status: StatusCode::OK, reason: "" }, b"OK", rest));
+    }
     let (code, rest) = bytes.strip_prefix(b"HTTP/1.1 ")?.split_at_checked(3)?;
     let code = u16::try_from(digits::decimal(code).ok()?).ok()?;
     let status = StatusCode::try_from(code).ok()?;
     let (reason, rest) = split_at_other::<b' '>(rest.strip_prefix(b" ")?, bytes)?;
-    let line = StatusLine { version: Version::Http11, status, reason: "" };
+    let line = StatusLine { version, status, reason: "" };
     Some((line, reason, rest.strip_prefix(b"\r\n")?))
 }
 
@@ -62,47 +66,28 @@ pub(super) fn visit_fields<'b, V: HeadVisitor<'b>>(
         if let Some(rest) = lines.strip_prefix(b"\r\n") {
             return Ok(rest);
         }
-        let line = split_line(lines, bytes).filter(|_| max_fields > 0);
-        let Some((name, value, rest)) = line else { return Err(Unusual { lines, max_fields }) };
-        if !visitor.visit(name, value) && !is_common(name) && !is_token(name) {
-            return Err(Unusual { lines, max_fields });
+        let Some((name, value, rest)) = split_line(lines, bytes) else { break };
+        if max_fields == 0 || !(visitor.visit(name, value) || is_common(name) || is_token(name)) {
+            break;
         }
         lines = rest;
         max_fields = max_fields.wrapping_sub(1);
     }
+    Err(Unusual { lines, max_fields })
 }
 
 /// Splits the first of `lines`, the end of `bytes`, into name and value.
 #[inline(always)]
 fn split_line<'b>(lines: &'b [u8], bytes: &[u8]) -> Option<(&'b [u8], &'b [u8], &'b [u8])> {
-    let colon = find(lines, bytes, |word| (word ^ repeat(b':')).wrapping_sub(repeat(1)))?;
-    let (name, rest) = lines.split_at_checked(colon)?;
-    let text = match rest.strip_prefix(b": ") {
-        Some(text) => text,
-        None => rest.strip_prefix(b":")?,
-    };
-    let (value, rest) = split_at_other::<b' '>(text, bytes)?;
-    match rest.strip_prefix(b"\r\n") {
-        Some(rest) if !is_space(value.first()) && !is_space(value.last()) => {
-            Some((name, value, rest))
-        }
-        _ => split_value(text, value.len()).map(|(value, rest)| (name, value, rest)),
-    }
-}
-
-/// Splits `text` after a value that has white space around it or other bytes than those from space to `~`,
-/// which begin at `start` or later.
-#[cold]
-fn split_value(text: &[u8], start: usize) -> Option<(&[u8], &[u8])> {
-    let is_of_value = |byte: &u8| matches!(byte, b'\t' | b' '..=b'~' | 0x80..);
-    let more = text.get(start..)?.iter().position(|byte| !is_of_value(byte))?;
-    let (value, rest) = text.split_at_checked(start.saturating_add(more))?;
-    Some((trim_white_space(value), rest.strip_prefix(b"\r\n")?))
-}
-
-#[inline(always)]
-fn is_space(byte: Option<&u8>) -> bool {
-    byte == Some(&b' ')
+    let (word, colon) = find(lines, bytes, is_colon)?;
+    // The search starts at this word and not at the value, so that it need not wait for the colon.
+    let (more, end) = find(lines.get(word..)?, bytes, other_than::<b' '>)?;
+    let (line, rest) = lines.split_at_checked(word.wrapping_add(more).wrapping_add(end))?;
+    let rest = rest.strip_prefix(b"\r\n")?;
+    let (name, value) = line.split_at_checked(word.wrapping_add(colon))?;
+    let [b':', b' ', first, ..] = value else { return None };
+    let is_trimmed = *first != b' ' && line.last() != Some(&b' ');
+    is_trimmed.then_some((name, value.get(2..)?, rest))
 }
 
 /// Splits `text`, the end of `bytes`, at the first byte that is not ASCII from `FIRST` to `~`.
@@ -111,41 +96,57 @@ fn split_at_other<'b, const FIRST: u8>(
     text: &'b [u8],
     bytes: &[u8],
 ) -> Option<(&'b [u8], &'b [u8])> {
-    // The difference has the high bit for lower bytes, and the sum for DEL. Either has it beyond ASCII.
-    let flags = |word: u64| word.wrapping_sub(repeat(FIRST)) | word.wrapping_add(repeat(1));
-    text.split_at_checked(find(text, bytes, flags)?)
+    let (word, index) = find(text, bytes, other_than::<FIRST>)?;
+    text.split_at_checked(word.wrapping_add(index))
 }
 
-/// Returns the offset of the first byte in `text` whose high bit `flags` sets, or the length of `text` or
-/// more. The bits of later bytes may be wrong. `text` is the end of `bytes`.
+/// Flags the first byte that is not ASCII from `FIRST` to `~`.
 #[inline(always)]
-fn find(text: &[u8], bytes: &[u8], flags: impl Fn(u64) -> u64) -> Option<usize> {
+fn other_than<const FIRST: u8>(word: u64) -> u64 {
+    // The difference has the high bit for lower bytes, and the sum for DEL. Either has it beyond ASCII.
+    word.wrapping_sub(repeat(FIRST)) | word.wrapping_add(repeat(1))
+}
+
+/// Flags the first colon. Near a byte beyond ASCII, which no token contains, flags may be wrong.
+#[inline(always)]
+fn is_colon(word: u64) -> u64 {
+    (word ^ repeat(b':' ^ 0x7F)).wrapping_add(repeat(1))
+}
+
+/// Returns the offset of the word in `text` where `flags` sets the high bit of a byte, and the index of the
+/// first such byte, or the end of `text` or more. The bits of later bytes may be wrong. `text` is the end of
+/// `bytes`.
+#[inline(always)]
+fn find(text: &[u8], bytes: &[u8], flags: impl Fn(u64) -> u64) -> Option<(usize, usize)> {
     let (mut rest, mut at) = (text, 0_usize);
-    let flagged = |word: u64| flags(word) & repeat(0x80);
-    let index = |flagged: u64| (flagged.trailing_zeros() / 8) as usize;
-    // Four words at once need no comparison of lengths between them.
-    while let Some((words, after)) = rest.split_first_chunk::<32>() {
-        for word in words.chunks_exact(8) {
-            let found = flagged(word.try_into().map_or(0, u64::from_le_bytes));
-            if found != 0 {
-                return Some(at.wrapping_add(index(found)));
+    // Most names and values end here. Five words at once need no comparison of lengths between them.
+    if let Some((words, after)) = text.split_first_chunk::<40>() {
+        for (index, word) in words.chunks_exact(8).enumerate() {
+            let word = word.try_into().map_or(0, u64::from_le_bytes);
+            if let Some(byte) = first_flag(flags(word)) {
+                return Some((index.wrapping_mul(8), byte));
             }
-            at = at.wrapping_add(8);
         }
-        rest = after;
+        (rest, at) = (after, words.len());
     }
     while let Some((word, after)) = rest.split_first_chunk() {
-        let found = flagged(u64::from_le_bytes(*word));
-        if found != 0 {
-            return Some(at.wrapping_add(index(found)));
+        if let Some(byte) = first_flag(flags(u64::from_le_bytes(*word))) {
+            return Some((at, byte));
         }
-        at = at.wrapping_add(8);
-        rest = after;
+        (rest, at) = (after, at.wrapping_add(8));
     }
     // The last bytes of the input, followed by zeros.
     let word = u64::from_le_bytes(*bytes.last_chunk()?);
-    let read = (8_u32).wrapping_sub(rest.len() as u32).wrapping_mul(8);
-    Some(at.wrapping_add(index(flagged(word.checked_shr(read).unwrap_or_default()))))
+    let read = 8_u32.wrapping_sub(rest.len() as u32).wrapping_mul(8);
+    let byte = first_flag(flags(word.checked_shr(read).unwrap_or_default()));
+    Some((at, byte.unwrap_or(8)))
+}
+
+/// Returns the index of the first byte whose high bit is set.
+#[inline(always)]
+fn first_flag(flags: u64) -> Option<usize> {
+    let flags = flags & repeat(0x80);
+    (flags != 0).then(|| (flags.trailing_zeros() / 8) as usize)
 }
 
 const fn repeat(byte: u8) -> u64 {

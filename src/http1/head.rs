@@ -224,6 +224,11 @@ impl<'h, 'b, L: StartLine<'b>, V: HeadVisitor<'b>> Head<'h, 'b, L, V> {
         self.bytes.len()
     }
 
+    /// Returns the bytes of the head.
+    pub(crate) const fn bytes(&self) -> &'b [u8] {
+        self.bytes
+    }
+
     /// Returns the visitor that received the fields.
     pub(crate) const fn visitor(&self) -> &'h V {
         self.visitor

@@ -193,7 +193,7 @@ pub struct FieldLines<'b> {
 
 impl<'b> FieldLines<'b> {
     /// Splits a complete head again.
-    fn of_head(head: &'b [u8]) -> Self {
+    pub(crate) fn of_head(head: &'b [u8]) -> Self {
         let is_line_end = |byte: &u8| *byte == b'\n';
         let start = head.iter().take_while(|byte| matches!(byte, b'\r' | b'\n')).count();
         let mut lines = head.get(start..).unwrap_or_default();

@@ -12,9 +12,9 @@ use super::{
     AckContext, CancelSessionAck, CloseSessionAck, CreateSessionAck, Decoded, ErrorFields, Failure,
     Fields, FragmentAck, MessageKind, PingAck, Refusal, ResponseHead, presence,
 };
-use crate::deviation::Deviation;
+use crate::deviation::{Deviation, Deviations};
 use crate::error::{CheckStage, Error, ErrorKind, ValueError};
-use crate::field::{FieldName, FieldSet, PacketType, SessionId};
+use crate::field::{Decode as _, FieldName, FieldSet, PacketType, SessionId};
 use crate::http1::HeadVisitor as _;
 use crate::http1::framing::AllowedCoding;
 use crate::http1::{StatusCode, StatusLine, Version};
@@ -265,7 +265,7 @@ fn check_packet_type<'b, R: Report<'b>>(
     packet_type: &'b [u8],
     reader: &mut Reader<'_, 'b, R>,
 ) -> Checked<'b, R> {
-    if PacketType::try_from(packet_type) == Ok(PacketType::Ack) {
+    if PacketType::decode(packet_type, &mut Deviations::EMPTY.clone()) == Ok(PacketType::Ack) {
         return Ok(());
     }
     let error = ValueError::new(ErrorKind::WrongPacketType, 0);

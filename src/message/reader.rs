@@ -9,7 +9,7 @@ use crate::deviation::{Deviation, Deviations};
 use crate::error::{CheckStage, ValueError};
 use crate::field::{Decode, FieldName, FieldSet, SessionId, SupportedProtocols};
 use crate::http1::framing::AllowedCoding;
-use crate::http1::{Framing, HeadVisitor as _};
+use crate::http1::{FieldLines, Framing, HeadVisitor as _};
 
 /// The fields of one message, the deviations found so far, and the receiver of errors.
 pub(crate) struct Reader<'h, 'b, R> {
@@ -18,7 +18,10 @@ pub(crate) struct Reader<'h, 'b, R> {
     /// True if [`check_framing`](Self::check_framing) sets `framing`. False for simple framing, and
     /// where the head was parsed from bytes.
     needs_framing_check: bool,
-    long_value: Option<LongValue<'b>>,
+    /// The head and the maximum length of its values. Empty where the fields know a value that is too
+    /// long.
+    head: &'b [u8],
+    max_value: usize,
     /// True if every value is known to consist of bytes that a field can transport.
     is_content: bool,
     pub(super) deviations: Deviations,
@@ -31,14 +34,16 @@ impl<'h, 'b, R: Report<'b>> Reader<'h, 'b, R> {
     pub(super) const fn of_checked_head(
         fields: &'h Fields<'b>,
         framing: Framing,
-        long_value: Option<LongValue<'b>>,
+        head: &'b [u8],
+        max_value: usize,
         report: R,
     ) -> Self {
         Self {
             fields,
             framing,
             needs_framing_check: false,
-            long_value,
+            head,
+            max_value,
             is_content: true,
             deviations: Deviations::EMPTY,
             report,
@@ -54,7 +59,8 @@ impl<'h, 'b, R: Report<'b>> Reader<'h, 'b, R> {
             fields,
             framing: simple.unwrap_or_default(),
             needs_framing_check: simple.is_none(),
-            long_value: fields.long_value(),
+            head: &[],
+            max_value: 0,
             is_content,
             deviations: Deviations::EMPTY,
             report,
@@ -92,10 +98,28 @@ impl<'h, 'b, R: Report<'b>> Reader<'h, 'b, R> {
         Ok(())
     }
 
+    /// Returns the first value that is longer than the limit.
+    #[inline(always)]
+    fn long_value(&self) -> Option<LongValue<'b>> {
+        // Only a head that is longer than the limit can hold such a value.
+        if self.head.len() > self.max_value {
+            self.find_long_value()
+        } else {
+            self.fields.long_value()
+        }
+    }
+
+    #[cold]
+    fn find_long_value(&self) -> Option<LongValue<'b>> {
+        let is_long = |(_, value): &(&str, &[u8])| value.len() > self.max_value;
+        let (name, value) = FieldLines::of_head(self.head).find(is_long)?;
+        Some(LongValue { field: FieldName::from_name(name), value, limit: self.max_value })
+    }
+
     /// Rejects a value that is longer than the limit.
     #[inline(always)]
     pub(super) fn check_value_lengths(&mut self) -> Checked<'b, R> {
-        match self.long_value {
+        match self.long_value() {
             None => Ok(()),
             Some(LongValue { field, value, limit }) => {
                 self.report(MessageError::in_long_value(field, value, limit)).map(drop)
@@ -106,7 +130,7 @@ impl<'h, 'b, R: Report<'b>> Reader<'h, 'b, R> {
     /// Records a value that is longer than the limit, where that is not an error.
     #[inline(always)]
     pub(super) fn record_long_value(&mut self) {
-        if self.long_value.is_some() {
+        if self.long_value().is_some() {
             self.deviations.insert(Deviation::LongValue);
         }
     }

@@ -1,13 +1,12 @@
 //! Sources of a message's fields, and the two ways of reading them.
 
 use super::Decoded;
-use super::fields::{Fields, LongValue};
+use super::fields::Fields;
 use super::message_error::MessageError;
 use super::reader::Reader;
 use super::report::{Collect, Collecting, FailFast, Outcome, Report};
 use crate::deviation::Deviations;
 use crate::error::Error;
-use crate::field::FieldName;
 use crate::http1::{Head, StartLine};
 
 /// A message to read: a start line, its known fields, and a way to locate errors.
@@ -40,24 +39,19 @@ impl<'b, L: StartLine<'b>> Source<'b> for HeadSource<'_, '_, 'b, L> {
 
     #[inline(always)]
     fn reader<R: Report<'b>>(&self, report: R) -> Reader<'_, 'b, R> {
-        // Only a head that is longer than the limit can hold such a value.
-        let is_long = self.head.len() > self.max_value;
-        let long_value = if is_long { long_value(self.head, self.max_value) } else { None };
-        Reader::of_checked_head(self.head.visitor(), self.head.framing(), long_value, report)
+        let head = self.head;
+        Reader::of_checked_head(
+            head.visitor(),
+            head.framing(),
+            head.bytes(),
+            self.max_value,
+            report,
+        )
     }
 
     fn error(&self, error: MessageError<'b>) -> Error {
         error.in_head(self.head)
     }
-}
-
-#[cold]
-fn long_value<'b, L: StartLine<'b>>(
-    head: &Head<'_, 'b, L, Fields<'b>>,
-    max_value: usize,
-) -> Option<LongValue<'b>> {
-    let (name, value) = head.fields().find(|(_, value)| value.len() > max_value)?;
-    Some(LongValue { field: FieldName::from_name(name), value, limit: max_value })
 }
 
 /// A start line and fields that another HTTP stack has parsed.
