@@ -221,6 +221,8 @@ mod limits;
 mod metrics;
 #[cfg(feature = "notify")]
 mod notify;
+#[cfg(feature = "file")]
+mod pace;
 mod path;
 mod public_url;
 mod random;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use super::table::Records;
 use super::{Result, SessionRecord, SessionStore, SessionStoreError, Version, Versioned};
+use crate::pace::Pace;
 use crate::{folder, random};
 
 /// Extension of a record.
@@ -36,8 +37,8 @@ const LOCKS: usize = 64;
 /// sessions survive the end of the process at any time (`kill -9`), and with [`fsync`](Self::fsync) a crash
 /// of the machine. A lock excludes other processes from the folder.
 ///
-/// Only the user of the process has access to the files. Disk access takes place on the blocking threads of
-/// the Tokio runtime. A change whose future is dropped is completed.
+/// Only the user of the process has access to the files. While the disk is slow, and with
+/// [`fsync`](Self::fsync), it is accessed on the blocking threads of the Tokio runtime. A change whose future is dropped is completed.
 ///
 /// # Example
 ///
@@ -58,6 +59,7 @@ pub struct FileSessions {
     shared: Arc<Shared>,
     unreadable: Vec<UnreadableRecord>,
     fsync: bool,
+    pace: Arc<Pace>,
 }
 
 /// A file that contains no valid record.
@@ -158,7 +160,29 @@ impl FileSessions {
             locks: std::array::from_fn(|_| Mutex::default()),
             _lock: lock,
         };
-        Ok(Self { shared: Arc::new(shared), unreadable, fsync: false })
+        Ok(Self { shared: Arc::new(shared), unreadable, fsync: false, pace: Arc::default() })
+    }
+
+    /// Changes a session, while no other request changes it. The change is completed even if the returned
+    /// future is dropped.
+    async fn change<T: Send + 'static>(
+        &self,
+        id: Uuid,
+        work: impl FnOnce(&Shared, bool) -> io::Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let fsync = self.fsync;
+        // A flush always waits for the disk.
+        if let Some(inline) = self.pace.inline().filter(|_| !fsync)
+            && let Some(_lock) = self.shared.try_lock(id)
+        {
+            return self.shared.explain(inline.run(|| work(&self.shared, fsync)));
+        }
+        let pace = Arc::clone(&self.pace);
+        self.run(move |shared| {
+            let _lock = shared.lock(id);
+            if fsync { work(shared, fsync) } else { pace.measure(|| work(shared, fsync)) }
+        })
+        .await
     }
 
     /// Calls `work` on a thread for blocking operations. It is completed even if the returned future is
@@ -168,9 +192,7 @@ impl FileSessions {
         work: impl FnOnce(&Shared) -> io::Result<T> + Send + 'static,
     ) -> Result<T> {
         let shared = Arc::clone(&self.shared);
-        let work = tokio::task::spawn_blocking(move || {
-            work(&shared).map_err(|error| with_path(error, &shared.path))
-        });
+        let work = tokio::task::spawn_blocking(move || shared.explain(work(&shared)));
         work.await.map_err(SessionStoreError::unavailable)?
     }
 }
@@ -182,8 +204,26 @@ impl Shared {
 
     /// Prevents other changes of this session.
     fn lock(&self, id: Uuid) -> MutexGuard<'_, ()> {
+        locked(self.lock_of(id))
+    }
+
+    /// Prevents other changes of this session. Returns `None` if that would wait for another change.
+    fn try_lock(&self, id: Uuid) -> Option<MutexGuard<'_, ()>> {
+        match self.lock_of(id).try_lock() {
+            Ok(lock) => Some(lock),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+
+    fn lock_of(&self, id: Uuid) -> &Mutex<()> {
         // Ids are random.
-        locked(&self.locks[usize::from(id.as_bytes()[0]) % LOCKS])
+        &self.locks[usize::from(id.as_bytes()[0]) % LOCKS]
+    }
+
+    /// Adds the path of the folder to an error.
+    fn explain<T>(&self, result: io::Result<T>) -> Result<T> {
+        result.map_err(|error| with_path(error, &self.path))
     }
 
     fn put(&self, record: SessionRecord, fsync: bool) -> io::Result<Version> {
@@ -194,7 +234,6 @@ impl Shared {
     }
 
     fn insert(&self, record: SessionRecord, fsync: bool) -> io::Result<bool> {
-        let _lock = self.lock(record.id());
         let id = record.id();
         let is_new = self.table().version(id).is_none() && !self.later.contains_key(&id);
         if is_new {
@@ -209,13 +248,11 @@ impl Shared {
         record: SessionRecord,
         fsync: bool,
     ) -> io::Result<Option<Version>> {
-        let _lock = self.lock(record.id());
         let is_current = self.table().version(record.id()).as_ref() == Some(expected);
         is_current.then(|| self.put(record, fsync)).transpose()
     }
 
     fn remove(&self, id: Uuid, expected: &Version, fsync: bool) -> io::Result<bool> {
-        let _lock = self.lock(id);
         match self.table().version(id) {
             None => return Ok(true),
             Some(version) if version != *expected => return Ok(false),
@@ -246,8 +283,8 @@ impl SessionStore for FileSessions {
     }
 
     async fn insert(&self, record: &SessionRecord) -> Result<bool> {
-        let (record, fsync) = (record.clone(), self.fsync);
-        self.run(move |shared| shared.insert(record, fsync)).await
+        let record = record.clone();
+        self.change(record.id(), move |shared, fsync| shared.insert(record, fsync)).await
     }
 
     async fn load(&self, id: Uuid) -> Result<Option<Versioned>> {
@@ -258,13 +295,14 @@ impl SessionStore for FileSessions {
     }
 
     async fn replace(&self, expected: &Version, record: &SessionRecord) -> Result<Option<Version>> {
-        let (expected, record, fsync) = (expected.clone(), record.clone(), self.fsync);
-        self.run(move |shared| shared.replace(&expected, record, fsync)).await
+        let (id, expected, record) = (record.id(), expected.clone(), record.clone());
+        let replace = move |shared: &Shared, fsync| shared.replace(&expected, record, fsync);
+        self.change(id, replace).await
     }
 
     async fn remove(&self, id: Uuid, expected: &Version) -> Result<bool> {
-        let (expected, fsync) = (expected.clone(), self.fsync);
-        self.run(move |shared| shared.remove(id, &expected, fsync)).await
+        let expected = expected.clone();
+        self.change(id, move |shared, fsync| shared.remove(id, &expected, fsync)).await
     }
 
     async fn count(&self, principal: Option<&str>) -> Result<usize> {

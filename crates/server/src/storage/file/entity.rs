@@ -8,8 +8,8 @@ use bytes::Bytes;
 
 use super::disk::read_at;
 use super::folders::Folders;
-use super::pace::Pace;
 use super::snapshot::Snapshot;
+use crate::pace::Pace;
 use crate::storage::{Entity, Metadata, Result, StorageError};
 
 /// Maximum number of bytes that one call reads, which bounds the memory.
@@ -52,6 +52,6 @@ impl Entity for FileEntity {
             }
             Ok(bytes.into())
         };
-        self.pace.run(read).await
+        self.pace.run(read).await.map_err(StorageError::other)?
     }
 }

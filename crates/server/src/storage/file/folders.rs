@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::FileStorageOptions;
 use super::disk::{remove, sync_dir, with_path};
-use super::pace::Pace;
+use crate::pace::Pace;
 use crate::storage::{Result, StorageError};
 
 /// Folders of a storage.

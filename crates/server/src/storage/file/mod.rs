@@ -5,7 +5,6 @@ mod entity;
 mod fencing;
 mod folders;
 mod options;
-mod pace;
 mod published;
 mod snapshot;
 mod writer;

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use super::disk::{blocking, write_all_at};
 use super::fencing::Guard;
 use super::folders::Folders;
-use super::pace::Pace;
+use crate::pace::Pace;
 use crate::storage::{ReplyWriter, Result, Staged, Writer};
 
 /// Ends a reply, after its bytes were written.

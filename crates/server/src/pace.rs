@@ -1,4 +1,4 @@
-//! Decides on which threads the operations on open files run.
+//! Decides on which threads the operations on files run.
 //!
 //! Most operations reach the page cache only and take microseconds, less than a change of threads. So they run on
 //! the thread of the caller, which is one of the runtime. While the disk is slow, they run on threads for blocking
@@ -9,9 +9,7 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::Handle;
-
-use super::disk::blocking;
-use crate::storage::Result;
+use tokio::task::{JoinError, spawn_blocking};
 
 /// Duration from which an operation on a file counts as slow.
 const SLOW: Duration = Duration::from_millis(1);
@@ -22,7 +20,7 @@ const PROBATION: u32 = 64;
 
 /// The pace of one disk.
 #[derive(Debug, Default)]
-pub(in crate::storage) struct Pace {
+pub(crate) struct Pace {
     /// Number of fast operations until the disk counts as fast; 0 if it does.
     probation: AtomicU32,
     /// Number of operations in progress on threads of the runtime.
@@ -31,12 +29,12 @@ pub(in crate::storage) struct Pace {
 
 /// The permission to run one operation on the thread of the caller.
 #[derive(Debug)]
-pub(super) struct Inline<'p>(&'p Pace);
+pub(crate) struct Inline<'p>(&'p Pace);
 
 impl Pace {
     /// Returns the permission to run an operation on this thread, unless the disk is slow. At least one thread of
     /// the runtime remains without an operation: then a disk that hangs does not stop other requests.
-    pub(super) fn inline(&self) -> Option<Inline<'_>> {
+    pub(crate) fn inline(&self) -> Option<Inline<'_>> {
         if self.probation.load(Ordering::Relaxed) > 0 {
             return None;
         }
@@ -47,19 +45,19 @@ impl Pace {
     }
 
     /// Runs an operation on this thread, or on a thread for blocking operations.
-    pub(super) async fn run<T: Send + 'static>(
+    pub(crate) async fn run<T: Send + 'static>(
         self: &Arc<Self>,
-        operation: impl FnOnce() -> Result<T> + Send + 'static,
-    ) -> Result<T> {
+        operation: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, JoinError> {
         if let Some(inline) = self.inline() {
-            return inline.run(operation);
+            return Ok(inline.run(operation));
         }
         let pace = Arc::clone(self);
-        blocking(move || pace.measure(operation)).await
+        spawn_blocking(move || pace.measure(operation)).await
     }
 
     /// Runs an operation on this thread, and learns from its duration.
-    pub(super) fn measure<T>(&self, operation: impl FnOnce() -> T) -> T {
+    pub(crate) fn measure<T>(&self, operation: impl FnOnce() -> T) -> T {
         let start = Instant::now();
         let result = operation();
         if start.elapsed() > SLOW {
@@ -74,7 +72,7 @@ impl Pace {
 
 impl Inline<'_> {
     /// Runs the operation.
-    pub(super) fn run<T>(self, operation: impl FnOnce() -> T) -> T {
+    pub(crate) fn run<T>(self, operation: impl FnOnce() -> T) -> T {
         self.0.measure(operation)
     }
 }
@@ -96,7 +94,7 @@ mod tests {
     async fn thread_of(pace: &Arc<Pace>, time: Duration) -> ThreadId {
         let operation = move || {
             sleep(time);
-            Ok(thread::current().id())
+            thread::current().id()
         };
         pace.run(operation).await.unwrap()
     }
@@ -128,7 +126,7 @@ mod tests {
             let hang = move || {
                 let _ = started.send(());
                 let _ = resumed.recv();
-                Ok(thread::current().id())
+                thread::current().id()
             };
             first.run(hang).await.unwrap()
         });
