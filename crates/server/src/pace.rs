@@ -16,7 +16,7 @@ const SLOW: Duration = Duration::from_millis(1);
 
 /// Number of consecutive operations that are fast on other threads before operations run on the thread of the
 /// caller again.
-const PROBATION: u32 = 64;
+const PROBATION: u32 = 8;
 
 /// The pace of one disk.
 #[derive(Debug, Default)]

@@ -280,3 +280,28 @@ async fn files_are_private() {
     assert_eq!(mode(&file(&path, 1)), 0o600);
     assert_eq!(mode(&path.join("lock")), 0o600);
 }
+
+/// A flush waits for the disk, and must not stop other requests.
+#[test]
+fn only_changes_without_fsync_run_on_a_thread_of_the_runtime() {
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    let runtime = runtime.worker_threads(2).max_blocking_threads(1).build().expect("a runtime");
+    runtime.block_on(async {
+        for fsync in [false, true] {
+            let folder = folder();
+            let store = open(folder.path()).fsync(fsync);
+            let record = record(1);
+            // No other thread is free until the change was polled once.
+            let (free, busy) = std::sync::mpsc::channel::<()>();
+            tokio::task::spawn_blocking(move || busy.recv());
+            let mut inserted = store.insert(&record);
+            let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+            let is_inline = inserted.as_mut().poll(&mut context).is_ready();
+            assert_eq!(is_inline, !fsync);
+            drop(free);
+            if !is_inline {
+                assert!(inserted.await.expect("a store that works"));
+            }
+        }
+    });
+}
