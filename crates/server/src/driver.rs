@@ -183,6 +183,16 @@ impl SessionHandle {
         &self,
         policy: Policy<'s>,
         amend: impl Fn(&mut SessionRecord),
+        operation: impl FnMut(&mut OneSession<'s>) -> Result<T, DriverError>,
+    ) -> Result<Changed<T>, DriverError> {
+        // Several records, which would take memory of every request also while it waits for its body.
+        Box::pin(self.compare_and_swap(policy, amend, operation)).await
+    }
+
+    async fn compare_and_swap<'s, T>(
+        &self,
+        policy: Policy<'s>,
+        amend: impl Fn(&mut SessionRecord),
         mut operation: impl FnMut(&mut OneSession<'s>) -> Result<T, DriverError>,
     ) -> Result<Changed<T>, DriverError> {
         let mut cached = self.cached.lock().await;

@@ -56,7 +56,7 @@ where
         // A server drops this future when the client disconnects, but not a spawned task. So work that has begun
         // is always finished and reported.
         let tasks = inner.tasks.clone();
-        let task = tasks.spawn(async move { inner.serve(parts, body).await }.instrument(span));
+        let task = tasks.spawn(inner.serve(parts, body).instrument(span));
         Box::pin(async move {
             Ok(task.await.unwrap_or_else(|_| empty(StatusCode::INTERNAL_SERVER_ERROR)))
         })

@@ -96,10 +96,11 @@ impl<'s, 'r> Work<'s, 'r> {
             token = step.token().or(token);
             next = match step {
                 Step::Store(bytes) => self.store(&bytes).await,
-                Step::Notify(token) => self.notify(token).await,
-                Step::KeepReply(token) => self.keep_reply(token).await,
-                Step::Commit(token) => self.commit(token).await,
-                Step::Discard(discard) => self.discard(&discard).await,
+                // Boxed: their memory is not needed while a request waits for its body.
+                Step::Notify(token) => Box::pin(self.notify(token)).await,
+                Step::KeepReply(token) => Box::pin(self.keep_reply(token)).await,
+                Step::Commit(token) => Box::pin(self.commit(token)).await,
+                Step::Discard(discard) => Box::pin(self.discard(&discard)).await,
                 Step::Answer(answer) => break Ok(answer),
                 // Only without a request.
                 _ => break Err(Stop::Body(End::Disconnected)),
