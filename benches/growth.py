@@ -3,7 +3,7 @@
 
     benches/growth.py [--uploads 1000,10000] [--seconds 10] [--folder DIR] [--bits PROGRAM]
 
-Each upload has a connection of its own and sends 1 KiB a second, in fragments of 32 KiB with a pause after each.
+Each upload has a connection of its own and sends 1 KiB a second, in fragments of 32 KiB with a pause of 3 s after each.
 Meanwhile another client sends Pings.
 
 Prints lines `growth UPLOADS PING_MS_MEDIAN PING_MS_P99 RSS_KIB_PER_UPLOAD` and `growth-cpu UPLOADS CORES`, and a line
@@ -64,19 +64,31 @@ class Upload:
         self.connection.sendall(packet(self.path, "Create-Session", 0, f"BITS-Supported-Protocols: {PROTOCOL}"))
         self.session = re.search(r"(?i)BITS-Session-Id: (\S+)", response(self.connection))[1]
         self.sent = 0
+        # The end of the current fragment. The first ones differ, so that not all uploads pause at once.
+        self.end = 0
+        self.first_end = (number % (FRAGMENT // PIECE) + 1) * PIECE
 
     def step(self):
         """Sends one piece. Returns the seconds until the next one."""
-        if self.sent % FRAGMENT == 0:
+        if self.sent == self.end:
             if self.sent > 0:
                 response(self.connection)
-            last = self.sent + FRAGMENT - 1
-            content_range = f"Content-Range: bytes {self.sent}-{last}/{FRAGMENTS * FRAGMENT}"
+            self.end = self.end + FRAGMENT if self.end else self.first_end
             session = f"BITS-Session-Id: {self.session}"
-            self.connection.sendall(packet(self.path, "Fragment", FRAGMENT, session, content_range))
+            content_range = f"Content-Range: bytes {self.sent}-{self.end - 1}/{FRAGMENTS * FRAGMENT}"
+            self.connection.sendall(packet(self.path, "Fragment", self.end - self.sent, session, content_range))
+        elif self.has_response():
+            raise SystemExit(f"an upload fails: {response(self.connection)}")
         self.connection.sendall(bytes(PIECE))
         self.sent += PIECE
-        return PAUSE if self.sent % FRAGMENT == 0 else INTERVAL
+        return PAUSE if self.sent == self.end else INTERVAL
+
+    def has_response(self):
+        try:
+            self.connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return False
+        return True
 
 
 def load(address, counts, ready):
