@@ -290,6 +290,8 @@ pub enum HostError {
     /// An entity that may not be replaced exists at the destination: 403 with the code
     /// [`Policy::destination_exists`](super::Policy::destination_exists).
     DestinationExists,
+    /// The destination is a folder: 400, `E_INVALIDARG` (\[MC-BUP\] 2.2.1.2).
+    DestinationIsFolder,
     /// The staged bytes of the entity are lost, and the session ends. Close-Session is answered
     /// with 404 and a fragment with *session not found*, so that the client starts over. If a server
     /// application has accepted the entity, a fragment is answered with 410: a client that starts
@@ -338,6 +340,7 @@ impl HostError {
             Self::DiskFull => Refusal::disk_full(policy.disk_full),
             Self::AccessDenied => Refusal::access_denied(),
             Self::DestinationExists => Refusal::destination_exists(policy.destination_exists),
+            Self::DestinationIsFolder => Refusal::invalid_argument(),
             Self::EntityLost => Refusal::bare(StatusCode::NOT_FOUND),
             Self::Application { status, code } => Refusal::from_application(status, code),
             Self::Other => Refusal::bare(StatusCode::INTERNAL_SERVER_ERROR),
@@ -351,6 +354,7 @@ impl fmt::Display for HostError {
             Self::DiskFull => "disk full",
             Self::AccessDenied => "access to the destination denied",
             Self::DestinationExists => "destination exists and may not be replaced",
+            Self::DestinationIsFolder => "destination is a folder",
             Self::EntityLost => "staged bytes of the entity lost",
             Self::Application { status, code: None } => {
                 return write!(f, "server application answered with status {status}");

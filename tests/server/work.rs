@@ -258,6 +258,7 @@ fn failed_work_is_requested_again() {
         (HostError::DiskFull, (500, Some(0x8007_0070), Some(5))),
         (HostError::AccessDenied, ACCESS_DENIED),
         (HostError::DestinationExists, EXISTS),
+        (HostError::DestinationIsFolder, INVALID_ARGUMENT),
         (HostError::Other, (500, None, None)),
     ] {
         let mut server = Server::new(PLAIN);

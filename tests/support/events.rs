@@ -18,11 +18,12 @@ pub const DENIALS: [Access; 4] =
 pub const REPLIES: [Reply; 4] = [Reply::None, Reply::Static, Reply::Kept, Reply::Pending];
 
 /// Returns all variants of a host error, with application statuses of each class.
-pub fn host_errors() -> [HostError; 8] {
+pub fn host_errors() -> [HostError; 9] {
     [
         HostError::DiskFull,
         HostError::AccessDenied,
         HostError::DestinationExists,
+        HostError::DestinationIsFolder,
         HostError::EntityLost,
         HostError::Other,
         application(403, 0),
