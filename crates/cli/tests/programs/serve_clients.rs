@@ -259,7 +259,7 @@ fn python_uploads_in_fragments() {
     assert!(is_done && server.entity("empty").is_empty(), "{output}{errors}");
     // A refusal is an Ack, which the client can parse.
     let (is_done, output, errors) = run("e", &bytes, "50000");
-    assert!(!is_done && errors.contains("403 0x80070005"), "{output}{errors}");
+    assert!(!is_done && errors.contains("403 0x80070050"), "{output}{errors}");
     let (is_done, output, errors) = run("large", &bytes, "100001");
     assert!(!is_done && output.contains("Fragment 413 -"), "{output}{errors}");
 }

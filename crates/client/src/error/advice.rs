@@ -23,8 +23,8 @@ pub(super) fn advice(error: &Error) -> Option<Cow<'static, str>> {
             "Choose another name: the server cannot store an entity with this one."
         }
         Error::AccessDenied { .. } => {
-            "The folder of the URL may not exist on the server, or a server of Windows may not replace a \
-             file there: check the URL, or ask the operator of the server for access."
+            "The folder of the URL may not exist on the server, or a file there may not be replaced: check \
+             the URL, or ask the operator of the server for access."
         }
         Error::AlreadyExists { destination } if destination.contains("://") => {
             "An earlier run may have completed this upload. Otherwise choose another URL, or ask the \
@@ -124,9 +124,10 @@ fn application_advice(status: u16, code: Option<HResult>) -> &'static str {
 fn refusal_advice(status: u16, code: Option<HResult>) -> Option<&'static str> {
     match (status, code) {
         (429, _) => Some("Try again later: the server limits the rate of requests."),
-        (_, Some(HResult::E_INVALIDARG)) => {
-            Some("Ask the operator of the server why it considers the request invalid.")
-        }
+        (_, Some(HResult::E_INVALIDARG)) => Some(
+            "Add the name of a file if the URL is that of a folder. Otherwise ask the operator of the \
+                 server why it considers the request invalid.",
+        ),
         (500..=599, _) => Some("Try again later: the server has an internal problem."),
         _ => None,
     }
