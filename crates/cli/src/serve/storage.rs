@@ -1,6 +1,7 @@
 //! The storage and the store of sessions that the command line names.
 
 use std::fmt::Display;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,6 +13,7 @@ use object_store::azure::MicrosoftAzureBuilder;
 use object_store::gcp::GoogleCloudStorageBuilder;
 use object_store::multipart::MultipartStore;
 use object_store::{ClientConfigKey, ObjectStore};
+use tracing::{info, warn};
 use url::Url;
 
 use super::ServeArguments;
@@ -136,10 +138,7 @@ pub async fn open(builder: Builder, arguments: &ServeArguments) -> Result<Builde
             let opened = FileSessions::open(&path);
             let sessions = opened.map_err(|error| failed("--sessions", &path.display(), &error))?;
             for record in sessions.unreadable() {
-                tracing::warn!(
-                    ?record,
-                    "a session cannot be continued, because its record is unreadable"
-                );
+                warn!(?record, "a session cannot be continued, because its record is unreadable");
             }
             builder.sessions(sessions.fsync(arguments.fsync))
         }
@@ -164,6 +163,7 @@ fn folder(
         // With --keep-every-upload, the path of a URL becomes a folder with all uploads to it.
         .create_folders(arguments.create_folders || arguments.keep_every_upload);
     let explain = |error| failed("--storage", &root.display(), &error);
+    create_root(root).map_err(explain)?;
     if let Place::Folder(path) = sessions {
         std::fs::create_dir_all(path)
             .map_err(|error| failed("--sessions", &path.display(), &error))?;
@@ -178,6 +178,21 @@ fn folder(
         Place::Memory => builder.storage(options.open(root).map_err(explain)?),
         _ => builder.storage(options.open_shared(root).map_err(explain)?),
     })
+}
+
+/// Creates the folder of the files if it is missing, and reports that: its name may be a typing error. The folders of
+/// sessions beside it do not create its parent.
+fn create_root(root: &Path) -> io::Result<()> {
+    match std::fs::create_dir(root) {
+        Ok(()) => {
+            info!("created folder {}, which did not exist", root.display());
+            Ok(())
+        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => {
+            Err(io::Error::new(error.kind(), format!("cannot create the folder: {error}")))
+        }
+    }
 }
 
 /// Returns the default place of the sessions for a storage.

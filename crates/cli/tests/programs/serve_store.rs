@@ -1,7 +1,8 @@
-//! `serve`: sessions that cannot be stored.
+//! `serve`: folders that are missing, and sessions that cannot be stored.
 
 use std::fs;
 
+use crate::server::{Server, command};
 use crate::text_client::{create, packet, start, talk};
 
 /// A change that cannot be stored is not acknowledged, and the client may retry.
@@ -24,4 +25,28 @@ fn a_folder_of_sessions_that_fails_is_503() {
     fs::remove_dir(&in_the_way).expect("no obstacle");
     let answer = talk(&server, &fragment);
     assert!(answer.contains("Bits-Received-Content-Range: 6\r\n"), "{answer}");
+}
+
+/// The name of the folder may be a typing error.
+#[test]
+fn a_folder_that_is_created_is_in_the_log() {
+    let mut server = Server::start_without_root();
+    let line = format!("created folder {}, which did not exist", server.root().display());
+    assert_eq!(server.log().matches(&line).count(), 1, "{}", server.log());
+    server.restart();
+    assert_eq!(server.log().matches(&line).count(), 1, "{}", server.log());
+}
+
+#[test]
+fn a_folder_without_a_parent_is_not_created() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let parent = folder.path().join("typo");
+    let output = command(&parent.join("files"), None)
+        .args(["--listen", "127.0.0.1:0"])
+        .output()
+        .expect("a program that ends");
+    let text = String::from_utf8_lossy(&output.stderr);
+    let reason = format!("--storage {}/files: cannot create the folder: ", parent.display());
+    assert!(output.status.code() == Some(1) && text.contains(&reason), "{text}");
+    assert!(!parent.exists());
 }

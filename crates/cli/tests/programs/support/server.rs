@@ -47,6 +47,13 @@ impl Server {
         Self::launch(folder, None, &[])
     }
 
+    /// Starts a server whose root does not exist.
+    pub fn start_without_root() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::create_dir(root(&folder).with_file_name("")).expect("its parent");
+        Self::launch(folder, None, &[])
+    }
+
     fn launch(folder: TempDir, sessions: Option<PathBuf>, options: &[&str]) -> Self {
         let options = options.iter().map(ToString::to_string).collect::<Vec<_>>();
         let (process, address) = launch(&folder, sessions.as_deref(), &options);
