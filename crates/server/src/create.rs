@@ -1,5 +1,7 @@
 //! Creation of sessions.
 
+use std::error::Error;
+
 use bits_proto::field::RetryAfter;
 use bits_proto::message::{Ack, Refusal, Request};
 use bits_proto::server::{Access, HostError, Policy, RequestContext, Step};
@@ -8,6 +10,7 @@ use uuid::Uuid;
 
 use crate::admission::Counts;
 use crate::driver::{self, NextStep};
+use crate::error::error_chain;
 use crate::refusals::Refused;
 use crate::server::Inner;
 use crate::sessions::{SessionRecord, SessionStoreError};
@@ -30,12 +33,12 @@ impl NotCreated {
         Self { refusal, refused: None }
     }
 
-    fn refused(refusal: Refusal<'static>, detail: impl ToString) -> Self {
-        Self { refusal, refused: Refused::new(&refusal, Some(detail.to_string())) }
+    fn refused(refusal: Refusal<'static>, reason: &dyn Error) -> Self {
+        Self { refusal, refused: Refused::new(&refusal, Some(error_chain(reason))) }
     }
 
-    fn unavailable(error: &dyn std::error::Error) -> Self {
-        error!(%error, "cannot create a session; the client is asked to retry");
+    fn unavailable(error: &dyn Error) -> Self {
+        error!(error = %error_chain(error), "cannot create a session; the client is asked to retry");
         Self::failure(store_unavailable())
     }
 
@@ -53,7 +56,7 @@ impl Inner {
         caller: &Caller<'_>,
     ) -> Result<NextStep<'s>, NotCreated> {
         let key = (self.destination)(caller.principal(), caller.path())
-            .map_err(|why| NotCreated::refused(Refusal::invalid_name(), why))?;
+            .map_err(|why| NotCreated::refused(Refusal::invalid_name(), &why))?;
         context.access = self.access(&key).await?;
         let policy = self.policy();
         // In this order, and until the session is stored: see `Admissions`.
@@ -78,9 +81,10 @@ impl Inner {
         let id = record.session.id();
         Span::current().record("session", field::display(id));
         let key =
-            self.key(key, id).map_err(|why| NotCreated::refused(Refusal::invalid_name(), why))?;
+            self.key(key, id).map_err(|why| NotCreated::refused(Refusal::invalid_name(), &why))?;
         let staged = self.storage.begin(id, &key).await;
-        let staged = staged.map_err(|error| self.not_begun(&error))?;
+        let staged = staged
+            .map_err(|error| self.unusable(&error, "cannot begin the staging of an upload"))?;
         let mut record = SessionRecord::new(record, key, staged);
         if let Some(data) = &self.session_data {
             record.data = data(caller.parts);
@@ -122,7 +126,7 @@ impl Inner {
             Err(error) => NotCreated::unavailable(&error),
         };
         if let Err(error) = self.withdraw(record).await {
-            warn!(%error, "cannot remove a session that was refused; it expires");
+            warn!(error = %error_chain(&error), "cannot remove a session that was refused; it expires");
         }
         Err(withdrawn)
     }
@@ -145,24 +149,17 @@ impl Inner {
         match self.storage.metadata(key).await {
             Ok(None) => Ok(Access::Granted),
             Ok(Some(_)) => Ok(Access::GrantedOverExisting),
-            Err(error) => match error.host_error() {
-                HostError::AccessDenied => {
-                    Err(NotCreated::refused(Refusal::access_denied(), error))
-                }
-                host_error => {
-                    warn!(%error, "cannot look for the destination");
-                    Err(NotCreated::failure(refusal_without_session(host_error, &self.policy())))
-                }
-            },
+            Err(error) => Err(self.unusable(&error, "cannot look for the destination")),
         }
     }
 
-    fn not_begun(&self, error: &StorageError) -> NotCreated {
+    /// Returns the refusal for an error of the storage. `failure` says what the storage could not do.
+    fn unusable(&self, error: &StorageError, failure: &str) -> NotCreated {
         let refusal = refusal_without_session(error.host_error(), &self.policy());
         if error.is_refusal() {
             return NotCreated::refused(refusal, error);
         }
-        warn!(%error, "cannot begin the staging of an upload");
+        warn!(error = %error_chain(error), "{failure}");
         NotCreated::failure(refusal)
     }
 

@@ -14,6 +14,7 @@ use tokio::sync::mpsc;
 use tracing::{Instrument as _, Span, debug, field, warn};
 use uuid::Uuid;
 
+use crate::error::error_chain;
 use crate::path::RequestPath;
 use crate::response::empty;
 use crate::server::Inner;
@@ -53,7 +54,7 @@ impl Inner {
             // A client cannot distinguish a name that leads out of the storage from a missing entity.
             Err(error) if is_denied(&error) => empty(StatusCode::NOT_FOUND),
             Err(error) => {
-                warn!(%error, "cannot read the entity");
+                warn!(error = %error_chain(&*error), "cannot read the entity");
                 empty(StatusCode::INTERNAL_SERVER_ERROR)
             }
         }
@@ -114,7 +115,7 @@ impl Inner {
 }
 
 fn is_denied(error: &BoxError) -> bool {
-    matches!(error.downcast_ref(), Some(StorageError::Denied(_)))
+    matches!(error.downcast_ref(), Some(StorageError::IsFolder | StorageError::Denied(_)))
 }
 
 /// Returns the date of an entity. A date in the future is left out: two versions of an entity in one second
@@ -188,7 +189,7 @@ impl Reader {
             let read = match &block {
                 Ok(block) => block.len() as u64,
                 Err(error) => {
-                    warn!(bytes = *sent, %error, "response ends early");
+                    warn!(bytes = *sent, error = %error_chain(error), "response ends early");
                     0
                 }
             };

@@ -16,6 +16,7 @@ use thiserror::Error;
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
+use crate::error::error_chain;
 use crate::sessions::{SessionRecord, SessionStore, SessionStoreError, Versioned};
 
 /// Maximum number of attempts to change a record. Each failure means that another request has changed
@@ -274,7 +275,7 @@ async fn retry_later(
     if *failures >= MAX_FAILURES || matches!(error, SessionStoreError::Record { .. }) {
         return Err(error);
     }
-    tracing::debug!(%error, "session store failed; trying again");
+    tracing::debug!(error = %error_chain(&error), "session store failed; trying again");
     tokio::time::sleep(FAILURE_DELAY).await;
     Ok(())
 }

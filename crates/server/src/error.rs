@@ -21,11 +21,11 @@ pub enum BuildError {
     #[error("no session store: call Builder::sessions")]
     MissingSessions,
     /// The storage does not work.
-    #[error("storage cannot be used: {0}")]
+    #[error("storage cannot be used")]
     Storage(#[source] StorageError),
     /// The session store does not work.
-    #[error("{0}")]
-    Sessions(#[source] SessionStoreError),
+    #[error(transparent)]
+    Sessions(SessionStoreError),
     /// The storage cannot read entities before they are published, which
     /// [`Builder::reply`] and notification by value require.
     #[error(
@@ -34,7 +34,7 @@ pub enum BuildError {
     UnreadableStaging,
     /// The settings of the server application are invalid.
     #[cfg(feature = "notify")]
-    #[error("notification of {url}: {reason}")]
+    #[error("notification of {url} is not possible")]
     Notify {
         /// The URL.
         url: String,
@@ -50,4 +50,31 @@ pub enum BuildError {
         /// The URL.
         url: String,
     },
+}
+
+/// Returns the message of an error and of its sources, without repetitions, as in the log.
+///
+/// # Example
+///
+/// ```
+/// use bits_server::error_chain;
+/// use bits_server::storage::StorageError;
+///
+/// let error = StorageError::Full(Some("quota of 5 GB is used up".into()));
+/// assert_eq!(error_chain(&error), "storage is full: quota of 5 GB is used up");
+/// ```
+#[must_use]
+pub fn error_chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let of_cause = error.to_string();
+        // Many libraries repeat the cause in the text of an error.
+        if !text.contains(&of_cause) {
+            text.push_str(": ");
+            text.push_str(&of_cause);
+        }
+        cause = error.source();
+    }
+    text
 }

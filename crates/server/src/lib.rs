@@ -66,8 +66,8 @@
 //!
 //! # Access, destinations and limits
 //!
-//! * [`Builder::authorize`] checks every request, or [`Builder::authorize_sync`] if it decides at once. A session belongs to its [`Principal`], and does not exist for
-//!   others. The requests of a client without access reveal nothing, including errors in them.
+//! * [`Builder::authorize`] checks every request, or [`Builder::authorize_sync`] if it decides at once. A session
+//!   belongs to its [`Principal`], and does not exist for others. The requests of a client without access reveal nothing, including errors in them.
 //! * [`Builder::destination`] names the entity, of uploads and of downloads: a client reads its entity at the URL
 //!   that it uploaded to. With [`Builder::keep_every_upload`], any number of clients can upload to
 //!   one URL.
@@ -130,7 +130,7 @@
 //! | the entity exists, and [`Builder::replaces`] is not set | 403 | `0x80070050` | `AlreadyExists` | gives up |
 //! | the entity exceeds [`Limits::max_upload`] | 500 | `0x80200020` | `TooLarge` | gives up |
 //! | the fragment exceeds [`Limits::max_fragment`] | 413 | | | sends smaller fragments |
-//! | the request is invalid | 400, 411 | `0x80070057` | `Refused` | gives up |
+//! | the request is invalid, or its path is that of a folder: `StorageError::IsFolder` | 400, 411 | `0x80070057` | `Refused` | gives up |
 //! | the session has expired, or belongs to another principal or path | 500 | `0x8020001F` | | starts over |
 //! | bytes before the fragment are missing | 416 | | | continues at the offset |
 //! | a limit of sessions, a session that is busy, a session store that fails, shutdown | 503 | | `Suspended` | retries |
@@ -139,7 +139,7 @@
 //! | the storage or the hook [`Builder::on_complete`] fails | 500 | | `Suspended` | retries |
 //! | the closure of [`Builder::reply`] fails | 500 | `0x801901F4`, context 7 | `Application` | retries |
 //! | a server application refuses or fails | its status | its code, context 7 | `Application` | by the status |
-//! | staged bytes are lost: `StorageError::Lost` | 500, 404 at the end | `0x8020001F` | `NotFound` | starts over, gives up at the end |
+//! | staged bytes are lost: `StorageError::Lost` | 500, 404 at the end | `0x8020001F` with 500 | `NotFound` | starts over, gives up at the end |
 //! | another method | 405 | | `NotBits` | gives up |
 //!
 //! A client that retries waits longer each time: Windows until the timeouts of its job, `bits-client` until its
@@ -157,7 +157,7 @@
 //! | `bits_uploads_finished_total` | counter | uploads that were closed by their client when they were complete |
 //! | `bits_uploads_failed_total` | counter | sessions that ended otherwise, by `reason`: `cancelled`, `incomplete`, `expired`, `lost`, `other` |
 //! | `bits_uploads_interrupted_total` | counter | requests whose work stopped, by `reason`: `disconnected`, `idle-timeout`, `body-timeout`, `shutdown`, `overtaken`, `storage`, `session-store`, `hook`, `application` |
-//! | `bits_requests_refused_total` | counter | requests that were refused, by `reason`: `unauthenticated`, `denied`, `invalid-name`, `exists`, `too-large`, `session-limit` |
+//! | `bits_requests_refused_total` | counter | requests that were refused, by `reason`: `unauthenticated`, `denied`, `invalid-name`, `exists`, `too-large`, `invalid`, `session-limit` |
 //! | `bits_sessions_expired_total` | counter | sessions that expired |
 //! | `bits_bytes_received_total` | counter | acknowledged bytes of uploads |
 //! | `bits_bytes_sent_total` | counter | bytes of downloads and replies |
@@ -177,7 +177,7 @@
 //! |---|---|
 //! | ERROR | the session store fails |
 //! | WARN | the storage, a hook or an application fails; a full storage |
-//! | INFO | one for each published upload, each interrupted fragment, each invalid request and each refusal of the table of metrics |
+//! | INFO | one for each published upload, each interrupted fragment and each refusal of the table of metrics |
 //! | DEBUG | each request |
 //!
 //! The span of a request has the fields `method`, `path`, `principal` and `session`; lines about failures also state the
@@ -245,7 +245,7 @@ pub use http::request::Parts;
 
 pub use self::access::{Authorize, Deny, Principal};
 pub use self::builder::Builder;
-pub use self::error::{BoxError, BuildError};
+pub use self::error::{BoxError, BuildError, error_chain};
 pub use self::hooks::{Completed, HookResult, IntoDestination, InvalidDestination};
 pub use self::key::{InvalidKey, Key};
 pub use self::limits::{GIB, Limits, MIB};

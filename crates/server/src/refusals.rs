@@ -38,6 +38,7 @@ impl Refused {
             (403, Some(HResult::INVALID_NAME)) => "invalid-name",
             (403, _) => "denied",
             (413, _) | (_, Some(HResult::BG_E_TOO_LARGE)) => "too-large",
+            (_, Some(HResult::E_INVALIDARG)) => "invalid",
             _ => return None,
         };
         Some(Self { status, reason, detail })

@@ -14,6 +14,7 @@ use tracing::{debug, warn};
 use uuid::Uuid;
 
 use crate::driver::now;
+use crate::error::error_chain;
 use crate::hooks::BoxFuture;
 use crate::sessions::SessionRecord;
 use crate::storage::{Entity, StorageError};
@@ -151,7 +152,7 @@ impl<'s> Work<'s, '_> {
             Ok(has_reply) => has_reply,
             Err(Failure::Storage(error)) => return self.failed(token, &error).await,
             Err(Failure::Closure(error)) => {
-                warn!(bytes = self.stored, %error, "the closure of the reply failed; the client is asked to retry");
+                warn!(bytes = self.stored, error = %error_chain(&*error), "the closure of the reply failed; the client is asked to retry");
                 crate::metrics::interrupted("application");
                 let error = HostError::Application {
                     status: StatusCode::INTERNAL_SERVER_ERROR,

@@ -10,6 +10,7 @@ use tracing::{Instrument as _, debug, info_span, warn};
 use uuid::Uuid;
 
 use crate::driver::{DriverError, SessionHandle, now};
+use crate::error::error_chain;
 use crate::server::Inner;
 use crate::sessions::SessionStoreError;
 use crate::storage::{Discarded, MIN_ORPHAN_AGE, StorageError};
@@ -45,7 +46,7 @@ impl Inner {
         for id in self.sessions.expired(Duration::MAX, usize::MAX).await? {
             let recovered = self.session(id).recover(self.policy()).await;
             if let Err(error) = recovered {
-                warn!(session = %id, %error, "cannot recover a session; its work times out");
+                warn!(session = %id, error = %error_chain(&error), "cannot recover a session; its work times out");
             }
         }
         // No session can be created before the start, so there is nothing to wait for.
@@ -62,7 +63,9 @@ impl Inner {
             let most = left.len() + left.len().max(BATCH);
             let expired = match self.sessions.expired(now(), most).await {
                 Ok(expired) => expired,
-                Err(error) => return warn!(%error, "cannot look for expired sessions"),
+                Err(error) => {
+                    return warn!(error = %error_chain(&error), "cannot look for expired sessions");
+                }
             };
             let is_last = expired.len() < most;
             for id in expired {
@@ -159,7 +162,9 @@ impl Inner {
         for id in self.orphans(min_age).await {
             match self.storage.remove(id, None).await {
                 Ok(()) => debug!(session = %id, "data without a session removed"),
-                Err(error) => warn!(session = %id, %error, "cannot remove data without a session"),
+                Err(error) => {
+                    warn!(session = %id, error = %error_chain(&error), "cannot remove data without a session")
+                }
             }
         }
     }
@@ -169,7 +174,7 @@ impl Inner {
         let staged = match self.storage.sessions(min_age).await {
             Ok(staged) => staged,
             Err(error) => {
-                warn!(%error, "cannot look for data without a session");
+                warn!(error = %error_chain(&error), "cannot look for data without a session");
                 return Vec::new();
             }
         };

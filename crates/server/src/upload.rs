@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use crate::body::{End, RequestBody};
 use crate::driver::{self, Changed, DriverError, NextStep, SessionHandle, now};
+use crate::error::error_chain;
 use crate::path::RequestPath;
 use crate::refusals::Refused;
 use crate::server::Inner;
@@ -198,12 +199,13 @@ impl Inner {
         body: &RequestBody,
     ) -> BitsResponse {
         let answer = Answer::for_error(error, body.length(), &self.policy());
-        let ack = match caller.context().access.refusal() {
-            Some(refusal) if error.stage() > CheckStage::Access => refusal.into(),
-            _ => answer.ack(None),
+        let (ack, detail) = match caller.context().access.refusal() {
+            Some(refusal) if error.stage() > CheckStage::Access => {
+                (refusal.into(), caller.detail())
+            }
+            _ => (answer.ack(None), Some(error.to_string())),
         };
-        info!(%error, "request is invalid");
-        self.response(&ack, answer.unread_body, caller, caller.detail())
+        self.response(&ack, answer.unread_body, caller, detail)
     }
 
     fn response(
@@ -242,7 +244,7 @@ impl Inner {
                 Refusal::unavailable()
             }
             Stop::Session(error) => {
-                error!(bytes, %error, "cannot update the session; the client is asked to retry");
+                error!(bytes, error = %error_chain(error), "cannot update the session; the client is asked to retry");
                 Refusal::unavailable()
             }
         };

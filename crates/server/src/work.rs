@@ -12,6 +12,7 @@ use tracing::{debug, info, warn};
 
 use crate::body::{End, RequestBody};
 use crate::driver::{Changed, DriverError, NextStep, OneSession, SessionHandle, now};
+use crate::error::error_chain;
 use crate::hooks::Completed;
 use crate::server::Inner;
 use crate::sessions::SessionRecord;
@@ -169,9 +170,9 @@ impl<'s, 'r> Work<'s, 'r> {
         error: &StorageError,
     ) -> StepResult<'s> {
         if error.is_refusal() {
-            self.refusal = Some(error.to_string());
+            self.refusal = Some(error_chain(error));
         } else {
-            warn!(bytes = self.stored, %error, "storage failed");
+            warn!(bytes = self.stored, error = %error_chain(error), "storage failed");
             metrics::interrupted("storage");
         }
         let error = error.host_error();
@@ -188,7 +189,7 @@ impl<'s, 'r> Work<'s, 'r> {
     /// Renews the work token if possible. If a later request has taken over, the work itself fails.
     pub(crate) async fn try_renew(&self, token: WorkToken, kind: Renewal) {
         if let Err(Stop::Session(error)) = self.renew(token, kind).await {
-            debug!(%error, "cannot renew the work token");
+            debug!(error = %error_chain(&error), "cannot renew the work token");
         }
     }
 
@@ -225,7 +226,7 @@ impl<'s, 'r> Work<'s, 'r> {
         if let Err(Stop::Session(error)) = released
             && !error.is_stale()
         {
-            warn!(bytes = self.stored, %error, "cannot release the session; it accepts requests after its timeout");
+            warn!(bytes = self.stored, error = %error_chain(&error), "cannot release the session; it accepts requests after its timeout");
         }
     }
 
@@ -243,7 +244,7 @@ impl<'s, 'r> Work<'s, 'r> {
             Ok(None) => {}
             Err(Unpublished::Storage(error)) => return self.failed(token, &error).await,
             Err(Unpublished::Hook(error)) => {
-                warn!(key = %record.key, %error, "the hook on_complete failed; the client is asked to retry");
+                warn!(key = %record.key, error = %error_chain(&*error), "the hook on_complete failed; the client is asked to retry");
                 metrics::interrupted("hook");
                 let error = bits_proto::server::HostError::Other;
                 return self.report(|sessions| Ok(sessions.handle_failed(token, error)?)).await;
@@ -254,7 +255,7 @@ impl<'s, 'r> Work<'s, 'r> {
             // Nothing needs the staged bytes any more. If this fails, the end of the session removes them.
             let what = Discarded { entity: true, reply: false };
             if let Err(error) = self.inner.storage.discard(token, &record.staged, what).await {
-                debug!(%error, "cannot delete the staged bytes of a published upload yet");
+                debug!(error = %error_chain(&error), "cannot delete the staged bytes of a published upload yet");
             }
         }
         Ok(step)
@@ -317,7 +318,7 @@ impl Inner {
         let reason = metrics::session_ended(record.record.session.end_reason());
         debug!(reason, "session ended");
         if let Err(error) = self.storage.remove(record.id(), Some(&record.staged)).await {
-            warn!(%error, "cannot delete the remaining data of a session; a sweep tries again");
+            warn!(error = %error_chain(&error), "cannot delete the remaining data of a session; a sweep tries again");
         }
     }
 }

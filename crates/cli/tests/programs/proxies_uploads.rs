@@ -95,7 +95,7 @@ fn the_log_of_the_server_names_http_1_0_of_nginx() {
     let url = format!("http://{}/e", proxy.address);
     let ended = upload(&Folder::new(1000).file(), &url, &[]);
     ended.expect(1, &["status 400 Bad Request", "considers the request invalid"]);
-    let reason = "request is invalid error=expected HTTP/1.1, received \"HTTP/1.0\"";
+    let reason = "reason=\"invalid\" detail=expected HTTP/1.1, received \"HTTP/1.0\"";
     let line = server.log().lines().find(|line| line.contains(reason)).map(str::to_owned);
     let line = line.unwrap_or_else(|| panic!("{}", server.log()));
     assert!(line.contains(" INFO "), "hidden by default: {line}");

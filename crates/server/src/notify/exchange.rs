@@ -18,6 +18,7 @@ use tracing::{debug, warn};
 
 use super::Application;
 use crate::driver::now;
+use crate::error::error_chain;
 use crate::server::Inner;
 use crate::storage::{Entity, ReplyWriter, Staged, StagedPaths, StorageError};
 use crate::{BoxError, ResponseBody};
@@ -126,7 +127,7 @@ impl<'n> Exchange<'n> {
                     self.notification.handle_headers_sent(now())
                 }
                 Err(error) => {
-                    warn!(%error, "cannot send the request to the application");
+                    warn!(error = %error_chain(&*error), "cannot send the request to the application");
                     self.notification.handle_transport_failure()
                 }
             },
@@ -226,7 +227,7 @@ impl<'n> Exchange<'n> {
                 return self.notification.handle_unreadable();
             }
             Ok(Err(error)) => {
-                warn!(error = chain(&error), "connection to the application failed");
+                warn!(error = %error_chain(&error), "connection to the application failed");
                 return self.notification.handle_transport_failure();
             }
             Err(_) => return self.notification.handle_transport_failure(),
@@ -259,14 +260,14 @@ impl<'n> Exchange<'n> {
         let piece = match frame {
             Some(Ok(frame)) => frame.into_data().unwrap_or_default(),
             Some(Err(error)) => {
-                warn!(error = chain(&error), "connection to the application failed");
+                warn!(error = %error_chain(&error), "connection to the application failed");
                 return self.notification.handle_transport_failure();
             }
             None => return self.notification.handle_reply_end(now()),
         };
         let count = piece.len() as u64;
         if keep && let Err(error) = self.keep(piece).await {
-            warn!(%error, "cannot store the reply of the application");
+            warn!(error = %error_chain(&error), "cannot store the reply of the application");
             return self.notification.handle_storage_failure();
         }
         self.notification.handle_reply_data(count, now())
@@ -286,7 +287,7 @@ impl<'n> Exchange<'n> {
                 self.notification.handle_reply_file(reply.map(|reply| reply.metadata().length))
             }
             Err(error) => {
-                warn!(%error, "cannot look for the reply of the application");
+                warn!(error = %error_chain(&error), "cannot look for the reply of the application");
                 self.notification.handle_storage_failure()
             }
         }
@@ -307,16 +308,4 @@ fn is_invalid(error: &reqwest::Error) -> bool {
         cause = error.source();
     }
     false
-}
-
-/// Returns an error with its causes.
-fn chain(error: &reqwest::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }

@@ -19,6 +19,7 @@ use tracing::{error, info, warn};
 use self::exchange::Exchange;
 use crate::BoxError;
 use crate::driver::{DriverError, NextStep, OneSession, now};
+use crate::error::error_chain;
 use crate::storage::{Discarded, StorageError};
 use crate::work::{Renewal, StepResult, Stop, Work};
 
@@ -217,7 +218,7 @@ impl<'s> Work<'s, '_> {
             backend::Reply::Body { .. } => match exchange.finish_reply().await {
                 Ok(()) => Reply::Kept,
                 Err(error) => {
-                    warn!(%error, "the application accepted the entity, and its reply is lost");
+                    warn!(error = %error_chain(&error), "the application accepted the entity, and its reply is lost");
                     Reply::None
                 }
             },
@@ -252,7 +253,7 @@ impl<'s> Work<'s, '_> {
         loop {
             match self.report(&report).await {
                 Err(Stop::Session(error @ (DriverError::Store(_) | DriverError::Contention))) => {
-                    error!(%error, "cannot record the acceptance of the application; trying again");
+                    error!(error = %error_chain(&error), "cannot record the acceptance of the application; trying again");
                     sleep(RECORD_INTERVAL).await;
                 }
                 recorded => return recorded,

@@ -10,10 +10,10 @@ use crate::BoxError;
 #[non_exhaustive]
 pub enum SessionStoreError {
     /// The store cannot be reached, or failed.
-    #[error("session store is unavailable: {0}")]
+    #[error("session store is unavailable")]
     Unavailable(#[source] BoxError),
     /// A stored record is invalid.
-    #[error("record of session {id} is invalid; it can be deleted: {error}")]
+    #[error("record of session {id} is invalid; it can be deleted")]
     Record {
         /// The session.
         id: Uuid,

@@ -14,26 +14,24 @@ pub enum StorageError {
     /// Another entity has the key.
     #[error("an entity with this name exists")]
     Exists,
+    /// The key is that of a folder.
+    #[error("the name is that of a folder")]
+    IsFolder,
     /// Access is denied.
-    #[error("access denied{}", cause(.0))]
+    #[error("access denied")]
     Denied(#[source] Option<BoxError>),
     /// No space is left, or a quota or size limit is exceeded.
-    #[error("storage is full{}", cause(.0))]
+    #[error("storage is full")]
     Full(#[source] Option<BoxError>),
     /// Acknowledged bytes are missing.
-    #[error("stored bytes are missing{}", cause(.0))]
+    #[error("stored bytes are missing")]
     Lost(#[source] Option<BoxError>),
     /// A later request of the session has taken over.
     #[error("a later request of the session has taken over")]
     Stale,
     /// Any other failure. The client retries.
-    #[error("{0}")]
-    Other(#[source] BoxError),
-}
-
-/// Returns the text for a cause after the text of its error.
-fn cause(cause: &Option<BoxError>) -> String {
-    cause.as_ref().map_or_else(String::new, |cause| format!(": {cause}"))
+    #[error(transparent)]
+    Other(BoxError),
 }
 
 impl StorageError {
@@ -47,6 +45,7 @@ impl StorageError {
     pub const fn host_error(&self) -> HostError {
         match self {
             Self::Exists => HostError::DestinationExists,
+            Self::IsFolder => HostError::DestinationIsFolder,
             Self::Denied(_) => HostError::AccessDenied,
             Self::Full(_) => HostError::DiskFull,
             Self::Lost(_) => HostError::EntityLost,
@@ -56,7 +55,7 @@ impl StorageError {
 
     /// Returns `true` if the client chose a name that it cannot have, and the storage works.
     pub(crate) const fn is_refusal(&self) -> bool {
-        matches!(self, Self::Exists | Self::Denied(_))
+        matches!(self, Self::Exists | Self::IsFolder | Self::Denied(_))
     }
 }
 

@@ -69,7 +69,7 @@ pub trait Storage: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// [`StorageError::Denied`] if no entity can be published with this key.
+    /// [`StorageError::IsFolder`] or [`StorageError::Denied`] if no entity can be published with this key.
     async fn metadata(&self, key: &Key) -> Result<Option<Metadata>>;
 
     /// Opens a published entity, or returns `None` if there is none. The version that was opened remains
@@ -86,7 +86,7 @@ pub trait Storage: Send + Sync + 'static {
     ///
     /// # Errors
     ///
-    /// [`StorageError::Denied`] if no entity can be published with this key.
+    /// [`StorageError::IsFolder`] or [`StorageError::Denied`] if no entity can be published with this key.
     async fn begin(&self, session: Uuid, key: &Key) -> Result<Staged>;
 
     /// Opens the staged entity for writing at `write.offset`, which is the number of acknowledged bytes.

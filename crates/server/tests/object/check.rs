@@ -1,5 +1,6 @@
 //! Checks at start.
 
+use bits_server::error_chain;
 use bits_server::sessions::{ObjectSessions, SessionStore};
 use bits_server::storage::{ObjectStorage, Storage};
 use object_store::aws::S3ConditionalPut;
@@ -13,13 +14,14 @@ async fn a_store_without_conditional_writes_is_rejected() {
     let server = Server::start().await;
     let disabled = server.builder().with_conditional_put(S3ConditionalPut::Disabled);
     let sessions = ObjectSessions::new(disabled.build().expect("a client"));
-    let error = sessions.check().await.expect_err("no conditional writes").to_string();
+    let error = error_chain(&sessions.check().await.expect_err("no conditional writes"));
     assert!(error.contains("aws_conditional_put=etag"), "{error}");
 
     let store = Observed::new(InMemory::new());
     store.ignore_conditions();
-    let error = ObjectSessions::new(store).check().await.expect_err("no conditional writes");
-    assert!(error.to_string().contains("ignored the condition If-None-Match"), "{error}");
+    let error = ObjectSessions::new(store).check().await;
+    let error = error_chain(&error.expect_err("no conditional writes"));
+    assert!(error.contains("ignored the condition If-None-Match"), "{error}");
 }
 
 #[tokio::test]
@@ -28,8 +30,8 @@ async fn a_missing_bucket_is_reported_with_advice() {
     let store = server.builder().with_bucket_name("missing").build().expect("a client");
     let storage = ObjectStorage::new(store.clone()).prefix("logs");
     for error in [
-        storage.check().await.expect_err("no bucket").to_string(),
-        ObjectSessions::new(store).check().await.expect_err("no bucket").to_string(),
+        error_chain(&storage.check().await.expect_err("no bucket")),
+        error_chain(&ObjectSessions::new(store).check().await.expect_err("no bucket")),
     ] {
         assert!(
             error.contains("missing") && error.contains("check the name of the bucket"),

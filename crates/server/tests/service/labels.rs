@@ -54,6 +54,7 @@ async fn refusals() {
     assert_eq!(world.send(create("/CON")).await.header("bits-error"), "0x8007007B");
     world.upload("/f", b"hello").await;
     assert_eq!(world.send(create("/f")).await.header("bits-error"), "0x80070050");
+    assert_eq!(world.send(packet("Unknown", "/g", "{x}")).await.header("bits-error"), "0x80070057");
     let id = world.create("/g").await;
     assert_eq!(world.send(create("/h")).await.status, 503);
     assert_eq!(world.fragment("/g", &id, 0, b"x", 11).await.header("bits-error"), "0x80200020");

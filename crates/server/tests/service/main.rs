@@ -20,6 +20,7 @@ mod proxies;
 #[path = "../sessions/redis_server.rs"]
 #[expect(dead_code, reason = "other tests restart Redis")]
 mod redis_server;
+mod refusals;
 mod shutdown;
 mod sockets;
 mod support;

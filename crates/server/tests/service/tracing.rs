@@ -149,6 +149,10 @@ async fn each_refusal_is_one_line() {
     world.send(from(fragment("/f", &id, 0, b"x", 1), "m1")).await;
     world.send(from(packet("Close-Session", "/f", &id), "m1")).await;
     world.send(from(create("/f"), "m1")).await;
+    world.send(from(packet("Unknown", "/g", "{x}"), "m1")).await;
+    let mut invalid = fragment("/g", &id, 0, b"x", 1);
+    invalid.headers_mut().insert("content-range", "bytes 5-1/0".parse().unwrap());
+    world.send(from(invalid, "guest")).await;
     let refused = lines.with("request refused");
     let expected = [
         ("/wrong", "anonymous", 401, "unauthenticated"),
@@ -158,6 +162,8 @@ async fn each_refusal_is_one_line() {
         ("/limit", "m1", 503, "session-limit"),
         ("/f", "m1", 500, "too-large"),
         ("/f", "m1", 403, "exists"),
+        ("/g", "m1", 400, "invalid"),
+        ("/g", "anonymous", 403, "denied"),
     ];
     assert_eq!(refused.len(), expected.len(), "{refused:#?}");
     for (line, (path, principal, status, reason)) in refused.iter().zip(expected) {

@@ -5,10 +5,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use bits_server::Server;
 use bits_server::sessions::{FileSessions, SessionStore, SessionStoreError};
 use bits_server::storage::{MemoryStorage, Storage as _};
 use bits_server::testing::{self, Report};
+use bits_server::{Server, error_chain};
 use tempfile::TempDir;
 
 use crate::equivalence::is_equivalent_to_a_map;
@@ -77,7 +77,8 @@ async fn files_are_equivalent_to_a_map() {
 async fn a_folder_has_one_user() {
     let folder = folder();
     let first = open(folder.path());
-    let error = FileSessions::open(folder.path()).expect_err("a folder that is in use").to_string();
+    let error =
+        error_chain(&FileSessions::open(folder.path()).expect_err("a folder that is in use"));
     assert!(error.contains("another server uses this folder"), "{error}");
     assert!(error.contains(&folder.path().display().to_string()), "{error}");
     insert(&first, 1).await;
@@ -90,7 +91,7 @@ async fn a_path_that_is_no_folder_is_an_error() {
     let folder = folder();
     let path = folder.path().join("file");
     fs::write(&path, "").expect("a file");
-    let error = FileSessions::open(&path).expect_err("no folder").to_string();
+    let error = error_chain(&FileSessions::open(&path).expect_err("no folder"));
     assert!(error.contains(&path.display().to_string()), "{error}");
 }
 
@@ -220,8 +221,8 @@ async fn a_change_that_fails_has_no_effect() {
     for obstacle in &obstacles {
         fs::create_dir(obstacle).expect("an obstacle");
     }
-    let error =
-        store.replace(&version, &numbered(1, 5)).await.expect_err("an obstacle").to_string();
+    let error = store.replace(&version, &numbered(1, 5)).await.expect_err("an obstacle");
+    let error = error_chain(&error);
     assert!(error.contains(&path.display().to_string()), "{error}");
     store.insert(&record(2)).await.expect_err("an obstacle");
     assert_eq!(load(&store, 1).await.record, record(1));
@@ -263,7 +264,7 @@ async fn the_check_writes() {
     store.check().await.expect("a folder that is writable");
     assert_eq!(files(path), []);
     fs::remove_dir_all(path).expect("no folder");
-    let error = store.check().await.expect_err("no folder").to_string();
+    let error = error_chain(&store.check().await.expect_err("no folder"));
     assert!(error.contains(&path.display().to_string()), "{error}");
 }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use ::redis::Commands as _;
+use bits_server::error_chain;
 use bits_server::sessions::{RedisSessions, SessionStore, SessionStoreError};
 use bits_server::testing;
 use tokio::net::TcpListener;
@@ -78,11 +79,11 @@ async fn removal_deletes_all_keys() {
 #[tokio::test]
 async fn a_redis_that_cannot_be_reached_is_an_error() {
     for url in ["", "127.0.0.1", "http://127.0.0.1/", "redis://127.0.0.4:1/"] {
-        let error = RedisSessions::connect(url).await.expect_err("no Redis").to_string();
+        let error = error_chain(&RedisSessions::connect(url).await.expect_err("no Redis"));
         assert!(error.contains("Redis"), "{error}");
     }
     let error = RedisSessions::connect("redis://user:secret@127.0.0.4:1/").await;
-    let error = error.expect_err("no Redis").to_string();
+    let error = error_chain(&error.expect_err("no Redis"));
     assert!(error.contains("127.0.0.4:1") && !error.contains("secret"), "{error}");
 }
 
@@ -92,7 +93,7 @@ async fn a_redis_that_does_not_respond_is_an_error() {
     let listener = TcpListener::bind("127.0.0.4:0").await.expect("a free port");
     let address = listener.local_addr().expect("an address");
     let error = RedisSessions::connect(&format!("redis://{address}/")).await;
-    let error = error.expect_err("no response").to_string();
+    let error = error_chain(&error.expect_err("no response"));
     assert!(error.contains(&address.to_string()), "{error}");
 }
 
@@ -103,8 +104,8 @@ async fn the_store_recovers_after_redis_was_down() {
     let version = insert(&store, 1).await;
     redis.kill();
     for _ in 0..2 {
-        let error =
-            store.replace(&version, &numbered(1, 1)).await.expect_err("no Redis").to_string();
+        let error = store.replace(&version, &numbered(1, 1)).await.expect_err("no Redis");
+        let error = error_chain(&error);
         assert!(error.contains(&redis.address()), "{error}");
         store.load(record(1).id()).await.expect_err("no Redis");
         store.insert(&record(2)).await.expect_err("no Redis");
@@ -184,13 +185,13 @@ async fn the_check_rejects_a_redis_that_evicts() {
     set("maxmemory-policy", "allkeys-lru");
     store.check().await.expect("memory without a limit");
     set("maxmemory", "100mb");
-    let error = store.check().await.expect_err("a Redis that evicts").to_string();
+    let error = error_chain(&store.check().await.expect_err("a Redis that evicts"));
     assert!(error.contains("maxmemory-policy noeviction"), "{error}");
     set("maxmemory-policy", "noeviction");
     store.check().await.expect("a valid configuration");
     let mut command = ::redis::cmd("REPLICAOF");
     let replicaof = command.arg("127.0.0.4").arg(1);
     let _: () = replicaof.query(&mut self::administrator(&redis)).expect("a change");
-    let error = store.check().await.expect_err("a replica").to_string();
+    let error = error_chain(&store.check().await.expect_err("a replica"));
     assert!(error.contains("replica"), "{error}");
 }

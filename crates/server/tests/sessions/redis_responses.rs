@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
+use bits_server::error_chain;
 use bits_server::sessions::{RedisSessions, SessionStore};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy};
 use tokio::net::{TcpListener, TcpStream};
@@ -111,7 +112,7 @@ async fn a_repetition_after_another_change_is_an_error() {
     };
     let new = numbered(1, 1);
     let error = proxy.lose_response(store.replace(&version, &new), overtake).await;
-    let error = error.expect_err("an unknown result").to_string();
+    let error = error_chain(&error.expect_err("an unknown result"));
     assert!(error.contains("unknown"), "{error}");
     assert_eq!(load(&store, 1).await.record, numbered(1, 2));
 }

@@ -166,7 +166,10 @@ async fn folders_are_created_unless_that_is_disabled() {
     assert!(denies("dir/sub/e").await);
     fs::create_dir(disk.root("dir")).expect("a folder");
     fs::write(disk.root("file"), "x").expect("a file");
-    assert!(denies("dir").await, "a folder is not replaced");
+    let key = "dir".parse().expect("a key");
+    assert!(matches!(disk.storage.metadata(&key).await, Err(StorageError::IsFolder)));
+    let begun = disk.storage.begin(uuid::Uuid::max(), &key).await;
+    assert!(matches!(begun, Err(StorageError::IsFolder)), "a folder is not replaced");
     assert!(denies("file/e").await);
     disk.upload = upload(&disk.storage, "dir/e", "entity").await;
     // The folder disappears during the upload.
@@ -189,7 +192,7 @@ async fn a_folder_that_appears_during_the_upload_is_not_replaced() {
     let mut disk = Disk::new(FileStorage::options(), "e", "entity").await;
     fs::create_dir(disk.root("e")).expect("a folder");
     for replaces in [false, true] {
-        assert!(matches!(disk.publish(replaces).await, Err(StorageError::Denied(_))));
+        assert!(matches!(disk.publish(replaces).await, Err(StorageError::IsFolder)));
         assert!(disk.root("e").is_dir());
     }
 }

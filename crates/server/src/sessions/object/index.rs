@@ -164,7 +164,7 @@ impl ObjectSessions {
             Ok(record) => record,
             Err(error) => {
                 // One invalid record does not block other sessions.
-                tracing::error!(session = %id, %error, "cannot read a session");
+                tracing::error!(session = %id, error = %crate::error_chain(&error), "cannot read a session");
                 return Ok(None);
             }
         };

@@ -43,11 +43,11 @@ impl Folders {
     ///
     /// # Errors
     ///
-    /// [`StorageError::Denied`] if no entity can be published with this key.
+    /// [`StorageError::IsFolder`] or [`StorageError::Denied`] if no entity can be published with this key.
     pub(in crate::storage) fn has_entity(&self, key: &Key) -> Result<bool> {
         let Some(folder) = self.folder(key)? else { return Ok(false) };
         match folder.symlink_metadata(key.name()) {
-            Ok(found) if found.is_dir() => Err(StorageError::Denied(None)),
+            Ok(found) if found.is_dir() => Err(StorageError::IsFolder),
             Ok(_) => Ok(true),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(error) => Err(denied(error)),
@@ -108,7 +108,7 @@ impl Folders {
     ) -> Result<()> {
         let folder = self.create_folder(key)?;
         if folder.symlink_metadata(key.name()).is_ok_and(|found| found.is_dir()) {
-            return Err(StorageError::Denied(None));
+            return Err(StorageError::IsFolder);
         }
         if replaces {
             let _replacing = self.replacing.lock().unwrap_or_else(PoisonError::into_inner);

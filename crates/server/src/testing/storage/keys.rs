@@ -100,15 +100,15 @@ async fn a_folder_is_not_replaced_by_an_entity(storages: Storages) -> Outcome {
 async fn add(storage: &dyn Storage, first: &Key, second: &Key, replaces: bool) -> Outcome {
     upload(storage, first, b"first", false).await?.remove(storage).await?;
     if let Err(error) = storage.metadata(second).await {
-        let is_denied = matches!(error, StorageError::Denied(_));
-        ensure!(is_denied, "{second}: expected `Denied`, got {error:?}");
+        let is_denied = matches!(error, StorageError::IsFolder | StorageError::Denied(_));
+        ensure!(is_denied, "{second}: expected `IsFolder` or `Denied`, got {error:?}");
         return ensure_published(storage, first, b"first").await;
     }
     let mut upload = complete(storage, second, b"second").await?;
     let publication = upload.publication().with_replaces(replaces);
     match storage.publish(publication).await {
         Ok(_) => ensure_published(storage, second, b"second").await?,
-        Err(StorageError::Denied(_) | StorageError::Exists) => {}
+        Err(StorageError::IsFolder | StorageError::Denied(_) | StorageError::Exists) => {}
         Err(error) => return Err(BoxError::from(format!("{second}: {error:?}"))),
     }
     upload.remove(storage).await?;
