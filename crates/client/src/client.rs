@@ -153,6 +153,10 @@ impl fmt::Debug for ClientBuilder {
 
 impl ClientBuilder {
     /// Sends a token with each request, as `Authorization: Bearer TOKEN`.
+    ///
+    /// The token does not identify an account, as it may be renewed between two runs. Programs with several
+    /// accounts use a [`StateDir`](crate::StateDir) for each of them, so that no account continues the transfer of
+    /// another.
     pub fn bearer(mut self, token: impl AsRef<str>) -> Self {
         self.credentials = Some(Credentials::bearer(token.as_ref()).map_err(reason));
         self

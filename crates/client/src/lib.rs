@@ -51,7 +51,7 @@
 //! | [`Error::AccessDenied`] | the server denies access to the URL | check the folder of the URL, ask for access |
 //! | [`Error::NotFound`] | the URL does not exist | check the URL |
 //! | [`Error::NotBits`] | the URL accepts no uploads | check the URL and the proxies before the server |
-//! | [`Error::AlreadyExists`] | the destination exists, perhaps from an earlier run | choose another one |
+//! | [`Error::AlreadyExists`] | the destination exists, perhaps from an earlier run | compare it with a download, or choose another one |
 //! | [`Error::TooLarge`] | a limit of the server | send less, or raise the limit |
 //! | [`Error::Full`] | the disk of the server is full | try again later |
 //! | [`Error::Application`] | the application behind the server rejected the entity | by status and error code |
@@ -73,12 +73,17 @@
 //! match client.upload(url).file("report.bin").resume(StateDir::default()).send().await {
 //!     Ok(done) => println!("{} bytes are on the server", done.length),
 //!     Err(error) if error.is_resumable() => println!("{error}; the next run continues"),
-//!     Err(Error::AlreadyExists { destination }) => println!("{destination} was uploaded before"),
+//!     // Perhaps another file: do not delete this one.
+//!     Err(Error::AlreadyExists { destination }) => println!("{destination} exists: use another name"),
 //!     Err(error) => println!("{}. {}", error.report(), error.advice().unwrap_or_default()),
 //! }
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! [`Error::AlreadyExists`] does not mean that this file is on the server: another file may be at the URL. Give each
+//! upload a name that no other one has, for example with a UUID that is stored beside the file. Then only an earlier
+//! run of the same upload can have completed it.
 //!
 //! A transfer that cannot be continued starts over, for example if the file has changed since the last run.
 //! [`Progress::restart_reason`] has the reason.

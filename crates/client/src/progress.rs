@@ -27,7 +27,8 @@ pub struct Progress {
     pub in_flight: u64,
     /// The number of bytes to transfer; `None` while it is unknown.
     pub total: Option<u64>,
-    /// The smoothed rate, in bytes per second. Bytes of earlier processes do not count.
+    /// The smoothed rate, in bytes per second. Bytes that earlier processes transferred do not count, also if
+    /// the server acknowledges them only now.
     pub rate: f64,
     /// The number of times that the transfer started over, also in place of an interrupted one that it
     /// could not continue.
@@ -45,9 +46,10 @@ pub struct Progress {
 pub enum Phase {
     /// The session is created, or the server is asked about the entity.
     Connecting,
-    /// Bytes are transferred.
+    /// Bytes are transferred. After a failure, this is reported when the first byte of the retry is.
     Transferring,
-    /// The last request failed, and is retried later.
+    /// The last request failed, and is retried at `until`. It remains the activity until a byte is
+    /// transferred or the retry succeeds.
     Waiting {
         /// The time of the retry.
         until: std::time::Instant,
@@ -120,8 +122,21 @@ impl Meter {
         self.report();
     }
 
+    /// Reports the state between two requests of an upload. Acknowledged bytes that this process has not sent
+    /// do not count for the rate.
+    pub fn acknowledged(&mut self, progress: Progress) {
+        let sent = self.progress.transferred + self.progress.in_flight;
+        if let Some(sample) = &mut self.sample {
+            sample.position += progress.transferred.saturating_sub(sent);
+        }
+        self.update(progress);
+    }
+
     /// Reports the number of bytes sent after the acknowledged ones.
     pub fn sending(&mut self, in_flight: u64) {
+        if in_flight > 0 {
+            self.progress.phase = Phase::Transferring;
+        }
         self.progress.in_flight = in_flight;
         self.measure();
         self.report();

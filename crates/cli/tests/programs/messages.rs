@@ -51,8 +51,8 @@ fn a_destination_that_exists_on_the_server_is_named() {
     let server = Server::start(move |_| Reaction::Respond(status(409, &fields)));
     let ended = upload(&folder.file(), &server.url(), &[&"--retries", &"0"]);
     let text = format!(
-        "upload: {} already exists. An earlier run may have completed this upload. Otherwise choose another \
-         URL, or ask the operator of the server to allow files to be replaced.\n",
+        "upload: {} already exists. An earlier run may have completed this upload: compare it with a \
+         download. Otherwise choose another URL, or ask the operator of the server to allow files to be replaced.\n",
         server.url()
     );
     ended.expect(1, &[&text]);

@@ -162,9 +162,10 @@ impl Fetch {
         self.start + self.machine.poll_timeout().unwrap_or_default()
     }
 
-    /// Returns the activity; `None` after a failure.
+    /// Returns the activity; `None` after a failure, until a retry succeeds.
     fn phase(&self) -> Option<Phase> {
         match self.machine.state() {
+            _ if self.machine.failures() > 0 => None,
             MachineState::Size => Some(Phase::Connecting),
             MachineState::Download => Some(Phase::Transferring),
             MachineState::Failed => None,

@@ -27,8 +27,8 @@ pub(super) fn advice(error: &Error) -> Option<Cow<'static, str>> {
              the URL, or ask the operator of the server for access."
         }
         Error::AlreadyExists { destination } if destination.contains("://") => {
-            "An earlier run may have completed this upload. Otherwise choose another URL, or ask the \
-             operator of the server to allow files to be replaced."
+            "An earlier run may have completed this upload: compare it with a download. Otherwise choose \
+             another URL, or ask the operator of the server to allow files to be replaced."
         }
         Error::AlreadyExists { .. } => "Choose another file, or allow it to be replaced.",
         Error::NotFound { .. } => "Check the URL.",
@@ -128,6 +128,17 @@ fn refusal_advice(status: u16, code: Option<HResult>) -> Option<&'static str> {
             "Add the name of a file if the URL is that of a folder. Otherwise ask the operator of the \
                  server why it considers the request invalid.",
         ),
+        (400, None) => {
+            Some("Check the URL: if the port serves TLS, the URL must start with https://.")
+        }
+        (502 | 504, None) => Some(
+            "A proxy cannot reach the server behind it: ask the operator to check that the server \
+             is running.",
+        ),
+        (503, None) => Some(
+            "Try again later: the server is overloaded or restarting, or an earlier request of this \
+             transfer is still in progress.",
+        ),
         (500..=599, _) => Some("Try again later: the server has an internal problem."),
         _ => None,
     }
@@ -161,9 +172,10 @@ fn upload_advice(reason: client::StopReason) -> Option<&'static str> {
             Some("Restart the upload to send the file from its beginning.")
         }
         Reason::Timeout => Some("Allow more time, or send smaller fragments."),
-        Reason::Protocol => {
-            Some("Check that the URL belongs to a BITS server that accepts uploads.")
-        }
+        Reason::Protocol => Some(
+            "Check that the URL belongs to a BITS server that accepts uploads, and that it starts \
+                 with https:// if the port serves TLS.",
+        ),
         Reason::SessionLost | Reason::NoProgress => {
             Some("The log of the server may contain the reason.")
         }

@@ -190,13 +190,14 @@ impl Run {
         }
     }
 
-    /// Returns the activity; `None` after a failure.
+    /// Returns the activity; `None` after a failure, until a retry succeeds, and without a session to cancel.
     fn phase(&self) -> Option<Phase> {
         match self.machine.state() {
+            _ if self.machine.failures() > 0 => None,
             MachineState::CreateSession | MachineState::Ping => Some(Phase::Connecting),
             MachineState::Fragment => Some(Phase::Transferring),
-            MachineState::Cancel | MachineState::Cancelled => Some(Phase::Cancelling),
-            MachineState::Failed => None,
+            MachineState::Cancel => Some(Phase::Cancelling),
+            MachineState::Cancelled | MachineState::Failed => None,
             _ => Some(Phase::Finishing),
         }
     }
@@ -206,7 +207,7 @@ impl Run {
     }
 
     fn show(&mut self, phase: Phase) {
-        self.meter.update(Progress {
+        self.meter.acknowledged(Progress {
             phase,
             transferred: self.machine.received().0,
             in_flight: 0,
@@ -303,7 +304,9 @@ impl Run {
     /// the limits of the server until it expires. Nothing depends on the result.
     async fn cancel_replaced(&mut self) {
         let Some(Earlier { machine, cookies }) = self.replaced.clone() else { return };
-        self.show(Phase::Cancelling);
+        if machine.session_id().is_some() {
+            self.show(Phase::Cancelling);
+        }
         let mut replaced = Self {
             machine,
             options: self.options,

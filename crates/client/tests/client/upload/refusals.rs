@@ -1,8 +1,8 @@
 //! Refusals of the server, as errors that a caller can act on.
 
-use bits_client::Error;
+use bits_client::{Error, Phase};
 
-use crate::support::{Answer, Server, ack, answer, client, content};
+use crate::support::{Answer, Reports, Server, ack, answer, client, content};
 
 /// Uploads to a server that refuses fragments.
 async fn refused(status: &'static str, fields: &'static [(&str, &str)]) -> (Error, Server) {
@@ -115,4 +115,57 @@ async fn a_refusal_before_the_body_is_read_is_seen() {
     let upload = client().upload(server.url("/x")).bytes(content(13_000_000));
     let error = upload.fragment_size(13_000_000).send().await;
     assert!(matches!(error, Err(Error::AccessDenied { .. })), "{error:?}");
+}
+
+#[tokio::test]
+async fn responses_of_proxies_and_ports_with_tls_are_explained() {
+    for (status, advice) in [
+        ("400 Bad Request", "https://"),
+        ("502 Bad Gateway", "cannot reach the server behind it"),
+        ("504 Gateway Timeout", "cannot reach the server behind it"),
+        ("503 Service Unavailable", "an earlier request"),
+    ] {
+        let server = Server::scripted(move |_| answer(status, &[], b"")).await;
+        let error = client().upload(server.url("/x")).bytes("abc").send().await.unwrap_err();
+        assert!(error.advice().unwrap().contains(advice), "{status}: {:?}", error.advice());
+    }
+}
+
+/// Neither is a session cancelled that does not exist, nor are bytes transferred.
+#[tokio::test]
+async fn an_upload_without_a_session_only_connects() {
+    for (status, expected) in [("403 Forbidden", 1), ("503 Service Unavailable", 4)] {
+        let server = Server::scripted(move |_| answer(status, &[], b"")).await;
+        let reports = Reports::default();
+        let upload = client().upload(server.url("/x")).bytes("abc").progress(reports.callback());
+        upload.send().await.unwrap_err();
+        assert_eq!(server.requests().len(), expected);
+        for report in reports.all() {
+            let is_expected = matches!(report.phase, Phase::Connecting | Phase::Waiting { .. });
+            assert!(is_expected, "{report:?}");
+        }
+    }
+}
+
+/// Only the bytes of a request start the phase, not the request.
+#[tokio::test]
+async fn a_retry_that_cannot_connect_transfers_nothing() {
+    let server = Server::start(|request, _| {
+        (request.kind() == "fragment").then(|| Answer::Close(Vec::new()))
+    })
+    .await;
+    let upload = client().upload(server.url("/x")).bytes("abc");
+    let (reports, mut server) = (Reports::default(), Some(server));
+    let mut report = reports.callback();
+    let upload = upload.progress(move |progress| {
+        report(progress);
+        if matches!(progress.phase, Phase::Waiting { .. }) {
+            // Nothing listens from now on.
+            drop(server.take());
+        }
+    });
+    upload.send().await.unwrap_err();
+    let phases = reports.all().into_iter().map(|it| it.phase);
+    let after = phases.skip_while(|it| !matches!(it, Phase::Waiting { .. })).collect::<Vec<_>>();
+    assert!(after.iter().all(|it| matches!(it, Phase::Waiting { .. })), "{after:?}");
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use bits_client::{CancellationToken, Error, StateDir, Upload};
 
 use crate::support::bits::SESSION_NOT_FOUND;
-use crate::support::{Answer, Server, ack, client, content};
+use crate::support::{Answer, Reports, Server, ack, answer, builder, client, content};
 
 /// Returns a server that cancels the token when the first fragment arrives, before it is answered.
 pub(super) async fn cancelling(token: &CancellationToken) -> Server {
@@ -218,4 +218,47 @@ async fn cookies_survive_an_interruption() {
     upload(&server, folder.path()).cancel(token).send().await.unwrap_err();
     upload(&server, folder.path()).send().await.unwrap();
     assert_eq!(server.bits().created, 1);
+}
+
+/// The state of the first process does not count its bytes, as it learned nothing about their arrival.
+#[tokio::test]
+async fn bytes_of_an_earlier_process_do_not_count_for_the_rate() {
+    let folder = tempfile::tempdir().unwrap();
+    write(folder.path());
+    let token = CancellationToken::new();
+    let (cancel, mut fragments) = (token.clone(), 0);
+    let server = Server::start(move |request, bits| {
+        if request.kind() != "fragment" {
+            return None;
+        }
+        fragments += 1;
+        match fragments {
+            1 => {
+                bits.answer(request);
+                cancel.cancel();
+                Some(Answer::Hold(Vec::new()))
+            }
+            2 => Some(answer("503 Service Unavailable", &[], b"")),
+            3 => {
+                let received = bits.data.len().to_string();
+                Some(ack("200 OK", &[("BITS-Received-Content-Range", &received)]))
+            }
+            _ => None,
+        }
+    })
+    .await;
+    let first = upload(&server, folder.path()).fragment_size(2_999_000).cancel(token);
+    first.send().await.unwrap_err();
+
+    let (reports, delay) = (Reports::default(), Duration::from_millis(200));
+    // Rates are measured during the delay.
+    let client = builder().backoff(delay, delay).build().unwrap();
+    let upload = client.upload(server.url("/x")).file(folder.path().join("file.bin"));
+    let upload = upload.fragment_size(1000).resume(states(folder.path()));
+    upload.progress(reports.callback()).send().await.unwrap();
+    assert_eq!(server.bits().created, 1);
+    assert!(reports.all().iter().any(|it| it.transferred == 2_999_000));
+    // 3000 bytes were sent, and no rate is measured over less than 100 ms.
+    let rate = reports.all().into_iter().map(|it| it.rate).fold(0.0, f64::max);
+    assert!(rate <= 30_000.0, "{rate}");
 }
