@@ -23,6 +23,7 @@ use crate::reply::{Application, IntoReply, Upload};
 use crate::server::Inner;
 use crate::sessions::SessionStore;
 use crate::storage::Storage;
+use crate::unreleased::Unreleased;
 use crate::{Deny, Limits, Principal, Server};
 
 /// Settings of a [`Server`].
@@ -281,10 +282,15 @@ impl Builder {
         let sessions = self.sessions.ok_or(BuildError::MissingSessions)?;
         storage.check().await.map_err(BuildError::Storage)?;
         sessions.check().await.map_err(BuildError::Sessions)?;
+        let policy = policy(self.policy, &self.limits, &application);
+        let unreleased = {
+            let policy = policy.as_policy();
+            Unreleased::new(policy.store_timeout.max(policy.work_timeout))
+        };
         let inner = Arc::new(Inner {
             storage,
             sessions,
-            policy: policy(self.policy, &self.limits, &application),
+            policy,
             session_limits: SessionLimits::default()
                 .with_max_sessions(self.limits.max_sessions)
                 .with_max_sessions_per_principal(self.limits.max_sessions_per_principal),
@@ -300,6 +306,7 @@ impl Builder {
             keeps_every_upload: self.keeps_every_upload,
             admissions: Admissions::default(),
             refusal_log: RefusalLog::default(),
+            unreleased,
             #[cfg(feature = "sha256")]
             has_sha256: self.has_sha256,
             tasks: TaskTracker::new(),

@@ -42,6 +42,17 @@ impl NotCreated {
         Self::failure(store_unavailable())
     }
 
+    fn not_stored(error: &SessionStoreError, policy: &Policy<'_>) -> Self {
+        match error {
+            SessionStoreError::Full(_) => {
+                let error_text = error_chain(error);
+                error!(error = error_text, "cannot create a session; the client is asked to retry");
+                Self::failure(error.refusal(policy))
+            }
+            _ => Self::unavailable(error),
+        }
+    }
+
     fn session_limit() -> Self {
         Self { refusal: Refusal::unavailable(), refused: Some(Refused::session_limit()) }
     }
@@ -100,7 +111,7 @@ impl Inner {
             Err(error) => {
                 // If this fails, a sweep removes the staged data.
                 let _ = self.storage.remove(id, Some(&record.staged)).await;
-                Err(NotCreated::unavailable(&error))
+                Err(NotCreated::not_stored(&error, &policy))
             }
         }
     }

@@ -8,6 +8,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use bits_proto::message::Refusal;
 use bits_proto::server::{
     EventError, Policy, Record, SessionLimits, Sessions, SessionsError, SessionsResponse, Step,
     Store,
@@ -44,6 +45,14 @@ pub(crate) enum DriverError {
 }
 
 impl DriverError {
+    /// Returns the refusal of a request whose session was not changed.
+    pub(crate) fn refusal(&self, policy: &Policy<'_>) -> Refusal<'static> {
+        match self {
+            Self::Store(error) => error.refusal(policy),
+            Self::Event(_) | Self::Contention => Refusal::unavailable(),
+        }
+    }
+
     /// Returns `true` if the request has lost its work token.
     pub(crate) const fn is_stale(&self) -> bool {
         matches!(self, Self::Event(EventError::StaleToken))

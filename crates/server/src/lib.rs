@@ -135,7 +135,7 @@
 //! | bytes before the fragment are missing | 416 | | | continues at the offset |
 //! | a limit of sessions, a session that is busy, a session store that fails, shutdown | 503 | | `Suspended` | retries |
 //! | the body stalls or takes too long | 408 | | `Suspended` | retries |
-//! | the storage is full: `StorageError::Full` | 500 | `0x80070070` | `Full` | retries |
+//! | the storage or the session store is full: `StorageError::Full`, `SessionStoreError::Full` | 500 | `0x80070070` | `Full` | retries |
 //! | the storage or the hook [`Builder::on_complete`] fails | 500 | | `Suspended` | retries |
 //! | the closure of [`Builder::reply`] fails | 500 | `0x801901F4`, context 7 | `Application` | retries |
 //! | a server application refuses or fails | its status | its code, context 7 | `Application` | by the status |
@@ -238,6 +238,7 @@ mod sha256;
 pub mod storage;
 mod sweep;
 pub mod testing;
+mod unreleased;
 mod upload;
 mod work;
 

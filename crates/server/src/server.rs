@@ -16,6 +16,7 @@ use crate::refusals::RefusalLog;
 use crate::reply::Application;
 use crate::sessions::SessionStore;
 use crate::storage::Storage;
+use crate::unreleased::Unreleased;
 use crate::{BitsService, Builder, Limits};
 
 /// A server for uploads and downloads.
@@ -45,6 +46,7 @@ pub(crate) struct Inner {
     pub(crate) keeps_every_upload: bool,
     pub(crate) admissions: Admissions,
     pub(crate) refusal_log: RefusalLog,
+    pub(crate) unreleased: Unreleased,
     #[cfg(feature = "sha256")]
     pub(crate) has_sha256: bool,
     /// Requests in progress, and what they left to the background.

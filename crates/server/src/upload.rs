@@ -182,12 +182,20 @@ impl Inner {
         context: &RequestContext<'_>,
     ) -> (Arc<SessionHandle>, Result<Changed<NextStep<'s>>, DriverError>) {
         let handle = Arc::new(self.session(id));
+        let unreleased = self.unreleased.get(id);
         let first = handle
             .change(self.policy(), |sessions| {
+                if let Some(token) = unreleased {
+                    // Fails if the work has timed out meanwhile.
+                    let _ = sessions.handle_disconnected(token);
+                }
                 let Ok(step) = sessions.handle_request(request, context, || [0; 16]);
                 Ok(step)
             })
             .await;
+        if unreleased.is_some() && first.is_ok() {
+            self.unreleased.remove(id);
+        }
         (handle, first)
     }
 
@@ -245,7 +253,7 @@ impl Inner {
             }
             Stop::Session(error) => {
                 error!(bytes, error = %error_chain(error), "cannot update the session; the client is asked to retry");
-                Refusal::unavailable()
+                error.refusal(&self.policy())
             }
         };
         self.refusal(&refusal, None)

@@ -15,7 +15,7 @@ use crate::driver::{Changed, DriverError, NextStep, OneSession, SessionHandle, n
 use crate::error::error_chain;
 use crate::hooks::Completed;
 use crate::server::Inner;
-use crate::sessions::SessionRecord;
+use crate::sessions::{SessionRecord, SessionStoreError};
 use crate::storage::{Discarded, Journal, Publish, Staged, StorageError};
 use crate::upload::Caller;
 use crate::{BoxError, Principal, metrics};
@@ -44,8 +44,8 @@ impl From<DriverError> for Stop {
     }
 }
 
-impl From<crate::sessions::SessionStoreError> for Stop {
-    fn from(error: crate::sessions::SessionStoreError) -> Self {
+impl From<SessionStoreError> for Stop {
+    fn from(error: SessionStoreError) -> Self {
         Self::Session(error.into())
     }
 }
@@ -226,7 +226,8 @@ impl<'s, 'r> Work<'s, 'r> {
         if let Err(Stop::Session(error)) = released
             && !error.is_stale()
         {
-            warn!(bytes = self.stored, error = %error_chain(&error), "cannot release the session; it accepts requests after its timeout");
+            warn!(bytes = self.stored, error = %error_chain(&error), "cannot release the session yet; its next request does, or its timeout");
+            self.inner.unreleased.insert(token);
         }
     }
 
@@ -382,6 +383,9 @@ impl Journal for SessionJournal {
         match saved.await {
             Ok(_) => Ok(()),
             Err(error) if error.is_stale() => Err(StorageError::Stale),
+            Err(DriverError::Store(SessionStoreError::Full(error))) => {
+                Err(StorageError::Full(Some(error)))
+            }
             Err(error) => Err(StorageError::other(error)),
         }
     }

@@ -375,5 +375,11 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 fn with_path(error: io::Error, path: &Path) -> SessionStoreError {
     let message = format!("folder {}: {error}", path.display());
-    SessionStoreError::unavailable(io::Error::new(error.kind(), message))
+    let described = io::Error::new(error.kind(), message);
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge => {
+            SessionStoreError::Full(described.into())
+        }
+        _ => SessionStoreError::unavailable(described),
+    }
 }

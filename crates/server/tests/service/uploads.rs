@@ -144,3 +144,26 @@ async fn a_change_that_keeps_failing_is_tried_three_times() {
     world.sessions.set_read_only(false);
     assert_eq!(world.fragment("/f", &id, 0, b"hello", 5).await.status, 200);
 }
+
+/// Sessions are often on the disk of the uploads. The clock of the sessions does not advance.
+#[tokio::test(start_paused = true)]
+async fn a_full_disk_of_the_sessions_is_reported_and_keeps_no_session_busy() {
+    let world = World::new(|builder| builder).await;
+    let id = world.create("/f").await;
+    // The work has begun when the storage is used.
+    let stalled = world.hooks.stall(Operation::Write);
+    let (refused, ()) = tokio::join!(world.fragment("/f", &id, 0, b"hello", 5), async {
+        stalled.reached().await;
+        world.sessions.set_full(true);
+        stalled.resume();
+    });
+    assert_eq!((refused.status.as_u16(), refused.header("bits-error")), (500, "0x80070070"));
+    // Still full, and not busy.
+    let refused = world.fragment("/f", &id, 0, b"hello", 5).await;
+    assert_eq!((refused.status.as_u16(), refused.header("bits-error")), (500, "0x80070070"));
+    let refused = world.send(create("/g")).await;
+    assert_eq!((refused.status.as_u16(), refused.header("bits-error")), (500, "0x80070070"));
+    world.sessions.set_full(false);
+    assert_eq!(world.fragment("/f", &id, 0, b"hello", 5).await.status, 200);
+    assert_eq!(world.close("/f", &id).await.status, 200);
+}

@@ -306,3 +306,27 @@ fn only_changes_without_fsync_run_on_a_thread_of_the_runtime() {
         }
     });
 }
+
+/// Set in a process that cannot write.
+#[cfg(unix)]
+const LIMITED: &str = "BITS_TEST_NO_SPACE_FOR_SESSIONS";
+
+/// A limit of zero on the size of files simulates a full disk. It applies to a process, so the test runs itself again.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_full_disk_is_reported() {
+    if std::env::var_os(LIMITED).is_some() {
+        let folder = folder();
+        let full = open(folder.path()).insert(&record(1)).await;
+        return assert!(matches!(full, Err(SessionStoreError::Full(_))), "{full:?}");
+    }
+    // The signal for an exceeded limit would end the process. It stays ignored in the program that is started.
+    let limited = std::process::Command::new("sh")
+        .args(["-c", "trap '' XFSZ; ulimit -f 0; exec \"$@\"", "sh"])
+        .arg(std::env::current_exe().expect("this program"))
+        .args(["--exact", "file::a_full_disk_is_reported"])
+        .env(LIMITED, "1")
+        .output()
+        .expect("a shell");
+    assert!(limited.status.success(), "{limited:?}");
+}

@@ -20,6 +20,7 @@ pub struct NodeSessions {
     is_unreachable: Arc<AtomicBool>,
     is_read_only: Arc<AtomicBool>,
     is_unreadable: Arc<AtomicBool>,
+    is_full: Arc<AtomicBool>,
     changes: Arc<AtomicUsize>,
     /// Number of changes until one whose response is lost.
     until_lost: Arc<AtomicUsize>,
@@ -34,6 +35,7 @@ impl NodeSessions {
             is_unreachable: Arc::default(),
             is_read_only: Arc::default(),
             is_unreadable: Arc::default(),
+            is_full: Arc::default(),
             changes: Arc::default(),
             until_lost: Arc::new(AtomicUsize::new(usize::MAX)),
         }
@@ -85,6 +87,18 @@ impl NodeSessions {
         self.is_read_only.store(is_read_only, Ordering::SeqCst);
     }
 
+    /// Lets all changes and new records fail for lack of space.
+    pub fn set_full(&self, is_full: bool) {
+        self.is_full.store(is_full, Ordering::SeqCst);
+    }
+
+    fn check_space(&self) -> Result<()> {
+        if self.is_full.load(Ordering::SeqCst) {
+            return Err(SessionStoreError::Full("no space left".into()));
+        }
+        Ok(())
+    }
+
     /// Returns the number of attempts to change a record.
     pub fn changes(&self) -> usize {
         self.changes.load(Ordering::SeqCst)
@@ -115,6 +129,7 @@ impl SessionStore for NodeSessions {
 
     async fn insert(&self, record: &SessionRecord) -> Result<bool> {
         self.wait().await?;
+        self.check_space()?;
         self.store.insert(record).await
     }
 
@@ -129,6 +144,7 @@ impl SessionStore for NodeSessions {
     async fn replace(&self, expected: &Version, record: &SessionRecord) -> Result<Option<Version>> {
         self.wait().await?;
         self.changes.fetch_add(1, Ordering::SeqCst);
+        self.check_space()?;
         if self.is_read_only.load(Ordering::SeqCst) {
             return Err(SessionStoreError::unavailable("read-only replica"));
         }
