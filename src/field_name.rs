@@ -57,6 +57,11 @@ macro_rules! field_names {
             /// All fields.
             pub const ALL: &'static [Self] = &[$($( Self::$variant, )*)+];
 
+            /// Other spellings that are recognised, with their fields.
+            #[doc(hidden)]
+            pub const OTHER_SPELLINGS: &'static [(&'static str, Self)] =
+                &[$($($( (text($spelling), Self::$found), )+)?)+];
+
             /// Returns the field with this name, ignoring ASCII case.
             ///
             /// Other spellings in use are recognised too: `BITS-Request-DataEntity-Name` and

@@ -271,7 +271,7 @@ impl<'b> Irregular<'b> {
 
 /// Returns true if an empty value of this field means that the field is absent.
 #[cold]
-const fn is_absent_when_empty(field: FieldName) -> bool {
+pub(super) const fn is_absent_when_empty(field: FieldName) -> bool {
     matches!(
         field,
         FieldName::Error

@@ -101,8 +101,9 @@ pub fn of(kind: MessageKind, field: FieldName) -> Presence {
 }
 
 /// Returns the deviation that records the absence of an [`Expected`](Presence::Expected) field.
+#[doc(hidden)]
 #[must_use]
-pub(super) const fn absence(field: FieldName) -> Deviation {
+pub const fn absence(field: FieldName) -> Deviation {
     match field {
         FieldName::PacketType => Deviation::MissingPacketType,
         FieldName::SessionId => Deviation::MissingSessionId,
@@ -110,6 +111,13 @@ pub(super) const fn absence(field: FieldName) -> Deviation {
         FieldName::ReceivedContentRange => Deviation::MissingReceived,
         _ => Deviation::MissingContentLength,
     }
+}
+
+/// Returns true if an empty value of this field means that the field is absent.
+#[doc(hidden)]
+#[must_use]
+pub const fn is_absent_when_empty(field: FieldName) -> bool {
+    super::fields::is_absent_when_empty(field)
 }
 
 /// One column of the table, as one set of fields for each presence.

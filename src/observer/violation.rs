@@ -141,16 +141,25 @@ impl Violation {
     #[must_use]
     pub const fn severity(&self) -> Severity {
         match self {
-            Self::Message(error) | Self::Request(error) => match error.kind() {
-                ErrorKind::ValueTooLong => Severity::Should,
-                _ => Severity::Must,
-            },
+            Self::Message(error) | Self::Request(error) => Self::severity_of(error.kind()),
             // The response has fields that only a server of this protocol sends, or it is the Ack
             // for a known request.
             Self::Deviation { kind: Some(_), .. } => Severity::Must,
             Self::Deviation { deviation, .. } => deviation_severity(*deviation),
             Self::Sequence { rule, .. } => rule.severity(),
             Self::Download { rule, .. } => rule.severity(),
+        }
+    }
+}
+
+impl Violation {
+    /// Returns the severity of an error of this kind.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn severity_of(kind: ErrorKind) -> Severity {
+        match kind {
+            ErrorKind::ValueTooLong => Severity::Should,
+            _ => Severity::Must,
         }
     }
 }
