@@ -6,6 +6,7 @@
 pub mod client;
 pub mod config;
 pub mod demo;
+pub mod dissector;
 pub mod download;
 pub mod error;
 pub mod inspect;
@@ -44,6 +45,8 @@ enum Command {
     Demo(demo::DemoArguments),
     /// Explains captured BITS traffic.
     Inspect(inspect::InspectArguments),
+    /// Prints a dissector for Wireshark, a script in Lua.
+    Dissector(dissector::DissectorArguments),
     /// Prints a script that completes commands in a shell.
     Completions {
         /// The shell.
@@ -83,6 +86,7 @@ pub fn main() -> ExitCode {
         }
         Command::Upload(arguments) => return transfer("upload", upload::run(&arguments)),
         Command::Download(arguments) => return transfer("download", download::run(&arguments)),
+        Command::Dissector(arguments) => return ended("dissector", dissector::run(&arguments)),
         Command::Completions { shell } => completions(shell),
         Command::Man { folder } => clap_mangen::generate_to(Arguments::command(), folder)
             .map_err(|error| Failure::failed(format!("cannot write the manual pages: {error}"))),

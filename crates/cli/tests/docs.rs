@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 /// Documents that name commands or options of `bits`, by path from the root of the repository.
-const DOCUMENTS: [&str; 9] = [
+const DOCUMENTS: [&str; 10] = [
     "CONTRIBUTING.md",
     "README.md",
     "crates/cli/README.md",
@@ -15,11 +15,12 @@ const DOCUMENTS: [&str; 9] = [
     "docs/EMBEDDING.md",
     "docs/INSPECT.md",
     "docs/PRODUCTION.md",
+    "docs/WIRESHARK.md",
     "src/guide/machines.md",
     "src/guide/stacks.md",
 ];
 
-const COMMANDS: [&str; 5] = ["serve", "upload", "download", "inspect", "demo"];
+const COMMANDS: [&str; 6] = ["serve", "upload", "download", "inspect", "dissector", "demo"];
 
 fn text(name: &str) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");

@@ -7,6 +7,8 @@ mod support {
     pub mod dialogues;
     pub mod encapsulation;
     pub mod inspector;
+    #[path = "../programs/support/installed.rs"]
+    pub mod installed;
 
     pub use bits_proto_test_tools::vectors;
 }
@@ -17,6 +19,7 @@ mod captures;
 mod compressed;
 mod connections;
 mod coverage;
+mod dissector;
 mod downloads;
 mod encapsulations;
 mod formats;
