@@ -209,6 +209,7 @@ mod admission;
 mod body;
 mod builder;
 mod create;
+mod detach;
 mod download;
 mod driver;
 mod error;

@@ -14,6 +14,7 @@ use http_body::Body;
 use tracing::{Instrument as _, Span, field, info_span};
 
 use crate::body::RequestBody;
+use crate::detach::Detach;
 use crate::path::RequestPath;
 use crate::refusals::Refused;
 use crate::response::empty;
@@ -53,12 +54,12 @@ where
             principal = field::Empty,
             session = field::Empty,
         );
-        // A server drops this future when the client disconnects, but not a spawned task. So work that has begun
-        // is always finished and reported.
+        // A server drops this future when the client disconnects. Work that has begun is finished and reported
+        // nevertheless.
         let tasks = inner.tasks.clone();
-        let task = tasks.spawn(inner.serve(parts, body).instrument(span));
+        let work = Detach::new(tasks.track_future(inner.serve(parts, body).instrument(span)));
         Box::pin(async move {
-            Ok(task.await.unwrap_or_else(|_| empty(StatusCode::INTERNAL_SERVER_ERROR)))
+            Ok(work.await.unwrap_or_else(|| empty(StatusCode::INTERNAL_SERVER_ERROR)))
         })
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use bits_proto::server::CommitAt;
 use bits_server::storage::StorageError;
-use bits_server::{Completed, Limits, Parts, Reply, Upload};
+use bits_server::{Completed, Limits, Parts, Principal, Reply, Upload};
 
 use crate::support::hooked::Operation;
 use crate::support::{World, create};
@@ -61,6 +61,22 @@ async fn code_that_panics_does_not_lock_the_session() {
     assert_eq!(world.close("/f", &id).await.status, 500);
     assert_eq!(world.close("/f", &id).await.status, 200);
     assert_eq!((hook_calls.load(SeqCst), reply_calls.load(SeqCst)), (2, 2));
+    assert_eq!(world.published("f").unwrap(), "hello");
+}
+
+/// The connection survives: the panic ends one request only.
+#[tokio::test]
+async fn a_check_that_panics_is_answered_with_500() {
+    let calls = AtomicUsize::new(0);
+    let world = World::new(|builder| {
+        builder.authorize_sync(move |_: &Parts| {
+            assert!(calls.fetch_add(1, SeqCst) > 0, "the first call panics");
+            Ok(Principal::ANONYMOUS)
+        })
+    })
+    .await;
+    assert_eq!(world.send(create("/f")).await.status, 500);
+    assert_eq!(world.upload("/f", b"hello").await.status, 200);
     assert_eq!(world.published("f").unwrap(), "hello");
 }
 
