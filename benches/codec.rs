@@ -12,7 +12,7 @@ mod cases;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use cases::{Pair, Work, downloads, groups, line, million, report, steps};
+use cases::{Pair, Report, Work, downloads, groups, million, steps};
 
 /// Minimum length of a turn.
 const MIN_TURN: Duration = Duration::from_micros(40);
@@ -23,12 +23,13 @@ const TURNS: usize = 301;
 fn main() -> ExitCode {
     let mut groups = groups();
     groups.push(million::group());
-    let mut is_over = report(&mut groups, |bars| bars.time, ratio);
+    let mut report = Report::default();
+    report.groups(&mut groups, |bars| bars.time, ratio);
     let gibibytes = (downloads::PARTS * downloads::PART) as f64 / f64::from(1 << 30);
     let seconds = nanoseconds(downloads::read_multipart()) / 1e9;
-    line("download-multipart/gibibytes-per-second", gibibytes / seconds, f64::INFINITY);
-    is_over |= line("step/server-nanoseconds", nanoseconds(steps::server_step()), 60.0);
-    if is_over { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    report.line("download-multipart/gibibytes-per-second", gibibytes / seconds, f64::INFINITY);
+    report.line("step/server-nanoseconds", nanoseconds(steps::server_step()), 60.0);
+    report.finish()
 }
 
 /// Returns the median time of one execution, which also depends on the machine.

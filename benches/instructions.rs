@@ -14,7 +14,7 @@ use std::env;
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
-use cases::{Pair, Work, groups, report};
+use cases::{Pair, Report, Work, groups};
 
 /// Set in the process that is measured.
 const COUNTING: &str = "BITS_COUNTING_INSTRUCTIONS";
@@ -41,8 +41,9 @@ fn main() -> ExitCode {
     };
     let nothing = counts.pop_front().expect("the count of the empty work");
     let mut next = || counts.pop_front().expect("two counts for each pair") - nothing;
-    let is_over = report(&mut groups, |bars| bars.instructions, |_| next() / next());
-    if is_over { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    let mut report = Report::default();
+    report.groups(&mut groups, |bars| bars.instructions, |_| next() / next());
+    report.finish()
 }
 
 /// Callgrind counts the instructions in this function.

@@ -15,7 +15,7 @@ pub mod writing;
 
 use std::hint::black_box;
 
-pub use report::{line, report};
+pub use report::Report;
 
 /// Code that is executed repeatedly.
 pub type Work = Box<dyn FnMut()>;

@@ -11,11 +11,10 @@ use bits_proto::message::{
 use bits_proto::observer::Observer;
 use bits_proto::server::{Record, Session};
 
-use super::report::line;
+use super::Report;
 
-/// Prints a line for each public message, session, and type used for parsing. Returns true if a limit is
-/// exceeded.
-pub fn print() -> bool {
+/// Prints a line for each public message, session, and type used for parsing.
+pub fn print(report: &mut Report) {
     macro_rules! sizes {
         ($($type:ty $(: $limit:literal)?),+ $(,)?) => {
             [$((stringify!($type), size_of::<$type>(), [$($limit,)? f64::INFINITY][0])),+]
@@ -50,7 +49,7 @@ pub fn print() -> bool {
         Notification,
         Observer: 2048.0,
     ];
-    sizes.iter().fold(false, |is_over, (name, size, limit)| {
-        line(&format!("size/{}", name.replace(' ', "")), *size as f64, *limit) | is_over
-    })
+    for (name, size, bar) in sizes {
+        report.line(&format!("size/{}", name.replace(' ', "")), size as f64, bar);
+    }
 }
