@@ -22,7 +22,7 @@ const TURNS: usize = 301;
 
 fn main() -> ExitCode {
     let mut groups = groups();
-    groups.push(million::group());
+    groups.extend([million::group(), million::sessions()]);
     let mut report = Report::default();
     report.groups(&mut groups, |bars| bars.time, ratio);
     let gibibytes = (downloads::PARTS * downloads::PART) as f64 / f64::from(1 << 30);

@@ -6,7 +6,7 @@ use bits_proto::http1::{HeadScanner, Progress};
 use bits_proto::limits::Limits;
 use bits_proto::message::{HeaderSlots, ParseOptions, Request, RequestHead};
 
-use super::{Group, MaxRatios, Pair};
+use super::{Group, MaxRatios, Pair, UNLIMITED};
 
 const ROOM: usize = 2048;
 
@@ -46,6 +46,36 @@ fn grow(bytes: &[u8], limits: &Limits) {
     let arrived = (1..=bytes.len()).map(|length| &bytes[..length]);
     let attempts = arrived.filter(|received| end.should_parse(received));
     assert_eq!(attempts.filter(|received| read(received, limits)).count(), 1);
+}
+
+const SIZES: [usize; 7] = [1, 2, 4, 8, 16, 32, 64];
+
+/// Compares longer heads with one of 1 KiB.
+pub fn head_sizes() -> Group {
+    of_sizes("head-size", |head, limits| assert!(read(head, limits)))
+}
+
+/// Compares httparse alone on longer heads with this crate on one of 1 KiB.
+pub fn head_sizes_of_httparse() -> Group {
+    of_sizes("head-size-httparse", |head, _| {
+        let mut slots = [httparse::EMPTY_HEADER; ROOM];
+        let mut request = httparse::Request::new(&mut slots);
+        let status = request.parse(black_box(head)).expect("valid");
+        assert!(black_box(&request).method.is_some() && status.is_complete());
+    })
+}
+
+fn of_sizes(name: &'static str, parse: fn(&[u8], &Limits)) -> Group {
+    let limits = Limits::DEFAULT.with_head_bytes(64 << 10).with_fields(ROOM);
+    let pair = |kibibytes: usize| {
+        let (head, short) = (foreign(kibibytes << 10), foreign(1 << 10));
+        Pair::new(
+            format!("{kibibytes}-KiB"),
+            move || parse(&head, &limits),
+            move || assert!(read(&short, &limits)),
+        )
+    };
+    Group { name, pairs: SIZES.map(pair).into(), each: UNLIMITED, mean: None }
 }
 
 pub fn group() -> Group {

@@ -9,7 +9,7 @@ use bits_proto::server::{Access, Policy, Record, RequestContext, SessionLimits, 
 use uuid::Uuid;
 
 use super::steps::NOW;
-use super::{Group, MaxRatios, Pair};
+use super::{Group, MaxRatios, Pair, UNLIMITED};
 
 pub const SESSIONS: usize = 1_000_000;
 /// Maximum number of bytes per session: its record with its URL, and its share of a map that may be half
@@ -74,4 +74,13 @@ pub fn group() -> Group {
         each: MaxRatios { instructions: f64::INFINITY, time: 2.5 },
         mean: None,
     }
+}
+
+/// Compares steps in smaller tables with steps in a table of a thousand.
+pub fn sessions() -> Group {
+    let pair = |sessions: usize| {
+        Pair::new(format!("{sessions}-sessions"), steps(sessions), steps(THOUSAND))
+    };
+    let pairs = [THOUSAND, 10_000, 100_000, SESSIONS].map(pair).into();
+    Group { name: "sessions", pairs, each: UNLIMITED, mean: None }
 }

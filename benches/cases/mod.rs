@@ -118,6 +118,8 @@ pub fn groups() -> Vec<Group> {
         writing::fragments(),
         writing::plain(),
         growing::group(),
+        growing::head_sizes(),
+        growing::head_sizes_of_httparse(),
         steps::group(heads),
         downloads::plans(),
         downloads::exchanges(),

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use super::{Group, MaxRatios, Pair};
 
 /// The groups of lines, by the part of a name before the first slash.
-const GROUPS: [(&str, &str); 22] = [
+const GROUPS: [(&str, &str); 25] = [
     ("read", "bytes to a typed, validated message, beside httparse alone on the bytes"),
     ("head", "bytes to the HTTP part of a message only, beside httparse alone"),
     (
@@ -31,6 +31,15 @@ const GROUPS: [(&str, &str); 22] = [
     ),
     ("write-plain", "responses without extra fields, beside write!"),
     ("growing", "a long or slowly growing head, beside the same number of bytes in short heads"),
+    ("head-size", "a valid head of this size, beside one of 1 KiB"),
+    (
+        "head-size-httparse",
+        "httparse alone on a head of this size, beside this crate on one of 1 KiB",
+    ),
+    (
+        "sessions",
+        "one step of a server with this number of live sessions, beside one with a thousand",
+    ),
     ("step", "one Fragment in the state machine of server or client, beside httparse on its head"),
     (
         "download",
