@@ -110,6 +110,8 @@ impl Curves<'_> {
         let first = points().fold(f64::INFINITY, |first, point| first.min(point.0));
         let last = points().fold(0.0, |last, point| f64::max(last, point.0));
         let highest = points().fold(0.0, |highest, point| f64::max(highest, point.1));
+        // Without this, the axis would have no end.
+        assert!(first < last && highest > 0.0, "{}: too few points", self.title);
         let mut chart = ChartBuilder::on(area)
             .caption(self.title, text(18))
             .margin(12)

@@ -85,6 +85,7 @@ impl Figures {
                 None => curves.push((name.to_owned(), vec![point])),
             }
         }
+        assert!(!curves.is_empty(), "{}: no line about throughput", self.name);
         let all = curves.iter().flat_map(|(_, points)| points.iter().map(|point| point.0));
         let longest = all.fold(0.0, f64::max);
         for (_, points) in &mut curves {
