@@ -5,6 +5,7 @@
 
 pub mod client;
 pub mod config;
+pub mod conformance;
 pub mod demo;
 pub mod dissector;
 pub mod download;
@@ -47,6 +48,8 @@ enum Command {
     Inspect(inspect::InspectArguments),
     /// Prints a dissector for Wireshark, a script in Lua.
     Dissector(dissector::DissectorArguments),
+    /// Examines other implementations.
+    Conformance(conformance::ConformanceArguments),
     /// Prints a script that completes commands in a shell.
     Completions {
         /// The shell.
@@ -87,6 +90,9 @@ pub fn main() -> ExitCode {
         Command::Upload(arguments) => return transfer("upload", upload::run(&arguments)),
         Command::Download(arguments) => return transfer("download", download::run(&arguments)),
         Command::Dissector(arguments) => return ended("dissector", dissector::run(&arguments)),
+        Command::Conformance(arguments) => {
+            return ended("conformance", conformance::run(&arguments));
+        }
         Command::Completions { shell } => completions(shell),
         Command::Man { folder } => clap_mangen::generate_to(Arguments::command(), folder)
             .map_err(|error| Failure::failed(format!("cannot write the manual pages: {error}"))),

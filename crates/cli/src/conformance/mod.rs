@@ -1,0 +1,32 @@
+//! `bits conformance`: examines other implementations.
+
+mod output;
+mod server;
+
+use clap::{Args, Subcommand};
+
+use crate::error::Failure;
+
+/// Options of `bits conformance`.
+#[derive(Args)]
+pub struct ConformanceArguments {
+    #[command(subcommand)]
+    peer: Peer,
+}
+
+#[derive(Subcommand)]
+enum Peer {
+    /// Examines a server.
+    Server(Box<server::ServerArguments>),
+}
+
+/// Examines the peer.
+///
+/// # Errors
+///
+/// The reason why the peer cannot be examined, or the number of failed cases.
+pub fn run(arguments: &ConformanceArguments) -> Result<(), Failure> {
+    match &arguments.peer {
+        Peer::Server(arguments) => server::run(arguments),
+    }
+}

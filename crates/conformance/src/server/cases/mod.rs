@@ -1,0 +1,40 @@
+//! The cases, one file for each area.
+
+mod body;
+mod cancel;
+mod close;
+mod connection;
+mod create;
+mod fragment;
+mod length;
+mod message;
+mod notify;
+mod ping;
+mod range_syntax;
+mod session;
+mod smuggling;
+mod upload;
+
+use super::entry::Entry;
+
+const AREAS: &[&[Entry]] = &[
+    ping::CASES,
+    create::CASES,
+    upload::CASES,
+    fragment::CASES,
+    range_syntax::CASES,
+    length::CASES,
+    body::CASES,
+    session::CASES,
+    close::CASES,
+    cancel::CASES,
+    connection::CASES,
+    smuggling::CASES,
+    notify::CASES,
+    message::CASES,
+];
+
+/// Returns every case, grouped by area.
+pub(super) fn all() -> impl Iterator<Item = &'static Entry> {
+    AREAS.iter().flat_map(|area| area.iter())
+}

@@ -1,0 +1,7 @@
+//! The suite for servers, run against `bits-server`, and against doubles of it that have one fault each.
+
+mod application;
+mod double;
+mod faults;
+mod ours;
+mod rewriting;
