@@ -20,7 +20,8 @@ const DOCUMENTS: [&str; 10] = [
     "src/guide/stacks.md",
 ];
 
-const COMMANDS: [&str; 6] = ["serve", "upload", "download", "inspect", "dissector", "demo"];
+const COMMANDS: [&str; 7] =
+    ["serve", "upload", "download", "inspect", "dissector", "demo", "conformance"];
 
 fn text(name: &str) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");

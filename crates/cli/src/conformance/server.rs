@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use bits_conformance::server::Suite;
+use bits_conformance::server::{Suite, SuiteError};
 use clap::Args;
 
 use super::output;
@@ -91,7 +91,12 @@ pub fn run(arguments: &ServerArguments) -> Result<(), Failure> {
                 eprintln!("{}", output::line(case));
             }
         }))
-        .map_err(Failure::failed)?;
+        .map_err(|error| match error {
+            SuiteError::Unreachable { .. }
+            | SuiteError::NotBits { .. }
+            | SuiteError::Refused { .. } => Failure::failed(error),
+            _ => Failure::usage(error),
+        })?;
     if let Some(path) = &arguments.junit {
         let text = report.to_junit().map_err(Failure::failed)?;
         std::fs::write(path, text)

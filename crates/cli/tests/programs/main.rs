@@ -34,6 +34,7 @@ mod uploader;
 #[path = "support/wait.rs"]
 mod wait;
 
+mod conformance;
 mod download;
 mod download_failures;
 mod download_resume;

@@ -28,6 +28,8 @@ pub(super) struct Connection {
     /// True after a response, when the server may close the connection at any time.
     pub(super) is_reused: bool,
     pub(super) is_closed: bool,
+    /// True if the limit of bytes does not apply.
+    pub(super) is_unlimited: bool,
 }
 
 impl Connection {
@@ -48,6 +50,7 @@ impl Connection {
             pending: VecDeque::new(),
             is_reused: false,
             is_closed: false,
+            is_unlimited: false,
         })
     }
 
@@ -87,7 +90,10 @@ impl Connection {
         if bytes.is_empty() {
             return Ok(());
         }
-        self.shared.spend(bytes.len())?;
+        let spent = self.shared.spend(bytes.len());
+        if !self.is_unlimited {
+            spent?;
+        }
         self.log().record(self.number, Direction::Sent, bytes);
         match timeout(self.shared.timeout, self.stream.write_all(bytes)).await {
             Ok(_) => Ok(()),
@@ -210,7 +216,10 @@ impl Connection {
             self.log().disconnected(self.number, Direction::Ended);
             return Ok(false);
         }
-        self.shared.receive(bytes.len())?;
+        let received = self.shared.receive(bytes.len());
+        if !self.is_unlimited {
+            received?;
+        }
         self.log().record(self.number, Direction::Received, bytes);
         self.buffer.extend_from_slice(bytes);
         Ok(true)

@@ -9,6 +9,7 @@ use tokio::task::JoinSet;
 use super::application::Application;
 use super::entry::{Entry, Outcome, Plan, Stop};
 use super::probe::probe;
+use super::root;
 use super::shared::Shared;
 use super::target::Target;
 use super::test::Test;
@@ -51,6 +52,9 @@ pub(super) async fn run(
     judge_rules(&entries, &mut cases);
     let of_rules = cases.iter().filter(|(index, _)| !entries[*index].rules.is_empty());
     of_rules.for_each(|(_, report)| on_case(report));
+    if let Some(root) = &shared.root {
+        root::remove(root, &shared.prefix);
+    }
     Ok(Report {
         url: shared.target.url().into(),
         cases: cases.into_iter().map(|(_, report)| report).collect(),

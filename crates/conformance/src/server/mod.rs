@@ -20,6 +20,7 @@ mod examine;
 mod log;
 mod packet;
 mod probe;
+mod root;
 mod session;
 mod shared;
 mod target;

@@ -82,14 +82,19 @@ pub(super) struct Content {
 }
 
 impl Content {
-    pub(super) fn byte(self, offset: u64) -> u8 {
-        let mixed = (self.seed ^ offset).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    /// Returns the eight bytes at eight times this index.
+    fn word(self, index: u64) -> [u8; 8] {
+        let mixed = (self.seed ^ index).wrapping_mul(0x9E37_79B9_7F4A_7C15);
         let mixed = (mixed ^ (mixed >> 29)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed.to_be_bytes()[0]
+        (mixed ^ (mixed >> 32)).to_be_bytes()
     }
 
     pub(super) fn bytes(self, range: Range<u64>) -> Vec<u8> {
-        range.map(|offset| self.byte(offset)).collect()
+        let (first, last) = (range.start / 8, range.end.div_ceil(8));
+        let mut bytes = (first..last).flat_map(|index| self.word(index)).collect::<Vec<_>>();
+        bytes.drain(..(range.start % 8) as usize);
+        bytes.truncate((range.end - range.start) as usize);
+        bytes
     }
 
     pub(super) fn all(self) -> Vec<u8> {

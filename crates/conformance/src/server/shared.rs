@@ -32,24 +32,27 @@ impl Shared {
         format!("{}-{}.bin", self.prefix, self.names.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// Counts bytes that are about to be sent.
+    /// Counts bytes that are about to be sent, unless they exceed the limit.
     pub(super) fn spend(&self, bytes: usize) -> Outcome {
-        self.count(&self.sent, bytes)
-    }
-
-    /// Counts received bytes.
-    pub(super) fn receive(&self, bytes: usize) -> Outcome {
-        self.count(&self.received, bytes)
-    }
-
-    fn count(&self, counter: &AtomicU64, bytes: usize) -> Outcome {
         let bytes = bytes as u64;
-        let other = self.sent.load(Ordering::Relaxed) + self.received.load(Ordering::Relaxed);
-        if other + bytes > self.max_bytes {
-            return Err(Stop::Skip(format!("exceeds the limit of {} bytes", self.max_bytes)));
-        }
-        counter.fetch_add(bytes, Ordering::Relaxed);
-        Ok(())
+        let received = self.received.load(Ordering::Relaxed);
+        let add = |sent: u64| {
+            let sent = sent.checked_add(bytes)?;
+            (sent.saturating_add(received) <= self.max_bytes).then_some(sent)
+        };
+        let added = self.sent.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
+        added.map(drop).map_err(|_| self.exceeded())
+    }
+
+    /// Counts received bytes. Returns an error if they exceed the limit.
+    pub(super) fn receive(&self, bytes: usize) -> Outcome {
+        let received = self.received.fetch_add(bytes as u64, Ordering::Relaxed) + bytes as u64;
+        let sent = self.sent.load(Ordering::Relaxed);
+        if sent.saturating_add(received) > self.max_bytes { Err(self.exceeded()) } else { Ok(()) }
+    }
+
+    fn exceeded(&self) -> Stop {
+        Stop::Skip(format!("exceeds the limit of {} bytes", self.max_bytes))
     }
 
     /// A request with the fields that every request has.

@@ -103,6 +103,11 @@ impl Test {
         Ok(Session::new(&self.shared, &self.log, connection, path, id, content))
     }
 
+    /// Returns true if the server offers published entities for download.
+    pub(super) fn has_downloads(&self) -> bool {
+        self.shared.has_downloads.load(Ordering::Relaxed)
+    }
+
     /// Downloads an entity.
     pub(super) async fn get(&self, path: &str) -> Result<Answer, Stop> {
         self.exchange(&self.shared.packet("GET", path)).await
@@ -118,7 +123,7 @@ impl Test {
                 Err(error) => Err(Stop::Skip(format!("cannot read {name} in --root: {error}"))),
             };
         }
-        if !self.shared.has_downloads.load(Ordering::Relaxed) {
+        if !self.has_downloads() {
             return Err(Stop::Skip("needs downloads (GET), or --root".into()));
         }
         let answer = self.get(path).await?;
@@ -164,6 +169,7 @@ impl Test {
         for (path, id) in std::mem::take(&mut self.sessions) {
             let packet = self.packet("Cancel-Session", &path).add("BITS-Session-Id", id);
             if let Ok(mut connection) = Connection::open(&self.shared, &log).await {
+                connection.is_unlimited = true;
                 let _ = connection.exchange(&packet).await;
             }
         }

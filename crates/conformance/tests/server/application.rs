@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use http::{Request, Response};
 use http_body_util::{BodyExt as _, Full};
@@ -56,10 +56,10 @@ impl Application {
 
 /// Returns an address of the loopback network that no other test uses.
 fn unused_address() -> SocketAddr {
-    static COUNT: AtomicU8 = AtomicU8::new(1);
-    let [.., third, fourth] = std::process::id().to_be_bytes();
-    let count = COUNT.fetch_add(1, Ordering::Relaxed);
-    SocketAddr::from((Ipv4Addr::new(127, third.max(1), fourth, count.clamp(1, 254)), 9000))
+    static PORT: AtomicU16 = AtomicU16::new(9000);
+    let [.., second, third, fourth] = std::process::id().to_be_bytes();
+    let port = PORT.fetch_add(1, Ordering::Relaxed);
+    SocketAddr::from((Ipv4Addr::new(127, second.max(1), third, fourth.clamp(1, 254)), port))
 }
 
 async fn pass_on(

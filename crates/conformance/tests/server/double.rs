@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::future::pending;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bits_conformance::server::Suite;
 use bits_server::sessions::MemorySessions;
-use bits_server::storage::MemoryStorage;
+use bits_server::storage::{FileStorage, MemoryStorage, ObjectStorage};
 use bits_server::{BitsService, Limits, Notify, Server};
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Request, Response};
@@ -18,6 +19,8 @@ use hyper::body::{Bytes, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use object_store::memory::InMemory;
+use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tower_service::Service as _;
@@ -42,8 +45,11 @@ pub enum Fault {
     Loses(fn(&[Past]) -> bool),
     /// Publishes an entity that should not exist, if the requests for it match.
     Leaks(fn(&[Past]) -> bool),
-    /// Publishes an entity that should not exist, if the download matches.
-    LeaksOther(fn(&Seen<'_>) -> bool),
+    /// Publishes an entity that should not exist, if the download matches. The function compares a text with
+    /// the paths of earlier requests and with the names in Content-Name.
+    LeaksOther(fn(&Seen<'_>, Knows<'_>) -> bool),
+    /// Publishes outside the root what is uploaded to a request line with this text.
+    Escapes(&'static str),
     /// Discards requests that follow a Ping in the same segment.
     DropsPipelined,
     /// Changes notifications of the application.
@@ -53,6 +59,9 @@ pub enum Fault {
     /// Issues session ids that are consecutive numbers.
     CountsSessions,
 }
+
+/// Compares a text with those that the double has seen.
+pub type Knows<'a> = &'a dyn Fn(&str) -> bool;
 
 /// A response of the double alone.
 pub enum Reply {
@@ -186,9 +195,20 @@ fn number(index: usize) -> String {
     format!("{{{index:08X}-0000-4000-8000-00000000000F}}")
 }
 
+/// The place of published entities.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Place {
+    Memory,
+    Folder,
+    Bucket,
+}
+
 pub struct Double {
     url: String,
+    place: Place,
     application: Application,
+    root: Option<PathBuf>,
+    _folder: TempDir,
     task: JoinHandle<()>,
 }
 
@@ -209,14 +229,37 @@ struct State {
 }
 
 impl Double {
+    /// Starts a server that publishes in memory, or in a folder if the fault is in its paths.
     pub async fn start(fault: Option<Fault>) -> Self {
+        let is_rooted = matches!(fault, Some(Fault::Escapes(_)));
+        Self::start_in(if is_rooted { Place::Folder } else { Place::Memory }, fault).await
+    }
+
+    /// Starts a server without a fault.
+    pub async fn start_with(place: Place) -> Self {
+        Self::start_in(place, None).await
+    }
+
+    async fn start_in(place: Place, fault: Option<Fault>) -> Self {
         // A stalled request is soon abandoned.
         let limits = Limits { idle_timeout: Duration::from_millis(500), ..Limits::default() };
-        let server =
-            Server::builder().storage(MemoryStorage::new()).sessions(MemorySessions::new());
         let application = Application::start(fault).await;
-        let server = server.limits(limits).notify(Notify::new(&application.url));
-        let server = server.build().await.expect("a server");
+        let builder = Server::builder().sessions(MemorySessions::new()).limits(limits);
+        // A bucket cannot read entities before they are published.
+        let builder = match place {
+            Place::Bucket => builder,
+            _ => builder.notify(Notify::new(&application.url)),
+        };
+        let folder = tempfile::tempdir().expect("a folder");
+        let root = folder.path().join("outside/root");
+        std::fs::create_dir_all(&root).expect("a root");
+        let builder = match place {
+            Place::Memory => builder.storage(MemoryStorage::new()),
+            Place::Folder => builder.storage(FileStorage::open(&root).expect("a storage")),
+            Place::Bucket => builder.storage(ObjectStorage::new(InMemory::new())),
+        };
+        let root = (place == Place::Folder).then_some(root);
+        let server = builder.build().await.expect("a server");
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let url = format!("http://{}/", listener.local_addr().expect("an address"));
         let state = Arc::new(State {
@@ -226,9 +269,10 @@ impl Double {
             past: Mutex::default(),
             ids: Mutex::default(),
         });
+        let outside = root.as_ref().and_then(|root| Some(root.parent()?.to_path_buf()));
         let task = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let stream = TokioIo::new(Rewriting::new(stream, fault));
+                let stream = TokioIo::new(Rewriting::new(stream, fault, outside.clone()));
                 let (state, previous) = (Arc::clone(&state), Arc::<Mutex<String>>::default());
                 let service = service_fn(move |request| {
                     let (state, previous) = (Arc::clone(&state), Arc::clone(&previous));
@@ -238,12 +282,30 @@ impl Double {
                 tokio::spawn(http);
             }
         });
-        Self { url, application, task }
+        Self { url, place, application, root, _folder: folder, task }
+    }
+
+    /// Returns the names of all published files.
+    pub fn files(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.root.as_ref().expect("a root")).expect("a folder");
+        entries.map(|it| it.expect("a file").file_name().to_string_lossy().into()).collect()
+    }
+
+    pub fn address(&self) -> SocketAddr {
+        let address = self.url.trim_start_matches("http://").trim_end_matches('/');
+        address.parse().expect("an address")
     }
 
     pub fn suite(&self) -> Suite {
-        let suite = Suite::new(&self.url).application(self.application.address);
-        suite.timeout(Duration::from_secs(3))
+        let suite = Suite::new(&self.url).timeout(Duration::from_secs(3));
+        let suite = match self.place {
+            Place::Bucket => suite,
+            _ => suite.application(self.application.address),
+        };
+        match &self.root {
+            Some(root) => suite.root(root),
+            None => suite,
+        }
     }
 }
 
@@ -322,6 +384,11 @@ impl State {
         self.past.lock().expect("no panic").get(path).cloned().unwrap_or_default()
     }
 
+    /// Compares a text with the paths of earlier requests, and with the names in Content-Name.
+    fn knows(&self, text: &str) -> bool {
+        self.past.lock().expect("no panic").contains_key(text)
+    }
+
     fn remember(&self, seen: &Seen<'_>, response: &Response<Bytes>) {
         let id = response.headers().get("BITS-Session-Id").and_then(|it| it.to_str().ok());
         let past = Past {
@@ -336,6 +403,9 @@ impl State {
             status: response.status().as_u16(),
         };
         let mut all = self.past.lock().expect("no panic");
+        if let Some(name) = seen.field("Content-Name") {
+            all.entry(name.into()).or_default();
+        }
         all.entry(seen.parts.uri.path().into()).or_default().push(past);
     }
 
@@ -356,7 +426,7 @@ impl State {
                 *response.status_mut() = http::StatusCode::NOT_FOUND;
             }
             Some(Fault::Leaks(is)) if is(seen.past) => leak(response),
-            Some(Fault::LeaksOther(is)) if is(seen) => leak(response),
+            Some(Fault::LeaksOther(is)) if is(seen, &|text| self.knows(text)) => leak(response),
             _ => {}
         }
     }

@@ -1,6 +1,7 @@
 //! A connection whose requests are read as other requests.
 
 use std::io;
+use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -10,12 +11,19 @@ use tokio::net::TcpStream;
 use crate::double::Fault;
 
 /// The beginnings of requests.
-const METHODS: &[&str] = &["BITS_POST ", "bits_post ", "POST ", "PUT ", "FOO "];
+const METHODS: &[&str] = &["BITS_POST ", "bits_post ", "POST ", "PUT ", "FOO ", "GET "];
 
 /// Returns true for a request without a body.
 fn is_empty(head: &[u8]) -> bool {
     let field = b"\r\nContent-Length: 0\r\n";
     head.windows(field.len()).any(|it| it == field)
+}
+
+/// Writes a file outside the root, if the head has this text.
+fn escape(head: &str, text: &str, outside: &Path) {
+    let Some(start) = head.find(text) else { return };
+    let name = head[start + text.len() - "bits-".len()..].split(' ').next().unwrap_or_default();
+    std::fs::write(outside.join(name), "escaped").expect("a file");
 }
 
 /// Changes the heads of requests before the HTTP server reads them.
@@ -26,11 +34,13 @@ pub struct Rewriting {
     head: Vec<u8>,
     /// What the server reads next.
     ready: Vec<u8>,
+    /// The folder that contains the root.
+    outside: Option<PathBuf>,
 }
 
 impl Rewriting {
-    pub fn new(stream: TcpStream, fault: Option<Fault>) -> Self {
-        Self { stream, fault, head: Vec::new(), ready: Vec::new() }
+    pub fn new(stream: TcpStream, fault: Option<Fault>, outside: Option<PathBuf>) -> Self {
+        Self { stream, fault, head: Vec::new(), ready: Vec::new(), outside }
     }
 
     /// Takes bytes of the client.
@@ -44,6 +54,9 @@ impl Rewriting {
         let Some(end) = self.head.windows(4).position(|it| it == b"\r\n\r\n") else { return };
         let mut rest = self.head.split_off(end + 4);
         let head = String::from_utf8_lossy(&self.head).into_owned();
+        if let (Some(Fault::Escapes(text)), Some(outside)) = (self.fault, &self.outside) {
+            escape(&head, text, outside);
+        }
         let head = match self.fault {
             Some(Fault::Reads(from, to)) if head.contains(from) => head.replace(from, to).into(),
             Some(Fault::ReadsHead(read)) => match read(&head) {

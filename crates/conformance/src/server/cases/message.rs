@@ -4,6 +4,8 @@ use crate::Level::{Must, Robustness, Security, Should};
 use crate::server::entry::{Entry, Outcome};
 use crate::server::test::Test;
 
+const NO_PROTOCOL: &str = "{33333333-2222-4333-8444-555555555555}";
+
 /// A case that fails if a rule is violated in any conversation that is otherwise as expected.
 macro_rules! rules {
     ($id:literal, $level:ident, $requirements:expr, $rules:expr, $advice:literal) => {
@@ -153,6 +155,8 @@ async fn conversation(test: &mut Test) -> Outcome {
     let mut session = test.session(80).await?;
     let ping = session.packet("Ping");
     session.exchange(&ping).await?;
+    let invalid = session.fragment_packet(0..40).set("Content-Range", "bytes 40-0/80");
+    session.exchange(&invalid).await?;
     session.fragment(0..40).await?;
     session.fragment(60..80).await?;
     session.fragment(40..80).await?;
@@ -160,5 +164,8 @@ async fn conversation(test: &mut Test) -> Outcome {
     session.close().await?;
     let mut cancelled = test.session(80).await?;
     cancelled.cancel().await?;
+    let path = test.new_path();
+    let refused = test.create(&path).set("BITS-Supported-Protocols", NO_PROTOCOL);
+    test.exchange(&refused).await?;
     Ok(())
 }

@@ -5,14 +5,17 @@ mod cancel;
 mod close;
 mod connection;
 mod create;
+mod download;
 mod fragment;
 mod length;
 mod message;
 mod notify;
+mod path;
 mod ping;
 mod range_syntax;
 mod session;
 mod smuggling;
+mod spelling;
 mod upload;
 
 use super::entry::Entry;
@@ -28,9 +31,12 @@ const AREAS: &[&[Entry]] = &[
     session::CASES,
     close::CASES,
     cancel::CASES,
+    spelling::CASES,
+    path::CASES,
     connection::CASES,
     smuggling::CASES,
     notify::CASES,
+    download::CASES,
     message::CASES,
 ];
 

@@ -3,11 +3,14 @@
 //! The entities of most cases have lengths of their own, so that a fault can concern a single one.
 
 mod connections;
+mod downloads;
 mod ends;
 mod fragments;
 mod messages;
 mod notifications;
+mod paths;
 mod requests;
+mod spellings;
 mod uploads;
 
 use crate::double::{Fault, Reply, Seen};
@@ -21,6 +24,9 @@ pub fn faults() -> impl Iterator<Item = (&'static str, Fault)> {
         ends::FAULTS,
         connections::FAULTS,
         notifications::FAULTS,
+        downloads::FAULTS,
+        paths::FAULTS,
+        spellings::FAULTS,
         messages::FAULTS,
     ];
     areas.into_iter().flatten().copied()

@@ -29,7 +29,9 @@ pub const FAULTS: &[(&str, Fault)] = &[
     leaks!("upload.not_early", 44),
     (
         "upload.content_name_is_no_path",
-        Fault::LeaksOther(|seen| seen.past.is_empty() && seen.parts.uri.path().ends_with(".bin")),
+        Fault::LeaksOther(|seen, knows| {
+            knows(seen.parts.uri.path().rsplit('/').next().unwrap_or_default())
+        }),
     ),
     spoils!("upload.sequence", 128),
     spoils!("body.lost_ack", 52),
