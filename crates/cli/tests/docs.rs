@@ -38,7 +38,12 @@ fn options(text: &str) -> BTreeSet<String> {
 /// Returns the options of each command, as its help lists them.
 fn existing() -> BTreeMap<&'static str, BTreeSet<String>> {
     let help = |command| {
-        let bits = Command::new(env!("CARGO_BIN_EXE_bits")).args([command, "--help"]).output();
+        let mut bits = Command::new(env!("CARGO_BIN_EXE_bits"));
+        bits.arg(command);
+        if command == "conformance" {
+            bits.arg("server");
+        }
+        let bits = bits.arg("--help").output();
         options(&String::from_utf8(bits.expect("the program runs").stdout).expect("UTF-8"))
     };
     COMMANDS.map(|command| (command, help(command))).into()

@@ -28,7 +28,7 @@ pub(super) struct Connection {
     /// True after a response, when the server may close the connection at any time.
     pub(super) is_reused: bool,
     pub(super) is_closed: bool,
-    /// True if the limit of bytes does not apply.
+    /// True at the end of a case, which may use the reserved part of the limit of bytes.
     pub(super) is_unlimited: bool,
 }
 
@@ -90,9 +90,9 @@ impl Connection {
         if bytes.is_empty() {
             return Ok(());
         }
-        let spent = self.shared.spend(bytes.len());
-        if !self.is_unlimited {
-            spent?;
+        match self.is_unlimited {
+            true => self.shared.spend_reserved(bytes.len()),
+            false => self.shared.spend(bytes.len())?,
         }
         self.log().record(self.number, Direction::Sent, bytes);
         match timeout(self.shared.timeout, self.stream.write_all(bytes)).await {

@@ -9,6 +9,9 @@ use super::entry::{Outcome, Stop};
 use super::packet::Packet;
 use super::target::Target;
 
+/// The part of the limit of bytes that is kept for responses, and for the end of sessions.
+const RESERVED: u64 = 16 * 1024;
+
 /// The settings, the counters, and what is known about the server.
 pub(super) struct Shared {
     pub(super) target: Target,
@@ -36,12 +39,18 @@ impl Shared {
     pub(super) fn spend(&self, bytes: usize) -> Outcome {
         let bytes = bytes as u64;
         let received = self.received.load(Ordering::Relaxed);
+        let max = self.max_bytes - RESERVED.min(self.max_bytes / 2);
         let add = |sent: u64| {
             let sent = sent.checked_add(bytes)?;
-            (sent.saturating_add(received) <= self.max_bytes).then_some(sent)
+            (sent.saturating_add(received) <= max).then_some(sent)
         };
         let added = self.sent.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
         added.map(drop).map_err(|_| self.exceeded())
+    }
+
+    /// Counts bytes that are sent at the end of a case, beyond what cases may use.
+    pub(super) fn spend_reserved(&self, bytes: usize) {
+        self.sent.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 
     /// Counts received bytes. Returns an error if they exceed the limit.
