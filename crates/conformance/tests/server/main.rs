@@ -7,3 +7,4 @@ mod double;
 mod faults;
 mod ours;
 mod rewriting;
+mod seen;

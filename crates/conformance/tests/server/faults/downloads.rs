@@ -4,7 +4,8 @@ use http::{Method, Response, StatusCode};
 use hyper::body::Bytes;
 
 use super::{leaks, reads};
-use crate::double::{Fault, Seen, set};
+use crate::double::{Fault, set};
+use crate::seen::Seen;
 
 const EARLY: &str = "Sat, 01 Jan 2000 00:00:00 GMT\r\n";
 

@@ -1,7 +1,8 @@
 //! Faults of Close-Session and Cancel-Session.
 
 use super::{accepted, acknowledged, answers, leaks, loses, reads};
-use crate::double::{Fault, Reply, has, is_of, set};
+use crate::double::{Fault, Reply, set};
+use crate::seen::{has, is_of};
 
 pub const FAULTS: &[(&str, Fault)] = &[
     loses!("close.publishes", 62),

@@ -3,7 +3,8 @@
 use http::{HeaderValue, Response, StatusCode};
 use hyper::body::Bytes;
 
-use crate::double::{Fault, Seen, set};
+use crate::double::{Fault, set};
+use crate::seen::Seen;
 
 const OTHER_ID: &str = "{00000000-0000-4000-8000-00000000000A}";
 

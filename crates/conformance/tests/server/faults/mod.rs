@@ -13,7 +13,8 @@ mod requests;
 mod spellings;
 mod uploads;
 
-use crate::double::{Fault, Reply, Seen};
+use crate::double::{Fault, Reply};
+use crate::seen::Seen;
 
 /// The id of each case, and a fault that only this case finds.
 pub fn faults() -> impl Iterator<Item = (&'static str, Fault)> {
@@ -35,19 +36,19 @@ pub fn faults() -> impl Iterator<Item = (&'static str, Fault)> {
 /// Publishes other bytes of entities of this length.
 macro_rules! spoils {
     ($id:literal, $total:expr) => {
-        ($id, crate::double::Fault::Spoils(|past| crate::double::is_of(past, $total)))
+        ($id, crate::double::Fault::Spoils(|past| crate::seen::is_of(past, $total)))
     };
 }
 /// Does not publish entities of this length.
 macro_rules! loses {
     ($id:literal, $total:expr) => {
-        ($id, crate::double::Fault::Loses(|past| crate::double::is_of(past, $total)))
+        ($id, crate::double::Fault::Loses(|past| crate::seen::is_of(past, $total)))
     };
 }
 /// Publishes an entity of this length that should not exist.
 macro_rules! leaks {
     ($id:literal, $total:expr) => {
-        ($id, crate::double::Fault::Leaks(|past| crate::double::is_of(past, $total)))
+        ($id, crate::double::Fault::Leaks(|past| crate::seen::is_of(past, $total)))
     };
 }
 /// Responds without the server to requests that match.

@@ -5,7 +5,8 @@ use hyper::body::Bytes;
 
 use super::answers;
 use crate::application::Delivery;
-use crate::double::{Fault, Reply, has, set};
+use crate::double::{Fault, Reply, set};
+use crate::seen::has;
 
 /// Changes the notification of an entity of this length.
 macro_rules! notifies {

@@ -1,7 +1,8 @@
 //! Faults of Ping and Create-Session, and of session ids.
 
 use super::{accepted, acknowledged, answers, reads};
-use crate::double::{Fault, Reply, has, is_of, set};
+use crate::double::{Fault, Reply, set};
+use crate::seen::{has, is_of};
 
 const UNKNOWN: &str = "{00000000-0000-4000-8000-000000000000}";
 const PROTOCOL: &str = "BITS-Supported-Protocols: {7df0354d-249b-430f-820d-3d2a9bef4931}\r\n";

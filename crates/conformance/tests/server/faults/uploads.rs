@@ -1,7 +1,8 @@
 //! Faults of complete uploads.
 
 use super::{answers, leaks, loses, spoils};
-use crate::double::{Fault, Reply, has};
+use crate::double::{Fault, Reply};
+use crate::seen::has;
 
 pub const FAULTS: &[(&str, Fault)] = &[
     ("upload.empty", Fault::Loses(|past| has(past, "close-session") && !has(past, "fragment"))),
