@@ -13,7 +13,10 @@ pub const FAULTS: &[(&str, Fault)] = &[
         "ping.answered",
         Fault::Changes(|seen, response| {
             let is_plain = seen.parts.uri.path() == "/" && !seen.has("BITS-Session-Id");
-            if seen.is("ping") && is_plain && response.status() == 200 {
+            if seen.field("BITS-Packet-Type") == Some("Ping")
+                && is_plain
+                && response.status() == 200
+            {
                 *response.status_mut() = http::StatusCode::NOT_IMPLEMENTED;
             }
         }),
