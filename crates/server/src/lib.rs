@@ -95,7 +95,8 @@
 //! `Expect: 100-continue` is refused before its body is requested, if the HTTP server asks for the body when it is
 //! first read, as hyper does.
 //!
-//! Disable limits of the HTTP server for the size and the time of request bodies: fragments can be long.
+//! Disable limits of the HTTP server for the size and the time of request bodies: fragments can be long. axum has
+//! none for services (`nest_service`, `fallback_service`), unless the application adds layers with limits.
 //!
 //! # Proxies
 //!
@@ -165,12 +166,11 @@
 //!
 //! # Logs
 //!
-//! The service logs with the crate [`tracing`]. With the crate `tracing-subscriber` and its feature `env-filter`, this
-//! writes the lines to standard output; the variable `RUST_LOG=bits_server=debug` selects the level:
+//! The service logs with the crate [`tracing`]. With the crate `tracing-subscriber`, `tracing_subscriber::fmt().init()`
+//! writes the lines from INFO to standard output. Its feature `env-filter` selects the level:
 //!
-//! ```text
-//! let filter = tracing_subscriber::EnvFilter::builder().with_default_directive(tracing::Level::INFO.into());
-//! tracing_subscriber::fmt().with_env_filter(filter.from_env_lossy()).init();
+//! ```no_run
+//! tracing_subscriber::fmt().with_env_filter("bits_server=debug").init();
 //! ```
 //!
 //! | level | lines |
@@ -190,6 +190,19 @@
 //!
 //! [`Server::shutdown`] refuses new requests and waits for those in progress. What it has to interrupt is stored and
 //! acknowledged, and continues at another node at once. A process that is killed loses no acknowledged byte either.
+//! Call it before the HTTP server waits for its connections, which a slow upload keeps open. With axum:
+//!
+//! ```no_run
+//! # use bits_server::Server;
+//! # async fn serve(bits: Server, listener: tokio::net::TcpListener) -> std::io::Result<()> {
+//! let app: axum::Router = axum::Router::new().nest_service("/upload", bits.service());
+//! let stop = async move {
+//!     let _ = tokio::signal::ctrl_c().await;
+//!     bits.shutdown().await;
+//! };
+//! axum::serve(listener, app).with_graceful_shutdown(stop).await
+//! # }
+//! ```
 //!
 //! # Other HTTP servers
 //!

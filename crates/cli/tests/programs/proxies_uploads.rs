@@ -72,6 +72,30 @@ fn assert_refuses_a_fragment(proxy: SocketAddr) {
     send(proxy, "Cancel-Session", &session);
 }
 
+/// Otherwise a client could choose the URL that the application receives.
+#[test]
+fn forwarded_fields_of_clients_do_not_reach_the_application() {
+    for software in [&NGINX, &HAPROXY, &CADDY] {
+        let application = Application::start(|_, _| response("200 OK", "", ""));
+        let server = Server::start(&["--notify", &application.url]);
+        let Some(proxy) = start(software, &server, &[]) else { continue };
+        let forged = "X-Forwarded-Host: evil.example\r\nX-Forwarded-Proto: https\r\n\
+                      X-Forwarded-Prefix: /evil\r\nForwarded: host=evil.example;proto=https\r\n";
+        let ask = |fields: &str, body: &[u8]| {
+            let fields = format!("{forged}{fields}Content-Length: {}\r\n", body.len());
+            let granted = talk(proxy.address, &head("/e", &fields), body);
+            assert_eq!(granted.status(), "200", "{granted:?}");
+            granted
+        };
+        let created = ask(CREATE, b"");
+        let id = created.field("BITS-Session-Id").expect("an id");
+        let range = "Content-Range: bytes 0-2/3\r\n";
+        ask(&format!("BITS-Packet-Type: Fragment\r\nBITS-Session-Id: {id}\r\n{range}"), b"abc");
+        let url = application.notification().url;
+        assert_eq!(url, "http://uploads.example/e", "{}", software.name);
+    }
+}
+
 /// Without `client_max_body_size`, nginx rejects fragments beyond 1 MiB.
 #[test]
 fn fragments_shrink_below_the_limit_of_nginx() {
