@@ -80,15 +80,13 @@ fn of_sizes(name: &'static str, parse: fn(&[u8], &Limits)) -> Group {
 
 pub fn group() -> Group {
     let limits = Limits::DEFAULT.with_head_bytes(64 << 10).with_fields(ROOM);
-    let (short, long) = (foreign(8 << 10), foreign(64 << 10));
-    let linear = Pair {
-        scale: 8.0,
-        ..Pair::new(
-            "foreign-64-KiB-beside-8-of-8",
-            move || assert!(read(&long, &limits)),
-            move || assert!(read(&short, &limits)),
-        )
-    };
+    // From one size to the other, the head exceeds the limit of a value.
+    let linear = [(1, 8), (8, 64)].map(|(short, long)| {
+        let name = format!("foreign-{long}-KiB-beside-8-of-{short}");
+        let (short, long) = (foreign(short << 10), foreign(long << 10));
+        let parse_long = move || assert!(read(&long, &limits));
+        Pair { scale: 8.0, ..Pair::new(name, parse_long, move || assert!(read(&short, &limits))) }
+    });
     let (short, long) = (foreign(1 << 10), foreign(16 << 10));
     let a_byte_at_a_time = Pair {
         scale: 16.0,
@@ -100,7 +98,7 @@ pub fn group() -> Group {
     };
     Group {
         name: "growing",
-        pairs: vec![linear, a_byte_at_a_time],
+        pairs: linear.into_iter().chain([a_byte_at_a_time]).collect(),
         each: MaxRatios { instructions: 1.1, time: 1.5 },
         mean: None,
     }

@@ -111,9 +111,23 @@ impl<'h, 'b, R: Report<'b>> Reader<'h, 'b, R> {
 
     #[cold]
     fn find_long_value(&self) -> Option<LongValue<'b>> {
+        if !self.has_long_line() {
+            return None;
+        }
         let is_long = |(_, value): &(&str, &[u8])| value.len() > self.max_value;
         let (name, value) = FieldLines::of_head(self.head).find(is_long)?;
         Some(LongValue { field: FieldName::from_name(name), value, limit: self.max_value })
+    }
+
+    /// Returns true if a line of the head is longer than the limit.
+    fn has_long_line(&self) -> bool {
+        let mut rest = self.head;
+        // A line that is not too long ends within the window. The last of such ends skips most lines.
+        while let Some(window) = rest.get(..=self.max_value) {
+            let Some(end) = window.iter().rposition(|byte| *byte == b'\n') else { return true };
+            rest = rest.get(end.saturating_add(1)..).unwrap_or_default();
+        }
+        false
     }
 
     /// Rejects a value that is longer than the limit.
