@@ -4,14 +4,15 @@ use std::fmt;
 
 use serde::Serialize;
 
-/// The weight of a [`Case`].
+/// The severity of a [`Case`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[non_exhaustive]
 pub enum Level {
     /// The specification requires the behaviour.
     #[serde(rename = "MUST")]
     Must,
-    /// The specification or Microsoft's documentation of the packets recommends the behaviour.
+    /// The specification or Microsoft's documentation of the packets recommends the behaviour, or the
+    /// specification requires it and clients work without it.
     #[serde(rename = "SHOULD")]
     Should,
     /// The specification leaves it open, but real clients and networks need the behaviour.
@@ -61,7 +62,7 @@ impl fmt::Display for Level {
 pub struct Case {
     /// A stable name of parts in lower case that are separated by dots. Its first part is the area.
     pub id: &'static str,
-    /// The weight of the case.
+    /// The severity of the case.
     pub level: Level,
     /// The sentences of the specification on which the case is based.
     ///

@@ -9,6 +9,8 @@ use super::entry::{Outcome, Stop};
 pub(super) const SESSION_NOT_FOUND: u32 = 0x8020_001F;
 /// The error code of an invalid request.
 pub(super) const INVALID_ARGUMENT: u32 = 0x8007_0057;
+/// The error code of an entity that exceeds the limit of the server.
+const TOO_LARGE: u32 = 0x8020_0020;
 
 /// A complete response.
 #[derive(Clone, Debug)]
@@ -91,6 +93,14 @@ impl Answer {
 
     pub(super) fn fail<T>(&self, expected: &str) -> Result<T, Stop> {
         Err(Stop::Fail(format!("expected {expected}; received {}", self.summary())))
+    }
+
+    /// Ends a case whose entity exceeds the limit of the server.
+    pub(super) fn unless_limited(&self) -> Result<&Self, Stop> {
+        if self.status == 413 || self.code == Some(TOO_LARGE) {
+            return Err(Stop::NotApplicable("server limits the length of entities".into()));
+        }
+        Ok(self)
     }
 
     /// Requires a success.

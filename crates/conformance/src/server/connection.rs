@@ -28,18 +28,16 @@ pub(super) struct Connection {
     /// True after a response, when the server may close the connection at any time.
     pub(super) is_reused: bool,
     pub(super) is_closed: bool,
+    /// True after 100 (Continue).
+    pub(super) is_continued: bool,
     /// True at the end of a case, which may use the reserved part of the limit of bytes.
     pub(super) is_unlimited: bool,
 }
 
 impl Connection {
     pub(super) async fn open(shared: &Arc<Shared>, log: &Arc<Mutex<Log>>) -> Result<Self, Stop> {
-        let connecting = timeout(shared.timeout, shared.target.connect()).await;
-        let stream = match connecting {
-            Ok(Ok(stream)) => stream,
-            Ok(Err(error)) => return Err(Stop::Fail(format!("cannot connect: {error}"))),
-            Err(_) => return Err(Stop::Fail("cannot connect: timeout".into())),
-        };
+        let connected = shared.connect().await;
+        let stream = connected.map_err(|reason| Stop::Fail(format!("cannot connect: {reason}")))?;
         let number = log.lock().unwrap_or_else(PoisonError::into_inner).next_connection();
         Ok(Self {
             shared: Arc::clone(shared),
@@ -50,6 +48,7 @@ impl Connection {
             pending: VecDeque::new(),
             is_reused: false,
             is_closed: false,
+            is_continued: false,
             is_unlimited: false,
         })
     }
@@ -134,8 +133,12 @@ impl Connection {
                     };
                 }
             };
-            self.log().observe_response(self.number, &head, pending);
+            // The HTTP stack of a server refuses Expect, without the fields of the protocol.
+            if answer.status != 417 {
+                self.log().observe_response(self.number, &head, pending);
+            }
             if (100..200).contains(&answer.status) {
+                self.is_continued |= answer.status == 100;
                 continue;
             }
             let is_head = matches!(pending, Pending::Download { is_head: true, .. });

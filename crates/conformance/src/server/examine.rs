@@ -26,10 +26,9 @@ pub(super) async fn run(
     }
     let (is_bail, jobs) = (suite.is_bail, suite.jobs);
     let shared = Arc::new(share(suite).await?);
-    probe(&shared).await?;
+    let mut remaining = probe(&shared).await?;
 
     let mut results = BTreeMap::new();
-    let mut remaining = Vec::new();
     let mut waiting = entries.iter().copied().enumerate();
     let mut running = JoinSet::new();
     loop {
@@ -72,7 +71,7 @@ async fn share(suite: Suite) -> Result<Shared, SuiteError> {
             SuiteError::Application { address: address.to_string(), reason: error.to_string() }
         })?),
     };
-    // Without a random source, the time of day would do: names need to be unique only.
+    // Names only need to differ between runs, so the process id replaces a missing random source.
     let random = getrandom::u32().unwrap_or(std::process::id());
     Ok(Shared {
         target,

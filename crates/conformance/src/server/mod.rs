@@ -169,7 +169,8 @@ impl Suite {
         self
     }
 
-    /// Sets the time after which a missing response is a failure. By default, this is 5 seconds.
+    /// Sets the time after which a missing connection or response is a failure. By default, this is
+    /// 5 seconds.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self

@@ -9,11 +9,12 @@ use super::entry::Stop;
 use super::shared::Shared;
 use super::test::Test;
 
-/// Examines if the server accepts uploads, and if it offers them for download.
-pub(super) async fn probe(shared: &Arc<Shared>) -> Result<(), SuiteError> {
+/// Examines if the server accepts uploads, and if it offers them for download. Returns the names of
+/// entities that remain.
+pub(super) async fn probe(shared: &Arc<Shared>) -> Result<Vec<String>, SuiteError> {
     let url = shared.target.url().to_owned();
-    if let Err(error) = shared.target.connect().await {
-        return Err(SuiteError::Unreachable { url, reason: error.to_string() });
+    if let Err(reason) = shared.connect().await {
+        return Err(SuiteError::Unreachable { url, reason });
     }
     let mut test = Test::new(shared);
     let path = test.new_path();
@@ -36,9 +37,8 @@ pub(super) async fn probe(shared: &Arc<Shared>) -> Result<(), SuiteError> {
         test.sessions.push((path, id));
     }
     let has_downloads = has_downloads(&mut test).await;
-    test.clean_up().await;
     shared.has_downloads.store(has_downloads, Ordering::Relaxed);
-    Ok(())
+    Ok(test.clean_up().await)
 }
 
 /// Returns the reason why no session was created.

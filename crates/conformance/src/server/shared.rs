@@ -4,10 +4,12 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use tokio::time::timeout;
+
 use super::application::Application;
 use super::entry::{Outcome, Stop};
 use super::packet::Packet;
-use super::target::Target;
+use super::target::{Stream, Target};
 
 /// The part of the limit of bytes that is kept for responses, and for the end of sessions.
 const RESERVED: u64 = 16 * 1024;
@@ -33,6 +35,14 @@ impl Shared {
     /// Returns the name of a new entity.
     pub(super) fn new_name(&self) -> String {
         format!("{}-{}.bin", self.prefix, self.names.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Connects to the server. Returns the reason if that fails.
+    pub(super) async fn connect(&self) -> Result<Box<dyn Stream>, String> {
+        match timeout(self.timeout, self.target.connect()).await {
+            Ok(connected) => connected.map_err(|error| error.to_string()),
+            Err(_) => Err(format!("no connection within {} s", self.timeout.as_secs_f32())),
+        }
     }
 
     /// Counts bytes that are about to be sent, unless they exceed the limit.

@@ -96,6 +96,16 @@ async fn a_server_that_cannot_be_examined_is_one_error() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_first_connection_has_a_time_limit() {
+    // It accepts connections, and begins no TLS.
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let url = format!("https://{}/", listener.local_addr().expect("an address"));
+    let suite = Suite::new(&url).timeout(Duration::from_millis(100));
+    let error = suite.run(|_| {}).await.expect_err("no connection").to_string();
+    assert_eq!(error, format!("{url} cannot be reached: no connection within 0.1 s"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_first_failure_ends_a_run_with_bail() {
     let fault = crate::faults::faults().find(|(id, _)| *id == "ping.unknown_session");
     let double = Double::start(fault.map(|(_, fault)| fault)).await;

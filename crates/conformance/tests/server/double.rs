@@ -148,17 +148,24 @@ impl Double {
     /// Starts a server that publishes in memory, or in a folder if the fault is in its paths.
     pub async fn start(fault: Option<Fault>) -> Self {
         let is_rooted = matches!(fault, Some(Fault::Escapes(_)));
-        Self::start_in(if is_rooted { Place::Folder } else { Place::Memory }, fault).await
+        let place = if is_rooted { Place::Folder } else { Place::Memory };
+        Self::start_in(place, fault, Limits::default()).await
     }
 
     /// Starts a server without a fault.
     pub async fn start_with(place: Place) -> Self {
-        Self::start_in(place, None).await
+        Self::start_in(place, None, Limits::default()).await
     }
 
-    async fn start_in(place: Place, fault: Option<Fault>) -> Self {
+    /// Starts a server that limits the length of entities.
+    pub async fn start_limited(max_upload: u64) -> Self {
+        let limits = Limits { max_upload: Some(max_upload), ..Limits::default() };
+        Self::start_in(Place::Memory, None, limits).await
+    }
+
+    async fn start_in(place: Place, fault: Option<Fault>, limits: Limits) -> Self {
         // A stalled request is soon abandoned.
-        let limits = Limits { idle_timeout: Duration::from_millis(500), ..Limits::default() };
+        let limits = Limits { idle_timeout: Duration::from_millis(500), ..limits };
         let application = Application::start(fault).await;
         let builder = Server::builder().sessions(MemorySessions::new()).limits(limits);
         // A bucket cannot read entities before they are published.
@@ -249,7 +256,10 @@ impl State {
                 Some(Reply::Silence) => pending::<()>().await,
                 Some(Reply::End) => return Err(std::io::ErrorKind::ConnectionReset.into()),
                 Some(Reply::Response(response)) => {
-                    let _ = body.collect().await;
+                    // To read the body would send 100 (Continue).
+                    if response.status() != http::StatusCode::EXPECTATION_FAILED {
+                        let _ = body.collect().await;
+                    }
                     self.remember(&seen, &response);
                     return Ok(response.map(Full::new));
                 }

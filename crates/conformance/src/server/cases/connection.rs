@@ -194,7 +194,12 @@ async fn expect(test: &mut Test) -> Outcome {
         return Err(Stop::Fail("expected 100 (Continue); received nothing".into()));
     }
     session.connection.write(&packet.body).await?;
-    session.connection.answer().await?.accepted(167)?;
+    let answer = session.connection.answer().await?;
+    if answer.status == 417 && !session.connection.is_continued {
+        let reason = "server does not support Expect: 100-continue (417)";
+        return Err(Stop::NotApplicable(reason.into()));
+    }
+    answer.accepted(167)?;
     session.next = 167;
     test.complete(&mut session).await
 }

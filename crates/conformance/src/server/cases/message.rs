@@ -17,10 +17,10 @@ macro_rules! rules {
 pub(super) const CASES: &[Entry] = &[
     rules!(
         "message.session_id",
-        Must,
+        Should,
         &["R2.2.1.2-5"],
         &["missing-session-id"],
-        "Send BITS-Session-Id in each Ack with status 200."
+        "Send BITS-Session-Id in each Ack with status 200; IIS sends it only in the Ack for Create-Session."
     ),
     rules!(
         "message.session_id.other",
@@ -38,7 +38,7 @@ pub(super) const CASES: &[Entry] = &[
     ),
     rules!(
         "message.error_on_success",
-        Must,
+        Should,
         &["R2.2.3.2-11", "R2.2.7.2-8", "R2.2.9.2-2", "R2.2.11.2-2"],
         &["error-on-success"],
         "Send no error fields in a response with status 200."
@@ -48,14 +48,14 @@ pub(super) const CASES: &[Entry] = &[
         Must,
         &["R2.2.3.2-11", "R2.2.7.2-8", "R2.2.9.2-2", "R2.2.11.2-2"],
         &["missing-error", "unreadable-error-code"],
-        "Send BITS-Error-Code in each refusal, with a hexadecimal code such as 0x80070057."
+        "Send a hexadecimal BITS-Error-Code, such as 0x80070057, in refusals with status 400, 403, 411 and 501."
     ),
     rules!(
         "message.error.context",
         Must,
         &["R2.2.1.2-8", "R2.2.7.2-9"],
         &["missing-error-context", "unknown-error-context", "unreadable-error-context"],
-        "Send BITS-Error-Context in each refusal: 0x5 for errors of the server, 0x7 for its application."
+        "Send BITS-Error-Context with each error code: 0x5 for errors of the server, 0x7 for those of its application."
     ),
     rules!(
         "message.error.context_alone",
@@ -103,8 +103,8 @@ pub(super) const CASES: &[Entry] = &[
         "message.host_id",
         Must,
         &["R2.2.3.2-8", "R2.2.3.2-10"],
-        &["timeout-without-host-id", "host-id-without-timeout", "host-id-port"],
-        "Send BITS-Host-Id, without a port, together with BITS-Host-Id-Fallback-Timeout, or neither."
+        &["timeout-without-host-id", "host-id-port"],
+        "Send BITS-Host-Id without a port, and BITS-Host-Id-Fallback-Timeout only together with it."
     ),
     rules!(
         "message.chunked",

@@ -101,14 +101,14 @@ async fn upload(test: &mut Test, target: &str) -> Outcome {
 }
 
 async fn escape(test: &mut Test, target: &str) -> Outcome {
+    let Some(root) = test.shared.root.clone() else {
+        return Err(Stop::Skip("needs --root".into()));
+    };
     let path = test.new_path();
     let name = path.rsplit('/').next().unwrap_or_default();
     let folder = test.shared.target.path().to_owned();
     upload(test, &format!("{folder}{}", target.replace("NAME", name))).await?;
-    let Some(root) = &test.shared.root else {
-        return Err(Stop::Skip("needs --root".into()));
-    };
-    match root::find_outside(root, name) {
+    match root::find_outside(&root, name) {
         None => Ok(()),
         Some(file) => {
             // The file is ours, wherever it is.

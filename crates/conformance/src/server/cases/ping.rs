@@ -25,9 +25,9 @@ pub(super) const CASES: &[Entry] = &[
     ),
     Entry::variant(
         "ping.unknown_session",
-        Must,
-        &["R2.2.1.2-4", "R3.2.5.2.3-1", "R3.2.5.2.5-1"],
-        "Ignore the session id of a Ping, which only asks whether the host can be reached.",
+        Robustness,
+        &["R3.2.5.2.5-1", "R3.2.5.2.3-8"],
+        "Answer a Ping with an unknown session id: clients ping before they know whether their session still exists.",
         Variant {
             base: Base::Ping,
             edits: &[Edit::Add("BITS-Session-Id", UNKNOWN)],
