@@ -47,7 +47,7 @@ pub(super) fn report_deviations(
     kind: Option<MessageKind>,
     report: &mut impl FnMut(Violation),
 ) {
-    let needs_code = ack.has_error_code || matches!(status.get(), 400 | 403 | 411 | 501);
+    let needs_code = ack.has_error_code || Violation::status_needs_error_code(status.get());
     for deviation in ack.deviations.iter() {
         let is_violation = match deviation {
             Deviation::MissingError => needs_code,

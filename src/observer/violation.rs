@@ -162,6 +162,13 @@ impl Violation {
             _ => Severity::Must,
         }
     }
+
+    /// Returns true for the statuses of the refusals that the specification defines with an error code.
+    #[doc(hidden)]
+    #[must_use]
+    pub const fn status_needs_error_code(status: u16) -> bool {
+        matches!(status, 400 | 403 | 411 | 501)
+    }
 }
 
 /// Returns the section that forbids error fields in a successful Ack of this kind.

@@ -17,9 +17,6 @@ use bits_proto::observer::Violation;
 use super::filters;
 use crate::inspect::decode::packet_name;
 
-/// Status codes that need an error code: those of the refusals that the specification defines.
-const NEEDS_CODE: [u16; 4] = [400, 403, 411, 501];
-
 /// Returns text as a string in Lua.
 fn quoted(text: impl Display) -> String {
     let mut quoted = String::from('"');
@@ -92,7 +89,8 @@ fn constants() -> String {
     constant("OTHER", quoted("other"));
     // The section that refers to HTTP.
     constant("SECTION_OF_HTTP", quoted("2.2.1"));
-    let statuses = NEEDS_CODE.map(|status| format!("[{status}] = true"));
+    let statuses = (100..600).filter(|status| Violation::status_needs_error_code(*status));
+    let statuses: Vec<_> = statuses.map(|status| format!("[{status}] = true")).collect();
     constant("NEEDS_CODE", format!("{{ {} }}", statuses.join(", ")));
     text
 }
