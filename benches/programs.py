@@ -20,7 +20,7 @@ PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin"
 
 @dataclass
 class Usage:
-    """What a run of a client costs: seconds, CPU seconds of the client, and bytes of memory."""
+    """The cost of one run of a client: seconds, CPU seconds of the client, and bytes of memory."""
     seconds: float
     cpu: float
     peak: int

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares uploads with `bits upload` to `bits serve` with other programs, over loopback.
 
-    benches/throughput.py [--mib 512] [--fragments 1,4,13] [--rounds 5] [--folder DIR] [--bits PROGRAM] [--s3]
+    benches/throughput.py [--mib 512] [--fragments 0,1,4,13] [--rounds 5] [--folder DIR] [--bits PROGRAM] [--s3]
 
 By default it compares with `curl -T` to nginx with dav, with its defaults and with a larger buffer. All store in one
 folder. With --s3 all store in an S3 server (s3s-fs), and the comparison is with the multipart upload of the crate
@@ -144,7 +144,7 @@ def compare(arguments, folder):
         subjects = list(start(servers, folder, bits, fragments))
         for round in range(arguments.rounds + 1):
             for subject in subjects:
-                # What another program wrote must not slow this one down.
+                # Pending writes of the previous program would slow this one down.
                 os.sync()
                 # The first round fills caches.
                 subject.run(entity, counts=round > 0)
@@ -156,7 +156,7 @@ def compare(arguments, folder):
 
 
 def check(subjects):
-    """Prints the ratios with their limits. Returns true if none is exceeded."""
+    """Prints the ratios with their limits. Returns true if all are within their limits."""
     nginx = next((it for it in subjects if it.name == "nginx"), None)
     is_within = True
     for subject in subjects:

@@ -171,7 +171,7 @@ fn code_of_the_libraries_is_that_of_their_pages() {
         .into_iter()
         .flat_map(|name| blocks(&text(name)))
         .collect();
-    assert!(compiled.len() >= 4);
+    assert_eq!(compiled.len(), 5);
     for name in ["README.md", "docs/EMBEDDING.md"] {
         let shown = blocks(&text(name)).into_iter().filter(|code| code.contains("use bits_"));
         let shown: Vec<_> = shown.filter(|code| !code.contains("use bits_proto")).collect();

@@ -100,7 +100,7 @@ pub fn groups() -> Vec<Group> {
             mean: Some(UNLIMITED),
         },
         Group {
-            name: "today",
+            name: "baseline",
             pairs: read(|head| {
                 let map = baseline::header_map(black_box(&head.bytes));
                 black_box(baseline::get_and_parse(&map, head.is_response()));
@@ -113,7 +113,6 @@ pub fn groups() -> Vec<Group> {
         unusual::complete(),
         unusual::invalid(),
         unusual::partial(),
-        unusual::start_line(),
         writing::acks(),
         writing::fragments(),
         writing::plain(),

@@ -5,11 +5,11 @@ use std::process::ExitCode;
 use super::{Group, MaxRatios, Pair};
 
 /// The groups of lines, by the part of a name before the first slash.
-const GROUPS: [(&str, &str); 25] = [
+const GROUPS: [(&str, &str); 24] = [
     ("read", "bytes to a typed, validated message, beside httparse alone on the bytes"),
     ("head", "bytes to the HTTP part of a message only, beside httparse alone"),
     (
-        "today",
+        "baseline",
         "bytes to a message, beside httparse into http::HeaderMap, then get and parse for each field",
     ),
     (
@@ -20,7 +20,6 @@ const GROUPS: [(&str, &str); 25] = [
     ("unusual", "valid heads in another form, beside their cost when httparse parsed all heads"),
     ("invalid", "invalid heads, beside their cost when httparse parsed all heads"),
     ("partial", "incomplete heads, beside their cost when httparse parsed all heads"),
-    ("partial-line", "an incomplete start line, beside its cost when httparse parsed all heads"),
     (
         "write-ack",
         "an Ack with Date and Server, beside write!; -and-extras: checks both fields for this one Ack",

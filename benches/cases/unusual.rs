@@ -148,13 +148,13 @@ pub fn partial() -> Group {
             move || baseline::httparse_any(&floor),
         )
     };
-    let mut pairs = Vec::from(parts);
-    pairs.extend([pair("long-line", 1.011, long_line), every_prefix, byte_by_byte]);
-    group("partial", 1.25, pairs)
-}
-
-/// An incomplete start line, which is searched twice.
-pub fn start_line() -> Group {
     let long_target = [b"BITS_POST /", &[b'a'; 2000][..]].concat();
-    group("partial-line", f64::INFINITY, vec![pair("long-target", 1.020, long_target)])
+    let mut pairs = Vec::from(parts);
+    pairs.extend([
+        pair("long-target", 1.020, long_target),
+        pair("long-line", 1.011, long_line),
+        every_prefix,
+        byte_by_byte,
+    ]);
+    group("partial", 1.25, pairs)
 }

@@ -169,7 +169,8 @@ impl<'p> Encoder<'p> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::BufferTooSmall`](crate::error::ErrorKind::BufferTooSmall) with the required length. The buffer is unchanged.
+    /// [`ErrorKind::BufferTooSmall`](crate::error::ErrorKind::BufferTooSmall) with the
+    /// required length. The buffer is unchanged.
     pub fn write(&self, buffer: &mut [u8]) -> Result<usize, Error> {
         write_to_slice(self, buffer)
     }
@@ -185,8 +186,8 @@ impl<'p> Encoder<'p> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::BufferTooSmall`](crate::error::ErrorKind::BufferTooSmall) with the required length if less space remains. The buffer is
-    /// unchanged.
+    /// [`ErrorKind::BufferTooSmall`](crate::error::ErrorKind::BufferTooSmall) with the
+    /// required length if less space remains. The buffer is unchanged.
     #[cfg(feature = "bytes")]
     pub fn put(&self, buffer: &mut impl bytes::BufMut) -> Result<usize, Error> {
         write_to_buf(self, self.encoded_len(), buffer)

@@ -203,8 +203,8 @@ error_kinds! {
     NotStatus "not-status" => "expected a status code from 100 to 999",
     /// A request target has at least one byte and no spaces.
     NotTarget "not-target" => "request target must be visible ASCII",
-    /// Framing and the fields of the protocol are written from the values of the message.
-    ReservedExtra "reserved-extra" => "field is written from the message and cannot be an extra",
+    /// Framing, and the fields of this and of other messages, are not extra fields.
+    ReservedExtra "reserved-extra" => "field belongs to the protocol and cannot be an extra",
     /// A field name is a token: letters, digits and some punctuation.
     ExtraName "extra-name" => "name of the extra field is not a token",
     /// CR, LF or NUL would end the field or start another message.

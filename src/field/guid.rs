@@ -4,6 +4,7 @@ use uuid::Uuid;
 
 use crate::error::{ErrorKind, ValueError};
 use crate::util::ascii::put_at;
+use crate::util::digits::hex_digits;
 
 /// The value of a hexadecimal digit; 16 or more for any other byte.
 #[inline(always)]
@@ -55,17 +56,10 @@ pub(super) fn decode(text: &[u8; 36]) -> Option<Uuid> {
     (hyphens && invalid < 0x10).then(|| Uuid::from_bytes(bytes))
 }
 
-/// Returns the hexadecimal digits of four bytes, in capitals. All eight are computed in one word.
+/// Returns the hexadecimal digits of four bytes, in capitals.
 #[inline(always)]
 const fn digits(bytes: [u8; 4]) -> [u8; 8] {
-    let word = u32::from_le_bytes(bytes) as u64;
-    let halves = (word | (word << 16)) & 0x0000_FFFF_0000_FFFF;
-    let bytes = (halves | (halves << 8)) & 0x00FF_00FF_00FF_00FF;
-    let nibbles = ((bytes >> 4) | (bytes << 8)) & 0x0F0F_0F0F_0F0F_0F0F;
-    let letters = (nibbles.wrapping_add(0x0606_0606_0606_0606) >> 4) & 0x0101_0101_0101_0101;
-    // From the character after `9` to `A` there are seven.
-    let digits = nibbles.wrapping_add(0x3030_3030_3030_3030).wrapping_add(letters.wrapping_mul(7));
-    digits.to_le_bytes()
+    hex_digits(u32::from_be_bytes(bytes)).to_le_bytes()
 }
 
 /// Returns a GUID in braces and capitals.

@@ -9,7 +9,9 @@
 //!
 //! For input in this form the result is that of httparse.
 
+use super::start_line::sealed::{NotUsual, Usual};
 use super::{HeadVisitor, RequestLine, StatusCode, StatusLine, Version};
+use crate::util::ascii::is_token;
 use crate::util::ascii_case::eq_ignore_case;
 use crate::util::digits;
 
@@ -19,16 +21,21 @@ use crate::util::digits;
 pub(super) fn request_line<'b>(
     bytes: &'b [u8],
     methods: &'static [&'static str],
-) -> Option<(RequestLine<'b>, &'b [u8], &'b [u8])> {
+) -> Result<Usual<'b, RequestLine<'b>>, NotUsual> {
     for &method in methods {
         let Some(rest) = bytes.strip_prefix(method.as_bytes()) else { continue };
         let Some(rest) = rest.strip_prefix(b" ") else { continue };
-        let (target, rest) = split_at_other::<b'!'>(rest, bytes)?;
-        let rest = rest.strip_prefix(b" HTTP/1.1\r\n")?;
+        let (target, rest) = split_at_other::<b'!'>(rest, bytes).ok_or(NotUsual::Other)?;
+        if target.is_empty() {
+            break;
+        }
+        let Some(rest) = rest.strip_prefix(b" HTTP/1.1\r\n") else {
+            return Err(if rest.is_empty() { NotUsual::Partial } else { NotUsual::Other });
+        };
         let line = RequestLine { method, target: "", version: Version::Http11 };
-        return (!target.is_empty()).then_some((line, target, rest));
+        return Ok((line, target, rest));
     }
-    None
+    Err(NotUsual::Other)
 }
 
 /// Parses a status line. Returns it without its reason phrase, the phrase, and the bytes after the line.
@@ -46,8 +53,8 @@ pub(super) fn status_line(bytes: &[u8]) -> Option<(StatusLine<'_>, &[u8], &[u8])
     Some((line, reason, rest.strip_prefix(b"\r\n")?))
 }
 
-/// The lines of a head from the first one on that does not have the usual form, and the number of fields
-/// that may follow the lines before it.
+/// The lines of a head that do not have the usual form, from the first such line to the end of the input,
+/// and the number of fields that they may contain.
 pub(super) struct Unusual<'b> {
     pub(super) lines: &'b [u8],
     pub(super) max_fields: usize,
@@ -114,8 +121,8 @@ fn is_colon(word: u64) -> u64 {
 }
 
 /// Returns the offset of the word in `text` where `flags` sets the high bit of a byte, and the index of the
-/// first such byte, or the end of `text` or more. The bits of later bytes may be wrong. `text` is the end of
-/// `bytes`.
+/// first such byte. Without such a byte, their sum is at least the length of `text`. The bits of later bytes may
+/// be wrong. `text` is the end of `bytes`.
 #[inline(always)]
 fn find(text: &[u8], bytes: &[u8], flags: impl Fn(u64) -> u64) -> Option<(usize, usize)> {
     let (mut rest, mut at) = (text, 0_usize);
@@ -167,20 +174,3 @@ fn is_common(name: &[u8]) -> bool {
         _ => false,
     }
 }
-
-fn is_token(name: &[u8]) -> bool {
-    let is_in_token = |byte: &u8| IS_IN_TOKEN.get(usize::from(*byte)) == Some(&true);
-    !name.is_empty() && name.iter().all(is_in_token)
-}
-
-/// The bytes of a token.
-#[expect(clippy::indexing_slicing, reason = "evaluated as a constant")]
-const IS_IN_TOKEN: [bool; 256] = {
-    let (mut is_in_token, mut byte) = ([false; 256], 0_u8);
-    while byte < 0x80 {
-        is_in_token[byte as usize] = byte.is_ascii_alphanumeric()
-            || matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~');
-        byte += 1;
-    }
-    is_in_token
-};

@@ -5,7 +5,7 @@ use core::mem::MaybeUninit;
 
 use super::fast_path::Unusual;
 use super::input::{HeadInput, offset_in};
-use super::start_line::sealed::Raw;
+use super::start_line::sealed::{NotUsual, Raw};
 use super::{FieldLines, Framing, HeadVisitor, HeaderSlots, Progress, StartLine, fast_path};
 use crate::error::{Error, ErrorKind};
 use crate::limits::Limits;
@@ -44,8 +44,9 @@ use crate::limits::Limits;
 /// Source: \[MC-BUP\] 2.2, 2.2.1; RFC 9112 sections 2 to 6.
 pub struct Head<'h, 'b, L, V> {
     bytes: &'b [u8],
-    /// The start line. Its text may be missing.
+    /// The start line, without its text if the fast path parsed it.
     line: L,
+    /// The request target or the reason phrase.
     text: &'b [u8],
     framing: Framing,
     visitor: &'h V,
@@ -98,8 +99,10 @@ impl<'h, 'b, L: StartLine<'b>, V: HeadVisitor<'b>> Head<'h, 'b, L, V> {
     ) -> Result<Progress<Self>, Error> {
         let bytes = input.get(..limits.head_bytes).unwrap_or(input);
         let visitor = slots.visitor.write(V::new());
-        let Some((line, text, lines)) = L::read_usual(bytes, V::METHODS) else {
-            return Self::parse_with_httparse::<N>(input, visitor, limits);
+        let (line, text, lines) = match L::read_usual(bytes, V::METHODS) {
+            Ok(usual) => usual,
+            Err(NotUsual::Partial) => return Self::check_partial(input, limits),
+            Err(NotUsual::Other) => return Self::parse_with_httparse::<N>(input, visitor, limits),
         };
         match fast_path::visit_fields(lines, bytes, limits.fields.min(N), visitor) {
             Ok(rest) => {
@@ -122,6 +125,12 @@ impl<'h, 'b, L: StartLine<'b>, V: HeadVisitor<'b>> Head<'h, 'b, L, V> {
         limits: &Limits,
     ) -> Result<Progress<Self>, Error> {
         Self::parse_with_httparse::<N>(input, slots.visitor.write(V::new()), limits)
+    }
+
+    /// Checks an incomplete head that is valid so far.
+    #[cold]
+    fn check_partial(input: &'b [u8], limits: &Limits) -> Result<Progress<Self>, Error> {
+        HeadInput::new(input, limits)?.check_partial().map(|()| Progress::Partial)
     }
 
     /// Parses a head after the lines that have the usual form. httparse decides about the rest, or, if it

@@ -1,7 +1,7 @@
 //! HTTP/1.1 syntax: bytes to start line, fields and framing.
 //!
-//! A head is parsed without copying or allocating; its fields are collected in [`HeaderSlots`] on the
-//! caller's stack. A fast path parses heads in the usual form, and httparse all others, with equal
+//! A head is parsed without copying or allocating; the known fields are collected in [`HeaderSlots`] on
+//! the caller's stack. A fast path parses heads in the usual form, and httparse all others, with equal
 //! results. This module adds checks to httparse's grammar. It rejects a head if two readers could
 //! disagree about where the head or its body ends:
 //!
@@ -103,7 +103,7 @@ impl<T> Progress<T> {
 /// messages.
 pub struct HeaderSlots<'b, V, const N: usize = 64> {
     visitor: MaybeUninit<V>,
-    fields: PhantomData<&'b [RawSlot<'b>; N]>,
+    input: PhantomData<&'b [u8]>,
 }
 
 type RawSlot<'b> = MaybeUninit<httparse::Header<'b>>;
@@ -120,7 +120,7 @@ impl<V, const N: usize> HeaderSlots<'_, V, N> {
     /// Creates slots for `N` fields.
     #[must_use]
     pub const fn with_capacity() -> Self {
-        Self { visitor: MaybeUninit::uninit(), fields: PhantomData }
+        Self { visitor: MaybeUninit::uninit(), input: PhantomData }
     }
 }
 

@@ -82,11 +82,22 @@ pub(super) mod sealed {
     /// A start line without its text, its text, and the bytes after it.
     pub(crate) type Usual<'b, L> = (L, &'b [u8], &'b [u8]);
 
+    /// The reason why a start line is not in the usual form.
+    #[derive(Clone, Copy, Debug)]
+    pub enum NotUsual {
+        /// The input ends in the request target.
+        Partial,
+        /// httparse decides.
+        Other,
+    }
+
     /// Parses a start line. Its text, the request target or the reason phrase, is kept beside it.
     pub trait Read<'b>: Copy {
         /// Parses a start line in the usual form.
-        fn read_usual(bytes: &'b [u8], methods: &'static [&'static str])
-        -> Option<Usual<'b, Self>>;
+        fn read_usual(
+            bytes: &'b [u8],
+            methods: &'static [&'static str],
+        ) -> Result<Usual<'b, Self>, NotUsual>;
 
         /// Returns the start line with its text.
         fn with_text(self, text: &'b str) -> Self;
@@ -105,11 +116,14 @@ pub(super) mod sealed {
     }
 }
 
-use sealed::{Raw, Read, Usual};
+use sealed::{NotUsual, Raw, Read, Usual};
 
 impl<'b> Read<'b> for RequestLine<'b> {
     #[inline(always)]
-    fn read_usual(bytes: &'b [u8], methods: &'static [&'static str]) -> Option<Usual<'b, Self>> {
+    fn read_usual(
+        bytes: &'b [u8],
+        methods: &'static [&'static str],
+    ) -> Result<Usual<'b, Self>, NotUsual> {
         fast_path::request_line(bytes, methods)
     }
 
@@ -144,8 +158,11 @@ impl<'b> Read<'b> for RequestLine<'b> {
 
 impl<'b> Read<'b> for StatusLine<'b> {
     #[inline(always)]
-    fn read_usual(bytes: &'b [u8], _: &'static [&'static str]) -> Option<Usual<'b, Self>> {
-        fast_path::status_line(bytes)
+    fn read_usual(
+        bytes: &'b [u8],
+        _: &'static [&'static str],
+    ) -> Result<Usual<'b, Self>, NotUsual> {
+        fast_path::status_line(bytes).ok_or(NotUsual::Other)
     }
 
     fn with_text(self, reason: &'b str) -> Self {

@@ -13,7 +13,9 @@ pub trait HeadVisitor<'b> {
     /// Creates a visitor that has received no fields.
     fn new() -> Self;
 
-    /// Visits a field. Returns true if the visitor knows the name, which need not be a token otherwise.
+    /// Visits a field, and returns true if the visitor knows its name. A name that it knows must be a token.
+    /// Returns false without storing the field otherwise: the caller checks the name, and may visit the field
+    /// again.
     fn visit(&mut self, name: &'b [u8], value: &'b [u8]) -> bool;
 
     /// Returns the visited fields that delimit the body.

@@ -265,7 +265,8 @@ fn check_packet_type<'b, R: Report<'b>>(
     packet_type: &'b [u8],
     reader: &mut Reader<'_, 'b, R>,
 ) -> Checked<'b, R> {
-    if PacketType::decode(packet_type, &mut Deviations::EMPTY.clone()) == Ok(PacketType::Ack) {
+    let mut ignored = Deviations::EMPTY;
+    if PacketType::decode(packet_type, &mut ignored) == Ok(PacketType::Ack) {
         return Ok(());
     }
     let error = ValueError::new(ErrorKind::WrongPacketType, 0);

@@ -17,8 +17,8 @@ use crate::util::sink::{LenSink, MaxLenSink, Sink, SliceSink, Wire, format_value
 /// A message and its extra fields, ready to be written.
 ///
 /// Created by `encode` of [`Request`], [`Ack`], [`NotificationRequest`] and
-/// [`NotificationResponse`], which check that no extra field is one that the message writes, or that
-/// changes the framing. Writing then fails only if the buffer is too small.
+/// [`NotificationResponse`], which reject extra fields that belong to this or another message, or that
+/// change the framing. Writing then fails only if the buffer is too small.
 ///
 /// Fields are spelt and ordered as in Microsoft's captures. The fields of the message are in the
 /// order of the table at [`MessageKind`]. In a response all extra fields precede them. In a request

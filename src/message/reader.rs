@@ -18,9 +18,9 @@ pub(crate) struct Reader<'h, 'b, R> {
     /// True if [`check_framing`](Self::check_framing) sets `framing`. False for simple framing, and
     /// where the head was parsed from bytes.
     needs_framing_check: bool,
-    /// The head and the maximum length of its values. Empty where the fields know a value that is too
-    /// long.
+    /// The bytes of the head; empty if the fields were parsed by another HTTP stack.
     head: &'b [u8],
+    /// The maximum length of a value in `head`.
     max_value: usize,
     /// True if every value is known to consist of bytes that a field can transport.
     is_content: bool,

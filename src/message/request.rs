@@ -237,7 +237,7 @@ impl<'b> Request<'b> {
     #[inline(always)]
     pub(super) fn visit_fields<V: FieldVisitor>(&self, visitor: V) -> V {
         match self {
-            // Almost every request is one; it needs no code for the fields of others.
+            // Most requests are Fragments; a separate function keeps their code small.
             Self::Fragment(fragment) => fragment.visit_fields(visitor),
             _ => self.visit_fields_without_body(visitor),
         }

@@ -26,3 +26,21 @@ pub(crate) fn put_at<const N: usize>(text: &mut [u8], at: usize, part: [u8; N]) 
         *bytes = part;
     }
 }
+
+/// Returns true for `token = 1*tchar`.
+pub(crate) fn is_token(name: &[u8]) -> bool {
+    let is_in_token = |byte: &u8| IS_IN_TOKEN.get(usize::from(*byte)) == Some(&true);
+    !name.is_empty() && name.iter().all(is_in_token)
+}
+
+/// True for each byte that a token may contain.
+#[expect(clippy::indexing_slicing, reason = "evaluated as a constant")]
+const IS_IN_TOKEN: [bool; 256] = {
+    let (mut is_in_token, mut byte) = ([false; 256], 0_u8);
+    while byte < 0x80 {
+        is_in_token[byte as usize] = byte.is_ascii_alphanumeric()
+            || matches!(byte, b'!' | b'#'..=b'\'' | b'*' | b'+' | b'-' | b'.' | b'^'..=b'`' | b'|' | b'~');
+        byte += 1;
+    }
+    is_in_token
+};

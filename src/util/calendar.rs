@@ -10,8 +10,7 @@ const DAYS_TO_1970: u64 = 719_468;
 /// The number of days in 400 years.
 const DAYS_PER_ERA: u64 = 146_097;
 
-/// A number of seconds since 1970, split into days and seconds. Negative numbers are allowed for years
-/// of this era; earlier seconds count as its first.
+/// Days and seconds of a point in time. Times before March of the year 0 count as its first second.
 #[derive(Clone, Copy)]
 pub(crate) struct Split {
     /// Days since the start of March of the year 0.

@@ -30,8 +30,7 @@ pub(crate) fn split_decimal(text: &[u8]) -> Result<(u64, &[u8]), ValueError> {
     }
 }
 
-/// Parses a number of at most [`SAFE`] digits at the start of `text`. `None` for a longer number, and
-/// for none.
+/// Parses a number at the start of `text`. `None` if there is no digit, or more than [`SAFE`].
 #[inline(always)]
 pub(crate) fn short_decimal(text: &[u8]) -> Option<(u64, &[u8])> {
     let (mut value, mut rest) = (0_u64, text);
@@ -47,8 +46,8 @@ pub(crate) fn short_decimal(text: &[u8]) -> Option<(u64, &[u8])> {
     matches!(text.len().wrapping_sub(rest.len()), 1..=SAFE).then_some((value, rest))
 }
 
-/// Parses what [`split_decimal`] parses, eight digits at a time: faster for numbers of five digits or
-/// more, and slower for others.
+/// Parses a number at the start of `text` as [`split_decimal`] does, eight digits at a time. Faster for five
+/// digits or more.
 #[inline(always)]
 pub(crate) fn split_long_decimal(text: &[u8]) -> Result<(u64, &[u8]), ValueError> {
     let eight = text.first_chunk().map(|eight| up_to_eight_digits(*eight));
@@ -246,6 +245,7 @@ pub(crate) const fn hex_digit(nibble: u8) -> u8 {
 ///
 /// The bytes move apart, the most significant to the lowest place; then each is split into two
 /// nibbles. A nibble of ten or more becomes a letter: the sum with six has the bit of 16.
+#[inline(always)]
 pub(crate) const fn hex_digits(number: u32) -> u64 {
     let bytes = number.swap_bytes() as u64;
     let pairs = (bytes | (bytes << 16)) & 0x0000_FFFF_0000_FFFF;

@@ -4,7 +4,8 @@ use alloc::boxed::Box;
 use core::fmt;
 use core::hash::{Hash, Hasher};
 
-/// The number of bytes that are kept in place. With their length they fill seven words.
+/// The number of bytes that are kept in place. With their length and the discriminant they fill seven
+/// words.
 const IN_PLACE: usize = 54;
 
 /// Owned text. Short text lies in place, so that comparing it reads no other memory. In a large map

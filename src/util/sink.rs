@@ -49,7 +49,7 @@ pub(crate) trait Sink: Sized {
 /// A bit in the last of eight digits.
 const LAST_DIGIT: u64 = 1 << 56;
 
-/// Separate from `put_decimal`, because most numbers are small.
+/// Writes a number of nine digits or more. A separate function keeps `put_decimal` small.
 fn put_long_decimal<S: Sink>(sink: S, value: u64) -> S {
     let (high, low) = (value / EIGHT_DIGITS, value % EIGHT_DIGITS);
     let sink = match high {
@@ -149,7 +149,7 @@ fn copy(to: &mut [u8], from: &[u8]) {
 }
 
 /// Fills 1 to 8 bytes with the lowest bytes of a word: with two parts that may overlap, like
-/// [`copy`], but without the way through memory.
+/// [`copy`]. The word stays in a register.
 #[inline(always)]
 fn copy_word(to: &mut [u8], word: u64) {
     // The bytes from `to.len() - size` on.

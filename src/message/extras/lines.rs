@@ -50,7 +50,7 @@ impl<'e> ExtraLines<'e> {
         self.lines
     }
 
-    /// Checks that no field is one that messages of this kind write, or that changes the framing.
+    /// Rejects fields that messages of this kind reserve.
     #[inline(always)]
     pub(in crate::message) fn check(self, kind: impl FnOnce() -> MessageKind) -> Result<(), Error> {
         if self.layout.known.is_empty() { Ok(()) } else { self.check_known(kind()) }

@@ -12,6 +12,7 @@ pub use self::storage::ExtrasStorage;
 use crate::error::{Error, ErrorKind};
 use crate::field::{FieldName, FieldSet, check_content};
 use crate::field_name::download;
+use crate::util::ascii::is_token;
 use crate::util::sink::{Sink, SliceSink};
 
 /// Extra fields, such as Host, Date or Server, that the caller adds to messages.
@@ -23,8 +24,8 @@ use crate::util::sink::{Sink, SliceSink};
 /// * names are tokens;
 /// * values contain no control characters except inner tabs, and no outer white space.
 ///
-/// `encode` of each message checks that no extra field is one that the message itself writes, or that
-/// changes the framing.
+/// `encode` of each message rejects extra fields that belong to this or another message, or that change the
+/// framing.
 ///
 /// The fields lie in the storage `S`: an array, a borrowed slice, or with the feature `alloc` a
 /// `Vec<u8>`, which grows. A field takes the length of its name and of its value, and four bytes.
@@ -126,7 +127,8 @@ impl<S: ExtrasStorage> Extras<S> {
     ///
     /// # Errors
     ///
-    /// The errors of [`push`](Self::push).
+    /// The errors of [`push`](Self::push). [`ErrorKind::BufferTooSmall`] has the length required up to the first
+    /// field that does not fit.
     ///
     /// # Example
     ///
@@ -301,16 +303,10 @@ struct Line {
 
 /// Checks that an extra field can be written.
 fn check_syntax(name: &str, value: &[u8]) -> Result<(), Error> {
-    if !is_token(name) {
+    if !is_token(name.as_bytes()) {
         return Err(Error::caller(ErrorKind::ExtraName).with_received(name.as_bytes(), 0));
     }
     // The value may be a secret.
     let error = Error::caller(ErrorKind::ExtraValue).with_received(name.as_bytes(), 0);
     check_content(value).map_err(|_| error)
-}
-
-/// Returns true for a valid field name: `token = 1*tchar`.
-fn is_token(name: &str) -> bool {
-    let is_tchar = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    !name.is_empty() && name.bytes().all(is_tchar)
 }
