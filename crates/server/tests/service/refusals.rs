@@ -112,13 +112,13 @@ async fn storage(provoked: &mut Provoked) {
     world.hooks.fail(Operation::Begin, StorageError::IsFolder);
     provoked.add("request is invalid", world.send(create("/g")).await);
     world.hooks.fail(Operation::Begin, StorageError::Full(None));
-    provoked.add("storage is full", world.send(create("/g")).await);
+    provoked.add("store is full", world.send(create("/g")).await);
     let other = || StorageError::other("bucket is unreachable");
     let lost = "staged bytes are lost";
     provoked.fail("no access", Operation::Publish, StorageError::Denied(None)).await;
     provoked.fail("request is invalid", Operation::Publish, StorageError::IsFolder).await;
     provoked.fail("the entity exists", Operation::Publish, StorageError::Exists).await;
-    provoked.fail("storage is full", Operation::Flush, StorageError::Full(None)).await;
+    provoked.fail("store is full", Operation::Flush, StorageError::Full(None)).await;
     provoked.fail("the storage or the hook", Operation::Flush, other()).await;
     provoked.fail("the storage or the hook", Operation::Publish, other()).await;
     provoked.fail(lost, Operation::Flush, StorageError::Lost(None)).await;
