@@ -180,16 +180,17 @@
 //! | INFO | one for each published upload, each interrupted fragment and each refusal of the table of metrics |
 //! | DEBUG | each request |
 //!
-//! The span of a request has the fields `method`, `path`, `principal` and `session`; lines about failures also state the
+//! The span of a request has the fields `method`, `path`, `packet`, `principal` and `session`; lines about failures also state the
 //! number of stored `bytes`, and those about refusals `status`, `reason` and `detail`. A request causes at most one
-//! line about its refusal, and all requests together 100 in ten seconds: the next line has their number as
-//! `omitted`. All refusals are counted as metrics. A first request without credentials, after which clients
+//! line about its refusal. At most 100 refusals in ten seconds are logged at INFO. The next line states the number of
+//! omitted ones as `omitted`. All refusals are counted as metrics. A first request without credentials, after which clients
 //! send them, is logged at DEBUG only.
 //!
 //! # Shutdown
 //!
-//! [`Server::shutdown`] refuses new requests and waits for those in progress. What it has to interrupt is stored and
-//! acknowledged, and continues at another node at once. A process that is killed loses no acknowledged byte either.
+//! [`Server::shutdown`] refuses new requests and waits for those in progress. The received bytes of interrupted
+//! fragments are stored and recorded, and their sessions are released, so clients continue behind these bytes at
+//! another node at once. A process that is killed loses no acknowledged byte either.
 //! Call it before the HTTP server waits for its connections, which a slow upload keeps open. With axum:
 //!
 //! ```no_run
@@ -230,13 +231,13 @@ mod error;
 mod folder;
 mod forwarded;
 mod hooks;
+mod inline_io;
 mod key;
 mod limits;
 mod metrics;
 #[cfg(feature = "notify")]
 mod notify;
 #[cfg(feature = "file")]
-mod pace;
 mod path;
 mod public_url;
 mod random;

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::table::Records;
 use super::{Result, SessionRecord, SessionStore, SessionStoreError, Version, Versioned};
-use crate::pace::Pace;
+use crate::inline_io::DiskSpeed;
 use crate::{folder, random};
 
 /// Extension of a record.
@@ -59,7 +59,7 @@ pub struct FileSessions {
     shared: Arc<Shared>,
     unreadable: Vec<UnreadableRecord>,
     fsync: bool,
-    pace: Arc<Pace>,
+    speed: Arc<DiskSpeed>,
 }
 
 /// A file that contains no valid record.
@@ -160,7 +160,7 @@ impl FileSessions {
             locks: std::array::from_fn(|_| Mutex::default()),
             _lock: lock,
         };
-        Ok(Self { shared: Arc::new(shared), unreadable, fsync: false, pace: Arc::default() })
+        Ok(Self { shared: Arc::new(shared), unreadable, fsync: false, speed: Arc::default() })
     }
 
     /// Changes a session, while no other request changes it. The change is completed even if the returned
@@ -172,15 +172,15 @@ impl FileSessions {
     ) -> Result<T> {
         let fsync = self.fsync;
         // A flush always waits for the disk.
-        if let Some(inline) = self.pace.inline().filter(|_| !fsync)
+        if let Some(permit) = self.speed.inline().filter(|_| !fsync)
             && let Some(_lock) = self.shared.try_lock(id)
         {
-            return self.shared.explain(inline.run(|| work(&self.shared, fsync)));
+            return self.shared.explain(permit.run(|| work(&self.shared, fsync)));
         }
-        let pace = Arc::clone(&self.pace);
+        let speed = Arc::clone(&self.speed);
         self.run(move |shared| {
             let _lock = shared.lock(id);
-            if fsync { work(shared, fsync) } else { pace.measure(|| work(shared, fsync)) }
+            if fsync { work(shared, fsync) } else { speed.measure(|| work(shared, fsync)) }
         })
         .await
     }

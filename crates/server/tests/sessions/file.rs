@@ -285,8 +285,10 @@ async fn files_are_private() {
 /// A flush waits for the disk, and must not stop other requests.
 #[test]
 fn only_changes_without_fsync_run_on_a_thread_of_the_runtime() {
+    /// More threads than other tests occupy with operations at the same time.
+    const MANY: usize = 64;
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
-    let runtime = runtime.worker_threads(2).max_blocking_threads(1).build().expect("a runtime");
+    let runtime = runtime.worker_threads(MANY).max_blocking_threads(1).build().expect("a runtime");
     runtime.block_on(async {
         for fsync in [false, true] {
             let folder = folder();

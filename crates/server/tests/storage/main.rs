@@ -6,8 +6,8 @@ mod files_paths;
 mod folders;
 #[cfg(target_os = "linux")]
 mod full;
+mod inline_io;
 mod keys;
 mod memory;
-mod pace;
 mod shared;
 mod stalls;

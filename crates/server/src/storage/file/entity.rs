@@ -9,7 +9,7 @@ use bytes::Bytes;
 use super::disk::read_at;
 use super::folders::Folders;
 use super::snapshot::Snapshot;
-use crate::pace::Pace;
+use crate::inline_io::DiskSpeed;
 use crate::storage::{Entity, Metadata, Result, StorageError};
 
 /// Maximum number of bytes that one call reads, which bounds the memory.
@@ -21,13 +21,13 @@ pub(in crate::storage) struct FileEntity {
     file: Arc<File>,
     snapshot: Snapshot,
     metadata: Metadata,
-    pace: Arc<Pace>,
+    speed: Arc<DiskSpeed>,
 }
 
 impl FileEntity {
     pub(in crate::storage) fn new(file: File, snapshot: Snapshot, folders: &Folders) -> Self {
-        let (metadata, pace) = (snapshot.metadata(), Arc::clone(&folders.pace));
-        Self { file: Arc::new(file), snapshot, metadata, pace }
+        let (metadata, speed) = (snapshot.metadata(), Arc::clone(&folders.speed));
+        Self { file: Arc::new(file), snapshot, metadata, speed }
     }
 }
 
@@ -52,6 +52,6 @@ impl Entity for FileEntity {
             }
             Ok(bytes.into())
         };
-        self.pace.run(read).await.map_err(StorageError::other)?
+        self.speed.run(read).await.map_err(StorageError::other)?
     }
 }

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::FileStorageOptions;
 use super::disk::{remove, sync_dir, with_path};
-use crate::pace::Pace;
+use crate::inline_io::DiskSpeed;
 use crate::storage::{Result, StorageError};
 
 /// Folders of a storage.
@@ -29,7 +29,7 @@ pub(in crate::storage) struct Folders {
     pub(super) creates_folders: bool,
     /// Locked while an entity is replaced.
     pub(super) replacing: Mutex<()>,
-    pub(super) pace: Arc<Pace>,
+    pub(super) speed: Arc<DiskSpeed>,
     _lock: Option<File>,
 }
 
@@ -62,7 +62,7 @@ impl Folders {
             syncs: options.fsync,
             creates_folders: options.create_folders,
             replacing: Mutex::default(),
-            pace: Arc::default(),
+            speed: Arc::default(),
             _lock: lock,
         };
         folders.check()?;

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use super::disk::{blocking, write_all_at};
 use super::fencing::Guard;
 use super::folders::Folders;
-use crate::pace::Pace;
+use crate::inline_io::DiskSpeed;
 use crate::storage::{ReplyWriter, Result, Staged, Writer};
 
 /// Ends a reply, after its bytes were written.
@@ -22,7 +22,7 @@ pub(in crate::storage) struct FileWriter {
     syncs: bool,
     /// `None` if no other request writes to the file.
     guard: Option<Guard>,
-    pace: Arc<Pace>,
+    speed: Arc<DiskSpeed>,
 }
 
 impl FileWriter {
@@ -32,20 +32,20 @@ impl FileWriter {
         folders: &Folders,
         guard: Option<Guard>,
     ) -> Self {
-        let (syncs, pace) = (folders.syncs, Arc::clone(&folders.pace));
-        Self { file: Arc::new(file), offset, syncs, guard, pace }
+        let (syncs, speed) = (folders.syncs, Arc::clone(&folders.speed));
+        Self { file: Arc::new(file), offset, syncs, guard, speed }
     }
 
     /// Runs an operation on the thread of the caller, if it waits neither for the disk nor for another request.
     async fn run(&mut self, work: impl FnOnce(&File) -> Result<()> + Send + 'static) -> Result<()> {
-        if let Some(inline) = self.pace.inline() {
-            let Some(guard) = &self.guard else { return inline.run(|| work(&self.file)) };
+        if let Some(permit) = self.speed.inline() {
+            let Some(guard) = &self.guard else { return permit.run(|| work(&self.file)) };
             if let Some(access) = guard.try_access() {
-                return access.and_then(|_access| inline.run(|| work(&self.file)));
+                return access.and_then(|_access| permit.run(|| work(&self.file)));
             }
         }
-        let pace = Arc::clone(&self.pace);
-        self.run_elsewhere(move |file| pace.measure(|| work(file))).await
+        let speed = Arc::clone(&self.speed);
+        self.run_elsewhere(move |file| speed.measure(|| work(file))).await
     }
 
     /// Runs an operation on a thread for blocking operations.

@@ -16,32 +16,33 @@ const SLOW: Duration = Duration::from_millis(1);
 
 /// Number of consecutive operations that are fast on other threads before operations run on the thread of the
 /// caller again.
-const PROBATION: u32 = 8;
+const FAST_OPERATIONS: u32 = 8;
 
-/// The pace of one disk.
+/// Number of operations in progress on threads of runtimes, on all disks.
+static INLINE: AtomicUsize = AtomicUsize::new(0);
+
+/// Recent speed of one disk.
 #[derive(Debug, Default)]
-pub(crate) struct Pace {
+pub(crate) struct DiskSpeed {
     /// Number of fast operations until the disk counts as fast; 0 if it does.
-    probation: AtomicU32,
-    /// Number of operations in progress on threads of the runtime.
-    inline: AtomicUsize,
+    fast_until_inline: AtomicU32,
 }
 
 /// The permission to run one operation on the thread of the caller.
 #[derive(Debug)]
-pub(crate) struct Inline<'p>(&'p Pace);
+pub(crate) struct InlinePermit<'p>(&'p DiskSpeed);
 
-impl Pace {
+impl DiskSpeed {
     /// Returns the permission to run an operation on this thread, unless the disk is slow. At least one thread of
     /// the runtime remains without an operation: then a disk that hangs does not stop other requests.
-    pub(crate) fn inline(&self) -> Option<Inline<'_>> {
-        if self.probation.load(Ordering::Relaxed) > 0 {
+    pub(crate) fn inline(&self) -> Option<InlinePermit<'_>> {
+        if self.fast_until_inline.load(Ordering::Relaxed) > 0 {
             return None;
         }
         let others = Handle::current().metrics().num_workers() - 1;
-        let inline = Inline(self);
-        // Counted down again by `inline`.
-        (self.inline.fetch_add(1, Ordering::Relaxed) < others).then_some(inline)
+        let permit = InlinePermit(self);
+        // Counted down again by `permit`.
+        (INLINE.fetch_add(1, Ordering::Relaxed) < others).then_some(permit)
     }
 
     /// Runs an operation on this thread, or on a thread for blocking operations.
@@ -49,11 +50,11 @@ impl Pace {
         self: &Arc<Self>,
         operation: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, JoinError> {
-        if let Some(inline) = self.inline() {
-            return Ok(inline.run(operation));
+        if let Some(permit) = self.inline() {
+            return Ok(permit.run(operation));
         }
-        let pace = Arc::clone(self);
-        spawn_blocking(move || pace.measure(operation)).await
+        let speed = Arc::clone(self);
+        spawn_blocking(move || speed.measure(operation)).await
     }
 
     /// Runs an operation on this thread, and learns from its duration.
@@ -61,25 +62,26 @@ impl Pace {
         let start = Instant::now();
         let result = operation();
         if start.elapsed() > SLOW {
-            self.probation.store(PROBATION, Ordering::Relaxed);
-        } else if self.probation.load(Ordering::Relaxed) > 0 {
+            self.fast_until_inline.store(FAST_OPERATIONS, Ordering::Relaxed);
+        } else if self.fast_until_inline.load(Ordering::Relaxed) > 0 {
             let reduced = |left: u32| left.checked_sub(1);
-            let _ = self.probation.fetch_update(Ordering::Relaxed, Ordering::Relaxed, reduced);
+            let _ =
+                self.fast_until_inline.fetch_update(Ordering::Relaxed, Ordering::Relaxed, reduced);
         }
         result
     }
 }
 
-impl Inline<'_> {
+impl InlinePermit<'_> {
     /// Runs the operation.
     pub(crate) fn run<T>(self, operation: impl FnOnce() -> T) -> T {
         self.0.measure(operation)
     }
 }
 
-impl Drop for Inline<'_> {
+impl Drop for InlinePermit<'_> {
     fn drop(&mut self) {
-        self.0.inline.fetch_sub(1, Ordering::Relaxed);
+        INLINE.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -88,40 +90,51 @@ mod tests {
     use std::sync::mpsc;
     use std::thread::{self, ThreadId, sleep};
 
+    use tokio::sync::{Mutex, MutexGuard};
+
     use super::*;
 
+    /// Lets one test run at a time, as [`INLINE`] counts the operations of all.
+    async fn alone() -> MutexGuard<'static, ()> {
+        static RUNNING: Mutex<()> = Mutex::const_new(());
+        RUNNING.lock().await
+    }
+
     /// Returns the thread on which an operation runs.
-    async fn thread_of(pace: &Arc<Pace>, time: Duration) -> ThreadId {
+    async fn thread_of(speed: &Arc<DiskSpeed>, time: Duration) -> ThreadId {
         let operation = move || {
             sleep(time);
             thread::current().id()
         };
-        pace.run(operation).await.unwrap()
+        speed.run(operation).await.unwrap()
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn operations_change_threads_while_the_disk_is_slow() {
-        let (pace, here) = (Arc::default(), thread::current().id());
-        assert_eq!(thread_of(&pace, SLOW * 2).await, here);
+        let _alone = alone().await;
+        let (speed, here) = (Arc::default(), thread::current().id());
+        assert_eq!(thread_of(&speed, SLOW * 2).await, here);
         let mut elsewhere = 0;
-        while thread_of(&pace, Duration::ZERO).await != here {
+        while thread_of(&speed, Duration::ZERO).await != here {
             elsewhere += 1;
         }
-        assert!(elsewhere >= PROBATION, "{elsewhere}");
+        assert!(elsewhere >= FAST_OPERATIONS, "{elsewhere}");
         // A slow operation there counts too.
-        pace.measure(|| sleep(SLOW * 2));
-        assert_ne!(thread_of(&pace, SLOW * 2).await, here);
-        for _ in 0..PROBATION {
-            assert_ne!(thread_of(&pace, Duration::ZERO).await, here);
+        speed.measure(|| sleep(SLOW * 2));
+        assert_ne!(thread_of(&speed, SLOW * 2).await, here);
+        for _ in 0..FAST_OPERATIONS {
+            assert_ne!(thread_of(&speed, Duration::ZERO).await, here);
         }
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn an_operation_that_hangs_does_not_stop_other_requests() {
-        let pace = Arc::<Pace>::default();
+        let _alone = alone().await;
+        let speed = Arc::<DiskSpeed>::default();
+        let other_disk = Arc::<DiskSpeed>::default();
         let (started, is_started) = tokio::sync::oneshot::channel();
         let (resume, resumed) = mpsc::channel::<()>();
-        let first = Arc::clone(&pace);
+        let first = Arc::clone(&speed);
         let hanging = tokio::spawn(async move {
             let hang = move || {
                 let _ = started.send(());
@@ -132,19 +145,25 @@ mod tests {
         });
         is_started.await.unwrap();
         // Another operation, and another task, while no operation has been slow yet.
-        let second = Arc::clone(&pace);
+        let second = Arc::clone(&speed);
         let other = tokio::spawn(async move {
-            (thread::current().id(), thread_of(&second, Duration::ZERO).await)
+            let worker = thread::current().id();
+            let threads = [
+                thread_of(&second, Duration::ZERO).await,
+                thread_of(&other_disk, Duration::ZERO).await,
+            ];
+            (worker, threads)
         });
-        let (worker, thread) = other.await.unwrap();
+        let (worker, threads) = other.await.unwrap();
         drop(resume);
         let hung = hanging.await.unwrap();
-        assert!(worker != hung && thread != worker && thread != hung);
+        assert!(worker != hung && !threads.contains(&worker) && !threads.contains(&hung));
     }
 
     /// Its only thread serves all requests.
     #[tokio::test]
     async fn operations_never_run_on_the_only_thread_of_a_runtime() {
+        let _alone = alone().await;
         assert_ne!(thread_of(&Arc::default(), Duration::ZERO).await, thread::current().id());
     }
 }

@@ -13,10 +13,19 @@ use super::files::{Disk, upload};
 /// Takes more than a millisecond to write.
 const LONG: usize = 128 << 20;
 
+/// More threads than other tests occupy with operations at the same time.
+const MANY: usize = 64;
+
 /// Runs a test with only one thread for blocking operations.
 fn run(test: impl Future<Output = ()>) {
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
-    runtime.worker_threads(2).max_blocking_threads(1).enable_all().build().unwrap().block_on(test);
+    runtime
+        .worker_threads(MANY)
+        .max_blocking_threads(1)
+        .enable_all()
+        .build()
+        .unwrap()
+        .block_on(test);
 }
 
 /// Runs an operation, and returns if it completed on the thread of the caller: no other thread is free.
