@@ -24,7 +24,7 @@ struct State {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Counts {
     pub(crate) all: usize,
-    /// Those of one principal; 0 for an anonymous one.
+    /// Number of sessions of one principal; 0 if the principal is anonymous.
     pub(crate) principal: usize,
 }
 

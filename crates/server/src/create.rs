@@ -109,8 +109,10 @@ impl Inner {
             }
             Ok(false) => Ok(run(true).answer),
             Err(error) => {
-                // If this fails, a sweep removes the staged data.
-                let _ = self.storage.remove(id, Some(&record.staged)).await;
+                // The store may have inserted the record before it failed. If this fails, the session expires.
+                if self.withdraw(&record).await.is_err() {
+                    let _ = self.storage.remove(id, Some(&record.staged)).await;
+                }
                 Err(NotCreated::not_stored(&error, &policy))
             }
         }

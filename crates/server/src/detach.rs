@@ -9,16 +9,18 @@ use tokio::runtime::Handle;
 
 /// A future that continues on a task of its own if it is dropped before it is complete.
 ///
-/// Until then it runs on the task of its connection, so that a body is read without changes between tasks. Its
-/// output is `None` after a panic.
+/// Before that, the task of the connection polls it, so reading the body needs no switch between tasks. Returns
+/// `None` after a panic. During the shutdown of its runtime, the future is dropped.
 pub(crate) struct Detach<F: Future<Output: Send> + Send + 'static> {
-    /// `None` once it is complete.
+    /// The future; `None` after its completion.
     work: Option<Pin<Box<F>>>,
+    /// The runtime on which the future continues if it is dropped outside of any.
+    runtime: Option<Handle>,
 }
 
 impl<F: Future<Output: Send> + Send + 'static> Detach<F> {
     pub(crate) fn new(work: F) -> Self {
-        Self { work: Some(Box::pin(work)) }
+        Self { work: Some(Box::pin(work)), runtime: Handle::try_current().ok() }
     }
 }
 
@@ -42,7 +44,7 @@ impl<F: Future<Output: Send> + Send + 'static> Future for Detach<F> {
 impl<F: Future<Output: Send> + Send + 'static> Drop for Detach<F> {
     fn drop(&mut self) {
         if let Some(work) = self.work.take()
-            && let Ok(runtime) = Handle::try_current()
+            && let Some(runtime) = Handle::try_current().ok().or_else(|| self.runtime.take())
         {
             runtime.spawn(work);
         }

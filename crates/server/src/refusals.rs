@@ -20,7 +20,7 @@ const INTERVAL: Duration = Duration::from_secs(10);
 pub(crate) struct Refused {
     pub(crate) status: u16,
     pub(crate) reason: &'static str,
-    /// What exactly the server rejects.
+    /// The rejected value, or the reason of the refusal.
     pub(crate) detail: Option<String>,
 }
 
@@ -44,7 +44,7 @@ impl Refused {
         Some(Self { status, reason, detail })
     }
 
-    /// The request of a download has no access.
+    /// Returns the refusal of a download without access.
     pub(crate) fn denied(deny: &Deny) -> Self {
         let (status, reason) = match deny {
             Deny::Unauthenticated { .. } => (401, "unauthenticated"),
@@ -53,7 +53,7 @@ impl Refused {
         Self { status, reason, detail: Some(deny.to_string()) }
     }
 
-    /// The limit of the number of sessions is reached.
+    /// Returns the refusal of a session that exceeds the limit of sessions.
     pub(crate) const fn session_limit() -> Self {
         Self { status: 503, reason: "session-limit", detail: None }
     }

@@ -193,8 +193,8 @@ impl Inner {
                 Ok(step)
             })
             .await;
-        if unreleased.is_some() && first.is_ok() {
-            self.unreleased.remove(id);
+        if let (Some(token), Ok(_)) = (unreleased, &first) {
+            self.unreleased.remove(token);
         }
         (handle, first)
     }

@@ -17,6 +17,7 @@ use crate::hooks::Completed;
 use crate::server::Inner;
 use crate::sessions::{SessionRecord, SessionStoreError};
 use crate::storage::{Discarded, Journal, Publish, Staged, StorageError};
+use crate::unreleased::Unreleased;
 use crate::upload::Caller;
 use crate::{BoxError, Principal, metrics};
 
@@ -53,6 +54,21 @@ impl From<SessionStoreError> for Stop {
 /// Result of one step.
 pub(crate) type StepResult<'s> = Result<NextStep<'s>, Stop>;
 
+/// Work whose end the session does not know yet. After a panic, the next request of the session releases it.
+struct Unreported<'a> {
+    unreleased: &'a Unreleased,
+    /// The token of the work; `None` before the work begins and after its end.
+    token: Option<WorkToken>,
+}
+
+impl Drop for Unreported<'_> {
+    fn drop(&mut self) {
+        if let Some(token) = self.token {
+            self.unreleased.insert(token);
+        }
+    }
+}
+
 /// A request in progress.
 pub(crate) struct Work<'s, 'r> {
     pub(crate) inner: &'s Arc<Inner>,
@@ -88,13 +104,13 @@ impl<'s, 'r> Work<'s, 'r> {
         first: Result<Changed<NextStep<'s>>, DriverError>,
     ) -> Result<SessionsResponse<'s>, Stop> {
         let mut next = first.map_err(Stop::from).map(|changed| self.outcome(changed));
-        let mut token = None;
+        let mut unreported = Unreported { unreleased: &self.inner.unreleased, token: None };
         let answer = loop {
             let step = match next {
                 Ok(step) => step,
                 Err(stop) => break Err(stop),
             };
-            token = step.token().or(token);
+            unreported.token = step.token().or(unreported.token);
             next = match step {
                 Step::Store(bytes) => self.store(&bytes).await,
                 // Boxed: their memory is not needed while a request waits for its body.
@@ -107,9 +123,10 @@ impl<'s, 'r> Work<'s, 'r> {
                 _ => break Err(Stop::Body(End::Disconnected)),
             };
         };
-        if let (Err(stop), Some(token)) = (&answer, token) {
+        if let (Err(stop), Some(token)) = (&answer, unreported.token) {
             self.release(token, stop).await;
         }
+        unreported.token = None;
         if let Some(record) = self.ended.take() {
             self.inner.session_ended(&record).await;
         }

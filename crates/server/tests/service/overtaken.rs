@@ -133,6 +133,50 @@ async fn a_dropped_handler_finishes_its_work_and_does_not_lock_the_session() {
     assert_eq!(world.published("f").unwrap(), "hello world");
 }
 
+/// Until its work ends, the session is busy.
+#[test]
+fn a_handler_that_is_dropped_outside_of_its_runtime_finishes_its_work() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (world, id, write) = runtime.block_on(async {
+        let world = World::new(|builder| builder).await;
+        let id = world.create("/f").await;
+        let write = world.hooks.stall(Operation::Write);
+        (world, id, write)
+    });
+    let mut service = world.service();
+    let entered = runtime.enter();
+    let mut pending = service.call(fragment("/f", &id, 0, b"hello", 5));
+    drop(entered);
+    runtime.block_on(async {
+        tokio::select! {
+            _ = &mut pending => panic!("the request is stalled"),
+            () = write.reached() => {}
+        }
+    });
+    drop(pending);
+    write.resume();
+    let next = runtime.block_on(until_free(&world, || fragment("/f", &id, 0, b"hello", 5)));
+    assert_eq!(next.header("bits-received-content-range"), "5");
+}
+
+#[tokio::test]
+async fn the_session_of_a_panic_is_free_at_once() {
+    for operation in [Operation::Write, Operation::Flush, Operation::Publish] {
+        let world = World::new(|builder| builder).await;
+        let id = world.create("/f").await;
+        world.hooks.panic(operation);
+        let first = world.fragment("/f", &id, 0, b"hello", 5).await;
+        if operation == Operation::Publish {
+            assert_eq!(world.close("/f", &id).await.status, 500);
+        } else {
+            assert_eq!(first.status, 500);
+            assert_eq!(world.fragment("/f", &id, 0, b"hello", 5).await.status, 200);
+        }
+        assert_eq!(world.close("/f", &id).await.status, 200, "{operation:?}");
+        assert_eq!(world.published("f").unwrap(), "hello");
+    }
+}
+
 #[tokio::test]
 async fn a_client_that_disconnects_keeps_its_bytes_and_resumes_at_once() {
     let world = World::new(|builder| builder).await;

@@ -46,6 +46,8 @@ enum Hook {
     Fail(StorageError),
     /// The next operation stalls.
     Stall(Stalled),
+    /// The next operation panics.
+    Panic,
 }
 
 /// A stalled operation.
@@ -69,6 +71,10 @@ impl Stalled {
 impl Hooks {
     pub fn fail(&self, operation: Operation, error: StorageError) {
         self.hooks.lock().unwrap().insert(operation, Hook::Fail(error));
+    }
+
+    pub fn panic(&self, operation: Operation) {
+        self.hooks.lock().unwrap().insert(operation, Hook::Panic);
     }
 
     pub fn stall(&self, operation: Operation) -> Stalled {
@@ -123,6 +129,7 @@ impl Hooks {
         match hook {
             None => Ok(()),
             Some(Hook::Fail(error)) => Err(error),
+            Some(Hook::Panic) => panic!("{operation:?}"),
             Some(Hook::Stall(stalled)) => {
                 stalled.reached.send_replace(true);
                 stalled.gate.acquire().await.unwrap().forget();

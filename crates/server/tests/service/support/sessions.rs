@@ -130,7 +130,7 @@ impl SessionStore for NodeSessions {
     async fn insert(&self, record: &SessionRecord) -> Result<bool> {
         self.wait().await?;
         self.check_space()?;
-        self.store.insert(record).await
+        self.response(self.store.insert(record).await?)
     }
 
     async fn load(&self, id: Uuid) -> Result<Option<Versioned>> {
