@@ -111,6 +111,11 @@ impl Meter {
         Self { callback, progress, sample: None }
     }
 
+    /// Returns the activity that was reported last.
+    pub fn phase(&self) -> Phase {
+        self.progress.phase.clone()
+    }
+
     /// Reports the state between two requests. The rate is measured.
     pub fn update(&mut self, progress: Progress) {
         let progress = Progress { rate: self.progress.rate, ..progress };

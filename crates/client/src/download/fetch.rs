@@ -118,13 +118,7 @@ impl Fetch {
             match self.machine.poll() {
                 Poll::Send => self.exchange(connection).await?,
                 Poll::Wait(until) => self.wait(until).await,
-                Poll::Discard => {
-                    let reason = self.restart_reason.as_ref().map(tracing::field::display);
-                    tracing::info!(url = self.url.as_str(), reason, "download starts over");
-                    self.sink.truncate(0).map_err(|error| self.storage_failed(error))?;
-                    self.machine.handle_discarded().map_err(internal)?;
-                    self.save(connection).await?;
-                }
+                Poll::Discard => self.start_over(connection).await?,
                 Poll::Commit => {
                     let committed = self.sink.commit(self.machine.received()).await;
                     committed.map_err(|error| self.storage_failed(error))?;
@@ -141,6 +135,20 @@ impl Fetch {
                 other => return Err(internal(format!("unknown action: {other:?}"))),
             }
         }
+    }
+
+    /// Discards the bytes that cannot be continued, and reports the reason.
+    async fn start_over(&mut self, connection: &Connection) -> Result<(), FetchError> {
+        if let Some(reason) = self.machine.restart_reason() {
+            self.restart_reason = Some(RestartReason::Download(reason));
+        }
+        let reason = self.restart_reason.as_ref().map(tracing::field::display);
+        tracing::info!(url = self.url.as_str(), reason, "download starts over");
+        self.sink.truncate(0).map_err(|error| self.storage_failed(error))?;
+        self.machine.handle_discarded().map_err(internal)?;
+        // The activity remains: after a failure, no retry has succeeded yet.
+        self.show(self.meter.phase());
+        self.save(connection).await
     }
 
     /// Returns true if all bytes are in the destination.
@@ -162,13 +170,13 @@ impl Fetch {
         self.start + self.machine.poll_timeout().unwrap_or_default()
     }
 
-    /// Returns the activity; `None` after a failure, until a retry succeeds.
+    /// Returns the activity; `None` while bytes are discarded, and after a failure until a retry succeeds.
     fn phase(&self) -> Option<Phase> {
         match self.machine.state() {
             _ if self.machine.failures() > 0 => None,
             MachineState::Size => Some(Phase::Connecting),
             MachineState::Download => Some(Phase::Transferring),
-            MachineState::Failed => None,
+            MachineState::Discard | MachineState::Failed => None,
             _ => Some(Phase::Finishing),
         }
     }
@@ -178,9 +186,6 @@ impl Fetch {
     }
 
     pub(super) fn show(&mut self, phase: Phase) {
-        if let Some(reason) = self.machine.restart_reason() {
-            self.restart_reason = Some(RestartReason::Download(reason));
-        }
         self.meter.update(Progress {
             phase,
             transferred: self.machine.received(),

@@ -36,10 +36,10 @@ impl<J, M> Stored<J, M> {
 /// The result of loading a state.
 #[derive(Debug)]
 pub(crate) enum Loaded<J, M> {
-    /// There is none.
+    /// No state is stored.
     Missing,
     Found(Stored<J, M>),
-    /// It is damaged, or stored by another version of this library.
+    /// The state is damaged, or was stored by another version of this library.
     Unreadable(RestartReason),
 }
 

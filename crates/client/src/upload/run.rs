@@ -304,7 +304,8 @@ impl Run {
     /// the limits of the server until it expires. Nothing depends on the result.
     async fn cancel_replaced(&mut self) {
         let Some(Earlier { machine, cookies }) = self.replaced.clone() else { return };
-        if machine.session_id().is_some() {
+        let had_session = machine.session_id().is_some();
+        if had_session {
             self.show(Phase::Cancelling);
         }
         let mut replaced = Self {
@@ -329,7 +330,15 @@ impl Run {
         let is_confirmed = replaced.cancel_session().await;
         let reason = self.restart_reason.as_ref().map(tracing::field::display);
         let url = self.url.as_str();
-        tracing::info!(url, reason, is_confirmed, "cancelled the session of the stored upload");
+        match (had_session, is_confirmed) {
+            (false, _) => {}
+            (true, true) => tracing::info!(url, reason, "session of the stored upload cancelled"),
+            (true, false) => tracing::warn!(
+                url,
+                reason,
+                "cannot cancel the session of the stored upload; it stays on the server until it expires"
+            ),
+        }
         self.replaced = None;
     }
 

@@ -11,7 +11,7 @@ use crate::support::{Answer, Reports, Server, client, content};
 pub(super) const LENGTH: usize = 2_000_000;
 
 /// Returns the first bytes of an answer, after which the connection ends.
-fn cut(answer: Answer, length: usize) -> Answer {
+pub(super) fn cut(answer: Answer, length: usize) -> Answer {
     let bytes = answer.into_bytes();
     Answer::Close(bytes[..length.min(bytes.len())].to_vec())
 }
