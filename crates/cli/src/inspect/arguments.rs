@@ -10,8 +10,8 @@ use crate::units::size;
 const AFTER_HELP: &str = "\
 Exit status:
   0  all messages are valid, or have deviations that violate no MUST
-  1  a message was rejected, is incomplete, or violates a MUST; or there are unexpected bytes between \
-messages; or a capture contains no message
+  1  a message is invalid, incomplete or violates a MUST; bytes between messages
+     are unexpected; or a capture contains no message
   2  the usage is wrong, or a file cannot be read
 
 A line has as many columns as the terminal, at least 80. If standard output is not a terminal, the variable \

@@ -135,3 +135,23 @@ fn a_request_without_a_body_and_without_a_response_violates_no_rule() {
     assert_eq!(words(&reports), ["fragment ok"]);
     assert!(rules(&reports).concat().is_empty(), "{reports:?}");
 }
+
+#[test]
+fn bytes_that_the_sender_did_not_send_are_counted() {
+    let unsent = |flags: &'static str, side, sent: usize| {
+        let mut dialogue = Dialogue::opened(50000, INITIAL);
+        dialogue.say(Client, &fragment(0, 100, 100)).say(Client, &vec![b'x'; sent]);
+        dialogue.push(side, flags, b"");
+        let found = explain(&plain_pcap(&dialogue.segments));
+        let verdict = text(&found[0], "verdict");
+        assert_eq!(verdict, if sent < 100 { "partial" } else { "ok" });
+        found[0]["unsent"].as_u64()
+    };
+    assert_eq!(unsent("F.", Client, 30), Some(70));
+    assert_eq!(unsent("R", Client, 0), Some(100));
+    assert_eq!(unsent("R.", Server, 30), Some(70));
+    assert_eq!(unsent("F.", Client, 100), Some(0));
+    // The server has closed its own side only, and the capture ends.
+    assert_eq!(unsent("F.", Server, 30), Some(0));
+    assert_eq!(unsent(".", Client, 30), Some(0));
+}

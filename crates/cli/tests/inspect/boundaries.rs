@@ -2,7 +2,7 @@
 //! message, and unrelated messages.
 
 use crate::support::capture::Side::{Client, Server};
-use crate::support::capture::{Dialogue, Segment, plain_pcap};
+use crate::support::capture::{Dialogue, plain_pcap};
 use crate::support::dialogues::{
     INITIAL, close, close_ack, explain, fragment, fragment_ack, ping, ping_ack, words,
 };
@@ -380,48 +380,4 @@ fn joined_lengths_are_a_deviation() {
         assert_eq!(report["violations"][0]["severity"], "suspicious");
         assert_eq!(report["fields"]["content_length"], 0);
     }
-}
-
-#[test]
-fn bytes_that_the_sender_did_not_send_are_counted() {
-    let unsent = |flags: &'static str, side, sent: usize| {
-        let mut dialogue = Dialogue::opened(50000, INITIAL);
-        dialogue.say(Client, &fragment(0, 100, 100)).say(Client, &vec![b'x'; sent]);
-        dialogue.push(side, flags, b"");
-        let found = explain(&plain_pcap(&dialogue.segments));
-        let verdict = text(&found[0], "verdict");
-        assert_eq!(verdict, if sent < 100 { "partial" } else { "ok" });
-        found[0]["unsent"].as_u64()
-    };
-    assert_eq!(unsent("F.", Client, 30), Some(70));
-    assert_eq!(unsent("R", Client, 0), Some(100));
-    assert_eq!(unsent("R.", Server, 30), Some(70));
-    assert_eq!(unsent("F.", Client, 100), Some(0));
-    // The server has closed its own side only, and the capture ends.
-    assert_eq!(unsent("F.", Server, 30), Some(0));
-    assert_eq!(unsent(".", Client, 30), Some(0));
-}
-
-fn of_client(segments: &[Segment]) -> Vec<Segment> {
-    segments.iter().filter(|segment| segment.side == Client).cloned().collect()
-}
-
-#[test]
-fn one_captured_direction_shows_whether_requests_were_answered() {
-    let mut dialogue = Dialogue::opened(50000, INITIAL);
-    dialogue.say(Client, &ping()).say(Server, &ping_ack());
-    dialogue.say(Client, &ping()).say(Server, &ping_ack()).close();
-    let found = explain(&plain_pcap(&of_client(&dialogue.segments)));
-    assert_eq!(lines(&found), ["> ping ok", "> ping ok"]);
-    assert!(rules(&found).is_empty(), "{found:?}");
-    // Nothing was received between the requests.
-    let mut dialogue = Dialogue::opened(50000, INITIAL);
-    dialogue.say(Client, &ping()).say(Client, &ping()).say(Server, &ping_ack()).close();
-    let found = explain(&plain_pcap(&of_client(&dialogue.segments)));
-    assert_eq!(rules(&found), ["pipelined-request"]);
-    // The direction was captured, and the server did not respond.
-    let mut dialogue = Dialogue::opened(50000, INITIAL);
-    dialogue.say(Client, &ping()).say(Client, &ping()).close();
-    let found = explain(&plain_pcap(&dialogue.segments));
-    assert_eq!(rules(&found), ["pipelined-request"]);
 }

@@ -160,3 +160,23 @@ fn other_responses_without_captured_requests_violate_no_rule() {
     let of_page = explain(&plain_pcap(&of(Server, &dialogue.segments)));
     assert!(rules(&of_page).concat().is_empty(), "{of_page:?}");
 }
+
+#[test]
+fn one_captured_direction_shows_whether_requests_were_answered() {
+    let mut dialogue = Dialogue::opened(50000, INITIAL);
+    dialogue.say(Client, &ping()).say(Server, &ping_ack());
+    dialogue.say(Client, &ping()).say(Server, &ping_ack()).close();
+    let found = explain(&plain_pcap(&of(Client, &dialogue.segments)));
+    assert_eq!(words(&found), ["ping ok", "ping ok"]);
+    assert!(rules(&found).concat().is_empty(), "{found:?}");
+    // Nothing was received between the requests.
+    let mut dialogue = Dialogue::opened(50000, INITIAL);
+    dialogue.say(Client, &ping()).say(Client, &ping()).say(Server, &ping_ack()).close();
+    let found = explain(&plain_pcap(&of(Client, &dialogue.segments)));
+    assert_eq!(rules(&found).concat(), ["pipelined-request"]);
+    // The direction was captured, and the server did not respond.
+    let mut dialogue = Dialogue::opened(50000, INITIAL);
+    dialogue.say(Client, &ping()).say(Client, &ping()).close();
+    let found = explain(&plain_pcap(&dialogue.segments));
+    assert_eq!(rules(&found).concat(), ["pipelined-request"]);
+}
