@@ -231,13 +231,13 @@ mod error;
 mod folder;
 mod forwarded;
 mod hooks;
+#[cfg(feature = "file")]
 mod inline_io;
 mod key;
 mod limits;
 mod metrics;
 #[cfg(feature = "notify")]
 mod notify;
-#[cfg(feature = "file")]
 mod path;
 mod public_url;
 mod random;
