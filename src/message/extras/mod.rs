@@ -167,7 +167,7 @@ impl<S: ExtrasStorage> Extras<S> {
         Ok(())
     }
 
-    /// Replaces the value of the first field with this name, or appends the field if there is none.
+    /// Replaces the value of the first field with this name, or appends the field if it is absent.
     /// Names are compared ignoring ASCII case.
     ///
     /// # Errors

@@ -32,7 +32,7 @@ pub struct Rewriting {
     fault: Option<Fault>,
     /// The beginning of a head.
     head: Vec<u8>,
-    /// What the server reads next.
+    /// The bytes that the server reads next.
     ready: Vec<u8>,
     /// The folder that contains the root.
     outside: Option<PathBuf>,

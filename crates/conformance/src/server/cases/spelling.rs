@@ -8,30 +8,27 @@ use crate::server::variant::{Base, Edit, Expect, Variant};
 const TYPE: &str = "BITS-Packet-Type";
 const PROTOCOLS: &str = "BITS-Supported-Protocols";
 
-/// A request that has its ordinary effect.
-macro_rules! accepted {
-    ($id:literal, $level:ident, $requirements:expr, $advice:literal, $base:ident, $edits:expr) => {
+/// A request in an unusual spelling, and its expected effect.
+macro_rules! variant {
+    ($expect:ident, $id:literal, $level:ident, $requirements:expr, $advice:literal, $base:ident, $edits:expr) => {
         Entry::variant(
             $id,
             $level,
             $requirements,
             $advice,
-            Variant { base: Base::$base, edits: $edits, expect: Expect::Accepted },
+            Variant { base: Base::$base, edits: $edits, expect: Expect::$expect },
         )
     };
 }
 
+/// A request that has its ordinary effect.
+macro_rules! accepted {
+    ($($argument:tt)*) => { variant!(Accepted, $($argument)*) };
+}
+
 /// A request that is refused.
 macro_rules! refused {
-    ($id:literal, $level:ident, $requirements:expr, $advice:literal, $base:ident, $edits:expr) => {
-        Entry::variant(
-            $id,
-            $level,
-            $requirements,
-            $advice,
-            Variant { base: Base::$base, edits: $edits, expect: Expect::Refused },
-        )
-    };
+    ($($argument:tt)*) => { variant!(Refused, $($argument)*) };
 }
 
 /// A packet type in another letter case.
