@@ -64,7 +64,9 @@ impl<'p> Plan<'p> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::ReservedExtra`](crate::ErrorKind::ReservedExtra) for a field that the plan decides about.
+    /// [`ErrorKind::ReservedExtra`] for a field that the plan decides about.
+    ///
+    /// [`ErrorKind::ReservedExtra`]: crate::error::ErrorKind::ReservedExtra
     pub fn encode(&self, extras: &'p Extras<impl ExtrasStorage>) -> Result<Encoder<'p>, Error> {
         Encoder::new(Message::Response(*self), extras)
     }
@@ -76,7 +78,9 @@ impl<'d> Transmit<'d> {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::ReservedExtra`](crate::ErrorKind::ReservedExtra) for a field that the download decides about.
+    /// [`ErrorKind::ReservedExtra`] for a field that the download decides about.
+    ///
+    /// [`ErrorKind::ReservedExtra`]: crate::error::ErrorKind::ReservedExtra
     pub fn encode(
         &self,
         target: RequestTarget<'d>,
