@@ -239,7 +239,7 @@ fn both_feature_tables_of_the_server_list_all_features() {
 
 #[test]
 fn the_minimum_rust_version_is_that_of_the_manifest() {
-    for folder in ["", "crates/cli/", "crates/client/", "crates/server/"] {
+    for folder in ["", "crates/cli/", "crates/client/", "crates/conformance/", "crates/server/"] {
         let manifest = text(&format!("{folder}Cargo.toml"));
         let version = manifest.lines().find_map(|line| line.strip_prefix("rust-version = "));
         let version = version.expect("a version").trim_matches('"');

@@ -24,7 +24,9 @@ pub struct Limits {
     /// unlimited.
     pub max_upload: Option<u64>,
     /// Maximum length of a fragment in bytes; a longer one is refused with 413, and the client sends
-    /// shorter ones. Default: unlimited, as a fragment needs no memory.
+    /// shorter ones. Clients do not send shorter fragments than 5 KiB: below that, a fragment that is too long
+    /// is refused with status 500 and `BG_E_TOO_LARGE`, which ends the upload. Default: unlimited, as a
+    /// fragment needs no memory.
     pub max_fragment: Option<u64>,
     /// Maximum number of sessions; further ones are refused with 503. Default: 100 000.
     ///
