@@ -7,9 +7,9 @@ use bits_proto::download::{
     ByteRange, Download, Exchange, HeaderSlots, Options, Poll, Response, ResponseHead, StopReason,
     Validator,
 };
-use bits_proto::http1::{Progress, RequestTarget};
+use bits_proto::http1::{Progress, RequestTarget, StatusCode};
 use bits_proto::message::NO_EXTRAS;
-use stateright::{Checker as _, Model, Property};
+use stateright::{Checker as _, Expectation, Model, Property};
 
 use crate::support::download_server::{Answer, Server, Several, Version};
 
@@ -18,9 +18,23 @@ const NOW: Duration = Duration::ZERO;
 
 type Ranges = Download<Vec<ByteRange>>;
 
+/// A bug of the caller or the server that the checker must find.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Bug {
+    /// The server sends no validator, and the client continues with any version.
+    AnyVersion,
+    /// The caller loses stored bytes and does not report it.
+    SilentLoss,
+    /// The caller loses the last byte when it commits.
+    CutAtCommit,
+    /// The server answers 404.
+    NotFound,
+}
+
 /// One configuration.
 #[derive(Clone, Debug)]
 struct Checked {
+    bug: Option<Bug>,
     server: Server,
     ranges: Vec<ByteRange>,
     options: Options,
@@ -65,6 +79,10 @@ enum Action {
 }
 
 const LENGTH: usize = 6;
+const SAME_VERSION: &str = "bytes of two versions never mix";
+const STORED: &str = "received bytes are stored";
+const COMPLETE: &str = "a finished download is complete";
+const NEVER_FAILS: &str = "a download never fails for good";
 const FINISHES: &str = "sometimes: a download finishes";
 const STOPS: &str = "sometimes: a download stops because the server sends no validator";
 
@@ -130,6 +148,10 @@ impl Model for Checked {
                 world.download.handle_sending(NOW).expect("ready");
                 world.download.handle_sent(NOW).expect("sending");
             }
+            Action::DeliverHead if self.bug == Some(Bug::NotFound) => {
+                let status = Some(StatusCode::NOT_FOUND);
+                world.download.handle_unreadable(status, NOW).expect("awaiting");
+            }
             Action::DeliverHead => world.deliver_head(),
             Action::DeliverBody(length) => world.deliver_body(length),
             Action::EndBody => world.download.handle_body_end(NOW).expect("receiving"),
@@ -142,7 +164,8 @@ impl Model for Checked {
                 world.download.handle_discarded().expect("bytes to discard");
             }
             Action::Commit => {
-                world.file.truncate(world.download.received() as usize);
+                let lost = u64::from(self.bug == Some(Bug::CutAtCommit));
+                world.file.truncate((world.download.received() - lost) as usize);
                 world.download.handle_committed().expect("all bytes");
             }
             Action::Save => world.saved = world.download.clone(),
@@ -154,7 +177,10 @@ impl Model for Checked {
             Action::FailStorage => {
                 world.faults -= 1;
                 world.file.truncate(world.file.len() / 2);
-                world.download.handle_storage_failure(world.file.len() as u64).expect("bytes");
+                if self.bug != Some(Bug::SilentLoss) {
+                    let stored = world.file.len() as u64;
+                    world.download.handle_storage_failure(stored).expect("bytes");
+                }
             }
             Action::Crash => {
                 world.faults -= 1;
@@ -182,18 +208,18 @@ impl Model for Checked {
 
     fn properties(&self) -> Vec<Property<Self>> {
         vec![
-            Property::always("bytes of two versions never mix", |model, world: &World| {
+            Property::always(SAME_VERSION, |model, world: &World| {
                 let received = (world.download.received() as usize).min(world.file.len());
                 model.versions_of(&world.file[..received]).next().is_some()
             }),
-            Property::always("received bytes are stored", |_, world: &World| {
+            Property::always(STORED, |_, world: &World| {
                 world.download.received() as usize <= world.file.len()
             }),
-            Property::always("a finished download is complete", |model, world: &World| {
+            Property::always(COMPLETE, |model, world: &World| {
                 world.download.poll() != Poll::Finished
                     || world.file.len() as u64 == model.requested()
             }),
-            Property::always("a download never fails for good", |_, world: &World| {
+            Property::always(NEVER_FAILS, |_, world: &World| {
                 let stop = world.download.poll();
                 !matches!(stop, Poll::Failed(_) | Poll::Suspended(StopReason::RangesNotSupported))
             }),
@@ -308,8 +334,14 @@ fn every_order_of_events_of_a_download_keeps_the_rules() {
     for server in servers() {
         for ranges in &lists {
             for options in options {
-                let checked =
-                    Checked { server, ranges: ranges.clone(), options, faults: 1, changes: 1 };
+                let checked = Checked {
+                    bug: None,
+                    server,
+                    ranges: ranges.clone(),
+                    options,
+                    faults: 1,
+                    changes: 1,
+                };
                 let checker = checked.clone().checker().threads(2).spawn_dfs().join();
                 let found = checker.discoveries();
                 for (name, path) in found {
@@ -333,17 +365,28 @@ fn every_order_of_events_of_a_download_keeps_the_rules() {
     assert!(states > 10_000, "{states}");
 }
 
-/// Without a date and a tag, versions of equal length cannot be distinguished. The check finds that they
-/// mix if the caller accepts this risk.
+/// The bugs, and the property that each violates. Without a date and a tag, versions of equal length cannot be
+/// distinguished, and they mix if the caller accepts this risk.
+const PLANTED: [(Bug, &str); 4] = [
+    (Bug::AnyVersion, SAME_VERSION),
+    (Bug::SilentLoss, STORED),
+    (Bug::CutAtCommit, COMPLETE),
+    (Bug::NotFound, NEVER_FAILS),
+];
+
 #[test]
-fn versions_without_a_validator_mix_only_by_option() {
-    let server = Server { has_date: false, ..servers()[0] };
+fn each_property_of_a_download_is_violated_by_a_planted_bug_only() {
     let plain = Options::DEFAULT.with_initial_backoff(NOW).with_max_backoff(NOW);
-    for allows in [false, true] {
-        let options = plain.with_allow_missing_validator(allows);
-        let checked = Checked { server, ranges: Vec::new(), options, faults: 1, changes: 1 };
+    for ((bug, property), has_bug) in PLANTED.iter().flat_map(|it| [(it, false), (it, true)]) {
+        let is_unidentified = *bug == Bug::AnyVersion;
+        let server = Server { has_date: !is_unidentified, ..servers()[0] };
+        let options = plain.with_allow_missing_validator(is_unidentified && has_bug);
+        let bug = has_bug.then_some(*bug);
+        let checked = Checked { bug, server, ranges: Vec::new(), options, faults: 1, changes: 1 };
+        let rules = checked.properties().into_iter();
+        let rules = rules.filter(|it| it.expectation == Expectation::Always).map(|it| it.name);
+        assert_eq!(rules.collect::<Vec<_>>(), PLANTED.map(|(_, property)| property));
         let checker = checked.checker().threads(2).spawn_dfs().join();
-        let mixes = checker.discovery("bytes of two versions never mix").is_some();
-        assert_eq!(mixes, allows);
+        assert_eq!(checker.discovery(property).is_some(), has_bug, "{property}");
     }
 }

@@ -134,6 +134,34 @@ pub enum Bug {
     CommittedEarly,
     /// The server answers 416 with an offset that is too large.
     WrongOffset,
+    /// The server stores each byte one offset too far.
+    StoredTooFar,
+    /// The server commits the entity again when the last fragment is repeated.
+    CommittedAgain,
+    /// The server deletes the committed entity with the rest of the session.
+    DiscardedCommitted,
+    /// The server drops the requests that it would answer.
+    Unanswered,
+    /// The server answers, and does not store that the work is done.
+    WorkNotSaved,
+    /// The server accepts requests of sessions that have ended.
+    ServedAfterEnd,
+    /// The server deletes the reply with the staged bytes when it commits.
+    ReplyDeleted,
+    /// The server reports more bytes than it was to store.
+    Overstated,
+    /// The server never persists a session after its creation.
+    NotPersisted,
+    /// The server reports an entity as committed that it has not committed.
+    NotCommitted,
+    /// The server answers that it does not know a session that it has just closed.
+    ClosedUnknown,
+    /// The server commits when the last byte is stored, regardless of the policy.
+    CommittedAtLast,
+    /// The server reports data as deleted that it has not deleted.
+    NotDiscarded,
+    /// The server acknowledges no bytes.
+    NothingAcked,
 }
 
 #[derive(Clone, Copy, Debug)]

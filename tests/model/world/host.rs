@@ -150,14 +150,16 @@ impl Checked {
     fn misbehave(&self, world: &mut World, packet: Packet, ack: &Ack<'_>) {
         let Packet::Fragment { session, first, end } = packet else { return };
         let is_repeated = end == self.config.total && matches!(Reply::of(ack), Reply::Held { .. });
-        if !is_repeated || world.book(session).is_committed {
+        if !is_repeated {
             return;
         }
-        match self.config.bug {
-            Some(Bug::StoredAgain) => {
+        match (self.config.bug, world.book(session).is_committed) {
+            (Some(Bug::StoredAgain), false) => {
                 (first..end).for_each(|at| self.write(world, session, at, at, true));
             }
-            Some(Bug::NotifiedAgain) => self.begin_notification(world, session),
+            (Some(Bug::NotifiedAgain), false) => self.begin_notification(world, session),
+            (Some(Bug::CommittedAgain), true) => self.place(world, session, true),
+            (Some(Bug::CommittedAtLast), false) => self.place(world, session, true),
             _ => {}
         }
     }
@@ -168,9 +170,13 @@ impl Checked {
         let before = link.job().map(Job::session);
         let session = before.or(link.packet.and_then(Packet::session));
         // Persists the session before a step that is not requested again after a crash.
-        if let (Some(session), false) = (session, matches!(step, Step::Store(_))) {
+        let is_due = !matches!(step, Step::Store(_)) && self.config.bug != Some(Bug::NotPersisted);
+        if let (Some(session), true) = (session, is_due) {
             self.persist(world, session);
         }
+        let is_dropped =
+            self.config.bug == Some(Bug::Unanswered) && matches!(step, Step::Answer(_));
+        let step = if is_dropped { Step::Done } else { step };
         let next = match step {
             Step::Store(store) => Some(self.next_to_store(world, slot, store)),
             Step::Notify(token) => {
@@ -219,12 +225,7 @@ impl Checked {
 
     fn answer(&self, world: &mut World, slot: usize, reply: Reply) {
         let packet = world.link(slot).and_then(|link| link.packet);
-        let reply = match (self.config.bug, reply) {
-            (Some(Bug::WrongOffset), Reply::Refused { status, code, received: Some(received) }) => {
-                Reply::Refused { status, code, received: Some(received + 1) }
-            }
-            _ => reply,
-        };
+        let reply = self.config.bug.map_or(reply, |bug| reply.of_bug(bug));
         if let Some(session) = packet.and_then(Packet::session) {
             let total = self.config.total;
             let book = world.book(session);

@@ -82,56 +82,52 @@ pub const STORED: &str = "acknowledged bytes are stored";
 pub const WHOLE: &str = "only complete entities are committed";
 pub const NOTIFIED_ONCE: &str = "the application is notified once";
 pub const NOT_AHEAD: &str = "the client relies on acknowledged bytes only";
-const ENDS: &str = "every upload ends when no more faults occur";
+pub const NO_GAPS: &str = "an entity has no gaps";
+pub const COMMITTED_ONCE: &str = "an entity is committed once";
+pub const NOT_DISCARDED: &str = "a committed entity is not discarded";
+pub const ANSWERED: &str = "every request is answered";
+pub const ANSWERED_ONCE: &str = "no request is answered twice";
+pub const STAYS_ENDED: &str = "an ended session is not served";
+pub const REPLY_KEPT: &str = "a reply is kept as long as its session";
+pub const REPORTS: &str = "the state machines accept requested reports only";
+pub const REMEMBERED: &str = "acknowledged bytes are remembered";
+pub const COMMITTED: &str = "a finished upload is committed";
+pub const UPLOADED_ONCE: &str = "an upload is committed once";
+pub const NOT_EARLY: &str = "no entity is committed before its session is closed";
+pub const CLEAN: &str = "an ended session leaves no data";
+pub const ENDS: &str = "every upload ends when no more faults occur";
 
 fn rules() -> Checks {
     vec![
         Property::always(STORED_ONCE, |_, it: &World| it.keeps(Rule::StoredOnce)),
         Property::always(IN_PLACE, |_, it: &World| it.keeps(Rule::InPlace)),
-        Property::always("an entity has no gaps", |_, it: &World| it.keeps(Rule::NoHole)),
+        Property::always(NO_GAPS, |_, it: &World| it.keeps(Rule::NoHole)),
         Property::always(STORED, |_, it: &World| it.keeps(Rule::Stored)),
         Property::always(WHOLE, |_, it: &World| it.keeps(Rule::Whole)),
-        Property::always("an entity is committed once", |_, it: &World| it.keeps(Rule::PlacedOnce)),
-        Property::always("a committed entity is not discarded", |_, it: &World| {
-            it.keeps(Rule::PlacedForGood)
-        }),
+        Property::always(COMMITTED_ONCE, |_, it: &World| it.keeps(Rule::PlacedOnce)),
+        Property::always(NOT_DISCARDED, |_, it: &World| it.keeps(Rule::PlacedForGood)),
         Property::always(NOTIFIED_ONCE, |_, it: &World| it.keeps(Rule::NotifiedOnce)),
-        Property::always("every request is answered", |_, it: &World| it.keeps(Rule::Answered)),
-        Property::always("no request is answered twice", |_, it: &World| {
-            it.keeps(Rule::AnsweredOnce)
-        }),
-        Property::always("an ended session is not served", |_, it: &World| {
-            it.keeps(Rule::StaysEnded)
-        }),
-        Property::always("a reply is kept as long as its session", |_, it: &World| {
-            it.keeps(Rule::ReplyKept)
-        }),
-        Property::always("the state machines accept requested reports only", |_, it: &World| {
-            it.keeps(Rule::Taken)
-        }),
+        Property::always(ANSWERED, |_, it: &World| it.keeps(Rule::Answered)),
+        Property::always(ANSWERED_ONCE, |_, it: &World| it.keeps(Rule::AnsweredOnce)),
+        Property::always(STAYS_ENDED, |_, it: &World| it.keeps(Rule::StaysEnded)),
+        Property::always(REPLY_KEPT, |_, it: &World| it.keeps(Rule::ReplyKept)),
+        Property::always(REPORTS, |_, it: &World| it.keeps(Rule::Taken)),
     ]
 }
 
 fn invariants() -> Checks {
     vec![
         Property::always(NOT_AHEAD, |_, it: &World| it.is_client_not_ahead()),
-        Property::always("acknowledged bytes are remembered", |_, it: &World| {
-            it.remembers_acknowledged_bytes()
-        }),
-        Property::always("a finished upload is committed", |_, it: &World| {
+        Property::always(REMEMBERED, |_, it: &World| it.remembers_acknowledged_bytes()),
+        Property::always(COMMITTED, |_, it: &World| {
             it.upload.state() != State::Finished || it.is_committed_or_undetectable()
         }),
-        Property::always("an upload is committed once", |_, it: &World| it.is_committed_once()),
-        Property::always(
-            "no entity is committed before its session is closed",
-            |checked: &Checked, it: &World| {
-                checked.config.commit_at == CommitAt::LastFragment
-                    || it.host.books.iter().all(Book::is_closed_if_placed)
-            },
-        ),
-        Property::always("an ended session leaves no data", |_, it: &World| {
-            it.host.books.iter().all(Book::is_clean_if_ended)
+        Property::always(UPLOADED_ONCE, |_, it: &World| it.is_committed_once()),
+        Property::always(NOT_EARLY, |checked: &Checked, it: &World| {
+            checked.config.commit_at == CommitAt::LastFragment
+                || it.host.books.iter().all(Book::is_closed_if_placed)
         }),
+        Property::always(CLEAN, |_, it: &World| it.host.books.iter().all(Book::is_clean_if_ended)),
         Property::always(ENDS, |checked: &Checked, it: &World| checked.ends(it)),
     ]
 }

@@ -12,6 +12,8 @@ use bits_proto::message::{
 use bits_proto::server::{Discard, StoreBytes, WorkToken};
 use uuid::Uuid;
 
+use super::config::Bug;
+
 /// Returns the id of the session with this number.
 pub fn session_id(session: u8) -> Uuid {
     uuid::Builder::from_random_bytes([session; 16]).into_uuid()
@@ -149,6 +151,23 @@ impl Reply {
             Self::Held { next, .. } => Some(next),
             Self::Refused { received, .. } => received,
             Self::Created(_) | Self::Pinged | Self::Closed | Self::Cancelled => None,
+        }
+    }
+
+    /// Returns the response of a server with this bug instead.
+    pub fn of_bug(self, bug: Bug) -> Self {
+        match (bug, self) {
+            (Bug::WrongOffset, Self::Refused { status, code, received: Some(received) }) => {
+                Self::Refused { status, code, received: Some(received + 1) }
+            }
+            (Bug::ServedAfterEnd, _) if self.is_session_not_found() => Self::Closed,
+            (Bug::ClosedUnknown, Self::Closed) => Self::Refused {
+                status: StatusCode::INTERNAL_SERVER_ERROR,
+                code: Some(SESSION_NOT_FOUND),
+                received: None,
+            },
+            (Bug::NothingAcked, Self::Held { url_of, .. }) => Self::Held { next: 0, url_of },
+            _ => self,
         }
     }
 

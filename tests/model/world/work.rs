@@ -30,8 +30,9 @@ impl Checked {
             Job::Store(_) if !is_there => Done::Lost,
             Job::Store(store) => {
                 let bytes = (link.until - link.at).min(self.config.piece).min(store.take);
+                let shift = u64::from(self.config.bug == Some(Bug::StoredTooFar));
                 for byte in 0..bytes {
-                    let (offset, value) = (store.offset + byte, link.at + byte);
+                    let (offset, value) = (store.offset + byte + shift, link.at + byte);
                     self.write(world, session, offset, value, is_asked);
                 }
                 Done::Finished(bytes)
@@ -43,6 +44,7 @@ impl Checked {
             // The application has written its reply to a file, which is looked up.
             Job::KeepReply(_) => Done::Finished(0),
             Job::Commit(_) if book.is_deleted => Done::Lost,
+            Job::Commit(_) if self.config.bug == Some(Bug::NotCommitted) => Done::Finished(0),
             Job::Commit(_) => {
                 self.place(world, session, is_asked);
                 Done::Finished(0)
@@ -98,13 +100,14 @@ impl Checked {
     }
 
     /// Moves the entity to its destination, unless it is already there.
-    fn place(&self, world: &mut World, session: u8, is_asked: bool) {
+    pub fn place(&self, world: &mut World, session: u8, is_asked: bool) {
         let total = self.config.total;
         let book = world.book(session);
         let is_again = is_asked && book.is_commit_reported;
         let is_whole = book.is_committed || book.bytes.iter().copied().map(u64::from).eq(0..total);
         book.is_committed = true;
         book.bytes.clear();
+        book.has_reply &= self.config.bug != Some(Bug::ReplyDeleted);
         if is_again {
             world.break_rule(Rule::PlacedOnce);
         }
@@ -116,9 +119,14 @@ impl Checked {
     fn discard(&self, world: &mut World, link: &Link, entity: bool, reply: bool) {
         let session = link.job().expect("a request with work").session();
         let is_close = matches!(link.packet, Some(Packet::Close(_)));
-        if self.config.bug == Some(Bug::CommittedEarly) && entity && is_close {
-            return self.place(world, session, true);
-        }
+        let entity = match self.config.bug {
+            Some(Bug::CommittedEarly) if entity && is_close => {
+                return self.place(world, session, true);
+            }
+            Some(Bug::NotDiscarded) => return,
+            Some(Bug::DiscardedCommitted) => true,
+            _ => entity,
+        };
         let book = world.book(session);
         let is_committed = entity && book.is_commit_reported;
         if entity && !book.is_committed {
@@ -139,9 +147,13 @@ impl Checked {
         let (token, session, policy) = (job.token(), job.session(), self.policy);
         let url = self.has_reply().then(|| reply_url(session));
         let has_reply = url.is_some();
+        let overstated = u64::from(self.config.bug == Some(Bug::Overstated));
+        let before = (self.config.bug == Some(Bug::WorkNotSaved)).then(|| world.host.table.clone());
         let outcome = self.with_sessions(world, policy, |sessions| match (job, done) {
             (_, Done::Lost) => sessions.handle_failed(token, HostError::EntityLost),
-            (Job::Store(_), Done::Finished(bytes)) => sessions.handle_stored(token, bytes, NOW),
+            (Job::Store(_), Done::Finished(bytes)) => {
+                sessions.handle_stored(token, bytes + overstated, NOW)
+            }
             (Job::Notify(_), _) => sessions.handle_accepted(token, true, NOW),
             (Job::KeepReply(_), _) => {
                 let reply = application_response(has_reply).reply;
@@ -150,6 +162,9 @@ impl Checked {
             (Job::Commit(_), _) => sessions.handle_committed(token),
             (Job::Discard(_), _) => sessions.handle_discarded(token),
         });
+        if let Some(before) = before {
+            world.host.table = before;
+        }
         if outcome.is_ok() {
             let book = world.book(session);
             match (job, done) {
