@@ -164,8 +164,8 @@ impl Double {
     }
 
     async fn start_in(place: Place, fault: Option<Fault>, limits: Limits) -> Self {
-        // A stalled request is soon abandoned.
-        let limits = Limits { idle_timeout: Duration::from_millis(500), ..limits };
+        // A stalled request is abandoned soon, but not while the machine is busy.
+        let limits = Limits { idle_timeout: Duration::from_millis(1500), ..limits };
         let application = Application::start(fault).await;
         let builder = Server::builder().sessions(MemorySessions::new()).limits(limits);
         // A bucket cannot read entities before they are published.
@@ -220,7 +220,7 @@ impl Double {
     }
 
     pub fn suite(&self) -> Suite {
-        let suite = Suite::new(&self.url).timeout(Duration::from_secs(3));
+        let suite = Suite::new(&self.url).timeout(Duration::from_secs(10));
         let suite = match self.place {
             Place::Bucket => suite,
             _ => suite.application(self.application.address),
