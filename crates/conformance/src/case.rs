@@ -69,7 +69,7 @@ pub struct Case {
     /// `R2.2.6-1` is the first sentence with MUST, SHOULD or MAY in section 2.2.6 of
     /// \[MC-BUP\]. Rules of HTTP are cited by RFC and section, such as `RFC9112-6.3`.
     pub requirements: &'static [&'static str],
-    /// One sentence that tells the author of a server what to do.
+    /// One sentence that says what the author of the server or client should do.
     pub advice: &'static str,
 }
 

@@ -19,7 +19,7 @@ impl Report {
         let count = |is: fn(&CaseReport) -> bool| self.cases.iter().filter(|it| is(it)).count();
         writer
             .create_element("testsuites")
-            .with_attribute(("name", self.url.as_str()))
+            .with_attribute(("name", self.peer.as_str()))
             .with_attribute(("tests", self.cases.len().to_string().as_str()))
             .with_attribute(("failures", count(|it| it.verdict.is_fail()).to_string().as_str()))
             .write_inner_content(|writer| {

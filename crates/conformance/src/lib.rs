@@ -22,9 +22,13 @@
 #![warn(missing_docs)]
 
 mod case;
+mod content;
+mod entry;
 mod evidence;
 mod junit;
+mod log;
 mod report;
+mod selection;
 pub mod server;
 
 pub use self::case::{Case, Level};

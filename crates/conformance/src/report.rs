@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::entry::{Outcome, Stop};
 use crate::{Case, Level, Message};
 
 /// The result of one [`Case`].
@@ -49,6 +50,17 @@ impl Verdict {
     }
 }
 
+impl From<Outcome> for Verdict {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Ok(()) => Self::Pass,
+            Err(Stop::Fail(reason)) => Self::Fail(reason),
+            Err(Stop::Skip(reason)) => Self::Skipped(reason),
+            Err(Stop::NotApplicable(reason)) => Self::NotApplicable(reason),
+        }
+    }
+}
+
 /// A rule that the peer violated, as the observer of the conversation found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
@@ -86,7 +98,7 @@ pub struct CaseReport {
 #[non_exhaustive]
 pub struct Report {
     /// The URL of the peer.
-    pub url: String,
+    pub peer: String,
     /// The results, in the order of the cases.
     pub cases: Vec<CaseReport>,
     /// The number of bytes sent.

@@ -1,6 +1,7 @@
 //! `bits conformance`: examines other implementations.
 
 mod output;
+mod report;
 mod server;
 
 use clap::{Args, Subcommand};

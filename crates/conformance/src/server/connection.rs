@@ -11,11 +11,11 @@ use tokio::time::timeout;
 
 use super::answer::Answer;
 use super::entry::{Outcome, Stop};
-use super::log::{Log, Pending};
 use super::packet::Packet;
 use super::shared::Shared;
 use super::target::Stream;
 use crate::Direction;
+use crate::log::{Log, Pending};
 
 /// A connection whose messages are recorded and observed.
 pub(super) struct Connection {

@@ -1,65 +1,44 @@
 //! The run of all selected cases.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-
-use tokio::task::JoinSet;
+use std::sync::{Arc, Mutex};
 
 use super::application::Application;
-use super::entry::{Entry, Outcome, Plan, Stop};
+use super::entry::{Entry, Outcome, Plan};
 use super::probe::probe;
 use super::root;
 use super::shared::Shared;
 use super::target::Target;
 use super::test::Test;
 use super::{Suite, SuiteError};
-use crate::{CaseReport, Finding, Report, Verdict};
+use crate::{CaseReport, Report, Verdict};
 
 pub(super) async fn run(
     suite: Suite,
-    mut on_case: impl FnMut(&CaseReport),
+    on_case: impl FnMut(&CaseReport),
 ) -> Result<Report, SuiteError> {
     let entries = suite.selected().collect::<Vec<_>>();
     if entries.is_empty() {
-        return Err(SuiteError::NoCase { pattern: suite.only.join(", ") });
+        return Err(SuiteError::NoCase { pattern: suite.selection.only.join(", ") });
     }
-    let (is_bail, jobs) = (suite.is_bail, suite.jobs);
+    let selection = suite.selection.clone();
     let shared = Arc::new(share(suite).await?);
-    let mut remaining = probe(&shared).await?;
-
-    let mut results = BTreeMap::new();
-    let mut waiting = entries.iter().copied().enumerate();
-    let mut running = JoinSet::new();
-    loop {
-        let has_failed = is_bail && results.values().any(|it: &CaseReport| it.verdict.is_fail());
-        while running.len() < jobs && !has_failed {
-            let Some((index, entry)) = waiting.next() else { break };
-            let shared = Arc::clone(&shared);
-            running.spawn(async move { (index, examine(entry, &shared).await) });
-        }
-        let Some(ended) = running.join_next().await else { break };
-        // A panic of a case is a defect of this crate.
-        let (index, (report, names)) = ended.expect("a case does not panic");
-        remaining.extend(names);
-        if entries.get(index).is_some_and(|entry| entry.rules.is_empty()) {
-            on_case(&report);
-        }
-        results.insert(index, report);
-    }
-    let mut cases = results.into_iter().collect::<Vec<_>>();
-    judge_rules(&entries, &mut cases);
-    let of_rules = cases.iter().filter(|(index, _)| !entries[*index].rules.is_empty());
-    of_rules.for_each(|(_, report)| on_case(report));
+    let remaining = probe(&shared).await?;
+    shared.keep(remaining);
+    let examine = |entry| {
+        let shared = Arc::clone(&shared);
+        async move { examine(entry, &shared).await }
+    };
+    let cases = selection.run(&entries, examine, on_case).await;
     if let Some(root) = &shared.root {
         root::remove(root, &shared.prefix);
     }
     Ok(Report {
-        url: shared.target.url().into(),
-        cases: cases.into_iter().map(|(_, report)| report).collect(),
+        peer: shared.target.url().into(),
+        cases,
         bytes_sent: shared.sent.load(Ordering::Relaxed),
         bytes_received: shared.received.load(Ordering::Relaxed),
-        remaining,
+        remaining: shared.remaining(),
     })
 }
 
@@ -85,56 +64,22 @@ async fn share(suite: Suite) -> Result<Shared, SuiteError> {
         sent: AtomicU64::new(0),
         received: AtomicU64::new(0),
         has_downloads: AtomicBool::new(false),
+        remaining: Mutex::default(),
     })
 }
 
-/// Examines one case. Returns the names of entities that remain, too.
-async fn examine(entry: &Entry, shared: &Arc<Shared>) -> (CaseReport, Vec<String>) {
+/// Examines one case.
+async fn examine(entry: &Entry, shared: &Arc<Shared>) -> CaseReport {
     let mut test = Test::new(shared);
     let outcome: Outcome = match entry.plan {
         Plan::Run(run) => run(&mut test).await,
         Plan::Variant(variant) => variant.run(&mut test).await,
     };
-    let verdict = match outcome {
-        Ok(()) => Verdict::Pass,
-        Err(Stop::Fail(reason)) => Verdict::Fail(reason),
-        Err(Stop::Skip(reason)) => Verdict::Skipped(reason),
-        Err(Stop::NotApplicable(reason)) => Verdict::NotApplicable(reason),
-    };
+    let verdict = Verdict::from(outcome);
     let (findings, evidence) = {
         let mut log = test.log();
         (std::mem::take(&mut log.findings), std::mem::take(&mut log.messages))
     };
-    let remaining = test.clean_up().await;
-    (CaseReport { case: entry.case, verdict, findings, evidence }, remaining)
-}
-
-/// Lets the cases of rules fail whose rules were violated in conversations that are otherwise as expected.
-fn judge_rules(entries: &[&Entry], cases: &mut [(usize, CaseReport)]) {
-    let mut violations = Vec::<(Finding, CaseReport)>::new();
-    for (_, report) in cases.iter().filter(|(_, report)| !report.verdict.is_fail()) {
-        for finding in &report.findings {
-            let is_same = |it: &Finding| it.rule == finding.rule && it.field == finding.field;
-            if !violations.iter().any(|(it, _)| is_same(it)) {
-                violations.push((finding.clone(), report.clone()));
-            }
-        }
-    }
-    for (finding, violator) in violations {
-        let Some(index) = entries.iter().position(|entry| entry.names(&finding)).or_else(|| {
-            let severity = finding.severity.name();
-            entries.iter().position(|entry| entry.rules.contains(&severity))
-        }) else {
-            // Suspicious behaviour is a failure only where a case names it.
-            continue;
-        };
-        let report = cases.iter_mut().find(|(it, _)| *it == index).map(|(_, report)| report);
-        let Some(report) = report.filter(|report| !report.verdict.is_fail()) else { continue };
-        report.verdict = Verdict::Fail(format!(
-            "{} ([MC-BUP] {}, rule {}, in {})",
-            finding.message, finding.section, finding.rule, violator.case.id
-        ));
-        report.findings = vec![finding];
-        report.evidence = violator.evidence;
-    }
+    shared.keep(test.clean_up().await);
+    CaseReport { case: entry.case, verdict, findings, evidence }
 }

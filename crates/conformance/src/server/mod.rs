@@ -17,7 +17,6 @@ mod cases;
 mod connection;
 mod entry;
 mod examine;
-mod log;
 mod packet;
 mod probe;
 mod root;
@@ -33,6 +32,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use crate::selection::Selection;
 use crate::{Case, CaseReport, Report};
 
 /// Returns every case, grouped by area.
@@ -122,9 +122,7 @@ pub struct Suite {
     ca: Option<Vec<u8>>,
     timeout: Duration,
     max_bytes: u64,
-    only: Vec<String>,
-    is_bail: bool,
-    jobs: usize,
+    selection: Selection,
 }
 
 impl Suite {
@@ -138,9 +136,7 @@ impl Suite {
             ca: None,
             timeout: Duration::from_secs(5),
             max_bytes: 64 << 20,
-            only: Vec::new(),
-            is_bail: false,
-            jobs: 4,
+            selection: Selection::new(),
         }
     }
 
@@ -185,19 +181,19 @@ impl Suite {
 
     /// Selects cases by their id; see [`Case::matches`]. Several calls select more cases.
     pub fn only(mut self, pattern: impl Into<String>) -> Self {
-        self.only.push(pattern.into());
+        self.selection.only.push(pattern.into());
         self
     }
 
     /// Ends after the first failure.
     pub fn bail(mut self, bail: bool) -> Self {
-        self.is_bail = bail;
+        self.selection.is_bail = bail;
         self
     }
 
     /// Sets the number of cases that run at the same time. By default, this is 4.
     pub fn jobs(mut self, jobs: usize) -> Self {
-        self.jobs = jobs.max(1);
+        self.selection.jobs = jobs.max(1);
         self
     }
 
@@ -207,10 +203,7 @@ impl Suite {
     }
 
     fn selected(&self) -> impl Iterator<Item = &'static entry::Entry> {
-        cases::all().filter(|entry| {
-            let mut patterns = self.only.iter();
-            self.only.is_empty() || patterns.any(|pattern| entry.case.matches(pattern))
-        })
+        cases::all().filter(|entry| self.selection.includes(entry))
     }
 
     /// Examines the server. The callback receives each result when it is known.

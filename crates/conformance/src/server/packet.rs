@@ -73,40 +73,6 @@ impl Packet {
     }
 }
 
-/// The bytes of an entity. Each entity has its own, and each offset differs from its neighbours, so
-/// misplaced bytes are noticed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Content {
-    pub(super) seed: u64,
-    pub(super) length: u64,
-}
-
-impl Content {
-    /// Returns the eight bytes at eight times this index.
-    fn word(self, index: u64) -> [u8; 8] {
-        let mixed = (self.seed ^ index).wrapping_mul(0x9E37_79B9_7F4A_7C15);
-        let mixed = (mixed ^ (mixed >> 29)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        (mixed ^ (mixed >> 32)).to_be_bytes()
-    }
-
-    pub(super) fn bytes(self, range: Range<u64>) -> Vec<u8> {
-        let (first, last) = (range.start / 8, range.end.div_ceil(8));
-        let mut bytes = (first..last).flat_map(|index| self.word(index)).collect::<Vec<_>>();
-        bytes.drain(..(range.start % 8) as usize);
-        bytes.truncate((range.end - range.start) as usize);
-        bytes
-    }
-
-    pub(super) fn all(self) -> Vec<u8> {
-        self.bytes(0..self.length)
-    }
-
-    /// Different bytes for the same entity.
-    pub(super) fn other(self) -> Self {
-        Self { seed: !self.seed, ..self }
-    }
-}
-
 /// Formats a range for Content-Range.
 pub(super) fn content_range(range: &Range<u64>, total: u64) -> String {
     format!("bytes {}-{}/{total}", range.start, range.end.saturating_sub(1))

@@ -7,9 +7,10 @@ use std::time::Duration;
 use super::answer::Answer;
 use super::connection::Connection;
 use super::entry::{Outcome, Stop};
-use super::log::Log;
-use super::packet::{Content, Packet, content_range};
+use super::packet::{Packet, content_range};
 use super::shared::Shared;
+use crate::content::Content;
+use crate::log::Log;
 
 /// A session that the server created, and the connection of its requests.
 pub(super) struct Session {

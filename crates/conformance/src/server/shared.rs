@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::time::timeout;
@@ -29,9 +30,21 @@ pub(super) struct Shared {
     pub(super) received: AtomicU64,
     /// True if the server offers published entities for download.
     pub(super) has_downloads: AtomicBool,
+    /// The names of entities that could not be removed.
+    pub(super) remaining: Mutex<Vec<String>>,
 }
 
 impl Shared {
+    /// Records the names of entities that remain.
+    pub(super) fn keep(&self, names: Vec<String>) {
+        self.remaining.lock().unwrap_or_else(PoisonError::into_inner).extend(names);
+    }
+
+    /// Returns the names of entities that remain.
+    pub(super) fn remaining(&self) -> Vec<String> {
+        std::mem::take(&mut self.remaining.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
     /// Returns the name of a new entity.
     pub(super) fn new_name(&self) -> String {
         format!("{}-{}.bin", self.prefix, self.names.fetch_add(1, Ordering::Relaxed))

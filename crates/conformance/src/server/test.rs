@@ -7,10 +7,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use super::answer::Answer;
 use super::connection::Connection;
 use super::entry::{Outcome, Stop};
-use super::log::Log;
-use super::packet::{Content, PROTOCOL, Packet};
+use super::packet::{PROTOCOL, Packet};
 use super::session::Session;
 use super::shared::Shared;
+use crate::content::Content;
+use crate::log::Log;
 
 /// The context of one case: its connections, entities and sessions.
 pub(super) struct Test {
@@ -138,7 +139,7 @@ impl Test {
     pub(super) async fn has_content(&self, path: &str, content: Content) -> Outcome {
         match self.published(path).await? {
             Some(bytes) if bytes == content.all() => Ok(()),
-            Some(bytes) => Err(Stop::Fail(difference(&bytes, &content.all()))),
+            Some(bytes) => Err(Stop::Fail(content.difference(&bytes))),
             None => Err(Stop::Fail(format!(
                 "expected an entity of {} bytes; it does not exist",
                 content.length
@@ -186,14 +187,4 @@ impl Test {
     pub(super) fn log(&self) -> MutexGuard<'_, Log> {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// Describes where bytes differ from the expected ones.
-fn difference(actual: &[u8], expected: &[u8]) -> String {
-    let equal = actual.iter().zip(expected).take_while(|(a, b)| a == b).count();
-    format!(
-        "expected an entity of {} bytes; the one published has {} bytes and differs from offset {equal}",
-        expected.len(),
-        actual.len()
-    )
 }

@@ -1,44 +1,17 @@
 //! The table of cases.
 
-use std::collections::BTreeSet;
-use std::fs;
-
 use bits_conformance::server::{Suite, cases};
 
-/// Returns the ids of the requirements of the specification.
-fn requirements() -> BTreeSet<String> {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/CONFORMANCE.md");
-    let text = fs::read_to_string(path).expect("the table of requirements");
-    let rows = text.lines().filter_map(|line| line.strip_prefix("| R")?.split_once(" |"));
-    rows.map(|(id, _)| format!("R{id}")).collect()
-}
+use crate::tables;
 
 #[test]
 fn every_case_is_based_on_requirements_that_exist() {
-    let known = requirements();
-    for case in cases() {
-        assert!(!case.requirements.is_empty(), "{}", case.id);
-        for id in case.requirements {
-            let is_rfc = id.strip_prefix("RFC").is_some_and(|it| it.contains('-'));
-            assert!(is_rfc || known.contains(*id), "{}: unknown {id}", case.id);
-        }
-    }
+    tables::have_requirements(cases());
 }
 
 #[test]
 fn ids_are_stable_names_and_advice_is_one_sentence() {
-    let mut ids = BTreeSet::new();
-    for case in cases() {
-        assert!(ids.insert(case.id), "{} is used twice", case.id);
-        let is_part = |part: &str| {
-            !part.is_empty()
-                && part.bytes().all(|it| matches!(it, b'a'..=b'z' | b'0'..=b'9' | b'_'))
-        };
-        assert!(case.id.split('.').count() >= 2 && case.id.split('.').all(is_part), "{}", case.id);
-        assert!(case.advice.ends_with('.') && case.advice.len() <= 110, "{}", case.advice);
-        assert!(!case.advice.contains('\n') && !case.advice.contains(". "), "{}", case.advice);
-    }
-    assert!(ids.len() >= 150, "{} cases", ids.len());
+    tables::have_ids_and_advice(cases(), 150);
 }
 
 #[test]

@@ -8,3 +8,5 @@ mod faults;
 mod ours;
 mod rewriting;
 mod seen;
+#[path = "../tables.rs"]
+mod tables;

@@ -6,9 +6,9 @@ use bits_proto::download::field::MultipartType;
 use bits_proto::download::{MultipartEvent, MultipartReader};
 
 use crate::Level::{Must, Robustness, Should};
+use crate::content::Content;
 use crate::server::answer::Answer;
 use crate::server::entry::{Entry, Outcome, Stop};
-use crate::server::packet::Content;
 use crate::server::test::Test;
 
 /// A date before the entity was created.

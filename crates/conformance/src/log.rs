@@ -11,9 +11,9 @@ use crate::{Direction, Finding, Message};
 
 /// Everything that passed on the connections of one case.
 #[derive(Default)]
-pub(super) struct Log {
-    pub(super) messages: Vec<Message>,
-    pub(super) findings: Vec<Finding>,
+pub(crate) struct Log {
+    pub(crate) messages: Vec<Message>,
+    pub(crate) findings: Vec<Finding>,
     /// One observer for each request target.
     uploads: HashMap<String, Observer>,
     downloads: HashMap<String, DownloadObserver>,
@@ -22,7 +22,7 @@ pub(super) struct Log {
 
 /// The request that the next response on a connection answers.
 #[derive(Clone, Debug)]
-pub(super) enum Pending {
+pub(crate) enum Pending {
     /// A packet, valid or not.
     Packet {
         target: String,
@@ -36,13 +36,13 @@ pub(super) enum Pending {
 }
 
 impl Log {
-    pub(super) fn next_connection(&mut self) -> u32 {
+    pub(crate) fn next_connection(&mut self) -> u32 {
         self.connections += 1;
         self.connections
     }
 
     /// Records bytes; those that follow others in the same direction belong to the same message.
-    pub(super) fn record(&mut self, connection: u32, direction: Direction, bytes: &[u8]) {
+    pub(crate) fn record(&mut self, connection: u32, direction: Direction, bytes: &[u8]) {
         match self.messages.last_mut() {
             Some(last) if last.connection == connection && last.direction == direction => {
                 last.extend(bytes);
@@ -52,7 +52,7 @@ impl Log {
     }
 
     /// Shows the head of a request to its observer.
-    pub(super) fn observe_request(&mut self, connection: u32, head: &[u8], pending: &Pending) {
+    pub(crate) fn observe_request(&mut self, connection: u32, head: &[u8], pending: &Pending) {
         match pending {
             Pending::Packet { target } => {
                 let observer = self.uploads.entry(target.clone()).or_default();
@@ -75,7 +75,7 @@ impl Log {
     }
 
     /// Shows the head of a response to the observer of its request.
-    pub(super) fn observe_response(&mut self, connection: u32, head: &[u8], pending: &Pending) {
+    pub(crate) fn observe_response(&mut self, connection: u32, head: &[u8], pending: &Pending) {
         let Self { findings, uploads, downloads, .. } = self;
         let mut report = |violation: Violation| {
             if !violation.is_in_request() {
@@ -118,7 +118,7 @@ impl Log {
     }
 
     /// Records the end of a connection.
-    pub(super) fn disconnected(&mut self, connection: u32, direction: Direction) {
+    pub(crate) fn disconnected(&mut self, connection: u32, direction: Direction) {
         self.record(connection, direction, b"");
         self.uploads.values_mut().for_each(|it| it.handle_disconnected(connection));
         self.downloads.values_mut().for_each(|it| it.handle_disconnected(connection));
