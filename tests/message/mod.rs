@@ -6,6 +6,7 @@ mod chunked;
 mod contradictions;
 mod extras;
 mod extras_changes;
+mod failures;
 #[cfg(feature = "http")]
 mod http_types;
 mod presence;
@@ -14,5 +15,6 @@ mod properties;
 mod refusal_output;
 mod refusals;
 mod requirements;
+mod response_status;
 mod unreadable;
 mod validate;

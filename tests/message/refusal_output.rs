@@ -1,6 +1,7 @@
 //! Refusals: their encoded form.
 
-use super::refusals::{CODES, hresult, status};
+use super::failures::CODES;
+use super::refusals::{hresult, status};
 use crate::support::messages;
 
 use bits_proto::field::{ErrorContext, HttpDate, ReceivedContentRange, RetryAfter};

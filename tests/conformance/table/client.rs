@@ -29,7 +29,7 @@ R3.1.5.2.1-2 enforced | 403 is reported
     client::decisions::a33_every_status_and_code_has_its_effect
 R3.1.5.2.1-3 enforced | 501 with access denied: uploads are not enabled
     client::decisions::a33_every_status_and_code_has_its_effect
-    message::refusals::every_status_code_and_context_has_its_class
+    message::failures::every_status_code_and_context_has_its_class
 R3.1.5.2.1-4 enforced | uploads that are not enabled are reported
     client::decisions::a33_every_status_and_code_has_its_effect
 R3.1.5.2.1-5 enforced | session not found: begin with Create-Session | except when cancelling or closing again (A11)

@@ -75,7 +75,7 @@ A17 | Transfer-Encoding in a response | chunked alone, or decoded by a stack: a 
 A18 | a response without a packet type | never a success; a failure is classified by its status
     error::every_kind_has_the_expected_properties
     client::decisions::a18_a_response_that_is_not_an_ack_is_classified_by_its_status
-    message::refusals::a_refusal_that_is_read_has_the_class_of_its_parts_with_and_without_a_packet_type
+    message::response_status::a_refusal_that_is_read_has_the_class_of_its_parts_with_and_without_a_packet_type
     message::unreadable::details_without_a_packet_type_are_read_alike
 A18b | an unreadable detail of a refusal | a deviation; the other parts of the refusal count
     message::unreadable::each_unreadable_detail_is_a_deviation_and_hides_no_other
@@ -93,7 +93,7 @@ A21 | error fields in a success | ignored, a deviation
     message::presence_messages::an_unexpected_field_is_recorded_and_ignored
     deviation::each_deviation_is_recorded_alone_and_only_for_its_message
 A22 | two fields for one code | BITS-Error takes precedence; both are written, by policy one
-    message::refusals::the_first_error_field_present_is_used
+    message::response_status::the_first_error_field_present_is_used
     message::refusal_output::the_code_is_written_in_the_fields_that_were_asked_for
     deviation::each_deviation_is_recorded_alone_and_only_for_its_message
 A23 | several errors in one request | the first in a fixed order of checks is reported
@@ -128,21 +128,21 @@ A31 | a reply URL before the last fragment | ignored, a deviation
     client::decisions::a31_a_reply_before_the_last_byte_is_ignored
     message::ack::an_early_reply_url_is_ignored
 A33 | classification of failures | a class for every status and code; redirects are not followed
-    message::refusals::every_status_code_and_context_has_its_class
+    message::failures::every_status_code_and_context_has_its_class
     client::decisions::a33_every_status_and_code_has_its_effect
     client::failures::a_404_to_a_fragment_that_is_longer_than_accepted_ones_halves_it
     client::failures::a_404_to_the_first_fragment_is_fatal_with_advice
 A33b | failures of the server application | by status alone: transient or fatal; code 0x8020001F starts over in any context
-    message::refusals::every_status_code_and_context_has_its_class
-    message::refusals::an_application_never_asks_for_credentials_or_smaller_fragments
+    message::failures::every_status_code_and_context_has_its_class
+    message::failures::an_application_never_asks_for_credentials_or_smaller_fragments
     message::unreadable::a_416_of_the_application_needs_no_offset
 A33c | Retry-After | the earliest time of the next try; limited by an option
     client::retry_after::the_number_of_seconds_is_the_shortest_wait
     client::retry_after::a_date_is_the_callers_delay
     client::retry_after::the_wait_is_limited_by_an_option
-    message::refusals::a_refusal_has_the_time_of_the_next_try_if_it_is_valid
+    message::response_status::a_refusal_has_the_time_of_the_next_try_if_it_is_valid
 A33d | other success statuses | any 2xx with a packet type is a success, other than 200 and 201 with a deviation
-    message::refusals::every_success_status_with_a_packet_type_is_a_success
+    message::response_status::every_success_status_with_a_packet_type_is_a_success
     message::refusals::a_success_an_interim_response_and_a_bare_416_are_not_refusals
 A33e | a session lost in other words | retried; then the caller can restart the upload
     client::failures::a_resumed_session_that_is_rejected_in_other_words_is_retried_and_then_suspended

@@ -76,14 +76,14 @@ last-fragment | last fragment short, repeated or rejected | each has a defined a
     client::fragments::the_length_that_was_sent_is_halved
     server::work::an_application_that_refuses_temporarily_is_notified_again
 transient-errors | classification of transient errors | a class for every status and code
-    message::refusals::every_status_code_and_context_has_its_class
+    message::failures::every_status_code_and_context_has_its_class
 tolerant-names | field names in any letter case | accepted
     field::names::names_are_recognised_in_any_letter_case
 fragment-sizing | fragment length | limits, chosen by the caller, halved after 413
     client::fragments::the_length_of_fragments_stays_within_its_bounds
     client::fragments::fragments_are_halved_to_the_minimum_and_then_the_upload_fails
 proxies | responses of proxies | classified by status, never a success
-    message::refusals::a_refusal_that_is_read_has_the_class_of_its_parts_with_and_without_a_packet_type
+    message::response_status::a_refusal_that_is_read_has_the_class_of_its_parts_with_and_without_a_packet_type
     client::decisions::a18_a_response_that_is_not_an_ack_is_classified_by_its_status
 http-stacks | other HTTP stacks | messages from and to names and values
     http1::splits::fields_from_another_stack_are_read_as_those_of_a_head

@@ -124,18 +124,18 @@ code-written | codes | written as 0x and 8 digits
     field::codes::a_code_is_written_with_eight_digits
 code-zero | a code of 0 | no error
     field::codes::zero_and_empty_values_mean_no_error
-    message::refusals::the_first_error_field_present_is_used
+    message::response_status::the_first_error_field_present_is_used
 code-empty | an empty code | treated as absent
     field::codes::zero_and_empty_values_mean_no_error
-    message::refusals::the_first_error_field_present_is_used
+    message::response_status::the_first_error_field_present_is_used
 context-prefix | contexts | same syntax as codes
     field::codes::a_code_is_read_with_every_prefix
 context-unknown | contexts other than 5 and 7 | kept, with a deviation
-    message::refusals::the_first_error_field_present_is_used
+    message::response_status::the_first_error_field_present_is_used
     deviation::each_deviation_is_recorded_alone_and_only_for_its_message
 code-beside-416 | a code in a 416 | the 416 takes precedence
     message::ack::an_out_of_sync_offset_is_valid_up_to_the_total
-    message::refusals::every_status_code_and_context_has_its_class
+    message::failures::every_status_code_and_context_has_its_class
 
 reply-relative | relative reply URLs | resolved against the destination
     field::urls::a_relative_reply_url_is_resolved_in_the_directory_of_the_destination
