@@ -237,20 +237,14 @@ impl<'b> Encoder<'b> {
     fn visit_all<A: ExtraVisitor>(&self, visitor: A) -> A {
         let extras = self.extras;
         match &self.message {
-            AnyMessage::Ack(ack) => ack.visit_fields(self.error_fields, visitor.all_extras(extras)),
-            AnyMessage::NotificationResponse(response) => {
-                response.visit_fields(visitor.all_extras(extras))
+            AnyMessage::Ack(_) | AnyMessage::NotificationResponse(_) => {
+                self.message.visit_fields(self.error_fields, visitor.all_extras(extras))
             }
-            AnyMessage::Request(_, request) => {
+            AnyMessage::Request(..) | AnyMessage::NotificationRequest(..) => {
                 let visitor = visitor.extras_at(Placement::First, extras);
+                let fields = WithExtras { extras, visitor };
                 let WithExtras { visitor, .. } =
-                    request.visit_fields(WithExtras { extras, visitor });
-                visitor.extras_at(Placement::Last, extras)
-            }
-            AnyMessage::NotificationRequest(_, request) => {
-                let visitor = visitor.extras_at(Placement::First, extras);
-                let WithExtras { visitor, .. } =
-                    request.visit_fields(WithExtras { extras, visitor });
+                    self.message.visit_fields(self.error_fields, fields);
                 visitor.extras_at(Placement::Last, extras)
             }
         }

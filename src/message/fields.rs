@@ -1,7 +1,7 @@
 //! The known fields of a message, collected in one pass.
 
-use super::METHOD;
 use super::message_error::MessageError;
+use super::{METHOD, presence};
 use crate::deviation::Deviations;
 use crate::error::{ErrorKind, ValueError};
 use crate::field::{FieldName, FieldSet, SupportedProtocols};
@@ -121,7 +121,7 @@ impl<'b> Fields<'b> {
         if !is_documented && !self.present.contains(field) {
             self.insert_other_spelling(field);
         }
-        if value.is_empty() && is_absent_when_empty(field) {
+        if value.is_empty() && presence::is_absent_when_empty(field) {
             return;
         }
         if self.present.contains(field) {
@@ -267,17 +267,4 @@ impl<'b> Irregular<'b> {
         self.conflicting.insert(field);
         self.first_conflict = self.first_conflict.or(Some((field, value)));
     }
-}
-
-/// Returns true if an empty value of this field means that the field is absent.
-#[cold]
-pub(super) const fn is_absent_when_empty(field: FieldName) -> bool {
-    matches!(
-        field,
-        FieldName::Error
-            | FieldName::ErrorCode
-            | FieldName::ErrorContext
-            | FieldName::ReplyUrl
-            | FieldName::StaticResponseUrl
-    )
 }
