@@ -1,6 +1,7 @@
 //! Random requests have equal answers from several nodes and from the sessions of the core in a map.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use bits_proto::field::{ContentRange, SessionId};
@@ -10,15 +11,17 @@ use bits_proto::message::{
 use bits_proto::server::{
     Access, HostError, Policy, Record, RequestContext, SessionLimits, Sessions, Step,
 };
-use bits_server::sessions::SessionStore as _;
-use bits_server::{Builder, Limits, Parts, Principal};
+use bits_server::sessions::SessionStore;
+use bits_server::storage::MemoryStorage;
+use bits_server::{BitsService, Builder, Limits, Parts, Principal, Server};
 use bytes::Bytes;
 use http_body_util::Full;
 use rand::rngs::SmallRng;
 use rand::{Rng as _, SeedableRng as _};
+use tower::ServiceExt as _;
 use uuid::Uuid;
 
-use crate::support::{World, create, fragment, packet};
+use crate::support::{World, answer, create, fragment, packet};
 
 const TOTAL: usize = 32;
 const PATHS: [&str; 2] = ["/e", "/f"];
@@ -88,11 +91,44 @@ fn change(builder: Builder) -> Builder {
 
 #[tokio::test]
 async fn nodes_answer_like_sessions_in_a_map() {
-    let mut statuses = BTreeMap::<u16, usize>::new();
-    for seed in 0..20 {
-        let mut random = SmallRng::seed_from_u64(seed);
+    assert_equivalence(20, async |_| {
         let first = World::new(change).await;
-        let nodes = [first.node(change).await, first];
+        let store: Arc<dyn SessionStore> = first.sessions.store.clone();
+        ([first.node(change).await.service(), first.service()], store)
+    })
+    .await;
+}
+
+#[cfg(all(feature = "file", feature = "redis"))]
+#[tokio::test]
+async fn nodes_with_redis_answer_like_sessions_in_a_map() {
+    use bits_server::sessions::RedisSessions;
+    let Some(redis) = crate::redis_server::RedisServer::start() else { return };
+    assert_equivalence(6, async |seed| {
+        let connect = async || {
+            let sessions = RedisSessions::connect(&redis.url()).await.expect("a Redis");
+            sessions.prefix(&format!("{seed}:"))
+        };
+        let storage = MemoryStorage::new();
+        let node = async || {
+            let server = Server::builder().storage(storage.clone()).sessions(connect().await);
+            change(server).build().await.expect("a server").service()
+        };
+        let store: Arc<dyn SessionStore> = Arc::new(connect().await);
+        ([node().await, node().await], store)
+    })
+    .await;
+}
+
+/// Sends random requests to two nodes in turn. `start` starts them for a seed, and returns them with their sessions.
+async fn assert_equivalence(
+    seeds: u64,
+    start: impl AsyncFn(u64) -> ([BitsService; 2], Arc<dyn SessionStore>),
+) {
+    let mut statuses = BTreeMap::<u16, usize>::new();
+    for seed in 0..seeds {
+        let mut random = SmallRng::seed_from_u64(seed);
+        let (nodes, store) = start(seed).await;
         let limits = SessionLimits::DEFAULT
             .with_max_sessions(MAX_SESSIONS.0)
             .with_max_sessions_per_principal(MAX_SESSIONS.1);
@@ -122,7 +158,8 @@ async fn nodes_answer_like_sessions_in_a_map() {
                 };
             sent.headers_mut().insert("x-machine", principal.parse().expect("a value"));
             let expected = core.answer(&request, path, principal, step);
-            let answer = nodes[usize::from(step) % 2].send(sent).await;
+            let node = nodes[usize::from(step) % 2].clone();
+            let answer = answer(node.oneshot(sent).await.expect("infallible")).await;
             let actual = outcome(answer.status, &answer.headers);
             assert_eq!(actual, expected, "seed {seed}, step {step}: {request:?} for {path}");
             if matches!(request, Request::CreateSession(_)) && actual.0 == 200 {
@@ -130,7 +167,7 @@ async fn nodes_answer_like_sessions_in_a_map() {
                 ids.push((SessionId::from_random([step; 16]), id));
             }
             *statuses.entry(actual.0).or_default() += 1;
-            let count = nodes[0].sessions.store.count(None).await.expect("a count");
+            let count = store.count(None).await.expect("a count");
             assert_eq!(count, core.sessions.store().len(), "seed {seed}, step {step}");
         }
     }
