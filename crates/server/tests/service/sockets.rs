@@ -224,15 +224,21 @@ async fn invalid_requests_are_answered_with_an_ack() {
 #[tokio::test]
 async fn axum_serves_the_service_below_a_path() {
     let world = World::new(|builder| builder).await;
-    let app = Router::new().nest_service("/upload", world.service());
+    let app = Router::new()
+        .nest_service("/upload", world.service())
+        .route("/", axum::routing::get(async || "front page"));
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move { axum::serve(listener, app).await });
     world.upload("/dir/f", b"hello").await;
-    let mut stream = TcpStream::connect(address).await.unwrap();
-    let request = "GET /upload/dir/f HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n";
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut text = String::new();
-    stream.read_to_string(&mut text).await.unwrap();
-    assert!(text.starts_with("HTTP/1.1 200 ") && text.ends_with("\r\n\r\nhello"), "{text}");
+    // The other routes of the program are not affected.
+    for (target, content) in [("/upload/dir/f", "hello"), ("/", "front page")] {
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let request = format!("GET {target} HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut text = String::new();
+        stream.read_to_string(&mut text).await.unwrap();
+        let (head, found) = text.split_once("\r\n\r\n").expect("a head");
+        assert!(head.starts_with("HTTP/1.1 200 ") && found == content, "{text}");
+    }
 }
