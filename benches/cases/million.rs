@@ -1,26 +1,26 @@
 //! One million sessions.
 
-use std::collections::HashMap;
 use std::hint::black_box;
 
 use bits_proto::field::{ContentRange, SessionId};
 use bits_proto::message::{Ack, CreateSession, Fragment, Request};
-use bits_proto::server::{Access, Policy, Record, RequestContext, SessionLimits, Sessions, Step};
-use uuid::Uuid;
+use bits_proto::server::{
+    Access, MemoryStore, Policy, RequestContext, SessionLimits, Sessions, Step,
+};
 
 use super::steps::NOW;
 use super::{Group, MaxRatios, Pair, UNLIMITED};
 
 pub const SESSIONS: usize = 1_000_000;
-/// Maximum number of bytes per session: its record with its URL, and its share of a map that may be half
-/// empty.
-pub const MAX_BYTES: f64 = 460.0;
+/// Maximum number of bytes per session: its record with its URL, and its share of an index that may be more than
+/// half empty.
+pub const MAX_BYTES: f64 = 220.0;
 
 const THOUSAND: usize = 1_000;
 const ARRIVAL: RequestContext<'static> =
     RequestContext::new("/inbox/report.bin", Access::Granted, NOW);
 
-type Table = Sessions<'static, HashMap<Uuid, Record>>;
+type Table = Sessions<'static, MemoryStore>;
 
 /// Returns a table of a million sessions.
 pub fn table() -> impl Sized {
@@ -30,7 +30,7 @@ pub fn table() -> impl Sized {
 /// Returns a table with this number of sessions, and their ids.
 fn filled(sessions: usize) -> (Table, Vec<SessionId<'static>>) {
     let limits = SessionLimits::default().with_max_sessions(sessions);
-    let mut table = Sessions::new(HashMap::new(), Policy::DEFAULT, limits);
+    let mut table = Sessions::new(MemoryStore::new(), Policy::DEFAULT, limits);
     let request = Request::from(CreateSession::default());
     let ids = (0..sessions as u128).map(|index| {
         let random = || index.wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835).to_le_bytes();

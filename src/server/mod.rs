@@ -56,6 +56,8 @@ mod configured;
 #[cfg(feature = "alloc")]
 mod context;
 mod events;
+#[cfg(feature = "alloc")]
+mod memory_store;
 #[cfg(feature = "serde")]
 mod persist;
 mod policy;
@@ -75,6 +77,8 @@ mod store;
 pub use self::answer::{Answer, UnreadBody};
 #[cfg(feature = "alloc")]
 pub use self::context::{RequestContext, SessionLimits};
+#[cfg(feature = "alloc")]
+pub use self::memory_store::MemoryStore;
 pub use self::policy::{CommitAt, EarlyClose, OverlapRule, Policy, SessionHost};
 #[cfg(feature = "alloc")]
 pub use self::policy_buf::{PolicyBuf, SessionHostBuf};

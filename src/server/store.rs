@@ -64,7 +64,8 @@ impl Record {
 
 /// Storage of sessions: a map, a file, or a database that servers may share.
 ///
-/// Implemented for `BTreeMap<Uuid, Record>` and, with the feature `std`, for `HashMap`.
+/// Implemented for [`MemoryStore`](super::MemoryStore), `BTreeMap<Uuid, Record>` and, with the feature
+/// `std`, for `HashMap`.
 pub trait Store {
     /// Error of the storage.
     type Error;

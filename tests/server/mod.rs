@@ -3,6 +3,7 @@
 mod acceptance;
 mod answers;
 mod decisions;
+mod memory_store;
 mod persist;
 mod policy;
 mod random;

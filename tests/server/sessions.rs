@@ -9,7 +9,8 @@ use std::time::Duration;
 use bits_proto::field::{ReplyUrl, SessionId};
 use bits_proto::message::{Ack, Refusal};
 use bits_proto::server::{
-    Access, EventError, SessionLimits, Sessions, SessionsError, Step, Store, UnreadBody,
+    Access, EventError, MemoryStore, SessionLimits, Sessions, SessionsError, Step, Store,
+    UnreadBody,
 };
 use support::session::*;
 use support::sessions::*;
@@ -55,6 +56,7 @@ fn upload<S: Store<Error: Debug>>(store: S) -> S {
 #[test]
 fn an_upload_works_over_every_store() {
     assert!(upload(Map::new()).is_empty());
+    assert!(upload(MemoryStore::new()).is_empty());
     assert!(upload(Contested::default()).map.is_empty());
     assert!(upload(Broken::default()).map.is_empty());
     #[cfg(feature = "std")]
