@@ -147,11 +147,11 @@ impl MultipartReader {
     ///
     /// The errors of the type. Their offset is that in the body.
     pub fn read<'i>(&mut self, input: &'i [u8]) -> Result<MultipartRead<'i>, Error> {
+        if let State::Failed(error) = self.state {
+            return Err(error);
+        }
         let mut rest = input;
         loop {
-            if let State::Failed(error) = self.state {
-                return Err(error);
-            }
             let event = match (self.state, rest) {
                 (_, []) => return Ok(MultipartRead { consumed: input.len(), event: None }),
                 (State::Data { offset, remaining }, _) => {
@@ -160,13 +160,16 @@ impl MultipartReader {
                     self.advance_data(offset, remaining, bytes.len() as u64);
                     Some(MultipartEvent::Data { offset, bytes })
                 }
-                (_, [byte, tail @ ..]) => {
-                    rest = tail;
-                    self.step(*byte).unwrap_or_else(|error| {
+                _ => match self.step(rest) {
+                    Ok((read, event)) => {
+                        rest = rest.get(read..).unwrap_or_default();
+                        event
+                    }
+                    Err(error) => {
                         self.state = State::Failed(error);
-                        None
-                    })
-                }
+                        return Err(error);
+                    }
+                },
             };
             if event.is_some() {
                 let consumed = input.len().saturating_sub(rest.len());
@@ -190,54 +193,69 @@ impl MultipartReader {
         };
     }
 
-    /// Reads one byte outside of the data.
-    fn step(&mut self, byte: u8) -> Result<Option<MultipartEvent<'static>>, Error> {
-        let unexpected = Error::peer(ErrorKind::NotDelimiter).at(Some(self.offset()));
-        self.position = self.position.saturating_add(1);
-        let mut event = None;
-        self.state = match (self.state, byte) {
-            (State::Preamble { line_ends: line_ends @ (0 | 2) }, b'\r')
-            | (State::Preamble { line_ends: line_ends @ (1 | 3) }, b'\n') => {
+    /// Reads bytes outside of the data: a piece of a delimiter, of a line in a part head, or one byte.
+    /// Returns their number and the event that they complete.
+    fn step(&mut self, input: &[u8]) -> Result<(usize, Option<MultipartEvent<'static>>), Error> {
+        let (mut read, mut event) = (1, None);
+        self.state = match (self.state, input.first()) {
+            (State::Preamble { line_ends: line_ends @ (0 | 2) }, Some(b'\r'))
+            | (State::Preamble { line_ends: line_ends @ (1 | 3) }, Some(b'\n')) => {
                 State::Preamble { line_ends: line_ends.saturating_add(1) }
             }
             // The CRLF of the first delimiter is optional, and its first hyphen was read.
-            (State::Preamble { line_ends: 0 | 2 | 4 }, b'-') => State::Delimiter { matched: 3 },
-            (State::Delimiter { matched }, byte) if self.delimiter_byte(matched) == Some(byte) => {
-                match matched.saturating_add(1) {
-                    matched if self.delimiter_byte(matched).is_none() => State::AfterDelimiter,
+            (State::Preamble { line_ends: 0 | 2 | 4 }, Some(b'-')) => {
+                State::Delimiter { matched: 3 }
+            }
+            (State::Delimiter { matched }, _) => {
+                let expected = self.delimiter_from(matched);
+                read = equal_bytes(expected, input);
+                if read < expected.len().min(input.len()) {
+                    return Err(self.unexpected(read));
+                }
+                match matched.saturating_add(read) {
+                    matched if self.delimiter_from(matched).is_empty() => State::AfterDelimiter,
                     matched => State::Delimiter { matched },
                 }
             }
-            (State::AfterDelimiter, b'\r') => State::PartHead,
-            (State::AfterDelimiter, b'-') => State::Closing,
-            (State::Closing, b'-') => {
+            (State::AfterDelimiter, Some(b'\r')) => State::PartHead,
+            (State::AfterDelimiter, Some(b'-')) => State::Closing,
+            (State::Closing, Some(b'-')) => {
                 event = Some(MultipartEvent::End);
                 State::Epilogue { line_end: 0 }
             }
-            (State::Epilogue { line_end: 0 }, b'\r') => State::Epilogue { line_end: 1 },
-            (State::Epilogue { line_end: 1 }, b'\n') => State::Epilogue { line_end: 2 },
-            (State::PartHead, byte) => match self.head.push(byte) {
-                Ok(None) => State::PartHead,
-                Ok(Some(content_range)) => {
-                    event = Some(MultipartEvent::Part(content_range));
-                    State::of_part(content_range)
+            (State::Epilogue { line_end: 0 }, Some(b'\r')) => State::Epilogue { line_end: 1 },
+            (State::Epilogue { line_end: 1 }, Some(b'\n')) => State::Epilogue { line_end: 2 },
+            (State::PartHead, _) => {
+                let (taken, head) = self.head.push(input);
+                read = taken;
+                let last = read.saturating_sub(1);
+                match head.map_err(|error| error.at(self.unexpected(last).offset()))? {
+                    None => State::PartHead,
+                    Some(content_range) => {
+                        event = Some(MultipartEvent::Part(content_range));
+                        State::of_part(content_range)
+                    }
                 }
-                Err(error) => return Err(error.at(unexpected.offset())),
-            },
-            _ => return Err(unexpected),
+            }
+            _ => return Err(self.unexpected(0)),
         };
-        Ok(event)
+        self.position = self.position.saturating_add(read as u64);
+        Ok((read, event))
     }
 
-    fn offset(&self) -> usize {
-        usize::try_from(self.position).unwrap_or(usize::MAX.saturating_sub(1))
+    /// Returns the error for a byte that is this number of bytes ahead.
+    fn unexpected(&self, ahead: usize) -> Error {
+        let position = usize::try_from(self.position).unwrap_or(usize::MAX);
+        let offset = position.saturating_add(ahead).min(usize::MAX.saturating_sub(1));
+        Error::peer(ErrorKind::NotDelimiter).at(Some(offset))
     }
 
-    /// Returns a byte of `CRLF "--" boundary`; `None` after its end.
-    fn delimiter_byte(&self, at: usize) -> Option<u8> {
-        match at.checked_sub(START.len()) {
-            None => START.get(at).copied(),
-            Some(at) => self.boundary.as_bytes().get(at).copied(),
+    /// Returns a part of `CRLF "--" boundary` that starts at an offset; empty after its end.
+    fn delimiter_from(&self, at: usize) -> &[u8] {
+        let boundary = self.boundary.as_bytes();
+        match START.get(at..) {
+            Some(start @ [_, ..]) => start,
+            _ => at.checked_sub(START.len()).and_then(|at| boundary.get(at..)).unwrap_or_default(),
         }
     }
 }
@@ -263,6 +281,11 @@ impl fmt::Debug for MultipartReader {
 
 /// The start of a delimiter, before the boundary.
 const START: &[u8] = b"\r\n--";
+
+/// Returns the number of equal bytes at the start of both texts.
+fn equal_bytes(expected: &[u8], input: &[u8]) -> usize {
+    expected.iter().zip(input).take_while(|(expected, byte)| expected == byte).count()
+}
 
 fn split_at_most(input: &[u8], length: u64) -> (&[u8], &[u8]) {
     let length = usize::try_from(length).unwrap_or(usize::MAX);

@@ -36,28 +36,38 @@ const MAX_HEAD: usize = 512;
 impl PartHeadBuffer {
     pub(super) const EMPTY: Self = Self { bytes: [0; MAX_HEAD], length: 0 };
 
-    /// Appends a byte. Returns the range of the part if the head is complete; then the buffer is
-    /// empty again.
-    pub(super) fn push(&mut self, byte: u8) -> Result<Option<ContentRange>, Error> {
-        let error = |kind| Err(Error::peer(kind));
-        let is_after_cr = self.length == 0 || self.as_bytes().last() == Some(&b'\r');
-        if byte == b'\n' && !is_after_cr {
-            return error(ErrorKind::BareLineFeed);
+    /// Appends the input up to the end of a line. Returns the number of bytes up to there or up to an
+    /// error, and the range of the part if the head is complete; then the buffer is empty again.
+    pub(super) fn push(&mut self, input: &[u8]) -> (usize, Result<Option<ContentRange>, Error>) {
+        if self.length == 0 && input.first().is_some_and(|byte| *byte != b'\n') {
+            return (1, Err(Error::peer(ErrorKind::NotDelimiter)));
         }
-        if self.length == 0 && byte != b'\n' {
-            return error(ErrorKind::NotDelimiter);
-        }
-        let Some(slot) = self.bytes.get_mut(self.length) else {
-            return Err(Error::peer(ErrorKind::HeadTooLarge).with_number(MAX_HEAD as u64));
+        let line = input.split_inclusive(|byte| *byte == b'\n').next().unwrap_or_default();
+        // The buffer begins after a CR.
+        let before = self.as_bytes().last().copied().unwrap_or(b'\r');
+        let is_bare = match line {
+            [.., byte, b'\n'] => *byte != b'\r',
+            [b'\n'] => before != b'\r',
+            _ => false,
         };
-        *slot = byte;
-        self.length = self.length.saturating_add(1);
-        if !self.as_bytes().ends_with(b"\n\r\n") {
-            return Ok(None);
+        let room = self.bytes.get_mut(self.length..).unwrap_or_default();
+        if line.len() > room.len().saturating_add(is_bare.into()) {
+            let too_large = Error::peer(ErrorKind::HeadTooLarge).with_number(MAX_HEAD as u64);
+            return (room.len().saturating_add(1), Err(too_large));
         }
-        let content_range = read(self.as_bytes().get(1..).unwrap_or_default())?;
+        if is_bare {
+            return (line.len(), Err(Error::peer(ErrorKind::BareLineFeed)));
+        }
+        if let Some(place) = room.get_mut(..line.len()) {
+            place.copy_from_slice(line);
+        }
+        self.length = self.length.saturating_add(line.len());
+        if !self.as_bytes().ends_with(b"\n\r\n") {
+            return (line.len(), Ok(None));
+        }
+        let content_range = read(self.as_bytes().get(1..).unwrap_or_default());
         self.length = 0;
-        Ok(Some(content_range))
+        (line.len(), content_range.map(Some))
     }
 
     fn as_bytes(&self) -> &[u8] {
