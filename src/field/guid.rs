@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use crate::error::{ErrorKind, ValueError};
 use crate::util::ascii::put_at;
-use crate::util::digits::hex_digits;
+use crate::util::digits::hex_digits_of;
 
 /// The value of a hexadecimal digit; 16 or more for any other byte.
 #[inline(always)]
@@ -56,26 +56,23 @@ pub(super) fn decode(text: &[u8; 36]) -> Option<Uuid> {
     (hyphens && invalid < 0x10).then(|| Uuid::from_bytes(bytes))
 }
 
-/// Returns the hexadecimal digits of four bytes, in capitals.
-#[inline(always)]
-const fn digits(bytes: [u8; 4]) -> [u8; 8] {
-    hex_digits(u32::from_be_bytes(bytes)).to_le_bytes()
-}
-
 /// Returns a GUID in braces and capitals.
 #[inline]
 pub(super) fn encode_upper(guid: Uuid) -> [u8; 38] {
-    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = guid.into_bytes();
-    let [t1, t2, t3, t4, t5, t6, t7, t8] = digits([e, f, g, h]);
-    let [n1, n2, n3, n4, n5, n6, n7, n8] = digits([i, j, k, l]);
+    let digits = hex_digits_of(guid.into_bytes());
     let mut text = *b"{00000000-0000-0000-0000-000000000000}";
-    put_at(&mut text, 1, digits([a, b, c, d]));
-    put_at(&mut text, 10, [t1, t2, t3, t4]);
-    put_at(&mut text, 15, [t5, t6, t7, t8]);
-    put_at(&mut text, 20, [n1, n2, n3, n4]);
-    put_at(&mut text, 25, [n5, n6, n7, n8]);
-    put_at(&mut text, 29, digits([m, n, o, p]));
+    put_at(&mut text, 1, part::<8>(&digits, 0));
+    put_at(&mut text, 10, part::<4>(&digits, 8));
+    put_at(&mut text, 15, part::<4>(&digits, 12));
+    put_at(&mut text, 20, part::<4>(&digits, 16));
+    put_at(&mut text, 25, part::<12>(&digits, 20));
     text
+}
+
+/// Returns the digits from `at` on.
+#[inline(always)]
+fn part<const N: usize>(digits: &[u8; 32], at: usize) -> [u8; N] {
+    digits.get(at..).and_then(|rest| rest.first_chunk()).copied().unwrap_or([b'0'; N])
 }
 
 /// `"{" guid "}" / guid`. Returns the GUID, and true if it is in braces.
