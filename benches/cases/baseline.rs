@@ -8,28 +8,10 @@ use uuid::Uuid;
 
 use super::heads::SLOTS;
 
-/// httparse alone. Each byte must be examined once, so this is the lower bound.
+/// httparse alone, on bytes that may be invalid or incomplete. Each byte must be examined once, so this is the lower
+/// bound.
 #[inline]
 pub fn httparse_alone(bytes: &[u8]) {
-    let mut slots = [const { std::mem::MaybeUninit::uninit() }; SLOTS];
-    let bytes = black_box(bytes);
-    if bytes.starts_with(b"HTTP/") {
-        let mut response = httparse::Response::new(&mut []);
-        let config = httparse::ParserConfig::default();
-        let status = config.parse_response_with_uninit_headers(&mut response, bytes, &mut slots);
-        assert!(status.expect("valid").is_complete());
-        black_box(&response);
-    } else {
-        let mut request = httparse::Request::new(&mut []);
-        let status = request.parse_with_uninit_headers(bytes, &mut slots);
-        assert!(status.expect("valid").is_complete());
-        black_box(&request);
-    }
-}
-
-/// httparse alone on bytes that may be invalid or incomplete.
-#[inline]
-pub fn httparse_any(bytes: &[u8]) {
     let mut slots = [const { std::mem::MaybeUninit::uninit() }; SLOTS];
     let bytes = black_box(bytes);
     if bytes.starts_with(b"HTTP/") {

@@ -53,7 +53,7 @@ fn parse(bytes: &[u8]) {
 /// Compares parsing with what it cost when httparse parsed all heads: `before` times httparse alone.
 fn pair(name: &str, before: f64, bytes: Vec<u8>) -> Pair {
     let floor = bytes.clone();
-    let pair = Pair::new(name, move || parse(&bytes), move || baseline::httparse_any(&floor));
+    let pair = Pair::new(name, move || parse(&bytes), move || baseline::httparse_alone(&floor));
     Pair { scale: before, ..pair }
 }
 
@@ -76,7 +76,7 @@ pub fn complete() -> Group {
                 let mut slots = download::HeaderSlots::<SLOTS>::with_capacity();
                 let _ = black_box(&download::RequestHead::parse(black_box(&download), &mut slots));
             },
-            move || baseline::httparse_any(&floor),
+            move || baseline::httparse_alone(&floor),
         )
     };
     let pairs = vec![
@@ -132,7 +132,7 @@ pub fn partial() -> Group {
         ..Pair::new(
             "every-prefix",
             move || (0..every.len()).for_each(|length| parse(&every[..length])),
-            move || (0..floor.len()).for_each(|length| baseline::httparse_any(&floor[..length])),
+            move || (0..floor.len()).for_each(|length| baseline::httparse_alone(&floor[..length])),
         )
     };
     let floor = bytes.clone();
@@ -145,7 +145,7 @@ pub fn partial() -> Group {
                 let received = (1..=bytes.len()).map(|length| &bytes[..length]);
                 received.filter(|received| scanner.should_parse(received)).for_each(parse);
             },
-            move || baseline::httparse_any(&floor),
+            move || baseline::httparse_alone(&floor),
         )
     };
     let long_target = [b"BITS_POST /", &[b'a'; 2000][..]].concat();
