@@ -34,7 +34,9 @@ pub fn server_step() -> impl FnMut() {
     let create = CreateSession::default();
     let created = Session::create(&create, Access::Granted, &Policy::DEFAULT, [7; 16], NOW);
     let mut session = created.expect("granted").0;
-    let session_id = SessionId::from_random([7; 16]);
+    // As in a request that was parsed, the id borrows its text.
+    let text: &str = session.session_id().to_string().leak();
+    let session_id = SessionId::try_from(text).expect("a session id");
     let mut next = 0;
     move || {
         let range = ContentRange::new(next, next + FRAGMENT - 1, TOTAL).expect("a valid range");

@@ -70,6 +70,7 @@ impl ContentRange {
     /// # Errors
     ///
     /// [`ErrorKind::FirstBeyondLast`], [`ErrorKind::LastBeyondTotal`].
+    #[inline]
     pub const fn new(first: u64, last: u64, total: u64) -> Result<Self, Error> {
         match Self::checked(first, last, total) {
             Ok(range) => Ok(range),

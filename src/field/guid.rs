@@ -8,17 +8,13 @@ use crate::util::digits::hex_digits_of;
 
 /// The value of a hexadecimal digit; 16 or more for any other byte.
 #[inline(always)]
-const fn nibble(byte: u8) -> u8 {
+fn nibble(byte: u8) -> u8 {
     let digit = byte.wrapping_sub(b'0');
-    let letter = (byte | 0x20).wrapping_sub(b'a');
-    let of_letter = letter.wrapping_add(10);
-    if digit < 10 {
-        digit
-    } else if letter < 6 {
-        of_letter
-    } else {
-        0xFF
-    }
+    // 16 or more unless the byte is a decimal digit: the sum of 10 to 15 with six has the bit of 16.
+    let digit = digit | digit.wrapping_add(6) & 0x10;
+    // 16 or more unless the byte is a letter from A to F.
+    let letter = (byte | 0x20).wrapping_sub(b'a').saturating_add(10);
+    digit.min(letter)
 }
 
 /// ```text

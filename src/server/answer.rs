@@ -128,11 +128,11 @@ impl Answer {
     }
 
     pub(super) const fn refuse(refusal: Refusal<'static>, unread_body: UnreadBody) -> Self {
-        Self {
-            kind: AnswerKind::Refused(CompactRefusal::new(&refusal)),
-            session_id: None,
-            unread_body,
-        }
+        Self::refuse_compact(CompactRefusal::new(&refusal), unread_body)
+    }
+
+    pub(super) const fn refuse_compact(refusal: CompactRefusal, unread_body: UnreadBody) -> Self {
+        Self { kind: AnswerKind::Refused(refusal), session_id: None, unread_body }
     }
 
     /// Returns the answer to a request that could not be parsed: the refusal of
@@ -170,6 +170,7 @@ impl Answer {
     /// Returns the Ack to send. `reply_url` is the URL reported with the notification; it is ignored
     /// unless [`has_reply_url`](Self::has_reply_url) returns `true`.
     #[must_use]
+    #[inline]
     pub fn ack<'b>(&self, reply_url: Option<ReplyUrl<'b>>) -> Ack<'b> {
         let session_id = self.session_id.map(SessionId::from);
         match self.kind {

@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use uuid::Uuid;
 
-use super::answer::AnswerKind;
+use super::answer::{AnswerKind, CompactRefusal};
 use super::session::Pending;
 use super::{
     Access, Answer, CommitAt, EarlyClose, EndReason, Event, MIN_FRAGMENT, OverlapRule, Policy,
@@ -51,12 +51,12 @@ impl Session {
         match self.try_handle(id, request, access, policy, now) {
             Ok(step) => step,
             Err(Rejection(refusal)) => {
-                Step::Answer(Answer::refuse(refusal, UnreadBody::of(body, policy)))
+                Step::Answer(Answer::refuse_compact(refusal, UnreadBody::of(body, policy)))
             }
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn try_handle(
         &mut self,
         id: Option<Uuid>,
@@ -94,7 +94,7 @@ impl Session {
     }
 
     /// [3.2.5.2.6] Handles a Fragment.
-    #[inline]
+    #[inline(always)]
     fn on_fragment(
         &mut self,
         range: ContentRange,
@@ -136,7 +136,7 @@ impl Session {
     }
 
     /// Handles a fragment while the entity is incomplete.
-    #[inline]
+    #[inline(always)]
     fn on_bytes(
         &mut self,
         range: ContentRange,
@@ -261,11 +261,13 @@ impl Session {
 }
 
 /// Refusal of a request.
-struct Rejection(Refusal<'static>);
+///
+/// Compact, so that a `Result` of it is not larger than a [`Step`] and needs no copy to become one.
+struct Rejection(CompactRefusal);
 
 impl From<Refusal<'static>> for Rejection {
     fn from(refusal: Refusal<'static>) -> Self {
-        Self(refusal)
+        Self(CompactRefusal::new(&refusal))
     }
 }
 
@@ -273,7 +275,7 @@ impl From<IllegalEvent<State>> for Rejection {
     /// Unreachable after the checks above. If it happened, the session would be unchanged and the
     /// client would retry.
     fn from(_: IllegalEvent<State>) -> Self {
-        Self(busy())
+        busy().into()
     }
 }
 
