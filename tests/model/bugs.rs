@@ -15,7 +15,9 @@ fn planted() -> Vec<(Bug, &'static str, Config)> {
     let plain = Config { faults: Faults::ALL, budget: 2, ..Config::PLAIN };
     let strict = Config { overlap: OverlapRule::Refuse, ..plain };
     let early = Config { commit_at: CommitAt::LastFragment, ..plain };
-    let with_reply = Config { mode: Mode::UploadReply, ..early };
+    // Later bugs are found sooner without faults.
+    let short = Config { total: 1, fragment: 1, ..Config::PLAIN };
+    let with_reply = Config { mode: Mode::UploadReply, commit_at: CommitAt::LastFragment, ..short };
     vec![
         (Bug::Untrimmed, IN_PLACE, plain),
         (Bug::OffsetOfSent, NOT_AHEAD, strict),
@@ -25,15 +27,15 @@ fn planted() -> Vec<(Bug, &'static str, Config)> {
         (Bug::WrongOffset, STORED, strict),
         (Bug::StoredTooFar, NO_GAPS, plain),
         (Bug::CommittedAgain, COMMITTED_ONCE, early),
-        (Bug::DiscardedCommitted, NOT_DISCARDED, early),
-        (Bug::Unanswered, ANSWERED, plain),
+        (Bug::DiscardedCommitted, NOT_DISCARDED, with_reply),
+        (Bug::Unanswered, ANSWERED, short),
         (Bug::WorkNotSaved, ANSWERED_ONCE, plain),
         (Bug::ServedAfterEnd, STAYS_ENDED, plain),
         (Bug::ReplyDeleted, REPLY_KEPT, with_reply),
         (Bug::Overstated, REPORTS, plain),
         (Bug::NotPersisted, REMEMBERED, plain),
-        (Bug::NotCommitted, COMMITTED, plain),
-        (Bug::ClosedUnknown, UPLOADED_ONCE, plain),
+        (Bug::NotCommitted, COMMITTED, short),
+        (Bug::ClosedUnknown, UPLOADED_ONCE, short),
         (Bug::CommittedAtLast, NOT_EARLY, plain),
         (Bug::NotDiscarded, CLEAN, plain),
         (Bug::NothingAcked, ENDS, plain),
@@ -42,14 +44,19 @@ fn planted() -> Vec<(Bug, &'static str, Config)> {
 
 #[test]
 fn each_planted_bug_is_found() {
+    let mut missed = Vec::new();
     for (bug, rule, config) in planted() {
         let config = Config { bug: Some(bug), ..config };
         let until_found = HasDiscoveries::AnyOf(BTreeSet::from([rule]));
         let checker = Checked::new(config).checker().finish_when(until_found).spawn_bfs().join();
-        let found = checker.discovery(rule);
-        let path = found.unwrap_or_else(|| panic!("{bug:?} is not found"));
-        println!("{bug:?} in {} steps violates: {rule}", path.into_actions().len());
+        match checker.discovery(rule) {
+            None => missed.push(bug),
+            Some(path) => {
+                println!("{bug:?} in {} steps violates: {rule}", path.into_actions().len());
+            }
+        }
     }
+    assert!(missed.is_empty(), "not found: {missed:?}");
 }
 
 #[test]

@@ -68,8 +68,8 @@ impl Extent {
         let documentation = include_str!("../../CONTRIBUTING.md");
         let words = documentation.split_whitespace().collect::<Vec<_>>().join(" ");
         let totals = format!("{} states, {} transitions", grouped(*states), grouped(*transitions));
-        // Changed tables have other totals; the rules must notice them.
-        if !cfg!(feature = "mutation") {
+        // With changed tables, in `tests/mutation`, the totals are others.
+        if env!("CARGO_PKG_NAME") == "bits-proto" {
             assert!(words.contains(&totals), "CONTRIBUTING.md does not contain: {totals}");
         }
         for event in properties::coverage() {

@@ -203,8 +203,12 @@ impl Checked {
         }
         match step {
             Step::Answer(answer) => self.answer(world, slot, Reply::of(&answer.ack())),
-            _ if link.packet.is_some() => world.break_rule(Rule::Answered),
-            _ => world.drop_link(slot),
+            _ => {
+                if link.packet.is_some() {
+                    world.break_rule(Rule::Answered);
+                }
+                world.drop_link(slot);
+            }
         }
         if let Some(session) = session.filter(|session| !world.host.table.is_alive(*session)) {
             if let Some(book) = world.host.books.get_mut(usize::from(session)) {
