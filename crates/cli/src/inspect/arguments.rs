@@ -1,5 +1,7 @@
 //! The command line.
 
+use std::path::{Path, PathBuf};
+
 use clap::Args;
 
 use crate::inspect::conversation::Context;
@@ -12,7 +14,7 @@ Exit status:
   0  all messages are valid, or have deviations that violate no MUST
   1  a message is invalid, incomplete or violates a MUST; bytes between messages
      are unexpected; or a capture contains no message
-  2  the usage is wrong, or a file cannot be read
+  2  the usage is wrong, or a file cannot be read or written
 
 A line has as many columns as the terminal, at least 80. If standard output is not a terminal, the variable \
 COLUMNS sets the number, or else it is 120.
@@ -41,6 +43,9 @@ pub struct InspectArguments {
     /// Prints the fields of the output format `ecs` or `zeek` as a table, and exits.
     #[arg(long)]
     pub schema: bool,
+    /// Also writes a page for browsers with diagrams of the conversations; `-` is standard output, in place of text.
+    #[arg(long, value_name = "PAGE", requires = "files", conflicts_with = "schema")]
+    pub html: Option<PathBuf>,
     /// Exits with 0 instead of 1.
     #[arg(long)]
     pub exit_zero: bool,
@@ -74,10 +79,25 @@ impl InspectArguments {
                 "the argument '--schema' can only be used with '--format ecs' or '--format zeek'";
             return Some(message.into());
         }
+        if self.prints_page() && format != Format::Text {
+            let message =
+                "the argument '--html -' cannot be used with another format on standard output";
+            return Some(message.into());
+        }
+        if let Some(input) = self.input_of_page() {
+            return Some(format!("the argument '--html {input}' would replace an input"));
+        }
         let mut wrong = options.filter(|(_, is_set, needed, _)| *is_set && *needed != format);
         wrong.next().map(|(name, _, _, needed)| {
             format!("the argument '{name}' can only be used with '--format {needed}'")
         })
+    }
+
+    /// Returns the input that the page would replace.
+    fn input_of_page(&self) -> Option<&str> {
+        let page = std::fs::canonicalize(self.html.as_ref()?).ok()?;
+        let is_page = |file: &&String| std::fs::canonicalize(file).is_ok_and(|file| file == page);
+        self.files.iter().find(is_page).map(String::as_str)
     }
 
     fn format(&self) -> Format {
@@ -94,6 +114,11 @@ impl InspectArguments {
             ack_for: self.ack_for.as_deref().and_then(PendingRequest::assumed),
             from_start: self.from_start,
         }
+    }
+
+    /// Returns whether standard output receives the page instead of text.
+    pub fn prints_page(&self) -> bool {
+        self.html.as_deref() == Some(Path::new("-"))
     }
 
     pub fn output(&self) -> Options {

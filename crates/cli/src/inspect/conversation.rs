@@ -20,7 +20,8 @@ use crate::inspect::observers::{ObservedRequest, Observers};
 use crate::inspect::pending::PendingRequest;
 use crate::inspect::report::{Report, StartLine, Verdict, fields};
 use crate::inspect::source::{
-    Body, ConnectionId, Direction, Event, Message, PlainFile, SkipReason, Skipped, Source,
+    Body, ConnectionId, Direction, End, Ended, Event, Message, PlainFile, SkipReason, Skipped,
+    Source, Time,
 };
 
 /// Options of the command line.
@@ -34,15 +35,28 @@ pub struct Context {
 
 /// Explains every message in `bytes`.
 pub fn explain(file: &str, bytes: &[u8], context: Context) -> Vec<Report> {
-    explain_source(file, &mut PlainFile::new(bytes), context)
+    explain_source(file, &mut PlainFile::new(bytes), context).reports
+}
+
+/// The messages of a source, and the ends of its connections.
+pub struct Trace {
+    pub reports: Vec<Report>,
+    pub endings: Vec<Ending>,
+}
+
+/// The end of a connection with HTTP.
+#[derive(Debug)]
+pub struct Ending {
+    /// Number of reports before it.
+    pub index: usize,
+    /// The two ends, as in the reports.
+    pub connection: String,
+    pub end: End,
+    pub time: Option<Time>,
 }
 
 /// Explains every message of a source.
-pub fn explain_source<'b>(
-    file: &str,
-    source: &mut impl Source<'b>,
-    context: Context,
-) -> Vec<Report> {
+pub fn explain_source<'b>(file: &str, source: &mut impl Source<'b>, context: Context) -> Trace {
     let mut reader = Reader {
         file,
         source,
@@ -51,7 +65,7 @@ pub fn explain_source<'b>(
         ack_for: context.ack_for,
         without_body: Vec::new(),
     };
-    let mut reports: Vec<Report> = Vec::new();
+    let (mut reports, mut endings) = (Vec::<Report>::new(), Vec::new());
     while let Some(event) = reader.source.next_event() {
         match event {
             Event::Message(message) => {
@@ -61,10 +75,10 @@ pub fn explain_source<'b>(
                 }
             }
             Event::Skipped(skipped) => reports.push(reader.skipped(&skipped, reports.len())),
-            Event::Ended(connection) => reader.ended(connection),
+            Event::Ended(ended) => endings.extend(reader.ended(ended, reports.len())),
         }
     }
-    reports
+    Trace { reports, endings }
 }
 
 /// State of one connection.
@@ -278,9 +292,12 @@ impl<'b, S: Source<'b>> Reader<'_, 'b, S> {
     }
 
     /// Handles the end of a connection, after all of its messages.
-    fn ended(&mut self, connection: ConnectionId) {
+    fn ended(&mut self, ended: Ended, index: usize) -> Option<Ending> {
+        let Ended { connection, end, time } = ended;
         self.conversations.remove(&connection);
         self.observers.ended(connection);
+        let connection = self.source.ends(connection)?;
+        Some(Ending { index, connection, end, time })
     }
 
     fn conversation(&mut self, connection: ConnectionId) -> &mut Conversation<'b> {
@@ -312,6 +329,7 @@ impl<'b, S: Source<'b>> Reader<'_, 'b, S> {
     fn consume(&mut self, message: &Message<'b>, head: usize, body: Body, report: &mut Report) {
         let consumed = self.source.consume(message, head, body);
         report.length = consumed.length;
+        report.body_length = consumed.length.saturating_sub(head as u64);
         report.missing = consumed.missing;
         report.unsent = consumed.unsent;
         if consumed.unsent > 0 && consumed.is_closed && message.direction == Direction::Request {

@@ -118,6 +118,11 @@ impl<'b> Cursor<'b> {
         self.stream.is_captured
     }
 
+    /// Returns the reason why no bytes follow the captured ones, if that is known.
+    pub fn close(&self) -> Option<Close> {
+        self.stream.close
+    }
+
     /// Returns the position of the next item from the start of the stream.
     pub fn offset(&self) -> u64 {
         u64::try_from(self.at - self.stream.start).unwrap_or_default()

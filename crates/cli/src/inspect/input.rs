@@ -26,5 +26,5 @@ fn explain_decompressed(file: &str, bytes: &[u8], context: Context) -> Explained
         None => conversation::explain(file, bytes, context),
         Some(_) => Vec::new(),
     };
-    Explained { reports, notes: Vec::new(), failure: None, damage }
+    Explained { reports, damage, ..Explained::default() }
 }

@@ -27,6 +27,9 @@
 //! wrong in any case. With `--from-start` it assumes that nothing happened before. If only one
 //! direction of a connection was captured, nothing is reported that depends on the other one.
 //!
+//! With `--html PAGE` the program also writes a page for browsers, with a ladder diagram of each
+//! conversation.
+//!
 //! A line has as many columns as the terminal, at least 80. If standard output is not a terminal,
 //! the variable `COLUMNS` sets the number, or else it is 120. With `--wide` nothing is shortened.
 //!
@@ -35,7 +38,7 @@
 //! * 0: all messages are valid, or have deviations that violate no MUST.
 //! * 1: a message was rejected, is incomplete, or violates a MUST; or there are unexpected bytes
 //!   between messages; or a capture contains no message. `--exit-zero` turns this status into 0.
-//! * 2: the usage is wrong, or a file cannot be read. The readable part of a damaged capture is
+//! * 2: the usage is wrong, or a file cannot be read or written. The readable part of a damaged capture is
 //!   explained in any case.
 
 pub mod arguments;
@@ -48,6 +51,7 @@ pub mod conversations;
 pub mod counted;
 pub mod cursor;
 pub mod decode;
+pub mod dialogues;
 pub mod input;
 pub mod malformed;
 #[cfg(test)]
@@ -74,8 +78,11 @@ use std::process::ExitCode;
 
 pub use self::arguments::InspectArguments;
 use self::conversation::Context;
+use self::output::html::{self, Page};
+use self::output::stdout::UntilClosed;
 use self::output::{Options, Printer, terminal_width};
 use self::report::Report;
+use self::summary::Summary;
 
 /// The conversations that are explained if there is no FILE.
 const BUILT_IN: [(&str, &[u8]); 2] = [
@@ -100,8 +107,9 @@ pub fn main(arguments: &InspectArguments) -> ExitCode {
 fn run(arguments: &InspectArguments) -> io::Result<ExitCode> {
     let context = arguments.context();
     let mut printer = Printer::new(arguments.output());
+    let mut page = arguments.html.as_ref().map(|_| Page::new(arguments.files.len()));
     let (mut has_failures, mut is_unreadable) = (false, false);
-    let mut out = BufWriter::new(io::stdout().lock());
+    let mut out = BufWriter::new(standard_output(arguments));
     if arguments.schema {
         printer.schema(&mut out)?;
         return out.flush().map(|()| ExitCode::SUCCESS);
@@ -114,6 +122,7 @@ fn run(arguments: &InspectArguments) -> io::Result<ExitCode> {
             Err(error) => {
                 is_unreadable = true;
                 say(&error)?;
+                page.iter_mut().for_each(|page| page.add_unreadable(&file, &error.to_string()));
                 continue;
             }
         };
@@ -121,18 +130,44 @@ fn run(arguments: &InspectArguments) -> io::Result<ExitCode> {
         let is_bad = |report: &Report| report.is_failure() || report.violates_must();
         has_failures |= explained.reports.iter().any(is_bad) || explained.failure.is_some();
         is_unreadable |= explained.damage.is_some();
-        printer.file(&mut out, &file, &explained.reports)?;
+        let summary = Summary::of(&explained.reports);
+        printer.file(&mut out, &file, &explained.reports, &summary)?;
+        page.iter_mut().for_each(|page| page.add(&file, &explained, &summary));
         out.flush()?;
         let notes = explained.notes.iter().chain(&explained.failure).chain(&explained.damage);
         notes.into_iter().try_for_each(|it| say(it))?;
     }
     printer.finish(&mut out)?;
     out.flush()?;
-    Ok(match (is_unreadable, has_failures && !arguments.exit_zero) {
+    let is_written = page.is_none_or(|page| write_page(arguments, &page));
+    Ok(match (is_unreadable || !is_written, has_failures && !arguments.exit_zero) {
         (true, _) => ExitCode::from(2),
         (false, true) => ExitCode::FAILURE,
         (false, false) => ExitCode::SUCCESS,
     })
+}
+
+/// Returns the writer for text and JSON.
+fn standard_output(arguments: &InspectArguments) -> Box<dyn io::Write> {
+    match arguments.html {
+        Some(_) if arguments.prints_page() => Box::new(io::sink()),
+        Some(_) => Box::new(UntilClosed::new(io::stdout().lock())),
+        None => Box::new(io::stdout().lock()),
+    }
+}
+
+/// Writes a page to its file or to standard output. Returns false after an error, which it prints.
+fn write_page(arguments: &InspectArguments, page: &Page) -> bool {
+    let Some(path) = &arguments.html else { return true };
+    let written = match arguments.prints_page() {
+        true => UntilClosed::new(io::stdout().lock()).write_all(page.finish().as_bytes()),
+        false => html::write(path, &page.finish()),
+    };
+    if let Err(error) = &written {
+        let path = path.display();
+        let _ = writeln!(io::stderr(), "inspect: {path}: cannot write the page: {error}");
+    }
+    written.is_ok()
 }
 
 /// Explains a capture with default options. Returns true if no message is malformed or violates a MUST.
@@ -145,7 +180,7 @@ pub fn print(name: &str, capture: &[u8], out: &mut impl io::Write) -> io::Result
     let mut printer = Printer::new(options);
     let explained = input::explain(name, capture, Context::default(), usize::MAX);
     printer.start(out)?;
-    printer.file(out, name, &explained.reports)?;
+    printer.file(out, name, &explained.reports, &Summary::of(&explained.reports))?;
     printer.finish(out)?;
     Ok(!explained.reports.iter().any(Report::violates_must) && explained.failure.is_none())
 }

@@ -110,6 +110,8 @@ pub struct Report {
     pub unsent: u64,
     /// Number of bytes, including those that were not captured.
     pub length: u64,
+    /// Number of these bytes that follow the head.
+    pub body_length: u64,
     /// Description of bytes that belong to no message.
     pub skipped: Option<Skipped>,
     /// True for a Fragment without a body, as the first requests of an authentication are.
@@ -151,6 +153,7 @@ impl Report {
             missing: None,
             unsent: 0,
             length: 0,
+            body_length: 0,
             skipped: None,
             is_authentication: false,
         }
@@ -193,6 +196,15 @@ impl Report {
             ("notification-response", _) => Party::Application,
             ("notification-request", _) | (_, false) => Party::Server,
             (_, true) => Party::Client,
+        }
+    }
+
+    /// Returns the party that receives the message.
+    pub fn receiver(&self) -> Party {
+        match (self.sender(), self.kind) {
+            (Party::Server, "notification-request") => Party::Application,
+            (Party::Client | Party::Application, _) => Party::Server,
+            (Party::Server, _) => Party::Client,
         }
     }
 

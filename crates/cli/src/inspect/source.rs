@@ -119,7 +119,26 @@ pub enum Event<'b> {
     Message(Message<'b>),
     Skipped(Skipped<'b>),
     /// The connection has ended.
-    Ended(ConnectionId),
+    Ended(Ended),
+}
+
+/// The end of a connection.
+#[derive(Clone, Copy, Debug)]
+pub struct Ended {
+    pub connection: ConnectionId,
+    pub end: End,
+    pub time: Option<Time>,
+}
+
+/// The way in which a connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// Both sides closed it (FIN).
+    Closed,
+    /// One side broke it (RST).
+    Reset,
+    /// Another connection uses the same pair of ports.
+    Replaced,
 }
 
 /// The body of a message.

@@ -62,6 +62,16 @@ pub struct Rule {
 }
 
 impl Rule {
+    /// Returns the rules that a message violates.
+    pub fn violated_by(report: &Report) -> impl Iterator<Item = Self> {
+        report.violations.iter().map(|violation| Self {
+            severity: Reverse(violation.severity()),
+            party: report.sender(),
+            name: violation.rule(),
+            section: violation.section(),
+        })
+    }
+
     pub fn severity(&self) -> Severity {
         self.severity.0
     }
@@ -75,7 +85,7 @@ impl Summary {
         let mut conversations = BTreeSet::new();
         for report in reports {
             summary.count(report);
-            if uploads.observe(report) {
+            if uploads.observe(report).is_packet {
                 conversations.insert(report.conversation);
             }
         }
@@ -97,13 +107,7 @@ impl Summary {
             Verdict::Partial => self.partial += 1,
             Verdict::Ok | Verdict::Deviates | Verdict::Skipped => {}
         }
-        for violation in &report.violations {
-            let rule = Rule {
-                severity: Reverse(violation.severity()),
-                party: report.sender(),
-                name: violation.rule(),
-                section: violation.section(),
-            };
+        for rule in Rule::violated_by(report) {
             *self.violations.entry(rule).or_default() += 1;
         }
     }

@@ -7,9 +7,9 @@ use std::collections::{BinaryHeap, HashMap};
 use crate::inspect::cursor::{Cursor, Kind, Next, SkippedBytes};
 use crate::inspect::sniff::contains_head;
 use crate::inspect::source::{
-    Body, ConnectionId, Consumed, Direction, Event, Message, Skipped, Source, Time,
+    Body, ConnectionId, Consumed, Direction, End, Ended, Event, Message, Skipped, Source, Time,
 };
-use crate::inspect::stream::Stream;
+use crate::inspect::stream::{Close, Stream};
 use crate::inspect::tcp::Connection;
 
 /// The connections with HTTP. Packets are numbered in the order of their times.
@@ -102,7 +102,8 @@ impl<'b> Source<'b> for Traffic<'b> {
         http.packet = packet;
         let Some(Upcoming::Item(side, next)) = http.upcoming() else {
             http.ended = None;
-            return Some(Event::Ended(connection));
+            let (end, time) = (http.end(), self.time(packet));
+            return Some(Event::Ended(Ended { connection, end, time }));
         };
         self.current = Some((connection, side));
         let direction = DIRECTIONS[side];
@@ -176,6 +177,15 @@ impl<'b> HttpConnection<'b> {
         let before = self.acknowledged.max(responses.position());
         self.acknowledged = before.max(acknowledged);
         acknowledged > before && responses.peek().is_none()
+    }
+
+    fn end(&self) -> End {
+        let closes = self.cursors.each_ref().map(Cursor::close);
+        match closes {
+            [Some(Close::Finished), Some(Close::Finished)] => End::Closed,
+            _ if closes.contains(&Some(Close::Reset)) => End::Reset,
+            _ => End::Replaced,
+        }
     }
 
     fn upcoming(&mut self) -> Option<Upcoming> {

@@ -1,6 +1,7 @@
 //! Follows the sessions of all conversations, to count their bytes, retries and results.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use bits_proto::field::SessionId;
 use bits_proto::message::Failure;
@@ -23,6 +24,21 @@ struct Conversation {
     pending: Option<Packet>,
     /// Kind of the last packet, unless it was successful.
     unsuccessful: Option<&'static str>,
+}
+
+/// Effect of a message on its transfer.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Effect {
+    /// True for a packet of a client.
+    pub is_packet: bool,
+    /// True if a packet was sent before.
+    pub is_repeated: bool,
+    /// The bytes of the entity in a fragment, as far as they were sent.
+    pub sent: Option<Range<u64>>,
+    /// Position up to which the server has the entity, according to its response.
+    pub acknowledged: Option<u64>,
+    /// The bytes of the entity in the response to a download, as far as they were sent.
+    pub delivered: Option<Range<u64>>,
 }
 
 struct Packet {
@@ -56,18 +72,18 @@ const PACKETS: [&str; 5] =
     ["create-session", "ping", "fragment", "close-session", "cancel-session"];
 
 impl Uploads {
-    /// Observes a message. Returns whether it is a packet of a conversation.
-    pub fn observe(&mut self, report: &Report) -> bool {
-        let Some(number) = report.conversation else { return false };
+    /// Observes a message. Returns its effect.
+    pub fn observe(&mut self, report: &Report) -> Effect {
+        let Some(number) = report.conversation else { return Effect::default() };
         let conversation = self.conversations.entry(number).or_default();
         if PACKETS.contains(&report.kind) {
-            conversation.request(report, &mut self.transfer);
-            return true;
+            return conversation.request(report, &mut self.transfer);
         }
-        if report.kind == "ack" {
-            conversation.response(report, &mut self.transfer, &mut self.sessions);
-        }
-        false
+        let acknowledged = match report.kind {
+            "ack" => conversation.response(report, &mut self.transfer, &mut self.sessions),
+            _ => None,
+        };
+        Effect { acknowledged, delivered: delivered(report), ..Effect::default() }
     }
 
     /// Returns the counts after the last message.
@@ -89,34 +105,47 @@ impl Uploads {
 }
 
 impl Conversation {
-    fn request(&mut self, report: &Report, transfer: &mut Transfer) {
+    fn request(&mut self, report: &Report, transfer: &mut Transfer) -> Effect {
+        let effect = Effect { is_packet: true, ..Effect::default() };
         if report.is_authentication {
             // The client sends the fragment again, with its bytes.
             self.pending = None;
-            return;
+            return effect;
         }
         let session = match report.text("session_id") {
             "" => None,
             id => Some(self.session(id)),
         };
         let fragment = range(report).filter(|_| report.kind == "fragment");
-        let is_retry = match (fragment, session) {
+        let is_repeated = match (fragment, session) {
             (Some((first, end)), Some(session)) => self.sessions[session].send(first, end),
             _ => self.unsuccessful == Some(report.kind),
         };
-        transfer.retries += u64::from(is_retry);
+        transfer.retries += u64::from(is_repeated);
         transfer.fragments += u64::from(report.kind == "fragment");
         let length = fragment.map_or(0, |(first, end)| end.saturating_sub(first));
-        transfer.sent = transfer.sent.saturating_add(sent(report, length));
+        let length = sent(report, length);
+        transfer.sent = transfer.sent.saturating_add(length);
+        let sent = fragment.map(|(first, _)| first..first.saturating_add(length));
         self.pending = Some(Packet { kind: report.kind, session, end: fragment.map(|it| it.1) });
         self.unsuccessful = Some(report.kind);
+        Effect { is_repeated, sent, ..effect }
     }
 
-    fn response(&mut self, report: &Report, transfer: &mut Transfer, sessions: &mut Sessions) {
-        let Some(packet) = self.pending.take() else { return };
+    /// Handles a response. Returns the position up to which the server has the entity.
+    fn response(
+        &mut self,
+        report: &Report,
+        transfer: &mut Transfer,
+        sessions: &mut Sessions,
+    ) -> Option<u64> {
+        let packet = self.pending.take()?;
         let session = packet.session.and_then(|session| self.sessions.get_mut(session));
         match (report.verdict, report.failure) {
-            (_, Some(Failure::Resynchronise)) => transfer.resynchronisations += 1,
+            (_, Some(Failure::Resynchronise)) => {
+                transfer.resynchronisations += 1;
+                return report.number("received");
+            }
             (_, Some(Failure::StartOver)) => {
                 let open = session.filter(|session| session.state == State::Open);
                 open.into_iter().for_each(|session| session.state = State::Lost);
@@ -127,10 +156,12 @@ impl Conversation {
                     ("create-session", _) => {
                         sessions.created += 1;
                         self.sessions.push(Session::new(report.text("session_id"), Some(0)));
+                        return Some(0);
                     }
                     ("fragment", Some(session)) => {
                         let received = report.number("received").or(packet.end).unwrap_or(0);
                         session.acknowledged = session.acknowledged.max(received);
+                        return Some(received);
                     }
                     ("close-session", Some(session)) => session.state = State::Closed,
                     ("cancel-session", Some(session)) => session.state = State::Cancelled,
@@ -139,6 +170,7 @@ impl Conversation {
             }
             _ => {}
         }
+        None
     }
 
     /// Returns the index of a session, which is added if its creation was not captured.
@@ -183,4 +215,15 @@ fn sent(report: &Report, length: u64) -> u64 {
 fn range(report: &Report) -> Option<(u64, u64)> {
     let (first, last) = report.number("first").zip(report.number("last"))?;
     Some((first, last.saturating_add(1)))
+}
+
+/// Returns the bytes of the entity that the response to a download contains.
+fn delivered(report: &Report) -> Option<Range<u64>> {
+    if report.kind != "download" || report.is_request() || report.body_length == 0 {
+        return None;
+    }
+    let whole = || report.number("content_length").filter(|_| report.status() == Some(200));
+    let (first, end) = range(report).or_else(|| whole().map(|length| (0, length)))?;
+    let length = end.saturating_sub(first).min(report.body_length);
+    Some(first..first.saturating_add(length))
 }

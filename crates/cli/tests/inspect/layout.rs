@@ -8,6 +8,7 @@ use bits_cli::inspect::output::shorten::{printable, shorten, shorten_path, short
 use bits_cli::inspect::output::{Format, Options, Printer};
 use bits_cli::inspect::report::{Report, StartLine, Verdict};
 use bits_cli::inspect::source::{Direction, Time};
+use bits_cli::inspect::summary::Summary;
 use bits_proto::deviation::Deviation;
 use bits_proto::observer::{DownloadRule, SequenceRule, Violation};
 use proptest::prelude::*;
@@ -24,7 +25,7 @@ fn print(file: &str, reports: &[Report], options: Options) -> String {
     let mut out = Vec::new();
     let mut printer = Printer::new(options);
     printer.start(&mut out).expect("a start");
-    printer.file(&mut out, file, reports).expect("a file");
+    printer.file(&mut out, file, reports, &Summary::of(reports)).expect("a file");
     printer.finish(&mut out).expect("an end");
     String::from_utf8(out).expect("UTF-8")
 }

@@ -31,7 +31,7 @@ fn order(file: &[u8]) -> String {
                 format!("{arrow}{}", message.connection)
             }
             Event::Skipped(skipped) => format!("-{}", skipped.connection),
-            Event::Ended(connection) => format!("|{connection}"),
+            Event::Ended(ended) => format!("|{}", ended.connection),
         });
     }
     events.join(" ")

@@ -33,6 +33,18 @@ pub fn inspect(folder: &str, arguments: &[&str], input: &[u8]) -> Output {
     child.wait_with_output().expect("the program ends")
 }
 
+/// Returns the page of an input, which standard output receives.
+pub fn page(input: &[u8]) -> String {
+    let output = inspect("vectors", &["--html", "-", "-"], input);
+    assert!(output.status.code().is_some_and(|code| code < 2), "{}", errors(&output));
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
+
+/// Returns the text on standard error.
+pub fn errors(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
 pub fn json_lines(output: &Output) -> Vec<Value> {
     let text = std::str::from_utf8(&output.stdout).expect("UTF-8");
     text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()

@@ -3,9 +3,11 @@
 pub mod clock;
 mod details;
 pub mod ecs;
+pub mod html;
 mod remarks;
 pub mod schema;
 pub mod shorten;
+pub mod stdout;
 mod summary;
 mod text;
 mod values;
@@ -81,22 +83,27 @@ impl Printer {
         Ok(())
     }
 
-    /// Prints the messages of one file.
-    pub fn file(&mut self, out: &mut impl Write, file: &str, reports: &[Report]) -> io::Result<()> {
-        let summary = Summary::of(reports);
+    /// Prints the messages of one file and their summary.
+    pub fn file(
+        &mut self,
+        out: &mut impl Write,
+        file: &str,
+        reports: &[Report],
+        summary: &Summary,
+    ) -> io::Result<()> {
         self.files += 1;
-        self.total.add(&summary);
+        self.total.add(summary);
         match self.options.format {
             Format::Text => {
                 text::print(out, file, reports, self.layout)?;
                 if reports.is_empty() {
                     return Ok(());
                 }
-                summary::print(out, "Summary", &summary, self.layout)
+                summary::print(out, "Summary", summary, self.layout)
             }
             Format::Json => {
                 reports.iter().try_for_each(|report| writeln!(out, "{}", report.to_json()))?;
-                self.print_json_summary(out, Some(file), &summary)
+                self.print_json_summary(out, Some(file), summary)
             }
             Format::Ecs => ecs::print(out, reports),
             Format::Zeek => zeek::print(out, reports),

@@ -8,7 +8,7 @@ use unicode_width::UnicodeWidthStr as _;
 pub fn printable(text: &str) -> String {
     let is_unsafe = |letter: char| {
         letter.is_control()
-            || matches!(letter, '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+            || matches!(letter, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
     };
     text.chars().map(|letter| if is_unsafe(letter) { '\u{FFFD}' } else { letter }).collect()
 }

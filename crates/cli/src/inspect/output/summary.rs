@@ -31,7 +31,8 @@ pub fn print(
     writeln!(out)
 }
 
-fn lines(summary: &Summary) -> Vec<(&'static str, String)> {
+/// Returns the lines of a summary: a label and a text each.
+pub fn lines(summary: &Summary) -> Vec<(&'static str, String)> {
     let violations: u64 = summary.violations.values().sum();
     vec![
         ("conversations", summary.conversations.to_string()),
@@ -100,6 +101,12 @@ fn print_violations(out: &mut impl Write, summary: &Summary, layout: Layout) -> 
     for line in table.lines() {
         writeln!(out, "{}", line.trim_end())?;
     }
+    let text = meanings(summary);
+    layout.wrap(&text, "  ", "  ").iter().try_for_each(|line| writeln!(out, "{line}"))
+}
+
+/// Explains the sections and the severities of the violated rules.
+pub fn meanings(summary: &Summary) -> String {
     let meaning = "Sections are those of [MC-BUP], the specification of the protocol.";
     let has = |severity| summary.violations.keys().any(|rule| rule.severity() == severity);
     let meanings = [
@@ -111,6 +118,5 @@ fn print_violations(out: &mut impl Write, summary: &Summary, layout: Layout) -> 
         ),
     ];
     let meanings = meanings.into_iter().filter(|(severity, _)| has(*severity)).map(|it| it.1);
-    let text = [meaning].into_iter().chain(meanings).collect::<Vec<_>>().join(" ");
-    layout.wrap(&text, "  ", "  ").iter().try_for_each(|line| writeln!(out, "{line}"))
+    [meaning].into_iter().chain(meanings).collect::<Vec<_>>().join(" ")
 }
