@@ -2,6 +2,7 @@
 
 #[path = "../support"]
 mod support {
+    pub mod browser;
     pub mod capture;
     pub mod cases;
     pub mod dialogues;
@@ -15,6 +16,7 @@ mod support {
 
 mod bodies;
 mod boundaries;
+mod browser;
 mod captures;
 mod compressed;
 mod connections;
