@@ -6,7 +6,7 @@ use std::time::Duration;
 use bits_proto::client::{FragmentSizing, Mode, Options, Upload};
 use proptest::collection::vec;
 use proptest::prelude::*;
-use support::any_upload::{Answer, Run, Step};
+use support::any_upload::{Answer, Format, Run, Step};
 use support::cases::config;
 use support::upload::SESSION_NOT_FOUND;
 
@@ -98,6 +98,7 @@ proptest! {
         let mut run = Run::new(upload);
         for step in steps {
             run.check_step(step);
+            Format::ALL.into_iter().for_each(|format| run.check_persistence(format));
         }
         run.check_ends(held_by_server);
     }

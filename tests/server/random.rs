@@ -15,7 +15,10 @@ proptest! {
     #[test]
     fn random_events_neither_lose_nor_invent_bytes(policy in policy(), events in vec(event(), 1..60)) {
         let mut world = World::new(policy);
-        world.check_steps(&events);
+        for event in events {
+            world.check_steps(&[event]);
+            world.check_persistence();
+        }
         world.check_ends();
     }
 }

@@ -14,7 +14,7 @@ use bits_proto::server::{
 use super::session::{
     INVALID_ARGUMENT, NOT_FOUND, PLAIN, Server, answers, create, ping, refused, stores,
 };
-use super::table_equivalence::TableCheck;
+use super::table_equivalence::{TableCheck, check_policy};
 
 #[derive(Clone, Debug)]
 pub enum Event {
@@ -85,6 +85,7 @@ pub struct World {
 
 impl World {
     pub fn new(policy: Policy<'static>) -> Self {
+        check_policy(&policy);
         let mut other = Server::with_random(policy, [8; 16]);
         other.policy = PLAIN;
         let another = stores(other.fragment(0, 0, 9)).token;
@@ -145,7 +146,10 @@ impl World {
                 let now = self.server.now;
                 self.server.now = if *back { now.saturating_sub(by) } else { now + by };
             }
-            Event::Policy(policy) => self.server.policy = **policy,
+            Event::Policy(policy) => {
+                check_policy(policy);
+                self.server.policy = **policy;
+            }
             Event::Recover => self.server.session.recover(),
             Event::Timeout => self.time(false),
             Event::Expire => self.time(true),

@@ -6,7 +6,7 @@ use std::convert::Infallible;
 
 use bits_proto::message::{Ack, Request};
 use bits_proto::server::{
-    Access, Discard, EventError, PolicyBuf, Record, RequestContext, Session, SessionLimits,
+    Access, Discard, EventError, Policy, PolicyBuf, Record, RequestContext, Session, SessionLimits,
     Sessions, SessionsError, SessionsResponse, State, Step, WorkToken,
 };
 use uuid::Uuid;
@@ -18,25 +18,28 @@ const URL: &str = "/entity";
 type Table<'p> = Sessions<'p, BTreeMap<Uuid, Record>>;
 type TableStep<'p> = Step<SessionsResponse<'p>>;
 
-/// A session before an event, and its policy in serialized form.
+/// A session before an event.
 pub struct TableCheck {
     before: Server,
-    policy: PolicyBuf,
+}
+
+/// Checks that a policy survives serialization.
+pub fn check_policy(policy: &Policy<'_>) {
+    let written = serde_json::to_string(&PolicyBuf::from(*policy)).expect("written");
+    let read: PolicyBuf = serde_json::from_str(&written).expect("read");
+    assert_eq!(read.as_policy(), *policy);
 }
 
 impl TableCheck {
     pub fn of(server: &Server) -> Self {
-        let written = serde_json::to_string(&PolicyBuf::from(server.policy)).expect("written");
-        let policy: PolicyBuf = serde_json::from_str(&written).expect("read");
-        assert_eq!(policy.as_policy(), server.policy);
-        Self { before: *server, policy }
+        Self { before: *server }
     }
 
-    fn table(&self) -> Table<'_> {
+    fn table(&self) -> Table<'static> {
         let session = self.before.session;
         let record = Record::new(session, URL);
         let store = BTreeMap::from([(session.id(), record)]);
-        Sessions::new(store, self.policy.as_policy(), SessionLimits::default())
+        Sessions::new(store, self.before.policy, SessionLimits::default())
     }
 
     /// Compares the handling of a request that is not a Create-Session.
@@ -65,7 +68,7 @@ impl TableCheck {
             RequestContext::new(URL, access, self.before.now).with_principal(Some("alice"));
         for sessions in [1, 2] {
             let limits = SessionLimits::default().with_max_sessions(sessions);
-            let mut table = Sessions::new(store.clone(), self.policy.as_policy(), limits);
+            let mut table = Sessions::new(store.clone(), self.before.policy, limits);
             let Ok(step) = table.handle_request(request, &context, || [9; 16]);
             let Step::Answer(answer) = step else { panic!("{step:?}") };
             let is_created = matches!(answer.ack(), Ack::CreateSession(_));

@@ -134,6 +134,11 @@ impl World {
         let is_over = matches!(session.state(), State::Discarding | State::Ended);
         assert_eq!(session.end_reason().is_some(), is_over);
         assert!(!session.state().is_complete() || session.total() == Some(self.stored));
+    }
+
+    /// Checks that the session survives persistence.
+    pub fn check_persistence(&self) {
+        let session = &self.server.session;
         let text = serde_json::to_string(session).expect("stored");
         let read = serde_json::from_str(&text).map_err(|error| error.to_string());
         assert_eq!(read, Ok(*session), "{text}");
