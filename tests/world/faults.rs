@@ -3,6 +3,7 @@
 use bits_proto::http1::StatusCode;
 use rand::Rng as _;
 
+use super::Size;
 use super::rng::ScriptedRng;
 
 /// A fault of one request.
@@ -51,9 +52,9 @@ pub struct Plan {
 }
 
 impl Plan {
-    pub fn new(random: &mut ScriptedRng) -> Self {
+    pub fn new(random: &mut ScriptedRng, size: Size) -> Self {
         let chance = [0.0, 0.02, 0.1, 0.3, 0.6][random.random_range(0..5)];
-        Self { chance, budget: random.random_range(0..60), spent: 0, client_crashes: 0 }
+        Self { chance, budget: random.random_range(0..size.faults), spent: 0, client_crashes: 0 }
     }
 
     /// Returns true with the given probability, as long as faults are left.

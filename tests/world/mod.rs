@@ -49,6 +49,19 @@ pub struct World {
     pub min_fragment: u64,
 }
 
+/// Limits of the length of an upload.
+#[derive(Clone, Copy, Debug)]
+pub struct Size {
+    /// Maximum number of fragments without faults and without a limit of the server.
+    pub fragments: u64,
+    /// Number that the faults stay below.
+    pub faults: u64,
+}
+
+impl Size {
+    pub const LONG: Self = Self { fragments: 30, faults: 60 };
+}
+
 /// The end of an upload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
@@ -68,14 +81,14 @@ fn length(random: &mut ScriptedRng) -> u64 {
 #[allow(dead_code, reason = "each test file uses a part of it")]
 impl World {
     pub fn new(seed: u64) -> Self {
-        Self::from_rng(ScriptedRng::seeded(seed), seed)
+        Self::from_rng(ScriptedRng::seeded(seed), seed, Size::LONG)
     }
 
     /// Makes an upload whose choices are made by `random`.
-    pub fn from_rng(mut random: ScriptedRng, seed: u64) -> Self {
+    pub fn from_rng(mut random: ScriptedRng, seed: u64, size: Size) -> Self {
         let total = length(&mut random);
-        // At most a few dozen fragments; the last one may be shorter.
-        let least = (total / 30).max(FragmentSizing::MIN);
+        // The last fragment may be shorter.
+        let least = (total / size.fragments).max(FragmentSizing::MIN);
         let fragment = random.random_range(least..=(least * 4).min(FragmentSizing::MAX).max(least));
         let mode = if random.random_bool(0.3) { Mode::UploadReply } else { Mode::Upload };
         let options = Options::DEFAULT.with_mode(mode).with_fragments(FragmentSizing::with_bounds(
@@ -84,13 +97,13 @@ impl World {
             FragmentSizing::MAX,
         ));
         let cancel_at = random.random_bool(0.05).then(|| random.random_range(0..12));
-        let server = Server::new(&mut random, mode, total);
+        let server = Server::new(&mut random, mode, total, size);
         Self {
             now: Duration::from_secs(1_700_000_000),
             upload: Upload::new(total, options, seed),
             server,
             observer: WireObserver::new(),
-            plan: Plan::new(&mut random),
+            plan: Plan::new(&mut random, size),
             messages: 0,
             resumptions: 0,
             fetched: None,

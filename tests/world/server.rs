@@ -15,6 +15,7 @@ use bits_proto::server::{
 use rand::{Rng as _, RngCore as _};
 use uuid::Uuid;
 
+use super::Size;
 use super::faults::Fault;
 use super::rng::ScriptedRng;
 
@@ -43,7 +44,7 @@ pub struct Server {
 }
 
 impl Server {
-    pub fn new(random: &mut ScriptedRng, mode: Mode, total: u64) -> Self {
+    pub fn new(random: &mut ScriptedRng, mode: Mode, total: u64, size: Size) -> Self {
         let trims = random.random_bool(0.7);
         let overlap = if trims { OverlapRule::Trim } else { OverlapRule::Refuse };
         let commit_at = match random.random_range(0..3) {
@@ -51,7 +52,8 @@ impl Server {
             _ => CommitAt::Close,
         };
         let max_fragment = match random.random_range(0..4) {
-            0 => (total / 20).max(6 * 1024),
+            // More than the shortest fragment of the client.
+            0 => (total * 3 / (size.fragments * 2)).max(6 * 1024),
             _ => u64::MAX,
         };
         let notification = mode == Mode::UploadReply || random.random_bool(0.2);
