@@ -275,13 +275,12 @@ impl Entry {
     }
 }
 
-/// Number of records in a block.
-const BLOCK: usize = 1024;
-
-/// Records in blocks of [`BLOCK`], so that records stay where they are when there are more of them.
+/// Records in blocks, each as long as all blocks before it, so that records stay where they are when there
+/// are more of them. A system with huge pages uses them for long blocks, and a step that reads memory in no
+/// cache then waits less for its address.
 #[derive(Clone, Default)]
 struct Blocks {
-    /// Full blocks, and one that may have room.
+    /// Blocks with the capacities 1, 1, 2, 4, 8 and so on. All but the last ones are full.
     blocks: Vec<Vec<Record>>,
     /// Number of records.
     len: usize,
@@ -290,36 +289,46 @@ struct Blocks {
 impl Blocks {
     #[inline]
     fn get(&self, position: usize) -> Option<&Record> {
-        self.blocks.get(position / BLOCK)?.get(position % BLOCK)
+        let (block, place) = block_of(position);
+        self.blocks.get(block)?.get(place)
     }
 
     #[inline]
     fn get_mut(&mut self, position: usize) -> Option<&mut Record> {
-        self.blocks.get_mut(position / BLOCK)?.get_mut(position % BLOCK)
+        let (block, place) = block_of(position);
+        self.blocks.get_mut(block)?.get_mut(place)
     }
 
     fn push(&mut self, record: Record) {
-        self.len = self.len.wrapping_add(1);
-        if let Some(block) = self.blocks.last_mut().filter(|block| block.len() < BLOCK) {
-            return block.push(record);
+        let (block, _) = block_of(self.len);
+        if block == self.blocks.len() {
+            self.blocks.push(Vec::with_capacity(self.len.max(1)));
         }
-        // The first block grows, so that few sessions take little memory.
-        let capacity = if self.blocks.is_empty() { 1 } else { BLOCK };
-        let mut block = Vec::with_capacity(capacity);
-        block.push(record);
-        self.blocks.push(block);
+        if let Some(block) = self.blocks.get_mut(block) {
+            block.push(record);
+            self.len = self.len.wrapping_add(1);
+        }
     }
 
     /// Removes a record, and moves the last one to its place.
     fn swap_remove(&mut self, position: usize) {
-        let Some(block) = self.blocks.last_mut() else { return };
-        let Some(last) = block.pop() else { return };
-        if block.is_empty() {
-            self.blocks.pop();
-        }
-        self.len = self.len.wrapping_sub(1);
+        let last = self.len.wrapping_sub(1);
+        let (block, _) = block_of(last);
+        let Some(record) = self.blocks.get_mut(block).and_then(Vec::pop) else { return };
+        self.len = last;
+        // One empty block is kept, because the number of sessions may change often.
+        self.blocks.truncate(block.saturating_add(2));
         if let Some(place) = self.get_mut(position) {
-            *place = last;
+            *place = record;
         }
+    }
+}
+
+/// Returns the number of the block with this position, and the place in it.
+#[inline]
+fn block_of(position: usize) -> (usize, usize) {
+    match position.checked_ilog2() {
+        Some(log) => ((log as usize).wrapping_add(1), position ^ 1_usize.wrapping_shl(log)),
+        None => (0, 0),
     }
 }
