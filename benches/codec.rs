@@ -29,6 +29,19 @@ fn main() -> ExitCode {
     let seconds = nanoseconds(downloads::read_multipart()) / 1e9;
     report.line("download-multipart/gibibytes-per-second", gibibytes / seconds, f64::INFINITY);
     report.line("step/server-nanoseconds", nanoseconds(steps::server_step()), 60.0);
+    for sessions in [million::THOUSAND, million::SESSIONS] {
+        let (step, load) = (million::steps(sessions), million::loads(sessions));
+        report.line(
+            &format!("million/nanoseconds-of-a-step-of-{sessions}"),
+            nanoseconds(step),
+            f64::INFINITY,
+        );
+        report.line(
+            &format!("million/nanoseconds-of-a-load-of-{sessions}"),
+            nanoseconds(load),
+            f64::INFINITY,
+        );
+    }
     report.finish()
 }
 

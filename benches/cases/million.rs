@@ -5,18 +5,18 @@ use std::hint::black_box;
 use bits_proto::field::{ContentRange, SessionId};
 use bits_proto::message::{Ack, CreateSession, Fragment, Request};
 use bits_proto::server::{
-    Access, MemoryStore, Policy, RequestContext, SessionLimits, Sessions, Step,
+    Access, MemoryStore, Policy, Record, RequestContext, SessionLimits, Sessions, Step,
 };
 
 use super::steps::NOW;
 use super::{Group, MaxRatios, Pair, UNLIMITED};
 
 pub const SESSIONS: usize = 1_000_000;
-/// Maximum number of bytes per session: its record with its URL, and its share of an index that may be more than
-/// half empty.
+/// Maximum number of bytes per session: its record with its URL, and its share of the index and of room for more
+/// sessions. A million is a little less than 2^20, where the next block of records begins.
 pub const MAX_BYTES: f64 = 220.0;
 
-const THOUSAND: usize = 1_000;
+pub const THOUSAND: usize = 1_000;
 const ARRIVAL: RequestContext<'static> =
     RequestContext::new("/inbox/report.bin", Access::Granted, NOW);
 
@@ -44,7 +44,7 @@ fn filled(sessions: usize) -> (Table, Vec<SessionId<'static>>) {
 }
 
 /// Returns work that sends one-byte fragments, each to another session.
-fn steps(sessions: usize) -> impl FnMut() {
+pub fn steps(sessions: usize) -> impl FnMut() {
     let (mut table, ids) = filled(sessions);
     // In the order of their use: a request brings its id with it, so that looking it up is no part of a step.
     let ids: Vec<_> = (0..sessions).map(|count| ids[count * 7919 % sessions]).collect();
@@ -62,6 +62,20 @@ fn steps(sessions: usize) -> impl FnMut() {
             other => panic!("{other:?}"),
         }
     }
+}
+
+/// Returns work that reads one word of a random record. Its address comes from the record before, so that one load
+/// cannot start before the last one has finished: the lower bound for what a step adds with more sessions.
+pub fn loads(records: usize) -> impl FnMut() {
+    const WORDS: usize = size_of::<Record>() / size_of::<usize>();
+    let mut memory = vec![0; records * WORDS];
+    // The step of a full period, so that each record is read once in each round.
+    let order = |count: usize| (count * 7919 % records) * WORDS;
+    for count in 0..records {
+        memory[order(count)] = order(count + 1);
+    }
+    let mut at = 0;
+    move || at = black_box(memory[at])
 }
 
 /// Compares steps in a table of a million sessions with steps in a table of a thousand. Only cache misses should
