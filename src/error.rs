@@ -416,3 +416,33 @@ impl serde::Serialize for Error {
         record.end()
     }
 }
+
+/// Returns the message of an error with those of its sources, separated by colons and without
+/// repetitions, as one line of a log.
+///
+/// # Example
+///
+/// ```
+/// use bits_proto::error::error_chain;
+///
+/// let error = std::io::Error::other("number".parse::<u8>().unwrap_err());
+/// assert_eq!(error_chain(&error), "invalid digit found in string");
+/// ```
+#[cfg(feature = "alloc")]
+#[must_use]
+pub fn error_chain(error: &dyn core::error::Error) -> alloc::string::String {
+    use alloc::string::ToString as _;
+
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let of_cause = cause.to_string();
+        // Many libraries repeat the cause in the text of an error.
+        if !text.contains(&of_cause) {
+            text.push_str(": ");
+            text.push_str(&of_cause);
+        }
+        source = cause.source();
+    }
+    text
+}

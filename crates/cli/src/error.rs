@@ -3,8 +3,6 @@
 use std::fmt::{self, Display};
 use std::process::ExitCode;
 
-pub use bits_client::error_chain;
-
 /// The reason that a command ends without success.
 #[derive(Debug)]
 pub struct Failure {

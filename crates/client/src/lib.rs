@@ -121,7 +121,7 @@ mod upload;
 
 pub use self::client::{Client, ClientBuilder};
 pub use self::download::{Download, Downloaded};
-pub use self::error::{BoxError, Change, Error, Result, StopReason, error_chain};
+pub use self::error::{BoxError, Change, Error, Result, StopReason};
 pub use self::progress::{Phase, Progress};
 pub use self::restart::RestartReason;
 pub use self::state::StateDir;

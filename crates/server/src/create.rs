@@ -2,6 +2,7 @@
 
 use std::error::Error;
 
+use bits_proto::error::error_chain;
 use bits_proto::field::RetryAfter;
 use bits_proto::message::{Ack, Refusal, Request};
 use bits_proto::server::{Access, HostError, Policy, RequestContext, Step};
@@ -10,7 +11,6 @@ use uuid::Uuid;
 
 use crate::admission::Counts;
 use crate::driver::{self, NextStep};
-use crate::error::error_chain;
 use crate::refusals::Refused;
 use crate::server::Inner;
 use crate::sessions::{SessionRecord, SessionStoreError};

@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use bits_proto::download::field::{Boundary, ContentType, EntityTag};
 use bits_proto::download::{ByteRange, Entity as PlanEntity, Piece, Pieces, Plan, Request};
+use bits_proto::error::error_chain;
 use bits_proto::field::HttpDate;
 use bits_proto::message::NO_EXTRAS;
 use bits_proto::server::Reply;
@@ -14,7 +15,6 @@ use tokio::sync::mpsc;
 use tracing::{Instrument as _, Span, debug, field, warn};
 use uuid::Uuid;
 
-use crate::error::error_chain;
 use crate::path::RequestPath;
 use crate::response::empty;
 use crate::server::Inner;

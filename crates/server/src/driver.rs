@@ -8,6 +8,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use bits_proto::error::error_chain;
 use bits_proto::message::Refusal;
 use bits_proto::server::{
     EventError, Policy, Record, SessionLimits, Sessions, SessionsError, SessionsResponse, Step,
@@ -17,7 +18,6 @@ use thiserror::Error;
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
-use crate::error::error_chain;
 use crate::sessions::{SessionRecord, SessionStore, SessionStoreError, Versioned};
 
 /// Maximum number of attempts to change a record. Each failure means that another request has changed

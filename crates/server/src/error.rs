@@ -51,30 +51,3 @@ pub enum BuildError {
         url: String,
     },
 }
-
-/// Returns the message of an error and of its sources, without repetitions, as in the log.
-///
-/// # Example
-///
-/// ```
-/// use bits_server::error_chain;
-/// use bits_server::storage::StorageError;
-///
-/// let error = StorageError::Full(Some("quota of 5 GB is used up".into()));
-/// assert_eq!(error_chain(&error), "storage is full: quota of 5 GB is used up");
-/// ```
-#[must_use]
-pub fn error_chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let of_cause = error.to_string();
-        // Many libraries repeat the cause in the text of an error.
-        if !text.contains(&of_cause) {
-            text.push_str(": ");
-            text.push_str(&of_cause);
-        }
-        cause = error.source();
-    }
-    text
-}

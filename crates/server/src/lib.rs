@@ -261,7 +261,7 @@ pub use http::request::Parts;
 
 pub use self::access::{Authorize, Deny, Principal};
 pub use self::builder::Builder;
-pub use self::error::{BoxError, BuildError, error_chain};
+pub use self::error::{BoxError, BuildError};
 pub use self::hooks::{Completed, HookResult, IntoDestination, InvalidDestination};
 pub use self::key::{InvalidKey, Key};
 pub use self::limits::{GIB, Limits, MIB};

@@ -3,6 +3,7 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
+use bits_proto::error::error_chain;
 use bits_proto::field::ReplyUrl;
 use bits_proto::http1::StatusCode;
 use bits_proto::server::{HostError, Notified, Reply as ReplyPlace, WorkToken};
@@ -14,7 +15,6 @@ use tracing::{debug, warn};
 use uuid::Uuid;
 
 use crate::driver::now;
-use crate::error::error_chain;
 use crate::hooks::BoxFuture;
 use crate::sessions::SessionRecord;
 use crate::storage::{Entity, StorageError};

@@ -4,13 +4,13 @@ use std::collections::HashSet;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use bits_proto::error::error_chain;
 use bits_proto::server::{Discard, HostError, Step};
 use tokio::time::{Instant, MissedTickBehavior, interval};
 use tracing::{Instrument as _, debug, info_span, warn};
 use uuid::Uuid;
 
 use crate::driver::{DriverError, SessionHandle, now};
-use crate::error::error_chain;
 use crate::server::Inner;
 use crate::sessions::SessionStoreError;
 use crate::storage::{Discarded, MIN_ORPHAN_AGE, StorageError};

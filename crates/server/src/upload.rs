@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bits_proto::error::CheckStage;
+use bits_proto::error::error_chain;
 use bits_proto::http1::StatusCode;
 use bits_proto::message::{Ack, Extras, Failure, NO_EXTRAS, Refusal, Request};
 use bits_proto::server::{Access, Answer, RequestContext, UnreadBody};
@@ -14,7 +15,6 @@ use uuid::Uuid;
 
 use crate::body::{End, RequestBody};
 use crate::driver::{self, Changed, DriverError, NextStep, SessionHandle, now};
-use crate::error::error_chain;
 use crate::path::RequestPath;
 use crate::refusals::Refused;
 use crate::server::Inner;

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bits_proto::error::error_chain;
 use bits_proto::server::{Discard, Policy, SessionsResponse, Step, WorkToken};
 use tokio::time::{Instant, sleep};
 use tracing::{debug, info, warn};
 
 use crate::body::{End, RequestBody};
 use crate::driver::{Changed, DriverError, NextStep, OneSession, SessionHandle, now};
-use crate::error::error_chain;
 use crate::hooks::Completed;
 use crate::server::Inner;
 use crate::sessions::{SessionRecord, SessionStoreError};

@@ -11,6 +11,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use bits_client::{Client, StateDir};
+use bits_proto::error::error_chain;
 use bits_server::sessions::FileSessions;
 use bits_server::storage::FileStorage;
 use bits_server::{Limits, Server};
@@ -22,7 +23,7 @@ use tokio::net::TcpListener;
 
 use self::recording::Recording;
 use self::relay::{Faults, Relay};
-use crate::error::{Failure, error_chain};
+use crate::error::Failure;
 use crate::inspect;
 use crate::units::size;
 

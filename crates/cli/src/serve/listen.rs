@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bits_proto::error::error_chain;
 use bits_server::Server;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -17,7 +18,6 @@ use tracing::{Instrument as _, debug, info, info_span, warn};
 
 use super::ServeArguments;
 use super::socket::Socket;
-use crate::error::error_chain;
 
 /// Maximum length of a head, in bytes.
 const MAX_HEAD: usize = 64 * 1024;

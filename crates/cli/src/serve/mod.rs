@@ -9,6 +9,7 @@ mod telemetry;
 
 use std::io::{self, Write as _};
 
+use bits_proto::error::error_chain;
 use http::request::Parts;
 
 use bits_server::{Deny, Principal, Server};
@@ -16,7 +17,7 @@ use tokio::runtime::{Builder, Runtime};
 
 pub use self::arguments::ServeArguments;
 use self::basic_auth::CHALLENGE;
-use crate::error::{Failure, error_chain};
+use crate::error::Failure;
 use crate::signals::Signals;
 
 /// Runs the server until it is stopped.

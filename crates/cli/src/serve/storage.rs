@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use bits_proto::error::error_chain;
 use bits_server::Builder;
 use bits_server::sessions::{FileSessions, MemorySessions, ObjectSessions, RedisSessions};
 use bits_server::storage::{FileStorage, MemoryStorage, ObjectStorage};
@@ -17,7 +18,7 @@ use tracing::{info, warn};
 use url::Url;
 
 use super::ServeArguments;
-use crate::error::{Failure, error_chain};
+use crate::error::Failure;
 
 /// A place that the command line names.
 #[derive(Clone)]

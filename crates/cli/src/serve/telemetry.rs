@@ -3,11 +3,12 @@
 use std::io;
 use std::net::SocketAddr;
 
+use bits_proto::error::error_chain;
 use clap::ValueEnum;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use tracing_subscriber::EnvFilter;
 
-use crate::error::{Failure, error_chain};
+use crate::error::Failure;
 
 /// The format of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -10,6 +10,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 pub(crate) use self::refusal::status_with_reason;
+use bits_proto::error::error_chain;
 use bits_proto::field::HResult;
 use bits_proto::http1::StatusCode;
 use bits_proto::{client, download};
@@ -286,27 +287,4 @@ impl Error {
     pub(crate) fn internal(error: impl fmt::Display) -> Self {
         Self::Internal(error.to_string())
     }
-}
-
-/// Returns the message of an error with those of all causes, separated by colons and without
-/// repetitions.
-///
-/// # Example
-///
-/// ```
-/// let error = std::io::Error::other("number".parse::<u8>().unwrap_err());
-/// assert_eq!(bits_client::error_chain(&error), "invalid digit found in string");
-/// ```
-#[must_use]
-pub fn error_chain(error: &dyn StdError) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            text = format!("{text}: {cause_text}");
-        }
-        source = cause.source();
-    }
-    text
 }

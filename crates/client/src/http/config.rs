@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bits_proto::error::error_chain;
 use bits_proto::message::Extras;
 use http::HeaderValue;
 
@@ -77,5 +78,5 @@ impl HttpConfig {
 }
 
 fn build(builder: reqwest::ClientBuilder) -> Result<reqwest::Client> {
-    builder.build().map_err(|error| Error::Option(crate::error::error_chain(&error)))
+    builder.build().map_err(|error| Error::Option(error_chain(&error)))
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use std::io;
 use std::sync::Arc;
 
+use bits_proto::error::error_chain;
 use bits_proto::http1::StatusCode;
 use bits_proto::message::Extras;
 use http::header::{COOKIE, HOST, USER_AGENT};
@@ -14,7 +15,7 @@ use http::{HeaderMap, Request};
 use super::auth::{Authenticator, challenge_fields};
 use super::cookies::Cookies;
 use super::{HttpConfig, ResponseBody, TransferUrl, invalid_extra};
-use crate::error::{BoxError, Error, Result, error_chain, status_with_reason};
+use crate::error::{BoxError, Error, Result, status_with_reason};
 
 /// The connections, credentials and cookies of one transfer.
 #[derive(Debug)]

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use bits_proto::backend::{self, Notification, NotificationType, Poll};
+use bits_proto::error::error_chain;
 use bits_proto::field::{OriginalRequestUrl, RequestDataFileName, ResponseDataFileName};
 use bits_proto::message::{NO_EXTRAS, NotificationResponse};
 use bits_proto::server::WorkToken;
@@ -18,7 +19,6 @@ use tracing::{debug, warn};
 
 use super::Application;
 use crate::driver::now;
-use crate::error::error_chain;
 use crate::server::Inner;
 use crate::storage::{Entity, ReplyWriter, Staged, StagedPaths, StorageError};
 use crate::{BoxError, ResponseBody};

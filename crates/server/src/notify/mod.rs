@@ -9,6 +9,7 @@ mod tls;
 use std::time::Duration;
 
 use bits_proto::backend::{self, AcceptedStatuses, NotificationType, Outcome, Poll, Timeouts};
+use bits_proto::error::error_chain;
 use bits_proto::field::ReplyUrl;
 use bits_proto::server::{HostError, Notified, Reply, Step, WorkToken};
 use reqwest::Url;
@@ -19,7 +20,6 @@ use tracing::{error, info, warn};
 use self::exchange::Exchange;
 use crate::BoxError;
 use crate::driver::{DriverError, NextStep, OneSession, now};
-use crate::error::error_chain;
 use crate::storage::{Discarded, StorageError};
 use crate::work::{Renewal, StepResult, Stop, Work};
 

@@ -1,6 +1,6 @@
 //! Checks at start.
 
-use bits_server::error_chain;
+use bits_proto::error::error_chain;
 use bits_server::sessions::{ObjectSessions, SessionStore};
 use bits_server::storage::{ObjectStorage, Storage};
 use object_store::aws::S3ConditionalPut;

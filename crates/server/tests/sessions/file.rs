@@ -5,10 +5,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use bits_proto::error::error_chain;
+use bits_server::Server;
 use bits_server::sessions::{FileSessions, SessionStore, SessionStoreError};
 use bits_server::storage::{MemoryStorage, Storage as _};
 use bits_server::testing::{self, Report};
-use bits_server::{Server, error_chain};
 use tempfile::TempDir;
 
 use crate::equivalence::is_equivalent_to_a_map;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use ::redis::Commands as _;
-use bits_server::error_chain;
+use bits_proto::error::error_chain;
 use bits_server::sessions::{RedisSessions, SessionStore, SessionStoreError};
 use bits_server::testing;
 use tokio::net::TcpListener;

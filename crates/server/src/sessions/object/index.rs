@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
+use bits_proto::error::error_chain;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use object_store::{Error, ObjectMeta};
 use uuid::Uuid;
@@ -164,7 +165,7 @@ impl ObjectSessions {
             Ok(record) => record,
             Err(error) => {
                 // One invalid record does not block other sessions.
-                tracing::error!(session = %id, error = %crate::error_chain(&error), "cannot read a session");
+                tracing::error!(session = %id, error = %error_chain(&error), "cannot read a session");
                 return Ok(None);
             }
         };
