@@ -32,6 +32,15 @@ fn close_session(server: &Server, target: &str, id: SessionId<'_>) {
     server.assert_clean();
 }
 
+/// Repeats the fragment and closes the session. The server publishes the entity without another notification.
+#[track_caller]
+fn finish(server: &Server, id: SessionId<'_>, received_nothing_else: impl FnOnce()) {
+    assert_eq!(send_again(server, "/e", id).received(), 10);
+    received_nothing_else();
+    close_session(server, "/e", id);
+    assert_eq!(server.entity("e"), b"0123456789");
+}
+
 /// An application that is driven by the test, connection by connection.
 struct RawApplication {
     url: String,
@@ -87,10 +96,7 @@ fn every_2xx_accepts_the_entity() {
                 kind.is_empty() && !status.starts_with("204") && !status.starts_with("205");
             assert_eq!(answer.field("BITS-Reply-URL").is_some(), has_reply, "{status}");
             application.notification();
-            assert_eq!(send_again(&server, "/e", id).received(), 10);
-            application.received_nothing_else();
-            close_session(&server, "/e", id);
-            assert_eq!(server.entity("e"), b"0123456789");
+            finish(&server, id, || application.received_nothing_else());
             fs::remove_file(server.path("e")).expect("published");
         }
     }
@@ -123,10 +129,7 @@ fn a_reply_that_is_cut_off_does_not_cause_another_notification() {
     assert_eq!((answer.received(), answer.field("BITS-Reply-URL")), (10, None));
     application.notification();
     server.restart();
-    assert_eq!(send_again(&server, "/e", id).received(), 10);
-    application.received_nothing_else();
-    close_session(&server, "/e", id);
-    assert_eq!(server.entity("e"), b"0123456789");
+    finish(&server, id, || application.received_nothing_else());
 }
 
 #[test]
@@ -202,10 +205,7 @@ fn an_acceptance_is_recorded_once_the_store_works_again() {
     fs::remove_dir(&obstacle).expect("no obstacle");
     assert_eq!(connection.answer().received(), 10);
     server.restart();
-    assert_eq!(send_again(&server, "/e", id).received(), 10);
-    application.received_nothing_else();
-    close_session(&server, "/e", id);
-    assert_eq!(server.entity("e"), b"0123456789");
+    finish(&server, id, || application.received_nothing_else());
 }
 
 /// By reference, the reply is a file that can be looked up again.
@@ -225,9 +225,7 @@ fn a_reply_by_reference_is_found_after_a_failure() {
     let reply = paths.recv_timeout(IO_TIMEOUT).expect("the path of the reply");
     fs::remove_dir(&reply).expect("a folder");
     application.notification();
-    assert_eq!(send_again(&server, "/e", id).received(), 10);
-    application.received_nothing_else();
-    close_session(&server, "/e", id);
+    finish(&server, id, || application.received_nothing_else());
 }
 
 /// The client has no credentials for the application.
