@@ -3,7 +3,7 @@
 pub const MISTAKES: &str = "
 H1 | bytes stored twice, an entity written twice | only new bytes are handed out; completeness is a state
     model::every_order_of_events_keeps_the_rules
-    model::each_planted_bug_is_found
+    model::bugs::each_planted_bug_is_found
     server::random::random_events_neither_lose_nor_invent_bytes
     server::decisions::a4_an_overlap_is_trimmed
     server::decisions::a3_a_fragment_after_completion_is_answered_as_the_last_one_was
@@ -43,7 +43,7 @@ H9 | entities and fragments in memory | no body bytes pass through; a step alloc
     server::states::a_session_is_small_plain_data
 H10 | a client that advances past the acknowledged offset | the Ack gives the offset
     model::every_order_of_events_keeps_the_rules
-    model::each_planted_bug_is_found
+    model::bugs::each_planted_bug_is_found
     client::decisions::a18_a26_the_offset_comes_from_the_server_alone
     client::random::any_inputs_keep_the_invariants_and_lead_to_an_end
 ";
