@@ -1,8 +1,8 @@
 //! The program `serve` accepts entities in fragments of any length, in any pieces, and with any
 //! number of interruptions.
 
-use std::fs::File;
-use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::fs::{self, File};
+use std::io::{Read as _, Write as _};
 
 use crate::http_client::*;
 use crate::server::Server;
@@ -286,31 +286,40 @@ fn a_large_fragment_takes_little_memory() {
     server.assert_clean();
 }
 
-/// Offsets beyond 32 bits.
+/// Offsets beyond 32 bits. All but the first and the last bytes are a hole in a file, which the record of the
+/// session counts as received.
 #[test]
-#[ignore = "writes 5 GiB"]
-fn an_entity_beyond_4_gib() {
-    const FRAGMENT: u64 = 64 * 1024 * 1024;
-    const TOTAL: u64 = 80 * FRAGMENT;
-    let server = Server::start(&[]);
+fn an_entity_beyond_4_gib_is_continued() {
+    const RECEIVED: u64 = (1 << 32) - 8;
+    const TOTAL: u64 = (1 << 32) + 8;
+    let mut server = Server::start(&[]);
+    let id = create_session(&server, "/huge");
+    let first = ask(&server, "/huge", &fragment(id, 0..10, TOTAL), b"0123456789");
+    assert_eq!(first.received(), 10);
+    server.kill();
+    for path in server.session_files() {
+        if path.extension().is_some_and(|it| it == "json") {
+            let record = fs::read_to_string(&path).expect("a record");
+            let changed = record.replace(r#""next":10,"#, &format!(r#""next":{RECEIVED},"#));
+            assert_ne!(changed, record);
+            fs::write(path, changed).expect("a record");
+        } else {
+            let staged = File::options().write(true).open(path).expect("the staged bytes");
+            staged.set_len(RECEIVED).expect("a sparse file");
+        }
+    }
+    server.restart();
+    let gap = ask(&server, "/huge", &fragment(id, TOTAL - 8..TOTAL, TOTAL), &[0; 8]);
+    assert_eq!(gap.refused(), out_of_sync(RECEIVED));
+    let last = entity(7, 16);
+    let rest = ask(&server, "/huge", &fragment(id, RECEIVED..TOTAL, TOTAL), &last);
+    assert_eq!(rest.received(), TOTAL);
+    ask(&server, "/huge", &close(id), b"").closed();
+    assert_eq!(fs::metadata(server.path("huge")).expect("the entity").len(), TOTAL);
     let mut connection = Connection::open(&server);
-    let id = connection.ask("/huge", &create(), b"").session();
-    let mut body = vec![0; FRAGMENT as usize];
-    for first in (0..TOTAL).step_by(FRAGMENT as usize) {
-        body[..8].copy_from_slice(&first.to_be_bytes());
-        let request = fragment(id, first..first + FRAGMENT, TOTAL);
-        assert_eq!(connection.ask("/huge", &request, &body).received(), first + FRAGMENT);
+    for (range, bytes) in [("bytes=0-9", &b"0123456789"[..]), ("bytes=-16", &last)] {
+        let found = connection.fetch("GET", "/huge", &[("Range", range)]);
+        assert_eq!((found.status, &found.body[..]), (206, bytes));
     }
-    connection.ask("/huge", &close(id), b"").closed();
-    let mut file = File::open(server.path("huge")).expect("the entity");
-    assert_eq!(file.metadata().expect("a file").len(), TOTAL);
-    for first in (0..TOTAL).step_by(FRAGMENT as usize) {
-        let mut mark = [0; 16];
-        file.seek(SeekFrom::Start(first)).expect("a place");
-        file.read_exact(&mut mark).expect("bytes");
-        assert_eq!(mark, [first.to_be_bytes(), [0; 8]].concat()[..]);
-    }
-    let last = connection.fetch("GET", "/huge", &[("Range", "bytes=-1")]);
-    assert_eq!((last.status, last.body), (206, vec![0]));
     server.assert_clean();
 }
