@@ -122,6 +122,8 @@ encapsulations! {
     cooked_with_a_vlan_tag: 113, |ip| cooked(VLAN, &vlan(version(ip), ip));
     cooked_with_llc: 113, |ip| cooked(4, &snap(version(ip), ip));
     raw_ipv4_link: 228, <[u8]>::to_vec;
+    raw_ip_link_of_most_systems: 12, <[u8]>::to_vec;
+    raw_ip_link_of_openbsd: 14, <[u8]>::to_vec;
 }
 
 /// Returns the packets of an upload, in an encapsulation.
