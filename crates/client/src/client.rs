@@ -154,6 +154,9 @@ impl fmt::Debug for ClientBuilder {
 impl ClientBuilder {
     /// Sends a token with each request, as `Authorization: Bearer TOKEN`.
     ///
+    /// The host that the server names in BITS-Host-Id receives it too, as it continues the upload. Other servers,
+    /// which redirects and URLs of replies name, do not.
+    ///
     /// The token does not identify an account, as it may be renewed between two runs. Programs with several
     /// accounts use a [`StateDir`](crate::StateDir) for each of them, so that no account continues the transfer of
     /// another.
@@ -163,7 +166,8 @@ impl ClientBuilder {
     }
 
     /// Sends user and password with each request, as `Authorization: Basic`. If the server requires
-    /// Digest, they are used for it.
+    /// Digest, they are used for it. They are sent to the same servers as the token of
+    /// [`bearer`](Self::bearer).
     pub fn basic(mut self, user: impl AsRef<str>, password: impl AsRef<str>) -> Self {
         let credentials = Credentials::password(user.as_ref(), password.as_ref(), true);
         self.credentials = Some(credentials.map_err(reason));

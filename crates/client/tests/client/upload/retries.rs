@@ -96,7 +96,7 @@ async fn the_rate_limit_holds_for_all_transfers_of_a_client() {
 }
 
 #[tokio::test]
-async fn a_host_that_the_server_names_gets_the_packets() {
+async fn a_host_that_the_server_names_gets_the_packets_and_the_credentials() {
     let other = Server::start(|_, _| None).await;
     let host = other.address.to_string();
     let server = Server::start(move |request, bits| {
@@ -105,10 +105,13 @@ async fn a_host_that_the_server_names_gets_the_packets() {
         (request.kind() == "create-session").then(|| answer.replace("Content-Length", &host))
     })
     .await;
-    client().upload(server.url("/x")).bytes(content(100_000)).send().await.unwrap();
+    let client = builder().bearer("secret").build().unwrap();
+    client.upload(server.url("/x")).bytes(content(100_000)).send().await.unwrap();
     assert_eq!(server.kinds(), ["create-session"]);
     assert!(other.bits().closed && other.bits().data == content(100_000));
-    assert!(other.requests().iter().all(|it| it.get("Host") == Some(&*other.address.to_string())));
+    let address = other.address.to_string();
+    assert!(other.requests().iter().all(|it| it.get("Host") == Some(&*address)));
+    assert!(other.requests().iter().all(|it| it.get("Authorization") == Some("Bearer secret")));
 }
 
 #[tokio::test]
