@@ -1,8 +1,9 @@
 //! Conformance tests for implementations of the BITS Upload Protocol (\[MC-BUP\]).
 //!
-//! The module [`server`] examines any server from the outside, as `h2spec` does for HTTP/2. Each
-//! [`Case`] has a stable id, a [`Level`], the requirements on which it is based, and one sentence of
-//! advice. Its [`CaseReport`] contains the bytes that were sent and received.
+//! The module [`server`] examines any server from the outside, as `h2spec` does for HTTP/2. The module
+//! [`client`] examines any client by playing servers. Each [`Case`] has a stable id, a [`Level`], the
+//! requirements on which it is based, and one sentence of advice. Its [`CaseReport`] contains the bytes
+//! that were sent and received.
 //!
 //! ```no_run
 //! # async fn examine() -> Result<(), bits_conformance::server::SuiteError> {
@@ -16,12 +17,14 @@
 //! # }
 //! ```
 //!
-//! The program `bits` of the package `bits-cli` runs the suite: `bits conformance server URL`.
+//! The program `bits` of the package `bits-cli` runs the suites: `bits conformance server URL` and
+//! `bits conformance client -- COMMAND`.
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
 mod case;
+pub mod client;
 mod content;
 mod entry;
 mod evidence;

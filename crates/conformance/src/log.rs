@@ -9,9 +9,17 @@ use bits_proto::observer::{DownloadObserver, Observer, Violation};
 
 use crate::{Direction, Finding, Message};
 
+/// The peer that the suite examines.
+#[derive(Clone, Copy, PartialEq)]
+pub(crate) enum Peer {
+    Server,
+    Client,
+}
+
 /// Everything that passed on the connections of one case.
-#[derive(Default)]
 pub(crate) struct Log {
+    /// Violations of the other side are on purpose.
+    peer: Peer,
     pub(crate) messages: Vec<Message>,
     pub(crate) findings: Vec<Finding>,
     /// One observer for each request target.
@@ -20,7 +28,8 @@ pub(crate) struct Log {
     connections: u32,
 }
 
-/// The request that the next response on a connection answers.
+/// The request that the next response on a connection answers. Requests with the same target belong to the same
+/// conversation.
 #[derive(Clone, Debug)]
 pub(crate) enum Pending {
     /// A packet, valid or not.
@@ -36,6 +45,17 @@ pub(crate) enum Pending {
 }
 
 impl Log {
+    pub(crate) fn new(peer: Peer) -> Self {
+        Self {
+            peer,
+            messages: Vec::new(),
+            findings: Vec::new(),
+            uploads: HashMap::new(),
+            downloads: HashMap::new(),
+            connections: 0,
+        }
+    }
+
     pub(crate) fn next_connection(&mut self) -> u32 {
         self.connections += 1;
         self.connections
@@ -53,17 +73,22 @@ impl Log {
 
     /// Shows the head of a request to its observer.
     pub(crate) fn observe_request(&mut self, connection: u32, head: &[u8], pending: &Pending) {
+        let Self { peer, findings, uploads, downloads, .. } = self;
+        let report = |violation: Violation| add(*peer, Peer::Client, findings, &violation);
         match pending {
             Pending::Packet { target } => {
-                let observer = self.uploads.entry(target.clone()).or_default();
+                let observer = uploads.entry(target.clone()).or_default();
                 let mut slots = HeaderSlots::new();
-                if let Ok(Progress::Complete(head)) = RequestHead::parse(head, &mut slots) {
-                    // Requests are invalid on purpose: only responses are judged.
-                    observer.handle_request(connection, &head, |_| {});
+                match RequestHead::parse(head, &mut slots) {
+                    Ok(Progress::Complete(head)) => {
+                        observer.handle_request(connection, &head, report);
+                    }
+                    Ok(Progress::Partial) => {}
+                    Err(error) => observer.handle_malformed_request(connection, &error, report),
                 }
             }
             Pending::Download { target, .. } => {
-                let observer = self.downloads.entry(target.clone()).or_default();
+                let observer = downloads.entry(target.clone()).or_default();
                 let mut slots = download::HeaderSlots::new();
                 if let Ok(Progress::Complete(head)) = download::RequestHead::parse(head, &mut slots)
                 {
@@ -76,21 +101,10 @@ impl Log {
 
     /// Shows the head of a response to the observer of its request.
     pub(crate) fn observe_response(&mut self, connection: u32, head: &[u8], pending: &Pending) {
-        let Self { findings, uploads, downloads, .. } = self;
+        let Self { peer, findings, uploads, downloads, .. } = self;
         let mut report = |violation: Violation| {
-            if !violation.is_in_request() {
-                let field = match &violation {
-                    Violation::Message(error) => error.field(),
-                    _ => None,
-                };
-                findings.push(Finding {
-                    rule: violation.rule(),
-                    field,
-                    section: violation.section(),
-                    severity: violation.severity(),
-                    message: violation.to_string(),
-                });
-            }
+            let violator = if violation.is_in_request() { Peer::Client } else { Peer::Server };
+            add(*peer, violator, findings, &violation);
         };
         match pending {
             Pending::Packet { target } => {
@@ -117,10 +131,33 @@ impl Log {
         }
     }
 
+    /// Records a violation by a client that the suite has found itself.
+    pub(crate) fn violates(&mut self, violation: &Violation) {
+        add(self.peer, Peer::Client, &mut self.findings, violation);
+    }
+
     /// Records the end of a connection.
     pub(crate) fn disconnected(&mut self, connection: u32, direction: Direction) {
         self.record(connection, direction, b"");
         self.uploads.values_mut().for_each(|it| it.handle_disconnected(connection));
         self.downloads.values_mut().for_each(|it| it.handle_disconnected(connection));
     }
+}
+
+/// Adds a violation by the examined peer; those of the suite are on purpose.
+fn add(peer: Peer, violator: Peer, findings: &mut Vec<Finding>, violation: &Violation) {
+    if peer != violator {
+        return;
+    }
+    let field = match violation {
+        Violation::Message(error) => error.field(),
+        _ => None,
+    };
+    findings.push(Finding {
+        rule: violation.rule(),
+        field,
+        section: violation.section(),
+        severity: violation.severity(),
+        message: violation.to_string(),
+    });
 }

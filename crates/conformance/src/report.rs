@@ -97,7 +97,7 @@ pub struct CaseReport {
 #[derive(Clone, Debug, Serialize)]
 #[non_exhaustive]
 pub struct Report {
-    /// The URL of the peer.
+    /// The URL of the server, or the command of the client.
     pub peer: String,
     /// The results, in the order of the cases.
     pub cases: Vec<CaseReport>,

@@ -11,7 +11,7 @@ use super::packet::{PROTOCOL, Packet};
 use super::session::Session;
 use super::shared::Shared;
 use crate::content::Content;
-use crate::log::Log;
+use crate::log::{Log, Peer};
 
 /// The context of one case: its connections, entities and sessions.
 pub(super) struct Test {
@@ -27,7 +27,7 @@ impl Test {
     pub(super) fn new(shared: &Arc<Shared>) -> Self {
         Self {
             shared: Arc::clone(shared),
-            log: Arc::default(),
+            log: Arc::new(Mutex::new(Log::new(Peer::Server))),
             sessions: Vec::new(),
             entities: Vec::new(),
         }
@@ -166,7 +166,7 @@ impl Test {
     /// Cancels the sessions and removes the entities. Returns the names of those that remain.
     pub(super) async fn clean_up(&mut self) -> Vec<String> {
         // The end of a case is no evidence.
-        let log = Arc::<Mutex<Log>>::default();
+        let log = Arc::new(Mutex::new(Log::new(Peer::Server)));
         for (path, id) in std::mem::take(&mut self.sessions) {
             let packet = self.packet("Cancel-Session", &path).add("BITS-Session-Id", id);
             if let Ok(mut connection) = Connection::open(&self.shared, &log).await {

@@ -1,0 +1,135 @@
+//! Servers that require credentials.
+
+use crate::Level::{Must, Security};
+use crate::client::download::{CUT, Download, Scenario};
+use crate::client::entry::{Entry, Outcome};
+use crate::client::message::{Ending, Origin, Reply, Request};
+use crate::client::scenario::Expect::{self, Finishes, GivesUp, NoSuccess, NoWrongCopy};
+use crate::client::scenario::Needs;
+use crate::client::upload::fail;
+
+/// The maximum number of requests that the server refuses.
+const MAX_TRIES: usize = 4;
+
+/// Requests credentials.
+fn challenge() -> Reply {
+    Reply::page(401).field("WWW-Authenticate", "Basic realm=\"conformance\"")
+}
+
+/// A script in which the server responds in a way of its own until a request has credentials.
+const fn protected(expect: Expect, answer: fn(&mut Download, &Request) -> Reply) -> Scenario {
+    Scenario::new(expect, 20_000, answer).needs(Needs::Credentials)
+}
+
+/// Responds to requests with credentials, and requests them from others.
+fn ordinary(server: &Download, request: &Request) -> Reply {
+    match request.has_credentials() {
+        true => server.ordinary(request),
+        false => challenge(),
+    }
+}
+
+/// Requires that the client sends few requests, which are all refused.
+fn gives_up_soon(server: &Download) -> Outcome {
+    match server.requests.len() {
+        count if count <= MAX_TRIES => Ok(()),
+        count => fail(format!("client sends {count} requests, which the server refuses")),
+    }
+}
+
+/// Requires that no request to another server has credentials.
+fn keeps_credentials(server: &Download) -> Outcome {
+    let is_leak = |it: &&Request| it.origin == Origin::Other && it.has_credentials();
+    match server.requests.iter().find(is_leak) {
+        None => Ok(()),
+        Some(request) => {
+            fail(format!("client sends credentials to another server, with {}", request.method))
+        }
+    }
+}
+
+pub(super) const CASES: &[Entry] = &[
+    Entry::download(
+        "login.basic",
+        Must,
+        &["R3.6.5.3-2"],
+        "Answer 401 with credentials.",
+        protected(Finishes, |server, request| ordinary(server, request)),
+    ),
+    Entry::download(
+        "login.rest",
+        Must,
+        &["R3.6.5.3-2"],
+        "Send credentials also with the request for the rest.",
+        protected(Finishes, |server, request| {
+            let reply = ordinary(server, request);
+            let parts = server.gets().filter(|it| it.has_credentials()).count();
+            match request.method == "GET" && request.has_credentials() && parts == 1 {
+                true => reply.ending(Ending::Close).cut(CUT),
+                false => reply,
+            }
+        }),
+    ),
+    Entry::download(
+        "login.refused",
+        Must,
+        &["R3.6.5.3-2"],
+        "Give up if the server refuses the credentials, instead of sending them again and again.",
+        protected(GivesUp, |_server, _request| challenge()).check(gives_up_soon),
+    ),
+    Entry::download(
+        "login.page",
+        Must,
+        &["R3.6.5.3-2"],
+        "Do not store the page of a 401 that the client cannot answer.",
+        protected(NoSuccess, |_server, _request| {
+            Reply::page(401).field("WWW-Authenticate", "Unknown realm=\"conformance\"")
+        })
+        .check(super::stores_no_page),
+    ),
+    Entry::download(
+        "login.redirect",
+        Security,
+        &["RFC9110-15.4"],
+        "Do not send credentials to another server to which the download is redirected.",
+        protected(NoWrongCopy, |server, request| match request.origin {
+            Origin::Main if request.has_credentials() => {
+                Reply::page(302).field("Location", server.setup.other_url())
+            }
+            Origin::Main => challenge(),
+            _ => server.ordinary(request),
+        })
+        .check(keeps_credentials),
+    ),
+    Entry::download(
+        "login.redirect.challenge",
+        Security,
+        &["RFC9110-15.4"],
+        "Do not answer the 401 of another server to which the download is redirected.",
+        protected(NoWrongCopy, |server, request| match request.origin {
+            Origin::Main => Reply::page(302).field("Location", server.setup.other_url()),
+            _ => challenge(),
+        })
+        .check(keeps_credentials),
+    ),
+    Entry::download(
+        "anonymous.status_401",
+        Must,
+        &["R3.6.5.3-2"],
+        "Report 401 if there are no credentials, and store no page.",
+        Scenario::new(GivesUp, 20_000, |_server: &mut Download, _request| challenge())
+            .needs(Needs::NoCredentials)
+            .check(gives_up_soon),
+    ),
+    Entry::download(
+        "anonymous.status_407",
+        Must,
+        &["R3.6.5.3-2"],
+        "Report 407 if there are no credentials for a proxy, and store no page.",
+        Scenario::new(GivesUp, 20_000, |_server: &mut Download, _request| {
+            Reply::page(407).field("Proxy-Authenticate", "Basic realm=\"proxy\"")
+        })
+        .needs(Needs::NoCredentials)
+        .check(gives_up_soon),
+    ),
+];

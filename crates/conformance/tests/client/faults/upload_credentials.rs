@@ -1,0 +1,55 @@
+//! Faults with credentials.
+
+use super::{adds, gives_up, reads};
+use crate::double::Fault;
+
+/// Credentials that must not reach another server.
+const SECRET: &str = "Basic c2VjcmV0";
+
+/// Gives up instead of sending credentials, with a file of this length.
+macro_rules! refuses {
+    ($id:literal, $length:expr) => {
+        gives_up!($id, |past, it| past.length == $length && it.status == 401)
+    };
+}
+/// Retries without credentials, with a file of this length.
+macro_rules! retries {
+    ($id:literal, $length:expr) => {
+        reads!(
+            $id,
+            |past, _sent, it| past.length == $length && it.status >= 400 => it.status = 503
+        )
+    };
+}
+
+pub const FAULTS: &[(&str, Fault)] = &[
+    refuses!("credentials.create", 48_001),
+    refuses!("credentials.fragment", 48_002),
+    refuses!("credentials.before_body", 48_003),
+    refuses!("credentials.close", 48_004),
+    retries!("credentials.refused", 48_005),
+    adds!(
+        "credentials.redirect",
+        |past, sent| past.length == 48_006 && past.exchanges.len() == 1 => {
+            let location = past.last().and_then(|it| it.get("Location")).unwrap_or_default();
+            let mut followed = sent.get_from(location);
+            followed.set("Authorization", SECRET);
+            followed
+        }
+    ),
+    adds!(
+        "credentials.reply",
+        |past, sent| {
+            let url = past.last().and_then(|it| it.get("BITS-Reply-URL"));
+            past.length == 48_007 && sent.is("Fragment") && url.is_some()
+        } => {
+            let url = past.last().and_then(|it| it.get("BITS-Reply-URL")).unwrap_or_default();
+            let mut fetch = sent.get_from(url);
+            fetch.set("Authorization", SECRET);
+            fetch
+        }
+    ),
+    retries!("plain.no_credentials", 48_008),
+    retries!("plain.proxy_credentials.fragment", 48_010),
+    retries!("plain.proxy_credentials", 48_009),
+];
