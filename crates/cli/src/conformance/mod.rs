@@ -1,5 +1,6 @@
 //! `bits conformance`: examines other implementations.
 
+mod client;
 mod output;
 mod report;
 mod server;
@@ -19,6 +20,8 @@ pub struct ConformanceArguments {
 enum Peer {
     /// Examines a server.
     Server(Box<server::ServerArguments>),
+    /// Examines a client.
+    Client(Box<client::ClientArguments>),
 }
 
 /// Examines the peer.
@@ -29,5 +32,6 @@ enum Peer {
 pub fn run(arguments: &ConformanceArguments) -> Result<(), Failure> {
     match &arguments.peer {
         Peer::Server(arguments) => server::run(arguments),
+        Peer::Client(arguments) => client::run(arguments),
     }
 }

@@ -1,12 +1,14 @@
-//! `bits conformance server` against `bits serve` on each storage, and against nginx.
+//! `bits conformance server` against `bits serve` on each storage, and against nginx; `bits conformance client` against
+//! `bits upload`, `bits download` and curl.
 
 use std::fs;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
 use std::process::Output;
 
 use serde_json::Value;
 
+use crate::installed;
 use crate::node::Node;
 use crate::proxy::{NGINX, Proxy};
 use crate::redis_server::RedisServer;
@@ -148,4 +150,152 @@ fn cases_are_listed_selected_and_limited() {
 
     let output = examine(server.address, &["--only", "nothing"]);
     assert_eq!(output.status.code(), Some(2), "{output:?}");
+}
+
+/// Examines a command.
+fn examine_client(options: &[&str], client: &[&str]) -> Output {
+    let mut command = bits("conformance", Path::new("/nonexistent"));
+    command.arg("client").args(options).arg("--").args(client);
+    command.output().expect("a program that starts")
+}
+
+const BITS: &str = env!("CARGO_BIN_EXE_bits");
+/// Options of a client that retries soon.
+const QUICK: [&str; 8] =
+    ["--quiet", "--no-proxy", "--retry-delay", "20ms", "--retries", "4", "--timeout", "10s"];
+
+/// Asserts that all cases pass, except those that need a part of the command.
+#[track_caller]
+fn assert_client_passes(output: &Output, missing: &[&str], least: usize) {
+    let report = report(output);
+    assert_eq!(cases(&report, "fail"), [], "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{output:?}");
+    let mut skipped = cases(&report, "skipped");
+    skipped.retain(|(_, reason)| !missing.iter().any(|it| reason.starts_with(it)));
+    assert_eq!(skipped, []);
+    assert!(cases(&report, "pass").len() >= least, "{} cases pass", cases(&report, "pass").len());
+}
+
+// 15 s alone: each case runs the program once.
+#[test]
+fn bits_upload_passes_every_case() {
+    let client = [
+        &[BITS, "upload", "--resume", "{dir}", "--fragment-size", "16KiB"][..],
+        &["--reply", "{reply}", "--basic", "{user}:{password}"],
+        &QUICK,
+        &["{file}", "{url}"],
+    ];
+    let output = examine_client(&["--json"], &client.concat());
+    assert_client_passes(&output, &["needs a command without {"], 150);
+}
+
+#[test]
+fn bits_download_passes_every_case() {
+    let client = [
+        &[BITS, "download", "--resume", "{dir}", "--basic", "{user}:{password}"][..],
+        &QUICK,
+        &["{url}", "{file}"],
+    ];
+    let output = examine_client(&["--json", "--direction", "download"], &client.concat());
+    assert_client_passes(&output, &["needs a command without {user}"], 80);
+}
+
+#[test]
+fn a_client_without_bits_is_reported_in_one_line() {
+    let client = ["curl", "--silent", "--noproxy", "*", "--upload-file", "{file}", "{url}"];
+    if installed::find("curl").is_none() {
+        return;
+    }
+    let output = examine_client(&[], &client);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "");
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(error.lines().count(), 1, "{error}");
+    assert!(error.contains("is not a client") && error.contains("PUT /"), "{error}");
+}
+
+#[test]
+fn curl_mixes_versions_of_a_file_that_changes() {
+    if installed::find("curl").is_none() {
+        return;
+    }
+    // The second transfer continues the first one.
+    let script = "curl -sf -o \"$0\" \"$1\" || exec curl -sf -C - -o \"$0\" \"$1\"";
+    let client = ["sh", "-c", script, "{file}", "{url}"];
+    let folder = tempfile::tempdir().expect("a folder");
+    let junit = folder.path().join("report.xml");
+    let junit = junit.to_str().expect("a path in UTF-8");
+    let options = ["--direction", "download", "--json", "--junit", junit];
+    let only = ["--only", "download", "--only", "change.cached"];
+    let output = examine_client(&[&options[..], &only].concat(), &client);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let report = report(&output);
+    let failed = cases(&report, "fail");
+    let names = failed.iter().map(|(id, _)| id.as_str()).collect::<Vec<_>>();
+    assert_eq!(names, ["change.cached", "change.cached.etag"]);
+    let reason = &failed[0].1;
+    assert!(reason.contains("wrong file: it has 20000 of 20000 bytes"), "{reason}");
+    assert_eq!(cases(&report, "pass").len(), 4);
+    let xml = fs::read_to_string(junit).expect("a report");
+    assert!(xml.contains("tests=\"6\" failures=\"2\""), "{xml}");
+}
+
+#[test]
+fn faults_of_a_client_have_advice_evidence_and_an_exit_status() {
+    // The command of a client that ends before the upload.
+    let script = "exec \"$0\" upload --quiet --no-proxy --no-resume --retries 0 \"$1\" \"$2\"";
+    let client = ["sh", "-c", script, BITS, "{file}", "{url}"];
+    let output = examine_client(&["--only", "retry.status_503", "--evidence"], &client);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let text = String::from_utf8_lossy(&output.stdout);
+    for part in [
+        "FAIL retry.status_503 (robustness, R3.1.5.2.1-9, RFC9110-15.6)",
+        "expected the client to finish; it reports: exit status: 1: ",
+        "Bits-Packet-Type: Fragment",
+        "HTTP/1.1 503 Status",
+    ] {
+        assert!(text.contains(part), "no {part:?} in {text}");
+    }
+}
+
+#[test]
+fn a_client_needs_a_command_with_its_placeholders() {
+    for (client, reason) in [
+        (&["true", "{file}"][..], "command without {url}"),
+        (&["true", "{url}"], "command without {file}"),
+        (&["/nonexistent/client", "{file}", "{url}"], "cannot be started"),
+    ] {
+        let output = examine_client(&[], client);
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert!(error.contains(reason), "{error}");
+    }
+    let output = examine_client(&["--list"], &[]);
+    assert!(output.status.success(), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("upload.one_byte"));
+}
+
+/// Returns a free port after which another one is free.
+fn two_ports() -> u16 {
+    loop {
+        let first = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let port = first.local_addr().expect("an address").port();
+        if port < u16::MAX && TcpListener::bind(("127.0.0.1", port + 1)).is_ok() {
+            return port;
+        }
+    }
+}
+
+#[test]
+fn all_cases_can_share_a_port() {
+    let port = two_ports();
+    let listen = format!("127.0.0.1:{port}");
+    let options = ["--listen", &listen, "--host", "localhost", "--only", "upload", "--json"];
+    let client = [&[BITS, "upload", "--no-resume"][..], &QUICK, &["{file}", "{url}"]].concat();
+    let output = examine_client(&options, &client);
+    let report = report(&output);
+    assert!(output.status.success(), "{output:?}");
+    let host = format!("Host: localhost:{port}");
+    let evidence = report["cases"][0]["evidence"].to_string();
+    assert!(evidence.contains(&host), "{evidence}");
 }
