@@ -5,9 +5,7 @@ use crate::support;
 use std::fmt::{Debug, Display};
 use std::time::Duration;
 
-use bits_proto::client::{
-    EXCHANGE_TABLE, Event, EventError, Exchange, State, StopReason, TABLE, Upload,
-};
+use bits_proto::client::{EXCHANGE_TABLE, EventError, Exchange, State, StopReason, TABLE, Upload};
 use bits_proto::field::{ErrorContext, HResult};
 use bits_proto::message::Ack;
 use bits_proto::state_machine::StateMachine;
@@ -108,7 +106,7 @@ fn terminal_states_and_requests_in_flight() {
         let ended = ["finished", "cancelled"].contains(&state.name());
         assert_eq!(state.is_terminal(), ended, "{state}");
         // A terminal state has no transitions to other states.
-        assert_eq!(Event::ALL.iter().all(|it| next(STATES, *state, *it).is_none()), ended);
+        assert_eq!(state.expected().next().is_none(), ended);
     }
     for exchange in Exchange::ALL {
         let under_way = ["sending", "awaiting"].contains(&exchange.name());
@@ -228,13 +226,9 @@ fn effect(input: &str, state: State, exchange: Exchange) -> Option<(State, Excha
     Some((to_state, if same { exchange } else { named(Exchange::ALL, to_exchange) }))
 }
 
-/// Returns the description of an illegal event according to a table in text form.
-fn description<S: StateMachine>(table: &str, state: S, got: &impl Display) -> String {
-    let legal: Vec<_> = S::EVENTS
-        .iter()
-        .filter(|event| next(table, state, **event).is_some())
-        .map(ToString::to_string)
-        .collect();
+/// Returns the description of an illegal event.
+fn description<S: StateMachine>(state: S, got: &impl Display) -> String {
+    let legal: Vec<_> = state.expected().map(|event| event.to_string()).collect();
     let expected = match legal.is_empty() {
         true => "nothing".into(),
         false => format!("one of {}", legal.join(", ")),
@@ -247,13 +241,13 @@ fn check_error(error: &EventError, upload: &Upload, what: &str) {
     match error {
         EventError::State(illegal) => {
             assert_eq!(illegal.state, upload.state(), "{what}");
-            assert_eq!(next(STATES, illegal.state, illegal.got), None, "{what}: {said}");
-            assert_eq!(said, description(STATES, illegal.state, &illegal.got), "{what}");
+            assert_eq!(illegal.state.next(illegal.got), None, "{what}: {said}");
+            assert_eq!(said, description(illegal.state, &illegal.got), "{what}");
         }
         EventError::Exchange(illegal) => {
             assert_eq!(illegal.state, upload.exchange(), "{what}");
-            assert_eq!(next(EXCHANGES, illegal.state, illegal.got), None, "{what}: {said}");
-            assert_eq!(said, description(EXCHANGES, illegal.state, &illegal.got), "{what}");
+            assert_eq!(illegal.state.next(illegal.got), None, "{what}: {said}");
+            assert_eq!(said, description(illegal.state, &illegal.got), "{what}");
         }
         EventError::UnexpectedAck { .. } => {
             let expected = match upload.state() {
