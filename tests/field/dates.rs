@@ -183,6 +183,13 @@ fn the_day_decides_about_a_year_at_the_limit() {
 }
 
 #[test]
+fn without_the_current_time_two_digits_are_a_year_up_to_2069() {
+    let last = date("Tuesday, 31-Dec-69 23:59:59 GMT");
+    assert_eq!(last.to_string(), "Tue, 31 Dec 2069 23:59:59 GMT");
+    assert_eq!(date("Thursday, 01-Jan-70 00:00:00 GMT").unix_seconds(), 0);
+}
+
+#[test]
 fn a_delay_is_seconds_or_the_time_to_a_date() {
     let now = Duration::new(784_111_770, 250_000_000);
     let zero = Duration::ZERO;

@@ -171,6 +171,20 @@ fn a_line_a_trailer_and_a_body_are_accepted_at_the_limit_and_rejected_beyond_it(
 }
 
 #[test]
+fn a_line_has_up_to_4096_bytes_and_trailers_up_to_16384_by_default() {
+    let line = |length: usize| format!("1;{}\r\n", "a".repeat(length - 4));
+    let trailers = |length: usize| format!("0\r\nA:{}\r\n\r\n", "b".repeat(length - 6));
+    for (accepted, rejected, kind) in [
+        (line(4096), line(4097), ErrorKind::ChunkLineTooLong),
+        (trailers(16_384), trailers(16_385), ErrorKind::TrailersTooLarge),
+    ] {
+        let end = decode(accepted.as_bytes(), &Limits::DEFAULT).end;
+        assert!(!matches!(end, End::Failed(_)), "{end:?}");
+        assert_eq!(error(rejected.as_bytes(), &Limits::DEFAULT).kind(), kind);
+    }
+}
+
+#[test]
 fn every_line_may_be_as_long_as_the_limit() {
     let limits = Limits::DEFAULT.with_chunk_line_bytes(8);
     let input = [&b"1;ext\r\na\r\n".repeat(100)[..], b"0;ext\r\n\r\n"].concat();

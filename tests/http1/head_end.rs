@@ -97,6 +97,15 @@ fn at_the_limit_there_is_an_answer() {
 }
 
 #[test]
+fn a_head_is_parsed_at_16384_bytes_by_default() {
+    let bytes = [b'a'; 16_384];
+    let mut end = HeadScanner::new();
+    assert!(end.should_parse(&bytes[..10_000]));
+    assert!(!end.should_parse(&bytes[..16_383]));
+    assert!(end.should_parse(&bytes));
+}
+
+#[test]
 fn empty_lines_without_end_are_not_read_without_end() {
     let bytes = b"\r\n".repeat(5000);
     let (attempts, answered) = attempts::<RequestLine<'_>>(&bytes, &Limits::DEFAULT);

@@ -74,6 +74,36 @@ fn a_notification_report_postpones_the_timeout() {
 }
 
 #[test]
+fn by_default_bytes_are_stored_within_a_minute_and_other_work_ends_within_15() {
+    let (store, work) = (60 * SECOND, 15 * 60 * SECOND);
+    let assert_busy_for = |server: &Server, time: Duration| {
+        assert!(server.session.is_busy(server.now + time - TICK));
+        assert!(!server.session.is_busy(server.now + time));
+    };
+    let mut server = Server::new(Policy::DEFAULT.with_notification(true));
+    let token = stores(server.fragment(0, 99, 100)).token;
+    assert_busy_for(&server, store);
+    let token = stores(server.stored(token, 10)).token;
+    assert_busy_for(&server, store);
+    let token = notifies(server.stored(token, 90));
+    assert_busy_for(&server, work);
+    server.pass(SECOND);
+    server.session.renew(token, &server.policy, server.now).expect("the current work");
+    assert_busy_for(&server, work);
+    server.pass(SECOND);
+    let Step::KeepReply(_) = server.accepted(token, true) else { panic!("a reply") };
+    assert_busy_for(&server, work);
+    let mut server = Server::new(Policy::DEFAULT);
+    assert_eq!(received(server.store(0, 99, 100)), 100);
+    commits(server.close());
+    assert_busy_for(&server, work);
+    let mut server = Server::new(Policy::DEFAULT);
+    server.pass(TIMEOUT);
+    assert!(server.timeout().is_some());
+    assert_busy_for(&server, work);
+}
+
+#[test]
 fn a_session_without_its_process_is_recovered() {
     for situation in situations() {
         let mut server = situation.server;
