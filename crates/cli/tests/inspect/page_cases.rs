@@ -33,6 +33,8 @@ fn connections_are_shown_where_they_begin_and_end() {
         parts.iter().map(|part| page.find(part).unwrap_or_else(|| panic!("{part}"))).collect();
     assert!(positions.is_sorted(), "{positions:?}");
     assert_eq!(page.matches(">sent again<").count(), 2, "at the message and in the legend");
+    assert_eq!(page.matches("class=\"arrow right repeated client-server\"").count(), 1);
+    assert_eq!(page.matches(">connection 1: ").count(), 1);
 }
 
 #[test]
@@ -96,6 +98,7 @@ fn an_aborted_upload_ends_with_a_cut_arrow_and_the_reset() {
     dialogue.push(Client, "R", b"");
     let page = page(&plain_pcap(&dialogue.segments));
     assert!(page.contains("class=\"arrow right cut client-server\""), "{page}");
+    assert!(page.contains("<li class=\"message bad\">"));
     assert!(page.contains(">connection 1 reset<"));
     assert!(page.contains("<dt>sessions</dt>") && page.contains("1 still open"));
 }

@@ -2,7 +2,7 @@
 
 use crate::support::capture::{Dialogue, Side, dialogue_of, plain_pcap};
 use crate::support::dialogues::{ID, INITIAL, fragment, fragment_ack, ping, ping_ack};
-use crate::support::inspector::page;
+use crate::support::inspector::{inspect, page};
 
 #[test]
 fn long_captures_and_values_are_bounded() {
@@ -41,6 +41,8 @@ fn many_conversations_are_bounded() {
     assert_eq!(page.matches("<section class=\"conversation").count(), 100);
     assert!(page.contains("400 further conversations are left out of this page."));
     assert!(page.contains("upload to /400"), "the violation is shown");
+    let positions = [0, 50, 98, 400].map(|number| page.find(&format!("upload to /{number}<")));
+    assert!(positions.is_sorted() && positions[0].is_some(), "{positions:?}");
 }
 
 /// Returns a request and its response with long values of one character each.
@@ -89,4 +91,79 @@ fn many_ends_of_connections_are_counted() {
     let page = page(&plain_pcap(&segments));
     assert_eq!(page.matches(" reset</span>").count(), 5, "{page}");
     assert!(page.contains("15 more connections ended"));
+}
+
+/// Returns a session of one-byte fragments.
+fn session(count: u64) -> Vec<u8> {
+    let messages = (0..count).flat_map(|first| {
+        [[fragment(first, 1, count), b"x".to_vec()].concat(), fragment_ack(first + 1)]
+    });
+    messages.collect::<Vec<_>>().concat()
+}
+
+#[test]
+fn inputs_share_the_room_of_a_page() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let names = ["first.http", "second.http"].map(|name| folder.path().join(name));
+    names.iter().for_each(|name| std::fs::write(name, session(800)).expect("a file"));
+    let files = names.each_ref().map(|name| name.to_str().expect("UTF-8"));
+    let output = inspect("vectors", &["--html", "-", files[0], files[1]], b"");
+    let page = String::from_utf8(output.stdout).expect("UTF-8");
+    for input in ["f0", "f1"] {
+        let marker = format!("<div class=\"more\" id=\"{input}-m");
+        assert_eq!(page.matches(&marker).count(), 1000, "{input}");
+    }
+}
+
+#[test]
+fn short_conversations_leave_room_to_long_ones() {
+    let with_path = |messages: Vec<u8>, path: &str| {
+        let text = String::from_utf8(messages).expect("UTF-8");
+        text.replace("BITS_POST /e ", &format!("BITS_POST {path} ")).into_bytes()
+    };
+    let shown = |counts: [u64; 2]| {
+        let sessions = counts.map(session);
+        let [first, second] = sessions;
+        let page = page(&[first, with_path(second, "/other")].concat());
+        let sections: Vec<_> = page.split("<section class=\"conversation\"").skip(1).collect();
+        sections.iter().map(|it| it.matches("<li class=\"message").count()).collect::<Vec<_>>()
+    };
+    assert_eq!(shown([1200, 5]), [1990, 10]);
+    assert_eq!(shown([600, 700]), [1000, 1000]);
+}
+
+#[test]
+fn links_lead_to_messages_of_the_page() {
+    // All of these messages violate a MUST, the first ones only a SHOULD.
+    let name = "n".repeat(300);
+    let create = format!(
+        "BITS_POST /e HTTP/1.1\r\nBITS-Packet-Type: Create-Session\r\nContent-Name: {name}\r\n\
+         BITS-Supported-Protocols: {{7df0354d-249b-430f-820d-3d2a9bef4931}}\r\nContent-Length: 0\r\n\r\n"
+    );
+    let wrong = format!(
+        "BITS_POST /e HTTP/1.1\r\nBITS-Packet-Type: Fragment\r\nBITS-Session-Id: {ID}\r\n\
+         Content-Range: bytes 5-4/10\r\nContent-Length: 0\r\n\r\n"
+    );
+    let page = page([create.repeat(3), wrong.repeat(2000)].concat().as_bytes());
+    let links: Vec<_> = page.match_indices("href=\"#f0-m").map(|(at, _)| &page[at + 7..]).collect();
+    assert!(!links.is_empty());
+    for link in links {
+        let id = link.split('"').next().expect("an id");
+        assert!(page.contains(&format!("id=\"{id}\"")), "{id}");
+    }
+    assert!(page.contains("<td>#0 #1 #2 </td>"), "the messages are named");
+    assert!(page.contains("3 messages between #0 and #2 are left out of this page"));
+}
+
+#[test]
+fn the_end_of_a_connection_without_messages_in_the_page_is_left_out() {
+    let mut segments = Vec::new();
+    for port in 5000..5300 {
+        let messages = (0..4).flat_map(|_| [ping(), ping_ack()]).collect::<Vec<_>>();
+        segments.extend(dialogue_of(port, INITIAL, &messages, 500));
+    }
+    let page = page(&plain_pcap(&segments));
+    assert_eq!(page.matches("<li class=\"message").count(), 2000);
+    let closed = page.matches(" closed</span>").count();
+    assert!((240..=260).contains(&closed), "{closed}");
 }
