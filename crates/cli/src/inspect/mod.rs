@@ -131,7 +131,9 @@ fn run(arguments: &InspectArguments) -> io::Result<ExitCode> {
         has_failures |= explained.reports.iter().any(is_bad) || explained.failure.is_some();
         is_unreadable |= explained.damage.is_some();
         let summary = Summary::of(&explained.reports);
-        printer.file(&mut out, &file, &explained.reports, &summary)?;
+        if !arguments.prints_page() {
+            printer.file(&mut out, &file, &explained.reports, &summary)?;
+        }
         page.iter_mut().for_each(|page| page.add(&file, &explained, &summary));
         out.flush()?;
         let notes = explained.notes.iter().chain(&explained.failure).chain(&explained.damage);

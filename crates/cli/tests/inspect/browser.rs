@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use crate::support::browser::{Browser, Key};
 use crate::support::dialogues::{fragment, fragment_ack};
 use crate::support::inspector::{inspect, json_lines, repository};
+use crate::support::page_checks::{FAINT, OVERFLOWING, WRONG_ARROWS};
 use serde_json::{Value, json};
 
 /// Widths of a phone, a tablet and a desktop.
@@ -36,80 +37,6 @@ fn list(browser: &Browser, script: &str) -> Vec<String> {
     let values = values.as_array().expect("a list").iter();
     values.map(|value| value.as_str().expect("a string").to_owned()).collect()
 }
-
-/// Returns the arrows that do not connect the lifelines of their parties, or whose text is outside of them.
-const WRONG_ARROWS: &str = r#"
-const wrong = [];
-for (const ladder of document.querySelectorAll('.ladder')) {
-  const lane = ladder.querySelector('.lifelines .lane').getBoundingClientRect();
-  const centre = (party) => {
-    const rect = ladder.querySelector(`.lifelines .${party}`).getBoundingClientRect();
-    return (rect.left + rect.right) / 2;
-  };
-  for (const arrow of ladder.querySelectorAll('.arrow')) {
-    const [left, right] = [...arrow.classList].find((name) => name.includes('-')).split('-').map(centre);
-    const box = arrow.getBoundingClientRect();
-    const line = arrow.querySelector('.line').getBoundingClientRect();
-    const label = arrow.querySelector('.label').getBoundingClientRect();
-    const near = (a, b) => Math.abs(a - b) < 1.5;
-    const isCut = arrow.classList.contains('cut');
-    const start = arrow.classList.contains('right') ? [line.left, left] : [line.right, right];
-    const end = arrow.classList.contains('right') ? [line.right, right] : [line.left, left];
-    const problems = [];
-    if (!(lane.left <= left && left < right && right <= lane.right)) problems.push('lifelines');
-    if (!near(...start)) problems.push('start');
-    if (near(...end) === isCut) problems.push('end');
-    if (line.left < box.left - 1.5 || line.right > box.right + 1.5) problems.push('line');
-    if (label.left < left - 1 || label.right > right + 1 || label.bottom > line.top + 3) problems.push('label');
-    if (line.width < 20) problems.push('short');
-    const head = getComputedStyle(arrow.querySelector('.line'), '::after');
-    const widths = isCut ? ['0px', '0px'] : arrow.classList.contains('right') ? ['9px', '0px'] : ['0px', '9px'];
-    if (head.borderLeftWidth !== widths[0] || head.borderRightWidth !== widths[1]) problems.push('head');
-    if (problems.length) wrong.push(`${arrow.textContent.trim()}: ${problems}`);
-  }
-}
-return wrong;
-"#;
-
-/// Returns what is wider than the page or than its own box, except tables that scroll.
-const OVERFLOWING: &str = r#"
-const wide = [];
-const width = document.documentElement.clientWidth;
-if (document.documentElement.scrollWidth > width) wide.push(`page: ${document.documentElement.scrollWidth} > ${width}`);
-for (const element of document.querySelectorAll('body *')) {
-  if (element.closest('.scroll, .unseen, svg') || element.checkVisibility({visibilityProperty: true}) === false) continue;
-  const rect = element.getBoundingClientRect();
-  if (rect.width && (rect.left < -0.5 || rect.right > width + 0.5)) wide.push(`${element.className} ${element.textContent.slice(0, 60)}`);
-}
-return wide;
-"#;
-
-/// Returns the texts whose contrast with their background is below 4.5, the limit of WCAG 2 AA.
-const FAINT: &str = r#"
-const context = new OffscreenCanvas(1, 1).getContext('2d', {willReadFrequently: true});
-const luminance = ([r, g, b]) => {
-  const part = (value) => (value /= 255) <= .04045 ? value / 12.92 : ((value + .055) / 1.055) ** 2.4;
-  return .2126 * part(r) + .7152 * part(g) + .0722 * part(b);
-};
-const paint = (colours) => {
-  context.clearRect(0, 0, 1, 1);
-  for (const colour of colours) { context.fillStyle = colour; context.fillRect(0, 0, 1, 1); }
-  return context.getImageData(0, 0, 1, 1).data;
-};
-const faint = new Set();
-for (const element of document.querySelectorAll('body *')) {
-  const own = [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
-  if (!own || element.closest('.unseen') || !element.checkVisibility({visibilityProperty: true})) continue;
-  const colours = [];
-  for (let at = element; at; at = at.parentElement) colours.unshift(getComputedStyle(at).backgroundColor);
-  const style = getComputedStyle(element);
-  const colour = element instanceof SVGElement ? style.fill : style.color;
-  const [a, b] = [luminance(paint(colours)), luminance(paint([...colours, colour]))];
-  const contrast = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
-  if (contrast < 4.5) faint.add(`${element.className} ${element.textContent.slice(0, 40)}: ${contrast.toFixed(2)}`);
-}
-return [...faint];
-"#;
 
 #[track_caller]
 fn assert_is_quiet(browser: &Browser, page: &std::path::Path) {
@@ -247,6 +174,41 @@ fn messages_without_violations_can_be_hidden() {
     assert_eq!(list(&browser, shown), ["#1"]);
     browser.press("#only", Key::Space);
     assert_eq!(list(&browser, shown), ["#0", "#1"]);
+}
+
+#[test]
+fn messages_are_distinguished_by_lines_and_colours() {
+    let Some(browser) = Browser::start() else { return };
+    let skipped = browser.file("skipped.http");
+    std::fs::write(&skipped, [b"garbage\n", &fragment(0, 1, 1)[..], b"x"].concat())
+        .expect("a file");
+    open(&browser, &["faults.pcapng", skipped.to_str().expect("UTF-8")]);
+    let line = |class: &str| {
+        let style = "return getComputedStyle(document.querySelector";
+        let of = |property| {
+            let value = browser.run(&format!("{style}('{class} .line')).borderTop{property}"));
+            value.as_str().expect("a value").to_owned()
+        };
+        [of("Style"), of("Color")]
+    };
+    let [whole, right] = line(".message:not(.bad) .right.whole");
+    let [repeated, same] = line(".message:not(.bad) .right.repeated");
+    let [cut, red] = line(".bad .cut");
+    assert_eq!([&whole, &repeated, &cut], ["solid", "dashed", "solid"]);
+    assert_eq!(line(".skipped")[0], "dotted");
+    assert_eq!(right, same);
+    let [_, left] = line(".message:not(.bad) .left.whole");
+    assert!(left != right && red != left && red != right, "{left} {right} {red}");
+    let back = |selector: &str| {
+        browser.run(&format!(
+            "return getComputedStyle(document.querySelector('{selector}')).backgroundColor"
+        ))
+    };
+    assert_ne!(back(".bad summary"), back(".message:not(.bad) summary"));
+    assert_ne!(back(".violations .chip.must"), back(".chip.ok"));
+    browser.prefer("dark");
+    let axis = "return getComputedStyle(document.querySelector('.plot polyline')).stroke";
+    assert_ne!(browser.run(axis), "rgb(0, 0, 0)");
 }
 
 #[test]

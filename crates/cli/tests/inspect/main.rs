@@ -10,6 +10,7 @@ mod support {
     pub mod inspector;
     #[path = "../programs/support/installed.rs"]
     pub mod installed;
+    pub mod page_checks;
 
     pub use bits_proto_test_tools::vectors;
 }
