@@ -94,7 +94,12 @@ impl Connection {
             false => self.shared.spend(bytes.len())?,
         }
         self.log().record(self.number, Direction::Sent, bytes);
-        match timeout(self.shared.timeout, self.stream.write_all(bytes)).await {
+        let sent = async {
+            self.stream.write_all(bytes).await?;
+            // With TLS, some of them may be buffered.
+            self.stream.flush().await
+        };
+        match timeout(self.shared.timeout, sent).await {
             Ok(_) => Ok(()),
             Err(_) => Err(self.silence("accept of the request")),
         }
