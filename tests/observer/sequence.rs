@@ -4,7 +4,7 @@
 use crate::support;
 use crate::support::conversations;
 use bits_proto::observer::{Observer, SequenceRule};
-use conversations::{BEGUN, HOSTS, REQUESTS, RESPONSES};
+use conversations::{BEGUN, HOSTS, REQUESTS, RESPONSES, WHOLE};
 use support::script::{check, follow};
 
 #[test]
@@ -12,6 +12,34 @@ fn each_rule_is_reported_where_it_is_broken_and_nowhere_else() {
     for (before, after) in REQUESTS.iter().chain(HOSTS).chain(RESPONSES) {
         let after = after.replace(r" \n ", "\n");
         check(&format!("{before}\n{after}"));
+    }
+}
+
+/// Before a session and after each of its ends, also after a Ping.
+#[test]
+fn without_a_session_a_request_and_its_success_are_violations() {
+    let close = ("close A", "closed A");
+    let cancel = ("cancel A", "cancelled A");
+    let before = ["request-before-create", "granted-without-session"];
+    let after = ["request-after-end", "granted-after-end"];
+    for (start, [request_rule, success_rule]) in [
+        (String::new(), before),
+        (format!("{WHOLE}\n> close A\n< closed A"), after),
+        (format!("{BEGUN}\n> cancel A\n< cancelled A"), after),
+        (format!("{BEGUN}\n> fragment A 100-199/300\n< lost"), after),
+    ] {
+        for ping in ["", "> ping\n< pinged"] {
+            for (request, success) in [close, cancel] {
+                check(&format!(
+                    "{start}\n{ping}\n> {request} ! {request_rule}\n< {success} ! {success_rule}"
+                ));
+            }
+        }
+        if !start.contains("closed") {
+            check(&format!(
+                "{start}\n> fragment A 100-199/300 ! {request_rule}\n< received A 200 ! {success_rule}"
+            ));
+        }
     }
 }
 

@@ -295,3 +295,13 @@ fn a40_a_session_expires_after_its_last_stored_byte() {
     assert_eq!(refused(server.close()), NOT_FOUND);
     assert_eq!(server.session, before);
 }
+
+#[test]
+fn a_success_of_an_application_that_fails_becomes_500_with_its_code() {
+    for number in [200, 204, 299] {
+        let refusal = application(number, 0x8007_0005).refusal(&PLAIN);
+        assert_eq!(refusal.status().get(), 500, "{number}");
+        assert_eq!(refusal.code().map(|code| code.get()), Some(0x8007_0005), "{number}");
+        assert_eq!(refusal.context().map(|context| context.0), Some(7), "{number}");
+    }
+}

@@ -304,6 +304,19 @@ fn more_bytes_than_requested_are_rejected() {
     assert_eq!(text, "reported byte count exceeds the remaining 6");
 }
 
+#[test]
+fn no_bytes_can_be_reported_for_other_work() {
+    for situation in situations() {
+        let Some(token) = situation.token.filter(|_| situation.state != State::Storing) else {
+            continue;
+        };
+        let mut server = situation.server;
+        let outcome = server.session.handle_stored(token, 0, &server.policy, server.now);
+        assert!(matches!(outcome, Err(EventError::Illegal(_))), "{}", situation.what);
+        assert_eq!(server.session, situation.server.session, "{}", situation.what);
+    }
+}
+
 // Requests.
 
 #[test]

@@ -10,7 +10,7 @@ pub const BEGUN: &str = "
 ";
 
 /// A session whose bytes were all received.
-const WHOLE: &str = "
+pub const WHOLE: &str = "
     > create
     < created A
     > fragment A 0-299/300
