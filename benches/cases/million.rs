@@ -47,7 +47,7 @@ fn filled(sessions: usize) -> (Table, Vec<SessionId<'static>>) {
 pub fn steps(sessions: usize) -> impl FnMut() {
     let (mut table, ids) = filled(sessions);
     // In the order of their use: a request brings its id with it, so that looking it up is no part of a step.
-    let ids: Vec<_> = (0..sessions).map(|count| ids[count * 7919 % sessions]).collect();
+    let ids: Vec<_> = shuffled(sessions).iter().map(|at| ids[*at]).collect();
     let mut count = 0;
     move || {
         let id = ids[count % sessions];
@@ -69,13 +69,22 @@ pub fn steps(sessions: usize) -> impl FnMut() {
 pub fn loads(records: usize) -> impl FnMut() {
     const WORDS: usize = size_of::<Record>() / size_of::<usize>();
     let mut memory = vec![0; records * WORDS];
-    // The step of a full period, so that each record is read once in each round.
-    let order = |count: usize| (count * 7919 % records) * WORDS;
-    for count in 0..records {
-        memory[order(count)] = order(count + 1);
+    let order = shuffled(records);
+    for (from, to) in order.iter().zip(order.iter().cycle().skip(1)) {
+        memory[from * WORDS] = to * WORDS;
     }
     let mut at = 0;
     move || at = black_box(memory[at])
+}
+
+/// Returns the numbers below `count` in an order without a constant distance, which a processor would predict.
+fn shuffled(count: usize) -> Vec<usize> {
+    let mut numbers: Vec<_> = (0..count).collect();
+    numbers.sort_by_cached_key(|number| {
+        let mixed = (*number as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        (mixed ^ mixed >> 29).wrapping_mul(0xBF58_476D_1CE4_E5B9)
+    });
+    numbers
 }
 
 /// Compares steps in a table of a million sessions with steps in a table of a thousand. Only cache misses should
