@@ -27,6 +27,9 @@ fn skipped(report: &Report, left_out: &[&str]) -> Vec<String> {
     cases.map(|it| format!("{}: {:?}", it.case.id, it.verdict)).collect()
 }
 
+/// The time for one case, which is longer than that of the client for one response.
+const LIMIT: Duration = Duration::from_secs(90);
+
 /// The reasons of cases that need a command without these.
 const WITHOUT: &[&str] = &["needs {user}", "needs {reply}"];
 const WITH: &[&str] = &["needs a command without {user}", "needs a command without {reply}"];
@@ -59,13 +62,16 @@ async fn transfer(
 }
 
 fn ours(direction: Transfer) -> Suite {
-    Suite::in_process(direction, move |job| transfer(direction, job, false, false)).jobs(16)
+    Suite::in_process(direction, move |job| transfer(direction, job, false, false))
+        .timeout(LIMIT)
+        .jobs(16)
 }
 
 fn ours_with_credentials(direction: Transfer) -> Suite {
     Suite::in_process(direction, move |job| transfer(direction, job, true, true))
         .credentials()
         .reply()
+        .timeout(LIMIT)
         .jobs(16)
 }
 
