@@ -20,8 +20,16 @@ const DOCUMENTS: [&str; 10] = [
     "src/guide/stacks.md",
 ];
 
-const COMMANDS: [&str; 7] =
-    ["serve", "upload", "download", "inspect", "dissector", "demo", "conformance"];
+const COMMANDS: [&str; 8] = [
+    "serve",
+    "upload",
+    "download",
+    "inspect",
+    "dissector",
+    "demo",
+    "conformance server",
+    "conformance client",
+];
 
 fn text(name: &str) -> String {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
@@ -37,13 +45,9 @@ fn options(text: &str) -> BTreeSet<String> {
 
 /// Returns the options of each command, as its help lists them.
 fn existing() -> BTreeMap<&'static str, BTreeSet<String>> {
-    let help = |command| {
+    let help = |command: &'static str| {
         let mut bits = Command::new(env!("CARGO_BIN_EXE_bits"));
-        bits.arg(command);
-        if command == "conformance" {
-            bits.arg("server");
-        }
-        let bits = bits.arg("--help").output();
+        let bits = bits.args(command.split(' ')).arg("--help").output();
         options(&String::from_utf8(bits.expect("the program runs").stdout).expect("UTF-8"))
     };
     COMMANDS.map(|command| (command, help(command))).into()
@@ -62,11 +66,16 @@ fn code(text: &str) -> Vec<String> {
     code
 }
 
-/// Splits a command line into the command of `bits` and the rest, also if cargo runs it.
-fn command(line: &str) -> Option<(&str, &str)> {
+/// Splits a command line into the command of `bits` and its arguments, also if cargo runs it. A command after
+/// `--` belongs to another program.
+fn command(line: &str) -> Option<(&'static str, &str)> {
     let cargo = line.starts_with("cargo run").then(|| line.split_once("-p bits-cli -- ")).flatten();
-    let arguments = cargo.map(|(_, rest)| rest).or_else(|| line.strip_prefix("bits "))?;
-    Some(arguments.split_once(' ').unwrap_or((arguments, "")))
+    let words = cargo.map(|(_, rest)| rest).or_else(|| line.strip_prefix("bits "))?;
+    let words = words.split_once(" -- ").map_or(words, |(own, _)| own);
+    COMMANDS.into_iter().find_map(|command| {
+        let arguments = words.strip_prefix(command)?;
+        (arguments.is_empty() || arguments.starts_with(' ')).then_some((command, arguments))
+    })
 }
 
 #[test]
@@ -77,9 +86,7 @@ fn every_option_in_the_documents_exists() {
     for name in DOCUMENTS {
         for line in code(&text(name)) {
             let (known, named) = match command(&line) {
-                Some((command, rest)) if COMMANDS.contains(&command) => {
-                    (&existing[command], options(rest))
-                }
+                Some((command, arguments)) => (&existing[command], options(arguments)),
                 None if line.starts_with("--") && !line.starts_with("-- ") => {
                     (&all, options(&line))
                 }
