@@ -185,7 +185,7 @@ fn bits_upload_passes_every_case() {
         &QUICK,
         &["{file}", "{url}"],
     ];
-    let output = examine_client(&["--json"], &client.concat());
+    let output = examine_client(&["--json", "--timeout", "90s"], &client.concat());
     assert_client_passes(&output, &["needs a command without {"], 150);
 }
 
@@ -196,7 +196,8 @@ fn bits_download_passes_every_case() {
         &QUICK,
         &["{url}", "{file}"],
     ];
-    let output = examine_client(&["--json", "--direction", "download"], &client.concat());
+    let options = ["--json", "--timeout", "90s", "--direction", "download"];
+    let output = examine_client(&options, &client.concat());
     assert_client_passes(&output, &["needs a command without {user}"], 80);
 }
 
