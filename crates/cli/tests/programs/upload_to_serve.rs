@@ -1,10 +1,9 @@
-//! `upload` and `serve`: an incomplete reply, and an entity with offsets beyond 32 bits.
+//! `upload` and `serve`: an incomplete reply.
 #![cfg(unix)]
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::os::unix::fs::FileExt as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -116,39 +115,4 @@ fn an_incomplete_reply_is_resumed() {
     let offset = offset.and_then(|it| it.parse::<usize>().ok()).expect("a range");
     assert!((THROUGH - 1000..THROUGH).contains(&offset), "{offset}");
     server.assert_clean();
-}
-
-/// The file is sparse, and is compared completely.
-#[test]
-#[ignore = "writes 5 GiB, and is slow in a build that is not optimized"]
-fn an_entity_beyond_4_gib_is_identical_at_both_ends() {
-    const LENGTH: u64 = (5 << 30) + 1;
-    let server = Server::start(&[]);
-    let folder = Folder::new(0);
-    let source = File::create(folder.file()).expect("a file");
-    source.set_len(LENGTH).expect("a sparse file");
-    for place in [0, (1 << 31) - 4, (1 << 32) - 4, 3 << 30, (9 << 29) + 5, LENGTH - 8] {
-        source.write_all_at(&(!place).to_be_bytes(), place).expect("a mark");
-    }
-    let url = format!("http://{}/huge", server.address);
-    upload(&folder.file(), &url, &[&"--quiet", &"--fragment-size", &"64M"]).expect(0, &[]);
-    assert_same(&folder.file(), &server.path("huge"));
-    server.assert_clean();
-}
-
-#[track_caller]
-fn assert_same(one: &std::path::Path, other: &std::path::Path) {
-    let [mut one, mut other] = [one, other].map(|path| File::open(path).expect("a file"));
-    let [mut piece, mut wanted] = [vec![0; 1 << 20], vec![0; 1 << 20]];
-    let mut place = 0_u64;
-    loop {
-        let read = one.read(&mut wanted).expect("bytes");
-        if read == 0 {
-            assert_eq!(other.read(&mut piece).expect("the end"), 0, "it is longer");
-            return;
-        }
-        other.read_exact(&mut piece[..read]).expect("as many bytes");
-        assert!(piece[..read] == wanted[..read], "after {place}");
-        place += read as u64;
-    }
 }
