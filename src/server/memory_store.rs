@@ -11,13 +11,13 @@ use super::{Record, Store};
 
 /// Sessions in the memory of one process.
 ///
-/// With many sessions it takes less than half the memory of a `HashMap`, and a step reads fewer cache
-/// lines. It grows without copying records.
+/// A million sessions take less than half the memory that they take in a `HashMap`, and a step reads fewer
+/// cache lines. The store grows without copying records.
 ///
 /// # Ids
 ///
-/// Ids are hashed without a secret. They consist of random bytes that the server chooses, and a client
-/// that requests an unknown id adds nothing to the store, so no client can cause collisions.
+/// Ids are hashed without a secret. The server chooses them from random bytes, and a request with an
+/// unknown id adds nothing to the store. Clients therefore cannot cause collisions.
 ///
 /// # Example
 ///
@@ -64,7 +64,8 @@ impl MemoryStore {
         self.records.blocks.iter().flatten()
     }
 
-    /// Returns the highest slot of the index, whose bits are all set.
+    /// Returns the number of the highest slot, which is also the mask of slot numbers; 0 if the index is
+    /// empty.
     fn mask(&self) -> usize {
         self.index.len().saturating_sub(1)
     }
@@ -79,7 +80,7 @@ impl MemoryStore {
             if entry.is_vacant() {
                 return None;
             }
-            if entry.may_be(hash, mask) {
+            if entry.may_match(hash, mask) {
                 let position = entry.position(mask);
                 if self.records.get(position)?.session.id() == id {
                     return Some(Found { slot, position });
@@ -222,6 +223,7 @@ const MIN_INDEX: usize = 8;
 struct Found {
     /// Place in the index.
     slot: usize,
+    /// Place among the records.
     position: usize,
 }
 
@@ -230,7 +232,8 @@ const fn next(slot: usize, mask: usize) -> usize {
     slot.wrapping_add(1) & mask
 }
 
-/// Hash of a session id. The id is random, so each bit of the hash depends on some of its bits only.
+/// Hash of a session id. Multiplication is sufficient, although each bit of the hash depends on some bits
+/// of the id only, because ids are random.
 #[derive(Clone, Copy)]
 struct Hash(u64);
 
@@ -249,7 +252,7 @@ impl Hash {
 }
 
 /// Entry of the index: the position of a record in the low bits that the mask sets, and a part of the hash
-/// of its id in the others. With that part, few searches read another record than theirs.
+/// of its id in the others. Because of that part, a search rarely reads the record of another session.
 #[derive(Clone, Copy)]
 struct Entry(u32);
 
@@ -266,7 +269,7 @@ impl Entry {
     }
 
     /// Returns `false` if the entry is for an id with another hash.
-    const fn may_be(self, hash: Hash, mask: usize) -> bool {
+    const fn may_match(self, hash: Hash, mask: usize) -> bool {
         (self.0 ^ hash.0 as u32) & !(mask as u32) == 0
     }
 
@@ -275,12 +278,12 @@ impl Entry {
     }
 }
 
-/// Records in blocks, each as long as all blocks before it, so that records stay where they are when there
-/// are more of them. A system with huge pages uses them for long blocks, and a step that reads memory in no
-/// cache then waits less for its address.
+/// Records in blocks. Each block is as long as all blocks before it, so growth moves no record. An operating
+/// system with huge pages uses them for long blocks, which makes address translation faster when memory is in
+/// no cache.
 #[derive(Clone, Default)]
 struct Blocks {
-    /// Blocks with the capacities 1, 1, 2, 4, 8 and so on. All but the last ones are full.
+    /// Blocks with the lengths 1, 1, 2, 4, 8 and so on. Blocks before the last record are full.
     blocks: Vec<Vec<Record>>,
     /// Number of records.
     len: usize,
@@ -316,7 +319,7 @@ impl Blocks {
         let (block, _) = block_of(last);
         let Some(record) = self.blocks.get_mut(block).and_then(Vec::pop) else { return };
         self.len = last;
-        // One empty block is kept, because the number of sessions may change often.
+        // The next block is kept even if it is empty, because the number of sessions may change often.
         self.blocks.truncate(block.saturating_add(2));
         if let Some(place) = self.get_mut(position) {
             *place = record;
@@ -324,7 +327,7 @@ impl Blocks {
     }
 }
 
-/// Returns the number of the block with this position, and the place in it.
+/// Returns the number of the block that contains a position, and the place in this block.
 #[inline]
 fn block_of(position: usize) -> (usize, usize) {
     match position.checked_ilog2() {

@@ -262,7 +262,7 @@ impl Session {
 
 /// Refusal of a request.
 ///
-/// Compact, so that a `Result` of it is not larger than a [`Step`] and needs no copy to become one.
+/// Compact, so that a `Result` with it is not larger than a [`Step`], and a success is not copied.
 struct Rejection(CompactRefusal);
 
 impl From<Refusal<'static>> for Rejection {

@@ -98,10 +98,9 @@ proptest! {
     }
 }
 
-/// Thousands of sessions, which fill several blocks, and whose order of removal is another one than that of
-/// insertion.
+/// Thousands of sessions fill several blocks, and are removed in another order than they were inserted.
 #[test]
-fn many_sessions_come_and_go() {
+fn many_sessions_are_inserted_and_removed() {
     const SESSIONS: u16 = 5000;
     let (mut store, mut map) = (MemoryStore::new(), Map::new());
     for key in 0..SESSIONS {
