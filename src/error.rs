@@ -418,7 +418,7 @@ impl serde::Serialize for Error {
 }
 
 /// Returns the message of an error with those of its sources, separated by colons and without
-/// repetitions, as one line of a log.
+/// repetitions.
 ///
 /// # Example
 ///

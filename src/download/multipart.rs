@@ -243,7 +243,7 @@ impl MultipartReader {
         Ok((read, event))
     }
 
-    /// Returns the error for a byte that is this number of bytes ahead.
+    /// Returns the error for an unexpected byte, `ahead` bytes after the current position.
     fn unexpected(&self, ahead: usize) -> Error {
         let position = usize::try_from(self.position).unwrap_or(usize::MAX);
         let offset = position.saturating_add(ahead).min(usize::MAX.saturating_sub(1));
@@ -282,7 +282,7 @@ impl fmt::Debug for MultipartReader {
 /// The start of a delimiter, before the boundary.
 const START: &[u8] = b"\r\n--";
 
-/// Returns the number of equal bytes at the start of both texts.
+/// Returns the length of the common prefix.
 fn equal_bytes(expected: &[u8], input: &[u8]) -> usize {
     expected.iter().zip(input).take_while(|(expected, byte)| expected == byte).count()
 }

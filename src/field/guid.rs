@@ -1,4 +1,4 @@
-//! Parses GUIDs.
+//! Parses and writes GUIDs.
 
 use uuid::Uuid;
 
@@ -10,7 +10,7 @@ use crate::util::digits::hex_digits_of;
 #[inline(always)]
 fn nibble(byte: u8) -> u8 {
     let digit = byte.wrapping_sub(b'0');
-    // 16 or more unless the byte is a decimal digit: the sum of 10 to 15 with six has the bit of 16.
+    // 16 or more unless the byte is a decimal digit: 10 to 15 plus 6 sets bit 4.
     let digit = digit | digit.wrapping_add(6) & 0x10;
     // 16 or more unless the byte is a letter from A to F.
     let letter = (byte | 0x20).wrapping_sub(b'a').saturating_add(10);
@@ -65,7 +65,7 @@ pub(super) fn encode_upper(guid: Uuid) -> [u8; 38] {
     text
 }
 
-/// Returns the digits from `at` on.
+/// Returns `N` digits from `at` on.
 #[inline(always)]
 fn part<const N: usize>(digits: &[u8; 32], at: usize) -> [u8; N] {
     digits.get(at..).and_then(|rest| rest.first_chunk()).copied().unwrap_or([b'0'; N])

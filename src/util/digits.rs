@@ -265,7 +265,7 @@ pub(crate) fn hex_digits_of(bytes: [u8; 16]) -> [u8; 32] {
     let mut digits = [0; 32];
     for (pair, byte) in digits.chunks_exact_mut(2).zip(bytes) {
         let nibbles = (u16::from(byte) << 8 | u16::from(byte) >> 4) & 0x0F0F;
-        // The sum of a nibble of ten or more with six has the bit of 16.
+        // A nibble of ten or more plus six sets bit 4.
         let letters = (nibbles.wrapping_add(0x0606) >> 4) & 0x0101;
         let to_letter = u16::from(b'A' - b'0' - 10);
         let text = (nibbles | 0x3030).wrapping_add(letters.wrapping_mul(to_letter));
