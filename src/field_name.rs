@@ -205,11 +205,7 @@ impl core::fmt::Display for FieldName {
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct AnyFieldName(NonZeroU8);
 
-#[expect(
-    clippy::arithmetic_side_effects,
-    clippy::indexing_slicing,
-    reason = "there are fewer than 128 fields, and every value comes from one of them"
-)]
+#[expect(clippy::indexing_slicing, reason = "the index is compared with the length")]
 impl AnyFieldName {
     const DOWNLOADS: u8 = 128;
 
@@ -218,25 +214,26 @@ impl AnyFieldName {
     }
 
     pub(crate) const fn download(field: download::FieldName) -> Self {
-        Self(NonZeroU8::MIN.saturating_add(Self::DOWNLOADS + field as u8))
+        Self(NonZeroU8::MIN.saturating_add(Self::DOWNLOADS.saturating_add(field as u8)))
     }
 
     /// Returns the documented name.
     pub(crate) const fn as_str(self) -> &'static str {
-        match self.index() {
-            index @ Self::DOWNLOADS.. => {
-                download::FieldName::ALL[(index - Self::DOWNLOADS) as usize].as_str()
-            }
-            index => FieldName::ALL[index as usize].as_str(),
+        let downloads = download::FieldName::ALL;
+        match (self.as_upload(), self.index().wrapping_sub(Self::DOWNLOADS) as usize) {
+            (Some(field), _) => field.as_str(),
+            (None, index) if index < downloads.len() => downloads[index].as_str(),
+            // There is no other number.
+            (None, _) => "",
         }
     }
 
     /// Returns the section of [MC-BUP] that defines or uses the field. For all fields of downloads it
     /// is the one that refers to HTTP.
     pub(crate) const fn section(self) -> &'static str {
-        match self.index() {
-            Self::DOWNLOADS.. => "2.3",
-            index => FieldName::ALL[index as usize].section(),
+        match self.as_upload() {
+            Some(field) => field.section(),
+            None => "2.3",
         }
     }
 
@@ -244,8 +241,13 @@ impl AnyFieldName {
         self.0.get() == other.0.get()
     }
 
+    const fn as_upload(self) -> Option<FieldName> {
+        let (uploads, index) = (FieldName::ALL, self.index() as usize);
+        if index < uploads.len() { Some(uploads[index]) } else { None }
+    }
+
     const fn index(self) -> u8 {
-        self.0.get() - 1
+        self.0.get().wrapping_sub(1)
     }
 }
 

@@ -3,16 +3,12 @@
 use core::fmt;
 use core::net::{Ipv4Addr, Ipv6Addr};
 
-use nom::Parser as _;
-use nom::bytes::complete::{tag, take_till, take_till1};
-use nom::combinator::{all_consuming, opt, rest};
-use nom::sequence::{delimited, preceded};
-
 use super::url::Url;
 use super::{Decode, FieldName, try_from_wire};
 use crate::deviation::{Deviation, Deviations};
 use crate::error::{Error, ErrorKind, ValueError};
 use crate::util::digits::decimal;
+use crate::util::external::external;
 use crate::util::sink::{Sink, Wire, wire_display};
 
 /// [2.2.3.2] BITS-Host-Id: the host to which the client sends the other requests of the upload.
@@ -175,7 +171,7 @@ fn is_label(text: &[u8]) -> bool {
 
 fn name_or_v4(text: &str) -> Option<Host<'_>> {
     if text.starts_with(|letter: char| letter.is_ascii_digit()) {
-        if let Ok(address) = text.parse() {
+        if let Ok(address) = external(|| text.parse()) {
             return Some(Host::V4(address));
         }
     }
@@ -213,32 +209,25 @@ fn ends_in_hexadecimal(text: &str) -> bool {
     digits.is_some_and(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
 }
 
-type Parsed<'t, T> = nom::IResult<&'t str, T, ()>;
-
-/// `"[" address "]"`
-fn bracketed(text: &str) -> Parsed<'_, &str> {
-    delimited(tag("["), take_till(|letter| letter == ']'), tag("]")).parse(text)
+fn v6(text: &str) -> Option<Ipv6Addr> {
+    external(|| text.parse()).ok()
 }
 
-/// `[ ":" port ]`
-fn port(text: &str) -> Parsed<'_, Option<&str>> {
-    opt(preceded(tag(":"), rest)).parse(text)
-}
-
-/// Splits the value into the host and the text of the port.
+/// Splits the value into the host and the text of the port: `host [ ":" port ]`. An IPv6 address before
+/// a port is in brackets.
 fn split(text: &str) -> Option<(Host<'_>, Option<&str>)> {
-    if !text.contains(':') {
+    if let Some(rest) = text.strip_prefix('[') {
+        let (address, rest) = rest.split_once(']')?;
+        let port = if rest.is_empty() { None } else { Some(rest.strip_prefix(':')?) };
+        return Some((Host::V6(v6(address)?), port));
+    }
+    let Some((name, port)) = text.split_once(':') else {
         return Some((name_or_v4(text)?, None));
+    };
+    match v6(text) {
+        Some(address) => Some((Host::V6(address), None)),
+        None => Some((name_or_v4(name)?, Some(port))),
     }
-    if let Ok(address) = text.parse() {
-        return Some((Host::V6(address), None));
-    }
-    if let Ok((_, (address, port))) = all_consuming((bracketed, port)).parse(text) {
-        return Some((Host::V6(address.parse().ok()?), port));
-    }
-    let name = take_till1(|letter| letter == ':');
-    let (_, (name, port)) = all_consuming((name, port)).parse(text).ok()?;
-    Some((name_or_v4(name)?, port))
 }
 
 impl<'b> Decode<'b> for HostId<'b> {

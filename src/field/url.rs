@@ -3,13 +3,10 @@
 //! This is the subset of RFC 3986 that the protocol needs: http and https URLs with a host,
 //! relative references, and the backslashes that Windows writes instead of slashes.
 
-use nom::Parser as _;
-use nom::bytes::complete::{tag, take_till, take_while};
-use nom::combinator::{opt, recognize};
-
 use super::ResolvedUrl;
 use crate::error::{Error, ErrorKind, ValueError};
 use crate::util::ascii_case::eq_ignore_case;
+use crate::util::copy_within::copy_within;
 use crate::util::digits::{decimal, hex_digit};
 use crate::util::sink::{LenSink, Sink, SliceSink};
 
@@ -108,24 +105,32 @@ fn authority(text: &[u8]) -> Parsed<'_, Authority<'_>> {
     }
 }
 
+fn position(text: &[u8], wanted: u8) -> Option<usize> {
+    text.iter().position(|byte| *byte == wanted)
+}
+
 /// Parses any authority.
 fn any_authority(text: &[u8]) -> Parsed<'_, Authority<'_>> {
-    let (rest, whole) = take_till(is_delimiter).parse(text)?;
+    let invalid = nom::Err::Error(());
+    let length = text.iter().position(|byte| is_delimiter(*byte)).unwrap_or(text.len());
+    let (whole, rest) = text.split_at_checked(length).ok_or(invalid.clone())?;
     let host_start =
         whole.iter().rposition(|byte| *byte == b'@').map_or(0, |at| at.saturating_add(1));
-    let (userinfo, host_port) = whole.split_at_checked(host_start).ok_or(nom::Err::Error(()))?;
-    let bracketed = recognize((tag(&b"["[..]), take_till(|byte| byte == b']'), tag(&b"]"[..])));
-    let name = take_till(|byte| byte == b':');
-    let (port, host) = nom::branch::alt((bracketed, name)).parse(host_port)?;
-    let digits = recognize((tag(&b":"[..]), take_while(|byte: u8| byte.is_ascii_digit())));
-    let (left, port) = opt(digits).parse(port)?;
-    let port = port.unwrap_or_default();
-    let is_port = match port {
-        [] | [_] => true,
-        [_, digits @ ..] => decimal(digits).is_ok_and(|port| port <= u64::from(u16::MAX)),
+    let (userinfo, host_port) = whole.split_at_checked(host_start).ok_or(invalid.clone())?;
+    // The closing bracket of `"[" address "]"`, or the end of a name.
+    let bracket = host_port.strip_prefix(b"[").and_then(|address| position(address, b']'));
+    let host_end = match bracket {
+        Some(at) => at.saturating_add(2),
+        None => position(host_port, b':').unwrap_or(host_port.len()),
     };
-    if host.is_empty() || !left.is_empty() || !host.iter().all(is_url_byte) || !is_port {
-        return Err(nom::Err::Error(()));
+    let (host, port) = host_port.split_at_checked(host_end).ok_or(invalid.clone())?;
+    let is_port = match port {
+        [] | [b':'] => true,
+        [b':', digits @ ..] => decimal(digits).is_ok_and(|port| port <= u64::from(u16::MAX)),
+        _ => false,
+    };
+    if host.is_empty() || !host.iter().all(is_url_byte) || !is_port {
+        return Err(invalid);
     }
     Ok((rest, (userinfo, host, port)))
 }
@@ -383,7 +388,7 @@ fn remove_dot_segments(path: &mut [u8]) -> usize {
                 }
             }
             None => {
-                path.copy_within(read..read.saturating_add(len), written);
+                copy_within(path, read..read.saturating_add(len), written);
                 written = written.saturating_add(len);
             }
         }

@@ -2,6 +2,7 @@
 
 use super::HeadVisitor;
 use crate::error::{Error, ErrorKind};
+use crate::util::external::external;
 
 /// The maximum number of fields.
 const MAX_FIELDS: usize = 16;
@@ -11,7 +12,7 @@ const MAX_FIELDS: usize = 16;
 pub(crate) fn parse_field_section<'b, V: HeadVisitor<'b>>(bytes: &'b [u8]) -> Result<V, Error> {
     let mut slots = [httparse::EMPTY_HEADER; MAX_FIELDS];
     let error = |kind| Err(Error::http(kind, None));
-    match httparse::parse_headers(bytes, &mut slots) {
+    match external(|| httparse::parse_headers(bytes, &mut slots)) {
         Ok(httparse::Status::Complete((_, fields))) => {
             let mut visitor = V::new();
             for field in fields {

@@ -9,6 +9,7 @@ use super::start_line::sealed::{NotUsual, Raw};
 use super::{FieldLines, Framing, HeadVisitor, HeaderSlots, Progress, StartLine, fast_path};
 use crate::error::{Error, ErrorKind};
 use crate::limits::Limits;
+use crate::util::external::external;
 
 /// [2.2.1] The head of an HTTP/1.1 message, parsed in place.
 ///
@@ -145,7 +146,7 @@ impl<'h, 'b, L: StartLine<'b>, V: HeadVisitor<'b>> Head<'h, 'b, L, V> {
         let head = HeadInput::new(input, limits)?;
         let mut slots = [httparse::EMPTY_HEADER; N];
         let slots = slots.get_mut(..rest.max_fields).unwrap_or_default();
-        match httparse::parse_headers(rest.lines, slots) {
+        match external(|| httparse::parse_headers(rest.lines, slots)) {
             Ok(httparse::Status::Complete((len, fields))) => {
                 let start = head.bytes.len().saturating_sub(rest.lines.len());
                 let len = start.saturating_add(len);

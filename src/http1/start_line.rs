@@ -2,6 +2,7 @@
 
 use super::framing::AllowedCoding;
 use super::{RawSlot, StatusCode, Version, fast_path};
+use crate::util::external::external;
 
 /// The request line, the first line of a request.
 ///
@@ -141,7 +142,7 @@ impl<'b> Read<'b> for RequestLine<'b> {
         slots: &'h mut [RawSlot<'b>],
     ) -> Result<httparse::Status<Raw<'h, 'b, Self>>, httparse::Error> {
         let mut request = httparse::Request::new(&mut []);
-        let status = request.parse_with_uninit_headers(bytes, slots)?;
+        let status = external(|| request.parse_with_uninit_headers(bytes, slots))?;
         let line = Self {
             method: request.method.unwrap_or_default(),
             target: request.path.unwrap_or_default(),
@@ -179,11 +180,9 @@ impl<'b> Read<'b> for StatusLine<'b> {
         slots: &'h mut [RawSlot<'b>],
     ) -> Result<httparse::Status<Raw<'h, 'b, Self>>, httparse::Error> {
         let mut response = httparse::Response::new(&mut []);
-        let status = httparse::ParserConfig::default().parse_response_with_uninit_headers(
-            &mut response,
-            bytes,
-            slots,
-        )?;
+        let config = httparse::ParserConfig::default();
+        let status =
+            external(|| config.parse_response_with_uninit_headers(&mut response, bytes, slots))?;
         let line = Self {
             version: Version::from_minor(response.version),
             status: match response.code.map(StatusCode::try_from) {

@@ -13,6 +13,7 @@ use crate::error::{Error, ErrorKind};
 use crate::field::{FieldName, FieldSet, check_content};
 use crate::field_name::download;
 use crate::util::ascii::is_token;
+use crate::util::copy_within::copy_within;
 use crate::util::sink::{Sink, SliceSink};
 
 /// Extra fields, such as Host, Date or Server, that the caller adds to messages.
@@ -269,7 +270,7 @@ impl<S: ExtrasStorage> Extras<S> {
         let rest = self.layout.length.saturating_sub(range.end);
         let bytes = self.storage.reserve(new_end.saturating_add(rest))?;
         // The range, and the rest at its old and at its new place, are within the storage.
-        bytes.copy_within(range.end..self.layout.length, new_end);
+        copy_within(bytes, range.end..self.layout.length, new_end);
         let texts_here = bytes.get_mut(range.start..new_end).unwrap_or_default();
         texts.iter().fold(SliceSink(texts_here), |sink, text| sink.put(text));
         self.layout.length = new_end.saturating_add(rest);
