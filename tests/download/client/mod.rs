@@ -2,7 +2,9 @@
 
 mod commands;
 mod dynamic;
+mod expected_events;
 mod failures;
+mod inputs;
 mod missing_validator;
 mod peers;
 mod persist;

@@ -44,7 +44,7 @@ fn an_inconsistent_stored_form_is_rejected() {
 }
 
 /// Returns the exchanges that a stored download can have in this state.
-fn exchanges(state: State) -> &'static [Exchange] {
+pub(super) fn exchanges(state: State) -> &'static [Exchange] {
     match state {
         State::Size | State::Download => Exchange::STATES,
         State::Search | State::Discard | State::Commit => &[Exchange::Ready, Exchange::Suspended],
@@ -53,7 +53,7 @@ fn exchanges(state: State) -> &'static [Exchange] {
 }
 
 /// Returns the stored form of a download with four of ten bytes, or all of them where the state needs it.
-fn form(state: State, exchange: Exchange, tag: Option<&str>) -> Value {
+pub(super) fn form(state: State, exchange: Exchange, tag: Option<&str>) -> Value {
     let download: Download<_, [Source; 0]> =
         Download::new_with_peers(vec![range(0, 9)], Options::DEFAULT, 7);
     let mut form = serde_json::to_value(&download).unwrap();
