@@ -38,11 +38,16 @@ impl Content {
     /// Describes where bytes differ from those of the entity.
     pub(crate) fn difference(self, actual: &[u8]) -> String {
         let expected = self.all();
-        let equal = actual.iter().zip(&expected).take_while(|(a, b)| a == b).count();
         format!(
-            "expected an entity of {} bytes; the copy has {} bytes and differs from offset {equal}",
+            "expected an entity of {} bytes; the copy has {} bytes and differs from offset {}",
             expected.len(),
-            actual.len()
+            actual.len(),
+            common_length(actual, &expected)
         )
     }
+}
+
+/// Returns the offset of the first difference.
+pub(crate) fn common_length(actual: &[u8], expected: &[u8]) -> usize {
+    actual.iter().zip(expected).take_while(|(a, b)| a == b).count()
 }

@@ -2,7 +2,7 @@
 
 use crate::{Case, Finding, Level};
 
-/// The reason why a case ends before its end.
+/// The reason why a case ends early.
 #[derive(Debug)]
 pub(crate) enum Stop {
     Fail(String),
@@ -10,8 +10,13 @@ pub(crate) enum Stop {
     NotApplicable(String),
 }
 
-/// The end of a case, or of a part of it.
+/// The result of a case, or of a part of it.
 pub(crate) type Outcome = Result<(), Stop>;
+
+/// Returns the result of a failed case.
+pub(crate) fn fail(reason: impl Into<String>) -> Outcome {
+    Err(Stop::Fail(reason.into()))
+}
 
 /// A case with the way to examine it.
 #[derive(Clone, Copy)]

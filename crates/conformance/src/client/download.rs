@@ -3,10 +3,11 @@
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
-use super::entry::{Outcome, Stop};
-use super::message::{Ending, Reply, Request};
+use super::entry::{Outcome, fail};
+use super::message::{self, Ending, Reply, Request};
 use super::scenario::{self, Model};
 use super::setup::Setup;
+use crate::content::common_length;
 
 /// The script of a download.
 pub(super) type Scenario = scenario::Scenario<Download>;
@@ -57,17 +58,13 @@ impl Model for Download {
     fn verify(&mut self) -> Outcome {
         match std::fs::read(&self.setup.file) {
             Ok(bytes) if bytes == self.bytes => Ok(()),
-            Ok(bytes) => {
-                let equal = bytes.iter().zip(&self.bytes).take_while(|(a, b)| a == b).count();
-                Err(Stop::Fail(format!(
-                    "client reports success with a wrong file: it has {} of {} bytes and differs from offset {equal}",
-                    bytes.len(),
-                    self.bytes.len()
-                )))
-            }
-            Err(error) => {
-                Err(Stop::Fail(format!("client reports success without a file: {error}")))
-            }
+            Ok(bytes) => fail(format!(
+                "client reports success with a wrong file: it has {} of {} bytes and differs from offset {}",
+                bytes.len(),
+                self.bytes.len(),
+                common_length(&bytes, &self.bytes)
+            )),
+            Err(error) => fail(format!("client reports success without a file: {error}")),
         }
     }
 
@@ -104,9 +101,7 @@ impl Download {
 
     /// Returns the time from the deviation to the next request.
     pub(super) fn pause(&self) -> Option<Duration> {
-        let deviated_at = self.deviated_at?;
-        let next = self.requests.iter().find(|request| request.at > deviated_at)?;
-        Some(next.at - deviated_at)
+        message::pause(&self.requests, self.deviated_at?)
     }
 
     /// Replaces the entity by another one of the same length, with other validators.
@@ -171,12 +166,8 @@ impl Download {
     /// Responds with the range of a request, whatever its conditions are.
     pub(super) fn part(&self, range: &str) -> Reply {
         let total = self.bytes.len();
-        let parsed = range.strip_prefix("bytes=").and_then(|it| it.split_once('-'));
-        let Some((first, last)) = parsed else { return self.whole() };
-        let (Ok(first), last) = (first.parse::<usize>(), last.parse::<usize>()) else {
-            return self.whole();
-        };
-        let end = last.map_or(total, |last| last.saturating_add(1)).min(total);
+        let Some((first, last)) = parse_range(range) else { return self.whole() };
+        let end = last.saturating_add(1).min(total);
         match first < end {
             true => self.slice(first..end),
             false => Reply::new(416).field("Content-Range", format!("bytes */{total}")),
@@ -198,4 +189,11 @@ impl Download {
             .field("ETag", self.etag.clone())
             .field("Accept-Ranges", "bytes")
     }
+}
+
+/// Returns the first and the last byte of a Range of one part; `usize::MAX` if it has no last byte.
+pub(super) fn parse_range(range: &str) -> Option<(usize, usize)> {
+    let (first, last) = range.strip_prefix("bytes=")?.split_once('-')?;
+    let last = if last.is_empty() { usize::MAX } else { last.parse().ok()? };
+    Some((first.parse().ok()?, last))
 }

@@ -4,7 +4,7 @@ use super::download::{self, Download};
 use super::scenario::Scenario;
 use super::upload::{self, Upload};
 use crate::Level;
-pub(super) use crate::entry::{Outcome, Stop};
+pub(super) use crate::entry::{Outcome, Stop, fail};
 
 /// The way to examine a case.
 #[derive(Clone, Copy)]

@@ -49,11 +49,10 @@ pub(super) async fn play<M: Model>(
 ) -> Outcome {
     let local = |error: io::Error| Stop::Skip(format!("cannot play the server: {error}"));
     let listeners = Listeners::bind(shared.listen).await.map_err(local)?;
-    let setup = |job: &Job| setup(id, &scenario, &listeners, shared, job);
     check_needs(scenario.needs, shared, &listeners)?;
     let folder = tempfile::tempdir().map_err(local)?;
     let mut job = job(id, shared.transfer, &folder).map_err(local)?;
-    let setup = setup(&job).map_err(local)?;
+    let setup = setup(id, &scenario, &listeners, shared, &job).map_err(local)?;
     job.url = setup.url();
     if shared.transfer == Transfer::Upload {
         write_file(&job.file, &setup.content.all()).map_err(local)?;

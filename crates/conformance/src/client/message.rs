@@ -78,6 +78,12 @@ impl Request {
     }
 }
 
+/// Returns the time from an instant to the next request.
+pub(super) fn pause(requests: &[Request], from: Instant) -> Option<Duration> {
+    let next = requests.iter().find(|request| request.at > from)?;
+    Some(next.at - from)
+}
+
 /// The way in which the end of a body is marked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Framing {

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use bits_proto::field::{PacketType, SessionId};
 
-use super::entry::{Outcome, Stop};
-use super::message::{Reply, Request};
+use super::entry::{Outcome, fail};
+use super::message::{self, Reply, Request};
 use super::scenario::{self, Model};
 use super::setup::Setup;
 
@@ -136,9 +136,7 @@ impl Upload {
 
     /// Returns the time from the deviation to the next request.
     pub(super) fn pause(&self) -> Option<Duration> {
-        let deviated_at = self.deviated_at?;
-        let next = self.requests.iter().find(|request| request.at > deviated_at)?;
-        Some(next.at - deviated_at)
+        message::pause(&self.requests, self.deviated_at?)
     }
 
     /// Requires that the client tries to create a session at most this many times.
@@ -279,9 +277,4 @@ fn out_of_step(session: &Session) -> Reply {
     Reply::refusal(416, "0x80070057")
         .field("BITS-Session-Id", session.id.clone())
         .field("BITS-Received-Content-Range", session.bytes.len().to_string())
-}
-
-/// Lets a case fail.
-pub(super) fn fail(reason: impl Into<String>) -> Outcome {
-    Err(Stop::Fail(reason.into()))
 }

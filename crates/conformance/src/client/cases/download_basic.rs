@@ -2,10 +2,9 @@
 
 use crate::Level::{Must, Robustness};
 use crate::client::download::{Download, Scenario};
-use crate::client::entry::{Entry, Outcome};
+use crate::client::entry::{Entry, Outcome, fail};
 use crate::client::message::{Ending, Reply, Request};
 use crate::client::scenario::Expect::Finishes;
-use crate::client::upload::fail;
 
 /// A download from an ordinary server.
 const fn ordinary(length: u64) -> Scenario {

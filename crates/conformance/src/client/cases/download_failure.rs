@@ -1,12 +1,11 @@
 //! Statuses of failures, and pages that stand in for the entity.
 
-use super::{SECOND, in_seconds, nth_get, resumed, stores_no_page, waits};
+use super::{SECOND, gives_up_soon, in_seconds, nth_get, resumed, stores_no_page, waits};
 use crate::Level::{Must, Robustness, Should};
 use crate::client::download::{CUT, Download, Scenario};
-use crate::client::entry::{Entry, Outcome};
+use crate::client::entry::Entry;
 use crate::client::message::{Framing, Reply};
 use crate::client::scenario::Expect::{GivesUp, NoSuccess, NoWrongCopy};
-use crate::client::upload::fail;
 
 /// A case in which one GET receives a failure that passes.
 macro_rules! transient {
@@ -56,17 +55,6 @@ macro_rules! head {
             ),
         )
     };
-}
-
-/// The maximum number of requests after which a client gives up.
-const MAX_TRIES: usize = 4;
-
-/// Requires that the client sends few requests, which are all refused, and stores no page.
-fn gives_up_soon(server: &Download) -> Outcome {
-    match server.requests.len() {
-        count if count <= MAX_TRIES => stores_no_page(server),
-        count => fail(format!("client sends {count} requests, which the server refuses")),
-    }
 }
 
 pub(super) const CASES: &[Entry] = &[

@@ -3,10 +3,9 @@
 use super::nth_get;
 use crate::Level::{Must, Robustness, Security};
 use crate::client::download::{Download, Scenario};
-use crate::client::entry::Entry;
+use crate::client::entry::{Entry, fail};
 use crate::client::message::{Ending, Origin, Reply, Request};
 use crate::client::scenario::Expect::{GivesUp, NoSuccess, NoWrongCopy};
-use crate::client::upload::fail;
 
 /// Redirects every request for the entity until its target has a query.
 fn moved(server: &mut Download, request: &Request, status: u16, location: &str) -> Reply {

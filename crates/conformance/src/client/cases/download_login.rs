@@ -1,20 +1,12 @@
 //! Servers that require credentials.
 
+use super::{challenge, gives_up_soon, keeps_credentials};
 use crate::Level::{Must, Security};
 use crate::client::download::{CUT, Download, Scenario};
-use crate::client::entry::{Entry, Outcome};
+use crate::client::entry::Entry;
 use crate::client::message::{Ending, Origin, Reply, Request};
 use crate::client::scenario::Expect::{self, Finishes, GivesUp, NoSuccess, NoWrongCopy};
 use crate::client::scenario::Needs;
-use crate::client::upload::fail;
-
-/// The maximum number of requests that the server refuses.
-const MAX_TRIES: usize = 4;
-
-/// Requests credentials.
-fn challenge() -> Reply {
-    Reply::page(401).field("WWW-Authenticate", "Basic realm=\"conformance\"")
-}
 
 /// A script in which the server responds in a way of its own until a request has credentials.
 const fn protected(expect: Expect, answer: fn(&mut Download, &Request) -> Reply) -> Scenario {
@@ -26,25 +18,6 @@ fn ordinary(server: &Download, request: &Request) -> Reply {
     match request.has_credentials() {
         true => server.ordinary(request),
         false => challenge(),
-    }
-}
-
-/// Requires that the client sends few requests, which are all refused.
-fn gives_up_soon(server: &Download) -> Outcome {
-    match server.requests.len() {
-        count if count <= MAX_TRIES => Ok(()),
-        count => fail(format!("client sends {count} requests, which the server refuses")),
-    }
-}
-
-/// Requires that no request to another server has credentials.
-fn keeps_credentials(server: &Download) -> Outcome {
-    let is_leak = |it: &&Request| it.origin == Origin::Other && it.has_credentials();
-    match server.requests.iter().find(is_leak) {
-        None => Ok(()),
-        Some(request) => {
-            fail(format!("client sends credentials to another server, with {}", request.method))
-        }
     }
 }
 
@@ -99,7 +72,7 @@ pub(super) const CASES: &[Entry] = &[
             Origin::Main => challenge(),
             _ => server.ordinary(request),
         })
-        .check(keeps_credentials),
+        .check(|server| keeps_credentials(&server.requests)),
     ),
     Entry::download(
         "login.redirect.challenge",
@@ -110,7 +83,7 @@ pub(super) const CASES: &[Entry] = &[
             Origin::Main => Reply::page(302).field("Location", server.setup.other_url()),
             _ => challenge(),
         })
-        .check(keeps_credentials),
+        .check(|server| keeps_credentials(&server.requests)),
     ),
     Entry::download(
         "anonymous.status_401",

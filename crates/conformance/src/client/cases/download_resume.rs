@@ -2,11 +2,10 @@
 
 use super::resumed;
 use crate::Level::{Must, Robustness};
-use crate::client::download::{CUT, Download, Scenario};
-use crate::client::entry::{Entry, Outcome};
+use crate::client::download::{CUT, Download, Scenario, parse_range};
+use crate::client::entry::{Entry, Outcome, fail};
 use crate::client::message::{Ending, Framing, Reply, Request};
 use crate::client::scenario::Expect::Finishes;
-use crate::client::upload::fail;
 
 /// A case in which each request for the rest receives another response.
 macro_rules! rest {
@@ -15,30 +14,20 @@ macro_rules! rest {
     };
 }
 
-/// Returns the first and the last byte of a closed range.
-fn parse(range: &str) -> Option<(u64, u64)> {
-    let (first, last) = range.strip_prefix("bytes=")?.split_once('-')?;
-    let last = if last.is_empty() { u64::MAX } else { last.parse().ok()? };
-    Some((first.parse().ok()?, last))
-}
-
 /// Returns the first byte of a range.
 fn start(range: &str) -> usize {
-    parse(range).and_then(|(first, _)| usize::try_from(first).ok()).unwrap_or_default()
+    parse_range(range).map_or(0, |(first, _)| first)
 }
 
 /// Requires that ranges start within the received bytes.
 fn has_valid_ranges(server: &Download) -> Outcome {
     for range in server.gets().filter_map(|it: &Request| it.field("Range")) {
-        match parse(range) {
-            None => return fail(format!("client sends the invalid Range {range:?}")),
-            Some((first, _)) if first > CUT as u64 => {
+        match parse_range(range) {
+            Some((first, _)) if first > CUT => {
                 return fail(format!("client requests {range:?} after {CUT} bytes"));
             }
-            Some((first, last)) if first > last => {
-                return fail(format!("client sends the invalid Range {range:?}"));
-            }
-            Some(_) => {}
+            Some((first, last)) if first <= last => {}
+            _ => return fail(format!("client sends the invalid Range {range:?}")),
         }
     }
     Ok(())

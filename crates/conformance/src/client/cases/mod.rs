@@ -32,9 +32,8 @@ use bits_proto::field::HttpDate;
 
 use super::Transfer;
 use super::download::Download;
-use super::entry::{Entry, Outcome};
-use super::message::PAGE;
-use super::upload::fail;
+use super::entry::{Entry, Outcome, fail};
+use super::message::{Origin, PAGE, Reply, Request};
 
 const UPLOADS: &[&[Entry]] = &[
     upload_basic::CASES,
@@ -192,5 +191,32 @@ fn stores_no_page(server: &Download) -> Outcome {
             fail("client stores the page of the failure as the file")
         }
         _ => Ok(()),
+    }
+}
+
+/// The maximum number of requests for a download that the server refuses.
+const MAX_TRIES: usize = 4;
+
+/// Requires that the client sends few requests, which are all refused, and stores no page.
+fn gives_up_soon(server: &Download) -> Outcome {
+    match server.requests.len() {
+        count if count <= MAX_TRIES => stores_no_page(server),
+        count => fail(format!("client sends {count} requests, which the server refuses")),
+    }
+}
+
+/// Requests credentials.
+fn challenge() -> Reply {
+    Reply::page(401).field("WWW-Authenticate", "Basic realm=\"conformance\"")
+}
+
+/// Requires that no request to another server has credentials.
+fn keeps_credentials(requests: &[Request]) -> Outcome {
+    let is_leak = |it: &&Request| it.origin == Origin::Other && it.has_credentials();
+    match requests.iter().find(is_leak) {
+        None => Ok(()),
+        Some(request) => {
+            fail(format!("client sends credentials to another server, with {}", request.method))
+        }
     }
 }

@@ -6,10 +6,10 @@ use bits_proto::field::PacketType;
 
 use super::once;
 use crate::Level::{Must, Robustness, Should};
-use crate::client::entry::{Entry, Outcome};
+use crate::client::entry::{Entry, Outcome, fail};
 use crate::client::message::Request;
 use crate::client::scenario::Expect::Finishes;
-use crate::client::upload::{Scenario, Upload, fail};
+use crate::client::upload::{Scenario, Upload};
 
 /// Requires that all packets of the session have its id as the server issued it.
 fn has_issued_id(server: &Upload) -> Outcome {

@@ -3,10 +3,10 @@
 use bits_proto::field::PacketType;
 
 use crate::Level::{Must, Robustness};
-use crate::client::entry::Entry;
+use crate::client::entry::{Entry, fail};
 use crate::client::scenario::Expect::Finishes;
 use crate::client::scenario::Needs;
-use crate::client::upload::{Scenario, Upload, fail};
+use crate::client::upload::{Scenario, Upload};
 
 pub(super) const CASES: &[Entry] = &[
     Entry::upload(

@@ -4,10 +4,10 @@ use bits_proto::field::PacketType;
 
 use super::{always, once};
 use crate::Level::{Must, Robustness};
-use crate::client::entry::Entry;
+use crate::client::entry::{Entry, fail};
 use crate::client::message::Reply;
 use crate::client::scenario::Expect::Finishes;
-use crate::client::upload::{Scenario, Upload, fail};
+use crate::client::upload::{Scenario, Upload};
 
 pub(super) const CASES: &[Entry] = &[
     Entry::upload(

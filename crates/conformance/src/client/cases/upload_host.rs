@@ -5,11 +5,11 @@ use std::time::Duration;
 use bits_proto::field::PacketType;
 
 use crate::Level::{Must, Should};
-use crate::client::entry::{Entry, Outcome};
+use crate::client::entry::{Entry, Outcome, fail};
 use crate::client::message::{Origin, Reply, Request};
 use crate::client::scenario::Expect::{Finishes, NoSuccess};
 use crate::client::scenario::Needs;
-use crate::client::upload::{Scenario, Upload, fail};
+use crate::client::upload::{Scenario, Upload};
 
 /// Names the other host in the Ack for the first Create-Session.
 fn assign(server: &mut Upload, request: &Request, timeout: Option<u32>) -> Reply {

@@ -4,10 +4,10 @@ use bits_proto::field::PacketType;
 
 use super::{always, once};
 use crate::Level::{Must, Robustness, Security};
-use crate::client::entry::Entry;
+use crate::client::entry::{Entry, fail};
 use crate::client::message::{Origin, Reply};
 use crate::client::scenario::Expect::NoSuccess;
-use crate::client::upload::{Scenario, Upload, fail};
+use crate::client::upload::{Scenario, Upload};
 
 /// The maximum number of requests of a client that is redirected to the same URL.
 const MAX_REDIRECTS: usize = 50;

@@ -4,12 +4,12 @@ use bits_proto::field::PacketType;
 
 use super::{always, once};
 use crate::Level::{Must, Robustness};
-use crate::client::entry::{Entry, Outcome};
+use crate::client::entry::{Entry, Outcome, fail};
 use crate::client::message::{Ending, Reply, Request};
 use crate::client::scenario::BodyAction;
 use crate::client::scenario::Expect::{Ends, Finishes};
 use crate::client::scenario::Needs;
-use crate::client::upload::{Scenario, Upload, fail};
+use crate::client::upload::{Scenario, Upload};
 
 /// The maximum number of tries after which a client gives up.
 const MAX_TRIES: usize = 3;

@@ -4,11 +4,11 @@ use bits_proto::field::PacketType;
 
 use super::once;
 use crate::Level::{Must, Robustness};
-use crate::client::entry::Entry;
+use crate::client::entry::{Entry, fail};
 use crate::client::message::{Ending, Framing, Reply, Request};
 use crate::client::scenario::Expect::{Ends, Finishes, GivesUp};
 use crate::client::scenario::Needs;
-use crate::client::upload::{REPLY, REPLY_TARGET, Scenario, Upload, fail};
+use crate::client::upload::{REPLY, REPLY_TARGET, Scenario, Upload};
 
 /// A case in which BITS-Reply-URL is spelt in another way.
 macro_rules! url {

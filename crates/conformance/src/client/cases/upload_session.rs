@@ -4,9 +4,9 @@ use bits_proto::field::PacketType;
 
 use super::{always, once};
 use crate::Level::{Must, Robustness};
-use crate::client::entry::{Entry, Outcome};
+use crate::client::entry::{Entry, Outcome, fail};
 use crate::client::message::{Framing, Reply};
-use crate::client::upload::{Upload, fail, session_not_found};
+use crate::client::upload::{Upload, session_not_found};
 
 /// The maximum number of sessions in a few seconds.
 const MAX_SESSIONS: usize = 50;
