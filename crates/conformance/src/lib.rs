@@ -1,7 +1,7 @@
 //! Conformance tests for implementations of the BITS Upload Protocol (\[MC-BUP\]).
 //!
 //! The module [`server`] examines any server from the outside, as `h2spec` does for HTTP/2. The module
-//! [`client`] examines any client by playing servers. Each [`Case`] has a stable id, a [`Level`], the
+//! [`client`] examines any client by acting as its server. Each [`Case`] has a stable id, a [`Level`], the
 //! requirements on which it is based, and one sentence of advice. Its [`CaseReport`] contains the bytes
 //! that were sent and received.
 //!

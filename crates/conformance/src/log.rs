@@ -18,7 +18,7 @@ pub(crate) enum Peer {
 
 /// Everything that passed on the connections of one case.
 pub(crate) struct Log {
-    /// Violations of the other side are on purpose.
+    /// Violations by the other side are intentional, and not recorded.
     peer: Peer,
     pub(crate) messages: Vec<Message>,
     pub(crate) findings: Vec<Finding>,
@@ -132,7 +132,7 @@ impl Log {
     }
 
     /// Records a violation by a client that the suite has found itself.
-    pub(crate) fn violates(&mut self, violation: &Violation) {
+    pub(crate) fn record_violation(&mut self, violation: &Violation) {
         add(self.peer, Peer::Client, &mut self.findings, violation);
     }
 
@@ -144,7 +144,7 @@ impl Log {
     }
 }
 
-/// Adds a violation by the examined peer; those of the suite are on purpose.
+/// Adds a violation by the examined peer; those of the suite are intentional.
 fn add(peer: Peer, violator: Peer, findings: &mut Vec<Finding>, violation: &Violation) {
     if peer != violator {
         return;

@@ -27,8 +27,8 @@ impl Selection {
         self.only.is_empty() || patterns.any(|pattern| entry.case.matches(pattern))
     }
 
-    /// Examines cases. The callback receives each result when it is known: those of the cases of rules
-    /// at the end.
+    /// Examines cases. The callback receives each result when it is known. The results of cases with
+    /// rules are known at the end.
     pub(crate) async fn run<P, F>(
         &self,
         entries: &[&'static Entry<P>],
@@ -66,7 +66,7 @@ impl Selection {
     }
 }
 
-/// Lets the cases of rules fail whose rules were violated in conversations that are otherwise as expected.
+/// Fails the cases whose rules were violated in conversations that are otherwise as expected.
 fn judge_rules<P: Copy>(entries: &[&Entry<P>], cases: &mut [(usize, CaseReport)]) {
     let mut violations = Vec::<(Finding, CaseReport)>::new();
     for (_, report) in cases.iter().filter(|(_, report)| !report.verdict.is_fail()) {

@@ -11,9 +11,10 @@ use tempfile::TempDir;
 use super::entry::{Entry, Outcome, Plan, Stop};
 use super::job::{Exit, Job, Transfer};
 use super::scenario::{Expect, Model, Needs, Scenario};
+use super::servers::{Listeners, Servers};
 use super::setup::{PASSWORD, Setup, USER};
 use super::shared::Shared;
-use super::stage::{Listeners, Stage};
+
 use crate::content::Content;
 use crate::log::{Log, Peer};
 use crate::{CaseReport, Verdict};
@@ -21,8 +22,8 @@ use crate::{CaseReport, Verdict};
 /// The beginning of the reason why a client did not run.
 pub(super) const NO_START: &str = "client does not start: ";
 
-/// The time after which a client that may retry for long is stopped.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// The time after which a client that may retry for a long time is stopped.
+const MAX_RETRY_TIME: Duration = Duration::from_secs(10);
 
 /// Examines one case.
 pub(super) async fn examine(entry: &Entry, shared: &Arc<Shared>) -> CaseReport {
@@ -57,23 +58,23 @@ pub(super) async fn play<M: Model>(
     if shared.transfer == Transfer::Upload {
         write_file(&job.file, &setup.content.all()).map_err(local)?;
     }
-    let stage = Stage::start(listeners, shared, scenario, M::new(setup), log);
+    let servers = Servers::start(listeners, shared, scenario, M::new(setup), log);
     let limit = match scenario.expect {
-        Expect::NoSuccess | Expect::NoWrongCopy => shared.timeout.min(PATIENCE),
+        Expect::NoSuccess | Expect::NoWrongCopy => shared.timeout.min(MAX_RETRY_TIME),
         _ => shared.timeout,
     };
     let output = folder.path().join("output");
     let run = async || {
-        let exit = shared.runner.run(job.clone(), &output, limit, stage.kill()).await;
+        let exit = shared.runner.run(job.clone(), &output, limit, servers.kill()).await;
         exit.map_err(|error| Stop::Fail(format!("{NO_START}{error}")))
     };
     let exit = match run().await? {
         Exit::Killed => run().await?,
         exit => exit,
     };
-    stage.settle().await;
-    let outcome = judge(&scenario, &exit, &mut stage.model(), limit);
-    stage.stop().await;
+    servers.wait_until_closed().await;
+    let outcome = judge(&scenario, &exit, &mut servers.model(), limit);
+    servers.stop().await;
     outcome
 }
 

@@ -25,7 +25,7 @@ impl fmt::Display for Transfer {
     }
 }
 
-/// A transfer that the client has to do.
+/// A transfer for the client.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Job {

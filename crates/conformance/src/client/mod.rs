@@ -1,15 +1,16 @@
 //! Examination of clients.
 //!
-//! A [`Suite`] plays servers: for each case it listens at a port of its own, runs the client with a file and a URL, and
-//! judges the requests, the copy of the file, and the result that the client reports. Each transfer starts with an empty
-//! folder and a small file.
+//! A [`Suite`] acts as the server of a client. For each case it listens at a port of its own, runs the client with a
+//! file and a URL, and checks the requests, the copy of the file, and the result that the client reports. Each transfer
+//! starts with an empty folder and a small file.
 //!
-//! Each case has a script, which deviates from an ordinary server in one respect, and an expectation. In addition,
+//! Each case has a script, which deviates from an ordinary server in one respect, and an expected result. In addition,
 //! the [observer](bits_proto::observer) of the core follows each conversation. Rules that a client violates in
 //! conversations that are otherwise as expected are failures of the cases in the area `message`.
 //!
-//! A case never requires what the specification leaves open: for example, a client may follow a redirect or give up, but
-//! must not report success without a copy. Where a client may retry for a long time, it is stopped after ten seconds.
+//! If the specification leaves a choice, a case accepts each option, unless its level is robustness or security. For
+//! example, a client may follow a redirect or give up, but must not report success without a copy. Where a client may
+//! retry for a long time, it is stopped after ten seconds.
 //!
 //! Some cases kill the client, or change its file. The command runs a second time after it was killed.
 //!
@@ -17,13 +18,13 @@
 //!
 //! A case is an entry of a table in `cases/upload_*.rs` or `cases/download_*.rs`, whose files are listed in
 //! `cases/mod.rs`. Its `Scenario` consists of functions without captures: `answer` returns the response to a request,
-//! and `check` judges all requests in the end. The models `Upload` and `Download` have the response of an
+//! and `check` examines all requests in the end. The models `Upload` and `Download` have the response of an
 //! ordinary server (`ordinary`), the requests so far (`requests`), and tests for the request at which the script
 //! deviates (`is_nth`, `is_nth_get`, `is_resumed`).
 //!
 //! The fault of the case is an entry with the same id in `tests/client/faults/`. It changes a request, a response, the
-//! end or the copy of the double, which is a client on the state machines of the core. The tests require that the case passes on
-//! `bits-client` and on the double, and that the fault fails this case and no other.
+//! result or the copy of the double, which is a client on the state machines of the core. The tests require that the
+//! case passes on `bits-client` and on the double, and that the fault fails this case and no other.
 
 mod cases;
 mod download;
@@ -35,9 +36,9 @@ mod message;
 mod probe;
 mod runner;
 mod scenario;
+mod servers;
 mod setup;
 mod shared;
-mod stage;
 mod upload;
 
 use std::future::Future;

@@ -2,7 +2,7 @@
 
 use crate::content::Content;
 
-/// The user for whom the suite plays servers that require credentials.
+/// The user that is known to servers that require credentials.
 pub(super) const USER: &str = "conformance";
 /// The password of [`USER`].
 pub(super) const PASSWORD: &str = "secret-of-the-suite";

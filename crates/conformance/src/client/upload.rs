@@ -46,7 +46,7 @@ pub(super) struct Upload {
     /// Time at which the script deviated first.
     deviated_at: Option<Instant>,
     /// The number of fragments before the last 416, and its offset.
-    asked: Option<(usize, u64)>,
+    last_416: Option<(usize, u64)>,
 }
 
 impl Model for Upload {
@@ -61,7 +61,7 @@ impl Model for Upload {
             has_host: true,
             missing: None,
             deviated_at: None,
-            asked: None,
+            last_416: None,
         }
     }
 
@@ -158,18 +158,18 @@ impl Upload {
     }
 
     /// Refuses a fragment with 416 and the offset of the session.
-    pub(super) fn out_of_step(&mut self, request: &Request) -> Reply {
+    pub(super) fn out_of_sync(&mut self, request: &Request) -> Reply {
         let fragments = self.of(PacketType::Fragment).count();
         let Some(session) = self.session(request) else { return session_not_found() };
         let next = session.bytes.len() as u64;
-        let reply = out_of_step(session);
-        self.asked = Some((fragments, next));
+        let reply = out_of_sync(session);
+        self.last_416 = Some((fragments, next));
         reply
     }
 
     /// Requires that the fragment after a 416 starts at its offset.
     pub(super) fn continues_after_416(&self) -> Outcome {
-        let Some((fragments, expected)) = self.asked else { return Ok(()) };
+        let Some((fragments, expected)) = self.last_416 else { return Ok(()) };
         match self.offsets().get(fragments) {
             // The server has the whole file.
             None if expected == self.setup.content.length => Ok(()),
@@ -236,7 +236,7 @@ impl Upload {
         };
         let next = session.bytes.len() as u64;
         if range.first() > next {
-            return out_of_step(session);
+            return out_of_sync(session);
         }
         let in_body = |offset: u64| usize::try_from(offset - range.first()).unwrap_or(usize::MAX);
         let end = in_body(range.end()).min(request.body.len());
@@ -273,7 +273,7 @@ pub(super) fn session_not_found() -> Reply {
 }
 
 /// The refusal of a fragment that does not start at the offset of the session.
-fn out_of_step(session: &Session) -> Reply {
+fn out_of_sync(session: &Session) -> Reply {
     Reply::refusal(416, "0x80070057")
         .field("BITS-Session-Id", session.id.clone())
         .field("BITS-Received-Content-Range", session.bytes.len().to_string())

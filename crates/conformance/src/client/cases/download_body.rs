@@ -135,7 +135,7 @@ pub(super) const CASES: &[Entry] = &[
         "transport.not_http",
         Robustness,
         &["RFC9112-3"],
-        "Take a response that is not HTTP for a failure, and store none of it.",
+        "Treat a response that is not HTTP as a failure, and store none of it.",
         nth_get!(NoWrongCopy, 1, |_server, _reply| Reply {
             before: "SSH-2.0-OpenSSH_9.2p1\r\n",
             ..Reply::lost()

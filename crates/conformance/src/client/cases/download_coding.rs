@@ -46,7 +46,7 @@ pub(super) const CASES: &[Entry] = &[
         "coding.identity",
         Robustness,
         &["RFC9110-12.5.3"],
-        "Accept Content-Encoding: identity, which is no coding.",
+        "Accept Content-Encoding: identity, which leaves the body unchanged.",
         each_get!(Finishes, |_server, _request, reply| reply.field("Content-Encoding", "identity")),
     ),
     Entry::download(

@@ -7,7 +7,7 @@ use crate::client::entry::Entry;
 use crate::client::message::{Framing, Reply};
 use crate::client::scenario::Expect::{GivesUp, NoSuccess, NoWrongCopy};
 
-/// A case in which one GET receives a failure that passes.
+/// A case in which one GET receives a transient failure.
 macro_rules! transient {
     ($id:literal, $status:literal, $advice:literal) => {
         Entry::download(
@@ -149,7 +149,7 @@ pub(super) const CASES: &[Entry] = &[
         "head.no_length",
         NoWrongCopy,
         "RFC9110-9.3.2",
-        "Do not take a response to HEAD without Content-Length for one of an empty entity.",
+        "Do not treat a response to HEAD without Content-Length as one of an empty entity.",
         |reply| reply.framing(Framing::UntilClose)
     ),
     head!(

@@ -80,7 +80,7 @@ pub(super) const CASES: &[Entry] = &[
         "resume.not_modified",
         Must,
         "R3.6.5.3-3",
-        "Take 304 for a failure: it has no bytes.",
+        "Treat 304 as a failure: it has no bytes.",
         |server, _range| server.entity(304)
     ),
     rest!(
@@ -94,7 +94,7 @@ pub(super) const CASES: &[Entry] = &[
         "resume.no_content",
         Must,
         "R3.6.5.3-3",
-        "Take 204 for a failure: it has no bytes.",
+        "Treat 204 as a failure: it has no bytes.",
         |_server, _range| Reply::new(204)
     ),
     rest!(
@@ -201,7 +201,7 @@ pub(super) const CASES: &[Entry] = &[
         "part.unrequested",
         Must,
         &["RFC9110-15.3.7"],
-        "Do not take a 206 for the whole entity if the request has no Range.",
+        "Do not treat a 206 as the whole entity if the request has no Range.",
         Scenario::new(
             crate::client::scenario::Expect::NoWrongCopy,
             20_000,
@@ -218,7 +218,7 @@ pub(super) const CASES: &[Entry] = &[
         "range.unsatisfiable",
         Must,
         "RFC9110-15.5.17",
-        "Do not take 416 for the end of the download while bytes are missing.",
+        "Do not treat 416 as the end of the download while bytes are missing.",
         |server, _range| Reply::new(416)
             .field("Content-Range", format!("bytes */{}", server.bytes.len()))
     ),
@@ -226,7 +226,7 @@ pub(super) const CASES: &[Entry] = &[
         "range.unsatisfiable.no_total",
         Must,
         "RFC9110-15.5.17",
-        "Do not take 416 without Content-Range for the end of the download.",
+        "Do not treat 416 without Content-Range as the end of the download.",
         |_server, _range| Reply::page(416)
     ),
     rest!(

@@ -1,4 +1,4 @@
-//! Variants of Acks that all mean the same.
+//! Valid Acks in unusual forms.
 
 use crate::Level::{Must, Robustness};
 use crate::client::entry::Entry;
@@ -97,7 +97,7 @@ pub(super) const CASES: &[Entry] = &[
         &["RFC9112-6.1"],
         "Read and discard the chunks of an Ack with a body, before the next response on the connection.",
         41_008,
-        |reply| reply.body("A body that nobody needs.\n").framing(Framing::Chunked(7))
+        |reply| reply.body("A body that is discarded.\n").framing(Framing::Chunked(7))
     ),
     variant!(
         "ack.until_close",

@@ -162,7 +162,7 @@ pub(super) const CASES: &[Entry] = &[
         "value.offset.ahead",
         Must,
         &["R2.2.7.2-3", "R3.1.5.2.4-2"],
-        "Do not believe a BITS-Received-Content-Range beyond the bytes that were sent.",
+        "Do not trust a BITS-Received-Content-Range beyond the bytes that were sent.",
         once!(Ends, 41_110, Fragment 1, |server, request| {
             let total = server.setup.content.length.to_string();
             server.ordinary(request).change("BITS-Received-Content-Range", |_| total.clone())
@@ -172,7 +172,7 @@ pub(super) const CASES: &[Entry] = &[
         "value.offset.missing",
         Should,
         &["R2.2.7.2-4", "R3.1.5.2.4-1"],
-        "Do not take an Ack without BITS-Received-Content-Range for that of the whole file.",
+        "Do not treat an Ack without BITS-Received-Content-Range as that of the whole file.",
         once!(Ends, 41_111, Fragment 1, |server, request| {
             server.ordinary(request).without("BITS-Received-Content-Range")
         }),
@@ -190,7 +190,7 @@ pub(super) const CASES: &[Entry] = &[
         "value.offset.conflict",
         Robustness,
         &["R3.1.5.2.4-1", "RFC9110-5.3"],
-        "Discard an Ack with two different offsets, or believe the lower one.",
+        "Discard an Ack with two different offsets, or use the lower one.",
         once!(Ends, 41_113, Fragment 1, |server, request| {
             let total = server.setup.content.length.to_string();
             server.ordinary(request).field("BITS-Received-Content-Range", total)

@@ -28,7 +28,7 @@ pub(super) const CASES: &[Entry] = &[
         "close.ack_lost",
         Robustness,
         &["R3.1.5.2.1-5"],
-        "Take an unknown session for a success if an earlier Close-Session may have arrived.",
+        "Treat an unknown session as a success if an earlier Close-Session may have arrived.",
         once!(Finishes, 47_003, CloseSession 1, |server, request| {
             server.ordinary(request);
             Reply::lost()

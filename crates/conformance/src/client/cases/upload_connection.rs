@@ -85,7 +85,7 @@ pub(super) const CASES: &[Entry] = &[
                 return store_part(server, request);
             }
             if server.is_nth(request, PacketType::Fragment, 2) {
-                return server.out_of_step(request);
+                return server.out_of_sync(request);
             }
             server.ordinary(request)
         })
@@ -113,7 +113,7 @@ pub(super) const CASES: &[Entry] = &[
                 return Reply::lost();
             }
             if server.is_nth(request, PacketType::Fragment, 2) {
-                return server.out_of_step(request);
+                return server.out_of_sync(request);
             }
             server.ordinary(request)
         })
@@ -165,7 +165,7 @@ pub(super) const CASES: &[Entry] = &[
         "connection.not_http",
         Robustness,
         &["RFC9112-3"],
-        "Take a response that is not HTTP for a failure.",
+        "Treat a response that is not HTTP as a failure.",
         once!(Ends, 42_012, Fragment 1, |_server, _request| Reply {
             before: "SSH-2.0-OpenSSH_9.2p1\r\n",
             ..Reply::lost()

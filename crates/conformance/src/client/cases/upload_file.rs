@@ -5,7 +5,7 @@ use crate::Level::Robustness;
 use crate::client::entry::Entry;
 use crate::client::upload::Upload;
 
-/// Writes other bytes into the file of the client. If that fails, the file is the one before.
+/// Writes other bytes into the file of the client. The file is unchanged if that fails.
 fn rewrite(server: &mut Upload, length: u64) {
     let bytes = server.setup.content.other().bytes(0..length);
     if std::fs::write(&server.setup.file, &bytes).is_ok() {

@@ -125,13 +125,13 @@ pub(super) const CASES: &[Entry] = &[
         Must,
         &["R2.2.1-2"],
         &["MUST"],
-        "Follow the rules of packets, of which the reason names one."
+        "Follow the rules for packets; the reason names the violated one."
     ),
     rules!(
         "message.advised",
         Should,
         &["R2.2.1-5"],
         &["SHOULD"],
-        "Follow the advice for packets, which the reason names."
+        "Follow the recommendations for packets; the reason names the one that was not followed."
     ),
 ];

@@ -22,7 +22,7 @@ pub(super) const CASES: &[Entry] = &[
         "proxy.login.create",
         Must,
         &["R3.1.5.2.2-1", "R2.2.1.2-2"],
-        "Do not take a page without BITS-Packet-Type for an Ack for Create-Session, also with status 200.",
+        "Do not accept a page without BITS-Packet-Type as an Ack for Create-Session, also with status 200.",
         once!(Ends, 50_001, CreateSession 1, |server, _request| {
             server.max_sessions += 1;
             login()
@@ -32,14 +32,14 @@ pub(super) const CASES: &[Entry] = &[
         "proxy.login.fragment",
         Must,
         &["R3.1.5.2.4-1", "R2.2.1.2-2"],
-        "Do not take a page without BITS-Packet-Type for an Ack for a Fragment, also with status 200.",
+        "Do not accept a page without BITS-Packet-Type as an Ack for a Fragment, also with status 200.",
         once!(Ends, 50_002, Fragment 1, |_server, _request| login()).check(Upload::repeats_first),
     ),
     Entry::upload(
         "proxy.login.close",
         Must,
         &["R3.1.5.2.5-1", "R2.2.1.2-2"],
-        "Do not take a page without BITS-Packet-Type for an Ack for Close-Session, also with status 200.",
+        "Do not accept a page without BITS-Packet-Type as an Ack for Close-Session, also with status 200.",
         once!(Ends, 50_003, CloseSession 1, |_server, _request| login()),
     ),
     Entry::upload(
@@ -114,7 +114,7 @@ pub(super) const CASES: &[Entry] = &[
         "redirect.to_get",
         Security,
         &["RFC9110-15.4.4"],
-        "Do not take the response to a GET, to which a 303 leads, for an Ack.",
+        "Do not treat the response to a GET, to which a 303 leads, as an Ack.",
         once!(Ends, 50_009, CloseSession 1, |server, _request| {
             Reply::page(303).field("Location", server.setup.other_url())
         }),

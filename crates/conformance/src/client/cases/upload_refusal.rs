@@ -1,4 +1,4 @@
-//! Refusals after which a client has to give up, or to send smaller fragments.
+//! Refusals after which a client must give up or send smaller fragments.
 
 use bits_proto::field::PacketType;
 

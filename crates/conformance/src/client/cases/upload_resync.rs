@@ -1,4 +1,4 @@
-//! Offsets of servers that have received more or fewer bytes than the client believes.
+//! Offsets of servers that have received more or fewer bytes than the client assumes.
 
 use bits_proto::field::PacketType;
 
@@ -23,7 +23,7 @@ pub(super) const CASES: &[Entry] = &[
                 if let Some(session) = server.sessions.last_mut() {
                     session.bytes.truncate(1000);
                 }
-                return server.out_of_step(request);
+                return server.out_of_sync(request);
             }
             server.ordinary(request)
         })
@@ -39,7 +39,7 @@ pub(super) const CASES: &[Entry] = &[
                 if let Some(session) = server.sessions.last_mut() {
                     session.bytes.clear();
                 }
-                return server.out_of_step(request);
+                return server.out_of_sync(request);
             }
             server.ordinary(request)
         })
@@ -50,7 +50,7 @@ pub(super) const CASES: &[Entry] = &[
         Robustness,
         &["R2.2.7.2-2"],
         "Send a Fragment again after a 416 with the offset at which it started.",
-        once!(Finishes, 45_103, Fragment 1, |server, request| server.out_of_step(request))
+        once!(Finishes, 45_103, Fragment 1, |server, request| server.out_of_sync(request))
             .check(|server| server.continues_after_416()),
     ),
     Entry::upload(
@@ -59,7 +59,7 @@ pub(super) const CASES: &[Entry] = &[
         &["R2.2.7.2-2", "R2.2.7.2-8"],
         "Continue at the offset of a 416 whatever its error code is.",
         once!(Finishes, 45_104, Fragment 1, |server, request| {
-            server.out_of_step(request).change("BITS-Error-Code", |_| "0x8020001D".into())
+            server.out_of_sync(request).change("BITS-Error-Code", |_| "0x8020001D".into())
         }),
     ),
     Entry::upload(
@@ -68,14 +68,14 @@ pub(super) const CASES: &[Entry] = &[
         &["R2.2.7.2-2"],
         "Continue at the offset of a 416 without BITS-Packet-Type.",
         once!(Finishes, 45_105, Fragment 1, |server, request| {
-            server.out_of_step(request).without("BITS-Packet-Type")
+            server.out_of_sync(request).without("BITS-Packet-Type")
         }),
     ),
     Entry::upload(
         "resync.beyond_total",
         Must,
         &["R3.1.5.2.4-2"],
-        "Do not believe a 416 whose offset is beyond the length of the file.",
+        "Do not trust a 416 whose offset is beyond the length of the file.",
         once!(Ends, 45_106, Fragment 1, |_server, _request| {
             Reply::refusal(416, "0x80070057").field("BITS-Received-Content-Range", "99999999")
         })
@@ -93,7 +93,7 @@ pub(super) const CASES: &[Entry] = &[
         "resync.unreadable",
         Must,
         &["R3.1.5.2.4-1"],
-        "Do not believe a 416 whose offset is not a number.",
+        "Do not trust a 416 whose offset is not a number.",
         once!(Ends, 45_108, Fragment 1, |_server, _request| {
             Reply::refusal(416, "0x80070057").field("BITS-Received-Content-Range", "bytes=0-99")
         })
@@ -104,7 +104,7 @@ pub(super) const CASES: &[Entry] = &[
         Robustness,
         &["R3.1.5.2.4-2"],
         "Wait between tries, or give up, if the offset of each 416 stays the same.",
-        always!(NoSuccess, 45_109, Fragment, |server, request| server.out_of_step(request)).check(
+        always!(NoSuccess, 45_109, Fragment, |server, request| server.out_of_sync(request)).check(
             |server| match server.of(PacketType::Fragment).count() {
                 0..=MAX_FRAGMENTS => Ok(()),
                 count => fail(format!("client sends {count} Fragment packets without progress")),

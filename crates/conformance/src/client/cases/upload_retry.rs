@@ -1,4 +1,4 @@
-//! Failures that pass.
+//! Transient failures.
 
 use bits_proto::field::PacketType;
 
@@ -10,7 +10,7 @@ use crate::client::scenario::BodyAction;
 use crate::client::scenario::Expect::Finishes;
 use crate::client::upload::{Scenario, Upload};
 
-/// A case in which one Fragment receives a failure that passes.
+/// A case in which one Fragment receives a transient failure.
 macro_rules! transient {
     ($id:literal, $length:literal, $advice:literal, $reply:expr) => {
         Entry::upload(
@@ -76,7 +76,7 @@ pub(super) const CASES: &[Entry] = &[
         "retry.until_close",
         43_009,
         "Retry after a page without Content-Length, whose end is that of the connection.",
-        Reply::page(500).framing(Framing::UntilClose).field("X-Framing", "none")
+        Reply::page(500).framing(Framing::UntilClose)
     ),
     transient!(
         "retry.application",

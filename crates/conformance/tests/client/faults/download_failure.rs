@@ -10,7 +10,7 @@ macro_rules! gives_up_in {
     };
 }
 /// Ignores Retry-After.
-macro_rules! hurries {
+macro_rules! ignores_retry_after {
     ($id:literal) => {
         reads!(
             $id,
@@ -35,9 +35,9 @@ pub const FAULTS: &[(&str, Fault)] = &[
     gives_up_in!("transient.status_504"),
     copies!("transient.rest", |past| pieces(past, 2)),
     copies!("transient.always", |past| pieces(past, 1)),
-    hurries!("transient.after_seconds"),
-    hurries!("transient.after_seconds_429"),
-    hurries!("transient.after_date"),
+    ignores_retry_after!("transient.after_seconds"),
+    ignores_retry_after!("transient.after_seconds_429"),
+    ignores_retry_after!("transient.after_date"),
     retries!("fatal.status_403"),
     retries!("fatal.status_404"),
     retries!("fatal.status_405"),

@@ -3,8 +3,8 @@
 use super::{adds, reads};
 use crate::double::{Fault, Received};
 
-/// Makes a refusal one that may pass.
-fn excuse(received: &mut Received) {
+/// Turns a refusal into a transient failure.
+fn make_transient(received: &mut Received) {
     received.status = 503;
     for name in ["BITS-Error", "BITS-Error-Code", "BITS-Error-Context"] {
         received.set(name, "");
@@ -16,12 +16,12 @@ macro_rules! retries {
     ($id:literal, $length:expr) => {
         reads!(
             $id,
-            |past, _sent, it| past.length == $length && it.status >= 400 => excuse(it)
+            |past, _sent, it| past.length == $length && it.status >= 400 => make_transient(it)
         )
     };
 }
-/// Takes a refusal of the application for one of the server, with a file of this length.
-macro_rules! confuses {
+/// Treats a refusal of the application as one of the server, with a file of this length.
+macro_rules! ignores_application {
     ($id:literal, $length:expr) => {
         reads!(
             $id,
@@ -44,8 +44,8 @@ pub const FAULTS: &[(&str, Fault)] = &[
     retries!("refusal.invalid.page", 44_007),
     retries!("refusal.too_large", 44_008),
     retries!("refusal.application", 44_009),
-    confuses!("refusal.application.too_large", 44_010),
-    confuses!("refusal.application.credentials", 44_011),
+    ignores_application!("refusal.application.too_large", 44_010),
+    ignores_application!("refusal.application.credentials", 44_011),
     adds!(
         "refusal.then_silence",
         |past, sent| past.length == 44_012 && sent.is("Fragment") => sent.packet("Close-Session")

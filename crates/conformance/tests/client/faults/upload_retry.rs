@@ -1,4 +1,4 @@
-//! Faults after failures that pass.
+//! Faults after transient failures.
 
 use super::{gives_up, reads};
 use crate::double::Fault;
@@ -10,7 +10,7 @@ macro_rules! fatal {
     };
 }
 /// Ignores Retry-After, with a file of this length.
-macro_rules! hurries {
+macro_rules! ignores_retry_after {
     ($id:literal, $length:expr) => {
         reads!(
             $id,
@@ -38,9 +38,9 @@ pub const FAULTS: &[(&str, Fault)] = &[
         let failures = past.responses().filter(|it| it.status == 502);
         past.length == 43_014 && it.status == 502 && failures.count() == 2
     }),
-    hurries!("retry.after_seconds", 43_015),
-    hurries!("retry.after_seconds_429", 43_016),
-    hurries!("retry.after_date", 43_017),
+    ignores_retry_after!("retry.after_seconds", 43_015),
+    ignores_retry_after!("retry.after_seconds_429", 43_016),
+    ignores_retry_after!("retry.after_date", 43_017),
     fatal!("retry.after_unreadable", 43_018),
     fatal!("retry.after_past", 43_019),
 ];

@@ -24,7 +24,7 @@ use crate::log::{Log, Pending};
 /// An address of the same machine, for hosts in BITS-Host-Id.
 const HOST: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
 /// The time for which a client may keep a connection open that the suite has closed.
-const CLOSING: Duration = Duration::from_millis(500);
+const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// The number of bytes that are read at once.
 const READ_SIZE: usize = 16 * 1024;
@@ -63,7 +63,7 @@ impl Listeners {
 }
 
 /// The running servers of one case. They end when the value is dropped.
-pub(super) struct Stage<M> {
+pub(super) struct Servers<M> {
     inner: Arc<Inner<M>>,
     tasks: JoinSet<()>,
 }
@@ -75,11 +75,11 @@ struct Inner<M> {
     log: Arc<Mutex<Log>>,
     /// The number of open connections.
     open: AtomicU32,
-    /// The client has to be killed.
+    /// The signal to kill the client.
     kill: Notify,
 }
 
-impl<M: Model> Stage<M> {
+impl<M: Model> Servers<M> {
     pub(super) fn start(
         listeners: Listeners,
         shared: &Arc<Shared>,
@@ -113,8 +113,8 @@ impl<M: Model> Stage<M> {
         &self.inner.kill
     }
 
-    /// Waits until the requests are handled that the client sent before its end.
-    pub(super) async fn settle(&self) {
+    /// Waits up to 100 ms until all connections are closed, so that the last requests of a client are recorded.
+    pub(super) async fn wait_until_closed(&self) {
         for _ in 0..20 {
             if self.inner.open.load(Ordering::Relaxed) == 0 {
                 return;
@@ -124,7 +124,7 @@ impl<M: Model> Stage<M> {
     }
 }
 
-impl<M> Stage<M> {
+impl<M> Servers<M> {
     /// Ends the servers, and frees their ports.
     pub(super) async fn stop(mut self) {
         self.tasks.shutdown().await;
@@ -197,7 +197,7 @@ impl<M: Model> Connection<M> {
             };
             sleep(reply.delay).await;
             if !self.buffer.is_empty() && request.is_complete() {
-                self.inner.log().violates(&SequenceRule::PipelinedRequest.into());
+                self.inner.log().record_violation(&SequenceRule::PipelinedRequest.into());
             }
             let is_head = request.method == "HEAD";
             self.send(&reply, is_head, &pending).await?;
@@ -320,7 +320,7 @@ impl<M: Model> Connection<M> {
     async fn close(&mut self) -> io::Result<()> {
         self.stream.shutdown().await?;
         // A client that keeps the connection open loses it.
-        let _ = timeout(CLOSING, self.drain()).await;
+        let _ = timeout(CLOSE_TIMEOUT, self.drain()).await;
         Ok(())
     }
 
