@@ -20,7 +20,7 @@ pub struct ClientArguments {
     /// Direction of the transfers.
     #[arg(long, value_enum, default_value_t = Direction::Upload)]
     direction: Direction,
-    /// Address at which the suite plays servers. A port is used for all cases, one after another, together with the
+    /// Address at which the suite listens. A port is used for all cases, one after another, together with the
     /// port after it [default: 127.0.0.1 with free ports].
     #[arg(long, value_name = "ADDR[:PORT]", value_parser = address)]
     listen: Option<SocketAddr>,
@@ -43,7 +43,7 @@ enum Direction {
 }
 
 const AFTER_HELP: &str = "\
-COMMAND runs once for each case, in which the suite plays a server with one peculiarity. It succeeds with exit \
+COMMAND runs once for each case, with a server that deviates in one respect. The command succeeds with exit \
 status 0. Short fragments and short delays between retries make more cases possible and the suite faster:
 
   bits conformance client -- bits upload --fragment-size 5KiB --retry-delay 50ms --retries 4 {file} {url}
@@ -55,7 +55,8 @@ destination of the server's reply to an upload. {dir} is an empty folder for the
 A case has one of four results: pass, fail, skipped (an option or a placeholder may enable it), not applicable (the \
 client does not do what the case is about, and need not).
 
-Exit status: 0 if no case fails, 1 if a case fails or the client cannot be examined, 2 for bad usage.";
+Exit status: 0 if no case fails, 1 if a case fails or the client cannot be examined, 2 for bad usage, such as \
+a program that does not exist.";
 
 /// Runs the suite.
 ///

@@ -252,6 +252,7 @@ fn faults_of_a_client_have_advice_evidence_and_an_exit_status() {
     for part in [
         "FAIL retry.status_503 (robustness, R3.1.5.2.1-9, RFC9110-15.6)",
         "expected the client to finish; it reports: exit status: 1: ",
+        "Retry after the page of a proxy with status 503, in the same session.",
         "Bits-Packet-Type: Fragment",
         "HTTP/1.1 503 Status",
     ] {

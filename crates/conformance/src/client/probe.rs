@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::SuiteError;
 use super::download::{self, Download};
 use super::entry::Stop;
-use super::examine::play;
+use super::examine::{NO_START, play};
 use super::job::Transfer;
 use super::scenario::Expect;
 use super::servers::Listeners;
@@ -36,10 +36,10 @@ pub(super) async fn probe(shared: &Arc<Shared>) -> Result<(), SuiteError> {
     };
     let command = shared.runner.name();
     let reason = match played {
-        Err(Stop::Fail(reason)) if reason.starts_with(super::examine::NO_START) => {
-            return Err(SuiteError::Start { command, reason });
-        }
-        Err(Stop::Fail(reason)) => reason,
+        Err(Stop::Fail(reason)) => match reason.strip_prefix(NO_START) {
+            Some(reason) => return Err(SuiteError::Start { command, reason: reason.into() }),
+            None => reason,
+        },
         _ => "it sends no request".into(),
     };
     let log = log.lock().unwrap_or_else(PoisonError::into_inner);
@@ -54,7 +54,11 @@ pub(super) async fn probe(shared: &Arc<Shared>) -> Result<(), SuiteError> {
     }
     let first = received.next().map(|it| {
         let line = it.bytes.split(|byte| *byte == b'\r').next().unwrap_or_default();
-        format!("its first request is {:?}", String::from_utf8_lossy(line))
+        let expected = match shared.transfer {
+            Transfer::Upload => "Create-Session with the method BITS_POST",
+            Transfer::Download => "GET or HEAD",
+        };
+        format!("its first request is {:?}; expected {expected}", String::from_utf8_lossy(line))
     });
     let reason = first.unwrap_or(reason);
     Err(SuiteError::NotClient { command, transfer: shared.transfer, reason })

@@ -22,9 +22,10 @@ macro_rules! ignores_retry_after {
 /// Retries after a refusal.
 macro_rules! retries {
     ($id:literal) => {
-        reads!($id, |past, _sent, it| past.is($id) && it.status >= 400 => it.status = 503)
+        super::reads!($id, |past, _sent, it| past.is($id) && it.status >= 400 => it.status = 503)
     };
 }
+pub(super) use retries;
 
 pub const FAULTS: &[(&str, Fault)] = &[
     gives_up_in!("transient.status_408"),

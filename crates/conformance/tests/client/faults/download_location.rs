@@ -1,29 +1,18 @@
 //! Faults with redirects and credentials.
 
-use super::{copies, fails, first, pieces, reads, sends};
+use super::download_failure::retries;
+use super::{copies, fails, first, leak, pieces, sends};
 use crate::double::{Fault, History, Sent};
-
-/// Credentials that must not reach another server.
-const SECRET: &str = "Basic c2VjcmV0";
 
 /// Returns a request for the URL of the last redirect, with credentials.
 fn follow(past: &History, sent: &Sent) -> Option<Sent> {
-    let location = past.last()?.get("Location")?;
-    let mut followed = sent.get_from(location);
-    followed.set("Authorization", SECRET);
-    Some(followed)
+    Some(leak(sent, past.last()?.get("Location")?))
 }
 
 /// Sends credentials to the server of each redirect.
 macro_rules! leaks {
     ($id:literal) => {
         ($id, Fault::Adds(|past, sent| follow(past, sent).filter(|_| past.is($id))))
-    };
-}
-/// Retries after a refusal of credentials.
-macro_rules! retries {
-    ($id:literal) => {
-        reads!($id, |past, _sent, it| past.is($id) && it.status >= 400 => it.status = 503)
     };
 }
 

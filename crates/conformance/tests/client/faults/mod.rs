@@ -25,7 +25,7 @@ mod upload_session;
 
 use bits_conformance::client::Transfer;
 
-use crate::double::{Fault, History};
+use crate::double::{Fault, History, Sent};
 
 /// The id of each case of a direction, and a fault that only this case finds.
 pub fn faults(transfer: Transfer) -> impl Iterator<Item = (&'static str, Fault)> {
@@ -172,4 +172,11 @@ fn first(past: &History, length: usize) -> Vec<u8> {
     let mut bytes = pieces(past, 1);
     bytes.truncate(length);
     bytes
+}
+
+/// Returns a request for a URL, with credentials that must not reach its server.
+fn leak(sent: &Sent, url: &str) -> Sent {
+    let mut request = sent.get_from(url);
+    request.set("Authorization", "Basic c2VjcmV0");
+    request
 }

@@ -1,10 +1,7 @@
 //! Faults with credentials.
 
-use super::{adds, gives_up, reads};
+use super::{adds, gives_up, leak, reads};
 use crate::double::Fault;
-
-/// Credentials that must not reach another server.
-const SECRET: &str = "Basic c2VjcmV0";
 
 /// Gives up instead of sending credentials, with a file of this length.
 macro_rules! refuses {
@@ -32,9 +29,7 @@ pub const FAULTS: &[(&str, Fault)] = &[
         "credentials.redirect",
         |past, sent| past.length == 48_006 && past.exchanges.len() == 1 => {
             let location = past.last().and_then(|it| it.get("Location")).unwrap_or_default();
-            let mut followed = sent.get_from(location);
-            followed.set("Authorization", SECRET);
-            followed
+            leak(sent, location)
         }
     ),
     adds!(
@@ -44,9 +39,7 @@ pub const FAULTS: &[(&str, Fault)] = &[
             past.length == 48_007 && sent.is("Fragment") && url.is_some()
         } => {
             let url = past.last().and_then(|it| it.get("BITS-Reply-URL")).unwrap_or_default();
-            let mut fetch = sent.get_from(url);
-            fetch.set("Authorization", SECRET);
-            fetch
+            leak(sent, url)
         }
     ),
     retries!("plain.no_credentials", 48_008),

@@ -7,7 +7,7 @@ fn reply_url(received: &Received) -> &str {
     received.get("BITS-Reply-URL").unwrap_or_default()
 }
 
-/// Takes a reply that is cut for a complete one, with a file of this length.
+/// Treats a reply that is cut as a complete one, with a file of this length.
 macro_rules! accepts_cut {
     ($id:literal, $length:expr) => {
         reads!(
