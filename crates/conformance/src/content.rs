@@ -47,7 +47,7 @@ impl Content {
     }
 }
 
-/// Returns the offset of the first difference.
+/// Returns the length of the common prefix.
 pub(crate) fn common_length(actual: &[u8], expected: &[u8]) -> usize {
     actual.iter().zip(expected).take_while(|(a, b)| a == b).count()
 }

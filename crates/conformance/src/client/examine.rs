@@ -14,7 +14,6 @@ use super::scenario::{Expect, Model, Needs, Scenario};
 use super::servers::{Listeners, Servers};
 use super::setup::{PASSWORD, Setup, USER};
 use super::shared::Shared;
-
 use crate::content::Content;
 use crate::log::{Log, Peer};
 use crate::{CaseReport, Verdict};
