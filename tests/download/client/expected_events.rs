@@ -20,8 +20,8 @@ fn can_occur(event: Event, mut it: Peers) -> bool {
         Event::PeerFailed => it.handle_peer_failed().is_ok(),
         Event::Received => it.handle_data(b"x", NOW).is_ok_and(|data| data.store.is_some()),
         Event::AllReceived => {
-            let _ = size(&mut it, "0") || it.handle_data(b"456789", NOW).is_ok();
-            it.poll() == Poll::Commit
+            let has_arrived = size(&mut it, "0") || it.handle_data(b"456789", NOW).is_ok();
+            has_arrived && it.poll() == Poll::Commit
         }
         Event::Committed => it.handle_committed().is_ok(),
         Event::StorageFailed => it.handle_storage_failure(2).is_ok(),
