@@ -34,7 +34,7 @@ fn filled(sessions: usize) -> (Table, Vec<SessionId<'static>>) {
     let request = Request::from(CreateSession::default());
     let ids = (0..sessions as u128).map(|index| {
         let random = || index.wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835).to_le_bytes();
-        let step = table.handle_request(&request, &ARRIVAL, random).expect("a map does not fail");
+        let step = table.handle_request(&request, &ARRIVAL, random).expect("memory does not fail");
         let Step::Answer(answer) = step else { panic!("{step:?}") };
         let Ack::CreateSession(ack) = answer.ack() else { panic!("{answer:?}") };
         SessionId::from(ack.session_id.guid().expect("a GUID"))
@@ -46,7 +46,7 @@ fn filled(sessions: usize) -> (Table, Vec<SessionId<'static>>) {
 /// Returns work that sends one-byte fragments, each to another session.
 pub fn steps(sessions: usize) -> impl FnMut() {
     let (mut table, ids) = filled(sessions);
-    // In the order of their use: a request brings its id with it, so that looking it up is no part of a step.
+    // In the order of their use. A request contains its id, so finding the next id is not part of a step.
     let ids: Vec<_> = shuffled(sessions).iter().map(|at| ids[*at]).collect();
     let mut count = 0;
     move || {
@@ -64,8 +64,9 @@ pub fn steps(sessions: usize) -> impl FnMut() {
     }
 }
 
-/// Returns work that reads one word of a random record. Its address comes from the record before, so that one load
-/// cannot start before the last one has finished: the lower bound for what a step adds with more sessions.
+/// Returns work that reads one word of a random record. The record before contains its address, so a load cannot
+/// start before the last one has finished. This is the lower bound of the time that a step takes longer with more
+/// sessions.
 pub fn loads(records: usize) -> impl FnMut() {
     const WORDS: usize = size_of::<Record>() / size_of::<usize>();
     let mut memory = vec![0; records * WORDS];
