@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use bits_proto::error::CheckStage;
-use bits_proto::error::error_chain;
+use bits_proto::error::{CheckStage, error_chain};
 use bits_proto::http1::StatusCode;
 use bits_proto::message::{Ack, Extras, Failure, NO_EXTRAS, Refusal, Request};
 use bits_proto::server::{Access, Answer, RequestContext, UnreadBody};
