@@ -1,4 +1,4 @@
-//! The tests that may notice a change: which cells each of them looks up, and whether it fails.
+//! The tests that may notice a change: the cells that each of them looks up, and its result.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Display};
@@ -35,11 +35,11 @@ const COPIES: &[&str] = &[
 /// Tests of the sources and their documentation, and of the model checker itself.
 const OTHERS: &[&str] = &["bugs::", "downloads::each_property", "layers::", "observer::rules::"];
 
-/// The time for a change to be noticed before the test counts as endless.
-const PATIENCE: Duration = Duration::from_secs(600);
+/// Maximum duration of a test. A test that takes longer counts as failed.
+const TEST_TIMEOUT: Duration = Duration::from_secs(600);
 
-/// The longest duration of a group of tests, unless it is a single test.
-const MAX_BUDGET: Duration = Duration::from_secs(10);
+/// Maximum duration of a group of several tests.
+const MAX_GROUP_DURATION: Duration = Duration::from_secs(10);
 
 /// The number of lookups of a test that was not recorded.
 const MAX_LOOKUPS: u64 = 100_000_000;
@@ -47,7 +47,7 @@ const MAX_LOOKUPS: u64 = 100_000_000;
 /// The tests that noticed changes of each table, in the last complete run.
 const LISTED: &str = include_str!("detectors.txt");
 
-/// The memory of a process, in KiB. A changed table may let a test collect things forever.
+/// The memory of a process, in KiB. A changed table may make a test allocate without end.
 const MAX_MEMORY: u32 = 3 << 20;
 
 /// The result of a mutation.
@@ -236,12 +236,12 @@ impl Detectors {
     /// Runs the tests until one fails, in groups of the same program.
     fn find(&self, mutation: &Mutation, order: &[usize]) -> Option<usize> {
         let mut rest = order;
-        let mut budget = Duration::ZERO;
+        let mut max_duration = Duration::ZERO;
         while let Some(first) = rest.first() {
             let mut time = Duration::ZERO;
             let fits = |index: &&usize| {
                 time += self.all[**index].duration;
-                self.all[**index].of == self.all[*first].of && time <= budget
+                self.all[**index].of == self.all[*first].of && time <= max_duration
             };
             let count = rest.iter().take_while(fits).count().max(1);
             let (group, others) = rest.split_at(count);
@@ -249,7 +249,7 @@ impl Detectors {
                 return Some(found);
             }
             rest = others;
-            budget = (budget * 2).clamp(Duration::from_millis(20), MAX_BUDGET);
+            max_duration = (max_duration * 2).clamp(Duration::from_millis(20), MAX_GROUP_DURATION);
         }
         None
     }
@@ -303,7 +303,7 @@ impl Detector {
     }
 }
 
-/// Waits for the end of a process, which is ended after a while.
+/// Waits for the end of a process. Returns `None` if it was killed after [`TEST_TIMEOUT`].
 fn wait(command: &mut Command) -> Option<ExitStatus> {
     let (start, mut pause) = (Instant::now(), Duration::from_micros(500));
     let mut child = command.spawn().expect("the program runs");
@@ -311,7 +311,7 @@ fn wait(command: &mut Command) -> Option<ExitStatus> {
         if let Some(status) = child.try_wait().expect("a status") {
             return Some(status);
         }
-        if start.elapsed() > PATIENCE {
+        if start.elapsed() > TEST_TIMEOUT {
             child.kill().and_then(|()| child.wait()).expect("the end of the process");
             return None;
         }

@@ -4,7 +4,7 @@ use crate::catalogue::Mutation;
 
 const TEXT: &str = include_str!("survivors.txt");
 
-/// An entry: table, cell and value, where `*` stands for any text.
+/// An entry: table, cell and value, where `*` matches any text.
 struct Entry {
     line: usize,
     table: &'static str,
