@@ -116,7 +116,7 @@ impl InspectArguments {
         }
     }
 
-    /// Returns whether standard output receives the page instead of text.
+    /// Returns true if standard output receives the page instead of text.
     pub fn prints_page(&self) -> bool {
         self.html.as_deref() == Some(Path::new("-"))
     }

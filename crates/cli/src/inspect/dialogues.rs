@@ -1,4 +1,4 @@
-//! The messages of a file by conversation, with the connections that carry them.
+//! The messages of a file by conversation, with the beginnings and ends of their connections.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -36,12 +36,12 @@ impl<'r> Dialogue<'r> {
         })
     }
 
-    /// Returns whether the client sent a packet.
+    /// Returns true if the client sent a packet.
     pub fn is_upload(&self) -> bool {
         self.messages().any(|message| message.effect.is_packet)
     }
 
-    /// Returns whether a message was sent to the application, or by it.
+    /// Returns true if a message was sent to the application, or by it.
     pub fn has_application(&self) -> bool {
         let is_application = |party| party == Party::Application;
         self.messages().any(|message| {

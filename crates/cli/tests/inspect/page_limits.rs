@@ -102,7 +102,7 @@ fn session(count: u64) -> Vec<u8> {
 }
 
 #[test]
-fn inputs_share_the_room_of_a_page() {
+fn inputs_share_the_capacity_of_a_page() {
     let folder = tempfile::tempdir().expect("a folder");
     let names = ["first.http", "second.http"].map(|name| folder.path().join(name));
     names.iter().for_each(|name| std::fs::write(name, session(800)).expect("a file"));
@@ -116,7 +116,7 @@ fn inputs_share_the_room_of_a_page() {
 }
 
 #[test]
-fn short_conversations_leave_room_to_long_ones() {
+fn short_conversations_leave_their_share_to_long_ones() {
     let with_path = |messages: Vec<u8>, path: &str| {
         let text = String::from_utf8(messages).expect("UTF-8");
         text.replace("BITS_POST /e ", &format!("BITS_POST {path} ")).into_bytes()

@@ -57,7 +57,7 @@ fn sent(first: u64, length: u64, total: u64) -> Vec<u8> {
 }
 
 #[test]
-fn fragments_stand_on_each_other_and_responses_are_steps() {
+fn fragments_are_adjacent_and_responses_are_steps() {
     let messages: Vec<_> =
         (0..4).flat_map(|n| [sent(n * 20, 20, 80), fragment_ack(n * 20 + 20)]).collect();
     let plot = Plot::of(&page(&plain_pcap(&dialogue_of(5000, INITIAL, &messages, 500))));

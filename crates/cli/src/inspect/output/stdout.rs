@@ -1,8 +1,8 @@
-//! Standard output beside a page.
+//! Standard output while a page is written to a file.
 
 use std::io::{self, ErrorKind, Write};
 
-/// A writer that ignores everything after its reader has closed it, so that the page is written in any case.
+/// A writer that discards output after its reader has closed the pipe, so that the page is written in any case.
 pub struct UntilClosed<W> {
     inner: Option<W>,
 }

@@ -1,4 +1,4 @@
-//! The section of one conversation: participants, plot, and ladder diagram.
+//! The section of one conversation: title, sessions, plot, and ladder diagram.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -102,7 +102,7 @@ pub fn conversation(labels: &Labels<'_>, chosen: &Chosen<'_, '_>, details: &Deta
 
 /// Maximum number of session ids of a conversation.
 const MAX_SESSIONS: usize = 5;
-/// Number of columns of a session id, or of a URL in a title.
+/// Maximum number of columns of a session id, or of a URL in a title.
 const MAX_NAME: usize = 80;
 
 /// Returns the purpose and the URL of a conversation.

@@ -14,9 +14,9 @@ use crate::inspect::output::details;
 use crate::inspect::report::{Party, Report, Verdict};
 use crate::inspect::source::End;
 
-/// Number of columns of the text at an arrow.
+/// Maximum number of columns of the text at an arrow.
 const MAX_LABEL: usize = 72;
-/// Number of columns of the name of a message, which may be the method of another protocol.
+/// Maximum number of columns of the name of a message, which may be the method of another protocol.
 const MAX_NAME: usize = 32;
 /// Maximum number of rules that are named at an arrow.
 const MAX_CHIPS: usize = 4;

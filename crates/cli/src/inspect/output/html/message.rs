@@ -1,4 +1,4 @@
-//! The details of one message: start line, sentences, fields, and the values that JSON has.
+//! The details of one message: start line, remarks, fields, and the values that JSON has.
 
 use std::collections::HashMap;
 
@@ -11,10 +11,10 @@ use crate::inspect::output::clock::absolute;
 use crate::inspect::output::remarks::remarks;
 use crate::inspect::report::{Report, StartLine};
 
-/// Maximum number of sentences about a message.
+/// Maximum number of remarks about a message.
 const MAX_REMARKS: usize = 20;
-/// Keys of JSON that the details show in other places.
-const ELSEWHERE: [&str; 5] = ["file", "index", "fields", "violations", "deviations"];
+/// Keys of JSON whose values the page shows outside of the table.
+const SHOWN_ELSEWHERE: [&str; 5] = ["file", "index", "fields", "violations", "deviations"];
 
 /// The details of the messages in the section of an input, by the index of the message.
 pub struct Details {
@@ -26,19 +26,19 @@ pub struct Details {
 }
 
 impl Details {
-    /// Creates the details of messages as long as there is room, those of important messages first.
+    /// Creates the details of messages up to a total length, those of important messages first.
     pub fn new<'r>(
         labels: &Labels<'_>,
         reports: impl Iterator<Item = &'r Report>,
-        room: usize,
+        max_length: usize,
     ) -> Self {
         let mut reports: Vec<_> = reports.collect();
         reports.sort_by_key(|report| selection::rank(report, false));
         let mut details = Self { markup: HashMap::new(), length: 0, left_out: 0 };
         for report in reports {
-            let markup = more(labels, report);
+            let markup = message_details(labels, report);
             let length = details.length + markup.0.len();
-            if length > room {
+            if length > max_length {
                 details.left_out += 1;
                 continue;
             }
@@ -55,12 +55,12 @@ impl Details {
 }
 
 /// Returns the details of a message.
-fn more(labels: &Labels<'_>, report: &Report) -> Markup {
+fn message_details(labels: &Labels<'_>, report: &Report) -> Markup {
     let remarks = remarks(report, None);
     let left_out = remarks.len().saturating_sub(MAX_REMARKS);
     let values = report.to_json();
     let others = values.as_object().into_iter().flatten();
-    let others = others.filter(|(key, _)| !ELSEWHERE.contains(&key.as_str()));
+    let others = others.filter(|(key, _)| !SHOWN_ELSEWHERE.contains(&key.as_str()));
     let clock = report.time.filter(|_| labels.start.is_some()).and_then(|time| absolute(time, 6));
     html! {
         @if let Some(line) = start_line(report) { p.start { code { bdi { (line) } } } }

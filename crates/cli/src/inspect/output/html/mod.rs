@@ -36,9 +36,10 @@ const MAX_DETAILS: usize = 8 << 20;
 /// Maximum number of columns of a value.
 const MAX_VALUE: usize = 1000;
 
-/// Numbers of messages, conversations and bytes of details that a page may still contain.
+/// Numbers of messages, conversations and bytes of details: those that a page may still contain, or those that a
+/// section contains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Room {
+struct Capacity {
     messages: usize,
     conversations: usize,
     details: usize,
@@ -48,34 +49,37 @@ struct Room {
 pub struct Page {
     /// Number of inputs that follow.
     inputs: usize,
-    room: Room,
+    capacity: Capacity,
     sections: Vec<(String, Markup)>,
     total: Summary,
 }
 
 impl Page {
-    /// Creates the page of a number of inputs, which share its room.
+    /// Creates the page of a number of inputs, which share its capacity.
     pub fn new(inputs: usize) -> Self {
-        let room =
-            Room { messages: MAX_MESSAGES, conversations: MAX_CONVERSATIONS, details: MAX_DETAILS };
-        Self { inputs, room, sections: Vec::new(), total: Summary::default() }
+        let capacity = Capacity {
+            messages: MAX_MESSAGES,
+            conversations: MAX_CONVERSATIONS,
+            details: MAX_DETAILS,
+        };
+        Self { inputs, capacity, sections: Vec::new(), total: Summary::default() }
     }
 
     /// Adds an input with its explanation.
     pub fn add(&mut self, file: &str, explained: &Explained, summary: &Summary) {
         let inputs = self.inputs.max(1);
-        let share = Room {
-            messages: self.room.messages / inputs,
-            conversations: self.room.conversations / inputs,
-            details: self.room.details / inputs,
+        let share = Capacity {
+            messages: self.capacity.messages / inputs,
+            conversations: self.capacity.conversations / inputs,
+            details: self.capacity.details / inputs,
         };
         self.inputs = inputs - 1;
         self.total.add(summary);
         let (section, used) =
             section::section(self.sections.len(), file, explained, summary, share);
-        self.room.messages -= used.messages;
-        self.room.conversations -= used.conversations;
-        self.room.details -= used.details;
+        self.capacity.messages -= used.messages;
+        self.capacity.conversations -= used.conversations;
+        self.capacity.details -= used.details;
         self.sections.push((file.into(), section));
     }
 

@@ -7,12 +7,12 @@ use super::conversation::Labels;
 use crate::inspect::dialogues::{Dialogue, Message};
 
 const SIZE: (u32, u32) = (900, 225);
-// They have sufficient contrast on light and on dark backgrounds.
+// These colours have sufficient contrast on light and on dark backgrounds.
 const SENT: RGBColor = RGBColor(0x2F, 0x7F, 0xE6);
 const ACKNOWLEDGED: RGBColor = RGBColor(0x1A, 0x93, 0x57);
 const REPEATED: RGBColor = RGBColor(0xD9, 0x82, 0x1B);
 const VIOLATION: RGBColor = RGBColor(0xD6, 0x33, 0x2C);
-/// Maximum number of marks of a series. More marks are combined.
+/// Maximum number of marks of a series, without the last one. More marks are combined or left out.
 const MAX_MARKS: usize = 300;
 
 /// Bytes that were sent, at a point in time.
@@ -122,7 +122,7 @@ fn position(labels: &Labels<'_>, message: &Message<'_>) -> Option<f64> {
     message.report.time.map(|time| time.0.saturating_sub(start.0) as f64 / 1e9)
 }
 
-/// Combines neighbours, so that there are not too many.
+/// Combines neighbours, so that at most [`MAX_MARKS`] ranges remain.
 fn combined(ranges: &[Range]) -> Vec<Range> {
     let step = ranges.len().div_ceil(MAX_MARKS).max(1);
     let combine = |ranges: &[Range]| Range {
@@ -133,7 +133,7 @@ fn combined(ranges: &[Range]) -> Vec<Range> {
     ranges.chunks(step).map(combine).collect()
 }
 
-/// Leaves marks out, but not the last one, so that there are not too many.
+/// Keeps at most [`MAX_MARKS`] marks at equal distances, and the last one.
 fn thinned<T: Copy + PartialEq>(marks: &[T]) -> Vec<T> {
     let step = marks.len().div_ceil(MAX_MARKS).max(1);
     let mut kept: Vec<_> = marks.iter().copied().step_by(step).collect();
@@ -170,10 +170,10 @@ fn draw(marks: &Marks, axis: Axis) -> Result<String, DrawingError> {
             .label_style(text())
             .axis_desc_style(text())
             .draw()?;
-        let full = |x: &f64| {
+        let vertical = |x: &f64| {
             PathElement::new([(*x, 0.0), (*x, highest * 1.05)], VIOLATION.mix(0.6).stroke_width(2))
         };
-        chart.draw_series(marks.violations.iter().map(full))?;
+        chart.draw_series(marks.violations.iter().map(vertical))?;
         let steps = steps(&marks.acknowledged);
         chart.draw_series(LineSeries::new(steps, ACKNOWLEDGED.stroke_width(2)))?;
         for (ranges, colour, width) in [(&marks.sent, SENT, 3), (&marks.repeated, REPEATED, 5)] {

@@ -6,30 +6,33 @@ use super::conversation::{Labels, conversation, overview};
 use super::message::Details;
 use super::selection::Chosen;
 use super::violations::violations;
-use super::{Room, selection, summary_list, visible};
+use super::{Capacity, selection, summary_list, visible};
 use crate::inspect::captured::Explained;
 use crate::inspect::counted::counted;
 use crate::inspect::dialogues::dialogues;
 use crate::inspect::output::clock::absolute;
 use crate::inspect::summary::Summary;
 
-/// Returns the section of an input, and the room that it uses.
+/// Returns the section of an input, and the part of the capacity that it uses.
 pub fn section(
     index: usize,
     file: &str,
     explained: &Explained,
     summary: &Summary,
-    room: Room,
-) -> (Markup, Room) {
+    capacity: Capacity,
+) -> (Markup, Capacity) {
     let labels = Labels::new(index, &explained.reports);
     let dialogues = dialogues(&explained.reports, &explained.endings);
-    let chosen = selection::conversations(&dialogues, room);
+    let chosen = selection::conversations(&dialogues, capacity);
     let start = labels.start.and_then(|start| absolute(start, 3));
     let left_out = dialogues.len() - chosen.len();
     let messages = || chosen.iter().flat_map(Chosen::messages).map(|message| message.report);
-    let details = Details::new(&labels, messages(), room.details);
-    let used =
-        Room { messages: messages().count(), conversations: chosen.len(), details: details.length };
+    let details = Details::new(&labels, messages(), capacity.details);
+    let used = Capacity {
+        messages: messages().count(),
+        conversations: chosen.len(),
+        details: details.length,
+    };
     let has_several = chosen.len() + left_out > 1;
     let section = html! {
         section.file id=(format!("f{index}")) {
@@ -49,7 +52,7 @@ pub fn section(
     (section, used)
 }
 
-/// Says how much of a kind is left out.
+/// Returns a note about the number of items that are left out; empty if all are included.
 fn left_out_note(count: usize, noun: &str) -> Markup {
     let verb = if count == 1 { "is" } else { "are" };
     html! { @if count > 0 {
@@ -57,7 +60,7 @@ fn left_out_note(count: usize, noun: &str) -> Markup {
     } }
 }
 
-/// Lists what is not explained.
+/// Lists errors and notes about parts of the input that are not explained.
 fn problems(explained: &Explained) -> Markup {
     let errors: Vec<_> = explained.failure.iter().chain(&explained.damage).collect();
     let is_empty = explained.reports.is_empty() && errors.is_empty();

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
-use super::Room;
+use super::Capacity;
 use crate::inspect::dialogues::{Dialogue, Entry, Message};
 use crate::inspect::report::{Report, Verdict};
 
@@ -41,22 +41,25 @@ impl<'r> Chosen<'_, 'r> {
     }
 }
 
-/// Returns the conversations for which there is room, in their order. Those with violations are
+/// Returns as many conversations as the capacity allows, in their order. Those with violations are
 /// preferred.
-pub fn conversations<'d, 'r>(dialogues: &'d [Dialogue<'r>], room: Room) -> Vec<Chosen<'d, 'r>> {
+pub fn conversations<'d, 'r>(
+    dialogues: &'d [Dialogue<'r>],
+    capacity: Capacity,
+) -> Vec<Chosen<'d, 'r>> {
     let mut order: Vec<_> = dialogues.iter().enumerate().collect();
     let has_violation =
         |dialogue: &Dialogue<'_>| dialogue.messages().any(|it| !it.report.violations.is_empty());
-    if order.len() > room.conversations {
+    if order.len() > capacity.conversations {
         order.sort_by_key(|(_, dialogue)| Reverse(has_violation(dialogue)));
-        order.truncate(room.conversations);
+        order.truncate(capacity.conversations);
         order.sort_by_key(|(index, _)| *index);
     }
     // Short conversations leave their share to longer ones.
     let mut by_length: Vec<_> =
         order.iter().map(|(index, dialogue)| (dialogue.messages().count(), *index)).collect();
     by_length.sort_unstable();
-    let (mut messages, mut left) = (room.messages, by_length.len());
+    let (mut messages, mut left) = (capacity.messages, by_length.len());
     let mut limits = HashMap::new();
     for (length, index) in by_length {
         let limit = length.min(messages / left);

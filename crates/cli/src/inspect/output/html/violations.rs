@@ -13,29 +13,30 @@ use crate::inspect::summary::{Rule, Summary};
 /// Maximum number of messages in the list of one rule.
 const MAX_LINKS: usize = 20;
 
-/// Number of columns of the description of a violation.
+/// Maximum number of columns of the description of a violation.
 const MAX_EXAMPLE: usize = 160;
 
 /// Violations of one rule.
-struct Found {
+struct RuleViolations {
     /// The first messages, and one more if there are more.
     messages: Vec<usize>,
     /// Describes the first violation.
     example: String,
 }
 
-fn found(reports: &[Report]) -> BTreeMap<Rule, Found> {
-    let mut found = BTreeMap::new();
+/// Returns the violations of each rule.
+fn by_rule(reports: &[Report]) -> BTreeMap<Rule, RuleViolations> {
+    let mut by_rule = BTreeMap::new();
     for report in reports {
         for (rule, violation) in Rule::violated_by(report).zip(&report.violations) {
-            let first = || Found { messages: Vec::new(), example: violation.to_string() };
-            let messages = &mut found.entry(rule).or_insert_with(first).messages;
+            let first = || RuleViolations { messages: Vec::new(), example: violation.to_string() };
+            let messages = &mut by_rule.entry(rule).or_insert_with(first).messages;
             if messages.last() != Some(&report.index) && messages.len() <= MAX_LINKS {
                 messages.push(report.index);
             }
         }
     }
-    found
+    by_rule
 }
 
 /// Returns a table of the violated rules by severity, party and rule.
@@ -47,10 +48,10 @@ pub fn violations(
 ) -> Markup {
     let shown: HashSet<_> =
         chosen.iter().flat_map(Chosen::messages).map(|it| it.report.index).collect();
-    let found = found(reports);
+    let by_rule = by_rule(reports);
     html! {
         h3 { "Violations" }
-        @if found.is_empty() {
+        @if by_rule.is_empty() {
             p.note { "No message violates a rule." }
         } @else {
             div.scroll tabindex="0" { table.violations {
@@ -59,17 +60,17 @@ pub fn violations(
                         th scope="col" { (title) }
                     }
                 } }
-                tbody { @for (rule, count) in summary.sorted_violations() { @let found = &found[&rule]; tr {
+                tbody { @for (rule, count) in summary.sorted_violations() { @let violations = &by_rule[&rule]; tr {
                     td { span class=(format!("chip {}", severity_class(rule.severity()))) { (rule.severity()) } }
                     td class=(rule.party.name()) { (rule.party.name()) }
-                    td { code { (rule.name) } small { bdi { (visible_up_to(&found.example, MAX_EXAMPLE)) } } }
+                    td { code { (rule.name) } small { bdi { (visible_up_to(&violations.example, MAX_EXAMPLE)) } } }
                     td { (rule.section) }
                     td.number { (count) }
-                    td { @for index in found.messages.iter().take(MAX_LINKS) {
+                    td { @for index in violations.messages.iter().take(MAX_LINKS) {
                         @if shown.contains(index) {
                             a href=(format!("#{}", labels.id(*index))) { "#" (index) } " "
                         } @else { "#" (index) " " }
-                    } @if found.messages.len() > MAX_LINKS { "…" } }
+                    } @if violations.messages.len() > MAX_LINKS { "…" } }
                 } } }
             } }
             p.note { (crate::inspect::output::summary::meanings(summary)) }
