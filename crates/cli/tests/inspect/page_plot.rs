@@ -1,8 +1,10 @@
 //! The marks in the plots of a page, as coordinates in SVG.
 
 use crate::support::capture::Side::{Client, Server};
-use crate::support::capture::{Dialogue, dialogue_of, plain_pcap};
-use crate::support::dialogues::{INITIAL, fragment, fragment_ack};
+use crate::support::capture::{
+    Dialogue, FORMAT, Format, Link, captured, dialogue_of, pcap, plain_pcap,
+};
+use crate::support::dialogues::{INITIAL, fragment, fragment_ack, ping, ping_ack};
 use crate::support::inspector::{inspect, page};
 
 const SENT: &str = "#2F7FE6";
@@ -120,6 +122,27 @@ fn offsets_and_times_have_units() {
     let last = u64::MAX - 1;
     let plot = Plot::of(&page(&[sent(last - 19, 20, u64::MAX), fragment_ack(last)].concat()));
     assert!(plot.has_text("15 EB"), "{}", plot.svg);
+}
+
+#[test]
+fn times_that_hardly_differ_have_few_labels() {
+    // Far after the first message, `f64` has no value between these times in seconds.
+    let [mut time, later] = [4_263_806_125_724_995_584, 4_263_806_125_724_996_064];
+    let first = dialogue_of(5000, INITIAL, &[ping(), ping_ack()], 500);
+    let second = dialogue_of(5001, INITIAL, &[sent(0, 1, 2), fragment_ack(1)], 500);
+    let mut packets = captured(&first, Link::Ethernet);
+    packets.iter_mut().for_each(|packet| packet.time = 0);
+    for mut packet in captured(&second, Link::Ethernet) {
+        if packet.data.windows(12).any(|it| it == b"HTTP/1.1 200") {
+            time = later;
+        }
+        packet.time = time;
+        packets.push(packet);
+    }
+    let format = Format { is_nano: true, ..FORMAT };
+    let page = page(&pcap(format, Link::Ethernet, &packets));
+    assert_eq!(page.matches("<figure class=\"plot\"").count(), 1);
+    assert!(page.matches("<polyline").count() < 100, "{} bytes", page.len());
 }
 
 #[test]

@@ -147,8 +147,7 @@ type DrawingError = DrawingAreaErrorKind<<SVGBackend<'static> as DrawingBackend>
 fn draw(marks: &Marks, axis: Axis) -> Result<String, DrawingError> {
     let mut svg = String::new();
     let (first, last, highest) = marks.bounds();
-    // Marks at one point need a range that `f64` can represent there.
-    let margin = if last > first { (last - first) * 0.02 } else { 0.5 + last.abs() * 1e-6 };
+    let margin = margin(first, last);
     {
         let area = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
         let text = || (FontFamily::SansSerif, 13);
@@ -190,6 +189,15 @@ fn draw(marks: &Marks, axis: Axis) -> Result<String, DrawingError> {
         area.present()?;
     }
     Ok(svg)
+}
+
+/// Returns the margin of the horizontal axis. `plotters` draws thousands of labels if `f64` has few values on the axis.
+fn margin(first: f64, last: f64) -> f64 {
+    if last > first {
+        ((last - first) * 0.02).max(last.abs() * 1e-9)
+    } else {
+        0.5 + last.abs() * 1e-6
+    }
 }
 
 /// Returns the corners of a line that changes only at the points.
