@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use bits_proto::observer::{DownloadRule, SequenceRule};
+use bits_proto_test_tools::markdown;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -374,17 +375,10 @@ fn every_name_in_the_script_is_in_a_table() {
 /// After a change: `BITS_BLESS=1 cargo test -p bits-cli --test inspect dissector`.
 #[test]
 fn the_guide_lists_the_display_filters() {
-    let path = repository().join("docs/WIRESHARK.md");
-    let guide = std::fs::read_to_string(&path).expect("docs/WIRESHARK.md").replace("\r\n", "\n");
-    let begin = "<!-- generated: dissector --filters -->\n";
-    let (before, rest) = guide.split_once(begin).expect("a comment");
-    let (_, after) = rest.split_once("<!-- end -->").expect("an end");
-    let current = [before, begin, &dissector(&["--filters"]), "<!-- end -->", after].concat();
-    if std::env::var_os("BITS_BLESS").is_some() {
-        std::fs::write(&path, &current).expect("docs/WIRESHARK.md can be written");
-    } else {
-        assert_eq!(guide, current);
-    }
+    markdown::assert_current(&repository().join("docs/WIRESHARK.md"), |command| {
+        assert_eq!(command, "dissector --filters");
+        Some(dissector(&["--filters"]))
+    });
 }
 
 #[test]

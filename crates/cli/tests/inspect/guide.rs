@@ -4,16 +4,14 @@
 //! BITS_BLESS=1 cargo test -p bits-cli --test inspect guide
 //! ```
 
-use crate::support::inspector::{self, inspect, json_lines};
+use std::path::Path;
+
+use bits_proto_test_tools::markdown;
 use serde_json::Value;
 
-const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/INSPECT.md");
-const BEGIN: &str = "<!-- generated: ";
-const END: &str = "<!-- end -->";
+use crate::support::inspector::{self, inspect, json_lines};
 
-fn guide() -> String {
-    std::fs::read_to_string(PATH).expect("docs/INSPECT.md").replace("\r\n", "\n")
-}
+const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/INSPECT.md");
 
 /// Returns what the guide shows for a command line: a table in Markdown, or text in a block.
 fn generated(arguments: &str) -> String {
@@ -34,27 +32,17 @@ fn generated(arguments: &str) -> String {
 
 #[test]
 fn the_guide_shows_the_current_output() {
-    let guide = guide();
-    let mut parts = guide.split(BEGIN);
-    let mut current = parts.next().expect("a beginning").to_string();
     let mut count = 0;
-    for part in parts {
-        let (arguments, rest) = part.split_once(" -->\n").expect("the end of a comment");
-        let (_, rest) = rest.split_once(END).expect("an end");
-        current += &format!("{BEGIN}{arguments} -->\n{}{END}{rest}", generated(arguments));
+    markdown::assert_current(Path::new(PATH), |arguments| {
         count += 1;
-    }
+        Some(generated(arguments))
+    });
     assert_eq!(count, 5);
-    if std::env::var_os("BITS_BLESS").is_some() {
-        std::fs::write(PATH, &current).expect("docs/INSPECT.md");
-    } else {
-        assert!(guide == current, "run with BITS_BLESS=1 to update docs/INSPECT.md");
-    }
 }
 
 #[test]
 fn the_guide_lists_the_keys_of_json() {
-    let guide = guide();
+    let guide = markdown::read(Path::new(PATH));
     let (_, section) = guide.split_once("\n## JSON\n").expect("a section");
     let (section, _) = section.split_once("\n## ").expect("another section");
     let tables = section.split("\n|---").skip(1);

@@ -8,11 +8,9 @@ mod support {
     pub mod dialogues;
     pub mod encapsulation;
     pub mod inspector;
-    #[path = "../programs/support/installed.rs"]
-    pub mod installed;
     pub mod page_checks;
 
-    pub use bits_proto_test_tools::vectors;
+    pub use bits_proto_test_tools::{installed, vectors};
 }
 
 mod bodies;

@@ -11,8 +11,6 @@ mod download_server;
 mod driver;
 #[path = "support/http_client.rs"]
 mod http_client;
-#[path = "support/installed.rs"]
-mod installed;
 #[path = "support/node.rs"]
 mod node;
 #[path = "support/packets.rs"]
@@ -23,18 +21,17 @@ mod proxy;
 mod proxy_client;
 #[path = "support/raw_client.rs"]
 mod raw_client;
-#[path = "../../../server/tests/sessions/redis_server.rs"]
-mod redis_server;
 #[path = "support/server.rs"]
 mod server;
 #[path = "support/text_client.rs"]
 mod text_client;
 #[path = "support/uploader.rs"]
 mod uploader;
-#[path = "support/wait.rs"]
-mod wait;
+
+use bits_proto_test_tools::{installed, wait};
 
 mod conformance;
+mod conformance_storages;
 mod download;
 mod download_failures;
 mod download_resume;

@@ -9,13 +9,14 @@ use std::time::{Duration, SystemTime};
 
 use bits_proto::field::SessionId;
 use bits_proto::server::Session;
+use bits_proto_test_servers::redis::{self as redis_server, RedisServer};
+use bits_proto_test_tools::interop::Area;
 use bits_server::sessions::{RedisSessions, SessionStore as _};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 use crate::node::{Node, poll};
 use crate::raw_client::*;
-use crate::redis_server::RedisServer;
 use crate::upload_tls::before;
 use crate::uploader::bits;
 
@@ -95,6 +96,13 @@ impl Cluster {
     }
 }
 
+/// Records what was tried with Redis.
+#[track_caller]
+fn record(action: &str, result: &str) {
+    let serve = "bits serve --storage FOLDER --sessions redis://HOST:PORT/";
+    redis_server::record(Area::Stores, action, &[serve], result);
+}
+
 #[test]
 fn sessions_are_stored_over_tls() {
     let Some(redis) = RedisServer::start() else { return };
@@ -126,6 +134,8 @@ fn sessions_are_stored_over_tls() {
     assert_eq!(refused.status.code(), Some(1), "{errors}");
     assert!(errors.contains(&format!("--sessions rediss://localhost:{port}: ")), "{errors}");
     assert!(errors.contains("invalid peer certificate"), "{errors}");
+    let action = "sessions over TLS, and with a certificate that is not trusted";
+    record(action, "session is stored; bits serve does not start");
 }
 
 #[test]
@@ -170,6 +180,8 @@ fn an_upload_to_alternating_and_concurrent_nodes() {
     assert_eq!(cluster.session(id), None);
     // An entity that one node published exists for the other one.
     assert_eq!(ask(cluster.address(0), "/e", &create(), b"").status, 403);
+    let action = "upload to two nodes, alternately and at the same time";
+    record(action, "entity is identical; a busy session is 503");
 }
 
 #[test]
@@ -202,6 +214,8 @@ fn another_node_takes_over_from_a_killed_one() {
     assert_eq!(ask(cluster.address(1), "/e", &close(id), b"").status, 200);
     assert_eq!(fs::read(cluster.path("e")).expect("the entity"), entity);
     assert_eq!(cluster.leftovers(), Vec::<PathBuf>::new());
+    let action = "upload during which a node is killed (kill -9)";
+    record(action, "other node continues; entity is identical");
 }
 
 #[test]
@@ -229,6 +243,8 @@ fn late_writes_of_a_stalled_node_have_no_effect() {
     assert_eq!(ask(cluster.address(1), "/e", &close(id), b"").status, 200);
     assert_eq!(fs::read(cluster.path("e")).expect("the entity"), entity);
     assert_eq!(cluster.leftovers(), Vec::<PathBuf>::new());
+    let action = "upload during which a node is stopped and continues later (kill -STOP, -CONT)";
+    record(action, "late bytes are discarded; entity is identical");
 }
 
 #[test]
@@ -252,6 +268,8 @@ fn any_node_deletes_expired_sessions() {
     let late = ask(cluster.address(1), "/e", &fragment(id, 5..10, 10), b"fghij");
     assert_eq!((late.status, late.code()), (500, Some("0x8020001F")));
     assert!(!cluster.path("e").exists());
+    let action = "sessions that expire after their node was killed";
+    record(action, "another node deletes them");
 }
 
 #[test]
@@ -272,4 +290,6 @@ fn without_redis_clients_retry_and_continue_later() {
     assert_eq!((rest.status, rest.received()), (200, Some(10)));
     assert_eq!(cluster.ask_until_free(0, &close(id), b"").status, 200);
     assert_eq!(fs::read(cluster.path("e")).expect("the entity"), b"abcdefghij");
+    let action = "upload during which Redis is killed and restarted";
+    record(action, "503; upload continues after the restart");
 }

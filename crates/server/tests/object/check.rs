@@ -1,18 +1,19 @@
 //! Checks at start.
 
 use bits_proto::error::error_chain;
+use bits_proto_test_servers::s3::Server;
 use bits_server::sessions::{ObjectSessions, SessionStore};
 use bits_server::storage::{ObjectStorage, Storage};
 use object_store::aws::S3ConditionalPut;
 use object_store::memory::InMemory;
 
 use crate::observed::Observed;
-use crate::s3::Server;
+use crate::s3::builder;
 
 #[tokio::test]
 async fn a_store_without_conditional_writes_is_rejected() {
     let server = Server::start().await;
-    let disabled = server.builder().with_conditional_put(S3ConditionalPut::Disabled);
+    let disabled = builder(&server).with_conditional_put(S3ConditionalPut::Disabled);
     let sessions = ObjectSessions::new(disabled.build().expect("a client"));
     let error = error_chain(&sessions.check().await.expect_err("no conditional writes"));
     assert!(error.contains("aws_conditional_put=etag"), "{error}");
@@ -27,7 +28,7 @@ async fn a_store_without_conditional_writes_is_rejected() {
 #[tokio::test]
 async fn a_missing_bucket_is_reported_with_advice() {
     let server = Server::start().await;
-    let store = server.builder().with_bucket_name("missing").build().expect("a client");
+    let store = builder(&server).with_bucket_name("missing").build().expect("a client");
     let storage = ObjectStorage::new(store.clone()).prefix("logs");
     for error in [
         error_chain(&storage.check().await.expect_err("no bucket")),

@@ -229,7 +229,7 @@ async fn each_byte_is_accepted_from_one_of_several_clients_in_files() {
 async fn each_byte_is_accepted_from_one_of_several_clients_with_redis() {
     use bits_server::sessions::RedisSessions;
     use bits_server::storage::SharedFileStorage;
-    let Some(redis) = crate::redis_server::RedisServer::start() else { return };
+    let Some(redis) = bits_proto_test_servers::redis::RedisServer::start() else { return };
     for number in 0..ROUNDS {
         let folder = tempfile::tempdir().expect("a folder");
         let mut nodes = Vec::new();

@@ -103,7 +103,7 @@ async fn nodes_answer_like_sessions_in_a_map() {
 #[tokio::test]
 async fn nodes_with_redis_answer_like_sessions_in_a_map() {
     use bits_server::sessions::RedisSessions;
-    let Some(redis) = crate::redis_server::RedisServer::start() else { return };
+    let Some(redis) = bits_proto_test_servers::redis::RedisServer::start() else { return };
     assert_equivalence(6, async |seed| {
         let connect = async || {
             let sessions = RedisSessions::connect(&redis.url()).await.expect("a Redis");

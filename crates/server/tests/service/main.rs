@@ -16,10 +16,6 @@ mod metrics;
 mod notify;
 mod overtaken;
 mod proxies;
-#[cfg(all(feature = "file", feature = "redis"))]
-#[path = "../sessions/redis_server.rs"]
-#[expect(dead_code, reason = "other tests restart Redis")]
-mod redis_server;
 mod refusals;
 mod shutdown;
 mod sockets;

@@ -189,7 +189,7 @@ async fn sessions_in_a_bucket_are_limited() {
 #[cfg(feature = "redis")]
 #[tokio::test]
 async fn sessions_in_redis_are_limited() {
-    let Some(redis) = crate::redis_server::RedisServer::start() else { return };
+    let Some(redis) = bits_proto_test_servers::redis::RedisServer::start() else { return };
     let storage = MemoryStorage::new();
     let mut nodes = Vec::new();
     for _ in 0..2 {

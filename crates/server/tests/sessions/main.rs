@@ -14,5 +14,3 @@ mod records;
 mod redis;
 #[cfg(feature = "redis")]
 mod redis_responses;
-#[cfg(feature = "redis")]
-mod redis_server;

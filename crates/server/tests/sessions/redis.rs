@@ -4,13 +4,14 @@ use std::time::Duration;
 
 use ::redis::Commands as _;
 use bits_proto::error::error_chain;
+use bits_proto_test_servers::redis::{self as redis_server, RedisServer};
+use bits_proto_test_tools::interop::Area;
 use bits_server::sessions::{RedisSessions, SessionStore, SessionStoreError};
 use bits_server::testing;
 use tokio::net::TcpListener;
 
 use crate::equivalence::is_equivalent_to_a_map;
 use crate::records::{insert, load, numbered, record};
-use crate::redis_server::RedisServer;
 
 async fn connect(redis: &RedisServer) -> RedisSessions {
     RedisSessions::connect(&redis.url()).await.expect("a Redis that responds")
@@ -30,6 +31,8 @@ async fn suite(prefix: &'static str) {
         async move { Ok(RedisSessions::connect(&url).await?.prefix(&prefix)) }
     });
     report.await.assert_passed();
+    let action = "suite for stores of sessions (bits_server::testing::session_store)";
+    redis_server::record(Area::Stores, action, &[], "passed");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]

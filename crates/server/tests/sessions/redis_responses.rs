@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
 use bits_proto::error::error_chain;
+use bits_proto_test_servers::redis::RedisServer;
 use bits_server::sessions::{RedisSessions, SessionStore};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 
 use crate::records::{insert, load, numbered, record};
-use crate::redis_server::RedisServer;
 
 /// Forwards connections to Redis, and closes one of them instead of sending a response.
 #[derive(Default)]

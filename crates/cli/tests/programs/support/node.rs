@@ -29,6 +29,10 @@ impl Node {
         Self { process, address }
     }
 
+    pub fn url(&self) -> String {
+        format!("http://{}/", self.address)
+    }
+
     /// Sends a POSIX signal.
     pub fn signal(&self, name: &str) {
         let command = format!("kill -{name} {}", self.process.id());

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 
+use bits_proto_test_tools::interop;
 use tempfile::TempDir;
 
 use crate::installed;
@@ -140,6 +141,15 @@ pub const VARNISH: Software = Software {
 };
 
 impl Software {
+    /// Returns the command line, with placeholders.
+    pub fn command_line(&self) -> String {
+        let mut command = Command::new(self.program);
+        for argument in self.arguments {
+            command.arg(argument.replace("@FOLDER@", "FOLDER").replace("@LISTEN@", "HOST:PORT"));
+        }
+        interop::command_line(&command)
+    }
+
     /// Returns the settings of the guide, changed in this way.
     pub fn settings(&self, changes: &[(&str, &str)]) -> String {
         let section = GUIDE.split_once(&format!("\n## {}\n", self.name)).expect("a section").1;

@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use bits_proto_test_tools::interop;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -47,6 +48,8 @@ impl Folder {
 /// The result of a run.
 #[derive(Debug)]
 pub struct Ended {
+    /// The command line, with placeholders for addresses and folders.
+    pub command: String,
     /// `None` if the program was killed.
     pub status: Option<i32>,
     pub output: String,
@@ -66,6 +69,7 @@ impl Ended {
 
 /// A running program, which is killed on drop.
 pub struct Running {
+    command: String,
     child: Child,
     output: Option<JoinHandle<String>>,
     start: Instant,
@@ -143,6 +147,7 @@ impl Running {
     /// Starts a command and reads its output.
     pub fn spawn(mut command: Command) -> Self {
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let line = interop::command_line(&command);
         let start = Instant::now();
         let mut child = command.spawn().expect("the program runs");
         let mut stderr = child.stderr.take().expect("standard error");
@@ -151,7 +156,7 @@ impl Running {
             stderr.read_to_string(&mut output).expect("text");
             output
         });
-        Self { child, output: Some(output), start, states: None }
+        Self { command: line, child, output: Some(output), start, states: None }
     }
 
     pub fn id(&self) -> u32 {
@@ -178,7 +183,7 @@ impl Running {
         let status = self.child.wait().expect("its status").code();
         drop(self.states.take());
         let output = self.output.take().expect("taken once").join().expect("the output");
-        Ended { status, output, took }
+        Ended { command: std::mem::take(&mut self.command), status, output, took }
     }
 }
 

@@ -1,19 +1,17 @@
-//! A Redis server for one test.
+//! Redis.
 
 use std::io::{Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
-use std::{env, thread};
 
+use bits_proto_test_tools::installed;
+use bits_proto_test_tools::interop::{self, Area};
+use bits_proto_test_tools::wait::{IO_TIMEOUT, poll};
 use tempfile::TempDir;
 
 /// An address at which other processes rarely use a port while Redis is not running.
 const ADDRESS: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 4);
-
-/// Timeout, long enough for a busy machine.
-const IO_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// A Redis server on a free port, which is killed at the end of the test.
 pub struct RedisServer {
@@ -25,9 +23,7 @@ pub struct RedisServer {
 impl RedisServer {
     /// Starts a server whose data survives a restart. Returns `None` if Redis is not installed, except in CI.
     pub fn start() -> Option<Self> {
-        if !is_installed("redis-server") {
-            return None;
-        }
+        installed::find("redis-server")?;
         let folder = tempfile::tempdir().expect("a folder");
         let running = (0..20).find_map(|_| {
             let port = free_port();
@@ -61,43 +57,33 @@ impl Drop for RedisServer {
     }
 }
 
-fn is_installed(program: &str) -> bool {
-    let folders = env::var_os("PATH").unwrap_or_default();
-    // Only the paths of administrators contain the folder of servers.
-    let mut folders = env::split_paths(&folders).chain([Path::new("/usr/sbin").to_path_buf()]);
-    let is_found = folders.any(|folder| folder.join(program).is_file());
-    assert!(is_found || env::var_os("CI").is_none(), "{program} is missing");
-    if !is_found {
-        eprintln!("skipped: {program} is missing");
-    }
-    is_found
-}
-
-/// Calls `ask` until it returns a value.
-fn poll<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
-    let start = Instant::now();
-    loop {
-        if let Some(found) = ask() {
-            return found;
-        }
-        assert!(start.elapsed() < IO_TIMEOUT, "timeout while waiting for {what}");
-        thread::sleep(Duration::from_millis(3));
-    }
-}
-
 /// Returns a port that was free just now.
 fn free_port() -> u16 {
     let free = TcpListener::bind((ADDRESS, 0)).expect("a free port");
     free.local_addr().expect("an address").port()
 }
 
-/// Starts the process. Returns `None` if it ends, usually because another process uses the port.
-fn run(port: u16, folder: &TempDir) -> Option<Child> {
-    let mut process = Command::new("redis-server")
-        .args(["--port", &port.to_string(), "--bind", &ADDRESS.to_string(), "--save", ""])
+fn command(port: &str, folder: &Path) -> Command {
+    let mut command = Command::new("redis-server");
+    command
+        .args(["--port", port, "--bind", &ADDRESS.to_string(), "--save", ""])
         // Without fsync, data survives a crash of the process. A busy disk might exceed the timeouts.
         .args(["--appendonly", "yes", "--appendfsync", "no", "--dir"])
-        .arg(folder.path())
+        .arg(folder);
+    command
+}
+
+/// Records what was tried with Redis, and with these further commands.
+#[track_caller]
+pub fn record(area: Area, action: &str, commands: &[&str], result: &str) {
+    let redis = interop::command_line(&command("PORT", Path::new("FOLDER")));
+    let commands = [&[&*redis], commands].concat();
+    interop::record(area, "Redis", action, &commands, result);
+}
+
+/// Starts the process. Returns `None` if it ends, usually because another process uses the port.
+fn run(port: u16, folder: &TempDir) -> Option<Child> {
+    let mut process = command(&port.to_string(), folder.path())
         .stdout(Stdio::null())
         .spawn()
         .expect("a Redis that starts");
