@@ -1,8 +1,9 @@
 //! Checks the documents: links, paths, code, metrics, the feature tables, and the length of the README.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::{Path, PathBuf};
+
+use bits_proto_test_tools::markdown;
 
 /// Documents that are shown elsewhere too, on a package page or by rustdoc, where no relative link works. A picture
 /// is replaced there by its description.
@@ -14,11 +15,12 @@ const WITHOUT_LINKS: [&str; 6] = [
     "crates/server/README.md",
     "docs/EMBEDDING.md",
 ];
-const OTHERS: [&str; 8] = [
+const OTHERS: [&str; 9] = [
     "CONTRIBUTING.md",
     "docs/BENCHMARKS.md",
     "docs/CONFORMANCE.md",
     "docs/INSPECT.md",
+    "docs/INTEROP.md",
     "docs/PRODUCTION.md",
     "docs/RENAMES.md",
     "fuzz/README.md",
@@ -32,8 +34,7 @@ fn root() -> &'static Path {
 }
 
 fn text(name: &str) -> String {
-    let text = fs::read_to_string(root().join(name));
-    text.unwrap_or_else(|error| panic!("{name}: {error}")).replace("\r\n", "\n")
+    markdown::read(&root().join(name))
 }
 
 /// Removes fenced blocks, which contain no links.
@@ -58,12 +59,7 @@ fn is_relative(link: &str) -> bool {
 fn anchors(text: &str) -> BTreeSet<String> {
     let text = without_blocks(text);
     let headings = text.lines().filter(|line| line.starts_with('#'));
-    let anchor = |heading: &str| {
-        let letters = heading.trim_start_matches('#').trim().chars();
-        let kept = letters.filter(|it| it.is_alphanumeric() || matches!(it, ' ' | '-' | '_'));
-        kept.map(|it| if it == ' ' { '-' } else { it.to_ascii_lowercase() }).collect()
-    };
-    headings.map(anchor).collect()
+    headings.map(markdown::anchor).collect()
 }
 
 /// Returns the paths in code spans, such as `docs/EMBEDDING.md`.

@@ -7,13 +7,14 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 /// Documents that name commands or options of `bits`, by path from the root of the repository.
-const DOCUMENTS: [&str; 10] = [
+const DOCUMENTS: [&str; 11] = [
     "CONTRIBUTING.md",
     "README.md",
     "crates/cli/README.md",
     "crates/server/README.md",
     "docs/EMBEDDING.md",
     "docs/INSPECT.md",
+    "docs/INTEROP.md",
     "docs/PRODUCTION.md",
     "docs/WIRESHARK.md",
     "src/guide/machines.md",

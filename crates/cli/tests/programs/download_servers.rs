@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
+use bits_proto_test_tools::interop::{self, Area};
 use tempfile::TempDir;
 
 use crate::proxy::*;
@@ -225,7 +226,24 @@ fn assert_site(files: (&Software, &str), cache: Option<(&Software, &str)>, expec
     site.change_during(&[], false);
     site.change_during(&RANGES, false);
     let row = NAMES.iter().zip(&measured).map(|(name, cell)| format!("{name}: {cell}"));
-    assert_eq!(measured, expected, "{}", row.collect::<Vec<_>>().join(", "));
+    let row = row.collect::<Vec<_>>().join(", ");
+    assert_eq!(measured, expected, "{row}");
+    record(files.0, cache.map(|it| it.0), &format!("every file is identical; {row}"));
+}
+
+/// Records the downloads from a server or a cache.
+#[track_caller]
+fn record(files: &Software, cache: Option<&Software>, result: &str) {
+    let action = "bits download of 3,000,000 bytes: whole, in 1, 5 and 300 ranges, with an entity that changes";
+    let action = match cache {
+        Some(_) => format!("{action}, from {}", files.name),
+        None => action.to_owned(),
+    };
+    let commands = cache.into_iter().chain([files]).map(Software::command_line);
+    let commands = commands.collect::<Vec<_>>();
+    let commands = commands.iter().map(String::as_str).collect::<Vec<_>>();
+    let name = cache.unwrap_or(files).name;
+    interop::record(Area::Downloads, name, &action, &commands, result);
 }
 
 #[test]
@@ -257,6 +275,10 @@ fn downloads_from_a_server_without_versions() {
     let ended = site.start_download(&RANGES, "1G").end();
     ended.expect(1, &["neither Last-Modified nor a strong ETag", advice]);
     assert_eq!(site.take(), None);
+    let action = "bits download from a server without Last-Modified and ETag";
+    let result = "whole and in 1 range: file is identical; in 5 ranges: refused without --allow-missing-validator";
+    let commands = [&*LIGHTTPD.command_line(), &ended.command];
+    interop::record(Area::Downloads, LIGHTTPD.name, action, &commands, result);
 }
 
 #[test]

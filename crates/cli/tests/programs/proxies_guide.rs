@@ -5,11 +5,24 @@ use std::io::Write as _;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use bits_proto_test_tools::interop::{self, Area};
+
 use crate::bits_server::{Reaction, Server, status};
 use crate::proxy::*;
 use crate::proxy_client::*;
 use crate::wait::poll;
 
+/// Columns of the table in the guide, after the name and the version.
+const COLUMNS: [&str; 8] = [
+    "BITS_POST",
+    "Content-Length: 0",
+    "field names",
+    "Host",
+    "to the server",
+    "2 MiB of body",
+    "body is sent on",
+    "response without length",
+];
 const TARGET: &str = "/dir/entity";
 const SESSION: &str = "BITS-Session-Id: {11111111-2222-3333-4444-555555555555}\r\n";
 const ACK: &str = "BITS-Packet-Type: Ack";
@@ -135,6 +148,11 @@ fn assert_row(software: &Software, variant: &str, changes: &[(&str, &str)]) {
         let is_named = cell.split(" or ").any(|it| it == result);
         assert!(is_named, "{name}: {result:?} is not {cell:?} in | {} |", measured.join(" | "));
     }
+    let results = COLUMNS.iter().zip(&row).map(|(column, cell)| format!("{column}: {cell}"));
+    let action = format!("requests and responses as they arrive{variant}");
+    let command = software.command_line();
+    let result = results.collect::<Vec<_>>().join(", ").replace('`', "");
+    interop::record(Area::Proxies, software.name, &action, &[&command], &result);
 }
 
 #[test]

@@ -4,6 +4,8 @@
 use std::fs;
 use std::net::SocketAddr;
 
+use bits_proto_test_tools::interop::{self, Area};
+
 use crate::application::{Application, COPY, response};
 use crate::proxy::*;
 use crate::proxy_client::*;
@@ -36,6 +38,20 @@ fn assert_uploads(software: &Software) {
     assert_refuses_a_fragment(proxy.address);
     assert_accepts_packets_without_a_length(proxy.address);
     server.assert_clean();
+    record(
+        software,
+        "upload of 5,000,000 bytes with a reply, and packets without Content-Length",
+        &[&ended.command],
+        "entity and reply are identical; no request is repeated",
+    );
+}
+
+/// Records what was tried with a proxy.
+#[track_caller]
+fn record(software: &Software, action: &str, commands: &[&str], result: &str) {
+    let proxy = software.command_line();
+    let commands = [&[&*proxy], commands].concat();
+    interop::record(Area::Proxies, software.name, action, &commands, result);
 }
 
 /// Creates a session with a request without Content-Length. Returns the field with its id.
@@ -93,6 +109,12 @@ fn forwarded_fields_of_clients_do_not_reach_the_application() {
         ask(&format!("BITS-Packet-Type: Fragment\r\nBITS-Session-Id: {id}\r\n{range}"), b"abc");
         let url = application.notification().url;
         assert_eq!(url, "http://uploads.example/e", "{}", software.name);
+        record(
+            software,
+            "upload with forged Forwarded and X-Forwarded fields",
+            &[],
+            "application receives the URL of the client",
+        );
     }
 }
 
@@ -104,10 +126,17 @@ fn fragments_shrink_below_the_limit_of_nginx() {
     let Some(proxy) = start(&NGINX, &server, &[no_limit]) else { return };
     let folder = Folder::new(5_000_000);
     let url = format!("http://{}/e", proxy.address);
-    upload(&folder.file(), &url, &[&"--fragment-size", &"3M"]).expect(0, &[]);
+    let ended = upload(&folder.file(), &url, &[&"--fragment-size", &"3M"]);
+    ended.expect(0, &[]);
     assert!(server.entity("e") == folder.bytes);
     assert!(server.log().contains("fragment stored first=0 bytes=750000"), "{}", server.log());
     server.assert_clean();
+    record(
+        &NGINX,
+        "upload in fragments of 3 MB with the default of client_max_body_size",
+        &[&ended.command],
+        "413; bits upload reduces the fragments to 750,000 bytes; entity is identical",
+    );
 }
 
 /// Without `proxy_http_version`, nginx sends HTTP/1.0 to the server.
@@ -123,6 +152,12 @@ fn the_log_of_the_server_names_http_1_0_of_nginx() {
     let line = server.log().lines().find(|line| line.contains(reason)).map(str::to_owned);
     let line = line.unwrap_or_else(|| panic!("{}", server.log()));
     assert!(line.contains(" INFO "), "hidden by default: {line}");
+    record(
+        &NGINX,
+        "upload without proxy_http_version, which nginx forwards as HTTP/1.0",
+        &[&ended.command],
+        "400; the log of the server names the reason",
+    );
 }
 
 #[test]
@@ -136,6 +171,12 @@ fn upload_reports_that_lighttpd_rejects_the_method() {
         &["status 501 Not Implemented", "no proxy before it rejects the method BITS_POST"],
     );
     assert!(!server.path("e").exists());
+    record(
+        &LIGHTTPD,
+        "upload",
+        &[&ended.command],
+        "501; bits upload reports that a proxy rejects the method BITS_POST",
+    );
 }
 
 #[test]
@@ -159,6 +200,12 @@ fn lighttpd_forwards_post_with_the_field_of_the_method() {
     ask(&packet("Close-Session"), b"");
     assert!(server.entity("e") == bytes);
     server.assert_clean();
+    record(
+        &LIGHTTPD,
+        "upload with POST and X-HTTP-Method-Override to bits serve --lenient",
+        &[],
+        "entity is identical",
+    );
 }
 
 /// Caddy answers a request for a host that it does not know with an empty 200.
@@ -170,6 +217,12 @@ fn upload_does_not_take_an_empty_200_of_caddy_for_success() {
     let url = format!("http://{}/e", proxy.address);
     let ended = upload(&Folder::new(1000).file(), &url, &[&"--retries", &"0"]);
     ended.expect(1, &["without BITS-Packet-Type", "Check that the URL belongs to a BITS server"]);
+    record(
+        &CADDY,
+        "upload to a host without a site, which receives an empty 200",
+        &[&ended.command],
+        "bits upload fails, because the response is not from a BITS server",
+    );
 }
 
 /// Clients send the whole URL to a forward proxy.
@@ -193,6 +246,7 @@ fn squid_forwards_packets_between_the_clients_and_the_internet() {
     ask(&packet("Close-Session"), b"");
     assert!(server.entity("e") == bytes);
     server.assert_clean();
+    record(&SQUID, "upload through a forward proxy", &[], "entity is identical");
 }
 
 #[test]

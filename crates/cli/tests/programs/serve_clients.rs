@@ -3,8 +3,9 @@
 //! The tests are skipped if a client is not installed, except in CI.
 
 use std::fs;
-use std::path::Path;
 use std::process::Command;
+
+use bits_proto_test_tools::interop::{self, Area};
 
 use crate::http_client::*;
 use crate::installed::find;
@@ -13,6 +14,8 @@ use tempfile::TempDir;
 
 /// A response that curl received.
 struct CurlResponse {
+    /// The command line, with placeholders for addresses and folders.
+    command: String,
     head: String,
     body: Vec<u8>,
 }
@@ -44,21 +47,20 @@ impl<'s> Curl<'s> {
     fn run(&self, target: &str, arguments: &[&str]) -> CurlResponse {
         let (head, body) = (self.folder.path().join("head"), self.folder.path().join("body"));
         let _ = fs::remove_file(&body);
-        let output = Command::new("curl")
-            .args(["--silent", "--show-error", "--path-as-is", "--max-time"])
+        let mut curl = Command::new("curl");
+        curl.args(arguments).arg(format!("http://{}{target}", self.server.address));
+        let command = interop::command_line(&curl);
+        curl.args(["--silent", "--show-error", "--path-as-is", "--max-time"])
             .arg(IO_TIMEOUT.as_secs().to_string())
             .arg("--dump-header")
             .arg(&head)
             .arg("--output")
-            .arg(&body)
-            .args(arguments)
-            .arg(format!("http://{}{target}", self.server.address))
-            .output()
-            .expect("curl");
+            .arg(&body);
+        let output = curl.output().expect("curl");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let head = fs::read_to_string(head).expect("a head");
         // curl does not create a file if there is no body.
-        CurlResponse { head, body: fs::read(body).unwrap_or_default() }
+        CurlResponse { command, head, body: fs::read(body).unwrap_or_default() }
     }
 
     fn packet(
@@ -120,8 +122,24 @@ fn curl_uploads_with_and_without_expect() {
         let closed = curl.packet(target, "Close-Session", &[&session, "Content-Length: 0"], &[]);
         assert_eq!(closed.status(), 200, "{}", closed.head);
         assert!(server.entity(&target[1..]) == entity);
+        record(
+            &format!("upload of 2,500,000 bytes in two fragments, with the field {expect}"),
+            &closed.command,
+            "entity is identical",
+        );
     }
     server.assert_clean();
+}
+
+/// Records what was tried with curl.
+#[track_caller]
+fn record(action: &str, command: &str, result: &str) {
+    // The id differs in each run.
+    let (before, id) = command.split_once('{').unwrap_or((command, ""));
+    let after = id.split_once('}').map_or("", |(_, after)| after);
+    let id = if id.is_empty() { "" } else { "{ID}" };
+    let command = format!("{before}{id}{after}");
+    interop::record(Area::Clients, "curl", action, &[&command], result);
 }
 
 #[test]
@@ -146,6 +164,9 @@ fn curl_receives_refusals() {
     let outside = curl.packet("/../e", "Create-Session", &["Content-Length: 0"], &[]);
     assert_eq!(outside.status(), 400, "{}", outside.head);
     server.assert_clean();
+    let action =
+        "fragment after a gap; Cancel-Session without Content-Length; path outside the root";
+    record(action, &outside.command, "416 with the offset 0; 200; 400");
 }
 
 #[test]
@@ -168,7 +189,8 @@ fn curl_fetches_whole_and_in_ranges() {
         let part = curl.run("/a%20b", &["-r", range]);
         assert!(part.status() == 206 && part.body == entity[expected], "{range}: {}", part.head);
     }
-    assert_eq!(curl.run("/a%20b", &["-r", "700000-"]).status(), 416);
+    let outside = curl.run("/a%20b", &["-r", "700000-"]);
+    assert_eq!(outside.status(), 416);
     // Resumes an incomplete download.
     let path = curl.folder.path().join("body");
     let head = curl.run("/a%20b", &["--head"]);
@@ -182,6 +204,9 @@ fn curl_fetches_whole_and_in_ranges() {
     assert!(rest.is_ok_and(|status| status.success()));
     assert!(fs::read(&path).expect("the entity") == entity);
     server.assert_clean();
+    let action =
+        "download: whole, in 4 ranges, a range outside the entity, a download that resumes";
+    record(action, &outside.command, "200, 206, 416; bytes are identical");
 }
 
 #[test]
@@ -211,6 +236,8 @@ fn curl_fetches_several_ranges_and_only_a_newer_entity() {
     let newer = curl.run("/e", &["-z", "Sun, 06 Nov 1994 08:49:37 GMT"]);
     assert_eq!((newer.status(), &*newer.body), (200, &b"0123456789"[..]));
     server.assert_clean();
+    let action = "download of several ranges, and only of a newer entity";
+    record(action, &parts.command, "206 in parts; 304; 200");
 }
 
 #[test]
@@ -220,12 +247,18 @@ fn curl_authenticates() {
     }
     let server = Server::start(&["--basic", "alice:se cret"]);
     let curl = Curl::of(&server);
-    let ping = |more: &[&str]| curl.packet("/e", "Ping", &["Content-Length: 0"], more).status();
-    assert_eq!(ping(&[]), 401);
-    assert_eq!(ping(&["--user", "alice:secret"]), 401);
-    assert_eq!(ping(&["--user", "alice:se cret"]), 200);
+    let ping = |more: &[&str]| curl.packet("/e", "Ping", &["Content-Length: 0"], more);
+    assert_eq!(ping(&[]).status(), 401);
+    assert_eq!(ping(&["--user", "alice:secret"]).status(), 401);
+    let granted = ping(&["--user", "alice:se cret"]);
+    assert_eq!(granted.status(), 200);
     server.assert_clean();
+    let action = "Ping without credentials, with a wrong password, and with the right one";
+    record(action, &granted.command, "401, 401, 200");
 }
+
+/// An upload client, by path from the folder of the package.
+const SCRIPT: &str = "tests/clients/upload.py";
 
 #[test]
 fn python_uploads_in_fragments() {
@@ -234,12 +267,12 @@ fn python_uploads_in_fragments() {
     }
     let server = Server::start(&["--max-fragment", "100000"]);
     let folder = tempfile::tempdir().expect("a folder");
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clients/upload.py");
     let run = |name: &str, entity: &[u8], fragment: &str| {
         let file = folder.path().join(name);
         fs::write(&file, entity).expect("a file");
         let output = Command::new("python3")
-            .arg(&script)
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .arg(SCRIPT)
             .arg(format!("http://{}/{name}", server.address))
             .arg(&file)
             .arg(fragment)
@@ -262,4 +295,9 @@ fn python_uploads_in_fragments() {
     assert!(!is_done && errors.contains("403 0x80070050"), "{output}{errors}");
     let (is_done, output, errors) = run("large", &bytes, "100001");
     assert!(!is_done && output.contains("Fragment 413 -"), "{output}{errors}");
+    let action = "uploads of 123,456 bytes in fragments, of an empty entity, to an existing entity, and in a \
+        fragment that is too long";
+    let command = format!("python3 {SCRIPT} http://HOST:PORT/e FOLDER/e 50000");
+    let result = "entities are identical; 403; 413";
+    interop::record(Area::Clients, "Python http.client", action, &[&command], result);
 }

@@ -7,6 +7,8 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
+use bits_proto_test_tools::interop::{self, Area};
+
 use crate::http_client::*;
 use crate::installed::find;
 use crate::server::Server;
@@ -17,6 +19,12 @@ struct Download {
     server: Server,
     entity: Vec<u8>,
     folder: TempDir,
+}
+
+/// A client that succeeded.
+struct Ran {
+    command: String,
+    text: String,
 }
 
 impl Download {
@@ -36,12 +44,13 @@ impl Download {
 
     /// Runs a client in its folder and returns its output.
     #[track_caller]
-    fn run(&self, client: &mut Command) -> String {
+    fn run(&self, client: &mut Command) -> Ran {
+        let command = interop::command_line(client);
         let output = client.current_dir(self.folder.path()).output().expect("a client");
         let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
         let text = text(&output.stdout) + &text(&output.stderr);
         assert!(output.status.success(), "{text}");
-        text
+        Ran { command, text }
     }
 
     /// Returns the number of responses with a status.
@@ -63,9 +72,12 @@ fn wget2_fetches_over_several_connections() {
     }
     let download = Download::new(3_000_000);
     let arguments = ["--chunk-size=500k", "--max-threads=4", "--tries=1", "--progress=none"];
-    download.run(Command::new("wget2").args(arguments).arg(download.url()));
+    let ran = download.run(Command::new("wget2").args(arguments).arg(download.url()));
     assert!(download.responses(206) > 3, "{}", download.server.log());
     download.assert_complete();
+    let action = "download of 3,000,000 bytes over several connections";
+    let result = "206 to each range; file is identical";
+    interop::record(Area::Clients, "wget2", action, &[&ran.command], result);
 }
 
 #[test]
@@ -75,11 +87,16 @@ fn wget2_resumes_and_fetches_only_a_newer_entity() {
     }
     let download = Download::new(1_000_000);
     fs::write(download.path(), &download.entity[..400_000]).expect("a file");
-    download.run(Command::new("wget2").args(["--continue", "--tries=1"]).arg(download.url()));
+    let resumed =
+        download.run(Command::new("wget2").args(["--continue", "--tries=1"]).arg(download.url()));
     assert_eq!(download.responses(206), 1, "{}", download.server.log());
-    download.run(Command::new("wget2").args(["--timestamping", "--tries=1"]).arg(download.url()));
+    let repeated = download
+        .run(Command::new("wget2").args(["--timestamping", "--tries=1"]).arg(download.url()));
     assert_eq!(download.responses(304), 1, "{}", download.server.log());
     download.assert_complete();
+    let action = "download that resumes, and repeats only for a newer entity";
+    let commands = [&*resumed.command, &repeated.command];
+    interop::record(Area::Clients, "wget2", action, &commands, "206, 304; file is identical");
 }
 
 #[test]
@@ -98,9 +115,12 @@ fn aria2_fetches_over_several_connections_and_resumes() {
     assert!(ranges >= 3, "{}", download.server.log());
     download.assert_complete();
     fs::write(download.path(), &download.entity[..1_000_000]).expect("a file");
-    run();
+    let ran = run();
     assert!(download.responses(206) > ranges, "{}", download.server.log());
     download.assert_complete();
+    let action = "download of 8,000,000 bytes over several connections, and one that resumes";
+    let result = "206 to each range; file is identical";
+    interop::record(Area::Clients, "aria2", action, &[&ran.command], result);
 }
 
 /// REDbot repeats a request with ranges, conditions and other methods, and compares the responses.
@@ -108,8 +128,8 @@ fn aria2_fetches_over_several_connections_and_resumes() {
 fn redbot_finds_no_problem() {
     let Some(redbot) = find("redbot") else { return };
     let download = Download::new(100_000);
-    let report = download.run(Command::new(redbot).args(["-o", "har"]).arg(download.url()));
-    let report: serde_json::Value = serde_json::from_str(&report).expect("JSON");
+    let ran = download.run(Command::new(redbot).args(["-o", "har"]).arg(download.url()));
+    let report: serde_json::Value = serde_json::from_str(&ran.text).expect("JSON");
     let notes = report["log"]["entries"][0]["_red_messages"].as_array().expect("notes");
     let with_level = |level: &str| {
         let notes = notes.iter().filter(|note| note["level"] == level);
@@ -123,4 +143,7 @@ fn redbot_finds_no_problem() {
     // Caching is not restricted, because conditions detect a changed entity.
     assert_eq!(with_level("WARN"), ["FRESHNESS_HEURISTIC"]);
     download.server.assert_clean();
+    let action = "checks of downloads: ranges, conditions, methods";
+    let result = format!("good: {}; no errors", good.join(", "));
+    interop::record(Area::Clients, "REDbot", action, &[&ran.command], &result);
 }
