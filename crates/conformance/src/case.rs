@@ -80,6 +80,35 @@ impl Case {
         self.id.split_once('.').map_or(self.id, |(area, _)| area)
     }
 
+    /// Returns the sections on which the case is based, without duplicates.
+    ///
+    /// # Example
+    ///
+    /// ```
+    /// use bits_conformance::server;
+    ///
+    /// let case = server::cases().find(|case| case.id == "fragment.gap.first").expect("a case");
+    /// assert_eq!(case.sections(), ["[MC-BUP] 3.2.5.2.6"]);
+    /// ```
+    #[must_use]
+    pub fn sections(&self) -> Vec<String> {
+        let mut sections = Vec::new();
+        for id in self.requirements {
+            let section = match id.strip_prefix("RFC").and_then(|rest| rest.split_once('-')) {
+                Some((number, section)) => format!("RFC {number} {section}"),
+                None => {
+                    let section = id.trim_start_matches('R');
+                    let section = section.rsplit_once('-').map_or(section, |(section, _)| section);
+                    format!("[MC-BUP] {section}")
+                }
+            };
+            if !sections.contains(&section) {
+                sections.push(section);
+            }
+        }
+        sections
+    }
+
     /// Compares the id with a pattern, in which `*` matches any characters. A pattern without `*`
     /// also matches the ids that continue it after a dot.
     ///

@@ -6,6 +6,8 @@ use crate::{Case, Finding, Level};
 #[derive(Debug)]
 pub(crate) enum Stop {
     Fail(String),
+    /// A failure with which the peer loses or damages data.
+    Loss(String),
     Skip(String),
     NotApplicable(String),
 }

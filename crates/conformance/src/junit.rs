@@ -77,9 +77,9 @@ fn write_case(writer: &mut Writer<Vec<u8>>, report: &CaseReport) -> io::Result<(
     Ok(())
 }
 
-/// Returns the advice, the requirements and the conversation.
+/// Returns the advice, the sections and the conversation.
 fn details(report: &CaseReport) -> String {
-    let mut text = format!("{}\n{}\n", report.case.advice, report.case.requirements.join(", "));
+    let mut text = format!("{}\n{}\n", report.case.advice, report.case.sections().join(", "));
     for message in &report.evidence {
         text.push_str(&format!("{message}\n"));
     }

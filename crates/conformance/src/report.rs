@@ -54,7 +54,7 @@ impl From<Outcome> for Verdict {
     fn from(outcome: Outcome) -> Self {
         match outcome {
             Ok(()) => Self::Pass,
-            Err(Stop::Fail(reason)) => Self::Fail(reason),
+            Err(Stop::Fail(reason) | Stop::Loss(reason)) => Self::Fail(reason),
             Err(Stop::Skip(reason)) => Self::Skipped(reason),
             Err(Stop::NotApplicable(reason)) => Self::NotApplicable(reason),
         }
@@ -87,10 +87,25 @@ pub struct CaseReport {
     /// The result.
     #[serde(flatten)]
     pub verdict: Verdict,
+    /// True for a failure with which data is lost or damaged: the entity has other bytes, does not exist,
+    /// or lacks bytes that the peer acknowledged.
+    pub loses_data: bool,
     /// The rules that the observer found to be violated in the conversation.
     pub findings: Vec<Finding>,
     /// The conversation.
     pub evidence: Vec<Message>,
+}
+
+impl CaseReport {
+    pub(crate) fn new(
+        case: Case,
+        outcome: Outcome,
+        findings: Vec<Finding>,
+        evidence: Vec<Message>,
+    ) -> Self {
+        let loses_data = matches!(outcome, Err(Stop::Loss(_)));
+        Self { case, verdict: outcome.into(), loses_data, findings, evidence }
+    }
 }
 
 /// The results of an examination.

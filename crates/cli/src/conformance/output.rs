@@ -28,25 +28,20 @@ pub fn line(report: &CaseReport) -> String {
     format!("{name:<14} {:<10} {}", report.case.level, report.case.id)
 }
 
-/// Returns the failures, the reasons of cases that were not examined, and a summary.
+/// Returns the failures, the reasons of cases that were not examined, and a summary. Failures with which data is
+/// lost come first.
 pub fn report(report: &Report, has_evidence: bool) -> String {
+    let (losses, others) = report.failures().partition::<Vec<_>, _>(|it| it.loses_data);
     let mut text = String::new();
-    for failure in report.failures() {
-        let case = &failure.case;
-        let reason = failure.verdict.reason().unwrap_or_default();
-        let requirements = case.requirements.join(", ");
-        let _ = writeln!(text, "FAIL {} ({}, {requirements})", case.id, case.level);
-        let _ = writeln!(text, "  {reason}");
-        let _ = writeln!(text, "  {}", case.advice);
-        if has_evidence {
-            for message in &failure.evidence {
-                let _ = writeln!(text, "  {}", message.to_string().replace('\n', "\n  "));
-            }
-        }
-        text.push('\n');
+    for case in losses.iter().chain(&others) {
+        write_failure(&mut text, case, has_evidence);
     }
     text.push_str(&unexamined(report));
     let _ = writeln!(text, "{}", summary(report));
+    if !losses.is_empty() {
+        let ids = losses.iter().map(|it| it.case.id).collect::<Vec<_>>().join(", ");
+        let _ = writeln!(text, "Data is lost or damaged in: {ids}.");
+    }
     let (sent, received) = (report.bytes_sent, report.bytes_received);
     let _ = writeln!(text, "{} bytes sent, {} bytes received.", sent, received);
     if let Some(first) = report.remaining.first() {
@@ -55,6 +50,21 @@ pub fn report(report: &Report, has_evidence: bool) -> String {
         let _ = writeln!(text, "Up to {count} files named {name}-… remain on the server.");
     }
     text
+}
+
+fn write_failure(text: &mut String, report: &CaseReport, has_evidence: bool) {
+    let case = &report.case;
+    let effect = if report.loses_data { ", data is lost or damaged" } else { "" };
+    let sections = case.sections().join(", ");
+    let _ = writeln!(text, "FAIL {} ({}, {sections}{effect})", case.id, case.level);
+    let _ = writeln!(text, "  {}", report.verdict.reason().unwrap_or_default());
+    let _ = writeln!(text, "  {}", case.advice);
+    if has_evidence {
+        for message in &report.evidence {
+            let _ = writeln!(text, "  {}", message.to_string().replace('\n', "\n  "));
+        }
+    }
+    text.push('\n');
 }
 
 /// Returns the reasons why cases were not examined, with the number of cases.

@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
-use super::entry::{Outcome, fail};
+use super::entry::{Outcome, Stop};
 use super::message::{self, Ending, Reply, Request};
 use super::scenario::{self, Model};
 use super::setup::Setup;
@@ -58,13 +58,15 @@ impl Model for Download {
     fn verify(&mut self) -> Outcome {
         match std::fs::read(&self.setup.file) {
             Ok(bytes) if bytes == self.bytes => Ok(()),
-            Ok(bytes) => fail(format!(
+            Ok(bytes) => Err(Stop::Loss(format!(
                 "client reports success with a wrong file: it has {} of {} bytes and differs from offset {}",
                 bytes.len(),
                 self.bytes.len(),
                 common_length(&bytes, &self.bytes)
-            )),
-            Err(error) => fail(format!("client reports success without a file: {error}")),
+            ))),
+            Err(error) => {
+                Err(Stop::Loss(format!("client reports success without a file: {error}")))
+            }
         }
     }
 

@@ -14,9 +14,9 @@ use super::scenario::{Expect, Model, Needs, Scenario};
 use super::servers::{Listeners, Servers};
 use super::setup::{PASSWORD, Setup, USER};
 use super::shared::Shared;
+use crate::CaseReport;
 use crate::content::Content;
 use crate::log::{Log, Peer};
-use crate::{CaseReport, Verdict};
 
 /// The beginning of the reason why a client did not run.
 pub(super) const NO_START: &str = "client does not start: ";
@@ -32,12 +32,9 @@ pub(super) async fn examine(entry: &Entry, shared: &Arc<Shared>) -> CaseReport {
         Plan::Download(scenario) => play(entry.case.id, scenario, shared, &log).await,
     };
     let mut log = log.lock().unwrap_or_else(PoisonError::into_inner);
-    CaseReport {
-        case: entry.case,
-        verdict: Verdict::from(outcome),
-        findings: std::mem::take(&mut log.findings),
-        evidence: std::mem::take(&mut log.messages),
-    }
+    let (findings, evidence) =
+        (std::mem::take(&mut log.findings), std::mem::take(&mut log.messages));
+    CaseReport::new(entry.case, outcome, findings, evidence)
 }
 
 /// Plays a scenario, and judges the client.

@@ -36,7 +36,7 @@ pub(super) async fn probe(shared: &Arc<Shared>) -> Result<(), SuiteError> {
     };
     let command = shared.runner.name();
     let reason = match played {
-        Err(Stop::Fail(reason)) => match reason.strip_prefix(NO_START) {
+        Err(Stop::Fail(reason) | Stop::Loss(reason)) => match reason.strip_prefix(NO_START) {
             Some(reason) => return Err(SuiteError::Start { command, reason: reason.into() }),
             None => reason,
         },

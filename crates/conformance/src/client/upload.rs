@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use bits_proto::field::{PacketType, SessionId};
 
-use super::entry::{Outcome, fail};
+use super::entry::{Outcome, Stop, fail};
 use super::message::{self, Reply, Request};
 use super::scenario::{self, Model};
 use super::setup::Setup;
@@ -78,7 +78,7 @@ impl Model for Upload {
         match self.published.last() {
             None => return fail("client reports success before the server has published the file"),
             Some(bytes) if *bytes != expected && self.other_content.as_ref() != Some(bytes) => {
-                return fail(self.setup.content.difference(bytes));
+                return Err(Stop::Loss(self.setup.content.difference(bytes)));
             }
             Some(_) => {}
         }

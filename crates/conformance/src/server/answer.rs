@@ -121,7 +121,15 @@ impl Answer {
         if self.status == 416 && self.received == Some(next) {
             return Ok(());
         }
-        self.fail(&format!("416 with BITS-Received-Content-Range: {next}"))
+        self.fail_at_gap(&format!("416 with BITS-Received-Content-Range: {next}"), next)
+    }
+
+    /// Fails after a fragment beyond the last offset that the server may expect. If it acknowledges the
+    /// fragment, bytes are lost.
+    pub(super) fn fail_at_gap(&self, expected: &str, last: u64) -> Outcome {
+        let is_acknowledged = self.is_success() && self.received.is_some_and(|it| it > last);
+        let reason = format!("expected {expected}; received {}", self.summary());
+        Err(if is_acknowledged { Stop::Loss(reason) } else { Stop::Fail(reason) })
     }
 
     /// Requires either that a fragment is accepted up to `accepted`, or that the server asks for `asked`.

@@ -11,7 +11,7 @@ use super::shared::Shared;
 use super::target::Target;
 use super::test::Test;
 use super::{Suite, SuiteError};
-use crate::{CaseReport, Report, Verdict};
+use crate::{CaseReport, Report};
 
 pub(super) async fn run(
     suite: Suite,
@@ -75,11 +75,10 @@ async fn examine(entry: &Entry, shared: &Arc<Shared>) -> CaseReport {
         Plan::Run(run) => run(&mut test).await,
         Plan::Variant(variant) => variant.run(&mut test).await,
     };
-    let verdict = Verdict::from(outcome);
     let (findings, evidence) = {
         let mut log = test.log();
         (std::mem::take(&mut log.findings), std::mem::take(&mut log.messages))
     };
     shared.keep(test.clean_up().await);
-    CaseReport { case: entry.case, verdict, findings, evidence }
+    CaseReport::new(entry.case, outcome, findings, evidence)
 }

@@ -21,7 +21,12 @@ pub(super) async fn probe(shared: &Arc<Shared>) -> Result<Vec<String>, SuiteErro
     let answer = test.exchange(&test.create(&path)).await;
     let answer = match answer {
         Ok(answer) => answer,
-        Err(Stop::Fail(reason) | Stop::Skip(reason) | Stop::NotApplicable(reason)) => {
+        Err(
+            Stop::Fail(reason)
+            | Stop::Loss(reason)
+            | Stop::Skip(reason)
+            | Stop::NotApplicable(reason),
+        ) => {
             let reason = format!("Create-Session: {reason}");
             return Err(SuiteError::NotBits { url, reason });
         }

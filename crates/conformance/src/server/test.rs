@@ -139,8 +139,8 @@ impl Test {
     pub(super) async fn has_content(&self, path: &str, content: Content) -> Outcome {
         match self.published(path).await? {
             Some(bytes) if bytes == content.all() => Ok(()),
-            Some(bytes) => Err(Stop::Fail(content.difference(&bytes))),
-            None => Err(Stop::Fail(format!(
+            Some(bytes) => Err(Stop::Loss(content.difference(&bytes))),
+            None => Err(Stop::Loss(format!(
                 "expected an entity of {} bytes; it does not exist",
                 content.length
             ))),

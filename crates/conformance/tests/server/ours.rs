@@ -142,6 +142,29 @@ async fn each_fault_fails_its_case_and_no_other() {
     assert!(wrong.is_empty(), "{wrong}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn failures_that_lose_data_are_marked() {
+    for (id, loses_data) in [
+        ("upload.empty", true),
+        ("fragment.overlap", true),
+        ("fragment.gap.first", true),
+        ("body.never_arrives", true),
+        ("ping.body", false),
+        ("cancel.discards", false),
+    ] {
+        let (_, fault) = faults().find(|(it, _)| *it == id).expect("a fault");
+        let report = examine_only(id, fault).await;
+        let case = report.cases.iter().find(|it| it.case.id == id).expect("a case");
+        assert!(case.verdict.is_fail(), "{id}: {:?}", case.verdict);
+        assert_eq!(case.loses_data, loses_data, "{id}: {:?}", case.verdict);
+    }
+}
+
+async fn examine_only(pattern: &str, fault: Fault) -> Report {
+    let double = Double::start(Some(fault)).await;
+    double.suite().only(pattern).run(|_| {}).await.expect("a BITS server")
+}
+
 /// Examines an area and the rules of all conversations.
 async fn examine_area(area: &str, fault: Fault) -> Report {
     let double = Double::start(Some(fault)).await;

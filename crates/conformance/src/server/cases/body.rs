@@ -92,8 +92,8 @@ async fn aborted(test: &mut Test, arrived: u64) -> Outcome {
     let answer = session.settled(30..50).await?;
     let offset = answer.received.unwrap_or_default();
     if answer.status != 416 || !(10..=10 + arrived).contains(&offset) {
-        let expected = format!("416 with an offset from 10 to {}", 10 + arrived);
-        return answer.fail(&expected);
+        let last = 10 + arrived;
+        return answer.fail_at_gap(&format!("416 with an offset from 10 to {last}"), last);
     }
     session.next = offset;
     test.complete(&mut session).await

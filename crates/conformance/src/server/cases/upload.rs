@@ -162,12 +162,12 @@ async fn http_content(test: &mut Test) -> Outcome {
     session.close().await?.success()?;
     match test.published(&session.path).await? {
         Some(bytes) if bytes == text => Ok(()),
-        Some(bytes) => Err(Stop::Fail(format!(
+        Some(bytes) => Err(Stop::Loss(format!(
             "expected the {} bytes of the body; published are \"{}\"",
             text.len(),
             bytes.escape_ascii()
         ))),
-        None => Err(Stop::Fail("expected an entity; it does not exist".into())),
+        None => Err(Stop::Loss("expected an entity; it does not exist".into())),
     }
 }
 
