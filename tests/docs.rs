@@ -15,9 +15,10 @@ const WITHOUT_LINKS: [&str; 6] = [
     "crates/server/README.md",
     "docs/EMBEDDING.md",
 ];
-const OTHERS: [&str; 9] = [
+const OTHERS: [&str; 10] = [
     "CONTRIBUTING.md",
     "docs/BENCHMARKS.md",
+    "docs/CONFORMANCE-CASES.md",
     "docs/CONFORMANCE.md",
     "docs/INSPECT.md",
     "docs/INTEROP.md",

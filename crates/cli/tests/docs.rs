@@ -7,11 +7,12 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 /// Documents that name commands or options of `bits`, by path from the root of the repository.
-const DOCUMENTS: [&str; 11] = [
+const DOCUMENTS: [&str; 12] = [
     "CONTRIBUTING.md",
     "README.md",
     "crates/cli/README.md",
     "crates/server/README.md",
+    "docs/CONFORMANCE-CASES.md",
     "docs/EMBEDDING.md",
     "docs/INSPECT.md",
     "docs/INTEROP.md",

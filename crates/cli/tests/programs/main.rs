@@ -31,6 +31,7 @@ mod uploader;
 use bits_proto_test_tools::{installed, wait};
 
 mod conformance;
+mod conformance_page;
 mod conformance_storages;
 mod download;
 mod download_failures;
