@@ -181,9 +181,8 @@ impl Store for MemoryStore {
         // The last record moves to the place of the removed one.
         let last = self.records.len.wrapping_sub(1);
         let last_id = self.records.get(last).map(|record| record.session.id());
-        if let Some(last_id) = last_id.filter(|last_id| *last_id != id)
-            && let Some(moved) = self.find(last_id)
-        {
+        let moved = last_id.filter(|last_id| *last_id != id);
+        if let Some((last_id, moved)) = moved.and_then(|it| Some((it, self.find(it)?))) {
             let entry = Entry::new(Hash::of(last_id), found.position, self.mask());
             self.set_entry(moved.slot, entry);
         }
