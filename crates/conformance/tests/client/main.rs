@@ -5,5 +5,5 @@ mod double;
 mod faults;
 mod matrix;
 mod ours;
-#[path = "../tables.rs"]
+#[path = "../support/tables.rs"]
 mod tables;

@@ -7,7 +7,7 @@ use bits_conformance::client::{Job, Suite, Transfer};
 use bits_conformance::{Report, Verdict};
 
 use crate::double;
-use crate::matrix::describe;
+use crate::tables::describe;
 
 /// Asserts that every case passes, except those that these options leave out.
 async fn assert_passes(suite: Suite, left_out: &[&str]) {

@@ -8,5 +8,5 @@ mod faults;
 mod ours;
 mod rewriting;
 mod seen;
-#[path = "../tables.rs"]
+#[path = "../support/tables.rs"]
 mod tables;

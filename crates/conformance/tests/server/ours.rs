@@ -1,31 +1,16 @@
 //! The suite passes on `bits-server`, and each fault fails its case.
 
-use std::collections::BTreeSet;
-
-use bits_conformance::server::{Suite, cases};
-use bits_conformance::{CaseReport, Report, Verdict};
+use bits_conformance::server::cases;
+use bits_conformance::{Case, CaseReport, Report, Verdict};
 use http::Response;
 use hyper::body::Bytes;
-use tokio::task::JoinSet;
 
 use crate::double::{Double, Fault, Place, Reply, set};
 use crate::faults::faults;
+use crate::tables::{self, describe};
 
 async fn examine(double: &Double) -> Report {
     double.suite().run(|_| {}).await.expect("a BITS server")
-}
-
-/// Returns the failures with the beginning of each message of their evidence.
-fn describe(report: &Report) -> String {
-    let mut text = String::new();
-    for it in report.failures() {
-        text += &format!("{}: {}\n", it.case.id, it.verdict.reason().unwrap_or_default());
-        for message in &it.evidence {
-            let message = message.to_string();
-            text += &format!("{}\n", message.get(..2000).unwrap_or(&message));
-        }
-    }
-    text
 }
 
 /// Returns the cases without a result, except those that the predicate permits.
@@ -89,57 +74,21 @@ async fn no_case_fails_on_a_server_that_limits_the_length_of_entities() {
 
 #[test]
 fn every_case_has_a_fault() {
-    let cases = cases().map(|case| case.id).collect::<BTreeSet<_>>();
-    let faults = faults().map(|(id, _)| id).collect::<BTreeSet<_>>();
-    let missing = cases.difference(&faults).collect::<Vec<_>>();
-    let unknown = faults.difference(&cases).collect::<Vec<_>>();
-    assert!(
-        missing.is_empty() && unknown.is_empty(),
-        "{missing:?} have no fault, {unknown:?} no case"
-    );
+    tables::have_faults(cases(), faults().map(|(id, _)| id));
 }
 
-/// Selects the cases that are examined with the fault at this position.
-///
-/// These are all cases if `BITS_FAULTS` is set, and for every eighth fault in CI. Otherwise, these are the
-/// cases of the area, which take a tenth of the time.
-fn selection(suite: Suite, position: usize, id: &str) -> Suite {
-    let is_set = |name| std::env::var_os(name).is_some();
-    if is_set("BITS_FAULTS") || is_set("CI") && position % 8 == 0 {
-        return suite;
-    }
-    let area = id.split('.').next().unwrap_or_default();
-    suite.only(area)
-}
-
-/// Set `BITS_FAULTS` to a pattern to examine all cases with each fault whose case matches.
 #[tokio::test(flavor = "multi_thread")]
 async fn each_fault_fails_its_case_and_no_other() {
-    let only = std::env::var("BITS_FAULTS").unwrap_or("*".into());
-    let mut running = JoinSet::<String>::new();
-    let mut wrong = String::new();
-    for (position, (id, fault)) in faults().enumerate() {
-        if !cases().any(|case| case.id == id && case.matches(&only)) {
-            continue;
-        }
-        if running.len() == 8 {
-            wrong += &running.join_next().await.expect("a fault").expect("no panic");
-        }
-        running.spawn(async move {
-            let double = Double::start(Some(fault)).await;
-            let suite = selection(double.suite(), position, id);
-            let report = suite.run(|_| {}).await.expect("a BITS server");
-            let failed = report.failures().map(|it| it.case.id).collect::<Vec<_>>();
-            match failed == [id] {
-                true => String::new(),
-                false => format!("the fault of {id} fails {failed:?}:\n{}", describe(&report)),
-            }
-        });
-    }
-    while let Some(end) = running.join_next().await {
-        wrong += &end.expect("no panic");
-    }
-    assert!(wrong.is_empty(), "{wrong}");
+    let faults = faults().map(|(id, fault)| (find(id), fault));
+    tables::fail_their_cases_only(faults, 8, |_, fault, pattern| async move {
+        let double = Double::start(Some(fault)).await;
+        double.suite().only(pattern).run(|_| {}).await.expect("a BITS server")
+    })
+    .await;
+}
+
+fn find(id: &str) -> Case {
+    cases().find(|case| case.id == id).expect("a case")
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -16,7 +16,7 @@ pub struct Sent {
     pub authority: String,
     pub method: String,
     pub target: String,
-    pub fields: Vec<(String, String)>,
+    pub fields: Fields,
     pub body: Vec<u8>,
     pub at: Instant,
 }
@@ -39,16 +39,12 @@ impl Sent {
     }
 
     pub fn get(&self, name: &str) -> Option<&str> {
-        let mut fields = self.fields.iter();
-        fields.find(|(it, _)| it.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        get(&self.fields, name)
     }
 
     /// Sets a field; an empty value removes it.
     pub fn set(&mut self, name: &str, value: &str) {
-        self.fields.retain(|(it, _)| !it.eq_ignore_ascii_case(name));
-        if !value.is_empty() {
-            self.fields.push((name.into(), value.into()));
-        }
+        set(&mut self.fields, name, value);
     }
 
     /// Compares the packet type, or the method.
@@ -104,7 +100,7 @@ impl Sent {
 #[derive(Clone, Debug)]
 pub struct Received {
     pub status: u16,
-    pub fields: Vec<(String, String)>,
+    pub fields: Fields,
     pub body: Vec<u8>,
     /// False if the connection ended before the whole body arrived.
     pub is_complete: bool,
@@ -116,16 +112,12 @@ pub struct Received {
 
 impl Received {
     pub fn get(&self, name: &str) -> Option<&str> {
-        let mut fields = self.fields.iter();
-        fields.find(|(it, _)| it.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        get(&self.fields, name)
     }
 
     /// Sets a field; an empty value removes it.
     pub fn set(&mut self, name: &str, value: &str) {
-        self.fields.retain(|(it, _)| !it.eq_ignore_ascii_case(name));
-        if !value.is_empty() {
-            self.fields.push((name.into(), value.into()));
-        }
+        set(&mut self.fields, name, value);
     }
 
     /// Returns true if the head has this text, in this spelling.
@@ -278,4 +270,18 @@ pub fn split_url(url: &str) -> (String, String) {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
     (authority.into(), format!("/{path}"))
+}
+
+type Fields = Vec<(String, String)>;
+
+fn get<'f>(fields: &'f [(String, String)], name: &str) -> Option<&'f str> {
+    let found = fields.iter().find(|(it, _)| it.eq_ignore_ascii_case(name));
+    found.map(|(_, value)| value.as_str())
+}
+
+fn set(fields: &mut Fields, name: &str, value: &str) {
+    fields.retain(|(it, _)| !it.eq_ignore_ascii_case(name));
+    if !value.is_empty() {
+        fields.push((name.into(), value.into()));
+    }
 }
