@@ -41,9 +41,6 @@ const TEST_TIMEOUT: Duration = Duration::from_secs(600);
 /// Maximum duration of a group of several tests.
 const MAX_GROUP_DURATION: Duration = Duration::from_secs(10);
 
-/// The number of lookups of a test that was not recorded.
-const MAX_LOOKUPS: u64 = 100_000_000;
-
 /// The tests that noticed changes of each table, in the last complete run.
 const LISTED: &str = include_str!("detectors.txt");
 
@@ -105,11 +102,11 @@ impl Detectors {
     /// Builds the tests, and runs each of them unchanged to record the cells that it looks up.
     pub fn recorded() -> Self {
         let mut this = Self::new();
-        this.measure();
+        this.measure(&(0..this.all.len()).collect());
         this
     }
 
-    /// Builds the tests, and takes those that noticed changes in the last complete run.
+    /// Builds the tests, takes those that noticed changes in the last complete run, and runs each of these unchanged.
     pub fn listed() -> Self {
         let mut this = Self::new();
         let mut of_table = BTreeMap::<_, Vec<_>>::new();
@@ -120,6 +117,7 @@ impl Detectors {
             let index = found.unwrap_or_else(|| panic!("detectors.txt: no test {name} in {of}"));
             of_table.entry(table.to_string()).or_default().push(index);
         }
+        this.measure(&of_table.values().flatten().copied().collect());
         this.of_table = Some(of_table);
         this
     }
@@ -144,7 +142,7 @@ impl Detectors {
                     continue;
                 }
                 let program = program.clone();
-                let (duration, lookups) = (Duration::from_millis(5), MAX_LOOKUPS);
+                let (duration, lookups) = (Duration::ZERO, 0);
                 this.all.push(Detector { of, program, name, duration, lookups });
             }
         }
@@ -166,16 +164,18 @@ impl Detectors {
         found.cloned().unwrap_or_default()
     }
 
-    fn measure(&mut self) {
+    /// Records the cells that these tests look up.
+    fn measure(&mut self, indices: &BTreeSet<usize>) {
+        let indices: Vec<_> = indices.iter().copied().collect();
         let (next, records) = (AtomicUsize::new(0), Mutex::new(BTreeMap::new()));
         let this = &*self;
         std::thread::scope(|scope| {
             for _ in 0..processors() {
                 scope.spawn(|| {
                     loop {
-                        let index = next.fetch_add(1, Ordering::Relaxed);
-                        let Some(detector) = this.all.get(index) else { return };
-                        let record = this.record_one(detector);
+                        let next = next.fetch_add(1, Ordering::Relaxed);
+                        let Some(index) = indices.get(next).copied() else { return };
+                        let record = this.record_one(&this.all[index]);
                         records.lock().expect("no panic").insert(index, record);
                     }
                 });
