@@ -8,7 +8,7 @@ use bits_proto::backend::NotificationType;
 use bits_proto::deviation::{Deviation, Deviations};
 use bits_proto::error::{CheckStage, ErrorKind};
 use bits_proto::field::{
-    ContentName, HResult, OriginalRequestUrl, ReceivedContentRange, RequestDataFileName,
+    ContentName, OriginalRequestUrl, ReceivedContentRange, RequestDataFileName,
     ResponseDataFileName,
 };
 use bits_proto::http1::{RequestTarget, StatusCode};
@@ -19,6 +19,7 @@ use messages::{Draft, Reader, for_close, for_create, for_fragment, written};
 use notifications::{FAILURES, LENGTH, new};
 use support::complete::{Outcome, complete, decode, every_kind};
 use support::read::Message;
+use support::refusals::named_refusals;
 
 const REQUEST: Reader = Reader::Request(ParseOptions::DEFAULT);
 
@@ -171,18 +172,8 @@ fn a_refusal_that_names_another_session_is_recorded() {
 /// Any status and any error code.
 #[test]
 fn every_refusal_is_an_http_response_without_a_body() {
-    let mut refusals = vec![
-        Refusal::invalid_argument(),
-        Refusal::length_required(),
-        Refusal::access_denied(),
-        Refusal::destination_exists(HResult::FILE_EXISTS),
-        Refusal::invalid_name(),
-        Refusal::uploads_disabled(),
-        Refusal::session_not_found(),
-        Refusal::too_large(),
-        Refusal::disk_full(HResult::DISK_FULL),
-        Refusal::out_of_sync(ReceivedContentRange(7)),
-    ];
+    let mut refusals = named_refusals().to_vec();
+    refusals.push(Refusal::out_of_sync(ReceivedContentRange(7)));
     refusals.extend(FAILURES.map(|refused| refused.refusal()));
     let statuses = (300..=999).filter(|code| *code != 416);
     let statuses = statuses.map(|code| StatusCode::try_from(code).expect("three digits"));

@@ -21,6 +21,7 @@ pub mod messages;
 pub mod notifications;
 pub mod outputs;
 pub mod read;
+pub mod refusals;
 pub mod sample_errors;
 pub mod script;
 pub mod serialize;

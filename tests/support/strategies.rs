@@ -9,6 +9,7 @@ use proptest::option::{of, weighted};
 use proptest::prelude::*;
 use proptest::sample::select;
 
+use super::refusals::named_refusals;
 use super::specs::{
     AckSpec, NotificationRequestSpec, NotificationResponseSpec, RefusalSpec, RequestSpec, Spec,
 };
@@ -37,17 +38,7 @@ fn status() -> impl Strategy<Value = StatusCode> {
 }
 
 fn refusal_base() -> impl Strategy<Value = Refusal<'static>> {
-    let named = select(vec![
-        Refusal::invalid_argument(),
-        Refusal::length_required(),
-        Refusal::access_denied(),
-        Refusal::destination_exists(HResult::FILE_EXISTS),
-        Refusal::invalid_name(),
-        Refusal::uploads_disabled(),
-        Refusal::session_not_found(),
-        Refusal::too_large(),
-        Refusal::disk_full(HResult::DISK_FULL),
-    ]);
+    let named = select(named_refusals().to_vec());
     let out_of_sync = |_| Refusal::out_of_sync(ReceivedContentRange(0));
     let by_status =
         status().prop_map(move |status| Refusal::new(status).unwrap_or_else(out_of_sync));

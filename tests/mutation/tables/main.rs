@@ -21,6 +21,8 @@ mod completeness;
 mod detectors;
 mod limits;
 mod mappings;
+#[path = "../../support/refusals.rs"]
+mod refusals;
 mod survivors;
 
 use std::cmp::Reverse;

@@ -16,6 +16,7 @@ use bits_proto::observer::{DownloadRule, SequenceRule, Severity, Violation};
 use bits_proto::server::{Access, HostError, Policy};
 
 use crate::catalogue::Cell;
+use crate::refusals::named_refusals;
 
 /// The statuses of the mapping from status to class, with neighbours.
 const STATUSES: [u16; 41] = [
@@ -100,17 +101,7 @@ fn values() -> Vec<(Refusal<'static>, String)> {
 
 fn constructors(cells: &mut Vec<Cell>) {
     let all = values();
-    for refusal in [
-        Refusal::invalid_argument(),
-        Refusal::length_required(),
-        Refusal::access_denied(),
-        Refusal::destination_exists(HResult::FILE_EXISTS),
-        Refusal::invalid_name(),
-        Refusal::uploads_disabled(),
-        Refusal::session_not_found(),
-        Refusal::too_large(),
-        Refusal::disk_full(HResult::DISK_FULL),
-    ] {
+    for refusal in named_refusals() {
         let code = refusal.code().expect("a code");
         let name = format!("{} {}", refusal.status().get(), code.with_name());
         let number = status_and_code(refusal.status(), Some(code));
