@@ -139,6 +139,11 @@ impl Log {
     /// Records the end of a connection.
     pub(crate) fn disconnected(&mut self, connection: u32, direction: Direction) {
         self.record(connection, direction, b"");
+        self.observe_end(connection);
+    }
+
+    /// Shows the end of a connection to the observers.
+    pub(crate) fn observe_end(&mut self, connection: u32) {
         self.uploads.values_mut().for_each(|it| it.handle_disconnected(connection));
         self.downloads.values_mut().for_each(|it| it.handle_disconnected(connection));
     }

@@ -252,6 +252,11 @@ impl Reply {
         self
     }
 
+    /// Returns true if the client may send the next request on the same connection.
+    pub(super) fn keeps_connection(&self) -> bool {
+        self.ending == Ending::Keep && self.framing != Framing::UntilClose
+    }
+
     pub(super) fn head(&self) -> Vec<u8> {
         let mut text = format!("{} {} Status\r\n", self.version, self.status);
         for (name, value) in &self.fields {

@@ -15,7 +15,7 @@ use tokio::sync::Notify;
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
-use super::message::{Ending, Framing, Origin, Reply, Request};
+use super::message::{Ending, Origin, Reply, Request};
 use super::scenario::{BodyAction, Model, Scenario};
 use super::shared::Shared;
 use crate::Direction;
@@ -205,7 +205,7 @@ impl<M: Model> Connection<M> {
                 self.inner.kill.notify_one();
             }
             match reply.ending {
-                Ending::Keep if reply.framing != Framing::UntilClose => {
+                _ if reply.keeps_connection() => {
                     let rest = request.length - request.body.len() as u64;
                     self.read_body(rest).await?;
                 }
@@ -296,12 +296,16 @@ impl<M: Model> Connection<M> {
     }
 
     async fn send(&mut self, reply: &Reply, is_head: bool, pending: &Pending) -> io::Result<()> {
-        self.write(reply.before.as_bytes()).await?;
         let head = reply.head();
         let sent = reply.sent.unwrap_or(usize::MAX);
         if sent >= head.len() {
             self.inner.log().observe_response(self.number, &head, pending);
         }
+        if !reply.keeps_connection() {
+            // The client may continue on another connection before this one is seen to end.
+            self.inner.log().observe_end(self.number);
+        }
+        self.write(reply.before.as_bytes()).await?;
         let mut bytes = [head, reply.body_bytes(is_head)].concat();
         bytes.truncate(sent);
         self.write(&bytes).await
