@@ -66,6 +66,35 @@ impl Selection {
     }
 }
 
+/// Defines the methods of a suite that choose the cases, and how they run.
+macro_rules! selection_methods {
+    () => {
+        /// Selects cases by their id; see [`Case::matches`]. Several calls select more cases.
+        pub fn only(mut self, pattern: impl Into<String>) -> Self {
+            self.selection.only.push(pattern.into());
+            self
+        }
+
+        /// Ends after the first failure.
+        pub fn bail(mut self, bail: bool) -> Self {
+            self.selection.is_bail = bail;
+            self
+        }
+
+        /// Sets the number of cases that run at the same time. By default, this is 4.
+        pub fn jobs(mut self, jobs: usize) -> Self {
+            self.selection.jobs = jobs.max(1);
+            self
+        }
+
+        /// Returns the selected cases.
+        pub fn cases(&self) -> impl Iterator<Item = Case> {
+            self.selected().map(|entry| entry.case)
+        }
+    };
+}
+pub(crate) use selection_methods;
+
 /// Fails the cases whose rules were violated in conversations that are otherwise as expected.
 fn judge_rules<P: Copy>(entries: &[&Entry<P>], cases: &mut [(usize, CaseReport)]) {
     let mut violations = Vec::<(Finding, CaseReport)>::new();

@@ -52,7 +52,7 @@ use thiserror::Error;
 pub use self::job::{Job, Transfer};
 use self::runner::Runner;
 use self::shared::Shared;
-use crate::selection::Selection;
+use crate::selection::{Selection, selection_methods};
 use crate::{Case, CaseReport, Report};
 
 /// Returns every case of a direction, grouped by area.
@@ -209,28 +209,7 @@ impl Suite {
         self
     }
 
-    /// Selects cases by their id; see [`Case::matches`]. Several calls select more cases.
-    pub fn only(mut self, pattern: impl Into<String>) -> Self {
-        self.selection.only.push(pattern.into());
-        self
-    }
-
-    /// Ends after the first failure.
-    pub fn bail(mut self, bail: bool) -> Self {
-        self.selection.is_bail = bail;
-        self
-    }
-
-    /// Sets the number of cases that run at the same time. By default, this is 4.
-    pub fn jobs(mut self, jobs: usize) -> Self {
-        self.selection.jobs = jobs.max(1);
-        self
-    }
-
-    /// Returns the selected cases.
-    pub fn cases(&self) -> impl Iterator<Item = Case> {
-        self.selected().map(|entry| entry.case)
-    }
+    selection_methods!();
 
     fn selected(&self) -> impl Iterator<Item = &'static entry::Entry> {
         cases::all(self.transfer).filter(|entry| self.selection.includes(entry))
