@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use bits_proto::message::{HeaderSlots, RequestHead};
 use bits_proto::observer::SequenceRule;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 
@@ -25,6 +25,8 @@ use crate::log::{Log, Pending};
 const HOST: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
 /// The time for which a client may keep a connection open that the suite has closed.
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
+/// The time for which the suite waits for the end of connections after the client has ended.
+const MAX_OPEN_TIME: Duration = Duration::from_secs(5);
 
 /// The number of bytes that are read at once.
 const READ_SIZE: usize = 16 * 1024;
@@ -74,7 +76,7 @@ struct Inner<M> {
     model: Mutex<M>,
     log: Arc<Mutex<Log>>,
     /// The number of open connections.
-    open: AtomicU32,
+    open: watch::Sender<u32>,
     /// The signal to kill the client.
     kill: Notify,
 }
@@ -92,7 +94,7 @@ impl<M: Model> Servers<M> {
             scenario,
             model: Mutex::new(model),
             log: Arc::clone(log),
-            open: AtomicU32::new(0),
+            open: watch::Sender::new(0),
             kill: Notify::new(),
         });
         let mut tasks = JoinSet::new();
@@ -113,14 +115,11 @@ impl<M: Model> Servers<M> {
         &self.inner.kill
     }
 
-    /// Waits up to 100 ms until all connections are closed, so that the last requests of a client are recorded.
+    /// Waits until all connections are closed, so that the last requests of a client are recorded.
     pub(super) async fn wait_until_closed(&self) {
-        for _ in 0..20 {
-            if self.inner.open.load(Ordering::Relaxed) == 0 {
-                return;
-            }
-            sleep(Duration::from_millis(5)).await;
-        }
+        let mut open = self.inner.open.subscribe();
+        // A client in the same process may keep connections for its next transfer.
+        let _ = timeout(MAX_OPEN_TIME, open.wait_for(|open| *open == 0)).await;
     }
 }
 
@@ -148,14 +147,14 @@ async fn accept<M: Model>(inner: Arc<Inner<M>>, listener: TcpListener, origin: O
             continue;
         }
         let inner = Arc::clone(&inner);
-        inner.open.fetch_add(1, Ordering::Relaxed);
+        inner.open.send_modify(|open| *open += 1);
         tasks.spawn(async move {
             let number = inner.log().next_connection();
             let mut connection = Connection { inner, stream, origin, number, buffer: Vec::new() };
             // A client may disconnect at any time.
             let ended = connection.converse().await.unwrap_or(Direction::Ended);
             connection.inner.log().disconnected(number, ended);
-            connection.inner.open.fetch_sub(1, Ordering::Relaxed);
+            connection.inner.open.send_modify(|open| *open -= 1);
         });
         while tasks.try_join_next().is_some() {}
     }
