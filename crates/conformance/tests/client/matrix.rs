@@ -21,8 +21,8 @@ async fn each_fault_fails_its_case_and_no_other(transfer: Transfer) {
     let faults = faults(transfer).map(|(id, fault)| (find(id), fault));
     tables::fail_their_cases_only(faults, 4, |id, fault, pattern| {
         // Some cases are for clients without credentials and replies.
-        let is_plain = id.starts_with("plain.") || id.starts_with("anonymous.");
-        let is_full = !is_plain && !matches!(id, "upload.empty" | "killed.close");
+        let is_full =
+            !id.starts_with("anonymous.") && !matches!(id, "upload.empty" | "killed.close");
         async move {
             let suite = suite(transfer, Some(fault), is_full).only(pattern);
             suite.run(|_| {}).await.expect("a client")

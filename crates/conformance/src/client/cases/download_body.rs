@@ -108,21 +108,21 @@ pub(super) const CASES: &[Entry] = &[
         |_server, reply| with_length(reply, "-1").framing(Framing::UntilClose)
     ),
     Entry::download(
-        "transport.closed",
+        "connection.closed",
         Robustness,
         &["R3.6.5.3-1"],
         "Retry if the connection ends without a response.",
         nth_get!(Finishes, 1, |_server, _reply| Reply::lost()),
     ),
     Entry::download(
-        "transport.reset",
+        "connection.reset",
         Robustness,
         &["R3.6.5.3-1"],
         "Retry if the connection is reset within the body.",
         nth_get!(Finishes, 1, |_server, reply| reply.ending(Ending::Reset).cut(CUT)),
     ),
     Entry::download(
-        "transport.head_cut",
+        "connection.head_cut",
         Must,
         &["RFC9112-8"],
         "Discard a response whose connection ends within its head.",
@@ -132,7 +132,7 @@ pub(super) const CASES: &[Entry] = &[
         }),
     ),
     Entry::download(
-        "transport.not_http",
+        "connection.not_http",
         Robustness,
         &["RFC9112-3"],
         "Treat a response that is not HTTP as a failure, and store none of it.",

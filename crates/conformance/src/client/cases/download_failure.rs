@@ -58,21 +58,21 @@ macro_rules! head {
 }
 
 pub(super) const CASES: &[Entry] = &[
-    transient!("transient.status_408", 408, "Retry after 408."),
-    transient!("transient.status_429", 429, "Retry after 429."),
-    transient!("transient.status_500", 500, "Retry after 500."),
-    transient!("transient.status_502", 502, "Retry after the page of a proxy with status 502."),
-    transient!("transient.status_503", 503, "Retry after 503."),
-    transient!("transient.status_504", 504, "Retry after the page of a proxy with status 504."),
+    transient!("retry.status_408", 408, "Retry after 408."),
+    transient!("retry.status_429", 429, "Retry after 429."),
+    transient!("retry.status_500", 500, "Retry after 500."),
+    transient!("retry.status_502", 502, "Retry after the page of a proxy with status 502."),
+    transient!("retry.status_503", 503, "Retry after 503."),
+    transient!("retry.status_504", 504, "Retry after the page of a proxy with status 504."),
     Entry::download(
-        "transient.rest",
+        "retry.rest",
         Robustness,
         &["R3.6.5.3-1"],
         "Do not append the page of a failure when the rest is requested.",
         resumed!(|_server, _range| Reply::page(503)),
     ),
     Entry::download(
-        "transient.always",
+        "retry.always",
         Must,
         &["RFC9110-15.6"],
         "Report no success if each response is a failure.",
@@ -80,7 +80,7 @@ pub(super) const CASES: &[Entry] = &[
             .check(stores_no_page),
     ),
     Entry::download(
-        "transient.after_seconds",
+        "retry.after_seconds",
         Should,
         &["RFC9110-10.2.3"],
         "Wait for the number of seconds in Retry-After before the next try after 503.",
@@ -88,7 +88,7 @@ pub(super) const CASES: &[Entry] = &[
             .check(|server| waits(server.pause(), 2 * SECOND)),
     ),
     Entry::download(
-        "transient.after_seconds_429",
+        "retry.after_seconds_429",
         Should,
         &["RFC9110-10.2.3", "RFC6585-4"],
         "Wait for the number of seconds in Retry-After before the next try after 429.",
@@ -96,7 +96,7 @@ pub(super) const CASES: &[Entry] = &[
             .check(|server| waits(server.pause(), 2 * SECOND)),
     ),
     Entry::download(
-        "transient.after_date",
+        "retry.after_date",
         Should,
         &["RFC9110-10.2.3"],
         "Wait until the date in Retry-After before the next try.",
@@ -106,11 +106,11 @@ pub(super) const CASES: &[Entry] = &[
         // A date has whole seconds.
         .check(|server| waits(server.pause(), 2 * SECOND)),
     ),
-    fatal!("fatal.status_403", 403, "RFC9110-15.5.4", "Report 403, and do not retry."),
-    fatal!("fatal.status_404", 404, "RFC9110-15.5.5", "Report 404, and do not retry."),
-    fatal!("fatal.status_405", 405, "RFC9110-15.5.6", "Report 405, and do not retry."),
-    fatal!("fatal.status_410", 410, "RFC9110-15.5.11", "Report 410, and do not retry."),
-    fatal!("fatal.status_451", 451, "R3.6.5.3-3", "Report 451, and do not retry."),
+    fatal!("refusal.status_403", 403, "RFC9110-15.5.4", "Report 403, and do not retry."),
+    fatal!("refusal.status_404", 404, "RFC9110-15.5.5", "Report 404, and do not retry."),
+    fatal!("refusal.status_405", 405, "RFC9110-15.5.6", "Report 405, and do not retry."),
+    fatal!("refusal.status_410", 410, "RFC9110-15.5.11", "Report 410, and do not retry."),
+    fatal!("refusal.status_451", 451, "R3.6.5.3-3", "Report 451, and do not retry."),
     Entry::download(
         "page.after_head",
         Robustness,

@@ -16,7 +16,7 @@ fn kill_at_first(server: &mut Download, request: &Request, reply: Reply) -> Repl
 
 pub(super) const CASES: &[Entry] = &[
     Entry::download(
-        "kill.download",
+        "killed.download",
         Robustness,
         &["R3.6.4.2-1"],
         "Finish the download when the command runs again after the process was killed.",
@@ -26,7 +26,7 @@ pub(super) const CASES: &[Entry] = &[
         }),
     ),
     Entry::download(
-        "kill.download.changed",
+        "killed.download.changed",
         Must,
         &["R3.6.4.2-1", "RFC9110-15.3.7.3"],
         "Start over if the entity has changed since the process was killed.",

@@ -4,10 +4,10 @@ mod download_basic;
 mod download_body;
 mod download_change;
 mod download_coding;
+mod download_credentials;
 mod download_failure;
 mod download_kill;
-mod download_location;
-mod download_login;
+mod download_redirect;
 mod download_resume;
 mod upload_ack;
 mod upload_ack_values;
@@ -60,8 +60,8 @@ const DOWNLOADS: &[&[Entry]] = &[
     download_resume::CASES,
     download_change::CASES,
     download_coding::CASES,
-    download_location::CASES,
-    download_login::CASES,
+    download_redirect::CASES,
+    download_credentials::CASES,
     download_failure::CASES,
     download_kill::CASES,
 ];

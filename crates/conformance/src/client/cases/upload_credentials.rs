@@ -110,7 +110,7 @@ pub(super) const CASES: &[Entry] = &[
         .check(|server| keeps_credentials(&server.requests)),
     ),
     Entry::upload(
-        "plain.no_credentials",
+        "anonymous.status_401",
         Must,
         &["R3.1.5.2.1-1"],
         "Report 401 if there are no credentials, and do not retry.",
@@ -122,7 +122,7 @@ pub(super) const CASES: &[Entry] = &[
         .check(|server| server.gives_up_after(MAX_TRIES)),
     ),
     Entry::upload(
-        "plain.proxy_credentials.fragment",
+        "anonymous.status_407.fragment",
         Must,
         &["R3.1.5.2.1-1"],
         "Report 407 also to a Fragment, and do not send it again and again.",
@@ -136,7 +136,7 @@ pub(super) const CASES: &[Entry] = &[
         }),
     ),
     Entry::upload(
-        "plain.proxy_credentials",
+        "anonymous.status_407",
         Must,
         &["R3.1.5.2.1-1"],
         "Report 407 if there are no credentials for a proxy, and do not retry.",

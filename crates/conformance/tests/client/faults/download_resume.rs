@@ -30,6 +30,6 @@ pub const FAULTS: &[(&str, Fault)] = &[
     copies!("range.unsatisfiable", |past| pieces(past, 1)),
     copies!("range.unsatisfiable.no_total", |past| pieces(past, 2)),
     copies!("range.unsatisfiable.shorter", |past| pieces(past, 1)),
-    fails!("kill.download", |past| past.is_repeated),
-    copies!("kill.download.changed", |past| first(past, 19_999)),
+    fails!("killed.download", |past| past.is_repeated),
+    copies!("killed.download.changed", |past| first(past, 19_999)),
 ];

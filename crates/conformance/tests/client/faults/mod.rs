@@ -6,7 +6,7 @@ mod download_basic;
 mod download_body;
 mod download_change;
 mod download_failure;
-mod download_location;
+mod download_redirect;
 mod download_resume;
 mod upload_ack;
 mod upload_basic;
@@ -51,7 +51,7 @@ pub fn faults(transfer: Transfer) -> impl Iterator<Item = (&'static str, Fault)>
             download_body::FAULTS,
             download_resume::FAULTS,
             download_change::FAULTS,
-            download_location::FAULTS,
+            download_redirect::FAULTS,
             download_failure::FAULTS,
         ],
     };

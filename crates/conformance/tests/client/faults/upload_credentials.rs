@@ -42,7 +42,7 @@ pub const FAULTS: &[(&str, Fault)] = &[
             leak(sent, url)
         }
     ),
-    retries!("plain.no_credentials", 48_008),
-    retries!("plain.proxy_credentials.fragment", 48_010),
-    retries!("plain.proxy_credentials", 48_009),
+    retries!("anonymous.status_401", 48_008),
+    retries!("anonymous.status_407.fragment", 48_010),
+    retries!("anonymous.status_407", 48_009),
 ];

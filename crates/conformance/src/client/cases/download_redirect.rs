@@ -34,37 +34,37 @@ macro_rules! redirect {
 
 pub(super) const CASES: &[Entry] = &[
     redirect!(
-        "location.status_301",
+        "redirect.status_301",
         301,
         "RFC9110-15.4.2",
         "Follow 301, or report it, but do not store its page."
     ),
     redirect!(
-        "location.status_302",
+        "redirect.status_302",
         302,
         "RFC9110-15.4.3",
         "Follow 302, or report it, but do not store its page."
     ),
     redirect!(
-        "location.status_303",
+        "redirect.status_303",
         303,
         "RFC9110-15.4.4",
         "Follow 303, or report it, but do not store its page."
     ),
     redirect!(
-        "location.status_307",
+        "redirect.status_307",
         307,
         "RFC9110-15.4.8",
         "Follow 307, or report it, but do not store its page."
     ),
     redirect!(
-        "location.status_308",
+        "redirect.status_308",
         308,
         "RFC9110-15.4.9",
         "Follow 308, or report it, but do not store its page."
     ),
     Entry::download(
-        "location.relative",
+        "redirect.relative",
         Must,
         &["RFC9110-10.2.2"],
         "Resolve a relative Location against the URL of the request.",
@@ -83,7 +83,7 @@ pub(super) const CASES: &[Entry] = &[
         }),
     ),
     Entry::download(
-        "location.other_server",
+        "redirect.other_server",
         Must,
         &["RFC9110-15.4"],
         "Follow a redirect to another server, or report it.",
@@ -93,7 +93,7 @@ pub(super) const CASES: &[Entry] = &[
         }),
     ),
     Entry::download(
-        "location.rest",
+        "redirect.rest",
         Must,
         &["RFC9110-15.4"],
         "Follow a redirect also when the rest is requested, with the same Range.",
@@ -107,7 +107,7 @@ pub(super) const CASES: &[Entry] = &[
         }),
     ),
     Entry::download(
-        "location.loop",
+        "redirect.loop",
         Must,
         &["RFC9110-15.4"],
         "Give up after some redirects in a row.",
@@ -116,14 +116,14 @@ pub(super) const CASES: &[Entry] = &[
         }),
     ),
     Entry::download(
-        "location.missing",
+        "redirect.missing",
         Robustness,
         &["RFC9110-15.4"],
         "Report a redirect without Location, and do not store its page.",
         Scenario::new(NoSuccess, 20_000, |_server: &mut Download, _request| Reply::page(302)),
     ),
     Entry::download(
-        "location.file",
+        "redirect.file",
         Security,
         &["RFC9110-17.3"],
         "Do not follow a redirect to a file of the client's computer.",
@@ -132,7 +132,7 @@ pub(super) const CASES: &[Entry] = &[
         }),
     ),
     Entry::download(
-        "location.cut",
+        "redirect.cut",
         Robustness,
         &["RFC9112-8"],
         "Discard a redirect whose connection ends within its head.",

@@ -23,14 +23,14 @@ fn ordinary(server: &Download, request: &Request) -> Reply {
 
 pub(super) const CASES: &[Entry] = &[
     Entry::download(
-        "login.basic",
+        "credentials.basic",
         Must,
         &["R3.6.5.3-2"],
         "Answer 401 with credentials.",
         protected(Finishes, |server, request| ordinary(server, request)),
     ),
     Entry::download(
-        "login.rest",
+        "credentials.rest",
         Must,
         &["R3.6.5.3-2"],
         "Send credentials also with the request for the rest.",
@@ -44,14 +44,14 @@ pub(super) const CASES: &[Entry] = &[
         }),
     ),
     Entry::download(
-        "login.refused",
+        "credentials.refused",
         Must,
         &["R3.6.5.3-2"],
         "Give up if the server refuses the credentials, instead of sending them again and again.",
         protected(GivesUp, |_server, _request| challenge()).check(gives_up_soon),
     ),
     Entry::download(
-        "login.page",
+        "credentials.page",
         Must,
         &["R3.6.5.3-2"],
         "Do not store the page of a 401 that the client cannot answer.",
@@ -61,7 +61,7 @@ pub(super) const CASES: &[Entry] = &[
         .check(super::stores_no_page),
     ),
     Entry::download(
-        "login.redirect",
+        "credentials.redirect",
         Security,
         &["RFC9110-15.4"],
         "Do not send credentials to another server to which the download is redirected.",
@@ -75,7 +75,7 @@ pub(super) const CASES: &[Entry] = &[
         .check(|server| keeps_credentials(&server.requests)),
     ),
     Entry::download(
-        "login.redirect.challenge",
+        "credentials.redirect.challenge",
         Security,
         &["RFC9110-15.4"],
         "Do not answer the 401 of another server to which the download is redirected.",
