@@ -404,12 +404,4 @@ pub const EDITS: &[(&str, &[Edit])] = &[
         )],
     ),
     ("util/inline_str.rs", &[capacity("new", "bytes", "N")]),
-    // The guide includes files outside the sources.
-    (
-        "lib.rs",
-        &[
-            replace("pub mod guide;\n", ""),
-            replace("extern crate std;\n", "extern crate std as _;\n"),
-        ],
-    ),
 ];

@@ -4,43 +4,23 @@
 mod edits;
 mod source;
 
-use std::path::Path;
-use std::{env, fs, io};
+use std::{fs, io};
+
+use bits_proto_test_tools::core_sources;
 
 use edits::EDITS;
 use source::Source;
 
 fn main() -> io::Result<()> {
-    let from = Path::new("../../src");
-    println!("cargo::rerun-if-changed={}", from.display());
     println!("cargo::rerun-if-changed=build");
-    let to = Path::new(&env::var_os("OUT_DIR").expect("a build script")).join("src");
-    if to.exists() {
-        fs::remove_dir_all(&to)?;
-    }
-    copy(from, &to)?;
+    let folder = core_sources::copy()?;
     for (file, edits) in EDITS {
-        let path = to.join(file);
+        let path = folder.join(file);
         let mut source = Source::new(file, fs::read_to_string(&path)?);
         for edit in *edits {
             source.apply(edit);
         }
         fs::write(path, source.into_text())?;
-    }
-    let root = to.join("lib.rs");
-    fs::write(&root, source::without_inner_attributes(&fs::read_to_string(&root)?))
-}
-
-fn copy(from: &Path, to: &Path) -> io::Result<()> {
-    fs::create_dir_all(to)?;
-    for entry in fs::read_dir(from)? {
-        let entry = entry?;
-        let target = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            copy(&entry.path(), &target)?;
-        } else {
-            fs::copy(entry.path(), target)?;
-        }
     }
     Ok(())
 }

@@ -1,5 +1,7 @@
 //! Changes the text of a source file that rustfmt has formatted.
 
+use bits_proto_test_tools::core_sources;
+
 use crate::edits::{Change, Edit};
 
 pub struct Source<'f> {
@@ -26,9 +28,7 @@ impl<'f> Source<'f> {
     /// Applies an edit. Panics if the text has changed so that it no longer applies.
     pub fn apply(&mut self, edit: &Edit) {
         if let Change::Replace(to) = edit.change {
-            let count = self.text.matches(edit.at).count();
-            assert_eq!(count, 1, "{}: {:?} occurs {count} times", self.file, edit.at);
-            self.text = self.text.replace(edit.at, to);
+            self.text = core_sources::replace(self.file, &self.text, edit.at, to);
             return;
         }
         let function = self.function(edit.at);
@@ -115,18 +115,4 @@ fn call(file: &str, limit: &str) -> String {
     let name = limit.rsplit(['.', ':']).next().unwrap_or(limit);
     let file = file.trim_end_matches(".rs");
     format!("crate::mutation::limit(\"{file}::{name}\", {limit})")
-}
-
-/// Removes the documentation and the attributes of the crate, which an included file cannot have.
-pub fn without_inner_attributes(text: &str) -> String {
-    let (mut output, mut is_inside) = (String::new(), false);
-    for line in text.lines() {
-        is_inside |= line.starts_with("#![");
-        if !is_inside && !line.starts_with("//!") {
-            output += line;
-            output += "\n";
-        }
-        is_inside &= !line.ends_with(")]");
-    }
-    output
 }

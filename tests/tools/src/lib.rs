@@ -1,5 +1,6 @@
 //! Test code that several packages of this workspace share.
 
+pub mod core_sources;
 pub mod installed;
 pub mod interop;
 pub mod markdown;
