@@ -9,6 +9,10 @@
 //! ```
 
 mod support {
+    #[allow(dead_code, reason = "other tests use the rest")]
+    pub mod stores;
+    #[allow(dead_code, reason = "other tests count")]
+    pub mod tally;
     pub mod wire_observer;
 }
 mod world;

@@ -4,15 +4,20 @@ use std::time::Duration;
 
 use arbitrary::{Result, Unstructured};
 use bits_proto::download::{
-    ByteRange, Download, EventError, Exchange, Options, Poll, Response, State, Validator,
+    ByteRange, Download, EventError, Exchange, Options, Poll, Response, Source, State, Validator,
 };
 use bits_proto::http1::{RequestTarget, StatusCode, StatusLine, Version};
 use bits_proto::message::NO_EXTRAS;
 
+use crate::support::tally;
+
 /// Maximum number of events of one input.
 const MAX_EVENTS: usize = 48;
 
-type Ranges = Download<Vec<ByteRange>>;
+/// Number of the event that is a command or concerns a peer.
+const COMMANDS: u8 = 19;
+
+type Ranges = Download<Vec<ByteRange>, Vec<Source>>;
 
 pub fn download_steps(data: &[u8]) {
     // An input that ends early has fewer events.
@@ -21,7 +26,15 @@ pub fn download_steps(data: &[u8]) {
 
 fn steps(input: &mut Unstructured<'_>) -> Result<()> {
     let ranges = ranges(input)?;
-    let mut it = Download::new(ranges, options(input)?, input.arbitrary()?);
+    let (options, seed) = (options(input)?, input.arbitrary()?);
+    let mut it = if input.arbitrary()? {
+        Ranges::new_with_peers(ranges, options, seed)
+    } else {
+        // The type of its sources is another one.
+        let without_peers = Download::new(ranges, options, seed);
+        let stored = serde_json::to_string(&without_peers).expect("a download can be stored");
+        serde_json::from_str(&stored).expect("a stored download")
+    };
     let mut now = Duration::from_secs(1_000);
     for _ in 0..MAX_EVENTS {
         if input.is_empty() {
@@ -33,6 +46,7 @@ fn steps(input: &mut Unstructured<'_>) -> Result<()> {
         match occur(&mut it, input, now)? {
             Ok(()) => assert!(!was_terminal || form(&it) == before, "a final state changed"),
             Err(error) => {
+                tally::note("download error", &error);
                 assert!(!error.to_string().is_empty());
                 assert_eq!(form(&it), before, "an illegal event changed the download");
             }
@@ -79,10 +93,21 @@ fn options(input: &mut Unstructured<'_>) -> Result<Options> {
         .with_max_restarts(*input.choose(&[0, 1, 3])?))
 }
 
+/// Returns the sources of at most three ranges.
+fn sources(input: &mut Unstructured<'_>) -> Result<Vec<Source>> {
+    let peer = |index| Source::Peer { index, offset: 0 };
+    let each = [Source::Origin, peer(1), peer(2)];
+    (0..input.int_in_range(0..=3)?).map(|_| input.choose(&each).copied()).collect()
+}
+
 type Outcome = std::result::Result<(), EventError>;
 
 fn occur(it: &mut Ranges, input: &mut Unstructured<'_>, now: Duration) -> Result<Outcome> {
-    Ok(match input.int_in_range(0..=19)? {
+    // Few events are legal in these states, most of them commands.
+    let is_idle =
+        [State::Search, State::Discard, State::Commit, State::Failed].contains(&it.state());
+    let first = if is_idle && input.arbitrary()? { COMMANDS } else { 0 };
+    Ok(match input.int_in_range(first..=COMMANDS)? {
         0..=2 => it.handle_sending(now),
         3..=4 => it.handle_sent(now),
         5..=8 => respond(it, input, now)?,
@@ -97,12 +122,19 @@ fn occur(it: &mut Ranges, input: &mut Unstructured<'_>, now: Duration) -> Result
         16 => it.handle_committed(),
         17 => it.handle_unreadable(None, now),
         18 => it.resume(),
-        _ => match input.int_in_range(0..=5)? {
+        _ => match input.int_in_range(0..=9)? {
             0 => it.pause(),
             1 => it.cancel(),
             2 => it.provide_credentials(),
             3 => it.handle_storage_failure(*input.choose(&[0, 1, u64::MAX])?),
             4 => it.restart(),
+            5 => it.handle_search_finished(sources(input)?),
+            6 => it.handle_peer_fetched(),
+            7 => it.handle_peer_failed(),
+            8 => {
+                it.handle_retry_after(Duration::from_secs(300), now);
+                Ok(())
+            }
             // Options are data of the caller, also of an ended download.
             _ if it.state().is_terminal() => Ok(()),
             _ => it.set_options(options(input)?),
@@ -194,6 +226,7 @@ fn check(it: &Ranges) {
         }
         Poll::Commit | Poll::Finished => assert_eq!(it.requested(), Some(it.received())),
         Poll::Wait(until) => assert_eq!(Some(until), it.poll_timeout()),
+        Poll::Suspended(reason) | Poll::Failed(reason) => tally::note("download stop", &reason),
         _ => {}
     }
 }

@@ -134,9 +134,9 @@ pub fn step(input: Input<'_, '_>) -> Result<Step> {
         29 => Step::Credentials,
         30 => Step::PingFirst,
         _ => match input.int_in_range(0..=53)? {
-            53 => Step::Restart,
-            51..53 => Step::RetryAfter(passes(input)?),
-            50 => Step::NoReply,
+            50..=53 => Step::Restart,
+            48..50 => Step::RetryAfter(passes(input)?),
+            47 => Step::NoReply,
             length => Step::Length(length),
         },
     })

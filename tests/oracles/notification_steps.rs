@@ -13,6 +13,8 @@ use bits_proto::field::{
 use bits_proto::http1::StatusCode;
 use bits_proto::message::{NotificationResponse, NotifiedEntity};
 
+use crate::support::tally;
+
 /// Maximum number of events of one input.
 const MAX_EVENTS: usize = 32;
 
@@ -41,6 +43,7 @@ fn notification(input: &mut Unstructured<'_>) -> Result<()> {
         match outcome {
             Ok(()) => {}
             Err(error) => {
+                tally::note("notification error", &error);
                 check_texts(&error);
                 // A report at the deadline is too late, and ends the notification.
                 assert!(it == before || it.state().is_terminal(), "{before:?}: {error}");
@@ -98,6 +101,7 @@ fn check(it: &Notification, length: u64, sent: &mut u64) {
             *sent = offset;
         }
         Poll::Failed(error) => {
+            tally::note("notification failure", &error);
             let refusal = error.refusal();
             assert_eq!((refusal.status(), refusal.code()), (error.status(), Some(error.code())));
             assert!(!error.to_string().is_empty());

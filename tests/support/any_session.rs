@@ -15,6 +15,7 @@ use super::session::{
     INVALID_ARGUMENT, NOT_FOUND, PLAIN, Server, answers, create, ping, refused, stores,
 };
 use super::table_equivalence::{TableCheck, check_policy};
+use super::tally;
 
 #[derive(Clone, Debug)]
 pub enum Event {
@@ -252,6 +253,7 @@ impl World {
         let step = match outcome {
             Ok(step) => step,
             Err(error) => {
+                tally::note("session error", &error);
                 assert_eq!(self.server.session, before, "{error}");
                 assert_eq!(error == EventError::StaleToken, !is_due, "{error}");
                 return;
@@ -264,6 +266,7 @@ impl World {
         }
         assert!(is_due, "a report without current work was accepted: {event:?}");
         match event {
+            Event::Failed(_, error) => tally::note("failed work", error),
             Event::Stored { .. } => {
                 assert_eq!(before.state(), State::Storing);
                 self.left = self.left.checked_sub(bytes).expect("no more bytes than requested");

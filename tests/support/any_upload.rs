@@ -7,6 +7,7 @@ use bits_proto::client::{EventError, Exchange, Poll, State, Upload};
 use bits_proto::field::RetryAfter;
 use bits_proto::message::{Ack, Request};
 
+use super::tally;
 use super::upload::{
     Client, HOST, REPLY, Server, busy, cancelled, closed, created, created_on, fragment_ack,
     fragment_ack_with_reply, out_of_sync, pinged, refused, refused_by_application, refused_with,
@@ -202,6 +203,7 @@ impl Run {
         let after = self.client.upload;
         match result {
             Err(error) => {
+                tally::note("upload error", &error);
                 assert_eq!(after, before, "{step:?}: {error}");
                 let names_cause = error.to_string().contains("expected")
                     || (error == EventError::InFlight && before.exchange().is_in_flight());
@@ -294,10 +296,12 @@ fn check_always(upload: &Upload) {
         Poll::Wait(until) => assert_eq!(Some(until), upload.poll_timeout()),
         Poll::Credentials(code) => assert!([401, 407].contains(&code.get()), "{code}"),
         Poll::Suspended(stop) => {
+            tally::note("upload stop", &stop);
             assert_eq!(upload.exchange(), Exchange::Suspended);
             assert!(!stop.to_string().is_empty());
         }
         Poll::Failed(stop) => {
+            tally::note("upload stop", &stop);
             assert_eq!(upload.state(), State::Failed);
             assert!(!stop.to_string().is_empty());
         }

@@ -20,8 +20,15 @@ pub mod invariants;
 pub mod messages;
 pub mod notifications;
 pub mod outputs;
+#[cfg(feature = "std")]
+pub mod random_download;
 pub mod read;
 pub mod refusals;
+pub mod rogue;
+pub mod rogue_download;
+#[cfg(feature = "serde")]
+pub mod rogue_peers;
+pub mod rogue_upload;
 pub mod sample_errors;
 pub mod script;
 pub mod serialize;
@@ -32,6 +39,7 @@ pub mod specs;
 pub mod stores;
 pub mod strategies;
 pub mod table_equivalence;
+pub mod tally;
 pub mod texts;
 pub mod to_http;
 pub mod upload;

@@ -45,7 +45,7 @@ pub fn violations(mut observer: Observer, script: &str) -> Vec<Violation> {
 }
 
 /// Observes one line.
-fn watch(observer: &mut Observer, line: &str) -> Vec<Violation> {
+pub fn watch(observer: &mut Observer, line: &str) -> Vec<Violation> {
     let digits = line.find(|letter: char| !letter.is_ascii_digit()).expect("a direction");
     let (number, rest) = line.split_at(digits);
     let connection = if number.is_empty() { 1 } else { number.parse().expect("a number") };
@@ -208,6 +208,7 @@ fn response_head(text: &str) -> Vec<u8> {
     };
     let (line, mut head) = match words[..] {
         ["pinged"] => ("HTTP/1.1 200 OK".to_string(), with(&[])),
+        ["old"] => ("HTTP/1.0 200 OK".into(), with(&[])),
         ["created", session] => {
             let protocol = ("BITS-Protocol", "{7df0354d-249b-430f-820d-3d2a9bef4931}");
             ("HTTP/1.1 200 OK".into(), with(&[protocol, ("BITS-Session-Id", &id(session))]))

@@ -35,6 +35,10 @@ pub enum Fault {
     EntityLost,
     /// The server crashes at this step of its work and restarts from its stored state.
     ServerCrash(u64),
+    /// The server cannot write its sessions after this step of its work, and restarts.
+    StoreFails(u64),
+    /// The server reports its last work a second time.
+    ReportedTwice,
     /// The session no longer exists, as after a timeout.
     Expired,
     /// The client crashes and restarts from its stored state.
@@ -74,7 +78,7 @@ impl Plan {
         }
         let part = random.random_range(0..=1000);
         let status = [408, 409, 500, 502, 503, 504, 413][random.random_range(0..7)];
-        let fault = match random.random_range(0..30) {
+        let fault = match random.random_range(0..32) {
             0..3 => Fault::NoConnection,
             3 => Fault::HeadLost,
             4..8 => Fault::BodyCut(part),
@@ -89,6 +93,8 @@ impl Plan {
             24 => Fault::EntityLost,
             25..28 => Fault::ServerCrash(random.random_range(0..4)),
             28 => Fault::Expired,
+            29 => Fault::StoreFails(random.random_range(0..4)),
+            30 => Fault::ReportedTwice,
             _ => Fault::ClientCrash,
         };
         self.client_crashes += u64::from(fault == Fault::ClientCrash);

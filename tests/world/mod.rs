@@ -2,8 +2,10 @@
 //! the byte at offset `n` of the client's entity is the number `n`, so offsets show where bytes belong.
 
 pub mod faults;
+pub mod reports;
 pub mod rng;
 pub mod server;
+pub mod spelling;
 
 use core::ops::Range;
 use core::time::Duration;
@@ -16,6 +18,7 @@ use bits_proto::message::{
 use bits_proto::server::SessionsResponse;
 use rand::Rng as _;
 
+use crate::support::tally;
 use crate::support::wire_observer::WireObserver;
 use faults::{Fault, Plan};
 use rng::ScriptedRng;
@@ -200,7 +203,8 @@ impl World {
                     assert_eq!(status, StatusCode::UNAUTHORIZED);
                     self.upload.provide_credentials().unwrap();
                 }
-                Poll::Suspended(_) | Poll::Failed(_) => {
+                Poll::Suspended(reason) | Poll::Failed(reason) => {
+                    tally::note("upload stop", &reason);
                     self.resumptions += 1;
                     assert!(
                         self.resumptions <= self.plan.spent + 1,
@@ -288,7 +292,7 @@ impl World {
         if !matches!(fault, Some(Fault::NoConnection | Fault::HeadLost | Fault::ErrorStatus(_))) {
             self.observer.request(request);
         }
-        if let Some(Received::Answer(answer) | Received::Bytes(_, answer)) = answer {
+        if let Some(Received::Answer(answer) | Received::Bytes { answer, .. }) = answer {
             self.observer.answer(&answer.ack());
         }
         if is_lost || answer.is_none() {
@@ -316,14 +320,15 @@ impl World {
             Some(Received::Answer(answer)) => {
                 self.upload.handle_ack(&answer.ack(), self.now).unwrap();
             }
-            Some(Received::Bytes(bytes, answer)) => {
+            Some(Received::Bytes { bytes, is_usual, answer }) => {
                 let mut slots = HeaderSlots::new();
                 let Ok(Progress::Complete(head)) = ResponseHead::parse(&bytes, &mut slots) else {
                     panic!("the encoded head is not valid")
                 };
-                let ack = Ack::from_head(&head, ack_context).unwrap().message;
-                assert_eq!(ack, answer.ack());
-                self.upload.handle_ack(&ack, self.now).unwrap();
+                let decoded = Ack::from_head(&head, ack_context).unwrap();
+                spelling::note(decoded.deviations);
+                assert!(!is_usual || decoded.message == answer.ack());
+                self.upload.handle_ack(&decoded.message, self.now).unwrap();
             }
         }
         let held = self.server.max_stored();
@@ -345,27 +350,37 @@ impl World {
             return answer.map(Received::Answer);
         }
         let target = RequestTarget::try_from("/entity").unwrap();
-        let bytes = request.encode(target, &NO_EXTRAS).unwrap().to_vec();
+        let usual = request.encode(target, &NO_EXTRAS).unwrap().to_vec();
+        let bytes = spelling::request(usual.clone(), &mut self.random);
         let mut slots = HeaderSlots::new();
         let Ok(Progress::Complete(head)) = RequestHead::parse(&bytes, &mut slots) else {
             panic!("the encoded head is not valid")
         };
         let policy = *self.server.policy();
         let decoded = Request::from_head(&head, &policy.requests).unwrap();
-        assert!(decoded.deviations.is_empty());
-        assert_eq!(decoded.message, *request);
+        spelling::note(decoded.deviations);
+        if bytes == usual {
+            assert!(decoded.deviations.is_empty());
+            assert_eq!(decoded.message, *request);
+        }
         let answer =
             self.server.handle(&decoded.message, body, fault, self.now, &mut self.random)?;
-        let bytes = policy.encode(&answer.ack(), &NO_EXTRAS).unwrap().to_vec();
-        Some(Received::Bytes(bytes, answer))
+        let usual = policy.encode(&answer.ack(), &NO_EXTRAS).unwrap().to_vec();
+        let bytes = spelling::response(usual.clone(), &mut self.random);
+        let is_usual = bytes == usual;
+        Some(Received::Bytes { bytes, is_usual, answer })
     }
 }
 
 /// A response as the client receives it.
 enum Received {
     Answer(SessionsResponse<'static>),
-    /// The response and its encoded form.
-    Bytes(Vec<u8>, SessionsResponse<'static>),
+    /// The response and its encoded form, which may have an unusual spelling.
+    Bytes {
+        bytes: Vec<u8>,
+        is_usual: bool,
+        answer: SessionsResponse<'static>,
+    },
     /// A response with this status that is not an Ack.
     Unreadable(StatusCode),
 }

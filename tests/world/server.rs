@@ -17,9 +17,11 @@ use uuid::Uuid;
 
 use super::Size;
 use super::faults::Fault;
+use super::reports;
 use super::rng::ScriptedRng;
+use crate::support::stores::Broken;
 
-type Table = Sessions<'static, BTreeMap<Uuid, Record>>;
+pub type Table = Sessions<'static, Broken>;
 
 pub struct Server {
     sessions: Table,
@@ -71,7 +73,7 @@ impl Server {
             // As long as a client retries, so that one resumption is enough.
             .with_work_timeout(Duration::from_secs(5 * 60))
             .with_host(host);
-        let sessions = Sessions::new(BTreeMap::new(), policy, SessionLimits::default());
+        let sessions = Sessions::new(Broken::default(), policy, SessionLimits::default());
         Self {
             sessions,
             stored: BTreeMap::new(),
@@ -93,7 +95,7 @@ impl Server {
     }
 
     pub fn sessions(&self) -> &BTreeMap<Uuid, Record> {
-        self.sessions.store()
+        &self.sessions.store().map
     }
 
     /// Returns the largest number of bytes that one entity ever had.
@@ -132,7 +134,7 @@ impl Server {
         };
         let mut step = self.sessions.handle_request(request, &context, random_id).unwrap();
         let mut body = body.clone();
-        let mut steps = 0;
+        let (mut steps, mut last_token) = (0, None);
         loop {
             if !matches!(step, Step::Store(_)) {
                 // Persists the session before a step that is not requested again after a crash.
@@ -141,6 +143,12 @@ impl Server {
             if fault == Some(Fault::ServerCrash(steps)) && !matches!(step, Step::Answer(_)) {
                 return self.crash(step, random);
             }
+            let token = reports::token(&step);
+            if let Some(token) = token.filter(|_| fault == Some(Fault::StoreFails(steps))) {
+                reports::without_store(&self.sessions, token);
+                return self.crash(step, random);
+            }
+            last_token = token.or(last_token);
             steps += 1;
             step = match step {
                 Step::Store(store) => self.store(store, &mut body, fault, now, random)?,
@@ -158,6 +166,10 @@ impl Server {
                 }
                 Step::Answer(answer) => {
                     self.check(request, &answer.ack());
+                    if let Some(token) = last_token.filter(|_| fault == Some(Fault::ReportedTwice))
+                    {
+                        reports::twice(&mut self.sessions, token);
+                    }
                     return Some(answer);
                 }
                 _ => panic!("a request must be answered: {step:?}"),
@@ -316,7 +328,8 @@ impl Server {
         }
         let policy = *self.policy();
         self.lost_sessions += self.sessions().len().saturating_sub(sessions.len()) as u64;
-        self.sessions = Sessions::new(sessions, policy, SessionLimits::default());
+        let store = Broken { map: sessions, ..Broken::default() };
+        self.sessions = Sessions::new(store, policy, SessionLimits::default());
         None
     }
 

@@ -7,6 +7,7 @@ use bits_proto::server::{Notified, Reply, Session, State, Step, WorkToken};
 
 use super::World;
 use crate::support::session::{BUSY, Server, answers, refused};
+use crate::support::tally;
 
 impl World {
     /// Checks a step that requests work.
@@ -133,6 +134,9 @@ impl World {
         }
         let is_over = matches!(session.state(), State::Discarding | State::Ended);
         assert_eq!(session.end_reason().is_some(), is_over);
+        if let Some(reason) = session.end_reason() {
+            tally::note("session end", &reason);
+        }
         assert!(!session.state().is_complete() || session.total() == Some(self.stored));
     }
 

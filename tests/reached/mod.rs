@@ -1,0 +1,95 @@
+//! The counts of everything that occurred, compared with everything that the library defines.
+
+mod exceptions;
+mod sources;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::AddAssign;
+
+use bits_proto::deviation::Deviation;
+use bits_proto::observer::{DownloadRule, SequenceRule};
+use bits_proto::state_machine::StateMachine;
+use bits_proto::transitions::take;
+use bits_proto::{backend, client, download, observer, server};
+
+use crate::support::tally;
+use exceptions::EXCEPTIONS;
+
+/// Number of occurrences by group and name.
+#[derive(Default)]
+pub struct Counts(BTreeMap<(&'static str, String), u64>);
+
+impl AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        for (key, count) in other.0 {
+            *self.0.entry(key).or_default() += count;
+        }
+    }
+}
+
+impl Counts {
+    /// Returns everything that occurred in this thread, with 0 for a legal pair of state and event that did not.
+    pub fn of_thread() -> Self {
+        let mut all = Self(tally::finish());
+        all.add_machine::<server::State>("session");
+        all.add_machine::<client::State>("upload");
+        all.add_machine::<client::Exchange>("exchange of an upload");
+        all.add_machine::<backend::State>("notification");
+        all.add_machine::<download::State>("download");
+        all.add_machine::<download::Exchange>("exchange of a download");
+        all.add_machine::<observer::State>("observer");
+        all
+    }
+
+    fn add_machine<S: StateMachine>(&mut self, group: &'static str) {
+        let counts = take::<S>();
+        for (row, state) in S::STATES.iter().enumerate() {
+            for event in state.expected() {
+                let column = S::EVENTS.iter().position(|it| *it == event).expect("an event");
+                let count = counts.get(row * S::EVENTS.len() + column).copied().unwrap_or(0);
+                self.0.insert((group, format!("{state}, {event}")), count);
+            }
+        }
+    }
+
+    /// Prints all counts, and checks that exactly the exceptions do not occur.
+    pub fn check(mut self) {
+        self.add_variants();
+        let mut groups = BTreeMap::<_, (usize, u64)>::new();
+        for ((group, name), count) in &self.0 {
+            println!("{group}: {name}: {count}");
+            let (names, sum) = groups.entry(group).or_default();
+            *names += usize::from(*count > 0);
+            *sum += count;
+        }
+        for (group, (names, sum)) in groups {
+            println!("{group}: {names} of its items occurred, {sum} times");
+        }
+        let missing = self.0.iter().filter(|(_, count)| **count == 0);
+        let missing: BTreeSet<_> = missing.map(|((group, name), _)| (*group, &**name)).collect();
+        let exceptions = EXCEPTIONS.iter();
+        let exceptions: BTreeSet<_> =
+            exceptions.flat_map(|it| it.names.iter().map(move |name| (it.group, *name))).collect();
+        let unexpected: Vec<_> = missing.difference(&exceptions).collect();
+        let wrong: Vec<_> = exceptions.difference(&missing).collect();
+        assert!(unexpected.is_empty(), "did not occur: {unexpected:#?}");
+        assert!(wrong.is_empty(), "exceptions that occurred or do not exist: {wrong:#?}");
+    }
+
+    /// Adds everything that the library defines, and checks that nothing else occurred.
+    fn add_variants(&mut self) {
+        let mut known = Vec::new();
+        known.extend(Deviation::ALL.iter().map(|it| ("deviation", format!("{it:?}"))));
+        known.extend(SequenceRule::ALL.iter().map(|it| ("rule of sequence", format!("{it:?}"))));
+        known.extend(DownloadRule::ALL.iter().map(|it| ("rule of downloads", format!("{it:?}"))));
+        for (group, path, name) in sources::ENUMS {
+            known.extend(sources::variants(path, name).into_iter().map(|it| (*group, it)));
+        }
+        let groups: BTreeSet<_> = known.iter().map(|(group, _)| *group).collect();
+        let others = self.0.keys().filter(|key| groups.contains(key.0) && !known.contains(key));
+        assert_eq!(others.count(), 0, "{known:?} does not contain everything of {:?}", self.0);
+        for key in known {
+            self.0.entry(key).or_default();
+        }
+    }
+}
