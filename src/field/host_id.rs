@@ -204,9 +204,11 @@ fn is_name(text: &str) -> bool {
 /// Resolvers also accept hexadecimal numbers such as `0x7f000001`.
 #[cold]
 fn ends_in_hexadecimal(text: &str) -> bool {
-    let label = text.rsplit('.').next().unwrap_or_default();
-    let digits = label.strip_prefix("0x").or_else(|| label.strip_prefix("0X"));
-    digits.is_some_and(|digits| digits.bytes().all(|digit| digit.is_ascii_hexdigit()))
+    let label = text.as_bytes().rsplit(|byte| *byte == b'.').next().unwrap_or_default();
+    match label {
+        [b'0', b'x' | b'X', digits @ ..] => digits.iter().all(u8::is_ascii_hexdigit),
+        _ => false,
+    }
 }
 
 fn v6(text: &str) -> Option<Ipv6Addr> {

@@ -4,6 +4,7 @@ use http::{HeaderMap, HeaderValue, header, request, response};
 
 use super::{RequestLine, StatusCode, StatusLine, Version};
 use crate::error::{Error, ErrorKind};
+use crate::util::external::external;
 
 /// The head of a request in the `http` crate: an [`http::Request`] with any body type, or its
 /// [`Parts`](request::Parts).
@@ -80,7 +81,7 @@ impl<'b> Iterator for HttpFieldsIter<'b> {
 
     #[inline]
     fn next(&mut self) -> Option<Self::Item> {
-        self.0.next().map(|(name, value)| (name.as_str(), value.as_bytes()))
+        external(|| self.0.next()).map(|(name, value)| (name.as_str(), value.as_bytes()))
     }
 }
 
@@ -143,7 +144,7 @@ fn request_line<'b>(
         (None, Some(authority)) => authority.as_str(),
         (None, None) => "",
     };
-    RequestLine { method: method.as_str(), target, version: version.into() }
+    RequestLine { method: external(|| method.as_str()), target, version: version.into() }
 }
 
 fn status_line<'b>(status: http::StatusCode, version: http::Version) -> StatusLine<'b> {

@@ -3,6 +3,7 @@
 use core::convert::Infallible;
 
 use super::message_error::MessageError;
+use crate::util::external::external;
 
 /// Receives every error of a message. The rules of a message are written once, in its reader, which
 /// is generic over this trait: parsing stops at the first error, validation continues.
@@ -52,7 +53,7 @@ impl<'b> Report<'b> for Collect<'_, 'b> {
     type Invalid = Collected;
 
     fn report(&mut self, error: MessageError<'b>) -> Result<Collected, Infallible> {
-        (self.0)(error);
+        external(|| (self.0)(error));
         Ok(Collected)
     }
 }

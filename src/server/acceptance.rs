@@ -13,6 +13,8 @@ use super::{Sessions, SessionsError, SessionsResponse, Store};
 #[cfg(feature = "alloc")]
 use crate::field::ReplyUrl;
 use crate::state_machine::{IllegalEvent, StateMachine as _};
+#[cfg(feature = "alloc")]
+use crate::util::external::external;
 
 impl Session {
     /// Reports that the server application accepted the entity: the head of its response is a success.
@@ -204,7 +206,7 @@ impl<'p, S: Store> Sessions<'p, S> {
             let step = record.session.handle_notified(token, notified, &policy, now)?;
             // A late report may not have replaced an earlier one.
             if record.session.notified() == Some(notified) {
-                record.reply_url = reply_url.map(|url| url.as_bytes().into());
+                record.reply_url = reply_url.map(|url| external(|| url.as_bytes().into()));
             }
             Ok(step)
         })
@@ -226,7 +228,7 @@ impl<'p, S: Store> Sessions<'p, S> {
         let policy = *self.policy();
         self.report(token, |record| {
             let step = record.session.handle_reply(token, reply, &policy, now)?;
-            record.reply_url = reply_url.map(|url| url.as_bytes().into());
+            record.reply_url = reply_url.map(|url| external(|| url.as_bytes().into()));
             Ok(step)
         })
     }

@@ -6,6 +6,7 @@ use core::fmt;
 use super::{Answer, EventError, Record, UnreadBody};
 use crate::field::ReplyUrl;
 use crate::message::Ack;
+use crate::util::external::external;
 
 /// Answer to a request, including its reply URL.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,10 +24,10 @@ impl<'p> SessionsResponse<'p> {
     }
 
     pub(super) fn of(answer: Answer, record: &Record) -> Self {
-        let url = record.reply_url.clone().filter(|_| answer.has_reply_url());
+        let url = record.reply_url.as_deref().filter(|_| answer.has_reply_url());
         Self {
             ack: answer.ack(None),
-            reply_url: url.map(|url| (answer, url)),
+            reply_url: url.map(|url| (answer, external(|| url.into()))),
             unread_body: answer.unread_body,
         }
     }

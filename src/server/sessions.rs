@@ -10,6 +10,7 @@ use super::{
     SessionsError, SessionsResponse, State, Step, Store, UnreadBody, WorkToken,
 };
 use crate::message::{Ack, CreateSession, PingAck, Refusal, Request};
+use crate::util::external::external;
 
 /// [3.2.1.3] `BITSSessionManager`: all sessions of a server, in a [`Store`].
 ///
@@ -154,7 +155,7 @@ impl<'p, S: Store> Sessions<'p, S> {
         match Session::create(create, access, &self.policy, random(), now) {
             Ok((session, ack)) => {
                 let mut record = Record::new(session, context.url);
-                record.principal = context.principal.map(Into::into);
+                record.principal = context.principal.map(|principal| external(|| principal.into()));
                 // A repeated id would give access to the session of another client.
                 if self.store.insert(record)? {
                     Ok(Step::Answer(SessionsResponse::new(ack.into(), UnreadBody::None)))

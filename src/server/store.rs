@@ -9,6 +9,7 @@ use core::time::Duration;
 use uuid::Uuid;
 
 use super::Session;
+use crate::util::external::external;
 use crate::util::short_str::ShortStr;
 
 /// Session with its texts, as a [`Store`] keeps it.
@@ -36,7 +37,7 @@ impl Record {
     /// Creates a record without a principal and a reply URL.
     #[must_use]
     pub fn new(session: Session, url: impl Into<Box<str>>) -> Self {
-        let url = ShortStr::from(url.into());
+        let url = ShortStr::from(external(|| url.into()));
         Self { session, url, principal: None, reply_url: None }
     }
 

@@ -1,24 +1,20 @@
-//! Calls of code that cannot panic, although the optimizer cannot prove it.
+//! Calls of code outside of this crate.
 
-/// Calls code of another crate. In the proof that this crate cannot panic, a panic of that code never returns.
+/// Calls code of another crate or of the caller.
+///
+/// The proof that this crate cannot panic (`.ci/no-panic`) excludes that code: there, a panic of it aborts the
+/// program instead of unwinding into this crate.
 #[inline(always)]
 pub(crate) fn external<R>(call: impl FnOnce() -> R) -> R {
     #[cfg(no_panic_proof)]
-    let guard = Endless;
-    let result = call();
-    #[cfg(no_panic_proof)]
-    core::mem::forget(guard);
-    result
+    return without_unwinding(call);
+    #[cfg(not(no_panic_proof))]
+    call()
 }
 
+/// Never unwinds, because of its ABI. The optimizer only knows this if the call is not inlined.
 #[cfg(no_panic_proof)]
-struct Endless;
-
-#[cfg(no_panic_proof)]
-impl Drop for Endless {
-    fn drop(&mut self) {
-        loop {
-            core::hint::spin_loop();
-        }
-    }
+#[inline(never)]
+extern "C" fn without_unwinding<R, F: FnOnce() -> R>(call: F) -> R {
+    call()
 }

@@ -25,7 +25,7 @@ const PARAMETERS: [(&str, &str, &[&str]); 14] = [
 ];
 
 /// Arguments of any type that implements a trait, and the type in its place.
-const IMPLEMENTED: [(&str, &str); 7] = [
+const IMPLEMENTED: [(&str, &str); 9] = [
     (
         "impl core::iter::traits::collect::IntoIterator<Item = (&'b str, &'b [u8])> + core::clone::Clone",
         "crate::types::Fields<'_>",
@@ -39,15 +39,14 @@ const IMPLEMENTED: [(&str, &str); 7] = [
     ("impl core::convert::AsRef<str>", "&str"),
     ("impl core::convert::AsRef<[u8]>", "&[u8]"),
     ("impl bytes::buf::buf_mut::BufMut", "&mut [u8]"),
+    ("impl bits_proto::http1::HttpRequest", "http::request::Parts"),
+    ("impl bits_proto::http1::HttpResponse", "http::response::Parts"),
 ];
 
-/// Arguments that are closures, and the closure that is passed.
+/// Arguments that are closures, and the function that is passed.
 const CLOSURES: [(&str, &str); 4] = [
-    ("impl core::ops::function::FnMut(bits_proto::error::Error)", "|error| consume(error)"),
-    (
-        "impl core::ops::function::FnMut(bits_proto::observer::Violation)",
-        "|violation| consume(violation)",
-    ),
+    ("impl core::ops::function::FnMut(bits_proto::error::Error)", "consume"),
+    ("impl core::ops::function::FnMut(bits_proto::observer::Violation)", "consume"),
     ("impl core::ops::function::FnMut(&str, &[u8])", "|name, value| consume((name, value))"),
     ("impl core::ops::function::FnOnce() -> [u8; 16]", "|| core::hint::black_box([0; 16])"),
 ];
