@@ -143,7 +143,7 @@ impl Authenticator {
         let digest = challenges
             .iter()
             .filter(|it| it.scheme.eq_ignore_ascii_case("digest"))
-            .find_map(|it| WwwAuthenticateHeader::parse(&it.parameters).ok());
+            .find_map(Challenge::digest);
         let has_password = matches!(*self.credentials, Credentials::Password { .. });
         match digest {
             // The second challenge in a row is final, unless only the nonce was too old.

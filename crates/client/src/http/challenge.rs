@@ -1,5 +1,8 @@
 //! The challenges in WWW-Authenticate and Proxy-Authenticate.
 
+use std::str::FromStr as _;
+
+use digest_auth::{Algorithm, Charset, Qop, WwwAuthenticateHeader};
 use http::HeaderMap;
 use http::header::{PROXY_AUTHENTICATE, WWW_AUTHENTICATE};
 
@@ -10,6 +13,44 @@ pub(super) struct Challenge {
     pub scheme: String,
     /// The parameters, such as `realm="r", nonce="n"`.
     pub parameters: String,
+}
+
+impl Challenge {
+    /// Parses the parameters of the scheme Digest; `None` if they are invalid or not supported.
+    pub fn digest(&self) -> Option<WwwAuthenticateHeader> {
+        let parameters = elements(&self.parameters).map(|element| {
+            let (name, value) = element.split_once('=')?;
+            Some((name.trim_end(), unquote(value.trim_start())))
+        });
+        let parameters = parameters.collect::<Option<Vec<_>>>()?;
+        let get = |name: &str| {
+            let found = parameters.iter().find(|(it, _)| it.eq_ignore_ascii_case(name));
+            found.map(|(_, value)| value.as_str())
+        };
+        let is_true = |name| get(name).is_some_and(|it| it.eq_ignore_ascii_case("true"));
+        let algorithm = match get("algorithm") {
+            None => Algorithm::default(),
+            Some(name) => Algorithm::from_str(name).ok()?,
+        };
+        let qop = match get("qop") {
+            None => None,
+            Some(list) if list.split(',').any(|it| it.trim() == "auth") => Some(vec![Qop::AUTH]),
+            // The hash of auth-int covers the body, which is sent while it is read.
+            Some(_) => return None,
+        };
+        Some(WwwAuthenticateHeader {
+            domain: None,
+            realm: get("realm")?.into(),
+            nonce: get("nonce")?.into(),
+            opaque: get("opaque").map(Into::into),
+            stale: is_true("stale"),
+            algorithm,
+            qop,
+            userhash: is_true("userhash"),
+            charset: Charset::ASCII,
+            nc: 0,
+        })
+    }
 }
 
 /// Returns the challenges of a 401 or 407 response.
@@ -65,6 +106,18 @@ fn elements(list: &str) -> impl Iterator<Item = &str> {
     .filter(|element| !element.is_empty())
 }
 
+/// Returns the value of a token or a quoted string.
+fn unquote(value: &str) -> String {
+    let Some(quoted) = value.strip_prefix('"') else { return value.into() };
+    let quoted = quoted.strip_suffix('"').unwrap_or(quoted);
+    let mut is_escaped = false;
+    let characters = quoted.chars().filter(|character| {
+        is_escaped = *character == '\\' && !is_escaped;
+        !is_escaped
+    });
+    characters.collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -104,5 +157,37 @@ mod tests {
             [pair("Negotiate", "oRQwEqADCgEB"), pair("Basic", "realm = \"r\", charset=\"UTF-8\""),]
         );
         assert_eq!(parse(&["", " , "]), []);
+    }
+
+    fn digest(parameters: &str) -> Option<WwwAuthenticateHeader> {
+        let challenge = Challenge { scheme: "Digest".into(), parameters: parameters.into() };
+        challenge.digest()
+    }
+
+    #[test]
+    fn the_parameters_of_digest_are_parsed() {
+        let parsed = digest(
+            r#"Realm = "äöüäöüäöüäöüäöüäöü, \"x\"" , nonce="n", qop="auth-int, auth, x", stale=TRUE, opaque="o", algorithm=SHA-256"#,
+        )
+        .unwrap();
+        assert_eq!((&*parsed.realm, &*parsed.nonce), ("äöüäöüäöüäöüäöüäöü, \"x\"", "n"));
+        assert_eq!(parsed.opaque.as_deref(), Some("o"));
+        assert_eq!(parsed.qop, Some(vec![Qop::AUTH]));
+        assert_eq!(parsed.algorithm.to_string(), "SHA-256");
+        assert!(parsed.stale && !parsed.userhash);
+    }
+
+    #[test]
+    fn challenges_that_cannot_be_answered_are_ignored() {
+        assert!(digest(r#"realm="r", nonce="n""#).is_some());
+        for parameters in [
+            r#"realm="r""#,
+            r#"nonce="n""#,
+            r#"realm="r", nonce="n", qop="auth-int""#,
+            r#"realm="r", nonce="n", algorithm=MD6"#,
+            r#"realm="r", nonce="n", opaque"#,
+        ] {
+            assert_eq!(digest(parameters), None, "{parameters}");
+        }
     }
 }
