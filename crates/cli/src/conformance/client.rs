@@ -50,7 +50,8 @@ status 0. Short fragments and short delays between retries make more cases possi
   bits conformance client --direction download -- curl --fail --retry 3 -C - -o {file} {url}
 
 Further placeholders enable further cases: {user} and {password} for servers that require credentials, {reply} as the \
-destination of the server's reply to an upload. {dir} is an empty folder for the state of the client.
+destination of the server's reply to an upload. {dir} is an empty folder for the state of the client. The cases about \
+proxies set the environment variable http_proxy.
 
 A case has one of four results: pass, fail, skipped (an option or a placeholder may enable it), not applicable (the \
 client does not do what the case is about, and need not).

@@ -51,6 +51,16 @@ impl Model for Download {
         self.requests.push(request.clone());
     }
 
+    fn requests(&self) -> &[Request] {
+        &self.requests
+    }
+
+    fn respond(&mut self, request: &Request) -> Reply {
+        self.ordinary(request)
+    }
+
+    fn allow_again(&mut self, _request: &Request) {}
+
     fn has_host(&self) -> bool {
         false
     }

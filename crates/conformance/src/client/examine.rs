@@ -12,7 +12,7 @@ use super::entry::{Entry, Outcome, Plan, Stop};
 use super::job::{Exit, Job, Transfer};
 use super::scenario::{Expect, Model, Needs, Scenario};
 use super::servers::{Listeners, Servers};
-use super::setup::{PASSWORD, Setup, USER};
+use super::setup::{ACCOUNT, Setup};
 use super::shared::Shared;
 use crate::CaseReport;
 use crate::content::Content;
@@ -51,6 +51,7 @@ pub(super) async fn play<M: Model>(
     let mut job = job(id, shared.transfer, &folder).map_err(local)?;
     let setup = setup(id, &scenario, &listeners, shared, &job).map_err(local)?;
     job.url = setup.url();
+    job.proxy = (scenario.needs == Needs::Proxy).then(|| setup.proxy());
     if shared.transfer == Transfer::Upload {
         write_file(&job.file, &setup.content.all()).map_err(local)?;
     }
@@ -112,8 +113,9 @@ fn job(id: &str, transfer: Transfer, folder: &TempDir) -> io::Result<Job> {
         file: folder.path().join(file),
         reply: folder.path().join("reply.bin"),
         folder: state,
-        user: USER.into(),
-        password: PASSWORD.into(),
+        user: ACCOUNT.user.into(),
+        password: ACCOUNT.password.into(),
+        proxy: None,
     })
 }
 

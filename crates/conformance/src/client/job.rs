@@ -41,6 +41,8 @@ pub struct Job {
     pub user: String,
     /// The password of the user.
     pub password: String,
+    /// The URL of the proxy to use, with user and password; `None` to use no proxy.
+    pub proxy: Option<String>,
 }
 
 /// The result of a transfer, as the client reports it.

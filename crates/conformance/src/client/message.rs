@@ -23,6 +23,7 @@ pub(super) struct Request {
     /// Time at which its head was complete.
     pub(super) at: Instant,
     pub(super) method: String,
+    /// The target in origin form, also of a request to a proxy.
     pub(super) target: String,
     pub(super) fields: Vec<(String, String)>,
     pub(super) body: Vec<u8>,
@@ -39,7 +40,7 @@ impl Request {
             origin,
             at: Instant::now(),
             method: head.line().method.into(),
-            target: head.line().target.into(),
+            target: origin_form(head.line().target).into(),
             fields: head.fields().map(text).collect(),
             body: Vec::new(),
             length: head.body_length(),
@@ -70,12 +71,25 @@ impl Request {
         self.body.len() as u64 == self.length
     }
 
+    /// Returns the credentials of a scheme in a field such as Authorization.
+    pub(super) fn credentials(&self, name: &str, scheme: &str) -> Option<&str> {
+        let value = self.field(name)?;
+        let found = value.split(' ').next().unwrap_or_default();
+        found.eq_ignore_ascii_case(scheme).then_some(value)
+    }
+
     /// Returns true if the request has credentials.
     pub(super) fn has_credentials(&self) -> bool {
         self.field("Authorization").is_some()
             || self.field("Proxy-Authorization").is_some()
             || self.field("Cookie").is_some()
     }
+}
+
+/// Removes scheme and authority from the target of a request to a proxy.
+pub(super) fn origin_form(target: &str) -> &str {
+    let path = target.strip_prefix("http://").and_then(|rest| rest.find('/').map(|at| &rest[at..]));
+    path.unwrap_or(target)
 }
 
 /// Returns the time from an instant to the next request.

@@ -17,16 +17,17 @@
 //! # Adding a case
 //!
 //! A case is an entry of a table in `cases/upload_*.rs` or `cases/download_*.rs`, whose files are listed in
-//! `cases/mod.rs`. Its `Scenario` consists of functions without captures: `answer` returns the response to a request,
-//! and `check` examines all requests in the end. The models `Upload` and `Download` have the response of an
-//! ordinary server (`ordinary`), the requests so far (`requests`), and tests for the request at which the script
-//! deviates (`is_nth`, `is_nth_get`, `is_resumed`).
+//! `cases/mod.rs`. Some tables are for both directions. The `Scenario` of a case consists of functions without
+//! captures: `answer` returns the response to a request, and `check` examines all requests in the end. The models
+//! `Upload` and `Download` have the response of an ordinary server (`ordinary`), the requests so far (`requests`), and
+//! tests for the request at which the script deviates (`is_nth`, `is_nth_get`, `is_resumed`).
 //!
 //! The fault of the case is an entry with the same id in `tests/client/faults/`. It changes a request, a response, the
 //! result or the copy of the double, which is a client on the state machines of the core. The tests require that the
 //! case passes on `bits-client` and on the double, and that the fault fails this case and no other.
 
 mod cases;
+mod digest;
 mod download;
 mod entry;
 mod examine;
@@ -143,7 +144,8 @@ impl Suite {
     /// | `{user}`, `{password}` | credentials for servers that require them; optional |
     /// | `{dir}` | an empty folder for the state of the client; optional |
     ///
-    /// Cases about replies and credentials are skipped without their placeholders.
+    /// Cases about replies and credentials are skipped without their placeholders. Cases about proxies set the
+    /// environment variable `http_proxy`, and do not apply to a client that ignores it.
     pub fn new(transfer: Transfer, command: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self::with_runner(transfer, Runner::Command(command.into_iter().map(Into::into).collect()))
     }
@@ -151,7 +153,8 @@ impl Suite {
     /// Creates an examination of a function in the same process, which returns the reason if it fails.
     ///
     /// Cases about credentials and replies are skipped unless [`credentials`](Self::credentials) and
-    /// [`reply`](Self::reply) enable them.
+    /// [`reply`](Self::reply) enable them. Cases about proxies do not apply to a function that ignores
+    /// [`Job::proxy`].
     pub fn in_process<F>(
         transfer: Transfer,
         function: impl Fn(Job) -> F + Send + Sync + 'static,

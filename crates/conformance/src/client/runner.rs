@@ -126,6 +126,9 @@ async fn run_command(
     for name in ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"] {
         command.env_remove(name);
     }
+    if let Some(proxy) = &job.proxy {
+        command.env("http_proxy", proxy).env_remove("no_proxy").env_remove("NO_PROXY");
+    }
     let mut child = command.spawn()?;
     let status = match first(child.wait(), limit, kill).await {
         Ok(ended) => ended?,

@@ -41,6 +41,15 @@ pub(super) trait Model: Send + 'static {
     /// Records a request whose head has arrived.
     fn record(&mut self, request: &Request);
 
+    /// Returns all requests without their bodies, in order.
+    fn requests(&self) -> &[Request];
+
+    /// Responds as the specification requires.
+    fn respond(&mut self, request: &Request) -> Reply;
+
+    /// Allows the client to repeat a request that the script refuses.
+    fn allow_again(&mut self, request: &Request);
+
     /// Returns false if connections to the other host are refused.
     fn has_host(&self) -> bool;
 
@@ -85,6 +94,8 @@ pub(super) enum Needs {
     CredentialsAndReply,
     /// A second address.
     Host,
+    /// The client uses a proxy that requires credentials.
+    Proxy,
 }
 
 impl<M> Clone for Scenario<M> {

@@ -69,6 +69,18 @@ impl Model for Upload {
         self.requests.push(request.clone());
     }
 
+    fn requests(&self) -> &[Request] {
+        &self.requests
+    }
+
+    fn respond(&mut self, request: &Request) -> Reply {
+        self.ordinary(request)
+    }
+
+    fn allow_again(&mut self, request: &Request) {
+        self.max_sessions += usize::from(request.is(PacketType::CreateSession));
+    }
+
     fn has_host(&self) -> bool {
         self.has_host
     }

@@ -41,8 +41,11 @@ async fn transfer(
     has_credentials: bool,
     has_reply: bool,
 ) -> Result<(), String> {
-    let mut builder = Client::builder()
-        .no_proxy()
+    let builder = match &job.proxy {
+        Some(url) => Client::builder().proxy(url),
+        None => Client::builder().no_proxy(),
+    };
+    let mut builder = builder
         .retries(4)
         .backoff(Duration::from_millis(5), Duration::from_millis(20))
         .timeout(Duration::from_secs(10));

@@ -1,5 +1,7 @@
 //! The cases, one file for each area.
 
+mod challenges;
+mod digest;
 mod download_basic;
 mod download_body;
 mod download_change;
@@ -9,6 +11,7 @@ mod download_failure;
 mod download_kill;
 mod download_redirect;
 mod download_resume;
+mod proxy_credentials;
 mod upload_ack;
 mod upload_ack_values;
 mod upload_basic;
@@ -45,8 +48,12 @@ const UPLOADS: &[&[Entry]] = &[
     upload_resync::CASES,
     upload_session::CASES,
     upload_close::CASES,
+    challenges::UPLOADS,
     upload_credentials::CASES,
+    digest::ANONYMOUS_UPLOADS,
+    digest::UPLOADS,
     upload_host::CASES,
+    proxy_credentials::UPLOADS,
     upload_proxy::CASES,
     upload_reply::CASES,
     upload_file::CASES,
@@ -61,7 +68,11 @@ const DOWNLOADS: &[&[Entry]] = &[
     download_change::CASES,
     download_coding::CASES,
     download_redirect::CASES,
+    challenges::DOWNLOADS,
     download_credentials::CASES,
+    digest::ANONYMOUS_DOWNLOADS,
+    digest::DOWNLOADS,
+    proxy_credentials::DOWNLOADS,
     download_failure::CASES,
     download_kill::CASES,
 ];
@@ -194,7 +205,7 @@ fn stores_no_page(server: &Download) -> Outcome {
     }
 }
 
-/// The maximum number of requests for a download that the server refuses.
+/// The maximum number of requests of a client that the server refuses.
 const MAX_TRIES: usize = 4;
 
 /// Requires that the client sends few requests, which are all refused, and stores no page.

@@ -84,6 +84,18 @@ pub(super) const CASES: &[Entry] = &[
         .check(|server| server.gives_up_after(MAX_TRIES)),
     ),
     Entry::upload(
+        "credentials.unknown",
+        Must,
+        &["R3.1.5.2.1-1"],
+        "Give up if the server offers no scheme that the client supports.",
+        always!(GivesUp, 48_011, CreateSession, |server, _request| {
+            server.max_sessions += 1;
+            Reply::page(401).field("WWW-Authenticate", "Unknown realm=\"conformance\"")
+        })
+        .needs(Needs::Credentials)
+        .check(|server| server.gives_up_after(MAX_TRIES)),
+    ),
+    Entry::upload(
         "credentials.redirect",
         Security,
         &["RFC9110-15.4"],

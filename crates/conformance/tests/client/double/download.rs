@@ -26,8 +26,6 @@ struct Run {
     start: Instant,
     /// The client answers requests for credentials.
     has_credentials: bool,
-    /// Credentials were given.
-    is_answered: bool,
 }
 
 /// Downloads a file.
@@ -45,7 +43,6 @@ pub async fn run(job: Job, fault: Option<Fault>, is_full: bool) -> End {
         target,
         start: Instant::now(),
         has_credentials: is_full,
-        is_answered: false,
     };
     let end = run.run().await;
     run.driver.report(end)
@@ -67,8 +64,7 @@ impl Run {
                     tokio::time::sleep(until.saturating_sub(self.now())).await;
                     self.machine.handle_timeout(self.now());
                 }
-                Poll::Credentials(_) if self.has_credentials && !self.is_answered => {
-                    self.is_answered = true;
+                Poll::Credentials(_) if self.driver.has_answer(self.has_credentials) => {
                     self.machine.provide_credentials().map_err(text)?;
                 }
                 Poll::Credentials(status) => return Err(format!("status {status}")),
@@ -93,11 +89,7 @@ impl Run {
         let transmit = self.machine.transmit().ok_or("no request")?;
         let target = RequestTarget::try_from(target).map_err(text)?;
         let head = transmit.encode(target, &extras).map_err(text)?.to_vec();
-        let mut sent = Sent::parse(authority, &head, Vec::new());
-        if self.is_answered && authority == self.authority {
-            sent.set("Authorization", &self.driver.authorization());
-        }
-        Ok(sent)
+        Ok(Sent::parse(authority, &head, Vec::new()))
     }
 
     async fn send(&mut self) -> End {
@@ -106,7 +98,7 @@ impl Run {
         let (mut authority, mut target) = (self.authority.clone(), self.target.clone());
         for _ in 0..=REDIRECTS {
             let sent = self.request(&authority, &target)?;
-            let received = self.driver.exchange(sent).await;
+            let received = self.driver.exchange(sent, authority == self.authority).await;
             let location =
                 received.as_ref().filter(|it| matches!(it.status, 301 | 302 | 303 | 307 | 308));
             let Some(location) = location.and_then(|it| it.get("Location")) else {

@@ -2,15 +2,16 @@
 
 mod download;
 mod http;
+mod login;
 mod upload;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use base64::prelude::{BASE64_STANDARD, Engine as _};
 use bits_conformance::client::{Job, Suite, Transfer};
 
 pub use self::http::{Received, Sent};
+pub use self::login::Login;
 
 /// A request of the past, and its response.
 #[derive(Clone, Debug)]
@@ -32,6 +33,10 @@ pub struct History {
     pub file: PathBuf,
     /// The client was killed before.
     pub is_repeated: bool,
+    /// The account for the server.
+    pub login: Login,
+    /// The account for the proxy, with its host and port.
+    pub proxy: Option<(String, Login)>,
 }
 
 impl History {
@@ -46,6 +51,8 @@ impl History {
             id: name.trim_end_matches(".bin").into(),
             file: job.file.clone(),
             is_repeated,
+            login: Login::server(job),
+            proxy: Login::proxy(job),
         }
     }
 
@@ -96,6 +103,8 @@ pub enum Fault {
     Ends(fn(&History) -> Option<End>),
     /// Sends another request before the first one, or after any other.
     Adds(fn(&History, &Sent) -> Option<Sent>),
+    /// Answers each of the first challenges, also if the last answer was refused.
+    Insists(fn(&History) -> bool),
     /// Reports another end.
     Reports(fn(&History, End) -> End),
     /// Reports success in the end, with these bytes in place of those that it has downloaded.
@@ -106,6 +115,11 @@ pub enum Fault {
 const BACKOFF: Duration = Duration::from_millis(5);
 /// The number of consecutive failures after which the double gives up.
 const RETRIES: u32 = 4;
+
+/// The number of challenges in a row that the double answers.
+const MAX_ANSWERS: usize = 2;
+/// The number of challenges in a row that a fault answers.
+const MAX_STUBBORN_ANSWERS: usize = 15;
 
 /// Parts of the state machine and of the fault that both directions share.
 struct Driver {
@@ -122,7 +136,17 @@ impl Driver {
     }
 
     /// Sends a request and receives its response, with the fault.
-    async fn exchange(&mut self, mut sent: Sent) -> Option<Received> {
+    ///
+    /// Requests for the server of the URL have credentials after it has required them.
+    async fn exchange(&mut self, mut sent: Sent, is_for_server: bool) -> Option<Received> {
+        if is_for_server {
+            self.history.login.authorize(&mut sent);
+        }
+        if let Some((authority, login)) = &mut self.history.proxy {
+            sent.target = format!("http://{}{}", sent.authority, sent.target);
+            sent.authority = authority.clone();
+            login.authorize(&mut sent);
+        }
         if self.history.exchanges.is_empty() {
             self.add(&sent).await;
         }
@@ -167,10 +191,21 @@ impl Driver {
         }
     }
 
-    /// Returns the value of Authorization.
-    fn authorization(&self) -> String {
-        let pair = format!("{}:{}", self.job.user, self.job.password);
-        format!("Basic {}", BASE64_STANDARD.encode(pair))
+    /// Returns true if the next request answers the last response, which requires credentials.
+    fn has_answer(&mut self, has_credentials: bool) -> bool {
+        let is_stubborn = matches!(self.fault, Some(Fault::Insists(is_it)) if is_it(&self.history));
+        let limit = if is_stubborn { MAX_STUBBORN_ANSWERS } else { MAX_ANSWERS };
+        let responses = self.history.responses().rev();
+        if responses.take_while(|it| matches!(it.status, 401 | 407)).count() > limit {
+            return false;
+        }
+        let Some(response) = self.history.last().cloned() else { return false };
+        let login = match (response.status, &mut self.history.proxy) {
+            (401, _) if has_credentials => &mut self.history.login,
+            (407, Some((_, login))) => login,
+            _ => return false,
+        };
+        login.choose(&response, is_stubborn)
     }
 }
 

@@ -23,8 +23,6 @@ struct Run {
     start: Instant,
     /// The client answers requests for credentials.
     has_credentials: bool,
-    /// The status of the response that asked for credentials, after they were given.
-    answered: Option<u16>,
 }
 
 /// Uploads a file.
@@ -47,7 +45,6 @@ pub async fn run(job: Job, fault: Option<Fault>, is_full: bool) -> End {
         target,
         start: Instant::now(),
         has_credentials: is_full,
-        answered: None,
     };
     let end = run.run().await;
     run.driver.report(end)
@@ -69,8 +66,7 @@ impl Run {
                     tokio::time::sleep(until.saturating_sub(self.now())).await;
                     self.machine.handle_timeout(self.now());
                 }
-                Poll::Credentials(status) if self.has_credentials && self.answered.is_none() => {
-                    self.answered = Some(status.get());
+                Poll::Credentials(_) if self.driver.has_answer(self.has_credentials) => {
                     self.machine.provide_credentials().map_err(text)?;
                 }
                 Poll::Credentials(status) => return Err(format!("status {status}")),
@@ -103,21 +99,14 @@ impl Run {
         let head = request.encode(target, &extras).map_err(text)?.to_vec();
         let entity = transmit.entity();
         let body = self.bytes[entity.start as usize..entity.end as usize].to_vec();
-        let mut sent = Sent::parse(&host, &head, body);
-        let name = match self.answered {
-            Some(407) => "Proxy-Authorization",
-            Some(_) => "Authorization",
-            None => return Ok(sent),
-        };
-        sent.set(name, &self.driver.authorization());
-        Ok(sent)
+        Ok(Sent::parse(&host, &head, body))
     }
 
     async fn send(&mut self, transmit: &Transmit) -> End {
         let sent = self.request(transmit)?;
         self.machine.handle_sending(self.now()).map_err(text)?;
         self.machine.handle_sent(self.now()).map_err(text)?;
-        let received = self.driver.exchange(sent).await;
+        let received = self.driver.exchange(sent, true).await;
         self.receive(transmit, received.as_ref())
     }
 
@@ -149,11 +138,8 @@ impl Run {
         let head = format!(
             "GET {target} HTTP/1.1\r\nHost: {authority}\r\nAccept-Encoding: identity\r\n\r\n"
         );
-        let mut sent = Sent::parse(&authority, head.as_bytes(), Vec::new());
-        if self.answered == Some(401) {
-            sent.set("Authorization", &self.driver.authorization());
-        }
-        match self.driver.exchange(sent).await {
+        let sent = Sent::parse(&authority, head.as_bytes(), Vec::new());
+        match self.driver.exchange(sent, true).await {
             Some(it) if it.status == 200 && it.is_complete && is_plain(&it) => {
                 std::fs::write(&self.driver.job.reply, &it.body).map_err(text)?;
                 self.machine.handle_reply_fetched().map_err(text)

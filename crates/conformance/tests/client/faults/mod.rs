@@ -2,6 +2,7 @@
 //!
 //! The files of most cases have lengths of their own, so that a fault can concern a single one.
 
+mod challenges;
 mod download_basic;
 mod download_body;
 mod download_change;
@@ -40,6 +41,7 @@ pub fn faults(transfer: Transfer) -> impl Iterator<Item = (&'static str, Fault)>
             upload_session::FAULTS,
             upload_close::FAULTS,
             upload_credentials::FAULTS,
+            challenges::FAULTS,
             upload_host::FAULTS,
             upload_proxy::FAULTS,
             upload_reply::FAULTS,
@@ -52,6 +54,7 @@ pub fn faults(transfer: Transfer) -> impl Iterator<Item = (&'static str, Fault)>
             download_resume::FAULTS,
             download_change::FAULTS,
             download_redirect::FAULTS,
+            challenges::FAULTS,
             download_failure::FAULTS,
         ],
     };

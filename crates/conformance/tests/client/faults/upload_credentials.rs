@@ -25,6 +25,7 @@ pub const FAULTS: &[(&str, Fault)] = &[
     refuses!("credentials.before_body", 48_003),
     refuses!("credentials.close", 48_004),
     retries!("credentials.refused", 48_005),
+    retries!("credentials.unknown", 48_011),
     adds!(
         "credentials.redirect",
         |past, sent| past.length == 48_006 && past.exchanges.len() == 1 => {

@@ -29,6 +29,8 @@ macro_rules! ignores_application {
                 it.set("BITS-Error-Code", "");
                 it.set("BITS-Error", "");
                 it.set("BITS-Error-Context", "");
+                // The double sends credentials only in response to a challenge.
+                it.set("WWW-Authenticate", "Basic realm=\"server\"");
             }
         )
     };
