@@ -4,6 +4,7 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -28,6 +29,9 @@ const FLAGS: [&str; 9] = [
 
 /// The key of the id of an element, according to the WebDriver specification.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
+
+/// Time limit of a command, which includes the start of Chromium and the loading of a page.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// One browser at a time: the tests share few processors.
 static TURN: Mutex<()> = Mutex::new(());
@@ -69,7 +73,8 @@ impl Browser {
         let port = port(&mut driver);
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        let http = reqwest::Client::builder().no_proxy().build().expect("a client");
+        let http = reqwest::Client::builder().no_proxy().timeout(TIMEOUT).build();
+        let http = http.expect("a client");
         let session = format!("http://127.0.0.1:{port}/session");
         let mut browser = Self { session, http, runtime, driver, folder, _turn: turn };
         let capabilities = capabilities(&chromium, browser.folder.path());
