@@ -25,8 +25,9 @@ pub enum Row<'d, 'r> {
     MoreEndings(usize),
 }
 
-/// Number of messages at the beginning and at the end of a conversation that are shown if possible.
-const EDGES: [usize; 2] = [20, 10];
+/// Number of messages at the end of a conversation that are shown if possible. Of equally important messages the
+/// first ones are shown.
+const LAST_MESSAGES: usize = 10;
 
 /// Maximum number of connections that are shown to end after one message.
 const MAX_ENDINGS: usize = 5;
@@ -121,13 +122,12 @@ fn add_to_gap(rows: &mut Vec<Row<'_, '_>>, index: usize) {
 /// Returns the indices of the messages to show, the most important ones if they are too many.
 fn shown(dialogue: &Dialogue<'_>, limit: usize) -> HashSet<usize> {
     let length = dialogue.messages().count();
-    let [start, end] = EDGES;
     let mut ranked: Vec<_> = dialogue
         .messages()
         .enumerate()
         .map(|(position, message)| {
-            let is_edge = position < start || position + end >= length;
-            (rank(message.report, is_edge), message.report.index)
+            let is_last = position + LAST_MESSAGES >= length;
+            (rank(message.report, is_last), message.report.index)
         })
         .collect();
     ranked.sort_unstable();
@@ -135,12 +135,12 @@ fn shown(dialogue: &Dialogue<'_>, limit: usize) -> HashSet<usize> {
 }
 
 /// Returns the rank of a message, 0 for the most important ones.
-pub fn rank(report: &Report, is_edge: bool) -> u8 {
+pub fn rank(report: &Report, is_last: bool) -> u8 {
     match report.verdict {
         _ if report.violates_must() => 0,
         _ if !report.violations.is_empty() => 1,
         Verdict::Rejected | Verdict::Partial | Verdict::Skipped => 1,
-        _ if is_edge => 2,
+        _ if is_last => 2,
         _ => 3,
     }
 }
