@@ -80,7 +80,7 @@ fn several_inputs_share_a_page_and_its_limits() {
     let output = inspect("vectors", &[&["--html", "-"], &inputs[..]].concat(), b"");
     let page = String::from_utf8(output.stdout.clone()).expect("UTF-8");
     assert_eq!(output.status.code(), Some(2));
-    assert!(page.contains("Summary of 3 files"));
+    assert!(page.contains("<h2>Summary of 3 files</h2><dl class=\"summary\">"));
     for (index, input) in inputs.iter().enumerate() {
         assert!(page.contains(&format!(
             "<section class=\"file\" id=\"f{index}\"><h2><bdi>{input}</bdi></h2>"
@@ -136,11 +136,36 @@ fn a_page_replaces_a_file_as_a_whole() {
 }
 
 #[test]
+fn a_new_page_has_the_permissions_of_a_new_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let [page, other] = ["page.html", "other"].map(|name| folder.path().join(name));
+    assert_eq!(write_to(&page).status.code(), Some(0));
+    std::fs::write(&other, "").expect("a file");
+    let [page, other] = [page, other].map(|it| it.metadata().expect("a file").permissions());
+    assert_eq!(page, other);
+}
+
+#[test]
+fn the_current_folder_is_not_written_to() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("page.html");
+    let input = inspector::repository().join("tests/vectors/upload.http");
+    let input = input.canonicalize().expect("an input");
+    let mut command = inspector::command();
+    command.arg("--html").arg(&path).arg(input).current_dir("/proc").stdout(Stdio::null());
+    assert_eq!(command.status().expect("a status").code(), Some(0));
+    assert!(path.exists());
+}
+
+#[test]
 fn an_error_names_the_file_and_the_reason() {
     let folder = tempfile::tempdir().expect("a folder");
+    let link = folder.path().join("link.html");
+    std::os::unix::fs::symlink(&link, &link).expect("a link to itself");
     for (path, reason) in [
         (folder.path().to_path_buf(), "Is a directory"),
         (folder.path().join("missing/page.html"), "No such file or directory"),
+        (link, "Too many levels of symbolic links"),
         (Path::new("/dev/full").to_path_buf(), "No space left on device"),
     ] {
         let output = write_to(&path);

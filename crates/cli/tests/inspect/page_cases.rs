@@ -35,16 +35,33 @@ fn connections_are_shown_where_they_begin_and_end() {
     assert_eq!(page.matches(">sent again<").count(), 2, "at the message and in the legend");
     assert_eq!(page.matches("class=\"arrow right repeated client-server\"").count(), 1);
     assert_eq!(page.matches(">connection 1: ").count(), 1);
+    let lane = "</span><span class=\"lane\"><span class=\"text\">connection 2 closed";
+    let end = page.find(lane).expect("the end of a connection");
+    assert!(page[..end].rsplit('>').next().is_some_and(|time| time.starts_with('+')), "{page}");
+}
+
+#[test]
+fn a_connection_may_replace_another_one() {
+    let mut segments = dialogue_of(5000, INITIAL, &[ping(), ping_ack()], 500);
+    segments.retain(|segment| !segment.flags.contains('F'));
+    segments.extend(dialogue_of(5000, [3_000_000, 4_000_000], &[ping(), ping_ack()], 500));
+    let page = page(&plain_pcap(&segments));
+    assert!(page.contains(">connection 1 replaced by another one on the same ports<"), "{page}");
+    assert!(page.contains("</b><small title=\"10.0.0.2:80\">10.0.0.2:80</small>"), "{page}");
 }
 
 #[test]
 fn an_input_without_messages_says_why() {
-    assert!(page(b"").contains("The input contains no HTTP message."));
+    let empty = page(b"");
+    assert!(empty.contains("The input contains no HTTP message."));
+    assert!(!empty.contains("Only messages with problems") && !empty.contains("<nav"), "{empty}");
+    assert!(!empty.contains("<dl class=\"summary\">"), "{empty}");
     let capture = page(&plain_pcap(&[]));
     assert!(
         capture.contains("role=\"alert\">no TCP segment: the capture has no packet"),
         "{capture}"
     );
+    assert!(!capture.contains("The input contains no HTTP message."), "{capture}");
 }
 
 /// Returns the segments of one side.
@@ -71,10 +88,11 @@ fn each_conversation_has_a_section_and_a_line_in_the_overview() {
         let link = format!("<a href=\"#f0-c{first}\">");
         let line = &page[page.find(&link).expect("a link")..];
         let line = &line[..line.find("</tr>").expect("an end")];
-        assert!(
-            line.contains(&format!(":{port}</td>")) && line.contains(">no violations<"),
-            "{line}"
+        let values = format!(
+            "<td>10.0.0.1:{port}</td><td>10.0.0.2:80</td><td class=\"number\">2</td>\
+             <td class=\"number\">no violations</td>"
         );
+        assert!(line.contains(&values), "{line}");
         let section = &page[page.find(&format!("id=\"f0-c{first}\"")).expect("a section")..];
         let start = &section[..section.find("</p>").expect("an end")];
         assert!(start.contains(&format!(": upload to {path}</bdi>")), "{start}");
@@ -86,6 +104,7 @@ fn each_conversation_has_a_section_and_a_line_in_the_overview() {
 fn one_conversation_needs_no_overview() {
     let page = page(&plain_pcap(&upload(5000, INITIAL)));
     assert!(!page.contains("class=\"overview\""));
+    assert!(page.contains("<p class=\"note\">No message violates a rule.</p>"));
     assert!(page.contains("class=\"chip ok\">no violations<"));
 }
 
@@ -142,6 +161,8 @@ fn addresses_are_combined() {
     let two = of(&[5000, 5001]);
     assert!(two.contains("</b><small title=\"10.0.0.1\">10.0.0.1</small>"), "{two}");
     assert!(two.contains("</b><small title=\"10.0.0.2:80\">10.0.0.2:80</small>"), "{two}");
+    let without = page(&ping());
+    assert!(without.contains("<b>client</b></span>"), "{without}");
 }
 
 #[test]

@@ -11,6 +11,26 @@ fn page_of(path: &str) -> String {
     String::from_utf8(output.stdout).expect("UTF-8")
 }
 
+#[test]
+fn the_title_of_a_page_names_its_file() {
+    // A page is also written for a file that cannot be read.
+    for (path, name) in
+        [("pairs/download-head.http", "download-head.http"), ("a\\b", "b"), ("a/", "a/")]
+    {
+        let title = format!("<title>BITS traffic in {name}</title>");
+        assert!(page_of(path).contains(&title), "{title}");
+    }
+}
+
+#[test]
+fn a_summary_emphasizes_the_first_value_of_each_line() {
+    let page = page_of("upload.http");
+    assert!(page.contains("<div class=\"short\"><dt>conversations</dt><dd><b>1</b></dd></div>"));
+    let messages =
+        "<div class=\"long\"><dt>messages</dt><dd><b>5 requests</b>5 responses</dd></div>";
+    assert!(page.contains(messages), "{page}");
+}
+
 /// Returns the rows of the table of violations.
 fn violations(page: &str) -> Vec<&str> {
     let table = &page[page.find("<table class=\"violations\">").expect("a table")..];
@@ -41,8 +61,10 @@ fn violations_are_listed_by_rule_and_party() {
             && client.contains("<td class=\"client\">client</td>")
     );
     assert!(client.contains("<code>unexpected-field</code>"), "{client}");
+    assert!(page.contains("<p class=\"note\">Sections are those of [MC-BUP]"), "{page}");
     assert!(page.contains("<span class=\"chip must\">2 violations</span>"));
     assert!(page.contains("2 messages, 2 violations</p>"), "{page}");
+    assert_eq!(page.matches("<li class=\"message bad\">").count(), 2);
 }
 
 #[test]
@@ -53,6 +75,20 @@ fn a_rule_has_its_count_and_its_first_messages() {
         assert_eq!(row.matches("<a href=\"#f0-m").count(), 20, "{row}");
         assert!(row.ends_with("…</td></tr>") || row.contains("…</td></tr></tbody>"), "{row}");
     }
+}
+
+#[test]
+fn a_message_that_violates_a_rule_twice_is_listed_once() {
+    let request = "BITS_POST /e HTTP/1.1\r\nBITS-Packet-Type: Cancel-Session\r\nBITS-Session-Id: a\r\n\
+        BITS-Session-Id: b\r\nBITS-Packet-Type: Ping\r\nContent-Length: 0\r\n\r\n";
+    let page = page(request.as_bytes());
+    let [row] = violations(&page)[..] else { panic!("one rule: {page}") };
+    assert!(row.contains("<code>conflicting-field</code>"), "{row}");
+    assert!(page.contains("<code>error.section</code></th><td><bdi>2.2.1.2</bdi></td>"), "{page}");
+    assert!(
+        row.contains("<td class=\"number\">2</td><td><a href=\"#f0-m0\">#0</a> </td>"),
+        "{row}"
+    );
 }
 
 #[test]
@@ -78,8 +114,20 @@ fn label(page: &str) -> &str {
 fn an_arrow_names_deviations_that_are_not_violations() {
     let page = page_of("rules/no-packet-type-404.http");
     assert!(label(&page).contains(">deviation missing-packet-type</span>"), "{page}");
+    assert!(page.contains("<h3><bdi>Messages without a conversation</bdi></h3>"), "{page}");
+    let remark = "<ul class=\"remarks\"><li><bdi>deviation missing-packet-type: Response without";
+    assert!(page.contains(remark) && !page.contains("and 0 more"), "{page}");
+    assert!(page.contains("<span class=\"no\">#0</span>"));
+    assert!(page.contains("<span class=\"chip deviates\">deviates</span></span></summary>"));
     let page = inspector::page(&with_violations(1));
     assert_eq!(label(&page).matches("unexpected-field").count(), 1, "{}", label(&page));
+}
+
+#[test]
+fn the_name_of_a_message_is_shortened() {
+    let page = page(format!("{} /e HTTP/1.1\r\n\r\n", "M".repeat(200)).as_bytes());
+    let name = format!("<b>{}…{}</b>", "M".repeat(15), "M".repeat(16));
+    assert!(label(&page).contains(&name), "{}", label(&page));
 }
 
 #[test]
@@ -100,8 +148,10 @@ fn details_have_the_start_line_and_the_time() {
     assert!(page.contains("<p class=\"start\"><code><bdi>BITS_POST /e</bdi></code></p>"), "{page}");
     assert!(page.contains("<p class=\"start\"><code><bdi>200 OK</bdi></code></p>"));
     assert_eq!(page.matches("Head complete at ").count(), 2);
+    assert!(page.contains("<div class=\"ladder two timed\">"));
     assert!(page.contains("<p class=\"note\">Times are seconds after "));
-    assert!(page.contains("<span class=\"time\">+0.000</span>"));
+    let times = page.match_indices("<span class=\"time\">+").map(|(at, _)| &page[at + 19..at + 25]);
+    assert_eq!(times.collect::<Vec<_>>(), ["+0.000", "+0.001"]);
 }
 
 #[test]
@@ -121,32 +171,46 @@ fn notes_about_a_capture_are_shown() {
 
 #[test]
 fn titles_say_what_a_conversation_is_for() {
-    assert!(page_of("notify-by-value.http").contains(": notification to /app/handler.aspx</bdi>"));
+    let page = page_of("notify-by-value.http");
+    assert!(page.contains(": notification to /app/handler.aspx</bdi>"));
+    assert!(page.contains("<div class=\"ladder three untimed\">"));
+    assert!(page.contains("<i class=\"application\"></i>"));
     let long = format!("/first/{}/last", "middle/".repeat(40));
     let request = String::from_utf8(ping()).expect("UTF-8").replace("/e", &long);
-    let page = page(request.as_bytes());
+    let page = inspector::page(request.as_bytes());
     assert!(page.contains("<h3><bdi>Conversation 0: upload to /first/…/last</bdi></h3>"), "{page}");
 }
 
 #[test]
 fn few_session_ids_are_listed() {
-    let requests = (0..8).map(|number| {
+    let note_of = |ids: &[String]| {
         let text = String::from_utf8(close()).expect("UTF-8");
-        text.replace("{3F9C1A52", &format!("{{0000000{number}"))
-    });
-    let page = page(requests.collect::<String>().as_bytes());
-    let start = &page[page.find("<section class=\"conversation\"").expect("a section")..];
-    let note = &start[..start.find("<div class=\"ladder").expect("a diagram")];
+        let requests = ids.iter().map(|id| text.replace("3F9C1A52", id));
+        let page = page(requests.collect::<String>().as_bytes());
+        let start = &page[page.find("<section class=\"conversation\"").expect("a section")..];
+        start[..start.find("<div class=\"ladder").expect("a diagram")].to_owned()
+    };
+    let ids = [0, 1, 2, 3, 4, 5, 6, 7].map(|number| format!("0000000{number}"));
+    let note = note_of(&ids);
     assert_eq!(note.matches("<code>{0000000").count(), 5, "{note}");
     assert!(note.contains(", sessions <code>") && note.contains(" and 3 more"), "{note}");
+    assert_eq!(note.matches("</code>, <code>").count(), 4, "{note}");
+    assert!(!note_of(&ids[..5]).contains(" more"), "{note}");
+    let long = note_of(&["n".repeat(300)]);
+    assert!(long.contains("nnn…") && !long.contains(&"n".repeat(80)), "{long}");
 }
 
 #[test]
 fn unreadable_bytes_stay_in_their_conversation() {
     let page = page(&[&ping()[..], &ping_ack(), b"\x00\xFF garbage"].concat());
     assert_eq!(page.matches("<section class=\"conversation\"").count(), 1, "{page}");
-    assert!(page.contains("class=\"arrow undirected") || page.contains(" skipped "), "{page}");
+    assert!(page.contains(" skipped "), "{page}");
     let page = inspector::page(&[b"\x00\xFF garbage\n", &ping()[..]].concat());
     assert_eq!(page.matches("<section class=\"conversation\"").count(), 1, "{page}");
     assert!(page.contains(" skipped client-server\""), "{page}");
+    let page = inspector::page(b"\x00\xFF garbage\n");
+    assert!(page.contains("class=\"arrow undirected skipped client-server\""), "{page}");
+    assert!(label(&page).starts_with("<span class=\"label\"><b>"), "{}", label(&page));
+    assert!(!page.contains("<caption>Fields</caption>"), "{page}");
+    assert!(!page.contains("<p class=\"start\">"), "{page}");
 }
