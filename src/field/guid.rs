@@ -53,22 +53,34 @@ pub(super) fn decode(text: &[u8; 36]) -> Option<Uuid> {
 }
 
 /// Returns a GUID in braces and capitals.
+///
+/// The text is put together in words, which begin where a session id, with its discriminant before the text, is
+/// copied in words. A processor waits before it reads a word that was just written in parts.
 #[inline]
 pub(super) fn encode_upper(guid: Uuid) -> [u8; 38] {
+    const HYPHEN: u64 = b'-' as u64;
     let digits = hex_digits_of(guid.into_bytes());
-    let mut text = *b"{00000000-0000-0000-0000-000000000000}";
-    put_at(&mut text, 1, part::<8>(&digits, 0));
-    put_at(&mut text, 10, part::<4>(&digits, 8));
-    put_at(&mut text, 15, part::<4>(&digits, 12));
-    put_at(&mut text, 20, part::<4>(&digits, 16));
-    put_at(&mut text, 25, part::<12>(&digits, 20));
+    let [a, b, c, d] = [0, 8, 16, 24].map(|at| u64::from_le_bytes(part(&digits, at)));
+    let [start @ .., _] = (u64::from(b'{') | a << 8).to_le_bytes();
+    let words = [
+        (7, a >> 48 | HYPHEN << 16 | (b << 32) >> 8 | HYPHEN << 56),
+        (15, b >> 32 | HYPHEN << 32 | c << 40),
+        (23, (c << 32) >> 56 | HYPHEN << 8 | (c >> 32) << 16 | d << 48),
+    ];
+    let [end @ .., _] = (d >> 16 | u64::from(b'}') << 48).to_le_bytes();
+    let mut text = [0; 38];
+    put_at(&mut text, 0, start);
+    for (at, word) in words {
+        put_at(&mut text, at, word.to_le_bytes());
+    }
+    put_at(&mut text, 31, end);
     text
 }
 
-/// Returns `N` digits from `at` on.
+/// Returns eight digits from `at` on.
 #[inline(always)]
-fn part<const N: usize>(digits: &[u8; 32], at: usize) -> [u8; N] {
-    digits.get(at..).and_then(|rest| rest.first_chunk()).copied().unwrap_or([b'0'; N])
+fn part(digits: &[u8; 32], at: usize) -> [u8; 8] {
+    digits.get(at..).and_then(|rest| rest.first_chunk()).copied().unwrap_or([b'0'; 8])
 }
 
 /// `"{" guid "}" / guid`. Returns the GUID, and true if it is in braces.

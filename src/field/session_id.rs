@@ -92,7 +92,6 @@ impl<'b> SessionId<'b> {
 
     /// Returns the GUID, if the id is one.
     #[must_use]
-    #[inline]
     pub fn guid(&self) -> Option<Uuid> {
         guid::decode_item(self.as_bytes()).ok().map(|(guid, _)| guid)
     }
