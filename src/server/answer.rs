@@ -29,7 +29,8 @@ use crate::message::{Ack, CancelSessionAck, CloseSessionAck, FragmentAck, PingAc
 #[must_use]
 pub struct Answer {
     kind: AnswerKind,
-    session_id: Option<Uuid>,
+    /// Nil in a refusal, which has no session id.
+    session_id: Uuid,
     /// Handling of the part of a fragment's body that was not read.
     ///
     /// It does not cover the body of another packet, which
@@ -124,7 +125,7 @@ impl UnreadBody {
 
 impl Answer {
     pub(super) const fn new(kind: AnswerKind, session_id: Uuid, unread_body: UnreadBody) -> Self {
-        Self { kind, session_id: Some(session_id), unread_body }
+        Self { kind, session_id, unread_body }
     }
 
     pub(super) const fn refuse(refusal: Refusal<'static>, unread_body: UnreadBody) -> Self {
@@ -132,7 +133,7 @@ impl Answer {
     }
 
     pub(super) const fn refuse_compact(refusal: CompactRefusal, unread_body: UnreadBody) -> Self {
-        Self { kind: AnswerKind::Refused(refusal), session_id: None, unread_body }
+        Self { kind: AnswerKind::Refused(refusal), session_id: Uuid::nil(), unread_body }
     }
 
     /// Returns the answer to a request that could not be parsed: the refusal of
@@ -172,7 +173,7 @@ impl Answer {
     #[must_use]
     #[inline]
     pub fn ack<'b>(&self, reply_url: Option<ReplyUrl<'b>>) -> Ack<'b> {
-        let session_id = self.session_id.map(SessionId::from);
+        let session_id = Some(SessionId::from(self.session_id));
         match self.kind {
             AnswerKind::Ping => PingAck.into(),
             AnswerKind::Received { next, has_reply_url } => FragmentAck {

@@ -86,11 +86,16 @@ impl Session {
         if now >= self.expires_at {
             return Err(Refusal::session_not_found().into());
         }
-        match request {
-            Request::Fragment(fragment) => self.on_fragment(fragment.content_range, policy, now),
-            Request::CloseSession(_) => self.on_close(policy, now),
-            _ => self.on_cancel(policy, now),
+        if let Request::Fragment(fragment) = request {
+            return self.on_fragment(fragment.content_range, policy, now);
         }
+        // A variable of its own: a function that is not inlined writes its result to memory, and the step of a
+        // fragment would be copied there as well.
+        let step = match request {
+            Request::CloseSession(_) => self.on_close(policy, now)?,
+            _ => self.on_cancel(policy, now)?,
+        };
+        Ok(step)
     }
 
     /// [3.2.5.2.6] Handles a Fragment.
@@ -130,7 +135,7 @@ impl Session {
                 self.unread_body = UnreadBody::of(range.len(), policy);
                 Ok(Step::Commit(self.work_token()))
             }
-            State::WaitForClose | State::Committed => self.acknowledge_again(range, policy),
+            State::WaitForClose | State::Committed => Ok(self.acknowledge_again(range, policy)?),
             _ => Err(Refusal::session_not_found().into()),
         }
     }
@@ -150,7 +155,7 @@ impl Session {
             Overlap::Gap => Err(out_of_sync.into()),
             Overlap::Held if strict => Err(out_of_sync.into()),
             Overlap::New { skip: 1.., .. } if strict => Err(out_of_sync.into()),
-            Overlap::Held => self.acknowledge_again(range, policy),
+            Overlap::Held => Ok(self.acknowledge_again(range, policy)?),
             Overlap::New { skip, take } => {
                 self.apply(Event::Fragment)?;
                 self.begin_work(Pending::Fragment, policy.store_timeout, now);
@@ -171,7 +176,7 @@ impl Session {
         &mut self,
         range: ContentRange,
         policy: &Policy<'_>,
-    ) -> Result<Step, Rejection> {
+    ) -> Result<Step, IllegalEvent<State>> {
         self.apply(Event::Repeated)?;
         Ok(Step::Answer(self.received_answer(UnreadBody::of(range.len(), policy))))
     }
