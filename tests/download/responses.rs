@@ -87,6 +87,18 @@ fn fields_that_describe_the_entity_may_be_invalid() {
     assert_eq!(read(200, &chunked).unwrap().entity_length(), None);
 }
 
+/// RFC 9110 section 14.4: Content-Range has a meaning in 206 and 416 only.
+#[test]
+fn content_range_is_ignored_in_a_response_without_ranges() {
+    for status in [304, 404, 412, 500] {
+        for value in ["bytes 0-4/5", "bytes */5", "lines 0-4/5"] {
+            let response = read(status, &[("Content-Range", value)]).unwrap();
+            assert_eq!(response.content_range, None, "{status}: {value}");
+        }
+        assert_eq!(read(status, &[]).unwrap().content_range, None, "{status}");
+    }
+}
+
 #[test]
 fn heads_from_bytes_and_from_pairs_give_equal_messages() {
     let bytes = b"HTTP/1.1 206 Partial Content\r\nContent-Range: bytes 2-4/10\r\n\

@@ -2,7 +2,7 @@
 //! numbered decision about the sequence of a session. Refusals are tested in `answers.rs`.
 
 use crate::support;
-use bits_proto::http1::{RequestLine, Version};
+use bits_proto::http1::{RequestLine, StatusCode, Version};
 use bits_proto::message::{self, Ack, Request};
 use bits_proto::server::{
     Answer, EarlyClose, EndReason, HostError, OverlapRule, Policy, State, Step, UnreadBody,
@@ -296,12 +296,25 @@ fn a40_a_session_expires_after_its_last_stored_byte() {
     assert_eq!(server.session, before);
 }
 
+/// Microsoft documents that the status and code of an application are passed on. Only the server can know a session.
 #[test]
-fn a_success_of_an_application_that_fails_becomes_500_with_its_code() {
-    for number in [200, 204, 299] {
-        let refusal = application(number, 0x8007_0005).refusal(&PLAIN);
-        assert_eq!(refusal.status().get(), 500, "{number}");
-        assert_eq!(refusal.code().map(|code| code.get()), Some(0x8007_0005), "{number}");
-        assert_eq!(refusal.context().map(|context| context.0), Some(7), "{number}");
+fn the_status_and_code_of_an_application_are_passed_on_except_successes_and_416() {
+    let numbers = |error: HostError| {
+        let refusal = error.refusal(&PLAIN);
+        let context = refusal.context().map(|context| context.0);
+        (refusal.status().get(), refusal.code().map(|code| code.get()), context)
+    };
+    for number in 100..=999 {
+        let sent = if number < 300 || number == 416 { 500 } else { number };
+        let of_status = Some(0x8019_0000 | u32::from(sent));
+        let status = StatusCode::try_from(number).expect("a status");
+        let without_code = HostError::Application { status, code: None };
+        assert_eq!(numbers(without_code), (sent, of_status, Some(7)), "{number}");
+        let not_found = application(number, 0x8020_001F);
+        assert_eq!(numbers(not_found), (sent, of_status, Some(7)), "{number}");
+        let denied = application(number, 0x8007_0005);
+        assert_eq!(numbers(denied), (sent, Some(0x8007_0005), Some(7)), "{number}");
     }
+    // Without a session, lost bytes are not found either.
+    assert_eq!(numbers(HostError::EntityLost), (404, None, None));
 }

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use bits_proto::download::{Exchange, Options, Poll, State, StopReason};
-use bits_proto::http1::StatusCode;
+use bits_proto::download::{Download, Exchange, Options, Poll, Response, State, StopReason};
+use bits_proto::http1::{StatusCode, StatusLine, Version};
 
-use super::{DATE, NOW, Ranges, answer, exchange, get, receive, requested, send, stored};
+use super::{
+    DATE, NOW, Ranges, answer, break_off, exchange, get, receive, requested, send, stored,
+};
 
 #[test]
 fn the_rest_is_requested_after_a_broken_connection() {
@@ -121,6 +123,54 @@ fn transient_failures_are_retried_and_redirects_fail() {
     }
 }
 
+/// RFC 9110 section 15; 429: RFC 6585 section 4. Redirects are followed by the caller.
+#[test]
+fn a_request_is_repeated_after_failures_that_can_pass() {
+    for status in 300..=999 {
+        let is_of_server = (500..=599).contains(&status) && ![501, 505].contains(&status);
+        let is_repeated = is_of_server || [408, 409, 429].contains(&status);
+        let reason = StopReason::Refused { status: StatusCode::try_from(status).unwrap() };
+        assert_eq!(reason.is_permanent(), !is_repeated, "{status}");
+        // Challenges, 304, 412 and 416 have an effect of their own.
+        if [304, 401, 407, 412, 416].contains(&status) {
+            continue;
+        }
+        let mut download = get(&[(0, 9)], Options::DEFAULT);
+        exchange(&mut download, status, &[]);
+        let is_waiting = matches!(download.poll(), Poll::Wait(_));
+        assert_eq!(is_waiting, is_repeated, "{status}: {:?}", download.poll());
+    }
+}
+
+#[test]
+fn a_request_is_repeated_ten_times_by_default() {
+    let mut download = get(&[(0, 9)], Options::DEFAULT);
+    for _ in 0..10 {
+        break_off(&mut download);
+        assert_eq!(download.poll(), Poll::Send);
+    }
+    download.handle_transport_failure(NOW).unwrap();
+    assert_eq!(download.poll(), Poll::Suspended(StopReason::Transport));
+}
+
+#[test]
+fn the_first_backoff_is_at_most_a_second_and_all_are_at_most_a_minute() {
+    // The longest of many is close to the maximum.
+    let is_close = |delay, max: Duration| delay > max - Duration::from_millis(1) && delay <= max;
+    let wait = |download: &mut Ranges| {
+        download.handle_transport_failure(NOW).unwrap();
+        let Poll::Wait(until) = download.poll() else { panic!("{:?}", download.poll()) };
+        download.handle_timeout(until);
+        until - NOW
+    };
+    let firsts = (0..10_000).map(|seed| wait(&mut Download::new(vec![], Options::DEFAULT, seed)));
+    let first = firsts.max().unwrap();
+    assert!(is_close(first, Duration::from_secs(1)), "{first:?}");
+    let mut download = get(&[], Options::DEFAULT.with_max_retries(200_000));
+    let longest = (0..200_000).map(|_| wait(&mut download)).max().unwrap();
+    assert!(is_close(longest, Duration::from_secs(60)), "{longest:?}");
+}
+
 #[test]
 fn timers_limit_the_request_and_every_pause_of_the_response() {
     let options = Options::DEFAULT
@@ -138,6 +188,20 @@ fn timers_limit_the_request_and_every_pause_of_the_response() {
     assert_eq!(download.poll_timeout(), Some(later + Duration::from_secs(20)));
     download.handle_timeout(later + Duration::from_secs(20));
     assert_eq!((download.exchange(), download.received()), (Exchange::BackOff, 1));
+    // By default, a response may take five minutes, and so may each part of it.
+    let mut download = get(&[(0, 9)], Options::DEFAULT);
+    send(&mut download);
+    let five_minutes = Duration::from_secs(300);
+    assert_eq!(download.poll_timeout(), Some(NOW + five_minutes));
+    let later = NOW + Duration::from_secs(15);
+    let line =
+        StatusLine { version: Version::Http11, status: StatusCode::PARTIAL_CONTENT, reason: "" };
+    let fields = [("Content-Range", b"bytes 0-9/10".as_slice())];
+    let response = Response::from_fields(line, fields).unwrap();
+    download.handle_response(&response, later).unwrap();
+    assert_eq!(download.poll_timeout(), Some(later + five_minutes));
+    let _ = download.handle_data(b"0", later + Duration::from_secs(1)).unwrap();
+    assert_eq!(download.poll_timeout(), Some(later + Duration::from_secs(1) + five_minutes));
 }
 
 #[test]
