@@ -123,18 +123,18 @@ impl Detectors {
     }
 
     fn new() -> Self {
-        let target = std::env::current_exe().expect("the test's own path");
-        let target = target.ancestors().nth(3).expect("the target folder");
+        let program = std::env::current_exe().expect("the test's own path");
+        let profile = program.ancestors().nth(2).expect("the folder of the profile");
         let mut this = Self {
             all: Vec::new(),
             of_cell: BTreeMap::new(),
             of_table: None,
             folder: tempfile::tempdir().expect("a folder"),
-            records: target.join("mutation"),
+            records: profile.join("mutation"),
         };
         fs::create_dir_all(&this.records).expect("a folder");
         let mut copies = 0;
-        for (of, program) in build(target) {
+        for (of, program) in build(profile) {
             for name in names(&program) {
                 let is_copy = COPIES.contains(&name.as_str());
                 copies += usize::from(is_copy);
@@ -328,15 +328,15 @@ fn workspace() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("the workspace")
 }
 
-/// Builds the test crates, and returns their programs.
-fn build(target: &Path) -> Vec<(&'static str, PathBuf)> {
+/// Builds the test crates into the folder of a profile, and returns their programs.
+fn build(folder: &Path) -> Vec<(&'static str, PathBuf)> {
     let mut build = Command::new(env!("CARGO"));
     build.args(["test", "--no-run", "--quiet", "--message-format=json"]);
-    build.args(["--package", env!("CARGO_PKG_NAME"), "--target-dir"]).arg(target);
+    build.args(["--package", env!("CARGO_PKG_NAME"), "--target-dir"]);
+    build.arg(folder.parent().expect("the target folder"));
     build.args(CRATES.iter().flat_map(|name| ["--test", name]));
-    if !cfg!(debug_assertions) {
-        build.arg("--release");
-    }
+    let profile = folder.file_name().and_then(|it| it.to_str()).expect("the name of a profile");
+    build.args(["--profile", if profile == "debug" { "dev" } else { profile }]);
     // Variables that `cargo test` sets for this package would cause some build scripts to run again.
     for (name, _) in std::env::vars_os() {
         let is_of_package =

@@ -12,7 +12,7 @@
 //! cells whose names contain a text:
 //!
 //! ```sh
-//! BITS_MUTATION_ONLY= cargo test --release -p bits-proto-mutation -- --nocapture
+//! BITS_MUTATION_ONLY= cargo test --profile tables -p bits-proto-mutation -- --nocapture
 //! BITS_MUTATION_ONLY=server::state cargo test -p bits-proto-mutation -- --nocapture
 //! ```
 
