@@ -77,11 +77,26 @@ fn rows() -> [(Notification, Timer, Duration); 5] {
     ]
 }
 
+/// [MC-BUP] 3.3.2.
 #[test]
-fn the_specification_has_five_minutes_for_each() {
-    let five = seconds(300);
-    let expected = Timeouts::DEFAULT.with_send(five).with_receive(five).with_receive_response(five);
-    assert_eq!((Timeouts::DEFAULT, Timeouts::default()), (expected, expected));
+fn each_timer_takes_five_minutes_by_default() {
+    assert_eq!(Timeouts::DEFAULT, Timeouts::default());
+    for (state, timer, start) in [
+        (State::SendHeaders, Timer::Send, START),
+        (State::SendData, Timer::Send, START),
+        (State::ReceiveHeaders, Timer::ReceiveResponse, SENT),
+        (State::ReceiveData, Timer::Receive, SENT),
+    ] {
+        let mut it = in_state(state, Timeouts::DEFAULT);
+        let (before, due) = (it, start + seconds(300));
+        assert_eq!(it.poll_timeout(), Some(due), "{state}");
+        it.handle_timeout(due);
+        assert_eq!(it.poll(), expired(&before, timer), "{state}");
+    }
+    // A failure after an early success is reported without a time: the send timer may have expired before.
+    let mut it = in_state(State::SendData, Timeouts::DEFAULT);
+    done([it.handle_response(&success(), SENT), it.handle_transport_failure()]);
+    assert_eq!(it.poll_timeout(), Some(START + seconds(600)));
 }
 
 #[test]

@@ -98,6 +98,17 @@ fn the_backoff_doubles_up_to_a_maximum_and_is_randomized() {
 }
 
 #[test]
+fn the_first_backoff_is_at_most_a_second_and_all_are_at_most_a_minute() {
+    // The longest of many is close to the maximum.
+    let is_close = |delay, max| delay > max - Duration::from_millis(1) && delay <= max;
+    let firsts = (0..10_000).map(|seed| backoffs(SMALL.with_max_retries(1), seed)[0]);
+    let first = firsts.max().expect("many");
+    assert!(is_close(first, SECOND), "{first:?}");
+    let longest = backoffs(SMALL.with_max_retries(200_000), 1).into_iter().max().expect("many");
+    assert!(is_close(longest, SECOND * 60), "{longest:?}");
+}
+
+#[test]
 fn a_backoff_of_any_length_stays_within_its_bounds() {
     let bounds = [Duration::ZERO, NANOSECOND, SECOND, SECOND * 60, Duration::MAX];
     for initial_backoff in bounds {

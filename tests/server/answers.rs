@@ -203,6 +203,11 @@ fn a37_the_answer_says_how_to_handle_the_body() {
         let not_found = Answer::session_not_found(body, &server.policy);
         assert_eq!((as_refused(not_found), not_found.unread_body), (NOT_FOUND, expected));
     }
+    // By default, up to 16 MiB.
+    const MAX: u64 = 16 * 1024 * 1024;
+    let mut server = Server::new(PLAIN);
+    assert_eq!(unread_body(server.fragment(1, MAX, MAX * 2)), UnreadBody::Drain(MAX));
+    assert_eq!(unread_body(server.fragment(1, MAX + 1, MAX * 2)), UnreadBody::Close);
     let close = CreateSession::default();
     assert_eq!(unread_body(server.send_with(close.into(), Access::Denied)), UnreadBody::None);
     // Only the embedder knows how much it has read of the bytes to store.

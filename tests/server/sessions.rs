@@ -9,8 +9,8 @@ use std::time::Duration;
 use bits_proto::field::{ReplyUrl, SessionId};
 use bits_proto::message::{Ack, Refusal};
 use bits_proto::server::{
-    Access, EventError, MemoryStore, SessionLimits, Sessions, SessionsError, Step, Store,
-    UnreadBody,
+    Access, EventError, MemoryStore, RequestContext, SessionLimits, Sessions, SessionsError, Step,
+    Store, UnreadBody,
 };
 use support::session::*;
 use support::sessions::*;
@@ -272,8 +272,23 @@ fn the_number_of_sessions_is_limited() {
         begin(&mut sessions, &anonymous, random);
     }
     assert_eq!(refused_by(send(&mut sessions, create(), &anonymous)), BUSY);
-    let default = SessionLimits::default();
-    assert_eq!((default.max_sessions, default.max_sessions_per_principal), (100_000, 50));
+}
+
+#[test]
+fn by_default_100_000_sessions_are_created_and_50_for_each_principal() {
+    let mut sessions = table(MemoryStore::new(), PLAIN);
+    let mut number = 0_u128;
+    let mut creates = |count: usize, context: &RequestContext<'_>| {
+        for _ in 0..count {
+            number += 1;
+            let random = || number.wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835);
+            let step = sessions.handle_request(&create(), context, || random().to_le_bytes());
+            assert!(matches!(ack(step.expect("no failure")).ack(), Ack::CreateSession(_)));
+        }
+        assert_eq!(refused_by(send(&mut sessions, create(), context)), BUSY);
+    };
+    creates(50, &ALICE);
+    creates(100_000 - 50, &with(ALICE, |it| it.principal = None));
 }
 
 #[test]

@@ -137,3 +137,26 @@ fn the_whole_entity_may_arrive_as_a_range_that_was_not_requested() {
     assert_eq!(receive(&mut download, "01234"), [stored(0, 0, "01234")]);
     assert_eq!(download.poll(), Poll::Commit);
 }
+
+#[test]
+fn a_request_has_up_to_64_ranges_of_any_length_by_default() {
+    let ranges: Vec<_> = (0..65).map(|number| (number * 10, number * 10 + 1)).collect();
+    let requested_ranges = requested(&get(&ranges, Options::DEFAULT)).unwrap();
+    assert_eq!(requested_ranges.split(',').count(), 64, "{requested_ranges}");
+    assert_eq!(requested_ranges.split(',').next_back(), Some("630-631"));
+    let longest = get(&[(0, u64::MAX - 1)], Options::DEFAULT);
+    assert_eq!(requested(&longest).as_deref(), Some("bytes=0-18446744073709551614"));
+}
+
+#[test]
+fn a_boundary_has_up_to_70_characters() {
+    let boundary = "b".repeat(70);
+    let content_type = format!("multipart/byteranges; boundary={boundary}");
+    let mut download = get(&[(0, 1), (4, 5)], Options::DEFAULT);
+    exchange(&mut download, 206, &[("Content-Type", &content_type)]);
+    let body = format!(
+        "--{boundary}\r\nContent-Range: bytes 0-1/9\r\n\r\n01\r\n\
+         --{boundary}\r\nContent-Range: bytes 4-5/9\r\n\r\n45\r\n--{boundary}--\r\n"
+    );
+    assert_eq!(receive(&mut download, &body), [stored(0, 0, "01"), stored(2, 4, "45")]);
+}

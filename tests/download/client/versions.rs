@@ -119,3 +119,22 @@ fn bytes_can_be_discarded_while_the_download_is_suspended() {
     download.resume().unwrap();
     assert_eq!(download.poll(), Poll::Send);
 }
+
+#[test]
+fn validators_are_kept_up_to_their_maximum_length() {
+    // A date is compared as it was received, even if it is not valid.
+    let date = |length| format!("{DATE}{}", "x".repeat(length - DATE.len()));
+    let tag = |length: usize| format!("\"{}\"", "a".repeat(length - 2));
+    for (field, kept, longer) in
+        [("Last-Modified", date(64), date(65)), ("ETag", tag(128), tag(129))]
+    {
+        // Without a validator, the bytes after an interruption may be those of another version.
+        for (value, next) in [(kept, Poll::Send), (longer, Poll::Discard)] {
+            let mut download = get(&[(0, 9)], Options::DEFAULT);
+            exchange(&mut download, 206, &[("Content-Range", "bytes 0-9/10"), (field, &value)]);
+            receive(&mut download, "01");
+            break_off(&mut download);
+            assert_eq!(download.poll(), next, "{field}: {value}");
+        }
+    }
+}
