@@ -3,5 +3,6 @@
 mod accepted;
 mod persist;
 mod refusals;
+mod rejected;
 mod states;
 mod timers;

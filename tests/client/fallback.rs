@@ -136,3 +136,13 @@ fn a28_an_unknown_session_at_the_origin_server_does_not_prove_a_close_at_the_hos
     client.upload.handle_timeout(client.now);
     check_exchanges(&mut client, &[("ping", pinged()), ("close", session_not_found())], "create");
 }
+
+#[test]
+fn a28_the_timer_also_runs_while_a_session_is_created_again() {
+    let mut client = Client::on_other_host(10, Some(100)).with_exchange(&session_not_found());
+    assert_eq!(client.next_action(), "create at node-7.example");
+    client.disconnect();
+    client.now += SECOND * 100;
+    client.upload.handle_timeout(client.now);
+    check_exchanges(&mut client, &[("ping", pinged())], "create");
+}

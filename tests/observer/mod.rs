@@ -3,6 +3,7 @@
 mod authentication;
 #[cfg(feature = "std")]
 mod download;
+mod ends;
 mod errors;
 mod incomplete;
 mod messages;
