@@ -103,7 +103,7 @@ fn machine<S: StateMachine>(cells: &mut Vec<Cell>) {
 /// Adds the table of the observer. Each cell is another state or a violated rule.
 fn observer(cells: &mut Vec<Cell>) {
     let states = observer::State::ALL.iter().map(|state| (Ok(*state), state.to_string()));
-    let rules = SequenceRule::ALL.iter().map(|rule| (Err(*rule), rule.to_string()));
+    let rules = SequenceRule::ALL.iter().map(|rule| (Err(*rule), format!("violates {rule}")));
     let all: Vec<_> = states.chain(rules).collect();
     for (row, (state, values)) in observer::TABLE.iter().enumerate() {
         for (column, value) in values.iter().enumerate() {

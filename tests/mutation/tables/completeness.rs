@@ -16,6 +16,7 @@ const OTHERS: &[(&str, &str)] = &[
     ("EVENTS", "the number of columns"),
     ("FACILITY_HTTP", "bits of error codes"),
     ("HIGHEST", "bits"),
+    ("HYPHEN", "a character"),
     ("IN_PLACE", "longer texts are stored elsewhere"),
     ("KINDS", "the number of columns"),
     ("LAST_DIGIT", "bits"),

@@ -4,7 +4,7 @@ use crate::catalogue::Mutation;
 
 const TEXT: &str = include_str!("survivors.txt");
 
-/// An entry: table, cell and value, where `*` matches any text.
+/// An entry: table, cell and value, with `*` for any text and `|` between alternatives.
 struct Entry {
     line: usize,
     table: &'static str,
@@ -14,9 +14,9 @@ struct Entry {
 
 impl Entry {
     fn matches(&self, mutation: &Mutation) -> bool {
-        fits(self.table, mutation.table)
-            && fits(self.cell, &mutation.cell)
-            && fits(self.value, &mutation.value)
+        self.table == mutation.table
+            && is_one_of_cells(self.cell, &mutation.cell)
+            && is_one_of(self.value, &mutation.value)
     }
 }
 
@@ -70,6 +70,21 @@ impl Survivors {
         }
         problems
     }
+}
+
+/// Returns true for the name of a cell in one of the rows and one of the columns, or for one of the names.
+fn is_one_of_cells(patterns: &str, name: &str) -> bool {
+    match (patterns.rsplit_once(", "), name.rsplit_once(", ")) {
+        (Some((rows, columns)), Some((row, column))) => {
+            is_one_of(rows, row) && is_one_of(columns, column)
+        }
+        _ => is_one_of(patterns, name),
+    }
+}
+
+/// Returns true if the text fits one of the patterns between each `|`.
+fn is_one_of(patterns: &str, text: &str) -> bool {
+    patterns.split('|').any(|pattern| fits(pattern, text))
 }
 
 /// Returns true if the text has the parts of the pattern around each `*`.
