@@ -20,9 +20,15 @@ impl Challenge {
     pub fn digest(&self) -> Option<WwwAuthenticateHeader> {
         let parameters = elements(&self.parameters).map(|element| {
             let (name, value) = element.split_once('=')?;
-            Some((name.trim_end(), unquote(value.trim_start())))
+            Some((name.trim_end(), unquote(value.trim_start())?))
         });
         let parameters = parameters.collect::<Option<Vec<_>>>()?;
+        let is_repeated = |(at, (name, _)): (usize, &(&str, String))| {
+            parameters.iter().take(at).any(|(earlier, _)| earlier.eq_ignore_ascii_case(name))
+        };
+        if parameters.iter().enumerate().any(is_repeated) {
+            return None;
+        }
         let get = |name: &str| {
             let found = parameters.iter().find(|(it, _)| it.eq_ignore_ascii_case(name));
             found.map(|(_, value)| value.as_str())
@@ -30,11 +36,16 @@ impl Challenge {
         let is_true = |name| get(name).is_some_and(|it| it.eq_ignore_ascii_case("true"));
         let algorithm = match get("algorithm") {
             None => Algorithm::default(),
-            Some(name) => Algorithm::from_str(name).ok()?,
+            Some(name) => {
+                let name = name.to_ascii_uppercase().replace("-SESS", "-sess");
+                Algorithm::from_str(&name).ok()?
+            }
         };
         let qop = match get("qop") {
             None => None,
-            Some(list) if list.split(',').any(|it| it.trim() == "auth") => Some(vec![Qop::AUTH]),
+            Some(list) if list.split(',').any(|it| it.trim().eq_ignore_ascii_case("auth")) => {
+                Some(vec![Qop::AUTH])
+            }
             // The hash of auth-int covers the body, which is sent while it is read.
             Some(_) => return None,
         };
@@ -106,16 +117,17 @@ fn elements(list: &str) -> impl Iterator<Item = &str> {
     .filter(|element| !element.is_empty())
 }
 
-/// Returns the value of a token or a quoted string.
-fn unquote(value: &str) -> String {
-    let Some(quoted) = value.strip_prefix('"') else { return value.into() };
-    let quoted = quoted.strip_suffix('"').unwrap_or(quoted);
-    let mut is_escaped = false;
-    let characters = quoted.chars().filter(|character| {
-        is_escaped = *character == '\\' && !is_escaped;
-        !is_escaped
-    });
-    characters.collect()
+/// Returns the value of a token or a quoted string; `None` if the string does not end with a quote.
+fn unquote(value: &str) -> Option<String> {
+    let Some(quoted) = value.strip_prefix('"') else { return Some(value.into()) };
+    let (mut text, mut characters) = (String::new(), quoted.chars());
+    loop {
+        match characters.next()? {
+            '"' => return characters.as_str().is_empty().then_some(text),
+            '\\' => text.push(characters.next()?),
+            character => text.push(character),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -175,6 +187,9 @@ mod tests {
         assert_eq!(parsed.qop, Some(vec![Qop::AUTH]));
         assert_eq!(parsed.algorithm.to_string(), "SHA-256");
         assert!(parsed.stale && !parsed.userhash);
+        let parsed = digest(r#"realm="r", nonce="n", qop=Auth, algorithm=md5-Sess"#).unwrap();
+        assert_eq!(parsed.algorithm.to_string(), "MD5-sess");
+        assert_eq!(parsed.qop, Some(vec![Qop::AUTH]));
     }
 
     #[test]
@@ -186,6 +201,9 @@ mod tests {
             r#"realm="r", nonce="n", qop="auth-int""#,
             r#"realm="r", nonce="n", algorithm=MD6"#,
             r#"realm="r", nonce="n", opaque"#,
+            r#"realm="r", nonce="n", nonce="m""#,
+            r#"nonce="n", realm="r"#,
+            r#"realm="r"x, nonce="n""#,
         ] {
             assert_eq!(digest(parameters), None, "{parameters}");
         }
