@@ -16,8 +16,9 @@
 //!
 //! # Adding a case
 //!
-//! A case is an entry of a table in `cases/upload_*.rs` or `cases/download_*.rs`, whose files are listed in
-//! `cases/mod.rs`. Some tables are for both directions. The `Scenario` of a case consists of functions without
+//! A case is an entry of a table in `cases/upload_*.rs` or `cases/download_*.rs`, or of the macro `cases!` in
+//! `challenges.rs`, `digest.rs` and `proxy_credentials.rs`, which defines it for both directions. `cases/mod.rs` lists
+//! the tables. The `Scenario` of a case consists of functions without
 //! captures: `answer` returns the response to a request, and `check` examines all requests in the end. The models
 //! `Upload` and `Download` have the response of an ordinary server (`ordinary`), the requests so far (`requests`), and
 //! tests for the request at which the script deviates (`is_nth`, `is_nth_get`, `is_resumed`).

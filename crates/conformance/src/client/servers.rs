@@ -24,7 +24,7 @@ use crate::log::{Log, Pending};
 /// An address of the same machine, for hosts in BITS-Host-Id.
 const HOST: IpAddr = IpAddr::V4(Ipv4Addr::new(127, 0, 0, 2));
 /// The time for which a client may keep a connection open that the suite has closed.
-const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 /// The time for which the suite waits for the end of connections after the client has ended.
 const MAX_OPEN_TIME: Duration = Duration::from_secs(5);
 

@@ -1,6 +1,7 @@
 //! Servers that offer several schemes, and challenges of a proxy that the client does not use.
 
 use super::digest::answer;
+use super::{DOWNLOAD_CHALLENGE, UPLOAD_CHALLENGE};
 use crate::Level::{Must, Security};
 use crate::client::digest::Challenge;
 use crate::client::download::Download;
@@ -58,9 +59,9 @@ fn ignores_proxy<M: Model>(server: &M) -> Outcome {
     }
 }
 
-/// The cases of a direction, whose sentence about challenges is given.
+/// Defines the cases for one direction. `$challenge` is the requirement to answer challenges.
 macro_rules! cases {
-    ($entry:ident, $model:ty, $challenge:literal) => {
+    ($entry:ident, $model:ty, $challenge:expr) => {
         &[
             Entry::$entry(
                 "credentials.list",
@@ -91,5 +92,5 @@ macro_rules! cases {
     };
 }
 
-pub(super) const UPLOADS: &[Entry] = cases!(upload, Upload, "R3.1.5.2.1-1");
-pub(super) const DOWNLOADS: &[Entry] = cases!(download, Download, "R3.6.5.3-2");
+pub(super) const UPLOADS: &[Entry] = cases!(upload, Upload, UPLOAD_CHALLENGE);
+pub(super) const DOWNLOADS: &[Entry] = cases!(download, Download, DOWNLOAD_CHALLENGE);

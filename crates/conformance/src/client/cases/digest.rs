@@ -1,6 +1,6 @@
 //! Servers that require Digest authentication.
 
-use super::MAX_TRIES;
+use super::{DOWNLOAD_CHALLENGE, MAX_TRIES, UPLOAD_CHALLENGE, sends_at_most};
 use crate::Level::{Must, Robustness, Security, Should};
 use crate::client::digest::{Algorithm, Answer, Challenge};
 use crate::client::download::Download;
@@ -11,7 +11,7 @@ use crate::client::scenario::{Model, Needs, Scenario};
 use crate::client::setup::ACCOUNT;
 use crate::client::upload::Upload;
 
-/// The maximum number of requests if each nonce is too old.
+/// The maximum number of requests if the server calls each nonce stale.
 const MAX_STALE: usize = 10;
 /// The number of requests after which the server no longer responds, as the client is in a loop.
 const MAX_RECORDED: usize = 100;
@@ -21,7 +21,7 @@ const STALE: Challenge = Challenge { nonce: 2, is_stale: true, ..PLAIN };
 const SHA_256: Challenge = Challenge { algorithm: Algorithm::Sha256, ..PLAIN };
 const UNKNOWN: Challenge = Challenge { algorithm: Algorithm::Unknown, ..PLAIN };
 const WITH_BODY: Challenge = Challenge { qop: "auth-int", ..PLAIN };
-const FOREIGN: Challenge =
+const NON_ASCII: Challenge =
     Challenge { realm: "Äpfel, äöüäöüäöüäöüäöüäöü", ..PLAIN };
 
 /// Verifies the answer of a request to a challenge; `None` for a request without an answer.
@@ -38,7 +38,7 @@ fn answers<'s>(
     requests.iter().filter_map(|request| answer(request, challenge)?.ok())
 }
 
-/// Requests credentials.
+/// Responds with 401 and the challenge.
 fn refuse<M: Model>(server: &mut M, request: &Request, challenge: &Challenge) -> Reply {
     server.allow_again(request);
     Reply::page(401).field("WWW-Authenticate", challenge.value())
@@ -84,7 +84,7 @@ fn answers_are_valid<M: Model>(server: &M, challenge: &Challenge) -> Outcome {
     for request in server.requests() {
         match answer(request, challenge) {
             Some(Ok(_)) => {}
-            // The requests are recorded without their bodies.
+            // Not checked: requests are recorded without their bodies, which the hash covers.
             Some(Err(_)) if challenge.qop == "auth-int" && !request.is_complete() => {}
             Some(Err(reason)) => {
                 return fail(format!("Authorization of {} {reason}", request.method));
@@ -93,14 +93,6 @@ fn answers_are_valid<M: Model>(server: &M, challenge: &Challenge) -> Outcome {
         }
     }
     sends_at_most(refused, MAX_TRIES)
-}
-
-/// Requires that the client sends few requests that the server refuses.
-pub(super) fn sends_at_most(count: usize, limit: usize) -> Outcome {
-    match count {
-        count if count <= limit => Ok(()),
-        count => fail(format!("client sends {count} requests, which the server refuses")),
-    }
 }
 
 /// Requires that the requests with the same nonce are counted.
@@ -141,9 +133,9 @@ const fn script<M: Model>(
     Scenario::new(expect, 20_000, answer).check(check).needs(Needs::Credentials)
 }
 
-/// The cases of a direction, whose sentence about challenges is given.
+/// Defines the cases for one direction. `$challenge` is the requirement to answer challenges.
 macro_rules! cases {
-    ($entry:ident, $model:ty, $challenge:literal) => {
+    ($entry:ident, $model:ty, $challenge:expr) => {
         &[
             Entry::$entry(
                 "digest.answer",
@@ -243,20 +235,20 @@ macro_rules! cases {
                 "Return a realm with commas and bytes beyond ASCII unchanged, or give up.",
                 script::<$model>(
                     Ends,
-                    |server, request| protect(server, request, &FOREIGN),
-                    |server| answers_are_valid(server, &FOREIGN),
+                    |server, request| protect(server, request, &NON_ASCII),
+                    |server| answers_are_valid(server, &NON_ASCII),
                 ),
             ),
         ]
     };
 }
 
-pub(super) const UPLOADS: &[Entry] = cases!(upload, Upload, "R3.1.5.2.1-1");
-pub(super) const DOWNLOADS: &[Entry] = cases!(download, Download, "R3.6.5.3-2");
+pub(super) const UPLOADS: &[Entry] = cases!(upload, Upload, UPLOAD_CHALLENGE);
+pub(super) const DOWNLOADS: &[Entry] = cases!(download, Download, DOWNLOAD_CHALLENGE);
 
-/// A client without credentials that is challenged.
+/// Defines the case of a client that is challenged and has no credentials.
 macro_rules! anonymous {
-    ($entry:ident, $model:ty, $challenge:literal) => {
+    ($entry:ident, $model:ty, $challenge:expr) => {
         &[Entry::$entry(
             "anonymous.digest",
             Must,
@@ -272,5 +264,5 @@ macro_rules! anonymous {
     };
 }
 
-pub(super) const ANONYMOUS_UPLOADS: &[Entry] = anonymous!(upload, Upload, "R3.1.5.2.1-1");
-pub(super) const ANONYMOUS_DOWNLOADS: &[Entry] = anonymous!(download, Download, "R3.6.5.3-2");
+pub(super) const ANONYMOUS_UPLOADS: &[Entry] = anonymous!(upload, Upload, UPLOAD_CHALLENGE);
+pub(super) const ANONYMOUS_DOWNLOADS: &[Entry] = anonymous!(download, Download, DOWNLOAD_CHALLENGE);

@@ -208,12 +208,25 @@ fn stores_no_page(server: &Download) -> Outcome {
 /// The maximum number of requests of a client that the server refuses.
 const MAX_TRIES: usize = 4;
 
+/// The requirement of uploads to answer challenges.
+const UPLOAD_CHALLENGE: &str = "R3.1.5.2.1-1";
+/// The requirement of downloads to answer challenges.
+const DOWNLOAD_CHALLENGE: &str = "R3.6.5.3-2";
+
+/// Requires that the client sends few requests that the server refuses.
+fn sends_at_most(count: usize, limit: usize) -> Outcome {
+    match count {
+        count if count <= limit => Ok(()),
+        count => fail(format!(
+            "client sends {count} requests that the server refuses; expected at most {limit}"
+        )),
+    }
+}
+
 /// Requires that the client sends few requests, which are all refused, and stores no page.
 fn gives_up_soon(server: &Download) -> Outcome {
-    match server.requests.len() {
-        count if count <= MAX_TRIES => stores_no_page(server),
-        count => fail(format!("client sends {count} requests, which the server refuses")),
-    }
+    sends_at_most(server.requests.len(), MAX_TRIES)?;
+    stores_no_page(server)
 }
 
 /// Requests credentials.

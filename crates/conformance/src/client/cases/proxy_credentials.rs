@@ -1,7 +1,6 @@
 //! Proxies that require credentials.
 
-use super::digest::sends_at_most;
-use super::{MAX_TRIES, challenge};
+use super::{DOWNLOAD_CHALLENGE, MAX_TRIES, UPLOAD_CHALLENGE, challenge, sends_at_most};
 use crate::Level::{Must, Robustness, Security};
 use crate::client::digest::Challenge;
 use crate::client::download::Download;
@@ -59,12 +58,13 @@ fn forward_to_protected<M: Model>(server: &mut M, request: &Request) -> Reply {
     }
 }
 
-/// Returns the requests to the proxy. A client that does not use it cannot be examined.
+/// Returns the requests to the proxy. A client that does not use the proxy cannot be examined.
 fn proxied<M: Model>(server: &M) -> Result<impl Iterator<Item = &Request>, Stop> {
-    let requests = server.requests();
-    match requests.iter().any(|it| it.origin == Origin::Other) {
-        true => Ok(requests.iter()),
-        false => Err(Stop::NotApplicable("client does not use the proxy in http_proxy".into())),
+    let is_proxied = |request: &&Request| request.origin == Origin::Other;
+    let mut requests = server.requests().iter().filter(is_proxied).peekable();
+    match requests.peek() {
+        Some(_) => Ok(requests),
+        None => Err(Stop::NotApplicable("client does not use the proxy in http_proxy".into())),
     }
 }
 
@@ -94,7 +94,8 @@ fn gives_up_soon<M: Model>(server: &M) -> Outcome {
 /// Requires that the server does not receive the credentials for the proxy as its own.
 fn keeps_credentials<M: Model>(server: &M) -> Outcome {
     let basic = PROXY_ACCOUNT.basic();
-    match proxied(server)?.any(|it| it.field("Authorization") == Some(&basic)) {
+    let _ = proxied(server)?;
+    match server.requests().iter().any(|it| it.field("Authorization") == Some(&basic)) {
         true => fail("client sends the credentials for the proxy to the server"),
         false => Ok(()),
     }
@@ -108,9 +109,9 @@ const fn script<M: Model>(
     Scenario::new(Ends, 20_000, answer).check(check).needs(Needs::Proxy)
 }
 
-/// The cases of a direction, whose sentence about challenges is given.
+/// Defines the cases for one direction. `$challenge` is the requirement to answer challenges.
 macro_rules! cases {
-    ($entry:ident, $model:ty, $challenge:literal) => {
+    ($entry:ident, $model:ty, $challenge:expr) => {
         &[
             Entry::$entry(
                 "proxy.credentials",
@@ -144,5 +145,5 @@ macro_rules! cases {
     };
 }
 
-pub(super) const UPLOADS: &[Entry] = cases!(upload, Upload, "R3.1.5.2.1-1");
-pub(super) const DOWNLOADS: &[Entry] = cases!(download, Download, "R3.6.5.3-2");
+pub(super) const UPLOADS: &[Entry] = cases!(upload, Upload, UPLOAD_CHALLENGE);
+pub(super) const DOWNLOADS: &[Entry] = cases!(download, Download, DOWNLOAD_CHALLENGE);

@@ -42,7 +42,7 @@ impl Login {
 
     /// Chooses the scheme for the next requests. Returns false if the response requires no supported one, or
     /// rejects the last answer.
-    pub fn choose(&mut self, response: &Received, is_stubborn: bool) -> bool {
+    pub fn choose(&mut self, response: &Received, answers_again: bool) -> bool {
         let name = if response.status == 407 { "Proxy-Authenticate" } else { "WWW-Authenticate" };
         let challenges = || response.fields.iter().filter(|(it, _)| it == name).map(|(_, it)| it);
         let next = match challenges().find_map(|challenge| digest(challenge)) {
@@ -55,7 +55,7 @@ impl Login {
             (last, _) => last.is_none(),
         };
         self.scheme = Some(next);
-        is_new || is_stubborn
+        is_new || answers_again
     }
 
     /// Adds credentials to a request, if it needs any.

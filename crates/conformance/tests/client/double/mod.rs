@@ -104,7 +104,7 @@ pub enum Fault {
     /// Sends another request before the first one, or after any other.
     Adds(fn(&History, &Sent) -> Option<Sent>),
     /// Answers each of the first challenges, also if the last answer was refused.
-    Insists(fn(&History) -> bool),
+    AnswersAgain(fn(&History) -> bool),
     /// Reports another end.
     Reports(fn(&History, End) -> End),
     /// Reports success in the end, with these bytes in place of those that it has downloaded.
@@ -119,7 +119,7 @@ const RETRIES: u32 = 4;
 /// The number of challenges in a row that the double answers.
 const MAX_ANSWERS: usize = 2;
 /// The number of challenges in a row that a fault answers.
-const MAX_STUBBORN_ANSWERS: usize = 15;
+const MAX_REPEATED_ANSWERS: usize = 15;
 
 /// Parts of the state machine and of the fault that both directions share.
 struct Driver {
@@ -193,8 +193,9 @@ impl Driver {
 
     /// Returns true if the next request answers the last response, which requires credentials.
     fn has_answer(&mut self, has_credentials: bool) -> bool {
-        let is_stubborn = matches!(self.fault, Some(Fault::Insists(is_it)) if is_it(&self.history));
-        let limit = if is_stubborn { MAX_STUBBORN_ANSWERS } else { MAX_ANSWERS };
+        let answers_again =
+            matches!(self.fault, Some(Fault::AnswersAgain(is_it)) if is_it(&self.history));
+        let limit = if answers_again { MAX_REPEATED_ANSWERS } else { MAX_ANSWERS };
         let responses = self.history.responses().rev();
         if responses.take_while(|it| matches!(it.status, 401 | 407)).count() > limit {
             return false;
@@ -205,7 +206,7 @@ impl Driver {
             (407, Some((_, login))) => login,
             _ => return false,
         };
-        login.choose(&response, is_stubborn)
+        login.choose(&response, answers_again)
     }
 }
 

@@ -32,9 +32,9 @@ macro_rules! refuses {
     };
 }
 /// Answers each of many challenges in one case.
-macro_rules! insists {
+macro_rules! answers_again {
     ($id:literal) => {
-        ($id, Fault::Insists(|past| past.is($id)))
+        ($id, Fault::AnswersAgain(|past| past.is($id)))
     };
 }
 /// Sends another answer to the last challenge of the server in one case.
@@ -77,8 +77,8 @@ pub const FAULTS: &[(&str, Fault)] = &[
     answers!("digest.basic", |past, _sent, _it| past.login.basic()),
     answers!("digest.count", |past, sent, it| past.login.digest(it, sent, |_| {})),
     gives_up!("digest.stale", |past, it| past.is("digest.stale") && it.has("stale=true")),
-    insists!("digest.stale.always"),
-    insists!("digest.refused"),
+    answers_again!("digest.stale.always"),
+    answers_again!("digest.refused"),
     answers!("digest.algorithm", |past, sent, it| past.login.digest(it, sent, |it| {
         it.algorithm = Algorithm::new(AlgorithmType::MD5, false);
     })),
@@ -86,7 +86,7 @@ pub const FAULTS: &[(&str, Fault)] = &[
     misreads!("digest.qop", |it| it.replace("auth-int", "auth")),
     misreads!("digest.realm", |it| it.replace(|letter: char| !letter.is_ascii(), "?")),
     refuses!("proxy.credentials", 407),
-    insists!("proxy.credentials.refused"),
+    answers_again!("proxy.credentials.refused"),
     sends!(
         "proxy.credentials.digest",
         |past, sent| past.is("proxy.credentials.digest") && past.last().is_some() => {
