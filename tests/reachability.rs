@@ -1,5 +1,5 @@
-//! Counts the transitions, reasons, errors, deviations and rules that occur in 10,000 uploads, 10,000 downloads, and
-//! conversations whose peers and embedders break rules. Everything that the library defines must occur, except for
+//! Counts the transitions, reasons, errors, deviations and rules that occur in 10,000 uploads, 10,000 downloads,
+//! conversations whose peers and callers break rules, and random sequences of events. Everything that the library defines must occur, except for
 //! the listed items; those must not.
 //!
 //! ```sh

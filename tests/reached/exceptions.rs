@@ -4,7 +4,6 @@
 pub struct Exception {
     pub group: &'static str,
     pub names: &'static [&'static str],
-    #[expect(dead_code, reason = "for readers")]
     pub reason: &'static str,
 }
 

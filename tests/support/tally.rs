@@ -16,7 +16,7 @@ pub fn start() {
     TALLY.set(Some(Tally::new()));
 }
 
-/// Returns the counts of the current thread, and stops to count.
+/// Returns the counts of the current thread, and stops counting.
 pub fn finish() -> Tally {
     TALLY.take().unwrap_or_default()
 }

@@ -27,7 +27,7 @@ pub(crate) fn count<S: StateMachine>(state: S, event: S::Event) {
     });
 }
 
-/// Returns the counts of a machine in the current thread, in rows of states, and starts again from zero. Empty if
+/// Returns the counts of a machine in the current thread, in rows of states, and resets them. Empty if
 /// the machine made no transition.
 #[must_use]
 pub fn take<S: StateMachine>() -> Vec<u64> {
