@@ -1,11 +1,11 @@
-//! Inputs in states where nothing can cause them.
+//! Events that are illegal because of an earlier event.
 
 use bits_proto::backend::{Event, EventError, State};
 
 use crate::support::notifications::{occur, reachable};
 
-/// A state, events that have no cause in it, and the reason.
-const WITHOUT_CAUSE: &[(State, &[Event], &str)] = {
+/// A state, events that are illegal in it, and the reason.
+const ILLEGAL: &[(State, &[Event], &str)] = {
     use {Event::*, State::*};
     &[
         (
@@ -38,8 +38,8 @@ const WITHOUT_CAUSE: &[(State, &[Event], &str)] = {
 };
 
 #[test]
-fn an_input_without_a_cause_is_rejected_and_changes_nothing() {
-    for (state, events, reason) in WITHOUT_CAUSE {
+fn an_illegal_event_is_rejected_and_changes_nothing() {
+    for (state, events, reason) in ILLEGAL {
         for event in *events {
             let mut tried = 0;
             for before in reachable().into_iter().filter(|it| it.state() == *state) {

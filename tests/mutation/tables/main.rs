@@ -13,7 +13,7 @@
 //!
 //! ```sh
 //! BITS_MUTATION_ONLY= cargo test --profile tables -p bits-proto-mutation -- --nocapture
-//! BITS_MUTATION_ONLY=server::state cargo test -p bits-proto-mutation -- --nocapture
+//! BITS_MUTATION_ONLY=server::state cargo test --profile tables -p bits-proto-mutation -- --nocapture
 //! ```
 
 mod catalogue;
