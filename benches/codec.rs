@@ -14,6 +14,9 @@ use std::time::{Duration, Instant};
 
 use cases::{Pair, Report, Work, downloads, groups, million, steps};
 
+/// Length of the executions before a measurement, which bring code and data into the caches.
+const WARM_UP: Duration = Duration::from_millis(20);
+
 /// Minimum length of a turn.
 const MIN_TURN: Duration = Duration::from_micros(40);
 
@@ -74,9 +77,13 @@ fn ratio(pair: &mut Pair) -> f64 {
     ratios[TURNS / 2]
 }
 
-/// Returns the number of executions that fill a turn. Each number is tried three times, because one interruption
-/// would fill a turn as well.
+/// Returns the number of executions that fill a turn, after a warm-up. Each number is tried three times, because
+/// one interruption would fill a turn as well.
 fn executions_per_turn(work: &mut Work) -> u32 {
+    let start = Instant::now();
+    while start.elapsed() < WARM_UP {
+        work();
+    }
     let mut times = 1;
     while (0..3).any(|_| time(work, times) * f64::from(times) < MIN_TURN.as_secs_f64()) {
         times *= 2;
