@@ -1,9 +1,13 @@
-//! Parsing and writing messages, observing them, and displaying errors does not allocate.
+//! Parsing and writing messages, observing them, and displaying errors does not allocate. A store of sessions frees
+//! what it allocates.
 
 #[path = "support/counted.rs"]
 mod counted;
 #[path = "allocations/downloads.rs"]
 mod downloads;
+#[cfg(feature = "alloc")]
+#[path = "allocations/memory_store.rs"]
+mod memory_store;
 mod support;
 
 use std::fmt::{self, Write as _};

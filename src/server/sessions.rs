@@ -86,7 +86,7 @@ impl<'p, S: Store> Sessions<'p, S> {
     /// Create-Session.
     ///
     /// `random` returns 16 bytes from a cryptographically secure source. It is called only for a
-    /// Create-Session. If it returns the bytes of an existing session, the answer is 503.
+    /// Create-Session. If the id that [`Store::id_bytes`] forms of them exists, the answer is 503.
     ///
     /// # Errors
     ///
@@ -152,7 +152,8 @@ impl<'p, S: Store> Sessions<'p, S> {
             return refuse(Refusal::unavailable());
         }
         let (access, now) = (context.access, context.now);
-        match Session::create(create, access, &self.policy, random(), now) {
+        let id = self.store.id_bytes(random());
+        match Session::create(create, access, &self.policy, id, now) {
             Ok((session, ack)) => {
                 let mut record = Record::new(session, context.url);
                 record.principal = context.principal.map(|principal| external(|| principal.into()));

@@ -71,6 +71,16 @@ pub trait Store {
     /// Error of the storage.
     type Error;
 
+    /// Returns the bytes for the id of the next session: these random bytes, unless the store can find
+    /// sessions faster by other ids.
+    ///
+    /// `random` comes from a cryptographically secure source. A store may replace a few of the bytes, for
+    /// example by the place where it is going to insert the session. At least 64 bits must remain
+    /// random, so that ids cannot be guessed.
+    fn id_bytes(&self, random: [u8; 16]) -> [u8; 16] {
+        random
+    }
+
     /// Inserts a session. Returns `false` and changes nothing if its id exists.
     ///
     /// # Errors

@@ -10,75 +10,103 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use support::cases::config;
 use support::session::*;
+use support::sessions::{ALICE, begin, table};
 use support::stores::Map;
 use uuid::Uuid;
 
 #[derive(Clone, Copy, Debug)]
 enum Operation {
+    /// Inserts a session whose id the store has formed.
+    Create(u16),
+    /// Inserts a session with another id.
     Insert(u16),
-    Remove(u16),
-    Update(u16),
+    /// Removes one of the inserted sessions, which may have been removed before.
+    Remove(usize),
+    Update(usize),
+}
+
+/// Returns random bytes for a session.
+fn random(key: u16) -> [u8; 16] {
+    let random = u128::from(key).wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835);
+    (random ^ random >> 61).to_le_bytes()
 }
 
 /// Returns the record of a new session. Each third session has a principal of its own.
-fn record(key: u16) -> Record {
-    let mut random = u128::from(key).wrapping_mul(0x9E37_79B9_7F4A_7C15_F39C_C060_5CED_C835);
-    random ^= random >> 61;
+fn record(key: u16, id_bytes: [u8; 16]) -> Record {
     let now = NOW + Duration::from_secs(key.into());
-    let random = random.to_le_bytes();
     let create = CreateSession::default();
-    let session = Session::create(&create, Access::Granted, &PLAIN, random, now);
+    let session = Session::create(&create, Access::Granted, &PLAIN, id_bytes, now);
     let mut record = Record::new(session.expect("granted").0, format!("/{key}"));
     record.principal = (key % 3 == 0).then(|| format!("user-{key}").into());
     record
 }
 
-fn id(key: u16) -> Uuid {
-    record(key).session.id()
+/// A store, a map with the same sessions, and the ids of all sessions that were ever inserted.
+#[derive(Clone, Default)]
+struct Stores {
+    store: MemoryStore,
+    map: Map,
+    ids: Vec<Uuid>,
 }
 
-/// Applies an operation to both stores, and compares the results.
-fn apply(operation: Operation, store: &mut MemoryStore, map: &mut Map) {
-    match operation {
-        Operation::Insert(key) => {
-            assert_eq!(store.insert(record(key)), Store::insert(map, record(key)));
-        }
-        Operation::Remove(key) => {
-            assert_eq!(Store::remove(store, id(key)), Store::remove(map, id(key)));
-        }
-        Operation::Update(key) => {
-            let change = |record: &mut Record| {
-                let updates = record.reply_url.as_ref().map_or(0, |url| url.len());
-                record.reply_url = Some(vec![b'/'; updates + 1].into());
-                updates
-            };
-            assert_eq!(store.update(id(key), change), map.update(id(key), change));
-        }
+impl Stores {
+    /// Inserts a record into both stores, and compares the results.
+    fn insert(&mut self, record: &Record) {
+        self.ids.push(record.session.id());
+        assert_eq!(self.store.insert(record.clone()), Store::insert(&mut self.map, record.clone()));
     }
-}
 
-fn assert_equal(store: &MemoryStore, map: &Map) {
-    assert_eq!((store.len(), store.is_empty()), (map.len(), map.is_empty()));
-    let mut records: Vec<_> = store.iter().collect();
-    records.sort_by_key(|record| record.session.id());
-    assert!(records.into_iter().eq(map.values()));
-    assert!(map.iter().all(|(id, record)| store.get(*id) == Some(record)));
-    assert_eq!(store.next_timeout(), map.next_timeout());
-    let due = map.values().map(Record::timeout).nth(map.len() / 2).unwrap_or_default();
-    let mut expired = store.expired(due).expect("no failure");
-    expired.sort();
-    assert_eq!(Ok(expired), map.expired(due));
-    for principal in [None, Some("user-3"), Some("user-1")] {
-        assert_eq!(store.count(principal), map.count(principal));
+    /// Applies an operation to both stores, and compares the results.
+    fn apply(&mut self, operation: Operation) {
+        match operation {
+            Operation::Create(key) => self.insert(&record(key, self.store.id_bytes(random(key)))),
+            Operation::Insert(key) => self.insert(&record(key, random(key))),
+            Operation::Remove(number) => {
+                let Some(id) = self.id(number) else { return };
+                let removed = Store::remove(&mut self.store, id);
+                assert_eq!(removed, Store::remove(&mut self.map, id));
+            }
+            Operation::Update(number) => {
+                let Some(id) = self.id(number) else { return };
+                let change = |record: &mut Record| {
+                    let updates = record.reply_url.as_ref().map_or(0, |url| url.len());
+                    record.reply_url = Some(vec![b'/'; updates + 1].into());
+                    updates
+                };
+                assert_eq!(self.store.update(id, change), self.map.update(id, change));
+            }
+        }
+        assert_eq!(self.store.len(), self.map.len());
+    }
+
+    fn id(&self, number: usize) -> Option<Uuid> {
+        self.ids.get(number % self.ids.len().max(1)).copied()
+    }
+
+    fn assert_equal(&self) {
+        let Self { store, map, ids } = self;
+        assert_eq!((store.len(), store.is_empty()), (map.len(), map.is_empty()));
+        let mut records: Vec<_> = store.iter().collect();
+        records.sort_by_key(|record| record.session.id());
+        assert!(records.into_iter().eq(map.values()));
+        assert!(ids.iter().all(|id| store.get(*id) == map.get(id)));
+        assert_eq!(store.next_timeout(), map.next_timeout());
+        let due = map.values().map(Record::timeout).nth(map.len() / 2).unwrap_or_default();
+        let mut expired = store.expired(due).expect("no failure");
+        expired.sort();
+        assert_eq!(Ok(expired), map.expired(due));
+        for principal in [None, Some("user-3"), Some("user-1")] {
+            assert_eq!(store.count(principal), map.count(principal));
+        }
     }
 }
 
 fn operations() -> impl Strategy<Value = Vec<Operation>> {
-    let keys = 0_u16..100;
-    let operation = (0..5, keys).prop_map(|(kind, key)| match kind {
-        0 | 1 => Operation::Insert(key),
-        2 | 3 => Operation::Remove(key),
-        _ => Operation::Update(key),
+    let operation = (0..7, 0_u16..100).prop_map(|(kind, key)| match kind {
+        0 | 1 => Operation::Create(key),
+        2 => Operation::Insert(key),
+        3..=5 => Operation::Remove(key.into()),
+        _ => Operation::Update(key.into()),
     });
     vec(operation, 0..400)
 }
@@ -88,13 +116,12 @@ proptest! {
 
     #[test]
     fn operations_have_the_results_of_a_map(operations in operations()) {
-        let (mut store, mut map) = (MemoryStore::new(), Map::new());
+        let mut stores = Stores::default();
         for operation in operations {
-            apply(operation, &mut store, &mut map);
-            prop_assert_eq!(store.len(), map.len());
+            stores.apply(operation);
         }
-        assert_equal(&store, &map);
-        assert_equal(&store.clone(), &map);
+        stores.assert_equal();
+        stores.clone().assert_equal();
     }
 }
 
@@ -102,35 +129,92 @@ proptest! {
 #[test]
 fn many_sessions_are_inserted_and_removed() {
     const SESSIONS: u16 = 5000;
-    let (mut store, mut map) = (MemoryStore::new(), Map::new());
-    for key in 0..SESSIONS {
-        apply(Operation::Insert(key), &mut store, &mut map);
-    }
-    assert_equal(&store, &map);
-    for count in 0..SESSIONS {
-        let key = (u32::from(count) * 2731 % u32::from(SESSIONS)) as u16;
-        apply(Operation::Remove(key), &mut store, &mut map);
-        apply(Operation::Remove(key), &mut store, &mut map);
-        if count % 2 == 0 {
-            // Takes the place of a removed session.
-            apply(Operation::Insert(SESSIONS + count), &mut store, &mut map);
+    for insert in [Operation::Create, Operation::Insert] {
+        let mut stores = Stores::default();
+        (0..SESSIONS).for_each(|key| stores.apply(insert(key)));
+        stores.assert_equal();
+        for count in 0..SESSIONS {
+            let number = usize::from(count) * 2731 % usize::from(SESSIONS);
+            let id = stores.ids[number];
+            for _ in 0..2 {
+                assert_eq!(Store::remove(&mut stores.store, id), Ok(()));
+            }
+            Store::remove(&mut stores.map, id).expect("no failure");
+            if count % 2 == 0 {
+                // Takes the place of a removed session.
+                stores.apply(insert(SESSIONS + count));
+            }
+            if count % 500 == 0 {
+                stores.assert_equal();
+            }
         }
-        if count % 500 == 0 {
-            assert_equal(&store, &map);
-        }
+        assert_eq!(stores.store.len(), usize::from(SESSIONS / 2));
+        stores.assert_equal();
+        (0..stores.ids.len()).for_each(|number| stores.apply(Operation::Remove(number)));
+        assert!(stores.store.is_empty());
+        stores.assert_equal();
     }
-    assert_eq!(store.len(), usize::from(SESSIONS / 2));
-    assert_equal(&store, &map);
-    for count in 0..SESSIONS {
-        apply(Operation::Remove(SESSIONS + count), &mut store, &mut map);
+}
+
+/// The first four bytes of an id are the exclusive or of a slot number and the last four.
+fn slot(store: &MemoryStore) -> u32 {
+    let bytes = store.id_bytes(random(1));
+    assert_eq!(bytes[4..], random(1)[4..], "the other bytes remain random");
+    let word = |range: std::ops::Range<usize>| {
+        u32::from_be_bytes(bytes[range].try_into().expect("four bytes"))
+    };
+    word(0..4) ^ word(12..16)
+}
+
+#[test]
+fn ids_contain_the_number_of_a_vacant_slot() {
+    let mut stores = Stores::default();
+    for number in 0..20 {
+        assert_eq!(slot(&stores.store), number);
+        stores.apply(Operation::Create(number as u16));
     }
-    assert!(store.is_empty());
-    assert_equal(&store, &map);
+    // A session with another id takes no slot.
+    stores.apply(Operation::Insert(100));
+    assert_eq!(slot(&stores.store), 20);
+    // The slots of removed sessions are used again, the first ones first, and then new ones.
+    for number in [7, 19, 3] {
+        stores.apply(Operation::Remove(number));
+    }
+    for number in [3, 7, 19, 20, 21] {
+        assert_eq!(slot(&stores.store), number);
+        stores.apply(Operation::Create(200 + number as u16));
+    }
+    stores.assert_equal();
+    // Without sessions there are no slots.
+    (0..stores.ids.len()).for_each(|number| stores.apply(Operation::Remove(number)));
+    assert_eq!(slot(&stores.store), 0);
+}
+
+#[test]
+fn created_sessions_have_ids_of_the_store() {
+    let mut sessions = table(MemoryStore::new(), PLAIN);
+    // Also if the random bytes are repeated.
+    for random in [7, 8, 8] {
+        let id_bytes = sessions.store().id_bytes([random; 16]);
+        let id = begin(&mut sessions, &ALICE, random);
+        let expected = uuid::Builder::from_random_bytes(id_bytes).into_uuid();
+        assert_eq!(id.guid(), Some(expected));
+        assert!(sessions.store().get(expected).is_some());
+    }
+    assert_eq!(sessions.store().len(), 3);
+}
+
+#[test]
+fn other_stores_use_the_random_bytes_as_they_are() {
+    assert_eq!(Map::new().id_bytes(random(1)), random(1));
 }
 
 #[test]
 fn debug_lists_the_records() {
     let mut store = MemoryStore::new();
-    assert_eq!(store.insert(record(7)), Ok(true));
-    assert_eq!(format!("{store:?}"), format!("[{:?}]", record(7)));
+    for key in [7, 8] {
+        assert_eq!(store.insert(record(key, store.id_bytes(random(key)))), Ok(true));
+    }
+    let records: Vec<_> = store.iter().collect();
+    assert_eq!((records.len(), format!("{store:?}")), (2, format!("{records:?}")));
 }

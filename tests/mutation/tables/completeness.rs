@@ -26,7 +26,6 @@ const OTHERS: &[(&str, &str)] = &[
     ("MAX_RANGES_LENGTH", "computed from the limit"),
     ("MAX_TAG", "the length of an `InlineStr`"),
     ("MAX_VALUE", "the default of `max_value`"),
-    ("MIN_INDEX", "an index grows to any length"),
     ("NO_OFFSET", "an absent offset"),
     ("SAFE", "more digits are parsed otherwise"),
     ("SECONDS_PER_DAY", "calendar"),
