@@ -65,7 +65,7 @@ macro_rules! stored_form {
         impl From<$machine> for Stored {
             fn from(machine: $machine) -> Self {
                 let $machine { $( $field, )+ .. } = machine;
-                Self { version: $crate::persist::VERSION, $( $field, )+ }
+                Self { version: $crate::persist::VERSION, $( $field: $field.into(), )+ }
             }
         }
 
@@ -74,7 +74,7 @@ macro_rules! stored_form {
 
             fn try_from(stored: Stored) -> Result<Self, Self::Error> {
                 let Stored { version, $( $field, )+ } = stored;
-                let machine = Self { $( $derived: $from_fields, )* $( $field, )+ };
+                let machine = Self { $( $derived: $from_fields, )* $( $field: $field.into(), )+ };
                 $crate::persist::check($name, version, machine.contradiction())?;
                 Ok(machine)
             }

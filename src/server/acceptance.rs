@@ -56,7 +56,7 @@ impl Session {
         }
         self.apply(Event::Accepted)?;
         self.notified = Some(notified);
-        self.work_deadline = now.saturating_add(policy.work_timeout);
+        self.extend_work(policy.work_timeout, now);
         Ok(Step::KeepReply(token))
     }
 
@@ -86,7 +86,7 @@ impl Session {
             return self.accept_late(token, notified);
         }
         self.state.transition(Event::Notified)?;
-        self.work_deadline = now.saturating_add(policy.work_timeout);
+        self.extend_work(policy.work_timeout, now);
         Ok(self.after_notification(Event::Notified, notified, policy)?)
     }
 
@@ -105,7 +105,7 @@ impl Session {
     ) -> Result<Step, EventError> {
         self.check_token(token)?;
         self.state.transition(Event::ReplyStored)?;
-        self.work_deadline = now.saturating_add(policy.work_timeout);
+        self.extend_work(policy.work_timeout, now);
         match self.notified {
             Some(notified) if reply != Reply::Pending => {
                 let notified = Notified { reply, ..notified };

@@ -1,5 +1,7 @@
 //! The answer to a request, and the handling of its unread body.
 
+use core::fmt;
+
 use uuid::Uuid;
 
 use super::Policy;
@@ -120,6 +122,49 @@ impl UnreadBody {
         } else {
             Self::Close
         }
+    }
+}
+
+/// [`UnreadBody`] in 8 bytes instead of 16: the number of bytes to drop, or the highest number for
+/// [`UnreadBody::Close`], which is also the right handling of that many bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct PackedUnreadBody(u64);
+
+impl PackedUnreadBody {
+    pub(super) const NONE: Self = Self(0);
+
+    pub(super) const fn new(unread_body: UnreadBody) -> Self {
+        Self(match unread_body {
+            UnreadBody::None => 0,
+            UnreadBody::Drain(bytes) => bytes,
+            UnreadBody::Close => u64::MAX,
+        })
+    }
+
+    pub(super) const fn get(self) -> UnreadBody {
+        match self.0 {
+            0 => UnreadBody::None,
+            u64::MAX => UnreadBody::Close,
+            bytes => UnreadBody::Drain(bytes),
+        }
+    }
+}
+
+impl From<UnreadBody> for PackedUnreadBody {
+    fn from(unread_body: UnreadBody) -> Self {
+        Self::new(unread_body)
+    }
+}
+
+impl From<PackedUnreadBody> for UnreadBody {
+    fn from(packed: PackedUnreadBody) -> Self {
+        packed.get()
+    }
+}
+
+impl fmt::Debug for PackedUnreadBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.get().fmt(f)
     }
 }
 

@@ -12,6 +12,7 @@ use super::{
 use crate::http1::StatusCode;
 use crate::message::Refusal;
 use crate::state_machine::{IllegalEvent, StateMachine as _};
+use crate::util::packed::PackedDuration;
 
 impl Session {
     /// Reports that the next `bytes` bytes of a [`Step::Store`] are stored as durably as the server
@@ -44,25 +45,25 @@ impl Session {
         let too_many = EventError::TooManyBytes { remaining: self.remaining };
         let left = self.remaining.checked_sub(bytes).ok_or(too_many)?;
         let next = self.next.checked_add(bytes).ok_or(too_many)?;
-        let event = match (left, self.total) {
+        let event = match (left, self.total()) {
             (1.., _) => Event::Stored,
             (0, Some(total)) if next == total => Event::Complete,
             (0, _) => Event::FragmentStored,
         };
         self.state.transition(event)?;
         (self.remaining, self.next) = (left, next);
-        if bytes > 0 && self.expires_at > Duration::ZERO {
-            self.expires_at = now.saturating_add(policy.session_timeout);
+        if bytes > 0 && self.expires_at > PackedDuration::ZERO {
+            self.expires_at = PackedDuration::new(now.saturating_add(policy.session_timeout));
         }
         if event == Event::FragmentStored {
             self.apply(event)?;
             return Ok(self.answer_fragment());
         }
         if event == Event::Complete {
-            self.work_deadline = now.saturating_add(policy.work_timeout);
+            self.extend_work(policy.work_timeout, now);
             return Ok(self.complete(policy)?);
         }
-        self.work_deadline = now.saturating_add(policy.store_timeout);
+        self.extend_work(policy.store_timeout, now);
         self.apply(event)?;
         Ok(Step::Store(StoreBytes { token, skip: 0, offset: next, take: left }))
     }
@@ -80,7 +81,7 @@ impl Session {
         now: Duration,
     ) -> Result<(), EventError> {
         self.check_token(token)?;
-        self.work_deadline = now.saturating_add(policy.work_timeout);
+        self.extend_work(policy.work_timeout, now);
         Ok(())
     }
 
@@ -211,8 +212,8 @@ impl Session {
     pub fn poll_timeout(&self) -> Option<Duration> {
         match (self.state, self.pending) {
             (State::Ended, _) => None,
-            (_, Some(_)) => Some(self.expires_at.max(self.work_deadline)),
-            (_, None) => Some(self.expires_at),
+            (_, Some(_)) => Some(self.expires_at.max(self.work_deadline).get()),
+            (_, None) => Some(self.expires_at()),
         }
     }
 
@@ -225,7 +226,7 @@ impl Session {
     /// The other state machines need only `now`. A session also needs `policy`, which it does not
     /// store, and returns the step, because no request waits for it.
     pub fn handle_timeout(&mut self, policy: &Policy<'_>, now: Duration) -> Option<Step> {
-        if now < self.expires_at || self.is_busy(now) {
+        if PackedDuration::new(now) < self.expires_at || self.is_busy(now) {
             return None;
         }
         self.abort_work().ok()?;
@@ -240,7 +241,7 @@ impl Session {
     /// Returns `None` while work is in progress or after the end of the session. In the former case,
     /// the next call of [`handle_timeout`](Self::handle_timeout) after the work ends the session.
     pub fn expire(&mut self, policy: &Policy<'_>, now: Duration) -> Option<Step> {
-        self.expires_at = Duration::ZERO;
+        self.expires_at = PackedDuration::ZERO;
         self.handle_timeout(policy, now)
     }
 
@@ -256,7 +257,7 @@ impl Session {
 
     /// Ends the work on a fragment and acknowledges it.
     pub(super) fn answer_fragment(&mut self) -> Step {
-        let unread_body = self.unread_body;
+        let unread_body = self.unread_body.get();
         self.end_work();
         Step::Answer(self.received_answer(unread_body))
     }
@@ -286,7 +287,7 @@ impl Session {
     fn cleanup(&self) -> Discard {
         let reply = match self.notified {
             Some(notified) => matches!(notified.reply, Reply::Kept | Reply::Pending),
-            None => self.total == Some(self.next),
+            None => self.total() == Some(self.next),
         };
         Discard { token: self.work_token(), entity: !self.committed && !self.entity_lost, reply }
     }
@@ -317,7 +318,7 @@ impl Session {
     /// Returns the handling of the body of the pending request. Only the embedder knows how much it
     /// has read of a body that is not stored completely.
     const fn pending_unread_body(&self) -> UnreadBody {
-        if self.remaining == 0 { self.unread_body } else { UnreadBody::Close }
+        if self.remaining == 0 { self.unread_body.get() } else { UnreadBody::Close }
     }
 
     /// Aborts the work that was begun and not reported.

@@ -4,10 +4,12 @@ use core::time::Duration;
 
 use uuid::Uuid;
 
+use super::answer::PackedUnreadBody;
 use super::session::Pending;
 use super::{EndReason, Notified, Reply, Session, State, UnreadBody};
 use crate::field::HResult;
 use crate::persist::stored_form;
+use crate::util::packed::PackedDuration;
 
 stored_form!(Session as "session" {
     id: Uuid,
@@ -31,8 +33,8 @@ impl Session {
     /// Returns the first rule that the restored fields violate.
     fn contradiction(&self) -> Option<&'static str> {
         let works = self.pending.is_some();
-        let received_all = self.total == Some(self.next);
-        let missing = self.total.unwrap_or(0).checked_sub(self.next);
+        let received_all = self.total() == Some(self.next);
+        let missing = self.total().unwrap_or(0).checked_sub(self.next);
         let was_notified = self.notified.is_some();
         let rules = [
             (missing.is_some(), "`next` exceeds `total`"),
@@ -78,8 +80,14 @@ impl Session {
                 self.is_end_reason_valid(received_all),
                 "`end_reason` does not match the received bytes or `pending`",
             ),
-            (works || self.work_deadline == Duration::ZERO, "`work_deadline` without `pending`"),
-            (works || self.unread_body == UnreadBody::None, "`unread_body` without `pending`"),
+            (
+                works || self.work_deadline == PackedDuration::ZERO,
+                "`work_deadline` without `pending`",
+            ),
+            (
+                works || self.unread_body == PackedUnreadBody::NONE,
+                "`unread_body` without `pending`",
+            ),
         ];
         rules.iter().find(|(holds, _)| !holds).map(|(_, rule)| *rule)
     }

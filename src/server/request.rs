@@ -14,6 +14,7 @@ use crate::field::{ContentRange, HResult, Overlap, SessionId};
 use crate::http1::StatusCode;
 use crate::message::{Refusal, Request};
 use crate::state_machine::IllegalEvent;
+use crate::util::packed::{PackedDuration, PackedOption};
 
 impl Session {
     /// [3.2.5] Handles a request and returns its next step.
@@ -83,7 +84,7 @@ impl Session {
         if self.is_busy(now) {
             return Err(busy().into());
         }
-        if now >= self.expires_at {
+        if PackedDuration::new(now) >= self.expires_at {
             return Err(Refusal::session_not_found().into());
         }
         if let Request::Fragment(fragment) = request {
@@ -107,7 +108,7 @@ impl Session {
         now: Duration,
     ) -> Result<Step, Rejection> {
         self.abort_work()?;
-        if self.total.is_some_and(|total| total != range.total()) {
+        if self.total().is_some_and(|total| total != range.total()) {
             return Err(Refusal::invalid_argument().into());
         }
         match self.state {
@@ -120,19 +121,19 @@ impl Session {
                 }
                 None => {
                     self.begin_work(Pending::Fragment, policy.work_timeout, now);
-                    self.unread_body = UnreadBody::of(range.len(), policy);
+                    self.unread_body = UnreadBody::of(range.len(), policy).into();
                     Ok(self.complete(policy)?)
                 }
             },
             State::Accepted => {
                 self.begin_work(Pending::Fragment, policy.work_timeout, now);
-                self.unread_body = UnreadBody::of(range.len(), policy);
+                self.unread_body = UnreadBody::of(range.len(), policy).into();
                 Ok(self.keep_reply(policy)?)
             }
             State::WaitForClose if self.commits_at_last_fragment(policy) => {
                 self.apply(Event::Commit)?;
                 self.begin_work(Pending::Fragment, policy.work_timeout, now);
-                self.unread_body = UnreadBody::of(range.len(), policy);
+                self.unread_body = UnreadBody::of(range.len(), policy).into();
                 Ok(Step::Commit(self.work_token()))
             }
             State::WaitForClose | State::Committed => Ok(self.acknowledge_again(range, policy)?),
@@ -159,7 +160,7 @@ impl Session {
             Overlap::New { skip, take } => {
                 self.apply(Event::Fragment)?;
                 self.begin_work(Pending::Fragment, policy.store_timeout, now);
-                self.total = Some(range.total());
+                self.total = PackedOption::some(range.total());
                 self.remaining = take;
                 Ok(Step::Store(StoreBytes {
                     token: self.work_token(),
@@ -186,7 +187,7 @@ impl Session {
         self.abort_work()?;
         match self.state {
             State::Receiving if self.is_empty_entity() && policy.empty_entities => {
-                self.total = Some(0);
+                self.total = PackedOption::some(0);
                 self.begin_work(Pending::Close, policy.work_timeout, now);
                 Ok(self.complete(policy)?)
             }
@@ -245,7 +246,7 @@ impl Session {
     }
 
     const fn is_empty_entity(&self) -> bool {
-        self.next == 0 && self.total.is_none()
+        self.next == 0 && self.total().is_none()
     }
 
     const fn was_closed(&self) -> bool {

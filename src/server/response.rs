@@ -24,7 +24,7 @@ impl<'p> SessionsResponse<'p> {
     }
 
     pub(super) fn of(answer: Answer, record: &Record) -> Self {
-        let url = record.reply_url.as_deref().filter(|_| answer.has_reply_url());
+        let url = if answer.has_reply_url() { record.reply_url.as_deref() } else { None };
         Self {
             ack: answer.ack(None),
             reply_url: url.map(|url| (answer, external(|| url.into()))),

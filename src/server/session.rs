@@ -4,10 +4,12 @@ use core::time::Duration;
 
 use uuid::Uuid;
 
-use super::{Access, Event, Notified, Policy, Reply, State, UnreadBody, WorkToken};
+use super::answer::PackedUnreadBody;
+use super::{Access, Event, Notified, Policy, Reply, State, WorkToken};
 use crate::field::{HResult, HostIdFallbackTimeout, ReceivedContentRange, SessionId};
 use crate::message::{CreateSession, CreateSessionAck, Refusal};
 use crate::state_machine::{IllegalEvent, StateMachine as _};
+use crate::util::packed::{PackedDuration, PackedOption};
 
 /// [3.2.1.4] `BITSSessionWrapper`: state machine for one upload on the server side.
 ///
@@ -63,15 +65,15 @@ pub struct Session {
     /// Number of the latest work token.
     pub(super) token_number: u32,
     /// Time at which the work in progress times out.
-    pub(super) work_deadline: Duration,
+    pub(super) work_deadline: PackedDuration,
     /// Offset of the next byte.
     pub(super) next: u64,
     /// Length of the entity, from its first fragment.
-    pub(super) total: Option<u64>,
+    pub(super) total: PackedOption,
     /// Number of bytes of the pending fragment that are still to be stored.
     pub(super) remaining: u64,
     /// Handling of a body without new bytes, once the work is done.
-    pub(super) unread_body: UnreadBody,
+    pub(super) unread_body: PackedUnreadBody,
     pub(super) notified: Option<Notified>,
     /// Error code of an application that answered 403 and is not notified again.
     pub(super) forbidden_code: Option<HResult>,
@@ -80,7 +82,7 @@ pub struct Session {
     /// The staged bytes are lost.
     pub(super) entity_lost: bool,
     pub(super) end_reason: Option<EndReason>,
-    pub(super) expires_at: Duration,
+    pub(super) expires_at: PackedDuration,
 }
 
 /// Kind of the work in progress.
@@ -154,17 +156,17 @@ impl Session {
             state: State::Receiving,
             pending: None,
             token_number: 0,
-            work_deadline: Duration::ZERO,
+            work_deadline: PackedDuration::ZERO,
             next: 0,
-            total: None,
+            total: PackedOption::NONE,
             remaining: 0,
-            unread_body: UnreadBody::None,
+            unread_body: PackedUnreadBody::NONE,
             notified: None,
             forbidden_code: None,
             committed: false,
             entity_lost: false,
             end_reason: None,
-            expires_at: now.saturating_add(policy.session_timeout),
+            expires_at: PackedDuration::new(now.saturating_add(policy.session_timeout)),
         };
         let mut ack = CreateSessionAck::new(protocol, session.session_id());
         if let Some(host) = policy.host {
@@ -204,7 +206,7 @@ impl Session {
     /// Close-Session of an empty entity.
     #[must_use]
     pub const fn total(&self) -> Option<u64> {
-        self.total
+        self.total.get()
     }
 
     /// Returns the response of the server application; `None` before it accepted the
@@ -231,14 +233,14 @@ impl Session {
     /// stored byte, or after its creation. Zero after [`expire`](Self::expire).
     #[must_use]
     pub const fn expires_at(&self) -> Duration {
-        self.expires_at
+        self.expires_at.get()
     }
 
     /// Returns `true` while work is in progress. Requests other than a Ping are then answered with 503.
     #[must_use]
     #[inline]
     pub fn is_busy(&self, now: Duration) -> bool {
-        self.pending.is_some() && now < self.work_deadline
+        self.pending.is_some() && PackedDuration::new(now) < self.work_deadline
     }
 
     pub(super) fn belongs_at_destination(&self) -> bool {
@@ -266,14 +268,20 @@ impl Session {
     pub(super) fn begin_work(&mut self, pending: Pending, timeout: Duration, now: Duration) {
         self.pending = Some(pending);
         self.token_number = self.token_number.wrapping_add(1);
-        self.work_deadline = now.saturating_add(timeout);
+        self.extend_work(timeout, now);
+    }
+
+    /// Postpones the timeout of the work in progress.
+    #[inline]
+    pub(super) fn extend_work(&mut self, timeout: Duration, now: Duration) {
+        self.work_deadline = PackedDuration::new(now.saturating_add(timeout));
     }
 
     /// Ends the work; its token becomes stale.
     #[inline]
     pub(super) fn end_work(&mut self) {
         self.pending = None;
-        (self.remaining, self.unread_body) = (0, UnreadBody::None);
-        self.work_deadline = Duration::ZERO;
+        (self.remaining, self.unread_body) = (0, PackedUnreadBody::NONE);
+        self.work_deadline = PackedDuration::ZERO;
     }
 }

@@ -20,14 +20,16 @@ use crate::util::short_str::ShortStr;
     serde(deny_unknown_fields)
 )]
 #[non_exhaustive]
+// What each step reads comes first, in two cache lines unless the URL is long.
+#[repr(C)]
 pub struct Record {
     /// Session.
     pub session: Session,
-    /// Destination URL that the session was created for, which every request is compared with.
-    url: ShortStr,
     /// Principal that created the session, if known.
     #[cfg_attr(feature = "serde", serde(deserialize_with = "serde::Deserialize::deserialize"))]
     pub principal: Option<Box<str>>,
+    /// Destination URL that the session was created for, which every request is compared with.
+    url: ShortStr,
     /// Value of BITS-Reply-URL; `None` until the server application has a reply.
     #[cfg_attr(feature = "serde", serde(deserialize_with = "serde::Deserialize::deserialize"))]
     pub reply_url: Option<Box<[u8]>>,

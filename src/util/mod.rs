@@ -10,6 +10,7 @@ pub(crate) mod excerpt;
 pub(crate) mod external;
 pub(crate) mod inline_str;
 pub(crate) mod list;
+pub(crate) mod packed;
 pub(crate) mod random;
 #[cfg(feature = "serde")]
 pub(crate) mod serialize;

@@ -4,9 +4,9 @@ use alloc::boxed::Box;
 use core::fmt;
 use core::hash::{Hash, Hasher};
 
-/// The number of bytes that are kept in place. With their length and the discriminant they fill six
+/// The number of bytes that are kept in place. With their length and the discriminant they fill nine
 /// words.
-const IN_PLACE: usize = 46;
+const IN_PLACE: usize = 70;
 
 /// Owned text. Short text lies in place, so that comparing it reads no other memory. In a large map
 /// each further piece of memory is a cache miss.
