@@ -49,7 +49,8 @@ impl fmt::Display for RestoreError {
 ///
 /// Every field is required, also where it may be null, and unknown fields are rejected. Fields
 /// after `=>` are computed from the others. The machine's `contradiction` method returns the
-/// first rule that the fields violate.
+/// first rule that the fields violate. Fields are converted with `From`, so the machine may keep them
+/// as other types.
 macro_rules! stored_form {
     ($machine:ident as $name:literal {
         $( $field:ident: $type:ty, )+

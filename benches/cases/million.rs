@@ -12,8 +12,8 @@ use super::steps::NOW;
 use super::{Group, MaxRatios, Pair, UNLIMITED};
 
 pub const SESSIONS: usize = 1_000_000;
-/// Maximum number of bytes per session: its record with its URL, and its share of the index and of room for more
-/// sessions. A million is a little less than 2^20, where the next block of records begins.
+/// Maximum number of bytes per session: its slot, which contains the record with the URL, and its share of unused
+/// slots. A million is a little less than 2^20, where the next block of slots begins.
 pub const MAX_BYTES: f64 = 220.0;
 
 pub const THOUSAND: usize = 1_000;

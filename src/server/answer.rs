@@ -125,8 +125,8 @@ impl UnreadBody {
     }
 }
 
-/// [`UnreadBody`] in 8 bytes instead of 16: the number of bytes to drop, or the highest number for
-/// [`UnreadBody::Close`], which is also the right handling of that many bytes.
+/// [`UnreadBody`] in 8 bytes instead of 16: 0 for `None`, `u64::MAX` for `Close`, and otherwise the number of
+/// bytes to drop. `Drain(0)` becomes `None`, and `Drain(u64::MAX)` becomes `Close`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct PackedUnreadBody(u64);
 

@@ -12,18 +12,22 @@ use super::{Record, Store};
 
 /// Sessions in the memory of one process.
 ///
-/// A million sessions take less than half the memory that they take in a `HashMap`. A step finds its session
-/// without a search. The store grows without copying records. A new session takes the place of one that has
-/// ended, and memory behind the last session is freed.
+/// Each session has a numbered slot. A million sessions take less than half the memory that they take in a
+/// `HashMap`, and a step finds its session without a search. The store grows without copying records.
+///
+/// A new session takes the first vacant slot. The slots after the last session are freed, except for one
+/// spare block. Vacant slots before it remain, and `expired`, `next_timeout` and `count` read them too.
 ///
 /// # Ids
 ///
-/// The id of a session that [`Sessions`](super::Sessions) creates contains the number of the slot where the
-/// store keeps the session: its first four bytes are the exclusive or of this number and its last four bytes.
-/// The other 90 bits are random, so ids cannot be guessed. A client can compute the number, which shows
-/// how many sessions there may have been at the same time.
+/// The id of a session that [`Sessions`](super::Sessions) creates contains the number of its slot: the first
+/// four bytes are the exclusive or of this number and the last four bytes. 90 bits are random, so
+/// ids cannot be guessed. A client can compute the number *n*, and knows then that at least *n* other
+/// sessions existed when its session was created. If the source of random bytes repeats them, ids differ in
+/// the number only.
 ///
-/// A session with any other id can be inserted as well, for example after a restart. Finding it takes longer.
+/// A session with any other id can be inserted as well, and is found by a search in a `BTreeMap`. After
+/// a restart, these are most of the sessions that are inserted again.
 ///
 /// # Example
 ///
@@ -36,7 +40,7 @@ use super::{Record, Store};
 #[derive(Clone, Default)]
 pub struct MemoryStore {
     slots: Slots,
-    /// Sessions whose ids do not contain the number of the slot that was vacant when they were inserted.
+    /// Sessions whose ids do not contain the number of the slot that was next when they were inserted.
     others: BTreeMap<Uuid, Record>,
     /// Number of sessions.
     len: usize,
@@ -87,6 +91,7 @@ impl Store for MemoryStore {
         if self.get(id).is_some() {
             return Ok(false);
         }
+        // The number of slots must fit a `u32`.
         if slot_of(id) == self.slots.next() && self.slots.len < u32::MAX {
             self.slots.insert(record);
         } else {
@@ -148,10 +153,13 @@ const fn slot_of(id: Uuid) -> u32 {
     (high >> 32) as u32 ^ low as u32
 }
 
-/// Place of a record, in whole cache lines.
+/// A record, or nothing if the slot is vacant, in whole cache lines.
 #[derive(Clone)]
 #[repr(align(64))]
 struct Slot(Option<Record>);
+
+#[cfg(target_pointer_width = "64")]
+const _: () = assert!(size_of::<Slot>() <= 192, "a slot exceeds three cache lines");
 
 /// Slots in blocks. Each block is as long as all blocks before it, so growth moves no record. An operating
 /// system with huge pages uses them for long blocks, which makes address translation faster when memory is in
@@ -172,15 +180,15 @@ impl Slots {
     }
 
     fn get(&self, id: Uuid) -> Option<&Record> {
-        let (block, place) = block_of(slot_of(id));
-        let record = self.blocks.get(block)?.get(place)?.0.as_ref();
+        let (block, index) = block_of(slot_of(id));
+        let record = self.blocks.get(block)?.get(index)?.0.as_ref();
         record.filter(|record| record.session.id() == id)
     }
 
     #[inline]
     fn slot_mut(&mut self, number: u32) -> Option<&mut Slot> {
-        let (block, place) = block_of(number);
-        self.blocks.get_mut(block)?.get_mut(place)
+        let (block, index) = block_of(number);
+        self.blocks.get_mut(block)?.get_mut(index)
     }
 
     #[inline]
@@ -246,7 +254,7 @@ impl Slots {
     }
 }
 
-/// Returns the number of the block that contains a slot, and the place in this block.
+/// Returns the number of the block that contains a slot, and the index of the slot in this block.
 #[inline]
 const fn block_of(slot: u32) -> (usize, usize) {
     match slot.checked_ilog2() {

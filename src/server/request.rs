@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use uuid::Uuid;
 
-use super::answer::{AnswerKind, CompactRefusal};
+use super::answer::{AnswerKind, CompactRefusal, PackedUnreadBody};
 use super::session::Pending;
 use super::{
     Access, Answer, CommitAt, EarlyClose, EndReason, Event, MIN_FRAGMENT, OverlapRule, Policy,
@@ -121,19 +121,19 @@ impl Session {
                 }
                 None => {
                     self.begin_work(Pending::Fragment, policy.work_timeout, now);
-                    self.unread_body = UnreadBody::of(range.len(), policy).into();
+                    self.unread_body = PackedUnreadBody::new(UnreadBody::of(range.len(), policy));
                     Ok(self.complete(policy)?)
                 }
             },
             State::Accepted => {
                 self.begin_work(Pending::Fragment, policy.work_timeout, now);
-                self.unread_body = UnreadBody::of(range.len(), policy).into();
+                self.unread_body = PackedUnreadBody::new(UnreadBody::of(range.len(), policy));
                 Ok(self.keep_reply(policy)?)
             }
             State::WaitForClose if self.commits_at_last_fragment(policy) => {
                 self.apply(Event::Commit)?;
                 self.begin_work(Pending::Fragment, policy.work_timeout, now);
-                self.unread_body = UnreadBody::of(range.len(), policy).into();
+                self.unread_body = PackedUnreadBody::new(UnreadBody::of(range.len(), policy));
                 Ok(Step::Commit(self.work_token()))
             }
             State::WaitForClose | State::Committed => Ok(self.acknowledge_again(range, policy)?),

@@ -128,8 +128,8 @@ const _: () = assert!(size_of::<Session>() <= 128, "a session exceeds 128 bytes"
 impl Session {
     /// [3.2.5.2.4] Creates a session for a Create-Session request.
     ///
-    /// `random` must come from a cryptographically secure source. The session id consists of 122 bits
-    /// of it.
+    /// `random` must come from a cryptographically secure source, or from `Store::id_bytes` of such bytes.
+    /// The session id consists of 122 bits of it.
     ///
     /// # Errors
     ///

@@ -86,7 +86,7 @@ impl<'p, S: Store> Sessions<'p, S> {
     /// Create-Session.
     ///
     /// `random` returns 16 bytes from a cryptographically secure source. It is called only for a
-    /// Create-Session. If the id that [`Store::id_bytes`] forms of them exists, the answer is 503.
+    /// Create-Session. If the id that results from them exists, the answer is 503: see [`Store::id_bytes`].
     ///
     /// # Errors
     ///
@@ -152,8 +152,8 @@ impl<'p, S: Store> Sessions<'p, S> {
             return refuse(Refusal::unavailable());
         }
         let (access, now) = (context.access, context.now);
-        let id = self.store.id_bytes(random());
-        match Session::create(create, access, &self.policy, id, now) {
+        let id_bytes = self.store.id_bytes(random());
+        match Session::create(create, access, &self.policy, id_bytes, now) {
             Ok((session, ack)) => {
                 let mut record = Record::new(session, context.url);
                 record.principal = context.principal.map(|principal| external(|| principal.into()));

@@ -20,7 +20,7 @@ use crate::util::short_str::ShortStr;
     serde(deny_unknown_fields)
 )]
 #[non_exhaustive]
-// What each step reads comes first, in two cache lines unless the URL is long.
+// What each step reads comes first: two cache lines if the URL has at most 22 bytes.
 #[repr(C)]
 pub struct Record {
     /// Session.
@@ -73,12 +73,13 @@ pub trait Store {
     /// Error of the storage.
     type Error;
 
-    /// Returns the bytes for the id of the next session: these random bytes, unless the store can find
-    /// sessions faster by other ids.
+    /// Returns the bytes that the id of the next session is made of: the random bytes, unless the store
+    /// finds sessions faster by other ids.
     ///
-    /// `random` comes from a cryptographically secure source. A store may replace a few of the bytes, for
-    /// example by the place where it is going to insert the session. At least 64 bits must remain
-    /// random, so that ids cannot be guessed.
+    /// `random` comes from a cryptographically secure source. The result becomes a version 4 GUID, which
+    /// replaces the high four bits of byte 6 and the high two bits of byte 8. A store may replace other
+    /// bytes, for example by the place where it is going to insert the session. At least 64 bits must
+    /// remain random, so that ids cannot be guessed. A store that wraps another one forwards this call.
     fn id_bytes(&self, random: [u8; 16]) -> [u8; 16] {
         random
     }
@@ -95,6 +96,7 @@ pub trait Store {
     /// The update must be atomic. Shared storage reads the record, changes it, and writes it only
     /// if it is unchanged since the read; otherwise it repeats all three. Without that, two
     /// servers would accept the same bytes. A record that `change` leaves as it was needs no write.
+    /// `change` keeps the id.
     ///
     /// # Errors
     ///

@@ -41,7 +41,7 @@ fn memory_of_removed_sessions_is_used_again_or_freed() {
     let (last, others) = ids.split_last().expect("sessions");
     remove(&mut store, others);
     let (holes, others) = fill(&mut store, SESSIONS - 1);
-    assert_eq!(holes, 0, "the last session keeps the places before it");
+    assert_eq!(holes, 0, "the last session keeps the slots before it");
     for id in &others {
         assert_eq!(store.get(*id).map(|record| record.session.id()), Some(*id));
     }
@@ -50,4 +50,14 @@ fn memory_of_removed_sessions_is_used_again_or_freed() {
     assert!(store.is_empty());
     let (again, _) = fill(&mut store, SESSIONS);
     assert!(again >= 5, "{again} allocations, as long blocks were freed");
+}
+
+/// Without a spare block, a session that ends and the next one would free and allocate a block.
+#[test]
+fn the_block_after_the_last_session_is_kept() {
+    let mut store = MemoryStore::new();
+    let (_, ids) = fill(&mut store, 65);
+    remove(&mut store, &ids[63..]);
+    let (count, _) = fill(&mut store, 2);
+    assert_eq!(count, 0, "slot 63 ends a block, and slot 64 begins one");
 }

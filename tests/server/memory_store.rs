@@ -23,6 +23,8 @@ enum Operation {
     /// Removes one of the inserted sessions, which may have been removed before.
     Remove(usize),
     Update(usize),
+    /// Inserts a session with the id of one that was inserted before.
+    InsertAgain(usize),
 }
 
 /// Returns random bytes for a session.
@@ -75,6 +77,10 @@ impl Stores {
                 };
                 assert_eq!(self.store.update(id, change), self.map.update(id, change));
             }
+            Operation::InsertAgain(number) => {
+                let Some(id) = self.id(number) else { return };
+                self.insert(&record(7, id.into_bytes()));
+            }
         }
         assert_eq!(self.store.len(), self.map.len());
     }
@@ -102,11 +108,12 @@ impl Stores {
 }
 
 fn operations() -> impl Strategy<Value = Vec<Operation>> {
-    let operation = (0..7, 0_u16..100).prop_map(|(kind, key)| match kind {
+    let operation = (0..8, 0_u16..100).prop_map(|(kind, key)| match kind {
         0 | 1 => Operation::Create(key),
         2 => Operation::Insert(key),
         3..=5 => Operation::Remove(key.into()),
-        _ => Operation::Update(key.into()),
+        6 => Operation::Update(key.into()),
+        _ => Operation::InsertAgain(key.into()),
     });
     vec(operation, 0..400)
 }
@@ -141,7 +148,7 @@ fn many_sessions_are_inserted_and_removed() {
             }
             Store::remove(&mut stores.map, id).expect("no failure");
             if count % 2 == 0 {
-                // Takes the place of a removed session.
+                // Takes the slot of a removed session.
                 stores.apply(insert(SESSIONS + count));
             }
             if count % 500 == 0 {
@@ -156,7 +163,8 @@ fn many_sessions_are_inserted_and_removed() {
     }
 }
 
-/// The first four bytes of an id are the exclusive or of a slot number and the last four.
+/// Returns the number of a slot in the id that the store forms: the exclusive or of the first four bytes and the
+/// last four.
 fn slot(store: &MemoryStore) -> u32 {
     let bytes = store.id_bytes(random(1));
     assert_eq!(bytes[4..], random(1)[4..], "the other bytes remain random");
@@ -167,7 +175,7 @@ fn slot(store: &MemoryStore) -> u32 {
 }
 
 #[test]
-fn ids_contain_the_number_of_a_vacant_slot() {
+fn ids_contain_the_number_of_the_next_slot() {
     let mut stores = Stores::default();
     for number in 0..20 {
         assert_eq!(slot(&stores.store), number);
@@ -188,6 +196,19 @@ fn ids_contain_the_number_of_a_vacant_slot() {
     // Without sessions there are no slots.
     (0..stores.ids.len()).for_each(|number| stores.apply(Operation::Remove(number)));
     assert_eq!(slot(&stores.store), 0);
+}
+
+/// Like the sessions that a server restores when it starts.
+#[test]
+fn sessions_of_another_store_are_found() {
+    let mut stores = Stores::default();
+    (0..20).for_each(|key| stores.apply(Operation::Create(key)));
+    [3, 7, 19].into_iter().for_each(|number| stores.apply(Operation::Remove(number)));
+    let mut restored = Stores { ids: stores.ids.clone(), ..Stores::default() };
+    stores.store.iter().for_each(|record| restored.insert(record));
+    restored.assert_equal();
+    (20..30).for_each(|key| restored.apply(Operation::Create(key)));
+    restored.assert_equal();
 }
 
 #[test]

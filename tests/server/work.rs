@@ -402,6 +402,12 @@ fn the_body_of_a_repeated_fragment_is_not_forgotten() {
     let mut refusing = server;
     assert_eq!(unread_body(server.committed(token)), unread, "published");
     assert_eq!(unread_body(refusing.failed(token, HostError::Other)), unread, "not published");
+    // With a body that is too long to be dropped.
+    let mut server = Server::new(NOTIFYING.with_drain_limit(49));
+    let token = notifies(server.store(0, 99, 100));
+    assert_eq!(unread_body(server.failed(token, HostError::Other)), UnreadBody::None);
+    let token = notifies(server.fragment(50, 99, 100));
+    assert_eq!(unread_body(server.notified(token, NO_REPLY)), UnreadBody::Close, "too long");
 }
 
 // Access.

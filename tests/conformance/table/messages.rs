@@ -59,7 +59,7 @@ R2.2.1.2-2 enforced | BITS-Packet-Type in all but notifications | a refusal with
     message::presence_messages::a_message_is_refused_without_a_required_field
     message::presence_messages::a_message_without_an_expected_field_is_accepted_and_recorded
     message::presence_messages::the_writer_writes_the_fields_that_are_carried_in_the_order_of_the_table
-R2.2.1.2-3 enforced | session ids of one server are unique | 122 random bits, 90 of a MemoryStore; Sessions rejects a repeated id
+R2.2.1.2-3 enforced | session ids of one server are unique | 122 random bits, 90 with a MemoryStore; Sessions rejects a repeated id
     field::ids::random_bytes_become_a_version_4_guid field::ids::random_bytes_give_122_bits
     server::memory_store::created_sessions_have_ids_of_the_store
     server::sessions::an_existing_id_is_not_issued_again

@@ -15,9 +15,9 @@ H2 | lengths that wrap, truncated offsets, holes in an entity | checked 64-bit n
 H3 | paths built from an id or a name | ids are only looked up; names are ignored
     server::sessions::a_session_is_found_in_any_spelling_of_its_guid
     requirements::a_name_changes_nothing_about_a_session
-H4 | guessable ids, ids as the only credential | at least 90 random bits, bound to URL and owner; access per packet
+H4 | guessable ids, ids as the only credential | 90 or more random bits, bound to URL and owner; access per packet
     field::ids::random_bytes_give_122_bits
-    server::memory_store::ids_contain_the_number_of_a_vacant_slot
+    server::memory_store::ids_contain_the_number_of_the_next_slot
     server::sessions::an_existing_id_is_not_issued_again
     server::sessions::a_session_exists_only_for_its_url_and_its_principal
     server::work::access_is_checked_for_every_packet

@@ -47,9 +47,9 @@ session-id-length | ids of 1 to 100 visible bytes | accepted; others are rejecte
 session-id-opaque | ids other than GUIDs: numbers, base64, escapes | kept as bytes
     field::ids::a_session_id_is_1_to_100_visible_bytes
     field::ids::ids_that_are_not_guids_are_compared_byte_for_byte
-session-id-issued | ids issued by this crate | an upper-case GUID in braces, 122 random bits, 90 of a MemoryStore
+session-id-issued | ids issued by this crate | an upper-case GUID in braces, 122 random bits, 90 with a MemoryStore
     field::ids::a_guid_is_issued_in_braces_and_capitals field::ids::random_bytes_give_122_bits
-    server::memory_store::ids_contain_the_number_of_a_vacant_slot
+    server::memory_store::ids_contain_the_number_of_the_next_slot
 
 created-read | 201 for Create-Session and Close-Session | a success
     message::requirements::created_is_a_success_where_it_is_documented_and_ok_is_written
