@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::thread;
 use std::time::Duration;
 
 use bits_proto::error::error_chain;
@@ -19,8 +20,17 @@ fn folder() -> TempDir {
     tempfile::tempdir().expect("a folder")
 }
 
+/// Opens a store. A program that another test starts inherits the lock of the previous user for a moment.
 fn open(folder: &Path) -> FileSessions {
-    FileSessions::open(folder).expect("a folder of sessions")
+    for _ in 0..10_000 {
+        match FileSessions::open(folder) {
+            Err(SessionStoreError::Unavailable(error)) if is_busy(&*error) => {
+                thread::sleep(Duration::from_millis(1));
+            }
+            opened => return opened.expect("a folder of sessions"),
+        }
+    }
+    panic!("the folder remains in use");
 }
 
 /// Returns the path of a session's record.
