@@ -1,7 +1,5 @@
 //! The answer to a request, and the handling of its unread body.
 
-use core::fmt;
-
 use uuid::Uuid;
 
 use super::Policy;
@@ -9,6 +7,7 @@ use crate::error::Error;
 use crate::field::{ErrorContext, HResult, ReceivedContentRange, ReplyUrl, RetryAfter, SessionId};
 use crate::http1::StatusCode;
 use crate::message::{Ack, CancelSessionAck, CloseSessionAck, FragmentAck, PingAck, Refusal};
+use crate::util::packed::packed;
 
 /// Answer to a request.
 ///
@@ -150,23 +149,7 @@ impl PackedUnreadBody {
     }
 }
 
-impl From<UnreadBody> for PackedUnreadBody {
-    fn from(unread_body: UnreadBody) -> Self {
-        Self::new(unread_body)
-    }
-}
-
-impl From<PackedUnreadBody> for UnreadBody {
-    fn from(packed: PackedUnreadBody) -> Self {
-        packed.get()
-    }
-}
-
-impl fmt::Debug for PackedUnreadBody {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.get().fmt(f)
-    }
-}
+packed!(PackedUnreadBody, UnreadBody);
 
 impl Answer {
     pub(super) const fn new(kind: AnswerKind, session_id: Uuid, unread_body: UnreadBody) -> Self {

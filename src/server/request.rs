@@ -160,7 +160,7 @@ impl Session {
             Overlap::New { skip, take } => {
                 self.apply(Event::Fragment)?;
                 self.begin_work(Pending::Fragment, policy.store_timeout, now);
-                self.total = PackedOption::some(range.total());
+                self.total = PackedOption::new(Some(range.total()));
                 self.remaining = take;
                 Ok(Step::Store(StoreBytes {
                     token: self.work_token(),
@@ -187,7 +187,7 @@ impl Session {
         self.abort_work()?;
         match self.state {
             State::Receiving if self.is_empty_entity() && policy.empty_entities => {
-                self.total = PackedOption::some(0);
+                self.total = PackedOption::new(Some(0));
                 self.begin_work(Pending::Close, policy.work_timeout, now);
                 Ok(self.complete(policy)?)
             }

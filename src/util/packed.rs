@@ -1,7 +1,30 @@
 //! Values without the padding that their alignment requires, for records of which there are many.
 
-use core::fmt;
 use core::time::Duration;
+
+/// Implements conversions and `Debug` for a packed type by its functions `new` and `get`.
+macro_rules! packed {
+    ($packed:ty, $plain:ty) => {
+        impl From<$plain> for $packed {
+            fn from(plain: $plain) -> Self {
+                Self::new(plain)
+            }
+        }
+
+        impl From<$packed> for $plain {
+            fn from(packed: $packed) -> Self {
+                packed.get()
+            }
+        }
+
+        impl core::fmt::Debug for $packed {
+            fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+                self.get().fmt(f)
+            }
+        }
+    };
+}
+pub(crate) use packed;
 
 /// `Duration` in 12 bytes instead of 16.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -26,23 +49,7 @@ impl PackedDuration {
     }
 }
 
-impl From<Duration> for PackedDuration {
-    fn from(duration: Duration) -> Self {
-        Self::new(duration)
-    }
-}
-
-impl From<PackedDuration> for Duration {
-    fn from(packed: PackedDuration) -> Self {
-        packed.get()
-    }
-}
-
-impl fmt::Debug for PackedDuration {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.get().fmt(f)
-    }
-}
+packed!(PackedDuration, Duration);
 
 /// `Option<u64>` in 9 bytes instead of 16.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -57,8 +64,11 @@ impl PackedOption {
     pub(crate) const NONE: Self = Self { value: 0, is_some: false };
 
     #[inline]
-    pub(crate) const fn some(value: u64) -> Self {
-        Self { value, is_some: true }
+    pub(crate) const fn new(option: Option<u64>) -> Self {
+        match option {
+            Some(value) => Self { value, is_some: true },
+            None => Self::NONE,
+        }
     }
 
     #[inline]
@@ -67,20 +77,4 @@ impl PackedOption {
     }
 }
 
-impl From<Option<u64>> for PackedOption {
-    fn from(option: Option<u64>) -> Self {
-        option.map_or(Self::NONE, Self::some)
-    }
-}
-
-impl From<PackedOption> for Option<u64> {
-    fn from(packed: PackedOption) -> Self {
-        packed.get()
-    }
-}
-
-impl fmt::Debug for PackedOption {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.get().fmt(f)
-    }
-}
+packed!(PackedOption, Option<u64>);
