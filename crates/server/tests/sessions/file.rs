@@ -23,11 +23,9 @@ fn folder() -> TempDir {
 /// Opens a store. A program that another test starts inherits the lock of the previous user for a moment.
 fn open(folder: &Path) -> FileSessions {
     for _ in 0..10_000 {
-        match FileSessions::open(folder) {
-            Err(SessionStoreError::Unavailable(error)) if is_busy(&*error) => {
-                thread::sleep(Duration::from_millis(1));
-            }
-            opened => return opened.expect("a folder of sessions"),
+        match open_if_free(folder) {
+            Some(opened) => return opened.expect("a folder of sessions"),
+            None => thread::sleep(Duration::from_millis(1)),
         }
     }
     panic!("the folder remains in use");
@@ -41,12 +39,18 @@ fn file(folder: &Path, number: u8) -> PathBuf {
 /// Opens a store. Waits for an operation of its previous user that was dropped and is still running.
 async fn open_when_free(path: &Path) -> Result<FileSessions, SessionStoreError> {
     loop {
-        match FileSessions::open(path) {
-            Err(SessionStoreError::Unavailable(error)) if is_busy(&*error) => {
-                tokio::time::sleep(Duration::from_millis(1)).await;
-            }
-            opened => return opened,
+        match open_if_free(path) {
+            Some(opened) => return opened,
+            None => tokio::time::sleep(Duration::from_millis(1)).await,
         }
+    }
+}
+
+/// Opens a store; `None` if its folder is in use.
+fn open_if_free(path: &Path) -> Option<Result<FileSessions, SessionStoreError>> {
+    match FileSessions::open(path) {
+        Err(SessionStoreError::Unavailable(error)) if is_busy(&*error) => None,
+        opened => Some(opened),
     }
 }
 
